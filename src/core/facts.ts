@@ -1,0 +1,80 @@
+/**
+ * The one shape every provider's traffic is normalised to. Rules, records and the console read these;
+ * parsers in `provider/` write them. A text that is absent on the wire is '' here, a list is [], so that
+ * a rule never meets null. Pure types; imports nothing.
+ */
+
+/** One tool call as the model asked for it. */
+export interface ToolCallFact {
+  readonly id: string;
+  readonly name: string;
+  /** The arguments parsed as JSON; {} when they were empty or did not parse (see `defects`). */
+  readonly arguments: unknown;
+  /** The arguments exactly as the provider sent them, whole, streams reassembled. */
+  readonly argumentsText: string;
+}
+
+export interface MessageFact {
+  readonly role: string;
+  /** All text of the message joined by newlines, tool results included. */
+  readonly text: string;
+  readonly toolCalls: readonly ToolCallFact[];
+}
+
+export interface ToolFact {
+  readonly name: string;
+  readonly description: string;
+}
+
+export interface RequestFacts {
+  /** The protocol family: `openai`, `anthropic`. */
+  readonly provider: string;
+  /** `chat.completions`, `responses`, `messages`, or `unknown`. */
+  readonly operation: string;
+  readonly method: string;
+  /** The path below the upstream's mount, without the query string. */
+  readonly path: string;
+  readonly model: string;
+  readonly stream: boolean;
+  /** The scalar sampling and limit parameters as sent: temperature, max_tokens, … */
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly system: string;
+  readonly messages: readonly MessageFact[];
+  /** Everything the model reads as text: system, messages, tool results, joined by newlines. */
+  readonly text: string;
+  readonly tools: readonly ToolFact[];
+  /** Allow-listed headers, names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly workload: string;
+  readonly subject: string;
+  readonly purpose: string;
+  readonly session: string;
+}
+
+/** Tokens as counted by the provider, or marked absent; never guessed. */
+export interface UsageFacts {
+  readonly source: 'provider' | 'absent';
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly totalTokens: number;
+}
+
+export interface ResponseFacts {
+  readonly status: number;
+  readonly model: string;
+  /** OpenAI's system_fingerprint; '' where the provider has none. */
+  readonly fingerprint: string;
+  readonly text: string;
+  readonly toolCalls: readonly ToolCallFact[];
+  readonly finishReason: string;
+  readonly usage: UsageFacts;
+  readonly refusal: string;
+}
+
+export interface Facts {
+  readonly request: RequestFacts;
+  /** Absent in the request phase. */
+  readonly response?: ResponseFacts;
+  /** What classifiers suspect, such as `pii.iban`. */
+  readonly labels: readonly string[];
+}

@@ -1,0 +1,53 @@
+/**
+ * What the rest of the house knows of rules: a compiled policy and its judgement over facts.
+ * `compile.ts` makes a Policy from text; `evaluate.ts` judges. Pure; no I/O.
+ */
+import type { Facts } from '../core/facts.ts';
+
+export type Phase = 'request' | 'response';
+export type Action = 'hold' | 'deny' | 'flag';
+export type Severity = 'low' | 'medium' | 'high' | 'critical';
+
+/** What a rule demands of the people who rule; copied onto the hold when it opens and fixed from then on. */
+export interface HoldTerms {
+  readonly expiresInMs: number;
+  readonly approvals: number;
+  readonly roles: readonly string[];
+  readonly notRequester: boolean;
+}
+
+export interface Match {
+  /** The rule's id; `holdpoint:unreadable` where a parser failed and no rule of the policy did it. */
+  readonly rule: string;
+  readonly title: string;
+  /** The `when` text as written. */
+  readonly when: string;
+  readonly action: Action;
+  readonly severity: Severity;
+  readonly hold: HoldTerms;
+  /** Set when the rule failed while evaluating: then `action` is `hold` whatever the rule says. */
+  readonly error?: string;
+}
+
+export interface Judgement {
+  /** The strictest action of all matches: deny over hold over flag over pass. */
+  readonly action: Action | 'pass';
+  readonly matches: readonly Match[];
+}
+
+export interface Policy {
+  readonly version: string;
+  /** SHA-256 of the file's bytes, lower-case hex. */
+  readonly digest: string;
+  /** The file's text as loaded. */
+  readonly source: string;
+  /** Judges one phase. Never throws: a rule that errors is a match that holds. */
+  judge(phase: Phase, facts: Facts): Judgement;
+  /**
+   * True when text may stream before the answer is whole: every response rule that holds or denies looks,
+   * of the answer, at tool calls only, and is false for this request while there are none.
+   */
+  textMayStream(facts: Facts): boolean;
+  /** False when no rule looks at the phase, so that the proxy can skip work. */
+  hasRules(phase: Phase): boolean;
+}

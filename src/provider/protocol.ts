@@ -1,0 +1,80 @@
+/**
+ * What the proxy needs to know about one API family. Parsers are pure: bytes in, facts out, no sockets,
+ * no clock. A parser never throws on what a provider or workload sends: what it could not read it names
+ * in `defects`, and whoever reads a defect holds or refuses, never lets through.
+ */
+import type { ErrorCode } from '../core/errors.ts';
+import type { RequestFacts, ResponseFacts } from '../core/facts.ts';
+
+/** `unknown` passes byte for byte and is recorded without being understood. */
+export type OperationName = 'chat.completions' | 'responses' | 'messages' | 'unknown';
+
+/** The part of the facts that stands in a request's body. */
+export type RequestBodyFacts = Pick<
+  RequestFacts,
+  'model' | 'stream' | 'params' | 'system' | 'messages' | 'text' | 'tools'
+>;
+
+export interface RequestReading {
+  readonly facts: RequestBodyFacts;
+  /** What could not be read, in words a developer understands; empty when all was understood. */
+  readonly defects: readonly string[];
+}
+
+export interface ResponseReading {
+  readonly facts: ResponseFacts;
+  readonly defects: readonly string[];
+  /** Streams: the provider's own terminal event was seen. Always true for a whole body that parsed. */
+  readonly complete: boolean;
+  /** Streams: an error event arrived after status 200. */
+  readonly failed: boolean;
+}
+
+/**
+ * One event of a stream, bytes as received.
+ * `text`: shows the client something that is not a tool call. `tool`: carries any part of a tool call, or
+ * could not be read (so it must not pass unjudged). `end`: the provider's terminal event. `error`: in-band
+ * error. `other`: comments, pings, role and usage frames.
+ */
+export interface StreamEvent {
+  readonly kind: 'text' | 'tool' | 'end' | 'error' | 'other';
+  /** The event's bytes with its terminating blank line; concatenating all gives the stream back. */
+  readonly raw: Buffer;
+}
+
+export interface ResponseStream {
+  /** Feeds bytes as they arrive, split anywhere; returns the events that became whole. */
+  push(chunk: Buffer): readonly StreamEvent[];
+  /** Ends the stream: bytes of an unfinished last event (may be empty) and what the whole stream said. */
+  finish(): { readonly rest: Buffer; readonly reading: ResponseReading };
+}
+
+/** What a reviewer may change; absent fields stay as the model gave them. */
+export interface Amendment {
+  readonly text?: string;
+  /** Replaces the arguments of the named calls; calls that are not listed stay as they were. */
+  readonly toolCalls?: readonly { readonly id: string; readonly arguments: unknown }[];
+}
+
+export interface Protocol {
+  readonly name: 'openai' | 'anthropic';
+  /** What a method and path (below the mount, no query) mean in this family. */
+  operationOf(method: string, path: string): OperationName;
+  /** Reads a request body (content-encoding already removed). */
+  readRequest(operation: OperationName, body: Buffer): RequestReading;
+  /** Reads a whole, non-streaming answer (content-encoding already removed). */
+  readResponse(operation: OperationName, status: number, body: Buffer): ResponseReading;
+  /** Opens a reader for a server-sent-event answer. */
+  openStream(operation: OperationName, status: number): ResponseStream;
+  /** The provider's own error envelope as a JSON body; `code` is machine-readable inside it. */
+  errorBody(code: ErrorCode, httpStatus: number, message: string): string;
+  /** The provider's own in-band error for a stream that already began; type `permission_error`. */
+  errorEvent(operation: OperationName, code: ErrorCode, message: string): string;
+  /** A frame that every SDK parses and shows nobody, or null where only comments are safe. */
+  keepAliveEvent(operation: OperationName, model: string): string | null;
+  /**
+   * The answer with an amendment applied, in the same form (JSON or stream) as the original.
+   * Throws HoldpointError `invalid_argument` when the amendment does not fit the answer.
+   */
+  amendResponse(operation: OperationName, original: Buffer, streaming: boolean, amendment: Amendment): Buffer;
+}
