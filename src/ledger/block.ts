@@ -1,0 +1,133 @@
+/** The byte layout of what one commit writes: block, bodies and snapshot records and their keys. FORMAT.md. Pure. */
+import { HoldpointError } from '../core/errors.ts';
+
+export const recordKind = { block: 0x01, bodies: 0x02, snapshot: 0x03 } as const;
+export type RecordKind = keyof typeof recordKind;
+
+export interface Block {
+  readonly leaves: readonly Buffer[];
+  readonly note: Buffer;
+}
+
+/** One encrypted part as stored; `ciphertext` ends in its 16-byte tag. */
+export interface BodyItem {
+  readonly seq: number;
+  readonly partIndex: number;
+  readonly ciphertext: Buffer;
+}
+
+export interface Bodies {
+  readonly kekId: string;
+  readonly nonce: Buffer;
+  readonly wrapped: Buffer;
+  readonly items: readonly BodyItem[];
+}
+
+const blockMagic = Buffer.from('HPB1');
+const bodiesMagic = Buffer.from('HPV1');
+export const entriesPerBlockMax = 65_536;
+
+/** u64 seq || u8 kind. */
+export function recordKey(seq: number, kind: RecordKind): Buffer {
+  const key = Buffer.alloc(9);
+  key.writeBigUInt64BE(BigInt(seq));
+  key[8] = recordKind[kind];
+  return key;
+}
+
+/** Reads a key back; null when it is none of ours. */
+export function parseRecordKey(key: Uint8Array): { seq: number; kind: RecordKind } | null {
+  if (key.length !== 9) return null;
+  const seq = Number(Buffer.from(key.buffer, key.byteOffset, 8).readBigUInt64BE());
+  const kind = recordKinds.find((name) => recordKind[name] === key[8]);
+  return kind === undefined || !Number.isSafeInteger(seq) ? null : { seq, kind };
+}
+
+const recordKinds: readonly RecordKind[] = ['block', 'bodies', 'snapshot'];
+
+/** "HPB1" || u32 count || count x (u32 length || leaf) || u32 length || note. */
+export function encodeBlock(leaves: readonly Buffer[], note: Buffer): Buffer {
+  const chunks: Buffer[] = [blockMagic, u32(leaves.length)];
+  for (const leaf of leaves) chunks.push(u32(leaf.length), leaf);
+  chunks.push(u32(note.length), note);
+  return Buffer.concat(chunks);
+}
+
+export function decodeBlock(bytes: Buffer): Block {
+  const read = reader(bytes, 'block');
+  read.magic(blockMagic);
+  const count = read.u32();
+  if (count < 1 || count > entriesPerBlockMax) throw damaged('A block has a wrong number of leaves.');
+  const leaves: Buffer[] = [];
+  for (let i = 0; i < count; i++) leaves.push(read.sized());
+  const note = read.sized();
+  read.end();
+  return { leaves, note };
+}
+
+/** "HPV1" || u8 len || kekId || nonce || u32 len || wrapped || u32 count || items. */
+export function encodeBodies(bodies: Bodies): Buffer {
+  const chunks: Buffer[] = [
+    bodiesMagic,
+    Buffer.from([bodies.kekId.length]),
+    Buffer.from(bodies.kekId),
+    bodies.nonce,
+    u32(bodies.wrapped.length),
+    bodies.wrapped,
+    u32(bodies.items.length),
+  ];
+  for (const item of bodies.items) {
+    const head = Buffer.alloc(13);
+    head.writeBigUInt64BE(BigInt(item.seq));
+    head[8] = item.partIndex;
+    head.writeUInt32BE(item.ciphertext.length, 9);
+    chunks.push(head, item.ciphertext);
+  }
+  return Buffer.concat(chunks);
+}
+
+export function decodeBodies(bytes: Buffer): Bodies {
+  const read = reader(bytes, 'bodies record');
+  read.magic(bodiesMagic);
+  const kekId = read.take(read.u8()).toString('latin1');
+  const nonce = read.take(12);
+  const wrapped = read.sized();
+  const items: BodyItem[] = [];
+  for (let count = read.u32(); count > 0; count--) {
+    const seq = Number(read.take(8).readBigUInt64BE());
+    items.push({ seq, partIndex: read.u8(), ciphertext: read.sized() });
+  }
+  read.end();
+  return { kekId, nonce, wrapped, items };
+}
+
+function u32(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}
+
+function damaged(message: string): HoldpointError {
+  return new HoldpointError('ledger_damaged', message, 'Run `holdpoint verify` on the data directory.');
+}
+
+function reader(bytes: Buffer, what: string) {
+  let offset = 0;
+  const take = (length: number): Buffer => {
+    if (offset + length > bytes.length) throw damaged(`A ${what} ends early.`);
+    offset += length;
+    return bytes.subarray(offset - length, offset);
+  };
+  return {
+    take,
+    u8: () => take(1).readUInt8(),
+    u32: () => take(4).readUInt32BE(),
+    sized: () => take(take(4).readUInt32BE()),
+    magic: (magic: Buffer) => {
+      if (!take(4).equals(magic)) throw damaged(`A ${what} does not start as version 1.`);
+    },
+    end: () => {
+      if (offset !== bytes.length) throw damaged(`A ${what} has bytes after its end.`);
+    },
+  };
+}

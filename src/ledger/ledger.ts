@@ -1,0 +1,296 @@
+/**
+ * The ledger as the rest of the house sees it: seal, settle, read. It opens or begins the log, closes what a
+ * crash left open, and after a failed write stops, reopens, re-checks and recovers by the same code.
+ */
+import type { KeyObject } from 'node:crypto';
+import type { Clock, RandomBytes } from '../core/clock.ts';
+import { HoldpointError } from '../core/errors.ts';
+import type { JsonObject } from './canonical.ts';
+import { type Signer, signerOf } from './checkpoint.ts';
+import type { Durability, Entry, Outcome } from './entry.ts';
+import { emptyHead } from './head.ts';
+import { decisionId, holdId, seqOfId } from './ids.ts';
+import { type Lookup, openLookup } from './lookup.ts';
+import { readBlocks, readEntry, readPart } from './reader.ts';
+import { resume } from './resume.ts';
+import { type Draft, type Sealed, type Sealer, startSealer } from './sealer.ts';
+import type { HighWater, LedgerStore, OpenStore } from './store.ts';
+import { emptyTree } from './tree.ts';
+import type { KeyEncryptionKey } from './vault.ts';
+
+export interface LedgerOptions {
+  readonly openStore: OpenStore;
+  readonly openIndexStore: OpenStore;
+  readonly highWater: HighWater;
+  readonly signingKey: KeyObject;
+  readonly kek: KeyEncryptionKey;
+  readonly durability: Durability;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  /** What is re-checked at start, at least. */
+  readonly tailBytesMin: number;
+  /** Goes into `genesis` and `start`. */
+  readonly product: string;
+  readonly startData: JsonObject;
+  /** The outcome of a decision that recovery found open, or null to keep it open (a hold that still waits). */
+  readonly recoveredOutcome: (entries: readonly Entry[], reason: RecoveryReason) => Outcome | null;
+  readonly onEvent: (event: LedgerEvent) => void;
+}
+
+export type RecoveryReason = 'start' | 'store_failure';
+
+export type LedgerEvent =
+  | {
+      readonly kind: 'opened';
+      readonly size: number;
+      readonly entriesChecked: number;
+      readonly closed: number;
+    }
+  | { readonly kind: 'failed'; readonly error: unknown }
+  | { readonly kind: 'reopen_failed'; readonly error: unknown }
+  | { readonly kind: 'index_failed'; readonly error: unknown };
+
+export interface Ledger {
+  readonly id: string;
+  readonly origin: string;
+  readonly verifierKey: string;
+  /** See Sealer.seal. */
+  seal(draft: Draft): Sealed;
+  /** Records how a decision ended; sealed within `settleWithinMs`, many in one entry. */
+  settle(decision: number, outcome: Outcome): void;
+  isWritable(): boolean;
+  durable(): { readonly size: number; readonly note: Buffer };
+  /** Request seqs of the decisions that have no outcome yet. */
+  openDecisions(): readonly number[];
+  isOpen(decision: number): boolean;
+  /** Every durable entry of a decision, its request first. Throws `not_found`. */
+  decision(requestSeq: number): Promise<readonly Entry[]>;
+  entry(seq: number): Promise<Entry>;
+  part(seq: number, name: string): Promise<Buffer>;
+  /** Durable blocks of entries from a seq on, or backwards from it. */
+  blocks(range: { readonly fromSeq: number; readonly reverse: boolean }): AsyncIterable<readonly Entry[]>;
+  decisionId(requestSeq: number): string;
+  holdId(holdSeq: number): string;
+  seqOfId(kind: 'd' | 'h', id: string): number | null;
+  /** Seals `stop`, waits until all is durable and lets the store go. */
+  close(reason: string): Promise<void>;
+}
+
+const settleWithinMs = 50;
+const settlePerEntryMax = 512;
+const recoverPerEntryMax = 1024;
+const heartbeatEveryMs = 60_000;
+const reopenAfterMs = 500;
+
+interface Opened {
+  readonly store: LedgerStore;
+  readonly sealer: Sealer;
+  readonly head: ReturnType<typeof emptyHead>;
+}
+
+/**
+ * Opens the ledger, begins one when the store is empty. Throws `data_dir_locked`, `ledger_damaged`,
+ * `ledger_rolled_back`; then nothing was written.
+ */
+export async function openLedger(options: LedgerOptions): Promise<Ledger> {
+  const boot = options.random(8).toString('hex');
+  const lookup = await openLookup(await options.openIndexStore(), (error) =>
+    options.onEvent({ kind: 'index_failed', error }),
+  );
+  let unsettled: [number, Outcome][] = [];
+  let settleTimer: NodeJS.Timeout | null = null;
+  let reopenTimer: NodeJS.Timeout | null = null;
+  let writable = false;
+  let closing = false;
+  let signer: Signer = signerOf('holdpoint/', options.signingKey);
+  let ledgerId = '';
+  let opened: Opened;
+  try {
+    opened = await open('start');
+  } catch (error) {
+    await lookup.close();
+    throw error;
+  }
+  const heartbeat = setInterval(beat, heartbeatEveryMs).unref();
+
+  async function open(reason: RecoveryReason): Promise<Opened> {
+    const store = await options.openStore();
+    try {
+      return await continueFrom(store, reason);
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  }
+
+  async function continueFrom(store: LedgerStore, reason: RecoveryReason): Promise<Opened> {
+    const signerFor = (id: string) => signerOf(`holdpoint/${id}`, options.signingKey);
+    const resumed = await resume(store, options.highWater, signerFor, options.tailBytesMin);
+    ledgerId = resumed?.ledgerId ?? options.random(16).toString('hex');
+    signer = signerFor(ledgerId);
+    const head = resumed?.head ?? emptyHead();
+    const sealer = startSealer({
+      ledgerId,
+      boot,
+      signer,
+      store,
+      head,
+      durability: options.durability,
+      kek: options.kek,
+      clock: options.clock,
+      highWater: options.highWater,
+      tree: resumed?.tree ?? emptyTree,
+      onDurable: (steps) => lookup.add(steps),
+      onFailure,
+    });
+    await catchUp(store, lookup, head.nextSeq);
+    if (resumed === null) {
+      sealer.seal({
+        type: 'genesis',
+        data: { key: signer.verifierKey, origin: signer.origin, product: options.product },
+      });
+    }
+    const closed = await recover(store, sealer, head, reason);
+    if (reason === 'start') sealer.seal({ type: 'start', data: options.startData });
+    await sealer.drain();
+    writable = true;
+    options.onEvent({
+      kind: 'opened',
+      size: head.nextSeq,
+      entriesChecked: resumed?.entriesChecked ?? 0,
+      closed,
+    });
+    return { store, sealer, head };
+  }
+
+  /** Gives every decision that nobody will finish its outcome; holds that still wait stay open. */
+  async function recover(
+    store: LedgerStore,
+    sealer: Sealer,
+    head: Opened['head'],
+    reason: RecoveryReason,
+  ): Promise<number> {
+    const known = new Map(unsettled);
+    unsettled = [];
+    const outcomes: [number, Outcome][] = [];
+    for (const [decision, seqs] of head.open) {
+      const outcome =
+        known.get(decision) ??
+        options.recoveredOutcome(await Promise.all(seqs.map((seq) => readEntry(store, seq))), reason);
+      if (outcome !== null) outcomes.push([decision, outcome]);
+    }
+    for (let i = 0; i < outcomes.length; i += recoverPerEntryMax) {
+      const data = { found: head.nextSeq, outcomes: outcomes.slice(i, i + recoverPerEntryMax), reason };
+      sealer.seal({ type: 'recovery', data });
+    }
+    return outcomes.length;
+  }
+
+  function onFailure(error: unknown): void {
+    writable = false;
+    options.onEvent({ kind: 'failed', error });
+    scheduleReopen();
+  }
+
+  function scheduleReopen(): void {
+    if (closing) return;
+    reopenTimer = setTimeout(() => {
+      reopen().catch((error: unknown) => {
+        options.onEvent({ kind: 'reopen_failed', error });
+        scheduleReopen();
+      });
+    }, reopenAfterMs);
+  }
+
+  async function reopen(): Promise<void> {
+    await opened.store.close();
+    opened = await open('store_failure');
+  }
+
+  function flushSettled(): void {
+    settleTimer = null;
+    while (unsettled.length > 0 && writable) {
+      const outcomes = unsettled.splice(0, settlePerEntryMax);
+      try {
+        opened.sealer.seal({ type: 'delivery', data: { outcomes } });
+      } catch (error) {
+        // Kept: recovery seals them when the ledger is back, or the next flush when it was only too busy.
+        unsettled.unshift(...outcomes);
+        if (!(error instanceof HoldpointError)) throw error;
+        return;
+      }
+    }
+  }
+
+  function beat(): void {
+    if (!writable) return;
+    try {
+      opened.sealer.beat();
+    } catch (error) {
+      if (!(error instanceof HoldpointError)) throw error;
+    }
+  }
+
+  return {
+    id: ledgerId,
+    origin: signer.origin,
+    verifierKey: signer.verifierKey,
+    seal: (draft) => {
+      if (!writable) {
+        throw new HoldpointError(
+          'ledger_unavailable',
+          'The ledger cannot be written, so nothing is sent or delivered.',
+          'Holdpoint retries by itself; check disk space and the log, then retry the call.',
+        );
+      }
+      return opened.sealer.seal(draft);
+    },
+    settle: (decision, outcome) => {
+      unsettled.push([decision, outcome]);
+      if (unsettled.length >= settlePerEntryMax) flushSettled();
+      else settleTimer ??= setTimeout(flushSettled, settleWithinMs);
+    },
+    isWritable: () => writable,
+    durable: () => opened.sealer.durable(),
+    openDecisions: () => [...opened.head.open.keys()],
+    isOpen: (decision) => opened.head.open.has(decision),
+    decision: async (requestSeq) => {
+      const first = await readEntry(opened.store, requestSeq);
+      if (first.type !== 'request')
+        throw new HoldpointError('not_found', `Entry ${requestSeq} is not a decision.`);
+      const seqs = await lookup.entriesOf(requestSeq);
+      return [first, ...(await Promise.all(seqs.map((seq) => readEntry(opened.store, seq))))];
+    },
+    entry: (seq) => readEntry(opened.store, seq),
+    part: (seq, name) => readPart(opened.store, options.kek, seq, name),
+    blocks: (range) => readBlocks(opened.store, range),
+    decisionId: (seq) => decisionId(ledgerId, seq),
+    holdId: (seq) => holdId(ledgerId, seq),
+    seqOfId: (kind, id) => seqOfId(kind, ledgerId, id),
+    close: async (reason) => {
+      closing = true;
+      clearInterval(heartbeat);
+      if (settleTimer !== null) clearTimeout(settleTimer);
+      if (reopenTimer !== null) clearTimeout(reopenTimer);
+      flushSettled();
+      try {
+        if (writable) {
+          opened.sealer.seal({ type: 'stop', data: { reason } });
+          await opened.sealer.drain();
+        }
+      } finally {
+        writable = false;
+        await lookup.close();
+        await opened.store.close();
+      }
+    },
+  };
+}
+
+/** Feeds the lookup what the ledger sealed and it did not see, such as after a crash. */
+async function catchUp(store: LedgerStore, lookup: Lookup, size: number): Promise<void> {
+  if (lookup.nextSeq() >= size) return;
+  for await (const entries of readBlocks(store, { fromSeq: lookup.nextSeq(), reverse: false })) {
+    lookup.add(entries.filter((entry) => entry.seq >= lookup.nextSeq()));
+  }
+}

@@ -1,0 +1,80 @@
+/** Reads entries and bodies back; everything that is returned was re-hashed or checked against its commitment. */
+import { HoldpointError } from '../core/errors.ts';
+import { type Block, decodeBlock, decodeBodies, parseRecordKey, recordKey } from './block.ts';
+import { decodeLeaf, type Entry } from './entry.ts';
+import type { LedgerStore } from './store.ts';
+import { type KeyEncryptionKey, openPart } from './vault.ts';
+
+/** Reads one entry; throws `not_found` when it is not (yet) durable. */
+export async function readEntry(store: LedgerStore, seq: number): Promise<Entry> {
+  const { entries } = await readBlockAt(store, seq);
+  const entry = entries.find((candidate) => candidate.seq === seq);
+  if (entry === undefined) throw notFound(seq);
+  return entry;
+}
+
+/** The plaintext of the named part of an entry; throws `not_found` when the entry has no such part. */
+export async function readPart(
+  store: LedgerStore,
+  kek: KeyEncryptionKey,
+  seq: number,
+  name: string,
+): Promise<Buffer> {
+  const { firstSeq, entries } = await readBlockAt(store, seq);
+  const entry = entries.find((candidate) => candidate.seq === seq);
+  const index = entry?.parts.findIndex((part) => part.name === name) ?? -1;
+  const commitment = entry?.parts[index];
+  if (entry === undefined || commitment === undefined) {
+    throw new HoldpointError('not_found', `Entry ${seq} has no ${name} body.`);
+  }
+  const record = await store.get(recordKey(firstSeq, 'bodies'));
+  if (record === undefined)
+    throw new HoldpointError('ledger_damaged', `The bodies of entry ${seq} are missing.`);
+  return openPart(
+    kek,
+    Buffer.from(entry.ledger, 'hex'),
+    firstSeq,
+    decodeBodies(record),
+    seq,
+    index,
+    commitment,
+  );
+}
+
+/** Blocks' entries in order, newest first when `reverse`; starting at or before `fromSeq`. */
+export async function* readBlocks(
+  store: LedgerStore,
+  range: { readonly fromSeq: number; readonly reverse: boolean },
+): AsyncIterable<readonly Entry[]> {
+  const at = recordKey(range.fromSeq, 'snapshot');
+  const from = range.reverse ? undefined : recordKey(await firstSeqOf(store, range.fromSeq), 'block');
+  const bound = range.reverse ? { to: at, reverse: true } : from === undefined ? {} : { from };
+  for await (const { key, value } of store.scan(bound)) {
+    if (parseRecordKey(key)?.kind === 'block') yield entriesOf(decodeBlock(value));
+  }
+}
+
+async function firstSeqOf(store: LedgerStore, seq: number): Promise<number> {
+  for await (const { key } of store.scan({ to: recordKey(seq, 'snapshot'), reverse: true, limit: 1 })) {
+    return parseRecordKey(key)?.seq ?? seq;
+  }
+  return seq;
+}
+
+async function readBlockAt(
+  store: LedgerStore,
+  seq: number,
+): Promise<{ firstSeq: number; entries: readonly Entry[] }> {
+  const firstSeq = await firstSeqOf(store, seq);
+  const record = await store.get(recordKey(firstSeq, 'block'));
+  if (record === undefined) throw notFound(seq);
+  return { firstSeq, entries: entriesOf(decodeBlock(record)) };
+}
+
+function entriesOf(block: Block): readonly Entry[] {
+  return block.leaves.map(decodeLeaf);
+}
+
+function notFound(seq: number): HoldpointError {
+  return new HoldpointError('not_found', `The ledger has no entry ${seq}.`);
+}

@@ -1,0 +1,178 @@
+/**
+ * Start-up and reopening: re-checks a bounded tail of the store against the last signed checkpoint and
+ * returns the state to continue from. LevelDB opens without a word after losing records to a flipped bit,
+ * so density, hashes, bodies, the signature and the high-water mark are all checked here.
+ */
+import { sha256Hex } from '../core/bytes.ts';
+import { HoldpointError } from '../core/errors.ts';
+import { decodeBlock, decodeBodies, parseRecordKey, type RecordKind } from './block.ts';
+import { isCheckpointOf, type Signer } from './checkpoint.ts';
+import { decodeLeaf, type Entry } from './entry.ts';
+import { advance, decodeSnapshot, emptyHead, type Head } from './head.ts';
+import type { HighWater, LedgerStore } from './store.ts';
+import { appendLeaf, emptyTree, leafHash, type TreeState, treeRoot } from './tree.ts';
+import { isStoredAs } from './vault.ts';
+
+export interface Resumed {
+  readonly ledgerId: string;
+  readonly head: Head;
+  readonly tree: TreeState;
+  readonly note: Buffer;
+  readonly entriesChecked: number;
+}
+
+interface TailRecord {
+  readonly seq: number;
+  readonly kind: RecordKind;
+  readonly value: Buffer;
+}
+
+/** What the walk over the tail has established so far. */
+interface Walk {
+  readonly head: Head;
+  readonly markSize: number;
+  tree: TreeState;
+  ledgerId: string;
+  note: Buffer;
+  rootAtMark: string | null;
+  /** The entries of the latest block, waiting for its bodies record. */
+  unmatched: readonly Entry[];
+  snapshotDigest: string | null;
+}
+
+/**
+ * The state at the end of the store, or null when it is empty.
+ * Throws HoldpointError `ledger_damaged` or `ledger_rolled_back`; the store is not changed.
+ * @param tailBytesMin at least this much is re-checked: everything LevelDB may still keep in its logs.
+ */
+export async function resume(
+  store: LedgerStore,
+  highWater: HighWater,
+  signerFor: (ledgerId: string) => Signer,
+  tailBytesMin: number,
+): Promise<Resumed | null> {
+  const mark = highWater.read();
+  const { records, snapshot } = await readTail(store, tailBytesMin);
+  if (records.length === 0) {
+    if (mark !== null) throw rolledBack(0, mark.size);
+    return null;
+  }
+  const walk = startWalk(snapshot, mark?.size ?? -1);
+  const startSize = walk.tree.size;
+  for (const record of records) checkRecord(walk, record);
+  checkBodiesComplete(walk);
+  if (mark !== null && mark.size > walk.tree.size) throw rolledBack(walk.tree.size, mark.size);
+  if (!isCheckpointOf(signerFor(walk.ledgerId), walk.note, walk.tree.size, treeRoot(walk.tree))) {
+    throw damaged(walk.tree.size - 1, 'the last checkpoint is not a valid signature over what is stored');
+  }
+  if (mark !== null && walk.rootAtMark !== null && walk.rootAtMark !== mark.root) {
+    throw damaged(mark.size - 1, 'the high-water mark remembers another root at this size');
+  }
+  const { ledgerId, head, tree, note } = walk;
+  return { ledgerId, head, tree, note, entriesChecked: tree.size - startSize };
+}
+
+/** Reads backwards to the first snapshot that has at least `tailBytesMin` of records after it. */
+async function readTail(store: LedgerStore, tailBytesMin: number) {
+  const reversed: TailRecord[] = [];
+  let bytes = 0;
+  let snapshot: TailRecord | null = null;
+  for await (const { key, value } of store.scan({ reverse: true })) {
+    const place = parseRecordKey(key);
+    if (place === null) throw damaged(-1, 'a key in the store is not one of this format');
+    const record = { ...place, value };
+    if (record.kind === 'snapshot' && bytes >= tailBytesMin) snapshot = record;
+    bytes += value.length;
+    reversed.push(record);
+    if (snapshot !== null && record.kind === 'block' && record.seq === snapshot.seq) break;
+  }
+  return { records: reversed.reverse(), snapshot };
+}
+
+function startWalk(record: TailRecord | null, markSize: number): Walk {
+  const fresh = { markSize, ledgerId: '', note: Buffer.alloc(0), rootAtMark: null, unmatched: [] };
+  if (record === null) return { ...fresh, head: emptyHead(), tree: emptyTree, snapshotDigest: null };
+  const snapshot = decodeSnapshot(record.value);
+  if (snapshot === null || snapshot.size !== record.seq)
+    throw damaged(record.seq, 'its snapshot does not parse');
+  const open = new Map(snapshot.open.map(([decision, seqs]) => [decision, [...seqs]]));
+  return {
+    ...fresh,
+    head: { prev: snapshot.prev, nextSeq: snapshot.size, open },
+    tree: { size: snapshot.size, frontier: snapshot.frontier.map((node) => Buffer.from(node, 'hex')) },
+    snapshotDigest: sha256Hex(record.value),
+  };
+}
+
+function checkRecord(walk: Walk, record: TailRecord): void {
+  if (record.kind === 'snapshot') return;
+  if (record.kind === 'bodies') {
+    checkBodies(walk, record);
+    return;
+  }
+  checkBodiesComplete(walk);
+  if (record.seq !== walk.head.nextSeq) {
+    throw damaged(walk.head.nextSeq, `it is missing: the next block that is stored starts at ${record.seq}`);
+  }
+  const block = decodeBlock(record.value);
+  walk.unmatched = block.leaves.map((leaf) => checkLeaf(walk, leaf));
+  walk.note = block.note;
+}
+
+function checkLeaf(walk: Walk, leaf: Buffer): Entry {
+  const { head } = walk;
+  const entry = decodeLeaf(leaf);
+  if (entry.seq !== head.nextSeq || entry.prev !== head.prev) {
+    throw damaged(head.nextSeq, 'it does not continue the hash chain');
+  }
+  if (walk.ledgerId !== '' && entry.ledger !== walk.ledgerId)
+    throw damaged(entry.seq, 'it belongs to another ledger');
+  walk.ledgerId = entry.ledger;
+  if (walk.snapshotDigest !== null && entry.data['snapshot'] !== walk.snapshotDigest) {
+    throw damaged(entry.seq, 'its snapshot is not the one that was sealed');
+  }
+  walk.snapshotDigest = null;
+  const hash = leafHash(leaf);
+  walk.tree = appendLeaf(walk.tree, hash);
+  advance(head, entry, hash.toString('hex'));
+  if (walk.tree.size === walk.markSize) walk.rootAtMark = treeRoot(walk.tree).toString('hex');
+  return entry;
+}
+
+function checkBodies(walk: Walk, record: TailRecord): void {
+  const stored = decodeBodies(record.value).items;
+  const expected = walk.unmatched.flatMap((entry) =>
+    entry.parts.map((part, index) => ({ entry, part, index })),
+  );
+  for (const [position, { entry, part, index }] of expected.entries()) {
+    const item = stored[position];
+    if (item === undefined || item.seq !== entry.seq || item.partIndex !== index || !isStoredAs(item, part)) {
+      throw damaged(entry.seq, `its ${part.name} body is missing or was altered`);
+    }
+  }
+  walk.unmatched = [];
+}
+
+function checkBodiesComplete(walk: Walk): void {
+  const lost = walk.unmatched.find((entry) => entry.parts.length > 0);
+  if (lost !== undefined) throw damaged(lost.seq, 'its bodies are missing');
+}
+
+const nextStep =
+  'Nothing was changed. Keep the directory as it is, run `holdpoint verify` on it, and restore a backup or start a new data directory.';
+
+function damaged(seq: number, what: string): HoldpointError {
+  return new HoldpointError(
+    'ledger_damaged',
+    `The ledger does not verify at entry ${seq}: ${what}.`,
+    nextStep,
+  );
+}
+
+function rolledBack(size: number, markSize: number): HoldpointError {
+  return new HoldpointError(
+    'ledger_rolled_back',
+    `The ledger holds ${size} entries, but ${markSize} were sealed before: entries are gone.`,
+    nextStep,
+  );
+}

@@ -1,0 +1,275 @@
+/**
+ * The sole writer. Entries are numbered, chained and encrypted when they are handed in; whatever queued
+ * while one commit was in flight is the next: one signature, one atomic batch, one fsync for all of them.
+ * Must not import the proxy or a store; time, keys and the store are handed in.
+ */
+import type { Clock } from '../core/clock.ts';
+import { HoldpointError } from '../core/errors.ts';
+import { encodeBlock, encodeBodies, recordKey } from './block.ts';
+import type { JsonObject } from './canonical.ts';
+import { type Signer, signCheckpoint } from './checkpoint.ts';
+import { type Durability, type EntryType, encodeLeaf, type PartCommitment } from './entry.ts';
+import { advance, encodeSnapshot, type Head, type Step } from './head.ts';
+import type { HighWater, LedgerStore, StoredRecord } from './store.ts';
+import { appendLeaf, leafHash, type TreeState, treeRoot } from './tree.ts';
+import { type KeyEncryptionKey, type PartContent, type SealedPart, sealPart, wrapBodies } from './vault.ts';
+
+/** What to seal. `decision` in `data` ties the entry to an open decision. */
+export interface Draft {
+  readonly type: EntryType;
+  readonly data: JsonObject;
+  readonly refs?: readonly number[];
+  readonly parts?: readonly PartContent[];
+}
+
+export interface Sealed {
+  readonly seq: number;
+  readonly parts: readonly PartCommitment[];
+  /**
+   * Resolves when the entry is on disk (strict: after fsync; relaxed: handed to the store). Rejects with
+   * `ledger_unavailable` when it is not known to be: then nothing that depends on it may happen.
+   */
+  readonly durable: Promise<void>;
+}
+
+export interface SealerOptions {
+  readonly ledgerId: string;
+  readonly boot: string;
+  readonly durability: Durability;
+  readonly signer: Signer;
+  readonly kek: KeyEncryptionKey;
+  readonly clock: Clock;
+  readonly highWater: HighWater;
+  readonly store: LedgerStore;
+  readonly head: Head;
+  readonly tree: TreeState;
+  /** Called after each commit with what is durable now. */
+  readonly onDurable: (steps: readonly Step[]) => void;
+  /** Called once, when a commit failed; the sealer accepts nothing afterwards. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+export interface Sealer {
+  /** Numbers, encrypts and queues an entry. Throws `ledger_unavailable` or `overloaded`; then nothing was queued. */
+  seal(draft: Draft): Sealed;
+  /** Seals a heartbeat with a snapshot; throws as `seal` does. */
+  beat(): void;
+  /** Resolves when everything queued so far is durable. */
+  drain(): Promise<void>;
+  /** Entries on disk and the checkpoint over them. */
+  durable(): { readonly size: number; readonly note: Buffer };
+}
+
+export const bounds = {
+  commitEntriesMax: 1024,
+  commitBytesMax: 16 * 1024 * 1024,
+  queuedBytesMax: 256 * 1024 * 1024,
+  snapshotEveryEntries: 4096,
+  snapshotEveryBytes: 8 * 1024 * 1024,
+};
+
+interface Batch {
+  readonly firstSeq: number;
+  readonly leaves: Buffer[];
+  readonly steps: Step[];
+  readonly parts: SealedPart[];
+  readonly durable: PromiseWithResolvers<void>;
+  snapshot: Buffer | null;
+  bytes: number;
+  tree: TreeState;
+}
+
+/** Starts a sealer at the given head. `signer.origin` belongs to `ledgerId`. */
+export function startSealer(options: SealerOptions): Sealer {
+  const { head, store, clock, signer, durability, boot, ledgerId } = options;
+  const ledgerIdBytes = Buffer.from(ledgerId, 'hex');
+  const ready: Batch[] = [];
+  let tree = options.tree;
+  let current = newBatch();
+  let committing = false;
+  let running = Promise.resolve();
+  let failed = false;
+  let queuedBytes = 0;
+  let sinceSnapshot = { entries: 0, bytes: 0 };
+  let durable: { size: number; note: Buffer } = { size: tree.size, note: Buffer.alloc(0) };
+
+  function newBatch(): Batch {
+    const durableBatch = Promise.withResolvers<void>();
+    // Callers await it; a batch nobody awaits must not end the process when it fails: onFailure reports it.
+    durableBatch.promise.catch(() => undefined);
+    return {
+      firstSeq: head.nextSeq,
+      leaves: [],
+      steps: [],
+      parts: [],
+      durable: durableBatch,
+      snapshot: null,
+      bytes: 0,
+      tree,
+    };
+  }
+
+  function seal(draft: Draft): Sealed {
+    if (failed) throw unavailable();
+    if (queuedBytes > bounds.queuedBytesMax) {
+      throw new HoldpointError(
+        'overloaded',
+        'The ledger cannot keep up: too much waits to be sealed.',
+        'Slow down and retry.',
+      );
+    }
+    const decision = draft.data['decision'];
+    if (typeof decision === 'number' && draft.type !== 'access' && !head.open.has(decision)) {
+      throw new HoldpointError(
+        'ledger_unavailable',
+        'This decision was closed while the ledger was being recovered.',
+        'Retry the call.',
+      );
+    }
+    if (
+      sinceSnapshot.entries >= bounds.snapshotEveryEntries ||
+      sinceSnapshot.bytes >= bounds.snapshotEveryBytes
+    )
+      takeSnapshot();
+    return append(draft);
+  }
+
+  function append(draft: Draft): Sealed {
+    const seq = head.nextSeq;
+    const parts = (draft.parts ?? []).map((part, index) => sealPart(ledgerIdBytes, seq, index, part));
+    const commitments = parts.map((part) => part.commitment);
+    const leaf = encodeLeaf({
+      at: utc(clock.nowMs()),
+      boot,
+      data: draft.data,
+      durability,
+      kid: signer.kid,
+      ledger: ledgerId,
+      mono: clock.monoUs(),
+      parts: commitments,
+      prev: head.prev,
+      refs: draft.refs ?? [],
+      seq,
+      type: draft.type,
+      v: 1,
+    });
+    const hash = leafHash(leaf);
+    const step = { seq, type: draft.type, data: draft.data };
+    advance(head, step, hash.toString('hex'));
+    tree = appendLeaf(tree, hash);
+    const batch = current;
+    batch.leaves.push(leaf);
+    batch.steps.push(step);
+    batch.parts.push(...parts);
+    batch.tree = tree;
+    const bytes = parts.reduce((sum, part) => sum + part.item.ciphertext.length, leaf.length);
+    batch.bytes += bytes;
+    queuedBytes += bytes;
+    sinceSnapshot = { entries: sinceSnapshot.entries + 1, bytes: sinceSnapshot.bytes + bytes };
+    if (batch.leaves.length >= bounds.commitEntriesMax || batch.bytes >= bounds.commitBytesMax) rotate();
+    schedule();
+    return { seq, parts: commitments, durable: batch.durable.promise };
+  }
+
+  /** A heartbeat that starts a block of its own and vouches for the state before it. */
+  function takeSnapshot(): void {
+    sinceSnapshot = { entries: 0, bytes: 0 };
+    rotate();
+    const snapshot = encodeSnapshot(head, tree.frontier);
+    current.snapshot = snapshot.bytes;
+    append({ type: 'heartbeat', data: { open: head.open.size, snapshot: snapshot.digest } });
+  }
+
+  function rotate(): void {
+    if (current.leaves.length > 0) ready.push(current);
+    else current.durable.resolve();
+    current = newBatch();
+  }
+
+  function schedule(): void {
+    if (committing) return;
+    committing = true;
+    // After the current round of I/O callbacks, so that calls that arrived together share a commit.
+    running = new Promise((resolve) => setImmediate(() => resolve(run())));
+  }
+
+  async function run(): Promise<void> {
+    while (!failed) {
+      if (ready.length === 0) rotate();
+      const batch = ready.shift();
+      if (batch === undefined) break;
+      try {
+        await commit(batch);
+      } catch (error) {
+        fail(batch, error);
+      }
+    }
+    committing = false;
+  }
+
+  async function commit(batch: Batch): Promise<void> {
+    const root = treeRoot(batch.tree);
+    const note = signCheckpoint(signer, batch.tree.size, root);
+    await store.commit(recordsOf(batch, note), durability === 'strict');
+    // Durable from this line on.
+    options.highWater.write(batch.tree.size, root);
+    durable = { size: batch.tree.size, note };
+    queuedBytes -= batch.bytes;
+    batch.durable.resolve();
+    options.onDurable(batch.steps);
+  }
+
+  function recordsOf(batch: Batch, note: Buffer): StoredRecord[] {
+    const records: StoredRecord[] = [
+      { key: recordKey(batch.firstSeq, 'block'), value: encodeBlock(batch.leaves, note) },
+    ];
+    if (batch.parts.length > 0) {
+      const bodies = wrapBodies(options.kek, ledgerIdBytes, batch.firstSeq, batch.parts);
+      records.push({ key: recordKey(batch.firstSeq, 'bodies'), value: encodeBodies(bodies) });
+    }
+    if (batch.snapshot !== null) {
+      records.push({ key: recordKey(batch.firstSeq, 'snapshot'), value: batch.snapshot });
+    }
+    return records;
+  }
+
+  function fail(batch: Batch, error: unknown): void {
+    failed = true;
+    for (const waiting of [batch, ...ready.splice(0), current]) waiting.durable.reject(unavailable(error));
+    options.onFailure(error);
+  }
+
+  return {
+    seal,
+    beat: () => {
+      if (failed) throw unavailable();
+      takeSnapshot();
+    },
+    drain: async () => {
+      while (committing) await running;
+      if (failed) throw unavailable();
+    },
+    durable: () => durable,
+  };
+}
+
+function unavailable(cause?: unknown): HoldpointError {
+  return new HoldpointError(
+    'ledger_unavailable',
+    'The ledger cannot be written, so nothing is sent or delivered.',
+    'Holdpoint retries by itself; check disk space and the log, then retry the call.',
+    cause,
+  );
+}
+
+let utcMs = Number.NaN;
+let utcText = '';
+
+/** ISO 8601 in UTC with milliseconds; the same millisecond is formatted once. */
+function utc(ms: number): string {
+  if (ms !== utcMs) {
+    utcMs = ms;
+    utcText = new Date(ms).toISOString();
+  }
+  return utcText;
+}

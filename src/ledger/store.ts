@@ -1,0 +1,36 @@
+/** The port the ledger owns and `src/store/` implements. Imports nothing of the stores. */
+
+export interface StoredRecord {
+  readonly key: Buffer;
+  readonly value: Buffer;
+}
+
+export interface ScanRange {
+  /** Inclusive bounds. */
+  readonly from?: Buffer;
+  readonly to?: Buffer;
+  readonly reverse?: boolean;
+  readonly limit?: number;
+}
+
+export interface LedgerStore {
+  /**
+   * Writes all records atomically. With `sync`, resolves only after fsync. If it rejects, the batch may or
+   * may not be on disk: close, reopen and re-check; never retry in place.
+   */
+  commit(records: readonly StoredRecord[], sync: boolean): Promise<void>;
+  get(key: Buffer): Promise<Buffer | undefined>;
+  scan(range: ScanRange): AsyncIterable<StoredRecord>;
+  close(): Promise<void>;
+}
+
+/** Opens the store, fresh each time; rejects with `data_dir_locked` when another process has it. */
+export type OpenStore = () => Promise<LedgerStore>;
+
+/** The last size and root that were sealed, remembered outside the ledger's directory. */
+export interface HighWater {
+  /** Null when none was ever written; throws `ledger_damaged` when what is there does not parse. */
+  read(): { readonly size: number; readonly root: string } | null;
+  /** Handed to the operating system before it returns; survives the death of the process. */
+  write(size: number, root: Buffer): void;
+}

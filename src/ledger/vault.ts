@@ -1,0 +1,163 @@
+/**
+ * Bodies outside the leaves: one random data key per part, commitments for the leaf, keys wrapped per
+ * commit under the key-encryption key. Destroying a wrapped key and its ciphertext erases a body while
+ * every hash still verifies. Layout: FORMAT.md, "Parts and bodies".
+ */
+import { createCipheriv, createDecipheriv, randomFillSync } from 'node:crypto';
+import { sha256, sha256Hex } from '../core/bytes.ts';
+import { HoldpointError } from '../core/errors.ts';
+import type { Bodies, BodyItem } from './block.ts';
+import type { PartCommitment } from './entry.ts';
+
+/** Content that goes beside a leaf, in the clear. */
+export interface PartContent {
+  readonly name: string;
+  readonly bytes: Buffer;
+}
+
+export interface SealedPart {
+  readonly commitment: PartCommitment;
+  readonly item: BodyItem;
+  /** aesKey || salt; zeroed once wrapped. */
+  readonly dataKey: Buffer;
+}
+
+export interface KeyEncryptionKey {
+  readonly id: string;
+  readonly key: Buffer;
+}
+
+const dataKeyBytes = 64;
+const tagBytes = 16;
+const nonceOfOneUse = Buffer.alloc(12);
+const commitPrefix = Buffer.from('holdpoint/commit/1\0');
+const ciphertextPrefix = Buffer.from('holdpoint/ct/1\0');
+const wrapPrefix = Buffer.from('holdpoint/wrap/1\0');
+
+// One system call fills many keys: randomness per record was a quarter of the CPU time of sealing.
+const poolKeys = 256;
+let pool = Buffer.alloc(0);
+let poolOffset = 0;
+
+function freshDataKey(): Buffer {
+  if (poolOffset === pool.length) {
+    pool = randomFillSync(Buffer.allocUnsafeSlow(poolKeys * dataKeyBytes));
+    poolOffset = 0;
+  }
+  poolOffset += dataKeyBytes;
+  return pool.subarray(poolOffset - dataKeyBytes, poolOffset);
+}
+
+/** Names the key-encryption key without telling it. */
+export function kekOf(key: Buffer): KeyEncryptionKey {
+  return { id: sha256Hex(Buffer.concat([Buffer.from('holdpoint/kek/1\0'), key])).slice(0, 8), key };
+}
+
+/** Encrypts one part for the entry at `seq` and commits to it. */
+export function sealPart(ledgerId: Buffer, seq: number, partIndex: number, part: PartContent): SealedPart {
+  const dataKey = freshDataKey();
+  const cipher = createCipheriv('aes-256-gcm', dataKey.subarray(0, 32), nonceOfOneUse);
+  const encrypted = cipher.update(part.bytes);
+  cipher.final();
+  const framed = Buffer.concat([ciphertextPrefix, encrypted, cipher.getAuthTag()]);
+  const commitment = {
+    c: commitTo(ledgerId, seq, part, dataKey.subarray(32)),
+    e: sha256Hex(framed),
+    name: part.name,
+    size: part.bytes.length,
+  };
+  return {
+    commitment,
+    item: { seq, partIndex, ciphertext: framed.subarray(ciphertextPrefix.length) },
+    dataKey,
+  };
+}
+
+function commitTo(ledgerId: Buffer, seq: number, part: PartContent, salt: Buffer): string {
+  const place = Buffer.allocUnsafe(9);
+  place.writeBigUInt64BE(BigInt(seq));
+  place[8] = part.name.length;
+  return sha256Hex(Buffer.concat([commitPrefix, ledgerId, place, Buffer.from(part.name), salt, part.bytes]));
+}
+
+/** Wraps the data keys of one commit's parts, in order, and zeroes them. */
+export function wrapBodies(
+  kek: KeyEncryptionKey,
+  ledgerId: Buffer,
+  firstSeq: number,
+  parts: readonly SealedPart[],
+): Bodies {
+  const nonce = randomFillSync(Buffer.alloc(12));
+  const cipher = createCipheriv('aes-256-gcm', kek.key, nonce);
+  cipher.setAAD(wrapContext(ledgerId, firstSeq));
+  const keys = Buffer.concat(parts.map((part) => part.dataKey));
+  const wrapped = Buffer.concat([cipher.update(keys), cipher.final(), cipher.getAuthTag()]);
+  keys.fill(0);
+  for (const part of parts) part.dataKey.fill(0);
+  return { kekId: kek.id, nonce, wrapped, items: parts.map((part) => part.item) };
+}
+
+function wrapContext(ledgerId: Buffer, firstSeq: number): Buffer {
+  const place = Buffer.alloc(8);
+  place.writeBigUInt64BE(BigInt(firstSeq));
+  return Buffer.concat([wrapPrefix, ledgerId, place]);
+}
+
+/** The plaintext of one stored part, checked against its commitment; throws `ledger_damaged` when it is not that. */
+export function openPart(
+  kek: KeyEncryptionKey,
+  ledgerId: Buffer,
+  firstSeq: number,
+  bodies: Bodies,
+  seq: number,
+  partIndex: number,
+  commitment: PartCommitment,
+): Buffer {
+  const position = bodies.items.findIndex((item) => item.seq === seq && item.partIndex === partIndex);
+  const item = bodies.items[position];
+  if (item === undefined) throw damaged(seq, 'is not stored');
+  if (sha256Hex(Buffer.concat([ciphertextPrefix, item.ciphertext])) !== commitment.e)
+    throw damaged(seq, 'was altered');
+  if (bodies.kekId !== kek.id) throw damaged(seq, `is encrypted under another key (${bodies.kekId})`);
+  const keys = decrypt(kek.key, bodies.nonce, bodies.wrapped, wrapContext(ledgerId, firstSeq), seq);
+  const dataKey = keys.subarray(position * dataKeyBytes, (position + 1) * dataKeyBytes);
+  const plaintext = decrypt(dataKey.subarray(0, 32), nonceOfOneUse, item.ciphertext, null, seq);
+  const committed = commitTo(
+    ledgerId,
+    seq,
+    { name: commitment.name, bytes: plaintext },
+    dataKey.subarray(32),
+  );
+  keys.fill(0);
+  if (committed !== commitment.c) throw damaged(seq, 'does not match its commitment');
+  return plaintext;
+}
+
+/** True when the stored bytes are the ones the leaf names; needs no key. */
+export function isStoredAs(item: BodyItem, commitment: PartCommitment): boolean {
+  return sha256(Buffer.concat([ciphertextPrefix, item.ciphertext])).toString('hex') === commitment.e;
+}
+
+function decrypt(key: Buffer, nonce: Buffer, sealed: Buffer, context: Buffer | null, seq: number): Buffer {
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes });
+  if (context !== null) decipher.setAAD(context);
+  decipher.setAuthTag(sealed.subarray(sealed.length - tagBytes));
+  try {
+    return Buffer.concat([decipher.update(sealed.subarray(0, sealed.length - tagBytes)), decipher.final()]);
+  } catch (error) {
+    throw new HoldpointError(
+      'ledger_damaged',
+      `A body of entry ${seq} does not decrypt.`,
+      'Is this the right key-encryption key?',
+      error,
+    );
+  }
+}
+
+function damaged(seq: number, what: string): HoldpointError {
+  return new HoldpointError(
+    'ledger_damaged',
+    `A body of entry ${seq} ${what}.`,
+    'Run `holdpoint verify` on the data directory.',
+  );
+}

@@ -1,0 +1,40 @@
+/** The high-water mark as a one-line file beside the ledger's directory. FORMAT.md, "Files". */
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { sha256Hex } from '../core/bytes.ts';
+import { HoldpointError } from '../core/errors.ts';
+import type { HighWater } from '../ledger/store.ts';
+
+const shape = /^holdpoint-high-water-1 (\d{20}) ([0-9a-f]{64}) ([0-9a-f]{8})\n$/;
+
+/** Opens the mark at `file`, creating it at the first write; `close` syncs it. */
+export function openHighWater(file: string): HighWater & { close(): void } {
+  let fd: number | null = null;
+  return {
+    read: () => (existsSync(file) ? parseHighWater(readFileSync(file, 'utf8'), file) : null),
+    write: (size, root) => {
+      fd ??= openSync(file, existsSync(file) ? 'r+' : 'w', 0o600);
+      const text = `holdpoint-high-water-1 ${String(size).padStart(20, '0')} ${root.toString('hex')} `;
+      // One line of fixed length at offset 0: shorter than a disk sector, so it is replaced whole.
+      writeSync(fd, `${text}${sha256Hex(text).slice(0, 8)}\n`, 0);
+    },
+    close: () => {
+      if (fd === null) return;
+      fsyncSync(fd);
+      closeSync(fd);
+      fd = null;
+    },
+  };
+}
+
+function parseHighWater(text: string, file: string): { size: number; root: string } {
+  const match = shape.exec(text);
+  const [, size, root, check] = match ?? [];
+  if (size === undefined || root === undefined || sha256Hex(text.slice(0, -9)).slice(0, 8) !== check) {
+    throw new HoldpointError(
+      'ledger_damaged',
+      `The high-water mark ${file} does not parse.`,
+      'It guards against a ledger that was rolled back. Run `holdpoint verify`; delete the file only if the ledger is known to be whole.',
+    );
+  }
+  return { size: Number(size), root };
+}

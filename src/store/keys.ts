@@ -1,0 +1,76 @@
+/** The ledger's secrets as files, kept outside its directory, created on the first start. Mode 0600. */
+import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RandomBytes } from '../core/clock.ts';
+import { HoldpointError, messageOf } from '../core/errors.ts';
+import { type KeyEncryptionKey, kekOf } from '../ledger/vault.ts';
+
+export interface LedgerKeys {
+  readonly signingKey: KeyObject;
+  readonly kek: KeyEncryptionKey;
+}
+
+export const signingKeyFile = 'signing.pem';
+export const kekFile = 'kek.key';
+
+/**
+ * Reads the keys in `dir`. `create` makes both when neither exists, which is only right before genesis:
+ * throws `config_invalid` when a key of an existing ledger is missing or unreadable.
+ */
+export function loadKeys(dir: string, create: boolean, random: RandomBytes): LedgerKeys {
+  const signing = join(dir, signingKeyFile);
+  const kek = join(dir, kekFile);
+  if (create && !existsSync(signing) && !existsSync(kek)) createKeys(dir, signing, kek, random);
+  return { signingKey: readSigningKey(signing), kek: kekOf(readKek(kek)) };
+}
+
+function createKeys(dir: string, signing: string, kek: string, random: RandomBytes): void {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    const { privateKey } = generateKeyPairSync('ed25519');
+    const once = { mode: 0o600, flag: 'wx' };
+    writeFileSync(signing, privateKey.export({ type: 'pkcs8', format: 'pem' }), once);
+    writeFileSync(kek, `${random(32).toString('base64')}\n`, once);
+  } catch (error) {
+    throw new HoldpointError(
+      'config_invalid',
+      `Cannot create keys in ${dir}: ${messageOf(error)}.`,
+      'Make the directory writable, or put signing.pem and kek.key there.',
+      error,
+    );
+  }
+}
+
+function readSigningKey(file: string): KeyObject {
+  const key = createPrivateKey(readKeyFile(file));
+  if (key.asymmetricKeyType === 'ed25519') return key;
+  throw new HoldpointError(
+    'config_invalid',
+    `${file} is not an Ed25519 key.`,
+    'Make one with: openssl genpkey -algorithm ed25519',
+  );
+}
+
+function readKek(file: string): Buffer {
+  const key = Buffer.from(readKeyFile(file).trim(), 'base64');
+  if (key.length === 32) return key;
+  throw new HoldpointError(
+    'config_invalid',
+    `${file} is not 32 bytes in base64.`,
+    'Make one with: openssl rand -base64 32',
+  );
+}
+
+function readKeyFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new HoldpointError(
+      'config_invalid',
+      `The key ${file} cannot be read: ${messageOf(error)}.`,
+      'An existing ledger needs the keys it was begun with; restore them to keys.dir.',
+      error,
+    );
+  }
+}
