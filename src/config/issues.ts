@@ -1,0 +1,136 @@
+/**
+ * Says in words what a schema refused and what it would accept: a zod issue and the JSON Schema of what is
+ * accepted in, sentences out. Pure; imports nothing of the house but types.
+ */
+import type { z } from 'zod';
+import type { Problem, YamlPath } from './yaml.ts';
+
+/** Names longer than this are never compared, so that a hostile key costs nothing. */
+const comparedCharsMax = 64;
+const shownCharsMax = 60;
+
+/** The problems one issue stands for: one for each unknown key, otherwise one. */
+export function describeIssue(issue: z.core.$ZodIssue, accepted: unknown): Problem[] {
+  if (issue.code !== 'unrecognized_keys') return [{ path: issue.path, text: wrong(issue) }];
+  const known = knownKeys(accepted, issue.path);
+  return issue.keys.map((key) => ({ path: [...issue.path, key], text: unknownKey(key, known) }));
+}
+
+function wrong(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.input === undefined
+        ? `is missing; it must be ${article(issue.expected)}`
+        : `is ${shown(issue.input)}; it must be ${article(issue.expected)}`;
+    case 'invalid_value': {
+      const near = nearest(String(issue.input), issue.values.map(String));
+      const hint = near === undefined ? '' : ` (did you mean ${near}?)`;
+      return issue.input === undefined
+        ? `is missing; it must be one of ${issue.values.map(String).join(', ')}`
+        : `is ${shown(issue.input)}; it must be one of ${issue.values.map(String).join(', ')}${hint}`;
+    }
+    case 'too_small':
+      return `is too ${sizeWord(issue.origin, 'small', 'short')}; it must be ${issue.inclusive ? 'at least' : 'more than'} ${measure(issue.origin, issue.minimum)}`;
+    case 'too_big':
+      return `is too ${sizeWord(issue.origin, 'big', 'long')}; it must be ${issue.inclusive ? 'at most' : 'less than'} ${measure(issue.origin, issue.maximum)}`;
+    case 'invalid_format':
+      return `is ${shown(issue.input)}; ${issue.message}`;
+    default:
+      return issue.message;
+  }
+}
+
+function sizeWord(origin: string, ofNumber: string, ofLength: string): string {
+  return origin === 'number' || origin === 'int' ? ofNumber : ofLength;
+}
+
+function measure(origin: string, bound: number | bigint): string {
+  const one = bound === 1 || bound === 1n;
+  if (origin === 'string') return `${bound} character${one ? '' : 's'}`;
+  if (origin === 'array') return `${bound} item${one ? '' : 's'}`;
+  return String(bound);
+}
+
+const articles: Readonly<Record<string, string>> = {
+  object: 'a map',
+  record: 'a map',
+  array: 'a list',
+  int: 'a whole number',
+  string: 'a text (put it in quotes if YAML reads it as something else)',
+  boolean: 'true or false',
+};
+
+function article(type: string): string {
+  return articles[type] ?? `a ${type}`;
+}
+
+function shown(input: unknown): string {
+  const text = typeof input === 'object' && input !== null ? kindOf(input) : JSON.stringify(input);
+  if (text === undefined) return typeof input;
+  return text.length > shownCharsMax ? `${text.slice(0, shownCharsMax)}…` : text;
+}
+
+function kindOf(input: object): string {
+  return Array.isArray(input) ? 'a list' : 'a map';
+}
+
+function unknownKey(key: string, known: readonly string[]): string {
+  const near = nearest(key, known);
+  if (near !== undefined) return `is not a key here; did you mean ${near}?`;
+  if (known.length === 0) return 'is not a key here';
+  return `is not a key here; the keys are ${known.join(', ')}`;
+}
+
+/** The keys a JSON Schema knows for the map at `path`. */
+function knownKeys(accepted: unknown, path: YamlPath): string[] {
+  let schema = accepted;
+  for (const step of path) {
+    schema = typeof step === 'number' ? field(schema, 'items') : child(schema, String(step));
+  }
+  const properties = field(schema, 'properties');
+  return isObject(properties) ? Object.keys(properties) : [];
+}
+
+function child(schema: unknown, key: string): unknown {
+  return field(field(schema, 'properties'), key) ?? field(schema, 'additionalProperties');
+}
+
+function field(value: unknown, key: string): unknown {
+  return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+/** The word of `words` that `word` most likely was, or undefined when none is close. */
+export function nearest(word: string, words: readonly string[]): string | undefined {
+  if (word.length > comparedCharsMax) return undefined;
+  let best: string | undefined;
+  // Two slips (letters swapped are two), or one in three letters; more is another word.
+  let bestDistance = Math.max(word.length > 3 ? 2 : 1, Math.floor(word.length / 3)) + 1;
+  for (const candidate of words) {
+    const distance = editDistance(plain(word), plain(candidate));
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+  }
+  return best;
+}
+
+/** `expires_in`, `expires-in` and `expiresIn` are the same slip. */
+function plain(word: string): string {
+  return word.toLowerCase().replaceAll(/[_-]/g, '');
+}
+
+/** Levenshtein: how many letters to insert, drop or change. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const above = row;
+    row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = (above[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(change, (above[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
+    }
+  }
+  return row[b.length] ?? 0;
+}

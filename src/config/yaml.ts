@@ -1,0 +1,128 @@
+/**
+ * YAML 1.2 text to a checked value, with the place of every mistake: `file:line:column path: what is
+ * wrong; what would be right`. Used by the configuration and by the policy file, so it knows neither.
+ * Pure; reads no files. Duplicate keys, unknown tags and several documents in one file are mistakes.
+ */
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { type ErrorCode, HoldpointError } from '../core/errors.ts';
+import { describeIssue } from './issues.ts';
+
+export const yamlBytesMax = 1_048_576;
+/** A file with a thousand mistakes is one mistake; the rest is noise. */
+const problemsMax = 50;
+
+export type YamlErrorCode = Extract<ErrorCode, 'config_invalid' | 'policy_invalid'>;
+export type YamlPath = readonly PropertyKey[];
+
+/** One mistake: where in the value it is and what would be right. */
+export interface Problem {
+  readonly path: YamlPath;
+  readonly text: string;
+}
+
+export interface YamlFile<T> {
+  readonly value: T;
+  /** Makes the error that names each problem's line, for checks that come after the schema's own. */
+  invalid(problems: readonly Problem[]): HoldpointError;
+}
+
+/**
+ * Parses `text` and checks it against `schema`.
+ * @param file the name that error messages show; it is not opened
+ * @throws HoldpointError with `code`; its message has one line for each problem
+ */
+export function readYaml<T>(file: string, text: string, schema: z.ZodType<T>, code: YamlErrorCode): T {
+  return openYaml(file, text, schema, code).value;
+}
+
+/** As `readYaml`, and keeps the positions for checks of the caller's own. */
+export function openYaml<T>(
+  file: string,
+  text: string,
+  schema: z.ZodType<T>,
+  code: YamlErrorCode,
+): YamlFile<T> {
+  const next = `Correct ${file} and try again.`;
+  if (Buffer.byteLength(text) > yamlBytesMax) {
+    throw new HoldpointError(code, `${file}: larger than ${yamlBytesMax} bytes`, next);
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, version: '1.2', strict: true });
+  const fail = (found: readonly string[]): HoldpointError => {
+    const more = found.length > problemsMax ? [`${file}: and ${found.length - problemsMax} more`] : [];
+    return new HoldpointError(code, [...found.slice(0, problemsMax), ...more].join('\n'), next);
+  };
+  const at = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${file}:${line}:${col}`;
+  };
+
+  const syntax = [...document.errors, ...document.warnings];
+  if (syntax.length > 0) {
+    throw fail(syntax.map((error) => `${at(error.pos[0])} ${firstLine(error.message)}`));
+  }
+
+  const invalid = (problems: readonly Problem[]): HoldpointError =>
+    fail(
+      problems.map(({ path, text: what }) => `${at(offsetOf(document, path))} ${pathText(path)}: ${what}`),
+    );
+  const input = toValue(document, (message) => fail([`${file}:1:1 ${message}`]));
+  const parsed = schema.safeParse(input, { reportInput: true });
+  if (parsed.success) return { value: parsed.data, invalid };
+  // What a schema accepts is only needed to explain a refusal.
+  const accepted = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  throw invalid(parsed.error.issues.flatMap((issue) => describeIssue(issue, accepted)));
+}
+
+function toValue(document: Document.Parsed, fail: (message: string) => HoldpointError): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    // The library refuses alias bombs here and nowhere earlier.
+    throw fail(error instanceof Error ? error.message : 'cannot be read');
+  }
+}
+
+/** The offset of the deepest node on the path that exists: a missing key is shown where its map begins. */
+function offsetOf(document: Document.Parsed, path: YamlPath): number {
+  let node: unknown = document.contents;
+  let offset = rangeStart(node) ?? 0;
+  for (const step of path) {
+    if (isAlias(node)) node = node.resolve(document);
+    if (isMap(node)) {
+      const pair = node.items.find((item) => keyText(item.key) === String(step));
+      if (pair === undefined) return offset;
+      offset = rangeStart(pair.key) ?? offset;
+      node = pair.value;
+    } else if (isSeq(node)) {
+      const item: unknown = node.items[Number(step)];
+      if (item === undefined) return offset;
+      offset = rangeStart(item) ?? offset;
+      node = item;
+    } else return offset;
+  }
+  return isScalar(node) ? (rangeStart(node) ?? offset) : offset;
+}
+
+function keyText(key: unknown): string {
+  return isScalar(key) ? String(key.value) : String(key);
+}
+
+function rangeStart(node: unknown): number | undefined {
+  if (typeof node !== 'object' || node === null || !('range' in node) || !Array.isArray(node.range)) return;
+  const start: unknown = node.range[0];
+  return typeof start === 'number' ? start : undefined;
+}
+
+/** `rules[3].hold.expiresIn`; '' is the whole file. */
+function pathText(path: YamlPath): string {
+  let text = '';
+  for (const step of path)
+    text += typeof step === 'number' ? `[${step}]` : `${text === '' ? '' : '.'}${String(step)}`;
+  return text === '' ? '(top level)' : text;
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? text;
+}

@@ -1,0 +1,83 @@
+/**
+ * A policy file's text to a Policy. It loads whole or not at all: every rule type-checks, keeps the bounds and
+ * holds its own fixtures. Pure; the caller reads the file.
+ */
+import { createHash } from 'node:crypto';
+import { openYaml, type Problem } from '../config/yaml.ts';
+import { type CompiledRule, judgeBy } from './evaluate.ts';
+import { explain, expressionCompiler } from './expression.ts';
+import { type FixtureResult, tryFixtures } from './fixtures.ts';
+import type { Policy } from './policy.ts';
+import { type PolicyFile, policySchema, type RuleSource } from './schema.ts';
+
+/**
+ * Loads a policy.
+ * @param file the name shown in errors; it is not opened
+ * @throws HoldpointError `policy_invalid`: one line per problem, with file, line and path; for a rule's
+ *   expression the lines with a caret follow it
+ */
+export function loadPolicy(file: string, text: string): Policy {
+  const { value, rules, invalid } = compilePolicy(file, text);
+  const failed = rules.flatMap((rule, index) =>
+    fixtureProblems(tryFixtures(rule, value.rules[index]), index),
+  );
+  if (failed.length > 0) throw invalid(failed);
+  return {
+    version: value.version,
+    digest: createHash('sha256').update(text).digest('hex'),
+    source: text,
+    ...judgeBy(rules),
+  };
+}
+
+/**
+ * Runs every rule's own fixtures and tells how each went, in the order of the file.
+ * @throws HoldpointError `policy_invalid` when the file does not compile; a fixture that fails does not throw
+ */
+export function testPolicy(file: string, text: string): FixtureResult[] {
+  const { value, rules } = compilePolicy(file, text);
+  return rules.flatMap((rule, index) => tryFixtures(rule, value.rules[index]));
+}
+
+interface Compiled {
+  readonly value: PolicyFile;
+  readonly rules: readonly CompiledRule[];
+  readonly invalid: (problems: readonly Problem[]) => Error;
+}
+
+function compilePolicy(file: string, text: string): Compiled {
+  const { value, invalid } = openYaml(file, text, policySchema, 'policy_invalid');
+  const compile = expressionCompiler();
+  const problems: Problem[] = [];
+  const rules: CompiledRule[] = [];
+  value.rules.forEach((rule, index) => {
+    try {
+      rules.push({ phase: rule.phase, expression: compile(rule.phase, rule.when), match: matchOf(rule) });
+    } catch (error) {
+      problems.push({
+        path: ['rules', index, 'when'],
+        text: `rule ${rule.id}: ${explain(error, rule.when)}`,
+      });
+    }
+  });
+  if (problems.length > 0) throw invalid(problems);
+  return { value, rules, invalid };
+}
+
+function matchOf(rule: RuleSource): CompiledRule['match'] {
+  const { id, title, when, action, severity, hold } = rule;
+  return Object.freeze({ rule: id, title, when, action, severity, hold });
+}
+
+function fixtureProblems(results: readonly FixtureResult[], rule: number): Problem[] {
+  return results.flatMap((result, index) =>
+    result.passed
+      ? []
+      : [
+          {
+            path: ['rules', rule, 'tests', index],
+            text: `rule ${result.rule}, fixture "${result.fixture}": ${result.message}`,
+          },
+        ],
+  );
+}

@@ -1,0 +1,133 @@
+/**
+ * One rule's `when`, from text to a function over facts. The only importer of the CEL library, which it keeps
+ * behind two promises: what loads is type-checked and bounded, and what runs gives a bool or throws.
+ * CEL: https://github.com/google/cel-spec. Pure.
+ */
+import { TypeError as CelTypeError, Environment, EvaluationError, ParseError } from '@marcbachmann/cel-js';
+import { messageOf } from '../core/errors.ts';
+import { addPattern, num, type Patterns, re2, texts, words } from './functions.ts';
+import type { Phase } from './policy.ts';
+import { nodesMax, RuleRefused, type RuleSyntax, readSyntax } from './syntax.ts';
+import {
+  MessageView,
+  RequestView,
+  ResponseView,
+  ToolCallView,
+  ToolView,
+  UsageView,
+  type Variables,
+} from './views.ts';
+
+export interface Expression extends RuleSyntax {
+  /** Whether the facts match. Throws when that cannot be decided; the caller then holds. */
+  matches(variables: Variables): boolean;
+}
+
+const limits = {
+  maxAstNodes: 4 * nodesMax,
+  maxDepth: 48,
+  maxListElements: 256,
+  maxMapEntries: 64,
+  maxCallArguments: 8,
+};
+
+const strings = (...names: string[]) => Object.fromEntries(names.map((name) => [name, 'string']));
+
+function environment(patterns: Patterns): Environment {
+  const sync = { async: false };
+  return new Environment({ limits })
+    .registerType('ToolCall', {
+      ctor: ToolCallView,
+      fields: { ...strings('id', 'name', 'argumentsText'), arguments: 'dyn' },
+    })
+    .registerType('Message', {
+      ctor: MessageView,
+      fields: { ...strings('role', 'text'), toolCalls: 'list<ToolCall>' },
+    })
+    .registerType('Tool', { ctor: ToolView, fields: strings('name', 'description') })
+    .registerType('Usage', {
+      ctor: UsageView,
+      fields: { source: 'string', inputTokens: 'int', outputTokens: 'int', totalTokens: 'int' },
+    })
+    .registerType('Request', {
+      ctor: RequestView,
+      fields: {
+        ...strings('provider', 'operation', 'method', 'path', 'model', 'system', 'text'),
+        ...strings('workload', 'subject', 'purpose', 'session'),
+        ...{ stream: 'bool', params: 'map<string, dyn>', headers: 'map<string, string>' },
+        ...{ messages: 'list<Message>', tools: 'list<Tool>' },
+      },
+    })
+    .registerType('Response', {
+      ctor: ResponseView,
+      fields: {
+        ...strings('model', 'fingerprint', 'text', 'finishReason', 'refusal'),
+        ...{ status: 'int', usage: 'Usage', toolCalls: 'list<ToolCall>' },
+      },
+    })
+    .registerVariable('request', 'Request')
+    .registerVariable('response', 'Response')
+    .registerVariable('labels', 'list<string>')
+    .registerFunction('re2(string, string): bool', (text, pattern) => re2(patterns, text, pattern), sync)
+    .registerFunction('num(dyn): double', num, sync)
+    .registerFunction('words(string): string', words, sync)
+    .registerFunction('texts(dyn): string', texts, sync);
+}
+
+/** Compiles expressions that share one environment and one set of patterns; make one for each policy. */
+export function expressionCompiler(): (phase: Phase, source: string) => Expression {
+  const patterns: Patterns = new Map();
+  const env = environment(patterns);
+  return (phase, source) => compile(env, patterns, phase, source);
+}
+
+function compile(env: Environment, patterns: Patterns, phase: Phase, source: string): Expression {
+  const parsed = env.parse(source);
+  // Refusals first: they say what to write instead, where the type check would only say what is wrong.
+  const syntax = readSyntax(parsed.ast);
+  const checked = parsed.check();
+  if (checked.error !== undefined) throw checked.error;
+  if (checked.type !== 'bool') {
+    throw new RuleRefused(
+      `gives ${checked.type ?? 'nothing'}, not true or false; compare it with something`,
+      0,
+    );
+  }
+  for (const name of syntax.reads) {
+    if (phase === 'response' || !name.startsWith('response.')) continue;
+    throw new RuleRefused(
+      `reads ${name} in phase request, before there is a response`,
+      source.indexOf('response'),
+    );
+  }
+  for (const { source: pattern, offset } of syntax.patterns) {
+    try {
+      addPattern(patterns, pattern);
+    } catch (error) {
+      throw new RuleRefused(`has a pattern that re2 refuses: ${messageOf(error)}`, offset);
+    }
+  }
+  const matches = (variables: Variables): boolean => {
+    const value: unknown = parsed(variables);
+    if (typeof value === 'boolean') return value;
+    throw new Error('the rule gave neither true nor false');
+  };
+  return { ...syntax, matches };
+}
+
+/** A compile or evaluation error in one text: what is wrong, then the line of the rule with a caret under it. */
+export function explain(error: unknown, source: string): string {
+  if (error instanceof RuleRefused) return `${error.message}\n\n${caret(source, error.offset)}`;
+  if (error instanceof ParseError || error instanceof CelTypeError || error instanceof EvaluationError) {
+    return error.message;
+  }
+  return messageOf(error);
+}
+
+function caret(source: string, offset: number): string {
+  const before = source.slice(0, Math.max(0, offset));
+  const lineStart = before.lastIndexOf('\n') + 1;
+  const lineNumber = before.split('\n').length;
+  const line = source.slice(lineStart).split('\n', 1)[0] ?? '';
+  return `> ${String(lineNumber).padStart(4)} | ${line}\n${' '.repeat(9 + before.length - lineStart)}^`;
+}

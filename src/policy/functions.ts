@@ -1,0 +1,96 @@
+/**
+ * The functions rules have beyond CEL's own. Each takes what a provider or workload sent, so each is linear
+ * in its input; what it cannot decide it throws, and a rule that throws holds. Pure.
+ */
+import { RE2JS } from 're2js';
+
+export const patternCharsMax = 2048;
+/** Instructions of a compiled pattern: `(x{1000}){1000}` is short to write and large to run. */
+export const patternSizeMax = 20_000;
+const textsCharsMax = 8_388_608;
+
+/** Patterns by their source. Filled when a policy loads, never by traffic. */
+export type Patterns = Map<string, RE2JS>;
+
+/**
+ * Compiles a pattern once and keeps it.
+ * @throws Error in words for the author of the rule
+ */
+export function addPattern(patterns: Patterns, source: string): void {
+  if (patterns.has(source)) return;
+  if (source.length > patternCharsMax)
+    throw new Error(`the pattern is longer than ${patternCharsMax} characters`);
+  const compiled = RE2JS.compile(source);
+  if (compiled.programSize() > patternSizeMax) {
+    throw new Error(`the pattern grows to ${compiled.programSize()} steps; ${patternSizeMax} is the most`);
+  }
+  patterns.set(source, compiled);
+}
+
+/** `re2(text, pattern)`: whether the pattern matches anywhere in the text. Time linear in the text. */
+export function re2(patterns: Patterns, text: string, source: string): boolean {
+  const pattern = patterns.get(source);
+  if (pattern === undefined) throw new Error('re2() takes its pattern as a literal text');
+  return pattern.test(text);
+}
+
+const plainDecimal = /^-?[0-9]{1,40}(?:\.[0-9]{1,40})?$/;
+
+/**
+ * `num(x)`: a number, or a text that is a plain decimal number, as a double. Everything else throws:
+ * `"25,000"` read as NaN would be "not above the limit" and let a transfer through.
+ */
+export function num(value: unknown): number {
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  if (typeof value === 'bigint') return Number(value);
+  if (typeof value === 'string' && plainDecimal.test(value)) return Number(value);
+  const shown = typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : kindOf(value);
+  throw new Error(`num() takes a number or a plain decimal text, not ${shown}`);
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'number'
+    ? String(value)
+    : typeof value === 'object'
+      ? 'a map'
+      : `a ${typeof value}`;
+}
+
+/**
+ * `words(name)`: a name in lower-case words, however it was spelt, with its namespaces set off by ` / `.
+ * transferFunds, transfer_funds, transfer-funds: `transfer funds`. mcp__bank__transferFunds:
+ * `mcp / bank / transfer funds`. stripe.create_transfer: `stripe / create transfer`.
+ */
+export function words(name: string): string {
+  return name
+    .replace(/__+|[.:/\\]+/g, ' / ')
+    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .replace(/([A-Z])([A-Z][a-z])/g, '$1 $2')
+    .replace(/[^\p{L}\p{N}/]+/gu, ' ')
+    .trim()
+    .toLowerCase();
+}
+
+/**
+ * `texts(x)`: every text inside a value, at any depth, one a line. A pattern over this is not misled by how
+ * the JSON around it was written (escapes, nesting). Keys are not included.
+ */
+export function texts(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const found: string[] = [];
+  const open: unknown[] = [value];
+  let chars = 0;
+  while (open.length > 0) {
+    const item = open.pop();
+    if (typeof item === 'string') {
+      found.push(item);
+      chars += item.length;
+      if (chars > textsCharsMax) throw new RangeError(`texts() takes at most ${textsCharsMax} characters`);
+    } else if (typeof item === 'object' && item !== null) {
+      open.push(...(Array.isArray(item) ? item : Object.values(item)));
+    }
+  }
+  return found.join('\n');
+}

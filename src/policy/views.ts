@@ -1,0 +1,216 @@
+/**
+ * Facts as rules see them: the same names, integers as CEL integers, and every list and map bounded.
+ * What goes over a bound is not cut short, because a rule that saw a part would decide wrongly: reading it
+ * fails, and a rule that fails holds. Nothing is copied until a rule reads it.
+ */
+import type {
+  Facts,
+  MessageFact,
+  RequestFacts,
+  ResponseFacts,
+  ToolCallFact,
+  UsageFacts,
+} from '../core/facts.ts';
+
+/** Items of any list or map a rule can walk; two nested walks are then at most a million steps. */
+export const listItemsMax = 1024;
+/** Nesting and number of values inside one tool call's arguments. */
+export const argumentsDepthMax = 64;
+export const argumentsValuesMax = 20_000;
+
+function bounded<T>(what: string, list: readonly T[]): readonly T[] {
+  if (list.length <= listItemsMax) return list;
+  throw new RangeError(`${what} has ${list.length} items; a rule sees at most ${listItemsMax}`);
+}
+
+/** The value itself when every bound holds inside it; iterative, because depth is the caller's choice. */
+export function boundedJson(what: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  let level: unknown[] = [value];
+  let values = 0;
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > argumentsDepthMax) throw new RangeError(`${what} is nested deeper than ${argumentsDepthMax}`);
+    const below: unknown[] = [];
+    for (const container of level) {
+      if (typeof container !== 'object' || container === null) continue;
+      const items: readonly unknown[] = bounded(
+        what,
+        Array.isArray(container) ? container : Object.values(container),
+      );
+      values += items.length;
+      if (values > argumentsValuesMax)
+        throw new RangeError(`${what} has more than ${argumentsValuesMax} values`);
+      for (const item of items) if (typeof item === 'object' && item !== null) below.push(item);
+    }
+    level = below;
+  }
+  return value;
+}
+
+export class ToolCallView {
+  readonly id: string;
+  readonly name: string;
+  readonly argumentsText: string;
+  readonly #fact: ToolCallFact;
+  #checked = false;
+
+  constructor(fact: ToolCallFact) {
+    this.id = fact.id;
+    this.name = fact.name;
+    this.argumentsText = fact.argumentsText;
+    this.#fact = fact;
+  }
+
+  get arguments(): unknown {
+    if (!this.#checked) boundedJson(`the arguments of ${this.name}`, this.#fact.arguments);
+    this.#checked = true;
+    return this.#fact.arguments;
+  }
+}
+
+function callViews(what: string, calls: readonly ToolCallFact[]): readonly ToolCallView[] {
+  return bounded(what, calls).map((call) => new ToolCallView(call));
+}
+
+export class MessageView {
+  readonly role: string;
+  readonly text: string;
+  readonly #fact: MessageFact;
+  #toolCalls: readonly ToolCallView[] | undefined;
+
+  constructor(fact: MessageFact) {
+    this.role = fact.role;
+    this.text = fact.text;
+    this.#fact = fact;
+  }
+
+  get toolCalls(): readonly ToolCallView[] {
+    this.#toolCalls ??= callViews('message.toolCalls', this.#fact.toolCalls);
+    return this.#toolCalls;
+  }
+}
+
+export class ToolView {
+  readonly name: string;
+  readonly description: string;
+
+  constructor(fact: { readonly name: string; readonly description: string }) {
+    this.name = fact.name;
+    this.description = fact.description;
+  }
+}
+
+export class UsageView {
+  readonly source: string;
+  readonly inputTokens: bigint;
+  readonly outputTokens: bigint;
+  readonly totalTokens: bigint;
+
+  constructor(fact: UsageFacts) {
+    this.source = fact.source;
+    this.inputTokens = BigInt(fact.inputTokens);
+    this.outputTokens = BigInt(fact.outputTokens);
+    this.totalTokens = BigInt(fact.totalTokens);
+  }
+}
+
+export class RequestView {
+  readonly provider: string;
+  readonly operation: string;
+  readonly method: string;
+  readonly path: string;
+  readonly model: string;
+  readonly stream: boolean;
+  readonly system: string;
+  readonly text: string;
+  readonly workload: string;
+  readonly subject: string;
+  readonly purpose: string;
+  readonly session: string;
+  readonly #facts: RequestFacts;
+  #messages: readonly MessageView[] | undefined;
+  #tools: readonly ToolView[] | undefined;
+
+  constructor(facts: RequestFacts) {
+    this.provider = facts.provider;
+    this.operation = facts.operation;
+    this.method = facts.method;
+    this.path = facts.path;
+    this.model = facts.model;
+    this.stream = facts.stream;
+    this.system = facts.system;
+    this.text = facts.text;
+    this.workload = facts.workload;
+    this.subject = facts.subject;
+    this.purpose = facts.purpose;
+    this.session = facts.session;
+    this.#facts = facts;
+  }
+
+  get params(): unknown {
+    return boundedJson('request.params', this.#facts.params);
+  }
+
+  get headers(): unknown {
+    return boundedJson('request.headers', this.#facts.headers);
+  }
+
+  get messages(): readonly MessageView[] {
+    this.#messages ??= bounded('request.messages', this.#facts.messages).map((fact) => new MessageView(fact));
+    return this.#messages;
+  }
+
+  get tools(): readonly ToolView[] {
+    this.#tools ??= bounded('request.tools', this.#facts.tools).map((fact) => new ToolView(fact));
+    return this.#tools;
+  }
+}
+
+export class ResponseView {
+  readonly model: string;
+  readonly fingerprint: string;
+  readonly text: string;
+  readonly finishReason: string;
+  readonly refusal: string;
+  readonly #facts: ResponseFacts;
+  #toolCalls: readonly ToolCallView[] | undefined;
+
+  constructor(facts: ResponseFacts) {
+    this.model = facts.model;
+    this.fingerprint = facts.fingerprint;
+    this.text = facts.text;
+    this.finishReason = facts.finishReason;
+    this.refusal = facts.refusal;
+    this.#facts = facts;
+  }
+
+  get status(): bigint {
+    return BigInt(this.#facts.status);
+  }
+
+  get usage(): UsageView {
+    return new UsageView(this.#facts.usage);
+  }
+
+  get toolCalls(): readonly ToolCallView[] {
+    this.#toolCalls ??= callViews('response.toolCalls', this.#facts.toolCalls);
+    return this.#toolCalls;
+  }
+}
+
+/** The variables of one judgement. `response` is undefined in the request phase: reading it fails. */
+export class Variables {
+  readonly request: RequestView;
+  readonly response: ResponseView | undefined;
+  readonly #labels: readonly string[];
+
+  constructor(facts: Facts) {
+    this.request = new RequestView(facts.request);
+    this.response = facts.response === undefined ? undefined : new ResponseView(facts.response);
+    this.#labels = facts.labels;
+  }
+
+  get labels(): readonly string[] {
+    return bounded('labels', this.#labels);
+  }
+}
