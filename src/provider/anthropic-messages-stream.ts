@@ -1,0 +1,172 @@
+/**
+ * Anthropic messages, streamed (https://docs.anthropic.com/en/docs/build-with-claude/streaming):
+ * reassembles the content blocks and says which events carry part of a tool call. Pure.
+ */
+import type { ToolCallFact } from '../core/facts.ts';
+import {
+  addBlockCall,
+  blocksMax,
+  isCallBlock,
+  readMessagesUsage,
+  refusalText,
+} from './anthropic-messages.ts';
+import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
+import { joined, note } from './reading.ts';
+import type { StreamEventKind, StreamReader } from './stream.ts';
+
+interface BlockInProgress {
+  readonly start: JsonRecord;
+  readonly type: string;
+  text: string;
+  inputText: string;
+}
+
+const textDeltas: ReadonlySet<string> = new Set([
+  'text_delta',
+  'thinking_delta',
+  'signature_delta',
+  'citations_delta',
+  'compaction_delta',
+]);
+
+/** Opens a reader for one stream. */
+export function createMessagesStreamReader(status: number): StreamReader {
+  const defects: string[] = [];
+  const blocks: BlockInProgress[] = [];
+  let usage: JsonRecord | null = null;
+  let model = '';
+  let finishReason = '';
+  let refusal = '';
+  let stopped = false;
+  let failed = false;
+
+  function startBlock(block: unknown): StreamEventKind {
+    if (!isRecord(block)) {
+      note(defects, 'a content block is not an object');
+      return 'tool';
+    }
+    if (blocks.length >= blocksMax) {
+      note(defects, `more than ${blocksMax} content blocks`);
+      return 'tool';
+    }
+    const type = textOf(block.type);
+    const text = type === 'text' ? textOf(block.text) : '';
+    blocks.push({ start: block, type, text, inputText: '' });
+    if (isCallBlock(type)) return 'tool';
+    return text !== '' || (type !== 'text' && type !== 'thinking') ? 'text' : 'other';
+  }
+
+  function blockStart(value: JsonRecord): StreamEventKind {
+    // The SDKs append a block on start and find it by index on a delta: only in order do the two agree.
+    const inOrder = value.index === blocks.length;
+    const kind = startBlock(value.content_block);
+    if (inOrder) return kind;
+    note(defects, 'content blocks arrive out of order');
+    return 'tool';
+  }
+
+  function blockDelta(value: JsonRecord): StreamEventKind {
+    const delta = value.delta;
+    const index = value.index;
+    const block = typeof index === 'number' ? blocks[index] : undefined;
+    if (!isRecord(delta) || block === undefined) {
+      note(defects, 'a delta belongs to no content block');
+      return 'tool';
+    }
+    const type = textOf(delta.type);
+    if (type === 'input_json_delta') {
+      block.inputText += textOf(delta.partial_json);
+      if (!isCallBlock(block.type)) note(defects, 'a content block that is no tool call receives input');
+      return 'tool';
+    }
+    if (type === 'text_delta') block.text += textOf(delta.text);
+    if (isCallBlock(block.type)) return 'tool';
+    return textDeltas.has(type) ? 'text' : 'tool';
+  }
+
+  function messageStart(message: unknown): StreamEventKind {
+    if (!isRecord(message)) {
+      note(defects, '`message_start` carries no message');
+      return 'tool';
+    }
+    model = textOf(message.model);
+    if (isRecord(message.usage)) usage = { ...usage, ...message.usage };
+    const content = message.content;
+    if (isAbsent(content) || (Array.isArray(content) && content.length === 0)) return 'other';
+    note(defects, '`message_start` carries content');
+    return 'tool';
+  }
+
+  function messageDelta(value: JsonRecord): StreamEventKind {
+    const delta = value.delta;
+    if (isRecord(delta)) {
+      if (textOf(delta.stop_reason) !== '') finishReason = textOf(delta.stop_reason);
+      refusal = joined(refusal, refusalText(delta.stop_details));
+    }
+    if (isRecord(value.usage)) {
+      // The counters are totals; one that is left out or null keeps what was said before.
+      const given = Object.entries(value.usage).filter(([, count]) => !isAbsent(count));
+      usage = { ...usage, ...Object.fromEntries(given) };
+    }
+    return 'other';
+  }
+
+  function absorbType(type: string, value: JsonRecord): StreamEventKind {
+    switch (type) {
+      case 'message_start':
+        return messageStart(value.message);
+      case 'content_block_start':
+        return blockStart(value);
+      case 'content_block_delta':
+        return blockDelta(value);
+      case 'content_block_stop':
+      case 'ping':
+        return 'other';
+      case 'message_delta':
+        return messageDelta(value);
+      case 'message_stop':
+        stopped = true;
+        return 'end';
+      case 'error':
+        failed = true;
+        return 'error';
+      default:
+        return 'tool';
+    }
+  }
+
+  return {
+    defects,
+    absorbText: () => null,
+    absorbEmpty(event) {
+      if (event !== 'error') return 'other';
+      failed = true;
+      return 'error';
+    },
+    absorb(event, value) {
+      const kind = absorbType(textOf(value.type) || event, value);
+      // The SDKs go by the event's name, others by the data's type: an error to either has failed.
+      if (event === 'error') failed = true;
+      return event === 'error' && kind !== 'tool' ? 'error' : kind;
+    },
+    reading() {
+      const toolCalls: ToolCallFact[] = [];
+      let text = '';
+      for (const block of blocks) {
+        if (isCallBlock(block.type)) addBlockCall(block.start, block.inputText, toolCalls, defects);
+        else text = joined(text, block.text);
+      }
+      const facts = {
+        status,
+        model,
+        fingerprint: '',
+        text,
+        toolCalls,
+        finishReason,
+        usage: readMessagesUsage(usage),
+        refusal,
+      };
+      return { facts, defects, complete: stopped, failed };
+    },
+  };
+}

@@ -1,0 +1,229 @@
+/**
+ * Anthropic messages: requests and whole answers (https://docs.anthropic.com/en/api/messages). Pure;
+ * hostile bytes in, facts and defects out.
+ */
+import type { MessageFact, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
+import { countOf, isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts';
+import type { RequestReading, ResponseReading } from './protocol.ts';
+import {
+  addCall,
+  addJsonCall,
+  boundedList,
+  joined,
+  messagesMax,
+  modelName,
+  note,
+  scalarParams,
+  streamFlag,
+  textWithin,
+  toolCallsMax,
+  toolsMax,
+  unreadRequest,
+  unreadResponse,
+  usageAbsent,
+} from './reading.ts';
+
+/** Content blocks of one answer. */
+export const blocksMax = 4 * toolCallsMax;
+
+const paramsElsewhere: ReadonlySet<string> = new Set(['model', 'stream', 'system']);
+
+const blocksWithoutCall: ReadonlySet<string> = new Set([
+  'text',
+  'thinking',
+  'redacted_thinking',
+  'container_upload',
+  'compaction',
+  'fallback',
+  'mcp_tool_listing',
+]);
+const callBlocks: ReadonlySet<string> = new Set(['tool_use', 'server_tool_use', 'mcp_tool_use']);
+
+/** True for any block that asks for something to be done; an unknown type might. */
+export function isCallBlock(type: string): boolean {
+  return !blocksWithoutCall.has(type) && !type.endsWith('_tool_result');
+}
+
+/**
+ * Adds the call a block makes. `inputText` is the input as the provider wrote it piece by piece; null
+ * where it wrote the object itself. A block of an unknown type is a call named after the type.
+ */
+export function addBlockCall(
+  block: JsonRecord,
+  inputText: string | null,
+  into: ToolCallFact[],
+  defects: string[],
+): void {
+  const type = textOf(block.type);
+  const id = textOf(block.id);
+  if (!callBlocks.has(type)) {
+    const { id: _id, type: _type, ...rest } = block;
+    addCall(into, defects, id, type === '' ? 'untyped_block' : type, rest, JSON.stringify(rest));
+    return;
+  }
+  const name = textOf(block.name);
+  const input = block.input;
+  const written = isRecord(input) && Object.keys(input).length > 0;
+  if (inputText !== null && inputText !== '') {
+    if (written) note(defects, 'a tool call has its input both whole and in pieces');
+    addJsonCall(into, defects, id, name, inputText);
+    return;
+  }
+  if (!isRecord(input) && !(inputText !== null && isAbsent(input))) {
+    note(defects, 'the input of a tool call is not an object');
+  }
+  const value = isRecord(input) ? input : {};
+  addCall(into, defects, id, name, value, JSON.stringify(value));
+}
+
+const blocksWithoutText: ReadonlySet<string> = new Set([
+  'image',
+  'thinking',
+  'redacted_thinking',
+  'container_upload',
+  'tool_use',
+  'server_tool_use',
+  'mcp_tool_use',
+]);
+
+function documentText(block: JsonRecord): string {
+  const source = block.source;
+  let text = joined(textOf(block.title), textOf(block.context));
+  if (!isRecord(source)) return text;
+  if (source.type === 'text') text = joined(text, textOf(source.data));
+  else if (source.type === 'content') text = joined(text, blocksText(source.content));
+  return text;
+}
+
+function blockText(block: JsonRecord): string {
+  const type = textOf(block.type);
+  if (type === 'text') return textOf(block.text);
+  if (type === 'tool_result') return blocksText(block.content);
+  if (type === 'document') return documentText(block);
+  return blocksWithoutText.has(type) ? '' : textWithin(block);
+}
+
+/** The text of content that is a string or a list of blocks. */
+function blocksText(content: unknown): string {
+  if (!Array.isArray(content)) return textOf(content);
+  let text = '';
+  for (const block of content) {
+    text = joined(text, isRecord(block) ? blockText(block) : textOf(block));
+  }
+  return text;
+}
+
+function checkContent(content: unknown, what: string, defects: string[]): void {
+  if (isAbsent(content) || typeof content === 'string' || Array.isArray(content)) return;
+  note(defects, `${what} is neither text nor a list of blocks`);
+}
+
+function readMessage(message: JsonRecord, defects: string[]): MessageFact {
+  const content = message.content;
+  checkContent(content, 'the content of a message', defects);
+  const toolCalls: ToolCallFact[] = [];
+  if (Array.isArray(content)) {
+    for (const block of content) {
+      // Nobody acts on a call of an earlier turn again, so what is wrong with it is no defect here.
+      if (isRecord(block) && callBlocks.has(textOf(block.type))) addBlockCall(block, null, toolCalls, []);
+    }
+  }
+  return { role: textOf(message.role), text: blocksText(content), toolCalls };
+}
+
+function readTools(list: unknown, defects: string[]): readonly ToolFact[] {
+  const tools: ToolFact[] = [];
+  for (const tool of boundedList(list, toolsMax, '`tools`', defects)) {
+    if (!isRecord(tool)) {
+      note(defects, 'an entry of `tools` is not an object');
+      continue;
+    }
+    const name = textOf(tool.name) || textOf(tool.type);
+    tools.push({ name, description: textOf(tool.description) });
+  }
+  return tools;
+}
+
+/** Reads a request body. An empty one asks for nothing: no defect. */
+export function readMessagesRequest(bytes: Buffer): RequestReading {
+  if (bytes.length === 0) return unreadRequest('');
+  const json = readJson(bytes, 'the request body');
+  const body = json.value;
+  if (!isRecord(body)) return unreadRequest(json.defect || 'the request body is not a JSON object');
+  const defects: string[] = [];
+  note(defects, json.defect);
+  checkContent(body.system, '`system`', defects);
+  let system = blocksText(body.system);
+  let conversation = '';
+  const messages: MessageFact[] = [];
+  for (const entry of boundedList(body.messages, messagesMax, '`messages`', defects)) {
+    if (!isRecord(entry)) {
+      note(defects, 'an entry of `messages` is not an object');
+      continue;
+    }
+    const message = readMessage(entry, defects);
+    messages.push(message);
+    if (message.role === 'system') system = joined(system, message.text);
+    else conversation = joined(conversation, message.text);
+  }
+  const facts = {
+    model: modelName(body.model, defects),
+    stream: streamFlag(body.stream, defects),
+    params: scalarParams(body, paramsElsewhere),
+    system,
+    messages,
+    text: joined(system, conversation),
+    tools: readTools(body.tools, defects),
+  };
+  return { facts, defects };
+}
+
+/** Input tokens include what was written to and read from the prompt cache, which is counted apart. */
+export function readMessagesUsage(usage: unknown): UsageFacts {
+  if (!isRecord(usage)) return usageAbsent;
+  const inputTokens =
+    countOf(usage.input_tokens) +
+    countOf(usage.cache_creation_input_tokens) +
+    countOf(usage.cache_read_input_tokens);
+  const outputTokens = countOf(usage.output_tokens);
+  return { source: 'provider', inputTokens, outputTokens, totalTokens: inputTokens + outputTokens };
+}
+
+/** Why a refusal was made, where the provider says so. */
+export function refusalText(details: unknown): string {
+  return isRecord(details) ? textOf(details.explanation) : '';
+}
+
+/** Reads a whole answer of status below 400. */
+export function readMessagesResponse(status: number, bytes: Buffer): ResponseReading {
+  const json = readJson(bytes, 'the answer');
+  const body = json.value;
+  if (!isRecord(body)) return unreadResponse(status, json.defect || 'the answer is not a JSON object');
+  const defects: string[] = [];
+  note(defects, json.defect);
+  const failed = body.type === 'error' || !isAbsent(body.error);
+  const content = body.content;
+  if (isAbsent(content) && !failed) note(defects, 'the answer has no `content`');
+  const toolCalls: ToolCallFact[] = [];
+  let text = '';
+  for (const block of boundedList(content, blocksMax, '`content`', defects)) {
+    if (!isRecord(block)) {
+      note(defects, 'an entry of `content` is not an object');
+      continue;
+    }
+    const type = textOf(block.type);
+    if (type === 'text') text = joined(text, textOf(block.text));
+    else if (isCallBlock(type)) addBlockCall(block, null, toolCalls, defects);
+  }
+  const facts = {
+    status,
+    model: textOf(body.model),
+    fingerprint: '',
+    text,
+    toolCalls,
+    finishReason: textOf(body.stop_reason),
+    usage: readMessagesUsage(body.usage),
+    refusal: refusalText(body.stop_details),
+  };
+  return { facts, defects, complete: true, failed };
+}

@@ -1,0 +1,246 @@
+/**
+ * OpenAI chat completions, streamed (https://platform.openai.com/docs/api-reference/chat-streaming):
+ * reassembles the answer of every choice and says which events carry part of a tool call. Pure.
+ */
+import type { UsageFacts } from '../core/facts.ts';
+import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
+import {
+  argumentsTextOf,
+  type ChatCall,
+  type ChatChoice,
+  chatAnswerFacts,
+  choicesMax,
+  readChatUsage,
+  shownText,
+} from './openai-chat.ts';
+import { boundedList, note, toolCallsMax, usageAbsent } from './reading.ts';
+import type { StreamEventKind, StreamReader } from './stream.ts';
+
+interface CallInProgress extends ChatCall {
+  /** Its place among the deltas; a later call may take the same place over. */
+  readonly index: number;
+}
+
+interface ChoiceInProgress extends ChatChoice {
+  readonly calls: CallInProgress[];
+  legacy: ChatCall | null;
+}
+
+/** Members of a delta that are known to carry no tool call; any other may be a new way to make one. */
+const deltaMembersRead: ReadonlySet<string> = new Set([
+  'role',
+  'content',
+  'refusal',
+  'audio',
+  'tool_calls',
+  'function_call',
+  'reasoning',
+  'reasoning_content',
+  'reasoning_details',
+  'annotations',
+]);
+
+/**
+ * The official SDKs disagree on a name that comes in pieces: JavaScript keeps the last, Python joins all.
+ * A repeated whole name is harmless in practice; anything else is a defect.
+ */
+function takeName(call: ChatCall, name: string, defects: string[]): void {
+  if (name === '' || name === call.name) return;
+  if (call.name !== '') note(defects, 'the name of a tool call changes during the stream');
+  call.name += name;
+}
+
+function callAt(
+  choice: ChoiceInProgress,
+  index: number,
+  id: string,
+  defects: string[],
+): CallInProgress | null {
+  for (let i = choice.calls.length - 1; i >= 0; i -= 1) {
+    const call = choice.calls[i];
+    if (call === undefined || call.index !== index) continue;
+    // Servers that number every parallel call 0 tell them apart by id alone.
+    if (id === '' || call.id === '' || call.id === id) return call;
+    break;
+  }
+  if (choice.calls.length >= toolCallsMax) {
+    note(defects, `more than ${toolCallsMax} tool calls`);
+    return null;
+  }
+  const call: CallInProgress = { id, name: '', input: '', kind: 'function', index };
+  choice.calls.push(call);
+  return call;
+}
+
+function absorbCall(choice: ChoiceInProgress, entry: unknown, place: number, defects: string[]): void {
+  if (!isRecord(entry)) {
+    note(defects, 'a tool call is not an object');
+    return;
+  }
+  const index = typeof entry.index === 'number' ? entry.index : place;
+  const id = textOf(entry.id);
+  const call = callAt(choice, index, id, defects);
+  if (call === null) return;
+  if (call.id === '') call.id = id;
+  const fn = entry.function;
+  const custom = entry.custom;
+  if (isRecord(custom)) {
+    if (isRecord(fn) || (call.kind === 'function' && call.name !== '')) {
+      note(defects, 'a tool call is both a function and a custom tool');
+    }
+    call.kind = 'custom';
+    takeName(call, textOf(custom.name), defects);
+    call.input += textOf(custom.input);
+  } else if (isRecord(fn)) {
+    if (call.kind === 'custom') note(defects, 'a tool call is both a function and a custom tool');
+    takeName(call, textOf(fn.name), defects);
+    call.input += argumentsTextOf(fn.arguments);
+  } else if (!isAbsent(fn) || !isAbsent(custom)) {
+    note(defects, 'a tool call is neither a function nor a custom tool');
+  }
+}
+
+function absorbCalls(choice: ChoiceInProgress, delta: JsonRecord, defects: string[]): boolean {
+  let any = false;
+  const list = delta.tool_calls;
+  if (!isAbsent(list)) {
+    const entries = boundedList(list, toolCallsMax, '`tool_calls`', defects);
+    any = entries.length > 0 || !Array.isArray(list);
+    for (let i = 0; i < entries.length; i += 1) absorbCall(choice, entries[i], i, defects);
+  }
+  const legacy = delta.function_call;
+  if (isAbsent(legacy)) return any;
+  if (!isRecord(legacy)) {
+    note(defects, '`function_call` is not an object');
+    return true;
+  }
+  if (choice.legacy === null) choice.legacy = { id: '', name: '', input: '', kind: 'legacy' };
+  takeName(choice.legacy, textOf(legacy.name), defects);
+  choice.legacy.input += argumentsTextOf(legacy.arguments);
+  return true;
+}
+
+function absorbDelta(choice: ChoiceInProgress, delta: JsonRecord, defects: string[]): StreamEventKind {
+  const hasCalls = absorbCalls(choice, delta, defects);
+  const text = shownText(delta, defects);
+  const refusal = textOf(delta.refusal);
+  choice.text += text;
+  choice.refusal += refusal;
+  let shows = text !== '' || refusal !== '';
+  let unknown = false;
+  for (const key of Object.keys(delta)) {
+    const value = delta[key];
+    if (isAbsent(value) || value === '' || key === 'role') continue;
+    if (!deltaMembersRead.has(key)) unknown = true;
+    else if (key !== 'content' && key !== 'refusal' && key !== 'tool_calls') shows = true;
+  }
+  if (hasCalls || unknown) return 'tool';
+  return shows ? 'text' : 'other';
+}
+
+export interface ChatStreamReader extends StreamReader {
+  /** What every choice said so far, by the choice's index. */
+  answer(): ReadonlyMap<number, ChatChoice>;
+}
+
+/** Opens a reader for one stream. */
+export function createChatStreamReader(status: number): ChatStreamReader {
+  const defects: string[] = [];
+  const choices = new Map<number, ChoiceInProgress>();
+  let model = '';
+  let fingerprint = '';
+  let usage: UsageFacts = usageAbsent;
+  let done = false;
+  let failed = false;
+
+  function choiceAt(index: number): ChoiceInProgress | null {
+    const known = choices.get(index);
+    if (known !== undefined) return known;
+    if (choices.size >= choicesMax) {
+      note(defects, `more than ${choicesMax} choices`);
+      return null;
+    }
+    const choice: ChoiceInProgress = { text: '', refusal: '', finishReason: '', calls: [], legacy: null };
+    choices.set(index, choice);
+    return choice;
+  }
+
+  function absorbChoice(entry: unknown): StreamEventKind {
+    if (!isRecord(entry)) {
+      note(defects, 'an entry of `choices` is not an object');
+      return 'tool';
+    }
+    const choice = choiceAt(typeof entry.index === 'number' ? entry.index : 0);
+    if (choice === null) return 'tool';
+    if (textOf(entry.finish_reason) !== '') choice.finishReason = textOf(entry.finish_reason);
+    if (!isAbsent(entry.message)) {
+      note(defects, 'an event of the stream carries a whole message');
+      return 'tool';
+    }
+    const delta = entry.delta;
+    if (isAbsent(delta)) return 'other';
+    if (isRecord(delta)) return absorbDelta(choice, delta, defects);
+    note(defects, 'a delta of the stream is not an object');
+    return 'tool';
+  }
+
+  function absorbChoices(list: unknown): StreamEventKind {
+    // Not a chunk of a completion as documented: nobody knows what a client makes of it.
+    if (isAbsent(list)) return 'tool';
+    let kind: StreamEventKind = Array.isArray(list) ? 'other' : 'tool';
+    for (const entry of boundedList(list, choicesMax, '`choices`', defects)) {
+      const one = absorbChoice(entry);
+      if (one === 'tool' || kind === 'other') kind = one;
+    }
+    return kind;
+  }
+
+  function answer(): ReadonlyMap<number, ChatChoice> {
+    const ordered = new Map<number, ChatChoice>();
+    for (const [index, choice] of [...choices].sort(([a], [b]) => a - b)) {
+      const { legacy, ...said } = choice;
+      const calls: ChatCall[] = choice.calls.toSorted((a, b) => a.index - b.index);
+      ordered.set(index, { ...said, calls: legacy === null ? calls : [...calls, legacy] });
+    }
+    return ordered;
+  }
+
+  return {
+    defects,
+    absorbText(data) {
+      if (data.trim() !== '[DONE]') return null;
+      done = true;
+      return 'end';
+    },
+    absorbEmpty(event) {
+      if (event !== 'error') return 'other';
+      failed = true;
+      return 'error';
+    },
+    absorb(event, chunk) {
+      if (textOf(chunk.model) !== '') model = textOf(chunk.model);
+      if (textOf(chunk.system_fingerprint) !== '') fingerprint = textOf(chunk.system_fingerprint);
+      if (isRecord(chunk.usage)) usage = readChatUsage(chunk.usage);
+      const isError = event === 'error' || !isAbsent(chunk.error);
+      if (isError) failed = true;
+      if (isError && isAbsent(chunk.choices)) return 'error';
+      const kind = absorbChoices(chunk.choices);
+      return isError && kind !== 'tool' ? 'error' : kind;
+    },
+    answer,
+    reading() {
+      const said = chatAnswerFacts([...answer().values()], defects);
+      const facts = {
+        status,
+        model,
+        fingerprint,
+        text: said.text,
+        toolCalls: said.toolCalls,
+        finishReason: said.finishReason,
+        usage,
+        refusal: said.refusal,
+      };
+      return { facts, defects, complete: done, failed };
+    },
+  };
+}

@@ -1,0 +1,262 @@
+/**
+ * OpenAI chat completions: requests and whole answers
+ * (https://platform.openai.com/docs/api-reference/chat). Pure; hostile bytes in, facts and defects out.
+ */
+import type { MessageFact, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
+import { countOf, isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts';
+import type { RequestReading, ResponseReading } from './protocol.ts';
+import {
+  addCall,
+  addJsonCall,
+  boundedList,
+  joined,
+  messagesMax,
+  modelName,
+  note,
+  scalarParams,
+  streamFlag,
+  textWithin,
+  toolCallsMax,
+  toolsMax,
+  unreadRequest,
+  unreadResponse,
+  usageAbsent,
+} from './reading.ts';
+
+/** One choice per requested `n`, which the API bounds to 128. */
+export const choicesMax = 128;
+
+const paramsElsewhere: ReadonlySet<string> = new Set(['model', 'stream']);
+const partsWithoutText: ReadonlySet<string> = new Set(['image_url', 'input_audio', 'file', 'image']);
+
+/** One tool call of one choice, streams reassembled. */
+export interface ChatCall {
+  id: string;
+  name: string;
+  /** JSON text of a function, free text of a custom tool. */
+  input: string;
+  /** `legacy` is the one `function_call` a message may have. */
+  kind: 'function' | 'custom' | 'legacy';
+}
+
+/** What one choice said, streams reassembled. */
+export interface ChatChoice {
+  text: string;
+  refusal: string;
+  finishReason: string;
+  readonly calls: ChatCall[];
+}
+
+/** The text of `content`: a string, a list of parts, or null. */
+export function contentText(content: unknown, defects: string[]): string {
+  if (typeof content === 'string') return content;
+  if (isAbsent(content)) return '';
+  if (!Array.isArray(content)) {
+    note(defects, 'the content of a message is neither text nor a list of parts');
+    return '';
+  }
+  let text = '';
+  for (const part of content) {
+    if (!isRecord(part)) text = joined(text, textOf(part));
+    else if (typeof part.text === 'string') text = joined(text, part.text);
+    else if (!partsWithoutText.has(textOf(part.type))) text = joined(text, textWithin(part));
+  }
+  return text;
+}
+
+/** Arguments are text by contract; servers that send the object itself are read as if they had written it. */
+export function argumentsTextOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return isAbsent(value) ? '' : JSON.stringify(value);
+}
+
+function readCall(call: unknown, defects: string[]): ChatCall | null {
+  if (!isRecord(call)) {
+    note(defects, 'a tool call is not an object');
+    return null;
+  }
+  const id = textOf(call.id);
+  const custom = call.custom;
+  if (isRecord(custom) && !isRecord(call.function)) {
+    return { id, name: textOf(custom.name), input: textOf(custom.input), kind: 'custom' };
+  }
+  const fn = call.function;
+  if (!isRecord(fn) || !isAbsent(custom)) {
+    note(defects, 'a tool call is neither a function nor a custom tool');
+    return null;
+  }
+  return { id, name: textOf(fn.name), input: argumentsTextOf(fn.arguments), kind: 'function' };
+}
+
+/** The calls of a message, the legacy `function_call` last. */
+function readCalls(message: JsonRecord, into: ChatCall[], defects: string[]): void {
+  const list = message.tool_calls;
+  if (!isAbsent(list)) {
+    for (const entry of boundedList(list, toolCallsMax, '`tool_calls`', defects)) {
+      const call = readCall(entry, defects);
+      if (call !== null) into.push(call);
+    }
+  }
+  const legacy = message.function_call;
+  if (isAbsent(legacy)) return;
+  if (isRecord(legacy)) {
+    into.push({
+      id: '',
+      name: textOf(legacy.name),
+      input: argumentsTextOf(legacy.arguments),
+      kind: 'legacy',
+    });
+  } else {
+    note(defects, '`function_call` is not an object');
+  }
+}
+
+function addCalls(calls: readonly ChatCall[], into: ToolCallFact[], defects: string[]): void {
+  for (const call of calls) {
+    if (call.kind === 'custom') addCall(into, defects, call.id, call.name, { input: call.input }, call.input);
+    else addJsonCall(into, defects, call.id, call.name, call.input);
+  }
+}
+
+export function readChatUsage(usage: unknown): UsageFacts {
+  if (!isRecord(usage)) return usageAbsent;
+  return {
+    source: 'provider',
+    inputTokens: countOf(usage.prompt_tokens),
+    outputTokens: countOf(usage.completion_tokens),
+    totalTokens: countOf(usage.total_tokens),
+  };
+}
+
+/** Turns what all choices said into the facts' members; the first finish reason stands for all. */
+export function chatAnswerFacts(choices: readonly ChatChoice[], defects: string[]) {
+  const toolCalls: ToolCallFact[] = [];
+  let text = '';
+  let refusal = '';
+  let finishReason = '';
+  for (const choice of choices) {
+    text = joined(text, choice.text);
+    refusal = joined(refusal, choice.refusal);
+    if (finishReason === '') finishReason = choice.finishReason;
+    addCalls(choice.calls, toolCalls, defects);
+  }
+  return { text, refusal, finishReason, toolCalls };
+}
+
+/** The text a message shows: its content, or the transcript of its audio. */
+export function shownText(message: JsonRecord, defects: string[]): string {
+  const text = contentText(message.content, defects);
+  const audio = message.audio;
+  return isRecord(audio) ? joined(text, textOf(audio.transcript)) : text;
+}
+
+function readMessage(message: JsonRecord, defects: string[]): MessageFact {
+  const drafts: ChatCall[] = [];
+  readCalls(message, drafts, defects);
+  const toolCalls: ToolCallFact[] = [];
+  // The model made these in an earlier turn, and nobody acts on them again: arguments that do not parse
+  // are the model's old mistake, not a reason to stop the conversation.
+  if (drafts.length > 0) addCalls(drafts, toolCalls, []);
+  const text = joined(contentText(message.content, defects), textOf(message.refusal));
+  return { role: textOf(message.role), text, toolCalls };
+}
+
+function readTools(body: JsonRecord, defects: string[]): readonly ToolFact[] {
+  const tools: ToolFact[] = [];
+  for (const tool of boundedList(body.tools, toolsMax, '`tools`', defects)) {
+    if (!isRecord(tool)) {
+      note(defects, 'an entry of `tools` is not an object');
+      continue;
+    }
+    const inner = isRecord(tool.function) ? tool.function : tool.custom;
+    if (isRecord(inner)) {
+      tools.push({ name: textOf(inner.name), description: textOf(inner.description) });
+    } else {
+      tools.push({
+        name: textOf(tool.name) || textOf(tool.type),
+        description: textOf(tool.description),
+      });
+    }
+  }
+  if (isAbsent(body.functions)) return tools;
+  for (const fn of boundedList(body.functions, toolsMax, '`functions`', defects)) {
+    if (isRecord(fn)) tools.push({ name: textOf(fn.name), description: textOf(fn.description) });
+  }
+  return tools;
+}
+
+/** Reads a request body. An empty one asks for nothing: no defect. */
+export function readChatRequest(bytes: Buffer): RequestReading {
+  if (bytes.length === 0) return unreadRequest('');
+  const json = readJson(bytes, 'the request body');
+  const body = json.value;
+  if (!isRecord(body)) return unreadRequest(json.defect || 'the request body is not a JSON object');
+  const defects: string[] = [];
+  note(defects, json.defect);
+  const messages: MessageFact[] = [];
+  let system = '';
+  let conversation = '';
+  for (const entry of boundedList(body.messages, messagesMax, '`messages`', defects)) {
+    if (!isRecord(entry)) {
+      note(defects, 'an entry of `messages` is not an object');
+      continue;
+    }
+    const message = readMessage(entry, defects);
+    messages.push(message);
+    if (message.role === 'system' || message.role === 'developer') system = joined(system, message.text);
+    else conversation = joined(conversation, message.text);
+  }
+  const facts = {
+    model: modelName(body.model, defects),
+    stream: streamFlag(body.stream, defects),
+    params: scalarParams(body, paramsElsewhere),
+    system,
+    messages,
+    text: joined(system, conversation),
+    tools: readTools(body, defects),
+  };
+  return { facts, defects };
+}
+
+function readChoice(choice: unknown, defects: string[]): ChatChoice {
+  const read: ChatChoice = { text: '', refusal: '', finishReason: '', calls: [] };
+  const message = isRecord(choice) ? choice.message : undefined;
+  if (!isRecord(choice) || !isRecord(message)) {
+    note(defects, 'an entry of `choices` has no message');
+    return read;
+  }
+  read.text = shownText(message, defects);
+  read.refusal = textOf(message.refusal);
+  read.finishReason = textOf(choice.finish_reason);
+  readCalls(message, read.calls, defects);
+  return read;
+}
+
+/** Reads a whole answer of status below 400. */
+export function readChatResponse(status: number, bytes: Buffer): ResponseReading {
+  const json = readJson(bytes, 'the answer');
+  const body = json.value;
+  if (!isRecord(body)) return unreadResponse(status, json.defect || 'the answer is not a JSON object');
+  const defects: string[] = [];
+  note(defects, json.defect);
+  const list = body.choices;
+  // Some gateways report an upstream's failure under status 200.
+  const failed = !isAbsent(body.error);
+  if (isAbsent(list) && !failed) note(defects, 'the answer has no `choices`');
+  const choices: ChatChoice[] = [];
+  for (const choice of boundedList(list, choicesMax, '`choices`', defects)) {
+    choices.push(readChoice(choice, defects));
+  }
+  const said = chatAnswerFacts(choices, defects);
+  const facts = {
+    status,
+    model: textOf(body.model),
+    fingerprint: textOf(body.system_fingerprint),
+    text: said.text,
+    toolCalls: said.toolCalls,
+    finishReason: said.finishReason,
+    usage: readChatUsage(body.usage),
+    refusal: said.refusal,
+  };
+  return { facts, defects, complete: true, failed };
+}

@@ -1,0 +1,217 @@
+/**
+ * OpenAI responses: requests and whole answers
+ * (https://platform.openai.com/docs/api-reference/responses). Pure; hostile bytes in, facts and defects out.
+ */
+import type { MessageFact, ResponseFacts, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
+import { countOf, isAbsent, isRecord, type JsonRecord, readJson, readJsonText, textOf } from './json.ts';
+import { argumentsTextOf, contentText } from './openai-chat.ts';
+import type { RequestReading, ResponseReading } from './protocol.ts';
+import {
+  addCall,
+  addJsonCall,
+  boundedList,
+  joined,
+  messagesMax,
+  modelName,
+  note,
+  scalarParams,
+  streamFlag,
+  textWithin,
+  toolCallsMax,
+  toolsMax,
+  unreadRequest,
+  unreadResponse,
+  usageAbsent,
+} from './reading.ts';
+
+/** Output items of one answer. */
+export const itemsMax = 4 * toolCallsMax;
+
+const paramsElsewhere: ReadonlySet<string> = new Set(['model', 'stream', 'input', 'instructions']);
+const itemsWithoutCall: ReadonlySet<string> = new Set([
+  'message',
+  'reasoning',
+  'compaction',
+  'mcp_list_tools',
+  'mcp_approval_response',
+  'additional_tools',
+]);
+
+/** True for any output item that asks for something to be done; an unknown type might. */
+export function isCallItem(type: string): boolean {
+  return !itemsWithoutCall.has(type) && !type.endsWith('_output');
+}
+
+/** A built-in call's own members, its `arguments` parsed where they are JSON text. */
+function addBuiltInCall(item: JsonRecord, type: string, into: ToolCallFact[], defects: string[]): void {
+  const { id, type: _type, call_id: callId, status: _status, ...own } = item;
+  const argumentsText = JSON.stringify(own);
+  let value: JsonRecord = own;
+  if (typeof own.arguments === 'string' && own.arguments !== '') {
+    const inner = readJsonText(own.arguments, 'the arguments of a tool call');
+    note(defects, inner.defect);
+    value = { ...own, arguments: inner.value === undefined ? {} : inner.value };
+  }
+  const name = type === '' ? 'untyped_item' : type;
+  addCall(into, defects, textOf(callId) || textOf(id), name, value, argumentsText);
+}
+
+/** Adds the call an output item makes; built-in and unknown kinds are named after their type. */
+export function addItemCall(item: JsonRecord, into: ToolCallFact[], defects: string[]): void {
+  const type = textOf(item.type);
+  const id = textOf(item.call_id) || textOf(item.id);
+  if (type === 'function_call') {
+    addJsonCall(into, defects, id, textOf(item.name), argumentsTextOf(item.arguments));
+  } else if (type === 'custom_tool_call') {
+    const input = textOf(item.input);
+    addCall(into, defects, id, textOf(item.name), { input }, input);
+  } else {
+    addBuiltInCall(item, type, into, defects);
+  }
+}
+
+/** What a list of output items says. */
+export interface OutputSaid {
+  text: string;
+  refusal: string;
+  readonly toolCalls: ToolCallFact[];
+}
+
+function readOutputMessage(item: JsonRecord, said: OutputSaid, defects: string[]): void {
+  for (const part of boundedList(item.content, itemsMax, 'the content of a message', defects)) {
+    if (!isRecord(part)) note(defects, 'a content part is not an object');
+    else if (part.type === 'refusal') said.refusal = joined(said.refusal, textOf(part.refusal));
+    else if (typeof part.text === 'string') said.text = joined(said.text, part.text);
+    else if (typeof part.transcript === 'string') said.text = joined(said.text, part.transcript);
+  }
+}
+
+/** Reads output items in their order. */
+export function readOutput(items: readonly unknown[], defects: string[]): OutputSaid {
+  const said: OutputSaid = { text: '', refusal: '', toolCalls: [] };
+  for (const item of items) {
+    if (!isRecord(item)) {
+      note(defects, 'an output item is not an object');
+      continue;
+    }
+    const type = textOf(item.type);
+    if (type === 'message') readOutputMessage(item, said, defects);
+    else if (isCallItem(type)) addItemCall(item, said.toolCalls, defects);
+  }
+  return said;
+}
+
+function readUsage(usage: unknown): UsageFacts {
+  if (!isRecord(usage)) return usageAbsent;
+  return {
+    source: 'provider',
+    inputTokens: countOf(usage.input_tokens),
+    outputTokens: countOf(usage.output_tokens),
+    totalTokens: countOf(usage.total_tokens),
+  };
+}
+
+/** The facts of a response object whose output was already read. */
+export function responseFacts(status: number, response: JsonRecord, said: OutputSaid): ResponseFacts {
+  const state = textOf(response.status);
+  const details = response.incomplete_details;
+  const reason = isRecord(details) ? textOf(details.reason) : '';
+  return {
+    status,
+    model: textOf(response.model),
+    fingerprint: '',
+    text: said.text,
+    toolCalls: said.toolCalls,
+    finishReason: state === 'incomplete' && reason !== '' ? reason : state,
+    usage: readUsage(response.usage),
+    refusal: said.refusal,
+  };
+}
+
+/** Reads a whole answer of status below 400. */
+export function readResponsesResponse(status: number, bytes: Buffer): ResponseReading {
+  const json = readJson(bytes, 'the answer');
+  const body = json.value;
+  if (!isRecord(body)) return unreadResponse(status, json.defect || 'the answer is not a JSON object');
+  const defects: string[] = [];
+  note(defects, json.defect);
+  const failed = !isAbsent(body.error) || body.status === 'failed';
+  if (isAbsent(body.output) && !failed) note(defects, 'the answer has no `output`');
+  const said = readOutput(boundedList(body.output, itemsMax, '`output`', defects), defects);
+  return { facts: responseFacts(status, body, said), defects, complete: true, failed };
+}
+
+/** The text an input item gives the model: a message's content, a call's result, a summary. */
+function inputItemText(item: JsonRecord, type: string, defects: string[]): string {
+  if (type === 'message') return contentText(item.content, defects);
+  if (type.endsWith('_output')) {
+    const output = item.output;
+    return typeof output === 'string' ? output : textWithin(output);
+  }
+  if (type === 'reasoning' || type === 'item_reference' || isCallItem(type)) return '';
+  return textWithin(item);
+}
+
+const outputRole = 'tool';
+
+function readInputItem(item: JsonRecord, defects: string[]): MessageFact {
+  // A message may leave its type out.
+  const type = textOf(item.type) || 'message';
+  const toolCalls: ToolCallFact[] = [];
+  // Nobody acts on a call of an earlier turn again, so what is wrong with it is no defect here.
+  if (isCallItem(type) && type !== 'item_reference') addItemCall(item, toolCalls, []);
+  const role = textOf(item.role) || (type.endsWith('_output') ? outputRole : 'assistant');
+  return { role, text: inputItemText(item, type, defects), toolCalls };
+}
+
+function readTools(list: unknown, defects: string[]): readonly ToolFact[] {
+  const tools: ToolFact[] = [];
+  for (const tool of boundedList(list, toolsMax, '`tools`', defects)) {
+    if (!isRecord(tool)) {
+      note(defects, 'an entry of `tools` is not an object');
+      continue;
+    }
+    const name = textOf(tool.name) || textOf(tool.type);
+    tools.push({ name, description: textOf(tool.description) });
+  }
+  return tools;
+}
+
+function readInput(input: unknown, defects: string[]): readonly MessageFact[] {
+  if (typeof input === 'string') return [{ role: 'user', text: input, toolCalls: [] }];
+  const messages: MessageFact[] = [];
+  for (const item of boundedList(input, messagesMax, '`input`', defects)) {
+    if (isRecord(item)) messages.push(readInputItem(item, defects));
+    else note(defects, 'an entry of `input` is not an object');
+  }
+  return messages;
+}
+
+/** Reads a request body. An empty one asks for nothing: no defect. */
+export function readResponsesRequest(bytes: Buffer): RequestReading {
+  if (bytes.length === 0) return unreadRequest('');
+  const json = readJson(bytes, 'the request body');
+  const body = json.value;
+  if (!isRecord(body)) return unreadRequest(json.defect || 'the request body is not a JSON object');
+  const defects: string[] = [];
+  note(defects, json.defect);
+  let system = contentText(body.instructions, defects);
+  let conversation = '';
+  const messages = readInput(body.input, defects);
+  for (const message of messages) {
+    if (message.role === 'system' || message.role === 'developer') system = joined(system, message.text);
+    else conversation = joined(conversation, message.text);
+  }
+  // A stored prompt's variables become part of what the model reads.
+  if (isRecord(body.prompt)) conversation = joined(conversation, textWithin(body.prompt.variables));
+  const facts = {
+    model: modelName(body.model, defects),
+    stream: streamFlag(body.stream, defects),
+    params: scalarParams(body, paramsElsewhere),
+    system,
+    messages,
+    text: joined(system, conversation),
+    tools: readTools(body.tools, defects),
+  };
+  return { facts, defects };
+}

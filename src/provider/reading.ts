@@ -1,0 +1,156 @@
+/**
+ * What all API families share when they turn wire forms into facts: neutral facts, bounds, tool calls,
+ * texts. A defect is a sentence a developer understands; whoever reads one holds. Must not know any family.
+ */
+import type { ResponseFacts, ToolCallFact, UsageFacts } from '../core/facts.ts';
+import { isAbsent, isRecord, type JsonRecord, readJsonText, textOf } from './json.ts';
+import type { RequestBodyFacts, RequestReading, ResponseReading } from './protocol.ts';
+
+export const messagesMax = 10_000;
+export const toolsMax = 4_000;
+export const toolCallsMax = 1_000;
+/** Further defects say nothing new. */
+export const defectsMax = 16;
+
+const nothingRead: RequestBodyFacts = {
+  model: '',
+  stream: false,
+  params: {},
+  system: '',
+  messages: [],
+  text: '',
+  tools: [],
+};
+
+export const usageAbsent: UsageFacts = { source: 'absent', inputTokens: 0, outputTokens: 0, totalTokens: 0 };
+
+/** A request of which nothing is known; `defect` '' where nothing had to be known. */
+export function unreadRequest(defect: string): RequestReading {
+  return { facts: nothingRead, defects: defect === '' ? [] : [defect] };
+}
+
+/** An answer of which only the status is known. */
+export function unreadResponse(status: number, defect: string): ResponseReading {
+  const facts: ResponseFacts = {
+    status,
+    model: '',
+    fingerprint: '',
+    text: '',
+    toolCalls: [],
+    finishReason: '',
+    usage: usageAbsent,
+    refusal: '',
+  };
+  const defects = defect === '' ? [] : [defect];
+  return { facts, defects, complete: defect === '', failed: false };
+}
+
+export function note(defects: string[], defect: string): void {
+  if (defect !== '' && defects.length < defectsMax && !defects.includes(defect)) defects.push(defect);
+}
+
+/**
+ * An id that names this call alone: providers leave ids out or repeat them, and a ruling must not be able
+ * to mean another call than the one that was read.
+ */
+function distinctId(calls: readonly ToolCallFact[], id: string): string {
+  if (id === '') return `#${calls.length + 1}`;
+  for (let i = 0; i < calls.length; i += 1) {
+    if (calls[i]?.id === id) return `${id}#${calls.length + 1}`;
+  }
+  return id;
+}
+
+/** Adds a call whose arguments are already a value; `argumentsText` is how the provider wrote them. */
+export function addCall(
+  calls: ToolCallFact[],
+  defects: string[],
+  id: string,
+  name: string,
+  value: unknown,
+  argumentsText: string,
+): void {
+  if (calls.length >= toolCallsMax) {
+    note(defects, `more than ${toolCallsMax} tool calls`);
+    return;
+  }
+  calls.push({ id: distinctId(calls, id), name, arguments: value, argumentsText });
+}
+
+/** Adds a call whose arguments the provider wrote as JSON text. */
+export function addJsonCall(
+  calls: ToolCallFact[],
+  defects: string[],
+  id: string,
+  name: string,
+  argumentsText: string,
+): void {
+  let value: unknown = {};
+  if (argumentsText !== '') {
+    const reading = readJsonText(argumentsText, `the arguments of a tool call`);
+    note(defects, reading.defect);
+    if (reading.value !== undefined) value = reading.value;
+  }
+  addCall(calls, defects, id, name, value, argumentsText);
+}
+
+/** Joins two texts by a newline where both say something. */
+export function joined(before: string, after: string): string {
+  if (after === '') return before;
+  return before === '' ? after : `${before}\n${after}`;
+}
+
+/** Every text inside a value of unknown shape, so that rules on text see what a new content form carries. */
+export function textWithin(value: unknown): string {
+  if (typeof value === 'string') return value;
+  let text = '';
+  if (Array.isArray(value)) {
+    for (const element of value) text = joined(text, textWithin(element));
+  } else if (isRecord(value)) {
+    for (const [key, member] of Object.entries(value)) {
+      if (key !== 'type') text = joined(text, textWithin(member));
+    }
+  }
+  return text;
+}
+
+/** The scalar members of a request other than those that have facts of their own. */
+export function scalarParams(body: JsonRecord, known: ReadonlySet<string>): Record<string, unknown> {
+  const params: Record<string, unknown> = {};
+  for (const key of Object.keys(body)) {
+    const value = body[key];
+    if (typeof value === 'object' || value === undefined || known.has(key) || key === '__proto__') continue;
+    params[key] = value;
+  }
+  return params;
+}
+
+/** The `stream` flag; a form that a provider may coerce and we would not is a defect. */
+export function streamFlag(value: unknown, defects: string[]): boolean {
+  if (typeof value === 'boolean') return value;
+  if (!isAbsent(value)) note(defects, '`stream` is neither true nor false');
+  return false;
+}
+
+/** The `model` name; anything but a text is a defect. */
+export function modelName(value: unknown, defects: string[]): string {
+  if (!isAbsent(value) && typeof value !== 'string') note(defects, '`model` is not a text');
+  return textOf(value);
+}
+
+/** A list bounded to `countMax`; absent is empty, another shape or a longer list is a defect. */
+export function boundedList(
+  value: unknown,
+  countMax: number,
+  what: string,
+  defects: string[],
+): readonly unknown[] {
+  if (isAbsent(value)) return [];
+  if (!Array.isArray(value)) {
+    note(defects, `${what} is not a list`);
+    return [];
+  }
+  if (value.length <= countMax) return value;
+  note(defects, `${what} has more than ${countMax} entries`);
+  return value.slice(0, countMax);
+}

@@ -1,0 +1,80 @@
+/**
+ * Drives one family's reader over a server-sent-event answer: splits, parses, classifies, and makes
+ * whatever could not be read a `tool` event, which never passes unjudged. Pure; no sockets.
+ */
+import { isUtf8 } from 'node:buffer';
+import { isRecord, type JsonRecord, readJsonText } from './json.ts';
+import type { ResponseReading, ResponseStream, StreamEvent } from './protocol.ts';
+import { note, unreadResponse } from './reading.ts';
+import { createSseSplitter, eventBytesMaxDefault, type SseEvent } from './sse.ts';
+
+export type StreamEventKind = StreamEvent['kind'];
+
+/** What one family's reader does with the events of one stream. */
+export interface StreamReader {
+  /** Where the driver and the reader write what could not be read. */
+  readonly defects: string[];
+  /** Data that is not JSON by design, such as `[DONE]`; null hands it to the JSON parser. */
+  absorbText(data: string): StreamEventKind | null;
+  absorb(event: string, value: JsonRecord): StreamEventKind;
+  /** An event without data. */
+  absorbEmpty(event: string): StreamEventKind;
+  reading(): ResponseReading;
+}
+
+function absorbEvent(reader: StreamReader, sse: SseEvent): StreamEventKind {
+  if (sse.defect !== '') note(reader.defects, sse.defect);
+  if (!sse.hasData) return sse.defect === '' ? reader.absorbEmpty(sse.event) : 'tool';
+  const kind = absorbData(reader, sse);
+  return sse.defect === '' ? kind : 'tool';
+}
+
+function absorbData(reader: StreamReader, sse: SseEvent): StreamEventKind {
+  const special = reader.absorbText(sse.data);
+  if (special !== null) return special;
+  if (!isUtf8(sse.raw)) {
+    note(reader.defects, 'an event of the stream is not valid UTF-8');
+    return 'tool';
+  }
+  const json = readJsonText(sse.data, 'an event of the stream');
+  if (!isRecord(json.value)) {
+    note(reader.defects, json.defect === '' ? 'an event of the stream is not a JSON object' : json.defect);
+    return 'tool';
+  }
+  const kind = reader.absorb(sse.event, json.value);
+  if (json.defect === '') return kind;
+  note(reader.defects, json.defect);
+  return 'tool';
+}
+
+/** Opens the driver. `eventBytesMax` bounds one event; a larger one is a defect. */
+export function openEventStream(
+  reader: StreamReader,
+  eventBytesMax: number = eventBytesMaxDefault,
+): ResponseStream {
+  const splitter = createSseSplitter(eventBytesMax);
+  return {
+    push(chunk) {
+      const events: StreamEvent[] = [];
+      for (const sse of splitter.push(chunk)) {
+        events.push({ kind: absorbEvent(reader, sse), raw: sse.raw });
+      }
+      return events;
+    },
+    finish() {
+      const { rest, event } = splitter.finish();
+      // The SDKs flush an unfinished event at the end of the body, so what it says counts.
+      if (event !== null) absorbEvent(reader, event);
+      return { rest, reading: reader.reading() };
+    },
+  };
+}
+
+/** A stream that is split but not understood: an unknown operation, or an answer with an error status. */
+export function openUnreadStream(status: number): ResponseStream {
+  const splitter = createSseSplitter();
+  return {
+    push: (chunk) => splitter.push(chunk).map((sse): StreamEvent => ({ kind: 'other', raw: sse.raw })),
+    finish: () => ({ rest: splitter.finish().rest, reading: unreadResponse(status, '') }),
+  };
+}
