@@ -100,9 +100,9 @@ function compile(env: Environment, patterns: Patterns, phase: Phase, source: str
       source.indexOf('response'),
     );
   }
-  for (const { source: pattern, offset } of syntax.patterns) {
+  for (const { source: pattern, offset, ofNames } of syntax.patterns) {
     try {
-      addPattern(patterns, pattern);
+      addPattern(patterns, pattern, ofNames);
     } catch (error) {
       throw new RuleRefused(`has a pattern that re2 refuses: ${messageOf(error)}`, offset);
     }

@@ -3,35 +3,67 @@
  * in its input; what it cannot decide it throws, and a rule that throws holds. Pure.
  */
 import { RE2JS } from 're2js';
+import { requiredLiteral } from './literal.ts';
 
 export const patternCharsMax = 2048;
 /** Instructions of a compiled pattern: `(x{1000}){1000}` is short to write and large to run. */
 export const patternSizeMax = 20_000;
 const textsCharsMax = 8_388_608;
 
+/** Names (tools, models, keys of arguments) come again and again; other texts are never kept. */
+const namesKeptMax = 512;
+const nameCharsMax = 64;
+
+interface Pattern {
+  readonly compiled: RE2JS;
+  /** Every match contains this; '' where nothing is certain. */
+  readonly literal: string;
+  /** What the pattern said of a name; null where it is asked of texts that are not names. */
+  answers: Map<string, boolean> | null;
+}
+
 /** Patterns by their source. Filled when a policy loads, never by traffic. */
-export type Patterns = Map<string, RE2JS>;
+export type Patterns = Map<string, Pattern>;
 
 /**
  * Compiles a pattern once and keeps it.
+ * @param ofNames whether it is only asked of names, whose answers are then remembered
  * @throws Error in words for the author of the rule
  */
-export function addPattern(patterns: Patterns, source: string): void {
-  if (patterns.has(source)) return;
-  if (source.length > patternCharsMax)
+export function addPattern(patterns: Patterns, source: string, ofNames: boolean): void {
+  const known = patterns.get(source);
+  if (known !== undefined) {
+    if (!ofNames) known.answers = null;
+    return;
+  }
+  if (source.length > patternCharsMax) {
     throw new Error(`the pattern is longer than ${patternCharsMax} characters`);
+  }
   const compiled = RE2JS.compile(source);
   if (compiled.programSize() > patternSizeMax) {
     throw new Error(`the pattern grows to ${compiled.programSize()} steps; ${patternSizeMax} is the most`);
   }
-  patterns.set(source, compiled);
+  patterns.set(source, { compiled, literal: requiredLiteral(source), answers: ofNames ? new Map() : null });
 }
 
 /** `re2(text, pattern)`: whether the pattern matches anywhere in the text. Time linear in the text. */
 export function re2(patterns: Patterns, text: string, source: string): boolean {
   const pattern = patterns.get(source);
   if (pattern === undefined) throw new Error('re2() takes its pattern as a literal text');
-  return pattern.test(text);
+  if (!text.includes(pattern.literal)) return false;
+  if (pattern.answers === null) return pattern.compiled.test(text);
+  return remembered(pattern.answers, text, (name) => pattern.compiled.test(name));
+}
+
+/** `answer(name)`, from memory where it was asked before. Starts over when full, so it cannot grow. */
+function remembered<T>(memory: Map<string, T>, name: string, answer: (name: string) => T): T {
+  if (name.length > nameCharsMax) return answer(name);
+  const known = memory.get(name);
+  if (known !== undefined) return known;
+  const fresh = answer(name);
+  if (memory.size >= namesKeptMax) memory.clear();
+  memory.set(name, fresh);
+  return fresh;
 }
 
 const plainDecimal = /^-?[0-9]{1,40}(?:\.[0-9]{1,40})?$/;
@@ -64,6 +96,12 @@ function kindOf(value: unknown): string {
  * `mcp / bank / transfer funds`. stripe.create_transfer: `stripe / create transfer`.
  */
 export function words(name: string): string {
+  return remembered(wordsByName, name, split);
+}
+
+const wordsByName = new Map<string, string>();
+
+function split(name: string): string {
   return name
     .replace(/__+|[.:/\\]+/g, ' / ')
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')

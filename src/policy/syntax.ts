@@ -42,11 +42,18 @@ export class RuleRefused extends Error {
   }
 }
 
+export interface LiteralPattern {
+  readonly source: string;
+  readonly offset: number;
+  /** It is asked of a name (of a tool, a model, a key), not of what somebody wrote. */
+  readonly ofNames: boolean;
+}
+
 export interface RuleSyntax {
   /** `request.text`, `response.toolCalls`, `labels`; `response.*` where the tree does not say which. */
   readonly reads: ReadonlySet<string>;
   /** The literal patterns of every re2() call, with their places. */
-  readonly patterns: readonly { readonly source: string; readonly offset: number }[];
+  readonly patterns: readonly LiteralPattern[];
   /** False without fail for any request while the answer has no tool call. */
   readonly falseWithoutToolCalls: boolean;
   /** Evaluates to a bool on any facts: no conversion, no arithmetic, no value of unknown type, no list. */
@@ -59,7 +66,7 @@ export interface RuleSyntax {
  */
 export function readSyntax(tree: ASTNode): RuleSyntax {
   const reads = new Set<string>();
-  const patterns: { source: string; offset: number }[] = [];
+  const patterns: LiteralPattern[] = [];
   let nodes = 0;
 
   const visit = (node: ASTNode, depth: number): void => {
@@ -105,7 +112,7 @@ function checkFunction(
   name: string,
   args: readonly ASTNode[],
   offset: number,
-  patterns: { source: string; offset: number }[],
+  patterns: LiteralPattern[],
 ): void {
   if (!functions.has(name))
     throw new RuleRefused(instead[name] ?? `${name}() is not available in rules`, offset);
@@ -117,7 +124,15 @@ function checkFunction(
       pattern?.pos ?? offset,
     );
   }
-  patterns.push({ source: pattern.args, offset: pattern.pos });
+  patterns.push({ source: pattern.args, offset: pattern.pos, ofNames: isName(args[0]) });
+}
+
+function isName(node: ASTNode | undefined): boolean {
+  if (node?.op === 'call' && node.args[0] === 'words') {
+    const [named] = node.args[1];
+    return named?.op === 'id' || isName(named);
+  }
+  return node?.op === '.' && (node.args[1] === 'name' || node.args[1] === 'model');
 }
 
 /** 0.0/0.0 is NaN, and NaN is below every limit. */

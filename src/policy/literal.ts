@@ -1,0 +1,95 @@
+/**
+ * Finds a text that every match of an RE2 pattern must contain, so that a plain search can rule most inputs
+ * out before the engine is asked. Errs to '': "none known". Pure.
+ * Syntax: https://github.com/google/re2/wiki/Syntax
+ */
+
+const quantifiers = '*+?{';
+const literalCharsMin = 2;
+
+/** The longest run of plain characters outside groups, classes and alternatives; '' where there is none. */
+export function requiredLiteral(source: string): string {
+  let longest = '';
+  let run = '';
+  const endRun = (): void => {
+    if (run.length > longest.length) longest = run;
+    run = '';
+  };
+  for (let at = 0; at < source.length; ) {
+    const piece = pieceAt(source, at);
+    // An alternative, a flag (it may ignore case) or syntax not read here: nothing is certain.
+    if (piece === undefined) return '';
+    at += piece.length;
+    const quantifier = source[at] ?? '';
+    const repeated = quantifier !== '' && quantifiers.includes(quantifier);
+    if (piece.char !== '' && !repeated) run += piece.char;
+    else endRun();
+    if (repeated) at += quantifierLength(source, at);
+  }
+  endRun();
+  return longest.length >= literalCharsMin ? longest : '';
+}
+
+interface Piece {
+  readonly length: number;
+  /** The character it stands for; '' when it stands for more than one or for none. */
+  readonly char: string;
+}
+
+function pieceAt(source: string, at: number): Piece | undefined {
+  const char = source.charAt(at);
+  if (char === '|' || char === ')' || char.charCodeAt(0) > 126) return undefined;
+  if (char === '[') return skipped(classLength(source, at));
+  if (char === '(') return skipped(groupLength(source, at));
+  if (char === '\\') {
+    const next = source.charAt(at + 1);
+    if (/[bBdDsSwWAz]/.test(next)) return { length: 2, char: '' };
+    return /[!-/:-@[-`{-~]/.test(next) ? { length: 2, char: next } : undefined;
+  }
+  return { length: 1, char: '.^$*+?{'.includes(char) ? '' : char };
+}
+
+function skipped(length: number | undefined): Piece | undefined {
+  return length === undefined ? undefined : { length, char: '' };
+}
+
+function classLength(source: string, at: number): number | undefined {
+  let end = at + 1;
+  if (source.charAt(end) === '^') end += 1;
+  if (source.charAt(end) === ']') end += 1;
+  for (; end < source.length; end += 1) {
+    if (source.startsWith('[:', end)) return undefined;
+    if (source.charAt(end) === '\\') end += 1;
+    else if (source.charAt(end) === ']') return end + 1 - at;
+  }
+  return undefined;
+}
+
+/** A whole group; undefined where it changes flags, which may reach beyond it. */
+function groupLength(source: string, at: number): number | undefined {
+  let depth = 0;
+  for (let end = at; end < source.length; end += 1) {
+    const char = source.charAt(end);
+    if (char === '\\') {
+      if (source.charAt(end + 1) === 'Q') return undefined;
+      end += 1;
+    } else if (char === '[') {
+      const length = classLength(source, end);
+      if (length === undefined) return undefined;
+      end += length - 1;
+    } else if (char === '(') {
+      if (source.startsWith('(?', end) && !source.startsWith('(?:', end)) return undefined;
+      depth += 1;
+    } else if (char === ')') {
+      depth -= 1;
+      if (depth === 0) return end + 1 - at;
+    }
+  }
+  return undefined;
+}
+
+function quantifierLength(source: string, at: number): number {
+  if (source.charAt(at) !== '{') return 1;
+  const end = source.indexOf('}', at);
+  return end === -1 ? 1 : end + 1 - at;
+}
