@@ -1,0 +1,39 @@
+/** Writes and reads streams for the provider tests. */
+import type {
+  OperationName,
+  Protocol,
+  ResponseReading,
+  StreamEvent,
+} from '../../../src/provider/protocol.ts';
+
+/** One unnamed event per value; a string stands as it is. */
+export function events(...values: readonly unknown[]): string {
+  return values
+    .map((value) => (typeof value === 'string' ? value : `data: ${JSON.stringify(value)}\n\n`))
+    .join('');
+}
+
+/** One event per value, named after the value's type. */
+export function typedEvents(...values: readonly { readonly type: string }[]): string {
+  return values.map((value) => `event: ${value.type}\ndata: ${JSON.stringify(value)}\n\n`).join('');
+}
+
+export interface StreamRead extends ResponseReading {
+  readonly kinds: readonly StreamEvent['kind'][];
+}
+
+/** Reads a whole stream at once, or in chunks of `chunkBytes`. */
+export function readStream(
+  protocol: Protocol,
+  operation: OperationName,
+  bytes: string | Buffer,
+  chunkBytes = Number.MAX_SAFE_INTEGER,
+): StreamRead {
+  const stream = protocol.openStream(operation, 200);
+  const all = Buffer.from(bytes);
+  const kinds: StreamEvent['kind'][] = [];
+  for (let at = 0; at < all.length; at += chunkBytes) {
+    for (const event of stream.push(all.subarray(at, at + chunkBytes))) kinds.push(event.kind);
+  }
+  return { ...stream.finish().reading, kinds };
+}
