@@ -17,3 +17,19 @@ export const systemClock: Clock = {
 export type RandomBytes = (byteLength: number) => Buffer;
 
 export const systemRandom: RandomBytes = (byteLength) => randomBytes(byteLength);
+
+/** Runs `fn` once after `ms`; the returned function cancels. */
+export type Schedule = (ms: number, fn: () => void) => () => void;
+
+const timeoutMsMax = 2_147_483_647;
+
+/** Timers of the process; they do not keep it alive. Longer waits than Node's timers hold are chained. */
+export const systemSchedule: Schedule = (ms, fn) => {
+  let timer: NodeJS.Timeout;
+  const arm = (leftMs: number): void => {
+    const stepMs = Math.min(leftMs, timeoutMsMax);
+    timer = setTimeout(() => (leftMs > stepMs ? arm(leftMs - stepMs) : fn()), stepMs).unref();
+  };
+  arm(ms);
+  return () => clearTimeout(timer);
+};

@@ -1,0 +1,131 @@
+/**
+ * One HTTP message as bytes (`message/http`, RFC 9112): how an exchange is stored, shown and delivered again.
+ * Headers travel as node:http's raw list (name, value, name, value, ...), order and case kept. Pure.
+ */
+
+export type RawHeaders = readonly string[];
+
+export interface HttpMessage {
+  /** `POST /v1/chat/completions HTTP/1.1` or `HTTP/1.1 200 OK`. */
+  readonly startLine: string;
+  readonly headers: RawHeaders;
+  /** As received, with content coding, without transfer coding. */
+  readonly body: Buffer;
+}
+
+/** Stands in a stored message where a credential was. */
+export const removedValue = '[removed]';
+
+/** Carry credentials: their values are never stored. */
+const secretHeaders = new Set([
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+  'set-cookie',
+  'x-api-key',
+  'api-key',
+  'x-goog-api-key',
+  'x-amz-security-token',
+  'x-amz-content-sha256',
+  'sec-websocket-protocol',
+  'openai-ephemeral-user-id',
+]);
+
+const secretQueryNames =
+  /^(key|api[-_]?key|token|access[-_]?token|sig|signature|password|secret|x-amz-.*|code)$/i;
+
+/** Belong to one connection (RFC 9110 section 7.6.1): not forwarded in either direction. */
+const hopByHopHeaders = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** The message's bytes. */
+export function encodeHttpMessage(message: HttpMessage): Buffer {
+  let head = `${message.startLine}\r\n`;
+  const { headers } = message;
+  for (let i = 0; i + 1 < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  // latin1, as node:http reads headers, so that every byte comes back.
+  const headBytes = Buffer.from(`${head}\r\n`, 'latin1');
+  return message.body.length === 0 ? headBytes : Buffer.concat([headBytes, message.body]);
+}
+
+/** Reads what encodeHttpMessage wrote. Throws RangeError on anything else. */
+export function decodeHttpMessage(bytes: Buffer): HttpMessage {
+  const end = bytes.indexOf('\r\n\r\n');
+  if (end === -1) throw new RangeError('An HTTP message without an end of its headers.');
+  const [startLine = '', ...lines] = bytes.toString('latin1', 0, end).split('\r\n');
+  const headers: string[] = [];
+  for (const line of lines) {
+    const colon = line.indexOf(': ');
+    if (colon === -1) throw new RangeError('An HTTP message with a malformed header line.');
+    headers.push(line.slice(0, colon), line.slice(colon + 2));
+  }
+  return { startLine, headers, body: bytes.subarray(end + 4) };
+}
+
+/** The headers with the values of credentials taken out. */
+export function withoutSecrets(headers: RawHeaders): RawHeaders {
+  const safe = headers.slice();
+  for (let i = 0; i + 1 < safe.length; i += 2) {
+    if (secretHeaders.has((safe[i] ?? '').toLowerCase())) safe[i + 1] = removedValue;
+  }
+  return safe;
+}
+
+/** A request target with the values of credential parameters taken out. */
+export function targetWithoutSecrets(target: string): string {
+  const mark = target.indexOf('?');
+  if (mark === -1) return target;
+  const pairs = target.slice(mark + 1).split('&');
+  const safe = pairs.map((pair) => {
+    const name = pair.split('=', 1)[0] ?? '';
+    return secretQueryNames.test(decodeLoosely(name)) ? `${name}=${removedValue}` : pair;
+  });
+  return `${target.slice(0, mark)}?${safe.join('&')}`;
+}
+
+function decodeLoosely(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    // Not percent-encoded text; compared as it stands.
+    return name;
+  }
+}
+
+/** The headers that go on to the next hop: all but hop-by-hop ones, those `Connection` names, and those `drop` names. */
+export function endToEndHeaders(headers: RawHeaders, drop: (lowerCaseName: string) => boolean): string[] {
+  const named = new Set(
+    valuesOf(headers, 'connection').flatMap((value) => value.toLowerCase().split(/\s*,\s*/)),
+  );
+  const kept: string[] = [];
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i] ?? '';
+    const lower = name.toLowerCase();
+    if (!hopByHopHeaders.has(lower) && !named.has(lower) && !drop(lower))
+      kept.push(name, headers[i + 1] ?? '');
+  }
+  return kept;
+}
+
+/** All values of a header; `name` in lower case. */
+export function valuesOf(headers: RawHeaders, name: string): readonly string[] {
+  const values: string[] = [];
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const header = headers[i] ?? '';
+    if (header.length === name.length && header.toLowerCase() === name) values.push(headers[i + 1] ?? '');
+  }
+  return values;
+}
+
+/** The first value of a header, or ''. */
+export function headerOf(headers: RawHeaders, name: string): string {
+  return valuesOf(headers, name)[0] ?? '';
+}

@@ -1,0 +1,386 @@
+/**
+ * The queue of holds: the live index over what the ledger has sealed. It owns each hold's state in memory and
+ * changes it only by entries that it sealed or read back. Nothing leaves by itself: no ruling, no release.
+ */
+import type { Clock, Schedule } from '../core/clock.ts';
+import { HoldpointError, messageOf } from '../core/errors.ts';
+import type { Entry, Outcome } from '../ledger/entry.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { applyEntry, type Hold, type HoldFacts, holdData, holdFromEntries } from './record.ts';
+import {
+  afterExpiry,
+  afterRuling,
+  type HoldState,
+  type HoldStatus,
+  type HoldTermsFixed,
+  openState,
+  type RulingRequest,
+  type Verdict,
+} from './state.ts';
+
+export type HoldEvent = {
+  readonly kind: 'opened' | 'ruled' | 'approved' | 'caller' | 'settled';
+  readonly hold: Hold;
+};
+/** `shutdown`: the sidecar is stopping and keeps the hold for the next start. */
+export type WaitResult = HoldStatus | 'shutdown';
+
+export interface HoldQueue {
+  /** Seals the hold; from then on it survives everything but expiry. The opener's caller counts as attached. */
+  open(facts: HoldFacts, terms: HoldTermsFixed): Promise<Hold>;
+  /** Waits for the final ruling; `pending` when the budget ends or the signal fires first, and the caller is then gone. */
+  wait(hold: Hold, budgetMs: number, signal: AbortSignal): Promise<WaitResult>;
+  /** Rules, sealed before anyone is told. Throws what `afterRuling` throws, and `ledger_unavailable`. */
+  rule(hold: Hold, ruling: RulingRequest, amendment: Buffer | null): Promise<void>;
+  /** The hold a repeated call belongs to: orphaned, or ended so recently that the same answer is due. */
+  findForRetry(retryKey: string, isMarkedRetry: boolean): Hold | null;
+  /** True when a repeated call may find something, so that the proxy computes keys only then. */
+  mayHaveRetries(): boolean;
+  /** Makes a re-attached caller the one that waits. False when another got there first. */
+  attach(hold: Hold): boolean;
+  detach(hold: Hold): void;
+  /** Seals that released bytes are about to be handed over; resolves when durable, before the first byte. */
+  beginDelivery(hold: Hold): Promise<void>;
+  /** Gives the decision its outcome, once, and ends every hold of it. */
+  settle(decision: number, outcome: Outcome): void;
+  /** True while somebody may still rule on, or collect, something of this decision. */
+  isWaiting(decision: number): boolean;
+  get(holdSeq: number): Promise<Hold>;
+  list(): readonly Hold[];
+  /** Rebuilds the queue from the ledger's open decisions; also after the ledger was reopened. */
+  restore(): Promise<void>;
+  subscribe(listener: (event: HoldEvent) => void): () => void;
+  /** Answers every waiting caller `shutdown`; holds stay. */
+  stop(): void;
+}
+
+/** Repeats of a denied or expired call get the same answer this long. */
+const sameAnswerMs = 120_000;
+/** A marked retry may collect a delivered answer again this long. */
+const redeliverMs = 60_000;
+const expiryRetryMs = 1_000;
+
+interface Live {
+  readonly hold: Hold;
+  ruling: boolean;
+  waiter: ((result: WaitResult) => void) | null;
+  cancelTimer: () => void;
+}
+
+/** Builds the queue over a ledger. */
+export function createHoldQueue(options: {
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly schedule: Schedule;
+  readonly onError: (what: string, error: unknown) => void;
+}): HoldQueue {
+  const { ledger, clock, schedule } = options;
+  const live = new Map<number, Live>();
+  const byRetryKey = new Map<string, Set<Live>>();
+  const listeners = new Set<(event: HoldEvent) => void>();
+  let stopped = false;
+
+  function emit(kind: HoldEvent['kind'], hold: Hold): void {
+    for (const listener of listeners) listener({ kind, hold });
+  }
+
+  function add(hold: Hold): Live {
+    const item: Live = { hold, ruling: false, waiter: null, cancelTimer: () => undefined };
+    live.set(hold.seq, item);
+    const same = byRetryKey.get(hold.retryKey);
+    if (same === undefined) byRetryKey.set(hold.retryKey, new Set([item]));
+    else same.add(item);
+    armTimer(item);
+    return item;
+  }
+
+  function remove(item: Live): void {
+    item.cancelTimer();
+    live.delete(item.hold.seq);
+    const same = byRetryKey.get(item.hold.retryKey);
+    same?.delete(item);
+    if (same?.size === 0) byRetryKey.delete(item.hold.retryKey);
+  }
+
+  /** One timer per hold, for whatever its state waits for next. */
+  function armTimer(item: Live): void {
+    item.cancelTimer();
+    const { hold } = item;
+    const nowMs = clock.nowMs();
+    if (hold.state.status === 'pending') {
+      item.cancelTimer = schedule(Math.max(0, hold.state.terms.expiresAtMs - nowMs), () =>
+        run('expire a hold', () => expire(item)),
+      );
+    } else if (hold.outcome === null) {
+      if (isConsumedRequest(hold)) return;
+      item.cancelTimer = schedule(Math.max(0, hold.collectByMs - nowMs), () => giveUp(item));
+    } else {
+      const keepMs = hold.outcome === 'delivered' ? redeliverMs : sameAnswerMs;
+      item.cancelTimer = schedule(keepMs, () => remove(item));
+    }
+  }
+
+  function run(what: string, task: () => Promise<void>): void {
+    task().catch((error: unknown) => options.onError(`${what}: ${messageOf(error)}`, error));
+  }
+
+  async function expire(item: Live): Promise<void> {
+    if (item.ruling) return;
+    const next = afterExpiry(item.hold.state, clock.nowMs());
+    if (next === item.hold.state) {
+      armTimer(item);
+      return;
+    }
+    try {
+      await sealRuling(
+        item,
+        next,
+        { by: 'holdpoint', role: 'holdpoint', verdict: 'expired', reason: '' },
+        null,
+      );
+    } catch (error) {
+      // The hold stays pending and undelivered; expiry is tried again when the ledger may be back.
+      item.cancelTimer = schedule(expiryRetryMs, () => run('expire a hold', () => expire(item)));
+      throw error;
+    }
+    settle(item.hold.decision, 'expired');
+  }
+
+  function giveUp(item: Live): void {
+    if (item.hold.outcome !== null) return;
+    if (item.hold.attached) {
+      // The caller is collecting right now; look again when that must be over.
+      item.cancelTimer = schedule(redeliverMs, () => giveUp(item));
+      return;
+    }
+    settle(item.hold.decision, item.hold.deliveryAttempts > 0 ? 'interrupted' : 'released_undelivered');
+  }
+
+  function settle(decision: number, outcome: Outcome): void {
+    const held = [...live.values()].filter((item) => item.hold.decision === decision);
+    // A second delivery of the same release is sealed as such and changes no outcome.
+    if (held.some((item) => item.hold.outcome !== null)) return;
+    ledger.settle(decision, outcome);
+    for (const item of held) {
+      item.hold.outcome = outcome;
+      emit('settled', item.hold);
+      armTimer(item);
+    }
+  }
+
+  async function sealRuling(
+    item: Live,
+    next: HoldState,
+    ruling: { by: string; role: string; verdict: Verdict; reason: string },
+    amendment: Buffer | null,
+  ): Promise<void> {
+    const { hold } = item;
+    const final = next.status !== 'pending';
+    item.ruling = true;
+    try {
+      const data = {
+        by: ruling.by,
+        decision: hold.decision,
+        digest: hold.state.terms.digest,
+        final,
+        hold: hold.seq,
+        role: ruling.role,
+        verdict: ruling.verdict,
+      };
+      const parts = [
+        ...(ruling.reason === '' ? [] : [{ name: 'reason', bytes: Buffer.from(ruling.reason) }]),
+        ...(amendment === null ? [] : [{ name: 'amendment', bytes: amendment }]),
+      ];
+      const sealed = ledger.seal({ type: 'ruling', data, refs: [hold.decision, hold.seq], parts });
+      await sealed.durable;
+      // The ruling is durable: only now does anyone act on it.
+      const at = new Date(clock.nowMs()).toISOString();
+      applyEntry(hold, { type: 'ruling', data, parts: sealed.parts, seq: sealed.seq, at });
+    } finally {
+      item.ruling = false;
+    }
+    if (final) wake(item, hold.state.status);
+    emit(final ? 'ruled' : 'approved', hold);
+    armTimer(item);
+  }
+
+  function wake(item: Live, result: WaitResult): void {
+    const waiter = item.waiter;
+    item.waiter = null;
+    waiter?.(result);
+  }
+
+  function itemOf(hold: Hold): Live {
+    const item = live.get(hold.seq);
+    if (item === undefined) throw new HoldpointError('ruling_expired', `The hold ${hold.id} is over.`);
+    return item;
+  }
+
+  return {
+    open: async (facts, terms) => {
+      const state = openState(terms);
+      const data = holdData(facts, state);
+      const refs = facts.response === null ? [facts.decision] : [facts.decision, facts.response];
+      const sealed = ledger.seal({ type: 'hold', data, refs });
+      await sealed.durable;
+      const hold: Hold = {
+        ...facts,
+        seq: sealed.seq,
+        id: ledger.holdId(sealed.seq),
+        state,
+        ruling: null,
+        releaseDigest: terms.digest,
+        collectByMs: Number.POSITIVE_INFINITY,
+        deliveryAttempts: 0,
+        lastAttemptAtMs: 0,
+        attached: true,
+        possibleDuplicate: [...(byRetryKey.get(facts.retryKey) ?? [])].some(
+          (item) => item.hold.state.status === 'pending',
+        ),
+        outcome: null,
+      };
+      add(hold);
+      emit('opened', hold);
+      return hold;
+    },
+    wait: (hold, budgetMs, signal) => {
+      const item = itemOf(hold);
+      if (stopped) return Promise.resolve('shutdown');
+      if (hold.state.status !== 'pending') return Promise.resolve(hold.state.status);
+      const { promise, resolve } = Promise.withResolvers<WaitResult>();
+      const leave = (): void => {
+        item.waiter = null;
+        resolve('pending');
+      };
+      const cancel = schedule(budgetMs, leave);
+      signal.addEventListener('abort', leave, { once: true });
+      if (signal.aborted) leave();
+      else item.waiter = resolve;
+      return promise.finally(() => {
+        cancel();
+        signal.removeEventListener('abort', leave);
+      });
+    },
+    rule: async (hold, ruling, amendment) => {
+      const item = live.get(hold.seq);
+      if (item?.ruling === true)
+        throw new HoldpointError(
+          'already_ruled',
+          'Another ruling on this hold is being sealed.',
+          'Read the hold again.',
+        );
+      const next = afterRuling(hold.state, ruling, clock.nowMs());
+      if (item === undefined)
+        throw new HoldpointError('already_ruled', 'The hold is over.', 'Read the hold again.');
+      await sealRuling(item, next, ruling, amendment);
+      if (next.status === 'denied') settle(hold.decision, 'denied');
+    },
+    findForRetry: (retryKey, isMarkedRetry) => {
+      const nowMs = clock.nowMs();
+      for (const { hold } of byRetryKey.get(retryKey) ?? []) {
+        if (hold.attached || isConsumedRequest(hold)) continue;
+        if (hold.outcome === null) return hold;
+        if (hold.outcome === 'delivered' && (!isMarkedRetry || nowMs - hold.lastAttemptAtMs > redeliverMs))
+          continue;
+        if (hold.outcome === 'released_undelivered' || hold.outcome === 'interrupted') continue;
+        return hold;
+      }
+      return null;
+    },
+    mayHaveRetries: () => live.size > 0,
+    attach: (hold) => {
+      if (hold.attached) return false;
+      hold.attached = true;
+      emit('caller', hold);
+      return true;
+    },
+    detach: (hold) => {
+      if (!hold.attached) return;
+      hold.attached = false;
+      emit('caller', hold);
+    },
+    beginDelivery: async (hold) => {
+      const redelivery = hold.outcome === 'delivered';
+      const data = {
+        attempt: hold.deliveryAttempts + 1,
+        decision: hold.decision,
+        digest: hold.releaseDigest,
+        hold: hold.seq,
+      };
+      const refs = [hold.decision, hold.seq, hold.ruling ?? hold.seq];
+      // A re-delivery comes after the decision's outcome: it is sealed as one, and opens nothing again.
+      const sealed = redelivery
+        ? ledger.seal({
+            type: 'access',
+            data: {
+              action: 'redelivery',
+              by: hold.state.terms.requester,
+              decision: hold.decision,
+              digest: hold.releaseDigest,
+              hold: hold.seq,
+              role: 'workload',
+            },
+            refs,
+          })
+        : ledger.seal({ type: 'delivery', data, refs });
+      await sealed.durable;
+      hold.deliveryAttempts += 1;
+      hold.lastAttemptAtMs = clock.nowMs();
+    },
+    settle,
+    isWaiting: (decision) =>
+      [...live.values()].some(
+        ({ hold }) => hold.decision === decision && hold.outcome === null && !isConsumedRequest(hold),
+      ),
+    get: async (holdSeq) => {
+      const item = live.get(holdSeq);
+      if (item !== undefined) return item.hold;
+      const entry = await ledger.entry(holdSeq);
+      if (entry.type !== 'hold') throw new HoldpointError('not_found', `Entry ${holdSeq} is not a hold.`);
+      const entries = await ledger.decision(Number(entry.data['decision']));
+      const hold = holdFromEntries(
+        entries.filter((other) => other.type !== 'hold' || other.seq === holdSeq),
+        ledger.holdId,
+      );
+      if (hold === null) throw new HoldpointError('not_found', `There is no hold ${holdSeq}.`);
+      return hold;
+    },
+    list: () => [...live.values()].map((item) => item.hold),
+    restore: async () => {
+      for (const decision of ledger.openDecisions()) {
+        const entries: readonly Entry[] = await ledger.decision(decision);
+        const sealed = holdFromEntries(entries, ledger.holdId);
+        if (sealed === null) continue;
+        const item = live.get(sealed.seq);
+        if (item === undefined) add(sealed);
+        else if (item.hold.state.status === 'pending' && sealed.state.status !== 'pending') {
+          // A ruling whose commit was reported failed had reached the disk after all: the disk is right.
+          Object.assign(item.hold, {
+            state: sealed.state,
+            ruling: sealed.ruling,
+            releaseDigest: sealed.releaseDigest,
+            collectByMs: sealed.collectByMs,
+          });
+          wake(item, sealed.state.status);
+          armTimer(item);
+        }
+      }
+    },
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    stop: () => {
+      stopped = true;
+      for (const item of live.values()) {
+        item.cancelTimer();
+        wake(item, 'shutdown');
+      }
+    },
+  };
+}
+
+/** A released request that went upstream: its decision goes on with the answer, there is nothing left to collect. */
+function isConsumedRequest(hold: Hold): boolean {
+  return hold.phase === 'request' && hold.deliveryAttempts > 0;
+}

@@ -1,0 +1,201 @@
+/** A hold as it is kept in memory, as it is sealed, and as it is rebuilt from its sealed entries. */
+
+import type { Json, JsonObject } from '../ledger/canonical.ts';
+import type { Entry, Outcome } from '../ledger/entry.ts';
+import type { Match, Phase, Severity } from '../policy/policy.ts';
+import { type HoldState, type HoldStatus, openState, type Verdict } from './state.ts';
+
+export interface HeldRule {
+  readonly id: string;
+  readonly title: string;
+  readonly when: string;
+  readonly severity: Severity;
+  /** Why evaluating it failed; '' when it matched. */
+  readonly error: string;
+}
+
+/** What never changes about a hold. Content stands in the ledger's bodies, not here. */
+export interface HoldFacts {
+  readonly decision: number;
+  readonly phase: Phase;
+  readonly rules: readonly HeldRule[];
+  readonly policyDigest: string;
+  readonly policyVersion: string;
+  readonly openedAtMs: number;
+  /** Keyed hash of who asked what; a retry with the same one re-attaches. */
+  readonly retryKey: string;
+  /** Seq of the sealed answer; null in the request phase. */
+  readonly response: number | null;
+}
+
+export interface Hold extends HoldFacts {
+  readonly seq: number;
+  readonly id: string;
+  state: HoldState;
+  /** Seq of the final ruling. */
+  ruling: number | null;
+  /** What is delivered on release: the held part's commitment, or the amendment's. */
+  releaseDigest: string;
+  /** When a released answer that nobody collects is given up. */
+  collectByMs: number;
+  deliveryAttempts: number;
+  lastAttemptAtMs: number;
+  /** A caller is connected and waiting. */
+  attached: boolean;
+  possibleDuplicate: boolean;
+  /** Set once the decision has its outcome. */
+  outcome: Outcome | null;
+}
+
+const severities: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
+
+/** The `data` of a hold entry. */
+export function holdData(facts: HoldFacts, state: HoldState): JsonObject {
+  const { terms } = state;
+  return {
+    approvals: terms.approvals,
+    decision: facts.decision,
+    digest: terms.digest,
+    expires: terms.expiresAtMs,
+    notRequester: terms.notRequester,
+    phase: facts.phase,
+    policy: facts.policyDigest,
+    policyVersion: facts.policyVersion,
+    requester: terms.requester,
+    retry: facts.retryKey,
+    roles: [...terms.roles],
+    rules: facts.rules.map((rule) => ({ ...rule })),
+    ...(facts.response === null ? {} : { response: facts.response }),
+  };
+}
+
+/** The rules as the hold keeps them. */
+export function heldRules(matches: readonly Match[]): HeldRule[] {
+  return matches
+    .filter((match) => match.action === 'hold')
+    .map(({ rule, title, when, severity, error = '' }) => ({ id: rule, title, when, severity, error }));
+}
+
+/** Rebuilds a decision's latest hold from its entries, in order; null when it was never held. */
+export function holdFromEntries(entries: readonly Entry[], holdIdOf: (seq: number) => string): Hold | null {
+  let hold: Hold | null = null;
+  for (const entry of entries) {
+    if (entry.type === 'hold') hold = holdFromEntry(entry, holdIdOf);
+    else if (hold !== null) applyEntry(hold, entry);
+  }
+  return hold;
+}
+
+function holdFromEntry(entry: Entry, holdIdOf: (seq: number) => string): Hold {
+  const { data } = entry;
+  const openedAtMs = Date.parse(entry.at);
+  const digest = text(data['digest']);
+  return {
+    seq: entry.seq,
+    id: holdIdOf(entry.seq),
+    decision: count(data['decision']),
+    phase: data['phase'] === 'request' ? 'request' : 'response',
+    rules: list(data['rules']).flatMap(ruleFromJson),
+    policyDigest: text(data['policy']),
+    policyVersion: text(data['policyVersion']),
+    openedAtMs,
+    retryKey: text(data['retry']),
+    response: typeof data['response'] === 'number' ? data['response'] : null,
+    state: openState({
+      approvals: count(data['approvals']),
+      roles: list(data['roles']).map(text),
+      notRequester: data['notRequester'] === true,
+      requester: text(data['requester']),
+      digest,
+      expiresAtMs: count(data['expires']),
+    }),
+    ruling: null,
+    releaseDigest: digest,
+    collectByMs: Number.POSITIVE_INFINITY,
+    deliveryAttempts: 0,
+    lastAttemptAtMs: 0,
+    attached: false,
+    possibleDuplicate: false,
+    outcome: null,
+  };
+}
+
+/** Milliseconds a released answer waits to be collected. */
+export const collectWithinMs = 15 * 60_000;
+
+const statusByVerdict: Readonly<Record<Verdict, HoldStatus>> = {
+  release: 'released',
+  deny: 'denied',
+  amend: 'amended',
+  expired: 'expired',
+};
+
+/** Moves a hold on by one sealed entry of its decision; the live path and start-up share this. */
+export function applyEntry(hold: Hold, entry: Pick<Entry, 'type' | 'data' | 'parts' | 'seq' | 'at'>): void {
+  const { data } = entry;
+  if (data['hold'] !== hold.seq) return;
+  const atMs = Date.parse(entry.at);
+  if (entry.type === 'delivery') {
+    hold.deliveryAttempts += 1;
+    hold.lastAttemptAtMs = atMs;
+  }
+  const verdict = verdictOf(data['verdict']);
+  if (entry.type !== 'ruling' || verdict === null) return;
+  const rulings = [...hold.state.rulings, { by: text(data['by']), verdict, atMs }];
+  const status = data['final'] === true ? statusByVerdict[verdict] : hold.state.status;
+  hold.state = { ...hold.state, rulings, status };
+  if (data['final'] !== true) return;
+  hold.ruling = entry.seq;
+  hold.collectByMs = atMs + collectWithinMs;
+  if (verdict === 'amend')
+    hold.releaseDigest = entry.parts.find((part) => part.name === 'amendment')?.c ?? '';
+}
+
+/**
+ * What recovery does with a decision it found open: its outcome, or null to keep it because a person or a
+ * caller may still come. A request that may have gone out after its release is `interrupted`, never sent again.
+ */
+export function recoveredOutcome(
+  entries: readonly Entry[],
+  reason: 'start' | 'store_failure',
+): Outcome | null {
+  const lost: Outcome = reason === 'start' ? 'interrupted' : 'ledger_unavailable';
+  const hold = holdFromEntries(entries, String);
+  if (hold === null) return lost;
+  if (hold.state.status === 'denied') return 'denied';
+  if (hold.state.status === 'expired') return 'expired';
+  if (hold.phase === 'response') return null;
+  const wentOn = hold.deliveryAttempts > 0 || entries.some((entry) => entry.type === 'response');
+  return wentOn ? lost : null;
+}
+
+function verdictOf(value: Json | undefined): Verdict | null {
+  return value === 'release' || value === 'deny' || value === 'amend' || value === 'expired' ? value : null;
+}
+
+function ruleFromJson(value: Json): HeldRule[] {
+  if (typeof value !== 'object' || Array.isArray(value)) return [];
+  const rule: Readonly<Record<string, unknown>> = { ...value };
+  const severity = severities.find((known) => known === rule['severity']) ?? 'high';
+  return [
+    {
+      id: String(rule['id']),
+      title: String(rule['title']),
+      when: String(rule['when']),
+      severity,
+      error: String(rule['error']),
+    },
+  ];
+}
+
+function text(value: Json | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function count(value: Json | undefined): number {
+  return typeof value === 'number' ? value : 0;
+}
+
+function list(value: Json | undefined): readonly Json[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,279 @@
+/**
+ * One call to the provider over raw undici dispatch: HTTP/1.1, our own timers, no retries of what a provider
+ * said. The only importer of `undici`. Bytes arrive as they are; nothing here knows what they mean.
+ */
+import { Agent, type Dispatcher } from 'undici';
+import { HoldpointError, messageOf } from '../core/errors.ts';
+import { endToEndHeaders, type RawHeaders } from '../core/http-message.ts';
+
+export interface OutgoingRequest {
+  readonly origin: string;
+  readonly path: string;
+  readonly method: string;
+  readonly headers: RawHeaders;
+  readonly body: Buffer;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: string[];
+  /** The answer's bytes, in pieces; throws `upstream_truncated` or `upstream_timeout` when it did not end well. */
+  chunks(): AsyncGenerator<Buffer>;
+  /** The whole answer, or what had arrived with the error that ended it. */
+  readAll(bytesMax: number): Promise<{ readonly body: Buffer; readonly error: HoldpointError | null }>;
+  /** Stops the upstream; tokens stop billing. */
+  abort(reason: string): void;
+}
+
+export interface Forwarder {
+  /** Resolves with the head of the answer. Throws `upstream_unreachable` or `upstream_timeout`. */
+  send(request: OutgoingRequest, onAbort: (abort: (reason: string) => void) => void): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+export interface ForwardBounds {
+  /** No byte from the upstream for this long ends the call. */
+  readonly idleMsMax: number;
+  readonly connectMsMax: number;
+  readonly connectionsMax: number;
+}
+
+/** Backpressure: undici is paused above this and resumed when the reader caught up. */
+const bufferedBytesMax = 256 * 1024;
+const keepAliveMs = 30_000;
+
+const notForwarded = (name: string): boolean =>
+  name === 'host' ||
+  name === 'content-length' ||
+  name === 'expect' ||
+  name === 'prefer' ||
+  name.startsWith('holdpoint-');
+
+/** The request headers as the provider gets them. */
+export function forwardedHeaders(headers: RawHeaders): string[] {
+  return endToEndHeaders(headers, notForwarded);
+}
+
+export function createForwarder(bounds: ForwardBounds): Forwarder {
+  const agent = new Agent({
+    connections: bounds.connectionsMax,
+    pipelining: 1,
+    allowH2: false,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    keepAliveTimeout: keepAliveMs,
+    connect: { timeout: bounds.connectMsMax },
+  });
+  return {
+    send: async (request, onAbort) => {
+      try {
+        return await dispatch(agent, request, bounds, onAbort);
+      } catch (error) {
+        if (!isStaleSocket(error)) throw error;
+        // The provider had closed an idle connection before it read a byte of this request: not an answer.
+        return dispatch(agent, request, bounds, onAbort);
+      }
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+/** A reset on a connection that had served before, without one byte of an answer. */
+function isStaleSocket(error: unknown): boolean {
+  if (!(error instanceof HoldpointError) || error.code !== 'upstream_unreachable') return false;
+  const { cause } = error;
+  if (typeof cause !== 'object' || cause === null || !('code' in cause)) return false;
+  if (cause.code !== 'UND_ERR_SOCKET' && cause.code !== 'ECONNRESET' && cause.code !== 'EPIPE') return false;
+  const socket = 'socket' in cause ? cause.socket : null;
+  return (
+    typeof socket === 'object' && socket !== null && 'bytesRead' in socket && Number(socket.bytesRead) > 0
+  );
+}
+
+function dispatch(
+  agent: Agent,
+  request: OutgoingRequest,
+  bounds: ForwardBounds,
+  onAbort: (abort: (reason: string) => void) => void,
+): Promise<Answer> {
+  const head = Promise.withResolvers<Answer>();
+  const body = createBody();
+  let controller: Dispatcher.DispatchController | null = null;
+  let lastByteMs = Date.now();
+  let timer: NodeJS.Timeout | null = setTimeout(checkIdle, bounds.idleMsMax);
+  let stopReason: HoldpointError | null = null;
+
+  function checkIdle(): void {
+    const leftMs = lastByteMs + bounds.idleMsMax - Date.now();
+    if (leftMs > 0) timer = setTimeout(checkIdle, leftMs);
+    else
+      stop(
+        new HoldpointError(
+          'upstream_timeout',
+          `The upstream sent nothing for ${bounds.idleMsMax} ms.`,
+          'Raise limits.upstreamIdleMsMax if that is expected.',
+        ),
+      );
+  }
+  function stop(reason: HoldpointError): void {
+    stopReason ??= reason;
+    controller?.abort(reason);
+  }
+  function ended(error: HoldpointError | null): void {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    if (error !== null) head.reject(error);
+    body.end(error);
+  }
+  const abort = (reason: string): void => stop(new HoldpointError('upstream_truncated', reason));
+  onAbort(abort);
+
+  agent.dispatch(
+    {
+      origin: request.origin,
+      path: request.path,
+      method: toMethod(request.method),
+      headers: request.headers.slice(),
+      body: request.body.length === 0 ? null : request.body,
+    },
+    {
+      onRequestStart: (started) => {
+        controller = started;
+        if (stopReason !== null) started.abort(stopReason);
+      },
+      onResponseStart: (started, status, _headers, statusText) => {
+        if (status < 200) return;
+        lastByteMs = Date.now();
+        body.flow = { pause: () => started.pause(), resume: () => started.resume() };
+        head.resolve({
+          status,
+          statusText: statusText ?? '',
+          headers: rawHeadersOf(started.rawHeaders),
+          chunks: body.chunks,
+          readAll: body.readAll,
+          abort,
+        });
+      },
+      onResponseData: (_controller, chunk) => {
+        lastByteMs = Date.now();
+        body.push(chunk);
+      },
+      onResponseEnd: () => ended(null),
+      onResponseError: (_controller, error) => {
+        const code = body.flow === null ? 'upstream_unreachable' : 'upstream_truncated';
+        const what =
+          body.flow === null ? 'The upstream cannot be reached' : 'The upstream broke off its answer';
+        ended(
+          stopReason ?? new HoldpointError(code, `${what}: ${messageOf(error)}.`, 'Retry the call.', error),
+        );
+      },
+    },
+  );
+  return head.promise;
+}
+
+interface Body {
+  flow: { pause(): void; resume(): void } | null;
+  push(chunk: Buffer): void;
+  end(error: HoldpointError | null): void;
+  chunks(): AsyncGenerator<Buffer>;
+  readAll(bytesMax: number): Promise<{ body: Buffer; error: HoldpointError | null }>;
+}
+
+/** The bridge between undici's callbacks and one reader. */
+function createBody(): Body {
+  let queued: Buffer[] = [];
+  let queuedBytes = 0;
+  let paused = false;
+  let result: { error: HoldpointError | null } | null = null;
+  let wake: (() => void) | null = null;
+
+  const body: Body = {
+    flow: null,
+    push: (chunk) => {
+      queued.push(chunk);
+      queuedBytes += chunk.length;
+      if (wake !== null) notify();
+      else if (queuedBytes > bufferedBytesMax && !paused) {
+        paused = true;
+        body.flow?.pause();
+      }
+    },
+    end: (error) => {
+      result = { error };
+      notify();
+    },
+    chunks: async function* () {
+      for (;;) {
+        const taken = take();
+        yield* taken;
+        if (queued.length > 0) continue;
+        if (result !== null) {
+          if (result.error !== null) throw result.error;
+          return;
+        }
+        await more();
+      }
+    },
+    readAll: async (bytesMax) => {
+      const parts: Buffer[] = [];
+      let bytes = 0;
+      for (;;) {
+        for (const chunk of take()) {
+          bytes += chunk.length;
+          parts.push(chunk);
+        }
+        if (bytes > bytesMax) return { body: Buffer.concat(parts), error: tooLarge(bytesMax) };
+        if (result !== null && queued.length === 0) {
+          const [only] = parts;
+          return {
+            body: parts.length === 1 && only !== undefined ? only : Buffer.concat(parts),
+            error: result.error,
+          };
+        }
+        await more();
+      }
+    },
+  };
+
+  function take(): Buffer[] {
+    const taken = queued;
+    queued = [];
+    queuedBytes = 0;
+    if (paused) {
+      paused = false;
+      body.flow?.resume();
+    }
+    return taken;
+  }
+  function more(): Promise<void> {
+    return new Promise((resolve) => {
+      wake = resolve;
+    });
+  }
+  function notify(): void {
+    const waiting = wake;
+    wake = null;
+    waiting?.();
+  }
+  return body;
+}
+
+function tooLarge(bytesMax: number): HoldpointError {
+  return new HoldpointError(
+    'response_too_large',
+    `The upstream's answer exceeds ${bytesMax} bytes.`,
+    'Raise limits.responseBytesMax if such answers are meant.',
+  );
+}
+
+function rawHeadersOf(raw: Dispatcher.DispatchController['rawHeaders']): string[] {
+  if (!Array.isArray(raw)) return [];
+  return raw.map((text) => (typeof text === 'string' ? text : text.toString('latin1')));
+}
+
+/** undici's type lists the common methods; the wire takes any token, and undici checks that it is one. */
+function toMethod(method: string): Dispatcher.HttpMethod {
+  return method as Dispatcher.HttpMethod;
+}

@@ -1,0 +1,229 @@
+/**
+ * A call that waits for a person: opening the hold, waiting without giving anything away, coming back to it
+ * with a retry, and handing over the released bytes. What is delivered is read back from the ledger, so that
+ * a release after a restart and a release to a waiting caller take the same way.
+ */
+import { HoldpointError } from '../core/errors.ts';
+import { decodeHttpMessage, headerOf, removedValue } from '../core/http-message.ts';
+import type { Hold } from '../hold/record.ts';
+import { heldRules } from '../hold/record.ts';
+import type { Judgement, Phase, Policy } from '../policy/policy.ts';
+import { type Call, clientBudgetMs, isMarkedRetry, retryKeyOf } from './call.ts';
+import type { House } from './house.ts';
+import { strictestTerms } from './judge.ts';
+import { endWith, refuse, writeChunk, writeHead } from './respond.ts';
+
+export interface Decision {
+  readonly seq: number;
+  readonly id: string;
+}
+
+/** Subtracted from the client's own budget, so that it hears from us before it gives up. */
+const clientMarginMs = 15_000;
+const waitMsMin = 1_000;
+/** A streaming caller sees no header this long, so that a quick denial can still be a 403. */
+const quietMs = 10_000;
+const commentEveryMs = 15_000;
+const keepAliveEveryMs = 60_000;
+
+/** The hold an identical earlier call left behind, its caller gone; null when this is a new exchange. */
+export function findEarlierHold(call: Call, house: House): Hold | null {
+  if (!house.holds.mayHaveRetries()) return null;
+  const hold = house.holds.findForRetry(retryKeyOf(call, house.fingerprintKey), isMarkedRetry(call.headers));
+  return hold !== null && house.holds.attach(hold) ? hold : null;
+}
+
+/** Seals the hold: from here on it survives the caller, the process and the machine's power. */
+export function openHold(
+  call: Call,
+  decision: Decision,
+  held: { phase: Phase; digest: string; response: number | null; judgement: Judgement; policy: Policy },
+  house: House,
+): Promise<Hold> {
+  const terms = strictestTerms(held.judgement);
+  const openedAtMs = house.clock.nowMs();
+  return house.holds.open(
+    {
+      decision: decision.seq,
+      phase: held.phase,
+      rules: heldRules(held.judgement.matches),
+      policyDigest: held.policy.digest,
+      policyVersion: held.policy.version,
+      openedAtMs,
+      retryKey: retryKeyOf(call, house.fingerprintKey),
+      response: held.response,
+    },
+    {
+      approvals: terms.approvals,
+      roles: terms.roles,
+      notRequester: terms.notRequester,
+      requester: call.facts.workload || call.credential,
+      digest: held.digest,
+      expiresAtMs: openedAtMs + terms.expiresInMs,
+    },
+  );
+}
+
+/**
+ * Waits for the ruling. True: released or amended, the caller is there and waits for the bytes. False: the
+ * caller has its refusal, was told to ask again, or is gone. `streaming` keeps the connection alive.
+ */
+export async function awaitRelease(
+  call: Call,
+  decision: Decision,
+  hold: Hold,
+  streaming: boolean,
+  house: House,
+): Promise<boolean> {
+  const left = new AbortController();
+  call.caller.whenGone(() => left.abort());
+  const stopHeartbeat =
+    streaming && hold.state.status === 'pending' ? startHeartbeat(call, decision, house) : () => undefined;
+  const budgetMs = streaming
+    ? Math.max(0, hold.state.terms.expiresAtMs - house.clock.nowMs()) + commentEveryMs
+    : waitBudgetMs(call, house);
+  const result = await house.holds.wait(hold, budgetMs, left.signal).finally(stopHeartbeat);
+  switch (result) {
+    case 'released':
+    case 'amended':
+      return !call.caller.gone;
+    case 'denied':
+      await refuseHeld(
+        call,
+        decision,
+        new HoldpointError('denied_by_reviewer', 'A reviewer denied this call.'),
+      );
+      return false;
+    case 'expired':
+      await refuseHeld(
+        call,
+        decision,
+        new HoldpointError('hold_expired', 'Nobody ruled on this call in time.'),
+      );
+      return false;
+    case 'shutdown':
+      await refuseHeld(
+        call,
+        decision,
+        new HoldpointError(
+          'held',
+          'Holdpoint restarts; the call stays held.',
+          'Ask again: a retry collects the answer.',
+        ),
+      );
+      return false;
+    case 'pending':
+      await refuseHeld(
+        call,
+        decision,
+        new HoldpointError(
+          'held',
+          'The call is held for a reviewer.',
+          'Ask again: a retry collects the answer.',
+        ),
+      );
+      return false;
+  }
+}
+
+function waitBudgetMs(call: Call, house: House): number {
+  const own = clientBudgetMs(call.headers);
+  const { waitMsMax } = house.bounds;
+  return own === null ? waitMsMax : Math.max(waitMsMin, Math.min(own - clientMarginMs, waitMsMax));
+}
+
+/** A refusal as status where the caller saw nothing yet, in-band where its stream has begun. */
+export async function refuseHeld(call: Call, decision: Decision, error: HoldpointError): Promise<void> {
+  if (call.caller.gone) return;
+  if (!call.res.headersSent) await refuse(call.res, call.upstream.protocol, error, decision.id);
+  else await endWith(call.res, call.upstream.protocol.errorEvent(call.operation, error.code, error.message));
+}
+
+function startHeartbeat(call: Call, decision: Decision, house: House): () => void {
+  const { protocol } = call.upstream;
+  let sinceEventMs = 0;
+  let cancel = house.schedule(quietMs, beat);
+  function beat(): void {
+    if (!call.res.headersSent)
+      writeHead(
+        call.res,
+        200,
+        '',
+        ['content-type', 'text/event-stream', 'cache-control', 'no-cache', 'x-accel-buffering', 'no'],
+        decision.id,
+      );
+    const event =
+      sinceEventMs >= keepAliveEveryMs ? protocol.keepAliveEvent(call.operation, call.facts.model) : null;
+    sinceEventMs = event === null ? sinceEventMs + commentEveryMs : 0;
+    // One line without a blank one after it: some clients fail on a comment that stands as an event of its own.
+    writeChunk(call.res, event ?? ': held for a reviewer\n');
+    cancel = house.schedule(commentEveryMs, beat);
+  }
+  return () => cancel();
+}
+
+/** The request that a release lets go: the caller's own bytes, or the amended ones. Sealed as used before it is returned. */
+export async function releasedRequest(call: Call, hold: Hold, house: House): Promise<Buffer> {
+  await house.holds.beginDelivery(hold);
+  if (hold.state.status !== 'amended' || hold.ruling === null) return call.body;
+  return decodeHttpMessage(await house.ledger.part(hold.ruling, 'amendment')).body;
+}
+
+/**
+ * Hands over the released answer, from `passedBytes` on where the caller has the beginning already. The use
+ * of the release is sealed before the first byte. True when the caller got all of it.
+ */
+export async function deliverHeld(
+  call: Call,
+  decision: Decision,
+  hold: Hold,
+  passedBytes: number,
+  house: House,
+): Promise<boolean> {
+  const message = decodeHttpMessage(await releasedPart(hold, house));
+  const rest = message.body.subarray(
+    hold.state.status === 'amended' ? tailOffset(call, message.body, passedBytes) : passedBytes,
+  );
+  await house.holds.beginDelivery(hold);
+  // The delivery is on disk: the held bytes may go out, once.
+  if (!call.res.headersSent) {
+    const [, status = '502', ...reason] = message.startLine.split(' ');
+    const headers = message.headers.filter((_, i) => message.headers[i - (i % 2) + 1] !== removedValue);
+    writeHead(call.res, Number(status), reason.join(' '), headers, decision.id);
+  }
+  return endWith(call.res, rest);
+}
+
+async function releasedPart(hold: Hold, house: House): Promise<Buffer> {
+  const amended = hold.state.status === 'amended';
+  const seq = amended ? hold.ruling : hold.response;
+  const name = amended ? 'amendment' : 'response';
+  if (seq === null) throw new HoldpointError('ledger_damaged', `The hold ${hold.id} has no sealed answer.`);
+  const entry = await house.ledger.entry(seq);
+  if (entry.parts.find((part) => part.name === name)?.c !== hold.releaseDigest) {
+    throw new HoldpointError(
+      'ledger_damaged',
+      `The sealed answer of ${hold.id} is not the one that was released.`,
+    );
+  }
+  return house.ledger.part(seq, name);
+}
+
+/** Where an amended stream goes on for a caller that has the original's text already: its first tool call or end. */
+function tailOffset(call: Call, amended: Buffer, passedBytes: number): number {
+  if (passedBytes === 0) return 0;
+  const stream = call.upstream.protocol.openStream(call.operation, 200);
+  let offset = 0;
+  for (const event of stream.push(amended)) {
+    if (event.kind === 'tool' || event.kind === 'end') return offset;
+    offset += event.raw.length;
+  }
+  return offset;
+}
+
+/** True when the stored answer is a stream, so that a waiting caller can be kept alive as one. */
+export async function isHeldStream(hold: Hold, house: House): Promise<boolean> {
+  if (hold.response === null) return false;
+  const { headers } = decodeHttpMessage(await house.ledger.part(hold.response, 'response'));
+  return headerOf(headers, 'content-type').toLowerCase().startsWith('text/event-stream');
+}

@@ -1,0 +1,37 @@
+/** What the pipeline is given: the parts of the house it works with. Built by the composition root. */
+import type { Clock, Schedule } from '../core/clock.ts';
+import type { HoldQueue } from '../hold/queue.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { CallBounds, Upstream } from './call.ts';
+import type { Forwarder } from './forward.ts';
+
+/** Counted by telemetry; carries no content. */
+export interface ProxyMetrics {
+  callStarted(): void;
+  /** `outcome` is the HTTP status given to the caller, or 0 when it left. */
+  callEnded(operation: string, status: number, seconds: number): void;
+  matched(rule: string, action: string): void;
+}
+
+export interface House {
+  readonly ledger: Ledger;
+  readonly holds: HoldQueue;
+  /** The policy in force at this moment. */
+  readonly policy: () => Policy;
+  readonly forwarder: Forwarder;
+  readonly upstreams: readonly Upstream[];
+  readonly clock: Clock;
+  readonly schedule: Schedule;
+  readonly metrics: ProxyMetrics;
+  readonly onError: (what: string, error: unknown) => void;
+  /** Keys the fingerprints that are sealed in place of credentials, subjects and bodies. */
+  readonly fingerprintKey: Buffer;
+  readonly fingerprint: (secret: string) => string;
+  readonly workloadName: string;
+  readonly bounds: CallBounds & {
+    readonly responseBytesMax: number;
+    /** The longest a caller waits on a hold before it is told to ask again. */
+    readonly waitMsMax: number;
+  };
+}

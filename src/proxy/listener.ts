@@ -1,0 +1,128 @@
+/** The data plane's socket: node:http in, one pipeline run per request, upgrades to the tunnel, drain on stop. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { HoldpointError } from '../core/errors.ts';
+import type { Protocol } from '../provider/protocol.ts';
+import { readCall } from './call.ts';
+import type { House } from './house.ts';
+import { handleCall } from './pipeline.ts';
+import { refuse, toHoldpointError } from './respond.ts';
+import { openTunnel } from './tunnel.ts';
+
+export interface ProxyListener {
+  /** `http://host:port` as bound. */
+  readonly url: string;
+  /** Stops accepting, waits for running calls up to `graceMs`, then cuts what is left. */
+  drain(graceMs: number): Promise<void>;
+}
+
+/** Above the idle time of the clients' pools, so that they close first and never write into a closing socket. */
+const keepAliveMs = 120_000;
+const headersMsMax = 60_000;
+
+/** Listens on `host:port`; rejects when the address is taken. */
+export async function listenProxy(
+  address: { host: string; port: number },
+  house: House,
+): Promise<ProxyListener> {
+  const running = new Set<Promise<void>>();
+  const server = createServer(
+    { keepAliveTimeout: keepAliveMs, headersTimeout: headersMsMax, requestTimeout: 0, noDelay: true },
+    (req, res) => {
+      const run = serve(req, res, house).finally(() => running.delete(run));
+      running.add(run);
+    },
+  );
+  server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+    openTunnel(req, socket, head, house).catch((error: unknown) => {
+      socket.destroy();
+      house.onError('A tunnel failed', error);
+    });
+  });
+  server.on('clientError', (_error, socket) => {
+    // The parser gave up: not HTTP, or both Content-Length and Transfer-Encoding (RFC 9112 section 6.3).
+    if (socket.writable) socket.end(badRequest);
+    else socket.destroy();
+  });
+  await listening(server, address);
+  return {
+    url: urlOf(server),
+    drain: async (graceMs) => {
+      server.close();
+      server.closeIdleConnections();
+      const { promise: expired, resolve } = Promise.withResolvers<void>();
+      const cancel = house.schedule(graceMs, resolve);
+      await Promise.race([Promise.all([...running]), expired]);
+      cancel();
+      server.closeAllConnections();
+    },
+  };
+}
+
+const badRequest = (() => {
+  const body = JSON.stringify({
+    error: {
+      message: 'The request is not valid HTTP/1.1.',
+      type: 'invalid_request_error',
+      param: null,
+      code: 'bad_request',
+    },
+  });
+  return `HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`;
+})();
+
+async function serve(req: IncomingMessage, res: ServerResponse, house: House): Promise<void> {
+  const startedUs = house.clock.monoUs();
+  house.metrics.callStarted();
+  let protocol: Protocol | null = null;
+  let operation = 'unread';
+  try {
+    const call = await readCall(
+      req,
+      res,
+      house.upstreams,
+      house.bounds,
+      house.fingerprint,
+      startedUs,
+      house.workloadName,
+    );
+    protocol = call.upstream.protocol;
+    operation = call.operation;
+    await handleCall(call, house);
+  } catch (thrown) {
+    const error = toHoldpointError(thrown);
+    if (error.code === 'internal') house.onError('A call failed inside Holdpoint', thrown);
+    await refuse(res, protocol, error, null);
+  } finally {
+    const seconds = (house.clock.monoUs() - startedUs) / 1e6;
+    house.metrics.callEnded(operation, res.writableFinished ? res.statusCode : 0, seconds);
+  }
+}
+
+function listening(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', (error) => {
+    reject(
+      new HoldpointError(
+        'config_invalid',
+        `Cannot listen on ${host}:${port}: ${error.message}.`,
+        'Choose another proxy.listen or stop what uses it.',
+        error,
+      ),
+    );
+  });
+  server.listen(port, host, resolve);
+  return promise;
+}
+
+function urlOf(server: Server): string {
+  const address = server.address();
+  return isBound(address)
+    ? `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
+    : '';
+}
+
+function isBound(address: AddressInfo | string | null): address is AddressInfo {
+  return typeof address === 'object' && address !== null;
+}

@@ -1,0 +1,225 @@
+/**
+ * The main path, top to bottom as the product works. Every step that lets something out waits for the entry
+ * that records it; every failure on the way refuses. Nothing here knows HTTP libraries, LevelDB or CEL.
+ */
+import { HoldpointError } from '../core/errors.ts';
+import type { Facts } from '../core/facts.ts';
+import type { Hold } from '../hold/record.ts';
+import type { Outcome } from '../ledger/entry.ts';
+import type { Judgement, Policy } from '../policy/policy.ts';
+import { type Answered, captureAnswer } from './answer.ts';
+import type { Call } from './call.ts';
+import { forwardedHeaders } from './forward.ts';
+import {
+  awaitRelease,
+  type Decision,
+  deliverHeld,
+  findEarlierHold,
+  isHeldStream,
+  openHold,
+  refuseHeld,
+  releasedRequest,
+} from './held.ts';
+import type { House } from './house.ts';
+import { judge } from './judge.ts';
+import { requestDraft, responseDraft } from './record.ts';
+import { endWith, refuse, toHoldpointError, writeHead } from './respond.ts';
+
+/**
+ * Takes one call from identification to its sealed delivery. Once the intent is sealed it never rejects: what
+ * goes wrong refuses the call and gives its decision an outcome. Rejects with `ledger_unavailable` or
+ * `overloaded` when not even the intent could be sealed; then nothing was sent anywhere.
+ */
+export async function handleCall(call: Call, house: House): Promise<void> {
+  const earlier = findEarlierHold(call, house);
+  if (earlier !== null) return comeBack(call, earlier, house);
+
+  const policy = house.policy();
+  const facts: Facts = { request: call.facts, labels: [] };
+  const judgement = judge(policy, 'request', facts, call.defects);
+  countMatches(judgement, house);
+
+  const request = house.ledger.seal(requestDraft(call, judgement, policy, house.fingerprint));
+  const decision: Decision = { seq: request.seq, id: house.ledger.decisionId(request.seq) };
+  try {
+    await request.durable;
+    // The intent is on disk: from here on the decision has exactly one outcome, whatever happens.
+
+    if (call.defects.length > 0) throw unreadable(call);
+    if (judgement.action === 'deny') return await deny(call, decision, judgement, house);
+
+    let body = call.body;
+    if (judgement.action === 'hold') {
+      const digest = request.parts[0]?.c ?? '';
+      const hold = await openHold(
+        call,
+        decision,
+        { phase: 'request', digest, response: null, judgement, policy },
+        house,
+      );
+      const released = await waitAttached(call, decision, hold, false, house);
+      if (!released) return;
+      body = await releasedRequest(call, hold, house);
+    }
+    await forwardAndDeliver(call, decision, body, facts, policy, house);
+  } catch (error) {
+    await fail(call, decision, error, house);
+  }
+}
+
+/** From the released request to the sealed delivery. */
+async function forwardAndDeliver(
+  call: Call,
+  decision: Decision,
+  body: Buffer,
+  facts: Facts,
+  policy: Policy,
+  house: House,
+): Promise<void> {
+  const { upstream } = call;
+  const answer = await house.forwarder.send(
+    {
+      origin: upstream.origin,
+      path: upstream.basePath + call.target,
+      method: call.method,
+      headers: forwardedHeaders(call.headers),
+      body,
+    },
+    (abort) => call.caller.whenGone(() => abort('The caller left.')),
+  );
+  const answered = await captureAnswer(call, decision.id, answer, facts, policy, house);
+  const judgement = judge(policy, 'response', { ...facts, response: answered.facts }, answered.defects);
+  countMatches(judgement, house);
+
+  const elapsedUs = house.clock.monoUs() - call.startedUs;
+  const response = house.ledger.seal(
+    responseDraft(decision.seq, { ...answered, judgement, policy, elapsedUs }),
+  );
+  await response.durable;
+  // The answer is on disk: its last byte may go out, unless a rule or a person says otherwise.
+
+  if (answered.failure !== null) throw answered.failure;
+  if (judgement.action === 'deny') return deny(call, decision, judgement, house);
+  if (judgement.action === 'hold') {
+    const digest = response.parts[0]?.c ?? '';
+    const hold = await openHold(
+      call,
+      decision,
+      { phase: 'response', digest, response: response.seq, judgement, policy },
+      house,
+    );
+    const released = await waitAttached(call, decision, hold, answered.streamed, house);
+    if (released) await handOver(call, decision, hold, answered.passedBytes, house);
+    return;
+  }
+  await deliver(call, decision, answered, house);
+}
+
+async function deliver(call: Call, decision: Decision, answered: Answered, house: House): Promise<void> {
+  if (!call.res.headersSent)
+    writeHead(call.res, answered.status, answered.statusText, answered.headers, decision.id);
+  const arrived = await endWith(call.res, answered.body.subarray(answered.passedBytes));
+  house.holds.settle(decision.seq, arrived ? 'delivered' : 'client_abort');
+}
+
+/** A retry of a held call: it waits on, or collects, under the decision it belongs to. */
+async function comeBack(call: Call, hold: Hold, house: House): Promise<void> {
+  const decision: Decision = { seq: hold.decision, id: house.ledger.decisionId(hold.decision) };
+  try {
+    const streaming = await isHeldStream(hold, house);
+    const released = await waitAttached(call, decision, hold, streaming, house);
+    if (!released) return;
+    if (hold.phase === 'response') return await handOver(call, decision, hold, 0, house);
+    const facts: Facts = { request: call.facts, labels: [] };
+    await forwardAndDeliver(
+      call,
+      decision,
+      await releasedRequest(call, hold, house),
+      facts,
+      house.policy(),
+      house,
+    );
+  } catch (error) {
+    await fail(call, decision, error, house);
+  }
+}
+
+/** The caller is attached while it waits; afterwards, unless released, a retry may take its place. */
+async function waitAttached(
+  call: Call,
+  decision: Decision,
+  hold: Hold,
+  streaming: boolean,
+  house: House,
+): Promise<boolean> {
+  let released = false;
+  try {
+    released = await awaitRelease(call, decision, hold, streaming, house);
+  } finally {
+    if (!released) house.holds.detach(hold);
+  }
+  return released;
+}
+
+/** Delivers a released answer; what did not arrive stays collectable. */
+async function handOver(
+  call: Call,
+  decision: Decision,
+  hold: Hold,
+  passedBytes: number,
+  house: House,
+): Promise<void> {
+  try {
+    const arrived = await deliverHeld(call, decision, hold, passedBytes, house);
+    if (arrived) house.holds.settle(decision.seq, 'delivered');
+  } finally {
+    house.holds.detach(hold);
+  }
+}
+
+async function deny(call: Call, decision: Decision, judgement: Judgement, house: House): Promise<void> {
+  const rule = judgement.matches.find((match) => match.action === 'deny');
+  house.holds.settle(decision.seq, 'denied');
+  await refuseHeld(
+    call,
+    decision,
+    new HoldpointError(
+      'denied_by_policy',
+      `The rule ${rule?.rule ?? '?'} denies this call: ${rule?.title ?? ''}.`,
+    ),
+  );
+}
+
+function unreadable(call: Call): HoldpointError {
+  return new HoldpointError(
+    'bad_request',
+    `The request cannot be read: ${call.defects.join('; ')}.`,
+    'Nothing was sent upstream. Send one JSON object without duplicate keys.',
+  );
+}
+
+const outcomeByCode: Partial<Readonly<Record<HoldpointError['code'], Outcome>>> = {
+  upstream_truncated: 'upstream_truncated',
+  upstream_unreachable: 'upstream_error',
+  upstream_timeout: 'upstream_error',
+  response_too_large: 'upstream_error',
+  ledger_unavailable: 'ledger_unavailable',
+  overloaded: 'ledger_unavailable',
+  bad_request: 'denied',
+};
+
+/** Refuses what cannot go on. A stream that has begun is destroyed, so that nobody takes it for whole. */
+async function fail(call: Call, decision: Decision, thrown: unknown, house: House): Promise<void> {
+  const error = toHoldpointError(thrown);
+  if (error.code === 'internal' || error.code === 'ledger_damaged')
+    house.onError('A call failed inside Holdpoint', thrown);
+  house.holds.settle(
+    decision.seq,
+    call.caller.gone ? 'client_abort' : (outcomeByCode[error.code] ?? 'interrupted'),
+  );
+  await refuse(call.res, call.upstream.protocol, error, decision.id);
+}
+
+function countMatches(judgement: Judgement, house: House): void {
+  for (const match of judgement.matches) house.metrics.matched(match.rule, match.action);
+}

@@ -1,0 +1,91 @@
+/**
+ * The raw tunnel for upgraded connections (WebSocket). Frames are not read and not recorded; that the tunnel
+ * was opened, by whom and to where, is sealed before the first byte goes out, and request rules apply to it.
+ * The only importer of `http-proxy`.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import httpProxy from 'http-proxy';
+import { HoldpointError, httpStatusByCode } from '../core/errors.ts';
+import type { Facts } from '../core/facts.ts';
+import type { Judgement } from '../policy/policy.ts';
+import { readUpgrade } from './call.ts';
+import type { House } from './house.ts';
+import { judge } from './judge.ts';
+import { requestDraft } from './record.ts';
+import { toHoldpointError } from './respond.ts';
+
+/** Judges, seals and opens one tunnel; resolves when it is closed. */
+export async function openTunnel(
+  req: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  house: House,
+): Promise<void> {
+  socket.on('error', () => socket.destroy());
+  let decision: number | null = null;
+  try {
+    const call = readUpgrade(req, house.upstreams, house.fingerprint, house.workloadName);
+    const policy = house.policy();
+    const facts: Facts = { request: call.facts, labels: [] };
+    const ruled = judge(policy, 'request', facts, []);
+    // An upgraded connection cannot be suspended: what would be held is denied.
+    const judgement: Judgement = ruled.action === 'hold' ? { ...ruled, action: 'deny' } : ruled;
+    const draft = requestDraft(call, judgement, policy, house.fingerprint);
+    const request = house.ledger.seal({ ...draft, data: { ...draft.data, recorded: false } });
+    decision = request.seq;
+    await request.durable;
+    if (judgement.action === 'deny') {
+      house.holds.settle(decision, 'denied');
+      refuseUpgrade(socket, new HoldpointError('denied_by_policy', 'A rule stops this connection.'));
+      return;
+    }
+    await pipe(req, socket, head, call.upstream.origin, call.upstream.basePath + call.target);
+    house.holds.settle(decision, 'delivered');
+  } catch (thrown) {
+    const error = toHoldpointError(thrown);
+    if (decision !== null) house.holds.settle(decision, 'upstream_error');
+    refuseUpgrade(socket, error);
+    if (error.code === 'internal') house.onError('A tunnel failed inside Holdpoint', thrown);
+  }
+}
+
+function pipe(
+  req: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  origin: string,
+  target: string,
+): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const proxy = httpProxy.createProxyServer({ target: origin, ws: true, changeOrigin: true, secure: true });
+  proxy.on('error', (error: Error) => {
+    reject(
+      new HoldpointError(
+        'upstream_unreachable',
+        `The upstream refused the connection: ${error.message}.`,
+        'Retry the connection.',
+        error,
+      ),
+    );
+  });
+  proxy.on('close', () => resolve());
+  socket.once('close', () => resolve());
+  req.url = target;
+  for (const name of Object.keys(req.headers)) {
+    if (name.startsWith('holdpoint-')) delete req.headers[name];
+  }
+  proxy.ws(req, socket, head);
+  return promise;
+}
+
+function refuseUpgrade(socket: Duplex, error: HoldpointError): void {
+  if (!socket.writable) return;
+  const body = JSON.stringify({
+    error: { message: error.message, type: 'holdpoint_error', param: null, code: error.code },
+  });
+  const status = httpStatusByCode[error.code];
+  socket.end(
+    `HTTP/1.1 ${status} Refused\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}
