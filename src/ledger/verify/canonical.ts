@@ -1,0 +1,202 @@
+/**
+ * The one reading of a leaf's bytes: RFC 8785 (JCS) JSON of objects with ASCII keys, arrays, strings,
+ * booleans and safe integers. The parser accepts nothing but the canonical serialisation, so reading and
+ * checking are one pass and there is no second form that means the same. Portable; no `node:` imports.
+ */
+import { fromUtf8 } from './encoding.ts';
+
+export type Json = string | number | boolean | readonly Json[] | JsonObject;
+export interface JsonObject {
+  readonly [key: string]: Json;
+}
+
+/** Objects and arrays inside one another, the outermost included. */
+export const depthMax = 32;
+
+export type CanonicalReading =
+  | { readonly kind: 'canonical'; readonly value: Json }
+  /** Well-formed JSON of the subset in other bytes than the canonical ones. */
+  | { readonly kind: 'not_canonical'; readonly reason: string }
+  | { readonly kind: 'malformed'; readonly reason: string };
+
+/** Reads canonical bytes. Never throws on what the bytes say. */
+export function parseCanonical(bytes: Uint8Array): CanonicalReading {
+  const text = fromUtf8(bytes);
+  if (text === undefined) return { kind: 'malformed', reason: 'it is not UTF-8' };
+  const reader: Reader = { text, at: 0 };
+  try {
+    const value = readValue(reader, 1);
+    if (reader.at !== text.length) throw new NotCanonical('bytes follow its end');
+    return { kind: 'canonical', value };
+  } catch (error) {
+    if (!(error instanceof NotCanonical)) throw error;
+    const reason = `${error.message} (at character ${reader.at})`;
+    return { kind: error.outside || !isSubsetJson(text) ? 'malformed' : 'not_canonical', reason };
+  }
+}
+
+export function isJsonObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && !Array.isArray(value);
+}
+
+interface Reader {
+  readonly text: string;
+  at: number;
+}
+
+class NotCanonical extends Error {
+  /** The value can have no canonical form at all. */
+  readonly outside: boolean;
+  constructor(message: string, outside = false) {
+    super(message);
+    this.outside = outside;
+  }
+}
+
+function readValue(reader: Reader, depth: number): Json {
+  switch (reader.text.charCodeAt(reader.at)) {
+    case 0x7b:
+      return readObject(reader, depth);
+    case 0x5b:
+      return readArray(reader, depth);
+    case 0x22:
+      return readString(reader);
+    case 0x74:
+      return readWord(reader, 'true', true);
+    case 0x66:
+      return readWord(reader, 'false', false);
+    default:
+      return readInteger(reader);
+  }
+}
+
+function readObject(reader: Reader, depth: number): JsonObject {
+  if (depth > depthMax) throw new NotCanonical('it is nested too deeply', true);
+  const object: Record<string, Json> = {};
+  let last = '';
+  reader.at += 1;
+  if (take(reader, 0x7d)) return object;
+  for (let first = true; ; first = false) {
+    if (reader.text.charCodeAt(reader.at) !== 0x22) throw new NotCanonical('a key was expected');
+    const key = readString(reader);
+    if (!isAscii(key)) throw new NotCanonical('a key is not ASCII', true);
+    // Strictly ascending: an equal key would be a second reading of the same bytes.
+    if (!first && key <= last) throw new NotCanonical('keys are repeated or not in order');
+    last = key;
+    if (!take(reader, 0x3a)) throw new NotCanonical('a colon was expected');
+    const value = readValue(reader, depth + 1);
+    if (key === '__proto__') {
+      Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
+    } else {
+      object[key] = value;
+    }
+    if (take(reader, 0x7d)) return object;
+    if (!take(reader, 0x2c)) throw new NotCanonical('a comma was expected');
+  }
+}
+
+function readArray(reader: Reader, depth: number): readonly Json[] {
+  if (depth > depthMax) throw new NotCanonical('it is nested too deeply', true);
+  const array: Json[] = [];
+  reader.at += 1;
+  if (take(reader, 0x5d)) return array;
+  for (;;) {
+    array.push(readValue(reader, depth + 1));
+    if (take(reader, 0x5d)) return array;
+    if (!take(reader, 0x2c)) throw new NotCanonical('a comma was expected');
+  }
+}
+
+/** The escapes that RFC 8785 section 3.2.2.2 uses; every other character stands for itself. */
+const shortEscapes: Readonly<Record<string, string>> = {
+  '"': '"',
+  '\\': '\\',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+};
+const longEscape = /^\\u00(0[0-7be-f]|1[0-9a-f])$/;
+
+function readString(reader: Reader): string {
+  const { text } = reader;
+  let plainFrom = reader.at + 1;
+  let value = '';
+  for (let at = plainFrom; ; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === 0x22) {
+      reader.at = at + 1;
+      return value === '' ? text.slice(plainFrom, at) : value + text.slice(plainFrom, at);
+    }
+    // NaN past the end of the text.
+    if (!(code >= 0x20)) {
+      reader.at = at;
+      throw new NotCanonical('a string has a bare control character or no end');
+    }
+    if (code !== 0x5c) continue;
+    reader.at = at;
+    const short = shortEscapes[text.charAt(at + 1)];
+    const long = short === undefined ? longEscape.exec(text.slice(at, at + 6)) : null;
+    if (short === undefined && long === null) throw new NotCanonical('a string has a needless escape');
+    value += text.slice(plainFrom, at) + (short ?? String.fromCharCode(Number.parseInt(long?.[1] ?? '', 16)));
+    at += short === undefined ? 5 : 1;
+    plainFrom = at + 1;
+  }
+}
+
+function readInteger(reader: Reader): number {
+  const { text } = reader;
+  const start = reader.at;
+  const digitsFrom = text.charCodeAt(start) === 0x2d ? start + 1 : start;
+  let end = digitsFrom;
+  while (isDigit(text.charCodeAt(end))) end += 1;
+  if (end === digitsFrom) throw new NotCanonical('a value was expected');
+  const value = Number(text.slice(start, end));
+  if (!Number.isSafeInteger(value)) throw new NotCanonical('a number is too large', true);
+  const leadingZero = text.charCodeAt(digitsFrom) === 0x30 && (end > digitsFrom + 1 || digitsFrom > start);
+  if (leadingZero) throw new NotCanonical('a number is not in its shortest form');
+  reader.at = end;
+  return value;
+}
+
+function readWord(reader: Reader, word: string, value: boolean): boolean {
+  if (!reader.text.startsWith(word, reader.at)) throw new NotCanonical('a value was expected');
+  reader.at += word.length;
+  return value;
+}
+
+function take(reader: Reader, code: number): boolean {
+  if (reader.text.charCodeAt(reader.at) !== code) return false;
+  reader.at += 1;
+  return true;
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
+function isAscii(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) if (text.charCodeAt(at) > 0x7f) return false;
+  return true;
+}
+
+/** Only words the finding: another writing of an allowed value, or no allowed value at all. */
+function isSubsetJson(text: string): boolean {
+  try {
+    JSON.parse(text, (_key, value: unknown) => {
+      const allowed =
+        typeof value === 'string' ||
+        typeof value === 'boolean' ||
+        (typeof value === 'number' && Number.isSafeInteger(value)) ||
+        (typeof value === 'object' && value !== null);
+      if (!allowed) throw new SyntaxError('outside the subset');
+      return value;
+    });
+    return true;
+  } catch (error) {
+    // RangeError: nested beyond what the engine can parse.
+    if (error instanceof SyntaxError || error instanceof RangeError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,87 @@
+/** What a verdict does not show, in plain words. Pure; portable; imports only its own folder. */
+import { findingsMax } from './findings.ts';
+import type { Pass } from './pass.ts';
+import type { Remembered } from './remembered.ts';
+
+export interface CaveatOptions {
+  readonly highWater?: string | null;
+  readonly everySignature?: boolean;
+}
+
+export function notesOf(
+  pass: Pass,
+  options: CaveatOptions,
+  remembered: Remembered,
+  anchored: boolean,
+): readonly string[] {
+  return [
+    ...aboutTrust(pass, options, remembered, anchored),
+    ...aboutReach(pass, options),
+    ...aboutRecord(pass),
+  ];
+}
+
+function aboutTrust(
+  pass: Pass,
+  options: CaveatOptions,
+  remembered: Remembered,
+  anchored: boolean,
+): readonly string[] {
+  const notes: string[] = [];
+  if (anchored && remembered.checkpoint !== undefined && remembered.checkpoint.size < pass.nextSeq) {
+    const { size } = remembered.checkpoint;
+    notes.push(`ANCHORED covers the first ${size} entries; those after them rest on the ledger alone.`);
+  }
+  if (!anchored) {
+    notes.push(
+      'LOCAL: without a checkpoint or witness kept elsewhere, nobody can see a fork, a rollback by someone who also controls the high-water mark, or re-signing with a stolen key.',
+    );
+  }
+  if (remembered.trusted === undefined) {
+    notes.push('The key was taken from the ledger itself; compare it with one that came another way.');
+  }
+  if (options.highWater === null) {
+    notes.push('There is no high-water mark: entries cut from the end would not be noticed.');
+  } else if (options.highWater === undefined && !anchored) {
+    notes.push('No high-water mark was given: entries cut from the end would not be noticed.');
+  }
+  const unseen = remembered.sizes.some(
+    (size) => size <= pass.nextSeq && pass.watched.get(size) === undefined,
+  );
+  if (unseen)
+    notes.push('The tree could not be rebuilt up to the remembered size, so its root was not compared.');
+  notes.push('No ledger can show what never passed through it.');
+  return notes;
+}
+
+function aboutReach(pass: Pass, options: CaveatOptions): readonly string[] {
+  const notes: string[] = [];
+  if (!pass.intact && pass.nextSeq > pass.judged) {
+    notes.push(
+      `Whether rulings and deliveries kept the rules was judged up to entry ${pass.judged - 1} only.`,
+    );
+  }
+  if (pass.bodies.stored > 0 && pass.unwrap === undefined) {
+    notes.push('Bodies were checked by the hash of their ciphertext; their plaintext was not opened.');
+  }
+  if (options.everySignature !== true && pass.blocks > 1) {
+    notes.push(
+      'Only the last checkpoint carries authority; the signatures of earlier ones were not checked.',
+    );
+  }
+  const unlisted = pass.findings.count() - findingsMax;
+  if (unlisted > 0) notes.push(`${unlisted} more findings are not listed.`);
+  return notes;
+}
+
+function aboutRecord(pass: Pass): readonly string[] {
+  const notes: string[] = [];
+  if (pass.durabilities.has('relaxed')) {
+    notes.push('Entries were sealed with relaxed durability: a crash may have lost some that were answered.');
+  }
+  if (pass.clockSteps > 0) notes.push(`The wall clock stepped back ${pass.clockSteps} times.`);
+  const { open, lateRulings } = pass.decisions;
+  if (open.size > 0) notes.push(`${open.size} decisions are open at the end: in flight or held.`);
+  if (lateRulings > 0) notes.push(`${lateRulings} approvals were sealed later than their hold's expiry.`);
+  return notes;
+}

@@ -1,0 +1,76 @@
+/**
+ * One decision: what was sealed about it so far, what it may still do, and which outcomes contradict it.
+ * Pure; portable; imports types only.
+ */
+import type { HoldEntry, Outcome, RuleVerdict } from './entry.ts';
+
+export interface Hold {
+  readonly seq: number;
+  readonly terms: HoldEntry;
+  /** Names of those who released or amended, each once. */
+  readonly approvers: Set<string>;
+  state: 'pending' | 'released' | 'denied' | 'expired';
+  /** What may be handed over: the held part's `c`, or that of the latest amendment. */
+  releasable: string;
+  attempts: number;
+}
+
+export interface Decision {
+  readonly seq: number;
+  readonly requestVerdict: RuleVerdict;
+  readonly requestDigest: string;
+  response: { readonly verdict: RuleVerdict; readonly digest: string } | undefined;
+  /** Its entries, the request's own first. */
+  readonly entries: number[];
+  readonly holds: Map<number, Hold>;
+}
+
+/** True when every hold of the request was released and its rules did not forbid going on. */
+export function requestMayPass(decision: Decision): boolean {
+  if (decision.requestVerdict === 'deny') return false;
+  return phaseMayPass(decision, 'request', decision.requestVerdict);
+}
+
+function phaseMayPass(decision: Decision, phase: HoldEntry['phase'], verdict: RuleVerdict): boolean {
+  const holds = [...decision.holds.values()].filter((hold) => hold.terms.phase === phase);
+  return holds.every((hold) => hold.state === 'released') && (verdict !== 'hold' || holds.length > 0);
+}
+
+/** In words that complete "the decision is closed as …, but …"; undefined when nothing speaks against it. */
+export function contradictionOf(decision: Decision, outcome: Outcome): string | undefined {
+  const holds = [...decision.holds.values()];
+  const handedOver = holds.some((hold) => hold.attempts > 0);
+  switch (outcome) {
+    case 'delivered':
+      return againstDelivery(decision);
+    case 'denied':
+      if (handedOver) return 'held bytes had been handed over';
+      if (decision.requestVerdict === 'deny' || decision.response?.verdict === 'deny') return undefined;
+      return holds.some((hold) => hold.state === 'denied') ? undefined : 'no rule and no ruling denied it';
+    case 'expired':
+      if (handedOver) return 'held bytes had been handed over';
+      return holds.some((hold) => hold.state === 'expired') ? undefined : 'no hold of it expired';
+    case 'released_undelivered':
+      return holds.some((hold) => hold.state === 'released') ? undefined : 'nothing of it was released';
+    case 'upstream_error':
+    case 'upstream_truncated':
+      return requestMayPass(decision) ? undefined : 'its request was denied or not released';
+    default:
+      // client_abort, interrupted and ledger_unavailable can befall a decision at any point.
+      return undefined;
+  }
+}
+
+function againstDelivery(decision: Decision): string | undefined {
+  if (!requestMayPass(decision)) return 'its request was denied or not released';
+  const { response } = decision;
+  if (response === undefined) return 'it has no response';
+  if (response.verdict === 'deny') return 'its response was denied by a rule';
+  if (!phaseMayPass(decision, 'response', response.verdict)) return 'its response was held and not released';
+  for (const hold of decision.holds.values()) {
+    if (hold.terms.phase === 'response' && hold.attempts === 0) {
+      return `no delivery names what hold ${hold.seq} released`;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,178 @@
+/**
+ * What each type of entry says in `data`, as far as a verifier acts on it. Fields that no rule reads are
+ * left to the record; they are covered by the hash all the same. Portable; imports only its own folder.
+ */
+import type { Json, JsonObject } from './canonical.ts';
+import { hex64, isCount, isList, isMatching, isOneOf, isTexts, type Part } from './fields.ts';
+import type { Refusal } from './reasons.ts';
+
+export const outcomes = [
+  'delivered',
+  'denied',
+  'expired',
+  'released_undelivered',
+  'client_abort',
+  'upstream_error',
+  'upstream_truncated',
+  'interrupted',
+  'ledger_unavailable',
+] as const;
+export type Outcome = (typeof outcomes)[number];
+
+const verdicts = ['pass', 'flag', 'hold', 'deny'] as const;
+export type RuleVerdict = (typeof verdicts)[number];
+const rulingVerdicts = ['release', 'deny', 'amend', 'expired'] as const;
+
+export interface HoldEntry {
+  readonly type: 'hold';
+  readonly decision: number;
+  readonly phase: 'request' | 'response';
+  readonly digest: string;
+  readonly expires: string;
+  readonly approvals: number;
+  readonly roles: readonly string[];
+  readonly notRequester: boolean;
+  readonly requester: string;
+}
+
+export interface RulingEntry {
+  readonly type: 'ruling';
+  readonly decision: number;
+  readonly hold: number;
+  readonly verdict: (typeof rulingVerdicts)[number];
+  readonly by: string;
+  readonly role: string;
+  readonly digest: string;
+  readonly final: boolean;
+  /** `c` of the part `amendment`, '' when there is none. */
+  readonly amendment: string;
+}
+
+export interface DeliveryEntry {
+  readonly type: 'delivery';
+  readonly decision: number;
+  readonly hold: number;
+  readonly digest: string;
+  readonly attempt: number;
+}
+
+export type Entry =
+  | { readonly type: 'genesis'; readonly key: string; readonly origin: string }
+  | { readonly type: 'request'; readonly verdict: RuleVerdict; readonly digest: string }
+  | {
+      readonly type: 'response';
+      readonly decision: number;
+      readonly verdict: RuleVerdict;
+      readonly digest: string;
+    }
+  | HoldEntry
+  | RulingEntry
+  | DeliveryEntry
+  | { readonly type: 'outcomes'; readonly outcomes: readonly (readonly [number, Outcome])[] }
+  | { readonly type: 'heartbeat'; readonly open: number; readonly snapshot: string }
+  | { readonly type: 'other' };
+
+const reserved = ['erasure', 'key', 'anchor', 'document', 'finding'];
+const sha256Hex = (value: Json | undefined): boolean => isMatching(value, hex64);
+const isText = (value: Json | undefined): boolean => typeof value === 'string';
+
+/** Reads `data` for its type, or says what does not fit. */
+export function readEntry(
+  type: string,
+  data: JsonObject,
+  parts: readonly Part[],
+  seq: number,
+): Entry | Refusal {
+  if ((type === 'genesis') !== (seq === 0)) return malformed('genesis stands at seq 0 and only there');
+  if (reserved.includes(type)) {
+    return { code: 'version_unsupported', message: `type ${type} is reserved for a later version` };
+  }
+  const entry = readers[type]?.(data, parts, seq);
+  return (
+    entry ?? malformed(readers[type] === undefined ? `unknown type ${type.slice(0, 32)}` : `data of ${type}`)
+  );
+}
+
+type Reader = (data: JsonObject, parts: readonly Part[], seq: number) => Entry | undefined;
+
+const other: Entry = { type: 'other' };
+const readers: Readonly<Record<string, Reader>> = Object.assign(Object.create(null), {
+  genesis: ({ key, origin, product }) =>
+    typeof key === 'string' && typeof origin === 'string' && isText(product)
+      ? { type: 'genesis', key, origin }
+      : undefined,
+  start: ({ config, node, policy, product }) =>
+    sha256Hex(config) && sha256Hex(policy) && isText(node) && isText(product) ? other : undefined,
+  stop: ({ reason }) => (isText(reason) ? other : undefined),
+  heartbeat: ({ open, snapshot }) =>
+    isCount(open) && isMatching(snapshot, hex64) ? { type: 'heartbeat', open, snapshot } : undefined,
+  policy: ({ digest, result, version }) =>
+    sha256Hex(digest) && (result === 'loaded' || result === 'refused') && isText(version) ? other : undefined,
+  request: ({ verdict }, parts) =>
+    isOneOf(verdict, verdicts) ? { type: 'request', verdict, digest: digestOf(parts, 'request') } : undefined,
+  response: ({ decision, verdict }, parts, seq) =>
+    isEarlier(decision, seq) && isOneOf(verdict, verdicts)
+      ? { type: 'response', decision, verdict, digest: digestOf(parts, 'response') }
+      : undefined,
+  hold: readHold,
+  ruling: readRuling,
+  delivery: readDelivery,
+  recovery: ({ found, outcomes: list, reason }, _parts, seq) =>
+    isCount(found) && found <= seq && isText(reason) ? readOutcomes(list, seq) : undefined,
+  access: ({ by, role, action }) => (isText(by) && isText(role) && isText(action) ? other : undefined),
+} satisfies Record<string, Reader>);
+
+function readHold(data: JsonObject, _parts: readonly Part[], seq: number): Entry | undefined {
+  const { decision, phase, digest, expires, approvals, roles, notRequester, requester } = data;
+  if (!isEarlier(decision, seq) || (phase !== 'request' && phase !== 'response')) return undefined;
+  if (!isMatching(digest, hex64) || typeof expires !== 'string') return undefined;
+  if (!isCount(approvals) || approvals < 1 || !isTexts(roles)) return undefined;
+  if (typeof notRequester !== 'boolean' || typeof requester !== 'string') return undefined;
+  return { type: 'hold', decision, phase, digest, expires, approvals, roles, notRequester, requester };
+}
+
+function readRuling(data: JsonObject, parts: readonly Part[], seq: number): Entry | undefined {
+  const { decision, hold, verdict, by, role, digest, final } = data;
+  if (!isEarlier(decision, seq) || !isEarlier(hold, seq) || !isOneOf(verdict, rulingVerdicts))
+    return undefined;
+  if (typeof by !== 'string' || by === '' || typeof role !== 'string') return undefined;
+  if (!isMatching(digest, hex64) || typeof final !== 'boolean') return undefined;
+  // Nothing follows a denial or expiry, so those always end the hold.
+  if ((verdict === 'deny' || verdict === 'expired') && !final) return undefined;
+  const amendment = digestOf(parts, 'amendment');
+  if ((verdict === 'amend') !== (amendment !== '')) return undefined;
+  return { type: 'ruling', decision, hold, verdict, by, role, digest, final, amendment };
+}
+
+function readDelivery(data: JsonObject, _parts: readonly Part[], seq: number): Entry | undefined {
+  const { decision, hold, digest, attempt, outcomes: list } = data;
+  if (list !== undefined)
+    return decision === undefined && hold === undefined ? readOutcomes(list, seq) : undefined;
+  if (!isEarlier(decision, seq) || !isEarlier(hold, seq)) return undefined;
+  if (!isMatching(digest, hex64) || !isCount(attempt) || attempt < 1) return undefined;
+  return { type: 'delivery', decision, hold, digest, attempt };
+}
+
+function readOutcomes(list: Json | undefined, seq: number): Entry | undefined {
+  if (!isList(list)) return undefined;
+  const pairs: (readonly [number, Outcome])[] = [];
+  for (const pair of list) {
+    if (!isList(pair) || pair.length !== 2) return undefined;
+    const [decision, outcome] = pair;
+    if (!isEarlier(decision, seq) || !isOneOf(outcome, outcomes)) return undefined;
+    pairs.push([decision, outcome]);
+  }
+  return { type: 'outcomes', outcomes: pairs };
+}
+
+function malformed(message: string): Refusal {
+  return { code: 'leaf_malformed', message };
+}
+
+function digestOf(parts: readonly Part[], name: string): string {
+  return parts.find((part) => part.name === name)?.c ?? '';
+}
+
+function isEarlier(value: Json | undefined, seq: number): value is number {
+  return isCount(value) && value < seq;
+}

@@ -1,0 +1,34 @@
+/** Forms that a field of an entry can have; type guards over parsed JSON. Portable; imports types only. */
+import type { Json } from './canonical.ts';
+
+export interface Part {
+  readonly c: string;
+  readonly e: string;
+  readonly name: string;
+  readonly size: number;
+}
+
+export const utcForm =
+  /^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])(:[0-5][0-9]){2}\.[0-9]{3}Z$/;
+export const hex64 = /^[0-9a-f]{64}$/;
+
+export function isMatching(value: Json | undefined, form: RegExp): value is string {
+  return typeof value === 'string' && form.test(value);
+}
+
+/** A non-negative integer; the parser lets no fractions through. */
+export function isCount(value: Json | undefined): value is number {
+  return typeof value === 'number' && value >= 0;
+}
+
+export function isList(value: Json | undefined): value is readonly Json[] {
+  return Array.isArray(value);
+}
+
+export function isTexts(value: Json | undefined): value is readonly string[] {
+  return isList(value) && value.every((item) => typeof item === 'string');
+}
+
+export function isOneOf<const T extends string>(value: Json | undefined, allowed: readonly T[]): value is T {
+  return typeof value === 'string' && allowed.some((one) => one === value);
+}

@@ -1,0 +1,119 @@
+/**
+ * What one pass over the records has learnt so far, and what it still waits for. Owned by `verifyLedger`.
+ * Portable; imports only its own folder.
+ */
+import type { BlockLeaves, BodyCounts, UnwrapKeys } from './bodies.ts';
+import { createFindings, type Findings } from './findings.ts';
+import type { Checkpoint, VerifierKey } from './note.ts';
+import type { ReasonCode } from './reasons.ts';
+import { createDecisions, type Decisions } from './state.ts';
+import { emptyRange, rootOf, type TreeRange } from './tree.ts';
+
+/** A block whose root disagrees, until the next block's first `prev` or the last signature explains it. */
+export interface Suspect {
+  readonly seq: number;
+  readonly hashes: readonly Uint8Array[];
+  /** The tree before the block. */
+  readonly before: TreeRange;
+  readonly statedRoot: Uint8Array;
+  /** Positions in the block whose `prev` disagrees. */
+  readonly breaks: readonly number[];
+}
+
+export interface AwaitedSnapshot {
+  readonly seq: number;
+  readonly digest: string;
+  /** What the record must say; undefined once the state before it is not known. */
+  readonly expected: string | undefined;
+}
+
+export interface Pass {
+  readonly findings: Findings;
+  readonly trusted: readonly VerifierKey[] | undefined;
+  readonly unwrap: UnwrapKeys | undefined;
+  readonly everySignature: boolean;
+  /** No finding so far touches the entries themselves: only then is their meaning judged. */
+  intact: boolean;
+  /** How many entries were judged as parts of decisions. */
+  judged: number;
+  nextSeq: number;
+  /** False after a block whose count could not be read. */
+  nextIsCertain: boolean;
+  range: TreeRange;
+  treeKnown: boolean;
+  /** The last leaf's hash; undefined when it is not known. */
+  prev: Uint8Array | undefined;
+  ledger: string;
+  key: VerifierKey | undefined;
+  boot: string;
+  mono: number;
+  suspect: Suspect | undefined;
+  /** The last block's checkpoint; undefined when it was refused, which is then a finding already. */
+  lastNote: { readonly seq: number; readonly note: Checkpoint | undefined } | undefined;
+  /** The block whose bodies have not come yet. */
+  block: BlockLeaves | undefined;
+  /** The seq of a block that could not be read, so that nothing is said of its other records. */
+  unreadableBlock: number;
+  awaited: AwaitedSnapshot[];
+  /** Roots at the sizes that someone outside remembers. */
+  readonly watched: Map<number, Uint8Array | undefined>;
+  readonly decisions: Decisions;
+  readonly bodies: BodyCounts;
+  readonly counts: Record<string, number>;
+  readonly durabilities: Set<'strict' | 'relaxed'>;
+  blocks: number;
+  clockSteps: number;
+  firstAt: string;
+  lastAt: string;
+}
+
+export interface PassOptions {
+  readonly trusted: readonly VerifierKey[] | undefined;
+  readonly unwrap: UnwrapKeys | undefined;
+  readonly everySignature: boolean;
+  readonly watchedSizes: readonly number[];
+}
+
+export function createPass(options: PassOptions): Pass {
+  const watched = new Map<number, Uint8Array | undefined>(
+    options.watchedSizes.map((size) => [size, undefined]),
+  );
+  if (watched.has(0)) watched.set(0, rootOf(emptyRange()));
+  return {
+    findings: createFindings(),
+    trusted: options.trusted,
+    unwrap: options.unwrap,
+    everySignature: options.everySignature,
+    intact: true,
+    judged: 0,
+    nextSeq: 0,
+    nextIsCertain: true,
+    range: emptyRange(),
+    treeKnown: true,
+    prev: new Uint8Array(32),
+    ledger: '',
+    key: undefined,
+    boot: '',
+    mono: 0,
+    suspect: undefined,
+    lastNote: undefined,
+    block: undefined,
+    unreadableBlock: -1,
+    awaited: [],
+    watched,
+    decisions: createDecisions(),
+    bodies: { stored: 0, checked: 0, opened: 0, erased: 0 },
+    counts: Object.create(null),
+    durabilities: new Set(),
+    blocks: 0,
+    clockSteps: 0,
+    firstAt: '',
+    lastAt: '',
+  };
+}
+
+/** A finding about the entries themselves: nothing after it is evidence of what people did. */
+export function damage(pass: Pass, code: ReasonCode, seq: number, message: string): void {
+  pass.intact = false;
+  pass.findings.add(code, seq, message);
+}

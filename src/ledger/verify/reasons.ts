@@ -1,0 +1,87 @@
+/**
+ * Everything an offline verification can find: one closed set of codes, each with what it means.
+ * Scripts match on the codes, so a code is never renamed. Portable: imports nothing.
+ */
+
+export const reasons = {
+  // The store and its framing
+  store_unreadable: 'the store stopped giving records before its end',
+  ledger_empty: 'there is no entry at all',
+  record_key_malformed: 'a database key is not u64 seq || known kind',
+  out_of_order: 'records did not come in key order',
+  duplicate: 'a record covers entries that another record already holds',
+  gap: 'entries are missing between two blocks, or before the first',
+  block_malformed: 'the bytes of a block do not follow the framing',
+  version_unsupported: 'a block, entry or type belongs to another version of the format',
+  // Leaves, chain and tree
+  leaf_malformed: 'an entry is not what the format allows',
+  leaf_not_canonical: 'an entry means the same but is written in other bytes than the canonical ones',
+  seq_mismatch: 'an entry does not stand where its number says: deleted, inserted or reordered',
+  ledger_mismatch: 'an entry or checkpoint belongs to another ledger',
+  entry_altered: 'an entry was changed after it was sealed',
+  chain_broken: 'an entry does not name the hash of the one before it',
+  mono_decreased: 'the monotonic clock ran backwards within one run of the process',
+  // Checkpoints, signatures and keys
+  note_malformed: 'a checkpoint is not a signed note of three lines',
+  checkpoint_size_mismatch: 'a checkpoint names another number of entries than it covers',
+  root_mismatch: 'the entries do not hash to the root their checkpoint states',
+  signature_missing: 'a checkpoint carries no signature',
+  signature_invalid: 'the signature is not one of this checkpoint by this key',
+  signature_malleable: 'the signature was re-encoded (S is not below the group order)',
+  key_unknown: 'the ledger, an entry or a checkpoint is under a key that is not trusted',
+  verifier_key_malformed: 'a verifier key is not <origin>+<8 hex>+<base64>',
+  algorithm_unsupported: 'a verifier key is of another algorithm than Ed25519',
+  // Bodies
+  bodies_malformed: 'the bytes of a bodies record do not follow the framing',
+  body_missing: 'a sealed part has no stored bytes and nothing says it was erased',
+  body_altered: 'the stored bytes of a part are not those that were sealed',
+  body_unexpected: 'bytes are stored that no entry names',
+  key_wrap_invalid: 'the data keys of a block do not unwrap with the key-encryption key given',
+  commitment_mismatch: 'a part does not open to the plaintext the entry commits to',
+  // Resume points
+  snapshot_mismatch: 'a snapshot or heartbeat disagrees with the entries before it',
+  // The life of a decision
+  response_without_request: 'a response belongs to no open decision',
+  response_repeated: 'a decision has a second response',
+  response_without_release: 'a request that was denied, or held and not released, has a response',
+  hold_without_request: 'a hold belongs to no open decision',
+  hold_digest_mismatch: 'a hold names other bytes than those of its decision',
+  ruling_without_hold: 'a ruling belongs to no hold of an open decision',
+  ruling_after_final: 'a ruling follows the one that ended the hold',
+  ruling_digest_mismatch: 'a ruling names other bytes than those held',
+  ruling_role_not_allowed: 'a ruling was made in a role the hold does not allow',
+  ruling_requester: 'the requester released their own hold',
+  quorum_not_met: 'a hold ended in a release with fewer distinct approvals than it demands',
+  delivery_without_ruling: 'held bytes were handed over without a release',
+  delivery_digest_mismatch: 'other bytes were handed over than those released',
+  delivery_repeated: 'a hand-over is not the next attempt of its release',
+  outcome_without_request: 'an outcome names no open decision',
+  outcome_repeated: 'a decision has a second outcome',
+  outcome_contradicts: 'an outcome contradicts what was sealed about its decision',
+  // What someone remembered outside the ledger
+  high_water_malformed: 'the high-water file is not one whole line of its format',
+  rolled_back: 'the ledger is shorter than the high-water mark',
+  high_water_mismatch: 'the ledger had another root at the size of the high-water mark',
+  truncated_by_checkpoint: 'the ledger is shorter than the checkpoint that was kept',
+  checkpoint_not_in_ledger: 'the checkpoint that was kept is not one of this ledger',
+} as const satisfies Record<string, string>;
+
+export type ReasonCode = keyof typeof reasons;
+
+export interface Finding {
+  readonly code: ReasonCode;
+  /** The entry it is about, -1 where it is about none. */
+  readonly seq: number;
+  /** Where and what, in plain words. */
+  readonly message: string;
+}
+
+/** What a reader answers instead of a value. */
+export interface Refusal {
+  readonly code: ReasonCode;
+  readonly message: string;
+}
+
+export function isRefusal(value: object): value is Refusal {
+  return 'code' in value;
+}

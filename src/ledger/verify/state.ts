@@ -1,0 +1,210 @@
+/**
+ * The life of decisions: which entry may follow which. A bad entry is reported and then takes the effect
+ * it claims, so that one cause is one finding and not a chain of them. State is owned by `Decisions`; no
+ * I/O. Memory: the open decisions, and a bounded memory of those that closed. Portable.
+ */
+import { contradictionOf, type Decision, requestMayPass } from './decision.ts';
+import type { DeliveryEntry, Entry, HoldEntry, Outcome, RulingEntry } from './entry.ts';
+import { isMatching, utcForm } from './fields.ts';
+import type { Leaf } from './leaf.ts';
+import type { ReasonCode } from './reasons.ts';
+
+export interface Decisions {
+  /** In the order of their requests. */
+  readonly open: Map<number, Decision>;
+  readonly byOutcome: Record<Outcome, number>;
+  total: number;
+  /** Releases sealed later than their hold's expiry, by the wall clock. */
+  lateRulings: number;
+  readonly closed: Set<number>;
+  /** Closed decisions whose held bytes may be handed over again to a retry. */
+  readonly redeliverable: Map<number, Decision>;
+}
+
+export type Report = (code: ReasonCode, message: string) => void;
+
+/** How many closed decisions are remembered, to tell a repeated outcome from one of no decision. */
+const closedMax = 65_536;
+
+export function createDecisions(): Decisions {
+  return {
+    open: new Map(),
+    byOutcome: {
+      delivered: 0,
+      denied: 0,
+      expired: 0,
+      released_undelivered: 0,
+      client_abort: 0,
+      upstream_error: 0,
+      upstream_truncated: 0,
+      interrupted: 0,
+      ledger_unavailable: 0,
+    },
+    total: 0,
+    lateRulings: 0,
+    closed: new Set(),
+    redeliverable: new Map(),
+  };
+}
+
+/** Applies one entry; whatever it breaks is reported. */
+export function applyEntry(decisions: Decisions, leaf: Leaf, report: Report): void {
+  const { entry, seq } = leaf;
+  switch (entry.type) {
+    case 'request': {
+      decisions.total += 1;
+      decisions.open.set(seq, {
+        seq,
+        requestVerdict: entry.verdict,
+        requestDigest: entry.digest,
+        response: undefined,
+        entries: [seq],
+        holds: new Map(),
+      });
+      return;
+    }
+    case 'response':
+      applyResponse(decisions, entry, seq, report);
+      return;
+    case 'hold':
+      applyHold(decisions, entry, seq, report);
+      return;
+    case 'ruling':
+      applyRuling(decisions, entry, leaf, report);
+      return;
+    case 'delivery':
+      applyDelivery(decisions, entry, seq, report);
+      return;
+    case 'outcomes':
+      for (const [decision, outcome] of entry.outcomes) applyOutcome(decisions, decision, outcome, report);
+      return;
+    default:
+      return;
+  }
+}
+
+type ResponseEntry = Extract<Entry, { type: 'response' }>;
+
+function applyResponse(decisions: Decisions, entry: ResponseEntry, seq: number, report: Report): void {
+  const decision = decisions.open.get(entry.decision);
+  if (decision === undefined) {
+    report('response_without_request', `no decision ${entry.decision} is open for this response`);
+    return;
+  }
+  decision.entries.push(seq);
+  if (decision.response !== undefined) {
+    report('response_repeated', `decision ${decision.seq} already has a response`);
+    return;
+  }
+  if (!requestMayPass(decision)) {
+    report('response_without_release', `the request of decision ${decision.seq} was denied or not released`);
+  }
+  decision.response = { verdict: entry.verdict, digest: entry.digest };
+}
+
+function applyHold(decisions: Decisions, entry: HoldEntry, seq: number, report: Report): void {
+  const decision = decisions.open.get(entry.decision);
+  if (decision === undefined) {
+    report('hold_without_request', `no decision ${entry.decision} is open for this hold`);
+    return;
+  }
+  decision.entries.push(seq);
+  const held = entry.phase === 'request' ? decision.requestDigest : (decision.response?.digest ?? '');
+  if (entry.digest !== held) {
+    report(
+      'hold_digest_mismatch',
+      `its digest is not that of the ${entry.phase} of decision ${decision.seq}`,
+    );
+  }
+  decision.holds.set(seq, {
+    seq,
+    terms: entry,
+    approvers: new Set(),
+    state: 'pending',
+    releasable: entry.digest,
+    attempts: 0,
+  });
+}
+
+function applyRuling(decisions: Decisions, entry: RulingEntry, leaf: Leaf, report: Report): void {
+  const decision = decisions.open.get(entry.decision);
+  const hold = decision?.holds.get(entry.hold);
+  if (decision === undefined || hold === undefined) {
+    report('ruling_without_hold', `hold ${entry.hold} is not one of an open decision ${entry.decision}`);
+    return;
+  }
+  decision.entries.push(leaf.seq);
+  if (hold.state !== 'pending') {
+    report('ruling_after_final', `hold ${hold.seq} had already ended: ${hold.state}`);
+    return;
+  }
+  const { terms } = hold;
+  if (entry.digest !== terms.digest) {
+    report('ruling_digest_mismatch', `its digest is not the one of hold ${hold.seq}`);
+  }
+  const allowed = entry.verdict === 'expired' ? entry.by === 'holdpoint' : terms.roles.includes(entry.role);
+  if (!allowed)
+    report('ruling_role_not_allowed', `${entry.by} as "${entry.role}" may not rule hold ${hold.seq}`);
+  if (entry.verdict === 'deny' || entry.verdict === 'expired') {
+    hold.state = entry.verdict === 'deny' ? 'denied' : 'expired';
+    return;
+  }
+  if (terms.notRequester && entry.by === terms.requester) {
+    report('ruling_requester', `${entry.by} asked for what hold ${hold.seq} holds and may not release it`);
+  }
+  hold.approvers.add(entry.by);
+  if (entry.amendment !== '') hold.releasable = entry.amendment;
+  if (isMatching(terms.expires, utcForm) && leaf.at > terms.expires) decisions.lateRulings += 1;
+  if (!entry.final) return;
+  hold.state = 'released';
+  if (hold.approvers.size < terms.approvals) {
+    const counted = `${hold.approvers.size} of ${terms.approvals}`;
+    report('quorum_not_met', `hold ${hold.seq} was released with ${counted} distinct approvals`);
+  }
+}
+
+function applyDelivery(decisions: Decisions, entry: DeliveryEntry, seq: number, report: Report): void {
+  const open = decisions.open.get(entry.decision);
+  const hold = (open ?? decisions.redeliverable.get(entry.decision))?.holds.get(entry.hold);
+  open?.entries.push(seq);
+  if (hold === undefined || hold.state !== 'released') {
+    report('delivery_without_ruling', `nothing released hold ${entry.hold} of decision ${entry.decision}`);
+    return;
+  }
+  if (entry.digest !== hold.releasable) {
+    report('delivery_digest_mismatch', `hold ${hold.seq} released other bytes than those handed over`);
+  }
+  if (entry.attempt !== hold.attempts + 1) {
+    const expected = hold.attempts + 1;
+    report('delivery_repeated', `attempt ${entry.attempt} of hold ${hold.seq} where ${expected} was due`);
+  }
+  hold.attempts = entry.attempt;
+}
+
+function applyOutcome(decisions: Decisions, seq: number, outcome: Outcome, report: Report): void {
+  const decision = decisions.open.get(seq);
+  if (decision === undefined) {
+    const code = decisions.closed.has(seq) ? 'outcome_repeated' : 'outcome_without_request';
+    report(code, `${outcome} for decision ${seq}, which is not open`);
+    return;
+  }
+  const contradiction = contradictionOf(decision, outcome);
+  if (contradiction !== undefined) {
+    report('outcome_contradicts', `decision ${seq} is closed as ${outcome}, but ${contradiction}`);
+  }
+  decisions.open.delete(seq);
+  decisions.byOutcome[outcome] += 1;
+  decisions.closed.add(seq);
+  forgetOldest(decisions.closed);
+  if ([...decision.holds.values()].some((hold) => hold.attempts > 0)) {
+    decisions.redeliverable.set(seq, decision);
+    forgetOldest(decisions.redeliverable);
+  }
+}
+
+/** Sets and maps keep the order of insertion, so the first key is the oldest. */
+function forgetOldest(remembered: Set<number> | Map<number, unknown>): void {
+  if (remembered.size <= closedMax) return;
+  const oldest = remembered.keys().next();
+  if (oldest.done !== true) remembered.delete(oldest.value);
+}

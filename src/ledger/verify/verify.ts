@@ -1,0 +1,232 @@
+/**
+ * The offline verifier: bytes in, verdict out, no I/O. It is written from FORMAT.md alone and shares no
+ * code with the sealer: SHA-256 from @noble/hashes, Ed25519 from tweetnacl, AES-GCM from Web Crypto. It
+ * runs in a browser; no `node:` imports, nothing from outside this folder.
+ *
+ * What may change without a finding, by design of the format:
+ * - the 64 signature bytes of a checkpoint that a later block supersedes, unless `everySignature` is set;
+ * - kekId, nonce and wrapped keys of a bodies record, unless `openBody` is given;
+ * - the ledger's tail, back to any earlier commit, unless a high-water mark or a kept checkpoint remembers it.
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { type BodyCounts, checkBodies, reportNoBodies, type UnwrapKeys, unwrapWith } from './bodies.ts';
+import { notesOf } from './caveats.ts';
+import { checkNoteSignature, settleSuspect, takeBlock } from './chain.ts';
+import { hexEquals, toBase64 } from './encoding.ts';
+import type { Outcome } from './entry.ts';
+import { readBodies, readRecordKey, recordKinds } from './framing.ts';
+import { createPass, damage, type Pass } from './pass.ts';
+import type { Finding } from './reasons.ts';
+import { checkRemembered, type Remembered, readRemembered } from './remembered.ts';
+import { snapshotEquals } from './snapshot.ts';
+import { rootOf } from './tree.ts';
+
+export interface LedgerRecord {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+export interface VerifyOptions {
+  /** Verifier keys the auditor trusts, `<origin>+<8 hex>+<base64>`. Absent: the ledger's own word is taken. */
+  readonly trustedKeys?: readonly string[];
+  /** The high-water file's text; null when there is no such file. */
+  readonly highWater?: string | null;
+  /** A signed note kept outside: the tree at its size must have its root. */
+  readonly checkpoint?: string;
+  /** The 32-byte key-encryption key, or whoever unwraps with it: bodies are then opened and `c` is checked. */
+  readonly openBody?: Uint8Array | UnwrapKeys;
+  /** Also check the signatures of superseded checkpoints; 10 ms each. */
+  readonly everySignature?: boolean;
+  /** Called after each block with the number of entries read. */
+  readonly onProgress?: (entries: number) => void;
+}
+
+export interface Verdict {
+  readonly ok: boolean;
+  /** Who else remembers: nobody, a checkpoint that was kept, or n witnesses. */
+  readonly assurance: 'LOCAL' | 'ANCHORED' | `WITNESSED(${number})`;
+  readonly keyTrust: 'given' | 'self-declared';
+  /** The verifier key the ledger names; '' when it could not be read. */
+  readonly key: string;
+  readonly origin: string;
+  readonly size: number;
+  /** Base64; '' when entries are missing, so that there is no root. */
+  readonly root: string;
+  readonly firstAt: string;
+  readonly lastAt: string;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly decisions: {
+    readonly total: number;
+    readonly open: number;
+    readonly byOutcome: Readonly<Record<Outcome, number>>;
+  };
+  readonly bodies: Readonly<BodyCounts>;
+  readonly durability: 'strict' | 'relaxed' | 'mixed';
+  /** The first names the cause. At most 100; `notes` says when there were more. */
+  readonly findings: readonly Finding[];
+  /** What this verdict does not show, in plain words. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Verifies all records of a ledger, given in key order. Never throws on what the bytes say or when the
+ * source fails; memory grows with the open decisions and the logarithm of the size.
+ */
+export async function verifyLedger(
+  source: AsyncIterable<LedgerRecord>,
+  options: VerifyOptions = {},
+): Promise<Verdict> {
+  const remembered = readRemembered(options);
+  const { openBody } = options;
+  const pass = createPass({
+    trusted: remembered.trusted,
+    unwrap: openBody instanceof Uint8Array ? unwrapWith(openBody) : openBody,
+    everySignature: options.everySignature ?? false,
+    watchedSizes: remembered.sizes,
+  });
+  for (const { code, message } of remembered.refusals) pass.findings.add(code, -1, message);
+  await takeAll(pass, source, options.onProgress);
+  closeBlock(pass);
+  if (pass.blocks === 0) pass.findings.add('ledger_empty', -1, 'the ledger has no entry');
+  checkLastSignature(pass);
+  const anchored = checkRemembered(pass, remembered);
+  return verdictOf(pass, options, remembered, anchored);
+}
+
+async function takeAll(
+  pass: Pass,
+  source: AsyncIterable<LedgerRecord>,
+  onProgress: VerifyOptions['onProgress'],
+): Promise<void> {
+  const records = source[Symbol.asyncIterator]();
+  let last = { seq: -1, kind: 0 };
+  for (;;) {
+    let step: IteratorResult<LedgerRecord>;
+    try {
+      step = await records.next();
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      damage(pass, 'store_unreadable', pass.nextSeq, `reading stopped before entry ${pass.nextSeq}: ${why}`);
+      return;
+    }
+    if (step.done === true) return;
+    const { value } = step.value;
+    const key = readRecordKey(step.value.key);
+    if (key === undefined) {
+      const where = `a record after entry ${pass.nextSeq - 1}`;
+      damage(
+        pass,
+        'record_key_malformed',
+        pass.nextSeq,
+        `${where} has a key that is not u64 seq || known kind`,
+      );
+      continue;
+    }
+    const order = key.seq - last.seq || key.kind - last.kind;
+    if (order <= 0) {
+      const code = order === 0 ? 'duplicate' : 'out_of_order';
+      damage(pass, code, key.seq, `record ${key.seq}/${key.kind} comes after ${last.seq}/${last.kind}`);
+      continue;
+    }
+    last = key;
+    if (key.kind === recordKinds.block) {
+      closeBlock(pass);
+      if (key.seq < pass.nextSeq) {
+        damage(pass, 'duplicate', key.seq, `a second block claims entry ${key.seq}`);
+        continue;
+      }
+      takeBlock(pass, key.seq, value);
+      onProgress?.(pass.nextSeq);
+    } else if (key.kind === recordKinds.bodies) {
+      await takeBodies(pass, key.seq, value);
+    } else {
+      takeSnapshot(pass, key.seq, value);
+    }
+  }
+}
+
+async function takeBodies(pass: Pass, seq: number, value: Uint8Array): Promise<void> {
+  const { block } = pass;
+  if (block?.seq !== seq) {
+    if (pass.unreadableBlock === seq) return;
+    pass.findings.add('body_unexpected', seq, `bodies are stored for ${seq}, where no block begins`);
+    return;
+  }
+  pass.block = undefined;
+  const framed = readBodies(value);
+  if (framed.kind !== 'read') {
+    const code = framed.kind === 'malformed' ? 'bodies_malformed' : 'version_unsupported';
+    pass.findings.add(code, seq, `the bodies of block ${seq} cannot be read: ${framed.reason}`);
+    return;
+  }
+  if (framed.record.items.length === 0) {
+    pass.findings.add('bodies_malformed', seq, `block ${seq} has a bodies record without a body`);
+  }
+  await checkBodies(block, framed.record, pass.unwrap, pass.bodies, pass.findings);
+}
+
+function takeSnapshot(pass: Pass, seq: number, value: Uint8Array): void {
+  const index = pass.awaited.findIndex((awaited) => awaited.seq === seq);
+  const awaited = pass.awaited[index];
+  if (awaited === undefined) {
+    // Once entries are damaged, the heartbeat it belongs to may be one that could not be read.
+    if (pass.intact)
+      pass.findings.add('snapshot_mismatch', seq, `no heartbeat at ${seq} names this snapshot`);
+    return;
+  }
+  pass.awaited.splice(index, 1);
+  if (!hexEquals(awaited.digest, sha256(value))) {
+    pass.findings.add('snapshot_mismatch', seq, `the snapshot at ${seq} is not the one entry ${seq} names`);
+  } else if (awaited.expected !== undefined && !snapshotEquals(value, awaited.expected)) {
+    pass.findings.add(
+      'snapshot_mismatch',
+      seq,
+      `the snapshot at ${seq} is not the state before entry ${seq}`,
+    );
+  }
+}
+
+/** No further record can belong to the block read last. */
+function closeBlock(pass: Pass): void {
+  if (pass.block !== undefined) reportNoBodies(pass.block, pass.findings);
+  pass.block = undefined;
+  for (const { seq } of pass.awaited) {
+    pass.findings.add('snapshot_mismatch', seq, `the snapshot that entry ${seq} names is not stored`);
+  }
+  pass.awaited = [];
+}
+
+function checkLastSignature(pass: Pass): void {
+  const findingsBefore = pass.suspect === undefined;
+  if (findingsBefore) {
+    if (!pass.everySignature) checkNoteSignature(pass);
+    return;
+  }
+  const signed = checkNoteSignature(pass);
+  settleSuspect(pass, undefined, signed);
+}
+
+function verdictOf(pass: Pass, options: VerifyOptions, remembered: Remembered, anchored: boolean): Verdict {
+  const [durability = 'strict', otherDurability] = pass.durabilities;
+  return {
+    ok: pass.findings.count() === 0,
+    assurance: anchored ? 'ANCHORED' : 'LOCAL',
+    keyTrust: remembered.trusted === undefined ? 'self-declared' : 'given',
+    key: pass.key?.text ?? '',
+    origin: pass.ledger === '' ? '' : `holdpoint/${pass.ledger}`,
+    size: pass.nextSeq,
+    root: pass.treeKnown ? toBase64(rootOf(pass.range)) : '',
+    firstAt: pass.firstAt,
+    lastAt: pass.lastAt,
+    counts: { ...pass.counts },
+    decisions: {
+      total: pass.decisions.total,
+      open: pass.decisions.open.size,
+      byOutcome: pass.decisions.byOutcome,
+    },
+    bodies: pass.bodies,
+    durability: otherDurability === undefined ? durability : 'mixed',
+    findings: pass.findings.list,
+    notes: notesOf(pass, options, remembered, anchored),
+  };
+}
