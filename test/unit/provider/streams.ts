@@ -13,8 +13,14 @@ export function events(...values: readonly unknown[]): string {
     .join('');
 }
 
+/** An event that names itself in its data. */
+export interface TypedEvent {
+  readonly type: string;
+  readonly [member: string]: unknown;
+}
+
 /** One event per value, named after the value's type. */
-export function typedEvents(...values: readonly { readonly type: string }[]): string {
+export function typedEvents(...values: readonly TypedEvent[]): string {
   return values.map((value) => `event: ${value.type}\ndata: ${JSON.stringify(value)}\n\n`).join('');
 }
 

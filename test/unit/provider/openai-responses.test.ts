@@ -1,0 +1,237 @@
+import { describe, expect, test } from 'vitest';
+import { protocolOf } from '../../../src/provider/index.ts';
+import { readStream, type TypedEvent, typedEvents } from './streams.ts';
+
+const openai = protocolOf('openai');
+const operation = 'responses';
+const bytes = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
+const request = (value: unknown) => openai.readRequest(operation, bytes(value));
+const answer = (value: unknown) => openai.readResponse(operation, 200, bytes(value));
+const message = (text: string) => ({
+  type: 'message',
+  id: 'm',
+  role: 'assistant',
+  content: [{ type: 'output_text', text, annotations: [] }],
+});
+const fnCall = (args: string, name = 'pay') => ({
+  type: 'function_call',
+  id: 'fc',
+  call_id: 'c1',
+  name,
+  arguments: args,
+  status: 'completed',
+});
+
+describe('a request', () => {
+  test('with a string as input has one user message', () => {
+    const { facts, defects } = request({ model: 'm', instructions: 'Be kind.', input: 'Hi', store: false });
+    expect(defects).toEqual([]);
+    expect(facts).toMatchObject({ system: 'Be kind.', text: 'Be kind.\nHi', params: { store: false } });
+    expect(facts.messages).toEqual([{ role: 'user', text: 'Hi', toolCalls: [] }]);
+  });
+
+  test('with items as input has messages, calls and their results', () => {
+    const { facts, defects } = request({
+      input: [
+        { role: 'developer', content: 'Be brief.' },
+        {
+          type: 'message',
+          role: 'user',
+          content: [{ type: 'input_text', text: 'Pay' }, { type: 'input_image' }],
+        },
+        fnCall('{"n":1}'),
+        { type: 'function_call_output', call_id: 'c1', output: 'paid' },
+        { type: 'shell_call_output', output: [{ stdout: 'listed', stderr: '' }] },
+        { type: 'item_reference', id: 'm' },
+      ],
+      tools: [{ type: 'function', name: 'pay', description: 'Pays' }, { type: 'web_search' }],
+    });
+    expect(defects).toEqual([]);
+    expect(facts.system).toBe('Be brief.');
+    expect(facts.text).toBe('Be brief.\nPay\npaid\nlisted');
+    expect(facts.messages[2]?.toolCalls).toMatchObject([{ id: 'c1', name: 'pay', arguments: { n: 1 } }]);
+    expect(facts.tools.map((tool) => tool.name)).toEqual(['pay', 'web_search']);
+  });
+
+  test('gives the variables of a stored prompt as text', () => {
+    expect(request({ prompt: { id: 'p', variables: { who: 'Ada' } } }).facts.text).toBe('Ada');
+  });
+
+  test.each([
+    ['input of another shape', { input: { role: 'user' } }, '`input` is not a list'],
+    ['an item that is no object', { input: [7] }, 'not an object'],
+    ['a repeated key', '{"input":"a","input":"b"}', '"input" more than once'],
+  ])('with %s has a defect', (_what, body, defect) => {
+    expect(request(body).defects.join()).toContain(defect);
+  });
+});
+
+describe('an answer', () => {
+  test('has text, calls, state and usage', () => {
+    const { facts, defects } = answer({
+      model: 'm',
+      status: 'completed',
+      output: [{ type: 'reasoning', id: 'r', summary: [] }, message('Hi'), fnCall('{"n":1}')],
+      usage: { input_tokens: 1, output_tokens: 2, total_tokens: 3 },
+    });
+    expect(defects).toEqual([]);
+    expect(facts).toMatchObject({ text: 'Hi', finishReason: 'completed', usage: { inputTokens: 1 } });
+    expect(facts.toolCalls).toEqual([
+      { id: 'c1', name: 'pay', arguments: { n: 1 }, argumentsText: '{"n":1}' },
+    ]);
+  });
+
+  test('shows built-in calls under their type, with their own members', () => {
+    const { facts } = answer({
+      status: 'completed',
+      output: [
+        { type: 'local_shell_call', id: 'i', call_id: 'c', status: 'x', action: { command: ['rm'] } },
+        { type: 'mcp_call', id: 'm', name: 'pay', server_label: 's', arguments: '{"n":1}' },
+        { type: 'custom_tool_call', call_id: 'k', name: 'sql', input: 'DROP' },
+        { type: 'something_new', id: 'n', act: 1 },
+      ],
+    });
+    expect(facts.toolCalls).toMatchObject([
+      { id: 'c', name: 'local_shell_call', arguments: { action: { command: ['rm'] } } },
+      { id: 'm', name: 'mcp_call', arguments: { name: 'pay', arguments: { n: 1 } } },
+      { id: 'k', name: 'sql', arguments: { input: 'DROP' } },
+      { id: 'n', name: 'something_new', arguments: { act: 1 } },
+    ]);
+  });
+
+  test('has its refusal and why it is incomplete', () => {
+    const content = [{ type: 'refusal', refusal: 'no' }];
+    const { facts } = answer({
+      status: 'incomplete',
+      incomplete_details: { reason: 'max_output_tokens' },
+      output: [{ type: 'message', content }],
+    });
+    expect(facts).toMatchObject({ refusal: 'no', finishReason: 'max_output_tokens' });
+  });
+
+  test.each([
+    ['no output', {}, 'no `output`'],
+    ['an item that is no object', { output: ['x'] }, 'not an object'],
+    ['arguments that do not parse', { output: [fnCall('{')] }, 'is not JSON'],
+    ['mcp arguments that do not parse', { output: [{ type: 'mcp_call', arguments: '{' }] }, 'is not JSON'],
+  ])('with %s has a defect', (_what, body, defect) => {
+    expect(answer(body).defects.join()).toContain(defect);
+  });
+});
+
+describe('a stream', () => {
+  const created = { type: 'response.created', response: { status: 'in_progress', output: [] } };
+  const completed = (...output: readonly unknown[]) => ({
+    type: 'response.completed',
+    response: { model: 'm', status: 'completed', output },
+  });
+  const at = { item_id: 'x', output_index: 0 };
+  const added = (item: object) => ({ type: 'response.output_item.added', output_index: 0, item });
+  const itemDone = (item: object) => ({ type: 'response.output_item.done', output_index: 0, item });
+  const argsDelta = (delta: string) => ({ type: 'response.function_call_arguments.delta', ...at, delta });
+  const argsDone = (args: string) => ({
+    type: 'response.function_call_arguments.done',
+    ...at,
+    arguments: args,
+  });
+  const textDelta = (delta: string) => ({
+    type: 'response.output_text.delta',
+    ...at,
+    content_index: 0,
+    delta,
+  });
+  const read = (...values: readonly TypedEvent[]) => readStream(openai, operation, typedEvents(...values));
+
+  test('of text streams as text and ends with the repeated text', () => {
+    const reading = read(
+      created,
+      added({ type: 'message', content: [] }),
+      textDelta('H'),
+      textDelta('i'),
+      itemDone(message('Hi')),
+      completed(message('Hi')),
+    );
+    expect(reading.kinds).toEqual(['other', 'other', 'text', 'text', 'text', 'end']);
+    expect(reading).toMatchObject({
+      complete: true,
+      defects: [],
+      facts: { text: 'Hi', finishReason: 'completed' },
+    });
+  });
+
+  test('of a call never shows any part of it as anything else, the final response included', () => {
+    const reading = read(
+      added(fnCall('')),
+      argsDelta('{"n"'),
+      argsDelta(':1}'),
+      argsDone('{"n":1}'),
+      itemDone(fnCall('{"n":1}')),
+      completed(fnCall('{"n":1}')),
+    );
+    expect(reading.kinds).toEqual(['tool', 'tool', 'tool', 'tool', 'tool', 'tool']);
+    expect(reading).toMatchObject({ complete: true, defects: [] });
+    expect(reading.facts.toolCalls).toMatchObject([{ id: 'c1', arguments: { n: 1 } }]);
+  });
+
+  test('that only ends with the whole response has its text and calls', () => {
+    const reading = read(completed(message('Hi'), fnCall('{}')));
+    expect(reading.facts).toMatchObject({ text: 'Hi', toolCalls: [{ name: 'pay' }] });
+    expect(reading.defects).toEqual([]);
+  });
+
+  test('cut after the deltas still has what they said', () => {
+    const reading = read(added(fnCall('')), argsDelta('{"n":1}'));
+    expect(reading.facts.toolCalls).toMatchObject([{ name: 'pay', arguments: { n: 1 } }]);
+    expect(reading.complete).toBe(false);
+  });
+
+  test.each([
+    ['deltas other than the item', [added(fnCall('')), argsDelta('{"n":1}'), itemDone(fnCall('{"n":9}'))]],
+    ['deltas other than their end', [added(fnCall('')), argsDelta('{"n":1}'), argsDone('{"n":9}')]],
+    ['a final call other than the streamed', [itemDone(fnCall('{"n":1}')), completed(fnCall('{"n":9}'))]],
+    [
+      'a final call that was never streamed',
+      [itemDone(message('Hi')), completed(message('Hi'), fnCall('{}'))],
+    ],
+    ['another final text', [itemDone(message('Hi')), completed(message('Ho'))]],
+    ['a name that changes', [added(fnCall('', 'read')), itemDone(fnCall('{}', 'pay'))]],
+    ['an item that is replaced', [itemDone(fnCall('{}')), itemDone(fnCall('{"n":1}'))]],
+    ['a call in its first event', [{ ...completed(fnCall('{}')), type: 'response.created' }]],
+    ['deltas of no item', [{ type: 'response.output_text.delta', delta: 'x' }]],
+  ])('with %s has a defect', (_what, values) => {
+    expect(read(...values).defects).not.toEqual([]);
+  });
+
+  test('with a final call other than the streamed one has both', () => {
+    const reading = read(itemDone(fnCall('{"n":1}')), completed(fnCall('{"n":9}')));
+    expect(reading.facts.toolCalls.map((call) => call.argumentsText)).toEqual(['{"n":1}', '{"n":9}']);
+  });
+
+  test('of events nobody knows yet does not pass them unjudged', () => {
+    expect(
+      read({ type: 'response.teleport.delta' }, { type: 'response.shell_call_command.delta' }).kinds,
+    ).toEqual(['tool', 'tool']);
+  });
+
+  test('that failed says so', () => {
+    const failure = { status: 'failed', error: { code: 'x', message: 'y' }, output: [] };
+    expect(read({ ...created, type: 'response.failed', response: failure })).toMatchObject({
+      kinds: ['error'],
+      failed: true,
+    });
+    expect(read({ type: 'error', message: 'x' })).toMatchObject({
+      kinds: ['error'],
+      failed: true,
+    });
+  });
+
+  test('that is incomplete ends', () => {
+    const response = { status: 'incomplete', incomplete_details: { reason: 'content_filter' }, output: [] };
+    const reading = read({ type: 'response.incomplete', response });
+    expect(reading).toMatchObject({
+      kinds: ['end'],
+      complete: true,
+      facts: { finishReason: 'content_filter' },
+    });
+  });
+});
