@@ -65,13 +65,14 @@ function writeKeys(dir: string, groupId: number): void {
 }
 
 describe.runIf(reason === '')('the image', () => {
-  const workDir = mkdtempSync(join(tmpdir(), 'holdpoint-image-'));
   const manifest = sidecarOfManifest();
+  let workDir: string;
   let image: Image;
   let plain: Boot;
   let inPod: Boot;
 
   beforeAll(() => {
+    workDir = mkdtempSync(join(tmpdir(), 'holdpoint-image-'));
     makeBase(workDir);
     image = buildImage(workDir);
     process.stdout.write(`image size: ${Math.round(image.bytes / 1_000_000)} MB unpacked, base included\n`);
