@@ -57,3 +57,4 @@ wait "$pid" || code=$?
 echo "exit=$code"
 # What the process said, for whoever reads a failure; not in the form name=value.
 sed 's/^/| /' "$log"
+rm "$log"
