@@ -13,7 +13,7 @@ const shownCharsMax = 60;
 export function describeIssue(issue: z.core.$ZodIssue, accepted: unknown): Problem[] {
   if (issue.code !== 'unrecognized_keys') return [{ path: issue.path, text: wrong(issue) }];
   const known = knownKeys(accepted, issue.path);
-  return issue.keys.map((key) => ({ path: [...issue.path, key], text: unknownKey(key, known) }));
+  return issue.keys.map((key) => ({ path: [...issue.path, key], text: unknownKey(key, known), key: true }));
 }
 
 function wrong(issue: z.core.$ZodIssue): string {

@@ -19,6 +19,8 @@ export type YamlPath = readonly PropertyKey[];
 export interface Problem {
   readonly path: YamlPath;
   readonly text: string;
+  /** The key itself is the mistake, not its value. */
+  readonly key?: boolean;
 }
 
 export interface YamlFile<T> {
@@ -65,7 +67,10 @@ export function openYaml<T>(
 
   const invalid = (problems: readonly Problem[]): HoldpointError =>
     fail(
-      problems.map(({ path, text: what }) => `${at(offsetOf(document, path))} ${pathText(path)}: ${what}`),
+      problems
+        .map((problem) => ({ ...problem, offset: offsetOf(document, problem) }))
+        .sort((a, b) => a.offset - b.offset)
+        .map(({ offset, path, text: what }) => `${at(offset)} ${pathText(path)}: ${what}`),
     );
   const input = toValue(document, (message) => fail([`${file}:1:1 ${message}`]));
   const parsed = schema.safeParse(input, { reportInput: true });
@@ -85,7 +90,7 @@ function toValue(document: Document.Parsed, fail: (message: string) => Holdpoint
 }
 
 /** The offset of the deepest node on the path that exists: a missing key is shown where its map begins. */
-function offsetOf(document: Document.Parsed, path: YamlPath): number {
+function offsetOf(document: Document.Parsed, { path, key }: Problem): number {
   let node: unknown = document.contents;
   let offset = rangeStart(node) ?? 0;
   for (const step of path) {
@@ -102,7 +107,7 @@ function offsetOf(document: Document.Parsed, path: YamlPath): number {
       node = item;
     } else return offset;
   }
-  return isScalar(node) ? (rangeStart(node) ?? offset) : offset;
+  return isScalar(node) && key !== true ? (rangeStart(node) ?? offset) : offset;
 }
 
 function keyText(key: unknown): string {

@@ -2,9 +2,8 @@
  * Judges facts by compiled rules. A rule that fails while it is evaluated is a match that holds: nothing here
  * turns an error into a pass. Pure.
  */
-import { messageOf } from '../core/errors.ts';
 import type { Facts, ResponseFacts } from '../core/facts.ts';
-import type { Expression } from './expression.ts';
+import { type Expression, explain } from './expression.ts';
 import type { Action, Judgement, Match, Phase, Policy } from './policy.ts';
 import { Variables } from './views.ts';
 
@@ -88,6 +87,6 @@ function matchOf(rule: CompiledRule, variables: Variables): Match | undefined {
   try {
     return rule.expression.matches(variables) ? rule.match : undefined;
   } catch (error) {
-    return { ...rule.match, action: 'hold', error: messageOf(error).slice(0, errorCharsMax) };
+    return { ...rule.match, action: 'hold', error: explain(error, rule.match.when).slice(0, errorCharsMax) };
   }
 }

@@ -115,11 +115,14 @@ function compile(env: Environment, patterns: Patterns, phase: Phase, source: str
   return { ...syntax, matches };
 }
 
+const shownCharsMax = 100;
+
 /** A compile or evaluation error in one text: what is wrong, then the line of the rule with a caret under it. */
 export function explain(error: unknown, source: string): string {
   if (error instanceof RuleRefused) return `${error.message}\n\n${caret(source, error.offset)}`;
   if (error instanceof ParseError || error instanceof CelTypeError || error instanceof EvaluationError) {
-    return error.message;
+    const offset = error.node?.pos ?? error.range?.start;
+    return offset === undefined ? error.summary : `${error.summary}\n\n${caret(source, offset)}`;
   }
   return messageOf(error);
 }
@@ -129,5 +132,9 @@ function caret(source: string, offset: number): string {
   const lineStart = before.lastIndexOf('\n') + 1;
   const lineNumber = before.split('\n').length;
   const line = source.slice(lineStart).split('\n', 1)[0] ?? '';
-  return `> ${String(lineNumber).padStart(4)} | ${line}\n${' '.repeat(9 + before.length - lineStart)}^`;
+  const column = before.length - lineStart;
+  // Of a long line, the part around the caret.
+  const from = Math.max(0, Math.min(column - shownCharsMax / 2, line.length - shownCharsMax));
+  const shown = line.slice(from, from + shownCharsMax);
+  return `> ${String(lineNumber).padStart(4)} | ${shown}\n${' '.repeat(9 + column - from)}^`;
 }

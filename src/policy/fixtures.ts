@@ -2,9 +2,9 @@
  * A rule's own fixtures: partial facts filled up with neutral ones, and what the rule says of them. They run
  * each time the policy loads and on `holdpoint policy test`. Pure.
  */
-import { messageOf } from '../core/errors.ts';
 import type { Facts, MessageFact, RequestFacts, ResponseFacts, ToolCallFact } from '../core/facts.ts';
 import type { CompiledRule } from './evaluate.ts';
+import { explain } from './expression.ts';
 import type { Fixture, RuleSource } from './schema.ts';
 import { Variables } from './views.ts';
 
@@ -42,7 +42,7 @@ function outcomeOf(rule: CompiledRule, facts: Facts): { actual: Outcome; error: 
   try {
     return { actual: rule.expression.matches(new Variables(facts)) ? 'match' : 'no-match', error: '' };
   } catch (error) {
-    return { actual: 'error', error: messageOf(error) };
+    return { actual: 'error', error: explain(error, rule.match.when) };
   }
 }
 

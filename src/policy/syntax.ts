@@ -79,7 +79,7 @@ export function readSyntax(tree: ASTNode): RuleSyntax {
     if (node.op === '/' || node.op === '%') checkDivisor(node.args[1], node.pos);
     if (node.op === 'rcall') {
       const [name, receiver, args] = node.args;
-      const below = depth + checkMethod(name, args, node.pos, depth);
+      const below = depth + checkMethod(name, args, receiver.end, depth);
       visit(receiver, depth);
       for (const argument of args) visit(argument, below);
     } else for (const child of children(node)) visit(child, depth);

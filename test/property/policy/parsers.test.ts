@@ -1,0 +1,178 @@
+import fc from 'fast-check';
+import { RE2JS } from 're2js';
+import { describe, expect, it } from 'vitest';
+import { HoldpointError } from '../../../src/core/errors.ts';
+import { loadPolicy } from '../../../src/policy/compile.ts';
+import { num, words } from '../../../src/policy/functions.ts';
+import { requiredLiteral } from '../../../src/policy/literal.ts';
+import { policyText } from '../../unit/policy/support.ts';
+
+const piece = fc.oneof(
+  fc.constantFrom(
+    'a',
+    'b',
+    'ab',
+    '-',
+    '\\.',
+    '\\b',
+    '\\d',
+    '.',
+    '[ab]',
+    '[^a]',
+    '[]a]',
+    '(a|b)',
+    '(?:ab)',
+    '(?i)',
+    '(?i:a)',
+    '|',
+    '^',
+    '$',
+    ' ',
+  ),
+  fc.constantFrom(
+    'a?',
+    'b*',
+    'a+',
+    'b{0}',
+    'a{2}',
+    'b{0,2}',
+    'a??',
+    'a{,2}',
+    'a{b',
+    '{',
+    '}',
+    ']',
+    '\\Qa\\E',
+    '\\x61',
+    '\\pL',
+    '(',
+    ')',
+    '[[:alpha:]]',
+  ),
+);
+const pattern = fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join(''));
+const subject = fc
+  .array(fc.constantFrom('a', 'b', 'A', 'B', '-', '.', ' ', '1', '{', '}', ',', '2', ']'), { maxLength: 10 })
+  .map((chars) => chars.join(''));
+
+describe('requiredLiteral', () => {
+  it('is in every text that the pattern matches', () => {
+    fc.assert(
+      fc.property(pattern, fc.array(subject, { minLength: 5, maxLength: 5 }), (source, texts) => {
+        let compiled: RE2JS;
+        try {
+          compiled = RE2JS.compile(source);
+        } catch {
+          return;
+        }
+        const literal = requiredLiteral(source);
+        for (const text of texts) if (compiled.test(text)) expect(text).toContain(literal);
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+});
+
+describe('num', () => {
+  it('gives a finite number or fails, whatever it is handed', () => {
+    fc.assert(
+      fc.property(fc.anything(), (value) => {
+        try {
+          expect(Number.isFinite(num(value))).toBe(true);
+        } catch (error) {
+          expect(String(error)).toContain('num() takes');
+        }
+      }),
+    );
+  });
+});
+
+describe('words', () => {
+  it('gives lower-case words and namespaces, one space apart, for any name', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 80 }), (name) => {
+        expect(words(name)).toMatch(/^$|^[^\sA-Z]+( [^\sA-Z]+)*$/);
+      }),
+    );
+  });
+});
+
+describe('loadPolicy', () => {
+  const whole = policyText('response.text == "yes"');
+
+  it('loads or raises policy_invalid on any text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => {
+        expect(outcome(text)).toBe('refused');
+      }),
+    );
+  });
+
+  it('loads or raises policy_invalid on a damaged policy', () => {
+    fc.assert(
+      fc.property(fc.nat(whole.length), fc.nat(8), fc.string({ maxLength: 4 }), (at, length, inserted) => {
+        expect(['loaded', 'refused']).toContain(
+          outcome(whole.slice(0, at) + inserted + whole.slice(at + length)),
+        );
+      }),
+    );
+  });
+
+  it('loads or raises policy_invalid on any expression', () => {
+    const token = fc.constantFrom(
+      ...[
+        'request',
+        '.text',
+        '.model',
+        'response',
+        '.toolCalls',
+        '[0]',
+        '.exists(c, ',
+        '.map(c, ',
+        ')',
+        '(',
+        '"a"',
+        '1',
+        '1.0',
+      ],
+      ...[
+        '==',
+        '&&',
+        '||',
+        '!',
+        '+',
+        '/',
+        'labels',
+        're2(',
+        ', ',
+        'num(',
+        'words(',
+        'has(',
+        'c',
+        '.arguments',
+        '?',
+        ':',
+        '[',
+        ']',
+        '{',
+        '}',
+      ],
+    );
+    fc.assert(
+      fc.property(fc.array(token, { maxLength: 12 }), (tokens) => {
+        expect(['loaded', 'refused']).toContain(outcome(policyText(tokens.join(' ') || ' ')));
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+function outcome(text: string): 'loaded' | 'refused' {
+  try {
+    loadPolicy('policy.yaml', text);
+    return 'loaded';
+  } catch (error) {
+    if (error instanceof HoldpointError && error.code === 'policy_invalid') return 'refused';
+    throw error;
+  }
+}

@@ -1,0 +1,280 @@
+import { describe, expect, it } from 'vitest';
+import type { MessageFact } from '../../../src/core/facts.ts';
+import { argumentsDepthMax, argumentsValuesMax, listItemsMax } from '../../../src/policy/views.ts';
+import { call, facts, judgeOf, requestFacts, responseFacts } from './support.ts';
+
+describe('judge', () => {
+  it('passes what no rule matches', () => {
+    expect(judgeOf({ when: 'response.text == "x"' }).judge('response', facts({ text: 'y' }))).toEqual({
+      action: 'pass',
+      matches: [],
+    });
+  });
+
+  it('gives each match in the order of the rules, with what the rule demands', () => {
+    const judged = judgeOf(
+      { id: 'first', when: 'true', action: 'flag' },
+      { id: 'second', when: 'false' },
+      { id: 'third', when: 'response.text == "x"', action: 'hold' },
+    ).judge('response', facts({ text: 'x' }));
+    expect(judged.matches.map((match) => match.rule)).toEqual(['first', 'third']);
+    expect(judged.matches[1]).toEqual({
+      rule: 'third',
+      title: 'third',
+      when: 'response.text == "x"',
+      action: 'hold',
+      severity: 'medium',
+      hold: { expiresInMs: 60_000, approvals: 1, roles: ['reviewer'], notRequester: true },
+    });
+  });
+
+  it.each([
+    [['flag'], 'flag'],
+    [['flag', 'hold'], 'hold'],
+    [['deny', 'hold', 'flag'], 'deny'],
+    [['hold', 'deny'], 'deny'],
+  ] as const)('of %j the strictest wins: %s', (actions, expected) => {
+    const judged = judgeOf(...actions.map((action) => ({ when: 'true', action }))).judge('response', facts());
+    expect(judged.action).toBe(expected);
+  });
+
+  it('runs only the rules of the phase', () => {
+    const policy = judgeOf({ when: 'true', phase: 'request', id: 'asked' }, { when: 'true', id: 'answered' });
+    expect(policy.judge('request', facts()).matches.map((match) => match.rule)).toEqual(['asked']);
+    expect(policy.judge('response', facts()).matches.map((match) => match.rule)).toEqual(['answered']);
+  });
+
+  it('knows which phases have rules', () => {
+    const policy = judgeOf({ when: 'true', phase: 'request' });
+    expect([policy.hasRules('request'), policy.hasRules('response')]).toEqual([true, false]);
+  });
+
+  it('reads every fact under its name and type', () => {
+    const messages: MessageFact[] = [{ role: 'user', text: 'hi', toolCalls: [call('f', { a: [1] })] }];
+    const given = facts(
+      { status: 429, refusal: 'no', toolCalls: [call('g', { n: { m: 'deep' } })] },
+      {
+        messages,
+        tools: [{ name: 't', description: 'd' }],
+        params: { temperature: 0.5 },
+        headers: { 'x-team': 'red' },
+        stream: true,
+        purpose: 'p',
+      },
+      ['pii.iban'],
+    );
+    const when = [
+      'request.messages[0].role == "user" && request.messages[0].toolCalls[0].arguments.a[0] == 1',
+      'request.tools.exists(t, t.name == "t" && t.description == "d")',
+      'request.params.temperature == 0.5 && request.headers["x-team"] == "red" && request.stream',
+      'request.purpose == "p" && "pii.iban" in labels && size(labels) == 1',
+      'response.status == 429 && response.status >= 400 && response.refusal == "no"',
+      'response.usage.inputTokens + response.usage.outputTokens == response.usage.totalTokens',
+      'response.toolCalls[0].arguments.n.m == "deep" && response.toolCalls.exists(c, !has(c.arguments.x))',
+    ].join(' && ');
+    expect(judgeOf({ when }).judge('response', given)).toMatchObject({ action: 'hold', matches: [{}] });
+    expect(judgeOf({ when }).judge('response', given).matches[0]).not.toHaveProperty('error');
+  });
+});
+
+describe('a rule that fails while it is evaluated', () => {
+  it.each(['hold', 'deny', 'flag'] as const)('holds, although its action is %s, and says why', (action) => {
+    const when = 'response.toolCalls.exists(c, num(c.arguments.amount) > 1.0)';
+    const judged = judgeOf({ when, action }).judge(
+      'response',
+      facts({ toolCalls: [call('f', { amount: '25,000' })] }),
+    );
+    expect(judged.action).toBe('hold');
+    expect(judged.matches).toMatchObject([
+      { rule: 'rule', action: 'hold', error: expect.stringContaining('25,000') },
+    ]);
+  });
+
+  it('does not hide a stricter match', () => {
+    const judged = judgeOf({ when: 'request.headers["none"] == ""' }, { when: 'true', action: 'deny' }).judge(
+      'response',
+      facts(),
+    );
+    expect(judged.action).toBe('deny');
+    expect(judged.matches).toHaveLength(2);
+  });
+
+  it('holds when a response rule is judged without a response', () => {
+    const judged = judgeOf({ when: 'response.text == "x"', action: 'flag' }).judge('response', {
+      request: requestFacts(),
+      labels: [],
+    });
+    expect(judged).toMatchObject({
+      action: 'hold',
+      matches: [{ error: expect.stringContaining('response') }],
+    });
+  });
+
+  it.each([
+    ['a text where a number is compared', 'c.arguments.amount > 5', { amount: '9' }],
+    ['a missing key', 'c.arguments.amount > 5', {}],
+    ['a null', 'c.arguments.amount > 5', { amount: null }],
+    ['arguments that are a list', 'c.arguments.amount > 5', [1]],
+    ['arguments that are a text', 'c.arguments.amount > 5', 'x'],
+    ['arguments that are null', 'c.arguments.amount > 5', null],
+    ['a key that shadows a property of objects', 'c.arguments.amount > 5', { constructor: 1, amount: 1 }],
+    ['a value that has no CEL type', 'c.arguments.amount > 5', { amount: new Date(0) }],
+  ])('holds on %s', (_, predicate, args) => {
+    const judged = judgeOf({ when: `response.toolCalls.exists(c, ${predicate})` }).judge(
+      'response',
+      facts({ toolCalls: [call('f', args)] }),
+    );
+    expect(judged.matches).toMatchObject([{ action: 'hold', error: expect.any(String) }]);
+  });
+
+  it('is no failure where another part decides', () => {
+    const when = 'response.toolCalls.exists(c, c.name == "f" || num(c.arguments.amount) > 1.0)';
+    const judged = judgeOf({ when }).judge('response', facts({ toolCalls: [call('f')] }));
+    expect(judged.matches[0]).not.toHaveProperty('error');
+  });
+});
+
+describe('what goes over a bound holds instead of being cut short', () => {
+  const many = (length: number) => Array.from({ length }, (_, index) => index);
+  const deep = (depth: number) => many(depth).reduce<unknown>((inner) => [inner], 'x');
+
+  it.each([
+    [
+      'tool calls',
+      'response.toolCalls.exists(c, c.name == "x")',
+      { toolCalls: many(listItemsMax + 1).map(() => call('f')) },
+    ],
+    [
+      'items in arguments',
+      'response.toolCalls.exists(c, c.arguments.a == 1)',
+      { toolCalls: [call('f', { a: many(listItemsMax + 1) })] },
+    ],
+    [
+      'keys in arguments',
+      'response.toolCalls.exists(c, c.arguments.a == 1)',
+      { toolCalls: [call('f', Object.fromEntries(many(listItemsMax + 1).map((key) => [`k${key}`, 1])))] },
+    ],
+    [
+      'nesting in arguments',
+      'response.toolCalls.exists(c, c.arguments.a == 1)',
+      { toolCalls: [call('f', { a: deep(argumentsDepthMax + 1) })] },
+    ],
+    [
+      'values in arguments',
+      'response.toolCalls.exists(c, c.arguments.a == 1)',
+      {
+        toolCalls: [
+          call(
+            'f',
+            many(argumentsValuesMax / listItemsMax + 2).map(() => many(listItemsMax)),
+          ),
+        ],
+      },
+    ],
+  ])('%s', (_, when, response) => {
+    expect(judgeOf({ when }).judge('response', facts(response)).matches).toMatchObject([
+      { action: 'hold', error: expect.stringContaining('ha') },
+    ]);
+  });
+
+  it('messages and labels', () => {
+    const message: MessageFact = { role: 'user', text: '', toolCalls: [] };
+    const given = facts(
+      {},
+      { messages: many(listItemsMax + 1).map(() => message) },
+      many(listItemsMax + 1).map(String),
+    );
+    for (const when of ['request.messages.exists(m, m.role == "x")', '"x" in labels']) {
+      expect(judgeOf({ when }).judge('response', given).action).toBe('hold');
+    }
+  });
+
+  it('nesting so deep that recursion would fail', () => {
+    const given = facts({ toolCalls: [{ ...call('f'), arguments: deep(200_000) }] });
+    expect(
+      judgeOf({ when: 'response.toolCalls.exists(c, texts(c.arguments) == "x")' }).judge('response', given)
+        .action,
+    ).toBe('hold');
+  });
+
+  it('but a rule that does not read it is not held up by it', () => {
+    const given = facts({ text: 'y', toolCalls: many(listItemsMax + 1).map(() => call('f')) });
+    expect(judgeOf({ when: 'response.text == "x"' }).judge('response', given).action).toBe('pass');
+  });
+});
+
+describe('a judgement is bounded in time', () => {
+  it('with two walks inside each other over the largest lists', () => {
+    const list = Array.from({ length: listItemsMax }, (_, index) => index);
+    const when = 'response.toolCalls.exists(c, c.arguments.l.all(a, c.name != ""))';
+    const given = facts({ toolCalls: list.map(() => call('f', { l: list })) });
+    const startMs = performance.now();
+    expect(judgeOf({ when: when.replace('!=', '==') }).judge('response', given).action).toBe('pass');
+    expect(judgeOf({ when }).judge('response', given).action).toBe('hold');
+    expect(performance.now() - startMs).toBeLessThan(3_000);
+  });
+
+  it('with a pattern that makes backtracking engines explode', () => {
+    const when = "re2(response.text, r'^(([a-z]+)+)+$')";
+    const startMs = performance.now();
+    expect(judgeOf({ when }).judge('response', facts({ text: `${'a'.repeat(100_000)}!` })).action).toBe(
+      'pass',
+    );
+    expect(performance.now() - startMs).toBeLessThan(3_000);
+  });
+});
+
+describe('textMayStream', () => {
+  const onCalls = 'response.toolCalls.exists(c, c.name == "f")';
+
+  it.each([
+    ['no response rules', { when: 'true', phase: 'request' }, true],
+    ['tool calls only', { when: onCalls }, true],
+    ['tool calls and the request', { when: `request.model == "x" || ${onCalls}` }, true],
+    ['text', { when: 'response.text == "x"' }, false],
+    ['text besides tool calls', { when: `${onCalls} && response.text == "x"` }, false],
+    ['the status', { when: 'response.status == 500' }, false],
+    ['the model of the answer', { when: 'response.model == "x"' }, false],
+    ['labels, which may come from the text', { when: '"pii.iban" in labels' }, false],
+    ['the response as a whole', { when: 'texts(response) == "x"' }, false],
+    ['a deny rule on text', { when: 'response.text == "x"', action: 'deny' }, false],
+    ['a flag rule on text that cannot fail', { when: "re2(response.text, r'x')", action: 'flag' }, true],
+    ['a flag rule on text that can fail', { when: 'num(response.text) > 1.0', action: 'flag' }, false],
+    ['true without tool calls', { when: 'size(response.toolCalls) == 0' }, false],
+    [
+      'a flag that is true without tool calls',
+      { when: 'size(response.toolCalls) == 0', action: 'flag' },
+      true,
+    ],
+    ['all, which is true of none', { when: 'response.toolCalls.all(c, c.name == "f")' }, false],
+    ['a failure without tool calls', { when: 'response.toolCalls[0].name == "f"' }, false],
+    [
+      'a flag that fails without tool calls',
+      { when: 'response.toolCalls[0].name == "f"', action: 'flag' },
+      false,
+    ],
+  ] as const)('%s', (_, rule, expected) => {
+    expect(judgeOf(rule).textMayStream({ request: requestFacts(), labels: [] })).toBe(expected);
+  });
+
+  it('depends on the request where the rule does', () => {
+    const policy = judgeOf({ when: `request.model == "risky" || ${onCalls}` });
+    const ask = (model: string) => policy.textMayStream({ request: requestFacts({ model }), labels: [] });
+    expect([ask('risky'), ask('plain')]).toEqual([false, true]);
+  });
+
+  it('is false when the request alone makes a rule fail', () => {
+    const policy = judgeOf({ when: `num(request.purpose) > 1.0 || ${onCalls}` });
+    expect(policy.textMayStream({ request: requestFacts(), labels: [] })).toBe(false);
+  });
+
+  it('does not let the answer it is handed decide', () => {
+    const policy = judgeOf({ when: 'size(response.toolCalls) == 0' });
+    const given = {
+      request: requestFacts(),
+      response: responseFacts({ toolCalls: [call('f')] }),
+      labels: [],
+    };
+    expect(policy.textMayStream(given)).toBe(false);
+  });
+});

@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import {
+  addPattern,
+  num,
+  type Patterns,
+  patternCharsMax,
+  re2,
+  texts,
+  words,
+} from '../../../src/policy/functions.ts';
+
+describe('num', () => {
+  it.each([
+    [25000, 25000],
+    [-0.5, -0.5],
+    ['25000', 25000],
+    ['25000.50', 25000.5],
+    ['-3', -3],
+    ['007', 7],
+  ])('reads %j as %d', (value, expected) => {
+    expect(num(value)).toBe(expected);
+  });
+
+  it('reads a CEL integer', () => {
+    expect(num(7n)).toBe(7);
+  });
+
+  it.each([
+    ...['25,000', '25.000,00', '', ' ', ' 5', '5 ', '+5', '5.', '.5', '1e5', '1e999', '0x10', '0b1', '1_000'],
+    ...['NaN', 'Infinity', '-Infinity', '€5', '5 EUR', '٣', 'five', '1'.repeat(41)],
+    ...[Number.NaN, Number.POSITIVE_INFINITY, null, undefined, true, false, [], [5], {}, { amount: 5 }],
+  ])('fails on %j', (value) => {
+    expect(() => num(value)).toThrow(/num\(\) takes a number or a plain decimal text/);
+  });
+});
+
+describe('words', () => {
+  it.each([
+    ['transfer_funds', 'transfer funds'],
+    ['transferFunds', 'transfer funds'],
+    ['TransferFunds', 'transfer funds'],
+    ['transfer-funds', 'transfer funds'],
+    ['TRANSFER_FUNDS', 'transfer funds'],
+    ['transfer funds', 'transfer funds'],
+    ['stripe.create_transfer', 'stripe / create transfer'],
+    ['mcp__bank__transferFunds', 'mcp / bank / transfer funds'],
+    ['ecs/services/update', 'ecs / services / update'],
+    ['Bank::Transfer', 'bank / transfer'],
+    ['getHTTPResponse', 'get http response'],
+    ['sendEMail', 'send e mail'],
+    ['computer_20250124', 'computer 20250124'],
+    ['überweisen', 'überweisen'],
+    ['__proto__', '/ proto /'],
+    ['', ''],
+  ])('%j -> %j', (name, expected) => {
+    expect(words(name)).toBe(expected);
+  });
+
+  it('says the same of a name however often it is asked', () => {
+    expect([words('payInvoice'), words('payInvoice')]).toEqual(['pay invoice', 'pay invoice']);
+  });
+});
+
+describe('texts', () => {
+  it('finds every text at any depth and no key', () => {
+    const found = texts({ a: 'one', b: [{ c: 'two' }, 3, null, ['three']] }).split('\n');
+    expect(found.sort()).toEqual(['one', 'three', 'two']);
+  });
+
+  it('is the text itself for a text, and empty for what holds none', () => {
+    expect([texts('x'), texts(5), texts(null), texts([])]).toEqual(['x', '', '', '']);
+  });
+});
+
+describe('re2', () => {
+  const patterns = (source: string, ofNames = false): Patterns => {
+    const made: Patterns = new Map();
+    addPattern(made, source, ofNames);
+    return made;
+  };
+
+  it('finds a pattern anywhere in the text', () => {
+    expect(re2(patterns('b+c'), 'abbcd', 'b+c')).toBe(true);
+    expect(re2(patterns('b+c'), 'abbd', 'b+c')).toBe(false);
+  });
+
+  it('remembers of a name what it said the first time', () => {
+    const made = patterns('^get', true);
+    expect([1, 2].map(() => re2(made, 'get_x', '^get'))).toEqual([true, true]);
+    expect([1, 2].map(() => re2(made, 'set_x', '^get'))).toEqual([false, false]);
+  });
+
+  it('forgets before it grows without bound', () => {
+    const made = patterns('^n', true);
+    for (let index = 0; index < 5_000; index += 1) re2(made, `n${index}`, '^n');
+    expect(made.get('^n')?.answers?.size).toBeLessThanOrEqual(512);
+  });
+
+  it('keeps nothing of texts that are not names, even when the pattern is also asked of names', () => {
+    const made = patterns('x', true);
+    addPattern(made, 'x', false);
+    expect(made.get('x')?.answers).toBeNull();
+  });
+
+  it('refuses a pattern it was not given when the policy loaded', () => {
+    expect(() => re2(new Map(), 'a', 'a')).toThrow(/literal/);
+  });
+
+  it.each([
+    ['longer than its bound', 'a'.repeat(patternCharsMax + 1)],
+    ['that grows beyond its bound', '((\\pL{100}){100}){10}'],
+    ['that looks ahead', '(?=a)'],
+    ['with a back reference', '(a)\\1'],
+    ['that does not close', 'a('],
+  ])('refuses a pattern %s', (_, source) => {
+    expect(() => patterns(source)).toThrow();
+  });
+
+  it.each([
+    ['(a+)+$', `${'a'.repeat(50_000)}b`],
+    ['^(([a-z])+.)+[A-Z]([a-z])+$', 'a'.repeat(50_000)],
+    ['(a|aa)+$', `${'a'.repeat(50_000)}b`],
+    ['(.*)*x', 'y'.repeat(50_000)],
+  ])('decides %s on a hostile text without backtracking', (source, text) => {
+    const made = patterns(source);
+    const startMs = performance.now();
+    expect(re2(made, text, source)).toBe(false);
+    expect(performance.now() - startMs).toBeLessThan(2_000);
+  });
+});
