@@ -3,7 +3,7 @@
  * in its input; what it cannot decide it throws, and a rule that throws holds. Pure.
  */
 import { RE2JS } from 're2js';
-import { requiredLiteral } from './literal.ts';
+import { requiredLiterals } from './literal.ts';
 
 export const patternCharsMax = 2048;
 /** Instructions of a compiled pattern: `(x{1000}){1000}` is short to write and large to run. */
@@ -16,8 +16,8 @@ const nameCharsMax = 64;
 
 interface Pattern {
   readonly compiled: RE2JS;
-  /** Every match contains this; '' where nothing is certain. */
-  readonly literal: string;
+  /** Every match contains one of these; [] where nothing is certain. */
+  readonly literals: readonly string[];
   /** What the pattern said of a name; null where it is asked of texts that are not names. */
   answers: Map<string, boolean> | null;
 }
@@ -43,16 +43,21 @@ export function addPattern(patterns: Patterns, source: string, ofNames: boolean)
   if (compiled.programSize() > patternSizeMax) {
     throw new Error(`the pattern grows to ${compiled.programSize()} steps; ${patternSizeMax} is the most`);
   }
-  patterns.set(source, { compiled, literal: requiredLiteral(source), answers: ofNames ? new Map() : null });
+  patterns.set(source, { compiled, literals: requiredLiterals(source), answers: ofNames ? new Map() : null });
 }
 
 /** `re2(text, pattern)`: whether the pattern matches anywhere in the text. Time linear in the text. */
 export function re2(patterns: Patterns, text: string, source: string): boolean {
   const pattern = patterns.get(source);
   if (pattern === undefined) throw new Error('re2() takes its pattern as a literal text');
-  if (!text.includes(pattern.literal)) return false;
+  if (pattern.literals.length > 0 && !containsAny(text, pattern.literals)) return false;
   if (pattern.answers === null) return pattern.compiled.test(text);
   return remembered(pattern.answers, text, (name) => pattern.compiled.test(name));
+}
+
+function containsAny(text: string, literals: readonly string[]): boolean {
+  for (const literal of literals) if (text.includes(literal)) return true;
+  return false;
 }
 
 /** `answer(name)`, from memory where it was asked before. Starts over when full, so it cannot grow. */

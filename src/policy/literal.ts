@@ -1,33 +1,46 @@
 /**
- * Finds a text that every match of an RE2 pattern must contain, so that a plain search can rule most inputs
- * out before the engine is asked. Errs to '': "none known". Pure.
+ * Finds texts of which every match of an RE2 pattern must contain one, so that a plain search can rule most
+ * inputs out before the engine is asked. Errs to "none known". Pure.
  * Syntax: https://github.com/google/re2/wiki/Syntax
  */
 
 const quantifiers = '*+?{';
 const literalCharsMin = 2;
+/** A group of plain alternatives: `(ghp_|gho_)`. */
+const plainGroup = /^\((?:\?:)?([A-Za-z0-9_-]+(?:\|[A-Za-z0-9_-]+)*)\)$/;
 
-/** The longest run of plain characters outside groups, classes and alternatives; '' where there is none. */
-export function requiredLiteral(source: string): string {
-  let longest = '';
+/**
+ * The longest run of plain characters outside groups, classes and alternatives, or the members of a group of
+ * plain alternatives, whichever is longer; [] where there is none.
+ */
+export function requiredLiterals(source: string): readonly string[] {
+  let best: readonly string[] = [];
   let run = '';
-  const endRun = (): void => {
-    if (run.length > longest.length) longest = run;
-    run = '';
+  const offer = (literals: readonly string[]): void => {
+    if (shortest(literals) > shortest(best)) best = literals;
   };
   for (let at = 0; at < source.length; ) {
     const piece = pieceAt(source, at);
     // An alternative, a flag (it may ignore case) or syntax not read here: nothing is certain.
-    if (piece === undefined) return '';
+    if (piece === undefined) return [];
+    const text = source.slice(at, at + piece.length);
     at += piece.length;
     const quantifier = source[at] ?? '';
     const repeated = quantifier !== '' && quantifiers.includes(quantifier);
     if (piece.char !== '' && !repeated) run += piece.char;
-    else endRun();
+    else {
+      offer([run]);
+      run = '';
+    }
     if (repeated) at += quantifierLength(source, at);
+    else offer(plainGroup.exec(text)?.[1]?.split('|') ?? []);
   }
-  endRun();
-  return longest.length >= literalCharsMin ? longest : '';
+  offer([run]);
+  return shortest(best) >= literalCharsMin ? best : [];
+}
+
+function shortest(literals: readonly string[]): number {
+  return literals.length === 0 ? 0 : Math.min(...literals.map((literal) => literal.length));
 }
 
 interface Piece {

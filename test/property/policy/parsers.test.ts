@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { HoldpointError } from '../../../src/core/errors.ts';
 import { loadPolicy } from '../../../src/policy/compile.ts';
 import { num, words } from '../../../src/policy/functions.ts';
-import { requiredLiteral } from '../../../src/policy/literal.ts';
+import { requiredLiterals } from '../../../src/policy/literal.ts';
 import { policyText } from '../../unit/policy/support.ts';
 
 const piece = fc.oneof(
@@ -22,6 +22,10 @@ const piece = fc.oneof(
     '[]a]',
     '(a|b)',
     '(?:ab)',
+    '(ab|ba)',
+    '(?:ab|a1)',
+    '(ab|b)',
+    '(ab|)',
     '(?i)',
     '(?i:a)',
     '|',
@@ -55,8 +59,8 @@ const subject = fc
   .array(fc.constantFrom('a', 'b', 'A', 'B', '-', '.', ' ', '1', '{', '}', ',', '2', ']'), { maxLength: 10 })
   .map((chars) => chars.join(''));
 
-describe('requiredLiteral', () => {
-  it('is in every text that the pattern matches', () => {
+describe('requiredLiterals', () => {
+  it('has one in every text that the pattern matches', () => {
     fc.assert(
       fc.property(pattern, fc.array(subject, { minLength: 5, maxLength: 5 }), (source, texts) => {
         let compiled: RE2JS;
@@ -65,8 +69,10 @@ describe('requiredLiteral', () => {
         } catch {
           return;
         }
-        const literal = requiredLiteral(source);
-        for (const text of texts) if (compiled.test(text)) expect(text).toContain(literal);
+        const literals = requiredLiterals(source);
+        if (literals.length === 0) return;
+        for (const text of texts)
+          if (compiled.test(text)) expect(literals.some((literal) => text.includes(literal))).toBe(true);
       }),
       { numRuns: 3_000 },
     );

@@ -1,17 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { requiredLiteral } from '../../../src/policy/literal.ts';
+import { requiredLiterals } from '../../../src/policy/literal.ts';
 
-describe('requiredLiteral', () => {
+describe('requiredLiterals', () => {
   it.each([
-    ['-----BEGIN ([A-Z0-9]+ )*KEY-----', '-----BEGIN '],
-    ['\\bAIza[A-Z]{3}', 'AIza'],
-    ['abc{2,3}?d', 'ab'],
-    ['abc+?de', 'ab'],
-    ['foo\\.bar\\d', 'foo.bar'],
-    ['[]abc]def', 'def'],
-    ['(a|b)xy(c)z', 'xy'],
+    ['-----BEGIN ([A-Z0-9]+ )*KEY-----', ['-----BEGIN ']],
+    ['\\bAIza[A-Z]{3}', ['AIza']],
+    ['abc{2,3}?d', ['ab']],
+    ['abc+?de', ['ab']],
+    ['foo\\.bar\\d', ['foo.bar']],
+    ['[]abc]def', ['def']],
+    ['(a|b)xy(c)z', ['xy']],
+    ['\\b(ghp_|gho_)[A-Z]{3}', ['ghp_', 'gho_']],
+    ['(?:ab|c)def', ['def']],
+    ['(abc|de)?f(xy)', ['xy']],
+    ['(abc)+xy', ['xy']],
   ])('of %s is %j', (source, expected) => {
-    expect(requiredLiteral(source)).toBe(expected);
+    expect(requiredLiterals(source)).toEqual(expected);
   });
 
   it.each([
@@ -21,13 +25,13 @@ describe('requiredLiteral', () => {
     '(x(?i)y)abc',
     'a',
     'a.b',
-    '(abc)',
+    '(abc|d)',
     '\\Qa|b\\E',
     'a\\x41bc',
     'ab\\pLcd',
     'ab(c',
     'é+abc',
   ])('of %s is not known', (source) => {
-    expect(requiredLiteral(source)).toBe('');
+    expect(requiredLiterals(source)).toEqual([]);
   });
 });
