@@ -35,6 +35,15 @@ function plain(value: unknown): unknown {
   return value;
 }
 
+/** Facts as the other library takes them: JSON, and bigints for CEL's integers. */
+function celInput(value: unknown): CelInput {
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  if (typeof value === 'bigint' || value === null) return value;
+  if (Array.isArray(value)) return value.map(celInput);
+  if (typeof value !== 'object') throw new Error(`no fact is a ${typeof value}`);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, celInput(item)]));
+}
+
 const { STRING, BOOL, DOUBLE, DYN } = CelScalar;
 const env = celEnv({
   funcs: [
@@ -58,11 +67,11 @@ function theirs(when: string): (given: Facts) => Verdict {
         totalTokens: BigInt(response.usage.totalTokens),
       },
     };
-    // The facts are JSON but for the bigints, which is what the other library takes.
-    const bindings = { request: asked, response: answered ?? null, labels } as unknown as Record<
-      string,
-      CelInput
-    >;
+    const bindings = {
+      request: celInput(asked),
+      response: celInput(answered ?? null),
+      labels: celInput(labels),
+    };
     const value = run(bindings);
     return isCelError(value) || typeof value !== 'boolean' ? 'error' : value;
   };
