@@ -15,7 +15,7 @@ import { snapshotText } from './snapshot.ts';
 import { applyEntry } from './state.ts';
 import { appendHash, copyRange, leafHash, rootOf, type TreeRange } from './tree.ts';
 
-/** Takes the block record whose key says `seq`; false when it was set aside as a duplicate. */
+/** Takes the block record whose key says `seq`, which no earlier block covers. */
 export function takeBlock(pass: Pass, seq: number, value: Uint8Array): void {
   if (seq > pass.nextSeq && pass.nextIsCertain) {
     damage(pass, 'gap', pass.nextSeq, `entries ${pass.nextSeq} to ${seq - 1} are missing`);
@@ -88,22 +88,14 @@ function checkTree(
   const note = readNote(pass, seq, hashes.length, noteBytes);
   if (note !== undefined && pass.treeKnown && !equalBytes(note.root, rootOf(pass.range))) {
     pass.intact = false;
-    pass.suspect = { seq, hashes, before, statedRoot: note.root, breaks };
-    const located = locateAltered(before, hashes, prevsAfter(leaves, undefined), note.root);
+    const prevs = leaves.map((_leaf, position) => leaves[position + 1]?.prev);
+    pass.suspect = { seq, hashes, before, statedRoot: note.root, prevs, breaks };
+    const located = locateAltered(before, hashes, prevs, note.root);
     if (located !== undefined) restore(pass, located.altered, located.hashes);
   } else {
     reportBreaks(pass, seq, breaks);
   }
   return beforeHeartbeats;
-}
-
-function prevsAfter(
-  leaves: readonly (Leaf | undefined)[],
-  next: string | undefined,
-): readonly (string | undefined)[] {
-  return leaves.map((_leaf, position) =>
-    position === leaves.length - 1 ? next : leaves[position + 1]?.prev,
-  );
 }
 
 /** The block's checkpoint when its text and its one signature line are those due here. */
@@ -168,7 +160,7 @@ export function settleSuspect(pass: Pass, nextPrev: string | undefined, signed: 
   const { seq, hashes, before, statedRoot, breaks } = suspect;
   const last = hashes.length - 1;
   const lastHash = hashes[last];
-  const prevs = hashes.map((_hash, position) => (position === last ? nextPrev : undefined));
+  const prevs = suspect.prevs.map((prev, position) => (position === last ? nextPrev : prev));
   const located = locateAltered(before, hashes, prevs, statedRoot);
   if (located !== undefined) {
     pass.suspect = suspect;

@@ -16,6 +16,8 @@ export interface Suspect {
   /** The tree before the block. */
   readonly before: TreeRange;
   readonly statedRoot: Uint8Array;
+  /** `prev` of the entry after each position, as far as the block has it. */
+  readonly prevs: readonly (string | undefined)[];
   /** Positions in the block whose `prev` disagrees. */
   readonly breaks: readonly number[];
 }

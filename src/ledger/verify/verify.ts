@@ -197,13 +197,8 @@ function closeBlock(pass: Pass): void {
 }
 
 function checkLastSignature(pass: Pass): void {
-  const findingsBefore = pass.suspect === undefined;
-  if (findingsBefore) {
-    if (!pass.everySignature) checkNoteSignature(pass);
-    return;
-  }
-  const signed = checkNoteSignature(pass);
-  settleSuspect(pass, undefined, signed);
+  if (pass.suspect !== undefined) settleSuspect(pass, undefined, checkNoteSignature(pass));
+  else if (!pass.everySignature) checkNoteSignature(pass);
 }
 
 function verdictOf(pass: Pass, options: VerifyOptions, remembered: Remembered, anchored: boolean): Verdict {
