@@ -18,7 +18,7 @@ export function unamendable(why: string): HoldpointError {
 }
 
 /** A repaired call may replace arguments that do not parse; any other defect leaves the answer's meaning open. */
-const repairable = 'the arguments of a tool call';
+const repairable = 'the argument text of a tool call';
 
 /** New arguments by the call's place in `facts.toolCalls`. */
 export type ArgumentsAt = ReadonlyMap<number, unknown>;

@@ -11,7 +11,7 @@ import {
   refusalText,
 } from './anthropic-messages.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
-import { joined, note } from './reading.ts';
+import { boundedList, joined, note } from './reading.ts';
 import type { StreamEventKind, StreamReader } from './stream.ts';
 
 interface BlockInProgress {
@@ -37,6 +37,7 @@ export function createMessagesStreamReader(status: number): StreamReader {
   let model = '';
   let finishReason = '';
   let refusal = '';
+  let started = false;
   let stopped = false;
   let failed = false;
 
@@ -84,17 +85,23 @@ export function createMessagesStreamReader(status: number): StreamReader {
     return textDeltas.has(type) ? 'text' : 'tool';
   }
 
+  /** Where code called a tool, the message comes whole in its first event. */
   function messageStart(message: unknown): StreamEventKind {
     if (!isRecord(message)) {
       note(defects, '`message_start` carries no message');
       return 'tool';
     }
+    if (started) note(defects, 'the stream has two messages');
+    started = true;
     model = textOf(message.model);
+    finishReason = textOf(message.stop_reason);
     if (isRecord(message.usage)) usage = { ...usage, ...message.usage };
-    const content = message.content;
-    if (isAbsent(content) || (Array.isArray(content) && content.length === 0)) return 'other';
-    note(defects, '`message_start` carries content');
-    return 'tool';
+    let kind: StreamEventKind = 'other';
+    for (const block of boundedList(message.content, blocksMax, '`content`', defects)) {
+      const one = startBlock(block);
+      if (one === 'tool' || kind === 'other') kind = one;
+    }
+    return isAbsent(message.content) || Array.isArray(message.content) ? kind : 'tool';
   }
 
   function messageDelta(value: JsonRecord): StreamEventKind {

@@ -108,7 +108,7 @@ function firstRepeatedKey(text: string): string {
   return '';
 }
 
-/** Parses one JSON text. `what` opens the defect's sentence: `the body`, `the arguments of a tool call`. */
+/** Parses one JSON text. `what` opens the defect's sentence: `the body`, `the argument text of a tool call`. */
 export function readJsonText(text: string, what: string): JsonReading {
   let value: unknown;
   try {

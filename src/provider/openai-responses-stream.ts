@@ -3,7 +3,7 @@
  * stream says everything up to three times: in deltas, in `done` events and in the terminal event's whole
  * response. Clients differ in which they believe, so a difference between them is a defect. Pure.
  */
-import type { ResponseFacts, ToolCallFact } from '../core/facts.ts';
+import type { ResponseFacts } from '../core/facts.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { isCallItem, itemsMax, type OutputSaid, readOutput, responseFacts } from './openai-responses.ts';
 import { boundedList, note } from './reading.ts';
@@ -75,27 +75,25 @@ function itemFromPieces(progress: ItemInProgress): JsonRecord {
   return item;
 }
 
-function sameCall(a: ToolCallFact, b: ToolCallFact | undefined): boolean {
-  if (b === undefined || a.id !== b.id || a.name !== b.name) return false;
-  // Built-in calls may show more of their results in one place than in the other.
-  const isBuiltIn = a.argumentsText.startsWith('{') && a.name.endsWith('_call');
-  return isBuiltIn || a.argumentsText === b.argumentsText;
-}
-
 /** Unites what was streamed with what the terminal event repeats; a difference is a defect. */
 function reconcile(streamed: OutputSaid, repeated: OutputSaid, defects: string[]): OutputSaid {
   const toolCalls = [...streamed.toolCalls];
   let same = streamed.toolCalls.length === repeated.toolCalls.length;
   for (let i = 0; i < repeated.toolCalls.length; i += 1) {
     const call = repeated.toolCalls[i];
-    if (call === undefined || sameCall(call, streamed.toolCalls[i])) continue;
+    if (call === undefined || repeated.asked[i] === streamed.asked[i]) continue;
     same = false;
     toolCalls.push(call);
   }
   const sameText = streamed.text === repeated.text && streamed.refusal === repeated.refusal;
   if (same && sameText) return streamed;
   note(defects, 'the final response differs from what was streamed');
-  return { text: streamed.text || repeated.text, refusal: streamed.refusal || repeated.refusal, toolCalls };
+  return {
+    text: streamed.text || repeated.text,
+    refusal: streamed.refusal || repeated.refusal,
+    toolCalls,
+    asked: [],
+  };
 }
 
 export interface ResponsesStreamReader extends StreamReader {

@@ -48,12 +48,34 @@ function addBuiltInCall(item: JsonRecord, type: string, into: ToolCallFact[], de
   const argumentsText = JSON.stringify(own);
   let value: JsonRecord = own;
   if (typeof own.arguments === 'string' && own.arguments !== '') {
-    const inner = readJsonText(own.arguments, 'the arguments of a tool call');
+    const inner = readJsonText(own.arguments, 'the argument text of a tool call');
     note(defects, inner.defect);
     value = { ...own, arguments: inner.value === undefined ? {} : inner.value };
   }
   const name = type === '' ? 'untyped_item' : type;
   addCall(into, defects, textOf(callId) || textOf(id), name, value, argumentsText);
+}
+
+const membersThatVary: ReadonlySet<string> = new Set([
+  'fingerprint',
+  'encrypted_content',
+  'output',
+  'outputs',
+  'result',
+  'results',
+  'error',
+]);
+
+/**
+ * What a call asks for, for telling whether two items ask for the same. Of a built-in call, results and
+ * sealed members are left out: the provider gives them in one place and not in the other.
+ */
+function askedBy(item: JsonRecord): string {
+  const { id, type, call_id: callId, name, status: _status, ...own } = item;
+  if (type === 'function_call') return JSON.stringify([type, id, callId, name, item.arguments]);
+  if (type === 'custom_tool_call') return JSON.stringify([type, id, callId, name, item.input]);
+  const asked = Object.entries(own).filter(([member]) => !membersThatVary.has(member));
+  return JSON.stringify([type, id, callId, name, asked.sort(([x], [y]) => (x < y ? -1 : 1))]);
 }
 
 /** Adds the call an output item makes; built-in and unknown kinds are named after their type. */
@@ -75,6 +97,8 @@ export interface OutputSaid {
   text: string;
   refusal: string;
   readonly toolCalls: ToolCallFact[];
+  /** Of each call, by its place: equal texts ask for the same. */
+  readonly asked: string[];
 }
 
 function readOutputMessage(item: JsonRecord, said: OutputSaid, defects: string[]): void {
@@ -88,7 +112,7 @@ function readOutputMessage(item: JsonRecord, said: OutputSaid, defects: string[]
 
 /** Reads output items in their order. */
 export function readOutput(items: readonly unknown[], defects: string[]): OutputSaid {
-  const said: OutputSaid = { text: '', refusal: '', toolCalls: [] };
+  const said: OutputSaid = { text: '', refusal: '', toolCalls: [], asked: [] };
   for (const item of items) {
     if (!isRecord(item)) {
       note(defects, 'an output item is not an object');
@@ -96,7 +120,10 @@ export function readOutput(items: readonly unknown[], defects: string[]): Output
     }
     const type = textOf(item.type);
     if (type === 'message') readOutputMessage(item, said, defects);
-    else if (isCallItem(type)) addItemCall(item, said.toolCalls, defects);
+    else if (isCallItem(type)) {
+      addItemCall(item, said.toolCalls, defects);
+      said.asked.push(askedBy(item));
+    }
   }
   return said;
 }

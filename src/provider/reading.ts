@@ -87,7 +87,7 @@ export function addJsonCall(
 ): void {
   let value: unknown = {};
   if (argumentsText !== '') {
-    const reading = readJsonText(argumentsText, `the arguments of a tool call`);
+    const reading = readJsonText(argumentsText, `the argument text of a tool call`);
     note(defects, reading.defect);
     if (reading.value !== undefined) value = reading.value;
   }

@@ -170,11 +170,19 @@ describe('a stream', () => {
     ['blocks out of order', [open(1, toolUse({}))]],
     ['input for a text block', [open(0, { type: 'text', text: '' }), json(0, '{"n":2}')]],
     ['a delta of no block', [delta(0, { type: 'text_delta', text: 'x' })]],
-    ['a message that starts with content', [{ ...start, message: { content: [toolUse({})] } }]],
+    ['two messages', [start, start, open(0, toolUse({}))]],
   ])('with %s has a defect and does not pass unjudged', (_what, values) => {
     const reading = read(...values);
     expect(reading.defects).not.toEqual([]);
     expect(reading.kinds).toContain('tool');
+  });
+
+  test('that opens with its whole message has the calls in it', () => {
+    const message = { content: [toolUse({ n: 1 })], stop_reason: 'tool_use' };
+    const reading = read({ type: 'message_start', message }, stop);
+    expect(reading.kinds).toEqual(['tool', 'end']);
+    expect(reading).toMatchObject({ defects: [], facts: { finishReason: 'tool_use' } });
+    expect(reading.facts.toolCalls).toMatchObject([{ id: 't1', arguments: { n: 1 } }]);
   });
 
   test('of events nobody knows yet does not pass them unjudged', () => {

@@ -168,7 +168,7 @@ describe('an answer', () => {
   });
 
   test.each([
-    ['arguments that do not parse', fnCall('c', 'pay', '{"n":'), 'arguments of a tool call is not JSON'],
+    ['arguments that do not parse', fnCall('c', 'pay', '{"n":'), 'argument text of a tool call is not JSON'],
     ['arguments with a repeated key', fnCall('c', 'pay', '{"n":1,"n":2}'), '"n" more than once'],
     ['a call of no kind', { id: 'c', type: 'function' }, 'neither a function nor a custom tool'],
     ['a call that is no object', 'pay', 'not an object'],

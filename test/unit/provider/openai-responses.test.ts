@@ -207,6 +207,18 @@ describe('a stream', () => {
     expect(reading.facts.toolCalls.map((call) => call.argumentsText)).toEqual(['{"n":1}', '{"n":9}']);
   });
 
+  test('may repeat a built-in call without its results, but not with another request', () => {
+    const call = (command: string, more: object = {}) => ({
+      type: 'local_shell_call',
+      id: 'l',
+      call_id: 'c',
+      action: { command },
+      ...more,
+    });
+    expect(read(itemDone(call('ls', { output: 'x' })), completed(call('ls'))).defects).toEqual([]);
+    expect(read(itemDone(call('ls')), completed(call('rm'))).defects).not.toEqual([]);
+  });
+
   test('of events nobody knows yet does not pass them unjudged', () => {
     expect(
       read({ type: 'response.teleport.delta' }, { type: 'response.shell_call_command.delta' }).kinds,
