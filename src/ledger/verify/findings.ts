@@ -2,6 +2,7 @@
 import type { Finding, ReasonCode } from './reasons.ts';
 
 export const findingsMax = 100;
+export const messageCharsMax = 400;
 
 export interface Findings {
   readonly list: readonly Finding[];
@@ -19,7 +20,13 @@ export function createFindings(): Findings {
     count: () => count,
     add(code, seq, message) {
       count += 1;
-      if (list.length < findingsMax) list.push({ code, seq, message });
+      if (list.length < findingsMax) list.push({ code, seq, message: printable(message) });
     },
   };
+}
+
+/** Messages quote what the ledger says; none of it may steer the terminal or page that shows them. */
+function printable(message: string): string {
+  const visible = message.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd');
+  return visible.length > messageCharsMax ? `${visible.slice(0, messageCharsMax)}…` : visible;
 }

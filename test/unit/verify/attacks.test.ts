@@ -71,6 +71,22 @@ describe('an untouched ledger', () => {
     });
   });
 
+  it('reports its progress by the entries read so far', async () => {
+    const seen: number[] = [];
+    await verify(records, { onProgress: (entries) => seen.push(entries) });
+    expect(seen).toEqual([1, 4, 5, 6, 7, 9]);
+  });
+
+  it('lists at most a hundred findings and says how many more there were', async () => {
+    const builder = createLedgerBuilder();
+    builder.genesis();
+    for (let index = 0; index < 150; index += 1) builder.response(0);
+    builder.commit();
+    const { findings, notes } = await verify(builder.records);
+    expect(findings).toHaveLength(100);
+    expect(notes).toContain('50 more findings are not listed.');
+  });
+
   it('says what a local verification cannot show', async () => {
     const { assurance, keyTrust, notes } = await verify(records);
     expect([assurance, keyTrust]).toEqual(['LOCAL', 'self-declared']);
@@ -170,6 +186,18 @@ describe('edits', () => {
     builder.seal({ type: 'erasure', data: { by: 'mallory' } });
     builder.commit();
     expect(await causeOf(builder.records)).toBe('version_unsupported at 1');
+  });
+});
+
+describe('what follows from damage', () => {
+  it('is not taken for misconduct: rulings are judged up to the damaged entry only', async () => {
+    const tampered = editLeaf(records, 1, 1, () => '{');
+    const { findings, notes } = await verify(tampered);
+    expect(findings.map(({ code, seq }) => `${code} at ${seq}`)).toEqual([
+      'leaf_malformed at 2',
+      'entry_altered at 2',
+    ]);
+    expect(notes.join(' ')).toContain('judged up to entry 0 only');
   });
 });
 

@@ -119,6 +119,15 @@ describe('holds and rulings', () => {
     expect(await held((b, h) => release(b, h, { by: 'agent-7' }), { notRequester: false })).toEqual([]);
   });
 
+  it('a name that would steer a terminal is made harmless in the message', async () => {
+    const builder = createLedgerBuilder();
+    builder.genesis();
+    release(builder, sealHeldResponse(builder), { by: '\u001b[2Jrita\u202e', role: 'viewer' });
+    builder.commit();
+    const { findings } = await verifyLedger(builder.source());
+    expect(findings[0]?.message).toContain('\ufffd[2Jrita\ufffd as "viewer"');
+  });
+
   it('a ruling after the final one is found', async () => {
     const codes = await held((b, h) => {
       release(b, h, { verdict: 'deny' });
