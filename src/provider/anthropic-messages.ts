@@ -4,6 +4,7 @@
  */
 import type { MessageFact, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts';
+import { memberSources } from './json-source.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
 import {
   addCall,
@@ -46,13 +47,14 @@ export function isCallBlock(type: string): boolean {
 
 /**
  * Adds the call a block makes. `inputText` is the input as the provider wrote it piece by piece; null
- * where it wrote the object itself. A block of an unknown type is a call named after the type.
+ * where it wrote the object itself, then `inputSource` is how, if known. A block of an unknown type is a call named after the type.
  */
 export function addBlockCall(
   block: JsonRecord,
   inputText: string | null,
   into: ToolCallFact[],
   defects: string[],
+  inputSource?: string,
 ): void {
   const type = textOf(block.type);
   const id = textOf(block.id);
@@ -73,7 +75,7 @@ export function addBlockCall(
     note(defects, 'the input of a tool call is not an object');
   }
   const value = isRecord(input) ? input : {};
-  addCall(into, defects, id, name, value, JSON.stringify(value));
+  addCall(into, defects, id, name, value, inputSource ?? JSON.stringify(value));
 }
 
 const blocksWithoutText: ReadonlySet<string> = new Set([
@@ -206,14 +208,20 @@ export function readMessagesResponse(status: number, bytes: Buffer): ResponseRea
   if (isAbsent(content) && !failed) note(defects, 'the answer has no `content`');
   const toolCalls: ToolCallFact[] = [];
   let text = '';
-  for (const block of boundedList(content, blocksMax, '`content`', defects)) {
+  const blocks = boundedList(content, blocksMax, '`content`', defects);
+  let sources: ReadonlyMap<number, string> | null = null;
+  for (let i = 0; i < blocks.length; i += 1) {
+    const block = blocks[i];
     if (!isRecord(block)) {
       note(defects, 'an entry of `content` is not an object');
       continue;
     }
     const type = textOf(block.type);
     if (type === 'text') text = joined(text, textOf(block.text));
-    else if (isCallBlock(type)) addBlockCall(block, null, toolCalls, defects);
+    else if (isCallBlock(type)) {
+      sources ??= memberSources(bytes.toString('utf8'), 'content', 'input');
+      addBlockCall(block, null, toolCalls, defects, sources.get(i));
+    }
   }
   const facts = {
     status,

@@ -23,7 +23,7 @@ const backslash = 0x5c;
 const steppedCharsMax = 24;
 
 /** The position after the string whose content starts at `start`; the text's end if it never closes. */
-function stringEnd(text: string, start: number): number {
+export function stringEnd(text: string, start: number): number {
   let at = start;
   const stop = start + steppedCharsMax;
   while (at < stop) {
