@@ -70,6 +70,10 @@ export type Entry =
   | DeliveryEntry
   | { readonly type: 'outcomes'; readonly outcomes: readonly (readonly [number, Outcome])[] }
   | { readonly type: 'heartbeat'; readonly open: number; readonly snapshot: string }
+  /** Bytes that were handed over already, handed to a retry after the decision's outcome. */
+  | { readonly type: 'redelivery'; readonly decision: number; readonly hold: number; readonly digest: string }
+  /** -1 where it is about no one decision. */
+  | { readonly type: 'access'; readonly decision: number }
   | { readonly type: 'other' };
 
 const reserved = ['erasure', 'key', 'anchor', 'document', 'finding'];
@@ -119,7 +123,7 @@ const readers: Readonly<Record<string, Reader>> = Object.assign(Object.create(nu
   delivery: readDelivery,
   recovery: ({ found, outcomes: list, reason }, _parts, seq) =>
     isCount(found) && found <= seq && isText(reason) ? readOutcomes(list, seq) : undefined,
-  access: ({ by, role, action }) => (isText(by) && isText(role) && isText(action) ? other : undefined),
+  access: readAccess,
 } satisfies Record<string, Reader>);
 
 function readHold(data: JsonObject, _parts: readonly Part[], seq: number): Entry | undefined {
@@ -151,6 +155,14 @@ function readDelivery(data: JsonObject, _parts: readonly Part[], seq: number): E
   if (!isEarlier(decision, seq) || !isEarlier(hold, seq)) return undefined;
   if (!isMatching(digest, hex64) || !isCount(attempt) || attempt < 1) return undefined;
   return { type: 'delivery', decision, hold, digest, attempt };
+}
+
+function readAccess(data: JsonObject, _parts: readonly Part[], seq: number): Entry | undefined {
+  const { by, role, action, decision, digest, hold } = data;
+  if (!isText(by) || !isText(role) || !isText(action)) return undefined;
+  if (action !== 'redelivery') return { type: 'access', decision: isEarlier(decision, seq) ? decision : -1 };
+  if (!isEarlier(decision, seq) || !isEarlier(hold, seq) || !isMatching(digest, hex64)) return undefined;
+  return { type: 'redelivery', decision, hold, digest };
 }
 
 function readOutcomes(list: Json | undefined, seq: number): Entry | undefined {

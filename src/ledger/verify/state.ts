@@ -75,6 +75,12 @@ export function applyEntry(decisions: Decisions, leaf: Leaf, report: Report): vo
     case 'delivery':
       applyDelivery(decisions, entry, seq, report);
       return;
+    case 'redelivery':
+      applyRedelivery(decisions, entry, seq, report);
+      return;
+    case 'access':
+      decisions.open.get(entry.decision)?.entries.push(seq);
+      return;
     case 'outcomes':
       for (const [decision, outcome] of entry.outcomes) applyOutcome(decisions, decision, outcome, report);
       return;
@@ -179,6 +185,21 @@ function applyDelivery(decisions: Decisions, entry: DeliveryEntry, seq: number, 
     report('delivery_repeated', `attempt ${entry.attempt} of hold ${hold.seq} where ${expected} was due`);
   }
   hold.attempts = entry.attempt;
+}
+
+type RedeliveryEntry = Extract<Entry, { type: 'redelivery' }>;
+
+function applyRedelivery(decisions: Decisions, entry: RedeliveryEntry, seq: number, report: Report): void {
+  const open = decisions.open.get(entry.decision);
+  open?.entries.push(seq);
+  const hold = (open ?? decisions.redeliverable.get(entry.decision))?.holds.get(entry.hold);
+  if (hold === undefined || hold.state !== 'released' || hold.attempts === 0) {
+    report('delivery_without_ruling', `hold ${entry.hold} was never handed over, so it cannot be again`);
+    return;
+  }
+  if (entry.digest !== hold.releasable) {
+    report('delivery_digest_mismatch', `hold ${hold.seq} released other bytes than those handed over again`);
+  }
 }
 
 function applyOutcome(decisions: Decisions, seq: number, outcome: Outcome, report: Report): void {

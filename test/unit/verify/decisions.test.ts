@@ -217,6 +217,35 @@ describe('deliveries', () => {
     expect(codes).toEqual([]);
   });
 
+  it('a redelivery to a retry must be of what was handed over before', async () => {
+    const again = (b: LedgerBuilder, h: HeldExchange, data: Fields = {}): number => {
+      const facts = {
+        action: 'redelivery',
+        by: 'agent-7',
+        role: 'workload',
+        decision: h.decision,
+        hold: h.hold,
+      };
+      return b.about(h.decision, { type: 'access', data: { ...facts, digest: h.digest, ...data } });
+    };
+    const judged = await held((b, h) => {
+      release(b, h);
+      again(b, h);
+      b.deliver(h.decision, h.hold, h.digest);
+      again(b, h);
+      b.heartbeat();
+      b.close([[h.decision, 'delivered']]);
+      again(b, h);
+      again(b, h, { digest: '0'.repeat(64) });
+      again(b, h, { hold: 0 });
+    });
+    expect(judged).toEqual([
+      'delivery_without_ruling at 5',
+      'delivery_digest_mismatch at 11',
+      'delivery_without_ruling at 12',
+    ]);
+  });
+
   it.each([1, 3])('a second hand-over as attempt %i is found', async (attempt) => {
     const codes = await held((b, h) => {
       release(b, h);
