@@ -47,7 +47,8 @@ export function isCallBlock(type: string): boolean {
 
 /**
  * Adds the call a block makes. `inputText` is the input as the provider wrote it piece by piece; null
- * where it wrote the object itself, then `inputSource` is how, if known. A block of an unknown type is a call named after the type.
+ * where it wrote the object itself, and then `inputSource` is how, if known. A block of an unknown type is
+ * a call named after the type.
  */
 export function addBlockCall(
   block: JsonRecord,
