@@ -332,7 +332,7 @@ export function createLedgerBuilder(options: BuilderOptions = {}) {
       const phase = of === decision ? 'request' : 'response';
       const terms = { decision, phase, digest: builder.c(of, phase), rules: ['large-transfer'], policy: '1' };
       const people = { approvals: 1, roles: ['reviewer'], notRequester: true, requester: 'agent-7' };
-      const expires = '2026-11-22T12:00:00.000Z';
+      const expires = Date.UTC(2026, 10, 22, 12);
       return builder.about(decision, {
         type: 'hold',
         data: { ...terms, ...people, expires, ...data },

@@ -28,7 +28,8 @@ export interface HoldEntry {
   readonly decision: number;
   readonly phase: 'request' | 'response';
   readonly digest: string;
-  readonly expires: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly expires: number;
   readonly approvals: number;
   readonly roles: readonly string[];
   readonly notRequester: boolean;
@@ -93,7 +94,12 @@ export function readEntry(
   }
   const entry = readers[type]?.(data, parts, seq);
   return (
-    entry ?? malformed(readers[type] === undefined ? `unknown type ${type.slice(0, 32)}` : `data of ${type}`)
+    entry ??
+    malformed(
+      readers[type] === undefined
+        ? `unknown type ${type.slice(0, 32)}`
+        : `its data is not that of type ${type}`,
+    )
   );
 }
 
@@ -129,7 +135,7 @@ const readers: Readonly<Record<string, Reader>> = Object.assign(Object.create(nu
 function readHold(data: JsonObject, _parts: readonly Part[], seq: number): Entry | undefined {
   const { decision, phase, digest, expires, approvals, roles, notRequester, requester } = data;
   if (!isEarlier(decision, seq) || (phase !== 'request' && phase !== 'response')) return undefined;
-  if (!isMatching(digest, hex64) || typeof expires !== 'string') return undefined;
+  if (!isMatching(digest, hex64) || !isCount(expires)) return undefined;
   if (!isCount(approvals) || approvals < 1 || !isTexts(roles)) return undefined;
   if (typeof notRequester !== 'boolean' || typeof requester !== 'string') return undefined;
   return { type: 'hold', decision, phase, digest, expires, approvals, roles, notRequester, requester };

@@ -5,7 +5,6 @@
  */
 import { contradictionOf, type Decision, requestMayPass } from './decision.ts';
 import type { DeliveryEntry, Entry, HoldEntry, Outcome, RulingEntry } from './entry.ts';
-import { isMatching, utcForm } from './fields.ts';
 import type { Leaf } from './leaf.ts';
 import type { ReasonCode } from './reasons.ts';
 
@@ -160,7 +159,7 @@ function applyRuling(decisions: Decisions, entry: RulingEntry, leaf: Leaf, repor
   }
   hold.approvers.add(entry.by);
   if (entry.amendment !== '') hold.releasable = entry.amendment;
-  if (isMatching(terms.expires, utcForm) && leaf.at > terms.expires) decisions.lateRulings += 1;
+  if (Date.parse(leaf.at) > terms.expires) decisions.lateRulings += 1;
   if (!entry.final) return;
   hold.state = 'released';
   if (hold.approvers.size < terms.approvals) {

@@ -33,8 +33,8 @@ export const places: readonly Place[] = records.flatMap(({ key, value }, record)
 ]);
 
 const lastBlock = records.findLastIndex(({ key }) => key[8] === 1);
-/** Base64 digits that hold nothing but the signature: of 92, the first six also hold the key hash. */
-const signatureDigits = 92 - 6;
+/** Base64 digits that hold bits of the signature: of 92, the first five hold the key hash alone. */
+const signatureDigits = 92 - 5;
 const lineEnd = 1;
 
 /**

@@ -161,7 +161,7 @@ describe('holds and rulings', () => {
   it('an approval sealed after the expiry is noted', async () => {
     const builder = createLedgerBuilder();
     builder.genesis();
-    release(builder, sealHeldResponse(builder, { expires: '2026-11-22T09:00:00.000Z' }));
+    release(builder, sealHeldResponse(builder, { expires: Date.UTC(2026, 10, 22, 9) }));
     builder.commit();
     const { notes } = await verifyLedger(builder.source());
     expect(notes.join(' ')).toContain("1 approvals were sealed later than their hold's expiry");
