@@ -19,6 +19,8 @@ export interface Decision {
   readonly seq: number;
   readonly requestVerdict: RuleVerdict;
   readonly requestDigest: string;
+  /** False for a tunnelled connection: it is delivered with no response in the ledger. */
+  readonly recorded: boolean;
   response: { readonly verdict: RuleVerdict; readonly digest: string } | undefined;
   /** Its entries, the request's own first. */
   readonly entries: number[];
@@ -46,6 +48,9 @@ export function contradictionOf(decision: Decision, outcome: Outcome): string | 
     case 'denied':
       if (handedOver) return 'held bytes had been handed over';
       if (decision.requestVerdict === 'deny' || decision.response?.verdict === 'deny') return undefined;
+      // What cannot be read is held by rule and refused at once, with no hold for a person to rule on.
+      if (decision.requestVerdict === 'hold' && holds.length === 0 && decision.response === undefined)
+        return undefined;
       return holds.some((hold) => hold.state === 'denied') ? undefined : 'no rule and no ruling denied it';
     case 'expired':
       if (handedOver) return 'held bytes had been handed over';
@@ -64,7 +69,7 @@ export function contradictionOf(decision: Decision, outcome: Outcome): string | 
 function againstDelivery(decision: Decision): string | undefined {
   if (!requestMayPass(decision)) return 'its request was denied or not released';
   const { response } = decision;
-  if (response === undefined) return 'it has no response';
+  if (response === undefined) return decision.recorded ? 'it has no response' : undefined;
   if (response.verdict === 'deny') return 'its response was denied by a rule';
   if (!phaseMayPass(decision, 'response', response.verdict)) return 'its response was held and not released';
   for (const hold of decision.holds.values()) {

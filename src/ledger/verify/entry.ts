@@ -59,7 +59,13 @@ export interface DeliveryEntry {
 
 export type Entry =
   | { readonly type: 'genesis'; readonly key: string; readonly origin: string }
-  | { readonly type: 'request'; readonly verdict: RuleVerdict; readonly digest: string }
+  | {
+      readonly type: 'request';
+      readonly verdict: RuleVerdict;
+      readonly digest: string;
+      /** False for a tunnelled connection, whose answer is not recorded. */
+      readonly recorded: boolean;
+    }
   | {
       readonly type: 'response';
       readonly decision: number;
@@ -118,8 +124,10 @@ const readers: Readonly<Record<string, Reader>> = Object.assign(Object.create(nu
     isCount(open) && isMatching(snapshot, hex64) ? { type: 'heartbeat', open, snapshot } : undefined,
   policy: ({ digest, result, version }) =>
     sha256Hex(digest) && (result === 'loaded' || result === 'refused') && isText(version) ? other : undefined,
-  request: ({ verdict }, parts) =>
-    isOneOf(verdict, verdicts) ? { type: 'request', verdict, digest: digestOf(parts, 'request') } : undefined,
+  request: ({ verdict, recorded = true }, parts) =>
+    isOneOf(verdict, verdicts) && typeof recorded === 'boolean'
+      ? { type: 'request', verdict, digest: digestOf(parts, 'request'), recorded }
+      : undefined,
   response: ({ decision, verdict }, parts, seq) =>
     isEarlier(decision, seq) && isOneOf(verdict, verdicts)
       ? { type: 'response', decision, verdict, digest: digestOf(parts, 'response') }

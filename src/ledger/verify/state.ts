@@ -13,6 +13,8 @@ export interface Decisions {
   readonly open: Map<number, Decision>;
   readonly byOutcome: Record<Outcome, number>;
   total: number;
+  /** Tunnelled connections, whose content is not in the ledger. */
+  unrecorded: number;
   /** Releases sealed later than their hold's expiry, by the wall clock. */
   lateRulings: number;
   readonly closed: Set<number>;
@@ -40,6 +42,7 @@ export function createDecisions(): Decisions {
       ledger_unavailable: 0,
     },
     total: 0,
+    unrecorded: 0,
     lateRulings: 0,
     closed: new Set(),
     redeliverable: new Map(),
@@ -52,10 +55,12 @@ export function applyEntry(decisions: Decisions, leaf: Leaf, report: Report): vo
   switch (entry.type) {
     case 'request': {
       decisions.total += 1;
+      if (!entry.recorded) decisions.unrecorded += 1;
       decisions.open.set(seq, {
         seq,
         requestVerdict: entry.verdict,
         requestDigest: entry.digest,
+        recorded: entry.recorded,
         response: undefined,
         entries: [seq],
         holds: new Map(),

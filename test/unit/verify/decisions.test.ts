@@ -303,6 +303,20 @@ describe('outcomes', () => {
     expect(codes.map((code) => code.split(' ')[0])).toEqual(['outcome_contradicts']);
   });
 
+  it('denied fits a request that should be held and was refused at once', async () => {
+    expect(await closed('denied', (b) => b.request({ verdict: 'hold' }))).toEqual([]);
+  });
+
+  it('delivered needs no response where the request says that the answer is not recorded', async () => {
+    const builder = createLedgerBuilder();
+    builder.genesis();
+    builder.close([[builder.request({ recorded: false }), 'delivered']]);
+    builder.commit();
+    const { findings, notes } = await verifyLedger(builder.source());
+    expect(findings).toEqual([]);
+    expect(notes.join(' ')).toContain('1 connections were tunnelled');
+  });
+
   it.each(['deny', 'hold'])('delivered contradicts a response whose rules say %s', async (verdict) => {
     const codes = await codesOf((b) => {
       const decision = b.request();
