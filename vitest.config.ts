@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const slow = process.env['HOLDPOINT_SLOW'] === '1';
+const slow = process.env['TEST_SLOW'] === '1';
 
 export default defineConfig({
   test: {

@@ -3,7 +3,16 @@
  * accepted in, sentences out. Pure; imports nothing of the house but types.
  */
 import type { z } from 'zod';
-import type { Problem, YamlPath } from './yaml.ts';
+
+export type YamlPath = readonly PropertyKey[];
+
+/** One mistake: where in the value it is and what would be right. */
+export interface Problem {
+  readonly path: YamlPath;
+  readonly text: string;
+  /** The key itself is the mistake, not its value. */
+  readonly key?: boolean;
+}
 
 /** Names longer than this are never compared, so that a hostile key costs nothing. */
 const comparedCharsMax = 64;

@@ -6,23 +6,13 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { type ErrorCode, HoldpointError } from '../core/errors.ts';
-import { describeIssue } from './issues.ts';
+import { describeIssue, type Problem, type YamlPath } from './issues.ts';
 
 export const yamlBytesMax = 1_048_576;
 /** A file with a thousand mistakes is one mistake; the rest is noise. */
 const problemsMax = 50;
 
 export type YamlErrorCode = Extract<ErrorCode, 'config_invalid' | 'policy_invalid'>;
-export type YamlPath = readonly PropertyKey[];
-
-/** One mistake: where in the value it is and what would be right. */
-export interface Problem {
-  readonly path: YamlPath;
-  readonly text: string;
-  /** The key itself is the mistake, not its value. */
-  readonly key?: boolean;
-}
-
 export interface YamlFile<T> {
   readonly value: T;
   /** Makes the error that names each problem's line, for checks that come after the schema's own. */

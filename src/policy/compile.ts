@@ -3,7 +3,8 @@
  * holds its own fixtures. Pure; the caller reads the file.
  */
 import { createHash } from 'node:crypto';
-import { openYaml, type Problem } from '../config/yaml.ts';
+import type { Problem } from '../config/issues.ts';
+import { openYaml } from '../config/yaml.ts';
 import { type CompiledRule, judgeBy } from './evaluate.ts';
 import { explain, expressionCompiler } from './expression.ts';
 import { type FixtureResult, tryFixtures } from './fixtures.ts';

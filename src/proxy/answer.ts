@@ -2,13 +2,14 @@
  * Takes the upstream's answer in: whole where rules must see all of it first, live where they cannot mind.
  * Live means that the caller gets bytes while they arrive; the last ones always wait for the seal.
  */
+
+import { decodeContent } from '../core/content-coding.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import type { Facts, ResponseFacts } from '../core/facts.ts';
 import { headerOf } from '../core/http-message.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { ResponseReading } from '../provider/protocol.ts';
 import type { Call } from './call.ts';
-import { decodeContent } from './content-coding.ts';
 import type { Answer } from './forward.ts';
 import type { House } from './house.ts';
 import { judge } from './judge.ts';

@@ -5,11 +5,11 @@
 import { createHmac } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { canonicalJson } from '../core/canonical-json.ts';
+import { decodeContent } from '../core/content-coding.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import type { RequestFacts } from '../core/facts.ts';
 import { headerOf, type RawHeaders } from '../core/http-message.ts';
 import type { OperationName, Protocol } from '../provider/protocol.ts';
-import { decodeContent } from './content-coding.ts';
 
 export interface Upstream {
   readonly name: string;

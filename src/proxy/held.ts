@@ -11,7 +11,7 @@ import type { Judgement, Phase, Policy } from '../policy/policy.ts';
 import { type Call, clientBudgetMs, isMarkedRetry, retryKeyOf } from './call.ts';
 import type { House } from './house.ts';
 import { strictestTerms } from './judge.ts';
-import { endWith, refuse, writeChunk, writeHead } from './respond.ts';
+import { endWith, refuse, writeHead } from './respond.ts';
 
 export interface Decision {
   readonly seq: number;
@@ -156,7 +156,7 @@ function startHeartbeat(call: Call, decision: Decision, house: House): () => voi
       sinceEventMs >= keepAliveEveryMs ? protocol.keepAliveEvent(call.operation, call.facts.model) : null;
     sinceEventMs = event === null ? sinceEventMs + commentEveryMs : 0;
     // One line without a blank one after it: some clients fail on a comment that stands as an event of its own.
-    writeChunk(call.res, event ?? ': held for a reviewer\n');
+    if (!call.res.destroyed) call.res.write(event ?? ': held for a reviewer\n');
     cancel = house.schedule(commentEveryMs, beat);
   }
   return () => cancel();

@@ -32,11 +32,11 @@ import {
 import { manifestsDir, only, readObjects } from './manifests.ts';
 
 const reason = whyNot();
-const required = process.env.HOLDPOINT_REQUIRE_IMAGE === '1';
+const required = process.env.TEST_REQUIRE_IMAGE === '1';
 
 if (reason !== '') {
   test(`the image can be built here: ${reason}`, (context) => {
-    if (required) throw new Error(`HOLDPOINT_REQUIRE_IMAGE=1, but: ${reason}`);
+    if (required) throw new Error(`TEST_REQUIRE_IMAGE=1, but: ${reason}`);
     context.skip(reason);
   });
 }

@@ -1,0 +1,63 @@
+/** Direction: main -> sidecar -> {proxy, control, cli, demo} -> {hold, policy, provider, ledger} -> core. */
+const only = (name, from, allowed) => ({
+  name,
+  severity: 'error',
+  from: { path: from },
+  to: { path: '^src/', pathNot: [from, ...allowed] },
+});
+const soleImporter = (name, pkg, importer) => ({
+  name,
+  severity: 'error',
+  from: { path: '^src/', pathNot: importer },
+  to: { path: `(^|/)node_modules/${pkg}/` },
+});
+
+export default {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    only('core-imports-nothing', '^src/core/', []),
+    only('provider-is-pure', '^src/provider/', ['^src/core/']),
+    only('policy-is-pure', '^src/policy/', ['^src/core/', '^src/config/(yaml|issues)\\.ts$']),
+    only('ledger-below-all', '^src/ledger/', ['^src/core/']),
+    only('verifier-stands-alone', '^src/ledger/verify/', []),
+    only('hold-on-ledger', '^src/hold/', ['^src/core/', '^src/ledger/', '^src/policy/policy\\.ts$']),
+    only('store-implements-ports', '^src/store/', ['^src/core/', '^src/ledger/']),
+    only('proxy-never-control', '^src/proxy/', ['^src/(core|hold|policy|provider|ledger)/']),
+    only('control-never-proxy', '^src/control/', ['^src/(core|hold|policy|provider|ledger|store)/']),
+    only('console-stands-alone', '^src/console/', []),
+    only('telemetry-on-core', '^src/telemetry/', ['^src/core/']),
+    only('config-on-core', '^src/config/', ['^src/core/']),
+    { name: 'nobody-imports-main', severity: 'error', from: {}, to: { path: '^src/main\\.ts$' } },
+    {
+      name: 'verifier-is-portable',
+      severity: 'error',
+      from: { path: '^src/ledger/verify/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    soleImporter('only-forward-imports-undici', 'undici', '^src/proxy/forward\\.ts$'),
+    soleImporter('only-tunnel-imports-http-proxy', 'http-proxy', '^src/proxy/tunnel\\.ts$'),
+    soleImporter('only-store-imports-level', 'level', '^src/store/level\\.ts$'),
+    soleImporter('only-logger-imports-pino', 'pino', '^src/telemetry/logger\\.ts$'),
+    soleImporter(
+      'only-expression-imports-cel',
+      '@marcbachmann',
+      '^src/policy/(expression|syntax|functions|views)\\.ts$',
+    ),
+    {
+      name: 'not-to-dev-dep',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/demo/workload\\.ts$' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.mjs', '.js'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default'],
+    },
+  },
+};

@@ -1,0 +1,91 @@
+/** `holdpoint decisions …`: what was recorded. */
+import { z } from 'zod';
+import { clientOptions, controlClient } from './client.ts';
+import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
+import { onlyArgument, readOptions } from './options.ts';
+import { printJson, printLine, printTable } from './print.ts';
+
+const decisionSchema = z.object({
+  id: z.string(),
+  at: z.string(),
+  operation: z.string(),
+  model: z.string(),
+  workload: z.string(),
+  verdict: z.string(),
+  status: z.number().nullable(),
+  outcome: z.string().nullable(),
+});
+const pageSchema = z.object({ items: z.array(decisionSchema), next: z.number().nullable() });
+const filters = ['model', 'operation', 'workload', 'verdict', 'outcome', 'session'];
+
+export const decisionsCommands: readonly Command[] = [
+  {
+    name: 'decisions list',
+    usage: '[--limit N] [--before SEQ] [--model M] [--workload W] [--verdict V] [--outcome O] [--json]',
+    summary: 'what was recorded, newest first',
+    run: list,
+  },
+  { name: 'decisions show', usage: 'ID [--json]', summary: 'one decision and its sealed entries', run: show },
+  {
+    name: 'decisions export',
+    usage: '[--model M] [--workload W] ...',
+    summary: 'all of them as JSON lines',
+    run: exportAll,
+  },
+];
+
+function queryOf(options: ReturnType<typeof readOptions>, names: readonly string[]): URLSearchParams {
+  const pairs = names.flatMap((name) => {
+    const value = options.text(name);
+    return value === undefined ? [] : [[name, value]];
+  });
+  return new URLSearchParams(pairs);
+}
+
+async function list(args: readonly string[], env: Environment): Promise<ExitCode> {
+  const names = [...filters, 'limit', 'before'];
+  const options = readOptions(args, [...clientOptions, ...names], ['json']);
+  const answer = await controlClient(options, env).get(`/api/v1/decisions?${queryOf(options, names)}`);
+  if (options.flag('json')) printJson(answer);
+  else {
+    const { items, next } = pageSchema.parse(answer);
+    printTable(
+      ['ID', 'AT', 'OPERATION', 'MODEL', 'WORKLOAD', 'VERDICT', 'STATUS', 'OUTCOME'],
+      items.map((item) => [
+        item.id,
+        item.at,
+        item.operation,
+        item.model,
+        item.workload,
+        item.verdict,
+        String(item.status ?? ''),
+        item.outcome ?? 'open',
+      ]),
+    );
+    if (next !== null) printLine(`more: --before ${next}`);
+  }
+  return exitCodes.ok;
+}
+
+async function show(args: readonly string[], env: Environment): Promise<ExitCode> {
+  const options = readOptions(args, clientOptions, ['json']);
+  const id = onlyArgument(options, 'decision');
+  const answer = await controlClient(options, env).get(`/api/v1/decisions/${encodeURIComponent(id)}`);
+  // Entries are nested data; JSON is the readable form of them too, and it escapes what a terminal would obey.
+  printJson(answer);
+  return exitCodes.ok;
+}
+
+async function exportAll(args: readonly string[], env: Environment): Promise<ExitCode> {
+  const options = readOptions(args, [...clientOptions, ...filters], ['json']);
+  const client = controlClient(options, env);
+  const query = queryOf(options, filters);
+  query.set('limit', '200');
+  for (;;) {
+    const answer = await client.get(`/api/v1/decisions?${query}`);
+    const { items, next } = z.object({ items: z.array(z.json()), next: z.number().nullable() }).parse(answer);
+    for (const item of items) printLine(JSON.stringify(item));
+    if (next === null) return exitCodes.ok;
+    query.set('before', String(next));
+  }
+}

@@ -1,0 +1,198 @@
+/** `holdpoint holds …`: the queue and rulings from a terminal. */
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { HoldpointError, messageOf } from '../core/errors.ts';
+import { type ControlClient, clientOptions, controlClient } from './client.ts';
+import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
+import { type Options, onlyArgument, readOptions, requiredText } from './options.ts';
+import { printJson, printLine, printTable, visible, visibleLines } from './print.ts';
+
+/** The fields of a hold this command shows; the API sends more. */
+const summarySchema = z.object({
+  id: z.string(),
+  decisionId: z.string(),
+  state: z.string(),
+  severity: z.string(),
+  headline: z.string(),
+  workload: z.string(),
+  model: z.string(),
+  digest: z.string(),
+  openedAt: z.string(),
+  expiresAt: z.string(),
+  caller: z.string(),
+  approvals: z.object({ needed: z.number(), given: z.array(z.string()) }),
+});
+const listSchema = z.object({ items: z.array(summarySchema), total: z.number() });
+
+const callSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  arguments: z.json(),
+  argumentsText: z.string(),
+});
+const detailSchema = summarySchema.extend({
+  rules: z.array(z.object({ id: z.string(), title: z.string(), when: z.string(), error: z.string() })),
+  policy: z.object({ version: z.string() }),
+  exchange: z
+    .object({
+      request: z.object({ messages: z.array(z.object({ role: z.string(), text: z.string() })) }),
+      response: z.object({ text: z.string(), toolCalls: z.array(callSchema) }).nullable(),
+    })
+    .nullable(),
+});
+type Detail = z.output<typeof detailSchema>;
+
+export const holdsCommands: readonly Command[] = [
+  {
+    name: 'holds list',
+    usage: '[--state STATE] [--json]',
+    summary: 'what waits for a person, oldest deadline first',
+    run: list,
+  },
+  { name: 'holds show', usage: 'ID [--json]', summary: 'one hold with everything needed to rule', run: show },
+  {
+    name: 'holds release',
+    usage: 'ID [--reason TEXT]',
+    summary: 'let the held bytes go, once',
+    run: (args, env) => rule('release', args, env),
+  },
+  {
+    name: 'holds deny',
+    usage: 'ID --reason TEXT',
+    summary: 'refuse the call',
+    run: (args, env) => rule('deny', args, env),
+  },
+  {
+    name: 'holds amend',
+    usage: 'ID --file FILE --reason TEXT',
+    summary:
+      'let an amended answer go; FILE holds {"text"?, "toolCalls"?: [{id, arguments}]} or, for a request, {"body"}',
+    run: (args, env) => rule('amend', args, env),
+  },
+];
+
+async function list(args: readonly string[], env: Environment): Promise<ExitCode> {
+  const options = readOptions(args, [...clientOptions, 'state'], ['json']);
+  const state = encodeURIComponent(options.text('state') ?? 'pending');
+  const answer = await controlClient(options, env).get(`/api/v1/holds?state=${state}&limit=500`);
+  if (options.flag('json')) printJson(answer);
+  else printQueue(listSchema.parse(answer));
+  return exitCodes.ok;
+}
+
+function printQueue({ items, total }: z.output<typeof listSchema>): void {
+  if (items.length === 0) {
+    printLine('Nothing is held.');
+    return;
+  }
+  const nowMs = Date.now();
+  printTable(
+    ['ID', 'SEVERITY', 'WHAT', 'WORKLOAD', 'MODEL', 'AGE', 'LEFT', 'APPROVALS', 'CALLER'],
+    items.map((hold) => [
+      hold.id,
+      hold.severity,
+      hold.headline.slice(0, 60),
+      hold.workload,
+      hold.model,
+      duration(nowMs - Date.parse(hold.openedAt)),
+      duration(Date.parse(hold.expiresAt) - nowMs),
+      `${hold.approvals.given.length}/${hold.approvals.needed}`,
+      hold.caller,
+    ]),
+  );
+  if (total > items.length) printLine(`and ${total - items.length} more`);
+}
+
+function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds}s`;
+  return seconds < 3600
+    ? `${Math.floor(seconds / 60)}m${seconds % 60}s`
+    : `${Math.floor(seconds / 3600)}h${Math.floor((seconds % 3600) / 60)}m`;
+}
+
+async function show(args: readonly string[], env: Environment): Promise<ExitCode> {
+  const options = readOptions(args, clientOptions, ['json']);
+  const answer = await controlClient(options, env).get(pathOf(onlyArgument(options, 'hold')));
+  if (options.flag('json')) printJson(answer);
+  else printHold(detailSchema.parse(answer));
+  return exitCodes.ok;
+}
+
+function printHold(hold: Detail): void {
+  printLine(`${hold.id}  ${hold.state}  [${hold.severity}]  decision ${hold.decisionId}`);
+  printLine(
+    `workload ${visible(hold.workload)}  model ${visible(hold.model)}  expires ${hold.expiresAt}  caller ${hold.caller}`,
+  );
+  for (const call of hold.exchange?.response?.toolCalls ?? []) {
+    printLine(
+      `\nIf you release, this tool call reaches the workload:\n  ${visible(call.name)}  (${visible(call.id)})`,
+    );
+    printLine(indent(visibleLines(JSON.stringify(call.arguments, null, 2))));
+  }
+  const text = hold.exchange?.response?.text ?? '';
+  if (text !== '') printLine(`\nAnswer\n${indent(visibleLines(text))}`);
+  for (const rule of hold.rules) {
+    printLine(
+      `\nHeld by ${visible(rule.id)}: ${visible(rule.title)}  (policy ${visible(hold.policy.version)})\n${indent(visibleLines(rule.error === '' ? rule.when : `it failed: ${rule.error}`))}`,
+    );
+  }
+  for (const message of hold.exchange?.request.messages ?? [])
+    printLine(`\n${visible(message.role)}\n${indent(visibleLines(message.text))}`);
+  printLine(`\ndigest ${hold.digest}`);
+}
+
+function indent(text: string): string {
+  return text.replace(/^/gm, '  ');
+}
+
+async function rule(
+  verdict: 'release' | 'deny' | 'amend',
+  args: readonly string[],
+  env: Environment,
+): Promise<ExitCode> {
+  const options = readOptions(
+    args,
+    [...clientOptions, 'reason', 'digest', ...(verdict === 'amend' ? ['file'] : [])],
+    ['json'],
+  );
+  const path = pathOf(onlyArgument(options, 'hold'));
+  const client = controlClient(options, env);
+  const reason = verdict === 'release' ? (options.text('reason') ?? '') : requiredText(options, 'reason');
+  const amendment = verdict === 'amend' ? { amendment: readAmendment(options) } : {};
+  const digest = options.text('digest') ?? (await presentDigest(client, path));
+  const answer = await client.post(`${path}/rulings`, { verdict, reason, digest, ...amendment });
+  if (options.flag('json')) printJson(answer);
+  else {
+    const { id, state, approvals } = summarySchema.parse(answer);
+    printLine(
+      state === 'pending'
+        ? `${id}: approval ${approvals.given.length} of ${approvals.needed} is sealed.`
+        : `${id} is ${state}.`,
+    );
+  }
+  return exitCodes.ok;
+}
+
+/** The digest the hold has now; pass --digest to bind the ruling to the one that was shown. */
+async function presentDigest(client: ControlClient, path: string): Promise<string> {
+  return summarySchema.parse(await client.get(path)).digest;
+}
+
+function readAmendment(options: Options): unknown {
+  const file = requiredText(options, 'file');
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new HoldpointError(
+      'usage',
+      `The amendment ${file} cannot be read: ${messageOf(error)}.`,
+      'It is a JSON file.',
+      error,
+    );
+  }
+}
+
+function pathOf(id: string): string {
+  return `/api/v1/holds/${encodeURIComponent(id)}`;
+}

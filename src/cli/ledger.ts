@@ -1,0 +1,41 @@
+/** `holdpoint ledger …`: the running sidecar's checkpoint and entries. */
+import { z } from 'zod';
+import { HoldpointError } from '../core/errors.ts';
+import { clientOptions, controlClient } from './client.ts';
+import { type Command, exitCodes } from './command.ts';
+import { onlyArgument, readOptions } from './options.ts';
+import { printJson } from './print.ts';
+
+const checkpointSchema = z.object({ note: z.string() });
+const entriesSchema = z.object({ items: z.array(z.json()) });
+
+export const ledgerCommands: readonly Command[] = [
+  {
+    name: 'ledger checkpoint',
+    usage: '[--json]',
+    summary: 'the signed note over everything sealed so far; keep it, and verify against it later',
+    run: async (args, env) => {
+      const options = readOptions(args, clientOptions, ['json']);
+      const answer = await controlClient(options, env).get('/api/v1/ledger/checkpoint');
+      if (options.flag('json')) printJson(answer);
+      else process.stdout.write(checkpointSchema.parse(answer).note);
+      return exitCodes.ok;
+    },
+  },
+  {
+    name: 'ledger entry',
+    usage: 'SEQ [--json]',
+    summary: 'one sealed entry',
+    run: async (args, env) => {
+      const options = readOptions(args, clientOptions, ['json']);
+      const seq = onlyArgument(options, 'seq');
+      const answer = await controlClient(options, env).get(
+        `/api/v1/ledger/entries?from=${encodeURIComponent(seq)}&limit=1`,
+      );
+      const [entry] = entriesSchema.parse(answer).items;
+      if (entry === undefined) throw new HoldpointError('not_found', `There is no entry ${seq}.`);
+      printJson(entry);
+      return exitCodes.ok;
+    },
+  },
+];

@@ -1,0 +1,56 @@
+/** Options by node:util's parser, with messages in our words. */
+import { parseArgs } from 'node:util';
+import { HoldpointError, messageOf } from '../core/errors.ts';
+
+export interface Options {
+  readonly positionals: readonly string[];
+  text(name: string): string | undefined;
+  flag(name: string): boolean;
+}
+
+/** Parses `args`; unknown options and missing values throw `usage`. */
+export function readOptions(
+  args: readonly string[],
+  texts: readonly string[],
+  flags: readonly string[] = [],
+): Options {
+  const options = Object.fromEntries([
+    ...texts.map((name) => [name, { type: 'string' as const }]),
+    ...flags.map((name) => [name, { type: 'boolean' as const }]),
+  ]);
+  try {
+    const parsed = parseArgs({
+      args: [...args],
+      options,
+      allowPositionals: true,
+      strict: true,
+    });
+    const values = new Map<string, unknown>(Object.entries(parsed.values));
+    const { positionals } = parsed;
+    return {
+      positionals,
+      text: (name) => {
+        const value = values.get(name);
+        return typeof value === 'string' ? value : undefined;
+      },
+      flag: (name) => values.get(name) === true,
+    };
+  } catch (error) {
+    throw new HoldpointError('usage', `${messageOf(error)}`, 'See holdpoint --help.', error);
+  }
+}
+
+/** The one argument a command needs. */
+export function onlyArgument(options: Options, what: string): string {
+  const [value, ...rest] = options.positionals;
+  if (value === undefined || rest.length > 0)
+    throw new HoldpointError('usage', `Name exactly one ${what}.`, 'See holdpoint --help.');
+  return value;
+}
+
+export function requiredText(options: Options, name: string): string {
+  const value = options.text(name);
+  if (value === undefined || value.trim() === '')
+    throw new HoldpointError('usage', `--${name} is required.`, 'See holdpoint --help.');
+  return value;
+}

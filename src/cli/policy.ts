@@ -1,0 +1,51 @@
+/** `holdpoint policy …`: validate a policy and run its own fixtures; needs no sidecar. */
+import { readFileSync } from 'node:fs';
+import { HoldpointError, messageOf } from '../core/errors.ts';
+import { loadPolicy, testPolicy } from '../policy/compile.ts';
+import { type Command, exitCodes } from './command.ts';
+import { onlyArgument, readOptions } from './options.ts';
+import { printJson, printLine } from './print.ts';
+
+export const policyCommands: readonly Command[] = [
+  {
+    name: 'policy check',
+    usage: 'FILE [--json]',
+    summary: 'load a policy as the sidecar would',
+    run: async (args) => {
+      const options = readOptions(args, [], ['json']);
+      const file = onlyArgument(options, 'policy file');
+      const { version, digest } = loadPolicy(file, readPolicy(file));
+      if (options.flag('json')) printJson({ file, version, digest, ok: true });
+      else printLine(`${file}: version ${version}, loads, and its fixtures hold.`);
+      return exitCodes.ok;
+    },
+  },
+  {
+    name: 'policy test',
+    usage: 'FILE [--json]',
+    summary: "run the rules' own fixtures; exit 1 when one fails",
+    run: async (args) => {
+      const options = readOptions(args, [], ['json']);
+      const file = onlyArgument(options, 'policy file');
+      const results = testPolicy(file, readPolicy(file));
+      const failed = results.filter(({ passed }) => !passed);
+      if (options.flag('json')) printJson(results);
+      else {
+        for (const { rule, fixture, expected, actual, message } of failed)
+          printLine(
+            `FAIL ${rule} / ${fixture}: expected ${expected}, got ${actual}${message === '' ? '' : `: ${message}`}`,
+          );
+        printLine(`${results.length - failed.length} of ${results.length} fixtures hold.`);
+      }
+      return failed.length === 0 ? exitCodes.ok : exitCodes.finding;
+    },
+  },
+];
+
+function readPolicy(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new HoldpointError('usage', `The policy ${file} cannot be read: ${messageOf(error)}.`, '', error);
+  }
+}

@@ -1,0 +1,31 @@
+/** `holdpoint token new`: prints a control token once, alone on stdout; only its hash is kept. */
+import { defaultConfigFile, loadConfig } from '../config/load.ts';
+import { systemClock, systemRandom } from '../core/clock.ts';
+import { HoldpointError } from '../core/errors.ts';
+import { addToken, roles } from '../store/token-file.ts';
+import { type Command, exitCodes } from './command.ts';
+import { readOptions, requiredText } from './options.ts';
+import { printJson, printLine } from './print.ts';
+
+export const tokenCommands: readonly Command[] = [
+  {
+    name: 'token new',
+    usage: '[--config FILE] --name NAME --role ROLE',
+    summary: `a control token for one person; roles: ${roles.join(', ')}`,
+    run: async (args, env) => {
+      const options = readOptions(args, ['config', 'name', 'role'], ['json']);
+      const name = requiredText(options, 'name');
+      const role = roles.find((known) => known === options.text('role'));
+      if (role === undefined)
+        throw new HoldpointError('usage', '--role is required.', `It is one of: ${roles.join(', ')}.`);
+      const { paths } = loadConfig(options.text('config') ?? defaultConfigFile, env);
+      const token = addToken(paths.tokens, { name, role }, systemClock.nowMs(), systemRandom);
+      if (options.flag('json')) printJson({ name, role, token });
+      else printLine(token);
+      process.stderr.write(
+        `Token for ${name} (${role}). It is shown this once; ${paths.tokens} keeps its hash.\n`,
+      );
+      return exitCodes.ok;
+    },
+  },
+];

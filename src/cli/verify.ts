@@ -1,0 +1,48 @@
+/** `holdpoint verify`: the offline verdict on a data directory, for people and for scripts. */
+import type { Verdict } from '../ledger/verify/verify.ts';
+import { verifyDirectory } from '../store/verify-directory.ts';
+import { type Command, exitCodes } from './command.ts';
+import { onlyArgument, readOptions } from './options.ts';
+import { printJson, printLine } from './print.ts';
+
+export const verifyCommand: Command = {
+  name: 'verify',
+  usage: 'PATH [--trust KEY_OR_FILE] [--checkpoint FILE] [--keys DIR] [--every-signature] [--json]',
+  summary: 'verify a data directory offline; exit 1 names the first bad entry and a reason code',
+  run: async (args) => {
+    const options = readOptions(args, ['trust', 'checkpoint', 'keys'], ['json', 'every-signature']);
+    const path = onlyArgument(options, 'data directory');
+    const verdict = await verifyDirectory(path, {
+      trust: options.text('trust'),
+      checkpoint: options.text('checkpoint'),
+      keys: options.text('keys'),
+      everySignature: options.flag('every-signature'),
+    });
+    if (options.flag('json')) printJson(verdict);
+    else printVerdict(path, verdict);
+    return verdict.ok ? exitCodes.ok : exitCodes.finding;
+  },
+};
+
+function printVerdict(path: string, verdict: Verdict): void {
+  const { decisions, bodies, findings } = verdict;
+  printLine(
+    `${verdict.ok ? 'INTACT' : 'NOT INTACT'}  ${path}  assurance ${verdict.assurance}, key ${verdict.keyTrust}`,
+  );
+  printLine(`  entries    ${verdict.size}  from ${verdict.firstAt || '-'} to ${verdict.lastAt || '-'}`);
+  printLine(`  decisions  ${decisions.total}, ${decisions.open} open${outcomesText(decisions.byOutcome)}`);
+  printLine(
+    `  bodies     ${bodies.stored} stored, ${bodies.checked} checked, ${bodies.opened} opened, ${bodies.erased} erased`,
+  );
+  printLine(`  durability ${verdict.durability}`);
+  printLine(`  root       ${verdict.root || '-'}`);
+  printLine(`  key        ${verdict.key || '-'}`);
+  for (const { code, seq, message } of findings)
+    printLine(`FAIL ${code}${seq < 0 ? '' : ` at entry ${seq}`}: ${message}`);
+  for (const note of verdict.notes) printLine(`note: ${note}`);
+}
+
+function outcomesText(byOutcome: Verdict['decisions']['byOutcome']): string {
+  const seen = Object.entries(byOutcome).filter(([, count]) => count > 0);
+  return seen.length === 0 ? '' : `: ${seen.map(([outcome, count]) => `${count} ${outcome}`).join(', ')}`;
+}

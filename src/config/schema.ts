@@ -1,0 +1,113 @@
+/** The configuration file: its shape, its bounds and its defaults. The published JSON Schema is made from this. */
+import { z } from 'zod';
+
+const address = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s[\]]+):\d{1,5}$/, 'expected host:port, such as 127.0.0.1:8787')
+  .refine(
+    (text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535,
+    'expected a port of at most 65535',
+  );
+
+const bytes = (fallback: number) =>
+  z
+    .int()
+    .min(1024)
+    .max(1024 ** 3)
+    .default(fallback);
+const ms = (fallback: number) =>
+  z
+    .int()
+    .min(100)
+    .max(24 * 3_600_000)
+    .default(fallback);
+
+const upstream = z.strictObject({
+  url: z.url({ protocol: /^https?$/ }).describe('Where the provider is; http or https.'),
+  protocol: z.enum(['openai', 'anthropic']).describe('Which API it speaks.'),
+  mount: z
+    .string()
+    .regex(/^\/$|^(\/[A-Za-z0-9._-]+)+$/, 'expected a path such as / or /anthropic')
+    .default('/')
+    .describe('The path prefix on proxy.listen under which workloads reach it; the longest that fits wins.'),
+});
+
+export const configSchema = z.strictObject({
+  proxy: z
+    .strictObject({ listen: address.default('127.0.0.1:8787').describe('The data plane.') })
+    .prefault({}),
+  control: z
+    .strictObject({
+      listen: address.default('127.0.0.1:8788').describe('The control plane and the console.'),
+      hosts: z
+        .array(z.string().min(1).max(253))
+        .max(32)
+        .default([])
+        .describe(
+          'Further host names under which browsers reach the control port; loopback names and its own address always work.',
+        ),
+    })
+    .prefault({}),
+  data: z
+    .strictObject({
+      dir: z.string().min(1).default('./data').describe('Ledger, index, high-water mark and token hashes.'),
+      durability: z
+        .enum(['strict', 'relaxed'])
+        .default('strict')
+        .describe('strict waits for fsync; relaxed does not, and every entry and the verdict say so.'),
+    })
+    .prefault({}),
+  keys: z
+    .strictObject({
+      dir: z.string().min(1).optional().describe('signing.pem and kek.key; <data.dir>/keys when absent.'),
+    })
+    .prefault({}),
+  upstreams: z
+    .record(
+      z.string().regex(/^[a-z][a-z0-9_]{0,31}$/, 'expected a name of lower-case letters, digits and _'),
+      upstream,
+    )
+    .refine((all) => Object.keys(all).length > 0, 'expected at least one upstream')
+    .refine(
+      (all) => new Set(Object.values(all).map(({ mount }) => mount)).size === Object.keys(all).length,
+      'expected a different mount for each upstream',
+    )
+    .default({
+      openai: { url: 'https://api.openai.com', protocol: 'openai', mount: '/' },
+      anthropic: { url: 'https://api.anthropic.com', protocol: 'anthropic', mount: '/anthropic' },
+    }),
+  policy: z.strictObject({ file: z.string().min(1).default('./config/policy.yaml') }).prefault({}),
+  workload: z
+    .strictObject({
+      name: z.string().max(256).default('').describe('Who calls, when the call itself does not say.'),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      requestBytesMax: bytes(32 * 1024 * 1024),
+      responseBytesMax: bytes(32 * 1024 * 1024),
+      decodedBytesMax: bytes(64 * 1024 * 1024).describe('The most that a compressed body may unpack to.'),
+      waitMsMax: ms(270_000).describe('The longest a caller waits on a hold before it is told to ask again.'),
+      upstreamIdleMsMax: ms(600_000).describe('The longest silence of an upstream.'),
+      upstreamConnectMsMax: ms(10_000),
+      upstreamConnectionsMax: z
+        .int()
+        .min(1)
+        .max(65_536)
+        .default(1024)
+        .describe('Connections to each upstream.'),
+      drainMsMax: ms(25_000).describe('How long running calls may finish after SIGTERM.'),
+    })
+    .prefault({}),
+  log: z
+    .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') })
+    .prefault({}),
+});
+
+export type Config = z.output<typeof configSchema>;
+
+/** The published JSON Schema of the file, draft 2020-12. */
+export function configJsonSchema(): unknown {
+  const schema = z.toJSONSchema(configSchema, { io: 'input' });
+  return { ...schema, title: 'Holdpoint configuration' };
+}

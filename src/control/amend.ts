@@ -1,0 +1,97 @@
+/** What a reviewer puts in place of the held bytes, as the message that is sealed and then delivered. */
+import { z } from 'zod';
+import { decodeContent } from '../core/content-coding.ts';
+import { HoldpointError } from '../core/errors.ts';
+import { decodeHttpMessage, encodeHttpMessage, type HttpMessage, headerOf } from '../core/http-message.ts';
+import type { Hold } from '../hold/record.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { protocolOf } from '../provider/index.ts';
+import type { Amendment, OperationName } from '../provider/protocol.ts';
+
+const decodedBytesMax = 64 * 1024 * 1024;
+const callsMax = 128;
+
+/**
+ * Of an answer: `text` and the arguments of tool calls by id. Of a request: its whole JSON `body`.
+ */
+export const amendmentSchema = z.strictObject({
+  text: z.string().optional(),
+  toolCalls: z
+    .array(z.strictObject({ id: z.string(), arguments: z.json() }))
+    .max(callsMax)
+    .optional(),
+  body: z.record(z.string(), z.json()).optional(),
+});
+export type AmendmentInput = z.output<typeof amendmentSchema>;
+
+/** The amended message in the held one's form. Throws `invalid_argument` when the amendment does not fit. */
+export async function amendedMessage(ledger: Ledger, hold: Hold, input: AmendmentInput): Promise<Buffer> {
+  const [request] = await ledger.decision(hold.decision);
+  if (request === undefined) throw new HoldpointError('not_found', 'The decision is not sealed.');
+  const held =
+    hold.phase === 'request'
+      ? { seq: hold.decision, name: 'request' }
+      : { seq: hold.response ?? hold.decision, name: 'response' };
+  const message = decodeHttpMessage(await ledger.part(held.seq, held.name));
+  const body = hold.phase === 'request' ? amendedRequest(input) : amendedAnswer(message, request.data, input);
+  return encodeHttpMessage({ startLine: message.startLine, headers: headersFor(message, body), body });
+}
+
+function amendedRequest(input: AmendmentInput): Buffer {
+  if (input.body === undefined || input.text !== undefined || input.toolCalls !== undefined) {
+    throw new HoldpointError(
+      'invalid_argument',
+      'A held request is amended with its whole new body.',
+      'Send {"body": {...}}.',
+    );
+  }
+  return Buffer.from(JSON.stringify(input.body));
+}
+
+function amendedAnswer(
+  message: HttpMessage,
+  about: Readonly<Record<string, unknown>>,
+  input: AmendmentInput,
+): Buffer {
+  if (input.body !== undefined || (input.text === undefined && input.toolCalls === undefined)) {
+    throw new HoldpointError(
+      'invalid_argument',
+      'A held answer is amended by its text and the arguments of its tool calls.',
+      'Send {"text": "..."} or {"toolCalls": [{"id": "...", "arguments": {...}}]}.',
+    );
+  }
+  const protocol = protocolOf(about['provider'] === 'anthropic' ? 'anthropic' : 'openai');
+  const operations: readonly OperationName[] = ['chat.completions', 'responses', 'messages'];
+  const operation = operations.find((name) => name === about['operation']);
+  if (operation === undefined) {
+    throw new HoldpointError(
+      'invalid_argument',
+      'This answer is of an operation that Holdpoint cannot amend.',
+      'Release or deny it.',
+    );
+  }
+  const original = decodeContent(
+    headerOf(message.headers, 'content-encoding'),
+    message.body,
+    decodedBytesMax,
+  );
+  const streaming = headerOf(message.headers, 'content-type').toLowerCase().startsWith('text/event-stream');
+  const amendment: Amendment = {
+    ...(input.text === undefined ? {} : { text: input.text }),
+    ...(input.toolCalls === undefined ? {} : { toolCalls: input.toolCalls }),
+  };
+  return protocol.amendResponse(operation, original, streaming, amendment);
+}
+
+/** The original's headers, true for the new body. */
+function headersFor(message: HttpMessage, body: Buffer): string[] {
+  const headers: string[] = [];
+  for (let i = 0; i + 1 < message.headers.length; i += 2) {
+    const name = message.headers[i] ?? '';
+    const lower = name.toLowerCase();
+    if (lower === 'content-encoding' || lower === 'etag' || lower === 'digest' || lower === 'content-digest')
+      continue;
+    headers.push(name, lower === 'content-length' ? String(body.length) : (message.headers[i + 1] ?? ''));
+  }
+  return headers;
+}

@@ -1,0 +1,19 @@
+/** What the control plane's routes are given. Built by the composition root. */
+import type { Clock } from '../core/clock.ts';
+import type { HoldQueue } from '../hold/queue.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { createSummaries } from './view.ts';
+
+export interface ControlParts {
+  readonly ledger: Ledger;
+  readonly holds: HoldQueue;
+  readonly policy: () => Policy;
+  readonly summaryOf: ReturnType<typeof createSummaries>;
+  readonly clock: Clock;
+  /** The Prometheus page. */
+  readonly metricsPage: () => string;
+  /** Why the sidecar is not ready, or ''. */
+  readonly notReady: () => string;
+  readonly onError: (what: string, error: unknown) => void;
+}

@@ -1,0 +1,157 @@
+/** What people see of a hold or a decision: sealed entries and bodies, read back and put into words. */
+import { decodeContent } from '../core/content-coding.ts';
+import type { RequestFacts, ResponseFacts, ToolCallFact } from '../core/facts.ts';
+import { decodeHttpMessage, type HttpMessage, headerOf } from '../core/http-message.ts';
+import type { Hold } from '../hold/record.ts';
+import type { Entry } from '../ledger/entry.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { protocolOf } from '../provider/index.ts';
+import type { OperationName, ResponseReading } from '../provider/protocol.ts';
+
+const headlineCharactersMax = 200;
+const decodedBytesMax = 64 * 1024 * 1024;
+const summariesMax = 20_000;
+
+export interface Exchange {
+  readonly request: Omit<RequestFacts, 'headers' | 'workload' | 'subject' | 'purpose' | 'session'> & {
+    readonly raw: RawMessage;
+  };
+  readonly response: (ResponseFacts & { readonly raw: RawMessage; readonly streamed: boolean }) | null;
+  /** What could not be read. */
+  readonly defects: readonly string[];
+}
+
+export interface RawMessage {
+  readonly startLine: string;
+  readonly headers: readonly string[];
+  readonly body: string;
+}
+
+/** The operation a sealed request was for. */
+function operationOf(entry: Entry): { provider: 'openai' | 'anthropic'; operation: OperationName } {
+  const { provider, operation } = entry.data;
+  const known: readonly OperationName[] = ['chat.completions', 'responses', 'messages'];
+  return {
+    provider: provider === 'anthropic' ? 'anthropic' : 'openai',
+    operation: known.find((name) => name === operation) ?? 'unknown',
+  };
+}
+
+/** Reads and understands the sealed exchange of a decision. Throws when a body is damaged. */
+export async function readExchange(ledger: Ledger, entries: readonly Entry[]): Promise<Exchange> {
+  const [first] = entries;
+  if (first === undefined) throw new RangeError('A decision has at least its request.');
+  const { provider, operation } = operationOf(first);
+  const protocol = protocolOf(provider);
+  const message = decodeHttpMessage(await ledger.part(first.seq, 'request'));
+  const request = protocol.readRequest(operation, plainBody(message));
+  const answer = entries.findLast((entry) => entry.type === 'response');
+  const base = {
+    provider,
+    operation,
+    method: String(first.data['method']),
+    path: String(first.data['path']),
+    ...request.facts,
+    raw: rawOf(message),
+  };
+  if (answer === undefined) return { request: base, response: null, defects: request.defects };
+  const answerMessage = decodeHttpMessage(await ledger.part(answer.seq, 'response'));
+  const streamed = answer.data['streamed'] === true;
+  const reading = readAnswer(
+    provider,
+    operation,
+    Number(answer.data['status']),
+    streamed,
+    plainBody(answerMessage),
+  );
+  return {
+    request: base,
+    response: { ...reading.facts, streamed, raw: rawOf(answerMessage) },
+    defects: [...request.defects, ...reading.defects],
+  };
+}
+
+function readAnswer(
+  provider: 'openai' | 'anthropic',
+  operation: OperationName,
+  status: number,
+  streamed: boolean,
+  body: Buffer,
+): ResponseReading {
+  const protocol = protocolOf(provider);
+  if (!streamed) return protocol.readResponse(operation, status, body);
+  const stream = protocol.openStream(operation, status);
+  stream.push(body);
+  return stream.finish().reading;
+}
+
+/** The body with its content coding undone; '' where that fails, which the facts then show as a defect. */
+export function plainBody(message: HttpMessage): Buffer {
+  try {
+    return decodeContent(headerOf(message.headers, 'content-encoding'), message.body, decodedBytesMax);
+  } catch {
+    // The raw message is shown beside the facts; an undecodable body reads as unparsable there.
+    return Buffer.alloc(0);
+  }
+}
+
+function rawOf(message: HttpMessage): RawMessage {
+  return {
+    startLine: message.startLine,
+    headers: message.headers,
+    body: plainBody(message).toString('utf8'),
+  };
+}
+
+export interface HoldSummary {
+  readonly headline: string;
+  readonly provider: string;
+  readonly operation: string;
+  readonly model: string;
+  readonly workload: string;
+  readonly session: string;
+  readonly stream: boolean;
+}
+
+/** Summaries of holds, read once and kept, bounded. */
+export function createSummaries(ledger: Ledger): (hold: Hold) => Promise<HoldSummary> {
+  const known = new Map<number, HoldSummary>();
+  return async (hold) => {
+    const kept = known.get(hold.seq);
+    if (kept !== undefined) return kept;
+    const entries = await ledger.decision(hold.decision);
+    const exchange = await readExchange(ledger, hold.phase === 'request' ? entries.slice(0, 1) : entries);
+    const data = entries[0]?.data ?? {};
+    const summary = {
+      headline: headlineOf(exchange),
+      provider: exchange.request.provider,
+      operation: exchange.request.operation,
+      model: exchange.request.model,
+      workload: String(data['workload'] ?? ''),
+      session: String(data['session'] ?? ''),
+      stream: exchange.request.stream,
+    };
+    if (known.size >= summariesMax) known.clear();
+    known.set(hold.seq, summary);
+    return summary;
+  };
+}
+
+/** What would happen, in the workload's own words: the tool call, else the answer, else the last thing asked. */
+function headlineOf({ request, response }: Exchange): string {
+  const calls = response?.toolCalls ?? [];
+  if (calls.length > 0) return cut(calls.map(callLine).join('; '));
+  if (response !== null) return cut(response.text || response.refusal || `answer ${response.status}`);
+  return cut(request.messages.at(-1)?.text || `${request.method} ${request.path}`);
+}
+
+function callLine(call: ToolCallFact): string {
+  const args = call.arguments;
+  const pairs = typeof args === 'object' && args !== null ? Object.entries(args) : [];
+  return `${call.name} ${pairs.map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`).join(' ')}`.trim();
+}
+
+function cut(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length <= headlineCharactersMax ? line : `${line.slice(0, headlineCharactersMax - 1)}…`;
+}

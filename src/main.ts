@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+/** The command `holdpoint`: finds the subcommand and turns what it throws into a message and an exit code. */
+import { runCommand } from './cli/run-command.ts';
+
+process.exitCode = await runCommand(process.argv.slice(2), process.env);

@@ -1,0 +1,248 @@
+/**
+ * The composition root: configuration -> parts -> listeners -> drain. The only place that knows every part;
+ * everything it builds takes plain options.
+ */
+import { createHmac } from 'node:crypto';
+import { existsSync, mkdirSync } from 'node:fs';
+import { type LoadedConfig, loadConfig, parseAddress } from './config/load.ts';
+import { type ControlListener, listenControl } from './control/server.ts';
+import { createSummaries } from './control/view.ts';
+import { sha256Hex } from './core/bytes.ts';
+import { systemClock, systemRandom, systemSchedule } from './core/clock.ts';
+import { createHoldQueue, type HoldQueue } from './hold/queue.ts';
+import { recoveredOutcome } from './hold/record.ts';
+import { type Ledger, type LedgerEvent, openLedger } from './ledger/ledger.ts';
+import { openPolicyFile, type PolicyFile } from './policy-file.ts';
+import { protocolOf } from './provider/index.ts';
+import type { Upstream } from './proxy/call.ts';
+import { createForwarder } from './proxy/forward.ts';
+import { listenProxy, type ProxyListener } from './proxy/listener.ts';
+import { openHighWater } from './store/high-water.ts';
+import { loadKeys } from './store/keys.ts';
+import { openLevelStore, writeBufferBytes } from './store/level.ts';
+import { openTokens } from './store/token-file.ts';
+import { createLogger, type Logger } from './telemetry/logger.ts';
+import { createMetrics, type Metrics } from './telemetry/metrics.ts';
+import { product } from './version.ts';
+
+export interface Sidecar {
+  readonly proxyUrl: string;
+  readonly controlUrl: string;
+  readonly ledger: Ledger;
+  /** Takes no more calls, lets running ones end, seals `stop` and closes. Holds are kept. */
+  stop(reason: string): Promise<void>;
+  /** Reads the policy file again, as SIGHUP does. */
+  reloadPolicy(): Promise<void>;
+}
+
+const fingerprintCacheMax = 4096;
+
+/** Starts a sidecar from a configuration file and the environment. Rejects with what is wrong; then nothing listens. */
+export async function startSidecar(
+  configFile: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Sidecar> {
+  const config = loadConfig(configFile, env);
+  const log = createLogger(config.log.level);
+  const metrics = createMetrics();
+  const policyFile = openPolicyFile(config.paths.policy, log);
+  mkdirSync(config.data.dir, { recursive: true, mode: 0o700 });
+
+  const highWater = openHighWater(config.paths.highWater);
+  const firstStart = !existsSync(config.paths.ledgerDir);
+  const keys = loadKeys(config.paths.keysDir, firstStart, systemRandom);
+  let holds: HoldQueue | null = null;
+  const ledger = await openLedger({
+    openStore: () => openLevelStore(config.paths.ledgerDir),
+    openIndexStore: () => openLevelStore(config.paths.indexDir),
+    highWater,
+    signingKey: keys.signingKey,
+    kek: keys.kek,
+    durability: config.data.durability,
+    clock: systemClock,
+    random: systemRandom,
+    tailBytesMin: 2 * writeBufferBytes,
+    product,
+    startData: {
+      config: sha256Hex(config.source),
+      node: process.version,
+      policy: policyFile.current().digest,
+      product,
+    },
+    recoveredOutcome,
+    onEvent: (event) => onLedgerEvent(event, log, metrics, () => holds),
+  });
+  await policyFile.attach(ledger);
+
+  const onError = (what: string, error: unknown): void => log.error(what, error);
+  holds = createHoldQueue({ ledger, clock: systemClock, schedule: systemSchedule, onError });
+  await holds.restore();
+
+  const parts = {
+    config,
+    ledger,
+    holds,
+    policyFile,
+    log,
+    metrics,
+    onError,
+    fingerprintKey: fingerprintKeyOf(keys.kek.key),
+  };
+  const proxy = await startProxy(parts);
+  const control = await startControl(parts, proxy.inFlight).catch(async (error: unknown) => {
+    await proxy.listener.drain(0);
+    await ledger.close('control port not available');
+    throw error;
+  });
+  log.info('ready', { proxy: proxy.listener.url, control: control.url, ledger: ledger.id });
+
+  let stopping: Promise<void> | null = null;
+  async function shutDown(reason: string): Promise<void> {
+    policyFile.close();
+    holds?.stop();
+    await proxy.listener.drain(config.limits.drainMsMax);
+    await control.close();
+    await proxy.forwarder.close();
+    await ledger.close(reason);
+    highWater.close();
+    log.info('stopped', { reason });
+  }
+  return {
+    proxyUrl: proxy.listener.url,
+    controlUrl: control.url,
+    ledger,
+    stop: (reason) => {
+      stopping ??= shutDown(reason);
+      return stopping;
+    },
+    reloadPolicy: () => policyFile.reload(),
+  };
+}
+
+interface Parts {
+  readonly config: LoadedConfig;
+  readonly ledger: Ledger;
+  readonly holds: HoldQueue;
+  readonly policyFile: PolicyFile;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly onError: (what: string, error: unknown) => void;
+  readonly fingerprintKey: Buffer;
+}
+
+async function startProxy(parts: Parts) {
+  const { config, metrics } = parts;
+  const { limits } = config;
+  let inFlight = 0;
+  const forwarder = createForwarder({
+    idleMsMax: limits.upstreamIdleMsMax,
+    connectMsMax: limits.upstreamConnectMsMax,
+    connectionsMax: limits.upstreamConnectionsMax,
+  });
+  const listener: ProxyListener = await listenProxy(parseAddress(config.proxy.listen), {
+    ledger: parts.ledger,
+    holds: parts.holds,
+    policy: parts.policyFile.current,
+    forwarder,
+    upstreams: upstreamsOf(config),
+    clock: systemClock,
+    schedule: systemSchedule,
+    metrics: {
+      callStarted: () => {
+        inFlight += 1;
+      },
+      callEnded: (operation, status, seconds) => {
+        inFlight -= 1;
+        metrics.count('holdpoint_calls_total', { operation, status: String(status) });
+        metrics.observeSeconds(seconds);
+      },
+      matched: (rule, action) => metrics.count('holdpoint_rule_matches_total', { rule, action }),
+    },
+    onError: parts.onError,
+    fingerprintKey: parts.fingerprintKey,
+    fingerprint: cachedFingerprint(parts.fingerprintKey),
+    workloadName: config.workload.name,
+    bounds: {
+      requestBytesMax: limits.requestBytesMax,
+      responseBytesMax: limits.responseBytesMax,
+      decodedBytesMax: limits.decodedBytesMax,
+      waitMsMax: limits.waitMsMax,
+    },
+  });
+  return { listener, forwarder, inFlight: () => inFlight };
+}
+
+function startControl(parts: Parts, inFlight: () => number): Promise<ControlListener> {
+  const { config, ledger, holds, metrics } = parts;
+  holds.subscribe(({ kind, hold }) => {
+    if (kind === 'ruled') metrics.count('holdpoint_rulings_total', { status: hold.state.status });
+  });
+  const gauges = () => ({
+    holdpoint_calls_in_flight: inFlight(),
+    holdpoint_holds_pending: holds.list().filter((hold) => hold.state.status === 'pending').length,
+    holdpoint_ledger_entries: ledger.durable().size,
+    holdpoint_ledger_writable: ledger.isWritable() ? 1 : 0,
+    process_resident_memory_bytes: process.memoryUsage.rss(),
+  });
+  return listenControl(
+    {
+      ...parseAddress(config.control.listen),
+      hostNames: config.control.hosts,
+      lookUp: openTokens(config.paths.tokens),
+      onRefused: (code) => metrics.count('holdpoint_control_refused_total', { code }),
+    },
+    {
+      ledger,
+      holds,
+      policy: parts.policyFile.current,
+      summaryOf: createSummaries(ledger),
+      clock: systemClock,
+      metricsPage: () => metrics.render(gauges()),
+      notReady: () => (ledger.isWritable() ? '' : 'the ledger cannot be written'),
+      onError: parts.onError,
+    },
+  );
+}
+
+function upstreamsOf(config: LoadedConfig): Upstream[] {
+  return Object.entries(config.upstreams).map(([name, { url, protocol, mount }]) => {
+    const { origin, pathname } = new URL(url);
+    return { name, origin, basePath: pathname.replace(/\/+$/, ''), mount, protocol: protocolOf(protocol) };
+  });
+}
+
+/** Separate from the encryption key's own use. */
+function fingerprintKeyOf(kek: Buffer): Buffer {
+  return createHmac('sha256', kek).update('holdpoint/fingerprint/1').digest();
+}
+
+/** A workload sends the same few credentials with every call. */
+function cachedFingerprint(key: Buffer): (secret: string) => string {
+  const known = new Map<string, string>();
+  return (secret) => {
+    const kept = known.get(secret);
+    if (kept !== undefined) return kept;
+    const made = createHmac('sha256', key).update(secret).digest('hex').slice(0, 16);
+    if (known.size >= fingerprintCacheMax) known.clear();
+    known.set(secret, made);
+    return made;
+  };
+}
+
+function onLedgerEvent(
+  event: LedgerEvent,
+  log: Logger,
+  metrics: Metrics,
+  holds: () => HoldQueue | null,
+): void {
+  if (event.kind === 'opened') {
+    log.info('ledger open', { size: event.size, checked: event.entriesChecked, closed: event.closed });
+    // After a failure the disk knows better than memory what was ruled.
+    holds()
+      ?.restore()
+      .catch((error: unknown) => log.error('holds could not be restored', error));
+    return;
+  }
+  if (event.kind === 'failed') metrics.count('holdpoint_ledger_failures_total', {});
+  log.error(`ledger: ${event.kind.replace('_', ' ')}`, event.error);
+}

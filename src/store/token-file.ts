@@ -1,0 +1,122 @@
+/** Control tokens, kept as hashes in one file that is replaced whole. The token itself is shown once and kept nowhere. */
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { equalsConstantTime, sha256Hex } from '../core/bytes.ts';
+import type { RandomBytes } from '../core/clock.ts';
+import { HoldpointError, messageOf } from '../core/errors.ts';
+
+export const roles = ['viewer', 'reviewer', 'auditor', 'privacy', 'admin'] as const;
+export type Role = (typeof roles)[number];
+
+export interface Identity {
+  readonly name: string;
+  readonly role: Role;
+}
+
+const tokenPrefix = 'hp_';
+const tokensMax = 10_000;
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
+
+const fileSchema = z.strictObject({
+  version: z.literal(1),
+  tokens: z
+    .array(
+      z.strictObject({
+        name: z.string().regex(namePattern),
+        role: z.enum(roles),
+        /** SHA-256 of the token; it has 256 bits of its own, so no slow hash is needed. */
+        hash: z.string().regex(/^[0-9a-f]{64}$/),
+        created: z.string(),
+      }),
+    )
+    .max(tokensMax),
+});
+type TokenFile = z.output<typeof fileSchema>;
+
+/**
+ * Makes a token for a person, adds its hash to `file` and returns it. Durable when it returns.
+ * Throws `usage` for a name that is taken or not a name.
+ */
+export function addToken(file: string, identity: Identity, nowMs: number, random: RandomBytes): string {
+  if (!namePattern.test(identity.name)) {
+    throw new HoldpointError(
+      'usage',
+      `${JSON.stringify(identity.name)} is not a name for a token.`,
+      'Use up to 64 letters, digits, dots, dashes, underscores or @.',
+    );
+  }
+  const tokens = readTokens(file);
+  if (tokens.tokens.some(({ name }) => name === identity.name)) {
+    throw new HoldpointError(
+      'usage',
+      `A token for ${identity.name} exists already.`,
+      `Rulings name the person, so names are used once. Take the old one out of ${file} to replace it.`,
+    );
+  }
+  const token = tokenPrefix + random(32).toString('base64url');
+  const entry = { ...identity, hash: sha256Hex(token), created: new Date(nowMs).toISOString() };
+  writeTokens(file, { version: 1, tokens: [...tokens.tokens, entry] });
+  return token;
+}
+
+/** Checks tokens against the file as it is now; it may change while the sidecar runs. */
+export function openTokens(file: string): (token: string) => Identity | null {
+  let known: TokenFile = { version: 1, tokens: [] };
+  let stamp = '';
+  return (token) => {
+    const now = stampOf(file);
+    if (now !== stamp) {
+      known = readTokens(file);
+      stamp = now;
+    }
+    const hash = sha256Hex(token);
+    let found: Identity | null = null;
+    // All are compared, so that the time taken does not tell which one was close.
+    for (const entry of known.tokens)
+      if (equalsConstantTime(entry.hash, hash)) found = { name: entry.name, role: entry.role };
+    return found;
+  };
+}
+
+function stampOf(file: string): string {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  return stat === undefined ? 'none' : `${stat.ino}:${stat.mtimeMs}:${stat.size}`;
+}
+
+function readTokens(file: string): TokenFile {
+  if (!existsSync(file)) return { version: 1, tokens: [] };
+  try {
+    return fileSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (error) {
+    throw new HoldpointError(
+      'config_invalid',
+      `The token file ${file} cannot be read: ${messageOf(error)}.`,
+      'Restore it, or remove it and make new tokens.',
+      error,
+    );
+  }
+}
+
+function writeTokens(file: string, tokens: TokenFile): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const temporary = `${file}.${process.pid}.new`;
+  const fd = openSync(temporary, 'w', 0o600);
+  try {
+    writeSync(fd, `${JSON.stringify(tokens, null, 2)}\n`);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(temporary, file);
+}

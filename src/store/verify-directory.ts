@@ -1,0 +1,83 @@
+/** Hands a data directory's records to the portable verifier, without changing one byte of the directory. */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { HoldpointError, messageOf } from '../core/errors.ts';
+import type { LedgerStore } from '../ledger/store.ts';
+import { type Verdict, verifyLedger } from '../ledger/verify/verify.ts';
+import { kekFile } from './keys.ts';
+import { openLevelCopy } from './level.ts';
+
+export interface VerifyDirectoryOptions {
+  /** A verifier key, or a file with one on each line. */
+  readonly trust?: string | undefined;
+  readonly checkpoint?: string | undefined;
+  readonly keys?: string | undefined;
+  readonly everySignature?: boolean | undefined;
+}
+
+/** Verifies a data directory without changing it, also while a sidecar writes to it. Throws `usage` when it is none. */
+export async function verifyDirectory(path: string, options: VerifyDirectoryOptions): Promise<Verdict> {
+  const ledgerDir = join(path, 'ledger');
+  if (!existsSync(ledgerDir) || !statSync(ledgerDir).isDirectory()) {
+    throw new HoldpointError(
+      'usage',
+      `${path} is not a data directory: it has no ledger/.`,
+      'Name the directory that data.dir names.',
+    );
+  }
+  const { trust, checkpoint } = options;
+  const kek = readKek(options.keys ?? join(path, 'keys'));
+  const settings = {
+    highWater: readIfThere(join(path, 'high-water')),
+    everySignature: options.everySignature ?? false,
+    ...(trust === undefined ? {} : { trustedKeys: readTrust(trust) }),
+    ...(checkpoint === undefined ? {} : { checkpoint: readOrThrow(checkpoint) }),
+    ...(kek === null ? {} : { openBody: kek }),
+  };
+  let store: LedgerStore;
+  try {
+    store = await openLevelCopy(ledgerDir);
+  } catch (error) {
+    // LevelDB will not open it: that is a finding about the ledger, and the verifier says it.
+    return verifyLedger(failing(error), settings);
+  }
+  try {
+    return await verifyLedger(store.scan({}), settings);
+  } finally {
+    await store.close();
+  }
+}
+
+/** A source that fails at its first record. */
+function failing(error: unknown): AsyncIterable<never> {
+  return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) }) };
+}
+
+/** A key, or a file with one key on each line. */
+function readTrust(trust: string): string[] {
+  const text = existsSync(trust) ? readOrThrow(trust) : trust;
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'));
+}
+
+/** Null where the key is not there or not readable: bodies are then checked by their ciphertext only, and the verdict says so. */
+function readKek(dir: string): Uint8Array | null {
+  const text = readIfThere(join(dir, kekFile));
+  if (text === null) return null;
+  const key = Buffer.from(text.trim(), 'base64');
+  return key.length === 32 ? new Uint8Array(key) : null;
+}
+
+function readIfThere(file: string): string | null {
+  return existsSync(file) ? readOrThrow(file) : null;
+}
+
+function readOrThrow(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new HoldpointError('usage', `${file} cannot be read: ${messageOf(error)}.`, '', error);
+  }
+}

@@ -1,0 +1,2 @@
+/** What the planted violation imports. */
+export const downhill = 'downhill';
