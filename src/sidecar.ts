@@ -8,10 +8,11 @@ import { type LoadedConfig, loadConfig, parseAddress } from './config/load.ts';
 import { type ControlListener, listenControl } from './control/server.ts';
 import { createSummaries } from './control/view.ts';
 import { sha256Hex } from './core/bytes.ts';
-import { systemClock, systemRandom, systemSchedule } from './core/clock.ts';
+import { type Clock, type Schedule, systemClock, systemRandom, systemSchedule } from './core/clock.ts';
 import { createHoldQueue, type HoldQueue } from './hold/queue.ts';
 import { recoveredOutcome } from './hold/record.ts';
 import { type Ledger, type LedgerEvent, openLedger } from './ledger/ledger.ts';
+import type { LedgerStore } from './ledger/store.ts';
 import { openPolicyFile, type PolicyFile } from './policy-file.ts';
 import { protocolOf } from './provider/index.ts';
 import type { Upstream } from './proxy/call.ts';
@@ -37,11 +38,26 @@ export interface Sidecar {
 
 const fingerprintCacheMax = 4096;
 
+/** What a sidecar takes from its machine: time and the place where the ledger lies. */
+export interface Machine {
+  readonly clock: Clock;
+  readonly schedule: Schedule;
+  readonly openLedgerStore: (dir: string) => Promise<LedgerStore>;
+}
+
+const thisMachine: Machine = {
+  clock: systemClock,
+  schedule: systemSchedule,
+  openLedgerStore: openLevelStore,
+};
+
 /** Starts a sidecar from a configuration file and the environment. Rejects with what is wrong; then nothing listens. */
 export async function startSidecar(
   configFile: string,
   env: Readonly<Record<string, string | undefined>>,
+  machine: Machine = thisMachine,
 ): Promise<Sidecar> {
+  const { clock, schedule } = machine;
   const config = loadConfig(configFile, env);
   const log = createLogger(config.log.level);
   const metrics = createMetrics();
@@ -53,13 +69,13 @@ export async function startSidecar(
   const keys = loadKeys(config.paths.keysDir, firstStart, systemRandom);
   let holds: HoldQueue | null = null;
   const ledger = await openLedger({
-    openStore: () => openLevelStore(config.paths.ledgerDir),
+    openStore: () => machine.openLedgerStore(config.paths.ledgerDir),
     openIndexStore: () => openLevelStore(config.paths.indexDir),
     highWater,
     signingKey: keys.signingKey,
     kek: keys.kek,
     durability: config.data.durability,
-    clock: systemClock,
+    clock,
     random: systemRandom,
     tailBytesMin: 2 * writeBufferBytes,
     product,
@@ -75,11 +91,12 @@ export async function startSidecar(
   await policyFile.attach(ledger);
 
   const onError = (what: string, error: unknown): void => log.error(what, error);
-  holds = createHoldQueue({ ledger, clock: systemClock, schedule: systemSchedule, onError });
+  holds = createHoldQueue({ ledger, clock, schedule, onError });
   await holds.restore();
 
   const parts = {
     config,
+    machine,
     ledger,
     holds,
     policyFile,
@@ -121,6 +138,7 @@ export async function startSidecar(
 
 interface Parts {
   readonly config: LoadedConfig;
+  readonly machine: Machine;
   readonly ledger: Ledger;
   readonly holds: HoldQueue;
   readonly policyFile: PolicyFile;
@@ -145,8 +163,8 @@ async function startProxy(parts: Parts) {
     policy: parts.policyFile.current,
     forwarder,
     upstreams: upstreamsOf(config),
-    clock: systemClock,
-    schedule: systemSchedule,
+    clock: parts.machine.clock,
+    schedule: parts.machine.schedule,
     metrics: {
       callStarted: () => {
         inFlight += 1;
@@ -196,7 +214,7 @@ function startControl(parts: Parts, inFlight: () => number): Promise<ControlList
       holds,
       policy: parts.policyFile.current,
       summaryOf: createSummaries(ledger),
-      clock: systemClock,
+      clock: parts.machine.clock,
       metricsPage: () => metrics.render(gauges()),
       notReady: () => (ledger.isWritable() ? '' : 'the ledger cannot be written'),
       onError: parts.onError,
