@@ -8,7 +8,7 @@ import { HoldpointError } from '../core/errors.ts';
 import type { JsonObject } from './canonical.ts';
 import { type Signer, signerOf } from './checkpoint.ts';
 import type { Durability, Entry, Outcome } from './entry.ts';
-import { emptyHead } from './head.ts';
+import { emptyHead, outcomesOf } from './head.ts';
 import { decisionId, holdId, seqOfId } from './ids.ts';
 import { type Lookup, openLookup } from './lookup.ts';
 import { readBlocks, readEntry, readPart } from './reader.ts';
@@ -81,11 +81,16 @@ const settlePerEntryMax = 512;
 const recoverPerEntryMax = 1024;
 const heartbeatEveryMs = 60_000;
 const reopenAfterMs = 500;
+/** Waits between attempts double up to this, so that a long outage does not fill the log. */
+const reopenAfterMsMax = 5_000;
 
 interface Opened {
   readonly store: LedgerStore;
   readonly sealer: Sealer;
   readonly head: ReturnType<typeof emptyHead>;
+  readonly entriesChecked: number;
+  /** How many decisions recovery gave their outcome. */
+  readonly closed: number;
 }
 
 /**
@@ -97,9 +102,13 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const lookup = await openLookup(await options.openIndexStore(), (error) =>
     options.onEvent({ kind: 'index_failed', error }),
   );
-  let unsettled: [number, Outcome][] = [];
+  /** Outcomes that are not known to be on disk: first those to seal, then those on their way. */
+  const unsettled = new Map<number, Outcome>();
+  const settling = new Map<number, Outcome>();
   let settleTimer: NodeJS.Timeout | null = null;
   let reopenTimer: NodeJS.Timeout | null = null;
+  let reopening: Promise<void> = Promise.resolve();
+  let reopenWaitMs = reopenAfterMs;
   let writable = false;
   let closing = false;
   let signer: Signer = signerOf('holdpoint/', options.signingKey);
@@ -111,6 +120,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     await lookup.close();
     throw error;
   }
+  adopt(opened);
   const heartbeat = setInterval(beat, heartbeatEveryMs).unref();
 
   async function open(reason: RecoveryReason): Promise<Opened> {
@@ -123,9 +133,24 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     }
   }
 
+  /** From here on calls are sealed there. One step with `writable`, so that nobody meets half of it. */
+  function adopt(next: Opened): void {
+    opened = next;
+    writable = true;
+    reopenWaitMs = reopenAfterMs;
+    options.onEvent({
+      kind: 'opened',
+      size: next.head.nextSeq,
+      entriesChecked: next.entriesChecked,
+      closed: next.closed,
+    });
+    flushSettled();
+  }
+
   async function continueFrom(store: LedgerStore, reason: RecoveryReason): Promise<Opened> {
     const signerFor = (id: string) => signerOf(`holdpoint/${id}`, options.signingKey);
     const resumed = await resume(store, options.highWater, signerFor, options.tailBytesMin);
+    requireKek(resumed?.kekId ?? null, options.kek);
     ledgerId = resumed?.ledgerId ?? options.random(16).toString('hex');
     signer = signerFor(ledgerId);
     const head = resumed?.head ?? emptyHead();
@@ -140,8 +165,12 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       clock: options.clock,
       highWater: options.highWater,
       tree: resumed?.tree ?? emptyTree,
+      note: resumed?.note ?? Buffer.alloc(0),
       onDurable: (steps) => lookup.add(steps),
-      onFailure,
+      onFailure: (error) => {
+        // While it is being opened, whoever opens it hears of the failure from `drain`.
+        if (opened?.sealer === sealer) onFailure(error);
+      },
     });
     await catchUp(store, lookup, head.nextSeq);
     if (resumed === null) {
@@ -153,14 +182,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     const closed = await recover(store, sealer, head, reason);
     if (reason === 'start') sealer.seal({ type: 'start', data: options.startData });
     await sealer.drain();
-    writable = true;
-    options.onEvent({
-      kind: 'opened',
-      size: head.nextSeq,
-      entriesChecked: resumed?.entriesChecked ?? 0,
-      closed,
-    });
-    return { store, sealer, head };
+    return { store, sealer, head, entriesChecked: resumed?.entriesChecked ?? 0, closed };
   }
 
   /** Gives every decision that nobody will finish its outcome; holds that still wait stay open. */
@@ -170,17 +192,18 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     head: Opened['head'],
     reason: RecoveryReason,
   ): Promise<number> {
-    const known = new Map(unsettled);
-    unsettled = [];
+    const found = head.nextSeq;
     const outcomes: [number, Outcome][] = [];
     for (const [decision, seqs] of head.open) {
       const outcome =
-        known.get(decision) ??
+        settling.get(decision) ??
+        unsettled.get(decision) ??
         options.recoveredOutcome(await Promise.all(seqs.map((seq) => readEntry(store, seq))), reason);
       if (outcome !== null) outcomes.push([decision, outcome]);
     }
-    for (let i = 0; i < outcomes.length; i += recoverPerEntryMax) {
-      const data = { found: head.nextSeq, outcomes: outcomes.slice(i, i + recoverPerEntryMax), reason };
+    // After a failure one is sealed in any case: it records the outage, and proves that the store takes writes again.
+    for (let i = 0; i < outcomes.length || (i === 0 && reason === 'store_failure'); i += recoverPerEntryMax) {
+      const data = { found, outcomes: outcomes.slice(i, i + recoverPerEntryMax), reason };
       sealer.seal({ type: 'recovery', data });
     }
     return outcomes.length;
@@ -195,31 +218,63 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   function scheduleReopen(): void {
     if (closing) return;
     reopenTimer = setTimeout(() => {
-      reopen().catch((error: unknown) => {
+      reopening = reopen().catch((error: unknown) => {
         options.onEvent({ kind: 'reopen_failed', error });
         scheduleReopen();
       });
-    }, reopenAfterMs);
+    }, reopenWaitMs);
+    reopenWaitMs = Math.min(2 * reopenWaitMs, reopenAfterMsMax);
   }
 
   async function reopen(): Promise<void> {
     await opened.store.close();
-    opened = await open('store_failure');
+    adopt(await open('store_failure'));
   }
 
   function flushSettled(): void {
+    if (settleTimer !== null) clearTimeout(settleTimer);
     settleTimer = null;
-    while (unsettled.length > 0 && writable) {
-      const outcomes = unsettled.splice(0, settlePerEntryMax);
-      try {
-        opened.sealer.seal({ type: 'delivery', data: { outcomes } });
-      } catch (error) {
-        // Kept: recovery seals them when the ledger is back, or the next flush when it was only too busy.
-        unsettled.unshift(...outcomes);
-        if (!(error instanceof HoldpointError)) throw error;
-        return;
-      }
+    while (unsettled.size > 0 && writable) {
+      const outcomes = [...unsettled].slice(0, settlePerEntryMax);
+      for (const [decision] of outcomes) unsettled.delete(decision);
+      // Recovery may have closed a decision while its call was still running: it has its outcome then.
+      const due = outcomes.filter(([decision]) => opened.head.open.has(decision));
+      if (due.length > 0 && !sealOutcomes(due)) return;
     }
+  }
+
+  /** False when the ledger took nothing; the outcomes are then kept, for the next flush or for recovery. */
+  function sealOutcomes(outcomes: readonly [number, Outcome][]): boolean {
+    const keep = (): void => {
+      for (const [decision, outcome] of outcomes) {
+        settling.delete(decision);
+        unsettled.set(decision, outcome);
+      }
+    };
+    try {
+      const { durable } = opened.sealer.seal({ type: 'delivery', data: { outcomes } });
+      for (const [decision, outcome] of outcomes) settling.set(decision, outcome);
+      durable.then(() => {
+        for (const [decision] of outcomes) settling.delete(decision);
+      }, keep);
+      return true;
+    } catch (error) {
+      if (!(error instanceof HoldpointError)) throw error;
+      keep();
+      settleTimer ??= setTimeout(flushSettled, settleWithinMs);
+      return false;
+    }
+  }
+
+  /** Every durable entry of a decision after its request. What is open is known from the ledger itself. */
+  async function entriesOf(requestSeq: number): Promise<readonly Entry[]> {
+    const { head, sealer, store } = opened;
+    const seqs = head.open.get(requestSeq) ?? (await lookup.entriesOf(requestSeq));
+    const { size } = sealer.durable();
+    const durable = seqs.filter((seq) => seq > requestSeq && seq < size);
+    const entries = await Promise.all(durable.map((seq) => readEntry(store, seq)));
+    // The lookup is never evidence: what it names must say itself that it belongs here.
+    return entries.filter((entry) => isAbout(entry, requestSeq));
   }
 
   function beat(): void {
@@ -246,8 +301,10 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       return opened.sealer.seal(draft);
     },
     settle: (decision, outcome) => {
-      unsettled.push([decision, outcome]);
-      if (unsettled.length >= settlePerEntryMax) flushSettled();
+      // The first one stands.
+      if (unsettled.has(decision)) return;
+      unsettled.set(decision, outcome);
+      if (unsettled.size >= settlePerEntryMax) flushSettled();
       else settleTimer ??= setTimeout(flushSettled, settleWithinMs);
     },
     isWritable: () => writable,
@@ -258,8 +315,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       const first = await readEntry(opened.store, requestSeq);
       if (first.type !== 'request')
         throw new HoldpointError('not_found', `Entry ${requestSeq} is not a decision.`);
-      const seqs = await lookup.entriesOf(requestSeq);
-      return [first, ...(await Promise.all(seqs.map((seq) => readEntry(opened.store, seq))))];
+      return [first, ...(await entriesOf(requestSeq))];
     },
     entry: (seq) => readEntry(opened.store, seq),
     part: (seq, name) => readPart(opened.store, options.kek, seq, name),
@@ -270,16 +326,17 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     close: async (reason) => {
       closing = true;
       clearInterval(heartbeat);
-      if (settleTimer !== null) clearTimeout(settleTimer);
       if (reopenTimer !== null) clearTimeout(reopenTimer);
-      flushSettled();
+      await reopening;
       try {
         if (writable) {
+          flushSettled();
           opened.sealer.seal({ type: 'stop', data: { reason } });
           await opened.sealer.drain();
         }
       } finally {
         writable = false;
+        if (settleTimer !== null) clearTimeout(settleTimer);
         await lookup.close();
         await opened.store.close();
       }
@@ -287,8 +344,26 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   };
 }
 
+/** Bodies sealed under another key could not be read any more: that is noticed before anything is sealed. */
+function requireKek(kekId: string | null, kek: KeyEncryptionKey): void {
+  if (kekId === null || kekId === kek.id) return;
+  throw new HoldpointError(
+    'config_invalid',
+    `The ledger's bodies are encrypted under the key ${kekId}, but kek.key is ${kek.id}.`,
+    'Restore the kek.key that this ledger was begun with to keys.dir.',
+  );
+}
+
+function isAbout(entry: Entry, decision: number): boolean {
+  return (
+    entry.data['decision'] === decision || outcomesOf(entry.data).some(([closed]) => closed === decision)
+  );
+}
+
 /** Feeds the lookup what the ledger sealed and it did not see, such as after a crash. */
 async function catchUp(store: LedgerStore, lookup: Lookup, size: number): Promise<void> {
+  // It knows more than was sealed: it belongs to entries that are gone, so it is made anew.
+  if (lookup.nextSeq() > size) lookup.forget();
   if (lookup.nextSeq() >= size) return;
   for await (const entries of readBlocks(store, { fromSeq: lookup.nextSeq(), reverse: false })) {
     lookup.add(entries.filter((entry) => entry.seq >= lookup.nextSeq()));

@@ -12,6 +12,8 @@ export interface Lookup {
   entriesOf(decision: number): Promise<readonly number[]>;
   /** Seq of the first entry this lookup has not seen. */
   nextSeq(): number;
+  /** Starts over at entry 0. What was stored stays: a reader checks what it points to. */
+  forget(): void;
   flush(): Promise<void>;
   close(): Promise<void>;
 }
@@ -83,6 +85,11 @@ export async function openLookup(store: LedgerStore, onError: (error: unknown) =
       return [...found].sort((a, b) => a - b);
     },
     nextSeq: () => nextSeq,
+    forget: () => {
+      nextSeq = 0;
+      pending = new Map();
+      pairs = 0;
+    },
     flush,
     close: async () => {
       await flush();

@@ -18,6 +18,8 @@ export interface Resumed {
   readonly head: Head;
   readonly tree: TreeState;
   readonly note: Buffer;
+  /** Names the key-encryption key of the latest bodies; null when the tail has none. */
+  readonly kekId: string | null;
   readonly entriesChecked: number;
 }
 
@@ -38,11 +40,14 @@ interface Walk {
   /** The entries of the latest block, waiting for its bodies record. */
   unmatched: readonly Entry[];
   snapshotDigest: string | null;
+  kid: string;
+  kekId: string | null;
 }
 
 /**
  * The state at the end of the store, or null when it is empty.
- * Throws HoldpointError `ledger_damaged` or `ledger_rolled_back`; the store is not changed.
+ * Throws HoldpointError `ledger_damaged`, `ledger_rolled_back`, or `config_invalid` for another ledger's
+ * signing key; the store is not changed.
  * @param tailBytesMin at least this much is re-checked: everything LevelDB may still keep in its logs.
  */
 export async function resume(
@@ -62,14 +67,16 @@ export async function resume(
   for (const record of records) checkRecord(walk, record);
   checkBodiesComplete(walk);
   if (mark !== null && mark.size > walk.tree.size) throw rolledBack(walk.tree.size, mark.size);
-  if (!isCheckpointOf(signerFor(walk.ledgerId), walk.note, walk.tree.size, treeRoot(walk.tree))) {
+  const signer = signerFor(walk.ledgerId);
+  if (signer.kid !== walk.kid) throw otherKey(walk.kid, signer.kid);
+  if (!isCheckpointOf(signer, walk.note, walk.tree.size, treeRoot(walk.tree))) {
     throw damaged(walk.tree.size - 1, 'the last checkpoint is not a valid signature over what is stored');
   }
   if (mark !== null && walk.rootAtMark !== null && walk.rootAtMark !== mark.root) {
     throw damaged(mark.size - 1, 'the high-water mark remembers another root at this size');
   }
-  const { ledgerId, head, tree, note } = walk;
-  return { ledgerId, head, tree, note, entriesChecked: tree.size - startSize };
+  const { ledgerId, head, tree, note, kekId } = walk;
+  return { ledgerId, head, tree, note, kekId, entriesChecked: tree.size - startSize };
 }
 
 /** Reads backwards to the first snapshot that has at least `tailBytesMin` of records after it. */
@@ -90,7 +97,15 @@ async function readTail(store: LedgerStore, tailBytesMin: number) {
 }
 
 function startWalk(record: TailRecord | null, markSize: number): Walk {
-  const fresh = { markSize, ledgerId: '', note: Buffer.alloc(0), rootAtMark: null, unmatched: [] };
+  const fresh = {
+    markSize,
+    ledgerId: '',
+    note: Buffer.alloc(0),
+    rootAtMark: null,
+    unmatched: [],
+    kid: '',
+    kekId: null,
+  };
   if (record === null) return { ...fresh, head: emptyHead(), tree: emptyTree, snapshotDigest: null };
   const snapshot = decodeSnapshot(record.value);
   if (snapshot === null || snapshot.size !== record.seq)
@@ -128,6 +143,7 @@ function checkLeaf(walk: Walk, leaf: Buffer): Entry {
   if (walk.ledgerId !== '' && entry.ledger !== walk.ledgerId)
     throw damaged(entry.seq, 'it belongs to another ledger');
   walk.ledgerId = entry.ledger;
+  walk.kid = entry.kid;
   if (walk.snapshotDigest !== null && entry.data['snapshot'] !== walk.snapshotDigest) {
     throw damaged(entry.seq, 'its snapshot is not the one that was sealed');
   }
@@ -140,7 +156,8 @@ function checkLeaf(walk: Walk, leaf: Buffer): Entry {
 }
 
 function checkBodies(walk: Walk, record: TailRecord): void {
-  const stored = decodeBodies(record.value).items;
+  const { kekId, items: stored } = decodeBodies(record.value);
+  walk.kekId = kekId;
   const expected = walk.unmatched.flatMap((entry) =>
     entry.parts.map((part, index) => ({ entry, part, index })),
   );
@@ -166,6 +183,14 @@ function damaged(seq: number, what: string): HoldpointError {
     'ledger_damaged',
     `The ledger does not verify at entry ${seq}: ${what}.`,
     nextStep,
+  );
+}
+
+function otherKey(sealed: string, given: string): HoldpointError {
+  return new HoldpointError(
+    'config_invalid',
+    `The ledger is sealed under the key ${sealed}, but signing.pem is ${given} for it.`,
+    'Restore the signing.pem that this ledger was begun with to keys.dir.',
   );
 }
 

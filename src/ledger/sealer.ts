@@ -43,6 +43,8 @@ export interface SealerOptions {
   readonly store: LedgerStore;
   readonly head: Head;
   readonly tree: TreeState;
+  /** The checkpoint over `tree`; empty before genesis. */
+  readonly note: Buffer;
   /** Called after each commit with what is durable now. */
   readonly onDurable: (steps: readonly Step[]) => void;
   /** Called once, when a commit failed; the sealer accepts nothing afterwards. */
@@ -91,7 +93,7 @@ export function startSealer(options: SealerOptions): Sealer {
   let failed = false;
   let queuedBytes = 0;
   let sinceSnapshot = { entries: 0, bytes: 0 };
-  let durable: { size: number; note: Buffer } = { size: tree.size, note: Buffer.alloc(0) };
+  let durable: { size: number; note: Buffer } = { size: tree.size, note: options.note };
 
   function newBatch(): Batch {
     const durableBatch = Promise.withResolvers<void>();
