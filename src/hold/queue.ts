@@ -5,6 +5,7 @@
 import type { Clock, Schedule } from '../core/clock.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import type { Entry, Outcome } from '../ledger/entry.ts';
+import { outcomesOf } from '../ledger/head.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { applyEntry, type Hold, type HoldFacts, holdData, holdFromEntries } from './record.ts';
 import {
@@ -204,6 +205,36 @@ export function createHoldQueue(options: {
     armTimer(item);
   }
 
+  /** Makes memory say what is sealed. After a failed write the two may differ, and the disk is right. */
+  async function restoreDecision(decision: number): Promise<void> {
+    const entries: readonly Entry[] = await ledger.decision(decision);
+    const sealed = holdFromEntries(entries, ledger.holdId);
+    if (sealed === null) return;
+    const item = live.get(sealed.seq);
+    if (item === undefined) {
+      if (ledger.isOpen(decision)) add(sealed);
+      return;
+    }
+    if (item.ruling) return;
+    const { hold } = item;
+    const before = hold.state.status;
+    Object.assign(hold, {
+      state: sealed.state,
+      ruling: sealed.ruling,
+      releaseDigest: sealed.releaseDigest,
+      collectByMs: sealed.collectByMs,
+      deliveryAttempts: Math.max(hold.deliveryAttempts, sealed.deliveryAttempts),
+    });
+    const closings = entries.flatMap((entry) => outcomesOf(entry.data));
+    const closing = closings.find(([closed]) => closed === decision);
+    if (hold.outcome === null && closing !== undefined) {
+      hold.outcome = closing[1];
+      emit('settled', hold);
+    }
+    if (hold.state.status !== before) wake(item, hold.state.status);
+    armTimer(item);
+  }
+
   function wake(item: Live, result: WaitResult): void {
     const waiter = item.waiter;
     item.waiter = null;
@@ -282,7 +313,12 @@ export function createHoldQueue(options: {
         if (hold.outcome === null) return hold;
         if (hold.outcome === 'delivered' && (!isMarkedRetry || nowMs - hold.lastAttemptAtMs > redeliverMs))
           continue;
-        if (hold.outcome === 'released_undelivered' || hold.outcome === 'interrupted') continue;
+        if (
+          hold.outcome === 'released_undelivered' ||
+          hold.outcome === 'interrupted' ||
+          hold.outcome === 'ledger_unavailable'
+        )
+          continue;
         return hold;
       }
       return null;
@@ -324,7 +360,8 @@ export function createHoldQueue(options: {
           })
         : ledger.seal({ type: 'delivery', data, refs });
       await sealed.durable;
-      hold.deliveryAttempts += 1;
+      // Not counted up: after a failure `restore` may have read this very entry.
+      hold.deliveryAttempts = Math.max(hold.deliveryAttempts, data.attempt);
       hold.lastAttemptAtMs = clock.nowMs();
     },
     settle,
@@ -347,23 +384,10 @@ export function createHoldQueue(options: {
     },
     list: () => [...live.values()].map((item) => item.hold),
     restore: async () => {
-      for (const decision of ledger.openDecisions()) {
-        const entries: readonly Entry[] = await ledger.decision(decision);
-        const sealed = holdFromEntries(entries, ledger.holdId);
-        if (sealed === null) continue;
-        const item = live.get(sealed.seq);
-        if (item === undefined) add(sealed);
-        else if (item.hold.state.status === 'pending' && sealed.state.status !== 'pending') {
-          // A ruling whose commit was reported failed had reached the disk after all: the disk is right.
-          Object.assign(item.hold, {
-            state: sealed.state,
-            ruling: sealed.ruling,
-            releaseDigest: sealed.releaseDigest,
-            collectByMs: sealed.collectByMs,
-          });
-          wake(item, sealed.state.status);
-          armTimer(item);
-        }
+      for (const decision of ledger.openDecisions()) await restoreDecision(decision);
+      // Recovery may have closed some: a denial whose commit was reported failed stands when it reached the disk.
+      for (const { hold } of [...live.values()]) {
+        if (hold.outcome === null && !ledger.isOpen(hold.decision)) await restoreDecision(hold.decision);
       }
     },
     subscribe: (listener) => {

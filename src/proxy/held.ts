@@ -164,7 +164,13 @@ function startHeartbeat(call: Call, decision: Decision, house: House): () => voi
 
 /** The request that a release lets go: the caller's own bytes, or the amended ones. Sealed as used before it is returned. */
 export async function releasedRequest(call: Call, hold: Hold, house: House): Promise<Buffer> {
-  await house.holds.beginDelivery(hold);
+  try {
+    await house.holds.beginDelivery(hold);
+  } catch (error) {
+    // Nothing was sent: a retry may take this caller's place.
+    house.holds.detach(hold);
+    throw error;
+  }
   if (hold.state.status !== 'amended' || hold.ruling === null) return call.body;
   return decodeHttpMessage(await house.ledger.part(hold.ruling, 'amendment')).body;
 }

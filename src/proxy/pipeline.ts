@@ -213,10 +213,13 @@ async function fail(call: Call, decision: Decision, thrown: unknown, house: Hous
   const error = toHoldpointError(thrown);
   if (error.code === 'internal' || error.code === 'ledger_damaged')
     house.onError('A call failed inside Holdpoint', thrown);
-  house.holds.settle(
-    decision.seq,
-    call.caller.gone ? 'client_abort' : (outcomeByCode[error.code] ?? 'interrupted'),
-  );
+  // What a person released stays collectable when only the ledger was in the way: the caller is told to come back.
+  const keepsHold = error.code === 'ledger_unavailable' && house.holds.isWaiting(decision.seq);
+  if (!keepsHold)
+    house.holds.settle(
+      decision.seq,
+      call.caller.gone ? 'client_abort' : (outcomeByCode[error.code] ?? 'interrupted'),
+    );
   await refuse(call.res, call.upstream.protocol, error, decision.id);
 }
 
