@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import type { Clock } from '../core/clock.ts';
-import { HoldpointError } from '../core/errors.ts';
+import { HoldpointError, messageOf } from '../core/errors.ts';
 import type { Identity } from '../store/token-file.ts';
 
 const failuresPerMinuteMax = 20;
@@ -61,8 +61,17 @@ export function createAuthenticator(
 
   return (req) => {
     const match = /^Bearer ([A-Za-z0-9_-]{16,128})$/.exec(req.headers.authorization ?? '');
-    const identity = match?.[1] === undefined ? null : lookUp(match[1]);
+    const identity = match?.[1] === undefined ? null : knownBy(lookUp, match[1]);
     if (identity === null) throw failed(req);
     return identity;
   };
+}
+
+/** A token file that cannot be read is our failure, not the caller's: nobody is let in and the log says why. */
+function knownBy(lookUp: (token: string) => Identity | null, token: string): Identity | null {
+  try {
+    return lookUp(token);
+  } catch (error) {
+    throw new HoldpointError('internal', messageOf(error), '', error);
+  }
 }

@@ -2,6 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ErrorCode, HoldpointError, httpStatusByCode } from '../core/errors.ts';
 import type { Identity } from '../store/token-file.ts';
+import type { Problem } from './api/problem.ts';
+import type { Operation } from './operation.ts';
 
 export interface ControlRequest {
   readonly req: IncomingMessage;
@@ -17,16 +19,18 @@ export interface Route {
   readonly method: 'GET' | 'POST';
   /** `/api/v1/holds/{id}`. */
   readonly path: string;
-  /** False only for probes, metrics, the description and the console's files: they carry no content. */
-  readonly needsToken: boolean;
+  /** What it is to people outside; null for the console's parts, which need no token and carry no content. */
+  readonly operation: Operation | null;
   readonly handle: (request: ControlRequest) => Promise<void> | void;
 }
 
 export const bodyBytesMax = 4 * 1024 * 1024;
-const bodyMsMax = 15_000;
+export const bodyMsMax = 15_000;
+/** Deeper nesting is no amendment anybody wrote; recursive readers must not be made to find that out. */
+const bodyDepthMax = 100;
 
 /** Sent with everything: nothing here may be framed, sniffed, cached or leak where it was read. */
-const securityHeaders = {
+export const securityHeaders = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'cross-origin-opener-policy': 'same-origin',
@@ -34,7 +38,7 @@ const securityHeaders = {
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
-};
+} as const;
 
 export function setSecurityHeaders(res: ServerResponse): void {
   for (const [name, value] of Object.entries(securityHeaders)) res.setHeader(name, value);
@@ -70,32 +74,37 @@ const titles: Partial<Record<ErrorCode, string>> = {
   ledger_unavailable: 'The ledger cannot be written',
 };
 
-/** RFC 9457. */
+/** The body of a refusal. */
+export function problemOf(error: HoldpointError): Problem {
+  return {
+    type: 'about:blank',
+    title: titles[error.code] ?? error.code.replaceAll('_', ' '),
+    status: httpStatusByCode[error.code],
+    detail: error.code === 'internal' ? 'Holdpoint failed; the log says how.' : error.message,
+    code: error.code,
+    next: error.next,
+  };
+}
+
+/** RFC 9457. An answer that has begun is cut, so that nobody takes it for whole. */
 export function sendProblem(res: ServerResponse, error: HoldpointError): void {
   if (res.headersSent) {
     res.destroy();
     return;
   }
-  const status = httpStatusByCode[error.code];
-  if (status === 401) res.setHeader('www-authenticate', 'Bearer realm="holdpoint"');
-  if (status === 429) res.setHeader('retry-after', '60');
-  const detail = error.code === 'internal' ? 'Holdpoint failed; the log says how.' : error.message;
-  const body = {
-    type: 'about:blank',
-    title: titles[error.code] ?? error.code.replaceAll('_', ' '),
-    status,
-    detail,
-    code: error.code,
-    next: error.next,
-  };
-  sendJson(res, status, body, 'application/problem+json');
+  const problem = problemOf(error);
+  if (problem.status === 401) res.setHeader('www-authenticate', 'Bearer realm="holdpoint"');
+  if (problem.status === 429) res.setHeader('retry-after', '60');
+  // What is left of a refused body is not waited for.
+  if (!res.req.complete) res.setHeader('connection', 'close');
+  sendJson(res, problem.status, problem, 'application/problem+json');
 }
 
 /** Reads a JSON body. Throws `invalid_argument` on anything else, `body_too_large` over the bound. */
 export async function readJsonBody(req: IncomingMessage): Promise<unknown> {
   const type = req.headers['content-type'] ?? '';
   // A form on another site can post text/plain without a preflight; it cannot post this.
-  if (!/^application\/json\b/i.test(type)) {
+  if (!/^application\/json\s*(;|$)/i.test(type)) {
     throw new HoldpointError(
       'invalid_argument',
       'The body must be application/json.',
@@ -103,6 +112,8 @@ export async function readJsonBody(req: IncomingMessage): Promise<unknown> {
     );
   }
   const text = await readText(req);
+  if (depthOf(text) > bodyDepthMax)
+    throw new HoldpointError('invalid_argument', `The body nests deeper than ${bodyDepthMax} levels.`);
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -110,25 +121,46 @@ export async function readJsonBody(req: IncomingMessage): Promise<unknown> {
   }
 }
 
-async function readText(req: IncomingMessage): Promise<string> {
+function readText(req: IncomingMessage): Promise<string> {
+  const tooLarge = () => new HoldpointError('body_too_large', `The body exceeds ${bodyBytesMax} bytes.`);
+  if (Number(req.headers['content-length'] ?? 0) > bodyBytesMax) return Promise.reject(tooLarge());
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
   const chunks: Buffer[] = [];
   let bytes = 0;
   const slow = setTimeout(
-    () => req.destroy(new HoldpointError('invalid_argument', 'The body took too long.')),
+    () => reject(new HoldpointError('invalid_argument', 'The body took too long.')),
     bodyMsMax,
   );
-  try {
-    for await (const chunk of req) {
-      const piece: Buffer = Buffer.from(chunk);
-      bytes += piece.length;
-      if (bytes > bodyBytesMax)
-        throw new HoldpointError('body_too_large', `The body exceeds ${bodyBytesMax} bytes.`);
-      chunks.push(piece);
-    }
-  } finally {
+  const take = (chunk: Buffer): void => {
+    bytes += chunk.length;
+    if (bytes > bodyBytesMax) reject(tooLarge());
+    else chunks.push(chunk);
+  };
+  req.on('data', take);
+  req.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+  req.once('error', reject);
+  req.once('close', () => reject(new HoldpointError('invalid_argument', 'The body was cut off.')));
+  return promise.finally(() => {
     clearTimeout(slow);
+    req.off('data', take);
+  });
+}
+
+/** How deep the brackets of a JSON text nest, strings left out; one pass, nothing is built. */
+function depthOf(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (inString) {
+      if (c === 0x5c) i += 1;
+      else if (c === 0x22) inString = false;
+    } else if (c === 0x22) inString = true;
+    else if (c === 0x5b || c === 0x7b) deepest = Math.max(deepest, ++depth);
+    else if (c === 0x5d || c === 0x7d) depth -= 1;
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return deepest;
 }
 
 interface CompiledRoute {
@@ -136,26 +168,31 @@ interface CompiledRoute {
   readonly segments: readonly string[];
 }
 
-/** Finds the route of a path; `method_not_allowed` and `not_found` are told apart. */
-export function compileRoutes(
-  routes: readonly Route[],
-): (method: string, path: string) => { route: Route; params: Record<string, string> } {
+export interface Found {
+  /** Null where the path is known and the method is not possible on it. */
+  readonly route: Route | null;
+  readonly params: Readonly<Record<string, string>>;
+  /** The methods of the path, for `Allow`. */
+  readonly methods: readonly string[];
+}
+
+/** Finds the route of a path; null where there is nothing at all. */
+export function compileRoutes(routes: readonly Route[]): (method: string, path: string) => Found | null {
   const compiled: readonly CompiledRoute[] = routes.map((route) => ({
     route,
     segments: route.path.split('/'),
   }));
   return (method, path) => {
     const parts = path.split('/');
-    let pathKnown = false;
+    const methods: string[] = [];
     for (const { route, segments } of compiled) {
       const params = matchSegments(segments, parts);
       if (params === null) continue;
-      pathKnown = true;
-      if (route.method === method || (method === 'HEAD' && route.method === 'GET')) return { route, params };
+      if (route.method === method || (method === 'HEAD' && route.method === 'GET'))
+        return { route, params, methods: [] };
+      methods.push(...(route.method === 'GET' ? ['GET', 'HEAD'] : [route.method]));
     }
-    if (pathKnown)
-      throw new HoldpointError('method_not_allowed', `${method} is not possible here.`, 'See /openapi.json.');
-    throw new HoldpointError('not_found', 'There is nothing at this path.', 'See /openapi.json.');
+    return methods.length === 0 ? null : { route: null, params: {}, methods };
   };
 }
 
@@ -168,15 +205,4 @@ function matchSegments(segments: readonly string[], parts: readonly string[]): R
     else if (segment !== part) return null;
   }
   return params;
-}
-
-/** A bounded integer from the query, or the fallback. */
-export function queryInteger(query: URLSearchParams, name: string, fallback: number, max: number): number {
-  const text = query.get(name);
-  if (text === null) return fallback;
-  const value = Number(text);
-  if (!/^\d{1,16}$/.test(text) || !Number.isSafeInteger(value)) {
-    throw new HoldpointError('invalid_argument', `${name} must be a whole number.`);
-  }
-  return Math.min(value, max);
 }

@@ -1,9 +1,18 @@
 /** The control plane's socket: host and origin check, token, route, problem. Shares nothing with the data plane but parts. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { HoldpointError, messageOf } from '../core/errors.ts';
-import type { Identity } from '../store/token-file.ts';
+import { type Identity, tokenPrefix } from '../store/token-file.ts';
 import { checkOrigin, createAuthenticator } from './auth.ts';
-import { compileRoutes, type Route, sendProblem, setSecurityHeaders } from './http.ts';
+import {
+  compileRoutes,
+  problemOf,
+  type Route,
+  securityHeaders,
+  sendProblem,
+  setSecurityHeaders,
+} from './http.ts';
+import { noParameters, readQuery, requireRole } from './operation.ts';
 import type { ControlParts } from './parts.ts';
 import { consoleRoutes } from './routes/console.ts';
 import { decisionRoutes } from './routes/decisions.ts';
@@ -32,35 +41,50 @@ const headerBytesMax = 16 * 1024;
 
 /** Listens; rejects with `config_invalid` when the address is taken. */
 export async function listenControl(options: ControlOptions, parts: ControlParts): Promise<ControlListener> {
-  const routes: Route[] = [
+  const described: Route[] = [
     ...healthRoutes(parts),
     ...holdRoutes(parts),
     ...decisionRoutes(parts),
     ...ledgerRoutes(parts),
     ...eventRoutes(parts),
-    ...openapiRoutes(),
     ...consoleRoutes(),
   ];
+  const routes = [...described, ...openapiRoutes(described)];
   const find = compileRoutes(routes);
   const authenticate = createAuthenticator(options.lookUp, parts.clock);
   const hostNames = new Set(options.hostNames.map((name) => name.toLowerCase()));
 
+  async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const { pathname, searchParams } = urlOfRequest(req);
+    refuseTokenInUrl(searchParams);
+    const found = find(req.method ?? 'GET', pathname);
+    if (found === null)
+      throw new HoldpointError('not_found', 'There is nothing at this path.', 'See /openapi.json.');
+    const { route, params, methods } = found;
+    if (route === null) {
+      res.setHeader('allow', methods.join(', '));
+      throw new HoldpointError(
+        'method_not_allowed',
+        'This method is not possible here.',
+        `Use ${methods.join(' or ')}; see /openapi.json.`,
+      );
+    }
+    const { operation } = route;
+    const needsToken = operation !== null && operation.roles !== null;
+    // Probes come with the pod's address as Host and from agents that send no Origin; they carry nothing.
+    if (needsToken || pathname === '/') checkOrigin(req, hostNames);
+    const identity = needsToken ? authenticate(req) : anonymous;
+    if (needsToken) {
+      requireRole(operation, identity.role);
+      if (operation.query === undefined) readQuery(searchParams, noParameters);
+    }
+    await route.handle({ req, res, params, query: searchParams, identity });
+  }
+
   async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     setSecurityHeaders(res);
     try {
-      const url = new URL(req.url ?? '/', 'http://control.invalid');
-      const { route, params } = find(req.method ?? 'GET', url.pathname);
-      // Probes come with the pod's address as Host and from agents that send no Origin; they carry nothing.
-      if (route.needsToken || url.pathname === '/') checkOrigin(req, hostNames);
-      if (url.searchParams.has('token') || url.searchParams.has('access_token')) {
-        throw new HoldpointError(
-          'unauthenticated',
-          'A token does not belong in a URL.',
-          'Send it as Authorization: Bearer, and replace this one: URLs are logged.',
-        );
-      }
-      const identity = route.needsToken ? authenticate(req) : anonymous;
-      await route.handle({ req, res, params, query: url.searchParams, identity });
+      await answer(req, res);
     } catch (thrown) {
       const error =
         thrown instanceof HoldpointError
@@ -82,8 +106,47 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
       });
     },
   );
+  server.on('clientError', refuseUnreadable);
   await listening(server, options);
   return { url: urlOf(server), close: () => closeServer(server) };
+}
+
+function urlOfRequest(req: IncomingMessage): URL {
+  try {
+    return new URL(req.url ?? '/', 'http://control.invalid');
+  } catch (error) {
+    throw new HoldpointError('invalid_argument', 'The path cannot be read.', 'See /openapi.json.', error);
+  }
+}
+
+/** URLs are logged on the way: a token in one is refused whatever it is called, so that nobody gets used to it. */
+function refuseTokenInUrl(query: URLSearchParams): void {
+  const named = query.has('token') || query.has('access_token');
+  if (!named && ![...query.values()].some((value) => value.startsWith(tokenPrefix))) return;
+  throw new HoldpointError(
+    'unauthenticated',
+    'A token does not belong in a URL.',
+    'Send it as Authorization: Bearer, and replace this one: URLs are logged.',
+  );
+}
+
+/** What Node's parser refuses never becomes a request; it still gets a problem and the same headers. */
+function refuseUnreadable(error: Error & { code?: string }, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const body = JSON.stringify(
+    problemOf(new HoldpointError('bad_request', 'The request is not HTTP that can be read in time.')),
+  );
+  const headers = {
+    ...securityHeaders,
+    'content-type': 'application/problem+json',
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 400 Bad Request\r\n${lines.join('')}\r\n${body}`);
 }
 
 function listening(server: Server, { host, port }: ControlOptions): Promise<void> {

@@ -1,5 +1,6 @@
 /** What people see of a hold or a decision: sealed entries and bodies, read back and put into words. */
 import { decodeContent } from '../core/content-coding.ts';
+import { HoldpointError } from '../core/errors.ts';
 import type { RequestFacts, ResponseFacts, ToolCallFact } from '../core/facts.ts';
 import { decodeHttpMessage, type HttpMessage, headerOf } from '../core/http-message.ts';
 import type { Hold } from '../hold/record.ts';
@@ -113,27 +114,40 @@ export interface HoldSummary {
   readonly stream: boolean;
 }
 
-/** Summaries of holds, read once and kept, bounded. */
+/**
+ * Summaries of holds, read once and kept, bounded. A hold whose sealed exchange is damaged is shown as such:
+ * one that cannot be read must not hide the others from the people who rule.
+ */
 export function createSummaries(ledger: Ledger): (hold: Hold) => Promise<HoldSummary> {
   const known = new Map<number, HoldSummary>();
   return async (hold) => {
     const kept = known.get(hold.seq);
     if (kept !== undefined) return kept;
-    const entries = await ledger.decision(hold.decision);
-    const exchange = await readExchange(ledger, hold.phase === 'request' ? entries.slice(0, 1) : entries);
-    const data = entries[0]?.data ?? {};
-    const summary = {
-      headline: headlineOf(exchange),
-      provider: exchange.request.provider,
-      operation: exchange.request.operation,
-      model: exchange.request.model,
-      workload: String(data['workload'] ?? ''),
-      session: String(data['session'] ?? ''),
-      stream: exchange.request.stream,
-    };
-    if (known.size >= summariesMax) known.clear();
-    known.set(hold.seq, summary);
-    return summary;
+    try {
+      const summary = await readSummary(ledger, hold);
+      if (known.size >= summariesMax) known.clear();
+      known.set(hold.seq, summary);
+      return summary;
+    } catch (error) {
+      if (!(error instanceof HoldpointError) || error.code !== 'ledger_damaged') throw error;
+      const headline = cut(`The sealed exchange cannot be read: ${error.message}`);
+      return { headline, provider: '', operation: '', model: '', workload: '', session: '', stream: false };
+    }
+  };
+}
+
+async function readSummary(ledger: Ledger, hold: Hold): Promise<HoldSummary> {
+  const entries = await ledger.decision(hold.decision);
+  const exchange = await readExchange(ledger, hold.phase === 'request' ? entries.slice(0, 1) : entries);
+  const data = entries[0]?.data ?? {};
+  return {
+    headline: headlineOf(exchange),
+    provider: exchange.request.provider,
+    operation: exchange.request.operation,
+    model: exchange.request.model,
+    workload: String(data['workload'] ?? ''),
+    session: String(data['session'] ?? ''),
+    stream: exchange.request.stream,
   };
 }
 

@@ -24,7 +24,8 @@ export interface Identity {
   readonly role: Role;
 }
 
-const tokenPrefix = 'hp_';
+/** Every token begins so, which lets a leaked one be recognised. */
+export const tokenPrefix = 'hp_';
 const tokensMax = 10_000;
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
 

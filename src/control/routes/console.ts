@@ -1,4 +1,6 @@
 /** The console's files. They carry no content; the page asks for a token and then calls the API like anybody. */
+
+import { consolePage } from '../api/sidecar.ts';
 import { consoleFiles } from '../console-files.ts';
 import type { Route } from '../http.ts';
 
@@ -10,7 +12,7 @@ export function consoleRoutes(): Route[] {
   return [...consoleFiles()].map(([path, file]) => ({
     method: 'GET' as const,
     path,
-    needsToken: false,
+    operation: path === '/' ? consolePage : null,
     handle: ({ res }) => {
       res.setHeader('content-security-policy', pagePolicy);
       res.writeHead(200, { 'content-type': file.type, 'content-length': file.bytes.length });

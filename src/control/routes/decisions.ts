@@ -1,66 +1,91 @@
 /** Everything recorded: search newest first, one decision, its bodies. */
 import { HoldpointError } from '../../core/errors.ts';
 import { decodeHttpMessage } from '../../core/http-message.ts';
-import type { Entry } from '../../ledger/entry.ts';
+import type { Json, JsonObject } from '../../ledger/canonical.ts';
+import type { Entry, Outcome } from '../../ledger/entry.ts';
 import { outcomesOf } from '../../ledger/head.ts';
-import { type ControlRequest, queryInteger, type Route, sendJson } from '../http.ts';
+import {
+  type Body,
+  type DecisionSummary,
+  decisionQuerySchema,
+  listDecisions,
+  readBodies,
+  showDecision,
+} from '../api/decisions.ts';
+import { type ControlRequest, type Route, sendJson } from '../http.ts';
+import { readQuery } from '../operation.ts';
 import type { ControlParts } from '../parts.ts';
-import { requireContentReader, sealAccess } from '../permissions.ts';
+import { sealAccess } from '../permissions.ts';
 
-const pageMax = 200;
-/** A page ends, with a cursor, after this many entries were looked at. */
+/** A page ends, with a cursor, after this many entries were looked at or decisions read whole. */
 const scannedEntriesMax = 20_000;
-const filters = ['model', 'operation', 'workload', 'verdict', 'provider', 'session'] as const;
+const readDecisionsMax = 500;
+/** Known from the request entry alone, so that other decisions need not be read whole. */
+const requestFilters = ['provider', 'operation', 'workload', 'session'] as const;
 
 export function decisionRoutes(parts: ControlParts): Route[] {
   return [
-    { method: 'GET', path: '/api/v1/decisions', needsToken: true, handle: (request) => list(parts, request) },
+    {
+      method: 'GET',
+      path: '/api/v1/decisions',
+      operation: listDecisions,
+      handle: (request) => list(parts, request),
+    },
     {
       method: 'GET',
       path: '/api/v1/decisions/{id}',
-      needsToken: true,
+      operation: showDecision,
       handle: (request) => show(parts, request),
     },
     {
       method: 'GET',
       path: '/api/v1/decisions/{id}/body',
-      needsToken: true,
+      operation: readBodies,
       handle: (request) => bodies(parts, request),
     },
   ];
 }
 
 async function list(parts: ControlParts, { res, query }: ControlRequest): Promise<void> {
-  const limit = queryInteger(query, 'limit', 50, pageMax);
-  let before = queryInteger(query, 'before', Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
-  const outcome = query.get('outcome');
-  const items: ReturnType<typeof describe>[] = [];
+  const wanted = readQuery(query, decisionQuerySchema);
+  let { before } = wanted;
+  const items: DecisionSummary[] = [];
   let scanned = 0;
+  let read = 0;
   let more = false;
   outer: for await (const entries of parts.ledger.blocks({ fromSeq: before, reverse: true })) {
     for (const entry of entries.toReversed()) {
       if (entry.seq >= before) continue;
-      if (items.length >= limit || scanned >= scannedEntriesMax) {
+      if (items.length >= wanted.limit || scanned >= scannedEntriesMax || read >= readDecisionsMax) {
         more = true;
         break outer;
       }
       scanned += 1;
       before = entry.seq;
-      if (entry.type !== 'request' || !filters.every((name) => matches(entry, name, query.get(name))))
+      if (
+        entry.type !== 'request' ||
+        !requestFilters.every((name) => matches(wanted[name], entry.data[name]))
+      )
         continue;
+      read += 1;
       const item = describe(parts, await parts.ledger.decision(entry.seq));
-      if (outcome === null || item.outcome === outcome) items.push(item);
+      const fits =
+        matches(wanted.verdict, item.verdict) &&
+        matches(wanted.outcome, item.outcome) &&
+        (matches(wanted.model, item.model) || matches(wanted.model, entry.data['model']));
+      if (fits) items.push(item);
     }
   }
   sendJson(res, 200, { items, next: more ? before : null });
 }
 
-function matches(entry: Entry, name: (typeof filters)[number], wanted: string | null): boolean {
-  return wanted === null || entry.data[name] === wanted;
+/** An absent value is the empty text: `session=` finds what has none. */
+function matches(wanted: string | undefined, value: Json | null | undefined): boolean {
+  return wanted === undefined || (value ?? '') === wanted;
 }
 
 /** One decision in a few fields; the whole is its entries. */
-function describe(parts: ControlParts, entries: readonly Entry[]) {
+function describe(parts: ControlParts, entries: readonly Entry[]): DecisionSummary {
   const [request] = entries;
   if (request === undefined) throw new HoldpointError('not_found', 'The decision is not sealed.');
   const response = entries.findLast((entry) => entry.type === 'response');
@@ -69,36 +94,52 @@ function describe(parts: ControlParts, entries: readonly Entry[]) {
     id: parts.ledger.decisionId(request.seq),
     seq: request.seq,
     at: request.at,
-    provider: data['provider'],
-    operation: data['operation'],
-    method: data['method'],
-    path: data['path'],
-    model: response?.data['model'] || data['model'],
-    workload: data['workload'],
-    session: data['session'] ?? '',
-    stream: data['stream'],
-    verdict: stricter(String(data['verdict']), String(response?.data['verdict'] ?? 'pass')),
+    provider: text(data['provider']),
+    operation: text(data['operation']),
+    method: text(data['method']),
+    path: text(data['path']),
+    model: text(response?.data['model']) || text(data['model']),
+    workload: text(data['workload']),
+    session: text(data['session']),
+    stream: data['stream'] === true,
+    verdict: stricter(text(data['verdict']), text(response?.data['verdict'])),
     rules: [...ruleIds(request), ...(response === undefined ? [] : ruleIds(response))],
-    status: response?.data['status'] ?? null,
-    usage: response?.data['usage'] ?? null,
+    status: typeof response?.data['status'] === 'number' ? response.data['status'] : null,
+    usage: usageOf(response?.data['usage']),
     holds: entries.filter((entry) => entry.type === 'hold').map((entry) => parts.ledger.holdId(entry.seq)),
     outcome: outcomeOf(entries, request.seq),
   };
 }
 
-const strictness = ['pass', 'flag', 'hold', 'deny'];
-
-function stricter(a: string, b: string): string {
-  return strictness.indexOf(a) >= strictness.indexOf(b) ? a : b;
+function isJsonObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && !Array.isArray(value);
 }
 
-function ruleIds(entry: Entry): unknown[] {
+function text(value: Json | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function usageOf(value: Json | undefined): DecisionSummary['usage'] {
+  if (!isJsonObject(value)) return null;
+  const { input, output, total } = value;
+  if (typeof input !== 'number' || typeof output !== 'number' || typeof total !== 'number')
+    return { source: 'absent' };
+  return { source: 'provider', input, output, total };
+}
+
+const strictness = ['deny', 'hold', 'flag', 'pass'] as const;
+
+function stricter(a: string, b: string): DecisionSummary['verdict'] {
+  return strictness.find((verdict) => verdict === a || verdict === b) ?? 'pass';
+}
+
+function ruleIds(entry: Entry): string[] {
   const rules = entry.data['rules'];
-  return Array.isArray(rules) ? rules : [];
+  return Array.isArray(rules) ? rules.map(text) : [];
 }
 
 /** Null while the decision is in flight or held. */
-function outcomeOf(entries: readonly Entry[], decision: number): string | null {
+function outcomeOf(entries: readonly Entry[], decision: number): Outcome | null {
   for (const entry of entries) {
     const pair = outcomesOf(entry.data).find(([closed]) => closed === decision);
     if (pair !== undefined) return pair[1];
@@ -112,12 +153,11 @@ async function show(parts: ControlParts, { res, params }: ControlRequest): Promi
 }
 
 async function bodies(parts: ControlParts, { res, params, identity }: ControlRequest): Promise<void> {
-  requireContentReader(identity);
   const seq = decisionSeq(parts, params['id']);
   const entries = await parts.ledger.decision(seq);
   await sealAccess(parts.ledger, identity, 'read body', seq);
   const named = entries.flatMap((entry) => entry.parts.map((part) => ({ entry, part })));
-  const bodiesRead = await Promise.all(
+  const bodiesRead: Body[] = await Promise.all(
     named.map(async ({ entry, part }) => ({
       seq: entry.seq,
       type: entry.type,

@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import { HoldpointError } from '../../core/errors.ts';
 import type { HoldEvent } from '../../hold/queue.ts';
+import { events, type HoldEventData } from '../api/sidecar.ts';
 import type { Route } from '../http.ts';
 import type { ControlParts } from '../parts.ts';
 
@@ -25,11 +26,15 @@ export function eventRoutes(parts: ControlParts): Route[] {
     {
       method: 'GET',
       path: '/api/v1/events',
-      needsToken: true,
-      handle: ({ res }) => {
+      operation: events,
+      handle: ({ req, res }) => {
         if (clients.size >= clientsMax)
           throw new HoldpointError('overloaded', 'Too many readers of events.', 'Close other consoles.');
         res.writeHead(200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
+        if (req.method === 'HEAD') {
+          res.end();
+          return;
+        }
         res.write(': connected\n\n');
         clients.add(res);
         res.once('close', () => clients.delete(res));
@@ -43,7 +48,7 @@ function send(client: ServerResponse, text: string): void {
   else client.write(text);
 }
 
-function describe({ kind, hold }: HoldEvent) {
+function describe({ kind, hold }: HoldEvent): HoldEventData {
   return {
     kind,
     id: hold.id,

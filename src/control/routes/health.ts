@@ -1,4 +1,5 @@
 /** Probes, metrics and who the token belongs to. The first three need no token and carry no content. */
+import { healthz, metrics, readyz, showPolicy, whoami } from '../api/sidecar.ts';
 import { type Route, sendJson, sendText } from '../http.ts';
 import type { ControlParts } from '../parts.ts';
 
@@ -8,13 +9,13 @@ export function healthRoutes(parts: ControlParts): Route[] {
     {
       method: 'GET',
       path: '/healthz',
-      needsToken: false,
+      operation: healthz,
       handle: ({ res }) => sendJson(res, 200, { status: 'alive' }),
     },
     {
       method: 'GET',
       path: '/readyz',
-      needsToken: false,
+      operation: readyz,
       handle: ({ res }) => {
         const why = parts.notReady();
         sendJson(
@@ -27,20 +28,20 @@ export function healthRoutes(parts: ControlParts): Route[] {
     {
       method: 'GET',
       path: '/metrics',
-      needsToken: false,
+      operation: metrics,
       handle: ({ res }) =>
         sendText(res, 200, parts.metricsPage(), 'text/plain; version=0.0.4; charset=utf-8'),
     },
     {
       method: 'GET',
       path: '/api/v1/whoami',
-      needsToken: true,
-      handle: ({ res, identity }) => sendJson(res, 200, identity),
+      operation: whoami,
+      handle: ({ res, identity: { name, role } }) => sendJson(res, 200, { name, role }),
     },
     {
       method: 'GET',
       path: '/api/v1/policy',
-      needsToken: true,
+      operation: showPolicy,
       handle: ({ res }) => {
         const { version, digest, source } = parts.policy();
         sendJson(res, 200, { version, digest, source });

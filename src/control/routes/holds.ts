@@ -2,55 +2,51 @@
 import { z } from 'zod';
 import { HoldpointError } from '../../core/errors.ts';
 import type { Hold } from '../../hold/record.ts';
-import { holdStates } from '../../hold/state.ts';
 import type { Identity } from '../../store/token-file.ts';
-import { amendedMessage, amendmentSchema } from '../amend.ts';
-import { type ControlRequest, queryInteger, type Route, readJsonBody, sendJson } from '../http.ts';
+import { amendedMessage } from '../amend.ts';
+import {
+  type HoldDetail,
+  type HoldSummary,
+  holdQuerySchema,
+  listHolds,
+  ruleOnHold,
+  rulingSchema,
+  showHold,
+} from '../api/holds.ts';
+import { type ControlRequest, type Route, readJsonBody, sendJson } from '../http.ts';
+import { readQuery } from '../operation.ts';
 import type { ControlParts } from '../parts.ts';
 import { mayReadContent, sealAccess } from '../permissions.ts';
 import { readExchange } from '../view.ts';
 
-const pageMax = 500;
-
-const rulingSchema = z.strictObject({
-  verdict: z.enum(['release', 'deny', 'amend']),
-  reason: z.string().max(4000).default(''),
-  digest: z.string().regex(/^[0-9a-f]{64}$/, 'expected the digest of the hold: 64 hex digits'),
-  amendment: amendmentSchema.optional(),
-});
-
 export function holdRoutes(parts: ControlParts): Route[] {
   return [
-    { method: 'GET', path: '/api/v1/holds', needsToken: true, handle: (request) => list(parts, request) },
+    { method: 'GET', path: '/api/v1/holds', operation: listHolds, handle: (request) => list(parts, request) },
     {
       method: 'GET',
       path: '/api/v1/holds/{id}',
-      needsToken: true,
+      operation: showHold,
       handle: (request) => show(parts, request),
     },
     {
       method: 'POST',
       path: '/api/v1/holds/{id}/rulings',
-      needsToken: true,
+      operation: ruleOnHold,
       handle: (request) => rule(parts, request),
     },
   ];
 }
 
 async function list(parts: ControlParts, { res, query, identity }: ControlRequest): Promise<void> {
-  const wanted = query.get('state');
-  if (wanted !== null && !holdStates.some((state) => state === wanted)) {
-    throw new HoldpointError('invalid_argument', `state is one of ${holdStates.join(', ')}.`);
-  }
-  const limit = queryInteger(query, 'limit', 100, pageMax);
-  const holds = parts.holds.list().filter((hold) => wanted === null || hold.state.status === wanted);
+  const { state, limit } = readQuery(query, holdQuerySchema);
+  const holds = parts.holds.list().filter((hold) => state === undefined || hold.state.status === state);
   // The one whose time runs out first comes first.
   holds.sort((a, b) => a.state.terms.expiresAtMs - b.state.terms.expiresAtMs || a.seq - b.seq);
   const items = await Promise.all(holds.slice(0, limit).map((hold) => summary(parts, hold, identity)));
   sendJson(res, 200, { items, total: holds.length });
 }
 
-async function summary(parts: ControlParts, hold: Hold, identity: Identity) {
+async function summary(parts: ControlParts, hold: Hold, identity: Identity): Promise<HoldSummary> {
   const { headline, ...about } = await parts.summaryOf(hold);
   const { terms } = hold.state;
   return {
@@ -80,9 +76,9 @@ async function summary(parts: ControlParts, hold: Hold, identity: Identity) {
 async function show(parts: ControlParts, { res, params, identity }: ControlRequest): Promise<void> {
   const hold = await holdOf(parts, params['id']);
   const base = await summary(parts, hold, identity);
-  const detail = {
+  const detail: Omit<HoldDetail, 'exchange'> = {
     ...base,
-    rules: hold.rules,
+    rules: hold.rules.map(({ id, title, when, severity, error }) => ({ id, title, when, severity, error })),
     policy: { version: hold.policyVersion, digest: hold.policyDigest },
     rulings: hold.state.rulings.map(({ by, verdict, atMs }) => ({ by, verdict, at: iso(atMs) })),
     history: historyOf(parts, hold),
@@ -94,7 +90,8 @@ async function show(parts: ControlParts, { res, params, identity }: ControlReque
   const entries = await parts.ledger.decision(hold.decision);
   const exchange = await readExchange(parts.ledger, hold.phase === 'request' ? entries.slice(0, 1) : entries);
   await sealAccess(parts.ledger, identity, 'read hold', hold.decision);
-  sendJson(res, 200, { ...detail, exchange });
+  const answer = { ...detail, exchange } satisfies HoldDetail;
+  sendJson(res, 200, answer);
 }
 
 /** How the rule's recent holds ended, as far as the queue still knows them. */
@@ -110,6 +107,7 @@ function historyOf(parts: ControlParts, hold: Hold): Record<string, number> {
 
 async function rule(parts: ControlParts, { req, res, params, identity }: ControlRequest): Promise<void> {
   const hold = await holdOf(parts, params['id']);
+  requireHoldRole(hold, identity);
   const parsed = rulingSchema.safeParse(await readJsonBody(req));
   if (!parsed.success)
     throw new HoldpointError('invalid_argument', z.prettifyError(parsed.error), 'See /openapi.json.');
@@ -125,6 +123,16 @@ async function rule(parts: ControlParts, { req, res, params, identity }: Control
   sendJson(res, 201, await summary(parts, hold, identity));
 }
 
+/** Refused before the amendment is looked at: what is wrong with one says something about the held content. */
+function requireHoldRole({ state: { terms } }: Hold, identity: Identity): void {
+  if (terms.roles.includes(identity.role)) return;
+  throw new HoldpointError(
+    'forbidden',
+    `This hold needs one of the roles: ${terms.roles.join(', ')}.`,
+    'Ask somebody who has it.',
+  );
+}
+
 async function holdOf(parts: ControlParts, id: string | undefined): Promise<Hold> {
   const seq = parts.ledger.seqOfId('h', id ?? '');
   if (seq === null)
@@ -138,7 +146,7 @@ async function holdOf(parts: ControlParts, id: string | undefined): Promise<Hold
 
 const severityOrder = ['low', 'medium', 'high', 'critical'] as const;
 
-function worstSeverity(hold: Hold): string {
+function worstSeverity(hold: Hold): HoldSummary['severity'] {
   return (
     hold.rules
       .map(({ severity }) => severity)

@@ -1,18 +1,17 @@
 /** The ledger itself: its checkpoint and its entries, for people who verify. */
 
 import type { Entry } from '../../ledger/entry.ts';
-import { type ControlRequest, queryInteger, type Route, sendJson, sendText } from '../http.ts';
+import { entryQuerySchema, listEntries, readCheckpoint, showCheckpoint } from '../api/ledger.ts';
+import { type ControlRequest, type Route, sendJson, sendText } from '../http.ts';
+import { readQuery } from '../operation.ts';
 import type { ControlParts } from '../parts.ts';
-import { requireLedgerReader } from '../permissions.ts';
-
-const pageMax = 1000;
 
 export function ledgerRoutes(parts: ControlParts): Route[] {
   return [
     {
       method: 'GET',
       path: '/api/v1/ledger/checkpoint',
-      needsToken: true,
+      operation: showCheckpoint,
       handle: ({ res }) => {
         const { size, note } = parts.ledger.durable();
         sendJson(res, 200, {
@@ -26,25 +25,22 @@ export function ledgerRoutes(parts: ControlParts): Route[] {
     {
       method: 'GET',
       path: '/api/v1/ledger/entries',
-      needsToken: true,
+      operation: listEntries,
       handle: (request) => entries(parts, request),
     },
     {
       method: 'GET',
       path: '/checkpoint',
-      needsToken: true,
-      handle: ({ res, identity }) => {
-        requireLedgerReader(identity);
+      operation: readCheckpoint,
+      handle: ({ res }) => {
         sendText(res, 200, parts.ledger.durable().note, 'text/plain; charset=utf-8');
       },
     },
   ];
 }
 
-async function entries(parts: ControlParts, { res, query, identity }: ControlRequest): Promise<void> {
-  requireLedgerReader(identity);
-  const from = queryInteger(query, 'from', 0, Number.MAX_SAFE_INTEGER);
-  const limit = queryInteger(query, 'limit', 100, pageMax);
+async function entries(parts: ControlParts, { res, query }: ControlRequest): Promise<void> {
+  const { from, limit } = readQuery(query, entryQuerySchema);
   const items: Entry[] = [];
   for await (const block of parts.ledger.blocks({ fromSeq: from, reverse: false })) {
     items.push(...block.filter((entry) => entry.seq >= from));

@@ -1,14 +1,16 @@
 /** The description of this API, OpenAPI 3.1. */
+import { openapiJson } from '../api/sidecar.ts';
 import { type Route, sendJson } from '../http.ts';
-import { openapi } from '../openapi.ts';
+import { describeApi } from '../openapi.ts';
 
-export function openapiRoutes(): Route[] {
-  return [
-    {
-      method: 'GET',
-      path: '/openapi.json',
-      needsToken: false,
-      handle: ({ res }) => sendJson(res, 200, openapi),
-    },
-  ];
+/** @param others every other route of the server */
+export function openapiRoutes(others: readonly Route[]): Route[] {
+  const route: Route = {
+    method: 'GET',
+    path: '/openapi.json',
+    operation: openapiJson,
+    handle: ({ res }) => sendJson(res, 200, description),
+  };
+  const description = describeApi([...others, route]);
+  return [route];
 }

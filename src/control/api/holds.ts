@@ -1,0 +1,158 @@
+/** The queue of holds, one hold, and rulings: what goes in and out. */
+import { z } from 'zod';
+import { holdStates } from '../../hold/state.ts';
+import { outcomes } from '../../ledger/entry.ts';
+import { roles } from '../../store/token-file.ts';
+import { amendmentSchema } from '../amend.ts';
+import { everyRole, integerParameter, jsonAnswer, type Operation, type Sent } from '../operation.ts';
+import { exchangeSchema } from './exchange.ts';
+
+const pageMax = 500;
+const severity = z.enum(['low', 'medium', 'high', 'critical']);
+const digest = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, 'expected the digest of the hold: 64 hex digits')
+  .describe('Commitment of the held bytes.');
+
+const summaryShape = {
+  id: z.string(),
+  decisionId: z.string(),
+  state: z.enum(holdStates),
+  phase: z.enum(['request', 'response']).describe('Whether the request or the answer is held.'),
+  severity: severity.describe('The worst of its rules.'),
+  headline: z.string().describe("What would happen; a viewer gets the rule's title instead."),
+  provider: z.string(),
+  operation: z.string(),
+  model: z.string(),
+  workload: z.string(),
+  session: z.string(),
+  stream: z.boolean(),
+  digest,
+  openedAt: z.string(),
+  expiresAt: z.string(),
+  approvals: z.object({
+    needed: z.int().min(1),
+    given: z.array(z.string()).describe('Who has released so far.'),
+  }),
+  roles: z.array(z.string()).describe('Who may rule, fixed when the hold opened.'),
+  requester: z.string().describe('Who may not rule, where the rule says so.'),
+  caller: z.enum(['waiting', 'gone']),
+  possibleDuplicate: z.boolean().describe('An identical call was held when this one came.'),
+  outcome: z.enum(outcomes).nullable().describe('How the decision ended; null while it is open.'),
+};
+
+export const holdSummarySchema = z
+  .object({ ...summaryShape, rules: z.array(z.object({ id: z.string(), title: z.string(), severity })) })
+  .meta({ id: 'HoldSummary', description: 'A hold in the queue.' });
+export type HoldSummary = Sent<z.output<typeof holdSummarySchema>>;
+
+export const holdSchema = z
+  .object({
+    ...summaryShape,
+    rules: z.array(
+      z.object({
+        id: z.string(),
+        title: z.string(),
+        when: z.string().describe('The rule as it was written.'),
+        severity,
+        error: z.string().describe("Why it failed to evaluate; '' when it matched."),
+      }),
+    ),
+    policy: z.object({ version: z.string(), digest: z.string() }),
+    rulings: z.array(
+      z.object({ by: z.string(), verdict: z.enum(['release', 'deny', 'amend', 'expired']), at: z.string() }),
+    ),
+    history: z.record(z.string(), z.int()).describe("How the rule's recent holds stand, by state."),
+    exchange: exchangeSchema.nullable().describe('Null for a viewer.'),
+  })
+  .meta({ id: 'Hold', description: 'One hold with everything needed to rule.' });
+export type HoldDetail = Sent<z.output<typeof holdSchema>>;
+
+export const holdPageSchema = z
+  .object({ items: z.array(holdSummarySchema), total: z.int().min(0) })
+  .meta({ id: 'HoldPage', description: 'Holds, the one that expires first in front.' });
+
+export const holdQuerySchema = z.strictObject({
+  state: z.enum(holdStates).optional().describe('Only holds in this state.'),
+  limit: integerParameter({ min: 1, max: pageMax, fallback: 100 }).describe('The most that is answered.'),
+});
+
+export const rulingSchema = z
+  .strictObject({
+    verdict: z.enum(['release', 'deny', 'amend']),
+    reason: z.string().max(4000).default('').describe('Required to deny and to amend.'),
+    digest,
+    amendment: amendmentSchema.optional().describe('With the verdict amend, and with no other.'),
+  })
+  .meta({ id: 'Ruling', description: 'A ruling, bound to the digest of the held bytes.' });
+
+const exampleDigest = '7d'.repeat(32);
+const exampleHold = {
+  id: 'h-3f9a01c2-17',
+  decisionId: 'd-3f9a01c2-15',
+  state: 'pending',
+  phase: 'response',
+  severity: 'high',
+  rules: [
+    { id: 'large-transfer', title: 'Transfers above 10 000 need a finance reviewer', severity: 'high' },
+  ],
+  headline: 'transfer_funds amount=25000 currency=EUR to=DE89370400440532013000',
+  provider: 'openai',
+  operation: 'chat.completions',
+  model: 'gpt-4.1',
+  workload: 'billing-agent',
+  session: '',
+  stream: false,
+  digest: exampleDigest,
+  openedAt: '2026-11-22T10:00:00.000Z',
+  expiresAt: '2026-11-22T10:15:00.000Z',
+  approvals: { needed: 1, given: [] },
+  roles: ['reviewer'],
+  requester: 'billing-agent',
+  caller: 'waiting',
+  possibleDuplicate: false,
+  outcome: null,
+} satisfies HoldSummary;
+
+export const listHolds: Operation = {
+  id: 'listHolds',
+  tag: 'holds',
+  summary: 'The queue',
+  description: 'What is held now and what was ruled lately, the hold that expires first in front.',
+  roles: everyRole,
+  query: holdQuerySchema,
+  answers: [jsonAnswer('The holds.', holdPageSchema, { items: [exampleHold], total: 1 })],
+  refusals: [],
+};
+
+export const showHold: Operation = {
+  id: 'showHold',
+  tag: 'holds',
+  summary: 'One hold with the whole exchange',
+  description:
+    'The read is sealed as an access entry before it is answered. A viewer gets no exchange, and nothing is sealed.',
+  roles: everyRole,
+  answers: [jsonAnswer('The hold.', holdSchema)],
+  refusals: ['not_found', 'ledger_unavailable'],
+};
+
+export const ruleOnHold: Operation = {
+  id: 'ruleOnHold',
+  tag: 'holds',
+  summary: 'Rule on a hold',
+  description: `Answered once the ruling is sealed. Which roles may rule (of ${roles.join(', ')}) was fixed by the policy when the hold opened; the requester may not where the rule says so. Refused with 409 when it was already ruled, has expired, or the digest differs.`,
+  roles: everyRole,
+  body: {
+    schema: rulingSchema,
+    example: { verdict: 'release', reason: 'Invoice 4711 is approved.', digest: exampleDigest },
+  },
+  answers: [jsonAnswer('The ruling is sealed; the hold as it is now.', holdSummarySchema, undefined, 201)],
+  refusals: [
+    'not_found',
+    'already_ruled',
+    'digest_mismatch',
+    'ruling_expired',
+    'body_too_large',
+    'ledger_unavailable',
+  ],
+};

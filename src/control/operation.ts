@@ -1,0 +1,94 @@
+/**
+ * What a route is to people outside: its name, who may call it, what goes in and what comes out. The server
+ * enforces it and the OpenAPI description is made from it, so that the two cannot differ.
+ */
+import { z } from 'zod';
+import { type ErrorCode, HoldpointError } from '../core/errors.ts';
+import { type Role, roles } from '../store/token-file.ts';
+
+/** A value of a schema as handlers hand it over: read-only throughout. */
+export type Sent<T> = T extends readonly (infer Item)[]
+  ? readonly Sent<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: Sent<T[Key]> }
+    : T;
+
+export interface Answer {
+  readonly status: number;
+  readonly description: string;
+  readonly contentType: string;
+  readonly schema: z.ZodType;
+  readonly example?: unknown;
+}
+
+export interface Operation {
+  /** Names the call in generated clients. */
+  readonly id: string;
+  readonly tag: 'holds' | 'decisions' | 'ledger' | 'sidecar';
+  readonly summary: string;
+  readonly description: string;
+  /** Who may call it; null needs no token, and then no content may be in its answer. */
+  readonly roles: readonly Role[] | null;
+  readonly query?: z.ZodObject;
+  readonly body?: { readonly schema: z.ZodType; readonly example: unknown };
+  readonly answers: readonly [Answer, ...Answer[]];
+  /** Refusals of its own, beside those that every call with a token has. */
+  readonly refusals: readonly ErrorCode[];
+}
+
+export const everyRole: readonly Role[] = roles;
+/** Prompts, answers and tool arguments. A viewer sees that something is held, not what. */
+export const contentReaders: readonly Role[] = ['reviewer', 'auditor', 'privacy', 'admin'];
+export const ledgerReaders: readonly Role[] = ['auditor', 'admin'];
+
+/** A JSON answer. */
+export function jsonAnswer(description: string, schema: z.ZodType, example?: unknown, status = 200): Answer {
+  return {
+    status,
+    description,
+    contentType: 'application/json',
+    schema,
+    ...(example === undefined ? {} : { example }),
+  };
+}
+
+/** A whole number in the query. */
+export function integerParameter(bounds: { min: number; max: number; fallback: number }) {
+  const { min, max, fallback } = bounds;
+  return z
+    .string()
+    .regex(/^\d{1,16}$/, 'expected a whole number')
+    .transform(Number)
+    .pipe(z.int().min(min).max(max).meta({ default: fallback }))
+    .prefault(String(fallback));
+}
+
+type QuerySchema<T> = z.ZodType<T> & { readonly shape: Readonly<Record<string, z.ZodType>> };
+
+export const noParameters = z.strictObject({});
+
+/** The checked query; throws `invalid_argument` for a name that is unknown, given twice or not valid. */
+export function readQuery<T>(query: URLSearchParams, schema: QuerySchema<T>): T {
+  const names = [...query.keys()];
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw new HoldpointError('invalid_argument', `The parameter ${twice} is given twice.`, 'Give it once.');
+  const parsed = schema.safeParse(Object.fromEntries(query));
+  if (parsed.success) return parsed.data;
+  const known = Object.keys(schema.shape).join(', ');
+  throw new HoldpointError(
+    'invalid_argument',
+    z.prettifyError(parsed.error),
+    known === '' ? 'This call takes no parameters.' : `The parameters are: ${known}.`,
+  );
+}
+
+/** Refuses a role that the operation does not list. */
+export function requireRole(operation: Operation, role: Role): void {
+  if (operation.roles === null || operation.roles.includes(role)) return;
+  throw new HoldpointError(
+    'forbidden',
+    `The role ${role} may not do this.`,
+    `Use a token with one of the roles: ${operation.roles.join(', ')}.`,
+  );
+}
