@@ -1,0 +1,211 @@
+/** The OpenAPI description is what the server does: every route, every answer. */
+import { readdirSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { callsOf, complaint, type Description, descriptionSchema, explain } from './support/described.ts';
+import {
+  type Answer,
+  type CallInit,
+  eventually,
+  type House,
+  nextHold,
+  readText,
+  startHouse,
+} from './support/sidecar.ts';
+
+let house: House;
+let description: Description;
+/** `GET /path 200` of everything that was driven. */
+const driven = new Set<string>();
+const routesDir = new URL('../../src/control/routes/', import.meta.url);
+
+beforeAll(async () => {
+  house = await startHouse();
+  description = descriptionSchema.parse((await house.call('/openapi.json', { as: null })).json);
+});
+afterAll(() => house.close());
+
+async function drive(call: string, path: string, init: CallInit = {}): Promise<Answer> {
+  const answer = await house.call(path, { method: call.split(' ')[0] ?? 'GET', ...init });
+  driven.add(`${call} ${answer.status}`);
+  expect(complaint(description, call, answer)).toBe('');
+  return answer;
+}
+
+describe('the description', () => {
+  it('is OpenAPI 3.1', () => {
+    expect(description.openapi).toMatch(/^3\.1\.\d+$/);
+    expect(Object.keys(description.components.securitySchemes)).toEqual(['token']);
+  });
+
+  it('has every path that a route file of the server has, and no other', () => {
+    const files = readdirSync(routesDir).map((name) => readText(new URL(name, routesDir).pathname));
+    const served = files.flatMap((text) =>
+      [...text.matchAll(/\bpath: '(\/[^']*)'/g)].map(([, path]) => path),
+    );
+    expect(served.length).toBeGreaterThan(10);
+    expect(Object.keys(description.paths).sort()).toEqual([...new Set([...served, '/'])].sort());
+  });
+
+  it('names each operation once', () => {
+    const ids = Object.values(description.paths).flatMap((path) =>
+      Object.values(path).map(({ operationId }) => operationId),
+    );
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('says of each operation who may call it', () => {
+    for (const path of Object.values(description.paths)) {
+      for (const operation of Object.values(path)) {
+        if (operation.security?.length === 0) expect(operation.description).toContain('No token is needed.');
+        else expect(operation.description).toContain(`Roles: ${operation['x-roles']?.join(', ')}.`);
+      }
+    }
+  });
+
+  it('refers only to schemas it has', () => {
+    const refs = [...JSON.stringify(description).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)];
+    expect(refs.length).toBeGreaterThan(10);
+    for (const [, name = ''] of refs) expect(description.components.schemas).toHaveProperty([name]);
+  });
+
+  it('gives examples that its own schemas accept', () => {
+    let examples = 0;
+    for (const [path, operations] of Object.entries(description.paths)) {
+      for (const operation of Object.values(operations)) {
+        const answers = Object.values(operation.responses).flatMap(({ content }) => Object.values(content));
+        const body =
+          operation.requestBody === undefined ? [] : [operation.requestBody.content['application/json']];
+        for (const { schema, example } of [...answers, ...body]) {
+          if (example === undefined) continue;
+          examples += 1;
+          expect(explain(description, schema, example, path)).toBe('');
+        }
+      }
+    }
+    expect(examples).toBeGreaterThan(8);
+  });
+});
+
+describe('every answer is as described', () => {
+  it('of the probes, the page and the description', async () => {
+    for (const path of ['/', '/healthz', '/readyz', '/metrics', '/openapi.json'])
+      await drive(`GET ${path}`, path, { as: null });
+  });
+
+  it('of who asks, the policy and the checkpoint', async () => {
+    for (const path of ['/api/v1/whoami', '/api/v1/policy', '/api/v1/ledger/checkpoint'])
+      await drive(`GET ${path}`, path);
+    await drive('GET /checkpoint', '/checkpoint', { as: 'auditor' });
+    await drive('GET /api/v1/ledger/entries', '/api/v1/ledger/entries', { as: 'auditor' });
+  });
+
+  it('of a call that passes', async () => {
+    const decision = (await house.ask('What is a hold point?')).headers.get('holdpoint-decision') ?? '';
+    await drive('GET /api/v1/decisions', '/api/v1/decisions');
+    await drive('GET /api/v1/decisions/{id}', `/api/v1/decisions/${decision}`);
+    await drive('GET /api/v1/decisions/{id}/body', `/api/v1/decisions/${decision}/body`);
+  });
+
+  it('of a hold, shown to a reviewer and to a viewer, and released', async () => {
+    const asked = house.ask('transfer 25000 EUR');
+    const held = await nextHold(house);
+    await drive('GET /api/v1/holds', '/api/v1/holds');
+    await drive('GET /api/v1/holds/{id}', `/api/v1/holds/${held.id}`);
+    await drive('GET /api/v1/holds/{id}', `/api/v1/holds/${held.id}`, { as: 'viewer' });
+    await drive('GET /api/v1/decisions', '/api/v1/decisions');
+    const ruling = { verdict: 'release', reason: 'fine', digest: held.digest };
+    const path = `/api/v1/holds/${held.id}/rulings`;
+    const call = 'POST /api/v1/holds/{id}/rulings';
+    await drive(call, path, { json: ruling, as: 'viewer' });
+    await drive(call, path, { json: { ...ruling, digest: '0'.repeat(64) } });
+    await drive(call, path, { json: ruling });
+    await drive(call, path, { json: ruling });
+    await drive(call, path, { json: {} });
+    await drive(call, path, { json: ruling, as: null });
+    await drive(call, path, {
+      body: new Uint8Array(4 * 1024 * 1024 + 1),
+      headers: { 'content-type': 'application/json' },
+    });
+    await drive(call, '/api/v1/holds/h-00000000-1/rulings', { json: ruling });
+    expect((await asked).status).toBe(200);
+    await drive('GET /api/v1/holds/{id}', `/api/v1/holds/${held.id}`);
+  });
+
+  it('of a held request, which has no answer yet', async () => {
+    const asked = house.ask('please escalate this');
+    const held = await nextHold(house);
+    await drive('GET /api/v1/holds', '/api/v1/holds?state=pending&limit=1');
+    await drive('GET /api/v1/holds/{id}', `/api/v1/holds/${held.id}`);
+    await drive('GET /api/v1/decisions/{id}', `/api/v1/decisions/${held.decisionId}`);
+    const ruling = { verdict: 'deny', reason: 'no', digest: held.digest };
+    await drive('POST /api/v1/holds/{id}/rulings', `/api/v1/holds/${held.id}/rulings`, { json: ruling });
+    await asked;
+    await drive('GET /api/v1/decisions/{id}/body', `/api/v1/decisions/${held.decisionId}/body`);
+  });
+
+  it('of every type of entry that all this sealed', async () => {
+    const { json } = await drive('GET /api/v1/ledger/entries', '/api/v1/ledger/entries?limit=1000', {
+      as: 'auditor',
+    });
+    const { items } = z.object({ items: z.array(z.object({ type: z.string() })) }).parse(json);
+    expect(new Set(items.map(({ type }) => type))).toEqual(
+      new Set(['genesis', 'start', 'policy', 'request', 'response', 'hold', 'ruling', 'delivery', 'access']),
+    );
+  });
+
+  it('of refusals: no token, a wrong role, a wrong parameter, nothing there', async () => {
+    for (const call of callsOf(description)) {
+      const [method = '', path = ''] = call.split(' ');
+      const operation = description.paths[path]?.[method.toLowerCase()];
+      if (operation?.security?.length === 0) continue;
+      const real = path.replace('{id}', 'd-00000000-1');
+      const json = method === 'POST' ? { json: {} } : {};
+      expect((await drive(call, real, { as: null, ...json })).status).toBe(401);
+      expect((await drive(call, `${real}?colour=red`, { as: 'admin', ...json })).status).toBe(400);
+      if (path.includes('{id}')) expect((await drive(call, real, { as: 'admin', ...json })).status).toBe(404);
+      if (operation?.['x-roles']?.includes('viewer') === false)
+        expect((await drive(call, real, { as: 'viewer', ...json })).status).toBe(403);
+    }
+  });
+
+  it('of events', async () => {
+    const call = 'GET /api/v1/events';
+    const response = await fetch(`${house.sidecar.controlUrl}/api/v1/events`, {
+      headers: { authorization: `Bearer ${house.tokens.viewer}` },
+    });
+    driven.add(`${call} ${response.status}`);
+    const chunks = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    const first = await chunks?.read();
+    expect(
+      complaint(description, call, {
+        ...response,
+        status: 200,
+        headers: response.headers,
+        text: first?.value ?? '',
+      }),
+    ).toBe('');
+    const event = description.components.schemas['HoldEvent'] ?? {};
+    const asked = house.ask('transfer 1 EUR');
+    const second = await chunks?.read();
+    const data = /^data: (.+)$/m.exec(second?.value ?? '')?.[1] ?? '';
+    expect(explain(description, event, JSON.parse(data), 'event')).toBe('');
+    await chunks?.cancel();
+    const held = await nextHold(house);
+    const ruling = { verdict: 'release', digest: held.digest };
+    await house.call(`/api/v1/holds/${held.id}/rulings`, { json: ruling });
+    await eventually(() => asked);
+  });
+
+  it('and every success that is described was driven', () => {
+    const successes = Object.entries(description.paths).flatMap(([path, operations]) =>
+      Object.entries(operations).flatMap(([method, { responses }]) =>
+        Object.keys(responses)
+          .filter((status) => status < '300')
+          .map((status) => `${method.toUpperCase()} ${path} ${status}`),
+      ),
+    );
+    expect(successes.length).toBeGreaterThan(15);
+    for (const success of successes) expect([...driven]).toContain(success);
+  });
+});
