@@ -10,11 +10,18 @@ export interface JsonObject {
 
 const asciiOnly = /^[\x20-\x7e]*$/;
 
-/** The canonical text of a value; throws RangeError on what a leaf may not hold. */
-export function canonicalize(value: Json): string {
+/** Objects and arrays inside one another, the leaf itself included. */
+export const depthMax = 32;
+
+/**
+ * The canonical text of a value; throws RangeError on what a leaf may not hold.
+ * @param depth how many objects and arrays are around it, itself included
+ */
+export function canonicalize(value: Json, depth = 1): string {
   switch (typeof value) {
     case 'string':
-      return JSON.stringify(value);
+      // A lone surrogate has no UTF-8; whoever sent it must not be able to seal what no reader accepts.
+      return JSON.stringify(value.isWellFormed() ? value : value.toWellFormed());
     case 'boolean':
       return value ? 'true' : 'false';
     case 'number':
@@ -22,7 +29,8 @@ export function canonicalize(value: Json): string {
         throw new RangeError(`A leaf holds safe integers only, not ${value}.`);
       return String(value === 0 ? 0 : value);
     default:
-      return isArray(value) ? canonicalizeArray(value) : canonicalizeObject(value);
+      if (depth > depthMax) throw new RangeError(`A leaf is nested at most ${depthMax} deep.`);
+      return isArray(value) ? canonicalizeArray(value, depth + 1) : canonicalizeObject(value, depth + 1);
   }
 }
 
@@ -30,17 +38,17 @@ function isArray(value: readonly Json[] | JsonObject): value is readonly Json[] 
   return Array.isArray(value);
 }
 
-function canonicalizeArray(values: readonly Json[]): string {
+function canonicalizeArray(values: readonly Json[], depth: number): string {
   let text = '[';
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
     if (value === undefined) throw new RangeError('A leaf holds no gaps in arrays.');
-    text += i === 0 ? canonicalize(value) : `,${canonicalize(value)}`;
+    text += i === 0 ? canonicalize(value, depth) : `,${canonicalize(value, depth)}`;
   }
   return `${text}]`;
 }
 
-function canonicalizeObject(object: JsonObject): string {
+function canonicalizeObject(object: JsonObject, depth: number): string {
   const keys = Object.keys(object);
   // Writers list their keys in order, so the sort is the exception.
   if (!isSorted(keys)) keys.sort();
@@ -49,7 +57,7 @@ function canonicalizeObject(object: JsonObject): string {
     if (!asciiOnly.test(key)) throw new RangeError(`A leaf's keys are ASCII, not ${JSON.stringify(key)}.`);
     const value = object[key];
     if (value === undefined) continue;
-    text += `${text.length === 1 ? '' : ','}${JSON.stringify(key)}:${canonicalize(value)}`;
+    text += `${text.length === 1 ? '' : ','}${JSON.stringify(key)}:${canonicalize(value, depth)}`;
   }
   return `${text}}`;
 }
