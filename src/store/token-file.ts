@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   statSync,
+  unlinkSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
@@ -27,6 +28,9 @@ export interface Identity {
 /** Every token begins so, which lets a leaked one be recognised. */
 export const tokenPrefix = 'hp_';
 const tokensMax = 10_000;
+const lockWaitMsMax = 5_000;
+const lockPollMs = 10;
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
 
 const fileSchema = z.strictObject({
@@ -57,6 +61,12 @@ export function addToken(file: string, identity: Identity, nowMs: number, random
       'Use up to 64 letters, digits, dots, dashes, underscores or @.',
     );
   }
+  const dir = dirname(file);
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  return withLock(`${file}.lock`, () => addLocked(file, identity, nowMs, random));
+}
+
+function addLocked(file: string, identity: Identity, nowMs: number, random: RandomBytes): string {
   const tokens = readTokens(file);
   if (tokens.tokens.some(({ name }) => name === identity.name)) {
     throw new HoldpointError(
@@ -110,7 +120,6 @@ function readTokens(file: string): TokenFile {
 }
 
 function writeTokens(file: string, tokens: TokenFile): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const temporary = `${file}.${process.pid}.new`;
   const fd = openSync(temporary, 'w', 0o600);
   try {
@@ -120,4 +129,47 @@ function writeTokens(file: string, tokens: TokenFile): void {
     closeSync(fd);
   }
   renameSync(temporary, file);
+  const directory = openSync(dirname(file), 'r');
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}
+
+/**
+ * Runs `task` while this process alone holds the lock: two commands that add tokens at once must not lose one.
+ * The lock is never broken by force, because its holder may be slow rather than dead; it is held for a moment.
+ */
+function withLock<T>(lock: string, task: () => T): T {
+  const untilMs = Date.now() + lockWaitMsMax;
+  let fd: number | null = null;
+  while (fd === null) {
+    fd = tryLock(lock);
+    if (fd !== null) break;
+    if (Date.now() > untilMs) {
+      throw new HoldpointError(
+        'usage',
+        `Another command is changing the tokens: ${lock} exists.`,
+        'Try again; if no other command runs, one was killed: remove that file.',
+      );
+    }
+    Atomics.wait(sleeper, 0, 0, lockPollMs);
+  }
+  try {
+    return task();
+  } finally {
+    closeSync(fd);
+    unlinkSync(lock);
+  }
+}
+
+/** Null while somebody else has it. */
+function tryLock(lock: string): number | null {
+  try {
+    return openSync(lock, 'wx', 0o600);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return null;
+    throw new HoldpointError('usage', `${lock} cannot be made: ${messageOf(error)}.`, '', error);
+  }
 }
