@@ -15,18 +15,23 @@ const leafScratch = Buffer.alloc(1 + 65_536);
 const nodeScratch = Buffer.alloc(65);
 nodeScratch[0] = 0x01;
 
+/** By way of hex: Node makes a short string in half the time it makes a Buffer. */
+function digest(bytes: Uint8Array): Buffer {
+  return Buffer.from(hash('sha256', bytes, 'hex'), 'hex');
+}
+
 /** SHA-256(0x00 || leaf). */
 export function leafHash(leaf: Uint8Array): Buffer {
   if (leaf.length + 1 > leafScratch.length) throw new RangeError('A leaf is at most 65536 bytes.');
   leafScratch.set(leaf, 1);
-  return hash('sha256', leafScratch.subarray(0, leaf.length + 1), 'buffer');
+  return digest(leafScratch.subarray(0, leaf.length + 1));
 }
 
 /** SHA-256(0x01 || left || right). */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   nodeScratch.set(left, 1);
   nodeScratch.set(right, 33);
-  return hash('sha256', nodeScratch, 'buffer');
+  return digest(nodeScratch);
 }
 
 /** The tree with one more leaf. */

@@ -3,7 +3,7 @@
  * commit under the key-encryption key. Destroying a wrapped key and its ciphertext erases a body while
  * every hash still verifies. Layout: FORMAT.md, "Parts and bodies".
  */
-import { createCipheriv, createDecipheriv, randomFillSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, randomFillSync } from 'node:crypto';
 import { sha256, sha256Hex } from '../core/bytes.ts';
 import { HoldpointError } from '../core/errors.ts';
 import type { Bodies, BodyItem } from './block.ts';
@@ -56,7 +56,8 @@ export function kekOf(key: Buffer): KeyEncryptionKey {
 /** Encrypts one part for the entry at `seq` and commits to it. */
 export function sealPart(ledgerId: Buffer, seq: number, partIndex: number, part: PartContent): SealedPart {
   const dataKey = freshDataKey();
-  const cipher = createCipheriv('aes-256-gcm', dataKey.subarray(0, 32), nonceOfOneUse);
+  // A KeyObject, because Node takes ten times as long to recognise a raw key.
+  const cipher = createCipheriv('aes-256-gcm', createSecretKey(dataKey.subarray(0, 32)), nonceOfOneUse);
   const encrypted = cipher.update(part.bytes);
   cipher.final();
   const framed = Buffer.concat([ciphertextPrefix, encrypted, cipher.getAuthTag()]);
@@ -88,7 +89,7 @@ export function wrapBodies(
   parts: readonly SealedPart[],
 ): Bodies {
   const nonce = randomFillSync(Buffer.alloc(12));
-  const cipher = createCipheriv('aes-256-gcm', kek.key, nonce);
+  const cipher = createCipheriv('aes-256-gcm', createSecretKey(kek.key), nonce);
   cipher.setAAD(wrapContext(ledgerId, firstSeq));
   const keys = Buffer.concat(parts.map((part) => part.dataKey));
   const wrapped = Buffer.concat([cipher.update(keys), cipher.final(), cipher.getAuthTag()]);

@@ -1,0 +1,147 @@
+/**
+ * `npm run bench`: one run, side by side. CPU time per call of the proxy's process is the figure to trust on a
+ * shared machine; the ratios compare what ran within the same minute. Writes bench-results.json.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { closedLoop, openLoop, percentile } from './load.ts';
+import { cpuUs, rssMb, start } from './processes.ts';
+import { type Contestant, machine, startContestants } from './targets.ts';
+
+const quick = process.argv.includes('--quick');
+/** `--only holdpoint,http-proxy` leaves the others out. */
+const only = new Set(
+  (process.argv[process.argv.indexOf('--only') + 1] ?? '')
+    .split(',')
+    .filter(() => process.argv.includes('--only')),
+);
+const concurrency = 32;
+const rounds = quick ? 2 : 5;
+const callsPerRound = quick ? 1_500 : 4_000;
+const warmUpCalls = quick ? 1_500 : 6_000;
+const rate = 200;
+const rateCalls = quick ? 400 : 1_600;
+const streamCalls = quick ? 200 : 800;
+
+interface Row {
+  readonly name: string;
+  readonly cpuUsPerCall: number | null;
+  readonly callsPerSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly firstTokenP50Ms: number;
+  readonly firstTokenP99Ms: number;
+  readonly rssMb: number | null;
+  readonly failed: number;
+}
+
+interface Sample {
+  readonly cpuUsPerCall: number | null;
+  readonly callsPerSecond: number;
+  readonly failed: number;
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'holdpoint-bench-'));
+const upstream = await start(process.execPath, [fileURLToPath(new URL('./upstream.ts', import.meta.url))], 2);
+const contestants = await startContestants(upstream, directory, only, say);
+try {
+  for (const contestant of contestants) await closedLoop(contestant.target, concurrency, warmUpCalls);
+  const samples = new Map<string, Sample[]>(contestants.map(({ name }) => [name, []]));
+  // Interleaved, so that a noisy minute falls on all of them alike.
+  for (let round = 0; round < rounds; round++) {
+    for (const contestant of contestants) samples.get(contestant.name)?.push(await saturate(contestant));
+  }
+  const rows: Row[] = [];
+  for (const contestant of contestants) rows.push(await row(contestant, samples.get(contestant.name) ?? []));
+  print(rows);
+  writeFileSync(
+    'bench-results.json',
+    `${JSON.stringify({ at: new Date().toISOString(), machine: machine(), concurrency, rate, rows, ratios: ratios(rows) }, null, 2)}\n`,
+  );
+  say('written to bench-results.json');
+} finally {
+  for (const { process: started } of contestants) await started?.stop();
+  await upstream.stop();
+  rmSync(directory, { recursive: true, force: true });
+}
+
+async function saturate({ target, process: proxy }: Contestant): Promise<Sample> {
+  const before = proxy === null ? 0 : cpuUs(proxy.pid);
+  const { calls, failed, seconds } = await closedLoop(target, concurrency, callsPerRound);
+  const used = proxy === null ? null : (cpuUs(proxy.pid) - before) / calls;
+  return { cpuUsPerCall: used, callsPerSecond: calls / seconds, failed };
+}
+
+async function row({ name, target, process: proxy }: Contestant, samples: readonly Sample[]): Promise<Row> {
+  const paced = await openLoop(target, rate, rateCalls, false);
+  const streams = await openLoop(target, 50, streamCalls, true);
+  return {
+    name,
+    cpuUsPerCall: proxy === null ? null : median(samples.map((sample) => sample.cpuUsPerCall ?? Number.NaN)),
+    callsPerSecond: median(samples.map((sample) => sample.callsPerSecond)),
+    p50Ms: percentile(paced.latencyMs, 0.5),
+    p99Ms: percentile(paced.latencyMs, 0.99),
+    firstTokenP50Ms: percentile(streams.latencyMs, 0.5),
+    firstTokenP99Ms: percentile(streams.latencyMs, 0.99),
+    rssMb: proxy === null ? null : rssMb(proxy.pid),
+    failed: paced.failed + streams.failed + samples.reduce((sum, sample) => sum + sample.failed, 0),
+  };
+}
+
+function median(values: readonly number[]): number {
+  return percentile(
+    [...values].sort((a, b) => a - b),
+    0.5,
+  );
+}
+
+function ratios(rows: readonly Row[]) {
+  const of = (name: string): number | null =>
+    rows.find((candidate) => candidate.name === name)?.cpuUsPerCall ?? null;
+  const own = of('holdpoint');
+  const bare = of('http-proxy');
+  const portkey = of('portkey');
+  return {
+    cpuAgainstHttpProxy: own === null || bare === null ? null : own / bare,
+    portkeyCpuAgainstOwn: own === null || portkey === null ? null : portkey / own,
+  };
+}
+
+function print(rows: readonly Row[]): void {
+  const direct = rows.find(({ name }) => name === 'direct');
+  const added = (value: number, base: number | undefined): string =>
+    base === undefined ? '' : (value - base).toFixed(2);
+  say(
+    `\n${machine()}; concurrency ${concurrency}, then ${rate} calls/s; 1 KB bodies; medians of ${rounds} rounds\n`,
+  );
+  say(
+    '              CPU us/call  calls/s   added p50 ms  added p99 ms  added first token p50 / p99 ms  RSS MB  failed',
+  );
+  for (const each of rows) {
+    say(
+      [
+        each.name.padEnd(12),
+        (each.cpuUsPerCall === null ? '-' : each.cpuUsPerCall.toFixed(0)).padStart(11),
+        each.callsPerSecond.toFixed(0).padStart(9),
+        added(each.p50Ms, direct?.p50Ms).padStart(13),
+        added(each.p99Ms, direct?.p99Ms).padStart(13),
+        `${added(each.firstTokenP50Ms, direct?.firstTokenP50Ms)} / ${added(each.firstTokenP99Ms, direct?.firstTokenP99Ms)}`.padStart(
+          31,
+        ),
+        (each.rssMb === null ? '-' : each.rssMb.toFixed(0)).padStart(8),
+        String(each.failed).padStart(7),
+      ].join(' '),
+    );
+  }
+  const { cpuAgainstHttpProxy, portkeyCpuAgainstOwn } = ratios(rows);
+  if (cpuAgainstHttpProxy !== null)
+    say(`\nCPU per call against a bare http-proxy: ${cpuAgainstHttpProxy.toFixed(2)}`);
+  if (portkeyCpuAgainstOwn !== null)
+    say(`Portkey's gateway needs ${portkeyCpuAgainstOwn.toFixed(1)} times the CPU per call`);
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
