@@ -25,6 +25,11 @@ const secretHeaders = new Set([
   'x-api-key',
   'api-key',
   'x-goog-api-key',
+  'ocp-apim-subscription-key',
+  'x-auth-token',
+  'x-access-token',
+  'cf-access-client-secret',
+  'cf-access-token',
   'x-amz-security-token',
   'x-amz-content-sha256',
   'sec-websocket-protocol',
@@ -32,7 +37,7 @@ const secretHeaders = new Set([
 ]);
 
 const secretQueryNames =
-  /^(key|api[-_]?key|token|access[-_]?token|sig|signature|password|secret|x-amz-.*|code)$/i;
+  /^(key|api[-_]?key|(.*[-_])?token|sig|signature|password|(.*[-_])?secret|credential|awsaccesskeyid|x-(amz|goog)-.*|code)$/i;
 
 /** Belong to one connection (RFC 9110 section 7.6.1): not forwarded in either direction. */
 const hopByHopHeaders = new Set([

@@ -6,7 +6,7 @@
 import { decodeContent } from '../core/content-coding.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import type { Facts, ResponseFacts } from '../core/facts.ts';
-import { headerOf } from '../core/http-message.ts';
+import { headerOf, type RawHeaders } from '../core/http-message.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { ResponseReading } from '../provider/protocol.ts';
 import type { Call } from './call.ts';
@@ -14,7 +14,7 @@ import type { Answer } from './forward.ts';
 import type { House } from './house.ts';
 import { judge } from './judge.ts';
 import type { AnswerResult } from './record.ts';
-import { writeChunk, writeHead } from './respond.ts';
+import { writeChunk, writeHead, writeStreamHead } from './respond.ts';
 
 export interface Answered {
   readonly status: number;
@@ -26,6 +26,7 @@ export interface Answered {
   readonly defects: readonly string[];
   readonly result: AnswerResult;
   readonly streamed: boolean;
+  readonly trailers: readonly string[];
   /** How much of `body` the caller has already; the rest waits. */
   readonly passedBytes: number;
   /** Why the answer did not end well; null when it did. */
@@ -48,8 +49,7 @@ export async function captureAnswer(
   policy: Policy,
   house: House,
 ): Promise<Answered> {
-  const streamed = isEventStream(answer);
-  const plain = headerOf(answer.headers, 'content-encoding') === '';
+  const streamed = isEventStream(answer.headers);
   if (call.operation === 'unknown') {
     const neutral = call.upstream.protocol.readResponse('unknown', answer.status, Buffer.alloc(0));
     const verdict = judge(policy, 'response', { ...facts, response: neutral.facts }, []);
@@ -57,13 +57,17 @@ export async function captureAnswer(
       return captureWhole(call, answer, streamed, house);
     return relayUnread(call, decisionId, answer, neutral, streamed, house);
   }
-  if (streamed && plain && answer.status === 200 && policy.textMayStream(facts))
-    return relayText(call, decisionId, answer, house);
+  if (isPlainStream(answer) && policy.textMayStream(facts)) return relayText(call, decisionId, answer, house);
   return captureWhole(call, answer, streamed, house);
 }
 
-function isEventStream(answer: Answer): boolean {
-  return headerOf(answer.headers, 'content-type').toLowerCase().startsWith('text/event-stream');
+function isEventStream(headers: RawHeaders): boolean {
+  return headerOf(headers, 'content-type').toLowerCase().startsWith('text/event-stream');
+}
+
+/** True when the bytes are events as they stand, so that single ones can be held back and others added. */
+export function isPlainStream({ status, headers }: { status: number; headers: RawHeaders }): boolean {
+  return status === 200 && isEventStream(headers) && headerOf(headers, 'content-encoding') === '';
 }
 
 /** Nothing reaches the caller until the whole answer was judged and sealed. */
@@ -109,7 +113,7 @@ async function relayText(call: Call, decisionId: string, answer: Answer, house: 
       if (withholding) break;
       passing.push(event.raw);
     }
-    return pass(call, decisionId, answer, tape, passing);
+    return pass(call, decisionId, answer, tape, passing, writeStreamHead);
   });
   const { reading } = stream.finish();
   return answered(call, answer, Buffer.concat(tape.chunks), reading, true, tape.passedBytes, failure);
@@ -131,7 +135,7 @@ async function relayUnread(
   const lengthText = headerOf(answer.headers, 'content-length');
   const length = lengthText === '' ? Number.POSITIVE_INFINITY : Number(lengthText);
   const failure = await eachChunk(answer, tape, house.bounds.responseBytesMax, (chunk) =>
-    tape.bytes >= length ? null : pass(call, decisionId, answer, tape, [chunk]),
+    tape.bytes >= length ? null : pass(call, decisionId, answer, tape, [chunk], writeHead),
   );
   return answered(call, answer, Buffer.concat(tape.chunks), reading, streamed, tape.passedBytes, failure);
 }
@@ -171,10 +175,10 @@ function pass(
   answer: Answer,
   tape: Tape,
   passing: readonly Buffer[],
+  start: typeof writeHead,
 ): Promise<void> | null {
   if (passing.length === 0 || call.caller.gone) return null;
-  if (!call.res.headersSent)
-    writeHead(call.res, answer.status, answer.statusText, answer.headers, decisionId);
+  if (!call.res.headersSent) start(call.res, answer.status, answer.statusText, answer.headers, decisionId);
   const [only] = passing;
   const bytes = passing.length === 1 && only !== undefined ? only : Buffer.concat(passing);
   tape.passedBytes += bytes.length;
@@ -191,7 +195,17 @@ function answered(
   failure: HoldpointError | null,
 ): Answered {
   const { status, statusText, headers } = answer;
-  const whole = { status, statusText, headers, body, facts: reading.facts, streamed, passedBytes, failure };
+  const whole = {
+    status,
+    statusText,
+    headers,
+    body,
+    facts: reading.facts,
+    streamed,
+    trailers: answer.trailers(),
+    passedBytes,
+    failure,
+  };
   if (failure !== null)
     return { ...whole, defects: [], result: call.caller.gone ? 'client_abort' : resultOf(failure) };
   // A stream without its provider's terminal event was cut, even when the connection closed politely.

@@ -70,11 +70,10 @@ const nameCharactersMax = 256;
 /** Who asks and where to: everything of a call but its body. */
 function readEnvelope(
   req: IncomingMessage,
-  upstreams: readonly Upstream[],
+  upstream: Upstream,
   fingerprint: (secret: string) => string,
   workloadName: string,
 ) {
-  const upstream = upstreamFor(req.url ?? '/', upstreams);
   const headers = req.rawHeaders;
   const target = targetBelow(req.url ?? '/', upstream.mount);
   const credential = credentialOf(headers, target);
@@ -96,19 +95,19 @@ function readEnvelope(
   };
 }
 
-/** Reads and understands a call. Throws `no_upstream`, `bad_request` or `body_too_large`. */
+/** Reads and understands a call. Throws `bad_request` or `body_too_large`. */
 export async function readCall(
   req: IncomingMessage,
   res: ServerResponse,
-  upstreams: readonly Upstream[],
+  upstream: Upstream,
   bounds: CallBounds,
   fingerprint: (secret: string) => string,
   startedUs: number,
   workloadName: string,
 ): Promise<Call> {
   const caller = watchCaller(res);
-  const { sender, path, ...envelope } = readEnvelope(req, upstreams, fingerprint, workloadName);
-  const { upstream, method, headers } = envelope;
+  const { sender, path, ...envelope } = readEnvelope(req, upstream, fingerprint, workloadName);
+  const { method, headers } = envelope;
   const body = await readBody(req, headers, bounds.requestBytesMax);
   const operation = upstream.protocol.operationOf(method, path);
   const { plain, defect } =
@@ -127,15 +126,16 @@ export async function readCall(
   };
 }
 
-/** What an upgrade says of itself; its frames are not read. */
+/** What an upgrade says of itself; its frames are not read. Throws `no_upstream` or `bad_request`. */
 export function readUpgrade(
   req: IncomingMessage,
   upstreams: readonly Upstream[],
   fingerprint: (secret: string) => string,
   workloadName: string,
 ): UpgradeCall {
-  const { sender, path, ...envelope } = readEnvelope(req, upstreams, fingerprint, workloadName);
-  const { upstream, method } = envelope;
+  const upstream = upstreamFor(req.url ?? '/', upstreams);
+  const { sender, path, ...envelope } = readEnvelope(req, upstream, fingerprint, workloadName);
+  const { method } = envelope;
   const reading = upstream.protocol.readRequest('unknown', Buffer.alloc(0));
   const facts = {
     provider: upstream.protocol.name,
@@ -196,7 +196,8 @@ function watchCaller(res: ServerResponse): Caller {
   return caller;
 }
 
-function upstreamFor(url: string, upstreams: readonly Upstream[]): Upstream {
+/** The upstream whose mount fits a request's target best. Throws `no_upstream` or `bad_request`. */
+export function upstreamFor(url: string, upstreams: readonly Upstream[]): Upstream {
   if (!url.startsWith('/')) {
     throw new HoldpointError(
       'bad_request',
@@ -238,13 +239,17 @@ function readBody(req: IncomingMessage, headers: RawHeaders, bytesMax: number): 
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const chunks: Buffer[] = [];
   let bytes = 0;
-  req.on('data', (chunk: Buffer) => {
+  const collect = (chunk: Buffer): void => {
     bytes += chunk.length;
-    if (bytes > bytesMax) {
-      req.pause();
-      reject(tooLarge(bytesMax));
-    } else chunks.push(chunk);
-  });
+    if (bytes <= bytesMax) {
+      chunks.push(chunk);
+      return;
+    }
+    req.off('data', collect);
+    chunks.length = 0;
+    reject(tooLarge(bytesMax));
+  };
+  req.on('data', collect);
   req.on('end', () =>
     resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
   );

@@ -20,6 +20,8 @@ export interface Answer {
   readonly headers: string[];
   /** The answer's bytes, in pieces; throws `upstream_truncated` or `upstream_timeout` when it did not end well. */
   chunks(): AsyncGenerator<Buffer>;
+  /** Fields that came after the answer's last byte; [] before that. */
+  trailers(): RawHeaders;
   /** The whole answer, or what had arrived with the error that ended it. */
   readAll(bytesMax: number): Promise<{ readonly body: Buffer; readonly error: HoldpointError | null }>;
   /** Stops the upstream; tokens stop billing. */
@@ -103,6 +105,7 @@ function dispatch(
   let lastByteMs = Date.now();
   let timer: NodeJS.Timeout | null = setTimeout(checkIdle, bounds.idleMsMax);
   let stopReason: HoldpointError | null = null;
+  let trailers: string[] = [];
 
   function checkIdle(): void {
     const leftMs = lastByteMs + bounds.idleMsMax - Date.now();
@@ -152,6 +155,7 @@ function dispatch(
           headers: rawHeadersOf(started.rawHeaders),
           chunks: body.chunks,
           readAll: body.readAll,
+          trailers: () => trailers,
           abort,
         });
       },
@@ -159,7 +163,10 @@ function dispatch(
         lastByteMs = Date.now();
         body.push(chunk);
       },
-      onResponseEnd: () => ended(null),
+      onResponseEnd: (finished) => {
+        trailers = rawHeadersOf(finished.rawTrailers);
+        ended(null);
+      },
       onResponseError: (_controller, error) => {
         const code = body.flow === null ? 'upstream_unreachable' : 'upstream_truncated';
         const what =
@@ -268,7 +275,7 @@ function tooLarge(bytesMax: number): HoldpointError {
   );
 }
 
-function rawHeadersOf(raw: Dispatcher.DispatchController['rawHeaders']): string[] {
+function rawHeadersOf(raw: Dispatcher.DispatchController['rawHeaders' | 'rawTrailers']): string[] {
   if (!Array.isArray(raw)) return [];
   return raw.map((text) => (typeof text === 'string' ? text : text.toString('latin1')));
 }

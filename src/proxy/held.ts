@@ -4,19 +4,37 @@
  * a release after a restart and a release to a waiting caller take the same way.
  */
 import { HoldpointError } from '../core/errors.ts';
-import { decodeHttpMessage, headerOf, removedValue } from '../core/http-message.ts';
+import {
+  decodeHttpMessage,
+  endToEndHeaders,
+  type HttpMessage,
+  type RawHeaders,
+  removedValue,
+  valuesOf,
+} from '../core/http-message.ts';
 import type { Hold } from '../hold/record.ts';
 import { heldRules } from '../hold/record.ts';
 import type { Judgement, Phase, Policy } from '../policy/policy.ts';
+import { isPlainStream } from './answer.ts';
 import { type Call, clientBudgetMs, isMarkedRetry, retryKeyOf } from './call.ts';
 import type { House } from './house.ts';
 import { strictestTerms } from './judge.ts';
-import { endWith, refuse, writeHead } from './respond.ts';
+import { endWith, refuse, writeHead, writeStreamHead } from './respond.ts';
 
 export interface Decision {
   readonly seq: number;
   readonly id: string;
 }
+
+/** How a held answer begins. */
+export interface AnswerHead {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: RawHeaders;
+}
+
+/** Asks proxies on the way not to collect what must arrive while it is waited for. */
+const unbuffered = ['x-accel-buffering', 'no'];
 
 /** Subtracted from the client's own budget, so that it hears from us before it gives up. */
 const clientMarginMs = 15_000;
@@ -66,22 +84,27 @@ export function openHold(
 
 /**
  * Waits for the ruling. True: released or amended, the caller is there and waits for the bytes. False: the
- * caller has its refusal, was told to ask again, or is gone. `streaming` keeps the connection alive.
+ * caller has its refusal, was told to ask again, or is gone. With the head of a held stream of plain events the
+ * connection is kept alive meanwhile.
  */
 export async function awaitRelease(
   call: Call,
   decision: Decision,
   hold: Hold,
-  streaming: boolean,
+  head: AnswerHead | null,
   house: House,
 ): Promise<boolean> {
   const left = new AbortController();
   call.caller.whenGone(() => left.abort());
+  const streaming = head !== null && isPlainStream(head) ? head : null;
   const stopHeartbeat =
-    streaming && hold.state.status === 'pending' ? startHeartbeat(call, decision, house) : () => undefined;
-  const budgetMs = streaming
-    ? Math.max(0, hold.state.terms.expiresAtMs - house.clock.nowMs()) + commentEveryMs
-    : waitBudgetMs(call, house);
+    streaming !== null && hold.state.status === 'pending'
+      ? startHeartbeat(call, decision, streaming, house)
+      : () => undefined;
+  const budgetMs =
+    streaming !== null
+      ? Math.max(0, hold.state.terms.expiresAtMs - house.clock.nowMs()) + commentEveryMs
+      : waitBudgetMs(call, house);
   const result = await house.holds.wait(hold, budgetMs, left.signal).finally(stopHeartbeat);
   switch (result) {
     case 'released':
@@ -139,17 +162,17 @@ export async function refuseHeld(call: Call, decision: Decision, error: Holdpoin
   else await endWith(call.res, call.upstream.protocol.errorEvent(call.operation, error.code, error.message));
 }
 
-function startHeartbeat(call: Call, decision: Decision, house: House): () => void {
+function startHeartbeat(call: Call, decision: Decision, head: AnswerHead, house: House): () => void {
   const { protocol } = call.upstream;
   let sinceEventMs = 0;
   let cancel = house.schedule(quietMs, beat);
   function beat(): void {
     if (!call.res.headersSent)
-      writeHead(
+      writeStreamHead(
         call.res,
-        200,
-        '',
-        ['content-type', 'text/event-stream', 'cache-control', 'no-cache', 'x-accel-buffering', 'no'],
+        head.status,
+        head.statusText,
+        [...(valuesOf(head.headers, 'x-accel-buffering').length > 0 ? [] : unbuffered), ...head.headers],
         decision.id,
       );
     const event =
@@ -162,8 +185,8 @@ function startHeartbeat(call: Call, decision: Decision, house: House): () => voi
   return () => cancel();
 }
 
-/** The request that a release lets go: the caller's own bytes, or the amended ones. Sealed as used before it is returned. */
-export async function releasedRequest(call: Call, hold: Hold, house: House): Promise<Buffer> {
+/** The call that a release lets go: as the caller sent it, or with the amended body. Sealed as used before it is returned. */
+export async function releasedCall(call: Call, hold: Hold, house: House): Promise<Call> {
   try {
     await house.holds.beginDelivery(hold);
   } catch (error) {
@@ -171,8 +194,10 @@ export async function releasedRequest(call: Call, hold: Hold, house: House): Pro
     house.holds.detach(hold);
     throw error;
   }
-  if (hold.state.status !== 'amended' || hold.ruling === null) return call.body;
-  return decodeHttpMessage(await house.ledger.part(hold.ruling, 'amendment')).body;
+  if (hold.state.status !== 'amended' || hold.ruling === null) return call;
+  const { body } = decodeHttpMessage(await house.ledger.part(hold.ruling, 'amendment'));
+  // An amended body is written out plainly, whatever coding the original had.
+  return { ...call, body, headers: endToEndHeaders(call.headers, (name) => name === 'content-encoding') };
 }
 
 /**
@@ -193,9 +218,8 @@ export async function deliverHeld(
   await house.holds.beginDelivery(hold);
   // The delivery is on disk: the held bytes may go out, once.
   if (!call.res.headersSent) {
-    const [, status = '502', ...reason] = message.startLine.split(' ');
-    const headers = message.headers.filter((_, i) => message.headers[i - (i % 2) + 1] !== removedValue);
-    writeHead(call.res, Number(status), reason.join(' '), headers, decision.id);
+    const { status, statusText, headers } = headOf(message);
+    writeHead(call.res, status, statusText, headers, decision.id);
   }
   return endWith(call.res, rest);
 }
@@ -227,9 +251,14 @@ function tailOffset(call: Call, amended: Buffer, passedBytes: number): number {
   return offset;
 }
 
-/** True when the stored answer is a stream, so that a waiting caller can be kept alive as one. */
-export async function isHeldStream(hold: Hold, house: House): Promise<boolean> {
-  if (hold.response === null) return false;
-  const { headers } = decodeHttpMessage(await house.ledger.part(hold.response, 'response'));
-  return headerOf(headers, 'content-type').toLowerCase().startsWith('text/event-stream');
+/** How the stored answer begins, without what is never stored; null while there is none. */
+export async function heldHead(hold: Hold, house: House): Promise<AnswerHead | null> {
+  if (hold.response === null) return null;
+  return headOf(decodeHttpMessage(await house.ledger.part(hold.response, 'response')));
+}
+
+function headOf({ startLine, headers }: HttpMessage): AnswerHead {
+  const [, status = '502', ...reason] = startLine.split(' ');
+  const kept = headers.filter((_, i) => headers[i - (i % 2) + 1] !== removedValue);
+  return { status: Number(status), statusText: reason.join(' '), headers: kept };
 }

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { HoldpointError } from '../core/errors.ts';
 import type { Protocol } from '../provider/protocol.ts';
-import { readCall } from './call.ts';
+import { readCall, upstreamFor } from './call.ts';
 import type { House } from './house.ts';
 import { handleCall } from './pipeline.ts';
 import { refuse, toHoldpointError } from './respond.ts';
@@ -20,6 +20,10 @@ export interface ProxyListener {
 /** Above the idle time of the clients' pools, so that they close first and never write into a closing socket. */
 const keepAliveMs = 120_000;
 const headersMsMax = 60_000;
+/** For the whole request to arrive. */
+const requestMsMax = 300_000;
+/** After running calls were cut, for what they still have to record. */
+const cutMsMax = 1_000;
 
 /** Listens on `host:port`; rejects when the address is taken. */
 export async function listenProxy(
@@ -27,22 +31,39 @@ export async function listenProxy(
   house: House,
 ): Promise<ProxyListener> {
   const running = new Set<Promise<void>>();
+  const tunnels = new Set<Duplex>();
+  const answering = new WeakMap<Duplex, ServerResponse>();
+  function track(run: Promise<void>): void {
+    const tracked = run.finally(() => running.delete(tracked));
+    running.add(tracked);
+  }
   const server = createServer(
-    { keepAliveTimeout: keepAliveMs, headersTimeout: headersMsMax, requestTimeout: 0, noDelay: true },
+    {
+      keepAliveTimeout: keepAliveMs,
+      headersTimeout: headersMsMax,
+      requestTimeout: requestMsMax,
+      noDelay: true,
+      shouldUpgradeCallback: isWebSocket,
+    },
     (req, res) => {
-      const run = serve(req, res, house).finally(() => running.delete(run));
-      running.add(run);
+      answering.set(req.socket, res);
+      track(serve(req, res, house));
     },
   );
   server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
-    openTunnel(req, socket, head, house).catch((error: unknown) => {
+    tunnels.add(socket);
+    socket.once('close', () => tunnels.delete(socket));
+    const tunnel = openTunnel(req, socket, head, house).catch((error: unknown) => {
       socket.destroy();
       house.onError('A tunnel failed', error);
     });
+    track(tunnel);
   });
-  server.on('clientError', (_error, socket) => {
-    // The parser gave up: not HTTP, or both Content-Length and Transfer-Encoding (RFC 9112 section 6.3).
-    if (socket.writable) socket.end(badRequest);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // Within a call that was read whole, the bytes after it are at fault: its answer must not be mixed with ours.
+    const res = answering.get(socket);
+    const inCall = res !== undefined && !res.writableFinished && (res.headersSent || res.req.complete);
+    if (socket.writable && !inCall) socket.end(unreadable(error.code));
     else socket.destroy();
   });
   await listening(server, address);
@@ -51,26 +72,40 @@ export async function listenProxy(
     drain: async (graceMs) => {
       server.close();
       server.closeIdleConnections();
-      const { promise: expired, resolve } = Promise.withResolvers<void>();
-      const cancel = house.schedule(graceMs, resolve);
-      await Promise.race([Promise.all([...running]), expired]);
-      cancel();
+      await allWithin(running, graceMs, house);
       server.closeAllConnections();
+      for (const socket of tunnels) socket.destroy();
+      await allWithin(running, cutMsMax, house);
     },
   };
 }
 
-const badRequest = (() => {
+async function allWithin(running: ReadonlySet<Promise<void>>, graceMs: number, house: House): Promise<void> {
+  const { promise: expired, resolve } = Promise.withResolvers<void>();
+  const cancel = house.schedule(graceMs, resolve);
+  await Promise.race([Promise.all(running), expired]);
+  cancel();
+}
+
+/** Other upgrades, such as to HTTP/2, are offers that a server may ignore (RFC 9110 section 7.8): those are calls. */
+function isWebSocket(req: IncomingMessage): boolean {
+  return req.method === 'GET' && req.headers.upgrade?.toLowerCase() === 'websocket';
+}
+
+const statusByParserCode: Readonly<Record<string, string>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+};
+
+/** The parser gave up: not HTTP, or both Content-Length and Transfer-Encoding (RFC 9112 section 6.3). */
+function unreadable(parserCode: string | undefined): string {
+  const status = statusByParserCode[parserCode ?? ''] ?? '400 Bad Request';
+  const message = `The request is not valid HTTP/1.1, or did not arrive in time (${parserCode ?? 'unknown'}).`;
   const body = JSON.stringify({
-    error: {
-      message: 'The request is not valid HTTP/1.1.',
-      type: 'invalid_request_error',
-      param: null,
-      code: 'bad_request',
-    },
+    error: { message, type: 'invalid_request_error', param: null, code: 'bad_request' },
   });
-  return `HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`;
-})();
+  return `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`;
+}
 
 async function serve(req: IncomingMessage, res: ServerResponse, house: House): Promise<void> {
   const startedUs = house.clock.monoUs();
@@ -78,16 +113,17 @@ async function serve(req: IncomingMessage, res: ServerResponse, house: House): P
   let protocol: Protocol | null = null;
   let operation = 'unread';
   try {
+    const upstream = upstreamFor(req.url ?? '/', house.upstreams);
+    protocol = upstream.protocol;
     const call = await readCall(
       req,
       res,
-      house.upstreams,
+      upstream,
       house.bounds,
       house.fingerprint,
       startedUs,
       house.workloadName,
     );
-    protocol = call.upstream.protocol;
     operation = call.operation;
     await handleCall(call, house);
   } catch (thrown) {

@@ -11,14 +11,15 @@ import { type Answered, captureAnswer } from './answer.ts';
 import type { Call } from './call.ts';
 import { forwardedHeaders } from './forward.ts';
 import {
+  type AnswerHead,
   awaitRelease,
   type Decision,
   deliverHeld,
   findEarlierHold,
-  isHeldStream,
+  heldHead,
   openHold,
   refuseHeld,
-  releasedRequest,
+  releasedCall,
 } from './held.ts';
 import type { House } from './house.ts';
 import { judge } from './judge.ts';
@@ -48,7 +49,7 @@ export async function handleCall(call: Call, house: House): Promise<void> {
     if (call.defects.length > 0) throw unreadable(call);
     if (judgement.action === 'deny') return await deny(call, decision, judgement, house);
 
-    let body = call.body;
+    let released = call;
     if (judgement.action === 'hold') {
       const digest = request.parts[0]?.c ?? '';
       const hold = await openHold(
@@ -57,11 +58,10 @@ export async function handleCall(call: Call, house: House): Promise<void> {
         { phase: 'request', digest, response: null, judgement, policy },
         house,
       );
-      const released = await waitAttached(call, decision, hold, false, house);
-      if (!released) return;
-      body = await releasedRequest(call, hold, house);
+      if (!(await waitAttached(call, decision, hold, null, house))) return;
+      released = await releasedCall(call, hold, house);
     }
-    await forwardAndDeliver(call, decision, body, facts, policy, house);
+    await forwardAndDeliver(released, decision, facts, policy, house);
   } catch (error) {
     await fail(call, decision, error, house);
   }
@@ -71,7 +71,6 @@ export async function handleCall(call: Call, house: House): Promise<void> {
 async function forwardAndDeliver(
   call: Call,
   decision: Decision,
-  body: Buffer,
   facts: Facts,
   policy: Policy,
   house: House,
@@ -83,7 +82,7 @@ async function forwardAndDeliver(
       path: upstream.basePath + call.target,
       method: call.method,
       headers: forwardedHeaders(call.headers),
-      body,
+      body: call.body,
     },
     (abort) => call.caller.whenGone(() => abort('The caller left.')),
   );
@@ -108,7 +107,7 @@ async function forwardAndDeliver(
       { phase: 'response', digest, response: response.seq, judgement, policy },
       house,
     );
-    const released = await waitAttached(call, decision, hold, answered.streamed, house);
+    const released = await waitAttached(call, decision, hold, answered, house);
     if (released) await handOver(call, decision, hold, answered.passedBytes, house);
     return;
   }
@@ -118,7 +117,7 @@ async function forwardAndDeliver(
 async function deliver(call: Call, decision: Decision, answered: Answered, house: House): Promise<void> {
   if (!call.res.headersSent)
     writeHead(call.res, answered.status, answered.statusText, answered.headers, decision.id);
-  const arrived = await endWith(call.res, answered.body.subarray(answered.passedBytes));
+  const arrived = await endWith(call.res, answered.body.subarray(answered.passedBytes), answered.trailers);
   house.holds.settle(decision.seq, arrived ? 'delivered' : 'client_abort');
 }
 
@@ -126,19 +125,12 @@ async function deliver(call: Call, decision: Decision, answered: Answered, house
 async function comeBack(call: Call, hold: Hold, house: House): Promise<void> {
   const decision: Decision = { seq: hold.decision, id: house.ledger.decisionId(hold.decision) };
   try {
-    const streaming = await isHeldStream(hold, house);
-    const released = await waitAttached(call, decision, hold, streaming, house);
-    if (!released) return;
+    const head = await heldHead(hold, house);
+    if (!(await waitAttached(call, decision, hold, head, house))) return;
     if (hold.phase === 'response') return await handOver(call, decision, hold, 0, house);
     const facts: Facts = { request: call.facts, labels: [] };
-    await forwardAndDeliver(
-      call,
-      decision,
-      await releasedRequest(call, hold, house),
-      facts,
-      house.policy(),
-      house,
-    );
+    const released = await releasedCall(call, hold, house);
+    await forwardAndDeliver(released, decision, facts, house.policy(), house);
   } catch (error) {
     await fail(call, decision, error, house);
   }
@@ -149,12 +141,12 @@ async function waitAttached(
   call: Call,
   decision: Decision,
   hold: Hold,
-  streaming: boolean,
+  head: AnswerHead | null,
   house: House,
 ): Promise<boolean> {
   let released = false;
   try {
-    released = await awaitRelease(call, decision, hold, streaming, house);
+    released = await awaitRelease(call, decision, hold, head, house);
   } finally {
     if (!released) house.holds.detach(hold);
   }

@@ -6,7 +6,12 @@ import type { Protocol } from '../provider/protocol.ts';
 
 export const decisionHeader = 'holdpoint-decision';
 
-const nothing = (): boolean => false;
+const discardedBytesMax = 256 * 1024 * 1024;
+
+/** Ours to give, whatever the upstream claims. */
+const replaced = (name: string): boolean => name === decisionHeader;
+/** Of an answer that may end otherwise than it began, the length is not known either. */
+const replacedInStream = (name: string): boolean => name === decisionHeader || name === 'content-length';
 
 /** Starts the answer with the upstream's status line and headers, and the decision's id. */
 export function writeHead(
@@ -16,7 +21,27 @@ export function writeHead(
   headers: RawHeaders,
   decisionId: string,
 ): void {
-  const kept = endToEndHeaders(headers, nothing);
+  startWith(res, status, statusText, endToEndHeaders(headers, replaced), decisionId);
+}
+
+/** Starts an answer whose end is not decided: a denial may still take the place of what the upstream sent. */
+export function writeStreamHead(
+  res: ServerResponse,
+  status: number,
+  statusText: string,
+  headers: RawHeaders,
+  decisionId: string,
+): void {
+  startWith(res, status, statusText, endToEndHeaders(headers, replacedInStream), decisionId);
+}
+
+function startWith(
+  res: ServerResponse,
+  status: number,
+  statusText: string,
+  kept: string[],
+  decisionId: string,
+): void {
   kept.push(decisionHeader, decisionId);
   res.sendDate = false;
   if (statusText === '') res.writeHead(status, kept);
@@ -24,7 +49,11 @@ export function writeHead(
 }
 
 /** Ends the answer; resolves true once all of it was handed to the operating system, false when the caller left. */
-export function endWith(res: ServerResponse, bytes: Buffer | string): Promise<boolean> {
+export function endWith(
+  res: ServerResponse,
+  bytes: Buffer | string,
+  trailers: RawHeaders = [],
+): Promise<boolean> {
   return new Promise((resolve) => {
     if (res.destroyed || res.closed) {
       resolve(false);
@@ -32,8 +61,15 @@ export function endWith(res: ServerResponse, bytes: Buffer | string): Promise<bo
     }
     res.once('finish', () => resolve(true));
     res.once('close', () => resolve(res.writableFinished));
+    if (trailers.length > 0) res.addTrailers(pairsOf(trailers));
     res.end(bytes);
   });
+}
+
+function pairsOf(raw: RawHeaders): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (let i = 0; i + 1 < raw.length; i += 2) pairs.push([raw[i] ?? '', raw[i + 1] ?? '']);
+  return pairs;
 }
 
 /** Writes within backpressure: resolves when more may be written, or when the caller left. */
@@ -90,7 +126,27 @@ export function refuse(
     // A body that was not read to its end cannot be followed by another request.
     ...(error.code === 'body_too_large' ? { connection: 'close' } : {}),
   });
-  return endWith(res, body);
+  return error.code === 'body_too_large' ? endAfterBody(res, body) : endWith(res, body);
+}
+
+/**
+ * Answers at once and reads on for a while: a connection that is closed over unread bytes is reset, and the
+ * caller would see that instead of its answer (RFC 9112 section 9.6).
+ */
+async function endAfterBody(res: ServerResponse, body: string): Promise<boolean> {
+  res.write(body);
+  const { req } = res;
+  let bytes = 0;
+  await new Promise<void>((resolve) => {
+    req.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > discardedBytesMax) resolve();
+    });
+    for (const over of ['end', 'error', 'close']) req.once(over, () => resolve());
+    if (req.complete || req.destroyed) resolve();
+    req.resume();
+  });
+  return endWith(res, '');
 }
 
 function genericBody(code: ErrorCode, message: string): string {
