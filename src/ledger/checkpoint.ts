@@ -44,9 +44,12 @@ export function isCheckpointOf(signer: Signer, note: Buffer, size: number, root:
   const head = `${text}\n${emDash} ${signer.origin} `;
   const whole = note.toString('utf8');
   if (!whole.startsWith(head) || !whole.endsWith('\n')) return false;
-  const line = Buffer.from(whole.slice(head.length, -1), 'base64');
+  const encoded = whole.slice(head.length, -1);
+  const line = Buffer.from(encoded, 'base64');
   return (
     line.length === 68 &&
+    // Node reads base64 loosely; a checkpoint has one form.
+    line.toString('base64') === encoded &&
     line.toString('hex', 0, 4) === signer.kid &&
     verify(null, Buffer.from(text), signer.publicKey, line.subarray(4))
   );
