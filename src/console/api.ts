@@ -1,0 +1,109 @@
+/** Calls to the control port. The token travels in the Authorization header and nowhere else. */
+import {
+  type HoldDetail,
+  type HoldSummary,
+  type Identity,
+  type Ruling,
+  readDetail,
+  readFinalRuling,
+  readHolds,
+  readIdentity,
+  readSummary,
+  type Verdict,
+} from './hold-data.ts';
+import { isShape } from './shape.ts';
+import { clockSkewMs } from './time.ts';
+
+/** What the sidecar refused, in its own words (RFC 9457). Status 0: it could not be reached. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly status: number;
+  readonly code: string;
+  /** What can be done about it; may be ''. */
+  readonly next: string;
+
+  constructor(status: number, code: string, message: string, next: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.next = next;
+  }
+}
+
+export interface RulingRequest {
+  readonly verdict: Verdict;
+  readonly reason: string;
+  readonly digest: string;
+  readonly amendment?: Readonly<Record<string, unknown>>;
+}
+
+export interface Api {
+  whoami(): Promise<Identity>;
+  holds(): Promise<readonly HoldSummary[]>;
+  /** The whole hold; that it was read is sealed. */
+  hold(id: string): Promise<HoldDetail>;
+  finalRuling(decisionId: string): Promise<Ruling | null>;
+  rule(id: string, ruling: RulingRequest): Promise<HoldSummary>;
+  /** The open answer of server-sent events. */
+  events(signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
+  /** The sidecar's clock, as far as its answers tell. */
+  nowMs(): number;
+}
+
+const answerMsMax = 20_000;
+const holdsMax = 500;
+
+export function createApi(token: string): Api {
+  let skewMs = 0;
+
+  async function request(path: string, init: RequestInit): Promise<Response> {
+    const sentMs = Date.now();
+    const headers = { ...init.headers, authorization: `Bearer ${token}` };
+    const response = await fetch(path, { ...init, headers, cache: 'no-store', credentials: 'omit' }).catch(
+      (error: unknown) => {
+        throw new ApiError(0, 'unreachable', 'The sidecar cannot be reached.', String(error));
+      },
+    );
+    skewMs = clockSkewMs(response.headers.get('date'), sentMs, Date.now());
+    if (!response.ok) throw await problemOf(response);
+    return response;
+  }
+
+  async function json(path: string, init: RequestInit = {}): Promise<unknown> {
+    const response = await request(path, { ...init, signal: AbortSignal.timeout(answerMsMax) });
+    const body: unknown = await response.json();
+    return body;
+  }
+
+  return {
+    whoami: async () => readIdentity(await json('/api/v1/whoami')),
+    holds: async () => readHolds(await json(`/api/v1/holds?limit=${holdsMax}`)),
+    hold: async (id) => readDetail(await json(`/api/v1/holds/${encodeURIComponent(id)}`)),
+    finalRuling: async (id) => readFinalRuling(await json(`/api/v1/decisions/${encodeURIComponent(id)}`)),
+    rule: async (id, ruling) =>
+      readSummary(
+        await json(`/api/v1/holds/${encodeURIComponent(id)}/rulings`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(ruling),
+        }),
+      ),
+    events: async (signal) => {
+      const { body } = await request('/api/v1/events', { signal });
+      if (body === null) throw new ApiError(0, 'unreachable', 'The sidecar sent no events.', '');
+      return body;
+    },
+    nowMs: () => Date.now() + skewMs,
+  };
+}
+
+async function problemOf(response: Response): Promise<ApiError> {
+  const body: unknown = await response.json().catch(() => null);
+  const from = isShape(body) ? body : {};
+  const text = (field: string): string => {
+    const value = from[field];
+    return typeof value === 'string' ? value : '';
+  };
+  const message = text('detail') || `The sidecar answered ${response.status}.`;
+  return new ApiError(response.status, text('code'), message, text('next'));
+}

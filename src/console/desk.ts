@@ -1,0 +1,324 @@
+/**
+ * The reviewer's desk: everything this tab knows and everything it can do, apart from how it looks. One state, replaced
+ * whole; whoever draws subscribes. It never rules by itself.
+ */
+import { type Api, ApiError, createApi, type RulingRequest } from './api.ts';
+import { type Link, listen } from './events.ts';
+import type { HoldDetail, HoldNotice, HoldSummary, Identity, Ruling, Verdict } from './hold-data.ts';
+import { cursorAfter, type Holds, matchesFilter, movedCursor, orderAfter, sortedOrder } from './queue.ts';
+import { markedText } from './text.ts';
+
+/** The hold on the page. Its buttons work while `over` is ''. */
+export interface OpenHold {
+  readonly id: string;
+  /** Null until it was read, and when it could not be. */
+  readonly detail: HoldDetail | null;
+  readonly problem: string;
+  /** Why nothing can be ruled any more, in a sentence. */
+  readonly over: string;
+  readonly ruling: Ruling | null;
+  /** The ruling panel; null while closed. */
+  readonly panel: Verdict | null;
+}
+
+export interface DeskState {
+  readonly identity: Identity | null;
+  /** Why signing in did not work. */
+  readonly refusal: string;
+  readonly signingIn: boolean;
+  readonly link: Link;
+  readonly loaded: boolean;
+  readonly holds: Holds;
+  /** Pending ones, as shown. */
+  readonly order: readonly string[];
+  /** Those that are over, the latest first. */
+  readonly recent: readonly string[];
+  readonly cursor: string | null;
+  readonly filter: string;
+  readonly open: OpenHold | null;
+  readonly helpShown: boolean;
+  /** Read out by screen readers. */
+  readonly announcement: string;
+}
+
+export interface Desk {
+  get(): DeskState;
+  subscribe(listener: () => void): () => void;
+  nowMs(): number;
+  signIn(token: string): Promise<void>;
+  signOut(): void;
+  retryNow(): void;
+  setFilter(filter: string): void;
+  setCursor(id: string | null): void;
+  moveCursor(steps: number): string | null;
+  sort(): void;
+  /** Reads the hold and shows it; null closes the page. */
+  show(id: string | null, panel?: Verdict | null): void;
+  reread(): void;
+  setPanel(panel: Verdict | null): void;
+  /** Sends a ruling bound to the digest on the page. Rejects with what the sidecar answered. */
+  rule(ruling: Omit<RulingRequest, 'digest'>): Promise<void>;
+  setHelp(shown: boolean): void;
+}
+
+const tokenKey = 'holdpoint.token';
+const recentMax = 50;
+
+const signedOut: DeskState = {
+  identity: null,
+  refusal: '',
+  signingIn: false,
+  link: { status: 'connecting' },
+  loaded: false,
+  holds: new Map(),
+  order: [],
+  recent: [],
+  cursor: null,
+  filter: '',
+  open: null,
+  helpShown: false,
+  announcement: '',
+};
+
+export function createDesk(storage: Storage): Desk {
+  let state: DeskState = { ...signedOut, signingIn: storage.getItem(tokenKey) !== null };
+  let api: Api = createApi('');
+  let link: ReturnType<typeof listen> | null = null;
+  let refreshing = false;
+  let refreshAgain = false;
+  const listeners = new Set<() => void>();
+
+  function set(change: Partial<DeskState>): void {
+    state = { ...state, ...change };
+    for (const listener of listeners) listener();
+  }
+
+  function setOpen(id: string, change: Partial<OpenHold>): void {
+    if (state.open?.id === id) set({ open: { ...state.open, ...change } });
+  }
+
+  async function signIn(token: string): Promise<void> {
+    set({ signingIn: true, refusal: '' });
+    api = createApi(token.trim());
+    try {
+      const identity = await api.whoami();
+      storage.setItem(tokenKey, token.trim());
+      set({ identity, signingIn: false });
+    } catch (error) {
+      signOut(refusalOf(error));
+      return;
+    }
+    link = listen(api, {
+      onConnected: refresh,
+      onNotice: take,
+      onLink: (next) => set({ link: next }),
+      onRefused: (error) => signOut(refusalOf(error)),
+    });
+    const { open } = state;
+    if (open !== null) read(open.id);
+  }
+
+  function signOut(refusal: string): void {
+    link?.stop();
+    link = null;
+    storage.removeItem(tokenKey);
+    const { open } = state;
+    set({ ...signedOut, refusal, open: open === null ? null : closedPage(open.id) });
+  }
+
+  /** Reads the queue; a wish that comes while it is read is met by one more reading. */
+  function refresh(): void {
+    if (refreshing) {
+      refreshAgain = true;
+      return;
+    }
+    refreshing = true;
+    api
+      .holds()
+      .then(takeAll)
+      .catch(complain)
+      .finally(() => {
+        refreshing = false;
+        if (!refreshAgain) return;
+        refreshAgain = false;
+        refresh();
+      });
+  }
+
+  function takeAll(read: readonly HoldSummary[]): void {
+    const known = state.holds;
+    const listed = new Map(read.map((hold) => [hold.id, hold]));
+    const kept = state.recent.flatMap((id) => {
+      const hold = known.get(id);
+      return hold === undefined || listed.has(id) ? [] : [hold];
+    });
+    const vanished = [...known.values()].filter(({ id, state: was }) => was === 'pending' && !listed.has(id));
+    const arrived = read.filter(({ id, state: is }) => is === 'pending' && !known.has(id));
+    place(new Map([...listed, ...kept.map((hold) => [hold.id, hold] as const)]));
+    if (state.loaded && arrived.length > 0) set({ announcement: arrivalText(arrived) });
+    set({ loaded: true });
+    if (vanished.some(({ id }) => id === state.open?.id)) endPage(state.open?.id ?? '', 'It is over');
+    for (const hold of read) compareWithPage(hold);
+  }
+
+  /** Puts the holds on the desk, in their order, without moving the line under the cursor. */
+  function place(holds: Holds): void {
+    const order = orderAfter(state.order, holds, state.cursor);
+    const over = [...holds.values()].filter((hold) => hold.state !== 'pending').map(({ id }) => id);
+    const newlyOver = over.filter((id) => !state.recent.includes(id)).reverse();
+    const recent = [...newlyOver, ...state.recent.filter((id) => over.includes(id))].slice(0, recentMax);
+    const isCursorOver = state.cursor !== null && recent.includes(state.cursor);
+    const cursor = isCursorOver ? cursorAfter(state.order, order, state.cursor) : state.cursor;
+    set({ holds, order, recent, cursor });
+  }
+
+  function take(notice: HoldNotice): void {
+    const hold = state.holds.get(notice.id);
+    if (hold === undefined || notice.kind === 'opened' || notice.kind === 'approved') {
+      refresh();
+      return;
+    }
+    const { state: holdState, callerWaits, outcome } = notice;
+    const next = { ...hold, state: holdState, callerWaits, outcome };
+    place(new Map(state.holds).set(hold.id, next));
+    compareWithPage(next);
+  }
+
+  /** The page is pinned to the digest it shows; when the hold is over or other bytes are held, its buttons die. */
+  function compareWithPage(hold: HoldSummary): void {
+    const { open } = state;
+    if (open?.id !== hold.id || open.detail === null) return;
+    const shown = open.detail.summary;
+    setOpen(hold.id, { detail: { ...open.detail, summary: { ...hold, digest: shown.digest } } });
+    if (open.over !== '') return;
+    if (hold.digest !== shown.digest)
+      setOpen(hold.id, { over: 'What is held has changed since you opened it.' });
+    else if (hold.state !== 'pending') endPage(hold.id, capitalised(hold.state));
+  }
+
+  function endPage(id: string, how: string): void {
+    setOpen(id, { over: `${how}.` });
+    const decisionId = state.open?.detail?.summary.decisionId;
+    if (decisionId === undefined) return;
+    api.finalRuling(decisionId).then((ruling) => {
+      if (ruling === null || state.open?.id !== id) return;
+      const by = ruling.verdict === 'expired' ? 'Expired: nobody ruled in time' : `${how} by ${ruling.by}`;
+      setOpen(id, { over: `${by}.`, ruling });
+      set({ announcement: `${by}.` });
+    }, complain);
+  }
+
+  function read(id: string): void {
+    api.hold(id).then(
+      (detail) => {
+        setOpen(id, { detail, problem: '', over: '' });
+        const { summary } = detail;
+        if (state.holds.has(id)) place(new Map(state.holds).set(id, summary));
+        if (summary.state !== 'pending') endPage(id, capitalised(summary.state));
+      },
+      (error: unknown) => {
+        setOpen(id, { problem: messageOf(error) });
+        complain(error);
+      },
+    );
+  }
+
+  async function rule(ruling: Omit<RulingRequest, 'digest'>): Promise<void> {
+    const { open } = state;
+    if (open?.detail == null || open.over !== '')
+      throw new ApiError(409, '', 'There is nothing to rule on.', '');
+    const { id, digest } = open.detail.summary;
+    try {
+      const summary = await api.rule(id, { ...ruling, digest });
+      setOpen(id, { panel: null });
+      if (summary.state === 'pending') set({ announcement: 'Your approval is sealed; more are needed.' });
+      place(new Map(state.holds).set(id, summary));
+      compareWithPage(summary);
+      if (summary.state === 'pending') read(id);
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 409 && error.code !== '') {
+        setOpen(id, { over: error.message });
+        refresh();
+      }
+      throw error;
+    }
+  }
+
+  function complain(error: unknown): void {
+    if (error instanceof ApiError && error.status === 401) signOut(refusalOf(error));
+    else if (!state.loaded || !(error instanceof ApiError)) set({ announcement: messageOf(error) });
+  }
+
+  function visible(): readonly string[] {
+    return [...state.order, ...state.recent].filter((id) => {
+      const hold = state.holds.get(id);
+      return hold !== undefined && matchesFilter(hold, state.filter);
+    });
+  }
+
+  const remembered = storage.getItem(tokenKey);
+  if (remembered !== null) signIn(remembered).catch(complain);
+
+  return {
+    get: () => state,
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    nowMs: () => api.nowMs(),
+    signIn,
+    signOut: () => signOut(''),
+    retryNow: () => link?.retryNow(),
+    setFilter: (filter) => set({ filter }),
+    setCursor: (cursor) => {
+      if (state.cursor !== cursor) set({ cursor });
+    },
+    moveCursor: (steps) => {
+      const cursor = movedCursor(visible(), state.cursor, steps);
+      set({ cursor });
+      return cursor;
+    },
+    sort: () => set({ order: sortedOrder(state.holds) }),
+    show: (id, panel = null) => {
+      if (id === null) return set({ open: null });
+      if (state.open?.id === id) return setOpen(id, panel === null ? {} : { panel });
+      set({ open: { ...closedPage(id), panel }, cursor: state.holds.has(id) ? id : state.cursor });
+      if (state.identity !== null) read(id);
+    },
+    reread: () => {
+      const { open } = state;
+      if (open === null) return;
+      set({ open: closedPage(open.id) });
+      read(open.id);
+    },
+    setPanel: (panel) => {
+      if (state.open !== null) setOpen(state.open.id, { panel });
+    },
+    rule,
+    setHelp: (helpShown) => set({ helpShown }),
+  };
+}
+
+function closedPage(id: string): OpenHold {
+  return { id, detail: null, problem: '', over: '', ruling: null, panel: null };
+}
+
+function refusalOf(error: unknown): string {
+  if (error instanceof ApiError && error.status === 401)
+    return 'This token is not known here. Check that you pasted all of it, or ask for a new one.';
+  return messageOf(error);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function arrivalText(arrived: readonly HoldSummary[]): string {
+  const [first] = arrived;
+  if (arrived.length > 1 || first === undefined) return `${arrived.length} new holds.`;
+  return `New hold, ${first.severity}: ${markedText(first.headline)}`;
+}
+
+function capitalised(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}

@@ -1,0 +1,121 @@
+/** The recorded exchange of a hold, as the control port describes it. Every text in it is hostile. */
+import { flagIn, isShape, listIn, numberIn, type Shape, shapeOf, textIn, textsIn } from './shape.ts';
+
+export interface ToolCall {
+  readonly id: string;
+  readonly name: string;
+  /** As the provider sent them: what the workload would get. */
+  readonly argumentsText: string;
+}
+
+export interface Message {
+  readonly role: string;
+  readonly text: string;
+  readonly toolCalls: readonly ToolCall[];
+}
+
+export interface RawMessage {
+  readonly startLine: string;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: string;
+}
+
+export interface RequestContent {
+  readonly method: string;
+  readonly path: string;
+  readonly params: readonly (readonly [string, string])[];
+  readonly system: string;
+  readonly messages: readonly Message[];
+  readonly tools: readonly { readonly name: string; readonly description: string }[];
+  readonly raw: RawMessage;
+}
+
+export interface ResponseContent {
+  readonly status: number;
+  readonly text: string;
+  readonly refusal: string;
+  readonly toolCalls: readonly ToolCall[];
+  readonly finishReason: string;
+  /** '' when the provider counted none. */
+  readonly tokens: string;
+  readonly streamed: boolean;
+  readonly raw: RawMessage;
+}
+
+export interface Exchange {
+  readonly request: RequestContent;
+  readonly response: ResponseContent | null;
+  /** What the sidecar could not read. */
+  readonly defects: readonly string[];
+}
+
+export function readExchange(value: unknown): Exchange {
+  const from = shapeOf(value, 'exchange');
+  const { response } = from;
+  return {
+    request: readRequest(shapeOf(from['request'], 'request')),
+    response: response === null ? null : readResponse(shapeOf(response, 'response')),
+    defects: textsIn(from, 'defects'),
+  };
+}
+
+function readRequest(from: Shape): RequestContent {
+  return {
+    method: textIn(from, 'method'),
+    path: textIn(from, 'path'),
+    params: Object.entries(shapeOf(from['params'], 'params')).map(([name, param]) => [
+      name,
+      typeof param === 'string' ? param : (JSON.stringify(param) ?? ''),
+    ]),
+    system: textIn(from, 'system'),
+    messages: listIn(from, 'messages', (item) => {
+      const message = shapeOf(item, 'message');
+      return {
+        role: textIn(message, 'role'),
+        text: textIn(message, 'text'),
+        toolCalls: listIn(message, 'toolCalls', readToolCall),
+      };
+    }),
+    tools: listIn(from, 'tools', (item) => {
+      const tool = shapeOf(item, 'tool');
+      return { name: textIn(tool, 'name'), description: textIn(tool, 'description') };
+    }),
+    raw: readRaw(from['raw']),
+  };
+}
+
+function readResponse(from: Shape): ResponseContent {
+  return {
+    status: numberIn(from, 'status'),
+    text: textIn(from, 'text'),
+    refusal: textIn(from, 'refusal'),
+    toolCalls: listIn(from, 'toolCalls', readToolCall),
+    finishReason: textIn(from, 'finishReason'),
+    tokens: tokensIn(from),
+    streamed: flagIn(from, 'streamed'),
+    raw: readRaw(from['raw']),
+  };
+}
+
+function readToolCall(item: unknown): ToolCall {
+  const from = shapeOf(item, 'tool call');
+  return {
+    id: textIn(from, 'id'),
+    name: textIn(from, 'name'),
+    argumentsText: textIn(from, 'argumentsText'),
+  };
+}
+
+function tokensIn(from: Shape): string {
+  const { usage } = from;
+  if (!isShape(usage) || usage['source'] !== 'provider') return '';
+  return `${numberIn(usage, 'inputTokens')} tokens in, ${numberIn(usage, 'outputTokens')} out`;
+}
+
+function readRaw(value: unknown): RawMessage {
+  const from = shapeOf(value, 'raw');
+  const flat = textsIn(from, 'headers');
+  const headers: (readonly [string, string])[] = [];
+  for (let i = 0; i + 1 < flat.length; i += 2) headers.push([flat[i] ?? '', flat[i + 1] ?? '']);
+  return { startLine: textIn(from, 'startLine'), headers, body: textIn(from, 'body') };
+}

@@ -1,0 +1,88 @@
+/** What happens on release: the tool calls with every argument, the answer's text, or the request that goes out. */
+import { type ComponentChild, h } from 'preact';
+import { ArgumentsTable } from './arguments.ts';
+import type { Exchange, RequestContent, ResponseContent, ToolCall } from './exchange-data.ts';
+import type { HoldSummary } from './hold-data.ts';
+import { LookalikeNote, Recorded } from './recorded.ts';
+
+export function HeldContent(props: {
+  readonly summary: HoldSummary;
+  readonly exchange: Exchange;
+}): ComponentChild {
+  const { summary, exchange } = props;
+  const { request, response, defects } = exchange;
+  return h('section', { class: 'what', 'aria-labelledby': 'what-title' }, [
+    h('h2', { id: 'what-title' }, 'What happens if I release'),
+    defects.length === 0
+      ? null
+      : h('div', { class: 'note' }, [
+          h('strong', null, 'Not everything could be read. '),
+          'What the workload gets may be more than what is shown here; see the raw messages.',
+          h(
+            'ul',
+            null,
+            defects.map((defect) => h('li', { key: defect }, h(Recorded, { text: defect }))),
+          ),
+        ]),
+    summary.phase === 'request' || response === null
+      ? h(HeldRequest, { request, provider: summary.provider })
+      : h(HeldAnswer, { response }),
+  ]);
+}
+
+function HeldAnswer({ response }: { readonly response: ResponseContent }): ComponentChild {
+  const { toolCalls, text, refusal, status } = response;
+  const calls = toolCalls.length === 1 ? 'this tool call' : `these ${toolCalls.length} tool calls`;
+  return h('div', null, [
+    h('p', { class: 'consequence' }, [
+      'The workload gets ',
+      h(
+        'strong',
+        null,
+        toolCalls.length > 0 ? calls : `this answer${status === 200 ? '' : ` (status ${status})`}`,
+      ),
+      toolCalls.length > 0 ? ' and will most likely carry it out.' : '.',
+    ]),
+    toolCalls.map((call, i) => h(CallCard, { key: `${i}`, call })),
+    text === '' ? null : h(TextCard, { title: toolCalls.length > 0 ? 'With this text' : 'Text', text }),
+    refusal === '' ? null : h(TextCard, { title: 'The model refused', text: refusal }),
+    toolCalls.length + text.length + refusal.length === 0
+      ? h('p', { class: 'quiet' }, 'The answer has no text and no tool call; see the raw message.')
+      : null,
+  ]);
+}
+
+function HeldRequest(props: { readonly request: RequestContent; readonly provider: string }): ComponentChild {
+  const { request, provider } = props;
+  const last = request.messages.at(-1);
+  return h('div', null, [
+    h('p', { class: 'consequence' }, [
+      'This request ',
+      h('strong', null, `goes out to ${provider}`),
+      `: ${request.messages.length} messages, ${request.tools.length} tools offered. The answer is judged again.`,
+    ]),
+    h('p', { class: 'quiet mono' }, h(Recorded, { text: `${request.method} ${request.path}` })),
+    last === undefined
+      ? h(TextCard, { title: 'Body', text: request.raw.body })
+      : h(TextCard, { title: `The last message, from ${last.role}`, text: last.text }),
+  ]);
+}
+
+export function CallCard({ call }: { readonly call: ToolCall }): ComponentChild {
+  return h('section', { class: 'card call' }, [
+    h('h3', { class: 'call-name' }, [
+      h('span', { class: 'quiet' }, 'call '),
+      h('code', null, h(Recorded, { text: call.name || '(no name)' })),
+    ]),
+    h(LookalikeNote, { text: call.name }),
+    h(ArgumentsTable, { source: call.argumentsText }),
+  ]);
+}
+
+function TextCard({ title, text }: { readonly title: string; readonly text: string }): ComponentChild {
+  return h('section', { class: 'card' }, [
+    h('h3', null, h(Recorded, { text: title })),
+    h('div', { class: 'prose' }, h(Recorded, { text })),
+    h(LookalikeNote, { text }),
+  ]);
+}

@@ -1,0 +1,91 @@
+/** One hold, everything needed to rule: what happens, why it is held, what led here, and the ruling. */
+import { type ComponentChild, h } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { Age } from './clock.ts';
+import { Conversation } from './conversation.ts';
+import type { Desk, DeskState, OpenHold } from './desk.ts';
+import { HeldContent } from './held-content.ts';
+import type { HoldDetail, HoldSummary, Identity } from './hold-data.ts';
+import { Recorded } from './recorded.ts';
+import { RulingBar } from './ruling.ts';
+import { SeverityMark } from './severity.ts';
+import { Why } from './why.ts';
+
+interface HoldPageProps {
+  readonly desk: Desk;
+  readonly state: DeskState;
+  readonly open: OpenHold;
+  readonly identity: Identity;
+}
+
+export function HoldPage({ desk, state, open, identity }: HoldPageProps): ComponentChild {
+  const summary = open.detail?.summary ?? state.holds.get(open.id);
+  useEffect(() => {
+    // With a panel wanted, the focus belongs to its reason.
+    if (open.panel === null)
+      document.querySelector<HTMLElement>('#hold-title')?.focus({ preventScroll: true });
+  }, []);
+  return h('article', { class: 'hold', 'aria-labelledby': 'hold-title' }, [
+    h('div', { key: 'scroll', class: 'hold-scroll' }, [
+      h(Head, { key: 'head', open, summary }),
+      open.problem === ''
+        ? null
+        : h('div', { key: 'problem', class: 'problem hold-problem', role: 'alert' }, [
+            h('p', null, open.problem),
+            h('button', { type: 'button', class: 'button', onClick: desk.reread }, 'Read it again'),
+          ]),
+      open.detail === null ? null : h(Body, { key: 'body', detail: open.detail }),
+    ]),
+    open.detail === null
+      ? null
+      : h(RulingBar, { key: 'ruling', desk, open, detail: open.detail, identity, holds: state.holds }),
+  ]);
+}
+
+function Head(props: { readonly open: OpenHold; readonly summary: HoldSummary | undefined }): ComponentChild {
+  const { open, summary } = props;
+  return h('header', { class: 'hold-head' }, [
+    h('a', { class: 'back', href: '#/' }, '‹ Inbox'),
+    h('h1', { id: 'hold-title', tabIndex: -1 }, titleOf(summary)),
+    summary === undefined ? h('p', { class: 'quiet' }, open.id) : h(Facts, { summary }),
+  ]);
+}
+
+/** The rule's own title: the reviewer's words, not the model's. */
+function titleOf(summary: HoldSummary | undefined): string {
+  return summary?.rules[0]?.title || 'Held call';
+}
+
+function Facts({ summary }: { readonly summary: HoldSummary }): ComponentChild {
+  const pair = (name: string, value: ComponentChild | string): ComponentChild =>
+    h('div', { class: 'fact', key: name }, [h('dt', null, name), h('dd', null, value)]);
+  return h('dl', { class: 'facts' }, [
+    pair('severity', h(SeverityMark, { severity: summary.severity })),
+    pair('workload', h(Recorded, { text: summary.workload || 'unnamed' })),
+    pair('model', h(Recorded, { text: summary.model })),
+    pair('call', `${summary.provider} ${summary.operation}${summary.stream ? ', streaming' : ''}`),
+    summary.session === '' ? null : pair('session', h(Recorded, { text: summary.session })),
+    pair('held', h(Age, { atMs: summary.openedAtMs, suffix: 'ago' })),
+    pair('hold', h('code', null, summary.id)),
+  ]);
+}
+
+function Body({ detail }: { readonly detail: HoldDetail }): ComponentChild {
+  const { summary, exchange } = detail;
+  return h('div', { class: 'hold-body' }, [
+    summary.possibleDuplicate
+      ? h('p', { key: 'twin', class: 'note' }, [
+          h('strong', null, 'Possible duplicate: '),
+          'the same call was held already while its caller still waited. Releasing both may do it twice.',
+        ])
+      : null,
+    exchange === null
+      ? h('section', { key: 'what' }, [
+          h('h2', null, 'What happens if I release'),
+          h('p', { class: 'quiet' }, 'Your role sees that something is held, not what.'),
+        ])
+      : h(HeldContent, { key: 'what', summary, exchange }),
+    h(Why, { key: 'why', detail }),
+    exchange === null ? null : h(Conversation, { key: 'conversation', exchange }),
+  ]);
+}

@@ -1,0 +1,92 @@
+/** One line of the queue: severity, what would happen, who, model, age, time left, approvals so far. */
+import { type ComponentChild, h } from 'preact';
+import { Age, TimeLeft } from './clock.ts';
+import type { Desk, DeskState } from './desk.ts';
+import type { HoldSummary } from './hold-data.ts';
+import { placeOf } from './place.ts';
+import { Recorded } from './recorded.ts';
+import { SeverityMark } from './severity.ts';
+import { markedText } from './text.ts';
+
+interface InboxLineProps {
+  readonly desk: Desk;
+  readonly hold: HoldSummary;
+  readonly state: DeskState;
+}
+
+export function InboxLine({ desk, hold, state }: InboxLineProps): ComponentChild {
+  const isOpen = state.open?.id === hold.id;
+  const isCursor = state.cursor === hold.id;
+  const classes = ['line', isOpen ? 'line-open' : '', isCursor ? 'line-cursor' : '']
+    .filter(Boolean)
+    .join(' ');
+  return h(
+    'li',
+    null,
+    h(
+      'a',
+      {
+        id: `line-${hold.id}`,
+        class: classes,
+        href: placeOf(hold.id),
+        ...(isOpen ? { 'aria-current': 'true' as const } : {}),
+        onFocus: () => desk.setCursor(hold.id),
+      },
+      [
+        h(SeverityMark, { severity: hold.severity }),
+        h('span', { class: 'line-what', title: markedText(hold.headline) }, h(Headline, { hold })),
+        h('span', { class: 'line-flags' }, flagsOf(hold)),
+        h('span', { class: 'line-who' }, h(Recorded, { text: hold.workload || 'unnamed workload' })),
+        h('span', { class: 'line-model' }, h(Recorded, { text: hold.model })),
+        h('span', { class: 'line-age' }, h(Age, { atMs: hold.openedAtMs, suffix: 'ago' })),
+        h(
+          'span',
+          { class: 'line-left' },
+          hold.state === 'pending'
+            ? h(TimeLeft, { fromMs: hold.openedAtMs, untilMs: hold.expiresAtMs })
+            : h('span', { class: `state state-${hold.state}` }, hold.state),
+        ),
+        h('span', { class: 'line-approvals num' }, hold.approvals.needed > 1 ? approvalsOf(hold) : ''),
+      ],
+    ),
+  );
+}
+
+/** The first word, what is called, stands out; the rest is what it is called with. */
+function Headline({ hold }: { readonly hold: HoldSummary }): ComponentChild {
+  const match = /^(\S{1,64}) (\S+=.*)$/s.exec(hold.headline);
+  if (hold.phase === 'request' || match === null) return h(Recorded, { text: hold.headline });
+  return h('span', null, [
+    h('strong', null, h(Recorded, { text: match[1] ?? '' })),
+    ' ',
+    h(Recorded, { text: match[2] ?? '' }),
+  ]);
+}
+
+function flagsOf(hold: HoldSummary): readonly ComponentChild[] {
+  const waits = hold.state === 'pending';
+  return [
+    hold.phase === 'request'
+      ? h('span', { key: 'phase', class: 'flag', title: 'Held before it goes to the model' }, 'request')
+      : null,
+    hold.possibleDuplicate
+      ? h(
+          'span',
+          { key: 'twin', class: 'flag', title: 'The same call is held already, its caller still waiting' },
+          'possible duplicate',
+        )
+      : null,
+    waits && !hold.callerWaits
+      ? h(
+          'span',
+          { key: 'gone', class: 'flag', title: 'Nobody waits on the line; a retry collects the answer' },
+          'caller gone',
+        )
+      : null,
+  ];
+}
+
+function approvalsOf({ approvals }: HoldSummary): ComponentChild {
+  const given = `${approvals.given.length} of ${approvals.needed} approvals given`;
+  return h('span', { title: given, 'aria-label': given }, `${approvals.given.length}/${approvals.needed}`);
+}

@@ -1,0 +1,72 @@
+/** The queue: what waits, oldest deadline first, and below it what was ruled lately. */
+import { type ComponentChild, h } from 'preact';
+import type { Desk, DeskState } from './desk.ts';
+import type { HoldSummary } from './hold-data.ts';
+import { InboxLine } from './inbox-line.ts';
+import { isOutOfOrder, matchesFilter } from './queue.ts';
+
+export function Inbox({ desk, state }: { readonly desk: Desk; readonly state: DeskState }): ComponentChild {
+  const found = (ids: readonly string[]): readonly HoldSummary[] =>
+    ids.flatMap((id) => {
+      const hold = state.holds.get(id);
+      return hold !== undefined && matchesFilter(hold, state.filter) ? [hold] : [];
+    });
+  const pending = found(state.order);
+  const recent = found(state.recent);
+  const line = (hold: HoldSummary): ComponentChild => h(InboxLine, { key: hold.id, desk, hold, state });
+  return h('section', { id: 'queue', class: 'inbox', 'aria-labelledby': 'inbox-title' }, [
+    h('div', { class: 'inbox-head' }, [
+      h('h1', { id: 'inbox-title' }, ['Waiting for a ruling ', h('span', { class: 'num' }, pending.length)]),
+      pending.length < state.order.length
+        ? h('span', { class: 'quiet' }, `of ${state.order.length}; filtered`)
+        : null,
+      isOutOfOrder(state.order, state.holds)
+        ? h('button', { type: 'button', class: 'button button-quiet', onClick: desk.sort }, [
+            'Earlier deadlines came in: sort ',
+            h('kbd', { 'aria-hidden': 'true' }, 's'),
+          ])
+        : null,
+    ]),
+    pending.length > 0 ? h('ol', { class: 'lines' }, pending.map(line)) : h(Nothing, { desk, state }),
+    recent.length > 0
+      ? h('section', { class: 'recent', 'aria-labelledby': 'recent-title' }, [
+          h('h2', { id: 'recent-title' }, 'Ruled lately'),
+          h('ol', { class: 'lines lines-quiet' }, recent.map(line)),
+        ])
+      : null,
+  ]);
+}
+
+function Nothing({ desk, state }: { readonly desk: Desk; readonly state: DeskState }): ComponentChild {
+  if (!state.loaded) return h('div', { class: 'lines-empty', 'aria-busy': 'true' });
+  if (state.filter !== '' && state.order.length > 0) {
+    return h('div', { class: 'empty' }, [
+      h('p', null, 'No hold that waits matches the filter.'),
+      h('button', { type: 'button', class: 'button', onClick: () => desk.setFilter('') }, 'Clear the filter'),
+    ]);
+  }
+  return h('div', { class: 'empty' }, [
+    h(
+      'svg',
+      { viewBox: '0 0 48 48', width: 40, height: 40, 'aria-hidden': 'true' },
+      h('circle', { cx: 24, cy: 24, r: 21, fill: 'none', stroke: 'var(--line-strong)', 'stroke-width': 2 }),
+      h('path', {
+        d: 'M15.5 24.5l6 6 11.5-13',
+        fill: 'none',
+        stroke: 'var(--accent)',
+        'stroke-width': 3,
+        'stroke-linecap': 'round',
+        'stroke-linejoin': 'round',
+      }),
+    ),
+    h('p', { class: 'empty-title' }, 'Nothing waits for you'),
+    h('p', { class: 'quiet' }, [
+      'Calls that a rule holds appear here by themselves. Leave this tab open: its title counts them. ',
+      'Which calls are held is decided by the rules in ',
+      h('code', null, 'config/policy.yaml'),
+      '; try one with ',
+      h('code', null, 'holdpoint policy test'),
+      '.',
+    ]),
+  ]);
+}

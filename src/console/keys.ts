@@ -1,0 +1,99 @@
+/** The keyboard. No key rules by itself: r, d and e open the panel, and sending takes Ctrl or Cmd with Enter. */
+import type { Desk } from './desk.ts';
+import type { Verdict } from './hold-data.ts';
+import { goTo } from './place.ts';
+
+export interface KeyHelp {
+  readonly keys: readonly string[];
+  readonly does: string;
+}
+
+export const keyHelp: readonly KeyHelp[] = [
+  { keys: ['j', 'k'], does: 'next, previous line' },
+  { keys: ['Enter'], does: 'open the line under the cursor' },
+  { keys: ['r'], does: 'release: opens the panel, sends nothing' },
+  { keys: ['e'], does: 'amend: opens the panel with the editor' },
+  { keys: ['d'], does: 'deny: opens the panel' },
+  { keys: ['Ctrl Enter'], does: 'send the ruling (⌘ Enter on a Mac)' },
+  { keys: ['/'], does: 'filter the queue' },
+  { keys: ['s'], does: 'sort again by deadline' },
+  { keys: ['Esc'], does: 'close the panel, then the hold' },
+  { keys: ['?'], does: 'this list' },
+];
+
+const verdictByKey: Readonly<Record<string, Verdict>> = { r: 'release', d: 'deny', e: 'amend' };
+
+export function listenToKeys(desk: Desk): void {
+  addEventListener('keydown', (event) => {
+    const { identity, helpShown } = desk.get();
+    if (identity === null || event.defaultPrevented || event.isComposing) return;
+    if (event.key === 'Escape') {
+      // The help is a dialog of the browser's own and closes itself.
+      if (!helpShown) stepBack(desk);
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || helpShown) return;
+    if (act(desk, event.key)) event.preventDefault();
+  });
+}
+
+function act(desk: Desk, key: string): boolean {
+  const verdict = verdictByKey[key];
+  if (verdict !== undefined) return openPanel(desk, verdict);
+  switch (key) {
+    case 'j':
+    case 'k':
+      focusLine(desk.moveCursor(key === 'j' ? 1 : -1));
+      return true;
+    case '/':
+      document.querySelector<HTMLInputElement>('#filter')?.focus();
+      return true;
+    case 's':
+      desk.sort();
+      return true;
+    case '?':
+      desk.setHelp(true);
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** On the line under the cursor while the focus is in the queue, else on the hold that is open. */
+function openPanel(desk: Desk, verdict: Verdict): boolean {
+  const { open, cursor } = desk.get();
+  const inQueue = document.activeElement?.closest('#queue') != null;
+  const id = inQueue || open === null ? cursor : open.id;
+  if (id === null) return false;
+  desk.show(id, verdict);
+  goTo(id);
+  return true;
+}
+
+function stepBack(desk: Desk): void {
+  const { open, filter, cursor } = desk.get();
+  const { activeElement } = document;
+  if (activeElement?.id === 'filter') {
+    if (filter !== '') desk.setFilter('');
+    focusLine(cursor);
+    if (activeElement instanceof HTMLElement) activeElement.blur();
+  } else if (open?.panel != null) {
+    desk.setPanel(null);
+    document.querySelector<HTMLElement>('#hold-title')?.focus();
+  } else if (open !== null) {
+    goTo(null);
+    requestAnimationFrame(() => focusLine(cursor ?? open.id));
+  }
+}
+
+/** Puts the focus on a line of the queue once it is drawn. */
+export function focusLine(id: string | null): void {
+  if (id === null) return;
+  const line = document.getElementById(`line-${id}`);
+  line?.focus({ preventScroll: true });
+  line?.scrollIntoView({ block: 'nearest' });
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.closest('input, textarea, select') !== null;
+}

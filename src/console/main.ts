@@ -1,0 +1,16 @@
+/** Starts the console: one desk, drawn into the page, listening to keys and to the address. */
+import { h, render } from 'preact';
+import { App } from './app.ts';
+import { startClock } from './clock.ts';
+import { createDesk } from './desk.ts';
+import { listenToKeys } from './keys.ts';
+import { listenToPlace } from './place.ts';
+
+const root = document.getElementById('console');
+if (root === null) throw new Error('The page has no place for the console.');
+
+const desk = createDesk(sessionStorage);
+startClock(desk.nowMs);
+listenToPlace(desk);
+listenToKeys(desk);
+render(h(App, { desk }), root);

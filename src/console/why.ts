@@ -1,0 +1,59 @@
+/** Why it is held: the rules, what they ask, which policy they stand in, and how their recent holds ended. */
+import { type ComponentChild, h } from 'preact';
+import type { HeldRule, HoldDetail } from './hold-data.ts';
+import { Recorded } from './recorded.ts';
+import { SeverityMark } from './severity.ts';
+import { exactText } from './time.ts';
+
+export function Why({ detail }: { readonly detail: HoldDetail }): ComponentChild {
+  const { rules, policy, history, rulings } = detail;
+  return h('section', { class: 'why', 'aria-labelledby': 'why-title' }, [
+    h('h2', { id: 'why-title' }, 'Why it is held'),
+    rules.map((rule) => h(RuleCard, { key: rule.id, rule })),
+    h('p', { class: 'quiet' }, [
+      `Policy ${policy.version}`,
+      h(
+        'span',
+        { title: `Digest of the policy file: ${policy.digest}` },
+        ` (${policy.digest.slice(0, 12)}…)`,
+      ),
+      history.length === 0
+        ? '. No other recent hold of this rule.'
+        : `. Other recent holds of this rule: ${historyText(history)}.`,
+    ]),
+    rulings.length === 0
+      ? null
+      : h(
+          'ul',
+          { class: 'rulings' },
+          rulings.map(({ by, verdict, atMs }) =>
+            h('li', { key: `${by}-${atMs}` }, [
+              h('strong', null, verdict),
+              ` by ${by}, `,
+              h('time', { class: 'num' }, exactText(atMs)),
+            ]),
+          ),
+        ),
+  ]);
+}
+
+function RuleCard({ rule }: { readonly rule: HeldRule }): ComponentChild {
+  return h('section', { class: 'card' }, [
+    h('h3', { class: 'rule-title' }, [
+      h(SeverityMark, { severity: rule.severity }),
+      h('span', null, h(Recorded, { text: rule.title })),
+      h('code', { class: 'quiet' }, rule.id),
+    ]),
+    rule.error === ''
+      ? null
+      : h('p', { class: 'note' }, [
+          h('strong', null, 'The rule could not be decided, so it holds: '),
+          h(Recorded, { text: rule.error }),
+        ]),
+    rule.when === '' ? null : h('pre', { class: 'when' }, h(Recorded, { text: rule.when.trim() })),
+  ]);
+}
+
+function historyText(history: readonly (readonly [string, number])[]): string {
+  return history.map(([state, count]) => `${state} ${count}`).join(', ');
+}

@@ -1,0 +1,139 @@
+/**
+ * A stage for the console: the demonstration provider, or one that says what the test tells it to, a real sidecar
+ * in-process, people with tokens, and the official SDK as the workload.
+ */
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import OpenAI from 'openai';
+import { type Browser, chromium } from 'playwright-core';
+import { systemClock, systemRandom } from '../../src/core/clock.ts';
+import { startDemoProvider } from '../../src/demo/provider.ts';
+import { type Sidecar, startSidecar } from '../../src/sidecar.ts';
+import { addToken, type Role } from '../../src/store/token-file.ts';
+
+export const chromiumPath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
+
+/** '' when the browser is there; else what to install. */
+export const missingBrowser = existsSync(chromiumPath)
+  ? ''
+  : `${chromiumPath} is missing: install the Debian package chromium, or set CHROMIUM_PATH`;
+
+export function launchBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: chromiumPath,
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
+export interface Stage {
+  readonly sidecar: Sidecar;
+  /** A new person's token. */
+  token(name: string, role: Role): string;
+  /** The workload's SDK, under the name of a workload. */
+  workload(name?: string): OpenAI;
+  close(): Promise<void>;
+}
+
+/** `policy` is the text of a policy file; `upstreamUrl` replaces the demonstration provider. */
+export async function setStage(policy: string, upstreamUrl?: string): Promise<Stage> {
+  const directory = mkdtempSync(join(tmpdir(), 'holdpoint-console-'));
+  const provider = upstreamUrl === undefined ? await startDemoProvider({ port: 0 }) : null;
+  const policyFile = join(directory, 'policy.yaml');
+  writeFileSync(policyFile, policy);
+  const configFile = join(directory, 'holdpoint.yaml');
+  const config = {
+    proxy: { listen: '127.0.0.1:0' },
+    control: { listen: '127.0.0.1:0' },
+    data: { dir: join(directory, 'data') },
+    upstreams: { openai: { url: upstreamUrl ?? provider?.url, protocol: 'openai', mount: '/' } },
+    policy: { file: policyFile },
+    workload: { name: 'billing-agent' },
+    log: { level: 'error' },
+  };
+  writeFileSync(configFile, JSON.stringify(config));
+  const sidecar = await startSidecar(configFile, {});
+  return {
+    sidecar,
+    token: (name, role) =>
+      addToken(join(directory, 'data', 'tokens.json'), { name, role }, systemClock.nowMs(), systemRandom),
+    workload: (name = 'billing-agent') =>
+      new OpenAI({
+        baseURL: `${sidecar.proxyUrl}/v1`,
+        apiKey: 'not-needed',
+        maxRetries: 0,
+        defaultHeaders: { 'holdpoint-workload': name },
+      }),
+    close: async () => {
+      await sidecar.stop('test ended');
+      await provider?.close();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A provider that gives one answer to everything. */
+export async function startFixedProvider(message: unknown): Promise<{ url: string; close(): Promise<void> }> {
+  const answer = JSON.stringify({
+    id: 'chatcmpl-1',
+    object: 'chat.completion',
+    created: 1_700_000_000,
+    model: 'gpt-4.1',
+    choices: [{ index: 0, message, finish_reason: 'tool_calls' }],
+    usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
+  });
+  const server = createServer((req, res) => {
+    req.resume();
+    req.once('end', () => res.writeHead(200, { 'content-type': 'application/json' }).end(answer));
+  });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.listen(0, '127.0.0.1', resolve);
+  await promise;
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the provider has no port');
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    close: () =>
+      new Promise((closed) => {
+        server.close(() => closed());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** A call offering the tools the demonstration model knows how to use. */
+export function question(prompt: string, system = ''): OpenAI.ChatCompletionCreateParamsNonStreaming {
+  const text = { type: 'string' };
+  const tool = (name: string, description: string, properties: Record<string, unknown>) => ({
+    type: 'function' as const,
+    function: { name, description, parameters: { type: 'object', properties } },
+  });
+  return {
+    model: 'gpt-4.1',
+    messages: [
+      ...(system === '' ? [] : [{ role: 'system' as const, content: system }]),
+      { role: 'user', content: prompt },
+    ],
+    tools: [
+      tool('transfer_funds', 'Moves money to an account.', {
+        amount: { type: 'number' },
+        currency: text,
+        to: text,
+        reference: text,
+      }),
+      tool('delete_records', 'Deletes the records of a customer.', { customer: text }),
+      tool('send_message', 'Sends a message to a customer.', { to: text, text }),
+      tool('grant_access', 'Gives somebody a role.', { role: text }),
+    ],
+  };
+}
