@@ -61,14 +61,28 @@ async function firstSeqOf(store: LedgerStore, seq: number): Promise<number> {
   return seq;
 }
 
-async function readBlockAt(
-  store: LedgerStore,
-  seq: number,
-): Promise<{ firstSeq: number; entries: readonly Entry[] }> {
+interface ReadBlock {
+  readonly firstSeq: number;
+  readonly entries: readonly Entry[];
+}
+
+/**
+ * The blocks read last, checked when they were read; they never change once durable. A decision's entries lie
+ * close together and so do the decisions of a page: without this each of them decodes a block of its own.
+ */
+const readBlocksMax = 8;
+const lately = new WeakMap<LedgerStore, ReadBlock[]>();
+
+async function readBlockAt(store: LedgerStore, seq: number): Promise<ReadBlock> {
+  const kept = lately.get(store) ?? [];
+  const known = kept.find(({ firstSeq, entries }) => firstSeq <= seq && seq < firstSeq + entries.length);
+  if (known !== undefined) return known;
   const firstSeq = await firstSeqOf(store, seq);
   const record = await store.get(recordKey(firstSeq, 'block'));
   if (record === undefined) throw notFound(seq);
-  return { firstSeq, entries: entriesOf(decodeBlock(record)) };
+  const block = { firstSeq, entries: entriesOf(decodeBlock(record)) };
+  lately.set(store, [block, ...(lately.get(store) ?? [])].slice(0, readBlocksMax));
+  return block;
 }
 
 function entriesOf(block: Block): readonly Entry[] {
