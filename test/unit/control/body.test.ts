@@ -1,0 +1,53 @@
+/** Reading a body within its bounds. */
+import { EventEmitter } from 'node:events';
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { bodyMsMax, readJsonBody } from '../../../src/control/http.ts';
+
+function request(): IncomingMessage {
+  const req = new IncomingMessage(new Socket());
+  req.headers['content-type'] = 'application/json; charset=utf-8';
+  return req;
+}
+
+describe('readJsonBody', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  it('gives up on a body that takes too long', async () => {
+    const req = request();
+    const read = readJsonBody(req);
+    req.push('{"a":');
+    const refused = expect(read).rejects.toMatchObject({
+      code: 'invalid_argument',
+      message: 'The body took too long.',
+    });
+    await vi.advanceTimersByTimeAsync(bodyMsMax);
+    await refused;
+    expect(EventEmitter.listenerCount(req, 'data')).toBe(0);
+  });
+
+  it('waits as long as that for one that is merely slow', async () => {
+    const req = request();
+    const read = readJsonBody(req);
+    req.push('{"a":');
+    await vi.advanceTimersByTimeAsync(bodyMsMax - 1);
+    req.push('1}');
+    req.push(null);
+    expect(await read).toEqual({ a: 1 });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('refuses nesting that recursive readers would fall over, and brackets in texts are none', async () => {
+    const deep = request();
+    deep.push(`${'['.repeat(101)}${']'.repeat(101)}`);
+    deep.push(null);
+    await expect(readJsonBody(deep)).rejects.toMatchObject({ code: 'invalid_argument' });
+    const flat = request();
+    const value = { text: `\\"${'['.repeat(500)}` };
+    flat.push(JSON.stringify(value));
+    flat.push(null);
+    expect(await readJsonBody(flat)).toEqual(value);
+  });
+});
