@@ -1,6 +1,6 @@
 /** The ledger's secrets as files, kept outside its directory, created on the first start. Mode 0600. */
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RandomBytes } from '../core/clock.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
@@ -15,13 +15,13 @@ export const signingKeyFile = 'signing.pem';
 export const kekFile = 'kek.key';
 
 /**
- * Reads the keys in `dir`. `create` makes both when neither exists, which is only right before genesis:
- * throws `config_invalid` when a key of an existing ledger is missing or unreadable.
+ * Reads the keys in `dir`. `create` makes what is missing, which is only right before genesis: throws
+ * `config_invalid` when a key of an existing ledger is missing, unreadable or no key.
  */
 export function loadKeys(dir: string, create: boolean, random: RandomBytes): LedgerKeys {
   const signing = join(dir, signingKeyFile);
   const kek = join(dir, kekFile);
-  if (create && !existsSync(signing) && !existsSync(kek)) createKeys(dir, signing, kek, random);
+  if (create) createKeys(dir, signing, kek, random);
   return { signingKey: readSigningKey(signing), kek: kekOf(readKek(kek)) };
 }
 
@@ -29,9 +29,9 @@ function createKeys(dir: string, signing: string, kek: string, random: RandomByt
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     const { privateKey } = generateKeyPairSync('ed25519');
-    const once = { mode: 0o600, flag: 'wx' };
-    writeFileSync(signing, privateKey.export({ type: 'pkcs8', format: 'pem' }), once);
-    writeFileSync(kek, `${random(32).toString('base64')}\n`, once);
+    // Each by itself: a first start that died between the two is finished by the next.
+    if (!existsSync(signing)) writeWhole(signing, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    if (!existsSync(kek)) writeWhole(kek, `${random(32).toString('base64')}\n`);
   } catch (error) {
     throw new HoldpointError(
       'config_invalid',
@@ -42,13 +42,28 @@ function createKeys(dir: string, signing: string, kek: string, random: RandomByt
   }
 }
 
+/** A key is there whole or not at all, and on disk before anything is sealed under it. */
+function writeWhole(file: string, text: string | Buffer): void {
+  const temporary = `${file}.new`;
+  rmSync(temporary, { force: true });
+  writeFileSync(temporary, text, { mode: 0o600, flag: 'wx', flush: true });
+  renameSync(temporary, file);
+}
+
 function readSigningKey(file: string): KeyObject {
-  const key = createPrivateKey(readKeyFile(file));
-  if (key.asymmetricKeyType === 'ed25519') return key;
+  const text = readKeyFile(file);
+  let cause: unknown;
+  try {
+    const key = createPrivateKey(text);
+    if (key.asymmetricKeyType === 'ed25519') return key;
+  } catch (error) {
+    cause = error;
+  }
   throw new HoldpointError(
     'config_invalid',
-    `${file} is not an Ed25519 key.`,
-    'Make one with: openssl genpkey -algorithm ed25519',
+    `${file} is not an Ed25519 private key in PEM.`,
+    'Restore the key the ledger was begun with. A new ledger may have one from: openssl genpkey -algorithm ed25519',
+    cause,
   );
 }
 
