@@ -105,23 +105,33 @@ export async function startSidecar(
     onError,
     fingerprintKey: fingerprintKeyOf(keys.kek.key),
   };
-  const proxy = await startProxy(parts);
-  const control = await startControl(parts, proxy.inFlight).catch(async (error: unknown) => {
-    await proxy.listener.drain(0);
-    await ledger.close('control port not available');
+  let stopping: Promise<void> | null = null;
+  async function closeLedger(reason: string): Promise<void> {
+    policyFile.close();
+    holds?.stop();
+    await ledger.close(reason);
+    highWater.close();
+  }
+  const proxy = await startProxy(parts).catch(async (error: unknown) => {
+    await closeLedger('proxy port not available');
     throw error;
   });
+  const control = await startControl(parts, proxy.inFlight, () => stopping !== null).catch(
+    async (error: unknown) => {
+      await proxy.listener.drain(0);
+      await closeLedger('control port not available');
+      throw error;
+    },
+  );
   log.info('ready', { proxy: proxy.listener.url, control: control.url, ledger: ledger.id });
 
-  let stopping: Promise<void> | null = null;
   async function shutDown(reason: string): Promise<void> {
     policyFile.close();
     holds?.stop();
     await proxy.listener.drain(config.limits.drainMsMax);
     await control.close();
     await proxy.forwarder.close();
-    await ledger.close(reason);
-    highWater.close();
+    await closeLedger(reason);
     log.info('stopped', { reason });
   }
   return {
@@ -190,7 +200,11 @@ async function startProxy(parts: Parts) {
   return { listener, forwarder, inFlight: () => inFlight };
 }
 
-function startControl(parts: Parts, inFlight: () => number): Promise<ControlListener> {
+function startControl(
+  parts: Parts,
+  inFlight: () => number,
+  isStopping: () => boolean,
+): Promise<ControlListener> {
   const { config, ledger, holds, metrics } = parts;
   holds.subscribe(({ kind, hold }) => {
     if (kind === 'ruled') metrics.count('holdpoint_rulings_total', { status: hold.state.status });
@@ -216,7 +230,8 @@ function startControl(parts: Parts, inFlight: () => number): Promise<ControlList
       summaryOf: createSummaries(ledger),
       clock: parts.machine.clock,
       metricsPage: () => metrics.render(gauges()),
-      notReady: () => (ledger.isWritable() ? '' : 'the ledger cannot be written'),
+      // Not ready while it drains, so that nobody sends it new calls.
+      notReady: () => (isStopping() ? 'stopping' : ledger.isWritable() ? '' : 'the ledger cannot be written'),
       onError: parts.onError,
     },
   );
