@@ -2,7 +2,7 @@
  * The policy in force and the file it comes from. A change is taken whole or not at all: one that does not
  * load leaves the old policy in force, and both facts are sealed.
  */
-import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { sha256Hex } from './core/bytes.ts';
 import { HoldpointError, messageOf } from './core/errors.ts';
 import type { Ledger } from './ledger/ledger.ts';
@@ -18,42 +18,76 @@ export interface PolicyFile {
   close(): void;
 }
 
-/** Polled, because a ConfigMap is updated by swapping a link that file watchers do not follow. */
-const pollEveryMs = 1_000;
+/**
+ * Looked at again and again, because a ConfigMap is updated by swapping a link that file watchers do not
+ * follow, and because a change that could not be sealed must be tried again.
+ */
+const lookEveryMs = 1_000;
 
 /** Loads the policy; throws `policy_invalid` with file, line and what would be right. */
 export function openPolicyFile(file: string, log: Logger): PolicyFile {
   let policy = loadPolicy(file, readPolicy(file));
   let ledger: Ledger | null = null;
   let refusedDigest = '';
+  let seenStamp = stampOf(file);
+  let lastFailure = '';
+  let timer: NodeJS.Timeout | undefined;
+  let last = Promise.resolve();
 
-  async function reload(): Promise<void> {
-    if (ledger === null) return;
+  async function readAgain(into: Ledger): Promise<void> {
     const text = readPolicy(file);
     const digest = sha256Hex(text);
+    if (digest === policy.digest) refusedDigest = '';
     if (digest === policy.digest || digest === refusedDigest) return;
     const parts = [{ name: 'source', bytes: Buffer.from(text) }];
     let next: Policy;
     try {
       next = loadPolicy(file, text);
     } catch (error) {
-      refusedDigest = digest;
       log.error('policy refused; the old one stays in force', error);
-      await ledger.seal({ type: 'policy', data: { digest, result: 'refused', version: '' }, parts }).durable;
+      await into.seal({ type: 'policy', data: { digest, result: 'refused', version: '' }, parts }).durable;
+      refusedDigest = digest;
       return;
     }
     // In force only once it is on disk: every judgement cites a policy that can be read back.
-    await ledger.seal({ type: 'policy', data: { digest, result: 'loaded', version: next.version }, parts })
+    await into.seal({ type: 'policy', data: { digest, result: 'loaded', version: next.version }, parts })
       .durable;
     policy = next;
     refusedDigest = '';
     log.info('policy loaded', { version: next.version, digest });
   }
 
-  function onChange(): void {
-    reload().catch((error: unknown) =>
-      log.error('policy could not be reloaded; the old one stays in force', error),
+  /** One at a time: a signal and a change of the file at once are one change. */
+  function reload(): Promise<void> {
+    const into = ledger;
+    if (into === null) return Promise.resolve();
+    const next = last.then(
+      () => readAgain(into),
+      () => readAgain(into),
     );
+    last = next;
+    return next;
+  }
+
+  async function look(): Promise<void> {
+    try {
+      const stamp = stampOf(file);
+      if (stamp === seenStamp) return;
+      await reload();
+      seenStamp = stamp;
+      lastFailure = '';
+    } catch (error) {
+      // Looked at again in a moment; said once, not every time.
+      if (messageOf(error) !== lastFailure)
+        log.error('policy could not be reloaded; the old one stays in force', error);
+      lastFailure = messageOf(error);
+    }
+  }
+
+  function lookLater(): void {
+    if (ledger === null) return;
+    timer = setTimeout(() => look().finally(lookLater), lookEveryMs);
+    timer.unref();
   }
 
   return {
@@ -63,11 +97,20 @@ export function openPolicyFile(file: string, log: Logger): PolicyFile {
       const { digest, version, source } = policy;
       const parts = [{ name: 'source', bytes: Buffer.from(source) }];
       await ledger.seal({ type: 'policy', data: { digest, result: 'loaded', version }, parts }).durable;
-      watchFile(file, { interval: pollEveryMs, persistent: false }, onChange);
+      lookLater();
     },
     reload,
-    close: () => unwatchFile(file, onChange),
+    close: () => {
+      ledger = null;
+      clearTimeout(timer);
+    },
   };
+}
+
+/** Changes whenever the file may have: a swapped link leads to another inode. */
+function stampOf(file: string): string {
+  const stat = statSync(file, { throwIfNoEntry: false, bigint: true });
+  return stat === undefined ? 'none' : `${stat.dev}:${stat.ino}:${stat.mtimeNs}:${stat.size}`;
 }
 
 function readPolicy(file: string): string {
