@@ -73,7 +73,18 @@ export function holdData(facts: HoldFacts, state: HoldState): JsonObject {
 export function heldRules(matches: readonly Match[]): HeldRule[] {
   return matches
     .filter((match) => match.action === 'hold')
-    .map(({ rule, title, when, severity, error = '' }) => ({ id: rule, title, when, severity, error }));
+    .map(({ rule, title, when, severity, error = '' }) => ({
+      id: rule,
+      title,
+      when,
+      severity,
+      error: withoutValues(error),
+    }));
+}
+
+/** An evaluation error quotes the value it met, which is content and may not enter a leaf: only what failed is kept. */
+function withoutValues(error: string): string {
+  return (error.split(/["':\n]/, 1)[0] ?? '').trim();
 }
 
 /** Rebuilds a decision's latest hold from its entries, in order; null when it was never held. */
