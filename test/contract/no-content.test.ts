@@ -1,7 +1,7 @@
 /** What was said stays in the sealed bodies: not in metrics, not in the log, not in the token file, not in a leaf. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,15 @@ import { describe, expect, it } from 'vitest';
 import { systemRandom } from '../../src/core/clock.ts';
 import { startDemoProvider } from '../../src/demo/provider.ts';
 import { addToken } from '../../src/store/token-file.ts';
-import { eventually, readText, tools, writeHouse } from './support/sidecar.ts';
+import {
+  eventually,
+  nextHold,
+  policyText,
+  readText,
+  startHouse,
+  tools,
+  writeHouse,
+} from './support/sidecar.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const canary = 'canaryQ7x';
@@ -105,5 +113,36 @@ describe('a canary in everything a caller and a reviewer say', () => {
     for (const line of lines)
       expect(JSON.parse(line)).toMatchObject({ level: expect.any(Number), msg: expect.any(String) });
     expect(`${out}${log}`.toLowerCase()).not.toContain(canary.toLowerCase());
+  });
+});
+
+describe('a rule that fails on a value', () => {
+  it('holds and says that it failed, without the value', async () => {
+    const failing = policyText
+      .replace('c.name == "transfer_funds"', 'c.name == "transfer_funds" && num(c.arguments.currency) > 1.0')
+      .replace(
+        /tests:\n {6}- \{ name: hit[^\n]+\n/,
+        'tests:\n      - { name: hit, expect: match, response: { toolCalls: [{ name: transfer_funds, arguments: { currency: 2 } }] } }\n',
+      );
+    const house = await startHouse();
+    try {
+      writeFileSync(house.policyFile, failing);
+      await house.sidecar.reloadPolicy();
+      const asked = house.ask('transfer 5 EUR');
+      const held = await nextHold(house);
+      const shown = await house.call(`/api/v1/holds/${held.id}`, { as: 'viewer' });
+      expect(shown.json).toMatchObject({
+        rules: [{ error: 'num() takes a number or a plain decimal text, not' }],
+      });
+      expect((await house.call('/api/v1/ledger/entries?limit=100', { as: 'auditor' })).text).not.toContain(
+        'EUR',
+      );
+      await house.call(`/api/v1/holds/${held.id}/rulings`, {
+        json: { verdict: 'release', digest: held.digest },
+      });
+      await asked;
+    } finally {
+      await house.close();
+    }
   });
 });
