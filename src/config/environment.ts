@@ -1,0 +1,123 @@
+/**
+ * Settings from the environment: HOLDPOINT_ and the path in upper snake case, for every scalar. A variable
+ * that names no setting is a mistake, except those that Kubernetes sets by itself.
+ */
+import { parseDocument } from 'yaml';
+import { HoldpointError } from '../core/errors.ts';
+import { describeIssue, nearest } from './issues.ts';
+import { type Config, configJsonSchema, configSchema } from './schema.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const prefix = 'HOLDPOINT_';
+/** Set for the command line, not for the file. */
+const notOverrides = new Set(['HOLDPOINT_URL', 'HOLDPOINT_TOKEN']);
+const settingsShownMax = 3;
+
+interface Setting {
+  readonly path: readonly string[];
+  readonly variable: string;
+  readonly isNumber: boolean;
+}
+
+/**
+ * The configuration with the environment applied, and the file's text as it would have to read.
+ * Throws `config_invalid` with the variable's name and what would be right.
+ */
+export function withEnvironment(
+  text: string,
+  fromFile: Config,
+  env: Environment,
+): { readonly config: Config; readonly source: string } {
+  const settings = settingsOf(Object.keys(fromFile.upstreams));
+  const given = Object.entries(env).flatMap(([name, value]) =>
+    value === undefined || !name.startsWith(prefix) || notOverrides.has(name) || isServiceLink(name, value)
+      ? []
+      : [{ setting: settingOf(name, settings), value }],
+  );
+  if (given.length === 0) return { config: fromFile, source: text };
+  const document = parseDocument(text);
+  // A file without upstreams has the default ones; setting one of them must not lose the others.
+  if (!document.has('upstreams')) document.set('upstreams', document.createNode(fromFile.upstreams));
+  for (const { setting, value } of given)
+    document.setIn(setting.path, setting.isNumber && /^\d+$/.test(value) ? Number(value) : value);
+  const parsed = configSchema.safeParse(document.toJS(), { reportInput: true });
+  if (parsed.success) return { config: parsed.data, source: String(document) };
+  const accepted = configJsonSchema();
+  const problems = parsed.error.issues.flatMap((issue) => describeIssue(issue, accepted));
+  throw new HoldpointError(
+    'config_invalid',
+    problems
+      .map(({ path, text: what }) => `${variablesOf(path, given)} (${path.join('.')}): ${what}`)
+      .join('\n'),
+    'Correct the environment and try again.',
+  );
+}
+
+/** The variables that set something at or below `path`. */
+function variablesOf(path: readonly PropertyKey[], given: readonly { readonly setting: Setting }[]): string {
+  const below = given.filter(({ setting }) => path.every((step, i) => setting.path[i] === step));
+  return below.map(({ setting }) => setting.variable).join(', ') || 'HOLDPOINT_*';
+}
+
+/**
+ * Kubernetes and Docker set these for every Service whose name begins with holdpoint. Their values tell them from
+ * a mistyped setting: the port is a URL, the host an address or a name.
+ */
+function isServiceLink(name: string, value: string): boolean {
+  if (/_SERVICE_HOST$|_SERVICE_PORT(_[A-Z0-9_]+)?$/.test(name)) return true;
+  if (/_PORT_\d+_(TCP|UDP|SCTP)_(PROTO|PORT|ADDR)$/.test(name)) return true;
+  return /_PORT(_\d+_(TCP|UDP|SCTP))?$/.test(name) && /^(tcp|udp|sctp):\/\//.test(value);
+}
+
+function settingOf(name: string, settings: readonly Setting[]): Setting {
+  const found = settings.find(({ variable }) => variable === name);
+  if (found !== undefined) return found;
+  const near = nearest(
+    name.slice(prefix.length),
+    settings.map(({ variable }) => variable.slice(prefix.length)),
+  );
+  const family = settings
+    .map(({ variable }) => variable)
+    .filter((variable) => variable.startsWith(`${name.split('_', 2).join('_')}_`));
+  const next =
+    near !== undefined
+      ? `Did you mean ${prefix}${near}?`
+      : family.length > 0
+        ? `There are ${family.slice(0, settingsShownMax).join(', ')}${family.length > settingsShownMax ? ' and others' : ''}.`
+        : 'Settings are HOLDPOINT_ and the path in upper snake case, such as HOLDPOINT_DATA_DIR.';
+  throw new HoldpointError('config_invalid', `The environment variable ${name} names no setting.`, next);
+}
+
+/** Every scalar of the schema; those of the upstreams under the names they have. */
+function settingsOf(upstreamNames: readonly string[]): Setting[] {
+  return scalarsOf(configJsonSchema(), [], upstreamNames).map(({ path, isNumber }) => ({
+    path,
+    isNumber,
+    variable: prefix + path.map(upperSnake).join('_'),
+  }));
+}
+
+function scalarsOf(
+  schema: unknown,
+  path: readonly string[],
+  mapKeys: readonly string[],
+): { path: readonly string[]; isNumber: boolean }[] {
+  const type = field(schema, 'type');
+  const properties = field(schema, 'properties');
+  if (typeof properties === 'object' && properties !== null)
+    return Object.entries(properties).flatMap(([key, inner]) => scalarsOf(inner, [...path, key], mapKeys));
+  const values = field(schema, 'additionalProperties');
+  if (typeof values === 'object') return mapKeys.flatMap((key) => scalarsOf(values, [...path, key], []));
+  return type === 'array' || type === 'object'
+    ? []
+    : [{ path, isNumber: type === 'integer' || type === 'number' }];
+}
+
+function field(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null && key in value ? Reflect.get(value, key) : undefined;
+}
+
+function upperSnake(key: string): string {
+  return key.replace(/([a-z])([A-Z])/g, '$1_$2').toUpperCase();
+}

@@ -1,0 +1,222 @@
+/** The configuration: file, environment, defaults, and what is said of mistakes. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseDocument } from 'yaml';
+import { loadConfig } from '../../../src/config/load.ts';
+import { configJsonSchema, configSchema } from '../../../src/config/schema.ts';
+import { HoldpointError } from '../../../src/core/errors.ts';
+import { loadPolicy, testPolicy } from '../../../src/policy/compile.ts';
+
+const published = (name: string) => fileURLToPath(new URL(`../../../${name}`, import.meta.url));
+const defaults = configSchema.parse({});
+
+let directory: string;
+let file: string;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'holdpoint-config-'));
+  file = join(directory, 'holdpoint.yaml');
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+function load(text: string, env: Record<string, string> = {}) {
+  writeFileSync(file, text);
+  return loadConfig(file, env);
+}
+
+function refusal(text: string, env: Record<string, string> = {}): HoldpointError {
+  try {
+    load(text, env);
+  } catch (error) {
+    if (error instanceof HoldpointError) return error;
+    throw error;
+  }
+  throw new Error('it was accepted');
+}
+
+describe('the published files', () => {
+  it('config/holdpoint.schema.json is the schema the loader uses', () => {
+    const text = readFileSync(published('config/holdpoint.schema.json'), 'utf8');
+    expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(configJsonSchema())));
+  });
+
+  it('config/holdpoint.yaml says the defaults and nothing else', () => {
+    const { paths, source, ...config } = loadConfig(published('config/holdpoint.yaml'), {});
+    expect(config).toEqual(defaults);
+    expect(paths.policy).toBe(resolve('config/policy.yaml'));
+    expect(source).toContain('127.0.0.1:8787');
+  });
+
+  it('config/holdpoint.yaml says the defaults in its comments too', () => {
+    const text = readFileSync(published('config/holdpoint.yaml'), 'utf8');
+    // What is commented out is YAML with two signs in front; prose is not.
+    const lines = text
+      .split('\n')
+      .map((line) => line.replace(/^# ((?:keys|workload|limits|log):| {2}\w+:)/, '$1'));
+    const shown: unknown = parseDocument(lines.join('\n')).toJS();
+    const { keys, workload, ...rest } = configSchema.parse(shown);
+    expect(rest).toEqual(without(defaults));
+    expect([keys.dir, workload.name]).toEqual(['./data/keys', 'billing-agent']);
+    for (const name of Object.keys(defaults.limits)) expect(text).toContain(`${name}: `);
+  });
+
+  it.each(['k8s/config/holdpoint.yaml', 'config/holdpoint.yaml'])('%s loads', (name) => {
+    expect(loadConfig(published(name), {}).upstreams).toEqual(defaults.upstreams);
+  });
+
+  it.each(['k8s/config/policy.yaml', 'config/policy.yaml'])('%s loads and its fixtures hold', (name) => {
+    const text = readFileSync(published(name), 'utf8');
+    expect(loadPolicy(name, text).version).not.toBe('');
+    const results = testPolicy(name, text);
+    expect(results.length).toBeGreaterThan(1);
+    expect(results.filter(({ passed }) => !passed)).toEqual([]);
+  });
+});
+
+function without({ keys: _keys, workload: _workload, ...rest }: typeof defaults) {
+  return rest;
+}
+
+describe('a mistake in the file', () => {
+  it.each([
+    ['proxy:\n  listn: 127.0.0.1:1', ':2:3 proxy.listn: is not a key here; did you mean listen?'],
+    ['prxy: {}', ':1:1 prxy: is not a key here; did you mean proxy?'],
+    [
+      'data:\n  durability: strickt',
+      ':2:15 data.durability: is "strickt"; it must be one of strict, relaxed (did you mean strict?)',
+    ],
+    ['control:\n  listen: 8788', ':2:11 control.listen: is 8788; it must be a text'],
+    ['control:\n  listen: "localhost"', ':2:11 control.listen: is "localhost"; expected host:port'],
+    ['control:\n  listen: "localhost:70000"', ':2:11 control.listen: expected a port of at most 65535'],
+    ['limits:\n  waitMsMax: 1', ':2:14 limits.waitMsMax: is too small; it must be at least 100'],
+    ['upstreams: {}', ':1:1 upstreams: expected at least one upstream'],
+    ['upstreams:\n  a: { url: "ftp://x", protocol: openai }', ':2:13 upstreams.a.url: is "ftp://x"'],
+    ['upstreams:\n  a: { url: "http://x", protocol: mistral }', 'it must be one of openai, anthropic'],
+    ['data: {\n', ':2:1'],
+    ['data: {}\ndata: {}', ':2:1 Map keys must be unique'],
+    ['', ':1:1'],
+  ])('is shown with its place and what would be right: %j', (text, said) => {
+    const error = refusal(text);
+    expect(error.code).toBe('config_invalid');
+    expect(error.message).toContain(`${file}:`);
+    expect(error.message).toContain(said);
+  });
+
+  it('that it is not there names the file', () => {
+    expect(() => loadConfig('/nowhere/holdpoint.yaml', {})).toThrow('/nowhere/holdpoint.yaml cannot be read');
+  });
+});
+
+describe('the environment', () => {
+  const scalars = [
+    ['HOLDPOINT_PROXY_LISTEN', '0.0.0.0:1', ['proxy', 'listen']],
+    ['HOLDPOINT_CONTROL_LISTEN', '[::1]:2', ['control', 'listen']],
+    ['HOLDPOINT_DATA_DIR', '/elsewhere', ['data', 'dir']],
+    ['HOLDPOINT_DATA_DURABILITY', 'relaxed', ['data', 'durability']],
+    ['HOLDPOINT_KEYS_DIR', '/keys', ['keys', 'dir']],
+    ['HOLDPOINT_UPSTREAMS_OPENAI_URL', 'http://localhost:1', ['upstreams', 'openai', 'url']],
+    ['HOLDPOINT_UPSTREAMS_OPENAI_PROTOCOL', 'anthropic', ['upstreams', 'openai', 'protocol']],
+    ['HOLDPOINT_UPSTREAMS_OPENAI_MOUNT', '/x', ['upstreams', 'openai', 'mount']],
+    ['HOLDPOINT_UPSTREAMS_ANTHROPIC_URL', 'http://localhost:2', ['upstreams', 'anthropic', 'url']],
+    ['HOLDPOINT_UPSTREAMS_ANTHROPIC_PROTOCOL', 'openai', ['upstreams', 'anthropic', 'protocol']],
+    ['HOLDPOINT_UPSTREAMS_ANTHROPIC_MOUNT', '/y', ['upstreams', 'anthropic', 'mount']],
+    ['HOLDPOINT_POLICY_FILE', '/p.yaml', ['policy', 'file']],
+    ['HOLDPOINT_WORKLOAD_NAME', '4711', ['workload', 'name']],
+    ['HOLDPOINT_LIMITS_REQUEST_BYTES_MAX', 2048, ['limits', 'requestBytesMax']],
+    ['HOLDPOINT_LIMITS_RESPONSE_BYTES_MAX', 2048, ['limits', 'responseBytesMax']],
+    ['HOLDPOINT_LIMITS_DECODED_BYTES_MAX', 2048, ['limits', 'decodedBytesMax']],
+    ['HOLDPOINT_LIMITS_WAIT_MS_MAX', 200, ['limits', 'waitMsMax']],
+    ['HOLDPOINT_LIMITS_UPSTREAM_IDLE_MS_MAX', 200, ['limits', 'upstreamIdleMsMax']],
+    ['HOLDPOINT_LIMITS_UPSTREAM_CONNECT_MS_MAX', 200, ['limits', 'upstreamConnectMsMax']],
+    ['HOLDPOINT_LIMITS_UPSTREAM_CONNECTIONS_MAX', 7, ['limits', 'upstreamConnectionsMax']],
+    ['HOLDPOINT_LIMITS_DRAIN_MS_MAX', 200, ['limits', 'drainMsMax']],
+    ['HOLDPOINT_LOG_LEVEL', 'warn', ['log', 'level']],
+  ] as const;
+
+  it.each(scalars)('%s sets it', (variable, value, path) => {
+    const config = load('data: { dir: ./d }', { [variable]: String(value) });
+    expect(config).toHaveProperty([...path], value);
+  });
+
+  it('can set every scalar that has a default or a documented place', () => {
+    const leaves = (value: unknown, path: string[]): string[] =>
+      typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? Object.entries(value).flatMap(([key, inner]) => leaves(inner, [...path, key]))
+        : Array.isArray(value)
+          ? []
+          : [path.join('.')];
+    const listed = scalars.map(([, , path]) => path.join('.'));
+    expect(listed.sort()).toEqual([...leaves(defaults, []), 'keys.dir'].sort());
+  });
+
+  it('leaves everything else as it was, upstreams included', () => {
+    const config = load('log: { level: warn }', { HOLDPOINT_UPSTREAMS_OPENAI_URL: 'http://localhost:1' });
+    expect(config.upstreams).toEqual({
+      ...defaults.upstreams,
+      openai: { ...defaults.upstreams['openai'], url: 'http://localhost:1' },
+    });
+    expect(config.log.level).toBe('warn');
+  });
+
+  it('wins over the file, and the source that is sealed says so', () => {
+    const { data, source } = load('data:\n  dir: ./d # here\n', { HOLDPOINT_DATA_DIR: '/e' });
+    expect(data.dir).toBe('/e');
+    expect(source).toContain('dir: /e');
+  });
+
+  it.each([
+    ['HOLDPOINT_DATA_DRI', 'Did you mean HOLDPOINT_DATA_DIR?'],
+    ['HOLDPOINT_PROXY_LISTN', 'Did you mean HOLDPOINT_PROXY_LISTEN?'],
+    ['HOLDPOINT_UPSTREAM_OPENAI_URL', 'Did you mean HOLDPOINT_UPSTREAMS_OPENAI_URL?'],
+    ['HOLDPOINT_CONTROL_HOSTS', 'HOLDPOINT_CONTROL_LISTEN'],
+    ['HOLDPOINT_CONTROL_PORT', 'HOLDPOINT_CONTROL_LISTEN'],
+    ['HOLDPOINT_SOMETHING_ELSE', 'such as HOLDPOINT_DATA_DIR'],
+  ])('%s is a mistake, and the nearest setting is named', (variable, next) => {
+    const error = refusal('data: {}', { [variable]: '8788' });
+    expect(error.message).toBe(`The environment variable ${variable} names no setting.`);
+    expect(error.next).toContain(next);
+  });
+
+  it.each([
+    [
+      'HOLDPOINT_PROXY_LISTEN',
+      'nowhere',
+      'HOLDPOINT_PROXY_LISTEN (proxy.listen): is "nowhere"; expected host:port',
+    ],
+    [
+      'HOLDPOINT_LIMITS_WAIT_MS_MAX',
+      'long',
+      'HOLDPOINT_LIMITS_WAIT_MS_MAX (limits.waitMsMax): is "long"; it must be a',
+    ],
+    ['HOLDPOINT_DATA_DIR', '', 'HOLDPOINT_DATA_DIR (data.dir): is too short'],
+    [
+      'HOLDPOINT_UPSTREAMS_ANTHROPIC_MOUNT',
+      '/',
+      'HOLDPOINT_UPSTREAMS_ANTHROPIC_MOUNT (upstreams): expected a different mount',
+    ],
+  ])('%s=%s is refused by its name', (variable, value, said) => {
+    expect(refusal('data: {}', { [variable]: value }).message).toContain(said);
+  });
+
+  it('of Kubernetes service links is no matter', () => {
+    const links = {
+      HOLDPOINT_SERVICE_HOST: '10.0.0.1',
+      HOLDPOINT_SERVICE_PORT: '8788',
+      HOLDPOINT_SERVICE_PORT_CONTROL: '8788',
+      HOLDPOINT_PORT: 'tcp://10.0.0.1:8788',
+      HOLDPOINT_PORT_8788_TCP: 'tcp://10.0.0.1:8788',
+      HOLDPOINT_PORT_8788_TCP_PROTO: 'tcp',
+      HOLDPOINT_PORT_8788_TCP_PORT: '8788',
+      HOLDPOINT_PORT_8788_TCP_ADDR: '10.0.0.1',
+      HOLDPOINT_CONTROL_PORT: 'tcp://10.0.0.1:8788',
+      HOLDPOINT_CONTROL_SERVICE_HOST: '10.0.0.1',
+    };
+    expect(load('data: {}', links).data).toEqual(defaults.data);
+  });
+
+  it('of the command line is no setting', () => {
+    expect(load('data: {}', { HOLDPOINT_URL: 'http://x', HOLDPOINT_TOKEN: 't' }).data).toEqual(defaults.data);
+  });
+});
