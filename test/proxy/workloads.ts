@@ -2,7 +2,7 @@
 import { createOpenAI } from '@ai-sdk/openai';
 import Anthropic from '@anthropic-ai/sdk';
 import { ChatOpenAI } from '@langchain/openai';
-import { generateText, jsonSchema, streamText, tool } from 'ai';
+import { generateText, jsonSchema, streamText, type ToolSet } from 'ai';
 import OpenAI from 'openai';
 
 export interface Asked {
@@ -127,11 +127,11 @@ const langchain: Workload = {
   },
 };
 
-const aiTools = {
-  transfer_funds: tool({
+const aiTools: ToolSet = {
+  transfer_funds: {
     description: 'Moves money.',
     inputSchema: jsonSchema<Record<string, unknown>>(parameters),
-  }),
+  },
 };
 
 function aiSdk(api: 'chat' | 'responses'): Workload {

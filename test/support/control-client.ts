@@ -53,6 +53,8 @@ export interface Control {
   hold(id: string): Promise<HeldCall>;
   /** Rules on the digest that was read unless told another; resolves with the status and the problem's code. */
   rule(hold: HeldCall, ruling: Ruling): Promise<{ status: number; code: string }>;
+  /** The ids of the tool calls in the held answer. */
+  callIdsOf(hold: HeldCall): Promise<string[]>;
   decision(id: string): Promise<DecisionView>;
   /** The newest decision there is. */
   lastDecision(): Promise<DecisionView>;
@@ -101,6 +103,12 @@ export function createControl(controlUrl: string, token: string): Control {
       const response = await call(`/api/v1/holds/${hold.id}/rulings`, body);
       const answer = z.object({ code: z.string().default('') }).parse(await response.json());
       return { status: response.status, code: answer.code };
+    },
+    callIdsOf: async ({ id }) => {
+      const calls = z.array(z.object({ id: z.string() }));
+      const schema = z.object({ exchange: z.object({ response: z.object({ toolCalls: calls }) }) });
+      const { exchange } = await read(`/api/v1/holds/${id}`, schema);
+      return exchange.response.toolCalls.map((call) => call.id);
     },
     decision,
     lastDecision: async () => {
