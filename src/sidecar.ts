@@ -20,7 +20,7 @@ import { createForwarder } from './proxy/forward.ts';
 import { listenProxy, type ProxyListener } from './proxy/listener.ts';
 import { openHighWater } from './store/high-water.ts';
 import { loadKeys } from './store/keys.ts';
-import { openLevelStore, writeBufferBytes } from './store/level.ts';
+import { openLevelCache, openLevelCopy, openLevelStore, writeBufferBytes } from './store/level.ts';
 import { openTokens } from './store/token-file.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
@@ -43,12 +43,15 @@ export interface Machine {
   readonly clock: Clock;
   readonly schedule: Schedule;
   readonly openLedgerStore: (dir: string) => Promise<LedgerStore>;
+  /** A copy of it below `under`, for a look before it is opened; absent where there is nothing to copy. */
+  readonly openLedgerCopy?: (dir: string, under: string) => Promise<LedgerStore>;
 }
 
 const thisMachine: Machine = {
   clock: systemClock,
   schedule: systemSchedule,
   openLedgerStore: openLevelStore,
+  openLedgerCopy: openLevelCopy,
 };
 
 /** Starts a sidecar from a configuration file and the environment. Rejects with what is wrong; then nothing listens. */
@@ -70,7 +73,10 @@ export async function startSidecar(
   let holds: HoldQueue | null = null;
   const ledger = await openLedger({
     openStore: () => machine.openLedgerStore(config.paths.ledgerDir),
-    openIndexStore: () => openLevelStore(config.paths.indexDir),
+    // Beside the ledger: nothing else is sure to be writable.
+    openCopy: async () =>
+      firstStart ? null : ((await machine.openLedgerCopy?.(config.paths.ledgerDir, config.data.dir)) ?? null),
+    openIndexStore: () => openLevelCache(config.paths.indexDir),
     highWater,
     signingKey: keys.signingKey,
     kek: keys.kek,

@@ -12,7 +12,7 @@ import { emptyHead, outcomesOf } from './head.ts';
 import { decisionId, holdId, seqOfId } from './ids.ts';
 import { type Lookup, openLookup } from './lookup.ts';
 import { readBlocks, readEntry, readPart } from './reader.ts';
-import { resume } from './resume.ts';
+import { type Resumed, resume } from './resume.ts';
 import { type Draft, type Sealed, type Sealer, startSealer } from './sealer.ts';
 import type { HighWater, LedgerStore, OpenStore } from './store.ts';
 import { emptyTree } from './tree.ts';
@@ -20,6 +20,11 @@ import type { KeyEncryptionKey } from './vault.ts';
 
 export interface LedgerOptions {
   readonly openStore: OpenStore;
+  /**
+   * A copy of the store as it lies there; null when there is none yet. Checked before the store itself is
+   * opened, because opening repairs: what a refused start leaves behind is then exactly what it found.
+   */
+  readonly openCopy?: () => Promise<LedgerStore | null>;
   readonly openIndexStore: OpenStore;
   readonly highWater: HighWater;
   readonly signingKey: KeyObject;
@@ -115,6 +120,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   let ledgerId = '';
   let opened: Opened;
   try {
+    await checkCopy();
     opened = await open('start');
   } catch (error) {
     await lookup.close();
@@ -122,6 +128,26 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   }
   adopt(opened);
   const heartbeat = setInterval(beat, heartbeatEveryMs).unref();
+
+  async function checkCopy(): Promise<void> {
+    const copy = await options.openCopy?.();
+    if (copy === undefined || copy === null) return;
+    try {
+      await resumeFrom(copy);
+    } finally {
+      await copy.close();
+    }
+  }
+
+  async function resumeFrom(store: LedgerStore): Promise<Resumed | null> {
+    const resumed = await resume(store, options.highWater, signerFor, options.tailBytesMin);
+    requireKek(resumed?.kekId ?? null, options.kek);
+    return resumed;
+  }
+
+  function signerFor(id: string): Signer {
+    return signerOf(`holdpoint/${id}`, options.signingKey);
+  }
 
   async function open(reason: RecoveryReason): Promise<Opened> {
     const store = await options.openStore();
@@ -148,9 +174,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   }
 
   async function continueFrom(store: LedgerStore, reason: RecoveryReason): Promise<Opened> {
-    const signerFor = (id: string) => signerOf(`holdpoint/${id}`, options.signingKey);
-    const resumed = await resume(store, options.highWater, signerFor, options.tailBytesMin);
-    requireKek(resumed?.kekId ?? null, options.kek);
+    const resumed = await resumeFrom(store);
     ledgerId = resumed?.ledgerId ?? options.random(16).toString('hex');
     signer = signerFor(ledgerId);
     const head = resumed?.head ?? emptyHead();

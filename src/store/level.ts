@@ -1,5 +1,5 @@
 /** LevelDB behind the ledger's port; the only importer of `level`. */
-import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Level } from 'level';
@@ -9,30 +9,90 @@ import type { LedgerStore, ScanRange, StoredRecord } from '../ledger/store.ts';
 /** LevelDB keeps at most two of these in its logs; start-up re-checks at least that much. */
 export const writeBufferBytes = 4 * 1024 * 1024;
 
-/** Opens (creating when absent) the LevelDB database in `dir`, exclusively; `data_dir_locked` when it is in use. */
-export function openLevelStore(dir: string): Promise<LedgerStore> {
-  return open(dir, true);
+/**
+ * Opens the LevelDB database in `dir`, exclusively; `data_dir_locked` when it is in use. Creates it where there
+ * is none: one that lost its list of files is damaged, and beginning anew would delete what is left of it.
+ */
+export async function openLevelStore(dir: string): Promise<LedgerStore> {
+  const names = await filesOf(dir).catch(() => []);
+  return open(dir, !names.some((name) => isTable(name) || name.endsWith('.log')));
 }
+
+/** Opens a database that can be made again from others: a damaged one is replaced by an empty one. */
+export async function openLevelCache(dir: string): Promise<LedgerStore> {
+  try {
+    return await openLevelStore(dir);
+  } catch (error) {
+    if (!(error instanceof HoldpointError && error.code === 'ledger_damaged')) throw error;
+    await rm(dir, { recursive: true, force: true });
+    return openLevelStore(dir);
+  }
+}
+
+export interface LevelCopy extends LedgerStore {
+  /** False once a writer compacted away a table this copy reads: what was read may then lack entries. */
+  isWhole(): Promise<boolean>;
+}
+
+/** A writer moves its files every few megabytes; a copy needs some milliseconds between two moves. */
+const copyAttemptsMax = 20;
 
 /**
  * Opens a database for reading without changing one byte of it: LevelDB has no read-only mode, so its logs
- * are copied and its immutable tables linked into a temporary directory. Works while another process writes.
+ * are copied and its immutable tables linked into a temporary directory `under` the one given. Works while
+ * another process writes: where files moved meanwhile, it starts over.
  */
-export async function openLevelCopy(dir: string): Promise<LedgerStore> {
-  const copy = await mkdtemp(join(tmpdir(), 'holdpoint-verify-'));
+export async function openLevelCopy(dir: string, under = tmpdir()): Promise<LevelCopy> {
+  for (let attempt = 1; ; attempt += 1) {
+    const before = await stateOf(dir);
+    try {
+      return await copyOnce(dir, under);
+    } catch (error) {
+      // Nothing moved: it is the database itself that cannot be opened.
+      if (attempt >= copyAttemptsMax || (await stateOf(dir)) === before) throw error;
+    }
+  }
+}
+
+async function copyOnce(dir: string, under: string): Promise<LevelCopy> {
+  const copy = await mkdtemp(join(under, 'holdpoint-verify-'));
   try {
-    // Tables first: one that vanishes meanwhile was compacted away, and the manifest copied later knows it.
-    const names = (await readdir(dir)).filter((name) => name !== 'LOCK' && !name.startsWith('LOG'));
-    const tables = names.filter((name) => name.endsWith('.ldb') || name.endsWith('.sst'));
-    for (const name of tables) await symlink(resolve(dir, name), join(copy, name));
-    for (const name of names.filter((other) => !tables.includes(other)))
-      await cp(join(dir, name), join(copy, name));
+    const names = await filesOf(dir);
+    const tables = names.filter(isTable);
+    // Linked under LevelDB's older ending, which it reads but never writes: a table that it makes while it
+    // replays the logs may get the number of one here, and must not be written through the link.
+    for (const name of tables) await symlink(resolve(dir, name), join(copy, name.replace(/\.ldb$/, '.sst')));
+    for (const name of names.filter((other) => !isTable(other))) await cp(join(dir, name), join(copy, name));
     const store = await open(copy, false);
-    return { ...store, close: () => store.close().finally(() => rm(copy, { recursive: true, force: true })) };
+    return {
+      ...store,
+      isWhole: async () => {
+        const now = new Set(await filesOf(dir));
+        return tables.every((name) => now.has(name));
+      },
+      close: () => store.close().finally(() => rm(copy, { recursive: true, force: true })),
+    };
   } catch (error) {
     await rm(copy, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** The database's files; its lock and its own log of events are none of the data. */
+async function filesOf(dir: string): Promise<string[]> {
+  return (await readdir(dir)).filter((name) => name !== 'LOCK' && !name.startsWith('LOG')).sort();
+}
+
+function isTable(name: string): boolean {
+  return name.endsWith('.ldb') || name.endsWith('.sst');
+}
+
+async function stateOf(dir: string): Promise<string> {
+  const names = await filesOf(dir);
+  const sizes = await Promise.all(
+    names.map(async (name) => (await stat(join(dir, name)).catch(() => null))?.size ?? 'gone'),
+  );
+  return names.map((name, index) => `${name} ${sizes[index]}`).join();
 }
 
 async function open(dir: string, createIfMissing: boolean): Promise<LedgerStore> {

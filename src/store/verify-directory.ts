@@ -1,11 +1,12 @@
 /** Hands a data directory's records to the portable verifier, without changing one byte of the directory. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { HoldpointError, messageOf } from '../core/errors.ts';
-import type { LedgerStore } from '../ledger/store.ts';
+import { parseHighWater } from '../ledger/verify/high-water.ts';
 import { type Verdict, verifyLedger } from '../ledger/verify/verify.ts';
 import { kekFile } from './keys.ts';
-import { openLevelCopy } from './level.ts';
+import { type LevelCopy, openLevelCopy } from './level.ts';
 
 export interface VerifyDirectoryOptions {
   /** A verifier key, or a file with one on each line. */
@@ -28,24 +29,39 @@ export async function verifyDirectory(path: string, options: VerifyDirectoryOpti
   const { trust, checkpoint } = options;
   const kek = readKek(options.keys ?? join(path, 'keys'));
   const settings = {
-    highWater: readIfThere(join(path, 'high-water')),
+    highWater: await readHighWater(join(path, 'high-water')),
     everySignature: options.everySignature ?? false,
     ...(trust === undefined ? {} : { trustedKeys: readTrust(trust) }),
     ...(checkpoint === undefined ? {} : { checkpoint: readOrThrow(checkpoint) }),
     ...(kek === null ? {} : { openBody: kek }),
   };
-  let store: LedgerStore;
-  try {
-    store = await openLevelCopy(ledgerDir);
-  } catch (error) {
-    // LevelDB will not open it: that is a finding about the ledger, and the verifier says it.
-    return verifyLedger(failing(error), settings);
+  for (let attempt = 1; ; attempt += 1) {
+    let store: LevelCopy;
+    try {
+      store = await openLevelCopy(ledgerDir);
+    } catch (error) {
+      // LevelDB will not open it: that is a finding about the ledger, and the verifier says it.
+      return verifyLedger(failing(error), settings);
+    }
+    try {
+      const verdict = await verifyLedger(store.scan({}), settings);
+      // A running sidecar may have moved what was being read: only then is a finding no finding yet.
+      if (verdict.ok || attempt >= attemptsMax || (await store.isWhole())) return verdict;
+    } finally {
+      await store.close();
+    }
   }
-  try {
-    return await verifyLedger(store.scan({}), settings);
-  } finally {
-    await store.close();
-  }
+}
+
+/** How often reading starts over because a running sidecar moved its tables. */
+const attemptsMax = 5;
+
+/** A running sidecar overwrites the line in place; what was caught half-way is whole a moment later. */
+async function readHighWater(file: string): Promise<string | null> {
+  const text = readIfThere(file);
+  if (text === null || parseHighWater(text) !== undefined) return text;
+  await sleep(10);
+  return readIfThere(file);
 }
 
 /** A source that fails at its first record. */
