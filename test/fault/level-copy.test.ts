@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { systemClock, systemRandom } from '../../src/core/clock.ts';
+import { recoveredOutcome } from '../../src/hold/record.ts';
+import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
+import { openHighWater } from '../../src/store/high-water.ts';
+import { loadKeys } from '../../src/store/keys.ts';
+import { openLevelCache, openLevelCopy, openLevelStore } from '../../src/store/level.ts';
+import { verifyDirectory } from '../../src/store/verify-directory.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'holdpoint-level-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+let made = 0;
+const freshDir = (): string => join(root, `${++made}`);
+
+/** Name and hash of every file; LevelDB's log of its own events and its lock are none of the data. */
+function contentOf(dir: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    readdirSync(dir)
+      .filter((name) => name !== 'LOCK' && !name.startsWith('LOG'))
+      .map((name) => [
+        name,
+        createHash('sha256')
+          .update(readFileSync(join(dir, name)))
+          .digest('hex'),
+      ]),
+  );
+}
+
+const record = (name: string) => ({ key: Buffer.from(name), value: Buffer.from(`value of ${name}`) });
+
+/** A database with a table and a log, as a process that died leaves it. */
+async function leftBehind(): Promise<string> {
+  const dir = freshDir();
+  const first = await openLevelStore(dir);
+  await first.commit([record('a')], true);
+  await first.close();
+  const second = await openLevelStore(dir);
+  await second.commit([record('b')], true);
+  const copy = freshDir();
+  cpSync(dir, copy, { recursive: true });
+  await second.close();
+  return copy;
+}
+
+describe('a copy', () => {
+  it('reads everything and changes nothing', async () => {
+    const dir = await leftBehind();
+    const before = contentOf(dir);
+    expect(Object.keys(before).some((name) => name.endsWith('.ldb'))).toBe(true);
+    const copy = await openLevelCopy(dir, root);
+    const found: string[] = [];
+    for await (const { key } of copy.scan({})) found.push(key.toString());
+    expect(found).toEqual(['a', 'b']);
+    await copy.close();
+    expect(contentOf(dir)).toEqual(before);
+  });
+
+  it('never writes through to a table whose number it takes for its own', async () => {
+    const dir = await leftBehind();
+    const taken = readdirSync(dir).flatMap((name) => /^\d+/.exec(name)?.map(Number) ?? []);
+    const last = Math.max(...taken);
+    // What a writer has finished, and its list of files does not name yet.
+    for (let number = 1; number <= last + 20; number += 1) {
+      const name = join(dir, `${String(number).padStart(6, '0')}.ldb`);
+      if (!existsSync(name)) writeFileSync(name, `a table somebody is about to list, ${number}`);
+    }
+    const before = contentOf(dir);
+    const copy = await openLevelCopy(dir, root);
+    expect((await copy.get(Buffer.from('b')))?.toString()).toBe('value of b');
+    await copy.close();
+    expect(contentOf(dir)).toEqual(before);
+  });
+
+  it('leaves no directory behind, not of a database that cannot be opened either', async () => {
+    const under = freshDir();
+    mkdirSync(under);
+    const copy = await openLevelCopy(await leftBehind(), under);
+    expect(readdirSync(under)).toHaveLength(1);
+    await copy.close();
+    const broken = await leftBehind();
+    writeFileSync(join(broken, 'CURRENT'), 'MANIFEST-999999\n');
+    await expect(openLevelCopy(broken, under)).rejects.toMatchObject({ code: 'ledger_damaged' });
+    expect(readdirSync(under)).toEqual([]);
+  });
+});
+
+describe('a database that lost its list of files', () => {
+  it('is refused, and what is left of it stays', async () => {
+    const dir = await leftBehind();
+    rmSync(join(dir, 'CURRENT'));
+    const before = contentOf(dir);
+    await expect(openLevelStore(dir)).rejects.toMatchObject({ code: 'ledger_damaged' });
+    expect(contentOf(dir)).toEqual(before);
+  });
+
+  it('is begun anew where it can be made again from others', async () => {
+    const dir = await leftBehind();
+    rmSync(join(dir, 'CURRENT'));
+    const cache = await openLevelCache(dir);
+    expect(await cache.get(Buffer.from('a'))).toBeUndefined();
+    await cache.close();
+  });
+});
+
+async function sealing(dataDir: string): Promise<Ledger> {
+  mkdirSync(dataDir);
+  const { signingKey, kek } = loadKeys(join(dataDir, 'keys'), true, systemRandom);
+  return openLedger({
+    openStore: () => openLevelStore(join(dataDir, 'ledger')),
+    openIndexStore: () => openLevelStore(join(dataDir, 'index')),
+    highWater: openHighWater(join(dataDir, 'high-water')),
+    signingKey,
+    kek,
+    durability: 'strict',
+    clock: systemClock,
+    random: systemRandom,
+    tailBytesMin: 0,
+    product: 'test',
+    startData: { config: 'a'.repeat(64), node: 'v24', policy: 'b'.repeat(64), product: 'test' },
+    recoveredOutcome,
+    onEvent: () => undefined,
+  });
+}
+
+it('verifying again and again while the ledger is sealed and its tables move finds it whole each time', async () => {
+  const dataDir = freshDir();
+  const ledger = await sealing(dataDir);
+  const parts = [{ name: 'request', bytes: Buffer.alloc(400_000, 7) }];
+  let over = false;
+  const load = (async () => {
+    while (!over) {
+      const sealed = ledger.seal({ type: 'request', data: { verdict: 'pass' }, parts });
+      await sealed.durable;
+      ledger.settle(sealed.seq, 'client_abort');
+      // Small ones between, so that the log is cut anywhere.
+      await ledger.seal({ type: 'access', data: { action: 'test', by: 'ada', role: 'auditor' } }).durable;
+      await new Promise((resolve) => setTimeout(resolve, 15));
+    }
+  })();
+  const tables = new Set<string>();
+  const untilMs = Date.now() + 4_000;
+  const findings: unknown[] = [];
+  let verified = 0;
+  let size = 0;
+  while (Date.now() < untilMs) {
+    const verdict = await verifyDirectory(dataDir, {});
+    findings.push(...verdict.findings);
+    expect(verdict.size).toBeGreaterThanOrEqual(size);
+    size = verdict.size;
+    verified += 1;
+    for (const name of readdirSync(join(dataDir, 'ledger'))) if (/\d/.test(name)) tables.add(name);
+  }
+  over = true;
+  await load;
+  await ledger.close('test');
+  expect(findings).toEqual([]);
+  expect(verified).toBeGreaterThan(3);
+  // The log turned over several times meanwhile.
+  expect([...tables].filter((name) => name.endsWith('.log')).length).toBeGreaterThan(2);
+  const verdict = await verifyDirectory(dataDir, {});
+  expect(verdict).toMatchObject({ ok: true, findings: [] });
+});
