@@ -33,6 +33,13 @@ export async function amendedMessage(ledger: Ledger, hold: Hold, input: Amendmen
       ? { seq: hold.decision, name: 'request' }
       : { seq: hold.response ?? hold.decision, name: 'response' };
   const message = decodeHttpMessage(await ledger.part(held.seq, held.name));
+  if (input.text !== undefined && hold.passedBytes > 0) {
+    throw new HoldpointError(
+      'invalid_argument',
+      'The text of this answer was streamed to its caller before the hold; only what is held can be amended.',
+      'Amend the arguments of its tool calls, or deny it.',
+    );
+  }
   const body = hold.phase === 'request' ? amendedRequest(input) : amendedAnswer(message, request.data, input);
   return encodeHttpMessage({ startLine: message.startLine, headers: headersFor(message, body), body });
 }

@@ -26,6 +26,8 @@ export interface HoldFacts {
   readonly retryKey: string;
   /** Seq of the sealed answer; null in the request phase. */
   readonly response: number | null;
+  /** How much of the held answer, counted from its beginning, its first caller had before it was held. */
+  readonly passedBytes: number;
 }
 
 export interface Hold extends HoldFacts {
@@ -66,6 +68,7 @@ export function holdData(facts: HoldFacts, state: HoldState): JsonObject {
     roles: [...terms.roles],
     rules: facts.rules.map((rule) => ({ ...rule })),
     ...(facts.response === null ? {} : { response: facts.response }),
+    ...(facts.passedBytes === 0 ? {} : { passed: facts.passedBytes }),
   };
 }
 
@@ -112,6 +115,7 @@ function holdFromEntry(entry: Entry, holdIdOf: (seq: number) => string): Hold {
     openedAtMs,
     retryKey: text(data['retry']),
     response: typeof data['response'] === 'number' ? data['response'] : null,
+    passedBytes: count(data['passed']),
     state: openState({
       approvals: count(data['approvals']),
       roles: list(data['roles']).map(text),

@@ -99,20 +99,29 @@ function read(
   return stream.finish().reading;
 }
 
+/** Frames without content wait this long for the first text, so that a denial may still be a plain refusal. */
+const quietUsMax = 10_000_000;
+
 /** Text goes on as it comes; from the first piece of a tool call, an error or the end on, everything waits. */
 async function relayText(call: Call, decisionId: string, answer: Answer, house: House): Promise<Answered> {
   const stream = call.upstream.protocol.openStream(call.operation, answer.status);
   const tape: Tape = { chunks: [], bytes: 0, passedBytes: 0 };
+  const fromUs = house.clock.monoUs();
+  let quiet: Buffer[] | null = [];
   let withholding = false;
   const failure = await eachChunk(answer, tape, house.bounds.responseBytesMax, (chunk) => {
     const events = stream.push(chunk);
     if (withholding) return null;
-    const passing: Buffer[] = [];
+    const passing: Buffer[] = quiet ?? [];
+    let begins = quiet === null || house.clock.monoUs() - fromUs > quietUsMax;
     for (const event of events) {
       withholding ||= event.kind === 'tool' || event.kind === 'end' || event.kind === 'error';
       if (withholding) break;
+      begins ||= event.kind === 'text';
       passing.push(event.raw);
     }
+    if (!begins) return null;
+    quiet = null;
     return pass(call, decisionId, answer, tape, passing, writeStreamHead);
   });
   const { reading } = stream.finish();

@@ -55,7 +55,14 @@ export function findEarlierHold(call: Call, house: House): Hold | null {
 export function openHold(
   call: Call,
   decision: Decision,
-  held: { phase: Phase; digest: string; response: number | null; judgement: Judgement; policy: Policy },
+  held: {
+    phase: Phase;
+    digest: string;
+    response: number | null;
+    passedBytes: number;
+    judgement: Judgement;
+    policy: Policy;
+  },
   house: House,
 ): Promise<Hold> {
   const terms = strictestTerms(held.judgement);
@@ -70,6 +77,7 @@ export function openHold(
       openedAtMs,
       retryKey: retryKeyOf(call, house.fingerprintKey),
       response: held.response,
+      passedBytes: held.passedBytes,
     },
     {
       approvals: terms.approvals,

@@ -55,7 +55,7 @@ export async function handleCall(call: Call, house: House): Promise<void> {
       const hold = await openHold(
         call,
         decision,
-        { phase: 'request', digest, response: null, judgement, policy },
+        { phase: 'request', digest, response: null, passedBytes: 0, judgement, policy },
         house,
       );
       if (!(await waitAttached(call, decision, hold, null, house))) return;
@@ -104,7 +104,14 @@ async function forwardAndDeliver(
     const hold = await openHold(
       call,
       decision,
-      { phase: 'response', digest, response: response.seq, judgement, policy },
+      {
+        phase: 'response',
+        digest,
+        response: response.seq,
+        passedBytes: answered.passedBytes,
+        judgement,
+        policy,
+      },
       house,
     );
     const released = await waitAttached(call, decision, hold, answered, house);

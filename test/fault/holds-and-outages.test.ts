@@ -50,6 +50,7 @@ async function held(): Promise<Held> {
       openedAtMs,
       retryKey: 'same call',
       response: response.seq,
+      passedBytes: 0,
     },
     {
       approvals: 1,

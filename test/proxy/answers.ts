@@ -54,3 +54,70 @@ export const chatToolsEnd = chatChunk({}, 'tool_calls') + done;
 export function chatRequest(more: Readonly<Record<string, unknown>> = {}): string {
   return JSON.stringify({ model: 'gpt-4.1', messages: [{ role: 'user', content: 'Please.' }], ...more });
 }
+
+const transferInput = (amount: number): string => JSON.stringify({ amount, to: 'DE89' });
+const event = (data: { readonly type: string }): string =>
+  `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`;
+
+export const messagesRequest = JSON.stringify({
+  model: 'claude-opus-5-5',
+  max_tokens: 10,
+  stream: true,
+  messages: [{ role: 'user', content: 'Please.' }],
+});
+
+/** A streamed Anthropic message that asks for transfer_funds. */
+export function messagesTransfer(amount: number): string {
+  const message = {
+    id: 'msg_1',
+    type: 'message',
+    role: 'assistant',
+    model: 'claude-opus-5-5',
+    content: [],
+    stop_reason: null,
+    stop_sequence: null,
+    usage: { input_tokens: 3, output_tokens: 1 },
+  };
+  const block = { type: 'tool_use', id: 'toolu_1', name: 'transfer_funds', input: {} };
+  const delta = { type: 'input_json_delta', partial_json: transferInput(amount) };
+  const end = { delta: { stop_reason: 'tool_use', stop_sequence: null }, usage: { output_tokens: 5 } };
+  return [
+    { type: 'message_start', message },
+    { type: 'content_block_start', index: 0, content_block: block },
+    { type: 'content_block_delta', index: 0, delta },
+    { type: 'content_block_stop', index: 0 },
+    { type: 'message_delta', ...end },
+    { type: 'message_stop' },
+  ]
+    .map(event)
+    .join('');
+}
+
+export const responsesRequest = JSON.stringify({ model: 'gpt-4.1', stream: true, input: 'Please.' });
+
+/** A streamed OpenAI response that asks for transfer_funds. */
+export function responsesTransfer(amount: number): string {
+  const input = transferInput(amount);
+  const base = { id: 'resp_1', object: 'response', created_at: 1_700_000_000, model: 'gpt-4.1' };
+  const item = { type: 'function_call', id: 'fc_1', call_id: 'call_1', name: 'transfer_funds' };
+  const whole = { ...item, arguments: input, status: 'completed' };
+  const tokens = { input_tokens: 3, output_tokens: 5, total_tokens: 8 };
+  const at = { item_id: 'fc_1', output_index: 0 };
+  return [
+    { type: 'response.created', response: { ...base, status: 'in_progress', output: [] } },
+    {
+      type: 'response.output_item.added',
+      output_index: 0,
+      item: { ...item, arguments: '', status: 'in_progress' },
+    },
+    { type: 'response.function_call_arguments.delta', ...at, delta: input },
+    { type: 'response.function_call_arguments.done', ...at, arguments: input },
+    { type: 'response.output_item.done', output_index: 0, item: whole },
+    {
+      type: 'response.completed',
+      response: { ...base, status: 'completed', output: [whole], usage: tokens },
+    },
+  ]
+    .map((data, at) => event(Object.assign(data, { sequence_number: at })))
+    .join('');
+}
