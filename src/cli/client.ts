@@ -23,13 +23,17 @@ export function controlClient(options: Options, env: Environment): ControlClient
       'Pass --token or set HOLDPOINT_TOKEN. Make one with: holdpoint token new --name NAME --role reviewer',
     );
   }
+  if (!/^[\x21-\x7e]{1,512}$/.test(token))
+    throw new HoldpointError('usage', 'This is no control token.', 'Paste it whole, without spaces.');
+  const base = baseOf(url);
   const call = async (path: string, init: RequestInit): Promise<unknown> => {
-    const response = await send(new URL(path, url), {
+    const { ok, status, text } = await send(new URL(path, base), {
       ...init,
       headers: { ...init.headers, authorization: `Bearer ${token}` },
     });
-    const value: unknown = await response.json();
-    if (!response.ok) throw problem(value, response.status);
+    const value = parsed(text);
+    if (!ok && isProblem(value)) throw problem(value, status);
+    if (!ok || value === undefined) throw notHoldpoint(base, status);
     return value;
   };
   return {
@@ -43,29 +47,71 @@ export function controlClient(options: Options, env: Environment): ControlClient
   };
 }
 
-async function send(url: URL, init: RequestInit): Promise<Response> {
+function baseOf(url: string): URL {
+  const base = URL.canParse(url) ? new URL(url) : null;
+  if (base !== null && /^https?:$/.test(base.protocol)) return base;
+  throw new HoldpointError(
+    'usage',
+    `${JSON.stringify(url)} is not the URL of a control port.`,
+    `It looks like ${defaultUrl}.`,
+  );
+}
+
+async function send(url: URL, init: RequestInit): Promise<{ ok: boolean; status: number; text: string }> {
   try {
-    return await fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs), redirect: 'error' });
+    const response = await fetch(url, {
+      ...init,
+      signal: AbortSignal.timeout(timeoutMs),
+      redirect: 'error',
+    });
+    return { ok: response.ok, status: response.status, text: await response.text() };
   } catch (error) {
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
     throw new HoldpointError(
       'sidecar_unreachable',
-      `The sidecar at ${url.origin} cannot be reached: ${messageOf(cause)}.`,
+      `The sidecar at ${url.origin} cannot be reached: ${messageOf(cause) || 'no answer'}.`,
       'Is it running? Name its control port with --url or HOLDPOINT_URL.',
       error,
     );
   }
 }
 
-function problem(value: unknown, status: number): HoldpointError {
-  const fields: Readonly<Record<string, unknown>> =
-    typeof value === 'object' && value !== null ? { ...value } : {};
-  const code = fields['code'];
-  const detail = typeof fields['detail'] === 'string' ? fields['detail'] : `The sidecar answered ${status}.`;
-  const next = typeof fields['next'] === 'string' ? fields['next'] : '';
-  return new HoldpointError(isErrorCode(code) ? code : 'internal', detail, next);
+/** Undefined where it is not JSON: whoever answered is not a sidecar. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The caller says who answered; the text itself helps nobody and is not ours to show.
+    return undefined;
+  }
 }
 
-function isErrorCode(code: unknown): code is ErrorCode {
-  return typeof code === 'string' && Object.hasOwn(httpStatusByCode, code);
+function notHoldpoint(base: URL, status: number): HoldpointError {
+  return new HoldpointError(
+    'sidecar_unreachable',
+    `What answers at ${base.origin} (${status}) is not a Holdpoint control port.`,
+    'Name the control port, not the proxy, with --url or HOLDPOINT_URL.',
+  );
+}
+
+interface Problem {
+  readonly code: string;
+  readonly detail?: unknown;
+  readonly next?: unknown;
+}
+
+function isProblem(value: unknown): value is Problem {
+  return typeof value === 'object' && value !== null && 'code' in value && typeof value.code === 'string';
+}
+
+function problem({ code, detail, next }: Problem, status: number): HoldpointError {
+  return new HoldpointError(
+    isErrorCode(code) ? code : 'internal',
+    typeof detail === 'string' ? detail : `The sidecar answered ${status}.`,
+    typeof next === 'string' ? next : '',
+  );
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(httpStatusByCode, code);
 }

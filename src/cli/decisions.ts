@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
 import { onlyArgument, readOptions } from './options.ts';
-import { printJson, printLine, printTable } from './print.ts';
+import { outputIsGone, printJson, printLine, printTable, safeJson } from './print.ts';
 
 const decisionSchema = z.object({
   id: z.string(),
@@ -16,19 +16,20 @@ const decisionSchema = z.object({
   outcome: z.string().nullable(),
 });
 const pageSchema = z.object({ items: z.array(decisionSchema), next: z.number().nullable() });
-const filters = ['model', 'operation', 'workload', 'verdict', 'outcome', 'session'];
+const filters = ['model', 'operation', 'provider', 'workload', 'verdict', 'outcome', 'session'];
 
 export const decisionsCommands: readonly Command[] = [
   {
     name: 'decisions list',
-    usage: '[--limit N] [--before SEQ] [--model M] [--workload W] [--verdict V] [--outcome O] [--json]',
+    usage:
+      '[--limit N] [--before SEQ] [--model M] [--operation O] [--provider P] [--workload W] [--session S] [--verdict V] [--outcome O] [--json]',
     summary: 'what was recorded, newest first',
     run: list,
   },
   { name: 'decisions show', usage: 'ID [--json]', summary: 'one decision and its sealed entries', run: show },
   {
     name: 'decisions export',
-    usage: '[--model M] [--workload W] ...',
+    usage: '[the filters of list]',
     summary: 'all of them as JSON lines',
     run: exportAll,
   },
@@ -84,8 +85,8 @@ async function exportAll(args: readonly string[], env: Environment): Promise<Exi
   for (;;) {
     const answer = await client.get(`/api/v1/decisions?${query}`);
     const { items, next } = z.object({ items: z.array(z.json()), next: z.number().nullable() }).parse(answer);
-    for (const item of items) printLine(JSON.stringify(item));
-    if (next === null) return exitCodes.ok;
+    for (const item of items) printLine(safeJson(item));
+    if (next === null || outputIsGone()) return exitCodes.ok;
     query.set('before', String(next));
   }
 }

@@ -52,19 +52,19 @@ export const holdsCommands: readonly Command[] = [
   { name: 'holds show', usage: 'ID [--json]', summary: 'one hold with everything needed to rule', run: show },
   {
     name: 'holds release',
-    usage: 'ID [--reason TEXT]',
+    usage: 'ID [--reason TEXT] [--digest D] [--json]',
     summary: 'let the held bytes go, once',
     run: (args, env) => rule('release', args, env),
   },
   {
     name: 'holds deny',
-    usage: 'ID --reason TEXT',
+    usage: 'ID --reason TEXT [--digest D] [--json]',
     summary: 'refuse the call',
     run: (args, env) => rule('deny', args, env),
   },
   {
     name: 'holds amend',
-    usage: 'ID --file FILE --reason TEXT',
+    usage: 'ID --file FILE --reason TEXT [--digest D] [--json]',
     summary:
       'let an amended answer go; FILE holds {"text"?, "toolCalls"?: [{id, arguments}]} or, for a request, {"body"}',
     run: (args, env) => rule('amend', args, env),
@@ -120,9 +120,9 @@ async function show(args: readonly string[], env: Environment): Promise<ExitCode
 }
 
 function printHold(hold: Detail): void {
-  printLine(`${hold.id}  ${hold.state}  [${hold.severity}]  decision ${hold.decisionId}`);
+  printLine(visible(`${hold.id}  ${hold.state}  [${hold.severity}]  decision ${hold.decisionId}`));
   printLine(
-    `workload ${visible(hold.workload)}  model ${visible(hold.model)}  expires ${hold.expiresAt}  caller ${hold.caller}`,
+    `workload ${visible(hold.workload)}  model ${visible(hold.model)}  expires ${visible(hold.expiresAt)}  caller ${visible(hold.caller)}`,
   );
   for (const call of hold.exchange?.response?.toolCalls ?? []) {
     printLine(
@@ -139,7 +139,7 @@ function printHold(hold: Detail): void {
   }
   for (const message of hold.exchange?.request.messages ?? [])
     printLine(`\n${visible(message.role)}\n${indent(visibleLines(message.text))}`);
-  printLine(`\ndigest ${hold.digest}`);
+  printLine(`\ndigest ${visible(hold.digest)}`);
 }
 
 function indent(text: string): string {
@@ -167,8 +167,8 @@ async function rule(
     const { id, state, approvals } = summarySchema.parse(answer);
     printLine(
       state === 'pending'
-        ? `${id}: approval ${approvals.given.length} of ${approvals.needed} is sealed.`
-        : `${id} is ${state}.`,
+        ? `${visible(id)}: approval ${approvals.given.length} of ${approvals.needed} is sealed.`
+        : `${visible(id)} is ${visible(state)}.`,
     );
   }
   return exitCodes.ok;

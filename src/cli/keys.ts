@@ -1,11 +1,13 @@
 /** `holdpoint keys show`: the verifier key that auditors keep. Reads the ledger's directory without changing it. */
+import { existsSync } from 'node:fs';
 import { defaultConfigFile, loadConfig } from '../config/load.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { readEntry } from '../ledger/reader.ts';
+import { parseVerifierKey } from '../ledger/verify/note.ts';
 import { openLevelCopy } from '../store/level.ts';
 import { type Command, exitCodes } from './command.ts';
 import { readOptions } from './options.ts';
-import { printJson, printLine } from './print.ts';
+import { printJson, printLine, visible } from './print.ts';
 
 export const keysCommands: readonly Command[] = [
   {
@@ -15,14 +17,21 @@ export const keysCommands: readonly Command[] = [
     run: async (args, env) => {
       const options = readOptions(args, ['config'], ['json']);
       const { paths } = loadConfig(options.text('config') ?? defaultConfigFile, env);
+      if (!existsSync(paths.ledgerDir)) {
+        throw new HoldpointError(
+          'usage',
+          `There is no ledger in ${paths.ledgerDir} yet.`,
+          'Its key is made on the first start: holdpoint run --config FILE.',
+        );
+      }
       const store = await openLevelCopy(paths.ledgerDir);
       try {
         const { data } = await readEntry(store, 0);
         const key = data['key'];
-        if (typeof key !== 'string')
-          throw new HoldpointError('ledger_damaged', 'The genesis entry names no key.');
+        if (typeof key !== 'string' || 'code' in parseVerifierKey(key))
+          throw new HoldpointError('ledger_damaged', 'The genesis entry names no verifier key.');
         if (options.flag('json')) printJson({ origin: data['origin'], key });
-        else printLine(key);
+        else printLine(visible(key));
       } finally {
         await store.close();
       }

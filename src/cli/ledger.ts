@@ -4,7 +4,7 @@ import { HoldpointError } from '../core/errors.ts';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, exitCodes } from './command.ts';
 import { onlyArgument, readOptions } from './options.ts';
-import { printJson } from './print.ts';
+import { printJson, printLine, visibleLines } from './print.ts';
 
 const checkpointSchema = z.object({ note: z.string() });
 const entriesSchema = z.object({ items: z.array(z.json()) });
@@ -18,7 +18,7 @@ export const ledgerCommands: readonly Command[] = [
       const options = readOptions(args, clientOptions, ['json']);
       const answer = await controlClient(options, env).get('/api/v1/ledger/checkpoint');
       if (options.flag('json')) printJson(answer);
-      else process.stdout.write(checkpointSchema.parse(answer).note);
+      else printLine(visibleLines(checkpointSchema.parse(answer).note).replace(/\n$/, ''));
       return exitCodes.ok;
     },
   },

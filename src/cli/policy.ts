@@ -4,7 +4,7 @@ import { HoldpointError, messageOf } from '../core/errors.ts';
 import { loadPolicy, testPolicy } from '../policy/compile.ts';
 import { type Command, exitCodes } from './command.ts';
 import { onlyArgument, readOptions } from './options.ts';
-import { printJson, printLine } from './print.ts';
+import { printJson, printLine, visible, visibleLines } from './print.ts';
 
 export const policyCommands: readonly Command[] = [
   {
@@ -16,7 +16,7 @@ export const policyCommands: readonly Command[] = [
       const file = onlyArgument(options, 'policy file');
       const { version, digest } = loadPolicy(file, readPolicy(file));
       if (options.flag('json')) printJson({ file, version, digest, ok: true });
-      else printLine(`${file}: version ${version}, loads, and its fixtures hold.`);
+      else printLine(`${visible(file)}: version ${visible(version)}, loads, and its fixtures hold.`);
       return exitCodes.ok;
     },
   },
@@ -33,7 +33,9 @@ export const policyCommands: readonly Command[] = [
       else {
         for (const { rule, fixture, expected, actual, message } of failed)
           printLine(
-            `FAIL ${rule} / ${fixture}: expected ${expected}, got ${actual}${message === '' ? '' : `: ${message}`}`,
+            visibleLines(
+              `FAIL ${rule} / ${fixture}: expected ${expected}, got ${actual}${message === '' ? '' : `: ${message}`}`,
+            ),
           );
         printLine(`${results.length - failed.length} of ${results.length} fixtures hold.`);
       }

@@ -1,11 +1,44 @@
 /** Output for people and for programs. What was recorded is hostile text: control characters are made visible. */
 
+let readerGone = false;
+
+/**
+ * Survives a reader that leaves early (`| head`): what follows is not written, and the command ends as it would
+ * have, with its own exit code and no stack.
+ */
+export function tolerateClosedOutput(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    readerGone = true;
+  });
+  // Where messages cannot be written either, nobody is left to tell.
+  process.stderr.on('error', () => undefined);
+}
+
+/** True once nobody reads the output; long listings stop then. */
+export function outputIsGone(): boolean {
+  return readerGone;
+}
+
 export function printLine(text: string): void {
-  process.stdout.write(`${text}\n`);
+  if (!readerGone) process.stdout.write(`${text}\n`);
 }
 
 export function printJson(value: unknown): void {
-  printLine(JSON.stringify(value, null, 2));
+  printLine(safeJson(value, 2));
+}
+
+/** JSON with everything that a terminal would obey as escapes: the same value to a program. */
+export function safeJson(value: unknown, indent?: number): string {
+  const text = JSON.stringify(value, null, indent) ?? 'null';
+  return text.replace(/[^\n\P{C}]|[\p{Zl}\p{Zp}]/gu, (character) => escaped(character));
+}
+
+/** As JSON escapes it, surrogates apart. */
+function escaped(character: string): string {
+  return [...Array(character.length).keys()]
+    .map((i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`)
+    .join('');
 }
 
 /** Controls, formats (bidirectional, zero-width), line and paragraph separators: what moves, hides or reorders text. */

@@ -1,5 +1,5 @@
 /** Finds the subcommand, runs it, and says what went wrong in words a person can act on. */
-import { HoldpointError, messageOf } from '../core/errors.ts';
+import { type ErrorCode, HoldpointError, messageOf } from '../core/errors.ts';
 import { product } from '../version.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
 import { decisionsCommands } from './decisions.ts';
@@ -8,12 +8,17 @@ import { holdsCommands } from './holds.ts';
 import { keysCommands } from './keys.ts';
 import { ledgerCommands } from './ledger.ts';
 import { policyCommands } from './policy.ts';
-import { printLine, visible } from './print.ts';
+import { printLine, tolerateClosedOutput, visible, visibleLines } from './print.ts';
 import { runSidecarCommand } from './run.ts';
 import { tokenCommands } from './token.ts';
 import { verifyCommand } from './verify.ts';
 
 const nodeMajorMin = 24;
+const footer = `Everything that prints data takes --json.
+Commands on local state take --config FILE (config/holdpoint.yaml when absent); holds, decisions and ledger ask a
+running sidecar and take --url and --token, or HOLDPOINT_URL and HOLDPOINT_TOKEN.
+Exit codes: 0 ok, 1 a finding, 2 usage or configuration, 3 cannot reach the sidecar.
+`;
 
 const commands: readonly Command[] = [
   runSidecarCommand,
@@ -29,6 +34,7 @@ const commands: readonly Command[] = [
 
 /** Runs the command line; resolves with the process's exit code, never rejects. */
 export async function runCommand(args: readonly string[], env: Environment): Promise<ExitCode> {
+  tolerateClosedOutput();
   if (Number(process.versions.node.split('.')[0]) < nodeMajorMin) {
     process.stderr.write(
       `holdpoint: needs Node ${nodeMajorMin} or newer; this is ${process.version}. npm scripts of the checkout bring their own.\n`,
@@ -63,30 +69,40 @@ function help(args: readonly string[], command: Command | null): ExitCode {
   );
   const out = asked ? process.stdout : process.stderr;
   if (!asked) out.write(`holdpoint: there is no command ${visible(args.slice(0, 2).join(' '))}.\n`);
-  out.write(
-    `usage: holdpoint <command>\n\n${lines.join('\n')}\n\nEverything that prints data takes --json. Exit codes: 0 ok, 1 a finding, 2 usage or configuration, 3 cannot reach the sidecar.\n`,
-  );
+  out.write(`usage: holdpoint <command>\n\n${lines.join('\n')}\n\n${footer}`);
   return asked ? exitCodes.ok : exitCodes.usage;
 }
 
+/** Refused because of what was typed or configured, not because of what was found. */
+const usageCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'usage',
+  'config_invalid',
+  'policy_invalid',
+  'invalid_argument',
+  'data_dir_locked',
+  'unauthenticated',
+  'not_found',
+  'forbidden',
+  'too_many_attempts',
+  'body_too_large',
+  'method_not_allowed',
+]);
+/** There is a sidecar, and it cannot do what was asked of it now. */
+const unreachableCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'sidecar_unreachable',
+  'ledger_unavailable',
+  'overloaded',
+  'shutting_down',
+]);
+
 function report(error: unknown): ExitCode {
   if (!(error instanceof HoldpointError)) {
-    process.stderr.write(
-      `holdpoint: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}\n`,
-    );
+    const text = error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
+    process.stderr.write(`holdpoint: ${visibleLines(text)}\n`);
     return exitCodes.finding;
   }
-  process.stderr.write(`holdpoint: ${error.message}\n${error.next === '' ? '' : `${error.next}\n`}`);
-  if (error.code === 'sidecar_unreachable') return exitCodes.unreachable;
-  const ours = [
-    'usage',
-    'config_invalid',
-    'policy_invalid',
-    'invalid_argument',
-    'data_dir_locked',
-    'unauthenticated',
-    'not_found',
-    'forbidden',
-  ];
-  return ours.includes(error.code) ? exitCodes.usage : exitCodes.finding;
+  const next = error.next === '' ? '' : `${visibleLines(error.next)}\n`;
+  process.stderr.write(`holdpoint: ${visibleLines(error.message)}\n${next}`);
+  if (unreachableCodes.has(error.code)) return exitCodes.unreachable;
+  return usageCodes.has(error.code) ? exitCodes.usage : exitCodes.finding;
 }

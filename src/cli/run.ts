@@ -1,9 +1,10 @@
 /** `holdpoint run`: the sidecar, until SIGTERM or SIGINT. */
 import { defaultConfigFile } from '../config/load.ts';
+import { messageOf } from '../core/errors.ts';
 import { startSidecar } from '../sidecar.ts';
 import { type Command, exitCodes } from './command.ts';
 import { readOptions } from './options.ts';
-import { printLine } from './print.ts';
+import { printLine, visible } from './print.ts';
 
 export const runSidecarCommand: Command = {
   name: 'run',
@@ -12,12 +13,17 @@ export const runSidecarCommand: Command = {
   run: async (args, env) => {
     const options = readOptions(args, ['config']);
     const stopped = Promise.withResolvers<string>();
-    const sidecar = await startSidecar(options.text('config') ?? defaultConfigFile, env);
+    let reload = (): void => undefined;
+    // Before the start: a signal that comes while it starts must neither kill it half-way nor be lost.
     process.once('SIGTERM', () => stopped.resolve('SIGTERM'));
     process.once('SIGINT', () => stopped.resolve('SIGINT'));
-    process.on('SIGHUP', () => {
-      sidecar.reloadPolicy().catch((error: unknown) => process.stderr.write(`holdpoint: ${String(error)}\n`));
-    });
+    process.on('SIGHUP', () => reload());
+    const sidecar = await startSidecar(options.text('config') ?? defaultConfigFile, env);
+    reload = () => {
+      sidecar
+        .reloadPolicy()
+        .catch((error: unknown) => process.stderr.write(`holdpoint: ${visible(messageOf(error))}\n`));
+    };
     printLine(`proxy listening on ${sidecar.proxyUrl}`);
     printLine(`control listening on ${sidecar.controlUrl}`);
     await sidecar.stop(await stopped.promise);

@@ -10,7 +10,7 @@ import { printJson, printLine } from './print.ts';
 export const tokenCommands: readonly Command[] = [
   {
     name: 'token new',
-    usage: '[--config FILE] --name NAME --role ROLE',
+    usage: '[--config FILE] --name NAME --role ROLE [--json]',
     summary: `a control token for one person; roles: ${roles.join(', ')}`,
     run: async (args, env) => {
       const options = readOptions(args, ['config', 'name', 'role'], ['json']);

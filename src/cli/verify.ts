@@ -3,7 +3,7 @@ import type { Verdict } from '../ledger/verify/verify.ts';
 import { verifyDirectory } from '../store/verify-directory.ts';
 import { type Command, exitCodes } from './command.ts';
 import { onlyArgument, readOptions } from './options.ts';
-import { printJson, printLine } from './print.ts';
+import { printJson, printLine, visible } from './print.ts';
 
 export const verifyCommand: Command = {
   name: 'verify',
@@ -27,19 +27,21 @@ export const verifyCommand: Command = {
 function printVerdict(path: string, verdict: Verdict): void {
   const { decisions, bodies, findings } = verdict;
   printLine(
-    `${verdict.ok ? 'INTACT' : 'NOT INTACT'}  ${path}  assurance ${verdict.assurance}, key ${verdict.keyTrust}`,
+    `${verdict.ok ? 'INTACT' : 'NOT INTACT'}  ${visible(path)}  assurance ${verdict.assurance}, key ${verdict.keyTrust}`,
   );
-  printLine(`  entries    ${verdict.size}  from ${verdict.firstAt || '-'} to ${verdict.lastAt || '-'}`);
+  printLine(
+    `  entries    ${verdict.size}  from ${visible(verdict.firstAt || '-')} to ${visible(verdict.lastAt || '-')}`,
+  );
   printLine(`  decisions  ${decisions.total}, ${decisions.open} open${outcomesText(decisions.byOutcome)}`);
   printLine(
     `  bodies     ${bodies.stored} stored, ${bodies.checked} checked, ${bodies.opened} opened, ${bodies.erased} erased`,
   );
-  printLine(`  durability ${verdict.durability}`);
-  printLine(`  root       ${verdict.root || '-'}`);
-  printLine(`  key        ${verdict.key || '-'}`);
+  printLine(`  durability ${visible(verdict.durability)}`);
+  printLine(`  root       ${visible(verdict.root || '-')}`);
+  printLine(`  key        ${visible(verdict.key || '-')}`);
   for (const { code, seq, message } of findings)
-    printLine(`FAIL ${code}${seq < 0 ? '' : ` at entry ${seq}`}: ${message}`);
-  for (const note of verdict.notes) printLine(`note: ${note}`);
+    printLine(`FAIL ${code}${seq < 0 ? '' : ` at entry ${seq}`}: ${visible(message)}`);
+  for (const note of verdict.notes) printLine(`note: ${visible(note)}`);
 }
 
 function outcomesText(byOutcome: Verdict['decisions']['byOutcome']): string {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import { parseHighWater } from '../ledger/verify/high-water.ts';
+import { parseVerifierKey } from '../ledger/verify/note.ts';
 import { type Verdict, verifyLedger } from '../ledger/verify/verify.ts';
 import { kekFile } from './keys.ts';
 import { type LevelCopy, openLevelCopy } from './level.ts';
@@ -69,13 +70,22 @@ function failing(error: unknown): AsyncIterable<never> {
   return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) }) };
 }
 
-/** A key, or a file with one key on each line. */
+/** A key, or a file with one key on each line. What is no key is a slip of the person's, never a finding about the ledger. */
 function readTrust(trust: string): string[] {
-  const text = existsSync(trust) ? readOrThrow(trust) : trust;
-  return text
+  const isFile = existsSync(trust);
+  const keys = (isFile ? readOrThrow(trust) : trust)
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'));
+  const next = 'A key looks like <origin>+<8 hex>+<base64>; print it with: holdpoint keys show.';
+  if (keys.length === 0) throw new HoldpointError('usage', `${trust} names no key to trust.`, next);
+  for (const key of keys) {
+    const read = parseVerifierKey(key);
+    if (!('code' in read)) continue;
+    const where = isFile ? `In ${trust}: ` : `${JSON.stringify(trust)} is neither a file nor a key: `;
+    throw new HoldpointError('usage', `${where}${read.message}.`, next);
+  }
+  return keys;
 }
 
 /** Null where the key is not there or not readable: bodies are then checked by their ciphertext only, and the verdict says so. */
