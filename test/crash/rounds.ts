@@ -40,7 +40,9 @@ export function seeded(seed: number): () => number {
 }
 
 const callers = 8;
-const killAfterMsMax = 300;
+const killAfterMsMax = 250;
+/** The share of kills that do not wait for a first answer. */
+const early = 0.2;
 /** A ledger is begun anew after so many rounds, so that verifying it whole after each stays quick. */
 const roundsPerLedger = 20;
 const kinds: readonly CallKind[] = ['plain', 'plain', 'stream', 'held', 'held stream'];
@@ -78,8 +80,11 @@ async function killOnOneLedger(
   for (let round = 0; round < rounds; round += 1) {
     const sidecar = await startProcess(house);
     const before = received.slice();
-    const load = runLoad(sidecar, house, round, unanswered, received, report);
-    const killing = sleep(random() * killAfterMsMax).then(() => sidecar.kill());
+    const answered = Promise.withResolvers<void>();
+    const load = runLoad(sidecar, house, round, unanswered, received, report, answered.resolve);
+    // Mostly in the midst of answers; now and then before there was any.
+    const begun = random() < early ? Promise.resolve() : answered.promise;
+    const killing = begun.then(() => sleep(random() * killAfterMsMax)).then(() => sidecar.kill());
     await Promise.all([checkLedger(house, before), killing]);
     unanswered = await load;
     report.rounds += 1;
@@ -112,6 +117,7 @@ async function runLoad(
   again: readonly string[],
   received: Received[],
   report: RoundsReport,
+  answered: () => void,
 ): Promise<string[]> {
   let dead = false;
   const unanswered = new Set(again);
@@ -126,12 +132,14 @@ async function runLoad(
       const answer = await call(sidecar.proxyUrl, body, repeated === undefined ? 0 : 1);
       if (answer === null) {
         dead = true;
+        answered();
         if (kind.startsWith('held') && repeated === undefined) unanswered.add(body);
         return;
       }
       if (answer.status !== 200)
         throw new Error(`a call was refused with ${answer.status}: ${answer.body.toString()}`);
       received.push(answer);
+      answered();
       unanswered.delete(body);
     }
   };
