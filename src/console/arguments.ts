@@ -62,7 +62,7 @@ function Rows({ rows, top }: { readonly rows: readonly Row[]; readonly top: bool
           null,
           h('tr', null, [
             h('th', { scope: 'col' }, 'argument'),
-            h('th', { scope: 'col' }, 'type'),
+            h('th', { scope: 'col', class: 'args-type' }, 'type'),
             h('th', { scope: 'col' }, 'value'),
           ]),
         )

@@ -53,7 +53,8 @@ export function whyMayNotRule(hold: HoldSummary, identity: Identity): string {
   if (!hold.roles.includes(identity.role)) {
     return `A ruling needs the role ${hold.roles.join(' or ')}; you are signed in as ${identity.role}.`;
   }
-  if (hold.approvals.given.includes(identity.name)) return 'You have approved; another person must too.';
+  if (hold.state === 'pending' && hold.approvals.given.includes(identity.name))
+    return 'You have approved; another person must too.';
   return '';
 }
 
@@ -105,9 +106,9 @@ interface PanelProps {
 }
 
 const sendWords: Readonly<Record<Verdict, string>> = {
-  release: 'Release',
-  amend: 'Send the amended one',
-  deny: 'Deny',
+  release: 'Release now',
+  amend: 'Send amended',
+  deny: 'Deny now',
 };
 const reasonCharactersMax = 4000;
 

@@ -4,6 +4,7 @@
  */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import OpenAI from 'openai';
@@ -108,6 +109,54 @@ export async function startFixedProvider(message: unknown): Promise<{ url: strin
         server.close(() => closed());
         server.closeAllConnections();
       }),
+  };
+}
+
+/** A wire to a server that can be cut and mended. */
+export async function layWire(
+  to: string,
+): Promise<{ url: string; cut(): void; mend(): void; close(): void }> {
+  const { hostname, port } = new URL(to);
+  const ends = new Set<Socket>();
+  let whole = true;
+  const server = createTcpServer((near) => {
+    if (!whole) {
+      near.destroy();
+      return;
+    }
+    const far = connect(Number(port), hostname);
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      ends.add(one);
+      one.pipe(other);
+      one.once('error', () => other.destroy());
+      one.once('close', () => {
+        ends.delete(one);
+        other.destroy();
+      });
+    }
+  });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.listen(0, '127.0.0.1', resolve);
+  await promise;
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the wire has no port');
+  const cut = (): void => {
+    whole = false;
+    for (const end of ends) end.destroy();
+  };
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    cut,
+    mend: () => {
+      whole = true;
+    },
+    close: () => {
+      cut();
+      server.close();
+    },
   };
 }
 
