@@ -1,0 +1,30 @@
+/** Holds for the console's tests. */
+import type { HoldSummary } from '../../../src/console/hold-data.ts';
+
+export function hold(id: string, change: Partial<HoldSummary> = {}): HoldSummary {
+  return {
+    id,
+    decisionId: `d-${id}`,
+    state: 'pending',
+    phase: 'response',
+    severity: 'high',
+    rules: [{ id: 'rule', title: 'A rule', severity: 'high' }],
+    headline: 'transfer_funds amount=25000',
+    provider: 'openai',
+    operation: 'chat.completions',
+    model: 'gpt-4.1',
+    workload: 'billing-agent',
+    session: '',
+    stream: false,
+    digest: '0'.repeat(64),
+    openedAtMs: 0,
+    expiresAtMs: 900_000,
+    approvals: { needed: 1, given: [] },
+    roles: ['reviewer'],
+    requester: 'billing-agent',
+    callerWaits: true,
+    possibleDuplicate: false,
+    outcome: null,
+    ...change,
+  };
+}
