@@ -8,7 +8,7 @@ import { canonicalJson } from '../core/canonical-json.ts';
 import { decodeContent } from '../core/content-coding.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import type { RequestFacts } from '../core/facts.ts';
-import { headerOf, type RawHeaders } from '../core/http-message.ts';
+import { headerOf, type RawHeaders, valuesOf } from '../core/http-message.ts';
 import type { OperationName, Protocol } from '../provider/protocol.ts';
 
 export interface Upstream {
@@ -169,6 +169,11 @@ export function retryKeyOf(call: Call, key: Buffer): string {
 export function isMarkedRetry(headers: RawHeaders): boolean {
   const count = Number(headerOf(headers, 'x-stainless-retry-count'));
   return Number.isInteger(count) && count > 0;
+}
+
+/** True when the caller would rather be told than wait (RFC 7240 section 4.1). */
+export function prefersAsync(headers: RawHeaders): boolean {
+  return valuesOf(headers, 'prefer').some((value) => /(^|,)\s*respond-async\s*(,|;|$)/i.test(value));
 }
 
 /** How long the client itself waits, in ms; null when it does not say. */

@@ -16,7 +16,7 @@ import type { Hold } from '../hold/record.ts';
 import { heldRules } from '../hold/record.ts';
 import type { Judgement, Phase, Policy } from '../policy/policy.ts';
 import { isPlainStream } from './answer.ts';
-import { type Call, clientBudgetMs, isMarkedRetry, retryKeyOf } from './call.ts';
+import { type Call, clientBudgetMs, isMarkedRetry, prefersAsync, retryKeyOf } from './call.ts';
 import type { House } from './house.ts';
 import { strictestTerms } from './judge.ts';
 import { endWith, refuse, writeHead, writeStreamHead } from './respond.ts';
@@ -102,6 +102,10 @@ export async function awaitRelease(
   head: AnswerHead | null,
   house: House,
 ): Promise<boolean> {
+  if (hold.state.status === 'pending' && prefersAsync(call.headers)) {
+    await acceptAsync(call, decision, hold);
+    return false;
+  }
   const left = new AbortController();
   call.caller.whenGone(() => left.abort());
   const streaming = head !== null && isPlainStream(head) ? head : null;
@@ -155,6 +159,17 @@ export async function awaitRelease(
       );
       return false;
   }
+}
+
+/** `Prefer: respond-async` (RFC 7240): the caller does not wait; the same call again collects the answer. */
+async function acceptAsync(call: Call, decision: Decision, hold: Hold): Promise<void> {
+  if (call.caller.gone || call.res.headersSent) return;
+  const where = `/api/v1/holds/${hold.id}`;
+  const body = JSON.stringify({ id: hold.id, decision: decision.id, state: 'pending', hold: where });
+  const headers = ['content-type', 'application/json', 'content-length', String(Buffer.byteLength(body))];
+  headers.push('location', where, 'preference-applied', 'respond-async', 'retry-after', '1');
+  writeHead(call.res, 202, '', headers, decision.id);
+  await endWith(call.res, body);
 }
 
 function waitBudgetMs(call: Call, house: House): number {
