@@ -55,7 +55,9 @@ export async function openLevelCopy(dir: string, under = tmpdir()): Promise<Leve
 }
 
 async function copyOnce(dir: string, under: string): Promise<LevelCopy> {
-  const copy = await mkdtemp(join(under, 'holdpoint-verify-'));
+  const copy = await mkdtemp(join(under, 'holdpoint-verify-')).catch((error: unknown) => {
+    throw openError(dir, error);
+  });
   try {
     const names = await filesOf(dir);
     const tables = names.filter(isTable);
@@ -74,7 +76,7 @@ async function copyOnce(dir: string, under: string): Promise<LevelCopy> {
     };
   } catch (error) {
     await rm(copy, { recursive: true, force: true });
-    throw error;
+    throw error instanceof HoldpointError ? error : openError(dir, error);
   }
 }
 
@@ -140,6 +142,14 @@ function openError(dir: string, error: unknown): HoldpointError {
       'data_dir_locked',
       `Another Holdpoint process uses ${dir}.`,
       'A ledger has one writer: stop the other process or choose another data.dir.',
+      error,
+    );
+  }
+  if (/EACCES|EPERM|EROFS|Permission denied|Read-only file system/.test(messageOf(cause))) {
+    return new HoldpointError(
+      'config_invalid',
+      `${dir} cannot be written: ${messageOf(cause)}.`,
+      'Make data.dir writable for the user that runs Holdpoint, or choose another.',
       error,
     );
   }
