@@ -155,13 +155,18 @@ async function checkLedger(house: House, received: readonly Received[]) {
     throw new Error(`the ledger in ${house.directory} does not verify: ${JSON.stringify(verdict.findings)}`);
   if (verdict.bodies.opened !== verdict.bodies.stored)
     throw new Error(`${verdict.bodies.stored - verdict.bodies.opened} bodies could not be opened`);
+  await checkAnswers(house, received);
+  return verdict;
+}
+
+/** Throws unless each answer is sealed under the decision it names, byte for byte. */
+export async function checkAnswers(house: House, received: readonly Received[]): Promise<void> {
   const store = await openLevelCopy(join(house.dataDir, 'ledger'));
   try {
     for (const answer of received) await checkAnswer(house, store, answer);
   } finally {
     await store.close();
   }
-  return verdict;
 }
 
 async function checkAnswer(house: House, store: LedgerStore, { decision, body }: Received): Promise<void> {

@@ -46,8 +46,8 @@ describe.each([0, 1])('of the ledgers as they lie on disk, number %i', (index) =
     const ledger = ledgers.all[index];
     if (ledger === undefined) throw new Error('there are two ledgers');
     const places = [
-      ...sample(ledger, 110, isLarge),
-      ...sample(ledger, 60, (file) => file.startsWith('MANIFEST') || file === 'CURRENT'),
+      ...sample(ledger, 70, isLarge),
+      ...sample(ledger, 40, (file) => file.startsWith('MANIFEST') || file === 'CURRENT'),
       ...sample(ledger, 4, (file) => file.startsWith('LOG')),
     ];
     const report = await verifyFlips(ledger, places);
@@ -67,7 +67,7 @@ describe('a start over a log with a flipped bit, which LevelDB opens without a w
   it('is refused and changes nothing, or the bit held nothing that was sealed', async () => {
     const ledger = ledgers.all.find(({ name }) => name === 'killed');
     if (ledger === undefined) throw new Error('there is a killed ledger');
-    const places = sample(ledger, 24, (file) => file.endsWith('.log'));
+    const places = sample(ledger, 14, (file) => file.endsWith('.log'));
     const codes: string[] = [];
     for (const place of places) codes.push(await startOver(ledger, place));
     const expected = ['ledger_damaged', 'ledger_rolled_back', 'whole'];
@@ -75,7 +75,7 @@ describe('a start over a log with a flipped bit, which LevelDB opens without a w
       codes.filter((code) => !expected.includes(code)),
       `seed ${seed}`,
     ).toEqual([]);
-    expect(codes.filter((code) => code !== 'whole').length).toBeGreaterThan(18);
+    expect(codes.filter((code) => code !== 'whole').length).toBeGreaterThan(9);
   });
 });
 

@@ -151,7 +151,7 @@ it('verifying again and again while the ledger is sealed and its tables move fin
     }
   })();
   const tables = new Set<string>();
-  const untilMs = Date.now() + 4_000;
+  const untilMs = Date.now() + 3_000;
   const findings: unknown[] = [];
   let verified = 0;
   let size = 0;
