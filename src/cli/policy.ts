@@ -1,7 +1,6 @@
 /** `holdpoint policy …`: validate a policy and run its own fixtures; needs no sidecar. */
 import { readFileSync } from 'node:fs';
 import { HoldpointError, messageOf } from '../core/errors.ts';
-import { loadPolicy, testPolicy } from '../policy/compile.ts';
 import { type Command, exitCodes } from './command.ts';
 import { onlyArgument, readOptions } from './options.ts';
 import { printJson, printLine, visible, visibleLines } from './print.ts';
@@ -14,6 +13,7 @@ export const policyCommands: readonly Command[] = [
     run: async (args) => {
       const options = readOptions(args, [], ['json']);
       const file = onlyArgument(options, 'policy file');
+      const { loadPolicy } = await import('../policy/compile.ts');
       const { version, digest } = loadPolicy(file, readPolicy(file));
       if (options.flag('json')) printJson({ file, version, digest, ok: true });
       else printLine(`${visible(file)}: version ${visible(version)}, loads, and its fixtures hold.`);
@@ -27,6 +27,7 @@ export const policyCommands: readonly Command[] = [
     run: async (args) => {
       const options = readOptions(args, [], ['json']);
       const file = onlyArgument(options, 'policy file');
+      const { testPolicy } = await import('../policy/compile.ts');
       const results = testPolicy(file, readPolicy(file));
       const failed = results.filter(({ passed }) => !passed);
       if (options.flag('json')) printJson(results);

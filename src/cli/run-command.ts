@@ -2,16 +2,7 @@
 import { type ErrorCode, HoldpointError, messageOf } from '../core/errors.ts';
 import { product } from '../version.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
-import { decisionsCommands } from './decisions.ts';
-import { demoCommand } from './demo.ts';
-import { holdsCommands } from './holds.ts';
-import { keysCommands } from './keys.ts';
-import { ledgerCommands } from './ledger.ts';
-import { policyCommands } from './policy.ts';
 import { printLine, tolerateClosedOutput, visible, visibleLines } from './print.ts';
-import { runSidecarCommand } from './run.ts';
-import { tokenCommands } from './token.ts';
-import { verifyCommand } from './verify.ts';
 
 const nodeMajorMin = 24;
 const footer = `Everything that prints data takes --json.
@@ -20,17 +11,18 @@ running sidecar and take --url and --token, or HOLDPOINT_URL and HOLDPOINT_TOKEN
 Exit codes: 0 ok, 1 a finding, 2 usage or configuration, 3 cannot reach the sidecar.
 `;
 
-const commands: readonly Command[] = [
-  runSidecarCommand,
-  demoCommand,
-  verifyCommand,
-  ...holdsCommands,
-  ...decisionsCommands,
-  ...ledgerCommands,
-  ...policyCommands,
-  ...tokenCommands,
-  ...keysCommands,
-];
+/** By first word, loaded when it is typed: a command does not wait for parts of others. */
+const families: Readonly<Record<string, () => Promise<readonly Command[]>>> = {
+  run: async () => [(await import('./run.ts')).runSidecarCommand],
+  demo: async () => [(await import('./demo.ts')).demoCommand],
+  verify: async () => [(await import('./verify.ts')).verifyCommand],
+  holds: async () => (await import('./holds.ts')).holdsCommands,
+  decisions: async () => (await import('./decisions.ts')).decisionsCommands,
+  ledger: async () => (await import('./ledger.ts')).ledgerCommands,
+  policy: async () => (await import('./policy.ts')).policyCommands,
+  token: async () => (await import('./token.ts')).tokenCommands,
+  keys: async () => (await import('./keys.ts')).keysCommands,
+};
 
 /** Runs the command line; resolves with the process's exit code, never rejects. */
 export async function runCommand(args: readonly string[], env: Environment): Promise<ExitCode> {
@@ -45,8 +37,9 @@ export async function runCommand(args: readonly string[], env: Environment): Pro
     printLine(product);
     return exitCodes.ok;
   }
-  const command = findCommand(args);
-  if (command === null || args.includes('--help') || args.includes('-h')) return help(args, command);
+  const family = await familyOf(args[0]);
+  const command = findCommand(args, family);
+  if (command === null || args.includes('--help') || args.includes('-h')) return help(args, command, family);
   try {
     return await command.run(args.slice(command.name.split(' ').length), env);
   } catch (error) {
@@ -54,15 +47,25 @@ export async function runCommand(args: readonly string[], env: Environment): Pro
   }
 }
 
-function findCommand(args: readonly string[]): Command | null {
-  const two = commands.find(({ name }) => name === `${args[0]} ${args[1]}`);
-  return two ?? commands.find(({ name }) => name === args[0]) ?? null;
+/** The commands that begin with this word; none when there is no such word. */
+async function familyOf(word: string | undefined): Promise<readonly Command[]> {
+  const load = word !== undefined && Object.hasOwn(families, word) ? families[word] : undefined;
+  return load === undefined ? [] : load();
 }
 
-function help(args: readonly string[], command: Command | null): ExitCode {
+function findCommand(args: readonly string[], family: readonly Command[]): Command | null {
+  const two = family.find(({ name }) => name === `${args[0]} ${args[1]}`);
+  return two ?? family.find(({ name }) => name === args[0]) ?? null;
+}
+
+async function help(
+  args: readonly string[],
+  command: Command | null,
+  family: readonly Command[],
+): Promise<ExitCode> {
   const asked = args.length === 0 || args.includes('--help') || args.includes('-h');
-  const family = commands.filter(({ name }) => name.startsWith(`${args[0]} `));
-  const shown = command !== null ? [command] : family.length > 0 ? family : commands;
+  const all = async () => (await Promise.all(Object.values(families).map((load) => load()))).flat();
+  const shown = command !== null ? [command] : family.length > 0 ? family : await all();
   const width = Math.max(...shown.map(({ name, usage }) => `${name} ${usage}`.length));
   const lines = shown.map(
     ({ name, usage, summary }) => `  ${`${name} ${usage}`.trim().padEnd(width)}  ${summary}`,

@@ -1,7 +1,6 @@
 /** `holdpoint run`: the sidecar, until SIGTERM or SIGINT. */
 import { defaultConfigFile } from '../config/load.ts';
 import { messageOf } from '../core/errors.ts';
-import { startSidecar } from '../sidecar.ts';
 import { type Command, exitCodes } from './command.ts';
 import { readOptions } from './options.ts';
 import { printLine, visible } from './print.ts';
@@ -18,6 +17,7 @@ export const runSidecarCommand: Command = {
     process.once('SIGTERM', () => stopped.resolve('SIGTERM'));
     process.once('SIGINT', () => stopped.resolve('SIGINT'));
     process.on('SIGHUP', () => reload());
+    const { startSidecar } = await import('../sidecar.ts');
     const sidecar = await startSidecar(options.text('config') ?? defaultConfigFile, env);
     reload = () => {
       sidecar
