@@ -11,10 +11,10 @@ export interface Logger {
 
 /** A logger that writes one JSON object per line. */
 export function createLogger(level: Level | 'silent'): Logger {
-  const log = pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    destination({ fd: 2, sync: true }),
-  );
+  const output = destination({ fd: 2, sync: true });
+  // A log that cannot be written (its disk is full, its reader gone) is no reason to stop sealing.
+  output.on('error', () => undefined);
+  const log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, output);
   return {
     info: (event, fields = {}) => log.info(fields, event),
     warn: (event, fields = {}) => log.warn(fields, event),
@@ -24,12 +24,23 @@ export function createLogger(level: Level | 'silent'): Logger {
 
 function describe(error: unknown): Record<string, string> {
   if (error instanceof HoldpointError && error.code !== 'internal') {
-    const cause = error.cause === undefined ? {} : { cause: messageOf(error.cause) };
+    const cause = error.cause === undefined ? {} : { cause: causeOf(error.cause) };
     return { code: error.code, message: error.message, ...cause };
   }
-  return {
-    code: 'internal',
-    message: messageOf(error),
-    stack: error instanceof Error ? (error.stack ?? '') : '',
-  };
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  // A parser quotes what it could not read, and that may be content: only where it happened is kept.
+  if (error instanceof SyntaxError)
+    return { code: 'internal', message: 'SyntaxError', stack: framesOf(stack) };
+  return { code: 'internal', message: messageOf(error), stack };
+}
+
+function framesOf(stack: string): string {
+  return stack
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .join('\n');
+}
+
+function causeOf(cause: unknown): string {
+  return cause instanceof SyntaxError ? 'SyntaxError' : messageOf(cause);
 }
