@@ -1,0 +1,49 @@
+/** Hostile text on a terminal. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { safeJson, visible, visibleLines } from '../../../src/cli/print.ts';
+
+/** What moves the cursor, hides or reorders. */
+const obeyed = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+
+describe('visible', () => {
+  it.each([
+    ['\u001b[2J', '<U+001B>[2J'],
+    ['\u009b31m', '<U+009B>31m'],
+    ['a\nb\r\tc', 'a<U+000A>b<U+000D><U+0009>c'],
+    ['\u202egnp.exe', '<U+202E>gnp.exe'],
+    ['\u2066x\u2069', '<U+2066>x<U+2069>'],
+    ['pay\u200bpal', 'pay<U+200B>pal'],
+    ['\u2028\u2029', '<U+2028><U+2029>'],
+    ['\u{e0041}', '<U+E0041>'],
+    ['é 😀 日本', 'é 😀 日本'],
+  ])('shows %j as %j', (text, shown) => {
+    expect(visible(text)).toBe(shown);
+  });
+
+  it('leaves nothing that a terminal obeys in any text', () => {
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => !obeyed.test(visible(text))));
+  });
+
+  it('keeps line breaks where lines are wanted, and no other', () => {
+    expect(visibleLines('a\nb\r\nc\u2028d')).toBe('a\nb<U+000D>\nc<U+2028>d');
+  });
+});
+
+describe('safeJson', () => {
+  it('is the same value to a program and harmless on a terminal', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ stringUnit: 'binary' }), (value) => {
+        for (const indent of [undefined, 2]) {
+          const text = safeJson(value, indent);
+          expect(text.replaceAll('\n', '')).not.toMatch(obeyed);
+          expect(JSON.stringify(JSON.parse(text))).toBe(JSON.stringify(value));
+        }
+      }),
+    );
+  });
+
+  it('keeps letters as letters', () => {
+    expect(safeJson({ a: 'é 😀' })).toBe('{"a":"é 😀"}');
+  });
+});
