@@ -30,6 +30,20 @@ export function useNow(): number {
   return now();
 }
 
+/** Whether an instant is past; whoever asks is drawn again only when that changes. */
+export function useIsPast(atMs: number): boolean {
+  const [isPast, setPast] = useState(now() >= atMs);
+  useEffect(() => {
+    const listener = (): void => setPast(now() >= atMs);
+    listener();
+    listeners.add(listener);
+    return () => {
+      listeners.delete(listener);
+    };
+  }, [atMs]);
+  return isPast;
+}
+
 export function Age({
   atMs,
   suffix = '',

@@ -3,7 +3,7 @@ import { type ComponentChild, h } from 'preact';
 import { useState } from 'preact/hooks';
 import { ArgumentsTable } from './arguments.ts';
 import type { Exchange, Message, RawMessage } from './exchange-data.ts';
-import { laidOut } from './json-tree.ts';
+import { laidOut, readJson } from './json-tree.ts';
 import { Recorded } from './recorded.ts';
 
 export function Conversation({ exchange }: { readonly exchange: Exchange }): ComponentChild {
@@ -114,6 +114,12 @@ function Raw({ message }: { readonly message: RawMessage }): ComponentChild {
         '\n',
       ]),
     ]),
-    h('pre', { class: 'raw' }, h(Recorded, { text: laidOut(message.body) })),
+    h('pre', { class: 'raw' }, h(Recorded, { text: message.body })),
+    readJson(message.body) === null
+      ? null
+      : h(Fold, {
+          label: 'The same JSON laid out',
+          content: () => h('pre', { class: 'raw' }, h(Recorded, { text: laidOut(message.body) })),
+        }),
   ]);
 }

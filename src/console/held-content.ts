@@ -59,7 +59,7 @@ function HeldRequest(props: { readonly request: RequestContent; readonly provide
     h('p', { class: 'consequence' }, [
       'This request ',
       h('strong', null, `goes out to ${provider}`),
-      `: ${request.messages.length} messages, ${request.tools.length} tools offered. The answer is judged again.`,
+      `: ${counted(request.messages.length, 'message')}, ${counted(request.tools.length, 'tool')} offered. The answer is judged again.`,
     ]),
     h('p', { class: 'quiet mono' }, h(Recorded, { text: `${request.method} ${request.path}` })),
     last === undefined
@@ -68,7 +68,11 @@ function HeldRequest(props: { readonly request: RequestContent; readonly provide
   ]);
 }
 
-export function CallCard({ call }: { readonly call: ToolCall }): ComponentChild {
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
+function CallCard({ call }: { readonly call: ToolCall }): ComponentChild {
   return h('section', { class: 'card call' }, [
     h('h3', { class: 'call-name' }, [
       h('span', { class: 'quiet' }, 'call '),

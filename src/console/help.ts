@@ -27,7 +27,7 @@ export function Help({ desk, shown }: { readonly desk: Desk; readonly shown: boo
           h('dd', { key: does }, does),
         ]),
       ),
-      h('form', { method: 'dialog' }, h('button', { class: 'button' }, 'Close')),
+      h('button', { type: 'button', class: 'button', onClick: () => desk.setHelp(false) }, 'Close'),
     ],
   );
 }

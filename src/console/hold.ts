@@ -36,9 +36,7 @@ export function HoldPage({ desk, state, open, identity }: HoldPageProps): Compon
           ]),
       open.detail === null ? null : h(Body, { key: 'body', detail: open.detail }),
     ]),
-    open.detail === null
-      ? null
-      : h(RulingBar, { key: 'ruling', desk, open, detail: open.detail, identity, holds: state.holds }),
+    open.detail === null ? null : h(RulingBar, { key: 'ruling', desk, open, detail: open.detail, identity }),
   ]);
 }
 

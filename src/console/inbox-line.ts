@@ -46,7 +46,11 @@ export function InboxLine({ desk, hold, state }: InboxLineProps): ComponentChild
             ? h(TimeLeft, { fromMs: hold.openedAtMs, untilMs: hold.expiresAtMs })
             : h('span', { class: `state state-${hold.state}` }, hold.state),
         ),
-        h('span', { class: 'line-approvals num' }, hold.approvals.needed > 1 ? approvalsOf(hold) : ''),
+        h(
+          'span',
+          { class: 'line-approvals num' },
+          hold.state === 'pending' && hold.approvals.needed > 1 ? approvalsOf(hold) : '',
+        ),
       ],
     ),
   );

@@ -43,7 +43,7 @@ function act(desk: Desk, key: string): boolean {
   switch (key) {
     case 'j':
     case 'k':
-      focusLine(desk.moveCursor(key === 'j' ? 1 : -1));
+      focusLine(leftBehind(desk) ?? desk.moveCursor(key === 'j' ? 1 : -1));
       return true;
     case '/':
       document.querySelector<HTMLInputElement>('#filter')?.focus();
@@ -59,11 +59,20 @@ function act(desk: Desk, key: string): boolean {
   }
 }
 
+/** The line the cursor went to when the hold on the page left the queue: it comes next, not the one after it. */
+function leftBehind(desk: Desk): string | null {
+  const { open, cursor } = desk.get();
+  return open !== null && cursor !== open.id && !isInQueue() ? cursor : null;
+}
+
+function isInQueue(): boolean {
+  return document.activeElement?.closest('#queue') != null;
+}
+
 /** On the line under the cursor while the focus is in the queue, else on the hold that is open. */
 function openPanel(desk: Desk, verdict: Verdict): boolean {
   const { open, cursor } = desk.get();
-  const inQueue = document.activeElement?.closest('#queue') != null;
-  const id = inQueue || open === null ? cursor : open.id;
+  const id = isInQueue() || open === null ? cursor : open.id;
   if (id === null) return false;
   desk.show(id, verdict);
   goTo(id);

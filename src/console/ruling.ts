@@ -3,21 +3,19 @@
  * is over or has changed, every button is dead and the page says why.
  */
 import { type ComponentChild, h } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { AmendEditor } from './amend-editor.ts';
 import { amendmentOf, type Drafts, editablesOf, editedOf, whyNotAmendable } from './amendment.ts';
 import { ApiError } from './api.ts';
-import { TimeLeft, useNow } from './clock.ts';
+import { TimeLeft, useIsPast } from './clock.ts';
 import type { Desk, OpenHold } from './desk.ts';
 import type { HoldDetail, HoldSummary, Identity, Verdict } from './hold-data.ts';
-import type { Holds } from './queue.ts';
 
 interface RulingBarProps {
   readonly desk: Desk;
   readonly open: OpenHold;
   readonly detail: HoldDetail;
   readonly identity: Identity;
-  readonly holds: Holds;
 }
 
 export function RulingBar(props: RulingBarProps): ComponentChild {
@@ -25,7 +23,7 @@ export function RulingBar(props: RulingBarProps): ComponentChild {
   const { summary } = detail;
   const [reason, setReason] = useState('');
   const [drafts, setDrafts] = useState<Drafts>({});
-  const expired = useNow() >= summary.expiresAtMs;
+  const expired = useIsPast(summary.expiresAtMs);
   const over = open.over || (expired ? 'Its time is over.' : '');
   const mayNot = whyMayNotRule(summary, identity);
   const panel = over === '' && mayNot === '' ? open.panel : null;
@@ -123,12 +121,15 @@ function Panel(props: PanelProps): ComponentChild {
   }, [verdict]);
   const { summary, exchange } = detail;
   const notAmendable = verdict === 'amend' ? whyNotAmendable(summary, exchange) : '';
-  const edits =
-    verdict !== 'amend' || exchange === null || notAmendable !== ''
-      ? []
-      : editablesOf(summary, exchange).map((editable) =>
-          editedOf(editable, drafts[editable.key] ?? editable.source),
-        );
+  const edits = useMemo(
+    () =>
+      verdict !== 'amend' || exchange === null || notAmendable !== ''
+        ? []
+        : editablesOf(summary, exchange).map((editable) =>
+            editedOf(editable, drafts[editable.key] ?? editable.source),
+          ),
+    [verdict, notAmendable, summary.digest, exchange, drafts],
+  );
   const amendment = verdict === 'amend' ? notAmendable || amendmentOf(edits) : {};
   const missing = verdict !== 'release' && reason.trim() === '' ? `A reason is required to ${verdict}.` : '';
 
@@ -148,6 +149,7 @@ function Panel(props: PanelProps): ComponentChild {
         reason,
         ...(verdict === 'amend' && typeof amendment !== 'string' ? { amendment } : {}),
       })
+      .then(() => document.querySelector<HTMLElement>('#hold-title')?.focus())
       .catch((error: unknown) => setProblem(problemOf(error)))
       .finally(() => setSending(false));
   }

@@ -164,6 +164,30 @@ describe.skipIf(missingBrowser !== '')(
         .waitFor();
     });
 
+    it('goes on to the next line with one key after a ruling', async () => {
+      const page = await signedIn();
+      const first = ask('Delete all records of customer 3003.');
+      await waiting(page, 'delete_records').waitFor();
+      const second = ask(transfer.replace('4711', '4712'));
+      await waiting(page, 'transfer_funds').waitFor();
+      await waiting(page, 'delete_records').focus();
+      await page.keyboard.press('r');
+      await page.getByLabel(/^Reason/).waitFor();
+      await page.keyboard.press('Control+Enter');
+      await first;
+      await page
+        .getByText(/Released by person/)
+        .first()
+        .waitFor();
+      await page.keyboard.press('j');
+      await page.keyboard.press('Enter');
+      await page.getByRole('row', { name: /^amount / }).waitFor();
+      await page.keyboard.press('r');
+      await page.getByLabel(/^Reason/).waitFor();
+      await page.keyboard.press('Control+Enter');
+      expect(await second).toContain('transfer_funds');
+    });
+
     it('amends the arguments and shows what that changes', async () => {
       const page = await signedIn();
       const answer = ask(transfer);
