@@ -142,7 +142,7 @@ export async function startTestSidecar(
 export async function spawnSidecar(settings: Settings, place = makePlace(settings)): Promise<SidecarProcess> {
   const token = place.tokenOf(reviewer, 'reviewer');
   const child = spawn(process.execPath, [main, 'run', '--config', place.configFile], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   const kill = (signal: NodeJS.Signals): Promise<number | null> => {
@@ -162,6 +162,9 @@ export async function spawnSidecar(settings: Settings, place = makePlace(setting
 function announced(child: ChildProcess): Promise<readonly [string, string]> {
   const { promise, resolve, reject } = Promise.withResolvers<readonly [string, string]>();
   let output = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    output += chunk.toString('utf8');
+  });
   child.stdout?.on('data', (chunk: Buffer) => {
     output += chunk.toString('utf8');
     const proxy = /^proxy listening on (\S+)$/m.exec(output)?.[1];
