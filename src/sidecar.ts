@@ -51,7 +51,7 @@ const thisMachine: Machine = {
   clock: systemClock,
   schedule: systemSchedule,
   openLedgerStore: openLevelStore,
-  openLedgerCopy: openLevelCopy,
+  openLedgerCopy: (dir, under) => openLevelCopy(dir, under, 8 * writeBufferBytes),
 };
 
 /** Starts a sidecar from a configuration file and the environment. Rejects with what is wrong; then nothing listens. */
