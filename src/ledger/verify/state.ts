@@ -162,8 +162,12 @@ function applyRuling(decisions: Decisions, entry: RulingEntry, leaf: Leaf, repor
   if (terms.notRequester && entry.by === terms.requester) {
     report('ruling_requester', `${entry.by} asked for what hold ${hold.seq} holds and may not release it`);
   }
+  if (entry.amendment !== '') {
+    // Whoever approved before approved other bytes.
+    hold.approvers.clear();
+    hold.releasable = entry.amendment;
+  }
   hold.approvers.add(entry.by);
-  if (entry.amendment !== '') hold.releasable = entry.amendment;
   if (Date.parse(leaf.at) > terms.expires) decisions.lateRulings += 1;
   if (!entry.final) return;
   hold.state = 'released';
