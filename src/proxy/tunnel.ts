@@ -44,7 +44,8 @@ export async function openTunnel(
     house.holds.settle(decision, 'delivered');
   } catch (thrown) {
     const error = toHoldpointError(thrown);
-    if (decision !== null) house.holds.settle(decision, 'upstream_error');
+    const unsealed = error.code === 'ledger_unavailable' || error.code === 'overloaded';
+    if (decision !== null) house.holds.settle(decision, unsealed ? 'ledger_unavailable' : 'upstream_error');
     refuseUpgrade(socket, error);
     if (error.code === 'internal') house.onError('A tunnel failed inside Holdpoint', thrown);
   }
