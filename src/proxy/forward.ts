@@ -2,7 +2,8 @@
  * One call to the provider over raw undici dispatch: HTTP/1.1, our own timers, no retries of what a provider
  * said. The only importer of `undici`. Bytes arrive as they are; nothing here knows what they mean.
  */
-import { Agent, type Dispatcher } from 'undici';
+import type { Socket } from 'node:net';
+import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import { endToEndHeaders, type RawHeaders } from '../core/http-message.ts';
 
@@ -58,6 +59,7 @@ export function forwardedHeaders(headers: RawHeaders): string[] {
 }
 
 export function createForwarder(bounds: ForwardBounds): Forwarder {
+  const connect = buildConnector({ timeout: bounds.connectMsMax, allowH2: false });
   const agent = new Agent({
     connections: bounds.connectionsMax,
     pipelining: 1,
@@ -65,7 +67,12 @@ export function createForwarder(bounds: ForwardBounds): Forwarder {
     headersTimeout: 0,
     bodyTimeout: 0,
     keepAliveTimeout: keepAliveMs,
-    connect: { timeout: bounds.connectMsMax },
+    connect: (options, callback) => {
+      connect(options, (...connected) => {
+        connected[1]?.once('error', (error: Error) => failedOn.set(error, connected[1]));
+        callback(...connected);
+      });
+    },
   });
   return {
     send: async (request, onAbort) => {
@@ -81,13 +88,16 @@ export function createForwarder(bounds: ForwardBounds): Forwarder {
   };
 }
 
+/** Which connection an error came from; undici does not say it for every kind. */
+const failedOn = new WeakMap<object, Pick<Socket, 'bytesRead'>>();
+
 /** A reset on a connection that had served before, without one byte of an answer. */
 function isStaleSocket(error: unknown): boolean {
   if (!(error instanceof HoldpointError) || error.code !== 'upstream_unreachable') return false;
   const { cause } = error;
   if (typeof cause !== 'object' || cause === null || !('code' in cause)) return false;
   if (cause.code !== 'UND_ERR_SOCKET' && cause.code !== 'ECONNRESET' && cause.code !== 'EPIPE') return false;
-  const socket = 'socket' in cause ? cause.socket : null;
+  const socket = 'socket' in cause ? cause.socket : failedOn.get(cause);
   return (
     typeof socket === 'object' && socket !== null && 'bytesRead' in socket && Number(socket.bytesRead) > 0
   );
