@@ -18,6 +18,9 @@ export function App({ desk }: { readonly desk: Desk }): ComponentChild {
   return h('div', { class: state.open === null ? 'app' : 'app app-open' }, [
     h(TopBar, { key: 'top', desk, state, identity: state.identity }),
     h(ConnectionBanner, { key: 'link', desk, link: state.link }),
+    state.problem === '' || state.link.status === 'lost'
+      ? null
+      : h('div', { key: 'problem', class: 'banner', role: 'alert' }, state.problem),
     h('main', { key: 'main', class: 'panes' }, [
       h(Inbox, { key: 'inbox', desk, state }),
       state.open === null

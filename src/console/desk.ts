@@ -37,6 +37,8 @@ export interface DeskState {
   readonly filter: string;
   readonly open: OpenHold | null;
   readonly helpShown: boolean;
+  /** Why the queue could not be read; '' when it could. */
+  readonly problem: string;
   /** Read out by screen readers. */
   readonly announcement: string;
 }
@@ -77,6 +79,7 @@ const signedOut: DeskState = {
   filter: '',
   open: null,
   helpShown: false,
+  problem: '',
   announcement: '',
 };
 
@@ -156,7 +159,7 @@ export function createDesk(storage: Storage): Desk {
     const arrived = read.filter(({ id, state: is }) => is === 'pending' && !known.has(id));
     place(new Map([...listed, ...kept.map((hold) => [hold.id, hold] as const)]));
     if (state.loaded && arrived.length > 0) set({ announcement: arrivalText(arrived) });
-    set({ loaded: true });
+    set({ loaded: true, problem: '' });
     if (vanished.some(({ id }) => id === state.open?.id)) endPage(state.open?.id ?? '', 'It is over');
     for (const hold of read) compareWithPage(hold);
   }
@@ -218,7 +221,7 @@ export function createDesk(storage: Storage): Desk {
       },
       (error: unknown) => {
         setOpen(id, { problem: messageOf(error) });
-        complain(error);
+        if (error instanceof ApiError && error.status === 401) complain(error);
       },
     );
   }
@@ -246,7 +249,7 @@ export function createDesk(storage: Storage): Desk {
 
   function complain(error: unknown): void {
     if (error instanceof ApiError && error.status === 401) signOut(refusalOf(error));
-    else if (!state.loaded || !(error instanceof ApiError)) set({ announcement: messageOf(error) });
+    else set({ problem: messageOf(error) });
   }
 
   function visible(): readonly string[] {

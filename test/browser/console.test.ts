@@ -271,6 +271,16 @@ describe.skipIf(missingBrowser !== '')(
       await answer;
     });
 
+    it('says what it could not read instead of showing an empty queue', async () => {
+      const page = await newPage();
+      await page.route('**/api/v1/holds?*', (route) => route.fulfill({ json: { items: [{ id: 7 }] } }));
+      await page.goto(stage.sidecar.controlUrl);
+      await page.getByLabel('Your token').fill(stage.token('reader', 'reviewer'));
+      await page.keyboard.press('Enter');
+      await page.getByRole('alert').getByText('in a form this console does not know').waitFor();
+      expect(await page.getByText('Nothing waits for you').count()).toBe(0);
+    });
+
     it('executes nothing of hostile output and shows what it hides', async () => {
       const hostile = '<img src=x onerror=alert(1)>\u202Etxt.exe\u200B';
       const provider = await startFixedProvider({
