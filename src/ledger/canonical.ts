@@ -9,6 +9,8 @@ export interface JsonObject {
 }
 
 const asciiOnly = /^[\x20-\x7e]*$/;
+/** Printable ASCII without quote and backslash: what nearly every value is, and JSON writes as it stands. */
+const needsNoEscape = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
 /** Objects and arrays inside one another, the leaf itself included. */
 export const depthMax = 32;
@@ -20,6 +22,7 @@ export const depthMax = 32;
 export function canonicalize(value: Json, depth = 1): string {
   switch (typeof value) {
     case 'string':
+      if (needsNoEscape.test(value)) return `"${value}"`;
       // A lone surrogate has no UTF-8; whoever sent it must not be able to seal what no reader accepts.
       return JSON.stringify(value.isWellFormed() ? value : value.toWellFormed());
     case 'boolean':
@@ -54,12 +57,17 @@ function canonicalizeObject(object: JsonObject, depth: number): string {
   if (!isSorted(keys)) keys.sort();
   let text = '{';
   for (const key of keys) {
-    if (!asciiOnly.test(key)) throw new RangeError(`A leaf's keys are ASCII, not ${JSON.stringify(key)}.`);
     const value = object[key];
     if (value === undefined) continue;
-    text += `${text.length === 1 ? '' : ','}${JSON.stringify(key)}:${canonicalize(value, depth)}`;
+    text += `${text.length === 1 ? '' : ','}${canonicalKey(key)}:${canonicalize(value, depth)}`;
   }
   return `${text}}`;
+}
+
+function canonicalKey(key: string): string {
+  if (needsNoEscape.test(key)) return `"${key}"`;
+  if (!asciiOnly.test(key)) throw new RangeError(`A leaf's keys are ASCII, not ${JSON.stringify(key)}.`);
+  return JSON.stringify(key);
 }
 
 function isSorted(keys: readonly string[]): boolean {
