@@ -52,7 +52,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-describe('holdpoint', () => {
+describe.concurrent('holdpoint', () => {
   it.each([[['--help']], [[]], [['holds', '--help']], [['verify', '-h']]])(
     '%j explains itself and exits 0',
     async (args) => {
@@ -226,7 +226,7 @@ describe('run', () => {
   });
 });
 
-describe('token new', () => {
+describe.concurrent('token new', () => {
   it('prints the token alone on stdout', async () => {
     const { code, out, err } = await run([
       'token',
@@ -255,7 +255,7 @@ describe('token new', () => {
   });
 });
 
-describe('keys show', () => {
+describe.concurrent('keys show', () => {
   it('prints one line, before any call as afterwards', async () => {
     expect(keyBefore).toMatch(/^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*\n$/);
     const { code, out } = await run(['keys', 'show', '--config', configFile, '--json']);
@@ -273,7 +273,7 @@ describe('keys show', () => {
   });
 });
 
-describe('a command to a running sidecar', () => {
+describe.concurrent('a command to a running sidecar', () => {
   it.each([
     ['nobody listens', { HOLDPOINT_URL: 'http://127.0.0.1:1' }, 3, 'cannot be reached'],
     ['it is the proxy', () => ({ HOLDPOINT_URL: sidecar.proxyUrl }), 3, 'is not a Holdpoint control port'],
@@ -413,7 +413,7 @@ describe('decisions and ledger', () => {
   });
 });
 
-describe('policy', () => {
+describe.concurrent('policy', () => {
   it('check and test agree with a good policy', async () => {
     const ran = await Promise.all([
       run(['policy', 'check', policyFile]),

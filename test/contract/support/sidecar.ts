@@ -203,11 +203,11 @@ export async function nextHold(house: Pick<House, 'call'>): Promise<Held> {
 
 /** Asks until there is an answer; for what the product does in its own time. */
 export async function eventually<T>(look: () => Promise<T | undefined | null | false>): Promise<T> {
-  const until = Date.now() + 8_000;
+  const until = Date.now() + 15_000;
   for (;;) {
     const found = await look();
     if (found !== undefined && found !== null && found !== false) return found;
-    if (Date.now() > until) throw new Error('it did not happen within 8 s');
+    if (Date.now() > until) throw new Error('it did not happen within 15 s');
     await new Promise((resolve) => setTimeout(resolve, 15));
   }
 }
