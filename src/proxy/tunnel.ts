@@ -6,14 +6,21 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import httpProxy from 'http-proxy';
-import { HoldpointError, httpStatusByCode } from '../core/errors.ts';
+import { type ErrorCode, HoldpointError, httpStatusByCode } from '../core/errors.ts';
 import type { Facts } from '../core/facts.ts';
+import type { Outcome } from '../ledger/entry.ts';
 import type { Judgement } from '../policy/policy.ts';
 import { readUpgrade } from './call.ts';
 import type { House } from './house.ts';
 import { judge } from './judge.ts';
 import { requestDraft } from './record.ts';
 import { toHoldpointError } from './respond.ts';
+
+const outcomeByCode: Partial<Readonly<Record<ErrorCode, Outcome>>> = {
+  ledger_unavailable: 'ledger_unavailable',
+  overloaded: 'ledger_unavailable',
+  upstream_truncated: 'upstream_truncated',
+};
 
 /** Judges, seals and opens one tunnel; resolves when it is closed. */
 export async function openTunnel(
@@ -44,8 +51,7 @@ export async function openTunnel(
     house.holds.settle(decision, 'delivered');
   } catch (thrown) {
     const error = toHoldpointError(thrown);
-    const unsealed = error.code === 'ledger_unavailable' || error.code === 'overloaded';
-    if (decision !== null) house.holds.settle(decision, unsealed ? 'ledger_unavailable' : 'upstream_error');
+    if (decision !== null) house.holds.settle(decision, outcomeByCode[error.code] ?? 'upstream_error');
     refuseUpgrade(socket, error);
     if (error.code === 'internal') house.onError('A tunnel failed inside Holdpoint', thrown);
   }
@@ -60,15 +66,21 @@ function pipe(
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const proxy = httpProxy.createProxyServer({ target: origin, ws: true, changeOrigin: true, secure: true });
+  let opened = false;
+  proxy.on('open', () => {
+    opened = true;
+  });
   proxy.on('error', (error: Error) => {
-    reject(
-      new HoldpointError(
-        'upstream_unreachable',
-        `The upstream refused the connection: ${error.message}.`,
-        'Retry the connection.',
-        error,
-      ),
+    const failure = new HoldpointError(
+      opened ? 'upstream_truncated' : 'upstream_unreachable',
+      `The upstream ${opened ? 'broke off' : 'refused'} the connection: ${error.message}.`,
+      'Retry the connection.',
+      error,
     );
+    // At once: http-proxy ends the socket when this returns. Between frames no status line may stand.
+    if (opened) socket.destroy();
+    else refuseUpgrade(socket, failure);
+    reject(failure);
   });
   proxy.on('close', () => resolve());
   socket.once('close', () => resolve());
