@@ -37,6 +37,9 @@ export interface LevelCopy extends LedgerStore {
 
 /** A writer moves its files every few megabytes; a copy needs some milliseconds between two moves. */
 const copyAttemptsMax = 20;
+const copyPrefix = 'holdpoint-verify-';
+/** Only a process that was killed leaves a copy behind; none is in use this long. */
+const staleAfterMs = 24 * 3_600_000;
 
 /**
  * Opens a database for reading without changing one byte of it: LevelDB has no read-only mode, so its logs
@@ -49,6 +52,7 @@ export async function openLevelCopy(
   under = tmpdir(),
   checkedBytesMax = Number.POSITIVE_INFINITY,
 ): Promise<LevelCopy> {
+  await removeStaleCopies(under);
   for (let attempt = 1; ; attempt += 1) {
     const before = await stateOf(dir);
     try {
@@ -60,8 +64,19 @@ export async function openLevelCopy(
   }
 }
 
+async function removeStaleCopies(under: string): Promise<void> {
+  const names = await readdir(under).catch(() => []);
+  for (const name of names.filter((other) => other.startsWith(copyPrefix))) {
+    const path = join(under, name);
+    // Gone meanwhile, or another user's: no matter of ours.
+    const found = await stat(path).catch(() => null);
+    if (found === null || Date.now() - found.mtimeMs < staleAfterMs) continue;
+    await rm(path, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
 async function copyOnce(dir: string, under: string, checkedBytesMax: number): Promise<LevelCopy> {
-  const copy = await mkdtemp(join(under, 'holdpoint-verify-')).catch((error: unknown) => {
+  const copy = await mkdtemp(join(under, copyPrefix)).catch((error: unknown) => {
     throw openError(dir, error);
   });
   const defects: string[] = [];

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -95,6 +96,22 @@ describe('a copy', () => {
     await expect(openLevelCopy(broken, under)).rejects.toMatchObject({ code: 'ledger_damaged' });
     expect(readdirSync(under)).toEqual([]);
   });
+});
+
+it('a copy that a killed process left behind is taken away after a day, and no sooner', async () => {
+  const under = freshDir();
+  mkdirSync(under);
+  const days = (count: number): Date => new Date(Date.now() - count * 86_400_000);
+  for (const [name, age] of [
+    ['holdpoint-verify-old', 2],
+    ['holdpoint-verify-new', 0],
+    ['other', 2],
+  ] as const) {
+    mkdirSync(join(under, name));
+    utimesSync(join(under, name), days(age), days(age));
+  }
+  await (await openLevelCopy(await leftBehind(), under)).close();
+  expect(readdirSync(under).sort()).toEqual(['holdpoint-verify-new', 'other']);
 });
 
 describe('a database that lost its list of files', () => {
