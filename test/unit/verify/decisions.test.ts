@@ -148,6 +148,17 @@ describe('holds and rulings', () => {
     expect(await held(twice, { approvals: 2 })).toEqual(['quorum_not_met at 5']);
   });
 
+  it('an approval of the original bytes is none of the amended ones', async () => {
+    const codes = await held(
+      (b, h) => {
+        release(b, h, { by: 'ruth', final: false });
+        b.ruling(h.decision, h.hold, { verdict: 'amend', digest: h.digest }, { amendment: 'less' });
+      },
+      { approvals: 2 },
+    );
+    expect(codes).toEqual(['quorum_not_met at 5']);
+  });
+
   it('a denial that claims not to be final is malformed', async () => {
     expect(await held((b, h) => release(b, h, { verdict: 'deny', final: false }))).toEqual([
       'leaf_malformed at 4',
