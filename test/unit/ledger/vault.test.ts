@@ -65,6 +65,13 @@ describe('a body', () => {
     }
   });
 
+  it('is refused with its wrapped keys cut anywhere', () => {
+    for (let length = 0; length < bodies.wrapped.length; length += 1) {
+      const wrapped = bodies.wrapped.subarray(0, length);
+      expect(() => openPart(kek, ledger, 7, { ...bodies, wrapped }, 7, 0, commitment)).toThrow(damaged);
+    }
+  });
+
   it('is refused under any other commitment to the plaintext', () => {
     for (const c of flips(Buffer.from(commitment.c, 'hex'))) {
       const other = { ...commitment, c: c.toString('hex') };
