@@ -60,6 +60,7 @@ describe.skipIf(missingBrowser !== '')(
     let stage: Stage;
     const opened: (() => Promise<void>)[] = [];
     let people = 0;
+    let reviewer: Page | null = null;
 
     beforeAll(async () => {
       [browser, stage] = await Promise.all([launchBrowser(), setStage(policy)]);
@@ -73,10 +74,15 @@ describe.skipIf(missingBrowser !== '')(
     });
 
     /** A page signed in as somebody new. */
-    async function signedIn(at = stage, role: Role = 'reviewer', url = at.sidecar.controlUrl): Promise<Page> {
+    async function signedIn(
+      at = stage,
+      role: Role = 'reviewer',
+      url = at.sidecar.controlUrl,
+      kept = false,
+    ): Promise<Page> {
       people += 1;
       const token = at.token(`person${people}`, role);
-      const page = await newPage();
+      const page = await newPage(kept);
       await page.goto(url);
       await page.getByLabel('Your token').fill(token);
       await page.keyboard.press('Enter');
@@ -84,10 +90,20 @@ describe.skipIf(missingBrowser !== '')(
       return page;
     }
 
-    async function newPage(): Promise<Page> {
+    /** The page of one reviewer, signed in once, back at the inbox. */
+    async function atInbox(): Promise<Page> {
+      reviewer ??= await signedIn(stage, 'reviewer', stage.sidecar.controlUrl, true);
+      await reviewer.evaluate(() => {
+        location.hash = '#/';
+      });
+      await reviewer.locator('.app:not(.app-open)').waitFor();
+      return reviewer;
+    }
+
+    async function newPage(kept = false): Promise<Page> {
       const context = await browser.newContext();
       context.setDefaultTimeout(5_000);
-      opened.push(() => context.close());
+      if (!kept) opened.push(() => context.close());
       return context.newPage();
     }
 
@@ -122,7 +138,7 @@ describe.skipIf(missingBrowser !== '')(
     });
 
     it('shows a hold within a second of the call and releases it by keyboard alone', async () => {
-      const page = await signedIn();
+      const page = await atInbox();
       await page.getByText('Nothing waits for you').waitFor();
       const answer = ask(transfer);
       await waiting(page, 'transfer_funds amount=25000').waitFor({ timeout: 1000 });
@@ -140,15 +156,12 @@ describe.skipIf(missingBrowser !== '')(
       await page.keyboard.type('Invoice 4711 is approved.');
       await page.keyboard.press('Control+Enter');
       expect(await answer).toContain('"amount":25000');
-      await page
-        .getByText(/Released by person/)
-        .first()
-        .waitFor();
+      await page.locator('.over', { hasText: /Released by person/ }).waitFor();
       expect(await page.getByRole('button', { name: 'Release', exact: true }).isDisabled()).toBe(true);
     });
 
     it('denies only with a reason', async () => {
-      const page = await signedIn();
+      const page = await atInbox();
       const answer = ask('Delete all records of customer 1001.');
       await waiting(page, 'delete_records').focus();
       await page.keyboard.press('d');
@@ -158,14 +171,11 @@ describe.skipIf(missingBrowser !== '')(
       await page.keyboard.type('Retention applies.');
       await page.keyboard.press('Control+Enter');
       expect(await answer).toContain('403');
-      await page
-        .getByText(/Denied by person/)
-        .first()
-        .waitFor();
+      await page.locator('.over', { hasText: /Denied by person/ }).waitFor();
     });
 
     it('goes on to the next line with one key after a ruling', async () => {
-      const page = await signedIn();
+      const page = await atInbox();
       const first = ask('Delete all records of customer 3003.');
       await waiting(page, 'delete_records').waitFor();
       const second = ask(transfer.replace('4711', '4712'));
@@ -175,10 +185,7 @@ describe.skipIf(missingBrowser !== '')(
       await page.getByLabel(/^Reason/).waitFor();
       await page.keyboard.press('Control+Enter');
       await first;
-      await page
-        .getByText(/Released by person/)
-        .first()
-        .waitFor();
+      await page.locator('.over', { hasText: /Released by person/ }).waitFor();
       await page.keyboard.press('j');
       await page.keyboard.press('Enter');
       await page.getByRole('row', { name: /^amount / }).waitFor();
@@ -189,7 +196,7 @@ describe.skipIf(missingBrowser !== '')(
     });
 
     it('amends the arguments and shows what that changes', async () => {
-      const page = await signedIn();
+      const page = await atInbox();
       const answer = ask(transfer);
       await waiting(page, 'amount=25000').click();
       await page.getByRole('button', { name: /^Amend/ }).click();
@@ -206,7 +213,7 @@ describe.skipIf(missingBrowser !== '')(
     });
 
     it('amends a held request as its whole body', async () => {
-      const page = await signedIn();
+      const page = await atInbox();
       const answer = ask('What is a hold point?', 'shadow-model');
       await waiting(page, 'What is a hold point?').click();
       await page.getByText('goes out to openai').waitFor();
@@ -234,7 +241,7 @@ describe.skipIf(missingBrowser !== '')(
     });
 
     it("makes the buttons of one tab dead when another tab's ruling went first", async () => {
-      const [first, second] = await Promise.all([signedIn(), signedIn()]);
+      const [first, second] = [await atInbox(), await signedIn()];
       const answer = ask('Delete all records of customer 2002.');
       for (const page of [first, second]) {
         await waiting(page, 'delete_records').click();
@@ -243,10 +250,7 @@ describe.skipIf(missingBrowser !== '')(
       }
       await second.keyboard.press('Control+Enter');
       await answer;
-      await first
-        .getByText(/Released by person/)
-        .first()
-        .waitFor();
+      await first.locator('.over', { hasText: /Released by person/ }).waitFor();
       for (const name of ['Release', 'Amend', 'Deny']) {
         expect(await first.getByRole('button', { name, exact: true }).isDisabled()).toBe(true);
       }
