@@ -47,8 +47,19 @@ function readFile(file: string): Buffer {
   const bytes = readFileSync(file);
   if (!/\.[jt]s$/.test(file)) return bytes;
   const text = bytes.toString('utf8');
-  const script = file.endsWith('.ts') ? stripTypeScriptTypes(text, { mode: 'strip' }) : text;
+  const script = file.endsWith('.ts') ? withoutTypes(text) : text;
   return Buffer.from(withBrowserImports(script));
+}
+
+/** Node warns that its function is experimental, on a log that is JSON otherwise, though it runs this file by it. */
+function withoutTypes(text: string): string {
+  const { emitWarning } = process;
+  process.emitWarning = () => undefined;
+  try {
+    return stripTypeScriptTypes(text, { mode: 'strip' });
+  } finally {
+    process.emitWarning = emitWarning;
+  }
 }
 
 /** Import specifiers as the browser can resolve them. */
