@@ -28,6 +28,9 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => ledgers.remove());
 
+// Processes and flips in the hundreds, on machines that do other work too.
+vi.setConfig({ testTimeout: 60_000 });
+
 const seed = Date.now() % 1_000_000;
 
 /** A seeded sample; the small files, whose every byte steers LevelDB, have a larger share. */

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemRandom } from '../../src/core/clock.ts';
 import { type DemoProvider, startDemoProvider } from '../../src/demo/provider.ts';
 import { startSidecar } from '../../src/sidecar.ts';
@@ -12,6 +12,9 @@ import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { checkAnswers } from '../crash/rounds.ts';
 import { type House, makeHouse, startProcess, startRefused } from '../crash/sidecar-process.ts';
 import { bodyOf, call, type Received } from '../crash/workload.ts';
+
+// Real processes, on machines that do other work too.
+vi.setConfig({ testTimeout: 60_000 });
 
 let provider: DemoProvider;
 beforeAll(async () => {
@@ -118,7 +121,7 @@ describe.skipIf(mounted === null)('a disk of its own (skipped where this user ma
     expect(provider.calls() - callsBefore).toBeLessThanOrEqual(verdict.decisions.total);
     expect(provider.calls() - callsBefore).toBeGreaterThanOrEqual(received.length);
     await checkAnswers(house, received);
-  }, 60_000);
+  });
 
   it('that is read-only refuses the start with what to do, and ends 2', async () => {
     const mount = mounted ?? '';

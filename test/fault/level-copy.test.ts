@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { systemClock, systemRandom } from '../../src/core/clock.ts';
 import { recoveredOutcome } from '../../src/hold/record.ts';
 import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
@@ -20,6 +20,8 @@ import { openHighWater } from '../../src/store/high-water.ts';
 import { loadKeys } from '../../src/store/keys.ts';
 import { openLevelCache, openLevelCopy, openLevelStore } from '../../src/store/level.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const root = mkdtempSync(join(tmpdir(), 'holdpoint-level-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
