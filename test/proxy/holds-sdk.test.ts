@@ -1,4 +1,5 @@
 /** Official SDKs behind a hold: they wait, collect, and raise their own errors, with no code written for it. */
+import { LLMock } from '@copilotkit/aimock';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type DemoProvider, startDemoProvider } from '../../src/demo/provider.ts';
 import type { HeldCall } from '../support/control-client.ts';
@@ -118,3 +119,25 @@ test.each(workloads)(
     expect(provider.calls()).toBe(asked);
   },
 );
+
+describe('a stream that is denied after its text', () => {
+  let mock: LLMock;
+  let talking: TestSidecar;
+  beforeAll(async () => {
+    mock = new LLMock({ port: 0 });
+    const transfer = { name: 'transfer_funds', arguments: '{"amount":25000,"currency":"EUR"}' };
+    mock.onMessage(/transfer/, { content: 'One moment, please.', toolCalls: [transfer] });
+    await mock.start();
+    atEnd(() => mock.stop());
+    talking = await startTestSidecar({ policy: holdTransfers, upstreams: upstreamsOf(mock.url) });
+  });
+
+  test.each(workloads)('raises an error in $name, and is not tried again', async (workload) => {
+    mock.clearRequests();
+    const origin = originFor(workload, talking.proxyUrl);
+    const answer = failureOf(workload.ask(origin, nextPrompt().prompt, { stream: true }));
+    await talking.ada.rule(await talking.ada.nextHold(), { verdict: 'deny' });
+    expect(JSON.stringify(await answer, Object.getOwnPropertyNames(await answer))).toContain('denied');
+    expect(mock.getRequests()).toHaveLength(1);
+  });
+});
