@@ -148,7 +148,10 @@ export function readUpgrade(
   return { ...envelope, body: Buffer.alloc(0), operation: 'tunnel', facts };
 }
 
-/** Same workload, route, credential, body in canonical form and idempotency key give the same key. Keyed: it is sealed. */
+/**
+ * Same workload, route, credential, body in canonical form, idempotency key and whatever else rules judge give the
+ * same key. Keyed: it is sealed.
+ */
 export function retryKeyOf(call: Call, key: Buffer): string {
   const mac = createHmac('sha256', key);
   const { facts } = call;
@@ -159,6 +162,9 @@ export function retryKeyOf(call: Call, key: Buffer): string {
     call.method,
     call.target,
     headerOf(call.headers, 'idempotency-key'),
+    facts.subject,
+    facts.purpose,
+    JSON.stringify(facts.headers),
   ]) {
     mac.update(`${field.length}:${field}`);
   }

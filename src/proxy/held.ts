@@ -46,7 +46,8 @@ const keepAliveEveryMs = 60_000;
 
 /** The hold an identical earlier call left behind, its caller gone; null when this is a new exchange. */
 export function findEarlierHold(call: Call, house: House): Hold | null {
-  if (!house.holds.mayHaveRetries()) return null;
+  // What cannot be read the same way by everybody is nobody's repetition.
+  if (call.defects.length > 0 || !house.holds.mayHaveRetries()) return null;
   const hold = house.holds.findForRetry(retryKeyOf(call, house.fingerprintKey), isMarkedRetry(call.headers));
   return hold !== null && house.holds.attach(hold) ? hold : null;
 }
@@ -208,7 +209,10 @@ function startHeartbeat(call: Call, decision: Decision, head: AnswerHead, house:
   return () => cancel();
 }
 
-/** The call that a release lets go: as the caller sent it, or with the amended body. Sealed as used before it is returned. */
+/**
+ * The call that a release lets go: the body that was ruled on or its amendment, whichever spelling of it the
+ * caller that came back has sent. Sealed as used before it is returned.
+ */
 export async function releasedCall(call: Call, hold: Hold, house: House): Promise<Call> {
   try {
     await house.holds.beginDelivery(hold);
@@ -217,10 +221,17 @@ export async function releasedCall(call: Call, hold: Hold, house: House): Promis
     house.holds.detach(hold);
     throw error;
   }
-  if (hold.state.status !== 'amended' || hold.ruling === null) return call;
-  const { body } = decodeHttpMessage(await house.ledger.part(hold.ruling, 'amendment'));
-  // An amended body is written out plainly, whatever coding the original had.
-  return { ...call, body, headers: endToEndHeaders(call.headers, (name) => name === 'content-encoding') };
+  const amendment = hold.state.status === 'amended' ? hold.ruling : null;
+  const sealed = await (amendment === null
+    ? house.ledger.part(hold.decision, 'request')
+    : house.ledger.part(amendment, 'amendment'));
+  const { body, headers } = decodeHttpMessage(sealed);
+  if (amendment === null && body.equals(call.body)) return call;
+  // The coding belongs to the body; an amended one is written out plainly, whatever the original had.
+  const sent = endToEndHeaders(call.headers, (name) => name === 'content-encoding');
+  if (amendment === null)
+    for (const coding of valuesOf(headers, 'content-encoding')) sent.push('content-encoding', coding);
+  return { ...call, body, headers: sent };
 }
 
 /**

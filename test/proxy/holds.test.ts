@@ -307,6 +307,41 @@ describe('a held request', () => {
     expect(rig.upstream.requests[0]?.head).not.toMatch(/content-encoding/i);
   });
 
+  test('is sent as it was ruled on, whatever the spelling of the call that collects it', async () => {
+    await leave(await rig.chat(question));
+    await rig.sidecar.ada.rule(await rig.sidecar.ada.nextHold(), { verdict: 'release' });
+    const respelt = JSON.stringify(JSON.parse(question), null, 1);
+    expect((await (await rig.chat(respelt)).answer()).status).toBe(200);
+    expect(rig.upstream.requests.map(({ body }) => body.toString())).toEqual([question]);
+  });
+
+  test('is not collected by a body that others might read differently', async () => {
+    await leave(await rig.chat(question));
+    await rig.sidecar.ada.rule(await rig.sidecar.ada.nextHold(), { verdict: 'release' });
+    const twice = question.replace('{', '{"model":"another",');
+    expect(JSON.parse(twice)).toEqual(JSON.parse(question));
+    expect((await (await rig.chat(twice)).answer()).status).toBe(400);
+    expect(rig.upstream.requests).toHaveLength(0);
+  });
+
+  test.each(['Holdpoint-Purpose: other', 'Holdpoint-Subject: other', 'OpenAI-Beta: other'])(
+    'is not collected by a call with another header that rules may judge: %s',
+    async (header) => {
+      await leave(await rig.chat(question));
+      await rig.sidecar.ada.rule(await rig.sidecar.ada.nextHold(), { verdict: 'release' });
+      await rig.chat(question, [header]);
+      await rig.sidecar.ada.nextHold();
+      expect(rig.upstream.requests).toHaveLength(0);
+    },
+  );
+
+  test('is not collected by a number that only looks the same to a double', async () => {
+    const seed = (text: string): string => question.replace('{', `{"seed":${text},`);
+    await leave(await rig.chat(seed('9007199254740992')));
+    await rig.chat(seed('9007199254740993'));
+    await rig.sidecar.ada.pending(2);
+  });
+
   test('whose caller left is sent when the same call comes again after the release', async () => {
     await leave(await rig.chat(question));
     await rig.sidecar.ada.rule(await rig.sidecar.ada.nextHold(), { verdict: 'release' });
