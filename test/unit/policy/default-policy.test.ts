@@ -54,13 +54,13 @@ describe('the default policy', () => {
     expect(policy.judge('request', given).action).toBe('pass');
   });
 
-  it('holds a transfer above the limit under two rules, the severe one with two approvals', () => {
+  it('holds a transfer above the limit under two rules', () => {
     const judged = policy.judge(
       'response',
       facts({ toolCalls: [call('transfer_funds', { amount: 25_000 })] }),
     );
     expect(judged.matches.map((match) => [match.rule, match.hold.approvals])).toEqual([
-      ['large-transfer', 2],
+      ['large-transfer', 1],
       ['moves-money', 1],
     ]);
   });
