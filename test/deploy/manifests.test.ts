@@ -50,7 +50,7 @@ function unknownKeys(candidates: readonly unknown[]): string {
     });
     writeFileSync(join(dir, 'objects.ts'), lines.join('\n'));
     const tsc = join(repositoryRoot, 'node_modules/.bin/tsc');
-    const flags = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--types', ''];
+    const flags = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext'];
     const answer = spawnSync(process.execPath, [tsc, ...flags, 'objects.ts'], { cwd: dir, encoding: 'utf8' });
     return answer.status === 0 ? '' : `${answer.stdout}${answer.stderr}`;
   } finally {
