@@ -66,10 +66,26 @@ export function holdData(facts: HoldFacts, state: HoldState): JsonObject {
     requester: terms.requester,
     retry: facts.retryKey,
     roles: [...terms.roles],
-    rules: facts.rules.map((rule) => ({ ...rule })),
+    rules: rulesForLeaf(facts.rules),
     ...(facts.response === null ? {} : { response: facts.response }),
     ...(facts.passedBytes === 0 ? {} : { passed: facts.passedBytes }),
   };
+}
+
+/** A leaf has 64 KiB for everything; the policy's own entry keeps every rule whole. */
+const rulesBytesMax = 48 * 1024;
+const rulesKeptMax = 32;
+const textCharsKept = 300;
+
+/** The rules as the leaf keeps them: whole where they fit, otherwise the first ones, their texts cut and marked so. */
+function rulesForLeaf(rules: readonly HeldRule[]): JsonObject[] {
+  const whole = rules.map((rule) => ({ ...rule }));
+  if (Buffer.byteLength(JSON.stringify(whole)) <= rulesBytesMax) return whole;
+  const cut = (text: string): string =>
+    text.length <= textCharsKept ? text : `${text.slice(0, textCharsKept)}…`;
+  return whole
+    .slice(0, rulesKeptMax)
+    .map((rule) => ({ ...rule, title: cut(rule.title), when: cut(rule.when), error: cut(rule.error) }));
 }
 
 /** The rules as the hold keeps them. */
