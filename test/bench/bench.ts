@@ -112,7 +112,7 @@ function ratios(rows: readonly Row[]) {
 function print(rows: readonly Row[]): void {
   const direct = rows.find(({ name }) => name === 'direct');
   const added = (value: number, base: number | undefined): string =>
-    base === undefined ? '' : (value - base).toFixed(2);
+    base === undefined || Number.isNaN(value) ? '-' : (value - base).toFixed(2);
   say(
     `\n${machine()}; concurrency ${concurrency}, then ${rate} calls/s; 1 KB bodies; medians of ${rounds} rounds\n`,
   );

@@ -19,7 +19,7 @@ export async function start(
   env: Readonly<Record<string, string>> = {},
 ): Promise<Started> {
   const child = spawn(command, args, {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', logTo],
     env: { ...process.env, ...env },
   });
   const url = await firstUrl(child, `${command} ${args.join(' ')}`);
