@@ -231,7 +231,10 @@ export async function releasedCall(call: Call, hold: Hold, house: House): Promis
   const sent = endToEndHeaders(call.headers, (name) => name === 'content-encoding');
   if (amendment === null)
     for (const coding of valuesOf(headers, 'content-encoding')) sent.push('content-encoding', coding);
-  return { ...call, body, headers: sent };
+  if (amendment === null) return { ...call, body, headers: sent };
+  // Response rules judge the answer to what was sent, so they must see the amended request.
+  const { facts } = call.upstream.protocol.readRequest(call.operation, body);
+  return { ...call, body, headers: sent, facts: { ...call.facts, ...facts } };
 }
 
 /**

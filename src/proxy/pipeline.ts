@@ -61,7 +61,7 @@ export async function handleCall(call: Call, house: House): Promise<void> {
       if (!(await waitAttached(call, decision, hold, null, house))) return;
       released = await releasedCall(call, hold, house);
     }
-    await forwardAndDeliver(released, decision, facts, policy, house);
+    await forwardAndDeliver(released, decision, policy, house);
   } catch (error) {
     await fail(call, decision, error, house);
   }
@@ -71,11 +71,11 @@ export async function handleCall(call: Call, house: House): Promise<void> {
 async function forwardAndDeliver(
   call: Call,
   decision: Decision,
-  facts: Facts,
   policy: Policy,
   house: House,
 ): Promise<void> {
   const { upstream } = call;
+  const facts: Facts = { request: call.facts, labels: [] };
   const answer = await house.forwarder.send(
     {
       origin: upstream.origin,
@@ -135,9 +135,8 @@ async function comeBack(call: Call, hold: Hold, house: House): Promise<void> {
     const head = await heldHead(hold, house);
     if (!(await waitAttached(call, decision, hold, head, house))) return;
     if (hold.phase === 'response') return await handOver(call, decision, hold, 0, house);
-    const facts: Facts = { request: call.facts, labels: [] };
     const released = await releasedCall(call, hold, house);
-    await forwardAndDeliver(released, decision, facts, house.policy(), house);
+    await forwardAndDeliver(released, decision, house.policy(), house);
   } catch (error) {
     await fail(call, decision, error, house);
   }
