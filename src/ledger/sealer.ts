@@ -193,8 +193,8 @@ export function startSealer(options: SealerOptions): Sealer {
   function schedule(): void {
     if (committing) return;
     committing = true;
-    // After the current round of I/O callbacks, so that calls that arrived together share a commit.
-    running = new Promise((resolve) => setImmediate(() => resolve(run())));
+    // It gathers first: calls that arrived in this round of I/O share a commit.
+    running = run();
   }
 
   async function run(): Promise<void> {
