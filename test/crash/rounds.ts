@@ -82,7 +82,7 @@ async function killOnOneLedger(
     const before = received.slice();
     const answered = Promise.withResolvers<void>();
     const load = runLoad(sidecar, house, round, unanswered, received, report, answered.resolve);
-    // Mostly in the midst of answers; now and then before there was any.
+    // Mostly in the midst of answers; now and then before the first.
     const begun = random() < early ? Promise.resolve() : answered.promise;
     const killing = begun.then(() => sleep(random() * killAfterMsMax)).then(() => sidecar.kill());
     await Promise.all([checkLedger(house, before), killing]);
