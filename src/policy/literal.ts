@@ -4,7 +4,8 @@
  * Syntax: https://github.com/google/re2/wiki/Syntax
  */
 
-const quantifiers = '*+?{';
+/** A brace that opens no count is a plain character in RE2, and what follows it is pattern again. */
+const quantifier = /[*+?]|\{\d+(?:,\d*)?\}/y;
 const literalCharsMin = 2;
 /** A group of plain alternatives: `(ghp_|gho_)`. */
 const plainGroup = /^\((?:\?:)?([A-Za-z0-9_-]+(?:\|[A-Za-z0-9_-]+)*)\)$/;
@@ -25,15 +26,14 @@ export function requiredLiterals(source: string): readonly string[] {
     if (piece === undefined) return [];
     const text = source.slice(at, at + piece.length);
     at += piece.length;
-    const quantifier = source[at] ?? '';
-    const repeated = quantifier !== '' && quantifiers.includes(quantifier);
-    if (piece.char !== '' && !repeated) run += piece.char;
+    const repeatLength = quantifierLength(source, at);
+    at += repeatLength;
+    if (piece.char !== '' && repeatLength === 0) run += piece.char;
     else {
       offer([run]);
       run = '';
     }
-    if (repeated) at += quantifierLength(source, at);
-    else offer(plainGroup.exec(text)?.[1]?.split('|') ?? []);
+    if (repeatLength === 0) offer(plainGroup.exec(text)?.[1]?.split('|') ?? []);
   }
   offer([run]);
   return shortest(best) >= literalCharsMin ? best : [];
@@ -102,7 +102,6 @@ function groupLength(source: string, at: number): number | undefined {
 }
 
 function quantifierLength(source: string, at: number): number {
-  if (source.charAt(at) !== '{') return 1;
-  const end = source.indexOf('}', at);
-  return end === -1 ? 1 : end + 1 - at;
+  quantifier.lastIndex = at;
+  return quantifier.exec(source)?.[0].length ?? 0;
 }

@@ -14,6 +14,8 @@ describe('requiredLiterals', () => {
     ['(?:ab|c)def', ['def']],
     ['(abc|de)?f(xy)', ['xy']],
     ['(abc)+xy', ['xy']],
+    ['abc{b}', ['abc']],
+    ['abc{,2}d', [',2}d']],
   ])('of %s is %j', (source, expected) => {
     expect(requiredLiterals(source)).toEqual(expected);
   });
@@ -21,6 +23,7 @@ describe('requiredLiterals', () => {
   it.each([
     'abc|def',
     '(?i)abc',
+    '(ab|ba)c{d|}',
     '(?i:a)bc',
     '(x(?i)y)abc',
     'a',
