@@ -2,7 +2,7 @@
  * `npm run bench`: one run, side by side. CPU time per call of the proxy's process is the figure to trust on a
  * shared machine; the ratios compare what ran within the same minute. Writes bench-results.json.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,10 +20,14 @@ const only = new Set(
 const concurrency = 32;
 const rounds = quick ? 2 : 5;
 const callsPerRound = quick ? 1_500 : 4_000;
-const warmUpCalls = quick ? 1_500 : 6_000;
+/** A sidecar runs for weeks: what V8 still compiles in the first seconds is nobody's running cost. */
+const warmUpCalls = quick ? 1_500 : 12_000;
 const rate = 200;
 const rateCalls = quick ? 400 : 1_600;
 const streamCalls = quick ? 200 : 800;
+const diskWrites = 400;
+/** About what one call adds to the log, twice per call. */
+const diskWriteBytes = 3_000;
 
 interface Row {
   readonly name: string;
@@ -53,18 +57,42 @@ try {
   for (let round = 0; round < rounds; round++) {
     for (const contestant of contestants) samples.get(contestant.name)?.push(await saturate(contestant));
   }
+  const disk = await diskFloor(directory);
   const rows: Row[] = [];
   for (const contestant of contestants) rows.push(await row(contestant, samples.get(contestant.name) ?? []));
-  print(rows);
+  print(rows, disk);
   writeFileSync(
     'bench-results.json',
-    `${JSON.stringify({ at: new Date().toISOString(), machine: machine(), concurrency, rate, rows, ratios: ratios(rows) }, null, 2)}\n`,
+    `${JSON.stringify({ at: new Date().toISOString(), machine: machine(), concurrency, rate, disk, rows, ratios: ratios(rows) }, null, 2)}\n`,
   );
   say('written to bench-results.json');
 } finally {
   for (const { process: started } of contestants) await started?.stop();
   await upstream.stop();
   rmSync(directory, { recursive: true, force: true });
+}
+
+interface Disk {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+/** One append and fdatasync on an idle disk: what strict durability pays twice per call, whoever writes it. */
+async function diskFloor(under: string): Promise<Disk> {
+  const fd = openSync(join(under, 'disk-floor'), 'w');
+  const bytes = Buffer.alloc(diskWriteBytes, 1);
+  const tookMs: number[] = [];
+  for (let i = 0; i < diskWrites; i++) {
+    const from = performance.now();
+    writeSync(fd, bytes);
+    fdatasyncSync(fd);
+    tookMs.push(performance.now() - from);
+    // At the pace of the latency run, not back to back.
+    await new Promise((resolve) => setTimeout(resolve, 1000 / rate / 2));
+  }
+  closeSync(fd);
+  tookMs.sort((a, b) => a - b);
+  return { p50Ms: percentile(tookMs, 0.5), p99Ms: percentile(tookMs, 0.99) };
 }
 
 async function saturate({ target, process: proxy }: Contestant): Promise<Sample> {
@@ -109,7 +137,7 @@ function ratios(rows: readonly Row[]) {
   };
 }
 
-function print(rows: readonly Row[]): void {
+function print(rows: readonly Row[], disk: Disk): void {
   const direct = rows.find(({ name }) => name === 'direct');
   const added = (value: number, base: number | undefined): string =>
     base === undefined || Number.isNaN(value) ? '-' : (value - base).toFixed(2);
@@ -135,9 +163,12 @@ function print(rows: readonly Row[]): void {
       ].join(' '),
     );
   }
+  say(
+    `\nOne append and fdatasync of ${diskWriteBytes} bytes: p50 ${disk.p50Ms.toFixed(2)} ms, p99 ${disk.p99Ms.toFixed(2)} ms; holdpoint waits for two per call`,
+  );
   const { cpuAgainstHttpProxy, portkeyCpuAgainstOwn } = ratios(rows);
   if (cpuAgainstHttpProxy !== null)
-    say(`\nCPU per call against a bare http-proxy: ${cpuAgainstHttpProxy.toFixed(2)}`);
+    say(`CPU per call against a bare http-proxy: ${cpuAgainstHttpProxy.toFixed(2)}`);
   if (portkeyCpuAgainstOwn !== null)
     say(`Portkey's gateway needs ${portkeyCpuAgainstOwn.toFixed(1)} times the CPU per call`);
 }
