@@ -5,8 +5,8 @@ import { HoldpointError } from '../core/errors.ts';
 import { decodeHttpMessage, encodeHttpMessage, type HttpMessage, headerOf } from '../core/http-message.ts';
 import type { Hold } from '../hold/record.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { protocolOf } from '../provider/index.ts';
-import type { Amendment, OperationName } from '../provider/protocol.ts';
+import { protocolNamed } from '../provider/index.ts';
+import type { Amendment } from '../provider/protocol.ts';
 
 const decodedBytesMax = 64 * 1024 * 1024;
 const callsMax = 128;
@@ -67,10 +67,9 @@ function amendedAnswer(
       'Send {"text": "..."} or {"toolCalls": [{"id": "...", "arguments": {...}}]}.',
     );
   }
-  const protocol = protocolOf(about['provider'] === 'anthropic' ? 'anthropic' : 'openai');
-  const operations: readonly OperationName[] = ['chat.completions', 'responses', 'messages'];
-  const operation = operations.find((name) => name === about['operation']);
-  if (operation === undefined) {
+  const protocol = protocolNamed(about['provider']);
+  const operation = String(about['operation']);
+  if (protocol === null || !protocol.readsAnswer(operation)) {
     throw new HoldpointError(
       'invalid_argument',
       'This answer is of an operation that Holdpoint cannot amend.',
@@ -82,12 +81,12 @@ function amendedAnswer(
     message.body,
     decodedBytesMax,
   );
-  const streaming = headerOf(message.headers, 'content-type').toLowerCase().startsWith('text/event-stream');
+  const form = protocol.streamFormOf(operation, headerOf(message.headers, 'content-type'));
   const amendment: Amendment = {
     ...(input.text === undefined ? {} : { text: input.text }),
     ...(input.toolCalls === undefined ? {} : { toolCalls: input.toolCalls }),
   };
-  return protocol.amendResponse(operation, original, streaming, amendment);
+  return protocol.amendResponse(operation, original, form, amendment);
 }
 
 /** The original's headers, true for the new body. */

@@ -6,8 +6,8 @@ import { decodeHttpMessage, type HttpMessage, headerOf } from '../core/http-mess
 import type { Hold } from '../hold/record.ts';
 import type { Entry } from '../ledger/entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { protocolOf } from '../provider/index.ts';
-import type { OperationName, ResponseReading } from '../provider/protocol.ts';
+import { protocolNamed } from '../provider/index.ts';
+import type { OperationName, Protocol, ResponseReading } from '../provider/protocol.ts';
 
 const headlineCharactersMax = 200;
 const decodedBytesMax = 64 * 1024 * 1024;
@@ -28,43 +28,31 @@ export interface RawMessage {
   readonly body: string;
 }
 
-/** The operation a sealed request was for. */
-function operationOf(entry: Entry): { provider: 'openai' | 'anthropic'; operation: OperationName } {
-  const { provider, operation } = entry.data;
-  const known: readonly OperationName[] = ['chat.completions', 'responses', 'messages'];
-  return {
-    provider: provider === 'anthropic' ? 'anthropic' : 'openai',
-    operation: known.find((name) => name === operation) ?? 'unknown',
-  };
-}
-
 /** Reads and understands the sealed exchange of a decision. Throws when a body is damaged. */
 export async function readExchange(ledger: Ledger, entries: readonly Entry[]): Promise<Exchange> {
   const [first] = entries;
   if (first === undefined) throw new RangeError('A decision has at least its request.');
-  const { provider, operation } = operationOf(first);
-  const protocol = protocolOf(provider);
+  const provider = String(first.data['provider']);
+  const protocol = protocolNamed(provider);
+  if (protocol === null) throw unknownProvider(provider);
+  const operation: OperationName = String(first.data['operation']);
+  const path = String(first.data['path']);
   const message = decodeHttpMessage(await ledger.part(first.seq, 'request'));
-  const request = protocol.readRequest(operation, plainBody(message));
+  const contentType = headerOf(message.headers, 'content-type');
+  const request = protocol.readRequest(operation, plainBody(message), { path, contentType });
   const answer = entries.findLast((entry) => entry.type === 'response');
   const base = {
     provider,
     operation,
     method: String(first.data['method']),
-    path: String(first.data['path']),
+    path,
     ...request.facts,
     raw: rawOf(message),
   };
   if (answer === undefined) return { request: base, response: null, defects: request.defects };
   const answerMessage = decodeHttpMessage(await ledger.part(answer.seq, 'response'));
   const streamed = answer.data['streamed'] === true;
-  const reading = readAnswer(
-    provider,
-    operation,
-    Number(answer.data['status']),
-    streamed,
-    plainBody(answerMessage),
-  );
+  const reading = readAnswer(protocol, operation, Number(answer.data['status']), answerMessage);
   return {
     request: base,
     response: { ...reading.facts, streamed, raw: rawOf(answerMessage) },
@@ -73,17 +61,24 @@ export async function readExchange(ledger: Ledger, entries: readonly Entry[]): P
 }
 
 function readAnswer(
-  provider: 'openai' | 'anthropic',
+  protocol: Protocol,
   operation: OperationName,
   status: number,
-  streamed: boolean,
-  body: Buffer,
+  message: HttpMessage,
 ): ResponseReading {
-  const protocol = protocolOf(provider);
-  if (!streamed) return protocol.readResponse(operation, status, body);
-  const stream = protocol.openStream(operation, status);
-  stream.push(body);
+  const form = protocol.streamFormOf(operation, headerOf(message.headers, 'content-type'));
+  if (form === null) return protocol.readResponse(operation, status, plainBody(message));
+  const stream = protocol.openStream(operation, status, form);
+  stream.push(plainBody(message));
   return stream.finish().reading;
+}
+
+function unknownProvider(provider: string): HoldpointError {
+  return new HoldpointError(
+    'ledger_damaged',
+    `The exchange names the provider family ${JSON.stringify(provider)}, which this version does not know.`,
+    'Was it sealed by a newer Holdpoint? Run that version.',
+  );
 }
 
 /** The body with its content coding undone; '' where that fails, which the facts then show as a defect. */

@@ -10,6 +10,7 @@ import type { OperationName, Protocol } from './protocol.ts';
 import { unreadRequest, unreadResponse } from './reading.ts';
 import { endsWithSegments, routeSegments } from './route.ts';
 import { openEventStream, openUnreadStream } from './stream.ts';
+import { streamFormOf } from './stream-form.ts';
 
 /** Answers from this status on carry an error envelope and no tool calls. */
 const errorStatusMin = 400;
@@ -47,6 +48,7 @@ function envelope(type: string, code: ErrorCode, message: string): string {
 export const anthropic: Protocol = {
   name: 'anthropic',
   operationOf,
+  readsAnswer: (operation) => operation !== 'unknown',
   readRequest(operation, body) {
     return operation === 'messages' ? readMessagesRequest(body) : unreadRequest('');
   },
@@ -54,19 +56,21 @@ export const anthropic: Protocol = {
     if (status >= errorStatusMin || operation !== 'messages') return unreadResponse(status, '');
     return readMessagesResponse(status, body);
   },
+  streamFormOf: (_operation, contentType) => streamFormOf(contentType),
   openStream(operation, status) {
     if (status >= errorStatusMin || operation !== 'messages') return openUnreadStream(status);
     return openEventStream(createMessagesStreamReader(status));
   },
   errorBody: (code, httpStatus, message) => envelope(errorType(httpStatus), code, message),
-  errorEvent(_operation, code, message) {
+  errorHeaders: () => ({}),
+  errorEvent(_operation, _form, code, message) {
     return `event: error\ndata: ${envelope('permission_error', code, message)}\n\n`;
   },
   keepAliveEvent(operation) {
     return operation === 'messages' ? 'event: ping\ndata: {"type":"ping"}\n\n' : null;
   },
-  amendResponse(operation, original, streaming, amendment) {
-    if (operation === 'messages') return amendMessages(original, streaming, amendment);
+  amendResponse(operation, original, form, amendment) {
+    if (operation === 'messages') return amendMessages(original, form !== null, amendment);
     throw unamendable('an answer of this operation is not understood');
   },
 };

@@ -1,11 +1,17 @@
 /** The API families Holdpoint understands, by name. */
 import { anthropic } from './anthropic.ts';
 import { openai } from './openai.ts';
-import type { Protocol } from './protocol.ts';
+import { type Protocol, type ProtocolName, protocolNames } from './protocol.ts';
 
-const protocols: Readonly<Record<Protocol['name'], Protocol>> = { openai, anthropic };
+const protocols: Readonly<Record<ProtocolName, Protocol>> = { openai, anthropic };
 
 /** The protocol of one family; stateless, so one object serves every exchange. */
-export function protocolOf(name: Protocol['name']): Protocol {
+export function protocolOf(name: ProtocolName): Protocol {
   return protocols[name];
+}
+
+/** The protocol that a sealed entry names; null for one that this version does not know. */
+export function protocolNamed(name: unknown): Protocol | null {
+  const known = protocolNames.find((candidate) => candidate === name);
+  return known === undefined ? null : protocols[known];
 }

@@ -10,10 +10,11 @@ import { createChatStreamReader } from './openai-chat-stream.ts';
 import { readResponsesRequest, readResponsesResponse } from './openai-responses.ts';
 import { amendResponses } from './openai-responses-amend.ts';
 import { createResponsesStreamReader } from './openai-responses-stream.ts';
-import type { OperationName, Protocol } from './protocol.ts';
+import type { OperationName, Protocol, StreamForm } from './protocol.ts';
 import { unreadRequest, unreadResponse } from './reading.ts';
 import { endsWithSegments, routeSegments } from './route.ts';
 import { openEventStream, openUnreadStream } from './stream.ts';
+import { streamFormOf } from './stream-form.ts';
 
 /** Answers from this status on carry an error envelope and no tool calls. */
 const errorStatusMin = 400;
@@ -48,7 +49,7 @@ function errorType(httpStatus: number): string {
  * The JavaScript SDK raises on `error` in the data or on the event's name, the Python SDK on both
  * together with a nested `error`, and older Responses clients read the flat members: all are given.
  */
-function errorEvent(operation: OperationName, code: ErrorCode, message: string): string {
+function errorEvent(operation: OperationName, _form: StreamForm, code: ErrorCode, message: string): string {
   const error = { message, type: 'permission_error', param: null, code };
   if (operation !== 'responses') return `data: ${JSON.stringify({ error })}\n\n`;
   const data = { type: 'error', code, message, param: null, sequence_number: 0, error };
@@ -56,7 +57,7 @@ function errorEvent(operation: OperationName, code: ErrorCode, message: string):
 }
 
 /** The empty id keeps the SDK's accumulator from taking this chunk's other members over. */
-function keepAliveEvent(operation: OperationName, model: string): string | null {
+function keepAliveEvent(operation: OperationName, _form: StreamForm, model: string): string | null {
   if (operation !== 'chat.completions') return null;
   const choices = [{ index: 0, delta: {}, finish_reason: null }];
   const chunk = { id: '', object: 'chat.completion.chunk', created: 0, model, choices };
@@ -66,6 +67,7 @@ function keepAliveEvent(operation: OperationName, model: string): string | null 
 export const openai: Protocol = {
   name: 'openai',
   operationOf,
+  readsAnswer: (operation) => operation !== 'unknown',
   readRequest(operation, body) {
     if (operation === 'chat.completions') return readChatRequest(body);
     return operation === 'responses' ? readResponsesRequest(body) : unreadRequest('');
@@ -75,6 +77,7 @@ export const openai: Protocol = {
     if (operation === 'chat.completions') return readChatResponse(status, body);
     return operation === 'responses' ? readResponsesResponse(status, body) : unreadResponse(status, '');
   },
+  streamFormOf: (_operation, contentType) => streamFormOf(contentType),
   openStream(operation, status) {
     if (status >= errorStatusMin) return openUnreadStream(status);
     if (operation === 'chat.completions') return openEventStream(createChatStreamReader(status));
@@ -84,9 +87,11 @@ export const openai: Protocol = {
   errorBody(code, httpStatus, message) {
     return JSON.stringify({ error: { message, type: errorType(httpStatus), param: null, code } });
   },
+  errorHeaders: () => ({}),
   errorEvent,
   keepAliveEvent,
-  amendResponse(operation, original, streaming, amendment) {
+  amendResponse(operation, original, form, amendment) {
+    const streaming = form !== null;
     if (operation === 'chat.completions') return amendChat(original, streaming, amendment);
     if (operation === 'responses') return amendResponses(original, streaming, amendment);
     throw unamendable('an answer of this operation is not understood');

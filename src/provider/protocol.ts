@@ -6,8 +6,27 @@
 import type { ErrorCode } from '../core/errors.ts';
 import type { RequestFacts, ResponseFacts } from '../core/facts.ts';
 
-/** `unknown` passes byte for byte and is recorded without being understood. */
-export type OperationName = 'chat.completions' | 'responses' | 'messages' | 'unknown';
+export const protocolNames = ['openai', 'anthropic'] as const;
+export type ProtocolName = (typeof protocolNames)[number];
+
+/**
+ * What a call asks for, in lower case, such as `chat.completions`; each family names its own. `unknown` passes
+ * byte for byte and is recorded without being understood; no other name means anything outside its family.
+ */
+export type OperationName = string;
+
+/**
+ * How an answer comes in pieces: server-sent events, one JSON text a line, one JSON array written element by
+ * element, or Amazon's binary frames.
+ */
+export type StreamForm = 'sse' | 'ndjson' | 'json-array' | 'aws-eventstream';
+
+/** What a request says outside its body. */
+export interface RequestHead {
+  /** Below the upstream's mount, without the query. */
+  readonly path: string;
+  readonly contentType: string;
+}
 
 /** The part of the facts that stands in a request's body. */
 export type RequestBodyFacts = Pick<
@@ -31,14 +50,14 @@ export interface ResponseReading {
 }
 
 /**
- * One event of a stream, bytes as received.
+ * One event, line, element or frame of a stream, bytes as received.
  * `text`: shows the client something that is not a tool call. `tool`: carries any part of a tool call, or
  * could not be read (so it must not pass unjudged). `end`: the provider's terminal event. `error`: in-band
  * error. `other`: comments, pings, role and usage frames.
  */
 export interface StreamEvent {
   readonly kind: 'text' | 'tool' | 'end' | 'error' | 'other';
-  /** The event's bytes with its terminating blank line; concatenating all gives the stream back. */
+  /** The event's bytes with what separates it from the next; concatenating all gives the stream back. */
   readonly raw: Buffer;
 }
 
@@ -57,24 +76,38 @@ export interface Amendment {
 }
 
 export interface Protocol {
-  readonly name: 'openai' | 'anthropic';
+  readonly name: ProtocolName;
   /** What a method and path (below the mount, no query) mean in this family. */
   operationOf(method: string, path: string): OperationName;
-  /** Reads a request body (content-encoding already removed). */
-  readRequest(operation: OperationName, body: Buffer): RequestReading;
+  /** False where an answer cannot hold what rules judge, such as audio: it then passes as it comes. */
+  readsAnswer(operation: OperationName): boolean;
+  /**
+   * Reads a request body (content-encoding already removed). Of a large multipart body the contents of its
+   * files are left out.
+   */
+  readRequest(operation: OperationName, body: Buffer, head: RequestHead): RequestReading;
   /** Reads a whole, non-streaming answer (content-encoding already removed). */
   readResponse(operation: OperationName, status: number, body: Buffer): ResponseReading;
-  /** Opens a reader for a server-sent-event answer. */
-  openStream(operation: OperationName, status: number): ResponseStream;
+  /** How an answer of this type streams; null when it is one whole. */
+  streamFormOf(operation: OperationName, contentType: string): StreamForm | null;
+  /** Opens a reader for an answer in that form. */
+  openStream(operation: OperationName, status: number, form: StreamForm): ResponseStream;
   /** The provider's own error envelope as a JSON body; `code` is machine-readable inside it. */
   errorBody(code: ErrorCode, httpStatus: number, message: string): string;
+  /** Headers without which the family's SDKs do not recognise that envelope. */
+  errorHeaders(code: ErrorCode, httpStatus: number): Readonly<Record<string, string>>;
   /** The provider's own in-band error for a stream that already began; type `permission_error`. */
-  errorEvent(operation: OperationName, code: ErrorCode, message: string): string;
-  /** A frame that every SDK parses and shows nobody, or null where only comments are safe. */
-  keepAliveEvent(operation: OperationName, model: string): string | null;
+  errorEvent(operation: OperationName, form: StreamForm, code: ErrorCode, message: string): Buffer | string;
+  /** A frame that every SDK parses and shows nobody, or null where there is none. */
+  keepAliveEvent(operation: OperationName, form: StreamForm, model: string): Buffer | string | null;
   /**
    * The answer with an amendment applied, in the same form (JSON or stream) as the original.
    * Throws HoldpointError `invalid_argument` when the amendment does not fit the answer.
    */
-  amendResponse(operation: OperationName, original: Buffer, streaming: boolean, amendment: Amendment): Buffer;
+  amendResponse(
+    operation: OperationName,
+    original: Buffer,
+    form: StreamForm | null,
+    amendment: Amendment,
+  ): Buffer;
 }

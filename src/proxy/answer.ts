@@ -8,7 +8,7 @@ import { HoldpointError, messageOf } from '../core/errors.ts';
 import type { Facts, ResponseFacts } from '../core/facts.ts';
 import { headerOf, type RawHeaders } from '../core/http-message.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { ResponseReading } from '../provider/protocol.ts';
+import type { ResponseReading, StreamForm } from '../provider/protocol.ts';
 import type { Call } from './call.ts';
 import type { Answer } from './forward.ts';
 import type { House } from './house.ts';
@@ -25,7 +25,8 @@ export interface Answered {
   readonly facts: ResponseFacts;
   readonly defects: readonly string[];
   readonly result: AnswerResult;
-  readonly streamed: boolean;
+  /** How it came in pieces; null when it was one whole. */
+  readonly form: StreamForm | null;
   readonly trailers: readonly string[];
   /** How much of `body` the caller has already; the rest waits. */
   readonly passedBytes: number;
@@ -49,39 +50,48 @@ export async function captureAnswer(
   policy: Policy,
   house: House,
 ): Promise<Answered> {
-  const streamed = isEventStream(answer.headers);
-  if (call.operation === 'unknown') {
+  const form = streamFormOf(call, answer.headers);
+  if (!call.upstream.protocol.readsAnswer(call.operation)) {
     const neutral = call.upstream.protocol.readResponse('unknown', answer.status, Buffer.alloc(0));
     const verdict = judge(policy, 'response', { ...facts, response: neutral.facts }, []);
     if (verdict.action === 'hold' || verdict.action === 'deny')
-      return captureWhole(call, answer, streamed, house);
-    return relayUnread(call, decisionId, answer, neutral, streamed, house);
+      return captureWhole(call, answer, form, house);
+    return relayUnread(call, decisionId, answer, neutral, form, house);
   }
-  if (isPlainStream(answer) && policy.textMayStream(facts)) return relayText(call, decisionId, answer, house);
-  return captureWhole(call, answer, streamed, house);
+  const plain = plainStreamForm(call, answer);
+  if (plain !== null && policy.textMayStream(facts)) return relayText(call, decisionId, answer, plain, house);
+  return captureWhole(call, answer, form, house);
 }
 
-function isEventStream(headers: RawHeaders): boolean {
-  return headerOf(headers, 'content-type').toLowerCase().startsWith('text/event-stream');
+function streamFormOf(call: Call, headers: RawHeaders): StreamForm | null {
+  return call.upstream.protocol.streamFormOf(call.operation, headerOf(headers, 'content-type'));
 }
 
-/** True when the bytes are events as they stand, so that single ones can be held back and others added. */
-export function isPlainStream({ status, headers }: { status: number; headers: RawHeaders }): boolean {
-  return status === 200 && isEventStream(headers) && headerOf(headers, 'content-encoding') === '';
+/** The form of an answer whose bytes are events as they stand, so that single ones can be held back and others added. */
+export function plainStreamForm(
+  call: Call,
+  { status, headers }: { readonly status: number; readonly headers: RawHeaders },
+): StreamForm | null {
+  return status === 200 && headerOf(headers, 'content-encoding') === '' ? streamFormOf(call, headers) : null;
 }
 
 /** Nothing reaches the caller until the whole answer was judged and sealed. */
-async function captureWhole(call: Call, answer: Answer, streamed: boolean, house: House): Promise<Answered> {
+async function captureWhole(
+  call: Call,
+  answer: Answer,
+  form: StreamForm | null,
+  house: House,
+): Promise<Answered> {
   const { body, error } = await answer.readAll(house.bounds.responseBytesMax);
   if (error !== null) answer.abort(error.message);
-  const reading = read(call, answer, streamed, body, house.bounds.decodedBytesMax);
-  return answered(call, answer, body, reading, streamed, 0, error);
+  const reading = read(call, answer, form, body, house.bounds.decodedBytesMax);
+  return answered(call, answer, body, reading, form, 0, error);
 }
 
 function read(
   call: Call,
   answer: Answer,
-  streamed: boolean,
+  form: StreamForm | null,
   body: Buffer,
   decodedBytesMax: number,
 ): ResponseReading {
@@ -93,8 +103,8 @@ function read(
     const reading = protocol.readResponse('unknown', answer.status, Buffer.alloc(0));
     return { ...reading, defects: [`the content-encoding cannot be undone: ${messageOf(error)}`] };
   }
-  if (!streamed) return protocol.readResponse(call.operation, answer.status, plain);
-  const stream = protocol.openStream(call.operation, answer.status);
+  if (form === null) return protocol.readResponse(call.operation, answer.status, plain);
+  const stream = protocol.openStream(call.operation, answer.status, form);
   stream.push(plain);
   return stream.finish().reading;
 }
@@ -103,8 +113,14 @@ function read(
 const quietUsMax = 10_000_000;
 
 /** Text goes on as it comes; from the first piece of a tool call, an error or the end on, everything waits. */
-async function relayText(call: Call, decisionId: string, answer: Answer, house: House): Promise<Answered> {
-  const stream = call.upstream.protocol.openStream(call.operation, answer.status);
+async function relayText(
+  call: Call,
+  decisionId: string,
+  answer: Answer,
+  form: StreamForm,
+  house: House,
+): Promise<Answered> {
+  const stream = call.upstream.protocol.openStream(call.operation, answer.status, form);
   const tape: Tape = { chunks: [], bytes: 0, passedBytes: 0 };
   const fromUs = house.clock.monoUs();
   let quiet: Buffer[] | null = [];
@@ -125,7 +141,7 @@ async function relayText(call: Call, decisionId: string, answer: Answer, house: 
     return pass(call, decisionId, answer, tape, passing, writeStreamHead);
   });
   const { reading } = stream.finish();
-  return answered(call, answer, Buffer.concat(tape.chunks), reading, true, tape.passedBytes, failure);
+  return answered(call, answer, Buffer.concat(tape.chunks), reading, form, tape.passedBytes, failure);
 }
 
 /**
@@ -137,7 +153,7 @@ async function relayUnread(
   decisionId: string,
   answer: Answer,
   reading: ResponseReading,
-  streamed: boolean,
+  form: StreamForm | null,
   house: House,
 ): Promise<Answered> {
   const tape: Tape = { chunks: [], bytes: 0, passedBytes: 0 };
@@ -146,7 +162,7 @@ async function relayUnread(
   const failure = await eachChunk(answer, tape, house.bounds.responseBytesMax, (chunk) =>
     tape.bytes >= length ? null : pass(call, decisionId, answer, tape, [chunk], writeHead),
   );
-  return answered(call, answer, Buffer.concat(tape.chunks), reading, streamed, tape.passedBytes, failure);
+  return answered(call, answer, Buffer.concat(tape.chunks), reading, form, tape.passedBytes, failure);
 }
 
 /** Records every chunk, then hands it on; returns what ended the answer early, or null. */
@@ -199,7 +215,7 @@ function answered(
   answer: Answer,
   body: Buffer,
   reading: ResponseReading,
-  streamed: boolean,
+  form: StreamForm | null,
   passedBytes: number,
   failure: HoldpointError | null,
 ): Answered {
@@ -210,7 +226,7 @@ function answered(
     headers,
     body,
     facts: reading.facts,
-    streamed,
+    form,
     trailers: answer.trailers(),
     passedBytes,
     failure,
@@ -219,7 +235,11 @@ function answered(
     return { ...whole, defects: [], result: call.caller.gone ? 'client_abort' : resultOf(failure) };
   // A stream without its provider's terminal event was cut, even when the connection closed politely.
   const cut =
-    streamed && status === 200 && !reading.complete && call.operation !== 'unknown' && !reading.failed;
+    form !== null &&
+    status === 200 &&
+    !reading.complete &&
+    !reading.failed &&
+    call.upstream.protocol.readsAnswer(call.operation);
   if (cut)
     return {
       ...whole,

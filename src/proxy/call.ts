@@ -112,7 +112,8 @@ export async function readCall(
   const operation = upstream.protocol.operationOf(method, path);
   const { plain, defect } =
     operation === 'unknown' ? { plain: body, defect: null } : decode(headers, body, bounds.decodedBytesMax);
-  const reading = upstream.protocol.readRequest(operation, plain);
+  const contentType = headerOf(headers, 'content-type');
+  const reading = upstream.protocol.readRequest(operation, plain, { path, contentType });
   const facts = { provider: upstream.protocol.name, operation, method, path, ...reading.facts, ...sender };
   return {
     ...envelope,
@@ -136,7 +137,7 @@ export function readUpgrade(
   const upstream = upstreamFor(req.url ?? '/', upstreams);
   const { sender, path, ...envelope } = readEnvelope(req, upstream, fingerprint, workloadName);
   const { method } = envelope;
-  const reading = upstream.protocol.readRequest('unknown', Buffer.alloc(0));
+  const reading = upstream.protocol.readRequest('unknown', Buffer.alloc(0), { path, contentType: '' });
   const facts = {
     provider: upstream.protocol.name,
     operation: 'tunnel',

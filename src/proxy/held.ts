@@ -8,6 +8,7 @@ import {
   decodeHttpMessage,
   endToEndHeaders,
   type HttpMessage,
+  headerOf,
   type RawHeaders,
   removedValue,
   valuesOf,
@@ -15,7 +16,9 @@ import {
 import type { Hold } from '../hold/record.ts';
 import { heldRules } from '../hold/record.ts';
 import type { Judgement, Phase, Policy } from '../policy/policy.ts';
-import { isPlainStream } from './answer.ts';
+import type { StreamForm } from '../provider/protocol.ts';
+import { fillerOf } from '../provider/stream-form.ts';
+import { plainStreamForm } from './answer.ts';
 import { type Call, clientBudgetMs, isMarkedRetry, prefersAsync, retryKeyOf } from './call.ts';
 import type { House } from './house.ts';
 import { strictestTerms } from './judge.ts';
@@ -109,13 +112,13 @@ export async function awaitRelease(
   }
   const left = new AbortController();
   call.caller.whenGone(() => left.abort());
-  const streaming = head !== null && isPlainStream(head) ? head : null;
+  const form = head === null ? null : plainStreamForm(call, head);
   const stopHeartbeat =
-    streaming !== null && hold.state.status === 'pending'
-      ? startHeartbeat(call, decision, streaming, house)
+    head !== null && form !== null && hold.state.status === 'pending'
+      ? startHeartbeat(call, decision, head, form, house)
       : () => undefined;
   const budgetMs =
-    streaming !== null
+    form !== null
       ? Math.max(0, hold.state.terms.expiresAtMs - house.clock.nowMs()) + commentEveryMs
       : waitBudgetMs(call, house);
   const result = await house.holds.wait(hold, budgetMs, left.signal).finally(stopHeartbeat);
@@ -128,6 +131,7 @@ export async function awaitRelease(
         call,
         decision,
         new HoldpointError('denied_by_reviewer', 'A reviewer denied this call.'),
+        form,
       );
       return false;
     case 'expired':
@@ -135,6 +139,7 @@ export async function awaitRelease(
         call,
         decision,
         new HoldpointError('hold_expired', 'Nobody ruled on this call in time.'),
+        form,
       );
       return false;
     case 'shutdown':
@@ -146,6 +151,7 @@ export async function awaitRelease(
           'Holdpoint restarts; the call stays held.',
           'Ask again: a retry collects the answer.',
         ),
+        form,
       );
       return false;
     case 'pending':
@@ -157,6 +163,7 @@ export async function awaitRelease(
           'The call is held for a reviewer.',
           'Ask again: a retry collects the answer.',
         ),
+        form,
       );
       return false;
   }
@@ -180,13 +187,28 @@ function waitBudgetMs(call: Call, house: House): number {
 }
 
 /** A refusal as status where the caller saw nothing yet, in-band where its stream has begun. */
-export async function refuseHeld(call: Call, decision: Decision, error: HoldpointError): Promise<void> {
+export async function refuseHeld(
+  call: Call,
+  decision: Decision,
+  error: HoldpointError,
+  form: StreamForm | null,
+): Promise<void> {
   if (call.caller.gone) return;
   if (!call.res.headersSent) await refuse(call.res, call.upstream.protocol, error, decision.id);
-  else await endWith(call.res, call.upstream.protocol.errorEvent(call.operation, error.code, error.message));
+  else if (form === null) call.res.destroy();
+  else {
+    const event = call.upstream.protocol.errorEvent(call.operation, form, error.code, error.message);
+    await endWith(call.res, event);
+  }
 }
 
-function startHeartbeat(call: Call, decision: Decision, head: AnswerHead, house: House): () => void {
+function startHeartbeat(
+  call: Call,
+  decision: Decision,
+  head: AnswerHead,
+  form: StreamForm,
+  house: House,
+): () => void {
   const { protocol } = call.upstream;
   let sinceEventMs = 0;
   let cancel = house.schedule(quietMs, beat);
@@ -200,10 +222,12 @@ function startHeartbeat(call: Call, decision: Decision, head: AnswerHead, house:
         decision.id,
       );
     const event =
-      sinceEventMs >= keepAliveEveryMs ? protocol.keepAliveEvent(call.operation, call.facts.model) : null;
+      sinceEventMs >= keepAliveEveryMs
+        ? protocol.keepAliveEvent(call.operation, form, call.facts.model)
+        : null;
     sinceEventMs = event === null ? sinceEventMs + commentEveryMs : 0;
-    // One line without a blank one after it: some clients fail on a comment that stands as an event of its own.
-    if (!call.res.destroyed) call.res.write(event ?? ': held for a reviewer\n');
+    const bytes = event ?? fillerOf(form);
+    if (bytes !== null && !call.res.destroyed) call.res.write(bytes);
     cancel = house.schedule(commentEveryMs, beat);
   }
   return () => cancel();
@@ -233,7 +257,10 @@ export async function releasedCall(call: Call, hold: Hold, house: House): Promis
     for (const coding of valuesOf(headers, 'content-encoding')) sent.push('content-encoding', coding);
   if (amendment === null) return { ...call, body, headers: sent };
   // Response rules judge the answer to what was sent, so they must see the amended request.
-  const { facts } = call.upstream.protocol.readRequest(call.operation, body);
+  const { facts } = call.upstream.protocol.readRequest(call.operation, body, {
+    path: call.facts.path,
+    contentType: headerOf(call.headers, 'content-type'),
+  });
   return { ...call, body, headers: sent, facts: { ...call.facts, ...facts } };
 }
 
@@ -250,7 +277,7 @@ export async function deliverHeld(
 ): Promise<boolean> {
   const message = decodeHttpMessage(await releasedPart(hold, house));
   const rest = message.body.subarray(
-    hold.state.status === 'amended' ? tailOffset(call, message.body, passedBytes) : passedBytes,
+    hold.state.status === 'amended' ? tailOffset(call, message, passedBytes) : passedBytes,
   );
   await house.holds.beginDelivery(hold);
   // The delivery is on disk: the held bytes may go out, once.
@@ -277,11 +304,12 @@ async function releasedPart(hold: Hold, house: House): Promise<Buffer> {
 }
 
 /** Where an amended stream goes on for a caller that has the original's text already: its first tool call or end. */
-function tailOffset(call: Call, amended: Buffer, passedBytes: number): number {
-  if (passedBytes === 0) return 0;
-  const stream = call.upstream.protocol.openStream(call.operation, 200);
+function tailOffset(call: Call, amended: HttpMessage, passedBytes: number): number {
+  const form = plainStreamForm(call, headOf(amended));
+  if (passedBytes === 0 || form === null) return 0;
+  const stream = call.upstream.protocol.openStream(call.operation, 200, form);
   let offset = 0;
-  for (const event of stream.push(amended)) {
+  for (const event of stream.push(amended.body)) {
     if (event.kind === 'tool' || event.kind === 'end') return offset;
     offset += event.raw.length;
   }

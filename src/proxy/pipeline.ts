@@ -7,6 +7,7 @@ import type { Facts } from '../core/facts.ts';
 import type { Hold } from '../hold/record.ts';
 import type { Outcome } from '../ledger/entry.ts';
 import type { Judgement, Policy } from '../policy/policy.ts';
+import type { StreamForm } from '../provider/protocol.ts';
 import { type Answered, captureAnswer } from './answer.ts';
 import type { Call } from './call.ts';
 import { forwardedHeaders } from './forward.ts';
@@ -47,7 +48,7 @@ export async function handleCall(call: Call, house: House): Promise<void> {
     // The intent is on disk: from here on the decision has exactly one outcome, whatever happens.
 
     if (call.defects.length > 0) throw unreadable(call);
-    if (judgement.action === 'deny') return await deny(call, decision, judgement, house);
+    if (judgement.action === 'deny') return await deny(call, decision, judgement, null, house);
 
     let released = call;
     if (judgement.action === 'hold') {
@@ -98,7 +99,7 @@ async function forwardAndDeliver(
   // The answer is on disk: its last byte may go out, unless a rule or a person says otherwise.
 
   if (answered.failure !== null) throw answered.failure;
-  if (judgement.action === 'deny') return deny(call, decision, judgement, house);
+  if (judgement.action === 'deny') return deny(call, decision, judgement, answered.form, house);
   if (judgement.action === 'hold') {
     const digest = response.parts[0]?.c ?? '';
     const hold = await openHold(
@@ -175,7 +176,13 @@ async function handOver(
   }
 }
 
-async function deny(call: Call, decision: Decision, judgement: Judgement, house: House): Promise<void> {
+async function deny(
+  call: Call,
+  decision: Decision,
+  judgement: Judgement,
+  form: StreamForm | null,
+  house: House,
+): Promise<void> {
   const rule = judgement.matches.find((match) => match.action === 'deny');
   house.holds.settle(decision.seq, 'denied');
   await refuseHeld(
@@ -185,6 +192,7 @@ async function deny(call: Call, decision: Decision, judgement: Judgement, house:
       'denied_by_policy',
       `The rule ${rule?.rule ?? '?'} denies this call: ${rule?.title ?? ''}.`,
     ),
+    form,
   );
 }
 

@@ -4,6 +4,7 @@ import { encodeHttpMessage, targetWithoutSecrets, withoutSecrets } from '../core
 import type { JsonObject } from '../ledger/canonical.ts';
 import type { Draft } from '../ledger/sealer.ts';
 import type { Judgement, Policy } from '../policy/policy.ts';
+import type { StreamForm } from '../provider/protocol.ts';
 import type { Call, UpgradeCall } from './call.ts';
 
 /** How the upstream's answer ended; `synthetic` where there was none. */
@@ -57,7 +58,7 @@ export interface SealedAnswer {
   readonly body: Buffer;
   readonly facts: ResponseFacts;
   readonly result: AnswerResult;
-  readonly streamed: boolean;
+  readonly form: StreamForm | null;
   readonly judgement: Judgement;
   readonly policy: Policy;
   readonly elapsedUs: number;
@@ -77,7 +78,7 @@ export function responseDraft(decision: number, answer: SealedAnswer): Draft {
     result: answer.result,
     rules: rulesOf(answer.judgement),
     status: answer.status,
-    streamed: answer.streamed,
+    streamed: answer.form !== null,
     toolCalls: facts.toolCalls.length,
     usage: usageOf(facts),
     verdict: answer.judgement.action,

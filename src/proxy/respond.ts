@@ -122,6 +122,7 @@ export function refuse(
     'content-length': Buffer.byteLength(body),
     ...(retry === undefined ? {} : { 'x-should-retry': String(retry) }),
     ...(retry === true ? { 'retry-after': '1' } : {}),
+    ...(protocol === null ? {} : protocol.errorHeaders(error.code, status)),
     ...(decisionId === null ? {} : { [decisionHeader]: decisionId }),
     // A body that was not read to its end cannot be followed by another request.
     ...(error.code === 'body_too_large' ? { connection: 'close' } : {}),

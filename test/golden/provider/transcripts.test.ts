@@ -20,7 +20,7 @@ function readingOf(name: string): unknown {
   const protocol = protocolOf(operation === 'messages' ? 'anthropic' : 'openai');
   const bytes = readFileSync(new URL(name, folder));
   if (name.endsWith('.json')) return protocol.readResponse(operation, 200, bytes);
-  const stream = protocol.openStream(operation, 200);
+  const stream = protocol.openStream(operation, 200, 'sse');
   const kinds = stream.push(bytes).map((event) => event.kind);
   return { kinds: kinds.join(' '), ...stream.finish().reading };
 }

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { protocolOf } from '../../../src/provider/index.ts';
 import type { OperationName, ResponseReading } from '../../../src/provider/protocol.ts';
 import { createSseSplitter } from '../../../src/provider/sse.ts';
+import { headOf } from '../../unit/provider/streams.ts';
 import { type GeneratedAnswer, generatedAnswer, jsonForm, streamForm } from './answers.ts';
 
 const operations: readonly OperationName[] = ['chat.completions', 'responses', 'messages', 'unknown'];
@@ -16,7 +17,7 @@ function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
 }
 
 function readChunks(operation: OperationName, chunks: readonly Buffer[]) {
-  const stream = protocolFor(operation).openStream(operation, 200);
+  const stream = protocolFor(operation).openStream(operation, 200, 'sse');
   const events = chunks.flatMap((chunk) => stream.push(chunk));
   const { rest, reading } = stream.finish();
   return { events, rest, reading };
@@ -136,7 +137,7 @@ test('no parser throws on any bytes', () => {
       ),
       (operation, bytes) => {
         const protocol = protocolFor(operation);
-        expect(Array.isArray(protocol.readRequest(operation, bytes).defects)).toBe(true);
+        expect(Array.isArray(protocol.readRequest(operation, bytes, headOf('/')).defects)).toBe(true);
         expect(protocol.readResponse(operation, 200, bytes).facts.status).toBe(200);
         const event = Buffer.concat([Buffer.from('data: '), bytes, Buffer.from('\n\n')]);
         expect(readChunks(operation, [event]).reading.facts.status).toBe(200);
@@ -191,7 +192,7 @@ test('no parser throws on known members of any type', () => {
       const protocol = protocolFor(operation);
       for (const one of values) {
         const bytes = Buffer.from(JSON.stringify(one));
-        expect(Array.isArray(protocol.readRequest(operation, bytes).defects)).toBe(true);
+        expect(Array.isArray(protocol.readRequest(operation, bytes, headOf('/')).defects)).toBe(true);
         expect(Array.isArray(protocol.readResponse(operation, 200, bytes).defects)).toBe(true);
       }
       const stream = values.map((one) => `data: ${JSON.stringify(one)}\n\n`).join('');

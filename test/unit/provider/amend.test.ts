@@ -18,7 +18,12 @@ afterAll(() => served.close());
 const protocolFor = (operation: OperationName) => (operation === 'messages' ? anthropic : openai);
 
 function amend(operation: OperationName, original: string, streaming: boolean, amendment: Amendment) {
-  return protocolFor(operation).amendResponse(operation, Buffer.from(original), streaming, amendment);
+  return protocolFor(operation).amendResponse(
+    operation,
+    Buffer.from(original),
+    streaming ? 'sse' : null,
+    amendment,
+  );
 }
 
 function codeOf(action: () => unknown): string {
@@ -305,7 +310,7 @@ describe('an amendment that does not fit is refused:', () => {
 
   test('an operation that is not understood', () => {
     expect(codeOf(() => amend('unknown', '{}', false, {}))).toBe('invalid_argument');
-    expect(codeOf(() => anthropic.amendResponse('unknown', Buffer.from('{}'), false, {}))).toBe(
+    expect(codeOf(() => anthropic.amendResponse('unknown', Buffer.from('{}'), null, {}))).toBe(
       'invalid_argument',
     );
   });

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { protocolOf } from '../../../src/provider/index.ts';
-import { readStream, type TypedEvent, typedEvents } from './streams.ts';
+import { headOf, readStream, type TypedEvent, typedEvents } from './streams.ts';
 
 const anthropic = protocolOf('anthropic');
 const operation = 'messages';
 const bytes = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
-const request = (value: unknown) => anthropic.readRequest(operation, bytes(value));
+const request = (value: unknown) => anthropic.readRequest(operation, bytes(value), headOf('/'));
 const answer = (value: unknown, status = 200) => anthropic.readResponse(operation, status, bytes(value));
 const toolUse = (input: unknown, type = 'tool_use') => ({ type, id: 't1', name: 'pay', input });
 

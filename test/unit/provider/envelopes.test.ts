@@ -52,7 +52,7 @@ describe('the openai SDK', () => {
     served.answerWith(
       200,
       stream,
-      events(begun, openai.errorEvent('chat.completions', 'denied_by_reviewer', 'No.')),
+      events(begun, openai.errorEvent('chat.completions', 'sse', 'denied_by_reviewer', 'No.')),
     );
     expect(await thrownBy(chatStream)).toMatchObject({
       code: 'denied_by_reviewer',
@@ -61,14 +61,14 @@ describe('the openai SDK', () => {
   });
 
   test('raises the in-band error of a responses stream', async () => {
-    served.answerWith(200, stream, openai.errorEvent('responses', 'hold_expired', 'Too late.'));
+    served.answerWith(200, stream, openai.errorEvent('responses', 'sse', 'hold_expired', 'Too late.'));
     const error = await thrownBy(responsesStream);
     expect(error).toBeInstanceOf(OpenAI.APIError);
     expect(error).toMatchObject({ code: 'hold_expired', type: 'permission_error', message: 'Too late.' });
   });
 
   test('shows nobody the keep-alive of a chat stream, and its answer is unharmed', async () => {
-    const alive = openai.keepAliveEvent('chat.completions', 'm') ?? '';
+    const alive = openai.keepAliveEvent('chat.completions', 'sse', 'm') ?? '';
     const chunk = (delta: object, finish: string | null) => ({
       id: 'c1',
       object: 'chat.completion.chunk',
@@ -97,11 +97,11 @@ describe('the anthropic SDK', () => {
   });
 
   test('raises the in-band error of a stream, pings before it unseen', async () => {
-    const ping = anthropic.keepAliveEvent('messages', 'm') ?? '';
+    const ping = anthropic.keepAliveEvent('messages', 'sse', 'm') ?? '';
     served.answerWith(
       200,
       stream,
-      events(ping, anthropic.errorEvent('messages', 'denied_by_reviewer', 'No.')),
+      events(ping, anthropic.errorEvent('messages', 'sse', 'denied_by_reviewer', 'No.')),
     );
     expect(await thrownBy(messageStream)).toMatchObject({
       type: 'permission_error',
@@ -110,7 +110,7 @@ describe('the anthropic SDK', () => {
   });
 
   test('shows nobody a ping', async () => {
-    served.answerWith(200, stream, anthropic.keepAliveEvent('messages', 'm') ?? 'data: 1\n\n');
+    served.answerWith(200, stream, anthropic.keepAliveEvent('messages', 'sse', 'm') ?? 'data: 1\n\n');
     expect(await messageStream()).toBe(0);
   });
 });
@@ -142,12 +142,12 @@ test.each([
 });
 
 test('where only comments are safe there is no keep-alive', () => {
-  expect(openai.keepAliveEvent('responses', 'm')).toBeNull();
-  expect(openai.keepAliveEvent('unknown', 'm')).toBeNull();
-  expect(anthropic.keepAliveEvent('unknown', 'm')).toBeNull();
+  expect(openai.keepAliveEvent('responses', 'sse', 'm')).toBeNull();
+  expect(openai.keepAliveEvent('unknown', 'sse', 'm')).toBeNull();
+  expect(anthropic.keepAliveEvent('unknown', 'sse', 'm')).toBeNull();
 });
 
 test('a message in an error cannot break out of its event', () => {
-  const frame = openai.errorEvent('chat.completions', 'held', 'a\n\ndata: [DONE]\n\n');
-  expect(frame.match(/\n\n/g)).toHaveLength(1);
+  const frame = openai.errorEvent('chat.completions', 'sse', 'held', 'a\n\ndata: [DONE]\n\n');
+  expect(frame.toString().match(/\n\n/g)).toHaveLength(1);
 });

@@ -2,12 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { protocolOf } from '../../../src/provider/index.ts';
 import { choicesMax } from '../../../src/provider/openai-chat.ts';
 import { messagesMax, toolCallsMax } from '../../../src/provider/reading.ts';
-import { events, readStream } from './streams.ts';
+import { events, headOf, readStream } from './streams.ts';
 
 const openai = protocolOf('openai');
 const operation = 'chat.completions';
 const bytes = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
-const request = (value: unknown) => openai.readRequest(operation, bytes(value));
+const request = (value: unknown) => openai.readRequest(operation, bytes(value), headOf('/'));
 const answer = (value: unknown, status = 200) => openai.readResponse(operation, status, bytes(value));
 const choice = (message: object, finish = 'stop') => ({ index: 0, message, finish_reason: finish });
 const fnCall = (id: string, name: string, args: unknown) => ({
@@ -210,7 +210,7 @@ describe('an answer', () => {
 
   test('of an unknown operation is neutral', () => {
     expect(openai.readResponse('unknown', 200, bytes('x')).defects).toEqual([]);
-    expect(openai.readRequest('unknown', bytes('x')).defects).toEqual([]);
+    expect(openai.readRequest('unknown', bytes('x'), headOf('/')).defects).toEqual([]);
   });
 });
 
@@ -366,7 +366,10 @@ describe('a stream', () => {
   });
 
   test('of an error status or an unknown operation passes without being understood', () => {
-    for (const stream of [openai.openStream(operation, 500), openai.openStream('unknown', 200)]) {
+    for (const stream of [
+      openai.openStream(operation, 500, 'sse'),
+      openai.openStream('unknown', 200, 'sse'),
+    ]) {
       expect(stream.push(Buffer.from('data: x\n\n')).map((event) => event.kind)).toEqual(['other']);
       expect(stream.finish().reading.defects).toEqual([]);
     }

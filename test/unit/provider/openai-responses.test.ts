@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { protocolOf } from '../../../src/provider/index.ts';
-import { readStream, type TypedEvent, typedEvents } from './streams.ts';
+import { headOf, readStream, type TypedEvent, typedEvents } from './streams.ts';
 
 const openai = protocolOf('openai');
 const operation = 'responses';
 const bytes = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
-const request = (value: unknown) => openai.readRequest(operation, bytes(value));
+const request = (value: unknown) => openai.readRequest(operation, bytes(value), headOf('/'));
 const answer = (value: unknown) => openai.readResponse(operation, 200, bytes(value));
 const message = (text: string) => ({
   type: 'message',

@@ -2,6 +2,7 @@
 import type {
   OperationName,
   Protocol,
+  RequestHead,
   ResponseReading,
   StreamEvent,
 } from '../../../src/provider/protocol.ts';
@@ -35,11 +36,16 @@ export function readStream(
   bytes: string | Buffer,
   chunkBytes = Number.MAX_SAFE_INTEGER,
 ): StreamRead {
-  const stream = protocol.openStream(operation, 200);
+  const stream = protocol.openStream(operation, 200, 'sse');
   const all = Buffer.from(bytes);
   const kinds: StreamEvent['kind'][] = [];
   for (let at = 0; at < all.length; at += chunkBytes) {
     for (const event of stream.push(all.subarray(at, at + chunkBytes))) kinds.push(event.kind);
   }
   return { ...stream.finish().reading, kinds };
+}
+
+/** A request to `path`, with a JSON body unless said otherwise. */
+export function headOf(path: string, contentType = 'application/json'): RequestHead {
+  return { path, contentType };
 }
