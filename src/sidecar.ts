@@ -5,6 +5,7 @@
 import { createHmac } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { type LoadedConfig, loadConfig, parseAddress } from './config/load.ts';
+import { providerUrls } from './config/presets.ts';
 import { type ControlListener, listenControl } from './control/server.ts';
 import { createSummaries } from './control/view.ts';
 import { sha256Hex } from './core/bytes.ts';
@@ -245,7 +246,7 @@ function startControl(
 
 function upstreamsOf(config: LoadedConfig): Upstream[] {
   return Object.entries(config.upstreams).map(([name, { url, protocol, mount }]) => {
-    const { origin, pathname } = new URL(url);
+    const { origin, pathname } = new URL(url ?? providerUrls[protocol] ?? '');
     return { name, origin, basePath: pathname.replace(/\/+$/, ''), mount, protocol: protocolOf(protocol) };
   });
 }

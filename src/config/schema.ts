@@ -1,5 +1,7 @@
 /** The configuration file: its shape, its bounds and its defaults. The published JSON Schema is made from this. */
 import { z } from 'zod';
+import { protocolNames } from '../core/protocol-name.ts';
+import { providerUrls } from './presets.ts';
 
 const address = z
   .string()
@@ -22,15 +24,23 @@ const ms = (fallback: number) =>
     .max(24 * 3_600_000)
     .default(fallback);
 
-const upstream = z.strictObject({
-  url: z.url({ protocol: /^https?$/ }).describe('Where the provider is; http or https.'),
-  protocol: z.enum(['openai', 'anthropic']).describe('Which API it speaks.'),
+const upstreamFields = z.strictObject({
+  url: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Where the provider is; http or https. The address of the family’s own provider when absent.'),
+  protocol: z.enum(protocolNames).describe('Which API it speaks.'),
   mount: z
     .string()
     .regex(/^\/$|^(\/[A-Za-z0-9._-]+)+$/, 'expected a path such as / or /anthropic')
     .default('/')
     .describe('The path prefix on proxy.listen under which workloads reach it; the longest that fits wins.'),
 });
+
+const upstream = upstreamFields.refine(
+  ({ url, protocol }) => url !== undefined || providerUrls[protocol] !== null,
+  'expected a url: this family has no address that serves everybody',
+);
 
 export const configSchema = z.strictObject({
   proxy: z

@@ -1,7 +1,8 @@
 /** The API families Holdpoint understands, by name. */
+import { type ProtocolName, protocolNames } from '../core/protocol-name.ts';
 import { anthropic } from './anthropic.ts';
 import { openai } from './openai.ts';
-import { type Protocol, type ProtocolName, protocolNames } from './protocol.ts';
+import type { Protocol } from './protocol.ts';
 
 const protocols: Readonly<Record<ProtocolName, Protocol>> = { openai, anthropic };
 

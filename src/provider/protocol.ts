@@ -5,9 +5,7 @@
  */
 import type { ErrorCode } from '../core/errors.ts';
 import type { RequestFacts, ResponseFacts } from '../core/facts.ts';
-
-export const protocolNames = ['openai', 'anthropic'] as const;
-export type ProtocolName = (typeof protocolNames)[number];
+import type { ProtocolName } from '../core/protocol-name.ts';
 
 /**
  * What a call asks for, in lower case, such as `chat.completions`; each family names its own. `unknown` passes

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock, systemRandom, systemSchedule } from '../../src/core/clock.ts';
+import type { ProtocolName } from '../../src/core/protocol-name.ts';
 import { type Machine, type Sidecar, startSidecar } from '../../src/sidecar.ts';
 import { openLevelStore } from '../../src/store/level.ts';
 import { addToken, type Role } from '../../src/store/token-file.ts';
@@ -19,10 +20,7 @@ export interface Settings {
   /** Text of the policy file; one that stops nothing when absent. */
   readonly policy?: string;
   readonly upstreams: Readonly<
-    Record<
-      string,
-      { readonly url: string; readonly protocol: 'openai' | 'anthropic'; readonly mount: string }
-    >
+    Record<string, { readonly url: string; readonly protocol: ProtocolName; readonly mount: string }>
   >;
   readonly limits?: Readonly<Record<string, number>>;
   readonly workload?: string;

@@ -1,0 +1,8 @@
+/** What an upstream is when its configuration names only the family. */
+import type { ProtocolName } from '../core/protocol-name.ts';
+
+/** Where each family's provider is; null where every customer has an address of his own. */
+export const providerUrls: Readonly<Record<ProtocolName, string | null>> = {
+  openai: 'https://api.openai.com',
+  anthropic: 'https://api.anthropic.com',
+};
