@@ -29,19 +29,23 @@ function absorbEvent(reader: StreamReader, sse: SseEvent): StreamEventKind {
   return sse.defect === '' ? kind : 'tool';
 }
 
-function absorbData(reader: StreamReader, sse: SseEvent): StreamEventKind {
-  const special = reader.absorbText(sse.data);
+/** What one event's data makes of it; `raw` is the event as it came. Data that cannot be read is a `tool`. */
+export function absorbData(
+  reader: StreamReader,
+  { raw, event, data }: { readonly raw: Buffer; readonly event: string; readonly data: string },
+): StreamEventKind {
+  const special = reader.absorbText(data);
   if (special !== null) return special;
-  if (!isUtf8(sse.raw)) {
+  if (!isUtf8(raw)) {
     note(reader.defects, 'an event of the stream is not valid UTF-8');
     return 'tool';
   }
-  const json = readJsonText(sse.data, 'an event of the stream');
+  const json = readJsonText(data, 'an event of the stream');
   if (!isRecord(json.value)) {
     note(reader.defects, json.defect === '' ? 'an event of the stream is not a JSON object' : json.defect);
     return 'tool';
   }
-  const kind = reader.absorb(sse.event, json.value);
+  const kind = reader.absorb(event, json.value);
   if (json.defect === '') return kind;
   note(reader.defects, json.defect);
   return 'tool';
