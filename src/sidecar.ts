@@ -22,6 +22,7 @@ import { listenProxy, type ProxyListener } from './proxy/listener.ts';
 import { openHighWater } from './store/high-water.ts';
 import { loadKeys } from './store/keys.ts';
 import { openLevelCache, openLevelCopy, openLevelStore, writeBufferBytes } from './store/level.ts';
+import { createSpools } from './store/spool.ts';
 import { openTokens } from './store/token-file.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
@@ -179,6 +180,10 @@ async function startProxy(parts: Parts) {
     holds: parts.holds,
     policy: parts.policyFile.current,
     forwarder,
+    openSpool: createSpools(config.paths.spoolDir, {
+      bodyBytesMax: limits.passedBytesMax,
+      totalBytesMax: limits.spoolBytesMax,
+    }),
     upstreams: upstreamsOf(config),
     clock: parts.machine.clock,
     schedule: parts.machine.schedule,
@@ -201,6 +206,8 @@ async function startProxy(parts: Parts) {
       requestBytesMax: limits.requestBytesMax,
       responseBytesMax: limits.responseBytesMax,
       decodedBytesMax: limits.decodedBytesMax,
+      storedBytesMax: limits.storedBytesMax,
+      passedBytesMax: limits.passedBytesMax,
       waitMsMax: limits.waitMsMax,
     },
   });

@@ -13,6 +13,7 @@ export interface LoadedConfig extends Config {
     readonly ledgerDir: string;
     readonly indexDir: string;
     readonly highWater: string;
+    readonly spoolDir: string;
     readonly tokens: string;
     readonly keysDir: string;
     readonly policy: string;
@@ -49,6 +50,7 @@ export function loadConfig(file: string, env: Readonly<Record<string, string | u
       ledgerDir: join(dataDir, 'ledger'),
       indexDir: join(dataDir, 'index'),
       highWater: join(dataDir, 'high-water'),
+      spoolDir: join(dataDir, 'spool'),
       tokens: join(dataDir, 'tokens.json'),
       keysDir: resolve(config.keys.dir ?? join(dataDir, 'keys')),
       policy: resolve(config.policy.file),

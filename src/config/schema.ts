@@ -11,12 +11,7 @@ const address = z
     'expected a port of at most 65535',
   );
 
-const bytes = (fallback: number) =>
-  z
-    .int()
-    .min(1024)
-    .max(1024 ** 3)
-    .default(fallback);
+const bytes = (fallback: number, max = 1024 ** 3) => z.int().min(1024).max(max).default(fallback);
 const ms = (fallback: number) =>
   z
     .int()
@@ -97,6 +92,13 @@ export const configSchema = z.strictObject({
       requestBytesMax: bytes(32 * 1024 * 1024),
       responseBytesMax: bytes(32 * 1024 * 1024),
       decodedBytesMax: bytes(64 * 1024 * 1024).describe('The most that a compressed body may unpack to.'),
+      storedBytesMax: bytes(4 * 1024 * 1024).describe(
+        'How much is stored of a body that no rule reads, such as audio or a file; all of it is hashed.',
+      ),
+      passedBytesMax: bytes(1024 ** 3, 1024 ** 4).describe('The largest body that no rule reads.'),
+      spoolBytesMax: bytes(4 * 1024 ** 3, 1024 ** 4).describe(
+        'Disk for large uploads, which wait, encrypted, until their intent is sealed.',
+      ),
       waitMsMax: ms(270_000).describe('The longest a caller waits on a hold before it is told to ask again.'),
       upstreamIdleMsMax: ms(600_000).describe('The longest silence of an upstream.'),
       upstreamConnectMsMax: ms(10_000),

@@ -32,6 +32,13 @@ export async function amendedMessage(ledger: Ledger, hold: Hold, input: Amendmen
     hold.phase === 'request'
       ? { seq: hold.decision, name: 'request' }
       : { seq: hold.response ?? hold.decision, name: 'response' };
+  if ((await ledger.entry(held.seq)).data['stored'] !== undefined) {
+    throw new HoldpointError(
+      'invalid_argument',
+      'Only the beginning of this body is stored, so it cannot be written anew.',
+      'Release or deny it.',
+    );
+  }
   const message = decodeHttpMessage(await ledger.part(held.seq, held.name));
   if (input.text !== undefined && hold.passedBytes > 0) {
     throw new HoldpointError(

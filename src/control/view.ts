@@ -38,8 +38,16 @@ export async function readExchange(ledger: Ledger, entries: readonly Entry[]): P
   const operation: OperationName = String(first.data['operation']);
   const path = String(first.data['path']);
   const message = decodeHttpMessage(await ledger.part(first.seq, 'request'));
-  const contentType = headerOf(message.headers, 'content-type');
-  const request = protocol.readRequest(operation, plainBody(message), { path, contentType });
+  const stored = first.data['stored'];
+  const request = protocol.readRequest(
+    stored === undefined ? operation : 'unknown',
+    stored === undefined ? plainBody(message) : Buffer.alloc(0),
+    { path, contentType: headerOf(message.headers, 'content-type') },
+  );
+  const partial =
+    stored === undefined
+      ? []
+      : [`only the first ${String(stored)} of ${String(first.data['bytes'])} bytes are stored`];
   const answer = entries.findLast((entry) => entry.type === 'response');
   const base = {
     provider,
@@ -49,14 +57,15 @@ export async function readExchange(ledger: Ledger, entries: readonly Entry[]): P
     ...request.facts,
     raw: rawOf(message),
   };
-  if (answer === undefined) return { request: base, response: null, defects: request.defects };
+  if (answer === undefined)
+    return { request: base, response: null, defects: [...partial, ...request.defects] };
   const answerMessage = decodeHttpMessage(await ledger.part(answer.seq, 'response'));
   const streamed = answer.data['streamed'] === true;
   const reading = readAnswer(protocol, operation, Number(answer.data['status']), answerMessage);
   return {
     request: base,
     response: { ...reading.facts, streamed, raw: rawOf(answerMessage) },
-    defects: [...request.defects, ...reading.defects],
+    defects: [...partial, ...request.defects, ...reading.defects],
   };
 }
 

@@ -14,31 +14,18 @@ import type { Answer } from './forward.ts';
 import type { House } from './house.ts';
 import { judge } from './judge.ts';
 import type { AnswerResult } from './record.ts';
-import { writeChunk, writeHead, writeStreamHead } from './respond.ts';
+import { type Relayed, relayText, relayUnread } from './relay.ts';
 
-export interface Answered {
+export interface Answered extends Relayed {
   readonly status: number;
   readonly statusText: string;
   readonly headers: readonly string[];
-  /** What arrived, as it came; bounded by responseBytesMax. */
-  readonly body: Buffer;
   readonly facts: ResponseFacts;
   readonly defects: readonly string[];
   readonly result: AnswerResult;
   /** How it came in pieces; null when it was one whole. */
   readonly form: StreamForm | null;
   readonly trailers: readonly string[];
-  /** How much of `body` the caller has already; the rest waits. */
-  readonly passedBytes: number;
-  /** Why the answer did not end well; null when it did. */
-  readonly failure: HoldpointError | null;
-}
-
-/** Bytes of a stream that were recorded, and where the caller stands. */
-interface Tape {
-  readonly chunks: Buffer[];
-  bytes: number;
-  passedBytes: number;
 }
 
 /** Captures the answer; never rejects for what the upstream does: that is `result` and `failure`. */
@@ -56,10 +43,14 @@ export async function captureAnswer(
     const verdict = judge(policy, 'response', { ...facts, response: neutral.facts }, []);
     if (verdict.action === 'hold' || verdict.action === 'deny')
       return captureWhole(call, answer, form, house);
-    return relayUnread(call, decisionId, answer, neutral, form, house);
+    return answered(call, answer, await relayUnread(call, decisionId, answer, house), neutral, form);
   }
   const plain = plainStreamForm(call, answer);
-  if (plain !== null && policy.textMayStream(facts)) return relayText(call, decisionId, answer, plain, house);
+  if (plain !== null && policy.textMayStream(facts)) {
+    const stream = call.upstream.protocol.openStream(call.operation, answer.status, plain);
+    const relayed = await relayText(call, decisionId, answer, stream, house);
+    return answered(call, answer, relayed, stream.finish().reading, plain);
+  }
   return captureWhole(call, answer, form, house);
 }
 
@@ -85,7 +76,8 @@ async function captureWhole(
   const { body, error } = await answer.readAll(house.bounds.responseBytesMax);
   if (error !== null) answer.abort(error.message);
   const reading = read(call, answer, form, body, house.bounds.decodedBytesMax);
-  return answered(call, answer, body, reading, form, 0, error);
+  const relayed = { body, bytes: body.length, sha256: null, passedBytes: 0, rest: body, failure: error };
+  return answered(call, answer, relayed, reading, form);
 }
 
 function read(
@@ -109,127 +101,23 @@ function read(
   return stream.finish().reading;
 }
 
-/** Frames without content wait this long for the first text, so that a denial may still be a plain refusal. */
-const quietUsMax = 10_000_000;
-
-/** Text goes on as it comes; from the first piece of a tool call, an error or the end on, everything waits. */
-async function relayText(
-  call: Call,
-  decisionId: string,
-  answer: Answer,
-  form: StreamForm,
-  house: House,
-): Promise<Answered> {
-  const stream = call.upstream.protocol.openStream(call.operation, answer.status, form);
-  const tape: Tape = { chunks: [], bytes: 0, passedBytes: 0 };
-  const fromUs = house.clock.monoUs();
-  let quiet: Buffer[] | null = [];
-  let withholding = false;
-  const failure = await eachChunk(answer, tape, house.bounds.responseBytesMax, (chunk) => {
-    const events = stream.push(chunk);
-    if (withholding) return null;
-    const passing: Buffer[] = quiet ?? [];
-    let begins = quiet === null || house.clock.monoUs() - fromUs > quietUsMax;
-    for (const event of events) {
-      withholding ||= event.kind === 'tool' || event.kind === 'end' || event.kind === 'error';
-      if (withholding) break;
-      begins ||= event.kind === 'text';
-      passing.push(event.raw);
-    }
-    if (!begins) return null;
-    quiet = null;
-    return pass(call, decisionId, answer, tape, passing, writeStreamHead);
-  });
-  const { reading } = stream.finish();
-  return answered(call, answer, Buffer.concat(tape.chunks), reading, form, tape.passedBytes, failure);
-}
-
-/**
- * An operation nobody here understands: bytes pass as they come. With a known length the piece that completes
- * it waits for the seal; otherwise the end of the message does.
- */
-async function relayUnread(
-  call: Call,
-  decisionId: string,
-  answer: Answer,
-  reading: ResponseReading,
-  form: StreamForm | null,
-  house: House,
-): Promise<Answered> {
-  const tape: Tape = { chunks: [], bytes: 0, passedBytes: 0 };
-  const lengthText = headerOf(answer.headers, 'content-length');
-  const length = lengthText === '' ? Number.POSITIVE_INFINITY : Number(lengthText);
-  const failure = await eachChunk(answer, tape, house.bounds.responseBytesMax, (chunk) =>
-    tape.bytes >= length ? null : pass(call, decisionId, answer, tape, [chunk], writeHead),
-  );
-  return answered(call, answer, Buffer.concat(tape.chunks), reading, form, tape.passedBytes, failure);
-}
-
-/** Records every chunk, then hands it on; returns what ended the answer early, or null. */
-async function eachChunk(
-  answer: Answer,
-  tape: Tape,
-  bytesMax: number,
-  take: (chunk: Buffer) => Promise<void> | null,
-): Promise<HoldpointError | null> {
-  try {
-    for await (const chunk of answer.chunks()) {
-      tape.bytes += chunk.length;
-      if (tape.bytes > bytesMax) {
-        answer.abort('The answer is too large to record.');
-        return new HoldpointError(
-          'response_too_large',
-          `The upstream's answer exceeds ${bytesMax} bytes.`,
-          'Raise limits.responseBytesMax if such answers are meant.',
-        );
-      }
-      tape.chunks.push(chunk);
-      const drained = take(chunk);
-      if (drained !== null) await drained;
-    }
-    return null;
-  } catch (error) {
-    if (error instanceof HoldpointError) return error;
-    throw error;
-  }
-}
-
-function pass(
-  call: Call,
-  decisionId: string,
-  answer: Answer,
-  tape: Tape,
-  passing: readonly Buffer[],
-  start: typeof writeHead,
-): Promise<void> | null {
-  if (passing.length === 0 || call.caller.gone) return null;
-  if (!call.res.headersSent) start(call.res, answer.status, answer.statusText, answer.headers, decisionId);
-  const [only] = passing;
-  const bytes = passing.length === 1 && only !== undefined ? only : Buffer.concat(passing);
-  tape.passedBytes += bytes.length;
-  return writeChunk(call.res, bytes);
-}
-
 function answered(
   call: Call,
   answer: Answer,
-  body: Buffer,
+  relayed: Relayed,
   reading: ResponseReading,
   form: StreamForm | null,
-  passedBytes: number,
-  failure: HoldpointError | null,
 ): Answered {
   const { status, statusText, headers } = answer;
+  const { failure } = relayed;
   const whole = {
+    ...relayed,
     status,
     statusText,
     headers,
-    body,
     facts: reading.facts,
     form,
     trailers: answer.trailers(),
-    passedBytes,
-    failure,
   };
   if (failure !== null)
     return { ...whole, defects: [], result: call.caller.gone ? 'client_abort' : resultOf(failure) };

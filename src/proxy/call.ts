@@ -9,7 +9,10 @@ import { decodeContent } from '../core/content-coding.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import type { RequestFacts } from '../core/facts.ts';
 import { headerOf, type RawHeaders, valuesOf } from '../core/http-message.ts';
-import type { OperationName, Protocol } from '../provider/protocol.ts';
+import type { OpenSpool } from '../core/spool.ts';
+import type { OperationName, Protocol, RequestReading } from '../provider/protocol.ts';
+import { type Body, type BodyBounds, bodyOf, readPassing, readWhole } from './body.ts';
+import { boundaryOf } from './multipart-outline.ts';
 
 export interface Upstream {
   readonly name: string;
@@ -34,7 +37,7 @@ export interface Call {
   /** Path and query below the mount. */
   readonly target: string;
   readonly headers: RawHeaders;
-  readonly body: Buffer;
+  readonly body: Body;
   readonly upstream: Upstream;
   readonly operation: OperationName;
   readonly facts: RequestFacts;
@@ -51,8 +54,7 @@ export type UpgradeCall = Omit<Call, 'res' | 'caller' | 'operation' | 'defects' 
   readonly operation: 'tunnel';
 };
 
-export interface CallBounds {
-  readonly requestBytesMax: number;
+export interface CallBounds extends BodyBounds {
   readonly decodedBytesMax: number;
 }
 
@@ -66,6 +68,7 @@ const factHeaders = [
   'openai-beta',
 ];
 const nameCharactersMax = 256;
+const empty = Buffer.alloc(0);
 
 /** Who asks and where to: everything of a call but its body. */
 function readEnvelope(
@@ -95,12 +98,13 @@ function readEnvelope(
   };
 }
 
-/** Reads and understands a call. Throws `bad_request` or `body_too_large`. */
+/** Reads and understands a call; its body is the caller's to let go. Throws `bad_request`, `body_too_large` or `overloaded`. */
 export async function readCall(
   req: IncomingMessage,
   res: ServerResponse,
   upstream: Upstream,
   bounds: CallBounds,
+  openSpool: OpenSpool,
   fingerprint: (secret: string) => string,
   startedUs: number,
   workloadName: string,
@@ -108,12 +112,12 @@ export async function readCall(
   const caller = watchCaller(res);
   const { sender, path, ...envelope } = readEnvelope(req, upstream, fingerprint, workloadName);
   const { method, headers } = envelope;
-  const body = await readBody(req, headers, bounds.requestBytesMax);
   const operation = upstream.protocol.operationOf(method, path);
-  const { plain, defect } =
-    operation === 'unknown' ? { plain: body, defect: null } : decode(headers, body, bounds.decodedBytesMax);
-  const contentType = headerOf(headers, 'content-type');
-  const reading = upstream.protocol.readRequest(operation, plain, { path, contentType });
+  const passes = operation === 'unknown' || boundaryOf(headerOf(headers, 'content-type')) !== null;
+  const body = passes
+    ? await readPassing(req, headers, bounds, openSpool)
+    : await readWhole(req, headers, bounds.requestBytesMax);
+  const reading = read(upstream.protocol, operation, path, headers, body, bounds.decodedBytesMax);
   const facts = { provider: upstream.protocol.name, operation, method, path, ...reading.facts, ...sender };
   return {
     ...envelope,
@@ -121,7 +125,7 @@ export async function readCall(
     body,
     operation,
     facts,
-    defects: defect === null ? reading.defects : [defect],
+    defects: reading.defects,
     caller,
     startedUs,
   };
@@ -137,7 +141,7 @@ export function readUpgrade(
   const upstream = upstreamFor(req.url ?? '/', upstreams);
   const { sender, path, ...envelope } = readEnvelope(req, upstream, fingerprint, workloadName);
   const { method } = envelope;
-  const reading = upstream.protocol.readRequest('unknown', Buffer.alloc(0), { path, contentType: '' });
+  const reading = upstream.protocol.readRequest('unknown', empty, { path, contentType: '' });
   const facts = {
     provider: upstream.protocol.name,
     operation: 'tunnel',
@@ -146,7 +150,7 @@ export function readUpgrade(
     ...reading.facts,
     ...sender,
   };
-  return { ...envelope, body: Buffer.alloc(0), operation: 'tunnel', facts };
+  return { ...envelope, body: bodyOf(empty), operation: 'tunnel', facts };
 }
 
 /**
@@ -169,7 +173,8 @@ export function retryKeyOf(call: Call, key: Buffer): string {
   ]) {
     mac.update(`${field.length}:${field}`);
   }
-  return mac.update(canonicalJson(call.body) ?? call.body).digest('hex');
+  const { head, spool } = call.body;
+  return mac.update(spool?.sha256 ?? canonicalJson(head) ?? head).digest('hex');
 }
 
 /** True when an SDK says that this is a repetition. */
@@ -245,52 +250,29 @@ function pathOf(target: string): string {
   return mark === -1 ? target : target.slice(0, mark);
 }
 
-function readBody(req: IncomingMessage, headers: RawHeaders, bytesMax: number): Promise<Buffer> {
-  const announced = Number(headerOf(headers, 'content-length'));
-  if (announced > bytesMax) return Promise.reject(tooLarge(bytesMax));
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  const collect = (chunk: Buffer): void => {
-    bytes += chunk.length;
-    if (bytes <= bytesMax) {
-      chunks.push(chunk);
-      return;
-    }
-    req.off('data', collect);
-    chunks.length = 0;
-    reject(tooLarge(bytesMax));
-  };
-  req.on('data', collect);
-  req.on('end', () =>
-    resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
-  );
-  req.on('error', (error) =>
-    reject(new HoldpointError('bad_request', `The request ended early: ${messageOf(error)}.`)),
-  );
-  return promise;
-}
-
-function tooLarge(bytesMax: number): HoldpointError {
-  return new HoldpointError(
-    'body_too_large',
-    `The request body exceeds ${bytesMax} bytes.`,
-    'Raise limits.requestBytesMax if such calls are meant.',
-  );
-}
-
-function decode(
+/** Understands a body. What cannot be undone or is too large to be looked at is a defect. */
+function read(
+  protocol: Protocol,
+  operation: OperationName,
+  path: string,
   headers: RawHeaders,
-  body: Buffer,
+  body: Body,
   decodedBytesMax: number,
-): { plain: Buffer; defect: string | null } {
+): RequestReading {
+  const head = { path, contentType: headerOf(headers, 'content-type') };
+  if (operation === 'unknown') return protocol.readRequest(operation, empty, head);
+  const unread = (defect: string): RequestReading => ({
+    ...protocol.readRequest('unknown', empty, head),
+    defects: [defect],
+  });
+  const coding = headerOf(headers, 'content-encoding');
+  if (body.read === null || (body.spool !== null && coding !== ''))
+    return unread('the body is too large to be read');
   try {
-    return {
-      plain: decodeContent(headerOf(headers, 'content-encoding'), body, decodedBytesMax),
-      defect: null,
-    };
+    return protocol.readRequest(operation, decodeContent(coding, body.read, decodedBytesMax), head);
   } catch (error) {
-    return { plain: Buffer.alloc(0), defect: `the content-encoding cannot be undone: ${messageOf(error)}` };
+    if (error instanceof HoldpointError) throw error;
+    return unread(`the content-encoding cannot be undone: ${messageOf(error)}`);
   }
 }
 

@@ -3,16 +3,18 @@
  * said. The only importer of `undici`. Bytes arrive as they are; nothing here knows what they mean.
  */
 import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import { endToEndHeaders, type RawHeaders } from '../core/http-message.ts';
+import type { Body } from './body.ts';
 
 export interface OutgoingRequest {
   readonly origin: string;
   readonly path: string;
   readonly method: string;
   readonly headers: RawHeaders;
-  readonly body: Buffer;
+  readonly body: Body;
 }
 
 export interface Answer {
@@ -109,7 +111,8 @@ function dispatch(
   bounds: ForwardBounds,
   onAbort: (abort: (reason: string) => void) => void,
 ): Promise<Answer> {
-  const head = Promise.withResolvers<Answer>();
+  const answer = Promise.withResolvers<Answer>();
+  const { head, spool } = request.body;
   const body = createBody();
   let controller: Dispatcher.DispatchController | null = null;
   let lastByteMs = Date.now();
@@ -136,7 +139,7 @@ function dispatch(
   function ended(error: HoldpointError | null): void {
     if (timer !== null) clearTimeout(timer);
     timer = null;
-    if (error !== null) head.reject(error);
+    if (error !== null) answer.reject(error);
     body.end(error);
   }
   const abort = (reason: string): void => stop(new HoldpointError('upstream_truncated', reason));
@@ -147,8 +150,8 @@ function dispatch(
       origin: request.origin,
       path: request.path,
       method: toMethod(request.method),
-      headers: request.headers.slice(),
-      body: request.body.length === 0 ? null : request.body,
+      headers: framedHeaders(request),
+      body: spool === null ? (head.length === 0 ? null : head) : Readable.from(spool.read()),
     },
     {
       onRequestStart: (started) => {
@@ -159,7 +162,7 @@ function dispatch(
         if (status < 200) return;
         lastByteMs = Date.now();
         body.flow = { pause: () => started.pause(), resume: () => started.resume() };
-        head.resolve({
+        answer.resolve({
           status,
           statusText: statusText ?? '',
           headers: rawHeadersOf(started.rawHeaders),
@@ -187,10 +190,10 @@ function dispatch(
       },
     },
   );
-  return head.promise;
+  return answer.promise;
 }
 
-interface Body {
+interface AnswerBody {
   flow: { pause(): void; resume(): void } | null;
   push(chunk: Buffer): void;
   end(error: HoldpointError | null): void;
@@ -199,14 +202,14 @@ interface Body {
 }
 
 /** The bridge between undici's callbacks and one reader. */
-function createBody(): Body {
+function createBody(): AnswerBody {
   let queued: Buffer[] = [];
   let queuedBytes = 0;
   let paused = false;
   let result: { error: HoldpointError | null } | null = null;
   let wake: (() => void) | null = null;
 
-  const body: Body = {
+  const body: AnswerBody = {
     flow: null,
     push: (chunk) => {
       queued.push(chunk);
@@ -288,6 +291,11 @@ function tooLarge(bytesMax: number): HoldpointError {
 function rawHeadersOf(raw: Dispatcher.DispatchController['rawHeaders' | 'rawTrailers']): string[] {
   if (!Array.isArray(raw)) return [];
   return raw.map((text) => (typeof text === 'string' ? text : text.toString('latin1')));
+}
+
+/** undici counts what lies in memory; of the rest it is told the length, so that it is not sent in chunks. */
+function framedHeaders({ headers, body }: OutgoingRequest): string[] {
+  return body.spool === null ? headers.slice() : [...headers, 'content-length', String(body.bytes)];
 }
 
 /** undici's type lists the common methods; the wire takes any token, and undici checks that it is one. */

@@ -19,9 +19,11 @@ import type { Judgement, Phase, Policy } from '../policy/policy.ts';
 import type { StreamForm } from '../provider/protocol.ts';
 import { fillerOf } from '../provider/stream-form.ts';
 import { plainStreamForm } from './answer.ts';
+import { type Body, bodyOf } from './body.ts';
 import { type Call, clientBudgetMs, isMarkedRetry, prefersAsync, retryKeyOf } from './call.ts';
 import type { House } from './house.ts';
 import { strictestTerms } from './judge.ts';
+import { wholeBodyValue } from './record.ts';
 import { endWith, refuse, writeHead, writeStreamHead } from './respond.ts';
 
 export interface Decision {
@@ -250,18 +252,28 @@ export async function releasedCall(call: Call, hold: Hold, house: House): Promis
     ? house.ledger.part(hold.decision, 'request')
     : house.ledger.part(amendment, 'amendment'));
   const { body, headers } = decodeHttpMessage(sealed);
-  if (amendment === null && body.equals(call.body)) return call;
+  if (amendment === null && isSameBody(call.body, body, headers)) return call;
   // The coding belongs to the body; an amended one is written out plainly, whatever the original had.
   const sent = endToEndHeaders(call.headers, (name) => name === 'content-encoding');
   if (amendment === null)
     for (const coding of valuesOf(headers, 'content-encoding')) sent.push('content-encoding', coding);
-  if (amendment === null) return { ...call, body, headers: sent };
+  if (amendment === null) return { ...call, body: bodyOf(body), headers: sent };
   // Response rules judge the answer to what was sent, so they must see the amended request.
   const { facts } = call.upstream.protocol.readRequest(call.operation, body, {
     path: call.facts.path,
     contentType: headerOf(call.headers, 'content-type'),
   });
-  return { ...call, body, headers: sent, facts: { ...call.facts, ...facts } };
+  return { ...call, body: bodyOf(body), headers: sent, facts: { ...call.facts, ...facts } };
+}
+
+/** Of a body that is not stored whole, the caller that came back has brought all of it again. */
+function isSameBody({ head, bytes, spool }: Body, stored: Buffer, headers: RawHeaders): boolean {
+  if (spool === null) return head.equals(stored);
+  if (headers.at(-1) === wholeBodyValue(bytes, spool.sha256)) return true;
+  throw new HoldpointError(
+    'internal',
+    'The caller came back with another body than the one that was ruled on.',
+  );
 }
 
 /**

@@ -1,5 +1,6 @@
 /** What the pipeline is given: the parts of the house it works with. Built by the composition root. */
 import type { Clock, Schedule } from '../core/clock.ts';
+import type { OpenSpool } from '../core/spool.ts';
 import type { HoldQueue } from '../hold/queue.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -20,6 +21,7 @@ export interface House {
   /** The policy in force at this moment. */
   readonly policy: () => Policy;
   readonly forwarder: Forwarder;
+  readonly openSpool: OpenSpool;
   readonly upstreams: readonly Upstream[];
   readonly clock: Clock;
   readonly schedule: Schedule;
@@ -30,7 +32,10 @@ export interface House {
   readonly fingerprint: (secret: string) => string;
   readonly workloadName: string;
   readonly bounds: CallBounds & {
+    /** Of an answer that rules read. */
     readonly responseBytesMax: number;
+    /** Of a body that no rule reads, either way. */
+    readonly passedBytesMax: number;
     /** The longest a caller waits on a hold before it is told to ask again. */
     readonly waitMsMax: number;
   };

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { HoldpointError } from '../core/errors.ts';
+import type { Spool } from '../core/spool.ts';
 import type { Protocol } from '../provider/protocol.ts';
 import { readCall, upstreamFor } from './call.ts';
 import type { House } from './house.ts';
@@ -112,6 +113,7 @@ async function serve(req: IncomingMessage, res: ServerResponse, house: House): P
   house.metrics.callStarted();
   let protocol: Protocol | null = null;
   let operation = 'unread';
+  let spool: Spool | null = null;
   try {
     const upstream = upstreamFor(req.url ?? '/', house.upstreams);
     protocol = upstream.protocol;
@@ -120,17 +122,20 @@ async function serve(req: IncomingMessage, res: ServerResponse, house: House): P
       res,
       upstream,
       house.bounds,
+      house.openSpool,
       house.fingerprint,
       startedUs,
       house.workloadName,
     );
     operation = call.operation;
+    spool = call.body.spool;
     await handleCall(call, house);
   } catch (thrown) {
     const error = toHoldpointError(thrown);
     if (error.code === 'internal') house.onError('A call failed inside Holdpoint', thrown);
     await refuse(res, protocol, error, null);
   } finally {
+    await spool?.close();
     const seconds = (house.clock.monoUs() - startedUs) / 1e6;
     house.metrics.callEnded(operation, res.writableFinished ? res.statusCode : 0, seconds);
   }

@@ -125,7 +125,7 @@ async function forwardAndDeliver(
 async function deliver(call: Call, decision: Decision, answered: Answered, house: House): Promise<void> {
   if (!call.res.headersSent)
     writeHead(call.res, answered.status, answered.statusText, answered.headers, decision.id);
-  const arrived = await endWith(call.res, answered.body.subarray(answered.passedBytes), answered.trailers);
+  const arrived = await endWith(call.res, answered.rest, answered.trailers);
   house.holds.settle(decision.seq, arrived ? 'delivered' : 'client_abort');
 }
 

@@ -1,6 +1,11 @@
 /** What is sealed of an exchange: the leaf's data and the message kept beside it. Content never enters a leaf. */
 import type { ResponseFacts } from '../core/facts.ts';
-import { encodeHttpMessage, targetWithoutSecrets, withoutSecrets } from '../core/http-message.ts';
+import {
+  encodeHttpMessage,
+  type RawHeaders,
+  targetWithoutSecrets,
+  withoutSecrets,
+} from '../core/http-message.ts';
 import type { JsonObject } from '../ledger/canonical.ts';
 import type { Draft } from '../ledger/sealer.ts';
 import type { Judgement, Policy } from '../policy/policy.ts';
@@ -28,7 +33,7 @@ export function requestDraft(
 ): Draft {
   const { facts, upstream } = call;
   const data: Record<string, JsonObject[string]> = {
-    bytes: call.body.length,
+    bytes: call.body.bytes,
     caller: call.credential,
     method: bounded(call.method),
     model: bounded(facts.model),
@@ -47,7 +52,9 @@ export function requestDraft(
   // A data subject's name must stay erasable: the leaf keeps a keyed fingerprint, the message keeps the name.
   if (facts.subject !== '') data['subject'] = fingerprint(facts.subject);
   const startLine = `${call.method} ${targetWithoutSecrets(call.target)} HTTP/1.1`;
-  const message = encodeHttpMessage({ startLine, headers: withoutSecrets(call.headers), body: call.body });
+  const { head, spool } = call.body;
+  if (spool !== null) data['stored'] = head.length;
+  const message = storedMessage(startLine, call.headers, head, call.body.bytes, spool?.sha256 ?? null);
   return { type: 'request', data, parts: [{ name: 'request', bytes: message }] };
 }
 
@@ -55,7 +62,11 @@ export interface SealedAnswer {
   readonly status: number;
   readonly statusText: string;
   readonly headers: readonly string[];
+  /** What is stored of it. */
   readonly body: Buffer;
+  readonly bytes: number;
+  /** Of all of it, where only a beginning is stored. */
+  readonly sha256: string | null;
   readonly facts: ResponseFacts;
   readonly result: AnswerResult;
   readonly form: StreamForm | null;
@@ -67,8 +78,8 @@ export interface SealedAnswer {
 /** The answer as it came, and what the rules said. */
 export function responseDraft(decision: number, answer: SealedAnswer): Draft {
   const { facts } = answer;
-  const data: JsonObject = {
-    bytes: answer.body.length,
+  const data: Record<string, JsonObject[string]> = {
+    bytes: answer.bytes,
     decision,
     elapsedUs: Math.max(0, Math.round(answer.elapsedUs)),
     finish: bounded(facts.finishReason),
@@ -84,12 +95,33 @@ export function responseDraft(decision: number, answer: SealedAnswer): Draft {
     verdict: answer.judgement.action,
   };
   const startLine = `HTTP/1.1 ${answer.status} ${answer.statusText}`;
-  const message = encodeHttpMessage({
-    startLine,
-    headers: withoutSecrets(answer.headers),
-    body: answer.body,
-  });
+  if (answer.sha256 !== null) data['stored'] = answer.body.length;
+  const message = storedMessage(startLine, answer.headers, answer.body, answer.bytes, answer.sha256);
   return { type: 'response', data, refs: [decision], parts: [{ name: 'response', bytes: message }] };
+}
+
+/**
+ * The message as it is stored. Where only the body's beginning is, a field says how long the whole was and what
+ * it hashes to, so that the commitment, and a ruling by its digest, covers all of it.
+ */
+function storedMessage(
+  startLine: string,
+  headers: RawHeaders,
+  stored: Buffer,
+  bytes: number,
+  sha256: string | null,
+): Buffer {
+  const safe = withoutSecrets(headers).slice();
+  if (sha256 !== null) safe.push(wholeBodyHeader, wholeBodyValue(bytes, sha256));
+  return encodeHttpMessage({ startLine, headers: safe, body: stored });
+}
+
+/** The last field of a message of which only the beginning is stored. */
+const wholeBodyHeader = 'holdpoint-whole-body';
+
+/** What that field says of a body. */
+export function wholeBodyValue(bytes: number, sha256: string): string {
+  return `bytes=${bytes}; sha-256=${sha256}`;
 }
 
 function usageOf(facts: ResponseFacts): JsonObject {

@@ -50,6 +50,7 @@ export interface TestSidecar {
 
 export interface SidecarProcess {
   readonly place: Place;
+  readonly pid: number;
   readonly proxyUrl: string;
   readonly controlUrl: string;
   readonly ada: Control;
@@ -154,7 +155,15 @@ export async function spawnSidecar(settings: Settings, place = makePlace(setting
     process.off('exit', lastResort);
   });
   const [proxyUrl, controlUrl] = await announced(child);
-  return { place, proxyUrl, controlUrl, ada: createControl(controlUrl, token), exited, kill };
+  return {
+    place,
+    pid: child.pid ?? 0,
+    proxyUrl,
+    controlUrl,
+    ada: createControl(controlUrl, token),
+    exited,
+    kill,
+  };
 }
 
 function announced(child: ChildProcess): Promise<readonly [string, string]> {

@@ -1,0 +1,131 @@
+/**
+ * Large bodies on their way through, on disk: each in a file without a name, encrypted under a key that only
+ * this process has. What a crash leaves behind is neither a file nor readable.
+ */
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HoldpointError, messageOf } from '../core/errors.ts';
+import type { OpenSpool, Spool, SpoolWriter } from '../core/spool.ts';
+
+export interface SpoolBounds {
+  readonly bodyBytesMax: number;
+  /** Of all bodies at a time. */
+  readonly totalBytesMax: number;
+}
+
+const algorithm = 'aes-256-ctr';
+const readBytes = 256 * 1024;
+
+/** Opens spools in `dir`, which is made when it is not there. */
+export function createSpools(dir: string, bounds: SpoolBounds): OpenSpool {
+  let totalBytes = 0;
+  let made = false;
+  return async () => {
+    if (!made) mkdirSync(dir, { recursive: true, mode: 0o700 });
+    made = true;
+    const file = await openNameless(dir);
+    return writer(file, bounds, {
+      take: (bytes) => {
+        if (totalBytes + bytes > bounds.totalBytesMax) throw noRoom();
+        totalBytes += bytes;
+      },
+      giveBack: (bytes) => {
+        totalBytes -= bytes;
+      },
+    });
+  };
+}
+
+/** Its name is gone before the first byte is written. */
+async function openNameless(dir: string): Promise<FileHandle> {
+  const path = join(dir, randomBytes(12).toString('hex'));
+  try {
+    const file = await open(path, 'wx+', 0o600);
+    await unlink(path);
+    return file;
+  } catch (error) {
+    throw notWritten(error);
+  }
+}
+
+interface Room {
+  take(bytes: number): void;
+  giveBack(bytes: number): void;
+}
+
+function writer(file: FileHandle, bounds: SpoolBounds, room: Room): SpoolWriter {
+  const key = randomBytes(32);
+  const iv = randomBytes(16);
+  const cipher = createCipheriv(algorithm, key, iv);
+  const hash = createHash('sha256');
+  let bytes = 0;
+  let closed = false;
+  async function close(): Promise<void> {
+    if (closed) return;
+    closed = true;
+    key.fill(0);
+    room.giveBack(bytes);
+    await file.close();
+  }
+  return {
+    write: async (chunk) => {
+      if (bytes + chunk.length > bounds.bodyBytesMax) throw tooLarge(bounds.bodyBytesMax);
+      room.take(chunk.length);
+      bytes += chunk.length;
+      hash.update(chunk);
+      try {
+        await file.writeFile(cipher.update(chunk));
+      } catch (error) {
+        throw notWritten(error);
+      }
+    },
+    finish: async () => {
+      const spool: Spool = {
+        bytes,
+        sha256: hash.digest('hex'),
+        read: () => read(file, key, iv, bytes),
+        close,
+      };
+      return spool;
+    },
+    discard: close,
+  };
+}
+
+async function* read(file: FileHandle, key: Buffer, iv: Buffer, bytes: number): AsyncGenerator<Buffer> {
+  const decipher = createDecipheriv(algorithm, key, iv);
+  for (let at = 0; at < bytes; ) {
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(readBytes), 0, readBytes, at);
+    if (bytesRead === 0)
+      throw new HoldpointError('internal', `A spooled body ends at ${at} of ${bytes} bytes.`);
+    at += bytesRead;
+    yield decipher.update(buffer.subarray(0, bytesRead));
+  }
+}
+
+function tooLarge(bytesMax: number): HoldpointError {
+  return new HoldpointError(
+    'body_too_large',
+    `The request body exceeds ${bytesMax} bytes.`,
+    'Raise limits.passedBytesMax if such calls are meant.',
+  );
+}
+
+function noRoom(): HoldpointError {
+  return new HoldpointError(
+    'overloaded',
+    'Too many large bodies are on their way at a time.',
+    'Retry when some have gone through, or raise limits.spoolBytesMax.',
+  );
+}
+
+function notWritten(error: unknown): HoldpointError {
+  return new HoldpointError(
+    'overloaded',
+    `A large body cannot be kept on disk: ${messageOf(error)}.`,
+    'Check the space in data.dir, then retry the call.',
+    error,
+  );
+}
