@@ -1,0 +1,93 @@
+/** The AI SDK: `generateText` and `streamText` with each of its provider packages. */
+import { createAnthropic } from '@ai-sdk/anthropic';
+import { createOpenAI } from '@ai-sdk/openai';
+import { generateText, jsonSchema, type LanguageModel, streamText, type ToolSet } from 'ai';
+import { type Client, key, maxRetriesOf, parameters, toolDescription, toolName, usageOf } from './client.ts';
+
+interface Made {
+  readonly packageName: string;
+  readonly name: string;
+  readonly protocol: Client['protocol'];
+  readonly model: string;
+  make(base: string, model: string): LanguageModel;
+}
+
+const tools: ToolSet = {
+  [toolName]: { description: toolDescription, inputSchema: jsonSchema<Record<string, unknown>>(parameters) },
+};
+
+const callsOf = (found: readonly { toolCallId: string; toolName: string; input: unknown }[]) =>
+  found.map((call) => ({ id: call.toolCallId, name: call.toolName, args: call.input }));
+
+function ai({ packageName, make, ...rest }: Made): Client {
+  return {
+    ...rest,
+    packages: ['ai', packageName],
+    retries: true,
+    denial: 'AI_APICallError',
+    async ask(base, prompt, options) {
+      const { signal: abortSignal, onPiece } = options;
+      const common = {
+        model: make(base, options.model ?? rest.model),
+        prompt,
+        tools,
+        ...maxRetriesOf(options.retries),
+        ...(abortSignal === undefined ? {} : { abortSignal }),
+      };
+      if (!options.stream) {
+        const { text, toolCalls, finishReason, usage } = await generateText(common);
+        return {
+          text,
+          calls: callsOf(toolCalls),
+          finish: finishReason,
+          usage: usageOf(usage.inputTokens, usage.outputTokens),
+        };
+      }
+      // The SDK tells its users of a failure here and nowhere else.
+      let failure: { readonly error: unknown } | null = null;
+      const result = streamText({
+        ...common,
+        onError: ({ error }) => {
+          failure ??= { error };
+        },
+        onChunk: ({ chunk }) => {
+          if (chunk.type === 'text-delta') onPiece?.(chunk.text);
+          else if (chunk.type.startsWith('tool-')) onPiece?.('');
+        },
+      });
+      await result.consumeStream();
+      if (failure !== null) throw (failure as { readonly error: unknown }).error;
+      abortSignal?.throwIfAborted();
+      const usage = await result.usage;
+      return {
+        text: await result.text,
+        calls: callsOf(await result.toolCalls),
+        finish: await result.finishReason,
+        usage: usageOf(usage.inputTokens, usage.outputTokens),
+      };
+    },
+  };
+}
+
+const openai = { packageName: '@ai-sdk/openai', protocol: 'openai', model: 'gpt-4.1' } as const;
+const openaiAt = (base: string) => createOpenAI({ baseURL: `${base}/v1`, apiKey: key });
+
+export const aiOpenAiChat = ai({
+  ...openai,
+  name: 'chat',
+  make: (base, model) => openaiAt(base).chat(model),
+});
+
+export const aiOpenAiResponses = ai({
+  ...openai,
+  name: 'responses',
+  make: (base, model) => openaiAt(base).responses(model),
+});
+
+export const aiAnthropic = ai({
+  packageName: '@ai-sdk/anthropic',
+  name: 'messages',
+  protocol: 'anthropic',
+  model: 'claude-opus-5-5',
+  make: (base, model) => createAnthropic({ baseURL: `${base}/v1`, apiKey: key })(model),
+});

@@ -1,0 +1,120 @@
+/** LangChain's chat models: one way of asking for all providers. */
+import { ChatAnthropic } from '@langchain/anthropic';
+import type { AIMessageChunk, BaseMessageLike } from '@langchain/core/messages';
+import { ChatOpenAI } from '@langchain/openai';
+import { z } from 'zod';
+import {
+  type Asked,
+  type AskOptions,
+  type Client,
+  functionTool,
+  key,
+  maxRetriesOf,
+  usageOf,
+} from './client.ts';
+
+/** As much of a chat model with its tools bound as is used here. */
+interface BoundModel {
+  invoke(input: BaseMessageLike[], options?: { signal?: AbortSignal }): Promise<AIMessageChunk>;
+  stream(
+    input: BaseMessageLike[],
+    options?: { signal?: AbortSignal },
+  ): Promise<AsyncIterable<AIMessageChunk>>;
+}
+
+interface Made {
+  readonly packageName: string;
+  readonly name: string;
+  readonly protocol: Client['protocol'];
+  readonly model: string;
+  readonly retries: boolean;
+  readonly denial: string;
+  make(base: string, model: string, options: AskOptions): BoundModel;
+}
+
+function langchain({ packageName, make, ...rest }: Made): Client {
+  return {
+    ...rest,
+    packages: [packageName, '@langchain/core'],
+    async ask(base, prompt, options) {
+      const bound = make(base, options.model ?? rest.model, options);
+      const given = options.signal === undefined ? {} : { signal: options.signal };
+      const input: BaseMessageLike[] = [['user', prompt]];
+      if (!options.stream) return askedOf(await bound.invoke(input, given));
+      let whole: AIMessageChunk | null = null;
+      for await (const chunk of await bound.stream(input, given)) {
+        whole = whole === null ? chunk : whole.concat(chunk);
+        if (chunk.text !== '' || (chunk.tool_call_chunks ?? []).length > 0) options.onPiece?.(chunk.text);
+      }
+      if (whole === null) throw new Error('The stream was empty.');
+      return askedOf(whole);
+    },
+  };
+}
+
+const usageSchema = z.object({ input_tokens: z.number(), output_tokens: z.number() }).optional();
+const finishNames = ['finish_reason', 'stop_reason', 'finishReason', 'stopReason', 'done_reason', 'status'];
+
+function askedOf(message: AIMessageChunk): Asked {
+  const calls = (message.tool_calls ?? []).map(({ id, name, args }) => ({ id: id ?? null, name, args }));
+  const said: Record<string, unknown> = { ...message.additional_kwargs, ...message.response_metadata };
+  const finish = finishNames.map((name) => said[name]).find((value) => typeof value === 'string');
+  const usage = usageSchema.parse(message.usage_metadata);
+  return {
+    text: message.text,
+    calls,
+    finish: typeof finish === 'string' ? finish : null,
+    usage: usageOf(usage?.input_tokens, usage?.output_tokens),
+  };
+}
+
+const openai = {
+  packageName: '@langchain/openai',
+  protocol: 'openai',
+  model: 'gpt-4.1',
+  retries: true,
+} as const;
+
+export const langchainOpenAi = langchain({
+  ...openai,
+  name: 'ChatOpenAI',
+  denial: 'PermissionDeniedError',
+  make: (base, model, { retries }) =>
+    new ChatOpenAI({
+      model,
+      apiKey: key,
+      configuration: { baseURL: `${base}/v1` },
+      ...maxRetriesOf(retries),
+    }).bindTools([functionTool]),
+});
+
+export const langchainOpenAiResponses = langchain({
+  ...openai,
+  name: 'ChatOpenAI, responses',
+  denial: 'PermissionDeniedError',
+  make: (base, model, { retries }) =>
+    new ChatOpenAI({
+      model,
+      apiKey: key,
+      useResponsesApi: true,
+      configuration: { baseURL: `${base}/v1` },
+      ...maxRetriesOf(retries),
+    }).bindTools([functionTool]),
+});
+
+export const langchainAnthropic = langchain({
+  packageName: '@langchain/anthropic',
+  name: 'ChatAnthropic',
+  protocol: 'anthropic',
+  model: 'claude-opus-5-5',
+  retries: true,
+  denial: 'PermissionDeniedError',
+  make: (base, model, { retries }) =>
+    new ChatAnthropic({
+      model,
+      apiKey: key,
+      anthropicApiUrl: base,
+      maxTokens: 1_000,
+      ...maxRetriesOf(retries),
+    }).bindTools([functionTool]),
+});
