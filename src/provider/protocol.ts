@@ -94,10 +94,24 @@ export interface Protocol {
   errorBody(code: ErrorCode, httpStatus: number, message: string): string;
   /** Headers without which the family's SDKs do not recognise that envelope. */
   errorHeaders(code: ErrorCode, httpStatus: number): Readonly<Record<string, string>>;
-  /** The provider's own in-band error for a stream that already began; type `permission_error`. */
-  errorEvent(operation: OperationName, form: StreamForm, code: ErrorCode, message: string): Buffer | string;
+  /**
+   * The provider's own in-band error for a stream that already began; type `permission_error`. `isFirst`: the
+   * caller has the headers but no event yet, which matters where events are elements of one array.
+   */
+  errorEvent(
+    operation: OperationName,
+    form: StreamForm,
+    code: ErrorCode,
+    message: string,
+    isFirst?: boolean,
+  ): Buffer | string;
   /** A frame that every SDK parses and shows nobody, or null where there is none. */
   keepAliveEvent(operation: OperationName, form: StreamForm, model: string): Buffer | string | null;
+  /**
+   * Only where SDKs of this family stumble over what `fillerOf` gives for the form: what to write instead, or
+   * null for keep-alive events alone.
+   */
+  filler?(operation: OperationName, form: StreamForm): string | null;
   /**
    * The answer with an amendment applied, in the same form (JSON or stream) as the original.
    * Throws HoldpointError `invalid_argument` when the amendment does not fit the answer.

@@ -36,6 +36,8 @@ export interface AnswerHead {
   readonly status: number;
   readonly statusText: string;
   readonly headers: RawHeaders;
+  /** How much of its body this caller has. */
+  readonly passedBytes: number;
 }
 
 /** Asks proxies on the way not to collect what must arrive while it is waited for. */
@@ -123,6 +125,7 @@ export async function awaitRelease(
     form !== null
       ? Math.max(0, hold.state.terms.expiresAtMs - house.clock.nowMs()) + commentEveryMs
       : waitBudgetMs(call, house);
+  const isFirst = (head?.passedBytes ?? 0) === 0;
   const result = await house.holds.wait(hold, budgetMs, left.signal).finally(stopHeartbeat);
   switch (result) {
     case 'released':
@@ -134,6 +137,7 @@ export async function awaitRelease(
         decision,
         new HoldpointError('denied_by_reviewer', 'A reviewer denied this call.'),
         form,
+        isFirst,
       );
       return false;
     case 'expired':
@@ -142,6 +146,7 @@ export async function awaitRelease(
         decision,
         new HoldpointError('hold_expired', 'Nobody ruled on this call in time.'),
         form,
+        isFirst,
       );
       return false;
     case 'shutdown':
@@ -154,6 +159,7 @@ export async function awaitRelease(
           'Ask again: a retry collects the answer.',
         ),
         form,
+        isFirst,
       );
       return false;
     case 'pending':
@@ -166,6 +172,7 @@ export async function awaitRelease(
           'Ask again: a retry collects the answer.',
         ),
         form,
+        isFirst,
       );
       return false;
   }
@@ -188,18 +195,23 @@ function waitBudgetMs(call: Call, house: House): number {
   return own === null ? waitMsMax : Math.max(waitMsMin, Math.min(own - clientMarginMs, waitMsMax));
 }
 
-/** A refusal as status where the caller saw nothing yet, in-band where its stream has begun. */
+/**
+ * A refusal as status where the caller saw nothing yet, in-band where its stream has begun. `isFirst`: it has no
+ * byte of the body.
+ */
 export async function refuseHeld(
   call: Call,
   decision: Decision,
   error: HoldpointError,
   form: StreamForm | null,
+  isFirst: boolean,
 ): Promise<void> {
   if (call.caller.gone) return;
   if (!call.res.headersSent) await refuse(call.res, call.upstream.protocol, error, decision.id);
   else if (form === null) call.res.destroy();
   else {
-    const event = call.upstream.protocol.errorEvent(call.operation, form, error.code, error.message);
+    const { protocol } = call.upstream;
+    const event = protocol.errorEvent(call.operation, form, error.code, error.message, isFirst);
     await endWith(call.res, event);
   }
 }
@@ -212,6 +224,7 @@ function startHeartbeat(
   house: House,
 ): () => void {
   const { protocol } = call.upstream;
+  const filler = protocol.filler === undefined ? fillerOf(form) : protocol.filler(call.operation, form);
   let sinceEventMs = 0;
   let cancel = house.schedule(quietMs, beat);
   function beat(): void {
@@ -224,11 +237,11 @@ function startHeartbeat(
         decision.id,
       );
     const event =
-      sinceEventMs >= keepAliveEveryMs
+      filler === null || sinceEventMs >= keepAliveEveryMs
         ? protocol.keepAliveEvent(call.operation, form, call.facts.model)
         : null;
     sinceEventMs = event === null ? sinceEventMs + commentEveryMs : 0;
-    const bytes = event ?? fillerOf(form);
+    const bytes = event ?? filler;
     if (bytes !== null && !call.res.destroyed) call.res.write(bytes);
     cancel = house.schedule(commentEveryMs, beat);
   }
@@ -337,5 +350,5 @@ export async function heldHead(hold: Hold, house: House): Promise<AnswerHead | n
 function headOf({ startLine, headers }: HttpMessage): AnswerHead {
   const [, status = '502', ...reason] = startLine.split(' ');
   const kept = headers.filter((_, i) => headers[i - (i % 2) + 1] !== removedValue);
-  return { status: Number(status), statusText: reason.join(' '), headers: kept };
+  return { status: Number(status), statusText: reason.join(' '), headers: kept, passedBytes: 0 };
 }

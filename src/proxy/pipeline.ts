@@ -7,7 +7,6 @@ import type { Facts } from '../core/facts.ts';
 import type { Hold } from '../hold/record.ts';
 import type { Outcome } from '../ledger/entry.ts';
 import type { Judgement, Policy } from '../policy/policy.ts';
-import type { StreamForm } from '../provider/protocol.ts';
 import { type Answered, captureAnswer } from './answer.ts';
 import type { Call } from './call.ts';
 import { forwardedHeaders } from './forward.ts';
@@ -99,7 +98,7 @@ async function forwardAndDeliver(
   // The answer is on disk: its last byte may go out, unless a rule or a person says otherwise.
 
   if (answered.failure !== null) throw answered.failure;
-  if (judgement.action === 'deny') return deny(call, decision, judgement, answered.form, house);
+  if (judgement.action === 'deny') return deny(call, decision, judgement, answered, house);
   if (judgement.action === 'hold') {
     const digest = response.parts[0]?.c ?? '';
     const hold = await openHold(
@@ -180,7 +179,7 @@ async function deny(
   call: Call,
   decision: Decision,
   judgement: Judgement,
-  form: StreamForm | null,
+  answered: Answered | null,
   house: House,
 ): Promise<void> {
   const rule = judgement.matches.find((match) => match.action === 'deny');
@@ -192,7 +191,8 @@ async function deny(
       'denied_by_policy',
       `The rule ${rule?.rule ?? '?'} denies this call: ${rule?.title ?? ''}.`,
     ),
-    form,
+    answered?.form ?? null,
+    answered?.passedBytes === 0,
   );
 }
 
