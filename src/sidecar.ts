@@ -170,11 +170,14 @@ async function startProxy(parts: Parts) {
   const { config, metrics } = parts;
   const { limits } = config;
   let inFlight = 0;
-  const forwarder = createForwarder({
-    idleMsMax: limits.upstreamIdleMsMax,
-    connectMsMax: limits.upstreamConnectMsMax,
-    connectionsMax: limits.upstreamConnectionsMax,
-  });
+  const forwarder = createForwarder(
+    {
+      idleMsMax: limits.upstreamIdleMsMax,
+      connectMsMax: limits.upstreamConnectMsMax,
+      connectionsMax: limits.upstreamConnectionsMax,
+    },
+    parts.machine,
+  );
   const listener: ProxyListener = await listenProxy(parseAddress(config.proxy.listen), {
     ledger: parts.ledger,
     holds: parts.holds,
@@ -208,6 +211,7 @@ async function startProxy(parts: Parts) {
       decodedBytesMax: limits.decodedBytesMax,
       storedBytesMax: limits.storedBytesMax,
       passedBytesMax: limits.passedBytesMax,
+      callerIdleMsMax: limits.callerIdleMsMax,
       waitMsMax: limits.waitMsMax,
     },
   });

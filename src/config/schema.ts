@@ -101,6 +101,9 @@ export const configSchema = z.strictObject({
       ),
       waitMsMax: ms(270_000).describe('The longest a caller waits on a hold before it is told to ask again.'),
       upstreamIdleMsMax: ms(600_000).describe('The longest silence of an upstream.'),
+      callerIdleMsMax: ms(900_000).describe(
+        'The longest a caller takes and sends nothing before its connection is closed; above the two before it.',
+      ),
       upstreamConnectMsMax: ms(10_000),
       upstreamConnectionsMax: z
         .int()
@@ -110,6 +113,11 @@ export const configSchema = z.strictObject({
         .describe('Connections to each upstream.'),
       drainMsMax: ms(25_000).describe('How long running calls may finish after SIGTERM.'),
     })
+    .refine(
+      ({ callerIdleMsMax, waitMsMax, upstreamIdleMsMax }) =>
+        callerIdleMsMax > Math.max(waitMsMax, upstreamIdleMsMax),
+      'expected callerIdleMsMax above waitMsMax and upstreamIdleMsMax: a caller is silent while it waits',
+    )
     .prefault({}),
   log: z
     .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') })

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
+import type { Clock, Schedule } from '../core/clock.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import { endToEndHeaders, type RawHeaders } from '../core/http-message.ts';
 import type { Body } from './body.ts';
@@ -37,6 +38,11 @@ export interface Forwarder {
   close(): Promise<void>;
 }
 
+export interface Time {
+  readonly clock: Clock;
+  readonly schedule: Schedule;
+}
+
 export interface ForwardBounds {
   /** No byte from the upstream for this long ends the call. */
   readonly idleMsMax: number;
@@ -60,7 +66,7 @@ export function forwardedHeaders(headers: RawHeaders): string[] {
   return endToEndHeaders(headers, notForwarded);
 }
 
-export function createForwarder(bounds: ForwardBounds): Forwarder {
+export function createForwarder(bounds: ForwardBounds, time: Time): Forwarder {
   const connect = buildConnector({ timeout: bounds.connectMsMax, allowH2: false });
   const agent = new Agent({
     connections: bounds.connectionsMax,
@@ -79,11 +85,11 @@ export function createForwarder(bounds: ForwardBounds): Forwarder {
   return {
     send: async (request, onAbort) => {
       try {
-        return await dispatch(agent, request, bounds, onAbort);
+        return await dispatch(agent, request, bounds, time, onAbort);
       } catch (error) {
         if (!isStaleSocket(error)) throw error;
         // The provider had closed an idle connection before it read a byte of this request: not an answer.
-        return dispatch(agent, request, bounds, onAbort);
+        return dispatch(agent, request, bounds, time, onAbort);
       }
     },
     close: () => agent.destroy(),
@@ -109,20 +115,23 @@ function dispatch(
   agent: Agent,
   request: OutgoingRequest,
   bounds: ForwardBounds,
+  { clock, schedule }: Time,
   onAbort: (abort: (reason: string) => void) => void,
 ): Promise<Answer> {
   const answer = Promise.withResolvers<Answer>();
   const { head, spool } = request.body;
   const body = createBody();
   let controller: Dispatcher.DispatchController | null = null;
-  let lastByteMs = Date.now();
-  let timer: NodeJS.Timeout | null = setTimeout(checkIdle, bounds.idleMsMax);
+  let lastByteUs = clock.monoUs();
+  let cancelTimer = schedule(bounds.idleMsMax, checkIdle);
   let stopReason: HoldpointError | null = null;
   let trailers: string[] = [];
 
   function checkIdle(): void {
-    const leftMs = lastByteMs + bounds.idleMsMax - Date.now();
-    if (leftMs > 0) timer = setTimeout(checkIdle, leftMs);
+    // While it is held back for a slow reader, its silence is our doing.
+    const fromUs = body.isPaused() ? clock.monoUs() : lastByteUs;
+    const leftMs = bounds.idleMsMax - (clock.monoUs() - fromUs) / 1000;
+    if (leftMs > 0) cancelTimer = schedule(leftMs, checkIdle);
     else
       stop(
         new HoldpointError(
@@ -137,8 +146,7 @@ function dispatch(
     controller?.abort(reason);
   }
   function ended(error: HoldpointError | null): void {
-    if (timer !== null) clearTimeout(timer);
-    timer = null;
+    cancelTimer();
     if (error !== null) answer.reject(error);
     body.end(error);
   }
@@ -160,7 +168,7 @@ function dispatch(
       },
       onResponseStart: (started, status, _headers, statusText) => {
         if (status < 200) return;
-        lastByteMs = Date.now();
+        lastByteUs = clock.monoUs();
         body.flow = { pause: () => started.pause(), resume: () => started.resume() };
         answer.resolve({
           status,
@@ -173,7 +181,7 @@ function dispatch(
         });
       },
       onResponseData: (_controller, chunk) => {
-        lastByteMs = Date.now();
+        lastByteUs = clock.monoUs();
         body.push(chunk);
       },
       onResponseEnd: (finished) => {
@@ -194,6 +202,7 @@ function dispatch(
 }
 
 interface AnswerBody {
+  isPaused(): boolean;
   flow: { pause(): void; resume(): void } | null;
   push(chunk: Buffer): void;
   end(error: HoldpointError | null): void;
@@ -211,6 +220,7 @@ function createBody(): AnswerBody {
 
   const body: AnswerBody = {
     flow: null,
+    isPaused: () => paused,
     push: (chunk) => {
       queued.push(chunk);
       queuedBytes += chunk.length;

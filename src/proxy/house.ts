@@ -36,6 +36,8 @@ export interface House {
     readonly responseBytesMax: number;
     /** Of a body that no rule reads, either way. */
     readonly passedBytesMax: number;
+    /** The longest a caller takes and sends nothing. */
+    readonly callerIdleMsMax: number;
     /** The longest a caller waits on a hold before it is told to ask again. */
     readonly waitMsMax: number;
   };

@@ -51,7 +51,10 @@ export async function listenProxy(
       track(serve(req, res, house));
     },
   );
+  // A caller that does not take its answer: no byte moved for this long, and the connection is over.
+  server.timeout = house.bounds.callerIdleMsMax;
   server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+    req.socket.setTimeout(0);
     tunnels.add(socket);
     socket.once('close', () => tunnels.delete(socket));
     const tunnel = openTunnel(req, socket, head, house).catch((error: unknown) => {

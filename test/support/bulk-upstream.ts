@@ -7,6 +7,8 @@ export interface BulkUpstream {
   readonly url: string;
   /** What the last upload was. */
   readonly uploaded: () => { readonly bytes: number; readonly sha256: string; readonly length: string };
+  /** Bytes of bulk answers that were written so far. */
+  readonly sentBytes: () => number;
 }
 
 const pieceBytes = 64 * 1024;
@@ -25,6 +27,7 @@ export function bulkHash(pieces: number): string {
 
 /** Takes any upload; `GET …?pieces=N` answers N pieces of 64 KiB, with a length where `&length` is asked for. */
 export async function startBulkUpstream(): Promise<BulkUpstream> {
+  let sentBytes = 0;
   let uploaded = { bytes: 0, sha256: '', length: '' };
   const server = createServer((req, res) => {
     const url = new URL(req.url ?? '/', 'http://upstream');
@@ -45,7 +48,9 @@ export async function startBulkUpstream(): Promise<BulkUpstream> {
         'content-type': 'application/octet-stream',
         ...(url.searchParams.has('length') ? { 'content-length': pieces * pieceBytes } : {}),
       });
-      writePieces(res, pieces, 0);
+      writePieces(res, pieces, 0, (bytes) => {
+        sentBytes += bytes;
+      });
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -55,13 +60,19 @@ export async function startBulkUpstream(): Promise<BulkUpstream> {
   });
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
-  return { url: `http://127.0.0.1:${port}`, uploaded: () => uploaded };
+  return { url: `http://127.0.0.1:${port}`, uploaded: () => uploaded, sentBytes: () => sentBytes };
 }
 
-function writePieces(res: ServerResponse, pieces: number, from: number): void {
+function writePieces(
+  res: ServerResponse,
+  pieces: number,
+  from: number,
+  onSent: (bytes: number) => void,
+): void {
   for (let i = from; i < pieces; i++) {
+    onSent(pieceBytes);
     if (!res.write(piece(i))) {
-      res.once('drain', () => writePieces(res, pieces, i + 1));
+      res.once('drain', () => writePieces(res, pieces, i + 1, onSent));
       return;
     }
   }

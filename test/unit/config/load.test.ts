@@ -131,6 +131,7 @@ describe('the environment', () => {
     ['HOLDPOINT_LIMITS_PASSED_BYTES_MAX', 8193, ['limits', 'passedBytesMax']],
     ['HOLDPOINT_LIMITS_SPOOL_BYTES_MAX', 8194, ['limits', 'spoolBytesMax']],
     ['HOLDPOINT_LIMITS_WAIT_MS_MAX', 200, ['limits', 'waitMsMax']],
+    ['HOLDPOINT_LIMITS_CALLER_IDLE_MS_MAX', 1_000_000, ['limits', 'callerIdleMsMax']],
     ['HOLDPOINT_LIMITS_UPSTREAM_IDLE_MS_MAX', 200, ['limits', 'upstreamIdleMsMax']],
     ['HOLDPOINT_LIMITS_UPSTREAM_CONNECT_MS_MAX', 200, ['limits', 'upstreamConnectMsMax']],
     ['HOLDPOINT_LIMITS_UPSTREAM_CONNECTIONS_MAX', 7, ['limits', 'upstreamConnectionsMax']],
