@@ -10,6 +10,8 @@ import { boundedList, note } from './reading.ts';
 import type { StreamEventKind, StreamReader } from './stream.ts';
 
 interface ItemInProgress {
+  /** Its opening was seen; otherwise its deltas are only the last of them. */
+  opened: boolean;
   /** The item as last sent whole, on `added` and again on `done`. */
   item: JsonRecord | null;
   done: boolean;
@@ -45,6 +47,11 @@ function contentKey(value: JsonRecord, member: string): string {
   return `${member}.${typeof value.content_index === 'number' ? value.content_index : 0}`;
 }
 
+/** Whether deltas built this text; of an item whose opening was not seen, they built its end. */
+function isBuilt(progress: ItemInProgress, whole: unknown, built: string): boolean {
+  return progress.opened ? whole === built : typeof whole === 'string' && whole.endsWith(built);
+}
+
 /** Compares what deltas built with the item sent whole at the end. */
 function checkPieces(progress: ItemInProgress, item: JsonRecord, defects: string[]): void {
   for (const [key, built] of progress.pieces) {
@@ -55,7 +62,8 @@ function checkPieces(progress: ItemInProgress, item: JsonRecord, defects: string
       const part: unknown = Array.isArray(content) ? content[Number(index)] : undefined;
       whole = isRecord(part) ? part[member] : undefined;
     }
-    if (whole !== built) note(defects, 'the deltas of an output item differ from the item sent whole');
+    if (!isBuilt(progress, whole, built))
+      note(defects, 'the deltas of an output item differ from the item sent whole');
   }
 }
 
@@ -108,6 +116,9 @@ export function createResponsesStreamReader(status: number): ResponsesStreamRead
   let response: JsonRecord = {};
   let terminal = false;
   let failed = false;
+  let begun = false;
+  /** The stream goes on from where an earlier one broke off: of what was sent before, only the end is here. */
+  let resumed = false;
 
   function itemAt(value: JsonRecord): ItemInProgress | null {
     const index = value.output_index;
@@ -121,7 +132,7 @@ export function createResponsesStreamReader(status: number): ResponsesStreamRead
       note(defects, `more than ${itemsMax} output items`);
       return null;
     }
-    const progress: ItemInProgress = { item: null, done: false, pieces: new Map() };
+    const progress: ItemInProgress = { opened: !resumed, item: null, done: false, pieces: new Map() };
     items.set(index, progress);
     return progress;
   }
@@ -137,6 +148,7 @@ export function createResponsesStreamReader(status: number): ResponsesStreamRead
     if (progress.done || (before !== null && before.type !== item.type)) {
       note(defects, 'an output item is replaced during the stream');
     }
+    if (!done) progress.opened = true;
     if (done) {
       checkPieces(progress, item, defects);
       if (before !== null && !isAbsent(before.name) && before.name !== item.name) {
@@ -157,7 +169,9 @@ export function createResponsesStreamReader(status: number): ResponsesStreamRead
       progress.pieces.set(key, (built ?? '') + textOf(value.delta));
     } else if (built === undefined) {
       progress.pieces.set(key, textOf(value[member]));
-    } else if (built !== value[member]) {
+    } else if (isBuilt(progress, value[member], built)) {
+      progress.pieces.set(key, textOf(value[member]));
+    } else {
       note(defects, 'the deltas of an output item differ from the item sent whole');
     }
   }
@@ -235,12 +249,27 @@ export function createResponsesStreamReader(status: number): ResponsesStreamRead
     return ordered;
   }
 
+  /** What a resumed stream sent whole must stand in the final response, which has what came before besides. */
+  function addUnrepeated(repeated: OutputSaid): OutputSaid {
+    const sent = [...items.values()].flatMap(({ done, item }) => (done && item !== null ? [item] : []));
+    if (sent.length < items.size) note(defects, 'the final response differs from what was streamed');
+    const streamed = readOutput(sent, defects);
+    const toolCalls = [...repeated.toolCalls];
+    streamed.toolCalls.forEach((call, i) => {
+      if (repeated.asked.includes(streamed.asked[i] ?? '')) return;
+      note(defects, 'the final response differs from what was streamed');
+      toolCalls.push(call);
+    });
+    return { ...repeated, toolCalls };
+  }
+
   function said(): OutputSaid {
     const final = terminal ? response.output : undefined;
     const repeatsNothing = isAbsent(final) || (Array.isArray(final) && final.length === 0);
     if (repeatsNothing) return readOutput([...output().values()], defects);
     const repeated = readOutput(boundedList(final, itemsMax, '`output`', defects), defects);
     if (items.size === 0) return repeated;
+    if (resumed) return addUnrepeated(repeated);
     return reconcile(readOutput([...output().values()], defects), repeated, defects);
   }
 
@@ -257,6 +286,10 @@ export function createResponsesStreamReader(status: number): ResponsesStreamRead
       return 'error';
     },
     absorb(event, value) {
+      // Only a stream that is read from its middle begins with another number than the first.
+      const number = value.sequence_number;
+      if (!begun) resumed = typeof number === 'number' && number > 1 && !isAbsent(value.output_index);
+      begun = true;
       const kind = absorbType(textOf(value.type) || event, value);
       const isError = event === 'error' || (!isAbsent(value.error) && value.type !== 'error');
       if (isError) failed = true;

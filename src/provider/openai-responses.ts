@@ -204,12 +204,13 @@ function readTools(list: unknown, defects: string[]): readonly ToolFact[] {
   return tools;
 }
 
-function readInput(input: unknown, defects: string[]): readonly MessageFact[] {
+/** Reads what the model is given: one text, or items. `what` names the member. */
+export function readInput(input: unknown, what: string, defects: string[]): readonly MessageFact[] {
   if (typeof input === 'string') return [{ role: 'user', text: input, toolCalls: [] }];
   const messages: MessageFact[] = [];
-  for (const item of boundedList(input, messagesMax, '`input`', defects)) {
+  for (const item of boundedList(input, messagesMax, what, defects)) {
     if (isRecord(item)) messages.push(readInputItem(item, defects));
-    else note(defects, 'an entry of `input` is not an object');
+    else note(defects, `an entry of ${what} is not an object`);
   }
   return messages;
 }
@@ -224,7 +225,7 @@ export function readResponsesRequest(bytes: Buffer): RequestReading {
   note(defects, json.defect);
   let system = contentText(body.instructions, defects);
   let conversation = '';
-  const messages = readInput(body.input, defects);
+  const messages = readInput(body.input, '`input`', defects);
   for (const message of messages) {
     if (message.role === 'system' || message.role === 'developer') system = joined(system, message.text);
     else conversation = joined(conversation, message.text);

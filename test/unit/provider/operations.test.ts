@@ -42,10 +42,10 @@ test('reading a background answer back is judged like the answer', () => {
 
 test.each([
   ['GET', '/v1/models'],
-  ['POST', '/v1/embeddings'],
+  ['GET', '/v1/files'],
+  ['GET', '/v1/embeddings'],
   ['POST', '/v1/chat'],
-  ['POST', '/v1/responses/input_tokens'],
-  ['GET', '/v1/responses/resp_1/input_items'],
+  ['POST', '/v1/batches/batch_1/cancel'],
   ['DELETE', '/v1/responses/resp_1'],
   ['OPTIONS', '/v1/chat/completions'],
   ['POST', '/'],

@@ -1,0 +1,120 @@
+/**
+ * What is read of each operation of OpenAI's API: the words a request carries, and what an answer may ask to be
+ * done or may say. An operation without an answer's reader gives nothing that rules judge (vectors, pictures,
+ * sound, files, plain objects), so its answer passes as it comes. Pure.
+ */
+import { readChatRequest, readChatResponse } from './openai-chat.ts';
+import { amendChat } from './openai-chat-amend.ts';
+import { createChatStreamReader } from './openai-chat-stream.ts';
+import {
+  amendCompletions,
+  createCompletionsStreamReader,
+  readCompletionsResponse,
+} from './openai-completions.ts';
+import { amendRecords, readRecords } from './openai-records.ts';
+import { createRecordsStreamReader } from './openai-records-stream.ts';
+import { readResponsesRequest, readResponsesResponse } from './openai-responses.ts';
+import { amendResponses } from './openai-responses-amend.ts';
+import { createResponsesStreamReader } from './openai-responses-stream.ts';
+import { createRunStreamReader } from './openai-runs-stream.ts';
+import { readTextRequest } from './openai-text-requests.ts';
+import { readSessionRequest, readThreadRequest } from './openai-threads.ts';
+import { createTranscriptStreamReader, readTranscript } from './openai-transcripts.ts';
+import type { Amendment, OperationName, RequestHead, RequestReading, ResponseReading } from './protocol.ts';
+import { unreadRequest } from './reading.ts';
+import type { StreamReader } from './stream.ts';
+
+type ReadRequest = (body: Buffer, head: RequestHead) => RequestReading;
+
+/** How an answer of status below 400 is read, whole and streamed, and how a reviewer may change it. */
+export interface AnswerReading {
+  readonly whole: (status: number, body: Buffer) => ResponseReading;
+  readonly stream: (status: number) => StreamReader;
+  readonly amend: (original: Buffer, streaming: boolean, amendment: Amendment) => Buffer;
+}
+
+export interface Operation {
+  readonly request: ReadRequest;
+  /** null where the answer gives nothing to judge. */
+  readonly answer: AnswerReading | null;
+}
+
+const nothing: ReadRequest = () => unreadRequest('');
+
+/** A request of these members; `text` null for every text in it. */
+function words(text: readonly string[] | null, system: readonly string[] = []): ReadRequest {
+  return (body, head) => readTextRequest(body, head, { system, text });
+}
+
+const chat: AnswerReading = { whole: readChatResponse, stream: createChatStreamReader, amend: amendChat };
+const responses: AnswerReading = {
+  whole: readResponsesResponse,
+  stream: createResponsesStreamReader,
+  amend: amendResponses,
+};
+const completions: AnswerReading = {
+  whole: readCompletionsResponse,
+  stream: createCompletionsStreamReader,
+  amend: amendCompletions,
+};
+const records: AnswerReading = {
+  whole: readRecords,
+  stream: createRecordsStreamReader,
+  amend: amendRecords,
+};
+const runs: AnswerReading = { ...records, stream: createRunStreamReader };
+const transcript: AnswerReading = {
+  whole: readTranscript,
+  stream: createTranscriptStreamReader,
+  amend: amendRecords,
+};
+
+const operations: ReadonlyMap<OperationName, Operation> = new Map<OperationName, Operation>([
+  ['chat.completions', { request: readChatRequest, answer: chat }],
+  ['chat.completions.list', { request: nothing, answer: records }],
+  ['responses', { request: readResponsesRequest, answer: responses }],
+  ['responses.compact', { request: readResponsesRequest, answer: responses }],
+  ['responses.input_tokens', { request: readResponsesRequest, answer: null }],
+  ['responses.input_items', { request: nothing, answer: records }],
+  ['completions', { request: words(['prompt', 'suffix']), answer: completions }],
+  ['embeddings', { request: words(['input']), answer: null }],
+  ['moderations', { request: words(['input']), answer: null }],
+  ['images.generations', { request: words(['prompt']), answer: null }],
+  ['images.edits', { request: words(['prompt']), answer: null }],
+  ['images.variations', { request: words([]), answer: null }],
+  ['videos', { request: words(['prompt', 'name']), answer: null }],
+  ['audio.speech', { request: words(['input'], ['instructions']), answer: null }],
+  ['audio.voices', { request: words(['name']), answer: null }],
+  ['audio.transcriptions', { request: words(['prompt']), answer: transcript }],
+  ['audio.translations', { request: words(['prompt']), answer: transcript }],
+  ['assistants', { request: readThreadRequest, answer: null }],
+  ['threads', { request: readThreadRequest, answer: null }],
+  ['threads.messages', { request: readThreadRequest, answer: records }],
+  ['threads.runs', { request: readThreadRequest, answer: runs }],
+  ['threads.runs.steps', { request: nothing, answer: records }],
+  ['conversations', { request: readThreadRequest, answer: null }],
+  ['conversations.items', { request: readThreadRequest, answer: records }],
+  ['chatkit.sessions', { request: words(null), answer: null }],
+  ['chatkit.threads', { request: nothing, answer: records }],
+  ['agents', { request: words(null), answer: null }],
+  ['agents.sessions', { request: words(null), answer: records }],
+  ['decisions', { request: words(null), answer: records }],
+  ['evals', { request: words(null), answer: null }],
+  ['evals.runs', { request: words(null), answer: records }],
+  ['fine_tuning', { request: words(['suffix', 'grader', 'item', 'model_sample']), answer: null }],
+  ['realtime.sessions', { request: readSessionRequest, answer: null }],
+  ['realtime.calls', { request: readSessionRequest, answer: null }],
+  ['vector_stores', { request: words(['name', 'description']), answer: null }],
+  ['vector_stores.search', { request: words(['query']), answer: records }],
+  ['files', { request: words([]), answer: null }],
+  ['files.content', { request: nothing, answer: null }],
+  ['uploads', { request: words([]), answer: null }],
+  ['containers', { request: words(['name']), answer: null }],
+  ['skills', { request: words([]), answer: null }],
+  ['batches', { request: words([]), answer: null }],
+]);
+
+/** How an operation is read; undefined for one that is not. */
+export function openaiOperation(operation: OperationName): Operation | undefined {
+  return operations.get(operation);
+}

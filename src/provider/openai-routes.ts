@@ -1,0 +1,142 @@
+/**
+ * Which operation of OpenAI's API a method and path mean (https://platform.openai.com/docs/api-reference). Any
+ * prefix is allowed, as compatible servers and Azure mount the API anywhere, so routes are told by their end.
+ * What is not listed neither takes words in nor gives any out: it passes unread. Pure.
+ */
+import type { OperationName } from './protocol.ts';
+import { routeSegments } from './route.ts';
+
+/** `get` reads something back; `send` is every other method that may have an answer. */
+type Use = 'get' | 'send' | 'any';
+
+interface Route {
+  readonly use: Use;
+  /** The path's end; `*` stands for one segment. */
+  readonly tail: readonly string[];
+  readonly operation: OperationName;
+}
+
+/**
+ * The first that fits counts, so what may call tools stands first. Reading a stored or background answer back by
+ * its id gives the same object, tool calls included, so that is the same operation.
+ */
+const routes: readonly Route[] = [
+  route('any', 'chat/completions/*', 'chat.completions'),
+  route('send', 'chat/completions', 'chat.completions'),
+  route('get', 'chat/completions', 'chat.completions.list'),
+  route('get', 'chat/completions/*/messages', 'chat.completions.list'),
+  route('any', 'responses/input_tokens', 'responses.input_tokens'),
+  route('any', 'responses/compact', 'responses.compact'),
+  route('any', 'responses/*', 'responses'),
+  route('any', 'responses/*/cancel', 'responses'),
+  route('any', 'responses/*/input_items', 'responses.input_items'),
+  route('send', 'responses', 'responses'),
+  route('send', 'completions', 'completions'),
+  route('any', 'threads/*/runs/*/steps', 'threads.runs.steps'),
+  route('any', 'threads/*/runs/*/steps/*', 'threads.runs.steps'),
+  route('any', 'threads/*/runs/*/submit_tool_outputs', 'threads.runs'),
+  route('any', 'threads/*/runs/*/cancel', 'threads.runs'),
+  route('any', 'threads/*/runs/*', 'threads.runs'),
+  route('any', 'threads/*/runs', 'threads.runs'),
+  route('any', 'threads/runs', 'threads.runs'),
+  route('any', 'threads/*/messages', 'threads.messages'),
+  route('any', 'threads/*/messages/*', 'threads.messages'),
+  route('any', 'chatkit/threads/*/items', 'chatkit.threads'),
+  route('any', 'conversations/*/items', 'conversations.items'),
+  route('any', 'conversations/*/items/*', 'conversations.items'),
+  route('any', 'evals/*/runs', 'evals.runs'),
+  route('any', 'evals/*/runs/*', 'evals.runs'),
+  route('any', 'evals/*/runs/*/output_items', 'evals.runs'),
+  route('any', 'evals/*/runs/*/output_items/*', 'evals.runs'),
+  route('any', 'agents/sessions', 'agents.sessions'),
+  route('any', 'agents/sessions/*', 'agents.sessions'),
+  route('any', 'agents/sessions/*/*', 'agents.sessions'),
+  route('any', 'agents/sessions/*/turns/*', 'agents.sessions'),
+  route('any', 'agents/sessions/*/turns/*/items', 'agents.sessions'),
+  route('any', 'agents/sessions/*/subagents/*', 'agents.sessions'),
+  route('any', 'agents/sessions/*/subagents/*/*', 'agents.sessions'),
+  route('any', 'agents/sessions/*/subagents/*/turns/*', 'agents.sessions'),
+  route('any', 'agents/sessions/*/subagents/*/turns/*/items', 'agents.sessions'),
+  route('any', 'agents/automations/*/invocations/*', 'agents.sessions'),
+  route('send', 'agents', 'agents'),
+  route('send', 'agents/*', 'agents'),
+  route('send', 'agents/automations/*', 'agents'),
+  route('any', 'vector_stores/*/search', 'vector_stores.search'),
+  route('get', 'vector_stores/*/files/*/content', 'vector_stores.search'),
+  route('send', 'decisions', 'decisions'),
+  route('send', 'audio/transcriptions', 'audio.transcriptions'),
+  route('send', 'audio/translations', 'audio.translations'),
+  route('send', 'audio/speech', 'audio.speech'),
+  route('send', 'audio/voices', 'audio.voices'),
+  route('send', 'audio/voice_consents', 'audio.voices'),
+  route('send', 'embeddings', 'embeddings'),
+  route('send', 'moderations', 'moderations'),
+  route('send', 'images/generations', 'images.generations'),
+  route('send', 'images/edits', 'images.edits'),
+  route('send', 'images/variations', 'images.variations'),
+  route('send', 'videos', 'videos'),
+  route('send', 'videos/edits', 'videos'),
+  route('send', 'videos/extensions', 'videos'),
+  route('send', 'videos/characters', 'videos'),
+  route('send', 'videos/*/remix', 'videos'),
+  route('send', 'assistants', 'assistants'),
+  route('send', 'assistants/*', 'assistants'),
+  route('send', 'threads', 'threads'),
+  route('send', 'threads/*', 'threads'),
+  route('send', 'conversations', 'conversations'),
+  route('send', 'conversations/*', 'conversations'),
+  route('send', 'chatkit/sessions', 'chatkit.sessions'),
+  route('send', 'realtime/sessions', 'realtime.sessions'),
+  route('send', 'realtime/transcription_sessions', 'realtime.sessions'),
+  route('send', 'realtime/client_secrets', 'realtime.sessions'),
+  route('send', 'realtime/translations/client_secrets', 'realtime.sessions'),
+  route('send', 'realtime/calls', 'realtime.calls'),
+  route('send', 'realtime/calls/*/accept', 'realtime.calls'),
+  route('send', 'live/sessions', 'realtime.sessions'),
+  route('send', 'live/sessions/*/accept', 'realtime.calls'),
+  route('send', 'live/sessions/*/fork', 'realtime.sessions'),
+  route('send', 'files', 'files'),
+  route('send', 'uploads', 'uploads'),
+  route('send', 'uploads/*/parts', 'uploads'),
+  route('send', 'uploads/*/complete', 'uploads'),
+  route('send', 'containers', 'containers'),
+  route('send', 'containers/*/files', 'containers'),
+  route('send', 'skills', 'skills'),
+  route('send', 'skills/*', 'skills'),
+  route('send', 'skills/*/versions', 'skills'),
+  route('send', 'vector_stores', 'vector_stores'),
+  route('send', 'vector_stores/*', 'vector_stores'),
+  route('send', 'vector_stores/*/files', 'vector_stores'),
+  route('send', 'vector_stores/*/file_batches', 'vector_stores'),
+  route('send', 'batches', 'batches'),
+  route('send', 'evals', 'evals'),
+  route('send', 'evals/*', 'evals'),
+  route('send', 'fine_tuning/jobs', 'fine_tuning'),
+  route('send', 'fine_tuning/alpha/graders/*', 'fine_tuning'),
+  route('get', 'files/*/content', 'files.content'),
+  route('get', 'videos/*/content', 'files.content'),
+  route('get', 'skills/*/content', 'files.content'),
+  route('get', 'skills/*/versions/*/content', 'files.content'),
+  route('get', 'artifacts/*/content', 'files.content'),
+];
+
+function route(use: Use, path: string, operation: OperationName): Route {
+  return { use, tail: path.split('/'), operation };
+}
+
+const methodsWithoutAnswer: ReadonlySet<string> = new Set(['DELETE', 'HEAD', 'OPTIONS']);
+
+function fits(segments: readonly string[], { tail }: Route): boolean {
+  const offset = segments.length - tail.length;
+  return offset >= 0 && tail.every((name, i) => name === '*' || name === segments[offset + i]);
+}
+
+/** What a method and path mean; `unknown` for what is passed on unread. */
+export function openaiOperationOf(method: string, path: string): OperationName {
+  const verb = method.trim().toUpperCase();
+  if (methodsWithoutAnswer.has(verb)) return 'unknown';
+  const segments = routeSegments(path);
+  const use: Use = verb === 'GET' ? 'get' : 'send';
+  const found = routes.find((one) => (one.use === 'any' || one.use === use) && fits(segments, one));
+  return found?.operation ?? 'unknown';
+}

@@ -1,0 +1,131 @@
+/**
+ * OpenAI requests that are no conversation: a prompt, a query, a text to embed or to speak, a form with files
+ * (https://platform.openai.com/docs/api-reference). Pure; hostile bytes in, facts and defects out.
+ */
+import type { ToolFact } from '../core/facts.ts';
+import { isRecord, type JsonRecord, readJson, textOf } from './json.ts';
+import { type FormPart, isForm, readForm } from './multipart.ts';
+import { contentText } from './openai-chat.ts';
+import type { RequestHead, RequestReading } from './protocol.ts';
+import {
+  boundedList,
+  joined,
+  modelName,
+  note,
+  scalarParams,
+  streamFlag,
+  textWithin,
+  toolsMax,
+  unreadRequest,
+} from './reading.ts';
+
+/** Which members of a body are words, and to whom. All others are parameters. */
+export interface TextMembers {
+  /** Instructions to the model. */
+  readonly system: readonly string[];
+  /** What it works on; null for every text anywhere in the body. */
+  readonly text: readonly string[] | null;
+}
+
+const paramsElsewhere: readonly string[] = ['model', 'stream'];
+
+/** How many token ids a member holds in place of words: a list of them, or a list of such lists. */
+function tokensIn(value: unknown): number {
+  if (!Array.isArray(value)) return 0;
+  let count = 0;
+  for (const element of value) {
+    if (typeof element === 'number') count += 1;
+    else if (Array.isArray(element)) count += element.length;
+  }
+  return count;
+}
+
+function memberText(value: unknown, defects: string[]): string {
+  return Array.isArray(value) ? contentText(value, defects) : textWithin(value);
+}
+
+/** The tools that are offered, functions by their own name and built-in ones by their type. */
+export function readTextTools(list: unknown, defects: string[]): readonly ToolFact[] {
+  return boundedList(list, toolsMax, '`tools`', defects).map((tool) => {
+    const inner = isRecord(tool) && isRecord(tool.function) ? tool.function : tool;
+    const { name, type, description } = isRecord(inner) ? inner : {};
+    return { name: textOf(name) || textOf(type), description: textOf(description) };
+  });
+}
+
+/** The facts of a request that says `system` and `text`. */
+export function textFacts(
+  said: { readonly model: string; readonly stream: boolean; readonly system: string; readonly text: string },
+  params: Readonly<Record<string, unknown>>,
+) {
+  const { model, stream, system, text } = said;
+  const messages = text === '' ? [] : [{ role: 'user', text, toolCalls: [] }];
+  return { model, stream, params, system, messages, text: joined(system, text), tools: [] };
+}
+
+function readJsonBody(body: JsonRecord, members: TextMembers, defects: string[]): RequestReading {
+  const { model, stream, tools, ...rest } = body;
+  let system = '';
+  let text = members.text === null ? textWithin(rest) : '';
+  let tokens = 0;
+  for (const name of members.system) system = joined(system, memberText(body[name], defects));
+  for (const name of members.text ?? []) {
+    text = joined(text, memberText(body[name], defects));
+    tokens += tokensIn(body[name]);
+  }
+  const words = new Set([...paramsElsewhere, ...members.system, ...(members.text ?? [])]);
+  const params = scalarParams(body, words);
+  // Words that were encoded before they were sent cannot be read here; a rule can see that there were some.
+  if (tokens > 0) params.tokens = tokens;
+  const said = {
+    model: modelName(model, defects),
+    stream: streamFlag(stream, defects),
+    system,
+    text,
+  };
+  return { facts: { ...textFacts(said, params), tools: readTextTools(tools, defects) }, defects };
+}
+
+/** What a form's fields and files say by name: the text, or the name of the file; several joined by newlines. */
+function formValues(parts: readonly FormPart[]): ReadonlyMap<string, string> {
+  const values = new Map<string, string>();
+  for (const { name, text, fileName } of parts) {
+    const key = name.endsWith('[]') ? name.slice(0, -2) : name;
+    values.set(key, joined(values.get(key) ?? '', fileName ?? text));
+  }
+  return values;
+}
+
+function readFormBody(bytes: Buffer, head: RequestHead, members: TextMembers): RequestReading {
+  const form = readForm(head.contentType, bytes);
+  const defects = [...form.defects];
+  for (const { name, fileName } of form.parts) {
+    const isWord = paramsElsewhere.includes(name) || members.text?.includes(name) === true;
+    if (isWord && fileName !== null) note(defects, `the field ${JSON.stringify(name)} is a file`);
+  }
+  const values = formValues(form.parts);
+  const stream = values.get('stream') ?? '';
+  // A form has only texts, and what else counts as true differs from server to server.
+  if (!['', 'true', 'false'].includes(stream)) note(defects, '`stream` is neither true nor false');
+  let system = '';
+  let text = '';
+  for (const name of members.system) system = joined(system, values.get(name) ?? '');
+  for (const [name, value] of values) {
+    if (members.text === null ? name !== 'model' : members.text.includes(name)) text = joined(text, value);
+  }
+  const words = new Set([...paramsElsewhere, ...members.system, ...(members.text ?? []), '__proto__']);
+  const params = Object.fromEntries([...values].filter(([name]) => !words.has(name)));
+  const said = { model: values.get('model') ?? '', stream: stream === 'true', system, text };
+  return { facts: textFacts(said, params), defects };
+}
+
+/** Reads a request body, JSON or a form. An empty one asks for nothing: no defect. */
+export function readTextRequest(bytes: Buffer, head: RequestHead, members: TextMembers): RequestReading {
+  if (bytes.length === 0) return unreadRequest('');
+  if (isForm(head.contentType)) return readFormBody(bytes, head, members);
+  const json = readJson(bytes, 'the request body');
+  if (!isRecord(json.value)) return unreadRequest(json.defect || 'the request body is not a JSON object');
+  const defects: string[] = [];
+  note(defects, json.defect);
+  return readJsonBody(json.value, members, defects);
+}

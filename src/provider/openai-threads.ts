@@ -1,0 +1,143 @@
+/**
+ * OpenAI requests that keep a conversation at the provider: assistants, threads, runs and their tool outputs
+ * (https://platform.openai.com/docs/api-reference/assistants), stored conversations, and the sessions that a
+ * voice or chat client will use later. Pure; hostile bytes in, facts and defects out.
+ */
+import type { MessageFact } from '../core/facts.ts';
+import { isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts';
+import { isForm, readForm } from './multipart.ts';
+import { contentText } from './openai-chat.ts';
+import { readInput } from './openai-responses.ts';
+import { readTextTools, textFacts } from './openai-text-requests.ts';
+import type { RequestHead, RequestReading } from './protocol.ts';
+import {
+  boundedList,
+  joined,
+  messagesMax,
+  modelName,
+  note,
+  scalarParams,
+  streamFlag,
+  textWithin,
+  unreadRequest,
+} from './reading.ts';
+
+const paramsElsewhere: ReadonlySet<string> = new Set([
+  'model',
+  'stream',
+  'instructions',
+  'additional_instructions',
+  'content',
+  'role',
+]);
+
+function readMessages(list: unknown, what: string, defects: string[]): readonly MessageFact[] {
+  const messages: MessageFact[] = [];
+  for (const entry of boundedList(list, messagesMax, what, defects)) {
+    if (isRecord(entry)) {
+      const text = contentText(entry.content, defects);
+      messages.push({ role: textOf(entry.role) || 'user', text, toolCalls: [] });
+    } else {
+      note(defects, `an entry of ${what} is not an object`);
+    }
+  }
+  return messages;
+}
+
+function readToolOutputs(list: unknown, defects: string[]): readonly MessageFact[] {
+  return boundedList(list, messagesMax, '`tool_outputs`', defects).map((entry) => ({
+    role: 'tool',
+    text: isRecord(entry) ? textWithin(entry.output) : textWithin(entry),
+    toolCalls: [],
+  }));
+}
+
+/** All messages a body adds, wherever it puts them: a new thread's, further ones, or itself. */
+function allMessages(body: JsonRecord, defects: string[]): readonly MessageFact[] {
+  const thread = isRecord(body.thread) ? body.thread : {};
+  const itself = isAbsent(body.content) ? [] : [body];
+  return [
+    ...readMessages(thread.messages, '`thread.messages`', defects),
+    ...readMessages(body.messages, '`messages`', defects),
+    ...readMessages(body.additional_messages, '`additional_messages`', defects),
+    ...readMessages(itself, '`messages`', defects),
+    ...readInput(body.items, '`items`', defects),
+    ...readToolOutputs(body.tool_outputs, defects),
+  ];
+}
+
+function jsonObject(bytes: Buffer, defects: string[]): JsonRecord | null {
+  const json = readJson(bytes, 'the request body');
+  note(defects, json.defect);
+  if (isRecord(json.value)) return json.value;
+  note(defects, 'the request body is not a JSON object');
+  return null;
+}
+
+/** Reads the body of an assistant, a thread, a message, a run, tool outputs or a conversation's items. */
+export function readThreadRequest(bytes: Buffer): RequestReading {
+  if (bytes.length === 0) return unreadRequest('');
+  const defects: string[] = [];
+  const body = jsonObject(bytes, defects);
+  if (body === null) return { ...unreadRequest(''), defects };
+  let system = contentText(body.instructions, defects);
+  system = joined(system, contentText(body.additional_instructions, defects));
+  const messages = allMessages(body, defects);
+  let conversation = '';
+  for (const message of messages) {
+    if (message.role === 'system' || message.role === 'developer') system = joined(system, message.text);
+    else conversation = joined(conversation, message.text);
+  }
+  const facts = {
+    model: modelName(body.model, defects),
+    stream: streamFlag(body.stream, defects),
+    params: scalarParams(body, paramsElsewhere),
+    system,
+    messages,
+    text: joined(system, conversation),
+    tools: readTextTools(body.tools, defects),
+  };
+  return { facts, defects };
+}
+
+/** The `session` of a form (a WebRTC offer and the session beside it), or of a JSON body, or the body itself. */
+function sessionIn(bytes: Buffer, head: RequestHead, defects: string[]): JsonRecord {
+  if (isForm(head.contentType)) {
+    const form = readForm(head.contentType, bytes);
+    for (const defect of form.defects) note(defects, defect);
+    const session = form.parts.find(({ name }) => name === 'session');
+    if (session === undefined) return {};
+    if (session.fileName !== null) note(defects, 'the field "session" is a file');
+    return jsonObject(Buffer.from(session.text), defects) ?? {};
+  }
+  const body = jsonObject(bytes, defects) ?? {};
+  if (isAbsent(body.session)) return body;
+  if (isRecord(body.session)) return body.session;
+  note(defects, '`session` is not an object');
+  return {};
+}
+
+/** Prompts that a session gives its transcription model, wherever its version of the API puts them. */
+function transcriptionOf(session: JsonRecord): JsonRecord {
+  const audio = isRecord(session.audio) ? session.audio : {};
+  const input = isRecord(audio.input) ? audio.input : {};
+  const found = input.transcription ?? session.input_audio_transcription;
+  return isRecord(found) ? found : {};
+}
+
+/** Reads a session that a client will talk in later, over WebSocket, WebRTC or telephone. */
+export function readSessionRequest(bytes: Buffer, head: RequestHead): RequestReading {
+  // The offer of a WebRTC call is no text that a model reads.
+  if (bytes.length === 0 || /^\s*application\/sdp\b/i.test(head.contentType)) return unreadRequest('');
+  const defects: string[] = [];
+  const session = sessionIn(bytes, head, defects);
+  const transcription = transcriptionOf(session);
+  const model = modelName(session.model, defects) || modelName(transcription.model, defects);
+  const system = joined(contentText(session.instructions, defects), textOf(transcription.prompt));
+  const prompt = isRecord(session.prompt) ? textWithin(session.prompt.variables) : '';
+  const facts = textFacts(
+    { model, stream: false, system, text: prompt },
+    scalarParams(session, paramsElsewhere),
+  );
+  return { facts: { ...facts, tools: readTextTools(session.tools, defects) }, defects };
+}
