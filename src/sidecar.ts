@@ -4,8 +4,9 @@
  */
 import { createHmac } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
+import type { Environment } from './config/environment.ts';
 import { type LoadedConfig, loadConfig, parseAddress } from './config/load.ts';
-import { providerUrls } from './config/presets.ts';
+import { keyHeaders, providerUrls } from './config/presets.ts';
 import { type ControlListener, listenControl } from './control/server.ts';
 import { createSummaries } from './control/view.ts';
 import { sha256Hex } from './core/bytes.ts';
@@ -18,18 +19,23 @@ import { openPolicyFile, type PolicyFile } from './policy-file.ts';
 import { protocolOf } from './provider/index.ts';
 import type { Upstream } from './proxy/call.ts';
 import { createForwarder } from './proxy/forward.ts';
+import type { House } from './proxy/house.ts';
 import { listenProxy, type ProxyListener } from './proxy/listener.ts';
 import { openHighWater } from './store/high-water.ts';
 import { loadKeys } from './store/keys.ts';
 import { openLevelCache, openLevelCopy, openLevelStore, writeBufferBytes } from './store/level.ts';
+import { openProviderKey } from './store/provider-key.ts';
 import { createSpools } from './store/spool.ts';
 import { openTokens } from './store/token-file.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 import { product } from './version.ts';
+import { openWaysIn, type WaysIn } from './ways-in.ts';
 
 export interface Sidecar {
   readonly proxyUrl: string;
+  /** The ways in besides base URLs; closed with the rest. */
+  readonly waysIn: Omit<WaysIn, 'close'>;
   readonly controlUrl: string;
   readonly ledger: Ledger;
   /** Takes no more calls, lets running ones end, seals `stop` and closes. Holds are kept. */
@@ -59,11 +65,12 @@ const thisMachine: Machine = {
 /** Starts a sidecar from a configuration file and the environment. Rejects with what is wrong; then nothing listens. */
 export async function startSidecar(
   configFile: string,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
   machine: Machine = thisMachine,
 ): Promise<Sidecar> {
   const { clock, schedule } = machine;
   const config = loadConfig(configFile, env);
+  const upstreams = upstreamsOf(config, env, clock);
   const log = createLogger(config.log.level);
   const metrics = createMetrics();
   const policyFile = openPolicyFile(config.paths.policy, log);
@@ -104,6 +111,7 @@ export async function startSidecar(
 
   const parts = {
     config,
+    upstreams,
     machine,
     ledger,
     holds,
@@ -126,6 +134,7 @@ export async function startSidecar(
   });
   const control = await startControl(parts, proxy.inFlight, () => stopping !== null).catch(
     async (error: unknown) => {
+      proxy.waysIn.close();
       await proxy.listener.drain(0);
       await closeLedger('control port not available');
       throw error;
@@ -136,6 +145,7 @@ export async function startSidecar(
   async function shutDown(reason: string): Promise<void> {
     policyFile.close();
     holds?.stop();
+    proxy.waysIn.close();
     await proxy.listener.drain(config.limits.drainMsMax);
     await control.close();
     await proxy.forwarder.close();
@@ -144,6 +154,7 @@ export async function startSidecar(
   }
   return {
     proxyUrl: proxy.listener.url,
+    waysIn: proxy.waysIn,
     controlUrl: control.url,
     ledger,
     stop: (reason) => {
@@ -156,6 +167,7 @@ export async function startSidecar(
 
 interface Parts {
   readonly config: LoadedConfig;
+  readonly upstreams: readonly Upstream[];
   readonly machine: Machine;
   readonly ledger: Ledger;
   readonly holds: HoldQueue;
@@ -178,7 +190,7 @@ async function startProxy(parts: Parts) {
     },
     parts.machine,
   );
-  const listener: ProxyListener = await listenProxy(parseAddress(config.proxy.listen), {
+  const house: House = {
     ledger: parts.ledger,
     holds: parts.holds,
     policy: parts.policyFile.current,
@@ -187,7 +199,7 @@ async function startProxy(parts: Parts) {
       bodyBytesMax: limits.passedBytesMax,
       totalBytesMax: limits.spoolBytesMax,
     }),
-    upstreams: upstreamsOf(config),
+    upstreams: parts.upstreams,
     clock: parts.machine.clock,
     schedule: parts.machine.schedule,
     metrics: {
@@ -214,8 +226,15 @@ async function startProxy(parts: Parts) {
       callerIdleMsMax: limits.callerIdleMsMax,
       waitMsMax: limits.waitMsMax,
     },
-  });
-  return { listener, forwarder, inFlight: () => inFlight };
+  };
+  const listener: ProxyListener = await listenProxy(parseAddress(config.proxy.listen), house);
+  const waysIn = await openWaysIn(config, house, listener, parts.machine.clock).catch(
+    async (error: unknown) => {
+      await listener.drain(0);
+      throw error;
+    },
+  );
+  return { listener, forwarder, waysIn, inFlight: () => inFlight };
 }
 
 function startControl(
@@ -255,10 +274,15 @@ function startControl(
   );
 }
 
-function upstreamsOf(config: LoadedConfig): Upstream[] {
-  return Object.entries(config.upstreams).map(([name, { url, protocol, mount }]) => {
+/** Throws `config_invalid` where a key is to be put in and there is none. */
+function upstreamsOf(config: LoadedConfig, env: Environment, clock: Clock): Upstream[] {
+  return Object.entries(config.upstreams).map(([name, { url, protocol, mount, key }]) => {
     const { origin, pathname } = new URL(url ?? providerUrls[protocol] ?? '');
-    return { name, origin, basePath: pathname.replace(/\/+$/, ''), mount, protocol: protocolOf(protocol) };
+    const basePath = pathname.replace(/\/+$/, '');
+    const upstream = { name, origin, basePath, mount, protocol: protocolOf(protocol) };
+    if (key === undefined) return upstream;
+    const header = key.header ?? keyHeaders[protocol] ?? 'authorization';
+    return { ...upstream, key: { header, current: openProviderKey(name, key, env, clock.nowMs) } };
   });
 }
 

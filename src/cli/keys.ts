@@ -1,9 +1,14 @@
-/** `holdpoint keys show`: the verifier key that auditors keep. Reads the ledger's directory without changing it. */
+/**
+ * `holdpoint keys show`: the verifier key that auditors keep. `holdpoint keys ca`: the certificate that workloads
+ * trust. Both read what is there and change nothing.
+ */
 import { existsSync } from 'node:fs';
+import { rootCertificates } from 'node:tls';
 import { defaultConfigFile, loadConfig } from '../config/load.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { readEntry } from '../ledger/reader.ts';
 import { parseVerifierKey } from '../ledger/verify/note.ts';
+import { readAuthorityCertificate } from '../store/ca.ts';
 import { openLevelCopy } from '../store/level.ts';
 import { type Command, exitCodes } from './command.ts';
 import { readOptions } from './options.ts';
@@ -35,6 +40,22 @@ export const keysCommands: readonly Command[] = [
       } finally {
         await store.close();
       }
+      return exitCodes.ok;
+    },
+  },
+  {
+    name: 'keys ca',
+    usage: '[--config FILE] [--with-public-roots] [--json]',
+    summary: 'the certificate that workloads must trust for proxy.forward and proxy.transparent, in PEM',
+    run: async (args, env) => {
+      const options = readOptions(args, ['config'], ['json', 'with-public-roots']);
+      const { paths } = loadConfig(options.text('config') ?? defaultConfigFile, env);
+      const certificate = readAuthorityCertificate(paths.caCertificate);
+      // SSL_CERT_FILE and the like replace a client's own list; NODE_EXTRA_CA_CERTS adds to it.
+      const roots = options.flag('with-public-roots') ? rootCertificates : [];
+      const pem = [certificate.trimEnd(), ...roots].join('\n');
+      if (options.flag('json')) printJson({ file: paths.caCertificate, pem });
+      else printLine(pem);
       return exitCodes.ok;
     },
   },

@@ -25,6 +25,9 @@ export const runSidecarCommand: Command = {
         .catch((error: unknown) => process.stderr.write(`holdpoint: ${visible(messageOf(error))}\n`));
     };
     printLine(`proxy listening on ${sidecar.proxyUrl}`);
+    const { forwardUrl, transparentAddress } = sidecar.waysIn;
+    if (forwardUrl !== null) printLine(`forward proxy listening on ${forwardUrl}`);
+    if (transparentAddress !== null) printLine(`redirected connections listening on ${transparentAddress}`);
     printLine(`control listening on ${sidecar.controlUrl}`);
     await sidecar.stop(await stopped.promise);
     return exitCodes.ok;

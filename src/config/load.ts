@@ -16,6 +16,8 @@ export interface LoadedConfig extends Config {
     readonly spoolDir: string;
     readonly tokens: string;
     readonly keysDir: string;
+    readonly caKey: string;
+    readonly caCertificate: string;
     readonly policy: string;
   };
   /** The file's text with the environment applied; hashed into the ledger. */
@@ -43,6 +45,7 @@ export function loadConfig(file: string, env: Readonly<Record<string, string | u
   // The file is checked as it stands first, so that its mistakes are reported on its own lines.
   const { config, source } = withEnvironment(text, readYaml(file, text, configSchema, 'config_invalid'), env);
   const dataDir = resolve(config.data.dir);
+  const keysDir = resolve(config.keys.dir ?? join(dataDir, 'keys'));
   return {
     ...config,
     paths: {
@@ -52,7 +55,9 @@ export function loadConfig(file: string, env: Readonly<Record<string, string | u
       highWater: join(dataDir, 'high-water'),
       spoolDir: join(dataDir, 'spool'),
       tokens: join(dataDir, 'tokens.json'),
-      keysDir: resolve(config.keys.dir ?? join(dataDir, 'keys')),
+      keysDir,
+      caKey: join(keysDir, 'ca.key'),
+      caCertificate: resolve(config.proxy.caFile ?? join(dataDir, 'ca.pem')),
       policy: resolve(config.policy.file),
     },
     source,

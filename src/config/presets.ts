@@ -6,3 +6,8 @@ export const providerUrls: Readonly<Record<ProtocolName, string | null>> = {
   openai: 'https://api.openai.com',
   anthropic: 'https://api.anthropic.com',
 };
+
+/** Where each family looks for a key; `authorization` for those that are not named. */
+export const keyHeaders: Readonly<Partial<Record<ProtocolName, string>>> = {
+  anthropic: 'x-api-key',
+};

@@ -30,6 +30,40 @@ const upstreamFields = z.strictObject({
     .regex(/^\/$|^(\/[A-Za-z0-9._-]+)+$/, 'expected a path such as / or /anthropic')
     .default('/')
     .describe('The path prefix on proxy.listen under which workloads reach it; the longest that fits wins.'),
+  hosts: z
+    .array(
+      z
+        .string()
+        .max(259)
+        .regex(/^([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\])(:\d{1,5})?$/, 'expected a host such as api.openai.com'),
+    )
+    .max(32)
+    .default([])
+    .describe(
+      'Further hosts that workloads call and that mean this upstream, for proxy.forward and proxy.transparent; its url’s own always does.',
+    ),
+  key: z
+    .strictObject({
+      env: z
+        .string()
+        .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable')
+        .optional()
+        .describe('The variable of the sidecar’s environment that holds the key.'),
+      file: z.string().min(1).optional().describe('The file that holds the key; read again when it changes.'),
+      header: z
+        .string()
+        .regex(/^[a-z0-9-]+$/, 'expected a header’s name in lower case')
+        .optional()
+        .describe(
+          'The header that carries it; the family’s own when absent. authorization carries a bearer token.',
+        ),
+    })
+    .refine(
+      ({ env, file }) => (env === undefined) !== (file === undefined),
+      'expected either env or file, and never the key itself',
+    )
+    .optional()
+    .describe('The provider’s key, held by the sidecar: it takes the place of what workloads send.'),
 });
 
 const upstream = upstreamFields.refine(
@@ -39,7 +73,36 @@ const upstream = upstreamFields.refine(
 
 export const configSchema = z.strictObject({
   proxy: z
-    .strictObject({ listen: address.default('127.0.0.1:8787').describe('The data plane.') })
+    .strictObject({
+      listen: address.default('127.0.0.1:8787').describe('The data plane.'),
+      forward: z
+        .strictObject({
+          listen: address
+            .default('127.0.0.1:8789')
+            .describe('The forward proxy, for workloads whose base URL is fixed: their HTTPS_PROXY.'),
+        })
+        .optional(),
+      transparent: z
+        .strictObject({
+          listen: address
+            .default('127.0.0.1:8790')
+            .describe('Where the kernel redirects the pod’s connections to port 443.'),
+        })
+        .optional(),
+      others: z
+        .enum(['refuse', 'pass'])
+        .default('refuse')
+        .describe(
+          'What becomes of hosts that are no upstream, on proxy.forward and proxy.transparent: refused, or let through unread to public addresses. Both are recorded.',
+        ),
+      caFile: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          'The certificate that workloads must trust for proxy.forward and proxy.transparent; <data.dir>/ca.pem when absent. Its key is ca.key in keys.dir.',
+        ),
+    })
     .prefault({}),
   control: z
     .strictObject({
@@ -64,7 +127,11 @@ export const configSchema = z.strictObject({
     .prefault({}),
   keys: z
     .strictObject({
-      dir: z.string().min(1).optional().describe('signing.pem and kek.key; <data.dir>/keys when absent.'),
+      dir: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('signing.pem, kek.key and ca.key; <data.dir>/keys when absent.'),
     })
     .prefault({}),
   upstreams: z
@@ -77,7 +144,7 @@ export const configSchema = z.strictObject({
       (all) => new Set(Object.values(all).map(({ mount }) => mount)).size === Object.keys(all).length,
       'expected a different mount for each upstream',
     )
-    .default({
+    .prefault({
       openai: { url: 'https://api.openai.com', protocol: 'openai', mount: '/' },
       anthropic: { url: 'https://api.anthropic.com', protocol: 'anthropic', mount: '/anthropic' },
     }),

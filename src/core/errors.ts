@@ -9,6 +9,7 @@ export const httpStatusByCode = {
   denied_by_policy: 403,
   denied_by_reviewer: 403,
   hold_expired: 403,
+  host_not_allowed: 403,
   no_upstream: 404,
   body_too_large: 413,
   upstream_unreachable: 502,

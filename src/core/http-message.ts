@@ -45,6 +45,7 @@ const hopByHopHeaders = new Set([
   'keep-alive',
   'proxy-connection',
   'proxy-authenticate',
+  'proxy-authorization',
   'te',
   'trailer',
   'transfer-encoding',

@@ -13,6 +13,7 @@ import type { OpenSpool } from '../core/spool.ts';
 import type { OperationName, Protocol, RequestReading } from '../provider/protocol.ts';
 import { type Body, type BodyBounds, bodyOf, readPassing, readWhole } from './body.ts';
 import { boundaryOf } from './multipart-outline.ts';
+import type { ProviderKey } from './provider-key.ts';
 
 export interface Upstream {
   readonly name: string;
@@ -23,6 +24,8 @@ export interface Upstream {
   /** `/` or `/anthropic`; the longest that fits wins. */
   readonly mount: string;
   readonly protocol: Protocol;
+  /** Sent in place of the workload's own credential; absent where workloads bring theirs. */
+  readonly key?: ProviderKey | undefined;
 }
 
 export interface Caller {

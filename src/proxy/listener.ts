@@ -7,13 +7,18 @@ import type { Spool } from '../core/spool.ts';
 import type { Protocol } from '../provider/protocol.ts';
 import { readCall, upstreamFor } from './call.ts';
 import type { House } from './house.ts';
+import { type Entrance, refuseConnect } from './intercept/entrance.ts';
 import { handleCall } from './pipeline.ts';
 import { refuse, toHoldpointError } from './respond.ts';
-import { openTunnel } from './tunnel.ts';
+import { openTunnel, refuseUpgrade } from './tunnel.ts';
 
 export interface ProxyListener {
   /** `http://host:port` as bound. */
   readonly url: string;
+  /** Takes a connection that came in elsewhere. */
+  accept(socket: Duplex, entrance: Entrance): void;
+  /** Keeps a connection that is no call, and what is done with it, until it is over or the drain cuts it. */
+  follow(socket: Duplex, run: Promise<void>): void;
   /** Stops accepting, waits for running calls up to `graceMs`, then cuts what is left. */
   drain(graceMs: number): Promise<void>;
 }
@@ -34,9 +39,15 @@ export async function listenProxy(
   const running = new Set<Promise<void>>();
   const tunnels = new Set<Duplex>();
   const answering = new WeakMap<Duplex, ServerResponse>();
+  const entrances = new WeakMap<Duplex, Entrance>();
   function track(run: Promise<void>): void {
     const tracked = run.finally(() => running.delete(tracked));
     running.add(tracked);
+  }
+  function follow(socket: Duplex, run: Promise<void>): void {
+    tunnels.add(socket);
+    socket.once('close', () => tunnels.delete(socket));
+    track(run);
   }
   const server = createServer(
     {
@@ -48,20 +59,24 @@ export async function listenProxy(
     },
     (req, res) => {
       answering.set(req.socket, res);
-      track(serve(req, res, house));
+      track(serve(req, res, house, entrances.get(req.socket)));
     },
   );
   // A caller that does not take its answer: no byte moved for this long, and the connection is over.
   server.timeout = house.bounds.callerIdleMsMax;
   server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     req.socket.setTimeout(0);
-    tunnels.add(socket);
-    socket.once('close', () => tunnels.delete(socket));
-    const tunnel = openTunnel(req, socket, head, house).catch((error: unknown) => {
+    const tunnel = upgrade(req, socket, head, house, entrances.get(socket)).catch((error: unknown) => {
       socket.destroy();
       house.onError('A tunnel failed', error);
     });
-    track(tunnel);
+    follow(socket, tunnel);
+  });
+  server.on('connect', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+    req.socket.setTimeout(0);
+    const entrance = entrances.get(socket);
+    if (entrance === undefined) refuseConnect(socket, '405 This is no forward proxy: see proxy.forward');
+    else follow(socket, entrance.connect(req, socket, head));
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     // Within a call that was read whole, the bytes after it are at fault: its answer must not be mixed with ours.
@@ -73,6 +88,11 @@ export async function listenProxy(
   await listening(server, address);
   return {
     url: urlOf(server),
+    accept: (socket, entrance) => {
+      entrances.set(socket, entrance);
+      server.emit('connection', socket);
+    },
+    follow,
     drain: async (graceMs) => {
       server.close();
       server.closeIdleConnections();
@@ -111,14 +131,40 @@ function unreadable(parserCode: string | undefined): string {
   return `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`;
 }
 
-async function serve(req: IncomingMessage, res: ServerResponse, house: House): Promise<void> {
+/** The tunnel of an upgrade, judged by the upstreams of the place it came in. */
+async function upgrade(
+  req: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  house: House,
+  entrance: Entrance | undefined,
+): Promise<void> {
+  if (entrance === undefined) return openTunnel(req, socket, head, house);
+  let upstreams: House['upstreams'];
+  try {
+    upstreams = (await entrance.admit(req, null)) ?? [];
+  } catch (thrown) {
+    refuseUpgrade(socket, toHoldpointError(thrown));
+    return;
+  }
+  await openTunnel(req, socket, head, { ...house, upstreams });
+}
+
+async function serve(
+  req: IncomingMessage,
+  res: ServerResponse,
+  house: House,
+  entrance: Entrance | undefined,
+): Promise<void> {
   const startedUs = house.clock.monoUs();
   house.metrics.callStarted();
   let protocol: Protocol | null = null;
   let operation = 'unread';
   let spool: Spool | null = null;
   try {
-    const upstream = upstreamFor(req.url ?? '/', house.upstreams);
+    const upstreams = entrance === undefined ? house.upstreams : await entrance.admit(req, res);
+    if (upstreams === null) return;
+    const upstream = upstreamFor(req.url ?? '/', upstreams);
     protocol = upstream.protocol;
     const call = await readCall(
       req,

@@ -23,6 +23,7 @@ import {
 } from './held.ts';
 import type { House } from './house.ts';
 import { judge } from './judge.ts';
+import { withProviderKey } from './provider-key.ts';
 import { requestDraft, responseDraft } from './record.ts';
 import { endWith, refuse, toHoldpointError, writeHead } from './respond.ts';
 
@@ -79,9 +80,8 @@ async function forwardAndDeliver(
   const answer = await house.forwarder.send(
     {
       origin: upstream.origin,
-      path: upstream.basePath + call.target,
+      ...withProviderKey(upstream.key, upstream.basePath + call.target, forwardedHeaders(call.headers)),
       method: call.method,
-      headers: forwardedHeaders(call.headers),
       body: call.body,
     },
     (abort) => call.caller.whenGone(() => abort('The caller left.')),

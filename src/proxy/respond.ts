@@ -91,6 +91,7 @@ const retryByCode: Partial<Readonly<Record<ErrorCode, boolean>>> = {
   denied_by_policy: false,
   denied_by_reviewer: false,
   hold_expired: false,
+  host_not_allowed: false,
   bad_request: false,
   body_too_large: false,
   no_upstream: false,

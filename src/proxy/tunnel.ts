@@ -10,9 +10,10 @@ import { type ErrorCode, HoldpointError, httpStatusByCode } from '../core/errors
 import type { Facts } from '../core/facts.ts';
 import type { Outcome } from '../ledger/entry.ts';
 import type { Judgement } from '../policy/policy.ts';
-import { readUpgrade } from './call.ts';
+import { readUpgrade, type UpgradeCall } from './call.ts';
 import type { House } from './house.ts';
 import { judge } from './judge.ts';
+import { withProviderKey } from './provider-key.ts';
 import { requestDraft } from './record.ts';
 import { toHoldpointError } from './respond.ts';
 
@@ -47,7 +48,7 @@ export async function openTunnel(
       refuseUpgrade(socket, new HoldpointError('denied_by_policy', 'A rule stops this connection.'));
       return;
     }
-    await pipe(req, socket, head, call.upstream.origin, call.upstream.basePath + call.target);
+    await pipe(req, socket, head, call);
     house.holds.settle(decision, 'delivered');
   } catch (thrown) {
     const error = toHoldpointError(thrown);
@@ -61,11 +62,16 @@ function pipe(
   req: IncomingMessage,
   socket: Duplex,
   head: Buffer,
-  origin: string,
-  target: string,
+  { upstream, target }: UpgradeCall,
 ): Promise<void> {
+  const out = withProviderKey(upstream.key, upstream.basePath + target, req.rawHeaders);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const proxy = httpProxy.createProxyServer({ target: origin, ws: true, changeOrigin: true, secure: true });
+  const proxy = httpProxy.createProxyServer({
+    target: upstream.origin,
+    ws: true,
+    changeOrigin: true,
+    secure: true,
+  });
   let opened = false;
   proxy.on('open', () => {
     opened = true;
@@ -84,15 +90,21 @@ function pipe(
   });
   proxy.on('close', () => resolve());
   socket.once('close', () => resolve());
-  req.url = target;
-  for (const name of Object.keys(req.headers)) {
-    if (name.startsWith('holdpoint-')) delete req.headers[name];
+  req.url = out.path;
+  req.headers = {};
+  for (let i = 0; i + 1 < out.headers.length; i += 2) {
+    const name = (out.headers[i] ?? '').toLowerCase();
+    if (name.startsWith('holdpoint-') || name === 'proxy-authorization') continue;
+    const value = out.headers[i + 1] ?? '';
+    const before = req.headers[name];
+    req.headers[name] = before === undefined ? value : `${String(before)}, ${value}`;
   }
   proxy.ws(req, socket, head);
   return promise;
 }
 
-function refuseUpgrade(socket: Duplex, error: HoldpointError): void {
+/** Says no in place of the upgrade. */
+export function refuseUpgrade(socket: Duplex, error: HoldpointError): void {
   if (!socket.writable) return;
   const body = JSON.stringify({
     error: { message: error.message, type: 'holdpoint_error', param: null, code: error.code },

@@ -16,12 +16,22 @@ import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { type Control, createControl } from './control-client.ts';
 import { atEnd } from './endings.ts';
 
+interface UpstreamSettings {
+  readonly url: string;
+  readonly protocol: ProtocolName;
+  readonly mount: string;
+  readonly hosts?: readonly string[];
+  readonly key?: Readonly<Record<string, string>>;
+}
+
 export interface Settings {
   /** Text of the policy file; one that stops nothing when absent. */
   readonly policy?: string;
-  readonly upstreams: Readonly<
-    Record<string, { readonly url: string; readonly protocol: ProtocolName; readonly mount: string }>
-  >;
+  readonly upstreams: Readonly<Record<string, UpstreamSettings>>;
+  /** Settings of `proxy` beside its own listener. */
+  readonly proxy?: Readonly<Record<string, unknown>>;
+  /** The sidecar's environment; empty when absent. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly limits?: Readonly<Record<string, number>>;
   readonly workload?: string;
   /** Parts of the machine to replace; the machine's own otherwise. */
@@ -71,7 +81,7 @@ export function makePlace(settings: Settings): Place {
   const policyFile = join(directory, 'policy.yaml');
   writeFileSync(policyFile, settings.policy ?? passAll);
   const config = {
-    proxy: { listen: '127.0.0.1:0' },
+    proxy: { listen: '127.0.0.1:0', ...settings.proxy },
     control: { listen: '127.0.0.1:0' },
     data: { dir: dataDir },
     upstreams: settings.upstreams,
@@ -122,7 +132,7 @@ export async function startTestSidecar(
     openLedgerStore: openLevelStore,
     ...settings.machine,
   };
-  const sidecar = await startSidecar(place.configFile, {}, machine);
+  const sidecar = await startSidecar(place.configFile, settings.env ?? {}, machine);
   atEnd(() => sidecar.stop('test ended'));
   const as = (name: string, role: Role): Control =>
     createControl(sidecar.controlUrl, place.tokenOf(name, role));
@@ -141,6 +151,7 @@ export async function startTestSidecar(
 export async function spawnSidecar(settings: Settings, place = makePlace(settings)): Promise<SidecarProcess> {
   const token = place.tokenOf(reviewer, 'reviewer');
   const child = spawn(process.execPath, [main, 'run', '--config', place.configFile], {
+    env: { ...process.env, ...settings.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));

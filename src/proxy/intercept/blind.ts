@@ -1,0 +1,90 @@
+/** A tunnel whose bytes are not read: to a name's public address, once the passage was sealed. */
+import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { HoldpointError } from '../../core/errors.ts';
+import type { Outcome } from '../../ledger/entry.ts';
+
+export interface TunnelBounds {
+  readonly connectMsMax: number;
+  /** No byte either way for this long ends the tunnel. */
+  readonly idleMsMax: number;
+}
+
+/** This process's own connections by local address and port: one that comes back in is a loop. */
+export interface OwnConnections {
+  add(socket: Socket): void;
+  /** True when the far end of this connection is one of them. */
+  includes(socket: Socket): boolean;
+}
+
+export function createOwnConnections(): OwnConnections {
+  const known = new Set<string>();
+  return {
+    add: (socket) => {
+      const name = `${plain(socket.localAddress)} ${socket.localPort}`;
+      known.add(name);
+      socket.once('close', () => known.delete(name));
+    },
+    includes: (socket) => known.has(`${plain(socket.remoteAddress)} ${socket.remotePort}`),
+  };
+}
+
+/** An IPv4 address is the same on a socket of either family. */
+const plain = (address: string | undefined): string => (address ?? '').replace(/^::ffff:/, '');
+
+/**
+ * Connects and carries bytes both ways until either side is done. Resolves with how it ended. Throws
+ * `upstream_unreachable` when there was no connection.
+ */
+export async function openBlindTunnel(
+  inner: Duplex,
+  to: { readonly address: string; readonly port: number },
+  own: OwnConnections,
+  bounds: TunnelBounds,
+): Promise<Outcome> {
+  const outer = connect({ host: to.address, port: to.port, allowHalfOpen: true, noDelay: true });
+  const stop = (): void => {
+    outer.destroy();
+    inner.destroy();
+  };
+  await connected(outer, inner, bounds.connectMsMax);
+  own.add(outer);
+  let outcome: Outcome = 'delivered';
+  const { promise, resolve } = Promise.withResolvers<Outcome>();
+  outer.setTimeout(bounds.idleMsMax, stop);
+  outer.on('error', () => {
+    outcome = 'upstream_truncated';
+    stop();
+  });
+  inner.on('error', stop);
+  inner.once('close', stop);
+  outer.once('close', () => {
+    // What the far side sent last may still be on its way in; a far side that broke off shows as that.
+    if (outcome !== 'delivered' || !inner.writableEnded) inner.destroy();
+    resolve(outcome);
+  });
+  inner.pipe(outer);
+  outer.pipe(inner);
+  if (inner.destroyed) stop();
+  return promise;
+}
+
+function connected(outer: Socket, inner: Duplex, connectMsMax: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const leave = (): void => {
+    outer.destroy(new Error('the caller left'));
+  };
+  outer.setTimeout(connectMsMax, () => outer.destroy(new Error(`no connection within ${connectMsMax} ms`)));
+  inner.once('close', leave);
+  outer.once('error', (error) =>
+    reject(
+      new HoldpointError('upstream_unreachable', `No connection: ${error.message}.`, 'Try again.', error),
+    ),
+  );
+  outer.once('connect', () => {
+    inner.off('close', leave);
+    outer.setTimeout(0);
+    resolve();
+  });
+  return promise;
+}

@@ -1,0 +1,101 @@
+/**
+ * The name in a TLS ClientHello (RFC 8446 section 4.1.2, RFC 6066 section 3), read before anybody answers: it
+ * decides where the connection belongs. Reads hostile bytes and allocates nothing per byte. Pure.
+ */
+
+export type HelloReading =
+  /** The bytes may become a ClientHello. */
+  | { readonly state: 'more' }
+  | { readonly state: 'invalid' }
+  /** `name` as sent; null where the client names nobody. */
+  | { readonly state: 'hello'; readonly name: string | null };
+
+/** The longest ClientHello, in records, that is waited for; those of today's clients take about 2 KB. */
+export const helloBytesMax = 16 * 1024 + 5;
+
+const handshakeRecord = 22;
+const clientHello = 1;
+const serverName = 0;
+const hostName = 0;
+const recordBytesMax = 16 * 1024;
+const invalid: HelloReading = { state: 'invalid' };
+const more: HelloReading = { state: 'more' };
+
+/** Reads what a connection began with. */
+export function readHello(bytes: Buffer): HelloReading {
+  const message = handshakeBytes(bytes);
+  if (message === null) return invalid;
+  if (message.length > 0 && message[0] !== clientHello) return invalid;
+  if (message.length >= 4 && 4 + message.readUIntBE(1, 3) > helloBytesMax) return invalid;
+  if (message.length < 4 || message.length < 4 + message.readUIntBE(1, 3))
+    return bytes.length >= helloBytesMax ? invalid : more;
+  try {
+    return { state: 'hello', name: nameIn(message.subarray(4, 4 + message.readUIntBE(1, 3))) };
+  } catch (error) {
+    if (error instanceof RangeError) return invalid;
+    throw error;
+  }
+}
+
+/** The contents of the handshake records so far, put together; null when something else begins. */
+function handshakeBytes(bytes: Buffer): Buffer | null {
+  const parts: Buffer[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    if (bytes[at] !== handshakeRecord) return parts.length === 0 ? null : Buffer.concat(parts);
+    if (bytes.length < at + 5) break;
+    const length = bytes.readUInt16BE(at + 3);
+    if (bytes[at + 1] !== 3 || length === 0 || length > recordBytesMax) return null;
+    parts.push(bytes.subarray(at + 5, at + 5 + length));
+    at += 5 + length;
+  }
+  return Buffer.concat(parts);
+}
+
+/** Throws RangeError where a length does not fit. */
+function nameIn(body: Buffer): string | null {
+  const hello = cursor(body);
+  hello.skip(2 + 32);
+  hello.vector(1);
+  hello.vector(2);
+  hello.vector(1);
+  if (hello.atEnd()) return null;
+  const extensions = cursor(hello.vector(2));
+  hello.finish();
+  let name: string | null = null;
+  while (!extensions.atEnd()) {
+    const type = extensions.number(2);
+    const content = extensions.vector(2);
+    if (type !== serverName) continue;
+    // Two of them, or two names in one, mean different hosts to different readers.
+    if (name !== null) throw new RangeError('two server names');
+    const list = cursor(content);
+    const names = cursor(list.vector(2));
+    list.finish();
+    if (names.number(1) !== hostName) throw new RangeError('a server name of another type');
+    name = names.vector(2).toString('latin1');
+    names.finish();
+  }
+  return name;
+}
+
+function cursor(bytes: Buffer) {
+  let at = 0;
+  function take(length: number): Buffer {
+    if (at + length > bytes.length) throw new RangeError('a length that does not fit');
+    at += length;
+    return bytes.subarray(at - length, at);
+  }
+  const number = (length: number): number => take(length).readUIntBE(0, length);
+  return {
+    number,
+    skip: (length: number): void => {
+      take(length);
+    },
+    /** Bytes behind a length of so many octets. */
+    vector: (lengthBytes: number): Buffer => take(number(lengthBytes)),
+    atEnd: (): boolean => at === bytes.length,
+    finish: (): void => {
+      if (at !== bytes.length) throw new RangeError('bytes left over');
+    },
+  };
+}

@@ -1,0 +1,65 @@
+/** One plain request to somewhere that is no upstream, carried there and back unread, once the passage was sealed. */
+import { type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { HoldpointError } from '../../core/errors.ts';
+import { endToEndHeaders, type RawHeaders } from '../../core/http-message.ts';
+import type { Outcome } from '../../ledger/entry.ts';
+import { endWith } from '../respond.ts';
+import type { TunnelBounds } from './blind.ts';
+import { type Destination, defaultPorts, nameOf } from './destination.ts';
+
+const keptFromProvider = (): boolean => false;
+const notRelayed = (name: string): boolean => name === 'host' || name === 'proxy-authorization';
+
+/** Resolves with how it ended. Throws `upstream_unreachable` when there was no answer. */
+export async function relayHttp(
+  req: IncomingMessage,
+  res: ServerResponse,
+  to: Destination & { readonly address: string; readonly path: string },
+  bounds: TunnelBounds,
+): Promise<Outcome> {
+  const host = to.port === defaultPorts.http ? to.host : nameOf(to);
+  const out = request({
+    host: to.address,
+    port: to.port,
+    method: req.method ?? 'GET',
+    path: to.path,
+    headers: [...endToEndHeaders(req.rawHeaders, notRelayed), 'Host', host],
+    setHost: false,
+    agent: false,
+    timeout: bounds.idleMsMax,
+  });
+  res.once('close', () => out.destroy());
+  out.once('timeout', () => out.destroy(new Error(`nothing for ${bounds.idleMsMax} ms`)));
+  req.pipe(out);
+  const answer = await answerOf(out);
+  const headers: RawHeaders = endToEndHeaders(answer.rawHeaders, keptFromProvider);
+  res.sendDate = false;
+  res.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? '', headers.slice());
+  try {
+    for await (const chunk of answer) {
+      if (!res.write(chunk)) await drained(res);
+    }
+  } catch {
+    // Cut, so that nobody takes it for whole.
+    const left = res.destroyed;
+    res.destroy();
+    return left ? 'client_abort' : 'upstream_truncated';
+  }
+  return (await endWith(res, '')) ? 'delivered' : 'client_abort';
+}
+
+function answerOf(out: ReturnType<typeof request>): Promise<IncomingMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  out.once('response', resolve);
+  out.on('error', (error) =>
+    reject(new HoldpointError('upstream_unreachable', `No answer: ${error.message}.`, 'Try again.', error)),
+  );
+  return promise;
+}
+
+function drained(res: ServerResponse): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  res.once('drain', resolve);
+  res.once('close', resolve);
+  return promise;
+}
