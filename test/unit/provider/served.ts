@@ -4,6 +4,8 @@ import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 
 export interface Served {
+  /** Where it listens, for SDKs other than the two here. */
+  readonly url: string;
   readonly openai: OpenAI;
   readonly anthropic: Anthropic;
   /** What the next request is answered with. */
@@ -25,6 +27,7 @@ export async function serve(): Promise<Served> {
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   const url = `http://127.0.0.1:${port}`;
   return {
+    url,
     openai: new OpenAI({ apiKey: 'none', baseURL: `${url}/v1`, maxRetries: 0 }),
     anthropic: new Anthropic({ apiKey: 'none', baseURL: url, maxRetries: 0 }),
     answerWith(status, contentType, body) {

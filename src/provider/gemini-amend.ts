@@ -1,0 +1,115 @@
+/**
+ * Writes a reviewer's amendment into a Gemini answer, whole or streamed. What is not amended stays as it was,
+ * signatures of thoughts above all: the API refuses a later turn where they changed. Pure.
+ */
+import {
+  confirmAmended,
+  objectArguments,
+  planAmendment,
+  rewriteJson,
+  rewriteStream,
+  unamendable,
+} from './amendment.ts';
+import { type AnswerReader, createAnswerReader, createGeminiStreamReader } from './gemini-answer.ts';
+import type { CallInProgress } from './gemini-calls.ts';
+import { camelCased, isThought } from './gemini-parts.ts';
+import { isRecord, type JsonRecord } from './json.ts';
+import { openArrayStream, rewriteArray } from './json-array-stream.ts';
+import type { Amendment, ResponseReading, StreamForm } from './protocol.ts';
+import { openEventStream } from './stream.ts';
+
+const okStatus = 200;
+
+/** Reads a whole answer or stream with a reader that the caller listens to. */
+function readWith(reader: AnswerReader, bytes: Buffer, form: StreamForm | null): ResponseReading {
+  if (form === null) {
+    const text = bytes.toString('utf8');
+    const body: unknown = JSON.parse(text);
+    if (!isRecord(body)) throw unamendable('it is not a JSON object');
+    reader.absorb(body, text);
+    return { ...reader.reading(), complete: true };
+  }
+  const events = createGeminiStreamReader(okStatus, reader);
+  const bytesMax = Math.max(bytes.length, 1);
+  const stream = form === 'sse' ? openEventStream(events, bytesMax) : openArrayStream(events, bytesMax);
+  stream.push(bytes);
+  return stream.finish().reading;
+}
+
+/** What becomes of the calls: by the place of each part, the new arguments, or null for a piece of no use any more. */
+type Rewrites = ReadonlyMap<string, JsonRecord | null>;
+
+const keyOf = (chunk: number, candidate: number, part: number, key: string) =>
+  `${chunk}.${candidate}.${part}.${key}`;
+
+function planRewrites(original: Buffer, form: StreamForm | null, amendment: Amendment): Rewrites {
+  const heard: { readonly place: string; readonly call: CallInProgress }[] = [];
+  const reader = createAnswerReader(okStatus, ({ chunk, candidate, part, key }, call) =>
+    heard.push({ place: keyOf(chunk, candidate, part, key), call }),
+  );
+  const at = planAmendment(readWith(reader, original, form), amendment);
+  const calls = reader.calls();
+  const rewrites = new Map<string, JsonRecord | null>();
+  const begun = new Set<CallInProgress>();
+  for (const { place, call } of heard) {
+    const value = at.get(calls.indexOf(call));
+    if (value === undefined) continue;
+    if (call.part !== 'functionCall') throw unamendable(`a ${call.part} is not for the client to carry out`);
+    rewrites.set(place, begun.has(call) ? null : objectArguments(value));
+    begun.add(call);
+  }
+  return rewrites;
+}
+
+/** Rewrites one partial answer after the other. */
+function createRewriter(rewrites: Rewrites, text: string | undefined) {
+  let chunk = -1;
+  let textWritten = false;
+
+  function rewriteMember(key: string, value: unknown, part: JsonRecord, place: string): JsonRecord {
+    const args = rewrites.get(place);
+    if (args === null) return { text: '' };
+    if (args !== undefined && isRecord(value)) {
+      const { partialArgs: _pieces, willContinue: _goesOn, ...call } = value;
+      return { [key]: { ...call, args } };
+    }
+    if (text === undefined || camelCased(key) !== 'text' || isThought(part)) return { [key]: value };
+    const written = textWritten ? '' : text;
+    textWritten = true;
+    return { [key]: written };
+  }
+
+  function rewritePart(part: unknown, candidate: number, at: number): unknown {
+    if (!isRecord(part)) return part;
+    const members = Object.entries(part).map(([key, value]) =>
+      rewriteMember(key, value, part, keyOf(chunk, candidate, at, key)),
+    );
+    return Object.assign({}, ...members);
+  }
+
+  function rewriteCandidate(candidate: unknown, at: number): unknown {
+    const content = isRecord(candidate) ? candidate['content'] : null;
+    const parts = isRecord(content) ? content['parts'] : null;
+    if (!isRecord(candidate) || !isRecord(content) || !Array.isArray(parts)) return candidate;
+    const rewritten = parts.map((part: unknown, i) => rewritePart(part, at, i));
+    return { ...candidate, content: { ...content, parts: rewritten } };
+  }
+
+  return (value: JsonRecord): JsonRecord => {
+    chunk += 1;
+    const candidates = value['candidates'];
+    if (!Array.isArray(candidates)) return value;
+    return { ...value, candidates: candidates.map(rewriteCandidate) };
+  };
+}
+
+/** The answer with the amendment applied, in its own form. */
+export function amendGemini(original: Buffer, form: StreamForm | null, amendment: Amendment): Buffer {
+  const rewrite = createRewriter(planRewrites(original, form, amendment), amendment.text);
+  let amended: Buffer;
+  if (form === null) amended = rewriteJson(original, rewrite);
+  else if (form === 'sse') amended = rewriteStream(original, (value) => [rewrite(value)]);
+  else amended = rewriteArray(original, rewrite);
+  confirmAmended(readWith(createAnswerReader(okStatus), amended, form), amendment);
+  return amended;
+}

@@ -1,0 +1,304 @@
+/**
+ * Gemini answers (https://ai.google.dev/api/generate-content#generatecontentresponse). A streamed answer is a
+ * row of partial ones, so one reader takes both: a whole answer is a stream of one. Pure; hostile bytes in,
+ * facts and defects out.
+ */
+import type { ToolCallFact, UsageFacts } from '../core/facts.ts';
+import { type CallInProgress, createCallReader } from './gemini-calls.ts';
+import { dataOf, isCall, isThought } from './gemini-parts.ts';
+import { countOf, isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts';
+import type { ResponseReading } from './protocol.ts';
+import {
+  addCall,
+  addJsonCall,
+  boundedList,
+  joined,
+  note,
+  toolCallsMax,
+  unreadResponse,
+  usageAbsent,
+} from './reading.ts';
+import { eachElement, sourcesAt } from './source-at-path.ts';
+import type { StreamEventKind, StreamReader } from './stream.ts';
+
+const candidatesMax = 128;
+const partsMax = 4 * toolCallsMax;
+
+/** Numbers where a client asked for them with `$alt=json;enum-encoding=int`; these are alike at both services. */
+const finishReasons = ['', 'STOP', 'MAX_TOKENS', 'SAFETY'];
+
+/** After these the model said no, or was made to. */
+const refusals: ReadonlySet<string> = new Set([
+  'SAFETY',
+  'BLOCKLIST',
+  'PROHIBITED_CONTENT',
+  'SPII',
+  'IMAGE_SAFETY',
+  'IMAGE_PROHIBITED_CONTENT',
+]);
+
+const unspecified: ReadonlySet<string> = new Set(['FINISH_REASON_UNSPECIFIED', 'BLOCKED_REASON_UNSPECIFIED']);
+
+function enumName(value: unknown, names: readonly string[]): string {
+  if (typeof value === 'number') return value === 0 ? '' : (names[value] ?? String(value));
+  const name = textOf(value);
+  return unspecified.has(name) ? '' : name;
+}
+
+/** Where a call, or a piece of it, stands in the answer. */
+export interface CallPlace {
+  /** The partial answer, the candidate in it, the part in that, and the member of that. */
+  readonly chunk: number;
+  readonly candidate: number;
+  readonly part: number;
+  readonly key: string;
+}
+
+interface Candidate {
+  readonly calls: ReturnType<typeof createCallReader>;
+  text: string;
+  finishReason: string;
+  finishMessage: string;
+}
+
+export interface AnswerReader {
+  readonly defects: string[];
+  /** Takes one partial answer; `text` is how it was written. */
+  absorb(value: JsonRecord, text: string): StreamEventKind;
+  reading(): ResponseReading;
+  /** The calls in the order of the facts. */
+  calls(): readonly CallInProgress[];
+}
+
+/** What one event means that is several things at once. */
+const weight: Readonly<Record<StreamEventKind, number>> = { other: 0, text: 1, end: 2, error: 3, tool: 4 };
+
+function weightier(a: StreamEventKind, b: StreamEventKind): StreamEventKind {
+  return weight[b] > weight[a] ? b : a;
+}
+
+/** Google counts thinking and what its own tools read apart; what came from a cache is part of the prompt. */
+function readUsage(counts: ReadonlyMap<string, number>): UsageFacts {
+  if (counts.size === 0) return usageAbsent;
+  const count = (name: string) => counts.get(name) ?? 0;
+  const inputTokens = count('promptTokenCount') + count('toolUsePromptTokenCount');
+  const outputTokens = count('candidatesTokenCount') + count('thoughtsTokenCount');
+  const totalTokens = counts.get('totalTokenCount') ?? inputTokens + outputTokens;
+  return { source: 'provider', inputTokens, outputTokens, totalTokens };
+}
+
+/** Opens a reader for one answer. `onCall` hears of every part that is a call or a piece of one. */
+export function createAnswerReader(
+  status: number,
+  onCall: (place: CallPlace, call: CallInProgress) => void = () => undefined,
+): AnswerReader {
+  const defects: string[] = [];
+  const candidates = new Map<number, Candidate>();
+  const usage = new Map<string, number>();
+  let chunk = -1;
+  let model = '';
+  let blocked = '';
+  let failed = false;
+
+  function candidateAt(index: number): Candidate {
+    let candidate = candidates.get(index);
+    if (candidate === undefined) {
+      candidate = { calls: createCallReader(defects), text: '', finishReason: '', finishMessage: '' };
+      candidates.set(index, candidate);
+    }
+    return candidate;
+  }
+
+  function absorbPart(
+    part: JsonRecord,
+    candidate: Candidate,
+    sourceOf: (key: string) => string | undefined,
+    onPartCall: (key: string, call: CallInProgress) => void,
+  ): StreamEventKind {
+    let kind: StreamEventKind = 'other';
+    for (const { key, name, value } of dataOf(part)) {
+      if (isCall(name)) {
+        const call = candidate.calls.absorb(name, value, () => sourceOf(key));
+        if (call !== null) onPartCall(key, call);
+        kind = 'tool';
+        continue;
+      }
+      const text = name === 'audioTranscription' && isRecord(value) ? value['text'] : value;
+      if (name === 'text' && typeof text !== 'string') {
+        note(defects, 'the text of a part is not a text');
+        kind = 'tool';
+      }
+      if ((name === 'text' || name === 'audioTranscription') && !isThought(part)) {
+        candidate.text += textOf(text);
+      }
+      if (name !== 'text' || text !== '') kind = weightier(kind, 'text');
+    }
+    return kind;
+  }
+
+  function absorbContent(
+    content: unknown,
+    candidate: Candidate,
+    at: number,
+    sourceOf: (place: string, key: string) => string | undefined,
+  ): StreamEventKind {
+    if (isAbsent(content)) return 'other';
+    const parts = isRecord(content) ? content['parts'] : null;
+    if (!isRecord(content) || !(isAbsent(parts) || Array.isArray(parts))) {
+      note(defects, 'the content of a candidate is not a list of parts');
+      return 'tool';
+    }
+    let kind: StreamEventKind = 'other';
+    const list = boundedList(parts, partsMax, '`parts`', defects);
+    if (Array.isArray(parts) && parts.length > list.length) kind = 'tool';
+    for (let i = 0; i < list.length; i += 1) {
+      const part = list[i];
+      if (!isRecord(part)) {
+        note(defects, 'a part of a candidate is not an object');
+        kind = 'tool';
+        continue;
+      }
+      const heard = (key: string, call: CallInProgress): void =>
+        onCall({ chunk, candidate: at, part: i, key }, call);
+      kind = weightier(
+        kind,
+        absorbPart(part, candidate, (key) => sourceOf(`${at}.${i}`, key), heard),
+      );
+    }
+    return kind;
+  }
+
+  function absorbCandidate(
+    value: unknown,
+    at: number,
+    sourceOf: (place: string, key: string) => string | undefined,
+  ): StreamEventKind {
+    if (!isRecord(value)) {
+      note(defects, 'a candidate is not an object');
+      return 'tool';
+    }
+    const index = value['index'];
+    const candidate = candidateAt(typeof index === 'number' ? index : at);
+    const kind = absorbContent(value['content'], candidate, at, sourceOf);
+    const finishReason = enumName(value['finishReason'], finishReasons);
+    candidate.finishMessage = textOf(value['finishMessage']) || candidate.finishMessage;
+    if (finishReason === '') return kind;
+    candidate.finishReason = finishReason;
+    return weightier(kind, 'end');
+  }
+
+  function absorbUsage(value: unknown): void {
+    if (!isRecord(value)) return;
+    // Every partial answer has the totals so far; one that leaves a counter out says nothing of it.
+    for (const [name, count] of Object.entries(value)) {
+      if (typeof count === 'number' && name.endsWith('TokenCount')) usage.set(name, countOf(count));
+    }
+  }
+
+  function absorb(value: JsonRecord, text: string): StreamEventKind {
+    chunk += 1;
+    let kind: StreamEventKind = 'other';
+    if (!isAbsent(value['error'])) {
+      failed = true;
+      kind = 'error';
+    }
+    model = textOf(value['modelVersion']) || model;
+    absorbUsage(value['usageMetadata']);
+    const feedback = value['promptFeedback'];
+    if (isRecord(feedback)) {
+      const reason = enumName(feedback['blockReason'], []);
+      if (reason !== '') {
+        blocked = joined(reason, textOf(feedback['blockReasonMessage']));
+        kind = weightier(kind, 'end');
+      }
+    }
+    const list = boundedList(value['candidates'], candidatesMax, '`candidates`', defects);
+    if (!isAbsent(value['candidates']) && value['candidates'] !== list) kind = 'tool';
+    const sources = new Map<string, ReadonlyMap<string, string>>();
+    const sourceOf = (place: string, key: string): string | undefined => {
+      let found = sources.get(key);
+      if (found === undefined) {
+        found = sourcesAt(text, ['candidates', eachElement, 'content', 'parts', eachElement, key, 'args']);
+        sources.set(key, found);
+      }
+      return found.get(place);
+    };
+    for (let i = 0; i < list.length; i += 1) kind = weightier(kind, absorbCandidate(list[i], i, sourceOf));
+    return kind;
+  }
+
+  const inOrder = () => [...candidates].sort(([a], [b]) => a - b).map(([, candidate]) => candidate);
+
+  function reading(): ResponseReading {
+    const toolCalls: ToolCallFact[] = [];
+    let text = '';
+    let finishReason = '';
+    let refusal = blocked;
+    let finished = candidates.size > 0 || blocked !== '';
+    for (const candidate of inOrder()) {
+      text = joined(text, candidate.text);
+      finishReason ||= candidate.finishReason;
+      if (candidate.finishReason === '') finished = false;
+      if (refusals.has(candidate.finishReason)) {
+        refusal = joined(refusal, candidate.finishMessage || candidate.finishReason);
+      }
+      for (const { id, name, written } of candidate.calls.finish()) {
+        if (written.value === undefined) addJsonCall(toolCalls, defects, id, name, written.text);
+        else addCall(toolCalls, defects, id, name, written.value, written.text);
+      }
+    }
+    const facts = {
+      status,
+      model,
+      fingerprint: '',
+      text,
+      toolCalls,
+      finishReason,
+      usage: readUsage(usage),
+      refusal,
+    };
+    return { facts, defects, complete: finished, failed };
+  }
+
+  return { defects, absorb, reading, calls: () => inOrder().flatMap(({ calls }) => calls.finish()) };
+}
+
+/** One of these tells an answer of Gemini's, even one that says nothing. */
+const answerMembers = [
+  'candidates',
+  'promptFeedback',
+  'usageMetadata',
+  'modelVersion',
+  'responseId',
+  'error',
+];
+
+/** Reads a whole answer of status below 400. */
+export function readGeminiResponse(status: number, bytes: Buffer): ResponseReading {
+  const json = readJson(bytes, 'the answer');
+  const body = json.value;
+  if (!isRecord(body)) return unreadResponse(status, json.defect || 'the answer is not a JSON object');
+  const reader = createAnswerReader(status);
+  note(reader.defects, json.defect);
+  if (!answerMembers.some((name) => name in body)) note(reader.defects, 'the answer has no `candidates`');
+  reader.absorb(body, bytes.toString('utf8'));
+  return { ...reader.reading(), complete: true };
+}
+
+/** Opens a reader for one stream. `answer` may be one that the caller listens to. */
+export function createGeminiStreamReader(
+  status: number,
+  answer: AnswerReader = createAnswerReader(status),
+): StreamReader {
+  let written = '';
+  return {
+    defects: answer.defects,
+    absorbText(data) {
+      written = data;
+      return null;
+    },
+    absorbEmpty: () => 'other',
+    absorb: (_event, value) => answer.absorb(value, written),
+    reading: answer.reading,
+  };
+}

@@ -1,0 +1,75 @@
+/**
+ * The operations on contents that Gemini has at Google AI and at Vertex AI alike, by the names `operationOf`
+ * gives them. Pure.
+ */
+import { unamendable } from './amendment.ts';
+import { amendGemini } from './gemini-amend.ts';
+import { createGeminiStreamReader, readGeminiResponse } from './gemini-answer.ts';
+import { googleErrorEvent } from './gemini-error.ts';
+import { readPrediction, readPredictRequest } from './gemini-predict.ts';
+import type { Dialect } from './gemini-protocol.ts';
+import { readGeminiRequest } from './gemini-request.ts';
+import { googleRoute, modelIn } from './gemini-route.ts';
+import { openArrayStream } from './json-array-stream.ts';
+import type { OperationName } from './protocol.ts';
+import { unreadResponse } from './reading.ts';
+import { openEventStream, openUnreadStream } from './stream.ts';
+import { fillerOf, streamFormOf } from './stream-form.ts';
+
+/** True where the answer is Gemini's own, which may call tools. */
+function isGenerated(operation: OperationName): boolean {
+  return operation === 'generate_content' || operation === 'stream_generate_content';
+}
+
+/** Those whose answers hold numbers, or a receipt. */
+const answeredOtherwise: ReadonlySet<OperationName> = new Set([
+  'count_tokens',
+  'embed_content',
+  'batch_generate_content',
+  'cached_contents',
+]);
+
+/** True for every operation that this file reads. */
+export function isContentOperation(operation: OperationName): boolean {
+  return isGenerated(operation) || operation === 'predict' || answeredOtherwise.has(operation);
+}
+
+/**
+ * A chunk that says nothing. Google's own SDKs take a comment, or even a blank line, badly: of three that were
+ * read one drops the event after it and two fail. Texts that are empty come in real streams too.
+ */
+const emptyChunk = { candidates: [{ content: { role: 'model', parts: [{ text: '' }] }, index: 0 }] };
+
+export const content: Dialect = {
+  readsAnswer: (operation) => isGenerated(operation) || operation === 'predict',
+  readRequest(operation, body, head) {
+    const model = modelIn(googleRoute(head.path));
+    if (operation === 'predict') return readPredictRequest(body, model);
+    return readGeminiRequest(body, model, operation === 'stream_generate_content');
+  },
+  readResponse(operation, status, body) {
+    if (operation === 'predict') return readPrediction(status, body);
+    return isGenerated(operation) ? readGeminiResponse(status, body) : unreadResponse(status, '');
+  },
+  /** The stream is an array unless events were asked for (`alt=sse`); the type says which it is. */
+  streamFormOf(operation, contentType) {
+    const form = streamFormOf(contentType);
+    const isJson = /^\s*application\/json\s*(;|$)/i.test(contentType);
+    return form === null && isJson && operation === 'stream_generate_content' ? 'json-array' : form;
+  },
+  openStream(operation, status, form) {
+    if (!isGenerated(operation)) return openUnreadStream(status);
+    const reader = createGeminiStreamReader(status);
+    return form === 'json-array' ? openArrayStream(reader) : openEventStream(reader);
+  },
+  errorEvent: (_operation, form, code, message, isFirst = false) =>
+    googleErrorEvent(form, code, message, isFirst),
+  keepAliveEvent(operation, form) {
+    return isGenerated(operation) && form === 'sse' ? `data: ${JSON.stringify(emptyChunk)}\n\n` : null;
+  },
+  filler: (_operation, form) => (form === 'sse' ? null : fillerOf(form)),
+  amendResponse(operation, original, form, amendment) {
+    if (isGenerated(operation)) return amendGemini(original, form, amendment);
+    throw unamendable('an answer of this operation is not understood');
+  },
+};

@@ -1,0 +1,61 @@
+/**
+ * What Google AI and Vertex AI have in common: several dialects behind one `Protocol`, and one envelope for
+ * errors. Pure.
+ */
+import type { ProtocolName } from '../core/protocol-name.ts';
+import { googleErrorBody } from './gemini-error.ts';
+import type { OperationName, Protocol } from './protocol.ts';
+import { unreadResponse } from './reading.ts';
+import { openUnreadStream } from './stream.ts';
+import { fillerOf } from './stream-form.ts';
+
+/** Answers from this status on carry an error envelope and no tool calls. */
+const errorStatusMin = 400;
+
+/** How some of a family's operations are written; a whole protocol is a dialect too. */
+export type Dialect = Pick<
+  Protocol,
+  | 'readsAnswer'
+  | 'readRequest'
+  | 'readResponse'
+  | 'streamFormOf'
+  | 'openStream'
+  | 'errorEvent'
+  | 'keepAliveEvent'
+  | 'filler'
+  | 'amendResponse'
+>;
+
+/** Puts dialects together. `dialectOf` knows every operation that `operationOf` names. */
+export function googleProtocol(
+  name: ProtocolName,
+  operationOf: Protocol['operationOf'],
+  dialectOf: (operation: OperationName) => Dialect,
+): Protocol {
+  return {
+    name,
+    operationOf,
+    readsAnswer: (operation) => dialectOf(operation).readsAnswer(operation),
+    readRequest: (operation, body, head) => dialectOf(operation).readRequest(operation, body, head),
+    readResponse(operation, status, body) {
+      if (status >= errorStatusMin) return unreadResponse(status, '');
+      return dialectOf(operation).readResponse(operation, status, body);
+    },
+    streamFormOf: (operation, contentType) => dialectOf(operation).streamFormOf(operation, contentType),
+    openStream(operation, status, form) {
+      if (status >= errorStatusMin) return openUnreadStream(status);
+      return dialectOf(operation).openStream(operation, status, form);
+    },
+    errorBody: googleErrorBody,
+    errorHeaders: () => ({}),
+    errorEvent: (operation, form, code, message, isFirst) =>
+      dialectOf(operation).errorEvent(operation, form, code, message, isFirst),
+    keepAliveEvent: (operation, form, model) => dialectOf(operation).keepAliveEvent(operation, form, model),
+    filler(operation, form) {
+      const { filler } = dialectOf(operation);
+      return filler === undefined ? fillerOf(form) : filler(operation, form);
+    },
+    amendResponse: (operation, original, form, amendment) =>
+      dialectOf(operation).amendResponse(operation, original, form, amendment),
+  };
+}

@@ -1,0 +1,191 @@
+/**
+ * Gemini requests (https://ai.google.dev/api/generate-content, /embeddings, /tokens, /caching, /batch-api):
+ * what a model reads of them. Google takes every name in two spellings and a single value for a list of one.
+ * Pure; hostile bytes in, facts and defects out.
+ */
+import type { MessageFact, ToolCallFact, ToolFact } from '../core/facts.ts';
+import { createCallReader } from './gemini-calls.ts';
+import { camelCased, dataOf, isCall, listOf, memberOf, partsText } from './gemini-parts.ts';
+import { isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts';
+import type { RequestBodyFacts, RequestReading } from './protocol.ts';
+import {
+  addCall,
+  boundedList,
+  joined,
+  messagesMax,
+  note,
+  scalarParams,
+  toolsMax,
+  unreadRequest,
+} from './reading.ts';
+
+/** Of a content, or of what Google's SDKs make one of: a text, or parts alone. */
+function contentText(content: unknown, what: string, defects: string[]): string {
+  if (isAbsent(content)) return '';
+  if (typeof content === 'string') return content;
+  if (Array.isArray(content)) return partsText(content);
+  if (isRecord(content)) return partsText(memberOf(content, 'parts', defects));
+  note(defects, `${what} is not a content`);
+  return '';
+}
+
+/** Nobody acts on a call of an earlier turn again, so what is wrong with it is no defect. */
+function callsOf(parts: unknown): readonly ToolCallFact[] {
+  const reader = createCallReader([]);
+  for (const part of listOf(parts)) {
+    if (!isRecord(part)) continue;
+    for (const { name, value } of dataOf(part)) {
+      if (isCall(name)) reader.absorb(name, value, () => undefined);
+    }
+  }
+  const toolCalls: ToolCallFact[] = [];
+  for (const { id, name, written } of reader.finish()) {
+    addCall(toolCalls, [], id, name, written.value ?? {}, written.text);
+  }
+  return toolCalls;
+}
+
+function readMessages(value: unknown, what: string, defects: string[]): readonly MessageFact[] {
+  const messages: MessageFact[] = [];
+  for (const content of boundedList(
+    isAbsent(value) ? value : listOf(value),
+    messagesMax,
+    `\`${what}\``,
+    defects,
+  )) {
+    const text = contentText(content, `an entry of \`${what}\``, defects);
+    const parts = isRecord(content) ? memberOf(content, 'parts', defects) : null;
+    const role = isRecord(content) ? textOf(content['role']) : '';
+    messages.push({ role: role || 'user', text, toolCalls: callsOf(parts) });
+  }
+  return messages;
+}
+
+function readTools(value: unknown, defects: string[]): readonly ToolFact[] {
+  const tools: ToolFact[] = [];
+  for (const tool of listOf(value)) {
+    if (!isRecord(tool)) {
+      note(defects, 'an entry of `tools` is not an object');
+      continue;
+    }
+    for (const [key, member] of Object.entries(tool)) {
+      if (isAbsent(member)) continue;
+      if (camelCased(key) !== 'functionDeclarations') {
+        tools.push({ name: camelCased(key), description: '' });
+        continue;
+      }
+      for (const declared of listOf(member)) {
+        if (!isRecord(declared)) note(defects, 'a function declaration is not an object');
+        else tools.push({ name: textOf(declared['name']), description: textOf(declared['description']) });
+      }
+    }
+  }
+  return boundedTools(tools, defects);
+}
+
+function boundedTools(tools: readonly ToolFact[], defects: string[]): readonly ToolFact[] {
+  if (tools.length <= toolsMax) return tools;
+  note(defects, `\`tools\` has more than ${toolsMax} entries`);
+  return tools.slice(0, toolsMax);
+}
+
+const noneKnown: ReadonlySet<string> = new Set();
+
+function paramsOf(body: JsonRecord, defects: string[]): Record<string, unknown> {
+  const config = memberOf(body, 'generationConfig', defects);
+  const own = scalarParams(body, noneKnown);
+  return isRecord(config) ? { ...own, ...scalarParams(config, noneKnown) } : own;
+}
+
+interface Conversation {
+  readonly system: string;
+  readonly messages: readonly MessageFact[];
+  readonly tools: readonly ToolFact[];
+  readonly params: Record<string, unknown>;
+}
+
+/** What asks a model, or is stored to be asked later. */
+function readConversation(body: JsonRecord, defects: string[]): Conversation {
+  return {
+    system: contentText(memberOf(body, 'systemInstruction', defects), '`systemInstruction`', defects),
+    messages: readMessages(memberOf(body, 'contents', defects), 'contents', defects),
+    tools: readTools(memberOf(body, 'tools', defects), defects),
+    params: paramsOf(body, defects),
+  };
+}
+
+/** The members of a request under which whole requests or contents stand, in the order they are read. */
+function conversationsOf(body: JsonRecord, defects: string[]): readonly Conversation[] {
+  const all: Conversation[] = [readConversation(body, defects)];
+  const inner = memberOf(body, 'generateContentRequest', defects);
+  if (isRecord(inner)) all.push(readConversation(inner, defects));
+  const content = memberOf(body, 'content', defects);
+  if (!isAbsent(content)) all.push(contentAlone(content, defects));
+  for (const request of batchedRequests(body, defects)) {
+    if (!isRecord(request)) note(defects, 'an entry of `requests` is not an object');
+    else {
+      const wrapped = memberOf(request, 'request', defects);
+      all.push(...conversationsOf(isRecord(wrapped) ? wrapped : request, defects));
+    }
+  }
+  return all;
+}
+
+function contentAlone(content: unknown, defects: string[]): Conversation {
+  return { system: '', messages: readMessages([content], 'content', defects), tools: [], params: {} };
+}
+
+/** `requests` of an embedding batch, or the inlined ones of `batch.inputConfig`. */
+function batchedRequests(body: JsonRecord, defects: string[]): readonly unknown[] {
+  let holder: unknown = body;
+  for (const name of ['batch', 'inputConfig', 'requests']) {
+    const next: unknown = isRecord(holder) ? memberOf(holder, name, defects) : undefined;
+    if (isRecord(next)) holder = next;
+  }
+  const list = isRecord(holder) ? memberOf(holder, 'requests', defects) : holder;
+  return boundedList(isAbsent(list) ? list : listOf(list), messagesMax, '`requests`', defects);
+}
+
+/** Reads a request body that has contents; `model` and `stream` are said by its path. */
+export function readGeminiRequest(bytes: Buffer, model: string, stream: boolean): RequestReading {
+  return readObject(bytes, model, stream, (body, defects) => {
+    const all = conversationsOf(body, defects);
+    let system = '';
+    let text = '';
+    for (const one of all) system = joined(system, one.system);
+    const messages = all.flatMap((one) => one.messages);
+    if (messages.length > messagesMax) note(defects, `more than ${messagesMax} messages`);
+    for (const message of messages) text = joined(text, message.text);
+    return {
+      system,
+      messages: messages.slice(0, messagesMax),
+      text: joined(system, text),
+      tools: boundedTools(
+        all.flatMap((one) => one.tools),
+        defects,
+      ),
+      params: Object.assign({}, ...all.map((one) => one.params).reverse()),
+    };
+  });
+}
+
+/** Reads a request body that is one JSON object, by `read`. */
+export function readObject(
+  bytes: Buffer,
+  model: string,
+  stream: boolean,
+  read: (body: JsonRecord, defects: string[]) => Partial<RequestBodyFacts>,
+): RequestReading {
+  const nothing = unreadRequest('').facts;
+  // An empty body asks for nothing: no defect.
+  if (bytes.length === 0) return { facts: { ...nothing, model, stream }, defects: [] };
+  const json = readJson(bytes, 'the request body');
+  const body = json.value;
+  if (!isRecord(body)) {
+    const unread = unreadRequest(json.defect || 'the request body is not a JSON object');
+    return { ...unread, facts: { ...unread.facts, model, stream } };
+  }
+  const defects: string[] = [];
+  note(defects, json.defect);
+  return { facts: { ...nothing, ...read(body, defects), model, stream }, defects };
+}

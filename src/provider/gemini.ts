@@ -1,0 +1,29 @@
+/**
+ * The Gemini family at Google AI behind one `Protocol` (https://ai.google.dev/api), its OpenAI-compatible
+ * endpoint included. Pure.
+ */
+import { content, isContentOperation } from './gemini-content.ts';
+import { googleProtocol } from './gemini-protocol.ts';
+import {
+  contentOperation,
+  googleRoute,
+  isWithoutAnswer,
+  speaksOpenAi,
+  storesContents,
+} from './gemini-route.ts';
+import { openai } from './openai.ts';
+import type { OperationName } from './protocol.ts';
+
+/** Any prefix is allowed, as gateways mount the API anywhere. */
+function operationOf(method: string, path: string): OperationName {
+  if (isWithoutAnswer(method)) return 'unknown';
+  const route = googleRoute(path);
+  const operation = contentOperation(route);
+  if (operation !== null) return operation;
+  if (storesContents(method, route)) return 'cached_contents';
+  return speaksOpenAi(route) ? openai.operationOf(method, path) : 'unknown';
+}
+
+export const gemini = googleProtocol('gemini', operationOf, (operation) =>
+  isContentOperation(operation) ? content : openai,
+);

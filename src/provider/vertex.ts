@@ -1,0 +1,58 @@
+/**
+ * The Vertex AI family behind one `Protocol`: Gemini, the partners' models in their own dialects, and the
+ * OpenAI-compatible endpoint (https://cloud.google.com/vertex-ai/generative-ai/docs/reference/rest). Pure.
+ */
+import { anthropic } from './anthropic.ts';
+import { content, isContentOperation } from './gemini-content.ts';
+import { googleProtocol } from './gemini-protocol.ts';
+import {
+  contentOperation,
+  googleRoute,
+  isWithoutAnswer,
+  modelIn,
+  speaksOpenAi,
+  storesContents,
+} from './gemini-route.ts';
+import { openai } from './openai.ts';
+import type { OperationName, RequestHead, RequestReading } from './protocol.ts';
+import { rawPredict } from './vertex-raw-predict.ts';
+
+const rawVerbs: ReadonlySet<string> = new Set(['rawpredict', 'streamrawpredict']);
+
+function operationOf(method: string, path: string): OperationName {
+  if (isWithoutAnswer(method)) return 'unknown';
+  const route = googleRoute(path);
+  const operation = contentOperation(route);
+  if (operation !== null) return operation;
+  if (storesContents(method, route)) return 'cached_contents';
+  if (!rawVerbs.has(route.verb)) return speaksOpenAi(route) ? openai.operationOf(method, path) : 'unknown';
+  const publisher = route.segments[route.segments.lastIndexOf('publishers') + 1];
+  if (!route.segments.includes('publishers')) return 'raw_predict';
+  if (publisher !== 'anthropic') return 'chat.completions';
+  return route.segments.at(-1) === 'count-tokens' ? 'raw_count_tokens' : 'messages';
+}
+
+/** The path names the model and says that the answer streams; the body may say so again. */
+function withPath(reading: RequestReading, { path }: RequestHead): RequestReading {
+  const route = googleRoute(path);
+  const model = modelIn(route) || reading.facts.model;
+  const stream = reading.facts.stream || route.verb === 'streamrawpredict';
+  return { ...reading, facts: { ...reading.facts, model, stream } };
+}
+
+const messages: typeof anthropic = {
+  ...anthropic,
+  readRequest: (_operation, body, head) => withPath(anthropic.readRequest('messages', body, head), head),
+};
+
+const chat: typeof openai = {
+  ...openai,
+  readRequest: (operation, body, head) => withPath(openai.readRequest(operation, body, head), head),
+};
+
+export const vertex = googleProtocol('vertex', operationOf, (operation) => {
+  if (isContentOperation(operation)) return content;
+  if (operation === 'messages') return messages;
+  if (operation === 'raw_count_tokens') return { ...messages, readsAnswer: () => false };
+  return operation === 'raw_predict' ? rawPredict : chat;
+});
