@@ -5,9 +5,14 @@ import type { ProtocolName } from '../core/protocol-name.ts';
 export const providerUrls: Readonly<Record<ProtocolName, string | null>> = {
   openai: 'https://api.openai.com',
   anthropic: 'https://api.anthropic.com',
+  gemini: 'https://generativelanguage.googleapis.com',
+  // The host says in which region data is processed, such as https://europe-west4-aiplatform.googleapis.com:
+  // nobody should be sent to the global one by default.
+  vertex: null,
 };
 
 /** Where each family looks for a key; `authorization` for those that are not named. */
 export const keyHeaders: Readonly<Partial<Record<ProtocolName, string>>> = {
   anthropic: 'x-api-key',
+  gemini: 'x-goog-api-key',
 };

@@ -1,10 +1,12 @@
 /** The API families Holdpoint understands, by name. */
 import { type ProtocolName, protocolNames } from '../core/protocol-name.ts';
 import { anthropic } from './anthropic.ts';
+import { gemini } from './gemini.ts';
 import { openai } from './openai.ts';
 import type { Protocol } from './protocol.ts';
+import { vertex } from './vertex.ts';
 
-const protocols: Readonly<Record<ProtocolName, Protocol>> = { openai, anthropic };
+const protocols: Readonly<Record<ProtocolName, Protocol>> = { openai, anthropic, gemini, vertex };
 
 /** The protocol of one family; stateless, so one object serves every exchange. */
 export function protocolOf(name: ProtocolName): Protocol {
