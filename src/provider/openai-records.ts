@@ -183,10 +183,10 @@ function withReplaced(value: unknown, replaced: ReadonlyMap<unknown, JsonRecord>
   return isRecord(value) ? membersReplaced(value, replaced) : value;
 }
 
+/** The same object where nothing in it changed: a number whose spelling is kept must not be rebuilt. */
 function membersReplaced(value: JsonRecord, replaced: ReadonlyMap<unknown, JsonRecord>): JsonRecord {
-  return Object.fromEntries(
-    Object.entries(value).map(([key, member]) => [key, withReplaced(member, replaced)]),
-  );
+  const next = Object.entries(value).map(([key, member]) => [key, withReplaced(member, replaced)] as const);
+  return next.every(([key, member]) => member === value[key]) ? value : Object.fromEntries(next);
 }
 
 /** The answer with new arguments where its calls stand; its texts cannot be told from each other to be replaced. */
