@@ -180,10 +180,11 @@ export function retryKeyOf(call: Call, key: Buffer): string {
   return mac.update(spool?.sha256 ?? canonicalJson(head) ?? head).digest('hex');
 }
 
-/** True when an SDK says that this is a repetition. */
+/** True when an SDK says that this is a repetition: those of OpenAI and Anthropic, and Amazon's. */
 export function isMarkedRetry(headers: RawHeaders): boolean {
   const count = Number(headerOf(headers, 'x-stainless-retry-count'));
-  return Number.isInteger(count) && count > 0;
+  const attempt = Number(/(?:^|[;\s])attempt=(\d+)/.exec(headerOf(headers, 'amz-sdk-request'))?.[1] ?? 1);
+  return (Number.isInteger(count) && count > 0) || attempt > 1;
 }
 
 /** True when the caller would rather be told than wait (RFC 7240 section 4.1). */
@@ -295,7 +296,9 @@ function named(headers: RawHeaders, name: string): string {
 function credentialOf(headers: RawHeaders, target: string): string {
   for (const name of ['authorization', 'x-api-key', 'api-key', 'x-goog-api-key']) {
     const value = headerOf(headers, name);
-    if (value !== '') return value;
+    // A signature is another for each call; whose key made it stays the same (AWS Signature Version 4).
+    const signer = /^AWS4-[A-Z0-9-]+ .*\bCredential=([^/,\s]+)/.exec(value)?.[1];
+    if (value !== '') return signer ?? value;
   }
   return /[?&]key=([^&]*)/.exec(target)?.[1] ?? '';
 }

@@ -1,0 +1,62 @@
+/** Calls that are signed instead of carrying a key: a retry is signed anew, and is still the same caller's. */
+import { afterEach, expect, test, vi } from 'vitest';
+import { endAll } from '../support/endings.ts';
+import { wholeAnswer } from '../support/raw-upstream.ts';
+import { chatRequest, chatTransfer } from './answers.ts';
+import { holdTransfers } from './policies.ts';
+import { decisionIdOf, type Rig, startRig } from './rig.ts';
+
+let rig: Rig;
+afterEach(endAll);
+
+const held = chatTransfer(25_000);
+
+const signedBy = (keyId: string, signature: string): string =>
+  `Authorization: AWS4-HMAC-SHA256 Credential=${keyId}/20261122/eu-central-1/bedrock/aws4_request, SignedHeaders=host;x-amz-date, Signature=${signature}`;
+
+/** A held call whose caller has left. */
+async function orphan(): Promise<string> {
+  rig = await startRig({ policy: holdTransfers });
+  rig.upstream.script((_request, answer) => answer.send(wholeAnswer('200 OK', [], held)));
+  const first = await rig.chat(chatRequest(), [signedBy('AKIDONE', 'aaaa')]);
+  const { decisionId } = await rig.sidecar.ada.nextHold();
+  first.destroy();
+  await vi.waitFor(async () => expect(await rig.sidecar.ada.pending()).toMatchObject([{ caller: 'gone' }]));
+  return decisionId;
+}
+
+test('a retry with a new signature by the same key takes up the held call', async () => {
+  const decisionId = await orphan();
+  const retry = await rig.chat(chatRequest(), [signedBy('AKIDONE', 'bbbb')]);
+  await vi.waitFor(async () =>
+    expect(await rig.sidecar.ada.pending()).toMatchObject([{ caller: 'waiting' }]),
+  );
+  await rig.sidecar.ada.rule(await rig.sidecar.ada.nextHold(), { verdict: 'release' });
+  const { head, body } = await retry.answer();
+  expect(body.toString()).toBe(held);
+  expect(decisionIdOf(head)).toBe(decisionId);
+  expect(rig.upstream.requests).toHaveLength(1);
+});
+
+test('the same call signed by another key is another caller’s', async () => {
+  await orphan();
+  await rig.chat(chatRequest(), [signedBy('AKIDTWO', 'bbbb')]);
+  expect(await rig.sidecar.ada.pending(2)).toHaveLength(2);
+  expect(rig.upstream.requests).toHaveLength(2);
+});
+
+test('an answer that was delivered is given once more to a retry that Amazon’s SDKs mark, and to no other', async () => {
+  await orphan();
+  await rig.sidecar.ada.rule(await rig.sidecar.ada.nextHold(), { verdict: 'release' });
+  const ask = (attempt: number) =>
+    rig.chat(chatRequest(), [
+      signedBy('AKIDONE', `c${attempt}`),
+      `amz-sdk-request: attempt=${attempt}; max=3`,
+    ]);
+  expect((await (await ask(1)).answer()).body.toString()).toBe(held);
+  expect((await (await ask(2)).answer()).body.toString()).toBe(held);
+  expect(rig.upstream.requests).toHaveLength(1);
+  await ask(1);
+  await rig.sidecar.ada.nextHold();
+  expect(rig.upstream.requests).toHaveLength(2);
+});
