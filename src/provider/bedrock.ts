@@ -1,0 +1,219 @@
+/**
+ * Amazon Bedrock's runtime behind one `Protocol`
+ * (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Amazon_Bedrock_Runtime.html), and the
+ * OpenAI and Anthropic forms that it serves beside its own. Pure.
+ */
+import { type ErrorCode, httpStatusByCode } from '../core/errors.ts';
+import { unamendable } from './amendment.ts';
+import { anthropic } from './anthropic.ts';
+import { encodeFrame } from './aws-eventstream.ts';
+import { readConverseBody, readConverseRequest, readConverseResponse } from './bedrock-converse.ts';
+import { amendConverseJson, amendConverseStream } from './bedrock-converse-amend.ts';
+import { createConverseStreamReader } from './bedrock-converse-stream.ts';
+import { eventFrame, keepAliveEventType, openFrameStream, openUnreadableStream } from './bedrock-frames.ts';
+import { readInvokeRequest, readInvokeResponse, readPlainRequest } from './bedrock-invoke.ts';
+import { amendInvokeJson, amendInvokeStream } from './bedrock-invoke-amend.ts';
+import { createInvokeStreamReader, decodedText } from './bedrock-invoke-stream.ts';
+import { asksForStream, bedrockOperationOf, modelInPath } from './bedrock-route.ts';
+import { isRecord, readJson, textOf } from './json.ts';
+import { openai } from './openai.ts';
+import type { OperationName, Protocol, RequestHead, RequestReading, ResponseReading } from './protocol.ts';
+import { joined, note, textWithin, unreadRequest, unreadResponse } from './reading.ts';
+import { openUnreadStream } from './stream.ts';
+import { streamFormOf } from './stream-form.ts';
+
+/** Answers from this status on carry an error envelope and no tool calls. */
+const errorStatusMin = 400;
+
+const delegates: ReadonlyMap<OperationName, Protocol> = new Map([
+  ['chat.completions', openai],
+  ['responses', openai],
+  ['messages', anthropic],
+]);
+
+function operationOf(method: string, path: string): OperationName {
+  const own = bedrockOperationOf(method, path);
+  if (own !== 'unknown') return own;
+  for (const family of [openai, anthropic]) {
+    const operation = family.operationOf(method, path);
+    if (delegates.get(operation) === family) return operation;
+  }
+  return 'unknown';
+}
+
+/** Answers of these are counts, scores or a receipt. */
+const withoutText: ReadonlySet<OperationName> = new Set([
+  'unknown',
+  'count_tokens',
+  'async_invoke',
+  'guardrail.checks',
+]);
+
+function readJsonRequest(
+  body: Buffer,
+  read: (value: Readonly<Record<string, unknown>>, defects: string[]) => RequestReading,
+): RequestReading {
+  if (body.length === 0) return unreadRequest('');
+  const json = readJson(body, 'the request body');
+  if (!isRecord(json.value)) return unreadRequest(json.defect || 'the request body is not a JSON object');
+  const defects: string[] = [];
+  note(defects, json.defect);
+  return read(json.value, defects);
+}
+
+/** What is counted is a request of another operation. */
+function readCountRequest(body: Buffer): RequestReading {
+  return readJsonRequest(body, (value, defects) => {
+    const input = isRecord(value.input) ? value.input : {};
+    if (isRecord(input.converse)) return readConverseBody(input.converse, defects);
+    const text = isRecord(input.invokeModel) ? decodedText(input.invokeModel.body) : null;
+    if (text !== null) return readInvokeRequest(Buffer.from(text));
+    note(defects, 'it is not clear what is to be counted');
+    return readPlainRequest(value, defects);
+  });
+}
+
+function readBody(operation: OperationName, body: Buffer): RequestReading {
+  switch (operation) {
+    case 'converse':
+      return readConverseRequest(body);
+    case 'invoke':
+      return readInvokeRequest(body);
+    case 'count_tokens':
+      return readCountRequest(body);
+    case 'guardrail.checks':
+      return readJsonRequest(body, readConverseBody);
+    case 'guardrail.apply':
+    case 'async_invoke':
+      return readJsonRequest(body, readPlainRequest);
+    case 'invoke.bidirectional':
+      return unreadRequest('a stream in both directions cannot be read');
+    default:
+      return unreadRequest('');
+  }
+}
+
+const operationsOnModels: ReadonlySet<OperationName> = new Set(['converse', 'invoke', 'count_tokens']);
+
+function readRequest(operation: OperationName, body: Buffer, head: RequestHead): RequestReading {
+  const family = delegates.get(operation);
+  if (family !== undefined) return family.readRequest(operation, body, head);
+  const reading = readBody(operation, body);
+  if (!operationsOnModels.has(operation)) {
+    const model = operation === 'async_invoke' ? textOf(reading.facts.params['modelId']) : '';
+    return { ...reading, facts: { ...reading.facts, model } };
+  }
+  const { model, defect } = modelInPath(head.path);
+  const defects = reading.defects.slice();
+  note(defects, defect);
+  return { facts: { ...reading.facts, model, stream: asksForStream(head.path) }, defects };
+}
+
+/** What a guardrail made of the text it was given. */
+function readGuardrailResponse(status: number, body: Buffer): ResponseReading {
+  const json = readJson(body, 'the answer');
+  if (!isRecord(json.value)) return unreadResponse(status, json.defect || 'the answer is not a JSON object');
+  const { facts } = unreadResponse(status, '');
+  const text = joined('', textWithin(json.value.outputs));
+  const defects = json.defect === '' ? [] : [json.defect];
+  return {
+    facts: { ...facts, text, finishReason: textOf(json.value.action) },
+    defects,
+    complete: true,
+    failed: false,
+  };
+}
+
+function readResponse(operation: OperationName, status: number, body: Buffer): ResponseReading {
+  if (status >= errorStatusMin) return unreadResponse(status, '');
+  const family = delegates.get(operation);
+  if (family !== undefined) return family.readResponse(operation, status, body);
+  if (operation === 'converse') return readConverseResponse(status, body);
+  if (operation === 'invoke') return readInvokeResponse(status, body);
+  return operation === 'guardrail.apply' ? readGuardrailResponse(status, body) : unreadResponse(status, '');
+}
+
+const openStream: Protocol['openStream'] = (operation, status, form) => {
+  if (status >= errorStatusMin || withoutText.has(operation)) return openUnreadStream(status);
+  const family = delegates.get(operation);
+  if (family !== undefined && form === 'sse') return family.openStream(operation, status, form);
+  if (form === 'aws-eventstream') {
+    if (operation === 'converse') return openFrameStream(createConverseStreamReader(status));
+    if (operation === 'invoke') return openFrameStream(createInvokeStreamReader(status));
+  }
+  return openUnreadableStream(status, 'the answer comes in a form that this operation does not have');
+};
+
+/** The service's own names by status; the SDKs raise the class of that name. */
+const errorTypes: ReadonlyMap<number, string> = new Map([
+  [403, 'AccessDeniedException'],
+  [404, 'ResourceNotFoundException'],
+  [429, 'ThrottlingException'],
+  [503, 'ServiceUnavailableException'],
+]);
+
+function errorType(httpStatus: number): string {
+  const fallback = httpStatus >= 500 ? 'InternalServerException' : 'ValidationException';
+  return errorTypes.get(httpStatus) ?? fallback;
+}
+
+function openaiType(httpStatus: number): string {
+  if (httpStatus === 403) return 'permission_error';
+  return httpStatus >= 500 ? 'server_error' : 'invalid_request_error';
+}
+
+/**
+ * Only names that the operation's own errors have are raised by every client; one of them, for a denial, is among
+ * those that none tries again.
+ */
+function exceptionFrame(code: ErrorCode, message: string): Buffer {
+  const later = httpStatusByCode[code] >= 500;
+  const headers = {
+    ':exception-type': later ? 'serviceUnavailableException' : 'validationException',
+    ':content-type': 'application/json',
+    ':message-type': 'exception',
+  };
+  return encodeFrame(
+    headers,
+    JSON.stringify({ message, code, type: later ? 'server_error' : 'permission_error' }),
+  );
+}
+
+export const bedrock: Protocol = {
+  name: 'bedrock',
+  operationOf,
+  readsAnswer: (operation) => !withoutText.has(operation),
+  readRequest,
+  readResponse,
+  streamFormOf: (_operation, contentType) => streamFormOf(contentType),
+  openStream,
+  // The OpenAI and Anthropic SDKs look for the error one level deeper than Amazon's.
+  errorBody(code, httpStatus, message) {
+    const error = { message, type: openaiType(httpStatus), param: null, code };
+    return JSON.stringify({ message, code, error });
+  },
+  errorHeaders: (_code, httpStatus) => ({ 'x-amzn-errortype': errorType(httpStatus) }),
+  errorEvent(operation, form, code, message) {
+    const family = delegates.get(operation);
+    return family === undefined || form !== 'sse'
+      ? exceptionFrame(code, message)
+      : family.errorEvent(operation, form, code, message);
+  },
+  keepAliveEvent(operation, form, model) {
+    if (form === 'aws-eventstream') return eventFrame(keepAliveEventType, {});
+    return delegates.get(operation)?.keepAliveEvent(operation, form, model) ?? null;
+  },
+  amendResponse(operation, original, form, amendment) {
+    const family = delegates.get(operation);
+    if (family !== undefined) return family.amendResponse(operation, original, form, amendment);
+    if (operation === 'converse') {
+      return form === null
+        ? amendConverseJson(original, amendment)
+        : amendConverseStream(original, amendment);
+    }
+    if (operation === 'invoke') {
+      return form === null ? amendInvokeJson(original, amendment) : amendInvokeStream(original, amendment);
+    }
+    throw unamendable('an answer of this operation is not understood');
+  },
+};
