@@ -21,6 +21,7 @@ interface UpstreamSettings {
   readonly protocol: ProtocolName;
   readonly mount: string;
   readonly hosts?: readonly string[];
+  readonly tunnel?: readonly string[];
   readonly key?: Readonly<Record<string, string>>;
 }
 
@@ -62,6 +63,8 @@ export interface SidecarProcess {
   readonly place: Place;
   readonly pid: number;
   readonly proxyUrl: string;
+  /** '' where there is none. */
+  readonly forwardUrl: string;
   readonly controlUrl: string;
   readonly ada: Control;
   /** Resolves with the exit code, null when a signal ended it. */
@@ -165,11 +168,12 @@ export async function spawnSidecar(settings: Settings, place = makePlace(setting
     await kill('SIGKILL');
     process.off('exit', lastResort);
   });
-  const [proxyUrl, controlUrl] = await announced(child);
+  const [proxyUrl, controlUrl, forwardUrl] = await announced(child);
   return {
     place,
     pid: child.pid ?? 0,
     proxyUrl,
+    forwardUrl,
     controlUrl,
     ada: createControl(controlUrl, token),
     exited,
@@ -177,8 +181,8 @@ export async function spawnSidecar(settings: Settings, place = makePlace(setting
   };
 }
 
-function announced(child: ChildProcess): Promise<readonly [string, string]> {
-  const { promise, resolve, reject } = Promise.withResolvers<readonly [string, string]>();
+function announced(child: ChildProcess): Promise<readonly [string, string, string]> {
+  const { promise, resolve, reject } = Promise.withResolvers<readonly [string, string, string]>();
   let output = '';
   child.stderr?.on('data', (chunk: Buffer) => {
     output += chunk.toString('utf8');
@@ -187,7 +191,8 @@ function announced(child: ChildProcess): Promise<readonly [string, string]> {
     output += chunk.toString('utf8');
     const proxy = /^proxy listening on (\S+)$/m.exec(output)?.[1];
     const control = /^control listening on (\S+)$/m.exec(output)?.[1];
-    if (proxy !== undefined && control !== undefined) resolve([proxy, control]);
+    const forward = /^forward proxy listening on (\S+)$/m.exec(output)?.[1] ?? '';
+    if (proxy !== undefined && control !== undefined) resolve([proxy, control, forward]);
   });
   child.once('exit', (code) => reject(new Error(`The sidecar ended with ${code}: ${output}`)));
   return promise;
