@@ -1,0 +1,143 @@
+/** The name in a ClientHello: as real clients send it, cut anywhere, and as no honest client would. */
+import { connect, createServer } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { helloBytesMax, readHello } from '../../../src/proxy/intercept/client-hello.ts';
+import { atEnd, endAll } from '../../support/endings.ts';
+
+/** The first bytes that Node's own client sends. */
+async function helloOf(options: { servername?: string; ALPNProtocols?: string[] }): Promise<Buffer> {
+  const { promise, resolve } = Promise.withResolvers<Buffer>();
+  const server = createServer((socket) => socket.once('data', resolve).on('error', () => socket.destroy()));
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const client = connectTls({ socket: connect(port, '127.0.0.1'), ...options });
+  client.on('error', () => client.destroy());
+  atEnd(() => {
+    client.destroy();
+    server.close();
+  });
+  return promise;
+}
+
+/** The handshake message in one record or in several. */
+function inRecords(message: Buffer, bytesEach: number): Buffer {
+  const records: Buffer[] = [];
+  for (let at = 0; at < message.length; at += bytesEach) {
+    const part = message.subarray(at, at + bytesEach);
+    records.push(Buffer.of(22, 3, 1, part.length >> 8, part.length & 0xff), part);
+  }
+  return Buffer.concat(records);
+}
+
+const u16 = (value: number): Buffer => Buffer.of(value >> 8, value & 0xff);
+const vector16 = (bytes: Buffer): Buffer => Buffer.concat([u16(bytes.length), bytes]);
+const nameEntry = (name: string, type = 0): Buffer =>
+  Buffer.concat([Buffer.of(type), vector16(Buffer.from(name))]);
+const sni = (...entries: readonly Buffer[]): Buffer =>
+  Buffer.concat([u16(0), vector16(vector16(Buffer.concat(entries)))]);
+
+/** A ClientHello message with these extensions; none at all where null. */
+function messageWith(extensions: readonly Buffer[] | null): Buffer {
+  const body = Buffer.concat([
+    u16(0x303),
+    Buffer.alloc(32, 7),
+    Buffer.of(0),
+    vector16(u16(0x1301)),
+    Buffer.of(1, 0),
+    ...(extensions === null ? [] : [vector16(Buffer.concat(extensions))]),
+  ]);
+  return Buffer.concat([Buffer.of(1, 0, body.length >> 8, body.length & 0xff), body]);
+}
+const helloWith = (extensions: readonly Buffer[] | null): Buffer =>
+  inRecords(messageWith(extensions), 16_000);
+
+let real: Buffer;
+beforeAll(async () => {
+  real = await helloOf({ servername: 'api.openai.com', ALPNProtocols: ['h2', 'http/1.1'] });
+});
+afterAll(endAll);
+
+test('a real client’s name is read', () => {
+  expect(readHello(real)).toEqual({ state: 'hello', name: 'api.openai.com' });
+});
+
+test('a real client that names nobody is told from one that is cut off', async () => {
+  expect(readHello(await helloOf({}))).toEqual({ state: 'hello', name: null });
+});
+
+test('nothing is decided before the message is whole, wherever it is cut', () => {
+  for (let bytes = 0; bytes < real.length; bytes += 1)
+    expect(readHello(real.subarray(0, bytes)), String(bytes)).toEqual({ state: 'more' });
+});
+
+test('a message that is spread over many records, of any size, is read as one', () => {
+  const message = real.subarray(5);
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: message.length }), (bytesEach) => {
+      expect(readHello(inRecords(message, bytesEach))).toEqual({ state: 'hello', name: 'api.openai.com' });
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('what follows the message does not matter', () => {
+  expect(readHello(Buffer.concat([real, Buffer.of(20, 3, 3, 0, 1, 1)]))).toMatchObject({ state: 'hello' });
+});
+
+test('a message without extensions names nobody', () => {
+  expect(readHello(helloWith(null))).toEqual({ state: 'hello', name: null });
+});
+
+describe('is no ClientHello that anybody may act on:', () => {
+  test.each([
+    {
+      what: 'two server names in one extension',
+      bytes: () => helloWith([sni(nameEntry('a'), nameEntry('b'))]),
+    },
+    {
+      what: 'two server name extensions',
+      bytes: () => helloWith([sni(nameEntry('a')), sni(nameEntry('b'))]),
+    },
+    { what: 'a name of an unknown type', bytes: () => helloWith([sni(nameEntry('a', 1))]) },
+    { what: 'an empty list of names', bytes: () => helloWith([sni()]) },
+    {
+      what: 'bytes after the extensions',
+      bytes: () => {
+        const message = messageWith([sni(nameEntry('a'))]);
+        message.writeUIntBE(message.length - 4 + 1, 1, 3);
+        return inRecords(Buffer.concat([message, Buffer.of(0)]), 16_000);
+      },
+    },
+    { what: 'a server’s message', bytes: () => inRecords(Buffer.of(2, 0, 0, 1, 0), 16_000) },
+    { what: 'plain HTTP', bytes: () => Buffer.from('GET / HTTP/1.1\r\n\r\n') },
+    { what: 'SSH', bytes: () => Buffer.from('SSH-2.0-OpenSSH_9.2\r\n') },
+    { what: 'a record of length 0', bytes: () => Buffer.of(22, 3, 1, 0, 0) },
+    { what: 'a record that is too long', bytes: () => Buffer.of(22, 3, 1, 0xff, 0xff) },
+    {
+      what: 'a message that announces more than is waited for',
+      bytes: () => Buffer.of(22, 3, 1, 0, 4, 1, 0xff, 0, 0),
+    },
+  ])('$what', ({ bytes }) => {
+    expect(readHello(bytes())).toEqual({ state: 'invalid' });
+  });
+});
+
+test('endless tiny records are given up', () => {
+  const message = Buffer.concat([Buffer.of(1, 0, 0x3f, 0xff), Buffer.alloc(0x3fff)]);
+  const bytes = inRecords(message, 1).subarray(0, helloBytesMax + 10);
+  expect(readHello(bytes)).toEqual({ state: 'invalid' });
+});
+
+test('no bytes make it throw, and no changed byte makes it read beyond them', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), fc.integer({ min: 0, max: 511 }), (noise, at) => {
+      readHello(Buffer.from(noise));
+      const changed = Buffer.from(real);
+      changed[at % changed.length] = noise[0] ?? 0;
+      readHello(changed);
+    }),
+  );
+});
