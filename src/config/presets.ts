@@ -5,6 +5,9 @@ import type { ProtocolName } from '../core/protocol-name.ts';
 export const providerUrls: Readonly<Record<ProtocolName, string | null>> = {
   openai: 'https://api.openai.com',
   anthropic: 'https://api.anthropic.com',
+  ollama: 'http://127.0.0.1:11434',
+  mistral: 'https://api.mistral.ai',
+  cohere: 'https://api.cohere.com',
   gemini: 'https://generativelanguage.googleapis.com',
   // The host says in which region data is processed, such as https://europe-west4-aiplatform.googleapis.com:
   // nobody should be sent to the global one by default.

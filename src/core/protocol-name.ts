@@ -1,3 +1,11 @@
 /** The API families by name, as configuration, rules and sealed entries say them. */
-export const protocolNames = ['openai', 'anthropic', 'gemini', 'vertex'] as const;
+export const protocolNames = [
+  'openai',
+  'anthropic',
+  'ollama',
+  'mistral',
+  'cohere',
+  'gemini',
+  'vertex',
+] as const;
 export type ProtocolName = (typeof protocolNames)[number];

@@ -112,8 +112,10 @@ export function rewriteStream(
   for (const sse of eventsOf(original)) {
     const value = sse.hasData && sse.data.trim() !== '[DONE]' ? parseForRewrite(sse.data) : null;
     const rewritten = isRecord(value) ? rewrite(value) : null;
+    // An event named after its data's type stays so, whatever is put in its place.
+    const named = isRecord(value) && sse.event !== '' && sse.event === value['type'];
     if (rewritten === null) out.push(sse.raw);
-    else for (const data of rewritten) out.push(sseBytes(sse.event, data));
+    else for (const data of rewritten) out.push(sseBytes(named ? String(data['type']) : sse.event, data));
   }
   return Buffer.concat(out);
 }

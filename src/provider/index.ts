@@ -1,12 +1,23 @@
 /** The API families Holdpoint understands, by name. */
 import { type ProtocolName, protocolNames } from '../core/protocol-name.ts';
 import { anthropic } from './anthropic.ts';
+import { cohere } from './cohere.ts';
 import { gemini } from './gemini.ts';
+import { mistral } from './mistral.ts';
+import { ollama } from './ollama.ts';
 import { openai } from './openai.ts';
 import type { Protocol } from './protocol.ts';
 import { vertex } from './vertex.ts';
 
-const protocols: Readonly<Record<ProtocolName, Protocol>> = { openai, anthropic, gemini, vertex };
+const protocols: Readonly<Record<ProtocolName, Protocol>> = {
+  openai,
+  anthropic,
+  ollama,
+  mistral,
+  cohere,
+  gemini,
+  vertex,
+};
 
 /** The protocol of one family; stateless, so one object serves every exchange. */
 export function protocolOf(name: ProtocolName): Protocol {

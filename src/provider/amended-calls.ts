@@ -1,0 +1,27 @@
+/** Proves that an amended answer asks for exactly what was meant: the named calls changed, no other did. Pure. */
+import { isDeepStrictEqual } from 'node:util';
+import { type ArgumentsAt, confirmAmended, unamendable } from './amendment.ts';
+import type { Amendment, ResponseReading } from './protocol.ts';
+
+/** Throws where the amended bytes, read back, say anything but the original with the amendment. */
+export function confirmCalls(
+  before: ResponseReading,
+  after: ResponseReading,
+  at: ArgumentsAt,
+  amendment: Amendment,
+): void {
+  confirmAmended(after, amendment);
+  if (amendment.text === undefined && after.facts.text !== before.facts.text) {
+    throw unamendable('its text would change with it');
+  }
+  const was = before.facts.toolCalls;
+  const is = after.facts.toolCalls;
+  const same = is.every(({ id, name, arguments: value }, place) => {
+    const call = was[place];
+    const wanted = at.has(place) ? at.get(place) : call?.arguments;
+    return call?.id === id && call.name === name && isDeepStrictEqual(value, wanted);
+  });
+  if (!same || is.length !== was.length || !after.complete || after.failed) {
+    throw unamendable('its tool calls cannot be told apart');
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * The Cohere family: its second API, its first, and OpenAI's where it offers that
+ * (https://docs.cohere.com/reference/about) behind one `Protocol`. Pure.
+ */
+import type { ErrorCode } from '../core/errors.ts';
+import { unamendable } from './amendment.ts';
+import { readCohereResponse } from './cohere-chat.ts';
+import { amendCohereChat } from './cohere-chat-amend.ts';
+import { createCohereStreamReader } from './cohere-chat-stream.ts';
+import { readCohereRequest } from './cohere-request.ts';
+import { readCohereV1Response } from './cohere-v1.ts';
+import { amendCohereV1 } from './cohere-v1-amend.ts';
+import { createCohereV1StreamReader } from './cohere-v1-stream.ts';
+import { openLineStream, openUnreadLines } from './ndjson-stream.ts';
+import { openai } from './openai.ts';
+import { readTextRequest, type TextMembers } from './openai-text-requests.ts';
+import { readTranscript } from './openai-transcripts.ts';
+import type { OperationName, Protocol, ResponseReading, StreamForm } from './protocol.ts';
+import { unreadRequest, unreadResponse } from './reading.ts';
+import { endsWithSegments, routeSegments } from './route.ts';
+import { openEventStream, openUnreadStream, type StreamReader } from './stream.ts';
+import { streamFormOf } from './stream-form.ts';
+
+/** Answers from this status on carry an error envelope and no tool calls. */
+const errorStatusMin = 400;
+
+const operationByAction: ReadonlyMap<string, OperationName> = new Map([
+  ['chat', 'chat.v1'],
+  ['generate', 'generate'],
+  ['summarize', 'summarize'],
+  ['embed', 'embed'],
+  ['rerank', 'rerank'],
+  ['classify', 'classify'],
+  ['tokenize', 'tokenize'],
+]);
+const ownOperations: ReadonlySet<OperationName> = new Set([
+  'chat',
+  'transcriptions',
+  ...operationByAction.values(),
+]);
+const methodsWithoutAnswer: ReadonlySet<string> = new Set(['GET', 'DELETE', 'HEAD', 'OPTIONS']);
+
+/** Any prefix is allowed, as gateways mount the API anywhere. */
+function operationOf(method: string, path: string): OperationName {
+  const segments = routeSegments(path);
+  // Below this segment stands OpenAI's API, with routes that end as some of Cohere's own do.
+  if (segments.includes('compatibility')) return openai.operationOf(method, path);
+  if (methodsWithoutAnswer.has(method.trim().toUpperCase())) return 'unknown';
+  if (endsWithSegments(segments, ['v2', 'chat'])) return 'chat';
+  if (endsWithSegments(segments, ['v2', 'audio', 'transcriptions'])) return 'transcriptions';
+  const own = operationByAction.get(segments.at(-1) ?? '');
+  return own ?? openai.operationOf(method, path);
+}
+
+function isCompatible(operation: OperationName): boolean {
+  return !ownOperations.has(operation) && operation !== 'unknown';
+}
+
+/** Of requests that are no conversation, which members are words. */
+const textMembers: ReadonlyMap<OperationName, TextMembers> = new Map([
+  ['generate', { system: [], text: ['prompt'] }],
+  ['summarize', { system: ['additional_command'], text: ['text'] }],
+  ['embed', { system: [], text: ['texts', 'inputs'] }],
+  ['rerank', { system: [], text: ['query', 'documents'] }],
+  ['classify', { system: [], text: ['inputs', 'examples'] }],
+  ['tokenize', { system: [], text: ['text'] }],
+  ['transcriptions', { system: [], text: ['prompt'] }],
+]);
+
+const answersOfV1: ReadonlySet<OperationName> = new Set(['chat.v1', 'generate', 'summarize']);
+
+function readAnswer(operation: OperationName, status: number, body: Buffer): ResponseReading {
+  if (operation === 'chat') return readCohereResponse(status, body);
+  if (answersOfV1.has(operation)) return readCohereV1Response(status, body);
+  return operation === 'transcriptions' ? readTranscript(status, body) : unreadResponse(status, '');
+}
+
+function streamReader(operation: OperationName, status: number): StreamReader | null {
+  if (operation === 'chat') return createCohereStreamReader(status);
+  return answersOfV1.has(operation) ? createCohereV1StreamReader(status) : null;
+}
+
+function framed(form: StreamForm, eventType: string, data: object): string {
+  const text = JSON.stringify(data);
+  return form === 'sse' ? `event: ${eventType}\ndata: ${text}\n\n` : `${text}\n`;
+}
+
+/**
+ * The last event of an answer that failed, as the provider sends it. Its SDK raises nothing on any event but
+ * hands this one on; Vercel's raises, as the usage it expects here is missing.
+ */
+function errorEvent(operation: OperationName, form: StreamForm, code: ErrorCode, message: string): string {
+  const error = { message, type: 'permission_error', code };
+  if (operation === 'chat') {
+    const type = 'message-end';
+    return framed(form, type, { type, delta: { error: message, finish_reason: 'ERROR' }, error });
+  }
+  const end = { is_finished: true, finish_reason: 'ERROR' };
+  if (operation === 'chat.v1') {
+    const response = {
+      response_id: '',
+      generation_id: '',
+      text: '',
+      chat_history: [],
+      finish_reason: 'ERROR',
+    };
+    return framed(form, 'stream-end', { ...end, event_type: 'stream-end', response, error });
+  }
+  return framed(form, 'stream-error', { ...end, event_type: 'stream-error', err: message, error });
+}
+
+/** A piece of text without any; of the second API a comment must do, as clients place every piece. */
+function emptyPiece(operation: OperationName, form: StreamForm): string | null {
+  if (form !== 'ndjson' || operation === 'chat') return null;
+  return framed(form, '', { is_finished: false, event_type: 'text-generation', text: '' });
+}
+
+export const cohere: Protocol = {
+  name: 'cohere',
+  operationOf,
+  readsAnswer(operation) {
+    if (isCompatible(operation)) return openai.readsAnswer(operation);
+    return operation === 'chat' || operation === 'transcriptions' || answersOfV1.has(operation);
+  },
+  readRequest(operation, body, head) {
+    if (isCompatible(operation)) return openai.readRequest(operation, body, head);
+    if (operation === 'chat' || operation === 'chat.v1') return readCohereRequest(body);
+    const members = textMembers.get(operation);
+    return members === undefined ? unreadRequest('') : readTextRequest(body, head, members);
+  },
+  readResponse(operation, status, body) {
+    if (isCompatible(operation)) return openai.readResponse(operation, status, body);
+    return status >= errorStatusMin ? unreadResponse(status, '') : readAnswer(operation, status, body);
+  },
+  streamFormOf(operation, contentType) {
+    if (isCompatible(operation)) return openai.streamFormOf(operation, contentType);
+    const mediaType = (contentType.split(';', 1)[0] ?? '').trim().toLowerCase();
+    return mediaType === 'application/stream+json' ? 'ndjson' : streamFormOf(contentType);
+  },
+  openStream(operation, status, form) {
+    if (isCompatible(operation)) return openai.openStream(operation, status, form);
+    const reader = status >= errorStatusMin ? null : streamReader(operation, status);
+    if (form === 'sse') return reader === null ? openUnreadStream(status) : openEventStream(reader);
+    return reader === null ? openUnreadLines(status) : openLineStream(reader);
+  },
+  errorBody(code, httpStatus, message) {
+    const type = httpStatus >= 500 ? 'server_error' : 'invalid_request_error';
+    // The second is for clients of the API that is OpenAI's.
+    return JSON.stringify({
+      message,
+      code,
+      error: { message, type: httpStatus === 403 ? 'permission_error' : type, param: null, code },
+    });
+  },
+  errorHeaders: () => ({}),
+  errorEvent(operation, form, code, message) {
+    if (isCompatible(operation)) return openai.errorEvent(operation, form, code, message);
+    return errorEvent(operation, form, code, message);
+  },
+  keepAliveEvent(operation, form, model) {
+    if (isCompatible(operation)) return openai.keepAliveEvent(operation, form, model);
+    return emptyPiece(operation, form);
+  },
+  amendResponse(operation, original, form, amendment) {
+    if (isCompatible(operation)) return openai.amendResponse(operation, original, form, amendment);
+    if (operation === 'chat') return amendCohereChat(original, form !== null, amendment);
+    if (answersOfV1.has(operation)) return amendCohereV1(original, form, amendment);
+    throw unamendable('an answer of this operation is not understood');
+  },
+};

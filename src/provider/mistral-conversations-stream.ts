@@ -1,0 +1,137 @@
+/**
+ * Mistral's conversations, streamed (https://docs.mistral.ai/api/endpoint/beta/conversations): reassembles
+ * the entries and says which events carry part of a call. Pure.
+ */
+import type { ToolCallFact } from '../core/facts.ts';
+import { isRecord, type JsonRecord, textOf } from './json.ts';
+import { chunkKind } from './mistral-chat.ts';
+import {
+  addContentCalls,
+  addEntryCall,
+  conversationFacts,
+  entriesMax,
+  entryText,
+} from './mistral-conversations.ts';
+import { argumentsTextOf } from './openai-chat.ts';
+import { joined, note } from './reading.ts';
+import type { StreamEventKind, StreamReader } from './stream.ts';
+
+interface EntryInProgress {
+  readonly place: number;
+  /** Of a call: its members, the arguments apart; null for a message. */
+  call: JsonRecord | null;
+  argumentsText: string;
+  text: string;
+  /** Content of unknown kinds. */
+  readonly unknown: unknown[];
+}
+
+const entryTypeByEvent: ReadonlyMap<string, string> = new Map([
+  ['function.call.delta', 'function.call'],
+  ['tool.execution.started', 'tool.execution'],
+  ['tool.execution.delta', 'tool.execution'],
+  ['tool.execution.done', 'tool.execution'],
+  ['agent.handoff.started', 'agent.handoff'],
+  ['agent.handoff.done', 'agent.handoff'],
+]);
+
+/** One entry: its place in the answer, and the id it has there, as places may be left out. */
+export function entryKey(value: JsonRecord): string {
+  const place = typeof value.output_index === 'number' ? value.output_index : 0;
+  return `${place} ${textOf(value.tool_call_id) || textOf(value.id)}`;
+}
+
+/** Opens a reader for one stream. */
+export function createConversationStreamReader(status: number): StreamReader {
+  const defects: string[] = [];
+  const entries = new Map<string, EntryInProgress>();
+  let usage: unknown;
+  let model = '';
+  let done = false;
+  let failed = false;
+
+  function entryAt(value: JsonRecord): EntryInProgress | null {
+    const key = entryKey(value);
+    const known = entries.get(key);
+    if (known !== undefined) return known;
+    if (entries.size >= entriesMax) {
+      note(defects, `more than ${entriesMax} entries`);
+      return null;
+    }
+    const place = typeof value.output_index === 'number' ? value.output_index : 0;
+    const entry: EntryInProgress = { place, call: null, argumentsText: '', text: '', unknown: [] };
+    entries.set(key, entry);
+    return entry;
+  }
+
+  function absorbMessage(value: JsonRecord): StreamEventKind {
+    const entry = entryAt(value);
+    if (entry === null) return 'tool';
+    if (model === '') model = textOf(value.model);
+    const { content } = value;
+    const text = entryText(content, defects);
+    entry.text += text;
+    const chunks: readonly unknown[] = Array.isArray(content) ? content : isRecord(content) ? [content] : [];
+    const unknown = chunks.filter((chunk) => chunkKind(chunk) === 'unknown');
+    entry.unknown.push(...unknown);
+    if (unknown.length > 0) return 'tool';
+    return text !== '' || chunks.length > 0 ? 'text' : 'other';
+  }
+
+  function absorbCall(type: string, value: JsonRecord): StreamEventKind {
+    const entry = entryAt(value);
+    if (entry === null) return 'tool';
+    const { output_index: _index, arguments: piece, ...members } = value;
+    const name = entry.call === null ? undefined : textOf(entry.call.name);
+    if (name !== undefined && textOf(value.name) !== '' && name !== '' && name !== value.name) {
+      note(defects, 'the name of a tool call changes during the stream');
+    }
+    entry.call = { ...entry.call, ...members, type };
+    entry.argumentsText += argumentsTextOf(piece);
+    return 'tool';
+  }
+
+  function absorbType(type: string, value: JsonRecord): StreamEventKind {
+    const entryType = entryTypeByEvent.get(type);
+    if (entryType !== undefined) return absorbCall(entryType, value);
+    switch (type) {
+      case 'conversation.response.started':
+        return 'other';
+      case 'message.output.delta':
+        return absorbMessage(value);
+      case 'conversation.response.done':
+        usage = value.usage;
+        done = true;
+        return 'end';
+      case 'conversation.response.error':
+        failed = true;
+        return 'error';
+      default:
+        note(defects, `the stream carries an event of the unknown type ${JSON.stringify(type.slice(0, 80))}`);
+        return 'tool';
+    }
+  }
+
+  return {
+    defects,
+    // Not part of this API, but gateways append it.
+    absorbText: (data) => (data.trim() === '[DONE]' ? 'other' : null),
+    absorbEmpty: () => 'other',
+    absorb: (event, value) => absorbType(textOf(value.type) || event, value),
+    reading() {
+      const toolCalls: ToolCallFact[] = [];
+      let text = '';
+      for (const entry of [...entries.values()].toSorted((a, b) => a.place - b.place)) {
+        const { call, argumentsText } = entry;
+        if (call !== null) {
+          const written = call.type === 'agent.handoff' ? call : { ...call, arguments: argumentsText };
+          addEntryCall(written, undefined, toolCalls, defects);
+        }
+        text = joined(text, entry.text);
+        addContentCalls(entry.unknown, toolCalls, defects);
+      }
+      const facts = conversationFacts(status, { model, text, toolCalls }, usage);
+      return { facts, defects, complete: done, failed };
+    },
+  };
+}
