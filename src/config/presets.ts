@@ -5,6 +5,8 @@ import type { ProtocolName } from '../core/protocol-name.ts';
 export const providerUrls: Readonly<Record<ProtocolName, string | null>> = {
   openai: 'https://api.openai.com',
   anthropic: 'https://api.anthropic.com',
+  // One for each resource, such as https://my-resource.openai.azure.com.
+  azure: null,
   ollama: 'http://127.0.0.1:11434',
   mistral: 'https://api.mistral.ai',
   cohere: 'https://api.cohere.com',
@@ -17,5 +19,6 @@ export const providerUrls: Readonly<Record<ProtocolName, string | null>> = {
 /** Where each family looks for a key; `authorization` for those that are not named. */
 export const keyHeaders: Readonly<Partial<Record<ProtocolName, string>>> = {
   anthropic: 'x-api-key',
+  azure: 'api-key',
   gemini: 'x-goog-api-key',
 };

@@ -2,6 +2,7 @@
 export const protocolNames = [
   'openai',
   'anthropic',
+  'azure',
   'ollama',
   'mistral',
   'cohere',

@@ -1,6 +1,7 @@
 /** The API families Holdpoint understands, by name. */
 import { type ProtocolName, protocolNames } from '../core/protocol-name.ts';
 import { anthropic } from './anthropic.ts';
+import { azure } from './azure.ts';
 import { cohere } from './cohere.ts';
 import { gemini } from './gemini.ts';
 import { mistral } from './mistral.ts';
@@ -12,6 +13,7 @@ import { vertex } from './vertex.ts';
 const protocols: Readonly<Record<ProtocolName, Protocol>> = {
   openai,
   anthropic,
+  azure,
   ollama,
   mistral,
   cohere,

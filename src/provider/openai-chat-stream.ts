@@ -38,6 +38,9 @@ const deltaMembersRead: ReadonlySet<string> = new Set([
   'reasoning_content',
   'reasoning_details',
   'annotations',
+  // Azure's answers from a customer's own documents.
+  'context',
+  'end_turn',
 ]);
 
 /**

@@ -185,6 +185,16 @@ function readTools(body: JsonRecord, defects: string[]): readonly ToolFact[] {
   return tools;
 }
 
+/** What Azure is told about the customer's own documents: it becomes part of the instructions. */
+function dataSourcesText(list: unknown): string {
+  let text = '';
+  for (const source of Array.isArray(list) ? list : []) {
+    const parameters = isRecord(source) && isRecord(source.parameters) ? source.parameters : {};
+    text = joined(text, textOf(parameters.role_information) || textOf(parameters.roleInformation));
+  }
+  return text;
+}
+
 /** Reads a request body. An empty one asks for nothing: no defect. */
 export function readChatRequest(bytes: Buffer): RequestReading {
   if (bytes.length === 0) return unreadRequest('');
@@ -194,7 +204,7 @@ export function readChatRequest(bytes: Buffer): RequestReading {
   const defects: string[] = [];
   note(defects, json.defect);
   const messages: MessageFact[] = [];
-  let system = '';
+  let system = dataSourcesText(body.data_sources ?? body.dataSources);
   let conversation = '';
   for (const entry of boundedList(body.messages, messagesMax, '`messages`', defects)) {
     if (!isRecord(entry)) {
