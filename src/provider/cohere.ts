@@ -33,27 +33,28 @@ const operationByAction: ReadonlyMap<string, OperationName> = new Map([
   ['classify', 'classify'],
   ['tokenize', 'tokenize'],
 ]);
-const ownOperations: ReadonlySet<OperationName> = new Set([
-  'chat',
-  'transcriptions',
-  ...operationByAction.values(),
+/** What the API that is OpenAI's offers, wherever it is mounted. */
+const compatibleOperations: ReadonlySet<OperationName> = new Set([
+  'chat.completions',
+  'responses',
+  'completions',
+  'embeddings',
 ]);
 const methodsWithoutAnswer: ReadonlySet<string> = new Set(['GET', 'DELETE', 'HEAD', 'OPTIONS']);
 
 /** Any prefix is allowed, as gateways mount the API anywhere. */
 function operationOf(method: string, path: string): OperationName {
   const segments = routeSegments(path);
-  // Below this segment stands OpenAI's API, with routes that end as some of Cohere's own do.
-  if (segments.includes('compatibility')) return openai.operationOf(method, path);
+  const compatible = openai.operationOf(method, path);
+  if (compatibleOperations.has(compatible)) return compatible;
   if (methodsWithoutAnswer.has(method.trim().toUpperCase())) return 'unknown';
   if (endsWithSegments(segments, ['v2', 'chat'])) return 'chat';
   if (endsWithSegments(segments, ['v2', 'audio', 'transcriptions'])) return 'transcriptions';
-  const own = operationByAction.get(segments.at(-1) ?? '');
-  return own ?? openai.operationOf(method, path);
+  return operationByAction.get(segments.at(-1) ?? '') ?? 'unknown';
 }
 
 function isCompatible(operation: OperationName): boolean {
-  return !ownOperations.has(operation) && operation !== 'unknown';
+  return compatibleOperations.has(operation);
 }
 
 /** Of requests that are no conversation, which members are words. */
