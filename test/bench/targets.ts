@@ -48,7 +48,7 @@ export async function startContestants(
 }
 
 /** Strict durability, recording, encryption, the default policy: what a newcomer gets. */
-function startSidecar(upstreamUrl: string, directory: string, logTo: number): Promise<Started> {
+export function startSidecar(upstreamUrl: string, directory: string, logTo: number): Promise<Started> {
   const config = join(directory, 'holdpoint.yaml');
   const settings = {
     proxy: { listen: '127.0.0.1:0' },
@@ -59,7 +59,9 @@ function startSidecar(upstreamUrl: string, directory: string, logTo: number): Pr
     log: { level: 'warn' },
   };
   writeFileSync(config, JSON.stringify(settings));
-  return start(process.execPath, [join(root, 'src/main.ts'), 'run', '--config', config], logTo);
+  // As `npm start` and the image start it.
+  const flags = ['--max-semi-space-size=16'];
+  return start(process.execPath, [...flags, join(root, 'src/main.ts'), 'run', '--config', config], logTo);
 }
 
 async function startNginx(

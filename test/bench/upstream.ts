@@ -1,5 +1,5 @@
 /** The provider of the benchmark, a process of its own: fixed bytes, plain and streaming, as fast as node:http goes. */
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 
 const answerText = 'The hold point is the step past which work may not go without a release. '.repeat(10);
 const plain = Buffer.from(
@@ -25,7 +25,19 @@ function frame(delta: unknown, finish: string | null): string {
   return `data: ${JSON.stringify({ id: 'chatcmpl-bench', object: 'chat.completion.chunk', created: 1_700_000_000, model: 'gpt-4.1-2025-04-14', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
 }
 
+/** Between two words of a paced stream. */
+const paceMs = 400;
 const streamWords = answerText.split(' ').slice(0, 40);
+
+function speak(res: ServerResponse, at: number): void {
+  const word = streamWords[at];
+  if (word === undefined) {
+    res.end(`${frame({}, 'stop')}data: [DONE]\n\n`);
+    return;
+  }
+  res.write(frame({ content: `${word} ` }, null));
+  setTimeout(speak, paceMs, res, at + 1);
+}
 
 const server = createServer((req, res) => {
   let body = '';
@@ -41,6 +53,10 @@ const server = createServer((req, res) => {
     }
     res.writeHead(200, { 'content-type': 'text/event-stream' });
     res.write(frame({ role: 'assistant', content: '' }, null));
+    if (req.headers['x-paced'] !== undefined) {
+      speak(res, 0);
+      return;
+    }
     for (const word of streamWords) res.write(frame({ content: `${word} ` }, null));
     res.end(`${frame({}, 'stop')}data: [DONE]\n\n`);
   });

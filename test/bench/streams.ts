@@ -1,0 +1,138 @@
+/**
+ * Many streams at a time: `node test/bench/streams.ts [count]`. A provider that speaks at a steady pace, a tool-call rule
+ * in force, and for every stream the time to its first token and the longest silence, direct and through the sidecar.
+ */
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Agent } from 'undici';
+import { chatBody, percentile } from './load.ts';
+import { rssMb, start } from './processes.ts';
+import { startSidecar } from './targets.ts';
+
+const rssMbMax = 300;
+const sampleEveryMs = 250;
+
+export interface StreamFigures {
+  readonly streams: number;
+  readonly failed: number;
+  readonly firstTokenMs: readonly number[];
+  /** Per stream, the longest wait between two pieces. */
+  readonly longestSilenceMs: readonly number[];
+}
+
+/** Opens `count` streams, `openPerSecond` of them a second, and follows each to its end. */
+export async function follow(url: string, count: number, openPerSecond: number): Promise<StreamFigures> {
+  const agent = new Agent({ connections: count, pipelining: 1 });
+  const firstTokenMs: number[] = [];
+  const longestSilenceMs: number[] = [];
+  let failed = 0;
+  const running: Promise<void>[] = [];
+  const t0 = performance.now();
+  for (let i = 0; i < count; i++) {
+    const waitMs = t0 + (i * 1000) / openPerSecond - performance.now();
+    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    running.push(
+      followOne(agent, url).then((one) => {
+        if (one === null) failed += 1;
+        else {
+          firstTokenMs.push(one.firstTokenMs);
+          longestSilenceMs.push(one.longestSilenceMs);
+        }
+      }),
+    );
+  }
+  await Promise.all(running);
+  await agent.destroy();
+  const sorted = (values: number[]): number[] => values.sort((a, b) => a - b);
+  return {
+    streams: count,
+    failed,
+    firstTokenMs: sorted(firstTokenMs),
+    longestSilenceMs: sorted(longestSilenceMs),
+  };
+}
+
+function followOne(
+  agent: Agent,
+  url: string,
+): Promise<{ firstTokenMs: number; longestSilenceMs: number } | null> {
+  return new Promise((resolve) => {
+    const from = performance.now();
+    let last = 0;
+    let firstTokenMs = 0;
+    let longestSilenceMs = 0;
+    let tail = '';
+    agent.dispatch(
+      {
+        origin: url,
+        path: '/v1/chat/completions',
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: 'Bearer sk-bench', 'x-paced': '1' },
+        body: chatBody(true),
+      },
+      {
+        onRequestStart: () => undefined,
+        onResponseStart: () => undefined,
+        onResponseData: (_controller, chunk) => {
+          const now = performance.now();
+          if (last === 0) firstTokenMs = now - from;
+          else longestSilenceMs = Math.max(longestSilenceMs, now - last);
+          last = now;
+          tail = (tail + chunk.toString('latin1')).slice(-16);
+        },
+        onResponseEnd: () => resolve(tail.includes('[DONE]') ? { firstTokenMs, longestSilenceMs } : null),
+        onResponseError: () => resolve(null),
+      },
+    );
+  });
+}
+
+async function main(count: number): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'holdpoint-streams-'));
+  const log = openSync(join(directory, 'log'), 'a');
+  const upstream = await start(
+    process.execPath,
+    [fileURLToPath(new URL('./upstream.ts', import.meta.url))],
+    2,
+  );
+  const sidecar = await startSidecar(upstream.url, directory, log);
+  let rssPeakMb = 0;
+  const sampler = setInterval(() => {
+    rssPeakMb = Math.max(rssPeakMb, rssMb(sidecar.pid));
+  }, sampleEveryMs);
+  try {
+    await follow(sidecar.url, 100, 100);
+    const few = { direct: await follow(upstream.url, 100, 20), through: await follow(sidecar.url, 100, 20) };
+    const many = {
+      direct: await follow(upstream.url, count, 200),
+      through: await follow(sidecar.url, count, 200),
+    };
+    for (const [name, { direct, through }] of Object.entries({
+      'one at a time': few,
+      'all at a time': many,
+    })) {
+      const added = (of: (figures: StreamFigures) => readonly number[], fraction: number): string =>
+        (percentile(of(through), fraction) - percentile(of(direct), fraction)).toFixed(2);
+      const first = (figures: StreamFigures): readonly number[] => figures.firstTokenMs;
+      const silence = (figures: StreamFigures): readonly number[] => figures.longestSilenceMs;
+      process.stdout.write(
+        `${name}, ${through.streams} streams, failed ${through.failed} (direct ${direct.failed}): added to the first token ` +
+          `p50 ${added(first, 0.5)} ms, p99 ${added(first, 0.99)} ms; longest silence through ` +
+          `p50 ${percentile(silence(through), 0.5).toFixed(0)} ms, max ${percentile(silence(through), 1).toFixed(0)} ms ` +
+          `(direct ${percentile(silence(direct), 1).toFixed(0)} ms)\n`,
+      );
+    }
+    process.stdout.write(`peak RSS of the sidecar ${rssPeakMb.toFixed(0)} MB (bound ${rssMbMax})\n`);
+    process.exitCode = rssPeakMb < rssMbMax && many.through.failed === 0 ? 0 : 1;
+  } finally {
+    clearInterval(sampler);
+    await sidecar.stop();
+    await upstream.stop();
+    closeSync(log);
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+await main(Number(process.argv[2] ?? 1_000));
