@@ -2,6 +2,7 @@
  * The ways in besides base URLs: the forward proxy and the redirected connections, with the certificate authority
  * that both need. Part of the composition: configuration -> authority, sites -> doors.
  */
+import type { Duplex } from 'node:stream';
 import { type LoadedConfig, parseAddress } from './config/load.ts';
 import type { Clock } from './core/clock.ts';
 import { systemRandom } from './core/clock.ts';
@@ -37,8 +38,10 @@ export async function openWaysIn(
 ): Promise<WaysIn> {
   const { forward, transparent, others } = config.proxy;
   const doors: Door[] = [];
+  const waiting = new Set<Duplex>();
   const close = (): void => {
     for (const door of doors) door.close();
+    for (const socket of waiting) socket.destroy();
   };
   if (forward === undefined && transparent === undefined)
     return { forwardUrl: null, transparentAddress: null, close };
@@ -56,6 +59,7 @@ export async function openWaysIn(
     ),
     lookUp: systemLookUp,
     own: createOwnConnections(),
+    waiting,
     bounds: {
       connectMsMax: config.limits.upstreamConnectMsMax,
       idleMsMax: config.limits.upstreamIdleMsMax,

@@ -24,6 +24,8 @@ export interface Interception {
   readonly terminate: Terminate;
   readonly lookUp: LookUp;
   readonly own: OwnConnections;
+  /** Connections that have not said what they are: nobody waits for them when the sidecar stops. */
+  readonly waiting: Set<Duplex>;
   readonly bounds: TunnelBounds;
 }
 
@@ -38,7 +40,7 @@ export async function receiveTls(socket: Duplex, opened: Asked | null, it: Inter
   const { house } = it;
   socket.on('error', () => socket.destroy());
   try {
-    const { hello, bytes } = await firstBytes(socket, house);
+    const { hello, bytes } = await firstBytes(socket, it);
     if (hello.state === 'more') {
       socket.destroy();
       return;
@@ -124,12 +126,16 @@ async function pass(
 }
 
 /** Waits until the ClientHello is whole, or cannot become one; `more` when the caller left or took too long. */
-function firstBytes(socket: Duplex, house: House): Promise<{ hello: HelloReading; bytes: Buffer }> {
+function firstBytes(
+  socket: Duplex,
+  { house, waiting }: Interception,
+): Promise<{ hello: HelloReading; bytes: Buffer }> {
   const { promise, resolve } = Promise.withResolvers<{ hello: HelloReading; bytes: Buffer }>();
   let bytes: Buffer = Buffer.alloc(0);
   let hello: HelloReading = { state: 'more' };
   const done = (): void => {
     cancel();
+    waiting.delete(socket);
     socket.off('readable', read);
     socket.off('end', done);
     socket.off('close', done);
@@ -143,6 +149,7 @@ function firstBytes(socket: Duplex, house: House): Promise<{ hello: HelloReading
     if (hello.state !== 'more' || bytes.length > helloBytesMax) done();
   };
   const cancel = house.schedule(helloMsMax, done);
+  waiting.add(socket);
   socket.on('readable', read);
   socket.once('end', done);
   socket.once('close', done);
