@@ -1,26 +1,53 @@
 /**
- * The Anthropic family: messages behind one `Protocol` (https://docs.anthropic.com/en/api). Pure.
+ * The Anthropic family: all of its API behind one `Protocol` (https://docs.anthropic.com/en/api). Pure.
  */
 import type { ErrorCode } from '../core/errors.ts';
 import { unamendable } from './amendment.ts';
+import { readBatchRequest, readBatchResponse } from './anthropic-batches.ts';
+import {
+  createCompleteStreamReader,
+  readCompleteRequest,
+  readCompleteResponse,
+} from './anthropic-complete.ts';
 import { readMessagesRequest, readMessagesResponse } from './anthropic-messages.ts';
 import { amendMessages } from './anthropic-messages-amend.ts';
 import { createMessagesStreamReader } from './anthropic-messages-stream.ts';
+import { readFormRequest } from './form-request.ts';
 import type { OperationName, Protocol } from './protocol.ts';
 import { unreadRequest, unreadResponse } from './reading.ts';
 import { endsWithSegments, routeSegments } from './route.ts';
-import { openEventStream, openUnreadStream } from './stream.ts';
+import { openEventStream, openUnreadStream, type StreamReader } from './stream.ts';
 import { streamFormOf } from './stream-form.ts';
 
 /** Answers from this status on carry an error envelope and no tool calls. */
 const errorStatusMin = 400;
 
-const methodsWithoutAnswer: ReadonlySet<string> = new Set(['GET', 'DELETE', 'HEAD', 'OPTIONS']);
+const methodsWithoutAnswer: ReadonlySet<string> = new Set(['DELETE', 'HEAD', 'OPTIONS']);
 
-/** Any prefix is allowed, as gateways mount the API anywhere. */
+/** What takes words or files in, by the path's end. */
+const sent: readonly (readonly [tail: readonly string[], operation: OperationName])[] = [
+  [['messages'], 'messages'],
+  [['messages', 'count_tokens'], 'messages.count_tokens'],
+  [['messages', 'batches'], 'messages.batches'],
+  [['complete'], 'complete'],
+  [['files'], 'files'],
+  [['skills'], 'skills'],
+];
+
+/** Any prefix is allowed, as gateways mount the API anywhere. What is not listed passes unread. */
 function operationOf(method: string, path: string): OperationName {
-  if (methodsWithoutAnswer.has(method.trim().toUpperCase())) return 'unknown';
-  return endsWithSegments(routeSegments(path), ['messages']) ? 'messages' : 'unknown';
+  const verb = method.trim().toUpperCase();
+  if (methodsWithoutAnswer.has(verb)) return 'unknown';
+  const segments = routeSegments(path);
+  const above = segments.slice(0, -2);
+  const last = segments.at(-1);
+  if (verb === 'GET') {
+    if (last === 'results' && endsWithSegments(above, ['messages', 'batches']))
+      return 'messages.batches.results';
+    return last === 'content' && endsWithSegments(above, ['files']) ? 'files.content' : 'unknown';
+  }
+  if (last === 'versions' && endsWithSegments(above, ['skills'])) return 'skills';
+  return sent.find(([tail]) => endsWithSegments(segments, tail))?.[1] ?? 'unknown';
 }
 
 /** Anthropic's own type names by status (https://docs.anthropic.com/en/api/errors). */
@@ -45,21 +72,46 @@ function envelope(type: string, code: ErrorCode, message: string): string {
   return JSON.stringify({ type: 'error', error: { type, message, code } });
 }
 
+function streamReaderOf(operation: OperationName, status: number): StreamReader | null {
+  if (status >= errorStatusMin) return null;
+  if (operation === 'messages') return createMessagesStreamReader(status);
+  return operation === 'complete' ? createCompleteStreamReader(status) : null;
+}
+
+const answersRead: ReadonlySet<string> = new Set(['messages', 'messages.batches.results', 'complete']);
+
 export const anthropic: Protocol = {
   name: 'anthropic',
   operationOf,
-  readsAnswer: (operation) => operation !== 'unknown',
-  readRequest(operation, body) {
-    return operation === 'messages' ? readMessagesRequest(body) : unreadRequest('');
+  readsAnswer: (operation) => answersRead.has(operation),
+  readRequest(operation, body, head) {
+    switch (operation) {
+      case 'messages':
+      case 'messages.count_tokens':
+        return readMessagesRequest(body);
+      case 'messages.batches':
+        return readBatchRequest(body);
+      case 'complete':
+        return readCompleteRequest(body);
+      case 'files':
+      case 'skills':
+        return readFormRequest(body, head);
+      default:
+        return unreadRequest('');
+    }
   },
   readResponse(operation, status, body) {
-    if (status >= errorStatusMin || operation !== 'messages') return unreadResponse(status, '');
-    return readMessagesResponse(status, body);
+    if (status >= errorStatusMin) return unreadResponse(status, '');
+    if (operation === 'messages') return readMessagesResponse(status, body);
+    if (operation === 'messages.batches.results') return readBatchResponse(status, body);
+    return operation === 'complete' ? readCompleteResponse(status, body) : unreadResponse(status, '');
   },
-  streamFormOf: (_operation, contentType) => streamFormOf(contentType),
+  // The results of a batch are one file, whatever its type says, and are judged as one.
+  streamFormOf: (operation, contentType) =>
+    operation === 'messages.batches.results' ? null : streamFormOf(contentType),
   openStream(operation, status) {
-    if (status >= errorStatusMin || operation !== 'messages') return openUnreadStream(status);
-    return openEventStream(createMessagesStreamReader(status));
+    const reader = streamReaderOf(operation, status);
+    return reader === null ? openUnreadStream(status) : openEventStream(reader);
   },
   errorBody: (code, httpStatus, message) => envelope(errorType(httpStatus), code, message),
   errorHeaders: () => ({}),
@@ -67,7 +119,9 @@ export const anthropic: Protocol = {
     return `event: error\ndata: ${envelope('permission_error', code, message)}\n\n`;
   },
   keepAliveEvent(operation) {
-    return operation === 'messages' ? 'event: ping\ndata: {"type":"ping"}\n\n' : null;
+    return operation === 'messages' || operation === 'complete'
+      ? 'event: ping\ndata: {"type":"ping"}\n\n'
+      : null;
   },
   amendResponse(operation, original, form, amendment) {
     if (operation === 'messages') return amendMessages(original, form !== null, amendment);

@@ -3,8 +3,9 @@
  * (https://platform.openai.com/docs/api-reference). Pure; hostile bytes in, facts and defects out.
  */
 import type { ToolFact } from '../core/facts.ts';
+import { readFormRequest, type TextMembers, textFacts } from './form-request.ts';
 import { isRecord, type JsonRecord, readJson, textOf } from './json.ts';
-import { type FormPart, isForm, readForm } from './multipart.ts';
+import { isForm } from './multipart.ts';
 import { contentText } from './openai-chat.ts';
 import type { RequestHead, RequestReading } from './protocol.ts';
 import {
@@ -18,14 +19,6 @@ import {
   toolsMax,
   unreadRequest,
 } from './reading.ts';
-
-/** Which members of a body are words, and to whom. All others are parameters. */
-export interface TextMembers {
-  /** Instructions to the model. */
-  readonly system: readonly string[];
-  /** What it works on; null for every text anywhere in the body. */
-  readonly text: readonly string[] | null;
-}
 
 const paramsElsewhere: readonly string[] = ['model', 'stream'];
 
@@ -53,16 +46,6 @@ export function readTextTools(list: unknown, defects: string[]): readonly ToolFa
   });
 }
 
-/** The facts of a request that says `system` and `text`. */
-export function textFacts(
-  said: { readonly model: string; readonly stream: boolean; readonly system: string; readonly text: string },
-  params: Readonly<Record<string, unknown>>,
-) {
-  const { model, stream, system, text } = said;
-  const messages = text === '' ? [] : [{ role: 'user', text, toolCalls: [] }];
-  return { model, stream, params, system, messages, text: joined(system, text), tools: [] };
-}
-
 function readJsonBody(body: JsonRecord, members: TextMembers, defects: string[]): RequestReading {
   const { model, stream, tools, ...rest } = body;
   let system = '';
@@ -86,43 +69,10 @@ function readJsonBody(body: JsonRecord, members: TextMembers, defects: string[])
   return { facts: { ...textFacts(said, params), tools: readTextTools(tools, defects) }, defects };
 }
 
-/** What a form's fields and files say by name: the text, or the name of the file; several joined by newlines. */
-function formValues(parts: readonly FormPart[]): ReadonlyMap<string, string> {
-  const values = new Map<string, string>();
-  for (const { name, text, fileName } of parts) {
-    const key = name.endsWith('[]') ? name.slice(0, -2) : name;
-    values.set(key, joined(values.get(key) ?? '', fileName ?? text));
-  }
-  return values;
-}
-
-function readFormBody(bytes: Buffer, head: RequestHead, members: TextMembers): RequestReading {
-  const form = readForm(head.contentType, bytes);
-  const defects = [...form.defects];
-  for (const { name, fileName } of form.parts) {
-    const isWord = paramsElsewhere.includes(name) || members.text?.includes(name) === true;
-    if (isWord && fileName !== null) note(defects, `the field ${JSON.stringify(name)} is a file`);
-  }
-  const values = formValues(form.parts);
-  const stream = values.get('stream') ?? '';
-  // A form has only texts, and what else counts as true differs from server to server.
-  if (!['', 'true', 'false'].includes(stream)) note(defects, '`stream` is neither true nor false');
-  let system = '';
-  let text = '';
-  for (const name of members.system) system = joined(system, values.get(name) ?? '');
-  for (const [name, value] of values) {
-    if (members.text === null ? name !== 'model' : members.text.includes(name)) text = joined(text, value);
-  }
-  const words = new Set([...paramsElsewhere, ...members.system, ...(members.text ?? []), '__proto__']);
-  const params = Object.fromEntries([...values].filter(([name]) => !words.has(name)));
-  const said = { model: values.get('model') ?? '', stream: stream === 'true', system, text };
-  return { facts: textFacts(said, params), defects };
-}
-
 /** Reads a request body, JSON or a form. An empty one asks for nothing: no defect. */
 export function readTextRequest(bytes: Buffer, head: RequestHead, members: TextMembers): RequestReading {
   if (bytes.length === 0) return unreadRequest('');
-  if (isForm(head.contentType)) return readFormBody(bytes, head, members);
+  if (isForm(head.contentType)) return readFormRequest(bytes, head, members);
   const json = readJson(bytes, 'the request body');
   if (!isRecord(json.value)) return unreadRequest(json.defect || 'the request body is not a JSON object');
   const defects: string[] = [];

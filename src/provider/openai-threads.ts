@@ -4,11 +4,12 @@
  * voice or chat client will use later. Pure; hostile bytes in, facts and defects out.
  */
 import type { MessageFact } from '../core/facts.ts';
+import { textFacts } from './form-request.ts';
 import { isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts';
 import { isForm, readForm } from './multipart.ts';
 import { contentText } from './openai-chat.ts';
 import { readInput } from './openai-responses.ts';
-import { readTextTools, textFacts } from './openai-text-requests.ts';
+import { readTextTools } from './openai-text-requests.ts';
 import type { RequestHead, RequestReading } from './protocol.ts';
 import {
   boundedList,

@@ -63,9 +63,10 @@ test.each(['/v1/messages', '//v1/messages/', '/V1/%6Dessages', '/gateway/v1/mess
 
 test.each([
   ['GET', '/v1/models'],
-  ['POST', '/v1/messages/count_tokens'],
-  ['POST', '/v1/messages/batches'],
   ['GET', '/v1/messages'],
+  ['GET', '/v1/messages/batches/b'],
+  ['POST', '/v1/messages/batches/b/cancel'],
+  ['DELETE', '/v1/files/f'],
 ])('%s %s is unknown to anthropic', (method, path) => {
   expect(anthropic.operationOf(method, path)).toBe('unknown');
 });
