@@ -1,0 +1,49 @@
+/** What all dialects share: reading one message as JSON, and readings that say nothing. Pure. */
+import { isUtf8 } from 'node:buffer';
+import { isRecord, type JsonRecord, readJsonText } from './json.ts';
+import type { RequestBodyFacts } from './protocol.ts';
+import type { ClientReading, ServerReading, SocketMessage } from './realtime.ts';
+
+/** Text that the model was told and has not answered yet; more is refused. */
+export const untoldBytesMax = 16 * 1024 * 1024;
+
+export interface MessageReading {
+  /** Null when it is no JSON object. */
+  readonly value: JsonRecord | null;
+  /** Why it must not be trusted to mean `value` alone; '' when it does. */
+  readonly defect: string;
+}
+
+/** One message as a JSON object; some providers send JSON in binary messages. */
+export function readMessage({ data }: SocketMessage): MessageReading {
+  if (!isUtf8(data)) return { value: null, defect: 'a message is not valid UTF-8' };
+  const { value, defect } = readJsonText(data.toString('utf8'), 'a message');
+  if (isRecord(value)) return { value, defect };
+  return { value: null, defect: defect || 'a message is not a JSON object' };
+}
+
+/** A message of ours. */
+export function messageOf(value: JsonRecord): SocketMessage {
+  return { data: Buffer.from(JSON.stringify(value)), binary: false };
+}
+
+/** A message of the workload that cannot be read; it is refused. */
+export function unreadableClient(facts: RequestBodyFacts, defect: string): ClientReading {
+  return { kind: 'content', facts, defects: [defect], changes: true, accept: () => undefined };
+}
+
+/** A message of the workload that tells the model nothing rules read. */
+export function mediaOf(facts: RequestBodyFacts): ClientReading {
+  return { kind: 'media', facts, defects: [], changes: false, accept: () => undefined };
+}
+
+/** A message of the provider that belongs to no answer. */
+export const besideAnswers: ServerReading = {
+  kind: 'other',
+  answer: null,
+  ends: false,
+  after: null,
+  survives: true,
+  alone: false,
+  refuses: false,
+};

@@ -1,0 +1,84 @@
+/** Reads back what was understood of sealed messages, for those who look at them later. Pure. */
+import type { MessageFact, ToolCallFact, ToolFact } from '../core/facts.ts';
+import { countOf, isRecord, type JsonRecord, textOf } from './json.ts';
+import type { RequestReading, ResponseReading } from './protocol.ts';
+import { unreadRequest, unreadResponse, usageAbsent } from './reading.ts';
+import { decodeSocketBody, type Understood } from './realtime-body.ts';
+
+/** What the model was told, as rules judged it; a body that cannot be read is a defect. */
+export function readSocketRequest(body: Buffer): RequestReading {
+  const read = understood(body);
+  if (typeof read === 'string') return unreadRequest(read);
+  const { facts, defects } = read;
+  return {
+    facts: {
+      model: textOf(facts.model),
+      stream: facts.stream === true,
+      params: isRecord(facts.params) ? facts.params : {},
+      system: textOf(facts.system),
+      messages: recordsIn(facts.messages).map(messageFact),
+      text: textOf(facts.text),
+      tools: recordsIn(facts.tools).map(toolFact),
+    },
+    defects,
+  };
+}
+
+const okStatus = 200;
+
+/** What an answer said, as rules judged it. */
+export function readSocketAnswer(body: Buffer): ResponseReading {
+  const read = understood(body);
+  if (typeof read === 'string') return unreadResponse(okStatus, read);
+  const { facts, defects } = read;
+  const { usage } = facts;
+  return {
+    facts: {
+      status: countOf(facts.status),
+      model: textOf(facts.model),
+      fingerprint: textOf(facts.fingerprint),
+      text: textOf(facts.text),
+      toolCalls: recordsIn(facts.toolCalls).map(callFact),
+      finishReason: textOf(facts.finishReason),
+      usage:
+        isRecord(usage) && usage.source === 'provider'
+          ? {
+              source: 'provider',
+              inputTokens: countOf(usage.inputTokens),
+              outputTokens: countOf(usage.outputTokens),
+              totalTokens: countOf(usage.totalTokens),
+            }
+          : usageAbsent,
+      refusal: textOf(facts.refusal),
+    },
+    defects,
+    complete: true,
+    failed: false,
+  };
+}
+
+function understood(body: Buffer): Understood | string {
+  try {
+    return decodeSocketBody(body).understood;
+  } catch (error) {
+    if (error instanceof RangeError) return `the sealed messages cannot be read: ${error.message}`;
+    throw error;
+  }
+}
+
+function recordsIn(value: unknown): readonly JsonRecord[] {
+  return Array.isArray(value) ? value.filter(isRecord) : [];
+}
+
+function callFact(call: JsonRecord): ToolCallFact {
+  const { id, name, argumentsText } = call;
+  return { id: textOf(id), name: textOf(name), arguments: call.arguments, argumentsText: textOf(argumentsText) };
+}
+
+function messageFact({ role, text, toolCalls }: JsonRecord): MessageFact {
+  return { role: textOf(role), text: textOf(text), toolCalls: recordsIn(toolCalls).map(callFact) };
+}
+
+function toolFact({ name, description }: JsonRecord): ToolFact {
+  return { name: textOf(name), description: textOf(description) };
+}
