@@ -36,6 +36,7 @@ export default {
     },
     soleImporter('only-forward-imports-undici', 'undici', '^src/proxy/forward\\.ts$'),
     soleImporter('only-tunnel-imports-http-proxy', 'http-proxy', '^src/proxy/tunnel\\.ts$'),
+    soleImporter('only-peer-imports-ws', 'ws', '^src/proxy/realtime/peer\\.ts$'),
     soleImporter('only-store-imports-level', 'level', '^src/store/level\\.ts$'),
     soleImporter('only-logger-imports-pino', 'pino', '^src/telemetry/logger\\.ts$'),
     soleImporter(

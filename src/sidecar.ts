@@ -225,6 +225,8 @@ async function startProxy(parts: Parts) {
       passedBytesMax: limits.passedBytesMax,
       callerIdleMsMax: limits.callerIdleMsMax,
       waitMsMax: limits.waitMsMax,
+      connectMsMax: limits.upstreamConnectMsMax,
+      socketIdleMsMax: limits.upstreamIdleMsMax,
     },
   };
   const listener: ProxyListener = await listenProxy(parseAddress(config.proxy.listen), house);
@@ -276,10 +278,10 @@ function startControl(
 
 /** Throws `config_invalid` where a key is to be put in and there is none. */
 function upstreamsOf(config: LoadedConfig, env: Environment, clock: Clock): Upstream[] {
-  return Object.entries(config.upstreams).map(([name, { url, protocol, mount, key }]) => {
+  return Object.entries(config.upstreams).map(([name, { url, protocol, mount, tunnel, key }]) => {
     const { origin, pathname } = new URL(url ?? providerUrls[protocol] ?? '');
     const basePath = pathname.replace(/\/+$/, '');
-    const upstream = { name, origin, basePath, mount, protocol: protocolOf(protocol) };
+    const upstream = { name, origin, basePath, mount, tunnel, protocol: protocolOf(protocol) };
     if (key === undefined) return upstream;
     const header = key.header ?? keyHeaders[protocol] ?? 'authorization';
     return { ...upstream, key: { header, current: openProviderKey(name, key, env, clock.nowMs) } };

@@ -30,6 +30,18 @@ const upstreamFields = z.strictObject({
     .regex(/^\/$|^(\/[A-Za-z0-9._-]+)+$/, 'expected a path such as / or /anthropic')
     .default('/')
     .describe('The path prefix on proxy.listen under which workloads reach it; the longest that fits wins.'),
+  tunnel: z
+    .array(
+      z
+        .string()
+        .max(1024)
+        .regex(/^\/[^?#\s]*$/, 'expected a path such as /v1/live'),
+    )
+    .max(32)
+    .default([])
+    .describe(
+      'Paths below which WebSockets pass unread and unrecorded, the ledger saying so; any other is recorded where its API is known, and refused where not.',
+    ),
   hosts: z
     .array(
       z

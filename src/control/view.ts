@@ -8,6 +8,8 @@ import type { Entry } from '../ledger/entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { protocolNamed } from '../provider/index.ts';
 import type { OperationName, Protocol, ResponseReading } from '../provider/protocol.ts';
+import { socketBodyType } from '../provider/realtime-body.ts';
+import { readSocketAnswer, readSocketRequest } from '../provider/realtime-understood.ts';
 
 const headlineCharactersMax = 200;
 const decodedBytesMax = 64 * 1024 * 1024;
@@ -39,11 +41,13 @@ export async function readExchange(ledger: Ledger, entries: readonly Entry[]): P
   const path = String(first.data['path']);
   const message = decodeHttpMessage(await ledger.part(first.seq, 'request'));
   const stored = first.data['stored'];
-  const request = protocol.readRequest(
-    stored === undefined ? operation : 'unknown',
-    stored === undefined ? plainBody(message) : Buffer.alloc(0),
-    { path, contentType: headerOf(message.headers, 'content-type') },
-  );
+  const request = isSocketBody(message)
+    ? readSocketRequest(message.body)
+    : protocol.readRequest(
+        stored === undefined ? operation : 'unknown',
+        stored === undefined ? plainBody(message) : Buffer.alloc(0),
+        { path, contentType: headerOf(message.headers, 'content-type') },
+      );
   const partial =
     stored === undefined
       ? []
@@ -75,11 +79,17 @@ function readAnswer(
   status: number,
   message: HttpMessage,
 ): ResponseReading {
+  if (isSocketBody(message)) return readSocketAnswer(message.body);
   const form = protocol.streamFormOf(operation, headerOf(message.headers, 'content-type'));
   if (form === null) return protocol.readResponse(operation, status, plainBody(message));
   const stream = protocol.openStream(operation, status, form);
   stream.push(plainBody(message));
   return stream.finish().reading;
+}
+
+/** Messages of a WebSocket stand with what was understood of them. */
+function isSocketBody(message: HttpMessage): boolean {
+  return headerOf(message.headers, 'content-type') === socketBodyType;
 }
 
 function unknownProvider(provider: string): HoldpointError {

@@ -26,6 +26,8 @@ export interface Upstream {
   readonly protocol: Protocol;
   /** Sent in place of the workload's own credential; absent where workloads bring theirs. */
   readonly key?: ProviderKey | undefined;
+  /** Prefixes of paths whose WebSockets pass unread and unrecorded; none when absent. */
+  readonly tunnel?: readonly string[] | undefined;
 }
 
 export interface Caller {

@@ -40,5 +40,8 @@ export interface House {
     readonly callerIdleMsMax: number;
     /** The longest a caller waits on a hold before it is told to ask again. */
     readonly waitMsMax: number;
+    /** Of a WebSocket: to be open, and silence on both sides. */
+    readonly connectMsMax: number;
+    readonly socketIdleMsMax: number;
   };
 }

@@ -9,8 +9,10 @@ import { readCall, upstreamFor } from './call.ts';
 import type { House } from './house.ts';
 import { type Entrance, refuseConnect } from './intercept/entrance.ts';
 import { handleCall } from './pipeline.ts';
+import type { Session } from './realtime/session.ts';
 import { refuse, toHoldpointError } from './respond.ts';
-import { openTunnel, refuseUpgrade } from './tunnel.ts';
+import { takeUpgrade } from './upgrade.ts';
+import { refuseUpgrade } from './upgrade-refusal.ts';
 
 export interface ProxyListener {
   /** `http://host:port` as bound. */
@@ -38,6 +40,7 @@ export async function listenProxy(
 ): Promise<ProxyListener> {
   const running = new Set<Promise<void>>();
   const tunnels = new Set<Duplex>();
+  const sessions = new Set<Session>();
   const answering = new WeakMap<Duplex, ServerResponse>();
   const entrances = new WeakMap<Duplex, Entrance>();
   function track(run: Promise<void>): void {
@@ -66,11 +69,17 @@ export async function listenProxy(
   server.timeout = house.bounds.callerIdleMsMax;
   server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     req.socket.setTimeout(0);
-    const tunnel = upgrade(req, socket, head, house, entrances.get(socket)).catch((error: unknown) => {
-      socket.destroy();
-      house.onError('A tunnel failed', error);
-    });
-    follow(socket, tunnel);
+    const onSession = (session: Session): (() => void) => {
+      sessions.add(session);
+      return () => sessions.delete(session);
+    };
+    const run = upgrade(req, socket, head, house, entrances.get(socket), onSession).catch(
+      (error: unknown) => {
+        socket.destroy();
+        house.onError('A WebSocket failed', error);
+      },
+    );
+    follow(socket, run);
   });
   server.on('connect', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     req.socket.setTimeout(0);
@@ -96,8 +105,10 @@ export async function listenProxy(
     drain: async (graceMs) => {
       server.close();
       server.closeIdleConnections();
+      for (const session of sessions) session.drain();
       await allWithin(running, graceMs, house);
       server.closeAllConnections();
+      for (const session of sessions) session.cut();
       for (const socket of tunnels) socket.destroy();
       await allWithin(running, cutMsMax, house);
     },
@@ -131,23 +142,24 @@ function unreadable(parserCode: string | undefined): string {
   return `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`;
 }
 
-/** The tunnel of an upgrade, judged by the upstreams of the place it came in. */
+/** An upgrade, judged by the upstreams of the place it came in. */
 async function upgrade(
   req: IncomingMessage,
   socket: Duplex,
   head: Buffer,
   house: House,
   entrance: Entrance | undefined,
+  onSession: (session: Session) => () => void,
 ): Promise<void> {
-  if (entrance === undefined) return openTunnel(req, socket, head, house);
+  if (entrance === undefined) return takeUpgrade(req, socket, head, house, onSession);
   let upstreams: House['upstreams'];
   try {
     upstreams = (await entrance.admit(req, null)) ?? [];
   } catch (thrown) {
-    refuseUpgrade(socket, toHoldpointError(thrown));
+    refuseUpgrade(socket, toHoldpointError(thrown), null, null);
     return;
   }
-  await openTunnel(req, socket, head, { ...house, upstreams });
+  await takeUpgrade(req, socket, head, { ...house, upstreams }, onSession);
 }
 
 async function serve(

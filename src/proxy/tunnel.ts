@@ -1,21 +1,22 @@
 /**
- * The raw tunnel for upgraded connections (WebSocket). Frames are not read and not recorded; that the tunnel
+ * The raw tunnel for upgraded connections (WebSocket) at paths that the configuration names. Frames are not read and not recorded; that the tunnel
  * was opened, by whom and to where, is sealed before the first byte goes out, and request rules apply to it.
  * The only importer of `http-proxy`.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import httpProxy from 'http-proxy';
-import { type ErrorCode, HoldpointError, httpStatusByCode } from '../core/errors.ts';
+import { type ErrorCode, HoldpointError } from '../core/errors.ts';
 import type { Facts } from '../core/facts.ts';
 import type { Outcome } from '../ledger/entry.ts';
 import type { Judgement } from '../policy/policy.ts';
-import { readUpgrade, type UpgradeCall } from './call.ts';
+import type { UpgradeCall } from './call.ts';
 import type { House } from './house.ts';
 import { judge } from './judge.ts';
 import { withProviderKey } from './provider-key.ts';
 import { requestDraft } from './record.ts';
 import { toHoldpointError } from './respond.ts';
+import { refuseUpgrade } from './upgrade-refusal.ts';
 
 const outcomeByCode: Partial<Readonly<Record<ErrorCode, Outcome>>> = {
   ledger_unavailable: 'ledger_unavailable',
@@ -28,12 +29,11 @@ export async function openTunnel(
   req: IncomingMessage,
   socket: Duplex,
   head: Buffer,
+  call: UpgradeCall,
   house: House,
 ): Promise<void> {
-  socket.on('error', () => socket.destroy());
   let decision: number | null = null;
   try {
-    const call = readUpgrade(req, house.upstreams, house.fingerprint, house.workloadName);
     const policy = house.policy();
     const facts: Facts = { request: call.facts, labels: [] };
     const ruled = judge(policy, 'request', facts, []);
@@ -45,7 +45,12 @@ export async function openTunnel(
     await request.durable;
     if (judgement.action === 'deny') {
       house.holds.settle(decision, 'denied');
-      refuseUpgrade(socket, new HoldpointError('denied_by_policy', 'A rule stops this connection.'));
+      refuseUpgrade(
+        socket,
+        new HoldpointError('denied_by_policy', 'A rule stops this connection.'),
+        null,
+        null,
+      );
       return;
     }
     await pipe(req, socket, head, call);
@@ -53,7 +58,7 @@ export async function openTunnel(
   } catch (thrown) {
     const error = toHoldpointError(thrown);
     if (decision !== null) house.holds.settle(decision, outcomeByCode[error.code] ?? 'upstream_error');
-    refuseUpgrade(socket, error);
+    refuseUpgrade(socket, error, null, null);
     if (error.code === 'internal') house.onError('A tunnel failed inside Holdpoint', thrown);
   }
 }
@@ -85,7 +90,7 @@ function pipe(
     );
     // At once: http-proxy ends the socket when this returns. Between frames no status line may stand.
     if (opened) socket.destroy();
-    else refuseUpgrade(socket, failure);
+    else refuseUpgrade(socket, failure, null, null);
     reject(failure);
   });
   proxy.on('close', () => resolve());
@@ -101,16 +106,4 @@ function pipe(
   }
   proxy.ws(req, socket, head);
   return promise;
-}
-
-/** Says no in place of the upgrade. */
-export function refuseUpgrade(socket: Duplex, error: HoldpointError): void {
-  if (!socket.writable) return;
-  const body = JSON.stringify({
-    error: { message: error.message, type: 'holdpoint_error', param: null, code: error.code },
-  });
-  const status = httpStatusByCode[error.code];
-  socket.end(
-    `HTTP/1.1 ${status} Refused\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
 }

@@ -57,7 +57,9 @@ async function startEcho(): Promise<SocketUpstream> {
 
 const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
 const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
-const upstreamsOf = (url: string) => ({ openai: { url, protocol: 'openai' as const, mount: '/' } });
+const upstreamsOf = (url: string) => ({
+  openai: { url, protocol: 'openai' as const, mount: '/', tunnel: ['/v1'] },
+});
 
 let echo: SocketUpstream;
 beforeEach(async () => {

@@ -1,0 +1,285 @@
+/**
+ * The provider's direction. What carries no call goes on as it comes; what carries one, and the end of every answer,
+ * waits until the answer is sealed and judged, and where a rule holds it, until a person ruled.
+ */
+import { HoldpointError } from '../../core/errors.ts';
+import type { WaitResult } from '../../hold/queue.ts';
+import type { Hold } from '../../hold/record.ts';
+import type { Outcome } from '../../ledger/entry.ts';
+import type { ResponseReading } from '../../provider/protocol.ts';
+import type { ServerReading, SocketMessage } from '../../provider/realtime.ts';
+import { passed } from '../judge.ts';
+import type { AnswerResult } from '../record.ts';
+import { amendedMessages } from './amended.ts';
+import {
+  type Exchange,
+  judgeRequest,
+  leaveHeld,
+  type SealedAnswer,
+  sealAnswer,
+  sealNothing,
+  sealRequest,
+  settle,
+  settledElsewhere,
+  waitForRuling,
+} from './exchange.ts';
+import { approvalOf, type Link, turnTold } from './link.ts';
+import { factsOn } from './socket-call.ts';
+import { createTape, type Tape } from './tape.ts';
+
+export interface Answers {
+  take(message: SocketMessage, reading: ServerReading): Promise<void>;
+  /** A sealed request was sent on: the next answer is its own. */
+  expect(exchange: Exchange): void;
+  /** A request that was sealed before the model was asked to answer it. */
+  unasked(): Exchange | null;
+  /** Closes such a request: its answer is that of a later one. */
+  closeUnasked(): Promise<void>;
+  /** Of the exchange under way; null where there is none. */
+  tape(): Tape | null;
+  /** Seals what belongs to no exchange. */
+  sealLoose(): Promise<void>;
+  /** No answer is under way or expected. */
+  idle(): boolean;
+  /** Gives everything that is still open its end. */
+  finish(outcome: Outcome): Promise<void>;
+}
+
+/** Answers of one connection that wait for people at once. */
+const heldMax = 64;
+/** Messages that may not overtake one of them. */
+const followersMax = 4_096;
+
+interface Held {
+  /** What must not overtake the answer. */
+  readonly followers: { readonly message: SocketMessage; readonly survives: boolean }[];
+}
+
+export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answers {
+  const { house, call, reader } = link;
+  const waiting: Exchange[] = [];
+  const open = new Map<string, Exchange>();
+  const held = new Map<string, Held>();
+  const tasks = new Set<Promise<void>>();
+
+  async function send(messages: readonly SocketMessage[]): Promise<void> {
+    for (const message of messages) await link.toClient(message);
+  }
+
+  async function begin(reading: ServerReading): Promise<Exchange> {
+    if (reading.alone) return sealAside();
+    const asked = waiting.findIndex((exchange) => exchange.asked);
+    const [expected] = waiting.splice(Math.max(asked, 0), 1);
+    if (expected === undefined) return sealUnprompted();
+    if (!expected.asked) turnTold(link);
+    return expected;
+  }
+
+  /** Something that stands alone: nothing was told that led to it. */
+  function sealAside(): Promise<Exchange> {
+    const told = { facts: factsOn(call, reader.facts()), defects: [], judgement: passed };
+    return sealRequest(call, { ...told, policy: house.policy(), tape: createTape(0) }, house);
+  }
+
+  /** The model answers of its own accord, such as to speech: what it was told is sealed with that. */
+  async function sealUnprompted(): Promise<Exchange> {
+    const policy = house.policy();
+    const facts = factsOn(call, reader.facts());
+    const judgement = approvalOf(link, policy)?.judgement ?? judgeRequest(policy, facts, [], house);
+    const tape = link.takeLoose();
+    const exchange = await sealRequest(call, { facts, defects: [], judgement, policy, tape }, house);
+    turnTold(link);
+    if (judgement.action !== 'hold' && judgement.action !== 'deny') return exchange;
+    // The model heard what it may not be told. Its answer goes nowhere, and nothing more goes to it.
+    settle(exchange, 'denied', house);
+    throw new HoldpointError('denied_by_policy', 'A rule stops what was said on this connection.');
+  }
+
+  function withhold(exchange: Exchange, message: SocketMessage): void {
+    exchange.withheld.push(exchange.tape.add(message, 'server', 'withheld', link.now()));
+    if (exchange.tape.bytes - exchange.tape.passedBytes <= house.bounds.responseBytesMax) return;
+    throw new HoldpointError(
+      'response_too_large',
+      `More than ${house.bounds.responseBytesMax} bytes of an answer would have to be withheld.`,
+      'Raise limits.responseBytesMax if such answers are meant.',
+    );
+  }
+
+  /** Judges, seals and hands over an answer that is whole. */
+  async function conclude(
+    exchange: Exchange,
+    answer: string,
+    reading: ResponseReading,
+    result: AnswerResult,
+  ): Promise<void> {
+    const sealed = await sealAnswer(exchange, reading, result, house);
+    const { action } = sealed.judgement;
+    if (action === 'hold') return hold(exchange, answer, sealed);
+    if (action === 'deny') {
+      const rule = sealed.judgement.matches.find((match) => match.action === 'deny');
+      settle(exchange, 'denied', house);
+      return deny(
+        answer,
+        'denied_by_policy',
+        `The rule ${rule?.rule ?? '?'} denies this: ${rule?.title ?? ''}.`,
+      );
+    }
+    await send(exchange.withheld);
+    reader.settle(answer, true);
+    settle(exchange, link.gone.aborted ? 'client_abort' : 'delivered', house);
+  }
+
+  async function deny(answer: string, code: HoldpointError['code'], message: string): Promise<void> {
+    const denial = reader.denial(answer, code, message);
+    reader.settle(answer, false);
+    for (const own of denial) link.tape().add(own, 'holdpoint', 'passed', link.now());
+    await send(denial);
+  }
+
+  function hold(exchange: Exchange, answer: string, sealed: SealedAnswer): void {
+    if (held.size >= heldMax) {
+      settle(exchange, 'interrupted', house);
+      throw new HoldpointError('overloaded', `More than ${heldMax} answers of one connection are held.`);
+    }
+    held.set(answer, { followers: [] });
+    const task = awaitRuling(exchange, answer, sealed)
+      .catch(fail)
+      .finally(() => tasks.delete(task));
+    tasks.add(task);
+  }
+
+  async function awaitRuling(exchange: Exchange, answer: string, sealed: SealedAnswer): Promise<void> {
+    const { judgement, digest, seq } = sealed;
+    const about = { phase: 'response', judgement, digest, response: seq } as const;
+    const ruled = await waitForRuling(call, exchange, about, link.gone, house);
+    const delivered = await carryOut(exchange, answer, ruled);
+    const followers = held.get(answer)?.followers ?? [];
+    held.delete(answer);
+    for (const { message, survives } of followers) if (delivered || survives) await send([message]);
+  }
+
+  async function carryOut(
+    exchange: Exchange,
+    answer: string,
+    { hold, result }: { readonly hold: Hold; readonly result: WaitResult },
+  ): Promise<boolean> {
+    switch (result) {
+      case 'released':
+      case 'amended': {
+        if (link.gone.aborted) break;
+        const messages = result === 'released' ? exchange.withheld : await amendedMessages(hold, house);
+        await house.holds.beginDelivery(hold);
+        // The delivery is on disk: the withheld messages may go out, once.
+        await send(messages);
+        reader.settle(answer, true);
+        if (!link.gone.aborted) settle(exchange, 'delivered', house);
+        house.holds.detach(hold);
+        return true;
+      }
+      case 'denied':
+        settledElsewhere(exchange, 'denied', house);
+        await deny(answer, 'denied_by_reviewer', 'A reviewer denied this call.');
+        return false;
+      case 'expired':
+        settledElsewhere(exchange, 'expired', house);
+        await deny(answer, 'hold_expired', 'Nobody ruled on this call in time.');
+        return false;
+      case 'pending':
+      case 'shutdown':
+        break;
+    }
+    leaveHeld(exchange, hold, house);
+    reader.settle(answer, false);
+    return false;
+  }
+
+  async function passBeside(message: SocketMessage, { after, survives }: ServerReading): Promise<void> {
+    const before = after === null ? undefined : held.get(after);
+    if (before === undefined) {
+      link.tape().add(message, 'server', 'passed', link.now());
+      await link.toClient(message);
+      return;
+    }
+    const kept = link.tape().add(message, 'server', 'withheld', link.now());
+    before.followers.push({ message: kept, survives });
+    if (before.followers.length > followersMax)
+      throw new HoldpointError('overloaded', `More than ${followersMax} messages wait behind a held call.`);
+  }
+
+  async function closeUnasked(): Promise<void> {
+    for (const exchange of waiting.filter(({ asked }) => !asked)) {
+      waiting.splice(waiting.indexOf(exchange), 1);
+      await sealNothing(exchange, house);
+    }
+  }
+
+  async function sealLoose(): Promise<void> {
+    const tape = link.takeLoose();
+    if (tape.records.length === 0) return;
+    const told = { facts: factsOn(call, reader.facts()), defects: [], judgement: passed };
+    await sealNothing(await sealRequest(call, { ...told, policy: house.policy(), tape }, house), house);
+  }
+
+  async function breakOff(answer: string, exchange: Exchange, outcome: Outcome): Promise<void> {
+    const result = outcome === 'client_abort' ? 'client_abort' : 'upstream_truncated';
+    await sealAnswer(exchange, reader.reading(answer), result, house);
+    settle(exchange, outcome, house);
+  }
+
+  return {
+    take: async (message, reading) => {
+      if (reading.refuses && waiting[0] !== undefined) {
+        const [exchange] = waiting.splice(0, 1);
+        if (exchange === undefined) return;
+        withhold(exchange, message);
+        // Said of nothing that has a name yet, so its reading is empty.
+        return conclude(exchange, '', reader.reading(''), 'error');
+      }
+      const { answer } = reading;
+      if (answer === null) return passBeside(message, reading);
+      const exchange = open.get(answer) ?? (await begin(reading));
+      open.set(answer, exchange);
+      if (reading.kind === 'tool' || reading.ends || !exchange.live) withhold(exchange, message);
+      else {
+        exchange.tape.add(message, 'server', 'passed', link.now());
+        await link.toClient(message);
+      }
+      if (!reading.ends) return;
+      open.delete(answer);
+      const said = reader.reading(answer);
+      await conclude(exchange, answer, said, said.failed ? 'error' : 'ok');
+    },
+    expect: (exchange) => {
+      waiting.push(exchange);
+    },
+    unasked: () => waiting.find(({ asked }) => !asked) ?? null,
+    closeUnasked,
+    tape: () => ([...open.values()].at(-1) ?? waiting.at(-1))?.tape ?? null,
+    sealLoose,
+    idle: () => open.size === 0 && waiting.every(({ asked }) => !asked),
+    finish: async (outcome) => {
+      await Promise.all(tasks);
+      const unfinished = [...open];
+      open.clear();
+      const each = async (exchange: Exchange, end: () => Promise<void>): Promise<void> => {
+        try {
+          await end();
+        } catch (error) {
+          if (!(error instanceof HoldpointError)) throw error;
+          settle(exchange, 'ledger_unavailable', house);
+        }
+      };
+      for (const [answer, exchange] of unfinished)
+        await each(exchange, () => breakOff(answer, exchange, outcome));
+      for (const exchange of waiting.splice(0))
+        if (exchange.asked) settle(exchange, outcome, house);
+        else await each(exchange, () => sealNothing(exchange, house));
+      try {
+        await sealLoose();
+      } catch (error) {
+        if (!(error instanceof HoldpointError)) throw error;
+        house.onError('The end of a WebSocket connection could not be sealed', error);
+      }
+    },
+  };
+}

@@ -1,0 +1,161 @@
+/**
+ * The workload's direction. What tells the model something is judged before it goes on; what makes it answer is
+ * sealed before, together with all that was told since the last answer. Sound goes on at once, once what was told
+ * with it has been judged.
+ */
+import { HoldpointError } from '../../core/errors.ts';
+import type { Judgement, Policy } from '../../policy/policy.ts';
+import type { ClientReading, SocketMessage } from '../../provider/realtime.ts';
+import type { Answers } from './answers.ts';
+import {
+  type Exchange,
+  judgeRequest,
+  leaveHeld,
+  sealRequest,
+  settle,
+  settledElsewhere,
+  waitForRuling,
+} from './exchange.ts';
+import { approvalOf, type Link, turnTold } from './link.ts';
+import { factsOn } from './socket-call.ts';
+
+export interface Intents {
+  take(message: SocketMessage, reading: ClientReading): Promise<void>;
+}
+
+export function createIntents(link: Link, answers: Answers): Intents {
+  const { house, call, reader } = link;
+
+  /** Seals everything told since the last answer, this message last. */
+  function seal(
+    message: SocketMessage,
+    reading: ClientReading,
+    judgement: Judgement,
+    policy: Policy,
+    way: 'passed' | 'withheld' | 'refused',
+  ): Promise<Exchange> {
+    const tape = link.takeLoose();
+    tape.add(message, 'client', way, link.now());
+    const facts = factsOn(call, reading.facts);
+    return sealRequest(call, { facts, defects: reading.defects, judgement, policy, tape }, house);
+  }
+
+  async function refuse(
+    message: SocketMessage,
+    reading: ClientReading,
+    code: HoldpointError['code'],
+    why: string,
+  ): Promise<void> {
+    const answer = reading.kind === 'media' ? null : reader.refusal(message, code, why);
+    // Sound that may not go on would be refused again and again; some APIs have no word for a refusal.
+    if (answer === null) throw new HoldpointError('denied_by_policy', why);
+    link.tape().add(answer, 'holdpoint', 'passed', link.now());
+    await link.toClient(answer);
+  }
+
+  async function deny(
+    message: SocketMessage,
+    reading: ClientReading,
+    judgement: Judgement,
+    policy: Policy,
+  ): Promise<void> {
+    settle(await seal(message, reading, judgement, policy, 'refused'), 'denied', house);
+    if (reading.defects.length > 0) {
+      await refuse(
+        message,
+        reading,
+        'bad_request',
+        `The message cannot be read: ${reading.defects.join('; ')}.`,
+      );
+      return;
+    }
+    const rule = judgement.matches.find((match) => match.action === 'deny');
+    const why = `The rule ${rule?.rule ?? '?'} denies this: ${rule?.title ?? ''}.`;
+    await refuse(message, reading, 'denied_by_policy', why);
+  }
+
+  /** Waits for a person; what the workload sends meanwhile waits behind. Null when the message must not go on. */
+  async function hold(
+    message: SocketMessage,
+    reading: ClientReading,
+    judgement: Judgement,
+    policy: Policy,
+  ): Promise<Exchange | null> {
+    const exchange = await seal(message, reading, judgement, policy, 'withheld');
+    const about = { phase: 'request', judgement, digest: exchange.digest, response: null } as const;
+    const { hold: opened, result } = await waitForRuling(call, exchange, about, link.gone, house);
+    switch (result) {
+      case 'released':
+        if (link.gone.aborted) break;
+        await house.holds.beginDelivery(opened);
+        // The use of the release is on disk: the message may go out, once.
+        house.holds.detach(opened);
+        return exchange;
+      case 'denied':
+        settledElsewhere(exchange, 'denied', house);
+        await refuse(message, reading, 'denied_by_reviewer', 'A reviewer denied this message.');
+        return null;
+      case 'expired':
+        settledElsewhere(exchange, 'expired', house);
+        await refuse(message, reading, 'hold_expired', 'Nobody ruled on this message in time.');
+        return null;
+      case 'amended':
+      case 'pending':
+      case 'shutdown':
+        break;
+    }
+    leaveHeld(exchange, opened, house);
+    return null;
+  }
+
+  function approve(reading: ClientReading, judgement: Judgement, policy: Policy): void {
+    reading.accept();
+    // What an `ask` says for one answer alone is no part of what was told.
+    if (reading.kind !== 'ask' || !reading.changes)
+      link.approval = { policy, facts: reader.facts(), judgement };
+  }
+
+  async function sendAsk(
+    message: SocketMessage,
+    reading: ClientReading,
+    judgement: Judgement,
+    policy: Policy,
+    ruled: Exchange | null,
+  ): Promise<void> {
+    // The release of what was told covers the wish to have it answered.
+    const earlier = judgement.action === 'hold' ? answers.unasked() : null;
+    const exchange = ruled ?? earlier ?? (await sealed());
+    async function sealed(): Promise<Exchange> {
+      await answers.closeUnasked();
+      return seal(message, reading, judgement, policy, 'passed');
+    }
+    if (exchange === earlier) earlier.tape.add(message, 'client', 'passed', link.now());
+    else answers.expect(exchange);
+    exchange.asked = true;
+    approve(reading, judgement, policy);
+    turnTold(link);
+    await link.toUpstream(message);
+  }
+
+  return {
+    take: async (message, reading) => {
+      const policy = house.policy();
+      const known = reading.changes || reading.defects.length > 0 ? null : approvalOf(link, policy);
+      const facts = factsOn(call, reading.facts);
+      const judgement = known?.judgement ?? judgeRequest(policy, facts, reading.defects, house);
+      if (judgement.action === 'deny') return deny(message, reading, judgement, policy);
+      let ruled: Exchange | null = null;
+      if (judgement.action === 'hold' && known === null) {
+        ruled = await hold(message, reading, judgement, policy);
+        if (ruled === null) return;
+      }
+      if (reading.kind === 'ask') return sendAsk(message, reading, judgement, policy, ruled);
+      if (ruled !== null) {
+        await answers.closeUnasked();
+        answers.expect(ruled);
+      } else link.tape().add(message, 'client', 'passed', link.now());
+      approve(reading, judgement, policy);
+      await link.toUpstream(message);
+    },
+  };
+}

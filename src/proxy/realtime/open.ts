@@ -1,0 +1,166 @@
+/**
+ * Opens a recorded connection: the intent is sealed before the provider hears of it, the provider's answer to the
+ * handshake before the workload does. What is said on the connection is judged and sealed by its session.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { HoldpointError } from '../../core/errors.ts';
+import type { Outcome } from '../../ledger/entry.ts';
+import type { Judgement } from '../../policy/policy.ts';
+import type { SocketDialect } from '../../provider/realtime.ts';
+import type { UpgradeCall } from '../call.ts';
+import type { Decision } from '../held.ts';
+import type { House } from '../house.ts';
+import { passed } from '../judge.ts';
+import { withProviderKey } from '../provider-key.ts';
+import { decisionHeader, toHoldpointError } from '../respond.ts';
+import { refuseUpgrade, relayRefusal } from '../upgrade-refusal.ts';
+import { handshakeDraft, socketRequestDraft } from './draft.ts';
+import { judgeRequest } from './exchange.ts';
+import { acceptPeer, connectPeer, type Opened, type Refused } from './peer.ts';
+import { type Session, startSession } from './session.ts';
+import {
+  handshakeHeaders,
+  offeredProtocols,
+  relayedLines,
+  requireHandshake,
+  type SocketCall,
+  socketCallOf,
+} from './socket-call.ts';
+
+/** Messages of this size pass, however low the limits of stored bodies are. */
+const messageBytesMin = 16 * 1024 * 1024;
+
+/** Opens, runs and ends one connection. Never rejects: what goes wrong refuses it and gives it an outcome. */
+export async function openRealtime(
+  req: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  upgrade: UpgradeCall,
+  dialect: SocketDialect,
+  house: House,
+  onSession: (session: Session) => () => void,
+): Promise<void> {
+  const reader = dialect.open(upgrade.target);
+  const call = socketCallOf(upgrade, dialect.operation, reader.facts(), house.fingerprint);
+  const { protocol } = call.upstream;
+  let decision: Decision | null = null;
+  const settle = (outcome: Outcome): void => {
+    if (decision !== null) house.holds.settle(decision.seq, outcome);
+  };
+  try {
+    requireHandshake(req);
+    const policy = house.policy();
+    const judgement = judgeHandshake(judgeRequest(policy, call.facts, [], house));
+    const startedUs = house.clock.monoUs();
+    const request = house.ledger.seal(socketRequestDraft(call, call.facts, [], null, judgement, policy));
+    decision = { seq: request.seq, id: house.ledger.decisionId(request.seq) };
+    await request.durable;
+    // The intent is on disk: the provider may hear of the connection.
+
+    if (judgement.action === 'deny') {
+      settle('denied');
+      const rule = judgement.matches.find((match) => match.action === 'deny');
+      const error = new HoldpointError(
+        'denied_by_policy',
+        `The rule ${rule?.rule ?? '?'} denies this connection.`,
+      );
+      refuseUpgrade(socket, error, protocol, decision.id);
+      return;
+    }
+    const answer = await connect(call, socket, house);
+    const status = 'peer' in answer ? 101 : answer.status;
+    const neutral = protocol.readResponse('unknown', status, Buffer.alloc(0));
+    const sealed = house.ledger.seal(
+      handshakeDraft(
+        decision.seq,
+        {
+          facts: { ...neutral.facts, status },
+          defects: [],
+          result: 'peer' in answer ? 'ok' : 'error',
+          judgement: passed,
+          policy,
+          elapsedUs: house.clock.monoUs() - startedUs,
+        },
+        'peer' in answer
+          ? { statusText: 'Switching Protocols', headers: answer.headers, body: Buffer.alloc(0) }
+          : answer,
+      ),
+    );
+    await sealed.durable.catch((error: unknown) => {
+      if ('peer' in answer) answer.peer.cut();
+      throw error;
+    });
+    // The provider's answer is on disk: the workload may have it.
+
+    if (!('peer' in answer)) {
+      settle((await relayRefusal(socket, answer, decision.id)) ? 'delivered' : 'client_abort');
+      return;
+    }
+    await accept(req, socket, head, inSession(call, decision), answer, house, reader, onSession, () =>
+      settle('delivered'),
+    );
+  } catch (thrown) {
+    const error = toHoldpointError(thrown);
+    if (error.code === 'internal') house.onError('A connection failed inside Holdpoint', thrown);
+    settle(socket.destroyed ? 'client_abort' : (outcomeByCode[error.code] ?? 'interrupted'));
+    refuseUpgrade(socket, error, protocol, decision?.id ?? null);
+  }
+}
+
+const outcomeByCode: Partial<Readonly<Record<HoldpointError['code'], Outcome>>> = {
+  upstream_unreachable: 'upstream_error',
+  upstream_timeout: 'upstream_error',
+  ledger_unavailable: 'ledger_unavailable',
+  overloaded: 'ledger_unavailable',
+};
+
+/** Nothing is asked yet, so there is nothing a person could rule on: what would hold, holds the messages to come. */
+function judgeHandshake(judgement: Judgement): Judgement {
+  return judgement.action === 'hold' ? { ...judgement, action: 'flag' } : judgement;
+}
+
+/** Exchanges of one connection are found by its decision, unless the workload named a session of its own. */
+function inSession(call: SocketCall, decision: Decision): SocketCall {
+  return { ...call, facts: { ...call.facts, session: call.facts.session || decision.id } };
+}
+
+function connect(call: SocketCall, socket: Duplex, house: House): Promise<Opened | Refused> {
+  const { upstream } = call;
+  const { path, headers } = withProviderKey(upstream.key, upstream.basePath + call.target, call.headers);
+  const url = upstream.origin.replace(/^http/, 'ws') + path;
+  const bounds = {
+    messageBytesMax: Math.max(messageBytesMin, house.bounds.responseBytesMax),
+    connectMsMax: house.bounds.connectMsMax,
+  };
+  return connectPeer(url, offeredProtocols(headers), handshakeHeaders(headers), bounds, (abort) =>
+    socket.once('close', abort),
+  );
+}
+
+async function accept(
+  req: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  call: SocketCall,
+  { peer: upstream, headers }: Opened,
+  house: House,
+  reader: ReturnType<SocketDialect['open']>,
+  onSession: (session: Session) => () => void,
+  onAccepted: () => void,
+): Promise<void> {
+  const offer = {
+    protocol: upstream.protocol,
+    headers: [...relayedLines(headers), `${decisionHeader}: ${call.facts.session}`],
+    messageBytesMax: Math.max(messageBytesMin, house.bounds.requestBytesMax),
+  };
+  const client = await acceptPeer(req, socket, head, offer).catch((error: unknown) => {
+    upstream.cut();
+    throw error;
+  });
+  onAccepted();
+  const bounds = { idleMsMax: house.bounds.socketIdleMsMax };
+  const session = startSession(call, client, upstream, reader, bounds, house);
+  const forget = onSession(session);
+  await session.over.finally(forget);
+}

@@ -1,0 +1,166 @@
+/**
+ * One connection from handshake to close. Each side's messages are taken one at a time, in order: recorded, judged
+ * where they tell the model something or carry a call, and sent on. While an answer's call waits for a person,
+ * everything else goes on; while a message of the workload waits, what the workload sends after it waits too.
+ */
+import type { HoldpointError } from '../../core/errors.ts';
+import type { Outcome } from '../../ledger/entry.ts';
+import type { SocketMessage, SocketReader } from '../../provider/realtime.ts';
+import type { House } from '../house.ts';
+import { toHoldpointError } from '../respond.ts';
+import { createAnswers } from './answers.ts';
+import { createIntents } from './intents.ts';
+import type { Link } from './link.ts';
+import type { Ending, Peer } from './peer.ts';
+import type { SocketCall } from './socket-call.ts';
+import { createTape } from './tape.ts';
+
+export interface Session {
+  /** Resolves when both sides are closed and everything has its outcome. */
+  readonly over: Promise<void>;
+  /** Asks both sides to leave, once the answers under way are through. */
+  drain(): void;
+  /** Cuts both sides. */
+  cut(): void;
+}
+
+export interface SessionBounds {
+  /** Silence on both sides. */
+  readonly idleMsMax: number;
+}
+
+const goingAway: Ending = { code: 1001, reason: Buffer.from('holdpoint restarts') };
+const silent: Ending = { code: 1001, reason: Buffer.from('idle') };
+/** Of what belongs to no exchange yet; from half of it on it is sealed as it is. */
+const looseBytesMax = 8 * 1024 * 1024;
+
+/** Runs the session of a connection that is open on both sides. */
+export function startSession(
+  call: SocketCall,
+  client: Peer,
+  upstream: Peer,
+  reader: SocketReader,
+  bounds: SessionBounds,
+  house: House,
+): Session {
+  const gone = new AbortController();
+  const openedUs = house.clock.monoUs();
+  let loose = createTape(looseBytesMax);
+  let draining = false;
+  /** How what is still open when the connection ends has ended; the first cause stands. */
+  let outcome: Outcome | null = null;
+
+  function closeBoth(ending: Ending, why: Outcome): void {
+    outcome ??= why;
+    client.close(ending);
+    upstream.close({ code: 1000, reason: ending.reason });
+  }
+  function fail(thrown: unknown): void {
+    const error = toHoldpointError(thrown);
+    if (error.code === 'internal') house.onError('A WebSocket session failed inside Holdpoint', thrown);
+    closeBoth(endingFor(error), error.code === 'ledger_unavailable' ? 'ledger_unavailable' : 'interrupted');
+  }
+
+  const link: Link = {
+    call,
+    house,
+    reader,
+    gone: gone.signal,
+    approval: null,
+    now: () => Math.round((house.clock.monoUs() - openedUs) / 1000),
+    toClient: client.send,
+    toUpstream: upstream.send,
+    takeLoose: () => {
+      const taken = loose;
+      loose = createTape(looseBytesMax);
+      return taken;
+    },
+    tape: () => answers.tape() ?? loose,
+  };
+  const answers = createAnswers(link, fail);
+  const intents = createIntents(link, answers);
+
+  async function pump(from: Peer, take: (message: SocketMessage) => Promise<void>): Promise<void> {
+    for (let message = await from.next(); message !== null; message = await from.next()) {
+      await take(message);
+      if (loose.bytes > looseBytesMax / 2) await answers.sealLoose();
+      if (draining && answers.idle()) closeBoth(goingAway, 'interrupted');
+    }
+  }
+
+  async function run(): Promise<void> {
+    client.onEnding(() => {
+      outcome ??= 'client_abort';
+      gone.abort();
+    });
+    upstream.onEnding(() => {
+      outcome ??= 'upstream_truncated';
+    });
+    client.onBeat(upstream.beat);
+    upstream.onBeat(client.beat);
+    const stopWatching = watchSilence([client, upstream], bounds.idleMsMax, house, () =>
+      closeBoth(silent, 'interrupted'),
+    );
+    // Each side closes as the other did, after what that one had sent before.
+    const clientSide = pump(client, (message) => intents.take(message, reader.readClient(message)))
+      .catch(fail)
+      .finally(() => upstream.close(client.ending() ?? goingAway));
+    const upstreamSide = pump(upstream, (message) => answers.take(message, reader.readServer(message)))
+      .catch(fail)
+      .finally(() => client.close(upstream.ending() ?? goingAway));
+    await Promise.all([clientSide, upstreamSide, ended(client), ended(upstream)]);
+    stopWatching();
+    await answers.finish(outcome ?? 'interrupted');
+  }
+
+  return {
+    over: run(),
+    drain: () => {
+      draining = true;
+      if (answers.idle()) closeBoth(goingAway, 'interrupted');
+    },
+    cut: () => {
+      client.cut();
+      upstream.cut();
+    },
+  };
+}
+
+/** Calls `onSilent` once neither side was heard of for that long. */
+function watchSilence(
+  peers: readonly Peer[],
+  idleMsMax: number,
+  house: House,
+  onSilent: () => void,
+): () => void {
+  let heardUs = house.clock.monoUs();
+  for (const peer of peers)
+    peer.onActivity(() => {
+      heardUs = house.clock.monoUs();
+    });
+  let cancel = house.schedule(idleMsMax, look);
+  function look(): void {
+    const leftMs = idleMsMax - (house.clock.monoUs() - heardUs) / 1000;
+    if (leftMs <= 0) onSilent();
+    else cancel = house.schedule(leftMs, look);
+  }
+  return () => cancel();
+}
+
+function ended(peer: Peer): Promise<void> {
+  return new Promise((resolve) => peer.onEnding(() => resolve()));
+}
+
+const codeByError: Partial<Readonly<Record<HoldpointError['code'], number>>> = {
+  denied_by_policy: 1008,
+  denied_by_reviewer: 1008,
+  hold_expired: 1008,
+  response_too_large: 1009,
+  body_too_large: 1009,
+  ledger_unavailable: 1013,
+  overloaded: 1013,
+};
+
+function endingFor({ code }: HoldpointError): Ending {
+  return { code: codeByError[code] ?? 1011, reason: Buffer.from(code) };
+}

@@ -1,0 +1,39 @@
+/** What passed on a connection since it was last sealed, in order and with its times, within a bound. */
+import { sha256Hex } from '../../core/bytes.ts';
+import type { SocketMessage } from '../../provider/realtime.ts';
+import type { Sender, SocketRecord, Way } from '../../provider/realtime-body.ts';
+
+export interface Tape {
+  /** Takes a message down; returns it as kept. What passed already is kept by its hash alone once the tape is full. */
+  add(message: SocketMessage, sender: Sender, way: Way, atMs: number): SocketMessage;
+  readonly records: readonly SocketRecord[];
+  /** Of all payloads, left out ones included. */
+  readonly bytes: number;
+  /** Of payloads that were left out. */
+  readonly omittedBytes: number;
+  /** Of what passed before anything was ruled. */
+  readonly passedBytes: number;
+}
+
+/** Of a record beside its payload. */
+const recordBytes = 200;
+
+export function createTape(bytesMax: number): Tape {
+  const records: SocketRecord[] = [];
+  const tape = { records, bytes: 0, omittedBytes: 0, passedBytes: 0, add };
+  let kept = 0;
+  function add({ data, binary }: SocketMessage, sender: Sender, way: Way, atMs: number): SocketMessage {
+    const bytes = data.length;
+    const fits = kept + bytes + recordBytes <= bytesMax;
+    const omit = way === 'passed' && !fits;
+    tape.bytes += bytes;
+    if (way === 'passed') tape.passedBytes += bytes;
+    if (omit) tape.omittedBytes += bytes;
+    kept += recordBytes + (omit ? 0 : bytes);
+    // A small message is a window on a large read: without a copy it would keep all of that in memory.
+    const copy = omit ? null : Buffer.from(data);
+    records.push({ atMs, sender, binary, way, bytes, data: copy, sha256: omit ? sha256Hex(data) : '' });
+    return { data: copy ?? data, binary };
+  }
+  return tape;
+}

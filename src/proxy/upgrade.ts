@@ -1,0 +1,54 @@
+/**
+ * An upgrade to a WebSocket: recorded and judged where Holdpoint knows what is spoken at its path, passed unread
+ * where the configuration says so, refused anywhere else. Nothing goes out that is neither recorded nor named.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { HoldpointError } from '../core/errors.ts';
+import { socketDialectAt } from '../provider/realtime-dialects.ts';
+import { routeSegments } from '../provider/route.ts';
+import { readUpgrade, type UpgradeCall } from './call.ts';
+import type { House } from './house.ts';
+import { openRealtime } from './realtime/open.ts';
+import type { Session } from './realtime/session.ts';
+import { toHoldpointError } from './respond.ts';
+import { openTunnel } from './tunnel.ts';
+import { refuseUpgrade } from './upgrade-refusal.ts';
+
+/** Takes one upgrade from its first byte to the end of its connection. */
+export async function takeUpgrade(
+  req: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  house: House,
+  onSession: (session: Session) => () => void,
+): Promise<void> {
+  socket.on('error', () => socket.destroy());
+  let call: UpgradeCall;
+  try {
+    call = readUpgrade(req, house.upstreams, house.fingerprint, house.workloadName);
+  } catch (thrown) {
+    refuseUpgrade(socket, toHoldpointError(thrown), null, null);
+    return;
+  }
+  if (isTunnelled(call)) return openTunnel(req, socket, head, call, house);
+  const dialect = socketDialectAt(call.facts.path);
+  if (dialect !== null) return openRealtime(req, socket, head, call, dialect, house, onSession);
+  refuseUpgrade(socket, unknownPath(call), call.upstream.protocol, null);
+}
+
+/** Compared as routers may see the path, so that no spelling of another one gets through unread. */
+function isTunnelled({ upstream, facts }: UpgradeCall): boolean {
+  const segments = routeSegments(facts.path);
+  return (upstream.tunnel ?? []).some((prefix) =>
+    routeSegments(prefix).every((name, i) => segments[i] === name),
+  );
+}
+
+function unknownPath({ upstream, facts }: UpgradeCall): HoldpointError {
+  return new HoldpointError(
+    'denied_by_policy',
+    `Holdpoint does not know what is spoken over a WebSocket at ${facts.path.slice(0, 256)}, so it cannot be recorded.`,
+    `List its path in upstreams.${upstream.name}.tunnel to let it pass unread.`,
+  );
+}
