@@ -198,6 +198,11 @@ export function createChatStreamReader(status: number): ChatStreamReader {
     return kind;
   }
 
+  /** Some servers end without `[DONE]`: their answer is whole once every choice has said why it stopped. */
+  function hasStopped(): boolean {
+    return choices.size > 0 && [...choices.values()].every(({ finishReason }) => finishReason !== '');
+  }
+
   function answer(): ReadonlyMap<number, ChatChoice> {
     const ordered = new Map<number, ChatChoice>();
     for (const [index, choice] of [...choices].sort(([a], [b]) => a - b)) {
@@ -224,7 +229,8 @@ export function createChatStreamReader(status: number): ChatStreamReader {
       if (textOf(chunk.model) !== '') model = textOf(chunk.model);
       if (textOf(chunk.system_fingerprint) !== '') fingerprint = textOf(chunk.system_fingerprint);
       if (isRecord(chunk.usage)) usage = readChatUsage(chunk.usage);
-      const isError = event === 'error' || !isAbsent(chunk.error);
+      // vLLM's error has its members at the top.
+      const isError = event === 'error' || !isAbsent(chunk.error) || chunk.object === 'error';
       if (isError) failed = true;
       if (isError && isAbsent(chunk.choices)) return 'error';
       const kind = absorbChoices(chunk.choices);
@@ -243,7 +249,7 @@ export function createChatStreamReader(status: number): ChatStreamReader {
         usage,
         refusal: said.refusal,
       };
-      return { facts, defects, complete: done, failed };
+      return { facts, defects, complete: done || hasStopped(), failed };
     },
   };
 }

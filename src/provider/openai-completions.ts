@@ -64,6 +64,7 @@ interface CompletionsStreamReader extends StreamReader {
 export function createCompletionsStreamReader(status: number): CompletionsStreamReader {
   const defects: string[] = [];
   const texts = new Map<number, string>();
+  const stopped = new Set<number>();
   let model = '';
   let fingerprint = '';
   let finishReason = '';
@@ -81,6 +82,7 @@ export function createCompletionsStreamReader(status: number): CompletionsStream
     }
     texts.set(index, (texts.get(index) ?? '') + text);
     if (finishReason === '') finishReason = textOf(choice.finish_reason);
+    if (textOf(choice.finish_reason) !== '') stopped.add(index);
     return text === '' ? 'other' : 'text';
   }
 
@@ -111,7 +113,8 @@ export function createCompletionsStreamReader(status: number): CompletionsStream
       if (textOf(chunk.model) !== '') model = textOf(chunk.model);
       if (textOf(chunk.system_fingerprint) !== '') fingerprint = textOf(chunk.system_fingerprint);
       if (isRecord(chunk.usage)) usage = readChatUsage(chunk.usage);
-      const isError = event === 'error' || !isAbsent(chunk.error);
+      // vLLM's error has its members at the top.
+      const isError = event === 'error' || !isAbsent(chunk.error) || chunk.object === 'error';
       if (isError) failed = true;
       if (isError && isAbsent(chunk.choices)) return 'error';
       const kind = absorbChoices(chunk.choices);
@@ -121,7 +124,9 @@ export function createCompletionsStreamReader(status: number): CompletionsStream
       let text = '';
       for (const [, said] of [...texts].sort(([a], [b]) => a - b)) text = joined(text, said);
       const facts = { status, model, fingerprint, text, toolCalls: [], finishReason, usage, refusal: '' };
-      return { facts, defects, complete: done, failed };
+      // Some servers end without `[DONE]`: their answer is whole once every choice has said why it stopped.
+      const hasStopped = texts.size > 0 && stopped.size === texts.size;
+      return { facts, defects, complete: done || hasStopped, failed };
     },
   };
 }

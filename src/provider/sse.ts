@@ -13,7 +13,7 @@ export const eventBytesMaxDefault = 16 * 1024 * 1024;
 export interface SseEvent {
   /** The bytes as received, blank line included; a view of the pushed chunk where it lay in one. */
   readonly raw: Buffer;
-  /** The last `event` field; '' when there was none. */
+  /** The last `event` field, `error` for a field of that name; '' when there was none. */
   readonly event: string;
   /** All `data` fields joined by newlines. */
   readonly data: string;
@@ -90,6 +90,9 @@ function parseEvent(raw: Buffer, first: boolean): SseEvent {
       hasData = true;
     } else if (isField(raw, at, end, 'event')) {
       event = fieldValue(raw, at + 5, end);
+    } else if (isField(raw, at, end, 'error')) {
+      // No field of the standard: llama.cpp told failures that way until 2025, and clients pass over it.
+      event = 'error';
     }
     at = raw[end] === carriageReturn && raw[end + 1] === lineFeed ? end + 2 : end + 1;
   }

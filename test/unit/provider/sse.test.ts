@@ -96,3 +96,7 @@ test('an event over the bound is handed on unparsed, whole in bytes, and named',
   expect(events.at(-1)).toMatchObject({ data: 'ok', defect: '' });
   expect(events.slice(0, -1).every((event) => event.defect.includes('larger than 20 bytes'))).toBe(true);
 });
+
+test('a field named error names the event so, as one server wrote its failures', () => {
+  expect(split('error: {"code":400}\n\n').events[0]).toMatchObject({ event: 'error', hasData: false });
+});
