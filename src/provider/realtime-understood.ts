@@ -72,7 +72,12 @@ function recordsIn(value: unknown): readonly JsonRecord[] {
 
 function callFact(call: JsonRecord): ToolCallFact {
   const { id, name, argumentsText } = call;
-  return { id: textOf(id), name: textOf(name), arguments: call.arguments, argumentsText: textOf(argumentsText) };
+  return {
+    id: textOf(id),
+    name: textOf(name),
+    arguments: call.arguments,
+    argumentsText: textOf(argumentsText),
+  };
 }
 
 function messageFact({ role, text, toolCalls }: JsonRecord): MessageFact {
