@@ -2,8 +2,9 @@
  * Writes a reviewer's amendment into a Gemini answer, whole or streamed. What is not amended stays as it was,
  * signatures of thoughts above all: the API refuses a later turn where they changed. Pure.
  */
+import { confirmCalls } from './amended-calls.ts';
 import {
-  confirmAmended,
+  type ArgumentsAt,
   objectArguments,
   planAmendment,
   rewriteJson,
@@ -42,12 +43,19 @@ type Rewrites = ReadonlyMap<string, JsonRecord | null>;
 const keyOf = (chunk: number, candidate: number, part: number, key: string) =>
   `${chunk}.${candidate}.${part}.${key}`;
 
-function planRewrites(original: Buffer, form: StreamForm | null, amendment: Amendment): Rewrites {
+interface Plan {
+  readonly before: ResponseReading;
+  readonly at: ArgumentsAt;
+  readonly rewrites: Rewrites;
+}
+
+function planRewrites(original: Buffer, form: StreamForm | null, amendment: Amendment): Plan {
   const heard: { readonly place: string; readonly call: CallInProgress }[] = [];
   const reader = createAnswerReader(okStatus, ({ chunk, candidate, part, key }, call) =>
     heard.push({ place: keyOf(chunk, candidate, part, key), call }),
   );
-  const at = planAmendment(readWith(reader, original, form), amendment);
+  const before = readWith(reader, original, form);
+  const at = planAmendment(before, amendment);
   const calls = reader.calls();
   const rewrites = new Map<string, JsonRecord | null>();
   const begun = new Set<CallInProgress>();
@@ -58,7 +66,7 @@ function planRewrites(original: Buffer, form: StreamForm | null, amendment: Amen
     rewrites.set(place, begun.has(call) ? null : objectArguments(value));
     begun.add(call);
   }
-  return rewrites;
+  return { before, at, rewrites };
 }
 
 /** Rewrites one partial answer after the other. */
@@ -105,11 +113,12 @@ function createRewriter(rewrites: Rewrites, text: string | undefined) {
 
 /** The answer with the amendment applied, in its own form. */
 export function amendGemini(original: Buffer, form: StreamForm | null, amendment: Amendment): Buffer {
-  const rewrite = createRewriter(planRewrites(original, form, amendment), amendment.text);
+  const { before, at, rewrites } = planRewrites(original, form, amendment);
+  const rewrite = createRewriter(rewrites, amendment.text);
   let amended: Buffer;
   if (form === null) amended = rewriteJson(original, rewrite);
   else if (form === 'sse') amended = rewriteStream(original, (value) => [rewrite(value)]);
   else amended = rewriteArray(original, rewrite);
-  confirmAmended(readWith(createAnswerReader(okStatus), amended, form), amendment);
+  confirmCalls(before, readWith(createAnswerReader(okStatus), amended, form), at, amendment);
   return amended;
 }

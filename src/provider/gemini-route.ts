@@ -68,3 +68,14 @@ export function speaksOpenAi({ segments }: GoogleRoute): boolean {
   if (segments.includes('openai') || segments.includes('openapi')) return true;
   return endsWithSegments(segments, ['chat', 'completions']);
 }
+
+/**
+ * True where an interaction is made, or read back: it has the steps that its answer had, calls included.
+ * Vertex AI reads streams back with a verb of their own.
+ */
+export function isInteraction(method: string, { segments, verb }: GoogleRoute): boolean {
+  if (/^\s*DELETE\s*$/i.test(method) || (verb !== '' && verb !== 'stream')) return false;
+  if (segments.at(-1) === 'interactions') return !/^\s*GET\s*$/i.test(method);
+  if (segments.at(-2) === 'interactions') return true;
+  return segments.at(-3) === 'interactions' && segments.at(-1) === 'cancel';
+}

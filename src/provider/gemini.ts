@@ -3,10 +3,12 @@
  * endpoint included. Pure.
  */
 import { content, isContentOperation } from './gemini-content.ts';
+import { interactions } from './gemini-interactions-dialect.ts';
 import { googleProtocol } from './gemini-protocol.ts';
 import {
   contentOperation,
   googleRoute,
+  isInteraction,
   isWithoutAnswer,
   speaksOpenAi,
   storesContents,
@@ -21,9 +23,11 @@ function operationOf(method: string, path: string): OperationName {
   const operation = contentOperation(route);
   if (operation !== null) return operation;
   if (storesContents(method, route)) return 'cached_contents';
+  if (isInteraction(method, route)) return 'interactions';
   return speaksOpenAi(route) ? openai.operationOf(method, path) : 'unknown';
 }
 
-export const gemini = googleProtocol('gemini', operationOf, (operation) =>
-  isContentOperation(operation) ? content : openai,
-);
+export const gemini = googleProtocol('gemini', operationOf, (operation) => {
+  if (isContentOperation(operation)) return content;
+  return operation === 'interactions' ? interactions : openai;
+});

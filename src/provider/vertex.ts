@@ -4,10 +4,12 @@
  */
 import { anthropic } from './anthropic.ts';
 import { content, isContentOperation } from './gemini-content.ts';
+import { interactions } from './gemini-interactions-dialect.ts';
 import { googleProtocol } from './gemini-protocol.ts';
 import {
   contentOperation,
   googleRoute,
+  isInteraction,
   isWithoutAnswer,
   modelIn,
   speaksOpenAi,
@@ -25,6 +27,7 @@ function operationOf(method: string, path: string): OperationName {
   const operation = contentOperation(route);
   if (operation !== null) return operation;
   if (storesContents(method, route)) return 'cached_contents';
+  if (isInteraction(method, route)) return 'interactions';
   if (!rawVerbs.has(route.verb)) return speaksOpenAi(route) ? openai.operationOf(method, path) : 'unknown';
   const publisher = route.segments[route.segments.lastIndexOf('publishers') + 1];
   if (!route.segments.includes('publishers')) return 'raw_predict';
@@ -52,6 +55,7 @@ const chat: typeof openai = {
 
 export const vertex = googleProtocol('vertex', operationOf, (operation) => {
   if (isContentOperation(operation)) return content;
+  if (operation === 'interactions') return interactions;
   if (operation === 'messages') return messages;
   if (operation === 'raw_count_tokens') return { ...messages, readsAnswer: () => false };
   return operation === 'raw_predict' ? rawPredict : chat;

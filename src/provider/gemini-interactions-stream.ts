@@ -1,0 +1,203 @@
+/**
+ * Interactions, streamed (https://ai.google.dev/gemini-api/docs/interactions/streaming): reassembles the steps
+ * and says which events carry part of a call. The API's first revision named the same events otherwise. Pure.
+ */
+import type { ToolCallFact } from '../core/facts.ts';
+import {
+  readInteractionUsage,
+  readSteps,
+  type StepsRead,
+  stepsKey,
+  stepsMax,
+} from './gemini-interactions.ts';
+import { addStepCall, isCallStep } from './gemini-steps.ts';
+import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
+import { joined, note, toolCallsMax } from './reading.ts';
+import type { StreamEventKind, StreamReader } from './stream.ts';
+
+interface StepInProgress {
+  readonly type: string;
+  /** The step as it began, with what came whole since. */
+  step: JsonRecord;
+  text: string;
+  pieces: string;
+  /** Deltas of unknown types, any of which might ask for something to be done. */
+  readonly strays: JsonRecord[];
+}
+
+const saidDeltas: ReadonlySet<string> = new Set([
+  'text',
+  'image',
+  'audio',
+  'video',
+  'document',
+  'text_annotation',
+  'text_annotation_delta',
+  'thought_summary',
+  'thought_signature',
+]);
+
+const silentDeltas: ReadonlySet<string> = new Set(['thought_signature', 'text_annotation_delta']);
+
+const renamed: Readonly<Record<string, string>> = {
+  'interaction.start': 'interaction.created',
+  'interaction.complete': 'interaction.completed',
+  'content.start': 'step.start',
+  'content.delta': 'step.delta',
+  'content.stop': 'step.stop',
+};
+
+/** An event's type by the API's present revision. */
+export function interactionEventType(value: JsonRecord, event: string): string {
+  const type = textOf(value['event_type']) || event;
+  return Object.hasOwn(renamed, type) ? (renamed[type] ?? type) : type;
+}
+
+/** Opens a reader for one stream. */
+export function createInteractionStreamReader(status: number): StreamReader {
+  const defects: string[] = [];
+  const steps = new Map<number, StepInProgress>();
+  let final: StepsRead | null = null;
+  let usage: unknown = null;
+  let model = '';
+  let finishReason = '';
+  let stopped = false;
+  let failed = false;
+
+  function stepStart(value: JsonRecord): StreamEventKind {
+    const step = value['step'] ?? value['content'];
+    const index = value['index'];
+    if (!isRecord(step) || typeof index !== 'number') {
+      note(defects, 'a step is not an object with a place');
+      return 'tool';
+    }
+    if (steps.size >= stepsMax) {
+      note(defects, `more than ${stepsMax} steps`);
+      return 'tool';
+    }
+    if (steps.has(index)) note(defects, 'two steps begin at one place');
+    const type = textOf(step['type']);
+    const said = isCallStep(type) ? { text: '', toolCalls: [] } : readSteps([step], defects);
+    steps.set(index, { type, step, text: said.text, pieces: '', strays: [] });
+    if (isCallStep(type) || said.toolCalls.length > 0) return 'tool';
+    return said.text === '' ? 'other' : 'text';
+  }
+
+  /** A piece of a call: its arguments as text, or as a value that comes whole. */
+  function callDelta(open: StepInProgress, delta: JsonRecord): StreamEventKind {
+    const type = textOf(delta['type']);
+    if (!isCallStep(open.type) && type !== 'arguments_delta' && !type.endsWith('_call')) {
+      if (open.strays.length >= toolCallsMax) note(defects, `more than ${toolCallsMax} tool calls`);
+      else open.strays.push(delta);
+      return 'tool';
+    }
+    if (!isCallStep(open.type)) note(defects, 'a step that is no tool call receives arguments');
+    if (type === 'arguments_delta') {
+      open.pieces += textOf(delta['arguments'] ?? delta['partial_arguments']);
+      return 'tool';
+    }
+    if (type !== open.type) note(defects, 'a step receives a piece of another type');
+    const before = open.step['arguments'];
+    if (isRecord(before) && Object.keys(before).length > 0) note(defects, 'a tool call has two arguments');
+    open.step = { ...open.step, ...delta };
+    return 'tool';
+  }
+
+  function stepDelta(value: JsonRecord): StreamEventKind {
+    const { delta, index } = value;
+    const open = typeof index === 'number' ? steps.get(index) : undefined;
+    if (!isRecord(delta) || open === undefined) {
+      note(defects, 'a delta belongs to no step');
+      return 'tool';
+    }
+    const type = textOf(delta['type']);
+    if (!saidDeltas.has(type) && !type.endsWith('_result')) return callDelta(open, delta);
+    if (type === 'text') open.text += textOf(delta['text']);
+    if (isCallStep(open.type)) return 'tool';
+    return silentDeltas.has(type) || (type === 'text' && delta['text'] === '') ? 'other' : 'text';
+  }
+
+  /** The interaction that begins or ends a stream may have steps in it, of which clients may go by either. */
+  function absorbInteraction(value: JsonRecord, kind: StreamEventKind): StreamEventKind {
+    const { interaction } = value;
+    if (!isRecord(interaction)) return kind;
+    model = textOf(interaction['model']) || textOf(interaction['agent']) || model;
+    finishReason = textOf(interaction['status']) || finishReason;
+    if (isRecord(interaction['usage'])) usage = interaction['usage'];
+    if (!isAbsent(interaction['error'])) failed = true;
+    const list = interaction[stepsKey(interaction)];
+    if (isAbsent(list) || (Array.isArray(list) && list.length === 0)) return kind;
+    final = readSteps(list, defects);
+    return final.toolCalls.length > 0 || defects.length > 0 ? 'tool' : kind;
+  }
+
+  function absorbType(type: string, value: JsonRecord): StreamEventKind {
+    switch (type) {
+      case 'interaction.created':
+        return absorbInteraction(value, 'other');
+      case 'interaction.status_update':
+        finishReason = textOf(value['status']) || finishReason;
+        if (isRecord(value['usage'])) usage = value['usage'];
+        return 'other';
+      case 'step.start':
+        return stepStart(value);
+      case 'step.delta':
+        return stepDelta(value);
+      case 'step.stop':
+        return 'other';
+      case 'interaction.completed':
+        stopped = true;
+        return absorbInteraction(value, 'end');
+      case 'error':
+        failed = true;
+        return 'error';
+      default:
+        return 'tool';
+    }
+  }
+
+  function readStreamed(): StepsRead {
+    const toolCalls: ToolCallFact[] = [];
+    let text = '';
+    for (const [, { type, step, text: said, pieces, strays }] of [...steps].sort(([a], [b]) => a - b)) {
+      if (isCallStep(type)) addStepCall(step, { pieces }, toolCalls, defects);
+      else {
+        text = joined(text, said);
+        readSteps([step], [], undefined, toolCalls);
+      }
+      for (const stray of strays) addStepCall(stray, { pieces: '' }, toolCalls, defects);
+    }
+    return { text, toolCalls };
+  }
+
+  const calls = (read: StepsRead) =>
+    JSON.stringify(read.toolCalls.map((call) => [call.name, call.arguments]));
+
+  return {
+    defects,
+    absorbText(data) {
+      if (data.trim() !== '[DONE]') return null;
+      stopped = true;
+      return 'end';
+    },
+    absorbEmpty: (event) => (event === 'error' ? absorbType('error', {}) : 'other'),
+    absorb: (event, value) => absorbType(interactionEventType(value, event), value),
+    reading() {
+      const streamed = readStreamed();
+      const read = final === null || steps.size > 0 ? streamed : final;
+      if (final !== null && read !== final && calls(final) !== calls(streamed)) {
+        note(defects, 'the stream ends with other tool calls than it had');
+      }
+      const facts = {
+        status,
+        model,
+        fingerprint: '',
+        ...read,
+        finishReason,
+        usage: readInteractionUsage(usage),
+        refusal: '',
+      };
+      return { facts, defects, complete: stopped, failed };
+    },
+  };
+}
