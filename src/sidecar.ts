@@ -21,6 +21,7 @@ import type { Upstream } from './proxy/call.ts';
 import { createForwarder } from './proxy/forward.ts';
 import type { House } from './proxy/house.ts';
 import { listenProxy, type ProxyListener } from './proxy/listener.ts';
+import { awsCredentialsIn, createSigner } from './proxy/sigv4.ts';
 import { openHighWater } from './store/high-water.ts';
 import { loadKeys } from './store/keys.ts';
 import { openLevelCache, openLevelCopy, openLevelStore, writeBufferBytes } from './store/level.ts';
@@ -276,16 +277,20 @@ function startControl(
   );
 }
 
-/** Throws `config_invalid` where a key is to be put in and there is none. */
+/** Throws `config_invalid` where a key is to be put in or a signature made and there is nothing to do it with. */
 function upstreamsOf(config: LoadedConfig, env: Environment, clock: Clock): Upstream[] {
-  return Object.entries(config.upstreams).map(([name, { url, protocol, mount, tunnel, key }]) => {
-    const { origin, pathname } = new URL(url ?? providerUrls[protocol] ?? '');
-    const basePath = pathname.replace(/\/+$/, '');
-    const upstream = { name, origin, basePath, mount, tunnel, protocol: protocolOf(protocol) };
-    if (key === undefined) return upstream;
-    const header = key.header ?? keyHeaders[protocol] ?? 'authorization';
-    return { ...upstream, key: { header, current: openProviderKey(name, key, env, clock.nowMs) } };
-  });
+  return Object.entries(config.upstreams).map(
+    ([name, { url, protocol, mount, tunnel, key, sign, keepHost }]) => {
+      const { origin, pathname } = new URL(url ?? providerUrls[protocol] ?? '');
+      const basePath = pathname.replace(/\/+$/, '');
+      const upstream = { name, origin, basePath, mount, tunnel, protocol: protocolOf(protocol), keepHost };
+      if (sign !== undefined)
+        return { ...upstream, sign: createSigner(sign, awsCredentialsIn(env, name), clock.nowMs) };
+      if (key === undefined) return upstream;
+      const header = key.header ?? keyHeaders[protocol] ?? 'authorization';
+      return { ...upstream, key: { header, current: openProviderKey(name, key, env, clock.nowMs) } };
+    },
+  );
 }
 
 /** Separate from the encryption key's own use. */

@@ -17,7 +17,8 @@ const settingsShownMax = 3;
 interface Setting {
   readonly path: readonly string[];
   readonly variable: string;
-  readonly isNumber: boolean;
+  /** Of the JSON Schema. */
+  readonly type: unknown;
 }
 
 /**
@@ -39,8 +40,7 @@ export function withEnvironment(
   const document = parseDocument(text);
   // A file without upstreams has the default ones; setting one of them must not lose the others.
   if (!document.has('upstreams')) document.set('upstreams', document.createNode(fromFile.upstreams));
-  for (const { setting, value } of given)
-    document.setIn(setting.path, setting.isNumber && /^\d+$/.test(value) ? Number(value) : value);
+  for (const { setting, value } of given) document.setIn(setting.path, valueIn(setting, value));
   const parsed = configSchema.safeParse(document.toJS(), { reportInput: true });
   if (parsed.success) return { config: parsed.data, source: String(document) };
   const accepted = configJsonSchema();
@@ -52,6 +52,13 @@ export function withEnvironment(
       .join('\n'),
     'Correct the environment and try again.',
   );
+}
+
+/** A value as the file would have it; one of another kind stays text, and is then refused. */
+function valueIn({ type }: Setting, value: string): unknown {
+  if ((type === 'integer' || type === 'number') && /^\d+$/.test(value)) return Number(value);
+  if (type === 'boolean' && /^(true|false)$/.test(value)) return value === 'true';
+  return value;
 }
 
 /** The variables that set something at or below `path`. */
@@ -91,9 +98,9 @@ function settingOf(name: string, settings: readonly Setting[]): Setting {
 
 /** Every scalar of the schema; those of the upstreams under the names they have. */
 function settingsOf(upstreamNames: readonly string[]): Setting[] {
-  return scalarsOf(configJsonSchema(), [], upstreamNames).map(({ path, isNumber }) => ({
+  return scalarsOf(configJsonSchema(), [], upstreamNames).map(({ path, type }) => ({
     path,
-    isNumber,
+    type,
     variable: prefix + path.map(upperSnake).join('_'),
   }));
 }
@@ -102,16 +109,14 @@ function scalarsOf(
   schema: unknown,
   path: readonly string[],
   mapKeys: readonly string[],
-): { path: readonly string[]; isNumber: boolean }[] {
+): { path: readonly string[]; type: unknown }[] {
   const type = field(schema, 'type');
   const properties = field(schema, 'properties');
   if (typeof properties === 'object' && properties !== null)
     return Object.entries(properties).flatMap(([key, inner]) => scalarsOf(inner, [...path, key], mapKeys));
   const values = field(schema, 'additionalProperties');
   if (typeof values === 'object') return mapKeys.flatMap((key) => scalarsOf(values, [...path, key], []));
-  return type === 'array' || type === 'object'
-    ? []
-    : [{ path, isNumber: type === 'integer' || type === 'number' }];
+  return type === 'array' || type === 'object' ? [] : [{ path, type }];
 }
 
 function field(value: unknown, key: string): unknown {

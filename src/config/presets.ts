@@ -10,6 +10,8 @@ export const providerUrls: Readonly<Record<ProtocolName, string | null>> = {
   ollama: 'http://127.0.0.1:11434',
   mistral: 'https://api.mistral.ai',
   cohere: 'https://api.cohere.com',
+  // One for each region, such as https://bedrock-runtime.eu-central-1.amazonaws.com.
+  bedrock: null,
   gemini: 'https://generativelanguage.googleapis.com',
   // The host says in which region data is processed, such as https://europe-west4-aiplatform.googleapis.com:
   // nobody should be sent to the global one by default.

@@ -76,12 +76,38 @@ const upstreamFields = z.strictObject({
     )
     .optional()
     .describe('The provider’s key, held by the sidecar: it takes the place of what workloads send.'),
+  sign: z
+    .strictObject({
+      service: z
+        .string()
+        .regex(/^[a-z0-9-]+$/, 'expected the name of a service such as bedrock')
+        .describe('The name under which Amazon’s service takes signatures.'),
+      region: z
+        .string()
+        .regex(/^[a-z0-9-]+$/, 'expected a region such as eu-central-1')
+        .describe('The region of the url.'),
+    })
+    .optional()
+    .describe(
+      'Signs each request for Amazon with the sidecar’s own AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, in place of the workload’s signature.',
+    ),
+  keepHost: z
+    .boolean()
+    .optional()
+    .describe(
+      'Sends the Host that the workload sent, for signatures that workloads made for the provider’s own host.',
+    ),
 });
 
-const upstream = upstreamFields.refine(
-  ({ url, protocol }) => url !== undefined || providerUrls[protocol] !== null,
-  'expected a url: this family has no address that serves everybody',
-);
+const upstream = upstreamFields
+  .refine(
+    ({ url, protocol }) => url !== undefined || providerUrls[protocol] !== null,
+    'expected a url: this family has no address that serves everybody',
+  )
+  .refine(
+    ({ sign, key, keepHost }) => sign === undefined || (key === undefined && keepHost !== true),
+    'expected sign alone: with key or keepHost the workload’s signature would not be replaced as a whole',
+  );
 
 export const configSchema = z.strictObject({
   proxy: z

@@ -6,6 +6,7 @@ export const protocolNames = [
   'ollama',
   'mistral',
   'cohere',
+  'bedrock',
   'gemini',
   'vertex',
 ] as const;

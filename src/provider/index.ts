@@ -2,6 +2,7 @@
 import { type ProtocolName, protocolNames } from '../core/protocol-name.ts';
 import { anthropic } from './anthropic.ts';
 import { azure } from './azure.ts';
+import { bedrock } from './bedrock.ts';
 import { cohere } from './cohere.ts';
 import { gemini } from './gemini.ts';
 import { mistral } from './mistral.ts';
@@ -17,6 +18,7 @@ const protocols: Readonly<Record<ProtocolName, Protocol>> = {
   ollama,
   mistral,
   cohere,
+  bedrock,
   gemini,
   vertex,
 };

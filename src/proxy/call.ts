@@ -14,6 +14,7 @@ import type { OperationName, Protocol, RequestReading } from '../provider/protoc
 import { type Body, type BodyBounds, bodyOf, readPassing, readWhole } from './body.ts';
 import { boundaryOf } from './multipart-outline.ts';
 import type { ProviderKey } from './provider-key.ts';
+import type { SignRequest } from './sigv4.ts';
 
 export interface Upstream {
   readonly name: string;
@@ -26,6 +27,10 @@ export interface Upstream {
   readonly protocol: Protocol;
   /** Sent in place of the workload's own credential; absent where workloads bring theirs. */
   readonly key?: ProviderKey | undefined;
+  /** Signs in place of the workload; absent where workloads sign, or bring a key. */
+  readonly sign?: SignRequest | undefined;
+  /** The workload's own Host goes on, as its signature covers it. */
+  readonly keepHost?: boolean | undefined;
   /** Prefixes of paths whose WebSockets pass unread and unrecorded; none when absent. */
   readonly tunnel?: readonly string[] | undefined;
 }

@@ -61,9 +61,9 @@ const notForwarded = (name: string): boolean =>
   name === 'prefer' ||
   name.startsWith('holdpoint-');
 
-/** The request headers as the provider gets them. */
-export function forwardedHeaders(headers: RawHeaders): string[] {
-  return endToEndHeaders(headers, notForwarded);
+/** The request headers as the provider gets them; the provider's own host stands in for the workload's unless kept. */
+export function forwardedHeaders(headers: RawHeaders, keepHost = false): string[] {
+  return endToEndHeaders(headers, (name) => notForwarded(name) && !(keepHost && name === 'host'));
 }
 
 export function createForwarder(bounds: ForwardBounds, time: Time): Forwarder {

@@ -77,13 +77,15 @@ async function forwardAndDeliver(
 ): Promise<void> {
   const { upstream } = call;
   const facts: Facts = { request: call.facts, labels: [] };
+  const headers = forwardedHeaders(call.headers, upstream.keepHost);
+  const outgoing = {
+    origin: upstream.origin,
+    ...withProviderKey(upstream.key, upstream.basePath + call.target, headers),
+    method: call.method,
+    body: call.body,
+  };
   const answer = await house.forwarder.send(
-    {
-      origin: upstream.origin,
-      ...withProviderKey(upstream.key, upstream.basePath + call.target, forwardedHeaders(call.headers)),
-      method: call.method,
-      body: call.body,
-    },
+    upstream.sign === undefined ? outgoing : await upstream.sign(outgoing),
     (abort) => call.caller.whenGone(() => abort('The caller left.')),
   );
   const answered = await captureAnswer(call, decision.id, answer, facts, policy, house);

@@ -23,6 +23,8 @@ interface UpstreamSettings {
   readonly hosts?: readonly string[];
   readonly tunnel?: readonly string[];
   readonly key?: Readonly<Record<string, string>>;
+  readonly sign?: { readonly service: string; readonly region: string };
+  readonly keepHost?: boolean;
 }
 
 export interface Settings {

@@ -1,6 +1,7 @@
 /** Converse as the API reference writes it: requests, whole answers and streams, and what is a defect in them. */
 import {
   ConverseCommand,
+  type ConverseCommandInput,
   ConverseStreamCommand,
   type ConverseStreamOutput,
 } from '@aws-sdk/client-bedrock-runtime';
@@ -39,9 +40,10 @@ function answer(content: unknown, more: Json = {}) {
   return bedrock.readResponse('converse', 200, Buffer.from(JSON.stringify(body)));
 }
 
-const asked = [
-  { modelId: 'model', messages: [{ role: 'user' as const, content: [{ text: 'Hi' }] }] },
-] as const;
+const asked: ConverseCommandInput = {
+  modelId: 'model',
+  messages: [{ role: 'user', content: [{ text: 'Hi' }] }],
+};
 
 describe('a request', () => {
   test('has its model and whether it streams in its path', () => {
@@ -154,7 +156,7 @@ describe('a whole answer', () => {
   test('is read as Amazon’s SDK reads it', async () => {
     const served = await serveBedrock();
     served.answerWith(200, { 'content-type': 'application/json' }, transferAnswer);
-    const { output } = await served.client.send(new ConverseCommand(asked[0]));
+    const { output } = await served.client.send(new ConverseCommand(asked));
     const [text, call] = output?.message?.content ?? [];
     const { facts } = bedrock.readResponse('converse', 200, Buffer.from(transferAnswer));
     expect([facts.text, facts.toolCalls[0]?.name, facts.toolCalls[0]?.arguments]).toEqual([
@@ -240,7 +242,7 @@ describe('a stream', () => {
     ];
     const served = await serveBedrock();
     served.answerWith(200, { 'content-type': 'application/vnd.amazon.eventstream' }, Buffer.concat(parts));
-    const { stream } = await served.client.send(new ConverseStreamCommand(asked[0]));
+    const { stream } = await served.client.send(new ConverseStreamCommand(asked));
     const events: ConverseStreamOutput[] = [];
     for await (const event of stream ?? []) events.push(event);
     expect(events.map((event) => Object.keys(event)[0])).toEqual([
