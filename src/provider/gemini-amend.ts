@@ -11,7 +11,12 @@ import {
   rewriteStream,
   unamendable,
 } from './amendment.ts';
-import { type AnswerReader, createAnswerReader, createGeminiStreamReader } from './gemini-answer.ts';
+import {
+  type AnswerReader,
+  createAnswerReader,
+  createGeminiStreamReader,
+  readGeminiResponse,
+} from './gemini-answer.ts';
 import type { CallInProgress } from './gemini-calls.ts';
 import { camelCased, isThought } from './gemini-parts.ts';
 import { isRecord, type JsonRecord } from './json.ts';
@@ -23,13 +28,7 @@ const okStatus = 200;
 
 /** Reads a whole answer or stream with a reader that the caller listens to. */
 function readWith(reader: AnswerReader, bytes: Buffer, form: StreamForm | null): ResponseReading {
-  if (form === null) {
-    const text = bytes.toString('utf8');
-    const body: unknown = JSON.parse(text);
-    if (!isRecord(body)) throw unamendable('it is not a JSON object');
-    reader.absorb(body, text);
-    return { ...reader.reading(), complete: true };
-  }
+  if (form === null) return readGeminiResponse(okStatus, bytes, reader);
   const events = createGeminiStreamReader(okStatus, reader);
   const bytesMax = Math.max(bytes.length, 1);
   const stream = form === 'sse' ? openEventStream(events, bytesMax) : openArrayStream(events, bytesMax);

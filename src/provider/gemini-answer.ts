@@ -273,12 +273,15 @@ const answerMembers = [
   'error',
 ];
 
-/** Reads a whole answer of status below 400. */
-export function readGeminiResponse(status: number, bytes: Buffer): ResponseReading {
+/** Reads a whole answer of status below 400. `reader` may be one that the caller listens to. */
+export function readGeminiResponse(
+  status: number,
+  bytes: Buffer,
+  reader: AnswerReader = createAnswerReader(status),
+): ResponseReading {
   const json = readJson(bytes, 'the answer');
   const body = json.value;
   if (!isRecord(body)) return unreadResponse(status, json.defect || 'the answer is not a JSON object');
-  const reader = createAnswerReader(status);
   note(reader.defects, json.defect);
   if (!answerMembers.some((name) => name in body)) note(reader.defects, 'the answer has no `candidates`');
   reader.absorb(body, bytes.toString('utf8'));
