@@ -30,20 +30,20 @@ function wrong(issue: z.core.$ZodIssue): string {
     case 'invalid_type':
       return issue.input === undefined
         ? `is missing; it must be ${article(issue.expected)}`
-        : `is ${shown(issue.input)}; it must be ${article(issue.expected)}`;
+        : `is ${shown(issue)}; it must be ${article(issue.expected)}`;
     case 'invalid_value': {
       const near = nearest(String(issue.input), issue.values.map(String));
       const hint = near === undefined ? '' : ` (did you mean ${near}?)`;
       return issue.input === undefined
         ? `is missing; it must be one of ${issue.values.map(String).join(', ')}`
-        : `is ${shown(issue.input)}; it must be one of ${issue.values.map(String).join(', ')}${hint}`;
+        : `is ${shown(issue)}; it must be one of ${issue.values.map(String).join(', ')}${hint}`;
     }
     case 'too_small':
       return `is too ${sizeWord(issue.origin, 'small', 'short')}; it must be ${issue.inclusive ? 'at least' : 'more than'} ${measure(issue.origin, issue.minimum)}`;
     case 'too_big':
       return `is too ${sizeWord(issue.origin, 'big', 'long')}; it must be ${issue.inclusive ? 'at most' : 'less than'} ${measure(issue.origin, issue.maximum)}`;
     case 'invalid_format':
-      return `is ${shown(issue.input)}; ${issue.message}`;
+      return `is ${shown(issue)}; ${issue.message}`;
     default:
       return issue.message;
   }
@@ -73,7 +73,10 @@ function article(type: string): string {
   return articles[type] ?? `a ${type}`;
 }
 
-function shown(input: unknown): string {
+/** What was found; not where somebody may have put a provider's key in place of where it is. */
+function shown({ input, path }: z.core.$ZodIssue): string {
+  if (typeof input === 'string' && path[0] === 'upstreams' && path.includes('key'))
+    return 'something else, not shown here';
   const text = typeof input === 'object' && input !== null ? kindOf(input) : JSON.stringify(input);
   if (text === undefined) return typeof input;
   return text.length > shownCharsMax ? `${text.slice(0, shownCharsMax)}…` : text;

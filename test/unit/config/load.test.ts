@@ -93,7 +93,14 @@ describe('a mistake in the file', () => {
     ['limits:\n  waitMsMax: 1', ':2:14 limits.waitMsMax: is too small; it must be at least 100'],
     ['upstreams: {}', ':1:1 upstreams: expected at least one upstream'],
     ['upstreams:\n  a: { url: "ftp://x", protocol: openai }', ':2:13 upstreams.a.url: is "ftp://x"'],
-    ['upstreams:\n  a: { url: "http://x", protocol: mistral }', 'it must be one of openai, anthropic'],
+    ['upstreams:\n  a: { url: "http://x", protocol: telegraph }', 'it must be one of openai, anthropic'],
+    [
+      'upstreams:\n  a: { protocol: openai, key: {} }',
+      'expected either env or file, and never the key itself',
+    ],
+    ['upstreams:\n  a: { protocol: openai, key: { env: A, file: b } }', 'expected either env or file'],
+    ['upstreams:\n  a: { protocol: openai, hosts: ["https://a"] }', 'expected a host such as api.openai.com'],
+    ['proxy: { others: allow }', 'proxy.others: is "allow"; it must be one of refuse, pass'],
     ['data: {\n', ':2:1'],
     ['data: {}\ndata: {}', ':2:1 Map keys must be unique'],
     ['', ':1:1'],
@@ -104,6 +111,15 @@ describe('a mistake in the file', () => {
     expect(error.message).toContain(said);
   });
 
+  it.each(['key: sk-SECRET', 'key: { env: sk-SECRET }', 'key: { value: sk-SECRET }'])(
+    'never shows a key that was put where its place belongs: %s',
+    (key) => {
+      const error = refusal(`upstreams:\n  a: { protocol: openai, ${key} }`);
+      expect(error.message).toContain('upstreams.a.key');
+      expect(`${error.message}${error.next}`).not.toContain('SECRET');
+    },
+  );
+
   it('that it is not there names the file', () => {
     expect(() => loadConfig('/nowhere/holdpoint.yaml', {})).toThrow('/nowhere/holdpoint.yaml cannot be read');
   });
@@ -112,6 +128,10 @@ describe('a mistake in the file', () => {
 describe('the environment', () => {
   const scalars = [
     ['HOLDPOINT_PROXY_LISTEN', '0.0.0.0:1', ['proxy', 'listen']],
+    ['HOLDPOINT_PROXY_FORWARD_LISTEN', '127.0.0.1:3', ['proxy', 'forward', 'listen']],
+    ['HOLDPOINT_PROXY_TRANSPARENT_LISTEN', '127.0.0.1:4', ['proxy', 'transparent', 'listen']],
+    ['HOLDPOINT_PROXY_OTHERS', 'pass', ['proxy', 'others']],
+    ['HOLDPOINT_PROXY_CA_FILE', '/ca.pem', ['proxy', 'caFile']],
     ['HOLDPOINT_CONTROL_LISTEN', '[::1]:2', ['control', 'listen']],
     ['HOLDPOINT_DATA_DIR', '/elsewhere', ['data', 'dir']],
     ['HOLDPOINT_DATA_DURABILITY', 'relaxed', ['data', 'durability']],
@@ -119,6 +139,8 @@ describe('the environment', () => {
     ['HOLDPOINT_UPSTREAMS_OPENAI_URL', 'http://localhost:1', ['upstreams', 'openai', 'url']],
     ['HOLDPOINT_UPSTREAMS_OPENAI_PROTOCOL', 'anthropic', ['upstreams', 'openai', 'protocol']],
     ['HOLDPOINT_UPSTREAMS_OPENAI_MOUNT', '/x', ['upstreams', 'openai', 'mount']],
+    ['HOLDPOINT_UPSTREAMS_OPENAI_KEY_ENV', 'THE_KEY', ['upstreams', 'openai', 'key', 'env']],
+    ['HOLDPOINT_UPSTREAMS_OPENAI_KEY_FILE', '/key', ['upstreams', 'openai', 'key', 'file']],
     ['HOLDPOINT_UPSTREAMS_ANTHROPIC_URL', 'http://localhost:2', ['upstreams', 'anthropic', 'url']],
     ['HOLDPOINT_UPSTREAMS_ANTHROPIC_PROTOCOL', 'openai', ['upstreams', 'anthropic', 'protocol']],
     ['HOLDPOINT_UPSTREAMS_ANTHROPIC_MOUNT', '/y', ['upstreams', 'anthropic', 'mount']],
@@ -152,7 +174,15 @@ describe('the environment', () => {
           ? []
           : [path.join('.')];
     const listed = scalars.map(([, , path]) => path.join('.'));
-    expect(listed.sort()).toEqual([...leaves(defaults, []), 'keys.dir'].sort());
+    const withoutDefault = [
+      'keys.dir',
+      'proxy.caFile',
+      'proxy.forward.listen',
+      'proxy.transparent.listen',
+      'upstreams.openai.key.env',
+      'upstreams.openai.key.file',
+    ];
+    expect(listed.sort()).toEqual([...leaves(defaults, []), ...withoutDefault].sort());
   });
 
   it('leaves everything else as it was, upstreams included', () => {

@@ -1,0 +1,102 @@
+/** Redirected connections: the name in TLS says where they go, and one that says nothing goes nowhere. */
+import { connect, Socket } from 'node:net';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { createOwnConnections } from '../../src/proxy/intercept/blind.ts';
+import { atEnd, endAll } from '../support/endings.ts';
+import { connectRaw, rawRequest } from '../support/raw-client.ts';
+import { type RawUpstream, startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
+import { chatRequest, chatText } from './answers.ts';
+import { decisionIdOf } from './rig.ts';
+import { askOver, type Behind, handshake, startBehind } from './through.ts';
+
+let upstream: RawUpstream;
+let behind: Behind;
+
+beforeAll(async () => {
+  upstream = await startRawUpstream((_request, answer) =>
+    answer.send(wholeAnswer('200 OK', ['Content-Type: application/json'], chatText('Hello.'))),
+  );
+  behind = await startBehind({
+    upstreams: { openai: { url: upstream.url, protocol: 'openai', mount: '/', hosts: ['api.openai.com'] } },
+  });
+});
+afterAll(endAll);
+
+/** As the kernel hands it over: the client believes that it speaks to the host itself. */
+async function redirected(options: ConnectionOptions, { redirectedTo, ca } = behind): Promise<TLSSocket> {
+  const [host, port] = redirectedTo.split(':');
+  const socket = connect(Number(port), host);
+  await new Promise<void>((resolve) => socket.once('connect', () => resolve()));
+  return handshake(socket, { ca, ...options });
+}
+
+const question = (host: string): string =>
+  rawRequest('POST', '/v1/chat/completions', [], chatRequest()).replace('Host: sidecar', `Host: ${host}`);
+
+test('a call to a configured host runs through the pipeline', async () => {
+  const answer = await askOver(
+    await redirected({ servername: 'api.openai.com' }),
+    question('api.openai.com'),
+  );
+  expect(answer.body.toString()).toBe(chatText('Hello.'));
+  const { entries, operation } = await behind.sidecar.ada.decision(decisionIdOf(answer.head));
+  expect([operation, entries[0]?.data['upstream']]).toEqual(['chat.completions', 'openai']);
+});
+
+test('a request to another host than TLS named is refused', async () => {
+  const before = upstream.requests.length;
+  const answer = await askOver(await redirected({ servername: 'api.openai.com' }), question('example.com'));
+  expect([answer.status, upstream.requests.length]).toEqual([400, before]);
+});
+
+test.each([
+  { what: 'a host that is no upstream', servername: 'example.com', path: 'example.com:443' },
+  { what: 'a host below an upstream’s', servername: 'x.api.openai.com', path: 'x.api.openai.com:443' },
+  { what: 'no host', servername: '', path: '' },
+])('TLS that names $what is refused with an alert, and recorded', async ({ servername, path }) => {
+  await expect(redirected({ servername })).rejects.toThrow(/unrecognized name/);
+  const last = await behind.sidecar.ada.lastDecision();
+  expect(last.entries[0]?.data).toMatchObject({ path, method: 'CONNECT', recorded: false, verdict: 'deny' });
+});
+
+test('what is not TLS is refused, and recorded', async () => {
+  const client = await connectRaw(`http://${behind.redirectedTo}`);
+  client.send(question('api.openai.com'));
+  await client.ended;
+  const last = await behind.sidecar.ada.lastDecision();
+  expect(last.entries[0]?.data).toMatchObject({ path: '', verdict: 'deny' });
+});
+
+test('a host of this machine is refused also where others pass', async () => {
+  const passing = await startBehind({
+    upstreams: { openai: { url: upstream.url, protocol: 'openai', mount: '/', hosts: ['api.openai.com'] } },
+    proxy: { others: 'pass' },
+  });
+  await expect(redirected({ servername: 'localhost' }, passing)).rejects.toThrow(/unrecognized name/);
+  const last = await passing.sidecar.ada.lastDecision();
+  expect(await passing.sidecar.ada.outcomeOf(last.id)).toBe('upstream_error');
+});
+
+test('a connection of the sidecar’s own that comes back in is known as one, until it is closed', async () => {
+  const own = createOwnConnections();
+  const out = new Socket();
+  const { promise: accepted, resolve } = Promise.withResolvers<Socket>();
+  const { createServer } = await import('node:net');
+  const server = createServer(resolve);
+  await new Promise<void>((listening) => server.listen(0, '::', listening));
+  atEnd(() => {
+    out.destroy();
+    server.close();
+  });
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  await new Promise<void>((connected) => out.connect(port, '127.0.0.1', connected));
+  const back = await accepted;
+  expect(own.includes(back)).toBe(false);
+  own.add(out);
+  expect(own.includes(back)).toBe(true);
+  out.destroy();
+  await vi.waitFor(() => expect(own.includes(back)).toBe(false));
+  back.destroy();
+});
