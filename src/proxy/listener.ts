@@ -7,6 +7,7 @@ import type { Spool } from '../core/spool.ts';
 import type { Protocol } from '../provider/protocol.ts';
 import { readCall, upstreamFor } from './call.ts';
 import type { House } from './house.ts';
+import { createHttp2Door } from './http2.ts';
 import { type Entrance, refuseConnect } from './intercept/entrance.ts';
 import { handleCall } from './pipeline.ts';
 import type { Session } from './realtime/session.ts';
@@ -87,7 +88,13 @@ export async function listenProxy(
     if (entrance === undefined) refuseConnect(socket, '405 This is no forward proxy: see proxy.forward');
     else follow(socket, entrance.connect(req, socket, head));
   });
+  const http2 = createHttp2Door(house.bounds.callerIdleMsMax);
+  function accept(socket: Duplex, entrance: Entrance | undefined): void {
+    if (entrance !== undefined) entrances.set(socket, entrance);
+    server.emit('connection', socket);
+  }
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (http2.enter(socket, error, (connection) => accept(connection, entrances.get(socket)))) return;
     // Within a call that was read whole, the bytes after it are at fault: its answer must not be mixed with ours.
     const res = answering.get(socket);
     const inCall = res !== undefined && !res.writableFinished && (res.headersSent || res.req.complete);
@@ -97,17 +104,16 @@ export async function listenProxy(
   await listening(server, address);
   return {
     url: urlOf(server),
-    accept: (socket, entrance) => {
-      entrances.set(socket, entrance);
-      server.emit('connection', socket);
-    },
+    accept,
     follow,
     drain: async (graceMs) => {
       server.close();
       server.closeIdleConnections();
+      http2.close();
       for (const session of sessions) session.drain();
       await allWithin(running, graceMs, house);
       server.closeAllConnections();
+      http2.destroy();
       for (const session of sessions) session.cut();
       for (const socket of tunnels) socket.destroy();
       await allWithin(running, cutMsMax, house);
