@@ -60,17 +60,21 @@ function openReader(target: string): SocketReader {
     return { ...besideAnswers, kind, answer: id, ends };
   }
 
-  /** Items of the conversation name no response; a call among them belongs to the one that is under way. */
+  /** Items of the conversation name no response; what the model says or calls belongs to one all the same. */
   function readItem(type: string, item: JsonRecord): ServerReading {
-    if (!isCallItem(textOf(item.type)) || known.has(askedBy(item))) return besideAnswers;
+    const isCall = isCallItem(textOf(item.type));
+    if (isCall ? known.has(askedBy(item)) : item.role !== 'assistant') return besideAnswers;
+    const kind = isCall ? 'tool' : 'text';
     for (const [id, answer] of ended) {
-      if (answer.asks(item)) return { ...besideAnswers, kind: 'tool', after: id, survives: false };
+      const repeats = isCall ? answer.asks(item) : answer.has(item);
+      if (repeats) return { ...besideAnswers, kind, after: id, survives: false };
     }
     const [id, answer] = [...open].findLast(([, candidate]) => candidate.has(item)) ?? [...open].at(-1) ?? [];
     if (id !== undefined && answer !== undefined) {
-      answer.echo(type, item);
-      return { ...besideAnswers, kind: 'tool', answer: id };
+      if (isCall) answer.echo(type, item);
+      return { ...besideAnswers, kind, answer: id };
     }
+    if (!isCall) return besideAnswers;
     const defects: string[] = [];
     const facts = responseFacts(okStatus, {}, readOutput([item], defects));
     return alone({ facts: { ...facts, model: session.model() }, defects, complete: true, failed: false });

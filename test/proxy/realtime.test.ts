@@ -1,108 +1,258 @@
-/** The Realtime API through the sidecar: what flows, what waits, what is said of it afterwards. */
-import { afterEach, expect, test, vi } from 'vitest';
+/** The Realtime API through the sidecar: what flows, what waits, what is refused and what stands in the ledger. */
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { endAll } from '../support/endings.ts';
-import { startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
-import { denyTransfers, holdTransfers } from './policies.ts';
-import { connectSocket, type SocketUpstream, startSocketUpstream, type Talker } from './socket-upstream.ts';
+import { denyTransfers, holdSecretText, holdTransfers, holdTransfersWith, policyOf } from './policies.ts';
+import {
+  asSent,
+  callEvents,
+  connectScene,
+  type Scene,
+  sayingItem,
+  sendAll,
+  spokenEvents,
+  textsOf,
+} from './realtime-scene.ts';
 
 afterEach(endAll);
 
-interface Scene {
-  readonly sidecar: TestSidecar;
-  readonly upstream: SocketUpstream;
-  readonly client: Talker;
-  readonly provider: Talker;
+const ask = { type: 'response.create' };
+const secrets = {
+  phase: 'request',
+  when: 'request.text.contains("secret")',
+  match: '{ text: a secret }',
+  noMatch: '{ text: nothing }',
+} as const;
+const denySecrets = policyOf({ ...secrets, action: 'deny' });
+const holdSecrets = policyOf({ ...secrets, action: 'hold' });
+
+/** The client asks; resolves once the provider has heard. */
+async function asked({ client, provider }: Scene): Promise<void> {
+  const before = provider.heard.length;
+  client.send(ask);
+  await vi.waitFor(() => expect(provider.heard.length).toBeGreaterThan(before));
 }
 
-const target = '/v1/realtime?model=gpt-realtime';
-
-async function connect(policy?: string, limits: Record<string, number> = {}): Promise<Scene> {
-  const upstream = await startSocketUpstream((talker) =>
-    talker.send({ type: 'session.created', session: { type: 'realtime', model: 'gpt-realtime' } }),
-  );
-  const sidecar = await startTestSidecar({
-    ...(policy === undefined ? {} : { policy }),
-    upstreams: { openai: { url: upstream.url, protocol: 'openai', mount: '/' } },
-    limits,
+describe('an answer that calls a tool', () => {
+  test('waits for its ruling while sound goes on, and arrives as it was sent once released', async () => {
+    const scene = await connectScene(holdTransfers);
+    const { sidecar, client, provider } = scene;
+    await asked(scene);
+    const events = callEvents('resp_1', 25_000);
+    sendAll(provider, events);
+    const hold = await sidecar.ada.nextHold();
+    expect(hold.headline).toBe('transfer_funds amount=25000 payee=ACME');
+    const spoken = spokenEvents('resp_2', 'One moment.').slice(0, 6);
+    sendAll(provider, spoken);
+    await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.output_audio.delta'));
+    expect(textsOf(client).slice(1)).toEqual([...asSent(events.slice(0, 1)), ...asSent(spoken)]);
+    expect(await sidecar.ada.rule(hold, { verdict: 'release' })).toMatchObject({ status: 201 });
+    await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
+    expect(textsOf(client).slice(2 + spoken.length)).toEqual(asSent(events.slice(1)));
+    expect(await sidecar.ada.outcomeOf(hold.decisionId)).toBe('delivered');
   });
-  const client = await connectSocket(sidecar.proxyUrl, target);
-  await vi.waitFor(() => expect(client.types()).toEqual(['session.created']));
-  const [provider] = upstream.talkers;
-  if (provider === undefined) throw new Error('The provider heard of no connection.');
-  return { sidecar, upstream, client, provider };
-}
 
-/** The events of an answer that says something and then calls a tool. */
-function callEvents(id: string, amount: number): Readonly<Record<string, unknown>>[] {
-  const args = JSON.stringify({ amount, payee: 'ACME' });
-  const item = { id: `item_${id}`, type: 'function_call', call_id: `call_${id}`, name: 'transfer_funds' };
-  const done = { ...item, status: 'completed', arguments: args };
-  const about = { response_id: id, item_id: item.id, output_index: 0 };
-  return [
-    { type: 'response.created', response: { id, object: 'realtime.response', output: [] } },
-    { type: 'response.output_item.added', ...about, item: { ...item, status: 'in_progress', arguments: '' } },
-    { type: 'conversation.item.added', item: { ...item, status: 'in_progress', arguments: '' } },
-    { type: 'response.function_call_arguments.delta', ...about, delta: args.slice(0, 9) },
-    { type: 'response.function_call_arguments.delta', ...about, delta: args.slice(9) },
-    { type: 'response.function_call_arguments.done', ...about, arguments: args },
-    { type: 'conversation.item.done', item: done },
-    { type: 'response.output_item.done', ...about, item: done },
-    { type: 'response.done', response: { id, status: 'completed', output: [done] } },
-  ];
-}
+  test('passes at once where no rule matches, and what the conversation repeats of it too', async () => {
+    const scene = await connectScene(holdTransfers);
+    const { client, provider } = scene;
+    await asked(scene);
+    const events = callEvents('resp_1', 20);
+    const repeated = { type: 'conversation.item.retrieved', item: events.at(6)?.['item'] };
+    sendAll(provider, [...events, repeated]);
+    await vi.waitFor(() => expect(client.types().at(-1)).toBe('conversation.item.retrieved'));
+    expect(textsOf(client).slice(1)).toEqual(asSent([...events, repeated]));
+  });
 
-const audio = (id: string) => ({
-  type: 'response.output_audio.delta',
-  response_id: id,
-  item_id: 'spoken',
-  output_index: 0,
-  content_index: 0,
-  delta: 'AAAA',
+  test('ends in an error and a failed response where a rule denies it, and the session goes on', async () => {
+    const scene = await connectScene(denyTransfers);
+    const { client, provider } = scene;
+    await asked(scene);
+    sendAll(provider, callEvents('resp_1', 25_000));
+    await vi.waitFor(() =>
+      expect(client.types()).toEqual(['session.created', 'response.created', 'error', 'response.done']),
+    );
+    const [error, done] = textsOf(client)
+      .slice(-2)
+      .map((text) => JSON.parse(text));
+    expect(error).toMatchObject({ error: { type: 'permission_error', code: 'denied_by_policy' } });
+    expect(done).toMatchObject({ response: { id: 'resp_1', status: 'failed', output: [] } });
+    expect(textsOf(client).join('')).not.toContain('ACME');
+    await asked(scene);
+    sendAll(provider, callEvents('resp_2', 20));
+    await vi.waitFor(() => expect(client.types().slice(4)).toHaveLength(9));
+  });
+
+  test.each([
+    { how: 'a reviewer denies it', terms: 'expiresIn: 15m', code: 'denied_by_reviewer', outcome: 'denied' },
+    { how: 'nobody rules on it', terms: 'expiresIn: 1s', code: 'hold_expired', outcome: 'expired' },
+  ])('never arrives when $how', async ({ terms, code, outcome }) => {
+    const scene = await connectScene(holdTransfersWith(terms));
+    const { sidecar, client, provider } = scene;
+    await asked(scene);
+    sendAll(provider, callEvents('resp_1', 25_000));
+    const hold = await sidecar.ada.nextHold();
+    if (outcome === 'denied') await sidecar.ada.rule(hold, { verdict: 'deny', reason: 'Not today.' });
+    await vi.waitFor(() => expect(client.types().slice(-2)).toEqual(['error', 'response.done']), 4_000);
+    expect(textsOf(client).at(-2)).toContain(code);
+    expect(textsOf(client).join('')).not.toContain('ACME');
+    expect(await sidecar.ada.outcomeOf(hold.decisionId)).toBe(outcome);
+  });
+
+  test('is held when the conversation names another call than the response', async () => {
+    const scene = await connectScene(holdTransfers);
+    const { sidecar, provider } = scene;
+    await asked(scene);
+    const events = callEvents('resp_1', 20).map((event) =>
+      event['type'] === 'conversation.item.done'
+        ? { ...event, item: { ...Object(event['item']), arguments: '{"amount":99999}' } }
+        : event,
+    );
+    sendAll(provider, events);
+    expect((await sidecar.ada.nextHold()).phase).toBe('response');
+  });
+
+  test('outside any response is held like one within', async () => {
+    const { sidecar, client, provider } = await connectScene(holdTransfers);
+    const [item] = callEvents('resp_1', 25_000).filter(({ type }) => type === 'conversation.item.done');
+    provider.send(item);
+    provider.send({ type: 'rate_limits.updated', rate_limits: [] });
+    const hold = await sidecar.ada.nextHold();
+    await vi.waitFor(() => expect(client.types()).toEqual(['session.created', 'rate_limits.updated']));
+    await sidecar.ada.rule(hold, { verdict: 'release' });
+    await vi.waitFor(() => expect(textsOf(client).at(-1)).toBe(JSON.stringify(item)));
+  });
+
+  test('has lost its caller when that left before the ruling', async () => {
+    const scene = await connectScene(holdTransfers);
+    const { sidecar, client, provider } = scene;
+    await asked(scene);
+    sendAll(provider, callEvents('resp_1', 25_000));
+    const hold = await sidecar.ada.nextHold();
+    client.ws.terminate();
+    expect((await provider.closed).code).toBe(1006);
+    await vi.waitFor(async () => expect((await sidecar.ada.hold(hold.id)).caller).toBe('gone'));
+  });
 });
 
-function textsOf({ heard }: Talker): string[] {
-  return heard.map(({ text }) => text);
-}
-
-test('of a held call nothing arrives before the ruling; sound goes on; released, it arrives as it was sent', async () => {
-  const { sidecar, client, provider } = await connect(holdTransfers);
-  client.send({ type: 'response.create' });
-  await vi.waitFor(() => expect(provider.types()).toEqual(['response.create']));
-  const events = callEvents('resp_1', 25_000);
-  for (const event of events) provider.send(event);
+test('a message of the provider that cannot be read is held', async () => {
+  const { sidecar, client, provider } = await connectScene();
+  provider.send('{"type":"response.done","type":"session.updated"}');
   const hold = await sidecar.ada.nextHold();
-  expect(hold.headline).toBe('transfer_funds amount=25000 payee=ACME');
-  for (const event of [{ type: 'response.created', response: { id: 'resp_2' } }, audio('resp_2')])
-    provider.send(event);
-  await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.output_audio.delta'));
-  expect(client.types()).toEqual([
-    'session.created',
-    'response.created',
-    'response.created',
-    'response.output_audio.delta',
-  ]);
-  expect(await sidecar.ada.rule(hold, { verdict: 'release' })).toMatchObject({ status: 201 });
-  await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
-  expect(textsOf(client).slice(4)).toEqual(events.slice(1).map((event) => JSON.stringify(event)));
-  expect(await sidecar.ada.outcomeOf(hold.decisionId)).toBe('delivered');
+  await sidecar.ada.rule(hold, { verdict: 'release' });
+  await vi.waitFor(() => expect(client.heard).toHaveLength(2));
 });
 
-test('a denied call ends in an error and a failed response, and the session goes on', async () => {
-  const { client, provider } = await connect(denyTransfers);
-  client.send({ type: 'response.create' });
-  await vi.waitFor(() => expect(provider.types()).toEqual(['response.create']));
-  for (const event of callEvents('resp_1', 25_000)) provider.send(event);
-  await vi.waitFor(() =>
-    expect(client.types()).toEqual(['session.created', 'response.created', 'error', 'response.done']),
-  );
-  const [error, done] = textsOf(client)
-    .slice(-2)
-    .map((text) => JSON.parse(text));
-  expect(error).toMatchObject({ error: { type: 'permission_error', code: 'denied_by_policy' } });
-  expect(done).toMatchObject({ response: { id: 'resp_1', status: 'failed', output: [] } });
-  expect(textsOf(client).join('')).not.toContain('ACME');
-  client.send({ type: 'response.create' });
-  await vi.waitFor(() => expect(provider.types()).toHaveLength(2));
-  for (const event of callEvents('resp_2', 20)) provider.send(event);
-  await vi.waitFor(() => expect(client.types()).toHaveLength(13));
+test('of an answer whose text a rule reads, nothing passes before its end', async () => {
+  const scene = await connectScene(holdSecretText);
+  const { sidecar, client, provider } = scene;
+  await asked(scene);
+  sendAll(provider, spokenEvents('resp_1', 'It is a secret.'));
+  const hold = await sidecar.ada.nextHold();
+  expect(client.types()).toEqual(['session.created']);
+  expect(hold.headline).toBe('It is a secret.');
+  await sidecar.ada.rule(hold, { verdict: 'release' });
+  await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
+  expect(textsOf(client).slice(1)).toEqual(asSent(spokenEvents('resp_1', 'It is a secret.')));
+});
+
+describe('what the workload tells the model', () => {
+  test('is answered with an error and not sent on where a rule denies it', async () => {
+    const { sidecar, client, provider } = await connectScene(denySecrets);
+    client.send({ ...sayingItem('a secret'), event_id: 'mine' });
+    client.send(sayingItem('hello'));
+    await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+    expect(textsOf(provider)[0]).toContain('hello');
+    expect(JSON.parse(textsOf(client)[1] ?? '')).toMatchObject({
+      type: 'error',
+      error: { code: 'denied_by_policy', event_id: 'mine' },
+    });
+    const { id } = await sidecar.ada.lastDecision();
+    expect(await sidecar.ada.outcomeOf(id)).toBe('denied');
+  });
+
+  test('waits for its ruling, and all after it, in order; its release covers the wish for an answer', async () => {
+    const { sidecar, client, provider } = await connectScene(holdSecrets);
+    client.send(sayingItem('a secret'));
+    client.send(ask);
+    const hold = await sidecar.ada.nextHold();
+    expect(hold).toMatchObject({ phase: 'request', headline: 'a secret' });
+    provider.send({ type: 'rate_limits.updated', rate_limits: [] });
+    await vi.waitFor(() => expect(client.types().at(-1)).toBe('rate_limits.updated'));
+    expect(provider.heard).toEqual([]);
+    await sidecar.ada.rule(hold, { verdict: 'release' });
+    await vi.waitFor(() => expect(provider.types()).toEqual(['conversation.item.create', 'response.create']));
+    sendAll(provider, spokenEvents('resp_1', 'Understood.'));
+    await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
+    expect(await sidecar.ada.outcomeOf(hold.decisionId)).toBe('delivered');
+    expect(await sidecar.ada.holds('pending')).toEqual([]);
+  });
+
+  test('in instructions is judged like in messages', async () => {
+    const { client, provider } = await connectScene(denySecrets);
+    client.send({ type: 'session.update', session: { type: 'realtime', instructions: 'Keep a secret.' } });
+    client.send({ type: 'response.create', response: { instructions: 'Tell a secret.' } });
+    await vi.waitFor(() => expect(client.types()).toEqual(['session.created', 'error', 'error']));
+    expect(provider.heard).toEqual([]);
+  });
+
+  test('as a message that cannot be read is refused', async () => {
+    const { client, provider } = await connectScene();
+    client.send('{"type":"response.create","type":"session.update"}');
+    await vi.waitFor(() => expect(client.types().at(-1)).toBe('error'));
+    expect(textsOf(client).at(-1)).toContain('bad_request');
+    expect(provider.heard).toEqual([]);
+  });
+
+  test('as sound closes the connection where a rule denies all this workload says', async () => {
+    const policy = policyOf({
+      phase: 'request',
+      when: 'request.model == "gpt-realtime" && request.messages.size() == 0 && request.system == "Listen."',
+      action: 'deny',
+      match: '{ model: gpt-realtime, system: Listen. }',
+      noMatch: '{ model: other }',
+    });
+    const { client, provider } = await connectScene(policy);
+    provider.send({ type: 'session.updated', session: { instructions: 'Listen.' } });
+    await vi.waitFor(() => expect(client.types()).toContain('session.updated'));
+    client.send({ type: 'input_audio_buffer.append', audio: 'AAAA' });
+    expect(await client.closed).toEqual({ code: 1008, reason: 'denied_by_policy' });
+    expect(provider.heard).toEqual([]);
+  });
+});
+
+test('each exchange stands in the ledger with its messages and their times', async () => {
+  const scene = await connectScene();
+  const { sidecar, client, provider } = scene;
+  client.send(sayingItem('hello'));
+  client.send({ type: 'input_audio_buffer.append', audio: 'AAAA' });
+  await asked(scene);
+  sendAll(provider, spokenEvents('resp_1', 'Good day.'));
+  await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
+  const decision = await sidecar.ada.lastDecision();
+  expect(decision).toMatchObject({ operation: 'realtime', status: 200 });
+  expect(decision.entries[1]?.data).toMatchObject({
+    finish: 'completed',
+    model: 'gpt-realtime',
+    usage: { source: 'provider', input: 7, output: 5, total: 12 },
+  });
+  const [request, response] = await sidecar.ada.bodies(decision.id);
+  expect(request?.text?.split('\n').filter((line) => /^\d+ /.test(line))).toEqual([
+    expect.stringMatching(/^\d+ server text passed \d+ -$/),
+    expect.stringMatching(/^\d+ client text passed \d+ -$/),
+    expect.stringMatching(/^\d+ client text passed \d+ -$/),
+    expect.stringMatching(/^\d+ client text passed 26 -$/),
+  ]);
+  for (const event of asSent(spokenEvents('resp_1', 'Good day.')))
+    expect(response?.text).toContain(`\n${event}\n`);
+  expect(await sidecar.ada.outcomeOf(decision.id)).toBe('delivered');
+});
+
+test('what the provider refuses to answer is the answer', async () => {
+  const scene = await connectScene();
+  const { sidecar, client, provider } = scene;
+  await asked(scene);
+  provider.send({ type: 'error', error: { type: 'invalid_request_error', message: 'no', event_id: null } });
+  await vi.waitFor(() => expect(client.types().at(-1)).toBe('error'));
+  const decision = await sidecar.ada.lastDecision();
+  expect(decision.entries[1]?.data['result']).toBe('error');
+  expect(await sidecar.ada.outcomeOf(decision.id)).toBe('delivered');
 });

@@ -150,7 +150,7 @@ async function accept(
   onAccepted: () => void,
 ): Promise<void> {
   const offer = {
-    protocol: upstream.protocol,
+    protocol: upstream.protocol(),
     headers: [...relayedLines(headers), `${decisionHeader}: ${call.facts.session}`],
     messageBytesMax: Math.max(messageBytesMin, house.bounds.requestBytesMax),
   };

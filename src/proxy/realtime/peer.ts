@@ -17,7 +17,8 @@ export interface Ending {
 }
 
 export interface Peer {
-  readonly protocol: string;
+  /** The subprotocol agreed on; '' for none. */
+  protocol(): string;
   /** The next message; null once it closed and all it sent before was taken. */
   next(): Promise<SocketMessage | null>;
   /** Sends; the promise resolves when the peer has caught up, null when it need not be waited for. */
@@ -75,7 +76,7 @@ function peerOf(ws: WebSocket): Peer {
   ws.on('error', () => undefined);
 
   return {
-    protocol: ws.protocol,
+    protocol: () => ws.protocol,
     next: async () => {
       for (;;) {
         const message = queue.shift();
@@ -189,13 +190,19 @@ export function connectPeer(
   ws.once('upgrade', (res: IncomingMessage) => {
     handshake = res.rawHeaders;
   });
-  ws.once('open', () => resolve({ peer, headers: handshake }));
+  let connecting = true;
+  ws.once('open', () => {
+    connecting = false;
+    resolve({ peer, headers: handshake });
+  });
   ws.once('error', unreachable);
   ws.once('unexpected-response', (_req, res: IncomingMessage) => {
     readRefusal(res).then(resolve, unreachable);
   });
   const peer = peerOf(ws);
-  onAbort(() => ws.terminate());
+  onAbort(() => {
+    if (connecting) ws.terminate();
+  });
   return promise;
 }
 

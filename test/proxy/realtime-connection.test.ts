@@ -1,0 +1,206 @@
+/** WebSocket connections that are recorded: handshakes, closings, sizes, slow and silent peers, stops and crashes. */
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { endAll } from '../support/endings.ts';
+import { connectRaw, rawRequest } from '../support/raw-client.ts';
+import { spawnSidecar, startTestSidecar } from '../support/sidecar.ts';
+import { denyUnlistedModels, holdTransfers } from './policies.ts';
+import {
+  callEvents,
+  connectScene,
+  realtimeTarget,
+  sendAll,
+  spokenEvents,
+  textsOf,
+} from './realtime-scene.ts';
+import { connectSocket, startSocketUpstream } from './socket-upstream.ts';
+
+afterEach(endAll);
+
+const upgrade = [
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+];
+const upstreamsOf = (url: string) => ({ openai: { url, protocol: 'openai' as const, mount: '/' } });
+
+describe('the handshake', () => {
+  test('is sealed with its answer, and leads to what was said on the connection', async () => {
+    const { sidecar, client, provider } = await connectScene();
+    client.send({ type: 'response.create' });
+    await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+    sendAll(provider, spokenEvents('resp_1', 'Hello.'));
+    await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
+    const spoken = await sidecar.ada.lastDecision();
+    const opening = await sidecar.ada.decision(String(spoken.entries[0]?.data['session']));
+    expect(opening).toMatchObject({ operation: 'realtime', status: 101, outcome: 'delivered' });
+    const [, answer] = await sidecar.ada.bodies(opening.id);
+    expect(answer?.startLine).toBe('HTTP/1.1 101 Switching Protocols');
+  });
+
+  test('that the provider refuses is relayed with its status, headers and body', async () => {
+    const upstream = await startSocketUpstream();
+    const sidecar = await startTestSidecar({ upstreams: upstreamsOf(upstream.url) });
+    const client = await connectRaw(sidecar.proxyUrl);
+    client.send(rawRequest('GET', '/refuse/v1/realtime', upgrade));
+    await client.ended;
+    expect(client.text()).toMatch(/^HTTP\/1\.1 401 Unauthorized\r\n/);
+    expect(client.text()).toContain('x-why: key');
+    expect(client.text()).toMatch(/\r\n\r\nnope$/);
+    const decision = await sidecar.ada.lastDecision();
+    expect(decision.status).toBe(401);
+    expect(await sidecar.ada.outcomeOf(decision.id)).toBe('delivered');
+  });
+
+  test('is refused by a rule before the provider hears of it', async () => {
+    const upstream = await startSocketUpstream();
+    const sidecar = await startTestSidecar({
+      policy: denyUnlistedModels,
+      upstreams: upstreamsOf(upstream.url),
+    });
+    const client = await connectRaw(sidecar.proxyUrl);
+    client.send(rawRequest('GET', realtimeTarget, upgrade));
+    await client.ended;
+    expect(client.text()).toMatch(/^HTTP\/1\.1 403 /);
+    expect(client.text()).toContain('denied_by_policy');
+    expect(upstream.requests).toEqual([]);
+    const { id } = await sidecar.ada.lastDecision();
+    expect(await sidecar.ada.outcomeOf(id)).toBe('denied');
+  });
+
+  test('with a provider that cannot be reached is a 502', async () => {
+    const sidecar = await startTestSidecar({ upstreams: upstreamsOf('http://127.0.0.1:9') });
+    const client = await connectRaw(sidecar.proxyUrl);
+    client.send(rawRequest('GET', realtimeTarget, upgrade));
+    await client.ended;
+    expect(client.text()).toMatch(/^HTTP\/1\.1 502 /);
+    const { id } = await sidecar.ada.lastDecision();
+    expect(await sidecar.ada.outcomeOf(id)).toBe('upstream_error');
+  });
+
+  test.each(['/v1/somewhere', '/v1/live/sessions'])(
+    'at %s, where nobody knows what is spoken, is refused',
+    async (path) => {
+      const upstream = await startSocketUpstream();
+      const sidecar = await startTestSidecar({ upstreams: upstreamsOf(upstream.url) });
+      const client = await connectRaw(sidecar.proxyUrl);
+      client.send(rawRequest('GET', path, upgrade));
+      await client.ended;
+      expect(client.text()).toMatch(/^HTTP\/1\.1 403 /);
+      expect(client.text()).toContain('upstreams.openai.tunnel');
+      expect(upstream.requests).toEqual([]);
+    },
+  );
+
+  test('is recorded under another spelling of a path that is tunnelled', async () => {
+    const upstream = await startSocketUpstream();
+    const sidecar = await startTestSidecar({
+      upstreams: { openai: { ...upstreamsOf(upstream.url).openai, tunnel: ['/v1/raw'] } },
+    });
+    await connectSocket(sidecar.proxyUrl, '/v1/raw/..%2frealtime');
+    expect((await sidecar.ada.lastDecision()).operation).toBe('realtime');
+  });
+
+  test('relays the subprotocol chosen, and keeps the key among those offered out of the ledger', async () => {
+    const upstream = await startSocketUpstream();
+    const sidecar = await startTestSidecar({ upstreams: upstreamsOf(upstream.url) });
+    const protocols = ['realtime', 'openai-insecure-api-key.sk-secret'];
+    const client = await connectSocket(sidecar.proxyUrl, realtimeTarget, { protocols });
+    expect(client.ws.protocol).toBe('realtime');
+    expect(upstream.requests[0]?.headers['sec-websocket-protocol']).toBe(protocols.join(','));
+    const { id } = await sidecar.ada.lastDecision();
+    expect(JSON.stringify(await sidecar.ada.bodies(id))).not.toContain('sk-secret');
+  });
+});
+
+describe('a closing', () => {
+  test('of the provider reaches the workload with its code and reason, after what was said before', async () => {
+    const { client, provider } = await connectScene();
+    provider.send({ type: 'rate_limits.updated', rate_limits: [] });
+    provider.ws.close(4000, 'session_expired');
+    expect(await client.closed).toEqual({ code: 4000, reason: 'session_expired' });
+    expect(client.types().at(-1)).toBe('rate_limits.updated');
+  });
+
+  test('of the workload reaches the provider with its code and reason, after what was said before', async () => {
+    const { client, provider } = await connectScene();
+    client.send({ type: 'input_audio_buffer.append', audio: 'AAAA' });
+    client.ws.close(1000, 'bye');
+    expect(await provider.closed).toEqual({ code: 1000, reason: 'bye' });
+    expect(provider.heard).toHaveLength(1);
+  });
+
+  test('amid an answer leaves it in the ledger as far as it came', async () => {
+    const { sidecar, client, provider } = await connectScene();
+    client.send({ type: 'response.create' });
+    await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+    sendAll(provider, spokenEvents('resp_1', 'Good morning.').slice(0, 5));
+    await vi.waitFor(() => expect(client.heard).toHaveLength(6));
+    provider.ws.terminate();
+    expect((await client.closed).code).toBe(1006);
+    const decision = await sidecar.ada.lastDecision();
+    expect(await sidecar.ada.outcomeOf(decision.id)).toBe('upstream_truncated');
+    const whole = await sidecar.ada.decision(decision.id);
+    expect(whole.entries[1]?.data).toMatchObject({ result: 'upstream_truncated' });
+    expect(JSON.stringify(await sidecar.ada.bodies(decision.id))).toContain('Good morning.');
+  });
+
+  test('comes by itself when neither side is heard of for long', async () => {
+    const { client, provider } = await connectScene(undefined, { upstreamIdleMsMax: 300 });
+    expect(await client.closed).toEqual({ code: 1001, reason: 'idle' });
+    expect((await provider.closed).reason).toBe('idle');
+  });
+});
+
+test('messages of 17 MB pass both ways unchanged', async () => {
+  const { client, provider } = await connectScene();
+  const sound = 'A'.repeat(17 * 1024 * 1024);
+  const up = JSON.stringify({ type: 'input_audio_buffer.append', audio: sound });
+  const down = JSON.stringify({
+    type: 'conversation.item.retrieved',
+    item: { type: 'message', audio: sound },
+  });
+  client.send(up);
+  provider.send(down);
+  await vi.waitFor(() => expect([provider.heard.length, client.heard.length]).toEqual([1, 2]), 10_000);
+  expect(textsOf(provider)[0] === up && textsOf(client)[1] === down).toBe(true);
+});
+
+test('pings and pongs pass from end to end', async () => {
+  const { client, provider } = await connectScene();
+  const pings: string[] = [];
+  provider.ws.on('ping', (data) => pings.push(data.toString()));
+  const pong = new Promise<string>((resolve) => client.ws.once('pong', (data) => resolve(data.toString())));
+  client.ws.ping('are you there');
+  expect(await pong).toBe('are you there');
+  expect(pings).toEqual(['are you there']);
+});
+
+test('sound that went on is kept by its hash alone once a body is full', async () => {
+  const { sidecar, client, provider } = await connectScene(undefined, { responseBytesMax: 64 * 1024 });
+  client.send({ type: 'response.create' });
+  await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+  const events = spokenEvents('resp_1', 'Hello.');
+  const sound = { ...events[5], delta: 'A'.repeat(40 * 1024) };
+  sendAll(provider, [...events.slice(0, 5), sound, sound, ...events.slice(6)]);
+  await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
+  const decision = await sidecar.ada.lastDecision();
+  expect(decision.entries[1]?.data['omitted']).toBe(JSON.stringify(sound).length);
+  const [, response] = await sidecar.ada.bodies(decision.id);
+  expect(response?.text).toMatch(/\n\d+ server text passed \d+ [0-9a-f]{64}\n\n/);
+});
+
+test('a stop closes the connection, its holds staying for the next start', async () => {
+  const upstream = await startSocketUpstream();
+  const settings = { policy: holdTransfers, upstreams: upstreamsOf(upstream.url) };
+  const sidecar = await spawnSidecar(settings);
+  const client = await connectSocket(sidecar.proxyUrl, realtimeTarget);
+  client.send({ type: 'response.create' });
+  await vi.waitFor(() => expect(upstream.talkers[0]?.heard).toHaveLength(1));
+  for (const event of callEvents('resp_1', 25_000)) upstream.talkers[0]?.send(event);
+  const hold = await sidecar.ada.nextHold();
+  expect(await sidecar.kill('SIGTERM')).toBe(0);
+  expect((await client.closed).code).toBe(1001);
+  const again = await spawnSidecar(settings, sidecar.place);
+  expect(await again.ada.hold(hold.id)).toMatchObject({ state: 'pending', caller: 'gone' });
+});
