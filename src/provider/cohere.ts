@@ -13,11 +13,12 @@ import { amendCohereV1 } from './cohere-v1-amend.ts';
 import { createCohereV1StreamReader } from './cohere-v1-stream.ts';
 import { openLineStream, openUnreadLines } from './ndjson-stream.ts';
 import { openai } from './openai.ts';
-import { readTextRequest, type TextMembers } from './openai-text-requests.ts';
+import { readTextRequest } from './openai-text-requests.ts';
 import { readTranscript } from './openai-transcripts.ts';
 import type { OperationName, Protocol, ResponseReading, StreamForm } from './protocol.ts';
 import { unreadRequest, unreadResponse } from './reading.ts';
 import { endsWithSegments, routeSegments } from './route.ts';
+import { speakingAlso } from './speaking-also.ts';
 import { openEventStream, openUnreadStream, type StreamReader } from './stream.ts';
 import { streamFormOf } from './stream-form.ts';
 
@@ -33,8 +34,8 @@ const operationByAction: ReadonlyMap<string, OperationName> = new Map([
   ['classify', 'classify'],
   ['tokenize', 'tokenize'],
 ]);
-/** What the API that is OpenAI's offers, wherever it is mounted. */
-const compatibleOperations: ReadonlySet<OperationName> = new Set([
+/** What of OpenAI's API is offered, wherever it is mounted. */
+const openaiOperations: ReadonlySet<OperationName> = new Set([
   'chat.completions',
   'responses',
   'completions',
@@ -45,20 +46,14 @@ const methodsWithoutAnswer: ReadonlySet<string> = new Set(['GET', 'DELETE', 'HEA
 /** Any prefix is allowed, as gateways mount the API anywhere. */
 function operationOf(method: string, path: string): OperationName {
   const segments = routeSegments(path);
-  const compatible = openai.operationOf(method, path);
-  if (compatibleOperations.has(compatible)) return compatible;
   if (methodsWithoutAnswer.has(method.trim().toUpperCase())) return 'unknown';
   if (endsWithSegments(segments, ['v2', 'chat'])) return 'chat';
   if (endsWithSegments(segments, ['v2', 'audio', 'transcriptions'])) return 'transcriptions';
   return operationByAction.get(segments.at(-1) ?? '') ?? 'unknown';
 }
 
-function isCompatible(operation: OperationName): boolean {
-  return compatibleOperations.has(operation);
-}
-
 /** Of requests that are no conversation, which members are words. */
-const textMembers: ReadonlyMap<OperationName, TextMembers> = new Map([
+const textMembers: ReadonlyMap<OperationName, Parameters<typeof readTextRequest>[2]> = new Map([
   ['generate', { system: [], text: ['prompt'] }],
   ['summarize', { system: ['additional_command'], text: ['text'] }],
   ['embed', { system: [], text: ['texts', 'inputs'] }],
@@ -116,30 +111,25 @@ function emptyPiece(operation: OperationName, form: StreamForm): string | null {
   return framed(form, '', { is_finished: false, event_type: 'text-generation', text: '' });
 }
 
-export const cohere: Protocol = {
+const own: Protocol = {
   name: 'cohere',
   operationOf,
   readsAnswer(operation) {
-    if (isCompatible(operation)) return openai.readsAnswer(operation);
     return operation === 'chat' || operation === 'transcriptions' || answersOfV1.has(operation);
   },
   readRequest(operation, body, head) {
-    if (isCompatible(operation)) return openai.readRequest(operation, body, head);
     if (operation === 'chat' || operation === 'chat.v1') return readCohereRequest(body);
     const members = textMembers.get(operation);
     return members === undefined ? unreadRequest('') : readTextRequest(body, head, members);
   },
   readResponse(operation, status, body) {
-    if (isCompatible(operation)) return openai.readResponse(operation, status, body);
     return status >= errorStatusMin ? unreadResponse(status, '') : readAnswer(operation, status, body);
   },
-  streamFormOf(operation, contentType) {
-    if (isCompatible(operation)) return openai.streamFormOf(operation, contentType);
+  streamFormOf(_operation, contentType) {
     const mediaType = (contentType.split(';', 1)[0] ?? '').trim().toLowerCase();
     return mediaType === 'application/stream+json' ? 'ndjson' : streamFormOf(contentType);
   },
   openStream(operation, status, form) {
-    if (isCompatible(operation)) return openai.openStream(operation, status, form);
     const reader = status >= errorStatusMin ? null : streamReader(operation, status);
     if (form === 'sse') return reader === null ? openUnreadStream(status) : openEventStream(reader);
     return reader === null ? openUnreadLines(status) : openLineStream(reader);
@@ -154,18 +144,13 @@ export const cohere: Protocol = {
     });
   },
   errorHeaders: () => ({}),
-  errorEvent(operation, form, code, message) {
-    if (isCompatible(operation)) return openai.errorEvent(operation, form, code, message);
-    return errorEvent(operation, form, code, message);
-  },
-  keepAliveEvent(operation, form, model) {
-    if (isCompatible(operation)) return openai.keepAliveEvent(operation, form, model);
-    return emptyPiece(operation, form);
-  },
+  errorEvent,
+  keepAliveEvent: emptyPiece,
   amendResponse(operation, original, form, amendment) {
-    if (isCompatible(operation)) return openai.amendResponse(operation, original, form, amendment);
     if (operation === 'chat') return amendCohereChat(original, form !== null, amendment);
     if (answersOfV1.has(operation)) return amendCohereV1(original, form, amendment);
     throw unamendable('an answer of this operation is not understood');
   },
 };
+
+export const cohere: Protocol = speakingAlso(own, [{ protocol: openai, operations: openaiOperations }]);

@@ -11,7 +11,7 @@ import { amendConversation } from './mistral-conversations-amend.ts';
 import { createConversationStreamReader } from './mistral-conversations-stream.ts';
 import { createTranscriptionStreamReader, readOcrResponse } from './mistral-documents.ts';
 import { readChatRequest } from './openai-chat.ts';
-import { readTextRequest, type TextMembers } from './openai-text-requests.ts';
+import { readTextRequest } from './openai-text-requests.ts';
 import { readTranscript } from './openai-transcripts.ts';
 import type { OperationName, Protocol, ResponseReading } from './protocol.ts';
 import { unreadRequest, unreadResponse } from './reading.ts';
@@ -68,7 +68,7 @@ function operationOf(method: string, path: string): OperationName {
 }
 
 /** Of requests that are no conversation, which members are words. */
-const textMembers: ReadonlyMap<OperationName, TextMembers> = new Map([
+const textMembers: ReadonlyMap<OperationName, Parameters<typeof readTextRequest>[2]> = new Map([
   ['fim.completions', { system: [], text: ['prompt', 'suffix'] }],
   // One conversation, or a list of them.
   ['chat.moderations', { system: [], text: null }],

@@ -20,6 +20,7 @@ import { readTextRequest } from './openai-text-requests.ts';
 import type { OperationName, Protocol, RequestHead, RequestReading, StreamForm } from './protocol.ts';
 import { unreadRequest, unreadResponse } from './reading.ts';
 import { endsWithSegments, routeSegments } from './route.ts';
+import { speakingAlso } from './speaking-also.ts';
 import { openUnreadStream } from './stream.ts';
 import { streamFormOf } from './stream-form.ts';
 
@@ -37,7 +38,6 @@ const operationByAction: ReadonlyMap<string, OperationName> = new Map([
   ['copy', 'copy'],
   ['delete', 'delete'],
 ]);
-const ownOperations: ReadonlySet<OperationName> = new Set(operationByAction.values());
 const methodsWithoutBody: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** Any prefix is allowed, as gateways mount the API anywhere. */
@@ -45,15 +45,7 @@ function operationOf(method: string, path: string): OperationName {
   const segments = routeSegments(path);
   const action = segments.at(-1) ?? '';
   const own = endsWithSegments(segments, ['api', action]) ? operationByAction.get(action) : undefined;
-  if (own !== undefined) return methodsWithoutBody.has(method.trim().toUpperCase()) ? 'unknown' : own;
-  const compatible = openai.operationOf(method, path);
-  return compatible === 'unknown' ? anthropic.operationOf(method, path) : compatible;
-}
-
-/** Who reads an operation of the APIs that the server speaks beside its own; null for its own. */
-function compatibleWith(operation: OperationName): Protocol | null {
-  if (ownOperations.has(operation) || operation === 'unknown') return null;
-  return operation === 'messages' ? anthropic : openai;
+  return own === undefined || methodsWithoutBody.has(method.trim().toUpperCase()) ? 'unknown' : own;
 }
 
 function talkOf(operation: OperationName): OllamaTalk | null {
@@ -68,7 +60,7 @@ function withRespelled(reading: RequestReading, body: Buffer, names: ReadonlySet
   const { value } = readJson(body, 'the request body');
   const defects = [...reading.defects];
   noteRespelled(value, names, defects);
-  return { facts: reading.facts, defects };
+  return { ...reading, defects };
 }
 
 /** `pull` and its like name a model, in a member that has changed over time. */
@@ -95,15 +87,22 @@ const compatibleMembers: ReadonlySet<string> = new Set([
   'tools',
 ]);
 
-/** The same server reads these bodies, with the same indifference to the case of names. */
-function readCompatibleRequest(reading: RequestReading, body: Buffer): RequestReading {
-  const { value } = readJson(body, 'the request body');
-  if (!isRecord(value)) return reading;
-  const defects = [...reading.defects];
-  noteRespelled(value, compatibleMembers, defects);
-  const entries = [value.messages, value.input].flatMap((list) => (Array.isArray(list) ? list : []));
-  for (const entry of entries) noteRespelled(entry, new Set(['role', 'content', 'tool_calls']), defects);
-  return { facts: reading.facts, defects };
+const entryMembers: ReadonlySet<string> = new Set(['role', 'content', 'tool_calls']);
+
+/** Another family whose API this server speaks, with the same indifference to the case of names. */
+function asReadHere(family: Protocol): Protocol {
+  return {
+    ...family,
+    readRequest(operation, body, head) {
+      const { value } = readJson(body, 'the request body');
+      const reading = withRespelled(family.readRequest(operation, body, head), body, compatibleMembers);
+      if (!isRecord(value)) return reading;
+      const defects = [...reading.defects];
+      const entries = [value.messages, value.input].flatMap((list) => (Array.isArray(list) ? list : []));
+      for (const entry of entries) noteRespelled(entry, entryMembers, defects);
+      return { ...reading, defects };
+    },
+  };
 }
 
 /** The JavaScript and Python clients raise what stands in `error`, which must be a text. */
@@ -124,32 +123,22 @@ function openUnread(status: number, form: StreamForm) {
   return form === 'sse' ? openUnreadStream(status) : openUnreadLines(status);
 }
 
-export const ollama: Protocol = {
+const own: Protocol = {
   name: 'ollama',
   operationOf,
-  readsAnswer(operation) {
-    return compatibleWith(operation)?.readsAnswer(operation) ?? talkOf(operation) !== null;
-  },
+  readsAnswer: (operation) => talkOf(operation) !== null,
   readRequest(operation, body, head) {
-    const other = compatibleWith(operation);
-    if (other !== null) return readCompatibleRequest(other.readRequest(operation, body, head), body);
     if (operation === 'unknown') return unreadRequest('');
     if (talkOf(operation) !== null || operation === 'create') return readOllamaRequest(body);
     return operation === 'embed' ? readEmbedRequest(body, head) : readModelRequest(body, head);
   },
   readResponse(operation, status, body) {
-    const other = compatibleWith(operation);
-    if (other !== null) return other.readResponse(operation, status, body);
     const talk = talkOf(operation);
     if (status >= errorStatusMin || talk === null) return unreadResponse(status, '');
     return readOllamaResponse(talk, status, body);
   },
-  streamFormOf(operation, contentType) {
-    return compatibleWith(operation)?.streamFormOf(operation, contentType) ?? streamFormOf(contentType);
-  },
+  streamFormOf: (_operation, contentType) => streamFormOf(contentType),
   openStream(operation, status, form) {
-    const other = compatibleWith(operation);
-    if (other !== null) return other.openStream(operation, status, form);
     const talk = talkOf(operation);
     if (status >= errorStatusMin || talk === null) return openUnread(status, form);
     // In any other form every line is one that cannot be read.
@@ -157,19 +146,26 @@ export const ollama: Protocol = {
   },
   errorBody: (code, _httpStatus, message) => JSON.stringify({ error: message, code }),
   errorHeaders: () => ({}),
-  errorEvent(operation, form, code, message) {
-    const other = compatibleWith(operation);
-    return other === null ? errorLine(code, message) : other.errorEvent(operation, form, code, message);
-  },
-  keepAliveEvent(operation, form, model) {
-    const other = compatibleWith(operation);
-    return other === null ? emptyLine(operation, model) : other.keepAliveEvent(operation, form, model);
-  },
+  errorEvent: (_operation, _form, code, message) => errorLine(code, message),
+  keepAliveEvent: (operation, _form, model) => emptyLine(operation, model),
   amendResponse(operation, original, form, amendment) {
-    const other = compatibleWith(operation);
-    if (other !== null) return other.amendResponse(operation, original, form, amendment);
     const talk = talkOf(operation);
     if (talk !== null) return amendOllama(talk, original, form !== null, amendment);
     throw unamendable('an answer of this operation is not understood');
   },
 };
+
+const openaiOperations: ReadonlySet<OperationName> = new Set([
+  'chat.completions',
+  'completions',
+  'responses',
+  'embeddings',
+  'images.generations',
+  'audio.transcriptions',
+]);
+const anthropicOperations: ReadonlySet<OperationName> = new Set(['messages', 'messages.count_tokens']);
+
+export const ollama: Protocol = speakingAlso(own, [
+  { protocol: asReadHere(openai), operations: openaiOperations },
+  { protocol: asReadHere(anthropic), operations: anthropicOperations },
+]);

@@ -4,10 +4,12 @@
  */
 import type { ErrorCode } from '../core/errors.ts';
 import { unamendable } from './amendment.ts';
+import { anthropic } from './anthropic.ts';
 import { openaiOperation } from './openai-operations.ts';
 import { openaiOperationOf } from './openai-routes.ts';
 import type { OperationName, Protocol, StreamForm } from './protocol.ts';
 import { unreadRequest, unreadResponse } from './reading.ts';
+import { speakingAlso } from './speaking-also.ts';
 import { openEventStream, openUnreadStream } from './stream.ts';
 import { streamFormOf } from './stream-form.ts';
 
@@ -42,7 +44,7 @@ function keepAliveEvent(operation: OperationName, _form: StreamForm, model: stri
   return `data: ${JSON.stringify({ id: '', object, created: 0, model, choices })}\n\n`;
 }
 
-export const openai: Protocol = {
+const own: Protocol = {
   name: 'openai',
   operationOf: openaiOperationOf,
   readsAnswer: (operation) => (openaiOperation(operation)?.answer ?? null) !== null,
@@ -70,3 +72,8 @@ export const openai: Protocol = {
     throw unamendable('an answer of this operation is not understood');
   },
 };
+
+/** vLLM, llama.cpp and LM Studio offer Anthropic's messages beside: unread they would go round every rule. */
+const anthropicOperations: ReadonlySet<OperationName> = new Set(['messages', 'messages.count_tokens']);
+
+export const openai: Protocol = speakingAlso(own, [{ protocol: anthropic, operations: anthropicOperations }]);
