@@ -9,7 +9,15 @@ import type { OperationName } from '../../../src/provider/protocol.ts';
 
 const folder = new URL('./', import.meta.url);
 const names = readdirSync(folder).filter((name) => /\.(sse|json)$/.test(name) && !name.includes('.reading.'));
-const operations: readonly OperationName[] = ['chat.completions', 'responses', 'messages'];
+/** The longer of two names that begin alike stands first. */
+const operations: readonly OperationName[] = [
+  'chat.completions',
+  'responses',
+  'messages',
+  'completions',
+  'threads.runs.steps',
+  'threads.runs',
+];
 
 function operationIn(name: string): OperationName {
   return operations.find((operation) => name.startsWith(`${operation}.`)) ?? 'unknown';
