@@ -95,7 +95,7 @@ const upstreamFields = z.strictObject({
     .boolean()
     .optional()
     .describe(
-      'Sends the Host that the workload sent, for signatures that workloads made for the provider’s own host.',
+      'Sends the Host that the workload sent, for signatures that workloads made for the provider’s own host, over HTTP/1.1.',
     ),
 });
 
