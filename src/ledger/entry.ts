@@ -32,6 +32,7 @@ export const outcomes = [
   'upstream_truncated',
   'interrupted',
   'ledger_unavailable',
+  'carried',
 ] as const;
 /** How a decision ended; each has exactly one. */
 export type Outcome = (typeof outcomes)[number];

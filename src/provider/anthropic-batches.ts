@@ -6,16 +6,9 @@
 import type { MessageFact, ToolCallFact, ToolFact } from '../core/facts.ts';
 import { parseForRewrite } from './amendment.ts';
 import { readMessagesRequest, readMessagesResponse } from './anthropic-messages.ts';
-import {
-  type BatchRequest,
-  type BatchResult,
-  batchEntriesIn,
-  batchEntriesOf,
-  batchLinesMax,
-  jsonBytes,
-} from './batch-lines.ts';
+import { batchEntriesIn, batchEntriesOf, batchLinesMax, jsonBytes } from './batch-lines.ts';
 import { isRecord, readJson } from './json.ts';
-import type { RequestReading, ResponseReading } from './protocol.ts';
+import type { BatchRequest, BatchResult, RequestReading, ResponseReading } from './protocol.ts';
 import {
   addCall,
   boundedList,
@@ -63,6 +56,7 @@ export function* readBatchResults(file: Buffer): Generator<BatchResult> {
     const isWhole = isRecord(message) || ['errored', 'canceled', 'expired'].includes(String(result.type));
     yield {
       customId,
+      operation: isRecord(message) ? 'messages' : 'unknown',
       status: isRecord(message) ? okStatus : 0,
       response: jsonBytes(message),
       defect: defect || (isWhole ? '' : 'a line of the batch has no answer'),
@@ -117,7 +111,7 @@ export function readBatchRequest(bytes: Buffer): RequestReading {
     text: joined(system, conversation),
     tools: [...tools.values()],
   };
-  return { facts, defects };
+  return { facts, defects, batch: () => requestsIn(bytes) };
 }
 
 /** Reads a results file as one answer: every text and every tool call of every line. */
@@ -139,5 +133,10 @@ export function readBatchResponse(status: number, bytes: Buffer): ResponseReadin
     }
   }
   const model = [...models].join('\n');
-  return { ...whole, facts: { ...whole.facts, model, text, toolCalls }, defects };
+  return {
+    ...whole,
+    facts: { ...whole.facts, model, text, toolCalls },
+    defects,
+    batch: () => readBatchResults(bytes),
+  };
 }

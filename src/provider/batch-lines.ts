@@ -6,31 +6,11 @@
 import { isUtf8 } from 'node:buffer';
 import { parseForRewrite } from './amendment.ts';
 import { isRecord, type JsonRecord, readJsonText, textOf } from './json.ts';
-import type { OperationName } from './protocol.ts';
 
 /** Providers allow 50 000 and 100 000. */
 export const batchLinesMax = 100_000;
 /** No provider takes a request larger than this. */
 const lineBytesMax = 32 * 1024 * 1024;
-
-export interface BatchRequest {
-  readonly customId: string;
-  /** What the line asks for, in the family's own words. */
-  readonly operation: OperationName;
-  /** Where it would have been sent. */
-  readonly path: string;
-  readonly request: Buffer;
-  /** Why it must not be trusted to mean this alone; '' when it does. */
-  readonly defect: string;
-}
-
-export interface BatchResult {
-  readonly customId: string;
-  /** The status the answer would have had; 0 where the request was never run. */
-  readonly status: number;
-  readonly response: Buffer;
-  readonly defect: string;
-}
 
 /** One line, or one element, before its family says what stands in it. */
 export interface BatchEntry {

@@ -20,6 +20,8 @@ export interface FormPart {
   /** What a field holds; '' for a file. */
   readonly text: string;
   readonly bytes: number;
+  /** A view of the body. */
+  readonly content: Buffer;
 }
 
 export interface FormReading {
@@ -181,12 +183,12 @@ function readPart(part: Buffer, defects: string[]): FormPart | null {
     return null;
   }
   const content = part.subarray(headEnd + blankLine.length);
-  if (head.fileName !== null) return { ...head, text: '', bytes: content.length };
+  if (head.fileName !== null) return { ...head, text: '', bytes: content.length, content };
   if (content.length > fieldBytesMax || !isUtf8(content)) {
     note(defects, 'a field of the form is too long or not valid UTF-8');
     return null;
   }
-  return { ...head, text: content.toString('utf8'), bytes: content.length };
+  return { ...head, text: content.toString('utf8'), bytes: content.length, content };
 }
 
 /** A field written twice has the first value for some readers and the last for others, unless its name says list. */
@@ -204,7 +206,7 @@ function checkRepetition(parts: readonly FormPart[], defects: string[]): void {
 }
 
 /**
- * Reads a whole form. The contents of files are not kept, and may have been left out of `body`. Where there
+ * Reads a whole form. The contents of files may have been left out of `body`. Where there
  * are defects the parts are what could be read of it, to show and not to trust.
  */
 export function readForm(contentType: string, body: Buffer): FormReading {

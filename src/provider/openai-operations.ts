@@ -3,6 +3,9 @@
  * done or may say. An operation without an answer's reader gives nothing that rules judge (vectors, pictures,
  * sound, files, plain objects), so its answer passes as it comes. Pure.
  */
+
+import { unamendable } from './amendment.ts';
+import { readFileContent, readFileUpload, refuseBatchInParts } from './openai-batches.ts';
 import { readChatRequest, readChatResponse } from './openai-chat.ts';
 import { amendChat } from './openai-chat-amend.ts';
 import { createChatStreamReader } from './openai-chat-stream.ts';
@@ -69,6 +72,15 @@ const transcript: AnswerReading = {
   amend: amendRecords,
 };
 
+/** A file is never streamed as events; its amendment would be another file. */
+const fileContent: AnswerReading = {
+  whole: readFileContent,
+  stream: records.stream,
+  amend: () => {
+    throw unamendable('it is a file of many answers');
+  },
+};
+
 const operations: ReadonlyMap<OperationName, Operation> = new Map<OperationName, Operation>([
   ['chat.completions', { request: readChatRequest, answer: chat }],
   ['chat.completions.list', { request: nothing, answer: records }],
@@ -106,9 +118,10 @@ const operations: ReadonlyMap<OperationName, Operation> = new Map<OperationName,
   ['realtime.calls', { request: readSessionRequest, answer: null }],
   ['vector_stores', { request: words(['name', 'description']), answer: null }],
   ['vector_stores.search', { request: words(['query']), answer: records }],
-  ['files', { request: words([]), answer: null }],
-  ['files.content', { request: nothing, answer: null }],
-  ['uploads', { request: words([]), answer: null }],
+  ['files', { request: readFileUpload, answer: null }],
+  ['files.content', { request: nothing, answer: fileContent }],
+  ['content', { request: nothing, answer: null }],
+  ['uploads', { request: (body, head) => refuseBatchInParts(words([])(body, head)), answer: null }],
   ['containers', { request: words(['name']), answer: null }],
   ['skills', { request: words([]), answer: null }],
   ['batches', { request: words([]), answer: null }],

@@ -115,11 +115,11 @@ const routes: readonly Route[] = [
   route('send', 'fine_tuning/jobs', 'fine_tuning'),
   route('send', 'fine_tuning/alpha/graders/*', 'fine_tuning'),
   route('get', 'files/*/content', 'files.content'),
-  route('get', 'videos/*/content', 'files.content'),
-  route('get', 'video/generations/*/content/*', 'files.content'),
-  route('get', 'skills/*/content', 'files.content'),
-  route('get', 'skills/*/versions/*/content', 'files.content'),
-  route('get', 'artifacts/*/content', 'files.content'),
+  route('get', 'videos/*/content', 'content'),
+  route('get', 'video/generations/*/content/*', 'content'),
+  route('get', 'skills/*/content', 'content'),
+  route('get', 'skills/*/versions/*/content', 'content'),
+  route('get', 'artifacts/*/content', 'content'),
 ];
 
 function route(use: Use, path: string, operation: OperationName): Route {

@@ -5,6 +5,7 @@
 import type { ErrorCode } from '../core/errors.ts';
 import { unamendable } from './amendment.ts';
 import { anthropic } from './anthropic.ts';
+import { mayBeResults } from './openai-batches.ts';
 import { openaiOperation } from './openai-operations.ts';
 import { openaiOperationOf } from './openai-routes.ts';
 import type { OperationName, Protocol, StreamForm } from './protocol.ts';
@@ -47,7 +48,9 @@ function keepAliveEvent(operation: OperationName, _form: StreamForm, model: stri
 const own: Protocol = {
   name: 'openai',
   operationOf: openaiOperationOf,
-  readsAnswer: (operation) => (openaiOperation(operation)?.answer ?? null) !== null,
+  readsAnswer: (operation) =>
+    operation !== 'files.content' && (openaiOperation(operation)?.answer ?? null) !== null,
+  readsAnswerBy: (operation) => (operation === 'files.content' ? mayBeResults : null),
   readRequest(operation, body, head) {
     return openaiOperation(operation)?.request(body, head) ?? unreadRequest('');
   },

@@ -32,14 +32,40 @@ export type RequestBodyFacts = Pick<
   'model' | 'stream' | 'params' | 'system' | 'messages' | 'text' | 'tools'
 >;
 
+/** One request of a body that carries many, as if it had been sent alone. */
+export interface BatchRequest {
+  readonly customId: string;
+  /** What the line asks for, in the family's own words. */
+  readonly operation: OperationName;
+  /** Where it would have been sent. */
+  readonly path: string;
+  readonly request: Buffer;
+  /** Why it must not be trusted to mean this alone; '' when it does. */
+  readonly defect: string;
+}
+
+/** One answer of a body that carries many, as if it had come alone. */
+export interface BatchResult {
+  readonly customId: string;
+  readonly operation: OperationName;
+  /** The status the answer would have had; 0 where the request was never run. */
+  readonly status: number;
+  readonly response: Buffer;
+  readonly defect: string;
+}
+
 export interface RequestReading {
   readonly facts: RequestBodyFacts;
+  /** The requests that the body carries, read anew each time; absent where it carries none. */
+  readonly batch?: (() => Iterable<BatchRequest>) | undefined;
   /** What could not be read, in words a developer understands; empty when all was understood. */
   readonly defects: readonly string[];
 }
 
 export interface ResponseReading {
   readonly facts: ResponseFacts;
+  /** The answers that the body carries, read anew each time; absent where it carries none. */
+  readonly batch?: (() => Iterable<BatchResult>) | undefined;
   readonly defects: readonly string[];
   /** Streams: the provider's own terminal event was seen. Always true for a whole body that parsed. */
   readonly complete: boolean;
@@ -79,6 +105,8 @@ export interface Protocol {
   operationOf(method: string, path: string): OperationName;
   /** False where an answer cannot hold what rules judge, such as audio: it then passes as it comes. */
   readsAnswer(operation: OperationName): boolean;
+  /** Only where that depends on how the answer's bytes begin, as of a file that may be anything: what tells. */
+  readsAnswerBy?(operation: OperationName): ((firstBytes: Buffer) => boolean) | null;
   /**
    * Reads a request body (content-encoding already removed). Of a large multipart body the contents of its
    * files are left out.

@@ -8,7 +8,7 @@ import { HoldpointError, messageOf } from '../core/errors.ts';
 import type { Facts, ResponseFacts } from '../core/facts.ts';
 import { headerOf, type RawHeaders } from '../core/http-message.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { ResponseReading, StreamForm } from '../provider/protocol.ts';
+import type { BatchResult, ResponseReading, StreamForm } from '../provider/protocol.ts';
 import type { Call } from './call.ts';
 import type { Answer } from './forward.ts';
 import type { House } from './house.ts';
@@ -21,6 +21,8 @@ export interface Answered extends Relayed {
   readonly statusText: string;
   readonly headers: readonly string[];
   readonly facts: ResponseFacts;
+  /** The answers that the body carries; absent where it carries none. */
+  readonly batch?: (() => Iterable<BatchResult>) | undefined;
   readonly defects: readonly string[];
   readonly result: AnswerResult;
   /** How it came in pieces; null when it was one whole. */
@@ -38,7 +40,7 @@ export async function captureAnswer(
   house: House,
 ): Promise<Answered> {
   const form = streamFormOf(call, answer.headers);
-  if (!call.upstream.protocol.readsAnswer(call.operation)) {
+  if (!(await isRead(call, answer))) {
     const neutral = call.upstream.protocol.readResponse('unknown', answer.status, Buffer.alloc(0));
     const verdict = judge(policy, 'response', { ...facts, response: neutral.facts }, []);
     if (verdict.action === 'hold' || verdict.action === 'deny')
@@ -52,6 +54,13 @@ export async function captureAnswer(
     return answered(call, answer, relayed, stream.finish().reading, plain);
   }
   return captureWhole(call, answer, form, house);
+}
+
+async function isRead(call: Call, answer: Answer): Promise<boolean> {
+  const { protocol } = call.upstream;
+  if (protocol.readsAnswer(call.operation)) return true;
+  const tells = protocol.readsAnswerBy?.(call.operation) ?? null;
+  return tells?.(await answer.peek()) ?? false;
 }
 
 function streamFormOf(call: Call, headers: RawHeaders): StreamForm | null {
@@ -139,7 +148,12 @@ function answered(
         'Retry the call.',
       ),
     };
-  return { ...whole, defects: reading.defects, result: reading.failed || status >= 400 ? 'error' : 'ok' };
+  return {
+    ...whole,
+    batch: reading.batch,
+    defects: reading.defects,
+    result: reading.failed || status >= 400 ? 'error' : 'ok',
+  };
 }
 
 function resultOf(failure: HoldpointError): AnswerResult {

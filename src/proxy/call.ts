@@ -10,7 +10,7 @@ import { HoldpointError, messageOf } from '../core/errors.ts';
 import type { RequestFacts } from '../core/facts.ts';
 import { headerOf, type RawHeaders, valuesOf } from '../core/http-message.ts';
 import type { OpenSpool } from '../core/spool.ts';
-import type { OperationName, Protocol, RequestReading } from '../provider/protocol.ts';
+import type { BatchRequest, OperationName, Protocol, RequestReading } from '../provider/protocol.ts';
 import { type Body, type BodyBounds, bodyOf, readPassing, readWhole } from './body.ts';
 import { boundaryOf } from './multipart-outline.ts';
 import type { ProviderKey } from './provider-key.ts';
@@ -51,6 +51,8 @@ export interface Call {
   readonly upstream: Upstream;
   readonly operation: OperationName;
   readonly facts: RequestFacts;
+  /** The requests that the body carries; absent where it carries none. */
+  readonly batch?: (() => Iterable<BatchRequest>) | undefined;
   /** What could not be read of the request; it is then refused. */
   readonly defects: readonly string[];
   /** Keyed fingerprint of the credential that was used: attributable, and useless as a credential. */
@@ -135,6 +137,7 @@ export async function readCall(
     body,
     operation,
     facts,
+    batch: reading.batch,
     defects: reading.defects,
     caller,
     startedUs,

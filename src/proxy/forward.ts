@@ -24,6 +24,8 @@ export interface Answer {
   readonly headers: string[];
   /** The answer's bytes, in pieces; throws `upstream_truncated` or `upstream_timeout` when it did not end well. */
   chunks(): AsyncGenerator<Buffer>;
+  /** The first piece, which stays to be read; empty when there is none. */
+  peek(): Promise<Buffer>;
   /** Fields that came after the answer's last byte; [] before that. */
   trailers(): RawHeaders;
   /** The whole answer, or what had arrived with the error that ended it. */
@@ -176,6 +178,7 @@ function dispatch(
           headers: rawHeadersOf(started.rawHeaders),
           chunks: body.chunks,
           readAll: body.readAll,
+          peek: body.peek,
           trailers: () => trailers,
           abort,
         });
@@ -207,6 +210,7 @@ interface AnswerBody {
   push(chunk: Buffer): void;
   end(error: HoldpointError | null): void;
   chunks(): AsyncGenerator<Buffer>;
+  peek(): Promise<Buffer>;
   readAll(bytesMax: number): Promise<{ body: Buffer; error: HoldpointError | null }>;
 }
 
@@ -245,6 +249,10 @@ function createBody(): AnswerBody {
         }
         await more();
       }
+    },
+    peek: async () => {
+      while (queued.length === 0 && result === null) await more();
+      return queued[0] ?? Buffer.alloc(0);
     },
     readAll: async (bytesMax) => {
       const parts: Buffer[] = [];

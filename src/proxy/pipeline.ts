@@ -8,6 +8,7 @@ import type { Hold } from '../hold/record.ts';
 import type { Outcome } from '../ledger/entry.ts';
 import type { Judgement, Policy } from '../policy/policy.ts';
 import { type Answered, captureAnswer } from './answer.ts';
+import { judgeAnswers, judgeRequests, noLines, sealAnswers, sealRequests, strictestOf } from './batch.ts';
 import type { Call } from './call.ts';
 import { forwardedHeaders } from './forward.ts';
 import {
@@ -38,16 +39,19 @@ export async function handleCall(call: Call, house: House): Promise<void> {
 
   const policy = house.policy();
   const facts: Facts = { request: call.facts, labels: [] };
-  const judgement = judge(policy, 'request', facts, call.defects);
+  const lines = call.batch === undefined ? noLines : await judgeRequests(call, policy);
+  const defects = [...call.defects, ...lines.defects];
+  const judgement = strictestOf(judge(policy, 'request', facts, call.defects), lines);
   countMatches(judgement, house);
 
   const request = house.ledger.seal(requestDraft(call, judgement, policy, house.fingerprint));
   const decision: Decision = { seq: request.seq, id: house.ledger.decisionId(request.seq) };
   try {
     await request.durable;
+    if (call.batch !== undefined) await sealRequests(call, lines, request.seq, policy, house);
     // The intent is on disk: from here on the decision has exactly one outcome, whatever happens.
 
-    if (call.defects.length > 0) throw unreadable(call);
+    if (defects.length > 0) throw unreadable(defects);
     if (judgement.action === 'deny') return await deny(call, decision, judgement, null, house);
 
     let released = call;
@@ -89,7 +93,9 @@ async function forwardAndDeliver(
     (abort) => call.caller.whenGone(() => abort('The caller left.')),
   );
   const answered = await captureAnswer(call, decision.id, answer, facts, policy, house);
-  const judgement = judge(policy, 'response', { ...facts, response: answered.facts }, answered.defects);
+  const lines = answered.batch === undefined ? noLines : await judgeAnswers(call, answered.batch, policy);
+  const own = judge(policy, 'response', { ...facts, response: answered.facts }, answered.defects);
+  const judgement = strictestOf(own, lines);
   countMatches(judgement, house);
 
   const elapsedUs = house.clock.monoUs() - call.startedUs;
@@ -97,6 +103,8 @@ async function forwardAndDeliver(
     responseDraft(decision.seq, { ...answered, judgement, policy, elapsedUs }),
   );
   await response.durable;
+  if (answered.batch !== undefined)
+    await sealAnswers(call, answered.batch, lines, decision.seq, policy, house);
   // The answer is on disk: its last byte may go out, unless a rule or a person says otherwise.
 
   if (answered.failure !== null) throw answered.failure;
@@ -198,10 +206,10 @@ async function deny(
   );
 }
 
-function unreadable(call: Call): HoldpointError {
+function unreadable(defects: readonly string[]): HoldpointError {
   return new HoldpointError(
     'bad_request',
-    `The request cannot be read: ${call.defects.join('; ')}.`,
+    `The request cannot be read: ${defects.join('; ')}.`,
     'Nothing was sent upstream. Send one JSON object without duplicate keys.',
   );
 }

@@ -58,6 +58,8 @@ export interface Control {
   decision(id: string): Promise<DecisionView>;
   /** The newest decision there is. */
   lastDecision(): Promise<DecisionView>;
+  /** The ids of the newest decisions, newest first. */
+  newestIds(count: number): Promise<readonly string[]>;
   /** Waits for the decision's outcome, which is sealed shortly after its answer. */
   outcomeOf(id: string): Promise<string>;
   bodies(id: string): Promise<BodyView[]>;
@@ -87,6 +89,11 @@ export function createControl(controlUrl: string, token: string): Control {
       if (found.length !== count) throw new Error(`${found.length} holds are pending, not ${count}`);
       return found;
     }, waiting);
+  const newestIds = async (count: number): Promise<readonly string[]> => {
+    const listed = z.object({ items: z.array(z.object({ id: z.string() })) });
+    const { items } = await read(`/api/v1/decisions?limit=${count}`, listed);
+    return items.map(({ id }) => id);
+  };
   const decision = (id: string): Promise<DecisionView> => read(`/api/v1/decisions/${id}`, decisionSchema);
 
   return {
@@ -111,14 +118,11 @@ export function createControl(controlUrl: string, token: string): Control {
       return exchange.response.toolCalls.map((call) => call.id);
     },
     decision,
+    newestIds,
     lastDecision: async () => {
-      const { items } = await read(
-        '/api/v1/decisions?limit=1',
-        z.object({ items: z.array(z.object({ id: z.string() })) }),
-      );
-      const [newest] = items;
+      const [newest] = await newestIds(1);
       if (newest === undefined) throw new Error('nothing is recorded');
-      return decision(newest.id);
+      return decision(newest);
     },
     outcomeOf: (id) =>
       vi.waitFor(async () => {

@@ -21,6 +21,8 @@ export interface Decision {
   readonly requestDigest: string;
   /** False for a tunnelled connection: it is delivered with no response in the ledger. */
   readonly recorded: boolean;
+  /** The decision that carried it as one line of many; -1 for one that stands alone. */
+  readonly batch: number;
   response: { readonly verdict: RuleVerdict; readonly digest: string } | undefined;
   /** Its entries, the request's own first. */
   readonly entries: number[];
@@ -55,6 +57,9 @@ export function contradictionOf(decision: Decision, outcome: Outcome): string | 
     case 'expired':
       if (handedOver) return 'held bytes had been handed over';
       return holds.some((hold) => hold.state === 'expired') ? undefined : 'no hold of it expired';
+    case 'carried':
+      if (holds.length > 0) return 'a hold of its own was opened';
+      return decision.batch === -1 ? 'it is no line of a batch' : undefined;
     case 'released_undelivered':
       return holds.some((hold) => hold.state === 'released') ? undefined : 'nothing of it was released';
     case 'upstream_error':

@@ -16,6 +16,7 @@ export const outcomes = [
   'upstream_truncated',
   'interrupted',
   'ledger_unavailable',
+  'carried',
 ] as const;
 export type Outcome = (typeof outcomes)[number];
 
@@ -65,6 +66,8 @@ export type Entry =
       readonly digest: string;
       /** False for a tunnelled connection, whose answer is not recorded. */
       readonly recorded: boolean;
+      /** The decision that carried it as one line of many; -1 for one that stands alone. */
+      readonly batch: number;
     }
   | {
       readonly type: 'response';
@@ -124,9 +127,9 @@ const readers: Readonly<Record<string, Reader>> = Object.assign(Object.create(nu
     isCount(open) && isMatching(snapshot, hex64) ? { type: 'heartbeat', open, snapshot } : undefined,
   policy: ({ digest, result, version }) =>
     sha256Hex(digest) && (result === 'loaded' || result === 'refused') && isText(version) ? other : undefined,
-  request: ({ verdict, recorded = true }, parts) =>
-    isOneOf(verdict, verdicts) && typeof recorded === 'boolean'
-      ? { type: 'request', verdict, digest: digestOf(parts, 'request'), recorded }
+  request: ({ verdict, recorded = true, batch = -1 }, parts, seq) =>
+    isOneOf(verdict, verdicts) && typeof recorded === 'boolean' && (batch === -1 || isEarlier(batch, seq))
+      ? { type: 'request', verdict, digest: digestOf(parts, 'request'), recorded, batch }
       : undefined,
   response: ({ decision, verdict }, parts, seq) =>
     isEarlier(decision, seq) && isOneOf(verdict, verdicts)

@@ -89,9 +89,15 @@ test('OpenAI’s answers have their id, status and body; a failed request has no
     ),
   );
   expect([...lines].map(({ response, ...rest }) => ({ ...rest, response: response.toString() }))).toEqual([
-    { customId: 'a', status: 200, response: '{"choices":[]}', defect: '' },
-    { customId: 'b', status: 0, response: '', defect: '' },
-    { customId: 'c', status: 0, response: '', defect: 'a line of the batch has no answer' },
+    { customId: 'a', operation: 'chat.completions', status: 200, response: '{"choices":[]}', defect: '' },
+    { customId: 'b', operation: 'unknown', status: 0, response: '', defect: '' },
+    {
+      customId: 'c',
+      operation: 'unknown',
+      status: 0,
+      response: '',
+      defect: 'a line of the batch has no answer',
+    },
   ]);
 });
 

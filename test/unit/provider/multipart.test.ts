@@ -21,8 +21,22 @@ const bytesOf = async (data: FormData) => {
 test('a form has its fields with their text and its files with their names, types and sizes', () => {
   expect(read(form(field('model', 'gpt-image-1'), file('image[]', 'cät.png', 'é')))).toEqual({
     parts: [
-      { name: 'model', fileName: null, contentType: '', text: 'gpt-image-1', bytes: 11 },
-      { name: 'image[]', fileName: 'cät.png', contentType: 'image/png', text: '', bytes: 2 },
+      {
+        name: 'model',
+        fileName: null,
+        contentType: '',
+        text: 'gpt-image-1',
+        bytes: 11,
+        content: Buffer.from('gpt-image-1'),
+      },
+      {
+        name: 'image[]',
+        fileName: 'cät.png',
+        contentType: 'image/png',
+        text: '',
+        bytes: 2,
+        content: Buffer.from('é'),
+      },
     ],
     defects: [],
   });

@@ -56,7 +56,7 @@ describe('the route', () => {
     ['POST', '/v1/realtime/client_secrets', 'realtime.sessions'],
     ['POST', '/v1/realtime/calls', 'realtime.calls'],
     ['POST', '/v1/videos', 'videos'],
-    ['GET', '/v1/videos/v/content', 'files.content'],
+    ['GET', '/v1/videos/v/content', 'content'],
     ['GET', '/v1/chatkit/threads/t/items', 'chatkit.threads'],
     ['GET', '/v1/agents/sessions/s/events', 'agents.sessions'],
     ['GET', '/v1/agents/sessions/s/turns/t/items', 'agents.sessions'],

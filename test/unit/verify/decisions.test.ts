@@ -355,6 +355,13 @@ describe('outcomes', () => {
       expect(await closed(outcome, (b) => sealHeldResponse(b).decision)).toEqual([]);
     },
   );
+
+  it('a line of a batch is carried by an earlier decision, and nothing else is', async () => {
+    const line = (b: LedgerBuilder) => b.request({ batch: b.request(), line: 1 });
+    expect(await closed('carried', line)).toEqual([]);
+    expect(await closed('carried', (b) => b.request())).toEqual(['outcome_contradicts at 2']);
+    expect(await codesOf((b) => b.request({ batch: 1, line: 1 }))).toEqual(['leaf_malformed at 1']);
+  });
 });
 
 describe('heartbeats', () => {

@@ -1,0 +1,197 @@
+/**
+ * Bodies that carry many exchanges: a batch of requests, a file of answers. Every line is judged as if it had come
+ * alone, the body as a whole by the strictest of them, and every line is sealed as a decision of its own.
+ */
+import type { Facts } from '../core/facts.ts';
+import type { JsonObject } from '../ledger/canonical.ts';
+import type { Draft } from '../ledger/sealer.ts';
+import type { Judgement, Match, Policy } from '../policy/policy.ts';
+import type { BatchRequest, BatchResult } from '../provider/protocol.ts';
+import { bodyOf } from './body.ts';
+import type { Call } from './call.ts';
+import type { House } from './house.ts';
+import { judge, passed } from './judge.ts';
+import { requestDraft, responseDraft } from './record.ts';
+
+export interface Lines {
+  /** One for each line, in order. */
+  readonly judgements: readonly Judgement[];
+  readonly defects: readonly string[];
+}
+
+/** A body that carries nothing but itself. */
+export const noLines: Lines = { judgements: [], defects: [] };
+
+/** Lines that are judged, or sealed and not yet durable, before other calls have their turn. */
+const linesPerTurn = 64;
+const defectsMax = 16;
+const customIdCharactersMax = 512;
+const strictness = ['pass', 'flag', 'hold', 'deny'] as const;
+
+/** Judges every request of a body. */
+export async function judgeRequests(call: Call, policy: Policy): Promise<Lines> {
+  if (call.batch === undefined) return noLines;
+  return judgeEach(call.batch(), (line) => {
+    const { facts, defects } = readRequest(call, line);
+    const found = line.defect === '' ? defects : [line.defect, ...defects];
+    return { judgement: judge(policy, 'request', { request: facts, labels: [] }, found), defects: found };
+  });
+}
+
+/** Judges every answer of a body; what cannot be read holds it. */
+export async function judgeAnswers(
+  call: Call,
+  batch: (() => Iterable<BatchResult>) | undefined,
+  policy: Policy,
+): Promise<Lines> {
+  if (batch === undefined) return noLines;
+  return judgeEach(batch(), (line) => {
+    const { facts, defects } = readAnswer(call, line);
+    const found = line.defect === '' ? defects : [line.defect, ...defects];
+    return { judgement: judge(policy, 'response', facts, found), defects: found };
+  });
+}
+
+async function judgeEach<Line>(
+  lines: Iterable<Line>,
+  judgeOne: (line: Line) => { judgement: Judgement; defects: readonly string[] },
+): Promise<Lines> {
+  const judgements: Judgement[] = [];
+  const found: string[] = [];
+  for (const line of lines) {
+    const { judgement, defects } = judgeOne(line);
+    judgements.push(judgement);
+    for (const defect of defects)
+      if (found.length < defectsMax) found.push(`line ${judgements.length}: ${defect}`);
+    if (judgements.length % linesPerTurn === 0) await turn();
+  }
+  return { judgements, defects: found };
+}
+
+/** The judgement over all: the strictest action, and every rule that matched anywhere, once. */
+export function strictestOf(own: Judgement, lines: Lines): Judgement {
+  if (lines.judgements.length === 0) return own;
+  const matches = new Map<string, Match>();
+  let action = own.action;
+  for (const judgement of [own, ...lines.judgements]) {
+    if (strictness.indexOf(judgement.action) > strictness.indexOf(action)) action = judgement.action;
+    for (const match of judgement.matches) {
+      const known = matches.get(match.rule);
+      // A rule that failed on one line holds there, whatever it does on the others.
+      if (known === undefined || strictness.indexOf(match.action) > strictness.indexOf(known.action))
+        matches.set(match.rule, match);
+    }
+  }
+  return { action, matches: [...matches.values()] };
+}
+
+/** Seals every request of a body as carried by the decision `carrier`; resolves when all are durable. */
+export async function sealRequests(
+  call: Call,
+  lines: Lines,
+  carrier: number,
+  policy: Policy,
+  house: House,
+): Promise<void> {
+  if (call.batch === undefined) return;
+  await sealEach(call.batch(), lines, house, (line, judgement, place) => {
+    const { facts } = readRequest(call, line);
+    const alone = { ...call, operation: line.operation, method: 'POST', target: line.path, facts };
+    const message = { ...alone, headers: customIdHeader(line.customId), body: bodyOf(line.request) };
+    const draft = requestDraft(message, judgement, policy, house.fingerprint);
+    return house.ledger.seal(carriedBy(draft, carrier, place));
+  });
+}
+
+/** Seals every answer of a body as carried by the decision `carrier`; resolves when all are durable. */
+export async function sealAnswers(
+  call: Call,
+  batch: (() => Iterable<BatchResult>) | undefined,
+  lines: Lines,
+  carrier: number,
+  policy: Policy,
+  house: House,
+): Promise<void> {
+  if (batch === undefined) return;
+  await sealEach(batch(), lines, house, (line, judgement, place) => {
+    const asked = {
+      ...call,
+      operation: line.operation,
+      headers: customIdHeader(line.customId),
+      body: bodyOf(empty),
+    };
+    const request = requestDraft(asked, passed, policy, house.fingerprint);
+    const sealed = house.ledger.seal(carriedBy(request, carrier, place));
+    const { response: facts } = readAnswer(call, line).facts;
+    house.ledger.seal(
+      responseDraft(sealed.seq, {
+        status: line.status,
+        statusText: '',
+        headers: [],
+        body: line.response,
+        bytes: line.response.length,
+        sha256: null,
+        facts,
+        result: line.status === 0 || line.status >= 400 ? 'error' : 'ok',
+        form: null,
+        judgement,
+        policy,
+        elapsedUs: 0,
+      }),
+    );
+    return sealed;
+  });
+}
+
+async function sealEach<Line>(
+  lines: Iterable<Line>,
+  { judgements }: Lines,
+  house: House,
+  sealOne: (line: Line, judgement: Judgement, place: number) => { seq: number; durable: Promise<void> },
+): Promise<void> {
+  let place = 0;
+  let last: Promise<void> = Promise.resolve();
+  for (const line of lines) {
+    const sealed = sealOne(line, judgements[place] ?? passed, place + 1);
+    house.ledger.settle(sealed.seq, 'carried');
+    last = sealed.durable;
+    place += 1;
+    if (place % linesPerTurn === 0) await last;
+  }
+  await last;
+}
+
+function carriedBy(draft: Draft, batch: number, line: number): Draft {
+  const data: JsonObject = { ...draft.data, batch, line };
+  return { ...draft, data, refs: [batch] };
+}
+
+function readRequest(call: Call, line: BatchRequest) {
+  const head = { path: line.path, contentType: 'application/json' };
+  const reading = call.upstream.protocol.readRequest(line.operation, line.request, head);
+  const facts = { ...call.facts, operation: line.operation, path: line.path, ...reading.facts };
+  return { facts, defects: reading.defects };
+}
+
+function readAnswer(call: Call, line: BatchResult) {
+  const operation = line.status === 0 ? 'unknown' : line.operation;
+  const reading = call.upstream.protocol.readResponse(operation, line.status, line.response);
+  const facts = {
+    request: { ...call.facts, operation },
+    response: reading.facts,
+    labels: [],
+  } satisfies Facts;
+  return { facts, defects: reading.defects };
+}
+
+const empty = Buffer.alloc(0);
+
+/** The workload's own name for the line, as it may stand in a field of a stored message. */
+function customIdHeader(customId: string): readonly string[] {
+  const text = customId.isWellFormed() ? customId : customId.toWellFormed();
+  return ['holdpoint-custom-id', encodeURIComponent(text).slice(0, customIdCharactersMax)];
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
