@@ -1,0 +1,167 @@
+/** The Gemini Live API through the sidecar, with Google's own SDK and with a provider that does as it is told. */
+
+import { LLMock } from '@copilotkit/aimock';
+import { GoogleGenAI, type LiveServerMessage, Modality, type Session } from '@google/genai';
+import { afterEach, expect, test, vi } from 'vitest';
+import { atEnd, endAll } from '../support/endings.ts';
+import { startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
+import { denyTransfers, holdTransfers, policyOf } from './policies.ts';
+import { asSent, sendAll, textsOf } from './realtime-scene.ts';
+import { connectSocket, startSocketUpstream } from './socket-upstream.ts';
+
+afterEach(endAll);
+
+const liveTarget =
+  '/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent?key=sk-secret';
+const setup = {
+  setup: { model: 'models/gemini-live', systemInstruction: { parts: [{ text: 'Be brief.' }] } },
+};
+const said = (text: string) => ({ serverContent: { modelTurn: { parts: [{ text }] } } });
+const turnComplete = { serverContent: { turnComplete: true } };
+const toolCall = (amount: number, id = 'call_1') => ({
+  toolCall: { functionCalls: [{ id, name: 'transfer_funds', args: { amount, payee: 'ACME' } }] },
+});
+
+async function start(policy: string | undefined, url: string, mount = '/'): Promise<TestSidecar> {
+  return startTestSidecar({
+    ...(policy === undefined ? {} : { policy }),
+    upstreams: { gemini: { url, protocol: 'gemini', mount } },
+  });
+}
+
+async function connect(policy?: string) {
+  const upstream = await startSocketUpstream();
+  const sidecar = await start(policy, upstream.url);
+  const client = await connectSocket(sidecar.proxyUrl, liveTarget);
+  const [provider] = upstream.talkers;
+  if (provider === undefined) throw new Error('The provider heard of no connection.');
+  client.send(setup);
+  await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+  provider.send({ setupComplete: {} });
+  await vi.waitFor(() => expect(client.heard).toHaveLength(1));
+  return { sidecar, upstream, client, provider };
+}
+
+test('a held call waits while the model speaks on, and the end of its turn behind it', async () => {
+  const { sidecar, client, provider } = await connect(holdTransfers);
+  client.send({
+    clientContent: { turns: [{ role: 'user', parts: [{ text: 'Pay.' }] }], turnComplete: true },
+  });
+  await vi.waitFor(() => expect(provider.heard).toHaveLength(2));
+  sendAll(provider, [said('One moment.'), toolCall(25_000), turnComplete]);
+  const hold = await sidecar.ada.nextHold();
+  expect(hold.headline).toBe('transfer_funds amount=25000 payee=ACME');
+  provider.send(said('Still waiting.'));
+  await vi.waitFor(() => expect(client.heard).toHaveLength(3));
+  expect(textsOf(client).slice(1)).toEqual(asSent([said('One moment.'), said('Still waiting.')]));
+  await sidecar.ada.rule(hold, { verdict: 'release' });
+  await vi.waitFor(() => expect(client.heard).toHaveLength(5));
+  expect(textsOf(client).slice(3)).toEqual(asSent([toolCall(25_000), turnComplete]));
+  expect(await sidecar.ada.outcomeOf(hold.decisionId)).toBe('delivered');
+});
+
+test('a denied call is cancelled in the provider’s own words, and the turn goes on', async () => {
+  const { client, provider } = await connect(denyTransfers);
+  sendAll(provider, [toolCall(25_000), said('Well then.')]);
+  await vi.waitFor(() => expect(client.heard).toHaveLength(3));
+  const [denial] = textsOf(client)
+    .slice(1)
+    .map((text) => JSON.parse(text));
+  expect(denial).toMatchObject({
+    toolCallCancellation: { ids: ['call_1'] },
+    error: { status: 'PERMISSION_DENIED', details: [{ reason: 'denied_by_policy' }] },
+  });
+  expect(textsOf(client).join('')).not.toContain('ACME');
+});
+
+test('a cancellation by the provider never overtakes the call it is about', async () => {
+  const { sidecar, client, provider } = await connect(holdTransfers);
+  sendAll(provider, [toolCall(25_000), { toolCallCancellation: { ids: ['call_1'] } }]);
+  const hold = await sidecar.ada.nextHold();
+  await sidecar.ada.rule(hold, { verdict: 'release' });
+  await vi.waitFor(() => expect(client.heard).toHaveLength(3));
+  expect(textsOf(client).slice(1)).toEqual(
+    asSent([toolCall(25_000), { toolCallCancellation: { ids: ['call_1'] } }]),
+  );
+});
+
+test('JSON in binary messages is read, and goes on as binary', async () => {
+  const { sidecar, client, provider } = await connect(holdTransfers);
+  provider.ws.send(Buffer.from(JSON.stringify(toolCall(25_000))));
+  const hold = await sidecar.ada.nextHold();
+  await sidecar.ada.rule(hold, { verdict: 'release' });
+  await vi.waitFor(() => expect(client.heard).toHaveLength(2));
+  expect(client.heard[1]).toEqual({ text: JSON.stringify(toolCall(25_000)), binary: true });
+});
+
+test('a setup that a rule denies ends the connection, because clients wait for nothing else', async () => {
+  const policy = policyOf({
+    phase: 'request',
+    when: 'request.system.contains("brief")',
+    action: 'deny',
+    match: '{ system: be brief }',
+    noMatch: '{ system: be kind }',
+  });
+  const upstream = await startSocketUpstream();
+  const sidecar = await start(policy, upstream.url);
+  const client = await connectSocket(sidecar.proxyUrl, liveTarget);
+  client.send(setup);
+  expect(await client.closed).toEqual({ code: 1008, reason: 'denied_by_policy' });
+  expect(upstream.talkers[0]?.heard).toEqual([]);
+});
+
+test('what tools and people say is judged before it goes on; sound flows; the key is nowhere', async () => {
+  const policy = policyOf({
+    phase: 'request',
+    when: 'request.text.contains("secret")',
+    action: 'deny',
+    match: '{ text: a secret }',
+    noMatch: '{ text: nothing }',
+  });
+  const { sidecar, upstream, client, provider } = await connect(policy);
+  client.send({ realtimeInput: { audio: { data: 'AAAA', mimeType: 'audio/pcm' } } });
+  client.send({ toolResponse: { functionResponses: [{ id: 'a', response: { output: 'a secret' } }] } });
+  client.send({ realtime_input: { text: 'my secret' } });
+  client.send({ client_content: { turns: [{ parts: [{ text: 'hello' }] }], turn_complete: true } });
+  await vi.waitFor(() => expect(provider.heard).toHaveLength(3));
+  expect(textsOf(provider).slice(1).join('')).not.toContain('secret');
+  await vi.waitFor(() => expect(client.heard).toHaveLength(3));
+  sendAll(provider, [said('Hello.'), turnComplete]);
+  await vi.waitFor(() => expect(client.heard).toHaveLength(5));
+  expect(upstream.requests[0]?.url).toBe(liveTarget);
+  const { id } = await sidecar.ada.lastDecision();
+  const everything = JSON.stringify([await sidecar.ada.decision(id), await sidecar.ada.bodies(id)]);
+  expect(everything).toContain('hello');
+  expect(everything).not.toContain('sk-secret');
+});
+
+test('Google’s SDK gets a held call once it is released', async () => {
+  const mock = new LLMock({ port: 0 });
+  const { url } = await mock.start().then(() => mock);
+  atEnd(() => mock.stop());
+  mock.onMessage('Pay ACME.', {
+    toolCalls: [{ name: 'transfer_funds', arguments: '{"amount":25000,"payee":"ACME"}' }],
+  });
+  const sidecar = await start(holdTransfers, url, '/gemini');
+  // With a path in it: the SDK writes an empty one as two slashes.
+  const google = new GoogleGenAI({
+    apiKey: 'sk-secret',
+    httpOptions: { baseUrl: `${sidecar.proxyUrl}/gemini`, apiVersion: 'v1beta' },
+  });
+  const messages: LiveServerMessage[] = [];
+  const session: Session = await google.live.connect({
+    model: 'gemini-2.0-flash',
+    config: { responseModalities: [Modality.TEXT] },
+    callbacks: { onmessage: (message) => messages.push(message) },
+  });
+  atEnd(() => session.close());
+  session.sendClientContent({ turns: 'Pay ACME.', turnComplete: true });
+  const hold = await sidecar.ada.nextHold();
+  expect(messages.filter(({ toolCall }) => toolCall !== undefined)).toEqual([]);
+  await sidecar.ada.rule(hold, { verdict: 'release' });
+  await vi.waitFor(() =>
+    expect(messages.flatMap(({ toolCall }) => toolCall?.functionCalls ?? [])).toMatchObject([
+      { name: 'transfer_funds', args: { amount: 25_000, payee: 'ACME' } },
+    ]),
+  );
+});
