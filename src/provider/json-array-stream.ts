@@ -33,10 +33,11 @@ export function openArrayStream(
         return { kind: absorbElement(reader, element), raw: element.raw };
       }),
     finish() {
-      const { rest, closed } = splitter.finish();
+      const { rest, closed, broken } = splitter.finish();
       const reading = reader.reading();
-      // Clients that parse the body whole get nothing from an array that is not closed.
-      return { rest, reading: { ...reading, complete: reading.complete && closed } };
+      // Clients that parse the body whole get nothing from an array that is not closed. Of what is no array
+      // nobody knows whether it is complete: its defect holds it.
+      return { rest, reading: { ...reading, complete: broken || (reading.complete && closed) } };
     },
   };
 }

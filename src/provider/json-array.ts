@@ -22,8 +22,11 @@ export interface ArrayElement {
 export interface ArraySplitter {
   /** The elements that became whole. The chunk's memory must not be reused afterwards. */
   push(chunk: Buffer): ArrayElement[];
-  /** Bytes after the last element, and whether the array was closed and nothing but white space followed. */
-  finish(): { readonly rest: Buffer; readonly closed: boolean };
+  /**
+   * Bytes after the last element. `closed`: the array was, and nothing but white space followed. `broken`: it is
+   * no array of objects, as some element's defect says.
+   */
+  finish(): { readonly rest: Buffer; readonly closed: boolean; readonly broken: boolean };
 }
 
 const none = Buffer.alloc(0);
@@ -132,6 +135,6 @@ export function createArraySplitter(elementBytesMax: number = elementBytesMaxDef
 
   return {
     push,
-    finish: () => ({ rest: take(none), closed: place === 'closed' }),
+    finish: () => ({ rest: take(none), closed: place === 'closed', broken: place === 'broken' }),
   };
 }
