@@ -78,6 +78,8 @@ const factHeaders = [
   'anthropic-version',
   'anthropic-beta',
   'openai-beta',
+  'x-amzn-bedrock-guardrailidentifier',
+  'x-amzn-bedrock-guardrailversion',
 ];
 const nameCharactersMax = 256;
 const empty = Buffer.alloc(0);

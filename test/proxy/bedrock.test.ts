@@ -343,6 +343,24 @@ describe('a rule on requests', () => {
     expect(upstream.requests).toHaveLength(1);
   });
 
+  test('sees whether a guardrail was asked for, which InvokeModel says in a header', async () => {
+    await start(
+      policyOf({
+        phase: 'request',
+        when: '("x-amzn-bedrock-guardrailidentifier" in request.headers) == false',
+        action: 'deny',
+        match: '{ headers: {} }',
+        noMatch: '{ headers: { x-amzn-bedrock-guardrailidentifier: gr-1 } }',
+      }),
+    );
+    answerWhole('{"generation":"Hello."}');
+    const guarded = { ...invoked, guardrailIdentifier: 'gr-1', guardrailVersion: '1' };
+    await clientOf().send(new InvokeModelCommand(guarded));
+    await expect(clientOf().send(new InvokeModelCommand(invoked))).rejects.toBeInstanceOf(
+      AccessDeniedException,
+    );
+  });
+
   test('is not led astray by a path that others resolve to another model', async () => {
     await start(onlyThatModel);
     const url = `${sidecar.proxyUrl}/model/x%2F..%2Fother/converse`;
