@@ -36,6 +36,19 @@ export function chunkCall(chunk: unknown): { readonly name: string; readonly arg
   return { name: textOf(type) || 'untyped_chunk', argumentsText: JSON.stringify(rest) };
 }
 
+/** Chunks that show something, their text in one piece: references stand between words, and tear none apart. */
+function plainContent(content: readonly unknown[]): unknown {
+  let text = '';
+  const beside: unknown[] = [];
+  for (const chunk of content) {
+    if (chunkKind(chunk) !== 'shown') continue;
+    if (!isRecord(chunk)) text += textOf(chunk);
+    else if (typeof chunk.text === 'string') text += chunk.text;
+    else if (chunk.type !== 'reference') beside.push(chunk);
+  }
+  return beside.length === 0 ? text : [{ type: 'text', text }, ...beside];
+}
+
 /** Where a call stands that is made of a content chunk; no provider counts as far. */
 const chunkCallIndex = 1_000_000;
 
@@ -54,7 +67,7 @@ function plainMessage(message: JsonRecord, sourceOf: (call: number) => string | 
   }
   if (Array.isArray(content)) {
     changed = true;
-    next.content = content.filter((chunk) => chunkKind(chunk) === 'shown');
+    next.content = plainContent(content);
     // Thinking is shown, but is no part of the answer's text.
     if (content.some((chunk) => chunkKind(chunk) === 'thinking')) next.reasoning_content = 'thinking';
     const unknown = content.filter((chunk) => chunkKind(chunk) === 'unknown').map(chunkCall);
@@ -83,6 +96,7 @@ function unitedMessage(choice: JsonRecord): JsonRecord | null {
   const calls: unknown[] = [];
   for (const message of isRecord(choice.message) ? [choice.message, ...messages] : messages) {
     const said: unknown = message.content;
+    if (content.length > 0) content.push({ type: 'text', text: '\n' });
     if (Array.isArray(said)) content.push(...said);
     else if (typeof said === 'string') content.push({ type: 'text', text: said });
     if (Array.isArray(message.tool_calls)) calls.push(...message.tool_calls);

@@ -4,7 +4,13 @@ import { objectArguments, planAmendment, rewriteJson, rewriteStream, unamendable
 import { isRecord, type JsonRecord, textOf } from './json.ts';
 import { chunkKind } from './mistral-chat.ts';
 import { contentWith } from './mistral-chat-amend.ts';
-import { entryText, entryType, isCallEntry, readConversationResponse } from './mistral-conversations.ts';
+import {
+  entryText,
+  entryType,
+  isCallEntry,
+  readConversationResponse,
+  textBeside,
+} from './mistral-conversations.ts';
 import { createConversationStreamReader, entryKey } from './mistral-conversations-stream.ts';
 import type { Amendment, ResponseReading } from './protocol.ts';
 import { openEventStream } from './stream.ts';
@@ -34,7 +40,7 @@ function amendJson(original: Buffer, amendment: Amendment): Buffer {
       }
       const { content } = entry;
       if (Array.isArray(content)) place += content.filter((one) => chunkKind(one) === 'unknown').length;
-      if (amendment.text === undefined || entryText(content, []) === '') return entry;
+      if (amendment.text === undefined || entryText(content) + textBeside(content) === '') return entry;
       const written = textWritten ? '' : amendment.text;
       textWritten = true;
       return { ...entry, content: contentWith(content, written) };
@@ -74,10 +80,12 @@ function amendStream(original: Buffer, amendment: Amendment): Buffer {
 
   const amended = rewriteStream(original, (value) => {
     if (value['type'] !== 'message.output.delta') return callDelta(value);
-    if (amendment.text === undefined || entryText(value['content'], []) === '') return null;
-    if (textWritten) return [];
+    const { content } = value;
+    if (amendment.text === undefined || entryText(content) + textBeside(content) === '') return null;
+    // What is shown beside the text says where the replaced one came from.
+    if (textWritten || entryText(content) === '') return [];
     textWritten = true;
-    return [{ ...value, content: deltaContent(value['content'], amendment.text) }];
+    return [{ ...value, content: deltaContent(content, amendment.text) }];
   });
   confirmCalls(before, readStream(amended), at, amendment);
   return amended;

@@ -11,6 +11,7 @@ import {
   conversationFacts,
   entriesMax,
   entryText,
+  textBeside,
 } from './mistral-conversations.ts';
 import { argumentsTextOf } from './openai-chat.ts';
 import { joined, note } from './reading.ts';
@@ -22,6 +23,7 @@ interface EntryInProgress {
   call: JsonRecord | null;
   argumentsText: string;
   text: string;
+  beside: string;
   /** Content of unknown kinds. */
   readonly unknown: unknown[];
 }
@@ -59,7 +61,14 @@ export function createConversationStreamReader(status: number): StreamReader {
       return null;
     }
     const place = typeof value.output_index === 'number' ? value.output_index : 0;
-    const entry: EntryInProgress = { place, call: null, argumentsText: '', text: '', unknown: [] };
+    const entry: EntryInProgress = {
+      place,
+      call: null,
+      argumentsText: '',
+      text: '',
+      beside: '',
+      unknown: [],
+    };
     entries.set(key, entry);
     return entry;
   }
@@ -69,8 +78,9 @@ export function createConversationStreamReader(status: number): StreamReader {
     if (entry === null) return 'tool';
     if (model === '') model = textOf(value.model);
     const { content } = value;
-    const text = entryText(content, defects);
+    const text = entryText(content);
     entry.text += text;
+    entry.beside = joined(entry.beside, textBeside(content));
     const chunks: readonly unknown[] = Array.isArray(content) ? content : isRecord(content) ? [content] : [];
     const unknown = chunks.filter((chunk) => chunkKind(chunk) === 'unknown');
     entry.unknown.push(...unknown);
@@ -121,6 +131,7 @@ export function createConversationStreamReader(status: number): StreamReader {
     reading() {
       const toolCalls: ToolCallFact[] = [];
       let text = '';
+      let beside = '';
       for (const entry of [...entries.values()].toSorted((a, b) => a.place - b.place)) {
         const { call, argumentsText } = entry;
         if (call !== null) {
@@ -128,9 +139,10 @@ export function createConversationStreamReader(status: number): StreamReader {
           addEntryCall(written, undefined, toolCalls, defects);
         }
         text = joined(text, entry.text);
+        beside = joined(beside, entry.beside);
         addContentCalls(entry.unknown, toolCalls, defects);
       }
-      const facts = conversationFacts(status, { model, text, toolCalls }, usage);
+      const facts = conversationFacts(status, { model, text: joined(text, beside), toolCalls }, usage);
       return { facts, defects, complete: done, failed };
     },
   };

@@ -50,14 +50,28 @@ export function entryType(entry: JsonRecord): string {
   return '';
 }
 
-/** What is the answer's text in a message's content; thinking is not. */
-export function entryText(content: unknown, defects: string[]): string {
-  if (isRecord(content)) return entryText([content], defects);
-  if (!Array.isArray(content)) return contentText(content, defects);
-  return contentText(
-    content.filter((chunk) => chunkKind(chunk) === 'shown'),
-    defects,
-  );
+function chunksOf(content: unknown): readonly unknown[] {
+  if (Array.isArray(content)) return content;
+  return isRecord(content) || typeof content === 'string' ? [content] : [];
+}
+
+function isTextChunk(chunk: unknown): boolean {
+  if (!isRecord(chunk)) return typeof chunk === 'string';
+  return chunk.type === 'text' || (isAbsent(chunk.type) && typeof chunk.text === 'string');
+}
+
+/** The running text of a message's content. What stands between its pieces must not tear it apart. */
+export function entryText(content: unknown): string {
+  return chunksOf(content)
+    .filter(isTextChunk)
+    .map((chunk) => (isRecord(chunk) ? textOf(chunk.text) : textOf(chunk)))
+    .join('');
+}
+
+/** What a message shows beside its text: where it was found, files that were made. Thinking is not shown. */
+export function textBeside(content: unknown): string {
+  const beside = chunksOf(content).filter((chunk) => !isTextChunk(chunk) && chunkKind(chunk) === 'shown');
+  return textWithin(beside);
 }
 
 /** Adds the call an entry makes; an entry of an unknown type is a call named after the type. */
@@ -180,6 +194,7 @@ export function readConversationResponse(status: number, bytes: Buffer): Respons
   if (isAbsent(list)) note(defects, 'the answer has no `outputs`');
   const toolCalls: ToolCallFact[] = [];
   let text = '';
+  let beside = '';
   let model = '';
   const entries = boundedList(list, entriesMax, `\`${name}\``, defects);
   let sources: ReadonlyMap<string, string> | null = null;
@@ -196,9 +211,10 @@ export function readConversationResponse(status: number, bytes: Buffer): Respons
       continue;
     }
     if (type === 'message.output' && model === '') model = textOf(entry.model);
-    text = joined(text, entryText(entry.content, defects));
+    text = joined(text, entryText(entry.content));
+    beside = joined(beside, textBeside(entry.content));
     addContentCalls(entry.content, toolCalls, defects);
   }
-  const facts = conversationFacts(status, { model, text, toolCalls }, body.usage);
-  return { facts, defects, complete: true, failed: false };
+  const said = { model, text: joined(text, beside), toolCalls };
+  return { facts: conversationFacts(status, said, body.usage), defects, complete: true, failed: false };
 }

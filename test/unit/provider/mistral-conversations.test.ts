@@ -31,7 +31,7 @@ const streamed = typedEvents(
   text(1, thinking),
   text(1, 'One '),
   text(1, { type: 'text', text: 'moment.' }),
-  text(1, { type: 'tool_reference', tool: 'web_search', title: ' A page' }),
+  text(1, { type: 'tool_reference', tool: 'web_search', title: 'A page' }),
   piece(2, 'call_2', '{"amount":'),
   piece(2, 'call_2', '25000}'),
   { type: 'conversation.response.done', usage },
@@ -42,7 +42,11 @@ const outputs = [
     type: 'message.output',
     id: 'msg_1',
     model: 'mistral-medium',
-    content: [thinking, { type: 'text', text: 'One moment. A page' }],
+    content: [
+      thinking,
+      { type: 'text', text: 'One moment.' },
+      { type: 'tool_reference', tool: 'web_search', title: 'A page' },
+    ],
   },
   { type: 'function.call', id: 'fc_2', tool_call_id: 'call_2', name: 'pay', arguments: '{"amount":25000}' },
 ];
@@ -104,8 +108,17 @@ describe('a stream', () => {
     ]);
   });
 
-  test('has the calls of the whole answer', () => {
-    expect(read('sse', streamed).facts.toolCalls).toEqual(read(null, whole).facts.toolCalls);
+  test('has the facts of the whole answer', () => {
+    expect(read('sse', streamed).facts).toEqual(read(null, whole).facts);
+  });
+
+  test('keeps text whole that references stand within', () => {
+    const body = typedEvents(
+      text(0, 'sec'),
+      text(0, { type: 'tool_reference', title: 'A page' }),
+      text(0, 'ret'),
+    );
+    expect(read('sse', body).facts.text).toBe('secret\nA page');
   });
 
   test('takes a handover to another agent for a call', () => {

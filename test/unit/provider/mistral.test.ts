@@ -176,6 +176,15 @@ describe('a whole answer', () => {
     expect(facts).toEqual({ ...streamed, model: 'm' });
   });
 
+  test('keeps text whole that references stand within', () => {
+    const content = [
+      { type: 'text', text: 'sec' },
+      { type: 'reference', reference_ids: [1] },
+      { type: 'text', text: 'ret' },
+    ];
+    expect(readAs(null, mistral, 'chat.completions', whole({ content })).facts.text).toBe('secret');
+  });
+
   test('keeps the spelling of arguments that are an object', () => {
     const text = `{"choices":[{"message":{"tool_calls":[{"function":{"name":"pay","arguments":{"n": 1.0}}}]}}]}`;
     const { facts } = readAs(null, mistral, 'chat.completions', text);
