@@ -31,13 +31,13 @@ const converseEvents: readonly string[] = [
 ];
 const metricsMember = 'amazon-bedrock-invocationMetrics';
 const anthropicType = /^(message_|content_block_|ping$|error$)/;
-const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /** The text that base64 carries; null where decoders may disagree about it. */
 export function decodedText(value: unknown): string | null {
-  if (typeof value !== 'string' || !base64.test(value)) return null;
+  if (typeof value !== 'string') return null;
   const bytes = Buffer.from(value, 'base64');
-  return isUtf8(bytes) ? bytes.toString('utf8') : null;
+  // Node's decoder passes over what is not base64, others do not.
+  return bytes.toString('base64') === value && isUtf8(bytes) ? bytes.toString('utf8') : null;
 }
 
 /** Every form that a chunk has; more than one is one too many. */
