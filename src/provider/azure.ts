@@ -17,7 +17,7 @@ const errorBytesMax = 64 * 1024;
 /** The deployment that a path names, as it is spelt there; '' where it names none. */
 function deploymentIn(path: string): string {
   const segments = routeSegments(path);
-  const place = segments.lastIndexOf('deployments');
+  const place = segments.indexOf('deployments');
   const name = place === -1 ? '' : (segments[place + 1] ?? '');
   // Routes are compared in lower case; rules should see the name as its owner wrote it.
   return path.split('/').find((part) => part.toLowerCase() === name) ?? name;

@@ -3,7 +3,7 @@
  * here, and a form that two of them read differently can show the rules one model and the provider another:
  * whatever is not written the one way that all agree on is a defect. Pure; imports nothing of a family.
  */
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { note } from './reading.ts';
 
 export const formPartsMax = 2_000;
@@ -140,6 +140,7 @@ interface PartHead {
   readonly name: string;
   readonly fileName: string | null;
   readonly contentType: string;
+  readonly charset: string;
 }
 
 /** What a part says of itself, or why readers may disagree about it. */
@@ -164,10 +165,16 @@ function readHead(headers: ReadonlyMap<string, string>): PartHead | string {
     return 'a part of the form is a field to some readers and a file to others';
   }
   const charset = /;\s*charset\s*=\s*"?([^";\s]*)/.exec(type)?.[1] ?? 'utf-8';
-  if (fileName === undefined && !['utf-8', 'utf8', 'us-ascii'].includes(charset)) {
-    return 'a field of the form is in another character set than UTF-8';
-  }
-  return { name, fileName: fileName ?? null, contentType };
+  return { name, fileName: fileName ?? null, contentType, charset };
+}
+
+/** A field's text; null where it depends on a character set that readers may not heed. */
+function fieldText(content: Buffer, charset: string): string | null {
+  if (content.length > fieldBytesMax) return null;
+  // Java's clients name Latin-1 for texts that are plain ASCII, which reads the same in all of these.
+  const isPlain = ['us-ascii', 'iso-8859-1', 'windows-1252'].includes(charset) && isAscii(content);
+  if (!isPlain && (!['utf-8', 'utf8'].includes(charset) || !isUtf8(content))) return null;
+  return content.toString('utf8');
 }
 
 function readPart(part: Buffer, defects: string[]): FormPart | null {
@@ -182,13 +189,14 @@ function readPart(part: Buffer, defects: string[]): FormPart | null {
     note(defects, head);
     return null;
   }
+  const { charset, ...named } = head;
   const content = part.subarray(headEnd + blankLine.length);
-  if (head.fileName !== null) return { ...head, text: '', bytes: content.length, content };
-  if (content.length > fieldBytesMax || !isUtf8(content)) {
-    note(defects, 'a field of the form is too long or not valid UTF-8');
-    return null;
-  }
-  return { ...head, text: content.toString('utf8'), bytes: content.length, content };
+  const bytes = content.length;
+  if (named.fileName !== null) return { ...named, text: '', bytes, content };
+  const text = fieldText(content, charset);
+  if (text !== null) return { ...named, text, bytes, content };
+  note(defects, 'a field of the form is too long or not in UTF-8');
+  return null;
 }
 
 /** A field written twice has the first value for some readers and the last for others, unless its name says list. */

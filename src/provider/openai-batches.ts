@@ -67,9 +67,10 @@ function operationOfAnswer(body: unknown): OperationName {
 export function readFileUpload(body: Buffer, head: RequestHead): RequestReading {
   const reading = readFormRequest(body, head);
   if (reading.facts.params['purpose'] !== 'batch') return reading;
-  const file = readForm(head.contentType, body).parts.find((part) => part.fileName !== null);
+  const [file, second] = readForm(head.contentType, body).parts.filter((part) => part.fileName !== null);
   const defects = [...reading.defects];
-  if (file === undefined) {
+  // Of two files of one name, some readers run the first and others the last.
+  if (file === undefined || second !== undefined) {
     note(defects, 'the batch file cannot be told from the form');
     return { ...reading, defects };
   }

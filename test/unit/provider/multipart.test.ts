@@ -64,6 +64,10 @@ test.each([
   ['headers in capitals', form(field('a', 'x').toUpperCase().replace('FORM-DATA', 'form-data'))],
   ['an unquoted name', form('Content-Disposition: form-data; name=a\r\n\r\nx')],
   ['the same list twice', form(field('a[]', 'x'), field('a[]', 'y'))],
+  [
+    'plain text said to be Latin-1',
+    form(`content-type: text/plain; charset=ISO-8859-1\r\n${field('a', 'x')}`),
+  ],
   ['two files of one name', form(file('f', 'a', '1'), file('f', 'b', '2'))],
   [
     'a name written twice, as .NET does',
@@ -129,6 +133,7 @@ describe('readers would disagree about', () => {
     ['a field that may be a file', form(`content-type: application/octet-stream\r\n${a}`)],
     ['a form within the form', form(`content-type: multipart/mixed; boundary=c\r\n${a}`)],
     ['another character set', form(`content-type: text/plain; charset=utf-7\r\n${a}`)],
+    ['Latin-1 that is not plain', form(`content-type: text/plain; charset=ISO-8859-1\r\n${field('a', 'é')}`)],
     ['a character set of its own', form(field('_charset_', 'utf-7'), a)],
     ['a field twice', form(a, field('a', 'y'))],
     ['a field that is also a file', form(a, file('a', 'b', 'y'))],

@@ -36,6 +36,8 @@ describe('the route', () => {
     ['POST', '/v1/files', 'files'],
     ['GET', '/v1/files/file-1/content', 'files.content'],
     ['GET', '/v1/containers/c/files/f/content', 'files.content'],
+    ['POST', '/v1/vector_stores/vs/files', 'vector_stores'],
+    ['POST', '/v1/containers/c/files', 'containers'],
     ['POST', '/v1/uploads/u/parts', 'uploads'],
     ['POST', '/v1/batches', 'batches'],
     ['POST', '/v1/vector_stores/vs/search', 'vector_stores.search'],
@@ -214,6 +216,16 @@ describe('a form', () => {
       expect(formRequest('images.edits', ...fields).defects.join()).toContain(defect);
     },
   );
+
+  test('with two files to run as a batch has a defect, because only one of them is run', () => {
+    const two = formRequest(
+      'files',
+      ['purpose', 'batch'],
+      ['file', '{}', 'a.jsonl'],
+      ['file', '{}', 'b.jsonl'],
+    );
+    expect(two.defects.join()).toContain('cannot be told');
+  });
 
   test('where JSON is meant, or the other way round, has a defect', () => {
     expect(openai.readRequest('files', form(['purpose', 'x']), headOf('/')).defects).not.toEqual([]);
