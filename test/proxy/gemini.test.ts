@@ -162,8 +162,8 @@ describe('an answer made of bytes', () => {
       upstreams: upstreamsAt(upstream.url),
       machine,
     });
-  afterEach(endAll);
   });
+  afterEach(endAll);
 
   async function post(query: string): Promise<RawClient> {
     const client = await connectRaw(sidecar.proxyUrl);
