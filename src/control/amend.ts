@@ -7,6 +7,8 @@ import type { Hold } from '../hold/record.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { protocolNamed } from '../provider/index.ts';
 import type { Amendment } from '../provider/protocol.ts';
+import { amendSocketAnswer } from '../provider/realtime-amend.ts';
+import { socketBodyType } from '../provider/realtime-body.ts';
 
 const decodedBytesMax = 64 * 1024 * 1024;
 const callsMax = 128;
@@ -40,6 +42,10 @@ export async function amendedMessage(ledger: Ledger, hold: Hold, input: Amendmen
     );
   }
   const message = decodeHttpMessage(await ledger.part(held.seq, held.name));
+  if (headerOf(message.headers, 'content-type') === socketBodyType) {
+    const { startLine, headers } = message;
+    return encodeHttpMessage({ startLine, headers, body: amendedMessages(hold, message, input) });
+  }
   if (input.text !== undefined && hold.passedBytes > 0) {
     throw new HoldpointError(
       'invalid_argument',
@@ -49,6 +55,18 @@ export async function amendedMessage(ledger: Ledger, hold: Hold, input: Amendmen
   }
   const body = hold.phase === 'request' ? amendedRequest(input) : amendedAnswer(message, request.data, input);
   return encodeHttpMessage({ startLine: message.startLine, headers: headersFor(message, body), body });
+}
+
+/** Of a WebSocket, only the calls of an answer can be changed: what a workload says there is not one whole. */
+function amendedMessages(hold: Hold, { body }: HttpMessage, input: AmendmentInput): Buffer {
+  const { toolCalls } = input;
+  const callsAlone = toolCalls !== undefined && input.body === undefined && input.text === undefined;
+  if (hold.phase === 'response' && callsAlone) return amendSocketAnswer(body, { toolCalls });
+  throw new HoldpointError(
+    'invalid_argument',
+    'Of what passes over a WebSocket, only the arguments of tool calls can be amended.',
+    'Release or deny it.',
+  );
 }
 
 function amendedRequest(input: AmendmentInput): Buffer {

@@ -97,6 +97,26 @@ describe('an answer that calls a tool', () => {
     expect(await sidecar.ada.outcomeOf(hold.decisionId)).toBe(outcome);
   });
 
+  test('arrives with the arguments that a reviewer put in, wherever they stand', async () => {
+    const scene = await connectScene(holdTransfers);
+    const { sidecar, client, provider } = scene;
+    await asked(scene);
+    sendAll(provider, callEvents('resp_1', 25_000));
+    const hold = await sidecar.ada.nextHold();
+    const toolCalls = [{ id: 'call_resp_1', arguments: { amount: 9_000, payee: 'ACME' } }];
+    const amend = { verdict: 'amend', reason: 'Less will do.' } as const;
+    const tooMuch = { ...amend, amendment: { text: 'Something else.' } };
+    expect(await sidecar.ada.rule(hold, tooMuch)).toMatchObject({ status: 400, code: 'invalid_argument' });
+    expect(await sidecar.ada.rule(hold, { ...amend, amendment: { toolCalls } })).toMatchObject({
+      status: 201,
+    });
+    await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
+    const all = textsOf(client).join('\n');
+    expect(all).not.toContain('25000');
+    expect(all.match(/\\"amount\\":9000/g)).toHaveLength(5);
+    expect(await sidecar.ada.outcomeOf(hold.decisionId)).toBe('delivered');
+  });
+
   test('is held when the conversation names another call than the response', async () => {
     const scene = await connectScene(holdTransfers);
     const { sidecar, provider } = scene;

@@ -171,10 +171,11 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
         await house.holds.beginDelivery(hold);
         // The delivery is on disk: the withheld messages may go out, once.
         await send(messages);
-        reader.settle(answer, true);
+        // Of an amended call the workload knows the new arguments: the provider's own stay unknown to it.
+        reader.settle(answer, result === 'released');
         if (!link.gone.aborted) settle(exchange, 'delivered', house);
         house.holds.detach(hold);
-        return true;
+        return result === 'released';
       }
       case 'denied':
         settledElsewhere(exchange, 'denied', house);
