@@ -5,6 +5,7 @@
 import type { ErrorCode } from '../core/errors.ts';
 import { unamendable } from './amendment.ts';
 import { anthropic } from './anthropic.ts';
+import { ollamaOwn } from './ollama-own.ts';
 import { mayBeResults } from './openai-batches.ts';
 import { openaiOperation } from './openai-operations.ts';
 import { openaiOperationOf } from './openai-routes.ts';
@@ -79,4 +80,10 @@ const own: Protocol = {
 /** vLLM, llama.cpp and LM Studio offer Anthropic's messages beside: unread they would go round every rule. */
 const anthropicOperations: ReadonlySet<OperationName> = new Set(['messages', 'messages.count_tokens']);
 
-export const openai: Protocol = speakingAlso(own, [{ protocol: anthropic, operations: anthropicOperations }]);
+/** What Ollama answers beside them, which is often set up as a server of this family. */
+const ollamaOperations: ReadonlySet<OperationName> = new Set(['chat', 'generate', 'embed']);
+
+export const openai: Protocol = speakingAlso(own, [
+  { protocol: anthropic, operations: anthropicOperations },
+  { protocol: ollamaOwn, operations: ollamaOperations },
+]);

@@ -50,3 +50,26 @@ describe('Anthropic’s messages at a server of OpenAI’s API', () => {
     expect(openai.errorEvent('chat.completions', 'sse', 'held', 'x')).toMatch(/^data: /);
   });
 });
+
+describe('Ollama’s own API at a server that is set up for OpenAI’s', () => {
+  const line = `${JSON.stringify({ message: { tool_calls: [{ function: { name: 'pay', arguments: {} } }] }, done: true })}\n`;
+
+  test('is judged as what it is', () => {
+    expect(openai.operationOf('POST', '/api/chat')).toBe('chat');
+    expect(openai.operationOf('POST', '/api/generate')).toBe('generate');
+    expect(openai.readsAnswer('chat')).toBe(true);
+    expect(readAs('ndjson', openai, 'chat', line)).toMatchObject({
+      facts: { toolCalls: [{ name: 'pay' }] },
+      kinds: ['tool'],
+      complete: true,
+    });
+  });
+
+  test('lets nothing pass unjudged where another server answers on that route in OpenAI’s form', () => {
+    const choices = [{ index: 0, delta: { tool_calls: [{ index: 0, function: { name: 'pay' } }] } }];
+    const { kinds, defects } = readAs('sse', openai, 'chat', `data: ${JSON.stringify({ choices })}\n\n`);
+    expect(kinds[0]).toBe('tool');
+    expect(defects).not.toEqual([]);
+    expect(readAs(null, openai, 'chat', JSON.stringify({ choices: [] })).defects).not.toEqual([]);
+  });
+});
