@@ -6,6 +6,7 @@ import { unamendable } from './amendment.ts';
 import { amendGemini } from './gemini-amend.ts';
 import { createGeminiStreamReader, readGeminiResponse } from './gemini-answer.ts';
 import { googleErrorEvent } from './gemini-error.ts';
+import { openGoogleEventStream } from './gemini-events.ts';
 import { readPrediction, readPredictRequest } from './gemini-predict.ts';
 import type { Dialect } from './gemini-protocol.ts';
 import { readGeminiRequest } from './gemini-request.ts';
@@ -13,7 +14,7 @@ import { googleRoute, modelIn } from './gemini-route.ts';
 import { openArrayStream } from './json-array-stream.ts';
 import type { OperationName } from './protocol.ts';
 import { unreadResponse } from './reading.ts';
-import { openEventStream, openUnreadStream } from './stream.ts';
+import { openUnreadStream } from './stream.ts';
 import { fillerOf, streamFormOf } from './stream-form.ts';
 
 /** True where the answer is Gemini's own, which may call tools. */
@@ -60,7 +61,7 @@ export const content: Dialect = {
   openStream(operation, status, form) {
     if (!isGenerated(operation)) return openUnreadStream(status);
     const reader = createGeminiStreamReader(status);
-    return form === 'json-array' ? openArrayStream(reader) : openEventStream(reader);
+    return form === 'json-array' ? openArrayStream(reader) : openGoogleEventStream(reader);
   },
   errorEvent: (_operation, form, code, message, isFirst = false) =>
     googleErrorEvent(form, code, message, isFirst),

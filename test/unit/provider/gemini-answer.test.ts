@@ -149,6 +149,30 @@ describe('a stream', () => {
     expect(defects).not.toEqual([]);
   });
 
+  const hidden = JSON.stringify(piece([{ functionCall: { name: 'pay', args: {} } }]));
+
+  test.each([
+    ['behind a blank, which the SDK trims', ` data: ${hidden}\n\n`],
+    ['as a line of its own, which another SDK parses', `${hidden}\n\n`],
+    ['as such a line beside an event', `data: {}\n${hidden}\n\n`],
+    ['behind a field that is none', `datum: ${hidden}\r\n\r\n`],
+  ])('does not pass a call hidden %s', (_where, bytes) => {
+    const { kinds, defects } = stream(bytes, end);
+    expect(kinds).toEqual(['tool', 'end']);
+    expect(defects).toEqual(['an event of the stream has a line that only some clients read']);
+  });
+
+  test('may have comments, names and ids', () => {
+    const { kinds, defects } = stream(
+      ': hello\n\n',
+      `event: x\nid: 1\nretry: 5\ndata: {}\r\n\r\n`,
+      '\n\r\n',
+      end,
+    );
+    expect(kinds.filter((kind) => kind !== 'other')).toEqual(['end']);
+    expect(defects).toEqual([]);
+  });
+
   test('is complete when every candidate has finished', () => {
     const of = (index: number, finishReason?: string) => ({ candidates: [{ index, finishReason }] });
     expect(stream(of(0), of(1), of(0, 'STOP')).complete).toBe(false);
