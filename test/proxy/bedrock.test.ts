@@ -155,19 +155,6 @@ async function askStream(client = clientOf(), said = nothingSaid()): Promise<Sai
 }
 
 describe.each(['HTTP/2', 'HTTP/1.1'] as const)('Converse over %s', (transport) => {
-  test('passes, with the path and body that the SDK sent', async () => {
-    await start(holdTransfers);
-    answerWhole(transferAnswer.replace('25000', '20'));
-    const { output, $metadata } = await clientOf(transport).send(new ConverseCommand(asked));
-    expect(output?.message?.content?.[1]?.toolUse).toMatchObject({
-      name: 'transfer_funds',
-      input: { amount: 20 },
-    });
-    expect($metadata.requestId).toBe('r-1');
-    expect(upstream.requests[0]).toMatchObject({ method: 'POST', target: `${arnPath}/converse` });
-    expect(JSON.parse(String(upstream.requests[0]?.body))).toEqual({ messages: asked.messages });
-  });
-
   test('that asks for a large transfer is held, and released as it was', async () => {
     await start(holdTransfers);
     answerWhole(transferAnswer);
@@ -176,17 +163,6 @@ describe.each(['HTTP/2', 'HTTP/1.1'] as const)('Converse over %s', (transport) =
     await sidecar.ada.rule(hold, { verdict: 'release' });
     const { output } = await answered;
     expect(output).toEqual(JSON.parse(transferAnswer).output);
-  });
-
-  test('that is denied raises AccessDeniedException', async () => {
-    await start(denyTransfers);
-    answerWhole(transferAnswer);
-    const refused = clientOf(transport).send(new ConverseCommand(asked));
-    await expect(refused).rejects.toBeInstanceOf(AccessDeniedException);
-    await expect(refused).rejects.toMatchObject({
-      $metadata: { httpStatusCode: 403 },
-      code: 'denied_by_policy',
-    });
   });
 
   test('streams its text at once, and nothing of a call before it was ruled on', async () => {
@@ -210,12 +186,38 @@ describe.each(['HTTP/2', 'HTTP/1.1'] as const)('Converse over %s', (transport) =
     expect(JSON.parse((await asking).input)).toEqual({ amount: 25000, to: 'ACME' });
     expect(said.events.slice(-2)).toEqual(['messageStop', 'metadata']);
   });
+});
+
+describe('Converse', () => {
+  test('passes, with the path and body that the SDK sent', async () => {
+    await start(holdTransfers);
+    answerWhole(transferAnswer.replace('25000', '20'));
+    const { output, $metadata } = await clientOf().send(new ConverseCommand(asked));
+    expect(output?.message?.content?.[1]?.toolUse).toMatchObject({
+      name: 'transfer_funds',
+      input: { amount: 20 },
+    });
+    expect($metadata.requestId).toBe('r-1');
+    expect(upstream.requests[0]).toMatchObject({ method: 'POST', target: `${arnPath}/converse` });
+    expect(JSON.parse(String(upstream.requests[0]?.body))).toEqual({ messages: asked.messages });
+  });
+
+  test('that is denied raises AccessDeniedException', async () => {
+    await start(denyTransfers);
+    answerWhole(transferAnswer);
+    const refused = clientOf().send(new ConverseCommand(asked));
+    await expect(refused).rejects.toBeInstanceOf(AccessDeniedException);
+    await expect(refused).rejects.toMatchObject({
+      $metadata: { httpStatusCode: 403 },
+      code: 'denied_by_policy',
+    });
+  });
 
   test('denied after its text raises an exception in the stream, and shows nothing of the call', async () => {
     await start(holdTransfers);
     answerFrames(text, call, end);
     const said = nothingSaid();
-    const asking = askStream(clientOf(transport), said);
+    const asking = askStream(clientOf(), said);
     const refused = expect(asking).rejects.toBeInstanceOf(ValidationException);
     const hold = await sidecar.ada.nextHold();
     await vi.waitFor(() => expect(said.text).toBe('One moment.'));
