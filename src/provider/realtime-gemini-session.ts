@@ -31,10 +31,27 @@ interface Told {
   readonly size: number;
 }
 
+function snakeName(camelName: string): string {
+  return camelName.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
 /** A member under its name in camel case or in snake case. */
 export function member(record: JsonRecord, camelName: string): unknown {
-  const snakeName = camelName.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  return record[camelName] ?? record[snakeName];
+  return record[camelName] ?? record[snakeName(camelName)];
+}
+
+/** Members of theirs follow nobody's spelling. */
+const foreign: ReadonlySet<string> = new Set(['args', 'response', 'parameters', 'parametersJsonSchema']);
+
+/** Notes a member that is written in both spellings: nobody can say which of them counts. */
+function noteTwice(value: unknown, defects: string[]): void {
+  if (Array.isArray(value)) for (const item of value) noteTwice(item, defects);
+  if (!isRecord(value)) return;
+  for (const [name, inner] of Object.entries(value)) {
+    if (snakeName(name) !== name && value[snakeName(name)] !== undefined)
+      note(defects, `a message has both \`${name.slice(0, 80)}\` and \`${snakeName(name).slice(0, 80)}\``);
+    if (!foreign.has(name)) noteTwice(inner, defects);
+  }
 }
 
 export function listOf(value: unknown): readonly unknown[] {
@@ -52,6 +69,7 @@ export function createLiveSession(): LiveSession {
   }
 
   function withMessages(base: Told, added: readonly MessageFact[]): Told {
+    if (added.length === 0) return base;
     const messages = [...base.messages, ...added];
     const size = base.size + added.reduce((sum, { text }) => sum + text.length, 0);
     return { ...base, messages, size };
@@ -63,9 +81,7 @@ export function createLiveSession(): LiveSession {
     const input = member(value, 'realtimeInput');
     const response = member(value, 'toolResponse');
     const known = new Set(['setup', 'client_content', 'realtime_input', 'tool_response']);
-    const others = Object.entries(value).filter(
-      ([key]) => !known.has(key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)),
-    );
+    const others = Object.entries(value).filter(([key]) => !known.has(snakeName(key)));
     let next = told;
     let asks = false;
     if (isRecord(setup)) next = { ...next, setup: readSetup(setup, defects) };
@@ -115,9 +131,11 @@ export function createLiveSession(): LiveSession {
       if (value === null) return unreadableClient(facts, defect);
       const defects: string[] = [];
       note(defects, defect);
+      noteTwice(value, defects);
       const reading = readParsed(value, defects);
       if (reading !== null) return reading;
-      return defect === '' ? mediaOf(facts) : unreadableClient(facts, defect);
+      const [why] = defects;
+      return why === undefined ? mediaOf(facts) : unreadableClient(facts, why);
     },
   };
 }

@@ -57,7 +57,7 @@ function openReader(): SocketReader {
   }
 
   function readCalls(turn: Turn, toolCall: unknown): boolean {
-    const calls = isRecord(toolCall) ? toolCall.functionCalls : undefined;
+    const calls = isRecord(toolCall) ? member(toolCall, 'functionCalls') : undefined;
     if (!isRecord(toolCall) || !Array.isArray(calls)) note(turn.defects, 'a tool call names no function');
     let goesOn = false;
     for (const call of boundedList(calls, toolCallsMax, '`functionCalls`', turn.defects)) {
@@ -73,7 +73,8 @@ function openReader(): SocketReader {
 
   function addContent(turn: Turn, content: JsonRecord): ServerReading['kind'] {
     let kind: ServerReading['kind'] = 'other';
-    const { modelTurn, outputTranscription } = content;
+    const modelTurn = member(content, 'modelTurn');
+    const outputTranscription = member(content, 'outputTranscription');
     if (isRecord(outputTranscription)) {
       turn.spoken += textOf(outputTranscription.text);
       kind = 'text';
@@ -82,8 +83,8 @@ function openReader(): SocketReader {
       if (!isRecord(part)) {
         note(turn.defects, 'a part of the answer is not an object');
         kind = 'tool';
-      } else if (isRecord(part.functionCall)) {
-        addFunctionCall(turn, part.functionCall);
+      } else if (isRecord(member(part, 'functionCall'))) {
+        addFunctionCall(turn, asRecord(member(part, 'functionCall')));
         kind = 'tool';
       } else {
         turn.text += textOf(part.text);
@@ -92,15 +93,16 @@ function openReader(): SocketReader {
     }
     if (turn.text.length + turn.spoken.length > textCharsMax)
       note(turn.defects, `an answer of more than ${textCharsMax} characters`);
-    if (content.turnComplete === true) turn.finish = textOf(content.turnCompleteReason) || 'turnComplete';
+    if (member(content, 'turnComplete') === true)
+      turn.finish = textOf(content.turnCompleteReason) || 'turnComplete';
     else if (content.interrupted === true) turn.finish = 'interrupted';
     return kind;
   }
 
   function readContent(content: JsonRecord, usage: unknown): ServerReading {
     session.hear(content);
-    const ends = content.turnComplete === true;
-    const says = isRecord(content.modelTurn) || isRecord(content.outputTranscription);
+    const ends = member(content, 'turnComplete') === true;
+    const says = isRecord(member(content, 'modelTurn')) || isRecord(member(content, 'outputTranscription'));
     const held = lastCall !== null && turns.has(lastCall);
     // The rest of a turn whose call is under judgement: it belongs behind that call.
     if (!says && current === null && held) return { ...besideAnswers, after: lastCall };
@@ -113,7 +115,10 @@ function openReader(): SocketReader {
   }
 
   function readParsed(value: JsonRecord): ServerReading {
-    const { toolCall, serverContent, toolCallCancellation, usageMetadata } = value;
+    const { usageMetadata } = value;
+    const toolCall = member(value, 'toolCall');
+    const serverContent = member(value, 'serverContent');
+    const toolCallCancellation = member(value, 'toolCallCancellation');
     if (toolCall !== undefined) {
       const [answer, turn] = turnNow();
       const goesOn = readCalls(turn, toolCall);
@@ -145,7 +150,10 @@ function openReader(): SocketReader {
       const { value, defect } = readMessage(message);
       if (value === null) return alone(defect);
       const reading = readParsed(value);
-      if (defect === '') return reading;
+      if (defect === '') {
+        const strays = reading.kind !== 'tool' && mentionsCall(value);
+        return strays ? alone('a tool call stands where none is expected') : reading;
+      }
       if (reading.answer === null) return alone(defect);
       note(turns.get(reading.answer)?.defects ?? [], defect);
       return { ...reading, kind: 'tool' };
@@ -176,6 +184,24 @@ function openReader(): SocketReader {
       return isSetup ? null : messageOf({ error: errorOf(code, message) });
     },
   };
+}
+
+function asRecord(value: unknown): JsonRecord {
+  return isRecord(value) ? value : {};
+}
+
+const callMembers: ReadonlySet<string> = new Set([
+  'functionCall',
+  'function_call',
+  'functionCalls',
+  'function_calls',
+]);
+
+/** Whether anything within reads like a call that somebody might carry out. */
+function mentionsCall(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(mentionsCall);
+  if (!isRecord(value)) return false;
+  return Object.entries(value).some(([name, inner]) => callMembers.has(name) || mentionsCall(inner));
 }
 
 function addFunctionCall(turn: Turn, call: JsonRecord): void {
