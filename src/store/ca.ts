@@ -77,9 +77,24 @@ export function openAuthority(options: AuthorityOptions): LocalAuthority {
   };
 }
 
-/** The certificate of an authority that was opened before. Throws `usage` when there is none. */
+/**
+ * The certificate of an authority that was opened before, in PEM and without anything that others wrote beside it.
+ * Throws `usage` when there is none, `config_invalid` when it cannot be read.
+ */
 export function readAuthorityCertificate(file: string): string {
-  if (existsSync(file)) return readText(file);
+  if (existsSync(file)) {
+    const text = readText(file);
+    try {
+      return new X509Certificate(text).toString();
+    } catch (error) {
+      throw new HoldpointError(
+        'config_invalid',
+        `${file} is not a certificate in PEM.`,
+        'Remove it: the next start makes it anew, over the same key.',
+        error,
+      );
+    }
+  }
   throw new HoldpointError(
     'usage',
     `There is no certificate ${file} yet.`,

@@ -1,4 +1,5 @@
 /** The command line as scripts rely on it: output, exit codes, messages. */
+import { randomBytes } from 'node:crypto';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -6,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type DemoProvider, startDemoProvider } from '../../src/demo/provider.ts';
+import { openAuthority } from '../../src/store/ca.ts';
 import { type Env, type Ran, type Running, run, runSidecar, start } from './support/process.ts';
 import { eventually, policyText, tools, writeHouse } from './support/sidecar.ts';
 
@@ -85,6 +87,7 @@ describe.concurrent('holdpoint', () => {
       'policy test',
       'token new',
       'keys show',
+      'keys ca',
     ])
       expect(out).toMatch(new RegExp(`^  ${name} `, 'm'));
   });
@@ -270,6 +273,31 @@ describe.concurrent('keys show', () => {
     expect([code, out]).toEqual([2, '']);
     expect(err).toContain('There is no ledger in');
     expect(err).toContain('holdpoint run');
+  });
+});
+
+describe.concurrent('keys ca', () => {
+  it('prints the certificate that workloads trust, and the public ones where asked', async () => {
+    const file = join(directory, 'ca.pem');
+    const { certificate } = openAuthority({
+      keyFile: join(directory, 'ca.key'),
+      certificateFile: file,
+      hosts: ['api.openai.com'],
+      nowMs: () => Date.now(),
+      random: randomBytes,
+    });
+    const env = { HOLDPOINT_PROXY_CA_FILE: file };
+    const alone = await run(['keys', 'ca', '--config', configFile], env);
+    expect([alone.code, alone.out]).toEqual([0, certificate]);
+    const all = await run(['keys', 'ca', '--config', configFile, '--with-public-roots'], env);
+    expect(all.out.startsWith(certificate)).toBe(true);
+    expect(all.out.match(/BEGIN CERTIFICATE/g)?.length).toBeGreaterThan(100);
+  });
+
+  it('before the first start exits 2 and says what makes it', async () => {
+    const { code, out, err } = await run(['keys', 'ca', '--config', configFile]);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain('proxy.forward');
   });
 });
 

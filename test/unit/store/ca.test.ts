@@ -111,6 +111,14 @@ describe('on disk', () => {
     );
   });
 
+  test('what others wrote beside the certificate is not printed', () => {
+    const { certificate } = open();
+    writeFileSync(certificateFile(), `\u001b[2J${certificate}more`);
+    expect(readAuthorityCertificate(certificateFile())).toBe(certificate);
+    writeFileSync(certificateFile(), 'nothing');
+    expect(() => readAuthorityCertificate(certificateFile())).toThrow(/is not a certificate in PEM/);
+  });
+
   test('a certificate that is not there yet is said so', () => {
     expect(() => readAuthorityCertificate(certificateFile())).toThrow(/There is no certificate/);
   });
