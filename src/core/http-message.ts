@@ -25,6 +25,8 @@ const secretHeaders = new Set([
   'x-api-key',
   'api-key',
   'x-goog-api-key',
+  'x-goog-upload-url',
+  'x-goog-upload-control-url',
   'ocp-apim-subscription-key',
   'x-auth-token',
   'x-access-token',
@@ -37,7 +39,7 @@ const secretHeaders = new Set([
 ]);
 
 const secretQueryNames =
-  /^(key|api[-_]?key|(.*[-_])?token|sig|signature|password|(.*[-_])?secret|credential|awsaccesskeyid|x-(amz|goog)-.*|code)$/i;
+  /^(key|api[-_]?key|(.*[-_])?token|sig|signature|password|(.*[-_])?secret|credential|awsaccesskeyid|x-(amz|goog)-.*|upload_id|code)$/i;
 
 /** Belong to one connection (RFC 9110 section 7.6.1): not forwarded in either direction. */
 const hopByHopHeaders = new Set([

@@ -29,6 +29,7 @@ const query = [
   'sig',
   'X-Amz-Signature',
   'X-Goog-Signature',
+  'upload_id',
   'client_secret',
 ];
 const target = `/v1/chat/completions?${query.map((name) => `${name}=${secret(name)}`).join('&')}&plain=kept`;
@@ -45,7 +46,10 @@ test('no credential of a call, of an answer or of a tunnel is in any file or any
     answer.send(
       wholeAnswer(
         '200 OK',
-        [`Set-Cookie: id=${secret('set-cookie')}`],
+        [
+          `Set-Cookie: id=${secret('set-cookie')}`,
+          `X-Goog-Upload-URL: https://upload.invalid/?upload_id=${secret('upload-url')}`,
+        ],
         request.body.includes('hold me') ? chatTransfer(25_000) : chatText('Hello.'),
       ),
     ),
