@@ -97,7 +97,13 @@ export function createConversationStreamReader(status: number): StreamReader {
       note(defects, 'the name of a tool call changes during the stream');
     }
     entry.call = { ...entry.call, ...members, type };
-    entry.argumentsText += argumentsTextOf(piece);
+    const text = argumentsTextOf(piece);
+    if (value.type !== 'tool.execution.done') entry.argumentsText += text;
+    // The last event need not say them again; where it does, it is all of them.
+    else if (entry.argumentsText === '') entry.argumentsText = text;
+    else if (text !== '' && text !== entry.argumentsText) {
+      note(defects, 'the pieces of a tool call differ from what is sent whole');
+    }
     return 'tool';
   }
 

@@ -132,6 +132,19 @@ describe('a stream', () => {
     ]);
   });
 
+  test.each([
+    ['repeats', '{"query":"x"}', 0],
+    ['contradicts', '{"query":"y"}', 1],
+  ])('that %s arguments at the end of a call counts them once', (_what, again, defectCount) => {
+    const started = { type: 'tool.execution.started', ...search, arguments: '{"query":"x"}' };
+    const { facts, defects } = read(
+      'sse',
+      typedEvents(started, { type: 'tool.execution.done', ...search, arguments: again }),
+    );
+    expect(facts.toolCalls).toMatchObject([{ arguments: { query: 'x' } }]);
+    expect(defects).toHaveLength(defectCount);
+  });
+
   test('that says it failed has failed', () => {
     const body = typedEvents({ type: 'conversation.response.error', message: 'x', code: 1 });
     expect(read('sse', body)).toMatchObject({ failed: true, complete: false, kinds: ['error'] });
