@@ -34,24 +34,25 @@ test('what is counted in tokens reaches the rules like what is asked', () => {
 
 describe('a batch', () => {
   const line = (id: string, params: object) => ({ custom_id: id, params });
+  const defectsOf = (value: unknown) => {
+    const { defects, batch } = request('messages.batches', value);
+    return [...defects, ...[...(batch?.() ?? [])].map((one) => one.defect)].join();
+  };
 
-  test('has the texts, tools and model of all its requests', () => {
-    const tools = [{ name: 'pay', description: 'Pays', input_schema: {} }];
-    const { facts, defects } = request('messages.batches', {
-      requests: [
-        line('a', { model: 'm', system: 'S', messages: user('one'), tools }),
-        line('b', { model: 'm', messages: user('two'), tools }),
-      ],
-    });
+  test('has its requests as lines, and the model they share', () => {
+    const requests = [line('a', { model: 'm', messages: user('one') }), line('b', { model: 'm' })];
+    const { facts, defects, batch } = request('messages.batches', { requests });
     expect(defects).toEqual([]);
-    expect(facts).toMatchObject({ model: 'm', text: 'S\none\ntwo', params: { requests: 2 } });
-    expect(facts.tools).toEqual([{ name: 'pay', description: 'Pays' }]);
-    expect(facts.messages.map((message) => message.text)).toEqual(['one', 'two']);
+    expect(facts).toMatchObject({ model: 'm', params: { requests: 2 } });
+    expect([...(batch?.() ?? [])].map((one) => [one.customId, one.operation, one.defect])).toEqual([
+      ['a', 'messages', ''],
+      ['b', 'messages', ''],
+    ]);
   });
 
-  test('of several models has a name that no list of models has', () => {
-    const requests = [line('a', { model: 'm', messages: [] }), line('b', { model: 'n', messages: [] })];
-    expect(request('messages.batches', { requests }).facts.model).toBe('m\nn');
+  test('of several models has none of its own, since each line is judged by its own', () => {
+    const requests = [line('a', { model: 'm' }), line('b', { model: 'n' })];
+    expect(request('messages.batches', { requests }).facts.model).toBe('');
   });
 
   test.each([
@@ -59,41 +60,29 @@ describe('a batch', () => {
     ['a request without an id', { requests: [{ params: {} }] }, 'no custom_id'],
     ['a request without params', { requests: [{ custom_id: 'a' }] }, 'no params'],
     ['requests of another shape', { requests: {} }, '`requests` is not a list'],
-    ['a message of another shape', { requests: [line('a', { messages: [7] })] }, 'not an object'],
     [
       'a repeated key',
       '{"requests":[{"custom_id":"a","params":{"model":"m","model":"n"}}]}',
       'more than once',
     ],
   ])('with %s has a defect', (_what, body, defect) => {
-    expect(request('messages.batches', body).defects.join()).toContain(defect);
+    expect(defectsOf(body)).toContain(defect);
   });
 
-  test('answers with every text and every tool call of its results', () => {
-    const message = (content: readonly object[]) => ({ model: 'm', content });
-    const results = [
-      { custom_id: 'a', result: { type: 'succeeded', message: message([{ type: 'text', text: 'Hi' }]) } },
-      {
-        custom_id: 'b',
-        result: {
-          type: 'succeeded',
-          message: message([{ type: 'tool_use', id: 't', name: 'pay', input: { n: 1 } }]),
-        },
-      },
-      { custom_id: 'c', result: { type: 'errored', error: {} } },
-    ];
-    const file = `${results.map((result) => JSON.stringify(result)).join('\n')}\n`;
-    const { facts, defects } = anthropic.readResponse('messages.batches.results', 200, bytes(file));
-    expect(defects).toEqual([]);
-    expect(facts).toMatchObject({
-      model: 'm',
-      text: 'Hi',
-      toolCalls: [{ name: 'pay', arguments: { n: 1 } }],
-    });
+  test('has its results as lines, each as the answer it would have been alone', () => {
+    const content = [{ type: 'tool_use', id: 't', name: 'pay', input: { n: 1 } }];
+    const result = { type: 'succeeded', message: { model: 'm', content } };
+    const file = `${JSON.stringify({ custom_id: 'a', result })}\n`;
+    const { batch } = anthropic.readResponse('messages.batches.results', 200, bytes(file));
+    const [first] = [...(batch?.() ?? [])];
+    expect(first).toMatchObject({ customId: 'a', operation: 'messages', status: 200, defect: '' });
+    const { facts } = anthropic.readResponse('messages', 200, first?.response ?? bytes(''));
+    expect(facts.toolCalls).toMatchObject([{ name: 'pay', arguments: { n: 1 } }]);
   });
 
-  test('whose results cannot be read has a defect', () => {
-    expect(anthropic.readResponse('messages.batches.results', 200, bytes('<html>')).defects).not.toEqual([]);
+  test('whose results cannot be read has a line with a defect', () => {
+    const { batch } = anthropic.readResponse('messages.batches.results', 200, bytes('<html>'));
+    expect([...(batch?.() ?? [])].map((one) => one.defect)).toEqual([expect.stringContaining('not JSON')]);
   });
 
   test('gives its results as one file, whatever type they have', () => {
