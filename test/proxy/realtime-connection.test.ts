@@ -108,8 +108,9 @@ describe('the handshake', () => {
     const client = await connectSocket(sidecar.proxyUrl, realtimeTarget, { protocols });
     expect(client.ws.protocol).toBe('realtime');
     expect(upstream.requests[0]?.headers['sec-websocket-protocol']).toBe(protocols.join(','));
-    const { id } = await sidecar.ada.lastDecision();
+    const { id, entries } = await sidecar.ada.lastDecision();
     expect(JSON.stringify(await sidecar.ada.bodies(id))).not.toContain('sk-secret');
+    expect(entries[0]?.data['caller']).toMatch(/^[0-9a-f]{16}$/);
   });
 });
 

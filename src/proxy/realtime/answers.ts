@@ -12,6 +12,7 @@ import { passed } from '../judge.ts';
 import type { AnswerResult } from '../record.ts';
 import { amendedMessages } from './amended.ts';
 import {
+  beginDelivery,
   type Exchange,
   judgeRequest,
   leaveHeld,
@@ -33,8 +34,8 @@ export interface Answers {
   expect(exchange: Exchange): void;
   /** A request that was sealed before the model was asked to answer it. */
   unasked(): Exchange | null;
-  /** Closes such a request: its answer is that of a later one. */
-  closeUnasked(): Promise<void>;
+  /** Closes all such requests but one: their answer is that of a later one. */
+  closeUnasked(except: Exchange | null): Promise<void>;
   /** Of the exchange under way; null where there is none. */
   tape(): Tape | null;
   /** Seals what belongs to no exchange. */
@@ -168,7 +169,7 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
       case 'amended': {
         if (link.gone.aborted) break;
         const messages = result === 'released' ? exchange.withheld : await amendedMessages(hold, house);
-        await house.holds.beginDelivery(hold);
+        await beginDelivery(hold, house);
         // The delivery is on disk: the withheld messages may go out, once.
         await send(messages);
         // Of an amended call the workload knows the new arguments: the provider's own stay unknown to it.
@@ -186,6 +187,9 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
         await deny(answer, 'hold_expired', 'Nobody ruled on this call in time.');
         return false;
       case 'pending':
+        // Its time is over, and that could not be sealed: the workload must not wait for ever.
+        if (!link.gone.aborted) await deny(answer, 'hold_expired', 'Nobody ruled on this call in time.');
+        break;
       case 'shutdown':
         break;
     }
@@ -207,8 +211,8 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
       throw new HoldpointError('overloaded', `More than ${followersMax} messages wait behind a held call.`);
   }
 
-  async function closeUnasked(): Promise<void> {
-    for (const exchange of waiting.filter(({ asked }) => !asked)) {
+  async function closeUnasked(except: Exchange | null): Promise<void> {
+    for (const exchange of waiting.filter((other) => !other.asked && other !== except)) {
       waiting.splice(waiting.indexOf(exchange), 1);
       await sealNothing(exchange, house);
     }

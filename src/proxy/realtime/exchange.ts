@@ -50,9 +50,9 @@ export async function sealRequest(
 ): Promise<Exchange> {
   const { facts, defects, judgement, policy, tape } = told;
   const startedUs = house.clock.monoUs();
-  house.metrics.callStarted();
   const sealed = house.ledger.seal(socketRequestDraft(call, facts, defects, tape, judgement, policy));
   await sealed.durable;
+  house.metrics.callStarted();
   return {
     decision: { seq: sealed.seq, id: house.ledger.decisionId(sealed.seq) },
     facts,
@@ -191,6 +191,16 @@ export async function waitForRuling(
   );
   const result = await house.holds.wait(hold, terms.expiresInMs + expiryMarginMs, gone);
   return { hold, result };
+}
+
+/** Seals the use of a release; resolves once that is durable. What could not be sealed leaves the hold without caller. */
+export async function beginDelivery(hold: Hold, house: House): Promise<void> {
+  try {
+    await house.holds.beginDelivery(hold);
+  } catch (error) {
+    house.holds.detach(hold);
+    throw error;
+  }
 }
 
 /**

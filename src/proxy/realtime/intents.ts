@@ -8,6 +8,7 @@ import type { Judgement, Policy } from '../../policy/policy.ts';
 import type { ClientReading, SocketMessage } from '../../provider/realtime.ts';
 import type { Answers } from './answers.ts';
 import {
+  beginDelivery,
   type Exchange,
   judgeRequest,
   leaveHeld,
@@ -16,7 +17,7 @@ import {
   settledElsewhere,
   waitForRuling,
 } from './exchange.ts';
-import { approvalOf, type Link, turnTold } from './link.ts';
+import { type Approval, approvalOf, type Link, turnTold } from './link.ts';
 import { factsOn } from './socket-call.ts';
 
 export interface Intents {
@@ -87,7 +88,7 @@ export function createIntents(link: Link, answers: Answers): Intents {
     switch (result) {
       case 'released':
         if (link.gone.aborted) break;
-        await house.holds.beginDelivery(opened);
+        await beginDelivery(opened, house);
         // The use of the release is on disk: the message may go out, once.
         house.holds.detach(opened);
         return exchange;
@@ -108,6 +109,12 @@ export function createIntents(link: Link, answers: Answers): Intents {
     return null;
   }
 
+  /** A release counts as long as the request it released has no answer. */
+  function approval(policy: Policy): Approval | null {
+    const known = approvalOf(link, policy);
+    return known?.judgement.action === 'hold' && answers.unasked() === null ? null : known;
+  }
+
   function approve(reading: ClientReading, judgement: Judgement, policy: Policy): void {
     reading.accept();
     // What an `ask` says for one answer alone is no part of what was told.
@@ -126,7 +133,7 @@ export function createIntents(link: Link, answers: Answers): Intents {
     const earlier = judgement.action === 'hold' ? answers.unasked() : null;
     const exchange = ruled ?? earlier ?? (await sealed());
     async function sealed(): Promise<Exchange> {
-      await answers.closeUnasked();
+      await answers.closeUnasked(null);
       return seal(message, reading, judgement, policy, 'passed');
     }
     if (exchange === earlier) earlier.tape.add(message, 'client', 'passed', link.now());
@@ -140,7 +147,7 @@ export function createIntents(link: Link, answers: Answers): Intents {
   return {
     take: async (message, reading) => {
       const policy = house.policy();
-      const known = reading.changes || reading.defects.length > 0 ? null : approvalOf(link, policy);
+      const known = reading.changes || reading.defects.length > 0 ? null : approval(policy);
       const facts = factsOn(call, reading.facts);
       const judgement = known?.judgement ?? judgeRequest(policy, facts, reading.defects, house);
       if (judgement.action === 'deny') return deny(message, reading, judgement, policy);
@@ -151,8 +158,8 @@ export function createIntents(link: Link, answers: Answers): Intents {
       }
       if (reading.kind === 'ask') return sendAsk(message, reading, judgement, policy, ruled);
       if (ruled !== null) {
-        await answers.closeUnasked();
         answers.expect(ruled);
+        await answers.closeUnasked(ruled);
       } else link.tape().add(message, 'client', 'passed', link.now());
       approve(reading, judgement, policy);
       await link.toUpstream(message);

@@ -97,7 +97,8 @@ export async function openRealtime(
       settle((await relayRefusal(socket, answer, decision.id)) ? 'delivered' : 'client_abort');
       return;
     }
-    await accept(req, socket, head, inSession(call, decision), answer, house, reader, onSession, () =>
+    const { id } = decision;
+    await accept(req, socket, head, inSession(call, id), id, answer, house, reader, onSession, () =>
       settle('delivered'),
     );
   } catch (thrown) {
@@ -121,8 +122,8 @@ function judgeHandshake(judgement: Judgement): Judgement {
 }
 
 /** Exchanges of one connection are found by its decision, unless the workload named a session of its own. */
-function inSession(call: SocketCall, decision: Decision): SocketCall {
-  return { ...call, facts: { ...call.facts, session: call.facts.session || decision.id } };
+function inSession(call: SocketCall, id: string): SocketCall {
+  return { ...call, facts: { ...call.facts, session: call.facts.session || id } };
 }
 
 function connect(call: SocketCall, socket: Duplex, house: House): Promise<Opened | Refused> {
@@ -143,6 +144,7 @@ async function accept(
   socket: Duplex,
   head: Buffer,
   call: SocketCall,
+  decisionId: string,
   { peer: upstream, headers }: Opened,
   house: House,
   reader: ReturnType<SocketDialect['open']>,
@@ -151,7 +153,7 @@ async function accept(
 ): Promise<void> {
   const offer = {
     protocol: upstream.protocol(),
-    headers: [...relayedLines(headers), `${decisionHeader}: ${call.facts.session}`],
+    headers: [...relayedLines(headers), `${decisionHeader}: ${decisionId}`],
     messageBytesMax: Math.max(messageBytesMin, house.bounds.requestBytesMax),
   };
   const client = await acceptPeer(req, socket, head, offer).catch((error: unknown) => {

@@ -17,6 +17,9 @@ export interface SocketCall {
   readonly fingerprint: (text: string) => string;
 }
 
+/** How browsers, which cannot set headers, carry a key. */
+const keyProtocol = /^openai-insecure-api-key\./i;
+
 /** The call of a connection on which `operation` is spoken. */
 export function socketCallOf(
   upgrade: UpgradeCall,
@@ -24,7 +27,9 @@ export function socketCallOf(
   told: RequestBodyFacts,
   fingerprint: (text: string) => string,
 ): SocketCall {
-  const { upstream, method, target, headers, credential } = upgrade;
+  const { upstream, method, target, headers } = upgrade;
+  const key = offeredProtocols(headers).find((name) => keyProtocol.test(name));
+  const credential = upgrade.credential === '' && key !== undefined ? fingerprint(key) : upgrade.credential;
   const facts = { ...upgrade.facts, ...told, operation, stream: true };
   return { upstream, operation, method, target, headers, credential, facts, fingerprint };
 }
