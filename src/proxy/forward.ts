@@ -9,6 +9,7 @@ import type { Clock, Schedule } from '../core/clock.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import { endToEndHeaders, type RawHeaders } from '../core/http-message.ts';
 import type { Body } from './body.ts';
+import { withholding } from './withhold.ts';
 
 export interface OutgoingRequest {
   readonly origin: string;
@@ -16,6 +17,8 @@ export interface OutgoingRequest {
   readonly method: string;
   readonly headers: RawHeaders;
   readonly body: Body;
+  /** The key among the headers, where the sidecar put it in: an answer that repeats it is passed on without it. */
+  readonly withheld?: string | undefined;
 }
 
 export interface Answer {
@@ -123,6 +126,7 @@ function dispatch(
   const answer = Promise.withResolvers<Answer>();
   const { head, spool } = request.body;
   const body = createBody();
+  const withhold = withholding(request.withheld);
   let controller: Dispatcher.DispatchController | null = null;
   let lastByteUs = clock.monoUs();
   let cancelTimer = schedule(bounds.idleMsMax, checkIdle);
@@ -175,7 +179,7 @@ function dispatch(
         answer.resolve({
           status,
           statusText: statusText ?? '',
-          headers: rawHeadersOf(started.rawHeaders),
+          headers: withhold.fields(rawHeadersOf(started.rawHeaders)),
           chunks: body.chunks,
           readAll: body.readAll,
           peek: body.peek,
@@ -185,10 +189,13 @@ function dispatch(
       },
       onResponseData: (_controller, chunk) => {
         lastByteUs = clock.monoUs();
-        body.push(chunk);
+        const safe = withhold.next(chunk);
+        if (safe.length > 0) body.push(safe);
       },
       onResponseEnd: (finished) => {
-        trailers = rawHeadersOf(finished.rawTrailers);
+        const rest = withhold.end();
+        if (rest.length > 0) body.push(rest);
+        trailers = withhold.fields(rawHeadersOf(finished.rawTrailers));
         ended(null);
       },
       onResponseError: (_controller, error) => {

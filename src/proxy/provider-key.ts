@@ -27,25 +27,27 @@ const credentialParameters = /^(key|api[-_]?key|access_token|oauth_token|auth_to
 /** How browsers carry a key into a WebSocket. */
 const credentialProtocols = /^openai-insecure-api-key\./i;
 
-/** Path and headers as they go out; unchanged where there is no key to put in. */
+/** Path and headers as they go out, and the key among them; unchanged where there is none to put in. */
 export function withProviderKey(
   key: ProviderKey | undefined,
   path: string,
   headers: RawHeaders,
-): { readonly path: string; readonly headers: RawHeaders } {
+): { readonly path: string; readonly headers: RawHeaders; readonly withheld?: string } {
   if (key === undefined) return { path, headers };
   const sent: string[] = [];
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] ?? '';
     const lower = name.toLowerCase();
-    if (lower === key.header || credentialHeaders.has(lower)) continue;
+    if (lower === key.header || lower === 'accept-encoding' || credentialHeaders.has(lower)) continue;
     const value = headers[i + 1] ?? '';
     const kept = lower === 'sec-websocket-protocol' ? withoutCredentials(value) : value;
     if (kept !== '' || value === '') sent.push(name, kept);
   }
   const current = key.current();
   sent.push(key.header, key.header === 'authorization' ? `Bearer ${current}` : current);
-  return { path: withoutCredentialParameters(path), headers: sent };
+  // In the clear, so that an answer that repeats the key can be told (see withhold.ts).
+  sent.push('accept-encoding', 'identity');
+  return { path: withoutCredentialParameters(path), headers: sent, withheld: current };
 }
 
 function withoutCredentialParameters(path: string): string {

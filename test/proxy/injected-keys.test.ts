@@ -9,7 +9,13 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { makeAuthorityCertificate, makeHostCertificate } from '../../src/store/certificate.ts';
 import { atEnd, endAll } from '../support/endings.ts';
 import { exchange, rawRequest } from '../support/raw-client.ts';
-import { type RawUpstream, startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
+import {
+  chunk,
+  type RawUpstream,
+  startRawUpstream,
+  streamHead,
+  wholeAnswer,
+} from '../support/raw-upstream.ts';
 import { makePlace, type Settings, spawnSidecar, startTestSidecar } from '../support/sidecar.ts';
 import { createManualTime } from '../support/time.ts';
 import { chatRequest, chatText, chatTransfer } from './answers.ts';
@@ -128,6 +134,31 @@ test('the key is in no record, no file, no answer and no error, of calls that pa
   const files = filesBelow(sidecar.place.directory);
   expect(files.length).toBeGreaterThan(5);
   for (const file of files) expect(readFileSync(file).includes('REAL'), file).toBe(false);
+});
+
+test('a provider that repeats the key does not hand it out, whole or streaming, in headers or in the body', async () => {
+  upstream.script(({ head, body }, answer) => {
+    const echo = `{"error":{"message":${JSON.stringify(`Bad key: ${/Bearer \S+/.exec(head)?.[0]}`)}}}`;
+    if (!body.includes('"stream":true')) {
+      answer.send(wholeAnswer('401 No', ['Content-Type: application/json', `X-Sent: ${realKey}`], echo));
+      return;
+    }
+    const [first, second] = [echo.slice(0, 40), echo.slice(40)];
+    answer.send(`${streamHead}${chunk('data: ')}${chunk(first)}`);
+    answer.send(`${chunk(`${second}\n\n`)}${chunk('')}`);
+  });
+  const sidecar = await startTestSidecar(settingsWith({ env: 'THE_KEY' }));
+  const whole = await ask(sidecar.proxyUrl, ['Accept-Encoding: gzip']);
+  const streamed = await ask(sidecar.proxyUrl, [], '/v1/chat/completions', { stream: true });
+  const stars = '*'.repeat(realKey.length);
+  expect(whole.head).toContain(`X-Sent: ${stars}`);
+  for (const { head, body } of [whole, streamed]) {
+    expect(body.toString()).toContain(`"Bad key: Bearer ${stars}"`);
+    const stored = JSON.stringify(await sidecar.ada.bodies(decisionIdOf(head)));
+    expect(stored).toContain(stars);
+    expect(stored).not.toContain('REAL');
+  }
+  expect(upstream.requests[0]?.head).not.toContain('gzip');
 });
 
 test.each([

@@ -2,6 +2,8 @@
 import { expect, test } from 'vitest';
 import { withProviderKey } from '../../../src/proxy/provider-key.ts';
 
+/** Asked for, so that an answer that repeats the key can be told. */
+const clear = ['accept-encoding', 'identity'];
 const bearer = { header: 'authorization', current: () => 'sk-real' };
 const goog = { header: 'x-goog-api-key', current: () => 'real' };
 
@@ -23,12 +25,16 @@ test('every header that may carry a credential goes, and the key comes', () => {
     'Cookie',
   ];
   const sent = withProviderKey(bearer, '/v1/x', ['Accept', '*/*', ...own.flatMap((name) => [name, 'own'])]);
-  expect(sent.headers).toEqual(['Accept', '*/*', 'authorization', 'Bearer sk-real']);
+  expect(sent.headers).toEqual(['Accept', '*/*', 'authorization', 'Bearer sk-real', ...clear]);
 });
 
 test('a header of a gateway’s own carries the key as it is, in place of the workload’s', () => {
   const gateway = { header: 'cf-aig-key', current: () => 'real' };
-  expect(withProviderKey(gateway, '/', ['CF-AIG-Key', 'own']).headers).toEqual(['cf-aig-key', 'real']);
+  expect(withProviderKey(gateway, '/', ['CF-AIG-Key', 'own']).headers).toEqual([
+    'cf-aig-key',
+    'real',
+    ...clear,
+  ]);
 });
 
 test.each([
@@ -48,7 +54,8 @@ test('a key in a WebSocket’s subprotocol goes, the others stay', () => {
     'realtime, openai-beta.realtime-v1',
     'authorization',
     'Bearer sk-real',
+    ...clear,
   ]);
   const alone = ['Sec-WebSocket-Protocol', 'openai-insecure-api-key.own'];
-  expect(withProviderKey(bearer, '/', alone).headers).toEqual(['authorization', 'Bearer sk-real']);
+  expect(withProviderKey(bearer, '/', alone).headers).toEqual(['authorization', 'Bearer sk-real', ...clear]);
 });

@@ -113,7 +113,7 @@ describe('on disk', () => {
 
   test('what others wrote beside the certificate is not printed', () => {
     const { certificate } = open();
-    writeFileSync(certificateFile(), `\u001b[2J${certificate}more`);
+    writeFileSync(certificateFile(), `\u001b[2J\n${certificate}more`);
     expect(readAuthorityCertificate(certificateFile())).toBe(certificate);
     writeFileSync(certificateFile(), 'nothing');
     expect(() => readAuthorityCertificate(certificateFile())).toThrow(/is not a certificate in PEM/);

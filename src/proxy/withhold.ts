@@ -1,0 +1,52 @@
+/**
+ * Keeps a key that the sidecar put into a request out of the answer: some servers repeat what they were sent, in an
+ * error or an echo, and the workload must not learn the key from them. Each of its characters becomes a star, so
+ * that lengths stay true. Sees what is not compressed, which is what was asked for. Pure.
+ */
+
+export interface Withholding {
+  /** Field values without the key. */
+  fields(raw: string[]): string[];
+  /** What may go on of the answer so far; the rest may be the beginning of the key. */
+  next(chunk: Buffer): Buffer;
+  /** What is left at the end. */
+  end(): Buffer;
+}
+
+const empty = Buffer.alloc(0);
+/** So much of a key at the end of an answer is not there by chance. */
+const telltaleBytes = 8;
+const nothing: Withholding = { fields: (raw) => raw, next: (chunk) => chunk, end: () => empty };
+
+export function withholding(secret: string | undefined): Withholding {
+  if (secret === undefined || secret === '') return nothing;
+  const key = Buffer.from(secret, 'latin1');
+  const stars = '*'.repeat(key.length);
+  let held: Buffer = empty;
+  return {
+    fields: (raw) => raw.map((text) => text.replaceAll(secret, stars)),
+    next: (chunk) => {
+      let bytes = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
+      let at = bytes.indexOf(key);
+      // Its own bytes may be read by others.
+      if (at !== -1 && bytes === chunk) bytes = Buffer.from(chunk);
+      for (; at !== -1; at = bytes.indexOf(key, at + key.length)) bytes.fill('*', at, at + key.length);
+      const keep = beginningAtEnd(bytes, key);
+      held = bytes.subarray(bytes.length - keep);
+      return bytes.subarray(0, bytes.length - keep);
+    },
+    end: () => {
+      const rest = held.length < telltaleBytes ? held : Buffer.alloc(held.length, '*');
+      held = empty;
+      return rest;
+    },
+  };
+}
+
+/** How many of the last bytes are the first of the key. */
+function beginningAtEnd(bytes: Buffer, key: Buffer): number {
+  for (let length = Math.min(bytes.length, key.length - 1); length > 0; length -= 1) {
+    if (bytes.subarray(bytes.length - length).equals(key.subarray(0, length))) return length;
+  }
+  return 0;
+}

@@ -1,0 +1,54 @@
+/** A key never comes back in an answer, however the answer is cut; everything else comes back as it was. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { withholding } from '../../../src/proxy/withhold.ts';
+
+const key = 'sk-aab-aac';
+const stars = '*'.repeat(key.length);
+
+/** All that goes on of these pieces. */
+function passedOn(pieces: readonly string[], secret: string | undefined = key): string {
+  const withhold = withholding(secret);
+  const parts = pieces.map((piece) => withhold.next(Buffer.from(piece)));
+  return Buffer.concat([...parts, withhold.end()]).toString();
+}
+
+test('wherever it is cut, the key is starred and all else is as it was', () => {
+  const piece = fc.constantFrom(key, 'sk-', 'sk-aa', 'a', 'text ', 'sk-aab-aasa', '*');
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 12 }), fc.array(fc.nat(8), { maxLength: 60 }), (texts, cuts) => {
+      const text = `${texts.join('')}.`;
+      const pieces: string[] = [];
+      let at = 0;
+      for (const length of cuts) {
+        pieces.push(text.slice(at, at + length));
+        at += length;
+      }
+      expect(passedOn([...pieces, text.slice(at)])).toBe(text.replaceAll(key, stars));
+    }),
+  );
+});
+
+test('what cannot be the key’s beginning is not kept back', () => {
+  const withhold = withholding(key);
+  expect(withhold.next(Buffer.from('data: {}\n\n')).toString()).toBe('data: {}\n\n');
+  expect(withhold.next(Buffer.from('no sk')).toString()).toBe('no ');
+  expect(withhold.next(Buffer.from('y')).toString()).toBe('sky');
+});
+
+test('an answer that ends within the key does not tell its beginning; one that ends in a letter of it is whole', () => {
+  expect(passedOn(['x sk-aab-aa'])).toBe(`x ${'*'.repeat(9)}`);
+  expect(passedOn(['thanks'])).toBe('thanks');
+});
+
+test('the provider’s own bytes are not written over', () => {
+  const chunk = Buffer.from(`a ${key}`);
+  withholding(key).next(chunk);
+  expect(chunk.toString()).toBe(`a ${key}`);
+});
+
+test('header values are kept clean too, and without a key nothing is touched', () => {
+  expect(withholding(key).fields(['X', `a${key}b`])).toEqual(['X', `a${stars}b`]);
+  const chunk = Buffer.from(key);
+  expect(withholding(undefined).next(chunk)).toBe(chunk);
+});
