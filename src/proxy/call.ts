@@ -5,16 +5,16 @@
 import { createHmac } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { canonicalJson } from '../core/canonical-json.ts';
-import { decodeContent } from '../core/content-coding.ts';
-import { HoldpointError, messageOf } from '../core/errors.ts';
+import { HoldpointError } from '../core/errors.ts';
 import type { RequestFacts } from '../core/facts.ts';
 import { headerOf, type RawHeaders, valuesOf } from '../core/http-message.ts';
 import type { OpenSpool } from '../core/spool.ts';
-import type { BatchRequest, OperationName, Protocol, RequestReading } from '../provider/protocol.ts';
+import type { BatchRequest, OperationName, Protocol } from '../provider/protocol.ts';
 import { type Body, type BodyBounds, bodyOf, readPassing, readWhole } from './body.ts';
 import { boundaryOf } from './multipart-outline.ts';
 import type { ProviderKey } from './provider-key.ts';
 import type { SignRequest } from './sigv4.ts';
+import { type ReadBounds, understand } from './understand.ts';
 
 export interface Upstream {
   readonly name: string;
@@ -66,9 +66,7 @@ export type UpgradeCall = Omit<Call, 'res' | 'caller' | 'operation' | 'defects' 
   readonly operation: 'tunnel';
 };
 
-export interface CallBounds extends BodyBounds {
-  readonly decodedBytesMax: number;
-}
+export type CallBounds = BodyBounds & ReadBounds;
 
 /** Headers whose values rules may read. */
 const factHeaders = [
@@ -131,7 +129,12 @@ export async function readCall(
   const body = passes
     ? await readPassing(req, headers, bounds, openSpool)
     : await readWhole(req, headers, bounds.requestBytesMax);
-  const reading = read(upstream.protocol, operation, path, headers, body, bounds.decodedBytesMax);
+  const reading = await understand(upstream.protocol, operation, path, headers, body, bounds).catch(
+    async (error: unknown) => {
+      await body.spool?.close();
+      throw error;
+    },
+  );
   const facts = { provider: upstream.protocol.name, operation, method, path, ...reading.facts, ...sender };
   return {
     ...envelope,
@@ -264,32 +267,6 @@ function targetBelow(url: string, mount: string): string {
 function pathOf(target: string): string {
   const mark = target.indexOf('?');
   return mark === -1 ? target : target.slice(0, mark);
-}
-
-/** Understands a body. What cannot be undone or is too large to be looked at is a defect. */
-function read(
-  protocol: Protocol,
-  operation: OperationName,
-  path: string,
-  headers: RawHeaders,
-  body: Body,
-  decodedBytesMax: number,
-): RequestReading {
-  const head = { path, contentType: headerOf(headers, 'content-type') };
-  if (operation === 'unknown') return protocol.readRequest(operation, empty, head);
-  const unread = (defect: string): RequestReading => ({
-    ...protocol.readRequest('unknown', empty, head),
-    defects: [defect],
-  });
-  const coding = headerOf(headers, 'content-encoding');
-  if (body.read === null || (body.spool !== null && coding !== ''))
-    return unread('the body is too large to be read');
-  try {
-    return protocol.readRequest(operation, decodeContent(coding, body.read, decodedBytesMax), head);
-  } catch (error) {
-    if (error instanceof HoldpointError) throw error;
-    return unread(`the content-encoding cannot be undone: ${messageOf(error)}`);
-  }
 }
 
 function factHeadersOf(headers: RawHeaders): Record<string, string> {

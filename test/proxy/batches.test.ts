@@ -59,12 +59,12 @@ beforeEach(() => {
 });
 const forwarded = (): number => upstream.requests.length - sent;
 
-const line = (id: string, model: string): string =>
+const line = (id: string, model: string, words = ''): string =>
   JSON.stringify({
     custom_id: id,
     method: 'POST',
     url: '/v1/chat/completions',
-    body: { model, messages: [{ role: 'user', content: `Question ${id}` }] },
+    body: { model, messages: [{ role: 'user', content: `Question ${id} ${words}` }] },
   });
 const resultLine = (id: string, body: string): string =>
   JSON.stringify({
@@ -144,6 +144,17 @@ test.each([
 ])('a batch with a line that %s is refused and goes nowhere', async (_what, bad, message) => {
   await expect(upload([line('a', 'gpt-4.1'), bad])).rejects.toThrow(message);
   expect(forwarded()).toBe(0);
+});
+
+test('a line far into a large batch file is judged too', async () => {
+  // Larger than what is kept in memory of a body that passes, so that it waits on disk.
+  const words = 'words '.repeat(2_000);
+  const filler = Array.from({ length: 400 }, (_, i) => line(`f${i}`, 'gpt-4.1', words));
+  const uploading = upload([...filler, line('last', 'gpt-5')]);
+  const hold = await sidecar.ada.nextHold();
+  expect(forwarded()).toBe(0);
+  await sidecar.ada.rule(hold, { verdict: 'deny', reason: 'no' });
+  await expect(uploading).rejects.toBeInstanceOf(OpenAI.PermissionDeniedError);
 });
 
 test('a batch file that comes in parts is refused, because nobody could judge its lines', async () => {
