@@ -11,7 +11,11 @@ import { denyTransfers, holdTransfers } from './policies.ts';
 
 const model = 'gemini-2.5-pro';
 const key = 'AIza-secret';
-const upstreamsAt = (url: string) => ({ google: { url, protocol: 'gemini', mount: '/google' } }) as const;
+const upstreamsAt = (url: string) =>
+  ({
+    google: { url, protocol: 'gemini', mount: '/google' },
+    vertex: { url, protocol: 'vertex', mount: '/vertex' },
+  }) as const;
 // The SDK's own default is `v1`, which the provider of these tests does not have.
 const clientAt = (baseUrl: string) =>
   new GoogleGenAI({ apiKey: key, apiVersion: 'v1beta', httpOptions: { baseUrl } });
@@ -112,6 +116,20 @@ describe('Google’s SDK', () => {
       expect.objectContaining({ name: 'transfer_funds', arguments: args }),
     );
     expect((await sidecar.ada.lastDecision()).operation).toBe('interactions');
+  });
+
+  test('finds the same answers at Vertex AI’s routes', async () => {
+    const at = `/v1/projects/p/locations/europe-west4/publishers/google/models/${model}`;
+    const post = async (verb: string, text: string) => {
+      const body = JSON.stringify({ contents: [{ role: 'user', parts: [{ text }] }] });
+      return (await fetch(`${sidecar.proxyUrl}/vertex${at}:${verb}`, { method: 'POST', body })).text();
+    };
+    expect(await post('generateContent', 'photosynthesis')).toContain('🌱');
+    const [request] = (await sidecar.ada.lastDecision()).entries;
+    expect(request?.data).toMatchObject({ operation: 'generate_content', model });
+    const held = post('streamGenerateContent?alt=sse', 'transfer, at Vertex AI');
+    await sidecar.ada.rule(await sidecar.ada.nextHold(), { verdict: 'release' });
+    expect(await held).toContain('"transfer_funds"');
   });
 
   test('uses a key that is stored nowhere', async () => {
