@@ -1,7 +1,8 @@
 /**
- * Writes a reviewer's amendment into a chat completion: in place where it is JSON, as a new stream of the
- * reassembled answer where it was streamed. Pure.
+ * Writes a reviewer's amendment into a chat completion: in place, and as a new stream of the reassembled answer
+ * where the text of a stream is amended. Pure.
  */
+import { isDeepStrictEqual } from 'node:util';
 import {
   type ArgumentsAt,
   confirmAmended,
@@ -10,6 +11,7 @@ import {
   objectArguments,
   planAmendment,
   rewriteJson,
+  rewriteStream,
   sseBytes,
   unamendable,
 } from './amendment.ts';
@@ -120,21 +122,77 @@ function readStream(bytes: Buffer) {
   return { reading: stream.finish().reading, choices: reader.answer() };
 }
 
-function amendStream(original: Buffer, amendment: Amendment): Buffer {
-  const { reading, choices } = readStream(original);
-  const at = planAmendment(reading, amendment);
-  if (amendment.text !== undefined && choices.size > 1) throw unamendable('it has several choices');
-  const { frame, usage } = frameOf(original);
-  const out: Buffer[] = [];
+/** The calls with their new arguments; true by choice where one of its calls is amended. */
+function amendCalls(choices: ReadonlyMap<number, ChatChoice>, at: ArgumentsAt): ReadonlySet<number> {
+  const amended = new Set<number>();
   let place = 0;
   for (const [index, choice] of choices) {
-    if (amendment.text !== undefined) choice.text = amendment.text;
     for (const call of choice.calls) {
       const value = at.get(place);
       place += 1;
       if (value === undefined) continue;
+      amended.add(index);
       call.input = call.kind === 'custom' ? customInput(value) : JSON.stringify(objectArguments(value));
     }
+  }
+  return amended;
+}
+
+/** A choice's calls, whole, as one delta. */
+function wholeCalls(choice: ChatChoice): JsonRecord {
+  const list: unknown[] = [];
+  let legacy: JsonRecord = {};
+  for (let i = 0; i < choice.calls.length; i += 1) {
+    const call = choice.calls[i];
+    const delta = call === undefined ? {} : callDelta(call, i);
+    if (Array.isArray(delta['tool_calls'])) list.push(...delta['tool_calls']);
+    else legacy = delta;
+  }
+  return { ...(list.length === 0 ? {} : { tool_calls: list }), ...legacy };
+}
+
+/**
+ * Puts all calls of an amended choice where its first one began. Everything else stays where it was: a caller
+ * that has the text before them already must find the text after them there.
+ */
+function callsInPlace(
+  original: Buffer,
+  choices: ReadonlyMap<number, ChatChoice>,
+  amended: ReadonlySet<number>,
+): Buffer {
+  const written = new Set<number>();
+  const named = new Set<number>();
+
+  function choiceWith(entry: unknown): unknown {
+    const delta = isRecord(entry) ? entry['delta'] : undefined;
+    if (!isRecord(entry) || !isRecord(delta)) return entry;
+    const index = typeof entry['index'] === 'number' ? entry['index'] : 0;
+    if (!isAbsent(delta['role'])) named.add(index);
+    const choice = amended.has(index) ? choices.get(index) : undefined;
+    const { tool_calls: calls, function_call: legacy, ...rest } = delta;
+    if (choice === undefined || (isAbsent(calls) && isAbsent(legacy))) return entry;
+    if (written.has(index)) return { ...entry, delta: rest };
+    written.add(index);
+    // Some SDKs refuse an answer that never says whose it is, and some join what says so twice.
+    const role = named.has(index) ? {} : { role: 'assistant' };
+    return { ...entry, delta: { ...role, ...rest, ...wholeCalls(choice) } };
+  }
+
+  return rewriteStream(original, (chunk) => {
+    const list = chunk['choices'];
+    if (!Array.isArray(list)) return null;
+    const next = list.map(choiceWith);
+    return next.every((entry, i) => entry === list[i]) ? null : [{ ...chunk, choices: next }];
+  });
+}
+
+/** A new stream of the whole answer, whose text is another. */
+function streamAnew(original: Buffer, choices: ReadonlyMap<number, ChatChoice>, text: string): Buffer {
+  if (choices.size > 1) throw unamendable('it has several choices');
+  const { frame, usage } = frameOf(original);
+  const out: Buffer[] = [];
+  for (const [index, choice] of choices) {
+    choice.text = text;
     for (const delta of choiceDeltas(choice)) {
       out.push(sseBytes('', { ...frame, choices: [{ index, delta, finish_reason: null }] }));
     }
@@ -143,8 +201,25 @@ function amendStream(original: Buffer, amendment: Amendment): Buffer {
   }
   if (usage !== undefined) out.push(sseBytes('', { ...frame, choices: [], usage }));
   out.push(Buffer.from('data: [DONE]\n\n'));
-  const amended = Buffer.concat(out);
-  confirmAmended(readStream(amended).reading, amendment);
+  return Buffer.concat(out);
+}
+
+function amendStream(original: Buffer, amendment: Amendment): Buffer {
+  const { reading, choices } = readStream(original);
+  const at = planAmendment(reading, amendment);
+  const changed = amendCalls(choices, at);
+  const amended =
+    amendment.text === undefined
+      ? callsInPlace(original, choices, changed)
+      : streamAnew(original, choices, amendment.text);
+  const after = readStream(amended).reading;
+  confirmAmended(after, amendment);
+  const meant = [...choices.values()].flatMap(({ calls }) => calls.map(({ input }) => input));
+  const read = after.facts.toolCalls.map(({ argumentsText }) => argumentsText);
+  const text = amendment.text ?? reading.facts.text;
+  if (!isDeepStrictEqual(read, meant) || after.facts.text !== text) {
+    throw unamendable('its parts cannot be told from one another');
+  }
   return amended;
 }
 

@@ -156,8 +156,10 @@ function dialects(amount: number): readonly Dialect[] {
     {
       name: 'a server that writes arguments as the object they are, without index and id',
       body:
-        data({ choices: [{ delta: { tool_calls: [{ function: { ...named, arguments: { amount } } }] } }] }) +
-        data({ choices: [{ delta: {}, finish_reason: 'stop' }] }) +
+        data({
+          choices: [{ index: 0, delta: { tool_calls: [{ function: { ...named, arguments: { amount } } }] } }],
+        }) +
+        data({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }) +
         'data: [DONE]',
       text: '',
       calls: 1,

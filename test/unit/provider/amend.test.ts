@@ -57,6 +57,24 @@ const chatStream = events(
 );
 
 describe('a chat completion', () => {
+  test('streamed keeps text and reasoning where they stood around the amended call', () => {
+    const original = events(
+      chunk({ role: 'assistant', reasoning_content: 'Hm.' }),
+      chunk({ content: 'One ' }),
+      chunk({ tool_calls: [{ index: 0, id: 'b', function: { name: 'pay', arguments: '{"n":' } }] }),
+      chunk({ tool_calls: [{ index: 0, function: { arguments: '25000}' } }] }),
+      chunk({ content: 'moment.' }, 'tool_calls'),
+      'data: [DONE]\n\n',
+    );
+    const amendment = { toolCalls: [{ id: 'b', arguments: { n: 9 } }] };
+    const result = amend('chat.completions', original, true, amendment).toString();
+    const was = original.split('\n\n');
+    const is = result.split('\n\n');
+    expect([is[0], is[1], is[4], is[5]]).toEqual([was[0], was[1], was[4], was[5]]);
+    expect(result).toContain('{\\"n\\":9}');
+    expect(result).not.toContain('25000');
+  });
+
   test('in JSON changes in the named call alone; every other field and number keeps its spelling', () => {
     const toolCalls = [{ id: 'b', arguments: { n: 10 } }];
     expect(amend('chat.completions', chatJson, false, { toolCalls }).toString()).toBe(
