@@ -19,6 +19,8 @@ export interface Http2Door {
    * and hands each of its streams to `serve` as a connection. False: it was for something else.
    */
   enter(socket: Duplex, error: Error, serve: (connection: Duplex) => void): boolean;
+  /** Takes a connection that agreed on HTTP/2 in its TLS handshake, likewise. False: it agreed on something else. */
+  enterAgreed(socket: Duplex, serve: (connection: Duplex) => void): boolean;
   /** Lets running streams end and takes no further ones. */
   close(): void;
   /** Cuts what is left. */
@@ -42,23 +44,33 @@ const connectionHeaders: ReadonlySet<string> = new Set([
 /** A door at which no connection may be idle for longer than `idleMsMax`. */
 export function createHttp2Door(idleMsMax: number): Http2Door {
   const sessions = new Set<ServerHttp2Session>();
+  function begin(socket: Duplex, serve: (connection: Duplex) => void): void {
+    const settings = { maxConcurrentStreams: concurrentStreamsMax };
+    const session = performServerHandshake(socket, { settings });
+    sessions.add(session);
+    session.once('close', () => sessions.delete(session));
+    // A broken connection ends its streams, and each of them tells its call.
+    session.on('error', () => session.destroy());
+    session.setTimeout(idleMsMax, () => session.destroy());
+    session.on('stream', (stream, headers, flags, rawHeaders) => {
+      const hasBody = (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0;
+      carry(stream, headers, rawHeadersOf(headers, rawHeaders, hasBody), serve);
+    });
+  }
   return {
     enter: (socket, error, serve) => {
       const head = readBehindPreface(error);
       if (head === null) return false;
       release(socket);
       socket.unshift(Buffer.concat([preface, head]));
-      const settings = { maxConcurrentStreams: concurrentStreamsMax };
-      const session = performServerHandshake(socket, { settings });
-      sessions.add(session);
-      session.once('close', () => sessions.delete(session));
-      // A broken connection ends its streams, and each of them tells its call.
-      session.on('error', () => session.destroy());
-      session.setTimeout(idleMsMax, () => session.destroy());
-      session.on('stream', (stream, headers, flags, rawHeaders) => {
-        const hasBody = (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0;
-        carry(stream, headers, rawHeadersOf(headers, rawHeaders, hasBody), serve);
-      });
+      begin(socket, serve);
+      return true;
+    },
+    enterAgreed: (socket, serve) => {
+      if (!('alpnProtocol' in socket) || socket.alpnProtocol !== 'h2') return false;
+      // HTTP/2 has no half-open connections: the streams of one that ends have lost their caller.
+      socket.once('end', () => socket.destroy());
+      begin(socket, serve);
       return true;
     },
     close: () => {

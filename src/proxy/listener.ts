@@ -91,6 +91,7 @@ export async function listenProxy(
   const http2 = createHttp2Door(house.bounds.callerIdleMsMax);
   function accept(socket: Duplex, entrance: Entrance | undefined): void {
     if (entrance !== undefined) entrances.set(socket, entrance);
+    if (http2.enterAgreed(socket, (connection) => accept(connection, entrance))) return;
     server.emit('connection', socket);
   }
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {

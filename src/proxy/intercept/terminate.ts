@@ -1,6 +1,6 @@
 /**
  * Ends TLS in place of a configured site, with certificates of the local authority: one short-lived certificate for
- * each site, made when it is first called and again before it runs out. HTTP/1.1 only.
+ * each site, made when it is first called and again before it runs out.
  */
 import { constants, type KeyObject } from 'node:crypto';
 import { isIP } from 'node:net';
@@ -52,10 +52,14 @@ export function createTerminator(
   };
 }
 
+/** In our order: HTTP/2 only with clients that can do nothing else, as Amazon's SDK for JavaScript. */
+const applicationProtocols = ['http/1.1', 'h2'];
+
 /** A server that never listens: connections are given to it. */
 function listenFor(site: Site, onSecure: (socket: TLSSocket, site: Site) => void): Server {
   const named = isIP(site.host) === 0;
-  const server = createServer({ ALPNProtocols: ['http/1.1'], handshakeTimeout: handshakeMsMax }, (socket) => {
+  const options = { ALPNProtocols: applicationProtocols, handshakeTimeout: handshakeMsMax };
+  const server = createServer(options, (socket) => {
     // TLS itself must have read the name that the ClientHello was judged by.
     const name = nameGivenTo(socket);
     if (name === '' ? named : name.toLowerCase() !== site.host) socket.destroy();
