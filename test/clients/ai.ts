@@ -1,7 +1,12 @@
 /** The AI SDK: `generateText` and `streamText` with each of its provider packages. */
+import { createAmazonBedrock } from '@ai-sdk/amazon-bedrock';
 import { createAnthropic } from '@ai-sdk/anthropic';
+import { createCohere } from '@ai-sdk/cohere';
+import { createGoogleGenerativeAI } from '@ai-sdk/google';
+import { createMistral } from '@ai-sdk/mistral';
 import { createOpenAI } from '@ai-sdk/openai';
 import { generateText, jsonSchema, type LanguageModel, streamText, type ToolSet } from 'ai';
+import { awsCredentials, awsRegion, bedrockModel } from './bedrock.ts';
 import { type Client, key, maxRetriesOf, parameters, toolDescription, toolName, usageOf } from './client.ts';
 
 interface Made {
@@ -90,4 +95,36 @@ export const aiAnthropic = ai({
   protocol: 'anthropic',
   model: 'claude-opus-5-5',
   make: (base, model) => createAnthropic({ baseURL: `${base}/v1`, apiKey: key })(model),
+});
+
+export const aiGoogle = ai({
+  packageName: '@ai-sdk/google',
+  name: 'generateContent',
+  protocol: 'gemini',
+  model: 'gemini-2.5-flash',
+  make: (base, model) => createGoogleGenerativeAI({ baseURL: `${base}/v1beta`, apiKey: key })(model),
+});
+
+export const aiBedrock = ai({
+  packageName: '@ai-sdk/amazon-bedrock',
+  name: 'Converse',
+  protocol: 'bedrock',
+  model: bedrockModel,
+  make: (base, model) => createAmazonBedrock({ baseURL: base, region: awsRegion, ...awsCredentials })(model),
+});
+
+export const aiMistral = ai({
+  packageName: '@ai-sdk/mistral',
+  name: 'chat',
+  protocol: 'mistral',
+  model: 'mistral-large-latest',
+  make: (base, model) => createMistral({ baseURL: `${base}/v1`, apiKey: key })(model),
+});
+
+export const aiCohere = ai({
+  packageName: '@ai-sdk/cohere',
+  name: 'chat v2',
+  protocol: 'cohere',
+  model: 'command-a-03-2025',
+  make: (base, model) => createCohere({ baseURL: `${base}/v2`, apiKey: key })(model),
 });

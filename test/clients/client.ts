@@ -5,7 +5,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import type { ProtocolName } from '../../src/core/protocol-name.ts';
 
 export interface AskedCall {
   /** null where the SDK gives none. */
@@ -38,8 +37,11 @@ export interface Client {
   readonly name: string;
   /** Packages that take part, as they are installed. */
   readonly packages: readonly string[];
-  readonly protocol: ProtocolName;
+  /** The family it speaks, as configurations name it. */
+  readonly protocol: string;
   readonly model: string;
+  /** Set where the SDK speaks HTTP/2 without being asked to. */
+  readonly http2?: true;
   /** True when the SDK comes back by itself after a 503 that asks for it. */
   readonly retries: boolean;
   /** Name of the error its users would catch for a 403. */

@@ -1,12 +1,32 @@
 /** Every SDK of the matrix, in the order of its document. */
 import { protocolNames } from '../../src/core/protocol-name.ts';
-import { aiAnthropic, aiOpenAiChat, aiOpenAiResponses } from './ai.ts';
+import {
+  aiAnthropic,
+  aiBedrock,
+  aiCohere,
+  aiGoogle,
+  aiMistral,
+  aiOpenAiChat,
+  aiOpenAiResponses,
+} from './ai.ts';
 import { anthropicMessages } from './anthropic.ts';
+import { bedrockConverse } from './bedrock.ts';
 import type { Client } from './client.ts';
-import { langchainAnthropic, langchainOpenAi, langchainOpenAiResponses } from './langchain.ts';
+import { cohereChat } from './cohere.ts';
+import { googleGenAi } from './google.ts';
+import {
+  langchainAnthropic,
+  langchainGoogle,
+  langchainMistral,
+  langchainOllama,
+  langchainOpenAi,
+  langchainOpenAiResponses,
+} from './langchain.ts';
+import { mistralChat } from './mistral.ts';
+import { ollamaChat } from './ollama.ts';
 import { openaiChat, openaiResponses } from './openai.ts';
 
-export const clients: readonly Client[] = [
+const all: readonly Client[] = [
   openaiChat,
   openaiResponses,
   langchainOpenAi,
@@ -16,6 +36,21 @@ export const clients: readonly Client[] = [
   anthropicMessages,
   langchainAnthropic,
   aiAnthropic,
+  googleGenAi,
+  langchainGoogle,
+  aiGoogle,
+  bedrockConverse,
+  aiBedrock,
+  ollamaChat,
+  langchainOllama,
+  mistralChat,
+  langchainMistral,
+  aiMistral,
+  cohereChat,
+  aiCohere,
 ];
 
-export const families = protocolNames.filter((name) => clients.some(({ protocol }) => protocol === name));
+/** The families that any of them speaks. */
+export const families = protocolNames.filter((name) => all.some(({ protocol }) => protocol === name));
+
+export const clients = all.filter(({ protocol }) => families.some((name) => name === protocol));

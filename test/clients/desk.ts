@@ -7,6 +7,8 @@ import type { TestSidecar } from '../support/sidecar.ts';
 export interface FoundHold {
   readonly hold: HeldCall;
   readonly calls: readonly { readonly id: string; readonly arguments: unknown }[];
+  /** The SDK asked for a stream. */
+  readonly stream: boolean;
   rule(verdict: 'release' | 'deny' | 'amend', amendment?: unknown): Promise<void>;
 }
 
@@ -15,13 +17,14 @@ export interface Desk {
   holdOf(amount: number): Promise<FoundHold>;
   /** Waits until the caller of that hold was told to come again. */
   callerGone(amount: number): Promise<FoundHold>;
-  /** Waits for the decision whose request says this and that ended so; resolves with its recorded answer. */
-  aborted(prompt: string): Promise<string>;
+  /** What is recorded of a family's calls that ended as client_abort: request and answer. */
+  aborted(protocol: string): Promise<readonly { readonly asked: string; readonly answered: string }[]>;
 }
 
 const patience = { timeout: 10_000, interval: 20 };
-const callsSchema = z.object({
+const exchangeSchema = z.object({
   exchange: z.object({
+    request: z.object({ stream: z.boolean() }),
     response: z.object({ toolCalls: z.array(z.object({ id: z.string(), arguments: z.unknown() })) }),
   }),
 });
@@ -34,23 +37,20 @@ export function createDesk({ controlUrl, place, ada }: TestSidecar): Desk {
     const response = await fetch(`${controlUrl}/api/v1${path}`, { headers });
     return schema.parse(await response.json());
   }
-  const callsOf = remembered(async (id: string) => {
-    const { exchange } = await get(`/holds/${id}`, callsSchema);
-    return exchange.response.toolCalls;
-  });
+  const exchangeOf = remembered(async (id: string) => (await get(`/holds/${id}`, exchangeSchema)).exchange);
   const pending = shared(() => ada.holds('pending'));
-  const abortions = shared(() => get('/decisions?limit=200&outcome=client_abort', pageSchema));
-  const bodiesOf = remembered((id: string) => ada.bodies(id));
-
   async function rule(hold: HeldCall, ruling: Ruling): Promise<void> {
     const { status, code } = await ada.rule(hold, ruling);
     if (status !== 201) throw new Error(`The ruling was refused: ${status} ${code}`);
   }
   async function pendingOf(amount: number): Promise<FoundHold> {
     for (const hold of await pending()) {
-      const calls = await callsOf(hold.id);
+      const { request, response } = await exchangeOf(hold.id);
+      const calls = response.toolCalls;
       const named = calls.some((call) => amountSchema.safeParse(call.arguments).data?.amount === amount);
-      if (named) return { hold, calls, rule: (verdict, amendment) => rule(hold, { verdict, amendment }) };
+      if (!named) continue;
+      const { stream } = request;
+      return { hold, calls, stream, rule: (verdict, amendment) => rule(hold, { verdict, amendment }) };
     }
     throw new Error(`no hold over ${amount} is pending`);
   }
@@ -62,14 +62,17 @@ export function createDesk({ controlUrl, place, ada }: TestSidecar): Desk {
         if (found.hold.caller === 'waiting') throw new Error(`the caller over ${amount} still waits`);
         return found;
       }, patience),
-    aborted: (prompt) =>
-      vi.waitFor(async () => {
-        const { items } = await abortions();
-        const read = await Promise.all(items.map(({ id }) => bodiesOf(id)));
-        const answer = read.find(([request]) => request?.text?.includes(prompt))?.[1];
-        if (answer !== undefined) return answer.text ?? answer.base64 ?? '';
-        throw new Error(`no decision over “${prompt}” ended as client_abort`);
-      }, patience),
+    aborted: async (protocol) => {
+      const { items } = await get(
+        `/decisions?limit=200&outcome=client_abort&provider=${protocol}`,
+        pageSchema,
+      );
+      const bodies = await Promise.all(items.map(({ id }) => ada.bodies(id)));
+      return bodies.map(([request, answer]) => ({
+        asked: request?.text ?? '',
+        answered: answer?.text ?? answer?.base64 ?? '',
+      }));
+    },
   };
 }
 

@@ -6,6 +6,7 @@ import { type Outcome, type Scenario, scenarios } from './scenarios.ts';
 export function documentOf(
   clients: readonly Client[],
   outcomeOf: (client: Client, scenario: Scenario) => Outcome,
+  unhandled: ReadonlySet<string>,
 ): string {
   const notes: string[] = [];
   const cellOf = ({ limitation }: Outcome): string => {
@@ -34,6 +35,11 @@ export function documentOf(
     '## What its users catch',
     'The class of the error and the HTTP status it carries, for the provider’s 429, for errors within a stream, and for a denial.',
     tableOf(['package', 'API', ...raising.map(({ name }) => name)], errors),
+    ...(unhandled.size === 0
+      ? []
+      : [
+          `During these scenarios SDKs rejected promises that nobody can handle, and that end a Node.js process which does not listen for \`unhandledRejection\`: ${[...unhandled].sort().join(', ')}.`,
+        ]),
     '',
   ]
     .join('\n\n')

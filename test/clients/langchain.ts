@@ -1,6 +1,9 @@
 /** LangChain's chat models: one way of asking for all providers. */
 import { ChatAnthropic } from '@langchain/anthropic';
 import type { AIMessageChunk, BaseMessageLike } from '@langchain/core/messages';
+import { ChatGoogleGenerativeAI } from '@langchain/google-genai';
+import { ChatMistralAI } from '@langchain/mistralai';
+import { ChatOllama } from '@langchain/ollama';
 import { ChatOpenAI } from '@langchain/openai';
 import { z } from 'zod';
 import {
@@ -29,10 +32,13 @@ interface Made {
   readonly model: string;
   readonly retries: boolean;
   readonly denial: string;
+  /** False where LangChain itself makes up an id for each call. */
+  readonly givenIds?: false;
   make(base: string, model: string, options: AskOptions): BoundModel;
 }
 
-function langchain({ packageName, make, ...rest }: Made): Client {
+function langchain({ packageName, make, givenIds, ...rest }: Made): Client {
+  const read = (message: AIMessageChunk): Asked => askedOf(message, givenIds ?? true);
   return {
     ...rest,
     packages: [packageName, '@langchain/core'],
@@ -40,14 +46,14 @@ function langchain({ packageName, make, ...rest }: Made): Client {
       const bound = make(base, options.model ?? rest.model, options);
       const given = options.signal === undefined ? {} : { signal: options.signal };
       const input: BaseMessageLike[] = [['user', prompt]];
-      if (!options.stream) return askedOf(await bound.invoke(input, given));
+      if (!options.stream) return read(await bound.invoke(input, given));
       let whole: AIMessageChunk | null = null;
       for await (const chunk of await bound.stream(input, given)) {
         whole = whole === null ? chunk : whole.concat(chunk);
         if (chunk.text !== '' || (chunk.tool_call_chunks ?? []).length > 0) options.onPiece?.(chunk.text);
       }
       if (whole === null) throw new Error('The stream was empty.');
-      return askedOf(whole);
+      return read(whole);
     },
   };
 }
@@ -55,8 +61,12 @@ function langchain({ packageName, make, ...rest }: Made): Client {
 const usageSchema = z.object({ input_tokens: z.number(), output_tokens: z.number() }).optional();
 const finishNames = ['finish_reason', 'stop_reason', 'finishReason', 'stopReason', 'done_reason', 'status'];
 
-function askedOf(message: AIMessageChunk): Asked {
-  const calls = (message.tool_calls ?? []).map(({ id, name, args }) => ({ id: id ?? null, name, args }));
+function askedOf(message: AIMessageChunk, givenIds: boolean): Asked {
+  const calls = (message.tool_calls ?? []).map(({ id = null, name, args }) => ({
+    id: givenIds ? id : null,
+    name,
+    args,
+  }));
   const said: Record<string, unknown> = { ...message.additional_kwargs, ...message.response_metadata };
   const finish = finishNames.map((name) => said[name]).find((value) => typeof value === 'string');
   const usage = usageSchema.parse(message.usage_metadata);
@@ -117,4 +127,45 @@ export const langchainAnthropic = langchain({
       maxTokens: 1_000,
       ...maxRetriesOf(retries),
     }).bindTools([functionTool]),
+});
+
+export const langchainGoogle = langchain({
+  packageName: '@langchain/google-genai',
+  name: 'ChatGoogleGenerativeAI',
+  protocol: 'gemini',
+  model: 'gemini-2.5-flash',
+  retries: true,
+  denial: 'GoogleGenerativeAIFetchError',
+  make: (base, model, { retries }) =>
+    new ChatGoogleGenerativeAI({
+      model,
+      apiKey: key,
+      baseUrl: base,
+      ...maxRetriesOf(retries),
+    }).bindTools([functionTool]),
+});
+
+export const langchainOllama = langchain({
+  packageName: '@langchain/ollama',
+  name: 'ChatOllama',
+  givenIds: false,
+  protocol: 'ollama',
+  model: 'llama3.2',
+  retries: true,
+  denial: 'ResponseError',
+  make: (base, model, { retries }) =>
+    new ChatOllama({ model, baseUrl: base, ...maxRetriesOf(retries) }).bindTools([functionTool]),
+});
+
+export const langchainMistral = langchain({
+  packageName: '@langchain/mistralai',
+  name: 'ChatMistralAI',
+  protocol: 'mistral',
+  model: 'mistral-large-latest',
+  retries: true,
+  denial: 'SDKError',
+  make: (base, model, { retries }) =>
+    new ChatMistralAI({ model, apiKey: key, serverURL: base, ...maxRetriesOf(retries) }).bindTools([
+      functionTool,
+    ]),
 });

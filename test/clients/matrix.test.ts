@@ -11,6 +11,7 @@ import { createDesk } from './desk.ts';
 import { documentOf } from './document.ts';
 import { policyFor } from './policy.ts';
 import { type Bench, type Outcome, type Scenario, scenarios } from './scenarios.ts';
+import { collectUnhandled } from './unhandled.ts';
 import { mountsOf, startUpstreams } from './upstreams.ts';
 
 // Most of a scenario's time is waiting for somebody else.
@@ -20,12 +21,14 @@ const documentFile = fileURLToPath(new URL('CLIENTS.md', import.meta.url));
 const seen = new Map<string, Outcome>();
 let bench: Bench;
 let demoUrl: string;
+let unhandled: ReadonlySet<string>;
 
 afterAll(endAll);
 beforeAll(async () => {
   // The AI SDK explains its warnings on the console; nobody reads them here.
   Reflect.set(globalThis, 'AI_SDK_LOG_WARNINGS', false);
   atEnd(() => void Reflect.deleteProperty(globalThis, 'AI_SDK_LOG_WARNINGS'));
+  unhandled = collectUnhandled(['@google/generative-ai']);
   const upstreams = await startUpstreams();
   const demonstration = await startDemoProvider({ port: 0 });
   atEnd(() => demonstration.close());
@@ -43,6 +46,7 @@ beforeAll(async () => {
     impatientUrl: impatient.proxyUrl,
     desk: createDesk(sidecar),
     impatientDesk: createDesk(impatient),
+    aborted: [],
     next: () => {
       n += 1;
       return n;
@@ -87,12 +91,23 @@ describe.concurrent('the demonstration’s provider', () => {
   );
 });
 
+test('every aborted call is sealed as client_abort, with the part that came', async () => {
+  expect(bench.aborted).not.toEqual([]);
+  for (const protocol of new Set(bench.aborted.map((each) => each.protocol))) {
+    const recorded = await bench.desk.aborted(protocol);
+    for (const { prompt } of bench.aborted.filter((each) => each.protocol === protocol)) {
+      expect(recorded.find(({ asked }) => asked.includes(prompt))?.answered ?? '', prompt).not.toBe('');
+    }
+  }
+});
+
 test('CLIENTS.md says what was seen', () => {
-  const text = documentOf(clients, (client, scenario) => {
+  const outcomeOf = (client: Client, scenario: Scenario): Outcome => {
     const outcome = seen.get(keyOf(client, scenario));
     if (outcome === undefined) throw new Error(`${keyOf(client, scenario)} did not come to an end`);
     return outcome;
-  });
+  };
+  const text = documentOf(clients, outcomeOf, unhandled);
   if (process.env['UPDATE_DOC'] === '1') writeFileSync(documentFile, text);
   expect(readFileSync(documentFile, 'utf8')).toBe(text);
 });

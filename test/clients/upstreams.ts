@@ -1,53 +1,48 @@
 /**
- * The providers of the matrix: a mock that others wrote, which speaks every family, and a server made of
- * bytes before it, which stops its streams half-way: silent, broken off, or with the provider's own error.
+ * The providers of the matrix: a mock that others wrote, which speaks every family, and before it a server
+ * made of bytes, which stops streams half-way (silent, broken off, or with the provider's own error) and
+ * says what providers document where the mock says it otherwise.
  */
 import { type ChatCompletionRequest, type FixtureResponse, LLMock } from '@copilotkit/aimock';
 import type { ProtocolName } from '../../src/core/protocol-name.ts';
 import { atEnd } from '../support/endings.ts';
 import { chunk, type RawAnswer, type ReceivedRequest, startRawUpstream } from '../support/raw-upstream.ts';
-import { cutOf, inBandErrorOf, refusalOf } from './transcripts.ts';
+import type { Client } from './client.ts';
+import { startHttp2Front } from './http2-front.ts';
+import { argumentsOf, spoken } from './questions.ts';
+import { cohereStream, cutOf, inBandErrorOf, mistralStream, refusalOf, type Said } from './transcripts.ts';
 
 export interface Upstreams {
-  /** Where the mock answers. */
-  readonly whole: string;
-  /** Where its streams stop half-way. */
+  /** Where the questions of a family are answered whole. */
+  whole(protocol: string): string;
+  /** Where the streams of every family stop half-way. */
   readonly halved: string;
-  /** How often a question reached the mock. */
+  /** Both, for a client that asks them itself. */
+  direct(client: Client): { readonly whole: string; readonly halved: string };
+  /** How often a question was answered. */
   asked(prompt: string): number;
   /** Resolves once the connection over which this question was answered half-way was closed by its client. */
   hungUp(prompt: string): Promise<void>;
 }
 
-/** Questions, by what is to come back; each number makes another question. */
-export const questions = {
-  text: (n: number) => `Tell me about photosynthesis, part ${n}.`,
-  transfer: (...amounts: number[]) => `Please ${amounts.map((n) => `transfer ${n} EUR`).join(' and ')}.`,
-  textThenTransfer: (amount: number) => `Say a word, then transfer ${amount} EUR.`,
-  refusal: (status: number, n: number) => `Refuse this with ${status}, case ${n}.`,
-  silence: (n: number) => `Fall silent about photosynthesis, part ${n}.`,
-  breakOff: (n: number) => `Break off about photosynthesis, part ${n}.`,
-  failure: (n: number) => `Fail about photosynthesis, part ${n}.`,
-};
-
-const note = 'for “fruit”\n\\ tab\t🌱';
-export const spoken = `Plants turn light into sugar — ☀️ → 🌱. ${'They do so every day. '.repeat(6)}`.trim();
 const usage = { prompt_tokens: 11, completion_tokens: 23, total_tokens: 34 };
 
-/** The arguments with which the mock calls transfer_funds. */
-export const argumentsOf = (amount: number) => ({ amount, currency: 'EUR', note });
-
-function answerTo(prompt: string): FixtureResponse {
+function saidTo(prompt: string): Said {
   const amounts = [...prompt.matchAll(/transfer (\d+) EUR/g)].map((match) => Number(match[1]));
   const toolCalls = amounts.map((amount) => ({
     id: `call_${amount}`,
     name: 'transfer_funds',
     arguments: JSON.stringify(argumentsOf(amount)),
   }));
-  if (toolCalls.length === 0) return { content: spoken, usage };
-  return prompt.startsWith('Say')
-    ? { content: 'One moment, please.', toolCalls, usage }
-    : { toolCalls, usage };
+  if (toolCalls.length === 0) return { content: spoken, toolCalls, usage };
+  return { content: prompt.startsWith('Say') ? 'One moment, please.' : '', toolCalls, usage };
+}
+
+function mocked({ content, toolCalls }: Said): FixtureResponse {
+  if (toolCalls.length === 0) return { content, usage };
+  return content === ''
+    ? { toolCalls: [...toolCalls], usage }
+    : { content, toolCalls: [...toolCalls], usage };
 }
 
 function promptOf({ messages }: ChatCompletionRequest): string {
@@ -55,23 +50,36 @@ function promptOf({ messages }: ChatCompletionRequest): string {
   return typeof content === 'string' ? content : content.map(({ text = '' }) => text).join('');
 }
 
+/** Families whose own form the mock does not quite speak: for them the server of bytes answers. */
+const fronted: ReadonlySet<string> = new Set(['gemini', 'mistral', 'cohere']);
+
 /** Starts both. */
 export async function startUpstreams(): Promise<Upstreams> {
   const counts = new Map<string, number>();
+  const count = (prompt: string): number => counts.set(prompt, (counts.get(prompt) ?? 0) + 1).size;
   const mock = new LLMock({ port: 0, chunkSize: 7, journalMaxEntries: 1 });
   mock.on({ predicate: () => true }, (request) => {
     const prompt = promptOf(request);
-    counts.set(prompt, (counts.get(prompt) ?? 0) + 1);
-    return answerTo(prompt);
+    count(prompt);
+    return mocked(saidTo(prompt));
   });
   await mock.start();
   atEnd(() => mock.stop());
 
   const closings = new Map<string, Promise<void>[]>();
-  const halved = await startRawUpstream((request, answer) => halve(request, answer, mock.url, closings));
+  const front = await startRawUpstream(async (request, answer) => {
+    const [prompt = '', what = '', status] = asked.exec(request.body.toString()) ?? [];
+    if (status !== undefined) return answer.send(refusalOf(request, Number(status)));
+    const got = documented(request, prompt, count) ?? (await mockAnswer(request, mock.url));
+    if (what === 'Fall silent') closings.set(prompt, [...(closings.get(prompt) ?? []), answer.closed]);
+    give(got, what, request, answer);
+  });
+  const overHttp2 = { whole: await startHttp2Front(mock.url), halved: await startHttp2Front(front.url) };
+  const whole = (protocol: string): string => (fronted.has(protocol) ? front.url : mock.url);
   return {
-    whole: mock.url,
-    halved: halved.url,
+    whole,
+    direct: ({ http2, protocol }) => (http2 ? overHttp2 : { whole: whole(protocol), halved: front.url }),
+    halved: front.url,
     asked: (prompt) => counts.get(prompt) ?? 0,
     hungUp: async (prompt) => {
       await closings.get(prompt)?.shift();
@@ -79,40 +87,59 @@ export async function startUpstreams(): Promise<Upstreams> {
   };
 }
 
-const asked = /(Refuse this with (\d+)|Fall silent|Break off|Fail)\b[^"\\]*\./;
+const asked = /(Refuse this with (\d+)|Fall silent|Break off|Fail|Tell|Say|Please)\b[^"\\]*\./;
+
+interface Got {
+  readonly status: number;
+  readonly type: string;
+  readonly body: Buffer;
+}
+
+/** The family's own stream where the mock's is another; null where the mock may answer. */
+function documented(request: ReceivedRequest, prompt: string, count: (prompt: string) => void): Got | null {
+  const body = request.body.toString();
+  if (!/"stream": ?true/.test(body)) return null;
+  const said = saidTo(prompt);
+  const text = request.target.startsWith('/v2/chat')
+    ? cohereStream(said)
+    : body.includes('"model":"mistral')
+      ? mistralStream(said)
+      : null;
+  if (text === null) return null;
+  count(prompt);
+  return { status: 200, type: 'text/event-stream', body: Buffer.from(text) };
+}
+
 const passedOn = ['content-type', 'accept', 'anthropic-version'];
 
-async function halve(
-  request: ReceivedRequest,
-  answer: RawAnswer,
-  mockUrl: string,
-  closings: Map<string, Promise<void>[]>,
-): Promise<void> {
-  const [prompt = '', what = '', status] = asked.exec(request.body.toString()) ?? [];
-  if (status !== undefined) return answer.send(refusalOf(request.target, Number(status)));
+async function mockAnswer(request: ReceivedRequest, mockUrl: string): Promise<Got> {
   const headers = passedOn.flatMap((name): [string, string][] => {
     const value = new RegExp(`\\r\\n${name}: *([^\\r]*)`, 'i').exec(request.head)?.[1];
     return value === undefined ? [] : [[name, value]];
   });
+  // The mock knows Gemini's paths by the older of its two names.
+  const target = request.target.replace(/^\/v1\/models\//, '/v1beta/models/');
   const body = request.body.toString();
-  const response = await fetch(mockUrl + request.target, { method: request.method, headers, body });
+  const response = await fetch(mockUrl + target, { method: request.method, headers, body });
   const type = response.headers.get('content-type') ?? '';
-  const half = cutOf(Buffer.from(await response.arrayBuffer()), type);
-  closings.set(prompt, [...(closings.get(prompt) ?? []), answer.closed]);
-  answer.send(`HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\nTransfer-Encoding: chunked\r\n\r\n`);
-  answer.send(chunk(half));
+  return { status: response.status, type, body: Buffer.from(await response.arrayBuffer()) };
+}
+
+function give({ status, type, body }: Got, what: string, request: ReceivedRequest, answer: RawAnswer): void {
+  const whole = !['Fall silent', 'Break off', 'Fail'].includes(what);
+  answer.send(`HTTP/1.1 ${status} OK\r\nContent-Type: ${type}\r\nTransfer-Encoding: chunked\r\n\r\n`);
+  answer.send(chunk(whole ? body : cutOf(body, type)));
   if (what === 'Break off') answer.end();
-  if (what === 'Fail') {
-    answer.send(chunk(inBandErrorOf(request.target)));
-    answer.send('0\r\n\r\n');
-  }
+  const error = what === 'Fail' ? inBandErrorOf(request) : null;
+  if (error !== null) answer.send(chunk(error));
+  if (whole || error !== null) answer.send('0\r\n\r\n');
 }
 
 /** Both upstreams for each family, as a sidecar's configuration names them. */
 export function mountsOf(families: readonly ProtocolName[], { whole, halved }: Upstreams) {
   return Object.fromEntries(
     families.flatMap((protocol) => [
-      [protocol, { url: whole, protocol, mount: `/${protocol}` }],
+      [protocol, { url: whole(protocol), protocol, mount: `/${protocol}` }],
       [`half_${protocol}`, { url: halved, protocol, mount: `/half/${protocol}` }],
     ]),
   );
