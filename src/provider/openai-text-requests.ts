@@ -4,7 +4,7 @@
  */
 import type { ToolFact } from '../core/facts.ts';
 import { readFormRequest, type TextMembers, textFacts } from './form-request.ts';
-import { isRecord, type JsonRecord, readJson, textOf } from './json.ts';
+import { isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts';
 import { isForm } from './multipart.ts';
 import { contentText } from './openai-chat.ts';
 import type { RequestHead, RequestReading } from './protocol.ts';
@@ -46,8 +46,20 @@ export function readTextTools(list: unknown, defects: string[]): readonly ToolFa
   });
 }
 
+/** Where a body names its model within a member: the agent of a session, what an evaluation runs or is graded by. */
+const membersWithModel = ['agent', 'data_source', 'grader'];
+
+function modelIn(body: JsonRecord): unknown {
+  if (!isAbsent(body.model)) return body.model;
+  for (const name of membersWithModel) {
+    const member = body[name];
+    if (isRecord(member) && !isAbsent(member.model)) return member.model;
+  }
+  return undefined;
+}
+
 function readJsonBody(body: JsonRecord, members: TextMembers, defects: string[]): RequestReading {
-  const { model, stream, tools, ...rest } = body;
+  const { model: _model, stream, tools, ...rest } = body;
   let system = '';
   let text = members.text === null ? textWithin(rest) : '';
   let tokens = 0;
@@ -61,7 +73,7 @@ function readJsonBody(body: JsonRecord, members: TextMembers, defects: string[])
   // Words that were encoded before they were sent cannot be read here; a rule can see that there were some.
   if (tokens > 0) params.tokens = tokens;
   const said = {
-    model: modelName(model, defects),
+    model: modelName(modelIn(body), defects),
     stream: streamFlag(stream, defects),
     system,
     text,

@@ -98,6 +98,14 @@ describe('words and model reach the rules:', () => {
     expect(facts).toMatchObject({ model: 'm', text });
   });
 
+  test.each([
+    ['agents.sessions', { agent: { model: 'm' } }],
+    ['evals.runs', { data_source: { type: 'completions', model: 'm' } }],
+    ['fine_tuning', { grader: { type: 'score_model', model: 'm' } }],
+  ])('the model that %s names within', (operation, body) => {
+    expect(request(operation, body).facts.model).toBe('m');
+  });
+
   test('a search has its query', () => {
     expect(
       request('vector_stores.search', { query: ['who', 'why'], max_num_results: 3 }).facts,
