@@ -1,5 +1,7 @@
 /** WebSocket connections that are recorded: handshakes, closings, sizes, slow and silent peers, stops and crashes. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { Machine } from '../../src/sidecar.ts';
+import { openLevelStore } from '../../src/store/level.ts';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, rawRequest } from '../support/raw-client.ts';
 import { spawnSidecar, startTestSidecar } from '../support/sidecar.ts';
@@ -189,6 +191,41 @@ test('sound that went on is kept by its hash alone once a body is full', async (
   expect(decision.entries[1]?.data['omitted']).toBe(JSON.stringify(sound).length);
   const [, response] = await sidecar.ada.bodies(decision.id);
   expect(response?.text).toMatch(/\n\d+ server text passed \d+ [0-9a-f]{64}\n\n/);
+});
+
+describe('while the ledger cannot be written', () => {
+  async function connectWithDisk() {
+    const disk = { isFull: false };
+    const openLedgerStore: Machine['openLedgerStore'] = async (dir) => {
+      const store = await openLevelStore(dir);
+      const commit: typeof store.commit = (records, sync) =>
+        disk.isFull ? Promise.reject(new Error('no space left')) : store.commit(records, sync);
+      return { ...store, commit };
+    };
+    return { disk, ...(await connectScene(undefined, {}, { openLedgerStore })) };
+  }
+
+  test('nothing that makes the model answer goes out, and the connection closes', async () => {
+    const { disk, client, provider } = await connectWithDisk();
+    disk.isFull = true;
+    client.send({ type: 'response.create' });
+    expect(await client.closed).toEqual({ code: 1013, reason: 'ledger_unavailable' });
+    expect(provider.heard).toEqual([]);
+    disk.isFull = false;
+  });
+
+  test('the end of an answer does not arrive', async () => {
+    const { disk, sidecar, client, provider } = await connectWithDisk();
+    client.send({ type: 'response.create' });
+    await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+    const decision = await sidecar.ada.lastDecision();
+    disk.isFull = true;
+    sendAll(provider, spokenEvents('resp_1', 'Hello.'));
+    expect(await client.closed).toEqual({ code: 1013, reason: 'ledger_unavailable' });
+    expect(client.types()).not.toContain('response.done');
+    disk.isFull = false;
+    expect(await sidecar.ada.outcomeOf(decision.id)).toBe('ledger_unavailable');
+  });
 });
 
 test('a stop closes the connection, its holds staying for the next start', async () => {

@@ -1,5 +1,6 @@
 /** A workload, the sidecar and a provider in one Realtime session. */
 import { expect, vi } from 'vitest';
+import type { Machine } from '../../src/sidecar.ts';
 import { startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
 import { connectSocket, type SocketUpstream, startSocketUpstream, type Talker } from './socket-upstream.ts';
 
@@ -16,6 +17,7 @@ export const realtimeTarget = '/v1/realtime?model=gpt-realtime';
 export async function connectScene(
   policy?: string,
   limits: Readonly<Record<string, number>> = {},
+  machine: Partial<Machine> = {},
 ): Promise<Scene> {
   const upstream = await startSocketUpstream((talker) =>
     talker.send({ type: 'session.created', session: { type: 'realtime', model: 'gpt-realtime' } }),
@@ -24,6 +26,7 @@ export async function connectScene(
     ...(policy === undefined ? {} : { policy }),
     upstreams: { openai: { url: upstream.url, protocol: 'openai', mount: '/' } },
     limits,
+    machine,
   });
   const client = await connectSocket(sidecar.proxyUrl, realtimeTarget);
   await vi.waitFor(() => expect(client.types()).toEqual(['session.created']));

@@ -68,7 +68,12 @@ test('no credential of a call, of an answer or of a tunnel is in any file or any
   const hold = await sidecar.ada.nextHold();
   await sidecar.ada.rule(hold, { verdict: 'release' });
   await waiting.answer();
-  const realtime = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
+  const realtime = [
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  ];
   const inProtocol = `Sec-WebSocket-Protocol: realtime, openai-insecure-api-key.${secret('protocol')}`;
   const tunnel = rawRequest('GET', `/v1/realtime?key=${secret('tunnel')}`, [...realtime, inProtocol]);
   await exchange(sidecar.proxyUrl, tunnel);

@@ -146,6 +146,11 @@ export function createIntents(link: Link, answers: Answers): Intents {
 
   return {
     take: async (message, reading) => {
+      if (!house.ledger.isWritable())
+        throw new HoldpointError(
+          'ledger_unavailable',
+          'The ledger cannot be written, so nothing is sent on.',
+        );
       const policy = house.policy();
       const known = reading.changes || reading.defects.length > 0 ? null : approval(policy);
       const facts = factsOn(call, reading.facts);

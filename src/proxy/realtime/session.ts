@@ -13,7 +13,7 @@ import { createIntents } from './intents.ts';
 import type { Link } from './link.ts';
 import type { Ending, Peer } from './peer.ts';
 import type { SocketCall } from './socket-call.ts';
-import { createTape } from './tape.ts';
+import { createTape, type Tape } from './tape.ts';
 
 export interface Session {
   /** Resolves when both sides are closed and everything has its outcome. */
@@ -31,8 +31,16 @@ export interface SessionBounds {
 
 const goingAway: Ending = { code: 1001, reason: Buffer.from('holdpoint restarts') };
 const silent: Ending = { code: 1001, reason: Buffer.from('idle') };
-/** Of what belongs to no exchange yet; from half of it on it is sealed as it is. */
+/** Of what belongs to no exchange yet. */
 const looseBytesMax = 8 * 1024 * 1024;
+/** From here on it is sealed as it is, so that a crash loses no more than this. */
+const looseBytesDue = 4 * 1024 * 1024;
+const looseMsDue = 60_000;
+
+function isDue({ bytes, records }: Tape, nowMs: number): boolean {
+  const [first] = records;
+  return bytes > looseBytesDue || (first !== undefined && nowMs - first.atMs > looseMsDue);
+}
 
 /** Runs the session of a connection that is open on both sides. */
 export function startSession(
@@ -83,7 +91,7 @@ export function startSession(
   async function pump(from: Peer, take: (message: SocketMessage) => Promise<void>): Promise<void> {
     for (let message = await from.next(); message !== null; message = await from.next()) {
       await take(message);
-      if (loose.bytes > looseBytesMax / 2) await answers.sealLoose();
+      if (isDue(loose, link.now())) await answers.sealLoose();
       if (draining && answers.idle()) closeBoth(goingAway, 'interrupted');
     }
   }
