@@ -60,6 +60,26 @@ describe('what is not a call', () => {
     ['a length that is none', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -3\r\n\r\n', 400],
     ['HTTP/1.1 without Host', 'GET /openai/v1/models HTTP/1.1\r\n\r\n', 400],
     ['an obsolete folded header', 'GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\n\r\n', 400],
+    [
+      'two Content-Types',
+      rawRequest(
+        'POST',
+        '/openai/v1/chat/completions',
+        ['Content-Type: text/plain', 'Content-Type: a/b'],
+        '{}',
+      ),
+      400,
+    ],
+    [
+      'two Content-Encodings',
+      rawRequest(
+        'POST',
+        '/openai/v1/responses',
+        ['Content-Encoding: identity', 'Content-Encoding: br'],
+        '{}',
+      ),
+      400,
+    ],
     ['too large headers', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'a'.repeat(100_000)}\r\n\r\n`, 431],
     ['an absolute target', 'GET http://evil.example/ HTTP/1.1\r\nHost: a\r\n\r\n', 400],
     ['an unknown mount', rawRequest('POST', '/elsewhere/v1/chat/completions', [], '{}'), 404],
