@@ -49,7 +49,12 @@ function start(settings: Partial<Settings> = {}): Promise<Behind> {
   const families = { openai: openai.url, anthropic: anthropic.url };
   return startBehind({
     upstreams: {
-      openai: { url: families.openai, protocol: 'openai', mount: '/', hosts: ['api.openai.com'] },
+      openai: {
+        url: families.openai,
+        protocol: 'openai',
+        mount: '/',
+        hosts: ['api.openai.com', '127.0.0.1:8443'],
+      },
       anthropic: {
         url: families.anthropic,
         protocol: 'anthropic',
@@ -157,6 +162,14 @@ describe('what is decrypted runs through the same pipeline:', () => {
     expect(anthropic.requests.at(-1)?.target).toBe('/anthropic/v1/x');
     const { entries } = await behind.sidecar.ada.lastDecision();
     expect(entries[0]?.data).toMatchObject({ upstream: 'anthropic' });
+  });
+
+  test('an address can be a host too: TLS then names none', async () => {
+    const socket = await through('127.0.0.1', { servername: '', host: '127.0.0.1' }, 8443);
+    expect((await askOver(socket, question('127.0.0.1:8443'))).status).toBe(200);
+    await expect(through('127.0.0.1', { servername: 'api.openai.com' }, 8443)).rejects.toThrow(
+      /unrecognized/,
+    );
   });
 
   test('several calls go over one connection', async () => {
@@ -280,10 +293,10 @@ describe('a connection that names two hosts', () => {
 });
 
 describe('TLS', () => {
-  test('ends with HTTP/1.1 and nothing else', async () => {
+  test('ends with HTTP/1.1 where the client has the choice, and with nothing unknown', async () => {
     const both = await through('api.openai.com', { ALPNProtocols: ['h2', 'http/1.1'] });
     expect(both.alpnProtocol).toBe('http/1.1');
-    await expect(through('api.openai.com', { ALPNProtocols: ['h2'] })).rejects.toThrow(
+    await expect(through('api.openai.com', { ALPNProtocols: ['spdy/3'] })).rejects.toThrow(
       /no application protocol/,
     );
   });
