@@ -5,6 +5,7 @@
 import { unamendable } from './amendment.ts';
 import { amendGemini } from './gemini-amend.ts';
 import { createGeminiStreamReader, readGeminiResponse } from './gemini-answer.ts';
+import { readBatch } from './gemini-batch.ts';
 import { googleErrorEvent } from './gemini-error.ts';
 import { openGoogleEventStream } from './gemini-events.ts';
 import { readPrediction, readPredictRequest } from './gemini-predict.ts';
@@ -32,7 +33,8 @@ const answeredOtherwise: ReadonlySet<OperationName> = new Set([
 
 /** True for every operation that this file reads. */
 export function isContentOperation(operation: OperationName): boolean {
-  return isGenerated(operation) || operation === 'predict' || answeredOtherwise.has(operation);
+  if (operation === 'predict' || operation === 'batches') return true;
+  return isGenerated(operation) || answeredOtherwise.has(operation);
 }
 
 /**
@@ -42,7 +44,7 @@ export function isContentOperation(operation: OperationName): boolean {
 const emptyChunk = { candidates: [{ content: { role: 'model', parts: [{ text: '' }] }, index: 0 }] };
 
 export const content: Dialect = {
-  readsAnswer: (operation) => isGenerated(operation) || operation === 'predict',
+  readsAnswer: (operation) => !answeredOtherwise.has(operation),
   readRequest(operation, body, head) {
     const model = modelIn(googleRoute(head.path));
     if (operation === 'predict') return readPredictRequest(body, model);
@@ -50,6 +52,7 @@ export const content: Dialect = {
   },
   readResponse(operation, status, body) {
     if (operation === 'predict') return readPrediction(status, body);
+    if (operation === 'batches') return readBatch(status, body);
     return isGenerated(operation) ? readGeminiResponse(status, body) : unreadResponse(status, '');
   },
   /** The stream is an array unless events were asked for (`alt=sse`); the type says which it is. */

@@ -79,3 +79,8 @@ export function isInteraction(method: string, { segments, verb }: GoogleRoute): 
   if (segments.at(-2) === 'interactions') return true;
   return segments.at(-3) === 'interactions' && segments.at(-1) === 'cancel';
 }
+
+/** True where a batch is read back: the answers may stand in it. */
+export function isBatch(method: string, { segments, verb }: GoogleRoute): boolean {
+  return /^\s*GET\s*$/i.test(method) && verb === '' && segments.at(-2) === 'batches';
+}

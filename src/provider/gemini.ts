@@ -8,6 +8,7 @@ import { googleProtocol } from './gemini-protocol.ts';
 import {
   contentOperation,
   googleRoute,
+  isBatch,
   isInteraction,
   isWithoutAnswer,
   speaksOpenAi,
@@ -24,6 +25,7 @@ function operationOf(method: string, path: string): OperationName {
   if (operation !== null) return operation;
   if (storesContents(method, route)) return 'cached_contents';
   if (isInteraction(method, route)) return 'interactions';
+  if (isBatch(method, route) && !speaksOpenAi(route)) return 'batches';
   return speaksOpenAi(route) ? openai.operationOf(method, path) : 'unknown';
 }
 

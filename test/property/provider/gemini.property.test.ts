@@ -227,6 +227,7 @@ const operations = [
   'batch_generate_content',
   'predict',
   'interactions',
+  'batches',
   'chat.completions',
   'messages',
   'raw_predict',

@@ -3,6 +3,7 @@ import { protocolOf } from '../../../src/provider/index.ts';
 import { headOf } from './streams.ts';
 
 const gemini = protocolOf('gemini');
+const openai = protocolOf('openai');
 const none = Buffer.alloc(0);
 
 describe('generating is recognised in every spelling a router may accept', () => {
@@ -36,6 +37,8 @@ test.each([
   ['POST', '/v1beta/models/m:batchGenerateContent', 'batch_generate_content'],
   ['POST', '/v1beta/models/imagen-4.0:predict', 'predict'],
   ['POST', '/v1beta/models/veo-3.0:predictLongRunning', 'predict'],
+  ['GET', '/v1beta/batches/abc', 'batches'],
+  ['GET', '/v1beta/openai/batches/abc', openai.operationOf('GET', '/v1/batches/abc')],
   ['POST', '/v1beta/cachedContents', 'cached_contents'],
   ['PATCH', '/v1beta/cachedContents/abc', 'cached_contents'],
   ['POST', '/v1beta/openai/chat/completions', 'chat.completions'],
@@ -45,6 +48,8 @@ test.each([
 
 test.each([
   ['GET', '/v1beta/models'],
+  ['GET', '/v1beta/batches'],
+  ['POST', '/v1beta/batches/abc:cancel'],
   ['GET', '/v1beta/models/gemini-2.5-pro'],
   ['GET', '/v1beta/cachedContents'],
   ['POST', '/upload/v1beta/files'],

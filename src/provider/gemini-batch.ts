@@ -1,0 +1,67 @@
+/**
+ * What a batch of requests was answered with, as far as it stands in the batch itself
+ * (https://ai.google.dev/api/batch-api); answers that were written to a file are not read. Pure.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { ToolCallFact } from '../core/facts.ts';
+import { createAnswerReader } from './gemini-answer.ts';
+import { isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts';
+import type { ResponseReading } from './protocol.ts';
+import { addCall, boundedList, joined, messagesMax, note, unreadResponse } from './reading.ts';
+
+function memberAt(value: unknown, names: readonly string[]): unknown {
+  let at = value;
+  for (const name of names) at = isRecord(at) ? at[name] : undefined;
+  return at;
+}
+
+/** The operation has the answers once it is done, its metadata has them as well; both should be the same. */
+function answersIn(body: JsonRecord, defects: string[]): readonly unknown[] {
+  const inner = ['inlinedResponses', 'inlinedResponses'];
+  const places = [['response'], ['metadata', 'output'], ['output']];
+  const found = places.map((place) => memberAt(body, [...place, ...inner])).filter((list) => !isAbsent(list));
+  const [first] = found;
+  if (found.some((list) => !isDeepStrictEqual(list, first))) {
+    note(defects, 'the batch has different answers in different places');
+  }
+  return boundedList(first, messagesMax, '`inlinedResponses`', defects);
+}
+
+/** Reads a batch that was asked for, of status below 400. */
+export function readBatch(status: number, bytes: Buffer): ResponseReading {
+  const json = readJson(bytes, 'the answer');
+  const body = json.value;
+  if (!isRecord(body)) return unreadResponse(status, json.defect || 'the answer is not a JSON object');
+  const defects: string[] = [];
+  note(defects, json.defect);
+  const toolCalls: ToolCallFact[] = [];
+  let text = '';
+  let model = '';
+  for (const entry of answersIn(body, defects)) {
+    const answer = isRecord(entry) ? entry['response'] : null;
+    if (!isRecord(answer)) {
+      if (!isRecord(entry) || isAbsent(entry['error']))
+        note(defects, 'an answer of the batch is not an object');
+      continue;
+    }
+    const reader = createAnswerReader(status);
+    reader.absorb(answer, JSON.stringify(answer));
+    const { facts } = reader.reading();
+    for (const defect of reader.defects) note(defects, defect);
+    for (const call of facts.toolCalls) {
+      // One without an id of its own was numbered within its answer.
+      const id = call.id.startsWith('#') ? '' : call.id;
+      addCall(toolCalls, defects, id, call.name, call.arguments, call.argumentsText);
+    }
+    text = joined(text, facts.text);
+    model ||= facts.model;
+  }
+  const neutral = unreadResponse(status, '').facts;
+  const state = textOf(memberAt(body, ['metadata', 'state'])) || textOf(body['state']);
+  return {
+    facts: { ...neutral, model, text, toolCalls, finishReason: state },
+    defects,
+    complete: true,
+    failed: false,
+  };
+}
