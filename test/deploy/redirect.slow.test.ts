@@ -145,7 +145,7 @@ describe.runIf(reason === '')('the redirect', () => {
     expect(asked).toMatchObject({ code: 0, out: expect.stringMatching(/^HTTP\/1\.1 200 OK/) });
     expect(asked.out).toMatch(/holdpoint-decision: /i);
     // The workload sent none: the sidecar put the key in, and reached the provider as itself.
-    expect(asked.out).toContain('"authorization":"Bearer sk-real"');
+    expect(asked.out).toContain('"credential":"laer-ks reraeB"');
 
     const script = `fetch('https://${provider}/v1/models').then((a) => console.log(a.headers.get('holdpoint-decision')))`;
     const byNode = await pod.run(workloadUser, [process.execPath, '-e', script], {
