@@ -17,7 +17,7 @@ export interface RealtimeSession {
   /** What the provider says of the session: its settings, what it understood of speech. */
   hear(type: string, value: JsonRecord): void;
   asked(): void;
-  /** True when `eventId` names the last message that asked for an answer, or nothing at all. */
+  /** True when `eventId` names the last message that asked for an answer. */
   wasAskedBy(eventId: string): boolean;
 }
 
@@ -120,7 +120,7 @@ export function createRealtimeSession(target: string): RealtimeSession {
     asked: () => {
       told = { ...told, items: [], size: 0 };
     },
-    wasAskedBy: (eventId) => eventId === '' || eventId === askedBy,
+    wasAskedBy: (eventId) => eventId === askedBy,
   };
 }
 

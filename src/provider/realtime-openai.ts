@@ -84,7 +84,9 @@ function openReader(target: string): SocketReader {
     if (type === 'error') {
       const { error } = value;
       const about = isRecord(error) ? textOf(error.event_id) : '';
-      return { ...besideAnswers, refuses: open.size === 0 && session.wasAskedBy(about) };
+      // Few clients number their events, so that most errors do not say what they are about.
+      const refuses = about !== '' && session.wasAskedBy(about);
+      return { ...besideAnswers, refuses, doubts: about === '' && open.size === 0 };
     }
     if (type.startsWith('response.')) {
       const response = isRecord(value.response) ? value.response : {};

@@ -46,4 +46,5 @@ export const besideAnswers: ServerReading = {
   survives: true,
   alone: false,
   refuses: false,
+  doubts: false,
 };

@@ -43,8 +43,10 @@ export interface ServerReading {
   readonly survives: boolean;
   /** It is an answer by itself, to nothing that was asked. */
   readonly alone: boolean;
-  /** It refuses what was asked last: no answer will come. */
+  /** It refuses what was asked: no answer will come. */
   readonly refuses: boolean;
+  /** It may refuse what was asked: an answer to that may still come, but need not. */
+  readonly doubts: boolean;
 }
 
 export interface SocketReader {

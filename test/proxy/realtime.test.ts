@@ -269,10 +269,32 @@ test('each exchange stands in the ledger with its messages and their times', asy
 test('what the provider refuses to answer is the answer', async () => {
   const scene = await connectScene();
   const { sidecar, client, provider } = scene;
-  await asked(scene);
-  provider.send({ type: 'error', error: { type: 'invalid_request_error', message: 'no', event_id: null } });
+  client.send({ ...ask, event_id: 'mine' });
+  await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+  provider.send({ type: 'error', error: { type: 'invalid_request_error', message: 'no', event_id: 'mine' } });
   await vi.waitFor(() => expect(client.types().at(-1)).toBe('error'));
   const decision = await sidecar.ada.lastDecision();
   expect(decision.entries[1]?.data['result']).toBe('error');
   expect(await sidecar.ada.outcomeOf(decision.id)).toBe('delivered');
+});
+
+test('an error that does not say what it is about may be followed by the answer, or by another wish for one', async () => {
+  const scene = await connectScene();
+  const { sidecar, client, provider } = scene;
+  const error = { type: 'error', error: { type: 'invalid_request_error', message: 'no', event_id: null } };
+  client.send(sayingItem('first'));
+  await asked(scene);
+  const first = await sidecar.ada.lastDecision();
+  provider.send(error);
+  client.send(sayingItem('second'));
+  await vi.waitFor(() => expect(provider.heard).toHaveLength(3));
+  await asked(scene);
+  expect(await sidecar.ada.outcomeOf(first.id)).toBe('delivered');
+  expect((await sidecar.ada.decision(first.id)).entries[1]?.data['result']).toBe('error');
+  const second = await sidecar.ada.lastDecision();
+  provider.send(error);
+  sendAll(provider, spokenEvents('resp_1', 'Yes.'));
+  await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
+  expect(await sidecar.ada.outcomeOf(second.id)).toBe('delivered');
+  expect((await sidecar.ada.decision(second.id)).entries[1]?.data['finish']).toBe('completed');
 });

@@ -34,7 +34,7 @@ export interface Answers {
   expect(exchange: Exchange): void;
   /** A request that was sealed before the model was asked to answer it. */
   unasked(): Exchange | null;
-  /** Closes all such requests but one: their answer is that of a later one. */
+  /** Closes all such requests but one, and those that may have been refused: the next answer is that of a later one. */
   closeUnasked(except: Exchange | null): Promise<void>;
   /** Of the exchange under way; null where there is none. */
   tape(): Tape | null;
@@ -54,6 +54,11 @@ const followersMax = 4_096;
 interface Held {
   /** What must not overtake the answer. */
   readonly followers: { readonly message: SocketMessage; readonly survives: boolean }[];
+}
+
+/** No answer need come: it was not asked for, or may have been refused. */
+function isOver({ asked, doubted }: Exchange): boolean {
+  return !asked || doubted;
 }
 
 export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answers {
@@ -212,7 +217,7 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
   }
 
   async function closeUnasked(except: Exchange | null): Promise<void> {
-    for (const exchange of waiting.filter((other) => !other.asked && other !== except)) {
+    for (const exchange of waiting.filter((other) => isOver(other) && other !== except)) {
       waiting.splice(waiting.indexOf(exchange), 1);
       await sealNothing(exchange, house);
     }
@@ -240,6 +245,7 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
         // Said of nothing that has a name yet, so its reading is empty.
         return conclude(exchange, '', reader.reading(''), 'error');
       }
+      if (reading.doubts) for (const exchange of waiting) exchange.doubted = exchange.asked;
       const { answer } = reading;
       if (answer === null) return passBeside(message, reading);
       const exchange = open.get(answer) ?? (await begin(reading));
@@ -261,7 +267,7 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
     closeUnasked,
     tape: () => ([...open.values()].at(-1) ?? waiting.at(-1))?.tape ?? null,
     sealLoose,
-    idle: () => open.size === 0 && waiting.every(({ asked }) => !asked),
+    idle: () => open.size === 0 && waiting.every(isOver),
     finish: async (outcome) => {
       await Promise.all(tasks);
       const unfinished = [...open];
@@ -277,7 +283,7 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
       for (const [answer, exchange] of unfinished)
         await each(exchange, () => breakOff(answer, exchange, outcome));
       for (const exchange of waiting.splice(0))
-        if (exchange.asked) settle(exchange, outcome, house);
+        if (!isOver(exchange)) settle(exchange, outcome, house);
         else await each(exchange, () => sealNothing(exchange, house));
       try {
         await sealLoose();

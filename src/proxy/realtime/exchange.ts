@@ -30,6 +30,8 @@ export interface Exchange {
   readonly tape: Tape;
   /** The model was asked to answer; otherwise it answers when it likes. */
   asked: boolean;
+  /** The provider may have refused to answer. */
+  doubted: boolean;
   /** Text goes on as it comes. */
   readonly live: boolean;
   /** Messages of the answer that wait for its verdict. */
@@ -62,6 +64,7 @@ export async function sealRequest(
     startedUs,
     tape: createTape(house.bounds.responseBytesMax),
     asked: false,
+    doubted: false,
     live: policy.textMayStream({ request: facts, labels: [] }),
     withheld: [],
   };
@@ -112,7 +115,8 @@ export async function sealAnswer(
 export async function sealNothing(exchange: Exchange, house: House): Promise<void> {
   const neutral = neutralReading();
   const elapsedUs = house.clock.monoUs() - exchange.startedUs;
-  const answer = { ...neutral, result: 'ok', judgement: passed, policy: exchange.policy, elapsedUs } as const;
+  const result = exchange.doubted ? 'error' : 'ok';
+  const answer = { ...neutral, result, judgement: passed, policy: exchange.policy, elapsedUs } as const;
   await house.ledger.seal(socketResponseDraft(exchange.decision.seq, answer, exchange.tape)).durable;
   settle(exchange, 'delivered', house);
 }
