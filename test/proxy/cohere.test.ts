@@ -4,13 +4,8 @@ import { Cohere, CohereClient, CohereClientV2, CohereError } from 'cohere-ai';
 import { afterEach, describe, expect, test } from 'vitest';
 import { atEnd, endAll } from '../support/endings.ts';
 import { startTestSidecar } from '../support/sidecar.ts';
-import { type Family, type Outcome, provesFamily, type Said } from './families.ts';
+import { type AskOptions, type Family, type Outcome, provesFamily, type Said } from './families.ts';
 import { holdTransfers } from './policies.ts';
-
-interface Ask {
-  readonly stream: boolean;
-  readonly shown?: (text: string) => void;
-}
 
 const settings = (environment: string) => ({ token: 'none', environment, maxRetries: 0 });
 const args = (amount: number): string => JSON.stringify({ amount, to: 'DE89' });
@@ -38,7 +33,7 @@ describe('the cohere SDK on the second API', () => {
   const whole = (said: object, reason: string): string =>
     JSON.stringify({ id: 'm1', message: { role: 'assistant', ...said }, finish_reason: reason, usage });
 
-  async function ask(environment: string, { stream, shown }: Ask, prompt = 'Please.'): Promise<Said> {
+  async function ask(environment: string, { stream, prompt, shown }: AskOptions): Promise<Said> {
     const client = new CohereClientV2(settings(environment));
     const tools = [{ type: 'function' as const, function: fn }];
     const request = { model: 'command-a', messages: [{ role: 'user' as const, content: prompt }], tools };
@@ -136,9 +131,9 @@ describe('the cohere SDK on the second API', () => {
       atEnd(() => mock.stop());
       const upstreams = { cohere: { url: mock.url, protocol: 'cohere' as const, mount: '/' } };
       const { proxyUrl, ada } = await startTestSidecar({ policy: holdTransfers, upstreams });
-      const expected = await ask(mock.url, { stream }, prompt);
+      const expected = await ask(mock.url, { stream, prompt });
       expect(expected.text + JSON.stringify(expected.calls)).not.toBe('[]');
-      expect(await ask(proxyUrl, { stream }, prompt)).toEqual(expected);
+      expect(await ask(proxyUrl, { stream, prompt })).toEqual(expected);
       expect((await ada.lastDecision()).operation).toBe('chat');
     });
   });
@@ -152,10 +147,10 @@ describe('the cohere SDK on the first API', () => {
   const parameterDefinitions = { amount: { type: 'float', description: 'How much.', required: true } };
   let asked = 25_000;
 
-  async function ask(environment: string, { stream, shown }: Ask): Promise<Said> {
+  async function ask(environment: string, { stream, prompt, shown }: AskOptions): Promise<Said> {
     const client = new CohereClient(settings(environment));
     const tools = [{ name: 'transfer_funds', description: 'Moves money.', parameterDefinitions }];
-    const request = { model: 'command-r', message: 'Please.', tools };
+    const request = { model: 'command-r', message: prompt, tools };
     if (!stream) {
       const { text, toolCalls } = await client.chat(request);
       return { text, calls: (toolCalls ?? []).map(({ name, parameters }) => ({ name, args: parameters })) };

@@ -2,7 +2,7 @@
  * What a workload's SDK sees of a call that is held, whichever family it speaks: the same scenarios for each,
  * through a sidecar whose upstream is made of bytes.
  */
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ProtocolName } from '../../src/core/protocol-name.ts';
 import { endAll } from '../support/endings.ts';
 import { chunk, type RawUpstream, startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
@@ -16,10 +16,16 @@ export interface Said {
   readonly failed?: boolean;
 }
 
+export interface AskOptions {
+  readonly stream: boolean;
+  readonly prompt: string;
+  readonly shown?: (text: string) => void;
+}
+
 export interface Family {
   readonly protocol: ProtocolName;
   /** Asks through the SDK; `shown` is told each piece of text of a stream as the SDK hands it on. */
-  ask(origin: string, options: { stream: boolean; shown?: (text: string) => void }): Promise<Said>;
+  ask(origin: string, options: AskOptions): Promise<Said>;
   readonly wholeText: string;
   wholeTransfer(amount: number): string;
   readonly streamType: string;
@@ -37,13 +43,17 @@ export interface Family {
 
 export type Outcome = { readonly said: Said } | { readonly error: unknown };
 
-const noSecrets = policyOf({
+const rulesStart = 'version: "1"\nrules:\n';
+/** Holds large transfers, and denies what would send a secret out. */
+const policy = `${holdTransfers}${policyOf({
   phase: 'request',
   when: 'request.text.contains("sk-secret")',
   action: 'deny',
   match: '{ text: sk-secret }',
   noMatch: '{ text: nothing }',
-});
+})
+  .slice(rulesStart.length)
+  .replace('the-rule', 'no-secrets')}`;
 
 export async function outcomeOf(said: Promise<Said>): Promise<Outcome> {
   return said.then(
@@ -60,14 +70,20 @@ const nothing = (): void => undefined;
 export function provesFamily(family: Family): void {
   let upstream: RawUpstream;
   let sidecar: TestSidecar;
+  let questions = 0;
 
-  afterEach(endAll);
+  /** A question that was not asked before: what was denied once is denied at once for a while. */
+  function another(): string {
+    questions += 1;
+    return `Please, for the ${questions}. time.`;
+  }
 
-  async function start(policy: string): Promise<void> {
+  beforeAll(async () => {
     upstream = await startRawUpstream(nothing);
     const upstreams = { provider: { url: upstream.url, protocol: family.protocol, mount: '/' } };
     sidecar = await startTestSidecar({ policy, upstreams });
-  }
+  });
+  afterAll(endAll);
 
   function answerWhole(body: string): void {
     upstream.script((_request, answer) =>
@@ -94,6 +110,7 @@ export function provesFamily(family: Family): void {
     const seen = Promise.withResolvers<void>();
     const asked = family.ask(sidecar.proxyUrl, {
       stream: true,
+      prompt: another(),
       shown: (text) => {
         shown += text;
         if (shown === 'One moment.') seen.resolve();
@@ -111,9 +128,8 @@ export function provesFamily(family: Family): void {
 
   describe('a whole answer', () => {
     test('that no rule stops reaches the SDK', async () => {
-      await start(holdTransfers);
       answerWhole(family.wholeText);
-      const said = await family.ask(sidecar.proxyUrl, { stream: false });
+      const said = await family.ask(sidecar.proxyUrl, { stream: false, prompt: another() });
       expect(said).toMatchObject({ text: 'One moment.', calls: [] });
       const { entries } = await sidecar.ada.lastDecision();
       expect(entries.find(({ type }) => type === 'response')?.data).toMatchObject({
@@ -122,28 +138,26 @@ export function provesFamily(family: Family): void {
     });
 
     test('with a held call reaches the SDK once it is released', async () => {
-      await start(holdTransfers);
       answerWhole(family.wholeTransfer(25_000));
-      const asked = family.ask(sidecar.proxyUrl, { stream: false });
+      const asked = family.ask(sidecar.proxyUrl, { stream: false, prompt: another() });
       await sidecar.ada.rule(await sidecar.ada.nextHold(), { verdict: 'release' });
       expect((await asked).calls).toEqual(transfer(25_000));
     });
 
     test('with a call that is denied raises the SDK’s own error', async () => {
-      await start(holdTransfers);
       answerWhole(family.wholeTransfer(25_000));
-      const outcome = outcomeOf(family.ask(sidecar.proxyUrl, { stream: false }));
+      const before = upstream.requests.length;
+      const outcome = outcomeOf(family.ask(sidecar.proxyUrl, { stream: false, prompt: another() }));
       await sidecar.ada.rule(await sidecar.ada.nextHold(), { verdict: 'deny' });
       const ended = await outcome;
       if ('said' in ended) throw new Error('Nothing was raised.');
       family.expectDenied(ended.error);
-      expect(upstream.requests).toHaveLength(1);
+      expect(upstream.requests).toHaveLength(before + 1);
     });
 
     test('with a call that is amended reaches the SDK as amended', async () => {
-      await start(holdTransfers);
       answerWhole(family.wholeTransfer(25_000));
-      const asked = family.ask(sidecar.proxyUrl, { stream: false });
+      const asked = family.ask(sidecar.proxyUrl, { stream: false, prompt: another() });
       await amend();
       expect((await asked).calls).toEqual(transfer(9));
     });
@@ -151,7 +165,6 @@ export function provesFamily(family: Family): void {
 
   describe('a stream', () => {
     test('shows its text at once and its call when it is released', async () => {
-      await start(holdTransfers);
       const { goOn } = answerStream(25_000);
       const { outcome } = await askUntilText();
       goOn();
@@ -160,7 +173,6 @@ export function provesFamily(family: Family): void {
     });
 
     test('with a call that no rule stops reaches the SDK', async () => {
-      await start(holdTransfers);
       const { goOn } = answerStream(20);
       const { outcome } = await askUntilText();
       goOn();
@@ -168,7 +180,6 @@ export function provesFamily(family: Family): void {
     });
 
     test('that is denied after its text ends in what the SDK makes of a failure', async () => {
-      await start(holdTransfers);
       const { goOn } = answerStream(25_000);
       const { outcome, shown } = await askUntilText();
       goOn();
@@ -178,7 +189,6 @@ export function provesFamily(family: Family): void {
     });
 
     test('whose call is amended does not repeat its text', async () => {
-      await start(holdTransfers);
       const { goOn } = answerStream(25_000);
       const { outcome } = await askUntilText();
       goOn();
@@ -187,24 +197,25 @@ export function provesFamily(family: Family): void {
     });
 
     test('that is cut off before its end is seen to be', async () => {
-      await start(holdTransfers);
       upstream.script((_request, answer) => {
         answer.send(headOf(family.streamType));
         for (const event of family.text) answer.send(chunk(event));
         answer.send('0\r\n\r\n');
       });
-      expect(await outcomeOf(family.ask(sidecar.proxyUrl, { stream: true }))).toHaveProperty('error');
+      expect(
+        await outcomeOf(family.ask(sidecar.proxyUrl, { stream: true, prompt: another() })),
+      ).toHaveProperty('error');
     });
   });
 
   test('a secret in what is to be embedded is seen by the rules', async () => {
-    await start(noSecrets);
+    const before = upstream.requests.length;
     const error = await family.embed(sidecar.proxyUrl, 'my key is sk-secret').then(
       () => 'nothing was raised',
       (raised: unknown) => raised,
     );
     family.expectDenied(error);
-    expect(upstream.requests).toHaveLength(0);
+    expect(upstream.requests).toHaveLength(before);
   });
 
   async function amend(): Promise<void> {

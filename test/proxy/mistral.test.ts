@@ -1,7 +1,7 @@
 /** The `@mistralai/mistralai` SDK through the sidecar. */
 import { Mistral } from '@mistralai/mistralai';
 import { describe, expect } from 'vitest';
-import { type Family, provesFamily, type Said } from './families.ts';
+import { type AskOptions, type Family, provesFamily, type Said } from './families.ts';
 
 const usage = { prompt_tokens: 7, completion_tokens: 5, total_tokens: 12 };
 const frame = { id: 'c1', created: 1, model: 'mistral-large' };
@@ -20,13 +20,13 @@ const calling = (amount: number, args: unknown) => ({
 });
 const thinking = [{ type: 'thinking', thinking: [{ type: 'text', text: 'Hm.' }] }];
 const parameters = { type: 'object', properties: { amount: { type: 'number' } } };
-const request = {
+const requestOf = (content: string) => ({
   model: 'mistral-large-latest',
-  messages: [{ role: 'user' as const, content: 'Please.' }],
+  messages: [{ role: 'user' as const, content }],
   tools: [
     { type: 'function' as const, function: { name: 'transfer_funds', description: 'Pays.', parameters } },
   ],
-};
+});
 
 interface Shown {
   readonly content?: unknown;
@@ -38,10 +38,8 @@ interface Shown {
 
 const textOf = (content: unknown): string => (typeof content === 'string' ? content : '');
 
-async function ask(
-  serverURL: string,
-  { stream, shown }: { stream: boolean; shown?: (text: string) => void },
-): Promise<Said> {
+async function ask(serverURL: string, { stream, prompt, shown }: AskOptions): Promise<Said> {
+  const request = requestOf(prompt);
   const { chat } = new Mistral({ serverURL, apiKey: 'none' });
   const parts: Shown[] = [];
   if (stream) {

@@ -7,7 +7,7 @@ import { connectRaw, rawRequest } from '../support/raw-client.ts';
 import { chunk, startRawUpstream } from '../support/raw-upstream.ts';
 import { startTestSidecar } from '../support/sidecar.ts';
 import { createManualTime } from '../support/time.ts';
-import { type Family, provesFamily, type Said } from './families.ts';
+import { type AskOptions, type Family, provesFamily, type Said } from './families.ts';
 import { holdTransfers } from './policies.ts';
 
 const at = { model: 'qwen3', created_at: '2026-11-22T10:00:00Z' };
@@ -23,11 +23,7 @@ const tools = [
 ];
 const question = { model: 'qwen3', messages: [{ role: 'user', content: 'Please.' }], tools };
 
-async function ask(
-  host: string,
-  { stream, shown }: { stream: boolean; shown?: (text: string) => void },
-  content = 'Please.',
-): Promise<Said> {
+async function ask(host: string, { stream, prompt: content, shown }: AskOptions): Promise<Said> {
   const client = new Ollama({ host });
   const request = { ...question, messages: [{ role: 'user', content }] };
   const parts = stream ? await client.chat({ ...request, stream: true }) : [await client.chat(request)];
@@ -83,9 +79,9 @@ describe('an Ollama that somebody else wrote', () => {
     atEnd(() => mock.stop());
     const upstreams = { ollama: { url: mock.url, protocol: 'ollama' as const, mount: '/' } };
     const { proxyUrl, ada } = await startTestSidecar({ policy: holdTransfers, upstreams });
-    const expected = await ask(mock.url, { stream }, prompt);
+    const expected = await ask(mock.url, { stream, prompt });
     expect(expected.text + JSON.stringify(expected.calls)).not.toBe('[]');
-    expect(await ask(proxyUrl, { stream }, prompt)).toEqual(expected);
+    expect(await ask(proxyUrl, { stream, prompt })).toEqual(expected);
     expect((await ada.lastDecision()).operation).toBe('chat');
   });
 });
