@@ -116,6 +116,19 @@ describe('the handshake', () => {
   });
 });
 
+test('a key that the sidecar put in goes out, and comes back in nothing that the provider says', async () => {
+  const upstream = await startSocketUpstream((talker, { headers }) =>
+    talker.send({ type: 'error', error: { message: `Bad key ${headers.authorization}.`, event_id: null } }),
+  );
+  const openai = { ...upstreamsOf(upstream.url).openai, key: { env: 'PROVIDER_KEY' } };
+  const env = { PROVIDER_KEY: 'sk-of-the-sidecar' };
+  const sidecar = await startTestSidecar({ upstreams: { openai }, env });
+  const client = await connectSocket(sidecar.proxyUrl, realtimeTarget);
+  await vi.waitFor(() => expect(client.heard).toHaveLength(1));
+  expect(upstream.requests[0]?.headers.authorization).toBe('Bearer sk-of-the-sidecar');
+  expect(textsOf(client)[0]).toContain(`Bad key Bearer ${'*'.repeat(17)}.`);
+});
+
 describe('a closing', () => {
   test('of the provider reaches the workload with its code and reason, after what was said before', async () => {
     const { client, provider } = await connectScene();

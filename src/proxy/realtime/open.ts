@@ -128,13 +128,14 @@ function inSession(call: SocketCall, id: string): SocketCall {
 
 function connect(call: SocketCall, socket: Duplex, house: House): Promise<Opened | Refused> {
   const { upstream } = call;
-  const { path, headers } = withProviderKey(upstream.key, upstream.basePath + call.target, call.headers);
-  const url = upstream.origin.replace(/^http/, 'ws') + path;
+  const out = withProviderKey(upstream.key, upstream.basePath + call.target, call.headers);
+  const url = upstream.origin.replace(/^http/, 'ws') + out.path;
   const bounds = {
     messageBytesMax: Math.max(messageBytesMin, house.bounds.responseBytesMax),
     connectMsMax: house.bounds.connectMsMax,
   };
-  return connectPeer(url, offeredProtocols(headers), handshakeHeaders(headers), bounds, (abort) =>
+  const protocols = offeredProtocols(out.headers);
+  return connectPeer(url, protocols, handshakeHeaders(out.headers), bounds, out.withheld, (abort) =>
     socket.once('close', abort),
   );
 }

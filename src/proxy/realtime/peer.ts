@@ -9,6 +9,7 @@ import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import { HoldpointError, messageOf } from '../../core/errors.ts';
 import type { RawHeaders } from '../../core/http-message.ts';
 import type { SocketMessage } from '../../provider/realtime.ts';
+import { withholding } from '../withhold.ts';
 
 export interface Ending {
   /** RFC 6455 section 7.4; 1005 without a code, 1006 when the connection broke. */
@@ -44,7 +45,8 @@ const sentBytesMax = 1024 * 1024;
 /** After our close frame, for the peer's. */
 const closeMsMax = 5_000;
 
-function peerOf(ws: WebSocket): Peer {
+/** `clean` sees every message and the reason of the closing before anybody else. */
+function peerOf(ws: WebSocket, clean: (data: Buffer) => Buffer): Peer {
   const queue: SocketMessage[] = [];
   let queuedBytes = 0;
   let wake: (() => void) | null = null;
@@ -61,13 +63,13 @@ function peerOf(ws: WebSocket): Peer {
     const bytes = Buffer.isBuffer(data)
       ? data
       : Buffer.concat(Array.isArray(data) ? data : [Buffer.from(data)]);
-    queue.push({ data: bytes, binary });
+    queue.push({ data: clean(bytes), binary });
     queuedBytes += bytes.length;
     if (queuedBytes > receivedBytesMax) ws.pause();
     notify();
   });
   ws.once('close', (code, reason) => {
-    ended = { code, reason };
+    ended = { code, reason: clean(reason) };
     notify();
     for (const resolve of stuck) resolve();
     for (const fn of endings) fn(ended);
@@ -149,12 +151,16 @@ export interface Refused {
 
 const refusalBytesMax = 1024 * 1024;
 
-/** Connects to the provider. Throws `upstream_unreachable`; `onAbort` is given what gives the attempt up. */
+/**
+ * Connects to the provider; what it says comes without `withheld`. Throws `upstream_unreachable`; `onAbort` is given
+ * what gives the attempt up.
+ */
 export function connectPeer(
   url: string,
   protocols: readonly string[],
   headers: Readonly<Record<string, string>>,
   bounds: { readonly messageBytesMax: number; readonly connectMsMax: number },
+  withheld: string | undefined,
   onAbort: (abort: () => void) => void,
 ): Promise<Opened | Refused> {
   const { promise, resolve, reject } = Promise.withResolvers<Opened | Refused>();
@@ -188,7 +194,7 @@ export function connectPeer(
   // From the first moment, because messages may arrive with the handshake.
   let handshake: RawHeaders = [];
   ws.once('upgrade', (res: IncomingMessage) => {
-    handshake = res.rawHeaders;
+    handshake = withholding(withheld).fields(res.rawHeaders);
   });
   let connecting = true;
   ws.once('open', () => {
@@ -197,16 +203,24 @@ export function connectPeer(
   });
   ws.once('error', unreachable);
   ws.once('unexpected-response', (_req, res: IncomingMessage) => {
-    readRefusal(res).then(resolve, unreachable);
+    readRefusal(res, withheld).then(resolve, unreachable);
   });
-  const peer = peerOf(ws);
+  const peer = peerOf(ws, (data) => without(withheld, data));
   onAbort(() => {
     if (connecting) ws.terminate();
   });
   return promise;
 }
 
-async function readRefusal(res: IncomingMessage): Promise<Refused> {
+/** A whole message without the key that the sidecar put in, which some servers repeat. */
+function without(withheld: string | undefined, data: Buffer): Buffer {
+  if (withheld === undefined) return data;
+  const withhold = withholding(withheld);
+  const safe = withhold.next(data);
+  return Buffer.concat([safe, withhold.end()]);
+}
+
+async function readRefusal(res: IncomingMessage, withheld: string | undefined): Promise<Refused> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of res) {
@@ -217,7 +231,9 @@ async function readRefusal(res: IncomingMessage): Promise<Refused> {
   }
   res.destroy();
   const { statusCode = 502, statusMessage = '', rawHeaders } = res;
-  return { status: statusCode, statusText: statusMessage, headers: rawHeaders, body: Buffer.concat(chunks) };
+  const headers = withholding(withheld).fields(rawHeaders);
+  const body = without(withheld, Buffer.concat(chunks));
+  return { status: statusCode, statusText: statusMessage, headers, body };
 }
 
 /** Completes the workload's handshake with the subprotocol that the provider chose. Rejects when it is not one. */
@@ -241,6 +257,6 @@ export function acceptPeer(
   server.once('headers', (lines) => lines.push(...offer.headers));
   server.once('wsClientError', (error) => reject(new HoldpointError('bad_request', error.message)));
   socket.once('close', () => reject(new HoldpointError('bad_request', 'The caller left.')));
-  server.handleUpgrade(req, socket, head, (ws) => resolve(peerOf(ws)));
+  server.handleUpgrade(req, socket, head, (ws) => resolve(peerOf(ws, (data) => data)));
   return promise;
 }
