@@ -24,11 +24,12 @@ import {
 } from './langchain.ts';
 import { mistralChat } from './mistral.ts';
 import { ollamaChat } from './ollama.ts';
-import { openaiChat, openaiResponses } from './openai.ts';
+import { openaiAzure, openaiChat, openaiResponses } from './openai.ts';
 
 const all: readonly Client[] = [
   openaiChat,
   openaiResponses,
+  openaiAzure,
   langchainOpenAi,
   langchainOpenAiResponses,
   aiOpenAiChat,

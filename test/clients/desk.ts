@@ -21,7 +21,7 @@ export interface Desk {
   aborted(protocol: string): Promise<readonly { readonly asked: string; readonly answered: string }[]>;
 }
 
-const patience = { timeout: 10_000, interval: 20 };
+const patience = { timeout: 15_000, interval: 20 };
 const exchangeSchema = z.object({
   exchange: z.object({
     request: z.object({ stream: z.boolean() }),

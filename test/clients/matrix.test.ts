@@ -38,7 +38,7 @@ beforeAll(async () => {
     upstreams: { ...mountsOf(families, upstreams), ...demoMounts(demoUrl) },
   };
   const sidecar = await startTestSidecar(settings);
-  const impatient = await startTestSidecar({ ...settings, limits: { waitMsMax: 100 } });
+  const impatient = await startTestSidecar({ ...settings, limits: { waitMsMax: 300 } });
   let n = 0;
   bench = {
     upstreams,

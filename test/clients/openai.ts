@@ -1,5 +1,5 @@
-/** The `openai` SDK: chat completions and responses. */
-import OpenAI from 'openai';
+/** The `openai` SDK: chat completions and responses, and its client for Azure. */
+import OpenAI, { AzureOpenAI } from 'openai';
 import { type AskOptions, type Client, functionTool, key, maxRetriesOf, usageOf } from './client.ts';
 
 const common = {
@@ -14,12 +14,10 @@ function clientAt(base: string, { retries }: AskOptions): OpenAI {
   return new OpenAI({ baseURL: `${base}/v1`, apiKey: key, ...maxRetriesOf(retries) });
 }
 
-export const openaiChat: Client = {
-  ...common,
-  name: 'chat completions',
-  async ask(base, prompt, options) {
+function chatOf(clientOf: (base: string, options: AskOptions) => OpenAI): Client['ask'] {
+  return async (base, prompt, options) => {
     const { model = common.model, signal = null } = options;
-    const { completions } = clientAt(base, options).chat;
+    const { completions } = clientOf(base, options).chat;
     const body = { model, messages: [{ role: 'user' as const, content: prompt }], tools: [functionTool] };
     const streaming = { ...body, stream_options: { include_usage: true } };
     const completion = options.stream
@@ -43,7 +41,19 @@ export const openaiChat: Client = {
       finish: choice?.finish_reason ?? null,
       usage: usageOf(completion.usage?.prompt_tokens, completion.usage?.completion_tokens),
     };
-  },
+  };
+}
+
+export const openaiChat: Client = { ...common, name: 'chat completions', ask: chatOf(clientAt) };
+
+export const openaiAzure: Client = {
+  ...common,
+  name: 'AzureOpenAI, chat completions',
+  protocol: 'azure',
+  ask: chatOf(
+    (base, { retries }) =>
+      new AzureOpenAI({ endpoint: base, apiKey: key, apiVersion: '2024-10-21', ...maxRetriesOf(retries) }),
+  ),
 };
 
 export const openaiResponses: Client = {

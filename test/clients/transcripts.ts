@@ -52,7 +52,7 @@ const families: readonly Family[] = [
     inBandError: null,
   },
   {
-    path: /\/v1\/chat\/completions$/,
+    path: /\/chat\/completions$/,
     refusal: openaiRefusal,
     inBandError: sse({ error: { message, type: 'server_error', param: null, code: 'server_error' } }),
   },
