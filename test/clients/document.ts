@@ -1,6 +1,7 @@
 /** The document of the matrix: written from what the tests saw and from nothing else. */
 import { type Client, versionOf } from './client.ts';
-import { type Outcome, type Scenario, scenarios } from './scenarios.ts';
+import type { Outcome, Scenario } from './scenario.ts';
+import { scenarios } from './scenarios.ts';
 
 /** Renders what was seen; every client must have an outcome for every scenario. */
 export function documentOf(

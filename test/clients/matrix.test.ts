@@ -10,7 +10,8 @@ import { clients, families } from './clients.ts';
 import { createDesk } from './desk.ts';
 import { documentOf } from './document.ts';
 import { policyFor } from './policy.ts';
-import { type Bench, type Outcome, type Scenario, scenarios } from './scenarios.ts';
+import type { Bench, Outcome, Scenario } from './scenario.ts';
+import { scenarios } from './scenarios.ts';
 import { collectUnhandled } from './unhandled.ts';
 import { mountsOf, startUpstreams } from './upstreams.ts';
 
