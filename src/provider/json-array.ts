@@ -4,7 +4,7 @@
  * rest concatenate to the input. Pure; no sockets, parses no element.
  *
  * Every byte is looked at once, and the outcome does not depend on where the input is cut, save for how many
- * fragments an element has that is not parsed.
+ * fragments there are of what is not parsed, and which of several defects they name.
  */
 
 /** The largest element that is parsed; a larger one is handed out in unparsed fragments, marked as a defect. */

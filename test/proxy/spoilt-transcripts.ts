@@ -231,7 +231,7 @@ export function specifyTranscripts(runs: Runs): void {
           ),
           { numRuns: runs.spoiltAnswers, endOnFailure: true },
         );
-        expect(stopped).toBeGreaterThan(20);
+        expect(stopped).toBeGreaterThan(runs.spoiltAnswers / 4);
       },
       runs.timeoutMs,
     );

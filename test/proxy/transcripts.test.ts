@@ -1,3 +1,3 @@
 import { specifyTranscripts } from './spoilt-transcripts.ts';
 
-specifyTranscripts({ cutsPerTranscript: 2, spoiltAnswers: 80, timeoutMs: 20_000 });
+specifyTranscripts({ cutsPerTranscript: 1, spoiltAnswers: 40, timeoutMs: 20_000 });
