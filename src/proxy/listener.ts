@@ -29,8 +29,8 @@ export interface ProxyListener {
 /** Above the idle time of the clients' pools, so that they close first and never write into a closing socket. */
 const keepAliveMs = 120_000;
 const headersMsMax = 60_000;
-/** For the whole request to arrive. */
-const requestMsMax = 300_000;
+/** For the whole request to arrive: a large upload over a slow line. One that stands still is cut much earlier. */
+const requestMsMax = 3_600_000;
 /** After running calls were cut, for what they still have to record. */
 const cutMsMax = 1_000;
 

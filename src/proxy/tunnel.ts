@@ -1,6 +1,7 @@
 /**
- * The raw tunnel for upgraded connections (WebSocket) at paths that the configuration names. Frames are not read and not recorded; that the tunnel
- * was opened, by whom and to where, is sealed before the first byte goes out, and request rules apply to it.
+ * The raw tunnel for upgraded connections (WebSocket) at paths that the configuration names. Frames are not read
+ * and not recorded; that the tunnel was opened, by whom and to where, is sealed before the first byte goes out,
+ * and request rules apply to it.
  * The only importer of `http-proxy`.
  */
 import type { IncomingMessage } from 'node:http';
