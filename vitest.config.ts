@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 const slow = process.env['TEST_SLOW'] === '1';
@@ -9,6 +11,8 @@ export default defineConfig({
     testTimeout: slow ? 1_800_000 : 20_000,
     hookTimeout: 30_000,
     maxWorkers: 2,
+    // Hundreds of processes start in a run; compiled once, each starts in half the time.
+    env: { NODE_COMPILE_CACHE: join(tmpdir(), 'holdpoint-compile-cache') },
     projects: slow
       ? [{ extends: true, test: { name: 'slow', include: ['test/**/*.slow.test.ts'] } }]
       : [

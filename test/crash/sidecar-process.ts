@@ -80,7 +80,7 @@ export interface SidecarProcess {
 function launch(house: House): { child: ChildProcess; exited: Promise<Exit> } {
   const child = spawn(process.execPath, [mainFile, 'run', '--config', house.configFile], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: join(tmpdir(), 'holdpoint-compile-cache') },
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] },
   });
   let stderr = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {

@@ -37,7 +37,11 @@ beforeAll(async () => {
 });
 afterAll(endAll);
 
-const upload = (target: string, body: Buffer<ArrayBuffer>, type = 'application/octet-stream'): Promise<Response> =>
+const upload = (
+  target: string,
+  body: Buffer<ArrayBuffer>,
+  type = 'application/octet-stream',
+): Promise<Response> =>
   fetch(`${sidecar.proxyUrl}${target}`, { method: 'POST', headers: { 'content-type': type }, body });
 
 async function entriesOf(answer: Response) {

@@ -1,18 +1,13 @@
 /** The command as people run it: a process of its own. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll } from 'vitest';
 import { eventually } from './sidecar.ts';
 
 const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 
-/** Compiled once for all the processes of a test file: it halves what starting one costs. */
-const compileCache = mkdtempSync(join(tmpdir(), 'holdpoint-compiled-'));
-afterAll(() => rmSync(compileCache, { recursive: true, force: true }));
+/** What halves the start of a process, and where the place is set that test runs share. */
+const compileCache = process.env['NODE_COMPILE_CACHE'] ?? '';
 
 export interface Ran {
   readonly code: number | null;

@@ -103,7 +103,7 @@ describe('both implementations of CEL agree', () => {
         seen.add(verdict);
         expect(right(given)).toBe(verdict);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
     // Agreement over facts that never match would say little.
     expect([...seen]).toEqual(expect.arrayContaining([true, false]));
@@ -125,7 +125,7 @@ describe('both implementations of CEL agree', () => {
       fc.property(facts, (given) => {
         expect(right(given)).toBe(left(given));
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 });
