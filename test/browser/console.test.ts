@@ -50,6 +50,11 @@ const policy = JSON.stringify({
   ],
 });
 
+/** The keys after it go to the reason's field, which takes the focus a moment after it shows. */
+function reasonHasFocus(page: Page): Promise<void> {
+  return expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe('reason');
+}
+
 const iban = 'DE89370400440532013000';
 const transfer = `Please transfer 25000 EUR to ${iban} for invoice 4711.`;
 
@@ -152,7 +157,7 @@ describe.skipIf(missingBrowser !== '')(
       expect(page.url()).not.toContain('hp_');
 
       await page.keyboard.press('r');
-      await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe('reason');
+      await reasonHasFocus(page);
       await page.keyboard.type('Invoice 4711 is approved.');
       await page.keyboard.press('Control+Enter');
       expect(await answer).toContain('"amount":25000');
@@ -165,7 +170,7 @@ describe.skipIf(missingBrowser !== '')(
       const answer = ask('Delete all records of customer 1001.');
       await waiting(page, 'delete_records').focus();
       await page.keyboard.press('d');
-      await page.getByLabel(/^Reason/).waitFor();
+      await reasonHasFocus(page);
       await page.keyboard.press('Control+Enter');
       await page.getByText('A reason is required to deny.').waitFor();
       await page.keyboard.type('Retention applies.');
@@ -182,7 +187,7 @@ describe.skipIf(missingBrowser !== '')(
       await waiting(page, 'transfer_funds').waitFor();
       await waiting(page, 'delete_records').focus();
       await page.keyboard.press('r');
-      await page.getByLabel(/^Reason/).waitFor();
+      await reasonHasFocus(page);
       await page.keyboard.press('Control+Enter');
       await first;
       await page.locator('.over', { hasText: /Released by person/ }).waitFor();
@@ -190,7 +195,7 @@ describe.skipIf(missingBrowser !== '')(
       await page.keyboard.press('Enter');
       await page.getByRole('row', { name: /^amount / }).waitFor();
       await page.keyboard.press('r');
-      await page.getByLabel(/^Reason/).waitFor();
+      await reasonHasFocus(page);
       await page.keyboard.press('Control+Enter');
       expect(await second).toContain('transfer_funds');
     });
