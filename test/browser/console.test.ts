@@ -52,7 +52,9 @@ const policy = JSON.stringify({
 
 /** The keys after it go to the reason's field, which takes the focus a moment after it shows. */
 function reasonHasFocus(page: Page): Promise<void> {
-  return expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe('reason');
+  return expect
+    .poll(() => page.evaluate(() => document.activeElement?.id), { timeout: 8_000 })
+    .toBe('reason');
 }
 
 const iban = 'DE89370400440532013000';
