@@ -85,6 +85,7 @@ export function refuseBatchInParts(reading: RequestReading): RequestReading {
   return { ...reading, defects: [...reading.defects, defect] };
 }
 
+const partialContent = 206;
 const brace = 0x7b;
 const blanks: ReadonlySet<number | undefined> = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
@@ -92,11 +93,14 @@ const blanks: ReadonlySet<number | undefined> = new Set([0x20, 0x09, 0x0a, 0x0d]
 export function mayBeResults(firstBytes: Buffer): boolean {
   let at = 0;
   while (blanks.has(firstBytes[at])) at += 1;
-  return firstBytes[at] === brace;
+  // Where nothing but blanks came yet, anything may follow.
+  return firstBytes[at] === brace || (at > 0 && at === firstBytes.length);
 }
 
 /** Reads a file that was asked for; one that is no batch's output gives nothing to judge. */
 export function readFileContent(status: number, body: Buffer): ResponseReading {
+  // A workload may ask for a file piece by piece (RFC 9110 section 14), and no piece shows what it is of.
+  if (status === partialContent) return unreadResponse(status, 'only a part of a file was asked for');
   const neutral = unreadResponse(status, '');
   const [first] = batchEntriesOf(body);
   const isOutput =

@@ -56,11 +56,16 @@ export async function captureAnswer(
   return captureWhole(call, answer, form, house);
 }
 
+const partialContent = 206;
+
 async function isRead(call: Call, answer: Answer): Promise<boolean> {
   const { protocol } = call.upstream;
   if (protocol.readsAnswer(call.operation)) return true;
   const tells = protocol.readsAnswerBy?.(call.operation) ?? null;
-  return tells?.(await answer.peek()) ?? false;
+  if (tells === null) return false;
+  // How a compressed body, or a part from the middle of one, begins tells nothing.
+  if (headerOf(answer.headers, 'content-encoding') !== '' || answer.status === partialContent) return true;
+  return tells(await answer.peek());
 }
 
 function streamFormOf(call: Call, headers: RawHeaders): StreamForm | null {

@@ -1,4 +1,6 @@
 /** Batch files are decisions too: every line judged and sealed on its own, the body held by the strictest of them. */
+
+import { gzipSync } from 'node:zlib';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI, { toFile } from 'openai';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -35,11 +37,15 @@ let sidecar: TestSidecar;
 let openai: OpenAI;
 let anthropic: Anthropic;
 let results = '';
+let coding: string | null = null;
+let status = '200 OK';
 
 beforeAll(async () => {
   upstream = await startRawUpstream((request, answer) => {
     const body = request.method === 'GET' ? results : '{"id":"file-1","object":"file","purpose":"batch"}';
-    answer.send(wholeAnswer('200 OK', ['Content-Type: application/json'], body));
+    const headers = ['Content-Type: application/json'];
+    if (coding !== null) headers.push(`Content-Encoding: ${coding}`);
+    answer.send(wholeAnswer(status, headers, coding === null ? body : gzipSync(body)));
   });
   sidecar = await startTestSidecar({
     policy,
@@ -56,6 +62,8 @@ afterAll(endAll);
 let sent = 0;
 beforeEach(() => {
   sent = upstream.requests.length;
+  coding = null;
+  status = '200 OK';
 });
 const forwarded = (): number => upstream.requests.length - sent;
 
@@ -192,6 +200,24 @@ test('a batch’s output with one tool call that must be held is withheld until 
   expect(arrived).toBe(false);
   await sidecar.ada.rule(hold, { verdict: 'release', reason: 'known payee' });
   expect(await reading).toBe(results);
+});
+
+test('a batch’s output that comes compressed is judged all the same', async () => {
+  results = `${resultLine('a', chatTransfer(9))}\n`;
+  coding = 'gzip';
+  const reading = openai.files.content('file-out').then((answer) => answer.text());
+  const hold = await sidecar.ada.nextHold();
+  await sidecar.ada.rule(hold, { verdict: 'release', reason: 'known payee' });
+  expect(await reading).toBe(results);
+});
+
+test('a part of a file is held, because it does not show what it is a part of', async () => {
+  results = resultLine('a', chatTransfer(9)).slice(1);
+  status = '206 Partial Content';
+  const reading = openai.files.content('file-out', { headers: { range: 'bytes=1-' } });
+  const hold = await sidecar.ada.nextHold();
+  await sidecar.ada.rule(hold, { verdict: 'deny', reason: 'ask for all of it' });
+  await expect(reading).rejects.toBeInstanceOf(OpenAI.PermissionDeniedError);
 });
 
 test('a file that is no batch’s output passes as it is', async () => {

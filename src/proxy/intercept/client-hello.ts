@@ -54,6 +54,7 @@ function handshakeBytes(bytes: Buffer): Buffer | null {
 /** Throws RangeError where a length does not fit. */
 function nameIn(body: Buffer): string | null {
   const hello = cursor(body);
+  // The legacy version and the random (RFC 8446 section 4.1.2).
   hello.skip(2 + 32);
   hello.vector(1);
   hello.vector(2);

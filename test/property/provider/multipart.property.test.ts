@@ -74,7 +74,7 @@ test('no bytes make the reader throw', () => {
   );
 });
 
-/** How a forgiving parser reads a form: any line break, words around the parts, the first name that looks like one. */
+/** How a forgiving parser reads a form: every kind of line break, words around the parts, the first name that looks like one. */
 function forgivingModels(body: string): readonly string[] {
   return body
     .split(/(?:^|\r\n|\n|\r)--b[ \t]*(?:--)?/)
