@@ -13,7 +13,7 @@ import type { Call } from './call.ts';
 import type { Answer } from './forward.ts';
 import type { House } from './house.ts';
 import { judge } from './judge.ts';
-import type { AnswerResult } from './record.ts';
+import type { AnswerResult } from './leaf-data.ts';
 import { type Relayed, relayText, relayUnread } from './relay.ts';
 
 export interface Answered extends Relayed {

@@ -9,7 +9,7 @@ import type { Outcome } from '../../ledger/entry.ts';
 import type { ResponseReading } from '../../provider/protocol.ts';
 import type { ServerReading, SocketMessage } from '../../provider/realtime.ts';
 import { passed } from '../judge.ts';
-import type { AnswerResult } from '../record.ts';
+import type { AnswerResult } from '../leaf-data.ts';
 import { amendedMessages } from './amended.ts';
 import {
   beginDelivery,

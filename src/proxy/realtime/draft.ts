@@ -1,21 +1,18 @@
 /** What is sealed of one exchange within a connection: the leaf's data, and the messages kept beside it. */
-import type { RequestFacts, ResponseFacts } from '../../core/facts.ts';
+import type { RequestFacts } from '../../core/facts.ts';
 import {
   encodeHttpMessage,
   type RawHeaders,
   targetWithoutSecrets,
   withoutSecrets,
 } from '../../core/http-message.ts';
-import type { JsonObject } from '../../ledger/canonical.ts';
 import type { Draft } from '../../ledger/sealer.ts';
 import type { Judgement, Policy } from '../../policy/policy.ts';
 import { encodeSocketBody, socketBodyType } from '../../provider/realtime-body.ts';
-import type { AnswerResult } from '../record.ts';
+import { answerLeaf, type JudgedAnswer, requestLeaf } from '../leaf-data.ts';
 import type { SocketCall } from './socket-call.ts';
 import type { Tape } from './tape.ts';
 
-const leafTextMax = 256;
-const matchedRulesMax = 64;
 const messagesHeaders: RawHeaders = ['content-type', socketBodyType];
 
 /** The intent to connect, or with a tape the intent of what is on it. */
@@ -27,26 +24,9 @@ export function socketRequestDraft(
   judgement: Judgement,
   policy: Policy,
 ): Draft {
-  const data: Record<string, JsonObject[string]> = {
-    bytes: tape?.bytes ?? 0,
-    caller: call.credential,
-    method: call.method,
-    model: bounded(facts.model),
-    operation: call.operation,
-    path: bounded(facts.path),
-    policy: policy.digest,
-    provider: facts.provider,
-    rules: rulesOf(judgement),
-    stream: true,
-    upstream: call.upstream.name,
-    verdict: judgement.action,
-    workload: bounded(facts.workload),
-  };
+  const streamed = { ...facts, stream: true };
+  const data = requestLeaf(call, streamed, tape?.bytes ?? 0, judgement, policy, call.fingerprint);
   if (tape !== null && tape.omittedBytes > 0) data['omitted'] = tape.omittedBytes;
-  if (facts.purpose !== '') data['purpose'] = bounded(facts.purpose);
-  if (facts.session !== '') data['session'] = bounded(facts.session);
-  // A data subject's name must stay erasable: the leaf keeps a keyed fingerprint, the message keeps the name.
-  if (facts.subject !== '') data['subject'] = call.fingerprint(facts.subject);
   const { model, stream, params, system, messages, text, tools } = facts;
   const understood = { facts: { model, stream, params, system, messages, text, tools }, defects };
   const message = encodeHttpMessage({
@@ -57,13 +37,8 @@ export function socketRequestDraft(
   return { type: 'request', data, parts: [{ name: 'request', bytes: message }] };
 }
 
-export interface SocketAnswer {
-  readonly facts: ResponseFacts;
+export interface SocketAnswer extends JudgedAnswer {
   readonly defects: readonly string[];
-  readonly result: AnswerResult;
-  readonly judgement: Judgement;
-  readonly policy: Policy;
-  readonly elapsedUs: number;
 }
 
 /** The answer's messages. What carries them is no HTTP answer of its own, so it counts as a 200. */
@@ -71,7 +46,7 @@ export function socketResponseDraft(decision: number, answer: SocketAnswer, tape
   const { facts, defects } = answer;
   const body = encodeSocketBody({ facts: { ...facts }, defects }, tape.records);
   const message = encodeHttpMessage({ startLine: 'HTTP/1.1 200 OK', headers: messagesHeaders, body });
-  const data = { ...leafOf(decision, answer), bytes: tape.bytes, streamed: true };
+  const data = answerLeaf(decision, answer, tape.bytes, true);
   return {
     type: 'response',
     data: tape.omittedBytes === 0 ? data : { ...data, omitted: tape.omittedBytes },
@@ -91,48 +66,6 @@ export function handshakeDraft(
     headers: withoutSecrets(head.headers),
     body: head.body,
   });
-  const data = { ...leafOf(decision, answer), bytes: head.body.length, streamed: false };
+  const data = answerLeaf(decision, answer, head.body.length, false);
   return { type: 'response', data, refs: [decision], parts: [{ name: 'response', bytes: message }] };
-}
-
-function leafOf(decision: number, answer: SocketAnswer): JsonObject {
-  const { facts } = answer;
-  return {
-    decision,
-    elapsedUs: Math.max(0, Math.round(answer.elapsedUs)),
-    finish: bounded(facts.finishReason),
-    fingerprint: bounded(facts.fingerprint),
-    model: bounded(facts.model),
-    policy: answer.policy.digest,
-    result: answer.result,
-    rules: rulesOf(answer.judgement),
-    status: facts.status,
-    toolCalls: facts.toolCalls.length,
-    usage: usageOf(facts),
-    verdict: answer.judgement.action,
-  };
-}
-
-function usageOf({ usage }: ResponseFacts): JsonObject {
-  if (usage.source === 'absent') return { source: 'absent' };
-  const { inputTokens, outputTokens, totalTokens } = usage;
-  return {
-    input: tokens(inputTokens),
-    output: tokens(outputTokens),
-    source: 'provider',
-    total: tokens(totalTokens),
-  };
-}
-
-/** A provider may send anything; a leaf holds safe integers. */
-function tokens(count: number): number {
-  return Number.isSafeInteger(count) && count >= 0 ? count : 0;
-}
-
-function rulesOf(judgement: Judgement): string[] {
-  return judgement.matches.slice(0, matchedRulesMax).map((match) => match.rule);
-}
-
-function bounded(text: string): string {
-  return text.length <= leafTextMax ? text : text.slice(0, leafTextMax);
 }

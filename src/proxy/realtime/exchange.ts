@@ -13,7 +13,7 @@ import type { SocketMessage } from '../../provider/realtime.ts';
 import type { Decision } from '../held.ts';
 import type { House } from '../house.ts';
 import { judge, passed, strictestTerms } from '../judge.ts';
-import type { AnswerResult } from '../record.ts';
+import type { AnswerResult } from '../leaf-data.ts';
 import { socketRequestDraft, socketResponseDraft } from './draft.ts';
 import type { SocketCall } from './socket-call.ts';
 import { createTape, type Tape } from './tape.ts';
