@@ -24,7 +24,8 @@ import { listenProxy, type ProxyListener } from './proxy/listener.ts';
 import { awsCredentialsIn, createSigner } from './proxy/sigv4.ts';
 import { openHighWater } from './store/high-water.ts';
 import { loadKeys } from './store/keys.ts';
-import { openLevelCache, openLevelCopy, openLevelStore, writeBufferBytes } from './store/level.ts';
+import { openLedgerCopy, openLedgerStore } from './store/ledger-store.ts';
+import { openLevelCache, writeBufferBytes } from './store/level.ts';
 import { openProviderKey } from './store/provider-key.ts';
 import { createSpools } from './store/spool.ts';
 import { openTokens } from './store/token-file.ts';
@@ -59,8 +60,8 @@ export interface Machine {
 const thisMachine: Machine = {
   clock: systemClock,
   schedule: systemSchedule,
-  openLedgerStore: openLevelStore,
-  openLedgerCopy: (dir, under) => openLevelCopy(dir, under, 8 * writeBufferBytes),
+  openLedgerStore,
+  openLedgerCopy: (dir, under) => openLedgerCopy(dir, under, 8 * writeBufferBytes),
 };
 
 /** Starts a sidecar from a configuration file and the environment. Rejects with what is wrong; then nothing listens. */

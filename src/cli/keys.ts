@@ -9,7 +9,7 @@ import { HoldpointError } from '../core/errors.ts';
 import { readEntry } from '../ledger/reader.ts';
 import { parseVerifierKey } from '../ledger/verify/note.ts';
 import { readAuthorityCertificate } from '../store/ca.ts';
-import { openLevelCopy } from '../store/level.ts';
+import { openLedgerCopy } from '../store/ledger-store.ts';
 import { type Command, exitCodes } from './command.ts';
 import { readOptions } from './options.ts';
 import { printJson, printLine, visible } from './print.ts';
@@ -29,7 +29,7 @@ export const keysCommands: readonly Command[] = [
           'Its key is made on the first start: holdpoint run --config FILE.',
         );
       }
-      const store = await openLevelCopy(paths.ledgerDir);
+      const store = await openLedgerCopy(paths.ledgerDir);
       try {
         const { data } = await readEntry(store, 0);
         const key = data['key'];

@@ -43,6 +43,10 @@ export function parseRecordKey(key: Uint8Array): { seq: number; kind: RecordKind
   return kind === undefined || !Number.isSafeInteger(seq) ? null : { seq, kind };
 }
 
+export function isBodiesKey(key: Uint8Array): boolean {
+  return key.length === 9 && key[8] === recordKind.bodies;
+}
+
 const recordKinds: readonly RecordKind[] = ['block', 'bodies', 'snapshot'];
 
 /** "HPB1" || u32 count || count x (u32 length || leaf) || u32 length || note. */

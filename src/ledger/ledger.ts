@@ -140,7 +140,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   }
 
   async function resumeFrom(store: LedgerStore): Promise<Resumed | null> {
-    const resumed = await resume(store, options.highWater, signerFor, options.tailBytesMin);
+    const resumed = await resume(store, options.highWater, signerFor, options.tailBytesMin, options.kek);
     requireKek(resumed?.kekId ?? null, options.kek);
     return resumed;
   }

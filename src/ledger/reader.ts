@@ -49,7 +49,7 @@ export async function* readBlocks(
   const at = recordKey(range.fromSeq, 'snapshot');
   const from = range.reverse ? undefined : recordKey(await firstSeqOf(store, range.fromSeq), 'block');
   const bound = range.reverse ? { to: at, reverse: true } : from === undefined ? {} : { from };
-  for await (const { key, value } of store.scan(bound)) {
+  for await (const { key, value } of store.scan({ ...bound, withoutBodies: true })) {
     if (parseRecordKey(key)?.kind === 'block') yield entriesOf(decodeBlock(value));
   }
 }

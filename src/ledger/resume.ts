@@ -5,13 +5,20 @@
  */
 import { sha256Hex } from '../core/bytes.ts';
 import { HoldpointError } from '../core/errors.ts';
-import { decodeBlock, decodeBodies, parseRecordKey, type RecordKind } from './block.ts';
+import {
+  type BodyItem,
+  decodeBlock,
+  decodeBodies,
+  parseRecordKey,
+  type RecordKind,
+  recordKey,
+} from './block.ts';
 import { isCheckpointOf, type Signer } from './checkpoint.ts';
 import { decodeLeaf, type Entry } from './entry.ts';
 import { advance, decodeSnapshot, emptyHead, type Head } from './head.ts';
 import type { HighWater, LedgerStore } from './store.ts';
 import { appendLeaf, emptyTree, leafHash, type TreeState, treeRoot } from './tree.ts';
-import { isStoredAs } from './vault.ts';
+import { isStoredAs, type KeyEncryptionKey, keysOpen } from './vault.ts';
 
 export interface Resumed {
   readonly ledgerId: string;
@@ -22,6 +29,9 @@ export interface Resumed {
   readonly kekId: string | null;
   readonly entriesChecked: number;
 }
+
+/** Of the newest bodies this much is re-hashed: they never change once they are in the journal. */
+const bodiesTailBytes = 8 * 1024 * 1024;
 
 interface TailRecord {
   readonly seq: number;
@@ -37,24 +47,24 @@ interface Walk {
   ledgerId: string;
   note: Buffer;
   rootAtMark: string | null;
-  /** The entries of the latest block, waiting for its bodies record. */
-  unmatched: readonly Entry[];
+  /** The blocks that have bodies, oldest first. */
+  readonly withBodies: { readonly firstSeq: number; readonly entries: readonly Entry[] }[];
   snapshotDigest: string | null;
   kid: string;
-  kekId: string | null;
 }
 
 /**
  * The state at the end of the store, or null when it is empty.
  * Throws HoldpointError `ledger_damaged`, `ledger_rolled_back`, or `config_invalid` for another ledger's
  * signing key; the store is not changed.
- * @param tailBytesMin at least this much is re-checked: everything LevelDB may still keep in its logs.
+ * @param tailBytesMin at least this much of leaves is re-checked: everything LevelDB may still keep in its logs.
  */
 export async function resume(
   store: LedgerStore,
   highWater: HighWater,
   signerFor: (ledgerId: string) => Signer,
   tailBytesMin: number,
+  kek: KeyEncryptionKey,
 ): Promise<Resumed | null> {
   const mark = highWater.read();
   const { records, snapshot } = await readTail(store, tailBytesMin);
@@ -65,7 +75,6 @@ export async function resume(
   const walk = startWalk(snapshot, mark?.size ?? -1);
   const startSize = walk.tree.size;
   for (const record of records) checkRecord(walk, record);
-  checkBodiesComplete(walk);
   if (mark !== null && mark.size > walk.tree.size) throw rolledBack(walk.tree.size, mark.size);
   const signer = signerFor(walk.ledgerId);
   if (signer.kid !== walk.kid) throw otherKey(walk.kid, signer.kid);
@@ -75,7 +84,8 @@ export async function resume(
   if (mark !== null && walk.rootAtMark !== null && walk.rootAtMark !== mark.root) {
     throw damaged(mark.size - 1, 'the high-water mark remembers another root at this size');
   }
-  const { ledgerId, head, tree, note, kekId } = walk;
+  const kekId = await checkLatestBodies(store, walk, kek);
+  const { ledgerId, head, tree, note } = walk;
   return { ledgerId, head, tree, note, kekId, entriesChecked: tree.size - startSize };
 }
 
@@ -84,7 +94,7 @@ async function readTail(store: LedgerStore, tailBytesMin: number) {
   const reversed: TailRecord[] = [];
   let bytes = 0;
   let snapshot: TailRecord | null = null;
-  for await (const { key, value } of store.scan({ reverse: true })) {
+  for await (const { key, value } of store.scan({ reverse: true, withoutBodies: true })) {
     const place = parseRecordKey(key);
     if (place === null) throw damaged(-1, 'a key in the store is not one of this format');
     const record = { ...place, value };
@@ -102,9 +112,8 @@ function startWalk(record: TailRecord | null, markSize: number): Walk {
     ledgerId: '',
     note: Buffer.alloc(0),
     rootAtMark: null,
-    unmatched: [],
+    withBodies: [],
     kid: '',
-    kekId: null,
   };
   if (record === null) return { ...fresh, head: emptyHead(), tree: emptyTree, snapshotDigest: null };
   const snapshot = decodeSnapshot(record.value);
@@ -121,16 +130,12 @@ function startWalk(record: TailRecord | null, markSize: number): Walk {
 
 function checkRecord(walk: Walk, record: TailRecord): void {
   if (record.kind === 'snapshot') return;
-  if (record.kind === 'bodies') {
-    checkBodies(walk, record);
-    return;
-  }
-  checkBodiesComplete(walk);
   if (record.seq !== walk.head.nextSeq) {
     throw damaged(walk.head.nextSeq, `it is missing: the next block that is stored starts at ${record.seq}`);
   }
   const block = decodeBlock(record.value);
-  walk.unmatched = block.leaves.map((leaf) => checkLeaf(walk, leaf));
+  const entries = block.leaves.map((leaf) => checkLeaf(walk, leaf));
+  if (entries.some(({ parts }) => parts.length > 0)) walk.withBodies.push({ firstSeq: record.seq, entries });
   walk.note = block.note;
 }
 
@@ -155,24 +160,37 @@ function checkLeaf(walk: Walk, leaf: Buffer): Entry {
   return entry;
 }
 
-function checkBodies(walk: Walk, record: TailRecord): void {
-  const { kekId, items: stored } = decodeBodies(record.value);
-  walk.kekId = kekId;
-  const expected = walk.unmatched.flatMap((entry) =>
-    entry.parts.map((part, index) => ({ entry, part, index })),
-  );
+/** The newest bodies, a bounded amount of them; returns what names their key-encryption key, null without any. */
+async function checkLatestBodies(
+  store: LedgerStore,
+  walk: Walk,
+  kek: KeyEncryptionKey,
+): Promise<string | null> {
+  const ledgerId = Buffer.from(walk.ledgerId, 'hex');
+  let kekId: string | null = null;
+  let bytes = 0;
+  for (const { firstSeq, entries } of walk.withBodies.toReversed()) {
+    if (bytes >= bodiesTailBytes) break;
+    const value = await store.get(recordKey(firstSeq, 'bodies'));
+    if (value === undefined) throw damaged(firstSeq, 'its bodies are missing');
+    bytes += value.length;
+    const bodies = decodeBodies(value);
+    kekId ??= bodies.kekId;
+    if (bodies.kekId === kek.id && !keysOpen(kek, ledgerId, firstSeq, bodies))
+      throw damaged(firstSeq, 'the keys of its bodies were altered');
+    checkBodies(entries, bodies.items);
+  }
+  return kekId;
+}
+
+function checkBodies(entries: readonly Entry[], stored: readonly BodyItem[]): void {
+  const expected = entries.flatMap((entry) => entry.parts.map((part, index) => ({ entry, part, index })));
   for (const [position, { entry, part, index }] of expected.entries()) {
     const item = stored[position];
     if (item === undefined || item.seq !== entry.seq || item.partIndex !== index || !isStoredAs(item, part)) {
       throw damaged(entry.seq, `its ${part.name} body is missing or was altered`);
     }
   }
-  walk.unmatched = [];
-}
-
-function checkBodiesComplete(walk: Walk): void {
-  const lost = walk.unmatched.find((entry) => entry.parts.length > 0);
-  if (lost !== undefined) throw damaged(lost.seq, 'its bodies are missing');
 }
 
 const nextStep =

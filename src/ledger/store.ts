@@ -11,6 +11,8 @@ export interface ScanRange {
   readonly to?: Buffer;
   readonly reverse?: boolean;
   readonly limit?: number;
+  /** Passes over the bodies records, which are large and need not be read to walk the entries. */
+  readonly withoutBodies?: boolean;
 }
 
 export interface LedgerStore {

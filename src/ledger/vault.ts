@@ -134,6 +134,17 @@ export function openPart(
   return plaintext;
 }
 
+/** True when the wrapped data keys of a record open under their key-encryption key. */
+export function keysOpen(kek: KeyEncryptionKey, ledgerId: Buffer, firstSeq: number, bodies: Bodies): boolean {
+  try {
+    decrypt(kek.key, bodies.nonce, bodies.wrapped, wrapContext(ledgerId, firstSeq), firstSeq).fill(0);
+    return true;
+  } catch (error) {
+    if (error instanceof HoldpointError) return false;
+    throw error;
+  }
+}
+
 /** True when the stored bytes are the ones the leaf names; needs no key. */
 export function isStoredAs(item: BodyItem, commitment: PartCommitment): boolean {
   return sha256(Buffer.concat([ciphertextPrefix, item.ciphertext])).toString('hex') === commitment.e;

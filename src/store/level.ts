@@ -5,10 +5,11 @@ import { join, resolve } from 'node:path';
 import { Level } from 'level';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import type { LedgerStore, ScanRange, StoredRecord } from '../ledger/store.ts';
+import { isSegment, segmentsIn } from './journal.ts';
 import { tableDefect } from './level-table.ts';
 
 /** LevelDB keeps at most two of these in its logs; start-up re-checks at least that much. */
-export const writeBufferBytes = 4 * 1024 * 1024;
+export const writeBufferBytes = 2 * 1024 * 1024;
 
 /**
  * Opens the LevelDB database in `dir`, exclusively; `data_dir_locked` when it is in use. Creates it where there
@@ -16,7 +17,8 @@ export const writeBufferBytes = 4 * 1024 * 1024;
  */
 export async function openLevelStore(dir: string): Promise<LedgerStore> {
   const names = await filesOf(dir).catch(() => []);
-  return open(dir, !names.some((name) => isTable(name) || name.endsWith('.log')));
+  const segments = await segmentsIn(dir).catch(() => []);
+  return open(dir, segments.length === 0 && !names.some((name) => isTable(name) || name.endsWith('.log')));
 }
 
 /** Opens a database that can be made again from others: a damaged one is replaced by an empty one. */
@@ -116,9 +118,10 @@ async function copyOnce(dir: string, under: string, checkedBytesMax: number): Pr
   }
 }
 
-/** The database's files; its lock and its own log of events are none of the data. */
+/** The database's files; its lock, its own log of events and the journal beside it are none of its data. */
 async function filesOf(dir: string): Promise<string[]> {
-  return (await readdir(dir)).filter((name) => name !== 'LOCK' && !name.startsWith('LOG')).sort();
+  const names = await readdir(dir);
+  return names.filter((name) => name !== 'LOCK' && !name.startsWith('LOG') && !isSegment(name)).sort();
 }
 
 function isTable(name: string): boolean {

@@ -7,7 +7,8 @@ import { parseHighWater } from '../ledger/verify/high-water.ts';
 import { parseVerifierKey } from '../ledger/verify/note.ts';
 import { type Verdict, verifyLedger } from '../ledger/verify/verify.ts';
 import { kekFile } from './keys.ts';
-import { type LevelCopy, openLevelCopy } from './level.ts';
+import { openLedgerCopy } from './ledger-store.ts';
+import type { LevelCopy } from './level.ts';
 
 export interface VerifyDirectoryOptions {
   /** A verifier key, or a file with one on each line. */
@@ -39,7 +40,7 @@ export async function verifyDirectory(path: string, options: VerifyDirectoryOpti
   for (let attempt = 1; ; attempt += 1) {
     let store: LevelCopy;
     try {
-      store = await openLevelCopy(ledgerDir);
+      store = await openLedgerCopy(ledgerDir);
     } catch (error) {
       // LevelDB will not open it: that is a finding about the ledger, and the verifier says it.
       return verifyLedger(failing(error), settings);

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { sha256Hex } from '../../src/core/bytes.ts';
 import { systemClock, systemSchedule } from '../../src/core/clock.ts';
-import { openLevelStore } from '../../src/store/level.ts';
+import { openLedgerStore } from '../../src/store/ledger-store.ts';
 import { eventually, type House, policyText, startHouse } from './support/sidecar.ts';
 
 const stricter = policyText.replace('"test"', '"stricter"').replaceAll('forbidden topic', 'garden');
@@ -38,7 +38,7 @@ function failingMachine() {
     clock: systemClock,
     schedule: systemSchedule,
     openLedgerStore: async (dir: string) => {
-      const store = await openLevelStore(dir);
+      const store = await openLedgerStore(dir);
       return {
         ...store,
         commit: (...args: Parameters<typeof store.commit>) =>

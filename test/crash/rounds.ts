@@ -13,7 +13,7 @@ import { seqOfId } from '../../src/ledger/ids.ts';
 import { readBlocks, readEntry, readPart } from '../../src/ledger/reader.ts';
 import type { LedgerStore } from '../../src/ledger/store.ts';
 import { loadKeys } from '../../src/store/keys.ts';
-import { openLevelCopy } from '../../src/store/level.ts';
+import { openLedgerCopy } from '../../src/store/ledger-store.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { type House, makeHouse, type SidecarProcess, startProcess } from './sidecar-process.ts';
 import { bodyOf, type CallKind, call, type Received, releaseHolds } from './workload.ts';
@@ -161,7 +161,7 @@ async function checkLedger(house: House, received: readonly Received[]) {
 
 /** Throws unless each answer is sealed under the decision it names, byte for byte. */
 export async function checkAnswers(house: House, received: readonly Received[]): Promise<void> {
-  const store = await openLevelCopy(join(house.dataDir, 'ledger'));
+  const store = await openLedgerCopy(join(house.dataDir, 'ledger'));
   try {
     for (const answer of received) await checkAnswer(house, store, answer);
   } finally {
@@ -187,7 +187,7 @@ async function checkAnswer(house: House, store: LedgerStore, { decision, body }:
 
 /** How many decisions without an outcome have a hold that still waits for a ruling or its collection. */
 async function openDecisionsWithHold(house: House): Promise<number> {
-  const store = await openLevelCopy(join(house.dataDir, 'ledger'));
+  const store = await openLedgerCopy(join(house.dataDir, 'ledger'));
   const open = new Map<number, boolean>();
   try {
     for await (const entries of readBlocks(store, { fromSeq: 0, reverse: false })) {

@@ -18,6 +18,7 @@ import { recoveredOutcome } from '../../src/hold/record.ts';
 import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
 import { openHighWater } from '../../src/store/high-water.ts';
 import { loadKeys } from '../../src/store/keys.ts';
+import { openLedgerStore } from '../../src/store/ledger-store.ts';
 import { openLevelCache, openLevelCopy, openLevelStore } from '../../src/store/level.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 
@@ -138,7 +139,7 @@ async function sealing(dataDir: string): Promise<Ledger> {
   mkdirSync(dataDir);
   const { signingKey, kek } = loadKeys(join(dataDir, 'keys'), true, systemRandom);
   return openLedger({
-    openStore: () => openLevelStore(join(dataDir, 'ledger')),
+    openStore: () => openLedgerStore(join(dataDir, 'ledger')),
     openIndexStore: () => openLevelStore(join(dataDir, 'index')),
     highWater: openHighWater(join(dataDir, 'high-water')),
     signingKey,
@@ -164,8 +165,9 @@ it('verifying again and again while the ledger is sealed and its tables move fin
       const sealed = ledger.seal({ type: 'request', data: { verdict: 'pass' }, parts });
       await sealed.durable;
       ledger.settle(sealed.seq, 'client_abort');
-      // Small ones between, so that the log is cut anywhere.
-      await ledger.seal({ type: 'access', data: { action: 'test', by: 'ada', role: 'auditor' } }).durable;
+      // Long leaves, which LevelDB keeps, and small ones between, so that its log is cut anywhere.
+      for (const action of ['a'.repeat(60_000), 'test', 'a'.repeat(60_000)])
+        await ledger.seal({ type: 'access', data: { action, by: 'ada', role: 'auditor' } }).durable;
       await new Promise((resolve) => setTimeout(resolve, 15));
     }
   })();

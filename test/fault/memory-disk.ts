@@ -1,4 +1,5 @@
 /** A ledger store in memory that fails where a test says so, and forgets what was not synced when it says so. */
+import { isBodiesKey } from '../../src/ledger/block.ts';
 import type { HighWater, LedgerStore, OpenStore, StoredRecord } from '../../src/ledger/store.ts';
 
 /** What becomes of one commit: `before` fails with nothing written, `after` fails with all of it written. */
@@ -80,12 +81,13 @@ export function createMemoryDisk(): MemoryDisk {
         requireReadable();
         return kept.get(key.toString('hex'));
       },
-      scan: async function* ({ from, to, reverse = false, limit = Number.POSITIVE_INFINITY }) {
+      scan: async function* ({ from, to, reverse = false, limit = Number.POSITIVE_INFINITY, withoutBodies }) {
         requireReadable();
         const inOrder = sorted(kept).filter(
           ({ key }) =>
             (from === undefined || Buffer.compare(key, from) >= 0) &&
-            (to === undefined || Buffer.compare(key, to) <= 0),
+            (to === undefined || Buffer.compare(key, to) <= 0) &&
+            !(withoutBodies === true && isBodiesKey(key)),
         );
         if (reverse) inOrder.reverse();
         yield* inOrder.slice(0, limit);

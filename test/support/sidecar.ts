@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { systemClock, systemRandom, systemSchedule } from '../../src/core/clock.ts';
 import type { ProtocolName } from '../../src/core/protocol-name.ts';
 import { type Machine, type Sidecar, startSidecar } from '../../src/sidecar.ts';
-import { openLevelStore } from '../../src/store/level.ts';
+import { openLedgerStore } from '../../src/store/ledger-store.ts';
 import { addToken, type Role } from '../../src/store/token-file.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { type Control, createControl } from './control-client.ts';
@@ -134,7 +134,7 @@ export async function startTestSidecar(
   const machine: Machine = {
     clock: systemClock,
     schedule: systemSchedule,
-    openLedgerStore: openLevelStore,
+    openLedgerStore,
     ...settings.machine,
   };
   const sidecar = await startSidecar(place.configFile, settings.env ?? {}, machine);

@@ -1,9 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { decodeBlock, encodeBlock, parseRecordKey, recordKey } from '../../../src/ledger/block.ts';
+import {
+  decodeBlock,
+  encodeBlock,
+  isBodiesKey,
+  parseRecordKey,
+  recordKey,
+} from '../../../src/ledger/block.ts';
 import { signerOf } from '../../../src/ledger/checkpoint.ts';
 import { resume } from '../../../src/ledger/resume.ts';
 import type { LedgerStore, StoredRecord } from '../../../src/ledger/store.ts';
-import { createLedgerUnderTest, exchange, signingKey } from '../../fault/ledger-under-test.ts';
+import { createLedgerUnderTest, exchange, kek, signingKey } from '../../fault/ledger-under-test.ts';
 import type { MemoryMark } from '../../fault/memory-disk.ts';
 import { signNote } from '../../support/ledger-builder.ts';
 
@@ -19,9 +25,11 @@ const { mark } = house.mark;
 function storeOf(all: readonly StoredRecord[]): LedgerStore {
   return {
     commit: () => Promise.reject(new Error('the store must not be changed')),
-    get: () => Promise.reject(new Error('not needed')),
-    scan: async function* () {
-      yield* all.toReversed();
+    get: async (key) => all.find((record) => record.key.equals(key))?.value,
+    scan: async function* ({ withoutBodies }) {
+      for (const record of all.toReversed()) {
+        if (withoutBodies !== true || !isBodiesKey(record.key)) yield record;
+      }
     },
     close: () => Promise.resolve(),
   };
@@ -34,7 +42,7 @@ const markAt = (size: number, root: string): MemoryMark => ({
 });
 
 const resumed = (all: readonly StoredRecord[], highWater = house.mark) =>
-  resume(storeOf(all), highWater, signerFor, Number.POSITIVE_INFINITY);
+  resume(storeOf(all), highWater, signerFor, Number.POSITIVE_INFINITY, kek);
 
 const kindOf = (record: StoredRecord) => parseRecordKey(record.key)?.kind;
 const blocks = records.filter((record) => kindOf(record) === 'block');
@@ -127,7 +135,7 @@ describe('start-up', () => {
     const stranger = generateKeyPairSync('ed25519').privateKey;
     const strangers = (id: string) => signerOf(`holdpoint/${id}`, stranger);
     await expect(
-      resume(storeOf(records), house.mark, strangers, Number.POSITIVE_INFINITY),
+      resume(storeOf(records), house.mark, strangers, Number.POSITIVE_INFINITY, kek),
     ).rejects.toMatchObject({ code: 'config_invalid', message: expect.stringContaining('signing.pem') });
   });
 
