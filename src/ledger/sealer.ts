@@ -64,8 +64,11 @@ export interface Sealer {
 
 export const bounds = {
   commitEntriesMax: 1024,
-  /** Rounds of the event loop, some tens of microseconds each, that a batch may still grow. */
-  gatherRoundsMax: 16,
+  /** How long a batch may grow while the event loop is busy: rounds of it, and microseconds. */
+  gatherRoundsMax: 64,
+  gatherUsMax: 2_000,
+  /** A round of the event loop that took less did no work. */
+  idleRoundUsMax: 50,
   commitBytesMax: 16 * 1024 * 1024,
   queuedBytesMax: 256 * 1024 * 1024,
   snapshotEveryEntries: 4096,
@@ -213,15 +216,21 @@ export function startSealer(options: SealerOptions): Sealer {
   }
 
   /**
-   * Lets the batch grow while every round of I/O brings more: a signature and an fsync cost the same for one
-   * entry as for fifty. A round that brings nothing ends it, so an idle sidecar waits for nobody.
+   * Lets the batch grow while the event loop is busy: a signature and a write to the disk cost the same for one
+   * entry as for fifty, and calls that are being worked on are about to bring more. A round that did nothing ends
+   * it, so an idle sidecar waits for nobody.
    */
   async function gather(): Promise<void> {
-    let entries = -1;
-    for (let round = 0; round < bounds.gatherRoundsMax && entries !== current.leaves.length; round++) {
+    const startedUs = clock.monoUs();
+    let roundUs = startedUs;
+    for (let round = 0; round < bounds.gatherRoundsMax; round++) {
       if (ready.length > 0) return;
-      entries = current.leaves.length;
+      const entries = current.leaves.length;
       await new Promise<void>((resolve) => setImmediate(resolve));
+      const nowUs = clock.monoUs();
+      const idle = entries === current.leaves.length && nowUs - roundUs < bounds.idleRoundUsMax;
+      if (idle || nowUs - startedUs > bounds.gatherUsMax) return;
+      roundUs = nowUs;
     }
   }
 
