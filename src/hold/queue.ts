@@ -7,25 +7,22 @@ import { HoldpointError, messageOf } from '../core/errors.ts';
 import type { Entry, Outcome } from '../ledger/entry.ts';
 import { outcomesOf } from '../ledger/head.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { deliveryDraft, type MadeRuling, rulingDraft } from './drafts.ts';
+import { createLiveHolds, type Live, type WaitResult } from './live.ts';
 import { applyEntry, type Hold, type HoldFacts, holdData, holdFromEntries } from './record.ts';
 import {
   afterExpiry,
   afterRuling,
   type HoldState,
-  type HoldStatus,
   type HoldTermsFixed,
   openState,
   type RulingRequest,
-  type Verdict,
 } from './state.ts';
 
 export type HoldEvent = {
   readonly kind: 'opened' | 'ruled' | 'approved' | 'caller' | 'settled';
   readonly hold: Hold;
 };
-/** `shutdown`: the sidecar is stopping and keeps the hold for the next start. */
-export type WaitResult = HoldStatus | 'shutdown';
-
 export interface HoldQueue {
   /** Seals the hold; from then on it survives everything but expiry. The opener's caller counts as attached. */
   open(facts: HoldFacts, terms: HoldTermsFixed): Promise<Hold>;
@@ -61,13 +58,6 @@ const sameAnswerMs = 120_000;
 const redeliverMs = 60_000;
 const expiryRetryMs = 1_000;
 
-interface Live {
-  readonly hold: Hold;
-  ruling: boolean;
-  waiter: ((result: WaitResult) => void) | null;
-  cancelTimer: () => void;
-}
-
 /** Builds the queue over a ledger. */
 export function createHoldQueue(options: {
   readonly ledger: Ledger;
@@ -76,8 +66,7 @@ export function createHoldQueue(options: {
   readonly onError: (what: string, error: unknown) => void;
 }): HoldQueue {
   const { ledger, clock, schedule } = options;
-  const live = new Map<number, Live>();
-  const byRetryKey = new Map<string, Set<Live>>();
+  const live = createLiveHolds();
   const listeners = new Set<(event: HoldEvent) => void>();
   let stopped = false;
 
@@ -85,22 +74,8 @@ export function createHoldQueue(options: {
     for (const listener of listeners) listener({ kind, hold });
   }
 
-  function add(hold: Hold): Live {
-    const item: Live = { hold, ruling: false, waiter: null, cancelTimer: () => undefined };
-    live.set(hold.seq, item);
-    const same = byRetryKey.get(hold.retryKey);
-    if (same === undefined) byRetryKey.set(hold.retryKey, new Set([item]));
-    else same.add(item);
-    armTimer(item);
-    return item;
-  }
-
-  function remove(item: Live): void {
-    item.cancelTimer();
-    live.delete(item.hold.seq);
-    const same = byRetryKey.get(item.hold.retryKey);
-    same?.delete(item);
-    if (same?.size === 0) byRetryKey.delete(item.hold.retryKey);
+  function add(hold: Hold): void {
+    armTimer(live.add(hold));
   }
 
   /** One timer per hold, for whatever its state waits for next. */
@@ -117,7 +92,7 @@ export function createHoldQueue(options: {
       item.cancelTimer = schedule(Math.max(0, hold.collectByMs - nowMs), () => giveUp(item));
     } else {
       const keepMs = hold.outcome === 'delivered' ? redeliverMs : sameAnswerMs;
-      item.cancelTimer = schedule(keepMs, () => remove(item));
+      item.cancelTimer = schedule(keepMs, () => live.remove(item));
     }
   }
 
@@ -158,7 +133,7 @@ export function createHoldQueue(options: {
   }
 
   function settle(decision: number, outcome: Outcome): void {
-    const held = [...live.values()].filter((item) => item.hold.decision === decision);
+    const held = live.ofDecision(decision);
     // A second delivery of the same release is sealed as such and changes no outcome.
     if (held.some((item) => item.hold.outcome !== null)) return;
     ledger.settle(decision, outcome);
@@ -172,31 +147,19 @@ export function createHoldQueue(options: {
   async function sealRuling(
     item: Live,
     next: HoldState,
-    ruling: { by: string; role: string; verdict: Verdict; reason: string },
+    ruling: MadeRuling,
     amendment: Buffer | null,
   ): Promise<void> {
     const { hold } = item;
     const final = next.status !== 'pending';
     item.ruling = true;
     try {
-      const data = {
-        by: ruling.by,
-        decision: hold.decision,
-        digest: hold.state.terms.digest,
-        final,
-        hold: hold.seq,
-        role: ruling.role,
-        verdict: ruling.verdict,
-      };
-      const parts = [
-        ...(ruling.reason === '' ? [] : [{ name: 'reason', bytes: Buffer.from(ruling.reason) }]),
-        ...(amendment === null ? [] : [{ name: 'amendment', bytes: amendment }]),
-      ];
-      const sealed = ledger.seal({ type: 'ruling', data, refs: [hold.decision, hold.seq], parts });
+      const draft = rulingDraft(hold, ruling, final, amendment);
+      const sealed = ledger.seal(draft);
       await sealed.durable;
       // The ruling is durable: only now does anyone act on it.
       const at = new Date(clock.nowMs()).toISOString();
-      applyEntry(hold, { type: 'ruling', data, parts: sealed.parts, seq: sealed.seq, at });
+      applyEntry(hold, { ...draft, parts: sealed.parts, seq: sealed.seq, at });
     } finally {
       item.ruling = false;
     }
@@ -265,9 +228,9 @@ export function createHoldQueue(options: {
         deliveryAttempts: 0,
         lastAttemptAtMs: 0,
         attached: true,
-        possibleDuplicate: [...(byRetryKey.get(facts.retryKey) ?? [])].some(
-          (item) => item.hold.state.status === 'pending',
-        ),
+        possibleDuplicate: live
+          .ofRetryKey(facts.retryKey)
+          .some((item) => item.hold.state.status === 'pending'),
         outcome: null,
       };
       add(hold);
@@ -308,7 +271,7 @@ export function createHoldQueue(options: {
     },
     findForRetry: (retryKey, isMarkedRetry) => {
       const nowMs = clock.nowMs();
-      for (const { hold } of byRetryKey.get(retryKey) ?? []) {
+      for (const { hold } of live.ofRetryKey(retryKey)) {
         if (hold.attached || isConsumedRequest(hold)) continue;
         if (hold.outcome === null) return hold;
         if (hold.outcome === 'delivered' && (!isMarkedRetry || nowMs - hold.lastAttemptAtMs > redeliverMs))
@@ -323,7 +286,7 @@ export function createHoldQueue(options: {
       }
       return null;
     },
-    mayHaveRetries: () => live.size > 0,
+    mayHaveRetries: () => !live.isEmpty(),
     attach: (hold) => {
       if (hold.attached) return false;
       hold.attached = true;
@@ -336,39 +299,16 @@ export function createHoldQueue(options: {
       emit('caller', hold);
     },
     beginDelivery: async (hold) => {
-      const redelivery = hold.outcome === 'delivered';
-      const data = {
-        attempt: hold.deliveryAttempts + 1,
-        decision: hold.decision,
-        digest: hold.releaseDigest,
-        hold: hold.seq,
-      };
-      const refs = [hold.decision, hold.seq, hold.ruling ?? hold.seq];
-      // A re-delivery comes after the decision's outcome: it is sealed as one, and opens nothing again.
-      const sealed = redelivery
-        ? ledger.seal({
-            type: 'access',
-            data: {
-              action: 'redelivery',
-              by: hold.state.terms.requester,
-              decision: hold.decision,
-              digest: hold.releaseDigest,
-              hold: hold.seq,
-              role: 'workload',
-            },
-            refs,
-          })
-        : ledger.seal({ type: 'delivery', data, refs });
+      const attempt = hold.deliveryAttempts + 1;
+      const sealed = ledger.seal(deliveryDraft(hold, attempt));
       await sealed.durable;
       // Not counted up: after a failure `restore` may have read this very entry.
-      hold.deliveryAttempts = Math.max(hold.deliveryAttempts, data.attempt);
+      hold.deliveryAttempts = Math.max(hold.deliveryAttempts, attempt);
       hold.lastAttemptAtMs = clock.nowMs();
     },
     settle,
     isWaiting: (decision) =>
-      [...live.values()].some(
-        ({ hold }) => hold.decision === decision && hold.outcome === null && !isConsumedRequest(hold),
-      ),
+      live.ofDecision(decision).some(({ hold }) => hold.outcome === null && !isConsumedRequest(hold)),
     get: async (holdSeq) => {
       const item = live.get(holdSeq);
       if (item !== undefined) return item.hold;
@@ -382,11 +322,11 @@ export function createHoldQueue(options: {
       if (hold === null) throw new HoldpointError('not_found', `There is no hold ${holdSeq}.`);
       return hold;
     },
-    list: () => [...live.values()].map((item) => item.hold),
+    list: () => live.all().map((item) => item.hold),
     restore: async () => {
       for (const decision of ledger.openDecisions()) await restoreDecision(decision);
       // Recovery may have closed some: a denial whose commit was reported failed stands when it reached the disk.
-      for (const { hold } of [...live.values()]) {
+      for (const { hold } of live.all()) {
         if (hold.outcome === null && !ledger.isOpen(hold.decision)) await restoreDecision(hold.decision);
       }
     },
@@ -396,7 +336,7 @@ export function createHoldQueue(options: {
     },
     stop: () => {
       stopped = true;
-      for (const item of live.values()) {
+      for (const item of live.all()) {
         item.cancelTimer();
         wake(item, 'shutdown');
       }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { HoldpointError } from '../../src/core/errors.ts';
-import { createHoldQueue, type HoldQueue, type WaitResult } from '../../src/hold/queue.ts';
+import type { WaitResult } from '../../src/hold/live.ts';
+import { createHoldQueue, type HoldQueue } from '../../src/hold/queue.ts';
 import type { Hold } from '../../src/hold/record.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import {

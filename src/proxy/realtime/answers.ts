@@ -3,7 +3,7 @@
  * waits until the answer is sealed and judged, and where a rule holds it, until a person ruled.
  */
 import { HoldpointError } from '../../core/errors.ts';
-import type { WaitResult } from '../../hold/queue.ts';
+import type { WaitResult } from '../../hold/live.ts';
 import type { Hold } from '../../hold/record.ts';
 import type { Outcome } from '../../ledger/entry.ts';
 import type { ResponseReading } from '../../provider/protocol.ts';

@@ -4,7 +4,7 @@
  */
 import { createHmac } from 'node:crypto';
 import type { RequestFacts } from '../../core/facts.ts';
-import type { WaitResult } from '../../hold/queue.ts';
+import type { WaitResult } from '../../hold/live.ts';
 import { type Hold, heldRules } from '../../hold/record.ts';
 import type { Outcome } from '../../ledger/entry.ts';
 import type { Judgement, Phase, Policy } from '../../policy/policy.ts';

@@ -1,0 +1,45 @@
+/** What the queue seals of a hold after it was opened: rulings, and that held bytes are about to be handed over. */
+import type { Draft } from '../ledger/sealer.ts';
+import type { Hold } from './record.ts';
+import type { Verdict } from './state.ts';
+
+/** By a person, or by expiry in the name of `holdpoint`. */
+export interface MadeRuling {
+  readonly by: string;
+  readonly role: string;
+  readonly verdict: Verdict;
+  /** '' where none was given. */
+  readonly reason: string;
+}
+
+/** `final` where it ends the hold. */
+export function rulingDraft(
+  hold: Hold,
+  ruling: MadeRuling,
+  final: boolean,
+  amendment: Buffer | null,
+): Draft & { readonly type: 'ruling' } {
+  const data = {
+    by: ruling.by,
+    decision: hold.decision,
+    digest: hold.state.terms.digest,
+    final,
+    hold: hold.seq,
+    role: ruling.role,
+    verdict: ruling.verdict,
+  };
+  const parts = [
+    ...(ruling.reason === '' ? [] : [{ name: 'reason', bytes: Buffer.from(ruling.reason) }]),
+    ...(amendment === null ? [] : [{ name: 'amendment', bytes: amendment }]),
+  ];
+  return { type: 'ruling', data, refs: [hold.decision, hold.seq], parts };
+}
+
+/** The `attempt` is counted from 1. A delivery after the decision's outcome is sealed as an access: it opens nothing again. */
+export function deliveryDraft(hold: Hold, attempt: number): Draft {
+  const refs = [hold.decision, hold.seq, hold.ruling ?? hold.seq];
+  const bytes = { decision: hold.decision, digest: hold.releaseDigest, hold: hold.seq };
+  if (hold.outcome !== 'delivered') return { type: 'delivery', data: { attempt, ...bytes }, refs };
+  const by = hold.state.terms.requester;
+  return { type: 'access', data: { action: 'redelivery', by, ...bytes, role: 'workload' }, refs };
+}

@@ -1,0 +1,59 @@
+/** The holds in memory, found by what they are asked for. Every call settles its decision here, however many wait. */
+import type { Hold } from './record.ts';
+import type { HoldStatus } from './state.ts';
+
+/** `shutdown`: the sidecar is stopping and keeps the hold for the next start. */
+export type WaitResult = HoldStatus | 'shutdown';
+
+export interface Live {
+  readonly hold: Hold;
+  /** A ruling on it is being sealed. */
+  ruling: boolean;
+  waiter: ((result: WaitResult) => void) | null;
+  cancelTimer: () => void;
+}
+
+export interface LiveHolds {
+  add(hold: Hold): Live;
+  /** Forgets it and stops its timer. */
+  remove(item: Live): void;
+  get(holdSeq: number): Live | undefined;
+  all(): readonly Live[];
+  ofDecision(decision: number): readonly Live[];
+  ofRetryKey(retryKey: string): readonly Live[];
+  isEmpty(): boolean;
+}
+
+export function createLiveHolds(): LiveHolds {
+  const bySeq = new Map<number, Live>();
+  const byDecision = new Map<number, readonly Live[]>();
+  const byRetryKey = new Map<string, readonly Live[]>();
+  return {
+    add: (hold) => {
+      const item: Live = { hold, ruling: false, waiter: null, cancelTimer: () => undefined };
+      bySeq.set(hold.seq, item);
+      byDecision.set(hold.decision, [...(byDecision.get(hold.decision) ?? []), item]);
+      byRetryKey.set(hold.retryKey, [...(byRetryKey.get(hold.retryKey) ?? []), item]);
+      return item;
+    },
+    remove: (item) => {
+      item.cancelTimer();
+      bySeq.delete(item.hold.seq);
+      leave(byDecision, item.hold.decision, item);
+      leave(byRetryKey, item.hold.retryKey, item);
+    },
+    get: (holdSeq) => bySeq.get(holdSeq),
+    all: () => [...bySeq.values()],
+    ofDecision: (decision) => byDecision.get(decision) ?? none,
+    ofRetryKey: (retryKey) => byRetryKey.get(retryKey) ?? none,
+    isEmpty: () => bySeq.size === 0,
+  };
+}
+
+const none: readonly Live[] = [];
+
+function leave<Key>(index: Map<Key, readonly Live[]>, key: Key, item: Live): void {
+  const left = (index.get(key) ?? none).filter((other) => other !== item);
+  if (left.length === 0) index.delete(key);
+  else index.set(key, left);
+}
