@@ -2,8 +2,8 @@
  * What providers document where the mock is silent or says it otherwise: refusals, errors within a stream,
  * and whole streams, each in the form of its family.
  */
-import { crc32 } from 'node:zlib';
 import { type ReceivedRequest, wholeAnswer } from '../support/raw-upstream.ts';
+import { amazonFrame } from './amazon-stream.ts';
 
 interface Family {
   /** What the paths of its requests have in common. */
@@ -80,7 +80,7 @@ const families: readonly Family[] = [
     inBandError: sse({ error: { code: 503, message, status: 'UNAVAILABLE' } }),
   },
   {
-    path: /\/model\/[^/]+\/converse(-stream)?$/,
+    path: /\/model\/[^/]+\/(converse(-stream)?|invoke(-with-response-stream)?)$/,
     refusal: (status) => ({
       body: { message },
       headers: [`x-amzn-ErrorType: ${amazonException.get(status) ?? 'InternalServerException'}`],
@@ -108,31 +108,6 @@ const families: readonly Family[] = [
     ),
   },
 ];
-
-/** One frame of `application/vnd.amazon.eventstream`: lengths and CRCs around string headers and the payload. */
-function amazonFrame(headers: Readonly<Record<string, string>>, payload: string): Buffer {
-  const encoded = Object.entries(headers).map(([name, value]) => {
-    const length = Buffer.alloc(2);
-    length.writeUInt16BE(Buffer.byteLength(value));
-    const stringType = Buffer.from([7]);
-    return Buffer.concat([
-      Buffer.from([name.length]),
-      Buffer.from(name),
-      stringType,
-      length,
-      Buffer.from(value),
-    ]);
-  });
-  const body = Buffer.concat([...encoded, Buffer.from(payload)]);
-  const prelude = Buffer.alloc(12);
-  prelude.writeUInt32BE(body.length + 16, 0);
-  prelude.writeUInt32BE(body.length - Buffer.byteLength(payload), 4);
-  prelude.writeUInt32BE(crc32(prelude.subarray(0, 8)), 8);
-  const unsigned = Buffer.concat([prelude, body]);
-  const checksum = Buffer.alloc(4);
-  checksum.writeUInt32BE(crc32(unsigned));
-  return Buffer.concat([unsigned, checksum]);
-}
 
 function familyOf({ target, body }: ReceivedRequest): Family {
   const path = target.split('?', 1)[0] ?? '';
