@@ -28,6 +28,7 @@ import {
   langchainOpenAi,
   langchainOpenAiResponses,
 } from './langchain.ts';
+import { langchainCohere } from './langchain-cohere.ts';
 import { mistralChat } from './mistral.ts';
 import { ollamaChat } from './ollama.ts';
 import { openaiAzure, openaiChat, openaiResponses } from './openai.ts';
@@ -61,6 +62,7 @@ const all: readonly Client[] = [
   langchainMistral,
   aiMistral,
   cohereChat,
+  langchainCohere,
   aiCohere,
 ];
 

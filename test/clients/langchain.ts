@@ -37,10 +37,12 @@ interface Made {
   readonly denial: string;
   /** False where LangChain itself makes up an id for each call. */
   readonly givenIds?: false;
+  readonly streamedCalls?: false;
   make(base: string, model: string, options: AskOptions): BoundModel;
 }
 
-function langchain({ packageName, make, givenIds, ...rest }: Made): Client {
+/** A row of LangChain's. */
+export function langchain({ packageName, make, givenIds, ...rest }: Made): Client {
   const read = (message: AIMessageChunk): Asked => askedOf(message, givenIds ?? true);
   return {
     ...rest,

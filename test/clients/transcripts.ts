@@ -4,6 +4,8 @@
  */
 import { type ReceivedRequest, wholeAnswer } from '../support/raw-upstream.ts';
 import { amazonFrame } from './amazon-stream.ts';
+import { cohereV1Failure } from './cohere-streams.ts';
+import { pieces, type Said, sse } from './said.ts';
 
 interface Family {
   /** What the paths of its requests have in common. */
@@ -17,8 +19,6 @@ interface Family {
 }
 
 const message = 'The provider’s own words.';
-const sse = (data: unknown, event?: string): string =>
-  `${event === undefined ? '' : `event: ${event}\n`}data: ${JSON.stringify(data)}\n\n`;
 
 const openaiRefusal = (status: number) => ({
   body: {
@@ -100,6 +100,11 @@ const families: readonly Family[] = [
     inBandError: `${JSON.stringify({ error: message })}\n`,
   },
   {
+    path: /\/v1\/chat$/,
+    refusal: () => ({ body: { message } }),
+    inBandError: `${JSON.stringify(cohereV1Failure(message))}\n`,
+  },
+  {
     path: /\/v2\/chat$/,
     refusal: () => ({ body: { id: 'err-1', message } }),
     inBandError: sse(
@@ -144,21 +149,9 @@ export function cutOf(body: Buffer, contentType: string): Buffer {
     while (end < half) end += Math.max(1, body.readUInt32BE(end));
     return body.subarray(0, end);
   }
-  const separator = contentType.includes('ndjson') ? '\n' : '\n\n';
+  const separator = /ndjson|stream\+json/.test(contentType) ? '\n' : '\n\n';
   return body.subarray(0, body.lastIndexOf(separator, half) + separator.length);
 }
-
-export interface Said {
-  readonly content: string;
-  readonly toolCalls: readonly { readonly id: string; readonly name: string; readonly arguments: string }[];
-  readonly usage: {
-    readonly prompt_tokens: number;
-    readonly completion_tokens: number;
-    readonly total_tokens: number;
-  };
-}
-
-const pieces = (text: string): readonly string[] => text.match(/.{1,7}/gsu) ?? [];
 
 /** A stream of Mistral's chat: a tool call comes whole in one chunk, and the last chunk tells the usage. */
 export function mistralStream({ content, toolCalls, usage }: Said): string {
@@ -183,43 +176,4 @@ export function mistralStream({ content, toolCalls, usage }: Said): string {
       : chunkOf({ content: '', tool_calls: calls }, 'tool_calls', { usage }),
     'data: [DONE]\n\n',
   ].join('');
-}
-
-/** A stream of Cohere's chat, version 2: tool calls come one after the other, behind a plan in words. */
-export function cohereStream({ content, toolCalls, usage }: Said): string {
-  const tokens = { input_tokens: usage.prompt_tokens, output_tokens: usage.completion_tokens };
-  const textOf = (text: string, more = {}) => ({ message: { content: { ...more, text } } });
-  const callOf = (tool_calls: unknown) => ({ message: { tool_calls } });
-  const opening = { role: 'assistant', content: [], tool_plan: '', tool_calls: [], citations: [] };
-  const plan = toolCalls.length === 0 ? '' : content || 'I will transfer what was asked for.';
-  const finish_reason = toolCalls.length === 0 ? 'COMPLETE' : 'TOOL_CALL';
-  const said =
-    toolCalls.length > 0
-      ? []
-      : [
-          { type: 'content-start', index: 0, delta: textOf('', { type: 'text' }) },
-          ...pieces(content).map((piece) => ({ type: 'content-delta', index: 0, delta: textOf(piece) })),
-          { type: 'content-end', index: 0 },
-        ];
-  return [
-    { type: 'message-start', id: 'msg-1', delta: { message: opening } },
-    ...pieces(plan).map((tool_plan) => ({ type: 'tool-plan-delta', delta: { message: { tool_plan } } })),
-    ...said,
-    ...toolCalls.flatMap(({ id, name, arguments: args }, index) => [
-      {
-        type: 'tool-call-start',
-        index,
-        delta: callOf({ id, type: 'function', function: { name, arguments: '' } }),
-      },
-      ...pieces(args).map((piece) => ({
-        type: 'tool-call-delta',
-        index,
-        delta: callOf({ function: { arguments: piece } }),
-      })),
-      { type: 'tool-call-end', index },
-    ]),
-    { type: 'message-end', delta: { finish_reason, usage: { billed_units: tokens, tokens } } },
-  ]
-    .map((event) => sse(event, event.type))
-    .join('');
 }

@@ -9,9 +9,11 @@ import { atEnd } from '../support/endings.ts';
 import { chunk, type RawAnswer, type ReceivedRequest, startRawUpstream } from '../support/raw-upstream.ts';
 import { asAmazonSends } from './amazon-stream.ts';
 import type { Client } from './client.ts';
+import { cohereStream, cohereV1Answer, cohereV1Stream } from './cohere-streams.ts';
 import { startHttp2Front } from './http2-front.ts';
 import { argumentsOf, spoken } from './questions.ts';
-import { cohereStream, cutOf, inBandErrorOf, mistralStream, refusalOf, type Said } from './transcripts.ts';
+import type { Said } from './said.ts';
+import { cutOf, inBandErrorOf, mistralStream, refusalOf } from './transcripts.ts';
 
 export interface Upstreams {
   /** Where the questions of a family are answered whole. */
@@ -97,19 +99,22 @@ interface Got {
   readonly body: Buffer;
 }
 
-/** The family's own stream where the mock's is another; null where the mock may answer. */
+/** The family's own answer where the mock's is another or none; null where the mock may answer. */
 function documented(request: ReceivedRequest, prompt: string, count: (prompt: string) => void): Got | null {
   const body = request.body.toString();
-  if (!/"stream": ?true/.test(body)) return null;
   const said = saidTo(prompt);
-  const text = request.target.startsWith('/v2/chat')
-    ? cohereStream(said)
-    : body.includes('"model":"mistral')
-      ? mistralStream(said)
-      : null;
-  if (text === null) return null;
-  count(prompt);
-  return { status: 200, type: 'text/event-stream', body: Buffer.from(text) };
+  const answer = (type: string, text: string): Got => {
+    count(prompt);
+    return { status: 200, type, body: Buffer.from(text) };
+  };
+  const streams = /"stream": ?true/.test(body);
+  if (request.target.startsWith('/v1/chat') && !request.target.startsWith('/v1/chat/'))
+    return streams
+      ? answer('application/stream+json', cohereV1Stream(said))
+      : answer('application/json', JSON.stringify(cohereV1Answer(said)));
+  if (!streams) return null;
+  if (request.target.startsWith('/v2/chat')) return answer('text/event-stream', cohereStream(said));
+  return body.includes('"model":"mistral') ? answer('text/event-stream', mistralStream(said)) : null;
 }
 
 const passedOn = ['content-type', 'accept', 'anthropic-version'];
