@@ -113,7 +113,7 @@ export const anthropic: Protocol = {
     const reader = streamReaderOf(operation, status);
     return reader === null ? openUnreadStream(status) : openEventStream(reader);
   },
-  errorBody: (code, httpStatus, message) => envelope(errorType(httpStatus), code, message),
+  errorBody: (_operation, code, httpStatus, message) => envelope(errorType(httpStatus), code, message),
   errorHeaders: () => ({}),
   errorEvent(_operation, _form, code, message) {
     return `event: error\ndata: ${envelope('permission_error', code, message)}\n\n`;

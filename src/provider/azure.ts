@@ -4,7 +4,7 @@
  * does. Errors have a status of their own, and a filtered prompt is one of them. Pure.
  */
 import { isRecord, parsedRecord, textOf } from './json.ts';
-import { openai } from './openai.ts';
+import { anthropicOperations, openai } from './openai.ts';
 import type { Protocol, ResponseReading } from './protocol.ts';
 import { unreadResponse } from './reading.ts';
 import { routeSegments } from './route.ts';
@@ -49,7 +49,8 @@ export const azure: Protocol = {
     if (status >= errorStatusMin) return readError(status, body);
     return openai.readResponse(operation, status, body);
   },
-  errorBody(code, httpStatus, message) {
+  errorBody(operation, code, httpStatus, message) {
+    if (anthropicOperations.has(operation)) return openai.errorBody(operation, code, httpStatus, message);
     const type = httpStatus === 403 ? 'permission_error' : null;
     return JSON.stringify({ error: { code, message, type, param: null, status: httpStatus } });
   },

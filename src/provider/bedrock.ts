@@ -187,8 +187,10 @@ export const bedrock: Protocol = {
   readResponse,
   streamFormOf: (_operation, contentType) => streamFormOf(contentType),
   openStream,
-  // The OpenAI and Anthropic SDKs look for the error one level deeper than Amazon's.
-  errorBody(code, httpStatus, message) {
+  // The Anthropic SDK, which asks through InvokeModel too, looks for the error one level deeper than Amazon's.
+  errorBody(operation, code, httpStatus, message) {
+    const family = delegates.get(operation);
+    if (family !== undefined) return family.errorBody(operation, code, httpStatus, message);
     const error = { message, type: openaiType(httpStatus), param: null, code };
     return JSON.stringify({ message, code, error });
   },

@@ -134,15 +134,7 @@ const own: Protocol = {
     if (form === 'sse') return reader === null ? openUnreadStream(status) : openEventStream(reader);
     return reader === null ? openUnreadLines(status) : openLineStream(reader);
   },
-  errorBody(code, httpStatus, message) {
-    const type = httpStatus >= 500 ? 'server_error' : 'invalid_request_error';
-    // The second is for clients of the API that is OpenAI's.
-    return JSON.stringify({
-      message,
-      code,
-      error: { message, type: httpStatus === 403 ? 'permission_error' : type, param: null, code },
-    });
-  },
+  errorBody: (_operation, code, _httpStatus, message) => JSON.stringify({ message, code }),
   errorHeaders: () => ({}),
   errorEvent,
   keepAliveEvent: emptyPiece,

@@ -24,7 +24,9 @@ export type Dialect = Pick<
   | 'keepAliveEvent'
   | 'filler'
   | 'amendResponse'
->;
+> &
+  // Google's own where it is absent.
+  Partial<Pick<Protocol, 'errorBody'>>;
 
 /** Puts dialects together. `dialectOf` knows every operation that `operationOf` names. */
 export function googleProtocol(
@@ -46,7 +48,12 @@ export function googleProtocol(
       if (status >= errorStatusMin) return openUnreadStream(status);
       return dialectOf(operation).openStream(operation, status, form);
     },
-    errorBody: googleErrorBody,
+    errorBody(operation, code, httpStatus, message) {
+      const { errorBody } = dialectOf(operation);
+      if (operation === 'unknown' || errorBody === undefined)
+        return googleErrorBody(code, httpStatus, message);
+      return errorBody(operation, code, httpStatus, message);
+    },
     errorHeaders: () => ({}),
     errorEvent: (operation, form, code, message, isFirst) =>
       dialectOf(operation).errorEvent(operation, form, code, message, isFirst),

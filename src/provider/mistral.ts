@@ -149,7 +149,8 @@ export const mistral: Protocol = {
     const reader = status >= errorStatusMin ? null : streamReader(operation, status);
     return reader === null ? openUnreadStream(status) : openEventStream(reader);
   },
-  errorBody: (code, httpStatus, message) => JSON.stringify(envelope(errorType(httpStatus), code, message)),
+  errorBody: (_operation, code, httpStatus, message) =>
+    JSON.stringify(envelope(errorType(httpStatus), code, message)),
   errorHeaders: () => ({}),
   errorEvent: (operation, _form, code, message) => errorEvent(operation, code, message),
   keepAliveEvent(operation, _form, model) {

@@ -117,7 +117,7 @@ export const ollamaOwn: Protocol = {
     // In any other form every line is one that cannot be read.
     return openLineStream(createOllamaStreamReader(talk, status));
   },
-  errorBody: (code, _httpStatus, message) => JSON.stringify({ error: message, code }),
+  errorBody: (_operation, code, _httpStatus, message) => JSON.stringify({ error: message, code }),
   errorHeaders: () => ({}),
   errorEvent: (_operation, _form, code, message) => errorLine(code, message),
   keepAliveEvent: (operation, _form, model) => emptyLine(operation, model),

@@ -6,7 +6,7 @@ import { anthropic } from './anthropic.ts';
 import { isRecord, readJson } from './json.ts';
 import { noteRespelled } from './member-spelling.ts';
 import { ollamaOwn, withRespelled } from './ollama-own.ts';
-import { openai } from './openai.ts';
+import { anthropicOperations, openai } from './openai.ts';
 import type { OperationName, Protocol } from './protocol.ts';
 import { speakingAlso } from './speaking-also.ts';
 
@@ -47,7 +47,6 @@ const openaiOperations: ReadonlySet<OperationName> = new Set([
   'images.generations',
   'audio.transcriptions',
 ]);
-const anthropicOperations: ReadonlySet<OperationName> = new Set(['messages', 'messages.count_tokens']);
 
 export const ollama: Protocol = speakingAlso(ollamaOwn, [
   { protocol: asReadHere(openai), operations: openaiOperations },

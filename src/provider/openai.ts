@@ -64,7 +64,7 @@ const own: Protocol = {
     const answer = status >= errorStatusMin ? null : openaiOperation(operation)?.answer;
     return answer ? openEventStream(answer.stream(status)) : openUnreadStream(status);
   },
-  errorBody(code, httpStatus, message) {
+  errorBody(_operation, code, httpStatus, message) {
     return JSON.stringify({ error: { message, type: errorType(httpStatus), param: null, code } });
   },
   errorHeaders: () => ({}),
@@ -78,7 +78,7 @@ const own: Protocol = {
 };
 
 /** vLLM, llama.cpp and LM Studio offer Anthropic's messages beside: unread they would go round every rule. */
-const anthropicOperations: ReadonlySet<OperationName> = new Set(['messages', 'messages.count_tokens']);
+export const anthropicOperations: ReadonlySet<OperationName> = new Set(['messages', 'messages.count_tokens']);
 
 /** What Ollama answers beside them, which is often set up as a server of this family. */
 const ollamaOperations: ReadonlySet<OperationName> = new Set(['chat', 'generate', 'embed']);

@@ -118,8 +118,11 @@ export interface Protocol {
   streamFormOf(operation: OperationName, contentType: string): StreamForm | null;
   /** Opens a reader for an answer in that form. */
   openStream(operation: OperationName, status: number, form: StreamForm): ResponseStream;
-  /** The provider's own error envelope as a JSON body; `code` is machine-readable inside it. */
-  errorBody(code: ErrorCode, httpStatus: number, message: string): string;
+  /**
+   * The error envelope that clients of this operation expect, as a JSON body; `code` is machine-readable inside
+   * it. Of `unknown` it is the server's own.
+   */
+  errorBody(operation: OperationName, code: ErrorCode, httpStatus: number, message: string): string;
   /** Headers without which the family's SDKs do not recognise that envelope. */
   errorHeaders(code: ErrorCode, httpStatus: number): Readonly<Record<string, string>>;
   /**

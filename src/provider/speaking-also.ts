@@ -27,7 +27,6 @@ export function speakingAlso(own: Protocol, others: readonly AlsoSpoken[]): Prot
   }
 
   return {
-    // The envelope of a refusal is the server's own: it is written before anybody knows what was asked.
     ...own,
     operationOf,
     readsAnswer: (operation) => whose(operation).readsAnswer(operation),
@@ -35,6 +34,8 @@ export function speakingAlso(own: Protocol, others: readonly AlsoSpoken[]): Prot
     readResponse: (operation, status, body) => whose(operation).readResponse(operation, status, body),
     streamFormOf: (operation, contentType) => whose(operation).streamFormOf(operation, contentType),
     openStream: (operation, status, form) => whose(operation).openStream(operation, status, form),
+    errorBody: (operation, code, httpStatus, message) =>
+      whose(operation).errorBody(operation, code, httpStatus, message),
     errorEvent: (operation, form, code, message, isFirst) =>
       whose(operation).errorEvent(operation, form, code, message, isFirst),
     keepAliveEvent: (operation, form, model) => whose(operation).keepAliveEvent(operation, form, model),

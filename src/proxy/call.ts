@@ -82,6 +82,11 @@ const factHeaders = [
 const nameCharactersMax = 256;
 const empty = Buffer.alloc(0);
 
+/** What a request asks of its upstream, by method and path alone. */
+export function operationOf(req: IncomingMessage, { mount, protocol }: Upstream): OperationName {
+  return protocol.operationOf(req.method ?? 'GET', pathOf(targetBelow(req.url ?? '/', mount)));
+}
+
 /** Who asks and where to: everything of a call but its body. */
 function readEnvelope(
   req: IncomingMessage,
@@ -124,7 +129,7 @@ export async function readCall(
   const caller = watchCaller(res);
   const { sender, path, ...envelope } = readEnvelope(req, upstream, fingerprint, workloadName);
   const { method, headers } = envelope;
-  const operation = upstream.protocol.operationOf(method, path);
+  const operation = operationOf(req, upstream);
   const passes = operation === 'unknown' || boundaryOf(headerOf(headers, 'content-type')) !== null;
   const body = passes
     ? await readPassing(req, headers, bounds, openSpool)

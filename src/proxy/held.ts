@@ -207,7 +207,7 @@ export async function refuseHeld(
   isFirst: boolean,
 ): Promise<void> {
   if (call.caller.gone) return;
-  if (!call.res.headersSent) await refuse(call.res, call.upstream.protocol, error, decision.id);
+  if (!call.res.headersSent) await refuse(call.res, call, error, decision.id);
   else if (form === null) call.res.destroy();
   else {
     const { protocol } = call.upstream;

@@ -4,8 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { HoldpointError } from '../core/errors.ts';
 import type { Spool } from '../core/spool.ts';
-import type { Protocol } from '../provider/protocol.ts';
-import { readCall, upstreamFor } from './call.ts';
+import { operationOf, readCall, type Upstream, upstreamFor } from './call.ts';
 import type { House } from './house.ts';
 import { createHttp2Door } from './http2.ts';
 import { type Entrance, refuseConnect } from './intercept/entrance.ts';
@@ -177,14 +176,13 @@ async function serve(
 ): Promise<void> {
   const startedUs = house.clock.monoUs();
   house.metrics.callStarted();
-  let protocol: Protocol | null = null;
+  let upstream: Upstream | null = null;
   let operation = 'unread';
   let spool: Spool | null = null;
   try {
     const upstreams = entrance === undefined ? house.upstreams : await entrance.admit(req, res);
     if (upstreams === null) return;
-    const upstream = upstreamFor(req.url ?? '/', upstreams);
-    protocol = upstream.protocol;
+    upstream = upstreamFor(req.url ?? '/', upstreams);
     const call = await readCall(
       req,
       res,
@@ -201,7 +199,8 @@ async function serve(
   } catch (thrown) {
     const error = toHoldpointError(thrown);
     if (error.code === 'internal') house.onError('A call failed inside Holdpoint', thrown);
-    await refuse(res, protocol, error, null);
+    const asked = upstream === null ? null : { upstream, operation: operationOf(req, upstream) };
+    await refuse(res, asked, error, null);
   } finally {
     await spool?.close();
     const seconds = (house.clock.monoUs() - startedUs) / 1e6;

@@ -236,7 +236,7 @@ async function fail(call: Call, decision: Decision, thrown: unknown, house: Hous
       decision.seq,
       call.caller.gone ? 'client_abort' : (outcomeByCode[error.code] ?? 'interrupted'),
     );
-  await refuse(call.res, call.upstream.protocol, error, decision.id);
+  await refuse(call.res, call, error, decision.id);
 }
 
 function countMatches(judgement: Judgement, house: House): void {

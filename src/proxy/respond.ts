@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import { type ErrorCode, HoldpointError, httpStatusByCode, messageOf } from '../core/errors.ts';
 import { endToEndHeaders, type RawHeaders } from '../core/http-message.ts';
-import type { Protocol } from '../provider/protocol.ts';
+import type { Call } from './call.ts';
 
 export const decisionHeader = 'holdpoint-decision';
 
@@ -102,10 +102,10 @@ const retryByCode: Partial<Readonly<Record<ErrorCode, boolean>>> = {
   shutting_down: true,
 };
 
-/** Refuses a call in the provider's own error envelope; false when the caller had left. */
+/** Refuses a call in the error envelope that its client expects; false when the caller had left. */
 export function refuse(
   res: ServerResponse,
-  protocol: Protocol | null,
+  asked: Pick<Call, 'upstream' | 'operation'> | null,
   error: HoldpointError,
   decisionId: string | null,
 ): Promise<boolean> {
@@ -115,8 +115,11 @@ export function refuse(
   }
   const status = httpStatusByCode[error.code];
   const message = error.next === '' ? error.message : `${error.message} ${error.next}`;
+  const protocol = asked?.upstream.protocol ?? null;
   const body =
-    protocol === null ? genericBody(error.code, message) : protocol.errorBody(error.code, status, message);
+    asked === null || protocol === null
+      ? genericBody(error.code, message)
+      : protocol.errorBody(asked.operation, error.code, status, message);
   const retry = retryByCode[error.code];
   res.writeHead(status, {
     'content-type': 'application/json',

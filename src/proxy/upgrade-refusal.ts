@@ -18,7 +18,8 @@ export function refuseUpgrade(
   const body =
     protocol === null
       ? JSON.stringify({ error: { message, type: 'holdpoint_error', param: null, code: error.code } })
-      : protocol.errorBody(error.code, status, message);
+      : // A connection is none of the operations that an envelope could be fitted to.
+        protocol.errorBody('unknown', error.code, status, message);
   const lines = [`HTTP/1.1 ${status} Refused`, 'content-type: application/json'];
   lines.push(`content-length: ${Buffer.byteLength(body)}`, 'connection: close');
   if (decisionId !== null) lines.push(`${decisionHeader}: ${decisionId}`);

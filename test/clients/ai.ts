@@ -1,10 +1,13 @@
 /** The AI SDK: `generateText` and `streamText` with each of its provider packages. */
 import { createAmazonBedrock } from '@ai-sdk/amazon-bedrock';
 import { createAnthropic } from '@ai-sdk/anthropic';
+import { createAzure } from '@ai-sdk/azure';
 import { createCohere } from '@ai-sdk/cohere';
 import { createGoogleGenerativeAI } from '@ai-sdk/google';
+import { createGoogleVertex } from '@ai-sdk/google-vertex';
 import { createMistral } from '@ai-sdk/mistral';
 import { createOpenAI } from '@ai-sdk/openai';
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { generateText, jsonSchema, type LanguageModel, streamText, type ToolSet } from 'ai';
 import { awsCredentials, awsRegion, bedrockModel } from './bedrock.ts';
 import { type Client, key, maxRetriesOf, parameters, toolDescription, toolName, usageOf } from './client.ts';
@@ -89,6 +92,32 @@ export const aiOpenAiResponses = ai({
   make: (base, model) => openaiAt(base).responses(model),
 });
 
+export const aiOpenAiCompatible = ai({
+  packageName: '@ai-sdk/openai-compatible',
+  name: 'chat',
+  protocol: 'openai',
+  model: 'gpt-4.1',
+  make: (base, model) =>
+    createOpenAICompatible({ name: 'provider', baseURL: `${base}/v1`, apiKey: key, includeUsage: true })(
+      model,
+    ),
+});
+
+const azure = { packageName: '@ai-sdk/azure', protocol: 'azure', model: 'gpt-4.1' } as const;
+
+export const aiAzureChat = ai({
+  ...azure,
+  name: 'chat at a deployment',
+  make: (base, model) =>
+    createAzure({ baseURL: `${base}/openai`, apiKey: key, useDeploymentBasedUrls: true }).chat(model),
+});
+
+export const aiAzureResponses = ai({
+  ...azure,
+  name: 'responses',
+  make: (base, model) => createAzure({ baseURL: `${base}/openai/v1`, apiKey: key })(model),
+});
+
 export const aiAnthropic = ai({
   packageName: '@ai-sdk/anthropic',
   name: 'messages',
@@ -103,6 +132,15 @@ export const aiGoogle = ai({
   protocol: 'gemini',
   model: 'gemini-2.5-flash',
   make: (base, model) => createGoogleGenerativeAI({ baseURL: `${base}/v1beta`, apiKey: key })(model),
+});
+
+export const aiVertex = ai({
+  packageName: '@ai-sdk/google-vertex',
+  name: 'generateContent, express mode',
+  protocol: 'vertex',
+  model: 'gemini-2.5-flash',
+  // With a key and without a project, as Vertex AI itself offers it: no token server is asked.
+  make: (base, model) => createGoogleVertex({ apiKey: key, baseURL: `${base}/v1/publishers/google` })(model),
 });
 
 export const aiBedrock = ai({

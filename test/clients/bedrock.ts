@@ -20,7 +20,8 @@ export const bedrockModel = 'anthropic.claude-sonnet-4-5-20250929-v1:0';
 export const awsCredentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'the-workloads-own-secret' };
 export const awsRegion = 'eu-central-1';
 
-function clientAt(base: string, { retries }: AskOptions): BedrockRuntimeClient {
+/** A client of the AWS SDK as a workload would set it up for another address. */
+export function bedrockClientAt(base: string, { retries }: AskOptions): BedrockRuntimeClient {
   return new BedrockRuntimeClient({
     endpoint: base,
     region: awsRegion,
@@ -38,7 +39,7 @@ export const bedrockConverse: Client = {
   retries: true,
   denial: 'AccessDeniedException',
   async ask(base, prompt, options) {
-    const client = clientAt(base, options);
+    const client = bedrockClientAt(base, options);
     const toolSpec = { name: toolName, description: toolDescription, inputSchema: { json: parameters } };
     const input: ConverseCommandInput = {
       modelId: options.model ?? bedrockModel,

@@ -44,6 +44,8 @@ export interface Client {
   readonly http2?: true;
   /** True when the SDK comes back by itself after a 503 that asks for it. */
   readonly retries: boolean;
+  /** Set where the SDK itself loses the tool calls of a stream. */
+  readonly streamedCalls?: false;
   /** Name of the error its users would catch for a 403. */
   readonly denial: string;
   /** Asks the provider at this base URL, without a path of its own. Rejects with what the SDK raises. */

@@ -2,26 +2,33 @@
 import { protocolNames } from '../../src/core/protocol-name.ts';
 import {
   aiAnthropic,
+  aiAzureChat,
+  aiAzureResponses,
   aiBedrock,
   aiCohere,
   aiGoogle,
   aiMistral,
   aiOpenAiChat,
+  aiOpenAiCompatible,
   aiOpenAiResponses,
+  aiVertex,
 } from './ai.ts';
 import { anthropicMessages } from './anthropic.ts';
 import { bedrockConverse } from './bedrock.ts';
+import { bedrockInvoke } from './bedrock-invoke.ts';
 import type { Client } from './client.ts';
 import { cohereChat } from './cohere.ts';
-import { googleGenAi } from './google.ts';
+import { googleGenAi, googleVertex } from './google.ts';
 import {
   langchainAnthropic,
+  langchainBedrock,
   langchainGoogle,
   langchainMistral,
   langchainOllama,
   langchainOpenAi,
   langchainOpenAiResponses,
 } from './langchain.ts';
+import { langchainCohere } from './langchain-cohere.ts';
 import { mistralChat } from './mistral.ts';
 import { ollamaChat } from './ollama.ts';
 import { openaiAzure, openaiChat, openaiResponses } from './openai.ts';
@@ -34,13 +41,20 @@ const all: readonly Client[] = [
   langchainOpenAiResponses,
   aiOpenAiChat,
   aiOpenAiResponses,
+  aiOpenAiCompatible,
+  aiAzureChat,
+  aiAzureResponses,
   anthropicMessages,
   langchainAnthropic,
   aiAnthropic,
   googleGenAi,
   langchainGoogle,
   aiGoogle,
+  googleVertex,
+  aiVertex,
   bedrockConverse,
+  bedrockInvoke,
+  langchainBedrock,
   aiBedrock,
   ollamaChat,
   langchainOllama,
@@ -48,6 +62,7 @@ const all: readonly Client[] = [
   langchainMistral,
   aiMistral,
   cohereChat,
+  langchainCohere,
   aiCohere,
 ];
 

@@ -1,5 +1,6 @@
-/** The `@google/genai` SDK: Gemini's `generateContent`. */
+/** The `@google/genai` SDK: `generateContent` at Google AI and at Vertex AI. */
 import { type GenerateContentResponse, GoogleGenAI } from '@google/genai';
+import { OAuth2Client } from 'google-auth-library';
 import {
   type Asked,
   type AskedCall,
@@ -11,6 +12,19 @@ import {
   usageOf,
 } from './client.ts';
 
+const vertexProject = 'the-workloads-project';
+const vertexLocation = 'europe-west4';
+
+/**
+ * Google's own OAuth client, given the access token that a workload got from elsewhere: a documented way to sign
+ * in, and the one that asks no token server. Everything after the token is as in production.
+ */
+function vertexSignIn(): OAuth2Client {
+  const authClient = new OAuth2Client();
+  authClient.setCredentials({ access_token: 'ya29.the-workloads-own-token' });
+  return authClient;
+}
+
 const defaultModel = 'gemini-2.5-flash';
 const tools = [
   {
@@ -20,15 +34,16 @@ const tools = [
   },
 ];
 
-export const googleGenAi: Client = {
-  name: 'generateContent',
+const common = {
   packages: ['@google/genai'],
-  protocol: 'gemini',
   model: defaultModel,
   retries: false,
   denial: 'ApiError',
-  async ask(base, prompt, options) {
-    const { models } = new GoogleGenAI({ apiKey: key, httpOptions: { baseUrl: base } });
+} as const;
+
+function askOf(clientAt: (base: string) => GoogleGenAI): Client['ask'] {
+  return async (base, prompt, options) => {
+    const { models } = clientAt(base);
     const config = { tools, ...(options.signal === undefined ? {} : { abortSignal: options.signal }) };
     const request = { model: options.model ?? defaultModel, contents: prompt, config };
     if (!options.stream) return askedOf([await models.generateContent(request)]);
@@ -39,7 +54,30 @@ export const googleGenAi: Client = {
       if (text !== '' || chunk.functionCalls !== undefined) options.onPiece?.(text);
     }
     return askedOf(chunks);
-  },
+  };
+}
+
+export const googleGenAi: Client = {
+  ...common,
+  name: 'generateContent',
+  protocol: 'gemini',
+  ask: askOf((base) => new GoogleGenAI({ apiKey: key, httpOptions: { baseUrl: base } })),
+};
+
+export const googleVertex: Client = {
+  ...common,
+  name: 'Vertex AI, generateContent',
+  protocol: 'vertex',
+  ask: askOf(
+    (base) =>
+      new GoogleGenAI({
+        vertexai: true,
+        project: vertexProject,
+        location: vertexLocation,
+        googleAuthOptions: { authClient: vertexSignIn() },
+        httpOptions: { baseUrl: base },
+      }),
+  ),
 };
 
 function textOf(chunk: GenerateContentResponse): string {

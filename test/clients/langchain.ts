@@ -1,11 +1,13 @@
 /** LangChain's chat models: one way of asking for all providers. */
 import { ChatAnthropic } from '@langchain/anthropic';
+import { ChatBedrockConverse } from '@langchain/aws';
 import type { AIMessageChunk, BaseMessageLike } from '@langchain/core/messages';
 import { ChatGoogleGenerativeAI } from '@langchain/google-genai';
 import { ChatMistralAI } from '@langchain/mistralai';
 import { ChatOllama } from '@langchain/ollama';
 import { ChatOpenAI } from '@langchain/openai';
 import { z } from 'zod';
+import { awsCredentials, awsRegion, bedrockClientAt, bedrockModel } from './bedrock.ts';
 import {
   type Asked,
   type AskOptions,
@@ -30,14 +32,17 @@ interface Made {
   readonly name: string;
   readonly protocol: Client['protocol'];
   readonly model: string;
+  readonly http2?: true;
   readonly retries: boolean;
   readonly denial: string;
   /** False where LangChain itself makes up an id for each call. */
   readonly givenIds?: false;
+  readonly streamedCalls?: false;
   make(base: string, model: string, options: AskOptions): BoundModel;
 }
 
-function langchain({ packageName, make, givenIds, ...rest }: Made): Client {
+/** A row of LangChain's. */
+export function langchain({ packageName, make, givenIds, ...rest }: Made): Client {
   const read = (message: AIMessageChunk): Asked => askedOf(message, givenIds ?? true);
   return {
     ...rest,
@@ -142,6 +147,24 @@ export const langchainGoogle = langchain({
       apiKey: key,
       baseUrl: base,
       ...maxRetriesOf(retries),
+    }).bindTools([functionTool]),
+});
+
+export const langchainBedrock = langchain({
+  packageName: '@langchain/aws',
+  name: 'ChatBedrockConverse',
+  protocol: 'bedrock',
+  model: bedrockModel,
+  http2: true,
+  retries: true,
+  denial: 'AccessDeniedException',
+  // An address that is not Amazon's comes with a client of the AWS SDK, as it does for other settings of it.
+  make: (base, model, options) =>
+    new ChatBedrockConverse({
+      model,
+      region: awsRegion,
+      credentials: awsCredentials,
+      client: bedrockClientAt(base, options),
     }).bindTools([functionTool]),
 });
 

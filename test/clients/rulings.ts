@@ -8,6 +8,7 @@ import {
   equal,
   expectedCalls,
   forms,
+  lostCalls,
   outcomeOf,
   type Scenario,
   through,
@@ -59,7 +60,8 @@ const denied: Scenario = {
     const raised = await deny(client, bench, questions.transfer, false);
     expect(raised).toMatchObject(denial);
     const streamed = await deny(client, bench, questions.transfer, true);
-    if (announcing.has(client.protocol))
+    const shown = !('status' in streamed && streamed.status === denial.status);
+    if (shown && announcing.has(client.protocol))
       return {
         limitation:
           'streamed, the model’s plan is shown before its tool call, so the denial comes within the stream',
@@ -118,9 +120,10 @@ const amended: Scenario = {
       const amendment = { toolCalls: [{ id: found.calls[1]?.id, arguments: args }] };
       await found.rule('amend', amendment);
       const { calls } = await answer;
-      expect(calls.map((call) => call.args)).toEqual([argumentsOf(amounts[0]), args]);
+      const lost = stream && client.streamedCalls === false;
+      expect(calls.map((call) => call.args)).toEqual(lost ? [] : [argumentsOf(amounts[0]), args]);
     }
-    return equal;
+    return client.streamedCalls === false ? { limitation: lostCalls } : equal;
   },
 };
 

@@ -42,6 +42,9 @@ export const halved = (client: Client, { upstreams }: Bench) => upstreams.direct
 export const through = (client: Client, { proxyUrl }: Bench) => `${proxyUrl}/${client.protocol}`;
 export const throughHalved = (client: Client, { proxyUrl }: Bench) => `${proxyUrl}/half/${client.protocol}`;
 
+/** What comes of tool calls that an SDK loses, so that a row which stops losing them is noticed. */
+export const lostCalls = 'streamed, the SDK itself loses the tool calls, with Holdpoint or without';
+
 export const expectedCalls = (amounts: readonly number[]) =>
   amounts.map((amount) => ({ name: 'transfer_funds', args: argumentsOf(amount) }));
 

@@ -13,6 +13,7 @@ import {
   expectedCalls,
   forms,
   halved,
+  lostCalls,
   type Outcome,
   outcomeOf,
   type Scenario,
@@ -58,9 +59,9 @@ async function sameCalls(client: Client, bench: Bench, amountsOf: () => number[]
   for (const stream of forms) {
     const amounts = amountsOf();
     const { calls } = await same(client, bench, questions.transfer(...amounts), { stream });
-    expect(calls).toMatchObject(expectedCalls(amounts));
+    expect(calls).toMatchObject(stream && client.streamedCalls === false ? [] : expectedCalls(amounts));
   }
-  return equal;
+  return client.streamedCalls === false ? { limitation: lostCalls } : equal;
 }
 
 const toolCall: Scenario = {

@@ -2,8 +2,10 @@
  * What providers document where the mock is silent or says it otherwise: refusals, errors within a stream,
  * and whole streams, each in the form of its family.
  */
-import { crc32 } from 'node:zlib';
 import { type ReceivedRequest, wholeAnswer } from '../support/raw-upstream.ts';
+import { amazonFrame } from './amazon-stream.ts';
+import { cohereV1Failure } from './cohere-streams.ts';
+import { pieces, type Said, sse } from './said.ts';
 
 interface Family {
   /** What the paths of its requests have in common. */
@@ -17,8 +19,6 @@ interface Family {
 }
 
 const message = 'The provider’s own words.';
-const sse = (data: unknown, event?: string): string =>
-  `${event === undefined ? '' : `event: ${event}\n`}data: ${JSON.stringify(data)}\n\n`;
 
 const openaiRefusal = (status: number) => ({
   body: {
@@ -80,7 +80,7 @@ const families: readonly Family[] = [
     inBandError: sse({ error: { code: 503, message, status: 'UNAVAILABLE' } }),
   },
   {
-    path: /\/model\/[^/]+\/converse(-stream)?$/,
+    path: /\/model\/[^/]+\/(converse(-stream)?|invoke(-with-response-stream)?)$/,
     refusal: (status) => ({
       body: { message },
       headers: [`x-amzn-ErrorType: ${amazonException.get(status) ?? 'InternalServerException'}`],
@@ -100,6 +100,11 @@ const families: readonly Family[] = [
     inBandError: `${JSON.stringify({ error: message })}\n`,
   },
   {
+    path: /\/v1\/chat$/,
+    refusal: () => ({ body: { message } }),
+    inBandError: `${JSON.stringify(cohereV1Failure(message))}\n`,
+  },
+  {
     path: /\/v2\/chat$/,
     refusal: () => ({ body: { id: 'err-1', message } }),
     inBandError: sse(
@@ -108,31 +113,6 @@ const families: readonly Family[] = [
     ),
   },
 ];
-
-/** One frame of `application/vnd.amazon.eventstream`: lengths and CRCs around string headers and the payload. */
-function amazonFrame(headers: Readonly<Record<string, string>>, payload: string): Buffer {
-  const encoded = Object.entries(headers).map(([name, value]) => {
-    const length = Buffer.alloc(2);
-    length.writeUInt16BE(Buffer.byteLength(value));
-    const stringType = Buffer.from([7]);
-    return Buffer.concat([
-      Buffer.from([name.length]),
-      Buffer.from(name),
-      stringType,
-      length,
-      Buffer.from(value),
-    ]);
-  });
-  const body = Buffer.concat([...encoded, Buffer.from(payload)]);
-  const prelude = Buffer.alloc(12);
-  prelude.writeUInt32BE(body.length + 16, 0);
-  prelude.writeUInt32BE(body.length - Buffer.byteLength(payload), 4);
-  prelude.writeUInt32BE(crc32(prelude.subarray(0, 8)), 8);
-  const unsigned = Buffer.concat([prelude, body]);
-  const checksum = Buffer.alloc(4);
-  checksum.writeUInt32BE(crc32(unsigned));
-  return Buffer.concat([unsigned, checksum]);
-}
 
 function familyOf({ target, body }: ReceivedRequest): Family {
   const path = target.split('?', 1)[0] ?? '';
@@ -169,21 +149,9 @@ export function cutOf(body: Buffer, contentType: string): Buffer {
     while (end < half) end += Math.max(1, body.readUInt32BE(end));
     return body.subarray(0, end);
   }
-  const separator = contentType.includes('ndjson') ? '\n' : '\n\n';
+  const separator = /ndjson|stream\+json/.test(contentType) ? '\n' : '\n\n';
   return body.subarray(0, body.lastIndexOf(separator, half) + separator.length);
 }
-
-export interface Said {
-  readonly content: string;
-  readonly toolCalls: readonly { readonly id: string; readonly name: string; readonly arguments: string }[];
-  readonly usage: {
-    readonly prompt_tokens: number;
-    readonly completion_tokens: number;
-    readonly total_tokens: number;
-  };
-}
-
-const pieces = (text: string): readonly string[] => text.match(/.{1,7}/gsu) ?? [];
 
 /** A stream of Mistral's chat: a tool call comes whole in one chunk, and the last chunk tells the usage. */
 export function mistralStream({ content, toolCalls, usage }: Said): string {
@@ -208,43 +176,4 @@ export function mistralStream({ content, toolCalls, usage }: Said): string {
       : chunkOf({ content: '', tool_calls: calls }, 'tool_calls', { usage }),
     'data: [DONE]\n\n',
   ].join('');
-}
-
-/** A stream of Cohere's chat, version 2: tool calls come one after the other, behind a plan in words. */
-export function cohereStream({ content, toolCalls, usage }: Said): string {
-  const tokens = { input_tokens: usage.prompt_tokens, output_tokens: usage.completion_tokens };
-  const textOf = (text: string, more = {}) => ({ message: { content: { ...more, text } } });
-  const callOf = (tool_calls: unknown) => ({ message: { tool_calls } });
-  const opening = { role: 'assistant', content: [], tool_plan: '', tool_calls: [], citations: [] };
-  const plan = toolCalls.length === 0 ? '' : content || 'I will transfer what was asked for.';
-  const finish_reason = toolCalls.length === 0 ? 'COMPLETE' : 'TOOL_CALL';
-  const said =
-    toolCalls.length > 0
-      ? []
-      : [
-          { type: 'content-start', index: 0, delta: textOf('', { type: 'text' }) },
-          ...pieces(content).map((piece) => ({ type: 'content-delta', index: 0, delta: textOf(piece) })),
-          { type: 'content-end', index: 0 },
-        ];
-  return [
-    { type: 'message-start', id: 'msg-1', delta: { message: opening } },
-    ...pieces(plan).map((tool_plan) => ({ type: 'tool-plan-delta', delta: { message: { tool_plan } } })),
-    ...said,
-    ...toolCalls.flatMap(({ id, name, arguments: args }, index) => [
-      {
-        type: 'tool-call-start',
-        index,
-        delta: callOf({ id, type: 'function', function: { name, arguments: '' } }),
-      },
-      ...pieces(args).map((piece) => ({
-        type: 'tool-call-delta',
-        index,
-        delta: callOf({ function: { arguments: piece } }),
-      })),
-      { type: 'tool-call-end', index },
-    ]),
-    { type: 'message-end', delta: { finish_reason, usage: { billed_units: tokens, tokens } } },
-  ]
-    .map((event) => sse(event, event.type))
-    .join('');
 }

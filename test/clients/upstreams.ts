@@ -7,10 +7,13 @@ import { type ChatCompletionRequest, type FixtureResponse, LLMock } from '@copil
 import type { ProtocolName } from '../../src/core/protocol-name.ts';
 import { atEnd } from '../support/endings.ts';
 import { chunk, type RawAnswer, type ReceivedRequest, startRawUpstream } from '../support/raw-upstream.ts';
+import { asAmazonSends } from './amazon-stream.ts';
 import type { Client } from './client.ts';
+import { cohereStream, cohereV1Answer, cohereV1Stream } from './cohere-streams.ts';
 import { startHttp2Front } from './http2-front.ts';
 import { argumentsOf, spoken } from './questions.ts';
-import { cohereStream, cutOf, inBandErrorOf, mistralStream, refusalOf, type Said } from './transcripts.ts';
+import type { Said } from './said.ts';
+import { cutOf, inBandErrorOf, mistralStream, refusalOf } from './transcripts.ts';
 
 export interface Upstreams {
   /** Where the questions of a family are answered whole. */
@@ -51,7 +54,7 @@ function promptOf({ messages }: ChatCompletionRequest): string {
 }
 
 /** Families whose own form the mock does not quite speak: for them the server of bytes answers. */
-const fronted: ReadonlySet<string> = new Set(['gemini', 'mistral', 'cohere']);
+const fronted: ReadonlySet<string> = new Set(['gemini', 'vertex', 'bedrock', 'mistral', 'cohere']);
 
 /** Starts both. */
 export async function startUpstreams(): Promise<Upstreams> {
@@ -74,11 +77,12 @@ export async function startUpstreams(): Promise<Upstreams> {
     if (what === 'Fall silent') closings.set(prompt, [...(closings.get(prompt) ?? []), answer.closed]);
     give(got, what, request, answer);
   });
-  const overHttp2 = { whole: await startHttp2Front(mock.url), halved: await startHttp2Front(front.url) };
+  const overHttp2 = await startHttp2Front(front.url);
   const whole = (protocol: string): string => (fronted.has(protocol) ? front.url : mock.url);
   return {
     whole,
-    direct: ({ http2, protocol }) => (http2 ? overHttp2 : { whole: whole(protocol), halved: front.url }),
+    direct: ({ http2, protocol }) =>
+      http2 ? { whole: overHttp2, halved: overHttp2 } : { whole: whole(protocol), halved: front.url },
     halved: front.url,
     asked: (prompt) => counts.get(prompt) ?? 0,
     hungUp: async (prompt) => {
@@ -95,19 +99,22 @@ interface Got {
   readonly body: Buffer;
 }
 
-/** The family's own stream where the mock's is another; null where the mock may answer. */
+/** The family's own answer where the mock's is another or none; null where the mock may answer. */
 function documented(request: ReceivedRequest, prompt: string, count: (prompt: string) => void): Got | null {
   const body = request.body.toString();
-  if (!/"stream": ?true/.test(body)) return null;
   const said = saidTo(prompt);
-  const text = request.target.startsWith('/v2/chat')
-    ? cohereStream(said)
-    : body.includes('"model":"mistral')
-      ? mistralStream(said)
-      : null;
-  if (text === null) return null;
-  count(prompt);
-  return { status: 200, type: 'text/event-stream', body: Buffer.from(text) };
+  const answer = (type: string, text: string): Got => {
+    count(prompt);
+    return { status: 200, type, body: Buffer.from(text) };
+  };
+  const streams = /"stream": ?true/.test(body);
+  if (request.target.startsWith('/v1/chat') && !request.target.startsWith('/v1/chat/'))
+    return streams
+      ? answer('application/stream+json', cohereV1Stream(said))
+      : answer('application/json', JSON.stringify(cohereV1Answer(said)));
+  if (!streams) return null;
+  if (request.target.startsWith('/v2/chat')) return answer('text/event-stream', cohereStream(said));
+  return body.includes('"model":"mistral') ? answer('text/event-stream', mistralStream(said)) : null;
 }
 
 const passedOn = ['content-type', 'accept', 'anthropic-version'];
@@ -117,12 +124,16 @@ async function mockAnswer(request: ReceivedRequest, mockUrl: string): Promise<Go
     const value = new RegExp(`\\r\\n${name}: *([^\\r]*)`, 'i').exec(request.head)?.[1];
     return value === undefined ? [] : [[name, value]];
   });
-  // The mock knows Gemini's paths by the older of its two names.
-  const target = request.target.replace(/^\/v1\/models\//, '/v1beta/models/');
+  // The mock knows the paths of Gemini and of Vertex AI by one of the two versions each, and these with a project.
+  const target = request.target
+    .replace(/^\/v1\/models\//, '/v1beta/models/')
+    .replace(/^\/v1beta1\/projects\//, '/v1/projects/')
+    .replace(/^\/v1\/publishers\//, '/v1/projects/p/locations/l/publishers/');
   const body = request.body.toString();
   const response = await fetch(mockUrl + target, { method: request.method, headers, body });
   const type = response.headers.get('content-type') ?? '';
-  return { status: response.status, type, body: Buffer.from(await response.arrayBuffer()) };
+  const got = Buffer.from(await response.arrayBuffer());
+  return { status: response.status, type, body: type.includes('eventstream') ? asAmazonSends(got) : got };
 }
 
 function give({ status, type, body }: Got, what: string, request: ReceivedRequest, answer: RawAnswer): void {

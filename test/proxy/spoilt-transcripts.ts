@@ -17,7 +17,9 @@ import { questionFor, type Transcript, transcripts } from '../support/transcript
 const families: readonly ProtocolName[] = [
   'openai',
   'anthropic',
+  'azure',
   'gemini',
+  'vertex',
   'bedrock',
   'ollama',
   'mistral',

@@ -147,7 +147,7 @@ describe('an error', () => {
   );
 
   test('of ours has Azure’s members', () => {
-    expect(JSON.parse(azure.errorBody('denied_by_policy', 403, 'No.'))).toEqual({
+    expect(JSON.parse(azure.errorBody('chat.completions', 'denied_by_policy', 403, 'No.'))).toEqual({
       error: { code: 'denied_by_policy', message: 'No.', type: 'permission_error', param: null, status: 403 },
     });
   });

@@ -131,16 +131,19 @@ describe('a refusal', () => {
   ] as const)('with %s raises the SDK’s own class, with our code', async (code, status, expected) => {
     const served = await serveBedrock();
     const headers = { 'content-type': 'application/json', ...bedrock.errorHeaders(code, status) };
-    served.answerWith(status, headers, bedrock.errorBody(code, status, 'Not now.'));
+    served.answerWith(status, headers, bedrock.errorBody('converse', code, status, 'Not now.'));
     const refused = served.client.send(new ConverseCommand(asked));
     await expect(refused).rejects.toBeInstanceOf(expected);
     await expect(refused).rejects.toMatchObject({ message: 'Not now.', code });
   });
 
-  test('reads under the OpenAI SDK’s path as OpenAI’s', () => {
-    expect(JSON.parse(bedrock.errorBody('denied_by_policy', 403, 'No.'))).toMatchObject({
+  test('of InvokeModel stands where the Anthropic SDK looks for it too', () => {
+    expect(JSON.parse(bedrock.errorBody('invoke', 'denied_by_policy', 403, 'No.'))).toMatchObject({
       error: { message: 'No.', type: 'permission_error', code: 'denied_by_policy' },
     });
+  });
+
+  test('in a stream under the OpenAI SDK’s path reads as OpenAI’s', () => {
     expect(bedrock.errorEvent('chat.completions', 'sse', 'denied_by_policy', 'No.')).toContain(
       'permission_error',
     );

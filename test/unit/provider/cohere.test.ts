@@ -315,15 +315,6 @@ describe('an amendment', () => {
 });
 
 describe('what Holdpoint says', () => {
-  test('stands where either API’s clients look for it', () => {
-    const error = { message: 'No.', type: 'permission_error', param: null, code: 'denied_by_policy' };
-    expect(JSON.parse(cohere.errorBody('denied_by_policy', 403, 'No.'))).toEqual({
-      message: 'No.',
-      code: 'denied_by_policy',
-      error,
-    });
-  });
-
   test.each([
     ['chat', 'sse'],
     ['chat.v1', 'ndjson'],

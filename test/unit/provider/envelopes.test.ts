@@ -41,7 +41,7 @@ const messageStream = () =>
 
 describe('the openai SDK', () => {
   test('raises a denial as its permission error with our code', async () => {
-    served.answerWith(403, json, openai.errorBody('denied_by_policy', 403, 'No.'));
+    served.answerWith(403, json, openai.errorBody('chat.completions', 'denied_by_policy', 403, 'No.'));
     const error = await thrownBy(chat);
     expect(error).toBeInstanceOf(OpenAI.PermissionDeniedError);
     expect(error).toMatchObject({ code: 'denied_by_policy', type: 'permission_error', message: '403 No.' });
@@ -87,7 +87,7 @@ describe('the openai SDK', () => {
 
 describe('the anthropic SDK', () => {
   test('raises a denial as its permission error', async () => {
-    served.answerWith(403, json, anthropic.errorBody('denied_by_policy', 403, 'No.'));
+    served.answerWith(403, json, anthropic.errorBody('messages', 'denied_by_policy', 403, 'No.'));
     const error = await thrownBy(message);
     expect(error).toBeInstanceOf(Anthropic.PermissionDeniedError);
     expect(error).toMatchObject({
@@ -121,7 +121,7 @@ test.each([
   [404, 'invalid_request_error'],
   [503, 'server_error'],
 ])('openai names the error of a status %i %s', (status, type) => {
-  expect(JSON.parse(openai.errorBody('held', status, 'm'))).toEqual({
+  expect(JSON.parse(openai.errorBody('chat.completions', 'held', status, 'm'))).toEqual({
     error: { message: 'm', type, param: null, code: 'held' },
   });
 });
@@ -135,7 +135,7 @@ test.each([
   [503, 'overloaded_error'],
   [504, 'timeout_error'],
 ])('anthropic names the error of a status %i %s', (status, type) => {
-  expect(JSON.parse(anthropic.errorBody('held', status, 'm'))).toEqual({
+  expect(JSON.parse(anthropic.errorBody('messages', 'held', status, 'm'))).toEqual({
     type: 'error',
     error: { type, message: 'm', code: 'held' },
   });

@@ -31,7 +31,7 @@ async function streamed(body: string): Promise<string> {
 }
 
 test('the envelope has Google’s status names and our code as the reason', () => {
-  expect(JSON.parse(gemini.errorBody('denied_by_policy', 403, 'No.'))).toEqual({
+  expect(JSON.parse(gemini.errorBody('generate_content', 'denied_by_policy', 403, 'No.'))).toEqual({
     error: {
       code: 403,
       message: 'No.',
@@ -56,11 +56,17 @@ test.each([
   [503, 'UNAVAILABLE'],
   [504, 'DEADLINE_EXCEEDED'],
 ])('status %i is %s', (status, name) => {
-  expect(JSON.parse(gemini.errorBody('held', status, ''))).toMatchObject({ error: { status: name } });
+  expect(JSON.parse(gemini.errorBody('generate_content', 'held', status, ''))).toMatchObject({
+    error: { status: name },
+  });
 });
 
 test('the SDK raises the envelope as its ApiError', async () => {
-  served.answerWith(403, 'application/json', gemini.errorBody('denied_by_policy', 403, 'No.'));
+  served.answerWith(
+    403,
+    'application/json',
+    gemini.errorBody('generate_content', 'denied_by_policy', 403, 'No.'),
+  );
   const asked = client().models.generateContent({ model, contents: 'Hi' });
   await expect(asked).rejects.toThrow(ApiError);
   await expect(asked).rejects.toMatchObject({ status: 403, message: expect.stringContaining('No.') });

@@ -248,7 +248,11 @@ describe('the SDK', () => {
   });
 
   test('raises a refusal with its status', async () => {
-    served.answerWith(403, 'application/json', gemini.errorBody('denied_by_policy', 403, 'No.'));
+    served.answerWith(
+      403,
+      'application/json',
+      gemini.errorBody('interactions', 'denied_by_policy', 403, 'No.'),
+    );
     const asked403 = client().interactions.create({ model: 'gemini-2.5-flash', input: 'Hi' });
     await expect(asked403).rejects.toMatchObject({ status: 403 });
   });

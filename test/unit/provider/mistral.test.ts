@@ -329,7 +329,7 @@ describe('an amendment', () => {
 
 describe('what Holdpoint says', () => {
   test('stands in the provider’s envelope', () => {
-    expect(JSON.parse(mistral.errorBody('denied_by_policy', 403, 'No.'))).toEqual({
+    expect(JSON.parse(mistral.errorBody('chat.completions', 'denied_by_policy', 403, 'No.'))).toEqual({
       object: 'error',
       message: 'No.',
       type: 'permission_error',

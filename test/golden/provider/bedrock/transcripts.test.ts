@@ -5,26 +5,18 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { encodeFrame } from '../../../../src/provider/aws-eventstream.ts';
 import { bedrock } from '../../../../src/provider/bedrock.ts';
+import { framesOf } from '../../../support/transcripts.ts';
 
 const folder = new URL('./', import.meta.url);
 const names = readdirSync(folder).filter((name) => /\.jsonl?$/.test(name) && !name.includes('.reading.'));
-
-function frameOf(line: string): Buffer {
-  const [type, value]: [string, unknown] = JSON.parse(line);
-  const data = type === 'chunk' ? { bytes: Buffer.from(JSON.stringify(value)).toString('base64') } : value;
-  const headers = { ':event-type': type, ':content-type': 'application/json', ':message-type': 'event' };
-  return encodeFrame(headers, JSON.stringify(data));
-}
 
 function readingOf(name: string): unknown {
   const [operation = ''] = name.split('.');
   const bytes = readFileSync(new URL(name, folder));
   if (name.endsWith('.json')) return bedrock.readResponse(operation, 200, bytes);
   const stream = bedrock.openStream(operation, 200, 'aws-eventstream');
-  const frames = bytes.toString('utf8').trim().split('\n').map(frameOf);
-  const kinds = stream.push(Buffer.concat(frames)).map((event) => event.kind);
+  const kinds = stream.push(framesOf(bytes)).map((event) => event.kind);
   return { kinds: kinds.join(' '), ...stream.finish().reading };
 }
 

@@ -1,5 +1,5 @@
 /**
- * Transcripts in the form the public documentation of Ollama, Mistral and Cohere shows,
+ * Transcripts in the form the public documentation of Azure, Vertex AI, Ollama, Mistral and Cohere shows,
  * `<family>.<operation>.<case>.<form>`, each with the reading it must have in `….reading.json`.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -8,10 +8,15 @@ import { protocolOf } from '../../../../src/provider/index.ts';
 import type { StreamForm } from '../../../../src/provider/protocol.ts';
 
 const folder = new URL('./', import.meta.url);
-const families = ['ollama', 'mistral', 'cohere'] as const;
-const forms: Readonly<Record<string, StreamForm | null>> = { json: null, sse: 'sse', ndjson: 'ndjson' };
+const families = ['azure', 'vertex', 'ollama', 'mistral', 'cohere'] as const;
+const forms: Readonly<Record<string, StreamForm | null>> = {
+  json: null,
+  sse: 'sse',
+  ndjson: 'ndjson',
+  array: 'json-array',
+};
 const names = readdirSync(folder).filter(
-  (name) => /\.(json|sse|ndjson)$/.test(name) && !name.endsWith('.reading.json'),
+  (name) => /\.(json|sse|ndjson|array)$/.test(name) && !name.endsWith('.reading.json'),
 );
 
 function readingOf(name: string): unknown {
