@@ -4,7 +4,7 @@
  * that the tile above it states, up to the root of the signed checkpoint.
  */
 import { HoldpointError } from '../core/errors.ts';
-import { foldHashes, type ProofHash, rootPlan } from './proof.ts';
+import { foldHashes, type ProofHash } from './proof.ts';
 import type { LedgerStore } from './store.ts';
 import {
   appendToEdge,
@@ -12,6 +12,7 @@ import {
   type FullTile,
   hashesAtLevel,
   hashesOf,
+  rootOfEdge,
   rootOfRow,
   type TileEdge,
   type TilePlace,
@@ -226,15 +227,6 @@ async function readTip(store: LedgerStore): Promise<TileEdge | null> {
     (row, level) => row.length === hashesAtLevel(edge.size, level) % tileWidth,
   );
   return isOfSize && hashesAtLevel(edge.size, edge.rows.length) === 0 ? edge : null;
-}
-
-/** The root from the right edge alone: what its tiles have to the left is already hashed into the levels above. */
-function rootOfEdge(edge: TileEdge): Buffer {
-  const hashes = rootPlan(edge.size).map((subtree) => {
-    const { place, first, count } = tileOfSubtree(subtree);
-    return rootOfRow((edge.rows[place.level] ?? []).slice(first, first + count));
-  });
-  return foldHashes(hashes);
 }
 
 /** "t" || u8 level || u64 index. */

@@ -2,7 +2,7 @@
  * The Merkle tree as C2SP tlog-tiles: rows of 256 hashes, each row's hash one hash of the level above. This is
  * the arithmetic of tiles and their right edge; where full tiles are kept is in tile-index.ts. Pure.
  */
-import type { Subtree } from './proof.ts';
+import { foldHashes, rootPlan, type Subtree } from './proof.ts';
 import { nodeHash } from './tree.ts';
 
 export const tileWidth = 256;
@@ -102,6 +102,15 @@ export function rootOfRow(row: readonly Buffer[]): Buffer {
   const [root] = hashes;
   if (root === undefined) throw new RangeError('A row has at least one hash.');
   return root;
+}
+
+/** The root from the right edge alone: what its tiles have to the left is already hashed into the levels above. */
+export function rootOfEdge(edge: TileEdge): Buffer {
+  const hashes = rootPlan(edge.size).map((subtree) => {
+    const { place, first, count } = tileOfSubtree(subtree);
+    return rootOfRow((edge.rows[place.level] ?? []).slice(first, first + count));
+  });
+  return foldHashes(hashes);
 }
 
 /** A tile's bytes as its hashes; views, not copies. */
