@@ -1,8 +1,10 @@
-/** `holdpoint ledger …`: the running sidecar's checkpoint and entries. */
+/** `holdpoint ledger …`: the running sidecar's checkpoint and entries, proofs, and exports of the whole. */
 import { z } from 'zod';
 import { HoldpointError } from '../core/errors.ts';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, exitCodes } from './command.ts';
+import { exportCommand, exportTilesCommand } from './ledger-export.ts';
+import { proveCommand, verifyProofCommand } from './ledger-proof.ts';
 import { onlyArgument, readOptions } from './options.ts';
 import { printJson, printLine, visibleLines } from './print.ts';
 
@@ -38,4 +40,8 @@ export const ledgerCommands: readonly Command[] = [
       return exitCodes.ok;
     },
   },
+  proveCommand,
+  verifyProofCommand,
+  exportCommand,
+  exportTilesCommand,
 ];

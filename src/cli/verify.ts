@@ -1,18 +1,22 @@
-/** `holdpoint verify`: the offline verdict on a data directory, for people and for scripts. */
+/** `holdpoint verify`: the offline verdict on a data directory or an export, for people and for scripts. */
+import { statSync } from 'node:fs';
 import type { Verdict } from '../ledger/verify/verify.ts';
 import { verifyDirectory } from '../store/verify-directory.ts';
 import { type Command, exitCodes } from './command.ts';
 import { onlyArgument, readOptions } from './options.ts';
 import { printJson, printLine, visible } from './print.ts';
+import { verifyExport } from './verify-export.ts';
 
 export const verifyCommand: Command = {
   name: 'verify',
   usage: 'PATH [--trust KEY_OR_FILE] [--checkpoint FILE] [--keys DIR] [--every-signature] [--json]',
-  summary: 'verify a data directory offline; exit 1 names the first bad entry and a reason code',
+  summary:
+    'verify a data directory, or a file of `ledger export`, offline; exit 1 names the first bad entry and a reason code',
   run: async (args) => {
     const options = readOptions(args, ['trust', 'checkpoint', 'keys'], ['json', 'every-signature']);
-    const path = onlyArgument(options, 'data directory');
-    const verdict = await verifyDirectory(path, {
+    const path = onlyArgument(options, 'data directory or export');
+    const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+    const verdict = await (isFile ? verifyExport : verifyDirectory)(path, {
       trust: options.text('trust'),
       checkpoint: options.text('checkpoint'),
       keys: options.text('keys'),

@@ -19,6 +19,8 @@ export interface Route {
   readonly method: 'GET' | 'POST';
   /** `/api/v1/holds/{id}`. */
   readonly path: string;
+  /** The last segment takes what is left of the path, slashes included. */
+  readonly takesRest?: true;
   /** What it is to people outside; null for the console's parts, which need no token and carry no content. */
   readonly operation: Operation | null;
   readonly handle: (request: ControlRequest) => Promise<void> | void;
@@ -186,7 +188,7 @@ export function compileRoutes(routes: readonly Route[]): (method: string, path: 
     const parts = path.split('/');
     const methods: string[] = [];
     for (const { route, segments } of compiled) {
-      const params = matchSegments(segments, parts);
+      const params = matchSegments(segments, route.takesRest ? withRest(parts, segments.length) : parts);
       if (params === null) continue;
       if (route.method === method || (method === 'HEAD' && route.method === 'GET'))
         return { route, params, methods: [] };
@@ -194,6 +196,10 @@ export function compileRoutes(routes: readonly Route[]): (method: string, path: 
     }
     return methods.length === 0 ? null : { route: null, params: {}, methods };
   };
+}
+
+function withRest(parts: readonly string[], count: number): readonly string[] {
+  return parts.length <= count ? parts : [...parts.slice(0, count - 1), parts.slice(count - 1).join('/')];
 }
 
 function matchSegments(segments: readonly string[], parts: readonly string[]): Record<string, string> | null {

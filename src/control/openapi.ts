@@ -111,7 +111,8 @@ function pathParameters(path: string): Json[] {
 function queryParameters({ query }: Operation, components: Map<string, unknown>): Json[] {
   return Object.entries(query?.shape ?? {}).map(([name, schema]) => {
     const { description, ...rest } = schemaOf(schema, components, 'output');
-    return { name, in: 'query', required: false, description, schema: rest };
+    const required = !schema.safeParse(undefined).success;
+    return { name, in: 'query', required, description, schema: rest };
   });
 }
 

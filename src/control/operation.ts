@@ -52,12 +52,17 @@ export function jsonAnswer(description: string, schema: z.ZodType, example?: unk
   };
 }
 
+const digits = z.string('expected a whole number').regex(/^\d{1,16}$/, 'expected a whole number');
+
+/** A whole number in the query that has to be given; `.optional()` where it need not. */
+export function countParameter(min: number) {
+  return digits.transform(Number).pipe(z.int().min(min));
+}
+
 /** A whole number in the query. */
 export function integerParameter(bounds: { min: number; max: number; fallback: number }) {
   const { min, max, fallback } = bounds;
-  return z
-    .string()
-    .regex(/^\d{1,16}$/, 'expected a whole number')
+  return digits
     .transform(Number)
     .pipe(z.int().min(min).max(max).meta({ default: fallback }))
     .prefault(String(fallback));

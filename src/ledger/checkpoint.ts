@@ -54,3 +54,8 @@ export function isCheckpointOf(signer: Signer, note: Buffer, size: number, root:
     verify(null, Buffer.from(text), signer.publicKey, line.subarray(4))
   );
 }
+
+/** The root that one of our own checkpoints states; its signature is not checked here. */
+export function rootInNote(note: Buffer): Buffer {
+  return Buffer.from(note.toString('utf8').split('\n')[2] ?? '', 'base64');
+}

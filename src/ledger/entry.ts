@@ -2,7 +2,10 @@
 import { HoldpointError } from '../core/errors.ts';
 import { canonicalize, isLeafJson, type Json, type JsonObject } from './canonical.ts';
 
-export const leafBytesMax = 65_536;
+/** What is sealed fits a length of two bytes, as entry bundles of C2SP tlog-tiles have it. */
+export const leafBytesMax = 65_535;
+/** What is read back: the format's own bound. */
+const readLeafBytesMax = 65_536;
 /** A part's index is one byte in the bodies record. */
 export const partsMax = 256;
 
@@ -71,20 +74,24 @@ export interface Entry {
  * a golden test holds this equal to `canonicalize(entry)`.
  */
 export function encodeLeaf(entry: Entry): Buffer {
+  const leaf = leafOf(entry);
+  if (leaf.length > leafBytesMax) {
+    throw new RangeError(`A ${entry.type} leaf of ${leaf.length} bytes exceeds ${leafBytesMax}.`);
+  }
+  return leaf;
+}
+
+function leafOf(entry: Entry): Buffer {
   if (entry.parts.length > 1) requireDistinctParts(entry.parts);
   let parts = '';
   for (const part of entry.parts) {
     parts += `${parts === '' ? '' : ','}{"c":"${part.c}","e":"${part.e}","name":"${part.name}","size":${part.size}}`;
   }
-  const leaf = Buffer.from(
+  return Buffer.from(
     `{"at":"${entry.at}","boot":"${entry.boot}","data":${canonicalize(entry.data, 2)},"durability":"${entry.durability}",` +
       `"kid":"${entry.kid}","ledger":"${entry.ledger}","mono":${entry.mono},"parts":[${parts}],"prev":"${entry.prev}",` +
       `"refs":[${entry.refs.join(',')}],"seq":${entry.seq},"type":"${entry.type}","v":1}`,
   );
-  if (leaf.length > leafBytesMax) {
-    throw new RangeError(`A ${entry.type} leaf of ${leaf.length} bytes exceeds ${leafBytesMax}.`);
-  }
-  return leaf;
 }
 
 /** Two parts of one name would leave open which of them a digest is about. */
@@ -94,7 +101,7 @@ function requireDistinctParts(parts: readonly PartCommitment[]): void {
     throw new RangeError(`An entry has at most ${partsMax} parts, no two of one name.`);
 }
 
-/** Reads a leaf back; throws HoldpointError `ledger_damaged` unless the bytes are exactly what encodeLeaf writes. */
+/** Reads a leaf back; throws HoldpointError `ledger_damaged` unless the bytes are exactly what encodeLeaf writes, or would with one byte more. */
 export function decodeLeaf(leaf: Buffer): Entry {
   const value = parseLeaf(leaf);
   if (!isEntry(value) || !isEncoded(value, leaf)) {
@@ -105,7 +112,7 @@ export function decodeLeaf(leaf: Buffer): Entry {
 
 function isEncoded(entry: Entry, leaf: Buffer): boolean {
   try {
-    return encodeLeaf(entry).equals(leaf);
+    return leaf.length <= readLeafBytesMax && leafOf(entry).equals(leaf);
   } catch (error) {
     // Nested too deeply, or with parts of one name: nothing that is ever written.
     if (error instanceof RangeError) return false;

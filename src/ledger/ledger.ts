@@ -16,6 +16,7 @@ import { type Resumed, resume } from './resume.ts';
 import { type Draft, type Sealed, type Sealer, startSealer } from './sealer.ts';
 import type { HighWater, LedgerStore, OpenStore } from './store.ts';
 import { emptyTree } from './tree.ts';
+import { openTreeReader, type TreeReader } from './tree-reader.ts';
 import type { KeyEncryptionKey } from './vault.ts';
 
 export interface LedgerOptions {
@@ -74,6 +75,8 @@ export interface Ledger {
   part(seq: number, name: string): Promise<Buffer>;
   /** Durable blocks of entries from a seq on, or backwards from it. */
   blocks(range: { readonly fromSeq: number; readonly reverse: boolean }): AsyncIterable<readonly Entry[]>;
+  /** Proofs and tiles over what is durable. */
+  readonly tree: Pick<TreeReader, 'inclusion' | 'consistency' | 'tile'>;
   decisionId(requestSeq: number): string;
   holdId(holdSeq: number): string;
   seqOfId(kind: 'd' | 'h', id: string): number | null;
@@ -81,6 +84,7 @@ export interface Ledger {
   close(reason: string): Promise<void>;
 }
 
+const nothingDurable = { size: 0, note: Buffer.alloc(0) };
 const settleWithinMs = 50;
 const settlePerEntryMax = 512;
 const recoverPerEntryMax = 1024;
@@ -104,9 +108,9 @@ interface Opened {
  */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const boot = options.random(8).toString('hex');
-  const lookup = await openLookup(await options.openIndexStore(), (error) =>
-    options.onEvent({ kind: 'index_failed', error }),
-  );
+  const onIndexError = (error: unknown): void => options.onEvent({ kind: 'index_failed', error });
+  const indexStore = await options.openIndexStore();
+  const lookup = await openLookup(indexStore, onIndexError);
   /** Outcomes that are not known to be on disk: first those to seal, then those on their way. */
   const unsettled = new Map<number, Outcome>();
   const settling = new Map<number, Outcome>();
@@ -119,6 +123,15 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   let signer: Signer = signerOf('holdpoint/', options.signingKey);
   let ledgerId = '';
   let opened: Opened;
+  const tree = await openTreeReader({
+    indexStore,
+    store: () => opened.store,
+    durable: () => opened?.sealer.durable() ?? nothingDurable,
+    onError: onIndexError,
+  }).catch(async (error: unknown) => {
+    await lookup.close();
+    throw error;
+  });
   try {
     await checkCopy();
     opened = await open('start');
@@ -127,6 +140,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     throw error;
   }
   adopt(opened);
+  tree.advance();
   const heartbeat = setInterval(beat, heartbeatEveryMs).unref();
 
   async function checkCopy(): Promise<void> {
@@ -190,7 +204,10 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       highWater: options.highWater,
       tree: resumed?.tree ?? emptyTree,
       note: resumed?.note ?? Buffer.alloc(0),
-      onDurable: (steps) => lookup.add(steps),
+      onDurable: (steps) => {
+        lookup.add(steps);
+        tree.advance();
+      },
       onFailure: (error) => {
         // While it is being opened, whoever opens it hears of the failure from `drain`.
         if (opened?.sealer === sealer) onFailure(error);
@@ -344,6 +361,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     entry: (seq) => readEntry(opened.store, seq),
     part: (seq, name) => readPart(opened.store, options.kek, seq, name),
     blocks: (range) => readBlocks(opened.store, range),
+    tree,
     decisionId: (seq) => decisionId(ledgerId, seq),
     holdId: (seq) => holdId(ledgerId, seq),
     seqOfId: (kind, id) => seqOfId(kind, ledgerId, id),
@@ -361,6 +379,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       } finally {
         writable = false;
         if (settleTimer !== null) clearTimeout(settleTimer);
+        await tree.close().catch(onIndexError);
         await lookup.close();
         await opened.store.close();
       }

@@ -54,6 +54,36 @@ export async function* readBlocks(
   }
 }
 
+/** The leaves of the block that begins at `firstSeq`, as they are stored; null when none does. */
+export async function readBlockLeaves(
+  store: LedgerStore,
+  firstSeq: number,
+): Promise<readonly Buffer[] | null> {
+  const record = await store.get(recordKey(firstSeq, 'block'));
+  return record === undefined ? null : decodeBlock(record).leaves;
+}
+
+/** The leaves [from, to), as they are stored; throws `not_found` where one is missing. */
+export async function readLeaves(store: LedgerStore, from: number, to: number): Promise<readonly Buffer[]> {
+  const leaves: Buffer[] = [];
+  for (let seq = await firstSeqOf(store, from); seq < to; ) {
+    const block = await readBlockLeaves(store, seq);
+    if (block === null) throw notFound(seq);
+    leaves.push(...block.slice(Math.max(0, from - seq), to - seq));
+    seq += block.length;
+  }
+  return leaves;
+}
+
+/** The checkpoint of the block that ends with a tree of `size` leaves; null when none does. */
+export async function readNoteAt(store: LedgerStore, size: number): Promise<Buffer | null> {
+  const firstSeq = await firstSeqOf(store, size - 1);
+  const record = await store.get(recordKey(firstSeq, 'block'));
+  if (record === undefined) return null;
+  const { leaves, note } = decodeBlock(record);
+  return firstSeq + leaves.length === size ? note : null;
+}
+
 async function firstSeqOf(store: LedgerStore, seq: number): Promise<number> {
   for await (const { key } of store.scan({ to: recordKey(seq, 'snapshot'), reverse: true, limit: 1 })) {
     return parseRecordKey(key)?.seq ?? seq;

@@ -1,6 +1,8 @@
 /** What the control calls do: queue, rulings, decisions, ledger, events. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { leafHash } from '../../src/ledger/tree.ts';
+import { provesConsistency, provesInclusion } from '../../src/ledger/verify/proof.ts';
 import {
   type Answer,
   eventually,
@@ -320,6 +322,72 @@ describe('the ledger', () => {
     expect(note.startsWith(`${key.split('+')[0]}\n`)).toBe(true);
     expect(await read(`from=${size + 1000}`)).toEqual({ items: [], next: null });
     expect((await house.call('/checkpoint', { as: 'auditor' })).text.split('\n')[0]).toBe(key.split('+')[0]);
+  });
+});
+
+describe('proofs', () => {
+  const as = 'auditor' as const;
+  const proofSchema = z.object({
+    size: z.number(),
+    leafHash: z.base64(),
+    root: z.base64(),
+    hashes: z.array(z.base64()),
+    note: z.string().nullable(),
+  });
+  const bytes = (text: string) => Buffer.from(text, 'base64');
+
+  it('lead from the leaf of an entry bundle to the root of the checkpoint', async () => {
+    const { controlUrl } = house.sidecar;
+    const headers = { authorization: `Bearer ${house.tokens.auditor}` };
+    const bundle = Buffer.from(
+      await (await fetch(`${controlUrl}/tile/entries/000.p/2`, { headers })).arrayBuffer(),
+    );
+    const second = bundle.subarray(4 + bundle.readUInt16BE(0));
+    const { json } = await house.call('/api/v1/ledger/proofs/inclusion?seq=1', { as });
+    const { size, leafHash: stated, root, hashes, note } = proofSchema.parse(json);
+    expect(bytes(stated)).toEqual(leafHash(second));
+    expect(provesInclusion(leafHash(second), 1, size, hashes.map(bytes), bytes(root))).toBe(true);
+    expect(note?.split('\n').slice(1, 3)).toEqual([String(size), root]);
+  });
+
+  it('show that an older tree is the beginning of a later one', async () => {
+    const { json } = await house.call('/api/v1/ledger/proofs/consistency?from=2&to=5', { as });
+    const proof = z
+      .object({ fromRoot: z.base64(), toRoot: z.base64(), hashes: z.array(z.base64()) })
+      .parse(json);
+    const [older, newer] = [bytes(proof.fromRoot), bytes(proof.toRoot)];
+    expect(provesConsistency(2, older, 5, newer, proof.hashes.map(bytes))).toBe(true);
+  });
+
+  it.each([
+    'inclusion',
+    'inclusion?seq=-1',
+    'inclusion?seq=99999999',
+    'inclusion?seq=3&size=3',
+    'inclusion?seq=0&size=99999999',
+    'consistency?from=0',
+    'consistency?from=3&to=2',
+    'consistency?from=1&to=99999999',
+  ])('%s is refused', async (query) => {
+    const answer = await house.call(`/api/v1/ledger/proofs/${query}`, { as });
+    expect([answer.status, answer.json]).toMatchObject([400, { code: 'invalid_argument' }]);
+  });
+
+  it.each([
+    '/tile/0/x001/000',
+    '/tile/0/x001/000.p/1',
+    '/tile/2/000.p/1',
+    '/tile/00/000.p/1',
+    '/tile/0/0.p/1',
+    '/tile/0/000.p/0',
+    '/tile/0/000.p/256',
+    '/tile/64/000.p/1',
+    '/tile/entries/x001/000',
+    '/tile/entries/000.p/',
+    '/tile/data/000.p/1',
+    '/tile/0/000.p/1/',
+  ])('there is nothing at %s', async (path) => {
+    expect((await house.call(path, { as })).status).toBe(404);
   });
 });
 

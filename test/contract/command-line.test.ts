@@ -83,6 +83,10 @@ describe.concurrent('holdpoint', () => {
       'decisions export',
       'ledger checkpoint',
       'ledger entry',
+      'ledger prove',
+      'ledger verify-proof',
+      'ledger export',
+      'ledger export-tiles',
       'policy check',
       'policy test',
       'token new',
@@ -464,6 +468,94 @@ describe.concurrent('policy', () => {
     expect([tested.code, checked.code]).toEqual([1, 2]);
     expect(tested.out).toContain('FAIL large-transfer / hit: expected match, got no-match');
     expect(checked.err).toContain(`${file}:`);
+  });
+});
+
+describe('proofs and exports', () => {
+  let auditor: Env;
+  let trust: string;
+  beforeAll(async () => {
+    await (await ask('to be proven')).text();
+    auditor = { ...env, HOLDPOINT_TOKEN: await newToken('pia', 'auditor') };
+    trust = keyBefore.trim();
+  });
+
+  it('prove one entry in a file that verifies offline, alone or with the entry beside it', async () => {
+    const [proof, bare, entry] = await Promise.all([
+      run(['ledger', 'prove', '3'], auditor),
+      run(['ledger', 'prove', '3', '--bare'], auditor),
+      run(['ledger', 'entry', '3'], auditor),
+    ]);
+    expect(proof.out).toMatch(/^c2sp\.org\/tlog-proof@v1\nextra [A-Za-z0-9+/]+=*\nindex 3\n/);
+    expect(bare.out).toMatch(/^c2sp\.org\/tlog-proof@v1\nindex 3\n/);
+    const files = ['proof', 'bare', 'entry'].map((name) => join(directory, `${name}.tlog-proof`));
+    const [proofFile = '', bareFile = '', entryFile = ''] = files;
+    [proof, bare, entry].forEach(({ out }, i) => {
+      writeFileSync(files[i] ?? '', out);
+    });
+    const verify = (...args: string[]) => run(['ledger', 'verify-proof', ...args, '--trust', trust]);
+    const [whole, beside, without] = await Promise.all([
+      verify(proofFile),
+      verify(bareFile, '--entry', entryFile, '--json'),
+      verify(bareFile),
+    ]);
+    expect([whole.code, whole.out.split(' ')[0]]).toEqual([0, 'PROVEN']);
+    expect(whole.out).toContain('"seq":3');
+    expect(JSON.parse(beside.out)).toMatchObject({ ok: true, seq: 3 });
+    expect([without.code, without.out]).toEqual([1, expect.stringContaining('FAIL entry_missing')]);
+  });
+
+  it('refuse a proof that was altered: exit 1 and a reason code', async () => {
+    const { out } = await run(['ledger', 'prove', '2', '--bare'], auditor);
+    const entry = (await run(['ledger', 'entry', '3'], auditor)).out;
+    const [file, other] = [join(directory, 'altered.tlog-proof'), join(directory, 'other.json')];
+    writeFileSync(file, out);
+    writeFileSync(other, entry);
+    const ran = await run(['ledger', 'verify-proof', file, '--trust', trust, '--entry', other]);
+    expect([ran.code, ran.out]).toEqual([1, expect.stringContaining('FAIL inclusion_invalid')]);
+  });
+
+  it('of what is not there, or without a key, are mistakes of usage: exit 2', async () => {
+    const ran = await Promise.all([
+      run(['ledger', 'prove', '99999999'], auditor),
+      run(['ledger', 'prove', 'x'], auditor),
+      run(['ledger', 'prove', '1'], env),
+      run(['ledger', 'verify-proof', configFile]),
+      run(['ledger', 'export', configFile, '--config', configFile]),
+      run(['ledger', 'export', join(directory, 'no', 'such'), '--config', configFile]),
+      run(['ledger', 'export-tiles', directory, '--config', configFile]),
+    ]);
+    expect(ran.map(({ code }) => code)).toEqual([2, 2, 2, 2, 2, 2, 2]);
+    for (const { err } of ran) expect(err).not.toContain('at file:');
+  });
+
+  it('export all records while the sidecar runs, to a file that verifies, keys included', async () => {
+    const file = join(directory, 'ledger.hpj');
+    const exported = await run(['ledger', 'export', file, '--config', configFile]);
+    expect([exported.code, exported.err]).toEqual([0, '']);
+    const [plain, opened] = await Promise.all([
+      run(['verify', file, '--trust', trust, '--json']),
+      run(['verify', file, '--trust', trust, '--keys', join(dataDir, 'keys'), '--json']),
+    ]);
+    expect(JSON.parse(plain.out)).toMatchObject({ ok: true, keyTrust: 'given', bodies: { opened: 0 } });
+    const { bodies } = z
+      .object({ bodies: z.object({ stored: z.number(), opened: z.number() }) })
+      .parse(JSON.parse(opened.out));
+    expect(bodies.opened).toBe(bodies.stored);
+    const bytes = readFileSync(file);
+    bytes.writeUInt8(bytes.readUInt8(bytes.length - 30) ^ 1, bytes.length - 30);
+    writeFileSync(file, bytes);
+    const altered = await run(['verify', file]);
+    expect([altered.code, altered.out]).toEqual([1, expect.stringContaining('FAIL store_unreadable')]);
+  });
+
+  it('export the tree to a directory of tiles that has the checkpoint it is under', async () => {
+    const dir = join(directory, 'tiles');
+    const { code, err } = await run(['ledger', 'export-tiles', dir, '--config', configFile]);
+    expect([code, err]).toEqual([0, '']);
+    const size = Number(readFileSync(join(dir, 'checkpoint'), 'utf8').split('\n')[1]);
+    expect(readFileSync(join(dir, 'tile', '0', '000.p', String(size)))).toHaveLength(32 * size);
+    expect(readdirSync(join(dir, 'tile')).sort()).toEqual(['0', 'entries']);
   });
 });
 

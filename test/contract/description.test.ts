@@ -100,6 +100,21 @@ describe('every answer is as described', () => {
     await drive('GET /api/v1/ledger/entries', '/api/v1/ledger/entries', { as: 'auditor' });
   });
 
+  it('of proofs and tiles', async () => {
+    const as = 'auditor';
+    const proofs = '/api/v1/ledger/proofs';
+    await drive(`GET ${proofs}/inclusion`, `${proofs}/inclusion?seq=0`, { as });
+    await drive(`GET ${proofs}/inclusion`, `${proofs}/inclusion?seq=0&size=2`, { as });
+    await drive(`GET ${proofs}/inclusion`, `${proofs}/inclusion`, { as });
+    await drive(`GET ${proofs}/inclusion`, `${proofs}/inclusion?seq=9999999`, { as });
+    await drive(`GET ${proofs}/consistency`, `${proofs}/consistency?from=1&to=2`, { as });
+    await drive(`GET ${proofs}/consistency`, `${proofs}/consistency?from=2&to=1`, { as });
+    await drive('GET /tile/{level}/{n}', '/tile/0/000.p/2', { as });
+    await drive('GET /tile/{level}/{n}', '/tile/0/x001/000.p/2', { as });
+    await drive('GET /tile/entries/{n}', '/tile/entries/000.p/1', { as });
+    await drive('GET /tile/entries/{n}', '/tile/entries/000', { as });
+  });
+
   it('of a call that passes', async () => {
     const decision = (await house.ask('What is a hold point?')).headers.get('holdpoint-decision') ?? '';
     await drive('GET /api/v1/decisions', '/api/v1/decisions');

@@ -158,7 +158,9 @@ describe('a role', () => {
   });
 
   it('reviewer does not read the ledger, auditor does', async () => {
-    for (const path of ['/api/v1/ledger/entries', '/checkpoint']) {
+    const proofs = ['inclusion?seq=0', 'consistency?from=1'].map((name) => `/api/v1/ledger/proofs/${name}`);
+    const tiles = ['/checkpoint', '/tile/0/000.p/1', '/tile/entries/000.p/1'];
+    for (const path of ['/api/v1/ledger/entries', ...proofs, ...tiles]) {
       expect((await house.call(path, { as: 'reviewer' })).status).toBe(403);
       expect((await house.call(path, { as: 'auditor' })).status).toBe(200);
     }

@@ -172,11 +172,12 @@ it('verifying again and again while the ledger is sealed and its tables move fin
     }
   })();
   const tables = new Set<string>();
-  const untilMs = Date.now() + 3_000;
+  const logs = (): number => [...tables].filter((name) => name.endsWith('.log')).length;
   const findings: unknown[] = [];
   let verified = 0;
   let size = 0;
-  while (Date.now() < untilMs) {
+  // Until the log has turned over, and over again.
+  while (logs() < 4) {
     const verdict = await verifyDirectory(dataDir, {});
     findings.push(...verdict.findings);
     expect(verdict.size).toBeGreaterThanOrEqual(size);
@@ -189,8 +190,6 @@ it('verifying again and again while the ledger is sealed and its tables move fin
   await ledger.close('test');
   expect(findings).toEqual([]);
   expect(verified).toBeGreaterThan(3);
-  // The log turned over several times meanwhile.
-  expect([...tables].filter((name) => name.endsWith('.log')).length).toBeGreaterThan(2);
   const verdict = await verifyDirectory(dataDir, {});
   expect(verdict).toMatchObject({ ok: true, findings: [] });
 });

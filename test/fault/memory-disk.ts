@@ -19,6 +19,8 @@ export interface MemoryDisk {
   abandon(): void;
   /** Whether some process has it open. */
   isOpen(): boolean;
+  /** Changes a record behind the back of whoever has it open. */
+  overwrite(key: Buffer, value: Buffer): void;
   /** In key order. */
   records(): readonly StoredRecord[];
   source(): AsyncIterable<StoredRecord>;
@@ -51,6 +53,9 @@ export function createMemoryDisk(): MemoryDisk {
       current = 0;
     },
     isOpen: () => current !== 0,
+    overwrite: (key, value) => {
+      kept.set(key.toString('hex'), value);
+    },
     records: () => sorted(kept),
     source: async function* () {
       yield* sorted(kept);

@@ -1,6 +1,13 @@
-/** The ledger: its checkpoint and its entries. */
+/** The ledger: its checkpoint, its entries, and proofs about them. */
 import { z } from 'zod';
-import { everyRole, integerParameter, jsonAnswer, ledgerReaders, type Operation } from '../operation.ts';
+import {
+  countParameter,
+  everyRole,
+  integerParameter,
+  jsonAnswer,
+  ledgerReaders,
+  type Operation,
+} from '../operation.ts';
 import { entrySchema } from './entry.ts';
 
 const pageMax = 1000;
@@ -62,4 +69,90 @@ export const readCheckpoint: Operation = {
     },
   ],
   refusals: [],
+};
+
+const hashSchema = z.string().describe('SHA-256 in base64.');
+
+export const inclusionSchema = z
+  .object({
+    seq: z.int().min(0),
+    size: z.int().min(1).describe('Entries in the tree that the proof is about.'),
+    leafHash: hashSchema,
+    root: hashSchema,
+    hashes: z.array(hashSchema).describe("From the leaf's sibling upwards, RFC 6962 section 2.1.1."),
+    note: z
+      .string()
+      .nullable()
+      .describe('The signed checkpoint of exactly this size; null where no commit ended at it.'),
+  })
+  .meta({ id: 'InclusionProof', description: 'Shows that an entry is in the tree of a checkpoint.' });
+
+const consistencySchema = z
+  .object({
+    from: z.int().min(1),
+    to: z.int().min(1),
+    fromRoot: hashSchema,
+    toRoot: hashSchema,
+    hashes: z.array(hashSchema).describe('RFC 6962 section 2.1.2.'),
+  })
+  .meta({ id: 'ConsistencyProof', description: 'Shows that a tree is the beginning of a later one.' });
+
+export const inclusionQuerySchema = z.strictObject({
+  seq: countParameter(0).describe('The entry.'),
+  size: countParameter(1).optional().describe('Entries in the tree; all that are durable when absent.'),
+});
+
+export const consistencyQuerySchema = z.strictObject({
+  from: countParameter(1).describe('Entries in the earlier tree.'),
+  to: countParameter(1).optional().describe('Entries in the later tree; all that are durable when absent.'),
+});
+
+export const proveInclusion: Operation = {
+  id: 'proveInclusion',
+  tag: 'ledger',
+  summary: 'Proof that an entry is in the ledger',
+  description:
+    'RFC 6962. The hashes lead from the leaf hash to the root that the checkpoint signs. Only what is durable is proven.',
+  roles: ledgerReaders,
+  query: inclusionQuerySchema,
+  answers: [jsonAnswer('The proof.', inclusionSchema)],
+  refusals: ['overloaded', 'ledger_damaged'],
+};
+
+export const proveConsistency: Operation = {
+  id: 'proveConsistency',
+  tag: 'ledger',
+  summary: 'Proof that nothing sealed earlier has changed',
+  description: 'RFC 6962. Shows that the tree of `from` entries is the beginning of that of `to` entries.',
+  roles: ledgerReaders,
+  query: consistencyQuerySchema,
+  answers: [jsonAnswer('The proof.', consistencySchema)],
+  refusals: ['overloaded', 'ledger_damaged'],
+};
+
+const octets = {
+  status: 200,
+  contentType: 'application/octet-stream',
+  schema: z.string().describe('Bytes.'),
+};
+
+export const readTile: Operation = {
+  id: 'readTile',
+  tag: 'ledger',
+  summary: 'A tile of the tree as C2SP tlog-tiles has it',
+  description:
+    '`n` is written in groups of three digits, all but the last with an x before them and a slash after them, and for a tile of less than 256 hashes `.p/<width>` follows: `/tile/1/x001/067.p/12`.',
+  roles: ledgerReaders,
+  answers: [{ ...octets, description: 'Hashes of 32 bytes.' }],
+  refusals: ['not_found', 'overloaded', 'ledger_damaged'],
+};
+
+export const readEntryBundle: Operation = {
+  id: 'readEntryBundle',
+  tag: 'ledger',
+  summary: 'Entries as C2SP tlog-tiles bundles them',
+  description: '`n` is written as for tiles. Each entry is behind its length in two bytes, big-endian.',
+  roles: ledgerReaders,
+  answers: [{ ...octets, description: 'Up to 256 entries.' }],
+  refusals: ['not_found', 'overloaded', 'ledger_damaged'],
 };

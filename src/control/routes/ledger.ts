@@ -1,7 +1,19 @@
-/** The ledger itself: its checkpoint and its entries, for people who verify. */
-
+/** The ledger itself: its checkpoint, its entries and proofs about them, for people who verify. */
+import { HoldpointError } from '../../core/errors.ts';
 import type { Entry } from '../../ledger/entry.ts';
-import { entryQuerySchema, listEntries, readCheckpoint, showCheckpoint } from '../api/ledger.ts';
+import { parseTilePath } from '../../ledger/tiles.ts';
+import {
+  consistencyQuerySchema,
+  entryQuerySchema,
+  inclusionQuerySchema,
+  listEntries,
+  proveConsistency,
+  proveInclusion,
+  readCheckpoint,
+  readEntryBundle,
+  readTile,
+  showCheckpoint,
+} from '../api/ledger.ts';
 import { type ControlRequest, type Route, sendJson, sendText } from '../http.ts';
 import { readQuery } from '../operation.ts';
 import type { ControlParts } from '../parts.ts';
@@ -30,6 +42,32 @@ export function ledgerRoutes(parts: ControlParts): Route[] {
     },
     {
       method: 'GET',
+      path: '/api/v1/ledger/proofs/inclusion',
+      operation: proveInclusion,
+      handle: (request) => inclusion(parts, request),
+    },
+    {
+      method: 'GET',
+      path: '/api/v1/ledger/proofs/consistency',
+      operation: proveConsistency,
+      handle: (request) => consistency(parts, request),
+    },
+    {
+      method: 'GET',
+      path: '/tile/entries/{n}',
+      takesRest: true,
+      operation: readEntryBundle,
+      handle: (request) => tile(parts, 'entries', request),
+    },
+    {
+      method: 'GET',
+      path: '/tile/{level}/{n}',
+      takesRest: true,
+      operation: readTile,
+      handle: (request) => tile(parts, request.params['level'] ?? '', request),
+    },
+    {
+      method: 'GET',
       path: '/checkpoint',
       operation: readCheckpoint,
       handle: ({ res }) => {
@@ -52,4 +90,43 @@ async function entries(parts: ControlParts, { res, query }: ControlRequest): Pro
     items: page,
     next: last === undefined || last.seq + 1 >= parts.ledger.durable().size ? null : last.seq + 1,
   });
+}
+
+async function inclusion(parts: ControlParts, { res, query }: ControlRequest): Promise<void> {
+  const asked = readQuery(query, inclusionQuerySchema);
+  const { seq, size, leafHash, root, hashes, note } = await parts.ledger.tree.inclusion(
+    asked.seq,
+    asked.size,
+  );
+  sendJson(res, 200, {
+    seq,
+    size,
+    leafHash: leafHash.toString('base64'),
+    root: root.toString('base64'),
+    hashes: hashes.map((hash) => hash.toString('base64')),
+    note: note?.toString('utf8') ?? null,
+  });
+}
+
+async function consistency(parts: ControlParts, { res, query }: ControlRequest): Promise<void> {
+  const asked = readQuery(query, consistencyQuerySchema);
+  const { from, to, fromRoot, toRoot, hashes } = await parts.ledger.tree.consistency(asked.from, asked.to);
+  sendJson(res, 200, {
+    from,
+    to,
+    fromRoot: fromRoot.toString('base64'),
+    toRoot: toRoot.toString('base64'),
+    hashes: hashes.map((hash) => hash.toString('base64')),
+  });
+}
+
+async function tile(parts: ControlParts, level: string, { res, params }: ControlRequest): Promise<void> {
+  const name = parseTilePath(`tile/${level}/${params['n'] ?? ''}`);
+  if (name === null)
+    throw new HoldpointError(
+      'not_found',
+      'This is not the path of a tile.',
+      'C2SP tlog-tiles says how they are written.',
+    );
+  sendText(res, 200, await parts.ledger.tree.tile(name), 'application/octet-stream');
 }

@@ -64,6 +64,10 @@ export const reasons = {
   high_water_mismatch: 'the ledger had another root at the size of the high-water mark',
   truncated_by_checkpoint: 'the ledger is shorter than the checkpoint that was kept',
   checkpoint_not_in_ledger: 'the checkpoint that was kept is not one of this ledger',
+  // The proof of one entry
+  proof_malformed: 'a proof is not a text of c2sp.org/tlog-proof',
+  entry_missing: 'a proof comes without the entry it is about',
+  inclusion_invalid: 'the hashes of a proof do not lead from the entry to the root of its checkpoint',
 } as const satisfies Record<string, string>;
 
 export type ReasonCode = keyof typeof reasons;

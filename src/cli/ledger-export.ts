@@ -1,0 +1,119 @@
+/** `holdpoint ledger export` and `export-tiles`: the whole ledger for others to read, also while a sidecar runs. */
+import { createWriteStream, existsSync, readdirSync, renameSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { defaultConfigFile, loadConfig } from '../config/load.ts';
+import { HoldpointError, messageOf } from '../core/errors.ts';
+import { exportStream, exportTiles } from '../ledger/export.ts';
+import type { LedgerStore } from '../ledger/store.ts';
+import { openLedgerCopy } from '../store/ledger-store.ts';
+import { type Command, type Environment, exitCodes } from './command.ts';
+import { type Options, onlyArgument, readOptions } from './options.ts';
+import { printJson, printLine, visible } from './print.ts';
+
+/** How often reading starts over because a running sidecar moved its tables. */
+const attemptsMax = 5;
+
+export const exportCommand: Command = {
+  name: 'ledger export',
+  usage: 'FILE [--config FILE] [--json]',
+  summary: 'all records as one file that `verify` and other tools read; bodies stay encrypted',
+  run: async (args, env) => {
+    const options = readOptions(args, ['config'], ['json']);
+    const file = onlyArgument(options, 'file');
+    if (existsSync(file)) throw new HoldpointError('usage', `${file} exists.`, 'Name a file that does not.');
+    const partial = `${file}.partial`;
+    try {
+      await withCopy(options, env, (store) =>
+        pipeline(Readable.from(exportStream(store)), createWriteStream(partial, { mode: 0o600 })),
+      );
+      renameSync(partial, file);
+    } catch (error) {
+      await rm(partial, { force: true });
+      throw writable(error, file);
+    }
+    if (options.flag('json')) printJson({ file });
+    else printLine(`Exported to ${visible(file)}. Verify it with: holdpoint verify FILE --trust KEY`);
+    return exitCodes.ok;
+  },
+};
+
+export const exportTilesCommand: Command = {
+  name: 'ledger export-tiles',
+  usage: 'DIR [--config FILE] [--json]',
+  summary: 'checkpoint, tiles and entries as a static C2SP tlog-tiles directory, for tools that are not ours',
+  run: async (args, env) => {
+    const options = readOptions(args, ['config'], ['json']);
+    const dir = onlyArgument(options, 'directory');
+    if (existsSync(dir) && readdirSync(dir).length > 0)
+      throw new HoldpointError('usage', `${dir} is not empty.`, 'Name a directory that is, or a new one.');
+    const partial = `${dir.replace(/\/+$/, '')}.partial`;
+    let files = 0;
+    try {
+      await withCopy(options, env, async (store) => {
+        await rm(partial, { recursive: true, force: true });
+        files = await writeTiles(store, partial);
+      });
+      await rm(dir, { recursive: true, force: true });
+      renameSync(partial, dir);
+    } catch (error) {
+      await rm(partial, { recursive: true, force: true });
+      throw writable(error, dir);
+    }
+    if (options.flag('json')) printJson({ directory: dir, files });
+    else printLine(`Exported ${files} files to ${visible(dir)}.`);
+    return exitCodes.ok;
+  },
+};
+
+async function writeTiles(store: LedgerStore, dir: string): Promise<number> {
+  let files = 0;
+  for await (const { path, bytes } of exportTiles(store)) {
+    const file = join(dir, path);
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await writeFile(file, bytes, { mode: 0o600 });
+    files += 1;
+  }
+  return files;
+}
+
+/** Reads a copy of the ledger; starts over where a running sidecar moved its tables meanwhile. */
+async function withCopy(
+  options: Options,
+  env: Environment,
+  read: (store: LedgerStore) => Promise<void>,
+): Promise<void> {
+  const { paths } = loadConfig(options.text('config') ?? defaultConfigFile, env);
+  if (!existsSync(paths.ledgerDir)) {
+    throw new HoldpointError(
+      'usage',
+      `There is no ledger in ${paths.ledgerDir} yet.`,
+      'It is begun on the first start: holdpoint run --config FILE.',
+    );
+  }
+  for (let attempt = 1; ; attempt += 1) {
+    const store = await openLedgerCopy(paths.ledgerDir);
+    try {
+      let failure: unknown = null;
+      await read(store).catch((error: unknown) => {
+        failure = error;
+      });
+      if (await store.isWhole()) {
+        if (failure !== null) throw failure;
+        return;
+      }
+      if (attempt >= attemptsMax)
+        throw new HoldpointError('overloaded', 'The ledger moves too fast to copy.');
+    } finally {
+      await store.close();
+    }
+  }
+}
+
+/** What the disk refused is a matter of what was typed, not of the ledger. */
+function writable(error: unknown, path: string): unknown {
+  if (error instanceof HoldpointError || !(error instanceof Error) || !('syscall' in error)) return error;
+  return new HoldpointError('usage', `${path} cannot be written: ${messageOf(error)}.`, '', error);
+}

@@ -1,0 +1,255 @@
+/**
+ * The full tiles of the tree, kept beside the lookup so that a proof reads a handful of them at any size. Derived
+ * from the ledger, rebuildable, never evidence: written unsynced, and a tile that is read back must have the hash
+ * that the tile above it states, up to the root of the signed checkpoint.
+ */
+import { HoldpointError } from '../core/errors.ts';
+import { foldHashes, type ProofHash } from './proof.ts';
+import type { LedgerStore } from './store.ts';
+import {
+  appendToEdge,
+  emptyEdge,
+  type FullTile,
+  hashesAtLevel,
+  hashesOf,
+  rootOfEdge,
+  rootOfRow,
+  type TileEdge,
+  type TilePlace,
+  tileBytes,
+  tileOfSubtree,
+  tileWidth,
+} from './tiles.ts';
+import { leafHash } from './tree.ts';
+
+/** What is durable, and the root that its checkpoint signs. */
+export interface SignedTree {
+  readonly size: number;
+  readonly root: Buffer;
+}
+
+export interface TileIndexOptions {
+  /** Where tiles are kept; shared with the lookup, which closes it. */
+  readonly store: LedgerStore;
+  /** The leaves of the block that begins at this seq; null when none does. */
+  readonly readBlock: (firstSeq: number) => Promise<readonly Buffer[] | null>;
+  /** What is durable now; null before the first checkpoint. */
+  readonly signed: () => SignedTree | null;
+  /** Told of a failure of the work that nobody waits for. */
+  readonly onError: (error: unknown) => void;
+}
+
+export interface TileIndex {
+  /** Told what is durable; catches up by itself once a tile's worth is missing. */
+  advance(size: number): void;
+  /**
+   * The first `width` hashes of a tile of the tree that is durable now. Throws `not_found` where the tree has no
+   * such tile, `overloaded` while the tiles are still being made.
+   */
+  tile(place: TilePlace, width: number): Promise<readonly Buffer[]>;
+  /** The hashes of a proof over leaves that are durable. Throws as `tile` does. */
+  hashes(plan: readonly ProofHash[]): Promise<readonly Buffer[]>;
+  /** Waits for what runs and keeps what is known; the store stays open. */
+  close(): Promise<void>;
+}
+
+/** So many entries are read while a caller waits; beyond that it is asked to come again. */
+const waitEntriesMax = 50_000;
+/** 8 KiB each. */
+const cachedTilesMax = 64;
+const tipKey = Buffer.from('tiles');
+const rebuildsMax = 1;
+
+/** Opens the tiles over their store; reads the right edge only. */
+export async function openTileIndex(options: TileIndexOptions): Promise<TileIndex> {
+  const { store } = options;
+  const cached = new Map<string, readonly Buffer[]>();
+  let edge = (await readTip(store)) ?? emptyEdge();
+  /** The size at which the edge was last compared with a checkpoint; less than what is durable until it is again. */
+  let checkedSize = -1;
+  /** After a failed write the edge may be ahead of the tiles that are kept. */
+  let doubtful = false;
+  let running: Promise<void> | null = null;
+  let closing = false;
+
+  /** At most one run at a time; whoever asks meanwhile waits for that one. */
+  function catchUp(): Promise<void> {
+    running ??= follow().finally(() => {
+      running = null;
+    });
+    return running;
+  }
+
+  async function follow(): Promise<void> {
+    if (doubtful) {
+      edge = (await readTip(store)) ?? emptyEdge();
+      checkedSize = -1;
+      doubtful = false;
+    }
+    for (let rebuilds = 0; ; rebuilds += 1) {
+      const signed = options.signed();
+      if (signed === null || closing || (await readUpTo(signed))) return;
+      // The edge is of entries that are gone, or was damaged where it lay.
+      if (rebuilds >= rebuildsMax) throw damaged();
+      edge = emptyEdge();
+      checkedSize = -1;
+      cached.clear();
+    }
+  }
+
+  /** Appends what is missing; false when it does not lead to the signed root. */
+  async function readUpTo(signed: SignedTree): Promise<boolean> {
+    while (edge.size < signed.size && !closing) {
+      const continued = edge;
+      const leaves = await options.readBlock(continued.size);
+      // Begun anew meanwhile.
+      if (continued !== edge) continue;
+      if (leaves === null) return false;
+      const full = leaves.flatMap((leaf) => appendToEdge(continued, leafHash(leaf)));
+      if (full.length > 0) await keep(full);
+    }
+    if (closing) return true;
+    if (edge.size !== signed.size || !rootOfEdge(edge).equals(signed.root)) return false;
+    checkedSize = edge.size;
+    return true;
+  }
+
+  async function keep(full: readonly FullTile[]): Promise<void> {
+    const records = full.map((tile) => ({ key: tileKey(tile), value: tile.hashes }));
+    doubtful = true;
+    await store.commit([...records, { key: tipKey, value: encodeTip(edge) }], false);
+    doubtful = false;
+  }
+
+  /** Resolves when the edge is that of a checkpoint at least as long as what is durable now. */
+  async function upToDate(): Promise<void> {
+    const size = options.signed()?.size;
+    if (size === undefined) throw notFound();
+    if (checkedSize >= size) return;
+    if (size - edge.size > waitEntriesMax) {
+      catchUp().catch(options.onError);
+      throw new HoldpointError(
+        'overloaded',
+        `The tree's tiles are being made from the ledger: ${edge.size} of ${size} entries so far.`,
+        'Retry in a few seconds.',
+      );
+    }
+    // A run that began before may end at an earlier size.
+    while (checkedSize < size) {
+      await catchUp();
+      if (closing) throw new HoldpointError('shutting_down', 'The sidecar is stopping.');
+    }
+  }
+
+  /** A whole tile, full or at the edge; never one that changes later. */
+  async function rowOf(place: TilePlace): Promise<readonly Buffer[]> {
+    const full = hashesAtLevel(edge.size, place.level + 1);
+    if (place.index >= full) return place.index === full ? [...(edge.rows[place.level] ?? [])] : [];
+    const name = `${place.level}/${place.index}`;
+    const known = cached.get(name);
+    if (known !== undefined) return known;
+    const tile = await store.get(tileKey(place));
+    const above = await rowOf({ level: place.level + 1, index: Math.floor(place.index / tileWidth) });
+    const stated = above[place.index % tileWidth];
+    const row = tile?.length === tileBytes ? hashesOf(tile) : [];
+    if (stated === undefined || row.length === 0 || !rootOfRow(row).equals(stated)) {
+      rebuild();
+      throw damaged();
+    }
+    const [oldest] = cached.keys();
+    if (cached.size >= cachedTilesMax && oldest !== undefined) cached.delete(oldest);
+    cached.set(name, row);
+    return row;
+  }
+
+  function rebuild(): void {
+    edge = emptyEdge();
+    checkedSize = -1;
+    cached.clear();
+    catchUp().catch(options.onError);
+  }
+
+  async function hashOf(subtrees: ProofHash): Promise<Buffer> {
+    const hashes: Buffer[] = [];
+    for (const subtree of subtrees) {
+      const { place, first, count } = tileOfSubtree(subtree);
+      const row = (await rowOf(place)).slice(first, first + count);
+      if (row.length < count) throw notFound();
+      hashes.push(rootOfRow(row));
+    }
+    return foldHashes(hashes);
+  }
+
+  return {
+    advance: (size) => {
+      if (running === null && size - edge.size >= tileWidth) catchUp().catch(options.onError);
+    },
+    tile: async (place, width) => {
+      await upToDate();
+      const row = (await rowOf(place)).slice(0, width);
+      if (row.length < width || width < 1) throw notFound();
+      return row;
+    },
+    hashes: async (plan) => {
+      await upToDate();
+      const hashes: Buffer[] = [];
+      for (const subtrees of plan) hashes.push(await hashOf(subtrees));
+      return hashes;
+    },
+    close: async () => {
+      closing = true;
+      await running?.catch(() => undefined);
+      if (edge.size > 0) await keep([]);
+    },
+  };
+}
+
+/** "HPT1" || u64 size || for each level: u8 count || count x 32 bytes. Only rows up to the highest with a hash. */
+function encodeTip(edge: TileEdge): Buffer {
+  const head = Buffer.alloc(12);
+  head.write('HPT1');
+  head.writeBigUInt64BE(BigInt(edge.size), 4);
+  return Buffer.concat([head, ...edge.rows.flatMap((row) => [Buffer.from([row.length]), ...row])]);
+}
+
+/** Null where there is no edge, or one that is not of its size: then it is made anew. */
+async function readTip(store: LedgerStore): Promise<TileEdge | null> {
+  const tip = await store.get(tipKey);
+  if (tip === undefined || tip.length < 12 || tip.toString('latin1', 0, 4) !== 'HPT1') return null;
+  const edge: TileEdge = { size: Number(tip.readBigUInt64BE(4)), rows: [] };
+  for (let at = 12; at < tip.length; ) {
+    const end = at + 1 + 32 * tip.readUInt8(at);
+    if (end > tip.length) return null;
+    edge.rows.push(hashesOf(tip.subarray(at + 1, end)));
+    at = end;
+  }
+  const isOfSize = edge.rows.every(
+    (row, level) => row.length === hashesAtLevel(edge.size, level) % tileWidth,
+  );
+  return isOfSize && hashesAtLevel(edge.size, edge.rows.length) === 0 ? edge : null;
+}
+
+/** "t" || u8 level || u64 index. */
+function tileKey({ level, index }: TilePlace): Buffer {
+  const key = Buffer.alloc(10);
+  key.write('t');
+  key[1] = level;
+  key.writeBigUInt64BE(BigInt(index), 2);
+  return key;
+}
+
+function notFound(): HoldpointError {
+  return new HoldpointError(
+    'not_found',
+    'The tree has no such tile.',
+    'Ask for one that the checkpoint covers.',
+  );
+}
+
+function damaged(): HoldpointError {
+  return new HoldpointError(
+    'ledger_damaged',
+    'The tiles do not lead to the root that the checkpoint signs.',
+    'They are made again from the ledger; retry, and if it stays, run `holdpoint verify` on the data directory.',
+  );
+}

@@ -1,0 +1,97 @@
+/**
+ * A ledger as one stream of bytes, as `holdpoint ledger export` writes it:
+ *
+ *     stream = "HPJ1" || u32 0 || 8 zero bytes || frames
+ *     frame  = u32 length || u32 CRC-32 (IEEE) of body || body      body = (9-byte key || u32 length || value)*
+ *
+ * Integers are big-endian and unsigned. Portable; imports only its own folder.
+ */
+import { fromUtf8 } from './encoding.ts';
+
+export interface StreamRecord {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+const headerBytes = 16;
+const frameHeadBytes = 8;
+const frameBytesMax = 1_073_741_824;
+const keyBytes = 9;
+
+/** Reads a stream, cut into any chunks; throws Error that says at which byte the first damage is. */
+export async function* readStream(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<StreamRecord> {
+  const take = taker(chunks);
+  const header = await take(headerBytes);
+  const isHeader =
+    fromUtf8(header.subarray(0, 4)) === 'HPJ1' && header.subarray(4).every((byte) => byte === 0);
+  if (header.length < headerBytes || !isHeader) throw new Error('it does not begin as a stream of version 1');
+  for (let at = headerBytes; ; ) {
+    const head = await take(frameHeadBytes);
+    if (head.length === 0) return;
+    if (head.length < frameHeadBytes) throw new Error(`it ends inside the frame at byte ${at}`);
+    const view = viewOf(head);
+    const length = view.getUint32(0);
+    if (length > frameBytesMax) throw new Error(`the frame at byte ${at} claims ${length} bytes`);
+    const body = await take(length);
+    if (body.length < length) throw new Error(`it ends inside the frame at byte ${at}`);
+    if (crc32(body) !== view.getUint32(4)) throw new Error(`the frame at byte ${at} has another checksum`);
+    yield* recordsOf(body, at);
+    at += frameHeadBytes + length;
+  }
+}
+
+function* recordsOf(body: Uint8Array, frameAt: number): Generator<StreamRecord> {
+  const view = viewOf(body);
+  for (let at = 0; at < body.length; ) {
+    const valueAt = at + keyBytes + 4;
+    const end = valueAt <= body.length ? valueAt + view.getUint32(at + keyBytes) : valueAt;
+    if (end > body.length) throw new Error(`the frame at byte ${frameAt} ends inside a record`);
+    yield { key: body.subarray(at, at + keyBytes), value: body.subarray(valueAt, end) };
+    at = end;
+  }
+}
+
+/** A function that gives the next bytes, fewer than asked for only at the end. */
+function taker(chunks: AsyncIterable<Uint8Array>): (length: number) => Promise<Uint8Array> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  let rest: Uint8Array = new Uint8Array(0);
+  return async (length) => {
+    const pieces: Uint8Array[] = [];
+    let held = 0;
+    while (held < length) {
+      if (rest.length === 0) {
+        const next = await iterator.next();
+        if (next.done === true) break;
+        rest = next.value;
+      }
+      const piece = rest.subarray(0, length - held);
+      rest = rest.subarray(piece.length);
+      held += piece.length;
+      pieces.push(piece);
+    }
+    const taken = new Uint8Array(held);
+    let at = 0;
+    for (const piece of pieces) {
+      taken.set(piece, at);
+      at += piece.length;
+    }
+    return taken;
+  };
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Reflected polynomial 0xedb88320, as in IEEE 802.3 and RFC 1952. */
+const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+  return crc;
+});
+
+function crc32(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) crc = (crcTable[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8);
+  return (crc ^ 0xffffffff) >>> 0;
+}
