@@ -15,10 +15,18 @@ import { readInvokeRequest, readInvokeResponse, readPlainRequest } from './bedro
 import { amendInvokeJson, amendInvokeStream } from './bedrock-invoke-amend.ts';
 import { createInvokeStreamReader, decodedText } from './bedrock-invoke-stream.ts';
 import { asksForStream, bedrockOperationOf, modelInPath } from './bedrock-route.ts';
-import { isRecord, readJson, textOf } from './json.ts';
+import { isRecord, type JsonRecord, textOf } from './json.ts';
 import { openai } from './openai.ts';
 import type { OperationName, Protocol, RequestHead, RequestReading, ResponseReading } from './protocol.ts';
-import { joined, note, textWithin, unreadRequest, unreadResponse } from './reading.ts';
+import {
+  joined,
+  note,
+  openAnswer,
+  openRequest,
+  textWithin,
+  unreadRequest,
+  unreadResponse,
+} from './reading.ts';
 import { openUnreadStream } from './stream.ts';
 import { streamFormOf } from './stream-form.ts';
 
@@ -50,15 +58,11 @@ const withoutText: ReadonlySet<OperationName> = new Set([
 ]);
 
 function readJsonRequest(
-  body: Buffer,
-  read: (value: Readonly<Record<string, unknown>>, defects: string[]) => RequestReading,
+  bytes: Buffer,
+  read: (body: JsonRecord, defects: string[]) => RequestReading,
 ): RequestReading {
-  if (body.length === 0) return unreadRequest('');
-  const json = readJson(body, 'the request body');
-  if (!isRecord(json.value)) return unreadRequest(json.defect || 'the request body is not a JSON object');
-  const defects: string[] = [];
-  note(defects, json.defect);
-  return read(json.value, defects);
+  const { body, defects, unread } = openRequest(bytes);
+  return body === null ? unread : read(body, defects);
 }
 
 /** What is counted is a request of another operation. */
@@ -110,14 +114,13 @@ function readRequest(operation: OperationName, body: Buffer, head: RequestHead):
 }
 
 /** What a guardrail made of the text it was given. */
-function readGuardrailResponse(status: number, body: Buffer): ResponseReading {
-  const json = readJson(body, 'the answer');
-  if (!isRecord(json.value)) return unreadResponse(status, json.defect || 'the answer is not a JSON object');
+function readGuardrailResponse(status: number, bytes: Buffer): ResponseReading {
+  const { body, defects, unread } = openAnswer(status, bytes);
+  if (body === null) return unread;
   const { facts } = unreadResponse(status, '');
-  const text = joined('', textWithin(json.value.outputs));
-  const defects = json.defect === '' ? [] : [json.defect];
+  const text = joined('', textWithin(body.outputs));
   return {
-    facts: { ...facts, text, finishReason: textOf(json.value.action) },
+    facts: { ...facts, text, finishReason: textOf(body.action) },
     defects,
     complete: true,
     failed: false,

@@ -4,7 +4,7 @@
  */
 import type { ToolFact } from '../core/facts.ts';
 import { readFormRequest, type TextMembers, textFacts } from './form-request.ts';
-import { isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts';
+import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { isForm } from './multipart.ts';
 import { contentText } from './openai-chat.ts';
 import type { RequestHead, RequestReading } from './protocol.ts';
@@ -12,12 +12,11 @@ import {
   boundedList,
   joined,
   modelName,
-  note,
+  openRequest,
   scalarParams,
   streamFlag,
   textWithin,
   toolsMax,
-  unreadRequest,
 } from './reading.ts';
 
 const paramsElsewhere: readonly string[] = ['model', 'stream'];
@@ -83,11 +82,7 @@ function readJsonBody(body: JsonRecord, members: TextMembers, defects: string[])
 
 /** Reads a request body, JSON or a form. An empty one asks for nothing: no defect. */
 export function readTextRequest(bytes: Buffer, head: RequestHead, members: TextMembers): RequestReading {
-  if (bytes.length === 0) return unreadRequest('');
   if (isForm(head.contentType)) return readFormRequest(bytes, head, members);
-  const json = readJson(bytes, 'the request body');
-  if (!isRecord(json.value)) return unreadRequest(json.defect || 'the request body is not a JSON object');
-  const defects: string[] = [];
-  note(defects, json.defect);
-  return readJsonBody(json.value, members, defects);
+  const { body, defects, unread } = openRequest(bytes);
+  return body === null ? unread : readJsonBody(body, members, defects);
 }

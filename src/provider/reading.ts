@@ -3,7 +3,7 @@
  * texts. A defect is a sentence a developer understands; whoever reads one holds. Must not know any family.
  */
 import type { ResponseFacts, ToolCallFact, UsageFacts } from '../core/facts.ts';
-import { isAbsent, isRecord, type JsonRecord, readJsonText, textOf } from './json.ts';
+import { isAbsent, isRecord, type JsonRecord, readJson, readJsonText, textOf } from './json.ts';
 import type { RequestBodyFacts, RequestReading, ResponseReading } from './protocol.ts';
 
 export const messagesMax = 10_000;
@@ -47,6 +47,33 @@ export function unreadResponse(status: number, defect: string): ResponseReading 
 
 export function note(defects: string[], defect: string): void {
   if (defect !== '' && defects.length < defectsMax && !defects.includes(defect)) defects.push(defect);
+}
+
+/** A body that is one JSON object, with what is doubtful about it so far; or all that can be said without one. */
+export type Opened<Reading> =
+  | { readonly body: JsonRecord; readonly defects: string[]; readonly unread: null }
+  | { readonly body: null; readonly defects: string[]; readonly unread: Reading };
+
+function openObject<Reading>(
+  bytes: Buffer,
+  what: string,
+  unreadFor: (defect: string) => Reading,
+): Opened<Reading> {
+  const { value, defect } = readJson(bytes, what);
+  if (isRecord(value)) return { body: value, defects: defect === '' ? [] : [defect], unread: null };
+  const doubt = defect || `${what} is not a JSON object`;
+  return { body: null, defects: [doubt], unread: unreadFor(doubt) };
+}
+
+/** Opens a request body that should be one JSON object. An empty one asks for nothing: no defect. */
+export function openRequest(bytes: Buffer): Opened<RequestReading> {
+  if (bytes.length === 0) return { body: null, defects: [], unread: unreadRequest('') };
+  return openObject(bytes, 'the request body', unreadRequest);
+}
+
+/** Opens a whole answer of status below 400 that should be one JSON object. */
+export function openAnswer(status: number, bytes: Buffer): Opened<ResponseReading> {
+  return openObject(bytes, 'the answer', (defect) => unreadResponse(status, defect));
 }
 
 /**
