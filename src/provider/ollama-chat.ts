@@ -19,6 +19,7 @@ import {
   openRequest,
   scalarParams,
   streamFlag,
+  tokenIdsIn,
   toolCallsMax,
   toolsMax,
   usageAbsent,
@@ -147,7 +148,9 @@ export function readOllamaRequest(bytes: Buffer): RequestReading {
     text: joined(system, conversation),
     tools: readTools(body.tools, defects),
   };
-  return { facts, defects };
+  // What was said before, as an earlier answer of `generate` encoded it.
+  const tokenIds = tokenIdsIn(body.context);
+  return { facts: tokenIds === 0 ? facts : { ...facts, tokenIds }, defects };
 }
 
 /** Tokens as the last line counts them. */

@@ -141,6 +141,14 @@ export function textWithin(value: unknown): string {
   return text;
 }
 
+/** How many token ids a member holds in place of words: a list of them, or lists of them and of words. */
+export function tokenIdsIn(value: unknown): number {
+  if (!Array.isArray(value)) return 0;
+  let count = 0;
+  for (const element of value) count += typeof element === 'number' ? 1 : tokenIdsIn(element);
+  return count;
+}
+
 /** The scalar members of a request other than those that have facts of their own. */
 export function scalarParams(body: JsonRecord, known: ReadonlySet<string>): Record<string, unknown> {
   const params: Record<string, unknown> = {};
