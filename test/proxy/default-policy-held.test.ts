@@ -1,0 +1,97 @@
+/**
+ * The default policy over the APIs that only one kind of server has: a call that deletes waits for a person,
+ * whole and streamed, and not a byte of it goes out before.
+ */
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ProtocolName } from '../../src/core/protocol-name.ts';
+import { endAll } from '../support/endings.ts';
+import { connectRaw, rawRequest } from '../support/raw-client.ts';
+import { type RawUpstream, startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
+import { startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
+import { typedEvents } from '../unit/provider/streams.ts';
+
+const policy = readFileSync(new URL('../../config/policy.yaml', import.meta.url), 'utf8');
+const mounts = { openai: '/openai' } satisfies Partial<Record<ProtocolName, string>>;
+const model = 'gpt-4o';
+const tool = 'delete_customer';
+const args = { id: 7 };
+
+interface Case {
+  readonly name: string;
+  readonly family: keyof typeof mounts;
+  readonly method?: string;
+  readonly path: string;
+  readonly asked: unknown;
+  readonly type: string;
+  readonly answer: string;
+}
+
+const json = 'application/json';
+const sse = 'text/event-stream';
+
+const lmStudio = {
+  model_instance_id: model,
+  output: [
+    { type: 'tool_call', tool, arguments: args, output: 'gone' },
+    { type: 'message', content: 'Done.' },
+  ],
+  stats: { input_tokens: 1, total_output_tokens: 1 },
+};
+
+const cases: readonly Case[] = [
+  {
+    name: 'LM Studio’s chat',
+    family: 'openai',
+    path: '/api/v1/chat',
+    asked: { model, input: 'Go.' },
+    type: json,
+    answer: JSON.stringify(lmStudio),
+  },
+  {
+    name: 'LM Studio’s chat, streamed',
+    family: 'openai',
+    path: '/api/v1/chat',
+    asked: { model, input: 'Go.', stream: true },
+    type: sse,
+    answer: typedEvents(
+      { type: 'chat.start', model_instance_id: model },
+      { type: 'tool_call.start', tool },
+      { type: 'tool_call.arguments', tool, arguments: args },
+      { type: 'tool_call.result', tool, arguments: args, output: 'gone' },
+      { type: 'message.delta', content: 'Done.' },
+      { type: 'chat.end', result: lmStudio },
+    ),
+  },
+];
+
+let upstream: RawUpstream;
+let sidecar: TestSidecar;
+
+beforeAll(async () => {
+  upstream = await startRawUpstream(() => undefined);
+  const at = <Name extends keyof typeof mounts>(name: Name) => ({
+    url: upstream.url,
+    protocol: name,
+    mount: mounts[name],
+  });
+  const upstreams = { openai: at('openai') };
+  sidecar = await startTestSidecar({ policy, upstreams });
+});
+afterAll(endAll);
+
+describe('a call that deletes', () => {
+  test.each(cases)('is held, and released byte for byte: $name', async (one) => {
+    const head = [`Content-Type: ${one.type}`];
+    upstream.script((_request, answer) => answer.send(wholeAnswer('200 OK', head, one.answer)));
+    const client = await connectRaw(sidecar.proxyUrl);
+    const method = one.method ?? 'POST';
+    const body = method === 'GET' ? '' : JSON.stringify(one.asked);
+    client.send(rawRequest(method, mounts[one.family] + one.path, [], body));
+    const hold = await sidecar.ada.nextHold();
+    expect(client.text()).not.toContain(tool);
+    expect(client.text()).not.toContain('gone');
+    await sidecar.ada.rule(hold, { verdict: 'release' });
+    expect((await client.answer()).body.toString()).toBe(one.answer);
+  });
+});
