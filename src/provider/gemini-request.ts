@@ -147,6 +147,14 @@ function batchedRequests(body: JsonRecord, defects: string[]): readonly unknown[
   return boundedList(isAbsent(list) ? list : listOf(list), messagesMax, '`requests`', defects);
 }
 
+/** The file that a batch takes its requests from: params say which, as nothing of it stands in the body. */
+function inputFile(body: JsonRecord, defects: string[]): Record<string, unknown> {
+  const batch = memberOf(body, 'batch', defects);
+  const input = isRecord(batch) ? memberOf(batch, 'inputConfig', defects) : undefined;
+  const file = isRecord(input) ? memberOf(input, 'fileName', defects) : undefined;
+  return isAbsent(file) ? {} : { inputFile: textOf(file) };
+}
+
 /** Reads a request body that has contents; `model` and `stream` are said by its path. */
 export function readGeminiRequest(bytes: Buffer, model: string, stream: boolean): RequestReading {
   return readObject(bytes, model, stream, (body, defects) => {
@@ -165,7 +173,7 @@ export function readGeminiRequest(bytes: Buffer, model: string, stream: boolean)
         all.flatMap((one) => one.tools),
         defects,
       ),
-      params: Object.assign({}, ...all.map((one) => one.params).reverse()),
+      params: Object.assign({}, ...all.map((one) => one.params).reverse(), inputFile(body, defects)),
     };
   });
 }

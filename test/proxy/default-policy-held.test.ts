@@ -12,7 +12,9 @@ import { startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
 import { typedEvents } from '../unit/provider/streams.ts';
 
 const policy = readFileSync(new URL('../../config/policy.yaml', import.meta.url), 'utf8');
-const mounts = { openai: '/openai' } satisfies Partial<Record<ProtocolName, string>>;
+const mounts = { openai: '/openai', mistral: '/mistral', gemini: '/google' } satisfies Partial<
+  Record<ProtocolName, string>
+>;
 const model = 'gpt-4o';
 const tool = 'delete_customer';
 const args = { id: 7 };
@@ -39,7 +41,49 @@ const lmStudio = {
   stats: { input_tokens: 1, total_output_tokens: 1 },
 };
 
+const mistralAnswer = {
+  object: 'chat.completion',
+  model,
+  choices: [
+    {
+      index: 0,
+      message: { role: 'assistant', tool_calls: [{ id: 'a', function: { name: tool, arguments: '{}' } }] },
+    },
+  ],
+};
+const mistralLine = { custom_id: '0', response: { status_code: 200, body: mistralAnswer }, error: null };
+const geminiAnswer = {
+  candidates: [{ content: { parts: [{ functionCall: { name: tool, args } }] }, index: 0 }],
+};
+
 const cases: readonly Case[] = [
+  {
+    name: 'a file of Mistral’s answers',
+    family: 'mistral',
+    method: 'GET',
+    path: '/v1/files/f_1/content',
+    asked: null,
+    type: 'application/octet-stream',
+    answer: `${JSON.stringify(mistralLine)}\n`,
+  },
+  {
+    name: 'a job of Mistral’s with its answers in it',
+    family: 'mistral',
+    method: 'GET',
+    path: '/v1/batch/jobs/j_1',
+    asked: null,
+    type: json,
+    answer: JSON.stringify({ id: 'j_1', status: 'SUCCESS', outputs: [mistralLine] }),
+  },
+  {
+    name: 'a file of Gemini’s answers',
+    family: 'gemini',
+    method: 'GET',
+    path: '/download/v1beta/files/abc:download',
+    asked: null,
+    type: 'application/jsonl',
+    answer: `${JSON.stringify({ key: 'a', response: geminiAnswer })}\n`,
+  },
   {
     name: 'LM Studio’s chat',
     family: 'openai',
@@ -75,7 +119,7 @@ beforeAll(async () => {
     protocol: name,
     mount: mounts[name],
   });
-  const upstreams = { openai: at('openai') };
+  const upstreams = { openai: at('openai'), mistral: at('mistral'), gemini: at('gemini') };
   sidecar = await startTestSidecar({ policy, upstreams });
 });
 afterAll(endAll);
