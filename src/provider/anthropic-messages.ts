@@ -107,7 +107,7 @@ function blockText(block: JsonRecord): string {
 }
 
 /** The text of content that is a string or a list of blocks. */
-function blocksText(content: unknown): string {
+export function blocksText(content: unknown): string {
   if (!Array.isArray(content)) return textOf(content);
   let text = '';
   for (const block of content) {
@@ -134,7 +134,8 @@ function readMessage(message: JsonRecord, defects: string[]): MessageFact {
   return { role: textOf(message.role), text: blocksText(content), toolCalls };
 }
 
-function readTools(list: unknown, defects: string[]): readonly ToolFact[] {
+/** The tools that are offered, built-in ones by their type. */
+export function readTools(list: unknown, defects: string[]): readonly ToolFact[] {
   const tools: ToolFact[] = [];
   for (const tool of boundedList(list, toolsMax, '`tools`', defects)) {
     if (!isRecord(tool)) {

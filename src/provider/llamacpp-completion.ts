@@ -20,6 +20,7 @@ import {
   tokenIdsIn,
   unreadResponse,
   usageAbsent,
+  usageSum,
 } from './reading.ts';
 import { openEventStream, type StreamEventKind, type StreamReader } from './stream.ts';
 
@@ -86,16 +87,6 @@ function usageOf(body: JsonRecord): UsageFacts {
   return { source: 'provider', inputTokens, outputTokens, totalTokens: inputTokens + outputTokens };
 }
 
-function sum(a: UsageFacts, b: UsageFacts): UsageFacts {
-  if (a.source === 'absent' || b.source === 'absent') return a.source === 'absent' ? b : a;
-  return {
-    source: 'provider',
-    inputTokens: a.inputTokens + b.inputTokens,
-    outputTokens: a.outputTokens + b.outputTokens,
-    totalTokens: a.totalTokens + b.totalTokens,
-  };
-}
-
 /** The facts of an answer to several prompts; the first reason to stop stands for all. */
 function factsOf(status: number, model: string, prompted: Iterable<Prompted>) {
   let text = '';
@@ -104,7 +95,7 @@ function factsOf(status: number, model: string, prompted: Iterable<Prompted>) {
   for (const one of prompted) {
     text = joined(text, one.text);
     finishReason ||= one.finishReason;
-    usage = sum(usage, one.usage);
+    usage = usageSum(usage, one.usage);
   }
   return { ...unreadResponse(status, '').facts, model, text, finishReason, usage };
 }

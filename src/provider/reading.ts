@@ -24,6 +24,17 @@ const nothingRead: RequestBodyFacts = {
 
 export const usageAbsent: UsageFacts = { source: 'absent', inputTokens: 0, outputTokens: 0, totalTokens: 0 };
 
+/** What several answers used together; one that does not say counts for nothing. */
+export function usageSum(a: UsageFacts, b: UsageFacts): UsageFacts {
+  if (a.source === 'absent' || b.source === 'absent') return a.source === 'absent' ? b : a;
+  return {
+    source: 'provider',
+    inputTokens: a.inputTokens + b.inputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    totalTokens: a.totalTokens + b.totalTokens,
+  };
+}
+
 /** A request of which nothing is known; `defect` '' where nothing had to be known. */
 export function unreadRequest(defect: string): RequestReading {
   return { facts: nothingRead, defects: defect === '' ? [] : [defect] };

@@ -12,9 +12,12 @@ import { startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
 import { typedEvents } from '../unit/provider/streams.ts';
 
 const policy = readFileSync(new URL('../../config/policy.yaml', import.meta.url), 'utf8');
-const mounts = { openai: '/openai', mistral: '/mistral', gemini: '/google' } satisfies Partial<
-  Record<ProtocolName, string>
->;
+const mounts = {
+  openai: '/openai',
+  mistral: '/mistral',
+  gemini: '/google',
+  anthropic: '/anthropic',
+} satisfies Partial<Record<ProtocolName, string>>;
 const model = 'gpt-4o';
 const tool = 'delete_customer';
 const args = { id: 7 };
@@ -57,6 +60,15 @@ const geminiAnswer = {
 };
 
 const cases: readonly Case[] = [
+  {
+    name: 'the log of a session of Anthropic’s',
+    family: 'anthropic',
+    method: 'GET',
+    path: '/v1/sessions/sesn_1/events',
+    asked: null,
+    type: json,
+    answer: JSON.stringify({ data: [{ type: 'agent.custom_tool_use', id: 'e1', name: tool, input: args }] }),
+  },
   {
     name: 'a file of Mistral’s answers',
     family: 'mistral',
@@ -119,7 +131,12 @@ beforeAll(async () => {
     protocol: name,
     mount: mounts[name],
   });
-  const upstreams = { openai: at('openai'), mistral: at('mistral'), gemini: at('gemini') };
+  const upstreams = {
+    openai: at('openai'),
+    mistral: at('mistral'),
+    gemini: at('gemini'),
+    anthropic: at('anthropic'),
+  };
   sidecar = await startTestSidecar({ policy, upstreams });
 });
 afterAll(endAll);
