@@ -19,6 +19,7 @@ import {
 import { openai } from './openai.ts';
 import type { OperationName, RequestHead, RequestReading } from './protocol.ts';
 import { batchPrediction } from './vertex-batch.ts';
+import { engine, engineVerbs } from './vertex-engine.ts';
 import { rawPredict } from './vertex-raw-predict.ts';
 
 /** True where a job is made that reads its requests from storage. */
@@ -35,6 +36,8 @@ function operationOf(method: string, path: string): OperationName {
   if (operation !== null) return operation;
   if (storesContents(method, route)) return 'cached_contents';
   if (isInteraction(method, route)) return 'interactions';
+  if (engineVerbs.has(route.verb) && route.segments.at(-2) === 'reasoningengines')
+    return 'reasoning_engines.query';
   if (makesBatchPrediction(method, route)) return 'batch_prediction_jobs';
   if (!rawVerbs.has(route.verb)) return speaksOpenAi(route) ? openai.operationOf(method, path) : 'unknown';
   const publisher = route.segments[route.segments.lastIndexOf('publishers') + 1];
@@ -64,6 +67,7 @@ const chat: typeof openai = {
 export const vertex = googleProtocol('vertex', operationOf, (operation) => {
   if (isContentOperation(operation)) return content;
   if (operation === 'interactions') return interactions;
+  if (operation === 'reasoning_engines.query') return engine;
   if (operation === 'batch_prediction_jobs') return batchPrediction;
   if (operation === 'messages') return messages;
   if (operation === 'raw_count_tokens') return { ...messages, readsAnswer: () => false };

@@ -17,6 +17,7 @@ const mounts = {
   mistral: '/mistral',
   gemini: '/google',
   anthropic: '/anthropic',
+  vertex: '/vertex',
 } satisfies Partial<Record<ProtocolName, string>>;
 const model = 'gpt-4o';
 const tool = 'delete_customer';
@@ -59,7 +60,37 @@ const geminiAnswer = {
   candidates: [{ content: { parts: [{ functionCall: { name: tool, args } }] }, index: 0 }],
 };
 
+const engine = '/v1/projects/p/locations/l/reasoningEngines/7';
+const agentEvent = {
+  author: 'agent',
+  content: { parts: [{ function_call: { id: 'f1', name: tool, args } }] },
+};
+
 const cases: readonly Case[] = [
+  {
+    name: 'an answer of a reasoning engine',
+    family: 'vertex',
+    path: `${engine}:query`,
+    asked: { input: { message: 'Go.' } },
+    type: json,
+    answer: JSON.stringify({ output: agentEvent }),
+  },
+  {
+    name: 'an answer of a reasoning engine, line by line',
+    family: 'vertex',
+    path: `${engine}:streamQuery`,
+    asked: { input: { message: 'Go.' } },
+    type: json,
+    answer: `${JSON.stringify({ content: { parts: [{ text: 'Hm.' }] } })}\n${JSON.stringify(agentEvent)}\n`,
+  },
+  {
+    name: 'an answer of a reasoning engine, as events',
+    family: 'vertex',
+    path: `${engine}:streamQuery`,
+    asked: { input: { message: 'Go.' } },
+    type: sse,
+    answer: `data: ${JSON.stringify({ content: { parts: [{ text: 'Hm.' }] } })}\n\ndata: ${JSON.stringify(agentEvent)}\n\n`,
+  },
   {
     name: 'the log of a session of Anthropic’s',
     family: 'anthropic',
@@ -136,6 +167,7 @@ beforeAll(async () => {
     mistral: at('mistral'),
     gemini: at('gemini'),
     anthropic: at('anthropic'),
+    vertex: at('vertex'),
   };
   sidecar = await startTestSidecar({ policy, upstreams });
 });
