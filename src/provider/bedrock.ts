@@ -7,6 +7,7 @@ import { type ErrorCode, httpStatusByCode } from '../core/errors.ts';
 import { unamendable } from './amendment.ts';
 import { anthropic } from './anthropic.ts';
 import { encodeFrame } from './aws-eventstream.ts';
+import { createAgentStreamReader, readAgentRequest, readGeneratedResponse } from './bedrock-agents.ts';
 import { readConverseBody, readConverseRequest, readConverseResponse } from './bedrock-converse.ts';
 import { amendConverseJson, amendConverseStream } from './bedrock-converse-amend.ts';
 import { createConverseStreamReader } from './bedrock-converse-stream.ts';
@@ -97,11 +98,15 @@ function readBody(operation: OperationName, body: Buffer): RequestReading {
   }
 }
 
+/** Those of agents and knowledge bases, at an endpoint of their own. */
+const ofAgents: ReadonlySet<OperationName> = new Set(['agents.invoke', 'retrieve_and_generate']);
+
 const operationsOnModels: ReadonlySet<OperationName> = new Set(['converse', 'invoke', 'count_tokens']);
 
 function readRequest(operation: OperationName, body: Buffer, head: RequestHead): RequestReading {
   const family = delegates.get(operation);
   if (family !== undefined) return family.readRequest(operation, body, head);
+  if (ofAgents.has(operation)) return readAgentRequest(body, head.path);
   const reading = readBody(operation, body);
   if (!operationsOnModels.has(operation)) {
     const model = operation === 'async_invoke' ? textOf(reading.facts.params['modelId']) : '';
@@ -133,6 +138,9 @@ function readResponse(operation: OperationName, status: number, body: Buffer): R
   if (family !== undefined) return family.readResponse(operation, status, body);
   if (operation === 'converse') return readConverseResponse(status, body);
   if (operation === 'invoke') return readInvokeResponse(status, body);
+  if (operation === 'retrieve_and_generate') return readGeneratedResponse(status, body);
+  if (operation === 'agents.invoke')
+    return unreadResponse(status, 'an agent answers in frames, not in one whole');
   return operation === 'guardrail.apply' ? readGuardrailResponse(status, body) : unreadResponse(status, '');
 }
 
@@ -142,6 +150,7 @@ const openStream: Protocol['openStream'] = (operation, status, form) => {
   if (family !== undefined && form === 'sse') return family.openStream(operation, status, form);
   if (form === 'aws-eventstream') {
     if (operation === 'converse') return openFrameStream(createConverseStreamReader(status));
+    if (ofAgents.has(operation)) return openFrameStream(createAgentStreamReader(status));
     if (operation === 'invoke') return openFrameStream(createInvokeStreamReader(status));
   }
   return openUnreadableStream(status, 'the answer comes in a form that this operation does not have');

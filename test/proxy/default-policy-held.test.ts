@@ -9,6 +9,7 @@ import { endAll } from '../support/endings.ts';
 import { connectRaw, rawRequest } from '../support/raw-client.ts';
 import { type RawUpstream, startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
 import { startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
+import { frame } from '../unit/provider/bedrock-written.ts';
 import { typedEvents } from '../unit/provider/streams.ts';
 
 const policy = readFileSync(new URL('../../config/policy.yaml', import.meta.url), 'utf8');
@@ -18,6 +19,7 @@ const mounts = {
   gemini: '/google',
   anthropic: '/anthropic',
   vertex: '/vertex',
+  bedrock: '/bedrock',
 } satisfies Partial<Record<ProtocolName, string>>;
 const model = 'gpt-4o';
 const tool = 'delete_customer';
@@ -30,7 +32,7 @@ interface Case {
   readonly path: string;
   readonly asked: unknown;
   readonly type: string;
-  readonly answer: string;
+  readonly answer: string | Buffer;
 }
 
 const json = 'application/json';
@@ -66,7 +68,31 @@ const agentEvent = {
   content: { parts: [{ function_call: { id: 'f1', name: tool, args } }] },
 };
 
+const handedBack = {
+  invocationId: 'i1',
+  invocationInputs: [
+    {
+      functionInvocationInput: {
+        actionGroup: 'crm',
+        function: tool,
+        parameters: [{ name: 'id', type: 'integer', value: '7' }],
+      },
+    },
+  ],
+};
+
 const cases: readonly Case[] = [
+  {
+    name: 'what an agent of Bedrock’s hands back',
+    family: 'bedrock',
+    path: '/agents/A/agentAliases/B/sessions/s1/text',
+    asked: { inputText: 'Go.' },
+    type: 'application/vnd.amazon.eventstream',
+    answer: Buffer.concat([
+      frame('chunk', { bytes: Buffer.from('Hm.').toString('base64') }),
+      frame('returnControl', handedBack),
+    ]),
+  },
   {
     name: 'an answer of a reasoning engine',
     family: 'vertex',
@@ -168,6 +194,7 @@ beforeAll(async () => {
     gemini: at('gemini'),
     anthropic: at('anthropic'),
     vertex: at('vertex'),
+    bedrock: at('bedrock'),
   };
   sidecar = await startTestSidecar({ policy, upstreams });
 });
@@ -185,6 +212,6 @@ describe('a call that deletes', () => {
     expect(client.text()).not.toContain(tool);
     expect(client.text()).not.toContain('gone');
     await sidecar.ada.rule(hold, { verdict: 'release' });
-    expect((await client.answer()).body.toString()).toBe(one.answer);
+    expect((await client.answer()).body).toEqual(Buffer.from(one.answer));
   });
 });
