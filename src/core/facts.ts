@@ -42,6 +42,11 @@ export interface RequestFacts {
   readonly messages: readonly MessageFact[];
   /** Everything the model reads as text: system, messages, tool results, joined by newlines. */
   readonly text: string;
+  /**
+   * How many token ids stand where words would; absent for none. What they spell only the model's tokenizer
+   * knows, so `text` and `messages` are then not all that the model reads.
+   */
+  readonly tokenIds?: number;
   readonly tools: readonly ToolFact[];
   /** Allow-listed headers, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;

@@ -54,7 +54,7 @@ function environment(patterns: Patterns): Environment {
       fields: {
         ...strings('provider', 'operation', 'method', 'path', 'model', 'system', 'text'),
         ...strings('workload', 'subject', 'purpose', 'session'),
-        ...{ stream: 'bool', params: 'map<string, dyn>', headers: 'map<string, string>' },
+        ...{ stream: 'bool', tokenIds: 'int', params: 'map<string, dyn>', headers: 'map<string, string>' },
         ...{ messages: 'list<Message>', tools: 'list<Tool>' },
       },
     })

@@ -74,6 +74,7 @@ function requestFacts(given: RequestFixture): RequestFacts {
     text:
       given.text ??
       [system, ...messages.map((message) => message.text)].filter((text) => text !== '').join('\n'),
+    tokenIds: given.tokenIds ?? 0,
     tools: (given.tools ?? []).map((tool) => ({
       name: tool.name ?? '',
       description: tool.description ?? '',

@@ -55,6 +55,11 @@ const requestFixture = z.strictObject({
     )
     .optional(),
   text: z.string().optional().describe('The system text and the messages, joined, when absent.'),
+  tokenIds: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('How many token ids stand where words would; none when absent.'),
   tools: z
     .array(z.strictObject({ name: z.string().optional(), description: z.string().optional() }))
     .optional(),

@@ -202,7 +202,10 @@ function falseWithoutToolCalls(node: ASTNode): boolean {
 }
 
 const comparisons: ReadonlySet<string> = new Set(['==', '!=', '<', '<=', '>', '>=', '&&', '||', '!_', '?:']);
-/** Facts that are one text, number or bool each: reading one cannot run into a bound. */
+/**
+ * Facts that are one text, number or bool each: reading one cannot run into a bound. `request.text` is none of
+ * them, because a prompt may come as token ids, which cannot be read.
+ */
 const scalarFacts: ReadonlySet<string> = new Set([
   ...[
     'provider',
@@ -212,7 +215,7 @@ const scalarFacts: ReadonlySet<string> = new Set([
     'model',
     'stream',
     'system',
-    'text',
+    'tokenIds',
     'workload',
     'subject',
   ].map((name) => `request.${name}`),

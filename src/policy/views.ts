@@ -1,7 +1,8 @@
 /**
  * Facts as rules see them: the same names, integers as CEL integers, and every list and map bounded.
  * What goes over a bound is not cut short, because a rule that saw a part would decide wrongly: reading it
- * fails, and a rule that fails holds. Nothing is copied until a rule reads it.
+ * fails, and a rule that fails holds. So does reading words that came as token ids, which nobody here can spell.
+ * Nothing is copied until a rule reads it.
  */
 import type {
   Facts,
@@ -122,7 +123,6 @@ export class RequestView {
   readonly model: string;
   readonly stream: boolean;
   readonly system: string;
-  readonly text: string;
   readonly workload: string;
   readonly subject: string;
   readonly purpose: string;
@@ -139,12 +139,28 @@ export class RequestView {
     this.model = facts.model;
     this.stream = facts.stream;
     this.system = facts.system;
-    this.text = facts.text;
     this.workload = facts.workload;
     this.subject = facts.subject;
     this.purpose = facts.purpose;
     this.session = facts.session;
     this.#facts = facts;
+  }
+
+  get tokenIds(): bigint {
+    return BigInt(this.#facts.tokenIds ?? 0);
+  }
+
+  get text(): string {
+    this.#refuseTokenIds('request.text');
+    return this.#facts.text;
+  }
+
+  #refuseTokenIds(what: string): void {
+    const { tokenIds = 0 } = this.#facts;
+    if (tokenIds === 0) return;
+    throw new RangeError(
+      `${what} cannot be read: the prompt was given as ${tokenIds} token ids; ask request.tokenIds == 0 first`,
+    );
   }
 
   get params(): unknown {
@@ -156,6 +172,7 @@ export class RequestView {
   }
 
   get messages(): readonly MessageView[] {
+    this.#refuseTokenIds('request.messages');
     this.#messages ??= bounded('request.messages', this.#facts.messages).map((fact) => new MessageView(fact));
     return this.#messages;
   }

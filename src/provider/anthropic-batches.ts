@@ -7,7 +7,7 @@ import { parseForRewrite } from './amendment.ts';
 import { batchEntriesIn, batchEntriesOf, batchLinesMax, jsonBytes } from './batch-lines.ts';
 import { isRecord, readJson, textOf } from './json.ts';
 import type { BatchRequest, BatchResult, RequestReading, ResponseReading } from './protocol.ts';
-import { boundedList, note, unreadRequest, unreadResponse } from './reading.ts';
+import { boundedList, openRequest, unreadRequest, unreadResponse } from './reading.ts';
 
 const okStatus = 200;
 /** Where each request of a batch would have been sent alone. */
@@ -66,12 +66,9 @@ function commonModel(requests: readonly unknown[]): string {
 
 /** Reads the body that creates a batch: what its requests say stands in its lines, each of which is judged. */
 export function readBatchRequest(bytes: Buffer): RequestReading {
-  if (bytes.length === 0) return unreadRequest('');
-  const json = readJson(bytes, 'the request body');
-  if (!isRecord(json.value)) return unreadRequest(json.defect || 'the request body is not a JSON object');
-  const defects: string[] = [];
-  note(defects, json.defect);
-  const requests = boundedList(json.value.requests, batchLinesMax, '`requests`', defects);
+  const { body, defects, unread } = openRequest(bytes);
+  if (body === null) return unread;
+  const requests = boundedList(body.requests, batchLinesMax, '`requests`', defects);
   const { facts } = unreadRequest('');
   const said = { model: commonModel(requests), params: { requests: requests.length } };
   return { facts: { ...facts, ...said }, defects, batch: () => requestsIn(bytes) };

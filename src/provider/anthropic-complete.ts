@@ -2,21 +2,25 @@
  * Anthropic's text completions, the API before messages (https://docs.anthropic.com/en/api/complete). It calls
  * no tools. Pure; hostile bytes in, facts and defects out.
  */
-import { isAbsent, isRecord, readJson, textOf } from './json.ts';
+import { isAbsent, textOf } from './json.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
-import { modelName, note, scalarParams, streamFlag, unreadRequest, unreadResponse } from './reading.ts';
+import {
+  modelName,
+  note,
+  openAnswer,
+  openRequest,
+  scalarParams,
+  streamFlag,
+  unreadResponse,
+} from './reading.ts';
 import type { StreamReader } from './stream.ts';
 
 const paramsElsewhere: ReadonlySet<string> = new Set(['model', 'stream', 'prompt']);
 
 /** Reads a request body. An empty one asks for nothing: no defect. */
 export function readCompleteRequest(bytes: Buffer): RequestReading {
-  if (bytes.length === 0) return unreadRequest('');
-  const json = readJson(bytes, 'the request body');
-  const body = json.value;
-  if (!isRecord(body)) return unreadRequest(json.defect || 'the request body is not a JSON object');
-  const defects: string[] = [];
-  note(defects, json.defect);
+  const { body, defects, unread } = openRequest(bytes);
+  if (body === null) return unread;
   if (!isAbsent(body.prompt) && typeof body.prompt !== 'string') note(defects, '`prompt` is not a text');
   const text = textOf(body.prompt);
   const facts = {
@@ -33,18 +37,17 @@ export function readCompleteRequest(bytes: Buffer): RequestReading {
 
 /** Reads a whole answer of status below 400. */
 export function readCompleteResponse(status: number, bytes: Buffer): ResponseReading {
-  const json = readJson(bytes, 'the answer');
-  const body = json.value;
-  if (!isRecord(body)) return unreadResponse(status, json.defect || 'the answer is not a JSON object');
+  const { body, defects, unread } = openAnswer(status, bytes);
+  if (body === null) return unread;
   const failed = body.type === 'error' || !isAbsent(body.error);
   const isKnown = failed || (typeof body.completion === 'string' && isAbsent(body.content));
-  const reading = unreadResponse(status, json.defect || (isKnown ? '' : 'the answer is no completion'));
+  if (!isKnown) note(defects, 'the answer is no completion');
   const said = {
     model: textOf(body.model),
     text: textOf(body.completion),
     finishReason: textOf(body.stop_reason),
   };
-  return { ...reading, facts: { ...reading.facts, ...said }, complete: true, failed };
+  return { facts: { ...unreadResponse(status, '').facts, ...said }, defects, complete: true, failed };
 }
 
 /** Opens a reader for one stream. */

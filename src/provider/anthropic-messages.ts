@@ -3,7 +3,7 @@
  * hostile bytes in, facts and defects out.
  */
 import type { MessageFact, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
-import { countOf, isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts';
+import { countOf, isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { memberSources } from './json-source.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
 import {
@@ -14,13 +14,13 @@ import {
   messagesMax,
   modelName,
   note,
+  openAnswer,
+  openRequest,
   scalarParams,
   streamFlag,
   textWithin,
   toolCallsMax,
   toolsMax,
-  unreadRequest,
-  unreadResponse,
   usageAbsent,
 } from './reading.ts';
 
@@ -107,7 +107,7 @@ function blockText(block: JsonRecord): string {
 }
 
 /** The text of content that is a string or a list of blocks. */
-function blocksText(content: unknown): string {
+export function blocksText(content: unknown): string {
   if (!Array.isArray(content)) return textOf(content);
   let text = '';
   for (const block of content) {
@@ -134,7 +134,8 @@ function readMessage(message: JsonRecord, defects: string[]): MessageFact {
   return { role: textOf(message.role), text: blocksText(content), toolCalls };
 }
 
-function readTools(list: unknown, defects: string[]): readonly ToolFact[] {
+/** The tools that are offered, built-in ones by their type. */
+export function readTools(list: unknown, defects: string[]): readonly ToolFact[] {
   const tools: ToolFact[] = [];
   for (const tool of boundedList(list, toolsMax, '`tools`', defects)) {
     if (!isRecord(tool)) {
@@ -149,12 +150,8 @@ function readTools(list: unknown, defects: string[]): readonly ToolFact[] {
 
 /** Reads a request body. An empty one asks for nothing: no defect. */
 export function readMessagesRequest(bytes: Buffer): RequestReading {
-  if (bytes.length === 0) return unreadRequest('');
-  const json = readJson(bytes, 'the request body');
-  const body = json.value;
-  if (!isRecord(body)) return unreadRequest(json.defect || 'the request body is not a JSON object');
-  const defects: string[] = [];
-  note(defects, json.defect);
+  const { body, defects, unread } = openRequest(bytes);
+  if (body === null) return unread;
   checkContent(body.system, '`system`', defects);
   let system = blocksText(body.system);
   let conversation = '';
@@ -199,11 +196,8 @@ export function refusalText(details: unknown): string {
 
 /** Reads a whole answer of status below 400. */
 export function readMessagesResponse(status: number, bytes: Buffer): ResponseReading {
-  const json = readJson(bytes, 'the answer');
-  const body = json.value;
-  if (!isRecord(body)) return unreadResponse(status, json.defect || 'the answer is not a JSON object');
-  const defects: string[] = [];
-  note(defects, json.defect);
+  const { body, defects, unread } = openAnswer(status, bytes);
+  if (body === null) return unread;
   const failed = body.type === 'error' || !isAbsent(body.error);
   const content = body.content;
   if (isAbsent(content) && !failed) note(defects, 'the answer has no `content`');

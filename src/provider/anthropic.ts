@@ -12,6 +12,7 @@ import {
 import { readMessagesRequest, readMessagesResponse } from './anthropic-messages.ts';
 import { amendMessages } from './anthropic-messages-amend.ts';
 import { createMessagesStreamReader } from './anthropic-messages-stream.ts';
+import { readManagedRequest, readSessionLog } from './anthropic-sessions.ts';
 import { readFormRequest } from './form-request.ts';
 import type { OperationName, Protocol } from './protocol.ts';
 import { unreadRequest, unreadResponse } from './reading.ts';
@@ -34,6 +35,23 @@ const sent: readonly (readonly [tail: readonly string[], operation: OperationNam
   [['skills'], 'skills'],
 ];
 
+/** What managed agents are made of, by the collection that it belongs to. */
+const managed: ReadonlySet<string> = new Set(['agents', 'sessions', 'deployments', 'dreams']);
+
+/**
+ * The operation on managed agents; `unknown` for none. A stream of a session's events has no end, so its calls
+ * cannot wait for one: it has a name of its own, by which rules can refuse it, and passes unread.
+ */
+function managedOperationOf(isGet: boolean, segments: readonly string[]): OperationName {
+  const last = segments.at(-1) ?? '';
+  const inSession = segments.at(-3) === 'sessions' || segments.at(-5) === 'sessions';
+  if (isGet && last === 'stream' && segments.includes('sessions')) return 'sessions.stream';
+  if (last === 'events' && inSession) return 'sessions.events';
+  if (isGet) return 'unknown';
+  const collection = [last, segments.at(-2) ?? ''].find((name) => managed.has(name));
+  return collection ?? 'unknown';
+}
+
 /** Any prefix is allowed, as gateways mount the API anywhere. What is not listed passes unread. */
 function operationOf(method: string, path: string): OperationName {
   const verb = method.trim().toUpperCase();
@@ -44,10 +62,12 @@ function operationOf(method: string, path: string): OperationName {
   if (verb === 'GET') {
     if (last === 'results' && endsWithSegments(above, ['messages', 'batches']))
       return 'messages.batches.results';
-    return last === 'content' && endsWithSegments(above, ['files']) ? 'files.content' : 'unknown';
+    if (last === 'content' && endsWithSegments(above, ['files'])) return 'files.content';
+    return managedOperationOf(true, segments);
   }
   if (last === 'versions' && endsWithSegments(above, ['skills'])) return 'skills';
-  return sent.find(([tail]) => endsWithSegments(segments, tail))?.[1] ?? 'unknown';
+  const found = sent.find(([tail]) => endsWithSegments(segments, tail))?.[1];
+  return found ?? managedOperationOf(false, segments);
 }
 
 /** Anthropic's own type names by status (https://docs.anthropic.com/en/api/errors). */
@@ -78,7 +98,12 @@ function streamReaderOf(operation: OperationName, status: number): StreamReader 
   return operation === 'complete' ? createCompleteStreamReader(status) : null;
 }
 
-const answersRead: ReadonlySet<string> = new Set(['messages', 'messages.batches.results', 'complete']);
+const answersRead: ReadonlySet<string> = new Set([
+  'messages',
+  'messages.batches.results',
+  'complete',
+  'sessions.events',
+]);
 
 export const anthropic: Protocol = {
   name: 'anthropic',
@@ -93,6 +118,12 @@ export const anthropic: Protocol = {
         return readBatchRequest(body);
       case 'complete':
         return readCompleteRequest(body);
+      case 'agents':
+      case 'sessions':
+      case 'sessions.events':
+      case 'deployments':
+      case 'dreams':
+        return readManagedRequest(body);
       case 'files':
       case 'skills':
         return readFormRequest(body, head);
@@ -104,6 +135,7 @@ export const anthropic: Protocol = {
     if (status >= errorStatusMin) return unreadResponse(status, '');
     if (operation === 'messages') return readMessagesResponse(status, body);
     if (operation === 'messages.batches.results') return readBatchResponse(status, body);
+    if (operation === 'sessions.events') return readSessionLog(status, body);
     return operation === 'complete' ? readCompleteResponse(status, body) : unreadResponse(status, '');
   },
   // The results of a batch are one file, whatever its type says, and are judged as one.

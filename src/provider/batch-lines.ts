@@ -40,12 +40,12 @@ function readLine(line: Buffer): { readonly value: JsonRecord; readonly defect: 
 }
 
 /** Says of each id whether it is one that tells its line apart. */
-function createIdCheck(): (value: JsonRecord) => string {
+function createIdCheck(idName: string): (value: JsonRecord) => string {
   const seen = new Set<string>();
   return (value) => {
-    const id = textOf(value.custom_id);
-    if (id === '') return 'a line of the batch has no custom_id';
-    if (seen.has(id)) return 'two lines of the batch have the same custom_id';
+    const id = textOf(value[idName]);
+    if (id === '') return `a line of the batch has no ${idName}`;
+    if (seen.has(id)) return `two lines of the batch have the same ${idName}`;
     seen.add(id);
     return '';
   };
@@ -57,9 +57,12 @@ const tooMany: BatchEntry = {
   defect: `the batch has more than ${batchLinesMax} lines`,
 };
 
-/** The lines of a file of JSON texts; empty ones are none. After the last allowed line comes one with a defect. */
-export function* batchEntriesOf(file: Buffer): Generator<BatchEntry> {
-  const checkId = createIdCheck();
+/**
+ * The lines of a file of JSON texts, told apart by the member `idName`; empty ones are none. After the last allowed
+ * line comes one with a defect.
+ */
+export function* batchEntriesOf(file: Buffer, idName = 'custom_id'): Generator<BatchEntry> {
+  const checkId = createIdCheck(idName);
   let lines = 0;
   for (let start = 0; start < file.length; ) {
     const found = file.indexOf(lineFeed, start);
@@ -73,13 +76,13 @@ export function* batchEntriesOf(file: Buffer): Generator<BatchEntry> {
       return;
     }
     const { value, defect } = readLine(line);
-    yield { customId: textOf(value.custom_id), value, defect: defect || checkId(value) };
+    yield { customId: textOf(value[idName]), value, defect: defect || checkId(value) };
   }
 }
 
 /** The elements of a list, read alike. */
 export function* batchEntriesIn(list: readonly unknown[]): Generator<BatchEntry> {
-  const checkId = createIdCheck();
+  const checkId = createIdCheck('custom_id');
   for (const [place, value] of list.entries()) {
     if (place >= batchLinesMax) {
       yield tooMany;

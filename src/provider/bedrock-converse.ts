@@ -6,7 +6,7 @@
  */
 import type { MessageFact, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
 import { valueSources } from './bedrock-source.ts';
-import { countOf, isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts';
+import { countOf, isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
 import {
   addCall,
@@ -14,12 +14,12 @@ import {
   joined,
   messagesMax,
   note,
+  openAnswer,
+  openRequest,
   scalarParams,
   textWithin,
   toolCallsMax,
   toolsMax,
-  unreadRequest,
-  unreadResponse,
   usageAbsent,
 } from './reading.ts';
 
@@ -202,12 +202,9 @@ export function readConverseBody(body: JsonRecord, defects: string[]): RequestRe
 
 /** Reads a request body. An empty one asks for nothing: no defect. */
 export function readConverseRequest(bytes: Buffer): RequestReading {
-  if (bytes.length === 0) return unreadRequest('');
-  const json = readJson(bytes, 'the request body');
-  if (!isRecord(json.value)) return unreadRequest(json.defect || 'the request body is not a JSON object');
-  const defects: string[] = [];
-  note(defects, json.defect);
-  return readConverseBody(json.value, defects);
+  const { body, defects, unread } = openRequest(bytes);
+  if (body === null) return unread;
+  return readConverseBody(body, defects);
 }
 
 /** Input tokens include what was written to and read from the prompt cache, which is counted apart. */
@@ -236,11 +233,8 @@ const inputPath = ['output', 'message', 'content', null, 'toolUse', 'input'];
 
 /** Reads a whole answer of status below 400. */
 export function readConverseResponse(status: number, bytes: Buffer): ResponseReading {
-  const json = readJson(bytes, 'the answer');
-  const body = json.value;
-  if (!isRecord(body)) return unreadResponse(status, json.defect || 'the answer is not a JSON object');
-  const defects: string[] = [];
-  note(defects, json.defect);
+  const { body, defects, unread } = openAnswer(status, bytes);
+  if (body === null) return unread;
   const message = isRecord(body.output) ? body.output.message : undefined;
   if (!isRecord(message)) note(defects, 'the answer has no `output.message`');
   const toolCalls: ToolCallFact[] = [];

@@ -11,7 +11,7 @@
 import type { ToolCallFact, ToolFact } from '../core/facts.ts';
 import { readMessagesRequest, readMessagesResponse } from './anthropic-messages.ts';
 import { readConverseBody, readConverseResponse } from './bedrock-converse.ts';
-import { countOf, isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts';
+import { countOf, isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { readChatRequest, readChatResponse } from './openai-chat.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
 import {
@@ -19,11 +19,12 @@ import {
   boundedList,
   joined,
   note,
+  openAnswer,
+  openRequest,
   scalarParams,
   textWithin,
   toolCallsMax,
   toolsMax,
-  unreadRequest,
   unreadResponse,
   usageAbsent,
 } from './reading.ts';
@@ -205,9 +206,8 @@ function chatStopReason(choices: unknown): string {
 
 /** Reads a whole answer of status below 400. */
 export function readInvokeResponse(status: number, bytes: Buffer): ResponseReading {
-  const json = readJson(bytes, 'the answer');
-  const body = json.value;
-  if (!isRecord(body)) return unreadResponse(status, json.defect || 'the answer is not a JSON object');
+  const { body, defects, unread } = openAnswer(status, bytes);
+  if (body === null) return unread;
   const [shape, second] = answerShapes(body);
   if (second !== undefined) return unreadResponse(status, 'the answer has the forms of two models');
   switch (shape) {
@@ -221,8 +221,6 @@ export function readInvokeResponse(status: number, bytes: Buffer): ResponseReadi
       return { ...reading, facts: { ...reading.facts, finishReason } };
     }
     default: {
-      const defects: string[] = [];
-      note(defects, json.defect);
       const answer = emptyPlainAnswer();
       answer.text = absorbPlain(body, answer, defects);
       return plainReading(status, answer, defects, true);
@@ -273,12 +271,8 @@ function hasConverseBlocks(messages: readonly unknown[]): boolean {
 
 /** Reads a request body. An empty one asks for nothing: no defect. */
 export function readInvokeRequest(bytes: Buffer): RequestReading {
-  if (bytes.length === 0) return unreadRequest('');
-  const json = readJson(bytes, 'the request body');
-  const body = json.value;
-  if (!isRecord(body)) return unreadRequest(json.defect || 'the request body is not a JSON object');
-  const defects: string[] = [];
-  note(defects, json.defect);
+  const { body, defects, unread } = openRequest(bytes);
+  if (body === null) return unread;
   const { messages } = body;
   if (!Array.isArray(messages)) return readPlainRequest(body, defects);
   if (['prompt', 'inputText', 'message'].some((member) => !isAbsent(body[member]))) {

@@ -2,6 +2,7 @@
  * What a Bedrock path asks for and of which model. The model stands in the path, percent-encoded: an id, an
  * inference profile or an ARN with slashes of its own. Pure.
  */
+import { agentOperationOf } from './bedrock-agents.ts';
 import type { OperationName } from './protocol.ts';
 import { routeSegments } from './route.ts';
 
@@ -21,6 +22,8 @@ const streamingActions: ReadonlySet<string> = new Set(['converse-stream', 'invok
 /** Any prefix is allowed, as gateways mount the API anywhere. */
 export function bedrockOperationOf(method: string, path: string): OperationName {
   if (methodsWithoutAnswer.has(method.trim().toUpperCase())) return 'unknown';
+  const ofAgent = agentOperationOf(path);
+  if (ofAgent !== null) return ofAgent;
   const segments = routeSegments(path);
   const last = segments.at(-1) ?? '';
   if (last === 'invoke' && segments.at(-2) === 'guardrail-checks') return 'guardrail.checks';

@@ -7,6 +7,7 @@ import { type ErrorCode, httpStatusByCode } from '../core/errors.ts';
 import { unamendable } from './amendment.ts';
 import { anthropic } from './anthropic.ts';
 import { encodeFrame } from './aws-eventstream.ts';
+import { createAgentStreamReader, readAgentRequest, readGeneratedResponse } from './bedrock-agents.ts';
 import { readConverseBody, readConverseRequest, readConverseResponse } from './bedrock-converse.ts';
 import { amendConverseJson, amendConverseStream } from './bedrock-converse-amend.ts';
 import { createConverseStreamReader } from './bedrock-converse-stream.ts';
@@ -15,10 +16,18 @@ import { readInvokeRequest, readInvokeResponse, readPlainRequest } from './bedro
 import { amendInvokeJson, amendInvokeStream } from './bedrock-invoke-amend.ts';
 import { createInvokeStreamReader, decodedText } from './bedrock-invoke-stream.ts';
 import { asksForStream, bedrockOperationOf, modelInPath } from './bedrock-route.ts';
-import { isRecord, readJson, textOf } from './json.ts';
+import { isRecord, type JsonRecord, textOf } from './json.ts';
 import { openai } from './openai.ts';
 import type { OperationName, Protocol, RequestHead, RequestReading, ResponseReading } from './protocol.ts';
-import { joined, note, textWithin, unreadRequest, unreadResponse } from './reading.ts';
+import {
+  joined,
+  note,
+  openAnswer,
+  openRequest,
+  textWithin,
+  unreadRequest,
+  unreadResponse,
+} from './reading.ts';
 import { openUnreadStream } from './stream.ts';
 import { streamFormOf } from './stream-form.ts';
 
@@ -50,15 +59,11 @@ const withoutText: ReadonlySet<OperationName> = new Set([
 ]);
 
 function readJsonRequest(
-  body: Buffer,
-  read: (value: Readonly<Record<string, unknown>>, defects: string[]) => RequestReading,
+  bytes: Buffer,
+  read: (body: JsonRecord, defects: string[]) => RequestReading,
 ): RequestReading {
-  if (body.length === 0) return unreadRequest('');
-  const json = readJson(body, 'the request body');
-  if (!isRecord(json.value)) return unreadRequest(json.defect || 'the request body is not a JSON object');
-  const defects: string[] = [];
-  note(defects, json.defect);
-  return read(json.value, defects);
+  const { body, defects, unread } = openRequest(bytes);
+  return body === null ? unread : read(body, defects);
 }
 
 /** What is counted is a request of another operation. */
@@ -93,11 +98,15 @@ function readBody(operation: OperationName, body: Buffer): RequestReading {
   }
 }
 
+/** Those of agents and knowledge bases, at an endpoint of their own. */
+const ofAgents: ReadonlySet<OperationName> = new Set(['agents.invoke', 'retrieve_and_generate']);
+
 const operationsOnModels: ReadonlySet<OperationName> = new Set(['converse', 'invoke', 'count_tokens']);
 
 function readRequest(operation: OperationName, body: Buffer, head: RequestHead): RequestReading {
   const family = delegates.get(operation);
   if (family !== undefined) return family.readRequest(operation, body, head);
+  if (ofAgents.has(operation)) return readAgentRequest(body, head.path);
   const reading = readBody(operation, body);
   if (!operationsOnModels.has(operation)) {
     const model = operation === 'async_invoke' ? textOf(reading.facts.params['modelId']) : '';
@@ -110,14 +119,13 @@ function readRequest(operation: OperationName, body: Buffer, head: RequestHead):
 }
 
 /** What a guardrail made of the text it was given. */
-function readGuardrailResponse(status: number, body: Buffer): ResponseReading {
-  const json = readJson(body, 'the answer');
-  if (!isRecord(json.value)) return unreadResponse(status, json.defect || 'the answer is not a JSON object');
+function readGuardrailResponse(status: number, bytes: Buffer): ResponseReading {
+  const { body, defects, unread } = openAnswer(status, bytes);
+  if (body === null) return unread;
   const { facts } = unreadResponse(status, '');
-  const text = joined('', textWithin(json.value.outputs));
-  const defects = json.defect === '' ? [] : [json.defect];
+  const text = joined('', textWithin(body.outputs));
   return {
-    facts: { ...facts, text, finishReason: textOf(json.value.action) },
+    facts: { ...facts, text, finishReason: textOf(body.action) },
     defects,
     complete: true,
     failed: false,
@@ -130,6 +138,9 @@ function readResponse(operation: OperationName, status: number, body: Buffer): R
   if (family !== undefined) return family.readResponse(operation, status, body);
   if (operation === 'converse') return readConverseResponse(status, body);
   if (operation === 'invoke') return readInvokeResponse(status, body);
+  if (operation === 'retrieve_and_generate') return readGeneratedResponse(status, body);
+  if (operation === 'agents.invoke')
+    return unreadResponse(status, 'an agent answers in frames, not in one whole');
   return operation === 'guardrail.apply' ? readGuardrailResponse(status, body) : unreadResponse(status, '');
 }
 
@@ -139,6 +150,7 @@ const openStream: Protocol['openStream'] = (operation, status, form) => {
   if (family !== undefined && form === 'sse') return family.openStream(operation, status, form);
   if (form === 'aws-eventstream') {
     if (operation === 'converse') return openFrameStream(createConverseStreamReader(status));
+    if (ofAgents.has(operation)) return openFrameStream(createAgentStreamReader(status));
     if (operation === 'invoke') return openFrameStream(createInvokeStreamReader(status));
   }
   return openUnreadableStream(status, 'the answer comes in a form that this operation does not have');

@@ -3,18 +3,10 @@
  * tools is text like its answer. Pure; hostile bytes in, facts and defects out.
  */
 import type { ResponseFacts, ToolCallFact, UsageFacts } from '../core/facts.ts';
-import { countOf, isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts';
+import { countOf, isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { argumentsTextOf } from './openai-chat.ts';
 import type { ResponseReading } from './protocol.ts';
-import {
-  addJsonCall,
-  boundedList,
-  joined,
-  note,
-  toolCallsMax,
-  unreadResponse,
-  usageAbsent,
-} from './reading.ts';
+import { addJsonCall, boundedList, joined, note, openAnswer, toolCallsMax, usageAbsent } from './reading.ts';
 
 /** Content blocks of one answer. */
 export const blocksMax = 4 * toolCallsMax;
@@ -75,11 +67,8 @@ export function cohereFacts(
 
 /** Reads a whole answer of status below 400. */
 export function readCohereResponse(status: number, bytes: Buffer): ResponseReading {
-  const json = readJson(bytes, 'the answer');
-  const body = json.value;
-  if (!isRecord(body)) return unreadResponse(status, json.defect || 'the answer is not a JSON object');
-  const defects: string[] = [];
-  note(defects, json.defect);
+  const { body, defects, unread } = openAnswer(status, bytes);
+  if (body === null) return unread;
   const failed = hasFailed(body.finish_reason, body.error);
   const { message } = body;
   if (!isRecord(message) && !failed) note(defects, 'the answer has no `message`');

@@ -4,9 +4,9 @@
  */
 import type { ToolCallFact } from '../core/facts.ts';
 import { cohereFacts, hasFailed, readCohereUsage } from './cohere-chat.ts';
-import { isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts';
+import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import type { ResponseReading } from './protocol.ts';
-import { addCall, addJsonCall, boundedList, joined, note, toolCallsMax, unreadResponse } from './reading.ts';
+import { addCall, addJsonCall, boundedList, joined, note, openAnswer, toolCallsMax } from './reading.ts';
 import { eachElement, type SourcePath, sourcesAt } from './source-at-path.ts';
 
 const generationsMax = 128;
@@ -50,11 +50,8 @@ export function wordsOf(body: JsonRecord, defects: string[]): string {
 
 /** Reads a whole answer of status below 400. */
 export function readCohereV1Response(status: number, bytes: Buffer): ResponseReading {
-  const json = readJson(bytes, 'the answer');
-  const body = json.value;
-  if (!isRecord(body)) return unreadResponse(status, json.defect || 'the answer is not a JSON object');
-  const defects: string[] = [];
-  note(defects, json.defect);
+  const { body, defects, unread } = openAnswer(status, bytes);
+  if (body === null) return unread;
   const failed = hasFailed(body.finish_reason, body.error);
   const { text: said, generations, summary } = body;
   if ([said, generations, summary].every(isAbsent) && !failed) note(defects, 'the answer has no `text`');

@@ -6,7 +6,7 @@
 import type { ToolCallFact, UsageFacts } from '../core/facts.ts';
 import { type CallInProgress, createCallReader } from './gemini-calls.ts';
 import { dataOf, isCall, isThought } from './gemini-parts.ts';
-import { countOf, isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts';
+import { countOf, isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import type { ResponseReading } from './protocol.ts';
 import {
   addCall,
@@ -14,8 +14,8 @@ import {
   boundedList,
   joined,
   note,
+  openAnswer,
   toolCallsMax,
-  unreadResponse,
   usageAbsent,
 } from './reading.ts';
 import { eachElement, sourcesAt } from './source-at-path.ts';
@@ -279,10 +279,9 @@ export function readGeminiResponse(
   bytes: Buffer,
   reader: AnswerReader = createAnswerReader(status),
 ): ResponseReading {
-  const json = readJson(bytes, 'the answer');
-  const body = json.value;
-  if (!isRecord(body)) return unreadResponse(status, json.defect || 'the answer is not a JSON object');
-  note(reader.defects, json.defect);
+  const { body, defects, unread } = openAnswer(status, bytes);
+  if (body === null) return unread;
+  for (const defect of defects) note(reader.defects, defect);
   if (!answerMembers.some((name) => name in body)) note(reader.defects, 'the answer has no `candidates`');
   reader.absorb(body, bytes.toString('utf8'));
   return { ...reader.reading(), complete: true };

@@ -5,9 +5,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ToolCallFact } from '../core/facts.ts';
 import { createAnswerReader } from './gemini-answer.ts';
-import { isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts';
+import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import type { ResponseReading } from './protocol.ts';
-import { addCall, boundedList, joined, messagesMax, note, unreadResponse } from './reading.ts';
+import { addCall, boundedList, joined, messagesMax, note, openAnswer, unreadResponse } from './reading.ts';
 
 function memberAt(value: unknown, names: readonly string[]): unknown {
   let at = value;
@@ -29,11 +29,8 @@ function answersIn(body: JsonRecord, defects: string[]): readonly unknown[] {
 
 /** Reads a batch that was asked for, of status below 400. */
 export function readBatch(status: number, bytes: Buffer): ResponseReading {
-  const json = readJson(bytes, 'the answer');
-  const body = json.value;
-  if (!isRecord(body)) return unreadResponse(status, json.defect || 'the answer is not a JSON object');
-  const defects: string[] = [];
-  note(defects, json.defect);
+  const { body, defects, unread } = openAnswer(status, bytes);
+  if (body === null) return unread;
   const toolCalls: ToolCallFact[] = [];
   let text = '';
   let model = '';

@@ -6,6 +6,7 @@ import { unamendable } from './amendment.ts';
 import { amendGemini } from './gemini-amend.ts';
 import { createGeminiStreamReader, readGeminiResponse } from './gemini-answer.ts';
 import { readBatch } from './gemini-batch.ts';
+import { readBatchFile } from './gemini-batch-file.ts';
 import { googleErrorEvent } from './gemini-error.ts';
 import { openGoogleEventStream } from './gemini-events.ts';
 import { readPrediction, readPredictRequest } from './gemini-predict.ts';
@@ -13,8 +14,9 @@ import type { Dialect } from './gemini-protocol.ts';
 import { readGeminiRequest } from './gemini-request.ts';
 import { googleRoute, modelIn } from './gemini-route.ts';
 import { openArrayStream } from './json-array-stream.ts';
+import { mayBeResults } from './openai-batches.ts';
 import type { OperationName } from './protocol.ts';
-import { unreadResponse } from './reading.ts';
+import { unreadRequest, unreadResponse } from './reading.ts';
 import { openUnreadStream } from './stream.ts';
 import { fillerOf, streamFormOf } from './stream-form.ts';
 
@@ -33,7 +35,7 @@ const answeredOtherwise: ReadonlySet<OperationName> = new Set([
 
 /** True for every operation that this file reads. */
 export function isContentOperation(operation: OperationName): boolean {
-  if (operation === 'predict' || operation === 'batches') return true;
+  if (['predict', 'batches', 'batches.results'].includes(operation)) return true;
   return isGenerated(operation) || answeredOtherwise.has(operation);
 }
 
@@ -44,19 +46,24 @@ export function isContentOperation(operation: OperationName): boolean {
 const emptyChunk = { candidates: [{ content: { role: 'model', parts: [{ text: '' }] }, index: 0 }] };
 
 export const content: Dialect = {
-  readsAnswer: (operation) => !answeredOtherwise.has(operation),
+  readsAnswer: (operation) => operation !== 'batches.results' && !answeredOtherwise.has(operation),
+  readsAnswerBy: (operation) => (operation === 'batches.results' ? mayBeResults : null),
   readRequest(operation, body, head) {
     const model = modelIn(googleRoute(head.path));
+    if (operation === 'batches.results') return unreadRequest('');
     if (operation === 'predict') return readPredictRequest(body, model);
     return readGeminiRequest(body, model, operation === 'stream_generate_content');
   },
   readResponse(operation, status, body) {
     if (operation === 'predict') return readPrediction(status, body);
     if (operation === 'batches') return readBatch(status, body);
+    if (operation === 'batches.results') return readBatchFile(status, body);
     return isGenerated(operation) ? readGeminiResponse(status, body) : unreadResponse(status, '');
   },
   /** The stream is an array unless events were asked for (`alt=sse`); the type says which it is. */
   streamFormOf(operation, contentType) {
+    // A file of answers is judged as one, whatever its type says.
+    if (operation === 'batches.results') return null;
     const form = streamFormOf(contentType);
     const isJson = /^\s*application\/json\s*(;|$)/i.test(contentType);
     return form === null && isJson && operation === 'stream_generate_content' ? 'json-array' : form;

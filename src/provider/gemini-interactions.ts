@@ -5,7 +5,7 @@
 import type { MessageFact, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
 import { listOf, memberOf } from './gemini-parts.ts';
 import { addStepCall, blocksOf, inputText, isCallStep } from './gemini-steps.ts';
-import { countOf, isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts';
+import { countOf, isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { memberSources } from './json-source.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
 import {
@@ -14,12 +14,12 @@ import {
   messagesMax,
   modelName,
   note,
+  openAnswer,
+  openRequest,
   scalarParams,
   streamFlag,
   toolCallsMax,
   toolsMax,
-  unreadRequest,
-  unreadResponse,
   usageAbsent,
 } from './reading.ts';
 
@@ -72,12 +72,8 @@ function readTools(list: unknown, defects: string[]): readonly ToolFact[] {
 
 /** Reads a request body. An empty one asks for nothing: no defect. */
 export function readInteractionRequest(bytes: Buffer): RequestReading {
-  if (bytes.length === 0) return unreadRequest('');
-  const json = readJson(bytes, 'the request body');
-  const body = json.value;
-  if (!isRecord(body)) return unreadRequest(json.defect || 'the request body is not a JSON object');
-  const defects: string[] = [];
-  note(defects, json.defect);
+  const { body, defects, unread } = openRequest(bytes);
+  if (body === null) return unread;
   const system = inputText(memberOf(body, 'systemInstruction', defects));
   const messages = readInput(body['input'], defects);
   const config = memberOf(body, 'generationConfig', defects);
@@ -148,11 +144,8 @@ export function stepsKey(interaction: JsonRecord): 'steps' | 'outputs' {
 
 /** Reads a whole answer of status below 400. */
 export function readInteraction(status: number, bytes: Buffer): ResponseReading {
-  const json = readJson(bytes, 'the answer');
-  const body = json.value;
-  if (!isRecord(body)) return unreadResponse(status, json.defect || 'the answer is not a JSON object');
-  const defects: string[] = [];
-  note(defects, json.defect);
+  const { body, defects, unread } = openAnswer(status, bytes);
+  if (body === null) return unread;
   const failed = !isAbsent(body['error']);
   const key = stepsKey(body);
   // One that runs in the background, or is stored without its steps, has a status alone.

@@ -7,7 +7,7 @@
 import type { MessageFact } from '../core/facts.ts';
 import { camelCased } from './gemini-parts.ts';
 import { readObject } from './gemini-request.ts';
-import { isRecord, readJson } from './json.ts';
+import { isRecord } from './json.ts';
 import { readChatRequest, readChatResponse } from './openai-chat.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
 import {
@@ -15,6 +15,7 @@ import {
   joined,
   messagesMax,
   note,
+  openAnswer,
   scalarParams,
   textWithin,
   unreadResponse,
@@ -55,15 +56,14 @@ export function readPredictRequest(bytes: Buffer, model: string): RequestReading
 
 /** Reads a whole answer of status below 400. */
 export function readPrediction(status: number, bytes: Buffer): ResponseReading {
-  const json = readJson(bytes, 'the answer');
-  const body = json.value;
-  if (!isRecord(body)) return unreadResponse(status, json.defect || 'the answer is not a JSON object');
+  const { body, defects, unread } = openAnswer(status, bytes);
+  if (body === null) return unread;
   const { predictions } = body;
   if (isRecord(predictions) && 'choices' in predictions) {
     const chat = readChatResponse(status, Buffer.from(JSON.stringify(predictions)));
-    return json.defect === '' ? chat : { ...chat, defects: [json.defect, ...chat.defects] };
+    return { ...chat, defects: [...defects, ...chat.defects] };
   }
-  const reading = unreadResponse(status, json.defect);
+  const reading = unreadResponse(status, '');
   const text = textWithin(withoutBytes(predictions));
-  return { ...reading, facts: { ...reading.facts, text }, complete: true };
+  return { ...reading, facts: { ...reading.facts, text }, defects };
 }

@@ -16,6 +16,7 @@ const errorStatusMin = 400;
 export type Dialect = Pick<
   Protocol,
   | 'readsAnswer'
+  | 'readsAnswerBy'
   | 'readRequest'
   | 'readResponse'
   | 'streamFormOf'
@@ -38,6 +39,7 @@ export function googleProtocol(
     name,
     operationOf,
     readsAnswer: (operation) => dialectOf(operation).readsAnswer(operation),
+    readsAnswerBy: (operation) => dialectOf(operation).readsAnswerBy?.(operation) ?? null,
     readRequest: (operation, body, head) => dialectOf(operation).readRequest(operation, body, head),
     readResponse(operation, status, body) {
       if (status >= errorStatusMin) return unreadResponse(status, '');

@@ -6,7 +6,7 @@
 import type { MessageFact, ToolCallFact, ToolFact } from '../core/facts.ts';
 import { createCallReader } from './gemini-calls.ts';
 import { camelCased, dataOf, isCall, listOf, memberOf, partsText } from './gemini-parts.ts';
-import { isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts';
+import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import type { RequestBodyFacts, RequestReading } from './protocol.ts';
 import {
   addCall,
@@ -14,6 +14,7 @@ import {
   joined,
   messagesMax,
   note,
+  openRequest,
   scalarParams,
   toolsMax,
   unreadRequest,
@@ -146,6 +147,14 @@ function batchedRequests(body: JsonRecord, defects: string[]): readonly unknown[
   return boundedList(isAbsent(list) ? list : listOf(list), messagesMax, '`requests`', defects);
 }
 
+/** The file that a batch takes its requests from: params say which, as nothing of it stands in the body. */
+function inputFile(body: JsonRecord, defects: string[]): Record<string, unknown> {
+  const batch = memberOf(body, 'batch', defects);
+  const input = isRecord(batch) ? memberOf(batch, 'inputConfig', defects) : undefined;
+  const file = isRecord(input) ? memberOf(input, 'fileName', defects) : undefined;
+  return isAbsent(file) ? {} : { inputFile: textOf(file) };
+}
+
 /** Reads a request body that has contents; `model` and `stream` are said by its path. */
 export function readGeminiRequest(bytes: Buffer, model: string, stream: boolean): RequestReading {
   return readObject(bytes, model, stream, (body, defects) => {
@@ -164,7 +173,7 @@ export function readGeminiRequest(bytes: Buffer, model: string, stream: boolean)
         all.flatMap((one) => one.tools),
         defects,
       ),
-      params: Object.assign({}, ...all.map((one) => one.params).reverse()),
+      params: Object.assign({}, ...all.map((one) => one.params).reverse(), inputFile(body, defects)),
     };
   });
 }
@@ -176,16 +185,8 @@ export function readObject(
   stream: boolean,
   read: (body: JsonRecord, defects: string[]) => Partial<RequestBodyFacts>,
 ): RequestReading {
-  const nothing = unreadRequest('').facts;
-  // An empty body asks for nothing: no defect.
-  if (bytes.length === 0) return { facts: { ...nothing, model, stream }, defects: [] };
-  const json = readJson(bytes, 'the request body');
-  const body = json.value;
-  if (!isRecord(body)) {
-    const unread = unreadRequest(json.defect || 'the request body is not a JSON object');
-    return { ...unread, facts: { ...unread.facts, model, stream } };
-  }
-  const defects: string[] = [];
-  note(defects, json.defect);
-  return { facts: { ...nothing, ...read(body, defects), model, stream }, defects };
+  const { body, defects, unread } = openRequest(bytes);
+  if (body === null) return { ...unread, facts: { ...unread.facts, model, stream } };
+  const { facts } = unreadRequest('');
+  return { facts: { ...facts, ...read(body, defects), model, stream }, defects };
 }

@@ -80,6 +80,11 @@ export function isInteraction(method: string, { segments, verb }: GoogleRoute): 
   return segments.at(-3) === 'interactions' && segments.at(-1) === 'cancel';
 }
 
+/** True where a file is fetched, which may be the answers of a batch. */
+export function isDownload(method: string, { segments, verb }: GoogleRoute): boolean {
+  return /^\s*GET\s*$/i.test(method) && verb === 'download' && segments.at(-2) === 'files';
+}
+
 /** True where a batch is read back: the answers may stand in it. */
 export function isBatch(method: string, { segments, verb }: GoogleRoute): boolean {
   return /^\s*GET\s*$/i.test(method) && verb === '' && segments.at(-2) === 'batches';

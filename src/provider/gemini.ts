@@ -9,6 +9,7 @@ import {
   contentOperation,
   googleRoute,
   isBatch,
+  isDownload,
   isInteraction,
   isWithoutAnswer,
   speaksOpenAi,
@@ -26,6 +27,7 @@ function operationOf(method: string, path: string): OperationName {
   if (storesContents(method, route)) return 'cached_contents';
   if (isInteraction(method, route)) return 'interactions';
   if (isBatch(method, route) && !speaksOpenAi(route)) return 'batches';
+  if (isDownload(method, route)) return 'batches.results';
   return speaksOpenAi(route) ? openai.operationOf(method, path) : 'unknown';
 }
 

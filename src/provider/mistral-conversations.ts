@@ -4,7 +4,7 @@
  * tool of the provider's did. Pure; hostile bytes in, facts and defects out.
  */
 import type { MessageFact, ResponseFacts, ToolCallFact, ToolFact } from '../core/facts.ts';
-import { isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts';
+import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { chunkCall, chunkKind } from './mistral-chat.ts';
 import { argumentsTextOf, contentText, readChatUsage } from './openai-chat.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
@@ -16,13 +16,13 @@ import {
   messagesMax,
   modelName,
   note,
+  openAnswer,
+  openRequest,
   scalarParams,
   streamFlag,
   textWithin,
   toolCallsMax,
   toolsMax,
-  unreadRequest,
-  unreadResponse,
 } from './reading.ts';
 import { eachElement, sourcesAt } from './source-at-path.ts';
 
@@ -138,12 +138,8 @@ function readTools(list: unknown, defects: string[]): readonly ToolFact[] {
 
 /** Reads the body that starts, continues or restarts a conversation, or that makes or changes an agent. */
 export function readConversationRequest(bytes: Buffer): RequestReading {
-  if (bytes.length === 0) return unreadRequest('');
-  const json = readJson(bytes, 'the request body');
-  const body = json.value;
-  if (!isRecord(body)) return unreadRequest(json.defect || 'the request body is not a JSON object');
-  const defects: string[] = [];
-  note(defects, json.defect);
+  const { body, defects, unread } = openRequest(bytes);
+  if (body === null) return unread;
   let system = contentText(body.instructions, defects);
   let conversation = '';
   const messages = readInputs(body.inputs, defects);
@@ -185,11 +181,8 @@ export function conversationFacts(
 
 /** Reads a whole answer of status below 400. */
 export function readConversationResponse(status: number, bytes: Buffer): ResponseReading {
-  const json = readJson(bytes, 'the answer');
-  const body = json.value;
-  if (!isRecord(body)) return unreadResponse(status, json.defect || 'the answer is not a JSON object');
-  const defects: string[] = [];
-  note(defects, json.defect);
+  const { body, defects, unread } = openAnswer(status, bytes);
+  if (body === null) return unread;
   const { name, list } = entriesOf(body);
   if (isAbsent(list)) note(defects, 'the answer has no `outputs`');
   const toolCalls: ToolCallFact[] = [];

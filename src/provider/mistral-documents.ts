@@ -3,10 +3,10 @@
  * (https://docs.mistral.ai/api/endpoint/ocr, .../audio/transcriptions). Pure; hostile bytes in, facts out.
  */
 import type { UsageFacts } from '../core/facts.ts';
-import { isRecord, readJson, textOf } from './json.ts';
+import { isRecord, textOf } from './json.ts';
 import { readChatUsage } from './openai-chat.ts';
 import type { ResponseReading } from './protocol.ts';
-import { boundedList, joined, note, unreadResponse, usageAbsent } from './reading.ts';
+import { boundedList, joined, note, openAnswer, unreadResponse, usageAbsent } from './reading.ts';
 import type { StreamReader } from './stream.ts';
 
 const pagesMax = 100_000;
@@ -17,11 +17,8 @@ function readOut(status: number, model: string, text: string, usage: UsageFacts)
 
 /** Reads a whole answer of status below 400: the text of every page, and what was noted of the document. */
 export function readOcrResponse(status: number, bytes: Buffer): ResponseReading {
-  const json = readJson(bytes, 'the answer');
-  const body = json.value;
-  if (!isRecord(body)) return unreadResponse(status, json.defect || 'the answer is not a JSON object');
-  const defects: string[] = [];
-  note(defects, json.defect);
+  const { body, defects, unread } = openAnswer(status, bytes);
+  if (body === null) return unread;
   let text = '';
   for (const page of boundedList(body.pages, pagesMax, '`pages`', defects)) {
     if (!isRecord(page)) note(defects, 'an entry of `pages` is not an object');

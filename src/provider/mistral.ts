@@ -4,12 +4,14 @@
  */
 import type { ErrorCode } from '../core/errors.ts';
 import { unamendable } from './amendment.ts';
+import { readJobRequest, readJobResponse, readMistralLines, readMistralResults } from './mistral-batches.ts';
 import { createMistralStreamReader, readMistralResponse } from './mistral-chat.ts';
 import { amendMistralChat } from './mistral-chat-amend.ts';
 import { readConversationRequest, readConversationResponse } from './mistral-conversations.ts';
 import { amendConversation } from './mistral-conversations-amend.ts';
 import { createConversationStreamReader } from './mistral-conversations-stream.ts';
 import { createTranscriptionStreamReader, readOcrResponse } from './mistral-documents.ts';
+import { mayBeResults, readFileContent, readFileUpload } from './openai-batches.ts';
 import { readChatRequest } from './openai-chat.ts';
 import { readTextRequest } from './openai-text-requests.ts';
 import { readTranscript } from './openai-transcripts.ts';
@@ -38,6 +40,7 @@ const routes: readonly (readonly [readonly string[], OperationName])[] = [
   [['audio', 'transcriptions'], 'audio.transcriptions'],
   [['audio', 'speech'], 'audio.speech'],
   [['batch', 'jobs'], 'batch.jobs'],
+  [['files'], 'files'],
   [['moderations'], 'moderations'],
   [['classifications'], 'classifications'],
   [['embeddings'], 'embeddings'],
@@ -60,7 +63,12 @@ function operationOf(method: string, path: string): OperationName {
   const above = segments.slice(0, -1);
   const inConversation = segments.at(-3) === 'conversations';
   if (inConversation && (last === 'history' || last === 'messages')) return 'conversations';
-  if (verb === 'GET') return 'unknown';
+  if (verb === 'GET') {
+    if (last === 'content' && segments.at(-3) === 'files') return 'files.content';
+    const isJob = endsWithSegments(above, ['batch', 'jobs']) || endsWithSegments(segments, ['batch', 'jobs']);
+    return isJob ? 'batch.jobs' : 'unknown';
+  }
+  if (last === 'cancel' && endsWithSegments(segments.slice(0, -2), ['batch', 'jobs'])) return 'batch.jobs';
   for (const [tail, operation] of routes) if (endsWithSegments(segments, tail)) return operation;
   if (endsWithSegments(above, ['conversations'])) return 'conversations';
   if (inConversation && last === 'restart') return 'conversations';
@@ -79,12 +87,13 @@ const textMembers: ReadonlyMap<OperationName, Parameters<typeof readTextRequest>
   ['audio.transcriptions', { system: [], text: ['context_bias'] }],
   ['audio.speech', { system: [], text: ['input'] }],
   ['ocr', { system: ['document_annotation_prompt'], text: [] }],
-  ['batch.jobs', { system: [], text: ['requests'] }],
 ]);
 
 function readAnswer(operation: OperationName, status: number, body: Buffer): ResponseReading {
   if (completions.has(operation)) return readMistralResponse(status, body);
   if (operation === 'conversations') return readConversationResponse(status, body);
+  if (operation === 'batch.jobs') return readJobResponse(status, body);
+  if (operation === 'files.content') return readFileContent(status, body, readMistralResults);
   if (operation === 'ocr') return readOcrResponse(status, body);
   if (operation === 'audio.transcriptions') return readTranscript(status, body);
   return unreadResponse(status, '');
@@ -101,6 +110,7 @@ const answersRead: ReadonlySet<OperationName> = new Set([
   'conversations',
   'ocr',
   'audio.transcriptions',
+  'batch.jobs',
 ]);
 
 const errorTypes: ReadonlyMap<number, string> = new Map([
@@ -135,16 +145,21 @@ export const mistral: Protocol = {
   name: 'mistral',
   operationOf,
   readsAnswer: (operation) => answersRead.has(operation),
+  readsAnswerBy: (operation) => (operation === 'files.content' ? mayBeResults : null),
   readRequest(operation, body, head) {
     if (operation === 'chat.completions' || operation === 'agents.completions') return readChatRequest(body);
     if (operation === 'conversations' || operation === 'agents') return readConversationRequest(body);
+    if (operation === 'batch.jobs') return readJobRequest(body);
+    if (operation === 'files') return readFileUpload(body, head, readMistralLines);
     const members = textMembers.get(operation);
     return members === undefined ? unreadRequest('') : readTextRequest(body, head, members);
   },
   readResponse(operation, status, body) {
     return status >= errorStatusMin ? unreadResponse(status, '') : readAnswer(operation, status, body);
   },
-  streamFormOf: (_operation, contentType) => streamFormOf(contentType),
+  // A file of answers is judged as one, whatever its type says.
+  streamFormOf: (operation, contentType) =>
+    operation === 'files.content' ? null : streamFormOf(contentType),
   openStream(operation, status) {
     const reader = status >= errorStatusMin ? null : streamReader(operation, status);
     return reader === null ? openUnreadStream(status) : openEventStream(reader);

@@ -3,7 +3,7 @@
  * (https://docs.ollama.com/api). Pure; hostile bytes in, facts and defects out.
  */
 import type { MessageFact, ResponseFacts, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
-import { countOf, isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts';
+import { countOf, isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { noteRespelled } from './member-spelling.ts';
 import { contentText } from './openai-chat.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
@@ -15,12 +15,13 @@ import {
   messagesMax,
   modelName,
   note,
+  openAnswer,
+  openRequest,
   scalarParams,
   streamFlag,
+  tokenIdsIn,
   toolCallsMax,
   toolsMax,
-  unreadRequest,
-  unreadResponse,
   usageAbsent,
 } from './reading.ts';
 import { eachElement, type SourcePath, sourcesAt } from './source-at-path.ts';
@@ -123,12 +124,8 @@ function promptMessages(body: JsonRecord): readonly MessageFact[] {
 
 /** Reads the body of `chat`, `generate` or `create`. An empty one asks for nothing: no defect. */
 export function readOllamaRequest(bytes: Buffer): RequestReading {
-  if (bytes.length === 0) return unreadRequest('');
-  const json = readJson(bytes, 'the request body');
-  const body = json.value;
-  if (!isRecord(body)) return unreadRequest(json.defect || 'the request body is not a JSON object');
-  const defects: string[] = [];
-  note(defects, json.defect);
+  const { body, defects, unread } = openRequest(bytes);
+  if (body === null) return unread;
   noteRespelled(body, requestMembers, defects);
   const messages: MessageFact[] = [...promptMessages(body)];
   for (const entry of boundedList(body.messages, messagesMax, '`messages`', defects)) {
@@ -151,7 +148,9 @@ export function readOllamaRequest(bytes: Buffer): RequestReading {
     text: joined(system, conversation),
     tools: readTools(body.tools, defects),
   };
-  return { facts, defects };
+  // What was said before, as an earlier answer of `generate` encoded it.
+  const tokenIds = tokenIdsIn(body.context);
+  return { facts: tokenIds === 0 ? facts : { ...facts, tokenIds }, defects };
 }
 
 /** Tokens as the last line counts them. */
@@ -258,11 +257,8 @@ export function ollamaFacts(
 
 /** Reads a whole answer of status below 400. */
 export function readOllamaResponse(talk: OllamaTalk, status: number, bytes: Buffer): ResponseReading {
-  const json = readJson(bytes, 'the answer');
-  const body = json.value;
-  if (!isRecord(body)) return unreadResponse(status, json.defect || 'the answer is not a JSON object');
-  const defects: string[] = [];
-  note(defects, json.defect);
+  const { body, defects, unread } = openAnswer(status, bytes);
+  if (body === null) return unread;
   const failed = !isAbsent(body.error);
   const words = talk === 'chat' ? body.message : body.response;
   if (isAbsent(words) && !failed) {

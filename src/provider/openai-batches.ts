@@ -2,9 +2,9 @@
  * OpenAI's batches: a file of requests, and the file of their answers
  * (https://platform.openai.com/docs/api-reference/batch). Pure; bounded; hostile bytes in, lines and defects out.
  */
-import { batchEntriesOf, jsonBytes } from './batch-lines.ts';
+import { type BatchEntry, batchEntriesOf, jsonBytes } from './batch-lines.ts';
 import { readFormRequest } from './form-request.ts';
-import { isRecord, textOf } from './json.ts';
+import { isRecord, type JsonRecord, textOf } from './json.ts';
 import { readForm } from './multipart.ts';
 import { openaiOperationOf } from './openai-routes.ts';
 import type {
@@ -35,18 +35,24 @@ export function* readBatchLines(file: Buffer): Generator<BatchRequest> {
 
 /** The answers of an output or error file, as if each had come alone. */
 export function* readBatchResults(file: Buffer): Generator<BatchResult> {
-  for (const { customId, value, defect } of batchEntriesOf(file)) {
-    const answer = isRecord(value.response) ? value.response : {};
-    const status = typeof answer.status_code === 'number' ? answer.status_code : 0;
-    const isWhole = isRecord(answer.body) || isRecord(value.error);
-    yield {
-      customId,
-      operation: operationOfAnswer(answer.body),
-      status,
-      response: isRecord(answer.body) ? jsonBytes(answer.body) : Buffer.alloc(0),
-      defect: defect || (isWhole ? '' : 'a line of the batch has no answer'),
-    };
-  }
+  for (const entry of batchEntriesOf(file)) yield resultOf(entry, operationOfAnswer);
+}
+
+/** One answer as its line has it; `operationOf` says of what the body of one that was answered is. */
+export function resultOf(
+  { customId, value, defect }: BatchEntry,
+  operationOf: (body: JsonRecord) => OperationName,
+): BatchResult {
+  const answer = isRecord(value.response) ? value.response : {};
+  const { body, status_code: status } = answer;
+  const isWhole = isRecord(body) || isRecord(value.error);
+  return {
+    customId,
+    operation: isRecord(body) ? operationOf(body) : 'unknown',
+    status: typeof status === 'number' ? status : 0,
+    response: isRecord(body) ? jsonBytes(body) : Buffer.alloc(0),
+    defect: defect || (isWhole ? '' : 'a line of the batch has no answer'),
+  };
 }
 
 /** An output file does not repeat what was asked; the object that was answered tells. */
@@ -57,14 +63,17 @@ const operationByObject: ReadonlyMap<string, OperationName> = new Map([
   ['list', 'embeddings'],
 ]);
 
-function operationOfAnswer(body: unknown): OperationName {
-  const object = isRecord(body) ? textOf(body.object) : '';
+function operationOfAnswer(body: JsonRecord): OperationName {
   // What is not known is read as what can say the most; its reader makes a defect of what it cannot read.
-  return operationByObject.get(object) ?? (isRecord(body) ? 'chat.completions' : 'unknown');
+  return operationByObject.get(textOf(body.object)) ?? 'chat.completions';
 }
 
-/** Reads an upload; of a file that is to be run as a batch, every line. */
-export function readFileUpload(body: Buffer, head: RequestHead): RequestReading {
+/** Reads an upload; of a file that is to be run as a batch, every line, by `linesOf`. */
+export function readFileUpload(
+  body: Buffer,
+  head: RequestHead,
+  linesOf: (file: Buffer) => Iterable<BatchRequest> = readBatchLines,
+): RequestReading {
   const reading = readFormRequest(body, head);
   if (reading.facts.params['purpose'] !== 'batch') return reading;
   const [file, second] = readForm(head.contentType, body).parts.filter((part) => part.fileName !== null);
@@ -74,7 +83,7 @@ export function readFileUpload(body: Buffer, head: RequestHead): RequestReading 
     note(defects, 'the batch file cannot be told from the form');
     return { ...reading, defects };
   }
-  const batch = (): Iterable<BatchRequest> => readBatchLines(file.content);
+  const batch = (): Iterable<BatchRequest> => linesOf(file.content);
   return { ...reading, defects, batch };
 }
 
@@ -97,15 +106,24 @@ export function mayBeResults(firstBytes: Buffer): boolean {
   return firstBytes[at] === brace || (at > 0 && at === firstBytes.length);
 }
 
-/** Reads a file that was asked for; one that is no batch's output gives nothing to judge. */
-export function readFileContent(status: number, body: Buffer): ResponseReading {
-  // A workload may ask for a file piece by piece (RFC 9110 section 14), and no piece shows what it is of.
-  if (status === partialContent) return unreadResponse(status, 'only a part of a file was asked for');
+/** A workload may ask for a file piece by piece (RFC 9110 section 14), and no piece shows what it is of. */
+export function readPartOfFile(status: number): ResponseReading | null {
+  return status === partialContent ? unreadResponse(status, 'only a part of a file was asked for') : null;
+}
+
+/** Reads a file that was asked for, its lines by `resultsOf`; one that is no batch's output gives nothing to judge. */
+export function readFileContent(
+  status: number,
+  body: Buffer,
+  resultsOf: (file: Buffer) => Iterable<BatchResult> = readBatchResults,
+): ResponseReading {
+  const part = readPartOfFile(status);
+  if (part !== null) return part;
   const neutral = unreadResponse(status, '');
   const [first] = batchEntriesOf(body);
   const isOutput =
     first !== undefined && first.customId !== '' && ('response' in first.value || 'error' in first.value);
   if (!isOutput) return neutral;
-  const batch = (): Iterable<BatchResult> => readBatchResults(body);
+  const batch = (): Iterable<BatchResult> => resultsOf(body);
   return { ...neutral, batch };
 }

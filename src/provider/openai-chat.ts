@@ -3,7 +3,7 @@
  * (https://platform.openai.com/docs/api-reference/chat). Pure; hostile bytes in, facts and defects out.
  */
 import type { MessageFact, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
-import { countOf, isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts';
+import { countOf, isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
 import {
   addCall,
@@ -13,13 +13,13 @@ import {
   messagesMax,
   modelName,
   note,
+  openAnswer,
+  openRequest,
   scalarParams,
   streamFlag,
   textWithin,
   toolCallsMax,
   toolsMax,
-  unreadRequest,
-  unreadResponse,
   usageAbsent,
 } from './reading.ts';
 
@@ -197,12 +197,8 @@ function dataSourcesText(list: unknown): string {
 
 /** Reads a request body. An empty one asks for nothing: no defect. */
 export function readChatRequest(bytes: Buffer): RequestReading {
-  if (bytes.length === 0) return unreadRequest('');
-  const json = readJson(bytes, 'the request body');
-  const body = json.value;
-  if (!isRecord(body)) return unreadRequest(json.defect || 'the request body is not a JSON object');
-  const defects: string[] = [];
-  note(defects, json.defect);
+  const { body, defects, unread } = openRequest(bytes);
+  if (body === null) return unread;
   const messages: MessageFact[] = [];
   let system = dataSourcesText(body.data_sources ?? body.dataSources);
   let conversation = '';
@@ -244,11 +240,8 @@ function readChoice(choice: unknown, defects: string[]): ChatChoice {
 
 /** Reads a whole answer of status below 400. */
 export function readChatResponse(status: number, bytes: Buffer): ResponseReading {
-  const json = readJson(bytes, 'the answer');
-  const body = json.value;
-  if (!isRecord(body)) return unreadResponse(status, json.defect || 'the answer is not a JSON object');
-  const defects: string[] = [];
-  note(defects, json.defect);
+  const { body, defects, unread } = openAnswer(status, bytes);
+  if (body === null) return unread;
   const list = body.choices;
   // Some gateways report an upstream's failure under status 200.
   const failed = !isAbsent(body.error);

@@ -5,10 +5,10 @@
  */
 import type { UsageFacts } from '../core/facts.ts';
 import { confirmAmended, planAmendment, rewriteJson, rewriteStream, unamendable } from './amendment.ts';
-import { isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts';
+import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { choicesMax, readChatUsage } from './openai-chat.ts';
 import type { Amendment, ResponseReading } from './protocol.ts';
-import { boundedList, joined, note, unreadResponse, usageAbsent } from './reading.ts';
+import { boundedList, joined, note, openAnswer, usageAbsent } from './reading.ts';
 import { openEventStream, type StreamEventKind, type StreamReader } from './stream.ts';
 
 const okStatus = 200;
@@ -29,11 +29,8 @@ function choiceText(choice: unknown, defects: string[]): string | null {
 
 /** Reads a whole answer of status below 400. */
 export function readCompletionsResponse(status: number, bytes: Buffer): ResponseReading {
-  const json = readJson(bytes, 'the answer');
-  const body = json.value;
-  if (!isRecord(body)) return unreadResponse(status, json.defect || 'the answer is not a JSON object');
-  const defects: string[] = [];
-  note(defects, json.defect);
+  const { body, defects, unread } = openAnswer(status, bytes);
+  if (body === null) return unread;
   const failed = !isAbsent(body.error);
   if (isAbsent(body.choices) && !failed) note(defects, 'the answer has no `choices`');
   let text = '';

@@ -5,15 +5,18 @@
  */
 
 import { unamendable } from './amendment.ts';
+import { amendCompletion, createCompletionStreamReader, readCompletion } from './completions-by-shape.ts';
+import { readLlamaRequest } from './llamacpp-completion.ts';
+import {
+  amendLmStudio,
+  createLmStudioStreamReader,
+  readLmStudioRequest,
+  readLmStudioResponse,
+} from './lmstudio-chat.ts';
 import { readFileContent, readFileUpload, refuseBatchInParts } from './openai-batches.ts';
 import { readChatRequest, readChatResponse } from './openai-chat.ts';
 import { amendChat } from './openai-chat-amend.ts';
 import { createChatStreamReader } from './openai-chat-stream.ts';
-import {
-  amendCompletions,
-  createCompletionsStreamReader,
-  readCompletionsResponse,
-} from './openai-completions.ts';
 import { amendRecords, readRecords } from './openai-records.ts';
 import { createRecordsStreamReader } from './openai-records-stream.ts';
 import { readResponsesRequest, readResponsesResponse } from './openai-responses.ts';
@@ -56,9 +59,14 @@ const responses: AnswerReading = {
   amend: amendResponses,
 };
 const completions: AnswerReading = {
-  whole: readCompletionsResponse,
-  stream: createCompletionsStreamReader,
-  amend: amendCompletions,
+  whole: readCompletion,
+  stream: createCompletionStreamReader,
+  amend: amendCompletion,
+};
+const lmStudio: AnswerReading = {
+  whole: readLmStudioResponse,
+  stream: createLmStudioStreamReader,
+  amend: amendLmStudio,
 };
 const records: AnswerReading = {
   whole: readRecords,
@@ -89,7 +97,10 @@ const operations: ReadonlyMap<OperationName, Operation> = new Map<OperationName,
   ['responses.input_tokens', { request: readResponsesRequest, answer: null }],
   ['responses.input_items', { request: nothing, answer: records }],
   ['completions', { request: words(['prompt', 'suffix']), answer: completions }],
-  ['embeddings', { request: words(['input']), answer: null }],
+  ['llamacpp.completion', { request: readLlamaRequest, answer: completions }],
+  ['lmstudio.chat', { request: readLmStudioRequest, answer: lmStudio }],
+  // llama.cpp calls it `content`.
+  ['embeddings', { request: words(['input', 'content']), answer: null }],
   ['moderations', { request: words(['input']), answer: null }],
   ['images.generations', { request: words(['prompt']), answer: null }],
   ['images.edits', { request: words(['prompt']), answer: null }],

@@ -12,11 +12,11 @@ import {
   rewriteJson,
   unamendable,
 } from './amendment.ts';
-import { countOf, isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts';
+import { countOf, isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { argumentsTextOf } from './openai-chat.ts';
 import { addItemCall } from './openai-responses.ts';
 import type { Amendment, ResponseReading } from './protocol.ts';
-import { addCall, addJsonCall, joined, note, unreadResponse, usageAbsent } from './reading.ts';
+import { addCall, addJsonCall, joined, openAnswer, unreadResponse, usageAbsent } from './reading.ts';
 
 /** Items that ask for something to be done, by their type; definitions of tools have other names. */
 const callType = /_call$|_approval_request$|^command_execution$|(^|_)tool_use$/;
@@ -142,24 +142,22 @@ export function readEitherUsage(usage: unknown): UsageFacts {
 /** Reads a whole answer of status below 400. An empty one says nothing. */
 export function readRecords(status: number, bytes: Buffer): ResponseReading {
   if (bytes.length === 0) return unreadResponse(status, '');
-  const json = readJson(bytes, 'the answer');
-  if (!isRecord(json.value)) return unreadResponse(status, json.defect || 'the answer is not a JSON object');
-  const defects: string[] = [];
-  note(defects, json.defect);
-  const found = findWithin(json.value);
+  const { body, defects, unread } = openAnswer(status, bytes);
+  if (body === null) return unread;
+  const found = findWithin(body);
   const toolCalls: ToolCallFact[] = [];
   for (const call of found.calls) addFoundCall(call, toolCalls, defects);
   const facts = {
     status,
-    model: textOf(json.value.model),
+    model: textOf(body.model),
     fingerprint: '',
     text: found.text,
     toolCalls,
-    finishReason: textOf(json.value.status),
-    usage: readEitherUsage(json.value.usage),
+    finishReason: textOf(body.status),
+    usage: readEitherUsage(body.usage),
     refusal: '',
   };
-  return { facts, defects, complete: true, failed: !isAbsent(json.value.error) };
+  return { facts, defects, complete: true, failed: !isAbsent(body.error) };
 }
 
 function callWith({ call, shape }: FoundCall, value: unknown): JsonRecord {

@@ -3,7 +3,7 @@
  * (https://platform.openai.com/docs/api-reference/responses). Pure; hostile bytes in, facts and defects out.
  */
 import type { MessageFact, ResponseFacts, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
-import { countOf, isAbsent, isRecord, type JsonRecord, readJson, readJsonText, textOf } from './json.ts';
+import { countOf, isAbsent, isRecord, type JsonRecord, readJsonText, textOf } from './json.ts';
 import { argumentsTextOf, contentText } from './openai-chat.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
 import {
@@ -14,13 +14,13 @@ import {
   messagesMax,
   modelName,
   note,
+  openAnswer,
+  openRequest,
   scalarParams,
   streamFlag,
   textWithin,
   toolCallsMax,
   toolsMax,
-  unreadRequest,
-  unreadResponse,
   usageAbsent,
 } from './reading.ts';
 
@@ -157,11 +157,8 @@ export function responseFacts(status: number, response: JsonRecord, said: Output
 
 /** Reads a whole answer of status below 400. */
 export function readResponsesResponse(status: number, bytes: Buffer): ResponseReading {
-  const json = readJson(bytes, 'the answer');
-  const body = json.value;
-  if (!isRecord(body)) return unreadResponse(status, json.defect || 'the answer is not a JSON object');
-  const defects: string[] = [];
-  note(defects, json.defect);
+  const { body, defects, unread } = openAnswer(status, bytes);
+  if (body === null) return unread;
   const failed = !isAbsent(body.error) || body.status === 'failed';
   if (isAbsent(body.output) && !failed) note(defects, 'the answer has no `output`');
   const said = readOutput(boundedList(body.output, itemsMax, '`output`', defects), defects);
@@ -217,12 +214,8 @@ export function readInput(input: unknown, what: string, defects: string[]): read
 
 /** Reads a request body. An empty one asks for nothing: no defect. */
 export function readResponsesRequest(bytes: Buffer): RequestReading {
-  if (bytes.length === 0) return unreadRequest('');
-  const json = readJson(bytes, 'the request body');
-  const body = json.value;
-  if (!isRecord(body)) return unreadRequest(json.defect || 'the request body is not a JSON object');
-  const defects: string[] = [];
-  note(defects, json.defect);
+  const { body, defects, unread } = openRequest(bytes);
+  if (body === null) return unread;
   let system = contentText(body.instructions, defects);
   let conversation = '';
   const messages = readInput(body.input, '`input`', defects);

@@ -4,7 +4,7 @@
  */
 import type { ToolFact } from '../core/facts.ts';
 import { readFormRequest, type TextMembers, textFacts } from './form-request.ts';
-import { isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts';
+import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { isForm } from './multipart.ts';
 import { contentText } from './openai-chat.ts';
 import type { RequestHead, RequestReading } from './protocol.ts';
@@ -12,29 +12,25 @@ import {
   boundedList,
   joined,
   modelName,
-  note,
+  openRequest,
   scalarParams,
   streamFlag,
   textWithin,
+  tokenIdsIn,
   toolsMax,
-  unreadRequest,
 } from './reading.ts';
 
 const paramsElsewhere: readonly string[] = ['model', 'stream'];
 
-/** How many token ids a member holds in place of words: a list of them, or a list of such lists. */
-function tokensIn(value: unknown): number {
-  if (!Array.isArray(value)) return 0;
-  let count = 0;
-  for (const element of value) {
-    if (typeof element === 'number') count += 1;
-    else if (Array.isArray(element)) count += element.length;
-  }
-  return count;
-}
-
 function memberText(value: unknown, defects: string[]): string {
-  return Array.isArray(value) ? contentText(value, defects) : textWithin(value);
+  if (!Array.isArray(value)) return textWithin(value);
+  let text = '';
+  // Servers take several prompts, each of which may be words, token ids or both.
+  for (const element of value) {
+    const said = Array.isArray(element) ? memberText(element, defects) : contentText([element], defects);
+    text = joined(text, said);
+  }
+  return text;
 }
 
 /** The tools that are offered, functions by their own name and built-in ones by their type. */
@@ -62,32 +58,27 @@ function readJsonBody(body: JsonRecord, members: TextMembers, defects: string[])
   const { model: _model, stream, tools, ...rest } = body;
   let system = '';
   let text = members.text === null ? textWithin(rest) : '';
-  let tokens = 0;
+  let tokenIds = 0;
   for (const name of members.system) system = joined(system, memberText(body[name], defects));
   for (const name of members.text ?? []) {
     text = joined(text, memberText(body[name], defects));
-    tokens += tokensIn(body[name]);
+    tokenIds += tokenIdsIn(body[name]);
   }
   const words = new Set([...paramsElsewhere, ...members.system, ...(members.text ?? [])]);
   const params = scalarParams(body, words);
-  // Words that were encoded before they were sent cannot be read here; a rule can see that there were some.
-  if (tokens > 0) params.tokens = tokens;
   const said = {
     model: modelName(modelIn(body), defects),
     stream: streamFlag(stream, defects),
     system,
     text,
   };
-  return { facts: { ...textFacts(said, params), tools: readTextTools(tools, defects) }, defects };
+  const facts = { ...textFacts(said, params), tools: readTextTools(tools, defects) };
+  return { facts: tokenIds === 0 ? facts : { ...facts, tokenIds }, defects };
 }
 
 /** Reads a request body, JSON or a form. An empty one asks for nothing: no defect. */
 export function readTextRequest(bytes: Buffer, head: RequestHead, members: TextMembers): RequestReading {
-  if (bytes.length === 0) return unreadRequest('');
   if (isForm(head.contentType)) return readFormRequest(bytes, head, members);
-  const json = readJson(bytes, 'the request body');
-  if (!isRecord(json.value)) return unreadRequest(json.defect || 'the request body is not a JSON object');
-  const defects: string[] = [];
-  note(defects, json.defect);
-  return readJsonBody(json.value, members, defects);
+  const { body, defects, unread } = openRequest(bytes);
+  return body === null ? unread : readJsonBody(body, members, defects);
 }

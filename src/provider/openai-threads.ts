@@ -5,7 +5,7 @@
  */
 import type { MessageFact } from '../core/facts.ts';
 import { textFacts } from './form-request.ts';
-import { isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts';
+import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { isForm, readForm } from './multipart.ts';
 import { contentText } from './openai-chat.ts';
 import { readInput } from './openai-responses.ts';
@@ -17,6 +17,7 @@ import {
   messagesMax,
   modelName,
   note,
+  openRequest,
   scalarParams,
   streamFlag,
   textWithin,
@@ -67,20 +68,10 @@ function allMessages(body: JsonRecord, defects: string[]): readonly MessageFact[
   ];
 }
 
-function jsonObject(bytes: Buffer, defects: string[]): JsonRecord | null {
-  const json = readJson(bytes, 'the request body');
-  note(defects, json.defect);
-  if (isRecord(json.value)) return json.value;
-  note(defects, 'the request body is not a JSON object');
-  return null;
-}
-
 /** Reads the body of an assistant, a thread, a message, a run, tool outputs or a conversation's items. */
 export function readThreadRequest(bytes: Buffer): RequestReading {
-  if (bytes.length === 0) return unreadRequest('');
-  const defects: string[] = [];
-  const body = jsonObject(bytes, defects);
-  if (body === null) return { ...unreadRequest(''), defects };
+  const { body, defects, unread } = openRequest(bytes);
+  if (body === null) return unread;
   let system = contentText(body.instructions, defects);
   system = joined(system, contentText(body.additional_instructions, defects));
   const messages = allMessages(body, defects);
@@ -101,6 +92,12 @@ export function readThreadRequest(bytes: Buffer): RequestReading {
   return { facts, defects };
 }
 
+function objectIn(bytes: Buffer, defects: string[]): JsonRecord {
+  const opened = openRequest(bytes);
+  for (const defect of opened.defects) note(defects, defect);
+  return opened.body ?? {};
+}
+
 /** The `session` of a form (a WebRTC offer and the session beside it), or of a JSON body, or the body itself. */
 function sessionIn(bytes: Buffer, head: RequestHead, defects: string[]): JsonRecord {
   if (isForm(head.contentType)) {
@@ -109,9 +106,9 @@ function sessionIn(bytes: Buffer, head: RequestHead, defects: string[]): JsonRec
     const session = form.parts.find(({ name }) => name === 'session');
     if (session === undefined) return {};
     if (session.fileName !== null) note(defects, 'the field "session" is a file');
-    return jsonObject(Buffer.from(session.text), defects) ?? {};
+    return objectIn(Buffer.from(session.text), defects);
   }
-  const body = jsonObject(bytes, defects) ?? {};
+  const body = objectIn(bytes, defects);
   if (isAbsent(body.session)) return body;
   if (isRecord(body.session)) return body.session;
   note(defects, '`session` is not an object');

@@ -59,7 +59,9 @@ const own: Protocol = {
     if (status >= errorStatusMin) return unreadResponse(status, '');
     return openaiOperation(operation)?.answer?.whole(status, body) ?? unreadResponse(status, '');
   },
-  streamFormOf: (_operation, contentType) => streamFormOf(contentType),
+  // A file of answers is judged as one, whatever its type says.
+  streamFormOf: (operation, contentType) =>
+    operation === 'files.content' ? null : streamFormOf(contentType),
   openStream(operation, status) {
     const answer = status >= errorStatusMin ? null : openaiOperation(operation)?.answer;
     return answer ? openEventStream(answer.stream(status)) : openUnreadStream(status);

@@ -3,7 +3,7 @@
  * texts. A defect is a sentence a developer understands; whoever reads one holds. Must not know any family.
  */
 import type { ResponseFacts, ToolCallFact, UsageFacts } from '../core/facts.ts';
-import { isAbsent, isRecord, type JsonRecord, readJsonText, textOf } from './json.ts';
+import { isAbsent, isRecord, type JsonRecord, readJson, readJsonText, textOf } from './json.ts';
 import type { RequestBodyFacts, RequestReading, ResponseReading } from './protocol.ts';
 
 export const messagesMax = 10_000;
@@ -23,6 +23,17 @@ const nothingRead: RequestBodyFacts = {
 };
 
 export const usageAbsent: UsageFacts = { source: 'absent', inputTokens: 0, outputTokens: 0, totalTokens: 0 };
+
+/** What several answers used together; one that does not say counts for nothing. */
+export function usageSum(a: UsageFacts, b: UsageFacts): UsageFacts {
+  if (a.source === 'absent' || b.source === 'absent') return a.source === 'absent' ? b : a;
+  return {
+    source: 'provider',
+    inputTokens: a.inputTokens + b.inputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    totalTokens: a.totalTokens + b.totalTokens,
+  };
+}
 
 /** A request of which nothing is known; `defect` '' where nothing had to be known. */
 export function unreadRequest(defect: string): RequestReading {
@@ -47,6 +58,33 @@ export function unreadResponse(status: number, defect: string): ResponseReading 
 
 export function note(defects: string[], defect: string): void {
   if (defect !== '' && defects.length < defectsMax && !defects.includes(defect)) defects.push(defect);
+}
+
+/** A body that is one JSON object, with what is doubtful about it so far; or all that can be said without one. */
+export type Opened<Reading> =
+  | { readonly body: JsonRecord; readonly defects: string[]; readonly unread: null }
+  | { readonly body: null; readonly defects: string[]; readonly unread: Reading };
+
+function openObject<Reading>(
+  bytes: Buffer,
+  what: string,
+  unreadFor: (defect: string) => Reading,
+): Opened<Reading> {
+  const { value, defect } = readJson(bytes, what);
+  if (isRecord(value)) return { body: value, defects: defect === '' ? [] : [defect], unread: null };
+  const doubt = defect || `${what} is not a JSON object`;
+  return { body: null, defects: [doubt], unread: unreadFor(doubt) };
+}
+
+/** Opens a request body that should be one JSON object. An empty one asks for nothing: no defect. */
+export function openRequest(bytes: Buffer): Opened<RequestReading> {
+  if (bytes.length === 0) return { body: null, defects: [], unread: unreadRequest('') };
+  return openObject(bytes, 'the request body', unreadRequest);
+}
+
+/** Opens a whole answer of status below 400 that should be one JSON object. */
+export function openAnswer(status: number, bytes: Buffer): Opened<ResponseReading> {
+  return openObject(bytes, 'the answer', (defect) => unreadResponse(status, defect));
 }
 
 /**
@@ -112,6 +150,14 @@ export function textWithin(value: unknown): string {
     }
   }
   return text;
+}
+
+/** How many token ids a member holds in place of words: a list of them, or lists of them and of words. */
+export function tokenIdsIn(value: unknown): number {
+  if (!Array.isArray(value)) return 0;
+  let count = 0;
+  for (const element of value) count += typeof element === 'number' ? 1 : tokenIdsIn(element);
+  return count;
 }
 
 /** The scalar members of a request other than those that have facts of their own. */

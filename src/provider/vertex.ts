@@ -8,6 +8,7 @@ import { interactions } from './gemini-interactions-dialect.ts';
 import { googleProtocol } from './gemini-protocol.ts';
 import {
   contentOperation,
+  type GoogleRoute,
   googleRoute,
   isInteraction,
   isWithoutAnswer,
@@ -17,7 +18,14 @@ import {
 } from './gemini-route.ts';
 import { openai } from './openai.ts';
 import type { OperationName, RequestHead, RequestReading } from './protocol.ts';
+import { batchPrediction } from './vertex-batch.ts';
+import { engine, engineVerbs } from './vertex-engine.ts';
 import { rawPredict } from './vertex-raw-predict.ts';
+
+/** True where a job is made that reads its requests from storage. */
+function makesBatchPrediction(method: string, { segments, verb }: GoogleRoute): boolean {
+  return !/^\s*(GET|DELETE)\s*$/i.test(method) && verb === '' && segments.at(-1) === 'batchpredictionjobs';
+}
 
 const rawVerbs: ReadonlySet<string> = new Set(['rawpredict', 'streamrawpredict']);
 
@@ -28,6 +36,9 @@ function operationOf(method: string, path: string): OperationName {
   if (operation !== null) return operation;
   if (storesContents(method, route)) return 'cached_contents';
   if (isInteraction(method, route)) return 'interactions';
+  if (engineVerbs.has(route.verb) && route.segments.at(-2) === 'reasoningengines')
+    return 'reasoning_engines.query';
+  if (makesBatchPrediction(method, route)) return 'batch_prediction_jobs';
   if (!rawVerbs.has(route.verb)) return speaksOpenAi(route) ? openai.operationOf(method, path) : 'unknown';
   const publisher = route.segments[route.segments.lastIndexOf('publishers') + 1];
   if (!route.segments.includes('publishers')) return 'raw_predict';
@@ -56,6 +67,8 @@ const chat: typeof openai = {
 export const vertex = googleProtocol('vertex', operationOf, (operation) => {
   if (isContentOperation(operation)) return content;
   if (operation === 'interactions') return interactions;
+  if (operation === 'reasoning_engines.query') return engine;
+  if (operation === 'batch_prediction_jobs') return batchPrediction;
   if (operation === 'messages') return messages;
   if (operation === 'raw_count_tokens') return { ...messages, readsAnswer: () => false };
   return operation === 'raw_predict' ? rawPredict : chat;

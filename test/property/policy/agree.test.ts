@@ -68,7 +68,7 @@ function theirs(when: string): (given: Facts) => Verdict {
       },
     };
     const bindings = {
-      request: celInput(asked),
+      request: celInput({ ...asked, tokenIds: BigInt(asked.tokenIds ?? 0) }),
       response: celInput(answered ?? null),
       labels: celInput(labels),
     };

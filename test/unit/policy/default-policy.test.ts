@@ -28,6 +28,16 @@ describe('the default policy', () => {
     expect(policy.textMayStream({ request: requestFacts({ text: 'hello' }), labels: [] })).toBe(true);
   });
 
+  it('passes what is to be embedded as token ids', () => {
+    const given = { operation: 'embeddings', model: 'text-embedding-3-small', tokenIds: 3 };
+    expect(policy.judge('request', facts({}, given)).action).toBe('pass');
+  });
+
+  it('holds a prompt of token ids that is to be continued, since nobody can read it', () => {
+    const given = facts({}, { operation: 'completions', tokenIds: 3 });
+    expect(policy.judge('request', given).action).toBe('hold');
+  });
+
   it('passes an ordinary exchange', () => {
     const given = facts(
       { text: 'I could transfer funds, delete tables or deploy.' },

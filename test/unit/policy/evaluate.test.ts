@@ -278,3 +278,37 @@ describe('textMayStream', () => {
     expect(policy.textMayStream(given)).toBe(false);
   });
 });
+
+describe('a prompt given as token ids', () => {
+  const given = facts({}, { text: 'half of it', tokenIds: 3 });
+
+  it.each(['request.text.contains("password")', 'request.messages.exists(m, m.text.contains("password"))'])(
+    'holds where a rule has to read it: %s',
+    (when) => {
+      for (const action of ['flag', 'hold'] as const) {
+        const judged = judgeOf({ when, action, phase: 'request' }).judge('request', given);
+        expect(judged.action).toBe('hold');
+        expect(judged.matches[0]?.error).toContain('given as 3 token ids');
+      }
+    },
+  );
+
+  it.each(['request.model == "other"', 'request.tokenIds == 0 && request.text.contains("password")'])(
+    'passes where a rule is decided without it: %s',
+    (when) => {
+      expect(judgeOf({ when, phase: 'request' }).judge('request', given).action).toBe('pass');
+    },
+  );
+
+  it('can be asked for', () => {
+    expect(
+      judgeOf({ when: 'request.tokenIds > 2', phase: 'request', action: 'deny' }).judge('request', given)
+        .action,
+    ).toBe('deny');
+  });
+
+  it('keeps an answer from streaming past a flag that would have to read it', () => {
+    const policy = judgeOf({ when: 'response.text.contains("x") && request.text == "y"', action: 'flag' });
+    expect(policy.textMayStream(given)).toBe(false);
+  });
+});

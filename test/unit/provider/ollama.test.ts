@@ -23,6 +23,11 @@ const chat = lines(
   said({}, end),
 );
 
+test('the context of an earlier answer counts as token ids, which nobody can read', () => {
+  const { facts } = asked(ollama, 'generate', { model: 'qwen3', prompt: 'Go on.', context: [1, 2] });
+  expect(facts).toMatchObject({ text: 'Go on.', tokenIds: 2 });
+});
+
 describe('the operation of a path', () => {
   test.each([
     ['POST', '/api/chat', 'chat'],

@@ -124,8 +124,17 @@ describe('words and model reach the rules:', () => {
   test.each([
     ['embeddings', { input: [1, 2, 3] }, 3],
     ['completions', { prompt: [[1, 2], [3]] }, 3],
-  ])('%s of token ids says how many there are, since nobody can read them', (operation, body, tokens) => {
-    expect(request(operation, body).facts).toMatchObject({ text: '', params: { tokens } });
+  ])('%s of token ids says how many there are, since nobody can read them', (operation, body, tokenIds) => {
+    expect(request(operation, body).facts).toMatchObject({ text: '', tokenIds });
+  });
+
+  test('words between token ids are read, however deep they stand', () => {
+    const { facts } = request('completions', { prompt: [[12, 'pay', 34], 'now', [[56], 'please']] });
+    expect(facts).toMatchObject({ text: 'pay\nnow\nplease', tokenIds: 3 });
+  });
+
+  test('a prompt of words has no token ids', () => {
+    expect(request('completions', { prompt: ['a', 'b'], tokens: 3 }).facts.tokenIds).toBeUndefined();
   });
 
   test('a run has instructions, messages, tools and the outputs of tools', () => {

@@ -28,7 +28,7 @@ test.each([
   ['POST', `${project}/endpoints/123:rawPredict`, 'raw_predict'],
   ['POST', `${project}/publishers%2Fanthropic/models/claude:rawPredict`, 'messages'],
   ['GET', `${project}/endpoints`, 'unknown'],
-  ['POST', `${project}/batchPredictionJobs`, 'unknown'],
+  ['POST', `${project}/batchPredictionJobs`, 'batch_prediction_jobs'],
 ])('%s %s is %s', (method, path, operation) => {
   expect(vertex.operationOf(method, path)).toBe(operation);
 });

@@ -1,0 +1,152 @@
+/**
+ * Anthropic's managed agents (https://platform.claude.com/docs/en/managed-agents/overview): what an agent, a session
+ * or a deployment is made of, the events that a workload sends into a session, and the log of events it reads back.
+ * Pure; hostile bytes in, facts and defects out.
+ *
+ * A call in the log that was answered there is one the workload had already; it is not judged again.
+ */
+import type { MessageFact, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
+import { blocksText, readMessagesUsage, readTools, refusalText } from './anthropic-messages.ts';
+import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
+import type { RequestReading, ResponseReading } from './protocol.ts';
+import {
+  addCall,
+  boundedList,
+  joined,
+  messagesMax,
+  note,
+  openAnswer,
+  openRequest,
+  scalarParams,
+  textWithin,
+  toolsMax,
+  unreadRequest,
+  unreadResponse,
+  usageAbsent,
+  usageSum,
+} from './reading.ts';
+
+const eventsMax = 10_000;
+
+/** What a workload sends into a session. */
+function readSent(list: unknown, what: string, defects: string[]): readonly MessageFact[] {
+  return boundedList(list, messagesMax, what, defects).flatMap((event) => {
+    if (!isRecord(event)) {
+      note(defects, `an entry of ${what} is not an object`);
+      return [];
+    }
+    const type = textOf(event.type);
+    const said = joined(
+      blocksText(event.content),
+      joined(textOf(event.description), textWithin(event.rubric)),
+    );
+    const text = joined(said, textOf(event.deny_message));
+    if (type === 'system.message') return [{ role: 'system', text, toolCalls: [] }];
+    return [{ role: /tool/.test(type) ? 'tool' : 'user', text, toolCalls: [] }];
+  });
+}
+
+/** A model is a name, or an object with it. */
+function modelOf(model: unknown, defects: string[]): string {
+  const name = isRecord(model) ? model.id : model;
+  if (!isAbsent(name) && typeof name !== 'string') note(defects, '`model` is not a text');
+  return textOf(name);
+}
+
+/** Servers whose tools an agent may call are offered like tools, by the name of the server. */
+function readServers(list: unknown, defects: string[]): readonly ToolFact[] {
+  return boundedList(list, toolsMax, '`mcp_servers`', defects).map((server) => {
+    const { name, url } = isRecord(server) ? server : {};
+    return { name: textOf(name), description: textOf(url) };
+  });
+}
+
+/** Tools that a workload confirms: their calls run on its word. */
+function confirmed(list: unknown): number {
+  const events: readonly unknown[] = Array.isArray(list) ? list : [];
+  const allows = (event: unknown) =>
+    isRecord(event) && event.type === 'user.tool_confirmation' && event.result === 'allow';
+  return events.filter(allows).length;
+}
+
+const paramsElsewhere: ReadonlySet<string> = new Set(['model', 'system', 'instructions']);
+
+/** Reads the body that makes or changes an agent, a session, a deployment or a dream, or that sends events. */
+export function readManagedRequest(bytes: Buffer): RequestReading {
+  const { body, defects, unread } = openRequest(bytes);
+  if (body === null) return unread;
+  // A session may change the agent that it is of.
+  const agent = isRecord(body.agent) ? body.agent : {};
+  const own = [agent, body];
+  const messages = [
+    ...readSent(body.initial_events, '`initial_events`', defects),
+    ...readSent(body.events, '`events`', defects),
+  ];
+  let system = '';
+  for (const { system: said, instructions } of own) {
+    system = joined(system, joined(blocksText(said), textOf(instructions)));
+  }
+  let conversation = '';
+  for (const { role, text } of messages) {
+    if (role === 'system') system = joined(system, text);
+    else conversation = joined(conversation, text);
+  }
+  const confirms = confirmed(body.events);
+  const params = scalarParams(body, paramsElsewhere);
+  const facts = {
+    ...unreadRequest('').facts,
+    model: own.map(({ model }) => modelOf(model, defects)).find((name) => name !== '') ?? '',
+    params: confirms === 0 ? params : { ...params, confirms },
+    system,
+    messages,
+    text: joined(system, conversation),
+    tools: own.flatMap((one) => [...readTools(one.tools, defects), ...readServers(one.mcp_servers, defects)]),
+  };
+  return { facts, defects };
+}
+
+/** The ids of calls that were answered or confirmed in the same log. */
+function answeredIn(events: readonly unknown[]): ReadonlySet<string> {
+  const ids = ['tool_use_id', 'custom_tool_use_id', 'mcp_tool_use_id'];
+  return new Set(events.flatMap((event) => (isRecord(event) ? ids.map((name) => textOf(event[name])) : [])));
+}
+
+interface Told {
+  text: string;
+  finishReason: string;
+  refusal: string;
+  usage: UsageFacts;
+  readonly toolCalls: ToolCallFact[];
+}
+
+function absorb(event: JsonRecord, told: Told, answered: ReadonlySet<string>, defects: string[]): void {
+  const type = textOf(event.type);
+  if (type.endsWith('tool_use')) {
+    if (answered.has(textOf(event.id))) return;
+    if (!isRecord(event.input)) note(defects, 'the input of a tool call is not an object');
+    const value = isRecord(event.input) ? event.input : {};
+    addCall(told.toolCalls, defects, textOf(event.id), textOf(event.name), value, JSON.stringify(value));
+  } else if (type === 'agent.message') {
+    told.text = joined(told.text, blocksText(event.content));
+  } else if (type === 'session.status_idle') {
+    told.finishReason = isRecord(event.stop_reason) ? textOf(event.stop_reason.type) : '';
+    told.refusal = refusalText(event.stop_details);
+  } else if (type === 'span.model_request_end') {
+    told.usage = usageSum(told.usage, readMessagesUsage(event.model_usage));
+  }
+}
+
+/** Reads a page of a session's log, of status below 400. */
+export function readSessionLog(status: number, bytes: Buffer): ResponseReading {
+  const { body, defects, unread } = openAnswer(status, bytes);
+  if (body === null) return unread;
+  const events = boundedList(body.data, eventsMax, '`data`', defects);
+  const answered = answeredIn(events);
+  const told: Told = { text: '', finishReason: '', refusal: '', usage: usageAbsent, toolCalls: [] };
+  for (const event of events) {
+    if (isRecord(event)) absorb(event, told, answered, defects);
+    else note(defects, 'an entry of `data` is not an object');
+  }
+  const facts = { ...unreadResponse(status, '').facts, ...told };
+  return { facts, defects, complete: true, failed: !isAbsent(body.error) };
+}

@@ -1,0 +1,42 @@
+/**
+ * The files that Gemini's batches are read from and written to: one JSON text a line, told apart by a key that the
+ * workload chose (https://ai.google.dev/gemini-api/docs/batch-api). Pure; bounded; hostile bytes in, lines and defects
+ * out.
+ */
+import { batchEntriesOf, jsonBytes } from './batch-lines.ts';
+import { isAbsent, isRecord, type JsonRecord } from './json.ts';
+import { readPartOfFile } from './openai-batches.ts';
+import type { BatchResult, OperationName, ResponseReading } from './protocol.ts';
+import { unreadResponse } from './reading.ts';
+
+const okStatus = 200;
+
+/** What is not known is read as what can say the most; its reader makes a defect of what it cannot read. */
+function operationOf(answer: JsonRecord): OperationName {
+  return isAbsent(answer['embedding']) ? 'generate_content' : 'embed_content';
+}
+
+/** The answers of a file, as if each had come alone; a request that failed has none. */
+export function* readBatchFileLines(file: Buffer): Generator<BatchResult> {
+  for (const { customId, value, defect } of batchEntriesOf(file, 'key')) {
+    const answer = value['response'];
+    const isWhole = isRecord(answer) || isRecord(value['error']) || isRecord(value['status']);
+    yield {
+      customId,
+      operation: isRecord(answer) ? operationOf(answer) : 'unknown',
+      status: isRecord(answer) ? okStatus : 0,
+      response: isRecord(answer) ? jsonBytes(answer) : Buffer.alloc(0),
+      defect: defect || (isWhole ? '' : 'a line of the batch has no answer'),
+    };
+  }
+}
+
+/** Reads a file that was asked for; one that is no batch's answers gives nothing to judge. */
+export function readBatchFile(status: number, body: Buffer): ResponseReading {
+  const part = readPartOfFile(status);
+  if (part !== null) return part;
+  const neutral = unreadResponse(status, '');
+  const [first] = batchEntriesOf(body, 'key');
+  const isOutput = first !== undefined && ('response' in first.value || 'error' in first.value);
+  return isOutput ? { ...neutral, batch: () => readBatchFileLines(body) } : neutral;
+}

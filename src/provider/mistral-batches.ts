@@ -1,0 +1,122 @@
+/**
+ * Mistral's batches: files, or lists in a job, of requests that do not say what they ask for, and of their answers
+ * (https://docs.mistral.ai/capabilities/batch). Pure; bounded; hostile bytes in, lines, facts and defects out.
+ */
+import { parseForRewrite } from './amendment.ts';
+import { type BatchEntry, batchEntriesIn, batchEntriesOf, batchLinesMax, jsonBytes } from './batch-lines.ts';
+import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
+import { resultOf } from './openai-batches.ts';
+import type {
+  BatchRequest,
+  BatchResult,
+  OperationName,
+  RequestReading,
+  ResponseReading,
+} from './protocol.ts';
+import {
+  boundedList,
+  modelName,
+  note,
+  openAnswer,
+  openRequest,
+  scalarParams,
+  unreadRequest,
+  unreadResponse,
+} from './reading.ts';
+
+/** What a request asks for, by a member that no other kind has; the first that is there counts. */
+const operationByMember: readonly (readonly [string, OperationName])[] = [
+  ['messages', 'chat.completions'],
+  ['inputs', 'conversations'],
+  ['document', 'ocr'],
+  ['prompt', 'fim.completions'],
+  ['input', 'embeddings'],
+  ['file_url', 'audio.transcriptions'],
+  ['file_id', 'audio.transcriptions'],
+];
+
+function operationOfRequest(body: JsonRecord): OperationName | null {
+  return operationByMember.find(([member]) => !isAbsent(body[member]))?.[1] ?? null;
+}
+
+const operationByObject: ReadonlyMap<string, OperationName> = new Map([
+  ['conversation.response', 'conversations'],
+  ['list', 'embeddings'],
+]);
+
+function operationOfAnswer(body: JsonRecord): OperationName {
+  if (Array.isArray(body.pages)) return 'ocr';
+  if (Array.isArray(body.results)) return 'moderations';
+  if (typeof body.text === 'string' && isAbsent(body.choices)) return 'audio.transcriptions';
+  // What is not known is read as what can say the most; its reader makes a defect of what it cannot read.
+  return operationByObject.get(textOf(body.object)) ?? 'chat.completions';
+}
+
+/** One request; `model` stands for that of a request that names none, as the job says it for all. */
+function requestOf({ customId, value, defect }: BatchEntry, model: string): BatchRequest {
+  const body = isRecord(value.body) ? value.body : null;
+  const operation = body === null ? null : operationOfRequest(body);
+  const named = body === null || model === '' || !isAbsent(body.model) ? body : { ...body, model };
+  const doubt =
+    body === null ? 'a line of the batch has no body' : 'a line of the batch asks for nothing known';
+  return {
+    customId,
+    operation: operation ?? 'chat.completions',
+    path: textOf(value.url),
+    request: named === null ? Buffer.alloc(0) : jsonBytes(named),
+    defect: defect || (operation === null ? doubt : ''),
+  };
+}
+
+/** The requests of an input file. Which model answers them the job may say, which is judged by itself. */
+export function* readMistralLines(file: Buffer): Generator<BatchRequest> {
+  for (const entry of batchEntriesOf(file)) yield requestOf(entry, '');
+}
+
+/** The answers of an output or error file. */
+export function* readMistralResults(file: Buffer): Generator<BatchResult> {
+  for (const entry of batchEntriesOf(file)) yield resultOf(entry, operationOfAnswer);
+}
+
+function* entriesIn(bytes: Buffer, member: string): Generator<BatchEntry> {
+  const body = parseForRewrite(bytes.toString('utf8'));
+  const list = isRecord(body) ? body[member] : undefined;
+  if (Array.isArray(list)) yield* batchEntriesIn(list);
+}
+
+function* requestsIn(bytes: Buffer, model: string): Generator<BatchRequest> {
+  for (const entry of entriesIn(bytes, 'requests')) yield requestOf(entry, model);
+}
+
+function* resultsIn(bytes: Buffer): Generator<BatchResult> {
+  for (const entry of entriesIn(bytes, 'outputs')) yield resultOf(entry, operationOfAnswer);
+}
+
+const paramsElsewhere: ReadonlySet<string> = new Set(['model']);
+
+/** Reads the body that creates a job: its model, its endpoint, its files, and every request that stands in it. */
+export function readJobRequest(bytes: Buffer): RequestReading {
+  const { body, defects, unread } = openRequest(bytes);
+  if (body === null) return unread;
+  const model = modelName(body.model, defects);
+  const requests = boundedList(body.requests, batchLinesMax, '`requests`', defects);
+  const files = boundedList(body.input_files, batchLinesMax, '`input_files`', defects);
+  const params = { ...scalarParams(body, paramsElsewhere), input_files: files, requests: requests.length };
+  const facts = { ...unreadRequest('').facts, model, params };
+  if (requests.length === 0) return { facts, defects };
+  return { facts, defects, batch: () => requestsIn(bytes, model) };
+}
+
+/** Reads a job that was asked for, with the answers that stand in it; of a list of jobs none has any. */
+export function readJobResponse(status: number, bytes: Buffer): ResponseReading {
+  const { body, defects, unread } = openAnswer(status, bytes);
+  if (body === null) return unread;
+  const outputs = boundedList(body.outputs, batchLinesMax, '`outputs`', defects);
+  const neutral = unreadResponse(status, '').facts;
+  const facts = { ...neutral, model: textOf(body.model), finishReason: textOf(body.status) };
+  for (const job of Array.isArray(body.data) ? body.data : []) {
+    if (isRecord(job) && !isAbsent(job.outputs)) note(defects, 'a list of jobs has answers');
+  }
+  const reading = { facts, defects, complete: true, failed: false };
+  return outputs.length === 0 ? reading : { ...reading, batch: () => resultsIn(bytes) };
+}

@@ -1,0 +1,168 @@
+/**
+ * Vertex AI's reasoning engines (Agent Engine), which run a customer's own agent
+ * (https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.reasoningEngines/query). What they
+ * answer is whatever the agent returns: its calls are found wherever they stand, in the forms of Google's agent kit
+ * (`function_call` with `args`) and of LangChain (`tool_calls`, `tool` with `tool_input`). The agent has made them
+ * itself, as a rule; what waits is the answer that tells them. Pure; hostile bytes in, facts and defects out.
+ */
+import type { ToolCallFact } from '../core/facts.ts';
+import { unamendable } from './amendment.ts';
+import { content } from './gemini-content.ts';
+import { camelCased, memberOf } from './gemini-parts.ts';
+import type { Dialect } from './gemini-protocol.ts';
+import { googleRoute } from './gemini-route.ts';
+import { isAbsent, isRecord, type JsonRecord, readJsonText, textOf } from './json.ts';
+import type { RequestReading, ResponseReading } from './protocol.ts';
+import {
+  addCall,
+  addJsonCall,
+  joined,
+  note,
+  openRequest,
+  textWithin,
+  unreadRequest,
+  unreadResponse,
+} from './reading.ts';
+import { openEventStream, type StreamReader } from './stream.ts';
+import { streamFormOf } from './stream-form.ts';
+
+/** The verbs that ask an engine something. */
+export const engineVerbs: ReadonlySet<string> = new Set(['query', 'streamquery', 'asyncquery']);
+
+function readRequest(bytes: Buffer, path: string): RequestReading {
+  const { body, defects, unread } = openRequest(bytes);
+  if (body === null) return unread;
+  const text = textWithin(memberOf(body, 'input', defects));
+  const { segments, verb } = googleRoute(path);
+  const facts = {
+    ...unreadRequest('').facts,
+    stream: verb === 'streamquery',
+    params: { classMethod: textOf(memberOf(body, 'classMethod', defects)), engine: segments.at(-1) ?? '' },
+    messages: text === '' ? [] : [{ role: 'user', text, toolCalls: [] }],
+    text,
+  };
+  return { facts, defects };
+}
+
+interface Found {
+  readonly calls: ToolCallFact[];
+  readonly defects: string[];
+}
+
+/** Adds a call whose arguments are a value, or the JSON text of one. */
+function add(found: Found, id: unknown, name: unknown, args: unknown): void {
+  if (typeof args === 'string') addJsonCall(found.calls, found.defects, textOf(id), textOf(name), args);
+  else addCall(found.calls, found.defects, textOf(id), textOf(name), args ?? {}, JSON.stringify(args ?? {}));
+}
+
+function addListed(call: unknown, found: Found): void {
+  if (!isRecord(call)) {
+    note(found.defects, 'a tool call is not an object');
+    return;
+  }
+  const inner = isRecord(call['function']) ? call['function'] : call;
+  add(found, call['id'], inner['name'], inner['args'] ?? inner['arguments']);
+}
+
+/** Every call within a value, however deep. The value must be bounded in depth, as readJsonText makes it. */
+function search(value: unknown, found: Found): void {
+  if (Array.isArray(value)) for (const element of value) search(element, found);
+  if (!isRecord(value)) return;
+  if (typeof value['tool'] === 'string' && 'tool_input' in value) {
+    add(found, value['tool_call_id'], value['tool'], wrapped(value['tool_input']));
+    return;
+  }
+  for (const [key, member] of Object.entries(value)) {
+    const name = camelCased(key);
+    if (name === 'functionCall' && isRecord(member)) {
+      add(found, member['id'], member['name'], member['args'] ?? member['arguments']);
+    } else if (name === 'toolCalls' && Array.isArray(member)) {
+      for (const call of member) addListed(call, found);
+    } else search(member, found);
+  }
+}
+
+/** An old agent's input may be one text, which is no JSON. */
+function wrapped(input: unknown): unknown {
+  return typeof input === 'string' ? { input } : input;
+}
+
+/** Text and calls of what one piece, or the whole answer, says. */
+function absorb(value: JsonRecord, found: Found): string {
+  search(value, found);
+  return textWithin(value['output'] ?? value);
+}
+
+/** The answer as one JSON text, or as one a line. */
+function valuesOf(text: string, defects: string[]): readonly JsonRecord[] {
+  const whole = readJsonText(text, 'the answer');
+  const readings = isRecord(whole.value)
+    ? [whole]
+    : text
+        .split('\n')
+        .flatMap((line) => (line.trim() === '' ? [] : [readJsonText(line, 'a line of the answer')]));
+  return readings.flatMap(({ value, defect }) => {
+    note(defects, defect);
+    if (isRecord(value)) return [value];
+    // An engine may answer a line with a plain text or number.
+    return defect === '' ? [{ output: value }] : [];
+  });
+}
+
+function readResponse(status: number, bytes: Buffer): ResponseReading {
+  const { facts } = unreadResponse(status, '');
+  const found: Found = { calls: [], defects: [] };
+  let text = '';
+  for (const value of valuesOf(bytes.toString('utf8'), found.defects))
+    text = joined(text, absorb(value, found));
+  return {
+    facts: { ...facts, text, toolCalls: found.calls },
+    defects: found.defects,
+    complete: true,
+    failed: false,
+  };
+}
+
+/** Opens a reader for one stream, which has no last event of its own. */
+function createEngineStreamReader(status: number): StreamReader {
+  const found: Found = { calls: [], defects: [] };
+  let text = '';
+  let failed = false;
+  return {
+    defects: found.defects,
+    absorbText: () => null,
+    absorbEmpty: () => 'other',
+    absorb(event, value) {
+      if (event === 'error' || !isAbsent(value['error'])) failed = true;
+      const before = found.calls.length;
+      const said = absorb(value, found);
+      text = joined(text, said);
+      if (found.calls.length > before || found.defects.length > 0) return 'tool';
+      return said === '' ? 'other' : 'text';
+    },
+    reading() {
+      const { facts } = unreadResponse(status, '');
+      return {
+        facts: { ...facts, text, toolCalls: found.calls },
+        defects: found.defects,
+        complete: true,
+        failed,
+      };
+    },
+  };
+}
+
+export const engine: Dialect = {
+  ...content,
+  readsAnswer: () => true,
+  readsAnswerBy: () => null,
+  readRequest: (_operation, body, { path }) => readRequest(body, path),
+  readResponse: (_operation, status, body) => readResponse(status, body),
+  // Lines come as plain JSON, whose type names no form; they are read as one whole.
+  streamFormOf: (_operation, contentType) => (streamFormOf(contentType) === 'sse' ? 'sse' : null),
+  openStream: (_operation, status) => openEventStream(createEngineStreamReader(status)),
+  keepAliveEvent: () => null,
+  amendResponse() {
+    throw unamendable('its calls were made already');
+  },
+};
