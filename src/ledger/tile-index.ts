@@ -69,6 +69,8 @@ export async function openTileIndex(options: TileIndexOptions): Promise<TileInde
   let checkedSize = -1;
   /** After a failed write the edge may be ahead of the tiles that are kept. */
   let doubtful = false;
+  /** What was durable when the last run failed: the next is tried a tile's worth later, not with each commit. */
+  let failedSize = 0;
   let running: Promise<void> | null = null;
   let closing = false;
 
@@ -182,7 +184,11 @@ export async function openTileIndex(options: TileIndexOptions): Promise<TileInde
 
   return {
     advance: (size) => {
-      if (running === null && size - edge.size >= tileWidth) catchUp().catch(options.onError);
+      if (running !== null || size - Math.max(edge.size, failedSize) < tileWidth) return;
+      catchUp().catch((error: unknown) => {
+        failedSize = size;
+        options.onError(error);
+      });
     },
     tile: async (place, width) => {
       await upToDate();

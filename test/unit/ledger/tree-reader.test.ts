@@ -166,6 +166,10 @@ it('goes on after a failed write of its tiles', async () => {
   house.indexDisk.fateOf = () => 'before';
   await seal(ledger, 300);
   await expect(ledger.tree.inclusion(0)).rejects.toThrow('ENOSPC');
+  const told = house.events.filter(({ kind }) => kind === 'index_failed').length;
+  expect(told).toBeGreaterThan(0);
+  await seal(ledger, 40);
+  expect(house.events.filter(({ kind }) => kind === 'index_failed')).toHaveLength(told);
   house.indexDisk.fateOf = () => 'written';
   await expectProofs(ledger, hashesOn(house));
   expect(house.events.some(({ kind }) => kind === 'failed')).toBe(false);
