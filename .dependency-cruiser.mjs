@@ -20,6 +20,7 @@ export default {
     only('policy-is-pure', '^src/policy/', ['^src/core/', '^src/config/(yaml|issues)\\.ts$']),
     only('ledger-below-all', '^src/ledger/', ['^src/core/']),
     only('verifier-stands-alone', '^src/ledger/verify/', []),
+    only('anchor-on-ledger', '^src/anchor/', ['^src/core/', '^src/ledger/']),
     only('hold-on-ledger', '^src/hold/', ['^src/core/', '^src/ledger/', '^src/policy/policy\\.ts$']),
     only('store-implements-ports', '^src/store/', ['^src/core/', '^src/ledger/']),
     only('proxy-never-control', '^src/proxy/', ['^src/(core|hold|policy|provider|ledger)/']),

@@ -15,6 +15,7 @@ import { createHoldQueue, type HoldQueue } from './hold/queue.ts';
 import { recoveredOutcome } from './hold/record.ts';
 import { type Ledger, type LedgerEvent, openLedger } from './ledger/ledger.ts';
 import type { LedgerStore } from './ledger/store.ts';
+import { type OutsideMemory, openOutsideMemory } from './outside-memory.ts';
 import { openPolicyFile, type PolicyFile } from './policy-file.ts';
 import { protocolOf } from './provider/index.ts';
 import type { Upstream } from './proxy/call.ts';
@@ -39,6 +40,8 @@ export interface Sidecar {
   /** The ways in besides base URLs; closed with the rest. */
   readonly waysIn: Omit<WaysIn, 'close'>;
   readonly controlUrl: string;
+  /** The witness it is for others; nulls when it is none. */
+  readonly witness: Pick<OutsideMemory, 'witnessUrl' | 'witnessKey'>;
   readonly ledger: Ledger;
   /** Takes no more calls, lets running ones end, seals `stop` and closes. Holds are kept. */
   stop(reason: string): Promise<void>;
@@ -111,11 +114,21 @@ export async function startSidecar(
   holds = createHoldQueue({ ledger, clock, schedule, onError });
   await holds.restore();
 
+  const outside = await openOutsideMemory({ config, ledger, clock, schedule, log, metrics }).catch(
+    async (error: unknown) => {
+      policyFile.close();
+      holds?.stop();
+      await ledger.close('outside memory not available');
+      highWater.close();
+      throw error;
+    },
+  );
   const parts = {
     config,
     upstreams,
     machine,
     ledger,
+    outside,
     holds,
     policyFile,
     log,
@@ -127,7 +140,8 @@ export async function startSidecar(
   async function closeLedger(reason: string): Promise<void> {
     policyFile.close();
     holds?.stop();
-    await ledger.close(reason);
+    await outside.stop();
+    await ledger.close(reason, outside.finish);
     highWater.close();
   }
   const proxy = await startProxy(parts).catch(async (error: unknown) => {
@@ -158,6 +172,7 @@ export async function startSidecar(
     proxyUrl: proxy.listener.url,
     waysIn: proxy.waysIn,
     controlUrl: control.url,
+    witness: outside,
     ledger,
     stop: (reason) => {
       stopping ??= shutDown(reason);
@@ -172,6 +187,7 @@ interface Parts {
   readonly upstreams: readonly Upstream[];
   readonly machine: Machine;
   readonly ledger: Ledger;
+  readonly outside: OutsideMemory;
   readonly holds: HoldQueue;
   readonly policyFile: PolicyFile;
   readonly log: Logger;
@@ -193,7 +209,7 @@ async function startProxy(parts: Parts) {
     parts.machine,
   );
   const house: House = {
-    ledger: parts.ledger,
+    ledger: parts.outside.ledger,
     holds: parts.holds,
     policy: parts.policyFile.current,
     forwarder,
@@ -246,7 +262,7 @@ function startControl(
   inFlight: () => number,
   isStopping: () => boolean,
 ): Promise<ControlListener> {
-  const { config, ledger, holds, metrics } = parts;
+  const { config, ledger, outside, holds, metrics } = parts;
   holds.subscribe(({ kind, hold }) => {
     if (kind === 'ruled') metrics.count('holdpoint_rulings_total', { status: hold.state.status });
   });
@@ -270,9 +286,12 @@ function startControl(
       policy: parts.policyFile.current,
       summaryOf: createSummaries(ledger),
       clock: parts.machine.clock,
-      metricsPage: () => metrics.render(gauges()),
+      metricsPage: () => metrics.render(gauges(), outside.gauges()),
       // Not ready while it drains, so that nobody sends it new calls.
-      notReady: () => (isStopping() ? 'stopping' : ledger.isWritable() ? '' : 'the ledger cannot be written'),
+      notReady: () => {
+        if (isStopping()) return 'stopping';
+        return ledger.isWritable() ? outside.notAnchored() : 'the ledger cannot be written';
+      },
       onError: parts.onError,
     },
   );

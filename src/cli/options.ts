@@ -5,6 +5,8 @@ import { HoldpointError, messageOf } from '../core/errors.ts';
 export interface Options {
   readonly positionals: readonly string[];
   text(name: string): string | undefined;
+  /** Every value of an option that may be given more than once. */
+  list(name: string): readonly string[];
   flag(name: string): boolean;
 }
 
@@ -13,9 +15,11 @@ export function readOptions(
   args: readonly string[],
   texts: readonly string[],
   flags: readonly string[] = [],
+  lists: readonly string[] = [],
 ): Options {
   const options = Object.fromEntries([
     ...texts.map((name) => [name, { type: 'string' as const }]),
+    ...lists.map((name) => [name, { type: 'string' as const, multiple: true }]),
     ...flags.map((name) => [name, { type: 'boolean' as const }]),
   ]);
   try {
@@ -32,6 +36,10 @@ export function readOptions(
       text: (name) => {
         const value = values.get(name);
         return typeof value === 'string' ? value : undefined;
+      },
+      list: (name) => {
+        const value = values.get(name);
+        return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
       },
       flag: (name) => values.get(name) === true,
     };

@@ -29,6 +29,8 @@ export const runSidecarCommand: Command = {
     if (forwardUrl !== null) printLine(`forward proxy listening on ${forwardUrl}`);
     if (transparentAddress !== null) printLine(`redirected connections listening on ${transparentAddress}`);
     printLine(`control listening on ${sidecar.controlUrl}`);
+    const { witnessUrl, witnessKey } = sidecar.witness;
+    if (witnessUrl !== null) printLine(`witness listening on ${witnessUrl} as ${witnessKey}`);
     await sidecar.stop(await stopped.promise);
     return exitCodes.ok;
   },

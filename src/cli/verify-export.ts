@@ -12,13 +12,17 @@ export interface VerifyExportOptions {
   /** A directory with the key-encryption key; without one bodies are checked by their ciphertext only. */
   readonly keys: string | undefined;
   readonly everySignature: boolean;
+  readonly witnesses: readonly string[];
+  readonly anchors: readonly string[];
 }
 
 /** Verifies an export. Damage is a finding; throws `usage` where an option cannot be read. */
 export async function verifyExport(file: string, options: VerifyExportOptions): Promise<Verdict> {
-  const { trust, checkpoint, keys, everySignature } = options;
+  const { trust, checkpoint, keys, everySignature, witnesses, anchors } = options;
   const settings = {
     everySignature,
+    witnesses,
+    anchors,
     ...(trust === undefined ? {} : { trustedKeys: readTrust(trust) }),
     ...(checkpoint === undefined ? {} : { checkpoint: readFileOrThrow(checkpoint).toString('utf8') }),
     ...(keys === undefined ? {} : { openBody: readKek(join(keys, kekFile)) }),

@@ -5,15 +5,22 @@ import { verifyDirectory } from '../store/verify-directory.ts';
 import { type Command, exitCodes } from './command.ts';
 import { onlyArgument, readOptions } from './options.ts';
 import { printJson, printLine, visible } from './print.ts';
+import { readFileOrThrow, readWitnesses } from './trust.ts';
 import { verifyExport } from './verify-export.ts';
 
 export const verifyCommand: Command = {
   name: 'verify',
-  usage: 'PATH [--trust KEY_OR_FILE] [--checkpoint FILE] [--keys DIR] [--every-signature] [--json]',
+  usage:
+    'PATH [--trust KEY_OR_FILE] [--checkpoint FILE] [--witness KEY_OR_FILE]... [--anchor FILE]... [--keys DIR] [--every-signature] [--json]',
   summary:
     'verify a data directory, or a file of `ledger export`, offline; exit 1 names the first bad entry and a reason code',
   run: async (args) => {
-    const options = readOptions(args, ['trust', 'checkpoint', 'keys'], ['json', 'every-signature']);
+    const options = readOptions(
+      args,
+      ['trust', 'checkpoint', 'keys'],
+      ['json', 'every-signature'],
+      ['witness', 'anchor'],
+    );
     const path = onlyArgument(options, 'data directory or export');
     const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() === true;
     const verdict = await (isFile ? verifyExport : verifyDirectory)(path, {
@@ -21,6 +28,8 @@ export const verifyCommand: Command = {
       checkpoint: options.text('checkpoint'),
       keys: options.text('keys'),
       everySignature: options.flag('every-signature'),
+      witnesses: readWitnesses(options.list('witness')),
+      anchors: options.list('anchor').map((file) => readFileOrThrow(file).toString('utf8')),
     });
     if (options.flag('json')) printJson(verdict);
     else printVerdict(path, verdict);

@@ -30,7 +30,7 @@ export function withEnvironment(
   fromFile: Config,
   env: Environment,
 ): { readonly config: Config; readonly source: string } {
-  const settings = settingsOf(Object.keys(fromFile.upstreams));
+  const settings = settingsOf(fromFile);
   const given = Object.entries(env).flatMap(([name, value]) =>
     value === undefined || !name.startsWith(prefix) || notOverrides.has(name) || isServiceLink(name, value)
       ? []
@@ -96,9 +96,9 @@ function settingOf(name: string, settings: readonly Setting[]): Setting {
   throw new HoldpointError('config_invalid', `The environment variable ${name} names no setting.`, next);
 }
 
-/** Every scalar of the schema; those of the upstreams under the names they have. */
-function settingsOf(upstreamNames: readonly string[]): Setting[] {
-  return scalarsOf(configJsonSchema(), [], upstreamNames).map(({ path, type }) => ({
+/** Every scalar of the schema; those of maps, such as the upstreams, under the names they have in the file. */
+function settingsOf(fromFile: Config): Setting[] {
+  return scalarsOf(configJsonSchema(), [], fromFile).map(({ path, type }) => ({
     path,
     type,
     variable: prefix + path.map(upperSnake).join('_'),
@@ -108,15 +108,29 @@ function settingsOf(upstreamNames: readonly string[]): Setting[] {
 function scalarsOf(
   schema: unknown,
   path: readonly string[],
-  mapKeys: readonly string[],
+  value: unknown,
 ): { path: readonly string[]; type: unknown }[] {
   const type = field(schema, 'type');
   const properties = field(schema, 'properties');
   if (typeof properties === 'object' && properties !== null)
-    return Object.entries(properties).flatMap(([key, inner]) => scalarsOf(inner, [...path, key], mapKeys));
+    return Object.entries(properties).flatMap(([key, inner]) =>
+      scalarsOf(inner, [...path, key], field(value, key)),
+    );
   const values = field(schema, 'additionalProperties');
-  if (typeof values === 'object') return mapKeys.flatMap((key) => scalarsOf(values, [...path, key], []));
+  if (typeof values === 'object' && typeof value === 'object' && value !== null)
+    return Object.keys(value).flatMap((key) => scalarsOf(values, [...path, key], field(value, key)));
+  // One of several forms: whichever it is in the file has its kind there.
+  const forms = field(schema, 'oneOf');
+  if (Array.isArray(forms)) {
+    const form = forms.find((each) => isForm(each, value));
+    return form === undefined ? [] : scalarsOf(form, path, value);
+  }
   return type === 'array' || type === 'object' ? [] : [{ path, type }];
+}
+
+function isForm(schema: unknown, value: unknown): boolean {
+  const kind = field(field(schema, 'properties'), 'kind');
+  return field(kind, 'const') === field(value, 'kind');
 }
 
 function field(value: unknown, key: string): unknown {

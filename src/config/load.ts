@@ -16,6 +16,9 @@ export interface LoadedConfig extends Config {
     readonly spoolDir: string;
     readonly tokens: string;
     readonly keysDir: string;
+    readonly anchorsDir: string;
+    readonly witnessDir: string;
+    readonly witnessKey: string;
     readonly caKey: string;
     readonly caCertificate: string;
     readonly policy: string;
@@ -56,6 +59,9 @@ export function loadConfig(file: string, env: Readonly<Record<string, string | u
       spoolDir: join(dataDir, 'spool'),
       tokens: join(dataDir, 'tokens.json'),
       keysDir,
+      anchorsDir: join(dataDir, 'anchors'),
+      witnessDir: join(dataDir, 'witness'),
+      witnessKey: join(keysDir, 'witness.pem'),
       caKey: join(keysDir, 'ca.key'),
       caCertificate: resolve(config.proxy.caFile ?? join(dataDir, 'ca.pem')),
       policy: resolve(config.policy.file),

@@ -1,6 +1,7 @@
 /** The configuration file: its shape, its bounds and its defaults. The published JSON Schema is made from this. */
 import { z } from 'zod';
 import { protocolNames } from '../core/protocol-name.ts';
+import { anchorsSchema, witnessSchema } from './anchors.ts';
 import { providerUrls } from './presets.ts';
 
 const address = z
@@ -187,6 +188,8 @@ export const configSchema = z.strictObject({
       anthropic: { url: 'https://api.anthropic.com', protocol: 'anthropic', mount: '/anthropic' },
     }),
   policy: z.strictObject({ file: z.string().min(1).default('./config/policy.yaml') }).prefault({}),
+  anchors: anchorsSchema.describe('Memory outside the ledger, against who can rewrite it whole.'),
+  witness: witnessSchema(address),
   workload: z
     .strictObject({
       name: z.string().max(256).default('').describe('Who calls, when the call itself does not say.'),

@@ -31,6 +31,9 @@ export const httpStatusByCode = {
   ruling_expired: 409,
   too_many_attempts: 429,
   internal: 500,
+  // Outside memory: never an answer to a call
+  anchor_failed: 502,
+  anchor_contradicts: 409,
   // Start-up and command line
   usage: 400,
   config_invalid: 400,

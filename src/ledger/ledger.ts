@@ -80,8 +80,8 @@ export interface Ledger {
   decisionId(requestSeq: number): string;
   holdId(holdSeq: number): string;
   seqOfId(kind: 'd' | 'h', id: string): number | null;
-  /** Seals `stop`, waits until all is durable and lets the store go. */
-  close(reason: string): Promise<void>;
+  /** Seals `stop`, waits until all is durable, then for `lastly`, and lets the store go. */
+  close(reason: string, lastly?: () => Promise<void>): Promise<void>;
 }
 
 const nothingDurable = { size: 0, note: Buffer.alloc(0) };
@@ -365,7 +365,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     decisionId: (seq) => decisionId(ledgerId, seq),
     holdId: (seq) => holdId(ledgerId, seq),
     seqOfId: (kind, id) => seqOfId(kind, ledgerId, id),
-    close: async (reason) => {
+    close: async (reason, lastly) => {
       closing = true;
       clearInterval(heartbeat);
       if (reopenTimer !== null) clearTimeout(reopenTimer);
@@ -375,6 +375,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
           flushSettled();
           opened.sealer.seal({ type: 'stop', data: { reason } });
           await opened.sealer.drain();
+          await lastly?.();
         }
       } finally {
         writable = false;

@@ -1,7 +1,7 @@
 /** The ledger's secrets as files, kept outside its directory, created on the first start. Mode 0600. */
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { RandomBytes } from '../core/clock.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import { type KeyEncryptionKey, kekOf } from '../ledger/vault.ts';
@@ -23,6 +23,24 @@ export function loadKeys(dir: string, create: boolean, random: RandomBytes): Led
   const kek = join(dir, kekFile);
   if (create) createKeys(dir, signing, kek, random);
   return { signingKey: readSigningKey(signing), kek: kekOf(readKek(kek)) };
+}
+
+/**
+ * The key under which this sidecar is a witness for others; it signs nothing else. `create` makes one where there
+ * is none, which is only right while the witness remembers nothing. Throws `config_invalid`.
+ */
+export function loadWitnessKey(file: string, create: boolean): KeyObject {
+  if (create && !existsSync(file)) {
+    try {
+      mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+      const { privateKey } = generateKeyPairSync('ed25519');
+      writeWhole(file, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    } catch (error) {
+      const message = `The witness's key ${file} cannot be made: ${messageOf(error)}.`;
+      throw new HoldpointError('config_invalid', message, 'Make the directory writable.', error);
+    }
+  }
+  return readSigningKey(file);
 }
 
 function createKeys(dir: string, signing: string, kek: string, random: RandomBytes): void {

@@ -1,5 +1,5 @@
 /** Hands a data directory's records to the portable verifier, without changing one byte of the directory. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HoldpointError, messageOf } from '../core/errors.ts';
@@ -16,6 +16,10 @@ export interface VerifyDirectoryOptions {
   readonly checkpoint?: string | undefined;
   readonly keys?: string | undefined;
   readonly everySignature?: boolean | undefined;
+  /** Verifier keys of witnesses; each must have cosigned this ledger. */
+  readonly witnesses?: readonly string[] | undefined;
+  /** Texts of append-only anchor files. */
+  readonly anchors?: readonly string[] | undefined;
 }
 
 /** Verifies a data directory without changing it, also while a sidecar writes to it. Throws `usage` when it is none. */
@@ -33,6 +37,9 @@ export async function verifyDirectory(path: string, options: VerifyDirectoryOpti
   const settings = {
     highWater: await readHighWater(join(path, 'high-water')),
     everySignature: options.everySignature ?? false,
+    cosigned: readCosigned(join(path, 'anchors')),
+    ...(options.witnesses === undefined ? {} : { witnesses: options.witnesses }),
+    ...(options.anchors === undefined ? {} : { anchors: options.anchors }),
     ...(trust === undefined ? {} : { trustedKeys: readTrust(trust) }),
     ...(checkpoint === undefined ? {} : { checkpoint: readOrThrow(checkpoint) }),
     ...(kek === null ? {} : { openBody: kek }),
@@ -53,6 +60,13 @@ export async function verifyDirectory(path: string, options: VerifyDirectoryOpti
       await store.close();
     }
   }
+}
+
+/** The checkpoints that anchors acknowledged last, a witness's with its cosignature. */
+function readCosigned(dir: string): string[] {
+  if (!existsSync(dir)) return [];
+  const names = readdirSync(dir).filter((name) => name.endsWith('.checkpoint'));
+  return names.sort().map((name) => readOrThrow(join(dir, name)));
 }
 
 /** How often reading starts over because a running sidecar moved its tables. */

@@ -9,9 +9,17 @@
 
 export interface Metrics {
   count(name: MetricName, labels: Readonly<Record<string, string>>): void;
+  /** Shows a series at 0 before anything was counted: one that is absent until then cannot be alerted on. */
+  declare(name: MetricName, labels: Readonly<Record<string, string>>): void;
   observeSeconds(seconds: number): void;
   /** The page, with gauges read now. */
-  render(gauges: Readonly<Record<GaugeName, number>>): string;
+  render(gauges: Readonly<Record<GaugeName, number>>, labelled?: readonly LabelledGauge[]): string;
+}
+
+export interface LabelledGauge {
+  readonly name: LabelledGaugeName;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
 }
 
 const help = {
@@ -20,6 +28,8 @@ const help = {
   holdpoint_rulings_total: 'Final rulings by status.',
   holdpoint_control_refused_total: 'Control calls refused, by code.',
   holdpoint_ledger_failures_total: 'Failed ledger writes.',
+  holdpoint_anchor_failures_total: 'Times an anchor did not take note of a checkpoint, by anchor and code.',
+  holdpoint_witness_requests_total: 'Checkpoints of peers handed to this witness, by HTTP status.',
 } as const;
 export type MetricName = keyof typeof help;
 
@@ -31,6 +41,14 @@ const gaugeHelp = {
   process_resident_memory_bytes: 'Resident memory.',
 } as const;
 export type GaugeName = keyof typeof gaugeHelp;
+
+const labelledGaugeHelp = {
+  holdpoint_anchor_size: 'Entries that the anchor acknowledged.',
+  holdpoint_anchor_lag_entries: 'Durable entries that the anchor has not acknowledged.',
+  holdpoint_anchor_lag_seconds:
+    'Every entry that was durable longer ago is acknowledged; +Inf before the first acknowledgement.',
+} as const;
+export type LabelledGaugeName = keyof typeof labelledGaugeHelp;
 
 const bucketSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 const seriesMax = 2_000;
@@ -53,16 +71,25 @@ export function createMetrics(): Metrics {
       if (series !== undefined) series.value += 1;
       else if (counters.size < seriesMax) counters.set(key, { name, labels: text, value: 1 });
     },
+    declare: (name, labels) => {
+      const text = labelText(labels);
+      if (!counters.has(name + text) && counters.size < seriesMax)
+        counters.set(name + text, { name, labels: text, value: 0 });
+    },
     observeSeconds: (seconds) => {
       let i = 0;
       while (i < bucketSeconds.length && seconds > (bucketSeconds[i] ?? 0)) i++;
       buckets[i] = (buckets[i] ?? 0) + 1;
       sumSeconds += seconds;
     },
-    render: (gauges) =>
-      [...counterLines(counters), ...histogramLines(buckets, sumSeconds), ...gaugeLines(gauges), ''].join(
-        '\n',
-      ),
+    render: (gauges, labelled = []) =>
+      [
+        ...counterLines(counters),
+        ...histogramLines(buckets, sumSeconds),
+        ...gaugeLines(gauges),
+        ...labelledGaugeLines(labelled),
+        '',
+      ].join('\n'),
   };
 }
 
@@ -82,6 +109,8 @@ function counterLines(
     'holdpoint_rulings_total',
     'holdpoint_control_refused_total',
     'holdpoint_ledger_failures_total',
+    'holdpoint_anchor_failures_total',
+    'holdpoint_witness_requests_total',
   ];
   return names.flatMap((name) => [
     `# HELP ${name} ${help[name]}`,
@@ -122,3 +151,22 @@ function gaugeLines(gauges: Readonly<Record<GaugeName, number>>): string[] {
     `${name} ${gauges[name]}`,
   ]);
 }
+
+function labelledGaugeLines(gauges: readonly LabelledGauge[]): string[] {
+  const names: readonly LabelledGaugeName[] = [
+    'holdpoint_anchor_size',
+    'holdpoint_anchor_lag_entries',
+    'holdpoint_anchor_lag_seconds',
+  ];
+  return names.flatMap((name) => {
+    const series = gauges.filter((gauge) => gauge.name === name);
+    if (series.length === 0) return [];
+    return [
+      `# HELP ${name} ${labelledGaugeHelp[name]}`,
+      `# TYPE ${name} gauge`,
+      ...series.map(({ labels, value }) => `${name}${labelText(labels)} ${numberText(value)}`),
+    ];
+  });
+}
+
+const numberText = (value: number): string => (value === Number.POSITIVE_INFINITY ? '+Inf' : String(value));

@@ -26,7 +26,7 @@ OUTCOMES = {
     "upstream_truncated", "interrupted", "ledger_unavailable", "carried",
 }
 FIELDS = ["at", "boot", "data", "durability", "kid", "ledger", "mono", "parts", "prev", "refs", "seq", "type", "v"]
-RESERVED = {"erasure", "key", "anchor", "document", "finding"}
+RESERVED = {"erasure", "key", "document", "finding"}
 NO_PREV = "0" * 64
 
 
@@ -514,11 +514,20 @@ class Verifier:
     def rules(self, leaf):
         """State rules are reported last: what was altered is the cause of what then contradicts."""
         try:
-            code = self.decisions.apply(leaf)
+            code = self.anchor(leaf) if leaf["type"] == "anchor" else self.decisions.apply(leaf)
         except (KeyError, TypeError, AttributeError):
             raise Bad("leaf_malformed", leaf["seq"])
         if code and not self.broken:
             self.broken = Bad(code, leaf["seq"])
+
+    def anchor(self, leaf):
+        """What an anchor took note of must be a state that the ledger had."""
+        data = leaf["data"]
+        texts = [is_text(data[name]) for name in ("anchor", "kind", "receipt")]
+        if not all(texts) or not is_count(data["size"]) or not 1 <= data["size"] <= leaf["seq"] or not is_hex(data["root"], 64):
+            raise Bad("leaf_malformed", leaf["seq"])
+        root = self.roots.get(data["size"])
+        return "anchor_mismatch" if root is not None and root.hex() != data["root"] else None
 
     def check_bodies(self, seq, value):
         items = read_bodies(value, seq)

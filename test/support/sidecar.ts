@@ -37,6 +37,8 @@ export interface Settings {
   readonly env?: Readonly<Record<string, string>>;
   readonly limits?: Readonly<Record<string, number>>;
   readonly workload?: string;
+  readonly anchors?: Readonly<Record<string, unknown>>;
+  readonly witness?: Readonly<Record<string, unknown>>;
   /** Parts of the machine to replace; the machine's own otherwise. */
   readonly machine?: Partial<Machine>;
 }
@@ -92,6 +94,8 @@ export function makePlace(settings: Settings): Place {
     upstreams: settings.upstreams,
     policy: { file: policyFile },
     workload: { name: settings.workload ?? 'agent' },
+    ...(settings.anchors === undefined ? {} : { anchors: settings.anchors }),
+    ...(settings.witness === undefined ? {} : { witness: settings.witness }),
     limits: { drainMsMax: 2_000, ...settings.limits },
     log: { level: 'silent' },
   };

@@ -1,5 +1,6 @@
 /** What a verdict does not show, in plain words. Pure; portable; imports only its own folder. */
 import { findingsMax } from './findings.ts';
+import type { Covered } from './outside.ts';
 import type { Pass } from './pass.ts';
 import type { Remembered } from './remembered.ts';
 
@@ -12,10 +13,10 @@ export function notesOf(
   pass: Pass,
   options: CaveatOptions,
   remembered: Remembered,
-  anchored: boolean,
+  covered: Covered,
 ): readonly string[] {
   return [
-    ...aboutTrust(pass, options, remembered, anchored),
+    ...aboutTrust(pass, options, remembered, covered),
     ...aboutReach(pass, options),
     ...aboutRecord(pass),
   ];
@@ -25,12 +26,29 @@ function aboutTrust(
   pass: Pass,
   options: CaveatOptions,
   remembered: Remembered,
-  anchored: boolean,
+  covered: Covered,
 ): readonly string[] {
   const notes: string[] = [];
-  if (anchored && remembered.checkpoint !== undefined && remembered.checkpoint.size < pass.nextSeq) {
-    const { size } = remembered.checkpoint;
-    notes.push(`ANCHORED covers the first ${size} entries; those after them rest on the ledger alone.`);
+  const { anchoredSize, witnesses } = covered;
+  const anchored = anchoredSize > 0 || witnesses.length > 0;
+  if (anchoredSize > 0 && anchoredSize < pass.nextSeq) {
+    notes.push(
+      `ANCHORED covers the first ${anchoredSize} entries; those after them rest on the ledger alone.`,
+    );
+  }
+  for (const { name, size, at } of witnesses) {
+    notes.push(`${name} cosigned the first ${size} of ${pass.nextSeq} entries at ${at}.`);
+  }
+  if (witnesses.length > 0 && remembered.checkpoint === undefined) {
+    notes.push(
+      'Cosignatures beside the ledger do not exclude a rollback to when they were made: ask a witness for its latest checkpoint and give it with --checkpoint.',
+    );
+  }
+  if (remembered.outside.witnesses.length === 0 && [...pass.receipts.values()].some(isWitnessed)) {
+    notes.push('Witnesses cosigned this ledger: name their keys with --witness to have that checked.');
+  }
+  if (remembered.outside.unreadableLines > 0) {
+    notes.push(`${remembered.outside.unreadableLines} lines of anchor files could not be read.`);
   }
   if (!anchored) {
     notes.push(
@@ -87,3 +105,5 @@ function aboutRecord(pass: Pass): readonly string[] {
   if (lateRulings > 0) notes.push(`${lateRulings} approvals were sealed later than their hold's expiry.`);
   return notes;
 }
+
+const isWitnessed = ({ kind }: { readonly kind: string }): boolean => kind === 'witness';

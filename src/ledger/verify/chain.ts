@@ -3,6 +3,7 @@
  * its entries mean. Findings about a block come in that order, so that the cause stands before what
  * follows from it. Portable; imports only its own folder.
  */
+import { takeAnchor, takeBlockRoot } from './anchors.ts';
 import { equalBytes, hexEquals } from './encoding.ts';
 import { readBlock } from './framing.ts';
 import { checkIdentity } from './identity.ts';
@@ -94,6 +95,7 @@ function checkTree(
     if (located !== undefined) restore(pass, located.altered, located.hashes);
   } else {
     reportBreaks(pass, seq, breaks);
+    if (pass.treeKnown) takeBlockRoot(pass);
   }
   return beforeHeartbeats;
 }
@@ -242,6 +244,7 @@ function judge(
       }
     }
     if (!pass.intact) continue;
+    if (entry.type === 'anchor') takeAnchor(pass, seq, entry);
     pass.judged = seq + 1;
     applyEntry(pass.decisions, leaf, (code, message) => {
       pass.findings.add(code, seq, `entry ${seq} (${leaf.type}): ${message}`);

@@ -58,6 +58,18 @@ export interface DeliveryEntry {
   readonly attempt: number;
 }
 
+export interface AnchorEntry {
+  readonly type: 'anchor';
+  /** The name it has in the configuration. */
+  readonly anchor: string;
+  readonly kind: string;
+  readonly size: number;
+  /** 64 hex. */
+  readonly root: string;
+  /** What the anchor gave back; a witness's signature lines. */
+  readonly receipt: string;
+}
+
 export type Entry =
   | { readonly type: 'genesis'; readonly key: string; readonly origin: string }
   | {
@@ -84,9 +96,10 @@ export type Entry =
   | { readonly type: 'redelivery'; readonly decision: number; readonly hold: number; readonly digest: string }
   /** -1 where it is about no one decision. */
   | { readonly type: 'access'; readonly decision: number }
+  | AnchorEntry
   | { readonly type: 'other' };
 
-const reserved = ['erasure', 'key', 'anchor', 'document', 'finding'];
+const reserved = ['erasure', 'key', 'document', 'finding'];
 const sha256Hex = (value: Json | undefined): boolean => isMatching(value, hex64);
 const isText = (value: Json | undefined): boolean => typeof value === 'string';
 
@@ -141,6 +154,7 @@ const readers: Readonly<Record<string, Reader>> = Object.assign(Object.create(nu
   recovery: ({ found, outcomes: list, reason }, _parts, seq) =>
     isCount(found) && found <= seq && isText(reason) ? readOutcomes(list, seq) : undefined,
   access: readAccess,
+  anchor: readAnchor,
 } satisfies Record<string, Reader>);
 
 function readHold(data: JsonObject, _parts: readonly Part[], seq: number): Entry | undefined {
@@ -180,6 +194,13 @@ function readAccess(data: JsonObject, _parts: readonly Part[], seq: number): Ent
   if (action !== 'redelivery') return { type: 'access', decision: isEarlier(decision, seq) ? decision : -1 };
   if (!isEarlier(decision, seq) || !isEarlier(hold, seq) || !isMatching(digest, hex64)) return undefined;
   return { type: 'redelivery', decision, hold, digest };
+}
+
+function readAnchor(data: JsonObject, _parts: readonly Part[], seq: number): Entry | undefined {
+  const { anchor, kind, size, root, receipt } = data;
+  if (typeof anchor !== 'string' || typeof kind !== 'string' || typeof receipt !== 'string') return undefined;
+  if (!isCount(size) || size < 1 || size > seq || !isMatching(root, hex64)) return undefined;
+  return { type: 'anchor', anchor, kind, size, root, receipt };
 }
 
 function readOutcomes(list: Json | undefined, seq: number): Entry | undefined {

@@ -32,17 +32,21 @@ export interface Checkpoint {
 
 export const noteBytesMax = 1_048_576;
 export const signatureLinesMax = 100;
+/** The key of a log. */
 const ed25519Type = 0x01;
+/** The key of a witness: c2sp.org/tlog-cosignature. */
+export const cosignatureType = 0x04;
 
-/** Reads `<origin>+<8 hex>+<base64(0x01 || public key)>` and checks that its hash is its own. */
-export function parseVerifierKey(text: string): VerifierKey | Refusal {
+/** Reads `<origin>+<8 hex>+<base64(type || public key)>`, Ed25519 of a log unless `type` says otherwise, and checks that its hash is its own. */
+export function parseVerifierKey(text: string, type = ed25519Type): VerifierKey | Refusal {
   const malformed = (why: string): Refusal => ({ code: 'verifier_key_malformed', message: why });
   const match = /^([^+\s]{1,255})\+([0-9a-f]{8})\+([A-Za-z0-9+/]+=*)$/.exec(text);
   const [, origin = '', keyHash = '', encoded = ''] = match ?? [];
   const typed = match === null ? undefined : fromBase64(encoded);
   if (typed === undefined) return malformed('the verifier key is not <origin>+<8 hex>+<base64>');
-  if (typed[0] !== ed25519Type) {
-    return { code: 'algorithm_unsupported', message: 'the verifier key is not of type Ed25519 (0x01)' };
+  if (typed[0] !== type) {
+    const wanted = type === ed25519Type ? 'Ed25519 (0x01)' : 'an Ed25519 witness (0x04)';
+    return { code: 'algorithm_unsupported', message: `the verifier key is not of type ${wanted}` };
   }
   if (typed.length !== 33) return malformed('an Ed25519 verifier key has 32 bytes');
   const hash = toHex(
@@ -91,18 +95,27 @@ export function checkSignature(note: Checkpoint, keys: readonly VerifierKey[]): 
   for (const { name, keyHash, signature } of note.signatures) {
     const key = keys.find((candidate) => candidate.origin === name && candidate.keyHash === keyHash);
     if (key === undefined) continue;
-    if (signature.length !== 64) return { code: 'signature_invalid', message: 'it is not 64 bytes long' };
-    if (!isBelowGroupOrder(signature.subarray(32))) {
-      return { code: 'signature_malleable', message: 'its S is not below the group order' };
-    }
-    if (nacl.sign.detached.verify(note.text, signature, key.publicKey)) return undefined;
-    return { code: 'signature_invalid', message: `it is not a signature of this text by ${key.keyHash}` };
+    return checkEd25519(note.text, signature, key);
   }
   const hashes = note.signatures.map((signature) => signature.keyHash).join(', ');
   return {
     code: 'key_unknown',
     message: `signed under ${hashes}, which is not a trusted key of ${note.origin}`,
   };
+}
+
+/** Checks one signature over `message`; undefined when it holds. */
+export function checkEd25519(
+  message: Uint8Array,
+  signature: Uint8Array,
+  key: VerifierKey,
+): Refusal | undefined {
+  if (signature.length !== 64) return { code: 'signature_invalid', message: 'it is not 64 bytes long' };
+  if (!isBelowGroupOrder(signature.subarray(32))) {
+    return { code: 'signature_malleable', message: 'its S is not below the group order' };
+  }
+  if (nacl.sign.detached.verify(message, signature, key.publicKey)) return undefined;
+  return { code: 'signature_invalid', message: `it is not a signature of this text by ${key.keyHash}` };
 }
 
 function readText(text: string): { origin: string; size: number; root: Uint8Array } | undefined {
@@ -113,7 +126,8 @@ function readText(text: string): { origin: string; size: number; root: Uint8Arra
   return root === undefined || !Number.isSafeInteger(size) ? undefined : { origin, size, root };
 }
 
-function readSignatureLine(line: string): NoteSignature | undefined {
+/** One line of a note's end, without its newline. */
+export function readSignatureLine(line: string): NoteSignature | undefined {
   const match = /^\u2014 ([^+\s]{1,255}) ([A-Za-z0-9+/]+=*)$/.exec(line);
   const [, name = '', encoded = ''] = match ?? [];
   const bytes = match === null ? undefined : fromBase64(encoded);

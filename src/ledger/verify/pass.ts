@@ -3,6 +3,7 @@
  * Portable; imports only its own folder.
  */
 import type { BlockLeaves, BodyCounts, UnwrapKeys } from './bodies.ts';
+import type { AnchorEntry } from './entry.ts';
 import { createFindings, type Findings } from './findings.ts';
 import type { Checkpoint, VerifierKey } from './note.ts';
 import type { ReasonCode } from './reasons.ts';
@@ -59,6 +60,10 @@ export interface Pass {
   awaited: AwaitedSnapshot[];
   /** Roots at the sizes that someone outside remembers. */
   readonly watched: Map<number, Uint8Array | undefined>;
+  /** Roots at the ends of the last blocks, by size: what anchor entries are compared with. */
+  readonly blockRoots: Map<number, Uint8Array>;
+  /** The last `anchor` entry of each anchor. */
+  readonly receipts: Map<string, AnchorEntry>;
   readonly decisions: Decisions;
   readonly bodies: BodyCounts;
   readonly counts: Record<string, number>;
@@ -103,6 +108,8 @@ export function createPass(options: PassOptions): Pass {
     unreadableBlock: -1,
     awaited: [],
     watched,
+    blockRoots: new Map(),
+    receipts: new Map(),
     decisions: createDecisions(),
     bodies: { stored: 0, checked: 0, opened: 0, erased: 0 },
     counts: Object.create(null),

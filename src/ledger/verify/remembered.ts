@@ -11,6 +11,7 @@ import {
   parseVerifierKey,
   type VerifierKey,
 } from './note.ts';
+import { type Covered, checkOutside, type Outside, type OutsideTexts, readOutside } from './outside.ts';
 import type { Pass } from './pass.ts';
 import { isRefusal, type Refusal } from './reasons.ts';
 
@@ -19,12 +20,13 @@ export interface Remembered {
   readonly trusted: readonly VerifierKey[] | undefined;
   readonly highWater: HighWater | undefined;
   readonly checkpoint: Checkpoint | undefined;
+  readonly outside: Outside;
   readonly sizes: readonly number[];
   /** What of it could not be read. */
   readonly refusals: readonly Refusal[];
 }
 
-export interface RememberedTexts {
+export interface RememberedTexts extends OutsideTexts {
   readonly trustedKeys?: readonly string[];
   readonly highWater?: string | null;
   readonly checkpoint?: string;
@@ -49,16 +51,31 @@ export function readRemembered(texts: RememberedTexts): Remembered {
     refusals.push({ code: kept.code, message: `the checkpoint that was kept: ${kept.message}` });
   }
   const checkpoint = kept === undefined || isRefusal(kept) ? undefined : kept;
+  // Cosignatures on the checkpoint that was kept count like those beside the ledger.
+  const cosigned = [...(texts.cosigned ?? []), ...(checkpoint === undefined ? [] : [texts.checkpoint ?? ''])];
+  const outside = readOutside({ ...texts, cosigned });
   const sizes = [highWater?.size, checkpoint?.size].filter((size) => size !== undefined);
-  return { trusted, highWater, checkpoint, sizes, refusals };
+  return {
+    trusted,
+    highWater,
+    checkpoint,
+    outside,
+    sizes: [...sizes, ...outside.sizes],
+    refusals: [...refusals, ...outside.refusals],
+  };
 }
 
-/** Compares the finished pass with what is remembered; true when the kept checkpoint is one of this ledger. */
-export function checkRemembered(pass: Pass, remembered: Remembered): boolean {
-  const { highWater } = remembered;
+/** Compares the finished pass with what is remembered, and says how far what others remember reaches. */
+export function checkRemembered(pass: Pass, remembered: Remembered): Covered {
+  const { highWater, checkpoint } = remembered;
   if (highWater !== undefined) checkHighWater(pass, highWater);
-  return remembered.checkpoint !== undefined && checkKept(pass, remembered.checkpoint);
+  const keptSize = checkpoint !== undefined && checkKept(pass, checkpoint) ? checkpoint.size : 0;
+  const covered = checkOutside(pass, remembered.outside, logKeysOf(pass));
+  return { ...covered, anchoredSize: Math.max(keptSize, covered.anchoredSize) };
 }
+
+const logKeysOf = (pass: Pass): readonly VerifierKey[] =>
+  pass.key === undefined ? (pass.trusted ?? []) : [pass.key];
 
 function checkHighWater(pass: Pass, { size, root }: HighWater): void {
   if (size > pass.nextSeq) {
@@ -83,8 +100,7 @@ function checkKept(pass: Pass, kept: Checkpoint): boolean {
     findings.add('checkpoint_not_in_ledger', -1, `${where} is of ${kept.origin}, not of this ledger`);
     return false;
   }
-  const keys = pass.key === undefined ? (pass.trusted ?? []) : [pass.key];
-  const refusal = checkSignature(kept, keys);
+  const refusal = checkSignature(kept, logKeysOf(pass));
   if (refusal !== undefined) {
     findings.add(refusal.code, -1, `${where}: ${refusal.message}`);
     return false;

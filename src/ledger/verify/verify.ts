@@ -15,6 +15,7 @@ import { checkNoteSignature, settleSuspect, takeBlock } from './chain.ts';
 import { hexEquals, toBase64 } from './encoding.ts';
 import type { Outcome } from './entry.ts';
 import { readBodies, readRecordKey, recordKinds } from './framing.ts';
+import type { Covered, OutsideTexts } from './outside.ts';
 import { createPass, damage, type Pass } from './pass.ts';
 import type { Finding } from './reasons.ts';
 import { checkRemembered, type Remembered, readRemembered } from './remembered.ts';
@@ -26,7 +27,7 @@ export interface LedgerRecord {
   readonly value: Uint8Array;
 }
 
-export interface VerifyOptions {
+export interface VerifyOptions extends OutsideTexts {
   /** Verifier keys the auditor trusts, `<origin>+<8 hex>+<base64>`. Absent: the ledger's own word is taken. */
   readonly trustedKeys?: readonly string[];
   /** The high-water file's text; null when there is no such file. */
@@ -45,6 +46,8 @@ export interface Verdict {
   readonly ok: boolean;
   /** Who else remembers: nobody, a checkpoint that was kept, or n witnesses. */
   readonly assurance: 'LOCAL' | 'ANCHORED' | `WITNESSED(${number})`;
+  /** How far that reaches: entries after these rest on the ledger alone. */
+  readonly covered: Covered;
   readonly keyTrust: 'given' | 'self-declared';
   /** The verifier key the ledger names; '' when it could not be read. */
   readonly key: string;
@@ -89,8 +92,8 @@ export async function verifyLedger(
   closeBlock(pass);
   if (pass.blocks === 0) pass.findings.add('ledger_empty', -1, 'the ledger has no entry');
   checkLastSignature(pass);
-  const anchored = checkRemembered(pass, remembered);
-  return verdictOf(pass, options, remembered, anchored);
+  const covered = checkRemembered(pass, remembered);
+  return verdictOf(pass, options, remembered, covered);
 }
 
 async function takeAll(
@@ -201,11 +204,12 @@ function checkLastSignature(pass: Pass): void {
   else if (!pass.everySignature) checkNoteSignature(pass);
 }
 
-function verdictOf(pass: Pass, options: VerifyOptions, remembered: Remembered, anchored: boolean): Verdict {
+function verdictOf(pass: Pass, options: VerifyOptions, remembered: Remembered, covered: Covered): Verdict {
   const [durability = 'strict', otherDurability] = pass.durabilities;
   return {
     ok: pass.findings.count() === 0,
-    assurance: anchored ? 'ANCHORED' : 'LOCAL',
+    assurance: assuranceOf(covered),
+    covered,
     keyTrust: remembered.trusted === undefined ? 'self-declared' : 'given',
     key: pass.key?.text ?? '',
     origin: pass.ledger === '' ? '' : `holdpoint/${pass.ledger}`,
@@ -222,6 +226,11 @@ function verdictOf(pass: Pass, options: VerifyOptions, remembered: Remembered, a
     bodies: pass.bodies,
     durability: otherDurability === undefined ? durability : 'mixed',
     findings: pass.findings.list,
-    notes: notesOf(pass, options, remembered, anchored),
+    notes: notesOf(pass, options, remembered, covered),
   };
+}
+
+function assuranceOf({ anchoredSize, witnesses }: Covered): Verdict['assurance'] {
+  if (witnesses.length > 0) return `WITNESSED(${witnesses.length})`;
+  return anchoredSize > 0 ? 'ANCHORED' : 'LOCAL';
 }

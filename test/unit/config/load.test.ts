@@ -54,7 +54,7 @@ describe('the published files', () => {
     // What is commented out is YAML with two signs in front; prose is not.
     const lines = text
       .split('\n')
-      .map((line) => line.replace(/^# ((?:keys|workload|limits|log):| {2}\w+:)/, '$1'));
+      .map((line) => line.replace(/^# ((?:keys|anchors|workload|limits|log):| {2}\w+:)/, '$1'));
     const shown: unknown = parseDocument(lines.join('\n')).toJS();
     const { keys, workload, ...rest } = configSchema.parse(shown);
     expect(rest).toEqual(without(defaults));
@@ -145,6 +145,14 @@ describe('the environment', () => {
     ['HOLDPOINT_UPSTREAMS_ANTHROPIC_PROTOCOL', 'openai', ['upstreams', 'anthropic', 'protocol']],
     ['HOLDPOINT_UPSTREAMS_ANTHROPIC_MOUNT', '/y', ['upstreams', 'anthropic', 'mount']],
     ['HOLDPOINT_POLICY_FILE', '/p.yaml', ['policy', 'file']],
+    ['HOLDPOINT_ANCHORS_EVERY_MS', 500, ['anchors', 'everyMs']],
+    ['HOLDPOINT_ANCHORS_TIMEOUT_MS', 501, ['anchors', 'timeoutMs']],
+    ['HOLDPOINT_ANCHORS_REQUIRE', 'anchored', ['anchors', 'require']],
+    ['HOLDPOINT_ANCHORS_WITHIN_MS', 90_000, ['anchors', 'withinMs']],
+    ['HOLDPOINT_ANCHORS_QUORUM', 2, ['anchors', 'quorum']],
+    ['HOLDPOINT_ANCHORS_TO_W1_URL', 'http://localhost:3', ['anchors', 'to', 'w1', 'url']],
+    ['HOLDPOINT_WITNESS_LISTEN', '127.0.0.1:9', ['witness', 'listen']],
+    ['HOLDPOINT_WITNESS_NAME', 'w.example', ['witness', 'name']],
     ['HOLDPOINT_WORKLOAD_NAME', '4711', ['workload', 'name']],
     ['HOLDPOINT_LIMITS_REQUEST_BYTES_MAX', 2048, ['limits', 'requestBytesMax']],
     ['HOLDPOINT_LIMITS_RESPONSE_BYTES_MAX', 2048, ['limits', 'responseBytesMax']],
@@ -161,8 +169,12 @@ describe('the environment', () => {
     ['HOLDPOINT_LOG_LEVEL', 'warn', ['log', 'level']],
   ] as const;
 
+  const key = 'w.example+00000000+BAAA';
+  const outside = `anchors: { to: { w1: { kind: witness, url: 'http://w.example', key: ${key} }, f: { kind: file, path: x } } }
+witness: { listen: '127.0.0.1:1', name: w, peers: [${key}] }`;
+
   it.each(scalars)('%s sets it', (variable, value, path) => {
-    const config = load('data: { dir: ./d }', { [variable]: String(value) });
+    const config = load(`data: { dir: ./d }\n${outside}`, { [variable]: String(value) });
     expect(config).toHaveProperty([...path], value);
   });
 
@@ -175,6 +187,9 @@ describe('the environment', () => {
           : [path.join('.')];
     const listed = scalars.map(([, , path]) => path.join('.'));
     const withoutDefault = [
+      'anchors.to.w1.url',
+      'witness.listen',
+      'witness.name',
       'keys.dir',
       'proxy.caFile',
       'proxy.forward.listen',

@@ -1,0 +1,35 @@
+/**
+ * What the ledger itself says of its anchors: `anchor` entries, each of which names the root that somebody outside
+ * took note of. Portable; imports only its own folder.
+ */
+import { hexEquals } from './encoding.ts';
+import type { AnchorEntry } from './entry.ts';
+import type { Pass } from './pass.ts';
+import { rootOf } from './tree.ts';
+
+/** How many ends of blocks are remembered: 6 MB. An anchor that lags further behind is not compared. */
+const blockRootsMax = 65_536;
+const receiptsMax = 256;
+
+/** Remembers the root that the ledger has now, at the end of a block. */
+export function takeBlockRoot(pass: Pass): void {
+  const { blockRoots, range } = pass;
+  blockRoots.set(range.size, rootOf(range));
+  if (blockRoots.size <= blockRootsMax) return;
+  const oldest = blockRoots.keys().next();
+  if (oldest.done !== true) blockRoots.delete(oldest.value);
+}
+
+/** Compares an anchor entry with the ledger before it, and keeps what the anchor gave back. */
+export function takeAnchor(pass: Pass, seq: number, entry: AnchorEntry): void {
+  const found = pass.blockRoots.get(entry.size);
+  if (found !== undefined && !hexEquals(entry.root, found)) {
+    const message = `entry ${seq} says that ${entry.anchor} anchored another root at ${entry.size} entries`;
+    pass.findings.add('anchor_mismatch', seq, message);
+    return;
+  }
+  // One whose root was not compared proves nothing; the earlier one stands.
+  if (found === undefined) return;
+  if (pass.receipts.size < receiptsMax || pass.receipts.has(entry.anchor))
+    pass.receipts.set(entry.anchor, entry);
+}
