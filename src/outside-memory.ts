@@ -6,21 +6,25 @@ import { existsSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Anchor } from './anchor/anchor.ts';
 import { openFileAnchor } from './anchor/append-file.ts';
+import { openBucketAnchor } from './anchor/bucket.ts';
 import { cosignerOf } from './anchor/cosign.ts';
 import { openAnchorMemory } from './anchor/memory.ts';
 import { isAnchored, requireAnchored } from './anchor/require.ts';
 import { type Anchoring, startAnchoring } from './anchor/schedule.ts';
+import { openTimestampAnchor } from './anchor/timestamp.ts';
 import { openWitness } from './anchor/witness.ts';
 import { openWitnessAnchor } from './anchor/witness-client.ts';
 import { listenWitness, type WitnessListener } from './anchor/witness-server.ts';
 import type { AnchorConfig } from './config/anchors.ts';
+import type { Environment } from './config/environment.ts';
 import { type LoadedConfig, parseAddress } from './config/load.ts';
-import type { Clock, Schedule } from './core/clock.ts';
+import { type Clock, type Schedule, systemRandom } from './core/clock.ts';
 import { HoldpointError } from './core/errors.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { parseWitnessKey } from './ledger/verify/cosignature.ts';
 import { parseVerifierKey, type VerifierKey } from './ledger/verify/note.ts';
 import { isRefusal, type Refusal } from './ledger/verify/reasons.ts';
+import { awsCredentialsIn } from './proxy/sigv4.ts';
 import { loadWitnessKey } from './store/keys.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { LabelledGauge, Metrics } from './telemetry/metrics.ts';
@@ -43,6 +47,7 @@ export interface OutsideMemory {
 
 interface Parts {
   readonly config: LoadedConfig;
+  readonly env: Environment;
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly schedule: Schedule;
@@ -108,7 +113,7 @@ function gaugesOf(status: ReturnType<Anchoring['status']>[number]): LabelledGaug
   ];
 }
 
-function anchorOf(name: string, anchor: AnchorConfig, { ledger, clock }: Parts): Anchor {
+function anchorOf(name: string, anchor: AnchorConfig, { ledger, clock, env }: Parts): Anchor {
   const path = `anchors.to.${name}`;
   switch (anchor.kind) {
     case 'file':
@@ -117,8 +122,13 @@ function anchorOf(name: string, anchor: AnchorConfig, { ledger, clock }: Parts):
       const key = keyOrThrow(`${path}.key`, parseWitnessKey(anchor.key));
       return openWitnessAnchor({ name, url: anchor.url, key, tree: ledger.tree });
     }
-    default:
-      throw new HoldpointError('config_invalid', `${path}.kind: ${anchor.kind} is not there yet.`);
+    case 'timestamp':
+      return openTimestampAnchor({ name, url: anchor.url, random: systemRandom });
+    case 'bucket': {
+      const { url, region, prefix, retainDays } = anchor;
+      const credentials = awsCredentialsIn(env, path);
+      return openBucketAnchor({ name, url, region, prefix, retainDays, credentials, clock });
+    }
   }
 }
 

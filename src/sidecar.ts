@@ -114,7 +114,7 @@ export async function startSidecar(
   holds = createHoldQueue({ ledger, clock, schedule, onError });
   await holds.restore();
 
-  const outside = await openOutsideMemory({ config, ledger, clock, schedule, log, metrics }).catch(
+  const outside = await openOutsideMemory({ config, env, ledger, clock, schedule, log, metrics }).catch(
     async (error: unknown) => {
       policyFile.close();
       holds?.stop();
@@ -305,7 +305,10 @@ function upstreamsOf(config: LoadedConfig, env: Environment, clock: Clock): Upst
       const basePath = pathname.replace(/\/+$/, '');
       const upstream = { name, origin, basePath, mount, tunnel, protocol: protocolOf(protocol), keepHost };
       if (sign !== undefined)
-        return { ...upstream, sign: createSigner(sign, awsCredentialsIn(env, name), clock.nowMs) };
+        return {
+          ...upstream,
+          sign: createSigner(sign, awsCredentialsIn(env, `upstreams.${name}.sign`), clock.nowMs),
+        };
       if (key === undefined) return upstream;
       const header = key.header ?? keyHeaders[protocol] ?? 'authorization';
       return { ...upstream, key: { header, current: openProviderKey(name, key, env, clock.nowMs) } };

@@ -1,8 +1,7 @@
 /**
  * Signs requests to Amazon with the sidecar's own credentials (AWS Signature Version 4,
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html): a signature covers host and path, so that
- * of a workload which called the sidecar is worth nothing at the provider. The only importer of
- * `@smithy/signature-v4`. Credentials are read once, at the start, and are never logged or stored.
+ * of a workload which called the sidecar is worth nothing at the provider. Credentials are read once, at the start, and are never logged or stored.
  */
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
@@ -26,10 +25,10 @@ export interface AwsCredentials {
 /** The request as it goes out: with our signature, and without any that the workload gave it. */
 export type SignRequest = (request: OutgoingRequest) => Promise<OutgoingRequest>;
 
-/** The credentials in Amazon's own variables. Throws `config_invalid` naming those that are missing. */
+/** The credentials in Amazon's own variables. Throws `config_invalid` naming those that are missing for `setting`. */
 export function awsCredentialsIn(
   env: Readonly<Record<string, string | undefined>>,
-  upstream: string,
+  setting: string,
 ): AwsCredentials {
   const accessKeyId = env['AWS_ACCESS_KEY_ID'] ?? '';
   const secretAccessKey = env['AWS_SECRET_ACCESS_KEY'] ?? '';
@@ -41,8 +40,8 @@ export function awsCredentialsIn(
   if (missing.length > 0) {
     throw new HoldpointError(
       'config_invalid',
-      `upstreams.${upstream}.sign: the environment has no ${missing.join(' and no ')}.`,
-      'Set the credentials of an identity that may call the service, or leave `sign` out.',
+      `${setting}: the environment has no ${missing.join(' and no ')}.`,
+      'Set the credentials of an identity that may call the service, or leave the setting out.',
     );
   }
   return { accessKeyId, secretAccessKey, ...(sessionToken === '' ? {} : { sessionToken }) };

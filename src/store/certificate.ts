@@ -16,7 +16,7 @@ import {
   time,
   unsignedInteger,
   utf8String,
-} from './der.ts';
+} from '../core/der.ts';
 
 const ecdsaWithSha256 = sequence(objectId('1.2.840.10045.4.3.2'));
 const commonName = objectId('2.5.4.3');

@@ -139,6 +139,6 @@ describe('credentials', () => {
     [{}, /upstreams\.bedrock\.sign: the environment has no AWS_ACCESS_KEY_ID and no AWS_SECRET_ACCESS_KEY/],
     [{ AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: '' }, /has no AWS_SECRET_ACCESS_KEY\.$/],
   ])('that are missing are named', (env, message) => {
-    expect(() => awsCredentialsIn(env, 'bedrock')).toThrow(message);
+    expect(() => awsCredentialsIn(env, 'upstreams.bedrock.sign')).toThrow(message);
   });
 });

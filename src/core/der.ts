@@ -1,5 +1,5 @@
 /**
- * Writes the few DER forms that a certificate is made of (ITU-T X.690). Writes only: what other people encoded is
+ * Writes the few DER forms that a certificate or a request for a time stamp is made of (ITU-T X.690). Writes only: what other people encoded is
  * read by OpenSSL, never here. Pure.
  */
 
@@ -8,6 +8,7 @@ const tags = {
   integer: 0x02,
   bitString: 0x03,
   octetString: 0x04,
+  null: 0x05,
   objectId: 0x06,
   utf8String: 0x0c,
   utcTime: 0x17,
@@ -30,6 +31,7 @@ export const set = (...items: readonly Buffer[]): Buffer => encode(tags.set, Buf
 export const octetString = (bytes: Buffer): Buffer => encode(tags.octetString, bytes);
 export const utf8String = (text: string): Buffer => encode(tags.utf8String, Buffer.from(text));
 export const booleanTrue = Buffer.of(tags.boolean, 1, 0xff);
+export const nullValue = Buffer.of(tags.null, 0);
 
 /** `[number] EXPLICIT` or a constructed `[number] IMPLICIT`, around items. */
 export const tagged = (number: number, ...items: readonly Buffer[]): Buffer =>
