@@ -1,14 +1,16 @@
 /**
  * `holdpoint keys show`: the verifier key that auditors keep. `holdpoint keys ca`: the certificate that workloads
- * trust. Both read what is there and change nothing.
+ * trust. `holdpoint keys witness`: the key that peers configure. All read what is there and change nothing.
  */
 import { existsSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
+import { cosignerOf } from '../anchor/cosign.ts';
 import { defaultConfigFile, loadConfig } from '../config/load.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { readEntry } from '../ledger/reader.ts';
 import { parseVerifierKey } from '../ledger/verify/note.ts';
 import { readAuthorityCertificate } from '../store/ca.ts';
+import { loadWitnessKey } from '../store/keys.ts';
 import { openLedgerCopy } from '../store/ledger-store.ts';
 import { type Command, exitCodes } from './command.ts';
 import { readOptions } from './options.ts';
@@ -40,6 +42,23 @@ export const keysCommands: readonly Command[] = [
       } finally {
         await store.close();
       }
+      return exitCodes.ok;
+    },
+  },
+  {
+    name: 'keys witness',
+    usage: '[--config FILE] [--json]',
+    summary: 'the verifier key of the witness that this sidecar is for others, one line',
+    run: async (args, env) => {
+      const options = readOptions(args, ['config'], ['json']);
+      const { paths, witness } = loadConfig(options.text('config') ?? defaultConfigFile, env);
+      if (witness === undefined) {
+        const next = 'Configure `witness` with a name, an address and its peers.';
+        throw new HoldpointError('usage', 'This sidecar is no witness.', next);
+      }
+      const { verifierKey } = cosignerOf(witness.name, loadWitnessKey(paths.witnessKey, false));
+      if (options.flag('json')) printJson({ name: witness.name, key: verifierKey });
+      else printLine(visible(verifierKey));
       return exitCodes.ok;
     },
   },

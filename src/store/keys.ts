@@ -40,7 +40,10 @@ export function loadWitnessKey(file: string, create: boolean): KeyObject {
       throw new HoldpointError('config_invalid', message, 'Make the directory writable.', error);
     }
   }
-  return readSigningKey(file);
+  return readEd25519(
+    file,
+    'A witness goes on under the key it began with; without it, take a new name and forget the peers.',
+  );
 }
 
 function createKeys(dir: string, signing: string, kek: string, random: RandomBytes): void {
@@ -69,6 +72,13 @@ function writeWhole(file: string, text: string | Buffer): void {
 }
 
 function readSigningKey(file: string): KeyObject {
+  return readEd25519(
+    file,
+    'Restore the key the ledger was begun with. A new ledger may have one from: openssl genpkey -algorithm ed25519',
+  );
+}
+
+function readEd25519(file: string, next: string): KeyObject {
   const text = readKeyFile(file);
   let cause: unknown;
   try {
@@ -77,12 +87,7 @@ function readSigningKey(file: string): KeyObject {
   } catch (error) {
     cause = error;
   }
-  throw new HoldpointError(
-    'config_invalid',
-    `${file} is not an Ed25519 private key in PEM.`,
-    'Restore the key the ledger was begun with. A new ledger may have one from: openssl genpkey -algorithm ed25519',
-    cause,
-  );
+  throw new HoldpointError('config_invalid', `${file} is not an Ed25519 private key in PEM.`, next, cause);
 }
 
 function readKek(file: string): Buffer {
