@@ -2,10 +2,12 @@
  * What nobody can see without outside memory, on real ledgers: a fork, a rollback by someone who also controls the
  * high-water mark, re-signing with a stolen key. Each passes as LOCAL, and fails once somebody outside remembers.
  */
+import { spawnSync } from 'node:child_process';
 import { createPrivateKey } from 'node:crypto';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cosignerOf } from '../../src/anchor/cosign.ts';
 import { decodeBlock, encodeBlock, parseRecordKey } from '../../src/ledger/block.ts';
@@ -331,6 +333,38 @@ function resigned(
     return { key: record.key, value: encodeBlock(leaves, signCheckpoint(signer, tree.size, root)) };
   });
 }
+
+describe('holdpoint verify', () => {
+  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [main, 'verify', ...args], {
+      encoding: 'utf8',
+      env: { PATH: process.env['PATH'] },
+    });
+
+  it('takes keys of witnesses and anchor files, and says how far each reaches', () => {
+    const { status, stdout } = run(
+      place.dataDir,
+      '--witness',
+      kept('keys', `${witnessKey}\n`),
+      '--anchor',
+      file,
+    );
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^INTACT .* assurance WITNESSED\(1\)/);
+    expect(stdout).toMatch(/witness\.example\/w1 cosigned the first \d+ of \d+ entries at 20/);
+  });
+
+  it('ends with 1 and the reason for what an anchor contradicts', () => {
+    const { status, stdout } = run(earlier, '--anchor', file);
+    expect([status, stdout]).toEqual([1, expect.stringMatching(/^FAIL truncated_by_anchor at entry \d+: /m)]);
+  });
+
+  it('refuses the key of a log where that of a witness is due', () => {
+    const { status, stderr } = run(earlier, '--witness', logKey);
+    expect([status, stderr]).toEqual([2, expect.stringContaining('not of type an Ed25519 witness (0x04)')]);
+  });
+});
 
 describe('the files beside the ledger', () => {
   it('are a note that its own tools read, with the cosignature on it', () => {

@@ -92,6 +92,7 @@ describe.concurrent('holdpoint', () => {
       'token new',
       'keys show',
       'keys ca',
+      'keys witness',
     ])
       expect(out).toMatch(new RegExp(`^  ${name} `, 'm'));
   });
