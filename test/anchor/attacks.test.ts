@@ -33,6 +33,7 @@ let earlier: string;
 /** What outside remembers: the append-only file, and what the witness answers and is. */
 let file: string;
 let witnessKey: string;
+let witnessUrl: string;
 let latest: string;
 let logKey: string;
 
@@ -54,6 +55,7 @@ beforeAll(async () => {
   });
   witnessKey = witness.sidecar.witness.witnessKey ?? '';
   const url = witness.sidecar.witness.witnessUrl ?? '';
+  witnessUrl = url;
   configure(place, {
     anchors: {
       everyMs: 100,
@@ -208,9 +210,11 @@ describe('a rollback by someone who also controls the high-water mark', () => {
   it('is noticed by the sidecar itself: its witness remembers more', async () => {
     const dataDir = join(elsewhere, 'rolled');
     cpSync(earlier, dataDir, { recursive: true });
+    // It must not reach the append-only file, which would remember what it became as well.
+    const anchors = { everyMs: 100, to: { peer: { kind: 'witness', url: witnessUrl, key: witnessKey } } };
     const configFile = kept('rolled.yaml', readText(place.configFile));
     const config: unknown = JSON.parse(readText(configFile));
-    writeFileSync(configFile, JSON.stringify({ ...Object(config), data: { dir: dataDir } }));
+    writeFileSync(configFile, JSON.stringify({ ...Object(config), data: { dir: dataDir }, anchors }));
     const sidecar = await startSidecar(configFile, {});
     const series = 'holdpoint_anchor_failures_total{anchor="peer",code="anchor_contradicts"}';
     try {
@@ -362,7 +366,7 @@ describe('holdpoint verify', () => {
 
   it('refuses the key of a log where that of a witness is due', () => {
     const { status, stderr } = run(earlier, '--witness', logKey);
-    expect([status, stderr]).toEqual([2, expect.stringContaining('not of type an Ed25519 witness (0x04)')]);
+    expect([status, stderr]).toEqual([2, expect.stringContaining('not of type Ed25519 cosignature (0x04)')]);
   });
 });
 

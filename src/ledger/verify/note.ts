@@ -45,7 +45,7 @@ export function parseVerifierKey(text: string, type = ed25519Type): VerifierKey 
   const typed = match === null ? undefined : fromBase64(encoded);
   if (typed === undefined) return malformed('the verifier key is not <origin>+<8 hex>+<base64>');
   if (typed[0] !== type) {
-    const wanted = type === ed25519Type ? 'Ed25519 (0x01)' : 'an Ed25519 witness (0x04)';
+    const wanted = type === ed25519Type ? 'Ed25519 (0x01)' : 'Ed25519 cosignature (0x04)';
     return { code: 'algorithm_unsupported', message: `the verifier key is not of type ${wanted}` };
   }
   if (typed.length !== 33) return malformed('an Ed25519 verifier key has 32 bytes');
