@@ -1,14 +1,15 @@
 /** What a reviewer puts in place of the held bytes, as the message that is sealed and then delivered. */
 import { z } from 'zod';
 import { decodeContent } from '../core/content-coding.ts';
-import { HoldpointError } from '../core/errors.ts';
+import { HoldpointError, messageOf } from '../core/errors.ts';
 import { decodeHttpMessage, encodeHttpMessage, type HttpMessage, headerOf } from '../core/http-message.ts';
 import type { Hold } from '../hold/record.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { protocolNamed } from '../provider/index.ts';
+import { isForm } from '../provider/multipart.ts';
 import type { Amendment } from '../provider/protocol.ts';
 import { amendSocketAnswer } from '../provider/realtime-amend.ts';
-import { socketBodyType } from '../provider/realtime-body.ts';
+import { isSocketBody } from './view.ts';
 
 const decodedBytesMax = 64 * 1024 * 1024;
 const callsMax = 128;
@@ -34,7 +35,8 @@ export async function amendedMessage(ledger: Ledger, hold: Hold, input: Amendmen
     hold.phase === 'request'
       ? { seq: hold.decision, name: 'request' }
       : { seq: hold.response ?? hold.decision, name: 'response' };
-  if ((await ledger.entry(held.seq)).data['stored'] !== undefined) {
+  const entry = await ledger.entry(held.seq);
+  if (entry.data['stored'] !== undefined) {
     throw new HoldpointError(
       'invalid_argument',
       'Only the beginning of this body is stored, so it cannot be written anew.',
@@ -42,7 +44,7 @@ export async function amendedMessage(ledger: Ledger, hold: Hold, input: Amendmen
     );
   }
   const message = decodeHttpMessage(await ledger.part(held.seq, held.name));
-  if (headerOf(message.headers, 'content-type') === socketBodyType) {
+  if (isSocketBody(entry, message)) {
     const { startLine, headers } = message;
     return encodeHttpMessage({ startLine, headers, body: amendedMessages(hold, message, input) });
   }
@@ -53,7 +55,8 @@ export async function amendedMessage(ledger: Ledger, hold: Hold, input: Amendmen
       'Amend the arguments of its tool calls, or deny it.',
     );
   }
-  const body = hold.phase === 'request' ? amendedRequest(input) : amendedAnswer(message, request.data, input);
+  const body =
+    hold.phase === 'request' ? amendedRequest(message, input) : amendedAnswer(message, request.data, input);
   return encodeHttpMessage({ startLine: message.startLine, headers: headersFor(message, body), body });
 }
 
@@ -69,7 +72,14 @@ function amendedMessages(hold: Hold, { body }: HttpMessage, input: AmendmentInpu
   );
 }
 
-function amendedRequest(input: AmendmentInput): Buffer {
+function amendedRequest({ headers }: HttpMessage, input: AmendmentInput): Buffer {
+  if (isForm(headerOf(headers, 'content-type'))) {
+    throw new HoldpointError(
+      'invalid_argument',
+      'A held form cannot be amended: what would be sent in its place is JSON.',
+      'Release or deny it.',
+    );
+  }
   if (input.body === undefined || input.text !== undefined || input.toolCalls !== undefined) {
     throw new HoldpointError(
       'invalid_argument',
@@ -101,17 +111,27 @@ function amendedAnswer(
       'Release or deny it.',
     );
   }
-  const original = decodeContent(
-    headerOf(message.headers, 'content-encoding'),
-    message.body,
-    decodedBytesMax,
-  );
+  const original = decoded(message);
   const form = protocol.streamFormOf(operation, headerOf(message.headers, 'content-type'));
   const amendment: Amendment = {
     ...(input.text === undefined ? {} : { text: input.text }),
     ...(input.toolCalls === undefined ? {} : { toolCalls: input.toolCalls }),
   };
   return protocol.amendResponse(operation, original, form, amendment);
+}
+
+/** The held body in the clear. What cannot be undone is why it is held; nobody can write it anew. */
+function decoded({ headers, body }: HttpMessage): Buffer {
+  try {
+    return decodeContent(headerOf(headers, 'content-encoding'), body, decodedBytesMax);
+  } catch (error) {
+    throw new HoldpointError(
+      'invalid_argument',
+      `The content-encoding of this answer cannot be undone: ${messageOf(error)}.`,
+      'Release or deny it.',
+      error,
+    );
+  }
 }
 
 /** The original's headers, true for the new body. */

@@ -1,6 +1,7 @@
 /** What is sealed of an exchange: the leaf's data and the message kept beside it. Content never enters a leaf. */
 import {
   encodeHttpMessage,
+  headerOf,
   type RawHeaders,
   targetWithoutSecrets,
   withoutSecrets,
@@ -8,6 +9,7 @@ import {
 import type { Draft } from '../ledger/sealer.ts';
 import type { Judgement, Policy } from '../policy/policy.ts';
 import type { StreamForm } from '../provider/protocol.ts';
+import { socketBodyType } from '../provider/realtime-body.ts';
 import type { Call, UpgradeCall } from './call.ts';
 import { answerLeaf, type JudgedAnswer, requestLeaf } from './leaf-data.ts';
 
@@ -22,6 +24,7 @@ export function requestDraft(
   const data = requestLeaf(call, call.facts, bytes, judgement, policy, fingerprint);
   const startLine = `${call.method} ${targetWithoutSecrets(call.target)} HTTP/1.1`;
   if (spool !== null) data['stored'] = head.length;
+  if (claimsSocketBody(call.headers)) data['carrier'] = 'http';
   const message = storedMessage(startLine, call.headers, head, bytes, spool?.sha256 ?? null);
   return { type: 'request', data, parts: [{ name: 'request', bytes: message }] };
 }
@@ -43,8 +46,14 @@ export function responseDraft(decision: number, answer: SealedAnswer): Draft {
   const data = answerLeaf(decision, answer, answer.bytes, answer.form !== null);
   const startLine = `HTTP/1.1 ${answer.status} ${answer.statusText}`;
   if (answer.sha256 !== null) data['stored'] = answer.body.length;
+  if (claimsSocketBody(answer.headers)) data['carrier'] = 'http';
   const message = storedMessage(startLine, answer.headers, answer.body, answer.bytes, answer.sha256);
   return { type: 'response', data, refs: [decision], parts: [{ name: 'response', bytes: message }] };
+}
+
+/** Only Holdpoint writes bodies of that type, with what was understood of them: one that came in must not pass for one. */
+function claimsSocketBody(headers: RawHeaders): boolean {
+  return headerOf(headers, 'content-type') === socketBodyType;
 }
 
 /**
