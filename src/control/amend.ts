@@ -9,6 +9,7 @@ import { protocolNamed } from '../provider/index.ts';
 import { isForm } from '../provider/multipart.ts';
 import type { Amendment } from '../provider/protocol.ts';
 import { amendSocketAnswer } from '../provider/realtime-amend.ts';
+import { withoutRequestSecrets } from '../provider/secret-members.ts';
 import { isSocketBody } from './view.ts';
 
 const decodedBytesMax = 64 * 1024 * 1024;
@@ -43,11 +44,19 @@ export async function amendedMessage(ledger: Ledger, hold: Hold, input: Amendmen
       'Release or deny it.',
     );
   }
+  if (entry.data['removed'] !== undefined) {
+    throw new HoldpointError(
+      'invalid_argument',
+      'Credentials stand in this body, which are not stored, so it cannot be written anew.',
+      'Release or deny it.',
+    );
+  }
   const message = decodeHttpMessage(await ledger.part(held.seq, held.name));
   if (isSocketBody(entry, message)) {
     const { startLine, headers } = message;
     return encodeHttpMessage({ startLine, headers, body: amendedMessages(hold, message, input) });
   }
+  const path = String(request.data['path']);
   if (input.text !== undefined && hold.passedBytes > 0) {
     throw new HoldpointError(
       'invalid_argument',
@@ -56,7 +65,9 @@ export async function amendedMessage(ledger: Ledger, hold: Hold, input: Amendmen
     );
   }
   const body =
-    hold.phase === 'request' ? amendedRequest(message, input) : amendedAnswer(message, request.data, input);
+    hold.phase === 'request'
+      ? amendedRequest(message, path, input)
+      : amendedAnswer(message, request.data, input);
   return encodeHttpMessage({ startLine: message.startLine, headers: headersFor(message, body), body });
 }
 
@@ -72,7 +83,7 @@ function amendedMessages(hold: Hold, { body }: HttpMessage, input: AmendmentInpu
   );
 }
 
-function amendedRequest({ headers }: HttpMessage, input: AmendmentInput): Buffer {
+function amendedRequest({ headers }: HttpMessage, path: string, input: AmendmentInput): Buffer {
   if (isForm(headerOf(headers, 'content-type'))) {
     throw new HoldpointError(
       'invalid_argument',
@@ -87,7 +98,15 @@ function amendedRequest({ headers }: HttpMessage, input: AmendmentInput): Buffer
       'Send {"body": {...}}.',
     );
   }
-  return Buffer.from(JSON.stringify(input.body));
+  const body = Buffer.from(JSON.stringify(input.body));
+  if (withoutRequestSecrets(path, body, '').removed > 0) {
+    throw new HoldpointError(
+      'invalid_argument',
+      'A credential stands in the amendment, which would be stored with it.',
+      'Leave it out, or deny the call and have it made anew.',
+    );
+  }
+  return body;
 }
 
 function amendedAnswer(

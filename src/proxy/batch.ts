@@ -12,6 +12,7 @@ import type { Call } from './call.ts';
 import type { House } from './house.ts';
 import { judge, passed } from './judge.ts';
 import { requestDraft, responseDraft } from './record.ts';
+import { storedRequest, storedWhole } from './stored-body.ts';
 
 export interface Lines {
   /** One for each line, in order. */
@@ -97,7 +98,9 @@ export async function sealRequests(
   await sealEach(call.batch(), lines, house, (line, judgement, place) => {
     const { facts } = readRequest(call, line);
     const alone = { ...call, operation: line.operation, method: 'POST', target: line.path, facts };
-    const message = { ...alone, headers: customIdHeader(line.customId), body: bodyOf(line.request) };
+    const headers = customIdHeader(line.customId);
+    const stored = storedRequest(line.path, headers, line.request, 0);
+    const message = { ...alone, headers, body: bodyOf(line.request), stored };
     const draft = requestDraft(message, judgement, policy, house.fingerprint);
     return house.ledger.seal(carriedBy(draft, carrier, place));
   });
@@ -114,12 +117,9 @@ export async function sealAnswers(
 ): Promise<void> {
   if (batch === undefined) return;
   await sealEach(batch(), lines, house, (line, judgement, place) => {
-    const asked = {
-      ...call,
-      operation: line.operation,
-      headers: customIdHeader(line.customId),
-      body: bodyOf(empty),
-    };
+    const headers = customIdHeader(line.customId);
+    const told = { headers, body: bodyOf(empty), stored: storedWhole(headers, empty) };
+    const asked = { ...call, operation: line.operation, ...told };
     const request = requestDraft(asked, passed, policy, house.fingerprint);
     const sealed = house.ledger.seal(carriedBy(request, carrier, place));
     const { response: facts } = readAnswer(call, line).facts;
@@ -128,7 +128,7 @@ export async function sealAnswers(
         status: line.status,
         statusText: '',
         headers: [],
-        body: line.response,
+        stored: storedWhole([], line.response),
         bytes: line.response.length,
         sha256: null,
         facts,

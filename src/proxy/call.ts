@@ -14,6 +14,7 @@ import { type Body, type BodyBounds, bodyOf, readPassing, readWhole } from './bo
 import { boundaryOf } from './multipart-outline.ts';
 import type { ProviderKey } from './provider-key.ts';
 import type { SignRequest } from './sigv4.ts';
+import { type StoredBody, storedRequest, storedWhole } from './stored-body.ts';
 import { type ReadBounds, understand } from './understand.ts';
 
 export interface Upstream {
@@ -48,6 +49,8 @@ export interface Call {
   readonly target: string;
   readonly headers: RawHeaders;
   readonly body: Body;
+  /** The body as it is recorded. */
+  readonly stored: StoredBody;
   readonly upstream: Upstream;
   readonly operation: OperationName;
   readonly facts: RequestFacts;
@@ -140,6 +143,7 @@ export async function readCall(
     ...envelope,
     res,
     body,
+    stored: storedRequest(path, headers, body.head, bounds.decodedBytesMax),
     operation,
     facts,
     batch: reading.batch,
@@ -168,11 +172,12 @@ export function readUpgrade(
     ...reading.facts,
     ...sender,
   };
-  return { ...envelope, body: bodyOf(empty), operation: 'tunnel', facts };
+  const stored = storedWhole(envelope.headers, empty);
+  return { ...envelope, body: bodyOf(empty), stored, operation: 'tunnel', facts };
 }
 
 /**
- * Same workload, route, credential, body in canonical form, idempotency key and whatever else rules judge give the
+ * Same workload, route, credential, body in canonical form (exact where credentials stand in it), idempotency key and whatever else rules judge give the
  * same key. Keyed: it is sealed.
  */
 export function retryKeyOf(call: Call, key: Buffer): string {
@@ -192,7 +197,9 @@ export function retryKeyOf(call: Call, key: Buffer): string {
     mac.update(`${field.length}:${field}`);
   }
   const { head, spool } = call.body;
-  return mac.update(spool?.sha256 ?? canonicalJson(head) ?? head).digest('hex');
+  // What is not stored cannot be sent in another spelling than that of the caller who comes back with it.
+  const said = call.stored.removed > 0 ? head : (canonicalJson(head) ?? head);
+  return mac.update(spool?.sha256 ?? said).digest('hex');
 }
 
 /** True when an SDK says that this is a repetition: those of OpenAI and Anthropic, and Amazon's. */

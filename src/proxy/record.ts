@@ -12,6 +12,7 @@ import type { StreamForm } from '../provider/protocol.ts';
 import { socketBodyType } from '../provider/realtime-body.ts';
 import type { Call, UpgradeCall } from './call.ts';
 import { answerLeaf, type JudgedAnswer, requestLeaf } from './leaf-data.ts';
+import type { StoredBody } from './stored-body.ts';
 
 /** The intent: who asks what of whom, and what the rules said. */
 export function requestDraft(
@@ -20,12 +21,14 @@ export function requestDraft(
   policy: Policy,
   fingerprint: (text: string) => string,
 ): Draft {
-  const { head, spool, bytes } = call.body;
+  const { spool, bytes } = call.body;
+  const { headers, body, removed } = call.stored;
   const data = requestLeaf(call, call.facts, bytes, judgement, policy, fingerprint);
   const startLine = `${call.method} ${targetWithoutSecrets(call.target)} HTTP/1.1`;
-  if (spool !== null) data['stored'] = head.length;
+  if (spool !== null) data['stored'] = body.length;
   if (claimsSocketBody(call.headers)) data['carrier'] = 'http';
-  const message = storedMessage(startLine, call.headers, head, bytes, spool?.sha256 ?? null);
+  if (removed > 0) data['removed'] = removed;
+  const message = storedMessage(startLine, headers, body, bytes, spool?.sha256 ?? null);
   return { type: 'request', data, parts: [{ name: 'request', bytes: message }] };
 }
 
@@ -33,8 +36,7 @@ export interface SealedAnswer extends JudgedAnswer {
   readonly status: number;
   readonly statusText: string;
   readonly headers: readonly string[];
-  /** What is stored of it. */
-  readonly body: Buffer;
+  readonly stored: StoredBody;
   readonly bytes: number;
   /** Of all of it, where only a beginning is stored. */
   readonly sha256: string | null;
@@ -45,9 +47,11 @@ export interface SealedAnswer extends JudgedAnswer {
 export function responseDraft(decision: number, answer: SealedAnswer): Draft {
   const data = answerLeaf(decision, answer, answer.bytes, answer.form !== null);
   const startLine = `HTTP/1.1 ${answer.status} ${answer.statusText}`;
-  if (answer.sha256 !== null) data['stored'] = answer.body.length;
+  const { headers, body, removed } = answer.stored;
+  if (answer.sha256 !== null) data['stored'] = body.length;
   if (claimsSocketBody(answer.headers)) data['carrier'] = 'http';
-  const message = storedMessage(startLine, answer.headers, answer.body, answer.bytes, answer.sha256);
+  if (removed > 0) data['removed'] = removed;
+  const message = storedMessage(startLine, headers, body, answer.bytes, answer.sha256);
   return { type: 'response', data, refs: [decision], parts: [{ name: 'response', bytes: message }] };
 }
 
