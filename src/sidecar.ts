@@ -188,6 +188,8 @@ async function startProxy(parts: Parts) {
       idleMsMax: limits.upstreamIdleMsMax,
       connectMsMax: limits.upstreamConnectMsMax,
       connectionsMax: limits.upstreamConnectionsMax,
+      codedBytesMax: limits.responseBytesMax,
+      decodedBytesMax: limits.decodedBytesMax,
     },
     parts.machine,
   );
