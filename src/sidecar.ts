@@ -21,7 +21,8 @@ import type { Upstream } from './proxy/call.ts';
 import { createForwarder } from './proxy/forward.ts';
 import type { House } from './proxy/house.ts';
 import { listenProxy, type ProxyListener } from './proxy/listener.ts';
-import { awsCredentialsIn, createSigner } from './proxy/sigv4.ts';
+import { createSigner } from './proxy/sigv4.ts';
+import { openAwsCredentials } from './store/aws-credentials.ts';
 import { openHighWater } from './store/high-water.ts';
 import { loadKeys } from './store/keys.ts';
 import { openLevelCache, openLevelCopy, openLevelStore, writeBufferBytes } from './store/level.ts';
@@ -287,7 +288,10 @@ function upstreamsOf(config: LoadedConfig, env: Environment, clock: Clock): Upst
       const basePath = pathname.replace(/\/+$/, '');
       const upstream = { name, origin, basePath, mount, tunnel, protocol: protocolOf(protocol), keepHost };
       if (sign !== undefined)
-        return { ...upstream, sign: createSigner(sign, awsCredentialsIn(env, name), clock.nowMs) };
+        return {
+          ...upstream,
+          sign: createSigner(sign, openAwsCredentials(env, name, clock.nowMs), clock.nowMs),
+        };
       if (key === undefined) return upstream;
       const header = key.header ?? keyHeaders[protocol] ?? 'authorization';
       return { ...upstream, key: { header, current: openProviderKey(name, key, env, clock.nowMs) } };

@@ -89,7 +89,7 @@ const upstreamFields = z.strictObject({
     })
     .optional()
     .describe(
-      'Signs each request for Amazon with the sidecar’s own AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, in place of the workload’s signature.',
+      'Signs each request for Amazon with the sidecar’s own AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or those of the AWS_PROFILE (default) in AWS_SHARED_CREDENTIALS_FILE, which is read again when it changes, in place of the workload’s signature.',
     ),
   keepHost: z
     .boolean()
