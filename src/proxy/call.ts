@@ -186,6 +186,7 @@ export function retryKeyOf(call: Call, key: Buffer): string {
   for (const field of [
     facts.workload,
     call.credential,
+    retryProofOf(call.headers) ?? '',
     call.upstream.name,
     call.method,
     call.target,
@@ -200,6 +201,17 @@ export function retryKeyOf(call: Call, key: Buffer): string {
   // What is not stored cannot be sent in another spelling than that of the caller who comes back with it.
   const said = call.stored.removed > 0 ? head : (canonicalJson(head) ?? head);
   return mac.update(spool?.sha256 ?? said).digest('hex');
+}
+
+/**
+ * What tells a caller's retry from a neighbour's call, beside its credential: '' where the credential is a secret.
+ * Amazon's signatures cannot be checked here and name their key in the clear, so without a session's token the id
+ * counts that Amazon's SDKs make up for a call and keep over its attempts; null where there is none either.
+ */
+export function retryProofOf(headers: RawHeaders): string | null {
+  if (!headerOf(headers, 'authorization').startsWith('AWS4-')) return '';
+  if (headerOf(headers, 'x-amz-security-token') !== '') return '';
+  return headerOf(headers, 'amz-sdk-invocation-id') || null;
 }
 
 /** True when an SDK says that this is a repetition: those of OpenAI and Anthropic, and Amazon's. */
@@ -294,7 +306,8 @@ function credentialOf(headers: RawHeaders, target: string): string {
     const value = headerOf(headers, name);
     // A signature is another for each call; whose key made it stays the same (AWS Signature Version 4).
     const signer = /^AWS4-[A-Z0-9-]+ .*\bCredential=([^/,\s]+)/.exec(value)?.[1];
-    if (value !== '') return signer ?? value;
+    if (signer !== undefined) return `${signer} ${headerOf(headers, 'x-amz-security-token')}`.trim();
+    if (value !== '') return value;
   }
   return /[?&]key=([^&]*)/.exec(target)?.[1] ?? '';
 }

@@ -21,7 +21,7 @@ import type { StreamForm } from '../provider/protocol.ts';
 import { fillerOf } from '../provider/stream-form.ts';
 import { plainStreamForm } from './answer.ts';
 import { bodyOf } from './body.ts';
-import { type Call, clientBudgetMs, isMarkedRetry, prefersAsync, retryKeyOf } from './call.ts';
+import { type Call, clientBudgetMs, isMarkedRetry, prefersAsync, retryKeyOf, retryProofOf } from './call.ts';
 import type { House } from './house.ts';
 import { strictestTerms } from './judge.ts';
 import { wholeBodyValue } from './record.ts';
@@ -57,6 +57,8 @@ const keepAliveEveryMs = 60_000;
 export function findEarlierHold(call: Call, house: House): Hold | null {
   // What cannot be read the same way by everybody is nobody's repetition.
   if (call.defects.length > 0 || !house.holds.mayHaveRetries()) return null;
+  // Nothing would tell it from a neighbour that has read the key's name.
+  if (retryProofOf(call.headers) === null) return null;
   const hold = house.holds.findForRetry(retryKeyOf(call, house.fingerprintKey), isMarkedRetry(call.headers));
   return hold !== null && house.holds.attach(hold) ? hold : null;
 }
