@@ -223,6 +223,7 @@ async function startProxy(parts: Parts) {
     workloadName: config.workload.name,
     bounds: {
       requestBytesMax: limits.requestBytesMax,
+      batchBytesMax: limits.batchBytesMax,
       responseBytesMax: limits.responseBytesMax,
       decodedBytesMax: limits.decodedBytesMax,
       storedBytesMax: limits.storedBytesMax,

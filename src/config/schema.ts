@@ -195,6 +195,9 @@ export const configSchema = z.strictObject({
   limits: z
     .strictObject({
       requestBytesMax: bytes(32 * 1024 * 1024),
+      batchBytesMax: bytes(256 * 1024 * 1024).describe(
+        'The largest form with a batch file; its lines are judged from disk, none of more than 32 MiB.',
+      ),
       responseBytesMax: bytes(32 * 1024 * 1024),
       decodedBytesMax: bytes(64 * 1024 * 1024).describe('The most that a compressed body may unpack to.'),
       storedBytesMax: bytes(4 * 1024 * 1024).describe(

@@ -2,7 +2,7 @@
  * OpenAI's batches: a file of requests, and the file of their answers
  * (https://platform.openai.com/docs/api-reference/batch). Pure; bounded; hostile bytes in, lines and defects out.
  */
-import { batchEntriesOf, jsonBytes } from './batch-lines.ts';
+import { type BatchEntry, batchEntriesFrom, batchEntriesOf, jsonBytes } from './batch-lines.ts';
 import { readFormRequest } from './form-request.ts';
 import { isRecord, textOf } from './json.ts';
 import { readForm } from './multipart.ts';
@@ -19,18 +19,24 @@ import { note, unreadResponse } from './reading.ts';
 
 /** The requests of an input file, as if each had been sent alone. */
 export function* readBatchLines(file: Buffer): Generator<BatchRequest> {
-  for (const { customId, value, defect } of batchEntriesOf(file)) {
-    const path = textOf(value.url);
-    const operation = openaiOperationOf(textOf(value.method) || 'POST', path);
-    const isWhole = isRecord(value.body);
-    yield {
-      customId,
-      operation,
-      path,
-      request: isWhole ? jsonBytes(value.body) : Buffer.alloc(0),
-      defect: defect || (isWhole ? '' : 'a line of the batch has no body'),
-    };
-  }
+  for (const entry of batchEntriesOf(file)) yield requestIn(entry);
+}
+
+async function* readBatchLinesFrom(pieces: AsyncIterable<Buffer>): AsyncGenerator<BatchRequest> {
+  for await (const entry of batchEntriesFrom(pieces)) yield requestIn(entry);
+}
+
+function requestIn({ customId, value, defect }: BatchEntry): BatchRequest {
+  const path = textOf(value.url);
+  const operation = openaiOperationOf(textOf(value.method) || 'POST', path);
+  const isWhole = isRecord(value.body);
+  return {
+    customId,
+    operation,
+    path,
+    request: isWhole ? jsonBytes(value.body) : Buffer.alloc(0),
+    defect: defect || (isWhole ? '' : 'a line of the batch has no body'),
+  };
 }
 
 /** The answers of an output or error file, as if each had come alone. */
@@ -75,7 +81,7 @@ export function readFileUpload(body: Buffer, head: RequestHead): RequestReading 
     return { ...reading, defects };
   }
   const batch = (): Iterable<BatchRequest> => readBatchLines(file.content);
-  return { ...reading, defects, batch };
+  return { ...reading, defects, batch, batchFrom: readBatchLinesFrom };
 }
 
 /** An upload in parts cannot be read line by line, so a batch must not come that way. */

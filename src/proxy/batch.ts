@@ -54,12 +54,12 @@ export async function judgeAnswers(
 }
 
 async function judgeEach<Line>(
-  lines: Iterable<Line>,
+  lines: Iterable<Line> | AsyncIterable<Line>,
   judgeOne: (line: Line) => { judgement: Judgement; defects: readonly string[] },
 ): Promise<Lines> {
   const judgements: Judgement[] = [];
   const found: string[] = [];
-  for (const line of lines) {
+  for await (const line of lines) {
     const { judgement, defects } = judgeOne(line);
     judgements.push(judgement);
     for (const defect of defects)
@@ -144,14 +144,14 @@ export async function sealAnswers(
 }
 
 async function sealEach<Line>(
-  lines: Iterable<Line>,
+  lines: Iterable<Line> | AsyncIterable<Line>,
   { judgements }: Lines,
   house: House,
   sealOne: (line: Line, judgement: Judgement, place: number) => { seq: number; durable: Promise<void> },
 ): Promise<void> {
   let place = 0;
   let last: Promise<void> = Promise.resolve();
-  for (const line of lines) {
+  for await (const line of lines) {
     const sealed = sealOne(line, judgements[place] ?? passed, place + 1);
     house.ledger.settle(sealed.seq, 'carried');
     last = sealed.durable;

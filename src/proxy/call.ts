@@ -9,13 +9,13 @@ import { HoldpointError } from '../core/errors.ts';
 import type { RequestFacts } from '../core/facts.ts';
 import { headerOf, type RawHeaders, valuesOf } from '../core/http-message.ts';
 import type { OpenSpool } from '../core/spool.ts';
-import type { BatchRequest, OperationName, Protocol } from '../provider/protocol.ts';
+import type { OperationName, Protocol } from '../provider/protocol.ts';
 import { type Body, type BodyBounds, bodyOf, readPassing, readWhole } from './body.ts';
 import { boundaryOf } from './multipart-outline.ts';
 import type { ProviderKey } from './provider-key.ts';
 import type { SignRequest } from './sigv4.ts';
 import { type StoredBody, storedRequest, storedWhole } from './stored-body.ts';
-import { type ReadBounds, understand } from './understand.ts';
+import { type Lines, type ReadBounds, type Understood, understand } from './understand.ts';
 
 export interface Upstream {
   readonly name: string;
@@ -55,7 +55,7 @@ export interface Call {
   readonly operation: OperationName;
   readonly facts: RequestFacts;
   /** The requests that the body carries; absent where it carries none. */
-  readonly batch?: (() => Iterable<BatchRequest>) | undefined;
+  readonly batch?: (() => Lines) | undefined;
   /** What could not be read of the request; it is then refused. */
   readonly defects: readonly string[];
   /** Keyed fingerprint of the credential that was used: attributable, and useless as a credential. */
@@ -132,12 +132,13 @@ export async function readCall(
   const body = passes
     ? await readPassing(req, headers, bounds, openSpool)
     : await readWhole(req, headers, bounds.requestBytesMax);
-  const reading = await understand(upstream.protocol, operation, path, headers, body, bounds).catch(
-    async (error: unknown) => {
-      await body.spool?.close();
-      throw error;
-    },
-  );
+  let reading: Understood;
+  try {
+    reading = understand(upstream.protocol, operation, path, headers, body, bounds);
+  } catch (error) {
+    await body.spool?.close();
+    throw error;
+  }
   const facts = { provider: upstream.protocol.name, operation, method, path, ...reading.facts, ...sender };
   return {
     ...envelope,
