@@ -174,7 +174,7 @@ test('what a Realtime session’s tools are set up with goes through and is reco
   scene.client.send({ type: 'response.create' });
   await vi.waitFor(() => expect(scene.provider.types()).toEqual(['session.update', 'response.create']));
   expect(scene.provider.heard[0]?.text).toBe(JSON.stringify(update));
-  const { id } = await scene.sidecar.ada.lastDecision();
+  const [, id = ''] = await scene.sidecar.ada.newestIds(2);
   const { removed, bodies } = await recorded(scene.sidecar, id);
   expect(removed[0]).toBe(1);
   expect(bodies[0]?.text).toContain(JSON.stringify(update).replace(secret, '[removed]'));
