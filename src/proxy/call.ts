@@ -207,12 +207,13 @@ export function retryKeyOf(call: Call, key: Buffer): string {
 /**
  * What tells a caller's retry from a neighbour's call, beside its credential: '' where the credential is a secret.
  * Amazon's signatures cannot be checked here and name their key in the clear, so without a session's token the id
- * counts that Amazon's SDKs make up for a call and keep over its attempts; null where there is none either.
+ * counts that Amazon's SDKs make up for a call and keep over its attempts, or one that the workload made up as its
+ * idempotency key; null where there is none either.
  */
 export function retryProofOf(headers: RawHeaders): string | null {
   if (!headerOf(headers, 'authorization').startsWith('AWS4-')) return '';
   if (headerOf(headers, 'x-amz-security-token') !== '') return '';
-  return headerOf(headers, 'amz-sdk-invocation-id') || null;
+  return headerOf(headers, 'amz-sdk-invocation-id') || headerOf(headers, 'idempotency-key') || null;
 }
 
 /** True when an SDK says that this is a repetition: those of OpenAI and Anthropic, and Amazon's. */

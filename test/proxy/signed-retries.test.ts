@@ -31,6 +31,7 @@ async function orphan(proof: readonly string[] = [invocation('one')]): Promise<s
 test.each([
   ['in the same invocation of an SDK', [invocation('one')]],
   ['with the same session’s token', [ofSession('one')]],
+  ['with the same idempotency key', ['Idempotency-Key: one']],
 ])('a retry with a new signature by the same key takes up the held call %s', async (_what, proof) => {
   const decisionId = await orphan(proof);
   const retry = await rig.chat(chatRequest(), [signedBy('AKIDONE', 'bbbb'), ...proof]);
