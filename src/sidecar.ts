@@ -21,7 +21,8 @@ import type { Upstream } from './proxy/call.ts';
 import { createForwarder } from './proxy/forward.ts';
 import type { House } from './proxy/house.ts';
 import { listenProxy, type ProxyListener } from './proxy/listener.ts';
-import { awsCredentialsIn, createSigner } from './proxy/sigv4.ts';
+import { createSigner } from './proxy/sigv4.ts';
+import { openAwsCredentials } from './store/aws-credentials.ts';
 import { openHighWater } from './store/high-water.ts';
 import { loadKeys } from './store/keys.ts';
 import { openLedgerCopy, openLedgerStore } from './store/ledger-store.ts';
@@ -189,6 +190,8 @@ async function startProxy(parts: Parts) {
       idleMsMax: limits.upstreamIdleMsMax,
       connectMsMax: limits.upstreamConnectMsMax,
       connectionsMax: limits.upstreamConnectionsMax,
+      codedBytesMax: limits.responseBytesMax,
+      decodedBytesMax: limits.decodedBytesMax,
     },
     parts.machine,
   );
@@ -221,6 +224,7 @@ async function startProxy(parts: Parts) {
     workloadName: config.workload.name,
     bounds: {
       requestBytesMax: limits.requestBytesMax,
+      batchBytesMax: limits.batchBytesMax,
       responseBytesMax: limits.responseBytesMax,
       decodedBytesMax: limits.decodedBytesMax,
       storedBytesMax: limits.storedBytesMax,
@@ -286,7 +290,10 @@ function upstreamsOf(config: LoadedConfig, env: Environment, clock: Clock): Upst
       const basePath = pathname.replace(/\/+$/, '');
       const upstream = { name, origin, basePath, mount, tunnel, protocol: protocolOf(protocol), keepHost };
       if (sign !== undefined)
-        return { ...upstream, sign: createSigner(sign, awsCredentialsIn(env, name), clock.nowMs) };
+        return {
+          ...upstream,
+          sign: createSigner(sign, openAwsCredentials(env, name, clock.nowMs), clock.nowMs),
+        };
       if (key === undefined) return upstream;
       const header = key.header ?? keyHeaders[protocol] ?? 'authorization';
       return { ...upstream, key: { header, current: openProviderKey(name, key, env, clock.nowMs) } };

@@ -89,7 +89,7 @@ const upstreamFields = z.strictObject({
     })
     .optional()
     .describe(
-      'Signs each request for Amazon with the sidecar’s own AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, in place of the workload’s signature.',
+      'Signs each request for Amazon with the sidecar’s own AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or those of the AWS_PROFILE (default) in AWS_SHARED_CREDENTIALS_FILE, which is read again when it changes, in place of the workload’s signature.',
     ),
   keepHost: z
     .boolean()
@@ -195,6 +195,9 @@ export const configSchema = z.strictObject({
   limits: z
     .strictObject({
       requestBytesMax: bytes(32 * 1024 * 1024),
+      batchBytesMax: bytes(256 * 1024 * 1024).describe(
+        'The largest form with a batch file; its lines are judged from disk, none of more than 32 MiB.',
+      ),
       responseBytesMax: bytes(32 * 1024 * 1024),
       decodedBytesMax: bytes(64 * 1024 * 1024).describe('The most that a compressed body may unpack to.'),
       storedBytesMax: bytes(4 * 1024 * 1024).describe(

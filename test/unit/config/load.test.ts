@@ -147,6 +147,7 @@ describe('the environment', () => {
     ['HOLDPOINT_POLICY_FILE', '/p.yaml', ['policy', 'file']],
     ['HOLDPOINT_WORKLOAD_NAME', '4711', ['workload', 'name']],
     ['HOLDPOINT_LIMITS_REQUEST_BYTES_MAX', 2048, ['limits', 'requestBytesMax']],
+    ['HOLDPOINT_LIMITS_BATCH_BYTES_MAX', 2048, ['limits', 'batchBytesMax']],
     ['HOLDPOINT_LIMITS_RESPONSE_BYTES_MAX', 2048, ['limits', 'responseBytesMax']],
     ['HOLDPOINT_LIMITS_DECODED_BYTES_MAX', 2048, ['limits', 'decodedBytesMax']],
     ['HOLDPOINT_LIMITS_STORED_BYTES_MAX', 8192, ['limits', 'storedBytesMax']],
