@@ -55,20 +55,9 @@ const inRequests = [
   'connectors.*.user_access_token',
 ];
 
-/** What every request of the kinds above has somewhere, as it is mostly written. */
-const telltales = [
-  'uthorization',
-  '"headers"',
-  'domain_secrets',
-  'data_sources',
-  'dataSources',
-  'piKey',
-  'pi_key',
-  'user_access_token',
-];
-/** An escaped letter may hide any of them. */
-const escapeBegins = '\\u00';
-const escapedLetter = /\\u00[4-7]/;
+/** What every request of the kinds above has somewhere, as it is mostly written; or an escaped letter, which may hide it. */
+const telltale =
+  /uthorization|"headers"|domain_secrets|data_?[sS]ources|pi_?[kK]ey|user_access_token|\\u00[4-7]/;
 
 interface Endpoint {
   /** Of the path, in lower case. */
@@ -123,11 +112,6 @@ function endpointAt(endpoints: readonly Endpoint[], path: string): Step | null {
   return (found && stepsByEndpoint.get(found)) ?? null;
 }
 
-function maySayOne(bytes: Buffer): boolean {
-  if (telltales.some((word) => bytes.includes(word, 0, 'latin1'))) return true;
-  return bytes.includes(escapeBegins, 0, 'latin1') && escapedLetter.test(bytes.toString('latin1'));
-}
-
 /**
  * A request's bytes (content-encoding already removed; JSON, a form's part, or lines of JSON; cut off or not) with
  * `mark` for each credential in it.
@@ -135,7 +119,7 @@ function maySayOne(bytes: Buffer): boolean {
 export function withoutRequestSecrets(path: string, bytes: Buffer, mark: string): Redaction {
   const special = endpointAt(requestsTo, path);
   const first = special === null ? { bytes, removed: 0 } : without(bytes, special, mark);
-  if (!maySayOne(first.bytes)) return first;
+  if (!telltale.test(first.bytes.toString('latin1'))) return first;
   const { bytes: safe, removed } = without(first.bytes, everyRequest, mark);
   return { bytes: safe, removed: first.removed + removed };
 }
@@ -153,7 +137,7 @@ export function withoutAnswerSecrets(path: string, bytes: Buffer, mark: string):
 
 /** One message of a socket: what a session is set up with, and what the provider repeats of that. */
 export function withoutMessageSecrets(bytes: Buffer, mark: string): Redaction {
-  return maySayOne(bytes) || bytes.includes('client_secret')
+  return telltale.test(bytes.toString('latin1')) || bytes.includes('client_secret')
     ? without(bytes, everyMessage, mark)
     : { bytes, removed: 0 };
 }
