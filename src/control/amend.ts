@@ -5,6 +5,7 @@ import { HoldpointError } from '../core/errors.ts';
 import { decodeHttpMessage, encodeHttpMessage, type HttpMessage, headerOf } from '../core/http-message.ts';
 import type { Hold } from '../hold/record.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { amendAnswer } from '../provider/amend-answer.ts';
 import { protocolNamed } from '../provider/index.ts';
 import type { Amendment } from '../provider/protocol.ts';
 import { amendSocketAnswer } from '../provider/realtime-amend.ts';
@@ -111,7 +112,7 @@ function amendedAnswer(
     ...(input.text === undefined ? {} : { text: input.text }),
     ...(input.toolCalls === undefined ? {} : { toolCalls: input.toolCalls }),
   };
-  return protocol.amendResponse(operation, original, form, amendment);
+  return amendAnswer(protocol, operation, original, form, amendment);
 }
 
 /** The original's headers, true for the new body. */
