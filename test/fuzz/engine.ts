@@ -42,6 +42,7 @@ const findingsMax = 12;
 const keptBytesMax = 12_288;
 const trimStepsMax = 24;
 const shrinkStepsMax = 4_000;
+const shrinkMsMax = 15_000;
 /** What one input may take whatever its length; collecting garbage takes some of it. */
 const inputMsMax = 60;
 const timedAgain = 4;
@@ -209,11 +210,12 @@ export function fuzz(target: Target, options: FuzzOptions): FuzzResult {
 function shrink(input: Buffer, still: (shorter: Buffer) => boolean): Buffer {
   let best = input;
   let steps = 0;
+  const until = performance.now() + shrinkMsMax;
   for (let size = best.length >> 1; size >= 1; ) {
     let shortened = false;
     for (let at = 0; at < best.length; ) {
       steps += 1;
-      if (steps > shrinkStepsMax) return best;
+      if (steps > shrinkStepsMax || performance.now() > until) return best;
       const shorter = Buffer.concat([best.subarray(0, at), best.subarray(at + size)]);
       if (still(shorter)) {
         best = shorter;
