@@ -94,6 +94,22 @@ const reading: Target = {
   },
 };
 
+/** Every number of a JSON text as an exact decimal, digits and exponent in their shortest, in order of size of text. */
+function exactNumbers(text: string): readonly string[] {
+  const bare = text.replace(/"(?:[^"\\]|\\.)*"/gs, '""');
+  return (bare.match(/-?\d[\d.eE+-]*/g) ?? []).map(exactNumber).sort();
+}
+
+function exactNumber(source: string): string {
+  const [, sign = '', whole = '', fraction = '', power = '0'] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(source) ?? [];
+  const digits = `${whole}${fraction}`.replace(/^0+/, '');
+  const significant = digits.replace(/0+$/, '');
+  if (significant === '') return '0';
+  const exponent = BigInt(power) - BigInt(fraction.length) + BigInt(digits.length - significant.length);
+  return `${sign}${significant}e${exponent}`;
+}
+
 const canonical: Target = {
   name: 'json-canonical',
   seeds,
@@ -108,6 +124,12 @@ const canonical: Target = {
       canonicalJson(Buffer.from(JSON.stringify(JSON.parse(input.toString('utf8'))))) === once,
       'the canonical text means something else',
     );
+    const text = input.toString('utf8');
+    if (repeatedKeys(text, Number.MAX_SAFE_INTEGER) === 0)
+      must(
+        isDeepStrictEqual(exactNumbers(once), exactNumbers(text)),
+        'a number is another one in the canonical text',
+      );
   },
 };
 
