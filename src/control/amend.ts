@@ -5,6 +5,7 @@ import { HoldpointError, messageOf } from '../core/errors.ts';
 import { decodeHttpMessage, encodeHttpMessage, type HttpMessage, headerOf } from '../core/http-message.ts';
 import type { Hold } from '../hold/record.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { amendAnswer } from '../provider/amend-answer.ts';
 import { protocolNamed } from '../provider/index.ts';
 import { isForm } from '../provider/multipart.ts';
 import type { Amendment } from '../provider/protocol.ts';
@@ -136,7 +137,7 @@ function amendedAnswer(
     ...(input.text === undefined ? {} : { text: input.text }),
     ...(input.toolCalls === undefined ? {} : { toolCalls: input.toolCalls }),
   };
-  return protocol.amendResponse(operation, original, form, amendment);
+  return amendAnswer(protocol, operation, original, form, amendment);
 }
 
 /** The held body in the clear. What cannot be undone is why it is held; nobody can write it anew. */

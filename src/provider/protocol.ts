@@ -146,7 +146,8 @@ export interface Protocol {
    */
   filler?(operation: OperationName, form: StreamForm): string | null;
   /**
-   * The answer with an amendment applied, in the same form (JSON or stream) as the original.
+   * The answer with an amendment applied, in the same form (JSON or stream) as the original. Called by
+   * `amendAnswer` alone, which checks the result.
    * Throws HoldpointError `invalid_argument` when the amendment does not fit the answer.
    */
   amendResponse(

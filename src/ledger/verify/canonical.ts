@@ -1,5 +1,5 @@
 /**
- * The one reading of a leaf's bytes: RFC 8785 (JCS) JSON of objects with ASCII keys, arrays, strings,
+ * The one reading of a leaf's bytes: RFC 8785 (JCS) JSON of objects with printable ASCII keys, arrays, strings,
  * booleans and safe integers. The parser accepts nothing but the canonical serialisation, so reading and
  * checking are one pass and there is no second form that means the same. Portable; no `node:` imports.
  */
@@ -79,7 +79,7 @@ function readObject(reader: Reader, depth: number): JsonObject {
   for (let first = true; ; first = false) {
     if (reader.text.charCodeAt(reader.at) !== 0x22) throw new NotCanonical('a key was expected');
     const key = readString(reader);
-    if (!isAscii(key)) throw new NotCanonical('a key is not ASCII', true);
+    if (!isPrintableAscii(key)) throw new NotCanonical('a key is not printable ASCII', true);
     // Strictly ascending: an equal key would be a second reading of the same bytes.
     if (!first && key <= last) throw new NotCanonical('keys are repeated or not in order');
     last = key;
@@ -176,8 +176,11 @@ function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39;
 }
 
-function isAscii(text: string): boolean {
-  for (let at = 0; at < text.length; at += 1) if (text.charCodeAt(at) > 0x7f) return false;
+function isPrintableAscii(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code < 0x20 || code > 0x7e) return false;
+  }
   return true;
 }
 
