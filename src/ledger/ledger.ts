@@ -204,9 +204,9 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       highWater: options.highWater,
       tree: resumed?.tree ?? emptyTree,
       note: resumed?.note ?? Buffer.alloc(0),
-      onDurable: (steps) => {
+      onDurable: (steps, hashes) => {
         lookup.add(steps);
-        tree.advance();
+        tree.advance(steps[0]?.seq, hashes);
       },
       onFailure: (error) => {
         // While it is being opened, whoever opens it hears of the failure from `drain`.

@@ -45,8 +45,8 @@ export interface SealerOptions {
   readonly tree: TreeState;
   /** The checkpoint over `tree`; empty before genesis. */
   readonly note: Buffer;
-  /** Called after each commit with what is durable now. */
-  readonly onDurable: (steps: readonly Step[]) => void;
+  /** Called after each commit with what is durable now, and its leaf hashes. */
+  readonly onDurable: (steps: readonly Step[], hashes: readonly Buffer[]) => void;
   /** Called once, when a commit failed; the sealer accepts nothing afterwards. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -78,6 +78,7 @@ export const bounds = {
 interface Batch {
   readonly firstSeq: number;
   readonly leaves: Buffer[];
+  readonly hashes: Buffer[];
   readonly steps: Step[];
   readonly parts: SealedPart[];
   readonly durable: PromiseWithResolvers<void>;
@@ -107,6 +108,7 @@ export function startSealer(options: SealerOptions): Sealer {
     return {
       firstSeq: head.nextSeq,
       leaves: [],
+      hashes: [],
       steps: [],
       parts: [],
       durable: durableBatch,
@@ -166,6 +168,7 @@ export function startSealer(options: SealerOptions): Sealer {
     tree = appendLeaf(tree, hash);
     const batch = current;
     batch.leaves.push(leaf);
+    batch.hashes.push(hash);
     batch.steps.push(step);
     batch.parts.push(...parts);
     batch.tree = tree;
@@ -243,7 +246,7 @@ export function startSealer(options: SealerOptions): Sealer {
     durable = { size: batch.tree.size, note };
     queuedBytes -= batch.bytes;
     batch.durable.resolve();
-    options.onDurable(batch.steps);
+    options.onDurable(batch.steps, batch.hashes);
   }
 
   function recordsOf(batch: Batch, note: Buffer): StoredRecord[] {

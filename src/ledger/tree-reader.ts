@@ -38,8 +38,8 @@ export interface TreeReader {
   consistency(from: number, to?: number): Promise<ConsistencyProof>;
   /** The bytes of a tile or an entry bundle; throws `not_found` where the durable tree has none. */
   tile(name: TileName): Promise<Buffer>;
-  /** Told when more is durable. */
-  advance(): void;
+  /** Told when more is durable, and the leaf hashes of what is. */
+  advance(firstSeq?: number, hashes?: readonly Buffer[]): void;
   close(): Promise<void>;
 }
 
@@ -115,7 +115,10 @@ export async function openTreeReader(options: TreeReaderOptions): Promise<TreeRe
       const { level, index, width } = name;
       return level === 'entries' ? bundle(name) : Buffer.concat(await tiles.tile({ level, index }, width));
     },
-    advance: () => tiles.advance(durable().size),
+    advance: (firstSeq, hashes) => {
+      if (firstSeq !== undefined && hashes !== undefined) tiles.take(firstSeq, hashes);
+      tiles.advance(durable().size);
+    },
     close: tiles.close,
   };
 }
