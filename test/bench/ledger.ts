@@ -10,7 +10,7 @@ import { HoldpointError } from '../../src/core/errors.ts';
 import { consistencyPlan, inclusionPlan, type ProofHash } from '../../src/ledger/proof.ts';
 import { openTileIndex, type TileIndex } from '../../src/ledger/tile-index.ts';
 import { appendLeaf, emptyTree, leafHash, treeRoot } from '../../src/ledger/tree.ts';
-import { openLedgerStore } from '../../src/store/ledger-store.ts';
+import { openLevelStore } from '../../src/store/level.ts';
 
 const defaultSizes = [10_000, 1_000_000];
 const blockEntries = 500;
@@ -54,7 +54,7 @@ async function benchSize(size: number): Promise<void> {
   for (let seq = 0; seq < size; seq += 1) tree = appendLeaf(tree, leafHash(leafAt(seq)));
   const signed = { size, root: treeRoot(tree) };
   const dir = mkdtempSync(join(tmpdir(), 'holdpoint-bench-'));
-  const store = await openLedgerStore(dir);
+  const store = await openLevelStore(dir);
   const onError = (error: unknown): void => {
     throw error;
   };
