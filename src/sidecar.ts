@@ -14,7 +14,7 @@ import { type Clock, type Schedule, systemClock, systemRandom, systemSchedule } 
 import { createHoldQueue, type HoldQueue } from './hold/queue.ts';
 import { recoveredOutcome } from './hold/record.ts';
 import { type Ledger, type LedgerEvent, openLedger } from './ledger/ledger.ts';
-import type { LedgerStore } from './ledger/store.ts';
+import type { LedgerStore, RecordStore } from './ledger/store.ts';
 import { openPolicyFile, type PolicyFile } from './policy-file.ts';
 import { protocolOf } from './provider/index.ts';
 import type { Upstream } from './proxy/call.ts';
@@ -54,7 +54,7 @@ export interface Machine {
   readonly schedule: Schedule;
   readonly openLedgerStore: (dir: string) => Promise<LedgerStore>;
   /** A copy of it below `under`, for a look before it is opened; absent where there is nothing to copy. */
-  readonly openLedgerCopy?: (dir: string, under: string) => Promise<LedgerStore>;
+  readonly openLedgerCopy?: (dir: string, under: string) => Promise<RecordStore>;
 }
 
 const thisMachine: Machine = {

@@ -14,7 +14,7 @@ import { type Lookup, openLookup } from './lookup.ts';
 import { readBlocks, readEntry, readPart } from './reader.ts';
 import { type Resumed, resume } from './resume.ts';
 import { type Draft, type Sealed, type Sealer, startSealer } from './sealer.ts';
-import type { HighWater, LedgerStore, OpenStore } from './store.ts';
+import type { HighWater, LedgerStore, OpenStore, RecordStore } from './store.ts';
 import { emptyTree } from './tree.ts';
 import type { KeyEncryptionKey } from './vault.ts';
 
@@ -24,8 +24,8 @@ export interface LedgerOptions {
    * A copy of the store as it lies there; null when there is none yet. Checked before the store itself is
    * opened, because opening repairs: what a refused start leaves behind is then exactly what it found.
    */
-  readonly openCopy?: () => Promise<LedgerStore | null>;
-  readonly openIndexStore: OpenStore;
+  readonly openCopy?: () => Promise<RecordStore | null>;
+  readonly openIndexStore: OpenStore<RecordStore>;
   readonly highWater: HighWater;
   readonly signingKey: KeyObject;
   readonly kek: KeyEncryptionKey;
@@ -139,7 +139,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     }
   }
 
-  async function resumeFrom(store: LedgerStore): Promise<Resumed | null> {
+  async function resumeFrom(store: RecordStore): Promise<Resumed | null> {
     const resumed = await resume(store, options.highWater, signerFor, options.tailBytesMin, options.kek);
     requireKek(resumed?.kekId ?? null, options.kek);
     return resumed;
@@ -385,7 +385,7 @@ function isAbout(entry: Entry, decision: number): boolean {
 }
 
 /** Feeds the lookup what the ledger sealed and it did not see, such as after a crash. */
-async function catchUp(store: LedgerStore, lookup: Lookup, size: number): Promise<void> {
+async function catchUp(store: RecordStore, lookup: Lookup, size: number): Promise<void> {
   // It knows more than was sealed: it belongs to entries that are gone, so it is made anew.
   if (lookup.nextSeq() > size) lookup.forget();
   if (lookup.nextSeq() >= size) return;

@@ -3,7 +3,7 @@
  * store, is written unsynced and in bulk, and a reader of what it points to still checks the entry itself.
  */
 import { outcomesOf, type Step } from './head.ts';
-import type { LedgerStore } from './store.ts';
+import type { RecordStore } from './store.ts';
 
 export interface Lookup {
   /** Takes entries that became durable, in order. */
@@ -23,7 +23,7 @@ const pendingPairsMax = 8192;
 const tipKey = Buffer.from('tip');
 
 /** Opens a lookup over its own store. */
-export async function openLookup(store: LedgerStore, onError: (error: unknown) => void): Promise<Lookup> {
+export async function openLookup(store: RecordStore, onError: (error: unknown) => void): Promise<Lookup> {
   const tip = await store.get(tipKey);
   let nextSeq = tip === undefined ? 0 : Number(tip.toString());
   let pending = new Map<number, [decision: number, seq: number][]>();

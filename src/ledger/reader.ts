@@ -2,11 +2,11 @@
 import { HoldpointError } from '../core/errors.ts';
 import { type Block, decodeBlock, decodeBodies, parseRecordKey, recordKey } from './block.ts';
 import { decodeLeaf, type Entry } from './entry.ts';
-import type { LedgerStore } from './store.ts';
+import type { RecordStore } from './store.ts';
 import { type KeyEncryptionKey, openPart } from './vault.ts';
 
 /** Reads one entry; throws `not_found` when it is not (yet) durable. */
-export async function readEntry(store: LedgerStore, seq: number): Promise<Entry> {
+export async function readEntry(store: RecordStore, seq: number): Promise<Entry> {
   const { entries } = await readBlockAt(store, seq);
   const entry = entries.find((candidate) => candidate.seq === seq);
   if (entry === undefined) throw notFound(seq);
@@ -15,7 +15,7 @@ export async function readEntry(store: LedgerStore, seq: number): Promise<Entry>
 
 /** The plaintext of the named part of an entry; throws `not_found` when the entry has no such part. */
 export async function readPart(
-  store: LedgerStore,
+  store: RecordStore,
   kek: KeyEncryptionKey,
   seq: number,
   name: string,
@@ -43,7 +43,7 @@ export async function readPart(
 
 /** Blocks' entries in order, newest first when `reverse`; starting at or before `fromSeq`. */
 export async function* readBlocks(
-  store: LedgerStore,
+  store: RecordStore,
   range: { readonly fromSeq: number; readonly reverse: boolean },
 ): AsyncIterable<readonly Entry[]> {
   const at = recordKey(range.fromSeq, 'snapshot');
@@ -54,7 +54,7 @@ export async function* readBlocks(
   }
 }
 
-async function firstSeqOf(store: LedgerStore, seq: number): Promise<number> {
+async function firstSeqOf(store: RecordStore, seq: number): Promise<number> {
   for await (const { key } of store.scan({ to: recordKey(seq, 'snapshot'), reverse: true, limit: 1 })) {
     return parseRecordKey(key)?.seq ?? seq;
   }
@@ -71,9 +71,9 @@ interface ReadBlock {
  * close together and so do the decisions of a page: without this each of them decodes a block of its own.
  */
 const readBlocksMax = 8;
-const lately = new WeakMap<LedgerStore, ReadBlock[]>();
+const lately = new WeakMap<RecordStore, ReadBlock[]>();
 
-async function readBlockAt(store: LedgerStore, seq: number): Promise<ReadBlock> {
+async function readBlockAt(store: RecordStore, seq: number): Promise<ReadBlock> {
   const kept = lately.get(store) ?? [];
   const known = kept.find(({ firstSeq, entries }) => firstSeq <= seq && seq < firstSeq + entries.length);
   if (known !== undefined) return known;

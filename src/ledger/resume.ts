@@ -16,7 +16,7 @@ import {
 import { isCheckpointOf, type Signer } from './checkpoint.ts';
 import { decodeLeaf, type Entry } from './entry.ts';
 import { advance, decodeSnapshot, emptyHead, type Head } from './head.ts';
-import type { HighWater, LedgerStore } from './store.ts';
+import type { HighWater, RecordStore } from './store.ts';
 import { appendLeaf, emptyTree, leafHash, type TreeState, treeRoot } from './tree.ts';
 import { isStoredAs, type KeyEncryptionKey, keysOpen } from './vault.ts';
 
@@ -60,7 +60,7 @@ interface Walk {
  * @param tailBytesMin at least this much of leaves is re-checked: everything LevelDB may still keep in its logs.
  */
 export async function resume(
-  store: LedgerStore,
+  store: RecordStore,
   highWater: HighWater,
   signerFor: (ledgerId: string) => Signer,
   tailBytesMin: number,
@@ -90,7 +90,7 @@ export async function resume(
 }
 
 /** Reads backwards to the first snapshot that has at least `tailBytesMin` of records after it. */
-async function readTail(store: LedgerStore, tailBytesMin: number) {
+async function readTail(store: RecordStore, tailBytesMin: number) {
   const reversed: TailRecord[] = [];
   let bytes = 0;
   let snapshot: TailRecord | null = null;
@@ -162,7 +162,7 @@ function checkLeaf(walk: Walk, leaf: Buffer): Entry {
 
 /** The newest bodies, a bounded amount of them; returns what names their key-encryption key, null without any. */
 async function checkLatestBodies(
-  store: LedgerStore,
+  store: RecordStore,
   walk: Walk,
   kek: KeyEncryptionKey,
 ): Promise<string | null> {

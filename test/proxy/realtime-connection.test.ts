@@ -1,7 +1,7 @@
 /** WebSocket connections that are recorded: handshakes, closings, sizes, slow and silent peers, stops and crashes. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Machine } from '../../src/sidecar.ts';
-import { openLevelStore } from '../../src/store/level.ts';
+import { openLedgerStore as openStore } from '../../src/store/ledger-store.ts';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, rawRequest } from '../support/raw-client.ts';
 import { spawnSidecar, startTestSidecar } from '../support/sidecar.ts';
@@ -210,7 +210,7 @@ describe('while the ledger cannot be written', () => {
   async function connectWithDisk() {
     const disk = { isFull: false };
     const openLedgerStore: Machine['openLedgerStore'] = async (dir) => {
-      const store = await openLevelStore(dir);
+      const store = await openStore(dir);
       const commit: typeof store.commit = (records, sync) =>
         disk.isFull ? Promise.reject(new Error('no space left')) : store.commit(records, sync);
       return { ...store, commit };
