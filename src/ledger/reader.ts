@@ -54,7 +54,8 @@ export async function* readBlocks(
   }
 }
 
-async function firstSeqOf(store: RecordStore, seq: number): Promise<number> {
+/** Where the block with this entry begins. */
+export async function firstSeqOf(store: RecordStore, seq: number): Promise<number> {
   for await (const { key } of store.scan({ to: recordKey(seq, 'snapshot'), reverse: true, limit: 1 })) {
     return parseRecordKey(key)?.seq ?? seq;
   }
