@@ -23,6 +23,8 @@ export interface ErasingStore {
   remove(keys: readonly Buffer[]): void;
   /** Resolves when LevelDB has all that was appended and removed, on disk. */
   settle(): Promise<void>;
+  /** As `settle`, into tables: no log of LevelDB is needed any more for what was settled before. */
+  flush(): Promise<void>;
   /** LevelDB's own keys, on disk when it resolves. */
   note(changes: readonly Change[]): Promise<void>;
   noted(key: Buffer): Promise<Buffer | undefined>;
@@ -56,7 +58,7 @@ export interface Erasing {
 }
 
 /** How much one append adds: what a commit waits for at most. */
-const appendBytesMax = 1024 * 1024;
+const appendBytesMax = 256 * 1024;
 const keysPerRoundMax = 4096;
 const keyBytes = 9;
 /** Both sort after every record's key, whose first byte is 0. */
@@ -153,6 +155,8 @@ export function createErasing(store: ErasingStore, onStep: (step: ErasingStep) =
       }
       await append.flush();
       await store.settle();
+      // The blocks of this segment are from here on in LevelDB alone.
+      await store.flush();
       onStep('moved');
       // What moved can be erased later: then no copy of it may lie in blocks that the file system took back.
       await wipe(file, values);

@@ -213,6 +213,7 @@ async function journaled(
         for (const key of keys) waiting.set(key.toString('latin1'), { key, value: null });
       },
       settle: () => settled(true),
+      flush: () => level.flush(),
       note: (changes) => level.write(changes, true),
       noted: (key) => level.get(key),
       currentSegment: () => journal.end().segment,

@@ -20,6 +20,11 @@ export interface Change {
 export interface LevelStore extends RecordStore {
   /** As `commit`, with deletions. */
   write(changes: readonly Change[], sync: boolean): Promise<void>;
+  /**
+   * Resolves when everything written before is in tables on disk. A synced write alone does not say that: where
+   * LevelDB began another log in between, the tail of the one before may still be with the operating system.
+   */
+  flush(): Promise<void>;
 }
 
 /**
@@ -165,10 +170,21 @@ async function open(dir: string, createIfMissing: boolean): Promise<LevelStore> 
   return {
     commit: (records, sync) => db.batch(records.map(operation), { sync }),
     write: (changes, sync) => db.batch(changes.map(operation), { sync }),
+    flush: () => flushMemory(db),
     get: (key) => db.get(key),
     scan: (range) => scan(db, range),
     close: () => db.close(),
   };
+}
+
+const beyondAllKeys = Buffer.alloc(16, 0xff);
+
+/** LevelDB writes its memory to a table before it compacts, whatever the range; no key lies in this one. */
+async function flushMemory(db: object): Promise<void> {
+  // What `level` is in Node has it; its types are those that browsers share.
+  const compactRange: unknown = Reflect.get(db, 'compactRange');
+  if (typeof compactRange !== 'function') throw new TypeError('This build of LevelDB cannot compact.');
+  await Reflect.apply(compactRange, db, [beyondAllKeys, beyondAllKeys]);
 }
 
 function operation({ key, value }: Change) {
