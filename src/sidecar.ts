@@ -11,10 +11,11 @@ import { type ControlListener, listenControl } from './control/server.ts';
 import { createSummaries } from './control/view.ts';
 import { sha256Hex } from './core/bytes.ts';
 import { type Clock, type Schedule, systemClock, systemRandom, systemSchedule } from './core/clock.ts';
+import { createErasureDesk, type ErasureDesk, type ErasureJob } from './erasure/desk.ts';
 import { createHoldQueue, type HoldQueue } from './hold/queue.ts';
 import { recoveredOutcome } from './hold/record.ts';
 import { type Ledger, type LedgerEvent, openLedger } from './ledger/ledger.ts';
-import type { LedgerStore } from './ledger/store.ts';
+import type { LedgerStore, RecordStore } from './ledger/store.ts';
 import { openPolicyFile, type PolicyFile } from './policy-file.ts';
 import { protocolOf } from './provider/index.ts';
 import type { Upstream } from './proxy/call.ts';
@@ -55,7 +56,7 @@ export interface Machine {
   readonly schedule: Schedule;
   readonly openLedgerStore: (dir: string) => Promise<LedgerStore>;
   /** A copy of it below `under`, for a look before it is opened; absent where there is nothing to copy. */
-  readonly openLedgerCopy?: (dir: string, under: string) => Promise<LedgerStore>;
+  readonly openLedgerCopy?: (dir: string, under: string) => Promise<RecordStore>;
 }
 
 const thisMachine: Machine = {
@@ -112,12 +113,23 @@ export async function startSidecar(
   holds = createHoldQueue({ ledger, clock, schedule, onError });
   await holds.restore();
 
+  const erasures = createErasureDesk({
+    ledger,
+    terms: config.retention,
+    everyHours: config.retention.everyHours,
+    clock,
+    schedule,
+    random: systemRandom,
+    onEnd: (job) => onErasureEnd(job, log, metrics),
+  });
+
   const parts = {
     config,
     upstreams,
     machine,
     ledger,
     holds,
+    erasures,
     policyFile,
     log,
     metrics,
@@ -128,6 +140,7 @@ export async function startSidecar(
   async function closeLedger(reason: string): Promise<void> {
     policyFile.close();
     holds?.stop();
+    await erasures.stop();
     await ledger.close(reason);
     highWater.close();
   }
@@ -174,6 +187,7 @@ interface Parts {
   readonly machine: Machine;
   readonly ledger: Ledger;
   readonly holds: HoldQueue;
+  readonly erasures: ErasureDesk;
   readonly policyFile: PolicyFile;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -259,6 +273,7 @@ function startControl(
     holdpoint_holds_pending: holds.list().filter((hold) => hold.state.status === 'pending').length,
     holdpoint_ledger_entries: ledger.durable().size,
     holdpoint_ledger_writable: ledger.isWritable() ? 1 : 0,
+    ...erasureGauges(parts.erasures),
     process_resident_memory_bytes: process.memoryUsage.rss(),
   });
   return listenControl(
@@ -271,6 +286,8 @@ function startControl(
     {
       ledger,
       holds,
+      erasures: parts.erasures,
+      fingerprint: cachedFingerprint(parts.fingerprintKey),
       policy: parts.policyFile.current,
       summaryOf: createSummaries(ledger),
       clock: parts.machine.clock,
@@ -317,6 +334,36 @@ function cachedFingerprint(key: Buffer): (secret: string) => string {
     known.set(secret, made);
     return made;
   };
+}
+
+function erasureGauges(erasures: ErasureDesk) {
+  const { pending, parts, bytesWiped, lookedAt } = erasures.totals();
+  return {
+    holdpoint_erasures_pending: pending,
+    holdpoint_erased_parts: parts,
+    holdpoint_erased_bytes: bytesWiped,
+    holdpoint_retention_entry: lookedAt,
+  };
+}
+
+function onErasureEnd(job: ErasureJob, log: Logger, metrics: Metrics): void {
+  const { id, order, progress, state, error } = job;
+  metrics.count('holdpoint_erasures_total', {
+    asked: order.role === 'retention' ? 'schedule' : 'person',
+    state,
+  });
+  if (error !== null) log.error('erasure failed', error);
+  const { decisions, erased, parts, bytesWiped, bytesReclaimed } = progress;
+  log.info('erasure ended', {
+    id,
+    state,
+    dryRun: order.dryRun,
+    decisions,
+    erased,
+    parts,
+    bytesWiped,
+    bytesReclaimed,
+  });
 }
 
 function onLedgerEvent(

@@ -1,5 +1,6 @@
 /** What the control plane's routes are given. Built by the composition root. */
 import type { Clock } from '../core/clock.ts';
+import type { ErasureDesk } from '../erasure/desk.ts';
 import type { HoldQueue } from '../hold/queue.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -8,6 +9,9 @@ import type { createSummaries } from './view.ts';
 export interface ControlParts {
   readonly ledger: Ledger;
   readonly holds: HoldQueue;
+  readonly erasures: ErasureDesk;
+  /** What is sealed in place of a data subject's name. */
+  readonly fingerprint: (subject: string) => string;
   readonly policy: () => Policy;
   readonly summaryOf: ReturnType<typeof createSummaries>;
   readonly clock: Clock;

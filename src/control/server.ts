@@ -16,6 +16,7 @@ import { noParameters, readQuery, requireRole } from './operation.ts';
 import type { ControlParts } from './parts.ts';
 import { consoleRoutes } from './routes/console.ts';
 import { decisionRoutes } from './routes/decisions.ts';
+import { erasureRoutes } from './routes/erasures.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { holdRoutes } from './routes/holds.ts';
@@ -45,6 +46,7 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     ...healthRoutes(parts),
     ...holdRoutes(parts),
     ...decisionRoutes(parts),
+    ...erasureRoutes(parts),
     ...ledgerRoutes(parts),
     ...eventRoutes(parts),
     ...consoleRoutes(),

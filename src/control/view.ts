@@ -135,17 +135,25 @@ export interface HoldSummary {
  */
 export function createSummaries(ledger: Ledger): (hold: Hold) => Promise<HoldSummary> {
   const known = new Map<number, HoldSummary>();
+  let knownSince = ledger.lastErasure();
   return async (hold) => {
+    // What was erased must not go on being shown from memory.
+    if (ledger.lastErasure() !== knownSince) known.clear();
+    knownSince = ledger.lastErasure();
     const kept = known.get(hold.seq);
     if (kept !== undefined) return kept;
     try {
       const summary = await readSummary(ledger, hold);
       if (known.size >= summariesMax) known.clear();
-      known.set(hold.seq, summary);
+      if (ledger.lastErasure() === knownSince) known.set(hold.seq, summary);
       return summary;
     } catch (error) {
-      if (!(error instanceof HoldpointError) || error.code !== 'ledger_damaged') throw error;
-      const headline = cut(`The sealed exchange cannot be read: ${error.message}`);
+      const isKnown =
+        error instanceof HoldpointError && (error.code === 'erased' || error.code === 'ledger_damaged');
+      if (!isKnown) throw error;
+      const headline = cut(
+        error.code === 'erased' ? error.message : `The sealed exchange cannot be read: ${error.message}`,
+      );
       return { headline, provider: '', operation: '', model: '', workload: '', session: '', stream: false };
     }
   };

@@ -22,6 +22,7 @@ export const entryTypes = [
   'delivery',
   'recovery',
   'access',
+  'erasure',
 ] as const;
 export type EntryType = (typeof entryTypes)[number];
 

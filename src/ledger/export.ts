@@ -8,12 +8,12 @@ import { decodeBlock, parseRecordKey } from './block.ts';
 import { rootInNote } from './checkpoint.ts';
 import { encodeFrame, streamHeader } from './frame.ts';
 import { readBlockLeaves, readNoteAt } from './reader.ts';
-import type { LedgerStore, StoredRecord } from './store.ts';
+import type { RecordStore, StoredRecord } from './store.ts';
 import { appendToEdge, emptyEdge, encodeBundle, rootOfEdge, tilePath, tileWidth } from './tiles.ts';
 import { leafHash } from './tree.ts';
 
 /** The stream of all records, one frame per commit. Throws `ledger_damaged` where entries are missing. */
-export async function* exportStream(store: LedgerStore): AsyncGenerator<Buffer> {
+export async function* exportStream(store: RecordStore): AsyncGenerator<Buffer> {
   yield streamHeader;
   let commit: StoredRecord[] = [];
   let nextSeq = 0;
@@ -41,7 +41,7 @@ export interface ExportedFile {
  * The files of the tree, the checkpoint last: full tiles, entry bundles, and the partial ones of the size that the
  * checkpoint signs. Throws `ledger_damaged` when the entries do not lead to its root.
  */
-export async function* exportTiles(store: LedgerStore): AsyncGenerator<ExportedFile> {
+export async function* exportTiles(store: RecordStore): AsyncGenerator<ExportedFile> {
   const edge = emptyEdge();
   let bundle: Buffer[] = [];
   for (;;) {

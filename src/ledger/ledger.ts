@@ -8,13 +8,16 @@ import { HoldpointError } from '../core/errors.ts';
 import type { JsonObject } from './canonical.ts';
 import { type Signer, signerOf } from './checkpoint.ts';
 import type { Durability, Entry, Outcome } from './entry.ts';
+import { destroy, erases, erasureIsAbout, finishErasures, targetsOf } from './erasure.ts';
 import { emptyHead, outcomesOf } from './head.ts';
-import { decisionId, holdId, seqOfId } from './ids.ts';
+import { decisionId, holdId, legalHoldId, seqOfId } from './ids.ts';
 import { type Lookup, openLookup } from './lookup.ts';
-import { readBlocks, readEntry, readPart } from './reader.ts';
+import { countBefore, readBlocks, readEntry, readPart } from './reader.ts';
 import { type Resumed, resume } from './resume.ts';
 import { type Draft, type Sealed, type Sealer, startSealer } from './sealer.ts';
-import type { HighWater, LedgerStore, OpenStore } from './store.ts';
+import { openSearchIndex, type SearchIndex, type SearchTerms } from './search.ts';
+import type { HighWater, LedgerStore, OpenStore, RecordStore } from './store.ts';
+import { type LegalHold, openSubjects, type Subjects } from './subjects.ts';
 import { emptyTree } from './tree.ts';
 import { openTreeReader, type TreeReader } from './tree-reader.ts';
 import type { KeyEncryptionKey } from './vault.ts';
@@ -25,8 +28,8 @@ export interface LedgerOptions {
    * A copy of the store as it lies there; null when there is none yet. Checked before the store itself is
    * opened, because opening repairs: what a refused start leaves behind is then exactly what it found.
    */
-  readonly openCopy?: () => Promise<LedgerStore | null>;
-  readonly openIndexStore: OpenStore;
+  readonly openCopy?: () => Promise<RecordStore | null>;
+  readonly openIndexStore: OpenStore<RecordStore>;
   readonly highWater: HighWater;
   readonly signingKey: KeyObject;
   readonly kek: KeyEncryptionKey;
@@ -54,7 +57,9 @@ export type LedgerEvent =
     }
   | { readonly kind: 'failed'; readonly error: unknown }
   | { readonly kind: 'reopen_failed'; readonly error: unknown }
-  | { readonly kind: 'index_failed'; readonly error: unknown };
+  | { readonly kind: 'index_failed'; readonly error: unknown }
+  /** What was sealed is not destroyed yet; it is tried again before the next erasure and at the next start. */
+  | { readonly kind: 'erasure_failed'; readonly error: unknown };
 
 export interface Ledger {
   readonly id: string;
@@ -72,14 +77,41 @@ export interface Ledger {
   /** Every durable entry of a decision, its request first. Throws `not_found`. */
   decision(requestSeq: number): Promise<readonly Entry[]>;
   entry(seq: number): Promise<Entry>;
+  /** The plaintext of a body. Throws `not_found`, `erased` with who erased it and when, `ledger_damaged`. */
   part(seq: number, name: string): Promise<Buffer>;
+  /**
+   * Seals an `erasure` entry and, once it is durable, destroys what it names, one entry at a time. When it resolves,
+   * neither ciphertext nor keys are in the ledger's files. Throws as `seal` does, and then nothing was destroyed; any
+   * other error means that the entry is sealed and is carried out before the next one or at the next start.
+   * @param isStillDue asked in one step with the sealing; false seals nothing and gives null
+   */
+  erase(
+    draft: Draft,
+    isStillDue: () => boolean,
+  ): Promise<{ readonly seq: number; readonly bytesWiped: number } | null>;
+  /** Seals a legal hold or its end between two erasures; resolves with its seq once it is durable. */
+  sealBetweenErasures(draft: Draft): Promise<number>;
+  /** Seq of the erasure carried out last since the start, -1 before: what was read earlier may be erased. */
+  lastErasure(): number;
+  /** Gives back disk space that erasures emptied; returns how many bytes. */
+  reclaim(): Promise<number>;
+  /** Request seqs of the decisions of a subject by its fingerprint, ascending. */
+  decisionsOf(subject: string): Promise<readonly number[]>;
+  /** Request seqs of the lines that a decision carried. */
+  linesOf(decision: number): Promise<readonly number[]>;
+  legalHolds(): readonly LegalHold[];
+  /** Request seqs below `before` that may have all the terms, the newest first; read each before believing it. */
+  find(terms: SearchTerms, before: number): AsyncIterable<number>;
+  /** How many durable entries come before the first that was sealed at this time or later; a clock that stepped back blurs it. */
+  countBefore(atMs: number): Promise<number>;
   /** Durable blocks of entries from a seq on, or backwards from it. */
   blocks(range: { readonly fromSeq: number; readonly reverse: boolean }): AsyncIterable<readonly Entry[]>;
   /** Proofs and tiles over what is durable. */
   readonly tree: Pick<TreeReader, 'inclusion' | 'consistency' | 'tile'>;
   decisionId(requestSeq: number): string;
   holdId(holdSeq: number): string;
-  seqOfId(kind: 'd' | 'h', id: string): number | null;
+  legalHoldId(seq: number): string;
+  seqOfId(kind: 'd' | 'h' | 'l', id: string): number | null;
   /** Seals `stop`, waits until all is durable and lets the store go. */
   close(reason: string): Promise<void>;
 }
@@ -108,9 +140,14 @@ interface Opened {
  */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const boot = options.random(8).toString('hex');
-  const onIndexError = (error: unknown): void => options.onEvent({ kind: 'index_failed', error });
   const indexStore = await options.openIndexStore();
+  const onIndexError = (error: unknown): void => options.onEvent({ kind: 'index_failed', error });
   const lookup = await openLookup(indexStore, onIndexError);
+  const search = await openSearchIndex(indexStore, onIndexError);
+  const subjects = await openSubjects(indexStore, onIndexError);
+  /** Erasures, one after the other. */
+  let erasing: Promise<unknown> = Promise.resolve();
+  let lastErasure = -1;
   /** Outcomes that are not known to be on disk: first those to seal, then those on their way. */
   const unsettled = new Map<number, Outcome>();
   const settling = new Map<number, Outcome>();
@@ -136,7 +173,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     await checkCopy();
     opened = await open('start');
   } catch (error) {
-    await lookup.close();
+    await closeIndex();
     throw error;
   }
   adopt(opened);
@@ -153,7 +190,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     }
   }
 
-  async function resumeFrom(store: LedgerStore): Promise<Resumed | null> {
+  async function resumeFrom(store: RecordStore): Promise<Resumed | null> {
     const resumed = await resume(store, options.highWater, signerFor, options.tailBytesMin, options.kek);
     requireKek(resumed?.kekId ?? null, options.kek);
     return resumed;
@@ -205,7 +242,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       tree: resumed?.tree ?? emptyTree,
       note: resumed?.note ?? Buffer.alloc(0),
       onDurable: (steps, hashes) => {
-        lookup.add(steps);
+        for (const one of [lookup, subjects, search]) one.add(steps);
         tree.advance(steps[0]?.seq, hashes);
       },
       onFailure: (error) => {
@@ -213,7 +250,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
         if (opened?.sealer === sealer) onFailure(error);
       },
     });
-    await catchUp(store, lookup, head.nextSeq);
+    await catchUp(store, [lookup, subjects, search], head.nextSeq);
     if (resumed === null) {
       sealer.seal({
         type: 'genesis',
@@ -223,6 +260,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     const closed = await recover(store, sealer, head, reason);
     if (reason === 'start') sealer.seal({ type: 'start', data: options.startData });
     await sealer.drain();
+    await finishErasures(store, options.kek, ledgerId).catch(onErasureError);
     return { store, sealer, head, entriesChecked: resumed?.entriesChecked ?? 0, closed };
   }
 
@@ -307,6 +345,92 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     }
   }
 
+  function onErasureError(error: unknown): void {
+    options.onEvent({ kind: 'erasure_failed', error });
+  }
+
+  async function closeIndex(): Promise<void> {
+    await Promise.all([subjects.flush(), search.flush()]);
+    await lookup.close();
+  }
+
+  function seal(draft: Draft): Sealed {
+    if (!writable) {
+      throw new HoldpointError(
+        'ledger_unavailable',
+        'The ledger cannot be written, so nothing is sent or delivered.',
+        'Holdpoint retries by itself; check disk space and the log, then retry the call.',
+      );
+    }
+    return opened.sealer.seal(draft);
+  }
+
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = erasing.then(work);
+    erasing = done.catch(() => undefined);
+    return done;
+  }
+
+  async function erase(
+    draft: Draft,
+    isStillDue: () => boolean,
+  ): Promise<{ seq: number; bytesWiped: number } | null> {
+    const { store, sealer } = opened;
+    await finishErasures(store, options.kek, ledgerId);
+    // Before the entry: a crash after it is durable must find it.
+    await store.writeUnfinishedFrom(sealer.durable().size);
+    if (!isStillDue()) return null;
+    requireClosed(targetsOf(draft));
+    const { seq, durable } = seal(draft);
+    await durable;
+    const bytesWiped = await destroy(store, options.kek, ledgerId, targetsOf(draft));
+    await store.writeUnfinishedFrom(null);
+    lastErasure = seq;
+    return { seq, bytesWiped };
+  }
+
+  /** In one step with the sealing, so that no decision opens or closes in between. */
+  function requireClosed(targets: readonly (readonly [number, number])[]): void {
+    const open = targets.find(([seq]) => opened.head.open.has(seq));
+    if (open === undefined) return;
+    throw new HoldpointError(
+      'erasure_under_way',
+      `Decision ${decisionId(ledgerId, open[0])} has no outcome yet.`,
+      'Erase it once it ended.',
+    );
+  }
+
+  /** A body that is not stored was erased, or the ledger is damaged: only a sealed entry tells which. */
+  async function part(seq: number, name: string): Promise<Buffer> {
+    const { store } = opened;
+    try {
+      return await readPart(store, options.kek, seq, name);
+    } catch (error) {
+      if (!(error instanceof HoldpointError) || error.code !== 'ledger_damaged') throw error;
+      const entry = await readEntry(store, seq);
+      const erased = await erasureOf(
+        seq,
+        entry.parts.findIndex((candidate) => candidate.name === name),
+      );
+      if (erased === undefined) throw error;
+      throw new HoldpointError(
+        'erased',
+        `The ${name} body of entry ${seq} was erased on ${erased.at} by ${String(erased.data['by'])}.`,
+        `Entry ${erased.seq} says on what basis.`,
+      );
+    }
+  }
+
+  async function erasureOf(seq: number, partIndex: number): Promise<Entry | undefined> {
+    const { size } = opened.sealer.durable();
+    for (const about of await lookup.entriesOf(seq)) {
+      if (about >= size) continue;
+      const entry = await readEntry(opened.store, about);
+      if (erases(entry, seq, partIndex)) return entry;
+    }
+    return undefined;
+  }
+
   /** Every durable entry of a decision after its request. What is open is known from the ledger itself. */
   async function entriesOf(requestSeq: number): Promise<readonly Entry[]> {
     const { head, sealer, store } = opened;
@@ -331,16 +455,21 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     id: ledgerId,
     origin: signer.origin,
     verifierKey: signer.verifierKey,
-    seal: (draft) => {
-      if (!writable) {
-        throw new HoldpointError(
-          'ledger_unavailable',
-          'The ledger cannot be written, so nothing is sent or delivered.',
-          'Holdpoint retries by itself; check disk space and the log, then retry the call.',
-        );
-      }
-      return opened.sealer.seal(draft);
-    },
+    seal,
+    erase: (draft, isStillDue) => inTurn(() => erase(draft, isStillDue)),
+    lastErasure: () => lastErasure,
+    sealBetweenErasures: (draft) =>
+      inTurn(async () => {
+        const { seq, durable } = seal(draft);
+        await durable;
+        return seq;
+      }),
+    reclaim: () => inTurn(() => opened.store.reclaim()),
+    decisionsOf: (subject) => subjects.decisionsOf(subject),
+    linesOf: (decision) => subjects.linesOf(decision),
+    legalHolds: () => subjects.legalHolds(),
+    find: (terms, before) => search.find(terms, before),
+    countBefore: (atMs) => countBefore(opened.store, opened.sealer.durable().size, atMs),
     settle: (decision, outcome) => {
       // The first one stands.
       if (unsettled.has(decision)) return;
@@ -359,17 +488,19 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       return [first, ...(await entriesOf(requestSeq))];
     },
     entry: (seq) => readEntry(opened.store, seq),
-    part: (seq, name) => readPart(opened.store, options.kek, seq, name),
+    part,
     blocks: (range) => readBlocks(opened.store, range),
     tree,
     decisionId: (seq) => decisionId(ledgerId, seq),
     holdId: (seq) => holdId(ledgerId, seq),
+    legalHoldId: (seq) => legalHoldId(ledgerId, seq),
     seqOfId: (kind, id) => seqOfId(kind, ledgerId, id),
     close: async (reason) => {
       closing = true;
       clearInterval(heartbeat);
       if (reopenTimer !== null) clearTimeout(reopenTimer);
       await reopening;
+      await erasing;
       try {
         if (writable) {
           flushSettled();
@@ -380,7 +511,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
         writable = false;
         if (settleTimer !== null) clearTimeout(settleTimer);
         await tree.close().catch(onIndexError);
-        await lookup.close();
+        await closeIndex();
         await opened.store.close();
       }
     },
@@ -399,16 +530,21 @@ function requireKek(kekId: string | null, kek: KeyEncryptionKey): void {
 
 function isAbout(entry: Entry, decision: number): boolean {
   return (
-    entry.data['decision'] === decision || outcomesOf(entry.data).some(([closed]) => closed === decision)
+    entry.data['decision'] === decision ||
+    outcomesOf(entry.data).some(([closed]) => closed === decision) ||
+    erasureIsAbout(entry).includes(decision)
   );
 }
 
-/** Feeds the lookup what the ledger sealed and it did not see, such as after a crash. */
-async function catchUp(store: LedgerStore, lookup: Lookup, size: number): Promise<void> {
+/** What is kept beside the ledger and can be made from it again. */
+type Derived = Pick<Lookup | Subjects | SearchIndex, 'add' | 'nextSeq' | 'forget'>;
+
+/** Feeds what is derived with what the ledger sealed and it did not see, such as after a crash. */
+async function catchUp(store: RecordStore, derived: readonly Derived[], size: number): Promise<void> {
   // It knows more than was sealed: it belongs to entries that are gone, so it is made anew.
-  if (lookup.nextSeq() > size) lookup.forget();
-  if (lookup.nextSeq() >= size) return;
-  for await (const entries of readBlocks(store, { fromSeq: lookup.nextSeq(), reverse: false })) {
-    lookup.add(entries.filter((entry) => entry.seq >= lookup.nextSeq()));
-  }
+  for (const one of derived) if (one.nextSeq() > size) one.forget();
+  const from = Math.min(...derived.map((one) => one.nextSeq()));
+  if (from >= size) return;
+  for await (const entries of readBlocks(store, { fromSeq: from, reverse: false }))
+    for (const one of derived) one.add(entries.filter((entry) => entry.seq >= one.nextSeq()));
 }

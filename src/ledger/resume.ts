@@ -15,8 +15,9 @@ import {
 } from './block.ts';
 import { isCheckpointOf, type Signer } from './checkpoint.ts';
 import { decodeLeaf, type Entry } from './entry.ts';
+import { targetsOf } from './erasure.ts';
 import { advance, decodeSnapshot, emptyHead, type Head } from './head.ts';
-import type { HighWater, LedgerStore } from './store.ts';
+import type { HighWater, RecordStore } from './store.ts';
 import { appendLeaf, emptyTree, leafHash, type TreeState, treeRoot } from './tree.ts';
 import { isStoredAs, type KeyEncryptionKey, keysOpen } from './vault.ts';
 
@@ -51,6 +52,8 @@ interface Walk {
   readonly withBodies: { readonly firstSeq: number; readonly entries: readonly Entry[] }[];
   snapshotDigest: string | null;
   kid: string;
+  /** `seq/part` of what erasures name; those of a body in the tail come after it, so they are in the tail too. */
+  readonly erased: Set<string>;
 }
 
 /**
@@ -60,7 +63,7 @@ interface Walk {
  * @param tailBytesMin at least this much of leaves is re-checked: everything LevelDB may still keep in its logs.
  */
 export async function resume(
-  store: LedgerStore,
+  store: RecordStore,
   highWater: HighWater,
   signerFor: (ledgerId: string) => Signer,
   tailBytesMin: number,
@@ -90,7 +93,7 @@ export async function resume(
 }
 
 /** Reads backwards to the first snapshot that has at least `tailBytesMin` of records after it. */
-async function readTail(store: LedgerStore, tailBytesMin: number) {
+async function readTail(store: RecordStore, tailBytesMin: number) {
   const reversed: TailRecord[] = [];
   let bytes = 0;
   let snapshot: TailRecord | null = null;
@@ -114,6 +117,7 @@ function startWalk(record: TailRecord | null, markSize: number): Walk {
     rootAtMark: null,
     withBodies: [],
     kid: '',
+    erased: new Set<string>(),
   };
   if (record === null) return { ...fresh, head: emptyHead(), tree: emptyTree, snapshotDigest: null };
   const snapshot = decodeSnapshot(record.value);
@@ -153,6 +157,7 @@ function checkLeaf(walk: Walk, leaf: Buffer): Entry {
     throw damaged(entry.seq, 'its snapshot is not the one that was sealed');
   }
   walk.snapshotDigest = null;
+  for (const [seq, part] of targetsOf(entry)) walk.erased.add(`${seq}/${part}`);
   const hash = leafHash(leaf);
   walk.tree = appendLeaf(walk.tree, hash);
   advance(head, entry, hash.toString('hex'));
@@ -162,7 +167,7 @@ function checkLeaf(walk: Walk, leaf: Buffer): Entry {
 
 /** The newest bodies, a bounded amount of them; returns what names their key-encryption key, null without any. */
 async function checkLatestBodies(
-  store: LedgerStore,
+  store: RecordStore,
   walk: Walk,
   kek: KeyEncryptionKey,
 ): Promise<string | null> {
@@ -172,25 +177,36 @@ async function checkLatestBodies(
   for (const { firstSeq, entries } of walk.withBodies.toReversed()) {
     if (bytes >= bodiesTailBytes) break;
     const value = await store.get(recordKey(firstSeq, 'bodies'));
-    if (value === undefined) throw damaged(firstSeq, 'its bodies are missing');
+    if (value === undefined) {
+      checkBodies(entries, [], walk.erased);
+      continue;
+    }
     bytes += value.length;
     const bodies = decodeBodies(value);
     kekId ??= bodies.kekId;
     // The newest may name another key than the one at hand, which is the operator's mistake and said as such.
     const opens = bodies.kekId === kek.id && keysOpen(kek, ledgerId, firstSeq, bodies);
     if (!opens && kekId === kek.id) throw damaged(firstSeq, 'the keys of its bodies were altered');
-    checkBodies(entries, bodies.items);
+    checkBodies(entries, bodies.items, walk.erased);
   }
   return kekId;
 }
 
-function checkBodies(entries: readonly Entry[], stored: readonly BodyItem[]): void {
+/** Each part is stored as it was sealed, unless an erasure names it: then it may be gone. */
+function checkBodies(
+  entries: readonly Entry[],
+  stored: readonly BodyItem[],
+  erased: ReadonlySet<string>,
+): void {
   const expected = entries.flatMap((entry) => entry.parts.map((part, index) => ({ entry, part, index })));
-  for (const [position, { entry, part, index }] of expected.entries()) {
-    const item = stored[position];
-    if (item === undefined || item.seq !== entry.seq || item.partIndex !== index || !isStoredAs(item, part)) {
+  let next = 0;
+  for (const { entry, part, index } of expected) {
+    const item = stored[next];
+    const isThere = item !== undefined && item.seq === entry.seq && item.partIndex === index;
+    if (isThere) next += 1;
+    else if (erased.has(`${entry.seq}/${index}`)) continue;
+    if (!isThere || !isStoredAs(item, part))
       throw damaged(entry.seq, `its ${part.name} body is missing or was altered`);
-    }
   }
 }
 

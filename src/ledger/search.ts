@@ -7,7 +7,7 @@
  */
 import { sha256 } from '../core/bytes.ts';
 import { outcomesOf, type Step } from './head.ts';
-import type { LedgerStore, StoredRecord } from './store.ts';
+import type { RecordStore, StoredRecord } from './store.ts';
 
 /** What decisions are found by. A value is compared whole. */
 export const searchNames = [
@@ -41,7 +41,7 @@ export interface SearchIndex {
 }
 
 const bucketDecisions = 65_536;
-const pendingPostingsMax = 65_536;
+const pendingPostingsMax = 16_384;
 const tipKey = Buffer.from('search');
 const textNames: readonly SearchName[] = ['model', 'operation', 'provider', 'session', 'subject', 'workload'];
 
@@ -49,7 +49,7 @@ type Postings = Map<string, Set<number>>;
 
 /** Opens the index in a store that it shares; the store's owner closes it after a last `flush`. */
 export async function openSearchIndex(
-  store: LedgerStore,
+  store: RecordStore,
   onError: (error: unknown) => void,
 ): Promise<SearchIndex> {
   const tip = await store.get(tipKey);

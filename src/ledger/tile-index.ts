@@ -5,7 +5,7 @@
  */
 import { HoldpointError } from '../core/errors.ts';
 import { foldHashes, type ProofHash } from './proof.ts';
-import type { LedgerStore } from './store.ts';
+import type { RecordStore } from './store.ts';
 import {
   appendToEdge,
   emptyEdge,
@@ -30,7 +30,7 @@ export interface SignedTree {
 
 export interface TileIndexOptions {
   /** Where tiles are kept; shared with the lookup, which closes it. */
-  readonly store: LedgerStore;
+  readonly store: RecordStore;
   /** The leaves of the block that begins at this seq; null when none does. */
   readonly readBlock: (firstSeq: number) => Promise<readonly Buffer[] | null>;
   /** What is durable now; null before the first checkpoint. */
@@ -238,7 +238,7 @@ function encodeTip(edge: TileEdge): Buffer {
 }
 
 /** Null where there is no edge, or one that is not of its size: then it is made anew. */
-async function readTip(store: LedgerStore): Promise<TileEdge | null> {
+async function readTip(store: RecordStore): Promise<TileEdge | null> {
   const tip = await store.get(tipKey);
   if (tip === undefined || tip.length < 12 || tip.toString('latin1', 0, 4) !== 'HPT1') return null;
   const edge: TileEdge = { size: Number(tip.readBigUInt64BE(4)), rows: [] };

@@ -6,7 +6,7 @@ import { HoldpointError } from '../core/errors.ts';
 import { rootInNote } from './checkpoint.ts';
 import { consistencyPlan, inclusionPlan, rootPlan } from './proof.ts';
 import { readBlockLeaves, readLeaves, readNoteAt } from './reader.ts';
-import type { LedgerStore } from './store.ts';
+import type { RecordStore } from './store.ts';
 import { openTileIndex } from './tile-index.ts';
 import { bundledLeafBytesMax, encodeBundle, hasTile, type TileName, tileWidth } from './tiles.ts';
 import { leafHash } from './tree.ts';
@@ -44,9 +44,9 @@ export interface TreeReader {
 }
 
 export interface TreeReaderOptions {
-  readonly indexStore: LedgerStore;
+  readonly indexStore: RecordStore;
   /** The ledger's store as it is open now. */
-  readonly store: () => LedgerStore;
+  readonly store: () => RecordStore;
   readonly durable: () => { readonly size: number; readonly note: Buffer };
   readonly onError: (error: unknown) => void;
 }

@@ -98,6 +98,36 @@ export function wrapBodies(
   return { kekId: kek.id, nonce, wrapped, items: parts.map((part) => part.item) };
 }
 
+/**
+ * A record with only the items that are kept, their data keys wrapped again under a fresh nonce; null when none is.
+ * Throws `ledger_damaged` when the keys do not open.
+ */
+export function rewrapBodies(
+  kek: KeyEncryptionKey,
+  ledgerId: Buffer,
+  firstSeq: number,
+  bodies: Bodies,
+  isKept: (item: BodyItem) => boolean,
+): Bodies | null {
+  const items = bodies.items.filter(isKept);
+  if (items.length === 0) return null;
+  if (bodies.kekId !== kek.id) throw damaged(firstSeq, `is encrypted under another key (${bodies.kekId})`);
+  const context = wrapContext(ledgerId, firstSeq);
+  const keys = decrypt(kek.key, bodies.nonce, bodies.wrapped, context, firstSeq);
+  if (keys.length !== bodies.items.length * dataKeyBytes) throw damaged(firstSeq, 'has no data key');
+  const kept = bodies.items.flatMap((item, position) =>
+    isKept(item) ? [keys.subarray(position * dataKeyBytes, (position + 1) * dataKeyBytes)] : [],
+  );
+  const nonce = randomFillSync(Buffer.alloc(12));
+  const cipher = createCipheriv('aes-256-gcm', createSecretKey(kek.key), nonce);
+  cipher.setAAD(context);
+  const keptKeys = Buffer.concat(kept);
+  const wrapped = Buffer.concat([cipher.update(keptKeys), cipher.final(), cipher.getAuthTag()]);
+  keys.fill(0);
+  keptKeys.fill(0);
+  return { kekId: kek.id, nonce, wrapped, items };
+}
+
 function wrapContext(ledgerId: Buffer, firstSeq: number): Buffer {
   const place = Buffer.alloc(8);
   place.writeBigUInt64BE(BigInt(firstSeq));

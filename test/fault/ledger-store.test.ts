@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { recordKey } from '../../src/ledger/block.ts';
-import type { LedgerStore, StoredRecord } from '../../src/ledger/store.ts';
+import type { RecordStore, StoredRecord } from '../../src/ledger/store.ts';
 import { openLedgerCopy, openLedgerStore } from '../../src/store/ledger-store.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'holdpoint-store-'));
@@ -21,7 +21,7 @@ function commitAt(seq: number, bytes = 100): StoredRecord[] {
   ];
 }
 
-async function contentOf(store: LedgerStore): Promise<string[]> {
+async function contentOf(store: RecordStore): Promise<string[]> {
   const found: string[] = [];
   for await (const { key, value } of store.scan({}))
     found.push(`${key.toString('hex')} ${value.toString('hex')}`);

@@ -270,6 +270,13 @@ export function createLedgerBuilder(options: BuilderOptions = {}) {
       snapshots = [];
     },
 
+    /** Leaves a part of the open commit out of what is stored, as after an erasure. */
+    omit(seq: number, part: number): void {
+      const position = items.findIndex((item) => item.seq === seq && item.part === part);
+      items.splice(position, 1);
+      dataKeys.splice(position, 1);
+    },
+
     wrap(first: number): Buffer {
       const nonce = sha256(`nonce ${seed} ${first}`).subarray(0, 12);
       const aad = Buffer.concat([Buffer.from('holdpoint/wrap/1\0'), Buffer.from(ledger, 'hex'), u64(first)]);

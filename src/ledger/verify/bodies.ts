@@ -9,6 +9,7 @@ import type { Part } from './fields.ts';
 import type { Findings } from './findings.ts';
 import type { Bodies, BodyItem } from './framing.ts';
 import type { Leaf } from './leaf.ts';
+import type { PartSet } from './part-set.ts';
 
 /** The wrapped data keys of one block, as the bodies record has them. */
 export interface WrappedKeys {
@@ -29,7 +30,7 @@ export interface BodyCounts {
   checked: number;
   /** Of these, whose plaintext was opened and hashes to `c`. */
   opened: number;
-  /** Parts an `erasure` entry names; always 0 in version 1, which has none. */
+  /** Parts that an `erasure` entry names and that are gone. */
   erased: number;
 }
 
@@ -54,13 +55,14 @@ interface Expected {
   readonly index: number;
 }
 
-/** Checks one bodies record against its block; `unwrap` undefined leaves the plaintexts closed. */
+/** Checks one bodies record against its block, noting `absent` parts; `unwrap` undefined leaves the plaintexts closed. */
 export async function checkBodies(
   block: BlockLeaves,
   bodies: Bodies,
   unwrap: UnwrapKeys | undefined,
   counts: BodyCounts,
   findings: Findings,
+  absent: PartSet,
 ): Promise<void> {
   const ledger = block.leaves.find((leaf) => leaf !== undefined)?.ledger ?? '';
   const { kekId, nonce, wrapped } = bodies;
@@ -74,7 +76,7 @@ export async function checkBodies(
   for (const [index, item] of bodies.items.entries()) {
     counts.stored += 1;
     while (next < expected.length && compare(expected[next], item) < 0) {
-      reportMissing(expected[next], findings);
+      noteAbsent(expected[next], absent);
       next += 1;
     }
     const match = expected[next];
@@ -110,12 +112,12 @@ export async function checkBodies(
       findings.add('commitment_mismatch', leaf.seq, message);
     }
   }
-  for (const left of expected.slice(next)) reportMissing(left, findings);
+  for (const left of expected.slice(next)) noteAbsent(left, absent);
 }
 
-/** Reports every part of a block that has no bodies record at all. */
-export function reportNoBodies(block: BlockLeaves, findings: Findings): void {
-  for (const part of expectedParts(block)) reportMissing(part, findings);
+/** Notes every part of a block that has no bodies record at all. */
+export function noteNoBodies(block: BlockLeaves, absent: PartSet): void {
+  for (const part of expectedParts(block)) noteAbsent(part, absent);
 }
 
 /** Unwraps with the key-encryption key's own 32 bytes. */
@@ -152,11 +154,9 @@ function isOfReadableLeaf(block: BlockLeaves, item: BodyItem): boolean {
   return index < 0 || index >= block.leaves.length || block.leaves[index] !== undefined;
 }
 
-function reportMissing(expected: Expected | undefined, findings: Findings): void {
-  if (expected === undefined) return;
-  const { leaf, part } = expected;
-  const message = `the ${part.name} of entry ${leaf.seq} is not stored and no erasure names it`;
-  findings.add('body_missing', leaf.seq, message);
+/** An erasure may name it, in this block or much later. */
+function noteAbsent(expected: Expected | undefined, absent: PartSet): void {
+  if (expected !== undefined) absent.add(expected.leaf.seq, expected.index);
 }
 
 function hashesToE(part: Part, item: BodyItem): boolean {

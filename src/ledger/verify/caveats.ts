@@ -1,4 +1,5 @@
 /** What a verdict does not show, in plain words. Pure; portable; imports only its own folder. */
+import type { ErasedCounts, Erasures } from './erased.ts';
 import { findingsMax } from './findings.ts';
 import type { Pass } from './pass.ts';
 import type { Remembered } from './remembered.ts';
@@ -85,5 +86,26 @@ function aboutRecord(pass: Pass): readonly string[] {
     notes.push(`${unrecorded} connections were tunnelled: what passed through them is not recorded.`);
   if (open.size > 0) notes.push(`${open.size} decisions are open at the end: in flight or held.`);
   if (lateRulings > 0) notes.push(`${lateRulings} approvals were sealed later than their hold's expiry.`);
+  return notes;
+}
+
+/** What was erased, refused and is still held; an erasure under way is no failure of the ledger. */
+export function aboutErasures(erasures: Erasures, { erased, underWay }: ErasedCounts): readonly string[] {
+  const notes: string[] = [];
+  if (erased > 0) {
+    notes.push(`${erased} parts were erased; copies made before, such as backups, are not covered by this.`);
+  }
+  if (underWay > 0) {
+    notes.push(
+      `${underWay} parts that an erasure names are still stored: it is under way or was interrupted.`,
+    );
+  }
+  if (erasures.unfinished.size > 0) {
+    notes.push(
+      `${erasures.unfinished.size} erasures have no last entry: they are under way or were interrupted.`,
+    );
+  }
+  if (erasures.refused > 0) notes.push(`${erasures.refused} entries refuse an erasure, with their grounds.`);
+  if (erasures.legalHolds.size > 0) notes.push(`${erasures.legalHolds.size} legal holds stand.`);
   return notes;
 }

@@ -4,13 +4,14 @@
  * follows from it. Portable; imports only its own folder.
  */
 import { equalBytes, hexEquals } from './encoding.ts';
+import { takeErasures } from './erased.ts';
 import { readBlock } from './framing.ts';
 import { checkIdentity } from './identity.ts';
 import { type Leaf, readLeaf } from './leaf.ts';
 import { locateAltered } from './locate.ts';
 import { type Checkpoint, checkSignature, parseCheckpoint } from './note.ts';
 import { damage, type Pass } from './pass.ts';
-import { isRefusal } from './reasons.ts';
+import { isRefusal, type ReasonCode } from './reasons.ts';
 import { snapshotText } from './snapshot.ts';
 import { applyEntry } from './state.ts';
 import { appendHash, copyRange, leafHash, rootOf, type TreeRange } from './tree.ts';
@@ -241,10 +242,11 @@ function judge(
         );
       }
     }
+    const report = (code: ReasonCode, message: string): void =>
+      pass.findings.add(code, seq, `entry ${seq} (${leaf.type}): ${message}`);
+    takeErasures(pass.erasures, leaf, pass.decisions, pass.intact ? report : undefined);
     if (!pass.intact) continue;
     pass.judged = seq + 1;
-    applyEntry(pass.decisions, leaf, (code, message) => {
-      pass.findings.add(code, seq, `entry ${seq} (${leaf.type}): ${message}`);
-    });
+    applyEntry(pass.decisions, leaf, report);
   }
 }

@@ -3,6 +3,7 @@
  * left to the record; they are covered by the hash all the same. Portable; imports only its own folder.
  */
 import type { Json, JsonObject } from './canonical.ts';
+import { type ErasureEntry, readErasure } from './erasure.ts';
 import { hex64, isCount, isList, isMatching, isOneOf, isTexts, type Part } from './fields.ts';
 import type { Refusal } from './reasons.ts';
 
@@ -84,9 +85,10 @@ export type Entry =
   | { readonly type: 'redelivery'; readonly decision: number; readonly hold: number; readonly digest: string }
   /** -1 where it is about no one decision. */
   | { readonly type: 'access'; readonly decision: number }
+  | ErasureEntry
   | { readonly type: 'other' };
 
-const reserved = ['erasure', 'key', 'anchor', 'document', 'finding'];
+const reserved = ['key', 'anchor', 'document', 'finding'];
 const sha256Hex = (value: Json | undefined): boolean => isMatching(value, hex64);
 const isText = (value: Json | undefined): boolean => typeof value === 'string';
 
@@ -141,6 +143,7 @@ const readers: Readonly<Record<string, Reader>> = Object.assign(Object.create(nu
   recovery: ({ found, outcomes: list, reason }, _parts, seq) =>
     isCount(found) && found <= seq && isText(reason) ? readOutcomes(list, seq) : undefined,
   access: readAccess,
+  erasure: (data, _parts, seq) => readErasure(data, seq),
 } satisfies Record<string, Reader>);
 
 function readHold(data: JsonObject, _parts: readonly Part[], seq: number): Entry | undefined {

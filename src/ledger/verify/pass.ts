@@ -3,6 +3,7 @@
  * Portable; imports only its own folder.
  */
 import type { BlockLeaves, BodyCounts, UnwrapKeys } from './bodies.ts';
+import { createErasures, type Erasures } from './erased.ts';
 import { createFindings, type Findings } from './findings.ts';
 import type { Checkpoint, VerifierKey } from './note.ts';
 import type { ReasonCode } from './reasons.ts';
@@ -60,6 +61,7 @@ export interface Pass {
   /** Roots at the sizes that someone outside remembers. */
   readonly watched: Map<number, Uint8Array | undefined>;
   readonly decisions: Decisions;
+  readonly erasures: Erasures;
   readonly bodies: BodyCounts;
   readonly counts: Record<string, number>;
   readonly durabilities: Set<'strict' | 'relaxed'>;
@@ -104,6 +106,7 @@ export function createPass(options: PassOptions): Pass {
     awaited: [],
     watched,
     decisions: createDecisions(),
+    erasures: createErasures(),
     bodies: { stored: 0, checked: 0, opened: 0, erased: 0 },
     counts: Object.create(null),
     durabilities: new Set(),

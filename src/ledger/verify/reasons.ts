@@ -38,6 +38,13 @@ export const reasons = {
   body_unexpected: 'bytes are stored that no entry names',
   key_wrap_invalid: 'the data keys of a block do not unwrap with the key-encryption key given',
   commitment_mismatch: 'a part does not open to the plaintext the entry commits to',
+  // Erasure
+  erasure_role_not_allowed: 'an erasure, its refusal or a legal hold was sealed in a role that may not',
+  erasure_target_unknown: 'an erasure names a part that no entry has',
+  erasure_repeated: 'an erasure names a part that was erased before',
+  erasure_decision_open: 'an erasure names a decision that had no outcome yet',
+  erasure_under_legal_hold: 'a decision was erased while a legal hold on it stood',
+  legal_hold_unknown: 'a legal hold was lifted that does not stand',
   // Resume points
   snapshot_mismatch: 'a snapshot or heartbeat disagrees with the entries before it',
   // The life of a decision

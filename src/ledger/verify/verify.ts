@@ -9,11 +9,12 @@
  * - the ledger's tail, back to any earlier commit, unless a high-water mark or a kept checkpoint remembers it.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
-import { type BodyCounts, checkBodies, reportNoBodies, type UnwrapKeys, unwrapWith } from './bodies.ts';
-import { notesOf } from './caveats.ts';
+import { type BodyCounts, checkBodies, noteNoBodies, type UnwrapKeys, unwrapWith } from './bodies.ts';
+import { aboutErasures, notesOf } from './caveats.ts';
 import { checkNoteSignature, settleSuspect, takeBlock } from './chain.ts';
 import { hexEquals, toBase64 } from './encoding.ts';
 import type { Outcome } from './entry.ts';
+import { type ErasedCounts, settleErasures } from './erased.ts';
 import { readBodies, readRecordKey, recordKinds } from './framing.ts';
 import { createPass, damage, type Pass } from './pass.ts';
 import type { Finding } from './reasons.ts';
@@ -70,7 +71,8 @@ export interface Verdict {
 
 /**
  * Verifies all records of a ledger, given in key order. Never throws on what the bytes say or when the
- * source fails; memory grows with the open decisions and the logarithm of the size.
+ * source fails; memory grows with the open decisions, the erased parts (at most about 300 bytes each, half a byte
+ * where they lie close) and a quarter of a byte per entry.
  */
 export async function verifyLedger(
   source: AsyncIterable<LedgerRecord>,
@@ -89,8 +91,10 @@ export async function verifyLedger(
   closeBlock(pass);
   if (pass.blocks === 0) pass.findings.add('ledger_empty', -1, 'the ledger has no entry');
   checkLastSignature(pass);
+  const erased = settleErasures(pass.erasures, pass.findings);
+  pass.bodies.erased = erased.erased;
   const anchored = checkRemembered(pass, remembered);
-  return verdictOf(pass, options, remembered, anchored);
+  return verdictOf(pass, options, remembered, anchored, erased);
 }
 
 async function takeAll(
@@ -162,7 +166,7 @@ async function takeBodies(pass: Pass, seq: number, value: Uint8Array): Promise<v
   if (framed.record.items.length === 0) {
     pass.findings.add('bodies_malformed', seq, `block ${seq} has a bodies record without a body`);
   }
-  await checkBodies(block, framed.record, pass.unwrap, pass.bodies, pass.findings);
+  await checkBodies(block, framed.record, pass.unwrap, pass.bodies, pass.findings, pass.erasures.absent);
 }
 
 function takeSnapshot(pass: Pass, seq: number, value: Uint8Array): void {
@@ -188,7 +192,7 @@ function takeSnapshot(pass: Pass, seq: number, value: Uint8Array): void {
 
 /** No further record can belong to the block read last. */
 function closeBlock(pass: Pass): void {
-  if (pass.block !== undefined) reportNoBodies(pass.block, pass.findings);
+  if (pass.block !== undefined) noteNoBodies(pass.block, pass.erasures.absent);
   pass.block = undefined;
   for (const { seq } of pass.awaited) {
     pass.findings.add('snapshot_mismatch', seq, `the snapshot that entry ${seq} names is not stored`);
@@ -201,7 +205,13 @@ function checkLastSignature(pass: Pass): void {
   else if (!pass.everySignature) checkNoteSignature(pass);
 }
 
-function verdictOf(pass: Pass, options: VerifyOptions, remembered: Remembered, anchored: boolean): Verdict {
+function verdictOf(
+  pass: Pass,
+  options: VerifyOptions,
+  remembered: Remembered,
+  anchored: boolean,
+  erased: ErasedCounts,
+): Verdict {
   const [durability = 'strict', otherDurability] = pass.durabilities;
   return {
     ok: pass.findings.count() === 0,
@@ -222,6 +232,6 @@ function verdictOf(pass: Pass, options: VerifyOptions, remembered: Remembered, a
     bodies: pass.bodies,
     durability: otherDurability === undefined ? durability : 'mixed',
     findings: pass.findings.list,
-    notes: notesOf(pass, options, remembered, anchored),
+    notes: [...notesOf(pass, options, remembered, anchored), ...aboutErasures(pass.erasures, erased)],
   };
 }

@@ -54,7 +54,7 @@ describe('the published files', () => {
     // What is commented out is YAML with two signs in front; prose is not.
     const lines = text
       .split('\n')
-      .map((line) => line.replace(/^# ((?:keys|workload|limits|log):| {2}\w+:)/, '$1'));
+      .map((line) => line.replace(/^# ((?:keys|workload|limits|retention|log):| {2}\w+:)/, '$1'));
     const shown: unknown = parseDocument(lines.join('\n')).toJS();
     const { keys, workload, ...rest } = configSchema.parse(shown);
     expect(rest).toEqual(without(defaults));
@@ -159,6 +159,7 @@ describe('the environment', () => {
     ['HOLDPOINT_LIMITS_UPSTREAM_CONNECT_MS_MAX', 200, ['limits', 'upstreamConnectMsMax']],
     ['HOLDPOINT_LIMITS_UPSTREAM_CONNECTIONS_MAX', 7, ['limits', 'upstreamConnectionsMax']],
     ['HOLDPOINT_LIMITS_DRAIN_MS_MAX', 200, ['limits', 'drainMsMax']],
+    ['HOLDPOINT_RETENTION_EVERY_HOURS', 6, ['retention', 'everyHours']],
     ['HOLDPOINT_LOG_LEVEL', 'warn', ['log', 'level']],
   ] as const;
 
