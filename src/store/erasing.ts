@@ -21,10 +21,11 @@ export interface ErasingStore {
   append(records: readonly StoredRecord[]): Promise<void>;
   /** Forgets bodies records from the next `settle` on. */
   remove(keys: readonly Buffer[]): void;
-  /** Resolves when LevelDB has all that was appended and removed, on disk. */
+  /**
+   * Resolves when LevelDB has all that was appended and removed in its tables, and no start reads the journal up to
+   * here again: what is overwritten half-way must not be met there.
+   */
   settle(): Promise<void>;
-  /** As `settle`, into tables: no log of LevelDB is needed any more for what was settled before. */
-  flush(): Promise<void>;
   /** LevelDB's own keys, on disk when it resolves. */
   note(changes: readonly Change[]): Promise<void>;
   noted(key: Buffer): Promise<Buffer | undefined>;
@@ -154,9 +155,8 @@ export function createErasing(store: ErasingStore, onStep: (step: ErasingStep) =
         moved += placed.bytes;
       }
       await append.flush();
-      await store.settle();
       // The blocks of this segment are from here on in LevelDB alone.
-      await store.flush();
+      await store.settle();
       onStep('moved');
       // What moved can be erased later: then no copy of it may lie in blocks that the file system took back.
       await wipe(file, values);

@@ -3,6 +3,7 @@
  * after, many commits at a time. Bodies stay in the journal; LevelDB keeps where. FORMAT.md, "Files".
  */
 
+import { HoldpointError } from '../core/errors.ts';
 import { isBodiesKey } from '../ledger/block.ts';
 import { encodeFrame } from '../ledger/frame.ts';
 import type { LedgerStore, RecordStore, ScanRange, StoredRecord } from '../ledger/store.ts';
@@ -23,8 +24,9 @@ const absorbWithinMs = 100;
 const absorbBytesMax = 256 * 1024;
 /** A start reads about this much of the journal again at the most, after a kill or a power failure. */
 const markEveryBytes = 32 * 1024 * 1024;
-/** Sorts after every record's key, whose first byte is 0. */
-const absorbedKey = Buffer.from('journal');
+/** LevelDB's own keys, which sort after every record's: its first byte is 0. */
+const markedKey = Buffer.from('journal');
+const takenKey = Buffer.from('journal end');
 const unfinishedKey = Buffer.from('erasing');
 const lastRecordKey = Buffer.from([0, ...Array<number>(8).fill(0xff)]);
 const keyAndLengthBytes = 13;
@@ -37,9 +39,9 @@ export async function openLedgerStore(
 ): Promise<LedgerStore> {
   const level = await openLevelStore(dir);
   try {
-    const absorbed = await readAbsorbed(level);
-    const end = await absorb(level, dir, absorbed);
-    if (end !== null && !isSame(end, absorbed)) await mark(level, end);
+    const marked = await readPlace(level, markedKey);
+    const end = await absorb(level, dir, marked);
+    if (end !== null && !isSame(end, marked)) await mark(level, end);
     return await journaled(dir, level, await openJournal(dir, end), openJournalReader(dir), onStep);
   } catch (error) {
     await level.close();
@@ -60,7 +62,7 @@ export async function openLedgerCopy(
     return level.close();
   };
   try {
-    await absorb(level, dir, await readAbsorbed(level));
+    await absorb(level, dir, await readPlace(level, markedKey));
   } catch (error) {
     await close();
     throw error;
@@ -80,7 +82,10 @@ export async function openLedgerCopy(
   };
 }
 
-/** Puts into LevelDB what it may not have of the journal; returns where the journal's whole frames end. */
+/**
+ * Puts into LevelDB what it may not have of the journal; returns where the journal's whole frames end. Throws
+ * `ledger_damaged` where that is before what LevelDB once took from it, which was durable.
+ */
 async function absorb(level: RecordStore, dir: string, from: Place | null): Promise<Place | null> {
   let end = from;
   let batch: StoredRecord[] = [];
@@ -97,6 +102,8 @@ async function absorb(level: RecordStore, dir: string, from: Place | null): Prom
     if (bytes >= absorbBytesMax) await put();
   }
   await put();
+  const taken = await readPlace(level, takenKey);
+  if (taken !== null && (end === null || isBefore(end, taken))) throw endsEarly(dir, taken);
   return end;
 }
 
@@ -104,7 +111,11 @@ async function absorb(level: RecordStore, dir: string, from: Place | null): Prom
 async function mark(level: LevelStore, end: Place): Promise<void> {
   // LevelDB does not sync a log that it has done with: a mark in the next one could outlive what was in it.
   await level.flush();
-  await level.write([{ key: absorbedKey, value: encodeReference({ ...end, bytes: 0 }) }], true);
+  await level.write([placeAt(markedKey, end), placeAt(takenKey, end)], true);
+}
+
+function isBefore(end: Place, other: Place): boolean {
+  return end.segment < other.segment || (end.segment === other.segment && end.offset < other.offset);
 }
 
 function isSame(end: Place, other: Place | null): boolean {
@@ -154,11 +165,11 @@ async function journaled(
   }
 
   /** One at a time; what fails is told by the next commit, and the journal still has it all. */
-  function absorbNow(sync = false): void {
+  function absorbNow(thenMark = false): void {
     if (timer !== null) clearTimeout(timer);
     timer = null;
     absorbing = absorbing
-      .then(() => handOver(sync))
+      .then(() => handOver(thenMark))
       .catch((error: unknown) => {
         failure ??= error;
       });
@@ -172,16 +183,17 @@ async function journaled(
     const end = taken;
     // LevelDB must never know of a frame that a power failure can still take from the journal.
     await journal.sync();
-    await level.write([...handed.values()], demanded);
+    await level.write([...handed.values(), placeAt(takenKey, end)], false);
     handed = new Map();
-    if (unmarkedBytes < markEveryBytes) return;
+    if (unmarkedBytes < markEveryBytes && !demanded) return;
     unmarkedBytes = 0;
     marked = end;
     await mark(level, end);
   }
 
-  async function settled(sync = false): Promise<void> {
-    absorbNow(sync);
+  /** With `thenMark`, no start reads again what was appended so far. */
+  async function settled(thenMark = false): Promise<void> {
+    absorbNow(thenMark);
     await absorbing;
     if (failure !== null) throw failure;
   }
@@ -228,7 +240,6 @@ async function journaled(
         for (const key of keys) waiting.set(key.toString('latin1'), { key, value: null });
       },
       settle: () => settled(true),
-      flush: () => level.flush(),
       note: (changes) => level.write(changes, true),
       noted: (key) => level.get(key),
       currentSegment: () => journal.end().segment,
@@ -308,7 +319,19 @@ async function resolved(
   return now === undefined ? undefined : resolved(reader, key, now, current);
 }
 
-async function readAbsorbed(level: RecordStore): Promise<Place | null> {
-  const value = await level.get(absorbedKey);
+function placeAt(key: Buffer, place: Place): StoredRecord {
+  return { key, value: encodeReference({ ...place, bytes: 0 }) };
+}
+
+async function readPlace(level: RecordStore, key: Buffer): Promise<Place | null> {
+  const value = await level.get(key);
   return value === undefined ? null : decodeReference(value);
+}
+
+function endsEarly(dir: string, { segment, offset }: Place): HoldpointError {
+  return new HoldpointError(
+    'ledger_damaged',
+    `The journal in ${dir} has no whole frames up to byte ${offset} of its segment ${segment}, which it once had.`,
+    'Nothing was changed. Keep the directory as it is, run `holdpoint verify` on it, and restore a backup.',
+  );
 }
