@@ -39,6 +39,8 @@ function printVerdict(path: string, verdict: Verdict): void {
   printLine(`  durability ${visible(verdict.durability)}`);
   printLine(`  root       ${visible(verdict.root || '-')}`);
   printLine(`  key        ${visible(verdict.key || '-')}`);
+  for (const { key, from } of verdict.keys.slice(0, -1))
+    printLine(`  former key ${visible(key)}  from ${from} entries`);
   for (const { code, seq, message } of findings)
     printLine(`FAIL ${code}${seq < 0 ? '' : ` at entry ${seq}`}: ${visible(message)}`);
   for (const note of verdict.notes) printLine(`note: ${visible(note)}`);

@@ -19,6 +19,7 @@ export const entryTypes = [
   'delivery',
   'recovery',
   'access',
+  'key',
 ] as const;
 export type EntryType = (typeof entryTypes)[number];
 

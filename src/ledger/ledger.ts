@@ -6,13 +6,14 @@ import type { KeyObject } from 'node:crypto';
 import type { Clock, RandomBytes } from '../core/clock.ts';
 import { HoldpointError } from '../core/errors.ts';
 import type { JsonObject } from './canonical.ts';
-import { type Signer, signerOf } from './checkpoint.ts';
+import { type Signer, type SigningKey, signerOf } from './checkpoint.ts';
 import type { Durability, Entry, Outcome } from './entry.ts';
 import { emptyHead, outcomesOf } from './head.ts';
 import { decisionId, holdId, seqOfId } from './ids.ts';
 import { type Lookup, openLookup } from './lookup.ts';
 import { readBlocks, readEntry, readPart } from './reader.ts';
 import { type Resumed, resume } from './resume.ts';
+import { type KeyOrder, proveRotation, rotationData } from './rotation.ts';
 import { type Draft, type Sealed, type Sealer, startSealer } from './sealer.ts';
 import type { HighWater, LedgerStore, OpenStore } from './store.ts';
 import { emptyTree } from './tree.ts';
@@ -27,7 +28,11 @@ export interface LedgerOptions {
   readonly openCopy?: () => Promise<LedgerStore | null>;
   readonly openIndexStore: OpenStore;
   readonly highWater: HighWater;
-  readonly signingKey: KeyObject;
+  readonly signingKey: KeyObject | SigningKey;
+  /** Further keys that the ledger may ask for: the one before a rotation or after it, as a crash left them. */
+  readonly otherSigningKeys?: readonly (KeyObject | SigningKey)[];
+  /** Rotate to this one once the ledger is open, unless it is under it already. */
+  readonly nextSigningKey?: KeyObject | SigningKey;
   readonly kek: KeyEncryptionKey;
   readonly durability: Durability;
   readonly clock: Clock;
@@ -58,12 +63,18 @@ export type LedgerEvent =
 export interface Ledger {
   readonly id: string;
   readonly origin: string;
+  /** Of the key that seals now. */
   readonly verifierKey: string;
   /** See Sealer.seal. */
   seal(draft: Draft): Sealed;
   /** Records how a decision ended; sealed within `settleWithinMs`, many in one entry. */
   settle(decision: number, outcome: Outcome): void;
   isWritable(): boolean;
+  /**
+   * Seals the change to another signing key; resolves once the boundary is durable. When it rejects with
+   * `ledger_unavailable` the boundary may or may not be: both keys must be kept until the ledger is open again.
+   */
+  rotateSigningKey(key: KeyObject | SigningKey, order: KeyOrder): Promise<void>;
   durable(): { readonly size: number; readonly note: Buffer };
   /** Request seqs of the decisions that have no outcome yet. */
   openDecisions(): readonly number[];
@@ -81,6 +92,7 @@ export interface Ledger {
   close(reason: string): Promise<void>;
 }
 
+const rotationAttemptsMax = 64;
 const settleWithinMs = 50;
 const settlePerEntryMax = 512;
 const recoverPerEntryMax = 1024;
@@ -116,7 +128,11 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   let reopenWaitMs = reopenAfterMs;
   let writable = false;
   let closing = false;
+  /** One rotation at a time. */
+  let rotating: Promise<void> = Promise.resolve();
   let signer: Signer = signerOf('holdpoint/', options.signingKey);
+  const signingKeys = [options.signingKey, ...(options.otherSigningKeys ?? [])];
+  if (options.nextSigningKey !== undefined) signingKeys.push(options.nextSigningKey);
   let ledgerId = '';
   let opened: Opened;
   try {
@@ -145,8 +161,38 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     return resumed;
   }
 
-  function signerFor(id: string): Signer {
-    return signerOf(`holdpoint/${id}`, options.signingKey);
+  /** The one the ledger asks for by its key hash; the configured one when none is. */
+  function signerFor(id: string, kid = ''): Signer {
+    const origin = `holdpoint/${id}`;
+    const signers = signingKeys.map((key) => signerOf(origin, key));
+    return signers.find((candidate) => candidate.kid === kid) ?? signerOf(origin, options.signingKey);
+  }
+
+  /**
+   * The statement names the seq it is for. Entries may be sealed while it is being signed, so that it is made anew
+   * then; where nothing else is sealed, as at start, the first one fits.
+   */
+  async function changeKey(
+    sealer: Sealer,
+    head: Opened['head'],
+    next: Signer,
+    order: KeyOrder,
+  ): Promise<void> {
+    if (next.kid === signer.kid)
+      throw new HoldpointError('invalid_argument', `The ledger is under the key ${next.kid} already.`);
+    for (let attempt = 0; attempt < rotationAttemptsMax; attempt++) {
+      const seq = head.nextSeq;
+      const proof = await proveRotation(signer, next, ledgerId, seq);
+      if (head.nextSeq !== seq) continue;
+      const { durable } = sealer.changeKey(next, rotationData(next, proof, order));
+      await durable;
+      return;
+    }
+    throw new HoldpointError(
+      'overloaded',
+      'The signing key answers too slowly to rotate while calls are sealed.',
+      'Configure keys.nextSigning and start again: the rotation is sealed before calls are taken.',
+    );
   }
 
   async function open(reason: RecoveryReason): Promise<Opened> {
@@ -176,7 +222,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   async function continueFrom(store: LedgerStore, reason: RecoveryReason): Promise<Opened> {
     const resumed = await resumeFrom(store);
     ledgerId = resumed?.ledgerId ?? options.random(16).toString('hex');
-    signer = signerFor(ledgerId);
+    signer = signerFor(ledgerId, resumed?.kid);
     const head = resumed?.head ?? emptyHead();
     const sealer = startSealer({
       ledgerId,
@@ -205,8 +251,18 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     }
     const closed = await recover(store, sealer, head, reason);
     if (reason === 'start') sealer.seal({ type: 'start', data: options.startData });
+    await rotateAtStart(sealer, head);
     await sealer.drain();
     return { store, sealer, head, entriesChecked: resumed?.entriesChecked ?? 0, closed };
+  }
+
+  /** What the configuration, or a rotation that a crash cut short, asks for. */
+  async function rotateAtStart(sealer: Sealer, head: Opened['head']): Promise<void> {
+    if (options.nextSigningKey === undefined) return;
+    const next = signerOf(signer.origin, options.nextSigningKey);
+    if (next.kid === signer.kid) return;
+    await changeKey(sealer, head, next, { by: 'holdpoint', reason: 'keys.nextSigning' });
+    signer = next;
   }
 
   /** Gives every decision that nobody will finish its outcome; holds that still wait stay open. */
@@ -231,6 +287,15 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       sealer.seal({ type: 'recovery', data });
     }
     return outcomes.length;
+  }
+
+  async function rotateTo(key: KeyObject | SigningKey, order: KeyOrder): Promise<void> {
+    const { sealer, head } = opened;
+    const next = signerOf(signer.origin, key);
+    // Known before it is used: should the commit fail, what is reopened may ask for either.
+    if (next.kid !== signer.kid) signingKeys.push(key);
+    await changeKey(sealer, head, next, order);
+    signer = next;
   }
 
   function onFailure(error: unknown): void {
@@ -313,7 +378,9 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   return {
     id: ledgerId,
     origin: signer.origin,
-    verifierKey: signer.verifierKey,
+    get verifierKey() {
+      return signer.verifierKey;
+    },
     seal: (draft) => {
       if (!writable) {
         throw new HoldpointError(
@@ -332,6 +399,11 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       else settleTimer ??= setTimeout(flushSettled, settleWithinMs);
     },
     isWritable: () => writable,
+    rotateSigningKey: (key, order) => {
+      const rotated = rotating.then(() => rotateTo(key, order));
+      rotating = rotated.catch(() => undefined);
+      return rotated;
+    },
     durable: () => opened.sealer.durable(),
     openDecisions: () => [...opened.head.open.keys()],
     isOpen: (decision) => opened.head.open.has(decision),

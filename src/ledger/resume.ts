@@ -16,6 +16,7 @@ import {
 import { isCheckpointOf, type Signer } from './checkpoint.ts';
 import { decodeLeaf, type Entry } from './entry.ts';
 import { advance, decodeSnapshot, emptyHead, type Head } from './head.ts';
+import { incomingKid } from './rotation.ts';
 import type { HighWater, LedgerStore } from './store.ts';
 import { appendLeaf, emptyTree, leafHash, type TreeState, treeRoot } from './tree.ts';
 import { isStoredAs, type KeyEncryptionKey, keysOpen } from './vault.ts';
@@ -25,6 +26,8 @@ export interface Resumed {
   readonly head: Head;
   readonly tree: TreeState;
   readonly note: Buffer;
+  /** Key hash of the key that the next entry is to be sealed under. */
+  readonly kid: string;
   /** Names the key-encryption key of the latest bodies; null when the tail has none. */
   readonly kekId: string | null;
   readonly entriesChecked: number;
@@ -50,19 +53,23 @@ interface Walk {
   /** The blocks that have bodies, oldest first. */
   readonly withBodies: { readonly firstSeq: number; readonly entries: readonly Entry[] }[];
   snapshotDigest: string | null;
+  /** Of the key that the next entry is to be sealed under. */
   kid: string;
+  /** Of the key before it, when the last entry is the rotation to it. */
+  kidBefore: string | null;
 }
 
 /**
  * The state at the end of the store, or null when it is empty.
  * Throws HoldpointError `ledger_damaged`, `ledger_rolled_back`, or `config_invalid` for another ledger's
  * signing key; the store is not changed.
+ * @param signerFor the signer with this key hash, or any other one when there is none
  * @param tailBytesMin at least this much of leaves is re-checked: everything LevelDB may still keep in its logs.
  */
 export async function resume(
   store: LedgerStore,
   highWater: HighWater,
-  signerFor: (ledgerId: string) => Signer,
+  signerFor: (ledgerId: string, kid: string) => Signer,
   tailBytesMin: number,
   kek: KeyEncryptionKey,
 ): Promise<Resumed | null> {
@@ -76,9 +83,9 @@ export async function resume(
   const startSize = walk.tree.size;
   for (const record of records) checkRecord(walk, record);
   if (mark !== null && mark.size > walk.tree.size) throw rolledBack(walk.tree.size, mark.size);
-  const signer = signerFor(walk.ledgerId);
+  const signer = signerFor(walk.ledgerId, walk.kid);
   if (signer.kid !== walk.kid) throw otherKey(walk.kid, signer.kid);
-  if (!isCheckpointOf(signer, walk.note, walk.tree.size, treeRoot(walk.tree))) {
+  if (!isCheckpointOf(signer, walk.note, walk.tree.size, treeRoot(walk.tree), walk.kidBefore)) {
     throw damaged(walk.tree.size - 1, 'the last checkpoint is not a valid signature over what is stored');
   }
   if (mark !== null && walk.rootAtMark !== null && walk.rootAtMark !== mark.root) {
@@ -86,7 +93,7 @@ export async function resume(
   }
   const kekId = await checkLatestBodies(store, walk, kek);
   const { ledgerId, head, tree, note } = walk;
-  return { ledgerId, head, tree, note, kekId, entriesChecked: tree.size - startSize };
+  return { ledgerId, head, tree, note, kid: walk.kid, kekId, entriesChecked: tree.size - startSize };
 }
 
 /** Reads backwards to the first snapshot that has at least `tailBytesMin` of records after it. */
@@ -114,6 +121,7 @@ function startWalk(record: TailRecord | null, markSize: number): Walk {
     rootAtMark: null,
     withBodies: [],
     kid: '',
+    kidBefore: null,
   };
   if (record === null) return { ...fresh, head: emptyHead(), tree: emptyTree, snapshotDigest: null };
   const snapshot = decodeSnapshot(record.value);
@@ -148,7 +156,9 @@ function checkLeaf(walk: Walk, leaf: Buffer): Entry {
   if (walk.ledgerId !== '' && entry.ledger !== walk.ledgerId)
     throw damaged(entry.seq, 'it belongs to another ledger');
   walk.ledgerId = entry.ledger;
-  walk.kid = entry.kid;
+  const incoming = incomingKid(entry.type, entry.data);
+  walk.kid = incoming ?? entry.kid;
+  walk.kidBefore = incoming === null ? null : entry.kid;
   if (walk.snapshotDigest !== null && entry.data['snapshot'] !== walk.snapshotDigest) {
     throw damaged(entry.seq, 'its snapshot is not the one that was sealed');
   }
@@ -207,8 +217,8 @@ function damaged(seq: number, what: string): HoldpointError {
 function otherKey(sealed: string, given: string): HoldpointError {
   return new HoldpointError(
     'config_invalid',
-    `The ledger is sealed under the key ${sealed}, but signing.pem is ${given} for it.`,
-    'Restore the signing.pem that this ledger was begun with to keys.dir.',
+    `The ledger is sealed under the key ${sealed}, but signing.pem, or whatever keys.signing names, is ${given} for it.`,
+    'Restore the signing key that this ledger was last sealed with.',
   );
 }
 

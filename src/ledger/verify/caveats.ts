@@ -1,5 +1,6 @@
 /** What a verdict does not show, in plain words. Pure; portable; imports only its own folder. */
 import { findingsMax } from './findings.ts';
+import type { VerifierKey } from './note.ts';
 import type { Pass } from './pass.ts';
 import type { Remembered } from './remembered.ts';
 
@@ -40,6 +41,12 @@ function aboutTrust(
   if (remembered.trusted === undefined) {
     notes.push('The key was taken from the ledger itself; compare it with one that came another way.');
   }
+  if (pass.keys.length > 1) {
+    notes.push(
+      `The signing key changed ${pass.keys.length - 1} times; each key was endorsed by the one before it and proved to be there.`,
+    );
+    if (remembered.trusted !== undefined) notes.push(...aboutTrustedKeys(pass, remembered.trusted));
+  }
   if (options.highWater === null) {
     notes.push('There is no high-water mark: entries cut from the end would not be noticed.');
   } else if (options.highWater === undefined && !anchored) {
@@ -52,6 +59,16 @@ function aboutTrust(
     notes.push('The tree could not be rebuilt up to the remembered size, so its root was not compared.');
   notes.push('No ledger can show what never passed through it.');
   return notes;
+}
+
+/** Which keys of the chain somebody vouched for, and what those signed themselves. */
+function aboutTrustedKeys(pass: Pass, trusted: readonly VerifierKey[]): readonly string[] {
+  return pass.keys
+    .filter(({ key }) => trusted.some(({ text }) => text === key.text))
+    .map(({ key, from, to }) => {
+      const until = to === undefined ? 'the end' : `${to} entries`;
+      return `Trust comes from the key ${key.keyHash}, which signed from ${from} entries to ${until}.`;
+    });
 }
 
 function aboutReach(pass: Pass, options: CaveatOptions): readonly string[] {

@@ -3,6 +3,7 @@
  * left to the record; they are covered by the hash all the same. Portable; imports only its own folder.
  */
 import type { Json, JsonObject } from './canonical.ts';
+import { fromBase64 } from './encoding.ts';
 import { hex64, isCount, isList, isMatching, isOneOf, isTexts, type Part } from './fields.ts';
 import type { Refusal } from './reasons.ts';
 
@@ -58,6 +59,14 @@ export interface DeliveryEntry {
   readonly attempt: number;
 }
 
+/** A new signing key, and what both keys signed over it. */
+export interface RotationEntry {
+  readonly type: 'rotation';
+  readonly key: string;
+  readonly endorsement: Uint8Array;
+  readonly possession: Uint8Array;
+}
+
 export type Entry =
   | { readonly type: 'genesis'; readonly key: string; readonly origin: string }
   | {
@@ -78,6 +87,7 @@ export type Entry =
   | HoldEntry
   | RulingEntry
   | DeliveryEntry
+  | RotationEntry
   | { readonly type: 'outcomes'; readonly outcomes: readonly (readonly [number, Outcome])[] }
   | { readonly type: 'heartbeat'; readonly open: number; readonly snapshot: string }
   /** Bytes that were handed over already, handed to a retry after the decision's outcome. */
@@ -86,7 +96,7 @@ export type Entry =
   | { readonly type: 'access'; readonly decision: number }
   | { readonly type: 'other' };
 
-const reserved = ['erasure', 'key', 'anchor', 'document', 'finding'];
+const reserved = ['erasure', 'anchor', 'document', 'finding'];
 const sha256Hex = (value: Json | undefined): boolean => isMatching(value, hex64);
 const isText = (value: Json | undefined): boolean => typeof value === 'string';
 
@@ -141,6 +151,7 @@ const readers: Readonly<Record<string, Reader>> = Object.assign(Object.create(nu
   recovery: ({ found, outcomes: list, reason }, _parts, seq) =>
     isCount(found) && found <= seq && isText(reason) ? readOutcomes(list, seq) : undefined,
   access: readAccess,
+  key: readKey,
 } satisfies Record<string, Reader>);
 
 function readHold(data: JsonObject, _parts: readonly Part[], seq: number): Entry | undefined {
@@ -180,6 +191,21 @@ function readAccess(data: JsonObject, _parts: readonly Part[], seq: number): Ent
   if (action !== 'redelivery') return { type: 'access', decision: isEarlier(decision, seq) ? decision : -1 };
   if (!isEarlier(decision, seq) || !isEarlier(hold, seq) || !isMatching(digest, hex64)) return undefined;
   return { type: 'redelivery', decision, hold, digest };
+}
+
+function readKey(data: JsonObject): Entry | undefined {
+  const { action, by, reason, key } = data;
+  if (!isText(by) || !isText(reason)) return undefined;
+  const endorsement = bytesIn(data['endorsement']);
+  const possession = bytesIn(data['possession']);
+  if (action !== 'rotate' || typeof key !== 'string') return undefined;
+  return endorsement === undefined || possession === undefined
+    ? undefined
+    : { type: 'rotation', key, endorsement, possession };
+}
+
+function bytesIn(value: Json | undefined): Uint8Array | undefined {
+  return typeof value === 'string' ? fromBase64(value) : undefined;
 }
 
 function readOutcomes(list: Json | undefined, seq: number): Entry | undefined {

@@ -15,6 +15,7 @@ import { checkNoteSignature, settleSuspect, takeBlock } from './chain.ts';
 import { hexEquals, toBase64 } from './encoding.ts';
 import type { Outcome } from './entry.ts';
 import { readBodies, readRecordKey, recordKinds } from './framing.ts';
+import { checkTrust } from './keys.ts';
 import { createPass, damage, type Pass } from './pass.ts';
 import type { Finding } from './reasons.ts';
 import { checkRemembered, type Remembered, readRemembered } from './remembered.ts';
@@ -46,8 +47,12 @@ export interface Verdict {
   /** Who else remembers: nobody, a checkpoint that was kept, or n witnesses. */
   readonly assurance: 'LOCAL' | 'ANCHORED' | `WITNESSED(${number})`;
   readonly keyTrust: 'given' | 'self-declared';
-  /** The verifier key the ledger names; '' when it could not be read. */
+  /** The verifier key the ledger is under at its end; '' when it could not be read. */
   readonly key: string;
+  /** Every key it was under, in order; `from` is the size at which it came in. */
+  readonly keys: readonly { readonly key: string; readonly from: number }[];
+  /** Those of the given keys that are among them: any one of them vouches for the whole chain. */
+  readonly trusted: readonly string[];
   readonly origin: string;
   readonly size: number;
   /** Base64; '' when entries are missing, so that there is no root. */
@@ -89,8 +94,9 @@ export async function verifyLedger(
   closeBlock(pass);
   if (pass.blocks === 0) pass.findings.add('ledger_empty', -1, 'the ledger has no entry');
   checkLastSignature(pass);
+  const trusted = checkTrust(pass).map(({ text }) => text);
   const anchored = checkRemembered(pass, remembered);
-  return verdictOf(pass, options, remembered, anchored);
+  return verdictOf(pass, options, remembered, { anchored, trusted });
 }
 
 async function takeAll(
@@ -201,13 +207,20 @@ function checkLastSignature(pass: Pass): void {
   else if (!pass.everySignature) checkNoteSignature(pass);
 }
 
-function verdictOf(pass: Pass, options: VerifyOptions, remembered: Remembered, anchored: boolean): Verdict {
+function verdictOf(
+  pass: Pass,
+  options: VerifyOptions,
+  remembered: Remembered,
+  { anchored, trusted }: { readonly anchored: boolean; readonly trusted: readonly string[] },
+): Verdict {
   const [durability = 'strict', otherDurability] = pass.durabilities;
   return {
     ok: pass.findings.count() === 0,
     assurance: anchored ? 'ANCHORED' : 'LOCAL',
     keyTrust: remembered.trusted === undefined ? 'self-declared' : 'given',
     key: pass.key?.text ?? '',
+    keys: pass.keys.map(({ key, from }) => ({ key: key.text, from })),
+    trusted,
     origin: pass.ledger === '' ? '' : `holdpoint/${pass.ledger}`,
     size: pass.nextSeq,
     root: pass.treeKnown ? toBase64(rootOf(pass.range)) : '',
