@@ -3,11 +3,13 @@ import type { Clock } from '../core/clock.ts';
 import type { HoldQueue } from '../hold/queue.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { Keyring } from '../store/keyring.ts';
 import type { createSummaries } from './view.ts';
 
 export interface ControlParts {
   readonly ledger: Ledger;
   readonly holds: HoldQueue;
+  readonly keyring: Keyring;
   readonly policy: () => Policy;
   readonly summaryOf: ReturnType<typeof createSummaries>;
   readonly clock: Clock;

@@ -19,6 +19,7 @@ import { decisionRoutes } from './routes/decisions.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { holdRoutes } from './routes/holds.ts';
+import { keyRoutes } from './routes/keys.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
 import { openapiRoutes } from './routes/openapi.ts';
 
@@ -46,6 +47,7 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     ...holdRoutes(parts),
     ...decisionRoutes(parts),
     ...ledgerRoutes(parts),
+    ...keyRoutes(parts),
     ...eventRoutes(parts),
     ...consoleRoutes(),
   ];

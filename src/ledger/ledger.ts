@@ -8,6 +8,7 @@ import { HoldpointError } from '../core/errors.ts';
 import type { JsonObject } from './canonical.ts';
 import { type Signer, type SigningKey, signerOf } from './checkpoint.ts';
 import type { Durability, Entry, Outcome } from './entry.ts';
+import { countWrapped, rewrapBodies } from './epochs.ts';
 import { emptyHead, outcomesOf } from './head.ts';
 import { decisionId, holdId, seqOfId } from './ids.ts';
 import { type Lookup, openLookup } from './lookup.ts';
@@ -34,6 +35,8 @@ export interface LedgerOptions {
   /** Rotate to this one once the ledger is open, unless it is under it already. */
   readonly nextSigningKey?: KeyObject | SigningKey;
   readonly kek: KeyEncryptionKey;
+  /** Of earlier epochs: their bodies stay readable. */
+  readonly retiredKeks?: readonly KeyEncryptionKey[];
   readonly durability: Durability;
   readonly clock: Clock;
   readonly random: RandomBytes;
@@ -75,6 +78,15 @@ export interface Ledger {
    * `ledger_unavailable` the boundary may or may not be: both keys must be kept until the ledger is open again.
    */
   rotateSigningKey(key: KeyObject | SigningKey, order: KeyOrder): Promise<void>;
+  /** Seals the beginning of an epoch; bodies are wrapped under its key once that is durable. */
+  beginEpoch(kek: KeyEncryptionKey, order: KeyOrder): Promise<void>;
+  /**
+   * Forgets the key of an earlier epoch, its bodies wrapped anew under the one in use, and seals that. Rejects with
+   * `invalid_argument` when bodies are wrapped under it and the store cannot rewrite them; then nothing changed.
+   */
+  retireKek(id: string, order: KeyOrder): Promise<void>;
+  /** The key-encryption keys there are, the one in use first. */
+  keks(): readonly KeyEncryptionKey[];
   durable(): { readonly size: number; readonly note: Buffer };
   /** Request seqs of the decisions that have no outcome yet. */
   openDecisions(): readonly number[];
@@ -132,6 +144,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   let rotating: Promise<void> = Promise.resolve();
   let signer: Signer = signerOf('holdpoint/', options.signingKey);
   const signingKeys = [options.signingKey, ...(options.otherSigningKeys ?? [])];
+  let keks: readonly KeyEncryptionKey[] = [options.kek, ...(options.retiredKeks ?? [])];
   if (options.nextSigningKey !== undefined) signingKeys.push(options.nextSigningKey);
   let ledgerId = '';
   let opened: Opened;
@@ -156,8 +169,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   }
 
   async function resumeFrom(store: LedgerStore): Promise<Resumed | null> {
-    const resumed = await resume(store, options.highWater, signerFor, options.tailBytesMin, options.kek);
-    requireKek(resumed?.kekId ?? null, options.kek);
+    const resumed = await resume(store, options.highWater, signerFor, options.tailBytesMin, keks);
+    requireKek(resumed?.kekId ?? null, keks);
     return resumed;
   }
 
@@ -231,7 +244,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       store,
       head,
       durability: options.durability,
-      kek: options.kek,
+      kek: kekInUse(),
       clock: options.clock,
       highWater: options.highWater,
       tree: resumed?.tree ?? emptyTree,
@@ -252,6 +265,9 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     const closed = await recover(store, sealer, head, reason);
     if (reason === 'start') sealer.seal({ type: 'start', data: options.startData });
     await rotateAtStart(sealer, head);
+    // The key was replaced, and a crash or a restart stood between that and its first body.
+    if (resumed !== null && resumed.kekId !== null && resumed.kekId !== kekInUse().id)
+      sealer.seal(epochDraft(kekInUse(), { by: 'holdpoint', reason: 'start' }));
     await sealer.drain();
     return { store, sealer, head, entriesChecked: resumed?.entriesChecked ?? 0, closed };
   }
@@ -289,7 +305,51 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     return outcomes.length;
   }
 
+  function kekInUse(): KeyEncryptionKey {
+    return keks[0] ?? options.kek;
+  }
+
+  async function beginEpoch(next: KeyEncryptionKey, order: KeyOrder): Promise<void> {
+    await sealNow(epochDraft(next, order));
+    keks = [next, ...keks.filter(({ id }) => id !== next.id)];
+    opened.sealer.useKek(next);
+  }
+
+  async function retireKek(id: string, order: KeyOrder): Promise<void> {
+    const retired = keks.slice(1).find((kek) => kek.id === id);
+    if (retired === undefined) {
+      const why = id === kekInUse().id ? 'is in use' : 'is none of an earlier epoch';
+      throw new HoldpointError(
+        'invalid_argument',
+        `The key-encryption key ${id} ${why}.`,
+        `Earlier ones are: ${
+          keks
+            .slice(1)
+            .map((kek) => kek.id)
+            .join(', ') || 'none'
+        }.`,
+      );
+    }
+    await rewrapBodies(opened.store, ledgerId, retired, kekInUse());
+    const left = await countWrapped(opened.store, id);
+    if (left > 0) {
+      throw new HoldpointError(
+        'invalid_argument',
+        `The bodies of ${left} blocks are wrapped under the key-encryption key ${id}.`,
+        'Without it they could not be read again; keep it.',
+      );
+    }
+    await sealNow({ type: 'key', data: { action: 'retire', by: order.by, kek: id, reason: order.reason } });
+    keks = keks.filter((kek) => kek.id !== id);
+  }
+
+  async function sealNow(draft: Draft): Promise<void> {
+    if (!writable) throw notWritable();
+    await opened.sealer.seal(draft).durable;
+  }
+
   async function rotateTo(key: KeyObject | SigningKey, order: KeyOrder): Promise<void> {
+    if (!writable) throw notWritable();
     const { sealer, head } = opened;
     const next = signerOf(signer.origin, key);
     // Known before it is used: should the commit fail, what is reopened may ask for either.
@@ -382,13 +442,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       return signer.verifierKey;
     },
     seal: (draft) => {
-      if (!writable) {
-        throw new HoldpointError(
-          'ledger_unavailable',
-          'The ledger cannot be written, so nothing is sent or delivered.',
-          'Holdpoint retries by itself; check disk space and the log, then retry the call.',
-        );
-      }
+      if (!writable) throw notWritable();
       return opened.sealer.seal(draft);
     },
     settle: (decision, outcome) => {
@@ -404,6 +458,9 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       rotating = rotated.catch(() => undefined);
       return rotated;
     },
+    beginEpoch,
+    retireKek,
+    keks: () => keks,
     durable: () => opened.sealer.durable(),
     openDecisions: () => [...opened.head.open.keys()],
     isOpen: (decision) => opened.head.open.has(decision),
@@ -414,7 +471,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       return [first, ...(await entriesOf(requestSeq))];
     },
     entry: (seq) => readEntry(opened.store, seq),
-    part: (seq, name) => readPart(opened.store, options.kek, seq, name),
+    part: (seq, name) => readPart(opened.store, keks, seq, name),
     blocks: (range) => readBlocks(opened.store, range),
     decisionId: (seq) => decisionId(ledgerId, seq),
     holdId: (seq) => holdId(ledgerId, seq),
@@ -440,13 +497,25 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   };
 }
 
+function epochDraft(kek: KeyEncryptionKey, { by, reason }: KeyOrder): Draft {
+  return { type: 'key', data: { action: 'epoch', by, kek: kek.id, reason } };
+}
+
+function notWritable(): HoldpointError {
+  return new HoldpointError(
+    'ledger_unavailable',
+    'The ledger cannot be written, so nothing is sent or delivered.',
+    'Holdpoint retries by itself; check disk space and the log, then retry the call.',
+  );
+}
+
 /** Bodies sealed under another key could not be read any more: that is noticed before anything is sealed. */
-function requireKek(kekId: string | null, kek: KeyEncryptionKey): void {
-  if (kekId === null || kekId === kek.id) return;
+function requireKek(kekId: string | null, keks: readonly KeyEncryptionKey[]): void {
+  if (kekId === null || keks.some(({ id }) => id === kekId)) return;
   throw new HoldpointError(
     'config_invalid',
-    `The ledger's bodies are encrypted under the key ${kekId}, but kek.key is ${kek.id}.`,
-    'Restore the kek.key that this ledger was begun with to keys.dir.',
+    `The ledger's bodies are encrypted under the key ${kekId}, but kek.key is ${keks[0]?.id}.`,
+    `Restore the kek.key that this ledger was last sealed with to keys.dir, or that one as kek-${kekId}.key.`,
   );
 }
 

@@ -71,7 +71,7 @@ export async function resume(
   highWater: HighWater,
   signerFor: (ledgerId: string, kid: string) => Signer,
   tailBytesMin: number,
-  kek: KeyEncryptionKey,
+  keks: readonly KeyEncryptionKey[],
 ): Promise<Resumed | null> {
   const mark = highWater.read();
   const { records, snapshot } = await readTail(store, tailBytesMin);
@@ -91,7 +91,7 @@ export async function resume(
   if (mark !== null && walk.rootAtMark !== null && walk.rootAtMark !== mark.root) {
     throw damaged(mark.size - 1, 'the high-water mark remembers another root at this size');
   }
-  const kekId = await checkLatestBodies(store, walk, kek);
+  const kekId = await checkLatestBodies(store, walk, keks);
   const { ledgerId, head, tree, note } = walk;
   return { ledgerId, head, tree, note, kid: walk.kid, kekId, entriesChecked: tree.size - startSize };
 }
@@ -174,7 +174,7 @@ function checkLeaf(walk: Walk, leaf: Buffer): Entry {
 async function checkLatestBodies(
   store: LedgerStore,
   walk: Walk,
-  kek: KeyEncryptionKey,
+  keks: readonly KeyEncryptionKey[],
 ): Promise<string | null> {
   const ledgerId = Buffer.from(walk.ledgerId, 'hex');
   let kekId: string | null = null;
@@ -186,7 +186,8 @@ async function checkLatestBodies(
     bytes += value.length;
     const bodies = decodeBodies(value);
     kekId ??= bodies.kekId;
-    if (bodies.kekId === kek.id && !keysOpen(kek, ledgerId, firstSeq, bodies))
+    const kek = keks.find(({ id }) => id === bodies.kekId);
+    if (kek !== undefined && !keysOpen(kek, ledgerId, firstSeq, bodies))
       throw damaged(firstSeq, 'the keys of its bodies were altered');
     checkBodies(entries, bodies.items);
   }

@@ -62,6 +62,8 @@ export interface Sealer {
    * after it is under `next`. `data` proves it for the seq that comes next. Throws as `seal` does.
    */
   changeKey(next: Signer, data: JsonObject): Sealed;
+  /** Bodies of the commits that begin from now on are wrapped under this one. */
+  useKek(next: KeyEncryptionKey): void;
   /** Resolves when everything queued so far is durable. */
   drain(): Promise<void>;
   /** Entries on disk and the checkpoint over them. */
@@ -99,7 +101,7 @@ export function startSealer(options: SealerOptions): Sealer {
   const { head, store, clock, durability, boot, ledgerId } = options;
   const ledgerIdBytes = Buffer.from(ledgerId, 'hex');
   const ready: Batch[] = [];
-  let { signer, tree } = options;
+  let { kek, signer, tree } = options;
   let current = newBatch();
   let committing = false;
   let running = Promise.resolve();
@@ -276,7 +278,7 @@ export function startSealer(options: SealerOptions): Sealer {
       { key: recordKey(batch.firstSeq, 'block'), value: encodeBlock(batch.leaves, note) },
     ];
     if (batch.parts.length > 0) {
-      const bodies = wrapBodies(options.kek, ledgerIdBytes, batch.firstSeq, batch.parts);
+      const bodies = wrapBodies(kek, ledgerIdBytes, batch.firstSeq, batch.parts);
       records.push({ key: recordKey(batch.firstSeq, 'bodies'), value: encodeBodies(bodies) });
     }
     if (batch.snapshot !== null) {
@@ -300,6 +302,9 @@ export function startSealer(options: SealerOptions): Sealer {
     changeKey: (next, data) => {
       if (failed) throw unavailable();
       return changeKey(next, data);
+    },
+    useKek: (next) => {
+      kek = next;
     },
     drain: async () => {
       while (committing) await running;

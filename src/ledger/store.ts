@@ -23,6 +23,15 @@ export interface LedgerStore {
   commit(records: readonly StoredRecord[], sync: boolean): Promise<void>;
   get(key: Buffer): Promise<Buffer | undefined>;
   scan(range: ScanRange): AsyncIterable<StoredRecord>;
+  /**
+   * Replaces bodies records; `rewrite` gives the new value, null to remove the record, or the value it was given to
+   * leave it. When it resolves, nothing of the old ones is on disk. Absent where the store cannot; then bodies keep
+   * the key they were wrapped under.
+   */
+  rewriteBodies?(
+    keys: readonly Buffer[],
+    rewrite: (key: Buffer, value: Buffer) => Buffer | null,
+  ): Promise<number>;
   close(): Promise<void>;
 }
 

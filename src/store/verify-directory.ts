@@ -6,7 +6,7 @@ import { HoldpointError, messageOf } from '../core/errors.ts';
 import { parseHighWater } from '../ledger/verify/high-water.ts';
 import { parseVerifierKey } from '../ledger/verify/note.ts';
 import { type Verdict, verifyLedger } from '../ledger/verify/verify.ts';
-import { kekFile } from './keys.ts';
+import { kekFile, retiredKeksIn } from './keys.ts';
 import { openLedgerCopy } from './ledger-store.ts';
 import type { LevelCopy } from './level.ts';
 
@@ -29,13 +29,13 @@ export async function verifyDirectory(path: string, options: VerifyDirectoryOpti
     );
   }
   const { trust, checkpoint } = options;
-  const kek = readKek(options.keys ?? join(path, 'keys'));
+  const keks = readKeks(options.keys ?? join(path, 'keys'));
   const settings = {
     highWater: await readHighWater(join(path, 'high-water')),
     everySignature: options.everySignature ?? false,
     ...(trust === undefined ? {} : { trustedKeys: readTrust(trust) }),
     ...(checkpoint === undefined ? {} : { checkpoint: readOrThrow(checkpoint) }),
-    ...(kek === null ? {} : { openBody: kek }),
+    ...(keks.length === 0 ? {} : { openBody: keks }),
   };
   for (let attempt = 1; ; attempt += 1) {
     let store: LevelCopy;
@@ -89,12 +89,12 @@ function readTrust(trust: string): string[] {
   return keys;
 }
 
-/** Null where the key is not there or not readable: bodies are then checked by their ciphertext only, and the verdict says so. */
-function readKek(dir: string): Uint8Array | null {
+/** None where no key is there: bodies are then checked by their ciphertext only, and the verdict says so. */
+function readKeks(dir: string): readonly Uint8Array[] {
   const text = readIfThere(join(dir, kekFile));
-  if (text === null) return null;
-  const key = Buffer.from(text.trim(), 'base64');
-  return key.length === 32 ? new Uint8Array(key) : null;
+  const key = Buffer.from(text?.trim() ?? '', 'base64');
+  const keys = retiredKeksIn(dir).map((kek) => new Uint8Array(kek.key));
+  return key.length === 32 ? [new Uint8Array(key), ...keys] : keys;
 }
 
 function readIfThere(file: string): string | null {

@@ -144,13 +144,37 @@ describe('every answer is as described', () => {
     await drive('GET /api/v1/decisions/{id}/body', `/api/v1/decisions/${held.decisionId}/body`);
   });
 
+  it('of changes of keys', async () => {
+    const call = 'POST /api/v1/keys';
+    const answers = [];
+    for (const action of ['rotate', 'epoch']) {
+      answers.push(await drive(call, '/api/v1/keys', { as: 'admin', json: { action, reason: 'yearly' } }));
+    }
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    const { kek } = z.object({ kek: z.string() }).parse(answers[0]?.json);
+    const retire = { action: 'retire', reason: 'gone', kek };
+    expect((await drive(call, '/api/v1/keys', { as: 'admin', json: retire })).status).toBe(400);
+    expect((await drive(call, '/api/v1/keys', { as: 'auditor', json: retire })).status).toBe(403);
+  });
+
   it('of every type of entry that all this sealed', async () => {
     const { json } = await drive('GET /api/v1/ledger/entries', '/api/v1/ledger/entries?limit=1000', {
       as: 'auditor',
     });
     const { items } = z.object({ items: z.array(z.object({ type: z.string() })) }).parse(json);
     expect(new Set(items.map(({ type }) => type))).toEqual(
-      new Set(['genesis', 'start', 'policy', 'request', 'response', 'hold', 'ruling', 'delivery', 'access']),
+      new Set([
+        'genesis',
+        'start',
+        'policy',
+        'request',
+        'response',
+        'hold',
+        'ruling',
+        'delivery',
+        'access',
+        'key',
+      ]),
     );
   });
 

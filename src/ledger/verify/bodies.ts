@@ -118,8 +118,20 @@ export function reportNoBodies(block: BlockLeaves, findings: Findings): void {
   for (const part of expectedParts(block)) reportMissing(part, findings);
 }
 
+/** Unwraps with whichever of these key-encryption keys, 32 bytes each, a record names. */
+export function unwrapWithAny(keks: readonly Uint8Array[]): UnwrapKeys {
+  const unwraps = keks.map(unwrapWith);
+  return async (keys) => {
+    for (const unwrap of unwraps) {
+      const dataKeys = await unwrap(keys);
+      if (dataKeys !== undefined) return dataKeys;
+    }
+    return undefined;
+  };
+}
+
 /** Unwraps with the key-encryption key's own 32 bytes. */
-export function unwrapWith(kek: Uint8Array): UnwrapKeys {
+function unwrapWith(kek: Uint8Array): UnwrapKeys {
   const id = toHex(sha256.create().update(kekDomain).update(kek).digest().subarray(0, 4));
   return async ({ ledger, firstSeq, kekId, nonce, wrapped }) => {
     const ledgerBytes = fromHex(ledger);

@@ -97,6 +97,7 @@ export type Entry =
   | { readonly type: 'other' };
 
 const reserved = ['erasure', 'anchor', 'document', 'finding'];
+const hex8 = /^[0-9a-f]{8}$/;
 const sha256Hex = (value: Json | undefined): boolean => isMatching(value, hex64);
 const isText = (value: Json | undefined): boolean => typeof value === 'string';
 
@@ -196,6 +197,7 @@ function readAccess(data: JsonObject, _parts: readonly Part[], seq: number): Ent
 function readKey(data: JsonObject): Entry | undefined {
   const { action, by, reason, key } = data;
   if (!isText(by) || !isText(reason)) return undefined;
+  if (action === 'epoch' || action === 'retire') return isMatching(data['kek'], hex8) ? other : undefined;
   const endorsement = bytesIn(data['endorsement']);
   const possession = bytesIn(data['possession']);
   if (action !== 'rotate' || typeof key !== 'string') return undefined;

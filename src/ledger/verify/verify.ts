@@ -9,7 +9,7 @@
  * - the ledger's tail, back to any earlier commit, unless a high-water mark or a kept checkpoint remembers it.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
-import { type BodyCounts, checkBodies, reportNoBodies, type UnwrapKeys, unwrapWith } from './bodies.ts';
+import { type BodyCounts, checkBodies, reportNoBodies, type UnwrapKeys, unwrapWithAny } from './bodies.ts';
 import { notesOf } from './caveats.ts';
 import { checkNoteSignature, settleSuspect, takeBlock } from './chain.ts';
 import { hexEquals, toBase64 } from './encoding.ts';
@@ -34,8 +34,8 @@ export interface VerifyOptions {
   readonly highWater?: string | null;
   /** A signed note kept outside: the tree at its size must have its root. */
   readonly checkpoint?: string;
-  /** The 32-byte key-encryption key, or whoever unwraps with it: bodies are then opened and `c` is checked. */
-  readonly openBody?: Uint8Array | UnwrapKeys;
+  /** The 32-byte key-encryption keys, one for each epoch, or whoever unwraps with them: bodies are then opened and `c` is checked. */
+  readonly openBody?: Uint8Array | readonly Uint8Array[] | UnwrapKeys;
   /** Also check the signatures of superseded checkpoints; 10 ms each. */
   readonly everySignature?: boolean;
   /** Called after each block with the number of entries read. */
@@ -85,7 +85,7 @@ export async function verifyLedger(
   const { openBody } = options;
   const pass = createPass({
     trusted: remembered.trusted,
-    unwrap: openBody instanceof Uint8Array ? unwrapWith(openBody) : openBody,
+    unwrap: unwrapOf(openBody),
     everySignature: options.everySignature ?? false,
     watchedSizes: remembered.sizes,
   });
@@ -97,6 +97,11 @@ export async function verifyLedger(
   const trusted = checkTrust(pass).map(({ text }) => text);
   const anchored = checkRemembered(pass, remembered);
   return verdictOf(pass, options, remembered, { anchored, trusted });
+}
+
+function unwrapOf(openBody: VerifyOptions['openBody']): UnwrapKeys | undefined {
+  if (openBody instanceof Uint8Array) return unwrapWithAny([openBody]);
+  return typeof openBody === 'function' || openBody === undefined ? openBody : unwrapWithAny(openBody);
 }
 
 async function takeAll(
