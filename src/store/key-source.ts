@@ -9,13 +9,13 @@ import type { SigningKey } from '../ledger/checkpoint.ts';
 import { kekOf } from '../ledger/vault.ts';
 import { type KeyCommand, openCommandSigner, unwrapByCommand, wrapByCommand } from './key-command.ts';
 import {
+  createKey,
   type LedgerKeys,
   loadKeks,
   loadSigningKeys,
   readFingerprintKey,
   readSigningKey,
   retiredKeksIn,
-  writeWhole,
 } from './keys.ts';
 
 export type KeyPlace = { readonly file: string } | KeyCommand;
@@ -63,7 +63,10 @@ async function openKeks(dir: string, place: KeyPlace | undefined, create: boolea
   if (place === undefined) return { ...loadKeks(dir, create, random), kekDir: dir };
   if ('file' in place) return { ...loadKeks(dirname(place.file), false, random, place.file), kekDir: null };
   const file = join(dir, wrappedKekFile);
-  if (create && !existsSync(file)) writeWhole(file, await wrapByCommand(place, 'keys.kek', random(32)));
+  if (create && !existsSync(file)) {
+    const wrapped = await wrapByCommand(place, 'keys.kek', random(32));
+    createKey(file, () => `${wrapped}\n`);
+  }
   const kek = kekOf(await unwrapByCommand(place, 'keys.kek', readWrapped(file)));
   const retiredKeks = retiredKeksIn(dir).filter(({ id }) => id !== kek.id);
   return { kek, retiredKeks, fingerprintKey: readFingerprintKey(dir, kek, retiredKeks), kekDir: null };

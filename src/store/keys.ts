@@ -158,7 +158,8 @@ function change(dir: string, work: () => void): void {
   }
 }
 
-function createKey(file: string, make: () => string): void {
+/** Writes a key that is missing, and its directory. Throws `config_invalid` when it cannot. */
+export function createKey(file: string, make: () => string): void {
   // Each by itself: a first start that died between two is finished by the next.
   if (existsSync(file)) return;
   try {
@@ -183,7 +184,7 @@ function newSecret(random: RandomBytes): string {
 }
 
 /** A key is there whole or not at all, and on disk before anything is sealed under it. */
-export function writeWhole(file: string, text: string): void {
+function writeWhole(file: string, text: string): void {
   const temporary = `${file}.new`;
   rmSync(temporary, { force: true });
   writeFileSync(temporary, text, { mode: 0o600, flag: 'wx', flush: true });
