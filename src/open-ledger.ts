@@ -47,6 +47,7 @@ export async function openConfiguredLedger(
     openIndexStore: () => openLevelCache(paths.indexDir),
     highWater,
     ...keys,
+    ...(config.keys.escrow === undefined ? {} : { escrow: Buffer.from(config.keys.escrow, 'base64') }),
     durability: config.data.durability,
     clock: place.clock,
     random: systemRandom,

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { defaultConfigFile, loadConfig } from '../config/load.ts';
 import { systemClock } from '../core/clock.ts';
 import { HoldpointError } from '../core/errors.ts';
+import { newEscrowPair } from '../ledger/escrow.ts';
 import type { KeyOrder } from '../ledger/rotation.ts';
 import { openConfiguredLedger } from '../open-ledger.ts';
 import { loadPolicyFile } from '../policy-file.ts';
@@ -14,7 +15,7 @@ import type { Keyring } from '../store/keyring.ts';
 import { openLedgerStore } from '../store/ledger-store.ts';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
-import { type Options, onlyArgument, readOptions } from './options.ts';
+import { type Options, onlyArgument, readOptions, requiredText } from './options.ts';
 import { printJson, printLine, visible } from './print.ts';
 
 const answerSchema = z.object({ key: z.string(), kek: z.string(), retiredKeks: z.array(z.string()) });
@@ -41,6 +42,37 @@ export const changeKeysCommands: readonly Command[] = [
         ? { request: { action: 'epoch' }, apply: (keyring, order) => keyring.rotateKek(order) }
         : { request: { action: 'rotate' }, apply: (keyring, order) => keyring.rotateSigning(order) };
       return run(options, env, change, ({ key, kek }) => (options.flag('kek') ? kek : key));
+    },
+  },
+  {
+    name: 'keys revoke',
+    usage: 'KID --down-to SIZE [--reason TEXT] [--config FILE | --url URL --token TOKEN] [--json]',
+    summary: 'a former signing key was stolen: trust it no further than a checkpoint that was kept',
+    run: async (args, env) => {
+      const options = readOptions(args, [...texts, 'down-to'], ['json']);
+      const kid = onlyArgument(options, 'key hash');
+      const text = requiredText(options, 'down-to');
+      if (!/^\d{1,15}$/.test(text))
+        throw new HoldpointError('usage', '--down-to is a number of entries.', 'See holdpoint --help.');
+      const size = Number(text);
+      const change: Change = {
+        request: { action: 'revoke', kid, size },
+        apply: (keyring, order) => keyring.revoke(kid, size, order),
+      };
+      return run(options, env, change, () => `${kid} is revoked down to ${size} entries`);
+    },
+  },
+  {
+    name: 'keys escrow-new',
+    usage: '[--json]',
+    summary:
+      'a pair of escrow keys: the public one for keys.escrow, the secret one for its holder; shown once',
+    run: async (args) => {
+      const options = readOptions(args, [], ['json']);
+      const pair = newEscrowPair();
+      if (options.flag('json')) printJson(pair);
+      else printLine(`public ${pair.publicKey}\nsecret ${pair.secretKey}`);
+      return exitCodes.ok;
     },
   },
   {

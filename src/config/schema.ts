@@ -194,6 +194,13 @@ export const configSchema = z.strictObject({
       nextSigning: keyPlace('The Ed25519 private key to rotate to, in PEM.').describe(
         'The key to rotate to at the next start; the one before must still be there then.',
       ),
+      escrow: z
+        .string()
+        .regex(/^[A-Za-z0-9+/]{43}=$/, 'expected 32 bytes in base64, from holdpoint keys escrow-new')
+        .optional()
+        .describe(
+          'The public key to which the keys of bodies are boxed, for when the operator’s own are lost.',
+        ),
       kek: keyPlace('32 bytes in base64; those of earlier epochs lie beside it as kek-<id>.key.').describe(
         'The key that encrypts bodies, when it is not kek.key in keys.dir. With a command, kek.wrapped in keys.dir is what it unwraps.',
       ),

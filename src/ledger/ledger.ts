@@ -9,8 +9,10 @@ import type { JsonObject } from './canonical.ts';
 import { type Signer, type SigningKey, signerOf } from './checkpoint.ts';
 import type { Durability, Entry, Outcome } from './entry.ts';
 import { countWrapped, rewrapBodies } from './epochs.ts';
+import { boxKeks } from './escrow.ts';
 import { emptyHead, outcomesOf } from './head.ts';
 import { decisionId, holdId, seqOfId } from './ids.ts';
+import { readKeyChain } from './key-chain.ts';
 import { type Lookup, openLookup } from './lookup.ts';
 import { readBlocks, readEntry, readPart } from './reader.ts';
 import { type Resumed, resume } from './resume.ts';
@@ -37,6 +39,8 @@ export interface LedgerOptions {
   readonly kek: KeyEncryptionKey;
   /** Of earlier epochs: their bodies stay readable. */
   readonly retiredKeks?: readonly KeyEncryptionKey[];
+  /** 32 bytes, the X25519 key that key-encryption keys are boxed to; absent where nobody holds one. */
+  readonly escrow?: Buffer;
   readonly durability: Durability;
   readonly clock: Clock;
   readonly random: RandomBytes;
@@ -85,6 +89,11 @@ export interface Ledger {
    * `invalid_argument` when bodies are wrapped under it and the store cannot rewrite them; then nothing changed.
    */
   retireKek(id: string, order: KeyOrder): Promise<void>;
+  /**
+   * Seals that a former key is trusted no further than `size` entries. Rejects with `invalid_argument` when no former
+   * key has this key hash, or it signed fewer.
+   */
+  revokeKey(kid: string, size: number, order: KeyOrder): Promise<void>;
   /** The key-encryption keys there are, the one in use first. */
   keks(): readonly KeyEncryptionKey[];
   durable(): { readonly size: number; readonly note: Buffer };
@@ -262,12 +271,17 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
         data: { key: signer.verifierKey, origin: signer.origin, product: options.product },
       });
     }
+    // Before any body is wrapped under them, and at each start: which keys and whose escrow may both have changed.
+    if (reason === 'start' && options.escrow !== undefined) {
+      const boxed = boxKeks(keks, options.escrow);
+      sealer.seal({ type: 'key', data: { action: 'escrow', by: 'holdpoint', reason: 'start', ...boxed } });
+    }
     const closed = await recover(store, sealer, head, reason);
     if (reason === 'start') sealer.seal({ type: 'start', data: options.startData });
     await rotateAtStart(sealer, head);
     // The key was replaced, and a crash or a restart stood between that and its first body.
     if (resumed !== null && resumed.kekId !== null && resumed.kekId !== kekInUse().id)
-      sealer.seal(epochDraft(kekInUse(), { by: 'holdpoint', reason: 'start' }));
+      sealer.seal(epochDraft(kekInUse(), { by: 'holdpoint', reason: 'start' }, options.escrow));
     await sealer.drain();
     return { store, sealer, head, entriesChecked: resumed?.entriesChecked ?? 0, closed };
   }
@@ -310,7 +324,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   }
 
   async function beginEpoch(next: KeyEncryptionKey, order: KeyOrder): Promise<void> {
-    await sealNow(epochDraft(next, order));
+    await sealNow(epochDraft(next, order, options.escrow));
     keks = [next, ...keks.filter(({ id }) => id !== next.id)];
     opened.sealer.useKek(next);
   }
@@ -341,6 +355,29 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     }
     await sealNow({ type: 'key', data: { action: 'retire', by: order.by, kek: id, reason: order.reason } });
     keks = keks.filter((kek) => kek.id !== id);
+  }
+
+  async function revokeKey(kid: string, size: number, order: KeyOrder): Promise<void> {
+    const chain = await readKeyChain(opened.store);
+    const at = chain.findIndex(({ key }) => key.split('+')[1] === kid);
+    const [revoked, successor] = [chain[at], chain[at + 1]];
+    if (revoked === undefined || successor === undefined) {
+      const former = chain.slice(0, -1).map(({ key }) => key.split('+')[1]);
+      throw new HoldpointError(
+        'invalid_argument',
+        `The key ${kid} is ${revoked === undefined ? 'none of this ledger' : 'in use'}.`,
+        `Rotate first, then revoke. Former keys are: ${former.join(', ') || 'none'}.`,
+      );
+    }
+    if (size > successor.from) {
+      throw new HoldpointError(
+        'invalid_argument',
+        `The key ${kid} signed ${successor.from} entries at most.`,
+        'Name the size of the last checkpoint that somebody kept before the key was stolen.',
+      );
+    }
+    const { by, reason } = order;
+    await sealNow({ type: 'key', data: { action: 'revoke', by, key: revoked.key, reason, size } });
   }
 
   async function sealNow(draft: Draft): Promise<void> {
@@ -460,6 +497,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     },
     beginEpoch,
     retireKek,
+    revokeKey,
     keks: () => keks,
     durable: () => opened.sealer.durable(),
     openDecisions: () => [...opened.head.open.keys()],
@@ -497,8 +535,9 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   };
 }
 
-function epochDraft(kek: KeyEncryptionKey, { by, reason }: KeyOrder): Draft {
-  return { type: 'key', data: { action: 'epoch', by, kek: kek.id, reason } };
+function epochDraft(kek: KeyEncryptionKey, { by, reason }: KeyOrder, escrow: Buffer | undefined): Draft {
+  const boxed = escrow === undefined ? {} : boxKeks([kek], escrow);
+  return { type: 'key', data: { action: 'epoch', by, kek: kek.id, reason, ...boxed } };
 }
 
 function notWritable(): HoldpointError {

@@ -26,6 +26,8 @@ export interface Keyring {
   rotateKek(order: KeyOrder): Promise<void>;
   /** Destroys the key-encryption key of an earlier epoch; rejects while bodies are wrapped under it. */
   retireKek(id: string, order: KeyOrder): Promise<void>;
+  /** Trusts a former signing key no further than to `size` entries. */
+  revoke(kid: string, size: number, order: KeyOrder): Promise<void>;
   /** The keys in force. */
   current(): { readonly key: string; readonly kek: string; readonly retiredKeks: readonly string[] };
 }
@@ -62,6 +64,7 @@ export function createKeyring(options: KeyringOptions): Keyring {
         await ledger.retireKek(id, order);
         destroyKek(dir, id);
       }),
+    revoke: (kid, size, order) => oneAtATime(() => ledger.revokeKey(kid, size, order)),
     current: () => ({
       key: ledger.verifierKey,
       kek: ledger.keks()[0]?.id ?? '',

@@ -48,13 +48,17 @@ async function runWith(keys: Readonly<Record<string, unknown>>, calls = 12): Pro
   return verdict.keys.map(({ key }) => key);
 }
 
-test('calls are sealed under a key that a program keeps, many by one signature', { timeout: 60_000 }, async () => {
+test('calls are sealed under a key that a program keeps, many by one signature', {
+  timeout: 60_000,
+}, async () => {
   const keys = await runWith({ signing: program('kms'), kek: program('kms') });
   expect(keys).toHaveLength(1);
   expect(readdirSync(join(place.dataDir, 'keys'))).toEqual(['kek.wrapped']);
 });
 
-test('a start with keys.nextSigning rotates: from a file to a program, and to another program', { timeout: 90_000 }, async () => {
+test('a start with keys.nextSigning rotates: from a file to a program, and to another program', {
+  timeout: 90_000,
+}, async () => {
   const first = await runWith({});
   const second = await runWith({ nextSigning: program('a') });
   expect(second.slice(0, 1)).toEqual(first);

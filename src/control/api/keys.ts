@@ -13,6 +13,12 @@ export const keyChangeSchema = z.discriminatedUnion('action', [
     kek,
     reason,
   }),
+  z.strictObject({
+    action: z.literal('revoke').describe('A former signing key was stolen.'),
+    kid: z.string().regex(/^[0-9a-f]{8}$/, 'expected the 8 hex digits of a former key'),
+    size: z.int().min(0).describe('Entries up to which somebody outside remembers what it signed.'),
+    reason,
+  }),
 ]);
 
 const keysSchema = z

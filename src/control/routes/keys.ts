@@ -24,6 +24,7 @@ async function change({ keyring }: ControlParts, { req, res, identity }: Control
   const order = { by: identity.name, reason: data.reason };
   if (data.action === 'rotate') await keyring.rotateSigning(order);
   else if (data.action === 'epoch') await keyring.rotateKek(order);
-  else await keyring.retireKek(data.kek, order);
+  else if (data.action === 'retire') await keyring.retireKek(data.kek, order);
+  else await keyring.revoke(data.kid, data.size, order);
   sendJson(res, 200, keyring.current());
 }

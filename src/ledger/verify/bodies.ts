@@ -130,9 +130,14 @@ export function unwrapWithAny(keks: readonly Uint8Array[]): UnwrapKeys {
   };
 }
 
+/** Names a key-encryption key, as bodies records do. */
+export function kekIdOf(kek: Uint8Array): string {
+  return toHex(sha256.create().update(kekDomain).update(kek).digest().subarray(0, 4));
+}
+
 /** Unwraps with the key-encryption key's own 32 bytes. */
 function unwrapWith(kek: Uint8Array): UnwrapKeys {
-  const id = toHex(sha256.create().update(kekDomain).update(kek).digest().subarray(0, 4));
+  const id = kekIdOf(kek);
   return async ({ ledger, firstSeq, kekId, nonce, wrapped }) => {
     const ledgerBytes = fromHex(ledger);
     if (kekId !== id || kek.length !== aesKeyBytes || ledgerBytes === undefined) return undefined;

@@ -47,6 +47,12 @@ function aboutTrust(
     );
     if (remembered.trusted !== undefined) notes.push(...aboutTrustedKeys(pass, remembered.trusted));
   }
+  for (const { key, to = 0, revoked } of pass.keys) {
+    if (revoked === undefined) continue;
+    notes.push(
+      `Entry ${revoked.seq} revokes the key ${key.keyHash} down to ${revoked.size} entries. Whoever has that key can sign another history of the first ${to}, one without this entry: only a checkpoint or witness kept elsewhere tells them apart.`,
+    );
+  }
   if (options.highWater === null) {
     notes.push('There is no high-water mark: entries cut from the end would not be noticed.');
   } else if (options.highWater === undefined && !anchored) {

@@ -67,6 +67,19 @@ export interface RotationEntry {
   readonly possession: Uint8Array;
 }
 
+/** A former signing key that is trusted no further than to a size. */
+export interface RevocationEntry {
+  readonly type: 'revocation';
+  readonly key: string;
+  readonly size: number;
+}
+
+/** Key-encryption keys by id, each in a box for the escrow holder. */
+export interface EscrowEntry {
+  readonly type: 'escrow';
+  readonly boxes: readonly (readonly [string, Uint8Array])[];
+}
+
 export type Entry =
   | { readonly type: 'genesis'; readonly key: string; readonly origin: string }
   | {
@@ -88,6 +101,8 @@ export type Entry =
   | RulingEntry
   | DeliveryEntry
   | RotationEntry
+  | RevocationEntry
+  | EscrowEntry
   | { readonly type: 'outcomes'; readonly outcomes: readonly (readonly [number, Outcome])[] }
   | { readonly type: 'heartbeat'; readonly open: number; readonly snapshot: string }
   /** Bytes that were handed over already, handed to a retry after the decision's outcome. */
@@ -194,16 +209,41 @@ function readAccess(data: JsonObject, _parts: readonly Part[], seq: number): Ent
   return { type: 'redelivery', decision, hold, digest };
 }
 
-function readKey(data: JsonObject): Entry | undefined {
+function readKey(data: JsonObject, _parts: readonly Part[], seq: number): Entry | undefined {
   const { action, by, reason, key } = data;
   if (!isText(by) || !isText(reason)) return undefined;
-  if (action === 'epoch' || action === 'retire') return isMatching(data['kek'], hex8) ? other : undefined;
+  if (action === 'escrow') return readEscrow(data);
+  if (action === 'epoch' || action === 'retire') {
+    if (!isMatching(data['kek'], hex8)) return undefined;
+    return data['boxes'] === undefined ? other : readEscrow(data);
+  }
+  if (action === 'revoke') {
+    const { size } = data;
+    return typeof key === 'string' && isCount(size) && size <= seq
+      ? { type: 'revocation', key, size }
+      : undefined;
+  }
   const endorsement = bytesIn(data['endorsement']);
   const possession = bytesIn(data['possession']);
   if (action !== 'rotate' || typeof key !== 'string') return undefined;
   return endorsement === undefined || possession === undefined
     ? undefined
     : { type: 'rotation', key, endorsement, possession };
+}
+
+const boxBytes = 32 + 24 + 48;
+
+function readEscrow({ boxes: list, to }: JsonObject): Entry | undefined {
+  if (!isList(list) || bytesIn(to)?.length !== 32) return undefined;
+  const boxes: (readonly [string, Uint8Array])[] = [];
+  for (const pair of list) {
+    if (!isList(pair) || pair.length !== 2) return undefined;
+    const [id, text] = pair;
+    const box = bytesIn(text);
+    if (!isMatching(id, hex8) || box?.length !== boxBytes) return undefined;
+    boxes.push([id, box]);
+  }
+  return { type: 'escrow', boxes };
 }
 
 function bytesIn(value: Json | undefined): Uint8Array | undefined {

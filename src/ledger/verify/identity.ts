@@ -3,7 +3,7 @@
  * only its own folder.
  */
 
-import { beginKeys, checkKid, takeRotation } from './keys.ts';
+import { beginKeys, checkKid, takeRevocation, takeRotation } from './keys.ts';
 import type { Leaf } from './leaf.ts';
 import { parseVerifierKey } from './note.ts';
 import { damage, type Pass } from './pass.ts';
@@ -56,5 +56,6 @@ function checkKey(pass: Pass, leaf: Leaf, seq: number): void {
     return;
   }
   checkKid(pass, leaf.kid, seq, `entry ${seq}`);
+  if (entry.type === 'revocation' && leaf.seq === seq) takeRevocation(pass, seq, entry);
   if (entry.type === 'rotation' && leaf.seq === seq) takeRotation(pass, leaf, entry);
 }

@@ -3,7 +3,7 @@
  * by the one before it. Ed25519 by tweetnacl. Portable; imports only its own folder.
  */
 import { ascii } from './encoding.ts';
-import type { RotationEntry } from './entry.ts';
+import type { RevocationEntry, RotationEntry } from './entry.ts';
 import type { Leaf } from './leaf.ts';
 import { parseVerifierKey, refusalOf, type VerifierKey } from './note.ts';
 import { damage, type KeySpan, type Pass } from './pass.ts';
@@ -15,7 +15,7 @@ const strangersMax = 16;
 /** The key that the ledger begins under. */
 export function beginKeys(pass: Pass, key: VerifierKey): void {
   pass.key = key;
-  pass.keys.push({ key, from: 0, to: undefined });
+  pass.keys.push({ key, from: 0, to: undefined, revoked: undefined });
 }
 
 /** Reports an entry or checkpoint under another key than the one in use at `seq`; true when it is under that one. */
@@ -70,6 +70,43 @@ export function takeRotation(pass: Pass, leaf: Leaf, entry: RotationEntry): void
   pass.incoming = next;
 }
 
+/** Takes a revocation: by the key in use, of one before it, never for more than that one signed. */
+export function takeRevocation(pass: Pass, seq: number, { key, size }: RevocationEntry): void {
+  const span = pass.keys.find((candidate) => candidate.key.text === key);
+  if (span?.to === undefined || size > span.to) {
+    const why = span?.to === undefined ? 'is none of the former keys' : `signed ${span.to} entries at most`;
+    damage(pass, 'revocation_unfounded', seq, `entry ${seq} revokes ${key} down to ${size}, which ${why}`);
+    return;
+  }
+  if (span.revoked === undefined || size < span.revoked.size) span.revoked = { seq, size };
+}
+
+/**
+ * What rests on a revoked key alone. Whoever has it can sign another history from before the rotation; what somebody
+ * remembered elsewhere is the only thing that tells which is the real one.
+ * @param rememberedSize entries covered by a checkpoint that was kept; 0 without one
+ */
+export function checkRevocations(pass: Pass, trusted: readonly VerifierKey[], rememberedSize: number): void {
+  for (const { key, to = 0, revoked } of pass.keys) {
+    if (revoked === undefined) continue;
+    const from = Math.max(revoked.size, rememberedSize);
+    if (from < to) {
+      const what = `entries ${from} to ${to - 1} were sealed under ${key.keyHash}`;
+      pass.findings.add(
+        'key_revoked',
+        from,
+        `${what}, which entry ${revoked.seq} revokes from ${revoked.size} on`,
+      );
+    }
+  }
+  const vouching = pass.keys.filter(({ key }) => trusted.includes(key));
+  const lost = vouching.filter(({ to = 0, revoked }) => revoked !== undefined && rememberedSize < to);
+  const [first] = lost;
+  if (first?.revoked === undefined || lost.length < vouching.length) return;
+  const message = `the trusted key ${first.key.keyHash} was revoked by entry ${first.revoked.seq}: what it endorsed needs a key or checkpoint from elsewhere`;
+  pass.findings.add('key_revoked', first.revoked.seq, message);
+}
+
 /** The keys that sign the checkpoint of the block that was read last. */
 export function keysDue(pass: Pass): readonly VerifierKey[] {
   return [pass.key, pass.incoming].filter((key) => key !== undefined);
@@ -82,7 +119,7 @@ export function settleRotation(pass: Pass): void {
   const last = pass.keys.at(-1);
   if (incoming === undefined || last === undefined) return;
   last.to = pass.nextSeq;
-  pass.keys.push({ key: incoming, from: pass.nextSeq, to: undefined });
+  pass.keys.push({ key: incoming, from: pass.nextSeq, to: undefined, revoked: undefined });
   pass.key = incoming;
 }
 

@@ -27,6 +27,8 @@ export interface KeySpan {
   readonly key: VerifierKey;
   readonly from: number;
   to: number | undefined;
+  /** By which entry it was revoked, and down to which size its word still counts. */
+  revoked: { readonly seq: number; readonly size: number } | undefined;
 }
 
 export interface AwaitedSnapshot {

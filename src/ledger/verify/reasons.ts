@@ -37,6 +37,9 @@ export const reasons = {
   boundary_half_signed: 'the checkpoint of a rotation is not signed by both keys',
   key_used_early: 'an entry or checkpoint is under a new key before the rotation that brings it in',
   key_used_late: 'an entry or checkpoint is under a key that was rotated out before it',
+  revocation_unfounded:
+    'a revocation names no former key of the ledger, or more entries than that key signed',
+  key_revoked: 'entries or trust rest on a key that was revoked, and on nothing that remembers them',
   // Bodies
   bodies_malformed: 'the bytes of a bodies record do not follow the framing',
   body_missing: 'a sealed part has no stored bytes and nothing says it was erased',

@@ -15,7 +15,7 @@ import { checkNoteSignature, settleSuspect, takeBlock } from './chain.ts';
 import { hexEquals, toBase64 } from './encoding.ts';
 import type { Outcome } from './entry.ts';
 import { readBodies, readRecordKey, recordKinds } from './framing.ts';
-import { checkTrust } from './keys.ts';
+import { checkRevocations, checkTrust } from './keys.ts';
 import { createPass, damage, type Pass } from './pass.ts';
 import type { Finding } from './reasons.ts';
 import { checkRemembered, type Remembered, readRemembered } from './remembered.ts';
@@ -50,7 +50,12 @@ export interface Verdict {
   /** The verifier key the ledger is under at its end; '' when it could not be read. */
   readonly key: string;
   /** Every key it was under, in order; `from` is the size at which it came in. */
-  readonly keys: readonly { readonly key: string; readonly from: number }[];
+  readonly keys: readonly {
+    readonly key: string;
+    readonly from: number;
+    /** Down to which size its word counts, where it was revoked. */
+    readonly revokedTo?: number;
+  }[];
   /** Those of the given keys that are among them: any one of them vouches for the whole chain. */
   readonly trusted: readonly string[];
   readonly origin: string;
@@ -94,9 +99,10 @@ export async function verifyLedger(
   closeBlock(pass);
   if (pass.blocks === 0) pass.findings.add('ledger_empty', -1, 'the ledger has no entry');
   checkLastSignature(pass);
-  const trusted = checkTrust(pass).map(({ text }) => text);
+  const trusted = checkTrust(pass);
   const anchored = checkRemembered(pass, remembered);
-  return verdictOf(pass, options, remembered, { anchored, trusted });
+  checkRevocations(pass, trusted, anchored ? (remembered.checkpoint?.size ?? 0) : 0);
+  return verdictOf(pass, options, remembered, { anchored, trusted: trusted.map(({ text }) => text) });
 }
 
 function unwrapOf(openBody: VerifyOptions['openBody']): UnwrapKeys | undefined {
@@ -224,7 +230,11 @@ function verdictOf(
     assurance: anchored ? 'ANCHORED' : 'LOCAL',
     keyTrust: remembered.trusted === undefined ? 'self-declared' : 'given',
     key: pass.key?.text ?? '',
-    keys: pass.keys.map(({ key, from }) => ({ key: key.text, from })),
+    keys: pass.keys.map(({ key, from, revoked }) => ({
+      key: key.text,
+      from,
+      ...(revoked === undefined ? {} : { revokedTo: revoked.size }),
+    })),
     trusted,
     origin: pass.ledger === '' ? '' : `holdpoint/${pass.ledger}`,
     size: pass.nextSeq,
