@@ -88,6 +88,10 @@ describe.concurrent('holdpoint', () => {
       'token new',
       'keys show',
       'keys ca',
+      'keys rotate',
+      'keys revoke',
+      'keys retire-kek',
+      'keys escrow-new',
     ])
       expect(out).toMatch(new RegExp(`^  ${name} `, 'm'));
   });

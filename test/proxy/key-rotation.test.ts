@@ -164,3 +164,36 @@ test('a stopped sidecar’s keys change by command, and a running one’s direct
   expect(chain.slice(1)).toEqual([key, running]);
   await expectTrusted(chain);
 });
+
+test('the escrow holder opens every body when the operator’s keys are gone, and a stolen key is revoked', async () => {
+  const pair = z
+    .object({ publicKey: z.string(), secretKey: z.string() })
+    .parse(JSON.parse(holdpoint('keys', 'escrow-new', '--json')));
+  const config = z.record(z.string(), z.unknown()).parse(JSON.parse(readFileSync(place.configFile, 'utf8')));
+  writeFileSync(place.configFile, JSON.stringify({ ...config, keys: { escrow: pair.publicKey } }));
+  const secretFile = join(place.directory, 'escrow.secret');
+  writeFileSync(secretFile, pair.secretKey);
+  const sidecar = await spawnSidecar(settings, place);
+  expect(await chat(sidecar)).toBe(200);
+  await change(sidecar, 'epoch');
+  expect(await chat(sidecar)).toBe(200);
+  await change(sidecar, 'rotate');
+  const [old, current] = chainOf();
+  const kid = old?.key.split('+')[1] ?? '';
+  const ordered = ['--url', sidecar.controlUrl, '--token', place.tokenOf('olga', 'admin')];
+  holdpoint('keys', 'revoke', kid, '--down-to', String(current?.from), ...ordered);
+  await sidecar.kill('SIGTERM');
+  // A directory without keys: what an escrow holder is handed.
+  const args = ['verify', place.dataDir, '--keys', place.directory, '--escrow-key', secretFile, '--json'];
+  const verdict = z
+    .object({
+      ok: z.boolean(),
+      keys: z.array(z.object({ revokedTo: z.number().optional() })),
+      bodies: z.object({ stored: z.number(), opened: z.number() }),
+    })
+    .parse(JSON.parse(holdpoint(...args)));
+  expect(verdict.ok).toBe(true);
+  expect(verdict.keys[0]?.revokedTo).toBe(current?.from);
+  expect(verdict.bodies.stored).toBeGreaterThan(3);
+  expect(verdict.bodies.opened).toBe(verdict.bodies.stored);
+});

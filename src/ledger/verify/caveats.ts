@@ -89,7 +89,9 @@ function aboutReach(pass: Pass, options: CaveatOptions): readonly string[] {
   }
   if (options.everySignature !== true && pass.blocks > 1) {
     notes.push(
-      'Only the last checkpoint carries authority; the signatures of earlier ones were not checked.',
+      pass.keys.length > 1
+        ? 'Only the last checkpoint and those of rotations carry authority; the signatures of others were not checked.'
+        : 'Only the last checkpoint carries authority; the signatures of earlier ones were not checked.',
     );
   }
   const unlisted = pass.findings.count() - findingsMax;

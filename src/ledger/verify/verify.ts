@@ -4,7 +4,8 @@
  * runs in a browser; no `node:` imports, nothing from outside this folder.
  *
  * What may change without a finding, by design of the format:
- * - the 64 signature bytes of a checkpoint that a later block supersedes, unless `everySignature` is set;
+ * - the 64 signature bytes of a checkpoint that a later block supersedes, unless `everySignature` is set or it is the
+ *   boundary of a rotation;
  * - kekId, nonce and wrapped keys of a bodies record, unless `openBody` is given;
  * - the ledger's tail, back to any earlier commit, unless a high-water mark or a kept checkpoint remembers it.
  */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type VerifyOptions, verifyLedger } from '../../../src/ledger/verify/verify.ts';
 import { createLedgerBuilder, type Fields, signNote, signRotation } from '../../support/ledger-builder.ts';
-import { editNote, type Records, setFields, sourceOf } from '../../support/ledger-tampering.ts';
+import { editBlock, editNote, type Records, setFields, sourceOf } from '../../support/ledger-tampering.ts';
 
 const first = 'one';
 const second = 'second key';
@@ -125,6 +125,18 @@ describe('a rotation', () => {
     const more = (text: string): string =>
       text + signNote(third, whole.origin, 4, whole.root(4)).split('\n\n')[1];
     expect(await codes(editNote(whole.records, 2, more))).toEqual(['note_malformed at 2']);
+  });
+
+  it('is refused with a byte of its checkpoint flipped, wherever', async () => {
+    const { length } = signNote(first, whole.origin, 4, whole.root(4), second);
+    for (let at = 0; at < length; at += 7) {
+      const forged = editBlock(whole.records, 2, ({ leaves, note }) => {
+        const flipped = Buffer.from(note);
+        flipped[at] = (flipped[at] ?? 0) ^ 1;
+        return { leaves, note: flipped };
+      });
+      expect((await verify(forged)).ok, `byte ${at}`).toBe(false);
+    }
   });
 
   it('does not go back to a key that the ledger was under before', async () => {
