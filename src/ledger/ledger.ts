@@ -8,11 +8,9 @@ import { HoldpointError } from '../core/errors.ts';
 import type { JsonObject } from './canonical.ts';
 import { type Signer, type SigningKey, signerOf } from './checkpoint.ts';
 import type { Durability, Entry, Outcome } from './entry.ts';
-import { countWrapped, rewrapBodies } from './epochs.ts';
-import { boxKeks } from './escrow.ts';
 import { emptyHead, outcomesOf } from './head.ts';
 import { decisionId, holdId, seqOfId } from './ids.ts';
-import { readKeyChain } from './key-chain.ts';
+import { epochDraft, escrowDraft, retirementDraft, revocationDraft } from './key-drafts.ts';
 import { type Lookup, openLookup } from './lookup.ts';
 import { readBlocks, readEntry, readPart } from './reader.ts';
 import { type Resumed, resume } from './resume.ts';
@@ -273,8 +271,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     }
     // Before any body is wrapped under them, and at each start: which keys and whose escrow may both have changed.
     if (reason === 'start' && options.escrow !== undefined) {
-      const boxed = boxKeks(keks, options.escrow);
-      sealer.seal({ type: 'key', data: { action: 'escrow', by: 'holdpoint', reason: 'start', ...boxed } });
+      sealer.seal(escrowDraft(keks, options.escrow));
     }
     const closed = await recover(store, sealer, head, reason);
     if (reason === 'start') sealer.seal({ type: 'start', data: options.startData });
@@ -330,54 +327,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   }
 
   async function retireKek(id: string, order: KeyOrder): Promise<void> {
-    const retired = keks.slice(1).find((kek) => kek.id === id);
-    if (retired === undefined) {
-      const why = id === kekInUse().id ? 'is in use' : 'is none of an earlier epoch';
-      throw new HoldpointError(
-        'invalid_argument',
-        `The key-encryption key ${id} ${why}.`,
-        `Earlier ones are: ${
-          keks
-            .slice(1)
-            .map((kek) => kek.id)
-            .join(', ') || 'none'
-        }.`,
-      );
-    }
-    await rewrapBodies(opened.store, ledgerId, retired, kekInUse());
-    const left = await countWrapped(opened.store, id);
-    if (left > 0) {
-      throw new HoldpointError(
-        'invalid_argument',
-        `The bodies of ${left} blocks are wrapped under the key-encryption key ${id}.`,
-        'Without it they could not be read again; keep it.',
-      );
-    }
-    await sealNow({ type: 'key', data: { action: 'retire', by: order.by, kek: id, reason: order.reason } });
+    await sealNow(await retirementDraft(opened.store, ledgerId, keks, id, order));
     keks = keks.filter((kek) => kek.id !== id);
-  }
-
-  async function revokeKey(kid: string, size: number, order: KeyOrder): Promise<void> {
-    const chain = await readKeyChain(opened.store);
-    const at = chain.findIndex(({ key }) => key.split('+')[1] === kid);
-    const [revoked, successor] = [chain[at], chain[at + 1]];
-    if (revoked === undefined || successor === undefined) {
-      const former = chain.slice(0, -1).map(({ key }) => key.split('+')[1]);
-      throw new HoldpointError(
-        'invalid_argument',
-        `The key ${kid} is ${revoked === undefined ? 'none of this ledger' : 'in use'}.`,
-        `Rotate first, then revoke. Former keys are: ${former.join(', ') || 'none'}.`,
-      );
-    }
-    if (size > successor.from) {
-      throw new HoldpointError(
-        'invalid_argument',
-        `The key ${kid} signed ${successor.from} entries at most.`,
-        'Name the size of the last checkpoint that somebody kept before the key was stolen.',
-      );
-    }
-    const { by, reason } = order;
-    await sealNow({ type: 'key', data: { action: 'revoke', by, key: revoked.key, reason, size } });
   }
 
   async function sealNow(draft: Draft): Promise<void> {
@@ -497,7 +448,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     },
     beginEpoch,
     retireKek,
-    revokeKey,
+    revokeKey: async (kid, size, order) => sealNow(await revocationDraft(opened.store, kid, size, order)),
     keks: () => keks,
     durable: () => opened.sealer.durable(),
     openDecisions: () => [...opened.head.open.keys()],
@@ -533,11 +484,6 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       }
     },
   };
-}
-
-function epochDraft(kek: KeyEncryptionKey, { by, reason }: KeyOrder, escrow: Buffer | undefined): Draft {
-  const boxed = escrow === undefined ? {} : boxKeks([kek], escrow);
-  return { type: 'key', data: { action: 'epoch', by, kek: kek.id, reason, ...boxed } };
 }
 
 function notWritable(): HoldpointError {
