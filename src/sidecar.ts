@@ -3,19 +3,16 @@
  * everything it builds takes plain options.
  */
 import { createHmac } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
 import type { Environment } from './config/environment.ts';
 import { type LoadedConfig, loadConfig, parseAddress } from './config/load.ts';
 import { keyHeaders, providerUrls } from './config/presets.ts';
 import { type ControlListener, listenControl } from './control/server.ts';
 import { createSummaries } from './control/view.ts';
-import { sha256Hex } from './core/bytes.ts';
 import { type Clock, type Schedule, systemClock, systemRandom, systemSchedule } from './core/clock.ts';
 import { createErasureDesk, type ErasureDesk, type ErasureJob } from './erasure/desk.ts';
 import { createHoldQueue, type HoldQueue } from './hold/queue.ts';
-import { recoveredOutcome } from './hold/record.ts';
-import { type Ledger, type LedgerEvent, openLedger } from './ledger/ledger.ts';
-import type { LedgerStore, RecordStore } from './ledger/store.ts';
+import type { Ledger, LedgerEvent } from './ledger/ledger.ts';
+import { type LedgerPlace, openConfiguredLedger } from './open-ledger.ts';
 import { openPolicyFile, type PolicyFile } from './policy-file.ts';
 import { protocolOf } from './provider/index.ts';
 import type { Upstream } from './proxy/call.ts';
@@ -24,16 +21,14 @@ import type { House } from './proxy/house.ts';
 import { listenProxy, type ProxyListener } from './proxy/listener.ts';
 import { createSigner } from './proxy/sigv4.ts';
 import { openAwsCredentials } from './store/aws-credentials.ts';
-import { openHighWater } from './store/high-water.ts';
-import { loadKeys } from './store/keys.ts';
+import type { Keyring } from './store/keyring.ts';
 import { openLedgerCopy, openLedgerStore } from './store/ledger-store.ts';
-import { openLevelCache, writeBufferBytes } from './store/level.ts';
+import { writeBufferBytes } from './store/level.ts';
 import { openProviderKey } from './store/provider-key.ts';
 import { createSpools } from './store/spool.ts';
 import { openTokens } from './store/token-file.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
-import { product } from './version.ts';
 import { openWaysIn, type WaysIn } from './ways-in.ts';
 
 export interface Sidecar {
@@ -51,12 +46,8 @@ export interface Sidecar {
 const fingerprintCacheMax = 4096;
 
 /** What a sidecar takes from its machine: time and the place where the ledger lies. */
-export interface Machine {
-  readonly clock: Clock;
+export interface Machine extends LedgerPlace {
   readonly schedule: Schedule;
-  readonly openLedgerStore: (dir: string) => Promise<LedgerStore>;
-  /** A copy of it below `under`, for a look before it is opened; absent where there is nothing to copy. */
-  readonly openLedgerCopy?: (dir: string, under: string) => Promise<RecordStore>;
 }
 
 const thisMachine: Machine = {
@@ -78,35 +69,14 @@ export async function startSidecar(
   const log = createLogger(config.log.level);
   const metrics = createMetrics();
   const policyFile = openPolicyFile(config.paths.policy, log);
-  mkdirSync(config.data.dir, { recursive: true, mode: 0o700 });
-
-  const highWater = openHighWater(config.paths.highWater);
-  const firstStart = !existsSync(config.paths.ledgerDir);
-  const keys = loadKeys(config.paths.keysDir, firstStart, systemRandom);
   let holds: HoldQueue | null = null;
-  const ledger = await openLedger({
-    openStore: () => machine.openLedgerStore(config.paths.ledgerDir),
-    // Beside the ledger: nothing else is sure to be writable.
-    openCopy: async () =>
-      firstStart ? null : ((await machine.openLedgerCopy?.(config.paths.ledgerDir, config.data.dir)) ?? null),
-    openIndexStore: () => openLevelCache(config.paths.indexDir),
-    highWater,
-    signingKey: keys.signingKey,
-    kek: keys.kek,
-    durability: config.data.durability,
-    clock,
-    random: systemRandom,
-    tailBytesMin: 2 * writeBufferBytes,
-    product,
-    startData: {
-      config: sha256Hex(config.source),
-      node: process.version,
-      policy: policyFile.current().digest,
-      product,
-    },
-    recoveredOutcome,
-    onEvent: (event) => onLedgerEvent(event, log, metrics, () => holds),
-  });
+  const { keys, keyring, ...opened } = await openConfiguredLedger(
+    config,
+    machine,
+    policyFile.current().digest,
+    (event) => onLedgerEvent(event, log, metrics, () => holds),
+  );
+  const { ledger } = opened;
   await policyFile.attach(ledger);
 
   const onError = (what: string, error: unknown): void => log.error(what, error);
@@ -134,15 +104,15 @@ export async function startSidecar(
     log,
     metrics,
     onError,
-    fingerprintKey: fingerprintKeyOf(keys.kek.key),
+    keyring,
+    fingerprintKey: keys.fingerprintKey,
   };
   let stopping: Promise<void> | null = null;
   async function closeLedger(reason: string): Promise<void> {
     policyFile.close();
     holds?.stop();
     await erasures.stop();
-    await ledger.close(reason);
-    highWater.close();
+    await opened.close(reason);
   }
   const proxy = await startProxy(parts).catch(async (error: unknown) => {
     await closeLedger('proxy port not available');
@@ -192,6 +162,7 @@ interface Parts {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly onError: (what: string, error: unknown) => void;
+  readonly keyring: Keyring;
   readonly fingerprintKey: Buffer;
 }
 
@@ -288,6 +259,7 @@ function startControl(
       holds,
       erasures: parts.erasures,
       fingerprint: cachedFingerprint(parts.fingerprintKey),
+      keyring: parts.keyring,
       policy: parts.policyFile.current,
       summaryOf: createSummaries(ledger),
       clock: parts.machine.clock,
@@ -316,11 +288,6 @@ function upstreamsOf(config: LoadedConfig, env: Environment, clock: Clock): Upst
       return { ...upstream, key: { header, current: openProviderKey(name, key, env, clock.nowMs) } };
     },
   );
-}
-
-/** Separate from the encryption key's own use. */
-function fingerprintKeyOf(kek: Buffer): Buffer {
-  return createHmac('sha256', kek).update('holdpoint/fingerprint/1').digest();
 }
 
 /** A workload sends the same few credentials with every call. */

@@ -9,17 +9,23 @@ import { verifyExport } from './verify-export.ts';
 
 export const verifyCommand: Command = {
   name: 'verify',
-  usage: 'PATH [--trust KEY_OR_FILE] [--checkpoint FILE] [--keys DIR] [--every-signature] [--json]',
+  usage:
+    'PATH [--trust KEY_OR_FILE] [--checkpoint FILE] [--keys DIR] [--escrow-key FILE] [--every-signature] [--json]',
   summary:
     'verify a data directory, or a file of `ledger export`, offline; exit 1 names the first bad entry and a reason code',
   run: async (args) => {
-    const options = readOptions(args, ['trust', 'checkpoint', 'keys'], ['json', 'every-signature']);
+    const options = readOptions(
+      args,
+      ['trust', 'checkpoint', 'keys', 'escrow-key'],
+      ['json', 'every-signature'],
+    );
     const path = onlyArgument(options, 'data directory or export');
     const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() === true;
     const verdict = await (isFile ? verifyExport : verifyDirectory)(path, {
       trust: options.text('trust'),
       checkpoint: options.text('checkpoint'),
       keys: options.text('keys'),
+      escrowKey: options.text('escrow-key'),
       everySignature: options.flag('every-signature'),
     });
     if (options.flag('json')) printJson(verdict);
@@ -43,6 +49,10 @@ function printVerdict(path: string, verdict: Verdict): void {
   printLine(`  durability ${visible(verdict.durability)}`);
   printLine(`  root       ${visible(verdict.root || '-')}`);
   printLine(`  key        ${visible(verdict.key || '-')}`);
+  for (const { key, from, revokedTo } of verdict.keys.slice(0, -1)) {
+    const revoked = revokedTo === undefined ? '' : `, revoked down to ${revokedTo}`;
+    printLine(`  former key ${visible(key)}  from ${from} entries${revoked}`);
+  }
   for (const { code, seq, message } of findings)
     printLine(`FAIL ${code}${seq < 0 ? '' : ` at entry ${seq}`}: ${visible(message)}`);
   for (const note of verdict.notes) printLine(`note: ${visible(note)}`);

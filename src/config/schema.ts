@@ -70,6 +70,24 @@ const exemption = z.strictObject({
     .describe('Only for erasures on these bases; for all when absent.'),
 });
 
+const keyCommand = z.strictObject({
+  command: z
+    .array(z.string().min(1))
+    .min(1)
+    .max(64)
+    .describe(
+      'A program and its arguments, run without a shell for each request; see src/store/key-command.ts.',
+    ),
+  timeoutMs: z
+    .int()
+    .min(100)
+    .max(60_000)
+    .default(5_000)
+    .describe('How long it may take to answer before the ledger is taken for unavailable.'),
+});
+const keyPlace = (what: string) =>
+  z.union([z.strictObject({ file: z.string().min(1).describe(what) }), keyCommand]).optional();
+
 const upstreamFields = z.strictObject({
   url: z
     .url({ protocol: /^https?$/ })
@@ -221,6 +239,22 @@ export const configSchema = z.strictObject({
         .min(1)
         .optional()
         .describe('signing.pem, kek.key and ca.key; <data.dir>/keys when absent.'),
+      signing: keyPlace(
+        'An Ed25519 private key in PEM, such as one of a mounted secret; never made here.',
+      ).describe('The key that signs, when it is not signing.pem in keys.dir.'),
+      nextSigning: keyPlace('The Ed25519 private key to rotate to, in PEM.').describe(
+        'The key to rotate to at the next start; the one before must still be there then.',
+      ),
+      escrow: z
+        .string()
+        .regex(/^[A-Za-z0-9+/]{43}=$/, 'expected 32 bytes in base64, from holdpoint keys escrow-new')
+        .optional()
+        .describe(
+          'The public key to which the keys of bodies are boxed, for when the operator’s own are lost.',
+        ),
+      kek: keyPlace('32 bytes in base64; those of earlier epochs lie beside it as kek-<id>.key.').describe(
+        'The key that encrypts bodies, when it is not kek.key in keys.dir. With a command, kek.wrapped in keys.dir is what it unwraps.',
+      ),
     })
     .prefault({}),
   upstreams: z

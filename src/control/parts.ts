@@ -4,6 +4,7 @@ import type { ErasureDesk } from '../erasure/desk.ts';
 import type { HoldQueue } from '../hold/queue.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { Keyring } from '../store/keyring.ts';
 import type { createSummaries } from './view.ts';
 
 export interface ControlParts {
@@ -12,6 +13,7 @@ export interface ControlParts {
   readonly erasures: ErasureDesk;
   /** What is sealed in place of a data subject's name. */
   readonly fingerprint: (subject: string) => string;
+  readonly keyring: Keyring;
   readonly policy: () => Policy;
   readonly summaryOf: ReturnType<typeof createSummaries>;
   readonly clock: Clock;

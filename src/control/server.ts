@@ -20,6 +20,7 @@ import { erasureRoutes } from './routes/erasures.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { holdRoutes } from './routes/holds.ts';
+import { keyRoutes } from './routes/keys.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
 import { openapiRoutes } from './routes/openapi.ts';
 
@@ -48,6 +49,7 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     ...decisionRoutes(parts),
     ...erasureRoutes(parts),
     ...ledgerRoutes(parts),
+    ...keyRoutes(parts),
     ...eventRoutes(parts),
     ...consoleRoutes(),
   ];

@@ -23,6 +23,7 @@ export const entryTypes = [
   'recovery',
   'access',
   'erasure',
+  'key',
 ] as const;
 export type EntryType = (typeof entryTypes)[number];
 

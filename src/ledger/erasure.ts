@@ -8,7 +8,7 @@ import type { Entry } from './entry.ts';
 import type { Step } from './head.ts';
 import { firstSeqOf, readBlocks } from './reader.ts';
 import type { LedgerStore } from './store.ts';
-import { type KeyEncryptionKey, rewrapBodies } from './vault.ts';
+import { type KeyEncryptionKey, keepItems } from './vault.ts';
 
 export const bases = [
   'no_longer_needed',
@@ -84,7 +84,7 @@ export function matches(match: Match, data: JsonObject): boolean {
  */
 export async function destroy(
   store: LedgerStore,
-  kek: KeyEncryptionKey,
+  keks: readonly KeyEncryptionKey[],
   ledgerId: string,
   targets: readonly Target[],
 ): Promise<number> {
@@ -101,7 +101,7 @@ export async function destroy(
     const bodies = decodeBodies(value);
     const isKept = (item: BodyItem): boolean => named?.has(nameOf(item.seq, item.partIndex)) !== true;
     if (bodies.items.every(isKept)) return value;
-    const kept = rewrapBodies(kek, Buffer.from(ledgerId, 'hex'), firstSeq, bodies, isKept);
+    const kept = keepItems(keks, Buffer.from(ledgerId, 'hex'), firstSeq, bodies, isKept);
     return kept === null ? null : encodeBodies(kept);
   });
 }
@@ -112,14 +112,14 @@ export async function destroy(
  */
 export async function finishErasures(
   store: LedgerStore,
-  kek: KeyEncryptionKey,
+  keks: readonly KeyEncryptionKey[],
   ledgerId: string,
 ): Promise<number> {
   const from = await store.readUnfinishedFrom();
   if (from === null) return 0;
   let bytes = 0;
   for await (const entries of readBlocks(store, { fromSeq: from, reverse: false }))
-    for (const entry of entries) bytes += await destroy(store, kek, ledgerId, targetsOf(entry));
+    for (const entry of entries) bytes += await destroy(store, keks, ledgerId, targetsOf(entry));
   await store.writeUnfinishedFrom(null);
   return bytes;
 }

@@ -6,14 +6,16 @@ import type { KeyObject } from 'node:crypto';
 import type { Clock, RandomBytes } from '../core/clock.ts';
 import { HoldpointError } from '../core/errors.ts';
 import type { JsonObject } from './canonical.ts';
-import { type Signer, signerOf } from './checkpoint.ts';
+import { type Signer, type SigningKey, signerOf } from './checkpoint.ts';
 import type { Durability, Entry, Outcome } from './entry.ts';
 import { destroy, erases, erasureIsAbout, finishErasures, targetsOf } from './erasure.ts';
 import { emptyHead, outcomesOf } from './head.ts';
 import { decisionId, holdId, legalHoldId, seqOfId } from './ids.ts';
+import { epochDraft, escrowDraft, retirementDraft, revocationDraft } from './key-drafts.ts';
 import { type Lookup, openLookup } from './lookup.ts';
 import { countBefore, readBlocks, readEntry, readPart } from './reader.ts';
 import { type Resumed, resume } from './resume.ts';
+import { type KeyOrder, proveRotation, rotationData } from './rotation.ts';
 import { type Draft, type Sealed, type Sealer, startSealer } from './sealer.ts';
 import { openSearchIndex, type SearchIndex, type SearchTerms } from './search.ts';
 import type { HighWater, LedgerStore, OpenStore, RecordStore } from './store.ts';
@@ -31,8 +33,16 @@ export interface LedgerOptions {
   readonly openCopy?: () => Promise<RecordStore | null>;
   readonly openIndexStore: OpenStore<RecordStore>;
   readonly highWater: HighWater;
-  readonly signingKey: KeyObject;
+  readonly signingKey: KeyObject | SigningKey;
+  /** Further keys that the ledger may ask for: the one before a rotation or after it, as a crash left them. */
+  readonly otherSigningKeys?: readonly (KeyObject | SigningKey)[];
+  /** Rotate to this one once the ledger is open, unless it is under it already. */
+  readonly nextSigningKey?: KeyObject | SigningKey;
   readonly kek: KeyEncryptionKey;
+  /** Of earlier epochs: their bodies stay readable. */
+  readonly retiredKeks?: readonly KeyEncryptionKey[];
+  /** 32 bytes, the X25519 key that key-encryption keys are boxed to; absent where nobody holds one. */
+  readonly escrow?: Buffer;
   readonly durability: Durability;
   readonly clock: Clock;
   readonly random: RandomBytes;
@@ -64,12 +74,32 @@ export type LedgerEvent =
 export interface Ledger {
   readonly id: string;
   readonly origin: string;
+  /** Of the key that seals now. */
   readonly verifierKey: string;
   /** See Sealer.seal. */
   seal(draft: Draft): Sealed;
   /** Records how a decision ended; sealed within `settleWithinMs`, many in one entry. */
   settle(decision: number, outcome: Outcome): void;
   isWritable(): boolean;
+  /**
+   * Seals the change to another signing key; resolves once the boundary is durable. When it rejects with
+   * `ledger_unavailable` the boundary may or may not be: both keys must be kept until the ledger is open again.
+   */
+  rotateSigningKey(key: KeyObject | SigningKey, order: KeyOrder): Promise<void>;
+  /** Seals the beginning of an epoch; bodies are wrapped under its key once that is durable. */
+  beginEpoch(kek: KeyEncryptionKey, order: KeyOrder): Promise<void>;
+  /**
+   * Forgets the key of an earlier epoch, its bodies wrapped anew under the one in use, and seals that. Rejects with
+   * `invalid_argument` when bodies are wrapped under it and the store cannot rewrite them; then nothing changed.
+   */
+  retireKek(id: string, order: KeyOrder): Promise<void>;
+  /**
+   * Seals that a former key is trusted no further than `size` entries. Rejects with `invalid_argument` when no former
+   * key has this key hash, or it signed fewer.
+   */
+  revokeKey(kid: string, size: number, order: KeyOrder): Promise<void>;
+  /** The key-encryption keys there are, the one in use first. */
+  keks(): readonly KeyEncryptionKey[];
   durable(): { readonly size: number; readonly note: Buffer };
   /** Request seqs of the decisions that have no outcome yet. */
   openDecisions(): readonly number[];
@@ -117,6 +147,7 @@ export interface Ledger {
 }
 
 const nothingDurable = { size: 0, note: Buffer.alloc(0) };
+const rotationAttemptsMax = 64;
 const settleWithinMs = 50;
 const settlePerEntryMax = 512;
 const recoverPerEntryMax = 1024;
@@ -157,7 +188,12 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   let reopenWaitMs = reopenAfterMs;
   let writable = false;
   let closing = false;
+  /** One rotation at a time. */
+  let rotating: Promise<void> = Promise.resolve();
   let signer: Signer = signerOf('holdpoint/', options.signingKey);
+  const signingKeys = [options.signingKey, ...(options.otherSigningKeys ?? [])];
+  let keks: readonly KeyEncryptionKey[] = [options.kek, ...(options.retiredKeks ?? [])];
+  if (options.nextSigningKey !== undefined) signingKeys.push(options.nextSigningKey);
   let ledgerId = '';
   let opened: Opened;
   const tree = await openTreeReader({
@@ -191,13 +227,43 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   }
 
   async function resumeFrom(store: RecordStore): Promise<Resumed | null> {
-    const resumed = await resume(store, options.highWater, signerFor, options.tailBytesMin, options.kek);
-    requireKek(resumed?.kekId ?? null, options.kek);
+    const resumed = await resume(store, options.highWater, signerFor, options.tailBytesMin, keks);
+    requireKek(resumed?.kekId ?? null, keks);
     return resumed;
   }
 
-  function signerFor(id: string): Signer {
-    return signerOf(`holdpoint/${id}`, options.signingKey);
+  /** The one the ledger asks for by its key hash; the configured one when none is. */
+  function signerFor(id: string, kid = ''): Signer {
+    const origin = `holdpoint/${id}`;
+    const signers = signingKeys.map((key) => signerOf(origin, key));
+    return signers.find((candidate) => candidate.kid === kid) ?? signerOf(origin, options.signingKey);
+  }
+
+  /**
+   * The statement names the seq it is for. Entries may be sealed while it is being signed, so that it is made anew
+   * then; where nothing else is sealed, as at start, the first one fits.
+   */
+  async function changeKey(
+    sealer: Sealer,
+    head: Opened['head'],
+    next: Signer,
+    order: KeyOrder,
+  ): Promise<void> {
+    if (next.kid === signer.kid)
+      throw new HoldpointError('invalid_argument', `The ledger is under the key ${next.kid} already.`);
+    for (let attempt = 0; attempt < rotationAttemptsMax; attempt++) {
+      const seq = head.nextSeq;
+      const proof = await proveRotation(signer, next, ledgerId, seq);
+      if (head.nextSeq !== seq) continue;
+      const { durable } = sealer.changeKey(next, rotationData(next, proof, order));
+      await durable;
+      return;
+    }
+    throw new HoldpointError(
+      'overloaded',
+      'The signing key answers too slowly to rotate while calls are sealed.',
+      'Configure keys.nextSigning and start again: the rotation is sealed before calls are taken.',
+    );
   }
 
   async function open(reason: RecoveryReason): Promise<Opened> {
@@ -227,7 +293,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   async function continueFrom(store: LedgerStore, reason: RecoveryReason): Promise<Opened> {
     const resumed = await resumeFrom(store);
     ledgerId = resumed?.ledgerId ?? options.random(16).toString('hex');
-    signer = signerFor(ledgerId);
+    signer = signerFor(ledgerId, resumed?.kid);
     const head = resumed?.head ?? emptyHead();
     const sealer = startSealer({
       ledgerId,
@@ -236,7 +302,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       store,
       head,
       durability: options.durability,
-      kek: options.kek,
+      kek: kekInUse(),
       clock: options.clock,
       highWater: options.highWater,
       tree: resumed?.tree ?? emptyTree,
@@ -257,11 +323,28 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
         data: { key: signer.verifierKey, origin: signer.origin, product: options.product },
       });
     }
+    // Before any body is wrapped under them, and at each start: which keys and whose escrow may both have changed.
+    if (reason === 'start' && options.escrow !== undefined) {
+      sealer.seal(escrowDraft(keks, options.escrow));
+    }
     const closed = await recover(store, sealer, head, reason);
     if (reason === 'start') sealer.seal({ type: 'start', data: options.startData });
+    await rotateAtStart(sealer, head);
+    // The key was replaced, and a crash or a restart stood between that and its first body.
+    if (resumed !== null && resumed.kekId !== null && resumed.kekId !== kekInUse().id)
+      sealer.seal(epochDraft(kekInUse(), { by: 'holdpoint', reason: 'start' }, options.escrow));
     await sealer.drain();
-    await finishErasures(store, options.kek, ledgerId).catch(onErasureError);
+    await finishErasures(store, keks, ledgerId).catch(onErasureError);
     return { store, sealer, head, entriesChecked: resumed?.entriesChecked ?? 0, closed };
+  }
+
+  /** What the configuration, or a rotation that a crash cut short, asks for. */
+  async function rotateAtStart(sealer: Sealer, head: Opened['head']): Promise<void> {
+    if (options.nextSigningKey === undefined) return;
+    const next = signerOf(signer.origin, options.nextSigningKey);
+    if (next.kid === signer.kid) return;
+    await changeKey(sealer, head, next, { by: 'holdpoint', reason: 'keys.nextSigning' });
+    signer = next;
   }
 
   /** Gives every decision that nobody will finish its outcome; holds that still wait stay open. */
@@ -286,6 +369,36 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       sealer.seal({ type: 'recovery', data });
     }
     return outcomes.length;
+  }
+
+  function kekInUse(): KeyEncryptionKey {
+    return keks[0] ?? options.kek;
+  }
+
+  async function beginEpoch(next: KeyEncryptionKey, order: KeyOrder): Promise<void> {
+    await sealNow(epochDraft(next, order, options.escrow));
+    keks = [next, ...keks.filter(({ id }) => id !== next.id)];
+    opened.sealer.useKek(next);
+  }
+
+  async function retireKek(id: string, order: KeyOrder): Promise<void> {
+    await sealNow(await retirementDraft(opened.store, ledgerId, keks, id, order));
+    keks = keks.filter((kek) => kek.id !== id);
+  }
+
+  async function sealNow(draft: Draft): Promise<void> {
+    if (!writable) throw notWritable();
+    await opened.sealer.seal(draft).durable;
+  }
+
+  async function rotateTo(key: KeyObject | SigningKey, order: KeyOrder): Promise<void> {
+    if (!writable) throw notWritable();
+    const { sealer, head } = opened;
+    const next = signerOf(signer.origin, key);
+    // Known before it is used: should the commit fail, what is reopened may ask for either.
+    if (next.kid !== signer.kid) signingKeys.push(key);
+    await changeKey(sealer, head, next, order);
+    signer = next;
   }
 
   function onFailure(error: unknown): void {
@@ -376,14 +489,14 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     isStillDue: () => boolean,
   ): Promise<{ seq: number; bytesWiped: number } | null> {
     const { store, sealer } = opened;
-    await finishErasures(store, options.kek, ledgerId);
+    await finishErasures(store, keks, ledgerId);
     // Before the entry: a crash after it is durable must find it.
     await store.writeUnfinishedFrom(sealer.durable().size);
     if (!isStillDue()) return null;
     requireClosed(targetsOf(draft));
     const { seq, durable } = seal(draft);
     await durable;
-    const bytesWiped = await destroy(store, options.kek, ledgerId, targetsOf(draft));
+    const bytesWiped = await destroy(store, keks, ledgerId, targetsOf(draft));
     await store.writeUnfinishedFrom(null);
     lastErasure = seq;
     return { seq, bytesWiped };
@@ -404,7 +517,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   async function part(seq: number, name: string): Promise<Buffer> {
     const { store } = opened;
     try {
-      return await readPart(store, options.kek, seq, name);
+      return await readPart(store, keks, seq, name);
     } catch (error) {
       if (!(error instanceof HoldpointError) || error.code !== 'ledger_damaged') throw error;
       const entry = await readEntry(store, seq);
@@ -454,7 +567,9 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   return {
     id: ledgerId,
     origin: signer.origin,
-    verifierKey: signer.verifierKey,
+    get verifierKey() {
+      return signer.verifierKey;
+    },
     seal,
     erase: (draft, isStillDue) => inTurn(() => erase(draft, isStillDue)),
     lastErasure: () => lastErasure,
@@ -478,6 +593,15 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       else settleTimer ??= setTimeout(flushSettled, settleWithinMs);
     },
     isWritable: () => writable,
+    rotateSigningKey: (key, order) => {
+      const rotated = rotating.then(() => rotateTo(key, order));
+      rotating = rotated.catch(() => undefined);
+      return rotated;
+    },
+    beginEpoch,
+    retireKek,
+    revokeKey: async (kid, size, order) => sealNow(await revocationDraft(opened.store, kid, size, order)),
+    keks: () => keks,
     durable: () => opened.sealer.durable(),
     openDecisions: () => [...opened.head.open.keys()],
     isOpen: (decision) => opened.head.open.has(decision),
@@ -518,13 +642,21 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   };
 }
 
+function notWritable(): HoldpointError {
+  return new HoldpointError(
+    'ledger_unavailable',
+    'The ledger cannot be written, so nothing is sent or delivered.',
+    'Holdpoint retries by itself; check disk space and the log, then retry the call.',
+  );
+}
+
 /** Bodies sealed under another key could not be read any more: that is noticed before anything is sealed. */
-function requireKek(kekId: string | null, kek: KeyEncryptionKey): void {
-  if (kekId === null || kekId === kek.id) return;
+function requireKek(kekId: string | null, keks: readonly KeyEncryptionKey[]): void {
+  if (kekId === null || keks.some(({ id }) => id === kekId)) return;
   throw new HoldpointError(
     'config_invalid',
-    `The ledger's bodies are encrypted under the key ${kekId}, but kek.key is ${kek.id}.`,
-    'Restore the kek.key that this ledger was begun with to keys.dir.',
+    `The ledger's bodies are encrypted under the key ${kekId}, but kek.key is ${keks[0]?.id}.`,
+    `Restore the kek.key that this ledger was last sealed with to keys.dir, or that one as kek-${kekId}.key.`,
   );
 }
 

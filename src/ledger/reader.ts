@@ -16,7 +16,7 @@ export async function readEntry(store: RecordStore, seq: number): Promise<Entry>
 /** The plaintext of the named part of an entry; throws `not_found` when the entry has no such part. */
 export async function readPart(
   store: RecordStore,
-  kek: KeyEncryptionKey,
+  keks: readonly KeyEncryptionKey[],
   seq: number,
   name: string,
 ): Promise<Buffer> {
@@ -30,15 +30,16 @@ export async function readPart(
   const record = await store.get(recordKey(firstSeq, 'bodies'));
   if (record === undefined)
     throw new HoldpointError('ledger_damaged', `The bodies of entry ${seq} are missing.`);
-  return openPart(
-    kek,
-    Buffer.from(entry.ledger, 'hex'),
-    firstSeq,
-    decodeBodies(record),
-    seq,
-    index,
-    commitment,
-  );
+  const bodies = decodeBodies(record);
+  const kek = keks.find(({ id }) => id === bodies.kekId);
+  if (kek === undefined) {
+    throw new HoldpointError(
+      'ledger_damaged',
+      `A body of entry ${seq} is encrypted under another key (${bodies.kekId}).`,
+      'Restore that key-encryption key to keys.dir as kek-<id>.key.',
+    );
+  }
+  return openPart(kek, Buffer.from(entry.ledger, 'hex'), firstSeq, bodies, seq, index, commitment);
 }
 
 /** Blocks' entries in order, newest first when `reverse`; starting at or before `fromSeq`. */

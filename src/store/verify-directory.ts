@@ -3,10 +3,11 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HoldpointError, messageOf } from '../core/errors.ts';
+import { openEscrow, parseEscrowKey } from '../ledger/verify/escrow.ts';
 import { parseHighWater } from '../ledger/verify/high-water.ts';
 import { parseVerifierKey } from '../ledger/verify/note.ts';
 import { type Verdict, verifyLedger } from '../ledger/verify/verify.ts';
-import { kekFile } from './keys.ts';
+import { kekFile, retiredKeksIn } from './keys.ts';
 import { openLedgerCopy } from './ledger-store.ts';
 import type { LevelCopy } from './level.ts';
 
@@ -15,6 +16,8 @@ export interface VerifyDirectoryOptions {
   readonly trust?: string | undefined;
   readonly checkpoint?: string | undefined;
   readonly keys?: string | undefined;
+  /** A file with the secret half of an escrow key: opens bodies in place of the operator's keys. */
+  readonly escrowKey?: string | undefined;
   readonly everySignature?: boolean | undefined;
 }
 
@@ -29,13 +32,14 @@ export async function verifyDirectory(path: string, options: VerifyDirectoryOpti
     );
   }
   const { trust, checkpoint } = options;
-  const kek = readKek(options.keys ?? join(path, 'keys'));
+  const escrow = options.escrowKey === undefined ? null : readEscrowKey(options.escrowKey);
+  const keks = escrow === null ? readKeks(options.keys ?? join(path, 'keys')) : [];
   const settings = {
     highWater: await readHighWater(join(path, 'high-water')),
     everySignature: options.everySignature ?? false,
     ...(trust === undefined ? {} : { trustedKeys: readTrust(trust) }),
     ...(checkpoint === undefined ? {} : { checkpoint: readOrThrow(checkpoint) }),
-    ...(kek === null ? {} : { openBody: kek }),
+    ...(keks.length === 0 ? {} : { openBody: keks }),
   };
   for (let attempt = 1; ; attempt += 1) {
     let store: LevelCopy;
@@ -46,7 +50,10 @@ export async function verifyDirectory(path: string, options: VerifyDirectoryOpti
       return verifyLedger(failing(error), settings);
     }
     try {
-      const verdict = await verifyLedger(store.scan({}), settings);
+      // Boxes may come later than the bodies of their epoch, where escrow was begun later.
+      const opening =
+        escrow === null ? {} : { openBody: await openEscrow(store.scan({ withoutBodies: true }), escrow) };
+      const verdict = await verifyLedger(store.scan({}), { ...settings, ...opening });
       // A running sidecar may have moved what was being read: only then is a finding no finding yet.
       if (verdict.ok || attempt >= attemptsMax || (await store.isWhole())) return verdict;
     } finally {
@@ -64,6 +71,16 @@ async function readHighWater(file: string): Promise<string | null> {
   if (text === null || parseHighWater(text) !== undefined) return text;
   await sleep(10);
   return readIfThere(file);
+}
+
+function readEscrowKey(file: string): Uint8Array {
+  const key = parseEscrowKey(readOrThrow(file));
+  if (key !== undefined) return key;
+  throw new HoldpointError(
+    'usage',
+    `${file} is not an escrow key: 32 bytes in base64.`,
+    'It is what `holdpoint keys escrow-new` printed as the secret.',
+  );
 }
 
 /** A source that fails at its first record. */
@@ -89,12 +106,12 @@ function readTrust(trust: string): string[] {
   return keys;
 }
 
-/** Null where the key is not there or not readable: bodies are then checked by their ciphertext only, and the verdict says so. */
-function readKek(dir: string): Uint8Array | null {
+/** None where no key is there: bodies are then checked by their ciphertext only, and the verdict says so. */
+function readKeks(dir: string): readonly Uint8Array[] {
   const text = readIfThere(join(dir, kekFile));
-  if (text === null) return null;
-  const key = Buffer.from(text.trim(), 'base64');
-  return key.length === 32 ? new Uint8Array(key) : null;
+  const key = Buffer.from(text?.trim() ?? '', 'base64');
+  const keys = retiredKeksIn(dir).map((kek) => new Uint8Array(kek.key));
+  return key.length === 32 ? [new Uint8Array(key), ...keys] : keys;
 }
 
 function readIfThere(file: string): string | null {

@@ -98,6 +98,10 @@ describe.concurrent('holdpoint', () => {
       'token new',
       'keys show',
       'keys ca',
+      'keys rotate',
+      'keys revoke',
+      'keys retire-kek',
+      'keys escrow-new',
     ])
       expect(out).toMatch(new RegExp(`^  ${name} `, 'm'));
   });
@@ -273,7 +277,8 @@ describe.concurrent('keys show', () => {
     expect(keyBefore).toMatch(/^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*\n$/);
     const { code, out } = await run(['keys', 'show', '--config', configFile, '--json']);
     expect(code).toBe(0);
-    expect(JSON.parse(out)).toEqual({ origin: keyBefore.split('+')[0], key: keyBefore.trim() });
+    const key = keyBefore.trim();
+    expect(JSON.parse(out)).toEqual({ origin: key.split('+')[0], key, keys: [{ key, from: 0 }] });
   });
 
   it('before the first start exits 2 and says what to do', async () => {

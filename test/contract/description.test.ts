@@ -189,6 +189,21 @@ describe('every answer is as described', () => {
     expect((await drive(body, `/api/v1/decisions/${decision}/body`)).status).toBe(410);
   });
 
+  it('of changes of keys', async () => {
+    const call = 'POST /api/v1/keys';
+    const answers = [];
+    for (const action of ['rotate', 'epoch']) {
+      answers.push(await drive(call, '/api/v1/keys', { as: 'admin', json: { action, reason: 'yearly' } }));
+    }
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    const { kek } = z.object({ kek: z.string() }).parse(answers[0]?.json);
+    const retire = { action: 'retire', reason: 'gone', kek };
+    expect((await drive(call, '/api/v1/keys', { as: 'admin', json: retire })).status).toBe(200);
+    // It is none of an earlier epoch any more.
+    expect((await drive(call, '/api/v1/keys', { as: 'admin', json: retire })).status).toBe(400);
+    expect((await drive(call, '/api/v1/keys', { as: 'auditor', json: retire })).status).toBe(403);
+  });
+
   it('of every type of entry that all this sealed', async () => {
     const { json } = await drive('GET /api/v1/ledger/entries', '/api/v1/ledger/entries?limit=1000', {
       as: 'auditor',
@@ -206,6 +221,7 @@ describe('every answer is as described', () => {
         'delivery',
         'access',
         'erasure',
+        'key',
       ]),
     );
   });

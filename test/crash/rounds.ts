@@ -178,7 +178,7 @@ async function checkAnswer(house: House, store: RecordStore, { decision, body }:
     // Throws `not_found` at the ledger's end: then the answer that somebody has was never sealed.
     const entry = await readEntry(store, seq);
     if (entry.type !== 'response' || entry.data['decision'] !== request) continue;
-    const message = decodeHttpMessage(await readPart(store, kek, seq, 'response'));
+    const message = decodeHttpMessage(await readPart(store, [kek], seq, 'response'));
     if (!message.body.equals(body))
       throw new Error(`the answer to ${decision} is not the one that was received`);
     return;

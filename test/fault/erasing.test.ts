@@ -29,7 +29,17 @@ const commitAt = (seq: number, bytes?: number): StoredRecord[] => [
 /** Whether some file has a part of the body that is long enough to be no accident. */
 function isAnywhere(dir: string, body: Buffer): boolean {
   const part = body.subarray(5, body.indexOf(';'));
-  return readdirSync(dir).some((name) => readFileSync(join(dir, name)).includes(part));
+  return readdirSync(dir).some((name) => bytesOf(join(dir, name)).includes(part));
+}
+
+/** Nothing of a table that LevelDB took away since it was listed. */
+function bytesOf(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return Buffer.alloc(0);
+    throw error;
+  }
 }
 
 async function contentOf(store: LedgerStore | Awaited<ReturnType<typeof openLedgerCopy>>): Promise<string[]> {

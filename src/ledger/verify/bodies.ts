@@ -120,9 +120,26 @@ export function noteNoBodies(block: BlockLeaves, absent: PartSet): void {
   for (const part of expectedParts(block)) noteAbsent(part, absent);
 }
 
+/** Unwraps with whichever of these key-encryption keys, 32 bytes each, a record names. */
+export function unwrapWithAny(keks: readonly Uint8Array[]): UnwrapKeys {
+  const unwraps = keks.map(unwrapWith);
+  return async (keys) => {
+    for (const unwrap of unwraps) {
+      const dataKeys = await unwrap(keys);
+      if (dataKeys !== undefined) return dataKeys;
+    }
+    return undefined;
+  };
+}
+
+/** Names a key-encryption key, as bodies records do. */
+export function kekIdOf(kek: Uint8Array): string {
+  return toHex(sha256.create().update(kekDomain).update(kek).digest().subarray(0, 4));
+}
+
 /** Unwraps with the key-encryption key's own 32 bytes. */
-export function unwrapWith(kek: Uint8Array): UnwrapKeys {
-  const id = toHex(sha256.create().update(kekDomain).update(kek).digest().subarray(0, 4));
+function unwrapWith(kek: Uint8Array): UnwrapKeys {
+  const id = kekIdOf(kek);
   return async ({ ledger, firstSeq, kekId, nonce, wrapped }) => {
     const ledgerBytes = fromHex(ledger);
     if (kekId !== id || kek.length !== aesKeyBytes || ledgerBytes === undefined) return undefined;

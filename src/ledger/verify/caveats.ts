@@ -1,6 +1,7 @@
 /** What a verdict does not show, in plain words. Pure; portable; imports only its own folder. */
 import type { ErasedCounts, Erasures } from './erased.ts';
 import { findingsMax } from './findings.ts';
+import type { VerifierKey } from './note.ts';
 import type { Pass } from './pass.ts';
 import type { Remembered } from './remembered.ts';
 
@@ -41,6 +42,18 @@ function aboutTrust(
   if (remembered.trusted === undefined) {
     notes.push('The key was taken from the ledger itself; compare it with one that came another way.');
   }
+  if (pass.keys.length > 1) {
+    notes.push(
+      `The signing key changed ${pass.keys.length - 1} times; each key was endorsed by the one before it and proved to be there.`,
+    );
+    if (remembered.trusted !== undefined) notes.push(...aboutTrustedKeys(pass, remembered.trusted));
+  }
+  for (const { key, to = 0, revoked } of pass.keys) {
+    if (revoked === undefined) continue;
+    notes.push(
+      `Entry ${revoked.seq} revokes the key ${key.keyHash} down to ${revoked.size} entries. Whoever has that key can sign another history of the first ${to}, one without this entry: only a checkpoint or witness kept elsewhere tells them apart.`,
+    );
+  }
   if (options.highWater === null) {
     notes.push('There is no high-water mark: entries cut from the end would not be noticed.');
   } else if (options.highWater === undefined && !anchored) {
@@ -55,6 +68,16 @@ function aboutTrust(
   return notes;
 }
 
+/** Which keys of the chain somebody vouched for, and what those signed themselves. */
+function aboutTrustedKeys(pass: Pass, trusted: readonly VerifierKey[]): readonly string[] {
+  return pass.keys
+    .filter(({ key }) => trusted.some(({ text }) => text === key.text))
+    .map(({ key, from, to }) => {
+      const until = to === undefined ? 'the end' : `${to} entries`;
+      return `Trust comes from the key ${key.keyHash}, which signed from ${from} entries to ${until}.`;
+    });
+}
+
 function aboutReach(pass: Pass, options: CaveatOptions): readonly string[] {
   const notes: string[] = [];
   if (!pass.intact && pass.nextSeq > pass.judged) {
@@ -67,7 +90,9 @@ function aboutReach(pass: Pass, options: CaveatOptions): readonly string[] {
   }
   if (options.everySignature !== true && pass.blocks > 1) {
     notes.push(
-      'Only the last checkpoint carries authority; the signatures of earlier ones were not checked.',
+      pass.keys.length > 1
+        ? 'Only the last checkpoint and those of rotations carry authority; the signatures of others were not checked.'
+        : 'Only the last checkpoint carries authority; the signatures of earlier ones were not checked.',
     );
   }
   const unlisted = pass.findings.count() - findingsMax;

@@ -91,18 +91,23 @@ export function checkSignature(note: Checkpoint, keys: readonly VerifierKey[]): 
   for (const { name, keyHash, signature } of note.signatures) {
     const key = keys.find((candidate) => candidate.origin === name && candidate.keyHash === keyHash);
     if (key === undefined) continue;
-    if (signature.length !== 64) return { code: 'signature_invalid', message: 'it is not 64 bytes long' };
-    if (!isBelowGroupOrder(signature.subarray(32))) {
-      return { code: 'signature_malleable', message: 'its S is not below the group order' };
-    }
-    if (nacl.sign.detached.verify(note.text, signature, key.publicKey)) return undefined;
-    return { code: 'signature_invalid', message: `it is not a signature of this text by ${key.keyHash}` };
+    return refusalOf(note.text, signature, key);
   }
   const hashes = note.signatures.map((signature) => signature.keyHash).join(', ');
   return {
     code: 'key_unknown',
     message: `signed under ${hashes}, which is not a trusted key of ${note.origin}`,
   };
+}
+
+/** What is wrong with a signature of `text` by `key`; undefined when it holds. */
+export function refusalOf(text: Uint8Array, signature: Uint8Array, key: VerifierKey): Refusal | undefined {
+  if (signature.length !== 64) return { code: 'signature_invalid', message: 'it is not 64 bytes long' };
+  if (!isBelowGroupOrder(signature.subarray(32))) {
+    return { code: 'signature_malleable', message: 'its S is not below the group order' };
+  }
+  if (nacl.sign.detached.verify(text, signature, key.publicKey)) return undefined;
+  return { code: 'signature_invalid', message: `it is not a signature of this text by ${key.keyHash}` };
 }
 
 function readText(text: string): { origin: string; size: number; root: Uint8Array } | undefined {

@@ -4,18 +4,20 @@
  * runs in a browser; no `node:` imports, nothing from outside this folder.
  *
  * What may change without a finding, by design of the format:
- * - the 64 signature bytes of a checkpoint that a later block supersedes, unless `everySignature` is set;
+ * - the 64 signature bytes of a checkpoint that a later block supersedes, unless `everySignature` is set or it is the
+ *   boundary of a rotation;
  * - kekId, nonce and wrapped keys of a bodies record, unless `openBody` is given;
  * - the ledger's tail, back to any earlier commit, unless a high-water mark or a kept checkpoint remembers it.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
-import { type BodyCounts, checkBodies, noteNoBodies, type UnwrapKeys, unwrapWith } from './bodies.ts';
+import { type BodyCounts, checkBodies, noteNoBodies, type UnwrapKeys, unwrapWithAny } from './bodies.ts';
 import { aboutErasures, notesOf } from './caveats.ts';
 import { checkNoteSignature, settleSuspect, takeBlock } from './chain.ts';
 import { hexEquals, toBase64 } from './encoding.ts';
 import type { Outcome } from './entry.ts';
 import { type ErasedCounts, settleErasures } from './erased.ts';
 import { readBodies, readRecordKey, recordKinds } from './framing.ts';
+import { checkRevocations, checkTrust } from './keys.ts';
 import { createPass, damage, type Pass } from './pass.ts';
 import type { Finding } from './reasons.ts';
 import { checkRemembered, type Remembered, readRemembered } from './remembered.ts';
@@ -34,8 +36,8 @@ export interface VerifyOptions {
   readonly highWater?: string | null;
   /** A signed note kept outside: the tree at its size must have its root. */
   readonly checkpoint?: string;
-  /** The 32-byte key-encryption key, or whoever unwraps with it: bodies are then opened and `c` is checked. */
-  readonly openBody?: Uint8Array | UnwrapKeys;
+  /** The 32-byte key-encryption keys, one for each epoch, or whoever unwraps with them: bodies are then opened and `c` is checked. */
+  readonly openBody?: Uint8Array | readonly Uint8Array[] | UnwrapKeys;
   /** Also check the signatures of superseded checkpoints; 10 ms each. */
   readonly everySignature?: boolean;
   /** Called after each block with the number of entries read. */
@@ -47,8 +49,17 @@ export interface Verdict {
   /** Who else remembers: nobody, a checkpoint that was kept, or n witnesses. */
   readonly assurance: 'LOCAL' | 'ANCHORED' | `WITNESSED(${number})`;
   readonly keyTrust: 'given' | 'self-declared';
-  /** The verifier key the ledger names; '' when it could not be read. */
+  /** The verifier key the ledger is under at its end; '' when it could not be read. */
   readonly key: string;
+  /** Every key it was under, in order; `from` is the size at which it came in. */
+  readonly keys: readonly {
+    readonly key: string;
+    readonly from: number;
+    /** Down to which size its word counts, where it was revoked. */
+    readonly revokedTo?: number;
+  }[];
+  /** Those of the given keys that are among them: any one of them vouches for the whole chain. */
+  readonly trusted: readonly string[];
   readonly origin: string;
   readonly size: number;
   /** Base64; '' when entries are missing, so that there is no root. */
@@ -82,7 +93,7 @@ export async function verifyLedger(
   const { openBody } = options;
   const pass = createPass({
     trusted: remembered.trusted,
-    unwrap: openBody instanceof Uint8Array ? unwrapWith(openBody) : openBody,
+    unwrap: unwrapOf(openBody),
     everySignature: options.everySignature ?? false,
     watchedSizes: remembered.sizes,
   });
@@ -93,8 +104,15 @@ export async function verifyLedger(
   checkLastSignature(pass);
   const erased = settleErasures(pass.erasures, pass.findings);
   pass.bodies.erased = erased.erased;
+  const trusted = checkTrust(pass);
   const anchored = checkRemembered(pass, remembered);
-  return verdictOf(pass, options, remembered, anchored, erased);
+  checkRevocations(pass, trusted, anchored ? (remembered.checkpoint?.size ?? 0) : 0);
+  return verdictOf(pass, options, remembered, { anchored, erased, trusted: trusted.map(({ text }) => text) });
+}
+
+function unwrapOf(openBody: VerifyOptions['openBody']): UnwrapKeys | undefined {
+  if (openBody instanceof Uint8Array) return unwrapWithAny([openBody]);
+  return typeof openBody === 'function' || openBody === undefined ? openBody : unwrapWithAny(openBody);
 }
 
 async function takeAll(
@@ -209,8 +227,15 @@ function verdictOf(
   pass: Pass,
   options: VerifyOptions,
   remembered: Remembered,
-  anchored: boolean,
-  erased: ErasedCounts,
+  {
+    anchored,
+    erased,
+    trusted,
+  }: {
+    readonly anchored: boolean;
+    readonly erased: ErasedCounts;
+    readonly trusted: readonly string[];
+  },
 ): Verdict {
   const [durability = 'strict', otherDurability] = pass.durabilities;
   return {
@@ -218,6 +243,12 @@ function verdictOf(
     assurance: anchored ? 'ANCHORED' : 'LOCAL',
     keyTrust: remembered.trusted === undefined ? 'self-declared' : 'given',
     key: pass.key?.text ?? '',
+    keys: pass.keys.map(({ key, from, revoked }) => ({
+      key: key.text,
+      from,
+      ...(revoked === undefined ? {} : { revokedTo: revoked.size }),
+    })),
+    trusted,
     origin: pass.ledger === '' ? '' : `holdpoint/${pass.ledger}`,
     size: pass.nextSeq,
     root: pass.treeKnown ? toBase64(rootOf(pass.range)) : '',

@@ -42,7 +42,7 @@ const markAt = (size: number, root: string): MemoryMark => ({
 });
 
 const resumed = (all: readonly StoredRecord[], highWater = house.mark) =>
-  resume(storeOf(all), highWater, signerFor, Number.POSITIVE_INFINITY, kek);
+  resume(storeOf(all), highWater, signerFor, Number.POSITIVE_INFINITY, [kek]);
 
 const kindOf = (record: StoredRecord) => parseRecordKey(record.key)?.kind;
 const blocks = records.filter((record) => kindOf(record) === 'block');
@@ -135,7 +135,7 @@ describe('start-up', () => {
     const stranger = generateKeyPairSync('ed25519').privateKey;
     const strangers = (id: string) => signerOf(`holdpoint/${id}`, stranger);
     await expect(
-      resume(storeOf(records), house.mark, strangers, Number.POSITIVE_INFINITY, kek),
+      resume(storeOf(records), house.mark, strangers, Number.POSITIVE_INFINITY, [kek]),
     ).rejects.toMatchObject({ code: 'config_invalid', message: expect.stringContaining('signing.pem') });
   });
 
