@@ -9,7 +9,14 @@
  * - the ledger's tail, back to any earlier commit, unless a high-water mark or a kept checkpoint remembers it.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
-import { type BodyCounts, checkBodies, reportNoBodies, type UnwrapKeys, unwrapWith } from './bodies.ts';
+import {
+  type BlockLeaves,
+  type BodyCounts,
+  checkBodies,
+  reportNoBodies,
+  type UnwrapKeys,
+  unwrapWith,
+} from './bodies.ts';
 import { notesOf } from './caveats.ts';
 import { checkNoteSignature, settleSuspect, takeBlock } from './chain.ts';
 import { hexEquals, toBase64 } from './encoding.ts';
@@ -39,6 +46,8 @@ export interface VerifyOptions {
   readonly everySignature?: boolean;
   /** Called after each block with the number of entries read. */
   readonly onProgress?: (entries: number) => void;
+  /** Called after each block that could be read, before the source is asked for the next record. */
+  readonly onBlock?: (block: BlockLeaves) => void;
 }
 
 export interface Verdict {
@@ -85,7 +94,7 @@ export async function verifyLedger(
     watchedSizes: remembered.sizes,
   });
   for (const { code, message } of remembered.refusals) pass.findings.add(code, -1, message);
-  await takeAll(pass, source, options.onProgress);
+  await takeAll(pass, source, options);
   closeBlock(pass);
   if (pass.blocks === 0) pass.findings.add('ledger_empty', -1, 'the ledger has no entry');
   checkLastSignature(pass);
@@ -96,7 +105,7 @@ export async function verifyLedger(
 async function takeAll(
   pass: Pass,
   source: AsyncIterable<LedgerRecord>,
-  onProgress: VerifyOptions['onProgress'],
+  { onProgress, onBlock }: Pick<VerifyOptions, 'onProgress' | 'onBlock'>,
 ): Promise<void> {
   const records = source[Symbol.asyncIterator]();
   let last = { seq: -1, kind: 0 };
@@ -136,6 +145,7 @@ async function takeAll(
         continue;
       }
       takeBlock(pass, key.seq, value);
+      if (pass.block !== undefined) onBlock?.(pass.block);
       onProgress?.(pass.nextSeq);
     } else if (key.kind === recordKinds.bodies) {
       await takeBodies(pass, key.seq, value);
