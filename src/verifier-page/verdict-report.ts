@@ -92,7 +92,7 @@ function bodiesText({ bodies }: Verdict): string {
 function outcomesText({ decisions }: Verdict): string {
   const seen = Object.entries(decisions.byOutcome).filter(([, count]) => count > 0);
   return seen.length === 0
-    ? 'none'
+    ? 'none judged'
     : seen.map(([outcome, count]) => `${countText(count)} ${outcomeText(outcome)}`).join(', ');
 }
 

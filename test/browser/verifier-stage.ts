@@ -8,8 +8,8 @@ import { bundleVerifierPage } from '../../src/verifier-page/bundle.ts';
 import { createLedgerBuilder, type LedgerBuilder } from '../support/ledger-builder.ts';
 
 export interface VerifierStage {
-  /** Opens the page from disk. */
-  open(options?: BrowserContextOptions): Promise<VerifierPage>;
+  /** Opens the page from disk; `before` runs in it before its own script does. */
+  open(options?: BrowserContextOptions, before?: () => void): Promise<VerifierPage>;
   /** Writes a file and returns its path. */
   write(name: string, bytes: Buffer | string): string;
   close(): void;
@@ -35,8 +35,9 @@ export async function setVerifierStage(browser: Browser): Promise<VerifierStage>
   const file = write('verify.html', await bundleVerifierPage());
   return {
     write,
-    async open(options = {}) {
+    async open(options = {}, before = () => undefined) {
       const context = await browser.newContext(options);
+      await context.addInitScript(before);
       const page = await context.newPage();
       const requested: string[] = [];
       const complaints: string[] = [];

@@ -189,6 +189,18 @@ describe.skipIf(missingBrowser !== '')("the verifier's page", () => {
     await page.context().close();
   });
 
+  it('gives the same verdict and stories where the browser has no worker for it', async () => {
+    const stories = buildStories();
+    const { page, choose } = await stage.open({}, () => Reflect.deleteProperty(globalThis, 'Worker'));
+    await choose(stage.write('unworked.hpj', streamOf(stories.records)));
+    await verdictOn(page).waitFor();
+    expect(page.workers()).toEqual([]);
+    expect(await verdictOn(page).textContent()).toBe('Intact');
+    await page.getByRole('button', { name: 'Story of decision 2' }).click();
+    await page.getByRole('heading', { name: /-2$/ }).waitFor();
+    await page.context().close();
+  });
+
   it('proves one entry under a trusted key, and nothing under none', async () => {
     const ledger = createLedgerBuilder({ seed: 'proof' });
     ledger.genesis();
