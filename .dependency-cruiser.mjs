@@ -26,6 +26,10 @@ export default {
     only('proxy-never-control', '^src/proxy/', ['^src/(core|hold|policy|provider|ledger)/']),
     only('control-never-proxy', '^src/control/', ['^src/(core|hold|policy|provider|ledger|erasure|store)/']),
     only('console-stands-alone', '^src/console/', []),
+    only('verifier-page-on-verifier', '^src/verifier-page/', [
+      '^src/ledger/verify/',
+      '^src/console/(text|recorded|json-tree)\\.ts$',
+    ]),
     only('telemetry-on-core', '^src/telemetry/', ['^src/core/']),
     only('config-on-core', '^src/config/', ['^src/core/']),
     { name: 'nobody-imports-main', severity: 'error', from: {}, to: { path: '^src/main\\.ts$' } },
@@ -48,7 +52,7 @@ export default {
     {
       name: 'not-to-dev-dep',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/demo/workload\\.ts$' },
+      from: { path: '^src/', pathNot: '^src/(demo/workload|verifier-page/bundle)\\.ts$' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
   ],

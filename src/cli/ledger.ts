@@ -5,6 +5,7 @@ import { clientOptions, controlClient } from './client.ts';
 import { type Command, exitCodes } from './command.ts';
 import { exportCommand, exportTilesCommand } from './ledger-export.ts';
 import { proveCommand, verifyProofCommand } from './ledger-proof.ts';
+import { verifierCommand } from './ledger-verifier.ts';
 import { onlyArgument, readOptions } from './options.ts';
 import { printJson, printLine, visibleLines } from './print.ts';
 
@@ -44,4 +45,5 @@ export const ledgerCommands: readonly Command[] = [
   verifyProofCommand,
   exportCommand,
   exportTilesCommand,
+  verifierCommand,
 ];

@@ -93,6 +93,7 @@ describe.concurrent('holdpoint', () => {
       'ledger verify-proof',
       'ledger export',
       'ledger export-tiles',
+      'ledger verifier',
       'policy check',
       'policy test',
       'token new',
@@ -567,6 +568,19 @@ describe('proofs and exports', () => {
     const size = Number(readFileSync(join(dir, 'checkpoint'), 'utf8').split('\n')[1]);
     expect(readFileSync(join(dir, 'tile', '0', '000.p', String(size)))).toHaveLength(32 * size);
     expect(readdirSync(join(dir, 'tile')).sort()).toEqual(['0', 'entries']);
+  });
+});
+
+describe('the verifier as a page', () => {
+  it('is written whole to a file, over no other one', async () => {
+    const file = join(directory, 'verify.html');
+    const written = await run(['ledger', 'verifier', file]);
+    expect([written.code, written.err]).toEqual([0, '']);
+    const page = readFileSync(file, 'utf8');
+    expect(page).toMatch(/^<!doctype html>/);
+    expect(page).toContain("content=\"default-src 'none'; script-src 'sha256-");
+    const again = await run(['ledger', 'verifier', file]);
+    expect([again.code, again.err]).toEqual([2, expect.stringContaining('cannot be written')]);
   });
 });
 

@@ -40,7 +40,7 @@ export interface BlockLeaves {
   readonly leaves: readonly (Leaf | undefined)[];
 }
 
-const dataKeyBytes = 64;
+export const dataKeyBytes = 64;
 const aesKeyBytes = 32;
 const tagBytes = 16;
 const zeroNonce = new Uint8Array(12);
@@ -104,7 +104,7 @@ export async function checkBodies(
     counts.checked += 1;
     const dataKey = dataKeys?.slice(index * dataKeyBytes, (index + 1) * dataKeyBytes);
     if (dataKey?.length !== dataKeyBytes) continue;
-    if (await opensToC(match, item, dataKey)) {
+    if ((await openToC(match, item, dataKey)) !== undefined) {
       counts.opened += 1;
     } else {
       const { leaf, part } = match;
@@ -176,15 +176,20 @@ function noteAbsent(expected: Expected | undefined, absent: PartSet): void {
   if (expected !== undefined) absent.add(expected.leaf.seq, expected.index);
 }
 
-function hashesToE(part: Part, item: BodyItem): boolean {
+export function hashesToE(part: Part, item: BodyItem): boolean {
   if (item.ct.length !== part.size + tagBytes) return false;
   return hexEquals(part.e, sha256.create().update(ctDomain).update(item.ct).digest());
 }
 
-async function opensToC({ leaf, part }: Expected, item: BodyItem, dataKey: Uint8Array): Promise<boolean> {
+/** The plaintext of one stored part; undefined unless it opens and is what the leaf commits to. */
+export async function openToC(
+  { leaf, part }: Pick<Expected, 'leaf' | 'part'>,
+  item: BodyItem,
+  dataKey: Uint8Array,
+): Promise<Uint8Array | undefined> {
   const plaintext = await decrypt(dataKey.subarray(0, aesKeyBytes), zeroNonce, item.ct);
   const ledger = fromHex(leaf.ledger);
-  if (plaintext === undefined || ledger === undefined) return false;
+  if (plaintext === undefined || ledger === undefined) return undefined;
   const name = ascii.encode(part.name);
   const commitment = sha256
     .create()
@@ -196,7 +201,7 @@ async function opensToC({ leaf, part }: Expected, item: BodyItem, dataKey: Uint8
     .update(dataKey.subarray(aesKeyBytes))
     .update(plaintext)
     .digest();
-  return hexEquals(part.c, commitment);
+  return hexEquals(part.c, commitment) ? plaintext : undefined;
 }
 
 async function decrypt(

@@ -10,7 +10,14 @@
  * - the ledger's tail, back to any earlier commit, unless a high-water mark or a kept checkpoint remembers it.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
-import { type BodyCounts, checkBodies, noteNoBodies, type UnwrapKeys, unwrapWithAny } from './bodies.ts';
+import {
+  type BlockLeaves,
+  type BodyCounts,
+  checkBodies,
+  noteNoBodies,
+  type UnwrapKeys,
+  unwrapWithAny,
+} from './bodies.ts';
 import { aboutErasures, notesOf } from './caveats.ts';
 import { checkNoteSignature, settleSuspect, takeBlock } from './chain.ts';
 import { hexEquals, toBase64 } from './encoding.ts';
@@ -42,6 +49,8 @@ export interface VerifyOptions {
   readonly everySignature?: boolean;
   /** Called after each block with the number of entries read. */
   readonly onProgress?: (entries: number) => void;
+  /** Called after each block that could be read, before the source is asked for the next record. */
+  readonly onBlock?: (block: BlockLeaves) => void;
 }
 
 export interface Verdict {
@@ -98,7 +107,7 @@ export async function verifyLedger(
     watchedSizes: remembered.sizes,
   });
   for (const { code, message } of remembered.refusals) pass.findings.add(code, -1, message);
-  await takeAll(pass, source, options.onProgress);
+  await takeAll(pass, source, options);
   closeBlock(pass);
   if (pass.blocks === 0) pass.findings.add('ledger_empty', -1, 'the ledger has no entry');
   checkLastSignature(pass);
@@ -118,7 +127,7 @@ function unwrapOf(openBody: VerifyOptions['openBody']): UnwrapKeys | undefined {
 async function takeAll(
   pass: Pass,
   source: AsyncIterable<LedgerRecord>,
-  onProgress: VerifyOptions['onProgress'],
+  { onProgress, onBlock }: Pick<VerifyOptions, 'onProgress' | 'onBlock'>,
 ): Promise<void> {
   const records = source[Symbol.asyncIterator]();
   let last = { seq: -1, kind: 0 };
@@ -158,6 +167,7 @@ async function takeAll(
         continue;
       }
       takeBlock(pass, key.seq, value);
+      if (pass.block !== undefined) onBlock?.(pass.block);
       onProgress?.(pass.nextSeq);
     } else if (key.kind === recordKinds.bodies) {
       await takeBodies(pass, key.seq, value);

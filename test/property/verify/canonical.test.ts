@@ -47,6 +47,18 @@ describe('the canonical reading', () => {
     );
   });
 
+  it('reads a key the same whatever was read before, also one of quotes and escapes', () => {
+    const alikeKey = fc.string({ unit: fc.constantFrom('a', 'b', '"', '\\', '\n'), maxLength: 4 });
+    const objects = fc.array(fc.dictionary(alikeKey, fc.boolean(), { maxKeys: 3 }), { maxLength: 6 });
+    fc.assert(
+      fc.property(objects, (written) => {
+        const readings = written.map((object) => parseCanonical(Buffer.from(canonicalize(object))));
+        expect(readings).toEqual(written.map((object) => ({ kind: 'canonical', value: object })));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   it('says something of any bytes without throwing', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
