@@ -25,7 +25,7 @@ import { awsCredentialsIn, createSigner } from './proxy/sigv4.ts';
 import { openHighWater } from './store/high-water.ts';
 import { loadKeys } from './store/keys.ts';
 import { openLedgerCopy, openLedgerStore } from './store/ledger-store.ts';
-import { openLevelCache, writeBufferBytes } from './store/level.ts';
+import { isBegun, openLevelCache, writeBufferBytes } from './store/level.ts';
 import { openProviderKey } from './store/provider-key.ts';
 import { createSpools } from './store/spool.ts';
 import { openTokens } from './store/token-file.ts';
@@ -85,8 +85,10 @@ export async function startSidecar(
   const ledger = await openLedger({
     openStore: () => machine.openLedgerStore(config.paths.ledgerDir),
     // Beside the ledger: nothing else is sure to be writable.
-    openCopy: async () =>
-      firstStart ? null : ((await machine.openLedgerCopy?.(config.paths.ledgerDir, config.data.dir)) ?? null),
+    openCopy: async () => {
+      if (!(await isBegun(config.paths.ledgerDir))) return null;
+      return (await machine.openLedgerCopy?.(config.paths.ledgerDir, config.data.dir)) ?? null;
+    },
     openIndexStore: () => openLevelCache(config.paths.indexDir),
     highWater,
     signingKey: keys.signingKey,

@@ -379,8 +379,9 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       } finally {
         writable = false;
         if (settleTimer !== null) clearTimeout(settleTimer);
+        // Derived, and made again from the ledger: their failure must not keep the evidence from being closed.
         await tree.close().catch(onIndexError);
-        await lookup.close();
+        await lookup.close().catch(onIndexError);
         await opened.store.close();
       }
     },

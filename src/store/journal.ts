@@ -176,8 +176,8 @@ function cut(dir: string, { segment, offset }: Place): void {
   }
 }
 
-/** A file that was just made is only there after a power failure when its directory was synced too. */
-function syncDirectory(dir: string): void {
+/** A file that was just made, or removed, is only so after a power failure when its directory was synced too. */
+export function syncDirectory(dir: string): void {
   const fd = openSync(dir, 'r');
   try {
     fsyncSync(fd);
