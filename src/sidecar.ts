@@ -27,6 +27,7 @@ import { loadKeys } from './store/keys.ts';
 import { openLedgerCopy, openLedgerStore } from './store/ledger-store.ts';
 import { isBegun, openLevelCache, writeBufferBytes } from './store/level.ts';
 import { openProviderKey } from './store/provider-key.ts';
+import { readRestored, removeRestored } from './store/restored.ts';
 import { createSpools } from './store/spool.ts';
 import { openTokens } from './store/token-file.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
@@ -81,6 +82,7 @@ export async function startSidecar(
   const highWater = openHighWater(config.paths.highWater);
   const firstStart = !existsSync(config.paths.ledgerDir);
   const keys = loadKeys(config.paths.keysDir, firstStart, systemRandom);
+  const restored = readRestored(config.paths.restored);
   let holds: HoldQueue | null = null;
   const ledger = await openLedger({
     openStore: () => machine.openLedgerStore(config.paths.ledgerDir),
@@ -89,6 +91,7 @@ export async function startSidecar(
       if (!(await isBegun(config.paths.ledgerDir))) return null;
       return (await machine.openLedgerCopy?.(config.paths.ledgerDir, config.data.dir)) ?? null;
     },
+    restored,
     openIndexStore: () => openLevelCache(config.paths.indexDir),
     highWater,
     signingKey: keys.signingKey,
@@ -107,6 +110,8 @@ export async function startSidecar(
     recoveredOutcome,
     onEvent: (event) => onLedgerEvent(event, log, metrics, () => holds),
   });
+  // Sealed: the ledger says it itself from now on.
+  if (restored !== null) removeRestored(config.paths.restored);
   await policyFile.attach(ledger);
 
   const onError = (what: string, error: unknown): void => log.error(what, error);

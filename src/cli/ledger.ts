@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { HoldpointError } from '../core/errors.ts';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, exitCodes } from './command.ts';
+import { backupCommand, restoreCommand } from './ledger-backup.ts';
 import { exportCommand, exportTilesCommand } from './ledger-export.ts';
 import { proveCommand, verifyProofCommand } from './ledger-proof.ts';
 import { onlyArgument, readOptions } from './options.ts';
@@ -44,4 +45,6 @@ export const ledgerCommands: readonly Command[] = [
   verifyProofCommand,
   exportCommand,
   exportTilesCommand,
+  backupCommand,
+  restoreCommand,
 ];

@@ -12,7 +12,7 @@ import { emptyHead, outcomesOf } from './head.ts';
 import { decisionId, holdId, seqOfId } from './ids.ts';
 import { type Lookup, openLookup } from './lookup.ts';
 import { readBlocks, readEntry, readPart } from './reader.ts';
-import { type Resumed, resume } from './resume.ts';
+import { type Resumed, resume, rolledBack } from './resume.ts';
 import { type Draft, type Sealed, type Sealer, startSealer } from './sealer.ts';
 import type { HighWater, LedgerStore, OpenStore } from './store.ts';
 import { emptyTree } from './tree.ts';
@@ -26,6 +26,8 @@ export interface LedgerOptions {
    * opened, because opening repairs: what a refused start leaves behind is then exactly what it found.
    */
   readonly openCopy?: () => Promise<LedgerStore | null>;
+  /** Where the directory was made from a backup and nothing was sealed in it since: that is sealed first. */
+  readonly restored?: Restored | null;
   readonly openIndexStore: OpenStore;
   readonly highWater: HighWater;
   readonly signingKey: KeyObject;
@@ -43,7 +45,20 @@ export interface LedgerOptions {
   readonly onEvent: (event: LedgerEvent) => void;
 }
 
-export type RecoveryReason = 'start' | 'store_failure';
+/** After `restore` nobody knows what became of what is open: its callers were answered by a ledger that is gone. */
+export type RecoveryReason = 'start' | 'store_failure' | 'restore';
+
+/** What a restored ledger says of itself. */
+export interface Restored {
+  /** Entries in the backup. */
+  readonly size: number;
+  /** SHA-256 of the backup's manifest, hex. */
+  readonly backup: string;
+  /** When the backup was taken, UTC. */
+  readonly taken: string;
+  /** How many entries the high-water mark knew beyond it. */
+  readonly lost: number;
+}
 
 export type LedgerEvent =
   | {
@@ -145,7 +160,13 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
 
   async function checkCopy(): Promise<void> {
     const copy = await options.openCopy?.();
-    if (copy === undefined || copy === null) return;
+    if (copy === undefined) return;
+    if (copy === null) {
+      // Nothing is begun where a ledger was: what is to be restored there finds the place as it was left.
+      const mark = options.highWater.read();
+      if (mark !== null) throw rolledBack(0, mark.size);
+      return;
+    }
     try {
       await resumeFrom(copy);
     } finally {
@@ -220,10 +241,17 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
         data: { key: signer.verifierKey, origin: signer.origin, product: options.product },
       });
     }
-    const closed = await recover(store, sealer, head, reason);
+    const isRestored = reason === 'start' && resumed !== null && options.restored?.size === head.nextSeq;
+    if (isRestored) sealRestore(sealer, options.restored);
+    const closed = await recover(store, sealer, head, isRestored ? 'restore' : reason);
     if (reason === 'start') sealer.seal({ type: 'start', data: options.startData });
     await sealer.drain();
     return { store, sealer, head, entriesChecked: resumed?.entriesChecked ?? 0, closed };
+  }
+
+  function sealRestore(sealer: Sealer, { size, backup, taken, lost }: Restored): void {
+    const data = { backup, found: size, lost, outcomes: [], reason: 'restore', taken };
+    sealer.seal({ type: 'recovery', data });
   }
 
   /** Gives every decision that nobody will finish its outcome; holds that still wait stay open. */
@@ -244,7 +272,11 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     }
     // After a failure one is sealed in any case: it records the outage, and proves that the store takes writes again.
     for (let i = 0; i < outcomes.length || (i === 0 && reason === 'store_failure'); i += recoverPerEntryMax) {
-      const data = { found, outcomes: outcomes.slice(i, i + recoverPerEntryMax), reason };
+      const data = {
+        found,
+        outcomes: outcomes.slice(i, i + recoverPerEntryMax),
+        reason: reason === 'restore' ? 'start' : reason,
+      };
       sealer.seal({ type: 'recovery', data });
     }
     return outcomes.length;

@@ -15,7 +15,7 @@ export function openHighWater(file: string): HighWater & { close(): void } {
     read: () => (existsSync(file) ? parseHighWater(readFileSync(file, 'utf8'), file) : null),
     write: (size, root) => {
       const line = highWaterLine(size, root.toString('hex'));
-      if (fd === null && !existsSync(file)) createHighWater(file, line);
+      if (fd === null && !existsSync(file)) writeWhole(file, line);
       fd ??= openSync(file, 'r+');
       // One line of fixed length at offset 0: shorter than a disk sector, so it is replaced whole.
       writeSync(fd, line, 0);
@@ -35,8 +35,13 @@ function highWaterLine(size: number, root: string): string {
   return `${text}${sha256Hex(text).slice(0, 8)}\n`;
 }
 
-/** A mark is there whole or not at all, also after a power failure: an empty one would refuse every start. */
-function createHighWater(file: string, line: string): void {
+/** Puts another mark in the place of what is there, or of nothing; on disk when it returns. */
+export function replaceHighWater(file: string, size: number, root: Buffer): void {
+  writeWhole(file, highWaterLine(size, root.toString('hex')));
+}
+
+/** There whole or not at all, also after a power failure: an empty mark would refuse every start. */
+function writeWhole(file: string, line: string): void {
   const temporary = `${file}.new`;
   const fd = openSync(temporary, 'w', 0o600);
   try {
