@@ -5,6 +5,7 @@ import { clientOptions, controlClient } from './client.ts';
 import { type Command, exitCodes } from './command.ts';
 import { backupCommand, restoreCommand } from './ledger-backup.ts';
 import { exportCommand, exportTilesCommand } from './ledger-export.ts';
+import { fsckCommand } from './ledger-fsck.ts';
 import { proveCommand, verifyProofCommand } from './ledger-proof.ts';
 import { onlyArgument, readOptions } from './options.ts';
 import { printJson, printLine, visibleLines } from './print.ts';
@@ -45,6 +46,7 @@ export const ledgerCommands: readonly Command[] = [
   verifyProofCommand,
   exportCommand,
   exportTilesCommand,
+  fsckCommand,
   backupCommand,
   restoreCommand,
 ];

@@ -63,7 +63,7 @@ export function isSegment(name: string): boolean {
   return segmentName.test(name);
 }
 
-function segmentFile(dir: string, segment: number): string {
+export function segmentFile(dir: string, segment: number): string {
   return join(dir, `journal-${String(segment).padStart(10, '0')}.hpj`);
 }
 
