@@ -4,7 +4,8 @@
  * `<kind> <file>#<n>`. What was told to the outside goes into the
  * told file, a line each, before anything depends on it.
  */
-
+// First, so that the stores load with node:fs watched.
+import '../fault/disk-calls.ts';
 import { appendFileSync } from 'node:fs';
 import { type Fate, watchDisk } from '../fault/disk-calls.ts';
 import { beginLife, runScript, startMs, type Witness } from '../fault/scripted-run.ts';

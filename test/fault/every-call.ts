@@ -1,5 +1,6 @@
 /** Lets one storage call of the scripted life fail, looks at the directory as a death there leaves it, and goes on. */
-
+// First, so that the stores load with node:fs watched.
+import './disk-calls.ts';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
