@@ -9,6 +9,7 @@ const alone = [
   // They watch node:fs, which has to be done before the stores are loaded.
   'test/fault/every-call.test.ts',
   'test/fault/power-failure.test.ts',
+  'test/fault/rotation.test.ts',
 ];
 
 export default defineConfig({

@@ -44,8 +44,13 @@ export async function restoreBackup(backup: Backup, paths: RestorePaths): Promis
   const restored = { size: manifest.size, backup: id, taken: manifest.taken, lost: lostBy(backup, paths) };
   const staging = `${paths.ledgerDir}.restoring`;
   rmSync(staging, { recursive: true, force: true });
-  await writeRecords(backup, staging);
-  syncAll(staging);
+  try {
+    await writeRecords(backup, staging);
+    syncAll(staging);
+  } catch (error) {
+    rmSync(staging, { recursive: true, force: true });
+    throw error;
+  }
   // First what the next start has to say, then the mark that lets it start, then the ledger: whatever is missing
   // after a crash, no ledger is begun anew and none goes on without saying that it was restored.
   writeRestored(paths.restored, restored);

@@ -1,26 +1,30 @@
 /** Backups and coming back from them, with the command line, real sidecars and real directories. */
 import {
+  closeSync,
   copyFileSync,
   cpSync,
   existsSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type DemoProvider, startDemoProvider } from '../../src/demo/provider.ts';
-import { readEntry, readNoteAt } from '../../src/ledger/reader.ts';
-import { startSidecar } from '../../src/sidecar.ts';
+import { readEntry } from '../../src/ledger/reader.ts';
+import { type Sidecar, startSidecar } from '../../src/sidecar.ts';
 import { openLedgerCopy } from '../../src/store/ledger-store.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { run } from '../contract/support/process.ts';
 import { type House, makeHouse } from '../crash/sidecar-process.ts';
 import { bodyOf, call } from '../crash/workload.ts';
+import { mountSmall, unmount } from './small-disk.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -45,13 +49,16 @@ let made = 0;
 const newDir = (): string => join(scratch, `${++made}`);
 
 /** Runs a sidecar for some calls, and what a test does while it runs. */
-async function live(house: House, calls: number, during: () => Promise<void> = async () => undefined) {
+async function live(
+  house: House,
+  calls: number,
+  during: (checkpoint: ReturnType<Sidecar['ledger']['durable']>) => Promise<void> = async () => undefined,
+) {
   const sidecar = await startSidecar(house.configFile, {});
   try {
     for (let turn = 0; turn < calls; turn += 1)
       expect((await call(sidecar.proxyUrl, bodyOf('plain', `${turn}`)))?.status).toBe(200);
-    await during();
-    return sidecar.ledger.durable();
+    await during(sidecar.ledger.durable());
   } finally {
     await sidecar.stop('test');
   }
@@ -160,10 +167,9 @@ describe('a restore', () => {
     const { size } = JSON.parse(readFileSync(join(dir, 'manifest.json'), 'utf8'));
     const kept = join(scratch, 'checkpoint');
     let markSize = 0;
-    await live(house, 3, async () => {
-      const { size: now, note } = await liveCheckpoint(house);
-      markSize = now;
-      writeFileSync(kept, note);
+    await live(house, 3, async (checkpoint) => {
+      markSize = checkpoint.size;
+      writeFileSync(kept, checkpoint.note);
     });
     const lostInAll = Number(readFileSync(join(house.dataDir, 'high-water'), 'utf8').split(' ')[1]) - size;
     loseLedger(house);
@@ -224,13 +230,55 @@ describe('a restore', () => {
   });
 });
 
-async function liveCheckpoint(house: House): Promise<{ size: number; note: string }> {
-  const store = await openLedgerCopy(join(house.dataDir, 'ledger'));
-  try {
-    const { size } = await verifyDirectory(house.dataDir, {});
-    const note = await readNoteAt(store, size);
-    return { size, note: (note ?? Buffer.alloc(0)).toString('utf8') };
-  } finally {
-    await store.close();
-  }
-}
+const mounted = mountSmall(4);
+afterAll(() => {
+  if (mounted !== null) unmount(mounted);
+});
+
+describe.skipIf(mounted === null)('on a disk that is full (skipped where this user may not mount)', () => {
+  const disk = mounted ?? '';
+  const ballast = join(disk, 'ballast');
+  const fill = (): void => {
+    const fd = openSync(ballast, 'w');
+    try {
+      for (;;) writeSync(fd, Buffer.alloc(4096));
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'ENOSPC' });
+    } finally {
+      closeSync(fd);
+    }
+  };
+
+  it('a backup that there is no room to continue stays as it was, and is continued when there is', async () => {
+    const house = newHouse();
+    const dir = join(disk, 'backup');
+    await live(house, 1);
+    expect((await backUp(house, dir)).code).toBe(0);
+    const before = readFileSync(join(dir, 'manifest.json'), 'utf8');
+    await live(house, 1);
+    fill();
+    const refused = await backUp(house, dir);
+    expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('ENOSPC')]);
+    expect(readFileSync(join(dir, 'manifest.json'), 'utf8')).toBe(before);
+    rmSync(ballast);
+    const { code, out } = await backUp(house, dir);
+    expect([code, JSON.parse(out).size > JSON.parse(before).size]).toEqual([0, true]);
+  });
+
+  it('a restore leaves nothing, and can be done when there is room', async () => {
+    const from = newHouse();
+    const dir = newDir();
+    await live(from, 1);
+    await backUp(from, dir);
+    const house = makeHouse(provider.url, { dataDir: join(disk, 'data') });
+    houses.push(house);
+    cpSync(join(from.dataDir, 'keys'), join(house.dataDir, 'keys'), { recursive: true });
+    fill();
+    const refused = await restore(house, dir);
+    expect([refused.code, refused.err]).toEqual([2, expect.stringMatching(/ENOSPC|No space left/)]);
+    expect(readdirSync(house.dataDir).sort()).toEqual(['keys', 'tokens.json']);
+    rmSync(ballast);
+    expect((await restore(house, dir)).code).toBe(0);
+    expect((await verifyDirectory(house.dataDir, {})).findings).toEqual([]);
+  });
+});
