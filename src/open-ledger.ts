@@ -9,7 +9,8 @@ import type { LedgerStore, RecordStore } from './ledger/store.ts';
 import { openHighWater } from './store/high-water.ts';
 import { type OpenedKeys, openKeys } from './store/key-source.ts';
 import { createKeyring, type Keyring } from './store/keyring.ts';
-import { openLevelCache, writeBufferBytes } from './store/level.ts';
+import { isBegun, openLevelCache, writeBufferBytes } from './store/level.ts';
+import { readRestored, removeRestored } from './store/restored.ts';
 import { product } from './version.ts';
 
 export interface LedgerPlace {
@@ -17,6 +18,11 @@ export interface LedgerPlace {
   readonly openLedgerStore: (dir: string) => Promise<LedgerStore>;
   /** A copy of it below `under`, for a look before it is opened; absent where there is nothing to copy. */
   readonly openLedgerCopy?: (dir: string, under: string) => Promise<RecordStore>;
+}
+
+function copyOf(open: NonNullable<LedgerPlace['openLedgerCopy']>, { paths, data }: LoadedConfig) {
+  // Beside the ledger: nothing else is sure to be writable.
+  return async () => ((await isBegun(paths.ledgerDir)) ? open(paths.ledgerDir, data.dir) : null);
 }
 
 export interface ConfiguredLedger {
@@ -39,11 +45,11 @@ export async function openConfiguredLedger(
   const highWater = openHighWater(paths.highWater);
   const firstStart = !existsSync(paths.ledgerDir);
   const keys = await openKeys({ ...config.keys, dir: paths.keysDir }, firstStart, systemRandom);
+  const restored = readRestored(paths.restored);
   const ledger = await openLedger({
     openStore: () => place.openLedgerStore(paths.ledgerDir),
-    // Beside the ledger: nothing else is sure to be writable.
-    openCopy: async () =>
-      firstStart ? null : ((await place.openLedgerCopy?.(paths.ledgerDir, config.data.dir)) ?? null),
+    ...(place.openLedgerCopy === undefined ? {} : { openCopy: copyOf(place.openLedgerCopy, config) }),
+    restored,
     openIndexStore: () => openLevelCache(paths.indexDir),
     highWater,
     ...keys,
@@ -62,6 +68,8 @@ export async function openConfiguredLedger(
     recoveredOutcome,
     onEvent,
   });
+  // Sealed: the ledger says it itself from now on.
+  if (restored !== null) removeRestored(paths.restored);
   const close = async (reason: string): Promise<void> => {
     await ledger.close(reason);
     highWater.close();

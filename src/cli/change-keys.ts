@@ -12,7 +12,7 @@ import type { KeyOrder } from '../ledger/rotation.ts';
 import { openConfiguredLedger } from '../open-ledger.ts';
 import { loadPolicyFile } from '../policy-file.ts';
 import type { Keyring } from '../store/keyring.ts';
-import { openLedgerStore } from '../store/ledger-store.ts';
+import { openLedgerCopy, openLedgerStore } from '../store/ledger-store.ts';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
 import { type Options, onlyArgument, readOptions, requiredText } from './options.ts';
@@ -121,7 +121,7 @@ async function onDirectory(
 ): Promise<Answer> {
   const config = loadConfig(configFile, env);
   const { digest } = loadPolicyFile(config.paths.policy);
-  const place = { clock: systemClock, openLedgerStore };
+  const place = { clock: systemClock, openLedgerStore, openLedgerCopy };
   const opened = await openConfiguredLedger(config, place, digest, () => undefined);
   try {
     await change.apply(opened.keyring, { by: userInfo().username, reason });

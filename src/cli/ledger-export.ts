@@ -80,7 +80,7 @@ async function writeTiles(store: RecordStore, dir: string): Promise<number> {
 }
 
 /** Reads a copy of the ledger; starts over where a running sidecar moved its tables meanwhile. */
-async function withCopy(
+export async function withCopy(
   options: Options,
   env: Environment,
   read: (store: RecordStore) => Promise<void>,
@@ -113,7 +113,7 @@ async function withCopy(
 }
 
 /** What the disk refused is a matter of what was typed, not of the ledger. */
-function writable(error: unknown, path: string): unknown {
+export function writable(error: unknown, path: string): unknown {
   if (error instanceof HoldpointError || !(error instanceof Error) || !('syscall' in error)) return error;
   return new HoldpointError('usage', `${path} cannot be written: ${messageOf(error)}.`, '', error);
 }

@@ -4,7 +4,7 @@
  * but for the store.
  */
 import { HoldpointError } from '../core/errors.ts';
-import { decodeBlock, parseRecordKey } from './block.ts';
+import { decodeBlock, parseRecordKey, recordKey } from './block.ts';
 import { rootInNote } from './checkpoint.ts';
 import { encodeFrame, streamHeader } from './frame.ts';
 import { readBlockLeaves, readNoteAt } from './reader.ts';
@@ -12,12 +12,16 @@ import type { RecordStore, StoredRecord } from './store.ts';
 import { appendToEdge, emptyEdge, encodeBundle, rootOfEdge, tilePath, tileWidth } from './tiles.ts';
 import { leafHash } from './tree.ts';
 
-/** The stream of all records, one frame per commit. Throws `ledger_damaged` where entries are missing. */
-export async function* exportStream(store: RecordStore): AsyncGenerator<Buffer> {
+/**
+ * The stream of all records, one frame per commit, or of those from a commit on. Throws `ledger_damaged` where
+ * entries are missing.
+ * @param fromSeq the first leaf's of that commit
+ */
+export async function* exportStream(store: RecordStore, fromSeq = 0): AsyncGenerator<Buffer> {
   yield streamHeader;
   let commit: StoredRecord[] = [];
-  let nextSeq = 0;
-  for await (const record of store.scan({})) {
+  let nextSeq = fromSeq;
+  for await (const record of store.scan({ from: recordKey(fromSeq, 'block') })) {
     const place = parseRecordKey(record.key);
     if (place === null) throw damaged(nextSeq);
     if (place.kind === 'block') {

@@ -14,7 +14,7 @@ import { decisionId, holdId, legalHoldId, seqOfId } from './ids.ts';
 import { epochDraft, escrowDraft, retirementDraft, revocationDraft } from './key-drafts.ts';
 import { type Lookup, openLookup } from './lookup.ts';
 import { countBefore, readBlocks, readEntry, readPart } from './reader.ts';
-import { type Resumed, resume } from './resume.ts';
+import { type Resumed, resume, rolledBack } from './resume.ts';
 import { type KeyOrder, proveRotation, rotationData } from './rotation.ts';
 import { type Draft, type Sealed, type Sealer, startSealer } from './sealer.ts';
 import { openSearchIndex, type SearchIndex, type SearchTerms } from './search.ts';
@@ -31,6 +31,8 @@ export interface LedgerOptions {
    * opened, because opening repairs: what a refused start leaves behind is then exactly what it found.
    */
   readonly openCopy?: () => Promise<RecordStore | null>;
+  /** Where the directory was made from a backup and nothing was sealed in it since: that is sealed first. */
+  readonly restored?: Restored | null;
   readonly openIndexStore: OpenStore<RecordStore>;
   readonly highWater: HighWater;
   readonly signingKey: KeyObject | SigningKey;
@@ -56,7 +58,20 @@ export interface LedgerOptions {
   readonly onEvent: (event: LedgerEvent) => void;
 }
 
-export type RecoveryReason = 'start' | 'store_failure';
+/** After `restore` nobody knows what became of what is open: its callers were answered by a ledger that is gone. */
+export type RecoveryReason = 'start' | 'store_failure' | 'restore';
+
+/** What a restored ledger says of itself. */
+export interface Restored {
+  /** Entries in the backup. */
+  readonly size: number;
+  /** SHA-256 of the backup's manifest, hex. */
+  readonly backup: string;
+  /** When the backup was taken, UTC. */
+  readonly taken: string;
+  /** How many entries the high-water mark knew beyond it. */
+  readonly lost: number;
+}
 
 export type LedgerEvent =
   | {
@@ -218,7 +233,13 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
 
   async function checkCopy(): Promise<void> {
     const copy = await options.openCopy?.();
-    if (copy === undefined || copy === null) return;
+    if (copy === undefined) return;
+    if (copy === null) {
+      // Nothing is begun where a ledger was: what is to be restored there finds the place as it was left.
+      const mark = options.highWater.read();
+      if (mark !== null) throw rolledBack(0, mark.size);
+      return;
+    }
     try {
       await resumeFrom(copy);
     } finally {
@@ -323,11 +344,13 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
         data: { key: signer.verifierKey, origin: signer.origin, product: options.product },
       });
     }
+    const isRestored = reason === 'start' && resumed !== null && options.restored?.size === head.nextSeq;
+    if (isRestored) sealRestore(sealer, options.restored);
     // Before any body is wrapped under them, and at each start: which keys and whose escrow may both have changed.
     if (reason === 'start' && options.escrow !== undefined) {
       sealer.seal(escrowDraft(keks, options.escrow));
     }
-    const closed = await recover(store, sealer, head, reason);
+    const closed = await recover(store, sealer, head, isRestored ? 'restore' : reason);
     if (reason === 'start') sealer.seal({ type: 'start', data: options.startData });
     await rotateAtStart(sealer, head);
     // The key was replaced, and a crash or a restart stood between that and its first body.
@@ -345,6 +368,11 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     if (next.kid === signer.kid) return;
     await changeKey(sealer, head, next, { by: 'holdpoint', reason: 'keys.nextSigning' });
     signer = next;
+  }
+
+  function sealRestore(sealer: Sealer, { size, backup, taken, lost }: Restored): void {
+    const data = { backup, found: size, lost, outcomes: [], reason: 'restore', taken };
+    sealer.seal({ type: 'recovery', data });
   }
 
   /** Gives every decision that nobody will finish its outcome; holds that still wait stay open. */
@@ -365,7 +393,11 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     }
     // After a failure one is sealed in any case: it records the outage, and proves that the store takes writes again.
     for (let i = 0; i < outcomes.length || (i === 0 && reason === 'store_failure'); i += recoverPerEntryMax) {
-      const data = { found, outcomes: outcomes.slice(i, i + recoverPerEntryMax), reason };
+      const data = {
+        found,
+        outcomes: outcomes.slice(i, i + recoverPerEntryMax),
+        reason: reason === 'restore' ? 'start' : reason,
+      };
       sealer.seal({ type: 'recovery', data });
     }
     return outcomes.length;
@@ -463,8 +495,11 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   }
 
   async function closeIndex(): Promise<void> {
-    await Promise.all([subjects.flush(), search.flush()]);
-    await lookup.close();
+    try {
+      await Promise.all([subjects.flush(), search.flush()]);
+    } finally {
+      await lookup.close();
+    }
   }
 
   function seal(draft: Draft): Sealed {
@@ -634,8 +669,9 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       } finally {
         writable = false;
         if (settleTimer !== null) clearTimeout(settleTimer);
+        // Derived, and made again from the ledger: their failure must not keep the evidence from being closed.
         await tree.close().catch(onIndexError);
-        await closeIndex();
+        await closeIndex().catch(onIndexError);
         await opened.store.close();
       }
     },

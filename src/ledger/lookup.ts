@@ -50,13 +50,22 @@ export async function openLookup(store: RecordStore, onError: (error: unknown) =
     pending = new Map();
     pairs = 0;
     unwritten.push(written);
-    await store.commit([...records, { key: tipKey, value: Buffer.from(String(size)) }], false);
-    unwritten.splice(unwritten.indexOf(written), 1);
+    try {
+      await store.commit([...records, { key: tipKey, value: Buffer.from(String(size)) }], false);
+    } catch (error) {
+      // The next flush writes it: a tip beyond what was written would hide it for good.
+      for (const [bucket, list] of written) pending.set(bucket, [...list, ...(pending.get(bucket) ?? [])]);
+      for (const list of written.values()) pairs += list.length;
+      throw error;
+    } finally {
+      unwritten.splice(unwritten.indexOf(written), 1);
+    }
   }
   const unwritten: Map<number, [number, number][]>[] = [];
 
   function flush(): Promise<void> {
-    flushing = flushing.then(write);
+    // Whoever asked for the flush before this one hears of its failure.
+    flushing = flushing.catch(() => undefined).then(write);
     return flushing;
   }
 
@@ -94,8 +103,11 @@ export async function openLookup(store: RecordStore, onError: (error: unknown) =
     },
     flush,
     close: async () => {
-      await flush();
-      await store.close();
+      try {
+        await flush();
+      } finally {
+        await store.close();
+      }
     },
   };
 }

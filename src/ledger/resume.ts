@@ -241,7 +241,8 @@ function otherKey(sealed: string, given: string): HoldpointError {
   );
 }
 
-function rolledBack(size: number, markSize: number): HoldpointError {
+/** Entries that the high-water mark remembers are not there. */
+export function rolledBack(size: number, markSize: number): HoldpointError {
   return new HoldpointError(
     'ledger_rolled_back',
     `The ledger holds ${size} entries, but ${markSize} were sealed before: entries are gone.`,

@@ -105,7 +105,8 @@ export async function openSearchIndex(
   }
 
   function flush(): Promise<void> {
-    flushing = flushing.then(write);
+    // Whoever asked for the flush before this one hears of its failure.
+    flushing = flushing.catch(() => undefined).then(write);
     return flushing;
   }
 

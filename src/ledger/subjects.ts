@@ -78,12 +78,21 @@ export async function openSubjects(store: RecordStore, onError: (error: unknown)
       key: keyOf(prefix, seen.nextSeq),
       value: Buffer.from(JSON.stringify(seqs)),
     }));
-    await store.commit([...records, { key: tipKey, value: Buffer.from(JSON.stringify(seen)) }], false);
-    unwritten.splice(unwritten.indexOf(written), 1);
+    try {
+      await store.commit([...records, { key: tipKey, value: Buffer.from(JSON.stringify(seen)) }], false);
+    } catch (error) {
+      // The next flush writes it: a tip beyond what was written would hide it for good.
+      for (const [prefix, seqs] of written) pending.set(prefix, [...seqs, ...(pending.get(prefix) ?? [])]);
+      for (const seqs of written.values()) count += seqs.length;
+      throw error;
+    } finally {
+      unwritten.splice(unwritten.indexOf(written), 1);
+    }
   }
 
   function flush(): Promise<void> {
-    flushing = flushing.then(write);
+    // Whoever asked for the flush before this one hears of its failure.
+    flushing = flushing.catch(() => undefined).then(write);
     return flushing;
   }
 

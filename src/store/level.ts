@@ -32,9 +32,16 @@ export interface LevelStore extends RecordStore {
  * is none: one that lost its list of files is damaged, and beginning anew would delete what is left of it.
  */
 export async function openLevelStore(dir: string): Promise<LevelStore> {
+  return open(dir, !(await isBegun(dir)));
+}
+
+/** False where no database was begun: a first start that died may have left the directory, or some of its files. */
+export async function isBegun(dir: string): Promise<boolean> {
   const names = await filesOf(dir).catch(() => []);
   const segments = await segmentsIn(dir).catch(() => []);
-  return open(dir, segments.length === 0 && !names.some((name) => isTable(name) || name.endsWith('.log')));
+  const isOfDatabase = (name: string): boolean =>
+    name === 'CURRENT' || isTable(name) || name.endsWith('.log');
+  return segments.length > 0 || names.some(isOfDatabase);
 }
 
 /** Opens a database that can be made again from others: a damaged one is replaced by an empty one. */
@@ -201,6 +208,10 @@ async function* scan(db: Level<Buffer, Buffer>, range: ScanRange): AsyncIterable
   for await (const [key, value] of db.iterator(options)) yield { key, value };
 }
 
+/** What a disk says that is as it was, but takes nothing. */
+const cannotWrite =
+  /EACCES|EPERM|EROFS|ENOSPC|EDQUOT|Permission denied|Read-only file system|No space left|quota exceeded/;
+
 function openError(dir: string, error: unknown): HoldpointError {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : '';
@@ -212,11 +223,11 @@ function openError(dir: string, error: unknown): HoldpointError {
       error,
     );
   }
-  if (/EACCES|EPERM|EROFS|Permission denied|Read-only file system/.test(messageOf(cause))) {
+  if (cannotWrite.test(messageOf(cause))) {
     return new HoldpointError(
       'config_invalid',
       `${dir} cannot be written: ${messageOf(cause)}.`,
-      'Make data.dir writable for the user that runs Holdpoint, or choose another.',
+      'Make data.dir writable for the user that runs Holdpoint, with space left on its disk, or choose another.',
       error,
     );
   }

@@ -106,7 +106,14 @@ function aboutRecord(pass: Pass): readonly string[] {
     notes.push('Entries were sealed with relaxed durability: a crash may have lost some that were answered.');
   }
   if (pass.clockSteps > 0) notes.push(`The wall clock stepped back ${pass.clockSteps} times.`);
-  const { open, lateRulings, unrecorded } = pass.decisions;
+  const { open, lateRulings, unrecorded, restores, lostEntries } = pass.decisions;
+  if (restores > 0) {
+    const known =
+      lostEntries > 0
+        ? `${lostEntries} entries that were sealed after it are lost`
+        : 'what was sealed after it is lost';
+    notes.push(`The ledger was restored from a backup ${restores} times: ${known}, as it says itself.`);
+  }
   if (unrecorded > 0)
     notes.push(`${unrecorded} connections were tunnelled: what passed through them is not recorded.`);
   if (open.size > 0) notes.push(`${open.size} decisions are open at the end: in flight or held.`);

@@ -111,6 +111,8 @@ export type Entry =
   /** -1 where it is about no one decision. */
   | { readonly type: 'access'; readonly decision: number }
   | ErasureEntry
+  /** The ledger went on from a backup; so many entries are known to have been sealed after it. */
+  | { readonly type: 'restored'; readonly lost: number }
   | { readonly type: 'other' };
 
 const reserved = ['anchor', 'document', 'finding'];
@@ -166,12 +168,22 @@ const readers: Readonly<Record<string, Reader>> = Object.assign(Object.create(nu
   hold: readHold,
   ruling: readRuling,
   delivery: readDelivery,
-  recovery: ({ found, outcomes: list, reason }, _parts, seq) =>
-    isCount(found) && found <= seq && isText(reason) ? readOutcomes(list, seq) : undefined,
+  recovery: readRecovery,
   access: readAccess,
   erasure: (data, _parts, seq) => readErasure(data, seq),
   key: readKey,
 } satisfies Record<string, Reader>);
+
+function readRecovery(data: JsonObject, _parts: readonly Part[], seq: number): Entry | undefined {
+  const { found, outcomes: list, reason, backup, lost, taken } = data;
+  if (!isCount(found) || found > seq || !isText(reason)) return undefined;
+  const closed = readOutcomes(list, seq);
+  if (reason !== 'restore' || closed?.type !== 'outcomes') return closed;
+  // It is the first entry after those of the backup, and closes nothing itself.
+  const isFirst = found === seq && closed.outcomes.length === 0;
+  if (!isFirst || !isMatching(backup, hex64) || !isCount(lost) || !isText(taken)) return undefined;
+  return { type: 'restored', lost };
+}
 
 function readHold(data: JsonObject, _parts: readonly Part[], seq: number): Entry | undefined {
   const { decision, phase, digest, expires, approvals, roles, notRequester, requester } = data;

@@ -48,7 +48,7 @@ describe('the canonical reading', () => {
   });
 
   it('reads a key the same whatever was read before, also one of quotes and escapes', () => {
-    const alikeKey = fc.string({ unit: fc.constantFrom('a', 'b', '"', '\\', '\n'), maxLength: 4 });
+    const alikeKey = fc.string({ unit: fc.constantFrom('a', 'b', '"', '\\', '/'), maxLength: 4 });
     const objects = fc.array(fc.dictionary(alikeKey, fc.boolean(), { maxKeys: 3 }), { maxLength: 6 });
     fc.assert(
       fc.property(objects, (written) => {
