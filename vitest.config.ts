@@ -3,8 +3,14 @@ import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 const slow = process.env['TEST_SLOW'] === '1';
-/** Its millions of hashes run ten times slower where the same functions have seen other tests' arguments. */
-const alone = 'test/property/verify/flips.test.ts';
+const alone = [
+  // Its millions of hashes run ten times slower where the same functions have seen other tests' arguments.
+  'test/property/verify/flips.test.ts',
+  // They watch node:fs, which has to be done before the stores are loaded.
+  'test/fault/every-call.test.ts',
+  'test/fault/power-failure.test.ts',
+  'test/fault/rotation.test.ts',
+];
 
 export default defineConfig({
   test: {
@@ -22,11 +28,11 @@ export default defineConfig({
             test: {
               name: 'quick',
               include: ['test/**/*.test.ts'],
-              exclude: ['test/**/*.slow.test.ts', alone],
+              exclude: ['test/**/*.slow.test.ts', ...alone],
               isolate: false,
             },
           },
-          { extends: true, test: { name: 'alone', include: [alone] } },
+          { extends: true, test: { name: 'alone', include: alone } },
         ],
   },
 });

@@ -24,7 +24,8 @@ import type { Ledger } from './ledger/ledger.ts';
 import { parseWitnessKey } from './ledger/verify/cosignature.ts';
 import { parseVerifierKey, type VerifierKey } from './ledger/verify/note.ts';
 import { isRefusal, type Refusal } from './ledger/verify/reasons.ts';
-import { awsCredentialsIn } from './proxy/sigv4.ts';
+
+import { openAwsCredentials } from './store/aws-credentials.ts';
 import { loadWitnessKey } from './store/keys.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { LabelledGauge, Metrics } from './telemetry/metrics.ts';
@@ -126,7 +127,7 @@ function anchorOf(name: string, anchor: AnchorConfig, { ledger, clock, env }: Pa
       return openTimestampAnchor({ name, url: anchor.url, random: systemRandom });
     case 'bucket': {
       const { url, region, prefix, retainDays } = anchor;
-      const credentials = awsCredentialsIn(env, path);
+      const credentials = openAwsCredentials(env, path, clock.nowMs);
       return openBucketAnchor({ name, url, region, prefix, retainDays, credentials, clock });
     }
   }

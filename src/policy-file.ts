@@ -24,9 +24,14 @@ export interface PolicyFile {
  */
 const lookEveryMs = 1_000;
 
+/** The policy in a file as it is now; throws `policy_invalid`. */
+export function loadPolicyFile(file: string): Policy {
+  return loadPolicy(file, readPolicy(file));
+}
+
 /** Loads the policy; throws `policy_invalid` with file, line and what would be right. */
 export function openPolicyFile(file: string, log: Logger): PolicyFile {
-  let policy = loadPolicy(file, readPolicy(file));
+  let policy = loadPolicyFile(file);
   let ledger: Ledger | null = null;
   let refusedDigest = '';
   let seenStamp = stampOf(file);

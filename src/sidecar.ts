@@ -3,18 +3,16 @@
  * everything it builds takes plain options.
  */
 import { createHmac } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
 import type { Environment } from './config/environment.ts';
 import { type LoadedConfig, loadConfig, parseAddress } from './config/load.ts';
 import { keyHeaders, providerUrls } from './config/presets.ts';
 import { type ControlListener, listenControl } from './control/server.ts';
 import { createSummaries } from './control/view.ts';
-import { sha256Hex } from './core/bytes.ts';
 import { type Clock, type Schedule, systemClock, systemRandom, systemSchedule } from './core/clock.ts';
+import { createErasureDesk, type ErasureDesk, type ErasureJob } from './erasure/desk.ts';
 import { createHoldQueue, type HoldQueue } from './hold/queue.ts';
-import { recoveredOutcome } from './hold/record.ts';
-import { type Ledger, type LedgerEvent, openLedger } from './ledger/ledger.ts';
-import type { LedgerStore } from './ledger/store.ts';
+import type { Ledger, LedgerEvent } from './ledger/ledger.ts';
+import { type LedgerPlace, openConfiguredLedger } from './open-ledger.ts';
 import { type OutsideMemory, openOutsideMemory } from './outside-memory.ts';
 import { openPolicyFile, type PolicyFile } from './policy-file.ts';
 import { protocolOf } from './provider/index.ts';
@@ -22,17 +20,16 @@ import type { Upstream } from './proxy/call.ts';
 import { createForwarder } from './proxy/forward.ts';
 import type { House } from './proxy/house.ts';
 import { listenProxy, type ProxyListener } from './proxy/listener.ts';
-import { awsCredentialsIn, createSigner } from './proxy/sigv4.ts';
-import { openHighWater } from './store/high-water.ts';
-import { loadKeys } from './store/keys.ts';
+import { createSigner } from './proxy/sigv4.ts';
+import { openAwsCredentials } from './store/aws-credentials.ts';
+import type { Keyring } from './store/keyring.ts';
 import { openLedgerCopy, openLedgerStore } from './store/ledger-store.ts';
-import { openLevelCache, writeBufferBytes } from './store/level.ts';
+import { writeBufferBytes } from './store/level.ts';
 import { openProviderKey } from './store/provider-key.ts';
 import { createSpools } from './store/spool.ts';
 import { openTokens } from './store/token-file.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
-import { product } from './version.ts';
 import { openWaysIn, type WaysIn } from './ways-in.ts';
 
 export interface Sidecar {
@@ -52,12 +49,8 @@ export interface Sidecar {
 const fingerprintCacheMax = 4096;
 
 /** What a sidecar takes from its machine: time and the place where the ledger lies. */
-export interface Machine {
-  readonly clock: Clock;
+export interface Machine extends LedgerPlace {
   readonly schedule: Schedule;
-  readonly openLedgerStore: (dir: string) => Promise<LedgerStore>;
-  /** A copy of it below `under`, for a look before it is opened; absent where there is nothing to copy. */
-  readonly openLedgerCopy?: (dir: string, under: string) => Promise<LedgerStore>;
 }
 
 const thisMachine: Machine = {
@@ -79,35 +72,14 @@ export async function startSidecar(
   const log = createLogger(config.log.level);
   const metrics = createMetrics();
   const policyFile = openPolicyFile(config.paths.policy, log);
-  mkdirSync(config.data.dir, { recursive: true, mode: 0o700 });
-
-  const highWater = openHighWater(config.paths.highWater);
-  const firstStart = !existsSync(config.paths.ledgerDir);
-  const keys = loadKeys(config.paths.keysDir, firstStart, systemRandom);
   let holds: HoldQueue | null = null;
-  const ledger = await openLedger({
-    openStore: () => machine.openLedgerStore(config.paths.ledgerDir),
-    // Beside the ledger: nothing else is sure to be writable.
-    openCopy: async () =>
-      firstStart ? null : ((await machine.openLedgerCopy?.(config.paths.ledgerDir, config.data.dir)) ?? null),
-    openIndexStore: () => openLevelCache(config.paths.indexDir),
-    highWater,
-    signingKey: keys.signingKey,
-    kek: keys.kek,
-    durability: config.data.durability,
-    clock,
-    random: systemRandom,
-    tailBytesMin: 2 * writeBufferBytes,
-    product,
-    startData: {
-      config: sha256Hex(config.source),
-      node: process.version,
-      policy: policyFile.current().digest,
-      product,
-    },
-    recoveredOutcome,
-    onEvent: (event) => onLedgerEvent(event, log, metrics, () => holds),
-  });
+  const { keys, keyring, ...opened } = await openConfiguredLedger(
+    config,
+    machine,
+    policyFile.current().digest,
+    (event) => onLedgerEvent(event, log, metrics, () => holds),
+  );
+  const { ledger } = opened;
   await policyFile.attach(ledger);
 
   const onError = (what: string, error: unknown): void => log.error(what, error);
@@ -118,11 +90,21 @@ export async function startSidecar(
     async (error: unknown) => {
       policyFile.close();
       holds?.stop();
-      await ledger.close('outside memory not available');
-      highWater.close();
+      await opened.close('outside memory not available');
       throw error;
     },
   );
+
+  const erasures = createErasureDesk({
+    ledger,
+    terms: config.retention,
+    everyHours: config.retention.everyHours,
+    clock,
+    schedule,
+    random: systemRandom,
+    onEnd: (job) => onErasureEnd(job, log, metrics),
+  });
+
   const parts = {
     config,
     upstreams,
@@ -130,19 +112,21 @@ export async function startSidecar(
     ledger,
     outside,
     holds,
+    erasures,
     policyFile,
     log,
     metrics,
     onError,
-    fingerprintKey: fingerprintKeyOf(keys.kek.key),
+    keyring,
+    fingerprintKey: keys.fingerprintKey,
   };
   let stopping: Promise<void> | null = null;
   async function closeLedger(reason: string): Promise<void> {
     policyFile.close();
     holds?.stop();
     await outside.stop();
-    await ledger.close(reason, outside.finish);
-    highWater.close();
+    await erasures.stop();
+    await opened.close(reason, outside.finish);
   }
   const proxy = await startProxy(parts).catch(async (error: unknown) => {
     await closeLedger('proxy port not available');
@@ -189,10 +173,12 @@ interface Parts {
   readonly ledger: Ledger;
   readonly outside: OutsideMemory;
   readonly holds: HoldQueue;
+  readonly erasures: ErasureDesk;
   readonly policyFile: PolicyFile;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly onError: (what: string, error: unknown) => void;
+  readonly keyring: Keyring;
   readonly fingerprintKey: Buffer;
 }
 
@@ -205,6 +191,8 @@ async function startProxy(parts: Parts) {
       idleMsMax: limits.upstreamIdleMsMax,
       connectMsMax: limits.upstreamConnectMsMax,
       connectionsMax: limits.upstreamConnectionsMax,
+      codedBytesMax: limits.responseBytesMax,
+      decodedBytesMax: limits.decodedBytesMax,
     },
     parts.machine,
   );
@@ -237,6 +225,7 @@ async function startProxy(parts: Parts) {
     workloadName: config.workload.name,
     bounds: {
       requestBytesMax: limits.requestBytesMax,
+      batchBytesMax: limits.batchBytesMax,
       responseBytesMax: limits.responseBytesMax,
       decodedBytesMax: limits.decodedBytesMax,
       storedBytesMax: limits.storedBytesMax,
@@ -271,6 +260,7 @@ function startControl(
     holdpoint_holds_pending: holds.list().filter((hold) => hold.state.status === 'pending').length,
     holdpoint_ledger_entries: ledger.durable().size,
     holdpoint_ledger_writable: ledger.isWritable() ? 1 : 0,
+    ...erasureGauges(parts.erasures),
     process_resident_memory_bytes: process.memoryUsage.rss(),
   });
   return listenControl(
@@ -283,6 +273,9 @@ function startControl(
     {
       ledger,
       holds,
+      erasures: parts.erasures,
+      fingerprint: cachedFingerprint(parts.fingerprintKey),
+      keyring: parts.keyring,
       policy: parts.policyFile.current,
       summaryOf: createSummaries(ledger),
       clock: parts.machine.clock,
@@ -307,18 +300,17 @@ function upstreamsOf(config: LoadedConfig, env: Environment, clock: Clock): Upst
       if (sign !== undefined)
         return {
           ...upstream,
-          sign: createSigner(sign, awsCredentialsIn(env, `upstreams.${name}.sign`), clock.nowMs),
+          sign: createSigner(
+            sign,
+            openAwsCredentials(env, `upstreams.${name}.sign`, clock.nowMs),
+            clock.nowMs,
+          ),
         };
       if (key === undefined) return upstream;
       const header = key.header ?? keyHeaders[protocol] ?? 'authorization';
       return { ...upstream, key: { header, current: openProviderKey(name, key, env, clock.nowMs) } };
     },
   );
-}
-
-/** Separate from the encryption key's own use. */
-function fingerprintKeyOf(kek: Buffer): Buffer {
-  return createHmac('sha256', kek).update('holdpoint/fingerprint/1').digest();
 }
 
 /** A workload sends the same few credentials with every call. */
@@ -332,6 +324,36 @@ function cachedFingerprint(key: Buffer): (secret: string) => string {
     known.set(secret, made);
     return made;
   };
+}
+
+function erasureGauges(erasures: ErasureDesk) {
+  const { pending, parts, bytesWiped, lookedAt } = erasures.totals();
+  return {
+    holdpoint_erasures_pending: pending,
+    holdpoint_erased_parts: parts,
+    holdpoint_erased_bytes: bytesWiped,
+    holdpoint_retention_entry: lookedAt,
+  };
+}
+
+function onErasureEnd(job: ErasureJob, log: Logger, metrics: Metrics): void {
+  const { id, order, progress, state, error } = job;
+  metrics.count('holdpoint_erasures_total', {
+    asked: order.role === 'retention' ? 'schedule' : 'person',
+    state,
+  });
+  if (error !== null) log.error('erasure failed', error);
+  const { decisions, erased, parts, bytesWiped, bytesReclaimed } = progress;
+  log.info('erasure ended', {
+    id,
+    state,
+    dryRun: order.dryRun,
+    decisions,
+    erased,
+    parts,
+    bytesWiped,
+    bytesReclaimed,
+  });
 }
 
 function onLedgerEvent(

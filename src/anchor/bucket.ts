@@ -19,7 +19,8 @@ export interface BucketOptions {
   /** '' or ends with a slash. */
   readonly prefix: string;
   readonly retainDays: number;
-  readonly credentials: {
+  /** Those of now: what rotates them needs no restart. */
+  readonly credentials: () => {
     readonly accessKeyId: string;
     readonly secretAccessKey: string;
     readonly sessionToken?: string;
@@ -37,7 +38,7 @@ export function openBucketAnchor(options: BucketOptions): Anchor {
   const signer = new SignatureV4({
     service: 's3',
     region,
-    credentials,
+    credentials: async () => credentials(),
     sha256: Sha256,
     // S3 signs the path as it is sent, unlike every other service.
     uriEscapePath: false,

@@ -1,26 +1,29 @@
 /**
  * `holdpoint keys show`: the verifier key that auditors keep. `holdpoint keys ca`: the certificate that workloads
- * trust. `holdpoint keys witness`: the key that peers configure. All read what is there and change nothing.
+ * trust. `holdpoint keys witness`: the key that peers configure. All read what is there; what changes keys is in change-keys.ts.
  */
 import { existsSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
 import { cosignerOf } from '../anchor/cosign.ts';
 import { defaultConfigFile, loadConfig } from '../config/load.ts';
 import { HoldpointError } from '../core/errors.ts';
-import { readEntry } from '../ledger/reader.ts';
+import { readKeyChain } from '../ledger/key-chain.ts';
 import { parseVerifierKey } from '../ledger/verify/note.ts';
 import { readAuthorityCertificate } from '../store/ca.ts';
 import { loadWitnessKey } from '../store/keys.ts';
 import { openLedgerCopy } from '../store/ledger-store.ts';
+import { changeKeysCommands } from './change-keys.ts';
 import { type Command, exitCodes } from './command.ts';
 import { readOptions } from './options.ts';
 import { printJson, printLine, visible } from './print.ts';
 
 export const keysCommands: readonly Command[] = [
+  ...changeKeysCommands,
   {
     name: 'keys show',
     usage: '[--config FILE] [--json]',
-    summary: "the ledger's verifier key, one line; works while the sidecar runs",
+    summary:
+      "the ledger's verifier key in force, one line, all of them with --json; works while the sidecar runs",
     run: async (args, env) => {
       const options = readOptions(args, ['config'], ['json']);
       const { paths } = loadConfig(options.text('config') ?? defaultConfigFile, env);
@@ -33,11 +36,11 @@ export const keysCommands: readonly Command[] = [
       }
       const store = await openLedgerCopy(paths.ledgerDir);
       try {
-        const { data } = await readEntry(store, 0);
-        const key = data['key'];
-        if (typeof key !== 'string' || 'code' in parseVerifierKey(key))
-          throw new HoldpointError('ledger_damaged', 'The genesis entry names no verifier key.');
-        if (options.flag('json')) printJson({ origin: data['origin'], key });
+        const keys = await readKeyChain(store);
+        const key = keys.at(-1)?.key ?? '';
+        if ('code' in parseVerifierKey(key))
+          throw new HoldpointError('ledger_damaged', 'The ledger names no verifier key.');
+        if (options.flag('json')) printJson({ origin: key.split('+')[0], key, keys });
         else printLine(visible(key));
       } finally {
         await store.close();

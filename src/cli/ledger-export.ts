@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { defaultConfigFile, loadConfig } from '../config/load.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import { exportStream, exportTiles } from '../ledger/export.ts';
-import type { LedgerStore } from '../ledger/store.ts';
+import type { RecordStore } from '../ledger/store.ts';
 import { openLedgerCopy } from '../store/ledger-store.ts';
 import { type Command, type Environment, exitCodes } from './command.ts';
 import { type Options, onlyArgument, readOptions } from './options.ts';
@@ -68,7 +68,7 @@ export const exportTilesCommand: Command = {
   },
 };
 
-async function writeTiles(store: LedgerStore, dir: string): Promise<number> {
+async function writeTiles(store: RecordStore, dir: string): Promise<number> {
   let files = 0;
   for await (const { path, bytes } of exportTiles(store)) {
     const file = join(dir, path);
@@ -80,10 +80,10 @@ async function writeTiles(store: LedgerStore, dir: string): Promise<number> {
 }
 
 /** Reads a copy of the ledger; starts over where a running sidecar moved its tables meanwhile. */
-async function withCopy(
+export async function withCopy(
   options: Options,
   env: Environment,
-  read: (store: LedgerStore) => Promise<void>,
+  read: (store: RecordStore) => Promise<void>,
 ): Promise<void> {
   const { paths } = loadConfig(options.text('config') ?? defaultConfigFile, env);
   if (!existsSync(paths.ledgerDir)) {
@@ -113,7 +113,7 @@ async function withCopy(
 }
 
 /** What the disk refused is a matter of what was typed, not of the ledger. */
-function writable(error: unknown, path: string): unknown {
+export function writable(error: unknown, path: string): unknown {
   if (error instanceof HoldpointError || !(error instanceof Error) || !('syscall' in error)) return error;
   return new HoldpointError('usage', `${path} cannot be written: ${messageOf(error)}.`, '', error);
 }

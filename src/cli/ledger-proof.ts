@@ -4,11 +4,11 @@ import { HoldpointError } from '../core/errors.ts';
 import { canonicalize } from '../ledger/canonical.ts';
 import { formatTlogProof } from '../ledger/tlog-proof.ts';
 import { type ProofVerdict, verifyTlogProof } from '../ledger/verify/tlog-proof.ts';
+import { readFileOrThrow, readTrust } from '../store/trust.ts';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, exitCodes } from './command.ts';
 import { onlyArgument, readOptions, requiredText } from './options.ts';
 import { printJson, printLine, visible, visibleLines } from './print.ts';
-import { readFileOrThrow, readTrust } from './trust.ts';
 
 const inclusionSchema = z.object({ seq: z.number(), hashes: z.array(z.base64()), note: z.string() });
 const leafSchema: z.ZodType<LeafValue> = z.lazy(() =>

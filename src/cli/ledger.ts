@@ -3,8 +3,11 @@ import { z } from 'zod';
 import { HoldpointError } from '../core/errors.ts';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, exitCodes } from './command.ts';
+import { backupCommand, restoreCommand } from './ledger-backup.ts';
 import { exportCommand, exportTilesCommand } from './ledger-export.ts';
+import { fsckCommand } from './ledger-fsck.ts';
 import { proveCommand, verifyProofCommand } from './ledger-proof.ts';
+import { verifierCommand } from './ledger-verifier.ts';
 import { onlyArgument, readOptions } from './options.ts';
 import { printJson, printLine, visibleLines } from './print.ts';
 
@@ -44,4 +47,8 @@ export const ledgerCommands: readonly Command[] = [
   verifyProofCommand,
   exportCommand,
   exportTilesCommand,
+  verifierCommand,
+  fsckCommand,
+  backupCommand,
+  restoreCommand,
 ];

@@ -6,8 +6,8 @@ import { printLine, tolerateClosedOutput, visible, visibleLines } from './print.
 
 const nodeMajorMin = 24;
 const footer = `Everything that prints data takes --json.
-Commands on local state take --config FILE (config/holdpoint.yaml when absent); holds, decisions and ledger ask a
-running sidecar and take --url and --token, or HOLDPOINT_URL and HOLDPOINT_TOKEN.
+Commands on local state take --config FILE (config/holdpoint.yaml when absent); holds, decisions, erase,
+legal-hold and ledger ask a running sidecar and take --url and --token, or HOLDPOINT_URL and HOLDPOINT_TOKEN.
 Exit codes: 0 ok, 1 a finding, 2 usage or configuration, 3 cannot reach the sidecar.
 `;
 
@@ -18,6 +18,8 @@ const families: Readonly<Record<string, () => Promise<readonly Command[]>>> = {
   verify: async () => [(await import('./verify.ts')).verifyCommand],
   holds: async () => (await import('./holds.ts')).holdsCommands,
   decisions: async () => (await import('./decisions.ts')).decisionsCommands,
+  erase: async () => (await import('./erase.ts')).eraseCommands,
+  'legal-hold': async () => (await import('./erase.ts')).legalHoldCommands,
   ledger: async () => (await import('./ledger.ts')).ledgerCommands,
   policy: async () => (await import('./policy.ts')).policyCommands,
   token: async () => (await import('./token.ts')).tokenCommands,

@@ -1,23 +1,23 @@
 /** `holdpoint verify`: the offline verdict on a data directory or an export, for people and for scripts. */
 import { statSync } from 'node:fs';
 import type { Verdict } from '../ledger/verify/verify.ts';
+import { readFileOrThrow, readWitnesses } from '../store/trust.ts';
 import { verifyDirectory } from '../store/verify-directory.ts';
 import { type Command, exitCodes } from './command.ts';
 import { onlyArgument, readOptions } from './options.ts';
 import { printJson, printLine, visible } from './print.ts';
-import { readFileOrThrow, readWitnesses } from './trust.ts';
 import { verifyExport } from './verify-export.ts';
 
 export const verifyCommand: Command = {
   name: 'verify',
   usage:
-    'PATH [--trust KEY_OR_FILE] [--checkpoint FILE] [--witness KEY_OR_FILE]... [--anchor FILE]... [--keys DIR] [--every-signature] [--json]',
+    'PATH [--trust KEY_OR_FILE] [--checkpoint FILE] [--witness KEY_OR_FILE]... [--anchor FILE]... [--keys DIR] [--escrow-key FILE] [--every-signature] [--json]',
   summary:
     'verify a data directory, or a file of `ledger export`, offline; exit 1 names the first bad entry and a reason code',
   run: async (args) => {
     const options = readOptions(
       args,
-      ['trust', 'checkpoint', 'keys'],
+      ['trust', 'checkpoint', 'keys', 'escrow-key'],
       ['json', 'every-signature'],
       ['witness', 'anchor'],
     );
@@ -27,6 +27,7 @@ export const verifyCommand: Command = {
       trust: options.text('trust'),
       checkpoint: options.text('checkpoint'),
       keys: options.text('keys'),
+      escrowKey: options.text('escrow-key'),
       everySignature: options.flag('every-signature'),
       witnesses: readWitnesses(options.list('witness')),
       anchors: options.list('anchor').map((file) => readFileOrThrow(file).toString('utf8')),
@@ -52,6 +53,10 @@ function printVerdict(path: string, verdict: Verdict): void {
   printLine(`  durability ${visible(verdict.durability)}`);
   printLine(`  root       ${visible(verdict.root || '-')}`);
   printLine(`  key        ${visible(verdict.key || '-')}`);
+  for (const { key, from, revokedTo } of verdict.keys.slice(0, -1)) {
+    const revoked = revokedTo === undefined ? '' : `, revoked down to ${revokedTo}`;
+    printLine(`  former key ${visible(key)}  from ${from} entries${revoked}`);
+  }
   for (const { code, seq, message } of findings)
     printLine(`FAIL ${code}${seq < 0 ? '' : ` at entry ${seq}`}: ${visible(message)}`);
   for (const note of verdict.notes) printLine(`note: ${visible(note)}`);

@@ -13,6 +13,8 @@ export interface LoadedConfig extends Config {
     readonly ledgerDir: string;
     readonly indexDir: string;
     readonly highWater: string;
+    /** There between a restore and the first start after it. */
+    readonly restored: string;
     readonly spoolDir: string;
     readonly tokens: string;
     readonly keysDir: string;
@@ -56,6 +58,7 @@ export function loadConfig(file: string, env: Readonly<Record<string, string | u
       ledgerDir: join(dataDir, 'ledger'),
       indexDir: join(dataDir, 'index'),
       highWater: join(dataDir, 'high-water'),
+      restored: join(dataDir, 'restored.json'),
       spoolDir: join(dataDir, 'spool'),
       tokens: join(dataDir, 'tokens.json'),
       keysDir,

@@ -20,6 +20,75 @@ const ms = (fallback: number) =>
     .max(24 * 3_600_000)
     .default(fallback);
 
+const text = z.string().min(1).max(256);
+const ruleId = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,63}$/, 'expected an id of lower-case letters, digits and -');
+const days = z.int().min(0).max(36_525);
+const requestMatch = z
+  .strictObject({
+    model: text.optional(),
+    operation: text.optional(),
+    provider: text.optional(),
+    workload: text.optional(),
+  })
+  .default({})
+  .describe('Decisions whose request has all of these; any decision when empty.');
+
+const retentionRule = z
+  .strictObject({
+    id: ruleId.describe('Named by the entries that it causes.'),
+    match: requestMatch,
+    keepDays: days.min(1).optional().describe('Content older than this is erased on schedule.'),
+    minimumDays: days.optional().describe('Content younger than this is not erased, whoever asks.'),
+  })
+  .refine(
+    ({ keepDays, minimumDays }) => keepDays !== undefined || minimumDays !== undefined,
+    'expected keepDays, minimumDays or both',
+  )
+  .refine(
+    ({ keepDays, minimumDays }) => keepDays === undefined || keepDays >= (minimumDays ?? 0),
+    'expected keepDays of at least minimumDays',
+  );
+
+const exemption = z.strictObject({
+  id: ruleId.describe('Named by the entries that refuse an erasure because of it.'),
+  match: requestMatch,
+  bases: z
+    .array(
+      z.enum([
+        'no_longer_needed',
+        'consent_withdrawn',
+        'objection',
+        'unlawful',
+        'legal_obligation',
+        'child_consent',
+        'retention',
+      ]),
+    )
+    .max(7)
+    .optional()
+    .describe('Only for erasures on these bases; for all when absent.'),
+});
+
+const keyCommand = z.strictObject({
+  command: z
+    .array(z.string().min(1))
+    .min(1)
+    .max(64)
+    .describe(
+      'A program and its arguments, run without a shell for each request; see src/store/key-command.ts.',
+    ),
+  timeoutMs: z
+    .int()
+    .min(100)
+    .max(60_000)
+    .default(5_000)
+    .describe('How long it may take to answer before the ledger is taken for unavailable.'),
+});
+const keyPlace = (what: string) =>
+  z.union([z.strictObject({ file: z.string().min(1).describe(what) }), keyCommand]).optional();
+
 const upstreamFields = z.strictObject({
   url: z
     .url({ protocol: /^https?$/ })
@@ -90,7 +159,7 @@ const upstreamFields = z.strictObject({
     })
     .optional()
     .describe(
-      'Signs each request for Amazon with the sidecar’s own AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, in place of the workload’s signature.',
+      'Signs each request for Amazon with the sidecar’s own AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or those of the AWS_PROFILE (default) in AWS_SHARED_CREDENTIALS_FILE, which is read again when it changes, in place of the workload’s signature.',
     ),
   keepHost: z
     .boolean()
@@ -171,6 +240,22 @@ export const configSchema = z.strictObject({
         .min(1)
         .optional()
         .describe('signing.pem, kek.key and ca.key; <data.dir>/keys when absent.'),
+      signing: keyPlace(
+        'An Ed25519 private key in PEM, such as one of a mounted secret; never made here.',
+      ).describe('The key that signs, when it is not signing.pem in keys.dir.'),
+      nextSigning: keyPlace('The Ed25519 private key to rotate to, in PEM.').describe(
+        'The key to rotate to at the next start; the one before must still be there then.',
+      ),
+      escrow: z
+        .string()
+        .regex(/^[A-Za-z0-9+/]{43}=$/, 'expected 32 bytes in base64, from holdpoint keys escrow-new')
+        .optional()
+        .describe(
+          'The public key to which the keys of bodies are boxed, for when the operator’s own are lost.',
+        ),
+      kek: keyPlace('32 bytes in base64; those of earlier epochs lie beside it as kek-<id>.key.').describe(
+        'The key that encrypts bodies, when it is not kek.key in keys.dir. With a command, kek.wrapped in keys.dir is what it unwraps.',
+      ),
     })
     .prefault({}),
   upstreams: z
@@ -198,6 +283,9 @@ export const configSchema = z.strictObject({
   limits: z
     .strictObject({
       requestBytesMax: bytes(32 * 1024 * 1024),
+      batchBytesMax: bytes(256 * 1024 * 1024).describe(
+        'The largest form with a batch file; its lines are judged from disk, none of more than 32 MiB.',
+      ),
       responseBytesMax: bytes(32 * 1024 * 1024),
       decodedBytesMax: bytes(64 * 1024 * 1024).describe('The most that a compressed body may unpack to.'),
       storedBytesMax: bytes(4 * 1024 * 1024).describe(
@@ -226,6 +314,25 @@ export const configSchema = z.strictObject({
         callerIdleMsMax > Math.max(waitMsMax, upstreamIdleMsMax),
       'expected callerIdleMsMax above waitMsMax and upstreamIdleMsMax: a caller is silent while it waits',
     )
+    .prefault({}),
+  retention: z
+    .strictObject({
+      everyHours: z.int().min(1).max(8760).default(24).describe('How often what is due is erased.'),
+      rules: z
+        .array(retentionRule)
+        .max(100)
+        .refine(
+          (all) => new Set(all.map(({ id }) => id)).size === all.length,
+          'expected a different id for each',
+        )
+        .default([])
+        .describe('How long content is kept; for good where no rule says otherwise.'),
+      exemptions: z
+        .array(exemption)
+        .max(100)
+        .default([])
+        .describe('What is kept although its erasure is asked for, such as for the defence of legal claims.'),
+    })
     .prefault({}),
   log: z
     .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') })

@@ -40,7 +40,13 @@ export function openYaml<T>(
     throw new HoldpointError(code, `${file}: larger than ${yamlBytesMax} bytes`, next);
   }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, version: '1.2', strict: true });
+  // What the library would warn of on stderr, quoting the file, is refused or taken here like everything else.
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    version: '1.2',
+    strict: true,
+    logLevel: 'error',
+  });
   const fail = (found: readonly string[]): HoldpointError => {
     const more = found.length > problemsMax ? [`${file}: and ${found.length - problemsMax} more`] : [];
     return new HoldpointError(code, [...found.slice(0, problemsMax), ...more].join('\n'), next);

@@ -1,14 +1,17 @@
 /** What a reviewer puts in place of the held bytes, as the message that is sealed and then delivered. */
 import { z } from 'zod';
 import { decodeContent } from '../core/content-coding.ts';
-import { HoldpointError } from '../core/errors.ts';
+import { HoldpointError, messageOf } from '../core/errors.ts';
 import { decodeHttpMessage, encodeHttpMessage, type HttpMessage, headerOf } from '../core/http-message.ts';
 import type { Hold } from '../hold/record.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { amendAnswer } from '../provider/amend-answer.ts';
 import { protocolNamed } from '../provider/index.ts';
+import { isForm } from '../provider/multipart.ts';
 import type { Amendment } from '../provider/protocol.ts';
 import { amendSocketAnswer } from '../provider/realtime-amend.ts';
-import { socketBodyType } from '../provider/realtime-body.ts';
+import { withoutRequestSecrets } from '../provider/secret-members.ts';
+import { isSocketBody } from './view.ts';
 
 const decodedBytesMax = 64 * 1024 * 1024;
 const callsMax = 128;
@@ -34,18 +37,27 @@ export async function amendedMessage(ledger: Ledger, hold: Hold, input: Amendmen
     hold.phase === 'request'
       ? { seq: hold.decision, name: 'request' }
       : { seq: hold.response ?? hold.decision, name: 'response' };
-  if ((await ledger.entry(held.seq)).data['stored'] !== undefined) {
+  const entry = await ledger.entry(held.seq);
+  if (entry.data['stored'] !== undefined) {
     throw new HoldpointError(
       'invalid_argument',
       'Only the beginning of this body is stored, so it cannot be written anew.',
       'Release or deny it.',
     );
   }
+  if (entry.data['removed'] !== undefined) {
+    throw new HoldpointError(
+      'invalid_argument',
+      'Credentials stand in this body, which are not stored, so it cannot be written anew.',
+      'Release or deny it.',
+    );
+  }
   const message = decodeHttpMessage(await ledger.part(held.seq, held.name));
-  if (headerOf(message.headers, 'content-type') === socketBodyType) {
+  if (isSocketBody(entry, message)) {
     const { startLine, headers } = message;
     return encodeHttpMessage({ startLine, headers, body: amendedMessages(hold, message, input) });
   }
+  const path = String(request.data['path']);
   if (input.text !== undefined && hold.passedBytes > 0) {
     throw new HoldpointError(
       'invalid_argument',
@@ -53,7 +65,10 @@ export async function amendedMessage(ledger: Ledger, hold: Hold, input: Amendmen
       'Amend the arguments of its tool calls, or deny it.',
     );
   }
-  const body = hold.phase === 'request' ? amendedRequest(input) : amendedAnswer(message, request.data, input);
+  const body =
+    hold.phase === 'request'
+      ? amendedRequest(message, path, input)
+      : amendedAnswer(message, request.data, input);
   return encodeHttpMessage({ startLine: message.startLine, headers: headersFor(message, body), body });
 }
 
@@ -69,7 +84,14 @@ function amendedMessages(hold: Hold, { body }: HttpMessage, input: AmendmentInpu
   );
 }
 
-function amendedRequest(input: AmendmentInput): Buffer {
+function amendedRequest({ headers }: HttpMessage, path: string, input: AmendmentInput): Buffer {
+  if (isForm(headerOf(headers, 'content-type'))) {
+    throw new HoldpointError(
+      'invalid_argument',
+      'A held form cannot be amended: what would be sent in its place is JSON.',
+      'Release or deny it.',
+    );
+  }
   if (input.body === undefined || input.text !== undefined || input.toolCalls !== undefined) {
     throw new HoldpointError(
       'invalid_argument',
@@ -77,7 +99,15 @@ function amendedRequest(input: AmendmentInput): Buffer {
       'Send {"body": {...}}.',
     );
   }
-  return Buffer.from(JSON.stringify(input.body));
+  const body = Buffer.from(JSON.stringify(input.body));
+  if (withoutRequestSecrets(path, body, '').removed > 0) {
+    throw new HoldpointError(
+      'invalid_argument',
+      'A credential stands in the amendment, which would be stored with it.',
+      'Leave it out, or deny the call and have it made anew.',
+    );
+  }
+  return body;
 }
 
 function amendedAnswer(
@@ -101,17 +131,27 @@ function amendedAnswer(
       'Release or deny it.',
     );
   }
-  const original = decodeContent(
-    headerOf(message.headers, 'content-encoding'),
-    message.body,
-    decodedBytesMax,
-  );
+  const original = decoded(message);
   const form = protocol.streamFormOf(operation, headerOf(message.headers, 'content-type'));
   const amendment: Amendment = {
     ...(input.text === undefined ? {} : { text: input.text }),
     ...(input.toolCalls === undefined ? {} : { toolCalls: input.toolCalls }),
   };
-  return protocol.amendResponse(operation, original, form, amendment);
+  return amendAnswer(protocol, operation, original, form, amendment);
+}
+
+/** The held body in the clear. What cannot be undone is why it is held; nobody can write it anew. */
+function decoded({ headers, body }: HttpMessage): Buffer {
+  try {
+    return decodeContent(headerOf(headers, 'content-encoding'), body, decodedBytesMax);
+  } catch (error) {
+    throw new HoldpointError(
+      'invalid_argument',
+      `The content-encoding of this answer cannot be undone: ${messageOf(error)}.`,
+      'Release or deny it.',
+      error,
+    );
+  }
 }
 
 /** The original's headers, true for the new body. */

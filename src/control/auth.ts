@@ -44,6 +44,8 @@ export function createAuthenticator(
   const failures = new Map<string, { minute: number; count: number }>();
 
   function failed(req: IncomingMessage): HoldpointError {
+    // Nothing was guessed.
+    if (req.headers.authorization === undefined) return unknownToken();
     const address = req.socket.remoteAddress ?? '';
     const minute = Math.floor(clock.nowMs() / 60_000);
     const earlier = failures.get(address);
@@ -52,11 +54,7 @@ export function createAuthenticator(
     failures.set(address, { minute, count });
     if (count > failuresPerMinuteMax)
       return new HoldpointError('too_many_attempts', 'Too many failed attempts.', 'Wait a minute.');
-    return new HoldpointError(
-      'unauthenticated',
-      'The token is missing or not known.',
-      'Make one with: holdpoint token new --name NAME --role ROLE, and send it as Authorization: Bearer.',
-    );
+    return unknownToken();
   }
 
   return (req) => {
@@ -65,6 +63,14 @@ export function createAuthenticator(
     if (identity === null) throw failed(req);
     return identity;
   };
+}
+
+function unknownToken(): HoldpointError {
+  return new HoldpointError(
+    'unauthenticated',
+    'The token is missing or not known.',
+    'Make one with: holdpoint token new --name NAME --role ROLE, and send it as Authorization: Bearer.',
+  );
 }
 
 /** A token file that cannot be read is our failure, not the caller's: nobody is let in and the log says why. */

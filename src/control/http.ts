@@ -73,6 +73,7 @@ const titles: Partial<Record<ErrorCode, string>> = {
   digest_mismatch: 'The held bytes are others',
   ruling_expired: 'Too late',
   invalid_argument: 'The request is not valid',
+  erased: 'Erased',
   ledger_unavailable: 'The ledger cannot be written',
 };
 

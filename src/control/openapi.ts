@@ -19,6 +19,7 @@ type Json = Record<string, unknown>;
 const tags = [
   { name: 'holds', description: 'What waits for a person, and rulings.' },
   { name: 'decisions', description: 'What was recorded.' },
+  { name: 'erasure', description: 'Content that goes, and content that must stay.' },
   { name: 'ledger', description: 'For people who verify.' },
   { name: 'sidecar', description: 'Probes, metrics, events and policy.' },
 ];

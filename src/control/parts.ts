@@ -1,13 +1,19 @@
 /** What the control plane's routes are given. Built by the composition root. */
 import type { Clock } from '../core/clock.ts';
+import type { ErasureDesk } from '../erasure/desk.ts';
 import type { HoldQueue } from '../hold/queue.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { Keyring } from '../store/keyring.ts';
 import type { createSummaries } from './view.ts';
 
 export interface ControlParts {
   readonly ledger: Ledger;
   readonly holds: HoldQueue;
+  readonly erasures: ErasureDesk;
+  /** What is sealed in place of a data subject's name. */
+  readonly fingerprint: (subject: string) => string;
+  readonly keyring: Keyring;
   readonly policy: () => Policy;
   readonly summaryOf: ReturnType<typeof createSummaries>;
   readonly clock: Clock;

@@ -16,9 +16,11 @@ import { noParameters, readQuery, requireRole } from './operation.ts';
 import type { ControlParts } from './parts.ts';
 import { consoleRoutes } from './routes/console.ts';
 import { decisionRoutes } from './routes/decisions.ts';
+import { erasureRoutes } from './routes/erasures.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { holdRoutes } from './routes/holds.ts';
+import { keyRoutes } from './routes/keys.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
 import { openapiRoutes } from './routes/openapi.ts';
 
@@ -45,7 +47,9 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     ...healthRoutes(parts),
     ...holdRoutes(parts),
     ...decisionRoutes(parts),
+    ...erasureRoutes(parts),
     ...ledgerRoutes(parts),
+    ...keyRoutes(parts),
     ...eventRoutes(parts),
     ...consoleRoutes(),
   ];

@@ -41,7 +41,7 @@ export async function readExchange(ledger: Ledger, entries: readonly Entry[]): P
   const path = String(first.data['path']);
   const message = decodeHttpMessage(await ledger.part(first.seq, 'request'));
   const stored = first.data['stored'];
-  const request = isSocketBody(message)
+  const request = isSocketBody(first, message)
     ? readSocketRequest(message.body)
     : protocol.readRequest(
         stored === undefined ? operation : 'unknown',
@@ -65,7 +65,9 @@ export async function readExchange(ledger: Ledger, entries: readonly Entry[]): P
     return { request: base, response: null, defects: [...partial, ...request.defects] };
   const answerMessage = decodeHttpMessage(await ledger.part(answer.seq, 'response'));
   const streamed = answer.data['streamed'] === true;
-  const reading = readAnswer(protocol, operation, Number(answer.data['status']), answerMessage);
+  const reading = isSocketBody(answer, answerMessage)
+    ? readSocketAnswer(answerMessage.body)
+    : readAnswer(protocol, operation, Number(answer.data['status']), answerMessage);
   return {
     request: base,
     response: { ...reading.facts, streamed, raw: rawOf(answerMessage) },
@@ -79,7 +81,6 @@ function readAnswer(
   status: number,
   message: HttpMessage,
 ): ResponseReading {
-  if (isSocketBody(message)) return readSocketAnswer(message.body);
   const form = protocol.streamFormOf(operation, headerOf(message.headers, 'content-type'));
   if (form === null) return protocol.readResponse(operation, status, plainBody(message));
   const stream = protocol.openStream(operation, status, form);
@@ -87,9 +88,9 @@ function readAnswer(
   return stream.finish().reading;
 }
 
-/** Messages of a WebSocket stand with what was understood of them. */
-function isSocketBody(message: HttpMessage): boolean {
-  return headerOf(message.headers, 'content-type') === socketBodyType;
+/** Messages of a WebSocket stand with what was understood of them. A body that came by HTTP and claims to be such is none. */
+export function isSocketBody(entry: Entry, message: HttpMessage): boolean {
+  return headerOf(message.headers, 'content-type') === socketBodyType && entry.data['carrier'] === undefined;
 }
 
 function unknownProvider(provider: string): HoldpointError {
@@ -134,17 +135,25 @@ export interface HoldSummary {
  */
 export function createSummaries(ledger: Ledger): (hold: Hold) => Promise<HoldSummary> {
   const known = new Map<number, HoldSummary>();
+  let knownSince = ledger.lastErasure();
   return async (hold) => {
+    // What was erased must not go on being shown from memory.
+    if (ledger.lastErasure() !== knownSince) known.clear();
+    knownSince = ledger.lastErasure();
     const kept = known.get(hold.seq);
     if (kept !== undefined) return kept;
     try {
       const summary = await readSummary(ledger, hold);
       if (known.size >= summariesMax) known.clear();
-      known.set(hold.seq, summary);
+      if (ledger.lastErasure() === knownSince) known.set(hold.seq, summary);
       return summary;
     } catch (error) {
-      if (!(error instanceof HoldpointError) || error.code !== 'ledger_damaged') throw error;
-      const headline = cut(`The sealed exchange cannot be read: ${error.message}`);
+      const isKnown =
+        error instanceof HoldpointError && (error.code === 'erased' || error.code === 'ledger_damaged');
+      if (!isKnown) throw error;
+      const headline = cut(
+        error.code === 'erased' ? error.message : `The sealed exchange cannot be read: ${error.message}`,
+      );
       return { headline, provider: '', operation: '', model: '', workload: '', session: '', stream: false };
     }
   };

@@ -184,17 +184,19 @@ export function applyEntry(hold: Hold, entry: Pick<Entry, 'type' | 'data' | 'par
 
 /**
  * What recovery does with a decision it found open: its outcome, or null to keep it because a person or a
- * caller may still come. A request that may have gone out after its release is `interrupted`, never sent again.
+ * caller may still come. A request that may have gone out after its release is `interrupted`, never sent again;
+ * after a restore anything may have, so nothing waits on.
  */
 export function recoveredOutcome(
   entries: readonly Entry[],
-  reason: 'start' | 'store_failure',
+  reason: 'start' | 'store_failure' | 'restore',
 ): Outcome | null {
-  const lost: Outcome = reason === 'start' ? 'interrupted' : 'ledger_unavailable';
+  const lost: Outcome = reason === 'store_failure' ? 'ledger_unavailable' : 'interrupted';
   const hold = holdFromEntries(entries, String);
   if (hold === null) return lost;
   if (hold.state.status === 'denied') return 'denied';
   if (hold.state.status === 'expired') return 'expired';
+  if (reason === 'restore') return lost;
   if (hold.phase === 'response') return null;
   const wentOn = hold.deliveryAttempts > 0 || entries.some((entry) => entry.type === 'response');
   return wentOn ? lost : null;

@@ -23,6 +23,8 @@ export const entryTypes = [
   'recovery',
   'access',
   'anchor',
+  'erasure',
+  'key',
 ] as const;
 export type EntryType = (typeof entryTypes)[number];
 

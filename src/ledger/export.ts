@@ -4,20 +4,24 @@
  * but for the store.
  */
 import { HoldpointError } from '../core/errors.ts';
-import { decodeBlock, parseRecordKey } from './block.ts';
+import { decodeBlock, parseRecordKey, recordKey } from './block.ts';
 import { rootInNote } from './checkpoint.ts';
 import { encodeFrame, streamHeader } from './frame.ts';
 import { readBlockLeaves, readNoteAt } from './reader.ts';
-import type { LedgerStore, StoredRecord } from './store.ts';
+import type { RecordStore, StoredRecord } from './store.ts';
 import { appendToEdge, emptyEdge, encodeBundle, rootOfEdge, tilePath, tileWidth } from './tiles.ts';
 import { leafHash } from './tree.ts';
 
-/** The stream of all records, one frame per commit. Throws `ledger_damaged` where entries are missing. */
-export async function* exportStream(store: LedgerStore): AsyncGenerator<Buffer> {
+/**
+ * The stream of all records, one frame per commit, or of those from a commit on. Throws `ledger_damaged` where
+ * entries are missing.
+ * @param fromSeq the first leaf's of that commit
+ */
+export async function* exportStream(store: RecordStore, fromSeq = 0): AsyncGenerator<Buffer> {
   yield streamHeader;
   let commit: StoredRecord[] = [];
-  let nextSeq = 0;
-  for await (const record of store.scan({})) {
+  let nextSeq = fromSeq;
+  for await (const record of store.scan({ from: recordKey(fromSeq, 'block') })) {
     const place = parseRecordKey(record.key);
     if (place === null) throw damaged(nextSeq);
     if (place.kind === 'block') {
@@ -41,7 +45,7 @@ export interface ExportedFile {
  * The files of the tree, the checkpoint last: full tiles, entry bundles, and the partial ones of the size that the
  * checkpoint signs. Throws `ledger_damaged` when the entries do not lead to its root.
  */
-export async function* exportTiles(store: LedgerStore): AsyncGenerator<ExportedFile> {
+export async function* exportTiles(store: RecordStore): AsyncGenerator<ExportedFile> {
   const edge = emptyEdge();
   let bundle: Buffer[] = [];
   for (;;) {

@@ -13,9 +13,14 @@ export function holdId(ledgerId: string, holdSeq: number): string {
   return `h-${ledgerId.slice(0, 8)}-${holdSeq}`;
 }
 
+/** `l-<8 hex>-<seq>`. */
+export function legalHoldId(ledgerId: string, seq: number): string {
+  return `l-${ledgerId.slice(0, 8)}-${seq}`;
+}
+
 /** The seq an id of this ledger and kind names, or null. */
-export function seqOfId(kind: 'd' | 'h', ledgerId: string, id: string): number | null {
-  const match = /^([dh])-([0-9a-f]{8})-(0|[1-9][0-9]{0,15})$/.exec(id);
+export function seqOfId(kind: 'd' | 'h' | 'l', ledgerId: string, id: string): number | null {
+  const match = /^([dhl])-([0-9a-f]{8})-(0|[1-9][0-9]{0,15})$/.exec(id);
   if (match === null || match[1] !== kind || match[2] !== ledgerId.slice(0, 8)) return null;
   const seq = Number(match[3]);
   return Number.isSafeInteger(seq) ? seq : null;

@@ -2,13 +2,14 @@
  * Which entries belong to a decision. Derived from the ledger, rebuildable, never evidence: it has its own
  * store, is written unsynced and in bulk, and a reader of what it points to still checks the entry itself.
  */
+import { erasureIsAbout } from './erasure.ts';
 import { outcomesOf, type Step } from './head.ts';
-import type { LedgerStore } from './store.ts';
+import type { RecordStore } from './store.ts';
 
 export interface Lookup {
   /** Takes entries that became durable, in order. */
   add(steps: readonly Step[]): void;
-  /** Seqs of the entries of a decision after its request, ascending. */
+  /** Seqs of the entries of a decision after its request, and of erasures of an entry's parts, ascending. */
   entriesOf(decision: number): Promise<readonly number[]>;
   /** Seq of the first entry this lookup has not seen. */
   nextSeq(): number;
@@ -22,8 +23,8 @@ const decisionsPerBucket = 1024;
 const pendingPairsMax = 8192;
 const tipKey = Buffer.from('tip');
 
-/** Opens a lookup over its own store. */
-export async function openLookup(store: LedgerStore, onError: (error: unknown) => void): Promise<Lookup> {
+/** Opens a lookup over the index's store, which it closes. */
+export async function openLookup(store: RecordStore, onError: (error: unknown) => void): Promise<Lookup> {
   const tip = await store.get(tipKey);
   let nextSeq = tip === undefined ? 0 : Number(tip.toString());
   let pending = new Map<number, [decision: number, seq: number][]>();
@@ -49,13 +50,22 @@ export async function openLookup(store: LedgerStore, onError: (error: unknown) =
     pending = new Map();
     pairs = 0;
     unwritten.push(written);
-    await store.commit([...records, { key: tipKey, value: Buffer.from(String(size)) }], false);
-    unwritten.splice(unwritten.indexOf(written), 1);
+    try {
+      await store.commit([...records, { key: tipKey, value: Buffer.from(String(size)) }], false);
+    } catch (error) {
+      // The next flush writes it: a tip beyond what was written would hide it for good.
+      for (const [bucket, list] of written) pending.set(bucket, [...list, ...(pending.get(bucket) ?? [])]);
+      for (const list of written.values()) pairs += list.length;
+      throw error;
+    } finally {
+      unwritten.splice(unwritten.indexOf(written), 1);
+    }
   }
   const unwritten: Map<number, [number, number][]>[] = [];
 
   function flush(): Promise<void> {
-    flushing = flushing.then(write);
+    // Whoever asked for the flush before this one hears of its failure.
+    flushing = flushing.catch(() => undefined).then(write);
     return flushing;
   }
 
@@ -65,6 +75,7 @@ export async function openLookup(store: LedgerStore, onError: (error: unknown) =
         const decision = step.data['decision'];
         if (typeof decision === 'number') note(decision, step.seq);
         for (const [closed] of outcomesOf(step.data)) note(closed, step.seq);
+        for (const about of erasureIsAbout(step)) note(about, step.seq);
         nextSeq = step.seq + 1;
       }
       if (pairs >= pendingPairsMax) flush().catch(onError);
@@ -92,8 +103,11 @@ export async function openLookup(store: LedgerStore, onError: (error: unknown) =
     },
     flush,
     close: async () => {
-      await flush();
-      await store.close();
+      try {
+        await flush();
+      } finally {
+        await store.close();
+      }
     },
   };
 }

@@ -2,11 +2,11 @@
 import { HoldpointError } from '../core/errors.ts';
 import { type Block, decodeBlock, decodeBodies, parseRecordKey, recordKey } from './block.ts';
 import { decodeLeaf, type Entry } from './entry.ts';
-import type { LedgerStore } from './store.ts';
+import type { RecordStore } from './store.ts';
 import { type KeyEncryptionKey, openPart } from './vault.ts';
 
 /** Reads one entry; throws `not_found` when it is not (yet) durable. */
-export async function readEntry(store: LedgerStore, seq: number): Promise<Entry> {
+export async function readEntry(store: RecordStore, seq: number): Promise<Entry> {
   const { entries } = await readBlockAt(store, seq);
   const entry = entries.find((candidate) => candidate.seq === seq);
   if (entry === undefined) throw notFound(seq);
@@ -15,8 +15,8 @@ export async function readEntry(store: LedgerStore, seq: number): Promise<Entry>
 
 /** The plaintext of the named part of an entry; throws `not_found` when the entry has no such part. */
 export async function readPart(
-  store: LedgerStore,
-  kek: KeyEncryptionKey,
+  store: RecordStore,
+  keks: readonly KeyEncryptionKey[],
   seq: number,
   name: string,
 ): Promise<Buffer> {
@@ -30,20 +30,21 @@ export async function readPart(
   const record = await store.get(recordKey(firstSeq, 'bodies'));
   if (record === undefined)
     throw new HoldpointError('ledger_damaged', `The bodies of entry ${seq} are missing.`);
-  return openPart(
-    kek,
-    Buffer.from(entry.ledger, 'hex'),
-    firstSeq,
-    decodeBodies(record),
-    seq,
-    index,
-    commitment,
-  );
+  const bodies = decodeBodies(record);
+  const kek = keks.find(({ id }) => id === bodies.kekId);
+  if (kek === undefined) {
+    throw new HoldpointError(
+      'ledger_damaged',
+      `A body of entry ${seq} is encrypted under another key (${bodies.kekId}).`,
+      'Restore that key-encryption key to keys.dir as kek-<id>.key.',
+    );
+  }
+  return openPart(kek, Buffer.from(entry.ledger, 'hex'), firstSeq, bodies, seq, index, commitment);
 }
 
 /** Blocks' entries in order, newest first when `reverse`; starting at or before `fromSeq`. */
 export async function* readBlocks(
-  store: LedgerStore,
+  store: RecordStore,
   range: { readonly fromSeq: number; readonly reverse: boolean },
 ): AsyncIterable<readonly Entry[]> {
   const at = recordKey(range.fromSeq, 'snapshot');
@@ -56,7 +57,7 @@ export async function* readBlocks(
 
 /** The leaves of the block that begins at `firstSeq`, as they are stored; null when none does. */
 export async function readBlockLeaves(
-  store: LedgerStore,
+  store: RecordStore,
   firstSeq: number,
 ): Promise<readonly Buffer[] | null> {
   const record = await store.get(recordKey(firstSeq, 'block'));
@@ -64,7 +65,7 @@ export async function readBlockLeaves(
 }
 
 /** The leaves [from, to), as they are stored; throws `not_found` where one is missing. */
-export async function readLeaves(store: LedgerStore, from: number, to: number): Promise<readonly Buffer[]> {
+export async function readLeaves(store: RecordStore, from: number, to: number): Promise<readonly Buffer[]> {
   const leaves: Buffer[] = [];
   for (let seq = await firstSeqOf(store, from); seq < to; ) {
     const block = await readBlockLeaves(store, seq);
@@ -76,7 +77,7 @@ export async function readLeaves(store: LedgerStore, from: number, to: number): 
 }
 
 /** The checkpoint of the block that ends with a tree of `size` leaves; null when none does. */
-export async function readNoteAt(store: LedgerStore, size: number): Promise<Buffer | null> {
+export async function readNoteAt(store: RecordStore, size: number): Promise<Buffer | null> {
   const firstSeq = await firstSeqOf(store, size - 1);
   const record = await store.get(recordKey(firstSeq, 'block'));
   if (record === undefined) return null;
@@ -84,11 +85,25 @@ export async function readNoteAt(store: LedgerStore, size: number): Promise<Buff
   return firstSeq + leaves.length === size ? note : null;
 }
 
-async function firstSeqOf(store: LedgerStore, seq: number): Promise<number> {
+/** Where the block with this entry begins. */
+export async function firstSeqOf(store: RecordStore, seq: number): Promise<number> {
   for await (const { key } of store.scan({ to: recordKey(seq, 'snapshot'), reverse: true, limit: 1 })) {
     return parseRecordKey(key)?.seq ?? seq;
   }
   return seq;
+}
+
+/** How many of the first `size` entries were sealed before a time: a binary search over when they say they were. */
+export async function countBefore(store: RecordStore, size: number, atMs: number): Promise<number> {
+  let from = 0;
+  let to = size;
+  while (from < to) {
+    const middle = Math.floor((from + to) / 2);
+    const { at } = await readEntry(store, middle);
+    if (Date.parse(at) < atMs) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 interface ReadBlock {
@@ -101,9 +116,9 @@ interface ReadBlock {
  * close together and so do the decisions of a page: without this each of them decodes a block of its own.
  */
 const readBlocksMax = 8;
-const lately = new WeakMap<LedgerStore, ReadBlock[]>();
+const lately = new WeakMap<RecordStore, ReadBlock[]>();
 
-async function readBlockAt(store: LedgerStore, seq: number): Promise<ReadBlock> {
+async function readBlockAt(store: RecordStore, seq: number): Promise<ReadBlock> {
   const kept = lately.get(store) ?? [];
   const known = kept.find(({ firstSeq, entries }) => firstSeq <= seq && seq < firstSeq + entries.length);
   if (known !== undefined) return known;

@@ -15,8 +15,10 @@ import {
 } from './block.ts';
 import { isCheckpointOf, type Signer } from './checkpoint.ts';
 import { decodeLeaf, type Entry } from './entry.ts';
+import { targetsOf } from './erasure.ts';
 import { advance, decodeSnapshot, emptyHead, type Head } from './head.ts';
-import type { HighWater, LedgerStore } from './store.ts';
+import { incomingKid } from './rotation.ts';
+import type { HighWater, RecordStore } from './store.ts';
 import { appendLeaf, emptyTree, leafHash, type TreeState, treeRoot } from './tree.ts';
 import { isStoredAs, type KeyEncryptionKey, keysOpen } from './vault.ts';
 
@@ -25,6 +27,8 @@ export interface Resumed {
   readonly head: Head;
   readonly tree: TreeState;
   readonly note: Buffer;
+  /** Key hash of the key that the next entry is to be sealed under. */
+  readonly kid: string;
   /** Names the key-encryption key of the latest bodies; null when the tail has none. */
   readonly kekId: string | null;
   readonly entriesChecked: number;
@@ -50,21 +54,27 @@ interface Walk {
   /** The blocks that have bodies, oldest first. */
   readonly withBodies: { readonly firstSeq: number; readonly entries: readonly Entry[] }[];
   snapshotDigest: string | null;
+  /** Of the key that the next entry is to be sealed under. */
   kid: string;
+  /** `seq/part` of what erasures name; those of a body in the tail come after it, so they are in the tail too. */
+  readonly erased: Set<string>;
+  /** Of the key before it, when the last entry is the rotation to it. */
+  kidBefore: string | null;
 }
 
 /**
  * The state at the end of the store, or null when it is empty.
  * Throws HoldpointError `ledger_damaged`, `ledger_rolled_back`, or `config_invalid` for another ledger's
  * signing key; the store is not changed.
+ * @param signerFor the signer with this key hash, or any other one when there is none
  * @param tailBytesMin at least this much of leaves is re-checked: everything LevelDB may still keep in its logs.
  */
 export async function resume(
-  store: LedgerStore,
+  store: RecordStore,
   highWater: HighWater,
-  signerFor: (ledgerId: string) => Signer,
+  signerFor: (ledgerId: string, kid: string) => Signer,
   tailBytesMin: number,
-  kek: KeyEncryptionKey,
+  keks: readonly KeyEncryptionKey[],
 ): Promise<Resumed | null> {
   const mark = highWater.read();
   const { records, snapshot } = await readTail(store, tailBytesMin);
@@ -76,21 +86,21 @@ export async function resume(
   const startSize = walk.tree.size;
   for (const record of records) checkRecord(walk, record);
   if (mark !== null && mark.size > walk.tree.size) throw rolledBack(walk.tree.size, mark.size);
-  const signer = signerFor(walk.ledgerId);
+  const signer = signerFor(walk.ledgerId, walk.kid);
   if (signer.kid !== walk.kid) throw otherKey(walk.kid, signer.kid);
-  if (!isCheckpointOf(signer, walk.note, walk.tree.size, treeRoot(walk.tree))) {
+  if (!isCheckpointOf(signer, walk.note, walk.tree.size, treeRoot(walk.tree), walk.kidBefore)) {
     throw damaged(walk.tree.size - 1, 'the last checkpoint is not a valid signature over what is stored');
   }
   if (mark !== null && walk.rootAtMark !== null && walk.rootAtMark !== mark.root) {
     throw damaged(mark.size - 1, 'the high-water mark remembers another root at this size');
   }
-  const kekId = await checkLatestBodies(store, walk, kek);
+  const kekId = await checkLatestBodies(store, walk, keks);
   const { ledgerId, head, tree, note } = walk;
-  return { ledgerId, head, tree, note, kekId, entriesChecked: tree.size - startSize };
+  return { ledgerId, head, tree, note, kid: walk.kid, kekId, entriesChecked: tree.size - startSize };
 }
 
 /** Reads backwards to the first snapshot that has at least `tailBytesMin` of records after it. */
-async function readTail(store: LedgerStore, tailBytesMin: number) {
+async function readTail(store: RecordStore, tailBytesMin: number) {
   const reversed: TailRecord[] = [];
   let bytes = 0;
   let snapshot: TailRecord | null = null;
@@ -114,6 +124,8 @@ function startWalk(record: TailRecord | null, markSize: number): Walk {
     rootAtMark: null,
     withBodies: [],
     kid: '',
+    erased: new Set<string>(),
+    kidBefore: null,
   };
   if (record === null) return { ...fresh, head: emptyHead(), tree: emptyTree, snapshotDigest: null };
   const snapshot = decodeSnapshot(record.value);
@@ -148,11 +160,14 @@ function checkLeaf(walk: Walk, leaf: Buffer): Entry {
   if (walk.ledgerId !== '' && entry.ledger !== walk.ledgerId)
     throw damaged(entry.seq, 'it belongs to another ledger');
   walk.ledgerId = entry.ledger;
-  walk.kid = entry.kid;
+  const incoming = incomingKid(entry.type, entry.data);
+  walk.kid = incoming ?? entry.kid;
+  walk.kidBefore = incoming === null ? null : entry.kid;
   if (walk.snapshotDigest !== null && entry.data['snapshot'] !== walk.snapshotDigest) {
     throw damaged(entry.seq, 'its snapshot is not the one that was sealed');
   }
   walk.snapshotDigest = null;
+  for (const [seq, part] of targetsOf(entry)) walk.erased.add(`${seq}/${part}`);
   const hash = leafHash(leaf);
   walk.tree = appendLeaf(walk.tree, hash);
   advance(head, entry, hash.toString('hex'));
@@ -162,9 +177,9 @@ function checkLeaf(walk: Walk, leaf: Buffer): Entry {
 
 /** The newest bodies, a bounded amount of them; returns what names their key-encryption key, null without any. */
 async function checkLatestBodies(
-  store: LedgerStore,
+  store: RecordStore,
   walk: Walk,
-  kek: KeyEncryptionKey,
+  keks: readonly KeyEncryptionKey[],
 ): Promise<string | null> {
   const ledgerId = Buffer.from(walk.ledgerId, 'hex');
   let kekId: string | null = null;
@@ -172,24 +187,38 @@ async function checkLatestBodies(
   for (const { firstSeq, entries } of walk.withBodies.toReversed()) {
     if (bytes >= bodiesTailBytes) break;
     const value = await store.get(recordKey(firstSeq, 'bodies'));
-    if (value === undefined) throw damaged(firstSeq, 'its bodies are missing');
+    if (value === undefined) {
+      checkBodies(entries, [], walk.erased);
+      continue;
+    }
     bytes += value.length;
     const bodies = decodeBodies(value);
     kekId ??= bodies.kekId;
-    if (bodies.kekId === kek.id && !keysOpen(kek, ledgerId, firstSeq, bodies))
+    const kek = keks.find(({ id }) => id === bodies.kekId);
+    // The newest may name a key that is not at hand, which is the operator's mistake and said as such.
+    const opens = kek !== undefined && keysOpen(kek, ledgerId, firstSeq, bodies);
+    if (!opens && keks.some(({ id }) => id === kekId))
       throw damaged(firstSeq, 'the keys of its bodies were altered');
-    checkBodies(entries, bodies.items);
+    checkBodies(entries, bodies.items, walk.erased);
   }
   return kekId;
 }
 
-function checkBodies(entries: readonly Entry[], stored: readonly BodyItem[]): void {
+/** Each part is stored as it was sealed, unless an erasure names it: then it may be gone. */
+function checkBodies(
+  entries: readonly Entry[],
+  stored: readonly BodyItem[],
+  erased: ReadonlySet<string>,
+): void {
   const expected = entries.flatMap((entry) => entry.parts.map((part, index) => ({ entry, part, index })));
-  for (const [position, { entry, part, index }] of expected.entries()) {
-    const item = stored[position];
-    if (item === undefined || item.seq !== entry.seq || item.partIndex !== index || !isStoredAs(item, part)) {
+  let next = 0;
+  for (const { entry, part, index } of expected) {
+    const item = stored[next];
+    const isThere = item !== undefined && item.seq === entry.seq && item.partIndex === index;
+    if (isThere) next += 1;
+    else if (erased.has(`${entry.seq}/${index}`)) continue;
+    if (!isThere || !isStoredAs(item, part))
       throw damaged(entry.seq, `its ${part.name} body is missing or was altered`);
-    }
   }
 }
 
@@ -207,12 +236,13 @@ function damaged(seq: number, what: string): HoldpointError {
 function otherKey(sealed: string, given: string): HoldpointError {
   return new HoldpointError(
     'config_invalid',
-    `The ledger is sealed under the key ${sealed}, but signing.pem is ${given} for it.`,
-    'Restore the signing.pem that this ledger was begun with to keys.dir.',
+    `The ledger is sealed under the key ${sealed}, but signing.pem, or whatever keys.signing names, is ${given} for it.`,
+    'Restore the signing key that this ledger was last sealed with.',
   );
 }
 
-function rolledBack(size: number, markSize: number): HoldpointError {
+/** Entries that the high-water mark remembers are not there. */
+export function rolledBack(size: number, markSize: number): HoldpointError {
   return new HoldpointError(
     'ledger_rolled_back',
     `The ledger holds ${size} entries, but ${markSize} were sealed before: entries are gone.`,

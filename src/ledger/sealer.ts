@@ -1,13 +1,14 @@
 /**
  * The sole writer. Entries are numbered, chained and encrypted when they are handed in; whatever queued
- * while one commit was in flight is the next: one signature, one atomic batch, one fsync for all of them.
+ * while one commit was in flight is the next: one signature, one atomic batch, one fsync for all of them. Where the
+ * signature comes from far away, entries gather meanwhile: batches grow, and no call waits for another's signature.
  * Must not import the proxy or a store; time, keys and the store are handed in.
  */
 import type { Clock } from '../core/clock.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { encodeBlock, encodeBodies, recordKey } from './block.ts';
 import type { JsonObject } from './canonical.ts';
-import { type Signer, signCheckpoint } from './checkpoint.ts';
+import { type Signer, signCheckpointBy } from './checkpoint.ts';
 import { type Durability, type EntryType, encodeLeaf, type PartCommitment } from './entry.ts';
 import { advance, encodeSnapshot, type Head, type Step } from './head.ts';
 import type { HighWater, LedgerStore, StoredRecord } from './store.ts';
@@ -45,8 +46,8 @@ export interface SealerOptions {
   readonly tree: TreeState;
   /** The checkpoint over `tree`; empty before genesis. */
   readonly note: Buffer;
-  /** Called after each commit with what is durable now. */
-  readonly onDurable: (steps: readonly Step[]) => void;
+  /** Called after each commit with what is durable now, and its leaf hashes. */
+  readonly onDurable: (steps: readonly Step[], hashes: readonly Buffer[]) => void;
   /** Called once, when a commit failed; the sealer accepts nothing afterwards. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -56,6 +57,13 @@ export interface Sealer {
   seal(draft: Draft): Sealed;
   /** Seals a heartbeat with a snapshot; throws as `seal` does. */
   beat(): void;
+  /**
+   * Seals the rotation to `next` as the last entry of its block, whose checkpoint both keys sign; what is sealed
+   * after it is under `next`. `data` proves it for the seq that comes next. Throws as `seal` does.
+   */
+  changeKey(next: Signer, data: JsonObject): Sealed;
+  /** Bodies of the commits that begin from now on are wrapped under this one. */
+  useKek(next: KeyEncryptionKey): void;
   /** Resolves when everything queued so far is durable. */
   drain(): Promise<void>;
   /** Entries on disk and the checkpoint over them. */
@@ -78,9 +86,12 @@ export const bounds = {
 interface Batch {
   readonly firstSeq: number;
   readonly leaves: Buffer[];
+  readonly hashes: Buffer[];
   readonly steps: Step[];
   readonly parts: SealedPart[];
   readonly durable: PromiseWithResolvers<void>;
+  /** Two in the block of a rotation. */
+  signers: readonly [Signer, ...Signer[]];
   snapshot: Buffer | null;
   bytes: number;
   tree: TreeState;
@@ -88,10 +99,10 @@ interface Batch {
 
 /** Starts a sealer at the given head. `signer.origin` belongs to `ledgerId`. */
 export function startSealer(options: SealerOptions): Sealer {
-  const { head, store, clock, signer, durability, boot, ledgerId } = options;
+  const { head, store, clock, durability, boot, ledgerId } = options;
   const ledgerIdBytes = Buffer.from(ledgerId, 'hex');
   const ready: Batch[] = [];
-  let tree = options.tree;
+  let { kek, signer, tree } = options;
   let current = newBatch();
   let committing = false;
   let running = Promise.resolve();
@@ -107,9 +118,11 @@ export function startSealer(options: SealerOptions): Sealer {
     return {
       firstSeq: head.nextSeq,
       leaves: [],
+      hashes: [],
       steps: [],
       parts: [],
       durable: durableBatch,
+      signers: [signer],
       snapshot: null,
       bytes: 0,
       tree,
@@ -166,6 +179,7 @@ export function startSealer(options: SealerOptions): Sealer {
     tree = appendLeaf(tree, hash);
     const batch = current;
     batch.leaves.push(leaf);
+    batch.hashes.push(hash);
     batch.steps.push(step);
     batch.parts.push(...parts);
     batch.tree = tree;
@@ -185,6 +199,22 @@ export function startSealer(options: SealerOptions): Sealer {
     const snapshot = encodeSnapshot(head, tree.frontier);
     current.snapshot = snapshot.bytes;
     append({ type: 'heartbeat', data: { open: head.open.size, snapshot: snapshot.digest } });
+  }
+
+  function changeKey(next: Signer, data: JsonObject): Sealed {
+    const batch = current;
+    batch.signers = [signer, next];
+    try {
+      return append({ type: 'key', data });
+    } catch (error) {
+      batch.signers = [signer];
+      throw error;
+    } finally {
+      if (batch.signers.length > 1) {
+        signer = next;
+        rotate();
+      }
+    }
   }
 
   function rotate(): void {
@@ -236,14 +266,14 @@ export function startSealer(options: SealerOptions): Sealer {
 
   async function commit(batch: Batch): Promise<void> {
     const root = treeRoot(batch.tree);
-    const note = signCheckpoint(signer, batch.tree.size, root);
+    const note = await signCheckpointBy(batch.signers, batch.tree.size, root);
     await store.commit(recordsOf(batch, note), durability === 'strict');
     // Durable from this line on.
     options.highWater.write(batch.tree.size, root);
     durable = { size: batch.tree.size, note };
     queuedBytes -= batch.bytes;
     batch.durable.resolve();
-    options.onDurable(batch.steps);
+    options.onDurable(batch.steps, batch.hashes);
   }
 
   function recordsOf(batch: Batch, note: Buffer): StoredRecord[] {
@@ -251,7 +281,7 @@ export function startSealer(options: SealerOptions): Sealer {
       { key: recordKey(batch.firstSeq, 'block'), value: encodeBlock(batch.leaves, note) },
     ];
     if (batch.parts.length > 0) {
-      const bodies = wrapBodies(options.kek, ledgerIdBytes, batch.firstSeq, batch.parts);
+      const bodies = wrapBodies(kek, ledgerIdBytes, batch.firstSeq, batch.parts);
       records.push({ key: recordKey(batch.firstSeq, 'bodies'), value: encodeBodies(bodies) });
     }
     if (batch.snapshot !== null) {
@@ -271,6 +301,13 @@ export function startSealer(options: SealerOptions): Sealer {
     beat: () => {
       if (failed) throw unavailable();
       takeSnapshot();
+    },
+    changeKey: (next, data) => {
+      if (failed) throw unavailable();
+      return changeKey(next, data);
+    },
+    useKek: (next) => {
+      kek = next;
     },
     drain: async () => {
       while (committing) await running;

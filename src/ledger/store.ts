@@ -15,7 +15,7 @@ export interface ScanRange {
   readonly withoutBodies?: boolean;
 }
 
-export interface LedgerStore {
+export interface RecordStore {
   /**
    * Writes all records atomically. With `sync`, resolves only after fsync. If it rejects, the batch may or
    * may not be on disk: close, reopen and re-check; never retry in place.
@@ -26,8 +26,30 @@ export interface LedgerStore {
   close(): Promise<void>;
 }
 
+export interface LedgerStore extends RecordStore {
+  /**
+   * Replaces bodies records; `rewrite` gives the new value, null to remove the record, or the value it was given
+   * to leave it. When it resolves, the new ones are on disk and the bytes of the old ones are gone from the
+   * files. If it rejects, some may still be as they were: call it again. Commits go on meanwhile.
+   * @returns how many bytes were overwritten
+   */
+  rewriteBodies(
+    keys: readonly Buffer[],
+    rewrite: (key: Buffer, value: Buffer) => Buffer | null,
+  ): Promise<number>;
+  /**
+   * Gives back disk space that `rewriteBodies` emptied, where that is worth the copying. Commits go on meanwhile.
+   * @returns how many bytes the files shrank by
+   */
+  reclaim(): Promise<number>;
+  /** The seq from which erasures may be sealed and not yet carried out; null when there is none. */
+  readUnfinishedFrom(): Promise<number | null>;
+  /** Resolves when it is on disk. */
+  writeUnfinishedFrom(seq: number | null): Promise<void>;
+}
+
 /** Opens the store, fresh each time; rejects with `data_dir_locked` when another process has it. */
-export type OpenStore = () => Promise<LedgerStore>;
+export type OpenStore<Store extends RecordStore = LedgerStore> = () => Promise<Store>;
 
 /** The last size and root that were sealed, remembered outside the ledger's directory. */
 export interface HighWater {

@@ -5,7 +5,7 @@
  */
 import { HoldpointError } from '../core/errors.ts';
 import { foldHashes, type ProofHash } from './proof.ts';
-import type { LedgerStore } from './store.ts';
+import type { RecordStore } from './store.ts';
 import {
   appendToEdge,
   emptyEdge,
@@ -30,7 +30,7 @@ export interface SignedTree {
 
 export interface TileIndexOptions {
   /** Where tiles are kept; shared with the lookup, which closes it. */
-  readonly store: LedgerStore;
+  readonly store: RecordStore;
   /** The leaves of the block that begins at this seq; null when none does. */
   readonly readBlock: (firstSeq: number) => Promise<readonly Buffer[] | null>;
   /** What is durable now; null before the first checkpoint. */
@@ -40,6 +40,8 @@ export interface TileIndexOptions {
 }
 
 export interface TileIndex {
+  /** Told the leaf hashes of a block that is durable now, so that it need not be read back. */
+  take(firstSeq: number, hashes: readonly Buffer[]): void;
   /** Told what is durable; catches up by itself once a tile's worth is missing. */
   advance(size: number): void;
   /**
@@ -59,11 +61,15 @@ const waitEntriesMax = 50_000;
 const cachedTilesMax = 64;
 const tipKey = Buffer.from('tiles');
 const rebuildsMax = 1;
+/** Blocks whose hashes are kept until they are in a tile: some tiles' worth, should it fall behind. */
+const takenBlocksMax = 4 * tileWidth;
 
 /** Opens the tiles over their store; reads the right edge only. */
 export async function openTileIndex(options: TileIndexOptions): Promise<TileIndex> {
   const { store } = options;
   const cached = new Map<string, readonly Buffer[]>();
+  /** By the seq of the block's first entry, in that order. */
+  const taken = new Map<number, readonly Buffer[]>();
   let edge = (await readTip(store)) ?? emptyEdge();
   /** The size at which the edge was last compared with a checkpoint; less than what is durable until it is again. */
   let checkedSize = -1;
@@ -103,17 +109,25 @@ export async function openTileIndex(options: TileIndexOptions): Promise<TileInde
   async function readUpTo(signed: SignedTree): Promise<boolean> {
     while (edge.size < signed.size && !closing) {
       const continued = edge;
-      const leaves = await options.readBlock(continued.size);
+      const hashes = await hashesOfBlock(continued.size);
       // Begun anew meanwhile.
       if (continued !== edge) continue;
-      if (leaves === null) return false;
-      const full = leaves.flatMap((leaf) => appendToEdge(continued, leafHash(leaf)));
+      if (hashes === null) return false;
+      const full = hashes.flatMap((hash) => appendToEdge(continued, hash));
       if (full.length > 0) await keep(full);
     }
     if (closing) return true;
     if (edge.size !== signed.size || !rootOfEdge(edge).equals(signed.root)) return false;
     checkedSize = edge.size;
     return true;
+  }
+
+  async function hashesOfBlock(firstSeq: number): Promise<readonly Buffer[] | null> {
+    const known = taken.get(firstSeq);
+    taken.delete(firstSeq);
+    if (known !== undefined) return known;
+    const leaves = await options.readBlock(firstSeq);
+    return leaves === null ? null : leaves.map(leafHash);
   }
 
   async function keep(full: readonly FullTile[]): Promise<void> {
@@ -183,6 +197,11 @@ export async function openTileIndex(options: TileIndexOptions): Promise<TileInde
   }
 
   return {
+    take: (firstSeq, hashes) => {
+      taken.set(firstSeq, hashes);
+      const [oldest] = taken.keys();
+      if (taken.size > takenBlocksMax && oldest !== undefined) taken.delete(oldest);
+    },
     advance: (size) => {
       if (running !== null || size - Math.max(edge.size, failedSize) < tileWidth) return;
       catchUp().catch((error: unknown) => {
@@ -219,7 +238,7 @@ function encodeTip(edge: TileEdge): Buffer {
 }
 
 /** Null where there is no edge, or one that is not of its size: then it is made anew. */
-async function readTip(store: LedgerStore): Promise<TileEdge | null> {
+async function readTip(store: RecordStore): Promise<TileEdge | null> {
   const tip = await store.get(tipKey);
   if (tip === undefined || tip.length < 12 || tip.toString('latin1', 0, 4) !== 'HPT1') return null;
   const edge: TileEdge = { size: Number(tip.readBigUInt64BE(4)), rows: [] };

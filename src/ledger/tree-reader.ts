@@ -6,7 +6,7 @@ import { HoldpointError } from '../core/errors.ts';
 import { rootInNote } from './checkpoint.ts';
 import { consistencyPlan, inclusionPlan, rootPlan } from './proof.ts';
 import { readBlockLeaves, readLeaves, readNoteAt } from './reader.ts';
-import type { LedgerStore } from './store.ts';
+import type { RecordStore } from './store.ts';
 import { openTileIndex } from './tile-index.ts';
 import { bundledLeafBytesMax, encodeBundle, hasTile, type TileName, tileWidth } from './tiles.ts';
 import { leafHash } from './tree.ts';
@@ -38,15 +38,15 @@ export interface TreeReader {
   consistency(from: number, to?: number): Promise<ConsistencyProof>;
   /** The bytes of a tile or an entry bundle; throws `not_found` where the durable tree has none. */
   tile(name: TileName): Promise<Buffer>;
-  /** Told when more is durable. */
-  advance(): void;
+  /** Told when more is durable, and the leaf hashes of what is. */
+  advance(firstSeq?: number, hashes?: readonly Buffer[]): void;
   close(): Promise<void>;
 }
 
 export interface TreeReaderOptions {
-  readonly indexStore: LedgerStore;
+  readonly indexStore: RecordStore;
   /** The ledger's store as it is open now. */
-  readonly store: () => LedgerStore;
+  readonly store: () => RecordStore;
   readonly durable: () => { readonly size: number; readonly note: Buffer };
   readonly onError: (error: unknown) => void;
 }
@@ -115,7 +115,10 @@ export async function openTreeReader(options: TreeReaderOptions): Promise<TreeRe
       const { level, index, width } = name;
       return level === 'entries' ? bundle(name) : Buffer.concat(await tiles.tile({ level, index }, width));
     },
-    advance: () => tiles.advance(durable().size),
+    advance: (firstSeq, hashes) => {
+      if (firstSeq !== undefined && hashes !== undefined) tiles.take(firstSeq, hashes);
+      tiles.advance(durable().size);
+    },
     close: tiles.close,
   };
 }

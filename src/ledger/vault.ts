@@ -88,14 +88,59 @@ export function wrapBodies(
   firstSeq: number,
   parts: readonly SealedPart[],
 ): Bodies {
+  const keys = Buffer.concat(parts.map((part) => part.dataKey));
+  const wrapped = wrapKeys(kek, wrapContext(ledgerId, firstSeq), keys);
+  for (const part of parts) part.dataKey.fill(0);
+  return { kekId: kek.id, ...wrapped, items: parts.map((part) => part.item) };
+}
+
+/** The same data keys under another key-encryption key. Throws `ledger_damaged` when they do not unwrap. */
+export function rewrapKeys(
+  from: KeyEncryptionKey,
+  to: KeyEncryptionKey,
+  ledgerId: Buffer,
+  firstSeq: number,
+  bodies: Bodies,
+): Bodies {
+  const context = wrapContext(ledgerId, firstSeq);
+  const keys = decrypt(from.key, bodies.nonce, bodies.wrapped, context, firstSeq);
+  return { ...bodies, kekId: to.id, ...wrapKeys(to, context, keys) };
+}
+
+/** Wraps under a fresh nonce, and zeroes what it was given. */
+function wrapKeys(kek: KeyEncryptionKey, context: Buffer, keys: Buffer): Pick<Bodies, 'nonce' | 'wrapped'> {
   const nonce = randomFillSync(Buffer.alloc(12));
   const cipher = createCipheriv('aes-256-gcm', createSecretKey(kek.key), nonce);
-  cipher.setAAD(wrapContext(ledgerId, firstSeq));
-  const keys = Buffer.concat(parts.map((part) => part.dataKey));
+  cipher.setAAD(context);
   const wrapped = Buffer.concat([cipher.update(keys), cipher.final(), cipher.getAuthTag()]);
   keys.fill(0);
-  for (const part of parts) part.dataKey.fill(0);
-  return { kekId: kek.id, nonce, wrapped, items: parts.map((part) => part.item) };
+  return { nonce, wrapped };
+}
+
+/**
+ * A record with only the items that are kept, their data keys wrapped again under a fresh nonce and the same
+ * key-encryption key; null when none is kept. Throws `ledger_damaged` when the keys do not open.
+ */
+export function keepItems(
+  keks: readonly KeyEncryptionKey[],
+  ledgerId: Buffer,
+  firstSeq: number,
+  bodies: Bodies,
+  isKept: (item: BodyItem) => boolean,
+): Bodies | null {
+  const items = bodies.items.filter(isKept);
+  if (items.length === 0) return null;
+  const kek = keks.find(({ id }) => id === bodies.kekId);
+  if (kek === undefined) throw damaged(firstSeq, `is encrypted under another key (${bodies.kekId})`);
+  const context = wrapContext(ledgerId, firstSeq);
+  const keys = decrypt(kek.key, bodies.nonce, bodies.wrapped, context, firstSeq);
+  if (keys.length !== bodies.items.length * dataKeyBytes) throw damaged(firstSeq, 'has no data key');
+  const kept = bodies.items.flatMap((item, position) =>
+    isKept(item) ? [keys.subarray(position * dataKeyBytes, (position + 1) * dataKeyBytes)] : [],
+  );
+  const keptKeys = Buffer.concat(kept);
+  keys.fill(0);
+  return { kekId: kek.id, ...wrapKeys(kek, context, keptKeys), items };
 }
 
 function wrapContext(ledgerId: Buffer, firstSeq: number): Buffer {

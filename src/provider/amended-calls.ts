@@ -19,9 +19,18 @@ export function confirmCalls(
   const same = is.every(({ id, name, arguments: value }, place) => {
     const call = was[place];
     const wanted = at.has(place) ? at.get(place) : call?.arguments;
-    return call?.id === id && call.name === name && isDeepStrictEqual(value, wanted);
+    return call?.id === id && call.name === name && isMeant(value, wanted);
   });
   if (!same || is.length !== was.length || !after.complete || after.failed) {
     throw unamendable('its tool calls cannot be told apart');
   }
+}
+
+/** As JSON, which is how it is written. The input of a custom tool is given as its text alone, too. */
+function isMeant(value: unknown, wanted: unknown): boolean {
+  return isDeepStrictEqual(asJson(value), asJson(typeof wanted === 'string' ? { input: wanted } : wanted));
+}
+
+function asJson(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value) ?? 'null');
 }

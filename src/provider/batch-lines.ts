@@ -4,6 +4,7 @@
  * or answer would have had alone, so that the family's own readers read it. Pure; bounded; lazy.
  */
 import { isUtf8 } from 'node:buffer';
+import { sha256Hex } from '../core/bytes.ts';
 import { parseForRewrite } from './amendment.ts';
 import { isRecord, type JsonRecord, readJsonText, textOf } from './json.ts';
 
@@ -39,14 +40,18 @@ function readLine(line: Buffer): { readonly value: JsonRecord; readonly defect: 
   return { value: isRecord(spelt) ? spelt : empty, defect };
 }
 
+/** Longer ids are told apart by their hash, so that a file of long ones is not kept in memory. */
+const idCharactersKept = 128;
+
 /** Says of each id whether it is one that tells its line apart. */
 function createIdCheck(idName: string): (value: JsonRecord) => string {
   const seen = new Set<string>();
   return (value) => {
     const id = textOf(value[idName]);
     if (id === '') return `a line of the batch has no ${idName}`;
-    if (seen.has(id)) return `two lines of the batch have the same ${idName}`;
-    seen.add(id);
+    const kept = id.length <= idCharactersKept ? id : sha256Hex(Buffer.from(id, 'utf16le'));
+    if (seen.has(kept)) return `two lines of the batch have the same ${idName}`;
+    seen.add(kept);
     return '';
   };
 }
@@ -57,27 +62,65 @@ const tooMany: BatchEntry = {
   defect: `the batch has more than ${batchLinesMax} lines`,
 };
 
-/**
- * The lines of a file of JSON texts, told apart by the member `idName`; empty ones are none. After the last allowed
- * line comes one with a defect.
- */
-export function* batchEntriesOf(file: Buffer, idName = 'custom_id'): Generator<BatchEntry> {
+/** Reads one line after the other; null for an empty one, which is none. After the last allowed one comes `tooMany`. */
+function createLineReader(idName: string): (line: Buffer) => BatchEntry | null {
   const checkId = createIdCheck(idName);
   let lines = 0;
+  return (line) => {
+    if (line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d)) return null;
+    lines += 1;
+    if (lines > batchLinesMax) return tooMany;
+    const { value, defect } = readLine(line);
+    return { customId: textOf(value[idName]), value, defect: defect || checkId(value) };
+  };
+}
+
+/** The lines of a file of JSON texts, told apart by the member `idName`. After the last allowed line comes one with a defect. */
+export function* batchEntriesOf(file: Buffer, idName = 'custom_id'): Generator<BatchEntry> {
+  const read = createLineReader(idName);
   for (let start = 0; start < file.length; ) {
     const found = file.indexOf(lineFeed, start);
     const end = found === -1 ? file.length : found;
-    const line = file.subarray(start, end);
+    const entry = read(file.subarray(start, end));
     start = end + 1;
-    if (line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d)) continue;
-    lines += 1;
-    if (lines > batchLinesMax) {
-      yield tooMany;
-      return;
-    }
-    const { value, defect } = readLine(line);
-    yield { customId: textOf(value[idName]), value, defect: defect || checkId(value) };
+    if (entry === null) continue;
+    yield entry;
+    if (entry === tooMany) return;
   }
+}
+
+/** The same lines of a file that comes in pieces; never more than one of them is in memory. */
+export async function* batchEntriesFrom(pieces: AsyncIterable<Buffer>): AsyncGenerator<BatchEntry> {
+  const read = createLineReader('custom_id');
+  for await (const line of linesFrom(pieces)) {
+    const entry = read(line);
+    if (entry === null) continue;
+    yield entry;
+    if (entry === tooMany) return;
+  }
+}
+
+/** Lines without their ends; of one that is too long, one byte more than is allowed. */
+async function* linesFrom(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let begun: Buffer[] = [];
+  let bytes = 0;
+  const take = (part: Buffer): void => {
+    const kept = part.subarray(0, lineBytesMax + 1 - bytes);
+    if (kept.length > 0) begun.push(kept);
+    bytes += kept.length;
+  };
+  for await (const piece of pieces) {
+    let start = 0;
+    for (let end = piece.indexOf(lineFeed); end !== -1; end = piece.indexOf(lineFeed, start)) {
+      take(piece.subarray(start, end));
+      yield Buffer.concat(begun);
+      begun = [];
+      bytes = 0;
+      start = end + 1;
+    }
+    take(piece.subarray(start));
+  }
+  if (bytes > 0) yield Buffer.concat(begun);
 }
 
 /** The elements of a list, read alike. */

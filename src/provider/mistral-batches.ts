@@ -68,9 +68,9 @@ function requestOf({ customId, value, defect }: BatchEntry, model: string): Batc
   };
 }
 
-/** The requests of an input file. Which model answers them the job may say, which is judged by itself. */
-export function* readMistralLines(file: Buffer): Generator<BatchRequest> {
-  for (const entry of batchEntriesOf(file)) yield requestOf(entry, '');
+/** The request of one line of an input file. Which model answers it the job may say, which is judged by itself. */
+export function readMistralLine(line: BatchEntry): BatchRequest {
+  return requestOf(line, '');
 }
 
 /** The answers of an output or error file. */

@@ -4,7 +4,7 @@
  */
 import type { ErrorCode } from '../core/errors.ts';
 import { unamendable } from './amendment.ts';
-import { readJobRequest, readJobResponse, readMistralLines, readMistralResults } from './mistral-batches.ts';
+import { readJobRequest, readJobResponse, readMistralLine, readMistralResults } from './mistral-batches.ts';
 import { createMistralStreamReader, readMistralResponse } from './mistral-chat.ts';
 import { amendMistralChat } from './mistral-chat-amend.ts';
 import { readConversationRequest, readConversationResponse } from './mistral-conversations.ts';
@@ -150,7 +150,7 @@ export const mistral: Protocol = {
     if (operation === 'chat.completions' || operation === 'agents.completions') return readChatRequest(body);
     if (operation === 'conversations' || operation === 'agents') return readConversationRequest(body);
     if (operation === 'batch.jobs') return readJobRequest(body);
-    if (operation === 'files') return readFileUpload(body, head, readMistralLines);
+    if (operation === 'files') return readFileUpload(body, head, readMistralLine);
     const members = textMembers.get(operation);
     return members === undefined ? unreadRequest('') : readTextRequest(body, head, members);
   },

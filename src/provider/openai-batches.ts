@@ -2,7 +2,7 @@
  * OpenAI's batches: a file of requests, and the file of their answers
  * (https://platform.openai.com/docs/api-reference/batch). Pure; bounded; hostile bytes in, lines and defects out.
  */
-import { type BatchEntry, batchEntriesOf, jsonBytes } from './batch-lines.ts';
+import { type BatchEntry, batchEntriesFrom, batchEntriesOf, jsonBytes } from './batch-lines.ts';
 import { readFormRequest } from './form-request.ts';
 import { isRecord, type JsonRecord, textOf } from './json.ts';
 import { readForm } from './multipart.ts';
@@ -17,20 +17,18 @@ import type {
 } from './protocol.ts';
 import { note, unreadResponse } from './reading.ts';
 
-/** The requests of an input file, as if each had been sent alone. */
-export function* readBatchLines(file: Buffer): Generator<BatchRequest> {
-  for (const { customId, value, defect } of batchEntriesOf(file)) {
-    const path = textOf(value.url);
-    const operation = openaiOperationOf(textOf(value.method) || 'POST', path);
-    const isWhole = isRecord(value.body);
-    yield {
-      customId,
-      operation,
-      path,
-      request: isWhole ? jsonBytes(value.body) : Buffer.alloc(0),
-      defect: defect || (isWhole ? '' : 'a line of the batch has no body'),
-    };
-  }
+/** The request of one line of an input file, as if it had been sent alone. */
+export function readBatchLine({ customId, value, defect }: BatchEntry): BatchRequest {
+  const path = textOf(value.url);
+  const operation = openaiOperationOf(textOf(value.method) || 'POST', path);
+  const isWhole = isRecord(value.body);
+  return {
+    customId,
+    operation,
+    path,
+    request: isWhole ? jsonBytes(value.body) : Buffer.alloc(0),
+    defect: defect || (isWhole ? '' : 'a line of the batch has no body'),
+  };
 }
 
 /** The answers of an output or error file, as if each had come alone. */
@@ -68,11 +66,11 @@ function operationOfAnswer(body: JsonRecord): OperationName {
   return operationByObject.get(textOf(body.object)) ?? 'chat.completions';
 }
 
-/** Reads an upload; of a file that is to be run as a batch, every line, by `linesOf`. */
+/** Reads an upload; of a file that is to be run as a batch, every line, by `requestOf`. */
 export function readFileUpload(
   body: Buffer,
   head: RequestHead,
-  linesOf: (file: Buffer) => Iterable<BatchRequest> = readBatchLines,
+  requestOf: (line: BatchEntry) => BatchRequest = readBatchLine,
 ): RequestReading {
   const reading = readFormRequest(body, head);
   if (reading.facts.params['purpose'] !== 'batch') return reading;
@@ -83,8 +81,16 @@ export function readFileUpload(
     note(defects, 'the batch file cannot be told from the form');
     return { ...reading, defects };
   }
-  const batch = (): Iterable<BatchRequest> => linesOf(file.content);
-  return { ...reading, defects, batch };
+  return {
+    ...reading,
+    defects,
+    batch: function* () {
+      for (const entry of batchEntriesOf(file.content)) yield requestOf(entry);
+    },
+    batchFrom: async function* (pieces) {
+      for await (const entry of batchEntriesFrom(pieces)) yield requestOf(entry);
+    },
+  };
 }
 
 /** An upload in parts cannot be read line by line, so a batch must not come that way. */

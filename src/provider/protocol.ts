@@ -58,6 +58,8 @@ export interface RequestReading {
   readonly facts: RequestBodyFacts;
   /** The requests that the body carries, read anew each time; absent where it carries none. */
   readonly batch?: (() => Iterable<BatchRequest>) | undefined;
+  /** Reads them from the one file of a form that is too large for memory; absent where that cannot be. */
+  readonly batchFrom?: ((file: AsyncIterable<Buffer>) => AsyncIterable<BatchRequest>) | undefined;
   /** What could not be read, in words a developer understands; empty when all was understood. */
   readonly defects: readonly string[];
 }
@@ -144,7 +146,8 @@ export interface Protocol {
    */
   filler?(operation: OperationName, form: StreamForm): string | null;
   /**
-   * The answer with an amendment applied, in the same form (JSON or stream) as the original.
+   * The answer with an amendment applied, in the same form (JSON or stream) as the original. Called by
+   * `amendAnswer` alone, which checks the result.
    * Throws HoldpointError `invalid_argument` when the amendment does not fit the answer.
    */
   amendResponse(

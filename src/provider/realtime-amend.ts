@@ -9,7 +9,7 @@ import {
   planAmendment,
   unamendable,
 } from './amendment.ts';
-import { isRecord, type JsonRecord, textOf } from './json.ts';
+import { isRecord, type JsonRecord, readJsonText, textOf } from './json.ts';
 import type { Amendment } from './protocol.ts';
 import { decodeSocketBody, encodeSocketBody, type SocketRecord } from './realtime-body.ts';
 import { readSocketAnswer } from './realtime-understood.ts';
@@ -62,15 +62,10 @@ function planCalls(
   return { byCallId, callIdByItem, begun: new Set(), written: new Set() };
 }
 
+/** Null for what is no JSON, or nested too deep to be walked: it stands beside the answer, or is a defect of it. */
 function parsed(data: Buffer | null): unknown {
-  if (data === null) return null;
-  try {
-    return parseForRewrite(data.toString('utf8'));
-  } catch (error) {
-    // An answer with such a message has a defect, and is not amended.
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
+  const text = data?.toString('utf8') ?? '';
+  return readJsonText(text, 'a message').value === undefined ? null : parseForRewrite(text);
 }
 
 function rewriteRecord(record: SocketRecord, plan: Plan): readonly SocketRecord[] {

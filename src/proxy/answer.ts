@@ -15,11 +15,13 @@ import type { House } from './house.ts';
 import { judge } from './judge.ts';
 import type { AnswerResult } from './leaf-data.ts';
 import { type Relayed, relayText, relayUnread } from './relay.ts';
+import { type StoredBody, storedAnswer } from './stored-body.ts';
 
 export interface Answered extends Relayed {
   readonly status: number;
   readonly statusText: string;
   readonly headers: readonly string[];
+  readonly stored: StoredBody;
   readonly facts: ResponseFacts;
   /** The answers that the body carries; absent where it carries none. */
   readonly batch?: (() => Iterable<BatchResult>) | undefined;
@@ -45,13 +47,13 @@ export async function captureAnswer(
     const verdict = judge(policy, 'response', { ...facts, response: neutral.facts }, []);
     if (verdict.action === 'hold' || verdict.action === 'deny')
       return captureWhole(call, answer, form, house);
-    return answered(call, answer, await relayUnread(call, decisionId, answer, house), neutral, form);
+    return answered(call, answer, await relayUnread(call, decisionId, answer, house), neutral, form, house);
   }
   const plain = plainStreamForm(call, answer);
   if (plain !== null && policy.textMayStream(facts)) {
     const stream = call.upstream.protocol.openStream(call.operation, answer.status, plain);
     const relayed = await relayText(call, decisionId, answer, stream, house);
-    return answered(call, answer, relayed, stream.finish().reading, plain);
+    return answered(call, answer, relayed, stream.finish().reading, plain, house);
   }
   return captureWhole(call, answer, form, house);
 }
@@ -91,7 +93,7 @@ async function captureWhole(
   if (error !== null) answer.abort(error.message);
   const reading = read(call, answer, form, body, house.bounds.decodedBytesMax);
   const relayed = { body, bytes: body.length, sha256: null, passedBytes: 0, rest: body, failure: error };
-  return answered(call, answer, relayed, reading, form);
+  return answered(call, answer, relayed, reading, form, house);
 }
 
 function read(
@@ -121,6 +123,7 @@ function answered(
   relayed: Relayed,
   reading: ResponseReading,
   form: StreamForm | null,
+  { bounds: { decodedBytesMax } }: House,
 ): Answered {
   const { status, statusText, headers } = answer;
   const { failure } = relayed;
@@ -129,6 +132,7 @@ function answered(
     status,
     statusText,
     headers,
+    stored: storedAnswer(call.facts.path, headers, relayed.body, decodedBytesMax),
     facts: reading.facts,
     form,
     trailers: answer.trailers(),

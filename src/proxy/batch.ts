@@ -12,6 +12,7 @@ import type { Call } from './call.ts';
 import type { House } from './house.ts';
 import { judge, passed } from './judge.ts';
 import { requestDraft, responseDraft } from './record.ts';
+import { storedRequest, storedWhole } from './stored-body.ts';
 
 export interface Lines {
   /** One for each line, in order. */
@@ -53,12 +54,12 @@ export async function judgeAnswers(
 }
 
 async function judgeEach<Line>(
-  lines: Iterable<Line>,
+  lines: Iterable<Line> | AsyncIterable<Line>,
   judgeOne: (line: Line) => { judgement: Judgement; defects: readonly string[] },
 ): Promise<Lines> {
   const judgements: Judgement[] = [];
   const found: string[] = [];
-  for (const line of lines) {
+  for await (const line of lines) {
     const { judgement, defects } = judgeOne(line);
     judgements.push(judgement);
     for (const defect of defects)
@@ -97,7 +98,9 @@ export async function sealRequests(
   await sealEach(call.batch(), lines, house, (line, judgement, place) => {
     const { facts } = readRequest(call, line);
     const alone = { ...call, operation: line.operation, method: 'POST', target: line.path, facts };
-    const message = { ...alone, headers: customIdHeader(line.customId), body: bodyOf(line.request) };
+    const headers = customIdHeader(line.customId);
+    const stored = storedRequest(line.path, headers, line.request, 0);
+    const message = { ...alone, headers, body: bodyOf(line.request), stored };
     const draft = requestDraft(message, judgement, policy, house.fingerprint);
     return house.ledger.seal(carriedBy(draft, carrier, place));
   });
@@ -114,12 +117,9 @@ export async function sealAnswers(
 ): Promise<void> {
   if (batch === undefined) return;
   await sealEach(batch(), lines, house, (line, judgement, place) => {
-    const asked = {
-      ...call,
-      operation: line.operation,
-      headers: customIdHeader(line.customId),
-      body: bodyOf(empty),
-    };
+    const headers = customIdHeader(line.customId);
+    const told = { headers, body: bodyOf(empty), stored: storedWhole(headers, empty) };
+    const asked = { ...call, operation: line.operation, ...told };
     const request = requestDraft(asked, passed, policy, house.fingerprint);
     const sealed = house.ledger.seal(carriedBy(request, carrier, place));
     const { response: facts } = readAnswer(call, line).facts;
@@ -128,7 +128,7 @@ export async function sealAnswers(
         status: line.status,
         statusText: '',
         headers: [],
-        body: line.response,
+        stored: storedWhole([], line.response),
         bytes: line.response.length,
         sha256: null,
         facts,
@@ -144,14 +144,14 @@ export async function sealAnswers(
 }
 
 async function sealEach<Line>(
-  lines: Iterable<Line>,
+  lines: Iterable<Line> | AsyncIterable<Line>,
   { judgements }: Lines,
   house: House,
   sealOne: (line: Line, judgement: Judgement, place: number) => { seq: number; durable: Promise<void> },
 ): Promise<void> {
   let place = 0;
   let last: Promise<void> = Promise.resolve();
-  for (const line of lines) {
+  for await (const line of lines) {
     const sealed = sealOne(line, judgements[place] ?? passed, place + 1);
     house.ledger.settle(sealed.seq, 'carried');
     last = sealed.durable;

@@ -9,12 +9,13 @@ import { HoldpointError } from '../core/errors.ts';
 import type { RequestFacts } from '../core/facts.ts';
 import { headerOf, type RawHeaders, valuesOf } from '../core/http-message.ts';
 import type { OpenSpool } from '../core/spool.ts';
-import type { BatchRequest, OperationName, Protocol } from '../provider/protocol.ts';
+import type { OperationName, Protocol } from '../provider/protocol.ts';
 import { type Body, type BodyBounds, bodyOf, readPassing, readWhole } from './body.ts';
 import { boundaryOf } from './multipart-outline.ts';
 import type { ProviderKey } from './provider-key.ts';
 import type { SignRequest } from './sigv4.ts';
-import { type ReadBounds, understand } from './understand.ts';
+import { type StoredBody, storedRequest, storedWhole } from './stored-body.ts';
+import { type Lines, type ReadBounds, type Understood, understand } from './understand.ts';
 
 export interface Upstream {
   readonly name: string;
@@ -48,11 +49,13 @@ export interface Call {
   readonly target: string;
   readonly headers: RawHeaders;
   readonly body: Body;
+  /** The body as it is recorded. */
+  readonly stored: StoredBody;
   readonly upstream: Upstream;
   readonly operation: OperationName;
   readonly facts: RequestFacts;
   /** The requests that the body carries; absent where it carries none. */
-  readonly batch?: (() => Iterable<BatchRequest>) | undefined;
+  readonly batch?: (() => Lines) | undefined;
   /** What could not be read of the request; it is then refused. */
   readonly defects: readonly string[];
   /** Keyed fingerprint of the credential that was used: attributable, and useless as a credential. */
@@ -134,17 +137,19 @@ export async function readCall(
   const body = passes
     ? await readPassing(req, headers, bounds, openSpool)
     : await readWhole(req, headers, bounds.requestBytesMax);
-  const reading = await understand(upstream.protocol, operation, path, headers, body, bounds).catch(
-    async (error: unknown) => {
-      await body.spool?.close();
-      throw error;
-    },
-  );
+  let reading: Understood;
+  try {
+    reading = understand(upstream.protocol, operation, path, headers, body, bounds);
+  } catch (error) {
+    await body.spool?.close();
+    throw error;
+  }
   const facts = { provider: upstream.protocol.name, operation, method, path, ...reading.facts, ...sender };
   return {
     ...envelope,
     res,
     body,
+    stored: storedRequest(path, headers, body.head, bounds.decodedBytesMax),
     operation,
     facts,
     batch: reading.batch,
@@ -173,11 +178,12 @@ export function readUpgrade(
     ...reading.facts,
     ...sender,
   };
-  return { ...envelope, body: bodyOf(empty), operation: 'tunnel', facts };
+  const stored = storedWhole(envelope.headers, empty);
+  return { ...envelope, body: bodyOf(empty), stored, operation: 'tunnel', facts };
 }
 
 /**
- * Same workload, route, credential, body in canonical form, idempotency key and whatever else rules judge give the
+ * Same workload, route, credential, body in canonical form (exact where credentials stand in it), idempotency key and whatever else rules judge give the
  * same key. Keyed: it is sealed.
  */
 export function retryKeyOf(call: Call, key: Buffer): string {
@@ -186,6 +192,7 @@ export function retryKeyOf(call: Call, key: Buffer): string {
   for (const field of [
     facts.workload,
     call.credential,
+    retryProofOf(call.headers) ?? '',
     call.upstream.name,
     call.method,
     call.target,
@@ -197,7 +204,21 @@ export function retryKeyOf(call: Call, key: Buffer): string {
     mac.update(`${field.length}:${field}`);
   }
   const { head, spool } = call.body;
-  return mac.update(spool?.sha256 ?? canonicalJson(head) ?? head).digest('hex');
+  // What is not stored cannot be sent in another spelling than that of the caller who comes back with it.
+  const said = call.stored.removed > 0 ? head : (canonicalJson(head) ?? head);
+  return mac.update(spool?.sha256 ?? said).digest('hex');
+}
+
+/**
+ * What tells a caller's retry from a neighbour's call, beside its credential: '' where the credential is a secret.
+ * Amazon's signatures cannot be checked here and name their key in the clear, so without a session's token the id
+ * counts that Amazon's SDKs make up for a call and keep over its attempts, or one that the workload made up as its
+ * idempotency key; null where there is none either.
+ */
+export function retryProofOf(headers: RawHeaders): string | null {
+  if (!headerOf(headers, 'authorization').startsWith('AWS4-')) return '';
+  if (headerOf(headers, 'x-amz-security-token') !== '') return '';
+  return headerOf(headers, 'amz-sdk-invocation-id') || headerOf(headers, 'idempotency-key') || null;
 }
 
 /** True when an SDK says that this is a repetition: those of OpenAI and Anthropic, and Amazon's. */
@@ -292,7 +313,8 @@ function credentialOf(headers: RawHeaders, target: string): string {
     const value = headerOf(headers, name);
     // A signature is another for each call; whose key made it stays the same (AWS Signature Version 4).
     const signer = /^AWS4-[A-Z0-9-]+ .*\bCredential=([^/,\s]+)/.exec(value)?.[1];
-    if (value !== '') return signer ?? value;
+    if (signer !== undefined) return `${signer} ${headerOf(headers, 'x-amz-security-token')}`.trim();
+    if (value !== '') return value;
   }
   return /[?&]key=([^&]*)/.exec(target)?.[1] ?? '';
 }

@@ -7,9 +7,9 @@ import { Readable } from 'node:stream';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import type { Clock, Schedule } from '../core/clock.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
-import { endToEndHeaders, type RawHeaders } from '../core/http-message.ts';
+import { endToEndHeaders, type RawHeaders, valuesOf } from '../core/http-message.ts';
 import type { Body } from './body.ts';
-import { withholding } from './withhold.ts';
+import { mayRepeat, withholding } from './withhold.ts';
 
 export interface OutgoingRequest {
   readonly origin: string;
@@ -53,6 +53,9 @@ export interface ForwardBounds {
   readonly idleMsMax: number;
   readonly connectMsMax: number;
   readonly connectionsMax: number;
+  /** Of an answer that comes compressed though the sidecar, for its own key's sake, asked for none that is. */
+  readonly codedBytesMax: number;
+  readonly decodedBytesMax: number;
 }
 
 /** Backpressure: undici is paused above this and resumed when the reader caught up. */
@@ -89,16 +92,43 @@ export function createForwarder(bounds: ForwardBounds, time: Time): Forwarder {
   });
   return {
     send: async (request, onAbort) => {
-      try {
-        return await dispatch(agent, request, bounds, time, onAbort);
-      } catch (error) {
+      const sent = dispatch(agent, request, bounds, time, onAbort).catch((error: unknown) => {
         if (!isStaleSocket(error)) throw error;
         // The provider had closed an idle connection before it read a byte of this request: not an answer.
         return dispatch(agent, request, bounds, time, onAbort);
-      }
+      });
+      const answer = await sent;
+      const coding = valuesOf(answer.headers, 'content-encoding').join(',');
+      const { withheld } = request;
+      return withheld === undefined || coding === '' ? answer : checked(answer, coding, withheld, bounds);
     },
     close: () => agent.destroy(),
   };
+}
+
+/** An answer whose bytes do not show whether the key stands in them, once it is known not to. Throws otherwise. */
+async function checked(
+  answer: Answer,
+  coding: string,
+  withheld: string,
+  { codedBytesMax, decodedBytesMax }: ForwardBounds,
+): Promise<Answer> {
+  const { body, error } = await answer.readAll(codedBytesMax);
+  if (error === null && !mayRepeat(withheld, coding, body, decodedBytesMax)) {
+    const whole = createBody();
+    if (body.length > 0) whole.push(body);
+    whole.end(null);
+    return { ...answer, chunks: whole.chunks, peek: whole.peek, readAll: whole.readAll };
+  }
+  const failure =
+    error ??
+    new HoldpointError(
+      'upstream_truncated',
+      'The upstream compressed its answer, though asked not to, and may repeat the key in it.',
+      'Turn compression off at the upstream, or leave upstreams.*.key out.',
+    );
+  answer.abort(failure.message);
+  throw failure;
 }
 
 /** Which connection an error came from; undici does not say it for every kind. */

@@ -12,6 +12,7 @@ import {
   type RawHeaders,
   removedValue,
   valuesOf,
+  withoutSecrets,
 } from '../core/http-message.ts';
 import type { Hold } from '../hold/record.ts';
 import { heldRules } from '../hold/record.ts';
@@ -19,12 +20,13 @@ import type { Judgement, Phase, Policy } from '../policy/policy.ts';
 import type { StreamForm } from '../provider/protocol.ts';
 import { fillerOf } from '../provider/stream-form.ts';
 import { plainStreamForm } from './answer.ts';
-import { type Body, bodyOf } from './body.ts';
-import { type Call, clientBudgetMs, isMarkedRetry, prefersAsync, retryKeyOf } from './call.ts';
+import { bodyOf } from './body.ts';
+import { type Call, clientBudgetMs, isMarkedRetry, prefersAsync, retryKeyOf, retryProofOf } from './call.ts';
 import type { House } from './house.ts';
 import { strictestTerms } from './judge.ts';
 import { wholeBodyValue } from './record.ts';
 import { endWith, refuse, writeHead, writeStreamHead } from './respond.ts';
+import type { StoredBody } from './stored-body.ts';
 
 export interface Decision {
   readonly seq: number;
@@ -55,6 +57,8 @@ const keepAliveEveryMs = 60_000;
 export function findEarlierHold(call: Call, house: House): Hold | null {
   // What cannot be read the same way by everybody is nobody's repetition.
   if (call.defects.length > 0 || !house.holds.mayHaveRetries()) return null;
+  // Nothing would tell it from a neighbour that has read the key's name.
+  if (retryProofOf(call.headers) === null) return null;
   const hold = house.holds.findForRetry(retryKeyOf(call, house.fingerprintKey), isMarkedRetry(call.headers));
   return hold !== null && house.holds.attach(hold) ? hold : null;
 }
@@ -265,7 +269,7 @@ export async function releasedCall(call: Call, hold: Hold, house: House): Promis
     ? house.ledger.part(hold.decision, 'request')
     : house.ledger.part(amendment, 'amendment'));
   const { body, headers } = decodeHttpMessage(sealed);
-  if (amendment === null && isSameBody(call.body, body, headers)) return call;
+  if (amendment === null && isSameBody(call, body, headers)) return call;
   // The coding belongs to the body; an amended one is written out plainly, whatever the original had.
   const sent = endToEndHeaders(call.headers, (name) => name === 'content-encoding');
   if (amendment === null)
@@ -279,10 +283,15 @@ export async function releasedCall(call: Call, hold: Hold, house: House): Promis
   return { ...call, body: bodyOf(body), headers: sent, facts: { ...call.facts, ...facts } };
 }
 
-/** Of a body that is not stored whole, the caller that came back has brought all of it again. */
-function isSameBody({ head, bytes, spool }: Body, stored: Buffer, headers: RawHeaders): boolean {
-  if (spool === null) return head.equals(stored);
-  if (headers.at(-1) === wholeBodyValue(bytes, spool.sha256)) return true;
+/** Of a body that is not stored whole, or not as it was, the caller that came back has brought all of it again. */
+function isSameBody(
+  { body: { bytes, spool }, stored: own }: Call,
+  stored: Buffer,
+  headers: RawHeaders,
+): boolean {
+  const isSame =
+    spool === null ? own.body.equals(stored) : headers.at(-1) === wholeBodyValue(bytes, spool.sha256);
+  if (isSame || (spool === null && own.removed === 0)) return isSame;
   throw new HoldpointError(
     'internal',
     'The caller came back with another body than the one that was ruled on.',
@@ -290,17 +299,19 @@ function isSameBody({ head, bytes, spool }: Body, stored: Buffer, headers: RawHe
 }
 
 /**
- * Hands over the released answer, from `passedBytes` on where the caller has the beginning already. The use
- * of the release is sealed before the first byte. True when the caller got all of it.
+ * Hands over the released answer; of `arrived`, the answer as it came, where this caller waited for it, what it has
+ * not. The use of the release is sealed before the first byte. True when the caller got all of it. Throws
+ * `hold_expired` for an answer that is not stored as it came and that nobody waited for.
  */
 export async function deliverHeld(
   call: Call,
   decision: Decision,
   hold: Hold,
-  passedBytes: number,
+  arrived: ArrivedAnswer | null,
   house: House,
 ): Promise<boolean> {
-  const message = decodeHttpMessage(await releasedPart(hold, house));
+  const passedBytes = arrived?.passedBytes ?? 0;
+  const message = await releasedMessage(hold, arrived, house);
   const rest = message.body.subarray(
     hold.state.status === 'amended' ? tailOffset(call, message, passedBytes) : passedBytes,
   );
@@ -313,7 +324,18 @@ export async function deliverHeld(
   return endWith(call.res, rest);
 }
 
-async function releasedPart(hold: Hold, house: House): Promise<Buffer> {
+export interface ArrivedAnswer {
+  readonly headers: RawHeaders;
+  readonly body: Buffer;
+  readonly passedBytes: number;
+  readonly stored: StoredBody;
+}
+
+async function releasedMessage(
+  hold: Hold,
+  arrived: ArrivedAnswer | null,
+  house: House,
+): Promise<HttpMessage> {
   const amended = hold.state.status === 'amended';
   const seq = amended ? hold.ruling : hold.response;
   const name = amended ? 'amendment' : 'response';
@@ -325,7 +347,15 @@ async function releasedPart(hold: Hold, house: House): Promise<Buffer> {
       `The sealed answer of ${hold.id} is not the one that was released.`,
     );
   }
-  return house.ledger.part(seq, name);
+  const message = decodeHttpMessage(await house.ledger.part(seq, name));
+  if (entry.data['removed'] === undefined) return message;
+  if (arrived?.stored.body.equals(message.body) === true)
+    return { ...message, headers: withoutSecrets(arrived.headers), body: arrived.body };
+  throw new HoldpointError(
+    'hold_expired',
+    'The released answer carries a credential, which is never stored, and the call that it came for is gone.',
+    'Ask anew.',
+  );
 }
 
 /** Where an amended stream goes on for a caller that has the original's text already: its first tool call or end. */

@@ -125,7 +125,7 @@ async function forwardAndDeliver(
       house,
     );
     const released = await waitAttached(call, decision, hold, answered, house);
-    if (released) await handOver(call, decision, hold, answered.passedBytes, house);
+    if (released) await handOver(call, decision, hold, answered, house);
     return;
   }
   await deliver(call, decision, answered, house);
@@ -144,7 +144,7 @@ async function comeBack(call: Call, hold: Hold, house: House): Promise<void> {
   try {
     const head = await heldHead(hold, house);
     if (!(await waitAttached(call, decision, hold, head, house))) return;
-    if (hold.phase === 'response') return await handOver(call, decision, hold, 0, house);
+    if (hold.phase === 'response') return await handOver(call, decision, hold, null, house);
     const released = await releasedCall(call, hold, house);
     await forwardAndDeliver(released, decision, house.policy(), house);
   } catch (error) {
@@ -174,11 +174,11 @@ async function handOver(
   call: Call,
   decision: Decision,
   hold: Hold,
-  passedBytes: number,
+  answered: Answered | null,
   house: House,
 ): Promise<void> {
   try {
-    const arrived = await deliverHeld(call, decision, hold, passedBytes, house);
+    const arrived = await deliverHeld(call, decision, hold, answered, house);
     if (arrived) house.holds.settle(decision.seq, 'delivered');
   } finally {
     house.holds.detach(hold);

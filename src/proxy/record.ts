@@ -1,6 +1,7 @@
 /** What is sealed of an exchange: the leaf's data and the message kept beside it. Content never enters a leaf. */
 import {
   encodeHttpMessage,
+  headerOf,
   type RawHeaders,
   targetWithoutSecrets,
   withoutSecrets,
@@ -8,8 +9,10 @@ import {
 import type { Draft } from '../ledger/sealer.ts';
 import type { Judgement, Policy } from '../policy/policy.ts';
 import type { StreamForm } from '../provider/protocol.ts';
+import { socketBodyType } from '../provider/realtime-body.ts';
 import type { Call, UpgradeCall } from './call.ts';
 import { answerLeaf, type JudgedAnswer, requestLeaf } from './leaf-data.ts';
+import type { StoredBody } from './stored-body.ts';
 
 /** The intent: who asks what of whom, and what the rules said. */
 export function requestDraft(
@@ -18,11 +21,14 @@ export function requestDraft(
   policy: Policy,
   fingerprint: (text: string) => string,
 ): Draft {
-  const { head, spool, bytes } = call.body;
+  const { spool, bytes } = call.body;
+  const { headers, body, removed } = call.stored;
   const data = requestLeaf(call, call.facts, bytes, judgement, policy, fingerprint);
   const startLine = `${call.method} ${targetWithoutSecrets(call.target)} HTTP/1.1`;
-  if (spool !== null) data['stored'] = head.length;
-  const message = storedMessage(startLine, call.headers, head, bytes, spool?.sha256 ?? null);
+  if (spool !== null) data['stored'] = body.length;
+  if (claimsSocketBody(call.headers)) data['carrier'] = 'http';
+  if (removed > 0) data['removed'] = removed;
+  const message = storedMessage(startLine, headers, body, bytes, spool?.sha256 ?? null);
   return { type: 'request', data, parts: [{ name: 'request', bytes: message }] };
 }
 
@@ -30,8 +36,7 @@ export interface SealedAnswer extends JudgedAnswer {
   readonly status: number;
   readonly statusText: string;
   readonly headers: readonly string[];
-  /** What is stored of it. */
-  readonly body: Buffer;
+  readonly stored: StoredBody;
   readonly bytes: number;
   /** Of all of it, where only a beginning is stored. */
   readonly sha256: string | null;
@@ -42,9 +47,17 @@ export interface SealedAnswer extends JudgedAnswer {
 export function responseDraft(decision: number, answer: SealedAnswer): Draft {
   const data = answerLeaf(decision, answer, answer.bytes, answer.form !== null);
   const startLine = `HTTP/1.1 ${answer.status} ${answer.statusText}`;
-  if (answer.sha256 !== null) data['stored'] = answer.body.length;
-  const message = storedMessage(startLine, answer.headers, answer.body, answer.bytes, answer.sha256);
+  const { headers, body, removed } = answer.stored;
+  if (answer.sha256 !== null) data['stored'] = body.length;
+  if (claimsSocketBody(answer.headers)) data['carrier'] = 'http';
+  if (removed > 0) data['removed'] = removed;
+  const message = storedMessage(startLine, headers, body, answer.bytes, answer.sha256);
   return { type: 'response', data, refs: [decision], parts: [{ name: 'response', bytes: message }] };
+}
+
+/** Only Holdpoint writes bodies of that type, with what was understood of them: one that came in must not pass for one. */
+function claimsSocketBody(headers: RawHeaders): boolean {
+  return headerOf(headers, 'content-type') === socketBodyType;
 }
 
 /**

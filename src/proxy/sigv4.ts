@@ -1,12 +1,12 @@
 /**
  * Signs requests to Amazon with the sidecar's own credentials (AWS Signature Version 4,
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html): a signature covers host and path, so that
- * of a workload which called the sidecar is worth nothing at the provider. Credentials are read once, at the start, and are never logged or stored.
+ * of a workload which called the sidecar is worth nothing at the provider. The only importer of
+ * `@smithy/signature-v4`. Credentials are never logged or stored.
  */
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { sha256Hex } from '../core/bytes.ts';
-import { HoldpointError } from '../core/errors.ts';
 import type { RawHeaders } from '../core/http-message.ts';
 import type { OutgoingRequest } from './forward.ts';
 
@@ -24,28 +24,6 @@ export interface AwsCredentials {
 
 /** The request as it goes out: with our signature, and without any that the workload gave it. */
 export type SignRequest = (request: OutgoingRequest) => Promise<OutgoingRequest>;
-
-/** The credentials in Amazon's own variables. Throws `config_invalid` naming those that are missing for `setting`. */
-export function awsCredentialsIn(
-  env: Readonly<Record<string, string | undefined>>,
-  setting: string,
-): AwsCredentials {
-  const accessKeyId = env['AWS_ACCESS_KEY_ID'] ?? '';
-  const secretAccessKey = env['AWS_SECRET_ACCESS_KEY'] ?? '';
-  const sessionToken = env['AWS_SESSION_TOKEN'] ?? '';
-  const missing = [
-    ...(accessKeyId === '' ? ['AWS_ACCESS_KEY_ID'] : []),
-    ...(secretAccessKey === '' ? ['AWS_SECRET_ACCESS_KEY'] : []),
-  ];
-  if (missing.length > 0) {
-    throw new HoldpointError(
-      'config_invalid',
-      `${setting}: the environment has no ${missing.join(' and no ')}.`,
-      'Set the credentials of an identity that may call the service, or leave the setting out.',
-    );
-  }
-  return { accessKeyId, secretAccessKey, ...(sessionToken === '' ? {} : { sessionToken }) };
-}
 
 /** What the workload's signature consists of. */
 const signatureHeaders: ReadonlySet<string> = new Set([
@@ -110,13 +88,13 @@ function withoutSignature(headers: RawHeaders): string[] {
   return kept;
 }
 
-/** Opens a signer. Path and body go out as they are; only the signature's own headers and parameters change. */
+/** Opens a signer with the credentials that `current` gives for each request. Path and body go out as they are; only the signature's own headers and parameters change. */
 export function createSigner(
   { service, region }: SigningScope,
-  credentials: AwsCredentials,
+  current: () => AwsCredentials,
   nowMs: () => number,
 ): SignRequest {
-  const signer = new SignatureV4({ service, region, credentials, sha256: Sha256 });
+  const signer = new SignatureV4({ service, region, credentials: async () => current(), sha256: Sha256 });
   return async (request) => {
     const { protocol, host, hostname } = new URL(request.origin);
     const mark = request.path.indexOf('?');

@@ -18,6 +18,7 @@ import { withProviderKey } from './provider-key.ts';
 import { requestDraft } from './record.ts';
 import { toHoldpointError } from './respond.ts';
 import { refuseUpgrade } from './upgrade-refusal.ts';
+import { starring } from './withhold.ts';
 
 const outcomeByCode: Partial<Readonly<Record<ErrorCode, Outcome>>> = {
   ledger_unavailable: 'ledger_unavailable',
@@ -71,6 +72,7 @@ function pipe(
   { upstream, target }: UpgradeCall,
 ): Promise<void> {
   const out = withProviderKey(upstream.key, upstream.basePath + target, req.rawHeaders);
+  if (out.withheld !== undefined) starOut(socket, out.withheld);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const proxy = httpProxy.createProxyServer({
     target: upstream.origin,
@@ -101,10 +103,27 @@ function pipe(
   for (let i = 0; i + 1 < out.headers.length; i += 2) {
     const name = (out.headers[i] ?? '').toLowerCase();
     if (name.startsWith('holdpoint-') || name === 'proxy-authorization') continue;
+    // Compressed frames would hide the key if the provider repeated it.
+    if (out.withheld !== undefined && name === 'sec-websocket-extensions') continue;
     const value = out.headers[i + 1] ?? '';
     const before = req.headers[name];
     req.headers[name] = before === undefined ? value : `${String(before)}, ${value}`;
   }
   proxy.ws(req, socket, head);
   return promise;
+}
+
+/** All that goes to the workload from here on goes without the key: handshake, refusal and frames, by whomever written. */
+function starOut(socket: Duplex, secret: string): void {
+  const write = socket.write;
+  const star = starring(secret);
+  const bytesOf = (chunk: unknown): Buffer =>
+    chunk instanceof Uint8Array ? Buffer.from(chunk) : Buffer.from(String(chunk), 'latin1');
+  Object.defineProperty(socket, 'write', {
+    value: (chunk: unknown, ...rest: unknown[]): unknown =>
+      Reflect.apply(write, socket, [
+        star(bytesOf(chunk)),
+        ...rest.filter((given) => typeof given === 'function'),
+      ]),
+  });
 }

@@ -2,11 +2,14 @@
 import { decodeContent } from '../core/content-coding.ts';
 import { messageOf } from '../core/errors.ts';
 import { headerOf, type RawHeaders, valuesOf } from '../core/http-message.ts';
-import type { Spool } from '../core/spool.ts';
-import type { OperationName, Protocol, RequestReading } from '../provider/protocol.ts';
+import type { BatchRequest, OperationName, Protocol, RequestReading } from '../provider/protocol.ts';
 import type { Body } from './body.ts';
+import { fileIn } from './multipart-file.ts';
+import { boundaryOf } from './multipart-outline.ts';
 
 export interface ReadBounds {
+  /** Of a form with a batch file, whose lines are judged from disk. */
+  readonly batchBytesMax: number;
   /** Of a body that rules read. */
   readonly requestBytesMax: number;
   /** The most that a compressed body may unpack to. */
@@ -15,15 +18,21 @@ export interface ReadBounds {
 
 const empty = Buffer.alloc(0);
 
+/** What a body means; the requests that it carries may have to be read from disk. */
+export type Understood = Omit<RequestReading, 'batch' | 'batchFrom'> & {
+  readonly batch?: (() => Lines) | undefined;
+};
+export type Lines = Iterable<BatchRequest> | AsyncIterable<BatchRequest>;
+
 /** Reads a body for the rules; never throws for what stands in it. */
-export async function understand(
+export function understand(
   protocol: Protocol,
   operation: OperationName,
   path: string,
   headers: RawHeaders,
   body: Body,
   bounds: ReadBounds,
-): Promise<RequestReading> {
+): Understood {
   const head = { path, contentType: headerOf(headers, 'content-type') };
   if (operation === 'unknown') return protocol.readRequest(operation, empty, head);
   const unread = (defect: string): RequestReading => ({
@@ -43,14 +52,10 @@ export async function understand(
   }
   const reading = protocol.readRequest(operation, plain, head);
   if (reading.batch === undefined || spool === null) return reading;
-  // Its files were cut short for reading, and every line of a batch must be seen.
-  if (bytes > bounds.requestBytesMax)
-    return unread(`a batch of more than ${bounds.requestBytesMax} bytes cannot be judged`);
-  return protocol.readRequest(operation, await whole(spool), head);
-}
-
-async function whole(spool: Spool): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  for await (const piece of spool.read()) pieces.push(piece);
-  return Buffer.concat(pieces);
+  // Its file was cut short for reading, and every line of a batch must be seen.
+  const { batchFrom } = reading;
+  const boundary = boundaryOf(head.contentType);
+  if (bytes > bounds.batchBytesMax || batchFrom === undefined || boundary === null)
+    return unread(`a batch of more than ${bounds.batchBytesMax} bytes cannot be judged`);
+  return { ...reading, batch: () => batchFrom(fileIn(spool.read(), boundary)) };
 }

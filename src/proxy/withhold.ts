@@ -1,8 +1,10 @@
 /**
  * Keeps a key that the sidecar put into a request out of the answer: some servers repeat what they were sent, in an
  * error or an echo, and the workload must not learn the key from them. Each of its characters becomes a star, so
- * that lengths stay true. Sees what is not compressed, which is what was asked for. Pure.
+ * that lengths stay true. Of what comes compressed, against what was asked for, it is only told whether the key
+ * stands in it. Pure.
  */
+import { decodeContent } from '../core/content-coding.ts';
 
 export interface Withholding {
   /** Field values without the key. */
@@ -41,6 +43,37 @@ export function withholding(secret: string | undefined): Withholding {
       return rest;
     },
   };
+}
+
+/**
+ * Stars the key out of bytes of unknown framing that may not wait, such as those of a tunnel. Nothing is held back,
+ * so where the key is cut into pieces its first few characters, fewer than would tell it, may have gone out.
+ */
+export function starring(secret: string): (chunk: Buffer) => Buffer {
+  const key = Buffer.from(secret, 'latin1');
+  let before: Buffer = empty;
+  return (chunk) => {
+    const bytes = Buffer.concat([before, chunk]);
+    const safe = Buffer.from(bytes);
+    for (let at = bytes.indexOf(key); at !== -1; at = bytes.indexOf(key, at + 1))
+      safe.fill('*', at, at + key.length);
+    const begun = beginningAtEnd(bytes, key);
+    if (begun >= telltaleBytes) safe.fill('*', bytes.length - begun);
+    const passed = safe.subarray(before.length);
+    before = bytes.subarray(Math.max(0, bytes.length - key.length + 1));
+    return passed;
+  };
+}
+
+/** True unless the bytes, their coding undone, are known not to have the key in them. */
+export function mayRepeat(secret: string, coding: string, body: Buffer, decodedBytesMax: number): boolean {
+  if (body.length === 0) return false;
+  try {
+    return decodeContent(coding, body, decodedBytesMax).includes(secret, 0, 'latin1');
+  } catch {
+    // Whoever can read it may find the key there.
+    return true;
+  }
 }
 
 /** How many of the last bytes are the first of the key. */

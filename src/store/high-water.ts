@@ -1,21 +1,24 @@
 /** The high-water mark as a one-line file beside the ledger's directory. FORMAT.md, "Files". */
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { sha256Hex } from '../core/bytes.ts';
 import { HoldpointError } from '../core/errors.ts';
 import type { HighWater } from '../ledger/store.ts';
+import { syncDirectory } from './journal.ts';
 
 const shape = /^holdpoint-high-water-1 (\d{20}) ([0-9a-f]{64}) ([0-9a-f]{8})\n$/;
 
-/** Opens the mark at `file`, creating it at the first write; `close` syncs it. */
+/** Opens the mark at `file`, creating it whole at the first write; `close` syncs it. */
 export function openHighWater(file: string): HighWater & { close(): void } {
   let fd: number | null = null;
   return {
     read: () => (existsSync(file) ? parseHighWater(readFileSync(file, 'utf8'), file) : null),
     write: (size, root) => {
-      fd ??= openSync(file, existsSync(file) ? 'r+' : 'w', 0o600);
-      const text = `holdpoint-high-water-1 ${String(size).padStart(20, '0')} ${root.toString('hex')} `;
+      const line = highWaterLine(size, root.toString('hex'));
+      if (fd === null && !existsSync(file)) writeWhole(file, line);
+      fd ??= openSync(file, 'r+');
       // One line of fixed length at offset 0: shorter than a disk sector, so it is replaced whole.
-      writeSync(fd, `${text}${sha256Hex(text).slice(0, 8)}\n`, 0);
+      writeSync(fd, line, 0);
     },
     close: () => {
       if (fd === null) return;
@@ -24,6 +27,31 @@ export function openHighWater(file: string): HighWater & { close(): void } {
       fd = null;
     },
   };
+}
+
+/** The file's one line for a size and a root in hex. */
+function highWaterLine(size: number, root: string): string {
+  const text = `holdpoint-high-water-1 ${String(size).padStart(20, '0')} ${root} `;
+  return `${text}${sha256Hex(text).slice(0, 8)}\n`;
+}
+
+/** Puts another mark in the place of what is there, or of nothing; on disk when it returns. */
+export function replaceHighWater(file: string, size: number, root: Buffer): void {
+  writeWhole(file, highWaterLine(size, root.toString('hex')));
+}
+
+/** There whole or not at all, also after a power failure: an empty mark would refuse every start. */
+function writeWhole(file: string, line: string): void {
+  const temporary = `${file}.new`;
+  const fd = openSync(temporary, 'w', 0o600);
+  try {
+    writeSync(fd, line, 0);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(temporary, file);
+  syncDirectory(dirname(file));
 }
 
 function parseHighWater(text: string, file: string): { size: number; root: string } {

@@ -63,7 +63,7 @@ export function isSegment(name: string): boolean {
   return segmentName.test(name);
 }
 
-function segmentFile(dir: string, segment: number): string {
+export function segmentFile(dir: string, segment: number): string {
   return join(dir, `journal-${String(segment).padStart(10, '0')}.hpj`);
 }
 
@@ -176,8 +176,8 @@ function cut(dir: string, { segment, offset }: Place): void {
   }
 }
 
-/** A file that was just made is only there after a power failure when its directory was synced too. */
-function syncDirectory(dir: string): void {
+/** A file that was just made, or removed, is only so after a power failure when its directory was synced too. */
+export function syncDirectory(dir: string): void {
   const fd = openSync(dir, 'r');
   try {
     fsyncSync(fd);
@@ -244,19 +244,26 @@ async function* segmentBytes(file: string, skippedBytes: number): AsyncGenerator
 export interface JournalReader {
   /** The bytes at a place; fewer where the segment ends early or is gone. */
   read(extent: Extent): Promise<Buffer>;
+  /** Lets a segment go that was removed, so that its space is free. */
+  forget(segment: number): void;
   close(): void;
 }
 
 /** Segments that stay open for reading; of those nobody reads, the one used longest ago is closed first. */
 const openSegmentsMax = 16;
 
+interface OpenSegment {
+  readonly fd: number;
+  users: number;
+}
+
 /** Reads values back by their place; needs no lock. */
 export function openJournalReader(dir: string): JournalReader {
   /** In the order of their last use. Owns the descriptors. */
-  const files = new Map<number, { readonly fd: number; users: number }>();
+  const files = new Map<number, OpenSegment>();
 
   /** Null where there is no such segment. */
-  function take(segment: number): { readonly fd: number; users: number } | null {
+  function take(segment: number): OpenSegment | null {
     const path = segmentFile(dir, segment);
     const known = files.get(segment);
     if (known === undefined && !existsSync(path)) return null;
@@ -293,8 +300,15 @@ export function openJournalReader(dir: string): JournalReader {
         return buffer.subarray(0, done);
       } finally {
         file.users -= 1;
+        if (files.get(segment) !== file && file.users === 0) closeSync(file.fd);
         closeIdle(openSegmentsMax);
       }
+    },
+    forget: (segment) => {
+      const file = files.get(segment);
+      files.delete(segment);
+      // Whoever reads from it still closes it.
+      if (file?.users === 0) closeSync(file.fd);
     },
     close: () => closeIdle(0),
   };

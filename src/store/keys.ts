@@ -1,28 +1,53 @@
-/** The ledger's secrets as files, kept outside its directory, created on the first start. Mode 0600. */
-import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+/**
+ * The ledger's secrets as files, kept outside its directory, created on the first start. Mode 0600; a file is there
+ * whole or not at all. A directory that cannot be written, such as a mounted secret, is read and left alone.
+ *
+ *     signing.pem         the Ed25519 key that signs        signing.next.pem  the one a rotation is bringing in
+ *     kek.key             the key-encryption key in use     kek-<id>.key      one of an earlier epoch
+ *     fingerprint.key     makes the fingerprints of callers; absent while the first epoch lasts
+ */
+import { createHmac, createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { RandomBytes } from '../core/clock.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
+import type { SigningKey } from '../ledger/checkpoint.ts';
 import { type KeyEncryptionKey, kekOf } from '../ledger/vault.ts';
 
 export interface LedgerKeys {
-  readonly signingKey: KeyObject;
+  readonly signingKey: KeyObject | SigningKey;
+  /** What a rotation that was cut short may have left the ledger under. */
+  readonly otherSigningKeys: readonly KeyObject[];
   readonly kek: KeyEncryptionKey;
+  /** Of earlier epochs, whose bodies they still open. */
+  readonly retiredKeks: readonly KeyEncryptionKey[];
+  /** Stays the same over all epochs, so that a caller's fingerprint does. */
+  readonly fingerprintKey: Buffer;
 }
 
 export const signingKeyFile = 'signing.pem';
+const nextSigningKeyFile = 'signing.next.pem';
 export const kekFile = 'kek.key';
+const fingerprintFile = 'fingerprint.key';
+const retiredKekFile = /^kek-([0-9a-f]{8})\.key$/;
 
 /**
  * Reads the keys in `dir`. `create` makes what is missing, which is only right before genesis: throws
  * `config_invalid` when a key of an existing ledger is missing, unreadable or no key.
  */
-export function loadKeys(dir: string, create: boolean, random: RandomBytes): LedgerKeys {
-  const signing = join(dir, signingKeyFile);
-  const kek = join(dir, kekFile);
-  if (create) createKeys(dir, signing, kek, random);
-  return { signingKey: readSigningKey(signing), kek: kekOf(readKek(kek)) };
+export function loadKeys(dir: string, create: boolean, random: RandomBytes): SigningKeys & Keks {
+  return { ...loadSigningKeys(dir, create), ...loadKeks(dir, create, random) };
 }
 
 /**
@@ -33,52 +58,173 @@ export function loadWitnessKey(file: string, create: boolean): KeyObject {
   if (create && !existsSync(file)) {
     try {
       mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-      const { privateKey } = generateKeyPairSync('ed25519');
-      writeWhole(file, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+      writeWhole(file, newSigningKey());
     } catch (error) {
       const message = `The witness's key ${file} cannot be made: ${messageOf(error)}.`;
       throw new HoldpointError('config_invalid', message, 'Make the directory writable.', error);
     }
   }
-  return readEd25519(
+  return readSigningKey(
     file,
     'A witness goes on under the key it began with; without it, take a new name and forget the peers.',
   );
 }
 
-function createKeys(dir: string, signing: string, kek: string, random: RandomBytes): void {
+type SigningKeys = Pick<LedgerKeys, 'otherSigningKeys'> & { readonly signingKey: KeyObject };
+type Keks = Pick<LedgerKeys, 'kek' | 'retiredKeks' | 'fingerprintKey'>;
+
+export function loadSigningKeys(dir: string, create: boolean): SigningKeys {
+  const signing = join(dir, signingKeyFile);
+  const next = join(dir, nextSigningKeyFile);
+  if (create) createKey(signing, newSigningKey);
+  return {
+    signingKey: readSigningKey(signing),
+    otherSigningKeys: existsSync(next) ? [readSigningKey(next)] : [],
+  };
+}
+
+/** @param file where the one in use lies, when it is not kek.key in `dir` */
+export function loadKeks(dir: string, create: boolean, random: RandomBytes, file = join(dir, kekFile)): Keks {
+  if (create) createKey(file, () => newSecret(random));
+  const kek = kekOf(readSecret(file));
+  const retiredKeks = retiredKeksIn(dir).filter(({ id }) => id !== kek.id);
+  return { kek, retiredKeks, fingerprintKey: readFingerprintKey(dir, kek, retiredKeks) };
+}
+
+export function retiredKeksIn(dir: string): readonly KeyEncryptionKey[] {
+  if (!existsSync(dir)) return [];
+  const names = readdirSync(dir).filter((name) => retiredKekFile.test(name));
+  return names.sort().map((name) => {
+    const kek = kekOf(readSecret(join(dir, name)));
+    if (name === retiredName(kek.id)) return kek;
+    throw new HoldpointError(
+      'config_invalid',
+      `${join(dir, name)} holds the key-encryption key ${kek.id}, not the one it is named for.`,
+      'Restore the file that belongs there.',
+    );
+  });
+}
+
+const retiredName = (id: string): string => `kek-${id}.key`;
+
+/** Derived from the key-encryption key of the first epoch; written down before there is a second. */
+export function readFingerprintKey(
+  dir: string,
+  kek: KeyEncryptionKey,
+  retired: readonly KeyEncryptionKey[],
+): Buffer {
+  const file = join(dir, fingerprintFile);
+  if (existsSync(file)) return readSecret(file);
+  if (retired.length === 0) return fingerprintKeyOf(kek);
+  throw new HoldpointError(
+    'config_invalid',
+    `${file} is missing, though there are key-encryption keys of earlier epochs.`,
+    'Restore it, so that callers keep their fingerprints; `holdpoint keys rotate --kek` made it.',
+  );
+}
+
+/** Separate from the encryption key's own use. */
+function fingerprintKeyOf({ key }: KeyEncryptionKey): Buffer {
+  return createHmac('sha256', key).update('holdpoint/fingerprint/1').digest();
+}
+
+/** Puts a new signing key beside the one in use, on disk before anything is sealed under it. */
+export function prepareSigningKey(dir: string): KeyObject {
+  const pem = newSigningKey();
+  change(dir, () => writeWhole(join(dir, nextSigningKeyFile), pem));
+  return createPrivateKey(pem);
+}
+
+/**
+ * The new key takes the old one's place, once the boundary is durable: one atomic rename. The old private key is gone
+ * then, so that nobody can steal it to fork what it signed.
+ */
+export function adoptSigningKey(dir: string): void {
+  change(dir, () => renameDurably(join(dir, nextSigningKeyFile), join(dir, signingKeyFile)));
+}
+
+/**
+ * Begins an epoch on disk: keeps the key-encryption key in use under its id and the fingerprint key by itself, then
+ * puts a new one in its place. A crash in between leaves the old one in use.
+ */
+export function replaceKek(dir: string, random: RandomBytes): KeyEncryptionKey {
+  const old = readSecret(join(dir, kekFile));
+  const next = newSecret(random);
+  change(dir, () => {
+    const fingerprint = join(dir, fingerprintFile);
+    if (!existsSync(fingerprint))
+      writeWhole(fingerprint, `${fingerprintKeyOf(kekOf(old)).toString('base64')}\n`);
+    writeWhole(join(dir, retiredName(kekOf(old).id)), `${old.toString('base64')}\n`);
+    writeWhole(join(dir, kekFile), next);
+  });
+  return kekOf(Buffer.from(next, 'base64'));
+}
+
+/** Destroys the key-encryption key of an epoch under which nothing is wrapped any more. */
+export function destroyKek(dir: string, id: string): void {
+  change(dir, () => rmSync(join(dir, retiredName(id)), { force: true }));
+}
+
+function change(dir: string, work: () => void): void {
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
-    const { privateKey } = generateKeyPairSync('ed25519');
-    // Each by itself: a first start that died between the two is finished by the next.
-    if (!existsSync(signing)) writeWhole(signing, privateKey.export({ type: 'pkcs8', format: 'pem' }));
-    if (!existsSync(kek)) writeWhole(kek, `${random(32).toString('base64')}\n`);
+    work();
   } catch (error) {
     throw new HoldpointError(
       'config_invalid',
-      `Cannot create keys in ${dir}: ${messageOf(error)}.`,
-      'Make the directory writable, or put signing.pem and kek.key there.',
+      `The keys in ${dir} cannot be changed: ${messageOf(error)}.`,
+      'Make the directory writable. Where it is a mounted secret, put the new key there and name it in keys.nextSigning.',
       error,
     );
   }
 }
 
+/** Writes a key that is missing, and its directory. Throws `config_invalid` when it cannot. */
+export function createKey(file: string, make: () => string): void {
+  // Each by itself: a first start that died between two is finished by the next.
+  if (existsSync(file)) return;
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    writeWhole(file, make());
+  } catch (error) {
+    throw new HoldpointError(
+      'config_invalid',
+      `Cannot create the key ${file}: ${messageOf(error)}.`,
+      'Make the directory writable, or put signing.pem and kek.key there: openssl genpkey -algorithm ed25519; openssl rand -base64 32',
+      error,
+    );
+  }
+}
+
+function newSigningKey(): string {
+  return generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+
+function newSecret(random: RandomBytes): string {
+  return `${random(32).toString('base64')}\n`;
+}
+
 /** A key is there whole or not at all, and on disk before anything is sealed under it. */
-function writeWhole(file: string, text: string | Buffer): void {
+function writeWhole(file: string, text: string): void {
   const temporary = `${file}.new`;
   rmSync(temporary, { force: true });
   writeFileSync(temporary, text, { mode: 0o600, flag: 'wx', flush: true });
-  renameSync(temporary, file);
+  renameDurably(temporary, file);
 }
 
-function readSigningKey(file: string): KeyObject {
-  return readEd25519(
-    file,
-    'Restore the key the ledger was begun with. A new ledger may have one from: openssl genpkey -algorithm ed25519',
-  );
+function renameDurably(from: string, to: string): void {
+  renameSync(from, to);
+  const directory = openSync(dirname(to), 'r');
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
 }
 
-function readEd25519(file: string, next: string): KeyObject {
+const restoreSigningKey =
+  'Restore the key the ledger was last sealed with. A new ledger may have one from: openssl genpkey -algorithm ed25519';
+
+export function readSigningKey(file: string, next = restoreSigningKey): KeyObject {
   const text = readKeyFile(file);
   let cause: unknown;
   try {
@@ -90,7 +236,7 @@ function readEd25519(file: string, next: string): KeyObject {
   throw new HoldpointError('config_invalid', `${file} is not an Ed25519 private key in PEM.`, next, cause);
 }
 
-function readKek(file: string): Buffer {
+function readSecret(file: string): Buffer {
   const key = Buffer.from(readKeyFile(file).trim(), 'base64');
   if (key.length === 32) return key;
   throw new HoldpointError(
@@ -107,7 +253,7 @@ function readKeyFile(file: string): string {
     throw new HoldpointError(
       'config_invalid',
       `The key ${file} cannot be read: ${messageOf(error)}.`,
-      'An existing ledger needs the keys it was begun with; restore them to keys.dir.',
+      'An existing ledger needs the keys it was sealed with; restore them to keys.dir.',
       error,
     );
   }

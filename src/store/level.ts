@@ -4,25 +4,48 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Level } from 'level';
 import { HoldpointError, messageOf } from '../core/errors.ts';
-import type { LedgerStore, ScanRange, StoredRecord } from '../ledger/store.ts';
+import type { RecordStore, ScanRange, StoredRecord } from '../ledger/store.ts';
 import { isSegment, segmentsIn } from './journal.ts';
 import { tableDefect } from './level-table.ts';
 
 /** LevelDB keeps at most two of these in its logs; start-up re-checks at least that much. */
 export const writeBufferBytes = 2 * 1024 * 1024;
 
+/** A record to put, or with null to delete. */
+export interface Change {
+  readonly key: Buffer;
+  readonly value: Buffer | null;
+}
+
+export interface LevelStore extends RecordStore {
+  /** As `commit`, with deletions. */
+  write(changes: readonly Change[], sync: boolean): Promise<void>;
+  /**
+   * Resolves when everything written before is in tables on disk. A synced write alone does not say that: where
+   * LevelDB began another log in between, the tail of the one before may still be with the operating system.
+   */
+  flush(): Promise<void>;
+}
+
 /**
  * Opens the LevelDB database in `dir`, exclusively; `data_dir_locked` when it is in use. Creates it where there
  * is none: one that lost its list of files is damaged, and beginning anew would delete what is left of it.
  */
-export async function openLevelStore(dir: string): Promise<LedgerStore> {
+export async function openLevelStore(dir: string): Promise<LevelStore> {
+  return open(dir, !(await isBegun(dir)));
+}
+
+/** False where no database was begun: a first start that died may have left the directory, or some of its files. */
+export async function isBegun(dir: string): Promise<boolean> {
   const names = await filesOf(dir).catch(() => []);
   const segments = await segmentsIn(dir).catch(() => []);
-  return open(dir, segments.length === 0 && !names.some((name) => isTable(name) || name.endsWith('.log')));
+  const isOfDatabase = (name: string): boolean =>
+    name === 'CURRENT' || isTable(name) || name.endsWith('.log');
+  return segments.length > 0 || names.some(isOfDatabase);
 }
 
 /** Opens a database that can be made again from others: a damaged one is replaced by an empty one. */
-export async function openLevelCache(dir: string): Promise<LedgerStore> {
+export async function openLevelCache(dir: string): Promise<LevelStore> {
   try {
     return await openLevelStore(dir);
   } catch (error) {
@@ -32,7 +55,7 @@ export async function openLevelCache(dir: string): Promise<LedgerStore> {
   }
 }
 
-export interface LevelCopy extends LedgerStore {
+export interface LevelCopy extends LevelStore {
   /** False once a writer compacted away a table this copy reads: what was read may then lack entries. */
   isWhole(): Promise<boolean>;
 }
@@ -136,7 +159,7 @@ async function stateOf(dir: string): Promise<string> {
   return names.map((name, index) => `${name} ${sizes[index]}`).join();
 }
 
-async function open(dir: string, createIfMissing: boolean): Promise<LedgerStore> {
+async function open(dir: string, createIfMissing: boolean): Promise<LevelStore> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const db = new Level<Buffer, Buffer>(dir, {
     keyEncoding: 'buffer',
@@ -152,15 +175,27 @@ async function open(dir: string, createIfMissing: boolean): Promise<LedgerStore>
     throw openError(dir, error);
   }
   return {
-    commit: (records, sync) => db.batch(records.map(put), { sync }),
+    commit: (records, sync) => db.batch(records.map(operation), { sync }),
+    write: (changes, sync) => db.batch(changes.map(operation), { sync }),
+    flush: () => flushMemory(db),
     get: (key) => db.get(key),
     scan: (range) => scan(db, range),
     close: () => db.close(),
   };
 }
 
-function put({ key, value }: StoredRecord) {
-  return { type: 'put' as const, key, value };
+const beyondAllKeys = Buffer.alloc(16, 0xff);
+
+/** LevelDB writes its memory to a table before it compacts, whatever the range; no key lies in this one. */
+async function flushMemory(db: object): Promise<void> {
+  // What `level` is in Node has it; its types are those that browsers share.
+  const compactRange: unknown = Reflect.get(db, 'compactRange');
+  if (typeof compactRange !== 'function') throw new TypeError('This build of LevelDB cannot compact.');
+  await Reflect.apply(compactRange, db, [beyondAllKeys, beyondAllKeys]);
+}
+
+function operation({ key, value }: Change) {
+  return value === null ? { type: 'del' as const, key } : { type: 'put' as const, key, value };
 }
 
 async function* scan(db: Level<Buffer, Buffer>, range: ScanRange): AsyncIterable<StoredRecord> {
@@ -173,6 +208,10 @@ async function* scan(db: Level<Buffer, Buffer>, range: ScanRange): AsyncIterable
   for await (const [key, value] of db.iterator(options)) yield { key, value };
 }
 
+/** What a disk says that is as it was, but takes nothing. */
+const cannotWrite =
+  /EACCES|EPERM|EROFS|ENOSPC|EDQUOT|Permission denied|Read-only file system|No space left|quota exceeded/;
+
 function openError(dir: string, error: unknown): HoldpointError {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : '';
@@ -184,11 +223,11 @@ function openError(dir: string, error: unknown): HoldpointError {
       error,
     );
   }
-  if (/EACCES|EPERM|EROFS|Permission denied|Read-only file system/.test(messageOf(cause))) {
+  if (cannotWrite.test(messageOf(cause))) {
     return new HoldpointError(
       'config_invalid',
       `${dir} cannot be written: ${messageOf(cause)}.`,
-      'Make data.dir writable for the user that runs Holdpoint, or choose another.',
+      'Make data.dir writable for the user that runs Holdpoint, with space left on its disk, or choose another.',
       error,
     );
   }

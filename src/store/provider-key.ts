@@ -1,6 +1,6 @@
 /** A provider's key from the environment or a file; a file is read again when it changes. It is never written anywhere. */
-import { readFileSync, statSync } from 'node:fs';
 import { HoldpointError } from '../core/errors.ts';
+import { watchFile } from './watched-file.ts';
 
 export interface KeyPlace {
   /** A variable of the sidecar's environment. */
@@ -11,8 +11,6 @@ export interface KeyPlace {
 
 /** Longer than any key; OAuth tokens take about 2 KB. */
 const keyBytesMax = 16 * 1024;
-/** Between two looks at a file. */
-const lookEveryMs = 1_000;
 
 /**
  * Opens the key of the upstream `name`. Throws `config_invalid` when it is not there. The function it returns throws
@@ -32,19 +30,10 @@ export function openProviderKey(
       throw missing(name, `the environment variable ${variable} holds no key`, 'config_invalid');
     return () => key;
   }
-  let seen = stampOf(file);
-  let key = keyIn(textOf(file));
-  let lookedMs = nowMs();
-  if (key === null) throw missing(name, `the file ${file} holds no key`, 'config_invalid');
+  const current = watchFile(file, keyIn, nowMs);
+  if (current() === null) throw missing(name, `the file ${file} holds no key`, 'config_invalid');
   return () => {
-    const now = nowMs();
-    // A clock that jumped back must not put the next look off.
-    if (now - lookedMs >= lookEveryMs || now < lookedMs || key === null) {
-      lookedMs = now;
-      const stamp = stampOf(file);
-      if (stamp !== seen || key === null) key = keyIn(textOf(file));
-      seen = stamp;
-    }
+    const key = current();
     if (key === null) throw missing(name, `the file ${file} holds no key any more`, 'upstream_unreachable');
     return key;
   };
@@ -63,19 +52,4 @@ function missing(
 function keyIn(text: string): string | null {
   const key = text.trim();
   return key.length <= keyBytesMax && /^[\x21-\x7e]+$/.test(key) ? key : null;
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    // Not there or not readable: there is no key, and the caller says so.
-    return '';
-  }
-}
-
-/** Changes whenever the file may have: a swapped link leads to another inode. */
-function stampOf(file: string): string {
-  const stat = statSync(file, { throwIfNoEntry: false, bigint: true });
-  return stat === undefined ? 'none' : `${stat.dev}:${stat.ino}:${stat.mtimeNs}:${stat.ctimeNs}:${stat.size}`;
 }

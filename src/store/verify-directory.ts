@@ -1,20 +1,23 @@
 /** Hands a data directory's records to the portable verifier, without changing one byte of the directory. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HoldpointError, messageOf } from '../core/errors.ts';
+import { HoldpointError } from '../core/errors.ts';
+import { openEscrow, parseEscrowKey } from '../ledger/verify/escrow.ts';
 import { parseHighWater } from '../ledger/verify/high-water.ts';
-import { parseVerifierKey } from '../ledger/verify/note.ts';
 import { type Verdict, verifyLedger } from '../ledger/verify/verify.ts';
-import { kekFile } from './keys.ts';
+import { kekFile, retiredKeksIn } from './keys.ts';
 import { openLedgerCopy } from './ledger-store.ts';
 import type { LevelCopy } from './level.ts';
+import { readFileOrThrow, readTrust } from './trust.ts';
 
-export interface VerifyDirectoryOptions {
+export interface VerifyOptions {
   /** A verifier key, or a file with one on each line. */
   readonly trust?: string | undefined;
   readonly checkpoint?: string | undefined;
   readonly keys?: string | undefined;
+  /** A file with the secret half of an escrow key: opens bodies in place of the operator's keys. */
+  readonly escrowKey?: string | undefined;
   readonly everySignature?: boolean | undefined;
   /** Verifier keys of witnesses; each must have cosigned this ledger. */
   readonly witnesses?: readonly string[] | undefined;
@@ -23,7 +26,7 @@ export interface VerifyDirectoryOptions {
 }
 
 /** Verifies a data directory without changing it, also while a sidecar writes to it. Throws `usage` when it is none. */
-export async function verifyDirectory(path: string, options: VerifyDirectoryOptions): Promise<Verdict> {
+export async function verifyDirectory(path: string, options: VerifyOptions): Promise<Verdict> {
   const ledgerDir = join(path, 'ledger');
   if (!existsSync(ledgerDir) || !statSync(ledgerDir).isDirectory()) {
     throw new HoldpointError(
@@ -33,7 +36,8 @@ export async function verifyDirectory(path: string, options: VerifyDirectoryOpti
     );
   }
   const { trust, checkpoint } = options;
-  const kek = readKek(options.keys ?? join(path, 'keys'));
+  const escrow = options.escrowKey === undefined ? null : readEscrowKey(options.escrowKey);
+  const keks = escrow === null ? readKeks(options.keys ?? join(path, 'keys')) : [];
   const settings = {
     highWater: await readHighWater(join(path, 'high-water')),
     everySignature: options.everySignature ?? false,
@@ -42,7 +46,7 @@ export async function verifyDirectory(path: string, options: VerifyDirectoryOpti
     ...(options.anchors === undefined ? {} : { anchors: options.anchors }),
     ...(trust === undefined ? {} : { trustedKeys: readTrust(trust) }),
     ...(checkpoint === undefined ? {} : { checkpoint: readOrThrow(checkpoint) }),
-    ...(kek === null ? {} : { openBody: kek }),
+    ...(keks.length === 0 ? {} : { openBody: keks }),
   };
   for (let attempt = 1; ; attempt += 1) {
     let store: LevelCopy;
@@ -53,7 +57,10 @@ export async function verifyDirectory(path: string, options: VerifyDirectoryOpti
       return verifyLedger(failing(error), settings);
     }
     try {
-      const verdict = await verifyLedger(store.scan({}), settings);
+      // Boxes may come later than the bodies of their epoch, where escrow was begun later.
+      const opening =
+        escrow === null ? {} : { openBody: await openEscrow(store.scan({ withoutBodies: true }), escrow) };
+      const verdict = await verifyLedger(store.scan({}), { ...settings, ...opening });
       // A running sidecar may have moved what was being read: only then is a finding no finding yet.
       if (verdict.ok || attempt >= attemptsMax || (await store.isWhole())) return verdict;
     } finally {
@@ -80,35 +87,27 @@ async function readHighWater(file: string): Promise<string | null> {
   return readIfThere(file);
 }
 
+export function readEscrowKey(file: string): Uint8Array {
+  const key = parseEscrowKey(readOrThrow(file));
+  if (key !== undefined) return key;
+  throw new HoldpointError(
+    'usage',
+    `${file} is not an escrow key: 32 bytes in base64.`,
+    'It is what `holdpoint keys escrow-new` printed as the secret.',
+  );
+}
+
 /** A source that fails at its first record. */
 function failing(error: unknown): AsyncIterable<never> {
   return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) }) };
 }
 
-/** A key, or a file with one key on each line. What is no key is a slip of the person's, never a finding about the ledger. */
-function readTrust(trust: string): string[] {
-  const isFile = existsSync(trust);
-  const keys = (isFile ? readOrThrow(trust) : trust)
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('#'));
-  const next = 'A key looks like <origin>+<8 hex>+<base64>; print it with: holdpoint keys show.';
-  if (keys.length === 0) throw new HoldpointError('usage', `${trust} names no key to trust.`, next);
-  for (const key of keys) {
-    const read = parseVerifierKey(key);
-    if (!('code' in read)) continue;
-    const where = isFile ? `In ${trust}: ` : `${JSON.stringify(trust)} is neither a file nor a key: `;
-    throw new HoldpointError('usage', `${where}${read.message}.`, next);
-  }
-  return keys;
-}
-
-/** Null where the key is not there or not readable: bodies are then checked by their ciphertext only, and the verdict says so. */
-function readKek(dir: string): Uint8Array | null {
+/** None where no key is there: bodies are then checked by their ciphertext only, and the verdict says so. */
+export function readKeks(dir: string): readonly Uint8Array[] {
   const text = readIfThere(join(dir, kekFile));
-  if (text === null) return null;
-  const key = Buffer.from(text.trim(), 'base64');
-  return key.length === 32 ? new Uint8Array(key) : null;
+  const key = Buffer.from(text?.trim() ?? '', 'base64');
+  const keys = retiredKeksIn(dir).map((kek) => new Uint8Array(kek.key));
+  return key.length === 32 ? [new Uint8Array(key), ...keys] : keys;
 }
 
 function readIfThere(file: string): string | null {
@@ -116,9 +115,5 @@ function readIfThere(file: string): string | null {
 }
 
 function readOrThrow(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new HoldpointError('usage', `${file} cannot be read: ${messageOf(error)}.`, '', error);
-  }
+  return readFileOrThrow(file).toString('utf8');
 }

@@ -30,6 +30,7 @@ const help = {
   holdpoint_ledger_failures_total: 'Failed ledger writes.',
   holdpoint_anchor_failures_total: 'Times an anchor did not take note of a checkpoint, by anchor and code.',
   holdpoint_witness_requests_total: 'Checkpoints of peers handed to this witness, by HTTP status.',
+  holdpoint_erasures_total: 'Erasures that ended, by state and whether a schedule or a person asked.',
 } as const;
 export type MetricName = keyof typeof help;
 
@@ -38,6 +39,10 @@ const gaugeHelp = {
   holdpoint_holds_pending: 'Holds that wait for a person.',
   holdpoint_ledger_entries: 'Entries sealed and durable.',
   holdpoint_ledger_writable: '1 while the ledger accepts entries.',
+  holdpoint_erasures_pending: 'Erasures that run or wait.',
+  holdpoint_erased_parts: 'Bodies erased since the start.',
+  holdpoint_erased_bytes: 'Bytes overwritten by erasures since the start.',
+  holdpoint_retention_entry: 'The entry that the erasure running now has looked at last; 0 without one.',
   process_resident_memory_bytes: 'Resident memory.',
 } as const;
 export type GaugeName = keyof typeof gaugeHelp;
@@ -111,6 +116,7 @@ function counterLines(
     'holdpoint_ledger_failures_total',
     'holdpoint_anchor_failures_total',
     'holdpoint_witness_requests_total',
+    'holdpoint_erasures_total',
   ];
   return names.flatMap((name) => [
     `# HELP ${name} ${help[name]}`,
@@ -143,6 +149,10 @@ function gaugeLines(gauges: Readonly<Record<GaugeName, number>>): string[] {
     'holdpoint_holds_pending',
     'holdpoint_ledger_entries',
     'holdpoint_ledger_writable',
+    'holdpoint_erasures_pending',
+    'holdpoint_erased_parts',
+    'holdpoint_erased_bytes',
+    'holdpoint_retention_entry',
     'process_resident_memory_bytes',
   ];
   return names.flatMap((name) => [

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cosignerOf } from '../../src/anchor/cosign.ts';
 import { decodeBlock, encodeBlock, parseRecordKey } from '../../src/ledger/block.ts';
 import { canonicalize } from '../../src/ledger/canonical.ts';
-import { type Signer, signCheckpoint, signerOf } from '../../src/ledger/checkpoint.ts';
+import { type LocalSigner, signCheckpoint, signerOf } from '../../src/ledger/checkpoint.ts';
 import { decodeLeaf } from '../../src/ledger/entry.ts';
 import { appendLeaf, emptyTree, leafHash, treeRoot } from '../../src/ledger/tree.ts';
 import { type Verdict, verifyLedger } from '../../src/ledger/verify/verify.ts';
@@ -286,7 +286,7 @@ async function recordsOf(dataDir: string): Promise<readonly LedgerRecord[]> {
   return records;
 }
 
-function signerFor(dataDir: string): Signer {
+function signerFor(dataDir: string): LocalSigner {
   const [origin = ''] = logKey.split('+');
   return signerOf(origin, createPrivateKey(readText(join(dataDir, 'keys', 'signing.pem'))));
 }
@@ -306,7 +306,7 @@ async function verifyRecords(
 /** Another name of the workload in every request, and everything after it hashed and signed anew. */
 function resigned(
   records: readonly LedgerRecord[],
-  signer: Signer,
+  signer: LocalSigner,
   withAnchors = true,
 ): readonly LedgerRecord[] {
   let tree = emptyTree;

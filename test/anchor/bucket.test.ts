@@ -102,7 +102,7 @@ const send = (secret = secretAccessKey, fill = 1) =>
     region: 'eu-central-1',
     prefix: 'holdpoint/',
     retainDays: 30,
-    credentials: { accessKeyId, secretAccessKey: secret },
+    credentials: () => ({ accessKeyId, secretAccessKey: secret }),
     clock: { nowMs: () => nowMs, monoUs: () => 0 },
   }).send(checkpoint(fill), 0, new AbortController().signal);
 

@@ -5,14 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cosignerOf } from '../../src/anchor/cosign.ts';
 import { openWitness, type Witness } from '../../src/anchor/witness.ts';
-import { type Signer, signCheckpoint, signerOf } from '../../src/ledger/checkpoint.ts';
+import { type LocalSigner, signCheckpoint, signerOf } from '../../src/ledger/checkpoint.ts';
 import { parseVerifierKey, type VerifierKey } from '../../src/ledger/verify/note.ts';
 import { leafHashOf, merkleRoot } from '../support/ledger-builder.ts';
 
 export const newKey = (): KeyObject => generateKeyPairSync('ed25519').privateKey;
 
 export interface Log {
-  readonly signer: Signer;
+  readonly signer: LocalSigner;
   readonly key: VerifierKey;
   root(size: number): Buffer;
   note(size: number): Buffer;

@@ -1,12 +1,15 @@
 /**
- * Makes pictures of the console with a few holds in it: `node test/browser/screenshots.ts DIRECTORY`.
+ * Makes pictures of the console with a few holds in it, and of the verifier's page: `node test/browser/screenshots.ts DIRECTORY`.
  * Needs Debian's chromium, or CHROMIUM_PATH.
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
+import { streamOf } from '../second-opinion/ledgers.ts';
+import { editLeaf } from '../support/ledger-tampering.ts';
 import { launchBrowser, missingBrowser, question, type Stage, setStage } from './stage.ts';
+import { buildStories, setVerifierStage } from './verifier-stage.ts';
 
 const policyFile = fileURLToPath(new URL('../../config/policy.yaml', import.meta.url));
 const desktop = { width: 1360, height: 850 };
@@ -97,6 +100,37 @@ async function takePictures(browser: Browser, stage: Stage, directory: string): 
   await Promise.all(answers);
 }
 
+/** The verifier's page: a ledger as it was sealed and one story of it, then the same with a reviewer's name changed. */
+async function takeVerifierPictures(browser: Browser, directory: string): Promise<void> {
+  const stage = await setVerifierStage(browser);
+  const ledger = buildStories();
+  const altered = editLeaf(ledger.records, 2, 3, (text) => text.replace('"rita"', '"otto"'));
+  const given = [
+    stage.write('ledger.vkey', ledger.verifierKey),
+    stage.write('kek.key', ledger.kek.toString('base64')),
+  ];
+  for (const scheme of ['light', 'dark'] as const) {
+    const { page, choose } = await stage.open({
+      viewport: desktop,
+      colorScheme: scheme,
+      reducedMotion: 'reduce',
+    });
+    await choose(stage.write('intact.hpj', streamOf(ledger.records)), ...given);
+    await page.getByRole('heading', { name: 'Intact', exact: true }).waitFor();
+    await picture(page, directory, `verifier-intact-${scheme}`);
+    await page.getByRole('button', { name: 'Story of decision 2' }).click();
+    await page.getByRole('button', { name: 'Read the reason' }).click();
+    await page.getByText('Matches invoice 4711.').waitFor();
+    await picture(page, directory, `verifier-story-${scheme}`);
+    await choose(stage.write('altered.hpj', streamOf(altered)));
+    await page.getByRole('heading', { name: 'Not intact' }).waitFor();
+    await page.evaluate(() => scrollTo(0, 0));
+    await picture(page, directory, `verifier-altered-${scheme}`);
+    await page.context().close();
+  }
+  stage.close();
+}
+
 const [directory] = process.argv.slice(2);
 if (directory === undefined || missingBrowser !== '') {
   process.stderr.write(`${missingBrowser || 'usage: node test/browser/screenshots.ts DIRECTORY'}\n`);
@@ -107,6 +141,7 @@ if (directory === undefined || missingBrowser !== '') {
   const browser = await launchBrowser();
   try {
     await takePictures(browser, stage, directory);
+    await takeVerifierPictures(browser, directory);
   } finally {
     await browser.close();
   }

@@ -148,7 +148,11 @@ export const aiBedrock = ai({
   name: 'Converse',
   protocol: 'bedrock',
   model: bedrockModel,
-  make: (base, model) => createAmazonBedrock({ baseURL: base, region: awsRegion, ...awsCredentials })(model),
+  // It sends no invocation's id: the token of a role's session is what its retries are told by.
+  make: (base, model) =>
+    createAmazonBedrock({ baseURL: base, region: awsRegion, ...awsCredentials, sessionToken: 'of-a-role' })(
+      model,
+    ),
 });
 
 export const aiMistral = ai({

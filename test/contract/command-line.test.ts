@@ -81,18 +81,29 @@ describe.concurrent('holdpoint', () => {
       'decisions list',
       'decisions show',
       'decisions export',
+      'erase decision',
+      'erase subject',
+      'erase class',
+      'legal-hold place',
+      'legal-hold lift',
+      'legal-hold list',
       'ledger checkpoint',
       'ledger entry',
       'ledger prove',
       'ledger verify-proof',
       'ledger export',
       'ledger export-tiles',
+      'ledger verifier',
       'policy check',
       'policy test',
       'token new',
       'keys show',
       'keys ca',
       'keys witness',
+      'keys rotate',
+      'keys revoke',
+      'keys retire-kek',
+      'keys escrow-new',
     ])
       expect(out).toMatch(new RegExp(`^  ${name} `, 'm'));
   });
@@ -268,7 +279,8 @@ describe.concurrent('keys show', () => {
     expect(keyBefore).toMatch(/^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*\n$/);
     const { code, out } = await run(['keys', 'show', '--config', configFile, '--json']);
     expect(code).toBe(0);
-    expect(JSON.parse(out)).toEqual({ origin: keyBefore.split('+')[0], key: keyBefore.trim() });
+    const key = keyBefore.trim();
+    expect(JSON.parse(out)).toEqual({ origin: key.split('+')[0], key, keys: [{ key, from: 0 }] });
   });
 
   it('before the first start exits 2 and says what to do', async () => {
@@ -560,6 +572,19 @@ describe('proofs and exports', () => {
   });
 });
 
+describe('the verifier as a page', () => {
+  it('is written whole to a file, over no other one', async () => {
+    const file = join(directory, 'verify.html');
+    const written = await run(['ledger', 'verifier', file]);
+    expect([written.code, written.err]).toEqual([0, '']);
+    const page = readFileSync(file, 'utf8');
+    expect(page).toMatch(/^<!doctype html>/);
+    expect(page).toContain("content=\"default-src 'none'; script-src 'sha256-");
+    const again = await run(['ledger', 'verifier', file]);
+    expect([again.code, again.err]).toEqual([2, expect.stringContaining('cannot be written')]);
+  });
+});
+
 describe('verify', () => {
   let copy: string;
   let verdict: Ran;
@@ -619,11 +644,12 @@ describe('verify', () => {
   });
 
   it('names the first bad entry and a reason code: exit 1', async () => {
-    const log = readdirSync(join(copy, 'ledger')).find((name) => name.endsWith('.log')) ?? '';
-    const file = join(copy, 'ledger', log);
+    const segment = readdirSync(join(copy, 'ledger')).find((name) => name.endsWith('.hpj')) ?? '';
+    const file = join(copy, 'ledger', segment);
     const bytes = readFileSync(file);
-    const place = bytes.indexOf('"genesis"');
-    bytes[place + 1] = (bytes[place + 1] ?? 0) ^ 1;
+    // Within the first bodies: of blocks LevelDB has another copy.
+    const place = bytes.indexOf('HPV1') + 200;
+    bytes[place] = (bytes[place] ?? 0) ^ 1;
     writeFileSync(file, bytes);
     const { code, out } = await run(['verify', copy]);
     expect(code).toBe(1);

@@ -9,6 +9,7 @@ import {
   eventually,
   type House,
   nextHold,
+  outcomeOf,
   readText,
   startHouse,
 } from './support/sidecar.ts';
@@ -159,13 +160,69 @@ describe('every answer is as described', () => {
     await drive('GET /api/v1/decisions/{id}/body', `/api/v1/decisions/${held.decisionId}/body`);
   });
 
+  it('of legal holds and erasures', async () => {
+    const decision = (await house.ask('What is erased?')).headers.get('holdpoint-decision') ?? '';
+    await outcomeOf(house, decision);
+    const scope = { decision };
+    const holds = 'POST /api/v1/legal-holds';
+    const placed = await drive(holds, '/api/v1/legal-holds', {
+      as: 'privacy',
+      json: { scope, reason: 'a case' },
+    });
+    const { id } = z.object({ id: z.string() }).parse(placed.json);
+    await drive('GET /api/v1/legal-holds', '/api/v1/legal-holds', { as: 'auditor' });
+    const lift = 'POST /api/v1/legal-holds/{id}/lift';
+    await drive(lift, `/api/v1/legal-holds/${id}/lift`, { as: 'admin', json: { reason: 'closed' } });
+    await drive(lift, `/api/v1/legal-holds/${id}/lift`, { as: 'admin', json: { reason: 'closed' } });
+    await drive(holds, '/api/v1/legal-holds', { as: 'reviewer', json: { scope, reason: 'a case' } });
+    const start = 'POST /api/v1/erasures';
+    const order = { basis: 'objection', reason: 'request 1', scope };
+    const begun = await drive(start, '/api/v1/erasures', { as: 'privacy', json: order });
+    const path = `/api/v1/erasures/${z.object({ id: z.string() }).parse(begun.json).id}`;
+    await eventually(async () => {
+      const { json } = await drive('GET /api/v1/erasures/{id}', path, { as: 'privacy' });
+      return z.object({ state: z.string() }).parse(json).state === 'done';
+    });
+    await drive(start, '/api/v1/erasures', { as: 'privacy', json: { ...order, scope: { match: {} } } });
+    await drive('GET /api/v1/decisions/{id}', `/api/v1/decisions/${decision}`);
+    const body = 'GET /api/v1/decisions/{id}/body';
+    expect((await drive(body, `/api/v1/decisions/${decision}/body`)).status).toBe(410);
+  });
+
+  it('of changes of keys', async () => {
+    const call = 'POST /api/v1/keys';
+    const answers = [];
+    for (const action of ['rotate', 'epoch']) {
+      answers.push(await drive(call, '/api/v1/keys', { as: 'admin', json: { action, reason: 'yearly' } }));
+    }
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    const { kek } = z.object({ kek: z.string() }).parse(answers[0]?.json);
+    const retire = { action: 'retire', reason: 'gone', kek };
+    expect((await drive(call, '/api/v1/keys', { as: 'admin', json: retire })).status).toBe(200);
+    // It is none of an earlier epoch any more.
+    expect((await drive(call, '/api/v1/keys', { as: 'admin', json: retire })).status).toBe(400);
+    expect((await drive(call, '/api/v1/keys', { as: 'auditor', json: retire })).status).toBe(403);
+  });
+
   it('of every type of entry that all this sealed', async () => {
     const { json } = await drive('GET /api/v1/ledger/entries', '/api/v1/ledger/entries?limit=1000', {
       as: 'auditor',
     });
     const { items } = z.object({ items: z.array(z.object({ type: z.string() })) }).parse(json);
     expect(new Set(items.map(({ type }) => type))).toEqual(
-      new Set(['genesis', 'start', 'policy', 'request', 'response', 'hold', 'ruling', 'delivery', 'access']),
+      new Set([
+        'genesis',
+        'start',
+        'policy',
+        'request',
+        'response',
+        'hold',
+        'ruling',
+        'delivery',
+        'access',
+        'erasure',
+        'key',
+      ]),
     );
   });
 

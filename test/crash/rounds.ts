@@ -11,7 +11,7 @@ import { startDemoProvider } from '../../src/demo/provider.ts';
 import { outcomesOf } from '../../src/ledger/head.ts';
 import { seqOfId } from '../../src/ledger/ids.ts';
 import { readBlocks, readEntry, readPart } from '../../src/ledger/reader.ts';
-import type { LedgerStore } from '../../src/ledger/store.ts';
+import type { RecordStore } from '../../src/ledger/store.ts';
 import { loadKeys } from '../../src/store/keys.ts';
 import { openLedgerCopy } from '../../src/store/ledger-store.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
@@ -169,7 +169,7 @@ export async function checkAnswers(house: House, received: readonly Received[]):
   }
 }
 
-async function checkAnswer(house: House, store: LedgerStore, { decision, body }: Received): Promise<void> {
+async function checkAnswer(house: House, store: RecordStore, { decision, body }: Received): Promise<void> {
   const { kek } = loadKeys(join(house.dataDir, 'keys'), false, systemRandom);
   const { ledger } = await readEntry(store, 0);
   const request = seqOfId('d', ledger, decision);
@@ -178,7 +178,7 @@ async function checkAnswer(house: House, store: LedgerStore, { decision, body }:
     // Throws `not_found` at the ledger's end: then the answer that somebody has was never sealed.
     const entry = await readEntry(store, seq);
     if (entry.type !== 'response' || entry.data['decision'] !== request) continue;
-    const message = decodeHttpMessage(await readPart(store, kek, seq, 'response'));
+    const message = decodeHttpMessage(await readPart(store, [kek], seq, 'response'));
     if (!message.body.equals(body))
       throw new Error(`the answer to ${decision} is not the one that was received`);
     return;

@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemRandom } from '../../src/core/clock.ts';
@@ -12,6 +11,7 @@ import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { checkAnswers } from '../crash/rounds.ts';
 import { type House, makeHouse, startProcess, startRefused } from '../crash/sidecar-process.ts';
 import { bodyOf, call, type Received } from '../crash/workload.ts';
+import { mountSmall, unmount } from './small-disk.ts';
 
 // Real processes, on machines that do other work too.
 vi.setConfig({ testTimeout: 60_000 });
@@ -48,24 +48,6 @@ async function useOnce(house: House): Promise<void> {
   const sidecar = await startSidecar(house.configFile, {});
   expect((await call(sidecar.proxyUrl, bodyOf('plain', 'once')))?.status).toBe(200);
   await sidecar.stop('test');
-}
-
-/** A small file system of its own; null where this user may not mount one. */
-function mountSmall(megabytes: number): string | null {
-  const directory = mkdtempSync(join(tmpdir(), 'holdpoint-mount-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', directory], { stdio: 'pipe' });
-    return directory;
-  } catch (error) {
-    rmSync(directory, { recursive: true, force: true });
-    if (process.env['CI'] === 'true' && process.getuid?.() === 0) throw error;
-    return null;
-  }
-}
-
-function unmount(directory: string): void {
-  execFileSync('umount', [directory], { stdio: 'pipe' });
-  rmSync(directory, { recursive: true, force: true });
 }
 
 const mounted = mountSmall(24);

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { HoldpointError } from '../../src/core/errors.ts';
 import type { WaitResult } from '../../src/hold/live.ts';
 import { createHoldQueue, type HoldQueue } from '../../src/hold/queue.ts';
-import type { Hold } from '../../src/hold/record.ts';
+import { type Hold, recoveredOutcome } from '../../src/hold/record.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import {
   createLedgerUnderTest,
@@ -186,4 +186,14 @@ it('a hold is back with its clock and its terms after the process died', async (
   expect(back?.state).toEqual(hold.state);
   if (back !== undefined) await rule({ ...first, holds, hold: back }, 'deny');
   await end({ ...first, ledger, holds });
+});
+
+it('a hold that waits goes on after a crash, and is over after a restore: nobody knows what became of it since', async () => {
+  const all = await held();
+  const entries = await all.ledger.decision(all.hold.decision);
+  expect([recoveredOutcome(entries, 'start'), recoveredOutcome(entries, 'restore')]).toEqual([
+    null,
+    'interrupted',
+  ]);
+  await end(all);
 });

@@ -1,23 +1,23 @@
 /** A ledger over a memory disk, with fixed keys and a clock that the test moves, and what callers do with it. */
-import { createHash, createPrivateKey } from 'node:crypto';
+import { createHash, createPrivateKey, type KeyObject } from 'node:crypto';
 import { recoveredOutcome } from '../../src/hold/record.ts';
 import { decodeBlock, parseRecordKey } from '../../src/ledger/block.ts';
 import { type Durability, decodeLeaf, type Entry, type Outcome } from '../../src/ledger/entry.ts';
 import { outcomesOf } from '../../src/ledger/head.ts';
-import { type Ledger, type LedgerEvent, openLedger } from '../../src/ledger/ledger.ts';
+import { type Ledger, type LedgerEvent, type LedgerOptions, openLedger } from '../../src/ledger/ledger.ts';
 import type { Draft } from '../../src/ledger/sealer.ts';
 import { kekOf } from '../../src/ledger/vault.ts';
-import { type Verdict, verifyLedger } from '../../src/ledger/verify/verify.ts';
+import { type Verdict, type VerifyOptions, verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { createMemoryDisk, createMemoryMark, type MemoryDisk, type MemoryMark } from './memory-disk.ts';
 
 const seedOf = (name: string): Buffer => createHash('sha256').update(name).digest();
 const pkcs8Prefix = Buffer.from('302e020100300506032b657004220420', 'hex');
 
-export const signingKey = createPrivateKey({
-  key: Buffer.concat([pkcs8Prefix, seedOf('signing')]),
-  format: 'der',
-  type: 'pkcs8',
-});
+export function signingKeyOf(seed: string): KeyObject {
+  const key = Buffer.concat([pkcs8Prefix, seedOf(seed)]);
+  return createPrivateKey({ key, format: 'der', type: 'pkcs8' });
+}
+export const signingKey = signingKeyOf('signing');
 export const kek = kekOf(seedOf('kek'));
 
 export interface LedgerUnderTest {
@@ -29,8 +29,8 @@ export interface LedgerUnderTest {
   durability: Durability;
   /** Runs on each event, as the composition root does. */
   onEvent: (event: LedgerEvent) => void;
-  open(): Promise<Ledger>;
-  verify(): Promise<Verdict>;
+  open(options?: Partial<LedgerOptions>): Promise<Ledger>;
+  verify(options?: VerifyOptions): Promise<Verdict>;
   /** Every entry on the disk, in order. */
   entries(): readonly Entry[];
 }
@@ -50,7 +50,7 @@ export function createLedgerUnderTest(): LedgerUnderTest {
     events,
     durability: 'strict',
     onEvent: () => undefined,
-    open: () =>
+    open: (overrides = {}) =>
       openLedger({
         openStore: disk.open,
         openIndexStore: indexDisk.open,
@@ -76,8 +76,9 @@ export function createLedgerUnderTest(): LedgerUnderTest {
           events.push(event);
           house.onEvent(event);
         },
+        ...overrides,
       }),
-    verify: () => verifyLedger(disk.source(), { openBody: new Uint8Array(kek.key) }),
+    verify: (options = {}) => verifyLedger(disk.source(), { openBody: new Uint8Array(kek.key), ...options }),
     entries: () => entriesOn(disk),
   };
   return house;

@@ -11,6 +11,7 @@ export interface MemoryDisk {
   fateOf: (commit: number) => CommitFate;
   failReads: boolean;
   failOpens: boolean;
+  failRewrites: boolean;
   /** Commits tried so far, over all openings. */
   commits(): number;
   /** Takes the power away: whoever had it open is dead, and what was committed without `sync` is gone. */
@@ -29,6 +30,7 @@ export interface MemoryDisk {
 export function createMemoryDisk(): MemoryDisk {
   let kept = new Map<string, Buffer>();
   let synced = new Map<string, Buffer>();
+  let unfinishedFrom: number | null = null;
   let commits = 0;
   let openings = 0;
   let current = 0;
@@ -44,6 +46,7 @@ export function createMemoryDisk(): MemoryDisk {
     fateOf: () => 'written',
     failReads: false,
     failOpens: false,
+    failRewrites: false,
     commits: () => commits,
     loseUnsynced: () => {
       kept = new Map(synced);
@@ -96,6 +99,33 @@ export function createMemoryDisk(): MemoryDisk {
         );
         if (reverse) inOrder.reverse();
         yield* inOrder.slice(0, limit);
+      },
+      rewriteBodies: async (keys, rewrite) => {
+        requireOpen();
+        if (disk.failRewrites) throw new Error('EIO: cannot rewrite');
+        let bytes = 0;
+        for (const key of keys) {
+          const name = key.toString('hex');
+          const value = kept.get(name);
+          if (value === undefined) continue;
+          const replaced = rewrite(key, value);
+          if (replaced === value) continue;
+          bytes += value.length;
+          for (const map of [kept, synced]) {
+            if (replaced === null) map.delete(name);
+            else map.set(name, Buffer.from(replaced));
+          }
+        }
+        return bytes;
+      },
+      reclaim: async () => 0,
+      readUnfinishedFrom: async () => {
+        requireReadable();
+        return unfinishedFrom;
+      },
+      writeUnfinishedFrom: async (seq) => {
+        requireOpen();
+        unfinishedFrom = seq;
       },
       close: async () => {
         if (current === opening) current = 0;

@@ -39,6 +39,7 @@ export async function makeRealLedgers(): Promise<RealLedgers> {
     await first.kill();
     const second = await startProcess(house);
     await callAll(house, second, ['stream', 'held stream']);
+    await restOf(house);
     await second.kill();
     const killed = join(house.directory, 'killed');
     cpSync(house.dataDir, killed, { recursive: true });
@@ -60,6 +61,16 @@ export async function makeRealLedgers(): Promise<RealLedgers> {
     throw error;
   } finally {
     await provider.close();
+  }
+}
+
+/** Resolves when the mark remembers all that is sealed: of a last commit that nobody was told of, the end may be lost. */
+async function restOf(house: House): Promise<void> {
+  for (let before = -1; ; ) {
+    const { size } = await verifyDirectory(house.dataDir, {});
+    const mark = Number(readFileSync(join(house.dataDir, 'high-water'), 'utf8').split(' ')[1]);
+    if (mark === size && size === before) return;
+    before = size;
   }
 }
 

@@ -1,7 +1,7 @@
 /** What is wrong is refused in words its SDK understands, before anything is sent, and with a record where there is a call. */
 import { createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { openLevelStore } from '../../src/store/level.ts';
+import { openLedgerStore } from '../../src/store/ledger-store.ts';
 import { atEnd, endAll } from '../support/endings.ts';
 import { connectRaw, exchange, rawRequest } from '../support/raw-client.ts';
 import { type RawUpstream, startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
@@ -220,7 +220,7 @@ describe('a ledger that cannot be written', () => {
       upstreams: upstreamsOf(upstream.url),
       machine: {
         openLedgerStore: async (dir) => {
-          const store = await openLevelStore(dir);
+          const store = await openLedgerStore(dir);
           return {
             ...store,
             commit: (records, sync) =>
@@ -251,7 +251,7 @@ describe('a ledger that cannot be written', () => {
       upstreams: upstreamsOf(upstream.url),
       machine: {
         openLedgerStore: async (dir) => {
-          const store = await openLevelStore(dir);
+          const store = await openLedgerStore(dir);
           return {
             ...store,
             commit: (records, sync) =>

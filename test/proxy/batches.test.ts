@@ -3,7 +3,7 @@
 import { gzipSync } from 'node:zlib';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI, { toFile } from 'openai';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { type RawUpstream, startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
 import { startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
@@ -163,6 +163,53 @@ test('a line far into a large batch file is judged too', async () => {
   expect(forwarded()).toBe(0);
   await sidecar.ada.rule(hold, { verdict: 'deny', reason: 'no' });
   await expect(uploading).rejects.toBeInstanceOf(OpenAI.PermissionDeniedError);
+});
+
+describe('a batch file too large for memory', () => {
+  const words = 'words '.repeat(2_000);
+  const lines = (last: string, count = 200): string[] => [
+    ...Array.from({ length: count }, (_, i) => line(`f${i}`, 'gpt-4.1', words)),
+    line('last', last),
+  ];
+  const limits = { requestBytesMax: 1024 * 1024, storedBytesMax: 64 * 1024, batchBytesMax: 4 * 1024 * 1024 };
+  let small: TestSidecar;
+  beforeAll(async () => {
+    const openaiAlone = { url: upstream.url, protocol: 'openai', mount: '/' } as const;
+    small = await startTestSidecar({ policy, limits, upstreams: { openai: openaiAlone } });
+  });
+  const send = async (all: readonly string[]) => {
+    const client = new OpenAI({ baseURL: `${small.proxyUrl}/v1`, apiKey: 'sk-1', maxRetries: 0 });
+    const file = await toFile(Buffer.from(`${all.join('\n')}\n`), 'batch.jsonl');
+    return client.files.create({ file, purpose: 'batch' }).asResponse();
+  };
+
+  test('is judged to its last line, and goes out as it was sent once that is released', async () => {
+    const all = lines('gpt-5');
+    const uploading = send(all);
+    const hold = await small.ada.nextHold();
+    expect(forwarded()).toBe(0);
+    await small.ada.rule(hold, { verdict: 'release', reason: 'once' });
+    expect((await uploading).status).toBe(200);
+    expect(upstream.requests.at(-1)?.body.toString()).toContain(`\r\n\r\n${all.join('\n')}\n\r\n--`);
+    const views = await Promise.all((await small.ada.newestIds(3)).map((id) => small.ada.decision(id)));
+    const sealed = views.map(({ entries }) => entries[0]?.data ?? {});
+    expect(sealed.map((data) => [data['line'], data['model'], data['verdict']])).toEqual([
+      [201, 'gpt-5', 'hold'],
+      [200, 'gpt-4.1', 'pass'],
+      [199, 'gpt-4.1', 'pass'],
+    ]);
+  });
+
+  test('with a line that is no JSON is refused, and its line is named', async () => {
+    const all = lines('gpt-4.1');
+    await expect(send([...all, 'not json'])).rejects.toThrow(/line 202: a line of the batch is not JSON/);
+    expect(forwarded()).toBe(0);
+  });
+
+  test('and larger than is allowed is refused, and the limit is named', async () => {
+    await expect(send(lines('gpt-4.1', 400))).rejects.toThrow(/more than 4194304 bytes/);
+    expect(forwarded()).toBe(0);
+  });
 });
 
 test('a batch file that comes in parts is refused, because nobody could judge its lines', async () => {

@@ -1,14 +1,16 @@
 /** Keys that the sidecar holds: workloads need none, providers get the right one, and it is nowhere else. */
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import OpenAI from 'openai';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { makeAuthorityCertificate, makeHostCertificate } from '../../src/store/certificate.ts';
 import { atEnd, endAll } from '../support/endings.ts';
-import { exchange, rawRequest } from '../support/raw-client.ts';
+import { connectRaw, exchange, rawRequest } from '../support/raw-client.ts';
 import {
   chunk,
   type RawUpstream,
@@ -159,6 +161,71 @@ test('a provider that repeats the key does not hand it out, whole or streaming, 
     expect(stored).not.toContain('REAL');
   }
   expect(upstream.requests[0]?.head).not.toContain('gzip');
+});
+
+test('a provider that compresses all the same does not hand it out, and what has no key in it arrives as it came', async () => {
+  const sidecar = await startTestSidecar(settingsWith({ env: 'THE_KEY' }));
+  const json = ['Content-Type: application/json', 'Content-Encoding: gzip'];
+  for (const path of ['/v1/chat/completions', '/v1/elsewhere']) {
+    upstream.script((_request, answer) =>
+      answer.send(wholeAnswer('401 No', json, gzipSync(`{"error":"Bad key ${realKey}"}`))),
+    );
+    const repeated = await ask(sidecar.proxyUrl, [], path);
+    expect(repeated.status).toBe(502);
+    expect(repeated.body.toString()).toContain('may repeat the key');
+    const { entries } = await sidecar.ada.decision(decisionIdOf(repeated.head));
+    expect(entries.map(({ type }) => type)).not.toContain('response');
+    const clean = gzipSync(chatText('Hello.'));
+    upstream.script((_request, answer) => answer.send(wholeAnswer('200 OK', json, clean)));
+    expect((await ask(sidecar.proxyUrl, [], path)).body).toEqual(clean);
+    upstream.script((_request, answer) => answer.send(wholeAnswer('200 OK', json, 'not gzip')));
+    expect((await ask(sidecar.proxyUrl, [], path)).status).toBe(502);
+  }
+});
+
+test('a tunnel does not hand it out, in the handshake, in a refusal or in its frames, and delays nothing', async () => {
+  const frame = (text: string): Buffer => Buffer.concat([Buffer.of(0x81, text.length), Buffer.from(text)]);
+  const server = createHttpServer();
+  server.on('upgrade', (req, socket) => {
+    const head = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n`;
+    socket.write(`${head}X-Sent: ${req.headers.authorization}\r\n\r\n`);
+    socket.write(frame(`ext ${req.headers['sec-websocket-extensions']} key ${realKey}`));
+    socket.once('data', () => socket.write(frame('tells')));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  atEnd(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const address = server.address();
+  const url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+  const tunnelled = {
+    url,
+    protocol: 'openai',
+    mount: '/',
+    key: { env: 'THE_KEY' },
+    tunnel: ['/v1/live'],
+  } as const;
+  const sidecar = await startTestSidecar({ upstreams: { openai: tunnelled }, env: { THE_KEY: realKey } });
+  const client = await connectRaw(sidecar.proxyUrl);
+  client.send(
+    rawRequest('GET', '/v1/live', [
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      'Sec-WebSocket-Version: 13',
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+      'Sec-WebSocket-Extensions: permessage-deflate',
+    ]),
+  );
+  const stars = '*'.repeat(realKey.length);
+  await vi.waitFor(() => expect(client.received().toString('latin1')).toContain(`key ${stars}`));
+  client.send('anything');
+  // Its last letter is the key's first: it must not wait for what may follow.
+  await vi.waitFor(() => expect(client.received().toString('latin1')).toContain('tells'));
+  const received = client.received().toString('latin1');
+  expect(received).toContain(`Bearer ${stars}`);
+  expect(received).toContain('ext undefined');
+  expect(received).not.toContain('REAL');
 });
 
 test.each([

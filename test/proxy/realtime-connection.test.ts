@@ -1,7 +1,7 @@
 /** WebSocket connections that are recorded: handshakes, closings, sizes, slow and silent peers, stops and crashes. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Machine } from '../../src/sidecar.ts';
-import { openLevelStore } from '../../src/store/level.ts';
+import { openLedgerStore } from '../../src/store/ledger-store.ts';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, rawRequest } from '../support/raw-client.ts';
 import { spawnSidecar, startTestSidecar } from '../support/sidecar.ts';
@@ -209,13 +209,13 @@ test('sound that went on is kept by its hash alone once a body is full', async (
 describe('while the ledger cannot be written', () => {
   async function connectWithDisk() {
     const disk = { isFull: false };
-    const openLedgerStore: Machine['openLedgerStore'] = async (dir) => {
-      const store = await openLevelStore(dir);
+    const openFailing: Machine['openLedgerStore'] = async (dir) => {
+      const store = await openLedgerStore(dir);
       const commit: typeof store.commit = (records, sync) =>
         disk.isFull ? Promise.reject(new Error('no space left')) : store.commit(records, sync);
       return { ...store, commit };
     };
-    return { disk, ...(await connectScene(undefined, {}, { openLedgerStore })) };
+    return { disk, ...(await connectScene(undefined, {}, { openLedgerStore: openFailing })) };
   }
 
   test('nothing that makes the model answer goes out, and the connection closes', async () => {

@@ -29,7 +29,7 @@ const holdSecrets = policyOf({ ...secrets, action: 'hold' });
 async function asked({ client, provider }: Scene): Promise<void> {
   const before = provider.heard.length;
   client.send(ask);
-  await vi.waitFor(() => expect(provider.heard.length).toBeGreaterThan(before));
+  await vi.waitFor(() => expect(provider.types().slice(before)).toContain('response.create'));
 }
 
 describe('an answer that calls a tool', () => {
@@ -185,8 +185,19 @@ describe('what the workload tells the model', () => {
       type: 'error',
       error: { code: 'denied_by_policy', event_id: 'mine' },
     });
+    const [passed = '', denied = ''] = await sidecar.ada.newestIds(2);
+    expect(await sidecar.ada.outcomeOf(passed)).toBe('delivered');
+    expect(await sidecar.ada.outcomeOf(denied)).toBe('denied');
+  });
+
+  test('is on disk before the provider hears it, whether or not an answer to it is ever wished for', async () => {
+    const { sidecar, client, provider } = await connectScene();
+    client.send(sayingItem('hello'));
+    await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
     const { id } = await sidecar.ada.lastDecision();
-    expect(await sidecar.ada.outcomeOf(id)).toBe('denied');
+    const [request] = await sidecar.ada.bodies(id);
+    expect(request?.text).toContain(JSON.stringify(sayingItem('hello')));
+    expect(await sidecar.ada.outcomeOf(id)).toBe('delivered');
   });
 
   test('waits for its ruling, and all after it, in order; its release covers the wish for an answer', async () => {
@@ -254,12 +265,17 @@ test('each exchange stands in the ledger with its messages and their times', asy
     model: 'gpt-realtime',
     usage: { source: 'provider', input: 7, output: 5, total: 12 },
   });
+  const recordsIn = (text = ''): string[] => text.split('\n').filter((line) => /^\d+ /.test(line));
   const [request, response] = await sidecar.ada.bodies(decision.id);
-  expect(request?.text?.split('\n').filter((line) => /^\d+ /.test(line))).toEqual([
-    expect.stringMatching(/^\d+ server text passed \d+ -$/),
-    expect.stringMatching(/^\d+ client text passed \d+ -$/),
+  expect(recordsIn(request?.text)).toEqual([
     expect.stringMatching(/^\d+ client text passed \d+ -$/),
     expect.stringMatching(/^\d+ client text passed 26 -$/),
+  ]);
+  const [, earlier = ''] = await sidecar.ada.newestIds(2);
+  const [told] = await sidecar.ada.bodies(earlier);
+  expect(recordsIn(told?.text)).toEqual([
+    expect.stringMatching(/^\d+ server text passed \d+ -$/),
+    expect.stringMatching(/^\d+ client text passed \d+ -$/),
   ]);
   for (const event of asSent(spokenEvents('resp_1', 'Good day.')))
     expect(response?.text).toContain(`\n${event}\n`);

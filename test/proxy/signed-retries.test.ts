@@ -14,20 +14,27 @@ const held = chatTransfer(25_000);
 const signedBy = (keyId: string, signature: string): string =>
   `Authorization: AWS4-HMAC-SHA256 Credential=${keyId}/20261122/eu-central-1/bedrock/aws4_request, SignedHeaders=host;x-amz-date, Signature=${signature}`;
 
+const invocation = (id: string): string => `amz-sdk-invocation-id: ${id}`;
+const ofSession = (token: string): string => `X-Amz-Security-Token: ${token}`;
+
 /** A held call whose caller has left. */
-async function orphan(): Promise<string> {
+async function orphan(proof: readonly string[] = [invocation('one')]): Promise<string> {
   rig = await startRig({ policy: holdTransfers });
   rig.upstream.script((_request, answer) => answer.send(wholeAnswer('200 OK', [], held)));
-  const first = await rig.chat(chatRequest(), [signedBy('AKIDONE', 'aaaa')]);
+  const first = await rig.chat(chatRequest(), [signedBy('AKIDONE', 'aaaa'), ...proof]);
   const { decisionId } = await rig.sidecar.ada.nextHold();
   first.destroy();
   await vi.waitFor(async () => expect(await rig.sidecar.ada.pending()).toMatchObject([{ caller: 'gone' }]));
   return decisionId;
 }
 
-test('a retry with a new signature by the same key takes up the held call', async () => {
-  const decisionId = await orphan();
-  const retry = await rig.chat(chatRequest(), [signedBy('AKIDONE', 'bbbb')]);
+test.each([
+  ['in the same invocation of an SDK', [invocation('one')]],
+  ['with the same session’s token', [ofSession('one')]],
+  ['with the same idempotency key', ['Idempotency-Key: one']],
+])('a retry with a new signature by the same key takes up the held call %s', async (_what, proof) => {
+  const decisionId = await orphan(proof);
+  const retry = await rig.chat(chatRequest(), [signedBy('AKIDONE', 'bbbb'), ...proof]);
   await vi.waitFor(async () =>
     expect(await rig.sidecar.ada.pending()).toMatchObject([{ caller: 'waiting' }]),
   );
@@ -38,9 +45,21 @@ test('a retry with a new signature by the same key takes up the held call', asyn
   expect(rig.upstream.requests).toHaveLength(1);
 });
 
+test.each([
+  ['in another invocation', [invocation('one')], [invocation('two')]],
+  ['with another token', [ofSession('one')], [ofSession('two')]],
+  ['with neither', [invocation('one')], []],
+  ['with neither, of a call that had neither', [], []],
+])('the same call under the same key’s name %s is another caller’s', async (_what, first, second) => {
+  await orphan(first);
+  await rig.chat(chatRequest(), [signedBy('AKIDONE', 'bbbb'), ...second]);
+  expect(await rig.sidecar.ada.pending(2)).toHaveLength(2);
+  expect(rig.upstream.requests).toHaveLength(2);
+});
+
 test('the same call signed by another key is another caller’s', async () => {
   await orphan();
-  await rig.chat(chatRequest(), [signedBy('AKIDTWO', 'bbbb')]);
+  await rig.chat(chatRequest(), [signedBy('AKIDTWO', 'bbbb'), invocation('one')]);
   expect(await rig.sidecar.ada.pending(2)).toHaveLength(2);
   expect(rig.upstream.requests).toHaveLength(2);
 });
@@ -51,6 +70,7 @@ test('an answer that was delivered is given once more to a retry that Amazon’s
   const ask = (attempt: number) =>
     rig.chat(chatRequest(), [
       signedBy('AKIDONE', `c${attempt}`),
+      invocation('one'),
       `amz-sdk-request: attempt=${attempt}; max=3`,
     ]);
   expect((await (await ask(1)).answer()).body.toString()).toBe(held);

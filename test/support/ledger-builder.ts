@@ -141,12 +141,30 @@ function signingKeyOf(seed: string): { privateKey: KeyObject; publicKey: Buffer 
   return { privateKey, publicKey: spki.subarray(-32) };
 }
 
-/** A signed note by the key of `seed`; the origin's own key hash. */
-export function signNote(seed: string, origin: string, size: number, root: Uint8Array): string {
-  const { privateKey, publicKey } = signingKeyOf(seed);
+/** A note signed by the key of each seed, in their order; the origin's own key hash. */
+export function signNote(seed: string, origin: string, size: number, root: Uint8Array, also = ''): string {
   const text = `${origin}\n${size}\n${Buffer.from(root).toString('base64')}\n`;
-  const signature = Buffer.concat([keyHashOf(origin, publicKey), sign(null, Buffer.from(text), privateKey)]);
-  return `${text}\n\u2014 ${origin} ${signature.toString('base64')}\n`;
+  const lines = [seed, also]
+    .filter((one) => one !== '')
+    .map((one) => {
+      const { privateKey, publicKey } = signingKeyOf(one);
+      const signature = sign(null, Buffer.from(text), privateKey);
+      const line = Buffer.concat([keyHashOf(origin, publicKey), signature]).toString('base64');
+      return `\u2014 ${origin} ${line}\n`;
+    });
+  return `${text}\n${lines.join('')}`;
+}
+
+/** What both keys of a rotation sign. */
+export function signRotation(
+  seed: string,
+  ledger: string,
+  seq: number,
+  oldKey: string,
+  newKey: string,
+): string {
+  const statement = `holdpoint/rotate/1\0${ledger}\n${seq}\n${oldKey}\n${newKey}\n`;
+  return sign(null, Buffer.from(statement), signingKeyOf(seed).privateKey).toString('base64');
 }
 
 const keyHashOf = (origin: string, publicKey: Buffer): Buffer =>
@@ -178,7 +196,9 @@ export function createLedgerBuilder(options: BuilderOptions = {}) {
   const origin = holdpointOrigin(ledger);
   const kek = sha256(`kek ${seed}`);
   const verifierKey = verifierKeyOf(seed, origin);
-  const kid = verifierKey.split('+')[1] ?? '';
+  /** Whose key signs, and whose signs beside it at the block's end. */
+  let signing = seed;
+  let incoming = '';
   const records: LedgerRecord[] = [];
   const hashes: Buffer[] = [];
   const open = new Map<number, number[]>();
@@ -211,14 +231,16 @@ export function createLedgerBuilder(options: BuilderOptions = {}) {
     ledger,
     origin,
     kek,
-    kid,
+    /** Key hash of the key in use. */
+    kid: (of = signing): string => verifierKeyOf(of, origin).split('+')[1] ?? '',
+    keyOf: (of: string): string => verifierKeyOf(of, origin),
     verifierKey,
     records,
     seed,
     size: (): number => hashes.length,
     root: (size = hashes.length): Buffer => merkleRoot(hashes.slice(0, size)),
     highWater: (): string => highWaterLine(hashes.length, builder.root()),
-    checkpoint: (size = hashes.length): string => signNote(seed, origin, size, builder.root(size)),
+    checkpoint: (size = hashes.length): string => signNote(signing, origin, size, builder.root(size)),
     /** The `c` of a part sealed earlier. */
     c: (seq: number, name: string): string => commitments.get(`${seq}/${name}`) ?? '',
     source: async function* (): AsyncGenerator<LedgerRecord> {
@@ -235,7 +257,7 @@ export function createLedgerBuilder(options: BuilderOptions = {}) {
         boot,
         data: draft.data ?? {},
         durability: 'strict',
-        kid,
+        kid: builder.kid(),
         ledger,
         mono,
         parts: named.map(([name, text], index) => makePart(seq, index, name, text)),
@@ -259,15 +281,24 @@ export function createLedgerBuilder(options: BuilderOptions = {}) {
     /** Ends the commit: block, bodies, snapshots. */
     commit(): void {
       const first = hashes.length - pending.length;
-      const note = Buffer.from(signNote(seed, origin, hashes.length, merkleRoot(hashes)));
+      const note = Buffer.from(signNote(signing, origin, hashes.length, merkleRoot(hashes), incoming));
       records.push({ key: recordKey(first, 1), value: encodeBlock(pending, note) });
       if (items.length > 0)
         records.push({ key: recordKey(first, 2), value: encodeBodies(builder.wrap(first), items) });
       records.push(...snapshots);
+      if (incoming !== '') signing = incoming;
+      incoming = '';
       pending = [];
       dataKeys = [];
       items = [];
       snapshots = [];
+    },
+
+    /** Leaves a part of the open commit out of what is stored, as after an erasure. */
+    omit(seq: number, part: number): void {
+      const position = items.findIndex((item) => item.seq === seq && item.part === part);
+      items.splice(position, 1);
+      dataKeys.splice(position, 1);
     },
 
     wrap(first: number): Buffer {
@@ -287,6 +318,19 @@ export function createLedgerBuilder(options: BuilderOptions = {}) {
     genesis(data: Fields = {}): number {
       const product = options.product ?? 'holdpoint 0.1.0';
       return builder.seal({ type: 'genesis', data: { key: verifierKey, origin, product, ...data } });
+    },
+
+    /** Seals the rotation to the key of another seed; the commit that follows is its boundary. */
+    rotate(to: string, data: Fields = {}): number {
+      const [oldKey, newKey] = [verifierKeyOf(signing, origin), verifierKeyOf(to, origin)];
+      const proof = (by: string): string => signRotation(by, ledger, hashes.length, oldKey, newKey);
+      const proofs = { endorsement: proof(signing), possession: proof(to) };
+      const seq = builder.seal({
+        type: 'key',
+        data: { action: 'rotate', by: 'olga', key: newKey, reason: 'yearly', ...proofs, ...data },
+      });
+      incoming = to;
+      return seq;
     },
 
     start(): number {

@@ -69,6 +69,7 @@ const bodySchema = z
     headers: z.array(z.string()).optional(),
     text: z.string().optional().describe('The body where it is UTF-8 text.'),
     base64: z.string().optional().describe('The body where it is not.'),
+    erased: z.string().optional().describe('When and by whom it was erased; then there is no content.'),
   })
   .meta({ id: 'Body', description: 'One sealed body; it can always be turned back into the sealed bytes.' });
 export type Body = Sent<z.output<typeof bodySchema>>;
@@ -139,7 +140,8 @@ export const readBodies: Operation = {
   id: 'readBodies',
   tag: 'decisions',
   summary: 'The bodies of a decision',
-  description: 'The read is sealed as an access entry before it is answered.',
+  description:
+    'The read is sealed as an access entry before it is answered. Refused with 410 once all of it was erased.',
   roles: contentReaders,
   answers: [
     jsonAnswer('The bodies.', bodiesSchema, {
@@ -158,5 +160,5 @@ export const readBodies: Operation = {
       ],
     }),
   ],
-  refusals: ['not_found', 'ledger_unavailable', 'ledger_damaged'],
+  refusals: ['not_found', 'erased', 'ledger_unavailable', 'ledger_damaged'],
 };

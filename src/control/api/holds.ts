@@ -133,7 +133,7 @@ export const showHold: Operation = {
     'The read is sealed as an access entry before it is answered. A viewer gets no exchange, and nothing is sealed.',
   roles: everyRole,
   answers: [jsonAnswer('The hold.', holdSchema)],
-  refusals: ['not_found', 'ledger_unavailable'],
+  refusals: ['not_found', 'erased', 'ledger_unavailable'],
 };
 
 export const ruleOnHold: Operation = {

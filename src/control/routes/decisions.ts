@@ -164,10 +164,30 @@ async function bodies(parts: ControlParts, { res, params, identity }: ControlReq
       name: part.name,
       size: part.size,
       commitment: part.c,
-      ...shown(part.name, await parts.ledger.part(entry.seq, part.name)),
+      ...(await contentOf(parts, entry.seq, part.name)),
     })),
   );
+  const erased = bodiesRead.find((body) => body.erased !== undefined && body.type !== 'erasure');
+  if (
+    erased !== undefined &&
+    bodiesRead.every((body) => body.erased !== undefined || body.type === 'erasure')
+  )
+    throw new HoldpointError(
+      'erased',
+      erased.erased ?? '',
+      'What is left of it: holdpoint decisions show ID.',
+    );
   sendJson(res, 200, { id: params['id'], bodies: bodiesRead });
+}
+
+/** The content of a part, or that it was erased. */
+async function contentOf(parts: ControlParts, seq: number, name: string) {
+  try {
+    return shown(name, await parts.ledger.part(seq, name));
+  } catch (error) {
+    if (error instanceof HoldpointError && error.code === 'erased') return { erased: error.message };
+    throw error;
+  }
 }
 
 /** Text where it is text, base64 where it is not: what is shown can always be turned back into the sealed bytes. */

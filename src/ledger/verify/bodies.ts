@@ -9,6 +9,7 @@ import type { Part } from './fields.ts';
 import type { Findings } from './findings.ts';
 import type { Bodies, BodyItem } from './framing.ts';
 import type { Leaf } from './leaf.ts';
+import type { PartSet } from './part-set.ts';
 
 /** The wrapped data keys of one block, as the bodies record has them. */
 export interface WrappedKeys {
@@ -29,7 +30,7 @@ export interface BodyCounts {
   checked: number;
   /** Of these, whose plaintext was opened and hashes to `c`. */
   opened: number;
-  /** Parts an `erasure` entry names; always 0 in version 1, which has none. */
+  /** Parts that an `erasure` entry names and that are gone. */
   erased: number;
 }
 
@@ -39,7 +40,7 @@ export interface BlockLeaves {
   readonly leaves: readonly (Leaf | undefined)[];
 }
 
-const dataKeyBytes = 64;
+export const dataKeyBytes = 64;
 const aesKeyBytes = 32;
 const tagBytes = 16;
 const zeroNonce = new Uint8Array(12);
@@ -54,13 +55,14 @@ interface Expected {
   readonly index: number;
 }
 
-/** Checks one bodies record against its block; `unwrap` undefined leaves the plaintexts closed. */
+/** Checks one bodies record against its block, noting `absent` parts; `unwrap` undefined leaves the plaintexts closed. */
 export async function checkBodies(
   block: BlockLeaves,
   bodies: Bodies,
   unwrap: UnwrapKeys | undefined,
   counts: BodyCounts,
   findings: Findings,
+  absent: PartSet,
 ): Promise<void> {
   const ledger = block.leaves.find((leaf) => leaf !== undefined)?.ledger ?? '';
   const { kekId, nonce, wrapped } = bodies;
@@ -74,7 +76,7 @@ export async function checkBodies(
   for (const [index, item] of bodies.items.entries()) {
     counts.stored += 1;
     while (next < expected.length && compare(expected[next], item) < 0) {
-      reportMissing(expected[next], findings);
+      noteAbsent(expected[next], absent);
       next += 1;
     }
     const match = expected[next];
@@ -102,7 +104,7 @@ export async function checkBodies(
     counts.checked += 1;
     const dataKey = dataKeys?.slice(index * dataKeyBytes, (index + 1) * dataKeyBytes);
     if (dataKey?.length !== dataKeyBytes) continue;
-    if (await opensToC(match, item, dataKey)) {
+    if ((await openToC(match, item, dataKey)) !== undefined) {
       counts.opened += 1;
     } else {
       const { leaf, part } = match;
@@ -110,17 +112,34 @@ export async function checkBodies(
       findings.add('commitment_mismatch', leaf.seq, message);
     }
   }
-  for (const left of expected.slice(next)) reportMissing(left, findings);
+  for (const left of expected.slice(next)) noteAbsent(left, absent);
 }
 
-/** Reports every part of a block that has no bodies record at all. */
-export function reportNoBodies(block: BlockLeaves, findings: Findings): void {
-  for (const part of expectedParts(block)) reportMissing(part, findings);
+/** Notes every part of a block that has no bodies record at all. */
+export function noteNoBodies(block: BlockLeaves, absent: PartSet): void {
+  for (const part of expectedParts(block)) noteAbsent(part, absent);
+}
+
+/** Unwraps with whichever of these key-encryption keys, 32 bytes each, a record names. */
+export function unwrapWithAny(keks: readonly Uint8Array[]): UnwrapKeys {
+  const unwraps = keks.map(unwrapWith);
+  return async (keys) => {
+    for (const unwrap of unwraps) {
+      const dataKeys = await unwrap(keys);
+      if (dataKeys !== undefined) return dataKeys;
+    }
+    return undefined;
+  };
+}
+
+/** Names a key-encryption key, as bodies records do. */
+export function kekIdOf(kek: Uint8Array): string {
+  return toHex(sha256.create().update(kekDomain).update(kek).digest().subarray(0, 4));
 }
 
 /** Unwraps with the key-encryption key's own 32 bytes. */
-export function unwrapWith(kek: Uint8Array): UnwrapKeys {
-  const id = toHex(sha256.create().update(kekDomain).update(kek).digest().subarray(0, 4));
+function unwrapWith(kek: Uint8Array): UnwrapKeys {
+  const id = kekIdOf(kek);
   return async ({ ledger, firstSeq, kekId, nonce, wrapped }) => {
     const ledgerBytes = fromHex(ledger);
     if (kekId !== id || kek.length !== aesKeyBytes || ledgerBytes === undefined) return undefined;
@@ -152,22 +171,25 @@ function isOfReadableLeaf(block: BlockLeaves, item: BodyItem): boolean {
   return index < 0 || index >= block.leaves.length || block.leaves[index] !== undefined;
 }
 
-function reportMissing(expected: Expected | undefined, findings: Findings): void {
-  if (expected === undefined) return;
-  const { leaf, part } = expected;
-  const message = `the ${part.name} of entry ${leaf.seq} is not stored and no erasure names it`;
-  findings.add('body_missing', leaf.seq, message);
+/** An erasure may name it, in this block or much later. */
+function noteAbsent(expected: Expected | undefined, absent: PartSet): void {
+  if (expected !== undefined) absent.add(expected.leaf.seq, expected.index);
 }
 
-function hashesToE(part: Part, item: BodyItem): boolean {
+export function hashesToE(part: Part, item: BodyItem): boolean {
   if (item.ct.length !== part.size + tagBytes) return false;
   return hexEquals(part.e, sha256.create().update(ctDomain).update(item.ct).digest());
 }
 
-async function opensToC({ leaf, part }: Expected, item: BodyItem, dataKey: Uint8Array): Promise<boolean> {
+/** The plaintext of one stored part; undefined unless it opens and is what the leaf commits to. */
+export async function openToC(
+  { leaf, part }: Pick<Expected, 'leaf' | 'part'>,
+  item: BodyItem,
+  dataKey: Uint8Array,
+): Promise<Uint8Array | undefined> {
   const plaintext = await decrypt(dataKey.subarray(0, aesKeyBytes), zeroNonce, item.ct);
   const ledger = fromHex(leaf.ledger);
-  if (plaintext === undefined || ledger === undefined) return false;
+  if (plaintext === undefined || ledger === undefined) return undefined;
   const name = ascii.encode(part.name);
   const commitment = sha256
     .create()
@@ -179,7 +201,7 @@ async function opensToC({ leaf, part }: Expected, item: BodyItem, dataKey: Uint8
     .update(dataKey.subarray(aesKeyBytes))
     .update(plaintext)
     .digest();
-  return hexEquals(part.c, commitment);
+  return hexEquals(part.c, commitment) ? plaintext : undefined;
 }
 
 async function decrypt(

@@ -1,5 +1,5 @@
 /**
- * The one reading of a leaf's bytes: RFC 8785 (JCS) JSON of objects with ASCII keys, arrays, strings,
+ * The one reading of a leaf's bytes: RFC 8785 (JCS) JSON of objects with printable ASCII keys, arrays, strings,
  * booleans and safe integers. The parser accepts nothing but the canonical serialisation, so reading and
  * checking are one pass and there is no second form that means the same. Portable; no `node:` imports.
  */
@@ -78,8 +78,7 @@ function readObject(reader: Reader, depth: number): JsonObject {
   if (take(reader, 0x7d)) return object;
   for (let first = true; ; first = false) {
     if (reader.text.charCodeAt(reader.at) !== 0x22) throw new NotCanonical('a key was expected');
-    const key = readString(reader);
-    if (!isAscii(key)) throw new NotCanonical('a key is not ASCII', true);
+    const key = readKey(reader);
     // Strictly ascending: an equal key would be a second reading of the same bytes.
     if (!first && key <= last) throw new NotCanonical('keys are repeated or not in order');
     last = key;
@@ -93,6 +92,32 @@ function readObject(reader: Reader, depth: number): JsonObject {
     if (take(reader, 0x7d)) return object;
     if (!take(reader, 0x2c)) throw new NotCanonical('a comma was expected');
   }
+}
+
+/**
+ * Keys seen before, by length and first and last character. Entries have the same few keys over and over: one that is
+ * found here is neither scanned nor made anew. Bounded by its size; what it holds never changes what is read.
+ */
+const knownKeys: string[] = new Array(1024).fill('');
+const keyCharsMax = 24;
+
+function readKey(reader: Reader): string {
+  const { text } = reader;
+  const from = reader.at + 1;
+  const end = text.indexOf('"', from);
+  const length = end - from;
+  const isShort = length > 0 && length <= keyCharsMax;
+  const slot = isShort ? (length * 31 + text.charCodeAt(from) * 7 + text.charCodeAt(end - 1)) & 1023 : 0;
+  const known = knownKeys[slot] ?? '';
+  if (isShort && known.length === length && text.startsWith(known, from)) {
+    reader.at = end + 1;
+    return known;
+  }
+  const key = readString(reader);
+  if (!isPrintableAscii(key)) throw new NotCanonical('a key is not printable ASCII', true);
+  // Kept only as it stands in the text: one with an escape ends at another quote or is shorter than it was written.
+  if (isShort && reader.at === end + 1 && key.length === length) knownKeys[slot] = key;
+  return key;
 }
 
 function readArray(reader: Reader, depth: number): readonly Json[] {
@@ -176,8 +201,11 @@ function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39;
 }
 
-function isAscii(text: string): boolean {
-  for (let at = 0; at < text.length; at += 1) if (text.charCodeAt(at) > 0x7f) return false;
+function isPrintableAscii(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code < 0x20 || code > 0x7e) return false;
+  }
   return true;
 }
 

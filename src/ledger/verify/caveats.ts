@@ -1,5 +1,7 @@
 /** What a verdict does not show, in plain words. Pure; portable; imports only its own folder. */
+import type { ErasedCounts, Erasures } from './erased.ts';
 import { findingsMax } from './findings.ts';
+import type { VerifierKey } from './note.ts';
 import type { Covered } from './outside.ts';
 import type { Pass } from './pass.ts';
 import type { Remembered } from './remembered.ts';
@@ -58,6 +60,18 @@ function aboutTrust(
   if (remembered.trusted === undefined) {
     notes.push('The key was taken from the ledger itself; compare it with one that came another way.');
   }
+  if (pass.keys.length > 1) {
+    notes.push(
+      `The signing key changed ${pass.keys.length - 1} times; each key was endorsed by the one before it and proved to be there.`,
+    );
+    if (remembered.trusted !== undefined) notes.push(...aboutTrustedKeys(pass, remembered.trusted));
+  }
+  for (const { key, to = 0, revoked } of pass.keys) {
+    if (revoked === undefined) continue;
+    notes.push(
+      `Entry ${revoked.seq} revokes the key ${key.keyHash} down to ${revoked.size} entries. Whoever has that key can sign another history of the first ${to}, one without this entry: only a checkpoint or witness kept elsewhere tells them apart.`,
+    );
+  }
   if (options.highWater === null) {
     notes.push('There is no high-water mark: entries cut from the end would not be noticed.');
   } else if (options.highWater === undefined && !anchored) {
@@ -72,6 +86,16 @@ function aboutTrust(
   return notes;
 }
 
+/** Which keys of the chain somebody vouched for, and what those signed themselves. */
+function aboutTrustedKeys(pass: Pass, trusted: readonly VerifierKey[]): readonly string[] {
+  return pass.keys
+    .filter(({ key }) => trusted.some(({ text }) => text === key.text))
+    .map(({ key, from, to }) => {
+      const until = to === undefined ? 'the end' : `${to} entries`;
+      return `Trust comes from the key ${key.keyHash}, which signed from ${from} entries to ${until}.`;
+    });
+}
+
 function aboutReach(pass: Pass, options: CaveatOptions): readonly string[] {
   const notes: string[] = [];
   if (!pass.intact && pass.nextSeq > pass.judged) {
@@ -84,7 +108,9 @@ function aboutReach(pass: Pass, options: CaveatOptions): readonly string[] {
   }
   if (options.everySignature !== true && pass.blocks > 1) {
     notes.push(
-      'Only the last checkpoint carries authority; the signatures of earlier ones were not checked.',
+      pass.keys.length > 1
+        ? 'Only the last checkpoint and those of rotations carry authority; the signatures of others were not checked.'
+        : 'Only the last checkpoint carries authority; the signatures of earlier ones were not checked.',
     );
   }
   const unlisted = pass.findings.count() - findingsMax;
@@ -98,7 +124,14 @@ function aboutRecord(pass: Pass): readonly string[] {
     notes.push('Entries were sealed with relaxed durability: a crash may have lost some that were answered.');
   }
   if (pass.clockSteps > 0) notes.push(`The wall clock stepped back ${pass.clockSteps} times.`);
-  const { open, lateRulings, unrecorded } = pass.decisions;
+  const { open, lateRulings, unrecorded, restores, lostEntries } = pass.decisions;
+  if (restores > 0) {
+    const known =
+      lostEntries > 0
+        ? `${lostEntries} entries that were sealed after it are lost`
+        : 'what was sealed after it is lost';
+    notes.push(`The ledger was restored from a backup ${restores} times: ${known}, as it says itself.`);
+  }
   if (unrecorded > 0)
     notes.push(`${unrecorded} connections were tunnelled: what passed through them is not recorded.`);
   if (open.size > 0) notes.push(`${open.size} decisions are open at the end: in flight or held.`);
@@ -107,3 +140,24 @@ function aboutRecord(pass: Pass): readonly string[] {
 }
 
 const isWitnessed = ({ kind }: { readonly kind: string }): boolean => kind === 'witness';
+
+/** What was erased, refused and is still held; an erasure under way is no failure of the ledger. */
+export function aboutErasures(erasures: Erasures, { erased, underWay }: ErasedCounts): readonly string[] {
+  const notes: string[] = [];
+  if (erased > 0) {
+    notes.push(`${erased} parts were erased; copies made before, such as backups, are not covered by this.`);
+  }
+  if (underWay > 0) {
+    notes.push(
+      `${underWay} parts that an erasure names are still stored: it is under way or was interrupted.`,
+    );
+  }
+  if (erasures.unfinished.size > 0) {
+    notes.push(
+      `${erasures.unfinished.size} erasures have no last entry: they are under way or were interrupted.`,
+    );
+  }
+  if (erasures.refused > 0) notes.push(`${erasures.refused} entries refuse an erasure, with their grounds.`);
+  if (erasures.legalHolds.size > 0) notes.push(`${erasures.legalHolds.size} legal holds stand.`);
+  return notes;
+}

@@ -5,13 +5,15 @@
  */
 import { takeAnchor, takeBlockRoot } from './anchors.ts';
 import { equalBytes, hexEquals } from './encoding.ts';
+import { takeErasures } from './erased.ts';
 import { readBlock } from './framing.ts';
 import { checkIdentity } from './identity.ts';
+import { checkKid, keysDue, settleRotation } from './keys.ts';
 import { type Leaf, readLeaf } from './leaf.ts';
 import { locateAltered } from './locate.ts';
 import { type Checkpoint, checkSignature, parseCheckpoint } from './note.ts';
-import { damage, type Pass } from './pass.ts';
-import { isRefusal } from './reasons.ts';
+import { damage, type LastNote, type Pass } from './pass.ts';
+import { isRefusal, type ReasonCode } from './reasons.ts';
 import { snapshotText } from './snapshot.ts';
 import { applyEntry } from './state.ts';
 import { appendHash, copyRange, leafHash, rootOf, type TreeRange } from './tree.ts';
@@ -54,6 +56,7 @@ export function takeBlock(pass: Pass, seq: number, value: Uint8Array): void {
   const beforeHeartbeats = checkTree(pass, seq, leaves, hashes, note);
   pass.nextSeq = seq + bytes.length;
   pass.nextIsCertain = true;
+  settleRotation(pass);
   pass.block = { seq, leaves };
   judge(pass, leaves, beforeHeartbeats);
 }
@@ -100,9 +103,10 @@ function checkTree(
   return beforeHeartbeats;
 }
 
-/** The block's checkpoint when its text and its one signature line are those due here. */
+/** The block's checkpoint when its text and its signature lines are those due here: one, two at a rotation. */
 function readNote(pass: Pass, seq: number, count: number, bytes: Uint8Array): Checkpoint | undefined {
-  pass.lastNote = { seq, note: undefined };
+  const due = keysDue(pass);
+  pass.lastNote = { seq, note: undefined, due, holds: undefined };
   const where = `the checkpoint of block ${seq}`;
   const note = parseCheckpoint(bytes);
   if (isRefusal(note)) {
@@ -120,34 +124,46 @@ function readNote(pass: Pass, seq: number, count: number, bytes: Uint8Array): Ch
   if (note.size !== seq + count) {
     refuse('checkpoint_size_mismatch', `says ${note.size} entries, there are ${seq + count}`);
   }
-  const [signature, second] = note.signatures;
-  if (second !== undefined) refuse('note_malformed', 'has more than the one signature of the ledger');
-  if (signature !== undefined && signature.name !== note.origin) {
-    refuse('key_unknown', `is signed in the name of ${signature.name}`);
-  } else if (signature !== undefined && pass.key !== undefined && signature.keyHash !== pass.key.keyHash) {
-    refuse('key_unknown', `is signed under ${signature.keyHash}, the ledger's key is ${pass.key.keyHash}`);
-  } else if (signature?.signature.length !== 64) {
-    refuse('signature_invalid', 'has no signature of 64 bytes');
+  const { signatures } = note;
+  const foreign = signatures.find(({ name }) => name !== note.origin);
+  const [first] = signatures;
+  if (foreign !== undefined) {
+    refuse('key_unknown', `is signed in the name of ${foreign.name}`);
+  } else if (signatures.length > Math.max(1, due.length)) {
+    refuse('note_malformed', `has ${signatures.length} signatures where ${Math.max(1, due.length)} are due`);
+  } else if (due.length > 1) {
+    const missing = due.find(({ keyHash }, position) => signatures[position]?.keyHash !== keyHash);
+    if (missing !== undefined) {
+      refuse('boundary_half_signed', `ends a key's time and lacks the signature of ${missing.keyHash}`);
+    }
+  } else if (first !== undefined && !checkKid(pass, first.keyHash, seq, where)) {
+    sound = false;
   }
-  if (sound) pass.lastNote = { seq, note };
-  if (sound && pass.everySignature) checkNoteSignature(pass);
+  if (signatures.some(({ signature }) => signature.length !== 64)) {
+    refuse('signature_invalid', 'has a signature that is not 64 bytes long');
+  }
+  if (sound) pass.lastNote = { seq, note, due, holds: undefined };
+  // Where one key hands over to the next, both signatures carry authority for all that follows.
+  if (sound && (pass.everySignature || due.length > 1)) checkNoteSignature(pass);
   return note;
 }
 
-/** Checks the signature of the checkpoint read last; true when it holds. */
+/** Checks the signatures of the checkpoint read last, once; true when they hold. */
 export function checkNoteSignature(pass: Pass): boolean {
   const { lastNote } = pass;
-  if (lastNote?.note === undefined) return false;
-  const keys = pass.key === undefined ? (pass.trusted ?? []) : [pass.key];
-  const refusal = checkSignature(lastNote.note, keys);
-  if (refusal === undefined) return true;
-  damage(
-    pass,
-    refusal.code,
-    lastNote.seq,
-    `the signature of the checkpoint of block ${lastNote.seq}: ${refusal.message}`,
-  );
-  return false;
+  if (lastNote === undefined) return false;
+  lastNote.holds ??= signaturesHold(pass, lastNote);
+  return lastNote.holds;
+}
+
+function signaturesHold(pass: Pass, { seq, note, due }: LastNote): boolean {
+  if (note === undefined) return false;
+  const checked = due.length === 0 ? [pass.trusted ?? []] : due.map((key) => [key]);
+  const refusals = checked.map((keys) => checkSignature(note, keys)).filter((found) => found !== undefined);
+  for (const { code, message } of refusals) {
+    damage(pass, code, seq, `the signature of the checkpoint of block ${seq}: ${message}`);
+  }
+  return refusals.length === 0;
 }
 
 /**
@@ -243,11 +259,12 @@ function judge(
         );
       }
     }
+    const report = (code: ReasonCode, message: string): void =>
+      pass.findings.add(code, seq, `entry ${seq} (${leaf.type}): ${message}`);
+    takeErasures(pass.erasures, leaf, pass.decisions, pass.intact ? report : undefined);
     if (!pass.intact) continue;
     if (entry.type === 'anchor') takeAnchor(pass, seq, entry);
     pass.judged = seq + 1;
-    applyEntry(pass.decisions, leaf, (code, message) => {
-      pass.findings.add(code, seq, `entry ${seq} (${leaf.type}): ${message}`);
-    });
+    applyEntry(pass.decisions, leaf, report);
   }
 }

@@ -3,6 +3,8 @@
  * left to the record; they are covered by the hash all the same. Portable; imports only its own folder.
  */
 import type { Json, JsonObject } from './canonical.ts';
+import { fromBase64 } from './encoding.ts';
+import { type ErasureEntry, readErasure } from './erasure.ts';
 import { hex64, isCount, isList, isMatching, isOneOf, isTexts, type Part } from './fields.ts';
 import type { Refusal } from './reasons.ts';
 
@@ -70,6 +72,27 @@ export interface AnchorEntry {
   readonly receipt: string;
 }
 
+/** A new signing key, and what both keys signed over it. */
+export interface RotationEntry {
+  readonly type: 'rotation';
+  readonly key: string;
+  readonly endorsement: Uint8Array;
+  readonly possession: Uint8Array;
+}
+
+/** A former signing key that is trusted no further than to a size. */
+export interface RevocationEntry {
+  readonly type: 'revocation';
+  readonly key: string;
+  readonly size: number;
+}
+
+/** Key-encryption keys by id, each in a box for the escrow holder. */
+export interface EscrowEntry {
+  readonly type: 'escrow';
+  readonly boxes: readonly (readonly [string, Uint8Array])[];
+}
+
 export type Entry =
   | { readonly type: 'genesis'; readonly key: string; readonly origin: string }
   | {
@@ -90,6 +113,9 @@ export type Entry =
   | HoldEntry
   | RulingEntry
   | DeliveryEntry
+  | RotationEntry
+  | RevocationEntry
+  | EscrowEntry
   | { readonly type: 'outcomes'; readonly outcomes: readonly (readonly [number, Outcome])[] }
   | { readonly type: 'heartbeat'; readonly open: number; readonly snapshot: string }
   /** Bytes that were handed over already, handed to a retry after the decision's outcome. */
@@ -97,9 +123,13 @@ export type Entry =
   /** -1 where it is about no one decision. */
   | { readonly type: 'access'; readonly decision: number }
   | AnchorEntry
+  | ErasureEntry
+  /** The ledger went on from a backup; so many entries are known to have been sealed after it. */
+  | { readonly type: 'restored'; readonly lost: number }
   | { readonly type: 'other' };
 
-const reserved = ['erasure', 'key', 'document', 'finding'];
+const reserved = ['document', 'finding'];
+const hex8 = /^[0-9a-f]{8}$/;
 const sha256Hex = (value: Json | undefined): boolean => isMatching(value, hex64);
 const isText = (value: Json | undefined): boolean => typeof value === 'string';
 
@@ -151,11 +181,23 @@ const readers: Readonly<Record<string, Reader>> = Object.assign(Object.create(nu
   hold: readHold,
   ruling: readRuling,
   delivery: readDelivery,
-  recovery: ({ found, outcomes: list, reason }, _parts, seq) =>
-    isCount(found) && found <= seq && isText(reason) ? readOutcomes(list, seq) : undefined,
+  recovery: readRecovery,
   access: readAccess,
   anchor: readAnchor,
+  erasure: (data, _parts, seq) => readErasure(data, seq),
+  key: readKey,
 } satisfies Record<string, Reader>);
+
+function readRecovery(data: JsonObject, _parts: readonly Part[], seq: number): Entry | undefined {
+  const { found, outcomes: list, reason, backup, lost, taken } = data;
+  if (!isCount(found) || found > seq || !isText(reason)) return undefined;
+  const closed = readOutcomes(list, seq);
+  if (reason !== 'restore' || closed?.type !== 'outcomes') return closed;
+  // It is the first entry after those of the backup, and closes nothing itself.
+  const isFirst = found === seq && closed.outcomes.length === 0;
+  if (!isFirst || !isMatching(backup, hex64) || !isCount(lost) || !isText(taken)) return undefined;
+  return { type: 'restored', lost };
+}
 
 function readHold(data: JsonObject, _parts: readonly Part[], seq: number): Entry | undefined {
   const { decision, phase, digest, expires, approvals, roles, notRequester, requester } = data;
@@ -201,6 +243,47 @@ function readAnchor(data: JsonObject, _parts: readonly Part[], seq: number): Ent
   if (typeof anchor !== 'string' || typeof kind !== 'string' || typeof receipt !== 'string') return undefined;
   if (!isCount(size) || size < 1 || size > seq || !isMatching(root, hex64)) return undefined;
   return { type: 'anchor', anchor, kind, size, root, receipt };
+}
+
+function readKey(data: JsonObject, _parts: readonly Part[], seq: number): Entry | undefined {
+  const { action, by, reason, key } = data;
+  if (!isText(by) || !isText(reason)) return undefined;
+  if (action === 'escrow') return readEscrow(data);
+  if (action === 'epoch' || action === 'retire') {
+    if (!isMatching(data['kek'], hex8)) return undefined;
+    return data['boxes'] === undefined ? other : readEscrow(data);
+  }
+  if (action === 'revoke') {
+    const { size } = data;
+    return typeof key === 'string' && isCount(size) && size <= seq
+      ? { type: 'revocation', key, size }
+      : undefined;
+  }
+  const endorsement = bytesIn(data['endorsement']);
+  const possession = bytesIn(data['possession']);
+  if (action !== 'rotate' || typeof key !== 'string') return undefined;
+  return endorsement === undefined || possession === undefined
+    ? undefined
+    : { type: 'rotation', key, endorsement, possession };
+}
+
+const boxBytes = 32 + 24 + 48;
+
+function readEscrow({ boxes: list, to }: JsonObject): Entry | undefined {
+  if (!isList(list) || bytesIn(to)?.length !== 32) return undefined;
+  const boxes: (readonly [string, Uint8Array])[] = [];
+  for (const pair of list) {
+    if (!isList(pair) || pair.length !== 2) return undefined;
+    const [id, text] = pair;
+    const box = bytesIn(text);
+    if (!isMatching(id, hex8) || box?.length !== boxBytes) return undefined;
+    boxes.push([id, box]);
+  }
+  return { type: 'escrow', boxes };
+}
+
+function bytesIn(value: Json | undefined): Uint8Array | undefined {
+  return typeof value === 'string' ? fromBase64(value) : undefined;
 }
 
 function readOutcomes(list: Json | undefined, seq: number): Entry | undefined {

@@ -9,6 +9,8 @@ export interface Findings {
   /** How many there were, listed or not. */
   count(): number;
   add(code: ReasonCode, seq: number, message: string): void;
+  /** What was found at `seq` turns out to be something more exact; where it is listed. */
+  retell(code: ReasonCode, seq: number, as: { readonly code: ReasonCode; readonly message: string }): void;
 }
 
 /** Keeps the first `findingsMax` and counts the rest. */
@@ -21,6 +23,10 @@ export function createFindings(): Findings {
     add(code, seq, message) {
       count += 1;
       if (list.length < findingsMax) list.push({ code, seq, message: printable(message) });
+    },
+    retell(code, seq, as) {
+      const at = list.findIndex((finding) => finding.code === code && finding.seq === seq);
+      if (at >= 0) list[at] = { code: as.code, seq, message: printable(as.message) };
     },
   };
 }

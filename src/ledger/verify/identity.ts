@@ -2,6 +2,8 @@
  * Whether an entry belongs where it stands: its number, its ledger, its key, its clocks. Portable; imports
  * only its own folder.
  */
+
+import { beginKeys, checkKid, takeRevocation, takeRotation } from './keys.ts';
 import type { Leaf } from './leaf.ts';
 import { parseVerifierKey } from './note.ts';
 import { damage, type Pass } from './pass.ts';
@@ -44,21 +46,16 @@ function checkKey(pass: Pass, leaf: Leaf, seq: number): void {
       damage(pass, key.code, seq, `entry 0 (genesis): ${key.message}`);
       return;
     }
-    pass.key = key;
+    beginKeys(pass, key);
     if (key.origin !== entry.origin) {
       damage(pass, 'ledger_mismatch', seq, `the key of entry 0 is for ${key.origin}, not ${entry.origin}`);
     }
-    // Not `damage`: the entries hang together, only under a key nobody vouched for.
-    if (pass.trusted !== undefined && !pass.trusted.some((trusted) => trusted.text === key.text)) {
-      pass.findings.add('key_unknown', seq, `the ledger's key ${key.text} is none of the trusted keys`);
-    }
   }
-  if (pass.key !== undefined && leaf.kid !== pass.key.keyHash) {
-    damage(
-      pass,
-      'key_unknown',
-      seq,
-      `entry ${seq} names key ${leaf.kid}, the ledger's is ${pass.key.keyHash}`,
-    );
+  if (pass.incoming !== undefined) {
+    damage(pass, 'key_used_late', seq, `entry ${seq} stands in the block of a rotation, after the rotation`);
+    return;
   }
+  checkKid(pass, leaf.kid, seq, `entry ${seq}`);
+  if (entry.type === 'revocation' && leaf.seq === seq) takeRevocation(pass, seq, entry);
+  if (entry.type === 'rotation' && leaf.seq === seq) takeRotation(pass, leaf, entry);
 }

@@ -4,6 +4,7 @@
  */
 import type { BlockLeaves, BodyCounts, UnwrapKeys } from './bodies.ts';
 import type { AnchorEntry } from './entry.ts';
+import { createErasures, type Erasures } from './erased.ts';
 import { createFindings, type Findings } from './findings.ts';
 import type { Checkpoint, VerifierKey } from './note.ts';
 import type { ReasonCode } from './reasons.ts';
@@ -23,11 +24,29 @@ export interface Suspect {
   readonly breaks: readonly number[];
 }
 
+/** A signing key of the ledger: the size it came in at, and the size of the last checkpoint it signed. */
+export interface KeySpan {
+  readonly key: VerifierKey;
+  readonly from: number;
+  to: number | undefined;
+  /** By which entry it was revoked, and down to which size its word still counts. */
+  revoked: { readonly seq: number; readonly size: number } | undefined;
+}
+
 export interface AwaitedSnapshot {
   readonly seq: number;
   readonly digest: string;
   /** What the record must say; undefined once the state before it is not known. */
   readonly expected: string | undefined;
+}
+
+export interface LastNote {
+  readonly seq: number;
+  readonly note: Checkpoint | undefined;
+  /** Who must have signed it, in the order of the lines. */
+  readonly due: readonly VerifierKey[];
+  /** What came out when its signatures were checked. */
+  holds: boolean | undefined;
 }
 
 export interface Pass {
@@ -47,12 +66,19 @@ export interface Pass {
   /** The last leaf's hash; undefined when it is not known. */
   prev: Uint8Array | undefined;
   ledger: string;
+  /** The key in use; undefined until genesis names it. */
   key: VerifierKey | undefined;
+  /** All keys so far, `key` the last. */
+  readonly keys: KeySpan[];
+  /** What a rotation in the block at hand brings in. */
+  incoming: VerifierKey | undefined;
+  /** Key hash -> the entry where it was first met, for keys that nothing has brought in. */
+  readonly strangers: Map<string, number>;
   boot: string;
   mono: number;
   suspect: Suspect | undefined;
   /** The last block's checkpoint; undefined when it was refused, which is then a finding already. */
-  lastNote: { readonly seq: number; readonly note: Checkpoint | undefined } | undefined;
+  lastNote: LastNote | undefined;
   /** The block whose bodies have not come yet. */
   block: BlockLeaves | undefined;
   /** The seq of a block that could not be read, so that nothing is said of its other records. */
@@ -65,6 +91,7 @@ export interface Pass {
   /** The last `anchor` entry of each anchor. */
   readonly receipts: Map<string, AnchorEntry>;
   readonly decisions: Decisions;
+  readonly erasures: Erasures;
   readonly bodies: BodyCounts;
   readonly counts: Record<string, number>;
   readonly durabilities: Set<'strict' | 'relaxed'>;
@@ -100,6 +127,9 @@ export function createPass(options: PassOptions): Pass {
     prev: new Uint8Array(32),
     ledger: '',
     key: undefined,
+    keys: [],
+    incoming: undefined,
+    strangers: new Map(),
     boot: '',
     mono: 0,
     suspect: undefined,
@@ -111,6 +141,7 @@ export function createPass(options: PassOptions): Pass {
     blockRoots: new Map(),
     receipts: new Map(),
     decisions: createDecisions(),
+    erasures: createErasures(),
     bodies: { stored: 0, checked: 0, opened: 0, erased: 0 },
     counts: Object.create(null),
     durabilities: new Set(),

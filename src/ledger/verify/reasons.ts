@@ -31,6 +31,15 @@ export const reasons = {
   key_unknown: 'the ledger, an entry or a checkpoint is under a key that is not trusted',
   verifier_key_malformed: 'a verifier key is not <origin>+<8 hex>+<base64>',
   algorithm_unsupported: 'a verifier key is of another algorithm than Ed25519',
+  rotation_not_endorsed: 'a new key came in without the signature of the key before it',
+  rotation_without_possession: 'a new key came in without proof that its private half was there',
+  rotation_to_former_key: 'a rotation goes back to a key that the ledger was under before',
+  boundary_half_signed: 'the checkpoint of a rotation is not signed by both keys',
+  key_used_early: 'an entry or checkpoint is under a new key before the rotation that brings it in',
+  key_used_late: 'an entry or checkpoint is under a key that was rotated out before it',
+  revocation_unfounded:
+    'a revocation names no former key of the ledger, or more entries than that key signed',
+  key_revoked: 'entries or trust rest on a key that was revoked, and on nothing that remembers them',
   // Bodies
   bodies_malformed: 'the bytes of a bodies record do not follow the framing',
   body_missing: 'a sealed part has no stored bytes and nothing says it was erased',
@@ -38,6 +47,13 @@ export const reasons = {
   body_unexpected: 'bytes are stored that no entry names',
   key_wrap_invalid: 'the data keys of a block do not unwrap with the key-encryption key given',
   commitment_mismatch: 'a part does not open to the plaintext the entry commits to',
+  // Erasure
+  erasure_role_not_allowed: 'an erasure, its refusal or a legal hold was sealed in a role that may not',
+  erasure_target_unknown: 'an erasure names a part that no entry has',
+  erasure_repeated: 'an erasure names a part that was erased before',
+  erasure_decision_open: 'an erasure names a decision that had no outcome yet',
+  erasure_under_legal_hold: 'a decision was erased while a legal hold on it stood',
+  legal_hold_unknown: 'a legal hold was lifted that does not stand',
   // Resume points
   snapshot_mismatch: 'a snapshot or heartbeat disagrees with the entries before it',
   // The life of a decision

@@ -4,6 +4,7 @@
  */
 import { equalBytes, hexEquals } from './encoding.ts';
 import { type HighWater, parseHighWater } from './high-water.ts';
+import { keysAt } from './keys.ts';
 import {
   type Checkpoint,
   checkSignature,
@@ -100,7 +101,8 @@ function checkKept(pass: Pass, kept: Checkpoint): boolean {
     findings.add('checkpoint_not_in_ledger', -1, `${where} is of ${kept.origin}, not of this ledger`);
     return false;
   }
-  const refusal = checkSignature(kept, logKeysOf(pass));
+  const keys = pass.key === undefined ? (pass.trusted ?? []) : keysAt(pass, kept.size);
+  const refusal = checkSignature(kept, keys);
   if (refusal !== undefined) {
     findings.add(refusal.code, -1, `${where}: ${refusal.message}`);
     return false;

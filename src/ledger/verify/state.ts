@@ -17,6 +17,9 @@ export interface Decisions {
   unrecorded: number;
   /** Releases sealed later than their hold's expiry, by the wall clock. */
   lateRulings: number;
+  /** How often the ledger went on from a backup, and how many entries are known to be gone since. */
+  restores: number;
+  lostEntries: number;
   readonly closed: Set<number>;
   /** Closed decisions whose held bytes may be handed over again to a retry. */
   readonly redeliverable: Map<number, Decision>;
@@ -45,6 +48,8 @@ export function createDecisions(): Decisions {
     total: 0,
     unrecorded: 0,
     lateRulings: 0,
+    restores: 0,
+    lostEntries: 0,
     closed: new Set(),
     redeliverable: new Map(),
   };
@@ -86,6 +91,10 @@ export function applyEntry(decisions: Decisions, leaf: Leaf, report: Report): vo
       return;
     case 'access':
       decisions.open.get(entry.decision)?.entries.push(seq);
+      return;
+    case 'restored':
+      decisions.restores += 1;
+      decisions.lostEntries += entry.lost;
       return;
     case 'outcomes':
       for (const [decision, outcome] of entry.outcomes) applyOutcome(decisions, decision, outcome, report);

@@ -6,11 +6,14 @@
  *
  * Integers are big-endian and unsigned. Portable; imports only its own folder.
  */
+import { crc32 } from './checksum.ts';
 import { fromUtf8 } from './encoding.ts';
 
 export interface StreamRecord {
   readonly key: Uint8Array;
   readonly value: Uint8Array;
+  /** Byte of the stream at which the value begins: who keeps it can read the value again without the rest. */
+  readonly at: number;
 }
 
 const headerBytes = 16;
@@ -46,7 +49,11 @@ function* recordsOf(body: Uint8Array, frameAt: number): Generator<StreamRecord> 
     const valueAt = at + keyBytes + 4;
     const end = valueAt <= body.length ? valueAt + view.getUint32(at + keyBytes) : valueAt;
     if (end > body.length) throw new Error(`the frame at byte ${frameAt} ends inside a record`);
-    yield { key: body.subarray(at, at + keyBytes), value: body.subarray(valueAt, end) };
+    yield {
+      key: body.subarray(at, at + keyBytes),
+      value: body.subarray(valueAt, end),
+      at: frameAt + frameHeadBytes + valueAt,
+    };
     at = end;
   }
 }
@@ -69,6 +76,8 @@ function taker(chunks: AsyncIterable<Uint8Array>): (length: number) => Promise<U
       held += piece.length;
       pieces.push(piece);
     }
+    const [only] = pieces;
+    if (only !== undefined && pieces.length === 1) return only;
     const taken = new Uint8Array(held);
     let at = 0;
     for (const piece of pieces) {
@@ -81,17 +90,4 @@ function taker(chunks: AsyncIterable<Uint8Array>): (length: number) => Promise<U
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** Reflected polynomial 0xedb88320, as in IEEE 802.3 and RFC 1952. */
-const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  return crc;
-});
-
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) crc = (crcTable[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8);
-  return (crc ^ 0xffffffff) >>> 0;
 }

@@ -10,12 +10,16 @@ export interface TreeRange {
   readonly frontier: Uint8Array[];
 }
 
-const leafPrefix = Uint8Array.of(0x00);
+/** The prefix, then the longest leaf a block can hold: hashing it in one piece spares the hasher's set-up for a second. */
+const leafInput = new Uint8Array(1 + 65_536);
 const nodeInput = new Uint8Array(65).fill(0x01, 0, 1);
 
 /** SHA-256(0x00 || leaf). */
 export function leafHash(leaf: Uint8Array): Uint8Array {
-  return sha256.create().update(leafPrefix).update(leaf).digest();
+  if (leaf.length >= leafInput.length)
+    return sha256.create().update(Uint8Array.of(0x00)).update(leaf).digest();
+  leafInput.set(leaf, 1);
+  return sha256(leafInput.subarray(0, 1 + leaf.length));
 }
 
 /** SHA-256(0x01 || left || right). */

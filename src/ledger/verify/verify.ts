@@ -4,17 +4,27 @@
  * runs in a browser; no `node:` imports, nothing from outside this folder.
  *
  * What may change without a finding, by design of the format:
- * - the 64 signature bytes of a checkpoint that a later block supersedes, unless `everySignature` is set;
+ * - the 64 signature bytes of a checkpoint that a later block supersedes, unless `everySignature` is set or it is the
+ *   boundary of a rotation;
  * - kekId, nonce and wrapped keys of a bodies record, unless `openBody` is given;
  * - the ledger's tail, back to any earlier commit, unless a high-water mark or a kept checkpoint remembers it.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
-import { type BodyCounts, checkBodies, reportNoBodies, type UnwrapKeys, unwrapWith } from './bodies.ts';
-import { notesOf } from './caveats.ts';
+import {
+  type BlockLeaves,
+  type BodyCounts,
+  checkBodies,
+  noteNoBodies,
+  type UnwrapKeys,
+  unwrapWithAny,
+} from './bodies.ts';
+import { aboutErasures, notesOf } from './caveats.ts';
 import { checkNoteSignature, settleSuspect, takeBlock } from './chain.ts';
 import { hexEquals, toBase64 } from './encoding.ts';
 import type { Outcome } from './entry.ts';
+import { type ErasedCounts, settleErasures } from './erased.ts';
 import { readBodies, readRecordKey, recordKinds } from './framing.ts';
+import { checkRevocations, checkTrust } from './keys.ts';
 import type { Covered, OutsideTexts } from './outside.ts';
 import { createPass, damage, type Pass } from './pass.ts';
 import type { Finding } from './reasons.ts';
@@ -34,12 +44,14 @@ export interface VerifyOptions extends OutsideTexts {
   readonly highWater?: string | null;
   /** A signed note kept outside: the tree at its size must have its root. */
   readonly checkpoint?: string;
-  /** The 32-byte key-encryption key, or whoever unwraps with it: bodies are then opened and `c` is checked. */
-  readonly openBody?: Uint8Array | UnwrapKeys;
+  /** The 32-byte key-encryption keys, one for each epoch, or whoever unwraps with them: bodies are then opened and `c` is checked. */
+  readonly openBody?: Uint8Array | readonly Uint8Array[] | UnwrapKeys;
   /** Also check the signatures of superseded checkpoints; 10 ms each. */
   readonly everySignature?: boolean;
   /** Called after each block with the number of entries read. */
   readonly onProgress?: (entries: number) => void;
+  /** Called after each block that could be read, before the source is asked for the next record. */
+  readonly onBlock?: (block: BlockLeaves) => void;
 }
 
 export interface Verdict {
@@ -49,8 +61,17 @@ export interface Verdict {
   /** How far that reaches: entries after these rest on the ledger alone. */
   readonly covered: Covered;
   readonly keyTrust: 'given' | 'self-declared';
-  /** The verifier key the ledger names; '' when it could not be read. */
+  /** The verifier key the ledger is under at its end; '' when it could not be read. */
   readonly key: string;
+  /** Every key it was under, in order; `from` is the size at which it came in. */
+  readonly keys: readonly {
+    readonly key: string;
+    readonly from: number;
+    /** Down to which size its word counts, where it was revoked. */
+    readonly revokedTo?: number;
+  }[];
+  /** Those of the given keys that are among them: any one of them vouches for the whole chain. */
+  readonly trusted: readonly string[];
   readonly origin: string;
   readonly size: number;
   /** Base64; '' when entries are missing, so that there is no root. */
@@ -73,7 +94,8 @@ export interface Verdict {
 
 /**
  * Verifies all records of a ledger, given in key order. Never throws on what the bytes say or when the
- * source fails; memory grows with the open decisions and the logarithm of the size.
+ * source fails; memory grows with the open decisions, the erased parts (at most about 300 bytes each, half a byte
+ * where they lie close) and a quarter of a byte per entry.
  */
 export async function verifyLedger(
   source: AsyncIterable<LedgerRecord>,
@@ -83,23 +105,36 @@ export async function verifyLedger(
   const { openBody } = options;
   const pass = createPass({
     trusted: remembered.trusted,
-    unwrap: openBody instanceof Uint8Array ? unwrapWith(openBody) : openBody,
+    unwrap: unwrapOf(openBody),
     everySignature: options.everySignature ?? false,
     watchedSizes: remembered.sizes,
   });
   for (const { code, message } of remembered.refusals) pass.findings.add(code, -1, message);
-  await takeAll(pass, source, options.onProgress);
+  await takeAll(pass, source, options);
   closeBlock(pass);
   if (pass.blocks === 0) pass.findings.add('ledger_empty', -1, 'the ledger has no entry');
   checkLastSignature(pass);
+  const erased = settleErasures(pass.erasures, pass.findings);
+  pass.bodies.erased = erased.erased;
+  const trusted = checkTrust(pass);
   const covered = checkRemembered(pass, remembered);
-  return verdictOf(pass, options, remembered, covered);
+  checkRevocations(
+    pass,
+    trusted,
+    Math.max(covered.anchoredSize, ...covered.witnesses.map(({ size }) => size)),
+  );
+  return verdictOf(pass, options, remembered, { covered, erased, trusted: trusted.map(({ text }) => text) });
+}
+
+function unwrapOf(openBody: VerifyOptions['openBody']): UnwrapKeys | undefined {
+  if (openBody instanceof Uint8Array) return unwrapWithAny([openBody]);
+  return typeof openBody === 'function' || openBody === undefined ? openBody : unwrapWithAny(openBody);
 }
 
 async function takeAll(
   pass: Pass,
   source: AsyncIterable<LedgerRecord>,
-  onProgress: VerifyOptions['onProgress'],
+  { onProgress, onBlock }: Pick<VerifyOptions, 'onProgress' | 'onBlock'>,
 ): Promise<void> {
   const records = source[Symbol.asyncIterator]();
   let last = { seq: -1, kind: 0 };
@@ -139,6 +174,7 @@ async function takeAll(
         continue;
       }
       takeBlock(pass, key.seq, value);
+      if (pass.block !== undefined) onBlock?.(pass.block);
       onProgress?.(pass.nextSeq);
     } else if (key.kind === recordKinds.bodies) {
       await takeBodies(pass, key.seq, value);
@@ -165,7 +201,7 @@ async function takeBodies(pass: Pass, seq: number, value: Uint8Array): Promise<v
   if (framed.record.items.length === 0) {
     pass.findings.add('bodies_malformed', seq, `block ${seq} has a bodies record without a body`);
   }
-  await checkBodies(block, framed.record, pass.unwrap, pass.bodies, pass.findings);
+  await checkBodies(block, framed.record, pass.unwrap, pass.bodies, pass.findings, pass.erasures.absent);
 }
 
 function takeSnapshot(pass: Pass, seq: number, value: Uint8Array): void {
@@ -191,7 +227,7 @@ function takeSnapshot(pass: Pass, seq: number, value: Uint8Array): void {
 
 /** No further record can belong to the block read last. */
 function closeBlock(pass: Pass): void {
-  if (pass.block !== undefined) reportNoBodies(pass.block, pass.findings);
+  if (pass.block !== undefined) noteNoBodies(pass.block, pass.erasures.absent);
   pass.block = undefined;
   for (const { seq } of pass.awaited) {
     pass.findings.add('snapshot_mismatch', seq, `the snapshot that entry ${seq} names is not stored`);
@@ -204,7 +240,20 @@ function checkLastSignature(pass: Pass): void {
   else if (!pass.everySignature) checkNoteSignature(pass);
 }
 
-function verdictOf(pass: Pass, options: VerifyOptions, remembered: Remembered, covered: Covered): Verdict {
+function verdictOf(
+  pass: Pass,
+  options: VerifyOptions,
+  remembered: Remembered,
+  {
+    covered,
+    erased,
+    trusted,
+  }: {
+    readonly covered: Covered;
+    readonly erased: ErasedCounts;
+    readonly trusted: readonly string[];
+  },
+): Verdict {
   const [durability = 'strict', otherDurability] = pass.durabilities;
   return {
     ok: pass.findings.count() === 0,
@@ -212,6 +261,12 @@ function verdictOf(pass: Pass, options: VerifyOptions, remembered: Remembered, c
     covered,
     keyTrust: remembered.trusted === undefined ? 'self-declared' : 'given',
     key: pass.key?.text ?? '',
+    keys: pass.keys.map(({ key, from, revoked }) => ({
+      key: key.text,
+      from,
+      ...(revoked === undefined ? {} : { revokedTo: revoked.size }),
+    })),
+    trusted,
     origin: pass.ledger === '' ? '' : `holdpoint/${pass.ledger}`,
     size: pass.nextSeq,
     root: pass.treeKnown ? toBase64(rootOf(pass.range)) : '',
@@ -226,7 +281,7 @@ function verdictOf(pass: Pass, options: VerifyOptions, remembered: Remembered, c
     bodies: pass.bodies,
     durability: otherDurability === undefined ? durability : 'mixed',
     findings: pass.findings.list,
-    notes: notesOf(pass, options, remembered, covered),
+    notes: [...notesOf(pass, options, remembered, covered), ...aboutErasures(pass.erasures, erased)],
   };
 }
 

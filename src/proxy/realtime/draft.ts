@@ -3,12 +3,14 @@ import type { RequestFacts } from '../../core/facts.ts';
 import {
   encodeHttpMessage,
   type RawHeaders,
+  removedValue,
   targetWithoutSecrets,
   withoutSecrets,
 } from '../../core/http-message.ts';
 import type { Draft } from '../../ledger/sealer.ts';
 import type { Judgement, Policy } from '../../policy/policy.ts';
-import { encodeSocketBody, socketBodyType } from '../../provider/realtime-body.ts';
+import { encodeSocketBody, type SocketRecord, socketBodyType } from '../../provider/realtime-body.ts';
+import { withoutMessageSecrets } from '../../provider/secret-members.ts';
 import { answerLeaf, type JudgedAnswer, requestLeaf } from '../leaf-data.ts';
 import type { SocketCall } from './socket-call.ts';
 import type { Tape } from './tape.ts';
@@ -26,15 +28,32 @@ export function socketRequestDraft(
 ): Draft {
   const streamed = { ...facts, stream: true };
   const data = requestLeaf(call, streamed, tape?.bytes ?? 0, judgement, policy, call.fingerprint);
+  const { records, removed } = storedRecords(tape);
   if (tape !== null && tape.omittedBytes > 0) data['omitted'] = tape.omittedBytes;
+  if (removed > 0) data['removed'] = removed;
   const { model, stream, params, system, messages, text, tools } = facts;
   const understood = { facts: { model, stream, params, system, messages, text, tools }, defects };
   const message = encodeHttpMessage({
     startLine: `${call.method} ${targetWithoutSecrets(call.target)} HTTP/1.1`,
     headers: tape === null ? withoutSecrets(call.headers) : messagesHeaders,
-    body: tape === null ? Buffer.alloc(0) : encodeSocketBody(understood, tape.records),
+    body: tape === null ? Buffer.alloc(0) : encodeSocketBody(understood, records),
   });
   return { type: 'request', data, parts: [{ name: 'request', bytes: message }] };
+}
+
+/** The messages without the credentials in them, such as those a session's tools are set up with. */
+function storedRecords(tape: Tape | null): {
+  readonly records: readonly SocketRecord[];
+  readonly removed: number;
+} {
+  let removed = 0;
+  const records = (tape?.records ?? []).map((record) => {
+    if (record.data === null) return record;
+    const safe = withoutMessageSecrets(record.data, removedValue);
+    removed += safe.removed;
+    return safe.removed === 0 ? record : { ...record, data: safe.bytes, bytes: safe.bytes.length };
+  });
+  return { records, removed };
 }
 
 export interface SocketAnswer extends JudgedAnswer {
@@ -44,9 +63,11 @@ export interface SocketAnswer extends JudgedAnswer {
 /** The answer's messages. What carries them is no HTTP answer of its own, so it counts as a 200. */
 export function socketResponseDraft(decision: number, answer: SocketAnswer, tape: Tape): Draft {
   const { facts, defects } = answer;
-  const body = encodeSocketBody({ facts: { ...facts }, defects }, tape.records);
+  const { records, removed } = storedRecords(tape);
+  const body = encodeSocketBody({ facts: { ...facts }, defects }, records);
   const message = encodeHttpMessage({ startLine: 'HTTP/1.1 200 OK', headers: messagesHeaders, body });
   const data = answerLeaf(decision, answer, tape.bytes, true);
+  if (removed > 0) data['removed'] = removed;
   return {
     type: 'response',
     data: tape.omittedBytes === 0 ? data : { ...data, omitted: tape.omittedBytes },

@@ -1,7 +1,7 @@
 /**
- * The workload's direction. What tells the model something is judged before it goes on; what makes it answer is
- * sealed before, together with all that was told since the last answer. Sound goes on at once, once what was told
- * with it has been judged.
+ * The workload's direction. What tells the model something in words is judged and sealed before it goes on, and so is
+ * what makes it answer. Sound goes on at once, once what was told with it has been judged: it is sealed with the next
+ * message that is, or by itself once there is much of it (see session.ts).
  */
 import { HoldpointError } from '../../core/errors.ts';
 import type { Judgement, Policy } from '../../policy/policy.ts';
@@ -12,6 +12,7 @@ import {
   type Exchange,
   judgeRequest,
   leaveHeld,
+  sealNothing,
   sealRequest,
   settle,
   settledElsewhere,
@@ -144,6 +145,19 @@ export function createIntents(link: Link, answers: Answers): Intents {
     await link.toUpstream(message);
   }
 
+  /** Words, calls' results and settings: on disk before they go on, as a request from which nothing came by itself. */
+  async function sendContent(
+    message: SocketMessage,
+    reading: ClientReading,
+    judgement: Judgement,
+    policy: Policy,
+  ): Promise<void> {
+    const exchange = await seal(message, reading, judgement, policy, 'passed');
+    approve(reading, judgement, policy);
+    await link.toUpstream(message);
+    await sealNothing(exchange, house);
+  }
+
   return {
     take: async (message, reading) => {
       if (!house.ledger.isWritable())
@@ -162,6 +176,8 @@ export function createIntents(link: Link, answers: Answers): Intents {
         if (ruled === null) return;
       }
       if (reading.kind === 'ask') return sendAsk(message, reading, judgement, policy, ruled);
+      if (reading.kind === 'content' && ruled === null)
+        return sendContent(message, reading, judgement, policy);
       if (ruled !== null) {
         answers.expect(ruled);
         await answers.closeUnasked(ruled);

@@ -70,8 +70,8 @@ it('going on from the latest snapshot is going on from the beginning', async () 
   await fc.assert(
     fc.asyncProperty(acts, async (history) => {
       const { mark, store, open } = await play(history);
-      const fromSnapshot = await resume(store, mark, signerFor, 0, kek);
-      const fromGenesis = await resume(store, mark, signerFor, Number.POSITIVE_INFINITY, kek);
+      const fromSnapshot = await resume(store, mark, signerFor, 0, [kek]);
+      const fromGenesis = await resume(store, mark, signerFor, Number.POSITIVE_INFINITY, [kek]);
       // How much was read differs, and with it whether bodies were among it.
       const aside = { entriesChecked: 0, kekId: '' };
       expect({ ...fromSnapshot, ...aside }).toEqual({ ...fromGenesis, ...aside });
@@ -102,7 +102,7 @@ it('a snapshot is used: what lies before it is not read again', async () => {
     { act: 'commit', pick: 0 },
     { act: 'answer', pick: 0 },
   ]);
-  const fromSnapshot = await resume(store, mark, signerFor, 0, kek);
-  const fromGenesis = await resume(store, mark, signerFor, Number.POSITIVE_INFINITY, kek);
+  const fromSnapshot = await resume(store, mark, signerFor, 0, [kek]);
+  const fromGenesis = await resume(store, mark, signerFor, Number.POSITIVE_INFINITY, [kek]);
   expect([fromSnapshot?.entriesChecked, fromGenesis?.entriesChecked]).toEqual([2, 4]);
 });

@@ -1,6 +1,8 @@
 /** Whatever a model says, Bedrock's streams give the same as its whole answers, however they are cut or damaged. */
+
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { amendAnswer } from '../../../src/provider/amend-answer.ts';
 import { encodeFrame } from '../../../src/provider/aws-eventstream.ts';
 import { bedrock } from '../../../src/provider/bedrock.ts';
 import type { OperationName, ResponseReading, StreamEvent } from '../../../src/provider/protocol.ts';
@@ -133,10 +135,10 @@ test('new arguments and a new text read back as they were given', () => {
         const toolCalls = answer.calls.length === 0 ? [] : [{ id: 'c0', arguments: value }];
         const amendment = { text, toolCalls };
         const bytes = forms[operation](answer);
-        const amended = bedrock.amendResponse(operation, bytes, 'aws-eventstream', amendment);
+        const amended = amendAnswer(bedrock, operation, bytes, 'aws-eventstream', amendment);
         const { facts, defects } = readCut(operation, amended, []).reading;
         expect([facts.text, defects]).toEqual([text, []]);
-        const whole = bedrock.amendResponse(operation, converseJson(answer), null, amendment);
+        const whole = amendAnswer(bedrock, operation, converseJson(answer), null, amendment);
         expect(facts).toEqual(bedrock.readResponse(operation, 200, whole).facts);
       },
     ),

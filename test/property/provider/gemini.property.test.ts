@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { HoldpointError } from '../../../src/core/errors.ts';
+import { amendAnswer } from '../../../src/provider/amend-answer.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
 import type { OperationName, ResponseReading, StreamForm } from '../../../src/provider/protocol.ts';
 import { headOf } from '../../unit/provider/streams.ts';
@@ -208,7 +209,7 @@ test('an amendment of one call changes that call and nothing else, in every form
         const place = which % toolCalls.length;
         const wanted: unknown = JSON.parse(JSON.stringify(value));
         const id = toolCalls[place]?.id ?? '';
-        const amended = gemini.amendResponse(operation, bytes, form, {
+        const amended = amendAnswer(gemini, operation, bytes, form, {
           toolCalls: [{ id, arguments: wanted }],
         });
         const after = meaning(read(operation, form, [amended]).reading);
@@ -248,7 +249,7 @@ function readEverything(operation: OperationName, bytes: Buffer): void {
       expect(Array.isArray(stream.finish().reading.defects)).toBe(true);
     }
     try {
-      protocol.amendResponse(operation, bytes, null, { text: 'x' });
+      amendAnswer(protocol, operation, bytes, null, { text: 'x' });
     } catch (error) {
       expect(error).toBeInstanceOf(HoldpointError);
     }

@@ -2,8 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readBatchLines as anthropicLines } from '../../../src/provider/anthropic-batches.ts';
+import { batchEntriesOf } from '../../../src/provider/batch-lines.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
-import { readBatchLines, readBatchResults } from '../../../src/provider/openai-batches.ts';
+import { readBatchLine, readBatchResults } from '../../../src/provider/openai-batches.ts';
 import { headOf } from '../../unit/provider/streams.ts';
 
 const families = [
@@ -123,7 +124,7 @@ test('no reader throws on known members of any type', () => {
         expect(typeof request.facts.text).toBe('string');
         expect(typeof read.protocol.readResponse(read.operation, 200, bytes).facts.text).toBe('string');
         expect([
-          ...readBatchLines(bytes),
+          ...[...batchEntriesOf(bytes)].map(readBatchLine),
           ...readBatchResults(bytes),
           ...anthropicLines(bytes),
         ]).toBeDefined();
@@ -142,7 +143,11 @@ test('no reader throws on any bytes, in a form or not', () => {
       const head = headOf('/openai/deployments/%zz/x', isForm ? 'multipart/form-data; boundary=b' : '');
       expect(Array.isArray(read.protocol.readRequest(read.operation, bytes, head).defects)).toBe(true);
       expect(read.protocol.readResponse(read.operation, 200, bytes).facts.status).toBe(200);
-      expect([...readBatchLines(bytes), ...readBatchResults(bytes), ...anthropicLines(bytes)]).toBeDefined();
+      expect([
+        ...[...batchEntriesOf(bytes)].map(readBatchLine),
+        ...readBatchResults(bytes),
+        ...anthropicLines(bytes),
+      ]).toBeDefined();
     }),
     { numRuns: 300 },
   );

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { amendAnswer } from '../../../src/provider/amend-answer.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
 import { createNdjsonSplitter } from '../../../src/provider/ndjson.ts';
 import type { ResponseReading } from '../../../src/provider/protocol.ts';
@@ -136,7 +137,7 @@ test('an amendment, whole or streamed, reads back as what was meant', () => {
       const wanted: unknown = JSON.parse(JSON.stringify(meant));
       const calls = before.toolCalls.filter((_call, i) => i === place);
       const amendment = { text: 'Amended.', toolCalls: calls.map(({ id }) => ({ id, arguments: wanted })) };
-      const after = read(protocol.amendResponse(own.operation, original, form, amendment)).facts;
+      const after = read(amendAnswer(protocol, own.operation, original, form, amendment)).facts;
       expect(after.text).toBe('Amended.');
       expect(after.toolCalls.map(({ id, name, arguments: args }) => [id, name, args])).toEqual(
         before.toolCalls.map((call, i) => [call.id, call.name, i === place ? wanted : call.arguments]),

@@ -54,7 +54,7 @@ describe('the published files', () => {
     // What is commented out is YAML with two signs in front; prose is not.
     const lines = text
       .split('\n')
-      .map((line) => line.replace(/^# ((?:keys|anchors|workload|limits|log):| {2}\w+:)/, '$1'));
+      .map((line) => line.replace(/^# ((?:keys|anchors|workload|limits|retention|log):| {2}\w+:)/, '$1'));
     const shown: unknown = parseDocument(lines.join('\n')).toJS();
     const { keys, workload, ...rest } = configSchema.parse(shown);
     expect(rest).toEqual(without(defaults));
@@ -155,6 +155,7 @@ describe('the environment', () => {
     ['HOLDPOINT_WITNESS_NAME', 'w.example', ['witness', 'name']],
     ['HOLDPOINT_WORKLOAD_NAME', '4711', ['workload', 'name']],
     ['HOLDPOINT_LIMITS_REQUEST_BYTES_MAX', 2048, ['limits', 'requestBytesMax']],
+    ['HOLDPOINT_LIMITS_BATCH_BYTES_MAX', 2048, ['limits', 'batchBytesMax']],
     ['HOLDPOINT_LIMITS_RESPONSE_BYTES_MAX', 2048, ['limits', 'responseBytesMax']],
     ['HOLDPOINT_LIMITS_DECODED_BYTES_MAX', 2048, ['limits', 'decodedBytesMax']],
     ['HOLDPOINT_LIMITS_STORED_BYTES_MAX', 8192, ['limits', 'storedBytesMax']],
@@ -166,6 +167,7 @@ describe('the environment', () => {
     ['HOLDPOINT_LIMITS_UPSTREAM_CONNECT_MS_MAX', 200, ['limits', 'upstreamConnectMsMax']],
     ['HOLDPOINT_LIMITS_UPSTREAM_CONNECTIONS_MAX', 7, ['limits', 'upstreamConnectionsMax']],
     ['HOLDPOINT_LIMITS_DRAIN_MS_MAX', 200, ['limits', 'drainMsMax']],
+    ['HOLDPOINT_RETENTION_EVERY_HOURS', 6, ['retention', 'everyHours']],
     ['HOLDPOINT_LOG_LEVEL', 'warn', ['log', 'level']],
   ] as const;
 

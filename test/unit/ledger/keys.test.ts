@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { systemRandom } from '../../../src/core/clock.ts';
-import { loadKeys } from '../../../src/store/keys.ts';
+import {
+  adoptSigningKey,
+  destroyKek,
+  loadKeys,
+  prepareSigningKey,
+  replaceKek,
+} from '../../../src/store/keys.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'holdpoint-keys-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -75,4 +81,55 @@ it.each([
   writeFileSync(join(dir, name), text);
   expect(() => load(dir, false)).toThrow(refused);
   expect(readFileSync(join(dir, name), 'utf8')).toBe(text);
+});
+
+it('keep the key in use while a rotation brings in the next one, which then takes its place whole', () => {
+  const dir = freshDir();
+  const { signingKey } = load(dir, true);
+  const next = prepareSigningKey(dir);
+  const during = load(dir, false);
+  expect(during.signingKey.equals(signingKey)).toBe(true);
+  expect(during.otherSigningKeys.map((key) => key.equals(next))).toEqual([true]);
+  expect(statSync(join(dir, 'signing.next.pem')).mode & 0o777).toBe(0o600);
+  adoptSigningKey(dir);
+  const after = load(dir, false);
+  expect([after.signingKey.equals(next), after.otherSigningKeys]).toEqual([true, []]);
+  expect(readdirSync(dir).sort()).toEqual(['kek.key', 'signing.pem']);
+});
+
+it('keep the key of an earlier epoch by its id, and the fingerprints of callers', () => {
+  const dir = freshDir();
+  const before = load(dir, true);
+  const first = replaceKek(dir, systemRandom);
+  const second = replaceKek(dir, systemRandom);
+  const after = load(dir, false);
+  expect(after.kek.key.equals(second.key)).toBe(true);
+  expect(after.retiredKeks.map(({ id }) => id).sort()).toEqual([before.kek.id, first.id].sort());
+  expect(after.fingerprintKey.equals(before.fingerprintKey)).toBe(true);
+  for (const name of readdirSync(dir)) expect(statSync(join(dir, name)).mode & 0o777).toBe(0o600);
+  destroyKek(dir, first.id);
+  expect(load(dir, false).retiredKeks.map(({ id }) => id)).toEqual([before.kek.id]);
+});
+
+it('go on with the old epoch when a crash came before the new key was in its place', () => {
+  const dir = freshDir();
+  const before = load(dir, true);
+  const kek = readFileSync(join(dir, 'kek.key'));
+  replaceKek(dir, systemRandom);
+  writeFileSync(join(dir, 'kek.key'), kek);
+  const after = load(dir, false);
+  expect([after.kek.id, after.retiredKeks]).toEqual([before.kek.id, []]);
+  expect(after.fingerprintKey.equals(before.fingerprintKey)).toBe(true);
+});
+
+it('are refused where a retired key is not the one it is named for, or the fingerprint key is gone', () => {
+  const dir = freshDir();
+  load(dir, true);
+  replaceKek(dir, systemRandom);
+  const fingerprint = readFileSync(join(dir, 'fingerprint.key'));
+  rmSync(join(dir, 'fingerprint.key'));
+  expect(() => load(dir, false)).toThrow(refused);
+  writeFileSync(join(dir, 'fingerprint.key'), fingerprint);
+  writeFileSync(join(dir, 'kek-00000000.key'), readFileSync(join(dir, 'kek.key')));
+  expect(() => load(dir, false)).toThrow(refused);
 });

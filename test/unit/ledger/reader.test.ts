@@ -24,10 +24,10 @@ it('reads each entry by its number, and none that is not there', async () => {
 
 it('reads each body back, and says which there is none of', async () => {
   const [decision = -1] = decisions;
-  expect((await readPart(store, kek, decision, 'request')).toString()).toBe('what is a hold point?');
-  expect((await readPart(store, kek, decision + 1, 'response')).toString()).toBe('a place to stop');
-  await expect(readPart(store, kek, decision, 'response')).rejects.toMatchObject({ code: 'not_found' });
-  await expect(readPart(store, kek, 0, 'request')).rejects.toMatchObject({ code: 'not_found' });
+  expect((await readPart(store, [kek], decision, 'request')).toString()).toBe('what is a hold point?');
+  expect((await readPart(store, [kek], decision + 1, 'response')).toString()).toBe('a place to stop');
+  await expect(readPart(store, [kek], decision, 'response')).rejects.toMatchObject({ code: 'not_found' });
+  await expect(readPart(store, [kek], 0, 'request')).rejects.toMatchObject({ code: 'not_found' });
 });
 
 it('walks forwards and backwards from any entry, whole blocks at a time', async () => {

@@ -8,7 +8,7 @@ import {
 } from '../../../src/ledger/block.ts';
 import { signerOf } from '../../../src/ledger/checkpoint.ts';
 import { resume } from '../../../src/ledger/resume.ts';
-import type { LedgerStore, StoredRecord } from '../../../src/ledger/store.ts';
+import type { RecordStore, StoredRecord } from '../../../src/ledger/store.ts';
 import { createLedgerUnderTest, exchange, kek, signingKey } from '../../fault/ledger-under-test.ts';
 import type { MemoryMark } from '../../fault/memory-disk.ts';
 import { signNote } from '../../support/ledger-builder.ts';
@@ -22,7 +22,7 @@ await first.close('test');
 const records = house.disk.records();
 const { mark } = house.mark;
 
-function storeOf(all: readonly StoredRecord[]): LedgerStore {
+function storeOf(all: readonly StoredRecord[]): RecordStore {
   return {
     commit: () => Promise.reject(new Error('the store must not be changed')),
     get: async (key) => all.find((record) => record.key.equals(key))?.value,
@@ -42,7 +42,7 @@ const markAt = (size: number, root: string): MemoryMark => ({
 });
 
 const resumed = (all: readonly StoredRecord[], highWater = house.mark) =>
-  resume(storeOf(all), highWater, signerFor, Number.POSITIVE_INFINITY, kek);
+  resume(storeOf(all), highWater, signerFor, Number.POSITIVE_INFINITY, [kek]);
 
 const kindOf = (record: StoredRecord) => parseRecordKey(record.key)?.kind;
 const blocks = records.filter((record) => kindOf(record) === 'block');
@@ -135,7 +135,7 @@ describe('start-up', () => {
     const stranger = generateKeyPairSync('ed25519').privateKey;
     const strangers = (id: string) => signerOf(`holdpoint/${id}`, stranger);
     await expect(
-      resume(storeOf(records), house.mark, strangers, Number.POSITIVE_INFINITY, kek),
+      resume(storeOf(records), house.mark, strangers, Number.POSITIVE_INFINITY, [kek]),
     ).rejects.toMatchObject({ code: 'config_invalid', message: expect.stringContaining('signing.pem') });
   });
 

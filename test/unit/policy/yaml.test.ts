@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { nearest } from '../../../src/config/issues.ts';
 import { readYaml, yamlBytesMax } from '../../../src/config/yaml.ts';
@@ -83,6 +83,16 @@ describe('readYaml', () => {
 
   it('refuses a text over the bound', () => {
     expect(complaint(`listen: ${'a'.repeat(yamlBytesMax)}`)).toContain(`larger than ${yamlBytesMax} bytes`);
+  });
+
+  it('prints nothing of the file on stderr, whatever a key is', () => {
+    const warn = vi.spyOn(process, 'emitWarning');
+    try {
+      expect(complaint('? { secret: 1 }\n: x\n')).toContain('is not a key here');
+      expect(warn).not.toHaveBeenCalled();
+    } finally {
+      warn.mockRestore();
+    }
   });
 
   it('lets no key reach a prototype', () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { HoldpointError } from '../../../src/core/errors.ts';
+import { amendAnswer } from '../../../src/provider/amend-answer.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
 import type { Amendment, OperationName } from '../../../src/provider/protocol.ts';
 import { type Served, serve } from './served.ts';
@@ -18,7 +19,8 @@ afterAll(() => served.close());
 const protocolFor = (operation: OperationName) => (operation === 'messages' ? anthropic : openai);
 
 function amend(operation: OperationName, original: string, streaming: boolean, amendment: Amendment) {
-  return protocolFor(operation).amendResponse(
+  return amendAnswer(
+    protocolFor(operation),
     operation,
     Buffer.from(original),
     streaming ? 'sse' : null,
@@ -328,8 +330,29 @@ describe('an amendment that does not fit is refused:', () => {
 
   test('an operation that is not understood', () => {
     expect(codeOf(() => amend('unknown', '{}', false, {}))).toBe('invalid_argument');
-    expect(codeOf(() => anthropic.amendResponse('unknown', Buffer.from('{}'), null, {}))).toBe(
+    expect(codeOf(() => amendAnswer(anthropic, 'unknown', Buffer.from('{}'), null, {}))).toBe(
       'invalid_argument',
     );
+  });
+});
+
+describe('an amendment that would deliver anything but what was approved is refused', () => {
+  const start = (block: object, index: number | string = 0) =>
+    `"index":${index},"content_block":${JSON.stringify(block)}`;
+
+  test('where events name their types beside their data alone', () => {
+    const call = { type: 'tool_use', id: 'a', name: 'pay', input: { amount: 25000 } };
+    const original = `event: content_block_start\ndata: {${start(call)}}\n\ndata: {"type":"message_stop"}\n\n`;
+    const toolCalls = [{ id: 'a', arguments: { amount: 1 } }];
+    expect(codeOf(() => amend('messages', original, true, { toolCalls }))).toBe('invalid_argument');
+  });
+
+  test('where a text would be lost by it', () => {
+    const text = `data: {"type":"content_block_start",${start({ type: 'text', text: '' })}}\n\ndata: {"type":"content_block_delta","index":0.0,"delta":{"type":"text_delta","text":"paying"}}\n\n`;
+    const block = { type: 'tool_use', id: 'a', name: 'pay', input: { amount: 25000 } };
+    const call = `data: {"type":"content_block_start",${start(block, 1)}}\n\n`;
+    const original = `${text}${call}data: {"type":"message_stop"}\n\n`;
+    const toolCalls = [{ id: 'a', arguments: { amount: 1 } }];
+    expect(codeOf(() => amend('messages', original, true, { toolCalls }))).toBe('invalid_argument');
   });
 });

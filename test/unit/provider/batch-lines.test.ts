@@ -1,7 +1,7 @@
 /** Lines of batches, each as the bytes it would have been alone. */
 import { describe, expect, test } from 'vitest';
 import * as anthropic from '../../../src/provider/anthropic-batches.ts';
-import { batchLinesMax } from '../../../src/provider/batch-lines.ts';
+import { batchEntriesOf, batchLinesMax } from '../../../src/provider/batch-lines.ts';
 import * as openai from '../../../src/provider/openai-batches.ts';
 
 const file = (...lines: readonly (object | string)[]) =>
@@ -13,10 +13,12 @@ const line = (id: string, body: object, url = '/v1/chat/completions') => ({
   body,
 });
 
+const readLines = (bytes: Buffer) => [...batchEntriesOf(bytes)].map(openai.readBatchLine);
+
 describe('OpenAI’s requests', () => {
   test('have their id, their operation and their body', () => {
     const lines = [
-      ...openai.readBatchLines(file(line('a', { model: 'm' }), line('b', { input: 'x' }, '/v1/embeddings'))),
+      ...readLines(file(line('a', { model: 'm' }), line('b', { input: 'x' }, '/v1/embeddings'))),
     ];
     expect(lines.map(({ request, ...rest }) => ({ ...rest, request: request.toString() }))).toEqual([
       {
@@ -38,13 +40,13 @@ describe('OpenAI’s requests', () => {
 
   test('keep the spelling of their numbers', () => {
     const text = '{"custom_id":"a","url":"/v1/responses","body":{"x":12345678901234567890,"y":1.0}}';
-    const [first] = [...openai.readBatchLines(file(text))];
+    const [first] = [...readLines(file(text))];
     expect(first?.request.toString()).toBe('{"x":12345678901234567890,"y":1.0}');
   });
 
   test('may stand in lines of either kind, with empty ones between', () => {
     const bytes = Buffer.from(`\r\n${JSON.stringify(line('a', {}))}\r\n\n${JSON.stringify(line('b', {}))}`);
-    expect([...openai.readBatchLines(bytes)].map(({ customId, defect }) => [customId, defect])).toEqual([
+    expect([...readLines(bytes)].map(({ customId, defect }) => [customId, defect])).toEqual([
       ['a', ''],
       ['b', ''],
     ]);
@@ -58,11 +60,11 @@ describe('OpenAI’s requests', () => {
     ['no body', file({ custom_id: 'a' }), 'no body'],
     ['other bytes than UTF-8', Buffer.from([0x7b, 0xff, 0x7d]), 'UTF-8'],
   ])('with %s have a defect', (_what, bytes, defect) => {
-    expect([...openai.readBatchLines(bytes)].map((one) => one.defect).join()).toContain(defect);
+    expect([...readLines(bytes)].map((one) => one.defect).join()).toContain(defect);
   });
 
   test('of one id have a defect, because their answers could not be told apart', () => {
-    const defects = [...openai.readBatchLines(file(line('a', {}), line('a', {})))].map((one) => one.defect);
+    const defects = [...readLines(file(line('a', {}), line('a', {})))].map((one) => one.defect);
     expect(defects).toEqual(['', expect.stringContaining('same custom_id')]);
   });
 
@@ -70,7 +72,7 @@ describe('OpenAI’s requests', () => {
     const bytes = Buffer.from('{}\n'.repeat(batchLinesMax + 10));
     let count = 0;
     let last = '';
-    for (const { defect } of openai.readBatchLines(bytes)) {
+    for (const { defect } of readLines(bytes)) {
       count += 1;
       last = defect;
     }

@@ -1,6 +1,8 @@
 /** A reviewer's amendment, written into Bedrock's answers and read back. */
+
 import { ConverseStreamCommand } from '@aws-sdk/client-bedrock-runtime';
 import { afterEach, describe, expect, test } from 'vitest';
+import { amendAnswer } from '../../../src/provider/amend-answer.ts';
 import { bedrock } from '../../../src/provider/bedrock.ts';
 import type { Amendment, OperationName } from '../../../src/provider/protocol.ts';
 import { endAll } from '../../support/endings.ts';
@@ -27,13 +29,13 @@ afterEach(endAll);
 const smaller: Amendment = { toolCalls: [{ id: 'tooluse_1', arguments: { amount: 9, to: 'ACME' } }] };
 
 function amendJson(operation: OperationName, original: string, amendment: Amendment): Json {
-  const bytes = bedrock.amendResponse(operation, Buffer.from(original), null, amendment);
+  const bytes = amendAnswer(bedrock, operation, Buffer.from(original), null, amendment);
   const read: Json = JSON.parse(bytes.toString());
   return read;
 }
 
 function amendStream(operation: OperationName, original: Buffer, amendment: Amendment): Buffer {
-  return bedrock.amendResponse(operation, original, 'aws-eventstream', amendment);
+  return amendAnswer(bedrock, operation, original, 'aws-eventstream', amendment);
 }
 
 describe('a whole Converse answer', () => {
@@ -55,7 +57,7 @@ describe('a whole Converse answer', () => {
 
   test('keeps the spelling of numbers that nobody touched', () => {
     const original = transferAnswer.replace('25000', '2.50e4');
-    const bytes = bedrock.amendResponse('converse', Buffer.from(original), null, { text: 'Less.' });
+    const bytes = amendAnswer(bedrock, 'converse', Buffer.from(original), null, { text: 'Less.' });
     expect(bytes.toString()).toContain('"amount":2.50e4');
   });
 
@@ -210,7 +212,7 @@ describe('an InvokeModel answer', () => {
       }),
     ],
   ])('in %s form takes new arguments and text', (_form, original) => {
-    const bytes = bedrock.amendResponse('invoke', Buffer.from(original), null, { text: 'Less.', ...smaller });
+    const bytes = amendAnswer(bedrock, 'invoke', Buffer.from(original), null, { text: 'Less.', ...smaller });
     expect(bedrock.readResponse('invoke', 200, bytes)).toMatchObject({
       defects: [],
       facts: { text: 'Less.', toolCalls: [{ id: 'tooluse_1', arguments: { amount: 9, to: 'ACME' } }] },

@@ -1,6 +1,7 @@
 import { GoogleGenAI } from '@google/genai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { HoldpointError } from '../../../src/core/errors.ts';
+import { amendAnswer } from '../../../src/provider/amend-answer.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
 import type { Amendment, StreamForm } from '../../../src/provider/protocol.ts';
 import { type Served, serve } from './served.ts';
@@ -20,14 +21,13 @@ const operationIn = {
   'json-array': 'stream_generate_content',
 };
 const amend = (original: string, form: StreamForm | null, amendment: Amendment, operation?: string) =>
-  gemini
-    .amendResponse(
-      operation ?? operationIn[form === 'sse' || form === 'json-array' ? form : 'json'],
-      Buffer.from(original),
-      form,
-      amendment,
-    )
-    .toString();
+  amendAnswer(
+    gemini,
+    operation ?? operationIn[form === 'sse' || form === 'json-array' ? form : 'json'],
+    Buffer.from(original),
+    form,
+    amendment,
+  ).toString();
 
 function codeOf(action: () => unknown): string {
   try {

@@ -1,6 +1,7 @@
 import { GoogleGenAI } from '@google/genai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { HoldpointError } from '../../../src/core/errors.ts';
+import { amendAnswer } from '../../../src/provider/amend-answer.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
 import type { Amendment } from '../../../src/provider/protocol.ts';
 import { type Served, serve } from './served.ts';
@@ -260,7 +261,7 @@ describe('the SDK', () => {
 
 describe('an amendment', () => {
   const amend = (original: string, streaming: boolean, amendment: Amendment) =>
-    gemini.amendResponse(operation, Buffer.from(original), streaming ? 'sse' : null, amendment).toString();
+    amendAnswer(gemini, operation, Buffer.from(original), streaming ? 'sse' : null, amendment).toString();
   const both = { text: 'fine', toolCalls: [{ id: 'c1', arguments: { n: 10 } }] };
 
   test('of a stream is read back with nothing of the old', () => {

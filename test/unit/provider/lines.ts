@@ -1,5 +1,7 @@
 /** Writes and reads answers of newline-delimited JSON, and of any form by its name, for the provider tests. */
+
 import { HoldpointError } from '../../../src/core/errors.ts';
+import { amendAnswer } from '../../../src/provider/amend-answer.ts';
 import type {
   Amendment,
   OperationName,
@@ -52,7 +54,7 @@ export function amended(
   original: string,
   amendment: Amendment,
 ): string {
-  return protocol.amendResponse(operation, Buffer.from(original), form, amendment).toString('utf8');
+  return amendAnswer(protocol, operation, Buffer.from(original), form, amendment).toString('utf8');
 }
 
 /** The code of the HoldpointError an action throws, or what it did instead. */

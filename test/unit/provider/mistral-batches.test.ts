@@ -1,7 +1,8 @@
 /** Mistral's batches: what their files and jobs carry, line by line. */
 import { describe, expect, test } from 'vitest';
+import { batchEntriesOf } from '../../../src/provider/batch-lines.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
-import { readMistralLines, readMistralResults } from '../../../src/provider/mistral-batches.ts';
+import { readMistralLine, readMistralResults } from '../../../src/provider/mistral-batches.ts';
 import type { BatchRequest, BatchResult } from '../../../src/provider/protocol.ts';
 import { asked, readAs } from './lines.ts';
 import { headOf } from './streams.ts';
@@ -9,6 +10,7 @@ import { headOf } from './streams.ts';
 const mistral = protocolOf('mistral');
 const file = (...lines: readonly object[]) =>
   Buffer.from(lines.map((line) => JSON.stringify(line)).join('\n'));
+const readLines = (bytes: Buffer) => [...batchEntriesOf(bytes)].map(readMistralLine);
 const plainRequest = ({ customId, operation, request, defect }: BatchRequest) => [
   customId,
   operation,
@@ -31,18 +33,18 @@ describe('an input file', () => {
     ['embeddings', { input: ['Hi'] }],
     ['audio.transcriptions', { file_url: 'https://a.example/a.mp3' }],
   ])('tells a request to %s by what it says', (operation, body) => {
-    expect([...readMistralLines(file({ custom_id: '0', body }))].map(plainRequest)).toEqual([
+    expect([...readLines(file({ custom_id: '0', body }))].map(plainRequest)).toEqual([
       ['0', operation, JSON.stringify(body), ''],
     ]);
   });
 
   test('keeps the spelling of numbers', () => {
-    const [line] = readMistralLines(Buffer.from('{"custom_id":"0","body":{"input":"x","n":1.0}}'));
+    const [line] = readLines(Buffer.from('{"custom_id":"0","body":{"input":"x","n":1.0}}'));
     expect(line?.request.toString()).toBe('{"input":"x","n":1.0}');
   });
 
   test('has a defect where a line has no body, asks for nothing known, or repeats an id', () => {
-    const lines = readMistralLines(
+    const lines = readLines(
       file({ custom_id: 'a' }, { custom_id: 'b', body: { x: 1 } }, { custom_id: 'a', body: { input: '' } }),
     );
     expect([...lines].map(({ defect }) => defect)).toEqual([

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { amendAnswer } from '../../../src/provider/amend-answer.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
 import { type Served, serve } from './served.ts';
 import { events, readStream } from './streams.ts';
@@ -43,15 +44,13 @@ describe('a completion', () => {
   });
 
   test('takes a reviewer’s text', () => {
-    const amended = openai.amendResponse('completions', bytes(chunk(choice('bad'))), null, { text: 'good' });
+    const amended = amendAnswer(openai, 'completions', bytes(chunk(choice('bad'))), null, { text: 'good' });
     expect(JSON.parse(amended.toString())).toEqual(chunk(choice('good')));
   });
 
   test('of several choices cannot be amended', () => {
     const several = bytes(chunk(choice('a'), choice('b', null, 1)));
-    expect(() => openai.amendResponse('completions', several, null, { text: 'x' })).toThrow(
-      'several choices',
-    );
+    expect(() => amendAnswer(openai, 'completions', several, null, { text: 'x' })).toThrow('several choices');
   });
 });
 
@@ -86,7 +85,7 @@ describe('a streamed completion', () => {
 
   test('takes a reviewer’s text in its first piece', () => {
     const original = Buffer.from(events(chunk(choice('b')), chunk(choice('ad', 'stop')), done));
-    const amended = openai.amendResponse('completions', original, 'sse', { text: 'good' });
+    const amended = amendAnswer(openai, 'completions', original, 'sse', { text: 'good' });
     expect(readStream(openai, 'completions', amended).facts).toMatchObject({
       text: 'good',
       finishReason: 'stop',

@@ -1,5 +1,6 @@
 /** Answers that tell again, in lists and objects of other shapes, what a model asked for. */
 import { describe, expect, test } from 'vitest';
+import { amendAnswer } from '../../../src/provider/amend-answer.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
 import { events, readStream } from './streams.ts';
 
@@ -48,7 +49,7 @@ describe('a run', () => {
     const original = Buffer.from(
       '{"a":1.0,"required_action":{"submit_tool_outputs":{"tool_calls":[{"id":"c","type":"function","function":{"name":"pay","arguments":"{}"}}]}}}',
     );
-    const amended = openai.amendResponse('threads.runs', original, null, {
+    const amended = amendAnswer(openai, 'threads.runs', original, null, {
       toolCalls: [{ id: 'c', arguments: { n: 2 } }],
     });
     expect(amended.toString()).toBe(original.toString().replace('"{}"', '"{\\"n\\":2}"'));
@@ -56,7 +57,7 @@ describe('a run', () => {
 
   test('has no text that could be amended', () => {
     const original = Buffer.from(JSON.stringify(waiting(functionCall())));
-    expect(() => openai.amendResponse('threads.runs', original, null, { text: 'x' })).toThrow('amended');
+    expect(() => amendAnswer(openai, 'threads.runs', original, null, { text: 'x' })).toThrow('amended');
   });
 });
 

@@ -52,3 +52,15 @@ describe('are refused', () => {
     expect(() => amendSocketAnswer(body, amendment)).toThrow(HoldpointError);
   });
 });
+
+test('are written beside a message that nests too deep to be walked', () => {
+  const data = Buffer.from(`${'['.repeat(200_000)}${']'.repeat(200_000)}`);
+  const deep = { atMs: 0, sender: 'client', binary: false, way: 'passed', bytes: data.length } as const;
+  const { understood, records } = decodeSocketBody(live);
+  const amended = amendSocketAnswer(
+    encodeSocketBody(understood, [{ ...deep, data, sha256: '' }, ...records]),
+    toTwo,
+  );
+  expect(decodeSocketBody(amended).records[0]?.data).toEqual(data);
+  expect(readSocketAnswer(amended).facts.toolCalls[0]?.arguments).toEqual({ amount: 2 });
+});

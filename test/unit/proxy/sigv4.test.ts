@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { bodyOf } from '../../../src/proxy/body.ts';
 import type { OutgoingRequest } from '../../../src/proxy/forward.ts';
-import { awsCredentialsIn, createSigner } from '../../../src/proxy/sigv4.ts';
+import { createSigner } from '../../../src/proxy/sigv4.ts';
 import { signatureDefect } from '../../support/aws-signature.ts';
 
 /** Amazon's published examples (Amazon S3 API reference, "Examples: Signature Calculations"). */
@@ -18,7 +18,11 @@ const example = {
 
 const own = { accessKeyId: 'AKIDSIDECAR', secretAccessKey: 'secret/of+the=sidecar' };
 const scope = { service: 'bedrock', region: 'eu-central-1' };
-const sign = createSigner(scope, own, () => Date.parse('2026-11-22T10:20:30Z'));
+const sign = createSigner(
+  scope,
+  () => own,
+  () => Date.parse('2026-11-22T10:20:30Z'),
+);
 
 function request(path: string, headers: readonly string[] = [], body = ''): OutgoingRequest {
   const origin = 'https://bedrock-runtime.eu-central-1.amazonaws.com';
@@ -41,7 +45,11 @@ describe('a signature', () => {
     ['/?lifecycle', 'fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543'],
     ['/?max-keys=2&prefix=J', '34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7'],
   ])('of Amazon’s example %s is the published one', async (path, signature) => {
-    const signer = createSigner(example.scope, example.credentials, () => example.nowMs);
+    const signer = createSigner(
+      example.scope,
+      () => example.credentials,
+      () => example.nowMs,
+    );
     const get = { ...request(path), method: 'GET', origin: example.origin };
     const { headers } = await signer(get);
     expect(headerOf(headers, 'authorization')).toBe(
@@ -85,10 +93,27 @@ describe('a signature', () => {
   });
 
   test('of a session carries its token', async () => {
-    const ofSession = createSigner(scope, { ...own, sessionToken: 'session-token' }, () => 0);
+    const ofSession = createSigner(
+      scope,
+      () => ({ ...own, sessionToken: 'session-token' }),
+      () => 0,
+    );
     const sent = await ofSession(request('/model/m/invoke'));
     expect(headerOf(sent.headers, 'x-amz-security-token')).toBe('session-token');
     expect(signatureDefect(received(sent), own.accessKeyId, own.secretAccessKey)).toBe('');
+  });
+
+  test('is made with the credentials of that moment', async () => {
+    let credentials = own;
+    const signer = createSigner(
+      scope,
+      () => credentials,
+      () => 0,
+    );
+    await signer(request('/model/m/invoke'));
+    credentials = { accessKeyId: 'AKIDNEXT', secretAccessKey: 'next' };
+    const sent = await signer(request('/model/m/invoke'));
+    expect(signatureDefect(received(sent), 'AKIDNEXT', 'next')).toBe('');
   });
 
   test('takes the place of every trace of the workload’s', async () => {
@@ -122,23 +147,5 @@ describe('a signature', () => {
     };
     const sent = await sign({ ...request('/model/m/invoke'), body: { ...bodyOf(body), spool } });
     expect(headerOf(sent.headers, 'x-amz-content-sha256')).toBe(digest);
-  });
-});
-
-describe('credentials', () => {
-  test('stand in Amazon’s own variables', () => {
-    const env = { AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b', AWS_SESSION_TOKEN: 'c' };
-    expect(awsCredentialsIn(env, 'bedrock')).toEqual({
-      accessKeyId: 'a',
-      secretAccessKey: 'b',
-      sessionToken: 'c',
-    });
-  });
-
-  test.each([
-    [{}, /upstreams\.bedrock\.sign: the environment has no AWS_ACCESS_KEY_ID and no AWS_SECRET_ACCESS_KEY/],
-    [{ AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: '' }, /has no AWS_SECRET_ACCESS_KEY\.$/],
-  ])('that are missing are named', (env, message) => {
-    expect(() => awsCredentialsIn(env, 'upstreams.bedrock.sign')).toThrow(message);
   });
 });

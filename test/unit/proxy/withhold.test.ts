@@ -1,7 +1,7 @@
 /** A key never comes back in an answer, however the answer is cut; everything else comes back as it was. */
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { withholding } from '../../../src/proxy/withhold.ts';
+import { describe, expect, test } from 'vitest';
+import { starring, withholding } from '../../../src/proxy/withhold.ts';
 
 const key = 'sk-aab-aac';
 const stars = '*'.repeat(key.length);
@@ -51,4 +51,36 @@ test('header values are kept clean too, and without a key nothing is touched', (
   expect(withholding(key).fields(['X', `a${key}b`])).toEqual(['X', `a${stars}b`]);
   const chunk = Buffer.from(key);
   expect(withholding(undefined).next(chunk)).toBe(chunk);
+});
+
+describe('where nothing may wait', () => {
+  const secret = 'sk-REAL-0123456789abcdef';
+  const through = (text: string, at: readonly number[]): string => {
+    const star = starring(secret);
+    const bytes = Buffer.from(text, 'latin1');
+    const ends = [...at.map((place) => place % (bytes.length + 1)), bytes.length].sort((a, b) => a - b);
+    return ends.map((end, i) => star(bytes.subarray(ends[i - 1] ?? 0, end)).toString('latin1')).join('');
+  };
+
+  test('the key is starred, but for fewer characters than would tell it where it comes in pieces', () => {
+    const parts = fc.array(fc.constantFrom('x', 's', 'sk-', 'sk-REAL-0', secret, secret.slice(1)));
+    fc.assert(
+      fc.property(parts, fc.array(fc.nat(), { maxLength: 6 }), (texts, at) => {
+        const text = texts.join('');
+        const passed = through(text, at);
+        expect(passed).toHaveLength(text.length);
+        expect(passed).not.toContain(secret.slice(0, 12));
+        for (let i = 0; i < text.length; i += 1) expect(['*', text[i]]).toContain(passed[i]);
+      }),
+    );
+  });
+
+  test('bytes without it are what they were', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.array(fc.nat(), { maxLength: 6 }), (text, at) => {
+        const plain = Buffer.from(text.replaceAll('sk-', '')).toString('latin1');
+        expect(through(plain, at)).toBe(plain);
+      }),
+    );
+  });
 });

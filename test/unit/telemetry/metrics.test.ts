@@ -6,6 +6,10 @@ const gauges = {
   holdpoint_calls_in_flight: 2,
   holdpoint_holds_pending: 1,
   holdpoint_ledger_entries: 77,
+  holdpoint_erased_bytes: 0,
+  holdpoint_erased_parts: 0,
+  holdpoint_erasures_pending: 0,
+  holdpoint_retention_entry: 0,
   holdpoint_ledger_writable: 1,
   process_resident_memory_bytes: 123_456_789,
 };

@@ -180,10 +180,10 @@ describe('edits', () => {
     expect(await causeOf(tampered)).toBe('version_unsupported at 1');
   });
 
-  it('an erasure, which version 1 does not have, is refused', async () => {
+  it('a type that version 1 only reserves is refused', async () => {
     const builder = createLedgerBuilder();
     builder.genesis();
-    builder.seal({ type: 'erasure', data: { by: 'mallory' } });
+    builder.seal({ type: 'document', data: { by: 'mallory' } });
     builder.commit();
     expect(await causeOf(builder.records)).toBe('version_unsupported at 1');
   });
@@ -468,7 +468,7 @@ describe('bodies', () => {
       value.writeUInt8(1, value.lastIndexOf(Buffer.from([0, 0, 0, 0, 0, 0, 0, 3])) + 8);
       return value;
     });
-    expect(await codesOf(tampered)).toEqual(['body_missing at 3', 'body_unexpected at 3']);
+    expect(await codesOf(tampered)).toEqual(['body_unexpected at 3', 'body_missing at 3']);
   });
 
   it('bodies for a block that is not there are unexpected', async () => {

@@ -40,6 +40,8 @@ describe('the canonical reading', () => {
     ['an integer above 2^53 - 1', '{"a":9007199254740992}'],
     ['a leading zero', '{"a":01}'],
     ['a key that is not ASCII', '{"é":1}'],
+    ['a key with a control character, which the sealing side never writes', '{"\\n":1}'],
+    ['a key with a delete character', '{"\u007f":1}'],
     ['a bare control character', '{"a":"\u0001"}'],
     ['a trailing comma', '{"a":1,}'],
     ['an end inside a string', '{"a":"b'],

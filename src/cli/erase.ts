@@ -1,0 +1,174 @@
+/** `holdpoint erase …` and `holdpoint legal-hold …`: content that goes, and content that must stay. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { HoldpointError } from '../core/errors.ts';
+import { clientOptions, controlClient } from './client.ts';
+import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
+import { type Options, onlyArgument, readOptions, requiredText } from './options.ts';
+import { printJson, printLine, printTable, visible } from './print.ts';
+
+const erasureSchema = z.object({
+  id: z.string(),
+  state: z.enum(['waiting', 'running', 'done', 'failed']),
+  dryRun: z.boolean(),
+  decisions: z.number(),
+  erased: z.number(),
+  parts: z.number(),
+  refused: z.record(z.string(), z.number()),
+  entries: z.array(z.number()),
+  bytesWiped: z.number(),
+  bytesReclaimed: z.number(),
+  error: z.string().nullable(),
+});
+type Erasure = z.output<typeof erasureSchema>;
+const legalHoldSchema = z.object({
+  id: z.string(),
+  by: z.string(),
+  scope: z.record(z.string(), z.unknown()),
+});
+
+const matchOptions = ['model', 'operation', 'provider', 'workload'];
+const askAgainMs = 250;
+
+export const eraseCommands: readonly Command[] = [
+  {
+    name: 'erase decision',
+    usage: 'ID --basis B --reason TEXT [--dry-run] [--json]',
+    summary: 'erase the content of one decision',
+    run: (args, env) => erase(args, env, [], (options) => ({ decision: onlyArgument(options, 'decision') })),
+  },
+  {
+    name: 'erase subject',
+    usage: 'NAME --basis B --reason TEXT [--dry-run] [--json]',
+    summary: 'erase the content of every decision of a data subject',
+    run: (args, env) => erase(args, env, [], (options) => ({ subject: onlyArgument(options, 'subject') })),
+  },
+  {
+    name: 'erase class',
+    usage:
+      '[--model M] [--operation O] [--provider P] [--workload W] [--before UTC] --basis B --reason TEXT [--dry-run] [--json]',
+    summary: 'erase the content of every decision of a class',
+    run: (args, env) =>
+      erase(args, env, [...matchOptions, 'before'], (options) => {
+        const before = options.text('before');
+        return { match: matchOf(options), ...(before === undefined ? {} : { before }) };
+      }),
+  },
+];
+
+export const legalHoldCommands: readonly Command[] = [
+  {
+    name: 'legal-hold place',
+    usage: '(--decision ID | --subject NAME | --workload W …) --reason TEXT [--json]',
+    summary: 'nothing that it is on is erased until it is lifted',
+    run: async (args, env) => {
+      const texts = [...clientOptions, ...matchOptions, 'decision', 'subject', 'reason'];
+      const options = readOptions(args, texts, ['json']);
+      const body = { scope: holdScopeOf(options), reason: requiredText(options, 'reason') };
+      const answer = await controlClient(options, env).post('/api/v1/legal-holds', body);
+      if (options.flag('json')) printJson(answer);
+      else printLine(`${visible(legalHoldSchema.parse(answer).id)} stands`);
+      return exitCodes.ok;
+    },
+  },
+  {
+    name: 'legal-hold lift',
+    usage: 'ID --reason TEXT [--json]',
+    summary: 'end a legal hold',
+    run: async (args, env) => {
+      const options = readOptions(args, [...clientOptions, 'reason'], ['json']);
+      const id = onlyArgument(options, 'legal hold');
+      const path = `/api/v1/legal-holds/${encodeURIComponent(id)}/lift`;
+      const answer = await controlClient(options, env).post(path, {
+        reason: requiredText(options, 'reason'),
+      });
+      if (options.flag('json')) printJson(answer);
+      else printLine(`${visible(id)} lifted`);
+      return exitCodes.ok;
+    },
+  },
+  {
+    name: 'legal-hold list',
+    usage: '[--json]',
+    summary: 'the legal holds that stand',
+    run: async (args, env) => {
+      const options = readOptions(args, clientOptions, ['json']);
+      const answer = await controlClient(options, env).get('/api/v1/legal-holds');
+      if (options.flag('json')) printJson(answer);
+      else {
+        const { items } = z.object({ items: z.array(legalHoldSchema) }).parse(answer);
+        printTable(
+          ['ID', 'BY', 'ON'],
+          items.map(({ id, by, scope }) => [id, by, JSON.stringify(scope)]),
+        );
+      }
+      return exitCodes.ok;
+    },
+  },
+];
+
+function matchOf(options: Options): Record<string, string> {
+  const match = matchOptions.flatMap((name) => {
+    const value = options.text(name);
+    return value === undefined ? [] : [[name, value]];
+  });
+  if (match.length > 0) return Object.fromEntries(match);
+  throw new HoldpointError(
+    'usage',
+    `Name a class by at least one of --${matchOptions.join(', --')}.`,
+    'See holdpoint --help.',
+  );
+}
+
+function holdScopeOf(options: Options): unknown {
+  const decision = options.text('decision');
+  const subject = options.text('subject');
+  const isClass = matchOptions.some((name) => options.text(name) !== undefined);
+  if ([decision !== undefined, subject !== undefined, isClass].filter(Boolean).length !== 1)
+    throw new HoldpointError(
+      'usage',
+      'Name one of: --decision, --subject, or a class such as --workload.',
+      'See holdpoint --help.',
+    );
+  if (decision !== undefined) return { decision };
+  return subject !== undefined ? { subject } : { match: matchOf(options) };
+}
+
+/** Asks, then waits until it is done: exit 1 where something was refused or it failed. */
+async function erase(
+  args: readonly string[],
+  env: Environment,
+  names: readonly string[],
+  scopeOf: (options: Options) => unknown,
+): Promise<ExitCode> {
+  const options = readOptions(args, [...clientOptions, ...names, 'basis', 'reason'], ['dry-run', 'json']);
+  const scope = scopeOf(options);
+  const order = { basis: requiredText(options, 'basis'), reason: requiredText(options, 'reason') };
+  const client = controlClient(options, env);
+  let answer = await client.post('/api/v1/erasures', { ...order, scope, dryRun: options.flag('dry-run') });
+  let erasure = erasureSchema.parse(answer);
+  while (erasure.state === 'waiting' || erasure.state === 'running') {
+    await sleep(askAgainMs);
+    answer = await client.get(`/api/v1/erasures/${erasure.id}`);
+    erasure = erasureSchema.parse(answer);
+  }
+  if (options.flag('json')) printJson(answer);
+  else printErasure(erasure);
+  const refused = Object.values(erasure.refused).some((count) => count > 0);
+  return erasure.state === 'done' && !refused ? exitCodes.ok : exitCodes.finding;
+}
+
+function printErasure(erasure: Erasure): void {
+  const { decisions, dryRun, entries, error, erased, parts, refused } = erasure;
+  printLine(
+    `${dryRun ? 'would erase' : 'erased'} ${parts} bodies of ${erased} decisions (${decisions} judged)`,
+  );
+  for (const [ground, count] of Object.entries(refused))
+    if (count > 0) printLine(`  refused ${count} decisions: ${visible(ground.replaceAll('_', ' '))}`);
+  if (dryRun) printLine('  a dry run: nothing was sealed or erased');
+  else {
+    printLine(`  ${erasure.bytesWiped} bytes overwritten, files smaller by ${erasure.bytesReclaimed} bytes`);
+    printLine(`  sealed as ${entries.join(', ') || 'nothing'}`);
+  }
+  if (error !== null) printLine(`  failed: ${visible(error)}`);
+}

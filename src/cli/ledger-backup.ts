@@ -1,0 +1,118 @@
+/** `holdpoint ledger backup` and `restore`: a copy to come back from, and coming back without hiding it. */
+import { copyFileSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { defaultConfigFile, type LoadedConfig, loadConfig } from '../config/load.ts';
+import { systemClock, systemRandom } from '../core/clock.ts';
+import { HoldpointError } from '../core/errors.ts';
+import { signerOf } from '../ledger/checkpoint.ts';
+import { readEntry } from '../ledger/reader.ts';
+import type { Verdict } from '../ledger/verify/verify.ts';
+import { type Backup, readBackup, takeBackup, verifyBackup } from '../store/backup.ts';
+import { loadKeys } from '../store/keys.ts';
+import { lostBy, requireNoLedger, restoreBackup } from '../store/restore.ts';
+import { readTrust } from '../store/trust.ts';
+import { type Command, exitCodes } from './command.ts';
+import { withCopy, writable } from './ledger-export.ts';
+import { onlyArgument, readOptions } from './options.ts';
+import { printJson, printLine, visible } from './print.ts';
+
+const tokensFile = 'tokens.json';
+
+export const backupCommand: Command = {
+  name: 'ledger backup',
+  usage: 'DIR [--config FILE] [--tokens] [--json]',
+  summary:
+    'copy the ledger, also while the sidecar runs; into the same DIR again: only what was sealed since',
+  run: async (args, env) => {
+    const options = readOptions(args, ['config'], ['tokens', 'json']);
+    const dir = onlyArgument(options, 'directory');
+    const { paths } = loadConfig(options.text('config') ?? defaultConfigFile, env);
+    const taken = new Date(systemClock.nowMs()).toISOString();
+    let backup: Backup | null = null;
+    try {
+      await withCopy(options, env, async (store) => {
+        const { data } = await readEntry(store, 0);
+        const facts = { origin: String(data['origin']), key: String(data['key']), taken };
+        backup = await takeBackup(store, dir, facts);
+      });
+      if (options.flag('tokens') && existsSync(paths.tokens))
+        copyFileSync(paths.tokens, join(dir, tokensFile));
+    } catch (error) {
+      throw writable(error, dir);
+    }
+    const made = backup ?? readBackup(dir);
+    const { verdict, defects } = await verifyBackup(made, {});
+    const ok = verdict.ok && defects.length === 0;
+    const { size, root } = made.manifest;
+    if (options.flag('json')) printJson({ directory: dir, id: made.id, size, root, taken, ok, defects });
+    else if (ok) printLine(`Backed up ${size} entries to ${visible(dir)}, root ${root}. Keys are not in it.`);
+    if (!ok) printDefects(dir, verdict, defects);
+    return ok ? exitCodes.ok : exitCodes.finding;
+  },
+};
+
+export const restoreCommand: Command = {
+  name: 'ledger restore',
+  usage: 'BACKUP [--config FILE] [--trust KEY_OR_FILE] [--accept-loss] [--json]',
+  summary:
+    'verify a backup and make the configured data directory from it; the ledger itself says that it was',
+  run: async (args, env) => {
+    const options = readOptions(args, ['config', 'trust'], ['accept-loss', 'json']);
+    const backup = readBackup(onlyArgument(options, 'backup'));
+    const { paths } = loadConfig(options.text('config') ?? defaultConfigFile, env);
+    requireNoLedger(paths);
+    const { kek } = requireKeys(backup, paths);
+    const trust = options.text('trust');
+    const { verdict, defects } = await verifyBackup(backup, {
+      trustedKeys: trust === undefined ? [backup.manifest.key] : readTrust(trust),
+      openBody: new Uint8Array(kek.key),
+    });
+    if (!verdict.ok || defects.length > 0) {
+      printDefects(backup.dir, verdict, defects);
+      return exitCodes.finding;
+    }
+    requireLossAccepted(backup, paths, options.flag('accept-loss'));
+    const restored = await restoreBackup(backup, paths).catch((error: unknown) => {
+      throw writable(error, paths.ledgerDir);
+    });
+    const tokens = join(backup.dir, tokensFile);
+    if (existsSync(tokens) && !existsSync(paths.tokens)) copyFileSync(tokens, paths.tokens);
+    if (options.flag('json')) printJson(restored);
+    else {
+      printLine(`Restored ${restored.size} entries, taken ${restored.taken}. ${lossText(restored.lost)}`);
+      printLine('The next start seals that it was restored, and ends every decision that was open.');
+    }
+    return exitCodes.ok;
+  },
+};
+
+/** A ledger that its keys do not fit could not go on. */
+function requireKeys({ manifest }: Backup, { keysDir }: LoadedConfig['paths']) {
+  const keys = loadKeys(keysDir, false, systemRandom);
+  if (signerOf(manifest.origin, keys.signingKey).verifierKey === manifest.key) return keys;
+  throw new HoldpointError(
+    'config_invalid',
+    `The signing.pem in ${keysDir} is not the one that the backup was sealed under.`,
+    'Put the signing.pem and kek.key of the backed-up ledger there first: they are in no backup of ours.',
+  );
+}
+
+function requireLossAccepted(backup: Backup, paths: LoadedConfig['paths'], isAccepted: boolean): void {
+  const lost = lostBy(backup, paths);
+  if (lost === 0 || isAccepted) return;
+  throw new HoldpointError(
+    'ledger_rolled_back',
+    `The backup has ${backup.manifest.size} entries; the high-water mark knows of ${lost} more, which would be lost.`,
+    'Restore a newer backup, or give --accept-loss: the ledger will then say that they are gone.',
+  );
+}
+
+function lossText(lost: number): string {
+  return lost === 0 ? 'No later entry is known of.' : `${lost} later entries are lost.`;
+}
+
+function printDefects(dir: string, { findings }: Verdict, defects: readonly string[]): void {
+  for (const defect of defects) process.stderr.write(`FAIL ${visible(dir)}: ${visible(defect)}\n`);
+  for (const { code, seq, message } of findings)
+    process.stderr.write(`FAIL ${code}${seq < 0 ? '' : ` at entry ${seq}`}: ${visible(message)}\n`);
+}

@@ -1,0 +1,41 @@
+/** `holdpoint ledger fsck`: the files of a ledger, checksum by checksum; what its entries say is for `verify`. */
+import { existsSync } from 'node:fs';
+import { defaultConfigFile, loadConfig } from '../config/load.ts';
+import { HoldpointError } from '../core/errors.ts';
+import { fsck } from '../store/fsck.ts';
+import { repair } from '../store/repair.ts';
+import { type Command, exitCodes } from './command.ts';
+import { readOptions } from './options.ts';
+import { printJson, printLine, visible } from './print.ts';
+
+export const fsckCommand: Command = {
+  name: 'ledger fsck',
+  usage: '[--config FILE] [--repair] [--json]',
+  summary: 'check every frame, table and reference of the ledger; --repair makes again only what is derived',
+  run: async (args, env) => {
+    const options = readOptions(args, ['config'], ['repair', 'json']);
+    if (options.positionals.length > 0)
+      throw new HoldpointError(
+        'usage',
+        'It takes no argument.',
+        'Name the configuration with --config FILE.',
+      );
+    const { paths } = loadConfig(options.text('config') ?? defaultConfigFile, env);
+    if (!existsSync(paths.ledgerDir))
+      throw new HoldpointError('usage', `There is no ledger in ${paths.ledgerDir}.`, 'Check data.dir.');
+    const before = await fsck(paths);
+    const done = options.flag('repair') ? await repair(paths, before) : [];
+    const report = done.length === 0 ? before : await fsck(paths);
+    const isWhole = report.findings.every(({ kind }) => kind === 'note');
+    if (options.flag('json')) printJson({ ok: isWhole, ...report, found: before.findings, done });
+    else {
+      for (const { kind, file, byte, message } of before.findings)
+        printLine(`${kind}: ${visible(file)}${byte < 0 ? '' : ` at byte ${byte}`}: ${visible(message)}`);
+      for (const what of done) printLine(`repaired: ${visible(what)}`);
+      const { segments, frames, tables, entries, bodies } = report;
+      const counts = `${segments} segments, ${frames} frames, ${tables} tables, ${entries} entries, ${bodies} bodies`;
+      printLine(`${isWhole ? 'WHOLE' : 'DAMAGED'}  ${counts}`);
+    }
+    return isWhole ? exitCodes.ok : exitCodes.finding;
+  },
+};

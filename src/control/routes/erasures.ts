@@ -1,0 +1,145 @@
+/** Erasures and legal holds. */
+import { z } from 'zod';
+import { HoldpointError } from '../../core/errors.ts';
+import type { ErasureJob, Person } from '../../erasure/desk.ts';
+import type { Scope } from '../../ledger/erasure.ts';
+import type { LegalHold } from '../../ledger/subjects.ts';
+import type { Identity } from '../../store/token-file.ts';
+import {
+  type ErasureShown,
+  type erasureScopeSchema,
+  type LegalHoldShown,
+  liftLegalHold,
+  liftSchema,
+  listLegalHolds,
+  newErasureSchema,
+  newLegalHoldSchema,
+  placeLegalHold,
+  showErasure,
+  startErasure,
+} from '../api/erasures.ts';
+import { type ControlRequest, type Route, readJsonBody, sendJson } from '../http.ts';
+import type { ControlParts } from '../parts.ts';
+
+export function erasureRoutes(parts: ControlParts): Route[] {
+  return [
+    {
+      method: 'POST',
+      path: '/api/v1/erasures',
+      operation: startErasure,
+      handle: (request) => start(parts, request),
+    },
+    {
+      method: 'GET',
+      path: '/api/v1/erasures/{id}',
+      operation: showErasure,
+      handle: (request) => show(parts, request),
+    },
+    {
+      method: 'GET',
+      path: '/api/v1/legal-holds',
+      operation: listLegalHolds,
+      handle: ({ res }) =>
+        sendJson(res, 200, { items: parts.ledger.legalHolds().map((hold) => shownHold(parts, hold)) }),
+    },
+    {
+      method: 'POST',
+      path: '/api/v1/legal-holds',
+      operation: placeLegalHold,
+      handle: (request) => place(parts, request),
+    },
+    {
+      method: 'POST',
+      path: '/api/v1/legal-holds/{id}/lift',
+      operation: liftLegalHold,
+      handle: (request) => lift(parts, request),
+    },
+  ];
+}
+
+async function start(parts: ControlParts, { req, res, identity }: ControlRequest): Promise<void> {
+  const { scope, ...order } = checked(newErasureSchema, await readJsonBody(req));
+  const job = parts.erasures.start({ ...order, ...personOf(identity), scope: await scopeOf(parts, scope) });
+  sendJson(res, 202, shown(job));
+}
+
+function show(parts: ControlParts, { res, params }: ControlRequest): void {
+  const job = parts.erasures.find(params['id'] ?? '');
+  if (job === null)
+    throw new HoldpointError(
+      'not_found',
+      'There is no such erasure since the sidecar started.',
+      'Its entries are in the ledger: holdpoint ledger entry SEQ.',
+    );
+  sendJson(res, 200, shown(job));
+}
+
+async function place(parts: ControlParts, { req, res, identity }: ControlRequest): Promise<void> {
+  const { scope, reason } = checked(newLegalHoldSchema, await readJsonBody(req));
+  const hold = await parts.erasures.placeHold(await scopeOf(parts, scope), personOf(identity), reason);
+  sendJson(res, 201, shownHold(parts, hold));
+}
+
+async function lift(parts: ControlParts, { req, res, params, identity }: ControlRequest): Promise<void> {
+  const seq = parts.ledger.seqOfId('l', params['id'] ?? '');
+  const hold = parts.ledger.legalHolds().find((one) => one.seq === seq);
+  if (hold === undefined)
+    throw new HoldpointError(
+      'not_found',
+      'There is no such legal hold.',
+      'List them with: holdpoint legal-hold list',
+    );
+  const { reason } = checked(liftSchema, await readJsonBody(req));
+  await parts.erasures.liftHold(hold.seq, personOf(identity), reason);
+  sendJson(res, 200, shownHold(parts, hold));
+}
+
+/** Ids and names as the ledger has them. Throws `not_found` for a decision that is not there. */
+async function scopeOf(parts: ControlParts, scope: z.output<typeof erasureScopeSchema>): Promise<Scope> {
+  if ('subject' in scope) return { subject: parts.fingerprint(scope.subject) };
+  if ('match' in scope) {
+    const match = Object.fromEntries(Object.entries(scope.match).filter(([, value]) => value !== undefined));
+    return scope.before === undefined ? { match } : { match, before: new Date(scope.before).toISOString() };
+  }
+  const seq = parts.ledger.seqOfId('d', scope.decision);
+  if (seq === null)
+    throw new HoldpointError(
+      'not_found',
+      'There is no such decision here.',
+      'List them with: holdpoint decisions list',
+    );
+  await parts.ledger.decision(seq);
+  return { decision: seq };
+}
+
+/** The roles were checked by the server; this tells the types so. */
+function personOf({ name, role }: Identity): Person {
+  if (role !== 'privacy' && role !== 'admin')
+    throw new HoldpointError('forbidden', `The role ${role} may not erase.`);
+  return { by: name, role };
+}
+
+function checked<T>(schema: z.ZodType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  throw new HoldpointError('invalid_argument', z.prettifyError(parsed.error), 'See /openapi.json.');
+}
+
+function shown({ id, order, progress, ...job }: ErasureJob): ErasureShown {
+  const { firstRefused: _first, lookedAt: _looked, ...counts } = progress;
+  return {
+    id,
+    state: job.state,
+    dryRun: order.dryRun,
+    by: order.by,
+    basis: order.basis,
+    ...counts,
+    startedAt: new Date(job.startedAtMs).toISOString(),
+    endedAt: job.endedAtMs === null ? null : new Date(job.endedAtMs).toISOString(),
+    error: job.error?.message ?? null,
+  };
+}
+
+function shownHold(parts: ControlParts, { seq, by, scope }: LegalHold): LegalHoldShown {
+  return { id: parts.ledger.legalHoldId(seq), seq, by, scope };
+}

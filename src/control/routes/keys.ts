@@ -1,0 +1,30 @@
+/** Changes of the ledger's keys, by an admin, on the record. */
+import { z } from 'zod';
+import { HoldpointError } from '../../core/errors.ts';
+import { changeKeys, keyChangeSchema } from '../api/keys.ts';
+import { type ControlRequest, type Route, readJsonBody, sendJson } from '../http.ts';
+import type { ControlParts } from '../parts.ts';
+
+export function keyRoutes(parts: ControlParts): Route[] {
+  return [
+    {
+      method: 'POST',
+      path: '/api/v1/keys',
+      operation: changeKeys,
+      handle: (request) => change(parts, request),
+    },
+  ];
+}
+
+async function change({ keyring }: ControlParts, { req, res, identity }: ControlRequest): Promise<void> {
+  const parsed = keyChangeSchema.safeParse(await readJsonBody(req));
+  if (!parsed.success)
+    throw new HoldpointError('invalid_argument', z.prettifyError(parsed.error), 'See /openapi.json.');
+  const { data } = parsed;
+  const order = { by: identity.name, reason: data.reason };
+  if (data.action === 'rotate') await keyring.rotateSigning(order);
+  else if (data.action === 'epoch') await keyring.rotateKek(order);
+  else if (data.action === 'retire') await keyring.retireKek(data.kek, order);
+  else await keyring.revoke(data.kid, data.size, order);
+  sendJson(res, 200, keyring.current());
+}

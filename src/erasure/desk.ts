@@ -1,0 +1,209 @@
+/**
+ * Erasures that people and the schedule ask for: one runs at a time, the others wait; what they did is kept for a
+ * while, and in the ledger for good. Also places and lifts legal holds. Owns the jobs.
+ */
+import type { RandomBytes, Schedule } from '../core/clock.ts';
+import { HoldpointError } from '../core/errors.ts';
+import type { JsonObject } from '../ledger/canonical.ts';
+import { type Scope, scopeData } from '../ledger/erasure.ts';
+import type { LegalHold } from '../ledger/subjects.ts';
+import {
+  type ErasureHouse,
+  type ErasureOrder,
+  type ErasureProgress,
+  emptyProgress,
+  runErasure,
+} from './run.ts';
+
+export interface ErasureJob {
+  /** 16 hex; what its entries share. */
+  readonly id: string;
+  readonly order: ErasureOrder;
+  readonly progress: ErasureProgress;
+  readonly startedAtMs: number;
+  endedAtMs: number | null;
+  state: 'waiting' | 'running' | 'done' | 'failed';
+  /** Why it failed; null otherwise. */
+  error: HoldpointError | null;
+}
+
+export interface Person {
+  readonly by: string;
+  readonly role: 'privacy' | 'admin';
+}
+
+export interface ErasureDesk {
+  /** Begins it, or puts it in line. Throws `overloaded`. */
+  start(order: ErasureOrder): ErasureJob;
+  find(id: string): ErasureJob | null;
+  /** Resolves with the job once it ended. */
+  ended(id: string): Promise<ErasureJob | null>;
+  /** Resolves with its seq once the legal hold is sealed. */
+  placeHold(scope: Scope, person: Person, reason: string): Promise<LegalHold>;
+  /** Resolves once it is sealed. Throws `not_found`. */
+  liftHold(seq: number, person: Person, reason: string): Promise<void>;
+  /** Since the start, the one that runs included. */
+  totals(): {
+    readonly pending: number;
+    readonly parts: number;
+    readonly bytesWiped: number;
+    readonly lookedAt: number;
+  };
+  /** Takes no more; resolves once the one that runs has ended, after the entry it is at. */
+  stop(): Promise<void>;
+}
+
+export interface DeskOptions extends Omit<ErasureHouse, 'isStopping'> {
+  readonly random: RandomBytes;
+  readonly schedule: Schedule;
+  readonly everyHours: number;
+  readonly onEnd: (job: ErasureJob) => void;
+}
+
+const waitingMax = 32;
+const keptMax = 200;
+const firstRetentionMs = 60_000;
+const hourMs = 3_600_000;
+const dayMs = 86_400_000;
+
+export function createErasureDesk(options: DeskOptions): ErasureDesk {
+  const { ledger, terms, clock } = options;
+  const jobs = new Map<string, { job: ErasureJob; ended: Promise<void> }>();
+  /** By rule: before this entry a schedule has nothing left to do. */
+  const doneUpTo = new Map<string, number>();
+  let line: Promise<void> = Promise.resolve();
+  let pending = 0;
+  let running: ErasureJob | null = null;
+  const erased = { parts: 0, bytesWiped: 0 };
+  let stopping = false;
+  let cancelRetention = schedule(firstRetentionMs);
+  const house: ErasureHouse = { ledger, terms, clock, isStopping: () => stopping };
+
+  function schedule(ms: number): () => void {
+    if (!terms.rules.some(({ keepDays }) => keepDays !== undefined)) return () => undefined;
+    return options.schedule(ms, () => {
+      cancelRetention = schedule(options.everyHours * hourMs);
+      retain();
+    });
+  }
+
+  /** One erasure for each rule; one that is still under way is not begun again. */
+  function retain(): void {
+    for (const { id, keepDays, match } of terms.rules) {
+      const underWay = [...jobs.values()].some(
+        ({ job }) => job.endedAtMs === null && 'rule' in job.order.scope && job.order.scope.rule === id,
+      );
+      if (keepDays === undefined || underWay || pending >= waitingMax) continue;
+      const before = new Date(clock.nowMs() - keepDays * dayMs).toISOString();
+      start({
+        scope: { rule: id, before },
+        match,
+        basis: 'retention',
+        by: 'holdpoint',
+        role: 'retention',
+        reason: '',
+        dryRun: false,
+        fromSeq: doneUpTo.get(id) ?? 0,
+      });
+    }
+  }
+
+  function start(order: ErasureOrder): ErasureJob {
+    if (stopping) throw new HoldpointError('shutting_down', 'The sidecar stops.', 'Ask again once it runs.');
+    if (pending >= waitingMax)
+      throw new HoldpointError('overloaded', 'Too many erasures wait.', 'Ask again when one has ended.');
+    const job: ErasureJob = {
+      id: options.random(8).toString('hex'),
+      order,
+      progress: emptyProgress(),
+      startedAtMs: clock.nowMs(),
+      endedAtMs: null,
+      state: 'waiting',
+      error: null,
+    };
+    pending += 1;
+    line = line.then(() => work(job));
+    jobs.set(job.id, { job, ended: line });
+    forgetOldest();
+    return job;
+  }
+
+  /** Never rejects: what went wrong is the job's. */
+  async function work(job: ErasureJob): Promise<void> {
+    job.state = 'running';
+    // A dry run erases nothing, so it counts nothing.
+    running = job.order.dryRun ? null : job;
+    try {
+      await runErasure(house, job.id, job.order, job.progress);
+      job.state = 'done';
+      remember(job);
+    } catch (error) {
+      job.state = 'failed';
+      job.error =
+        error instanceof HoldpointError
+          ? error
+          : new HoldpointError('internal', 'The erasure failed; the log says how.', '', error);
+    }
+    job.endedAtMs = clock.nowMs();
+    if (running !== null) {
+      erased.parts += job.progress.parts;
+      erased.bytesWiped += job.progress.bytesWiped;
+    }
+    running = null;
+    pending -= 1;
+    options.onEnd(job);
+  }
+
+  /** What was refused may be due next time, so the next look begins there. */
+  function remember({ order, progress }: ErasureJob): void {
+    if (!('rule' in order.scope)) return;
+    const upTo = progress.firstRefused === -1 ? progress.lookedAt + 1 : progress.firstRefused;
+    doneUpTo.set(order.scope.rule, Math.max(upTo, order.fromSeq ?? 0));
+  }
+
+  function forgetOldest(): void {
+    for (const [id, { job }] of jobs) {
+      if (jobs.size <= keptMax) return;
+      if (job.endedAtMs !== null) jobs.delete(id);
+    }
+  }
+
+  function sealHold(data: JsonObject, reason: string): Promise<number> {
+    const parts = [{ name: 'reason', bytes: Buffer.from(reason) }];
+    return ledger.sealBetweenErasures({ type: 'erasure', data, parts });
+  }
+
+  return {
+    start,
+    find: (id) => jobs.get(id)?.job ?? null,
+    ended: async (id) => {
+      const found = jobs.get(id);
+      await found?.ended;
+      return found?.job ?? null;
+    },
+    placeHold: async (scope, { by, role }, reason) => {
+      const data = { action: 'hold', by, role, scope: scopeData(scope) };
+      return { seq: await sealHold(data, reason), scope: data.scope, by };
+    },
+    liftHold: async (seq, { by, role }, reason) => {
+      if (!ledger.legalHolds().some((hold) => hold.seq === seq))
+        throw new HoldpointError(
+          'not_found',
+          'There is no such legal hold.',
+          'List them with: holdpoint legal-hold list',
+        );
+      await sealHold({ action: 'lift', by, hold: seq, role }, reason);
+    },
+    totals: () => ({
+      pending,
+      parts: erased.parts + (running?.progress.parts ?? 0),
+      bytesWiped: erased.bytesWiped + (running?.progress.bytesWiped ?? 0),
+      lookedAt: Math.max(0, running?.progress.lookedAt ?? 0),
+    }),
+    stop: async () => {
+      stopping = true;
+      cancelRetention();
+      await line;
+    },
+  };
+}

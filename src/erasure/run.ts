@@ -1,0 +1,270 @@
+/**
+ * One erasure from what was asked to what is gone: candidates -> judged -> sealed -> destroyed, 2048 parts at a
+ * time, refusals sealed with their grounds. Memory does not grow with the ledger; calls go on meanwhile.
+ */
+import type { Clock } from '../core/clock.ts';
+import { HoldpointError } from '../core/errors.ts';
+import type { JsonObject } from '../ledger/canonical.ts';
+import type { Entry } from '../ledger/entry.ts';
+import {
+  type Basis,
+  type Match,
+  type RefusalGround,
+  refusalGrounds,
+  type Scope,
+  scopeData,
+  type Target,
+  targetsMax,
+  targetsOf,
+} from '../ledger/erasure.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { type Group, groupsOf } from './candidates.ts';
+import { type Candidate, judge, type Refusal, type RetentionTerms } from './judge.ts';
+
+export interface ErasureOrder {
+  readonly scope: Scope;
+  /** Of the retention rule that the scope names. */
+  readonly match?: Match;
+  readonly basis: Basis;
+  readonly by: string;
+  readonly role: 'privacy' | 'admin' | 'retention';
+  /** Sealed beside the entry, outside the leaf; '' for none. */
+  readonly reason: string;
+  /** Looks and judges; seals and destroys nothing. */
+  readonly dryRun: boolean;
+  /** Where to begin to look, for a scope over a class. */
+  readonly fromSeq?: number;
+}
+
+/** What an erasure did so far; owned by its run. */
+export interface ErasureProgress {
+  /** Decisions that were judged. */
+  decisions: number;
+  /** Decisions of which something is, or in a dry run would be, erased. */
+  erased: number;
+  parts: number;
+  readonly refused: Record<RefusalGround, number>;
+  /** Seqs of the first entries sealed; bounded. */
+  readonly entries: number[];
+  bytesWiped: number;
+  bytesReclaimed: number;
+  /** The entry looked at last. */
+  lookedAt: number;
+  /** The first decision that was refused; -1 while there is none. */
+  firstRefused: number;
+}
+
+export interface ErasureHouse {
+  readonly ledger: Ledger;
+  readonly terms: RetentionTerms;
+  readonly clock: Clock;
+  /** True once the sidecar stops: the erasure then ends after the entry it is at. */
+  readonly isStopping: () => boolean;
+}
+
+const entriesShownMax = 100;
+
+export function emptyProgress(): ErasureProgress {
+  return {
+    decisions: 0,
+    erased: 0,
+    parts: 0,
+    refused: { open: 0, legal_hold: 0, statutory_minimum: 0, exemption: 0 },
+    entries: [],
+    bytesWiped: 0,
+    bytesReclaimed: 0,
+    lookedAt: -1,
+    firstRefused: -1,
+  };
+}
+
+/** Runs it to its end, keeping `progress`. Throws `ledger_unavailable`, `not_found`, `shutting_down`. */
+export async function runErasure(
+  house: ErasureHouse,
+  request: string,
+  order: ErasureOrder,
+  progress: ErasureProgress,
+): Promise<void> {
+  const { ledger } = house;
+  const sealing = createSealing(house, request, order, progress);
+  const groups = groupsOf(ledger, order.scope, order.match ?? {}, order.fromSeq ?? 0, (seq) => {
+    progress.lookedAt = seq;
+  });
+  for await (const group of groups) {
+    if (house.isStopping())
+      throw new HoldpointError('shutting_down', 'The sidecar stops.', 'Ask again once it runs.');
+    await sealing.take(await readUnit(ledger, group));
+  }
+  await sealing.end();
+  if (!order.dryRun && progress.bytesWiped > 0) progress.bytesReclaimed += await ledger.reclaim();
+}
+
+interface Member extends Candidate {
+  readonly targets: readonly Target[];
+}
+
+/** Decisions that are erased together, and what is left of them. */
+interface Unit {
+  readonly members: readonly Member[];
+  /** Grounds on which a schedule's refusal is sealed already. */
+  readonly refusedBefore: readonly Refusal[];
+}
+
+async function readUnit(ledger: Ledger, group: Group): Promise<Unit> {
+  const members: Member[] = [];
+  const refusedBefore: Refusal[] = [];
+  for (const seq of group) {
+    const entries = await ledger.decision(seq);
+    const [request] = entries;
+    if (request === undefined) continue;
+    const { at, data } = request;
+    const targets = partsLeft(entries);
+    members.push({ seq, atMs: Date.parse(at), data, isOpen: ledger.isOpen(seq), targets });
+    if (seq === group[0]) refusedBefore.push(...entries.flatMap(scheduledRefusal));
+  }
+  return { members, refusedBefore };
+}
+
+function scheduledRefusal({ type, data }: Entry): Refusal[] {
+  const { cites, role, why } = data;
+  const ground = refusalGrounds.find((known) => known === why);
+  return type === 'erasure' && role === 'retention' && ground !== undefined
+    ? [{ why: ground, cites: String(cites) }]
+    : [];
+}
+
+/** The parts of a decision's entries that no erasure names yet. */
+function partsLeft(entries: readonly Entry[]): Target[] {
+  const named = new Set(entries.flatMap(targetsOf).map(([seq, part]) => `${seq}/${part}`));
+  return entries
+    .filter(({ type }) => type !== 'erasure')
+    .flatMap(({ seq, parts }) => parts.map((_part, index): Target => [seq, index]))
+    .filter(([seq, part]) => !named.has(`${seq}/${part}`));
+}
+
+function countOf({ members }: Unit): number {
+  return members.reduce((sum, { targets }) => sum + targets.length, 0);
+}
+
+interface Refused extends Refusal {
+  readonly decisions: number[];
+}
+
+/** Judges units, collects what entries say and seals them one after the other; the last has `final`. */
+function createSealing(house: ErasureHouse, request: string, order: ErasureOrder, progress: ErasureProgress) {
+  const { ledger, terms, clock } = house;
+  let due: Unit[] = [];
+  let dueTargets = 0;
+  /** The newest legal hold when what is due was judged: a newer one may forbid it. */
+  let judgedUnder = -1;
+  let refusals = new Map<string, Refused>();
+  let sealed = 0;
+
+  const newestHold = (): number => ledger.legalHolds().at(-1)?.seq ?? -1;
+
+  function refusalOf({ members }: Unit): Refusal | null {
+    const legalHolds = ledger.legalHolds();
+    for (const member of members) {
+      const refusal = judge(member, order.basis, terms, legalHolds, clock.nowMs());
+      if (refusal !== null) return refusal;
+    }
+    return null;
+  }
+
+  async function seal(data: JsonObject, final: boolean, isStillDue = () => true): Promise<boolean> {
+    if (order.dryRun) return true;
+    const { basis, by, reason, role } = order;
+    const shared = { basis, by, final, request, role, scope: scopeData(order.scope) };
+    const parts = reason === '' || sealed > 0 ? [] : [{ name: 'reason', bytes: Buffer.from(reason) }];
+    const done = await ledger.erase({ type: 'erasure', data: { ...shared, ...data }, parts }, isStillDue);
+    if (done === null) return false;
+    sealed += 1;
+    progress.bytesWiped += done.bytesWiped;
+    if (progress.entries.length < entriesShownMax) progress.entries.push(done.seq);
+    return true;
+  }
+
+  /** Seals what is due and destroys it; what a new legal hold forbids meanwhile is refused instead. */
+  async function flushDue(final: boolean): Promise<void> {
+    for (;;) {
+      const targets = due.flatMap(({ members }) => members.flatMap((member) => member.targets));
+      if (
+        await seal(
+          { action: 'erase', targets },
+          final && refusals.size === 0,
+          () => newestHold() === judgedUnder,
+        )
+      )
+        break;
+      judgedUnder = newestHold();
+      const units = due;
+      due = [];
+      dueTargets = 0;
+      for (const unit of units) await take(unit);
+      if (due.length === 0) return;
+    }
+    for (const { members } of due) {
+      const erased = members.filter(({ targets }) => targets.length > 0);
+      progress.erased += erased.length;
+      progress.parts += erased.reduce((sum, { targets }) => sum + targets.length, 0);
+    }
+    due = [];
+    dueTargets = 0;
+  }
+
+  async function flushRefusals(isLast: boolean): Promise<void> {
+    const groups = [...refusals.values()];
+    refusals = new Map();
+    for (const [i, { cites, decisions, why }] of groups.entries())
+      await seal({ action: 'refuse', cites, decisions, why }, isLast && i === groups.length - 1);
+  }
+
+  /** Refuses it or makes it due. */
+  async function take(unit: Unit): Promise<void> {
+    const refusal = refusalOf(unit);
+    if (refusal === null) {
+      due.push(unit);
+      dueTargets += countOf(unit);
+      return;
+    }
+    const { cites, why } = refusal;
+    progress.refused[why] += unit.members.length;
+    if (progress.firstRefused === -1) progress.firstRefused = unit.members[0]?.seq ?? -1;
+    const isSealed = unit.refusedBefore.some((before) => before.why === why && before.cites === cites);
+    // A schedule meets the same ground every day; it is sealed once.
+    if (order.role === 'retention' && isSealed) return;
+    for (const { seq } of unit.members) {
+      const name = `${why} ${cites}`;
+      if ((refusals.get(name)?.decisions.length ?? 0) >= targetsMax) await flushRefusals(false);
+      const refused = refusals.get(name) ?? { cites, decisions: [], why };
+      refused.decisions.push(seq);
+      refusals.set(name, refused);
+    }
+  }
+
+  return {
+    take: async (unit: Unit): Promise<void> => {
+      // Erased before: nothing to judge.
+      if (countOf(unit) === 0) return;
+      progress.decisions += unit.members.length;
+      // A batch of more lines than one entry names is split once it is judged; its decisions are not.
+      const isSplit = countOf(unit) > targetsMax && refusalOf(unit) === null;
+      const pieces = isSplit ? unit.members.map((member) => ({ ...unit, members: [member] })) : [unit];
+      for (const piece of pieces) {
+        if (dueTargets + countOf(piece) > targetsMax) await flushDue(false);
+        if (due.length === 0) judgedUnder = newestHold();
+        await take(piece);
+      }
+    },
+    /** Also of an erasure that found nothing an entry stays; a schedule that had nothing to do leaves none. */
+    end: async (): Promise<void> => {
+      const isNothing = due.length === 0 && refusals.size === 0;
+      if (isNothing && sealed === 0 && order.role === 'retention') return;
+      if (due.length > 0 || refusals.size === 0) {
+        if (due.length === 0) judgedUnder = newestHold();
+        await flushDue(true);
+      }
+      await flushRefusals(true);
+    },
+  };
+}

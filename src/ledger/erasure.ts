@@ -1,0 +1,134 @@
+/**
+ * What an `erasure` entry says, and carrying it out: destroying the items and data keys that sealed entries name.
+ * FORMAT.md, "Erasure". An entry is durable before anything is destroyed; what is sealed can be carried out again.
+ */
+import { type BodyItem, decodeBodies, encodeBodies, parseRecordKey, recordKey } from './block.ts';
+import type { Json, JsonObject } from './canonical.ts';
+import type { Entry } from './entry.ts';
+import type { Step } from './head.ts';
+import { firstSeqOf, readBlocks } from './reader.ts';
+import type { LedgerStore } from './store.ts';
+import { type KeyEncryptionKey, keepItems } from './vault.ts';
+
+export const bases = [
+  'no_longer_needed',
+  'consent_withdrawn',
+  'objection',
+  'unlawful',
+  'legal_obligation',
+  'child_consent',
+  'retention',
+] as const;
+/** The grounds of Article 17(1) of the GDPR, and a retention rule. */
+export type Basis = (typeof bases)[number];
+
+export const refusalGrounds = ['open', 'legal_hold', 'statutory_minimum', 'exemption'] as const;
+export type RefusalGround = (typeof refusalGrounds)[number];
+
+export const matchFields = ['model', 'operation', 'provider', 'workload'] as const;
+/** The values that a request has; a field that is absent matches any. */
+export type Match = { readonly [Field in (typeof matchFields)[number]]?: string | undefined };
+
+export type Scope =
+  | { readonly decision: number }
+  /** The keyed fingerprint that requests have. */
+  | { readonly subject: string }
+  /** `before`: only requests sealed before this time, UTC. */
+  | { readonly match: Match; readonly before?: string }
+  /** A retention rule by its name. */
+  | { readonly rule: string; readonly before: string };
+
+/** The scope as an entry says it. */
+export function scopeData(scope: Scope): JsonObject {
+  if (!('match' in scope)) return { ...scope };
+  const match = matchFields.flatMap((field) => {
+    const value = scope.match[field];
+    return value === undefined ? [] : [[field, value] as const];
+  });
+  const before = scope.before === undefined ? {} : { before: scope.before };
+  return { ...before, match: Object.fromEntries(match) };
+}
+
+/** `[seq, part index]`. */
+export type Target = readonly [number, number];
+
+/** The most that one entry names, so that its leaf stays below its bound. */
+export const targetsMax = 2048;
+
+/** The parts that an entry erases; none for other entries. */
+export function targetsOf({ type, data }: Pick<Step, 'type' | 'data'>): readonly Target[] {
+  const list = type === 'erasure' && data['action'] === 'erase' ? data['targets'] : undefined;
+  return Array.isArray(list) ? list.filter(isTarget) : [];
+}
+
+function isTarget(value: Json): value is [number, number] {
+  return Array.isArray(value) && typeof value[0] === 'number' && typeof value[1] === 'number';
+}
+
+/** Seqs of decisions and entries that an erasure entry is about. */
+export function erasureIsAbout(step: Pick<Step, 'type' | 'data'>): readonly number[] {
+  const refused = step.type === 'erasure' ? step.data['decisions'] : undefined;
+  const decisions = Array.isArray(refused) ? refused.filter((seq) => typeof seq === 'number') : [];
+  return [...new Set([...targetsOf(step).map(([seq]) => seq), ...decisions])];
+}
+
+/** True where a request has what is asked for. */
+export function matches(match: Match, data: JsonObject): boolean {
+  return matchFields.every((field) => match[field] === undefined || match[field] === data[field]);
+}
+
+/**
+ * Destroys the parts; resolves when neither their ciphertext nor their keys are in the ledger's files. Those that
+ * are gone already are passed over.
+ * @returns how many bytes were overwritten
+ */
+export async function destroy(
+  store: LedgerStore,
+  keks: readonly KeyEncryptionKey[],
+  ledgerId: string,
+  targets: readonly Target[],
+): Promise<number> {
+  const byBlock = new Map<number, Set<string>>();
+  for (const [seq, part] of targets) {
+    const firstSeq = await firstSeqOf(store, seq);
+    const named = byBlock.get(firstSeq) ?? new Set<string>();
+    byBlock.set(firstSeq, named.add(nameOf(seq, part)));
+  }
+  const keys = [...byBlock.keys()].sort((a, b) => a - b).map((seq) => recordKey(seq, 'bodies'));
+  return store.rewriteBodies(keys, (key, value) => {
+    const firstSeq = parseRecordKey(key)?.seq ?? -1;
+    const named = byBlock.get(firstSeq);
+    const bodies = decodeBodies(value);
+    const isKept = (item: BodyItem): boolean => named?.has(nameOf(item.seq, item.partIndex)) !== true;
+    if (bodies.items.every(isKept)) return value;
+    const kept = keepItems(keks, Buffer.from(ledgerId, 'hex'), firstSeq, bodies, isKept);
+    return kept === null ? null : encodeBodies(kept);
+  });
+}
+
+/**
+ * Carries out every erasure sealed from the mark on; does nothing where there is no mark.
+ * @returns how many bytes were overwritten
+ */
+export async function finishErasures(
+  store: LedgerStore,
+  keks: readonly KeyEncryptionKey[],
+  ledgerId: string,
+): Promise<number> {
+  const from = await store.readUnfinishedFrom();
+  if (from === null) return 0;
+  let bytes = 0;
+  for await (const entries of readBlocks(store, { fromSeq: from, reverse: false }))
+    for (const entry of entries) bytes += await destroy(store, keks, ledgerId, targetsOf(entry));
+  await store.writeUnfinishedFrom(null);
+  return bytes;
+}
+
+/** True when the entry erases this part. */
+export function erases(entry: Entry, seq: number, part: number): boolean {
+  return targetsOf(entry).some(([target, index]) => target === seq && index === part);
+}
+
+function nameOf(seq: number, part: number): string {
+  return `${seq}/${part}`;
+}

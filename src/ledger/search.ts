@@ -1,0 +1,181 @@
+/**
+ * Which decisions have what: postings by model, workload, rule, outcome and the like. Derived from the ledger,
+ * rebuildable, never evidence: it has a place beside the lookup, is written unsynced and in bulk, and whoever
+ * searches reads the decision itself before showing it.
+ *
+ *     key = "s" || first 8 bytes of SHA-256(term) || u64 bucket || u64 size at the write      value = u16 offsets
+ */
+import { sha256 } from '../core/bytes.ts';
+import { outcomesOf, type Step } from './head.ts';
+import type { RecordStore, StoredRecord } from './store.ts';
+
+/** What decisions are found by. A value is compared whole. */
+export const searchNames = [
+  'model',
+  'operation',
+  'outcome',
+  'provider',
+  'rule',
+  'session',
+  'subject',
+  'verdict',
+  'workload',
+] as const;
+export type SearchName = (typeof searchNames)[number];
+/** Each of these must hold. */
+export type SearchTerms = Readonly<Partial<Record<SearchName, string>>>;
+
+export interface SearchIndex {
+  /** Takes entries that became durable, in order; what does not follow on is left for `catchUp`. */
+  add(steps: readonly Step[]): void;
+  /** Seq of the first entry that is not in it. */
+  nextSeq(): number;
+  /**
+   * Request seqs below `before` that may have all the terms, the newest first; a superset, because a decision's
+   * verdict and model can change with its answer.
+   */
+  find(terms: SearchTerms, before: number): AsyncGenerator<number>;
+  /** Starts over at entry 0. What was stored stays: a reader checks what it points to. */
+  forget(): void;
+  flush(): Promise<void>;
+}
+
+const bucketDecisions = 65_536;
+const pendingPostingsMax = 16_384;
+const tipKey = Buffer.from('search');
+const textNames: readonly SearchName[] = ['model', 'operation', 'provider', 'session', 'subject', 'workload'];
+
+type Postings = Map<string, Set<number>>;
+
+/** Opens the index in a store that it shares; the store's owner closes it after a last `flush`. */
+export async function openSearchIndex(
+  store: RecordStore,
+  onError: (error: unknown) => void,
+): Promise<SearchIndex> {
+  const tip = await store.get(tipKey);
+  let nextSeq = tip === undefined ? 0 : Number(tip.toString());
+  /** By bucket, then by term; first those that are on their way to the store. */
+  let pending = new Map<number, Postings>();
+  const unwritten: Map<number, Postings>[] = [];
+  let postings = 0;
+  let flushing = Promise.resolve();
+
+  function post(name: SearchName, value: unknown, decision: number): void {
+    if (typeof value !== 'string' || value === '') return;
+    const bucket = Math.floor(decision / bucketDecisions);
+    const terms = entryOf(pending, bucket, () => new Map<string, Set<number>>());
+    entryOf(terms, termOf(name, value), () => new Set<number>()).add(decision % bucketDecisions);
+    postings += 1;
+  }
+
+  function take({ seq, type, data }: Step): void {
+    for (const [decision, outcome] of outcomesOf(data)) post('outcome', outcome, decision);
+    const decision = type === 'request' ? seq : data['decision'];
+    if (typeof decision !== 'number' || (type !== 'request' && type !== 'response')) return;
+    for (const name of textNames) post(name, data[name], decision);
+    post('verdict', data['verdict'], decision);
+    const { rules } = data;
+    if (Array.isArray(rules)) for (const rule of rules) post('rule', rule, decision);
+  }
+
+  async function write(): Promise<void> {
+    if (postings === 0) return;
+    const written = pending;
+    const size = nextSeq;
+    pending = new Map();
+    postings = 0;
+    unwritten.push(written);
+    await store.commit(
+      [...recordsOf(written, size), { key: tipKey, value: Buffer.from(String(size)) }],
+      false,
+    );
+    unwritten.splice(unwritten.indexOf(written), 1);
+  }
+
+  async function offsetsOf(term: string, bucket: number): Promise<Set<number>> {
+    const found = new Set<number>();
+    for (const kept of [...unwritten, pending]) {
+      for (const offset of kept.get(bucket)?.get(term) ?? []) found.add(offset);
+    }
+    const range = { from: recordKey(term, bucket, 0), to: recordKey(term, bucket, Number.MAX_SAFE_INTEGER) };
+    for await (const { value } of store.scan(range)) {
+      for (let at = 0; at + 2 <= value.length; at += 2) found.add(value.readUInt16BE(at));
+    }
+    return found;
+  }
+
+  function flush(): Promise<void> {
+    // Whoever asked for the flush before this one hears of its failure.
+    flushing = flushing.catch(() => undefined).then(write);
+    return flushing;
+  }
+
+  return {
+    add: (steps) => {
+      for (const step of steps) {
+        if (step.seq !== nextSeq) continue;
+        take(step);
+        nextSeq += 1;
+      }
+      if (postings >= pendingPostingsMax) flush().catch(onError);
+    },
+    nextSeq: () => nextSeq,
+    find: async function* (terms, before) {
+      const wanted = searchNames.flatMap((name) => {
+        const value = terms[name];
+        return value === undefined ? [] : [termOf(name, value)];
+      });
+      const last = Math.floor((Math.min(before, nextSeq) - 1) / bucketDecisions);
+      for (let bucket = last; bucket >= 0; bucket -= 1) {
+        let both: readonly number[] | null = null;
+        for (const term of wanted) {
+          const offsets: ReadonlySet<number> = await offsetsOf(term, bucket);
+          both = both === null ? [...offsets] : both.filter((offset) => offsets.has(offset));
+          if (both.length === 0) break;
+        }
+        for (const offset of (both ?? []).toSorted((a, b) => b - a)) {
+          const seq = bucket * bucketDecisions + offset;
+          if (seq < before) yield seq;
+        }
+      }
+    },
+    forget: () => {
+      nextSeq = 0;
+      pending = new Map();
+      postings = 0;
+    },
+    flush,
+  };
+}
+
+function entryOf<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
+}
+
+function termOf(name: SearchName, value: string): string {
+  return `${name}\0${value}`;
+}
+
+function recordsOf(buckets: ReadonlyMap<number, Postings>, size: number): StoredRecord[] {
+  return [...buckets].flatMap(([bucket, terms]) =>
+    [...terms].map(([term, offsets]) => {
+      const value = Buffer.alloc(2 * offsets.size);
+      let at = 0;
+      for (const offset of offsets) at = value.writeUInt16BE(offset, at);
+      return { key: recordKey(term, bucket, size), value };
+    }),
+  );
+}
+
+function recordKey(term: string, bucket: number, size: number): Buffer {
+  const key = Buffer.alloc(25);
+  key.write('s');
+  sha256(Buffer.from(term)).copy(key, 1, 0, 8);
+  key.writeBigUInt64BE(BigInt(bucket), 9);
+  key.writeBigUInt64BE(BigInt(size), 17);
+  return key;
+}

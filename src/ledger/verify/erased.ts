@@ -1,0 +1,99 @@
+/**
+ * Which parts are absent, which an erasure names, and which erasures and legal holds were allowed. A part that is
+ * absent may be named by an entry much later, so the two are set against each other at the end. State is owned by
+ * `Erasures`. Memory: a few bytes per erased part and a quarter of a byte per entry. Portable.
+ */
+
+import { type ErasureEntry, isAllowed } from './erasure.ts';
+import type { Findings } from './findings.ts';
+import type { Leaf } from './leaf.ts';
+import { createPartCounts, createPartSet, type PartCounts, type PartSet } from './part-set.ts';
+import type { Decisions, Report } from './state.ts';
+
+export interface Erasures {
+  /** Parts of readable entries that have no stored bytes. */
+  readonly absent: PartSet;
+  /** Parts that an erasure names. */
+  readonly named: PartSet;
+  readonly partCounts: PartCounts;
+  /** Legal holds that stand: the decision each is on, -1 for those on a subject or a class. */
+  readonly legalHolds: Map<number, number>;
+  /** Erasures without their last entry, by their request. */
+  readonly unfinished: Set<string>;
+  refused: number;
+}
+
+export function createErasures(): Erasures {
+  return {
+    absent: createPartSet(),
+    named: createPartSet(),
+    partCounts: createPartCounts(),
+    legalHolds: new Map(),
+    unfinished: new Set(),
+    refused: 0,
+  };
+}
+
+/**
+ * Takes one entry in.
+ * @param report what it breaks; undefined once entries before it are damaged, so that nothing is judged
+ */
+export function takeErasures(
+  erasures: Erasures,
+  leaf: Leaf,
+  decisions: Decisions,
+  report: Report | undefined,
+): void {
+  erasures.partCounts.set(leaf.seq, leaf.parts.length);
+  const { entry } = leaf;
+  if (entry.type !== 'erasure') return;
+  if (!isAllowed(entry))
+    report?.('erasure_role_not_allowed', `${entry.by} as "${entry.role}" may not ${entry.action}`);
+  if (entry.action === 'hold') erasures.legalHolds.set(leaf.seq, entry.decision);
+  else if (entry.action === 'lift') takeLift(erasures, entry, report);
+  else takeRequest(erasures, entry, decisions, report);
+}
+
+function takeLift(erasures: Erasures, entry: ErasureEntry, report: Report | undefined): void {
+  if (!erasures.legalHolds.delete(entry.hold))
+    report?.('legal_hold_unknown', `no legal hold ${entry.hold} stands`);
+}
+
+function takeRequest(
+  erasures: Erasures,
+  entry: ErasureEntry,
+  decisions: Decisions,
+  report: Report | undefined,
+): void {
+  if (entry.final) erasures.unfinished.delete(entry.request);
+  else erasures.unfinished.add(entry.request);
+  if (entry.action === 'refuse') erasures.refused += 1;
+  const held = new Set(erasures.legalHolds.values());
+  for (const [seq, part] of entry.targets) {
+    const isRepeated = !erasures.named.add(seq, part);
+    if (report === undefined) continue;
+    const what = `part ${part} of entry ${seq}`;
+    if (isRepeated) report('erasure_repeated', `${what} was erased before`);
+    if (part >= erasures.partCounts.of(seq)) report('erasure_target_unknown', `there is no ${what}`);
+    if (decisions.open.has(seq)) report('erasure_decision_open', `decision ${seq} has no outcome yet`);
+    if (held.has(seq)) report('erasure_under_legal_hold', `a legal hold stands on decision ${seq}`);
+  }
+}
+
+export interface ErasedCounts {
+  /** Named by an erasure, and gone. */
+  readonly erased: number;
+  /** Named by an erasure, and still stored. */
+  readonly underWay: number;
+}
+
+/** At the end of the ledger: reports every part that is gone and that no erasure names. */
+export function settleErasures(erasures: Erasures, findings: Findings): ErasedCounts {
+  let erased = 0;
+  for (const [seq, part] of erasures.absent.all()) {
+    if (erasures.named.has(seq, part)) erased += 1;
+    else
+      findings.add('body_missing', seq, `part ${part} of entry ${seq} is not stored and no erasure names it`);
+  }
+  return { erased, underWay: erasures.named.size - erased };
+}

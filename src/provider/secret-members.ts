@@ -1,0 +1,143 @@
+/**
+ * Where providers' APIs take a credential in a body, or hand one out: as their references and SDKs have it. Named
+ * by where it stands, never by its name alone, because what a tool is called with is content. Pure.
+ */
+import { type Step, stepsOf, withoutMembers } from './removed-members.ts';
+
+/** Where a request may stand within its body: alone, on a socket, as a line or an element of a batch. */
+const roots = [
+  '',
+  'session.',
+  'response.',
+  'setup.',
+  'config.',
+  'agent.',
+  'body.',
+  'body.session.',
+  'requests.*.params.',
+  'requests.*.',
+  'batch.inputConfig.requests.requests.*.request.',
+];
+
+/** Members of a request, in any family. */
+const inRequests = [
+  // OpenAI Responses and Realtime, Gemini Interactions: remote MCP servers. Mistral: connectors.
+  'tools.*.authorization',
+  'tools.*.headers',
+  'tools.*.transport.authorization',
+  'tools.*.transport.headers',
+  // OpenAI: what a container may send to the hosts it reaches.
+  'tools.*.container.network_policy.domain_secrets.*.value',
+  'tools.*.environment.network_policy.domain_secrets.*.value',
+  'network_policy.domain_secrets.*.value',
+  // Azure OpenAI on your data, as it is written since 2024 and as before.
+  'data_sources.*.parameters.authentication',
+  'data_sources.*.parameters.embedding_dependency.authentication',
+  'data_sources.*.parameters.key',
+  'data_sources.*.parameters.embedding_key',
+  'data_sources.*.parameters.connection_string',
+  // Anthropic: MCP servers, and what sessions of managed agents reach.
+  'mcp_servers.*.authorization_token',
+  'mcp_servers.*.headers',
+  'mcp_servers.*.authorization',
+  'mcp_servers.*.transport.authorization',
+  'mcp_servers.*.transport.headers',
+  'resources.*.authorization_token',
+  'authorization_token',
+  // Gemini and Vertex.
+  'tools.*.mcp_servers.*.streamable_http_transport.headers',
+  'tools.*.mcp_servers.*.headers',
+  'tools.*.retrieval.external_api.api_auth.api_key_config.api_key_string',
+  'tools.*.google_maps.auth_config',
+  'tools.*.parallel_ai_search.api_key',
+  'tools.*.exa_ai_search.api_key',
+  // Cohere.
+  'connectors.*.user_access_token',
+];
+
+/** What every request of the kinds above has somewhere, as it is mostly written; or an escaped letter, which may hide it. */
+const telltale =
+  /uthorization|"headers"|domain_secrets|data_?[sS]ources|pi_?[kK]ey|user_access_token|\\u00[4-7]/;
+
+interface Endpoint {
+  /** Of the path, in lower case. */
+  readonly path: RegExp;
+  readonly members: readonly string[];
+}
+
+/** Requests that create or change a credential. */
+const requestsTo: readonly Endpoint[] = [
+  { path: /\/vaults\/[^/]+\/credentials(\/|$)/, members: ['auth'] },
+  { path: /\/connectors(\/|$)/, members: ['credentials', 'auth_data', 'headers', 'service_auth', 'oauth'] },
+];
+
+const sessionSecrets = ['value', 'client_secret', 'session.client_secret'];
+
+/** Answers that hand one out. */
+const answersOf: readonly Endpoint[] = [
+  {
+    path: /\/(realtime|live)\/([a-z_]*sessions|(translations\/)?client_secrets)(\/|$)/,
+    members: sessionSecrets,
+  },
+  { path: /\/chatkit\/sessions(\/|$)/, members: ['client_secret'] },
+  { path: /\/auth_?tokens$/, members: ['name'] },
+  { path: /\/organization\/.*(api_keys|service_accounts)/, members: ['value', 'api_key.value'] },
+  { path: /\/environments\/[^/]+\/work(\/|$)/, members: ['secret', 'data.*.secret'] },
+  { path: /\/webhooks/, members: ['secret', 'signing_secret', 'new_signing_secret'] },
+];
+
+const everyRequest = stepsOf(roots.flatMap((root) => inRequests.map((path) => root + path)));
+const everyMessage = stepsOf([
+  ...roots.flatMap((root) => inRequests.map((path) => root + path)),
+  'session.client_secret',
+]);
+const stepsByEndpoint = new Map<Endpoint, Step>(
+  [...requestsTo, ...answersOf].map((endpoint) => [endpoint, stepsOf(endpoint.members)]),
+);
+
+export interface Redaction {
+  readonly bytes: Buffer;
+  /** How many values were taken out. */
+  readonly removed: number;
+}
+
+function without(bytes: Buffer, steps: Step, mark: string): Redaction {
+  const { text, removed } = withoutMembers(bytes.toString('latin1'), steps, JSON.stringify(mark));
+  return removed === 0 ? { bytes, removed } : { bytes: Buffer.from(text, 'latin1'), removed };
+}
+
+function endpointAt(endpoints: readonly Endpoint[], path: string): Step | null {
+  const lower = path.toLowerCase();
+  const found = endpoints.find((endpoint) => endpoint.path.test(lower));
+  return (found && stepsByEndpoint.get(found)) ?? null;
+}
+
+/**
+ * A request's bytes (content-encoding already removed; JSON, a form's part, or lines of JSON; cut off or not) with
+ * `mark` for each credential in it.
+ */
+export function withoutRequestSecrets(path: string, bytes: Buffer, mark: string): Redaction {
+  const special = endpointAt(requestsTo, path);
+  const first = special === null ? { bytes, removed: 0 } : without(bytes, special, mark);
+  if (!telltale.test(first.bytes.toString('latin1'))) return first;
+  const { bytes: safe, removed } = without(first.bytes, everyRequest, mark);
+  return { bytes: safe, removed: first.removed + removed };
+}
+
+/** True where an answer at this path may hand out a credential. */
+export function handsOutSecrets(path: string): boolean {
+  return endpointAt(answersOf, path) !== null;
+}
+
+/** An answer's bytes with `mark` for each credential that this endpoint hands out. */
+export function withoutAnswerSecrets(path: string, bytes: Buffer, mark: string): Redaction {
+  const steps = endpointAt(answersOf, path);
+  return steps === null ? { bytes, removed: 0 } : without(bytes, steps, mark);
+}
+
+/** One message of a socket: what a session is set up with, and what the provider repeats of that. */
+export function withoutMessageSecrets(bytes: Buffer, mark: string): Redaction {
+  return telltale.test(bytes.toString('latin1')) || bytes.includes('client_secret')
+    ? without(bytes, everyMessage, mark)
+    : { bytes, removed: 0 };
+}

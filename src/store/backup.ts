@@ -1,0 +1,188 @@
+/**
+ * A backup: the ledger's records as streams, one for each time it was taken, and a manifest that names them.
+ * FORMAT.md, "Backup". Owns the backup's directory; reads the ledger through its port.
+ */
+import { createHash } from 'node:crypto';
+import {
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+} from 'node:fs';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
+import { sha256Hex } from '../core/bytes.ts';
+import { HoldpointError } from '../core/errors.ts';
+import { decodeBlock, parseRecordKey } from '../ledger/block.ts';
+import { exportStream } from '../ledger/export.ts';
+import { streamHeader } from '../ledger/frame.ts';
+import { readNoteAt } from '../ledger/reader.ts';
+import type { RecordStore } from '../ledger/store.ts';
+import { readStream } from '../ledger/verify/stream.ts';
+import { type Verdict, type VerifyOptions, verifyLedger } from '../ledger/verify/verify.ts';
+import { syncDirectory } from './journal.ts';
+
+const manifestFile = 'manifest.json';
+const fileName = /^records-(\d{20})\.hpj$/;
+
+const manifestSchema = z.strictObject({
+  format: z.literal('holdpoint-backup-1'),
+  origin: z.string(),
+  key: z.string(),
+  size: z.int().min(1),
+  /** Base64, as in the note. */
+  root: z.string(),
+  note: z.string(),
+  taken: z.iso.datetime(),
+  files: z
+    .array(
+      z.strictObject({
+        name: z.string().regex(fileName),
+        first: z.int().min(0),
+        bytes: z.int().min(0),
+        sha256: z.string().regex(/^[0-9a-f]{64}$/),
+      }),
+    )
+    .min(1),
+});
+export type Manifest = z.infer<typeof manifestSchema>;
+
+export interface Backup {
+  readonly dir: string;
+  readonly manifest: Manifest;
+  /** SHA-256 of the manifest's bytes, hex: what the ledger remembers of a backup it was restored from. */
+  readonly id: string;
+}
+
+export function isBackup(dir: string): boolean {
+  return existsSync(join(dir, manifestFile));
+}
+
+/** Throws `usage` where `dir` is no backup of this format. */
+export function readBackup(dir: string): Backup {
+  try {
+    const bytes = readFileSync(join(dir, manifestFile));
+    return { dir, manifest: manifestSchema.parse(JSON.parse(bytes.toString('utf8'))), id: sha256Hex(bytes) };
+  } catch (error) {
+    throw new HoldpointError(
+      'usage',
+      `${dir} is not a backup: its ${manifestFile} is missing or not of this format.`,
+      'Name a directory that `holdpoint ledger backup` wrote.',
+      error,
+    );
+  }
+}
+
+/** Every record of a backup as one stream of bytes. */
+async function* streamOf({ dir, manifest }: Backup): AsyncGenerator<Buffer> {
+  for (const [index, { name }] of manifest.files.entries()) {
+    const start = index === 0 ? 0 : streamHeader.length;
+    const chunks: AsyncIterable<Buffer> = createReadStream(join(dir, name), { start });
+    yield* chunks;
+  }
+}
+
+export function recordsOf(backup: Backup): ReturnType<typeof readStream> {
+  return readStream(streamOf(backup));
+}
+
+/** What a backup is worth: its records verified, its files and its end as the manifest says. `usage` where a file is gone. */
+export async function verifyBackup(
+  backup: Backup,
+  options: VerifyOptions,
+): Promise<{ readonly verdict: Verdict; readonly defects: readonly string[] }> {
+  const defects: string[] = [];
+  for (const { name, bytes, sha256 } of backup.manifest.files) {
+    const file = join(backup.dir, name);
+    if (!existsSync(file)) defects.push(`${name} is missing`);
+    else if (statSync(file).size !== bytes)
+      defects.push(`${name} has ${statSync(file).size} bytes, not ${bytes}`);
+    else if ((await digestOf(file)) !== sha256)
+      defects.push(`${name} does not have the digest of the manifest`);
+  }
+  const verdict = await verifyLedger(recordsOf(backup), options);
+  const { size, root, key } = backup.manifest;
+  if (verdict.ok && (verdict.size !== size || verdict.root !== root || verdict.key !== key))
+    defects.push(`its records end at entry ${verdict.size}, not with the root and key of the manifest`);
+  return { verdict, defects };
+}
+
+/**
+ * Adds to the backup in `dir` what was sealed since, or begins it; resolves when all of it is on disk. A crash
+ * leaves the backup as it was before. Throws `usage` where `dir` holds anything else, or a backup that this
+ * ledger does not go on from.
+ */
+export async function takeBackup(
+  store: RecordStore,
+  dir: string,
+  facts: { readonly origin: string; readonly key: string; readonly taken: string },
+): Promise<Backup> {
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const before = isBackup(dir) ? readBackup(dir).manifest : null;
+  if (before === null) requireEmpty(dir);
+  else await requireGoesOn(store, before, dir);
+  const first = before?.size ?? 0;
+  const name = `records-${String(first).padStart(20, '0')}.hpj`;
+  const file = join(dir, name);
+  await pipeline(
+    Readable.from(exportStream(store, first)),
+    createWriteStream(file, { mode: 0o600, flush: true }),
+  );
+  const { size, note, root } = await endOf(store);
+  const added = { name, first, bytes: statSync(file).size, sha256: await digestOf(file) };
+  const manifest: Manifest = {
+    format: 'holdpoint-backup-1',
+    ...facts,
+    size,
+    root,
+    note,
+    files: size === first ? (before?.files ?? []) : [...(before?.files ?? []), added],
+  };
+  const bytes = `${JSON.stringify(manifest, null, 2)}\n`;
+  const partial = join(dir, `${manifestFile}.new`);
+  await writeFile(partial, bytes, { mode: 0o600, flush: true });
+  syncDirectory(dir);
+  await rename(partial, join(dir, manifestFile));
+  // The backup is the new one from this line on.
+  syncDirectory(dir);
+  return readBackup(dir);
+}
+
+/** Only what an attempt that was broken off left behind may lie there. */
+function requireEmpty(dir: string): void {
+  const others = readdirSync(dir).filter((name) => !fileName.test(name) && name !== `${manifestFile}.new`);
+  if (others.length > 0)
+    throw new HoldpointError('usage', `${dir} is not empty, and no backup.`, 'Name a new directory.');
+}
+
+async function requireGoesOn(store: RecordStore, { size, note }: Manifest, dir: string): Promise<void> {
+  const found = await readNoteAt(store, size);
+  const text = (whole: string): string => whole.split('\n\n')[0] ?? '';
+  if (found !== null && text(found.toString('utf8')) === text(note)) return;
+  throw new HoldpointError(
+    'usage',
+    `The ledger does not go on from the backup in ${dir}, which has ${size} entries.`,
+    'It is a backup of another ledger, or the ledger was restored since: keep it, and name a new directory.',
+  );
+}
+
+async function endOf(store: RecordStore): Promise<{ size: number; note: string; root: string }> {
+  for await (const { key, value } of store.scan({ reverse: true, withoutBodies: true })) {
+    if (parseRecordKey(key)?.kind !== 'block') continue;
+    const note = decodeBlock(value).note.toString('utf8');
+    const [, size = '', root = ''] = note.split('\n');
+    return { size: Number(size), note, root };
+  }
+  throw new HoldpointError('usage', 'The ledger has no entry yet.', 'Start it first: holdpoint run.');
+}
+
+async function digestOf(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file), hash);
+  return hash.digest('hex');
+}

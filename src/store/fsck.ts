@@ -1,0 +1,309 @@
+/**
+ * Looks at every byte of a data directory's ledger that has a checksum or a place: the journal's frames, LevelDB's
+ * tables, what both say of each other, the high-water mark and the index. Changes nothing. What the entries say is
+ * not judged here: that is the verifier's.
+ */
+import { createReadStream, existsSync, readFileSync } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf } from '../core/errors.ts';
+import { decodeBlock, isBodiesKey, parseRecordKey } from '../ledger/block.ts';
+import { rootInNote } from '../ledger/checkpoint.ts';
+import { frameHeaderBytes, readFrames } from '../ledger/frame.ts';
+import type { RecordStore, StoredRecord } from '../ledger/store.ts';
+import { parseHighWater } from '../ledger/verify/high-water.ts';
+import { type Extent, openJournalReader, type Place, segmentFile, segmentsIn } from './journal.ts';
+import { type LevelCopy, openLevelCopy } from './level.ts';
+import { tableDefect } from './level-table.ts';
+import { decodeReference } from './reference.ts';
+
+export interface FsckFinding {
+  /** `damage` is what no crash leaves. `derived` can be made again from the rest. `note` is as it should be. */
+  readonly kind: 'damage' | 'derived' | 'note';
+  readonly file: string;
+  /** Where in the file; -1 where it is about all of it. */
+  readonly byte: number;
+  readonly message: string;
+}
+
+export interface FsckReport {
+  readonly findings: readonly FsckFinding[];
+  readonly segments: number;
+  readonly frames: number;
+  readonly tables: number;
+  /** Entries in LevelDB. */
+  readonly entries: number;
+  readonly bodies: number;
+  /** The journal has every entry from the first on, in whole frames: LevelDB can be made again from it. */
+  readonly journalIsWhole: boolean;
+}
+
+export interface FsckPaths {
+  readonly ledgerDir: string;
+  readonly indexDir: string;
+  readonly highWater: string;
+}
+
+const recordHeaderBytes = 13;
+const absorbedKey = Buffer.from('journal');
+const lastRecordKey = Buffer.from([0, ...Array<number>(8).fill(0xff)]);
+/** How often reading starts over because a running sidecar moved what was read. */
+const attemptsMax = 5;
+
+type Add = (kind: FsckFinding['kind'], file: string, byte: number, message: string) => void;
+
+/** Checks the directory, also while a sidecar writes to it; at its end all findings are known. */
+export async function fsck(paths: FsckPaths): Promise<FsckReport> {
+  for (let attempt = 1; ; attempt += 1) {
+    const { report, isWhole } = await once(paths);
+    if (isWhole || attempt >= attemptsMax) return report;
+  }
+}
+
+async function once(paths: FsckPaths): Promise<{ report: FsckReport; isWhole: boolean }> {
+  const findings: FsckFinding[] = [];
+  const add: Add = (kind, file, byte, message) => findings.push({ kind, file, byte, message });
+  // What follows the ledger is read before it: while a sidecar runs the ledger only gets longer.
+  const mark = existsSync(paths.highWater) ? readFileSync(paths.highWater, 'utf8') : null;
+  const tip = await checkIndex(paths.indexDir, add);
+  const tables = await checkTables(paths.ledgerDir, add);
+  const level = await openLevelCopy(paths.ledgerDir).catch((error: unknown) => {
+    add('derived', paths.ledgerDir, -1, messageOf(error));
+    return null;
+  });
+  try {
+    const journal = await checkJournal(paths.ledgerDir, level, add);
+    const known = level === null ? noLevel : await checkLevel(paths.ledgerDir, level, add);
+    const ends = [journal.end, known.end].sort((a, b) => a.size - b.size);
+    const entries = ends[1]?.size ?? 0;
+    checkMark(paths.highWater, mark, ends, add);
+    if (tip !== null && tip > entries)
+      add('derived', paths.indexDir, -1, `the index knows ${tip} entries, the ledger has ${entries}`);
+    const { segments, frames, isWhole: journalIsWhole } = journal;
+    const { bodies } = known;
+    const report = { findings, segments, frames, tables, entries, bodies, journalIsWhole };
+    return { report, isWhole: level === null || (await level.isWhole()) };
+  } finally {
+    await level?.close();
+  }
+}
+
+/** Where a last block ends, and the root that its checkpoint states. */
+interface End {
+  size: number;
+  root: string;
+}
+
+const noLevel = { bodies: 0, end: { size: 0, root: '' } };
+
+async function checkTables(dir: string, add: Add): Promise<number> {
+  const names = (await readdir(dir)).filter((name) => /\.(ldb|sst)$/.test(name)).sort();
+  for (const name of names) {
+    const table = await readFile(join(dir, name)).catch(() => null);
+    // Compacted away by a running sidecar.
+    if (table === null) continue;
+    const defect = tableDefect(table);
+    if (defect !== null) add('derived', join(dir, name), byteIn(defect), defect);
+  }
+  return names.length;
+}
+
+function byteIn(defect: string): number {
+  const [, byte] = /at byte (\d+)/.exec(defect) ?? [];
+  return byte === undefined ? -1 : Number(byte);
+}
+
+/** Every frame of every segment, and whether LevelDB has what it holds. */
+async function checkJournal(dir: string, level: LevelCopy | null, add: Add) {
+  const segments = await segmentsIn(dir);
+  const absorbed = level === null ? null : decodeReference((await level.get(absorbedKey)) ?? Buffer.alloc(0));
+  let frames = 0;
+  let end: End = { size: 0, root: '' };
+  let isWhole = segments.length > 0;
+  for (const [index, segment] of segments.entries()) {
+    const file = segmentFile(dir, segment);
+    if (segment !== index + 1) isWhole = false;
+    for await (const frame of readFrames(chunksOf(file))) {
+      if (frame.kind === 'defect') {
+        const isTail = segment === segments.at(-1) && !isAbsorbed({ segment, offset: frame.at }, absorbed);
+        const size = (await stat(file)).size - frame.at;
+        if (isTail)
+          add('note', file, frame.at, `a write was cut off: ${size} bytes that the next start takes away`);
+        else add('damage', file, frame.at, `no whole frame (${frame.reason}); ${size} bytes follow`);
+        isWhole &&= isTail;
+        continue;
+      }
+      frames += 1;
+      const place = { segment, offset: frame.at };
+      end = checkOrder(frame.at, frame.records, end, (byte, message) => {
+        isWhole = false;
+        add('damage', file, byte, message);
+      });
+      if (level !== null && isAbsorbed(place, absorbed))
+        await compare(file, level, place, frame.records, add);
+    }
+  }
+  return { segments: segments.length, frames, isWhole, end };
+}
+
+function isAbsorbed(place: Place, absorbed: Extent | null): boolean {
+  if (absorbed === null) return false;
+  return (
+    place.segment < absorbed.segment || (place.segment === absorbed.segment && place.offset < absorbed.offset)
+  );
+}
+
+async function* chunksOf(file: string): AsyncGenerator<Buffer> {
+  const chunks: AsyncIterable<Buffer> = createReadStream(file, { highWaterMark: 1024 * 1024 });
+  yield* chunks;
+}
+
+/** A frame's keys: known ones, ascending, blocks dense over all frames. Returns where the last block ends. */
+function checkOrder(
+  at: number,
+  records: readonly StoredRecord[],
+  from: End,
+  report: (byte: number, message: string) => void,
+): End {
+  let end = from;
+  let before: Buffer = Buffer.alloc(0);
+  for (const { key, value } of records) {
+    const place = parseRecordKey(key);
+    if (place === null || Buffer.compare(before, key) >= 0)
+      report(at, 'a key of the frame is unknown or out of order');
+    before = key;
+    if (place?.kind !== 'block') continue;
+    if (place.seq !== end.size)
+      report(at, `the journal goes on with entry ${place.seq} after ${end.size - 1}`);
+    end = endOf(place.seq, value, (message) => report(at, message));
+  }
+  return end;
+}
+
+function endOf(seq: number, block: Buffer, report: (message: string) => void): End {
+  try {
+    const { leaves, note } = decodeBlock(block);
+    return { size: seq + leaves.length, root: rootInNote(note).toString('hex') };
+  } catch (error) {
+    report(messageOf(error));
+    return { size: seq + 1, root: '' };
+  }
+}
+
+/** What LevelDB has of one frame that it took in. */
+async function compare(
+  file: string,
+  level: RecordStore,
+  place: Place,
+  records: readonly StoredRecord[],
+  add: Add,
+): Promise<void> {
+  let at = place.offset + frameHeaderBytes;
+  for (const { key, value } of records) {
+    const valueAt = at + recordHeaderBytes;
+    at = valueAt + value.length;
+    const found = await level.get(key);
+    const seq = parseRecordKey(key)?.seq ?? -1;
+    if (!isBodiesKey(key)) {
+      if (found?.equals(value) !== true)
+        add(
+          'derived',
+          file,
+          valueAt,
+          `LevelDB ${found === undefined ? 'lacks' : 'has another'} record of entry ${seq}`,
+        );
+      continue;
+    }
+    const reference = found === undefined ? null : decodeReference(found);
+    const isHere = reference?.segment === place.segment && reference.offset === valueAt;
+    if (isHere && reference.bytes === value.length) continue;
+    // Zeros are what erasing leaves; a copy elsewhere is the one that counts.
+    if (value.subarray(0, 4).equals(Buffer.alloc(4)) || (reference !== null && !isHere)) continue;
+    add('derived', file, valueAt, `nothing refers to the bodies of block ${seq}`);
+  }
+}
+
+/** LevelDB's records in order: dense blocks, and references that lead to the record they name. */
+async function checkLevel(dir: string, level: LevelCopy, add: Add) {
+  const reader = openJournalReader(dir);
+  let end: End = { size: 0, root: '' };
+  let bodies = 0;
+  try {
+    for await (const { key, value } of level.scan({ to: lastRecordKey })) {
+      const place = parseRecordKey(key);
+      if (place === null) add('damage', dir, -1, 'LevelDB has a key that is none of the format');
+      else if (place.kind === 'block') {
+        if (place.seq !== end.size)
+          add('derived', dir, -1, `LevelDB goes on with entry ${place.seq} after ${end.size - 1}`);
+        end = endOf(place.seq, value, (message) => add('derived', dir, -1, message));
+      } else if (place.kind === 'bodies') {
+        bodies += 1;
+        await checkReference(dir, reader, key, place.seq, value, add);
+      }
+    }
+  } catch (error) {
+    add('derived', dir, -1, `LevelDB cannot be read after entry ${end.size - 1}: ${messageOf(error)}`);
+  } finally {
+    reader.close();
+  }
+  return { bodies, end };
+}
+
+async function checkReference(
+  dir: string,
+  reader: ReturnType<typeof openJournalReader>,
+  key: Buffer,
+  seq: number,
+  value: Buffer,
+  add: Add,
+): Promise<void> {
+  const reference = decodeReference(value);
+  if (reference === null) {
+    add('derived', dir, -1, `the reference to the bodies of block ${seq} cannot be read`);
+    return;
+  }
+  const { segment, offset, bytes } = reference;
+  const head = await reader.read({ segment, offset: offset - recordHeaderBytes, bytes: recordHeaderBytes });
+  const last = await reader.read({ segment, offset: offset + bytes - 1, bytes: 1 });
+  const isThere =
+    head.length === recordHeaderBytes &&
+    last.length === 1 &&
+    head.subarray(0, 9).equals(key) &&
+    head.readUInt32BE(9) === bytes;
+  if (!isThere)
+    add('damage', segmentFile(dir, segment), offset, `the bodies of block ${seq} do not lie there`);
+}
+
+function checkMark(file: string, text: string | null, ends: readonly End[], add: Add): void {
+  if (text === null) {
+    add('note', file, -1, 'there is no high-water mark: entries cut from the end would not be noticed');
+    return;
+  }
+  const mark = parseHighWater(text);
+  const size = Math.max(...ends.map((end) => end.size));
+  if (mark === undefined) add('damage', file, 0, 'the high-water mark does not parse');
+  else if (mark.size > size)
+    add('damage', file, 0, `the mark knows ${mark.size} entries, the ledger has ${size}`);
+  else if (ends.some((end) => end.size === mark.size && end.root !== mark.root))
+    add('damage', file, 0, 'the mark remembers another root at its size');
+}
+
+/** How many entries the index has seen; null where it cannot say. */
+async function checkIndex(dir: string, add: Add): Promise<number | null> {
+  if (!existsSync(dir)) {
+    add('note', dir, -1, 'there is no index; the next start makes it');
+    return null;
+  }
+  await checkTables(dir, add);
+  try {
+    const index = await openLevelCopy(dir);
+    try {
+      return Number((await index.get(Buffer.from('tip')))?.toString() ?? 0);
+    } finally {
+      await index.close();
+    }
+  } catch (error) {
+    add('derived', dir, -1, messageOf(error));
+    return null;
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * Changes of keys while the ledger is open: what is written to disk before and after what is sealed. The order of
+ * every step is such that a crash after it leaves a start that goes on. Owned by the composition root.
+ */
+import type { KeyObject } from 'node:crypto';
+import type { RandomBytes } from '../core/clock.ts';
+import { HoldpointError } from '../core/errors.ts';
+import { signerOf } from '../ledger/checkpoint.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { KeyOrder } from '../ledger/rotation.ts';
+import { adoptSigningKey, destroyKek, loadSigningKeys, prepareSigningKey, replaceKek } from './keys.ts';
+
+export interface KeyringOptions {
+  readonly ledger: Ledger;
+  /** Where signing.pem lies; null when another source has the key. */
+  readonly signingDir: string | null;
+  /** Where kek.key lies; null when another source has the key. */
+  readonly kekDir: string | null;
+  readonly random: RandomBytes;
+}
+
+export interface Keyring {
+  /** A new signing key, made here. Rejects with what is wrong; then the old one or the new one is in force. */
+  rotateSigning(order: KeyOrder): Promise<void>;
+  /** A new key-encryption key for what is sealed from now on; earlier ones still open their bodies. */
+  rotateKek(order: KeyOrder): Promise<void>;
+  /** Destroys the key-encryption key of an earlier epoch; rejects while bodies are wrapped under it. */
+  retireKek(id: string, order: KeyOrder): Promise<void>;
+  /** Trusts a former signing key no further than to `size` entries. */
+  revoke(kid: string, size: number, order: KeyOrder): Promise<void>;
+  /** The keys in force. */
+  current(): { readonly key: string; readonly kek: string; readonly retiredKeks: readonly string[] };
+}
+
+export function createKeyring(options: KeyringOptions): Keyring {
+  const { ledger, random } = options;
+  if (options.signingDir !== null) settle(ledger, options.signingDir);
+  let last: Promise<void> = Promise.resolve();
+  const oneAtATime = (work: () => Promise<void>): Promise<void> => {
+    const done = last.then(work);
+    last = done.catch(() => undefined);
+    return done;
+  };
+
+  async function rotateSigning(order: KeyOrder): Promise<void> {
+    const dir = requireDir(options.signingDir, 'keys.nextSigning');
+    // A rotation before this one may have become durable without anybody hearing of it.
+    settle(ledger, dir);
+    const key = prepareSigningKey(dir);
+    await ledger.rotateSigningKey(key, order);
+    settle(ledger, dir);
+  }
+
+  return {
+    rotateSigning: (order) => oneAtATime(() => rotateSigning(order)),
+    rotateKek: (order) =>
+      oneAtATime(async () => {
+        const dir = requireDir(options.kekDir, 'a new key from its source, and the old one as kek-<id>.key');
+        await ledger.beginEpoch(replaceKek(dir, random), order);
+      }),
+    retireKek: (id, order) =>
+      oneAtATime(async () => {
+        const dir = requireDir(options.kekDir, 'its source');
+        await ledger.retireKek(id, order);
+        destroyKek(dir, id);
+      }),
+    revoke: (kid, size, order) => oneAtATime(() => ledger.revokeKey(kid, size, order)),
+    current: () => ({
+      key: ledger.verifierKey,
+      kek: ledger.keks()[0]?.id ?? '',
+      retiredKeks: ledger
+        .keks()
+        .slice(1)
+        .map(({ id }) => id),
+    }),
+  };
+}
+
+/** Gives the next signing key the place of the old one if the ledger is under it. */
+function settle(ledger: Ledger, dir: string): void {
+  const { otherSigningKeys } = loadSigningKeys(dir, false);
+  if (otherSigningKeys.some((key) => isInForce(ledger, key))) adoptSigningKey(dir);
+}
+
+function isInForce(ledger: Ledger, key: KeyObject): boolean {
+  return signerOf(ledger.origin, key).verifierKey === ledger.verifierKey;
+}
+
+function requireDir(dir: string | null, instead: string): string {
+  if (dir !== null) return dir;
+  throw new HoldpointError(
+    'invalid_argument',
+    'This key does not lie in keys.dir, so it is not made anew here.',
+    `Use ${instead}, and start the sidecar again.`,
+  );
+}

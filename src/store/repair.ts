@@ -1,0 +1,108 @@
+/**
+ * Makes again what is derived: LevelDB from a journal that is whole, and the index by leaving it to the next start.
+ * The evidence is never changed: what was there is kept under another name, and nothing takes its place that does
+ * not verify up to the high-water mark.
+ */
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { HoldpointError } from '../core/errors.ts';
+import { verifyLedger } from '../ledger/verify/verify.ts';
+import type { FsckPaths, FsckReport } from './fsck.ts';
+import { segmentFile, segmentsIn, syncDirectory } from './journal.ts';
+import { openLedgerCopy, openLedgerStore } from './ledger-store.ts';
+import { openLevelCache, openLevelStore } from './level.ts';
+
+/**
+ * Repairs what `report` found derived; resolves with what was done, in words. Throws `data_dir_locked` while a
+ * sidecar runs, `ledger_damaged` where what would be made does not verify; then nothing was changed.
+ */
+export async function repair(paths: FsckPaths, report: FsckReport): Promise<readonly string[]> {
+  const derived = report.findings.filter(({ kind }) => kind === 'derived');
+  if (derived.length === 0) return [];
+  // A sidecar holds the index as long as it runs, and none can start while it is held here.
+  const index = await openLevelCache(paths.indexDir);
+  const done: string[] = [];
+  try {
+    if (derived.some(({ file }) => !file.startsWith(paths.indexDir))) done.push(await rebuild(paths, report));
+  } finally {
+    await index.close();
+  }
+  rmSync(paths.indexDir, { recursive: true, force: true });
+  return [...done, `removed ${paths.indexDir}; the next start makes it again`];
+}
+
+async function rebuild({ ledgerDir, highWater }: FsckPaths, report: FsckReport): Promise<string> {
+  if (!report.journalIsWhole) throw notWhole(ledgerDir);
+  const staging = `${ledgerDir}.rebuilding`;
+  rmSync(staging, { recursive: true, force: true });
+  await (await openLevelStore(staging)).close();
+  const segments = await segmentsIn(ledgerDir);
+  for (const segment of segments) {
+    const [from, to] = [segmentFile(ledgerDir, segment), segmentFile(staging, segment)];
+    // Only the last is written to any more.
+    if (segment === segments.at(-1)) copyFileSync(from, to);
+    else linkSync(from, to);
+  }
+  await (await openLedgerStore(staging)).close();
+  await requireVerified(staging, highWater);
+  for (const name of readdirSync(staging)) syncFile(join(staging, name));
+  syncDirectory(staging);
+  const kept = freeName(`${ledgerDir}.before-repair`);
+  // Between the two there is no ledger, and the high-water mark lets none be begun: the first is then undone by hand.
+  renameSync(ledgerDir, kept);
+  renameSync(staging, ledgerDir);
+  syncDirectory(dirname(ledgerDir));
+  return `made LevelDB in ${ledgerDir} again from ${segments.length} segments; what was there is in ${basename(kept)}`;
+}
+
+async function requireVerified(dir: string, highWater: string): Promise<void> {
+  const copy = await openLedgerCopy(dir);
+  try {
+    const mark = existsSync(highWater) ? readFileSync(highWater, 'utf8') : null;
+    const { ok, findings } = await verifyLedger(copy.scan({}), { highWater: mark });
+    if (ok) return;
+    const [first] = findings;
+    throw new HoldpointError(
+      'ledger_damaged',
+      `What the journal holds does not verify: ${first?.code} at entry ${first?.seq}, ${first?.message}.`,
+      'Nothing was changed. Restore a backup.',
+    );
+  } catch (error) {
+    rmSync(dir, { recursive: true, force: true });
+    throw error;
+  } finally {
+    await copy.close();
+  }
+}
+
+function syncFile(file: string): void {
+  const fd = openSync(file, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function freeName(name: string): string {
+  for (let number = 1; ; number += 1) if (!existsSync(`${name}-${number}`)) return `${name}-${number}`;
+}
+
+function notWhole(dir: string): HoldpointError {
+  return new HoldpointError(
+    'ledger_damaged',
+    `LevelDB in ${dir} cannot be made again: the journal beside it is not whole.`,
+    'Nothing was changed. Keep the directory as it is, and restore a backup.',
+  );
+}

@@ -1,0 +1,40 @@
+/** The note that a data directory was made from a backup, until the first start has sealed it. */
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { HoldpointError } from '../core/errors.ts';
+import type { Restored } from '../ledger/ledger.ts';
+import { syncDirectory } from './journal.ts';
+
+const schema = z.strictObject({
+  size: z.int().min(1),
+  backup: z.string().regex(/^[0-9a-f]{64}$/),
+  taken: z.iso.datetime(),
+  lost: z.int().min(0),
+});
+
+/** Null where there is none. Throws `ledger_damaged` for one that does not parse: what it says must be sealed. */
+export function readRestored(file: string): Restored | null {
+  if (!existsSync(file)) return null;
+  try {
+    return schema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (error) {
+    throw new HoldpointError(
+      'ledger_damaged',
+      `${file}, which says that the ledger was restored, does not parse.`,
+      'Restore the backup again into a new data directory.',
+      error,
+    );
+  }
+}
+
+/** There whole or not at all; on disk when it returns. */
+export function writeRestored(file: string, restored: Restored): void {
+  writeFileSync(`${file}.new`, `${JSON.stringify(restored)}\n`, { mode: 0o600, flush: true });
+  renameSync(`${file}.new`, file);
+  syncDirectory(dirname(file));
+}
+
+export function removeRestored(file: string): void {
+  rmSync(file, { force: true });
+}

@@ -1,0 +1,260 @@
+/**
+ * The verifier's page in a real browser, opened from disk: the same verdict as the command line, the stories, and no
+ * way out for what was dropped on it. Needs Debian's chromium, or CHROMIUM_PATH.
+ */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { verifyExport } from '../../src/cli/verify-export.ts';
+import { formatTlogProof } from '../../src/ledger/tlog-proof.ts';
+import { streamOf } from '../second-opinion/ledgers.ts';
+import { buildFullLedger, createLedgerBuilder, decodeBlock, leafHashOf } from '../support/ledger-builder.ts';
+import {
+  dropRecord,
+  editBodies,
+  editLeaf,
+  editNote,
+  type Records,
+  setFields,
+} from '../support/ledger-tampering.ts';
+import { launchBrowser, missingBrowser } from './stage.ts';
+import { buildStories, hostile, setVerifierStage, type VerifierStage } from './verifier-stage.ts';
+
+if (missingBrowser !== '') {
+  if (process.env['CI'] === 'true') throw new Error(missingBrowser);
+  process.stderr.write(`The verifier page's tests are skipped: ${missingBrowser}\n`);
+}
+
+const verdictOn = (page: Page) => page.locator('#verdict');
+const nothing = { trust: undefined, checkpoint: undefined, keys: undefined, everySignature: false };
+
+describe.skipIf(missingBrowser !== '')("the verifier's page", () => {
+  let browser: Browser;
+  let stage: VerifierStage;
+
+  beforeAll(async () => {
+    browser = await launchBrowser();
+    stage = await setVerifierStage(browser);
+  }, 120_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    stage?.close();
+  });
+
+  it('finds an export intact, anchored by what was dropped beside it, and asks nobody anything', async () => {
+    const full = buildFullLedger();
+    const { page, choose, requested, complaints } = await stage.open();
+    await choose(
+      stage.write('full.hpj', streamOf(full.records)),
+      stage.write('ledger.vkey', `# ours\n${full.verifierKey}\n`),
+      stage.write('kept.note', full.checkpoint(11)),
+      stage.write('high-water', full.highWater()),
+      stage.write('kek.key', `${full.kek.toString('base64')}\n`),
+    );
+    await verdictOn(page).waitFor();
+    expect(await verdictOn(page).textContent()).toBe('Intact');
+    const report = await page.locator('.verdict').innerText();
+    expect(report).toContain('ANCHORED');
+    expect(report).toContain('under a key you trust');
+    expect(report).toContain('30 stored, 30 checked, 30 opened');
+    expect(report).toContain(full.root().toString('base64'));
+    expect(requested.filter((url) => !url.startsWith('blob:'))).toEqual([]);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  const { records } = buildFullLedger();
+  const cases: readonly (readonly [string, Records])[] = [
+    ['an altered entry', setFields(records, 3, 1, { type: 'stop', data: { reason: 'never' } })],
+    ['an entry in other bytes', editLeaf(records, 3, 0, (text) => text.replace('"v":1', '"v": 1'))],
+    ['a missing block', dropRecord(records, 3, 1)],
+    ['another checkpoint', editNote(records, 7, (text) => text.replace(/\n\d+\n/, '\n99\n'))],
+    [
+      'an altered body',
+      editBodies(records, 3, ({ head, items }) => ({
+        head,
+        items: items.map((item) => ({ ...item, ct: Buffer.from(item.ct).fill(1, 0, 1) })),
+      })),
+    ],
+    ['missing bodies', dropRecord(records, 3, 2)],
+  ];
+
+  it.each(cases)('says of %s what the command line says', async (name, tampered) => {
+    const file = stage.write(`${name.replaceAll(' ', '-')}.hpj`, streamOf(tampered));
+    const verdict = await verifyExport(file, nothing);
+    const [first] = verdict.findings;
+    expect(verdict.ok).toBe(false);
+    const { page, choose } = await stage.open();
+    await choose(file);
+    await verdictOn(page).waitFor();
+    expect(await verdictOn(page).textContent()).toBe('Not intact');
+    const finding = page.locator('.verdict .finding-first');
+    expect(await finding.locator('.code').textContent()).toBe(first?.code);
+    expect(await finding.locator('h3').textContent()).toContain(`The first bad entry is ${first?.seq}`);
+    expect(await finding.innerText()).toContain('What to do:');
+    await page.context().close();
+  });
+
+  it('says of a file that was cut what the command line says', async () => {
+    const file = stage.write('cut.hpj', streamOf(records).subarray(0, -5));
+    const [first] = (await verifyExport(file, nothing)).findings;
+    const { page, choose } = await stage.open();
+    await choose(file);
+    const finding = page.locator('.verdict .finding-first');
+    await finding.waitFor();
+    expect(first?.code).toBe('store_unreadable');
+    expect(await finding.innerText()).toContain(first?.message);
+    await page.context().close();
+  });
+
+  it('reads the segments of a journal as one ledger', async () => {
+    const whole = streamOf(records);
+    const header = whole.subarray(0, 16);
+    const end = 16 + 8 + whole.readUInt32BE(16);
+    const { page, choose } = await stage.open();
+    await choose(
+      stage.write('journal-0000000002.hpj', Buffer.concat([header, whole.subarray(end)])),
+      stage.write('journal-0000000001.hpj', whole.subarray(0, end)),
+    );
+    await verdictOn(page).waitFor();
+    expect(await verdictOn(page).textContent()).toBe('Intact');
+    await page.context().close();
+  });
+
+  it('tells how a held decision came about, with what was said once the key is given', async () => {
+    const stories = buildStories();
+    const { page, choose } = await stage.open();
+    await choose(stage.write('stories.hpj', streamOf(stories.records)));
+    await page.getByRole('button', { name: 'held', exact: false }).first().click();
+    await page.getByRole('button', { name: 'Story of decision 2' }).click();
+    const titles = page.locator('.step h3');
+    await titles.first().waitFor();
+    expect(await titles.allTextContents()).toEqual([
+      'Asked',
+      'Answered, and held',
+      'The answer waited for a person',
+      'Released',
+      'Handed to the workload',
+      'Closed as delivered',
+    ]);
+    expect(await page.locator('.step').nth(2).innerText()).toContain(
+      'large-transfer: Transfers above 10 000',
+    );
+    expect(await page.locator('.step').nth(3).innerText()).toContain('rita');
+    expect(await page.locator('.step').first().innerText()).toContain('give the key-encryption key');
+
+    await page.locator('summary', { hasText: 'What you know' }).click();
+    await page.getByLabel('Key-encryption key').fill(stories.kek.toString('base64'));
+    await page.getByRole('button', { name: 'Verify again with these' }).click();
+    await page.getByRole('button', { name: 'Story of decision 2' }).click();
+    await page.getByRole('button', { name: 'Read the reason' }).click();
+    await page.getByText('Matches invoice 4711.').waitFor();
+    await page.getByRole('button', { name: 'Read the request' }).click();
+    await page.getByText('Please transfer 25000 EUR.').waitFor();
+    await page.context().close();
+  });
+
+  it('shows markup, scripts and hidden characters in what was recorded as text', async () => {
+    const stories = buildStories();
+    const { page, choose, complaints, requested } = await stage.open();
+    await choose(
+      stage.write('hostile.hpj', streamOf(stories.records)),
+      stage.write('hostile.key', stories.kek.toString('base64')),
+    );
+    await page.getByRole('button', { name: 'Story of decision 7' }).click();
+    await page.getByRole('button', { name: 'Read the request' }).click();
+    await page.locator('.part .source').nth(1).waitFor();
+    const text = await page.locator('.story').innerText();
+    expect(text).toContain('<script>document.title=2</script>');
+    expect(text).toContain('⟨U+202E⟩');
+    expect(text).not.toContain('\u202e');
+    expect(hostile).toContain('\u202e');
+    expect(await page.locator('.story img, .story script').count()).toBe(0);
+    expect(await page.title()).toBe('Holdpoint ledger verifier');
+    expect(complaints).toEqual([]);
+    expect(requested.filter((url) => !url.startsWith('blob:'))).toEqual([]);
+    await page.context().close();
+  });
+
+  it('lets no script of its own out: its policy blocks every kind of connection', async () => {
+    const { page, complaints } = await stage.open();
+    const fetched = await page.evaluate(() =>
+      fetch('http://127.0.0.1:9/').then(
+        () => 'got out',
+        () => 'blocked',
+      ),
+    );
+    expect(fetched).toBe('blocked');
+    expect(complaints.join('\n')).toMatch(/Content Security Policy/);
+    await page.context().close();
+  });
+
+  it('gives the same verdict and stories where the browser has no worker for it', async () => {
+    const stories = buildStories();
+    const { page, choose } = await stage.open({}, () => Reflect.deleteProperty(globalThis, 'Worker'));
+    await choose(stage.write('unworked.hpj', streamOf(stories.records)));
+    await verdictOn(page).waitFor();
+    expect(page.workers()).toEqual([]);
+    expect(await verdictOn(page).textContent()).toBe('Intact');
+    await page.getByRole('button', { name: 'Story of decision 2' }).click();
+    await page.getByRole('heading', { name: /-2$/ }).waitFor();
+    await page.context().close();
+  });
+
+  it('proves one entry under a trusted key, and nothing under none', async () => {
+    const ledger = createLedgerBuilder({ seed: 'proof' });
+    ledger.genesis();
+    ledger.start();
+    ledger.commit();
+    const [first, second] = decodeBlock(ledger.records[0]?.value ?? Buffer.alloc(0)).leaves;
+    const proof = formatTlogProof({
+      seq: 1,
+      hashes: [leafHashOf(first ?? Buffer.alloc(0)).toString('base64')],
+      note: ledger.checkpoint(),
+      ...(second === undefined ? {} : { leaf: second }),
+    });
+    const { page, choose } = await stage.open();
+    await choose(stage.write('1.tlog-proof', proof));
+    await page.locator('#proof').waitFor();
+    expect(await page.locator('#proof').textContent()).toBe('Not proven');
+    expect(await page.locator('.finding-first .code').textContent()).toBe('key_unknown');
+    await choose(stage.write('proof.vkey', ledger.verifierKey));
+    await page.getByRole('button', { name: 'Verify again with these' }).click();
+    await page.getByRole('heading', { name: 'Proven', exact: true }).waitFor();
+    expect(await page.locator('.verdict .source').textContent()).toContain('"type": "start"');
+    await page.context().close();
+  });
+
+  it('refuses a private key and a file of the database with what to do', async () => {
+    const { page, choose } = await stage.open();
+    await choose(
+      stage.write('signing.pem', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n'),
+      stage.write('000005.ldb', 'anything'),
+    );
+    const note = await page.getByRole('alert').innerText();
+    expect(note).toContain('signing.pem: a private key. Nobody needs it');
+    expect(note).toContain('000005.ldb: a file of the live database');
+    await page.context().close();
+  });
+
+  it('takes what is dropped anywhere, and is worked with the keyboard alone', async () => {
+    const stories = buildStories();
+    const { page } = await stage.open();
+    const dropped = streamOf(stories.records).toString('base64');
+    const transfer = await page.evaluateHandle((base64) => {
+      const data = new DataTransfer();
+      data.items.add(new File([Uint8Array.from(atob(base64), (char) => char.charCodeAt(0))], 'ledger.hpj'));
+      return data;
+    }, dropped);
+    await page.dispatchEvent('body', 'drop', { dataTransfer: transfer });
+    await verdictOn(page).waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('9');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: /-9$/ }).waitFor();
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('story');
+    await page.keyboard.press('Escape');
+    await page.getByRole('heading', { name: 'Decisions' }).waitFor();
+    await page.context().close();
+  });
+});

@@ -1,0 +1,217 @@
+/**
+ * Every storage call that the process makes below one directory: node:fs as `src/store/` uses it, and LevelDB's
+ * opening and batches. A watcher says what becomes of each. Import it before anything of `src/`: what is
+ * promisified while a module loads would otherwise keep the unwatched function.
+ */
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { relative } from 'node:path';
+import { promisify } from 'node:util';
+import { Level } from 'level';
+
+export type DiskCallKind = 'open' | 'write' | 'truncate' | 'datasync' | 'sync' | 'open database' | 'batch';
+
+export interface DiskCall {
+  readonly kind: DiskCallKind;
+  /** Relative to the watched directory; '' for that itself. */
+  readonly file: string;
+  /** What is written and where; absent for other kinds. */
+  readonly bytes?: Buffer;
+  readonly position?: number;
+  /** Of a write: durable when it returns. Of an open: the file may be new. */
+  readonly through?: boolean;
+  readonly creates?: boolean;
+}
+
+/**
+ * `before` fails with nothing done, `after` with all of it done, `middle` with half of a write done (other kinds
+ * have no half: they are done). `short` is no failure: the call says itself that it wrote half.
+ */
+export type Fate = 'done' | 'before' | 'middle' | 'after' | 'short';
+
+export interface DiskWatcher {
+  readonly dir: string;
+  fateOf(call: DiskCall): Fate;
+  /** What a failing call throws; may end the process instead. */
+  failureOf(call: DiskCall): Error;
+  /** Told once a call was done, in whole. */
+  readonly done?: (call: DiskCall) => void;
+}
+
+const original = {
+  open: promisify(fs.open),
+  write: promisify(fs.write),
+  fdatasync: promisify(fs.fdatasync),
+  openSync: fs.openSync,
+  closeSync: fs.closeSync,
+  writeSync: fs.writeSync,
+  fsyncSync: fs.fsyncSync,
+  ftruncateSync: fs.ftruncateSync,
+};
+const unwatched = { open: fs.open, write: fs.write, fdatasync: fs.fdatasync };
+
+interface OpenFile {
+  readonly path: string;
+  readonly through: boolean;
+}
+const files = new Map<number, OpenFile>();
+let watcher: DiskWatcher | null = null;
+
+/** Watches the calls below a directory until the returned function is called; one watcher at a time. */
+export function watchDisk(next: DiskWatcher): () => void {
+  watcher = next;
+  return () => {
+    if (watcher === next) watcher = null;
+  };
+}
+
+function fileOf(path: string | undefined): string | null {
+  if (watcher === null || path === undefined) return null;
+  const file = relative(watcher.dir, path);
+  return file.startsWith('..') ? null : file;
+}
+
+/** Runs a call that has no half. */
+function whole<T>(call: DiskCall | null, run: () => T): T {
+  const by = watcher;
+  if (call === null || by === null) return run();
+  const fate = by.fateOf(call);
+  if (fate === 'before') throw by.failureOf(call);
+  const result = run();
+  if (fate !== 'done' && fate !== 'short') throw by.failureOf(call);
+  by.done?.(call);
+  return result;
+}
+
+/** @param undone lets go what a call that fails after all must not keep */
+async function wholeLater<T>(
+  call: DiskCall | null,
+  run: () => Promise<T>,
+  undone: () => Promise<void> = async () => undefined,
+): Promise<T> {
+  const by = watcher;
+  if (call === null || by === null) return run();
+  const fate = by.fateOf(call);
+  if (fate === 'before') throw by.failureOf(call);
+  const result = await run();
+  if (fate !== 'done' && fate !== 'short') {
+    await undone();
+    throw by.failureOf(call);
+  }
+  by.done?.(call);
+  return result;
+}
+
+function callOn(fd: number, kind: DiskCallKind, more: Partial<DiskCall> = {}): DiskCall | null {
+  const known = files.get(fd);
+  const file = fileOf(known?.path);
+  return file === null ? null : { kind, file, ...more, through: known?.through ?? false };
+}
+
+const { O_CREAT, O_DSYNC, O_TRUNC } = fs.constants;
+
+function openCall(path: string, flags: string | number): DiskCall | null {
+  const file = fileOf(path);
+  const creates = typeof flags === 'number' ? (flags & (O_CREAT | O_TRUNC)) !== 0 : flags.startsWith('w');
+  return file === null ? null : { kind: 'open', file, creates };
+}
+
+function remember(fd: number, path: string, flags: string | number): number {
+  files.set(fd, { path, through: typeof flags === 'number' && (flags & O_DSYNC) !== 0 });
+  return fd;
+}
+
+async function write(fd: number, buffer: Buffer, offset: number, length: number, position: number) {
+  const bytes = Buffer.from(buffer.subarray(offset, offset + length));
+  const call = callOn(fd, 'write', { bytes, position });
+  const by = watcher;
+  if (call === null || by === null) return original.write(fd, buffer, offset, length, position);
+  const fate = by.fateOf(call);
+  if (fate === 'before') throw by.failureOf(call);
+  const half = Math.ceil(length / 2);
+  const isHalf = fate === 'middle' || fate === 'short';
+  const result = await original.write(fd, buffer, offset, isHalf ? half : length, position);
+  if (fate === 'short') by.done?.({ ...call, bytes: bytes.subarray(0, half) });
+  if (fate === 'done') by.done?.(call);
+  if (fate === 'middle' || fate === 'after') throw by.failureOf(call);
+  return result;
+}
+
+/** The high-water mark's one line. */
+function writeLine(fd: number, text: string, position: number): number {
+  const bytes = Buffer.from(text);
+  const call = callOn(fd, 'write', { bytes, position });
+  const by = watcher;
+  if (call === null || by === null) return original.writeSync(fd, text, position);
+  const fate = by.fateOf(call);
+  if (fate === 'before') throw by.failureOf(call);
+  // A line shorter than a sector is replaced whole or not at all.
+  const written = original.writeSync(fd, text, position);
+  if (fate === 'middle' || fate === 'after') throw by.failureOf(call);
+  by.done?.(call);
+  return written;
+}
+
+/** The callback's form stays as it is: others use it. */
+function withPromise<F extends (...args: never[]) => unknown>(plain: F, promised: unknown): F {
+  const wrapped = (...args: never[]): unknown => plain(...args);
+  return Object.assign(wrapped, plain, { [promisify.custom]: promised }) as unknown as F;
+}
+
+Object.assign(fs, {
+  open: withPromise(unwatched.open as never, async (path: string, flags: number, mode: number) =>
+    remember(await wholeLater(openCall(path, flags), () => original.open(path, flags, mode)), path, flags),
+  ),
+  write: withPromise(unwatched.write as never, write),
+  fdatasync: withPromise(unwatched.fdatasync as never, (fd: number) =>
+    wholeLater(callOn(fd, 'datasync'), () => original.fdatasync(fd)),
+  ),
+  openSync: (path: string, flags: string | number, mode?: number) =>
+    remember(
+      whole(openCall(path, flags), () => original.openSync(path, flags, mode)),
+      path,
+      flags,
+    ),
+  closeSync: (fd: number) => {
+    files.delete(fd);
+    original.closeSync(fd);
+  },
+  writeSync: (fd: number, ...rest: [unknown, ...unknown[]]) =>
+    typeof rest[0] === 'string' && typeof rest[1] === 'number'
+      ? writeLine(fd, rest[0], rest[1])
+      : Reflect.apply(original.writeSync, fs, [fd, ...rest]),
+  fsyncSync: (fd: number) => whole(callOn(fd, 'sync'), () => original.fsyncSync(fd)),
+  ftruncateSync: (fd: number, length: number) =>
+    whole(callOn(fd, 'truncate', { position: length }), () => original.ftruncateSync(fd, length)),
+});
+syncBuiltinESMExports();
+
+interface LevelInside {
+  readonly location: string;
+  _batch(operations: unknown, options: { readonly sync?: boolean }): Promise<void>;
+  _open(options: unknown): Promise<void>;
+  _close(): Promise<void>;
+}
+const inside = Level.prototype as unknown as LevelInside;
+const { _batch: batch, _open: open } = inside;
+inside._batch = function (this: LevelInside, operations, options) {
+  const file = fileOf(this.location);
+  const call = file === null ? null : { kind: 'batch' as const, file, through: options.sync === true };
+  return wholeLater(call, () => batch.call(this, operations, options));
+};
+inside._open = function (this: LevelInside, options) {
+  const file = fileOf(this.location);
+  const call = file === null ? null : { kind: 'open database' as const, file };
+  // One that cannot be opened has let its lock go.
+  return wholeLater(
+    call,
+    () => open.call(this, options),
+    () => this._close(),
+  );
+};
+
+/** As the operating system says it. */
+export function systemError(code: 'EIO' | 'ENOSPC', { kind, file }: DiskCall): Error {
+  const text = code === 'EIO' ? 'i/o error' : 'no space left on device';
+  return Object.assign(new Error(`${code}: ${text}, ${kind} '${file}'`), { code, syscall: kind });
+}

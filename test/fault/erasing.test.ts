@@ -1,0 +1,350 @@
+/** Erasing bodies from the files of the store: nothing of them is left, whatever is killed when. */
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+import { recordKey } from '../../src/ledger/block.ts';
+import { readFrames } from '../../src/ledger/frame.ts';
+import type { LedgerStore, StoredRecord } from '../../src/ledger/store.ts';
+import type { ErasingStep } from '../../src/store/erasing.ts';
+import { openLedgerCopy, openLedgerStore } from '../../src/store/ledger-store.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'holdpoint-erasing-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+let made = 0;
+const freshDir = (): string => join(root, `${++made}`);
+
+/** A body with a text that occurs nowhere else, as often as it takes to make it long. */
+const bodyOf = (seq: number, version: number, bytes = 200): Buffer =>
+  Buffer.from(`HPV1 body ${seq} version ${version} is nowhere else; `.repeat(Math.ceil(bytes / 40)));
+const blockOf = (seq: number): Buffer => Buffer.from(`block ${seq} `.repeat(4));
+const keyOf = (seq: number): Buffer => recordKey(seq, 'bodies');
+
+const commitAt = (seq: number, bytes?: number): StoredRecord[] => [
+  { key: recordKey(seq, 'block'), value: blockOf(seq) },
+  { key: keyOf(seq), value: bodyOf(seq, 0, bytes) },
+];
+
+/** Whether some file has a part of the body that is long enough to be no accident. */
+function isAnywhere(dir: string, body: Buffer): boolean {
+  const part = body.subarray(5, body.indexOf(';'));
+  return readdirSync(dir).some((name) => bytesOf(join(dir, name)).includes(part));
+}
+
+/** Nothing of a table that LevelDB took away since it was listed. */
+function bytesOf(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return Buffer.alloc(0);
+    throw error;
+  }
+}
+
+async function contentOf(store: LedgerStore | Awaited<ReturnType<typeof openLedgerCopy>>): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { key, value } of store.scan({})) found.push(`${key.toString('hex')} ${value.toString()}`);
+  return found;
+}
+
+/** What the records are to be: version of the body by seq, null where it is erased. */
+type Model = Map<number, number | null>;
+
+const expectedOf = (model: Model, bytes?: number): string[] =>
+  [...model].flatMap(([seq, version]) => [
+    `${recordKey(seq, 'block').toString('hex')} ${blockOf(seq).toString()}`,
+    ...(version === null ? [] : [`${keyOf(seq).toString('hex')} ${bodyOf(seq, version, bytes).toString()}`]),
+  ]);
+
+async function everyFrameIsWhole(dir: string): Promise<boolean> {
+  for (const name of readdirSync(dir).filter((file) => file.endsWith('.hpj'))) {
+    const chunks = (async function* () {
+      yield readFileSync(join(dir, name));
+    })();
+    for await (const frame of readFrames(chunks)) if (frame.kind === 'defect') return false;
+  }
+  return true;
+}
+
+describe('rewriting bodies', () => {
+  it('takes the old bytes from every file and keeps what replaces them, before and after a start', async () => {
+    const dir = freshDir();
+    const store = await openLedgerStore(dir);
+    for (const seq of [0, 1, 2]) await store.commit(commitAt(seq), true);
+    const bytes = await store.rewriteBodies([keyOf(0), keyOf(1)], (key) =>
+      key.equals(keyOf(0)) ? null : bodyOf(1, 1),
+    );
+    expect(bytes).toBe(bodyOf(0, 0).length + bodyOf(1, 0).length);
+    expect([isAnywhere(dir, bodyOf(0, 0)), isAnywhere(dir, bodyOf(1, 0))]).toEqual([false, false]);
+    expect(isAnywhere(dir, bodyOf(2, 0))).toBe(true);
+    const expected = expectedOf(
+      new Map([
+        [0, null],
+        [1, 1],
+        [2, 0],
+      ]),
+    );
+    expect(await store.get(keyOf(0))).toBeUndefined();
+    expect(await contentOf(store)).toEqual(expected);
+    await store.close();
+    const again = await openLedgerStore(dir);
+    expect(await contentOf(again)).toEqual(expected);
+    await again.close();
+    expect(await everyFrameIsWhole(dir)).toBe(true);
+  });
+
+  it('leaves alone what the caller leaves, and what there is not', async () => {
+    const store = await openLedgerStore(freshDir());
+    await store.commit(commitAt(0), true);
+    expect(await store.rewriteBodies([keyOf(0), keyOf(7)], (_key, value) => value)).toBe(0);
+    expect(await contentOf(store)).toEqual(expectedOf(new Map([[0, 0]])));
+    await store.close();
+  });
+
+  it('is seen by a copy that was made before as something that moved, never as damage', async () => {
+    const dir = freshDir();
+    const store = await openLedgerStore(dir);
+    for (const seq of [0, 1]) await store.commit(commitAt(seq), true);
+    await contentOf(store);
+    const copy = await openLedgerCopy(dir);
+    await store.rewriteBodies([keyOf(0)], () => bodyOf(0, 1));
+    await contentOf(copy);
+    expect(await copy.isWhole()).toBe(false);
+    await copy.close();
+    const next = await openLedgerCopy(dir);
+    expect(await contentOf(next)).toEqual(
+      expectedOf(
+        new Map([
+          [0, 1],
+          [1, 0],
+        ]),
+      ),
+    );
+    expect(await next.isWhole()).toBe(true);
+    await next.close();
+    await store.close();
+  });
+
+  it('never touches bytes that a damaged reference points to', async () => {
+    const dir = freshDir();
+    const store = await openLedgerStore(dir);
+    await store.commit(commitAt(0), true);
+    await store.close();
+    const { openLevelStore } = await import('../../src/store/level.ts');
+    const level = await openLevelStore(dir);
+    const reference = Buffer.from((await level.get(keyOf(0))) ?? '');
+    reference.writeUInt32BE(reference.readUInt32BE(12) + 1, 12);
+    await level.commit([{ key: keyOf(0), value: reference }], true);
+    await level.close();
+    const again = await openLedgerStore(dir);
+    await expect(again.rewriteBodies([keyOf(0)], () => null)).rejects.toMatchObject({
+      code: 'ledger_damaged',
+    });
+    expect(isAnywhere(dir, bodyOf(0, 0))).toBe(true);
+    await again.close().catch(() => undefined);
+  });
+});
+
+const segmentBytes = 64 * 1024 * 1024;
+/** Larger bodies, so that two segments are full of few of them. */
+const largeBytes = 4 * 1024 * 1024;
+
+async function twoSegments(dir: string, onStep?: (step: ErasingStep) => void): Promise<LedgerStore> {
+  const store = await openLedgerStore(dir, onStep);
+  for (let seq = 0; seq < 18; seq += 1) await store.commit(commitAt(seq, largeBytes), true);
+  return store;
+}
+
+const journalBytes = (dir: string): number =>
+  readdirSync(dir)
+    .filter((name) => name.endsWith('.hpj'))
+    .reduce((sum, name) => sum + readFileSync(join(dir, name)).length, 0);
+
+describe('reclaiming', () => {
+  it('removes a segment that is mostly empty, and what it still held lies elsewhere', async () => {
+    const dir = freshDir();
+    const store = await twoSegments(dir);
+    const before = journalBytes(dir);
+    expect(before).toBeGreaterThan(segmentBytes);
+    const erased = Array.from({ length: 12 }, (_, seq) => seq);
+    await store.rewriteBodies(erased.map(keyOf), () => null);
+    expect(journalBytes(dir)).toBe(before);
+    const reclaimed = await store.reclaim();
+    expect(reclaimed).toBeGreaterThan(segmentBytes / 2);
+    expect(before - journalBytes(dir)).toBeGreaterThan(segmentBytes / 2);
+    const model: Model = new Map(Array.from({ length: 18 }, (_, seq) => [seq, seq < 12 ? null : 0]));
+    expect(await contentOf(store)).toEqual(expectedOf(model, largeBytes));
+    await store.close();
+    const again = await openLedgerStore(dir);
+    expect(await contentOf(again)).toEqual(expectedOf(model, largeBytes));
+    await again.close();
+  });
+
+  it('leaves a segment that is mostly full', async () => {
+    const dir = freshDir();
+    const store = await twoSegments(dir);
+    await store.rewriteBodies([0, 1].map(keyOf), () => null);
+    expect(await store.reclaim()).toBe(0);
+    await store.close();
+  });
+});
+
+describe('a kill after each step', () => {
+  it('of rewriting leaves either the old or the new record, and doing it again leaves nothing of the old', async () => {
+    const dir = freshDir();
+    const killed: { step: ErasingStep; dir: string }[] = [];
+    const store = await openLedgerStore(dir, (step) => {
+      const left = freshDir();
+      cpSync(dir, left, { recursive: true });
+      killed.push({ step, dir: left });
+    });
+    for (const seq of [0, 1, 2]) await store.commit(commitAt(seq), true);
+    const erase = (of: LedgerStore) =>
+      of.rewriteBodies([keyOf(0), keyOf(1)], (key, value) =>
+        key.equals(keyOf(0)) ? null : value.equals(bodyOf(1, 1)) ? value : bodyOf(1, 1),
+      );
+    await erase(store);
+    await store.close();
+    expect(killed.map(({ step }) => step)).toEqual(['listed', 'appended', 'settled', 'wiped', 'done']);
+    const old = expectedOf(
+      new Map([
+        [0, 0],
+        [1, 0],
+        [2, 0],
+      ]),
+    );
+    const appended = expectedOf(
+      new Map([
+        [0, 0],
+        [1, 1],
+        [2, 0],
+      ]),
+    );
+    const done = expectedOf(
+      new Map([
+        [0, null],
+        [1, 1],
+        [2, 0],
+      ]),
+    );
+    for (const { step, dir: left } of killed) {
+      const again = await openLedgerStore(left);
+      expect([old, appended, done]).toContainEqual(await contentOf(again));
+      if (step === 'settled') expect(isAnywhere(left, bodyOf(0, 0))).toBe(false);
+      await erase(again);
+      expect(await contentOf(again)).toEqual(done);
+      await again.close();
+      expect([step, isAnywhere(left, bodyOf(0, 0)), isAnywhere(left, bodyOf(1, 0))]).toEqual([
+        step,
+        false,
+        false,
+      ]);
+      expect(await everyFrameIsWhole(left)).toBe(true);
+    }
+  });
+
+  it('of reclaiming loses nothing and leaves no second copy that a later erasure would miss', async () => {
+    const dir = freshDir();
+    const killed: { step: ErasingStep; dir: string }[] = [];
+    let watching = false;
+    const store = await twoSegments(dir, (step) => {
+      if (!watching) return;
+      const left = freshDir();
+      cpSync(dir, left, { recursive: true });
+      killed.push({ step, dir: left });
+    });
+    const erased = Array.from({ length: 12 }, (_, seq) => seq);
+    await store.rewriteBodies(erased.map(keyOf), () => null);
+    watching = true;
+    await store.reclaim();
+    await store.close();
+    expect(killed.map(({ step }) => step)).toEqual(['moved', 'overwritten', 'removed']);
+    const model: Model = new Map(Array.from({ length: 18 }, (_, seq) => [seq, seq < 12 ? null : 0]));
+    for (const { dir: left } of killed) {
+      const again = await openLedgerStore(left);
+      expect(await contentOf(again)).toEqual(expectedOf(model, largeBytes));
+      await again.rewriteBodies([keyOf(13)], () => null);
+      await again.close();
+      expect(isAnywhere(left, bodyOf(13, 0))).toBe(false);
+      rmSync(left, { recursive: true });
+    }
+  });
+});
+
+type Act =
+  | { readonly kind: 'commit'; readonly many: number }
+  | { readonly kind: 'erase'; readonly seqs: readonly number[]; readonly all: boolean }
+  | { readonly kind: 'kill' }
+  | { readonly kind: 'reopen' };
+
+const acts = fc.array(
+  fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc.record({ kind: fc.constant('commit' as const), many: fc.integer({ min: 1, max: 4 }) }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constant('erase' as const),
+        seqs: fc.array(fc.nat(30), { minLength: 1, maxLength: 4 }),
+        all: fc.boolean(),
+      }),
+    },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('kill' as const) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('reopen' as const) }) },
+  ),
+  { minLength: 4, maxLength: 20 },
+);
+
+describe('whatever is committed, erased and killed in whatever order', () => {
+  it('what is there is what was left, and of what was erased no file has a trace', async () => {
+    await fc.assert(
+      fc.asyncProperty(acts, async (list) => {
+        await play(list);
+      }),
+      { numRuns: 40 },
+    );
+  }, 120_000);
+});
+
+async function play(list: readonly Act[]): Promise<void> {
+  let dir = freshDir();
+  let store = await openLedgerStore(dir);
+  const model: Model = new Map();
+  const gone: Buffer[] = [];
+  for (const act of list) {
+    if (act.kind === 'commit') {
+      for (let i = 0; i < act.many; i += 1) {
+        await store.commit(commitAt(model.size), true);
+        model.set(model.size, 0);
+      }
+    } else if (act.kind === 'erase') {
+      const seqs = [...new Set(act.seqs)].filter((seq) => (model.get(seq) ?? null) !== null);
+      // A commit meanwhile is neither lost nor stopped.
+      const next = model.size;
+      const committing = store.commit(commitAt(next), true);
+      await store.rewriteBodies(seqs.map(keyOf), (key) => {
+        const seq = Number(key.readBigUInt64BE());
+        return act.all ? null : bodyOf(seq, (model.get(seq) ?? 0) + 1);
+      });
+      await committing;
+      for (const seq of seqs) {
+        const version = model.get(seq) ?? 0;
+        gone.push(bodyOf(seq, version));
+        model.set(seq, act.all ? null : version + 1);
+      }
+      model.set(next, 0);
+    } else {
+      const left = freshDir();
+      if (act.kind === 'kill') cpSync(dir, left, { recursive: true });
+      await store.close();
+      if (act.kind === 'kill') dir = left;
+      store = await openLedgerStore(dir);
+    }
+    expect(gone.filter((body) => isAnywhere(dir, body))).toEqual([]);
+  }
+  expect(await contentOf(store)).toEqual(expectedOf(model));
+  await store.close();
+}

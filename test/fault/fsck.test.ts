@@ -1,0 +1,164 @@
+/** `ledger fsck` on real directories: whole ones, ones a kill left, and each kind of damage. */
+import {
+  appendFileSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type FsckReport, fsck } from '../../src/store/fsck.ts';
+import { openLevelCache } from '../../src/store/level.ts';
+import { repair } from '../../src/store/repair.ts';
+import { verifyDirectory } from '../../src/store/verify-directory.ts';
+import { run } from '../contract/support/process.ts';
+import { flipped, makeRealLedgers, type RealLedgers } from './real-ledger.ts';
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+let made: RealLedgers;
+const scratch = mkdtempSync(join(tmpdir(), 'holdpoint-fsck-'));
+let copies = 0;
+beforeAll(async () => {
+  made = await makeRealLedgers();
+});
+afterAll(() => {
+  made.remove();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+/** A copy of the ledger as a clean stop, or a kill, left it. */
+function copyOf(name: 'stopped' | 'killed') {
+  const from = made.all.find((ledger) => ledger.name === name)?.dataDir ?? '';
+  const dataDir = join(scratch, `${++copies}`);
+  cpSync(from, dataDir, { recursive: true });
+  return {
+    dataDir,
+    ledgerDir: join(dataDir, 'ledger'),
+    indexDir: join(dataDir, 'index'),
+    highWater: join(dataDir, 'high-water'),
+  };
+}
+const journal = 'journal-0000000001.hpj';
+const damagesOf = ({ findings }: FsckReport): string[] =>
+  findings.filter(({ kind }) => kind !== 'note').map(({ kind, message }) => `${kind}: ${message}`);
+
+describe('fsck', () => {
+  it('finds nothing wrong with what a stop and a kill leave, and reads all of it', async () => {
+    for (const name of ['stopped', 'killed'] as const) {
+      const paths = copyOf(name);
+      const report = await fsck(paths);
+      expect(damagesOf(report)).toEqual([]);
+      const { size, bodies } = await verifyDirectory(paths.dataDir, {});
+      expect(report).toMatchObject({ segments: 1, entries: size, journalIsWhole: true });
+      expect(report.bodies).toBeGreaterThan(0);
+      expect(report.frames).toBeGreaterThan(bodies.stored / 4);
+    }
+  });
+
+  it('names a write that was cut off, which is no damage', async () => {
+    const paths = copyOf('killed');
+    const file = join(paths.ledgerDir, journal);
+    const { length } = readFileSync(file);
+    appendFileSync(file, Buffer.from([0, 0, 1, 0, 1, 2, 3]));
+    const report = await fsck(paths);
+    expect(damagesOf(report)).toEqual([]);
+    expect(report.findings).toContainEqual({
+      kind: 'note',
+      file,
+      byte: length,
+      message: 'a write was cut off: 7 bytes that the next start takes away',
+    });
+  });
+
+  it('finds one bit flipped in any frame that LevelDB took in, and says at which byte it begins', async () => {
+    const paths = copyOf('stopped');
+    const file = join(paths.ledgerDir, journal);
+    const whole = readFileSync(file);
+    for (let byte = 0; byte < whole.length; byte += Math.ceil(whole.length / 40)) {
+      writeFileSync(file, flipped(whole, { file, byte, bit: byte % 8 }));
+      const [finding] = (await fsck(paths)).findings.filter(({ kind }) => kind === 'damage');
+      expect(finding?.file, `byte ${byte}`).toBe(file);
+      expect(finding?.byte).toBeLessThanOrEqual(byte);
+    }
+  });
+
+  it('finds a mark that knows more than there is', async () => {
+    const paths = copyOf('stopped');
+    const other = copyOf('killed');
+    cpSync(paths.highWater, other.highWater);
+    expect(damagesOf(await fsck(other)).join()).toMatch(
+      /damage: the mark knows \d+ entries, the ledger has \d+/,
+    );
+  });
+});
+
+it('as a command it ends 0 on a whole ledger, and 1 on a damaged one that it cannot repair', async () => {
+  const args = ['ledger', 'fsck', '--config', made.house.configFile];
+  const whole = await run(args);
+  expect([whole.code, whole.out]).toEqual([0, expect.stringMatching(/^WHOLE {2}1 segments/m)]);
+  const file = join(made.house.dataDir, 'ledger', journal);
+  const bytes = readFileSync(file);
+  writeFileSync(file, flipped(bytes, { file, byte: 500, bit: 0 }));
+  const damaged = await run([...args, '--repair']);
+  writeFileSync(file, bytes);
+  expect([damaged.code, damaged.out]).toEqual([
+    1,
+    expect.stringMatching(/^damage: .*hpj at byte \d+: no whole frame/m),
+  ]);
+});
+
+describe('repair', () => {
+  it('makes LevelDB again from a whole journal, keeps what was there, and the ledger verifies as before', async () => {
+    const paths = copyOf('stopped');
+    const before = await verifyDirectory(paths.dataDir, {});
+    const tables = readdirSync(paths.ledgerDir).filter((name) => name.endsWith('.ldb'));
+    expect(tables.length).toBeGreaterThan(0);
+    const table = join(paths.ledgerDir, tables[0] ?? '');
+    const damaged = flipped(readFileSync(table), { file: table, byte: 100, bit: 3 });
+    writeFileSync(table, damaged);
+    const report = await fsck(paths);
+    expect(damagesOf(report).join()).toContain('does not have its checksum');
+    const done = await repair(paths, report);
+    expect(done).toHaveLength(2);
+    expect(damagesOf(await fsck(paths))).toEqual([]);
+    const after = await verifyDirectory(paths.dataDir, {});
+    expect([after.ok, after.size, after.root, after.bodies]).toEqual([
+      true,
+      before.size,
+      before.root,
+      before.bodies,
+    ]);
+    expect(readFileSync(join(`${paths.ledgerDir}.before-repair-1`, tables[0] ?? ''))).toEqual(damaged);
+  });
+
+  it('makes LevelDB again where its list of files is gone', async () => {
+    const paths = copyOf('stopped');
+    rmSync(join(paths.ledgerDir, 'CURRENT'));
+    await repair(paths, await fsck(paths));
+    expect((await verifyDirectory(paths.dataDir, {})).ok).toBe(true);
+  });
+
+  it('changes nothing where the journal is not whole either', async () => {
+    const paths = copyOf('stopped');
+    const file = join(paths.ledgerDir, journal);
+    writeFileSync(file, flipped(readFileSync(file), { file, byte: 500, bit: 0 }));
+    rmSync(join(paths.ledgerDir, 'CURRENT'));
+    const names = readdirSync(paths.ledgerDir);
+    await expect(repair(paths, await fsck(paths))).rejects.toMatchObject({ code: 'ledger_damaged' });
+    expect(readdirSync(paths.ledgerDir)).toEqual(names);
+  });
+
+  it('is refused while a sidecar runs', async () => {
+    const paths = copyOf('stopped');
+    rmSync(join(paths.ledgerDir, 'CURRENT'));
+    const report = await fsck(paths);
+    const index = await openLevelCache(paths.indexDir);
+    await expect(repair(paths, report)).rejects.toMatchObject({ code: 'data_dir_locked' });
+    await index.close();
+  });
+});

@@ -1,0 +1,1 @@
+import './power-failure.test.ts';

@@ -1,0 +1,151 @@
+/** Where the providers' own SDKs let a credential stand in a body, none is left; everything else is as it was. */
+import { describe, expect, test } from 'vitest';
+import {
+  withoutAnswerSecrets,
+  withoutMessageSecrets,
+  withoutRequestSecrets,
+} from '../../../src/provider/secret-members.ts';
+
+const mark = '[removed]';
+const secret = 'SECRET';
+
+const requests: readonly (readonly [what: string, path: string, body: unknown])[] = [
+  ['an MCP tool’s authorization', '/v1/responses', { tools: [{ type: 'mcp', authorization: secret }] }],
+  ['an MCP tool’s headers', '/v1/responses', { tools: [{ type: 'mcp', headers: { 'x-k': secret } }] }],
+  [
+    'a container’s domain secrets',
+    '/v1/responses',
+    {
+      tools: [
+        {
+          type: 'code_interpreter',
+          container: { type: 'auto', network_policy: { domain_secrets: [{ domain: 'a', value: secret }] } },
+        },
+      ],
+    },
+  ],
+  [
+    'a session’s MCP tool',
+    '/v1/realtime/client_secrets',
+    { session: { type: 'realtime', tools: [{ type: 'mcp', authorization: secret }] } },
+  ],
+  ...['api_key', 'connection_string', 'key_and_key_id', 'encoded_api_key', 'access_token'].map(
+    (type) =>
+      [
+        `a data source’s ${type}`,
+        '/openai/deployments/d/chat/completions',
+        {
+          data_sources: [{ type: 'azure_search', parameters: { authentication: { type, [type]: secret } } }],
+        },
+      ] as const,
+  ),
+  [
+    'a data source’s key, as it was written before',
+    '/openai/deployments/d/extensions/chat/completions',
+    { dataSources: [{ type: 'AzureCognitiveSearch', parameters: { key: secret, indexName: 'i' } }] },
+  ],
+  [
+    'the key of a data source’s embeddings',
+    '/openai/deployments/d/chat/completions',
+    {
+      data_sources: [
+        { parameters: { embedding_dependency: { authentication: { type: 'api_key', key: secret } } } },
+      ],
+    },
+  ],
+  ['an MCP server’s token', '/v1/messages', { mcp_servers: [{ name: 'a', authorization_token: secret }] }],
+  [
+    'an MCP server’s token in a batch',
+    '/v1/messages/batches',
+    { requests: [{ custom_id: 'a', params: { mcp_servers: [{ authorization_token: secret }] } }] },
+  ],
+  [
+    'a repository’s token',
+    '/v1/sessions',
+    { resources: [{ type: 'github_repository', authorization_token: secret }] },
+  ],
+  ['a vault’s credential', '/v1/vaults/v/credentials', { auth: { type: 'mcp_oauth', access_token: secret } }],
+  [
+    'a connector’s token',
+    '/v1/conversations',
+    { tools: [{ type: 'connector', authorization: { type: 'api-key', value: secret } }] },
+  ],
+  ['a connector’s user token', '/v1/chat', { connectors: [{ id: 'a', user_access_token: secret }] }],
+  [
+    'a retrieval’s key',
+    '/v1beta/models/m:generateContent',
+    { tools: [{ retrieval: { externalApi: { apiAuth: { apiKeyConfig: { apiKeyString: secret } } } } }] },
+  ],
+];
+
+describe('a request without', () => {
+  test.each(requests)('%s says everything else', (_what, path, body) => {
+    const before = JSON.stringify(body, null, 1);
+    const { bytes, removed } = withoutRequestSecrets(path, Buffer.from(before), mark);
+    expect(removed).toBe(1);
+    expect(bytes.toString()).toBe(before.replace(secret, mark));
+  });
+
+  test('a credential in a line of a batch file keeps the lines around it', () => {
+    const line = (value: string) =>
+      `{"custom_id":"a","body":{"tools":[{"type":"mcp","authorization":"${value}"}]}}\n`;
+    const file = (value: string) => `${line(value)}no json\n\n${line(value)}`;
+    const { bytes, removed } = withoutRequestSecrets('/v1/files', Buffer.from(file(secret)), mark);
+    expect([removed, bytes.toString()]).toEqual([2, file(mark)]);
+  });
+
+  test('one whose name is spelt with escapes, or that is cut off, is without it too', () => {
+    const escaped = '{"tools":[{"\\u0061uthorization":"SECRET"}]}';
+    expect(withoutRequestSecrets('/', Buffer.from(escaped), mark).bytes.toString()).not.toContain(secret);
+    const cut = '{"tools":[{"authorization":"SECRET';
+    expect(withoutRequestSecrets('/', Buffer.from(cut), mark).bytes.toString()).not.toContain(secret);
+  });
+
+  test.each([
+    ['what a tool is called with', { messages: [{ content: [{ input: { authorization: 'yes' } }] }] }],
+    [
+      'a tool that has such parameters',
+      { tools: [{ function: { parameters: { properties: { authorization: { type: 'string' } } } } }] },
+    ],
+    [
+      'a tool whose schema has headers',
+      { tools: [{ input_schema: { properties: { headers: { description: 'Of the mail.' } } } }] },
+    ],
+    ['what was said', { messages: [{ role: 'user', content: '{"tools":[{"authorization":"a"}]}' }] }],
+    ['a credential that is not there', { tools: [{ type: 'mcp', authorization: null }] }],
+  ])('nothing taken out keeps %s', (_what, body) => {
+    const bytes = Buffer.from(JSON.stringify(body));
+    expect(withoutRequestSecrets('/v1/messages', bytes, mark)).toEqual({ bytes, removed: 0 });
+  });
+});
+
+describe('an answer without', () => {
+  test.each([
+    ['/v1/realtime/client_secrets', { value: secret, expires_at: 1, session: { model: 'm' } }],
+    ['/openai/v1/realtime/client_secrets', { value: secret, expires_at: 1 }],
+    ['/v1/realtime/sessions', { id: 's', client_secret: { value: secret, expires_at: 1 } }],
+    ['/v1/realtime/transcription_sessions', { client_secret: { value: secret } }],
+    ['/v1/chatkit/sessions', { id: 's', client_secret: secret }],
+    ['/v1alpha/auth_tokens', { name: secret }],
+    ['/v1/organization/admin_api_keys', { id: 'k', value: secret }],
+    ['/v1/organization/projects/p/service_accounts', { api_key: { value: secret } }],
+    ['/v1/environments/e/work/poll', { id: 'w', secret }],
+  ])('the key that %s hands out says everything else', (path, body) => {
+    const { bytes, removed } = withoutAnswerSecrets(path, Buffer.from(JSON.stringify(body)), mark);
+    expect(removed).toBeGreaterThan(0);
+    expect(bytes.toString()).not.toContain(secret);
+    expect(Object.keys(JSON.parse(bytes.toString()))).toEqual(Object.keys(body));
+  });
+
+  test('one is what other endpoints answer, whatever they call it', () => {
+    const bytes = Buffer.from('{"value":"v","client_secret":"s","name":"n"}');
+    expect(withoutAnswerSecrets('/v1/chat/completions', bytes, mark)).toEqual({ bytes, removed: 0 });
+  });
+});
+
+test('a message of a socket is without what its session’s tools are set up with', () => {
+  const update = (value: string) =>
+    JSON.stringify({ type: 'session.update', session: { tools: [{ type: 'mcp', authorization: value }] } });
+  const { bytes, removed } = withoutMessageSecrets(Buffer.from(update(secret)), mark);
+  expect([removed, bytes.toString()]).toEqual([1, update(mark)]);
+});

@@ -1,0 +1,152 @@
+import { generateKeyPairSync, KeyObject, verify } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { systemRandom } from '../../../src/core/clock.ts';
+import { HoldpointError } from '../../../src/core/errors.ts';
+import { type KeySettings, openKeys } from '../../../src/store/key-source.ts';
+import { loadKeys, replaceKek } from '../../../src/store/keys.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'holdpoint-key-source-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+let made = 0;
+function freshDir(): string {
+  const dir = join(root, `dir-${++made}`);
+  mkdirSync(dir);
+  return dir;
+}
+const programFile = fileURLToPath(new URL('../../support/key-program.ts', import.meta.url));
+const program = (seed: string) => ({ command: [process.execPath, programFile, seed], timeoutMs: 20_000 });
+const script = (code: string, timeoutMs = 20_000) => ({ command: [process.execPath, '-e', code], timeoutMs });
+const open = (settings: KeySettings, create = false) => openKeys(settings, create, systemRandom);
+
+async function refusalOf(settings: KeySettings, create = false): Promise<HoldpointError> {
+  try {
+    await open(settings, create);
+  } catch (error) {
+    if (error instanceof HoldpointError) return error;
+    throw error;
+  }
+  throw new Error('the keys were opened');
+}
+
+describe('a signing key behind a command', () => {
+  it('says which it is, and signs', async () => {
+    const dir = freshDir();
+    const { signingKey, signingDir } = await open({ dir, signing: program('kms') }, true);
+    if (signingKey instanceof KeyObject) throw new Error('it is in this process');
+    const bytes = Buffer.from('a checkpoint\n\0');
+    expect(verify(null, bytes, signingKey.publicKey, await signingKey.sign(bytes))).toBe(true);
+    expect(signingDir).toBe(null);
+    expect(readdirSync(dir)).toEqual(['kek.key']);
+  });
+
+  it.each([
+    [
+      'ends with an error',
+      script('console.log("s3cret"); console.error("s3cret"); process.exit(7)'),
+      'ended with 7',
+    ],
+    ['answers no JSON', script('console.log("s3cret")'), 'did not answer public-key as it should'],
+    ['answers something else', script('console.log(JSON.stringify({publicKey:"s3cret"}))'), 'did not answer'],
+    ['answers a short key', script('console.log(JSON.stringify({publicKey:"AAAA"}))'), 'did not answer'],
+    ['gives no answer', script('setTimeout(() => {}, 60000)', 300), 'gave no answer within 300 ms'],
+    [
+      'answers without end',
+      script('for (;;) require("fs").writeSync(1, "s3cret".repeat(9999))'),
+      'more than',
+    ],
+    ['is not there', { command: ['/nowhere/kms'], timeoutMs: 1000 }, 'cannot be started: ENOENT'],
+  ])('is refused, and not quoted, when the program %s', async (_what, signing, why) => {
+    const refusal = await refusalOf({ dir: freshDir(), signing }, true);
+    expect(refusal.code).toBe('config_invalid');
+    expect(refusal.message).toContain(why);
+    expect(JSON.stringify([refusal.message, refusal.next, String(refusal.cause)])).not.toContain('s3cret');
+  });
+
+  it('is not handed to a shell', async () => {
+    const refusal = await refusalOf({
+      dir: freshDir(),
+      signing: { command: ['echo $HOME; true'], timeoutMs: 1000 },
+    });
+    expect(refusal.message).toContain('cannot be started');
+  });
+});
+
+describe('a key-encryption key behind a command', () => {
+  it('is made once, kept wrapped, and unwrapped at each start', async () => {
+    const dir = freshDir();
+    const first = await open({ dir, kek: program('kms') }, true);
+    const wrapped = readFileSync(join(dir, 'kek.wrapped'), 'utf8');
+    expect(wrapped).not.toContain(first.kek.key.toString('hex'));
+    expect(readdirSync(dir).sort()).toEqual(['kek.wrapped', 'signing.pem']);
+    const again = await open({ dir, kek: program('kms') });
+    expect(again.kek.key.equals(first.kek.key)).toBe(true);
+    expect(again.fingerprintKey.equals(first.fingerprintKey)).toBe(true);
+  });
+
+  it('is not made for an existing ledger', async () => {
+    const dir = freshDir();
+    loadKeys(dir, true, systemRandom);
+    expect((await refusalOf({ dir, kek: program('kms') })).message).toContain('kek.wrapped cannot be read');
+  });
+
+  it('of another one is refused', async () => {
+    const dir = freshDir();
+    await open({ dir, kek: program('kms') }, true);
+    expect((await refusalOf({ dir, kek: program('other') })).code).toBe('config_invalid');
+  });
+});
+
+describe('files elsewhere, such as a mounted secret', () => {
+  it('are read, and nothing is made or changed beside them', async () => {
+    const secret = freshDir();
+    const { kek } = loadKeys(secret, true, systemRandom);
+    const epoch = replaceKek(secret, systemRandom);
+    chmodSync(secret, 0o555);
+    const before = readdirSync(secret);
+    const dir = join(root, 'never-made');
+    const keys = await open(
+      { dir, signing: { file: join(secret, 'signing.pem') }, kek: { file: join(secret, 'kek.key') } },
+      true,
+    );
+    expect([keys.kek.id, keys.retiredKeks.map(({ id }) => id)]).toEqual([epoch.id, [kek.id]]);
+    expect([keys.signingDir, keys.kekDir]).toEqual([null, null]);
+    expect(readdirSync(secret)).toEqual(before);
+    expect(existsSync(dir)).toBe(false);
+  });
+
+  it('are never made: a missing one is refused by name', async () => {
+    const file = join(freshDir(), 'signing.pem');
+    const refusal = await refusalOf({ dir: freshDir(), signing: { file } }, true);
+    expect(refusal.message).toContain(`The key ${file} cannot be read`);
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it('may name the next signing key', async () => {
+    const file = join(freshDir(), 'next.pem');
+    writeFileSync(file, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    const { nextSigningKey } = await open({ dir: freshDir(), nextSigning: { file } }, true);
+    expect(nextSigningKey).toBeInstanceOf(KeyObject);
+  });
+});
+
+it('a directory that cannot be written is said to be so when keys are missing in it', async () => {
+  // A path below a file cannot be made, whoever tries.
+  const file = join(freshDir(), 'file');
+  writeFileSync(file, '');
+  const refusal = await refusalOf({ dir: join(file, 'keys') }, true);
+  expect(refusal.message).toContain('Cannot create the key');
+  expect(refusal.next).toContain('put signing.pem and kek.key there');
+});
