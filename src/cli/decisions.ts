@@ -16,13 +16,25 @@ const decisionSchema = z.object({
   outcome: z.string().nullable(),
 });
 const pageSchema = z.object({ items: z.array(decisionSchema), next: z.number().nullable() });
-const filters = ['model', 'operation', 'provider', 'workload', 'verdict', 'outcome', 'session'];
+const filters = [
+  'model',
+  'operation',
+  'provider',
+  'workload',
+  'verdict',
+  'outcome',
+  'session',
+  'rule',
+  'subject',
+  'since',
+  'until',
+];
 
 export const decisionsCommands: readonly Command[] = [
   {
     name: 'decisions list',
     usage:
-      '[--limit N] [--before SEQ] [--model M] [--operation O] [--provider P] [--workload W] [--session S] [--verdict V] [--outcome O] [--json]',
+      '[--limit N] [--before SEQ] [--model M] [--operation O] [--provider P] [--workload W] [--session S] [--rule R] [--subject S] [--verdict V] [--outcome O] [--since UTC] [--until UTC] [--json]',
     summary: 'what was recorded, newest first',
     run: list,
   },

@@ -23,7 +23,7 @@ export const searchNames = [
 ] as const;
 export type SearchName = (typeof searchNames)[number];
 /** Each of these must hold. */
-export type SearchTerms = Readonly<Partial<Record<SearchName, string>>>;
+export type SearchTerms = Readonly<Partial<Record<SearchName, string | undefined>>>;
 
 export interface SearchIndex {
   /** Takes entries that became durable, in order; what does not follow on is left for `catchUp`. */
@@ -45,7 +45,8 @@ const pendingPostingsMax = 16_384;
 const tipKey = Buffer.from('search');
 const textNames: readonly SearchName[] = ['model', 'operation', 'provider', 'session', 'subject', 'workload'];
 
-type Postings = Map<string, Set<number>>;
+/** By name, then by value: the offsets in their bucket, some twice. */
+type Postings = Map<SearchName, Map<string, number[]>>;
 
 /** Opens the index in a store that it shares; the store's owner closes it after a last `flush`. */
 export async function openSearchIndex(
@@ -54,7 +55,7 @@ export async function openSearchIndex(
 ): Promise<SearchIndex> {
   const tip = await store.get(tipKey);
   let nextSeq = tip === undefined ? 0 : Number(tip.toString());
-  /** By bucket, then by term; first those that are on their way to the store. */
+  /** By bucket; first those that are on their way to the store. */
   let pending = new Map<number, Postings>();
   const unwritten: Map<number, Postings>[] = [];
   let postings = 0;
@@ -62,9 +63,11 @@ export async function openSearchIndex(
 
   function post(name: SearchName, value: unknown, decision: number): void {
     if (typeof value !== 'string' || value === '') return;
-    const bucket = Math.floor(decision / bucketDecisions);
-    const terms = entryOf(pending, bucket, () => new Map<string, Set<number>>());
-    entryOf(terms, termOf(name, value), () => new Set<number>()).add(decision % bucketDecisions);
+    const offset = decision % bucketDecisions;
+    const offsets = offsetsIn(pending, Math.floor(decision / bucketDecisions), name, value);
+    // An answer mostly says again what the request did.
+    if (offsets.at(-1) === offset) return;
+    offsets.push(offset);
     postings += 1;
   }
 
@@ -85,20 +88,29 @@ export async function openSearchIndex(
     pending = new Map();
     postings = 0;
     unwritten.push(written);
-    await store.commit(
-      [...recordsOf(written, size), { key: tipKey, value: Buffer.from(String(size)) }],
-      false,
-    );
-    unwritten.splice(unwritten.indexOf(written), 1);
+    const tipRecord = { key: tipKey, value: Buffer.from(String(size)) };
+    try {
+      await store.commit([...recordsOf(written, size), tipRecord], false);
+    } catch (error) {
+      // The next flush writes it: a tip beyond what was written would hide it for good.
+      for (const { bucket, name, value, offsets } of eachOf(written)) {
+        offsetsIn(pending, bucket, name, value).push(...offsets);
+        postings += offsets.length;
+      }
+      throw error;
+    } finally {
+      unwritten.splice(unwritten.indexOf(written), 1);
+    }
   }
 
-  async function offsetsOf(term: string, bucket: number): Promise<Set<number>> {
+  async function offsetsOf(name: SearchName, sought: string, bucket: number): Promise<Set<number>> {
     const found = new Set<number>();
     for (const kept of [...unwritten, pending]) {
-      for (const offset of kept.get(bucket)?.get(term) ?? []) found.add(offset);
+      for (const offset of kept.get(bucket)?.get(name)?.get(sought) ?? []) found.add(offset);
     }
-    const range = { from: recordKey(term, bucket, 0), to: recordKey(term, bucket, Number.MAX_SAFE_INTEGER) };
-    for await (const { value } of store.scan(range)) {
+    const from = recordKey(name, sought, bucket, 0);
+    const to = recordKey(name, sought, bucket, Number.MAX_SAFE_INTEGER);
+    for await (const { value } of store.scan({ from, to })) {
       for (let at = 0; at + 2 <= value.length; at += 2) found.add(value.readUInt16BE(at));
     }
     return found;
@@ -123,13 +135,13 @@ export async function openSearchIndex(
     find: async function* (terms, before) {
       const wanted = searchNames.flatMap((name) => {
         const value = terms[name];
-        return value === undefined ? [] : [termOf(name, value)];
+        return value === undefined ? [] : [{ name, value }];
       });
       const last = Math.floor((Math.min(before, nextSeq) - 1) / bucketDecisions);
       for (let bucket = last; bucket >= 0; bucket -= 1) {
         let both: readonly number[] | null = null;
-        for (const term of wanted) {
-          const offsets: ReadonlySet<number> = await offsetsOf(term, bucket);
+        for (const { name, value } of wanted) {
+          const offsets: ReadonlySet<number> = await offsetsOf(name, value, bucket);
           both = both === null ? [...offsets] : both.filter((offset) => offsets.has(offset));
           if (both.length === 0) break;
         }
@@ -148,33 +160,48 @@ export async function openSearchIndex(
   };
 }
 
-function entryOf<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const made = make();
-  map.set(key, made);
-  return made;
+/** The list of a bucket's name and value, made where there is none. */
+function offsetsIn(
+  buckets: Map<number, Postings>,
+  bucket: number,
+  name: SearchName,
+  value: string,
+): number[] {
+  const names = buckets.get(bucket) ?? new Map<SearchName, Map<string, number[]>>();
+  const values = names.get(name) ?? new Map<string, number[]>();
+  const offsets = values.get(value) ?? [];
+  if (offsets.length === 0) {
+    values.set(value, offsets);
+    names.set(name, values);
+    buckets.set(bucket, names);
+  }
+  return offsets;
 }
 
-function termOf(name: SearchName, value: string): string {
-  return `${name}\0${value}`;
+function* eachOf(buckets: ReadonlyMap<number, Postings>) {
+  for (const [bucket, names] of buckets)
+    for (const [name, values] of names)
+      for (const [value, offsets] of values) yield { bucket, name, value, offsets };
 }
 
 function recordsOf(buckets: ReadonlyMap<number, Postings>, size: number): StoredRecord[] {
-  return [...buckets].flatMap(([bucket, terms]) =>
-    [...terms].map(([term, offsets]) => {
-      const value = Buffer.alloc(2 * offsets.size);
-      let at = 0;
-      for (const offset of offsets) at = value.writeUInt16BE(offset, at);
-      return { key: recordKey(term, bucket, size), value };
-    }),
-  );
+  return [...eachOf(buckets)].map(({ bucket, name, value, offsets }) => ({
+    key: recordKey(name, value, bucket, size),
+    value: encodeOffsets(offsets),
+  }));
 }
 
-function recordKey(term: string, bucket: number, size: number): Buffer {
+function encodeOffsets(offsets: readonly number[]): Buffer {
+  const value = Buffer.alloc(2 * offsets.length);
+  let at = 0;
+  for (const offset of offsets) at = value.writeUInt16BE(offset, at);
+  return value;
+}
+
+function recordKey(name: SearchName, value: string, bucket: number, size: number): Buffer {
   const key = Buffer.alloc(25);
   key.write('s');
-  sha256(Buffer.from(term)).copy(key, 1, 0, 8);
+  sha256(Buffer.from(`${name}\0${value}`)).copy(key, 1, 0, 8);
   key.writeBigUInt64BE(BigInt(bucket), 9);
   key.writeBigUInt64BE(BigInt(size), 17);
   return key;

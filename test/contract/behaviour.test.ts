@@ -177,7 +177,15 @@ describe('a ruling', () => {
 describe('decisions', () => {
   const listSchema = z.object({
     items: z.array(
-      z.looseObject({ id: z.string(), seq: z.number(), verdict: z.string(), outcome: z.string().nullable() }),
+      z.looseObject({
+        id: z.string(),
+        seq: z.number(),
+        at: z.string(),
+        operation: z.string(),
+        rules: z.array(z.string()),
+        verdict: z.string(),
+        outcome: z.string().nullable(),
+      }),
     ),
     next: z.number().nullable(),
   });
@@ -209,12 +217,44 @@ describe('decisions', () => {
     expect(items).toHaveLength(all.filter(fits).length);
   });
 
-  it.each(['workload=nobody', 'model=none', 'operation=messages', 'provider=anthropic', 'session=none'])(
-    'are none for %s',
-    async (query) => {
-      expect((await list(query)).items).toEqual([]);
-    },
-  );
+  it('are found by a rule, and by a span of time', async () => {
+    const all = (await list('limit=200')).items;
+    const rule = all.flatMap(({ rules }) => rules)[0] ?? '';
+    expect(rule).not.toBe('');
+    const matched = all.filter(({ rules }) => rules.includes(rule));
+    expect((await list(`rule=${rule}`)).items.map(({ id }) => id)).toEqual(matched.map(({ id }) => id));
+    const middle = all[Math.floor(all.length / 2)]?.at ?? '';
+    const after = all.filter(({ at }) => at >= middle).map(({ id }) => id);
+    const before = all.filter(({ at }) => at < middle).map(({ id }) => id);
+    expect((await list(`limit=200&since=${middle}`)).items.map(({ id }) => id)).toEqual(after);
+    expect((await list(`limit=200&until=${middle}`)).items.map(({ id }) => id)).toEqual(before);
+    expect((await list('since=2999-01-01T00:00:00.000Z')).items).toEqual([]);
+  });
+
+  it('are found page by page, each once', async () => {
+    const found: string[] = [];
+    let next: number | null = null;
+    do {
+      const cursor: string = next === null ? '' : `&before=${next}`;
+      const page = await list(`operation=chat.completions&limit=1${cursor}`);
+      found.push(...page.items.map(({ id }) => id));
+      next = page.next;
+    } while (next !== null);
+    const all = (await list('limit=200')).items.filter(({ operation }) => operation === 'chat.completions');
+    expect(found).toEqual(all.map(({ id }) => id));
+  });
+
+  it.each([
+    'workload=nobody',
+    'subject=nobody',
+    'rule=none',
+    'model=none',
+    'operation=messages',
+    'provider=anthropic',
+    'session=none',
+  ])('are none for %s', async (query) => {
+    expect((await list(query)).items).toEqual([]);
+  });
 
   it.each([
     'workload=billing-agent',
@@ -285,20 +325,24 @@ describe('thousands of decisions', () => {
       items: z.array(z.object({ id: z.string() })),
       next: z.number().nullable(),
     });
-    let found = 0;
-    let pages = 0;
-    let cursor = '';
-    for (;;) {
-      const { json } = await house.call(`/api/v1/decisions?limit=200&verdict=deny&workload=load${cursor}`);
-      const page = pageSchema.parse(json);
-      pages += 1;
-      found += page.items.length;
-      if (page.next === null) break;
-      cursor = `&before=${page.next}`;
-    }
-    expect(found).toBe(0);
-    // No single answer looked at all of them.
-    expect(pages).toBeGreaterThanOrEqual(5);
+    const pagesOf = async (query: string): Promise<{ found: number; pages: number }> => {
+      const sum = { found: 0, pages: 0 };
+      let cursor = '';
+      for (;;) {
+        const { json } = await house.call(`/api/v1/decisions?limit=200&workload=load&${query}${cursor}`);
+        const page = pageSchema.parse(json);
+        sum.pages += 1;
+        sum.found += page.items.length;
+        if (page.next === null) return sum;
+        cursor = `&before=${page.next}`;
+      }
+    };
+    // The index knows at once that there is none.
+    expect(await pagesOf('verdict=deny')).toEqual({ found: 0, pages: 1 });
+    // What has no model is in no index, and no single answer looks at all of them.
+    const without = await pagesOf('model=');
+    expect(without.found).toBe(0);
+    expect(without.pages).toBeGreaterThanOrEqual(5);
   }, 30_000);
 });
 

@@ -90,6 +90,10 @@ export const decisionQuerySchema = z.strictObject({
   model: exactly.describe('Exactly this model, as asked for or as answered.'),
   workload: exactly.describe('Exactly this workload.'),
   session: exactly.describe('Exactly this session.'),
+  rule: exactly.describe('Decisions that this rule matched.'),
+  subject: exactly.describe('Decisions of this data subject, by the name that workloads give.'),
+  since: z.iso.datetime().optional().describe('Only what was asked at this time or later, UTC.'),
+  until: z.iso.datetime().optional().describe('Only what was asked before this time, UTC.'),
   verdict: verdict.optional().describe('What the rules said.'),
   outcome: z.enum(outcomes).optional().describe('How it ended.'),
 });

@@ -4,6 +4,7 @@ import { decodeHttpMessage } from '../../core/http-message.ts';
 import type { Json, JsonObject } from '../../ledger/canonical.ts';
 import type { Entry, Outcome } from '../../ledger/entry.ts';
 import { outcomesOf } from '../../ledger/head.ts';
+import { type SearchTerms, searchNames } from '../../ledger/search.ts';
 import {
   type Body,
   type DecisionSummary,
@@ -47,36 +48,56 @@ export function decisionRoutes(parts: ControlParts): Route[] {
 }
 
 async function list(parts: ControlParts, { res, query }: ControlRequest): Promise<void> {
-  const wanted = readQuery(query, decisionQuerySchema);
-  let { before } = wanted;
+  const { since, until, subject, rule, ...wanted } = readQuery(query, decisionQuerySchema);
+  const { ledger } = parts;
+  const fingerprint = subject === undefined ? undefined : parts.fingerprint(subject);
+  const end = until === undefined ? wanted.before : await ledger.countBefore(Date.parse(until));
+  const sinceMs = since === undefined ? Number.NEGATIVE_INFINITY : Date.parse(since);
   const items: DecisionSummary[] = [];
+  let before = Math.min(wanted.before, end);
+  let next: number | null = null;
   let scanned = 0;
   let read = 0;
-  let more = false;
-  outer: for await (const entries of parts.ledger.blocks({ fromSeq: before, reverse: true })) {
-    for (const entry of entries.toReversed()) {
-      if (entry.seq >= before) continue;
-      if (items.length >= wanted.limit || scanned >= scannedEntriesMax || read >= readDecisionsMax) {
-        more = true;
-        break outer;
-      }
-      scanned += 1;
-      before = entry.seq;
-      if (
-        entry.type !== 'request' ||
-        !requestFilters.every((name) => matches(wanted[name], entry.data[name]))
-      )
-        continue;
-      read += 1;
-      const item = describe(parts, await parts.ledger.decision(entry.seq));
-      const fits =
-        matches(wanted.verdict, item.verdict) &&
-        matches(wanted.outcome, item.outcome) &&
-        (matches(wanted.model, item.model) || matches(wanted.model, entry.data['model']));
-      if (fits) items.push(item);
+  for await (const entry of candidates(parts, { ...wanted, rule, subject: fingerprint }, before)) {
+    if (Date.parse(entry.at) < sinceMs) break;
+    if (items.length >= wanted.limit || scanned >= scannedEntriesMax || read >= readDecisionsMax) {
+      next = before;
+      break;
     }
+    scanned += 1;
+    before = entry.seq;
+    const { data } = entry;
+    const isAsked =
+      entry.type === 'request' && requestFilters.every((name) => matches(wanted[name], data[name]));
+    if (!isAsked || !matches(fingerprint, data['subject'])) continue;
+    read += 1;
+    const item = describe(parts, await ledger.decision(entry.seq));
+    const fits =
+      matches(wanted.verdict, item.verdict) &&
+      matches(wanted.outcome, item.outcome) &&
+      (rule === undefined || item.rules.includes(rule)) &&
+      (matches(wanted.model, item.model) || matches(wanted.model, data['model']));
+    if (fits) items.push(item);
   }
-  sendJson(res, 200, { items, next: more ? before : null });
+  sendJson(res, 200, { items, next });
+}
+
+/** Entries that may be the requests that are sought, the newest first: from the index where anything is asked for. */
+async function* candidates(
+  { ledger }: ControlParts,
+  wanted: SearchTerms,
+  before: number,
+): AsyncGenerator<Entry> {
+  // What has none of something is in no index.
+  const terms = searchNames.filter((name) => (wanted[name] ?? '') !== '');
+  if (terms.length > 0) {
+    const sought: SearchTerms = Object.fromEntries(terms.map((name) => [name, wanted[name]]));
+    for await (const seq of ledger.find(sought, before)) yield await ledger.entry(seq);
+    return;
+  }
+  for await (const entries of ledger.blocks({ fromSeq: before, reverse: true })) {
+    for (const entry of entries.toReversed()) if (entry.seq < before) yield entry;
+  }
 }
 
 /** An absent value is the empty text: `session=` finds what has none. */
