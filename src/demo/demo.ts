@@ -100,11 +100,12 @@ async function checkLedger(dataDir: string, directory: string): Promise<void> {
 
   const copy = join(directory, 'tampered');
   cpSync(dataDir, copy, { recursive: true });
-  const log = readdirSync(join(copy, 'ledger')).find((name) => name.endsWith('.log')) ?? '';
-  const bytes = readFileSync(join(copy, 'ledger', log));
-  const place = bytes.indexOf('delivered');
+  const segment = readdirSync(join(copy, 'ledger')).find((name) => name.endsWith('.hpj')) ?? '';
+  const bytes = readFileSync(join(copy, 'ledger', segment));
+  // In the middle of the first bodies, of which there is no other copy.
+  const place = bytes.indexOf('HPV1') + 200;
   bytes[place] = (bytes[place] ?? 0) ^ 1;
-  writeFileSync(join(copy, 'ledger', log), bytes);
+  writeFileSync(join(copy, 'ledger', segment), bytes);
   const tampered = await verifyDirectory(copy, {});
   const [finding] = tampered.findings;
   check(

@@ -83,10 +83,23 @@ export async function openLedgerCopy(
 }
 
 /**
- * Puts into LevelDB what it may not have of the journal; returns where the journal's whole frames end. Throws
- * `ledger_damaged` where that is before what LevelDB once took from it, which was durable.
+ * Puts into LevelDB what it may not have of the journal; returns where the journal's whole frames end. A frame that
+ * is damaged before what LevelDB once took in is passed over: LevelDB has what it held, or whoever reads finds a gap;
+ * a body within it shows by its hash. Throws `ledger_damaged` for one that nothing else can stand in for.
  */
 async function absorb(level: RecordStore, dir: string, from: Place | null): Promise<Place | null> {
+  const taken = await readPlace(level, takenKey);
+  let end: Place | null = null;
+  try {
+    end = await absorbFrom(level, dir, from);
+  } catch (error) {
+    if (taken === null || !(error instanceof HoldpointError)) throw error;
+  }
+  if (taken === null || (end !== null && !isBefore(end, taken))) return end;
+  return absorbFrom(level, dir, taken);
+}
+
+async function absorbFrom(level: RecordStore, dir: string, from: Place | null): Promise<Place | null> {
   let end = from;
   let batch: StoredRecord[] = [];
   let bytes = 0;
@@ -102,8 +115,6 @@ async function absorb(level: RecordStore, dir: string, from: Place | null): Prom
     if (bytes >= absorbBytesMax) await put();
   }
   await put();
-  const taken = await readPlace(level, takenKey);
-  if (taken !== null && (end === null || isBefore(end, taken))) throw endsEarly(dir, taken);
   return end;
 }
 
@@ -326,12 +337,4 @@ function placeAt(key: Buffer, place: Place): StoredRecord {
 async function readPlace(level: RecordStore, key: Buffer): Promise<Place | null> {
   const value = await level.get(key);
   return value === undefined ? null : decodeReference(value);
-}
-
-function endsEarly(dir: string, { segment, offset }: Place): HoldpointError {
-  return new HoldpointError(
-    'ledger_damaged',
-    `The journal in ${dir} has no whole frames up to byte ${offset} of its segment ${segment}, which it once had.`,
-    'Nothing was changed. Keep the directory as it is, run `holdpoint verify` on it, and restore a backup.',
-  );
 }
