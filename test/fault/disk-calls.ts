@@ -152,7 +152,7 @@ function writeLine(fd: number, text: string, position: number): number {
   return written;
 }
 
-/** The callback's form stays as it is: others use it. */
+/** The callback's form stays as it is: others use it. No type says that a wrapper has all overloads of what it wraps. */
 function withPromise<F extends (...args: never[]) => unknown>(plain: F, promised: unknown): F {
   const wrapped = (...args: never[]): unknown => plain(...args);
   return Object.assign(wrapped, plain, { [promisify.custom]: promised }) as unknown as F;
@@ -192,6 +192,7 @@ interface LevelInside {
   _open(options: unknown): Promise<void>;
   _close(): Promise<void>;
 }
+// Its types leave out the methods that abstract-level asks of it, and faults are to fall right there.
 const inside = Level.prototype as unknown as LevelInside;
 const { _batch: batch, _open: open } = inside;
 inside._batch = function (this: LevelInside, operations, options) {
