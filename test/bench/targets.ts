@@ -60,7 +60,7 @@ export function startSidecar(upstreamUrl: string, directory: string, logTo: numb
   };
   writeFileSync(config, JSON.stringify(settings));
   // As `npm start` and the image start it.
-  const flags = ['--max-semi-space-size=16'];
+  const flags = ['--max-semi-space-size=16', '--heap-growing-percent=130'];
   return start(process.execPath, [...flags, join(root, 'src/main.ts'), 'run', '--config', config], logTo);
 }
 
