@@ -51,6 +51,9 @@ export function createOpening(parts: OpeningOptions): Opening {
   const { ledger: options, keys, derived } = parts;
   const boot = options.random(8).toString('hex');
 
+  /** What the copy resumed to, until the store that it is a copy of is opened. */
+  let copied: Resumed | null = null;
+
   async function checkCopy(): Promise<void> {
     const copy = await options.openCopy?.();
     if (copy === undefined) return;
@@ -61,7 +64,7 @@ export function createOpening(parts: OpeningOptions): Opening {
       return;
     }
     try {
-      await resumeFrom(copy);
+      copied = await resumeFrom(copy);
     } finally {
       await copy.close();
     }
@@ -69,7 +72,9 @@ export function createOpening(parts: OpeningOptions): Opening {
 
   async function resumeFrom(store: RecordStore): Promise<Resumed | null> {
     const { highWater, tailBytesMin } = options;
-    const resumed = await resume(store, highWater, keys.signerFor, tailBytesMin, keys.keks());
+    const before = copied;
+    copied = null;
+    const resumed = await resume(store, highWater, keys.signerFor, tailBytesMin, keys.keks(), before);
     requireKek(resumed?.kekId ?? null, keys.keks());
     return resumed;
   }
