@@ -8,6 +8,7 @@ const alone = [
   'test/property/verify/flips.test.ts',
   // They watch node:fs, which has to be done before the stores are loaded.
   'test/fault/every-call.test.ts',
+  'test/fault/journal.test.ts',
   'test/fault/power-failure.test.ts',
   'test/fault/rotation.test.ts',
 ];

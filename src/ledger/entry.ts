@@ -1,6 +1,6 @@
 /** One entry of the ledger and its canonical bytes, the leaf. Layout: FORMAT.md. Pure. */
 import { HoldpointError } from '../core/errors.ts';
-import { canonicalize, isLeafJson, type Json, type JsonObject } from './canonical.ts';
+import { canonicalize, isLeafJson, type JsonObject } from './canonical.ts';
 
 /** What is sealed fits a length of two bytes, as entry bundles of C2SP tlog-tiles have it. */
 export const leafBytesMax = 65_535;
@@ -113,6 +113,17 @@ export function decodeLeaf(leaf: Buffer): Entry {
   return value;
 }
 
+/**
+ * Reads a leaf whose bytes a signature covers; whether they are canonical is not asked. Throws HoldpointError
+ * `ledger_damaged` for what is no entry.
+ */
+export function readLeaf(leaf: Buffer): Entry {
+  const value = parseLeaf(leaf);
+  if (!hasFields(value))
+    throw new HoldpointError('ledger_damaged', 'A leaf is not an entry of format version 1.');
+  return value;
+}
+
 function isEncoded(entry: Entry, leaf: Buffer): boolean {
   try {
     return leaf.length <= readLeafBytesMax && leafOf(entry).equals(leaf);
@@ -132,7 +143,12 @@ function parseLeaf(leaf: Buffer): unknown {
 }
 
 function isEntry(value: unknown): value is Entry {
-  if (!isLeafJson(value) || !isObject(value)) return false;
+  return isLeafJson(value) && hasFields(value);
+}
+
+/** True when the entry's own fields are there; what `data` may hold is for `isLeafJson` or for a signature to say. */
+function hasFields(value: unknown): value is Entry {
+  if (!isObject(value)) return false;
   const { at, boot, data, durability, kid, ledger, mono, parts, prev, refs, seq, type, v } = value;
   return (
     [at, boot, kid, ledger, prev].every((text) => typeof text === 'string') &&
@@ -149,11 +165,11 @@ function isEntry(value: unknown): value is Entry {
   );
 }
 
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && !Array.isArray(value);
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function isPartCommitment(value: Json): boolean {
+function isPartCommitment(value: unknown): boolean {
   return (
     isObject(value) &&
     [value['c'], value['e'], value['name']].every((text) => typeof text === 'string') &&

@@ -3,6 +3,7 @@
  * returns the state to continue from. LevelDB opens without a word after losing records to a flipped bit,
  * so density, hashes, bodies, the signature and the high-water mark are all checked here.
  */
+import { createHash } from 'node:crypto';
 import { sha256Hex } from '../core/bytes.ts';
 import { HoldpointError } from '../core/errors.ts';
 import {
@@ -14,7 +15,7 @@ import {
   recordKey,
 } from './block.ts';
 import { isCheckpointOf, type Signer } from './checkpoint.ts';
-import { decodeLeaf, type Entry } from './entry.ts';
+import { type Entry, readLeaf } from './entry.ts';
 import { targetsOf } from './erasure.ts';
 import { advance, decodeSnapshot, emptyHead, type Head } from './head.ts';
 import { incomingKid } from './rotation.ts';
@@ -32,10 +33,12 @@ export interface Resumed {
   /** Names the key-encryption key of the latest bodies; null when the tail has none. */
   readonly kekId: string | null;
   readonly entriesChecked: number;
+  /** SHA-256 over the mark and the records that were checked: the same ones need not be checked again. */
+  readonly checked: string;
 }
 
 /** Of the newest bodies this much is re-hashed: they never change once they are in the journal. */
-const bodiesTailBytes = 8 * 1024 * 1024;
+const bodiesTailBytes = 4 * 1024 * 1024;
 
 interface TailRecord {
   readonly seq: number;
@@ -68,6 +71,7 @@ interface Walk {
  * signing key; the store is not changed.
  * @param signerFor the signer with this key hash, or any other one when there is none
  * @param tailBytesMin at least this much of leaves is re-checked: everything LevelDB may still keep in its logs.
+ * @param before what a copy of the store resumed to; given back where this store has the same tail, byte for byte
  */
 export async function resume(
   store: RecordStore,
@@ -75,6 +79,7 @@ export async function resume(
   signerFor: (ledgerId: string, kid: string) => Signer,
   tailBytesMin: number,
   keks: readonly KeyEncryptionKey[],
+  before: Resumed | null = null,
 ): Promise<Resumed | null> {
   const mark = highWater.read();
   const { records, snapshot } = await readTail(store, tailBytesMin);
@@ -82,6 +87,8 @@ export async function resume(
     if (mark !== null) throw rolledBack(0, mark.size);
     return null;
   }
+  const checked = digestOf(mark, records);
+  if (before?.checked === checked) return before;
   const walk = startWalk(snapshot, mark?.size ?? -1);
   const startSize = walk.tree.size;
   for (const record of records) checkRecord(walk, record);
@@ -96,7 +103,14 @@ export async function resume(
   }
   const kekId = await checkLatestBodies(store, walk, keks);
   const { ledgerId, head, tree, note } = walk;
-  return { ledgerId, head, tree, note, kid: walk.kid, kekId, entriesChecked: tree.size - startSize };
+  const entriesChecked = tree.size - startSize;
+  return { ledgerId, head, tree, note, kid: walk.kid, kekId, entriesChecked, checked };
+}
+
+function digestOf(mark: ReturnType<HighWater['read']>, records: readonly TailRecord[]): string {
+  const hash = createHash('sha256').update(`${mark?.size} ${mark?.root}\n`);
+  for (const { seq, kind, value } of records) hash.update(`${seq} ${kind} ${value.length}\n`).update(value);
+  return hash.digest('hex');
 }
 
 /** Reads backwards to the first snapshot that has at least `tailBytesMin` of records after it. */
@@ -153,7 +167,8 @@ function checkRecord(walk: Walk, record: TailRecord): void {
 
 function checkLeaf(walk: Walk, leaf: Buffer): Entry {
   const { head } = walk;
-  const entry = decodeLeaf(leaf);
+  // That it is canonical is part of what the checkpoint's signature, checked at the end, says of its hash.
+  const entry = readLeaf(leaf);
   if (entry.seq !== head.nextSeq || entry.prev !== head.prev) {
     throw damaged(head.nextSeq, 'it does not continue the hash chain');
   }

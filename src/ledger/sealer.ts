@@ -79,7 +79,7 @@ export const bounds = {
   idleRoundUsMax: 50,
   commitBytesMax: 16 * 1024 * 1024,
   queuedBytesMax: 256 * 1024 * 1024,
-  snapshotEveryEntries: 4096,
+  snapshotEveryEntries: 2048,
   snapshotEveryBytes: 8 * 1024 * 1024,
 };
 

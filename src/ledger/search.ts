@@ -116,6 +116,33 @@ export async function openSearchIndex(
     return found;
   }
 
+  /** The latest bucket up to this one in which the value has postings; -1 where there is none. */
+  async function bucketUpTo(name: SearchName, sought: string, bucket: number): Promise<number> {
+    let latest = -1;
+    for (const kept of [...unwritten, pending])
+      for (const [other, names] of kept)
+        if (other > latest && other <= bucket && names.get(name)?.has(sought)) latest = other;
+    const from = recordKey(name, sought, 0, 0);
+    const to = recordKey(name, sought, bucket, Number.MAX_SAFE_INTEGER);
+    for await (const { key } of store.scan({ from, to, reverse: true, limit: 1 }))
+      latest = Math.max(latest, bucketOfKey(key));
+    return latest;
+  }
+
+  /** The latest bucket up to this one in which every value has postings: what is rare decides how many are read. */
+  async function commonBucketUpTo(wanted: readonly Wanted[], bucket: number): Promise<number> {
+    let common = bucket;
+    for (let agreed = 0; agreed < wanted.length && common >= 0; ) {
+      for (const { name, value } of wanted) {
+        const latest = await bucketUpTo(name, value, common);
+        agreed = latest === common ? agreed + 1 : 1;
+        common = latest;
+        if (agreed >= wanted.length || common < 0) break;
+      }
+    }
+    return common;
+  }
+
   function flush(): Promise<void> {
     // Whoever asked for the flush before this one hears of its failure.
     flushing = flushing.catch(() => undefined).then(write);
@@ -138,7 +165,9 @@ export async function openSearchIndex(
         return value === undefined ? [] : [{ name, value }];
       });
       const last = Math.floor((Math.min(before, nextSeq) - 1) / bucketDecisions);
-      for (let bucket = last; bucket >= 0; bucket -= 1) {
+      for (let bucket = last; ; bucket -= 1) {
+        bucket = await commonBucketUpTo(wanted, bucket);
+        if (bucket < 0) return;
         let both: readonly number[] | null = null;
         for (const { name, value } of wanted) {
           const offsets: ReadonlySet<number> = await offsetsOf(name, value, bucket);
@@ -158,6 +187,11 @@ export async function openSearchIndex(
     },
     flush,
   };
+}
+
+interface Wanted {
+  readonly name: SearchName;
+  readonly value: string;
 }
 
 /** The list of a bucket's name and value, made where there is none. */
@@ -196,6 +230,10 @@ function encodeOffsets(offsets: readonly number[]): Buffer {
   let at = 0;
   for (const offset of offsets) at = value.writeUInt16BE(offset, at);
   return value;
+}
+
+function bucketOfKey(key: Buffer): number {
+  return Number(key.readBigUInt64BE(9));
 }
 
 function recordKey(name: SearchName, value: string, bucket: number, size: number): Buffer {

@@ -87,6 +87,7 @@ export async function openJournal(dir: string, end: Place | null): Promise<Journ
   let files: { synced?: number; unsynced?: number } = {};
   let broken: unknown = null;
   let hasUnsynced = false;
+  let syncing: Promise<void> = Promise.resolve();
   if (end === null) await begin(segment);
   else cut(dir, end);
 
@@ -118,10 +119,23 @@ export async function openJournal(dir: string, end: Place | null): Promise<Journ
     return fd;
   }
 
-  async function syncAll(): Promise<void> {
-    if (!hasUnsynced || files.unsynced === undefined) return;
-    hasUnsynced = false;
-    await syncData(files.unsynced);
+  /** Whoever asks while one is under way waits for that too: its file must not be closed before it ends. */
+  function syncAll(): Promise<void> {
+    syncing = syncing.then(async () => {
+      if (broken !== null) throw broken;
+      if (!hasUnsynced || files.unsynced === undefined) return;
+      hasUnsynced = false;
+      try {
+        await syncData(files.unsynced);
+      } catch (error) {
+        // What it did not write may be lost from the system's memory too: a later success would say nothing.
+        broken = error;
+        throw error;
+      }
+    });
+    const asked = syncing;
+    syncing = asked.catch(() => undefined);
+    return asked;
   }
 
   function close(): void {

@@ -1,5 +1,6 @@
 /** LevelDB behind the ledger's port; the only importer of `level`. */
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink } from 'node:fs/promises';
+import { symlinkSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Level } from 'level';
@@ -9,7 +10,9 @@ import { isSegment, segmentsIn } from './journal.ts';
 import { tableDefect } from './level-table.ts';
 
 /** LevelDB keeps at most two of these in its logs; start-up re-checks at least that much. */
-export const writeBufferBytes = 2 * 1024 * 1024;
+export const writeBufferBytes = 1 * 1024 * 1024;
+/** A start links every table, so that there must not be many; a larger one is more to write again with each merge. */
+const tableBytes = 8 * 1024 * 1024;
 
 /** A record to put, or with null to delete. */
 export interface Change {
@@ -122,7 +125,7 @@ async function copyOnce(dir: string, under: string, checkedBytesMax: number): Pr
       }
       // Linked under LevelDB's older ending, which it reads but never writes: a table that it makes while it
       // replays the logs may get the number of one here, and must not be written through the link.
-      await symlink(resolve(dir, name), join(copy, name.replace(/\.ldb$/, '.sst')));
+      symlinkSync(resolve(dir, name), join(copy, name.replace(/\.ldb$/, '.sst')));
     }
     for (const name of names.filter((other) => !isTable(other))) await cp(join(dir, name), join(copy, name));
     const store = await open(copy, false);
@@ -151,10 +154,13 @@ function isTable(name: string): boolean {
   return name.endsWith('.ldb') || name.endsWith('.sst');
 }
 
+/** Tables never change, so that their names say it all; of other files the size does. */
 async function stateOf(dir: string): Promise<string> {
   const names = await filesOf(dir);
   const sizes = await Promise.all(
-    names.map(async (name) => (await stat(join(dir, name)).catch(() => null))?.size ?? 'gone'),
+    names.map(async (name) =>
+      isTable(name) ? '' : ((await stat(join(dir, name)).catch(() => null))?.size ?? 'gone'),
+    ),
   );
   return names.map((name, index) => `${name} ${sizes[index]}`).join();
 }
@@ -168,6 +174,7 @@ async function open(dir: string, createIfMissing: boolean): Promise<LevelStore> 
     compression: false,
     createIfMissing,
     writeBufferSize: writeBufferBytes,
+    maxFileSize: tableBytes,
   });
   try {
     await db.open();

@@ -3,7 +3,7 @@ import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rm
 import { dirname, join } from 'node:path';
 import { HoldpointError } from '../core/errors.ts';
 import { parseRecordKey } from '../ledger/block.ts';
-import type { Restored } from '../ledger/ledger.ts';
+import type { Restored } from '../ledger/ledger-options.ts';
 import type { StoredRecord } from '../ledger/store.ts';
 import { type Backup, recordsOf } from './backup.ts';
 import { openHighWater, replaceHighWater } from './high-water.ts';

@@ -73,7 +73,7 @@ it('going on from the latest snapshot is going on from the beginning', async () 
       const fromSnapshot = await resume(store, mark, signerFor, 0, [kek]);
       const fromGenesis = await resume(store, mark, signerFor, Number.POSITIVE_INFINITY, [kek]);
       // How much was read differs, and with it whether bodies were among it.
-      const aside = { entriesChecked: 0, kekId: '' };
+      const aside = { checked: '', entriesChecked: 0, kekId: '' };
       expect({ ...fromSnapshot, ...aside }).toEqual({ ...fromGenesis, ...aside });
       expect(fromGenesis?.head.nextSeq).toBe(mark.mark?.size);
       expect([...(fromGenesis?.head.open.keys() ?? [])]).toEqual(open.map(({ seq }) => seq));

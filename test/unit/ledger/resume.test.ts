@@ -57,6 +57,28 @@ describe('start-up', () => {
     expect(state?.head.open.size).toBe(0);
   });
 
+  it('does not check again what a copy of the store was checked to be, byte for byte', async () => {
+    const copied = await resumed(records);
+    const bodiesUnread = storeOf(records.filter(({ key }) => !isBodiesKey(key)));
+    const again = await resume(bodiesUnread, house.mark, signerFor, Number.POSITIVE_INFINITY, [kek], copied);
+    expect(again).toBe(copied);
+  });
+
+  it('checks a store that is not what its copy was, and a mark that moved since', async () => {
+    const copied = await resumed(records);
+    const flipped = Buffer.from(lastBlock.value);
+    flipped[20] = (flipped[20] ?? 0) ^ 1;
+    const altered = records.map((record) => (record === lastBlock ? { ...record, value: flipped } : record));
+    const over = (store: RecordStore, highWater: typeof house.mark | MemoryMark) =>
+      resume(store, highWater, signerFor, Number.POSITIVE_INFINITY, [kek], copied);
+    await expect(over(storeOf(altered), house.mark)).rejects.toMatchObject({ code: 'ledger_damaged' });
+    await expect(over(storeOf(records.slice(2)), house.mark)).rejects.toMatchObject({
+      code: 'ledger_damaged',
+    });
+    const beyond = markAt((mark?.size ?? 0) + 1, 'f'.repeat(64));
+    await expect(over(storeOf(records), beyond)).rejects.toMatchObject({ code: 'ledger_rolled_back' });
+  });
+
   it('takes an empty store for a new ledger, unless one was there before', async () => {
     expect(await resumed([], { ...house.mark, read: () => null })).toBeNull();
     await expect(resumed([])).rejects.toMatchObject({ code: 'ledger_rolled_back' });

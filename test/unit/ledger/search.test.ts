@@ -79,6 +79,34 @@ describe('a search', () => {
   });
 });
 
+it('reads no more for something rare in a ledger that is long', async () => {
+  const store = await createMemoryDisk().open();
+  let scans = 0;
+  const counted = {
+    ...store,
+    scan: (range: Parameters<typeof store.scan>[0]) => {
+      scans += 1;
+      return store.scan(range);
+    },
+  };
+  const index = await openSearchIndex(counted, unexpected);
+  const [early, late] = [70_000, 40 * 65_536];
+  for (let seq = 0; seq <= late; seq += 1) {
+    const isRare = seq === early || seq === late;
+    // A value that is in every bucket beside one that is in two.
+    const isSpread = seq % 32_768 === 0 || isRare;
+    index.add([
+      isSpread
+        ? request(seq, { model: isRare ? 'rare' : 'other', provider: 'openai' })
+        : { seq, type: 'start', data: {} },
+    ]);
+  }
+  await index.flush();
+  scans = 0;
+  expect(await found(index, { model: 'rare', provider: 'openai' })).toEqual([late, early]);
+  expect(scans).toBeLessThan(20);
+});
+
 it('whatever is sealed in whatever order of writes, a search finds what a walk over all of it finds', async () => {
   const names = fc.constantFrom('a', 'b', 'c');
   const call = fc.record({

@@ -1,0 +1,84 @@
+/** Reads decisions and their bodies from a ledger that is open; what the lookup names must say itself where it belongs. */
+import { HoldpointError } from '../core/errors.ts';
+import type { Entry } from './entry.ts';
+import { erases, erasureIsAbout } from './erasure.ts';
+import { outcomesOf } from './head.ts';
+import type { Lookup } from './lookup.ts';
+import type { Opened } from './opening.ts';
+import { readEntry, readPart } from './reader.ts';
+import type { KeyEncryptionKey } from './vault.ts';
+
+export interface Decisions {
+  /** See Ledger.decision. */
+  decision(requestSeq: number): Promise<readonly Entry[]>;
+  /** See Ledger.part. */
+  part(seq: number, name: string): Promise<Buffer>;
+}
+
+export interface DecisionsOptions {
+  readonly opened: () => Opened;
+  readonly lookup: Pick<Lookup, 'entriesOf'>;
+  readonly keks: () => readonly KeyEncryptionKey[];
+}
+
+export function createDecisions({ opened, lookup, keks }: DecisionsOptions): Decisions {
+  /** A body that is not stored was erased, or the ledger is damaged: only a sealed entry tells which. */
+  async function part(seq: number, name: string): Promise<Buffer> {
+    const { store } = opened();
+    try {
+      return await readPart(store, keks(), seq, name);
+    } catch (error) {
+      if (!(error instanceof HoldpointError) || error.code !== 'ledger_damaged') throw error;
+      const entry = await readEntry(store, seq);
+      const erased = await erasureOf(
+        seq,
+        entry.parts.findIndex((candidate) => candidate.name === name),
+      );
+      if (erased === undefined) throw error;
+      throw new HoldpointError(
+        'erased',
+        `The ${name} body of entry ${seq} was erased on ${erased.at} by ${String(erased.data['by'])}.`,
+        `Entry ${erased.seq} says on what basis.`,
+      );
+    }
+  }
+
+  async function erasureOf(seq: number, partIndex: number): Promise<Entry | undefined> {
+    const { size } = opened().sealer.durable();
+    for (const about of await lookup.entriesOf(seq)) {
+      if (about >= size) continue;
+      const entry = await readEntry(opened().store, about);
+      if (erases(entry, seq, partIndex)) return entry;
+    }
+    return undefined;
+  }
+
+  /** Every durable entry of a decision after its request. What is open is known from the ledger itself. */
+  async function entriesOf(requestSeq: number): Promise<readonly Entry[]> {
+    const { head, sealer, store } = opened();
+    const seqs = head.open.get(requestSeq) ?? (await lookup.entriesOf(requestSeq));
+    const { size } = sealer.durable();
+    const durable = seqs.filter((seq) => seq > requestSeq && seq < size);
+    const entries = await Promise.all(durable.map((seq) => readEntry(store, seq)));
+    // The lookup is never evidence: what it names must say itself that it belongs here.
+    return entries.filter((entry) => isAbout(entry, requestSeq));
+  }
+
+  return {
+    decision: async (requestSeq) => {
+      const first = await readEntry(opened().store, requestSeq);
+      if (first.type !== 'request')
+        throw new HoldpointError('not_found', `Entry ${requestSeq} is not a decision.`);
+      return [first, ...(await entriesOf(requestSeq))];
+    },
+    part,
+  };
+}
+
+function isAbout(entry: Entry, decision: number): boolean {
+  return (
+    entry.data['decision'] === decision ||
+    outcomesOf(entry.data).some(([closed]) => closed === decision) ||
+    erasureIsAbout(entry).includes(decision)
+  );
+}

@@ -1,0 +1,79 @@
+/**
+ * Erasures of a ledger that is open, one after the other: sealed, durable, and only then carried out. What must not
+ * fall between the two, such as a legal hold, takes its turn here too.
+ */
+import { HoldpointError } from '../core/errors.ts';
+import { destroy, finishErasures, targetsOf } from './erasure.ts';
+import { decisionId } from './ids.ts';
+import type { Opened } from './opening.ts';
+import type { Draft, Sealed } from './sealer.ts';
+import type { KeyEncryptionKey } from './vault.ts';
+
+export interface Erasures {
+  /** See Ledger.erase. */
+  erase(
+    draft: Draft,
+    isStillDue: () => boolean,
+  ): Promise<{ readonly seq: number; readonly bytesWiped: number } | null>;
+  /** Does the work between two erasures. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>;
+  /** Seq of the erasure carried out last since the start, -1 before. */
+  last(): number;
+  /** Resolves when those that were asked for have ended. */
+  idle(): Promise<unknown>;
+}
+
+export interface ErasuresOptions {
+  readonly opened: () => Opened;
+  readonly seal: (draft: Draft) => Sealed;
+  readonly keks: () => readonly KeyEncryptionKey[];
+}
+
+export function createErasures({ opened, seal, keks }: ErasuresOptions): Erasures {
+  /** Erasures, one after the other. */
+  let erasing: Promise<unknown> = Promise.resolve();
+  let lastErasure = -1;
+
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = erasing.then(work);
+    erasing = done.catch(() => undefined);
+    return done;
+  }
+
+  async function erase(
+    draft: Draft,
+    isStillDue: () => boolean,
+  ): Promise<{ seq: number; bytesWiped: number } | null> {
+    const { ledgerId, store, sealer } = opened();
+    await finishErasures(store, keks(), ledgerId);
+    // Before the entry: a crash after it is durable must find it.
+    await store.writeUnfinishedFrom(sealer.durable().size);
+    if (!isStillDue()) return null;
+    requireClosed(targetsOf(draft));
+    const { seq, durable } = seal(draft);
+    await durable;
+    const bytesWiped = await destroy(store, keks(), ledgerId, targetsOf(draft));
+    await store.writeUnfinishedFrom(null);
+    lastErasure = seq;
+    return { seq, bytesWiped };
+  }
+
+  /** In one step with the sealing, so that no decision opens or closes in between. */
+  function requireClosed(targets: readonly (readonly [number, number])[]): void {
+    const { head, ledgerId } = opened();
+    const open = targets.find(([seq]) => head.open.has(seq));
+    if (open === undefined) return;
+    throw new HoldpointError(
+      'erasure_under_way',
+      `Decision ${decisionId(ledgerId, open[0])} has no outcome yet.`,
+      'Erase it once it ended.',
+    );
+  }
+
+  return {
+    erase: (draft, isStillDue) => inTurn(() => erase(draft, isStillDue)),
+    inTurn,
+    last: () => lastErasure,
+    idle: () => erasing,
+  };
+}

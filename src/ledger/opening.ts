@@ -1,0 +1,185 @@
+/**
+ * Opens or begins the log: the tail is checked, what is derived catches up, what a crash left open is closed, and
+ * what a start says is sealed. The same after a failed write as at a start, so that it is exercised either way.
+ */
+import { HoldpointError } from '../core/errors.ts';
+import type { Derived } from './derived.ts';
+import type { Outcome } from './entry.ts';
+import { finishErasures } from './erasure.ts';
+import { emptyHead, type Head } from './head.ts';
+import { epochDraft, escrowDraft } from './key-drafts.ts';
+import type { LedgerKeys } from './ledger-keys.ts';
+import type { LedgerOptions, RecoveryReason, Restored } from './ledger-options.ts';
+import { readEntry } from './reader.ts';
+import { type Resumed, resume, rolledBack } from './resume.ts';
+import { type Sealer, startSealer } from './sealer.ts';
+import type { LedgerStore, RecordStore } from './store.ts';
+import { emptyTree } from './tree.ts';
+import type { KeyEncryptionKey } from './vault.ts';
+
+/** A log that entries are sealed in; after a failed write another one takes its place. */
+export interface Opened {
+  readonly ledgerId: string;
+  readonly store: LedgerStore;
+  readonly sealer: Sealer;
+  readonly head: Head;
+  readonly entriesChecked: number;
+  /** How many decisions recovery gave their outcome. */
+  readonly closed: number;
+}
+
+export interface OpeningOptions {
+  readonly ledger: LedgerOptions;
+  readonly keys: LedgerKeys;
+  readonly derived: Derived;
+  /** What a decision ended with and is not known to be sealed. */
+  readonly outcomeOf: (decision: number) => Outcome | undefined;
+  /** Told when a commit of this sealer failed. */
+  readonly onFailure: (sealer: Sealer, error: unknown) => void;
+}
+
+export interface Opening {
+  /** Looks at a copy first, so that a refused start leaves what it found. Throws as `openLedger` does. */
+  checkCopy(): Promise<void>;
+  /** Rejects with whatever kept it from opening; the store is closed then. */
+  open(reason: RecoveryReason): Promise<Opened>;
+}
+
+const recoverPerEntryMax = 1024;
+
+export function createOpening(parts: OpeningOptions): Opening {
+  const { ledger: options, keys, derived } = parts;
+  const boot = options.random(8).toString('hex');
+
+  /** What the copy resumed to, until the store that it is a copy of is opened. */
+  let copied: Resumed | null = null;
+
+  async function checkCopy(): Promise<void> {
+    const copy = await options.openCopy?.();
+    if (copy === undefined) return;
+    if (copy === null) {
+      // Nothing is begun where a ledger was: what is to be restored there finds the place as it was left.
+      const mark = options.highWater.read();
+      if (mark !== null) throw rolledBack(0, mark.size);
+      return;
+    }
+    try {
+      copied = await resumeFrom(copy);
+    } finally {
+      await copy.close();
+    }
+  }
+
+  async function resumeFrom(store: RecordStore): Promise<Resumed | null> {
+    const { highWater, tailBytesMin } = options;
+    const before = copied;
+    copied = null;
+    const resumed = await resume(store, highWater, keys.signerFor, tailBytesMin, keys.keks(), before);
+    requireKek(resumed?.kekId ?? null, keys.keks());
+    return resumed;
+  }
+
+  async function open(reason: RecoveryReason): Promise<Opened> {
+    const store = await options.openStore();
+    try {
+      return await continueFrom(store, reason);
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  }
+
+  function sealerOf(store: LedgerStore, ledgerId: string, head: Head, resumed: Resumed | null): Sealer {
+    const sealer = startSealer({
+      ledgerId,
+      boot,
+      signer: keys.signer(),
+      store,
+      head,
+      durability: options.durability,
+      kek: keys.kekInUse(),
+      clock: options.clock,
+      highWater: options.highWater,
+      tree: resumed?.tree ?? emptyTree,
+      note: resumed?.note ?? Buffer.alloc(0),
+      onDurable: derived.take,
+      onFailure: (error) => parts.onFailure(sealer, error),
+    });
+    return sealer;
+  }
+
+  async function continueFrom(store: LedgerStore, reason: RecoveryReason): Promise<Opened> {
+    const resumed = await resumeFrom(store);
+    const ledgerId = resumed?.ledgerId ?? options.random(16).toString('hex');
+    keys.use(keys.signerFor(ledgerId, resumed?.kid));
+    const head = resumed?.head ?? emptyHead();
+    const sealer = sealerOf(store, ledgerId, head, resumed);
+    await derived.catchUp(store, head.nextSeq);
+    if (resumed === null) {
+      const { verifierKey, origin } = keys.signer();
+      sealer.seal({ type: 'genesis', data: { key: verifierKey, origin, product: options.product } });
+    }
+    const isRestored = reason === 'start' && resumed !== null && options.restored?.size === head.nextSeq;
+    if (isRestored) sealRestore(sealer, options.restored);
+    // Before any body is wrapped under them, and at each start: which keys and whose escrow may both have changed.
+    if (reason === 'start' && options.escrow !== undefined) {
+      sealer.seal(escrowDraft(keys.keks(), options.escrow));
+    }
+    const closed = await recover(store, sealer, head, isRestored ? 'restore' : reason);
+    if (reason === 'start') sealer.seal({ type: 'start', data: options.startData });
+    await keys.rotateAtStart({ ledgerId, sealer, head });
+    // The key was replaced, and a crash or a restart stood between that and its first body.
+    const kek = keys.kekInUse();
+    if (resumed !== null && resumed.kekId !== null && resumed.kekId !== kek.id)
+      sealer.seal(epochDraft(kek, { by: 'holdpoint', reason: 'start' }, options.escrow));
+    await sealer.drain();
+    await finishErasures(store, keys.keks(), ledgerId).catch((error: unknown) =>
+      options.onEvent({ kind: 'erasure_failed', error }),
+    );
+    return { ledgerId, store, sealer, head, entriesChecked: resumed?.entriesChecked ?? 0, closed };
+  }
+
+  /** Gives every decision that nobody will finish its outcome; holds that still wait stay open. */
+  async function recover(
+    store: LedgerStore,
+    sealer: Sealer,
+    head: Head,
+    reason: RecoveryReason,
+  ): Promise<number> {
+    const found = head.nextSeq;
+    const outcomes: [number, Outcome][] = [];
+    for (const [decision, seqs] of head.open) {
+      const outcome =
+        parts.outcomeOf(decision) ??
+        options.recoveredOutcome(await Promise.all(seqs.map((seq) => readEntry(store, seq))), reason);
+      if (outcome !== null) outcomes.push([decision, outcome]);
+    }
+    // After a failure one is sealed in any case: it records the outage, and proves that the store takes writes again.
+    for (let i = 0; i < outcomes.length || (i === 0 && reason === 'store_failure'); i += recoverPerEntryMax) {
+      const data = {
+        found,
+        outcomes: outcomes.slice(i, i + recoverPerEntryMax),
+        reason: reason === 'restore' ? 'start' : reason,
+      };
+      sealer.seal({ type: 'recovery', data });
+    }
+    return outcomes.length;
+  }
+
+  return { checkCopy, open };
+}
+
+function sealRestore(sealer: Sealer, { size, backup, taken, lost }: Restored): void {
+  const data = { backup, found: size, lost, outcomes: [], reason: 'restore', taken };
+  sealer.seal({ type: 'recovery', data });
+}
+
+/** Bodies sealed under another key could not be read any more: that is noticed before anything is sealed. */
+function requireKek(kekId: string | null, keks: readonly KeyEncryptionKey[]): void {
+  if (kekId === null || keks.some(({ id }) => id === kekId)) return;
+  throw new HoldpointError(
+    'config_invalid',
+    `The ledger's bodies are encrypted under the key ${kekId}, but kek.key is ${keks[0]?.id}.`,
+    `Restore the kek.key that this ledger was last sealed with to keys.dir, or that one as kek-${kekId}.key.`,
+  );
+}

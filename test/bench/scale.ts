@@ -1,0 +1,218 @@
+/**
+ * What grows with the ledger, and what must not: `node test/bench/scale.ts [entries] [directory]`.
+ * Start, append, proof, search, time, erasure by rule: over a ledger of so many entries against one of a thousand, in
+ * CPU time and on the clock. Fails where a start takes 250 ms more, or anything else three times as much and a
+ * millisecond. A directory is kept, and used again where it holds a ledger that large.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { emptyProgress, runErasure } from '../../src/erasure/run.ts';
+import type { Ledger } from '../../src/ledger/ledger.ts';
+import type { SearchTerms } from '../../src/ledger/search.ts';
+import {
+  decide,
+  fewModel,
+  fewOutcome,
+  fewRule,
+  fewWorkload,
+  fill,
+  firstMs,
+  openScaleLedger,
+  type SettableClock,
+  settableClock,
+  subjectOf,
+  yearMs,
+} from './scale-ledger.ts';
+
+const fewEntries = 1_000;
+const startMoreMsMax = 250;
+const growthMax = 3;
+const growthMsMax = 1;
+const opens = 3;
+const rounds = 40;
+const appendedDecisions = 8_000;
+const erasedEntries = 400;
+
+/** CPU time of the whole process, LevelDB's threads included, and time on the clock; milliseconds. */
+interface Cost {
+  readonly cpuMs: number;
+  readonly ms: number;
+}
+type Costs = ReadonlyMap<string, Cost>;
+
+async function costOf(times: number, work: (i: number) => Promise<unknown>): Promise<Cost> {
+  const cpu = process.cpuUsage();
+  const from = performance.now();
+  for (let i = 0; i < times; i += 1) await work(i);
+  const ms = performance.now() - from;
+  const { user, system } = process.cpuUsage(cpu);
+  return { cpuMs: (user + system) / 1000 / times, ms: ms / times };
+}
+
+const endClock = (): SettableClock => settableClock(firstMs + yearMs);
+
+/** In a process of its own, as a start is: opens the ledger once and prints what that took. */
+async function openOnce(dir: string): Promise<void> {
+  let ledger: Ledger | null = null;
+  const cost = await costOf(1, async () => {
+    ledger = await openScaleLedger(dir, endClock());
+  });
+  process.stdout.write(JSON.stringify(cost));
+  await (ledger as Ledger | null)?.close('bench');
+}
+
+/** The least of some starts: what else runs on the machine only ever adds. */
+function costOfStart(dir: string): Cost {
+  const costs = Array.from({ length: opens }, (): Cost => {
+    const script = fileURLToPath(import.meta.url);
+    const { status, stdout, stderr } = spawnSync(process.execPath, [script, 'open', dir], {
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new Error(stderr);
+    const cost: unknown = JSON.parse(stdout);
+    if (!isCost(cost)) throw new Error(`a start printed ${stdout}`);
+    return cost;
+  });
+  return {
+    cpuMs: Math.min(...costs.map(({ cpuMs }) => cpuMs)),
+    ms: Math.min(...costs.map(({ ms }) => ms)),
+  };
+}
+
+function isCost(value: unknown): value is Cost {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'cpuMs' in value &&
+    'ms' in value &&
+    typeof value.cpuMs === 'number' &&
+    typeof value.ms === 'number'
+  );
+}
+
+/** Every decision that has the terms, as the decisions route reads them. */
+async function search(ledger: Ledger, terms: SearchTerms): Promise<number> {
+  let found = 0;
+  for await (const seq of ledger.find(terms, ledger.durable().size)) {
+    await ledger.decision(seq);
+    found += 1;
+  }
+  return found;
+}
+
+async function costOfAppends(ledger: Ledger): Promise<Cost> {
+  const some = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; i += 1) {
+      const durable = decide(ledger, i, false, 1);
+      if (i % 512 === 511) await durable;
+    }
+  };
+  await some(appendedDecisions / 4);
+  const { cpuMs, ms } = await costOf(1, () => some(appendedDecisions));
+  return { cpuMs: (1000 * cpuMs) / appendedDecisions, ms: (1000 * ms) / appendedDecisions };
+}
+
+/** Of some hundred entries anywhere, as a retention rule whose time has come for them. */
+async function costOfRetention(ledger: Ledger, size: number, dryRun: boolean): Promise<Cost> {
+  const fromSeq = Math.floor(size / 3);
+  const { at } = await ledger.entry(fromSeq + erasedEntries);
+  const progress = emptyProgress();
+  const house = { ledger, terms: { rules: [], exemptions: [] }, clock: endClock(), isStopping: () => false };
+  const cost = await costOf(1, () =>
+    runErasure(
+      house,
+      'bench',
+      {
+        scope: { rule: 'bench', before: at },
+        match: {},
+        basis: 'retention',
+        by: 'bench',
+        role: 'retention',
+        reason: '',
+        dryRun,
+        fromSeq,
+      },
+      progress,
+    ),
+  );
+  if (!dryRun && progress.erased === 0) throw new Error('the retention rule erased nothing');
+  return cost;
+}
+
+async function measure(dir: string): Promise<{ readonly size: number; readonly costs: Costs }> {
+  const costs = new Map<string, Cost>();
+  costs.set('start', costOfStart(dir));
+  const ledger = await openScaleLedger(dir, endClock());
+  const { size } = ledger.durable();
+  const anywhere = (i: number): number => Math.floor(((i * 0.618_034) % 1) * size);
+  costs.set('inclusion proof', await costOf(rounds, (i) => ledger.tree.inclusion(anywhere(i), size)));
+  costs.set(
+    'entries before a time',
+    await costOf(rounds, (i) => ledger.countBefore(firstMs + ((i * 0.618_034) % 1) * yearMs)),
+  );
+  const sought: Readonly<Record<string, SearchTerms>> = {
+    model: { model: fewModel },
+    rule: { rule: fewRule },
+    workload: { workload: fewWorkload },
+    outcome: { outcome: fewOutcome },
+    'rule and provider': { rule: fewRule, provider: 'openai' },
+    subject: { subject: subjectOf(1) },
+  };
+  for (const [name, terms] of Object.entries(sought)) {
+    if ((await search(ledger, terms)) === 0) throw new Error(`nothing was found by ${name}`);
+    costs.set(`search by ${name}`, await costOf(rounds, () => search(ledger, terms)));
+  }
+  costs.set("a subject's decisions", await costOf(rounds, () => ledger.decisionsOf(subjectOf(1))));
+  costs.set('retention, dry run', await costOfRetention(ledger, size, true));
+  costs.set('retention', await costOfRetention(ledger, size, false));
+  // Last: what it appends would have the few entries be many.
+  costs.set('1000 decisions appended', await costOfAppends(ledger));
+  await ledger.close('bench');
+  return { size, costs };
+}
+
+async function make(dir: string, entries: number): Promise<void> {
+  const clock = settableClock(firstMs);
+  const ledger = await openScaleLedger(dir, clock);
+  await fill(ledger, clock, entries);
+  await ledger.close('bench');
+}
+
+function isFlat(name: string, small: Cost, large: Cost): boolean {
+  return name === 'start'
+    ? large.cpuMs - small.cpuMs <= startMoreMsMax
+    : large.cpuMs <= growthMax * small.cpuMs + growthMsMax;
+}
+
+async function bench(entries: number, kept: string | undefined): Promise<void> {
+  const root = mkdtempSync(join(kept ?? tmpdir(), 'holdpoint-bench-'));
+  try {
+    const dirs = {
+      small: join(root, 'small'),
+      large: kept === undefined ? join(root, 'large') : join(kept, 'large'),
+    };
+    await make(dirs.small, fewEntries);
+    const made = await costOf(1, () => make(dirs.large, entries));
+    console.log(`made in ${(made.ms / 1000).toFixed(0)} s, ${(made.cpuMs / 1000).toFixed(0)} s of CPU`);
+    const small = await measure(dirs.small);
+    const large = await measure(dirs.large);
+    console.log(`CPU ms, and on the clock: ${small.size} entries, then ${large.size}`);
+    for (const [name, before] of small.costs) {
+      const after = large.costs.get(name);
+      if (after === undefined) throw new Error(`${name} was not measured`);
+      const flat = isFlat(name, before, after);
+      if (!flat) process.exitCode = 1;
+      const figures = [before.cpuMs, before.ms, after.cpuMs, after.ms].map((ms) => ms.toFixed(2).padStart(9));
+      console.log(`${flat ? 'flat ' : 'GROWS'} ${name.padEnd(26)} ${figures.join(' ')}`);
+    }
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+const [first, second] = process.argv.slice(2);
+if (first === 'open' && second !== undefined) await openOnce(second);
+else await bench(Number(first ?? 1_000_000), second);
