@@ -188,6 +188,7 @@ async function journaled(
   let timer: NodeJS.Timeout | null = null;
   let absorbing: Promise<void> = Promise.resolve();
   let failure: unknown = null;
+  let isClosing = false;
   /** Whoever appends takes turns. */
   let turn: Promise<unknown> = Promise.resolve();
 
@@ -298,6 +299,9 @@ async function journaled(
       level.write([{ key: unfinishedKey, value: seq === null ? null : u64(seq) }], true),
     close: async () => {
       try {
+        // Once: a full disk that takes no mark must not keep the directory from being let go. The journal has it all.
+        if (isClosing) return;
+        isClosing = true;
         await erasing.idle();
         absorbNow();
         await absorbing;
