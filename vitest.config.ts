@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { scratchDir } from './test/support/scratch.ts';
 
 const slow = process.env['TEST_SLOW'] === '1';
 const alone = [
@@ -19,7 +20,12 @@ export default defineConfig({
     hookTimeout: 30_000,
     maxWorkers: 2,
     // Hundreds of processes start in a run; compiled once, each starts in half the time.
-    env: { NODE_COMPILE_CACHE: join(tmpdir(), 'holdpoint-compile-cache') },
+    env: {
+      NODE_COMPILE_CACHE: join(tmpdir(), 'holdpoint-compile-cache'),
+      // Slow tests work on the disk there is.
+      ...(slow ? {} : { TMPDIR: scratchDir }),
+    },
+    globalSetup: slow ? [] : ['test/support/scratch.ts'],
     projects: slow
       ? [{ extends: true, test: { name: 'slow', include: ['test/**/*.slow.test.ts'] } }]
       : [

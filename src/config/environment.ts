@@ -30,13 +30,14 @@ export function withEnvironment(
   fromFile: Config,
   env: Environment,
 ): { readonly config: Config; readonly source: string } {
-  const settings = settingsOf(fromFile);
-  const given = Object.entries(env).flatMap(([name, value]) =>
+  const named = Object.entries(env).flatMap(([name, value]) =>
     value === undefined || !name.startsWith(prefix) || notOverrides.has(name) || isServiceLink(name, value)
       ? []
-      : [{ setting: settingOf(name, settings), value }],
+      : [{ name, value }],
   );
-  if (given.length === 0) return { config: fromFile, source: text };
+  if (named.length === 0) return { config: fromFile, source: text };
+  const settings = settingsOf(fromFile);
+  const given = named.map(({ name, value }) => ({ setting: settingOf(name, settings), value }));
   const document = parseDocument(text);
   // A file without upstreams has the default ones; setting one of them must not lose the others.
   if (!document.has('upstreams')) document.set('upstreams', document.createNode(fromFile.upstreams));

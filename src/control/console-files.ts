@@ -1,6 +1,6 @@
 /**
- * Reads the console's files once at start. In the checkout its TypeScript is stripped here, in the built
- * package it is JavaScript already: the browser gets the same modules either way, with no bundler between.
+ * Reads the console's files once at start. In the checkout its TypeScript is stripped when a browser first asks, in
+ * the built package it is JavaScript already: it gets the same modules either way, with no bundler between.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
@@ -8,7 +8,8 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export interface ConsoleFile {
-  readonly bytes: Buffer;
+  /** As the browser gets them; made on the first call. */
+  readonly bytes: () => Buffer;
   readonly type: string;
 }
 
@@ -33,22 +34,27 @@ export function consoleFiles(): Map<string, ConsoleFile> {
   for (const name of readdirSync(directory)) {
     const type = types[extname(name)];
     if (type === undefined || name.endsWith('.d.ts')) continue;
-    files.set(`/console/${name.replace(/\.ts$/, '.js')}`, { type, bytes: readFile(join(directory, name)) });
+    files.set(`/console/${name.replace(/\.ts$/, '.js')}`, { type, bytes: servedFrom(join(directory, name)) });
   }
   for (const [path, specifier] of Object.entries(vendored)) {
-    files.set(path, { type: 'text/javascript; charset=utf-8', bytes: readModule(specifier) });
+    files.set(path, { type: 'text/javascript; charset=utf-8', bytes: servedFrom(moduleFile(specifier)) });
   }
   const page = files.get('/console/index.html');
   if (page !== undefined) files.set('/', page);
   return files;
 }
 
-function readFile(file: string): Buffer {
+/** Reads the file now, and makes of it what a browser takes when that is asked for, once. */
+function servedFrom(file: string): () => Buffer {
   const bytes = readFileSync(file);
-  if (!/\.[jt]s$/.test(file)) return bytes;
-  const text = bytes.toString('utf8');
-  const script = file.endsWith('.ts') ? withoutTypes(text) : text;
-  return Buffer.from(withBrowserImports(script));
+  if (!/\.m?[jt]s$/.test(file)) return () => bytes;
+  let served: Buffer | null = null;
+  return () => {
+    if (served !== null) return served;
+    const text = bytes.toString('utf8');
+    served = Buffer.from(withBrowserImports(file.endsWith('.ts') ? withoutTypes(text) : text));
+    return served;
+  };
 }
 
 /** Node warns that its function is experimental, on a log that is JSON otherwise, though it runs this file by it. */
@@ -71,6 +77,6 @@ function withBrowserImports(script: string): string {
     .replace(/^\/\/# sourceMappingURL=.*$/m, '');
 }
 
-function readModule(specifier: string): Buffer {
-  return Buffer.from(withBrowserImports(readFileSync(fileURLToPath(import.meta.resolve(specifier)), 'utf8')));
+function moduleFile(specifier: string): string {
+  return fileURLToPath(import.meta.resolve(specifier));
 }

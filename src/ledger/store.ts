@@ -23,6 +23,7 @@ export interface RecordStore {
   commit(records: readonly StoredRecord[], sync: boolean): Promise<void>;
   get(key: Buffer): Promise<Buffer | undefined>;
   scan(range: ScanRange): AsyncIterable<StoredRecord>;
+  /** Lets the directory go. Where it rejects, what was durable is so still: call it again, then open. */
   close(): Promise<void>;
 }
 

@@ -15,6 +15,7 @@ import {
   openJournal,
   openJournalReader,
   type Place,
+  segmentsIn,
 } from './journal.ts';
 import { type Change, type LevelCopy, type LevelStore, openLevelCopy, openLevelStore } from './level.ts';
 import { decodeReference, encodeReference } from './reference.ts';
@@ -49,25 +50,42 @@ export async function openLedgerStore(
   }
 }
 
+/** How often reading starts over because a writer moved what was being read. */
+const copyAttemptsMax = 20;
+
 /** As `openLevelCopy`: reads a store, or one that is being written, without changing one byte of it. */
 export async function openLedgerCopy(
   dir: string,
   under?: string,
   checkedBytesMax?: number,
 ): Promise<LevelCopy> {
-  const level = await openLevelCopy(dir, under, checkedBytesMax);
-  const reader = openJournalReader(dir);
-  const close = (): Promise<void> => {
-    reader.close();
-    return level.close();
-  };
-  try {
-    await absorb(level, dir, await readPlace(level, markedKey));
-  } catch (error) {
-    await close();
-    throw error;
+  for (let attempt = 1; ; attempt += 1) {
+    // A directory that cannot be listed is told of by the next line.
+    const segments = await segmentsIn(dir).catch(() => []);
+    const level = await openLevelCopy(dir, under, checkedBytesMax);
+    let failure: unknown = null;
+    try {
+      await absorb(level, dir, await readPlace(level, markedKey));
+    } catch (error) {
+      failure = error;
+    }
+    const isStill = (await level.isWhole()) && (await stillThere(dir, segments));
+    if (failure === null && (isStill || attempt >= copyAttemptsMax))
+      return resolvingCopy(level, openJournalReader(dir), isStill);
+    await level.close();
+    // Nothing moved: it is the ledger itself that cannot be read.
+    if (isStill || attempt >= copyAttemptsMax) throw failure;
   }
-  let stale = false;
+}
+
+/** False once a segment was reclaimed: its records are then sought where the copy does not know of them. */
+async function stillThere(dir: string, segments: readonly number[]): Promise<boolean> {
+  const now = new Set(await segmentsIn(dir));
+  return segments.every((segment) => now.has(segment));
+}
+
+function resolvingCopy(level: LevelCopy, reader: JournalReader, isStill: boolean): LevelCopy {
+  let stale = !isStill;
   // Whoever writes may have erased or moved it since: then the copy knows a place that holds nothing any more.
   const moved = (key: Buffer): Promise<Buffer | undefined> => {
     stale = true;
@@ -78,7 +96,10 @@ export async function openLedgerCopy(
     get: async (key) => resolved(reader, key, await level.get(key), moved),
     scan: (range) => scanResolved(level, reader, range, moved),
     isWhole: async () => !stale && (await level.isWhole()),
-    close,
+    close: () => {
+      reader.close();
+      return level.close();
+    },
   };
 }
 
@@ -167,6 +188,7 @@ async function journaled(
   let timer: NodeJS.Timeout | null = null;
   let absorbing: Promise<void> = Promise.resolve();
   let failure: unknown = null;
+  let isClosing = false;
   /** Whoever appends takes turns. */
   let turn: Promise<unknown> = Promise.resolve();
 
@@ -277,6 +299,9 @@ async function journaled(
       level.write([{ key: unfinishedKey, value: seq === null ? null : u64(seq) }], true),
     close: async () => {
       try {
+        // Once: a full disk that takes no mark must not keep the directory from being let go. The journal has it all.
+        if (isClosing) return;
+        isClosing = true;
         await erasing.idle();
         absorbNow();
         await absorbing;

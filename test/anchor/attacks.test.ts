@@ -343,7 +343,7 @@ describe('holdpoint verify', () => {
   const run = (...args: string[]) =>
     spawnSync(process.execPath, [main, 'verify', ...args], {
       encoding: 'utf8',
-      env: { PATH: process.env['PATH'] },
+      env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] },
     });
 
   it('takes keys of witnesses and anchor files, and says how far each reaches', () => {

@@ -1,4 +1,7 @@
-/** The sidecar as a process of its own, on a directory of the test's, and the people and machines around it. */
+/**
+ * The sidecar as a process of its own, on a directory of the test's. What still runs when a test is over, or is given
+ * up, is ended by `endAll`.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,6 +10,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { systemRandom } from '../../src/core/clock.ts';
 import { addToken } from '../../src/store/token-file.ts';
+import { atEnd } from '../support/endings.ts';
 
 const mainFile = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const startMsMax = 20_000;
@@ -89,6 +93,13 @@ function launch(house: House): { child: ChildProcess; exited: Promise<Exit> } {
   const { promise: exited, resolve } = Promise.withResolvers<Exit>();
   // `close` comes after the pipes are drained, so that nothing said is lost.
   child.once('close', (code, signal) => resolve({ code, signal, stderr }));
+  const lastResort = (): boolean => child.kill('SIGKILL');
+  process.once('exit', lastResort);
+  void exited.then(() => process.off('exit', lastResort));
+  atEnd(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
   return { child, exited };
 }
 

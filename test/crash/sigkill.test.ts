@@ -1,5 +1,8 @@
-import { expect, it } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
+import { endAll } from '../support/endings.ts';
 import { killRepeatedly } from './rounds.ts';
+
+afterEach(endAll);
 
 it('three kills under load lose nothing that anybody received, and every ledger verifies', async () => {
   const seed = Date.now() % 1_000_000;

@@ -1,5 +1,6 @@
-import { expect, it, vi } from 'vitest';
-import { makeRealLedgers, placesIn, verifyFlips } from './real-ledger.ts';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { endAll } from '../support/endings.ts';
+import { makeRealLedgers, placesIn, type RealLedgers, verifyFlips } from './real-ledger.ts';
 
 vi.mock('tweetnacl', async (original) => {
   const { fastVerify } = await import('../property/verify/fast-ed25519.ts');
@@ -10,17 +11,30 @@ vi.mock('tweetnacl', async (original) => {
   };
 });
 
-it('every byte of a real ledger: a flipped bit is found, or held nothing that was sealed', async () => {
-  const ledgers = await makeRealLedgers();
-  for (const ledger of ledgers.all) {
+let ledgers: RealLedgers;
+beforeAll(async () => {
+  ledgers = await makeRealLedgers();
+}, 60_000);
+afterAll(async () => {
+  await endAll();
+  ledgers.remove();
+});
+
+// Every byte as a crash leaves them; of the other, which has the same entries and a few more, each fourth.
+it.each([
+  ['killed', 1],
+  ['stopped', 4],
+] as const)(
+  'a real ledger, %s, each %i. byte: a flipped bit is found, or held nothing that was sealed',
+  async (name, step) => {
     const startedMs = performance.now();
-    // Every byte as a crash leaves them; of the other, which has the same entries and a few more, each fourth.
-    const step = ledger.name === 'killed' ? 1 : 4;
+    const ledger = ledgers.all.find((made) => made.name === name);
+    if (ledger === undefined) throw new Error(`there is no ${name} ledger`);
     const places = placesIn(ledger).filter(({ byte }) => byte % step === 0);
     const report = await verifyFlips(ledger, places);
     const seconds = Math.round((performance.now() - startedMs) / 100) / 10;
-    process.stdout.write(`bit flips, ${ledger.name}: ${JSON.stringify({ ...report, seconds })}\n`);
+    process.stdout.write(`bit flips, ${name}: ${JSON.stringify({ ...report, seconds })}\n`);
     expect(report.wrong).toEqual([]);
-  }
-  ledgers.remove();
-});
+    expect(report.flips).toBe(places.length);
+  },
+);

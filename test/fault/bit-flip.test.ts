@@ -6,6 +6,7 @@ import { HoldpointError } from '../../src/core/errors.ts';
 import { startSidecar } from '../../src/sidecar.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { seeded } from '../crash/rounds.ts';
+import { endAll } from '../support/endings.ts';
 import {
   flipped,
   makeRealLedgers,
@@ -30,7 +31,10 @@ let ledgers: RealLedgers;
 beforeAll(async () => {
   ledgers = await makeRealLedgers();
 }, 60_000);
-afterAll(() => ledgers.remove());
+afterAll(async () => {
+  await endAll();
+  ledgers.remove();
+});
 
 // Processes and flips in the hundreds, on machines that do other work too.
 vi.setConfig({ testTimeout: 60_000 });

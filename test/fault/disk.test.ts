@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemRandom } from '../../src/core/clock.ts';
 import { type DemoProvider, startDemoProvider } from '../../src/demo/provider.ts';
 import { startSidecar } from '../../src/sidecar.ts';
@@ -11,6 +11,7 @@ import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { checkAnswers } from '../crash/rounds.ts';
 import { type House, makeHouse, startProcess, startRefused } from '../crash/sidecar-process.ts';
 import { bodyOf, call, type Received } from '../crash/workload.ts';
+import { endAll } from '../support/endings.ts';
 import { mountSmall, unmount } from './small-disk.ts';
 
 // Real processes, on machines that do other work too.
@@ -21,6 +22,7 @@ beforeAll(async () => {
   provider = await startDemoProvider({ port: 0 });
 });
 afterAll(() => provider.close());
+afterEach(endAll);
 
 const houses: House[] = [];
 afterAll(() => {

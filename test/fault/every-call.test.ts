@@ -43,6 +43,8 @@ describe('a storage call that fails (each of them in every way: every-call.slow.
     { ...whole, at: 21, fate: 'before' as const, code: 'ENOSPC' as const },
     { ...whole, at: 30, fate: 'after' as const },
     { ...whole, at: 31, fate: 'short' as const },
+    // The closing that comes before the next opening finds the disk full too.
+    { ...whole, at: 31, fate: 'middle' as const, code: 'ENOSPC' as const, lasts: 4 },
     { ...whole, at: 33, fate: 'middle' as const, code: 'ENOSPC' as const, lasts: 3 },
     { ...whole, at: 62 },
   ])('loses nothing, dead or going on: call $at, $code $fate, $lasts times', async (plan) => {

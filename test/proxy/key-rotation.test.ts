@@ -59,7 +59,7 @@ async function change(sidecar: SidecarProcess, action: string) {
 function holdpoint(...args: readonly string[]): string {
   const run = spawnSync(process.execPath, [main, ...args], {
     encoding: 'utf8',
-    env: { PATH: process.env['PATH'] },
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] },
   });
   expect([run.status, run.stderr]).toEqual([0, '']);
   return run.stdout;
@@ -147,7 +147,7 @@ test('a stopped sidecar’s keys change by command, and a running one’s direct
   expect(await chat(first)).toBe(200);
   const locked = spawnSync(process.execPath, [main, 'keys', 'rotate', '--config', place.configFile], {
     encoding: 'utf8',
-    env: { PATH: process.env['PATH'] },
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] },
   });
   expect(locked.status).toBe(2);
   await first.kill('SIGTERM');

@@ -15,8 +15,9 @@ export function consoleRoutes(): Route[] {
     operation: path === '/' ? consolePage : null,
     handle: ({ res }) => {
       res.setHeader('content-security-policy', pagePolicy);
-      res.writeHead(200, { 'content-type': file.type, 'content-length': file.bytes.length });
-      res.end(file.bytes);
+      const bytes = file.bytes();
+      res.writeHead(200, { 'content-type': file.type, 'content-length': bytes.length });
+      res.end(bytes);
     },
   }));
 }

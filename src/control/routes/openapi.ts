@@ -5,12 +5,16 @@ import { describeApi } from '../openapi.ts';
 
 /** @param others every other route of the server */
 export function openapiRoutes(others: readonly Route[]): Route[] {
+  /** Made when it is first asked for: most sidecars start and end without. */
+  let description: ReturnType<typeof describeApi> | null = null;
   const route: Route = {
     method: 'GET',
     path: '/openapi.json',
     operation: openapiJson,
-    handle: ({ res }) => sendJson(res, 200, description),
+    handle: ({ res }) => {
+      description ??= describeApi([...others, route]);
+      sendJson(res, 200, description);
+    },
   };
-  const description = describeApi([...others, route]);
   return [route];
 }

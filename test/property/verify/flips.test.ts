@@ -18,8 +18,8 @@ describe('one flipped bit', () => {
   it('is noticed in every byte that the plain verification vouches for', async () => {
     const unnoticed: string[] = [];
     for (const [index, place] of places.entries()) {
-      // A third of the bytes, and every bit position among them; the slow test takes all.
-      if (mayPassUnnoticed(place) || index % 3 !== 0) continue;
+      // A seventh of the bytes, and every bit position among them; the slow test takes all.
+      if (mayPassUnnoticed(place) || index % 7 !== 0) continue;
       const { ok } = await verifyFlipped(verifyLedger, place, bitOf(index));
       if (ok) unnoticed.push(nameOf(place, bitOf(index)));
     }
@@ -29,7 +29,7 @@ describe('one flipped bit', () => {
   it('is noticed in the remaining bytes with every signature and the key-encryption key', async () => {
     const unnoticed: string[] = [];
     for (const [index, place] of places.entries()) {
-      if (!mayPassUnnoticed(place)) continue;
+      if (!mayPassUnnoticed(place) || index % 3 !== 0) continue;
       const { ok } = await verifyFlipped(verifyLedger, place, bitOf(index), strict);
       if (ok) unnoticed.push(nameOf(place, bitOf(index)));
     }

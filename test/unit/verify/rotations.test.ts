@@ -129,7 +129,8 @@ describe('a rotation', () => {
 
   it('is refused with a byte of its checkpoint flipped, wherever', async () => {
     const { length } = signNote(first, whole.origin, 4, whole.root(4), second);
-    for (let at = 0; at < length; at += 7) {
+    // Of every 29th byte here; the slow test takes all.
+    for (let at = 0; at < length; at += 29) {
       const forged = editBlock(whole.records, 2, ({ leaves, note }) => {
         const flipped = Buffer.from(note);
         flipped[at] = (flipped[at] ?? 0) ^ 1;

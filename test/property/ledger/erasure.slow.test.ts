@@ -1,0 +1,3 @@
+import { specifyErasing } from './erasure-acts.ts';
+
+specifyErasing(200, 1_800_000);
