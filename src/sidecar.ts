@@ -146,6 +146,7 @@ export async function startSidecar(
     policyFile.close();
     holds?.stop();
     proxy.waysIn.close();
+    proxy.endStreams();
     await proxy.listener.drain(config.limits.drainMsMax);
     await control.close();
     await proxy.forwarder.close();
@@ -186,6 +187,7 @@ async function startProxy(parts: Parts) {
   const { config, metrics } = parts;
   const { limits } = config;
   let inFlight = 0;
+  const draining = new AbortController();
   const forwarder = createForwarder(
     {
       idleMsMax: limits.upstreamIdleMsMax,
@@ -223,6 +225,7 @@ async function startProxy(parts: Parts) {
     fingerprintKey: parts.fingerprintKey,
     fingerprint: cachedFingerprint(parts.fingerprintKey),
     workloadName: config.workload.name,
+    draining: draining.signal,
     bounds: {
       requestBytesMax: limits.requestBytesMax,
       batchBytesMax: limits.batchBytesMax,
@@ -243,7 +246,7 @@ async function startProxy(parts: Parts) {
       throw error;
     },
   );
-  return { listener, forwarder, waysIn, inFlight: () => inFlight };
+  return { listener, forwarder, waysIn, inFlight: () => inFlight, endStreams: () => draining.abort() };
 }
 
 function startControl(

@@ -74,6 +74,8 @@ export function openHold(
     passedBytes: number;
     judgement: Judgement;
     policy: Policy;
+    /** Only where a retry of the same call is not what comes back to it. */
+    retryKey?: string;
   },
   house: House,
 ): Promise<Hold> {
@@ -87,7 +89,7 @@ export function openHold(
       policyDigest: held.policy.digest,
       policyVersion: held.policy.version,
       openedAtMs,
-      retryKey: retryKeyOf(call, house.fingerprintKey),
+      retryKey: held.retryKey ?? retryKeyOf(call, house.fingerprintKey),
       response: held.response,
       passedBytes: held.passedBytes,
     },
@@ -114,7 +116,8 @@ export async function awaitRelease(
   head: AnswerHead | null,
   house: House,
 ): Promise<boolean> {
-  if (hold.state.status === 'pending' && prefersAsync(call.headers)) {
+  // Who has the beginning of an answer already cannot be told to come back for it.
+  if (hold.state.status === 'pending' && prefersAsync(call.headers) && !call.res.headersSent) {
     await acceptAsync(call, decision, hold);
     return false;
   }
@@ -184,7 +187,7 @@ export async function awaitRelease(
 
 /** `Prefer: respond-async` (RFC 7240): the caller does not wait; the same call again collects the answer. */
 async function acceptAsync(call: Call, decision: Decision, hold: Hold): Promise<void> {
-  if (call.caller.gone || call.res.headersSent) return;
+  if (call.caller.gone) return;
   const where = `/api/v1/holds/${hold.id}`;
   const body = JSON.stringify({ id: hold.id, decision: decision.id, state: 'pending', hold: where });
   const headers = ['content-type', 'application/json', 'content-length', String(Buffer.byteLength(body))];
@@ -310,18 +313,24 @@ export async function deliverHeld(
   arrived: ArrivedAnswer | null,
   house: House,
 ): Promise<boolean> {
+  const { head, rest } = await takeReleased(call, hold, arrived, house);
+  if (!call.res.headersSent) writeHead(call.res, head.status, head.statusText, head.headers, decision.id);
+  return endWith(call.res, rest);
+}
+
+/** The released answer, and what of it its caller has not. Resolves once the use of the release is sealed: it may go out, once. */
+export async function takeReleased(
+  call: Call,
+  hold: Hold,
+  arrived: ArrivedAnswer | null,
+  house: House,
+): Promise<{ readonly head: AnswerHead; readonly rest: Buffer }> {
   const passedBytes = arrived?.passedBytes ?? 0;
   const message = await releasedMessage(hold, arrived, house);
-  const rest = message.body.subarray(
-    hold.state.status === 'amended' ? tailOffset(call, message, passedBytes) : passedBytes,
-  );
+  const from = hold.state.status === 'amended' ? tailOffset(call, message, passedBytes) : passedBytes;
+  const rest = message.body.subarray(from);
   await house.holds.beginDelivery(hold);
-  // The delivery is on disk: the held bytes may go out, once.
-  if (!call.res.headersSent) {
-    const { status, statusText, headers } = headOf(message);
-    writeHead(call.res, status, statusText, headers, decision.id);
-  }
-  return endWith(call.res, rest);
+  return { head: headOf(message), rest };
 }
 
 export interface ArrivedAnswer {

@@ -31,6 +31,8 @@ export interface House {
   readonly fingerprintKey: Buffer;
   readonly fingerprint: (secret: string) => string;
   readonly workloadName: string;
+  /** Fires when the sidecar stops: what has no end of its own ends then. */
+  readonly draining: AbortSignal;
   readonly bounds: CallBounds & {
     /** Of an answer that rules read. */
     readonly responseBytesMax: number;

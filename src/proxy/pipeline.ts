@@ -27,6 +27,8 @@ import { judge } from './judge.ts';
 import { withProviderKey } from './provider-key.ts';
 import { requestDraft, responseDraft } from './record.ts';
 import { endWith, refuse, toHoldpointError, writeHead } from './respond.ts';
+import { askingPlainly, relaySession, sessionStreamOf } from './session/relay.ts';
+import { carrierOf } from './session/segment.ts';
 
 /**
  * Takes one call from identification to its sealed delivery. Once the intent is sealed it never rejects: what
@@ -81,7 +83,7 @@ async function forwardAndDeliver(
 ): Promise<void> {
   const { upstream } = call;
   const facts: Facts = { request: call.facts, labels: [] };
-  const headers = forwardedHeaders(call.headers, upstream.keepHost);
+  const headers = askingPlainly(call, forwardedHeaders(call.headers, upstream.keepHost));
   const outgoing = {
     origin: upstream.origin,
     ...withProviderKey(upstream.key, upstream.basePath + call.target, headers),
@@ -92,6 +94,9 @@ async function forwardAndDeliver(
     upstream.sign === undefined ? outgoing : await upstream.sign(outgoing),
     (abort) => call.caller.whenGone(() => abort('The caller left.')),
   );
+  const session = sessionStreamOf(call, answer);
+  // What has no end to wait for is judged and sealed piece by piece, each a decision of its own.
+  if (session !== null) return relaySession(carrierOf(call, decision, answer, policy), session, house);
   const answered = await captureAnswer(call, decision.id, answer, facts, policy, house);
   const lines = answered.batch === undefined ? noLines : await judgeAnswers(call, answered.batch, policy);
   const own = judge(policy, 'response', { ...facts, response: answered.facts }, answered.defects);
