@@ -11,24 +11,16 @@ import { type Answered, captureAnswer } from './answer.ts';
 import { judgeAnswers, judgeRequests, noLines, sealAnswers, sealRequests, strictestOf } from './batch.ts';
 import type { Call } from './call.ts';
 import { forwardedHeaders } from './forward.ts';
-import {
-  type AnswerHead,
-  awaitRelease,
-  type Decision,
-  deliverHeld,
-  findEarlierHold,
-  heldHead,
-  openHold,
-  refuseHeld,
-  releasedCall,
-} from './held.ts';
+import { type Decision, findEarlierHold, openHold } from './held.ts';
 import type { House } from './house.ts';
 import { judge } from './judge.ts';
 import { withProviderKey } from './provider-key.ts';
 import { requestDraft, responseDraft } from './record.ts';
+import { type AnswerHead, deliverHeld, heldHead, releasedCall } from './released.ts';
 import { endWith, refuse, toHoldpointError, writeHead } from './respond.ts';
 import { askingPlainly, relaySession, sessionStreamOf } from './session/relay.ts';
 import { carrierOf } from './session/segment.ts';
+import { awaitRelease, refuseHeld } from './waiting.ts';
 
 /**
  * Takes one call from identification to its sealed delivery. Once the intent is sealed it never rejects: what

@@ -8,13 +8,15 @@ import type { Policy } from '../../policy/policy.ts';
 import type { ResponseReading, StreamForm } from '../../provider/protocol.ts';
 import type { Call } from '../call.ts';
 import type { Answer } from '../forward.ts';
-import { awaitRelease, type Decision, openHold, refuseHeld, takeReleased } from '../held.ts';
+import { type Decision, openHold } from '../held.ts';
 import type { House } from '../house.ts';
 import { judge, passed } from '../judge.ts';
 import type { AnswerResult } from '../leaf-data.ts';
 import { requestDraft, responseDraft } from '../record.ts';
+import { takeReleased } from '../released.ts';
 import { writeWhole } from '../respond.ts';
 import { storedAnswer } from '../stored-body.ts';
+import { awaitRelease, refuseHeld } from '../waiting.ts';
 
 /** The stream that segments are of. */
 export interface Carrier {
