@@ -1,11 +1,12 @@
 /** Event streams of agents' sessions, which have no end: judged and sealed in segments, each a decision of its own. */
+import { writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, exchange, parseAnswer, rawRequest } from '../support/raw-client.ts';
 import { chunk, startRawUpstream, streamHead } from '../support/raw-upstream.ts';
 import { spawnSidecar, startTestSidecar } from '../support/sidecar.ts';
-import { denyTransfers, holdSecretText, holdTransfers } from './policies.ts';
+import { denyTransfers, holdSecretText, holdTransfers, policyOf } from './policies.ts';
 import { decisionIdOf, startRig } from './rig.ts';
 import {
   anthropicStream,
@@ -18,6 +19,14 @@ import {
 } from './session-scene.ts';
 
 afterEach(endAll);
+
+const denyStreams = policyOf({
+  phase: 'request',
+  when: 'request.operation == "sessions.stream"',
+  action: 'deny',
+  match: '{ operation: sessions.stream }',
+  noMatch: '{ operation: messages }',
+});
 
 const keepAlive = ': held for a reviewer\n';
 
@@ -262,6 +271,30 @@ describe('a stream that is over', () => {
     expect(scene.heard()).toBe('');
     expect(await scene.rig.sidecar.ada.outcomeOf(decisionIdOf(scene.client.text()))).toBe('upstream_error');
   });
+});
+
+test('a policy that stops the stream from now on ends it before anything more of it goes on', async () => {
+  const scene = await openSession({ policy: holdTransfers });
+  scene.say(message('First.'), idle());
+  await hears(scene, message('First.') + idle());
+  const { place, sidecar } = scene.rig.sidecar;
+  writeFileSync(place.policyFile, denyStreams);
+  await sidecar.reloadPolicy();
+  scene.say(message('Second.'));
+  const { body } = await scene.client.answer();
+  expect(body.toString()).toContain('"code":"denied_by_policy"');
+  expect(body.toString()).not.toContain('Second.');
+});
+
+test('a long turn is sealed piece by piece, so that no more than a piece of it is in memory', async () => {
+  const scene = await openSession({ policy: holdTransfers, limits: { responseBytesMax: 2 * 1024 * 1024 } });
+  const pieces = Array.from({ length: 8 }, (_, i) => message(`${i}`.repeat(700_000), `m${i}`));
+  for (const piece of pieces) scene.say(piece);
+  const all = pieces.join('');
+  await vi.waitFor(() => expect(scene.heard().length).toBe(all.length), 10_000);
+  expect(scene.heard() === all).toBe(true);
+  const ids = await segmentIds(scene, 4);
+  for (const id of ids) expect(await scene.rig.sidecar.ada.outcomeOf(id)).toBe('delivered');
 });
 
 test('an answer of the stream that is compressed all the same is refused', async () => {

@@ -1,7 +1,8 @@
 /** Wherever a stream of a session's events is cut on its way, nothing of a call goes on before its ruling, and all of it after. */
 
 import fc from 'fast-check';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { protocolOf } from '../../../src/provider/index.ts';
 import { holdTransfers } from '../../proxy/policies.ts';
 import { idle, message, openSession, sent, transfer } from '../../proxy/session-scene.ts';
 import { endAll } from '../../support/endings.ts';
@@ -36,4 +37,74 @@ test('a held call is withheld whole and released whole, however its stream is cu
       .afterEach(endAll),
     { numRuns: 6, examples: [[Array.from({ length: transcript.length - 1 }, (_, i) => i + 1)]] },
   );
+});
+
+describe.each([
+  ['anthropic', 'sessions.stream'],
+  ['openai', 'agents.sessions.stream'],
+] as const)('the reader of %s', (family, operation) => {
+  const members = fc.record(
+    {
+      type: fc.constantFrom(
+        ...[
+          'agent.message',
+          'agent.tool_use',
+          'agent.other',
+          'event_start',
+          'event_delta',
+          'session.status_idle',
+        ],
+        ...['agent.session.turn.item.added', 'agent.session.turn.item.done', 'agent.session.idle', 'error'],
+      ),
+      id: fc.constantFrom('a', 'b', 7, null),
+      name: fc.anything(),
+      input: fc.anything(),
+      event: fc.anything(),
+      item: fc.oneof(
+        fc.anything(),
+        fc.record({ type: fc.constantFrom('function_call', 'message'), id: fc.constantFrom('a', 'b') }),
+      ),
+    },
+    { requiredKeys: ['type'] },
+  );
+  const event = fc.oneof(
+    members.map((value) => `event: ${value.type}\ndata: ${JSON.stringify(value)}\n\n`),
+    fc.string().map((text) => `data: ${text}\n\n`),
+    fc.constant(': a comment\r\n'),
+  );
+
+  /** All that is read of the bytes when they come in these pieces, each segment cut where it ends. */
+  function readIn(pieces: readonly Buffer[]) {
+    const stream = protocolOf(family).segmentsOf?.(operation)?.(200);
+    if (stream === undefined) throw new Error('such a stream is read in segments');
+    const seen: unknown[] = [];
+    const raw: Buffer[] = [];
+    for (const piece of pieces) {
+      stream.push(piece);
+      for (let next = stream.next(); next !== null; next = stream.next()) {
+        raw.push(next.raw);
+        seen.push([next.kind, next.ends, stream.within()]);
+        if (next.ends) seen.push(stream.cut());
+      }
+    }
+    raw.push(stream.finish());
+    return { seen: [...seen, stream.cut()], raw: Buffer.concat(raw) };
+  }
+
+  test('never throws, keeps every byte, and says the same however the stream is cut', () => {
+    fc.assert(
+      fc.property(
+        fc.array(event, { maxLength: 8 }),
+        fc.array(fc.nat(2_000), { maxLength: 20 }),
+        (events, cuts) => {
+          const bytes = Buffer.from(events.join(''));
+          const places = [...new Set(cuts.filter((cut) => cut < bytes.length))].sort((a, b) => a - b);
+          const pieces = [0, ...places].map((from, i) => bytes.subarray(from, places[i] ?? bytes.length));
+          const whole = readIn([bytes]);
+          expect(whole.raw).toEqual(bytes);
+          expect(readIn(pieces)).toEqual(whole);
+        },
+      ),
+    );
+  });
 });
