@@ -17,11 +17,11 @@ import { type LedgerPlace, openConfiguredLedger } from './open-ledger.ts';
 import { type OutsideMemory, openOutsideMemory } from './outside-memory.ts';
 import { openPolicyFile, type PolicyFile } from './policy-file.ts';
 import { protocolOf } from './provider/index.ts';
-import type { Upstream } from './proxy/call.ts';
 import { createForwarder } from './proxy/forward.ts';
 import type { House } from './proxy/house.ts';
 import { listenProxy, type ProxyListener } from './proxy/listener.ts';
 import { createSigner } from './proxy/sigv4.ts';
+import type { Upstream } from './proxy/upstream.ts';
 import { openAwsCredentials } from './store/aws-credentials.ts';
 import type { Keyring } from './store/keyring.ts';
 import { openLedgerCopy, openLedgerStore } from './store/ledger-store.ts';
@@ -147,6 +147,7 @@ export async function startSidecar(
     policyFile.close();
     holds?.stop();
     proxy.waysIn.close();
+    proxy.endStreams();
     await proxy.listener.drain(config.limits.drainMsMax);
     await control.close();
     await proxy.forwarder.close();
@@ -187,6 +188,7 @@ async function startProxy(parts: Parts) {
   const { config, metrics } = parts;
   const { limits } = config;
   let inFlight = 0;
+  const draining = new AbortController();
   const forwarder = createForwarder(
     {
       idleMsMax: limits.upstreamIdleMsMax,
@@ -224,6 +226,7 @@ async function startProxy(parts: Parts) {
     fingerprintKey: parts.fingerprintKey,
     fingerprint: cachedFingerprint(parts.fingerprintKey),
     workloadName: config.workload.name,
+    draining: draining.signal,
     bounds: {
       requestBytesMax: limits.requestBytesMax,
       batchBytesMax: limits.batchBytesMax,
@@ -244,7 +247,7 @@ async function startProxy(parts: Parts) {
       throw error;
     },
   );
-  return { listener, forwarder, waysIn, inFlight: () => inFlight };
+  return { listener, forwarder, waysIn, inFlight: () => inFlight, endStreams: () => draining.abort() };
 }
 
 function startControl(

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { HoldpointError, messageOf } from '../core/errors.ts';
+import { listening } from '../core/listening.ts';
 import { type Identity, tokenPrefix } from '../store/token-file.ts';
 import { checkOrigin, createAuthenticator } from './auth.ts';
 import {
@@ -111,8 +112,8 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     },
   );
   server.on('clientError', refuseUnreadable);
-  await listening(server, options);
-  return { url: urlOf(server), close: () => closeServer(server) };
+  const bound = await listening(server, options, 'control.listen');
+  return { url: `http://${bound}`, close: () => closeServer(server) };
 }
 
 function urlOfRequest(req: IncomingMessage): URL {
@@ -151,28 +152,6 @@ function refuseUnreadable(error: Error & { code?: string }, socket: Duplex): voi
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 400 Bad Request\r\n${lines.join('')}\r\n${body}`);
-}
-
-function listening(server: Server, { host, port }: ControlOptions): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', (error) => {
-    reject(
-      new HoldpointError(
-        'config_invalid',
-        `Cannot listen on ${host}:${port}: ${error.message}.`,
-        'Choose another control.listen or stop what uses it.',
-        error,
-      ),
-    );
-  });
-  server.listen(port, host, resolve);
-  return promise;
-}
-
-function urlOf(server: Server): string {
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) return '';
-  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
 }
 
 function closeServer(server: Server): Promise<void> {

@@ -111,7 +111,8 @@ function answeredIn(events: readonly unknown[]): ReadonlySet<string> {
   return new Set(events.flatMap((event) => (isRecord(event) ? ids.map((name) => textOf(event[name])) : [])));
 }
 
-interface Told {
+/** What events of a session said. */
+export interface Told {
   text: string;
   finishReason: string;
   refusal: string;
@@ -119,7 +120,17 @@ interface Told {
   readonly toolCalls: ToolCallFact[];
 }
 
-function absorb(event: JsonRecord, told: Told, answered: ReadonlySet<string>, defects: string[]): void {
+export function nothingTold(): Told {
+  return { text: '', finishReason: '', refusal: '', usage: usageAbsent, toolCalls: [] };
+}
+
+/** Takes one event of a session in, live or from its log. */
+export function absorbEventOfSession(
+  event: JsonRecord,
+  told: Told,
+  answered: ReadonlySet<string>,
+  defects: string[],
+): void {
   const type = textOf(event.type);
   if (type.endsWith('tool_use')) {
     if (answered.has(textOf(event.id))) return;
@@ -142,9 +153,9 @@ export function readSessionLog(status: number, bytes: Buffer): ResponseReading {
   if (body === null) return unread;
   const events = boundedList(body.data, eventsMax, '`data`', defects);
   const answered = answeredIn(events);
-  const told: Told = { text: '', finishReason: '', refusal: '', usage: usageAbsent, toolCalls: [] };
+  const told = nothingTold();
   for (const event of events) {
-    if (isRecord(event)) absorb(event, told, answered, defects);
+    if (isRecord(event)) absorbEventOfSession(event, told, answered, defects);
     else note(defects, 'an entry of `data` is not an object');
   }
   const facts = { ...unreadResponse(status, '').facts, ...told };

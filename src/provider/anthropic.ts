@@ -12,11 +12,14 @@ import {
 import { readMessagesRequest, readMessagesResponse } from './anthropic-messages.ts';
 import { amendMessages } from './anthropic-messages-amend.ts';
 import { createMessagesStreamReader } from './anthropic-messages-stream.ts';
+import { amendSession } from './anthropic-session-amend.ts';
+import { createSessionStreamReader } from './anthropic-session-stream.ts';
 import { readManagedRequest, readSessionLog } from './anthropic-sessions.ts';
 import { readFormRequest } from './form-request.ts';
 import type { OperationName, Protocol } from './protocol.ts';
 import { unreadRequest, unreadResponse } from './reading.ts';
 import { endsWithSegments, routeSegments } from './route.ts';
+import { openSegments } from './segments.ts';
 import { openEventStream, openUnreadStream, type StreamReader } from './stream.ts';
 import { streamFormOf } from './stream-form.ts';
 
@@ -38,10 +41,7 @@ const sent: readonly (readonly [tail: readonly string[], operation: OperationNam
 /** What managed agents are made of, by the collection that it belongs to. */
 const managed: ReadonlySet<string> = new Set(['agents', 'sessions', 'deployments', 'dreams']);
 
-/**
- * The operation on managed agents; `unknown` for none. A stream of a session's events has no end, so its calls
- * cannot wait for one: it has a name of its own, by which rules can refuse it, and passes unread.
- */
+/** The operation on managed agents; `unknown` for none. */
 function managedOperationOf(isGet: boolean, segments: readonly string[]): OperationName {
   const last = segments.at(-1) ?? '';
   const inSession = segments.at(-3) === 'sessions' || segments.at(-5) === 'sessions';
@@ -95,6 +95,7 @@ function envelope(type: string, code: ErrorCode, message: string): string {
 function streamReaderOf(operation: OperationName, status: number): StreamReader | null {
   if (status >= errorStatusMin) return null;
   if (operation === 'messages') return createMessagesStreamReader(status);
+  if (operation === 'sessions.stream') return createSessionStreamReader(status);
   return operation === 'complete' ? createCompleteStreamReader(status) : null;
 }
 
@@ -103,6 +104,7 @@ const answersRead: ReadonlySet<string> = new Set([
   'messages.batches.results',
   'complete',
   'sessions.events',
+  'sessions.stream',
 ]);
 
 export const anthropic: Protocol = {
@@ -135,7 +137,8 @@ export const anthropic: Protocol = {
     if (status >= errorStatusMin) return unreadResponse(status, '');
     if (operation === 'messages') return readMessagesResponse(status, body);
     if (operation === 'messages.batches.results') return readBatchResponse(status, body);
-    if (operation === 'sessions.events') return readSessionLog(status, body);
+    if (operation === 'sessions.events' || operation === 'sessions.stream')
+      return readSessionLog(status, body);
     return operation === 'complete' ? readCompleteResponse(status, body) : unreadResponse(status, '');
   },
   // The results of a batch are one file, whatever its type says, and are judged as one.
@@ -145,18 +148,23 @@ export const anthropic: Protocol = {
     const reader = streamReaderOf(operation, status);
     return reader === null ? openUnreadStream(status) : openEventStream(reader);
   },
+  segmentsOf: (operation) =>
+    operation === 'sessions.stream'
+      ? (status) => openSegments(() => createSessionStreamReader(status))
+      : null,
   errorBody: (_operation, code, httpStatus, message) => envelope(errorType(httpStatus), code, message),
   errorHeaders: () => ({}),
   errorEvent(_operation, _form, code, message) {
     return `event: error\ndata: ${envelope('permission_error', code, message)}\n\n`;
   },
   keepAliveEvent(operation) {
-    return operation === 'messages' || operation === 'complete'
+    return operation === 'messages' || operation === 'complete' || operation === 'sessions.stream'
       ? 'event: ping\ndata: {"type":"ping"}\n\n'
       : null;
   },
   amendResponse(operation, original, form, amendment) {
     if (operation === 'messages') return amendMessages(original, form !== null, amendment);
+    if (operation === 'sessions.stream') return amendSession(original, amendment);
     throw unamendable('an answer of this operation is not understood');
   },
 };

@@ -13,6 +13,7 @@ import {
   readLmStudioRequest,
   readLmStudioResponse,
 } from './lmstudio-chat.ts';
+import { createAgentStreamReader } from './openai-agent-stream.ts';
 import { readFileContent, readFileUpload, refuseBatchInParts } from './openai-batches.ts';
 import { readChatRequest, readChatResponse } from './openai-chat.ts';
 import { amendChat } from './openai-chat-amend.ts';
@@ -74,6 +75,7 @@ const records: AnswerReading = {
   amend: amendRecords,
 };
 const runs: AnswerReading = { ...records, stream: createRunStreamReader };
+const agentEvents: AnswerReading = { ...records, stream: createAgentStreamReader };
 const transcript: AnswerReading = {
   whole: readTranscript,
   stream: createTranscriptStreamReader,
@@ -121,6 +123,7 @@ const operations: ReadonlyMap<OperationName, Operation> = new Map<OperationName,
   ['chatkit.threads', { request: nothing, answer: records }],
   ['agents', { request: words(null), answer: null }],
   ['agents.sessions', { request: words(null), answer: records }],
+  ['agents.sessions.stream', { request: nothing, answer: agentEvents }],
   ['decisions', { request: words(null), answer: records }],
   ['evals', { request: words(null), answer: null }],
   ['evals.runs', { request: words(null), answer: records }],

@@ -51,6 +51,7 @@ const routes: readonly Route[] = [
   route('any', 'evals/*/runs/*', 'evals.runs'),
   route('any', 'evals/*/runs/*/output_items', 'evals.runs'),
   route('any', 'evals/*/runs/*/output_items/*', 'evals.runs'),
+  route('get', 'agents/sessions/*/events', 'agents.sessions.stream'),
   route('any', 'agents/sessions', 'agents.sessions'),
   route('any', 'agents/sessions/*', 'agents.sessions'),
   route('any', 'agents/sessions/*/*', 'agents.sessions'),

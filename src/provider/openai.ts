@@ -6,17 +6,22 @@ import type { ErrorCode } from '../core/errors.ts';
 import { unamendable } from './amendment.ts';
 import { anthropic } from './anthropic.ts';
 import { ollamaOwn } from './ollama-own.ts';
+import { createAgentStreamReader } from './openai-agent-stream.ts';
 import { mayBeResults } from './openai-batches.ts';
 import { openaiOperation } from './openai-operations.ts';
 import { openaiOperationOf } from './openai-routes.ts';
 import type { OperationName, Protocol, StreamForm } from './protocol.ts';
 import { unreadRequest, unreadResponse } from './reading.ts';
+import { openSegments } from './segments.ts';
 import { speakingAlso } from './speaking-also.ts';
 import { openEventStream, openUnreadStream } from './stream.ts';
 import { streamFormOf } from './stream-form.ts';
 
 /** Answers from this status on carry an error envelope and no tool calls. */
 const errorStatusMin = 400;
+
+/** A stream of events of an agent's session. */
+const agentStream: OperationName = 'agents.sessions.stream';
 
 function errorType(httpStatus: number): string {
   if (httpStatus === 403) return 'permission_error';
@@ -26,9 +31,14 @@ function errorType(httpStatus: number): string {
 /**
  * The JavaScript SDK raises on `error` in the data or on the event's name, the Python SDK on both
  * together with a nested `error`, and older Responses clients read the flat members: all are given.
+ * Of an agent's session, they hand errors on as events.
  */
 function errorEvent(operation: OperationName, _form: StreamForm, code: ErrorCode, message: string): string {
   const error = { message, type: 'permission_error', param: null, code };
+  if (operation === agentStream) {
+    const told = { type: 'error', event_id: '', session_id: '', error };
+    return `event: error\ndata: ${JSON.stringify(told)}\n\n`;
+  }
   if (operation !== 'responses') return `data: ${JSON.stringify({ error })}\n\n`;
   const data = { type: 'error', code, message, param: null, sequence_number: 0, error };
   return `event: error\ndata: ${JSON.stringify(data)}\n\n`;
@@ -66,6 +76,8 @@ const own: Protocol = {
     const answer = status >= errorStatusMin ? null : openaiOperation(operation)?.answer;
     return answer ? openEventStream(answer.stream(status)) : openUnreadStream(status);
   },
+  segmentsOf: (operation) =>
+    operation === agentStream ? (status) => openSegments(() => createAgentStreamReader(status)) : null,
   errorBody(_operation, code, httpStatus, message) {
     return JSON.stringify({ error: { message, type: errorType(httpStatus), param: null, code } });
   },

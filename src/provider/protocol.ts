@@ -94,6 +94,31 @@ export interface ResponseStream {
   finish(): { readonly rest: Buffer; readonly reading: ResponseReading };
 }
 
+/** An event of a stream without end. */
+export interface SegmentEvent extends StreamEvent {
+  /** What came since the last cut stands by itself: a call is whole, a turn is over, or something cannot be read. */
+  readonly ends: boolean;
+}
+
+/**
+ * A stream without end, such as the events of a session, read segment by segment: from one cut to the next it is
+ * judged as if it were an answer of its own.
+ */
+export interface SegmentedStream {
+  /** Feeds bytes as they arrive, split anywhere; `next` then gives the events that became whole. */
+  push(chunk: Buffer): void;
+  /** The next event, which belongs to the segment under way from then on; null when there is none. */
+  next(): SegmentEvent | null;
+  /** What has begun and is not whole yet, so that a cut here would part it; null for nothing. */
+  within(): 'call' | 'text' | null;
+  /** Ends the segment, and says what it said. Calls that were told and delivered before are no calls again. */
+  cut(): ResponseReading;
+  /** The segment that was cut last reached its reader as it came. */
+  delivered(): void;
+  /** Ends the stream: bytes of an unfinished last event, which belongs to the segment under way. */
+  finish(): Buffer;
+}
+
 /** What a reviewer may change; absent fields stay as the model gave them. */
 export interface Amendment {
   readonly text?: string;
@@ -120,6 +145,11 @@ export interface Protocol {
   streamFormOf(operation: OperationName, contentType: string): StreamForm | null;
   /** Opens a reader for an answer in that form. */
   openStream(operation: OperationName, status: number, form: StreamForm): ResponseStream;
+  /**
+   * Only of operations whose streams, in the form `sse`, have no end to wait for: opens a reader for one by the
+   * answer's status; null for all others. `openStream` reads what one segment says.
+   */
+  segmentsOf?(operation: OperationName): ((status: number) => SegmentedStream) | null;
   /**
    * The error envelope that clients of this operation expect, as a JSON body; `code` is machine-readable inside
    * it. Of `unknown` it is the server's own.

@@ -34,6 +34,7 @@ export function speakingAlso(own: Protocol, others: readonly AlsoSpoken[]): Prot
     readResponse: (operation, status, body) => whose(operation).readResponse(operation, status, body),
     streamFormOf: (operation, contentType) => whose(operation).streamFormOf(operation, contentType),
     openStream: (operation, status, form) => whose(operation).openStream(operation, status, form),
+    segmentsOf: (operation) => whose(operation).segmentsOf?.(operation) ?? null,
     errorBody: (operation, code, httpStatus, message) =>
       whose(operation).errorBody(operation, code, httpStatus, message),
     errorEvent: (operation, form, code, message, isFirst) =>

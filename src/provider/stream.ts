@@ -22,7 +22,8 @@ export interface StreamReader {
   reading(): ResponseReading;
 }
 
-function absorbEvent(reader: StreamReader, sse: SseEvent): StreamEventKind {
+/** What one event makes of a stream; what cannot be read is a `tool`. */
+export function absorbEvent(reader: StreamReader, sse: SseEvent): StreamEventKind {
   if (sse.defect !== '') note(reader.defects, sse.defect);
   if (!sse.hasData) return sse.defect === '' ? reader.absorbEmpty(sse.event) : 'tool';
   const kind = absorbData(reader, sse);

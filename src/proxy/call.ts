@@ -2,39 +2,16 @@
  * One call of a workload as the pipeline sees it: what came in, what it means, and whether the caller is
  * still there. Reads the request whole, within bounds; nothing is sent anywhere from here.
  */
-import { createHmac } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { canonicalJson } from '../core/canonical-json.ts';
-import { HoldpointError } from '../core/errors.ts';
 import type { RequestFacts } from '../core/facts.ts';
-import { headerOf, type RawHeaders, valuesOf } from '../core/http-message.ts';
+import { headerOf, type RawHeaders } from '../core/http-message.ts';
 import type { OpenSpool } from '../core/spool.ts';
-import type { OperationName, Protocol } from '../provider/protocol.ts';
+import type { OperationName } from '../provider/protocol.ts';
 import { type Body, type BodyBounds, bodyOf, readPassing, readWhole } from './body.ts';
 import { boundaryOf } from './multipart-outline.ts';
-import type { ProviderKey } from './provider-key.ts';
-import type { SignRequest } from './sigv4.ts';
 import { type StoredBody, storedRequest, storedWhole } from './stored-body.ts';
 import { type Lines, type ReadBounds, type Understood, understand } from './understand.ts';
-
-export interface Upstream {
-  readonly name: string;
-  /** Scheme, host and port. */
-  readonly origin: string;
-  /** Prefix of every path at the upstream, without a trailing slash; '' for none. */
-  readonly basePath: string;
-  /** `/` or `/anthropic`; the longest that fits wins. */
-  readonly mount: string;
-  readonly protocol: Protocol;
-  /** Sent in place of the workload's own credential; absent where workloads bring theirs. */
-  readonly key?: ProviderKey | undefined;
-  /** Signs in place of the workload; absent where workloads sign, or bring a key. */
-  readonly sign?: SignRequest | undefined;
-  /** The workload's own Host goes on, as its signature covers it. */
-  readonly keepHost?: boolean | undefined;
-  /** Prefixes of paths whose WebSockets pass unread and unrecorded; none when absent. */
-  readonly tunnel?: readonly string[] | undefined;
-}
+import { pathOf, targetBelow, type Upstream, upstreamFor } from './upstream.ts';
 
 export interface Caller {
   readonly gone: boolean;
@@ -182,63 +159,6 @@ export function readUpgrade(
   return { ...envelope, body: bodyOf(empty), stored, operation: 'tunnel', facts };
 }
 
-/**
- * Same workload, route, credential, body in canonical form (exact where credentials stand in it), idempotency key and whatever else rules judge give the
- * same key. Keyed: it is sealed.
- */
-export function retryKeyOf(call: Call, key: Buffer): string {
-  const mac = createHmac('sha256', key);
-  const { facts } = call;
-  for (const field of [
-    facts.workload,
-    call.credential,
-    retryProofOf(call.headers) ?? '',
-    call.upstream.name,
-    call.method,
-    call.target,
-    headerOf(call.headers, 'idempotency-key'),
-    facts.subject,
-    facts.purpose,
-    JSON.stringify(facts.headers),
-  ]) {
-    mac.update(`${field.length}:${field}`);
-  }
-  const { head, spool } = call.body;
-  // What is not stored cannot be sent in another spelling than that of the caller who comes back with it.
-  const said = call.stored.removed > 0 ? head : (canonicalJson(head) ?? head);
-  return mac.update(spool?.sha256 ?? said).digest('hex');
-}
-
-/**
- * What tells a caller's retry from a neighbour's call, beside its credential: '' where the credential is a secret.
- * Amazon's signatures cannot be checked here and name their key in the clear, so without a session's token the id
- * counts that Amazon's SDKs make up for a call and keep over its attempts, or one that the workload made up as its
- * idempotency key; null where there is none either.
- */
-export function retryProofOf(headers: RawHeaders): string | null {
-  if (!headerOf(headers, 'authorization').startsWith('AWS4-')) return '';
-  if (headerOf(headers, 'x-amz-security-token') !== '') return '';
-  return headerOf(headers, 'amz-sdk-invocation-id') || headerOf(headers, 'idempotency-key') || null;
-}
-
-/** True when an SDK says that this is a repetition: those of OpenAI and Anthropic, and Amazon's. */
-export function isMarkedRetry(headers: RawHeaders): boolean {
-  const count = Number(headerOf(headers, 'x-stainless-retry-count'));
-  const attempt = Number(/(?:^|[;\s])attempt=(\d+)/.exec(headerOf(headers, 'amz-sdk-request'))?.[1] ?? 1);
-  return (Number.isInteger(count) && count > 0) || attempt > 1;
-}
-
-/** True when the caller would rather be told than wait (RFC 7240 section 4.1). */
-export function prefersAsync(headers: RawHeaders): boolean {
-  return valuesOf(headers, 'prefer').some((value) => /(^|,)\s*respond-async\s*(,|;|$)/i.test(value));
-}
-
-/** How long the client itself waits, in ms; null when it does not say. */
-export function clientBudgetMs(headers: RawHeaders): number | null {
-  const seconds = Number(headerOf(headers, 'x-stainless-timeout'));
-  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : null;
-}
-
 function watchCaller(res: ServerResponse): Caller {
   let fns: (() => void)[] = [];
   const caller = {
@@ -256,43 +176,6 @@ function watchCaller(res: ServerResponse): Caller {
     for (const fn of waiting) fn();
   });
   return caller;
-}
-
-/** The upstream whose mount fits a request's target best. Throws `no_upstream` or `bad_request`. */
-export function upstreamFor(url: string, upstreams: readonly Upstream[]): Upstream {
-  if (!url.startsWith('/')) {
-    throw new HoldpointError(
-      'bad_request',
-      'The request target must be a path.',
-      'Point the SDK’s base URL at Holdpoint; it is not a forward proxy.',
-    );
-  }
-  const path = pathOf(url);
-  let best: Upstream | null = null;
-  for (const upstream of upstreams) {
-    const { mount } = upstream;
-    const fits = mount === '/' || path === mount || path.startsWith(`${mount}/`);
-    if (fits && mount.length > (best?.mount.length ?? 0)) best = upstream;
-  }
-  if (best === null) {
-    throw new HoldpointError(
-      'no_upstream',
-      `No upstream is mounted at ${path.slice(0, nameCharactersMax)}.`,
-      'Check upstreams.*.mount in the configuration.',
-    );
-  }
-  return best;
-}
-
-function targetBelow(url: string, mount: string): string {
-  if (mount === '/') return url;
-  const below = url.slice(mount.length);
-  return below.startsWith('/') ? below : `/${below}`;
-}
-
-function pathOf(target: string): string {
-  const mark = target.indexOf('?');
-  return mark === -1 ? target : target.slice(0, mark);
 }
 
 function factHeadersOf(headers: RawHeaders): Record<string, string> {

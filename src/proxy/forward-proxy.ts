@@ -7,7 +7,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { HoldpointError, httpStatusByCode } from '../core/errors.ts';
 import type { Outcome } from '../ledger/entry.ts';
-import type { Upstream } from './call.ts';
 import { publicAddressOf } from './intercept/address.ts';
 import { type Destination, defaultPorts, findSite, readDestination } from './intercept/destination.ts';
 import { type Entrance, hostOf, refuseConnect, requireSame } from './intercept/entrance.ts';
@@ -16,6 +15,7 @@ import { type Asked, refusalOf, sealPassage } from './intercept/passage.ts';
 import { type Interception, receiveTls } from './intercept/receive.ts';
 import { relayHttp } from './intercept/relay-http.ts';
 import { toHoldpointError } from './respond.ts';
+import type { Upstream } from './upstream.ts';
 
 /** Listens; `accept` gives each connection to the data plane's HTTP server. */
 export function listenForwardProxy(

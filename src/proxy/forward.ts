@@ -8,6 +8,7 @@ import { Agent, buildConnector, type Dispatcher } from 'undici';
 import type { Clock, Schedule } from '../core/clock.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import { endToEndHeaders, type RawHeaders, valuesOf } from '../core/http-message.ts';
+import { createAnswerBody } from './answer-body.ts';
 import type { Body } from './body.ts';
 import { mayRepeat, withholding } from './withhold.ts';
 
@@ -58,8 +59,6 @@ export interface ForwardBounds {
   readonly decodedBytesMax: number;
 }
 
-/** Backpressure: undici is paused above this and resumed when the reader caught up. */
-const bufferedBytesMax = 256 * 1024;
 const keepAliveMs = 30_000;
 
 const notForwarded = (name: string): boolean =>
@@ -115,7 +114,7 @@ async function checked(
 ): Promise<Answer> {
   const { body, error } = await answer.readAll(codedBytesMax);
   if (error === null && !mayRepeat(withheld, coding, body, decodedBytesMax)) {
-    const whole = createBody();
+    const whole = createAnswerBody();
     if (body.length > 0) whole.push(body);
     whole.end(null);
     return { ...answer, chunks: whole.chunks, peek: whole.peek, readAll: whole.readAll };
@@ -155,7 +154,7 @@ function dispatch(
 ): Promise<Answer> {
   const answer = Promise.withResolvers<Answer>();
   const { head, spool } = request.body;
-  const body = createBody();
+  const body = createAnswerBody();
   const withhold = withholding(request.withheld);
   let controller: Dispatcher.DispatchController | null = null;
   let lastByteUs = clock.monoUs();
@@ -239,108 +238,6 @@ function dispatch(
     },
   );
   return answer.promise;
-}
-
-interface AnswerBody {
-  isPaused(): boolean;
-  flow: { pause(): void; resume(): void } | null;
-  push(chunk: Buffer): void;
-  end(error: HoldpointError | null): void;
-  chunks(): AsyncGenerator<Buffer>;
-  peek(): Promise<Buffer>;
-  readAll(bytesMax: number): Promise<{ body: Buffer; error: HoldpointError | null }>;
-}
-
-/** The bridge between undici's callbacks and one reader. */
-function createBody(): AnswerBody {
-  let queued: Buffer[] = [];
-  let queuedBytes = 0;
-  let paused = false;
-  let result: { error: HoldpointError | null } | null = null;
-  let wake: (() => void) | null = null;
-
-  const body: AnswerBody = {
-    flow: null,
-    isPaused: () => paused,
-    push: (chunk) => {
-      queued.push(chunk);
-      queuedBytes += chunk.length;
-      if (wake !== null) notify();
-      else if (queuedBytes > bufferedBytesMax && !paused) {
-        paused = true;
-        body.flow?.pause();
-      }
-    },
-    end: (error) => {
-      result = { error };
-      notify();
-    },
-    chunks: async function* () {
-      for (;;) {
-        const taken = take();
-        yield* taken;
-        if (queued.length > 0) continue;
-        if (result !== null) {
-          if (result.error !== null) throw result.error;
-          return;
-        }
-        await more();
-      }
-    },
-    peek: async () => {
-      while (queued.length === 0 && result === null) await more();
-      return queued[0] ?? Buffer.alloc(0);
-    },
-    readAll: async (bytesMax) => {
-      const parts: Buffer[] = [];
-      let bytes = 0;
-      for (;;) {
-        for (const chunk of take()) {
-          bytes += chunk.length;
-          parts.push(chunk);
-        }
-        if (bytes > bytesMax) return { body: Buffer.concat(parts), error: tooLarge(bytesMax) };
-        if (result !== null && queued.length === 0) {
-          const [only] = parts;
-          return {
-            body: parts.length === 1 && only !== undefined ? only : Buffer.concat(parts),
-            error: result.error,
-          };
-        }
-        await more();
-      }
-    },
-  };
-
-  function take(): Buffer[] {
-    const taken = queued;
-    queued = [];
-    queuedBytes = 0;
-    if (paused) {
-      paused = false;
-      body.flow?.resume();
-    }
-    return taken;
-  }
-  function more(): Promise<void> {
-    return new Promise((resolve) => {
-      wake = resolve;
-    });
-  }
-  function notify(): void {
-    const waiting = wake;
-    wake = null;
-    waiting?.();
-  }
-  return body;
-}
-
-function tooLarge(bytesMax: number): HoldpointError {
-  return new HoldpointError(
-    'response_too_large',
-    `The upstream's answer exceeds ${bytesMax} bytes.`,
-    'Raise limits.responseBytesMax if such answers are meant.',
-  );
 }
 
 function rawHeadersOf(raw: Dispatcher.DispatchController['rawHeaders' | 'rawTrailers']): string[] {

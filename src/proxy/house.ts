@@ -4,8 +4,9 @@ import type { OpenSpool } from '../core/spool.ts';
 import type { HoldQueue } from '../hold/queue.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { CallBounds, Upstream } from './call.ts';
+import type { CallBounds } from './call.ts';
 import type { Forwarder } from './forward.ts';
+import type { Upstream } from './upstream.ts';
 
 /** Counted by telemetry; carries no content. */
 export interface ProxyMetrics {
@@ -31,6 +32,8 @@ export interface House {
   readonly fingerprintKey: Buffer;
   readonly fingerprint: (secret: string) => string;
   readonly workloadName: string;
+  /** Fires when the sidecar stops: what has no end of its own ends then. */
+  readonly draining: AbortSignal;
   readonly bounds: CallBounds & {
     /** Of an answer that rules read. */
     readonly responseBytesMax: number;

@@ -1,10 +1,9 @@
 /** The data plane's socket: node:http in, one pipeline run per request, upgrades to the tunnel, drain on stop. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { HoldpointError } from '../core/errors.ts';
+import { listening } from '../core/listening.ts';
 import type { Spool } from '../core/spool.ts';
-import { operationOf, readCall, type Upstream, upstreamFor } from './call.ts';
+import { operationOf, readCall } from './call.ts';
 import type { House } from './house.ts';
 import { createHttp2Door } from './http2.ts';
 import { type Entrance, refuseConnect } from './intercept/entrance.ts';
@@ -13,6 +12,7 @@ import type { Session } from './realtime/session.ts';
 import { refuse, toHoldpointError } from './respond.ts';
 import { takeUpgrade } from './upgrade.ts';
 import { refuseUpgrade } from './upgrade-refusal.ts';
+import { type Upstream, upstreamFor } from './upstream.ts';
 
 export interface ProxyListener {
   /** `http://host:port` as bound. */
@@ -101,9 +101,9 @@ export async function listenProxy(
     if (socket.writable && !inCall) socket.end(unreadable(error.code));
     else socket.destroy();
   });
-  await listening(server, address);
+  const bound = await listening(server, address, 'proxy.listen');
   return {
-    url: urlOf(server),
+    url: `http://${bound}`,
     accept,
     follow,
     drain: async (graceMs) => {
@@ -206,31 +206,4 @@ async function serve(
     const seconds = (house.clock.monoUs() - startedUs) / 1e6;
     house.metrics.callEnded(operation, res.writableFinished ? res.statusCode : 0, seconds);
   }
-}
-
-function listening(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', (error) => {
-    reject(
-      new HoldpointError(
-        'config_invalid',
-        `Cannot listen on ${host}:${port}: ${error.message}.`,
-        'Choose another proxy.listen or stop what uses it.',
-        error,
-      ),
-    );
-  });
-  server.listen(port, host, resolve);
-  return promise;
-}
-
-function urlOf(server: Server): string {
-  const address = server.address();
-  return isBound(address)
-    ? `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
-    : '';
-}
-
-function isBound(address: AddressInfo | string | null): address is AddressInfo {
-  return typeof address === 'object' && address !== null;
 }

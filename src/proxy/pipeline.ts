@@ -11,22 +11,16 @@ import { type Answered, captureAnswer } from './answer.ts';
 import { judgeAnswers, judgeRequests, noLines, sealAnswers, sealRequests, strictestOf } from './batch.ts';
 import type { Call } from './call.ts';
 import { forwardedHeaders } from './forward.ts';
-import {
-  type AnswerHead,
-  awaitRelease,
-  type Decision,
-  deliverHeld,
-  findEarlierHold,
-  heldHead,
-  openHold,
-  refuseHeld,
-  releasedCall,
-} from './held.ts';
+import { type Decision, findEarlierHold, openHold } from './held.ts';
 import type { House } from './house.ts';
 import { judge } from './judge.ts';
 import { withProviderKey } from './provider-key.ts';
 import { requestDraft, responseDraft } from './record.ts';
+import { type AnswerHead, deliverHeld, heldHead, releasedCall } from './released.ts';
 import { endWith, refuse, toHoldpointError, writeHead } from './respond.ts';
+import { askingPlainly, relaySession, sessionStreamOf } from './session/relay.ts';
+import { carrierOf } from './session/segment.ts';
+import { awaitRelease, refuseHeld } from './waiting.ts';
 
 /**
  * Takes one call from identification to its sealed delivery. Once the intent is sealed it never rejects: what
@@ -81,7 +75,7 @@ async function forwardAndDeliver(
 ): Promise<void> {
   const { upstream } = call;
   const facts: Facts = { request: call.facts, labels: [] };
-  const headers = forwardedHeaders(call.headers, upstream.keepHost);
+  const headers = askingPlainly(call, forwardedHeaders(call.headers, upstream.keepHost));
   const outgoing = {
     origin: upstream.origin,
     ...withProviderKey(upstream.key, upstream.basePath + call.target, headers),
@@ -92,6 +86,9 @@ async function forwardAndDeliver(
     upstream.sign === undefined ? outgoing : await upstream.sign(outgoing),
     (abort) => call.caller.whenGone(() => abort('The caller left.')),
   );
+  const session = sessionStreamOf(call, answer);
+  // What has no end to wait for is judged and sealed piece by piece, each a decision of its own.
+  if (session !== null) return relaySession(carrierOf(call, decision, answer, policy), session, house);
   const answered = await captureAnswer(call, decision.id, answer, facts, policy, house);
   const lines = answered.batch === undefined ? noLines : await judgeAnswers(call, answered.batch, policy);
   const own = judge(policy, 'response', { ...facts, response: answered.facts }, answered.defects);

@@ -86,6 +86,20 @@ export function writeChunk(res: ServerResponse, bytes: Buffer | string): Promise
   });
 }
 
+/** Writes bytes after which the answer goes on: true once they were handed to the operating system, false when the caller left. */
+export function writeWhole(res: ServerResponse, bytes: Buffer): Promise<boolean> {
+  if (res.destroyed || res.closed) return Promise.resolve(false);
+  if (bytes.length === 0) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    const left = (): void => resolve(false);
+    res.once('close', left);
+    res.write(bytes, (error) => {
+      res.off('close', left);
+      resolve(error === null || error === undefined);
+    });
+  });
+}
+
 /** Codes after which asking again cannot help, and those after which it should be tried. */
 const retryByCode: Partial<Readonly<Record<ErrorCode, boolean>>> = {
   denied_by_policy: false,

@@ -2,9 +2,11 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Machine } from '../../src/sidecar.ts';
 import { openLedgerStore } from '../../src/store/ledger-store.ts';
+import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, rawRequest } from '../support/raw-client.ts';
 import { spawnSidecar, startTestSidecar } from '../support/sidecar.ts';
+import { createManualTime } from '../support/time.ts';
 import { denyUnlistedModels, holdTransfers } from './policies.ts';
 import {
   callEvents,
@@ -35,9 +37,21 @@ describe('the handshake', () => {
     await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
     const spoken = await sidecar.ada.lastDecision();
     const opening = await sidecar.ada.decision(String(spoken.entries[0]?.data['session']));
-    expect(opening).toMatchObject({ operation: 'realtime', status: 101, outcome: 'delivered' });
+    expect(opening).toMatchObject({ operation: 'realtime', status: 101, outcome: null });
     const [, answer] = await sidecar.ada.bodies(opening.id);
     expect(answer?.startLine).toBe('HTTP/1.1 101 Switching Protocols');
+    client.ws.close(1000);
+    expect(await sidecar.ada.outcomeOf(opening.id)).toBe('delivered');
+  });
+
+  test.each([
+    ['workload', 'client_abort'],
+    ['provider', 'upstream_truncated'],
+  ] as const)('ends as %s broke the connection off where it did', async (side, outcome) => {
+    const scene = await connectScene();
+    const { id } = await scene.sidecar.ada.lastDecision();
+    (side === 'workload' ? scene.client : scene.provider).ws.terminate();
+    expect(await scene.sidecar.ada.outcomeOf(id)).toBe(outcome);
   });
 
   test('that the provider refuses is relayed with its status, headers and body', async () => {
@@ -207,6 +221,7 @@ test('sound that went on is kept by its hash alone once a body is full', async (
 });
 
 describe('while the ledger cannot be written', () => {
+  const noteDraft = { type: 'access', data: { action: 'look', by: 'ada', role: 'viewer' } } as const;
   async function connectWithDisk() {
     const disk = { isFull: false };
     const openFailing: Machine['openLedgerStore'] = async (dir) => {
@@ -227,6 +242,16 @@ describe('while the ledger cannot be written', () => {
     disk.isFull = false;
   });
 
+  test('nothing that the provider says of its own accord arrives, and the connection closes', async () => {
+    const { disk, sidecar, client, provider } = await connectWithDisk();
+    disk.isFull = true;
+    await expect(sidecar.sidecar.ledger.seal(noteDraft).durable).rejects.toThrow();
+    provider.send({ type: 'rate_limits.updated', rate_limits: [] });
+    expect(await client.closed).toEqual({ code: 1013, reason: 'ledger_unavailable' });
+    expect(client.types()).toEqual(['session.created']);
+    disk.isFull = false;
+  });
+
   test('the end of an answer does not arrive', async () => {
     const { disk, sidecar, client, provider } = await connectWithDisk();
     client.send({ type: 'response.create' });
@@ -238,6 +263,70 @@ describe('while the ledger cannot be written', () => {
     expect(client.types()).not.toContain('response.done');
     disk.isFull = false;
     expect(await sidecar.ada.outcomeOf(decision.id)).toBe('ledger_unavailable');
+  });
+});
+
+test('what belongs to no answer is sealed a minute after it passed, though nothing follows', async () => {
+  const { clock, schedule, advance } = createManualTime();
+  const { sidecar } = await connectScene(undefined, {}, { clock, schedule });
+  const opening = await sidecar.ada.lastDecision();
+  advance(60_000);
+  const loose = await vi.waitFor(async () => {
+    const newest = await sidecar.ada.lastDecision();
+    expect(newest.id).not.toBe(opening.id);
+    return newest;
+  });
+  expect(loose.entries[0]?.data['session']).toBe(opening.id);
+  expect(JSON.stringify(await sidecar.ada.bodies(loose.id))).toContain('session.created');
+});
+
+describe('a process that dies', () => {
+  async function openInProcess() {
+    const upstream = await startSocketUpstream();
+    const settings = { policy: holdTransfers, upstreams: upstreamsOf(upstream.url) };
+    const running = await spawnSidecar(settings);
+    const client = await connectSocket(running.proxyUrl, realtimeTarget);
+    const [provider] = upstream.talkers;
+    if (provider === undefined) throw new Error('The provider heard of no connection.');
+    const { id } = await running.ada.lastDecision();
+    const startAgain = async () => {
+      await running.kill('SIGKILL');
+      expect(await verifyDirectory(running.place.dataDir, {})).toMatchObject({ ok: true });
+      return (await startTestSidecar(settings, running.place)).ada;
+    };
+    return { running, client, provider, opening: id, startAgain };
+  }
+
+  test('amid an answer leaves a ledger that verifies, and that says the answer was interrupted', async () => {
+    const { running, client, provider, opening, startAgain } = await openInProcess();
+    client.send({ type: 'response.create' });
+    await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+    sendAll(provider, spokenEvents('resp_1', 'Good morning.').slice(0, 6));
+    await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.output_audio.delta'));
+    const answer = await running.ada.lastDecision();
+    const ada = await startAgain();
+    expect(answer.entries[0]?.data['session']).toBe(opening);
+    expect(await ada.outcomeOf(answer.id)).toBe('interrupted');
+    expect(await ada.outcomeOf(opening)).toBe('interrupted');
+  });
+
+  test('amid an answer that nobody asked for says so too', async () => {
+    const { running, client, provider, opening, startAgain } = await openInProcess();
+    sendAll(provider, spokenEvents('resp_1', 'Good morning.').slice(0, 6));
+    await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.output_audio.delta'));
+    const answer = await running.ada.lastDecision();
+    const ada = await startAgain();
+    expect(answer.id).not.toBe(opening);
+    expect(await ada.outcomeOf(answer.id)).toBe('interrupted');
+  });
+
+  test('when only sound and events of no answer have passed says that the connection was interrupted', async () => {
+    const { client, provider, opening, startAgain } = await openInProcess();
+    client.send({ type: 'input_audio_buffer.append', audio: 'AAAA' });
+    provider.send({ type: 'input_audio_buffer.speech_started' });
+    await vi.waitFor(() => expect([provider.heard.length, client.heard.length]).toEqual([1, 1]));
+    const ada = await startAgain();
+    expect(await ada.outcomeOf(opening)).toBe('interrupted');
   });
 });
 

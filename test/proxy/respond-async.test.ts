@@ -1,8 +1,16 @@
 /** `Prefer: respond-async`: a held caller is told at once and collects with the same call later. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
-import { wholeAnswer } from '../support/raw-upstream.ts';
-import { chatRequest, chatText, chatTransfer } from './answers.ts';
+import { chunk, streamHead, wholeAnswer } from '../support/raw-upstream.ts';
+import {
+  chatDelta,
+  chatRequest,
+  chatRole,
+  chatText,
+  chatToolsEnd,
+  chatTransfer,
+  chatTransferEvents,
+} from './answers.ts';
 import { holdTransfers } from './policies.ts';
 import { decisionIdOf, type Rig, startRig } from './rig.ts';
 
@@ -37,6 +45,21 @@ describe('a held call that prefers not to wait', () => {
     const collected = await (await rig.chat(chatRequest(), async)).answer();
     expect(collected.body.toString()).toBe(transfer);
     expect(rig.upstream.requests).toHaveLength(1);
+  });
+
+  test('waits all the same where it has the beginning of the answer already', async () => {
+    const before = chatRole + chatDelta('One moment');
+    const held = chatTransferEvents(25_000).join('') + chatToolsEnd;
+    rig.upstream.script((_request, answer) => {
+      answer.send(streamHead);
+      answer.send(chunk(before));
+      answer.send(chunk(held));
+      answer.send('0\r\n\r\n');
+    });
+    const client = await rig.chat(chatRequest({ stream: true }), async);
+    await client.until('One moment');
+    await rig.sidecar.ada.rule(await rig.sidecar.ada.nextHold(), { verdict: 'release' });
+    expect((await client.answer()).body.toString()).toBe(before + held);
   });
 
   test('passes like any other when no rule holds it, and the preference is not forwarded', async () => {

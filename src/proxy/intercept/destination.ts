@@ -3,7 +3,7 @@
  * so that they can be compared. Everything here is hostile input. Pure.
  */
 import { isIP, isIPv4, isIPv6 } from 'node:net';
-import type { Upstream } from '../call.ts';
+import type { Upstream } from '../upstream.ts';
 
 export interface Destination {
   /** A name in lower case without a final dot, or an address without brackets. */

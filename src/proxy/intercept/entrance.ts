@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { HoldpointError } from '../../core/errors.ts';
 import { valuesOf } from '../../core/http-message.ts';
-import type { Upstream } from '../call.ts';
+import type { Upstream } from '../upstream.ts';
 import { type Destination, defaultPorts, nameOf, readDestination, type Site } from './destination.ts';
 
 export interface Entrance {

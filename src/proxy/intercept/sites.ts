@@ -1,6 +1,6 @@
 /** The places that workloads call, from the upstreams behind them. Pure. */
 import { HoldpointError } from '../../core/errors.ts';
-import type { Upstream } from '../call.ts';
+import type { Upstream } from '../upstream.ts';
 import { type Destination, defaultPorts, nameOf, readDestination, type Site } from './destination.ts';
 
 export interface NamedUpstream {

@@ -238,6 +238,11 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
 
   return {
     take: async (message, reading) => {
+      if (!house.ledger.isWritable())
+        throw new HoldpointError(
+          'ledger_unavailable',
+          'The ledger cannot be written, so nothing is handed over.',
+        );
       if (reading.refuses && waiting[0] !== undefined) {
         const [exchange] = waiting.splice(0, 1);
         if (exchange === undefined) return;

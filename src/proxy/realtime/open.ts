@@ -98,9 +98,8 @@ export async function openRealtime(
       return;
     }
     const { id } = decision;
-    await accept(req, socket, head, inSession(call, id), id, answer, house, reader, onSession, () =>
-      settle('delivered'),
-    );
+    // Open as long as the connection is: what passed on it and is in no entry yet, a crash leaves as interrupted.
+    settle(await converse(req, socket, head, inSession(call, id), id, answer, house, reader, onSession));
   } catch (thrown) {
     const error = toHoldpointError(thrown);
     if (error.code === 'internal') house.onError('A connection failed inside Holdpoint', thrown);
@@ -140,7 +139,8 @@ function connect(call: SocketCall, socket: Duplex, house: House): Promise<Opened
   );
 }
 
-async function accept(
+/** Completes the handshake and runs the session; resolves with how the connection ended. */
+async function converse(
   req: IncomingMessage,
   socket: Duplex,
   head: Buffer,
@@ -150,8 +150,7 @@ async function accept(
   house: House,
   reader: ReturnType<SocketDialect['open']>,
   onSession: (session: Session) => () => void,
-  onAccepted: () => void,
-): Promise<void> {
+): Promise<Outcome> {
   const offer = {
     protocol: upstream.protocol(),
     headers: [...relayedLines(headers), `${decisionHeader}: ${decisionId}`],
@@ -161,9 +160,8 @@ async function accept(
     upstream.cut();
     throw error;
   });
-  onAccepted();
   const bounds = { idleMsMax: house.bounds.socketIdleMsMax };
   const session = startSession(call, client, upstream, reader, bounds, house);
   const forget = onSession(session);
-  await session.over.finally(forget);
+  return session.over.finally(forget);
 }

@@ -16,8 +16,8 @@ import type { SocketCall } from './socket-call.ts';
 import { createTape, type Tape } from './tape.ts';
 
 export interface Session {
-  /** Resolves when both sides are closed and everything has its outcome. */
-  readonly over: Promise<void>;
+  /** Resolves when both sides are closed and everything said has its outcome, with how the connection itself ended. */
+  readonly over: Promise<Outcome>;
   /** Asks both sides to leave, once the answers under way are through. */
   drain(): void;
   /** Cuts both sides. */
@@ -33,14 +33,11 @@ const goingAway: Ending = { code: 1001, reason: Buffer.from('holdpoint restarts'
 const silent: Ending = { code: 1001, reason: Buffer.from('idle') };
 /** Of what belongs to no exchange yet. */
 const looseBytesMax = 8 * 1024 * 1024;
-/** From here on it is sealed as it is, so that a crash loses no more than this. */
+/** From here on it is sealed as it is: a crash, after which the connection's decision is interrupted, loses no more. */
 const looseBytesDue = 4 * 1024 * 1024;
 const looseMsDue = 60_000;
-
-function isDue({ bytes, records }: Tape, nowMs: number): boolean {
-  const [first] = records;
-  return bytes > looseBytesDue || (first !== undefined && nowMs - first.atMs > looseMsDue);
-}
+/** The connection broke (RFC 6455 section 7.1.5); with any other code somebody closed it. */
+const brokenCode = 1006;
 
 /** Runs the session of a connection that is open on both sides. */
 export function startSession(
@@ -53,7 +50,8 @@ export function startSession(
 ): Session {
   const gone = new AbortController();
   const openedUs = house.clock.monoUs();
-  let loose = createTape(looseBytesMax);
+  let loose: Tape = createTape(looseBytesMax);
+  let cancelDue: (() => void) | null = null;
   let draining = false;
   /** How what is still open when the connection ends has ended; the first cause stands. */
   let outcome: Outcome | null = null;
@@ -81,6 +79,8 @@ export function startSession(
     takeLoose: () => {
       const taken = loose;
       loose = createTape(looseBytesMax);
+      cancelDue?.();
+      cancelDue = null;
       return taken;
     },
     tape: () => answers.tape() ?? loose,
@@ -91,12 +91,23 @@ export function startSession(
   async function pump(from: Peer, take: (message: SocketMessage) => Promise<void>): Promise<void> {
     for (let message = await from.next(); message !== null; message = await from.next()) {
       await take(message);
-      if (isDue(loose, link.now())) await answers.sealLoose();
+      if (loose.bytes > looseBytesDue) await answers.sealLoose();
+      else if (loose.records.length > 0)
+        cancelDue ??= house.schedule(looseMsDue, () => {
+          answers.sealLoose().catch(fail);
+        });
       if (draining && answers.idle()) closeBoth(goingAway, 'interrupted');
     }
   }
 
-  async function run(): Promise<void> {
+  /** Who closes a connection in order has had all of it. */
+  function ownOutcome(): Outcome {
+    const first = outcome === 'client_abort' ? client : outcome === 'upstream_truncated' ? upstream : null;
+    if (first !== null && first.ending()?.code !== brokenCode) return 'delivered';
+    return outcome ?? 'interrupted';
+  }
+
+  async function run(): Promise<Outcome> {
     client.onEnding(() => {
       outcome ??= 'client_abort';
       gone.abort();
@@ -119,6 +130,8 @@ export function startSession(
     await Promise.all([clientSide, upstreamSide, ended(client), ended(upstream)]);
     stopWatching();
     await answers.finish(outcome ?? 'interrupted');
+    cancelDue?.();
+    return ownOutcome();
   }
 
   return {

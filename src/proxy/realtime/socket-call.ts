@@ -4,7 +4,8 @@ import { HoldpointError } from '../../core/errors.ts';
 import type { RequestFacts } from '../../core/facts.ts';
 import { endToEndHeaders, headerOf, type RawHeaders, valuesOf } from '../../core/http-message.ts';
 import type { RequestBodyFacts } from '../../provider/protocol.ts';
-import type { UpgradeCall, Upstream } from '../call.ts';
+import type { UpgradeCall } from '../call.ts';
+import type { Upstream } from '../upstream.ts';
 
 export interface SocketCall {
   readonly upstream: Upstream;

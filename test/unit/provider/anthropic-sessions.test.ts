@@ -160,6 +160,82 @@ describe('a session’s log', () => {
   });
 });
 
-test('a stream of a session passes, since it has no end that its calls could wait for', () => {
-  expect(anthropic.readsAnswer('sessions.stream')).toBe(false);
+describe('a segment of the stream', () => {
+  const event = (type: string, members: object = {}): string =>
+    `event: ${type}\ndata: ${JSON.stringify({ type, id: `id of ${type}`, ...members })}\n\n`;
+  const say = (text: string, id = 'm') => event('agent.message', { id, content: words(text) });
+  const delta = (text: string) =>
+    event('event_delta', {
+      event_id: 'm',
+      delta: { type: 'content_delta', content: { type: 'text', text } },
+    });
+  const begun = event('event_start', { event: { type: 'agent.message', id: 'm' } });
+
+  function read(...events: readonly string[]) {
+    const stream = anthropic.segmentsOf?.('sessions.stream')?.(200);
+    if (stream === undefined) throw new Error('such a stream is read in segments');
+    stream.push(Buffer.from(events.join('')));
+    const ends: boolean[] = [];
+    for (let next = stream.next(); next !== null; next = stream.next()) ends.push(next.ends);
+    return { ends, within: stream.within(), ...stream.cut() };
+  }
+
+  test('ends with a call, and has the text that was said before it', () => {
+    const call = event('agent.mcp_tool_use', { name: 'pay', input: { amount: 1 } });
+    const { ends, facts } = read(say('Paying.'), call);
+    expect(ends).toEqual([false, true]);
+    expect(facts).toMatchObject({ text: 'Paying.', toolCalls: [{ name: 'pay', arguments: { amount: 1 } }] });
+  });
+
+  test.each([
+    'session.status_idle',
+    'session.thread_status_idle',
+    'session.status_terminated',
+    'session.deleted',
+  ])('ends with %s', (type) => expect(read(say('Bye.'), event(type)).ends).toEqual([false, true]));
+
+  test('is within a message that was previewed and is not whole', () => {
+    expect(read(begun, delta('Good ')).within).toBe('text');
+    expect(read(begun, delta('Good '), delta('day.'), say('Good day.')).within).toBeNull();
+  });
+
+  test('has the text of a preview once', () => {
+    expect(read(begun, delta('Good '), delta('day.'), say('Good day.')).facts.text).toBe('Good day.');
+    expect(read(begun, delta('Good '), delta('da')).facts.text).toBe('Good da');
+  });
+
+  test('is not kept open by a preview whose request to the model ended', () => {
+    expect(read(begun, delta('Good '), event('span.model_request_end')).within).toBeNull();
+  });
+
+  test('that an error ends has failed', () => {
+    expect(read(event('error', { error: { type: 'overloaded_error' } }))).toMatchObject({
+      ends: [true],
+      failed: true,
+    });
+  });
+
+  test('ends with an event that nobody knows, which is judged by its name where it has one', () => {
+    const { ends, facts } = read(event('agent.next_year', { name: 'pay', input: { amount: 1 } }));
+    expect(ends).toEqual([true]);
+    expect(facts.toolCalls).toMatchObject([{ name: 'pay', arguments: { amount: 1 } }]);
+    expect(read(event('agent.next_year')).facts.toolCalls).toEqual([]);
+  });
+
+  test.each([
+    ['that is no JSON', 'event: agent.message\ndata: {\n\n'],
+    [
+      'whose name says a call and whose type does not',
+      'event: agent.tool_use\ndata: {"type":"agent.message"}\n\n',
+    ],
+  ])('ends with an event %s, which is a defect', (_what, bytes) => {
+    const { ends, defects } = read(bytes);
+    expect(ends).toEqual([true]);
+    expect(defects).not.toEqual([]);
+  });
+});
+
+test('no other operation is read in segments', () => {
+  expect(anthropic.segmentsOf?.('sessions.events')).toBeNull();
+  expect(anthropic.segmentsOf?.('messages')).toBeNull();
 });

@@ -77,6 +77,20 @@ test('the SDK raises an in-band error as its ApiError with status 403', async ()
   await expect(streamed(body)).rejects.toMatchObject({ name: 'ApiError', status: 403 });
 });
 
+test('the SDK before it raises an in-band error where the text of that event, or of the whole, is asked for', async () => {
+  served.answerWith(200, sse, begun + gemini.errorEvent(operation, 'sse', 'denied_by_reviewer', 'No.'));
+  const old = new GoogleGenerativeAI('none').getGenerativeModel({ model }, { baseUrl: served.url });
+  const { stream, response } = await old.generateContentStream('Hi');
+  let last = '';
+  const read = async (): Promise<void> => {
+    for await (const event of stream) last += event.text();
+  };
+  await expect(read()).rejects.toThrow('Candidate was blocked due to SAFETY: No.');
+  expect(last).toBe('Hi');
+  const whole = await response;
+  expect(() => whole.text()).toThrow('No.');
+});
+
 describe('keep-alive events', () => {
   const alive = () => String(gemini.keepAliveEvent(operation, 'sse', model));
 

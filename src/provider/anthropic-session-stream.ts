@@ -1,0 +1,97 @@
+/**
+ * The live events of a managed agent's session (https://platform.claude.com/docs/en/managed-agents/events-and-streaming).
+ * The stream has no end. Events come whole, but for previews of what the agent is about to say. A call is one event;
+ * what is not known may carry one, so it waits like one. Pure.
+ */
+import { blocksText } from './anthropic-messages.ts';
+import { absorbEventOfSession, nothingTold } from './anthropic-sessions.ts';
+import { isRecord, type JsonRecord, textOf } from './json.ts';
+import { addCall, joined, note, unreadResponse } from './reading.ts';
+import { createUnfinished, type SegmentReader } from './segments.ts';
+import type { StreamEventKind } from './stream.ts';
+
+/** Events that carry no call of the agent's. */
+const harmless =
+  /^(agent\.(message|thinking|tool_result|mcp_tool_result|thread_\w+)|user\.\w+|system\.message|span\.\w+|session\.\w+|workflow_run\.\w+|event_start|event_delta)$/;
+/** After these the agent says nothing more until something happens. */
+const pauses = /^session\.((thread_)?status_(idle|terminated|rescheduled)|deleted)$/;
+const neverAwaited: ReadonlySet<string> = new Set();
+
+/** Opens a reader for one segment. */
+export function createSessionStreamReader(status: number): SegmentReader {
+  const defects: string[] = [];
+  const told = nothingTold();
+  const previews = createUnfinished();
+  const pieces = new Map<string, string>();
+  let over = false;
+  let failed = false;
+
+  function fail(): StreamEventKind {
+    failed = true;
+    over = true;
+    return 'error';
+  }
+
+  /** A piece of what will come whole under the same id. */
+  function absorbPreview(id: string, delta: unknown): StreamEventKind {
+    previews.begin(id);
+    const content = isRecord(delta) ? blocksText([delta.content]) : '';
+    if (content === '') return 'other';
+    pieces.set(id, (pieces.get(id) ?? '') + content);
+    return 'text';
+  }
+
+  function absorbUnknown(type: string, value: JsonRecord): StreamEventKind {
+    over = true;
+    if ('input' in value || 'name' in value) {
+      const { id, name, input } = value;
+      addCall(
+        told.toolCalls,
+        defects,
+        textOf(id),
+        textOf(name) || type,
+        input ?? {},
+        JSON.stringify(input ?? {}),
+      );
+    }
+    return 'tool';
+  }
+
+  return {
+    defects,
+    absorbText: () => null,
+    absorbEmpty: (event) => (event === 'error' ? fail() : 'other'),
+    absorb(event, value) {
+      const type = textOf(value.type) || event;
+      over = false;
+      if (event === 'error' || type === 'error') return fail();
+      if (event.endsWith('tool_use') && type !== event)
+        note(defects, 'an event is of another type than its name');
+      if (type === 'ping') return 'other';
+      if (type === 'event_start')
+        return absorbPreview(isRecord(value.event) ? textOf(value.event.id) : '', null);
+      if (type === 'event_delta') return absorbPreview(textOf(value.event_id), value.delta);
+      absorbEventOfSession(value, told, new Set(), defects);
+      if (type.endsWith('tool_use')) {
+        over = true;
+        return 'tool';
+      }
+      if (!harmless.test(type)) return absorbUnknown(type, value);
+      pieces.delete(textOf(value.id));
+      previews.end(textOf(value.id));
+      if (type === 'session.error') failed = true;
+      over = pauses.test(type);
+      // A request to the model that ended leaves no preview to be concluded.
+      if (over || type === 'span.model_request_end') previews.clear();
+      return type === 'agent.message' ? 'text' : 'other';
+    },
+    isOver: () => over,
+    within: () => (previews.isEmpty() ? null : 'text'),
+    awaited: () => neverAwaited,
+    reading() {
+      const text = [...pieces.values()].reduce(joined, told.text);
+      const facts = { ...unreadResponse(status, '').facts, ...told, text };
+      return { facts, defects, complete: true, failed };
+    },
+  };
+}

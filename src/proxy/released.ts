@@ -1,0 +1,170 @@
+/**
+ * What a release lets go. It is read back from the ledger, so that a release after a restart and one to a waiting
+ * caller take the same way, and its use is sealed before the first byte goes out.
+ */
+import { HoldpointError } from '../core/errors.ts';
+import {
+  decodeHttpMessage,
+  endToEndHeaders,
+  type HttpMessage,
+  headerOf,
+  type RawHeaders,
+  removedValue,
+  valuesOf,
+  withoutSecrets,
+} from '../core/http-message.ts';
+import type { Hold } from '../hold/record.ts';
+import { plainStreamForm } from './answer.ts';
+import { bodyOf } from './body.ts';
+import type { Call } from './call.ts';
+import type { Decision } from './held.ts';
+import type { House } from './house.ts';
+import { wholeBodyValue } from './record.ts';
+import { endWith, writeHead } from './respond.ts';
+import type { StoredBody } from './stored-body.ts';
+
+/** How a held answer begins. */
+export interface AnswerHead {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: RawHeaders;
+  /** How much of its body this caller has. */
+  readonly passedBytes: number;
+}
+
+/**
+ * The call that a release lets go: the body that was ruled on or its amendment, whichever spelling of it the
+ * caller that came back has sent. Sealed as used before it is returned.
+ */
+export async function releasedCall(call: Call, hold: Hold, house: House): Promise<Call> {
+  try {
+    await house.holds.beginDelivery(hold);
+  } catch (error) {
+    // Nothing was sent: a retry may take this caller's place.
+    house.holds.detach(hold);
+    throw error;
+  }
+  const amendment = hold.state.status === 'amended' ? hold.ruling : null;
+  const sealed = await (amendment === null
+    ? house.ledger.part(hold.decision, 'request')
+    : house.ledger.part(amendment, 'amendment'));
+  const { body, headers } = decodeHttpMessage(sealed);
+  if (amendment === null && isSameBody(call, body, headers)) return call;
+  // The coding belongs to the body; an amended one is written out plainly, whatever the original had.
+  const sent = endToEndHeaders(call.headers, (name) => name === 'content-encoding');
+  if (amendment === null)
+    for (const coding of valuesOf(headers, 'content-encoding')) sent.push('content-encoding', coding);
+  if (amendment === null) return { ...call, body: bodyOf(body), headers: sent };
+  // Response rules judge the answer to what was sent, so they must see the amended request.
+  const { facts } = call.upstream.protocol.readRequest(call.operation, body, {
+    path: call.facts.path,
+    contentType: headerOf(call.headers, 'content-type'),
+  });
+  return { ...call, body: bodyOf(body), headers: sent, facts: { ...call.facts, ...facts } };
+}
+
+/** Of a body that is not stored whole, or not as it was, the caller that came back has brought all of it again. */
+function isSameBody(
+  { body: { bytes, spool }, stored: own }: Call,
+  stored: Buffer,
+  headers: RawHeaders,
+): boolean {
+  const isSame =
+    spool === null ? own.body.equals(stored) : headers.at(-1) === wholeBodyValue(bytes, spool.sha256);
+  if (isSame || (spool === null && own.removed === 0)) return isSame;
+  throw new HoldpointError(
+    'internal',
+    'The caller came back with another body than the one that was ruled on.',
+  );
+}
+
+/**
+ * Hands over the released answer; of `arrived`, the answer as it came, where this caller waited for it, what it has
+ * not. The use of the release is sealed before the first byte. True when the caller got all of it. Throws
+ * `hold_expired` for an answer that is not stored as it came and that nobody waited for.
+ */
+export async function deliverHeld(
+  call: Call,
+  decision: Decision,
+  hold: Hold,
+  arrived: ArrivedAnswer | null,
+  house: House,
+): Promise<boolean> {
+  const { head, rest } = await takeReleased(call, hold, arrived, house);
+  if (!call.res.headersSent) writeHead(call.res, head.status, head.statusText, head.headers, decision.id);
+  return endWith(call.res, rest);
+}
+
+/** The released answer, and what of it its caller has not. Resolves once the use of the release is sealed: it may go out, once. */
+export async function takeReleased(
+  call: Call,
+  hold: Hold,
+  arrived: ArrivedAnswer | null,
+  house: House,
+): Promise<{ readonly head: AnswerHead; readonly rest: Buffer }> {
+  const passedBytes = arrived?.passedBytes ?? 0;
+  const message = await releasedMessage(hold, arrived, house);
+  const from = hold.state.status === 'amended' ? tailOffset(call, message, passedBytes) : passedBytes;
+  const rest = message.body.subarray(from);
+  await house.holds.beginDelivery(hold);
+  return { head: headOf(message), rest };
+}
+
+export interface ArrivedAnswer {
+  readonly headers: RawHeaders;
+  readonly body: Buffer;
+  readonly passedBytes: number;
+  readonly stored: StoredBody;
+}
+
+async function releasedMessage(
+  hold: Hold,
+  arrived: ArrivedAnswer | null,
+  house: House,
+): Promise<HttpMessage> {
+  const amended = hold.state.status === 'amended';
+  const seq = amended ? hold.ruling : hold.response;
+  const name = amended ? 'amendment' : 'response';
+  if (seq === null) throw new HoldpointError('ledger_damaged', `The hold ${hold.id} has no sealed answer.`);
+  const entry = await house.ledger.entry(seq);
+  if (entry.parts.find((part) => part.name === name)?.c !== hold.releaseDigest) {
+    throw new HoldpointError(
+      'ledger_damaged',
+      `The sealed answer of ${hold.id} is not the one that was released.`,
+    );
+  }
+  const message = decodeHttpMessage(await house.ledger.part(seq, name));
+  if (entry.data['removed'] === undefined) return message;
+  if (arrived?.stored.body.equals(message.body) === true)
+    return { ...message, headers: withoutSecrets(arrived.headers), body: arrived.body };
+  throw new HoldpointError(
+    'hold_expired',
+    'The released answer carries a credential, which is never stored, and the call that it came for is gone.',
+    'Ask anew.',
+  );
+}
+
+/** Where an amended stream goes on for a caller that has the original's text already: its first tool call or end. */
+function tailOffset(call: Call, amended: HttpMessage, passedBytes: number): number {
+  const form = plainStreamForm(call, headOf(amended));
+  if (passedBytes === 0 || form === null) return 0;
+  const stream = call.upstream.protocol.openStream(call.operation, 200, form);
+  let offset = 0;
+  for (const event of stream.push(amended.body)) {
+    if (event.kind === 'tool' || event.kind === 'end') return offset;
+    offset += event.raw.length;
+  }
+  return offset;
+}
+
+/** How the stored answer begins, without what is never stored; null while there is none. */
+export async function heldHead(hold: Hold, house: House): Promise<AnswerHead | null> {
+  if (hold.response === null) return null;
+  return headOf(decodeHttpMessage(await house.ledger.part(hold.response, 'response')));
+}
+
+function headOf({ startLine, headers }: HttpMessage): AnswerHead {
+  const [, status = '502', ...reason] = startLine.split(' ');
+  const kept = headers.filter((_, i) => headers[i - (i % 2) + 1] !== removedValue);
+  return { status: Number(status), statusText: reason.join(' '), headers: kept, passedBytes: 0 };
+}

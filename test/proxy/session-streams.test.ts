@@ -1,0 +1,332 @@
+/** Event streams of agents' sessions, which have no end: judged and sealed in segments, each a decision of its own. */
+import { writeFileSync } from 'node:fs';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { verifyDirectory } from '../../src/store/verify-directory.ts';
+import { endAll } from '../support/endings.ts';
+import { connectRaw, exchange, parseAnswer, rawRequest } from '../support/raw-client.ts';
+import { chunk, startRawUpstream, streamHead } from '../support/raw-upstream.ts';
+import { spawnSidecar, startTestSidecar } from '../support/sidecar.ts';
+import { denyTransfers, holdSecretText, holdTransfers, policyOf } from './policies.ts';
+import { decisionIdOf, startRig } from './rig.ts';
+import {
+  anthropicStream,
+  idle,
+  message,
+  openSession,
+  type SessionScene,
+  sent,
+  transfer,
+} from './session-scene.ts';
+
+afterEach(endAll);
+
+const denyStreams = policyOf({
+  phase: 'request',
+  when: 'request.operation == "sessions.stream"',
+  action: 'deny',
+  match: '{ operation: sessions.stream }',
+  noMatch: '{ operation: messages }',
+});
+
+const keepAlive = ': held for a reviewer\n';
+
+/** Waits until the client has exactly this of the stream. */
+async function hears({ heard }: SessionScene, text: string): Promise<void> {
+  await vi.waitFor(() => expect(heard()).toBe(text));
+}
+
+async function segmentIds({ rig, client }: SessionScene, count: number): Promise<readonly string[]> {
+  const stream = decisionIdOf(client.text());
+  return vi.waitFor(async () => {
+    const ids = (await rig.sidecar.ada.newestIds(count + 1)).filter((id) => id !== stream);
+    expect(ids).toHaveLength(count);
+    return ids.toReversed();
+  });
+}
+
+test('the head goes out before there is any event, since whoever opens a stream may wait for it', async () => {
+  const { client } = await openSession({ policy: holdTransfers });
+  expect(client.text()).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+});
+
+test('the upstream is asked for a stream in the clear', async () => {
+  const { rig } = await openSession({ policy: holdTransfers }, anthropicStream, ['Accept-Encoding: gzip']);
+  expect(rig.upstream.requests[0]?.head).toMatch(/accept-encoding: identity/i);
+  expect(rig.upstream.requests[0]?.head).not.toContain('gzip');
+});
+
+describe('a turn without a call', () => {
+  test('goes on as it comes, and its end once it is sealed', async () => {
+    const scene = await openSession({ policy: holdTransfers });
+    scene.say(message('One moment.'));
+    await hears(scene, message('One moment.'));
+    scene.say(idle());
+    await hears(scene, message('One moment.') + idle());
+    const [id = ''] = await segmentIds(scene, 1);
+    expect(await scene.rig.sidecar.ada.outcomeOf(id)).toBe('delivered');
+    const decision = await scene.rig.sidecar.ada.decision(id);
+    expect(decision).toMatchObject({ operation: 'sessions.stream', verdict: 'pass' });
+    expect(decision.entries[0]?.data['session']).toBe(decisionIdOf(scene.client.text()));
+    const bodies = await scene.rig.sidecar.ada.bodies(id);
+    expect(bodies.find(({ type }) => type === 'response')?.text).toBe(message('One moment.') + idle());
+  });
+
+  test('is not left open for ever where it does not end', async () => {
+    const scene = await openSession({ policy: holdTransfers });
+    scene.say(message('Working.'));
+    await hears(scene, message('Working.'));
+    const [id = ''] = await segmentIds(scene, 1);
+    expect((await scene.rig.sidecar.ada.decision(id)).outcome).toBeNull();
+    scene.rig.time.advance(60_000);
+    expect(await scene.rig.sidecar.ada.outcomeOf(id)).toBe('delivered');
+  });
+});
+
+describe('a call', () => {
+  test('that no rule stops goes on, sealed as a decision of its own with what came before it', async () => {
+    const scene = await openSession({ policy: holdTransfers });
+    scene.say(message('Paying.'), transfer(20), sent('span.model_request_end'), idle('requires_action'));
+    await hears(
+      scene,
+      message('Paying.') + transfer(20) + sent('span.model_request_end') + idle('requires_action'),
+    );
+    const [first = '', second = ''] = await segmentIds(scene, 2);
+    const said = async (id: string) =>
+      (await scene.rig.sidecar.ada.bodies(id)).find(({ type }) => type === 'response')?.text;
+    expect(await said(first)).toBe(message('Paying.') + transfer(20));
+    expect(await said(second)).toBe(sent('span.model_request_end') + idle('requires_action'));
+  });
+
+  test('that a rule holds waits for a person, what comes after it waits too, and then the stream goes on', async () => {
+    const scene = await openSession({ policy: holdTransfers });
+    const { ada } = scene.rig.sidecar;
+    scene.say(message('Paying.'), transfer(25_000), idle('requires_action'));
+    const hold = await ada.nextHold();
+    await hears(scene, message('Paying.'));
+    expect(await ada.callIdsOf(hold)).toEqual(['sevt_pay_25000']);
+    await ada.rule(hold, { verdict: 'release' });
+    const released = message('Paying.') + transfer(25_000) + idle('requires_action');
+    await hears(scene, released);
+    scene.say(message('Done.'), idle());
+    await hears(scene, released + message('Done.') + idle());
+    expect(await ada.outcomeOf(hold.decisionId)).toBe('delivered');
+  });
+
+  test('that waits is kept alive', async () => {
+    const scene = await openSession({ policy: holdTransfers });
+    scene.say(transfer(25_000));
+    const hold = await scene.rig.sidecar.ada.nextHold();
+    scene.rig.time.advance(10_000);
+    await hears(scene, keepAlive);
+    scene.rig.time.advance(60_000);
+    await scene.client.until('event: ping');
+    await scene.rig.sidecar.ada.rule(hold, { verdict: 'release' });
+    await scene.client.until('transfer_funds');
+  });
+
+  test('that a person denies ends the stream with the provider’s error, and without the call', async () => {
+    const scene = await openSession({ policy: holdTransfers });
+    const { ada } = scene.rig.sidecar;
+    scene.say(message('Paying.'), transfer(25_000), idle('requires_action'));
+    const hold = await ada.nextHold();
+    await ada.rule(hold, { verdict: 'deny' });
+    const { body } = await scene.client.answer();
+    expect(body.toString().startsWith(`${message('Paying.')}event: error\n`)).toBe(true);
+    expect(body.toString()).toContain('"type":"permission_error"');
+    expect(body.toString()).not.toContain('transfer_funds');
+    await scene.upstream.closed;
+    expect(await ada.outcomeOf(hold.decisionId)).toBe('denied');
+    expect(await ada.outcomeOf(decisionIdOf(scene.client.text()))).toBe('interrupted');
+  });
+
+  test('that a rule denies ends it in the same way', async () => {
+    const scene = await openSession({ policy: denyTransfers });
+    scene.say(message('Paying.'), transfer(25_000));
+    const { body } = await scene.client.answer();
+    expect(body.toString()).toContain('"code":"denied_by_policy"');
+    expect(body.toString()).not.toContain('transfer_funds');
+  });
+
+  test('is delivered as a reviewer amended it', async () => {
+    const scene = await openSession({ policy: holdTransfers });
+    const { ada } = scene.rig.sidecar;
+    scene.say(message('Paying.'), transfer(25_000), idle('requires_action'));
+    const hold = await ada.nextHold();
+    const amendment = { toolCalls: [{ id: 'sevt_pay_25000', arguments: { amount: 99 } }] };
+    expect(await ada.rule(hold, { verdict: 'amend', amendment })).toMatchObject({ status: 201 });
+    await hears(scene, message('Paying.') + transfer(99, 'sevt_pay_25000') + idle('requires_action'));
+  });
+
+  test('whose input cannot be read is held', async () => {
+    const scene = await openSession({ policy: holdTransfers });
+    scene.say(sent('agent.custom_tool_use', { name: 'transfer_funds', input: 'all of it' }));
+    await scene.rig.sidecar.ada.nextHold();
+    expect(scene.heard()).toBe('');
+  });
+
+  test('of a type that nobody knows is judged by its name', async () => {
+    const scene = await openSession({ policy: holdTransfers });
+    scene.say(sent('agent.next_year', { name: 'transfer_funds', input: { amount: 25_000 } }));
+    await scene.rig.sidecar.ada.nextHold();
+    expect(scene.heard()).toBe('');
+  });
+});
+
+describe('where a rule reads text', () => {
+  test('a turn waits for its end, and is held whole', async () => {
+    const scene = await openSession({ policy: holdSecretText });
+    scene.say(message('A secret.'));
+    scene.say(idle());
+    await scene.rig.sidecar.ada.nextHold();
+    expect(scene.heard()).toBe('');
+  });
+
+  test('what says nothing more is judged after two seconds, but a preview is never parted from its message', async () => {
+    const scene = await openSession({ policy: holdSecretText });
+    const preview =
+      sent('event_start', { event: { type: 'agent.message', id: 'm1' } }) +
+      sent('event_delta', {
+        event_id: 'm1',
+        delta: { type: 'content_delta', content: { type: 'text', text: 'A se' } },
+      });
+    scene.say(message('Hello.', 'm0'));
+    await segmentIds(scene, 1);
+    scene.rig.time.advance(2_000);
+    await hears(scene, message('Hello.', 'm0'));
+    scene.say(preview);
+    await segmentIds(scene, 2);
+    scene.rig.time.advance(10_000);
+    scene.say(message('A secret.', 'm1'));
+    const hold = await scene.rig.sidecar.ada.nextHold();
+    expect(scene.heard()).toBe(message('Hello.', 'm0'));
+    await scene.rig.sidecar.ada.rule(hold, { verdict: 'release' });
+    await hears(scene, message('Hello.', 'm0') + preview + message('A secret.', 'm1'));
+  });
+});
+
+describe('a stream that is over', () => {
+  test('because the upstream ended it is delivered, with length and hash of all of it sealed', async () => {
+    const scene = await openSession({ policy: holdTransfers });
+    scene.say(message('Bye.'), sent('session.status_terminated'));
+    scene.finish();
+    expect((await scene.client.answer()).body.toString()).toBe(
+      message('Bye.') + sent('session.status_terminated'),
+    );
+    const id = decisionIdOf(scene.client.text());
+    expect(await scene.rig.sidecar.ada.outcomeOf(id)).toBe('delivered');
+    const response = (await scene.rig.sidecar.ada.bodies(id)).find(({ type }) => type === 'response');
+    expect(response?.headers?.join(' ')).toMatch(/holdpoint-whole-body bytes=\d+; sha-256=[0-9a-f]{64}/);
+  });
+
+  test('because the upstream broke it off is cut, and what was open says so', async () => {
+    const scene = await openSession({ policy: holdTransfers });
+    scene.say(message('Working.'));
+    await hears(scene, message('Working.'));
+    const [id = ''] = await segmentIds(scene, 1);
+    scene.upstream.reset();
+    await scene.client.ended;
+    expect(parseAnswer(scene.client.received())).toBeNull();
+    const { ada } = scene.rig.sidecar;
+    expect(await ada.outcomeOf(id)).toBe('upstream_truncated');
+    expect(await ada.outcomeOf(decisionIdOf(scene.client.text()))).toBe('upstream_truncated');
+  });
+
+  test('because its caller left stops the upstream', async () => {
+    const scene = await openSession({ policy: holdTransfers });
+    scene.say(message('Working.'));
+    await hears(scene, message('Working.'));
+    const [id = ''] = await segmentIds(scene, 1);
+    scene.client.destroy();
+    await scene.upstream.closed;
+    const { ada } = scene.rig.sidecar;
+    expect(await ada.outcomeOf(id)).toBe('client_abort');
+    expect(await ada.outcomeOf(decisionIdOf(scene.client.text()))).toBe('client_abort');
+  });
+
+  test('because its caller left a held call keeps the hold, and delivers it nowhere', async () => {
+    const scene = await openSession({ policy: holdTransfers });
+    const { ada } = scene.rig.sidecar;
+    scene.say(transfer(25_000));
+    const hold = await ada.nextHold();
+    scene.client.destroy();
+    await vi.waitFor(async () => expect((await ada.hold(hold.id)).caller).toBe('gone'));
+    await ada.rule(hold, { verdict: 'release' });
+    scene.rig.time.advance(15 * 60_000);
+    expect(await ada.outcomeOf(hold.decisionId)).toBe('released_undelivered');
+  });
+
+  test('because the sidecar stops ends in order, with all of it sealed', async () => {
+    const scene = await openSession({ policy: holdTransfers });
+    scene.say(message('Working.'));
+    await hears(scene, message('Working.'));
+    await scene.rig.sidecar.stop();
+    expect((await scene.client.answer()).body.toString()).toBe(message('Working.'));
+  });
+
+  test('because what belongs together is too large is cut', async () => {
+    const scene = await openSession({ policy: holdSecretText, limits: { responseBytesMax: 65_536 } });
+    scene.say(message('x'.repeat(70_000)));
+    await scene.client.ended;
+    expect(parseAnswer(scene.client.received())).toBeNull();
+    expect(scene.heard()).toBe('');
+    expect(await scene.rig.sidecar.ada.outcomeOf(decisionIdOf(scene.client.text()))).toBe('upstream_error');
+  });
+});
+
+test('a policy that stops the stream from now on ends it before anything more of it goes on', async () => {
+  const scene = await openSession({ policy: holdTransfers });
+  scene.say(message('First.'), idle());
+  await hears(scene, message('First.') + idle());
+  const { place, sidecar } = scene.rig.sidecar;
+  writeFileSync(place.policyFile, denyStreams);
+  await sidecar.reloadPolicy();
+  scene.say(message('Second.'));
+  const { body } = await scene.client.answer();
+  expect(body.toString()).toContain('"code":"denied_by_policy"');
+  expect(body.toString()).not.toContain('Second.');
+});
+
+test('a long turn is sealed piece by piece, so that no more than a piece of it is in memory', async () => {
+  const scene = await openSession({ policy: holdTransfers, limits: { responseBytesMax: 2 * 1024 * 1024 } });
+  const pieces = Array.from({ length: 8 }, (_, i) => message(`${i}`.repeat(700_000), `m${i}`));
+  for (const piece of pieces) scene.say(piece);
+  const all = pieces.join('');
+  await vi.waitFor(() => expect(scene.heard().length).toBe(all.length), 10_000);
+  expect(scene.heard() === all).toBe(true);
+  const ids = await segmentIds(scene, 4);
+  for (const id of ids) expect(await scene.rig.sidecar.ada.outcomeOf(id)).toBe('delivered');
+});
+
+test('an answer of the stream that is compressed all the same is refused', async () => {
+  const rig = await startRig({ policy: holdTransfers });
+  rig.upstream.script((_request, answer) =>
+    answer.send('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\n\r\n'),
+  );
+  const answer = await exchange(rig.sidecar.proxyUrl, rawRequest('GET', anthropicStream, []));
+  expect(answer.status).toBe(502);
+});
+
+test('a process that dies in mid-segment leaves a ledger that verifies and says what was interrupted', async () => {
+  const upstream = await startRawUpstream((_request, answer) => {
+    answer.send(streamHead);
+    answer.send(chunk(message('First.') + idle()));
+    answer.send(chunk(message('Second.')));
+  });
+  const settings = {
+    policy: holdTransfers,
+    upstreams: { anthropic: { url: upstream.url, protocol: 'anthropic', mount: '/anthropic' } },
+  } as const;
+  const running = await spawnSidecar(settings);
+  const client = await connectRaw(running.proxyUrl);
+  client.send(rawRequest('GET', anthropicStream, []));
+  await client.until('Second.');
+  const stream = decisionIdOf(client.text());
+  const [second = '', first = ''] = (await running.ada.newestIds(3)).filter((id) => id !== stream);
+  expect(await running.ada.outcomeOf(first)).toBe('delivered');
+  await running.kill('SIGKILL');
+  expect(await verifyDirectory(running.place.dataDir, {})).toMatchObject({ ok: true });
+
+  const { ada } = await startTestSidecar(settings, running.place);
+  expect(await ada.outcomeOf(second)).toBe('interrupted');
+  expect(await ada.outcomeOf(stream)).toBe('interrupted');
+});
