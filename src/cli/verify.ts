@@ -1,5 +1,6 @@
 /** `holdpoint verify`: the offline verdict on a data directory or an export, for people and for scripts. */
 import { statSync } from 'node:fs';
+import { createNativePrimitives } from '../ledger/native-primitives.ts';
 import type { Verdict } from '../ledger/verify/verify.ts';
 import { readFileOrThrow, readWitnesses } from '../store/trust.ts';
 import { verifyDirectory } from '../store/verify-directory.ts';
@@ -11,14 +12,14 @@ import { verifyExport } from './verify-export.ts';
 export const verifyCommand: Command = {
   name: 'verify',
   usage:
-    'PATH [--trust KEY_OR_FILE] [--checkpoint FILE] [--witness KEY_OR_FILE]... [--anchor FILE]... [--keys DIR] [--escrow-key FILE] [--every-signature] [--json]',
+    'PATH [--trust KEY_OR_FILE] [--checkpoint FILE] [--witness KEY_OR_FILE]... [--anchor FILE]... [--keys DIR] [--escrow-key FILE] [--every-signature] [--portable] [--json]',
   summary:
     'verify a data directory, or a file of `ledger export`, offline; exit 1 names the first bad entry and a reason code',
   run: async (args) => {
     const options = readOptions(
       args,
       ['trust', 'checkpoint', 'keys', 'escrow-key'],
-      ['json', 'every-signature'],
+      ['json', 'every-signature', 'portable'],
       ['witness', 'anchor'],
     );
     const path = onlyArgument(options, 'data directory or export');
@@ -29,6 +30,7 @@ export const verifyCommand: Command = {
       keys: options.text('keys'),
       escrowKey: options.text('escrow-key'),
       everySignature: options.flag('every-signature'),
+      ...(options.flag('portable') ? {} : { primitives: createNativePrimitives() }),
       witnesses: readWitnesses(options.list('witness')),
       anchors: options.list('anchor').map((file) => readFileOrThrow(file).toString('utf8')),
     });
