@@ -55,6 +55,8 @@ export interface StoryPlace {
 
 export type PartContent =
   | { readonly kind: 'opened'; readonly bytes: Uint8Array<ArrayBuffer> }
+  /** It is gone, and an entry of the ledger says so. */
+  | { readonly kind: 'erased' }
   | { readonly kind: 'refused'; readonly why: string };
 
 export interface Stories {
@@ -151,14 +153,14 @@ export function createStories(
       const place = index.decision(decision)?.entries.find(({ seq }) => seq === entry);
       if (place === undefined) return refused('there is no such entry');
       if (unwrap === null) return refused('no key-encryption key was given');
-      if (place.bodies === null) return refused(whyNotStored(verdict, entry));
+      if (place.bodies === null) return notStored(verdict, entry);
       const leaf = readLeaf(await bytesOf(place));
       if (isRefusal(leaf)) return refused(leaf.message);
       const record = await ledger.read(place.bodies.at, place.bodies.bytes);
       const opened = await openPart({ record, firstSeq: place.block.firstSeq, leaf, index: part }, unwrap);
       if (!isRefusal(opened)) return { kind: 'opened', bytes: opened.slice() };
-      const isGone = opened.code === 'body_missing';
-      return refused(isGone ? whyNotStored(verdict, entry) : `${opened.code}: ${opened.message}`);
+      if (opened.code === 'body_missing') return notStored(verdict, entry);
+      return refused(`${opened.code}: ${opened.message}`);
     },
   };
 }
@@ -183,12 +185,13 @@ function textIn(fields: JsonObject, name: string): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** Of a part without stored bytes: an erasure names it, or the verdict has a finding about it. */
-function whyNotStored({ bodies, findings }: Verdict, seq: number): string {
+/** Of a part without stored bytes: an erasure names it, or the verdict has a finding about its entry. */
+function notStored({ bodies, findings }: Verdict, seq: number): PartContent {
   const isReported = findings.some((finding) => finding.code === 'body_missing' && finding.seq === seq);
-  if (!isReported && bodies.erased > 0 && findings.length < findingsMax)
-    return 'it was erased, as an entry of this ledger says; every hash over it still stands';
-  return 'body_missing: it is not stored';
+  const isListWhole = findings.length < findingsMax;
+  return bodies.erased > 0 && !isReported && isListWhole
+    ? { kind: 'erased' }
+    : refused('body_missing: it is not stored');
 }
 
 function refused(why: string): PartContent {
