@@ -1,34 +1,38 @@
-/** `holdpoint verify`: the offline verdict on a data directory or an export, for people and for scripts. */
+/** `holdpoint verify`: the offline verdict on a data directory, an export or a backup, for people and for scripts. */
 import { statSync } from 'node:fs';
+import { createNativePrimitives } from '../ledger/native-primitives.ts';
 import type { Verdict } from '../ledger/verify/verify.ts';
+import { isBackup } from '../store/backup.ts';
 import { readFileOrThrow, readWitnesses } from '../store/trust.ts';
 import { verifyDirectory } from '../store/verify-directory.ts';
 import { type Command, exitCodes } from './command.ts';
 import { onlyArgument, readOptions } from './options.ts';
 import { printJson, printLine, visible } from './print.ts';
-import { verifyExport } from './verify-export.ts';
+import { verifyBackup, verifyExport } from './verify-export.ts';
 
 export const verifyCommand: Command = {
   name: 'verify',
   usage:
-    'PATH [--trust KEY_OR_FILE] [--checkpoint FILE] [--witness KEY_OR_FILE]... [--anchor FILE]... [--keys DIR] [--escrow-key FILE] [--every-signature] [--json]',
+    'PATH [--trust KEY_OR_FILE] [--checkpoint FILE] [--witness KEY_OR_FILE]... [--anchor FILE]... [--keys DIR] [--escrow-key FILE] [--every-signature] [--portable] [--json]',
   summary:
-    'verify a data directory, or a file of `ledger export`, offline; exit 1 names the first bad entry and a reason code',
+    'verify a data directory, a directory of `ledger backup` or a file of `ledger export`, offline; exit 1 names the first bad entry and a reason code',
   run: async (args) => {
     const options = readOptions(
       args,
       ['trust', 'checkpoint', 'keys', 'escrow-key'],
-      ['json', 'every-signature'],
+      ['json', 'every-signature', 'portable'],
       ['witness', 'anchor'],
     );
-    const path = onlyArgument(options, 'data directory or export');
+    const path = onlyArgument(options, 'data directory, backup or export');
     const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() === true;
-    const verdict = await (isFile ? verifyExport : verifyDirectory)(path, {
+    const verify = isFile ? verifyExport : isBackup(path) ? verifyBackup : verifyDirectory;
+    const verdict = await verify(path, {
       trust: options.text('trust'),
       checkpoint: options.text('checkpoint'),
       keys: options.text('keys'),
       escrowKey: options.text('escrow-key'),
       everySignature: options.flag('every-signature'),
+      ...(options.flag('portable') ? {} : { primitives: createNativePrimitives() }),
       witnesses: readWitnesses(options.list('witness')),
       anchors: options.list('anchor').map((file) => readFileOrThrow(file).toString('utf8')),
     });

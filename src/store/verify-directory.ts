@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HoldpointError } from '../core/errors.ts';
 import { openEscrow, parseEscrowKey } from '../ledger/verify/escrow.ts';
 import { parseHighWater } from '../ledger/verify/high-water.ts';
+import type { Primitives } from '../ledger/verify/primitives.ts';
 import { type Verdict, verifyLedger } from '../ledger/verify/verify.ts';
 import { kekFile, retiredKeksIn } from './keys.ts';
 import { openLedgerCopy } from './ledger-store.ts';
@@ -19,6 +20,8 @@ export interface VerifyOptions {
   /** A file with the secret half of an escrow key: opens bodies in place of the operator's keys. */
   readonly escrowKey?: string | undefined;
   readonly everySignature?: boolean | undefined;
+  /** What hashes and opens; absent: the portable implementations. */
+  readonly primitives?: Primitives | undefined;
   /** Verifier keys of witnesses; each must have cosigned this ledger. */
   readonly witnesses?: readonly string[] | undefined;
   /** Texts of append-only anchor files. */
@@ -42,6 +45,7 @@ export async function verifyDirectory(path: string, options: VerifyOptions): Pro
     highWater: await readHighWater(join(path, 'high-water')),
     everySignature: options.everySignature ?? false,
     cosigned: readCosigned(join(path, 'anchors')),
+    ...(options.primitives === undefined ? {} : { primitives: options.primitives }),
     ...(options.witnesses === undefined ? {} : { witnesses: options.witnesses }),
     ...(options.anchors === undefined ? {} : { anchors: options.anchors }),
     ...(trust === undefined ? {} : { trustedKeys: readTrust(trust) }),

@@ -36,6 +36,12 @@ export function PartView(props: PartProps): ComponentChild {
           'Save the bytes',
         ),
     ]),
+    content?.kind === 'erased' &&
+      h(
+        'p',
+        { class: 'quiet' },
+        'It was erased, as an entry of this ledger says; every hash over it still stands.',
+      ),
     content?.kind === 'refused' && h('p', { class: 'problem' }, h(Recorded, { text: content.why })),
     content?.kind === 'opened' && h(Opened, { bytes: content.bytes }),
   ]);

@@ -3,6 +3,7 @@ import type { UnwrapKeys } from '../ledger/verify/bodies.ts';
 import { isJsonObject, type JsonObject, parseCanonical } from '../ledger/verify/canonical.ts';
 import { fromUtf8 } from '../ledger/verify/encoding.ts';
 import type { Outcome } from '../ledger/verify/entry.ts';
+import { findingsMax } from '../ledger/verify/findings.ts';
 import { readBlock } from '../ledger/verify/framing.ts';
 import { readLeaf } from '../ledger/verify/leaf.ts';
 import { openPart } from '../ledger/verify/open-part.ts';
@@ -54,6 +55,8 @@ export interface StoryPlace {
 
 export type PartContent =
   | { readonly kind: 'opened'; readonly bytes: Uint8Array<ArrayBuffer> }
+  /** It is gone, and an entry of the ledger says so. */
+  | { readonly kind: 'erased' }
   | { readonly kind: 'refused'; readonly why: string };
 
 export interface Stories {
@@ -150,14 +153,14 @@ export function createStories(
       const place = index.decision(decision)?.entries.find(({ seq }) => seq === entry);
       if (place === undefined) return refused('there is no such entry');
       if (unwrap === null) return refused('no key-encryption key was given');
-      if (place.bodies === null) return refused('no bodies are stored for its block');
+      if (place.bodies === null) return notStored(verdict, entry);
       const leaf = readLeaf(await bytesOf(place));
       if (isRefusal(leaf)) return refused(leaf.message);
       const record = await ledger.read(place.bodies.at, place.bodies.bytes);
       const opened = await openPart({ record, firstSeq: place.block.firstSeq, leaf, index: part }, unwrap);
-      return isRefusal(opened)
-        ? refused(`${opened.code}: ${opened.message}`)
-        : { kind: 'opened', bytes: opened.slice() };
+      if (!isRefusal(opened)) return { kind: 'opened', bytes: opened.slice() };
+      if (opened.code === 'body_missing') return notStored(verdict, entry);
+      return refused(`${opened.code}: ${opened.message}`);
     },
   };
 }
@@ -180,6 +183,15 @@ function dataOf(fields: JsonObject): JsonObject {
 function textIn(fields: JsonObject, name: string): string {
   const value = fields[name];
   return typeof value === 'string' ? value : '';
+}
+
+/** Of a part without stored bytes: an erasure names it, or the verdict has a finding about its entry. */
+function notStored({ bodies, findings }: Verdict, seq: number): PartContent {
+  const isReported = findings.some((finding) => finding.code === 'body_missing' && finding.seq === seq);
+  const isListWhole = findings.length < findingsMax;
+  return bodies.erased > 0 && !isReported && isListWhole
+    ? { kind: 'erased' }
+    : refused('body_missing: it is not stored');
 }
 
 function refused(why: string): PartContent {

@@ -63,6 +63,41 @@ describe.skipIf(missingBrowser !== '')("the verifier's page", () => {
     await page.context().close();
   });
 
+  it('says of a part that was erased that it was, and of one that is merely gone that it is missing', async () => {
+    const builder = createLedgerBuilder();
+    builder.genesis();
+    builder.commit();
+    const asked = [builder.request(), builder.request()];
+    for (const seq of asked) builder.omit(seq, 0);
+    builder.commit();
+    builder.close(asked.map((seq) => [seq, 'interrupted'] as const));
+    const scope = { decision: asked[0] ?? 0 };
+    const data = { action: 'erase', basis: 'objection', by: 'petra', final: true, request: 'ab'.repeat(8) };
+    builder.seal({
+      type: 'erasure',
+      data: { ...data, role: 'privacy', scope, targets: [[scope.decision, 0]] },
+    });
+    builder.commit();
+    const { page, choose, complaints } = await stage.open();
+    await choose(
+      stage.write('erased.hpj', streamOf(builder.records)),
+      stage.write('kek.key', `${builder.kek.toString('base64')}\n`),
+    );
+    await verdictOn(page).waitFor();
+    expect(await page.locator('.finding-first').innerText()).toContain('body_missing');
+    for (const [at, words] of ['It was erased', 'body_missing: it is not stored'].entries()) {
+      await page
+        .getByText(new RegExp(`^d-[0-9a-f]{8}-${asked[at]}$`))
+        .first()
+        .click();
+      await page.getByRole('button', { name: 'Read the request' }).click();
+      await page.getByText(words).waitFor();
+      await page.getByRole('button', { name: 'All decisions' }).click();
+    }
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
   const { records } = buildFullLedger();
   const cases: readonly (readonly [string, Records])[] = [
     ['an altered entry', setFields(records, 3, 1, { type: 'stop', data: { reason: 'never' } })],

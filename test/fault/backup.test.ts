@@ -116,6 +116,39 @@ describe('a backup', () => {
   });
 });
 
+describe('`verify` of a backup', () => {
+  it('gives the verdict on its records, with the keys that are given, and names what its manifest does not list', async () => {
+    const house = newHouse();
+    const dir = newDir();
+    await live(house, 2, async () => {
+      expect((await backUp(house, dir)).code).toBe(0);
+    });
+    expect((await backUp(house, dir)).code).toBe(0);
+    const { size, root, key } = JSON.parse(readFileSync(join(dir, 'manifest.json'), 'utf8'));
+    const whole = await run(['verify', dir, '--trust', key, '--keys', join(house.dataDir, 'keys'), '--json']);
+    const verdict = JSON.parse(whole.out);
+    expect([whole.code, verdict]).toMatchObject([
+      0,
+      { ok: true, size, root, keyTrust: 'given', findings: [] },
+    ]);
+    expect(verdict.bodies.opened).toBeGreaterThan(0);
+    expect(verdict.bodies.opened).toBe(verdict.bodies.stored);
+    const first = join(dir, `records-${'0'.repeat(20)}.hpj`);
+    const bytes = readFileSync(first);
+    writeFileSync(first, Buffer.concat([bytes.subarray(0, -1), Buffer.of((bytes.at(-1) ?? 0) ^ 1)]));
+    const damaged = await run(['verify', dir]);
+    expect([damaged.code, damaged.out]).toEqual([
+      1,
+      expect.stringMatching(/FAIL store_unreadable.*\n.*FAIL backup_mismatch/s),
+    ]);
+    writeFileSync(first, bytes);
+    const manifest = readFileSync(join(dir, 'manifest.json'), 'utf8');
+    writeFileSync(join(dir, 'manifest.json'), manifest.replace(root, Buffer.alloc(32).toString('base64')));
+    const renamed = JSON.parse((await run(['verify', dir, '--json'])).out);
+    expect(renamed).toMatchObject({ ok: false, findings: [{ code: 'backup_mismatch', seq: -1 }] });
+  });
+});
+
 describe('a restore', () => {
   it('says so in the ledger first of all, ends what was open, and goes on from there', async () => {
     const house = newHouse();

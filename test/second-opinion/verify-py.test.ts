@@ -1,14 +1,10 @@
 /** verify.py, written from FORMAT.md alone, and our own verifier say the same of the same ledgers. */
-import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { exportStream } from '../../src/ledger/export.ts';
-import { readStream } from '../../src/ledger/verify/stream.ts';
-import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import {
   buildFullLedger,
   createLedgerBuilder,
@@ -28,36 +24,7 @@ import {
   setFields,
 } from '../support/ledger-tampering.ts';
 import { type Folder, makeFolder, sealLedger, streamOf, withStore, writeTiles } from './ledgers.ts';
-
-const program = fileURLToPath(new URL('verify.py', import.meta.url));
-const missing = ['python3', 'openssl'].filter(
-  (name) => spawnSync(name, [name === 'openssl' ? 'version' : '--version']).status !== 0,
-);
-if (missing.length > 0) process.stderr.write(`second opinion: not tried, ${missing.join(' and ')} missing\n`);
-
-const verdictSchema = z.object({
-  ok: z.boolean(),
-  size: z.number(),
-  root: z.string(),
-  findings: z.array(z.object({ code: z.string(), seq: z.number() })),
-});
-type Opinion = z.output<typeof verdictSchema>;
-
-function second(...args: readonly string[]): Promise<Opinion> {
-  const { promise, resolve, reject } = Promise.withResolvers<Opinion>();
-  execFile('python3', [program, ...args], (_error, stdout, stderr) => {
-    if (stdout === '') reject(new Error(stderr));
-    else resolve(verdictSchema.parse(JSON.parse(stdout)));
-  });
-  return promise;
-}
-
-async function* chunk(bytes: Buffer): AsyncGenerator<Uint8Array> {
-  yield bytes;
-}
-
-const ours = (bytes: Buffer, trust?: string) =>
-  verifyLedger(readStream(chunk(bytes)), trust === undefined ? {} : { trustedKeys: [trust] });
+import { missing, ours, second } from './opinions.ts';
 
 const plain = buildPlainLedger();
 const twin = buildPlainLedger('two');
@@ -230,7 +197,7 @@ describe.skipIf(missing.length > 0)('a second opinion', () => {
   it('trusts no other key than the one it is given', async () => {
     const bytes = streamOf(records);
     const [mine, opinion] = await Promise.all([
-      ours(bytes, twin.verifierKey),
+      ours(bytes, { trustedKeys: [twin.verifierKey] }),
       second(folder.write('untrusted', bytes), '--trust', twin.verifierKey),
     ]);
     expect([mine.findings[0]?.code, opinion.findings[0]?.code]).toEqual(['key_unknown', 'key_unknown']);

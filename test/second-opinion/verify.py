@@ -26,8 +26,14 @@ OUTCOMES = {
     "upstream_truncated", "interrupted", "ledger_unavailable", "carried",
 }
 FIELDS = ["at", "boot", "data", "durability", "kid", "ledger", "mono", "parts", "prev", "refs", "seq", "type", "v"]
-RESERVED = {"erasure", "key", "document", "finding"}
+RESERVED = {"document", "finding"}
 NO_PREV = "0" * 64
+VERDICTS = ("pass", "flag", "hold", "deny")
+UTC = r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3])(:[0-5]\d){2}\.\d{3}Z"
+BASES = {
+    "no_longer_needed", "consent_withdrawn", "objection", "unlawful", "legal_obligation", "child_consent", "retention",
+}
+TARGETS_MAX = 2048
 
 
 class Bad(Exception):
@@ -104,34 +110,47 @@ def parse_note(raw, seq):
         raise Bad("note_malformed", seq)
     if not blank or lines == "":
         raise Bad("signature_missing", seq)
-    line = re.fullmatch("\u2014 ([^+\\s]+) ([A-Za-z0-9+/=]+)\n", lines)
-    signature = strict_base64(line[2]) if line else None
-    if signature is None or len(signature) < 5:
+    if not lines.endswith("\n"):
         raise Bad("note_malformed", seq)
+    signatures = []
+    for text in lines[:-1].split("\n"):
+        line = re.fullmatch("\u2014 ([^+\\s]+) ([A-Za-z0-9+/=]+)", text)
+        signature = strict_base64(line[2]) if line else None
+        if signature is None or len(signature) < 5 or len(signatures) == 100:
+            raise Bad("note_malformed", seq)
+        signatures.append({"name": line[1], "hash": signature[:4].hex(), "bytes": signature[4:]})
     return {
-        "text": (body + "\n").encode(), "origin": head[1], "size": int(head[2]), "root": root,
-        "name": line[1], "hash": signature[:4].hex(), "signature": signature[4:],
+        "text": (body + "\n").encode(), "origin": head[1], "size": int(head[2]), "root": root, "signatures": signatures,
     }
 
 
-def check_signature(note, keys, seq):
-    key = next((k for k in keys if k["origin"] == note["name"] and k["hash"] == note["hash"]), None)
-    if key is None:
-        raise Bad("key_unknown", seq)
-    if len(note["signature"]) != 64:
-        raise Bad("signature_invalid", seq)
-    if int.from_bytes(note["signature"][32:], "little") >= GROUP_ORDER:
-        raise Bad("signature_malleable", seq)
+def why_unsigned(message, signature, key):
+    """Ed25519 by openssl: None where the signature holds, or the code."""
+    if signature is None or len(signature) != 64:
+        return "signature_invalid"
+    if int.from_bytes(signature[32:], "little") >= GROUP_ORDER:
+        return "signature_malleable"
     with tempfile.TemporaryDirectory() as folder:
         paths = {name: os.path.join(folder, name) for name in ("key", "text", "signature")}
         spki = bytes.fromhex("302a300506032b6570032100") + key["public"]
-        for name, content in (("key", spki), ("text", note["text"]), ("signature", note["signature"])):
+        for name, content in (("key", spki), ("text", message), ("signature", signature)):
             with open(paths[name], "wb") as file:
                 file.write(content)
         command = ["openssl", "pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", paths["key"],
                    "-rawin", "-in", paths["text"], "-sigfile", paths["signature"]]
-        if subprocess.run(command, capture_output=True, check=False).returncode != 0:
-            raise Bad("signature_invalid", seq)
+        return None if subprocess.run(command, capture_output=True, check=False).returncode == 0 else "signature_invalid"
+
+
+def check_signature(note, keys, seq):
+    """The first signature by one of the keys must hold."""
+    for signature in note["signatures"]:
+        for key in keys:
+            if key["origin"] == signature["name"] and key["hash"] == signature["hash"]:
+                code = why_unsigned(note["text"], signature["bytes"], key)
+                if code:
+                    raise Bad(code, seq)
+                return
+    raise Bad("key_unknown", seq)
 
 
 # The stream of records.
@@ -199,7 +218,8 @@ def read_block(raw, seq):
 def read_bodies(raw, seq):
     cursor = Cursor(raw, "bodies_malformed", seq)
     cursor.magic(b"HPV1")
-    cursor.take(cursor.number(1))
+    if not re.fullmatch(rb"[0-9a-f]{8}", cursor.take(cursor.number(1))):
+        raise Bad("bodies_malformed", seq)
     cursor.take(12)
     wrapped = cursor.sized()
     items = [(cursor.number(8), cursor.number(1), cursor.sized()) for _ in range(cursor.number(4))]
@@ -260,7 +280,7 @@ def read_leaf(raw, seq):
     if list(value) != FIELDS:
         raise Bad("leaf_malformed", seq)
     forms = [
-        re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", value["at"]) if is_text(value["at"]) else None,
+        re.fullmatch(UTC, value["at"], re.ASCII) if is_text(value["at"]) else None,
         is_hex(value["boot"], 16), isinstance(value["data"], dict), value["durability"] in ("strict", "relaxed"),
         is_hex(value["kid"], 8), is_hex(value["ledger"], 32), is_count(value["mono"]), is_hex(value["prev"], 64),
         is_count(value["seq"]), is_text(value["type"]), isinstance(value["parts"], list), isinstance(value["refs"], list),
@@ -279,7 +299,160 @@ def read_leaf(raw, seq):
         raise Bad("leaf_malformed", seq)
     if value["type"] in RESERVED:
         raise Bad("version_unsupported", seq)
+    form = FORMS.get(value["type"])
+    try:
+        if form is None or not form(value["data"], {part["name"] for part in value["parts"]}, value["seq"]):
+            raise Bad("leaf_malformed", seq)
+    except KeyError:
+        raise Bad("leaf_malformed", seq)
     return value
+
+
+# What `data` has to say, by type. A member that is missing is a KeyError.
+
+
+def is_seq(value, seq):
+    return is_count(value) and value < seq
+
+
+def are_texts(*values):
+    return all(is_text(value) for value in values)
+
+
+def are_outcomes(pairs, seq):
+    return isinstance(pairs, list) and all(
+        isinstance(pair, list) and len(pair) == 2 and is_seq(pair[0], seq) and is_text(pair[1]) and pair[1] in OUTCOMES
+        for pair in pairs
+    )
+
+
+def are_boxes(data):
+    to = strict_base64(data["to"]) if is_text(data["to"]) else None
+    if to is None or len(to) != 32 or not isinstance(data["boxes"], list):
+        return False
+    for pair in data["boxes"]:
+        if not isinstance(pair, list) or len(pair) != 2 or not is_hex(pair[0], 8) or not is_text(pair[1]):
+            return False
+        if len(strict_base64(pair[1]) or b"") != 32 + 24 + 48:
+            return False
+    return True
+
+
+def hold_form(d, _parts, seq):
+    return (
+        is_seq(d["decision"], seq) and d["phase"] in ("request", "response") and is_hex(d["digest"], 64)
+        and is_count(d["expires"]) and is_count(d["approvals"]) and d["approvals"] >= 1
+        and isinstance(d["roles"], list) and are_texts(*d["roles"])
+        and isinstance(d["notRequester"], bool) and is_text(d["requester"])
+    )
+
+
+def ruling_form(d, parts, seq):
+    return (
+        is_seq(d["decision"], seq) and is_seq(d["hold"], seq) and d["verdict"] in ("release", "deny", "amend", "expired")
+        and are_texts(d["by"], d["role"]) and d["by"] != "" and is_hex(d["digest"], 64) and isinstance(d["final"], bool)
+        and (d["final"] or d["verdict"] in ("release", "amend")) and ("amendment" in parts) == (d["verdict"] == "amend")
+    )
+
+
+def delivery_form(d, _parts, seq):
+    if "outcomes" in d:
+        return "decision" not in d and "hold" not in d and are_outcomes(d["outcomes"], seq)
+    whose = is_seq(d["decision"], seq) and is_seq(d["hold"], seq)
+    return whose and is_hex(d["digest"], 64) and is_count(d["attempt"]) and d["attempt"] >= 1
+
+
+def recovery_form(d, _parts, seq):
+    if not (is_count(d["found"]) and d["found"] <= seq and is_text(d["reason"]) and are_outcomes(d["outcomes"], seq)):
+        return False
+    if d["reason"] != "restore":
+        return True
+    first = d["found"] == seq and d["outcomes"] == []
+    return first and is_hex(d["backup"], 64) and is_count(d["lost"]) and is_text(d["taken"])
+
+
+def access_form(d, _parts, seq):
+    if not are_texts(d["by"], d["role"], d["action"]):
+        return False
+    return d["action"] != "redelivery" or (
+        is_seq(d["decision"], seq) and is_seq(d["hold"], seq) and is_hex(d["digest"], 64)
+    )
+
+
+def anchor_form(d, _parts, seq):
+    sized = is_count(d["size"]) and 1 <= d["size"] <= seq
+    return sized and are_texts(d["anchor"], d["kind"], d["receipt"]) and is_hex(d["root"], 64)
+
+
+def key_form(d, _parts, seq):
+    if not are_texts(d["by"], d["reason"]):
+        return False
+    if d["action"] == "rotate":
+        proofs = [strict_base64(d[name]) if is_text(d[name]) else None for name in ("endorsement", "possession")]
+        return is_text(d["key"]) and None not in proofs
+    if d["action"] == "revoke":
+        return is_text(d["key"]) and is_count(d["size"]) and d["size"] <= seq
+    if d["action"] == "escrow":
+        return are_boxes(d)
+    return d["action"] in ("epoch", "retire") and is_hex(d["kek"], 8) and ("boxes" not in d or are_boxes(d))
+
+
+def scope_form(scope, seq):
+    if not isinstance(scope, dict) or not set(scope) <= {"before", "decision", "match", "rule", "subject"}:
+        return False
+    if "before" in scope and not (is_text(scope["before"]) and re.fullmatch(UTC, scope["before"], re.ASCII)):
+        return False
+    named = [name for name in scope if name != "before"]
+    if len(named) != 1:
+        return False
+    value = scope[named[0]]
+    if named[0] == "decision":
+        return is_seq(value, seq)
+    if named[0] == "subject":
+        return is_hex(value, 16)
+    if named[0] == "rule":
+        return is_text(value) and value != ""
+    fields = {"model", "operation", "provider", "workload"}
+    return isinstance(value, dict) and set(value) <= fields and are_texts(*value.values())
+
+
+def erasure_form(d, _parts, seq):
+    if not are_texts(d["action"], d["by"], d["role"]) or d["by"] == "":
+        return False
+    if d["action"] == "lift":
+        return is_seq(d["hold"], seq)
+    if d["action"] not in ("erase", "refuse", "hold") or not scope_form(d["scope"], seq):
+        return False
+    if d["action"] == "hold":
+        return True
+    if not (is_text(d["basis"]) and d["basis"] in BASES and isinstance(d["final"], bool) and is_hex(d["request"], 16)):
+        return False
+    listed = d["targets" if d["action"] == "erase" else "decisions"]
+    if not isinstance(listed, list) or len(listed) > TARGETS_MAX:
+        return False
+    if d["action"] == "refuse":
+        grounds = ("open", "legal_hold", "statutory_minimum", "exemption")
+        return is_text(d["cites"]) and d["why"] in grounds and all(is_seq(one, seq) for one in listed)
+    return all(
+        isinstance(pair, list) and len(pair) == 2 and is_seq(pair[0], seq) and is_count(pair[1]) and pair[1] <= 255
+        for pair in listed
+    )
+
+
+FORMS = {
+    "genesis": lambda d, _p, _s: are_texts(d["key"], d["origin"], d["product"]),
+    "start": lambda d, _p, _s: is_hex(d["config"], 64) and is_hex(d["policy"], 64) and are_texts(d["node"], d["product"]),
+    "stop": lambda d, _p, _s: is_text(d["reason"]),
+    "heartbeat": lambda d, _p, _s: is_count(d["open"]) and is_hex(d["snapshot"], 64),
+    "policy": lambda d, _p, _s: is_hex(d["digest"], 64) and d["result"] in ("loaded", "refused") and is_text(d["version"]),
+    "request": lambda d, _p, s: (
+        d["verdict"] in VERDICTS and isinstance(d.get("recorded", True), bool)
+        and ("batch" not in d or d["batch"] == -1 or is_seq(d["batch"], s))
+    ),
+    "response": lambda d, _p, s: is_seq(d["decision"], s) and d["verdict"] in VERDICTS,
+    "hold": hold_form, "ruling": ruling_form, "delivery": delivery_form, "recovery": recovery_form,
+    "access": access_form, "anchor": anchor_form, "key": key_form, "erasure": erasure_form,
+}
 
 
 # The life of decisions.
@@ -305,7 +478,7 @@ class Decisions:
                 if code:
                     return code
             return None
-        decision = self.open.get(data.get("decision"))
+        decision = self.open.get(data["decision"]) if is_count(data.get("decision")) else None
         if decision is not None and kind in ("response", "hold", "ruling", "delivery", "access"):
             decision["entries"].append(seq)
         if kind == "response":
@@ -417,18 +590,162 @@ class Decisions:
         return True
 
 
+# Erasures and legal holds.
+
+
+class Erasures:
+    def __init__(self):
+        self.parts, self.absent, self.named, self.holds = {}, set(), set(), {}
+
+    def apply(self, leaf, opened):
+        """Takes one entry; the first rule it breaks is a code."""
+        seq, data, codes = leaf["seq"], leaf["data"], []
+        self.parts[seq] = len(leaf["parts"])
+        if leaf["type"] != "erasure":
+            return None
+        scope = data.get("scope", {})
+        scheduled = data["by"] == "holdpoint" and "rule" in scope and data["action"] in ("erase", "refuse")
+        if not (scheduled if data["role"] == "retention" else data["role"] in ("privacy", "admin")):
+            codes.append("erasure_role_not_allowed")
+        if data["action"] == "hold":
+            self.holds[seq] = scope.get("decision", -1)
+        if data["action"] == "lift" and self.holds.pop(data["hold"], None) is None:
+            codes.append("legal_hold_unknown")
+        for target, part in data["targets"] if data["action"] == "erase" else []:
+            if (target, part) in self.named:
+                codes.append("erasure_repeated")
+            self.named.add((target, part))
+            if part >= self.parts.get(target, 0):
+                codes.append("erasure_target_unknown")
+            if target in opened:
+                codes.append("erasure_decision_open")
+            if target in self.holds.values():
+                codes.append("erasure_under_legal_hold")
+        return codes[0] if codes else None
+
+    def settle(self):
+        for seq, part in sorted(self.absent - self.named):
+            raise Bad("body_missing", seq)
+
+
+# The chain of signing keys.
+
+
+class Keys:
+    """`spans` in order: each key, from which size on, up to which, and down to which it was revoked and by what."""
+
+    def __init__(self):
+        self.spans, self.incoming, self.early = [], None, None
+
+    @property
+    def current(self):
+        return self.spans[-1]["key"]
+
+    def begin(self, key, size=0):
+        self.spans.append({"key": key, "from": size, "to": None, "revoked": None, "by": -1})
+
+    def check(self, key_hash, seq):
+        """An entry or checkpoint under another key than the one in use. Whose key it is may be told by a later rotation."""
+        if key_hash == self.current["hash"]:
+            return
+        if any(span["key"]["hash"] == key_hash for span in self.spans):
+            raise Bad("key_used_late", seq)
+        if self.early is None:
+            self.early = (key_hash, Bad("key_unknown", seq))
+
+    def rotate(self, leaf):
+        seq, data, old = leaf["seq"], leaf["data"], self.current
+        try:
+            new = parse_key(data["key"])
+        except Bad as found:
+            raise Bad(found.code, seq)
+        if self.early and self.early[0] == new["hash"]:
+            raise Bad("key_used_early", self.early[1].seq)
+        if new["origin"] != old["origin"]:
+            raise Bad("ledger_mismatch", seq)
+        if any(span["key"]["hash"] == new["hash"] for span in self.spans):
+            raise Bad("rotation_to_former_key", seq)
+        statement = f"holdpoint/rotate/1\0{leaf['ledger']}\n{seq}\n{old['text']}\n{new['text']}\n".encode()
+        if why_unsigned(statement, strict_base64(data["endorsement"]), old):
+            raise Bad("rotation_not_endorsed", seq)
+        if why_unsigned(statement, strict_base64(data["possession"]), new):
+            raise Bad("rotation_without_possession", seq)
+        self.incoming = new
+
+    def revoke(self, seq, data):
+        span = next((span for span in self.spans if span["key"]["text"] == data["key"]), None)
+        if span is None or span["to"] is None or data["size"] > span["to"]:
+            raise Bad("revocation_unfounded", seq)
+        if span["revoked"] is None or data["size"] < span["revoked"]:
+            span["revoked"], span["by"] = data["size"], seq
+
+    def end_block(self, size):
+        if self.incoming:
+            self.spans[-1]["to"] = size
+            self.begin(self.incoming, size)
+        self.incoming = None
+
+    def check_note(self, note, seq):
+        """Signed by the key in use, and by both at a rotation."""
+        due = [self.current] + ([self.incoming] if self.incoming else [])
+        signatures = note["signatures"]
+        if any(signature["name"] != note["origin"] for signature in signatures):
+            raise Bad("key_unknown", seq)
+        if len(signatures) > len(due):
+            raise Bad("note_malformed", seq)
+        if len(due) == 2 and [signature["hash"] for signature in signatures] != [key["hash"] for key in due]:
+            raise Bad("boundary_half_signed", seq)
+        if len(due) == 1:
+            self.check(signatures[0]["hash"], seq)
+        if any(len(signature["bytes"]) != 64 for signature in signatures):
+            raise Bad("signature_invalid", seq)
+        for key in due if len(due) == 2 else []:
+            check_signature(note, [key], seq)
+        return due
+
+    def at(self, size):
+        return [span["key"] for span in self.spans if span["from"] <= size and (span["to"] is None or size <= span["to"])]
+
+    def trusted_among(self, trusted):
+        texts = [key["text"] for key in trusted]
+        known = [span for span in self.spans if span["key"]["text"] in texts]
+        if trusted and not known:
+            raise Bad("key_unknown", 0)
+        return known
+
+    def check_revocations(self, vouching, remembered):
+        """What rests on a revoked key alone, unless a kept checkpoint of that size remembers it."""
+        for span in self.spans:
+            if span["revoked"] is not None and max(span["revoked"], remembered) < span["to"]:
+                raise Bad("key_revoked", max(span["revoked"], remembered))
+        lost = [span for span in vouching if span["revoked"] is not None and remembered < span["to"]]
+        if lost and len(lost) == len(vouching):
+            raise Bad("key_revoked", lost[0]["by"])
+
+
 # The whole.
 
 
 class Verifier:
     def __init__(self, trusted, kept=None):
         self.trusted, self.kept = trusted, kept
-        self.tree, self.decisions = Tree(), Decisions()
-        self.key, self.prev, self.ledger, self.boot, self.mono = None, NO_PREV, None, None, 0
-        self.note, self.note_seq, self.bodies, self.snapshots, self.roots = None, 0, [], [], {}
-        self.broken, self.suspect = None, None
+        self.tree, self.decisions, self.erasures, self.keys = Tree(), Decisions(), Erasures(), Keys()
+        self.prev, self.ledger, self.boot, self.mono = NO_PREV, None, None, 0
+        self.note, self.due, self.note_seq, self.roots = None, [], 0, {}
+        self.block_seq, self.bodies, self.snapshots = -1, None, []
+        self.broken, self.suspect, self.count = None, None, 0
 
     def run(self, records):
+        """Raises the first cause. A key that nobody knew is one only when no rotation brought it in after all."""
+        try:
+            self.take(records)
+        except Bad as found:
+            early = self.keys.early
+            raise early[1] if early and found.code != "key_used_early" else found
+        if self.keys.early:
+            raise self.keys.early[1]
+
+    def take(self, records):
         last = (-1, 0)
         for key, value in records:
             seq, kind = struct.unpack(">QB", key)
@@ -447,12 +764,15 @@ class Verifier:
         self.close_block()
         if self.tree.size == 0:
             raise Bad("ledger_empty")
+        for key in [] if self.keys.early else self.due:
+            check_signature(self.note, [key], self.note_seq)
         if self.suspect:
-            raise self.suspect
-        check_signature(self.note, [self.key], self.note_seq)
+            raise Bad("entry_altered", self.suspect.seq) if self.count == 1 else self.suspect
         if self.broken:
             raise self.broken
-        self.check_kept()
+        self.erasures.settle()
+        vouching = self.keys.trusted_among(self.trusted)
+        self.keys.check_revocations(vouching, self.check_kept())
 
     def block(self, seq, value):
         if seq != self.tree.size:
@@ -460,23 +780,28 @@ class Verifier:
         raw_leaves, raw_note = read_block(value, seq)
         leaves = [read_leaf(raw, seq + at) for at, raw in enumerate(raw_leaves)]
         hashes = [sha256(b"\x00", raw) for raw in raw_leaves]
-        for at, leaf in enumerate(leaves):
-            if leaf["seq"] != seq + at:
-                raise Bad("seq_mismatch", seq + at)
         # Where the entry after it names another hash than it has, an entry is not what was sealed.
         if self.suspect:
             raise Bad("entry_altered", seq - 1) if leaves[0]["prev"] != self.prev else self.suspect
+        for at, leaf in enumerate(leaves):
+            if leaf["seq"] != seq + at:
+                raise Bad("seq_mismatch", seq + at)
+            self.leaf(leaf)
         note = parse_note(raw_note, seq)
+        if note["origin"] != f"holdpoint/{self.ledger}":
+            raise Bad("ledger_mismatch", seq)
+        if note["size"] != seq + len(leaves):
+            raise Bad("checkpoint_size_mismatch", seq)
+        self.due = self.keys.check_note(note, seq)
+        self.note, self.note_seq, self.count = note, seq, len(leaves)
         grown = Tree()
         grown.size, grown.frontier = self.tree.size, list(self.tree.frontier)
         for leaf_hash in hashes:
             grown.append(leaf_hash)
         for at in range(len(leaves) - 1):
-            same_ledger = leaves[at + 1]["ledger"] == leaves[at]["ledger"]
-            if grown.root() != note["root"] and leaves[at + 1]["prev"] != hashes[at].hex() and same_ledger:
+            if grown.root() != note["root"] and leaves[at + 1]["prev"] != hashes[at].hex():
                 raise Bad("entry_altered", seq + at)
         for leaf, leaf_hash in zip(leaves, hashes):
-            self.leaf(leaf)
             self.snapshot_state(leaf)
             if leaf["prev"] != self.prev:
                 raise Bad("chain_broken", leaf["seq"])
@@ -484,64 +809,64 @@ class Verifier:
             self.tree.append(leaf_hash)
             self.roots[self.tree.size] = self.tree.root()
             self.prev = leaf_hash.hex()
+        self.block_seq = seq
         self.bodies = [(leaf["seq"], index, part) for leaf in leaves for index, part in enumerate(leaf["parts"])]
-        self.note, self.note_seq = note, seq
-        if note["origin"] != f"holdpoint/{self.ledger}":
-            raise Bad("ledger_mismatch", seq)
-        if note["size"] != self.tree.size:
-            raise Bad("checkpoint_size_mismatch", seq)
         if note["root"] != self.tree.root():
             self.suspect = Bad("root_mismatch", seq)
+        self.keys.end_block(self.tree.size)
 
     def leaf(self, leaf):
-        seq = leaf["seq"]
+        """Whether an entry belongs where it stands: its ledger, its key, its clock."""
+        seq, data = leaf["seq"], leaf["data"]
         if self.ledger is None:
             self.ledger = leaf["ledger"]
         if leaf["ledger"] != self.ledger:
             raise Bad("ledger_mismatch", seq)
         if seq == 0:
-            self.key = parse_key(leaf["data"]["key"])
-            if self.key["origin"] != f"holdpoint/{self.ledger}" or leaf["data"]["origin"] != self.key["origin"]:
+            key = parse_key(data["key"])
+            if key["origin"] != f"holdpoint/{self.ledger}" or data["origin"] != key["origin"]:
                 raise Bad("ledger_mismatch", 0)
-            if self.trusted and self.key["text"] not in [key["text"] for key in self.trusted]:
-                raise Bad("key_unknown", 0)
-        if leaf["kid"] != self.key["hash"]:
-            raise Bad("key_unknown", seq)
+            self.keys.begin(key)
+        if self.keys.incoming:
+            raise Bad("key_used_late", seq)
+        self.keys.check(leaf["kid"], seq)
+        if leaf["type"] == "key" and data["action"] == "revoke":
+            self.keys.revoke(seq, data)
+        if leaf["type"] == "key" and data["action"] == "rotate":
+            self.keys.rotate(leaf)
         if leaf["boot"] == self.boot and leaf["mono"] < self.mono:
             raise Bad("mono_decreased", seq)
         self.boot, self.mono = leaf["boot"], leaf["mono"]
 
     def rules(self, leaf):
         """State rules are reported last: what was altered is the cause of what then contradicts."""
-        try:
-            code = self.anchor(leaf) if leaf["type"] == "anchor" else self.decisions.apply(leaf)
-        except (KeyError, TypeError, AttributeError):
-            raise Bad("leaf_malformed", leaf["seq"])
+        codes = [self.erasures.apply(leaf, self.decisions.open), self.anchor(leaf), self.decisions.apply(leaf)]
+        code = next((code for code in codes if code), None)
         if code and not self.broken:
             self.broken = Bad(code, leaf["seq"])
 
     def anchor(self, leaf):
         """What an anchor took note of must be a state that the ledger had."""
-        data = leaf["data"]
-        texts = [is_text(data[name]) for name in ("anchor", "kind", "receipt")]
-        if not all(texts) or not is_count(data["size"]) or not 1 <= data["size"] <= leaf["seq"] or not is_hex(data["root"], 64):
-            raise Bad("leaf_malformed", leaf["seq"])
-        root = self.roots.get(data["size"])
-        return "anchor_mismatch" if root is not None and root.hex() != data["root"] else None
+        if leaf["type"] != "anchor":
+            return None
+        root = self.roots.get(leaf["data"]["size"])
+        return "anchor_mismatch" if root is not None and root.hex() != leaf["data"]["root"] else None
 
     def check_bodies(self, seq, value):
-        items = read_bodies(value, seq)
-        expected = {(at, index): part for at, index, part in self.bodies}
-        if [(at, index) for at, index, _ in items] != sorted((at, index) for at, index, _ in items):
-            raise Bad("body_missing", seq)
-        for at, index, ciphertext in items:
-            part = expected.pop((at, index), None)
-            if part is None:
+        """Items and the parts they belong to, both in order: a part passed over is absent, an item passed over nobody's."""
+        if seq != self.block_seq or self.bodies is None:
+            raise Bad("body_unexpected", seq)
+        due, self.bodies = self.bodies, None
+        for at, index, ciphertext in read_bodies(value, seq):
+            while due and due[0][:2] < (at, index):
+                self.erasures.absent.add(due.pop(0)[:2])
+            if not due or due[0][:2] != (at, index):
                 raise Bad("body_unexpected", at)
+            part = due.pop(0)[2]
             e = sha256(b"holdpoint/ct/1\x00", ciphertext).hex()
             if e != part["e"] or len(ciphertext) != part["size"] + 16:
                 raise Bad("body_altered", at)
-        self.bodies = [(at, index, part) for (at, index), part in expected.items()]
+        self.erasures.absent.update(entry[:2] for entry in due)
 
     def snapshot_state(self, leaf):
         if leaf["type"] != "heartbeat":
@@ -564,21 +889,23 @@ class Verifier:
         self.snapshots.remove(awaited)
 
     def close_block(self):
-        if self.bodies:
-            raise Bad("body_missing", self.bodies[0][0])
+        self.erasures.absent.update(entry[:2] for entry in self.bodies or [])
+        self.bodies = None
         if self.snapshots:
             raise Bad("snapshot_mismatch", self.snapshots[0][0])
 
     def check_kept(self):
+        """The size that a kept checkpoint remembers, 0 without one."""
         if self.kept is None:
-            return
+            return 0
         if self.kept["origin"] != f"holdpoint/{self.ledger}":
             raise Bad("checkpoint_not_in_ledger")
-        check_signature(self.kept, [self.key], -1)
+        check_signature(self.kept, self.keys.at(self.kept["size"]), -1)
         if self.kept["size"] > self.tree.size:
             raise Bad("truncated_by_checkpoint", self.tree.size)
         if self.kept["size"] > 0 and self.roots[self.kept["size"]] != self.kept["root"]:
             raise Bad("checkpoint_not_in_ledger", self.kept["size"] - 1)
+        return self.kept["size"]
 
 
 # Tiles: the same leaves from another layout, and the hashes beside them.
@@ -603,7 +930,7 @@ def read_tile(folder, level, index, width):
 def verify_tiles(folder, trusted):
     with open(os.path.join(folder, "checkpoint"), "rb") as file:
         note = parse_note(file.read(), -1)
-    tree, prev, level_hashes = Tree(), NO_PREV, []
+    tree, keys, prev, level_hashes = Tree(), Keys(), NO_PREV, []
     for index in range((note["size"] + 255) // 256):
         width = min(256, note["size"] - 256 * index)
         bundle, hashes, at = read_tile(folder, "entries", index, width), [], 0
@@ -616,7 +943,12 @@ def verify_tiles(folder, trusted):
             if note["origin"] != f"holdpoint/{leaf['ledger']}":
                 raise Bad("ledger_mismatch", tree.size)
             if tree.size == 0:
-                key = parse_key(leaf["data"]["key"])
+                keys.begin(parse_key(leaf["data"]["key"]))
+            # There are no blocks in tiles: the entry of a rotation ends the time of the old key by itself.
+            keys.check(leaf["kid"], tree.size)
+            if leaf["type"] == "key" and leaf["data"]["action"] == "rotate":
+                keys.rotate(leaf)
+                keys.end_block(tree.size + 1)
             hashes.append(sha256(b"\x00", raw))
             prev = hashes[-1].hex()
             tree.append(hashes[-1])
@@ -626,7 +958,10 @@ def verify_tiles(folder, trusted):
         level_hashes += hashes
     if tree.root() != note["root"]:
         raise Bad("root_mismatch", note["size"] - 1)
-    check_signature(note, trusted or [key], note["size"] - 1)
+    if keys.early:
+        raise keys.early[1]
+    keys.trusted_among(trusted)
+    check_signature(note, keys.at(note["size"]), note["size"] - 1)
     check_levels(folder, level_hashes)
     return tree
 

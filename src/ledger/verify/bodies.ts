@@ -1,15 +1,14 @@
 /**
  * Bodies against the parts their leaves commit to: `e` over the stored bytes for everyone, `c` over the
- * plaintext for whoever has the key-encryption key. SHA-256 from @noble/hashes, AES-256-GCM from Web
- * Crypto. Portable; no `node:` imports.
+ * plaintext for whoever has the key-encryption key. Portable; imports only its own folder.
  */
-import { sha256 } from '@noble/hashes/sha2.js';
 import { ascii, fromHex, hexEquals, toHex } from './encoding.ts';
 import type { Part } from './fields.ts';
 import type { Findings } from './findings.ts';
 import type { Bodies, BodyItem } from './framing.ts';
 import type { Leaf } from './leaf.ts';
 import type { PartSet } from './part-set.ts';
+import { hashPieces, type Primitives, portable } from './primitives.ts';
 
 /** The wrapped data keys of one block, as the bodies record has them. */
 export interface WrappedKeys {
@@ -44,6 +43,7 @@ export const dataKeyBytes = 64;
 const aesKeyBytes = 32;
 const tagBytes = 16;
 const zeroNonce = new Uint8Array(12);
+const nothing = new Uint8Array(0);
 const ctDomain = ascii.encode('holdpoint/ct/1\0');
 const commitDomain = ascii.encode('holdpoint/commit/1\0');
 const wrapDomain = ascii.encode('holdpoint/wrap/1\0');
@@ -55,14 +55,21 @@ interface Expected {
   readonly index: number;
 }
 
-/** Checks one bodies record against its block, noting `absent` parts; `unwrap` undefined leaves the plaintexts closed. */
+export interface BodyChecking {
+  /** Undefined leaves the plaintexts closed. */
+  readonly unwrap: UnwrapKeys | undefined;
+  readonly primitives: Primitives;
+  readonly counts: BodyCounts;
+  readonly findings: Findings;
+  /** Where parts without stored bytes are noted. */
+  readonly absent: PartSet;
+}
+
+/** Checks one bodies record against its block. */
 export async function checkBodies(
   block: BlockLeaves,
   bodies: Bodies,
-  unwrap: UnwrapKeys | undefined,
-  counts: BodyCounts,
-  findings: Findings,
-  absent: PartSet,
+  { unwrap, primitives, counts, findings, absent }: BodyChecking,
 ): Promise<void> {
   const ledger = block.leaves.find((leaf) => leaf !== undefined)?.ledger ?? '';
   const { kekId, nonce, wrapped } = bodies;
@@ -92,7 +99,7 @@ export async function checkBodies(
       continue;
     }
     next += 1;
-    if (!hashesToE(match.part, item)) {
+    if (!hashesToE(match.part, item, primitives)) {
       const { leaf, part } = match;
       findings.add(
         'body_altered',
@@ -102,9 +109,9 @@ export async function checkBodies(
       continue;
     }
     counts.checked += 1;
-    const dataKey = dataKeys?.slice(index * dataKeyBytes, (index + 1) * dataKeyBytes);
+    const dataKey = dataKeys?.subarray(index * dataKeyBytes, (index + 1) * dataKeyBytes);
     if (dataKey?.length !== dataKeyBytes) continue;
-    if ((await openToC(match, item, dataKey)) !== undefined) {
+    if ((await openToC(match, item, dataKey, primitives)) !== undefined) {
       counts.opened += 1;
     } else {
       const { leaf, part } = match;
@@ -121,8 +128,8 @@ export function noteNoBodies(block: BlockLeaves, absent: PartSet): void {
 }
 
 /** Unwraps with whichever of these key-encryption keys, 32 bytes each, a record names. */
-export function unwrapWithAny(keks: readonly Uint8Array[]): UnwrapKeys {
-  const unwraps = keks.map(unwrapWith);
+export function unwrapWithAny(keks: readonly Uint8Array[], primitives = portable): UnwrapKeys {
+  const unwraps = keks.map((kek) => unwrapWith(kek, primitives));
   return async (keys) => {
     for (const unwrap of unwraps) {
       const dataKeys = await unwrap(keys);
@@ -134,11 +141,11 @@ export function unwrapWithAny(keks: readonly Uint8Array[]): UnwrapKeys {
 
 /** Names a key-encryption key, as bodies records do. */
 export function kekIdOf(kek: Uint8Array): string {
-  return toHex(sha256.create().update(kekDomain).update(kek).digest().subarray(0, 4));
+  return toHex(hashPieces(portable, [kekDomain, kek]).subarray(0, 4));
 }
 
 /** Unwraps with the key-encryption key's own 32 bytes. */
-function unwrapWith(kek: Uint8Array): UnwrapKeys {
+function unwrapWith(kek: Uint8Array, primitives: Primitives): UnwrapKeys {
   const id = kekIdOf(kek);
   return async ({ ledger, firstSeq, kekId, nonce, wrapped }) => {
     const ledgerBytes = fromHex(ledger);
@@ -147,7 +154,7 @@ function unwrapWith(kek: Uint8Array): UnwrapKeys {
     additional.set(wrapDomain);
     additional.set(ledgerBytes, wrapDomain.length);
     additional.set(u64(firstSeq), wrapDomain.length + 16);
-    return decrypt(kek, nonce, wrapped, additional);
+    return primitives.openAesGcm({ key: kek, nonce, additional, ciphertext: wrapped });
   };
 }
 
@@ -176,9 +183,9 @@ function noteAbsent(expected: Expected | undefined, absent: PartSet): void {
   if (expected !== undefined) absent.add(expected.leaf.seq, expected.index);
 }
 
-export function hashesToE(part: Part, item: BodyItem): boolean {
+export function hashesToE(part: Part, item: BodyItem, primitives = portable): boolean {
   if (item.ct.length !== part.size + tagBytes) return false;
-  return hexEquals(part.e, sha256.create().update(ctDomain).update(item.ct).digest());
+  return hexEquals(part.e, hashPieces(primitives, [ctDomain, item.ct]));
 }
 
 /** The plaintext of one stored part; undefined unless it opens and is what the leaf commits to. */
@@ -186,41 +193,27 @@ export async function openToC(
   { leaf, part }: Pick<Expected, 'leaf' | 'part'>,
   item: BodyItem,
   dataKey: Uint8Array,
+  primitives = portable,
 ): Promise<Uint8Array | undefined> {
-  const plaintext = await decrypt(dataKey.subarray(0, aesKeyBytes), zeroNonce, item.ct);
+  const plaintext = await primitives.openAesGcm({
+    key: dataKey.subarray(0, aesKeyBytes),
+    nonce: zeroNonce,
+    additional: nothing,
+    ciphertext: item.ct,
+  });
   const ledger = fromHex(leaf.ledger);
   if (plaintext === undefined || ledger === undefined) return undefined;
   const name = ascii.encode(part.name);
-  const commitment = sha256
-    .create()
-    .update(commitDomain)
-    .update(ledger)
-    .update(u64(leaf.seq))
-    .update(Uint8Array.of(name.length))
-    .update(name)
-    .update(dataKey.subarray(aesKeyBytes))
-    .update(plaintext)
-    .digest();
+  const commitment = hashPieces(primitives, [
+    commitDomain,
+    ledger,
+    u64(leaf.seq),
+    Uint8Array.of(name.length),
+    name,
+    dataKey.subarray(aesKeyBytes),
+    plaintext,
+  ]);
   return hexEquals(part.c, commitment) ? plaintext : undefined;
-}
-
-async function decrypt(
-  key: Uint8Array,
-  nonce: Uint8Array,
-  ciphertext: Uint8Array,
-  additionalData: Uint8Array = new Uint8Array(0),
-): Promise<Uint8Array | undefined> {
-  const { subtle } = globalThis.crypto;
-  // Copies: Web Crypto's types refuse views that could be over shared memory.
-  const aesKey = await subtle.importKey('raw', key.slice(), 'AES-GCM', false, ['decrypt']);
-  const parameters = { name: 'AES-GCM', iv: nonce.slice(), additionalData: additionalData.slice() };
-  try {
-    return new Uint8Array(await subtle.decrypt(parameters, aesKey, ciphertext.slice()));
-  } catch (error) {
-    // OperationError is how Web Crypto says that the tag does not fit.
-    if (error instanceof DOMException && error.name === 'OperationError') return undefined;
-    throw error;
-  }
 }
 
 function u64(value: number): Uint8Array {

@@ -25,7 +25,7 @@ export function parseCanonical(bytes: Uint8Array): CanonicalReading {
   if (text === undefined) return { kind: 'malformed', reason: 'it is not UTF-8' };
   const reader: Reader = { text, at: 0 };
   try {
-    const value = readValue(reader, 1);
+    const value = readValue(reader, 1, 'all');
     if (reader.at !== text.length) throw new NotCanonical('bytes follow its end');
     return { kind: 'canonical', value };
   } catch (error) {
@@ -35,14 +35,44 @@ export function parseCanonical(bytes: Uint8Array): CanonicalReading {
   }
 }
 
+/**
+ * Reads an object that begins at `reader.at`, `depth` deep, and moves past it: all of it is checked, and of its members
+ * those that are not `wanted` are not built. Undefined where it is not canonical; the reader then stands where it failed.
+ */
+export function readObjectAt(reader: Reader, depth: number, wanted: Wanted): JsonObject | undefined {
+  if (reader.text.charCodeAt(reader.at) !== 0x7b) return undefined;
+  return attempt(() => readObject(reader, depth, wanted));
+}
+
+/** The same for an integer. */
+export function readIntegerAt(reader: Reader): number | undefined {
+  return attempt(() => readInteger(reader));
+}
+
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof NotCanonical) return undefined;
+    throw error;
+  }
+}
+
 export function isJsonObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && !Array.isArray(value);
 }
 
-interface Reader {
+/** A place in a text; whoever reads moves it. */
+export interface Reader {
   readonly text: string;
   at: number;
 }
+
+/** Which members of an object are built; the others are checked all the same. */
+export type Wanted = ReadonlySet<string> | 'all' | 'none';
+
+/** Stands for values that are checked and not built. */
+const unbuilt: JsonObject = Object.freeze({});
 
 class NotCanonical extends Error {
   /** The value can have no canonical form at all. */
@@ -53,14 +83,14 @@ class NotCanonical extends Error {
   }
 }
 
-function readValue(reader: Reader, depth: number): Json {
+function readValue(reader: Reader, depth: number, wanted: 'all' | 'none'): Json {
   switch (reader.text.charCodeAt(reader.at)) {
     case 0x7b:
-      return readObject(reader, depth);
+      return readObject(reader, depth, wanted);
     case 0x5b:
-      return readArray(reader, depth);
+      return readArray(reader, depth, wanted);
     case 0x22:
-      return readString(reader);
+      return wanted === 'all' ? readString(reader) : skipString(reader);
     case 0x74:
       return readWord(reader, 'true', true);
     case 0x66:
@@ -70,9 +100,9 @@ function readValue(reader: Reader, depth: number): Json {
   }
 }
 
-function readObject(reader: Reader, depth: number): JsonObject {
+function readObject(reader: Reader, depth: number, wanted: Wanted): JsonObject {
   if (depth > depthMax) throw new NotCanonical('it is nested too deeply', true);
-  const object: Record<string, Json> = {};
+  const object: Record<string, Json> = wanted === 'none' ? unbuilt : {};
   let last = '';
   reader.at += 1;
   if (take(reader, 0x7d)) return object;
@@ -83,8 +113,11 @@ function readObject(reader: Reader, depth: number): JsonObject {
     if (!first && key <= last) throw new NotCanonical('keys are repeated or not in order');
     last = key;
     if (!take(reader, 0x3a)) throw new NotCanonical('a colon was expected');
-    const value = readValue(reader, depth + 1);
-    if (key === '__proto__') {
+    const isWanted = typeof wanted === 'string' ? wanted === 'all' : wanted.has(key);
+    const value = readValue(reader, depth + 1, isWanted ? 'all' : 'none');
+    if (!isWanted) {
+      // Nothing reads it.
+    } else if (key === '__proto__') {
       Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
     } else {
       object[key] = value;
@@ -120,13 +153,14 @@ function readKey(reader: Reader): string {
   return key;
 }
 
-function readArray(reader: Reader, depth: number): readonly Json[] {
+function readArray(reader: Reader, depth: number, wanted: 'all' | 'none'): readonly Json[] {
   if (depth > depthMax) throw new NotCanonical('it is nested too deeply', true);
   const array: Json[] = [];
   reader.at += 1;
   if (take(reader, 0x5d)) return array;
   for (;;) {
-    array.push(readValue(reader, depth + 1));
+    const value = readValue(reader, depth + 1, wanted);
+    if (wanted === 'all') array.push(value);
     if (take(reader, 0x5d)) return array;
     if (!take(reader, 0x2c)) throw new NotCanonical('a comma was expected');
   }
@@ -145,29 +179,42 @@ const shortEscapes: Readonly<Record<string, string>> = {
 const longEscape = /^\\u00(0[0-7be-f]|1[0-9a-f])$/;
 
 function readString(reader: Reader): string {
-  const { text } = reader;
-  let plainFrom = reader.at + 1;
   let value = '';
-  for (let at = plainFrom; ; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code === 0x22) {
-      reader.at = at + 1;
-      return value === '' ? text.slice(plainFrom, at) : value + text.slice(plainFrom, at);
-    }
-    // NaN past the end of the text.
-    if (!(code >= 0x20)) {
-      reader.at = at;
-      throw new NotCanonical('a string has a bare control character or no end');
-    }
-    if (code !== 0x5c) continue;
-    reader.at = at;
-    const short = shortEscapes[text.charAt(at + 1)];
-    const long = short === undefined ? longEscape.exec(text.slice(at, at + 6)) : null;
-    if (short === undefined && long === null) throw new NotCanonical('a string has a needless escape');
-    value += text.slice(plainFrom, at) + (short ?? String.fromCharCode(Number.parseInt(long?.[1] ?? '', 16)));
-    at += short === undefined ? 5 : 1;
-    plainFrom = at + 1;
+  for (;;) {
+    const plainFrom = reader.at + 1;
+    if (toPlainEnd(reader)) return value + reader.text.slice(plainFrom, reader.at - 1);
+    value += reader.text.slice(plainFrom, reader.at) + takeEscape(reader);
   }
+}
+
+/** Checks a string as `readString` does and builds nothing. */
+function skipString(reader: Reader): string {
+  while (!toPlainEnd(reader)) takeEscape(reader);
+  return '';
+}
+
+/** From before a string's first character, or from the last one of an escape: past the closing quote and true, or to an escape. */
+function toPlainEnd(reader: Reader): boolean {
+  const { text } = reader;
+  for (let at = reader.at + 1; ; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code > 0x5c || (code !== 0x22 && code !== 0x5c && code >= 0x20)) continue;
+    reader.at = code === 0x22 ? at + 1 : at;
+    if (code === 0x22) return true;
+    if (code === 0x5c) return false;
+    // A control character, or NaN past the end of the text.
+    throw new NotCanonical('a string has a bare control character or no end');
+  }
+}
+
+/** What the escape at the reader stands for; moves to its last character. */
+function takeEscape(reader: Reader): string {
+  const { text, at } = reader;
+  const short = shortEscapes[text.charAt(at + 1)];
+  const long = short === undefined ? longEscape.exec(text.slice(at, at + 6)) : null;
+  if (short === undefined && long === null) throw new NotCanonical('a string has a needless escape');
+  reader.at += short === undefined ? 5 : 1;
+  return short ?? String.fromCharCode(Number.parseInt(long?.[1] ?? '', 16));
 }
 
 function readInteger(reader: Reader): number {
@@ -175,9 +222,15 @@ function readInteger(reader: Reader): number {
   const start = reader.at;
   const digitsFrom = text.charCodeAt(start) === 0x2d ? start + 1 : start;
   let end = digitsFrom;
-  while (isDigit(text.charCodeAt(end))) end += 1;
+  let small = 0;
+  for (let code = text.charCodeAt(end); isDigit(code); code = text.charCodeAt(end)) {
+    small = small * 10 + code - 0x30;
+    end += 1;
+  }
   if (end === digitsFrom) throw new NotCanonical('a value was expected');
-  const value = Number(text.slice(start, end));
+  // Up to fifteen digits every step of the sum is exact.
+  const isExact = digitsFrom === start && end - start <= 15;
+  const value = isExact ? small : Number(text.slice(start, end));
   if (!Number.isSafeInteger(value)) throw new NotCanonical('a number is too large', true);
   const leadingZero = text.charCodeAt(digitsFrom) === 0x30 && (end > digitsFrom + 1 || digitsFrom > start);
   if (leadingZero) throw new NotCanonical('a number is not in its shortest form');

@@ -43,7 +43,8 @@ export function takeBlock(pass: Pass, seq: number, value: Uint8Array): void {
     return;
   }
   const { leaves: bytes, note } = framed.record;
-  const hashes = bytes.map(leafHash);
+  const { sha256 } = pass.primitives;
+  const hashes = bytes.map((leaf) => leafHash(leaf, sha256));
   const read = bytes.map(readLeaf);
   const first = read[0];
   settleSuspect(pass, first === undefined || isRefusal(first) ? undefined : first.prev, false);

@@ -2,7 +2,7 @@
  * What each type of entry says in `data`, as far as a verifier acts on it. Fields that no rule reads are
  * left to the record; they are covered by the hash all the same. Portable; imports only its own folder.
  */
-import type { Json, JsonObject } from './canonical.ts';
+import type { Json, JsonObject, Wanted } from './canonical.ts';
 import { fromBase64 } from './encoding.ts';
 import { type ErasureEntry, readErasure } from './erasure.ts';
 import { hex64, isCount, isList, isMatching, isOneOf, isTexts, type Part } from './fields.ts';
@@ -144,49 +144,80 @@ export function readEntry(
   if (reserved.includes(type)) {
     return { code: 'version_unsupported', message: `type ${type} is reserved for a later version` };
   }
-  const entry = readers[type]?.(data, parts, seq);
-  return (
-    entry ??
-    malformed(
-      readers[type] === undefined
-        ? `unknown type ${type.slice(0, 32)}`
-        : `its data is not that of type ${type}`,
-    )
-  );
+  const reader = entryReaderOf(type);
+  if (reader === undefined) return malformed(`unknown type ${type.slice(0, 32)}`);
+  return reader.read(data, parts, seq) ?? malformed(`its data is not that of type ${type}`);
 }
 
-type Reader = (data: JsonObject, parts: readonly Part[], seq: number) => Entry | undefined;
+/** How the entries of one type are read. */
+export interface EntryReader {
+  readonly type: string;
+  /** The members of `data` that `read` looks at; it finds the same whether the others are there or not. */
+  readonly wanted: Wanted;
+  /** Undefined where `data` is not that of the type. */
+  readonly read: (data: JsonObject, parts: readonly Part[], seq: number) => Entry | undefined;
+}
+
+/** Undefined for types that no entry of this version has. */
+export function entryReaderOf(type: string): EntryReader | undefined {
+  return readers.get(type);
+}
+
+type Fields<K extends string> = { readonly [name in K]?: Json };
+
+/** A reader that can look at nothing but what it says it wants. */
+function reader<const K extends string>(
+  type: string,
+  wanted: readonly K[],
+  read: (data: Fields<K>, parts: readonly Part[], seq: number) => Entry | undefined,
+): EntryReader {
+  // Any object of JSON values has these members or lacks them; the compiler does not see that for a K it does not know.
+  return { type, wanted: new Set(wanted), read: (data, parts, seq) => read(data as Fields<K>, parts, seq) };
+}
 
 const other: Entry = { type: 'other' };
-const readers: Readonly<Record<string, Reader>> = Object.assign(Object.create(null), {
-  genesis: ({ key, origin, product }) =>
+const readers = readersByType([
+  reader('genesis', ['key', 'origin', 'product'], ({ key, origin, product }) =>
     typeof key === 'string' && typeof origin === 'string' && isText(product)
       ? { type: 'genesis', key, origin }
       : undefined,
-  start: ({ config, node, policy, product }) =>
+  ),
+  reader('start', ['config', 'node', 'policy', 'product'], ({ config, node, policy, product }) =>
     sha256Hex(config) && sha256Hex(policy) && isText(node) && isText(product) ? other : undefined,
-  stop: ({ reason }) => (isText(reason) ? other : undefined),
-  heartbeat: ({ open, snapshot }) =>
+  ),
+  reader('stop', ['reason'], ({ reason }) => (isText(reason) ? other : undefined)),
+  reader('heartbeat', ['open', 'snapshot'], ({ open, snapshot }) =>
     isCount(open) && isMatching(snapshot, hex64) ? { type: 'heartbeat', open, snapshot } : undefined,
-  policy: ({ digest, result, version }) =>
+  ),
+  reader('policy', ['digest', 'result', 'version'], ({ digest, result, version }) =>
     sha256Hex(digest) && (result === 'loaded' || result === 'refused') && isText(version) ? other : undefined,
-  request: ({ verdict, recorded = true, batch = -1 }, parts, seq) =>
-    isOneOf(verdict, verdicts) && typeof recorded === 'boolean' && (batch === -1 || isEarlier(batch, seq))
-      ? { type: 'request', verdict, digest: digestOf(parts, 'request'), recorded, batch }
-      : undefined,
-  response: ({ decision, verdict }, parts, seq) =>
+  ),
+  reader(
+    'request',
+    ['verdict', 'recorded', 'batch'],
+    ({ verdict, recorded = true, batch = -1 }, parts, seq) =>
+      isOneOf(verdict, verdicts) && typeof recorded === 'boolean' && (batch === -1 || isEarlier(batch, seq))
+        ? { type: 'request', verdict, digest: digestOf(parts, 'request'), recorded, batch }
+        : undefined,
+  ),
+  reader('response', ['decision', 'verdict'], ({ decision, verdict }, parts, seq) =>
     isEarlier(decision, seq) && isOneOf(verdict, verdicts)
       ? { type: 'response', decision, verdict, digest: digestOf(parts, 'response') }
       : undefined,
-  hold: readHold,
-  ruling: readRuling,
-  delivery: readDelivery,
-  recovery: readRecovery,
-  access: readAccess,
-  anchor: readAnchor,
-  erasure: (data, _parts, seq) => readErasure(data, seq),
-  key: readKey,
-} satisfies Record<string, Reader>);
+  ),
+  reader('delivery', ['decision', 'hold', 'digest', 'attempt', 'outcomes'], readDelivery),
+  reader('access', ['by', 'role', 'action', 'decision', 'digest', 'hold'], readAccess),
+  { type: 'hold', wanted: 'all', read: readHold },
+  { type: 'ruling', wanted: 'all', read: readRuling },
+  { type: 'recovery', wanted: 'all', read: readRecovery },
+  { type: 'anchor', wanted: 'all', read: readAnchor },
+  { type: 'erasure', wanted: 'all', read: (data, _parts, seq) => readErasure(data, seq) },
+  { type: 'key', wanted: 'all', read: readKey },
+]);
+
+function readersByType(list: readonly EntryReader[]): ReadonlyMap<string, EntryReader> {
+  return new Map(list.map((one) => [one.type, one]));
+}
 
 function readRecovery(data: JsonObject, _parts: readonly Part[], seq: number): Entry | undefined {
   const { found, outcomes: list, reason, backup, lost, taken } = data;
@@ -221,7 +252,9 @@ function readRuling(data: JsonObject, parts: readonly Part[], seq: number): Entr
   return { type: 'ruling', decision, hold, verdict, by, role, digest, final, amendment };
 }
 
-function readDelivery(data: JsonObject, _parts: readonly Part[], seq: number): Entry | undefined {
+type DeliveryFields = Fields<'decision' | 'hold' | 'digest' | 'attempt' | 'outcomes'>;
+
+function readDelivery(data: DeliveryFields, _parts: readonly Part[], seq: number): Entry | undefined {
   const { decision, hold, digest, attempt, outcomes: list } = data;
   if (list !== undefined)
     return decision === undefined && hold === undefined ? readOutcomes(list, seq) : undefined;
@@ -230,7 +263,9 @@ function readDelivery(data: JsonObject, _parts: readonly Part[], seq: number): E
   return { type: 'delivery', decision, hold, digest, attempt };
 }
 
-function readAccess(data: JsonObject, _parts: readonly Part[], seq: number): Entry | undefined {
+type AccessFields = Fields<'by' | 'role' | 'action' | 'decision' | 'digest' | 'hold'>;
+
+function readAccess(data: AccessFields, _parts: readonly Part[], seq: number): Entry | undefined {
   const { by, role, action, decision, digest, hold } = data;
   if (!isText(by) || !isText(role) || !isText(action)) return undefined;
   if (action !== 'redelivery') return { type: 'access', decision: isEarlier(decision, seq) ? decision : -1 };

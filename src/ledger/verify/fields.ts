@@ -8,6 +8,9 @@ export interface Part {
   readonly size: number;
 }
 
+/** Of one entry: a part's index is one byte in the bodies record. */
+export const partsMax = 256;
+
 export const utcForm =
   /^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])(:[0-5][0-9]){2}\.[0-9]{3}Z$/;
 export const hex64 = /^[0-9a-f]{64}$/;

@@ -1,12 +1,13 @@
 /**
  * `holdpoint/verify`: the offline verifier for programs, in Node and in browsers. SHA-256 from @noble/hashes, Ed25519
- * from tweetnacl, AES-GCM from Web Crypto; nothing of Node and nothing of what seals. FORMAT.md says what is verified.
+ * from tweetnacl, AES-GCM from Web Crypto, the first and last replaceable through `primitives`; nothing of Node and nothing of what seals. FORMAT.md says what is verified.
  */
 import { readStream } from './stream.ts';
 import { type Verdict, type VerifyOptions, verifyLedger } from './verify.ts';
 
 export type { BlockLeaves, BodyCounts, UnwrapKeys, WrappedKeys } from './bodies.ts';
 export type { Outcome } from './entry.ts';
+export { type Primitives, portable, type SealedBytes, type Sha256 } from './primitives.ts';
 export { type Finding, type ReasonCode, reasons } from './reasons.ts';
 export { readStream, type StreamRecord } from './stream.ts';
 export { type ProofVerdict, verifyTlogProof } from './tlog-proof.ts';
@@ -22,5 +23,5 @@ export function verifyExport(
   chunks: AsyncIterable<Uint8Array>,
   options: VerifyOptions = {},
 ): Promise<Verdict> {
-  return verifyLedger(readStream(chunks), options);
+  return verifyLedger(readStream(chunks, options.primitives), options);
 }

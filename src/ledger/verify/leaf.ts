@@ -3,34 +3,26 @@
  * entry's type says in `data` is read in entry.ts. Portable; imports only its own folder.
  */
 import { isJsonObject, type Json, type JsonObject, parseCanonical } from './canonical.ts';
-import { type Entry, readEntry } from './entry.ts';
-import { hex64, isCount, isList, isMatching, type Part, utcForm } from './fields.ts';
+import { readEntry } from './entry.ts';
+import { hex64, isCount, isList, isMatching, type Part, partsMax, utcForm } from './fields.ts';
 import type { Refusal } from './reasons.ts';
+import { type Leaf, scanLeaf } from './scan-leaf.ts';
 
-export interface Leaf {
-  readonly at: string;
-  readonly boot: string;
-  readonly durability: 'strict' | 'relaxed';
-  readonly kid: string;
-  readonly ledger: string;
-  readonly mono: number;
-  readonly parts: readonly Part[];
-  readonly prev: string;
-  readonly seq: number;
-  readonly type: string;
-  readonly entry: Entry;
-}
+export type { Leaf };
 
 const fields = 'at,boot,data,durability,kid,ledger,mono,parts,prev,refs,seq,type,v';
 const partFields = 'c,e,name,size';
-/** A part's index is one byte in the bodies record. */
-const partsMax = 256;
 const hex8 = /^[0-9a-f]{8}$/;
 const hex16 = /^[0-9a-f]{16}$/;
 const hex32 = /^[0-9a-f]{32}$/;
 
 /** Reads one leaf; a refusal names what is wrong with it. */
 export function readLeaf(bytes: Uint8Array): Leaf | Refusal {
+  return scanLeaf(bytes) ?? readLeafByField(bytes);
+}
+
+/** The reading that has a reason for everything it refuses; `scanLeaf` knows only leaves that have none. */
+export function readLeafByField(bytes: Uint8Array): Leaf | Refusal {
   const reading = parseCanonical(bytes);
   if (reading.kind === 'not_canonical') return { code: 'leaf_not_canonical', message: reading.reason };
   if (reading.kind === 'malformed') return malformed(reading.reason);

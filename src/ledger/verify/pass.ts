@@ -7,6 +7,7 @@ import type { AnchorEntry } from './entry.ts';
 import { createErasures, type Erasures } from './erased.ts';
 import { createFindings, type Findings } from './findings.ts';
 import type { Checkpoint, VerifierKey } from './note.ts';
+import type { Primitives } from './primitives.ts';
 import type { ReasonCode } from './reasons.ts';
 import { createDecisions, type Decisions } from './state.ts';
 import { emptyRange, rootOf, type TreeRange } from './tree.ts';
@@ -53,6 +54,7 @@ export interface Pass {
   readonly findings: Findings;
   readonly trusted: readonly VerifierKey[] | undefined;
   readonly unwrap: UnwrapKeys | undefined;
+  readonly primitives: Primitives;
   readonly everySignature: boolean;
   /** No finding so far touches the entries themselves: only then is their meaning judged. */
   intact: boolean;
@@ -104,6 +106,7 @@ export interface Pass {
 export interface PassOptions {
   readonly trusted: readonly VerifierKey[] | undefined;
   readonly unwrap: UnwrapKeys | undefined;
+  readonly primitives: Primitives;
   readonly everySignature: boolean;
   readonly watchedSizes: readonly number[];
 }
@@ -117,12 +120,13 @@ export function createPass(options: PassOptions): Pass {
     findings: createFindings(),
     trusted: options.trusted,
     unwrap: options.unwrap,
+    primitives: options.primitives,
     everySignature: options.everySignature,
     intact: true,
     judged: 0,
     nextSeq: 0,
     nextIsCertain: true,
-    range: emptyRange(),
+    range: emptyRange(options.primitives.sha256),
     treeKnown: true,
     prev: new Uint8Array(32),
     ledger: '',

@@ -13,6 +13,7 @@ export const reasons = {
   gap: 'entries are missing between two blocks, or before the first',
   block_malformed: 'the bytes of a block do not follow the framing',
   version_unsupported: 'a block, entry or type belongs to another version of the format',
+  backup_mismatch: 'a file of a backup, or its end, is not what its manifest says',
   // Leaves, chain and tree
   leaf_malformed: 'an entry is not what the format allows',
   leaf_not_canonical: 'an entry means the same but is written in other bytes than the canonical ones',

@@ -6,8 +6,8 @@
  *
  * Integers are big-endian and unsigned. Portable; imports only its own folder.
  */
-import { crc32 } from './checksum.ts';
 import { fromUtf8 } from './encoding.ts';
+import { portable } from './primitives.ts';
 
 export interface StreamRecord {
   readonly key: Uint8Array;
@@ -22,7 +22,10 @@ const frameBytesMax = 1_073_741_824;
 const keyBytes = 9;
 
 /** Reads a stream, cut into any chunks; throws Error that says at which byte the first damage is. */
-export async function* readStream(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<StreamRecord> {
+export async function* readStream(
+  chunks: AsyncIterable<Uint8Array>,
+  { crc32 } = portable,
+): AsyncGenerator<StreamRecord> {
   const take = taker(chunks);
   const header = await take(headerBytes);
   const isHeader =

@@ -1,7 +1,7 @@
 /**
  * The offline verifier: bytes in, verdict out, no I/O. It is written from FORMAT.md alone and shares no
- * code with the sealer: SHA-256 from @noble/hashes, Ed25519 from tweetnacl, AES-GCM from Web Crypto. It
- * runs in a browser; no `node:` imports, nothing from outside this folder.
+ * code with the sealer: Ed25519 from tweetnacl; SHA-256 from @noble/hashes and AES-GCM from Web Crypto, unless whoever
+ * calls hands in others. It runs in a browser; no `node:` imports, nothing from outside this folder.
  *
  * What may change without a finding, by design of the format:
  * - the 64 signature bytes of a checkpoint that a later block supersedes, unless `everySignature` is set or it is the
@@ -9,7 +9,6 @@
  * - kekId, nonce and wrapped keys of a bodies record, unless `openBody` is given;
  * - the ledger's tail, back to any earlier commit, unless a high-water mark or a kept checkpoint remembers it.
  */
-import { sha256 } from '@noble/hashes/sha2.js';
 import {
   type BlockLeaves,
   type BodyCounts,
@@ -27,6 +26,7 @@ import { readBodies, readRecordKey, recordKinds } from './framing.ts';
 import { checkRevocations, checkTrust } from './keys.ts';
 import type { Covered, OutsideTexts } from './outside.ts';
 import { createPass, damage, type Pass } from './pass.ts';
+import { type Primitives, portable } from './primitives.ts';
 import type { Finding } from './reasons.ts';
 import { checkRemembered, type Remembered, readRemembered } from './remembered.ts';
 import { snapshotEquals } from './snapshot.ts';
@@ -48,6 +48,8 @@ export interface VerifyOptions extends OutsideTexts {
   readonly openBody?: Uint8Array | readonly Uint8Array[] | UnwrapKeys;
   /** Also check the signatures of superseded checkpoints; 10 ms each. */
   readonly everySignature?: boolean;
+  /** What hashes and opens; absent: the portable implementations. */
+  readonly primitives?: Primitives;
   /** Called after each block with the number of entries read. */
   readonly onProgress?: (entries: number) => void;
   /** Called after each block that could be read, before the source is asked for the next record. */
@@ -102,10 +104,11 @@ export async function verifyLedger(
   options: VerifyOptions = {},
 ): Promise<Verdict> {
   const remembered = readRemembered(options);
-  const { openBody } = options;
+  const { openBody, primitives = portable } = options;
   const pass = createPass({
     trusted: remembered.trusted,
-    unwrap: unwrapOf(openBody),
+    unwrap: unwrapOf(openBody, primitives),
+    primitives,
     everySignature: options.everySignature ?? false,
     watchedSizes: remembered.sizes,
   });
@@ -126,9 +129,9 @@ export async function verifyLedger(
   return verdictOf(pass, options, remembered, { covered, erased, trusted: trusted.map(({ text }) => text) });
 }
 
-function unwrapOf(openBody: VerifyOptions['openBody']): UnwrapKeys | undefined {
-  if (openBody instanceof Uint8Array) return unwrapWithAny([openBody]);
-  return typeof openBody === 'function' || openBody === undefined ? openBody : unwrapWithAny(openBody);
+function unwrapOf(openBody: VerifyOptions['openBody'], primitives: Primitives): UnwrapKeys | undefined {
+  if (openBody === undefined || typeof openBody === 'function') return openBody;
+  return unwrapWithAny(openBody instanceof Uint8Array ? [openBody] : openBody, primitives);
 }
 
 async function takeAll(
@@ -201,7 +204,13 @@ async function takeBodies(pass: Pass, seq: number, value: Uint8Array): Promise<v
   if (framed.record.items.length === 0) {
     pass.findings.add('bodies_malformed', seq, `block ${seq} has a bodies record without a body`);
   }
-  await checkBodies(block, framed.record, pass.unwrap, pass.bodies, pass.findings, pass.erasures.absent);
+  await checkBodies(block, framed.record, {
+    unwrap: pass.unwrap,
+    primitives: pass.primitives,
+    counts: pass.bodies,
+    findings: pass.findings,
+    absent: pass.erasures.absent,
+  });
 }
 
 function takeSnapshot(pass: Pass, seq: number, value: Uint8Array): void {
@@ -214,7 +223,7 @@ function takeSnapshot(pass: Pass, seq: number, value: Uint8Array): void {
     return;
   }
   pass.awaited.splice(index, 1);
-  if (!hexEquals(awaited.digest, sha256(value))) {
+  if (!hexEquals(awaited.digest, pass.primitives.sha256(value))) {
     pass.findings.add('snapshot_mismatch', seq, `the snapshot at ${seq} is not the one entry ${seq} names`);
   } else if (awaited.expected !== undefined && !snapshotEquals(value, awaited.expected)) {
     pass.findings.add(

@@ -69,9 +69,32 @@ describe('a part as text', () => {
 });
 
 describe('the words of the page', () => {
-  it('have advice on every code', () => {
-    for (const code of Object.keys(reasons).filter(isCode)) expect(adviceOn(code)).not.toBe('');
-    expect(adviceOn('key_unknown')).toContain('keys show');
+  const codes = Object.keys(reasons).filter(isCode);
+
+  it('have a meaning and advice of whole sentences on every code there is', () => {
+    expect(codes.length).toBeGreaterThan(70);
+    for (const code of codes) {
+      expect(reasons[code], code).toMatch(/^[a-z].*[^.]$/);
+      expect(adviceOn(code), code).toMatch(/^[A-Z].*[.)]$/);
+    }
+  });
+
+  it.each([
+    [/^(rotation_|boundary_|key_used_)/, 'signing key'],
+    [/^key_revoked$/, 'stolen'],
+    [/^(erasure_|legal_hold_)/, 'erased'],
+    [/^(body_|bodies_|commitment_)/, 'stored bodies'],
+    [/^(response|hold|ruling|delivery|outcome)_/, 'explain this decision'],
+    [/^quorum_/, 'explain this decision'],
+    [/^(truncated_|rolled_|witnessed_|anchored_)/, 'not the one that was remembered'],
+    [/^(witness|anchor)_missing$/, 'not the operator of this ledger'],
+    [/^(key_unknown|signature_invalid)$/, 'keys show'],
+    [/^backup_/, 'arrived whole'],
+    [/^(proof|inclusion|entry_missing)/, 'ledger prove'],
+  ])('advise on %s by what it is about', (form, words) => {
+    const family = codes.filter((code) => form.test(code));
+    expect(family).not.toEqual([]);
+    for (const code of family) expect(adviceOn(code), code).toContain(words);
   });
 
   it('tell a ruling by what it was, also one of a kind they do not know', () => {

@@ -111,4 +111,21 @@ describe('a text that is no proof', () => {
   ])('is refused: %s', (_, broken) => {
     expect(codesOf(broken)).toEqual(['proof_malformed']);
   });
+
+  it.each([
+    [1_000, 10, 760],
+    [100_000, 17, 1_080],
+    [262_144, 18, 1_125],
+    [10_000_000, 24, 1_400],
+  ])(
+    'in a tree of %i entries has at most %i hashes, and without its entry at most %i bytes',
+    (size, most, bytes) => {
+      const seqs = [0, 1, Math.floor(size / 2), size - 2, size - 1];
+      const paths = seqs.map((seq) => inclusionPlan(seq, size).length);
+      expect(Math.max(...paths)).toBe(most);
+      const path = Array.from({ length: most }, () => Buffer.alloc(32, 7).toString('base64'));
+      const note = signNote('one', builder.origin, size, Buffer.alloc(32));
+      expect(formatTlogProof({ seq: size - 1, hashes: path, note }).length).toBeLessThanOrEqual(bytes);
+    },
+  );
 });
