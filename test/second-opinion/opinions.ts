@@ -1,9 +1,11 @@
 /** What verify.py says of a ledger, and what our own verifier says of the same bytes. */
+import { deepStrictEqual } from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { createNativePrimitives } from '../../src/ledger/native-primitives.ts';
 import { readStream } from '../../src/ledger/verify/stream.ts';
-import { type VerifyOptions, verifyLedger } from '../../src/ledger/verify/verify.ts';
+import { type Verdict, type VerifyOptions, verifyLedger } from '../../src/ledger/verify/verify.ts';
 
 const program = fileURLToPath(new URL('verify.py', import.meta.url));
 /** What verify.py needs and this machine lacks. */
@@ -34,5 +36,11 @@ async function* chunk(bytes: Buffer): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-export const ours = (bytes: Buffer, options: VerifyOptions = {}) =>
-  verifyLedger(readStream(chunk(bytes)), options);
+/** Our verdict, with Node's primitives; throws where it is another one than with the portable ones. */
+export async function ours(bytes: Buffer, options: VerifyOptions = {}): Promise<Verdict> {
+  const portable = await verifyLedger(readStream(chunk(bytes)), options);
+  const primitives = createNativePrimitives();
+  const native = await verifyLedger(readStream(chunk(bytes), primitives), { ...options, primitives });
+  deepStrictEqual(native, portable);
+  return native;
+}
