@@ -35,7 +35,7 @@ const answeredOtherwise: ReadonlySet<OperationName> = new Set([
 
 /** True for every operation that this file reads. */
 export function isContentOperation(operation: OperationName): boolean {
-  if (['predict', 'batches', 'batches.results'].includes(operation)) return true;
+  if (['predict', 'batches.status', 'batches.results'].includes(operation)) return true;
   return isGenerated(operation) || answeredOtherwise.has(operation);
 }
 
@@ -56,7 +56,7 @@ export const content: Dialect = {
   },
   readResponse(operation, status, body) {
     if (operation === 'predict') return readPrediction(status, body);
-    if (operation === 'batches') return readBatch(status, body);
+    if (operation === 'batches.status') return readBatch(status, body);
     if (operation === 'batches.results') return readBatchFile(status, body);
     return isGenerated(operation) ? readGeminiResponse(status, body) : unreadResponse(status, '');
   },

@@ -19,6 +19,7 @@ export type Dialect = Pick<
   | 'readsAnswerBy'
   | 'readRequest'
   | 'readResponse'
+  | 'fileIdIn'
   | 'streamFormOf'
   | 'openStream'
   | 'errorEvent'
@@ -45,6 +46,7 @@ export function googleProtocol(
       if (status >= errorStatusMin) return unreadResponse(status, '');
       return dialectOf(operation).readResponse(operation, status, body);
     },
+    fileIdIn: (operation, body) => dialectOf(operation).fileIdIn?.(operation, body) ?? '',
     streamFormOf: (operation, contentType) => dialectOf(operation).streamFormOf(operation, contentType),
     openStream(operation, status, form) {
       if (status >= errorStatusMin) return openUnreadStream(status);

@@ -103,8 +103,9 @@ export function readJobRequest(bytes: Buffer): RequestReading {
   const files = boundedList(body.input_files, batchLinesMax, '`input_files`', defects);
   const params = { ...scalarParams(body, paramsElsewhere), input_files: files, requests: requests.length };
   const facts = { ...unreadRequest('').facts, model, params };
-  if (requests.length === 0) return { facts, defects };
-  return { facts, defects, batch: () => requestsIn(bytes, model) };
+  const batchFiles = files.map(textOf);
+  if (requests.length === 0) return { facts, defects, batchFiles };
+  return { facts, defects, batchFiles, batch: () => requestsIn(bytes, model) };
 }
 
 /** Reads a job that was asked for, with the answers that stand in it; of a list of jobs none has any. */

@@ -11,7 +11,7 @@ import { readConversationRequest, readConversationResponse } from './mistral-con
 import { amendConversation } from './mistral-conversations-amend.ts';
 import { createConversationStreamReader } from './mistral-conversations-stream.ts';
 import { createTranscriptionStreamReader, readOcrResponse } from './mistral-documents.ts';
-import { mayBeResults, readFileContent, readFileUpload } from './openai-batches.ts';
+import { mayBeResults, readFileContent, readFileId, readFileUpload } from './openai-batches.ts';
 import { readChatRequest } from './openai-chat.ts';
 import { readTextRequest } from './openai-text-requests.ts';
 import { readTranscript } from './openai-transcripts.ts';
@@ -157,6 +157,7 @@ export const mistral: Protocol = {
   readResponse(operation, status, body) {
     return status >= errorStatusMin ? unreadResponse(status, '') : readAnswer(operation, status, body);
   },
+  fileIdIn: (operation, body) => (operation === 'files' ? readFileId(body) : ''),
   // A file of answers is judged as one, whatever its type says.
   streamFormOf: (operation, contentType) =>
     operation === 'files.content' ? null : streamFormOf(contentType),

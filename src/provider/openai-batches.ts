@@ -4,9 +4,10 @@
  */
 import { type BatchEntry, batchEntriesFrom, batchEntriesOf, jsonBytes } from './batch-lines.ts';
 import { readFormRequest } from './form-request.ts';
-import { isRecord, type JsonRecord, textOf } from './json.ts';
-import { readForm } from './multipart.ts';
+import { isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts';
+import { isForm, readForm } from './multipart.ts';
 import { openaiOperationOf } from './openai-routes.ts';
+import { readTextRequest } from './openai-text-requests.ts';
 import type {
   BatchRequest,
   BatchResult,
@@ -98,6 +99,32 @@ export function refuseBatchInParts(reading: RequestReading): RequestReading {
   if (reading.facts.params['purpose'] !== 'batch') return reading;
   const defect = 'a batch file that comes in parts cannot be judged: send it whole to /v1/files';
   return { ...reading, defects: [...reading.defects, defect] };
+}
+
+/** The id that an upload was answered with; '' where the answer does not say it in one way only. */
+export function readFileId(answer: Buffer): string {
+  const { value, defect } = readJson(answer, 'the answer');
+  return isRecord(value) && defect === '' ? textOf(value.id) : '';
+}
+
+/** OpenAI's own, and what Azure takes in its place: the address of a file in the customer's storage. */
+const fileMembers: ReadonlySet<string> = new Set(['inputfileid', 'inputblob']);
+
+/** Reads the body that creates a batch of a file, and which file that is. However it is spelt, a server may take it. */
+export function readBatchCreation(bytes: Buffer, head: RequestHead): RequestReading {
+  const reading = readTextRequest(bytes, head, { system: [], text: [] });
+  const defects = [...reading.defects];
+  const { value } = isForm(head.contentType)
+    ? { value: reading.facts.params }
+    : readJson(bytes, 'the request body');
+  const batchFiles: string[] = [];
+  for (const [name, file] of isRecord(value) ? Object.entries(value) : []) {
+    if (!fileMembers.has(name.toLowerCase().replaceAll(/[_-]/g, '')) || isAbsent(file) || file === '')
+      continue;
+    if (typeof file === 'string') batchFiles.push(file);
+    else note(defects, `\`${name}\` is not a text`);
+  }
+  return { ...reading, defects, batchFiles };
 }
 
 const partialContent = 206;

@@ -6,7 +6,7 @@ import type { ErrorCode } from '../core/errors.ts';
 import { unamendable } from './amendment.ts';
 import { anthropic } from './anthropic.ts';
 import { ollamaOwn } from './ollama-own.ts';
-import { mayBeResults } from './openai-batches.ts';
+import { mayBeResults, readFileId } from './openai-batches.ts';
 import { openaiOperation } from './openai-operations.ts';
 import { openaiOperationOf } from './openai-routes.ts';
 import type { OperationName, Protocol, StreamForm } from './protocol.ts';
@@ -59,6 +59,7 @@ const own: Protocol = {
     if (status >= errorStatusMin) return unreadResponse(status, '');
     return openaiOperation(operation)?.answer?.whole(status, body) ?? unreadResponse(status, '');
   },
+  fileIdIn: (operation, body) => (operation === 'files' ? readFileId(body) : ''),
   // A file of answers is judged as one, whatever its type says.
   streamFormOf: (operation, contentType) =>
     operation === 'files.content' ? null : streamFormOf(contentType),

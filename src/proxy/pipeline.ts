@@ -24,6 +24,7 @@ import {
 } from './held.ts';
 import type { House } from './house.ts';
 import { judge } from './judge.ts';
+import { judgedFile, withUnjudgedFiles } from './judged-files.ts';
 import { withProviderKey } from './provider-key.ts';
 import { requestDraft, responseDraft } from './record.ts';
 import { endWith, refuse, toHoldpointError, writeHead } from './respond.ts';
@@ -33,7 +34,8 @@ import { endWith, refuse, toHoldpointError, writeHead } from './respond.ts';
  * goes wrong refuses the call and gives its decision an outcome. Rejects with `ledger_unavailable` or
  * `overloaded` when not even the intent could be sealed; then nothing was sent anywhere.
  */
-export async function handleCall(call: Call, house: House): Promise<void> {
+export async function handleCall(arrived: Call, house: House): Promise<void> {
+  const call = await withUnjudgedFiles(arrived, house);
   const earlier = findEarlierHold(call, house);
   if (earlier !== null) return comeBack(call, earlier, house);
 
@@ -100,7 +102,13 @@ async function forwardAndDeliver(
 
   const elapsedUs = house.clock.monoUs() - call.startedUs;
   const response = house.ledger.seal(
-    responseDraft(decision.seq, { ...answered, judgement, policy, elapsedUs }),
+    responseDraft(decision.seq, {
+      ...answered,
+      judgement,
+      policy,
+      elapsedUs,
+      file: judgedFile(call, answered, house),
+    }),
   );
   await response.durable;
   if (answered.batch !== undefined)

@@ -174,8 +174,8 @@ const readers: Readonly<Record<string, Reader>> = Object.assign(Object.create(nu
     isOneOf(verdict, verdicts) && typeof recorded === 'boolean' && (batch === -1 || isEarlier(batch, seq))
       ? { type: 'request', verdict, digest: digestOf(parts, 'request'), recorded, batch }
       : undefined,
-  response: ({ decision, verdict }, parts, seq) =>
-    isEarlier(decision, seq) && isOneOf(verdict, verdicts)
+  response: ({ decision, verdict, file }, parts, seq) =>
+    isEarlier(decision, seq) && isOneOf(verdict, verdicts) && (file === undefined || isJudgedFile(file))
       ? { type: 'response', decision, verdict, digest: digestOf(parts, 'response') }
       : undefined,
   hold: readHold,
@@ -187,6 +187,13 @@ const readers: Readonly<Record<string, Reader>> = Object.assign(Object.create(nu
   erasure: (data, _parts, seq) => readErasure(data, seq),
   key: readKey,
 } satisfies Record<string, Reader>);
+
+/** A file of requests by its provider's id, bound to who uploaded it: nothing else may pass for one. */
+function isJudgedFile(file: Json): boolean {
+  if (typeof file !== 'object' || !('id' in file) || Object.keys(file).length !== 2) return false;
+  const { credential, id } = file;
+  return isMatching(credential, hex64) && typeof id === 'string' && id !== '';
+}
 
 function readRecovery(data: JsonObject, _parts: readonly Part[], seq: number): Entry | undefined {
   const { found, outcomes: list, reason, backup, lost, taken } = data;
