@@ -47,13 +47,14 @@ export async function captureAnswer(
     const verdict = judge(policy, 'response', { ...facts, response: neutral.facts }, []);
     if (verdict.action === 'hold' || verdict.action === 'deny')
       return captureWhole(call, answer, form, house);
-    return answered(call, answer, await relayUnread(call, decisionId, answer, house), neutral, form, house);
+    const relayed = await relayUnread(call, decisionId, answer, house);
+    return answered(call, answer, relayed, neutral, null, form, house);
   }
   const plain = plainStreamForm(call, answer);
   if (plain !== null && policy.textMayStream(facts)) {
     const stream = call.upstream.protocol.openStream(call.operation, answer.status, plain);
     const relayed = await relayText(call, decisionId, answer, stream, house);
-    return answered(call, answer, relayed, stream.finish().reading, plain, house);
+    return answered(call, answer, relayed, stream.finish().reading, null, plain, house);
   }
   return captureWhole(call, answer, form, house);
 }
@@ -91,9 +92,9 @@ async function captureWhole(
 ): Promise<Answered> {
   const { body, error } = await answer.readAll(house.bounds.responseBytesMax);
   if (error !== null) answer.abort(error.message);
-  const reading = read(call, answer, form, body, house.bounds.decodedBytesMax);
+  const { reading, plain } = read(call, answer, form, body, house.bounds.decodedBytesMax);
   const relayed = { body, bytes: body.length, sha256: null, passedBytes: 0, rest: body, failure: error };
-  return answered(call, answer, relayed, reading, form, house);
+  return answered(call, answer, relayed, reading, plain, form, house);
 }
 
 function read(
@@ -102,19 +103,20 @@ function read(
   form: StreamForm | null,
   body: Buffer,
   decodedBytesMax: number,
-): ResponseReading {
+): { readonly reading: ResponseReading; readonly plain: Buffer | null } {
   const { protocol } = call.upstream;
   let plain: Buffer;
   try {
     plain = decodeContent(headerOf(answer.headers, 'content-encoding'), body, decodedBytesMax);
   } catch (error) {
     const reading = protocol.readResponse('unknown', answer.status, Buffer.alloc(0));
-    return { ...reading, defects: [`the content-encoding cannot be undone: ${messageOf(error)}`] };
+    const defects = [`the content-encoding cannot be undone: ${messageOf(error)}`];
+    return { reading: { ...reading, defects }, plain: null };
   }
-  if (form === null) return protocol.readResponse(call.operation, answer.status, plain);
+  if (form === null) return { reading: protocol.readResponse(call.operation, answer.status, plain), plain };
   const stream = protocol.openStream(call.operation, answer.status, form);
   stream.push(plain);
-  return stream.finish().reading;
+  return { reading: stream.finish().reading, plain };
 }
 
 function answered(
@@ -122,6 +124,7 @@ function answered(
   answer: Answer,
   relayed: Relayed,
   reading: ResponseReading,
+  plain: Buffer | null,
   form: StreamForm | null,
   { bounds: { decodedBytesMax } }: House,
 ): Answered {
@@ -132,7 +135,7 @@ function answered(
     status,
     statusText,
     headers,
-    stored: storedAnswer(call.facts.path, headers, relayed.body, decodedBytesMax),
+    stored: storedAnswer(call.facts.path, headers, relayed.body, plain, decodedBytesMax),
     facts: reading.facts,
     form,
     trailers: answer.trailers(),

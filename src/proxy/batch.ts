@@ -12,7 +12,7 @@ import type { Call } from './call.ts';
 import type { House } from './house.ts';
 import { judge, passed } from './judge.ts';
 import { requestDraft, responseDraft } from './record.ts';
-import { storedRequest, storedWhole } from './stored-body.ts';
+import { storedAnswer, storedRequest, storedWhole } from './stored-body.ts';
 
 export interface Lines {
   /** One for each line, in order. */
@@ -128,7 +128,7 @@ export async function sealAnswers(
         status: line.status,
         statusText: '',
         headers: [],
-        stored: storedWhole([], line.response),
+        stored: storedAnswer(call.facts.path, [], line.response, null, 0),
         bytes: line.response.length,
         sha256: null,
         facts,
