@@ -19,6 +19,7 @@ import { protocolOf } from './provider/index.ts';
 import type { Upstream } from './proxy/call.ts';
 import { createForwarder } from './proxy/forward.ts';
 import type { House } from './proxy/house.ts';
+import { createKeptAnswers } from './proxy/kept-answers.ts';
 import { listenProxy, type ProxyListener } from './proxy/listener.ts';
 import { createSigner } from './proxy/sigv4.ts';
 import { openAwsCredentials } from './store/aws-credentials.ts';
@@ -147,6 +148,7 @@ export async function startSidecar(
     holds?.stop();
     proxy.waysIn.close();
     await proxy.listener.drain(config.limits.drainMsMax);
+    await proxy.keptAnswers.close();
     await control.close();
     await proxy.forwarder.close();
     await closeLedger(reason);
@@ -205,6 +207,7 @@ async function startProxy(parts: Parts) {
       bodyBytesMax: limits.passedBytesMax,
       totalBytesMax: limits.spoolBytesMax,
     }),
+    keptAnswers: createKeptAnswers(parts.holds, parts.onError),
     upstreams: parts.upstreams,
     clock: parts.machine.clock,
     schedule: parts.machine.schedule,
@@ -243,7 +246,7 @@ async function startProxy(parts: Parts) {
       throw error;
     },
   );
-  return { listener, forwarder, waysIn, inFlight: () => inFlight };
+  return { listener, forwarder, waysIn, keptAnswers: house.keptAnswers, inFlight: () => inFlight };
 }
 
 function startControl(

@@ -3,10 +3,11 @@
  * gives them. Pure.
  */
 import { unamendable } from './amendment.ts';
+import { readFileContentFrom } from './batch-results.ts';
 import { amendGemini } from './gemini-amend.ts';
 import { createGeminiStreamReader, readGeminiResponse } from './gemini-answer.ts';
 import { readBatch } from './gemini-batch.ts';
-import { readBatchFile } from './gemini-batch-file.ts';
+import { geminiResultLines, readBatchFile } from './gemini-batch-file.ts';
 import { googleErrorEvent } from './gemini-error.ts';
 import { openGoogleEventStream } from './gemini-events.ts';
 import { readPrediction, readPredictRequest } from './gemini-predict.ts';
@@ -60,6 +61,8 @@ export const content: Dialect = {
     if (operation === 'batches.results') return readBatchFile(status, body);
     return isGenerated(operation) ? readGeminiResponse(status, body) : unreadResponse(status, '');
   },
+  readResponseFrom: (operation, status, file) =>
+    operation === 'batches.results' ? readFileContentFrom(status, file, geminiResultLines) : null,
   /** The stream is an array unless events were asked for (`alt=sse`); the type says which it is. */
   streamFormOf(operation, contentType) {
     // A file of answers is judged as one, whatever its type says.

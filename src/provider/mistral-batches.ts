@@ -4,8 +4,9 @@
  */
 import { parseForRewrite } from './amendment.ts';
 import { type BatchEntry, batchEntriesIn, batchEntriesOf, batchLinesMax, jsonBytes } from './batch-lines.ts';
+import type { ResultLines } from './batch-results.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
-import { resultOf } from './openai-batches.ts';
+import { openaiResultLines, resultOf } from './openai-batches.ts';
 import type {
   BatchRequest,
   BatchResult,
@@ -77,6 +78,11 @@ export function readMistralLine(line: BatchEntry): BatchRequest {
 export function* readMistralResults(file: Buffer): Generator<BatchResult> {
   for (const entry of batchEntriesOf(file)) yield resultOf(entry, operationOfAnswer);
 }
+
+export const mistralResultLines: ResultLines = {
+  ...openaiResultLines,
+  resultOf: (line) => resultOf(line, operationOfAnswer),
+};
 
 function* entriesIn(bytes: Buffer, member: string): Generator<BatchEntry> {
   const body = parseForRewrite(bytes.toString('utf8'));

@@ -3,6 +3,7 @@
  * (https://platform.openai.com/docs/api-reference/batch). Pure; bounded; hostile bytes in, lines and defects out.
  */
 import { type BatchEntry, batchEntriesFrom, batchEntriesOf, jsonBytes } from './batch-lines.ts';
+import { type ResultLines, readPartOfFile } from './batch-results.ts';
 import { readFormRequest } from './form-request.ts';
 import { isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts';
 import { isForm, readForm } from './multipart.ts';
@@ -127,7 +128,6 @@ export function readBatchCreation(bytes: Buffer, head: RequestHead): RequestRead
   return { ...reading, defects, batchFiles };
 }
 
-const partialContent = 206;
 const brace = 0x7b;
 const blanks: ReadonlySet<number | undefined> = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
@@ -137,11 +137,6 @@ export function mayBeResults(firstBytes: Buffer): boolean {
   while (blanks.has(firstBytes[at])) at += 1;
   // Where nothing but blanks came yet, anything may follow.
   return firstBytes[at] === brace || (at > 0 && at === firstBytes.length);
-}
-
-/** A workload may ask for a file piece by piece (RFC 9110 section 14), and no piece shows what it is of. */
-export function readPartOfFile(status: number): ResponseReading | null {
-  return status === partialContent ? unreadResponse(status, 'only a part of a file was asked for') : null;
 }
 
 /** Reads a file that was asked for, its lines by `resultsOf`; one that is no batch's output gives nothing to judge. */
@@ -154,9 +149,17 @@ export function readFileContent(
   if (part !== null) return part;
   const neutral = unreadResponse(status, '');
   const [first] = batchEntriesOf(body);
-  const isOutput =
-    first !== undefined && first.customId !== '' && ('response' in first.value || 'error' in first.value);
-  if (!isOutput) return neutral;
+  if (first === undefined || !isOutputLine(first)) return neutral;
   const batch = (): Iterable<BatchResult> => resultsOf(body);
   return { ...neutral, batch };
 }
+
+function isOutputLine({ customId, value }: BatchEntry): boolean {
+  return customId !== '' && ('response' in value || 'error' in value);
+}
+
+export const openaiResultLines: ResultLines = {
+  idName: 'custom_id',
+  begins: isOutputLine,
+  resultOf: (line) => resultOf(line, operationOfAnswer),
+};

@@ -77,6 +77,11 @@ export interface ResponseReading {
   readonly failed: boolean;
 }
 
+/** An answer that was read from where it lies, line by line. */
+export type LinesReading = Pick<ResponseReading, 'facts' | 'defects'> & {
+  readonly batch?: (() => AsyncIterable<BatchResult>) | undefined;
+};
+
 /**
  * One event, line, element or frame of a stream, bytes as received.
  * `text`: shows the client something that is not a tool call. `tool`: carries any part of a tool call, or
@@ -118,6 +123,15 @@ export interface Protocol {
   readRequest(operation: OperationName, body: Buffer, head: RequestHead): RequestReading;
   /** Reads a whole, non-streaming answer (content-encoding already removed). */
   readResponse(operation: OperationName, status: number, body: Buffer): ResponseReading;
+  /**
+   * Only of answers that are files of lines: reads one that is too large for memory, content-encoding already removed,
+   * each time it is asked from the first byte on. null where the answer can only be read whole.
+   */
+  readResponseFrom?(
+    operation: OperationName,
+    status: number,
+    file: () => AsyncIterable<Buffer>,
+  ): Promise<LinesReading> | null;
   /** Only where files are uploaded: the id that a whole answer gives to the file of that request; '' for none. */
   fileIdIn?(operation: OperationName, body: Buffer): string;
   /** How an answer of this type streams; null when it is one whole. */

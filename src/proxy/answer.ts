@@ -13,9 +13,13 @@ import type { Call } from './call.ts';
 import type { Answer } from './forward.ts';
 import type { House } from './house.ts';
 import { judge } from './judge.ts';
+import { captureLarge, mayBeReadFromDisk } from './large-answer.ts';
 import type { AnswerResult } from './leaf-data.ts';
 import { type Relayed, relayText, relayUnread } from './relay.ts';
 import { type StoredBody, storedAnswer } from './stored-body.ts';
+
+/** The answers that a body carries; those of one on disk are read from there. */
+export type Results = Iterable<BatchResult> | AsyncIterable<BatchResult>;
 
 export interface Answered extends Relayed {
   readonly status: number;
@@ -24,7 +28,7 @@ export interface Answered extends Relayed {
   readonly stored: StoredBody;
   readonly facts: ResponseFacts;
   /** The answers that the body carries; absent where it carries none. */
-  readonly batch?: (() => Iterable<BatchResult>) | undefined;
+  readonly batch?: (() => Results) | undefined;
   readonly defects: readonly string[];
   readonly result: AnswerResult;
   /** How it came in pieces; null when it was one whole. */
@@ -91,9 +95,21 @@ async function captureWhole(
   house: House,
 ): Promise<Answered> {
   const { body, error } = await answer.readAll(house.bounds.responseBytesMax);
+  if (error?.code === 'response_too_large' && mayBeReadFromDisk(call, answer)) {
+    const large = await captureLarge(call, answer, body, house);
+    return answered(call, answer, large, large.reading, large.plain, null, house);
+  }
   if (error !== null) answer.abort(error.message);
   const { reading, plain } = read(call, answer, form, body, house.bounds.decodedBytesMax);
-  const relayed = { body, bytes: body.length, sha256: null, passedBytes: 0, rest: body, failure: error };
+  const relayed = {
+    body,
+    bytes: body.length,
+    sha256: null,
+    passedBytes: 0,
+    rest: body,
+    spool: null,
+    failure: error,
+  };
   return answered(call, answer, relayed, reading, plain, form, house);
 }
 
@@ -123,7 +139,7 @@ function answered(
   call: Call,
   answer: Answer,
   relayed: Relayed,
-  reading: ResponseReading,
+  reading: Omit<ResponseReading, 'batch'> & Pick<Answered, 'batch'>,
   plain: Buffer | null,
   form: StreamForm | null,
   { bounds: { decodedBytesMax } }: House,
@@ -169,5 +185,6 @@ function answered(
 }
 
 function resultOf(failure: HoldpointError): AnswerResult {
-  return failure.code === 'response_too_large' ? 'response_too_large' : 'upstream_truncated';
+  const isOurs = ['response_too_large', 'body_too_large', 'overloaded'].includes(failure.code);
+  return isOurs ? 'response_too_large' : 'upstream_truncated';
 }

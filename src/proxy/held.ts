@@ -14,6 +14,7 @@ import {
   valuesOf,
   withoutSecrets,
 } from '../core/http-message.ts';
+import type { Spool } from '../core/spool.ts';
 import type { Hold } from '../hold/record.ts';
 import { heldRules } from '../hold/record.ts';
 import type { Judgement, Phase, Policy } from '../policy/policy.ts';
@@ -24,9 +25,9 @@ import { bodyOf } from './body.ts';
 import { type Call, clientBudgetMs, isMarkedRetry, prefersAsync, retryKeyOf, retryProofOf } from './call.ts';
 import type { House } from './house.ts';
 import { strictestTerms } from './judge.ts';
+import type { ArrivedAnswer } from './kept-answers.ts';
 import { wholeBodyValue } from './record.ts';
-import { endWith, refuse, writeHead, writeStreamHead } from './respond.ts';
-import type { StoredBody } from './stored-body.ts';
+import { endWith, endWithPieces, refuse, writeHead, writeStreamHead } from './respond.ts';
 
 export interface Decision {
   readonly seq: number;
@@ -311,7 +312,7 @@ export async function deliverHeld(
   house: House,
 ): Promise<boolean> {
   const passedBytes = arrived?.passedBytes ?? 0;
-  const message = await releasedMessage(hold, arrived, house);
+  const { message, spool } = await releasedMessage(hold, arrived ?? house.keptAnswers.of(hold), house);
   const rest = message.body.subarray(
     hold.state.status === 'amended' ? tailOffset(call, message, passedBytes) : passedBytes,
   );
@@ -321,21 +322,14 @@ export async function deliverHeld(
     const { status, statusText, headers } = headOf(message);
     writeHead(call.res, status, statusText, headers, decision.id);
   }
-  return endWith(call.res, rest);
-}
-
-export interface ArrivedAnswer {
-  readonly headers: RawHeaders;
-  readonly body: Buffer;
-  readonly passedBytes: number;
-  readonly stored: StoredBody;
+  return spool === null ? endWith(call.res, rest) : endWithPieces(call.res, spool.read());
 }
 
 async function releasedMessage(
   hold: Hold,
   arrived: ArrivedAnswer | null,
   house: House,
-): Promise<HttpMessage> {
+): Promise<{ readonly message: HttpMessage; readonly spool: Spool | null }> {
   const amended = hold.state.status === 'amended';
   const seq = amended ? hold.ruling : hold.response;
   const name = amended ? 'amendment' : 'response';
@@ -348,14 +342,25 @@ async function releasedMessage(
     );
   }
   const message = decodeHttpMessage(await house.ledger.part(seq, name));
-  if (entry.data['removed'] === undefined) return message;
-  if (arrived?.stored.body.equals(message.body) === true)
-    return { ...message, headers: withoutSecrets(arrived.headers), body: arrived.body };
+  const isPart = entry.data['stored'] !== undefined;
+  if (entry.data['removed'] === undefined && !isPart) return { message, spool: null };
+  if (arrived !== null && isAnswer(arrived, message, isPart)) {
+    const { headers, body, spool } = arrived;
+    return { message: { ...message, headers: withoutSecrets(headers), body }, spool };
+  }
+  const why = isPart ? 'is too large to be stored' : 'carries a credential, which is never stored';
   throw new HoldpointError(
     'hold_expired',
-    'The released answer carries a credential, which is never stored, and the call that it came for is gone.',
+    `The released answer ${why}, and the call that it came for is gone.`,
     'Ask anew.',
   );
+}
+
+/** Whether it is the answer that was ruled on, by what is stored of it and, where that is a part, the hash of all. */
+function isAnswer(arrived: ArrivedAnswer, { body, headers }: HttpMessage, isPart: boolean): boolean {
+  const { stored, spool, bytes } = arrived;
+  if (spool === null) return !isPart && stored.body.equals(body);
+  return isPart && headers.at(-1) === wholeBodyValue(bytes, spool.sha256);
 }
 
 /** Where an amended stream goes on for a caller that has the original's text already: its first tool call or end. */

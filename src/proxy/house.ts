@@ -6,6 +6,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { CallBounds, Upstream } from './call.ts';
 import type { Forwarder } from './forward.ts';
+import type { KeptAnswers } from './kept-answers.ts';
 
 /** Counted by telemetry; carries no content. */
 export interface ProxyMetrics {
@@ -22,6 +23,7 @@ export interface House {
   readonly policy: () => Policy;
   readonly forwarder: Forwarder;
   readonly openSpool: OpenSpool;
+  readonly keptAnswers: KeptAnswers;
   readonly upstreams: readonly Upstream[];
   readonly clock: Clock;
   readonly schedule: Schedule;

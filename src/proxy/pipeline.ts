@@ -27,7 +27,7 @@ import { judge } from './judge.ts';
 import { judgedFile, withUnjudgedFiles } from './judged-files.ts';
 import { withProviderKey } from './provider-key.ts';
 import { requestDraft, responseDraft } from './record.ts';
-import { endWith, refuse, toHoldpointError, writeHead } from './respond.ts';
+import { endWith, endWithPieces, refuse, toHoldpointError, writeHead } from './respond.ts';
 
 /**
  * Takes one call from identification to its sealed delivery. Once the intent is sealed it never rejects: what
@@ -95,6 +95,23 @@ async function forwardAndDeliver(
     (abort) => call.caller.whenGone(() => abort('The caller left.')),
   );
   const answered = await captureAnswer(call, decision.id, answer, facts, policy, house);
+  try {
+    await judgeAndDeliver(call, decision, answered, policy, house);
+  } finally {
+    // What a hold keeps is let go when the hold is over.
+    if (answered.spool !== null && !house.keptAnswers.keeps(answered.spool)) await answered.spool.close();
+  }
+}
+
+/** From the captured answer to the sealed delivery. */
+async function judgeAndDeliver(
+  call: Call,
+  decision: Decision,
+  answered: Answered,
+  policy: Policy,
+  house: House,
+): Promise<void> {
+  const facts: Facts = { request: call.facts, labels: [] };
   const lines = answered.batch === undefined ? noLines : await judgeAnswers(call, answered.batch, policy);
   const own = judge(policy, 'response', { ...facts, response: answered.facts }, answered.defects);
   const judgement = strictestOf(own, lines);
@@ -132,6 +149,7 @@ async function forwardAndDeliver(
       },
       house,
     );
+    if (answered.spool !== null) house.keptAnswers.keep(hold, answered, answered.spool);
     const released = await waitAttached(call, decision, hold, answered, house);
     if (released) await handOver(call, decision, hold, answered, house);
     return;
@@ -142,7 +160,10 @@ async function forwardAndDeliver(
 async function deliver(call: Call, decision: Decision, answered: Answered, house: House): Promise<void> {
   if (!call.res.headersSent)
     writeHead(call.res, answered.status, answered.statusText, answered.headers, decision.id);
-  const arrived = await endWith(call.res, answered.rest, answered.trailers);
+  const { spool, rest, trailers } = answered;
+  const arrived = await (spool === null
+    ? endWith(call.res, rest, trailers)
+    : endWithPieces(call.res, spool.read(), trailers));
   house.holds.settle(decision.seq, arrived ? 'delivered' : 'client_abort');
 }
 
