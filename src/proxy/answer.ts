@@ -94,11 +94,47 @@ async function captureWhole(
   form: StreamForm | null,
   house: House,
 ): Promise<Answered> {
+  if (mayBeReadFromDisk(call, answer)) return captureFile(call, answer, form, house);
   const { body, error } = await answer.readAll(house.bounds.responseBytesMax);
-  if (error?.code === 'response_too_large' && mayBeReadFromDisk(call, answer)) {
-    const large = await captureLarge(call, answer, body, house);
-    return answered(call, answer, large, large.reading, large.plain, null, house);
+  return inMemory(call, answer, form, body, error, house);
+}
+
+/** The same of a file of lines: one that turns out too large for memory goes on to disk. */
+async function captureFile(
+  call: Call,
+  answer: Answer,
+  form: StreamForm | null,
+  house: House,
+): Promise<Answered> {
+  const chunks = answer.chunks();
+  const begun: Buffer[] = [];
+  let bytes = 0;
+  let failure: HoldpointError | null = null;
+  try {
+    while (bytes <= house.bounds.responseBytesMax) {
+      const next = await chunks.next();
+      if (next.done === true) break;
+      begun.push(next.value);
+      bytes += next.value.length;
+    }
+  } catch (error) {
+    if (!(error instanceof HoldpointError)) throw error;
+    failure = error;
   }
+  if (bytes <= house.bounds.responseBytesMax)
+    return inMemory(call, answer, form, Buffer.concat(begun), failure, house);
+  const large = await captureLarge(call, answer, begun, chunks, house);
+  return answered(call, answer, large, large.reading, large.plain, null, house);
+}
+
+function inMemory(
+  call: Call,
+  answer: Answer,
+  form: StreamForm | null,
+  body: Buffer,
+  error: HoldpointError | null,
+  house: House,
+): Answered {
   if (error !== null) answer.abort(error.message);
   const { reading, plain } = read(call, answer, form, body, house.bounds.decodedBytesMax);
   const relayed = {

@@ -27,17 +27,18 @@ export function mayBeReadFromDisk({ upstream, operation }: Call, { status }: Ans
 }
 
 /**
- * Takes an answer of which `begun` was read to disk, and reads it there; never rejects for what the upstream does. The
+ * Takes an answer to disk, what has `begun` and what `chunks` still give, and reads it there; never rejects for what the upstream does. The
  * spool is the caller's to close.
  */
 export async function captureLarge(
   call: Call,
   answer: Answer,
-  begun: Buffer,
+  begun: Buffer[],
+  chunks: AsyncIterable<Buffer>,
   house: House,
 ): Promise<LargeAnswer> {
   const tape = openTape(house.bounds.storedBytesMax);
-  const { spool, failure } = await toDisk(answer, begun, tape, house);
+  const { spool, failure } = await toDisk(answer, begun, chunks, tape, house);
   const relayed = {
     body: tape.stored(),
     bytes: tape.bytes,
@@ -66,7 +67,8 @@ export async function captureLarge(
 /** Everything on disk, or why it is not; then nothing is left there. */
 async function toDisk(
   answer: Answer,
-  begun: Buffer,
+  begun: Buffer[],
+  chunks: AsyncIterable<Buffer>,
   tape: Tape,
   house: House,
 ): Promise<{ readonly spool: Spool | null; readonly failure: HoldpointError | null }> {
@@ -75,13 +77,15 @@ async function toDisk(
   let writer: SpoolWriter | null = null;
   try {
     writer = await house.openSpool();
-    tape.add(begun);
-    await writer.write(begun);
-    for await (const chunk of answer.chunks()) {
+    const take = async (out: SpoolWriter, chunk: Buffer): Promise<void> => {
       tape.add(chunk);
       if (tape.bytes > bytesMax) throw tooLarge(bytesMax);
-      await writer.write(chunk);
-    }
+      await out.write(chunk);
+    };
+    for (const chunk of begun) await take(writer, chunk);
+    // On disk: its place in memory is needed for the lines.
+    begun.length = 0;
+    for await (const chunk of chunks) await take(writer, chunk);
     return { spool: await writer.finish(), failure: null };
   } catch (error) {
     await writer?.discard();

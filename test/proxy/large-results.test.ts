@@ -61,10 +61,11 @@ let sidecar: TestSidecar;
 let body: Buffer = harmless;
 let headers: readonly string[] = [];
 
+const answerWithBody: Parameters<RawUpstream['script']>[0] = (_request, answer) =>
+  answer.send(wholeAnswer('200 OK', ['Content-Type: application/octet-stream', ...headers], body));
+
 beforeAll(async () => {
-  upstream = await startRawUpstream((_request, answer) =>
-    answer.send(wholeAnswer('200 OK', ['Content-Type: application/octet-stream', ...headers], body)),
-  );
+  upstream = await startRawUpstream(answerWithBody);
   const entries = Object.entries(mounts).map(([protocol, mount]) => [
     protocol,
     { url: upstream.url, protocol, mount },
@@ -200,6 +201,21 @@ test('a large file that is no batch’s results passes as it is', async () => {
   body = Buffer.from(`${JSON.stringify({ prompt: 'a', completion: 'b'.repeat(900) })}\n`.repeat(100));
   const answer = await (await fetchFile('/v1/files/file-7/content')).answer();
   expect([answer.status, answer.body.equals(body)]).toEqual([200, true]);
+});
+
+test('a file that breaks off on the way reaches nobody, and is sealed as far as it came', async () => {
+  upstream.script((_request, answer) => {
+    answer.send(`HTTP/1.1 200 OK\r\nContent-Length: ${harmless.length}\r\n\r\n`);
+    answer.send(harmless.subarray(0, -9));
+    answer.end();
+  });
+  const answer = await (await fetchFile('/v1/files/file-9/content')).answer();
+  expect([answer.status, answer.body.toString()]).toEqual([502, expect.not.stringContaining('custom_id')]);
+  const id = decisionIdOf(answer.head);
+  expect(await sidecar.ada.outcomeOf(id)).toBe('upstream_truncated');
+  const { entries } = await sidecar.ada.decision(id);
+  expect(entries[1]?.data).toMatchObject({ bytes: harmless.length - 9, result: 'upstream_truncated' });
+  upstream.script(answerWithBody);
 });
 
 test('a file beyond what is judged is refused, sealed, and names the limit', async () => {
