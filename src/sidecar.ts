@@ -19,6 +19,7 @@ import { openPolicyFile, type PolicyFile } from './policy-file.ts';
 import { protocolOf } from './provider/index.ts';
 import { createForwarder } from './proxy/forward.ts';
 import type { House } from './proxy/house.ts';
+import { createKeptAnswers } from './proxy/kept-answers.ts';
 import { listenProxy, type ProxyListener } from './proxy/listener.ts';
 import { createSigner } from './proxy/sigv4.ts';
 import type { Upstream } from './proxy/upstream.ts';
@@ -149,6 +150,7 @@ export async function startSidecar(
     proxy.waysIn.close();
     proxy.endStreams();
     await proxy.listener.drain(config.limits.drainMsMax);
+    await proxy.keptAnswers.close();
     await control.close();
     await proxy.forwarder.close();
     await closeLedger(reason);
@@ -208,6 +210,7 @@ async function startProxy(parts: Parts) {
       bodyBytesMax: limits.passedBytesMax,
       totalBytesMax: limits.spoolBytesMax,
     }),
+    keptAnswers: createKeptAnswers(parts.holds, parts.onError),
     upstreams: parts.upstreams,
     clock: parts.machine.clock,
     schedule: parts.machine.schedule,
@@ -247,7 +250,14 @@ async function startProxy(parts: Parts) {
       throw error;
     },
   );
-  return { listener, forwarder, waysIn, inFlight: () => inFlight, endStreams: () => draining.abort() };
+  return {
+    listener,
+    forwarder,
+    waysIn,
+    keptAnswers: house.keptAnswers,
+    inFlight: () => inFlight,
+    endStreams: () => draining.abort(),
+  };
 }
 
 function startControl(

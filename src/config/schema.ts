@@ -284,7 +284,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       requestBytesMax: bytes(32 * 1024 * 1024),
       batchBytesMax: bytes(256 * 1024 * 1024).describe(
-        'The largest form with a batch file; its lines are judged from disk, none of more than 32 MiB.',
+        'The largest batch file, sent or fetched; its lines are judged from disk, none of more than 32 MiB.',
       ),
       responseBytesMax: bytes(32 * 1024 * 1024),
       decodedBytesMax: bytes(64 * 1024 * 1024).describe('The most that a compressed body may unpack to.'),
@@ -293,7 +293,7 @@ export const configSchema = z.strictObject({
       ),
       passedBytesMax: bytes(1024 ** 3, 1024 ** 4).describe('The largest body that no rule reads.'),
       spoolBytesMax: bytes(4 * 1024 ** 3, 1024 ** 4).describe(
-        'Disk for large uploads, which wait, encrypted, until their intent is sealed.',
+        'Disk for large uploads and batch results, which wait, encrypted, until they may go on.',
       ),
       waitMsMax: ms(270_000).describe('The longest a caller waits on a hold before it is told to ask again.'),
       upstreamIdleMsMax: ms(600_000).describe('The longest silence of an upstream.'),

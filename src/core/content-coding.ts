@@ -1,6 +1,12 @@
 /** Undoes Content-Encoding on a copy, within a bound (RFC 9110 section 8.4.1). What is forwarded stays as it came. */
+import { pipeline, Readable } from 'node:stream';
 import {
   brotliDecompressSync,
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createInflateRaw,
+  createZstdDecompress,
   gunzipSync,
   inflateRawSync,
   inflateSync,
@@ -14,12 +20,81 @@ const framesMax = 1024;
 /** The decoded bytes. Throws RangeError on unknown, truncated or oversized content, and on bytes behind its end. */
 export function decodeContent(contentEncoding: string, body: Buffer, decodedBytesMax: number): Buffer {
   if (contentEncoding === '' || contentEncoding === 'identity') return body;
+  return codingsIn(contentEncoding).reduceRight(
+    (bytes, coding) => decodeOne(coding, bytes, decodedBytesMax),
+    body,
+  );
+}
+
+function codingsIn(contentEncoding: string): readonly string[] {
   const codings = contentEncoding
     .toLowerCase()
     .split(',')
     .map((coding) => coding.trim());
   if (codings.length > codingsMax) throw new RangeError(`more than ${codingsMax} codings`);
-  return codings.reduceRight((bytes, coding) => decodeOne(coding, bytes, decodedBytesMax), body);
+  return codings;
+}
+
+/** The same of content that is too large for memory, in pieces. Throws as `decodeContent` does, where the fault is. */
+export async function* decodeContentFrom(
+  contentEncoding: string,
+  pieces: AsyncIterable<Buffer>,
+  decodedBytesMax: number,
+): AsyncGenerator<Buffer> {
+  if (contentEncoding === '' || contentEncoding === 'identity') {
+    yield* pieces;
+    return;
+  }
+  let bytes = 0;
+  for await (const piece of codingsIn(contentEncoding).reduceRight(decodeOneFrom, pieces)) {
+    bytes += piece.length;
+    if (bytes > decodedBytesMax) throw new RangeError(`more than ${decodedBytesMax} bytes`);
+    yield piece;
+  }
+}
+
+async function* decodeOneFrom(pieces: AsyncIterable<Buffer>, coding: string): AsyncGenerator<Buffer> {
+  if (coding === 'identity') {
+    yield* pieces;
+    return;
+  }
+  const source = pieces[Symbol.asyncIterator]();
+  const first = await source.next();
+  let bytes = 0;
+  const counted = async function* (): AsyncGenerator<Buffer> {
+    for (let next = first; next.done !== true; next = await source.next()) {
+      bytes += next.value.length;
+      yield next.value;
+    }
+  };
+  const decoder = decoderOf(coding, first.done === true ? 0 : (first.value[0] ?? 0));
+  // Whoever reads the decoder hears of what went wrong on the way to it.
+  pipeline(Readable.from(counted()), decoder, () => undefined);
+  for await (const piece of decoder) if (Buffer.isBuffer(piece)) yield piece;
+  // As above; gzip's readers agree that what follows is nothing.
+  if (!coding.endsWith('gzip') && decoder.bytesWritten < bytes)
+    throw new RangeError('bytes behind the end of the content');
+}
+
+function decoderOf(coding: string, firstByte: number) {
+  switch (coding) {
+    case 'gzip':
+    case 'x-gzip':
+      return createGunzip();
+    case 'br':
+      return createBrotliDecompress();
+    case 'zstd':
+      return createZstdDecompress();
+    case 'deflate':
+      return isZlibWrapped(firstByte) ? createInflate() : createInflateRaw();
+    default:
+      throw new RangeError(`unknown coding ${coding.slice(0, 32)}`);
+  }
+}
+
+/** Servers send both zlib-wrapped and raw deflate under one name; the wrapper's first byte tells. */
+function isZlibWrapped(firstByte: number): boolean {
+  return (firstByte & 0x0f) === 8;
 }
 
 function decodeOne(coding: string, body: Buffer, decodedBytesMax: number): Buffer {
@@ -35,8 +110,7 @@ function decodeOne(coding: string, body: Buffer, decodedBytesMax: number): Buffe
     case 'zstd':
       return everyFrame(body, decodedBytesMax);
     case 'deflate':
-      // Servers send both zlib-wrapped and raw deflate under this name; the wrapper's first byte tells.
-      return whole(((body[0] ?? 0) & 0x0f) === 8 ? inflateSync : inflateRawSync, body, decodedBytesMax);
+      return whole(isZlibWrapped(body[0] ?? 0) ? inflateSync : inflateRawSync, body, decodedBytesMax);
     default:
       throw new RangeError(`unknown coding ${coding.slice(0, 32)}`);
   }

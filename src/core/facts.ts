@@ -47,6 +47,11 @@ export interface RequestFacts {
    * knows, so `text` and `messages` are then not all that the model reads.
    */
   readonly tokenIds?: number;
+  /**
+   * Files of requests that run with this one and that nobody judged here when they were uploaded with this
+   * credential: ids, or places, as the request names them; absent for none.
+   */
+  readonly unjudgedFiles?: readonly string[];
   readonly tools: readonly ToolFact[];
   /** Allow-listed headers, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;

@@ -11,6 +11,7 @@ import type { RecordStore, StoredRecord } from './store.ts';
 
 /** What decisions are found by. A value is compared whole. */
 export const searchNames = [
+  'file',
   'model',
   'operation',
   'outcome',
@@ -77,7 +78,8 @@ export async function openSearchIndex(
     if (typeof decision !== 'number' || (type !== 'request' && type !== 'response')) return;
     for (const name of textNames) post(name, data[name], decision);
     post('verdict', data['verdict'], decision);
-    const { rules } = data;
+    const { file, rules } = data;
+    if (typeof file === 'object' && 'id' in file) post('file', file['id'], decision);
     if (Array.isArray(rules)) for (const rule of rules) post('rule', rule, decision);
   }
 

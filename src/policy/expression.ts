@@ -55,7 +55,7 @@ function environment(patterns: Patterns): Environment {
         ...strings('provider', 'operation', 'method', 'path', 'model', 'system', 'text'),
         ...strings('workload', 'subject', 'purpose', 'session'),
         ...{ stream: 'bool', tokenIds: 'int', params: 'map<string, dyn>', headers: 'map<string, string>' },
-        ...{ messages: 'list<Message>', tools: 'list<Tool>' },
+        ...{ messages: 'list<Message>', tools: 'list<Tool>', unjudgedFiles: 'list<string>' },
       },
     })
     .registerType('Response', {

@@ -75,6 +75,7 @@ function requestFacts(given: RequestFixture): RequestFacts {
       given.text ??
       [system, ...messages.map((message) => message.text)].filter((text) => text !== '').join('\n'),
     tokenIds: given.tokenIds ?? 0,
+    unjudgedFiles: given.unjudgedFiles ?? [],
     tools: (given.tools ?? []).map((tool) => ({
       name: tool.name ?? '',
       description: tool.description ?? '',

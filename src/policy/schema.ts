@@ -60,6 +60,10 @@ const requestFixture = z.strictObject({
     .min(0)
     .optional()
     .describe('How many token ids stand where words would; none when absent.'),
+  unjudgedFiles: z
+    .array(z.string())
+    .optional()
+    .describe('Files of requests that run with this one and were not judged when they were uploaded.'),
   tools: z
     .array(z.strictObject({ name: z.string().optional(), description: z.string().optional() }))
     .optional(),

@@ -171,6 +171,10 @@ export class RequestView {
     return boundedJson('request.headers', this.#facts.headers);
   }
 
+  get unjudgedFiles(): readonly string[] {
+    return bounded('request.unjudgedFiles', this.#facts.unjudgedFiles ?? []);
+  }
+
   get messages(): readonly MessageView[] {
     this.#refuseTokenIds('request.messages');
     this.#messages ??= bounded('request.messages', this.#facts.messages).map((fact) => new MessageView(fact));

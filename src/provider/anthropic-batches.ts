@@ -4,7 +4,8 @@
  * defects out.
  */
 import { parseForRewrite } from './amendment.ts';
-import { batchEntriesIn, batchEntriesOf, batchLinesMax, jsonBytes } from './batch-lines.ts';
+import { type BatchEntry, batchEntriesIn, batchEntriesOf, batchLinesMax, jsonBytes } from './batch-lines.ts';
+import type { ResultLines } from './batch-results.ts';
 import { isRecord, readJson, textOf } from './json.ts';
 import type { BatchRequest, BatchResult, RequestReading, ResponseReading } from './protocol.ts';
 import { boundedList, openRequest, unreadRequest, unreadResponse } from './reading.ts';
@@ -39,19 +40,23 @@ export function* readBatchLines(body: Buffer): Generator<BatchRequest> {
 
 /** The answers of a results file, as if each had come alone; what failed, expired or was cancelled has none. */
 export function* readBatchResults(file: Buffer): Generator<BatchResult> {
-  for (const { customId, value, defect } of batchEntriesOf(file)) {
-    const result = isRecord(value.result) ? value.result : {};
-    const message = result.type === 'succeeded' ? result.message : undefined;
-    const isWhole = isRecord(message) || ['errored', 'canceled', 'expired'].includes(String(result.type));
-    yield {
-      customId,
-      operation: isRecord(message) ? 'messages' : 'unknown',
-      status: isRecord(message) ? okStatus : 0,
-      response: jsonBytes(message),
-      defect: defect || (isWhole ? '' : 'a line of the batch has no answer'),
-    };
-  }
+  for (const line of batchEntriesOf(file)) yield resultOf(line);
 }
+
+function resultOf({ customId, value, defect }: BatchEntry): BatchResult {
+  const result = isRecord(value.result) ? value.result : {};
+  const message = result.type === 'succeeded' ? result.message : undefined;
+  const isWhole = isRecord(message) || ['errored', 'canceled', 'expired'].includes(String(result.type));
+  return {
+    customId,
+    operation: isRecord(message) ? 'messages' : 'unknown',
+    status: isRecord(message) ? okStatus : 0,
+    response: jsonBytes(message),
+    defect: defect || (isWhole ? '' : 'a line of the batch has no answer'),
+  };
+}
+
+export const anthropicResultLines: ResultLines = { idName: 'custom_id', begins: () => true, resultOf };
 
 /** The model that all requests name; '' where they differ. */
 function commonModel(requests: readonly unknown[]): string {

@@ -3,7 +3,7 @@
  */
 import type { ErrorCode } from '../core/errors.ts';
 import { unamendable } from './amendment.ts';
-import { readBatchRequest, readBatchResponse } from './anthropic-batches.ts';
+import { anthropicResultLines, readBatchRequest, readBatchResponse } from './anthropic-batches.ts';
 import {
   createCompleteStreamReader,
   readCompleteRequest,
@@ -15,6 +15,7 @@ import { createMessagesStreamReader } from './anthropic-messages-stream.ts';
 import { amendSession } from './anthropic-session-amend.ts';
 import { createSessionStreamReader } from './anthropic-session-stream.ts';
 import { readManagedRequest, readSessionLog } from './anthropic-sessions.ts';
+import { readFileContentFrom } from './batch-results.ts';
 import { readFormRequest } from './form-request.ts';
 import type { OperationName, Protocol } from './protocol.ts';
 import { unreadRequest, unreadResponse } from './reading.ts';
@@ -141,6 +142,10 @@ export const anthropic: Protocol = {
       return readSessionLog(status, body);
     return operation === 'complete' ? readCompleteResponse(status, body) : unreadResponse(status, '');
   },
+  readResponseFrom: (operation, status, file) =>
+    operation === 'messages.batches.results' && status < errorStatusMin
+      ? readFileContentFrom(status, file, anthropicResultLines)
+      : null,
   // The results of a batch are one file, whatever its type says, and are judged as one.
   streamFormOf: (operation, contentType) =>
     operation === 'messages.batches.results' ? null : streamFormOf(contentType),

@@ -90,8 +90,11 @@ export function* batchEntriesOf(file: Buffer, idName = 'custom_id'): Generator<B
 }
 
 /** The same lines of a file that comes in pieces; never more than one of them is in memory. */
-export async function* batchEntriesFrom(pieces: AsyncIterable<Buffer>): AsyncGenerator<BatchEntry> {
-  const read = createLineReader('custom_id');
+export async function* batchEntriesFrom(
+  pieces: AsyncIterable<Buffer>,
+  idName = 'custom_id',
+): AsyncGenerator<BatchEntry> {
+  const read = createLineReader(idName);
   for await (const line of linesFrom(pieces)) {
     const entry = read(line);
     if (entry === null) continue;

@@ -3,9 +3,9 @@
  * workload chose (https://ai.google.dev/gemini-api/docs/batch-api). Pure; bounded; hostile bytes in, lines and defects
  * out.
  */
-import { batchEntriesOf, jsonBytes } from './batch-lines.ts';
+import { type BatchEntry, batchEntriesOf, jsonBytes } from './batch-lines.ts';
+import { type ResultLines, readPartOfFile } from './batch-results.ts';
 import { isAbsent, isRecord, type JsonRecord } from './json.ts';
-import { readPartOfFile } from './openai-batches.ts';
 import type { BatchResult, OperationName, ResponseReading } from './protocol.ts';
 import { unreadResponse } from './reading.ts';
 
@@ -18,17 +18,25 @@ function operationOf(answer: JsonRecord): OperationName {
 
 /** The answers of a file, as if each had come alone; a request that failed has none. */
 export function* readBatchFileLines(file: Buffer): Generator<BatchResult> {
-  for (const { customId, value, defect } of batchEntriesOf(file, 'key')) {
-    const answer = value['response'];
-    const isWhole = isRecord(answer) || isRecord(value['error']) || isRecord(value['status']);
-    yield {
-      customId,
-      operation: isRecord(answer) ? operationOf(answer) : 'unknown',
-      status: isRecord(answer) ? okStatus : 0,
-      response: isRecord(answer) ? jsonBytes(answer) : Buffer.alloc(0),
-      defect: defect || (isWhole ? '' : 'a line of the batch has no answer'),
-    };
-  }
+  for (const line of batchEntriesOf(file, 'key')) yield resultOf(line);
+}
+
+function resultOf({ customId, value, defect }: BatchEntry): BatchResult {
+  const answer = value['response'];
+  const isWhole = isRecord(answer) || isRecord(value['error']) || isRecord(value['status']);
+  return {
+    customId,
+    operation: isRecord(answer) ? operationOf(answer) : 'unknown',
+    status: isRecord(answer) ? okStatus : 0,
+    response: isRecord(answer) ? jsonBytes(answer) : Buffer.alloc(0),
+    defect: defect || (isWhole ? '' : 'a line of the batch has no answer'),
+  };
+}
+
+export const geminiResultLines: ResultLines = { idName: 'key', begins: isOutputLine, resultOf };
+
+function isOutputLine({ value }: BatchEntry): boolean {
+  return 'response' in value || 'error' in value;
 }
 
 /** Reads a file that was asked for; one that is no batch's answers gives nothing to judge. */
@@ -37,6 +45,6 @@ export function readBatchFile(status: number, body: Buffer): ResponseReading {
   if (part !== null) return part;
   const neutral = unreadResponse(status, '');
   const [first] = batchEntriesOf(body, 'key');
-  const isOutput = first !== undefined && ('response' in first.value || 'error' in first.value);
+  const isOutput = first !== undefined && isOutputLine(first);
   return isOutput ? { ...neutral, batch: () => readBatchFileLines(body) } : neutral;
 }

@@ -3,10 +3,11 @@
  * gives them. Pure.
  */
 import { unamendable } from './amendment.ts';
+import { readFileContentFrom } from './batch-results.ts';
 import { amendGemini } from './gemini-amend.ts';
 import { createGeminiStreamReader, readGeminiResponse } from './gemini-answer.ts';
 import { readBatch } from './gemini-batch.ts';
-import { readBatchFile } from './gemini-batch-file.ts';
+import { geminiResultLines, readBatchFile } from './gemini-batch-file.ts';
 import { googleErrorEvent } from './gemini-error.ts';
 import { openGoogleEventStream } from './gemini-events.ts';
 import { readPrediction, readPredictRequest } from './gemini-predict.ts';
@@ -35,7 +36,7 @@ const answeredOtherwise: ReadonlySet<OperationName> = new Set([
 
 /** True for every operation that this file reads. */
 export function isContentOperation(operation: OperationName): boolean {
-  if (['predict', 'batches', 'batches.results'].includes(operation)) return true;
+  if (['predict', 'batches.status', 'batches.results'].includes(operation)) return true;
   return isGenerated(operation) || answeredOtherwise.has(operation);
 }
 
@@ -56,10 +57,12 @@ export const content: Dialect = {
   },
   readResponse(operation, status, body) {
     if (operation === 'predict') return readPrediction(status, body);
-    if (operation === 'batches') return readBatch(status, body);
+    if (operation === 'batches.status') return readBatch(status, body);
     if (operation === 'batches.results') return readBatchFile(status, body);
     return isGenerated(operation) ? readGeminiResponse(status, body) : unreadResponse(status, '');
   },
+  readResponseFrom: (operation, status, file) =>
+    operation === 'batches.results' ? readFileContentFrom(status, file, geminiResultLines) : null,
   /** The stream is an array unless events were asked for (`alt=sse`); the type says which it is. */
   streamFormOf(operation, contentType) {
     // A file of answers is judged as one, whatever its type says.

@@ -19,6 +19,8 @@ export type Dialect = Pick<
   | 'readsAnswerBy'
   | 'readRequest'
   | 'readResponse'
+  | 'readResponseFrom'
+  | 'fileIdIn'
   | 'streamFormOf'
   | 'openStream'
   | 'errorEvent'
@@ -45,6 +47,11 @@ export function googleProtocol(
       if (status >= errorStatusMin) return unreadResponse(status, '');
       return dialectOf(operation).readResponse(operation, status, body);
     },
+    readResponseFrom: (operation, status, file) =>
+      status < errorStatusMin
+        ? (dialectOf(operation).readResponseFrom?.(operation, status, file) ?? null)
+        : null,
+    fileIdIn: (operation, body) => dialectOf(operation).fileIdIn?.(operation, body) ?? '',
     streamFormOf: (operation, contentType) => dialectOf(operation).streamFormOf(operation, contentType),
     openStream(operation, status, form) {
       if (status >= errorStatusMin) return openUnreadStream(status);

@@ -148,16 +148,18 @@ function batchedRequests(body: JsonRecord, defects: string[]): readonly unknown[
 }
 
 /** The file that a batch takes its requests from: params say which, as nothing of it stands in the body. */
-function inputFile(body: JsonRecord, defects: string[]): Record<string, unknown> {
+function inputFile(body: JsonRecord, defects: string[]): string | null {
   const batch = memberOf(body, 'batch', defects);
   const input = isRecord(batch) ? memberOf(batch, 'inputConfig', defects) : undefined;
   const file = isRecord(input) ? memberOf(input, 'fileName', defects) : undefined;
-  return isAbsent(file) ? {} : { inputFile: textOf(file) };
+  return isAbsent(file) ? null : textOf(file);
 }
 
 /** Reads a request body that has contents; `model` and `stream` are said by its path. */
 export function readGeminiRequest(bytes: Buffer, model: string, stream: boolean): RequestReading {
-  return readObject(bytes, model, stream, (body, defects) => {
+  let file: string | null = null;
+  const reading = readObject(bytes, model, stream, (body, defects) => {
+    file = inputFile(body, defects);
     const all = conversationsOf(body, defects);
     let system = '';
     let text = '';
@@ -173,9 +175,14 @@ export function readGeminiRequest(bytes: Buffer, model: string, stream: boolean)
         all.flatMap((one) => one.tools),
         defects,
       ),
-      params: Object.assign({}, ...all.map((one) => one.params).reverse(), inputFile(body, defects)),
+      params: Object.assign(
+        {},
+        ...all.map((one) => one.params).reverse(),
+        file === null ? {} : { inputFile: file },
+      ),
     };
   });
+  return file === null ? reading : { ...reading, batchFiles: [file] };
 }
 
 /** Reads a request body that is one JSON object, by `read`. */

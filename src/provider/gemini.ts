@@ -26,7 +26,7 @@ function operationOf(method: string, path: string): OperationName {
   if (operation !== null) return operation;
   if (storesContents(method, route)) return 'cached_contents';
   if (isInteraction(method, route)) return 'interactions';
-  if (isBatch(method, route) && !speaksOpenAi(route)) return 'batches';
+  if (isBatch(method, route) && !speaksOpenAi(route)) return 'batches.status';
   if (isDownload(method, route)) return 'batches.results';
   return speaksOpenAi(route) ? openai.operationOf(method, path) : 'unknown';
 }

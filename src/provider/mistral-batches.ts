@@ -4,8 +4,9 @@
  */
 import { parseForRewrite } from './amendment.ts';
 import { type BatchEntry, batchEntriesIn, batchEntriesOf, batchLinesMax, jsonBytes } from './batch-lines.ts';
+import type { ResultLines } from './batch-results.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
-import { resultOf } from './openai-batches.ts';
+import { openaiResultLines, resultOf } from './openai-batches.ts';
 import type {
   BatchRequest,
   BatchResult,
@@ -78,6 +79,11 @@ export function* readMistralResults(file: Buffer): Generator<BatchResult> {
   for (const entry of batchEntriesOf(file)) yield resultOf(entry, operationOfAnswer);
 }
 
+export const mistralResultLines: ResultLines = {
+  ...openaiResultLines,
+  resultOf: (line) => resultOf(line, operationOfAnswer),
+};
+
 function* entriesIn(bytes: Buffer, member: string): Generator<BatchEntry> {
   const body = parseForRewrite(bytes.toString('utf8'));
   const list = isRecord(body) ? body[member] : undefined;
@@ -103,8 +109,9 @@ export function readJobRequest(bytes: Buffer): RequestReading {
   const files = boundedList(body.input_files, batchLinesMax, '`input_files`', defects);
   const params = { ...scalarParams(body, paramsElsewhere), input_files: files, requests: requests.length };
   const facts = { ...unreadRequest('').facts, model, params };
-  if (requests.length === 0) return { facts, defects };
-  return { facts, defects, batch: () => requestsIn(bytes, model) };
+  const batchFiles = files.map(textOf);
+  if (requests.length === 0) return { facts, defects, batchFiles };
+  return { facts, defects, batchFiles, batch: () => requestsIn(bytes, model) };
 }
 
 /** Reads a job that was asked for, with the answers that stand in it; of a list of jobs none has any. */

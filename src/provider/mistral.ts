@@ -4,14 +4,21 @@
  */
 import type { ErrorCode } from '../core/errors.ts';
 import { unamendable } from './amendment.ts';
-import { readJobRequest, readJobResponse, readMistralLine, readMistralResults } from './mistral-batches.ts';
+import { readFileContentFrom } from './batch-results.ts';
+import {
+  mistralResultLines,
+  readJobRequest,
+  readJobResponse,
+  readMistralLine,
+  readMistralResults,
+} from './mistral-batches.ts';
 import { createMistralStreamReader, readMistralResponse } from './mistral-chat.ts';
 import { amendMistralChat } from './mistral-chat-amend.ts';
 import { readConversationRequest, readConversationResponse } from './mistral-conversations.ts';
 import { amendConversation } from './mistral-conversations-amend.ts';
 import { createConversationStreamReader } from './mistral-conversations-stream.ts';
 import { createTranscriptionStreamReader, readOcrResponse } from './mistral-documents.ts';
-import { mayBeResults, readFileContent, readFileUpload } from './openai-batches.ts';
+import { mayBeResults, readFileContent, readFileId, readFileUpload } from './openai-batches.ts';
 import { readChatRequest } from './openai-chat.ts';
 import { readTextRequest } from './openai-text-requests.ts';
 import { readTranscript } from './openai-transcripts.ts';
@@ -157,6 +164,11 @@ export const mistral: Protocol = {
   readResponse(operation, status, body) {
     return status >= errorStatusMin ? unreadResponse(status, '') : readAnswer(operation, status, body);
   },
+  readResponseFrom: (operation, status, file) =>
+    operation === 'files.content' && status < errorStatusMin
+      ? readFileContentFrom(status, file, mistralResultLines)
+      : null,
+  fileIdIn: (operation, body) => (operation === 'files' ? readFileId(body) : ''),
   // A file of answers is judged as one, whatever its type says.
   streamFormOf: (operation, contentType) =>
     operation === 'files.content' ? null : streamFormOf(contentType),

@@ -3,10 +3,12 @@
  * (https://platform.openai.com/docs/api-reference/batch). Pure; bounded; hostile bytes in, lines and defects out.
  */
 import { type BatchEntry, batchEntriesFrom, batchEntriesOf, jsonBytes } from './batch-lines.ts';
+import { type ResultLines, readPartOfFile } from './batch-results.ts';
 import { readFormRequest } from './form-request.ts';
-import { isRecord, type JsonRecord, textOf } from './json.ts';
-import { readForm } from './multipart.ts';
+import { isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts';
+import { isForm, readForm } from './multipart.ts';
 import { openaiOperationOf } from './openai-routes.ts';
+import { readTextRequest } from './openai-text-requests.ts';
 import type {
   BatchRequest,
   BatchResult,
@@ -100,7 +102,32 @@ export function refuseBatchInParts(reading: RequestReading): RequestReading {
   return { ...reading, defects: [...reading.defects, defect] };
 }
 
-const partialContent = 206;
+/** The id that an upload was answered with; '' where the answer does not say it in one way only. */
+export function readFileId(answer: Buffer): string {
+  const { value, defect } = readJson(answer, 'the answer');
+  return isRecord(value) && defect === '' ? textOf(value.id) : '';
+}
+
+/** OpenAI's own, and what Azure takes in its place: the address of a file in the customer's storage. */
+const fileMembers: ReadonlySet<string> = new Set(['inputfileid', 'inputblob']);
+
+/** Reads the body that creates a batch of a file, and which file that is. However it is spelt, a server may take it. */
+export function readBatchCreation(bytes: Buffer, head: RequestHead): RequestReading {
+  const reading = readTextRequest(bytes, head, { system: [], text: [] });
+  const defects = [...reading.defects];
+  const { value } = isForm(head.contentType)
+    ? { value: reading.facts.params }
+    : readJson(bytes, 'the request body');
+  const batchFiles: string[] = [];
+  for (const [name, file] of isRecord(value) ? Object.entries(value) : []) {
+    if (!fileMembers.has(name.toLowerCase().replaceAll(/[_-]/g, '')) || isAbsent(file) || file === '')
+      continue;
+    if (typeof file === 'string') batchFiles.push(file);
+    else note(defects, `\`${name}\` is not a text`);
+  }
+  return { ...reading, defects, batchFiles };
+}
+
 const brace = 0x7b;
 const blanks: ReadonlySet<number | undefined> = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
@@ -110,11 +137,6 @@ export function mayBeResults(firstBytes: Buffer): boolean {
   while (blanks.has(firstBytes[at])) at += 1;
   // Where nothing but blanks came yet, anything may follow.
   return firstBytes[at] === brace || (at > 0 && at === firstBytes.length);
-}
-
-/** A workload may ask for a file piece by piece (RFC 9110 section 14), and no piece shows what it is of. */
-export function readPartOfFile(status: number): ResponseReading | null {
-  return status === partialContent ? unreadResponse(status, 'only a part of a file was asked for') : null;
 }
 
 /** Reads a file that was asked for, its lines by `resultsOf`; one that is no batch's output gives nothing to judge. */
@@ -127,9 +149,17 @@ export function readFileContent(
   if (part !== null) return part;
   const neutral = unreadResponse(status, '');
   const [first] = batchEntriesOf(body);
-  const isOutput =
-    first !== undefined && first.customId !== '' && ('response' in first.value || 'error' in first.value);
-  if (!isOutput) return neutral;
+  if (first === undefined || !isOutputLine(first)) return neutral;
   const batch = (): Iterable<BatchResult> => resultsOf(body);
   return { ...neutral, batch };
 }
+
+function isOutputLine({ customId, value }: BatchEntry): boolean {
+  return customId !== '' && ('response' in value || 'error' in value);
+}
+
+export const openaiResultLines: ResultLines = {
+  idName: 'custom_id',
+  begins: isOutputLine,
+  resultOf: (line) => resultOf(line, operationOfAnswer),
+};

@@ -14,7 +14,7 @@ import {
   readLmStudioResponse,
 } from './lmstudio-chat.ts';
 import { createAgentStreamReader } from './openai-agent-stream.ts';
-import { readFileContent, readFileUpload, refuseBatchInParts } from './openai-batches.ts';
+import { readBatchCreation, readFileContent, readFileUpload, refuseBatchInParts } from './openai-batches.ts';
 import { readChatRequest, readChatResponse } from './openai-chat.ts';
 import { amendChat } from './openai-chat-amend.ts';
 import { createChatStreamReader } from './openai-chat-stream.ts';
@@ -138,7 +138,7 @@ const operations: ReadonlyMap<OperationName, Operation> = new Map<OperationName,
   ['uploads', { request: (body, head) => refuseBatchInParts(words([])(body, head)), answer: null }],
   ['containers', { request: words(['name']), answer: null }],
   ['skills', { request: words([]), answer: null }],
-  ['batches', { request: words([]), answer: null }],
+  ['batches', { request: readBatchCreation, answer: null }],
 ]);
 
 /** How an operation is read; undefined for one that is not. */

@@ -5,9 +5,10 @@
 import type { ErrorCode } from '../core/errors.ts';
 import { unamendable } from './amendment.ts';
 import { anthropic } from './anthropic.ts';
+import { readFileContentFrom } from './batch-results.ts';
 import { ollamaOwn } from './ollama-own.ts';
 import { createAgentStreamReader } from './openai-agent-stream.ts';
-import { mayBeResults } from './openai-batches.ts';
+import { mayBeResults, openaiResultLines, readFileId } from './openai-batches.ts';
 import { openaiOperation } from './openai-operations.ts';
 import { openaiOperationOf } from './openai-routes.ts';
 import type { OperationName, Protocol, StreamForm } from './protocol.ts';
@@ -69,6 +70,11 @@ const own: Protocol = {
     if (status >= errorStatusMin) return unreadResponse(status, '');
     return openaiOperation(operation)?.answer?.whole(status, body) ?? unreadResponse(status, '');
   },
+  readResponseFrom: (operation, status, file) =>
+    operation === 'files.content' && status < errorStatusMin
+      ? readFileContentFrom(status, file, openaiResultLines)
+      : null,
+  fileIdIn: (operation, body) => (operation === 'files' ? readFileId(body) : ''),
   // A file of answers is judged as one, whatever its type says.
   streamFormOf: (operation, contentType) =>
     operation === 'files.content' ? null : streamFormOf(contentType),

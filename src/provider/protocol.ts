@@ -60,6 +60,8 @@ export interface RequestReading {
   readonly batch?: (() => Iterable<BatchRequest>) | undefined;
   /** Reads them from the one file of a form that is too large for memory; absent where that cannot be. */
   readonly batchFrom?: ((file: AsyncIterable<Buffer>) => AsyncIterable<BatchRequest>) | undefined;
+  /** Files that hold further requests and run with this one, as it names them; absent for none. */
+  readonly batchFiles?: readonly string[] | undefined;
   /** What could not be read, in words a developer understands; empty when all was understood. */
   readonly defects: readonly string[];
 }
@@ -74,6 +76,11 @@ export interface ResponseReading {
   /** Streams: an error event arrived after status 200. */
   readonly failed: boolean;
 }
+
+/** An answer that was read from where it lies, line by line. */
+export type LinesReading = Pick<ResponseReading, 'facts' | 'defects'> & {
+  readonly batch?: (() => AsyncIterable<BatchResult>) | undefined;
+};
 
 /**
  * One event, line, element or frame of a stream, bytes as received.
@@ -141,6 +148,17 @@ export interface Protocol {
   readRequest(operation: OperationName, body: Buffer, head: RequestHead): RequestReading;
   /** Reads a whole, non-streaming answer (content-encoding already removed). */
   readResponse(operation: OperationName, status: number, body: Buffer): ResponseReading;
+  /**
+   * Only of answers that are files of lines: reads one that is too large for memory, content-encoding already removed,
+   * each time it is asked from the first byte on. null where the answer can only be read whole.
+   */
+  readResponseFrom?(
+    operation: OperationName,
+    status: number,
+    file: () => AsyncIterable<Buffer>,
+  ): Promise<LinesReading> | null;
+  /** Only where files are uploaded: the id that a whole answer gives to the file of that request; '' for none. */
+  fileIdIn?(operation: OperationName, body: Buffer): string;
   /** How an answer of this type streams; null when it is one whole. */
   streamFormOf(operation: OperationName, contentType: string): StreamForm | null;
   /** Opens a reader for an answer in that form. */

@@ -72,14 +72,19 @@ function nameOf(written: string): string {
   }
 }
 
-const whereValueBegins = /(?:^|\n)[ \t\r\ufeff\u00bb\u00bf\u00ef]*[[{]/g;
+/** At the start of a line, or of the data of a server-sent event. */
+const whereValueBegins = /(?:^|[\r\n])(?:data:)?[ \t\r\ufeff\u00bb\u00bf\u00ef]*[[{]/g;
 const number = /-?[0-9][0-9.eE+-]*/y;
 
-/** `text` (bytes as Latin-1) with `mark`, a JSON value, for every value removed, and how many those are. */
+/**
+ * `text` (bytes as Latin-1) with `mark`, a JSON value, for every value removed, and how many those are. A text of which
+ * `isKept`, as it is written, stays where it is.
+ */
 export function withoutMembers(
   text: string,
   root: Step,
   mark: string,
+  isKept: (written: string) => boolean = () => false,
 ): { readonly text: string; readonly removed: number } {
   const pieces: string[] = [];
   let copied = 0;
@@ -106,7 +111,7 @@ export function withoutMembers(
       if (code === '"') {
         const end = stringEnd(text, at + 1);
         if (frame.atName) frame.next = nextIn(frame, nameOf(text.slice(at, end)));
-        else if (frame.next.isRemoved) remove(at, end);
+        else if (frame.next.isRemoved && !isKept(text.slice(at, end))) remove(at, end);
         frame.atName = false;
         at = end;
         continue;

@@ -55,6 +55,19 @@ const inRequests = [
   'connectors.*.user_access_token',
 ];
 
+/** Where a server repeats a request in its answer: what it made of it, an event, a list, a batch's line, an error. */
+const echoRoots = [
+  ...roots,
+  'response.body.',
+  'result.message.',
+  'data.*.',
+  'data.*.agent.',
+  'data.*.session.',
+  'items.*.',
+  'detail.*.input.',
+  'error.request.',
+];
+
 /** What every request of the kinds above has somewhere, as it is mostly written; or an escaped letter, which may hide it. */
 const telltale =
   /uthorization|"headers"|domain_secrets|data_?[sS]ources|pi_?[kK]ey|user_access_token|\\u00[4-7]/;
@@ -91,6 +104,7 @@ const everyMessage = stepsOf([
   ...roots.flatMap((root) => inRequests.map((path) => root + path)),
   'session.client_secret',
 ]);
+const everyAnswer = stepsOf(echoRoots.flatMap((root) => inRequests.map((path) => root + path)));
 const stepsByEndpoint = new Map<Endpoint, Step>(
   [...requestsTo, ...answersOf].map((endpoint) => [endpoint, stepsOf(endpoint.members)]),
 );
@@ -124,15 +138,34 @@ export function withoutRequestSecrets(path: string, bytes: Buffer, mark: string)
   return { bytes: safe, removed: first.removed + removed };
 }
 
-/** True where an answer at this path may hand out a credential. */
-export function handsOutSecrets(path: string): boolean {
-  return endpointAt(answersOf, path) !== null;
+/** What some providers repeat in place of a credential, in Latin-1: nothing, stars or dots, or a word that says so. */
+const masked = /^"(?:(?:[*.x-]|\u00e2\u0080\u00a2)*|[<[({]*(?:redacted|removed|hidden|masked)[>\])}]*)"$/i;
+const eventData = /(?:^|[\r\n])data:/;
+const betweenEvents = /((?:\r\n|\n|\r(?!\n)){2,})/;
+
+/** Each event by itself, so that one that is no JSON does not hide those after it. */
+function withoutEchoes(bytes: Buffer, mark: string): Redaction {
+  const text = bytes.toString('latin1');
+  if (!telltale.test(text)) return { bytes, removed: 0 };
+  const pieces = eventData.test(text) ? text.split(betweenEvents) : [text];
+  let removed = 0;
+  const safe = pieces.map((piece) => {
+    const found = withoutMembers(piece, everyAnswer, JSON.stringify(mark), (written) => masked.test(written));
+    removed += found.removed;
+    return found.text;
+  });
+  return removed === 0 ? { bytes, removed } : { bytes: Buffer.from(safe.join(''), 'latin1'), removed };
 }
 
-/** An answer's bytes with `mark` for each credential that this endpoint hands out. */
+/**
+ * An answer's bytes (JSON, lines of JSON or server-sent events; cut off or not) with `mark` for each credential that
+ * this endpoint hands out, or that the request had and the server repeats.
+ */
 export function withoutAnswerSecrets(path: string, bytes: Buffer, mark: string): Redaction {
-  const steps = endpointAt(answersOf, path);
-  return steps === null ? { bytes, removed: 0 } : without(bytes, steps, mark);
+  const special = endpointAt(answersOf, path);
+  const first = special === null ? { bytes, removed: 0 } : without(bytes, special, mark);
+  const { bytes: safe, removed } = withoutEchoes(first.bytes, mark);
+  return { bytes: safe, removed: first.removed + removed };
 }
 
 /** One message of a socket: what a session is set up with, and what the provider repeats of that. */

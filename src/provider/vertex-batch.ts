@@ -8,7 +8,7 @@ import { content } from './gemini-content.ts';
 import { camelCased, memberOf } from './gemini-parts.ts';
 import type { Dialect } from './gemini-protocol.ts';
 import { googleRoute, modelIn } from './gemini-route.ts';
-import { isRecord, type JsonRecord } from './json.ts';
+import { isRecord, type JsonRecord, textOf } from './json.ts';
 import {
   modelName,
   openRequest,
@@ -43,7 +43,11 @@ export const batchPrediction: Dialect = {
     if (body === null) return unread;
     const name = modelName(body['model'], defects);
     const model = modelIn(googleRoute(name)) || name;
-    return { facts: { ...unreadRequest('').facts, model, params: paramsOf(body, defects) }, defects };
+    const params = paramsOf(body, defects);
+    const batchFiles = textOf(params['input'])
+      .split('\n')
+      .filter((place) => place !== '');
+    return { facts: { ...unreadRequest('').facts, model, params }, defects, batchFiles };
   },
   readResponse: (_operation, status) => unreadResponse(status, ''),
 };

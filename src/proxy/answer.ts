@@ -13,9 +13,13 @@ import type { Call } from './call.ts';
 import type { Answer } from './forward.ts';
 import type { House } from './house.ts';
 import { judge } from './judge.ts';
+import { captureLarge, mayBeReadFromDisk } from './large-answer.ts';
 import type { AnswerResult } from './leaf-data.ts';
 import { type Relayed, relayText, relayUnread } from './relay.ts';
 import { type StoredBody, storedAnswer } from './stored-body.ts';
+
+/** The answers that a body carries; those of one on disk are read from there. */
+export type Results = Iterable<BatchResult> | AsyncIterable<BatchResult>;
 
 export interface Answered extends Relayed {
   readonly status: number;
@@ -24,7 +28,7 @@ export interface Answered extends Relayed {
   readonly stored: StoredBody;
   readonly facts: ResponseFacts;
   /** The answers that the body carries; absent where it carries none. */
-  readonly batch?: (() => Iterable<BatchResult>) | undefined;
+  readonly batch?: (() => Results) | undefined;
   readonly defects: readonly string[];
   readonly result: AnswerResult;
   /** How it came in pieces; null when it was one whole. */
@@ -47,13 +51,14 @@ export async function captureAnswer(
     const verdict = judge(policy, 'response', { ...facts, response: neutral.facts }, []);
     if (verdict.action === 'hold' || verdict.action === 'deny')
       return captureWhole(call, answer, form, house);
-    return answered(call, answer, await relayUnread(call, decisionId, answer, house), neutral, form, house);
+    const relayed = await relayUnread(call, decisionId, answer, house);
+    return answered(call, answer, relayed, neutral, null, form, house);
   }
   const plain = plainStreamForm(call, answer);
   if (plain !== null && policy.textMayStream(facts)) {
     const stream = call.upstream.protocol.openStream(call.operation, answer.status, plain);
     const relayed = await relayText(call, decisionId, answer, stream, house);
-    return answered(call, answer, relayed, stream.finish().reading, plain, house);
+    return answered(call, answer, relayed, stream.finish().reading, null, plain, house);
   }
   return captureWhole(call, answer, form, house);
 }
@@ -89,11 +94,59 @@ async function captureWhole(
   form: StreamForm | null,
   house: House,
 ): Promise<Answered> {
+  if (mayBeReadFromDisk(call, answer)) return captureFile(call, answer, form, house);
   const { body, error } = await answer.readAll(house.bounds.responseBytesMax);
+  return inMemory(call, answer, form, body, error, house);
+}
+
+/** The same of a file of lines: one that turns out too large for memory goes on to disk. */
+async function captureFile(
+  call: Call,
+  answer: Answer,
+  form: StreamForm | null,
+  house: House,
+): Promise<Answered> {
+  const chunks = answer.chunks();
+  const begun: Buffer[] = [];
+  let bytes = 0;
+  let failure: HoldpointError | null = null;
+  try {
+    while (bytes <= house.bounds.responseBytesMax) {
+      const next = await chunks.next();
+      if (next.done === true) break;
+      begun.push(next.value);
+      bytes += next.value.length;
+    }
+  } catch (error) {
+    if (!(error instanceof HoldpointError)) throw error;
+    failure = error;
+  }
+  if (bytes <= house.bounds.responseBytesMax)
+    return inMemory(call, answer, form, Buffer.concat(begun), failure, house);
+  const large = await captureLarge(call, answer, begun, chunks, house);
+  return answered(call, answer, large, large.reading, large.plain, null, house);
+}
+
+function inMemory(
+  call: Call,
+  answer: Answer,
+  form: StreamForm | null,
+  body: Buffer,
+  error: HoldpointError | null,
+  house: House,
+): Answered {
   if (error !== null) answer.abort(error.message);
-  const reading = read(call, answer, form, body, house.bounds.decodedBytesMax);
-  const relayed = { body, bytes: body.length, sha256: null, passedBytes: 0, rest: body, failure: error };
-  return answered(call, answer, relayed, reading, form, house);
+  const { reading, plain } = read(call, answer, form, body, house.bounds.decodedBytesMax);
+  const relayed = {
+    body,
+    bytes: body.length,
+    sha256: null,
+    passedBytes: 0,
+    rest: body,
+    spool: null,
+    failure: error,
+  };
+  return answered(call, answer, relayed, reading, plain, form, house);
 }
 
 function read(
@@ -102,26 +155,28 @@ function read(
   form: StreamForm | null,
   body: Buffer,
   decodedBytesMax: number,
-): ResponseReading {
+): { readonly reading: ResponseReading; readonly plain: Buffer | null } {
   const { protocol } = call.upstream;
   let plain: Buffer;
   try {
     plain = decodeContent(headerOf(answer.headers, 'content-encoding'), body, decodedBytesMax);
   } catch (error) {
     const reading = protocol.readResponse('unknown', answer.status, Buffer.alloc(0));
-    return { ...reading, defects: [`the content-encoding cannot be undone: ${messageOf(error)}`] };
+    const defects = [`the content-encoding cannot be undone: ${messageOf(error)}`];
+    return { reading: { ...reading, defects }, plain: null };
   }
-  if (form === null) return protocol.readResponse(call.operation, answer.status, plain);
+  if (form === null) return { reading: protocol.readResponse(call.operation, answer.status, plain), plain };
   const stream = protocol.openStream(call.operation, answer.status, form);
   stream.push(plain);
-  return stream.finish().reading;
+  return { reading: stream.finish().reading, plain };
 }
 
 function answered(
   call: Call,
   answer: Answer,
   relayed: Relayed,
-  reading: ResponseReading,
+  reading: Omit<ResponseReading, 'batch'> & Pick<Answered, 'batch'>,
+  plain: Buffer | null,
   form: StreamForm | null,
   { bounds: { decodedBytesMax } }: House,
 ): Answered {
@@ -132,7 +187,7 @@ function answered(
     status,
     statusText,
     headers,
-    stored: storedAnswer(call.facts.path, headers, relayed.body, decodedBytesMax),
+    stored: storedAnswer(call.facts.path, headers, relayed.body, plain, decodedBytesMax),
     facts: reading.facts,
     form,
     trailers: answer.trailers(),
@@ -166,5 +221,6 @@ function answered(
 }
 
 function resultOf(failure: HoldpointError): AnswerResult {
-  return failure.code === 'response_too_large' ? 'response_too_large' : 'upstream_truncated';
+  const isOurs = ['response_too_large', 'body_too_large', 'overloaded'].includes(failure.code);
+  return isOurs ? 'response_too_large' : 'upstream_truncated';
 }

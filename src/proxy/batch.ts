@@ -7,12 +7,13 @@ import type { JsonObject } from '../ledger/canonical.ts';
 import type { Draft } from '../ledger/sealer.ts';
 import type { Judgement, Match, Policy } from '../policy/policy.ts';
 import type { BatchRequest, BatchResult } from '../provider/protocol.ts';
+import type { Results } from './answer.ts';
 import { bodyOf } from './body.ts';
 import type { Call } from './call.ts';
 import type { House } from './house.ts';
 import { judge, passed } from './judge.ts';
 import { requestDraft, responseDraft } from './record.ts';
-import { storedRequest, storedWhole } from './stored-body.ts';
+import { storedAnswer, storedRequest, storedWhole } from './stored-body.ts';
 
 export interface Lines {
   /** One for each line, in order. */
@@ -25,6 +26,8 @@ export const noLines: Lines = { judgements: [], defects: [] };
 
 /** Lines that are judged, or sealed and not yet durable, before other calls have their turn. */
 const linesPerTurn = 64;
+/** Of lines that are sealed and not yet durable; a single one may be larger. */
+const bytesPerTurn = 8 * 1024 * 1024;
 const defectsMax = 16;
 const customIdCharactersMax = 512;
 const strictness = ['pass', 'flag', 'hold', 'deny'] as const;
@@ -42,7 +45,7 @@ export async function judgeRequests(call: Call, policy: Policy): Promise<Lines> 
 /** Judges every answer of a body; what cannot be read holds it. */
 export async function judgeAnswers(
   call: Call,
-  batch: (() => Iterable<BatchResult>) | undefined,
+  batch: (() => Results) | undefined,
   policy: Policy,
 ): Promise<Lines> {
   if (batch === undefined) return noLines;
@@ -95,68 +98,85 @@ export async function sealRequests(
   house: House,
 ): Promise<void> {
   if (call.batch === undefined) return;
-  await sealEach(call.batch(), lines, house, (line, judgement, place) => {
-    const { facts } = readRequest(call, line);
-    const alone = { ...call, operation: line.operation, method: 'POST', target: line.path, facts };
-    const headers = customIdHeader(line.customId);
-    const stored = storedRequest(line.path, headers, line.request, 0);
-    const message = { ...alone, headers, body: bodyOf(line.request), stored };
-    const draft = requestDraft(message, judgement, policy, house.fingerprint);
-    return house.ledger.seal(carriedBy(draft, carrier, place));
-  });
+  await sealEach(
+    call.batch(),
+    lines,
+    house,
+    ({ request }) => request.length,
+    (line, judgement, place) => {
+      const { facts } = readRequest(call, line);
+      const alone = { ...call, operation: line.operation, method: 'POST', target: line.path, facts };
+      const headers = customIdHeader(line.customId);
+      const stored = storedRequest(line.path, headers, line.request, 0);
+      const message = { ...alone, headers, body: bodyOf(line.request), stored };
+      const draft = requestDraft(message, judgement, policy, house.fingerprint);
+      return house.ledger.seal(carriedBy(draft, carrier, place));
+    },
+  );
 }
 
 /** Seals every answer of a body as carried by the decision `carrier`; resolves when all are durable. */
 export async function sealAnswers(
   call: Call,
-  batch: (() => Iterable<BatchResult>) | undefined,
+  batch: (() => Results) | undefined,
   lines: Lines,
   carrier: number,
   policy: Policy,
   house: House,
 ): Promise<void> {
   if (batch === undefined) return;
-  await sealEach(batch(), lines, house, (line, judgement, place) => {
-    const headers = customIdHeader(line.customId);
-    const told = { headers, body: bodyOf(empty), stored: storedWhole(headers, empty) };
-    const asked = { ...call, operation: line.operation, ...told };
-    const request = requestDraft(asked, passed, policy, house.fingerprint);
-    const sealed = house.ledger.seal(carriedBy(request, carrier, place));
-    const { response: facts } = readAnswer(call, line).facts;
-    house.ledger.seal(
-      responseDraft(sealed.seq, {
-        status: line.status,
-        statusText: '',
-        headers: [],
-        stored: storedWhole([], line.response),
-        bytes: line.response.length,
-        sha256: null,
-        facts,
-        result: line.status === 0 || line.status >= 400 ? 'error' : 'ok',
-        form: null,
-        judgement,
-        policy,
-        elapsedUs: 0,
-      }),
-    );
-    return sealed;
-  });
+  await sealEach(
+    batch(),
+    lines,
+    house,
+    ({ response }) => response.length,
+    (line, judgement, place) => {
+      const headers = customIdHeader(line.customId);
+      const told = { headers, body: bodyOf(empty), stored: storedWhole(headers, empty) };
+      const asked = { ...call, operation: line.operation, ...told };
+      const request = requestDraft(asked, passed, policy, house.fingerprint);
+      const sealed = house.ledger.seal(carriedBy(request, carrier, place));
+      const { response: facts } = readAnswer(call, line).facts;
+      house.ledger.seal(
+        responseDraft(sealed.seq, {
+          status: line.status,
+          statusText: '',
+          headers: [],
+          stored: storedAnswer(call.facts.path, [], line.response, null, 0),
+          bytes: line.response.length,
+          sha256: null,
+          facts,
+          result: line.status === 0 || line.status >= 400 ? 'error' : 'ok',
+          form: null,
+          judgement,
+          policy,
+          elapsedUs: 0,
+        }),
+      );
+      return sealed;
+    },
+  );
 }
 
 async function sealEach<Line>(
   lines: Iterable<Line> | AsyncIterable<Line>,
   { judgements }: Lines,
   house: House,
+  bytesOf: (line: Line) => number,
   sealOne: (line: Line, judgement: Judgement, place: number) => { seq: number; durable: Promise<void> },
 ): Promise<void> {
   let place = 0;
+  let bytes = 0;
   let last: Promise<void> = Promise.resolve();
   for await (const line of lines) {
     const sealed = sealOne(line, judgements[place] ?? passed, place + 1);
     house.ledger.settle(sealed.seq, 'carried');
     last = sealed.durable;
     place += 1;
-    if (place % linesPerTurn === 0) await last;
+    bytes += bytesOf(line);
+    if (place % linesPerTurn !== 0 && bytes < bytesPerTurn) continue;
+    await last;
+    bytes = 0;
   }
   await last;
 }

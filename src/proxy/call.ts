@@ -33,6 +33,8 @@ export interface Call {
   readonly facts: RequestFacts;
   /** The requests that the body carries; absent where it carries none. */
   readonly batch?: (() => Lines) | undefined;
+  /** Files of further requests that run with this one, by name; absent for none. */
+  readonly batchFiles?: readonly string[] | undefined;
   /** What could not be read of the request; it is then refused. */
   readonly defects: readonly string[];
   /** Keyed fingerprint of the credential that was used: attributable, and useless as a credential. */
@@ -130,6 +132,7 @@ export async function readCall(
     operation,
     facts,
     batch: reading.batch,
+    batchFiles: reading.batchFiles,
     defects: reading.defects,
     caller,
     startedUs,
@@ -191,7 +194,8 @@ function named(headers: RawHeaders, name: string): string {
   return headerOf(headers, name).slice(0, nameCharactersMax);
 }
 
-function credentialOf(headers: RawHeaders, target: string): string {
+/** What the workload shows as its credential, in the clear; '' for none. Never stored. */
+export function credentialOf(headers: RawHeaders, target: string): string {
   for (const name of ['authorization', 'x-api-key', 'api-key', 'x-goog-api-key']) {
     const value = headerOf(headers, name);
     // A signature is another for each call; whose key made it stays the same (AWS Signature Version 4).

@@ -6,6 +6,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { CallBounds } from './call.ts';
 import type { Forwarder } from './forward.ts';
+import type { KeptAnswers } from './kept-answers.ts';
 import type { Upstream } from './upstream.ts';
 
 /** Counted by telemetry; carries no content. */
@@ -23,6 +24,7 @@ export interface House {
   readonly policy: () => Policy;
   readonly forwarder: Forwarder;
   readonly openSpool: OpenSpool;
+  readonly keptAnswers: KeptAnswers;
   readonly upstreams: readonly Upstream[];
   readonly clock: Clock;
   readonly schedule: Schedule;

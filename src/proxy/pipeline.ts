@@ -14,10 +14,11 @@ import { forwardedHeaders } from './forward.ts';
 import { type Decision, findEarlierHold, openHold } from './held.ts';
 import type { House } from './house.ts';
 import { judge } from './judge.ts';
+import { judgedFile, withUnjudgedFiles } from './judged-files.ts';
 import { withProviderKey } from './provider-key.ts';
 import { requestDraft, responseDraft } from './record.ts';
 import { type AnswerHead, deliverHeld, heldHead, releasedCall } from './released.ts';
-import { endWith, refuse, toHoldpointError, writeHead } from './respond.ts';
+import { endWith, endWithPieces, refuse, toHoldpointError, writeHead } from './respond.ts';
 import { askingPlainly, relaySession, sessionStreamOf } from './session/relay.ts';
 import { carrierOf } from './session/segment.ts';
 import { awaitRelease, refuseHeld } from './waiting.ts';
@@ -27,7 +28,8 @@ import { awaitRelease, refuseHeld } from './waiting.ts';
  * goes wrong refuses the call and gives its decision an outcome. Rejects with `ledger_unavailable` or
  * `overloaded` when not even the intent could be sealed; then nothing was sent anywhere.
  */
-export async function handleCall(call: Call, house: House): Promise<void> {
+export async function handleCall(arrived: Call, house: House): Promise<void> {
+  const call = await withUnjudgedFiles(arrived, house);
   const earlier = findEarlierHold(call, house);
   if (earlier !== null) return comeBack(call, earlier, house);
 
@@ -90,6 +92,23 @@ async function forwardAndDeliver(
   // What has no end to wait for is judged and sealed piece by piece, each a decision of its own.
   if (session !== null) return relaySession(carrierOf(call, decision, answer, policy), session, house);
   const answered = await captureAnswer(call, decision.id, answer, facts, policy, house);
+  try {
+    await judgeAndDeliver(call, decision, answered, policy, house);
+  } finally {
+    // What a hold keeps is let go when the hold is over.
+    if (answered.spool !== null && !house.keptAnswers.keeps(answered.spool)) await answered.spool.close();
+  }
+}
+
+/** From the captured answer to the sealed delivery. */
+async function judgeAndDeliver(
+  call: Call,
+  decision: Decision,
+  answered: Answered,
+  policy: Policy,
+  house: House,
+): Promise<void> {
+  const facts: Facts = { request: call.facts, labels: [] };
   const lines = answered.batch === undefined ? noLines : await judgeAnswers(call, answered.batch, policy);
   const own = judge(policy, 'response', { ...facts, response: answered.facts }, answered.defects);
   const judgement = strictestOf(own, lines);
@@ -97,7 +116,13 @@ async function forwardAndDeliver(
 
   const elapsedUs = house.clock.monoUs() - call.startedUs;
   const response = house.ledger.seal(
-    responseDraft(decision.seq, { ...answered, judgement, policy, elapsedUs }),
+    responseDraft(decision.seq, {
+      ...answered,
+      judgement,
+      policy,
+      elapsedUs,
+      file: judgedFile(call, answered, house),
+    }),
   );
   await response.durable;
   if (answered.batch !== undefined)
@@ -121,6 +146,7 @@ async function forwardAndDeliver(
       },
       house,
     );
+    if (answered.spool !== null) house.keptAnswers.keep(hold, answered, answered.spool);
     const released = await waitAttached(call, decision, hold, answered, house);
     if (released) await handOver(call, decision, hold, answered, house);
     return;
@@ -131,7 +157,10 @@ async function forwardAndDeliver(
 async function deliver(call: Call, decision: Decision, answered: Answered, house: House): Promise<void> {
   if (!call.res.headersSent)
     writeHead(call.res, answered.status, answered.statusText, answered.headers, decision.id);
-  const arrived = await endWith(call.res, answered.rest, answered.trailers);
+  const { spool, rest, trailers } = answered;
+  const arrived = await (spool === null
+    ? endWith(call.res, rest, trailers)
+    : endWithPieces(call.res, spool.read(), trailers));
   house.holds.settle(decision.seq, arrived ? 'delivered' : 'client_abort');
 }
 

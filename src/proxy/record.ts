@@ -11,6 +11,7 @@ import type { Judgement, Policy } from '../policy/policy.ts';
 import type { StreamForm } from '../provider/protocol.ts';
 import { socketBodyType } from '../provider/realtime-body.ts';
 import type { Call, UpgradeCall } from './call.ts';
+import type { JudgedFile } from './judged-files.ts';
 import { answerLeaf, type JudgedAnswer, requestLeaf } from './leaf-data.ts';
 import type { StoredBody } from './stored-body.ts';
 
@@ -41,6 +42,8 @@ export interface SealedAnswer extends JudgedAnswer {
   /** Of all of it, where only a beginning is stored. */
   readonly sha256: string | null;
   readonly form: StreamForm | null;
+  /** The file that this answer gave its id, whose requests were judged; absent for none. */
+  readonly file?: JudgedFile | null;
 }
 
 /** The answer as it came, and what the rules said. */
@@ -49,6 +52,7 @@ export function responseDraft(decision: number, answer: SealedAnswer): Draft {
   const startLine = `HTTP/1.1 ${answer.status} ${answer.statusText}`;
   const { headers, body, removed } = answer.stored;
   if (answer.sha256 !== null) data['stored'] = body.length;
+  if (answer.file) data['file'] = { ...answer.file };
   if (claimsSocketBody(answer.headers)) data['carrier'] = 'http';
   if (removed > 0) data['removed'] = removed;
   const message = storedMessage(startLine, headers, body, answer.bytes, answer.sha256);

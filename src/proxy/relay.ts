@@ -4,6 +4,7 @@
  */
 import { HoldpointError } from '../core/errors.ts';
 import { headerOf } from '../core/http-message.ts';
+import type { Spool } from '../core/spool.ts';
 import type { ResponseStream } from '../provider/protocol.ts';
 import type { Call } from './call.ts';
 import type { Answer } from './forward.ts';
@@ -21,6 +22,8 @@ export interface Relayed {
   readonly passedBytes: number;
   /** What the caller has not; waits for the seal. */
   readonly rest: Buffer;
+  /** All of it on disk, where it is too large for memory and none of it passed; null otherwise. Whoever holds it closes it. */
+  readonly spool: Spool | null;
   /** Why the answer did not end well; null when it did. */
   readonly failure: HoldpointError | null;
 }
@@ -66,7 +69,15 @@ export async function relayText(
     return writeChunk(call.res, bytes);
   });
   const body = tape.stored();
-  return { body, bytes: tape.bytes, sha256: null, passedBytes, rest: body.subarray(passedBytes), failure };
+  return {
+    body,
+    bytes: tape.bytes,
+    sha256: null,
+    passedBytes,
+    rest: body.subarray(passedBytes),
+    spool: null,
+    failure,
+  };
 }
 
 /**
@@ -97,7 +108,15 @@ export async function relayUnread(
     return writeChunk(call.res, chunk);
   });
   const rest = Buffer.concat(withheld);
-  return { body: tape.stored(), bytes: tape.bytes, sha256: tape.sha256(), passedBytes, rest, failure };
+  return {
+    body: tape.stored(),
+    bytes: tape.bytes,
+    sha256: tape.sha256(),
+    passedBytes,
+    rest,
+    spool: null,
+    failure,
+  };
 }
 
 /** Records every chunk, then hands it on; returns what ended the answer early, or null. */

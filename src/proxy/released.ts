@@ -13,15 +13,16 @@ import {
   valuesOf,
   withoutSecrets,
 } from '../core/http-message.ts';
+import type { Spool } from '../core/spool.ts';
 import type { Hold } from '../hold/record.ts';
 import { plainStreamForm } from './answer.ts';
 import { bodyOf } from './body.ts';
 import type { Call } from './call.ts';
 import type { Decision } from './held.ts';
 import type { House } from './house.ts';
+import type { ArrivedAnswer } from './kept-answers.ts';
 import { wholeBodyValue } from './record.ts';
-import { endWith, writeHead } from './respond.ts';
-import type { StoredBody } from './stored-body.ts';
+import { endWith, endWithPieces, writeHead } from './respond.ts';
 
 /** How a held answer begins. */
 export interface AnswerHead {
@@ -90,9 +91,9 @@ export async function deliverHeld(
   arrived: ArrivedAnswer | null,
   house: House,
 ): Promise<boolean> {
-  const { head, rest } = await takeReleased(call, hold, arrived, house);
+  const { head, rest, spool } = await takeReleased(call, hold, arrived ?? house.keptAnswers.of(hold), house);
   if (!call.res.headersSent) writeHead(call.res, head.status, head.statusText, head.headers, decision.id);
-  return endWith(call.res, rest);
+  return spool === null ? endWith(call.res, rest) : endWithPieces(call.res, spool.read());
 }
 
 /** The released answer, and what of it its caller has not. Resolves once the use of the release is sealed: it may go out, once. */
@@ -101,27 +102,20 @@ export async function takeReleased(
   hold: Hold,
   arrived: ArrivedAnswer | null,
   house: House,
-): Promise<{ readonly head: AnswerHead; readonly rest: Buffer }> {
+): Promise<{ readonly head: AnswerHead; readonly rest: Buffer; readonly spool: Spool | null }> {
   const passedBytes = arrived?.passedBytes ?? 0;
-  const message = await releasedMessage(hold, arrived, house);
+  const { message, spool } = await releasedMessage(hold, arrived, house);
   const from = hold.state.status === 'amended' ? tailOffset(call, message, passedBytes) : passedBytes;
   const rest = message.body.subarray(from);
   await house.holds.beginDelivery(hold);
-  return { head: headOf(message), rest };
-}
-
-export interface ArrivedAnswer {
-  readonly headers: RawHeaders;
-  readonly body: Buffer;
-  readonly passedBytes: number;
-  readonly stored: StoredBody;
+  return { head: headOf(message), rest, spool };
 }
 
 async function releasedMessage(
   hold: Hold,
   arrived: ArrivedAnswer | null,
   house: House,
-): Promise<HttpMessage> {
+): Promise<{ readonly message: HttpMessage; readonly spool: Spool | null }> {
   const amended = hold.state.status === 'amended';
   const seq = amended ? hold.ruling : hold.response;
   const name = amended ? 'amendment' : 'response';
@@ -134,14 +128,25 @@ async function releasedMessage(
     );
   }
   const message = decodeHttpMessage(await house.ledger.part(seq, name));
-  if (entry.data['removed'] === undefined) return message;
-  if (arrived?.stored.body.equals(message.body) === true)
-    return { ...message, headers: withoutSecrets(arrived.headers), body: arrived.body };
+  const isPart = entry.data['stored'] !== undefined;
+  if (entry.data['removed'] === undefined && !isPart) return { message, spool: null };
+  if (arrived !== null && isAnswer(arrived, message, isPart)) {
+    const { headers, body, spool } = arrived;
+    return { message: { ...message, headers: withoutSecrets(headers), body }, spool };
+  }
+  const why = isPart ? 'is too large to be stored' : 'carries a credential, which is never stored';
   throw new HoldpointError(
     'hold_expired',
-    'The released answer carries a credential, which is never stored, and the call that it came for is gone.',
+    `The released answer ${why}, and the call that it came for is gone.`,
     'Ask anew.',
   );
+}
+
+/** Whether it is the answer that was ruled on, by what is stored of it and, where that is a part, the hash of all. */
+function isAnswer(arrived: ArrivedAnswer, { body, headers }: HttpMessage, isPart: boolean): boolean {
+  const { stored, spool, bytes } = arrived;
+  if (spool === null) return !isPart && stored.body.equals(body);
+  return isPart && headers.at(-1) === wholeBodyValue(bytes, spool.sha256);
 }
 
 /** Where an amended stream goes on for a caller that has the original's text already: its first tool call or end. */

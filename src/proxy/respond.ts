@@ -66,6 +66,20 @@ export function endWith(
   });
 }
 
+/** The same of an answer on disk, in pieces within backpressure. Rejects when it cannot be read; then it is cut short. */
+export async function endWithPieces(
+  res: ServerResponse,
+  pieces: AsyncIterable<Buffer>,
+  trailers: RawHeaders = [],
+): Promise<boolean> {
+  for await (const piece of pieces) {
+    const drained = writeChunk(res, piece);
+    if (drained !== null) await drained;
+    if (res.destroyed) return false;
+  }
+  return endWith(res, '', trailers);
+}
+
 function pairsOf(raw: RawHeaders): [string, string][] {
   const pairs: [string, string][] = [];
   for (let i = 0; i + 1 < raw.length; i += 2) pairs.push([raw[i] ?? '', raw[i + 1] ?? '']);

@@ -4,12 +4,7 @@
  */
 import { decodeContent } from '../core/content-coding.ts';
 import { headerOf, type RawHeaders, removedValue } from '../core/http-message.ts';
-import {
-  handsOutSecrets,
-  type Redaction,
-  withoutAnswerSecrets,
-  withoutRequestSecrets,
-} from '../provider/secret-members.ts';
+import { type Redaction, withoutAnswerSecrets, withoutRequestSecrets } from '../provider/secret-members.ts';
 import { boundaryOf } from './multipart-outline.ts';
 
 export interface StoredBody {
@@ -33,15 +28,20 @@ export function storedRequest(
   );
 }
 
-/** An answer's body to be stored. */
+/** Sound and pictures carry no members. */
+const withoutMembersType = /^\s*(?:audio|image|video)\//i;
+
+/** An answer's body to be stored; `plain` where its coding is undone already. */
 export function storedAnswer(
   path: string,
   headers: RawHeaders,
   body: Buffer,
+  plain: Buffer | null,
   decodedBytesMax: number,
 ): StoredBody {
-  if (!handsOutSecrets(path)) return storedWhole(headers, body);
-  return stored(headers, body, decodedBytesMax, (plain) => withoutAnswerSecrets(path, plain, removedValue));
+  if (withoutMembersType.test(headerOf(headers, 'content-type'))) return storedWhole(headers, body);
+  const without = (read: Buffer): Redaction => withoutAnswerSecrets(path, read, removedValue);
+  return stored(headers, body, decodedBytesMax, without, plain);
 }
 
 /** A body with nothing in it that was taken out. */
@@ -54,9 +54,10 @@ function stored(
   body: Buffer,
   decodedBytesMax: number,
   without: (plain: Buffer) => Redaction,
+  undone: Buffer | null = null,
 ): StoredBody {
   const coding = headerOf(headers, 'content-encoding');
-  const plain = coding === '' ? body : decoded(coding, body, decodedBytesMax);
+  const plain = undone ?? (coding === '' ? body : decoded(coding, body, decodedBytesMax));
   const { bytes, removed } = without(plain);
   if (removed === 0) return { headers, body, removed };
   const kept = coding === '' ? headers : withoutCoding(headers);

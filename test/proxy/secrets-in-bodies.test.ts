@@ -164,6 +164,69 @@ describe('an answer that hands out a key', () => {
   });
 });
 
+describe('an answer that repeats what the request brought along', () => {
+  const tools = [{ type: 'mcp', server_label: 'a', authorization: secret, headers: { 'x-key': secret } }];
+  const call = { type: 'function_call', id: 'f', call_id: 'c', name: 'pay', arguments: '{}' };
+  const done = { id: 'r', object: 'response', status: 'completed', output: [call], tools };
+  const event = (type: string, data: object) =>
+    `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`;
+  const streamed =
+    event('response.created', { response: { ...done, status: 'in_progress', output: [] } }) +
+    event('response.output_item.done', { output_index: 0, item: call }) +
+    event('response.completed', { response: done });
+  const holdCalls = policyOf({
+    phase: 'response',
+    when: 'response.toolCalls.exists(c, c.name == "pay")',
+    action: 'hold',
+    match: '{ toolCalls: [{ name: pay }] }',
+    noMatch: '{ toolCalls: [] }',
+  });
+  const forms = [
+    ['whole', json, Buffer.from(JSON.stringify(done))],
+    ['compressed', [...json, 'Content-Encoding: gzip'], gzipSync(JSON.stringify(done))],
+    ['streaming', ['Content-Type: text/event-stream'], Buffer.from(streamed)],
+  ] as const;
+  const answerWith = (headers: readonly string[], body: Buffer) =>
+    upstream.script((_request, answer) => answer.send(wholeAnswer('200 OK', [...headers], body)));
+
+  test.each(forms)(
+    'reaches the workload as it came, and stands in the record without: %s',
+    async (...form) => {
+      const [, headers, sent] = form;
+      answerWith(headers, sent);
+      const sidecar = await startTestSidecar(settingsWith());
+      const { head, body } = await (await post(sidecar.proxyUrl, target, mcp('gpt-4.1'))).answer();
+      expect(body).toEqual(sent);
+      const { removed, bodies } = await recorded(sidecar, decisionIdOf(head));
+      expect(bodies[1]?.text).toContain('[removed]');
+      expect(removed[1]).toBe(form[0] === 'streaming' ? 4 : 2);
+    },
+  );
+
+  test.each(forms)('reaches the caller that waits for its release as it came: %s', async (...form) => {
+    const [, headers, sent] = form;
+    answerWith(headers, sent);
+    const sidecar = await startTestSidecar(settingsWith(holdCalls));
+    const client = await post(sidecar.proxyUrl, target, mcp('gpt-4.1'));
+    const hold = await sidecar.ada.nextHold();
+    await recorded(sidecar, hold.decisionId);
+    await sidecar.ada.rule(hold, { verdict: 'release' });
+    expect((await client.answer()).body).toEqual(sent);
+  });
+
+  test('stands in no line of a batch’s answers either, which go on as they came', async () => {
+    const line = JSON.stringify({ custom_id: 'a', response: { status_code: 200, body: done }, error: null });
+    answerWith(json, Buffer.from(`${line}\n`));
+    const sidecar = await startTestSidecar(settingsWith());
+    const client = await connectRaw(sidecar.proxyUrl);
+    client.send('GET /v1/files/file-1/content HTTP/1.1\r\nHost: sidecar\r\n\r\n');
+    expect((await client.answer()).body.toString()).toBe(`${line}\n`);
+    const ids = await sidecar.ada.newestIds(2);
+    const kept = await Promise.all(ids.map((id) => recorded(sidecar, id)));
+    expect(kept.map(({ removed }) => removed[1])).toEqual([2, 2]);
+  });
+});
+
 test('what a Realtime session’s tools are set up with goes through and is recorded as removed', async () => {
   const scene = await connectScene();
   const update = {

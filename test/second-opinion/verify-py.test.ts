@@ -101,6 +101,9 @@ const tampered: Readonly<Record<string, readonly LedgerRecord[]>> = {
   ),
   'a size edited': editNote(records, 4, (note) => note.replace(/\n5\n/, '\n6\n')),
   'a response without a request': sealed((builder) => builder.response(0)),
+  'a file that is tied to no one': sealed((builder) =>
+    builder.response(builder.request(), { file: { id: 'file-1' } }),
+  ),
   'two outcomes': sealed((builder) => {
     const decision = sealExchange(builder);
     builder.close([[decision, 'delivered']]);

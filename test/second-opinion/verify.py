@@ -498,6 +498,10 @@ class Decisions:
         return decision["verdict"] in ("pass", "flag") or (decision["verdict"] == "hold" and bool(holds) and released)
 
     def response(self, decision, data, part):
+        file = data.get("file", {"credential": "0" * 64, "id": "none"})
+        if not (isinstance(file, dict) and sorted(file) == ["credential", "id"] and is_hex(file["credential"], 64)
+                and is_text(file["id"]) and file["id"]):
+            return "leaf_malformed"
         if decision is None:
             return "response_without_request"
         if decision["response"] is not None:

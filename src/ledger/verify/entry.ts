@@ -200,8 +200,8 @@ const readers = readersByType([
         ? { type: 'request', verdict, digest: digestOf(parts, 'request'), recorded, batch }
         : undefined,
   ),
-  reader('response', ['decision', 'verdict'], ({ decision, verdict }, parts, seq) =>
-    isEarlier(decision, seq) && isOneOf(verdict, verdicts)
+  reader('response', ['decision', 'verdict', 'file'], ({ decision, verdict, file }, parts, seq) =>
+    isEarlier(decision, seq) && isOneOf(verdict, verdicts) && (file === undefined || isJudgedFile(file))
       ? { type: 'response', decision, verdict, digest: digestOf(parts, 'response') }
       : undefined,
   ),
@@ -217,6 +217,13 @@ const readers = readersByType([
 
 function readersByType(list: readonly EntryReader[]): ReadonlyMap<string, EntryReader> {
   return new Map(list.map((one) => [one.type, one]));
+}
+
+/** A file of requests by its provider's id, bound to who uploaded it: nothing else may pass for one. */
+function isJudgedFile(file: Json): boolean {
+  if (typeof file !== 'object' || !('id' in file) || Object.keys(file).length !== 2) return false;
+  const { credential, id } = file;
+  return isMatching(credential, hex64) && typeof id === 'string' && id !== '';
 }
 
 function readRecovery(data: JsonObject, _parts: readonly Part[], seq: number): Entry | undefined {

@@ -99,7 +99,7 @@ async function sealSaid(
   for (const match of judgement.matches) house.metrics.matched(match.rule, match.action);
   const { status, statusText, headers } = answer;
   const body = Buffer.concat(segment.events);
-  const stored = storedAnswer(call.facts.path, headers, body, house.bounds.decodedBytesMax);
+  const stored = storedAnswer(call.facts.path, headers, body, null, house.bounds.decodedBytesMax);
   const elapsedUs = house.clock.monoUs() - segment.startedUs;
   const said = { facts: reading.facts, result, judgement, policy, elapsedUs };
   const sealed = house.ledger.seal(
@@ -175,7 +175,8 @@ async function holdSegment(
     const { status, statusText, headers } = answer;
     const head = { status, statusText, headers, passedBytes };
     if (!(await awaitRelease(call, ofStream, hold, head, house))) return 'stopped';
-    const bytes = await takeReleased(call, hold, { headers, body, passedBytes, stored }, house);
+    const arrived = { headers, body, bytes: body.length, spool: null, passedBytes, stored };
+    const bytes = await takeReleased(call, hold, arrived, house);
     const how = hold.state.status === 'amended' ? 'amended' : 'delivered';
     return await deliver({ call, decision: ofStream, answer, ...rest }, segment, bytes.rest, how, house);
   } finally {

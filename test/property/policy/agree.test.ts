@@ -68,7 +68,11 @@ function theirs(when: string): (given: Facts) => Verdict {
       },
     };
     const bindings = {
-      request: celInput({ ...asked, tokenIds: BigInt(asked.tokenIds ?? 0) }),
+      request: celInput({
+        ...asked,
+        tokenIds: BigInt(asked.tokenIds ?? 0),
+        unjudgedFiles: asked.unjudgedFiles ?? [],
+      }),
       response: celInput(answered ?? null),
       labels: celInput(labels),
     };

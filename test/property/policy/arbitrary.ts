@@ -168,6 +168,7 @@ const model = fc.oneof(
 
 export const request: fc.Arbitrary<RequestFacts> = fc
   .record({
+    unjudgedFiles: fc.array(fc.string(), { maxLength: 2 }),
     operation: fc.constantFrom('chat.completions', 'responses', 'messages', 'unknown'),
     model,
     text,

@@ -228,7 +228,7 @@ const operations = [
   'batch_generate_content',
   'predict',
   'interactions',
-  'batches',
+  'batches.status',
   'chat.completions',
   'messages',
   'raw_predict',

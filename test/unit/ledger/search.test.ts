@@ -45,6 +45,18 @@ describe('a search', () => {
     expect(await found(index, { verdict: 'hold' })).toEqual([0]);
   });
 
+  it('finds the upload of a file by the id that its answer gave it', async () => {
+    const index = await openSearchIndex(await createMemoryDisk().open(), unexpected);
+    index.add([
+      request(0),
+      request(1),
+      response(2, 0, { file: { credential: 'a'.repeat(64), id: 'file-1' } }),
+      response(3, 1, { file: 'file-1' }),
+    ]);
+    expect(await found(index, { file: 'file-1' })).toEqual([0]);
+    expect(await found(index, { file: 'file-2' })).toEqual([]);
+  });
+
   it('finds the same before and after it is written, and after it is opened again', async () => {
     const disk = createMemoryDisk();
     const store = await disk.open();

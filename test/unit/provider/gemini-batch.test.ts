@@ -15,7 +15,7 @@ const answer = (text: string, amount: number) => ({
 const listed = (...responses: readonly object[]) => ({ inlinedResponses: { inlinedResponses: responses } });
 
 function read(body: unknown) {
-  return gemini.readResponse('batches', 200, Buffer.from(JSON.stringify(body)));
+  return gemini.readResponse('batches.status', 200, Buffer.from(JSON.stringify(body)));
 }
 
 describe('a batch that is read back', () => {
@@ -73,7 +73,7 @@ describe('a batch that is read back', () => {
   });
 
   test('is not amended', () => {
-    const amend = () => gemini.amendResponse('batches', Buffer.from('{}'), null, { text: 'x' });
+    const amend = () => gemini.amendResponse('batches.status', Buffer.from('{}'), null, { text: 'x' });
     expect(amend).toThrow('cannot be amended');
   });
 });

@@ -37,7 +37,7 @@ test.each([
   ['POST', '/v1beta/models/m:batchGenerateContent', 'batch_generate_content'],
   ['POST', '/v1beta/models/imagen-4.0:predict', 'predict'],
   ['POST', '/v1beta/models/veo-3.0:predictLongRunning', 'predict'],
-  ['GET', '/v1beta/batches/abc', 'batches'],
+  ['GET', '/v1beta/batches/abc', 'batches.status'],
   ['GET', '/v1beta/openai/batches/abc', openai.operationOf('GET', '/v1/batches/abc')],
   ['POST', '/v1beta/cachedContents', 'cached_contents'],
   ['PATCH', '/v1beta/cachedContents/abc', 'cached_contents'],

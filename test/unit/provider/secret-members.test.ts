@@ -137,6 +137,84 @@ describe('an answer without', () => {
     expect(Object.keys(JSON.parse(bytes.toString()))).toEqual(Object.keys(body));
   });
 
+  const tools = [{ type: 'mcp', authorization: secret, headers: { 'x-key': secret }, server_label: 'a' }];
+  const event = (type: string, data: object) =>
+    `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`;
+  const mcp_servers = [{ name: 'a', authorization_token: secret }];
+  test.each<[string, string, string]>([
+    ['an answer that repeats its tools', '/v1/responses', JSON.stringify({ object: 'response', tools })],
+    ['one that is asked for by its id', '/v1/responses/resp_1', JSON.stringify({ tools }, null, 2)],
+    ['a list', '/v1/chat/completions', JSON.stringify({ object: 'list', data: [{ tools }, { tools }] })],
+    [
+      'what Azure is given to read beside',
+      '/openai/deployments/d/chat/completions',
+      JSON.stringify({
+        data_sources: [{ parameters: { authentication: { type: 'api_key', key: secret } } }],
+      }),
+    ],
+    [
+      'the request in an error',
+      '/v1/chat/completions',
+      JSON.stringify({ detail: [{ type: 'missing', loc: ['body'], input: { tools } }] }),
+    ],
+    [
+      'events',
+      '/v1/responses',
+      event('response.created', { response: { tools } }) +
+        event('response.completed', { response: { tools } }),
+    ],
+    [
+      'events whose lines end otherwise',
+      '/v1/responses',
+      event('response.created', { response: { tools } }).replaceAll('\n', '\r'),
+    ],
+    ['an event without a space', '/v1/responses', `data:${JSON.stringify({ response: { tools } })}\r\n\r\n`],
+    [
+      'an event over several lines',
+      '/v1/responses',
+      `data: ${JSON.stringify({ response: { tools } }, null, 1).replaceAll('\n', '\ndata: ')}\n\n`,
+    ],
+    [
+      'the event after one that is no JSON',
+      '/v1/responses',
+      `data: {"response":[\n\n${event('response.created', { response: { tools } })}`,
+    ],
+    [
+      'an event that was cut off',
+      '/v1/responses',
+      event('response.created', { response: { tools } }).slice(0, -9),
+    ],
+    [
+      'a line of a batch’s answers',
+      '/v1/files/file-1/content',
+      `${JSON.stringify({ custom_id: 'a', response: { status_code: 200, body: { tools } } })}\n`,
+    ],
+    ['an agent', '/v1/agents/a', JSON.stringify({ id: 'a', mcp_servers })],
+    ['agents', '/v1/agents', JSON.stringify({ data: [{ id: 'a', mcp_servers }] })],
+  ])('what the request brought along: %s', (_what, path, body) => {
+    const { bytes, removed } = withoutAnswerSecrets(path, Buffer.from(body), mark);
+    expect(removed).toBeGreaterThan(0);
+    // Nothing else is touched.
+    expect(bytes.toString()).toBe(body.replaceAll(secret, mark));
+  });
+
+  test.each(['', '***', '<redacted>', '[REDACTED]', '•••••'])(
+    'nothing is what a provider puts in its place: %j',
+    (value) => {
+      const bytes = Buffer.from(JSON.stringify({ tools: [{ headers: { authorization: value } }] }));
+      expect(withoutAnswerSecrets('/v1/responses', bytes, mark)).toEqual({ bytes, removed: 0 });
+    },
+  );
+
+  test('what a tool was called with, or is said, stays: it is content', () => {
+    const said = {
+      output: [{ type: 'function_call', arguments: '{"authorization":"yes"}' }],
+      text: '"headers"',
+    };
+    const bytes = Buffer.from(JSON.stringify({ ...said, content: [{ input: { headers: { a: 'b' } } }] }));
+    expect(withoutAnswerSecrets('/v1/responses', bytes, mark)).toEqual({ bytes, removed: 0 });
+  });
+
   test('one is what other endpoints answer, whatever they call it', () => {
     const bytes = Buffer.from('{"value":"v","client_secret":"s","name":"n"}');
     expect(withoutAnswerSecrets('/v1/chat/completions', bytes, mark)).toEqual({ bytes, removed: 0 });

@@ -35,6 +35,20 @@ describe('requests and responses', () => {
     expect(await codesOf((b) => b.response(0))).toEqual(['response_without_request at 1']);
   });
 
+  it.each([
+    ['with a file that it ties to no one', { id: 'file-1' }],
+    ['with a file that has no id', { credential: 'a'.repeat(64), id: '' }],
+    ['with a file tied to what is no commitment', { credential: 'sk-1', id: 'file-1' }],
+    ['with a file and something beside', { credential: 'a'.repeat(64), id: 'file-1', judged: true }],
+  ])('a response %s is found', async (_what, file) => {
+    expect(await codesOf((b) => b.response(b.request(), { file }))).toEqual(['leaf_malformed at 2']);
+  });
+
+  it('a response with a file that is tied to who uploaded it is as it should be', async () => {
+    const file = { credential: 'a'.repeat(64), id: 'file-1' };
+    expect(await codesOf((b) => b.response(b.request(), { file }))).toEqual([]);
+  });
+
   it('a second response is found', async () => {
     expect(await codesOf((b) => b.response(sealExchange(b)))).toEqual(['response_repeated at 3']);
   });

@@ -1,0 +1,101 @@
+/**
+ * Files of requests that are uploaded first and run later, by the id that the provider gave them. The answer to an
+ * upload whose every line was judged is sealed with that id and with who uploaded it; a request that runs files is
+ * told which of them have no such entry. The ledger is the memory: its index finds the entry, the entry itself counts.
+ */
+import { createHmac } from 'node:crypto';
+import { decodeContent } from '../core/content-coding.ts';
+import { headerOf } from '../core/http-message.ts';
+import type { JsonObject } from '../ledger/canonical.ts';
+import type { Answered } from './answer.ts';
+import { type Call, credentialOf } from './call.ts';
+import type { House } from './house.ts';
+import type { Upstream } from './upstream.ts';
+
+/** As it stands in the leaf of the answer to the upload. */
+export interface JudgedFile {
+  /** HMAC-SHA-256, hex: binds the id to the credential and to the provider's address. */
+  readonly credential: string;
+  readonly id: string;
+}
+
+/** Longer names are no ids; they would not fit a leaf. */
+const idCharactersMax = 256;
+/** Of one request; more are not looked for, and so count as not judged. */
+const filesMax = 64;
+/** A provider gives an id once. One that gives it to every upload makes no call slow. */
+const uploadsReadMax = 16;
+/** An answer that names a file is short. */
+const answerBytesMax = 64 * 1024;
+
+/**
+ * HMAC-SHA-256 under the fingerprint key over "holdpoint/file/1" NUL and, each behind its length in bytes as u32, the
+ * provider's origin, the credential and the id. Without the key it tells nothing of the credential.
+ */
+export function fileCommitment(key: Buffer, origin: string, credential: string, id: string): string {
+  const mac = createHmac('sha256', key).update('holdpoint/file/1\0');
+  for (const text of [origin, credential, id]) {
+    const bytes = Buffer.from(text, 'utf8');
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(bytes.length);
+    mac.update(length).update(bytes);
+  }
+  return mac.digest('hex');
+}
+
+function commitmentOf(call: Call, { origin }: Upstream, id: string, house: House): string {
+  return fileCommitment(house.fingerprintKey, origin, credentialOf(call.headers, call.target), id);
+}
+
+function isId(id: string): boolean {
+  return id !== '' && id.length <= idCharactersMax && id.isWellFormed();
+}
+
+/** The file that this call has uploaded and the answer names; null where its lines were not judged, or it has no id. */
+export function judgedFile(call: Call, answered: Answered, house: House): JudgedFile | null {
+  const { protocol } = call.upstream;
+  const isUploaded = answered.result === 'ok' && answered.status >= 200 && answered.status < 300;
+  if (call.batch === undefined || protocol.fileIdIn === undefined || !isUploaded) return null;
+  const coding = headerOf(answered.headers, 'content-encoding');
+  let id: string;
+  try {
+    id = protocol.fileIdIn(call.operation, decodeContent(coding, answered.body, answerBytesMax));
+  } catch {
+    // Nobody here can read which file it is, so that it stays one that was never judged.
+    return null;
+  }
+  return isId(id) ? { credential: commitmentOf(call, call.upstream, id, house), id } : null;
+}
+
+/** The call with what rules are to know of the files it runs. What cannot be looked up counts as never judged. */
+export async function withUnjudgedFiles(call: Call, house: House): Promise<Call> {
+  const { batchFiles } = call;
+  if (batchFiles === undefined || batchFiles.length === 0) return call;
+  const unjudgedFiles: string[] = [];
+  for (const [place, id] of batchFiles.entries())
+    if (place >= filesMax || !(await isJudged(call, id, house))) unjudgedFiles.push(id);
+  return { ...call, facts: { ...call.facts, unjudgedFiles } };
+}
+
+async function isJudged(call: Call, id: string, house: House): Promise<boolean> {
+  if (!isId(id)) return false;
+  const { ledger } = house;
+  const sought = { credential: commitmentOf(call, call.upstream, id, house), id };
+  let read = 0;
+  try {
+    for await (const seq of ledger.find({ file: id }, ledger.durable().size)) {
+      const entries = await ledger.decision(seq);
+      if (entries.some(({ type, data }) => type === 'response' && isSame(data['file'], sought))) return true;
+      read += 1;
+      if (read >= uploadsReadMax) return false;
+    }
+  } catch (error) {
+    house.onError('It cannot be looked up whether a batch file was judged', error);
+  }
+  return false;
+}
+
+function isSame(sealed: JsonObject[string] | undefined, { credential, id }: JudgedFile): boolean {
+  if (typeof sealed !== 'object' || !('id' in sealed)) return false;
+  return sealed['id'] === id && sealed['credential'] === credential;
+}

@@ -1,0 +1,130 @@
+/**
+ * An answer that rules must see and that is too large for memory: a file of lines. It waits on disk, as a large upload
+ * does, is judged from there line by line, and goes on from there once it may. None of it passes before.
+ */
+import { Readable } from 'node:stream';
+import { decodeContentFrom } from '../core/content-coding.ts';
+import { HoldpointError } from '../core/errors.ts';
+import { headerOf } from '../core/http-message.ts';
+import type { Spool, SpoolWriter } from '../core/spool.ts';
+import type { LinesReading } from '../provider/protocol.ts';
+import { unreadResponse } from '../provider/reading.ts';
+import type { Call } from './call.ts';
+import type { Answer } from './forward.ts';
+import type { House } from './house.ts';
+import type { Relayed } from './relay.ts';
+import { openTape, type Tape } from './tape.ts';
+
+export type LargeAnswer = Relayed & {
+  readonly reading: LinesReading & { readonly complete: boolean; readonly failed: boolean };
+  /** What is stored, its coding undone. */
+  readonly plain: Buffer | null;
+};
+
+/** True where the family reads such an answer from where it lies. */
+export function mayBeReadFromDisk({ upstream, operation }: Call, { status }: Answer): boolean {
+  return (upstream.protocol.readResponseFrom?.(operation, status, () => Readable.from([])) ?? null) !== null;
+}
+
+/**
+ * Takes an answer to disk, what has `begun` and what `chunks` still give, and reads it there; never rejects for what the upstream does. The
+ * spool is the caller's to close.
+ */
+export async function captureLarge(
+  call: Call,
+  answer: Answer,
+  begun: Buffer[],
+  chunks: AsyncIterable<Buffer>,
+  house: House,
+): Promise<LargeAnswer> {
+  const tape = openTape(house.bounds.storedBytesMax);
+  const { spool, failure } = await toDisk(answer, begun, chunks, tape, house);
+  const relayed = {
+    body: tape.stored(),
+    bytes: tape.bytes,
+    sha256: tape.sha256(),
+    passedBytes: 0,
+    rest: Buffer.alloc(0),
+    spool,
+    failure,
+  };
+  if (spool === null) {
+    const { facts } = unreadResponse(answer.status, '');
+    return { ...relayed, plain: null, reading: { facts, defects: [], complete: false, failed: false } };
+  }
+  try {
+    const file = plainBytes(answer, spool, house.bounds.batchBytesMax);
+    const reading = await call.upstream.protocol.readResponseFrom?.(call.operation, answer.status, file);
+    if (!reading) throw new HoldpointError('internal', 'An answer on disk has no reader.');
+    const plain = await beginningOf(file(), house.bounds.storedBytesMax);
+    return { ...relayed, plain, reading: { ...reading, complete: true, failed: false } };
+  } catch (error) {
+    await spool.close();
+    throw error;
+  }
+}
+
+/** Everything on disk, or why it is not; then nothing is left there. */
+async function toDisk(
+  answer: Answer,
+  begun: Buffer[],
+  chunks: AsyncIterable<Buffer>,
+  tape: Tape,
+  house: House,
+): Promise<{ readonly spool: Spool | null; readonly failure: HoldpointError | null }> {
+  const { batchBytesMax, passedBytesMax } = house.bounds;
+  const bytesMax = Math.min(batchBytesMax, passedBytesMax);
+  let writer: SpoolWriter | null = null;
+  try {
+    writer = await house.openSpool();
+    const take = async (out: SpoolWriter, chunk: Buffer): Promise<void> => {
+      tape.add(chunk);
+      if (tape.bytes > bytesMax) throw tooLarge(bytesMax);
+      await out.write(chunk);
+    };
+    for (const chunk of begun) await take(writer, chunk);
+    // On disk: its place in memory is needed for the lines.
+    begun.length = 0;
+    for await (const chunk of chunks) await take(writer, chunk);
+    return { spool: await writer.finish(), failure: null };
+  } catch (error) {
+    await writer?.discard();
+    if (!(error instanceof HoldpointError)) throw error;
+    answer.abort(error.message);
+    return { spool: null, failure: error };
+  }
+}
+
+/** The bytes with their coding undone. What cannot be undone ends in a line that is none: whoever reads lines finds it. */
+function plainBytes(answer: Answer, spool: Spool, decodedBytesMax: number): () => AsyncIterable<Buffer> {
+  const coding = headerOf(answer.headers, 'content-encoding');
+  if (coding === '') return () => spool.read();
+  return async function* () {
+    try {
+      yield* decodeContentFrom(coding, spool.read(), decodedBytesMax);
+    } catch (error) {
+      // The disk's own failures are not the provider's.
+      if (error instanceof HoldpointError) throw error;
+      yield Buffer.from('\n\0 the content-encoding cannot be undone\n');
+    }
+  };
+}
+
+async function beginningOf(pieces: AsyncIterable<Buffer>, bytesMax: number): Promise<Buffer> {
+  const kept: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of pieces) {
+    kept.push(piece.subarray(0, bytesMax - bytes));
+    bytes += piece.length;
+    if (bytes >= bytesMax) break;
+  }
+  return Buffer.concat(kept);
+}
+
+function tooLarge(bytesMax: number): HoldpointError {
+  return new HoldpointError(
+    'response_too_large',
+    `The upstream's file exceeds ${bytesMax} bytes.`,
+    'Raise limits.batchBytesMax, and limits.passedBytesMax with it, if such files are meant.',
+  );
+}

@@ -1,0 +1,253 @@
+/** Batch results too large for memory: judged line by line from disk, withheld as a whole, delivered byte for byte. */
+import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { ProtocolName } from '../../src/core/protocol-name.ts';
+import { endAll } from '../support/endings.ts';
+import { connectRaw, type RawClient, rawRequest } from '../support/raw-client.ts';
+import { type RawUpstream, startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
+import { makePlace, type Settings, startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
+import { chatText, chatTransfer } from './answers.ts';
+import { holdTransfers } from './policies.ts';
+import { decisionIdOf } from './rig.ts';
+
+const limits = {
+  responseBytesMax: 64 * 1024,
+  storedBytesMax: 8 * 1024,
+  decodedBytesMax: 128 * 1024,
+  batchBytesMax: 1024 * 1024,
+};
+const mounts = {
+  openai: '/',
+  azure: '/azure',
+  mistral: '/mistral',
+  anthropic: '/anthropic',
+  gemini: '/gemini',
+} satisfies Partial<Record<ProtocolName, string>>;
+
+const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+const line = (id: string, body: string): string =>
+  JSON.stringify({ custom_id: id, response: { status_code: 200, body: JSON.parse(body) }, error: null });
+/** 200 harmless lines of about a kilobyte each, and `last`. */
+const fileOf = (last: string): Buffer => {
+  const lines = Array.from({ length: 200 }, (_, i) => line(`a${i}`, chatText(`${'word '.repeat(200)}${i}`)));
+  return Buffer.from(`${[...lines, last].join('\n')}\n`);
+};
+const harmless = fileOf(line('last', chatText('Fine.')));
+const transferring = fileOf(line('last', chatTransfer(25_000)));
+
+const message = (content: readonly object[]) => ({
+  type: 'message',
+  role: 'assistant',
+  model: 'claude',
+  content,
+  stop_reason: 'end_turn',
+  usage: { input_tokens: 1, output_tokens: 1 },
+});
+const anthropicLine = (id: string, content: readonly object[]): string =>
+  JSON.stringify({ custom_id: id, result: { type: 'succeeded', message: message(content) } });
+const anthropicResults = Buffer.from(
+  [
+    ...Array.from({ length: 100 }, (_, i) =>
+      anthropicLine(`a${i}`, [{ type: 'text', text: 'x'.repeat(900) }]),
+    ),
+    anthropicLine('last', [{ type: 'tool_use', id: 't', name: 'transfer_funds', input: { amount: 25_000 } }]),
+  ].join('\n'),
+);
+
+let upstream: RawUpstream;
+let settings: Settings;
+let sidecar: TestSidecar;
+let body: Buffer = harmless;
+let headers: readonly string[] = [];
+
+const answerWithBody: Parameters<RawUpstream['script']>[0] = (_request, answer) =>
+  answer.send(wholeAnswer('200 OK', ['Content-Type: application/octet-stream', ...headers], body));
+
+beforeAll(async () => {
+  upstream = await startRawUpstream(answerWithBody);
+  const entries = Object.entries(mounts).map(([protocol, mount]) => [
+    protocol,
+    { url: upstream.url, protocol, mount },
+  ]);
+  settings = { policy: holdTransfers, limits, upstreams: Object.fromEntries(entries) };
+  sidecar = await startTestSidecar(settings);
+});
+afterAll(endAll);
+beforeEach(() => {
+  headers = [];
+});
+
+async function fetchFile(target = '/v1/files/file-1/content', from = sidecar): Promise<RawClient> {
+  const client = await connectRaw(from.proxyUrl);
+  client.send(rawRequest('GET', target, ['Authorization: Bearer sk-1'], ''));
+  return client;
+}
+
+async function release(id?: string): Promise<void> {
+  const hold = await sidecar.ada.nextHold();
+  if (id !== undefined) expect(hold.id).toBe(id);
+  expect(await sidecar.ada.rule(hold, { verdict: 'release', reason: 'known payee' })).toMatchObject({
+    status: 201,
+  });
+}
+
+test('every line is judged and sealed, and the file arrives byte for byte', async () => {
+  body = harmless;
+  const answer = await (await fetchFile()).answer();
+  expect(answer.status).toBe(200);
+  expect(answer.body.equals(harmless)).toBe(true);
+  const id = decisionIdOf(answer.head);
+  expect(await sidecar.ada.outcomeOf(id)).toBe('delivered');
+  const { entries } = await sidecar.ada.decision(id);
+  expect(entries[1]?.data).toMatchObject({
+    bytes: harmless.length,
+    stored: limits.storedBytesMax,
+    verdict: 'pass',
+  });
+  const last = await sidecar.ada.lastDecision();
+  expect(last.entries[0]?.data).toMatchObject({ batch: entries[0]?.seq, line: 201 });
+  expect(await sidecar.ada.outcomeOf(last.id)).toBe('carried');
+});
+
+test('what is sealed holds the length and the hash of all of it', async () => {
+  body = harmless;
+  const { head } = await (await fetchFile()).answer();
+  const bodies = await sidecar.as('grace', 'auditor').bodies(decisionIdOf(head));
+  const fields = bodies.find(({ name }) => name === 'response')?.headers ?? [];
+  expect(fields[fields.indexOf('holdpoint-whole-body') + 1]).toBe(
+    `bytes=${harmless.length}; sha-256=${sha256(harmless)}`,
+  );
+});
+
+describe('with a line that must be held', () => {
+  test('nothing of it goes out before it is released, and then all of it as it came', async () => {
+    body = transferring;
+    const client = await fetchFile();
+    const hold = await sidecar.ada.nextHold();
+    expect(client.text()).toBe('');
+    await release(hold.id);
+    const answer = await client.answer();
+    expect(answer.body.equals(transferring)).toBe(true);
+    expect(await sidecar.ada.outcomeOf(hold.decisionId)).toBe('delivered');
+  });
+
+  test('a caller that left finds it when it comes back, without another call to the provider', async () => {
+    body = transferring;
+    const asked = upstream.requests.length;
+    const client = await fetchFile('/v1/files/file-2/content');
+    const hold = await sidecar.ada.nextHold();
+    client.destroy();
+    await vi.waitFor(async () => expect((await sidecar.ada.hold(hold.id)).caller).toBe('gone'));
+    await release(hold.id);
+    const answer = await (await fetchFile('/v1/files/file-2/content')).answer();
+    expect(answer.status).toBe(200);
+    expect(answer.body.equals(transferring)).toBe(true);
+    expect(upstream.requests.length).toBe(asked + 1);
+  });
+
+  test('nothing of it goes out when it is denied', async () => {
+    body = transferring;
+    const client = await fetchFile('/v1/files/file-3/content');
+    const hold = await sidecar.ada.nextHold();
+    await sidecar.ada.rule(hold, { verdict: 'deny', reason: 'no' });
+    const answer = await client.answer();
+    expect([answer.status, answer.body.toString()]).toEqual([403, expect.not.stringContaining('custom_id')]);
+  });
+
+  test('it is not amended, as only its beginning is stored', async () => {
+    body = transferring;
+    await fetchFile('/v1/files/file-4/content');
+    const hold = await sidecar.ada.nextHold();
+    expect((await sidecar.ada.rule(hold, { verdict: 'amend', amendment: { text: 'No.' } })).status).toBe(400);
+    await sidecar.ada.rule(hold, { verdict: 'deny', reason: 'no' });
+  });
+
+  test.each([
+    ['an Azure deployment', '/azure/openai/files/file-1/content', transferring],
+    ['Mistral', '/mistral/v1/files/file-1/content', transferring],
+    ['Anthropic', '/anthropic/v1/messages/batches/b/results', anthropicResults],
+    ['Gemini', '/gemini/v1beta/files/f1:download', fileOf('not json')],
+  ])('it is held whoever wrote it: %s', async (_who, target, sent) => {
+    body = sent;
+    const client = await fetchFile(target);
+    await release();
+    expect((await client.answer()).body.equals(sent)).toBe(true);
+  });
+
+  test('it is held when it comes compressed, and goes on as it came', async () => {
+    // What does not shrink, so that it is too large compressed as well.
+    const noise = Array.from({ length: 4_000 }, (_, i) => sha256(Buffer.from(String(i)))).join(' ');
+    const plain = `${line('noise', chatText(noise))}\n${line('last', chatTransfer(25_000))}\n`;
+    body = gzipSync(plain);
+    headers = ['Content-Encoding: gzip'];
+    expect(body.length).toBeGreaterThan(limits.responseBytesMax);
+    const client = await fetchFile('/v1/files/file-5/content');
+    await release();
+    expect((await client.answer()).body.equals(body)).toBe(true);
+  });
+});
+
+test('a file whose coding breaks off on the way is held, since nobody saw its end', async () => {
+  const noise = Array.from({ length: 4_000 }, (_, i) => sha256(Buffer.from(String(i)))).join(' ');
+  body = gzipSync(`${line('noise', chatText(noise))}\n`).subarray(0, -20);
+  headers = ['Content-Encoding: gzip'];
+  const client = await fetchFile('/v1/files/file-6/content');
+  await release();
+  expect((await client.answer()).body.equals(body)).toBe(true);
+});
+
+test('a large file that is no batch’s results passes as it is', async () => {
+  body = Buffer.from(`${JSON.stringify({ prompt: 'a', completion: 'b'.repeat(900) })}\n`.repeat(100));
+  const answer = await (await fetchFile('/v1/files/file-7/content')).answer();
+  expect([answer.status, answer.body.equals(body)]).toEqual([200, true]);
+});
+
+test('a file that breaks off on the way reaches nobody, and is sealed as far as it came', async () => {
+  upstream.script((_request, answer) => {
+    answer.send(`HTTP/1.1 200 OK\r\nContent-Length: ${harmless.length}\r\n\r\n`);
+    answer.send(harmless.subarray(0, -9));
+    answer.end();
+  });
+  const answer = await (await fetchFile('/v1/files/file-9/content')).answer();
+  expect([answer.status, answer.body.toString()]).toEqual([502, expect.not.stringContaining('custom_id')]);
+  const id = decisionIdOf(answer.head);
+  expect(await sidecar.ada.outcomeOf(id)).toBe('upstream_truncated');
+  const { entries } = await sidecar.ada.decision(id);
+  expect(entries[1]?.data).toMatchObject({ bytes: harmless.length - 9, result: 'upstream_truncated' });
+  upstream.script(answerWithBody);
+});
+
+test('a file beyond what is judged is refused, sealed, and names the limit', async () => {
+  body = Buffer.from(`${line('a', chatText('x'.repeat(900)))}\n`.repeat(1_200));
+  const answer = await (await fetchFile('/v1/files/file-8/content')).answer();
+  expect([answer.status, answer.body.toString()]).toEqual([
+    502,
+    expect.stringContaining('limits.batchBytesMax'),
+  ]);
+  expect(await sidecar.ada.outcomeOf(decisionIdOf(answer.head))).toBe('upstream_error');
+});
+
+test('after a restart a released file is fetched anew and judged anew, because its bytes are not in the ledger', async () => {
+  const place = makePlace(settings);
+  const first = await startTestSidecar(settings, place);
+  body = transferring;
+  const client = await fetchFile(undefined, first);
+  const hold = await first.ada.nextHold();
+  client.destroy();
+  await vi.waitFor(async () => expect((await first.ada.hold(hold.id)).caller).toBe('gone'));
+  await first.ada.rule(hold, { verdict: 'release', reason: 'known payee' });
+  await first.stop();
+
+  const second = await startTestSidecar(settings, place);
+  const refused = await (await fetchFile(undefined, second)).answer();
+  expect([refused.status, refused.body.toString()]).toEqual([
+    403,
+    expect.stringContaining('too large to be stored'),
+  ]);
+  const again = await fetchFile(undefined, second);
+  const anew = await second.ada.nextHold();
+  expect(anew.id).not.toBe(hold.id);
+  await second.ada.rule(anew, { verdict: 'release', reason: 'known payee' });
+  expect((await again.answer()).body.equals(transferring)).toBe(true);
+});
