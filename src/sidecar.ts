@@ -26,7 +26,7 @@ import type { Upstream } from './proxy/upstream.ts';
 import { openAwsCredentials } from './store/aws-credentials.ts';
 import type { Keyring } from './store/keyring.ts';
 import { openLedgerCopy, openLedgerStore } from './store/ledger-store.ts';
-import { writeBufferBytes } from './store/level.ts';
+import { copyPlace, writeBufferBytes } from './store/level.ts';
 import { openProviderKey } from './store/provider-key.ts';
 import { createSpools } from './store/spool.ts';
 import { openTokens } from './store/token-file.ts';
@@ -59,7 +59,7 @@ const thisMachine: Machine = {
   clock: systemClock,
   schedule: systemSchedule,
   openLedgerStore,
-  openLedgerCopy: (dir, under) => openLedgerCopy(dir, under, 8 * writeBufferBytes),
+  openLedgerCopy: async (dir, under) => openLedgerCopy(dir, await copyPlace(under), 8 * writeBufferBytes),
 };
 
 /** Starts a sidecar from a configuration file and the environment. Rejects with what is wrong; then nothing listens. */

@@ -7,8 +7,7 @@ import { type KeyEncryptionKey, openPart } from './vault.ts';
 
 /** Reads one entry; throws `not_found` when it is not (yet) durable. */
 export async function readEntry(store: RecordStore, seq: number): Promise<Entry> {
-  const { entries } = await readBlockAt(store, seq);
-  const entry = entries.find((candidate) => candidate.seq === seq);
+  const entry = entryOf(await readBlockAt(store, seq), seq);
   if (entry === undefined) throw notFound(seq);
   return entry;
 }
@@ -20,8 +19,9 @@ export async function readPart(
   seq: number,
   name: string,
 ): Promise<Buffer> {
-  const { firstSeq, entries } = await readBlockAt(store, seq);
-  const entry = entries.find((candidate) => candidate.seq === seq);
+  const block = await readBlockAt(store, seq);
+  const { firstSeq } = block;
+  const entry = entryOf(block, seq);
   const index = entry?.parts.findIndex((part) => part.name === name) ?? -1;
   const commitment = entry?.parts[index];
   if (entry === undefined || commitment === undefined) {
@@ -108,11 +108,25 @@ export async function countBefore(store: RecordStore, size: number, atMs: number
 
 interface ReadBlock {
   readonly firstSeq: number;
-  readonly entries: readonly Entry[];
+  readonly leaves: readonly Buffer[];
+  /** By their place in the block, once they were asked for: a block has up to a thousand others. */
+  readonly entries: Map<number, Entry>;
+}
+
+function entryOf({ firstSeq, leaves, entries }: ReadBlock, seq: number): Entry | undefined {
+  const known = entries.get(seq - firstSeq);
+  if (known !== undefined) return known;
+  const leaf = leaves[seq - firstSeq];
+  if (leaf === undefined) return undefined;
+  const entry = decodeLeaf(leaf);
+  // One that says it is another is not where it belongs.
+  if (entry.seq !== seq) return undefined;
+  entries.set(seq - firstSeq, entry);
+  return entry;
 }
 
 /**
- * The blocks read last, checked when they were read; they never change once durable. A decision's entries lie
+ * The blocks read last, each leaf checked when it is first asked for; they never change once durable. A decision's entries lie
  * close together and so do the decisions of a page: without this each of them decodes a block of its own.
  */
 const readBlocksMax = 8;
@@ -120,12 +134,12 @@ const lately = new WeakMap<RecordStore, ReadBlock[]>();
 
 async function readBlockAt(store: RecordStore, seq: number): Promise<ReadBlock> {
   const kept = lately.get(store) ?? [];
-  const known = kept.find(({ firstSeq, entries }) => firstSeq <= seq && seq < firstSeq + entries.length);
+  const known = kept.find(({ firstSeq, leaves }) => firstSeq <= seq && seq < firstSeq + leaves.length);
   if (known !== undefined) return known;
   const firstSeq = await firstSeqOf(store, seq);
   const record = await store.get(recordKey(firstSeq, 'block'));
   if (record === undefined) throw notFound(seq);
-  const block = { firstSeq, entries: entriesOf(decodeBlock(record)) };
+  const block = { firstSeq, leaves: decodeBlock(record).leaves, entries: new Map<number, Entry>() };
   lately.set(store, [block, ...(lately.get(store) ?? [])].slice(0, readBlocksMax));
   return block;
 }

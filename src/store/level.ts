@@ -1,6 +1,6 @@
 /** LevelDB behind the ledger's port; the only importer of `level`. */
 import { symlinkSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { access, constants, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Level } from 'level';
@@ -68,6 +68,26 @@ const copyAttemptsMax = 20;
 const copyPrefix = 'holdpoint-verify-';
 /** Only a process that was killed leaves a copy behind; none is in use this long. */
 const staleAfterMs = 24 * 3_600_000;
+
+/** Linux has a file system in memory there; containers may have made it small. */
+const memoryDir = '/dev/shm';
+/** Logs, what they hold as tables, and what LevelDB merges meanwhile, several times over. */
+const memoryFreeBytesMin = 256 * 1024 * 1024;
+
+/**
+ * Where a copy is made fastest: in memory where there is room, otherwise in the place given. A link costs fifty times
+ * less there, and a large database has hundreds of tables to link.
+ */
+export async function copyPlace(otherwise: string, memory = memoryDir): Promise<string> {
+  try {
+    await access(memory, constants.W_OK);
+    const { bavail, bsize } = await statfs(memory);
+    return bavail * bsize >= memoryFreeBytesMin ? memory : otherwise;
+  } catch {
+    // Not there, or not ours: the place given will do.
+    return otherwise;
+  }
+}
 
 /**
  * Opens a database for reading without changing one byte of it: LevelDB has no read-only mode, so its logs

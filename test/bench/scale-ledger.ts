@@ -11,7 +11,7 @@ import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
 import { openHighWater } from '../../src/store/high-water.ts';
 import { loadKeys } from '../../src/store/keys.ts';
 import { openLedgerCopy, openLedgerStore } from '../../src/store/ledger-store.ts';
-import { isBegun, openLevelCache, writeBufferBytes } from '../../src/store/level.ts';
+import { copyPlace, isBegun, openLevelCache, writeBufferBytes } from '../../src/store/level.ts';
 
 /** The first entry's time; the last is about a year later. */
 export const firstMs = Date.parse('2025-11-01T00:00:00.000Z');
@@ -54,7 +54,7 @@ export function openScaleLedger(dir: string, clock: Clock): Promise<Ledger> {
     openStore: () => openLedgerStore(join(dir, 'ledger')),
     openCopy: async () =>
       (await isBegun(join(dir, 'ledger')))
-        ? openLedgerCopy(join(dir, 'ledger'), dir, 8 * writeBufferBytes)
+        ? openLedgerCopy(join(dir, 'ledger'), await copyPlace(dir), 8 * writeBufferBytes)
         : null,
     openIndexStore: () => openLevelCache(join(dir, 'index')),
     highWater: openHighWater(join(dir, 'high-water')),

@@ -19,7 +19,7 @@ import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
 import { openHighWater } from '../../src/store/high-water.ts';
 import { loadKeys } from '../../src/store/keys.ts';
 import { openLedgerStore } from '../../src/store/ledger-store.ts';
-import { openLevelCache, openLevelCopy, openLevelStore } from '../../src/store/level.ts';
+import { copyPlace, openLevelCache, openLevelCopy, openLevelStore } from '../../src/store/level.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -99,6 +99,11 @@ describe('a copy', () => {
     await expect(openLevelCopy(broken, under)).rejects.toMatchObject({ code: 'ledger_damaged' });
     expect(readdirSync(under)).toEqual([]);
   });
+});
+
+it('a copy is made in memory where there is room, and elsewhere where there is none such', async () => {
+  expect(await copyPlace('/elsewhere', root)).toBe(root);
+  expect(await copyPlace('/elsewhere', join(root, 'not there'))).toBe('/elsewhere');
 });
 
 it('a copy that a killed process left behind is taken away after a day, and no sooner', async () => {
