@@ -1,5 +1,5 @@
 /** Erasing bodies from the files of the store: nothing of them is left, whatever is killed when. */
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -9,6 +9,7 @@ import { readFrames } from '../../src/ledger/frame.ts';
 import type { LedgerStore, StoredRecord } from '../../src/ledger/store.ts';
 import type { ErasingStep } from '../../src/store/erasing.ts';
 import { openLedgerCopy, openLedgerStore } from '../../src/store/ledger-store.ts';
+import { copyAsKilled } from '../support/killed-copy.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'holdpoint-erasing-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -196,7 +197,7 @@ describe('a kill after each step', () => {
     const killed: { step: ErasingStep; dir: string }[] = [];
     const store = await openLedgerStore(dir, (step) => {
       const left = freshDir();
-      cpSync(dir, left, { recursive: true });
+      copyAsKilled(dir, left);
       killed.push({ step, dir: left });
     });
     for (const seq of [0, 1, 2]) await store.commit(commitAt(seq), true);
@@ -251,7 +252,7 @@ describe('a kill after each step', () => {
     const store = await twoSegments(dir, (step) => {
       if (!watching) return;
       const left = freshDir();
-      cpSync(dir, left, { recursive: true });
+      copyAsKilled(dir, left);
       killed.push({ step, dir: left });
     });
     const erased = Array.from({ length: 12 }, (_, seq) => seq);
@@ -338,7 +339,7 @@ async function play(list: readonly Act[]): Promise<void> {
       model.set(next, 0);
     } else {
       const left = freshDir();
-      if (act.kind === 'kill') cpSync(dir, left, { recursive: true });
+      if (act.kind === 'kill') copyAsKilled(dir, left);
       await store.close();
       if (act.kind === 'kill') dir = left;
       store = await openLedgerStore(dir);

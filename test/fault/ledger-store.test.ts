@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { recordKey } from '../../src/ledger/block.ts';
 import type { RecordStore, StoredRecord } from '../../src/ledger/store.ts';
 import { openLedgerCopy, openLedgerStore } from '../../src/store/ledger-store.ts';
+import { copyAsKilled } from '../support/killed-copy.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'holdpoint-store-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -37,7 +38,7 @@ async function killedAfter(commits: readonly StoredRecord[][]): Promise<string> 
   const store = await openLedgerStore(dir);
   for (const records of commits) await store.commit(records, true);
   const left = freshDir();
-  cpSync(dir, left, { recursive: true });
+  copyAsKilled(dir, left);
   await store.close();
   return left;
 }
@@ -78,7 +79,7 @@ describe("the ledger's store", () => {
     const dir = freshDir();
     const store = await openLedgerStore(dir);
     const before = freshDir();
-    cpSync(dir, before, { recursive: true });
+    copyAsKilled(dir, before);
     const commits = [commitAt(0), commitAt(1, 5000), commitAt(2)];
     for (const records of commits) await store.commit(records, true);
     await store.close();
@@ -157,7 +158,7 @@ describe('a journal that no crash leaves', () => {
     const dir = freshDir();
     const store = await openLedgerStore(dir);
     const before = freshDir();
-    cpSync(dir, before, { recursive: true });
+    copyAsKilled(dir, before);
     for (const records of [commitAt(0, 70_000_000), commitAt(1)]) await store.commit(records, false);
     await store.close();
     for (const name of journalsIn(dir)) cpSync(join(dir, name), join(before, name));
@@ -202,7 +203,7 @@ it('however it is committed, closed, killed and opened again, it holds what was 
           expect(await contentOf(store)).toEqual(linesOf(expected));
         } else {
           const left = freshDir();
-          if (each.kind === 'kill') cpSync(dir, left, { recursive: true });
+          if (each.kind === 'kill') copyAsKilled(dir, left);
           await store.close();
           if (each.kind === 'kill') dir = left;
           store = await openLedgerStore(dir);

@@ -1,6 +1,6 @@
 /** Whatever is sealed, erased, killed and opened again: the ledger verifies, and of what was erased no file has a trace. */
 import { generateKeyPairSync } from 'node:crypto';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -16,6 +16,7 @@ import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
 import { openHighWater } from '../../../src/store/high-water.ts';
 import { openLedgerCopy, openLedgerStore } from '../../../src/store/ledger-store.ts';
 import { openLevelCache } from '../../../src/store/level.ts';
+import { copyAsKilled } from '../../support/killed-copy.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'holdpoint-erasure-property-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -144,7 +145,7 @@ async function play(list: typeof acts extends fc.Arbitrary<infer T> ? T : never)
       await ledger.reclaim();
     } else {
       const left = freshDir();
-      if (act.kind === 'kill') cpSync(dir, left, { recursive: true });
+      if (act.kind === 'kill') copyAsKilled(dir, left);
       await ledger.close('test');
       if (act.kind === 'kill') dir = left;
       ledger = await openIn(dir);
