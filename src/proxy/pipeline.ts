@@ -29,7 +29,7 @@ import { awaitRelease, refuseHeld } from './waiting.ts';
  * `overloaded` when not even the intent could be sealed; then nothing was sent anywhere.
  */
 export async function handleCall(arrived: Call, house: House): Promise<void> {
-  const call = await withUnjudgedFiles(arrived, house);
+  const call = arrived.batchFiles === undefined ? arrived : await withUnjudgedFiles(arrived, house);
   const earlier = findEarlierHold(call, house);
   if (earlier !== null) return comeBack(call, earlier, house);
 
