@@ -7,8 +7,8 @@ export type WaitResult = HoldStatus | 'shutdown';
 
 export interface Live {
   readonly hold: Hold;
-  /** A ruling on it is being sealed. */
-  ruling: boolean;
+  /** Of a ruling on it that is being sealed: resolves when it is, or has failed. */
+  sealing: Promise<void> | null;
   waiter: ((result: WaitResult) => void) | null;
   cancelTimer: () => void;
 }
@@ -30,7 +30,7 @@ export function createLiveHolds(): LiveHolds {
   const byRetryKey = new Map<string, readonly Live[]>();
   return {
     add: (hold) => {
-      const item: Live = { hold, ruling: false, waiter: null, cancelTimer: () => undefined };
+      const item: Live = { hold, sealing: null, waiter: null, cancelTimer: () => undefined };
       bySeq.set(hold.seq, item);
       byDecision.set(hold.decision, [...(byDecision.get(hold.decision) ?? []), item]);
       byRetryKey.set(hold.retryKey, [...(byRetryKey.get(hold.retryKey) ?? []), item]);

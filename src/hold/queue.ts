@@ -101,7 +101,7 @@ export function createHoldQueue(options: {
   }
 
   async function expire(item: Live): Promise<void> {
-    if (item.ruling) return;
+    if (item.sealing !== null) return;
     const next = afterExpiry(item.hold.state, clock.nowMs());
     if (next === item.hold.state) {
       armTimer(item);
@@ -152,7 +152,8 @@ export function createHoldQueue(options: {
   ): Promise<void> {
     const { hold } = item;
     const final = next.status !== 'pending';
-    item.ruling = true;
+    const sealing = Promise.withResolvers<void>();
+    item.sealing = sealing.promise;
     try {
       const draft = rulingDraft(hold, ruling, final, amendment);
       const sealed = ledger.seal(draft);
@@ -161,11 +162,13 @@ export function createHoldQueue(options: {
       const at = new Date(clock.nowMs()).toISOString();
       applyEntry(hold, { ...draft, parts: sealed.parts, seq: sealed.seq, at });
     } finally {
-      item.ruling = false;
+      item.sealing = null;
+      sealing.resolve();
+      // Also where it failed: its expiry may have come meanwhile, and waits for nobody else.
+      armTimer(item);
     }
     if (final) wake(item, hold.state.status);
     emit(final ? 'ruled' : 'approved', hold);
-    armTimer(item);
   }
 
   /** Makes memory say what is sealed. After a failed write the two may differ, and the disk is right. */
@@ -178,7 +181,7 @@ export function createHoldQueue(options: {
       if (ledger.isOpen(decision)) add(sealed);
       return;
     }
-    if (item.ruling) return;
+    if (item.sealing !== null) return;
     const { hold } = item;
     const before = hold.state.status;
     Object.assign(hold, {
@@ -227,6 +230,7 @@ export function createHoldQueue(options: {
         collectByMs: Number.POSITIVE_INFINITY,
         deliveryAttempts: 0,
         lastAttemptAtMs: 0,
+        mayHaveArrived: false,
         attached: true,
         possibleDuplicate: live
           .ofRetryKey(facts.retryKey)
@@ -257,12 +261,8 @@ export function createHoldQueue(options: {
     },
     rule: async (hold, ruling, amendment) => {
       const item = live.get(hold.seq);
-      if (item?.ruling === true)
-        throw new HoldpointError(
-          'already_ruled',
-          'Another ruling on this hold is being sealed.',
-          'Read the hold again.',
-        );
+      // One at a time: this ruling is judged on what the one before it leaves.
+      while (item !== undefined && item.sealing !== null) await item.sealing;
       const next = afterRuling(hold.state, ruling, clock.nowMs());
       if (item === undefined)
         throw new HoldpointError('already_ruled', 'The hold is over.', 'Read the hold again.');
@@ -273,7 +273,10 @@ export function createHoldQueue(options: {
       const nowMs = clock.nowMs();
       for (const { hold } of live.ofRetryKey(retryKey)) {
         if (hold.attached || isConsumedRequest(hold)) continue;
-        if (hold.outcome === null) return hold;
+        if (hold.outcome === null) {
+          if (isMarkedRetry || !hold.mayHaveArrived) return hold;
+          continue;
+        }
         if (hold.outcome === 'delivered' && (!isMarkedRetry || nowMs - hold.lastAttemptAtMs > redeliverMs))
           continue;
         if (

@@ -42,6 +42,8 @@ export interface Hold extends HoldFacts {
   collectByMs: number;
   deliveryAttempts: number;
   lastAttemptAtMs: number;
+  /** Handed over by a process that died before it could say whether it arrived: only a marked retry gets it again. */
+  readonly mayHaveArrived: boolean;
   /** A caller is connected and waiting. */
   attached: boolean;
   possibleDuplicate: boolean;
@@ -113,7 +115,7 @@ export function holdFromEntries(entries: readonly Entry[], holdIdOf: (seq: numbe
     if (entry.type === 'hold') hold = holdFromEntry(entry, holdIdOf);
     else if (hold !== null) applyEntry(hold, entry);
   }
-  return hold;
+  return hold === null ? null : { ...hold, mayHaveArrived: hold.deliveryAttempts > 0 };
 }
 
 function holdFromEntry(entry: Entry, holdIdOf: (seq: number) => string): Hold {
@@ -145,6 +147,7 @@ function holdFromEntry(entry: Entry, holdIdOf: (seq: number) => string): Hold {
     collectByMs: Number.POSITIVE_INFINITY,
     deliveryAttempts: 0,
     lastAttemptAtMs: 0,
+    mayHaveArrived: false,
     attached: false,
     possibleDuplicate: false,
     outcome: null,
