@@ -52,8 +52,9 @@ export const holdsCommands: readonly Command[] = [
   { name: 'holds show', usage: 'ID [--json]', summary: 'one hold with everything needed to rule', run: show },
   {
     name: 'holds release',
-    usage: 'ID [--reason TEXT] [--digest D] [--json]',
-    summary: 'let the held bytes go, once',
+    usage: 'ID [--reason TEXT] [--digest D] [--break-glass] [--json]',
+    summary:
+      'let the held bytes go, once; --break-glass alone and at once, with a reason, where the rule lets you',
     run: (args, env) => rule('release', args, env),
   },
   {
@@ -154,14 +155,22 @@ async function rule(
   const options = readOptions(
     args,
     [...clientOptions, 'reason', 'digest', ...(verdict === 'amend' ? ['file'] : [])],
-    ['json'],
+    ['json', ...(verdict === 'release' ? ['break-glass'] : [])],
   );
   const path = pathOf(onlyArgument(options, 'hold'));
   const client = controlClient(options, env);
-  const reason = verdict === 'release' ? (options.text('reason') ?? '') : requiredText(options, 'reason');
+  const breakGlass = verdict === 'release' && options.flag('break-glass') ? { breakGlass: true } : {};
+  const isFree = verdict === 'release' && breakGlass.breakGlass === undefined;
+  const reason = isFree ? (options.text('reason') ?? '') : requiredText(options, 'reason');
   const amendment = verdict === 'amend' ? { amendment: readAmendment(options) } : {};
   const digest = options.text('digest') ?? (await presentDigest(client, path));
-  const answer = await client.post(`${path}/rulings`, { verdict, reason, digest, ...amendment });
+  const answer = await client.post(`${path}/rulings`, {
+    verdict,
+    reason,
+    digest,
+    ...amendment,
+    ...breakGlass,
+  });
   if (options.flag('json')) printJson(answer);
   else {
     const { id, state, approvals } = summarySchema.parse(answer);

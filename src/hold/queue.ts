@@ -7,20 +7,14 @@ import { HoldpointError, messageOf } from '../core/errors.ts';
 import type { Entry, Outcome } from '../ledger/entry.ts';
 import { outcomesOf } from '../ledger/head.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { deliveryDraft, type MadeRuling, rulingDraft } from './drafts.ts';
+import { deliveryDraft, escalationDraft, type MadeRuling, rulingDraft } from './drafts.ts';
 import { createLiveHolds, type Live, type WaitResult } from './live.ts';
 import { applyEntry, type Hold, type HoldFacts, holdData, holdFromEntries } from './record.ts';
-import {
-  afterExpiry,
-  afterRuling,
-  type HoldState,
-  type HoldTermsFixed,
-  openState,
-  type RulingRequest,
-} from './state.ts';
+import { afterExpiry, afterRuling, type HoldState, openState, type RulingRequest } from './state.ts';
+import type { HoldTermsFixed } from './terms.ts';
 
 export type HoldEvent = {
-  readonly kind: 'opened' | 'ruled' | 'approved' | 'caller' | 'settled';
+  readonly kind: 'opened' | 'ruled' | 'approved' | 'caller' | 'settled' | 'escalated' | 'glass-broken';
   readonly hold: Hold;
 };
 export interface HoldQueue {
@@ -84,8 +78,11 @@ export function createHoldQueue(options: {
     const { hold } = item;
     const nowMs = clock.nowMs();
     if (hold.state.status === 'pending') {
-      item.cancelTimer = schedule(Math.max(0, hold.state.terms.expiresAtMs - nowMs), () =>
-        run('expire a hold', () => expire(item)),
+      const { expiresAtMs, escalation } = hold.state.terms;
+      const step = item.escalating ? undefined : escalation?.[hold.state.escalated];
+      const isStep = step !== undefined && step.atMs < expiresAtMs;
+      item.cancelTimer = schedule(Math.max(0, (isStep ? step.atMs : expiresAtMs) - nowMs), () =>
+        isStep ? run('escalate a hold', () => escalate(item)) : run('expire a hold', () => expire(item)),
       );
     } else if (hold.outcome === null) {
       if (isConsumedRequest(hold)) return;
@@ -120,6 +117,36 @@ export function createHoldQueue(options: {
       throw error;
     }
     settle(item.hold.decision, 'expired');
+  }
+
+  /** Lets the next step's roles rule, once that is sealed. */
+  async function escalate(item: Live): Promise<void> {
+    const { hold } = item;
+    const step = hold.state.terms.escalation?.[hold.state.escalated];
+    if (item.escalating || hold.state.status !== 'pending' || step === undefined) return;
+    if (clock.nowMs() < step.atMs) {
+      armTimer(item);
+      return;
+    }
+    item.escalating = true;
+    try {
+      const draft = escalationDraft(hold, hold.state.escalated + 1);
+      const sealed = ledger.seal(draft);
+      // Its expiry must not wait for this.
+      armTimer(item);
+      await sealed.durable;
+      applyEntry(hold, { ...draft, parts: [], seq: sealed.seq, at: new Date(clock.nowMs()).toISOString() });
+    } catch (error) {
+      item.cancelTimer();
+      item.cancelTimer = schedule(expiryRetryMs, () => {
+        item.escalating = false;
+        armTimer(item);
+      });
+      throw error;
+    }
+    item.escalating = false;
+    if (hold.state.status === 'pending') emit('escalated', hold);
+    armTimer(item);
   }
 
   function giveUp(item: Live): void {
@@ -169,6 +196,7 @@ export function createHoldQueue(options: {
     }
     if (final) wake(item, hold.state.status);
     emit(final ? 'ruled' : 'approved', hold);
+    if (ruling.breakGlass === true) emit('glass-broken', hold);
   }
 
   /** Makes memory say what is sealed. After a failed write the two may differ, and the disk is right. */

@@ -5,8 +5,9 @@
 import { HoldpointError } from '../../../src/core/errors.ts';
 import type { WaitResult } from '../../../src/hold/live.ts';
 import { createHoldQueue, type HoldQueue } from '../../../src/hold/queue.ts';
-import { collectWithinMs, type Hold } from '../../../src/hold/record.ts';
+import type { Hold } from '../../../src/hold/record.ts';
 import type { HumanVerdict } from '../../../src/hold/state.ts';
+import { collectWithinMs } from '../../../src/hold/terms.ts';
 import type { Ledger } from '../../../src/ledger/ledger.ts';
 import type { Sealed } from '../../../src/ledger/sealer.ts';
 import type { LedgerStore } from '../../../src/ledger/store.ts';
