@@ -52,9 +52,9 @@ export const holdsCommands: readonly Command[] = [
   { name: 'holds show', usage: 'ID [--json]', summary: 'one hold with everything needed to rule', run: show },
   {
     name: 'holds release',
-    usage: 'ID [--reason TEXT] [--digest D] [--break-glass] [--json]',
+    usage: 'ID [--reason TEXT] [--calls ID,…] [--digest D] [--break-glass] [--json]',
     summary:
-      'let the held bytes go, once; --break-glass alone and at once, with a reason, where the rule lets you',
+      'let the held bytes go, once; --calls only these tool calls; --break-glass alone and at once, with a reason, where the rule lets you',
     run: (args, env) => rule('release', args, env),
   },
   {
@@ -154,13 +154,20 @@ async function rule(
 ): Promise<ExitCode> {
   const options = readOptions(
     args,
-    [...clientOptions, 'reason', 'digest', ...(verdict === 'amend' ? ['file'] : [])],
+    [
+      ...clientOptions,
+      'reason',
+      'digest',
+      ...(verdict === 'amend' ? ['file'] : []),
+      ...(verdict === 'release' ? ['calls'] : []),
+    ],
     ['json', ...(verdict === 'release' ? ['break-glass'] : [])],
   );
   const path = pathOf(onlyArgument(options, 'hold'));
   const client = controlClient(options, env);
   const breakGlass = verdict === 'release' && options.flag('break-glass') ? { breakGlass: true } : {};
-  const isFree = verdict === 'release' && breakGlass.breakGlass === undefined;
+  const calls = verdict === 'release' ? options.text('calls') : undefined;
+  const isFree = calls === undefined && verdict === 'release' && breakGlass.breakGlass === undefined;
   const reason = isFree ? (options.text('reason') ?? '') : requiredText(options, 'reason');
   const amendment = verdict === 'amend' ? { amendment: readAmendment(options) } : {};
   const digest = options.text('digest') ?? (await presentDigest(client, path));
@@ -170,6 +177,7 @@ async function rule(
     digest,
     ...amendment,
     ...breakGlass,
+    ...(calls === undefined ? {} : { calls: calls.split(',') }),
   });
   if (options.flag('json')) printJson(answer);
   else {

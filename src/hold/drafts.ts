@@ -11,6 +11,7 @@ export interface MadeRuling {
   /** '' where none was given. */
   readonly reason: string;
   readonly breakGlass?: boolean;
+  readonly withheld?: readonly number[];
 }
 
 /** `final` where it ends the hold. */
@@ -29,6 +30,7 @@ export function rulingDraft(
     hold: hold.seq,
     role: ruling.role,
     verdict: ruling.verdict,
+    ...(ruling.withheld === undefined ? {} : { withheld: [...ruling.withheld] }),
   };
   const parts = [
     ...(ruling.reason === '' ? [] : [{ name: 'reason', bytes: Buffer.from(ruling.reason) }]),

@@ -165,7 +165,11 @@ export function applyEntry(hold: Hold, entry: Pick<Entry, 'type' | 'data' | 'par
   if (entry.type !== 'ruling' || verdict === null) return;
   const broken = data['breakGlass'] === true;
   const ruling = { by: text(data['by']), role: text(data['role']), verdict, atMs };
-  const rulings = [...hold.state.rulings, broken ? { ...ruling, breakGlass: true as const } : ruling];
+  const withheld = data['withheld'] === undefined ? {} : { withheld: list(data['withheld']).map(count) };
+  const rulings = [
+    ...hold.state.rulings,
+    { ...ruling, ...withheld, ...(broken ? { breakGlass: true as const } : {}) },
+  ];
   const status = data['final'] === true ? statusByVerdict[verdict] : hold.state.status;
   hold.state = { ...hold.state, rulings, status };
   if (data['final'] !== true) return;

@@ -19,6 +19,8 @@ export interface Approval {
   readonly atMs: number;
   /** Released by one person alone, past the quorum. */
   readonly breakGlass?: true;
+  /** Places of the tool calls that were taken out of the answer, from 0. */
+  readonly withheld?: readonly number[];
 }
 
 export interface HoldState {
@@ -37,6 +39,8 @@ export interface RulingRequest {
   readonly reason: string;
   /** Release alone and at once, where the terms let this role. */
   readonly breakGlass?: boolean;
+  /** Of an amendment that takes tool calls out of the answer: their places, from 0. */
+  readonly withheld?: readonly number[];
 }
 
 export function openState(terms: HoldTermsFixed): HoldState {

@@ -43,6 +43,7 @@ export interface Ruling {
   readonly digest?: string;
   readonly amendment?: unknown;
   readonly breakGlass?: boolean;
+  readonly calls?: readonly string[];
 }
 
 export interface Control {

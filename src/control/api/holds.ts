@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { holdStates } from '../../hold/state.ts';
 import { outcomes } from '../../ledger/entry.ts';
 import { roles } from '../../store/token-file.ts';
-import { amendmentSchema } from '../amend.ts';
+import { amendmentSchema, callsMax } from '../amend.ts';
 import { everyRole, integerParameter, jsonAnswer, type Operation, type Sent } from '../operation.ts';
 import { exchangeSchema } from './exchange.ts';
 
@@ -74,6 +74,9 @@ export const holdSchema = z
         role: z.string(),
         verdict: z.enum(['release', 'deny', 'amend', 'expired']),
         at: z.string(),
+        withheld: z
+          .array(z.int().min(0))
+          .describe('Places of the tool calls that the answer was delivered without, from 0.'),
         breakGlass: z
           .boolean()
           .describe('Released by one person alone, past the approvals that were needed.'),
@@ -104,6 +107,13 @@ export const rulingSchema = z
       .boolean()
       .default(false)
       .describe('Release alone and at once, in a role that the hold names for it. It alerts.'),
+    calls: z
+      .array(z.string())
+      .max(callsMax)
+      .optional()
+      .describe(
+        'With the verdict release: ids of the tool calls that are released. The answer is delivered without the others, and sealed so; the ruling is an `amend`, which needs a reason.',
+      ),
     amendment: amendmentSchema.optional().describe('With the verdict amend, and with no other.'),
   })
   .meta({ id: 'Ruling', description: 'A ruling, bound to the digest of the held bytes.' });
@@ -176,6 +186,7 @@ export const ruleOnHold: Operation = {
     'already_ruled',
     'digest_mismatch',
     'ruling_expired',
+    'not_divisible',
     'body_too_large',
     'ledger_unavailable',
   ],

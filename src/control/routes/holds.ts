@@ -14,6 +14,7 @@ import {
   rulingSchema,
   showHold,
 } from '../api/holds.ts';
+import { divide } from '../divided.ts';
 import { type ControlRequest, type Route, readJsonBody, sendJson } from '../http.ts';
 import { readQuery } from '../operation.ts';
 import type { ControlParts } from '../parts.ts';
@@ -86,11 +87,12 @@ async function show(parts: ControlParts, { res, params, identity }: ControlReque
     ...base,
     rules: hold.rules.map(({ id, title, when, severity, error }) => ({ id, title, when, severity, error })),
     policy: { version: hold.policyVersion, digest: hold.policyDigest },
-    rulings: hold.state.rulings.map(({ by, role, verdict, atMs, breakGlass = false }) => ({
+    rulings: hold.state.rulings.map(({ by, role, verdict, atMs, withheld = [], breakGlass = false }) => ({
       by,
       role,
       verdict,
       at: iso(atMs),
+      withheld,
       breakGlass,
     })),
     collectBy: iso(hold.collectByMs),
@@ -123,7 +125,7 @@ async function rule(parts: ControlParts, { req, res, params, identity }: Control
   const parsed = rulingSchema.safeParse(await readJsonBody(req));
   if (!parsed.success)
     throw new HoldpointError('invalid_argument', z.prettifyError(parsed.error), 'See /openapi.json.');
-  const { verdict, reason, digest, amendment, breakGlass } = parsed.data;
+  const { verdict, reason, digest, amendment, calls, breakGlass } = parsed.data;
   // Which roles may break the glass is another list, and that releases what is held as it is.
   if (!breakGlass) requireHoldRole(hold, identity);
   if ((verdict === 'amend') !== (amendment !== undefined)) {
@@ -132,8 +134,21 @@ async function rule(parts: ControlParts, { req, res, params, identity }: Control
       'An amendment goes with the verdict amend, and with no other.',
     );
   }
-  const message = amendment === undefined ? null : await amendedMessage(parts.ledger, hold, amendment);
+  if (calls !== undefined && (verdict !== 'release' || breakGlass)) {
+    throw new HoldpointError(
+      'invalid_argument',
+      'Calls are named with the verdict release, and with no other.',
+    );
+  }
   const { name: by, role } = identity;
+  const divided = calls === undefined ? null : await divide(parts.ledger, hold, calls);
+  if (divided !== null) {
+    const ruling = { verdict: 'amend', reason, digest, by, role, withheld: divided.withheld } as const;
+    await parts.holds.rule(hold, ruling, divided.message);
+    sendJson(res, 201, await summary(parts, hold, identity));
+    return;
+  }
+  const message = amendment === undefined ? null : await amendedMessage(parts.ledger, hold, amendment);
   await parts.holds.rule(hold, { verdict, reason, digest, by, role, breakGlass }, message);
   sendJson(res, 201, await summary(parts, hold, identity));
 }
