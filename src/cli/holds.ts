@@ -52,8 +52,9 @@ export const holdsCommands: readonly Command[] = [
   { name: 'holds show', usage: 'ID [--json]', summary: 'one hold with everything needed to rule', run: show },
   {
     name: 'holds release',
-    usage: 'ID [--reason TEXT] [--digest D] [--json]',
-    summary: 'let the held bytes go, once',
+    usage: 'ID [--reason TEXT] [--calls ID,…] [--digest D] [--break-glass] [--json]',
+    summary:
+      'let the held bytes go, once; --calls only these tool calls; --break-glass alone and at once, with a reason, where the rule lets you',
     run: (args, env) => rule('release', args, env),
   },
   {
@@ -153,15 +154,31 @@ async function rule(
 ): Promise<ExitCode> {
   const options = readOptions(
     args,
-    [...clientOptions, 'reason', 'digest', ...(verdict === 'amend' ? ['file'] : [])],
-    ['json'],
+    [
+      ...clientOptions,
+      'reason',
+      'digest',
+      ...(verdict === 'amend' ? ['file'] : []),
+      ...(verdict === 'release' ? ['calls'] : []),
+    ],
+    ['json', ...(verdict === 'release' ? ['break-glass'] : [])],
   );
   const path = pathOf(onlyArgument(options, 'hold'));
   const client = controlClient(options, env);
-  const reason = verdict === 'release' ? (options.text('reason') ?? '') : requiredText(options, 'reason');
+  const breakGlass = verdict === 'release' && options.flag('break-glass') ? { breakGlass: true } : {};
+  const calls = verdict === 'release' ? options.text('calls') : undefined;
+  const isFree = calls === undefined && verdict === 'release' && breakGlass.breakGlass === undefined;
+  const reason = isFree ? (options.text('reason') ?? '') : requiredText(options, 'reason');
   const amendment = verdict === 'amend' ? { amendment: readAmendment(options) } : {};
   const digest = options.text('digest') ?? (await presentDigest(client, path));
-  const answer = await client.post(`${path}/rulings`, { verdict, reason, digest, ...amendment });
+  const answer = await client.post(`${path}/rulings`, {
+    verdict,
+    reason,
+    digest,
+    ...amendment,
+    ...breakGlass,
+    ...(calls === undefined ? {} : { calls: calls.split(',') }),
+  });
   if (options.flag('json')) printJson(answer);
   else {
     const { id, state, approvals } = summarySchema.parse(answer);

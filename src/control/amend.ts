@@ -14,7 +14,7 @@ import { withoutRequestSecrets } from '../provider/secret-members.ts';
 import { isSocketBody } from './view.ts';
 
 const decodedBytesMax = 64 * 1024 * 1024;
-const callsMax = 128;
+export const callsMax = 128;
 
 /**
  * Of an answer: `text` and the arguments of tool calls by id. Of a request: its whole JSON `body`.
@@ -27,7 +27,10 @@ export const amendmentSchema = z.strictObject({
     .optional(),
   body: z.record(z.string(), z.json()).optional(),
 });
-export type AmendmentInput = z.output<typeof amendmentSchema>;
+export type AmendmentInput = z.output<typeof amendmentSchema> & {
+  /** Ids of calls that are taken out of a held answer. */
+  readonly withheld?: readonly string[] | undefined;
+};
 
 /** The amended message in the held one's form. Throws `invalid_argument` when the amendment does not fit. */
 export async function amendedMessage(ledger: Ledger, hold: Hold, input: AmendmentInput): Promise<Buffer> {
@@ -75,6 +78,13 @@ export async function amendedMessage(ledger: Ledger, hold: Hold, input: Amendmen
 /** Of a WebSocket, only the calls of an answer can be changed: what a workload says there is not one whole. */
 function amendedMessages(hold: Hold, { body }: HttpMessage, input: AmendmentInput): Buffer {
   const { toolCalls } = input;
+  if (input.withheld !== undefined) {
+    throw new HoldpointError(
+      'not_divisible',
+      'The calls of an answer over a WebSocket cannot be ruled on one by one.',
+      'Release or deny all of it.',
+    );
+  }
   const callsAlone = toolCalls !== undefined && input.body === undefined && input.text === undefined;
   if (hold.phase === 'response' && callsAlone) return amendSocketAnswer(body, { toolCalls });
   throw new HoldpointError(
@@ -115,7 +125,8 @@ function amendedAnswer(
   about: Readonly<Record<string, unknown>>,
   input: AmendmentInput,
 ): Buffer {
-  if (input.body !== undefined || (input.text === undefined && input.toolCalls === undefined)) {
+  const isEmpty = [input.text, input.toolCalls, input.withheld].every((part) => part === undefined);
+  if (input.body !== undefined || isEmpty) {
     throw new HoldpointError(
       'invalid_argument',
       'A held answer is amended by its text and the arguments of its tool calls.',
@@ -136,6 +147,7 @@ function amendedAnswer(
   const amendment: Amendment = {
     ...(input.text === undefined ? {} : { text: input.text }),
     ...(input.toolCalls === undefined ? {} : { toolCalls: input.toolCalls }),
+    ...(input.withheld === undefined ? {} : { withheld: input.withheld }),
   };
   return amendAnswer(protocol, operation, original, form, amendment);
 }

@@ -10,6 +10,8 @@ export interface MadeRuling {
   readonly verdict: Verdict;
   /** '' where none was given. */
   readonly reason: string;
+  readonly breakGlass?: boolean;
+  readonly withheld?: readonly number[];
 }
 
 /** `final` where it ends the hold. */
@@ -20,6 +22,7 @@ export function rulingDraft(
   amendment: Buffer | null,
 ): Draft & { readonly type: 'ruling' } {
   const data = {
+    ...(ruling.breakGlass === true ? { breakGlass: true } : {}),
     by: ruling.by,
     decision: hold.decision,
     digest: hold.state.terms.digest,
@@ -27,6 +30,7 @@ export function rulingDraft(
     hold: hold.seq,
     role: ruling.role,
     verdict: ruling.verdict,
+    ...(ruling.withheld === undefined ? {} : { withheld: [...ruling.withheld] }),
   };
   const parts = [
     ...(ruling.reason === '' ? [] : [{ name: 'reason', bytes: Buffer.from(ruling.reason) }]),
@@ -42,4 +46,17 @@ export function deliveryDraft(hold: Hold, attempt: number): Draft {
   if (hold.outcome !== 'delivered') return { type: 'delivery', data: { attempt, ...bytes }, refs };
   const by = hold.state.terms.requester;
   return { type: 'access', data: { action: 'redelivery', by, ...bytes, role: 'workload' }, refs };
+}
+
+/** That the hold has waited so long that further roles may rule. The `step` is counted from 1. */
+export function escalationDraft(hold: Hold, step: number): Draft & { readonly type: 'access' } {
+  const data = {
+    action: 'escalation',
+    by: 'holdpoint',
+    decision: hold.decision,
+    hold: hold.seq,
+    role: 'holdpoint',
+    step,
+  };
+  return { type: 'access', data, refs: [hold.decision, hold.seq] };
 }

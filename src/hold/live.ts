@@ -7,8 +7,10 @@ export type WaitResult = HoldStatus | 'shutdown';
 
 export interface Live {
   readonly hold: Hold;
-  /** A ruling on it is being sealed. */
-  ruling: boolean;
+  /** Of a ruling on it that is being sealed: resolves when it is, or has failed. */
+  sealing: Promise<void> | null;
+  /** A step of its ladder is being sealed. */
+  escalating: boolean;
   waiter: ((result: WaitResult) => void) | null;
   cancelTimer: () => void;
 }
@@ -30,7 +32,13 @@ export function createLiveHolds(): LiveHolds {
   const byRetryKey = new Map<string, readonly Live[]>();
   return {
     add: (hold) => {
-      const item: Live = { hold, ruling: false, waiter: null, cancelTimer: () => undefined };
+      const item: Live = {
+        hold,
+        sealing: null,
+        escalating: false,
+        waiter: null,
+        cancelTimer: () => undefined,
+      };
       bySeq.set(hold.seq, item);
       byDecision.set(hold.decision, [...(byDecision.get(hold.decision) ?? []), item]);
       byRetryKey.set(hold.retryKey, [...(byRetryKey.get(hold.retryKey) ?? []), item]);

@@ -7,20 +7,14 @@ import { HoldpointError, messageOf } from '../core/errors.ts';
 import type { Entry, Outcome } from '../ledger/entry.ts';
 import { outcomesOf } from '../ledger/head.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { deliveryDraft, type MadeRuling, rulingDraft } from './drafts.ts';
+import { deliveryDraft, escalationDraft, type MadeRuling, rulingDraft } from './drafts.ts';
 import { createLiveHolds, type Live, type WaitResult } from './live.ts';
 import { applyEntry, type Hold, type HoldFacts, holdData, holdFromEntries } from './record.ts';
-import {
-  afterExpiry,
-  afterRuling,
-  type HoldState,
-  type HoldTermsFixed,
-  openState,
-  type RulingRequest,
-} from './state.ts';
+import { afterExpiry, afterRuling, type HoldState, openState, type RulingRequest } from './state.ts';
+import type { HoldTermsFixed } from './terms.ts';
 
 export type HoldEvent = {
-  readonly kind: 'opened' | 'ruled' | 'approved' | 'caller' | 'settled';
+  readonly kind: 'opened' | 'ruled' | 'approved' | 'caller' | 'settled' | 'escalated' | 'glass-broken';
   readonly hold: Hold;
 };
 export interface HoldQueue {
@@ -84,8 +78,11 @@ export function createHoldQueue(options: {
     const { hold } = item;
     const nowMs = clock.nowMs();
     if (hold.state.status === 'pending') {
-      item.cancelTimer = schedule(Math.max(0, hold.state.terms.expiresAtMs - nowMs), () =>
-        run('expire a hold', () => expire(item)),
+      const { expiresAtMs, escalation } = hold.state.terms;
+      const step = item.escalating ? undefined : escalation?.[hold.state.escalated];
+      const isStep = step !== undefined && step.atMs < expiresAtMs;
+      item.cancelTimer = schedule(Math.max(0, (isStep ? step.atMs : expiresAtMs) - nowMs), () =>
+        isStep ? run('escalate a hold', () => escalate(item)) : run('expire a hold', () => expire(item)),
       );
     } else if (hold.outcome === null) {
       if (isConsumedRequest(hold)) return;
@@ -101,7 +98,7 @@ export function createHoldQueue(options: {
   }
 
   async function expire(item: Live): Promise<void> {
-    if (item.ruling) return;
+    if (item.sealing !== null) return;
     const next = afterExpiry(item.hold.state, clock.nowMs());
     if (next === item.hold.state) {
       armTimer(item);
@@ -120,6 +117,36 @@ export function createHoldQueue(options: {
       throw error;
     }
     settle(item.hold.decision, 'expired');
+  }
+
+  /** Lets the next step's roles rule, once that is sealed. */
+  async function escalate(item: Live): Promise<void> {
+    const { hold } = item;
+    const step = hold.state.terms.escalation?.[hold.state.escalated];
+    if (item.escalating || hold.state.status !== 'pending' || step === undefined) return;
+    if (clock.nowMs() < step.atMs) {
+      armTimer(item);
+      return;
+    }
+    item.escalating = true;
+    try {
+      const draft = escalationDraft(hold, hold.state.escalated + 1);
+      const sealed = ledger.seal(draft);
+      // Its expiry must not wait for this.
+      armTimer(item);
+      await sealed.durable;
+      applyEntry(hold, { ...draft, parts: [], seq: sealed.seq, at: new Date(clock.nowMs()).toISOString() });
+    } catch (error) {
+      item.cancelTimer();
+      item.cancelTimer = schedule(expiryRetryMs, () => {
+        item.escalating = false;
+        armTimer(item);
+      });
+      throw error;
+    }
+    item.escalating = false;
+    if (hold.state.status === 'pending') emit('escalated', hold);
+    armTimer(item);
   }
 
   function giveUp(item: Live): void {
@@ -152,7 +179,8 @@ export function createHoldQueue(options: {
   ): Promise<void> {
     const { hold } = item;
     const final = next.status !== 'pending';
-    item.ruling = true;
+    const sealing = Promise.withResolvers<void>();
+    item.sealing = sealing.promise;
     try {
       const draft = rulingDraft(hold, ruling, final, amendment);
       const sealed = ledger.seal(draft);
@@ -161,11 +189,14 @@ export function createHoldQueue(options: {
       const at = new Date(clock.nowMs()).toISOString();
       applyEntry(hold, { ...draft, parts: sealed.parts, seq: sealed.seq, at });
     } finally {
-      item.ruling = false;
+      item.sealing = null;
+      sealing.resolve();
+      // Also where it failed: its expiry may have come meanwhile, and waits for nobody else.
+      armTimer(item);
     }
     if (final) wake(item, hold.state.status);
     emit(final ? 'ruled' : 'approved', hold);
-    armTimer(item);
+    if (ruling.breakGlass === true) emit('glass-broken', hold);
   }
 
   /** Makes memory say what is sealed. After a failed write the two may differ, and the disk is right. */
@@ -178,7 +209,7 @@ export function createHoldQueue(options: {
       if (ledger.isOpen(decision)) add(sealed);
       return;
     }
-    if (item.ruling) return;
+    if (item.sealing !== null) return;
     const { hold } = item;
     const before = hold.state.status;
     Object.assign(hold, {
@@ -227,6 +258,7 @@ export function createHoldQueue(options: {
         collectByMs: Number.POSITIVE_INFINITY,
         deliveryAttempts: 0,
         lastAttemptAtMs: 0,
+        mayHaveArrived: false,
         attached: true,
         possibleDuplicate: live
           .ofRetryKey(facts.retryKey)
@@ -257,12 +289,8 @@ export function createHoldQueue(options: {
     },
     rule: async (hold, ruling, amendment) => {
       const item = live.get(hold.seq);
-      if (item?.ruling === true)
-        throw new HoldpointError(
-          'already_ruled',
-          'Another ruling on this hold is being sealed.',
-          'Read the hold again.',
-        );
+      // One at a time: this ruling is judged on what the one before it leaves.
+      while (item !== undefined && item.sealing !== null) await item.sealing;
       const next = afterRuling(hold.state, ruling, clock.nowMs());
       if (item === undefined)
         throw new HoldpointError('already_ruled', 'The hold is over.', 'Read the hold again.');
@@ -273,7 +301,10 @@ export function createHoldQueue(options: {
       const nowMs = clock.nowMs();
       for (const { hold } of live.ofRetryKey(retryKey)) {
         if (hold.attached || isConsumedRequest(hold)) continue;
-        if (hold.outcome === null) return hold;
+        if (hold.outcome === null) {
+          if (isMarkedRetry || !hold.mayHaveArrived) return hold;
+          continue;
+        }
         if (hold.outcome === 'delivered' && (!isMarkedRetry || nowMs - hold.lastAttemptAtMs > redeliverMs))
           continue;
         if (

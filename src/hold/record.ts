@@ -4,6 +4,7 @@ import type { Json, JsonObject } from '../ledger/canonical.ts';
 import type { Entry, Outcome } from '../ledger/entry.ts';
 import type { Match, Phase, Severity } from '../policy/policy.ts';
 import { type HoldState, type HoldStatus, openState, type Verdict } from './state.ts';
+import { collectWithinMs, termsData, termsFromData } from './terms.ts';
 
 export interface HeldRule {
   readonly id: string;
@@ -42,6 +43,8 @@ export interface Hold extends HoldFacts {
   collectByMs: number;
   deliveryAttempts: number;
   lastAttemptAtMs: number;
+  /** Handed over by a process that died before it could say whether it arrived: only a marked retry gets it again. */
+  readonly mayHaveArrived: boolean;
   /** A caller is connected and waiting. */
   attached: boolean;
   possibleDuplicate: boolean;
@@ -53,19 +56,13 @@ const severities: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
 
 /** The `data` of a hold entry. */
 export function holdData(facts: HoldFacts, state: HoldState): JsonObject {
-  const { terms } = state;
   return {
-    approvals: terms.approvals,
+    ...termsData(state.terms),
     decision: facts.decision,
-    digest: terms.digest,
-    expires: terms.expiresAtMs,
-    notRequester: terms.notRequester,
     phase: facts.phase,
     policy: facts.policyDigest,
     policyVersion: facts.policyVersion,
-    requester: terms.requester,
     retry: facts.retryKey,
-    roles: [...terms.roles],
     rules: rulesForLeaf(facts.rules),
     ...(facts.response === null ? {} : { response: facts.response }),
     ...(facts.passedBytes === 0 ? {} : { passed: facts.passedBytes }),
@@ -113,7 +110,7 @@ export function holdFromEntries(entries: readonly Entry[], holdIdOf: (seq: numbe
     if (entry.type === 'hold') hold = holdFromEntry(entry, holdIdOf);
     else if (hold !== null) applyEntry(hold, entry);
   }
-  return hold;
+  return hold === null ? null : { ...hold, mayHaveArrived: hold.deliveryAttempts > 0 };
 }
 
 function holdFromEntry(entry: Entry, holdIdOf: (seq: number) => string): Hold {
@@ -132,27 +129,18 @@ function holdFromEntry(entry: Entry, holdIdOf: (seq: number) => string): Hold {
     retryKey: text(data['retry']),
     response: typeof data['response'] === 'number' ? data['response'] : null,
     passedBytes: count(data['passed']),
-    state: openState({
-      approvals: count(data['approvals']),
-      roles: list(data['roles']).map(text),
-      notRequester: data['notRequester'] === true,
-      requester: text(data['requester']),
-      digest,
-      expiresAtMs: count(data['expires']),
-    }),
+    state: openState(termsFromData(data)),
     ruling: null,
     releaseDigest: digest,
     collectByMs: Number.POSITIVE_INFINITY,
     deliveryAttempts: 0,
     lastAttemptAtMs: 0,
+    mayHaveArrived: false,
     attached: false,
     possibleDuplicate: false,
     outcome: null,
   };
 }
-
-/** Milliseconds a released answer waits to be collected. */
-export const collectWithinMs = 15 * 60_000;
 
 const statusByVerdict: Readonly<Record<Verdict, HoldStatus>> = {
   release: 'released',
@@ -170,14 +158,24 @@ export function applyEntry(hold: Hold, entry: Pick<Entry, 'type' | 'data' | 'par
     hold.deliveryAttempts += 1;
     hold.lastAttemptAtMs = atMs;
   }
+  if (entry.type === 'access' && data['action'] === 'escalation') {
+    hold.state = { ...hold.state, escalated: count(data['step']) };
+  }
   const verdict = verdictOf(data['verdict']);
   if (entry.type !== 'ruling' || verdict === null) return;
-  const rulings = [...hold.state.rulings, { by: text(data['by']), verdict, atMs }];
+  const broken = data['breakGlass'] === true;
+  const ruling = { by: text(data['by']), role: text(data['role']), verdict, atMs };
+  const withheld = data['withheld'] === undefined ? {} : { withheld: list(data['withheld']).map(count) };
+  const rulings = [
+    ...hold.state.rulings,
+    { ...ruling, ...withheld, ...(broken ? { breakGlass: true as const } : {}) },
+  ];
   const status = data['final'] === true ? statusByVerdict[verdict] : hold.state.status;
   hold.state = { ...hold.state, rulings, status };
   if (data['final'] !== true) return;
   hold.ruling = entry.seq;
-  hold.collectByMs = atMs + collectWithinMs;
+  const { breakGlass, collectInMs = collectWithinMs } = hold.state.terms;
+  hold.collectByMs = atMs + (broken ? (breakGlass?.collectInMs ?? 0) : collectInMs);
   if (verdict === 'amend')
     hold.releaseDigest = entry.parts.find((part) => part.name === 'amendment')?.c ?? '';
 }

@@ -5,6 +5,7 @@
  *     pending -> released | denied | amended | expired
  */
 import { HoldpointError } from '../core/errors.ts';
+import type { HoldTermsFixed } from './terms.ts';
 
 export const holdStates = ['pending', 'released', 'denied', 'amended', 'expired'] as const;
 export type HoldStatus = (typeof holdStates)[number];
@@ -13,25 +14,21 @@ export type Verdict = HumanVerdict | 'expired';
 
 export interface Approval {
   readonly by: string;
+  readonly role: string;
   readonly verdict: Verdict;
   readonly atMs: number;
-}
-
-/** What was fixed when the hold opened. */
-export interface HoldTermsFixed {
-  readonly approvals: number;
-  readonly roles: readonly string[];
-  readonly notRequester: boolean;
-  readonly requester: string;
-  /** The commitment `c` of the held part: 64 hex. */
-  readonly digest: string;
-  readonly expiresAtMs: number;
+  /** Released by one person alone, past the quorum. */
+  readonly breakGlass?: true;
+  /** Places of the tool calls that were taken out of the answer, from 0. */
+  readonly withheld?: readonly number[];
 }
 
 export interface HoldState {
   readonly terms: HoldTermsFixed;
   readonly status: HoldStatus;
   readonly rulings: readonly Approval[];
+  /** How many steps of its ladder it has gone up. */
+  readonly escalated: number;
 }
 
 export interface RulingRequest {
@@ -40,10 +37,14 @@ export interface RulingRequest {
   readonly role: string;
   readonly digest: string;
   readonly reason: string;
+  /** Release alone and at once, where the terms let this role. */
+  readonly breakGlass?: boolean;
+  /** Of an amendment that takes tool calls out of the answer: their places, from 0. */
+  readonly withheld?: readonly number[];
 }
 
 export function openState(terms: HoldTermsFixed): HoldState {
-  return { terms, status: 'pending', rulings: [] };
+  return { terms, status: 'pending', rulings: [], escalated: 0 };
 }
 
 /**
@@ -60,27 +61,17 @@ export function afterRuling(state: HoldState, ruling: RulingRequest, nowMs: numb
       'Read the hold again and rule on its present digest.',
     );
   }
-  if (!terms.roles.includes(ruling.role)) {
+  if (ruling.breakGlass === true) return afterBreakGlass(state, ruling, nowMs);
+  const allowed = rolesNow(state);
+  if (!allowed.includes(ruling.role)) {
     throw new HoldpointError(
       'forbidden',
-      `This hold needs one of the roles: ${terms.roles.join(', ')}.`,
+      `This hold needs one of the roles: ${allowed.join(', ')}.`,
       'Ask somebody who has it.',
     );
   }
-  if (terms.notRequester && ruling.by === terms.requester) {
-    throw new HoldpointError(
-      'forbidden',
-      'The requester of a call cannot rule on it.',
-      'Ask another reviewer.',
-    );
-  }
-  if (ruling.verdict !== 'release' && ruling.reason.trim() === '') {
-    throw new HoldpointError(
-      'invalid_argument',
-      `A reason is required to ${ruling.verdict}.`,
-      'Say why, in a sentence the auditor will read.',
-    );
-  }
+  if (terms.notRequester) refuseRequester(terms, ruling);
+  if (ruling.verdict !== 'release') requireReason(ruling, ruling.verdict);
   if (state.rulings.some((earlier) => earlier.by === ruling.by)) {
     throw new HoldpointError(
       'already_ruled',
@@ -88,8 +79,58 @@ export function afterRuling(state: HoldState, ruling: RulingRequest, nowMs: numb
       'Another reviewer must give the remaining approval.',
     );
   }
-  const rulings = [...state.rulings, { by: ruling.by, verdict: ruling.verdict, atMs: nowMs }];
-  return { terms, rulings, status: statusAfter(ruling.verdict, rulings, terms.approvals) };
+  const { by, role, verdict } = ruling;
+  const rulings = [...state.rulings, { by, role, verdict, atMs: nowMs }];
+  return { ...state, rulings, status: statusAfter(verdict, { ...state, rulings }) };
+}
+
+/** Who may rule by now: whom the terms name, and those whom it has escalated to. */
+export function rolesNow({ terms, escalated }: HoldState): readonly string[] {
+  const further = (terms.escalation ?? []).slice(0, escalated).flatMap((step) => step.roles);
+  return [...new Set([...terms.roles, ...further])];
+}
+
+/** One person alone, in a role that the terms name for it; never the one who asked. */
+function afterBreakGlass(state: HoldState, ruling: RulingRequest, nowMs: number): HoldState {
+  const { terms } = state;
+  if (ruling.verdict !== 'release') {
+    throw new HoldpointError(
+      'invalid_argument',
+      'Breaking the glass releases what is held as it is.',
+      'Deny or amend without it.',
+    );
+  }
+  if (terms.breakGlass?.roles.includes(ruling.role) !== true) {
+    const who = terms.breakGlass?.roles.join(', ') ?? '';
+    throw new HoldpointError(
+      'forbidden',
+      who === '' ? 'Nobody may break the glass on this hold.' : `Only the roles ${who} may break the glass.`,
+      who === '' ? 'Ask for the approvals that it needs.' : 'Ask somebody who has one of them.',
+    );
+  }
+  refuseRequester(terms, ruling);
+  requireReason(ruling, 'break the glass');
+  const { by, role, verdict } = ruling;
+  const rulings = [...state.rulings, { by, role, verdict, atMs: nowMs, breakGlass: true as const }];
+  return { ...state, rulings, status: 'released' };
+}
+
+function refuseRequester(terms: HoldTermsFixed, { by }: RulingRequest): void {
+  if (by !== terms.requester) return;
+  throw new HoldpointError(
+    'forbidden',
+    'The requester of a call cannot rule on it.',
+    'Ask another reviewer.',
+  );
+}
+
+function requireReason({ reason }: RulingRequest, what: string): void {
+  if (reason.trim() !== '') return;
+  throw new HoldpointError(
+    'invalid_argument',
+    `A reason is required to ${what}.`,
+    'Say why, in a sentence the auditor will read.',
+  );
 }
 
 function refuseUnlessOpen(state: HoldState, nowMs: number): void {
@@ -110,21 +151,51 @@ function refuseUnlessOpen(state: HoldState, nowMs: number): void {
 }
 
 /** One denial denies; an amendment counts as the approval of its own bytes only when one approval suffices. */
-function statusAfter(verdict: HumanVerdict, rulings: readonly Approval[], approvals: number): HoldStatus {
+function statusAfter(verdict: HumanVerdict, state: HoldState): HoldStatus {
   if (verdict === 'deny') return 'denied';
   if (verdict === 'amend') {
-    if (approvals > 1) {
+    if (state.terms.approvals > 1) {
       throw new HoldpointError(
         'invalid_argument',
         'A hold that needs several approvals cannot be amended by one person.',
         'Release or deny it.',
       );
     }
-    return 'amended';
+    return isApproved({ ...state, rulings: asReleases(state.rulings) }) ? 'amended' : refuseNeeds(state);
   }
-  return rulings.filter((ruling) => ruling.verdict === 'release').length >= approvals
-    ? 'released'
-    : 'pending';
+  return isApproved(state) ? 'released' : 'pending';
+}
+
+const asReleases = (rulings: readonly Approval[]): Approval[] =>
+  rulings.map((ruling) => ({ ...ruling, verdict: 'release' }));
+
+function refuseNeeds({ terms }: HoldState): never {
+  throw new HoldpointError(
+    'invalid_argument',
+    `This hold also needs ${(terms.needs ?? []).map(({ roles }) => roles.join(' or ')).join(' and ')}.`,
+    'Release or deny it.',
+  );
+}
+
+/** So many different people, and in each role that is asked for so many; whom it escalated to counts for any. */
+function isApproved(state: HoldState): boolean {
+  const releases = releasesOf(state);
+  return releases.length >= state.terms.approvals && needsOf(state).every(({ left }) => left === 0);
+}
+
+/** Who released so far; each person once, because a person rules once. */
+export function releasesOf({ rulings }: HoldState): Approval[] {
+  return rulings.filter(({ verdict }) => verdict === 'release');
+}
+
+/** What is asked for by role, and how many people it still lacks. */
+export function needsOf(state: HoldState): { approvals: number; roles: readonly string[]; left: number }[] {
+  const releases = releasesOf(state);
+  const further = (state.terms.escalation ?? []).slice(0, state.escalated).flatMap((step) => step.roles);
+  return (state.terms.needs ?? []).map(({ approvals, roles }) => {
+    const given = releases.filter(({ role }) => roles.includes(role) || further.includes(role)).length;
+    return { approvals, roles, left: Math.max(0, approvals - given) };
+  });
 }
 
 /** The state once its time is over; unchanged when it was ruled before. */
@@ -133,6 +204,6 @@ export function afterExpiry(state: HoldState, nowMs: number): HoldState {
   return {
     ...state,
     status: 'expired',
-    rulings: [...state.rulings, { by: 'holdpoint', verdict: 'expired', atMs: nowMs }],
+    rulings: [...state.rulings, { by: 'holdpoint', role: 'holdpoint', verdict: 'expired', atMs: nowMs }],
   };
 }

@@ -8,12 +8,26 @@ export type Phase = 'request' | 'response';
 export type Action = 'hold' | 'deny' | 'flag';
 export type Severity = 'low' | 'medium' | 'high' | 'critical';
 
+/** So many different people, each in one of these roles. */
+export interface Need {
+  readonly approvals: number;
+  readonly roles: readonly string[];
+}
+
 /** What a rule demands of the people who rule; copied onto the hold when it opens and fixed from then on. */
 export interface HoldTerms {
   readonly expiresInMs: number;
   readonly approvals: number;
   readonly roles: readonly string[];
   readonly notRequester: boolean;
+  /** Where approvals are asked for by role: each of these must be met, besides `approvals` different people in all. */
+  readonly needs?: readonly Need[];
+  /** How long a released answer waits to be collected; the house's own time where the rule does not say. */
+  readonly collectInMs?: number;
+  /** Who may rule besides, once a hold has waited so long; ascending. */
+  readonly escalation?: readonly { readonly afterMs: number; readonly roles: readonly string[] }[];
+  /** Who may release alone and at once, and how long what they released may be collected. */
+  readonly breakGlass?: { readonly roles: readonly string[]; readonly collectInMs: number };
 }
 
 export interface Match {

@@ -1,6 +1,6 @@
 /** Proves that an amended answer asks for exactly what was meant: the named calls changed, no other did. Pure. */
 import { isDeepStrictEqual } from 'node:util';
-import { type ArgumentsAt, confirmAmended, unamendable } from './amendment.ts';
+import { type ArgumentsAt, confirmAmended, unamendable, withheld } from './amendment.ts';
 import type { Amendment, ResponseReading } from './protocol.ts';
 
 /** Throws where the amended bytes, read back, say anything but the original with the amendment. */
@@ -14,12 +14,15 @@ export function confirmCalls(
   if (amendment.text === undefined && after.facts.text !== before.facts.text) {
     throw unamendable('its text would change with it');
   }
-  const was = before.facts.toolCalls;
+  // Each with its new arguments, those that are withheld left out.
+  const was = before.facts.toolCalls.flatMap((call, place) => {
+    const value = at.has(place) ? at.get(place) : call.arguments;
+    return value === withheld ? [] : [{ ...call, arguments: value }];
+  });
   const is = after.facts.toolCalls;
   const same = is.every(({ id, name, arguments: value }, place) => {
     const call = was[place];
-    const wanted = at.has(place) ? at.get(place) : call?.arguments;
-    return call?.id === id && call.name === name && isMeant(value, wanted);
+    return call?.id === id && call.name === name && isMeant(value, call.arguments);
   });
   if (!same || is.length !== was.length || !after.complete || after.failed) {
     throw unamendable('its tool calls cannot be told apart');

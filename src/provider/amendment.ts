@@ -20,7 +20,10 @@ export function unamendable(why: string): HoldpointError {
 /** A repaired call may replace arguments that do not parse; any other defect leaves the answer's meaning open. */
 const repairable = 'the argument text of a tool call';
 
-/** New arguments by the call's place in `facts.toolCalls`. */
+/** Stands where a call's new arguments would: the call is taken out. */
+export const withheld = Symbol('withheld');
+
+/** New arguments by the call's place in `facts.toolCalls`, or `withheld`. */
 export type ArgumentsAt = ReadonlyMap<number, unknown>;
 
 /** Checks that an amendment fits the answer as read, and finds the calls it means. */
@@ -40,17 +43,42 @@ export function planAmendment(reading: ResponseReading, amendment: Amendment): A
     }
     argumentsAt.set(place, call.arguments);
   }
+  for (const id of amendment.withheld ?? []) withholdCall(reading, id, argumentsAt);
   return argumentsAt;
+}
+
+function withholdCall({ facts: { toolCalls } }: ResponseReading, id: string, at: Map<number, unknown>): void {
+  const places = toolCalls.flatMap((call, place) => (call.id === id ? [place] : []));
+  const [place] = places;
+  if (place === undefined || places.length > 1)
+    throw indivisible(`the id ${JSON.stringify(id)} does not name one of its calls`);
+  if (at.has(place)) throw unamendable(`the tool call ${JSON.stringify(id)} is amended twice`);
+  at.set(place, withheld);
+}
+
+/** The error where calls of an answer cannot be ruled on one by one. */
+function indivisible(why: string): HoldpointError {
+  return new HoldpointError(
+    'not_divisible',
+    `The calls of this answer cannot be ruled on one by one: ${why}.`,
+    'Release or deny all of it.',
+  );
+}
+
+function refuseWithheld(value: unknown): void {
+  if (value === withheld) throw indivisible('Holdpoint cannot take one out of an answer of this API');
 }
 
 /** New arguments where the wire wants a JSON object. */
 export function objectArguments(value: unknown): JsonRecord {
+  refuseWithheld(value);
   if (isRecord(value)) return value;
   throw unamendable('arguments must be a JSON object');
 }
 
 /** New input of a custom tool, given as text or as the facts show it. */
 export function customInput(value: unknown): string {
+  refuseWithheld(value);
   const input = isRecord(value) ? value['input'] : value;
   if (typeof input === 'string') return input;
   throw unamendable('the input of a custom tool must be a text');

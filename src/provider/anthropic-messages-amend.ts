@@ -10,6 +10,7 @@ import {
   rewriteJson,
   rewriteStream,
   unamendable,
+  withheld,
 } from './amendment.ts';
 import { isCallBlock, readMessagesResponse } from './anthropic-messages.ts';
 import { createMessagesStreamReader } from './anthropic-messages-stream.ts';
@@ -39,6 +40,7 @@ function planBlocks(at: ArgumentsAt, amendment: Amendment) {
     place += 1;
     if (value === undefined) return { keep: true };
     if (!amendableBlocks.has(type)) throw unamendable(`a ${type} has no arguments of its own`);
+    if (value === withheld) return { keep: false };
     return { keep: true, input: objectArguments(value) };
   };
 }

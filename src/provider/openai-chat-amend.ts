@@ -14,6 +14,7 @@ import {
   rewriteStream,
   sseBytes,
   unamendable,
+  withheld,
 } from './amendment.ts';
 import { isAbsent, isRecord, type JsonRecord, parsedRecord } from './json.ts';
 import { type ChatCall, type ChatChoice, readChatResponse } from './openai-chat.ts';
@@ -40,16 +41,20 @@ function messageWith(message: JsonRecord, firstPlace: number, at: ArgumentsAt, t
   let place = firstPlace;
   const next: Record<string, unknown> = { ...message };
   if (Array.isArray(message['tool_calls'])) {
-    next['tool_calls'] = message['tool_calls'].map((call: unknown) => {
+    const calls = message['tool_calls'].flatMap((call: unknown) => {
       const value = at.get(place);
       place += 1;
-      return value === undefined ? call : callWith(call, value);
+      if (value === withheld) return [];
+      return [value === undefined ? call : callWith(call, value)];
     });
+    if (calls.length > 0 || message['tool_calls'].length === 0) next['tool_calls'] = calls;
+    else delete next['tool_calls'];
   }
   if (!isAbsent(message['function_call'])) {
     const value = at.get(place);
     place += 1;
-    if (value !== undefined) next['function_call'] = functionWith(message['function_call'], value);
+    if (value === withheld) delete next['function_call'];
+    else if (value !== undefined) next['function_call'] = functionWith(message['function_call'], value);
   }
   if (text !== undefined && !(text === '' && isAbsent(message['content']))) {
     next['content'] = text;
@@ -127,11 +132,13 @@ function amendCalls(choices: ReadonlyMap<number, ChatChoice>, at: ArgumentsAt): 
   const amended = new Set<number>();
   let place = 0;
   for (const [index, choice] of choices) {
-    for (const call of choice.calls) {
+    for (const call of choice.calls.splice(0)) {
       const value = at.get(place);
       place += 1;
+      if (value !== undefined) amended.add(index);
+      if (value === withheld) continue;
+      choice.calls.push(call);
       if (value === undefined) continue;
-      amended.add(index);
       call.input = call.kind === 'custom' ? customInput(value) : JSON.stringify(objectArguments(value));
     }
   }

@@ -131,6 +131,8 @@ export interface Amendment {
   readonly text?: string;
   /** Replaces the arguments of the named calls; calls that are not listed stay as they were. */
   readonly toolCalls?: readonly { readonly id: string; readonly arguments: unknown }[];
+  /** Ids of calls that are taken out of the answer. */
+  readonly withheld?: readonly string[];
 }
 
 export interface Protocol {

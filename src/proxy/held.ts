@@ -1,6 +1,7 @@
 /** Opening a hold, and finding one again that a repeated call belongs to. */
 import type { Hold } from '../hold/record.ts';
 import { heldRules } from '../hold/record.ts';
+import { fixedTerms } from '../hold/terms.ts';
 import type { Judgement, Phase, Policy } from '../policy/policy.ts';
 import type { Call } from './call.ts';
 import type { House } from './house.ts';
@@ -52,13 +53,6 @@ export function openHold(
       response: held.response,
       passedBytes: held.passedBytes,
     },
-    {
-      approvals: terms.approvals,
-      roles: terms.roles,
-      notRequester: terms.notRequester,
-      requester: call.facts.workload || call.credential,
-      digest: held.digest,
-      expiresAtMs: openedAtMs + terms.expiresInMs,
-    },
+    fixedTerms(terms, { openedAtMs, requester: call.facts.workload || call.credential, digest: held.digest }),
   );
 }

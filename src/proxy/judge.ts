@@ -1,6 +1,7 @@
 /** Rules over facts, with what could not be read counted against the exchange: it holds, it never passes. */
 import type { Facts } from '../core/facts.ts';
 import type { HoldTerms, Judgement, Match, Phase, Policy } from '../policy/policy.ts';
+import { strictest } from '../policy/terms.ts';
 
 const defaultTerms: HoldTerms = {
   expiresInMs: 15 * 60_000,
@@ -34,20 +35,6 @@ export function judge(policy: Policy, phase: Phase, facts: Facts, defects: reado
 /** The terms of all holding matches together: every one of them must be satisfied. */
 export function strictestTerms(judgement: Judgement): HoldTerms {
   const terms = judgement.matches.filter((match) => match.action === 'hold').map((match) => match.hold);
-  const [first = defaultTerms] = terms;
-  return terms.reduce(
-    (strictest, next) => ({
-      expiresInMs: Math.min(strictest.expiresInMs, next.expiresInMs),
-      approvals: Math.max(strictest.approvals, next.approvals),
-      roles: rolesAllowedBy(strictest.roles, next.roles),
-      notRequester: strictest.notRequester || next.notRequester,
-    }),
-    first,
-  );
-}
-
-/** Roles that satisfy both; when none does, the later rule's, which then needs people of that role. */
-function rolesAllowedBy(a: readonly string[], b: readonly string[]): readonly string[] {
-  const both = a.filter((role) => b.includes(role));
-  return both.length > 0 ? both : b;
+  const [first = defaultTerms, ...rest] = terms;
+  return strictest([first, ...rest]);
 }

@@ -112,6 +112,8 @@ const kinds: Readonly<Record<ReasonCode, Kind>> = {
   ruling_role_not_allowed: 'conduct',
   ruling_requester: 'conduct',
   quorum_not_met: 'conduct',
+  break_glass_without_reason: 'conduct',
+  escalation_unfounded: 'conduct',
   delivery_without_ruling: 'conduct',
   delivery_digest_mismatch: 'conduct',
   delivery_repeated: 'conduct',

@@ -343,7 +343,17 @@ def hold_form(d, _parts, seq):
         is_seq(d["decision"], seq) and d["phase"] in ("request", "response") and is_hex(d["digest"], 64)
         and is_count(d["expires"]) and is_count(d["approvals"]) and d["approvals"] >= 1
         and isinstance(d["roles"], list) and are_texts(*d["roles"])
-        and isinstance(d["notRequester"], bool) and is_text(d["requester"])
+        and isinstance(d["notRequester"], bool) and is_text(d["requester"]) and people_form(d)
+    )
+
+
+def people_form(d):
+    needs, steps, glass = d.get("needs", []), d.get("escalation", []), d.get("breakGlass", {"roles": []})
+    lists = [glass] + (needs + steps if isinstance(needs, list) and isinstance(steps, list) else [None])
+    return (
+        all(isinstance(item, dict) and isinstance(item.get("roles"), list) and are_texts(*item["roles"]) for item in lists)
+        and all(is_count(need.get("approvals")) and need["approvals"] >= 1 for need in needs)
+        and all(is_count(step.get("at")) for step in steps)
     )
 
 
@@ -351,7 +361,8 @@ def ruling_form(d, parts, seq):
     return (
         is_seq(d["decision"], seq) and is_seq(d["hold"], seq) and d["verdict"] in ("release", "deny", "amend", "expired")
         and are_texts(d["by"], d["role"]) and d["by"] != "" and is_hex(d["digest"], 64) and isinstance(d["final"], bool)
-        and (d["final"] or d["verdict"] in ("release", "amend")) and ("amendment" in parts) == (d["verdict"] == "amend")
+        and (d["final"] or d["verdict"] in ("release", "amend")) and isinstance(d.get("breakGlass", False), bool)
+        and (not d.get("breakGlass", False) or (d["verdict"] == "release" and d["final"])) and ("amendment" in parts) == (d["verdict"] == "amend")
     )
 
 
@@ -374,6 +385,8 @@ def recovery_form(d, _parts, seq):
 def access_form(d, _parts, seq):
     if not are_texts(d["by"], d["role"], d["action"]):
         return False
+    if d["action"] == "escalation":
+        return is_seq(d["decision"], seq) and is_seq(d["hold"], seq) and is_count(d["step"]) and d["step"] >= 1
     return d["action"] != "redelivery" or (
         is_seq(d["decision"], seq) and is_seq(d["hold"], seq) and is_hex(d["digest"], 64)
     )
@@ -487,6 +500,8 @@ class Decisions:
             return self.hold(decision, seq, data)
         if kind == "ruling":
             return self.ruling(decision, data, part)
+        if kind == "access" and data.get("action") == "escalation":
+            return self.escalation(decision, data)
         if kind == "delivery" or (kind == "access" and data.get("action") == "redelivery"):
             return self.delivery(decision or self.ended.get(data.get("decision")), data, kind)
         return None
@@ -516,7 +531,7 @@ class Decisions:
             return "hold_without_request"
         held = decision["digest"] if data["phase"] == "request" else (decision["response"] or {}).get("digest", "")
         decision["holds"][seq] = {
-            "data": data, "by": set(), "state": "pending", "releasable": data["digest"], "attempts": 0,
+            "data": data, "by": {}, "escalated": 0, "state": "pending", "releasable": data["digest"], "attempts": 0,
         }
         return None if held == data["digest"] else "hold_digest_mismatch"
 
@@ -530,21 +545,38 @@ class Decisions:
             return "ruling_after_final"
         if data["digest"] != terms["digest"]:
             return "ruling_digest_mismatch"
-        if not (data["by"] == "holdpoint" if verdict == "expired" else data["role"] in terms["roles"]):
+        further = [role for step in terms.get("escalation", [])[:hold["escalated"]] for role in step["roles"]]
+        alone = data.get("breakGlass", False)
+        allowed = terms.get("breakGlass", {"roles": []})["roles"] if alone else terms["roles"] + further
+        if not (data["by"] == "holdpoint" if verdict == "expired" else data["role"] in allowed):
             return "ruling_role_not_allowed"
         if verdict in ("deny", "expired"):
             hold["state"] = "denied" if verdict == "deny" else "expired"
             return None
-        if terms["notRequester"] and data["by"] == terms["requester"]:
+        if (terms["notRequester"] or alone) and data["by"] == terms["requester"]:
             return "ruling_requester"
         if "amendment" in part:
             hold["by"].clear()
             hold["releasable"] = part["amendment"]
-        hold["by"].add(data["by"])
-        if data["final"]:
-            hold["state"] = "released"
-            if len(hold["by"]) < terms["approvals"]:
-                return "quorum_not_met"
+        hold["by"].setdefault(data["by"], data["role"])
+        if not data["final"]:
+            return None
+        hold["state"] = "released"
+        if alone:
+            return None if "reason" in part else "break_glass_without_reason"
+        short = [
+            need for need in terms.get("needs", [])
+            if sum(role in need["roles"] + further for role in hold["by"].values()) < need["approvals"]
+        ]
+        return "quorum_not_met" if short or len(hold["by"]) < terms["approvals"] else None
+
+    @staticmethod
+    def escalation(decision, data):
+        hold = decision and decision["holds"].get(data["hold"])
+        steps = hold["data"].get("escalation", []) if hold else []
+        if not hold or hold["state"] != "pending" or data["step"] != hold["escalated"] + 1 or data["step"] > len(steps):
+            return "escalation_unfounded"
+        hold["escalated"] = data["step"]
         return None
 
     @staticmethod

@@ -42,6 +42,8 @@ export interface Ruling {
   readonly reason?: string;
   readonly digest?: string;
   readonly amendment?: unknown;
+  readonly breakGlass?: boolean;
+  readonly calls?: readonly string[];
 }
 
 export interface Control {
@@ -105,8 +107,8 @@ export function createControl(controlUrl: string, token: string): Control {
       return hold;
     },
     hold: (id) => read(`/api/v1/holds/${id}`, holdSchema),
-    rule: async (hold, { verdict, reason = 'Checked.', digest = hold.digest, amendment }) => {
-      const body = { verdict, reason, digest, ...(amendment === undefined ? {} : { amendment }) };
+    rule: async (hold, { reason = 'Checked.', digest = hold.digest, ...ruling }) => {
+      const body = { ...ruling, reason, digest };
       const response = await call(`/api/v1/holds/${hold.id}/rulings`, body);
       const answer = z.object({ code: z.string().default('') }).parse(await response.json());
       return { status: response.status, code: answer.code };

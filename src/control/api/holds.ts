@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { holdStates } from '../../hold/state.ts';
 import { outcomes } from '../../ledger/entry.ts';
 import { roles } from '../../store/token-file.ts';
-import { amendmentSchema } from '../amend.ts';
+import { amendmentSchema, callsMax } from '../amend.ts';
 import { everyRole, integerParameter, jsonAnswer, type Operation, type Sent } from '../operation.ts';
 import { exchangeSchema } from './exchange.ts';
 
@@ -33,8 +33,17 @@ const summaryShape = {
   approvals: z.object({
     needed: z.int().min(1),
     given: z.array(z.string()).describe('Who has released so far.'),
+    byRole: z
+      .array(z.object({ needed: z.int().min(1), roles: z.array(z.string()), left: z.int().min(0) }))
+      .describe(
+        'What the rule asks for in each role, and how many people it still lacks; empty where any will do.',
+      ),
   }),
-  roles: z.array(z.string()).describe('Who may rule, fixed when the hold opened.'),
+  roles: z.array(z.string()).describe('Who may rule now.'),
+  escalation: z
+    .array(z.object({ at: z.string(), roles: z.array(z.string()) }))
+    .describe('Who may rule besides, from then on, while nobody has.'),
+  breakGlass: z.array(z.string()).describe('Roles that may release alone and at once, with a reason.'),
   requester: z.string().describe('Who may not rule, where the rule says so.'),
   caller: z.enum(['waiting', 'gone']),
   possibleDuplicate: z.boolean().describe('An identical call was held when this one came.'),
@@ -60,8 +69,20 @@ export const holdSchema = z
     ),
     policy: z.object({ version: z.string(), digest: z.string() }),
     rulings: z.array(
-      z.object({ by: z.string(), verdict: z.enum(['release', 'deny', 'amend', 'expired']), at: z.string() }),
+      z.object({
+        by: z.string(),
+        role: z.string(),
+        verdict: z.enum(['release', 'deny', 'amend', 'expired']),
+        at: z.string(),
+        withheld: z
+          .array(z.int().min(0))
+          .describe('Places of the tool calls that the answer was delivered without, from 0.'),
+        breakGlass: z
+          .boolean()
+          .describe('Released by one person alone, past the approvals that were needed.'),
+      }),
     ),
+    collectBy: z.string().describe("Until when a released answer waits for its caller; '' before."),
     history: z.record(z.string(), z.int()).describe("How the rule's recent holds stand, by state."),
     exchange: exchangeSchema.nullable().describe('Null for a viewer.'),
   })
@@ -80,8 +101,19 @@ export const holdQuerySchema = z.strictObject({
 export const rulingSchema = z
   .strictObject({
     verdict: z.enum(['release', 'deny', 'amend']),
-    reason: z.string().max(4000).default('').describe('Required to deny and to amend.'),
+    reason: z.string().max(4000).default('').describe('Required to deny, to amend and to break the glass.'),
     digest,
+    breakGlass: z
+      .boolean()
+      .default(false)
+      .describe('Release alone and at once, in a role that the hold names for it. It alerts.'),
+    calls: z
+      .array(z.string())
+      .max(callsMax)
+      .optional()
+      .describe(
+        'With the verdict release: ids of the tool calls that are released. The answer is delivered without the others, and sealed so; the ruling is an `amend`, which needs a reason.',
+      ),
     amendment: amendmentSchema.optional().describe('With the verdict amend, and with no other.'),
   })
   .meta({ id: 'Ruling', description: 'A ruling, bound to the digest of the held bytes.' });
@@ -106,8 +138,10 @@ const exampleHold = {
   digest: exampleDigest,
   openedAt: '2026-11-22T10:00:00.000Z',
   expiresAt: '2026-11-22T10:15:00.000Z',
-  approvals: { needed: 1, given: [] },
+  approvals: { needed: 1, given: [], byRole: [] },
   roles: ['reviewer'],
+  escalation: [{ at: '2026-11-22T10:10:00.000Z', roles: ['admin'] }],
+  breakGlass: [],
   requester: 'billing-agent',
   caller: 'waiting',
   possibleDuplicate: false,
@@ -140,7 +174,7 @@ export const ruleOnHold: Operation = {
   id: 'ruleOnHold',
   tag: 'holds',
   summary: 'Rule on a hold',
-  description: `Answered once the ruling is sealed. Which roles may rule (of ${roles.join(', ')}) was fixed by the policy when the hold opened; the requester may not where the rule says so. Refused with 409 when it was already ruled, has expired, or the digest differs.`,
+  description: `Answered once the ruling is sealed. Which roles may rule (of ${roles.join(', ')}) was fixed by the policy when the hold opened, with the times from which further ones may; the requester may not where the rule says so. Refused with 409 when it was already ruled, has expired, or the digest differs.`,
   roles: everyRole,
   body: {
     schema: rulingSchema,
@@ -152,6 +186,7 @@ export const ruleOnHold: Operation = {
     'already_ruled',
     'digest_mismatch',
     'ruling_expired',
+    'not_divisible',
     'body_too_large',
     'ledger_unavailable',
   ],

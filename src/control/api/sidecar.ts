@@ -20,11 +20,14 @@ const policySchema = z
 /** The `data` of one server-sent event; ids and states, never content. */
 export const eventSchema = z
   .object({
-    kind: z.enum(['opened', 'ruled', 'approved', 'caller', 'settled']),
+    kind: z
+      .enum(['opened', 'ruled', 'approved', 'caller', 'settled', 'escalated', 'glass-broken'])
+      .describe('`escalated`: further roles may rule. `glass-broken`: an alert; somebody released alone.'),
     id: z.string().describe('Of the hold.'),
     state: z.enum(holdStates),
     caller: z.enum(['waiting', 'gone']),
     outcome: z.enum(outcomes).nullable(),
+    roles: z.array(z.string()).describe('Who may rule now.'),
   })
   .meta({ id: 'HoldEvent', description: 'Something happened to a hold.' });
 export type HoldEventData = Sent<z.output<typeof eventSchema>>;
@@ -122,7 +125,7 @@ export const events: Operation = {
       contentType: 'text/event-stream',
       schema: z.string(),
       example:
-        'id: 1\nevent: hold.opened\ndata: {"kind":"opened","id":"h-3f9a01c2-17","state":"pending","caller":"waiting","outcome":null}\n\n',
+        'id: 1\nevent: hold.opened\ndata: {"kind":"opened","id":"h-3f9a01c2-17","state":"pending","caller":"waiting","outcome":null,"roles":["reviewer"]}\n\n',
     },
   ],
   refusals: ['overloaded'],

@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import { HoldpointError } from '../../core/errors.ts';
 import type { HoldEvent } from '../../hold/queue.ts';
+import { rolesNow } from '../../hold/state.ts';
 import { events, type HoldEventData } from '../api/sidecar.ts';
 import type { Route } from '../http.ts';
 import type { ControlParts } from '../parts.ts';
@@ -55,5 +56,6 @@ function describe({ kind, hold }: HoldEvent): HoldEventData {
     state: hold.state.status,
     caller: hold.attached ? 'waiting' : 'gone',
     outcome: hold.outcome,
+    roles: rolesNow(hold.state),
   };
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { HoldpointError } from '../../core/errors.ts';
 import type { Hold } from '../../hold/record.ts';
+import { needsOf, releasesOf, rolesNow } from '../../hold/state.ts';
 import type { Identity } from '../../store/token-file.ts';
 import { amendedMessage } from '../amend.ts';
 import {
@@ -13,6 +14,7 @@ import {
   rulingSchema,
   showHold,
 } from '../api/holds.ts';
+import { divide } from '../divided.ts';
 import { type ControlRequest, type Route, readJsonBody, sendJson } from '../http.ts';
 import { readQuery } from '../operation.ts';
 import type { ControlParts } from '../parts.ts';
@@ -63,9 +65,14 @@ async function summary(parts: ControlParts, hold: Hold, identity: Identity): Pro
     expiresAt: iso(terms.expiresAtMs),
     approvals: {
       needed: terms.approvals,
-      given: hold.state.rulings.filter(({ verdict }) => verdict === 'release').map(({ by }) => by),
+      given: releasesOf(hold.state).map(({ by }) => by),
+      byRole: needsOf(hold.state).map(({ approvals, roles, left }) => ({ needed: approvals, roles, left })),
     },
-    roles: terms.roles,
+    roles: rolesNow(hold.state),
+    escalation: (terms.escalation ?? [])
+      .slice(hold.state.escalated)
+      .map(({ atMs, roles }) => ({ at: iso(atMs), roles })),
+    breakGlass: terms.breakGlass?.roles ?? [],
     requester: terms.requester,
     caller: hold.attached ? 'waiting' : 'gone',
     possibleDuplicate: hold.possibleDuplicate,
@@ -80,7 +87,15 @@ async function show(parts: ControlParts, { res, params, identity }: ControlReque
     ...base,
     rules: hold.rules.map(({ id, title, when, severity, error }) => ({ id, title, when, severity, error })),
     policy: { version: hold.policyVersion, digest: hold.policyDigest },
-    rulings: hold.state.rulings.map(({ by, verdict, atMs }) => ({ by, verdict, at: iso(atMs) })),
+    rulings: hold.state.rulings.map(({ by, role, verdict, atMs, withheld = [], breakGlass = false }) => ({
+      by,
+      role,
+      verdict,
+      at: iso(atMs),
+      withheld,
+      breakGlass,
+    })),
+    collectBy: iso(hold.collectByMs),
     history: historyOf(parts, hold),
   };
   if (!mayReadContent(identity)) {
@@ -107,28 +122,44 @@ function historyOf(parts: ControlParts, hold: Hold): Record<string, number> {
 
 async function rule(parts: ControlParts, { req, res, params, identity }: ControlRequest): Promise<void> {
   const hold = await holdOf(parts, params['id']);
-  requireHoldRole(hold, identity);
   const parsed = rulingSchema.safeParse(await readJsonBody(req));
   if (!parsed.success)
     throw new HoldpointError('invalid_argument', z.prettifyError(parsed.error), 'See /openapi.json.');
-  const { verdict, reason, digest, amendment } = parsed.data;
+  const { verdict, reason, digest, amendment, calls, breakGlass } = parsed.data;
+  // Which roles may break the glass is another list, and that releases what is held as it is.
+  if (!breakGlass) requireHoldRole(hold, identity);
   if ((verdict === 'amend') !== (amendment !== undefined)) {
     throw new HoldpointError(
       'invalid_argument',
       'An amendment goes with the verdict amend, and with no other.',
     );
   }
+  if (calls !== undefined && (verdict !== 'release' || breakGlass)) {
+    throw new HoldpointError(
+      'invalid_argument',
+      'Calls are named with the verdict release, and with no other.',
+    );
+  }
+  const { name: by, role } = identity;
+  const divided = calls === undefined ? null : await divide(parts.ledger, hold, calls);
+  if (divided !== null) {
+    const ruling = { verdict: 'amend', reason, digest, by, role, withheld: divided.withheld } as const;
+    await parts.holds.rule(hold, ruling, divided.message);
+    sendJson(res, 201, await summary(parts, hold, identity));
+    return;
+  }
   const message = amendment === undefined ? null : await amendedMessage(parts.ledger, hold, amendment);
-  await parts.holds.rule(hold, { verdict, reason, digest, by: identity.name, role: identity.role }, message);
+  await parts.holds.rule(hold, { verdict, reason, digest, by, role, breakGlass }, message);
   sendJson(res, 201, await summary(parts, hold, identity));
 }
 
 /** Refused before the amendment is looked at: what is wrong with one says something about the held content. */
-function requireHoldRole({ state: { terms } }: Hold, identity: Identity): void {
-  if (terms.roles.includes(identity.role)) return;
+function requireHoldRole({ state }: Hold, identity: Identity): void {
+  const allowed = rolesNow(state);
+  if (allowed.includes(identity.role)) return;
   throw new HoldpointError(
     'forbidden',
-    `This hold needs one of the roles: ${terms.roles.join(', ')}.`,
+    `This hold needs one of the roles: ${allowed.join(', ')}.`,
     'Ask somebody who has it.',
   );
 }

@@ -124,7 +124,7 @@ function aboutRecord(pass: Pass): readonly string[] {
     notes.push('Entries were sealed with relaxed durability: a crash may have lost some that were answered.');
   }
   if (pass.clockSteps > 0) notes.push(`The wall clock stepped back ${pass.clockSteps} times.`);
-  const { open, lateRulings, unrecorded, restores, lostEntries } = pass.decisions;
+  const { open, lateRulings, glassBroken, unrecorded, restores, lostEntries } = pass.decisions;
   if (restores > 0) {
     const known =
       lostEntries > 0
@@ -135,6 +135,7 @@ function aboutRecord(pass: Pass): readonly string[] {
   if (unrecorded > 0)
     notes.push(`${unrecorded} connections were tunnelled: what passed through them is not recorded.`);
   if (open.size > 0) notes.push(`${open.size} decisions are open at the end: in flight or held.`);
+  if (glassBroken > 0) notes.push(`${glassBroken} holds were released by one person alone (break-glass).`);
   if (lateRulings > 0) notes.push(`${lateRulings} approvals were sealed later than their hold's expiry.`);
   return notes;
 }

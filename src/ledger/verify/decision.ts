@@ -7,8 +7,10 @@ import type { HoldEntry, Outcome, RuleVerdict } from './entry.ts';
 export interface Hold {
   readonly seq: number;
   readonly terms: HoldEntry;
-  /** Names of those who released or amended, each once. */
-  readonly approvers: Set<string>;
+  /** Those who released or amended, each once, with the role each first did so in. */
+  readonly approvers: Map<string, string>;
+  /** How many steps of its ladder were sealed. */
+  escalated: number;
   state: 'pending' | 'released' | 'denied' | 'expired';
   /** What may be handed over: the held part's `c`, or that of the latest amendment. */
   releasable: string;

@@ -5,7 +5,7 @@
 import type { Json, JsonObject, Wanted } from './canonical.ts';
 import { fromBase64 } from './encoding.ts';
 import { type ErasureEntry, readErasure } from './erasure.ts';
-import { hex64, isCount, isList, isMatching, isOneOf, isTexts, type Part } from './fields.ts';
+import { hex64, isCount, isList, isMatching, isObject, isOneOf, isTexts, type Part } from './fields.ts';
 import type { Refusal } from './reasons.ts';
 
 export const outcomes = [
@@ -37,6 +37,17 @@ export interface HoldEntry {
   readonly roles: readonly string[];
   readonly notRequester: boolean;
   readonly requester: string;
+  /** By role, besides `approvals`; empty where any of `roles` will do. */
+  readonly needs: readonly RoleNeed[];
+  /** Who may rule besides after each step that is sealed. */
+  readonly escalation: readonly (readonly string[])[];
+  /** Who may release alone. */
+  readonly breakGlass: readonly string[];
+}
+
+export interface RoleNeed {
+  readonly approvals: number;
+  readonly roles: readonly string[];
 }
 
 export interface RulingEntry {
@@ -50,6 +61,9 @@ export interface RulingEntry {
   readonly final: boolean;
   /** `c` of the part `amendment`, '' when there is none. */
   readonly amendment: string;
+  /** Released by one person alone, whatever approvals the hold demands. */
+  readonly breakGlass: boolean;
+  readonly hasReason: boolean;
 }
 
 export interface DeliveryEntry {
@@ -120,6 +134,8 @@ export type Entry =
   | { readonly type: 'heartbeat'; readonly open: number; readonly snapshot: string }
   /** Bytes that were handed over already, handed to a retry after the decision's outcome. */
   | { readonly type: 'redelivery'; readonly decision: number; readonly hold: number; readonly digest: string }
+  /** The hold has waited so long that the roles of this step, counted from 1, may rule. */
+  | { readonly type: 'escalation'; readonly decision: number; readonly hold: number; readonly step: number }
   /** -1 where it is about no one decision. */
   | { readonly type: 'access'; readonly decision: number }
   | AnchorEntry
@@ -206,7 +222,7 @@ const readers = readersByType([
       : undefined,
   ),
   reader('delivery', ['decision', 'hold', 'digest', 'attempt', 'outcomes'], readDelivery),
-  reader('access', ['by', 'role', 'action', 'decision', 'digest', 'hold'], readAccess),
+  reader('access', ['by', 'role', 'action', 'decision', 'digest', 'hold', 'step'], readAccess),
   { type: 'hold', wanted: 'all', read: readHold },
   { type: 'ruling', wanted: 'all', read: readRuling },
   { type: 'recovery', wanted: 'all', read: readRecovery },
@@ -243,7 +259,46 @@ function readHold(data: JsonObject, _parts: readonly Part[], seq: number): Entry
   if (!isMatching(digest, hex64) || !isCount(expires)) return undefined;
   if (!isCount(approvals) || approvals < 1 || !isTexts(roles)) return undefined;
   if (typeof notRequester !== 'boolean' || typeof requester !== 'string') return undefined;
-  return { type: 'hold', decision, phase, digest, expires, approvals, roles, notRequester, requester };
+  const people = readPeople(data);
+  if (people === undefined) return undefined;
+  return {
+    type: 'hold',
+    decision,
+    phase,
+    digest,
+    expires,
+    approvals,
+    roles,
+    notRequester,
+    requester,
+    ...people,
+  };
+}
+
+/** What a hold may say besides of who rules on it. */
+function readPeople(data: JsonObject): Pick<HoldEntry, 'needs' | 'escalation' | 'breakGlass'> | undefined {
+  const needs: RoleNeed[] = [];
+  for (const need of listIn(data['needs'])) {
+    if (!isObject(need)) return undefined;
+    const { approvals, roles } = need;
+    if (!isCount(approvals) || approvals < 1 || !isTexts(roles)) return undefined;
+    needs.push({ approvals, roles });
+  }
+  const escalation: (readonly string[])[] = [];
+  for (const step of listIn(data['escalation'])) {
+    if (!isObject(step) || !isCount(step['at']) || !isTexts(step['roles'])) return undefined;
+    escalation.push(step['roles']);
+  }
+  const { breakGlass } = data;
+  if (breakGlass === undefined) return { needs, escalation, breakGlass: [] };
+  if (!isObject(breakGlass) || !isTexts(breakGlass['roles'])) return undefined;
+  return { needs, escalation, breakGlass: breakGlass['roles'] };
+}
+
+/** None where there is none; what is no list is none of the right form either. */
+function listIn(value: Json | undefined): readonly Json[] {
+  if (value === undefined) return [];
+  return isList(value) ? value : [value];
 }
 
 function readRuling(data: JsonObject, parts: readonly Part[], seq: number): Entry | undefined {
@@ -256,7 +311,22 @@ function readRuling(data: JsonObject, parts: readonly Part[], seq: number): Entr
   if ((verdict === 'deny' || verdict === 'expired') && !final) return undefined;
   const amendment = digestOf(parts, 'amendment');
   if ((verdict === 'amend') !== (amendment !== '')) return undefined;
-  return { type: 'ruling', decision, hold, verdict, by, role, digest, final, amendment };
+  const { breakGlass = false } = data;
+  if (typeof breakGlass !== 'boolean' || (breakGlass && (verdict !== 'release' || !final))) return undefined;
+  const hasReason = digestOf(parts, 'reason') !== '';
+  return {
+    type: 'ruling',
+    decision,
+    hold,
+    verdict,
+    by,
+    role,
+    digest,
+    final,
+    amendment,
+    breakGlass,
+    hasReason,
+  };
 }
 
 type DeliveryFields = Fields<'decision' | 'hold' | 'digest' | 'attempt' | 'outcomes'>;
@@ -270,11 +340,15 @@ function readDelivery(data: DeliveryFields, _parts: readonly Part[], seq: number
   return { type: 'delivery', decision, hold, digest, attempt };
 }
 
-type AccessFields = Fields<'by' | 'role' | 'action' | 'decision' | 'digest' | 'hold'>;
+type AccessFields = Fields<'by' | 'role' | 'action' | 'decision' | 'digest' | 'hold' | 'step'>;
 
 function readAccess(data: AccessFields, _parts: readonly Part[], seq: number): Entry | undefined {
-  const { by, role, action, decision, digest, hold } = data;
+  const { by, role, action, decision, digest, hold, step } = data;
   if (!isText(by) || !isText(role) || !isText(action)) return undefined;
+  if (action === 'escalation') {
+    if (!isEarlier(decision, seq) || !isEarlier(hold, seq) || !isCount(step) || step < 1) return undefined;
+    return { type: 'escalation', decision, hold, step };
+  }
   if (action !== 'redelivery') return { type: 'access', decision: isEarlier(decision, seq) ? decision : -1 };
   if (!isEarlier(decision, seq) || !isEarlier(hold, seq) || !isMatching(digest, hex64)) return undefined;
   return { type: 'redelivery', decision, hold, digest };

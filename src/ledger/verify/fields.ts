@@ -1,5 +1,5 @@
 /** Forms that a field of an entry can have; type guards over parsed JSON. Portable; imports types only. */
-import type { Json } from './canonical.ts';
+import type { Json, JsonObject } from './canonical.ts';
 
 export interface Part {
   readonly c: string;
@@ -26,6 +26,10 @@ export function isCount(value: Json | undefined): value is number {
 
 export function isList(value: Json | undefined): value is readonly Json[] {
   return Array.isArray(value);
+}
+
+export function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && !isList(value);
 }
 
 export function isTexts(value: Json | undefined): value is readonly string[] {

@@ -69,6 +69,8 @@ export const reasons = {
   ruling_role_not_allowed: 'a ruling was made in a role the hold does not allow',
   ruling_requester: 'the requester released their own hold',
   quorum_not_met: 'a hold ended in a release with fewer distinct approvals than it demands',
+  break_glass_without_reason: 'somebody released a hold alone and gave no reason',
+  escalation_unfounded: 'an escalation is not the next step of a hold that waits',
   delivery_without_ruling: 'held bytes were handed over without a release',
   delivery_digest_mismatch: 'other bytes were handed over than those released',
   delivery_repeated: 'a hand-over is not the next attempt of its release',

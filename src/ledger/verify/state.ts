@@ -6,6 +6,7 @@
 import { contradictionOf, type Decision, requestMayPass } from './decision.ts';
 import type { DeliveryEntry, Entry, HoldEntry, Outcome, RulingEntry } from './entry.ts';
 import type { Leaf } from './leaf.ts';
+import { lackOf, mayRule } from './quorum.ts';
 import type { ReasonCode } from './reasons.ts';
 
 export interface Decisions {
@@ -17,6 +18,8 @@ export interface Decisions {
   unrecorded: number;
   /** Releases sealed later than their hold's expiry, by the wall clock. */
   lateRulings: number;
+  /** Releases by one person alone. */
+  glassBroken: number;
   /** How often the ledger went on from a backup, and how many entries are known to be gone since. */
   restores: number;
   lostEntries: number;
@@ -48,6 +51,7 @@ export function createDecisions(): Decisions {
     total: 0,
     unrecorded: 0,
     lateRulings: 0,
+    glassBroken: 0,
     restores: 0,
     lostEntries: 0,
     closed: new Set(),
@@ -88,6 +92,9 @@ export function applyEntry(decisions: Decisions, leaf: Leaf, report: Report): vo
       return;
     case 'redelivery':
       applyRedelivery(decisions, entry, seq, report);
+      return;
+    case 'escalation':
+      applyEscalation(decisions, entry, seq, report);
       return;
     case 'access':
       decisions.open.get(entry.decision)?.entries.push(seq);
@@ -140,7 +147,8 @@ function applyHold(decisions: Decisions, entry: HoldEntry, seq: number, report: 
   decision.holds.set(seq, {
     seq,
     terms: entry,
-    approvers: new Set(),
+    approvers: new Map(),
+    escalated: 0,
     state: 'pending',
     releasable: entry.digest,
     attempts: 0,
@@ -163,14 +171,13 @@ function applyRuling(decisions: Decisions, entry: RulingEntry, leaf: Leaf, repor
   if (entry.digest !== terms.digest) {
     report('ruling_digest_mismatch', `its digest is not the one of hold ${hold.seq}`);
   }
-  const allowed = entry.verdict === 'expired' ? entry.by === 'holdpoint' : terms.roles.includes(entry.role);
-  if (!allowed)
+  if (!mayRule(hold, entry))
     report('ruling_role_not_allowed', `${entry.by} as "${entry.role}" may not rule hold ${hold.seq}`);
   if (entry.verdict === 'deny' || entry.verdict === 'expired') {
     hold.state = entry.verdict === 'deny' ? 'denied' : 'expired';
     return;
   }
-  if (terms.notRequester && entry.by === terms.requester) {
+  if ((terms.notRequester || entry.breakGlass) && entry.by === terms.requester) {
     report('ruling_requester', `${entry.by} asked for what hold ${hold.seq} holds and may not release it`);
   }
   if (entry.amendment !== '') {
@@ -178,14 +185,32 @@ function applyRuling(decisions: Decisions, entry: RulingEntry, leaf: Leaf, repor
     hold.approvers.clear();
     hold.releasable = entry.amendment;
   }
-  hold.approvers.add(entry.by);
+  if (!hold.approvers.has(entry.by)) hold.approvers.set(entry.by, entry.role);
   if (Date.parse(leaf.at) > terms.expires) decisions.lateRulings += 1;
   if (!entry.final) return;
   hold.state = 'released';
-  if (hold.approvers.size < terms.approvals) {
-    const counted = `${hold.approvers.size} of ${terms.approvals}`;
-    report('quorum_not_met', `hold ${hold.seq} was released with ${counted} distinct approvals`);
+  if (entry.breakGlass) {
+    decisions.glassBroken += 1;
+    if (!entry.hasReason)
+      report('break_glass_without_reason', `${entry.by} released hold ${hold.seq} alone and gave no reason`);
+    return;
   }
+  const lack = lackOf(hold);
+  if (lack !== undefined) report('quorum_not_met', `hold ${hold.seq} was released with ${lack}`);
+}
+
+type EscalationEntry = Extract<Entry, { type: 'escalation' }>;
+
+function applyEscalation(decisions: Decisions, entry: EscalationEntry, seq: number, report: Report): void {
+  const decision = decisions.open.get(entry.decision);
+  decision?.entries.push(seq);
+  const hold = decision?.holds.get(entry.hold);
+  const isNext = hold !== undefined && entry.step === hold.escalated + 1;
+  if (!isNext || hold.state !== 'pending' || entry.step > hold.terms.escalation.length) {
+    report('escalation_unfounded', `step ${entry.step} is not the next one of the hold ${entry.hold}`);
+    return;
+  }
+  hold.escalated = entry.step;
 }
 
 function applyDelivery(decisions: Decisions, entry: DeliveryEntry, seq: number, report: Report): void {

@@ -6,6 +6,7 @@ import { createHmac } from 'node:crypto';
 import type { RequestFacts } from '../../core/facts.ts';
 import type { WaitResult } from '../../hold/live.ts';
 import { type Hold, heldRules } from '../../hold/record.ts';
+import { fixedTerms } from '../../hold/terms.ts';
 import type { Outcome } from '../../ledger/entry.ts';
 import type { Judgement, Phase, Policy } from '../../policy/policy.ts';
 import type { ResponseReading } from '../../provider/protocol.ts';
@@ -169,8 +170,7 @@ export async function waitForRuling(
   const { policy, decision } = exchange;
   const terms = strictestTerms(held.judgement);
   const openedAtMs = house.clock.nowMs();
-  const { phase, digest, response } = held;
-  const expiresAtMs = openedAtMs + terms.expiresInMs;
+  const { phase, response } = held;
   const hold = await house.holds.open(
     {
       decision: decision.seq,
@@ -184,14 +184,7 @@ export async function waitForRuling(
       response,
       passedBytes: phase === 'request' ? 0 : exchange.tape.passedBytes,
     },
-    {
-      approvals: terms.approvals,
-      roles: terms.roles,
-      notRequester: terms.notRequester,
-      requester: call.facts.workload || call.credential,
-      digest,
-      expiresAtMs,
-    },
+    fixedTerms(terms, { openedAtMs, requester: call.facts.workload || call.credential, digest: held.digest }),
   );
   const result = await house.holds.wait(hold, terms.expiresInMs + expiryMarginMs, gone);
   return { hold, result };

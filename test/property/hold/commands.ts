@@ -1,0 +1,115 @@
+/** What can happen to holds, as commands that fast-check puts in any order and shrinks. */
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import type { HumanVerdict } from '../../../src/hold/state.ts';
+import { expiresInMs, people, type Scene } from './scene.ts';
+
+/** What is known without looking: how many holds there are, and whether commits wait. */
+export interface Known {
+  holds: number;
+  waiting: boolean;
+}
+type Command = fc.AsyncCommand<Known, Scene>;
+
+function command(
+  name: string,
+  check: (known: Readonly<Known>) => boolean,
+  run: (known: Known, scene: Scene) => Promise<void> | void,
+): Command {
+  return {
+    check: (known) => check(known),
+    run: async (known, scene) => {
+      await run(known, scene);
+      expectNothingLeaked(scene);
+    },
+    toString: () => name,
+  };
+}
+
+/** True at every moment: nobody was given what nobody released, nor two callers one release at once. */
+function expectNothingLeaked(scene: Scene): void {
+  expect(scene.shared).toEqual([]);
+  for (const hold of scene.queue().list()) {
+    const released = hold.state.status === 'released' || hold.state.status === 'amended';
+    if (hold.outcome === 'delivered') expect(released).toBe(true);
+    if (hold.deliveryAttempts > 0) expect(released).toBe(true);
+  }
+}
+
+const holdsMax = 3;
+const place = fc.constantFrom(0, 0, 1, 2);
+const any = (): boolean => true;
+const some = ({ holds }: Readonly<Known>): boolean => holds > 0;
+
+const openings: readonly fc.Arbitrary<Command>[] = [
+  fc.integer({ min: 1, max: 3 }).map((approvals) =>
+    command(
+      `open(${approvals})`,
+      ({ holds }) => holds < holdsMax,
+      async (known, scene) => {
+        known.holds += 1;
+        known.waiting = false;
+        await scene.openHold(approvals);
+      },
+    ),
+  ),
+];
+const acts: readonly fc.Arbitrary<Command>[] = [
+  fc
+    .tuple(
+      place,
+      fc.constantFrom(...people),
+      fc.constantFrom<HumanVerdict>('release', 'release', 'release', 'deny', 'amend'),
+    )
+    .map(([at, by, verdict]) =>
+      command(`rule(${at}, ${by}, ${verdict})`, some, (_known, scene) => scene.rule(at, by, verdict)),
+    ),
+  fc.constant(
+    command(
+      'holdCommits',
+      ({ waiting }) => !waiting,
+      (known, scene) => {
+        known.waiting = true;
+        scene.holdCommits();
+      },
+    ),
+  ),
+  fc.constant(
+    command(
+      'letCommits',
+      ({ waiting }) => waiting,
+      async (known, scene) => {
+        known.waiting = false;
+        await scene.letCommits();
+      },
+    ),
+  ),
+  fc
+    .constantFrom(1, 1, 1_000, 1_000, 1_000, 20_000, expiresInMs - 1, expiresInMs, 16 * 60_000)
+    .map((ms) => command(`advance(${ms})`, some, (_known, scene) => scene.advance(ms))),
+  place.map((at) => command(`leave(${at})`, some, (_known, scene) => scene.leave(at))),
+  fc
+    .tuple(place, fc.boolean(), fc.boolean())
+    .map(([at, marked, arrives]) =>
+      command(`comeBack(${at}, ${marked}, ${arrives})`, some, (_known, scene) =>
+        scene.comeBack(at, marked, arrives),
+      ),
+    ),
+];
+const accidents: readonly fc.Arbitrary<Command>[] = [
+  fc.constant(command('refuseNextSeal', any, (_known, scene) => scene.refuseNextSeal())),
+  fc.constantFrom<'stop' | 'kill'>('stop', 'kill').map((how) =>
+    command(`restart(${how})`, some, async (known, scene) => {
+      known.waiting = false;
+      await scene.restart(how);
+    }),
+  ),
+];
+
+/** Histories; what people and callers do comes more often than what befalls the process. */
+export function histories(lengthMax: number): fc.Arbitrary<Iterable<Command>> {
+  return fc.commands([...openings, ...acts, ...acts, ...acts, ...accidents], {
+    maxCommands: lengthMax,
+    size: 'max',
+  });
+}

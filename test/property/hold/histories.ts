@@ -1,0 +1,93 @@
+/** Plays histories of holds against the real queue, and judges what was sealed by rules written down here again. */
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import type { Entry } from '../../../src/ledger/entry.ts';
+import { outcomesIn } from '../../fault/ledger-under-test.ts';
+import { histories } from './commands.ts';
+import { createScene, type Scene } from './scene.ts';
+
+/** Resolves with how often each thing happened in the histories that were played. */
+export async function playHistories(numRuns: number, lengthMax: number) {
+  const seen = { histories: 0, released: 0, denied: 0, expired: 0, delivered: 0, refused: 0, redelivered: 0 };
+  await fc.assert(
+    fc.asyncProperty(histories(lengthMax), async (commands) => {
+      let scene: Scene | null = null;
+      await fc.asyncModelRun(async () => {
+        scene = await createScene();
+        await scene.openHold(1);
+        return { model: { holds: 1, waiting: false }, real: scene };
+      }, commands);
+      await judge(scene, seen);
+    }),
+    { numRuns },
+  );
+  return seen;
+}
+
+async function judge(scene: Scene | null, seen: Awaited<ReturnType<typeof playHistories>>): Promise<void> {
+  if (scene === null) throw new Error('the history was not played');
+  await scene.end();
+  expect(await scene.house.verify()).toMatchObject({ ok: true });
+  const entries = scene.house.entries();
+  const outcomes = outcomesIn(entries);
+  seen.histories += 1;
+  for (const seq of scene.holds) {
+    const hold = entries[seq];
+    if (hold === undefined) throw new Error(`the hold ${seq} is not on the disk`);
+    const decision = Number(hold.data['decision']);
+    const of = entries.filter(({ data }) => data['hold'] === seq);
+    judgeRulings(scene, hold, of, seen);
+    judgeDeliveries(scene, hold, of, outcomes.get(decision) ?? [], seen);
+  }
+}
+
+function judgeRulings(scene: Scene, hold: Entry, of: readonly Entry[], seen: Record<string, number>): void {
+  const ruled = of.filter(({ type }) => type === 'ruling').map(({ data }) => data);
+  // One ruling ends it, and nothing follows that one; in the end, at the latest its expiry has.
+  expect(ruled.map(({ final }) => final)).toEqual(ruled.map((_, place) => place === ruled.length - 1));
+  const last = ruled.at(-1);
+  const releases = ruled.filter(({ verdict }) => verdict === 'release').map(({ by }) => by);
+  expect(new Set(releases).size).toBe(releases.length);
+  expect(releases).not.toContain('agent');
+  if (last?.['verdict'] === 'release') expect(releases).toHaveLength(Number(hold.data['approvals']));
+  if (last?.['verdict'] === 'amend') expect(hold.data['approvals']).toBe(1);
+  // What a person was told is what is sealed: every ruling acknowledged is there, none that was refused.
+  const mine = scene.rulings.filter((ruling) => ruling.hold === hold.seq);
+  const sealed = ruled.filter(({ by }) => by !== 'holdpoint').map(({ by, verdict }) => `${by} ${verdict}`);
+  const told = mine.filter(({ answer }) => answer === 'sealed').map(({ by, verdict }) => `${by} ${verdict}`);
+  const unknown = mine
+    .filter(({ answer }) => answer === 'unknown')
+    .map(({ by, verdict }) => `${by} ${verdict}`);
+  for (const ruling of told) expect(sealed).toContain(ruling);
+  for (const ruling of sealed) expect([...told, ...unknown]).toContain(ruling);
+  seen['refused'] = (seen['refused'] ?? 0) + mine.length - told.length - unknown.length;
+  const end = { release: 'released', amend: 'released', deny: 'denied', expired: 'expired' }[
+    String(last?.['verdict'])
+  ];
+  if (end === undefined) throw new Error(`the hold ${hold.seq} did not end`);
+  seen[end] = (seen[end] ?? 0) + 1;
+}
+
+function judgeDeliveries(
+  scene: Scene,
+  hold: Entry,
+  of: readonly Entry[],
+  outcomes: readonly string[],
+  seen: Record<string, number>,
+): void {
+  const final = of.findLast(({ type }) => type === 'ruling');
+  const released = final?.data['verdict'] === 'release' || final?.data['verdict'] === 'amend';
+  const handed = scene.collected.filter(({ hold: seq, handedOver }) => seq === hold.seq && handedOver);
+  const again = of.filter(({ type }) => type === 'access');
+  expect(outcomes).toHaveLength(1);
+  if (!released) {
+    expect(of.filter(({ type }) => type === 'delivery')).toEqual([]);
+    expect(handed).toEqual([]);
+  }
+  // Whoever has it a second time asked for it as a retry, and every hand-over is sealed, each before its first byte.
+  expect(handed.slice(1).every(({ marked }) => marked)).toBe(true);
+  const sealedHandOvers = of.filter(({ type }) => type === 'delivery').length + again.length;
+  expect(handed.length).toBeLessThanOrEqual(sealedHandOvers);
+  seen['delivered'] = (seen['delivered'] ?? 0) + Number(outcomes[0] === 'delivered');
+  seen['redelivered'] = (seen['redelivered'] ?? 0) + again.length;
+}

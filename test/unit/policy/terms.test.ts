@@ -1,0 +1,112 @@
+/** What rules may ask of the people who rule, and what several rules ask together. */
+import { describe, expect, it } from 'vitest';
+import { readYaml } from '../../../src/config/yaml.ts';
+import type { HoldTerms } from '../../../src/policy/policy.ts';
+import { policySchema } from '../../../src/policy/schema.ts';
+import { strictest } from '../../../src/policy/terms.ts';
+import { policyText, thrown } from './support.ts';
+
+const read = (hold: string) =>
+  readYaml('policy.yaml', policyText('response.text == "yes"', { hold }), policySchema, 'policy_invalid')
+    .rules[0]?.hold;
+const complaint = (hold: string): string => thrown(() => read(hold)).message;
+
+const base: HoldTerms = { expiresInMs: 900_000, approvals: 1, roles: ['reviewer'], notRequester: true };
+
+describe('the terms of a rule', () => {
+  it('asks for people by role, which then are the only ones who rule', () => {
+    expect(read('{ approvals: { reviewer: 2, privacy: 1 } }')).toEqual({
+      ...base,
+      approvals: 3,
+      roles: ['reviewer', 'privacy'],
+      needs: [
+        { approvals: 2, roles: ['reviewer'] },
+        { approvals: 1, roles: ['privacy'] },
+      ],
+    });
+  });
+
+  it('keeps the time to rule apart from the time to collect', () => {
+    expect(read('{ expiresIn: 1h, collectIn: 30s }')).toMatchObject({
+      expiresInMs: 3_600_000,
+      collectInMs: 30_000,
+    });
+  });
+
+  it('reads a ladder and who may break the glass', () => {
+    expect(
+      read('{ escalate: [{ after: 5m, roles: [admin] }], breakGlass: { roles: [admin] } }'),
+    ).toMatchObject({
+      escalation: [{ afterMs: 300_000, roles: ['admin'] }],
+      breakGlass: { roles: ['admin'], collectInMs: 300_000 },
+    });
+  });
+
+  it.each([
+    ['{ approvals: { reviewer: 1 }, roles: [admin] }', 'stands beside approvals by role'],
+    ['{ approvals: {} }', 'asks for 0 people'],
+    ['{ approvals: { reviewer: 6, admin: 6 } }', 'asks for 12 people'],
+    ['{ escalate: [{ after: 15m, roles: [admin] }] }', 'earlier than expiresIn'],
+    [
+      '{ escalate: [{ after: 5m, roles: [admin] }, { after: 5m, roles: [privacy] }] }',
+      'later than the step before',
+    ],
+    ['{ breakGlass: { roles: [admin], collectIn: 2h } }', 'from 1s to 1h'],
+    ['{ breakGlass: {} }', 'breakGlass.roles'],
+    ['{ approvals: { viewer: 1 } }', 'approvals'],
+  ])('refuses %s', (hold, why) => {
+    expect(complaint(hold)).toContain(why);
+  });
+});
+
+describe('the terms of several rules', () => {
+  it('are the most people, the shortest times and the roles that all of them allow', () => {
+    const other = {
+      ...base,
+      expiresInMs: 60_000,
+      collectInMs: 5_000,
+      approvals: 2,
+      roles: ['admin', 'reviewer'],
+    };
+    expect(strictest([base, { ...other, notRequester: false }])).toEqual({
+      ...base,
+      expiresInMs: 60_000,
+      collectInMs: 5_000,
+      approvals: 2,
+    });
+  });
+
+  it('ask for the people of each where no role satisfies all', () => {
+    expect(strictest([base, { ...base, roles: ['privacy'] }])).toMatchObject({
+      approvals: 2,
+      roles: ['reviewer', 'privacy'],
+      needs: [
+        { approvals: 1, roles: ['reviewer'] },
+        { approvals: 1, roles: ['privacy'] },
+      ],
+    });
+  });
+
+  it('escalate to a role once the last of them does, and not to one that any of them withholds', () => {
+    const ladder = (steps: readonly [number, string][]): HoldTerms => ({
+      ...base,
+      escalation: steps.map(([afterMs, role]) => ({ afterMs, roles: [role] })),
+    });
+    const [first, second] = [
+      ladder([
+        [1_000, 'admin'],
+        [2_000, 'privacy'],
+      ]),
+      ladder([[3_000, 'admin']]),
+    ];
+    expect(strictest([first, second]).escalation).toEqual([{ afterMs: 3_000, roles: ['admin'] }]);
+    expect(strictest([first, base]).escalation).toBeUndefined();
+  });
+
+  it('let nobody break the glass unless each of them does', () => {
+    const glass = { ...base, breakGlass: { roles: ['admin', 'privacy'], collectInMs: 9_000 } };
+    const other = { ...base, breakGlass: { roles: ['admin'], collectInMs: 60_000 } };
+    expect(strictest([glass, other]).breakGlass).toEqual({ roles: ['admin'], collectInMs: 9_000 });
+    expect(strictest([glass, base]).breakGlass).toBeUndefined();
+  });
+});
