@@ -1,7 +1,7 @@
 /** What the queue seals of a hold after it was opened: rulings, and that held bytes are about to be handed over. */
 import type { Draft } from '../ledger/sealer.ts';
 import type { Hold } from './record.ts';
-import type { Verdict } from './state.ts';
+import type { SignedStatement, Verdict } from './state.ts';
 
 /** By a person, or by expiry in the name of `holdpoint`. */
 export interface MadeRuling {
@@ -10,6 +10,7 @@ export interface MadeRuling {
   readonly verdict: Verdict;
   /** '' where none was given. */
   readonly reason: string;
+  readonly signed?: SignedStatement;
 }
 
 /** `final` where it ends the hold. */
@@ -19,6 +20,7 @@ export function rulingDraft(
   final: boolean,
   amendment: Buffer | null,
 ): Draft & { readonly type: 'ruling' } {
+  const { signed } = ruling;
   const data = {
     by: ruling.by,
     decision: hold.decision,
@@ -27,10 +29,12 @@ export function rulingDraft(
     hold: hold.seq,
     role: ruling.role,
     verdict: ruling.verdict,
+    ...(signed === undefined ? {} : { signature: { statement: signed.statement, value: signed.value } }),
   };
   const parts = [
     ...(ruling.reason === '' ? [] : [{ name: 'reason', bytes: Buffer.from(ruling.reason) }]),
     ...(amendment === null ? [] : [{ name: 'amendment', bytes: amendment }]),
+    ...(signed === undefined ? [] : [{ name: 'order', bytes: Buffer.from(signed.order) }]),
   ];
   return { type: 'ruling', data, refs: [hold.decision, hold.seq], parts };
 }

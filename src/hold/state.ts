@@ -34,12 +34,23 @@ export interface HoldState {
   readonly rulings: readonly Approval[];
 }
 
+/** What a reviewer's key signed; checked before it gets here, sealed with the ruling. */
+export interface SignedStatement {
+  /** Canonical JSON. */
+  readonly statement: string;
+  /** The text whose digest the statement names. */
+  readonly order: string;
+  /** Base64. */
+  readonly value: string;
+}
+
 export interface RulingRequest {
   readonly verdict: HumanVerdict;
   readonly by: string;
   readonly role: string;
   readonly digest: string;
   readonly reason: string;
+  readonly signed?: SignedStatement;
 }
 
 export function openState(terms: HoldTermsFixed): HoldState {

@@ -17,6 +17,7 @@ import { type ControlRequest, type Route, readJsonBody, sendJson } from '../http
 import { readQuery } from '../operation.ts';
 import type { ControlParts } from '../parts.ts';
 import { mayReadContent, sealAccess } from '../permissions.ts';
+import { checkSignature, takeOrder } from '../signed-ruling.ts';
 import { readExchange } from '../view.ts';
 
 export function holdRoutes(parts: ControlParts): Route[] {
@@ -108,7 +109,8 @@ function historyOf(parts: ControlParts, hold: Hold): Record<string, number> {
 async function rule(parts: ControlParts, { req, res, params, identity }: ControlRequest): Promise<void> {
   const hold = await holdOf(parts, params['id']);
   requireHoldRole(hold, identity);
-  const parsed = rulingSchema.safeParse(await readJsonBody(req));
+  const { order, signed } = takeOrder(await readJsonBody(req), parts.rulings === 'signed');
+  const parsed = rulingSchema.safeParse(order);
   if (!parsed.success)
     throw new HoldpointError('invalid_argument', z.prettifyError(parsed.error), 'See /openapi.json.');
   const { verdict, reason, digest, amendment } = parsed.data;
@@ -118,8 +120,13 @@ async function rule(parts: ControlParts, { req, res, params, identity }: Control
       'An amendment goes with the verdict amend, and with no other.',
     );
   }
+  const signature = signed === null ? {} : { signed: checkSignature(parts, hold, identity, verdict, signed) };
   const message = amendment === undefined ? null : await amendedMessage(parts.ledger, hold, amendment);
-  await parts.holds.rule(hold, { verdict, reason, digest, by: identity.name, role: identity.role }, message);
+  await parts.holds.rule(
+    hold,
+    { verdict, reason, digest, by: identity.name, role: identity.role, ...signature },
+    message,
+  );
   sendJson(res, 201, await summary(parts, hold, identity));
 }
 
