@@ -65,6 +65,7 @@ export async function openConfiguredLedger(
       node: process.version,
       policy: policyDigest,
       product,
+      ...(config.control.rulings === 'signed' ? { rulings: 'signed' } : {}),
     },
     recoveredOutcome,
     onEvent,

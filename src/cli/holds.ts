@@ -6,6 +6,7 @@ import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
 import { type Options, onlyArgument, readOptions, requiredText } from './options.ts';
 import { printJson, printLine, printTable, visible, visibleLines } from './print.ts';
+import { type RulingAbout, readReviewerKey } from './reviewer-key.ts';
 
 /** The fields of a hold this command shows; the API sends more. */
 const summarySchema = z.object({
@@ -42,6 +43,11 @@ const detailSchema = summarySchema.extend({
 });
 type Detail = z.output<typeof detailSchema>;
 
+const signedFieldsSchema = summarySchema.extend({
+  rules: z.array(z.object({ id: z.string() })),
+  policy: z.object({ version: z.string(), digest: z.string() }),
+});
+
 export const holdsCommands: readonly Command[] = [
   {
     name: 'holds list',
@@ -52,20 +58,20 @@ export const holdsCommands: readonly Command[] = [
   { name: 'holds show', usage: 'ID [--json]', summary: 'one hold with everything needed to rule', run: show },
   {
     name: 'holds release',
-    usage: 'ID [--reason TEXT] [--calls ID,…] [--digest D] [--break-glass] [--json]',
+    usage: 'ID [--reason TEXT] [--calls ID,…] [--digest D] [--break-glass] [--key FILE] [--json]',
     summary:
       'let the held bytes go, once; --calls only these tool calls; --break-glass alone and at once, with a reason, where the rule lets you',
     run: (args, env) => rule('release', args, env),
   },
   {
     name: 'holds deny',
-    usage: 'ID --reason TEXT [--digest D] [--json]',
+    usage: 'ID --reason TEXT [--digest D] [--key FILE] [--json]',
     summary: 'refuse the call',
     run: (args, env) => rule('deny', args, env),
   },
   {
     name: 'holds amend',
-    usage: 'ID --file FILE --reason TEXT [--digest D] [--json]',
+    usage: 'ID --file FILE --reason TEXT [--digest D] [--key FILE] [--json]',
     summary:
       'let an amended answer go; FILE holds {"text"?, "toolCalls"?: [{id, arguments}]} or, for a request, {"body"}',
     run: (args, env) => rule('amend', args, env),
@@ -158,6 +164,7 @@ async function rule(
       ...clientOptions,
       'reason',
       'digest',
+      'key',
       ...(verdict === 'amend' ? ['file'] : []),
       ...(verdict === 'release' ? ['calls'] : []),
     ],
@@ -170,15 +177,19 @@ async function rule(
   const isFree = calls === undefined && verdict === 'release' && breakGlass.breakGlass === undefined;
   const reason = isFree ? (options.text('reason') ?? '') : requiredText(options, 'reason');
   const amendment = verdict === 'amend' ? { amendment: readAmendment(options) } : {};
+  const keyFile = options.text('key');
+  const key = keyFile === undefined ? null : readReviewerKey(keyFile);
   const digest = options.text('digest') ?? (await presentDigest(client, path));
-  const answer = await client.post(`${path}/rulings`, {
+  const order = {
     verdict,
     reason,
     digest,
     ...amendment,
     ...breakGlass,
     ...(calls === undefined ? {} : { calls: calls.split(',') }),
-  });
+  };
+  const body = key === null ? order : key.signOrder(order, await rulingAbout(client, path, digest, verdict));
+  const answer = await client.post(`${path}/rulings`, body);
   if (options.flag('json')) printJson(answer);
   else {
     const { id, state, approvals } = summarySchema.parse(answer);
@@ -194,6 +205,23 @@ async function rule(
 /** The digest the hold has now; pass --digest to bind the ruling to the one that was shown. */
 async function presentDigest(client: ControlClient, path: string): Promise<string> {
   return summarySchema.parse(await client.get(path)).digest;
+}
+
+/** What a signature binds the ruling to: the hold as it is, and the digest as it was shown. */
+async function rulingAbout(
+  client: ControlClient,
+  path: string,
+  digest: string,
+  verdict: string,
+): Promise<RulingAbout> {
+  const { name: by } = z.object({ name: z.string() }).parse(await client.get('/api/v1/whoami'));
+  const hold = signedFieldsSchema.parse(await client.get(path));
+  return {
+    ...{ by, verdict, digest, decision: hold.decisionId, hold: hold.id },
+    policy: hold.policy.digest,
+    policyVersion: hold.policy.version,
+    rules: hold.rules.map(({ id }) => id),
+  };
 }
 
 function readAmendment(options: Options): unknown {

@@ -7,7 +7,7 @@ import { printLine, tolerateClosedOutput, visible, visibleLines } from './print.
 const nodeMajorMin = 24;
 const footer = `Everything that prints data takes --json.
 Commands on local state take --config FILE (config/holdpoint.yaml when absent); holds, decisions, erase,
-legal-hold and ledger ask a running sidecar and take --url and --token, or HOLDPOINT_URL and HOLDPOINT_TOKEN.
+legal-hold, reviewer and ledger ask a running sidecar and take --url and --token, or HOLDPOINT_URL and HOLDPOINT_TOKEN.
 Exit codes: 0 ok, 1 a finding, 2 usage or configuration, 3 cannot reach the sidecar.
 `;
 
@@ -23,6 +23,7 @@ const families: Readonly<Record<string, () => Promise<readonly Command[]>>> = {
   ledger: async () => (await import('./ledger.ts')).ledgerCommands,
   policy: async () => (await import('./policy.ts')).policyCommands,
   token: async () => (await import('./token.ts')).tokenCommands,
+  reviewer: async () => (await import('./reviewer.ts')).reviewerCommands,
   keys: async () => (await import('./keys.ts')).keysCommands,
 };
 
@@ -56,8 +57,11 @@ async function familyOf(word: string | undefined): Promise<readonly Command[]> {
 }
 
 function findCommand(args: readonly string[], family: readonly Command[]): Command | null {
-  const two = family.find(({ name }) => name === `${args[0]} ${args[1]}`);
-  return two ?? family.find(({ name }) => name === args[0]) ?? null;
+  for (const words of [3, 2, 1]) {
+    const found = family.find(({ name }) => name === args.slice(0, words).join(' '));
+    if (found !== undefined) return found;
+  }
+  return null;
 }
 
 async function help(
@@ -88,6 +92,8 @@ const usageCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'unauthenticated',
   'not_found',
   'forbidden',
+  'signature_required',
+  'signature_invalid',
   'too_many_attempts',
   'body_too_large',
   'method_not_allowed',

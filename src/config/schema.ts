@@ -222,6 +222,12 @@ export const configSchema = z.strictObject({
         .describe(
           'Further host names under which browsers reach the control port; loopback names and its own address always work.',
         ),
+      rulings: z
+        .enum(['accepted', 'signed'])
+        .default('accepted')
+        .describe(
+          'Whether a ruling needs the signature of a key that its reviewer has enrolled. Sealed at each start, so that a verifier demands it too.',
+        ),
     })
     .prefault({}),
   data: z

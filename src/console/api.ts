@@ -11,7 +11,7 @@ import {
   readSummary,
   type Verdict,
 } from './hold-data.ts';
-import { isShape } from './shape.ts';
+import { isShape, listIn, shapeOf, textIn } from './shape.ts';
 import { clockSkewMs } from './time.ts';
 
 /** What the sidecar refused, in its own words (RFC 9457). Status 0: it could not be reached. */
@@ -37,13 +37,38 @@ export interface RulingRequest {
   readonly amendment?: Readonly<Record<string, unknown>>;
 }
 
+/** A ruling as its reviewer signed it. */
+export interface SignedRuling {
+  readonly signed: { readonly order: string; readonly statement: string; readonly value: string };
+}
+
+export interface ReviewerKeys {
+  readonly origin: string;
+  readonly required: boolean;
+  readonly keys: readonly {
+    readonly owner: string;
+    readonly key: string;
+    readonly fingerprint: string;
+    readonly withdrawn: boolean;
+  }[];
+}
+
+export interface Enrolment {
+  readonly owner: string;
+  readonly key: string;
+  readonly possession: string;
+  readonly reason: string;
+}
+
 export interface Api {
   whoami(): Promise<Identity>;
   holds(): Promise<readonly HoldSummary[]>;
   /** The whole hold; that it was read is sealed. */
   hold(id: string): Promise<HoldDetail>;
   finalRuling(decisionId: string): Promise<Ruling | null>;
-  rule(id: string, ruling: RulingRequest): Promise<HoldSummary>;
+  rule(id: string, ruling: RulingRequest | SignedRuling): Promise<HoldSummary>;
+  reviewerKeys(): Promise<ReviewerKeys>;
+  enrolKey(enrolment: Enrolment): Promise<void>;
   /** The open answer of server-sent events. */
   events(signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
   /** The sidecar's clock, as far as its answers tell. */
@@ -88,6 +113,14 @@ export function createApi(token: string): Api {
           body: JSON.stringify(ruling),
         }),
       ),
+    reviewerKeys: async () => readKeys(await json('/api/v1/reviewer-keys')),
+    enrolKey: async (enrolment) => {
+      await json('/api/v1/reviewer-keys', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(enrolment),
+      });
+    },
     events: async (signal) => {
       const { body } = await request('/api/v1/events', { signal });
       if (body === null) throw new ApiError(0, 'unreachable', 'The sidecar sent no events.', '');
@@ -95,6 +128,20 @@ export function createApi(token: string): Api {
     },
     nowMs: () => Date.now() + skewMs,
   };
+}
+
+function readKeys(value: unknown): ReviewerKeys {
+  const from = shapeOf(value, 'reviewer keys');
+  const keys = listIn(from, 'items', (item) => {
+    const key = shapeOf(item, 'reviewer key');
+    const texts = {
+      owner: textIn(key, 'owner'),
+      key: textIn(key, 'key'),
+      fingerprint: textIn(key, 'fingerprint'),
+    };
+    return { ...texts, withdrawn: key['withdrawn'] !== null };
+  });
+  return { origin: textIn(from, 'origin'), required: textIn(from, 'rulings') === 'signed', keys };
 }
 
 async function problemOf(response: Response): Promise<ApiError> {

@@ -6,6 +6,7 @@ import { type Api, ApiError, createApi, type RulingRequest } from './api.ts';
 import { type Link, listen } from './events.ts';
 import type { HoldDetail, HoldNotice, HoldSummary, Identity, Ruling, Verdict } from './hold-data.ts';
 import { cursorAfter, type Holds, matchesFilter, movedCursor, orderAfter, sortedOrder } from './queue.ts';
+import { enrolBrowser, type SigningState, signedIfPossible, signingState } from './signing.ts';
 import { markedText } from './text.ts';
 
 /** The hold on the page. Its buttons work while `over` is ''. */
@@ -60,6 +61,10 @@ export interface Desk {
   setPanel(panel: Verdict | null): void;
   /** Sends a ruling bound to the digest on the page. Rejects with what the sidecar answered. */
   rule(ruling: Omit<RulingRequest, 'digest'>): Promise<void>;
+  /** Whether this browser signs what is ruled here. */
+  signing(): Promise<SigningState>;
+  /** Makes a key in this browser and enrols it. */
+  makeKey(): Promise<SigningState>;
   setHelp(shown: boolean): void;
 }
 
@@ -232,7 +237,8 @@ export function createDesk(storage: Storage): Desk {
       throw new ApiError(409, '', 'There is nothing to rule on.', '');
     const { id, digest } = open.detail.summary;
     try {
-      const summary = await api.rule(id, { ...ruling, digest });
+      const signed = await signedIfPossible(api, open.detail, signedIn(), { ...ruling, digest });
+      const summary = await api.rule(id, signed);
       setOpen(id, { panel: null });
       if (summary.state === 'pending') set({ announcement: 'Your approval is sealed; more are needed.' });
       place(new Map(state.holds).set(id, summary));
@@ -245,6 +251,11 @@ export function createDesk(storage: Storage): Desk {
       }
       throw error;
     }
+  }
+
+  function signedIn(): Identity {
+    if (state.identity === null) throw new ApiError(401, '', 'You are signed out.', '');
+    return state.identity;
   }
 
   function complain(error: unknown): void {
@@ -298,6 +309,8 @@ export function createDesk(storage: Storage): Desk {
       if (state.open !== null) setOpen(state.open.id, { panel });
     },
     rule,
+    signing: async () => signingState(api, signedIn()),
+    makeKey: async () => enrolBrowser(api, signedIn()),
     setHelp: (helpShown) => set({ helpShown }),
   };
 }

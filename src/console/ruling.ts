@@ -10,6 +10,7 @@ import { ApiError } from './api.ts';
 import { TimeLeft, useIsPast } from './clock.ts';
 import type { Desk, OpenHold } from './desk.ts';
 import type { HoldDetail, HoldSummary, Identity, Verdict } from './hold-data.ts';
+import { SigningKey } from './signing-key.ts';
 
 interface RulingBarProps {
   readonly desk: Desk;
@@ -43,6 +44,7 @@ export function RulingBar(props: RulingBarProps): ComponentChild {
       ]),
     ]),
     h(Signed, { key: 'signed', detail }),
+    mayNot === '' ? h(SigningKey, { key: 'signing', desk }) : null,
   ]);
 }
 

@@ -72,6 +72,8 @@ const titles: Partial<Record<ErrorCode, string>> = {
   already_ruled: 'Already ruled',
   digest_mismatch: 'The held bytes are others',
   ruling_expired: 'Too late',
+  signature_required: 'A signature is needed',
+  signature_invalid: 'The signature does not hold',
   invalid_argument: 'The request is not valid',
   erased: 'Erased',
   ledger_unavailable: 'The ledger cannot be written',
@@ -114,13 +116,17 @@ export async function readJsonBody(req: IncomingMessage): Promise<unknown> {
       'Set Content-Type: application/json.',
     );
   }
-  const text = await readText(req);
+  return parseJson(await readText(req));
+}
+
+/** The value of a JSON text that somebody sent. Throws `invalid_argument` where it is none or nests too deeply. */
+export function parseJson(text: string): unknown {
   if (depthOf(text) > bodyDepthMax)
-    throw new HoldpointError('invalid_argument', `The body nests deeper than ${bodyDepthMax} levels.`);
+    throw new HoldpointError('invalid_argument', `It nests deeper than ${bodyDepthMax} levels.`);
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new HoldpointError('invalid_argument', 'The body is not JSON.', '', error);
+    throw new HoldpointError('invalid_argument', 'It is not JSON.', '', error);
   }
 }
 

@@ -17,6 +17,8 @@ export interface ControlParts {
   readonly policy: () => Policy;
   readonly summaryOf: ReturnType<typeof createSummaries>;
   readonly clock: Clock;
+  /** Whether a ruling needs its reviewer's signature. */
+  readonly rulings: 'accepted' | 'signed';
   /** The Prometheus page. */
   readonly metricsPage: () => string;
   /** Why the sidecar is not ready, or ''. */

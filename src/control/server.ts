@@ -24,6 +24,7 @@ import { holdRoutes } from './routes/holds.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
 import { openapiRoutes } from './routes/openapi.ts';
+import { reviewerKeyRoutes } from './routes/reviewer-keys.ts';
 
 export interface ControlListener {
   readonly url: string;
@@ -51,6 +52,7 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     ...erasureRoutes(parts),
     ...ledgerRoutes(parts),
     ...keyRoutes(parts),
+    ...reviewerKeyRoutes(parts),
     ...eventRoutes(parts),
     ...consoleRoutes(),
   ];

@@ -30,6 +30,8 @@ export const httpStatusByCode = {
   digest_mismatch: 409,
   ruling_expired: 409,
   not_divisible: 422,
+  signature_required: 403,
+  signature_invalid: 403,
   erased: 410,
   erasure_under_way: 409,
   too_many_attempts: 429,

@@ -1,7 +1,7 @@
 /** What the queue seals of a hold after it was opened: rulings, and that held bytes are about to be handed over. */
 import type { Draft } from '../ledger/sealer.ts';
 import type { Hold } from './record.ts';
-import type { Verdict } from './state.ts';
+import type { SignedStatement, Verdict } from './state.ts';
 
 /** By a person, or by expiry in the name of `holdpoint`. */
 export interface MadeRuling {
@@ -12,6 +12,7 @@ export interface MadeRuling {
   readonly reason: string;
   readonly breakGlass?: boolean;
   readonly withheld?: readonly number[];
+  readonly signed?: SignedStatement;
 }
 
 /** `final` where it ends the hold. */
@@ -21,6 +22,7 @@ export function rulingDraft(
   final: boolean,
   amendment: Buffer | null,
 ): Draft & { readonly type: 'ruling' } {
+  const { signed } = ruling;
   const data = {
     ...(ruling.breakGlass === true ? { breakGlass: true } : {}),
     by: ruling.by,
@@ -31,10 +33,12 @@ export function rulingDraft(
     role: ruling.role,
     verdict: ruling.verdict,
     ...(ruling.withheld === undefined ? {} : { withheld: [...ruling.withheld] }),
+    ...(signed === undefined ? {} : { signature: { statement: signed.statement, value: signed.value } }),
   };
   const parts = [
     ...(ruling.reason === '' ? [] : [{ name: 'reason', bytes: Buffer.from(ruling.reason) }]),
     ...(amendment === null ? [] : [{ name: 'amendment', bytes: amendment }]),
+    ...(signed === undefined ? [] : [{ name: 'order', bytes: Buffer.from(signed.order) }]),
   ];
   return { type: 'ruling', data, refs: [hold.decision, hold.seq], parts };
 }

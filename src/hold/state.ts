@@ -31,6 +31,16 @@ export interface HoldState {
   readonly escalated: number;
 }
 
+/** What a reviewer's key signed; checked before it gets here, sealed with the ruling. */
+export interface SignedStatement {
+  /** Canonical JSON. */
+  readonly statement: string;
+  /** The text whose digest the statement names. */
+  readonly order: string;
+  /** Base64. */
+  readonly value: string;
+}
+
 export interface RulingRequest {
   readonly verdict: HumanVerdict;
   readonly by: string;
@@ -41,6 +51,7 @@ export interface RulingRequest {
   readonly breakGlass?: boolean;
   /** Of an amendment that takes tool calls out of the answer: their places, from 0. */
   readonly withheld?: readonly number[];
+  readonly signed?: SignedStatement;
 }
 
 export function openState(terms: HoldTermsFixed): HoldState {

@@ -16,6 +16,7 @@ import type { LedgerOptions } from './ledger-options.ts';
 import { createOpening } from './opening.ts';
 import { countBefore, readBlocks, readEntry } from './reader.ts';
 import { createReopening, type Reopening } from './reopening.ts';
+import type { ReviewerKey } from './reviewer-keys.ts';
 import type { KeyOrder } from './rotation.ts';
 import type { Draft, Sealed } from './sealer.ts';
 import type { SearchTerms } from './search.ts';
@@ -83,6 +84,8 @@ export interface Ledger {
   /** Request seqs of the lines that a decision carried. */
   linesOf(decision: number): Promise<readonly number[]>;
   legalHolds(): readonly LegalHold[];
+  /** Every key that was ever enrolled to sign rulings, in order; those of durable entries. */
+  reviewerKeys(): readonly ReviewerKey[];
   /** Request seqs below `before` that may have all the terms, the newest first; read each before believing it. */
   find(terms: SearchTerms, before: number): AsyncIterable<number>;
   /** How many durable entries come before the first that was sealed at this time or later; a clock that stepped back blurs it. */
@@ -184,6 +187,7 @@ function ledgerOf(parts: Parts): Ledger {
     decisionsOf: (subject) => subjects.decisionsOf(subject),
     linesOf: (decision) => subjects.linesOf(decision),
     legalHolds: () => subjects.legalHolds(),
+    reviewerKeys: () => derived.reviewerKeys.all(),
     find: (terms, before) => search.find(terms, before),
     countBefore: (atMs) => countBefore(opened().store, log.durable().size, atMs),
     blocks: (range) => readBlocks(opened().store, range),

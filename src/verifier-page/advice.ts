@@ -16,6 +16,7 @@ type Kind =
   | 'erasure'
   | 'state'
   | 'conduct'
+  | 'reviewer'
   | 'memory'
   | 'outside'
   | 'proof';
@@ -45,6 +46,8 @@ const advice: Readonly<Record<Kind, string>> = {
     'A resume point does not say what the entries before it say. The entries are judged without it, so what they record stands; ask the operator for the stored record from a backup, and whether the software was changed.',
   conduct:
     'The record is whole, and says that a rule of the process was broken: by a fault of the software or around it. Ask the operator to explain this decision; the entries of its story name who and when.',
+  reviewer:
+    'The record is whole; that this person ruled so is not shown. Ask the reviewer, by another way than through the operator, which key is theirs and whether they ruled on this hold.',
   memory:
     'The ledger is not the one that was remembered: entries were cut off, or history was rewritten. Ask the operator for the whole ledger up to the checkpoint you kept, and keep the checkpoint.',
   outside:
@@ -114,6 +117,15 @@ const kinds: Readonly<Record<ReasonCode, Kind>> = {
   quorum_not_met: 'conduct',
   break_glass_without_reason: 'conduct',
   escalation_unfounded: 'conduct',
+  enrolment_unproven: 'reviewer',
+  enrolment_not_allowed: 'reviewer',
+  enrolment_repeated: 'reviewer',
+  enrolment_unknown: 'reviewer',
+  ruling_unsigned: 'reviewer',
+  ruling_key_unknown: 'reviewer',
+  ruling_signature_invalid: 'reviewer',
+  ruling_statement_mismatch: 'reviewer',
+  ruling_order_mismatch: 'reviewer',
   delivery_without_ruling: 'conduct',
   delivery_digest_mismatch: 'conduct',
   delivery_repeated: 'conduct',

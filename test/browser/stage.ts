@@ -11,8 +11,10 @@ import OpenAI from 'openai';
 import { type Browser, chromium } from 'playwright-core';
 import { systemClock, systemRandom } from '../../src/core/clock.ts';
 import { startDemoProvider } from '../../src/demo/provider.ts';
+import type { Verdict } from '../../src/ledger/verify/verify.ts';
 import { type Sidecar, startSidecar } from '../../src/sidecar.ts';
 import { addToken, type Role } from '../../src/store/token-file.ts';
+import { verifyDirectory } from '../../src/store/verify-directory.ts';
 
 export const chromiumPath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
 
@@ -43,11 +45,17 @@ export interface Stage {
   token(name: string, role: Role): string;
   /** The workload's SDK, under the name of a workload. */
   workload(name?: string): OpenAI;
+  /** Stops the sidecar and verifies the ledger it leaves. */
+  verdict(): Promise<Verdict>;
   close(): Promise<void>;
 }
 
 /** `policy` is the text of a policy file; `upstreamUrl` replaces the demonstration provider. */
-export async function setStage(policy: string, upstreamUrl?: string): Promise<Stage> {
+export async function setStage(
+  policy: string,
+  upstreamUrl?: string,
+  control: Readonly<Record<string, string>> = {},
+): Promise<Stage> {
   const directory = mkdtempSync(join(tmpdir(), 'holdpoint-console-'));
   const provider = upstreamUrl === undefined ? await startDemoProvider({ port: 0 }) : null;
   const policyFile = join(directory, 'policy.yaml');
@@ -55,7 +63,7 @@ export async function setStage(policy: string, upstreamUrl?: string): Promise<St
   const configFile = join(directory, 'holdpoint.yaml');
   const config = {
     proxy: { listen: '127.0.0.1:0' },
-    control: { listen: '127.0.0.1:0' },
+    control: { listen: '127.0.0.1:0', ...control },
     data: { dir: join(directory, 'data') },
     upstreams: { openai: { url: upstreamUrl ?? provider?.url, protocol: 'openai', mount: '/' } },
     policy: { file: policyFile },
@@ -75,6 +83,10 @@ export async function setStage(policy: string, upstreamUrl?: string): Promise<St
         maxRetries: 0,
         defaultHeaders: { 'holdpoint-workload': name },
       }),
+    verdict: async () => {
+      await sidecar.stop('test ended');
+      return verifyDirectory(join(directory, 'data'), {});
+    },
     close: async () => {
       await sidecar.stop('test ended');
       await provider?.close();

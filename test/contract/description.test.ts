@@ -1,7 +1,9 @@
 /** The OpenAPI description is what the server does: every route, every answer. */
 import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { writeReviewerKey } from '../../src/cli/reviewer-key.ts';
 import { callsOf, complaint, type Description, descriptionSchema, explain } from './support/described.ts';
 import {
   type Answer,
@@ -202,6 +204,20 @@ describe('every answer is as described', () => {
     // It is none of an earlier epoch any more.
     expect((await drive(call, '/api/v1/keys', { as: 'admin', json: retire })).status).toBe(400);
     expect((await drive(call, '/api/v1/keys', { as: 'auditor', json: retire })).status).toBe(403);
+  });
+
+  it('keys of reviewers', async () => {
+    const path = '/api/v1/reviewer-keys';
+    const made = writeReviewerKey(join(house.directory, 'described.pem'));
+    const key = made.publicKey;
+    const possession = made.possession(`holdpoint/${house.sidecar.ledger.id}`, 'reviewer-1');
+    const json = { owner: 'reviewer-1', key, possession, reason: 'first key' };
+    expect((await drive(`POST ${path}`, path, { json })).status).toBe(201);
+    expect((await drive(`POST ${path}`, path, { json })).status).toBe(403);
+    expect((await drive(`GET ${path}`, path)).status).toBe(200);
+    const gone = { key, reason: 'lost' };
+    expect((await drive(`POST ${path}/withdraw`, `${path}/withdraw`, { json: gone })).status).toBe(200);
+    expect((await drive(`POST ${path}/withdraw`, `${path}/withdraw`, { json: gone })).status).toBe(404);
   });
 
   it('of every type of entry that all this sealed', async () => {

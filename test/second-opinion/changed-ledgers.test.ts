@@ -11,6 +11,7 @@ import {
   signRotation,
 } from '../support/ledger-builder.ts';
 import { dropRecord, editNote, type Records, setFields } from '../support/ledger-tampering.ts';
+import { brokenSigned, built as builtSigned, intactSigned } from '../support/signed-ledger.ts';
 import { type Folder, makeFolder, streamOf } from './ledgers.ts';
 import { missing, ours, second } from './opinions.ts';
 
@@ -321,6 +322,17 @@ describe.skipIf(missing.length > 0)('a second opinion on a ledger', () => {
     const { mine, opinion } = await both(name, tampered[name] ?? []);
     expect(mine).toHaveLength(1);
     expect(opinion).toEqual(mine);
+  });
+
+  it.each(Object.keys(intactSigned))('agrees that rulings are signed: %s', async (name) => {
+    const { mine, opinion } = await both(name, builtSigned(intactSigned[name] ?? (() => undefined)).records);
+    expect([mine, opinion]).toEqual([[], []]);
+  });
+
+  it.each(Object.keys(brokenSigned))('names the same fault of a signed ruling: %s', async (name) => {
+    const [make, code] = brokenSigned[name] ?? [() => undefined, ''];
+    const { mine, opinion } = await both(name.replaceAll('/', '-'), builtSigned(make).records);
+    expect([mine, opinion]).toEqual([[code], [code]]);
   });
 
   it.each([first, next, third, 'stranger'])(

@@ -10,6 +10,7 @@ is the `openssl` command's. Reason codes are those of `holdpoint verify`; the fi
 
 import base64
 import binascii
+import datetime
 import hashlib
 import json
 import os
@@ -357,12 +358,19 @@ def people_form(d):
     )
 
 
+def is_signature(value):
+    return isinstance(value, dict) and are_texts(value.get("statement"), value.get("value")) and (
+        strict_base64(value["value"]) is not None
+    )
+
+
 def ruling_form(d, parts, seq):
     return (
         is_seq(d["decision"], seq) and is_seq(d["hold"], seq) and d["verdict"] in ("release", "deny", "amend", "expired")
         and are_texts(d["by"], d["role"]) and d["by"] != "" and is_hex(d["digest"], 64) and isinstance(d["final"], bool)
         and (d["final"] or d["verdict"] in ("release", "amend")) and isinstance(d.get("breakGlass", False), bool)
         and (not d.get("breakGlass", False) or (d["verdict"] == "release" and d["final"])) and ("amendment" in parts) == (d["verdict"] == "amend")
+        and ("signature" in d) == ("order" in parts) and ("signature" not in d or is_signature(d["signature"]))
     )
 
 
@@ -400,6 +408,12 @@ def anchor_form(d, _parts, seq):
 def key_form(d, _parts, seq):
     if not are_texts(d["by"], d["reason"]):
         return False
+    if d["action"] in ("enrol", "withdraw"):
+        if not are_texts(d["role"], d["key"]) or d["by"] == "" or len(strict_base64(d["key"]) or b"") != 32:
+            return False
+        if d["action"] == "withdraw":
+            return True
+        return is_text(d["owner"]) and d["owner"] != "" and is_text(d["possession"]) and strict_base64(d["possession"]) is not None
     if d["action"] == "rotate":
         proofs = [strict_base64(d[name]) if is_text(d[name]) else None for name in ("endorsement", "possession")]
         return is_text(d["key"]) and None not in proofs
@@ -454,7 +468,9 @@ def erasure_form(d, _parts, seq):
 
 FORMS = {
     "genesis": lambda d, _p, _s: are_texts(d["key"], d["origin"], d["product"]),
-    "start": lambda d, _p, _s: is_hex(d["config"], 64) and is_hex(d["policy"], 64) and are_texts(d["node"], d["product"]),
+    "start": lambda d, _p, _s: (
+        is_hex(d["config"], 64) and is_hex(d["policy"], 64) and are_texts(d["node"], d["product"], d.get("rulings", ""))
+    ),
     "stop": lambda d, _p, _s: is_text(d["reason"]),
     "heartbeat": lambda d, _p, _s: is_count(d["open"]) and is_hex(d["snapshot"], 64),
     "policy": lambda d, _p, _s: is_hex(d["digest"], 64) and d["result"] in ("loaded", "refused") and is_text(d["version"]),
@@ -473,7 +489,7 @@ FORMS = {
 
 class Decisions:
     def __init__(self):
-        self.open, self.closed, self.ended = {}, set(), {}
+        self.open, self.closed, self.ended, self.reviewers = {}, set(), {}, Reviewers()
 
     def apply(self, leaf):
         """Applies one entry; what breaks a rule is a code."""
@@ -491,6 +507,8 @@ class Decisions:
                 if code:
                     return code
             return None
+        if kind in ("start", "key"):
+            return self.reviewers.apply(leaf)
         decision = self.open.get(data["decision"]) if is_count(data.get("decision")) else None
         if decision is not None and kind in ("response", "hold", "ruling", "delivery", "access"):
             decision["entries"].append(seq)
@@ -499,7 +517,7 @@ class Decisions:
         if kind == "hold":
             return self.hold(decision, seq, data)
         if kind == "ruling":
-            return self.ruling(decision, data, part)
+            return self.ruling(decision, leaf, part)
         if kind == "access" and data.get("action") == "escalation":
             return self.escalation(decision, data)
         if kind == "delivery" or (kind == "access" and data.get("action") == "redelivery"):
@@ -535,8 +553,8 @@ class Decisions:
         }
         return None if held == data["digest"] else "hold_digest_mismatch"
 
-    @staticmethod
-    def ruling(decision, data, part):
+    def ruling(self, decision, leaf, part):
+        data = leaf["data"]
         hold = decision and decision["holds"].get(data.get("hold"))
         if not hold:
             return "ruling_without_hold"
@@ -550,6 +568,9 @@ class Decisions:
         allowed = terms.get("breakGlass", {"roles": []})["roles"] if alone else terms["roles"] + further
         if not (data["by"] == "holdpoint" if verdict == "expired" else data["role"] in allowed):
             return "ruling_role_not_allowed"
+        unsigned = self.reviewers.ruling(leaf, terms)
+        if unsigned:
+            return unsigned
         if verdict in ("deny", "expired"):
             hold["state"] = "denied" if verdict == "deny" else "expired"
             return None
@@ -624,6 +645,83 @@ class Decisions:
         if outcome == "carried":
             return decision["batch"] != -1 and not holds
         return True
+
+
+# Keys of reviewers, and the rulings they signed.
+
+
+def holds(message, signature, key):
+    return why_unsigned(message, strict_base64(signature), {"public": strict_base64(key)}) is None
+
+
+class Reviewers:
+    def __init__(self):
+        self.keys, self.owners, self.must_sign = {}, set(), False
+
+    def apply(self, leaf):
+        """Takes a start, an enrolment or a withdrawal; the first rule it breaks is a code."""
+        data = leaf["data"]
+        if leaf["type"] == "start":
+            self.must_sign = data.get("rulings", "") == "signed"
+        if leaf["type"] != "key" or data["action"] not in ("enrol", "withdraw"):
+            return None
+        if data["action"] == "withdraw":
+            known = self.keys.get(data["key"])
+            if known is None or known["withdrawn"]:
+                return "enrolment_unknown"
+            known["withdrawn"] = True
+            return None if data["by"] == known["owner"] or data["role"] == "admin" else "enrolment_not_allowed"
+        owner, key, codes = data["owner"], data["key"], []
+        message = f"holdpoint/enrol/1\0holdpoint/{leaf['ledger']}\n{owner}\n{key}\n".encode()
+        if not holds(message, data["possession"], key):
+            codes.append("enrolment_unproven")
+        if owner in self.owners if data["by"] == owner else data["role"] != "admin":
+            codes.append("enrolment_not_allowed")
+        if key in self.keys:
+            codes.append("enrolment_repeated")
+        else:
+            self.keys[key] = {"owner": owner, "withdrawn": False}
+            self.owners.add(owner)
+        return codes[0] if codes else None
+
+    def ruling(self, leaf, terms):
+        """What a ruling by a person says of its signature."""
+        data = leaf["data"]
+        if data["verdict"] == "expired":
+            return None
+        if "signature" not in data:
+            return "ruling_unsigned" if self.must_sign else None
+        text = data["signature"]["statement"]
+        if not self.says(text, leaf, terms):
+            return "ruling_statement_mismatch"
+        statement = json.loads(text)
+        known = self.keys.get(statement["key"])
+        if known is None or known["withdrawn"] or known["owner"] != data["by"]:
+            return "ruling_key_unknown"
+        signed = holds(f"holdpoint/ruling/1\0{text}".encode(), data["signature"]["value"], statement["key"])
+        return None if signed else "ruling_signature_invalid"
+
+    @staticmethod
+    def says(text, leaf, terms):
+        try:
+            statement = json.loads(text)
+            if canonical(statement) != text:
+                return False
+            if not re.fullmatch(UTC, statement["time"], re.ASCII) or statement["v"] is True:
+                return False
+            time = datetime.datetime.fromisoformat(statement["time"])
+        except (ValueError, RecursionError, KeyError, TypeError):
+            return False
+        data, prefix = leaf["data"], leaf["ledger"][:8]
+        rules = [rule.get("id", "") if isinstance(rule, dict) else "" for rule in terms.get("rules", [])]
+        expected = {
+            "by": data["by"], "decision": f"d-{prefix}-{data['decision']}", "digest": terms["digest"],
+            "hold": f"h-{prefix}-{data['hold']}", "policy": terms.get("policy", ""),
+            "policyVersion": terms.get("policyVersion", ""), "rules": rules[:32], "v": 1, "verdict": "release" if "withheld" in data else data["verdict"],
+            "key": statement.get("key"), "order": statement.get("order"), "time": statement["time"],
+        }
+        drift = abs((time - datetime.datetime.fromisoformat(leaf["at"])).total_seconds())
+        return statement == expected and is_text(statement["key"]) and is_hex(statement["order"], 64) and drift <= 600
 
 
 # Erasures and legal holds.

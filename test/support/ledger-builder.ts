@@ -167,6 +167,14 @@ export function signRotation(
   return sign(null, Buffer.from(statement), signingKeyOf(seed).privateKey).toString('base64');
 }
 
+/** The public key of a seed's Ed25519 key, base64; and what it signs. */
+export function reviewerKeyOf(seed: string): string {
+  return signingKeyOf(seed).publicKey.toString('base64');
+}
+export function signAs(seed: string, message: string): string {
+  return sign(null, Buffer.from(message), signingKeyOf(seed).privateKey).toString('base64');
+}
+
 const keyHashOf = (origin: string, publicKey: Buffer): Buffer =>
   sha256(origin, Buffer.of(0x0a, 0x01), publicKey).subarray(0, 4);
 

@@ -6,6 +6,7 @@ import { roles } from '../../store/token-file.ts';
 import { amendmentSchema, callsMax } from '../amend.ts';
 import { everyRole, integerParameter, jsonAnswer, type Operation, type Sent } from '../operation.ts';
 import { exchangeSchema } from './exchange.ts';
+import { signedRulingSchema } from './signed-rulings.ts';
 
 const pageMax = 500;
 const severity = z.enum(['low', 'medium', 'high', 'critical']);
@@ -177,7 +178,7 @@ export const ruleOnHold: Operation = {
   description: `Answered once the ruling is sealed. Which roles may rule (of ${roles.join(', ')}) was fixed by the policy when the hold opened, with the times from which further ones may; the requester may not where the rule says so. Refused with 409 when it was already ruled, has expired, or the digest differs.`,
   roles: everyRole,
   body: {
-    schema: rulingSchema,
+    schema: z.union([rulingSchema, signedRulingSchema]),
     example: { verdict: 'release', reason: 'Invoice 4711 is approved.', digest: exampleDigest },
   },
   answers: [jsonAnswer('The ruling is sealed; the hold as it is now.', holdSummarySchema, undefined, 201)],
@@ -187,6 +188,8 @@ export const ruleOnHold: Operation = {
     'digest_mismatch',
     'ruling_expired',
     'not_divisible',
+    'signature_required',
+    'signature_invalid',
     'body_too_large',
     'ledger_unavailable',
   ],

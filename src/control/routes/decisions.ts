@@ -213,7 +213,7 @@ async function contentOf(parts: ControlParts, seq: number, name: string) {
 
 /** Text where it is text, base64 where it is not: what is shown can always be turned back into the sealed bytes. */
 function shown(name: string, bytes: Buffer) {
-  if (name === 'reason' || name === 'source') return { text: bytes.toString('utf8') };
+  if (name === 'reason' || name === 'source' || name === 'order') return { text: bytes.toString('utf8') };
   const { startLine, headers, body } = decodeHttpMessage(bytes);
   const text = body.toString('utf8');
   return Buffer.from(text).equals(body)

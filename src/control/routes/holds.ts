@@ -19,6 +19,7 @@ import { type ControlRequest, type Route, readJsonBody, sendJson } from '../http
 import { readQuery } from '../operation.ts';
 import type { ControlParts } from '../parts.ts';
 import { mayReadContent, sealAccess } from '../permissions.ts';
+import { checkSignature, takeOrder } from '../signed-ruling.ts';
 import { readExchange } from '../view.ts';
 
 export function holdRoutes(parts: ControlParts): Route[] {
@@ -122,7 +123,8 @@ function historyOf(parts: ControlParts, hold: Hold): Record<string, number> {
 
 async function rule(parts: ControlParts, { req, res, params, identity }: ControlRequest): Promise<void> {
   const hold = await holdOf(parts, params['id']);
-  const parsed = rulingSchema.safeParse(await readJsonBody(req));
+  const { order, signed } = takeOrder(await readJsonBody(req), parts.rulings === 'signed');
+  const parsed = rulingSchema.safeParse(order);
   if (!parsed.success)
     throw new HoldpointError('invalid_argument', z.prettifyError(parsed.error), 'See /openapi.json.');
   const { verdict, reason, digest, amendment, calls, breakGlass } = parsed.data;
@@ -140,16 +142,18 @@ async function rule(parts: ControlParts, { req, res, params, identity }: Control
       'Calls are named with the verdict release, and with no other.',
     );
   }
+  const signature = signed === null ? {} : { signed: checkSignature(parts, hold, identity, verdict, signed) };
   const { name: by, role } = identity;
   const divided = calls === undefined ? null : await divide(parts.ledger, hold, calls);
   if (divided !== null) {
-    const ruling = { verdict: 'amend', reason, digest, by, role, withheld: divided.withheld } as const;
+    const { withheld } = divided;
+    const ruling = { verdict: 'amend', reason, digest, by, role, withheld, ...signature } as const;
     await parts.holds.rule(hold, ruling, divided.message);
     sendJson(res, 201, await summary(parts, hold, identity));
     return;
   }
   const message = amendment === undefined ? null : await amendedMessage(parts.ledger, hold, amendment);
-  await parts.holds.rule(hold, { verdict, reason, digest, by, role, breakGlass }, message);
+  await parts.holds.rule(hold, { verdict, reason, digest, by, role, breakGlass, ...signature }, message);
   sendJson(res, 201, await summary(parts, hold, identity));
 }
 

@@ -9,6 +9,7 @@ import type { Bodies, BodyItem } from './framing.ts';
 import type { Leaf } from './leaf.ts';
 import type { PartSet } from './part-set.ts';
 import { hashPieces, type Primitives, portable } from './primitives.ts';
+import { createOrderChecking } from './signed-order.ts';
 
 /** The wrapped data keys of one block, as the bodies record has them. */
 export interface WrappedKeys {
@@ -79,6 +80,7 @@ export async function checkBodies(
     findings.add('key_wrap_invalid', block.seq, `${where} do not unwrap with the key given`);
   }
   const expected = expectedParts(block);
+  const orders = createOrderChecking(primitives);
   let next = 0;
   for (const [index, item] of bodies.items.entries()) {
     counts.stored += 1;
@@ -111,8 +113,16 @@ export async function checkBodies(
     counts.checked += 1;
     const dataKey = dataKeys?.subarray(index * dataKeyBytes, (index + 1) * dataKeyBytes);
     if (dataKey?.length !== dataKeyBytes) continue;
-    if ((await openToC(match, item, dataKey, primitives)) !== undefined) {
+    const plaintext = await openToC(match, item, dataKey, primitives);
+    if (plaintext !== undefined) {
       counts.opened += 1;
+      const complaint = orders.take(match.leaf, match.part.name, plaintext);
+      if (complaint !== undefined)
+        findings.add(
+          'ruling_order_mismatch',
+          match.leaf.seq,
+          `entry ${match.leaf.seq} (ruling): ${complaint}`,
+        );
     } else {
       const { leaf, part } = match;
       const message = `the ${part.name} of entry ${leaf.seq} does not open to what the entry commits to`;

@@ -124,6 +124,12 @@ function aboutRecord(pass: Pass): readonly string[] {
     notes.push('Entries were sealed with relaxed durability: a crash may have lost some that were answered.');
   }
   if (pass.clockSteps > 0) notes.push(`The wall clock stepped back ${pass.clockSteps} times.`);
+  const { reviewers } = pass.decisions;
+  if (reviewers.signed > 0) {
+    notes.push(
+      `${reviewers.signed} of ${reviewers.signed + reviewers.unsigned} rulings by people are signed with keys that the ledger itself enrolled; compare a key with the reviewer’s own.`,
+    );
+  }
   const { open, lateRulings, glassBroken, unrecorded, restores, lostEntries } = pass.decisions;
   if (restores > 0) {
     const known =

@@ -2,8 +2,8 @@
  * What each type of entry says in `data`, as far as a verifier acts on it. Fields that no rule reads are
  * left to the record; they are covered by the hash all the same. Portable; imports only its own folder.
  */
-import type { Json, JsonObject, Wanted } from './canonical.ts';
-import { fromBase64 } from './encoding.ts';
+import { isJsonObject, type Json, type JsonObject, parseCanonical, type Wanted } from './canonical.ts';
+import { ascii, fromBase64 } from './encoding.ts';
 import { type ErasureEntry, readErasure } from './erasure.ts';
 import { hex64, isCount, isList, isMatching, isObject, isOneOf, isTexts, type Part } from './fields.ts';
 import type { Refusal } from './reasons.ts';
@@ -37,6 +37,11 @@ export interface HoldEntry {
   readonly roles: readonly string[];
   readonly notRequester: boolean;
   readonly requester: string;
+  /** 64 hex, '' where it is not said. */
+  readonly policy: string;
+  readonly policyVersion: string;
+  /** Ids, as far as the leaf keeps them. */
+  readonly rules: readonly string[];
   /** By role, besides `approvals`; empty where any of `roles` will do. */
   readonly needs: readonly RoleNeed[];
   /** Who may rule besides after each step that is sealed. */
@@ -48,6 +53,14 @@ export interface HoldEntry {
 export interface RoleNeed {
   readonly approvals: number;
   readonly roles: readonly string[];
+}
+
+/** What a reviewer's key signed of a ruling. */
+export interface RulingSignature {
+  readonly statement: string;
+  readonly value: Uint8Array;
+  /** What the statement says of the text of the order; '' where it says nothing. */
+  readonly order: string;
 }
 
 export interface RulingEntry {
@@ -64,6 +77,28 @@ export interface RulingEntry {
   /** Released by one person alone, whatever approvals the hold demands. */
   readonly breakGlass: boolean;
   readonly hasReason: boolean;
+  /** Calls were taken out of the answer; the reviewer released the others. */
+  readonly isDivided: boolean;
+  readonly signature: RulingSignature | undefined;
+}
+
+/** A key that signs a person's rulings from here on. */
+export interface EnrolmentEntry {
+  readonly type: 'enrolment';
+  readonly by: string;
+  readonly role: string;
+  readonly owner: string;
+  /** Base64 of 32 bytes. */
+  readonly key: string;
+  readonly possession: Uint8Array;
+}
+
+/** A reviewer's key that counts no more. */
+export interface WithdrawalEntry {
+  readonly type: 'withdrawal';
+  readonly by: string;
+  readonly role: string;
+  readonly key: string;
 }
 
 export interface DeliveryEntry {
@@ -130,6 +165,10 @@ export type Entry =
   | RotationEntry
   | RevocationEntry
   | EscrowEntry
+  | EnrolmentEntry
+  | WithdrawalEntry
+  /** Whether rulings by people must be signed while this run lasts. */
+  | { readonly type: 'start'; readonly mustSign: boolean }
   | { readonly type: 'outcomes'; readonly outcomes: readonly (readonly [number, Outcome])[] }
   | { readonly type: 'heartbeat'; readonly open: number; readonly snapshot: string }
   /** Bytes that were handed over already, handed to a retry after the decision's outcome. */
@@ -198,8 +237,13 @@ const readers = readersByType([
       ? { type: 'genesis', key, origin }
       : undefined,
   ),
-  reader('start', ['config', 'node', 'policy', 'product'], ({ config, node, policy, product }) =>
-    sha256Hex(config) && sha256Hex(policy) && isText(node) && isText(product) ? other : undefined,
+  reader(
+    'start',
+    ['config', 'node', 'policy', 'product', 'rulings'],
+    ({ config, node, policy, product, rulings = '' }) =>
+      sha256Hex(config) && sha256Hex(policy) && isText(node) && isText(product) && isText(rulings)
+        ? { type: 'start', mustSign: rulings === 'signed' }
+        : undefined,
   ),
   reader('stop', ['reason'], ({ reason }) => (isText(reason) ? other : undefined)),
   reader('heartbeat', ['open', 'snapshot'], ({ open, snapshot }) =>
@@ -262,15 +306,10 @@ function readHold(data: JsonObject, _parts: readonly Part[], seq: number): Entry
   const people = readPeople(data);
   if (people === undefined) return undefined;
   return {
-    type: 'hold',
-    decision,
-    phase,
-    digest,
-    expires,
-    approvals,
-    roles,
-    notRequester,
-    requester,
+    ...{ type: 'hold', decision, phase, digest, expires, approvals, roles, notRequester, requester },
+    policy: textIn(data['policy']),
+    policyVersion: textIn(data['policyVersion']),
+    rules: isList(data['rules']) ? data['rules'].map(idIn) : [],
     ...people,
   };
 }
@@ -301,6 +340,14 @@ function listIn(value: Json | undefined): readonly Json[] {
   return isList(value) ? value : [value];
 }
 
+function idIn(rule: Json): string {
+  return isJsonObject(rule) ? textIn(rule['id']) : '';
+}
+
+function textIn(value: Json | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+
 function readRuling(data: JsonObject, parts: readonly Part[], seq: number): Entry | undefined {
   const { decision, hold, verdict, by, role, digest, final } = data;
   if (!isEarlier(decision, seq) || !isEarlier(hold, seq) || !isOneOf(verdict, rulingVerdicts))
@@ -314,19 +361,26 @@ function readRuling(data: JsonObject, parts: readonly Part[], seq: number): Entr
   const { breakGlass = false } = data;
   if (typeof breakGlass !== 'boolean' || (breakGlass && (verdict !== 'release' || !final))) return undefined;
   const hasReason = digestOf(parts, 'reason') !== '';
+  const signature = data['signature'] === undefined ? undefined : readSignature(data['signature']);
+  // What was signed and the text it commits to come together or not at all.
+  const isSigned = signature !== undefined;
+  if (signature === null || isSigned !== (digestOf(parts, 'order') !== '')) return undefined;
   return {
-    type: 'ruling',
-    decision,
-    hold,
-    verdict,
-    by,
-    role,
-    digest,
-    final,
-    amendment,
-    breakGlass,
-    hasReason,
+    ...{ type: 'ruling', decision, hold, verdict, by, role, digest, final, amendment, breakGlass, hasReason },
+    isDivided: data['withheld'] !== undefined,
+    signature,
   };
+}
+
+/** Null where it is no signature over a statement. */
+function readSignature(value: Json): RulingSignature | null {
+  if (!isJsonObject(value)) return null;
+  const { statement, value: encoded } = value;
+  const bytes = bytesIn(encoded);
+  if (typeof statement !== 'string' || bytes === undefined) return null;
+  const reading = parseCanonical(ascii.encode(statement));
+  const order = reading.kind === 'canonical' && isJsonObject(reading.value) ? reading.value['order'] : '';
+  return { statement, value: bytes, order: textIn(order) };
 }
 
 type DeliveryFields = Fields<'decision' | 'hold' | 'digest' | 'attempt' | 'outcomes'>;
@@ -364,6 +418,7 @@ function readAnchor(data: JsonObject, _parts: readonly Part[], seq: number): Ent
 function readKey(data: JsonObject, _parts: readonly Part[], seq: number): Entry | undefined {
   const { action, by, reason, key } = data;
   if (!isText(by) || !isText(reason)) return undefined;
+  if (action === 'enrol' || action === 'withdraw') return readReviewerKey(data);
   if (action === 'escrow') return readEscrow(data);
   if (action === 'epoch' || action === 'retire') {
     if (!isMatching(data['kek'], hex8)) return undefined;
@@ -381,6 +436,16 @@ function readKey(data: JsonObject, _parts: readonly Part[], seq: number): Entry 
   return endorsement === undefined || possession === undefined
     ? undefined
     : { type: 'rotation', key, endorsement, possession };
+}
+
+function readReviewerKey({ action, by, role, key, owner, possession }: JsonObject): Entry | undefined {
+  if (typeof by !== 'string' || typeof role !== 'string' || typeof key !== 'string') return undefined;
+  if (bytesIn(key)?.length !== 32) return undefined;
+  if (action === 'withdraw') return { type: 'withdrawal', by, role, key };
+  const proof = bytesIn(possession);
+  return typeof owner !== 'string' || owner === '' || proof === undefined
+    ? undefined
+    : { type: 'enrolment', by, role, owner, key, possession: proof };
 }
 
 const boxBytes = 32 + 24 + 48;

@@ -138,7 +138,8 @@ export function readSignatureLine(line: string): NoteSignature | undefined {
 /** L = 2^252 + 27742317777372353535851937790883648493, big-endian. */
 const groupOrder = fromHex(`10${'00'.repeat(15)}14def9dea2f79cd65812631a5cf5d3ed`) ?? new Uint8Array(32);
 
-function isBelowGroupOrder(scalarLittleEndian: Uint8Array): boolean {
+/** Whether S of an Ed25519 signature, 32 bytes, is in its one encoding (RFC 8032 section 5.1.7). */
+export function isBelowGroupOrder(scalarLittleEndian: Uint8Array): boolean {
   const scalar = scalarLittleEndian.slice().reverse();
   if (equalBytes(scalar, groupOrder)) return false;
   for (let index = 0; index < 32; index += 1) {

@@ -71,6 +71,16 @@ export const reasons = {
   quorum_not_met: 'a hold ended in a release with fewer distinct approvals than it demands',
   break_glass_without_reason: 'somebody released a hold alone and gave no reason',
   escalation_unfounded: 'an escalation is not the next step of a hold that waits',
+  // Keys of reviewers, and what they signed
+  enrolment_unproven: 'a reviewer’s key came in without proof that its private half was there',
+  enrolment_not_allowed: 'a reviewer’s key was enrolled or withdrawn by somebody who may not',
+  enrolment_repeated: 'a reviewer’s key was enrolled a second time',
+  enrolment_unknown: 'a reviewer’s key was withdrawn that is none in use',
+  ruling_unsigned: 'a ruling is not signed where the sidecar said that all are',
+  ruling_key_unknown: 'a ruling is signed with a key that its reviewer had not enrolled',
+  ruling_signature_invalid: 'a ruling is not signed by the key it names: it is forged or was altered',
+  ruling_statement_mismatch: 'a reviewer signed something else than the ruling that was sealed',
+  ruling_order_mismatch: 'the reason or amendment of a ruling is not the one that was signed',
   delivery_without_ruling: 'held bytes were handed over without a release',
   delivery_digest_mismatch: 'other bytes were handed over than those released',
   delivery_repeated: 'a hand-over is not the next attempt of its release',
@@ -107,6 +117,9 @@ export interface Finding {
   /** Where and what, in plain words. */
   readonly message: string;
 }
+
+/** Takes what one entry breaks. */
+export type Report = (code: ReasonCode, message: string) => void;
 
 /** What a reader answers instead of a value. */
 export interface Refusal {

@@ -7,7 +7,14 @@ import { contradictionOf, type Decision, requestMayPass } from './decision.ts';
 import type { DeliveryEntry, Entry, HoldEntry, Outcome, RulingEntry } from './entry.ts';
 import type { Leaf } from './leaf.ts';
 import { lackOf, mayRule } from './quorum.ts';
-import type { ReasonCode } from './reasons.ts';
+import type { Report } from './reasons.ts';
+import {
+  checkSignedRuling,
+  createReviewers,
+  type Reviewers,
+  takeEnrolment,
+  takeWithdrawal,
+} from './reviewers.ts';
 
 export interface Decisions {
   /** In the order of their requests. */
@@ -23,12 +30,13 @@ export interface Decisions {
   /** How often the ledger went on from a backup, and how many entries are known to be gone since. */
   restores: number;
   lostEntries: number;
+  readonly reviewers: Reviewers;
   readonly closed: Set<number>;
   /** Closed decisions whose held bytes may be handed over again to a retry. */
   readonly redeliverable: Map<number, Decision>;
 }
 
-export type Report = (code: ReasonCode, message: string) => void;
+export type { Report };
 
 /** How many closed decisions are remembered, to tell a repeated outcome from one of no decision. */
 const closedMax = 65_536;
@@ -54,6 +62,7 @@ export function createDecisions(): Decisions {
     glassBroken: 0,
     restores: 0,
     lostEntries: 0,
+    reviewers: createReviewers(),
     closed: new Set(),
     redeliverable: new Map(),
   };
@@ -98,6 +107,15 @@ export function applyEntry(decisions: Decisions, leaf: Leaf, report: Report): vo
       return;
     case 'access':
       decisions.open.get(entry.decision)?.entries.push(seq);
+      return;
+    case 'start':
+      decisions.reviewers.mustSign = entry.mustSign;
+      return;
+    case 'enrolment':
+      takeEnrolment(decisions.reviewers, leaf, entry, report);
+      return;
+    case 'withdrawal':
+      takeWithdrawal(decisions.reviewers, entry, report);
       return;
     case 'restored':
       decisions.restores += 1;
@@ -173,6 +191,7 @@ function applyRuling(decisions: Decisions, entry: RulingEntry, leaf: Leaf, repor
   }
   if (!mayRule(hold, entry))
     report('ruling_role_not_allowed', `${entry.by} as "${entry.role}" may not rule hold ${hold.seq}`);
+  checkSignedRuling(decisions.reviewers, leaf, entry, terms, report);
   if (entry.verdict === 'deny' || entry.verdict === 'expired') {
     hold.state = entry.verdict === 'deny' ? 'denied' : 'expired';
     return;

@@ -168,6 +168,7 @@ describe('the environment', () => {
     ['HOLDPOINT_LIMITS_UPSTREAM_CONNECTIONS_MAX', 7, ['limits', 'upstreamConnectionsMax']],
     ['HOLDPOINT_LIMITS_DRAIN_MS_MAX', 200, ['limits', 'drainMsMax']],
     ['HOLDPOINT_RETENTION_EVERY_HOURS', 6, ['retention', 'everyHours']],
+    ['HOLDPOINT_CONTROL_RULINGS', 'signed', ['control', 'rulings']],
     ['HOLDPOINT_LOG_LEVEL', 'warn', ['log', 'level']],
   ] as const;
 

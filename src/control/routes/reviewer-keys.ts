@@ -1,0 +1,140 @@
+/** Keys that sign rulings: who has which, enrolment and withdrawal, each sealed before it counts. */
+import { z } from 'zod';
+import { isSignedBy } from '../../core/ed25519.ts';
+import { HoldpointError } from '../../core/errors.ts';
+import { enrolmentMessage, keyFingerprint } from '../../core/ruling-statement.ts';
+import type { ReviewerKey } from '../../ledger/reviewer-keys.ts';
+import type { Identity } from '../../store/token-file.ts';
+import {
+  enrolmentSchema,
+  enrolReviewerKey,
+  listReviewerKeys,
+  type ReviewerKeyShown,
+  withdrawalSchema,
+  withdrawReviewerKey,
+} from '../api/signed-rulings.ts';
+import { type ControlRequest, type Route, readJsonBody, sendJson } from '../http.ts';
+import type { ControlParts } from '../parts.ts';
+
+/** Each enrolled key costs memory for good. */
+const keysMax = 10_000;
+
+export function reviewerKeyRoutes(parts: ControlParts): Route[] {
+  /** One change at a time: whether a key is somebody's first is asked and sealed in one step. */
+  let changing: Promise<unknown> = Promise.resolve();
+  const inTurn = (task: () => Promise<void>): Promise<void> => {
+    const done = changing.then(task);
+    changing = done.catch(() => undefined);
+    return done;
+  };
+  return [
+    {
+      method: 'GET',
+      path: '/api/v1/reviewer-keys',
+      operation: listReviewerKeys,
+      handle: ({ res }) =>
+        sendJson(res, 200, {
+          origin: `holdpoint/${parts.ledger.id}`,
+          rulings: parts.rulings,
+          items: parts.ledger.reviewerKeys().map(shown),
+        }),
+    },
+    {
+      method: 'POST',
+      path: '/api/v1/reviewer-keys',
+      operation: enrolReviewerKey,
+      handle: async (request) => {
+        const order = checked(enrolmentSchema, await readJsonBody(request.req));
+        await inTurn(() => enrol(parts, request, order));
+      },
+    },
+    {
+      method: 'POST',
+      path: '/api/v1/reviewer-keys/withdraw',
+      operation: withdrawReviewerKey,
+      handle: async (request) => {
+        const order = checked(withdrawalSchema, await readJsonBody(request.req));
+        await inTurn(() => withdraw(parts, request, order));
+      },
+    },
+  ];
+}
+
+async function enrol(
+  { ledger }: ControlParts,
+  { res, identity }: ControlRequest,
+  { owner, key, possession, reason }: z.output<typeof enrolmentSchema>,
+): Promise<void> {
+  const keys = ledger.reviewerKeys();
+  requireMayEnrol(keys, identity, owner);
+  if (keys.some((one) => one.key === key))
+    throw new HoldpointError('invalid_argument', 'This key was enrolled before.', 'Make a new one.');
+  if (keys.length >= keysMax)
+    throw new HoldpointError('invalid_argument', `The ledger has ${keysMax} keys of reviewers.`);
+  const origin = `holdpoint/${ledger.id}`;
+  if (!isSignedBy(enrolmentMessage(origin, owner, key), possession, key)) {
+    throw new HoldpointError(
+      'signature_invalid',
+      'The proof that the private key is there does not hold.',
+      `It signs the origin ${origin}, the owner and the key.`,
+    );
+  }
+  const data = { action: 'enrol', by: identity.name, key, owner, possession, reason, role: identity.role };
+  const sealed = ledger.seal({ type: 'key', data });
+  await sealed.durable;
+  sendJson(res, 201, shown({ seq: sealed.seq, owner, key, withdrawn: null }));
+}
+
+/** A person's first key is taken on their word; for any other somebody else stands up, an admin. */
+function requireMayEnrol(keys: readonly ReviewerKey[], identity: Identity, owner: string): void {
+  const isOwn = identity.name === owner;
+  if (isOwn ? !keys.some((one) => one.owner === owner) : identity.role === 'admin') return;
+  throw new HoldpointError(
+    'forbidden',
+    isOwn
+      ? `${owner} has had a key: another one needs an admin who is not ${owner}.`
+      : 'Only an admin enrols for others.',
+    'Make the request with: holdpoint reviewer key request, and let an admin approve it.',
+  );
+}
+
+async function withdraw(
+  { ledger }: ControlParts,
+  { res, identity }: ControlRequest,
+  { key, reason }: z.output<typeof withdrawalSchema>,
+): Promise<void> {
+  const known = ledger.reviewerKeys().find((one) => one.key === key && one.withdrawn === null);
+  if (known === undefined)
+    throw new HoldpointError(
+      'not_found',
+      'No such key is in use.',
+      'List them with: holdpoint reviewer key list',
+    );
+  if (known.owner !== identity.name && identity.role !== 'admin')
+    throw new HoldpointError(
+      'forbidden',
+      `Only ${known.owner} or an admin withdraws it.`,
+      'Ask one of them.',
+    );
+  const data = {
+    action: 'withdraw',
+    by: identity.name,
+    key,
+    owner: known.owner,
+    reason,
+    role: identity.role,
+  };
+  const sealed = ledger.seal({ type: 'key', data });
+  await sealed.durable;
+  sendJson(res, 200, shown({ ...known, withdrawn: sealed.seq }));
+}
+
+function shown(key: ReviewerKey): ReviewerKeyShown {
+  return { ...key, fingerprint: keyFingerprint(key.key) };
+}
+
+function checked<T>(schema: z.ZodType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  throw new HoldpointError('invalid_argument', z.prettifyError(parsed.error), 'See /openapi.json.');
+}

@@ -1,0 +1,61 @@
+/**
+ * The text of a signed ruling, once it is opened: it hashes to what was signed, and gives the reason that was sealed.
+ * Portable; imports only its own folder.
+ */
+import { ascii, fromUtf8, hexEquals } from './encoding.ts';
+import type { RulingEntry } from './entry.ts';
+import type { Leaf } from './leaf.ts';
+import { hashPieces, type Primitives } from './primitives.ts';
+
+const orderDomain = ascii.encode('holdpoint/order/1\0');
+
+export interface OrderChecking {
+  /** Takes an opened part, in the order of the parts; a text says what is wrong with it. */
+  take(leaf: Leaf, name: string, plaintext: Uint8Array): string | undefined;
+}
+
+/** Remembers the reason of the entry at hand, which stands before its order. */
+export function createOrderChecking(primitives: Primitives): OrderChecking {
+  let reason = { seq: -1, text: '' };
+  return {
+    take: (leaf, name, plaintext) => {
+      const { entry, seq } = leaf;
+      if (entry.type !== 'ruling' || entry.signature === undefined) return undefined;
+      if (name === 'reason') reason = { seq, text: fromUtf8(plaintext) ?? '' };
+      if (name !== 'order') return undefined;
+      const hasReason = leaf.parts.some((part) => part.name === 'reason');
+      // Its reason may have been erased: then there is nothing to compare it with.
+      const sealed = hasReason ? (reason.seq === seq ? reason.text : undefined) : '';
+      return complaint(entry, entry.signature.order, plaintext, sealed, primitives);
+    },
+  };
+}
+
+function complaint(
+  ruling: Pick<RulingEntry, 'isDivided' | 'breakGlass'>,
+  digest: string,
+  plaintext: Uint8Array,
+  sealedReason: string | undefined,
+  primitives: Primitives,
+): string | undefined {
+  if (!hexEquals(digest, hashPieces(primitives, [orderDomain, plaintext])))
+    return 'its text is not the one that was signed';
+  const order = parsed(fromUtf8(plaintext));
+  if (typeof order !== 'object' || order === null) return 'its text is no order';
+  if (ruling.isDivided && !('calls' in order))
+    return 'it was not signed for the tool calls that were released';
+  if (('breakGlass' in order && order.breakGlass === true) !== ruling.breakGlass)
+    return 'it was not signed as a release by one person alone';
+  const reason = 'reason' in order ? order.reason : '';
+  return sealedReason === undefined || reason === sealedReason
+    ? undefined
+    : 'the reason that was sealed is not the one that was signed';
+}
+
+function parsed(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined; // Not JSON: the caller says so.
+  }
+}

@@ -1,0 +1,88 @@
+/** A reviewer signs in the browser with a key it never gives out; the ledger then shows offline that they did. */
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchBrowser, missingBrowser, question, type Stage, setStage } from './stage.ts';
+
+const policy = JSON.stringify({
+  version: '2026-11-22',
+  rules: [
+    {
+      id: 'tool-call',
+      title: 'A tool call needs a reviewer',
+      phase: 'response',
+      when: 'size(response.toolCalls) > 0',
+      action: 'hold',
+      severity: 'high',
+      tests: [
+        { name: 'one', expect: 'match', response: { toolCalls: [{ name: 'anything' }] } },
+        { name: 'none', expect: 'no-match', response: { text: 'hello' } },
+      ],
+    },
+  ],
+});
+
+describe.skipIf(missingBrowser !== '')('signing in the browser', () => {
+  let browser: Browser;
+  let stage: Stage;
+  beforeAll(async () => {
+    [browser, stage] = await Promise.all([
+      launchBrowser(),
+      setStage(policy, undefined, { rulings: 'signed' }),
+    ]);
+  });
+  afterAll(async () => {
+    await browser.close();
+    await stage.close();
+  });
+
+  it('makes a key, releases with it and nothing without it, and the ledger verifies', async () => {
+    const page = await (await browser.newContext()).newPage();
+    page.setDefaultTimeout(8_000);
+    await page.goto(stage.sidecar.controlUrl);
+    await page.getByLabel('Your token').fill(stage.token('ada', 'reviewer'));
+    await page.keyboard.press('Enter');
+    await page.getByText('live', { exact: true }).waitFor();
+    const answer = stage.workload().chat.completions.create({
+      ...question('Please transfer 25000 EUR to DE89370400440532013000.'),
+      model: 'gpt-4.1',
+    });
+    await page.locator('.lines:not(.lines-quiet) .line').first().click();
+
+    const release = async (): Promise<void> => {
+      if (!(await page.locator('#reason').isVisible()))
+        await page
+          .getByRole('button', { name: /^Release/ })
+          .first()
+          .click();
+      await page.locator('#reason').fill('Invoice 4711.');
+      await page.locator('#reason').press('Control+Enter');
+    };
+    await release();
+    await page.getByText('this browser has no key of yours that counts').waitFor();
+
+    await page.getByRole('button', { name: 'Make a signing key' }).click();
+    await page.getByText(/Signed with the key [0-9a-f]{16}/).waitFor();
+    const exported = await page.evaluate(
+      () =>
+        new Promise<string>((resolve) => {
+          const request = indexedDB.open('holdpoint');
+          request.onsuccess = () => {
+            const all = request.result.transaction('reviewer-keys').objectStore('reviewer-keys').getAll();
+            all.onsuccess = () =>
+              crypto.subtle.exportKey('pkcs8', all.result[0].privateKey).then(
+                () => resolve('given out'),
+                (error: Error) => resolve(error.name),
+              );
+          };
+        }),
+    );
+    expect(exported).toBe('InvalidAccessError');
+
+    await release();
+    expect((await answer).choices[0]?.message.tool_calls).toHaveLength(1);
+    const verdict = await stage.verdict();
+    expect(verdict.findings).toEqual([]);
+    expect(verdict.bodies.opened).toBe(verdict.bodies.stored);
+    expect(verdict.notes.join('\n')).toContain('1 of 1 rulings by people are signed');
+  });
+});
