@@ -461,12 +461,13 @@ describe('events', () => {
       state: 'pending',
       caller: 'waiting',
       outcome: null,
+      roles: ['reviewer', 'admin'],
     });
     expect(data.map(({ kind }) => kind)).toEqual(
       expect.arrayContaining(['opened', 'approved', 'ruled', 'settled']),
     );
     for (const event of data)
-      expect(Object.keys(event)).toEqual(['kind', 'id', 'state', 'caller', 'outcome']);
+      expect(Object.keys(event)).toEqual(['kind', 'id', 'state', 'caller', 'outcome', 'roles']);
     expect(text).not.toMatch(/canary|delete_records|gpt-test/);
   });
 
