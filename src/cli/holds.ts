@@ -51,7 +51,7 @@ const signedFieldsSchema = summarySchema.extend({
 export const holdsCommands: readonly Command[] = [
   {
     name: 'holds list',
-    usage: '[--state STATE] [--json]',
+    usage: '[--state STATE] [--session S] [--json]',
     summary: 'what waits for a person, oldest deadline first',
     run: list,
   },
@@ -79,9 +79,16 @@ export const holdsCommands: readonly Command[] = [
 ];
 
 async function list(args: readonly string[], env: Environment): Promise<ExitCode> {
-  const options = readOptions(args, [...clientOptions, 'state'], ['json']);
-  const state = encodeURIComponent(options.text('state') ?? 'pending');
-  const answer = await controlClient(options, env).get(`/api/v1/holds?state=${state}&limit=500`);
+  const options = readOptions(args, [...clientOptions, 'state', 'session'], ['json']);
+  const session = options.text('session');
+  // Of a session, the run as a whole: what ended is as much part of it.
+  const state = options.text('state') ?? (session === undefined ? 'pending' : undefined);
+  const query = new URLSearchParams({
+    ...(state === undefined ? {} : { state }),
+    ...(session === undefined ? {} : { session }),
+    limit: '500',
+  });
+  const answer = await controlClient(options, env).get(`/api/v1/holds?${query}`);
   if (options.flag('json')) printJson(answer);
   else printQueue(listSchema.parse(answer));
   return exitCodes.ok;

@@ -219,10 +219,9 @@ export function createHoldQueue(options: {
       collectByMs: sealed.collectByMs,
       deliveryAttempts: Math.max(hold.deliveryAttempts, sealed.deliveryAttempts),
     });
-    const closings = entries.flatMap((entry) => outcomesOf(entry.data));
-    const closing = closings.find(([closed]) => closed === decision);
-    if (hold.outcome === null && closing !== undefined) {
-      hold.outcome = closing[1];
+    const outcome = outcomeIn(entries, decision);
+    if (hold.outcome === null && outcome !== null) {
+      hold.outcome = outcome;
       emit('settled', hold);
     }
     if (hold.state.status !== before) wake(item, hold.state.status);
@@ -351,6 +350,7 @@ export function createHoldQueue(options: {
         ledger.holdId,
       );
       if (hold === null) throw new HoldpointError('not_found', `There is no hold ${holdSeq}.`);
+      hold.outcome = outcomeIn(entries, hold.decision);
       return hold;
     },
     list: () => live.all().map((item) => item.hold),
@@ -373,6 +373,11 @@ export function createHoldQueue(options: {
       }
     },
   };
+}
+
+function outcomeIn(entries: readonly Entry[], decision: number): Outcome | null {
+  const closings = entries.flatMap((entry) => outcomesOf(entry.data));
+  return closings.find(([closed]) => closed === decision)?.[1] ?? null;
 }
 
 /** A released request that went upstream: its decision goes on with the answer, there is nothing left to collect. */

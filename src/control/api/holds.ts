@@ -91,11 +91,30 @@ export const holdSchema = z
 export type HoldDetail = Sent<z.output<typeof holdSchema>>;
 
 export const holdPageSchema = z
-  .object({ items: z.array(holdSummarySchema), total: z.int().min(0) })
+  .object({
+    items: z.array(holdSummarySchema),
+    total: z.int().min(0).describe('How many there are on all pages.'),
+    next: z.string().nullable().describe('Pass as `after` for those that expire later; null at the end.'),
+  })
   .meta({ id: 'HoldPage', description: 'Holds, the one that expires first in front.' });
 
 export const holdQuerySchema = z.strictObject({
   state: z.enum(holdStates).optional().describe('Only holds in this state.'),
+  session: z
+    .string()
+    .min(1)
+    .max(256)
+    .optional()
+    .describe('Holds of this session, those that ended long ago among them, of its newest 2000 decisions.'),
+  after: z
+    .string()
+    .regex(/^\d{1,16}-\d{1,16}$/, 'expected the `next` of a page')
+    .transform((text) => {
+      const [expiresAtMs = 0, seq = 0] = text.split('-').map(Number);
+      return { expiresAtMs, seq };
+    })
+    .optional()
+    .describe('Only what comes behind this; `next` of the page before.'),
   limit: integerParameter({ min: 1, max: pageMax, fallback: 100 }).describe('The most that is answered.'),
 });
 
@@ -156,7 +175,7 @@ export const listHolds: Operation = {
   description: 'What is held now and what was ruled lately, the hold that expires first in front.',
   roles: everyRole,
   query: holdQuerySchema,
-  answers: [jsonAnswer('The holds.', holdPageSchema, { items: [exampleHold], total: 1 })],
+  answers: [jsonAnswer('The holds.', holdPageSchema, { items: [exampleHold], total: 1, next: null })],
   refusals: [],
 };
 

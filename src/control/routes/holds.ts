@@ -20,6 +20,7 @@ import { readQuery } from '../operation.ts';
 import type { ControlParts } from '../parts.ts';
 import { mayReadContent, sealAccess } from '../permissions.ts';
 import { checkSignature, takeOrder } from '../signed-ruling.ts';
+import { holdsOfSession } from '../session-holds.ts';
 import { readExchange } from '../view.ts';
 
 export function holdRoutes(parts: ControlParts): Route[] {
@@ -41,12 +42,24 @@ export function holdRoutes(parts: ControlParts): Route[] {
 }
 
 async function list(parts: ControlParts, { res, query, identity }: ControlRequest): Promise<void> {
-  const { state, limit } = readQuery(query, holdQuerySchema);
-  const holds = parts.holds.list().filter((hold) => state === undefined || hold.state.status === state);
+  const { state, session, after, limit } = readQuery(query, holdQuerySchema);
+  const all =
+    session === undefined ? parts.holds.list() : await holdsOfSession(parts.ledger, parts.holds, session);
+  const holds = all.filter((hold) => state === undefined || hold.state.status === state);
   // The one whose time runs out first comes first.
   holds.sort((a, b) => a.state.terms.expiresAtMs - b.state.terms.expiresAtMs || a.seq - b.seq);
-  const items = await Promise.all(holds.slice(0, limit).map((hold) => summary(parts, hold, identity)));
-  sendJson(res, 200, { items, total: holds.length });
+  // By its key and not by its place, so that holds that come or end between two pages move no other.
+  const from = after === undefined ? 0 : holds.findIndex((hold) => isBehind(hold, after));
+  const page = from === -1 ? [] : holds.slice(from, from + limit);
+  const items = await Promise.all(page.map((hold) => summary(parts, hold, identity)));
+  const last = from === -1 || from + limit >= holds.length ? undefined : page.at(-1);
+  const next = last === undefined ? null : `${last.state.terms.expiresAtMs}-${last.seq}`;
+  sendJson(res, 200, { items, total: holds.length, next });
+}
+
+function isBehind(hold: Hold, { expiresAtMs, seq }: { expiresAtMs: number; seq: number }): boolean {
+  const mine = hold.state.terms.expiresAtMs;
+  return mine > expiresAtMs || (mine === expiresAtMs && hold.seq > seq);
 }
 
 async function summary(parts: ControlParts, hold: Hold, identity: Identity): Promise<HoldSummary> {
