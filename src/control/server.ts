@@ -15,6 +15,7 @@ import {
 } from './http.ts';
 import { noParameters, readQuery, requireRole } from './operation.ts';
 import type { ControlParts } from './parts.ts';
+import { createRefusals } from './refusals.ts';
 import { consoleRoutes } from './routes/console.ts';
 import { decisionRoutes } from './routes/decisions.ts';
 import { erasureRoutes } from './routes/erasures.ts';
@@ -39,6 +40,12 @@ export interface ControlOptions {
   readonly onRefused: (code: string) => void;
 }
 
+/** What is known of a call when it is refused. */
+interface Asked {
+  operation: string;
+  by: Identity | null;
+}
+
 const anonymous: Identity = { name: 'anonymous', role: 'viewer' };
 const requestMsMax = 30_000;
 const headerBytesMax = 16 * 1024;
@@ -61,7 +68,9 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
   const authenticate = createAuthenticator(options.lookUp, parts.clock);
   const hostNames = new Set(options.hostNames.map((name) => name.toLowerCase()));
 
-  async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const refusals = createRefusals(parts.ledger, (error) => parts.onError('A refusal was not sealed', error));
+
+  async function answer(req: IncomingMessage, res: ServerResponse, asked: Asked): Promise<void> {
     const { pathname, searchParams } = urlOfRequest(req);
     refuseTokenInUrl(searchParams);
     const found = find(req.method ?? 'GET', pathname);
@@ -77,11 +86,13 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
       );
     }
     const { operation } = route;
+    asked.operation = operation?.id ?? '';
     const needsToken = operation !== null && operation.roles !== null;
     // Probes come with the pod's address as Host and from agents that send no Origin; they carry nothing.
     if (needsToken || pathname === '/') checkOrigin(req, hostNames);
     const identity = needsToken ? authenticate(req) : anonymous;
     if (needsToken) {
+      asked.by = identity;
       requireRole(operation, identity.role);
       if (operation.query === undefined) readQuery(searchParams, noParameters);
     }
@@ -90,8 +101,9 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
 
   async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     setSecurityHeaders(res);
+    const asked: Asked = { operation: '', by: null };
     try {
-      await answer(req, res);
+      await answer(req, res, asked);
     } catch (thrown) {
       const error =
         thrown instanceof HoldpointError
@@ -100,6 +112,13 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
       if (error.code === 'internal' || error.code === 'ledger_damaged')
         parts.onError('A control call failed', thrown);
       options.onRefused(error.code);
+      refusals.take({
+        by: asked.by?.name ?? '',
+        role: asked.by?.role ?? '',
+        operation: asked.operation,
+        code: error.code,
+        from: req.socket.remoteAddress ?? '',
+      });
       sendProblem(res, error);
     }
   }
@@ -115,7 +134,7 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
   );
   server.on('clientError', refuseUnreadable);
   const bound = await listening(server, options, 'control.listen');
-  return { url: `http://${bound}`, close: () => closeServer(server) };
+  return { url: `http://${bound}`, close: () => closeServer(server).finally(refusals.flush) };
 }
 
 function urlOfRequest(req: IncomingMessage): URL {

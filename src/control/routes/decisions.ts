@@ -173,10 +173,10 @@ async function show(parts: ControlParts, { res, params }: ControlRequest): Promi
   sendJson(res, 200, { ...describe(parts, entries), entries });
 }
 
-async function bodies(parts: ControlParts, { res, params, identity }: ControlRequest): Promise<void> {
+async function bodies(parts: ControlParts, { req, res, params, identity }: ControlRequest): Promise<void> {
   const seq = decisionSeq(parts, params['id']);
   const entries = await parts.ledger.decision(seq);
-  await sealAccess(parts.ledger, identity, 'read body', seq);
+  await sealAccess(parts.ledger, { identity, req }, 'read body', seq);
   const named = entries.flatMap((entry) => entry.parts.map((part) => ({ entry, part })));
   const bodiesRead: Body[] = await Promise.all(
     named.map(async ({ entry, part }) => ({

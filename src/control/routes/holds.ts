@@ -94,7 +94,7 @@ async function summary(parts: ControlParts, hold: Hold, identity: Identity): Pro
   };
 }
 
-async function show(parts: ControlParts, { res, params, identity }: ControlRequest): Promise<void> {
+async function show(parts: ControlParts, { req, res, params, identity }: ControlRequest): Promise<void> {
   const hold = await holdOf(parts, params['id']);
   const base = await summary(parts, hold, identity);
   const detail: Omit<HoldDetail, 'exchange'> = {
@@ -118,7 +118,7 @@ async function show(parts: ControlParts, { res, params, identity }: ControlReque
   }
   const entries = await parts.ledger.decision(hold.decision);
   const exchange = await readExchange(parts.ledger, hold.phase === 'request' ? entries.slice(0, 1) : entries);
-  await sealAccess(parts.ledger, identity, 'read hold', hold.decision);
+  await sealAccess(parts.ledger, { identity, req }, 'read hold', hold.decision);
   const answer = { ...detail, exchange } satisfies HoldDetail;
   sendJson(res, 200, answer);
 }
