@@ -23,6 +23,7 @@ const families: Readonly<Record<string, () => Promise<readonly Command[]>>> = {
   ledger: async () => (await import('./ledger.ts')).ledgerCommands,
   policy: async () => (await import('./policy.ts')).policyCommands,
   token: async () => (await import('./token.ts')).tokenCommands,
+  notifications: async () => (await import('./notifications.ts')).notificationsCommands,
   keys: async () => (await import('./keys.ts')).keysCommands,
 };
 

@@ -23,6 +23,7 @@ import { healthRoutes } from './routes/health.ts';
 import { holdRoutes } from './routes/holds.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
+import { notificationRoutes } from './routes/notifications.ts';
 import { openapiRoutes } from './routes/openapi.ts';
 
 export interface ControlListener {
@@ -51,6 +52,7 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     ...erasureRoutes(parts),
     ...ledgerRoutes(parts),
     ...keyRoutes(parts),
+    ...notificationRoutes(parts),
     ...eventRoutes(parts),
     ...consoleRoutes(),
   ];

@@ -21,7 +21,25 @@ const driven = new Set<string>();
 const routesDir = new URL('../../src/control/routes/', import.meta.url);
 
 beforeAll(async () => {
-  house = await startHouse();
+  house = await startHouse({
+    // Nobody listens there: what is told to it waits.
+    settings: {
+      notify: {
+        giveUpAfterMs: 1_000,
+        to: {
+          away: {
+            kind: 'email',
+            host: '127.0.0.1',
+            port: 9,
+            tls: 'none',
+            from: 'a@example.com',
+            to: ['b@example.com'],
+            events: ['expired'],
+          },
+        },
+      },
+    },
+  });
   description = descriptionSchema.parse((await house.call('/openapi.json', { as: null })).json);
 });
 afterAll(() => house.close());
@@ -202,6 +220,21 @@ describe('every answer is as described', () => {
     // It is none of an earlier epoch any more.
     expect((await drive(call, '/api/v1/keys', { as: 'admin', json: retire })).status).toBe(400);
     expect((await drive(call, '/api/v1/keys', { as: 'auditor', json: retire })).status).toBe(403);
+  });
+
+  it('of messages to receivers, which are tried, given up and sent again', async () => {
+    const path = '/api/v1/notifications';
+    const test = `POST ${path}/test`;
+    const tried = await drive(test, `${path}/test`, { as: 'admin', json: { receiver: 'away' } });
+    expect((await drive(test, `${path}/test`, { as: 'admin', json: { receiver: 'none' } })).status).toBe(404);
+    const { id } = z.object({ id: z.string() }).parse(tried.json);
+    await eventually(async () => {
+      const { json } = await drive(`GET ${path}`, `${path}?state=dead`, { as: 'auditor' });
+      return z.object({ total: z.number() }).parse(json).total === 1;
+    });
+    const replay = `POST ${path}/replay`;
+    expect((await drive(replay, `${path}/replay`, { as: 'admin', json: { id } })).status).toBe(202);
+    expect((await drive(replay, `${path}/replay`, { as: 'admin', json: { id: 'none' } })).status).toBe(404);
   });
 
   it('of every type of entry that all this sealed', async () => {

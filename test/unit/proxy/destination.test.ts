@@ -2,10 +2,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { protocolOf } from '../../../src/provider/index.ts';
-import type { Upstream } from '../../../src/proxy/upstream.ts';
 import { findSite, nameOf, readDestination, readHost } from '../../../src/proxy/intercept/destination.ts';
 import { refusalOf } from '../../../src/proxy/intercept/passage.ts';
 import { sitesOf } from '../../../src/proxy/intercept/sites.ts';
+import type { Upstream } from '../../../src/proxy/upstream.ts';
 
 describe('a host', () => {
   test.each([
