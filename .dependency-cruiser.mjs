@@ -29,6 +29,7 @@ export default {
     only('control-never-proxy', '^src/control/', [
       '^src/(core|hold|policy|provider|ledger|erasure|notify|store)/',
     ]),
+    only('client-stands-alone', '^src/client/', []),
     only('console-stands-alone', '^src/console/', []),
     only('verifier-page-on-verifier', '^src/verifier-page/', [
       '^src/ledger/verify/',
