@@ -23,7 +23,7 @@ const pythonPath = fileURLToPath(new URL('../../src/client/python', import.meta.
 async function python(script: string, ...args: string[]): Promise<string> {
   const child = spawn(
     'python3',
-    ['-I', '-c', `import sys; sys.path.insert(0, ${JSON.stringify(pythonPath)})\n${script}`, ...args],
+    ['-I', '-B', '-c', `import sys; sys.path.insert(0, ${JSON.stringify(pythonPath)})\n${script}`, ...args],
     {
       env: { PATH: process.env['PATH'] ?? '', PYTHONDONTWRITEBYTECODE: '1' },
     },
