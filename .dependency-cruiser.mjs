@@ -22,10 +22,14 @@ export default {
     only('verifier-stands-alone', '^src/ledger/verify/', []),
     only('anchor-on-ledger', '^src/anchor/', ['^src/core/', '^src/ledger/']),
     only('hold-on-ledger', '^src/hold/', ['^src/core/', '^src/ledger/', '^src/policy/policy\\.ts$']),
+    only('notify-on-holds', '^src/notify/', ['^src/core/', '^src/hold/']),
     only('erasure-on-ledger', '^src/erasure/', ['^src/core/', '^src/ledger/']),
     only('store-implements-ports', '^src/store/', ['^src/core/', '^src/ledger/']),
     only('proxy-never-control', '^src/proxy/', ['^src/(core|hold|policy|provider|ledger)/']),
-    only('control-never-proxy', '^src/control/', ['^src/(core|hold|policy|provider|ledger|erasure|store)/']),
+    only('control-never-proxy', '^src/control/', [
+      '^src/(core|hold|policy|provider|ledger|erasure|notify|store)/',
+    ]),
+    only('client-stands-alone', '^src/client/', []),
     only('console-stands-alone', '^src/console/', []),
     only('verifier-page-on-verifier', '^src/verifier-page/', [
       '^src/ledger/verify/',
@@ -43,6 +47,7 @@ export default {
     soleImporter('only-forward-imports-undici', 'undici', '^src/proxy/forward\\.ts$'),
     soleImporter('only-tunnel-imports-http-proxy', 'http-proxy', '^src/proxy/tunnel\\.ts$'),
     soleImporter('only-peer-imports-ws', 'ws', '^src/proxy/realtime/peer\\.ts$'),
+    soleImporter('only-mail-imports-nodemailer', 'nodemailer', '^src/notify/mail-receiver\\.ts$'),
     soleImporter('only-store-imports-level', 'level', '^src/store/level\\.ts$'),
     soleImporter('only-logger-imports-pino', 'pino', '^src/telemetry/logger\\.ts$'),
     soleImporter(

@@ -13,6 +13,8 @@ import { createErasureDesk, type ErasureDesk, type ErasureJob } from './erasure/
 import { createHoldQueue, type HoldQueue } from './hold/queue.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { LedgerEvent } from './ledger/ledger-options.ts';
+import { notificationGauges, openNotifications } from './notifications.ts';
+import type { Notifier } from './notify/notifier.ts';
 import { type LedgerPlace, openConfiguredLedger } from './open-ledger.ts';
 import { type OutsideMemory, openOutsideMemory } from './outside-memory.ts';
 import { openPolicyFile, type PolicyFile } from './policy-file.ts';
@@ -87,6 +89,7 @@ export async function startSidecar(
   const onError = (what: string, error: unknown): void => log.error(what, error);
   holds = createHoldQueue({ ledger, clock, schedule, onError });
   await holds.restore();
+  const queue = holds;
 
   const outside = await openOutsideMemory({ config, env, ledger, clock, schedule, log, metrics }).catch(
     async (error: unknown) => {
@@ -96,6 +99,16 @@ export async function startSidecar(
       throw error;
     },
   );
+
+  const notifier = await starting(() =>
+    openNotifications({ config, env, ledger, holds: queue, clock, schedule, log, metrics }),
+  ).catch(async (error: unknown) => {
+    policyFile.close();
+    queue.stop();
+    await outside.stop();
+    await opened.close('notifications not available', outside.finish);
+    throw error;
+  });
 
   const erasures = createErasureDesk({
     ledger,
@@ -114,6 +127,7 @@ export async function startSidecar(
     ledger,
     outside,
     holds,
+    notifier,
     erasures,
     policyFile,
     log,
@@ -126,6 +140,7 @@ export async function startSidecar(
   async function closeLedger(reason: string): Promise<void> {
     policyFile.close();
     holds?.stop();
+    await notifier.stop();
     await outside.stop();
     await erasures.stop();
     await opened.close(reason, outside.finish);
@@ -170,6 +185,11 @@ export async function startSidecar(
   };
 }
 
+/** What `start` throws becomes a rejection like any other. */
+async function starting<T>(start: () => T): Promise<T> {
+  return start();
+}
+
 interface Parts {
   readonly config: LoadedConfig;
   readonly upstreams: readonly Upstream[];
@@ -177,6 +197,7 @@ interface Parts {
   readonly ledger: Ledger;
   readonly outside: OutsideMemory;
   readonly holds: HoldQueue;
+  readonly notifier: Notifier;
   readonly erasures: ErasureDesk;
   readonly policyFile: PolicyFile;
   readonly log: Logger;
@@ -275,6 +296,7 @@ function startControl(
     holdpoint_ledger_entries: ledger.durable().size,
     holdpoint_ledger_writable: ledger.isWritable() ? 1 : 0,
     ...erasureGauges(parts.erasures),
+    ...notificationGauges(parts.notifier),
     process_resident_memory_bytes: process.memoryUsage.rss(),
   });
   return listenControl(
@@ -288,6 +310,7 @@ function startControl(
       ledger,
       holds,
       erasures: parts.erasures,
+      notifier: parts.notifier,
       fingerprint: cachedFingerprint(parts.fingerprintKey),
       keyring: parts.keyring,
       policy: parts.policyFile.current,

@@ -23,7 +23,7 @@ const summarySchema = z.object({
   caller: z.string(),
   approvals: z.object({ needed: z.number(), given: z.array(z.string()) }),
 });
-const listSchema = z.object({ items: z.array(summarySchema), total: z.number() });
+export const listSchema = z.object({ items: z.array(summarySchema), total: z.number() });
 
 const callSchema = z.object({
   id: z.string(),
@@ -31,7 +31,7 @@ const callSchema = z.object({
   arguments: z.json(),
   argumentsText: z.string(),
 });
-const detailSchema = summarySchema.extend({
+export const detailSchema = summarySchema.extend({
   rules: z.array(z.object({ id: z.string(), title: z.string(), when: z.string(), error: z.string() })),
   policy: z.object({ version: z.string() }),
   exchange: z
@@ -41,7 +41,7 @@ const detailSchema = summarySchema.extend({
     })
     .nullable(),
 });
-type Detail = z.output<typeof detailSchema>;
+export type Detail = z.output<typeof detailSchema>;
 
 const signedFieldsSchema = summarySchema.extend({
   rules: z.array(z.object({ id: z.string() })),
@@ -94,7 +94,7 @@ async function list(args: readonly string[], env: Environment): Promise<ExitCode
   return exitCodes.ok;
 }
 
-function printQueue({ items, total }: z.output<typeof listSchema>): void {
+export function printQueue({ items, total }: z.output<typeof listSchema>): void {
   if (items.length === 0) {
     printLine('Nothing is held.');
     return;
@@ -117,7 +117,7 @@ function printQueue({ items, total }: z.output<typeof listSchema>): void {
   if (total > items.length) printLine(`and ${total - items.length} more`);
 }
 
-function duration(ms: number): string {
+export function duration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 60) return `${seconds}s`;
   return seconds < 3600

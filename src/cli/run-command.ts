@@ -16,7 +16,10 @@ const families: Readonly<Record<string, () => Promise<readonly Command[]>>> = {
   run: async () => [(await import('./run.ts')).runSidecarCommand],
   demo: async () => [(await import('./demo.ts')).demoCommand],
   verify: async () => [(await import('./verify.ts')).verifyCommand],
-  holds: async () => (await import('./holds.ts')).holdsCommands,
+  holds: async () => [
+    ...(await import('./queue.ts')).queueCommands,
+    ...(await import('./holds.ts')).holdsCommands,
+  ],
   decisions: async () => (await import('./decisions.ts')).decisionsCommands,
   erase: async () => (await import('./erase.ts')).eraseCommands,
   'legal-hold': async () => (await import('./erase.ts')).legalHoldCommands,
@@ -24,7 +27,9 @@ const families: Readonly<Record<string, () => Promise<readonly Command[]>>> = {
   policy: async () => (await import('./policy.ts')).policyCommands,
   token: async () => (await import('./token.ts')).tokenCommands,
   reviewer: async () => (await import('./reviewer.ts')).reviewerCommands,
+  notifications: async () => (await import('./notifications.ts')).notificationsCommands,
   keys: async () => (await import('./keys.ts')).keysCommands,
+  completion: async () => [(await import('./completion.ts')).completionCommand(allCommands)],
 };
 
 /** Runs the command line; resolves with the process's exit code, never rejects. */
@@ -50,6 +55,10 @@ export async function runCommand(args: readonly string[], env: Environment): Pro
   }
 }
 
+async function allCommands(): Promise<readonly Command[]> {
+  return (await Promise.all(Object.values(families).map((load) => load()))).flat();
+}
+
 /** The commands that begin with this word; none when there is no such word. */
 async function familyOf(word: string | undefined): Promise<readonly Command[]> {
   const load = word !== undefined && Object.hasOwn(families, word) ? families[word] : undefined;
@@ -70,8 +79,9 @@ async function help(
   family: readonly Command[],
 ): Promise<ExitCode> {
   const asked = args.length === 0 || args.includes('--help') || args.includes('-h');
-  const all = async () => (await Promise.all(Object.values(families).map((load) => load()))).flat();
-  const shown = command !== null ? [command] : family.length > 0 ? family : await all();
+  // The word of a whole family is asked about as such, whether or not it is also a command.
+  const one = command !== null && (command.name.includes(' ') || family.length === 1) ? command : null;
+  const shown = one !== null ? [one] : family.length > 0 ? family : await allCommands();
   const width = Math.max(...shown.map(({ name, usage }) => `${name} ${usage}`.length));
   const lines = shown.map(
     ({ name, usage, summary }) => `  ${`${name} ${usage}`.trim().padEnd(width)}  ${summary}`,

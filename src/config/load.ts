@@ -21,6 +21,7 @@ export interface LoadedConfig extends Config {
     readonly anchorsDir: string;
     readonly witnessDir: string;
     readonly witnessKey: string;
+    readonly notifyDir: string;
     readonly caKey: string;
     readonly caCertificate: string;
     readonly policy: string;
@@ -65,6 +66,7 @@ export function loadConfig(file: string, env: Readonly<Record<string, string | u
       anchorsDir: join(dataDir, 'anchors'),
       witnessDir: join(dataDir, 'witness'),
       witnessKey: join(keysDir, 'witness.pem'),
+      notifyDir: join(dataDir, 'notify'),
       caKey: join(keysDir, 'ca.key'),
       caCertificate: resolve(config.proxy.caFile ?? join(dataDir, 'ca.pem')),
       policy: resolve(config.policy.file),

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { protocolNames } from '../core/protocol-name.ts';
 import { anchorsSchema, witnessSchema } from './anchors.ts';
+import { notifySchema } from './notify.ts';
 import { providerUrls } from './presets.ts';
 
 const address = z
@@ -281,6 +282,7 @@ export const configSchema = z.strictObject({
   policy: z.strictObject({ file: z.string().min(1).default('./config/policy.yaml') }).prefault({}),
   anchors: anchorsSchema.describe('Memory outside the ledger, against who can rewrite it whole.'),
   witness: witnessSchema(address),
+  notify: notifySchema.describe('Who is told of holds outside the console: ids and rules, never content.'),
   workload: z
     .strictObject({
       name: z.string().max(256).default('').describe('Who calls, when the call itself does not say.'),

@@ -21,6 +21,7 @@ const tags = [
   { name: 'decisions', description: 'What was recorded.' },
   { name: 'erasure', description: 'Content that goes, and content that must stay.' },
   { name: 'ledger', description: 'For people who verify.' },
+  { name: 'notifications', description: 'What is told outside, and what was not taken.' },
   { name: 'sidecar', description: 'Probes, metrics, events and policy.' },
 ];
 

@@ -24,7 +24,7 @@ export interface Answer {
 export interface Operation {
   /** Names the call in generated clients. */
   readonly id: string;
-  readonly tag: 'holds' | 'decisions' | 'erasure' | 'ledger' | 'sidecar';
+  readonly tag: 'holds' | 'decisions' | 'erasure' | 'ledger' | 'notifications' | 'sidecar';
   readonly summary: string;
   readonly description: string;
   /** Who may call it; null needs no token, and then no content may be in its answer. */

@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { ErasureDesk } from '../erasure/desk.ts';
 import type { HoldQueue } from '../hold/queue.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { Notifier } from '../notify/notifier.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Keyring } from '../store/keyring.ts';
 import type { createSummaries } from './view.ts';
@@ -11,6 +12,7 @@ export interface ControlParts {
   readonly ledger: Ledger;
   readonly holds: HoldQueue;
   readonly erasures: ErasureDesk;
+  readonly notifier: Notifier;
   /** What is sealed in place of a data subject's name. */
   readonly fingerprint: (subject: string) => string;
   readonly keyring: Keyring;

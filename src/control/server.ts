@@ -24,6 +24,7 @@ import { healthRoutes } from './routes/health.ts';
 import { holdRoutes } from './routes/holds.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
+import { notificationRoutes } from './routes/notifications.ts';
 import { openapiRoutes } from './routes/openapi.ts';
 import { reviewerKeyRoutes } from './routes/reviewer-keys.ts';
 
@@ -60,6 +61,7 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     ...ledgerRoutes(parts),
     ...keyRoutes(parts),
     ...reviewerKeyRoutes(parts),
+    ...notificationRoutes(parts),
     ...eventRoutes(parts),
     ...consoleRoutes(),
   ];

@@ -30,6 +30,8 @@ const help = {
   holdpoint_ledger_failures_total: 'Failed ledger writes.',
   holdpoint_anchor_failures_total: 'Times an anchor did not take note of a checkpoint, by anchor and code.',
   holdpoint_witness_requests_total: 'Checkpoints of peers handed to this witness, by HTTP status.',
+  holdpoint_notifications_total:
+    'Attempts to notify, by receiver and outcome; dead ones were given up, dropped ones forgotten.',
   holdpoint_erasures_total: 'Erasures that ended, by state and whether a schedule or a person asked.',
 } as const;
 export type MetricName = keyof typeof help;
@@ -43,6 +45,8 @@ const gaugeHelp = {
   holdpoint_erased_parts: 'Bodies erased since the start.',
   holdpoint_erased_bytes: 'Bytes overwritten by erasures since the start.',
   holdpoint_retention_entry: 'The entry that the erasure running now has looked at last; 0 without one.',
+  holdpoint_notifications_pending: 'Notifications that wait for their receiver.',
+  holdpoint_notifications_dead: 'Notifications that were given up and can be sent again.',
   process_resident_memory_bytes: 'Resident memory.',
 } as const;
 export type GaugeName = keyof typeof gaugeHelp;
@@ -116,6 +120,7 @@ function counterLines(
     'holdpoint_ledger_failures_total',
     'holdpoint_anchor_failures_total',
     'holdpoint_witness_requests_total',
+    'holdpoint_notifications_total',
     'holdpoint_erasures_total',
   ];
   return names.flatMap((name) => [
@@ -153,6 +158,8 @@ function gaugeLines(gauges: Readonly<Record<GaugeName, number>>): string[] {
     'holdpoint_erased_parts',
     'holdpoint_erased_bytes',
     'holdpoint_retention_entry',
+    'holdpoint_notifications_pending',
+    'holdpoint_notifications_dead',
     'process_resident_memory_bytes',
   ];
   return names.flatMap((name) => [

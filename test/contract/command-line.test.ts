@@ -73,6 +73,7 @@ describe.concurrent('holdpoint', () => {
       'run',
       'demo',
       'verify',
+      'holds watch',
       'holds list',
       'holds show',
       'holds release',
@@ -104,6 +105,10 @@ describe.concurrent('holdpoint', () => {
       'keys revoke',
       'keys retire-kek',
       'keys escrow-new',
+      'notifications list',
+      'notifications replay',
+      'notifications test',
+      'completion',
     ])
       expect(out).toMatch(new RegExp(`^  ${name} `, 'm'));
   });
@@ -114,7 +119,7 @@ describe.concurrent('holdpoint', () => {
 
   it.each([
     [['nonsense'], 'there is no command nonsense'],
-    [['holds'], 'there is no command holds'],
+    [['holds', 'relase', 'h-1'], 'There is no command holds relase.'],
     [['holds', 'release'], 'Name exactly one hold.'],
     [['holds', 'deny', 'h-1'], '--reason is required.'],
     [['holds', 'amend', 'h-1', '--reason', 'x'], '--file is required.'],

@@ -19,8 +19,8 @@ import { type ControlRequest, type Route, readJsonBody, sendJson } from '../http
 import { readQuery } from '../operation.ts';
 import type { ControlParts } from '../parts.ts';
 import { mayReadContent, sealAccess } from '../permissions.ts';
-import { checkSignature, takeOrder } from '../signed-ruling.ts';
 import { holdsOfSession } from '../session-holds.ts';
+import { checkSignature, takeOrder } from '../signed-ruling.ts';
 import { readExchange } from '../view.ts';
 
 export function holdRoutes(parts: ControlParts): Route[] {

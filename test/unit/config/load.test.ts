@@ -54,7 +54,9 @@ describe('the published files', () => {
     // What is commented out is YAML with two signs in front; prose is not.
     const lines = text
       .split('\n')
-      .map((line) => line.replace(/^# ((?:keys|anchors|workload|limits|retention|log):| {2}\w+:)/, '$1'));
+      .map((line) =>
+        line.replace(/^# ((?:keys|anchors|notify|workload|limits|retention|log):| {2}\w+:)/, '$1'),
+      );
     const shown: unknown = parseDocument(lines.join('\n')).toJS();
     const { keys, workload, ...rest } = configSchema.parse(shown);
     expect(rest).toEqual(without(defaults));
@@ -153,6 +155,11 @@ describe('the environment', () => {
     ['HOLDPOINT_ANCHORS_TO_W1_URL', 'http://localhost:3', ['anchors', 'to', 'w1', 'url']],
     ['HOLDPOINT_WITNESS_LISTEN', '127.0.0.1:9', ['witness', 'listen']],
     ['HOLDPOINT_WITNESS_NAME', 'w.example', ['witness', 'name']],
+    ['HOLDPOINT_NOTIFY_CONSOLE_URL', 'https://c.example', ['notify', 'consoleUrl']],
+    ['HOLDPOINT_NOTIFY_TIMEOUT_MS', 502, ['notify', 'timeoutMs']],
+    ['HOLDPOINT_NOTIFY_GIVE_UP_AFTER_MS', 5_000, ['notify', 'giveUpAfterMs']],
+    ['HOLDPOINT_NOTIFY_QUEUE_MAX', 12, ['notify', 'queueMax']],
+    ['HOLDPOINT_NOTIFY_TO_ONCALL_URL', 'http://localhost:4', ['notify', 'to', 'oncall', 'url']],
     ['HOLDPOINT_WORKLOAD_NAME', '4711', ['workload', 'name']],
     ['HOLDPOINT_LIMITS_REQUEST_BYTES_MAX', 2048, ['limits', 'requestBytesMax']],
     ['HOLDPOINT_LIMITS_BATCH_BYTES_MAX', 2048, ['limits', 'batchBytesMax']],
@@ -174,7 +181,8 @@ describe('the environment', () => {
 
   const key = 'w.example+00000000+BAAA';
   const outside = `anchors: { to: { w1: { kind: witness, url: 'http://w.example', key: ${key} }, f: { kind: file, path: x } } }
-witness: { listen: '127.0.0.1:1', name: w, peers: [${key}] }`;
+witness: { listen: '127.0.0.1:1', name: w, peers: [${key}] }
+notify: { to: { oncall: { kind: webhook, url: 'http://w.example', secret: { env: X } } } }`;
 
   it.each(scalars)('%s sets it', (variable, value, path) => {
     const config = load(`data: { dir: ./d }\n${outside}`, { [variable]: String(value) });
@@ -194,6 +202,8 @@ witness: { listen: '127.0.0.1:1', name: w, peers: [${key}] }`;
       'witness.listen',
       'witness.name',
       'keys.dir',
+      'notify.consoleUrl',
+      'notify.to.oncall.url',
       'proxy.caFile',
       'proxy.forward.listen',
       'proxy.transparent.listen',

@@ -10,6 +10,8 @@ const gauges = {
   holdpoint_erased_parts: 0,
   holdpoint_erasures_pending: 0,
   holdpoint_retention_entry: 0,
+  holdpoint_notifications_pending: 0,
+  holdpoint_notifications_dead: 0,
   holdpoint_ledger_writable: 1,
   process_resident_memory_bytes: 123_456_789,
 };

@@ -1,0 +1,82 @@
+/** `holdpoint notifications …`: what was told outside, what was not taken, and sending it again. */
+import { z } from 'zod';
+import { HoldpointError } from '../core/errors.ts';
+import { clientOptions, controlClient } from './client.ts';
+import { type Command, exitCodes } from './command.ts';
+import { onlyArgument, readOptions } from './options.ts';
+import { printJson, printLine, printTable, visible } from './print.ts';
+
+const notificationSchema = z.object({
+  id: z.string(),
+  receiver: z.string(),
+  type: z.string(),
+  state: z.string(),
+  reason: z.string(),
+  queuedAt: z.string(),
+});
+const pageSchema = z.object({ items: z.array(notificationSchema), total: z.number() });
+const path = '/api/v1/notifications';
+
+export const notificationsCommands: readonly Command[] = [
+  {
+    name: 'notifications list',
+    usage: '[--state pending|sent|dead] [--json]',
+    summary: 'messages to receivers; dead ones were given up',
+    run: async (args, env) => {
+      const options = readOptions(args, [...clientOptions, 'state'], ['json']);
+      const state = options.text('state');
+      const query = state === undefined ? '' : `&state=${encodeURIComponent(state)}`;
+      const answer = await controlClient(options, env).get(`${path}?limit=500${query}`);
+      if (options.flag('json')) printJson(answer);
+      else printPage(pageSchema.parse(answer));
+      return exitCodes.ok;
+    },
+  },
+  {
+    name: 'notifications replay',
+    usage: '(ID | --all) [--json]',
+    summary: 'send a dead letter again, or up to 500 of them',
+    run: async (args, env) => {
+      const options = readOptions(args, clientOptions, ['json', 'all']);
+      const client = controlClient(options, env);
+      if (options.flag('all') && options.positionals.length > 0)
+        throw new HoldpointError('usage', 'Name one notification or give --all.', 'See holdpoint --help.');
+      const ids = options.flag('all')
+        ? pageSchema.parse(await client.get(`${path}?limit=500&state=dead`)).items.map(({ id }) => id)
+        : [onlyArgument(options, 'notification')];
+      const answers = [];
+      for (const id of ids) answers.push(await client.post(`${path}/replay`, { id }));
+      if (options.flag('json')) printJson(options.flag('all') ? { items: answers } : answers[0]);
+      else
+        for (const answer of answers)
+          printLine(`${visible(notificationSchema.parse(answer).id)} waits again`);
+      if (ids.length === 0 && !options.flag('json')) printLine('There are no dead letters.');
+      return exitCodes.ok;
+    },
+  },
+  {
+    name: 'notifications test',
+    usage: 'RECEIVER [--json]',
+    summary: 'send a test to a receiver of notify.to',
+    run: async (args, env) => {
+      const options = readOptions(args, clientOptions, ['json']);
+      const receiver = onlyArgument(options, 'receiver');
+      const answer = await controlClient(options, env).post(`${path}/test`, { receiver });
+      if (options.flag('json')) printJson(answer);
+      else printLine(`${visible(notificationSchema.parse(answer).id)} is on its way`);
+      return exitCodes.ok;
+    },
+  },
+];
+
+function printPage({ items, total }: z.output<typeof pageSchema>): void {
+  if (items.length === 0) {
+    printLine('There are none.');
+    return;
+  }
+  printTable(
+    ['ID', 'TYPE', 'STATE', 'QUEUED', 'REASON'],
+    items.map(({ id, type, state, queuedAt, reason }) => [id, type, state, queuedAt, reason]),
+  );
+  if (total > items.length) printLine(`and ${total - items.length} more`);
+}

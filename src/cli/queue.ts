@@ -1,0 +1,161 @@
+/**
+ * `holdpoint holds`: the queue on a terminal, to read and to rule; a plain list where it is none. `holdpoint holds watch`
+ * tells of each hold as it comes and goes. Owns the terminal's mode and gives it back however it ends.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HoldpointError, messageOf } from '../core/errors.ts';
+import { type ControlClient, clientOptions, controlClient } from './client.ts';
+import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
+import { detailSchema, duration, listSchema, printQueue } from './holds.ts';
+import { readOptions } from './options.ts';
+import { outputIsGone, printJson, printLine, safeJson, visible } from './print.ts';
+import { keysOf } from './queue-keys.ts';
+import { type Effect, emptyQueue, type Listed, pressed, type QueueState, withItems } from './queue-state.ts';
+import { rowsOf } from './queue-view.ts';
+import { paintFor } from './screen.ts';
+
+const refreshMs = 1_000;
+const pendingPath = '/api/v1/holds?state=pending&limit=500';
+/** The other screen, and the cursor hidden; and back. */
+const enterScreen = '\u001b[?1049h\u001b[?25l';
+const leaveScreen = '\u001b[?25h\u001b[?1049l';
+
+export const queueCommands: readonly Command[] = [
+  {
+    name: 'holds',
+    usage: '[--json]',
+    summary: 'the queue on a terminal, to read and to rule; a plain list elsewhere',
+    run: async (args, env) => {
+      const options = readOptions(args, clientOptions, ['json']);
+      const [unknown] = options.positionals;
+      if (unknown !== undefined)
+        throw new HoldpointError(
+          'usage',
+          `There is no command holds ${unknown}.`,
+          'See holdpoint holds --help.',
+        );
+      const client = controlClient(options, env);
+      const answer = await client.get(pendingPath);
+      if (options.flag('json')) printJson(answer);
+      else if (process.stdin.isTTY && process.stdout.isTTY)
+        await runQueue(client, env, listSchema.parse(answer));
+      else printQueue(listSchema.parse(answer));
+      return exitCodes.ok;
+    },
+  },
+  {
+    name: 'holds watch',
+    usage: '[--json]',
+    summary: 'a line for each hold that comes and goes, until interrupted; with --json one object a line',
+    run: async (args, env) => {
+      const options = readOptions(args, clientOptions, ['json']);
+      if (options.positionals.length > 0)
+        throw new HoldpointError('usage', 'holds watch takes no argument.', 'See holdpoint holds --help.');
+      return watch(controlClient(options, env), options.flag('json'));
+    },
+  },
+];
+
+async function watch(client: ControlClient, asJson: boolean): Promise<ExitCode> {
+  const stopped = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort());
+  let known = new Map<string, Listed>();
+  while (!stopped.signal.aborted && !outputIsGone()) {
+    const now = new Map(listSchema.parse(await client.get(pendingPath)).items.map((hold) => [hold.id, hold]));
+    for (const [id, hold] of now) if (!known.has(id)) tell('held', hold, asJson);
+    for (const [id, hold] of known) if (!now.has(id)) tell('over', hold, asJson);
+    known = now;
+    // Aborting the wait is how it ends.
+    await sleep(refreshMs, undefined, { signal: stopped.signal }).catch(() => undefined);
+  }
+  return exitCodes.ok;
+}
+
+function tell(what: 'held' | 'over', hold: Listed, asJson: boolean): void {
+  if (asJson) printLine(safeJson({ what, hold }));
+  else {
+    const left = what === 'held' ? `  ${duration(Date.parse(hold.expiresAt) - Date.now())} left` : '';
+    printLine(visible(`${what}  ${hold.id}  [${hold.severity}]  ${hold.headline}${left}`));
+  }
+}
+
+/** Until the reader leaves. Rejects when the sidecar cannot be reached any more; the terminal is given back before. */
+async function runQueue(
+  client: ControlClient,
+  env: Environment,
+  first: ReturnType<typeof listSchema.parse>,
+): Promise<void> {
+  const { stdin, stdout } = process;
+  const paint = paintFor(env, true);
+  let state: QueueState = withItems(emptyQueue, first.items, first.total);
+  const ended = Promise.withResolvers<void>();
+  /** One call at a time, in the order of the keys. */
+  let calls: Promise<void> = Promise.resolve();
+
+  function draw(): void {
+    // A terminal that does not say its size is one of 24 rows of 80 columns.
+    const size = { rows: stdout.rows || 24, columns: stdout.columns || 80 };
+    stdout.write(`\u001b[H${rowsOf(state, size, Date.now(), paint).join('\u001b[K\r\n')}\u001b[K\u001b[J`);
+  }
+
+  function run(effect: Effect): void {
+    if (effect.kind === 'quit') ended.resolve();
+    else calls = calls.then(() => carryOut(effect)).catch(failed);
+  }
+
+  /** A refusal is something to read; a sidecar that is gone ends the command. */
+  function failed(error: unknown): void {
+    if (!(error instanceof HoldpointError) || error.code === 'sidecar_unreachable') ended.reject(error);
+    else state = { ...state, said: `${messageOf(error)} ${error.next}` };
+    draw();
+  }
+
+  async function carryOut(effect: Exclude<Effect, { kind: 'quit' }>): Promise<void> {
+    const path = `/api/v1/holds/${encodeURIComponent(effect.id)}`;
+    if (effect.kind === 'show') {
+      const hold = detailSchema.parse(await client.get(path));
+      state = { ...state, open: { hold, scroll: 0 }, prompt: null, said: '' };
+    } else {
+      const { verdict, reason, digest } = effect;
+      await client.post(`${path}/rulings`, { verdict, reason, digest });
+      state = { ...state, open: null, said: `${effect.id}: your ${verdict} is sealed.` };
+      await refresh();
+    }
+    draw();
+  }
+
+  async function refresh(): Promise<void> {
+    const { items, total } = listSchema.parse(await client.get(pendingPath));
+    state = withItems(state, items, total);
+    draw();
+  }
+
+  const onData = (chunk: string): void => {
+    for (const key of keysOf(chunk)) {
+      const step = pressed(state, key);
+      state = step.state;
+      if (step.effect !== null) run(step.effect);
+    }
+    draw();
+  };
+  const quit = (): void => ended.resolve();
+  const timer = setInterval(() => {
+    calls = calls.then(refresh).catch(failed);
+  }, refreshMs);
+  stdin.setRawMode(true).setEncoding('utf8').on('data', onData).on('end', quit);
+  stdout.on('resize', draw);
+  process.once('SIGTERM', quit);
+  stdout.write(enterScreen);
+  try {
+    draw();
+    await ended.promise;
+  } finally {
+    clearInterval(timer);
+    stdin.off('data', onData).setRawMode(false).pause();
+    stdout.off('resize', draw);
+    process.off('SIGTERM', quit);
+    stdout.write(leaveScreen);
+  }
+  // What was ruled last is sealed before the command ends.
+  await calls;
+}

@@ -1,0 +1,138 @@
+/**
+ * Types and calls of the control port, made from its OpenAPI description by test/client-library/generate.ts: not to be
+ * edited. Path parameters, query and `body` of a call are one object.
+ */
+/** Everything that was said in one decision. */
+export type Bodies = { readonly id: string; readonly bodies: readonly (Body)[] };
+/** One sealed body; it can always be turned back into the sealed bytes. */
+export type Body = { readonly seq: number; readonly type: string; readonly name: string; readonly size: number; readonly commitment: string; readonly startLine?: string; readonly headers?: readonly (string)[]; readonly text?: string; readonly base64?: string; readonly erased?: string };
+/** The signed checkpoint over everything that is durable. */
+export type Checkpoint = { readonly origin: string; readonly size: number; readonly note: string; readonly key: string };
+/** Shows that a tree is the beginning of a later one. */
+export type ConsistencyProof = { readonly from: number; readonly to: number; readonly fromRoot: string; readonly toRoot: string; readonly hashes: readonly (string)[] };
+/** One decision in a few fields. */
+export type Decision = { readonly id: string; readonly seq: number; readonly at: string; readonly provider: string; readonly operation: string; readonly method: string; readonly path: string; readonly model: string; readonly workload: string; readonly session: string; readonly stream: boolean; readonly verdict: "pass" | "flag" | "hold" | "deny"; readonly rules: readonly (string)[]; readonly status: number | null; readonly usage: { readonly source: "provider" | "absent"; readonly input?: number; readonly output?: number; readonly total?: number } | null; readonly holds: readonly (string)[]; readonly outcome: "delivered" | "denied" | "expired" | "released_undelivered" | "client_abort" | "upstream_error" | "upstream_truncated" | "interrupted" | "ledger_unavailable" | "carried" | null };
+/** One decision with its sealed entries. */
+export type DecisionDetail = { readonly id: string; readonly seq: number; readonly at: string; readonly provider: string; readonly operation: string; readonly method: string; readonly path: string; readonly model: string; readonly workload: string; readonly session: string; readonly stream: boolean; readonly verdict: "pass" | "flag" | "hold" | "deny"; readonly rules: readonly (string)[]; readonly status: number | null; readonly usage: { readonly source: "provider" | "absent"; readonly input?: number; readonly output?: number; readonly total?: number } | null; readonly holds: readonly (string)[]; readonly outcome: "delivered" | "denied" | "expired" | "released_undelivered" | "client_abort" | "upstream_error" | "upstream_truncated" | "interrupted" | "ledger_unavailable" | "carried" | null; readonly entries: readonly (Entry)[] };
+/** Decisions, newest first. */
+export type DecisionPage = { readonly items: readonly (Decision)[]; readonly next: number | null };
+/** One sealed entry of the ledger. */
+export type Entry = { readonly v: 1; readonly ledger: string; readonly seq: number; readonly type: "genesis" | "start" | "stop" | "heartbeat" | "policy" | "request" | "response" | "hold" | "ruling" | "delivery" | "recovery" | "access" | "anchor" | "erasure" | "key"; readonly at: string; readonly mono: number; readonly boot: string; readonly prev: string; readonly kid: string; readonly durability: "strict" | "relaxed"; readonly parts: readonly ({ readonly name: string; readonly size: number; readonly c: string; readonly e: string })[]; readonly data: { readonly [name: string]: unknown }; readonly refs: readonly (number)[] };
+/** Sealed entries in order. */
+export type EntryPage = { readonly items: readonly (Entry)[]; readonly next: number | null };
+/** An erasure, and how far it is. */
+export type Erasure = { readonly id: string; readonly state: "waiting" | "running" | "done" | "failed"; readonly dryRun: boolean; readonly by: string; readonly basis: "no_longer_needed" | "consent_withdrawn" | "objection" | "unlawful" | "legal_obligation" | "child_consent" | "retention"; readonly decisions: number; readonly erased: number; readonly parts: number; readonly refused: { readonly open: number; readonly legal_hold: number; readonly statutory_minimum: number; readonly exemption: number }; readonly entries: readonly (number)[]; readonly bytesWiped: number; readonly bytesReclaimed: number; readonly startedAt: string; readonly endedAt: unknown; readonly error: unknown };
+/** What an erasure is about: one decision, a data subject or a class. */
+export type ErasureScope = { readonly decision: string } | { readonly subject: string } | { readonly match: { readonly model?: string; readonly operation?: string; readonly provider?: string; readonly workload?: string }; readonly before?: string };
+/** A request and its answer, as sealed and as understood. */
+export type Exchange = { readonly request: { readonly provider: string; readonly operation: string; readonly method: string; readonly path: string; readonly model: string; readonly stream: boolean; readonly params: { readonly [name: string]: unknown }; readonly system: string; readonly messages: readonly (Message)[]; readonly text: string; readonly tools: readonly ({ readonly name: string; readonly description: string })[]; readonly raw: RawMessage }; readonly response: { readonly status: number; readonly model: string; readonly fingerprint: string; readonly text: string; readonly toolCalls: readonly (ToolCall)[]; readonly finishReason: string; readonly usage: { readonly source: "provider" | "absent"; readonly inputTokens: number; readonly outputTokens: number; readonly totalTokens: number }; readonly refusal: string; readonly streamed: boolean; readonly raw: RawMessage } | null; readonly defects: readonly (string)[] };
+/** One hold with everything needed to rule. */
+export type Hold = { readonly id: string; readonly decisionId: string; readonly state: "pending" | "released" | "denied" | "amended" | "expired"; readonly phase: "request" | "response"; readonly severity: "low" | "medium" | "high" | "critical"; readonly headline: string; readonly provider: string; readonly operation: string; readonly model: string; readonly workload: string; readonly session: string; readonly stream: boolean; readonly digest: string; readonly openedAt: string; readonly expiresAt: string; readonly approvals: { readonly needed: number; readonly given: readonly (string)[] }; readonly roles: readonly (string)[]; readonly requester: string; readonly caller: "waiting" | "gone"; readonly possibleDuplicate: boolean; readonly outcome: "delivered" | "denied" | "expired" | "released_undelivered" | "client_abort" | "upstream_error" | "upstream_truncated" | "interrupted" | "ledger_unavailable" | "carried" | null; readonly rules: readonly ({ readonly id: string; readonly title: string; readonly when: string; readonly severity: "low" | "medium" | "high" | "critical"; readonly error: string })[]; readonly policy: { readonly version: string; readonly digest: string }; readonly rulings: readonly ({ readonly by: string; readonly verdict: "release" | "deny" | "amend" | "expired"; readonly at: string })[]; readonly history: { readonly [name: string]: number }; readonly exchange: Exchange | null };
+/** Something happened to a hold. */
+export type HoldEvent = { readonly kind: "opened" | "ruled" | "approved" | "caller" | "settled"; readonly id: string; readonly state: "pending" | "released" | "denied" | "amended" | "expired"; readonly caller: "waiting" | "gone"; readonly outcome: "delivered" | "denied" | "expired" | "released_undelivered" | "client_abort" | "upstream_error" | "upstream_truncated" | "interrupted" | "ledger_unavailable" | "carried" | null };
+/** Holds, the one that expires first in front. */
+export type HoldPage = { readonly items: readonly (HoldSummary)[]; readonly total: number };
+/** A hold in the queue. */
+export type HoldSummary = { readonly id: string; readonly decisionId: string; readonly state: "pending" | "released" | "denied" | "amended" | "expired"; readonly phase: "request" | "response"; readonly severity: "low" | "medium" | "high" | "critical"; readonly headline: string; readonly provider: string; readonly operation: string; readonly model: string; readonly workload: string; readonly session: string; readonly stream: boolean; readonly digest: string; readonly openedAt: string; readonly expiresAt: string; readonly approvals: { readonly needed: number; readonly given: readonly (string)[] }; readonly roles: readonly (string)[]; readonly requester: string; readonly caller: "waiting" | "gone"; readonly possibleDuplicate: boolean; readonly outcome: "delivered" | "denied" | "expired" | "released_undelivered" | "client_abort" | "upstream_error" | "upstream_truncated" | "interrupted" | "ledger_unavailable" | "carried" | null; readonly rules: readonly ({ readonly id: string; readonly title: string; readonly severity: "low" | "medium" | "high" | "critical" })[] };
+/** Whom a token belongs to. */
+export type Identity = { readonly name: string; readonly role: "viewer" | "reviewer" | "auditor" | "privacy" | "admin" };
+/** Shows that an entry is in the tree of a checkpoint. */
+export type InclusionProof = { readonly seq: number; readonly size: number; readonly leafHash: string; readonly root: string; readonly hashes: readonly (string)[]; readonly note: unknown };
+/** Which keys the ledger is under; no secret is among them. */
+export type Keys = { readonly key: string; readonly kek: string; readonly retiredKeks: readonly (string)[] };
+/** A legal hold that stands. */
+export type LegalHold = { readonly id: string; readonly seq: number; readonly by: string; readonly scope: { readonly [name: string]: unknown } };
+/** What a legal hold is on. */
+export type LegalHoldScope = { readonly decision: string } | { readonly subject: string } | { readonly match: { readonly model?: string; readonly operation?: string; readonly provider?: string; readonly workload?: string } };
+/** Every legal hold that stands. */
+export type LegalHolds = { readonly items: readonly (LegalHold)[] };
+/** Why a legal hold ends. */
+export type LiftLegalHold = { readonly reason: string };
+/** One message of the conversation. */
+export type Message = { readonly role: string; readonly text: string; readonly toolCalls: readonly (ToolCall)[] };
+/** An erasure that is asked for. */
+export type NewErasure = { readonly scope: ErasureScope; readonly basis: "no_longer_needed" | "consent_withdrawn" | "objection" | "unlawful" | "legal_obligation" | "child_consent"; readonly reason: string; readonly dryRun?: boolean };
+/** A legal hold that is to be placed. */
+export type NewLegalHold = { readonly scope: LegalHoldScope; readonly reason: string };
+/** One message to one receiver; ids and states, never content. */
+export type Notification = { readonly id: string; readonly receiver: string; readonly type: "holdpoint.hold.opened" | "holdpoint.hold.reminder" | "holdpoint.hold.ruled" | "holdpoint.hold.expired" | "holdpoint.test"; readonly severity: "low" | "medium" | "high" | "critical"; readonly holdId: unknown; readonly state: "pending" | "sent" | "dead"; readonly reason: string; readonly queuedAt: string };
+/** Messages, those queued first in front. */
+export type NotificationPage = { readonly items: readonly (Notification)[]; readonly total: number };
+/** The policy in force. */
+export type Policy = { readonly version: string; readonly digest: string; readonly source: string };
+/** A refusal, RFC 9457. */
+export type Problem = { readonly type: "about:blank"; readonly title: string; readonly status: number; readonly detail: string; readonly code: "bad_request" | "denied_by_policy" | "denied_by_reviewer" | "hold_expired" | "host_not_allowed" | "no_upstream" | "body_too_large" | "upstream_unreachable" | "upstream_truncated" | "response_too_large" | "upstream_timeout" | "held" | "ledger_unavailable" | "overloaded" | "shutting_down" | "invalid_argument" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "already_ruled" | "digest_mismatch" | "ruling_expired" | "erased" | "erasure_under_way" | "too_many_attempts" | "internal" | "anchor_failed" | "anchor_contradicts" | "usage" | "config_invalid" | "policy_invalid" | "data_dir_locked" | "ledger_rolled_back" | "ledger_damaged" | "sidecar_unreachable"; readonly next: string };
+/** An HTTP message as it was sealed. */
+export type RawMessage = { readonly startLine: string; readonly headers: readonly (string)[]; readonly body: string };
+/** Which dead letter is sent again. */
+export type ReplayNotification = { readonly id: string };
+/** A ruling, bound to the digest of the held bytes. */
+export type Ruling = { readonly verdict: "release" | "deny" | "amend"; readonly reason?: string; readonly digest: string; readonly amendment?: { readonly text?: string; readonly toolCalls?: readonly ({ readonly id: string; readonly arguments: __schema0 })[]; readonly body?: { readonly [name: string]: __schema1 } } };
+/** Which receiver is sent a test. */
+export type TestNotification = { readonly receiver: string };
+/** One tool call as the model asked for it. */
+export type ToolCall = { readonly id: string; readonly name: string; readonly arguments: unknown; readonly argumentsText: string };
+export type __schema0 = string | number | boolean | null | readonly (__schema0)[] | { readonly [name: string]: __schema0 };
+export type __schema1 = string | number | boolean | null | readonly (__schema1)[] | { readonly [name: string]: __schema1 };
+
+export type Input = Readonly<Record<string, unknown>>;
+export type Send = <Answer>(method: string, path: string, input: Input) => Promise<Answer>;
+export type SendForText = (method: string, path: string, input: Input) => Promise<string>;
+
+/** Every call, by its operationId. */
+export function createOperations(send: Send, sendForText: SendForText) {
+  return {
+    /** Change a key of the ledger. */
+    changeKeys: (input: { readonly body: { readonly action: "rotate"; readonly reason: string } | { readonly action: "epoch"; readonly reason: string } | { readonly action: "retire"; readonly kek: string; readonly reason: string } | { readonly action: "revoke"; readonly kid: string; readonly size: number; readonly reason: string } }): Promise<Keys> => send('POST', '/api/v1/keys', input),
+    /** Alive. */
+    healthz: (): Promise<{ readonly status: "alive" }> => send('GET', '/healthz', {}),
+    /** Lift a legal hold. */
+    liftLegalHold: (input: { readonly id: string; readonly body: LiftLegalHold }): Promise<LegalHold> => send('POST', '/api/v1/legal-holds/{id}/lift', input),
+    /** What was recorded, newest first. */
+    listDecisions: (input: { readonly limit?: number; readonly before?: number; readonly provider?: string; readonly operation?: string; readonly model?: string; readonly workload?: string; readonly session?: string; readonly rule?: string; readonly subject?: string; readonly since?: string; readonly until?: string; readonly verdict?: "pass" | "flag" | "hold" | "deny"; readonly outcome?: "delivered" | "denied" | "expired" | "released_undelivered" | "client_abort" | "upstream_error" | "upstream_truncated" | "interrupted" | "ledger_unavailable" | "carried" } = {}): Promise<DecisionPage> => send('GET', '/api/v1/decisions', input),
+    /** Sealed entries in order. */
+    listEntries: (input: { readonly from?: number; readonly limit?: number } = {}): Promise<EntryPage> => send('GET', '/api/v1/ledger/entries', input),
+    /** The queue. */
+    listHolds: (input: { readonly state?: "pending" | "released" | "denied" | "amended" | "expired"; readonly limit?: number } = {}): Promise<HoldPage> => send('GET', '/api/v1/holds', input),
+    /** Legal holds that stand. */
+    listLegalHolds: (): Promise<LegalHolds> => send('GET', '/api/v1/legal-holds', {}),
+    /** Messages to receivers. */
+    listNotifications: (input: { readonly state?: "pending" | "sent" | "dead"; readonly limit?: number } = {}): Promise<NotificationPage> => send('GET', '/api/v1/notifications', input),
+    /** Prometheus metrics. */
+    metrics: (): Promise<string> => sendForText('GET', '/metrics', {}),
+    /** This description. */
+    openapi: (): Promise<{ readonly [name: string]: unknown }> => send('GET', '/openapi.json', {}),
+    /** Place a legal hold. */
+    placeLegalHold: (input: { readonly body: NewLegalHold }): Promise<LegalHold> => send('POST', '/api/v1/legal-holds', input),
+    /** Proof that nothing sealed earlier has changed. */
+    proveConsistency: (input: { readonly from: number; readonly to?: number }): Promise<ConsistencyProof> => send('GET', '/api/v1/ledger/proofs/consistency', input),
+    /** Proof that an entry is in the ledger. */
+    proveInclusion: (input: { readonly seq: number; readonly size?: number }): Promise<InclusionProof> => send('GET', '/api/v1/ledger/proofs/inclusion', input),
+    /** The bodies of a decision. */
+    readBodies: (input: { readonly id: string }): Promise<Bodies> => send('GET', '/api/v1/decisions/{id}/body', input),
+    /** The checkpoint as C2SP tlog-tiles has it. */
+    readCheckpoint: (): Promise<string> => sendForText('GET', '/checkpoint', {}),
+    /** Ready for calls. */
+    readyz: (): Promise<{ readonly status: "ready" }> => send('GET', '/readyz', {}),
+    /** Send a dead letter again. */
+    replayNotification: (input: { readonly body: ReplayNotification }): Promise<Notification> => send('POST', '/api/v1/notifications/replay', input),
+    /** Rule on a hold. */
+    ruleOnHold: (input: { readonly id: string; readonly body: Ruling }): Promise<HoldSummary> => send('POST', '/api/v1/holds/{id}/rulings', input),
+    /** The signed checkpoint. */
+    showCheckpoint: (): Promise<Checkpoint> => send('GET', '/api/v1/ledger/checkpoint', {}),
+    /** One decision and its sealed entries. */
+    showDecision: (input: { readonly id: string }): Promise<DecisionDetail> => send('GET', '/api/v1/decisions/{id}', input),
+    /** How far an erasure is. */
+    showErasure: (input: { readonly id: string }): Promise<Erasure> => send('GET', '/api/v1/erasures/{id}', input),
+    /** One hold with the whole exchange. */
+    showHold: (input: { readonly id: string }): Promise<Hold> => send('GET', '/api/v1/holds/{id}', input),
+    /** The policy in force. */
+    showPolicy: (): Promise<Policy> => send('GET', '/api/v1/policy', {}),
+    /** Erase content. */
+    startErasure: (input: { readonly body: NewErasure }): Promise<Erasure> => send('POST', '/api/v1/erasures', input),
+    /** Send a test to a receiver. */
+    testNotification: (input: { readonly body: TestNotification }): Promise<Notification> => send('POST', '/api/v1/notifications/test', input),
+    /** Whom the token belongs to. */
+    whoami: (): Promise<Identity> => send('GET', '/api/v1/whoami', {}),
+  };
+}

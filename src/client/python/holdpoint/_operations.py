@@ -1,0 +1,107 @@
+"""Calls of the control port, made from its OpenAPI description by test/client-library/generate.ts: not to be edited."""
+
+
+class Operations:
+    def change_keys(self, body):
+        """Change a key of the ledger."""
+        return self._call("POST", "/api/v1/keys", {}, {}, body)
+
+    def healthz(self):
+        """Alive."""
+        return self._call("GET", "/healthz", {}, {}, None)
+
+    def lift_legal_hold(self, id, body):
+        """Lift a legal hold."""
+        return self._call("POST", "/api/v1/legal-holds/{id}/lift", {"id": id}, {}, body)
+
+    def list_decisions(self, limit=None, before=None, provider=None, operation=None, model=None, workload=None, session=None, rule=None, subject=None, since=None, until=None, verdict=None, outcome=None):
+        """What was recorded, newest first."""
+        return self._call("GET", "/api/v1/decisions", {}, {"limit": limit, "before": before, "provider": provider, "operation": operation, "model": model, "workload": workload, "session": session, "rule": rule, "subject": subject, "since": since, "until": until, "verdict": verdict, "outcome": outcome}, None)
+
+    def list_entries(self, from_=None, limit=None):
+        """Sealed entries in order."""
+        return self._call("GET", "/api/v1/ledger/entries", {}, {"from": from_, "limit": limit}, None)
+
+    def list_holds(self, state=None, limit=None):
+        """The queue."""
+        return self._call("GET", "/api/v1/holds", {}, {"state": state, "limit": limit}, None)
+
+    def list_legal_holds(self):
+        """Legal holds that stand."""
+        return self._call("GET", "/api/v1/legal-holds", {}, {}, None)
+
+    def list_notifications(self, state=None, limit=None):
+        """Messages to receivers."""
+        return self._call("GET", "/api/v1/notifications", {}, {"state": state, "limit": limit}, None)
+
+    def metrics(self):
+        """Prometheus metrics."""
+        return self._call("GET", "/metrics", {}, {}, None)
+
+    def openapi(self):
+        """This description."""
+        return self._call("GET", "/openapi.json", {}, {}, None)
+
+    def place_legal_hold(self, body):
+        """Place a legal hold."""
+        return self._call("POST", "/api/v1/legal-holds", {}, {}, body)
+
+    def prove_consistency(self, from_, to=None):
+        """Proof that nothing sealed earlier has changed."""
+        return self._call("GET", "/api/v1/ledger/proofs/consistency", {}, {"from": from_, "to": to}, None)
+
+    def prove_inclusion(self, seq, size=None):
+        """Proof that an entry is in the ledger."""
+        return self._call("GET", "/api/v1/ledger/proofs/inclusion", {}, {"seq": seq, "size": size}, None)
+
+    def read_bodies(self, id):
+        """The bodies of a decision."""
+        return self._call("GET", "/api/v1/decisions/{id}/body", {"id": id}, {}, None)
+
+    def read_checkpoint(self):
+        """The checkpoint as C2SP tlog-tiles has it."""
+        return self._call("GET", "/checkpoint", {}, {}, None)
+
+    def readyz(self):
+        """Ready for calls."""
+        return self._call("GET", "/readyz", {}, {}, None)
+
+    def replay_notification(self, body):
+        """Send a dead letter again."""
+        return self._call("POST", "/api/v1/notifications/replay", {}, {}, body)
+
+    def rule_on_hold(self, id, body):
+        """Rule on a hold."""
+        return self._call("POST", "/api/v1/holds/{id}/rulings", {"id": id}, {}, body)
+
+    def show_checkpoint(self):
+        """The signed checkpoint."""
+        return self._call("GET", "/api/v1/ledger/checkpoint", {}, {}, None)
+
+    def show_decision(self, id):
+        """One decision and its sealed entries."""
+        return self._call("GET", "/api/v1/decisions/{id}", {"id": id}, {}, None)
+
+    def show_erasure(self, id):
+        """How far an erasure is."""
+        return self._call("GET", "/api/v1/erasures/{id}", {"id": id}, {}, None)
+
+    def show_hold(self, id):
+        """One hold with the whole exchange."""
+        return self._call("GET", "/api/v1/holds/{id}", {"id": id}, {}, None)
+
+    def show_policy(self):
+        """The policy in force."""
+        return self._call("GET", "/api/v1/policy", {}, {}, None)
+
+    def start_erasure(self, body):
+        """Erase content."""
+        return self._call("POST", "/api/v1/erasures", {}, {}, body)
+
+    def test_notification(self, body):
+        """Send a test to a receiver."""
+        return self._call("POST", "/api/v1/notifications/test", {}, {}, body)
+
+    def whoami(self):
+        """Whom the token belongs to."""
+        return self._call("GET", "/api/v1/whoami", {}, {}, None)

@@ -1,0 +1,267 @@
+/**
+ * Tells receivers what happened to holds, beside everything else: nothing waits for it, and a receiver that is slow
+ * or away delays neither the others nor any call. A notice is on disk before it is sent, is tried until the receiver
+ * takes it or its time is over, and is then a dead letter that a person can have sent again. At least once, not
+ * exactly once: the notice's id is the same each time.
+ */
+import type { Clock, RandomBytes, Schedule } from '../core/clock.ts';
+import { HoldpointError } from '../core/errors.ts';
+import type { HoldEvent } from '../hold/queue.ts';
+import type { Hold } from '../hold/record.ts';
+import { type Notice, type NoticeSeverity, type NoticeType, noticeOf, severities } from './notice.ts';
+import { type Message, openOutbox } from './outbox.ts';
+import { NotTaken, type Receiver } from './receiver.ts';
+
+export interface Subscription {
+  readonly receiver: Receiver;
+  readonly types: readonly NoticeType[];
+  readonly severityMin: NoticeSeverity;
+}
+
+export interface NotifierOptions {
+  readonly directory: string;
+  readonly to: readonly Subscription[];
+  readonly holds: {
+    list(): readonly Hold[];
+    subscribe(listener: (event: HoldEvent) => void): () => void;
+  };
+  readonly decisionId: (seq: number) => string;
+  readonly clock: Clock;
+  readonly schedule: Schedule;
+  readonly random: RandomBytes;
+  /** Milliseconds before a hold's expiry at which those who can rule are told again. */
+  readonly remindBeforeMs: readonly number[];
+  readonly timeoutMs: number;
+  readonly giveUpAfterMs: number;
+  /** Messages that wait, for each receiver; more become dead letters at once. */
+  readonly queueMax: number;
+  readonly onEvent: (event: NotifierEvent) => void;
+}
+
+export type NotifierEvent =
+  | { readonly kind: 'sent' | 'dead' | 'dropped'; readonly receiver: string; readonly id: string }
+  | { readonly kind: 'failed'; readonly receiver: string; readonly id: string; readonly reason: string }
+  /** The outbox cannot be written: what is queued is still sent, and lost if the sidecar ends before. */
+  | { readonly kind: 'not_durable'; readonly error: unknown };
+
+export interface Notifier {
+  messages(): readonly Message[];
+  /** Queues a dead letter again. Throws `not_found` where there is none of that key. */
+  replay(key: string): Promise<Message>;
+  /** Queues a notice about nothing for one receiver. Throws `not_found` where there is none of that name. */
+  test(receiver: string): Promise<Message>;
+  /** Nothing is sent any more; what waits stays on disk. */
+  stop(): Promise<void>;
+}
+
+const retryFirstMs = 1_000;
+const retryMsMax = 600_000;
+const bounds = { deadMax: 10_000, sentMax: 20_000 };
+
+interface Lane {
+  readonly receiver: Receiver;
+  /** Keys that wait, the next one first. */
+  readonly queue: string[];
+  /** In a row, of whatever message. */
+  failures: number;
+  isBusy: boolean;
+  cancelTimer: () => void;
+}
+
+/** Starts with what a restart left: messages that wait, and pending holds that nobody was told of. */
+export function startNotifier(options: NotifierOptions): Notifier {
+  const { clock, schedule, holds } = options;
+  const outbox = openOutbox(options.directory, bounds, ({ receiver, notice }) =>
+    options.onEvent({ kind: 'dropped', receiver, id: notice.id }),
+  );
+  const lanes = new Map<string, Lane>(
+    options.to.map(({ receiver }) => [
+      receiver.name,
+      { receiver, queue: [], failures: 0, isBusy: false, cancelTimer: () => undefined },
+    ]),
+  );
+  const reminders = new Map<number, readonly (() => void)[]>();
+  const stopping = new AbortController();
+  const running = new Set<Promise<void>>();
+
+  for (const message of outbox.all())
+    if (message.state === 'pending') lanes.get(message.receiver)?.queue.push(message.key);
+  for (const hold of holds.list()) if (hold.state.status === 'pending') opened(hold);
+  for (const lane of lanes.values()) wake(lane);
+  const unsubscribe = holds.subscribe(({ kind, hold }) => {
+    if (kind === 'opened') opened(hold);
+    if (kind === 'ruled') ruled(hold);
+  });
+
+  function opened(hold: Hold): void {
+    tell('holdpoint.hold.opened', hold);
+    const nowMs = clock.nowMs();
+    const { expiresAtMs } = hold.state.terms;
+    const due = options.remindBeforeMs.filter((beforeMs) => expiresAtMs - beforeMs > nowMs);
+    const cancels = due.map((beforeMs) =>
+      schedule(expiresAtMs - beforeMs - nowMs, () => {
+        if (hold.state.status === 'pending') tell('holdpoint.hold.reminder', hold, String(beforeMs));
+      }),
+    );
+    if (cancels.length > 0) reminders.set(hold.seq, cancels);
+  }
+
+  function ruled(hold: Hold): void {
+    for (const cancel of reminders.get(hold.seq) ?? []) cancel();
+    reminders.delete(hold.seq);
+    tell(hold.state.status === 'expired' ? 'holdpoint.hold.expired' : 'holdpoint.hold.ruled', hold);
+  }
+
+  function tell(type: NoticeType, hold: Hold, mark = ''): void {
+    const notice = noticeOf(type, hold, options.decisionId(hold.decision), clock.nowMs(), mark);
+    const rank = severities.indexOf(notice.severity);
+    for (const { receiver, types, severityMin } of options.to)
+      if (types.includes(type) && rank >= severities.indexOf(severityMin)) enqueue(receiver.name, notice);
+  }
+
+  function enqueue(name: string, notice: Notice): void {
+    const lane = lanes.get(name);
+    if (lane === undefined || !outbox.add(name, notice, clock.nowMs())) return;
+    const message = outbox.get(`${name}/${notice.id}`);
+    if (message === undefined) return;
+    if (lane.queue.length >= options.queueMax) giveUp(message, 'too many wait for this receiver');
+    else lane.queue.push(message.key);
+    save();
+    wake(lane);
+  }
+
+  /** Everything said so far goes to disk, beside what goes on. */
+  function save(): void {
+    track(outbox.flush().catch((error: unknown) => options.onEvent({ kind: 'not_durable', error })));
+  }
+
+  function track(task: Promise<void>): void {
+    running.add(task);
+    task.finally(() => running.delete(task)).catch(() => undefined); // `task` handles its own failures.
+  }
+
+  function wake(lane: Lane): void {
+    if (lane.isBusy || lane.failures > 0 || lane.queue.length === 0 || stopping.signal.aborted) return;
+    track(work(lane));
+  }
+
+  /** A person asked for it: it is next, and the wait after a failure is over. */
+  function hurry(lane: Lane, key: string): void {
+    const at = lane.queue.indexOf(key);
+    // The first one may be on its way.
+    const next = lane.isBusy ? 1 : 0;
+    if (at > next) lane.queue.splice(at, 1);
+    if (at === -1 || at > next) lane.queue.splice(next, 0, key);
+    lane.cancelTimer();
+    lane.failures = 0;
+    wake(lane);
+  }
+
+  /** Sends what waits, one at a time, until one is not taken; never rejects. */
+  async function work(lane: Lane): Promise<void> {
+    lane.isBusy = true;
+    while (!stopping.signal.aborted) {
+      const message = outbox.get(lane.queue[0] ?? '');
+      if (message === undefined) break;
+      // On disk before it is sent, so that a restart knows of it; a disk that is full stops no message.
+      await outbox.flush().catch((error: unknown) => options.onEvent({ kind: 'not_durable', error }));
+      const failure = await attempt(lane.receiver, message);
+      if (stopping.signal.aborted) break;
+      lane.queue.shift();
+      if (failure === null) {
+        lane.failures = 0;
+        outbox.sent(message);
+        options.onEvent({ kind: 'sent', receiver: message.receiver, id: message.notice.id });
+        continue;
+      }
+      options.onEvent({
+        kind: 'failed',
+        receiver: message.receiver,
+        id: message.notice.id,
+        reason: failure.message,
+      });
+      const isLate = clock.nowMs() - message.queuedAtMs >= options.giveUpAfterMs;
+      if (failure.isFinal || isLate) {
+        giveUp(message, failure.message);
+        if (failure.isFinal) continue;
+      } else lane.queue.push(message.key); // Last: one that is never taken must not keep the others.
+      lane.failures += 1;
+      lane.cancelTimer = schedule(Math.max(failure.waitMs, backOffMs(lane.failures)), () => {
+        lane.cancelTimer = () => undefined;
+        if (!stopping.signal.aborted && !lane.isBusy) track(work(lane));
+      });
+      break;
+    }
+    lane.isBusy = false;
+    save();
+  }
+
+  async function attempt(receiver: Receiver, { notice }: Message): Promise<NotTaken | null> {
+    const late = new AbortController();
+    const cancel = schedule(options.timeoutMs, () =>
+      late.abort(new DOMException('too late', 'TimeoutError')),
+    );
+    try {
+      await receiver.deliver(notice, AbortSignal.any([late.signal, stopping.signal]));
+      return null;
+    } catch (error) {
+      // Anything else is a defect of ours, and still no reason to lose a message.
+      return error instanceof NotTaken ? error : new NotTaken('sending failed inside Holdpoint');
+    } finally {
+      cancel();
+    }
+  }
+
+  function giveUp(message: Message, reason: string): void {
+    outbox.dead(message, reason, clock.nowMs());
+    options.onEvent({ kind: 'dead', receiver: message.receiver, id: message.notice.id });
+  }
+
+  /** Doubles to its bound, less up to half of it, so that many sidecars do not come back at once. */
+  function backOffMs(failures: number): number {
+    const whole = Math.min(retryMsMax, retryFirstMs * 2 ** Math.min(30, failures - 1));
+    return Math.round(whole * (1 - options.random(4).readUInt32LE(0) / 2 ** 33));
+  }
+
+  return {
+    messages: () => outbox.all(),
+    replay: async (key) => {
+      const message = outbox.get(key);
+      const lane = lanes.get(message?.receiver ?? '');
+      if (message === undefined || message.state !== 'dead' || lane === undefined)
+        throw new HoldpointError(
+          'not_found',
+          'There is no dead letter of this id for a receiver that is configured.',
+          'List them with: holdpoint notifications list --state dead',
+        );
+      outbox.again(message, clock.nowMs());
+      hurry(lane, message.key);
+      save();
+      return message;
+    },
+    test: async (name) => {
+      const atMs = clock.nowMs();
+      const id = `test.${options.random(8).toString('hex')}`;
+      const lane = lanes.get(name);
+      enqueue(name, { id, type: 'holdpoint.test', atMs, severity: 'low', hold: null });
+      const message = outbox.get(`${name}/${id}`);
+      if (message === undefined)
+        throw new HoldpointError(
+          'not_found',
+          'There is no receiver of this name.',
+          `Those of notify.to are: ${[...lanes.keys()].join(', ') || 'none'}.`,
+        );
+      if (lane !== undefined && message.state === 'pending') hurry(lane, message.key);
+      return message;
+    },
+    stop: async () => {
+      unsubscribe();
+      stopping.abort();
+      for (const lane of lanes.values()) lane.cancelTimer();
+      for (const cancels of reminders.values()) for (const cancel of cancels) cancel();
+      await Promise.all(running);
+      await outbox.flush().catch((error: unknown) => options.onEvent({ kind: 'not_durable', error }));
+      await outbox.close();
+    },
+  };
+}

@@ -1,0 +1,160 @@
+/** A sidecar that tells of its holds, and one whose receiver is away: nothing waits for it and nothing is lost. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Webhook } from 'standardwebhooks';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { newDirectory, startReceiver } from '../notify/scene.ts';
+import { parsePrometheus } from '../unit/telemetry/prometheus.ts';
+import { run } from './support/process.ts';
+import { eventually, type House, nextHold, startHouse } from './support/sidecar.ts';
+
+const secret = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
+const canary = 'canaryQ7x';
+const pageSchema = z.object({ items: z.array(z.object({ id: z.string(), state: z.string() })) });
+
+let answer = 200;
+let receiver: Awaited<ReturnType<typeof startReceiver>>;
+let house: House;
+
+beforeAll(async () => {
+  receiver = await startReceiver(() => ({ status: answer }));
+  const directory = newDirectory();
+  writeFileSync(join(directory, 'secret'), `${secret}\n`);
+  writeFileSync(join(directory, 'slack'), `${receiver.url}/slack\n`);
+  house = await startHouse({
+    settings: {
+      notify: {
+        consoleUrl: 'https://console.example.com/',
+        giveUpAfterMs: 1_000,
+        to: {
+          oncall: {
+            kind: 'webhook',
+            url: receiver.url,
+            secret: { file: join(directory, 'secret') },
+            events: ['opened', 'ruled'],
+          },
+          desk: { kind: 'slack', url: { file: join(directory, 'slack') }, events: ['opened'] },
+        },
+      },
+    },
+  });
+});
+afterAll(async () => {
+  await house.close();
+  await receiver.close();
+});
+
+const cli = (...args: string[]) =>
+  run(['notifications', ...args], {
+    HOLDPOINT_URL: house.sidecar.controlUrl,
+    HOLDPOINT_TOKEN: house.tokens.admin,
+  });
+
+async function release(): Promise<void> {
+  const held = await nextHold(house);
+  await house.call(`/api/v1/holds/${held.id}/rulings`, { json: { verdict: 'release', digest: held.digest } });
+}
+
+describe('a sidecar with receivers', () => {
+  it('tells them of a hold and of its ruling, signed, and of nothing that was said', async () => {
+    const asked = house.ask(`transfer 25000 EUR ${canary}`);
+    await eventually(async () => receiver.got.length === 2);
+    await release();
+    expect((await asked).status).toBe(200);
+    await eventually(async () => receiver.got.length === 3);
+    const signed = receiver.got.filter(({ path }) => path === '/hook');
+    const types = signed.map(({ headers, body }) => {
+      const event = new Webhook(secret).verify(body, {
+        'webhook-id': String(headers['webhook-id']),
+        'webhook-timestamp': String(headers['webhook-timestamp']),
+        'webhook-signature': String(headers['webhook-signature']),
+      });
+      return z.object({ type: z.string() }).parse(event).type;
+    });
+    expect(types).toEqual(['holdpoint.hold.opened', 'holdpoint.hold.ruled']);
+    for (const { body } of receiver.got) {
+      expect(body).not.toContain(canary);
+      expect(body).not.toContain('25000');
+      expect(body).not.toContain('transfer_funds');
+    }
+  });
+
+  it('answers calls as ever while a receiver is away, and keeps the dead letter to be sent again', async () => {
+    answer = 500;
+    const asked = house.ask('transfer 1 EUR');
+    await release();
+    expect((await asked).status).toBe(200);
+    const dead = await eventually(async () => {
+      const page = pageSchema.parse((await house.call('/api/v1/notifications?state=dead')).json);
+      return page.items.find(({ id }) => id.startsWith('oncall/') && id.endsWith('.opened'));
+    });
+    const page = parsePrometheus((await house.call('/metrics', { as: null })).text);
+    expect(page.get('holdpoint_notifications_dead')?.samples[0]?.value).toBeGreaterThanOrEqual(1);
+    const listed = await cli('list', '--state', 'dead');
+    expect(listed.out).toContain(dead.id);
+    expect(listed.out).toContain('answered 500');
+    answer = 200;
+    const before = receiver.got.length;
+    expect((await cli('replay', dead.id)).out).toBe(`${dead.id} waits again\n`);
+    await eventually(async () =>
+      receiver.got.slice(before).some(({ headers }) => `oncall/${headers['webhook-id']}` === dead.id),
+    );
+    expect((await cli('replay', 'oncall/nothing')).code).toBe(2);
+  });
+
+  it('sends a test when an admin asks for one, and only then', async () => {
+    const path = '/api/v1/notifications/test';
+    expect((await house.call(path, { as: 'reviewer', json: { receiver: 'desk' } })).status).toBe(403);
+    expect((await house.call(path, { as: 'admin', json: { receiver: 'nobody' } })).status).toBe(404);
+    const before = receiver.got.length;
+    expect((await cli('test', 'desk')).code).toBe(0);
+    await eventually(async () =>
+      receiver.got
+        .slice(before)
+        .some(({ path: to, body }) => to === '/hook/slack' && body.includes('A test')),
+    );
+  });
+
+  it('says how many messages each receiver took', async () => {
+    const page = parsePrometheus((await house.call('/metrics', { as: null })).text);
+    const sent = page.get('holdpoint_notifications_total')?.samples ?? [];
+    const of = (labels: Record<string, string>) =>
+      sent.find(
+        (sample) =>
+          sample.labels['receiver'] === labels['receiver'] && sample.labels['outcome'] === labels['outcome'],
+      )?.value;
+    expect(of({ receiver: 'oncall', outcome: 'sent' })).toBeGreaterThanOrEqual(2);
+    expect(of({ receiver: 'desk', outcome: 'dropped' })).toBe(0);
+  });
+});
+
+describe('a receiver that cannot be told', () => {
+  it.each([
+    [
+      'a webhook secret that is none',
+      { kind: 'webhook', url: 'https://x.example', secret: { env: 'NOTHING' } },
+      /notify\.to\.oncall\.secret/,
+    ],
+    [
+      'a password in the clear',
+      {
+        kind: 'email',
+        host: 'mail',
+        tls: 'none',
+        user: 'u',
+        password: { env: 'P' },
+        from: 'a@b.example',
+        to: ['c@d.example'],
+      },
+      /expected tls/,
+    ],
+    [
+      'a secret in the file itself',
+      { kind: 'slack', url: 'https://hooks.slack.example/T0/B0/x' },
+      /notify\.to\.oncall\.url/,
+    ],
+  ])('stops the start: %s', async (_, oncall, said) => {
+    await expect(startHouse({ settings: { notify: { to: { oncall } } } })).rejects.toThrow(said);
+  });
+});
