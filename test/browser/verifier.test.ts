@@ -91,7 +91,7 @@ describe.skipIf(missingBrowser !== '')("the verifier's page", () => {
         .first()
         .click();
       await page.getByRole('button', { name: 'Read the request' }).click();
-      await page.getByText(words).waitFor();
+      await page.getByText(new RegExp(words)).waitFor();
       await page.getByRole('button', { name: 'All decisions' }).click();
     }
     expect(complaints).toEqual([]);
