@@ -26,7 +26,7 @@ export default {
     only('store-implements-ports', '^src/store/', ['^src/core/', '^src/ledger/']),
     only('proxy-never-control', '^src/proxy/', ['^src/(core|hold|policy|provider|ledger)/']),
     only('control-never-proxy', '^src/control/', ['^src/(core|hold|policy|provider|ledger|erasure|store)/']),
-    only('console-stands-alone', '^src/console/', []),
+    only('console-on-verifier', '^src/console/', ['^src/ledger/verify/']),
     only('verifier-page-on-verifier', '^src/verifier-page/', [
       '^src/ledger/verify/',
       '^src/console/(text|recorded|json-tree)\\.ts$',

@@ -38,6 +38,9 @@ export interface RulingRequest {
 }
 
 export interface Api {
+  /** The JSON that a path answers with, not looked at yet. */
+  get(path: string): Promise<unknown>;
+  bytes(path: string): Promise<Uint8Array>;
   whoami(): Promise<Identity>;
   holds(): Promise<readonly HoldSummary[]>;
   /** The whole hold; that it was read is sealed. */
@@ -76,6 +79,11 @@ export function createApi(token: string): Api {
   }
 
   return {
+    get: (path) => json(path),
+    bytes: async (path) => {
+      const response = await request(path, { signal: AbortSignal.timeout(answerMsMax) });
+      return new Uint8Array(await response.arrayBuffer());
+    },
     whoami: async () => readIdentity(await json('/api/v1/whoami')),
     holds: async () => readHolds(await json(`/api/v1/holds?limit=${holdsMax}`)),
     hold: async (id) => readDetail(await json(`/api/v1/holds/${encodeURIComponent(id)}`)),

@@ -24,6 +24,8 @@ import { holdRoutes } from './routes/holds.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
 import { openapiRoutes } from './routes/openapi.ts';
+import { policyRoutes } from './routes/policy.ts';
+import { summaryRoutes } from './routes/summary.ts';
 
 export interface ControlListener {
   readonly url: string;
@@ -50,6 +52,8 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     ...decisionRoutes(parts),
     ...erasureRoutes(parts),
     ...ledgerRoutes(parts),
+    ...policyRoutes(parts),
+    ...summaryRoutes(parts),
     ...keyRoutes(parts),
     ...eventRoutes(parts),
     ...consoleRoutes(),
