@@ -27,7 +27,6 @@ const left = 52;
 const bottom = 24;
 const top = 10;
 const labelsMax = 6;
-const gridLines = 4;
 
 export function Columns({ title, says, columns, series, format = plain }: ColumnsProps): ComponentChild {
   const totals = columns.map((_, i) => series.reduce((sum, { values }) => sum + (values[i] ?? 0), 0));
@@ -238,6 +237,6 @@ export function niceCeiling(value: number): number {
 
 /** Whole values only: there is no half hold. */
 function gridValues(peak: number): readonly number[] {
-  const lines = peak >= gridLines ? gridLines : peak;
-  return Array.from({ length: lines + 1 }, (_, i) => (peak / lines) * i).filter(Number.isInteger);
+  const lines = [4, 5, 2, 1].find((count) => peak % count === 0) ?? 1;
+  return Array.from({ length: lines + 1 }, (_, i) => (peak / lines) * i);
 }

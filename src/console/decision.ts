@@ -104,7 +104,7 @@ const doings: Readonly<Record<string, string>> = {
   request: 'the request was sealed, before it went out',
   response: 'the answer was sealed, before it was delivered whole',
   hold: 'held for a person',
-  delivery: 'delivery',
+  delivery: 'how it ended, or that held bytes were about to be handed over',
   recovery: 'closed when the sidecar started again',
   access: 'somebody read it',
   erasure: 'content was erased',

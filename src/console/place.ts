@@ -2,8 +2,6 @@
  * Where the reviewer is, as the address says: `#/` the inbox, `#/holds/<id>` one hold, `#/decisions?model=…` a
  * search. A token never stands in it.
  */
-import type { Desk } from './desk.ts';
-
 export const pages = ['inbox', 'decisions', 'ledger', 'policy', 'overview'] as const;
 export type Page = (typeof pages)[number];
 
@@ -87,15 +85,4 @@ function decoded(segment: string): string {
 
 export function goTo(id: string | null): void {
   location.hash = id === null ? '#/' : placeOf(id);
-}
-
-/** Shows what the address says, now and whenever it changes. */
-export function listenToPlace(desk: Desk): void {
-  const follow = (): void => {
-    const id = holdAt(location.hash);
-    desk.turnTo(placeAt(location.hash));
-    if (id !== desk.get().open?.id) desk.show(id);
-  };
-  addEventListener('hashchange', follow);
-  follow();
 }
