@@ -29,7 +29,7 @@ export function Conversation({ exchange }: { readonly exchange: Exchange }): Com
       : h(
           'p',
           { class: 'quiet params' },
-          request.params.map(([name, value]) => `${name} ${value}`).join(' · '),
+          h(Recorded, { text: request.params.map(([name, value]) => `${name} ${value}`).join(' · ') }),
         ),
     earlier.length === 0
       ? null

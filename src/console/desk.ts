@@ -14,7 +14,7 @@ import {
   signedOut,
 } from './desk-state.ts';
 import { listen } from './events.ts';
-import type { HoldNotice, HoldSummary, Verdict } from './hold-data.ts';
+import type { HoldNotice, HoldPage, HoldSummary, Verdict } from './hold-data.ts';
 import type { Place } from './place.ts';
 import { cursorAfter, type Holds, matchesFilter, movedCursor, orderAfter, sortedOrder } from './queue.ts';
 
@@ -48,6 +48,12 @@ export interface Desk {
 
 const tokenKey = 'holdpoint.token';
 const recentMax = 50;
+/** What fills any screen comes first. */
+const firstPageHolds = 100;
+const pageHolds = 500;
+const holdsMax = 20_000;
+/** Lines read one by one; beyond, the whole queue is. */
+const linesMax = 20;
 
 export function createDesk(storage: Storage): Desk {
   let state: DeskState = { ...signedOut, signingIn: storage.getItem(tokenKey) !== null };
@@ -55,6 +61,9 @@ export function createDesk(storage: Storage): Desk {
   let link: ReturnType<typeof listen> | null = null;
   let refreshing = false;
   let refreshAgain = false;
+  /** Holds that events named and nobody has read yet. */
+  const unknown = new Set<string>();
+  let learning = false;
   const listeners = new Set<() => void>();
 
   function set(change: Partial<DeskState>): void {
@@ -91,6 +100,7 @@ export function createDesk(storage: Storage): Desk {
     link?.stop();
     link = null;
     storage.removeItem(tokenKey);
+    unknown.clear();
     const { open } = state;
     set({ ...signedOut, refusal, place: state.place, open: open === null ? null : closedPage(open.id) });
   }
@@ -102,8 +112,7 @@ export function createDesk(storage: Storage): Desk {
       return;
     }
     refreshing = true;
-    api
-      .holds()
+    readQueue()
       .then(takeAll)
       .catch(complain)
       .finally(() => {
@@ -112,6 +121,50 @@ export function createDesk(storage: Storage): Desk {
         refreshAgain = false;
         refresh();
       });
+  }
+
+  /** The whole queue, page by page; the first page is on the desk while the others are still read. */
+  async function readQueue(): Promise<readonly HoldSummary[]> {
+    const all: HoldSummary[] = [];
+    let after: string | null = null;
+    do {
+      const page: HoldPage = await api.holds(after, after === null ? firstPageHolds : pageHolds);
+      all.push(...page.items);
+      if (after === null && !state.loaded && page.next !== null) {
+        place(new Map(page.items.map((hold) => [hold.id, hold])));
+        set({ loaded: true, problem: '' });
+      }
+      after = page.next;
+    } while (after !== null && all.length < holdsMax);
+    return all;
+  }
+
+  /** Reads single lines as events name them; more at once than that and the queue is read whole. */
+  function learn(id: string): void {
+    unknown.add(id);
+    if (unknown.size > linesMax) {
+      unknown.clear();
+      refresh();
+    }
+    if (learning) return;
+    learning = true;
+    learnAll()
+      .catch(complain)
+      .finally(() => {
+        learning = false;
+      });
+  }
+
+  async function learnAll(): Promise<void> {
+    for (const id of unknown) {
+      unknown.delete(id);
+      const hold = await api.holdLine(id);
+      if (hold === null) continue;
+      const isNew = !state.holds.has(id) && hold.state === 'pending';
+      place(new Map(state.holds).set(id, hold));
+      if (isNew) set({ announcement: arrivalText([hold]) });
+      compareWithPage(hold);
+    }
   }
 
   function takeAll(read: readonly HoldSummary[]): void {
@@ -144,7 +197,7 @@ export function createDesk(storage: Storage): Desk {
   function take(notice: HoldNotice): void {
     const hold = state.holds.get(notice.id);
     if (hold === undefined || notice.kind === 'opened' || notice.kind === 'approved') {
-      refresh();
+      learn(notice.id);
       return;
     }
     const { state: holdState, callerWaits, outcome } = notice;

@@ -114,6 +114,13 @@ function stepBack(desk: Desk): void {
 export function focusLine(id: string | null): void {
   if (id === null) return;
   const line = document.getElementById(`line-${id}`);
+  // A line out of sight is drawn once the cursor is on it.
+  if (line === null) requestAnimationFrame(() => focusDrawn(id));
+  else focusDrawn(id);
+}
+
+function focusDrawn(id: string): void {
+  const line = document.getElementById(`line-${id}`);
   line?.focus({ preventScroll: true });
   line?.scrollIntoView({ block: 'nearest' });
 }

@@ -25,11 +25,7 @@ const policy = JSON.stringify({
 const names = ['inbox', 'hold', 'decisions', 'decision', 'session', 'ledger', 'entry', 'policy', 'overview'];
 const desktop = { width: 1360, height: 850, scheme: 'light' } as const;
 const pocket = { width: 390, height: 844, scheme: 'dark' } as const;
-/** Each colour scheme and each width once; every pair of them in the slow suite. */
-const looks =
-  process.env['TEST_SLOW'] === '1'
-    ? [desktop, pocket, { ...desktop, scheme: 'dark' as const }, { ...pocket, scheme: 'light' as const }]
-    : [desktop, pocket];
+const looks = [desktop, pocket, { ...desktop, scheme: 'dark' }, { ...pocket, scheme: 'light' }] as const;
 
 describe.skipIf(missingBrowser !== '')(`each page (${missingBrowser || 'Chromium'})`, () => {
   let browser: Browser;

@@ -78,13 +78,17 @@ export function pagesOf(hold: string, decision: string, session: string): readon
   ];
 }
 
+const holdMsMax = 15_000;
+
 const pendingSchema = z.object({
   items: z.array(z.object({ id: z.string(), decisionId: z.string() })),
 });
 
 /** The first hold that waits, asked for until there is one. */
 export async function firstHold(stage: Stage, token: string): Promise<{ id: string; decisionId: string }> {
+  const giveUpAt = performance.now() + holdMsMax;
   for (;;) {
+    if (performance.now() > giveUpAt) throw new Error('no hold came');
     const answer = await fetch(`${stage.sidecar.controlUrl}/api/v1/holds?state=pending`, {
       headers: { authorization: `Bearer ${token}` },
     });

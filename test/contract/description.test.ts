@@ -135,6 +135,8 @@ describe('every answer is as described', () => {
     const asked = house.ask('transfer 25000 EUR');
     const held = await nextHold(house);
     await drive('GET /api/v1/holds', '/api/v1/holds');
+    await drive('GET /api/v1/holds', `/api/v1/holds?id=${held.id}`);
+    await drive('GET /api/v1/holds', '/api/v1/holds?after=sideways');
     await drive('GET /api/v1/holds/{id}', `/api/v1/holds/${held.id}`);
     await drive('GET /api/v1/holds/{id}', `/api/v1/holds/${held.id}`, { as: 'viewer' });
     await drive('GET /api/v1/decisions', '/api/v1/decisions');

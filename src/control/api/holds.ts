@@ -69,12 +69,22 @@ export const holdSchema = z
 export type HoldDetail = Sent<z.output<typeof holdSchema>>;
 
 export const holdPageSchema = z
-  .object({ items: z.array(holdSummarySchema), total: z.int().min(0) })
+  .object({
+    items: z.array(holdSummarySchema),
+    total: z.int().min(0),
+    next: z.string().nullable().describe('Pass as `after` for what expires later; null at the end.'),
+  })
   .meta({ id: 'HoldPage', description: 'Holds, the one that expires first in front.' });
 
 export const holdQuerySchema = z.strictObject({
   state: z.enum(holdStates).optional().describe('Only holds in this state.'),
   limit: integerParameter({ min: 1, max: pageMax, fallback: 100 }).describe('The most that is answered.'),
+  id: z.string().max(64).optional().describe('Only this hold; reads no content and seals no access.'),
+  after: z
+    .string()
+    .regex(/^\d{1,16}\.\d{1,16}$/, 'expected the `next` of the page before')
+    .optional()
+    .describe('Only what comes after this; `next` of the page before.'),
 });
 
 export const rulingSchema = z
@@ -121,7 +131,7 @@ export const listHolds: Operation = {
   description: 'What is held now and what was ruled lately, the hold that expires first in front.',
   roles: everyRole,
   query: holdQuerySchema,
-  answers: [jsonAnswer('The holds.', holdPageSchema, { items: [exampleHold], total: 1 })],
+  answers: [jsonAnswer('The holds.', holdPageSchema, { items: [exampleHold], total: 1, next: null })],
   refusals: [],
 };
 

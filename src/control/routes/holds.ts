@@ -38,12 +38,27 @@ export function holdRoutes(parts: ControlParts): Route[] {
 }
 
 async function list(parts: ControlParts, { res, query, identity }: ControlRequest): Promise<void> {
-  const { state, limit } = readQuery(query, holdQuerySchema);
-  const holds = parts.holds.list().filter((hold) => state === undefined || hold.state.status === state);
+  const { state, limit, id, after } = readQuery(query, holdQuerySchema);
+  const holds = parts.holds
+    .list()
+    .filter(
+      (hold) => (state === undefined || hold.state.status === state) && (id === undefined || hold.id === id),
+    );
   // The one whose time runs out first comes first.
   holds.sort((a, b) => a.state.terms.expiresAtMs - b.state.terms.expiresAtMs || a.seq - b.seq);
-  const items = await Promise.all(holds.slice(0, limit).map((hold) => summary(parts, hold, identity)));
-  sendJson(res, 200, { items, total: holds.length });
+  const [expiresAtMs = -1, seq = -1] = (after ?? '').split('.').filter(Boolean).map(Number);
+  const isLater = ({ state: { terms }, seq: other }: Hold): boolean =>
+    terms.expiresAtMs > expiresAtMs || (terms.expiresAtMs === expiresAtMs && other > seq);
+  const start = after === undefined ? 0 : holds.findIndex(isLater);
+  const page = start < 0 ? [] : holds.slice(start, start + limit);
+  const items = await Promise.all(page.map((hold) => summary(parts, hold, identity)));
+  const last = page.at(-1);
+  const isEnd = last === undefined || start + limit >= holds.length;
+  sendJson(res, 200, {
+    items,
+    total: holds.length,
+    next: isEnd ? null : `${last.state.terms.expiresAtMs}.${last.seq}`,
+  });
 }
 
 async function summary(parts: ControlParts, hold: Hold, identity: Identity): Promise<HoldSummary> {
