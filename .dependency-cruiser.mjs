@@ -30,7 +30,7 @@ export default {
       '^src/(core|hold|policy|provider|ledger|erasure|notify|store)/',
     ]),
     only('client-stands-alone', '^src/client/', []),
-    only('console-stands-alone', '^src/console/', []),
+    only('console-on-verifier', '^src/console/', ['^src/ledger/verify/']),
     only('verifier-page-on-verifier', '^src/verifier-page/', [
       '^src/ledger/verify/',
       '^src/console/(text|recorded|json-tree)\\.ts$',

@@ -1,7 +1,7 @@
 /** Editing what is held, with what it changes beside it. */
 import { type ComponentChild, h } from 'preact';
 import type { Drafts, Edited } from './amendment.ts';
-import type { LineChange } from './difference.ts';
+import { DifferenceView } from './difference-view.ts';
 import { Recorded } from './recorded.ts';
 import { hidesCharacters, markedText } from './text.ts';
 
@@ -67,32 +67,7 @@ function Editor({ edit, draft, onEdit }: EditorProps): ComponentChild {
     ]),
     h('div', { class: 'diff-side' }, [
       h('p', { class: 'label' }, changed ? 'What changes' : 'Nothing changed yet'),
-      changed ? h(Difference, { lines }) : null,
+      changed ? h(DifferenceView, { lines }) : null,
     ]),
   ]);
-}
-
-const words = { same: '', removed: 'removed: ', added: 'added: ' } as const;
-const signs = { same: ' ', removed: '−', added: '+' } as const;
-
-function Difference({ lines }: { readonly lines: readonly LineChange[] }): ComponentChild {
-  return h(
-    'div',
-    { class: 'diff mono' },
-    lines.map(({ kind, parts }, i) =>
-      h('div', { key: `${i}`, class: `diff-line diff-${kind}` }, [
-        h('span', { class: 'diff-sign', 'aria-hidden': 'true' }, signs[kind]),
-        h('span', { class: 'sr-only' }, words[kind]),
-        h(
-          'span',
-          { class: 'diff-text' },
-          parts.map((part, n) =>
-            part.kind === 'same' || parts.length === 1
-              ? h(Recorded, { key: `${n}`, text: part.text })
-              : h(part.kind === 'removed' ? 'del' : 'ins', { key: `${n}` }, h(Recorded, { text: part.text })),
-          ),
-        ),
-      ]),
-    ),
-  );
 }

@@ -1,6 +1,7 @@
 /** Calls to the control port. The token travels in the Authorization header and nowhere else. */
 import {
   type HoldDetail,
+  type HoldPage,
   type HoldSummary,
   type Identity,
   type Ruling,
@@ -61,8 +62,14 @@ export interface Enrolment {
 }
 
 export interface Api {
+  /** The JSON that a path answers with, not looked at yet. */
+  get(path: string): Promise<unknown>;
+  bytes(path: string): Promise<Uint8Array>;
   whoami(): Promise<Identity>;
-  holds(): Promise<readonly HoldSummary[]>;
+  /** A page of the queue; `next` leads to the one after it. */
+  holds(after: string | null, limit: number): Promise<HoldPage>;
+  /** One line of the queue; null when the sidecar no longer knows the hold. */
+  holdLine(id: string): Promise<HoldSummary | null>;
   /** The whole hold; that it was read is sealed. */
   hold(id: string): Promise<HoldDetail>;
   finalRuling(decisionId: string): Promise<Ruling | null>;
@@ -76,7 +83,6 @@ export interface Api {
 }
 
 const answerMsMax = 20_000;
-const holdsMax = 500;
 
 export function createApi(token: string): Api {
   let skewMs = 0;
@@ -101,8 +107,16 @@ export function createApi(token: string): Api {
   }
 
   return {
+    get: (path) => json(path),
+    bytes: async (path) => {
+      const response = await request(path, { signal: AbortSignal.timeout(answerMsMax) });
+      return new Uint8Array(await response.arrayBuffer());
+    },
     whoami: async () => readIdentity(await json('/api/v1/whoami')),
-    holds: async () => readHolds(await json(`/api/v1/holds?limit=${holdsMax}`)),
+    holds: async (after, limit) =>
+      readHolds(await json(`/api/v1/holds?limit=${limit}${after === null ? '' : `&after=${after}`}`)),
+    holdLine: async (id) =>
+      readHolds(await json(`/api/v1/holds?id=${encodeURIComponent(id)}`)).items[0] ?? null,
     hold: async (id) => readDetail(await json(`/api/v1/holds/${encodeURIComponent(id)}`)),
     finalRuling: async (id) => readFinalRuling(await json(`/api/v1/decisions/${encodeURIComponent(id)}`)),
     rule: async (id, ruling) =>

@@ -1,11 +1,17 @@
-/** The page: sign-in, or the queue beside the hold that is open. */
+/** The page: sign-in, the queue beside the hold that is open, or one of the other pages. */
 import { type ComponentChild, h } from 'preact';
 import { useEffect, useReducer } from 'preact/hooks';
 import { ConnectionBanner } from './connection.ts';
+import { DecisionPage } from './decision.ts';
+import { DecisionsPage } from './decisions.ts';
 import type { Desk, DeskState } from './desk.ts';
 import { Help } from './help.ts';
 import { HoldPage } from './hold.ts';
 import { Inbox } from './inbox.ts';
+import { LedgerPage } from './ledger.ts';
+import { OverviewPage } from './overview.ts';
+import { PolicyPage } from './policy.ts';
+import { SessionPage } from './session.ts';
 import { SignIn } from './sign-in.ts';
 import { TopBar } from './top-bar.ts';
 
@@ -21,15 +27,39 @@ export function App({ desk }: { readonly desk: Desk }): ComponentChild {
     state.problem === '' || state.link.status === 'lost'
       ? null
       : h('div', { key: 'problem', class: 'banner', role: 'alert' }, state.problem),
-    h('main', { key: 'main', class: 'panes' }, [
-      h(Inbox, { key: 'inbox', desk, state }),
-      state.open === null
-        ? null
-        : h(HoldPage, { key: state.open.id, desk, state, open: state.open, identity: state.identity }),
-    ]),
+    h(
+      'main',
+      { key: 'main', class: state.place.page === 'inbox' ? 'panes' : 'panes pane-page' },
+      pageOf(desk, state),
+    ),
     h('div', { key: 'live', class: 'sr-only', role: 'status', 'aria-live': 'polite' }, state.announcement),
     h(Help, { key: 'help', desk, shown: state.helpShown }),
   ]);
+}
+
+function pageOf(desk: Desk, state: DeskState): ComponentChild {
+  const { place, open, identity } = state;
+  switch (place.page) {
+    case 'decisions':
+      return place.id === null
+        ? h(DecisionsPage, { key: 'decisions', desk, query: place.query })
+        : h(DecisionPage, { key: place.id, desk, id: place.id });
+    case 'session':
+      return h(SessionPage, { key: place.id, desk, id: place.id });
+    case 'ledger':
+      return h(LedgerPage, { key: 'ledger', desk, seq: place.seq });
+    case 'policy':
+      return h(PolicyPage, { key: 'policy', desk });
+    case 'overview':
+      return h(OverviewPage, { key: 'overview', desk, hours: place.hours });
+    case 'inbox':
+      return [
+        h(Inbox, { key: 'inbox', desk, state }),
+        open === null || identity === null
+          ? null
+          : h(HoldPage, { key: open.id, desk, state, open, identity }),
+      ];
+  }
 }
 
 function useDesk(desk: Desk): DeskState {

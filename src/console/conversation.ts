@@ -29,17 +29,17 @@ export function Conversation({ exchange }: { readonly exchange: Exchange }): Com
       : h(
           'p',
           { class: 'quiet params' },
-          request.params.map(([name, value]) => `${name} ${value}`).join(' · '),
+          h(Recorded, { text: request.params.map(([name, value]) => `${name} ${value}`).join(' · ') }),
         ),
     earlier.length === 0
       ? null
       : h(Fold, {
           label: `${earlier.length} earlier ${earlier.length === 1 ? 'message' : 'messages'}`,
-          content: () => h('ol', { class: 'messages' }, earlier.map(messageItem)),
+          content: () => h(MessageList, { messages: earlier }),
         }),
     turn.length === 0
       ? h('p', { class: 'quiet' }, 'No messages could be read.')
-      : h('ol', { class: 'messages' }, turn.map(messageItem)),
+      : h(MessageList, { messages: turn }),
     response === null
       ? null
       : h('p', { class: 'quiet' }, answerFacts(response.finishReason, response.tokens, response.streamed)),
@@ -70,6 +70,11 @@ function Tools({ tools }: { readonly tools: Exchange['request']['tools'] }): Com
 function answerFacts(finishReason: string, tokens: string, streamed: boolean): string {
   const facts = [finishReason === '' ? '' : `finished: ${finishReason}`, tokens, streamed ? 'streamed' : ''];
   return `The answer: ${facts.filter(Boolean).join(', ') || 'nothing more is known'}.`;
+}
+
+/** Messages in order, with who said each. */
+export function MessageList({ messages }: { readonly messages: readonly Message[] }): ComponentChild {
+  return h('ol', { class: 'messages' }, messages.map(messageItem));
 }
 
 function messageItem(message: Message, i: number): ComponentChild {

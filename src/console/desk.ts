@@ -1,48 +1,25 @@
 /**
- * The reviewer's desk: everything this tab knows and everything it can do, apart from how it looks. One state, replaced
- * whole; whoever draws subscribes. It never rules by itself.
+ * The reviewer's desk: everything this tab can do, apart from how it looks. One state, replaced whole; whoever draws
+ * subscribes. It never rules by itself.
  */
 import { type Api, ApiError, createApi, type RulingRequest } from './api.ts';
-import { type Link, listen } from './events.ts';
-import type { HoldDetail, HoldNotice, HoldSummary, Identity, Ruling, Verdict } from './hold-data.ts';
+import {
+  arrivalText,
+  capitalised,
+  closedPage,
+  type DeskState,
+  messageOf,
+  type OpenHold,
+  refusalOf,
+  signedOut,
+} from './desk-state.ts';
+import { listen } from './events.ts';
+import type { HoldNotice, HoldPage, HoldSummary, Identity, Verdict } from './hold-data.ts';
+import type { Place } from './place.ts';
 import { cursorAfter, type Holds, matchesFilter, movedCursor, orderAfter, sortedOrder } from './queue.ts';
 import { enrolBrowser, type SigningState, signedIfPossible, signingState } from './signing.ts';
-import { markedText } from './text.ts';
 
-/** The hold on the page. Its buttons work while `over` is ''. */
-export interface OpenHold {
-  readonly id: string;
-  /** Null until it was read, and when it could not be. */
-  readonly detail: HoldDetail | null;
-  readonly problem: string;
-  /** Why nothing can be ruled any more, in a sentence. */
-  readonly over: string;
-  readonly ruling: Ruling | null;
-  /** The ruling panel; null while closed. */
-  readonly panel: Verdict | null;
-}
-
-export interface DeskState {
-  readonly identity: Identity | null;
-  /** Why signing in did not work. */
-  readonly refusal: string;
-  readonly signingIn: boolean;
-  readonly link: Link;
-  readonly loaded: boolean;
-  readonly holds: Holds;
-  /** Pending ones, as shown. */
-  readonly order: readonly string[];
-  /** Those that are over, the latest first. */
-  readonly recent: readonly string[];
-  readonly cursor: string | null;
-  readonly filter: string;
-  readonly open: OpenHold | null;
-  readonly helpShown: boolean;
-  /** Why the queue could not be read; '' when it could. */
-  readonly problem: string;
-  /** Read out by screen readers. */
-  readonly announcement: string;
-}
+export type { DeskState, OpenHold } from './desk-state.ts';
 
 export interface Desk {
   get(): DeskState;
@@ -55,6 +32,12 @@ export interface Desk {
   setCursor(id: string | null): void;
   moveCursor(steps: number): string | null;
   sort(): void;
+  /** Turns to a page. */
+  turnTo(place: Place): void;
+  /** Reads what a path answers with; a token that is no longer known signs out. */
+  fetch(path: string): Promise<unknown>;
+  /** The bytes that a path answers with. */
+  bytes(path: string): Promise<Uint8Array>;
   /** Reads the hold and shows it; null closes the page. */
   show(id: string | null, panel?: Verdict | null): void;
   reread(): void;
@@ -70,23 +53,12 @@ export interface Desk {
 
 const tokenKey = 'holdpoint.token';
 const recentMax = 50;
-
-const signedOut: DeskState = {
-  identity: null,
-  refusal: '',
-  signingIn: false,
-  link: { status: 'connecting' },
-  loaded: false,
-  holds: new Map(),
-  order: [],
-  recent: [],
-  cursor: null,
-  filter: '',
-  open: null,
-  helpShown: false,
-  problem: '',
-  announcement: '',
-};
+/** What fills any screen comes first. */
+const firstPageHolds = 100;
+const pageHolds = 500;
+const holdsMax = 20_000;
+/** Lines read one by one; beyond, the whole queue is. */
+const linesMax = 20;
 
 export function createDesk(storage: Storage): Desk {
   let state: DeskState = { ...signedOut, signingIn: storage.getItem(tokenKey) !== null };
@@ -94,6 +66,9 @@ export function createDesk(storage: Storage): Desk {
   let link: ReturnType<typeof listen> | null = null;
   let refreshing = false;
   let refreshAgain = false;
+  /** Holds that events named and nobody has read yet. */
+  const unknown = new Set<string>();
+  let learning = false;
   const listeners = new Set<() => void>();
 
   function set(change: Partial<DeskState>): void {
@@ -130,8 +105,9 @@ export function createDesk(storage: Storage): Desk {
     link?.stop();
     link = null;
     storage.removeItem(tokenKey);
+    unknown.clear();
     const { open } = state;
-    set({ ...signedOut, refusal, open: open === null ? null : closedPage(open.id) });
+    set({ ...signedOut, refusal, place: state.place, open: open === null ? null : closedPage(open.id) });
   }
 
   /** Reads the queue; a wish that comes while it is read is met by one more reading. */
@@ -141,8 +117,7 @@ export function createDesk(storage: Storage): Desk {
       return;
     }
     refreshing = true;
-    api
-      .holds()
+    readQueue()
       .then(takeAll)
       .catch(complain)
       .finally(() => {
@@ -151,6 +126,50 @@ export function createDesk(storage: Storage): Desk {
         refreshAgain = false;
         refresh();
       });
+  }
+
+  /** The whole queue, page by page; the first page is on the desk while the others are still read. */
+  async function readQueue(): Promise<readonly HoldSummary[]> {
+    const all: HoldSummary[] = [];
+    let after: string | null = null;
+    do {
+      const page: HoldPage = await api.holds(after, after === null ? firstPageHolds : pageHolds);
+      all.push(...page.items);
+      if (after === null && !state.loaded && page.next !== null) {
+        place(new Map(page.items.map((hold) => [hold.id, hold])));
+        set({ loaded: true, problem: '' });
+      }
+      after = page.next;
+    } while (after !== null && all.length < holdsMax);
+    return all;
+  }
+
+  /** Reads single lines as events name them; more at once than that and the queue is read whole. */
+  function learn(id: string): void {
+    unknown.add(id);
+    if (unknown.size > linesMax) {
+      unknown.clear();
+      refresh();
+    }
+    if (learning) return;
+    learning = true;
+    learnAll()
+      .catch(complain)
+      .finally(() => {
+        learning = false;
+      });
+  }
+
+  async function learnAll(): Promise<void> {
+    for (const id of unknown) {
+      unknown.delete(id);
+      const hold = await api.holdLine(id);
+      if (hold === null) continue;
+      const isNew = !state.holds.has(id) && hold.state === 'pending';
+      place(new Map(state.holds).set(id, hold));
+      if (isNew) set({ announcement: arrivalText([hold]) });
+      compareWithPage(hold);
+    }
   }
 
   function takeAll(read: readonly HoldSummary[]): void {
@@ -183,7 +202,7 @@ export function createDesk(storage: Storage): Desk {
   function take(notice: HoldNotice): void {
     const hold = state.holds.get(notice.id);
     if (hold === undefined || notice.kind === 'opened' || notice.kind === 'approved') {
-      refresh();
+      learn(notice.id);
       return;
     }
     const { state: holdState, callerWaits, outcome } = notice;
@@ -263,6 +282,16 @@ export function createDesk(storage: Storage): Desk {
     else set({ problem: messageOf(error) });
   }
 
+  /** What pages read: a token that is no longer known ends the session, whoever finds out. */
+  async function orSignOut<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) complain(error);
+      throw error;
+    }
+  }
+
   function visible(): readonly string[] {
     return [...state.order, ...state.recent].filter((id) => {
       const hold = state.holds.get(id);
@@ -293,6 +322,9 @@ export function createDesk(storage: Storage): Desk {
       return cursor;
     },
     sort: () => set({ order: sortedOrder(state.holds) }),
+    turnTo: (place) => set({ place }),
+    fetch: (path) => orSignOut(api.get(path)),
+    bytes: (path) => orSignOut(api.bytes(path)),
     show: (id, panel = null) => {
       if (id === null) return set({ open: null });
       if (state.open?.id === id) return setOpen(id, panel === null ? {} : { panel });
@@ -313,28 +345,4 @@ export function createDesk(storage: Storage): Desk {
     makeKey: async () => enrolBrowser(api, signedIn()),
     setHelp: (helpShown) => set({ helpShown }),
   };
-}
-
-function closedPage(id: string): OpenHold {
-  return { id, detail: null, problem: '', over: '', ruling: null, panel: null };
-}
-
-function refusalOf(error: unknown): string {
-  if (error instanceof ApiError && error.status === 401)
-    return 'This token is not known here. Check that you pasted all of it, or ask for a new one.';
-  return messageOf(error);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-function arrivalText(arrived: readonly HoldSummary[]): string {
-  const [first] = arrived;
-  if (arrived.length > 1 || first === undefined) return `${arrived.length} new holds.`;
-  return `New hold, ${first.severity}: ${markedText(first.headline)}`;
-}
-
-function capitalised(word: string): string {
-  return word.charAt(0).toUpperCase() + word.slice(1);
 }

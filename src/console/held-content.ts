@@ -31,7 +31,7 @@ export function HeldContent(props: {
 }
 
 function HeldAnswer({ response }: { readonly response: ResponseContent }): ComponentChild {
-  const { toolCalls, text, refusal, status } = response;
+  const { toolCalls, status } = response;
   const calls = toolCalls.length === 1 ? 'this tool call' : `these ${toolCalls.length} tool calls`;
   return h('div', null, [
     h('p', { class: 'consequence' }, [
@@ -43,6 +43,14 @@ function HeldAnswer({ response }: { readonly response: ResponseContent }): Compo
       ),
       toolCalls.length > 0 ? ' and will most likely carry it out.' : '.',
     ]),
+    h(AnswerContent, { response }),
+  ]);
+}
+
+/** The tool calls of an answer with every argument, and its text. */
+export function AnswerContent({ response }: { readonly response: ResponseContent }): ComponentChild {
+  const { toolCalls, text, refusal } = response;
+  return h('div', null, [
     toolCalls.map((call, i) => h(CallCard, { key: `${i}`, call })),
     text === '' ? null : h(TextCard, { title: toolCalls.length > 0 ? 'With this text' : 'Text', text }),
     refusal === '' ? null : h(TextCard, { title: 'The model refused', text: refusal }),

@@ -95,8 +95,17 @@ export function readIdentity(value: unknown): Identity {
   return { name: textIn(from, 'name'), role: textIn(from, 'role') };
 }
 
-export function readHolds(value: unknown): readonly HoldSummary[] {
-  return listIn(shapeOf(value, 'holds'), 'items', readSummary);
+export interface HoldPage {
+  readonly items: readonly HoldSummary[];
+  readonly next: string | null;
+}
+
+export function readHolds(value: unknown): HoldPage {
+  const from = shapeOf(value, 'holds');
+  return {
+    items: listIn(from, 'items', readSummary),
+    next: from['next'] === null ? null : textIn(from, 'next'),
+  };
 }
 
 export function readSummary(value: unknown): HoldSummary {

@@ -44,7 +44,7 @@ function Head(props: { readonly open: OpenHold; readonly summary: HoldSummary | 
   const { open, summary } = props;
   return h('header', { class: 'hold-head' }, [
     h('a', { class: 'back', href: '#/' }, '‹ Inbox'),
-    h('h1', { id: 'hold-title', tabIndex: -1 }, titleOf(summary)),
+    h('h1', { id: 'hold-title', tabIndex: -1 }, h(Recorded, { text: titleOf(summary) })),
     summary === undefined ? h('p', { class: 'quiet' }, open.id) : h(Facts, { summary }),
   ]);
 }

@@ -4,6 +4,10 @@ import type { Desk, DeskState } from './desk.ts';
 import type { HoldSummary } from './hold-data.ts';
 import { InboxLine } from './inbox-line.ts';
 import { isOutOfOrder, matchesFilter } from './queue.ts';
+import { Windowed } from './windowed.ts';
+
+/** A line in the narrow layout; measured once it was drawn. */
+const linePixels = 44;
 
 export function Inbox({ desk, state }: { readonly desk: Desk; readonly state: DeskState }): ComponentChild {
   const found = (ids: readonly string[]): readonly HoldSummary[] =>
@@ -27,7 +31,16 @@ export function Inbox({ desk, state }: { readonly desk: Desk; readonly state: De
           ])
         : null,
     ]),
-    pending.length > 0 ? h('ol', { class: 'lines' }, pending.map(line)) : h(Nothing, { desk, state }),
+    pending.length > 0
+      ? h(Windowed<HoldSummary>, {
+          class: 'lines',
+          items: pending,
+          keyOf: ({ id }) => id,
+          draw: line,
+          kept: state.cursor,
+          linePixels,
+        })
+      : h(Nothing, { desk, state }),
     recent.length > 0
       ? h('section', { class: 'recent', 'aria-labelledby': 'recent-title' }, [
           h('h2', { id: 'recent-title' }, 'Ruled lately'),

@@ -1,7 +1,7 @@
 /** The keyboard. No key rules by itself: r, d and e open the panel, and sending takes Ctrl or Cmd with Enter. */
 import type { Desk } from './desk.ts';
 import type { Verdict } from './hold-data.ts';
-import { goTo } from './place.ts';
+import { goTo, pageAddress, pages } from './place.ts';
 
 export interface KeyHelp {
   readonly keys: readonly string[];
@@ -18,6 +18,7 @@ export const keyHelp: readonly KeyHelp[] = [
   { keys: ['/'], does: 'filter the queue' },
   { keys: ['s'], does: 'sort again by deadline' },
   { keys: ['Esc'], does: 'close the panel, then the hold' },
+  { keys: ['1', '…', '5'], does: 'inbox, decisions, ledger, policy, overview' },
   { keys: ['?'], does: 'this list' },
 ];
 
@@ -38,6 +39,12 @@ export function listenToKeys(desk: Desk): void {
 }
 
 function act(desk: Desk, key: string): boolean {
+  const page = pages[Number(key) - 1];
+  if (page !== undefined) {
+    location.hash = pageAddress(page);
+    return true;
+  }
+  if (desk.get().place.page !== 'inbox') return actOnPage(desk, key);
   const verdict = verdictByKey[key];
   if (verdict !== undefined) return openPanel(desk, verdict);
   switch (key) {
@@ -57,6 +64,14 @@ function act(desk: Desk, key: string): boolean {
     default:
       return false;
   }
+}
+
+/** Away from the inbox no key rules and none moves in the queue. */
+function actOnPage(desk: Desk, key: string): boolean {
+  if (key === '?') desk.setHelp(true);
+  else if (key === '/') document.querySelector<HTMLElement>('main input')?.focus();
+  else return false;
+  return true;
 }
 
 /** The line the cursor went to when the hold on the page left the queue: it comes next, not the one after it. */
@@ -98,6 +113,13 @@ function stepBack(desk: Desk): void {
 /** Puts the focus on a line of the queue once it is drawn. */
 export function focusLine(id: string | null): void {
   if (id === null) return;
+  const line = document.getElementById(`line-${id}`);
+  // A line out of sight is drawn once the cursor is on it.
+  if (line === null) requestAnimationFrame(() => focusDrawn(id));
+  else focusDrawn(id);
+}
+
+function focusDrawn(id: string): void {
   const line = document.getElementById(`line-${id}`);
   line?.focus({ preventScroll: true });
   line?.scrollIntoView({ block: 'nearest' });

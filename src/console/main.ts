@@ -3,8 +3,8 @@ import { h, render } from 'preact';
 import { App } from './app.ts';
 import { startClock } from './clock.ts';
 import { createDesk } from './desk.ts';
+import { listenToPlace } from './follow-place.ts';
 import { listenToKeys } from './keys.ts';
-import { listenToPlace } from './place.ts';
 
 const root = document.getElementById('console');
 if (root === null) throw new Error('The page has no place for the console.');

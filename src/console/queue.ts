@@ -18,11 +18,17 @@ export function orderAfter(shown: readonly string[], holds: Holds, cursor: strin
   const order = shown.filter((id) => isPending.has(id));
   const known = new Set(order);
   const floor = cursor === null ? 0 : order.indexOf(cursor) + 1;
-  for (const hold of pending.filter(({ id }) => !known.has(id)).sort(byDeadline)) {
-    const place = order.findIndex((id, i) => i >= floor && isAfter(holds.get(id), hold));
-    order.splice(place < 0 ? order.length : place, 0, hold.id);
+  const arrived = pending.filter(({ id }) => !known.has(id)).sort(byDeadline);
+  const merged = order.slice(0, floor);
+  let next = 0;
+  for (const id of order.slice(floor)) {
+    for (let hold = arrived[next]; hold !== undefined && isAfter(holds.get(id), hold); hold = arrived[next]) {
+      merged.push(hold.id);
+      next += 1;
+    }
+    merged.push(id);
   }
-  return order;
+  return [...merged, ...arrived.slice(next).map(({ id }) => id)];
 }
 
 function isAfter(other: HoldSummary | undefined, hold: HoldSummary): boolean {

@@ -47,3 +47,16 @@ export function clockSkewMs(dateHeader: string | null, sentMs: number, receivedM
   const skew = date + 500 - (sentMs + receivedMs) / 2;
   return Math.abs(skew) < skewMsMin + (receivedMs - sentMs) / 2 ? 0 : skew;
 }
+
+/** A span to read at a glance: `0 ms`, `840 ms`, `2.4 s`, `12 s`, `5 min`, `3.5 h`. */
+export function spanText(ms: number): string {
+  if (ms < secondMs) return `${Math.round(ms)} ms`;
+  if (ms < minuteMs) return `${short(ms / secondMs)} s`;
+  if (ms < hourMs) return `${short(ms / minuteMs)} min`;
+  return ms < dayMs ? `${short(ms / hourMs)} h` : `${short(ms / dayMs)} d`;
+}
+
+/** One digit after the point below ten, none where it is zero. */
+function short(value: number): string {
+  return String(value < 10 ? Math.round(value * 10) / 10 : Math.round(value));
+}

@@ -3,6 +3,7 @@ import { type ComponentChild, h } from 'preact';
 import type { Desk, DeskState } from './desk.ts';
 import type { Link } from './events.ts';
 import type { Identity } from './hold-data.ts';
+import { type Page, pageAddress, pages } from './place.ts';
 
 export function Wordmark(): ComponentChild {
   return h('span', { class: 'wordmark' }, [
@@ -30,21 +31,24 @@ interface TopBarProps {
 export function TopBar({ desk, state, identity }: TopBarProps): ComponentChild {
   return h('header', { class: 'top-bar' }, [
     h('a', { href: '#/', class: 'home', 'aria-label': 'Holdpoint, the inbox' }, h(Wordmark, {})),
-    h('div', { class: 'filter', role: 'search' }, [
-      h('input', {
-        id: 'filter',
-        type: 'search',
-        'aria-label': 'Filter the queue',
-        placeholder: 'Filter',
-        spellcheck: false,
-        autocomplete: 'off',
-        value: state.filter,
-        onInput: (event: Event) => {
-          if (event.currentTarget instanceof HTMLInputElement) desk.setFilter(event.currentTarget.value);
-        },
-      }),
-      h('kbd', { 'aria-hidden': 'true' }, '/'),
-    ]),
+    h(Navigation, { state }),
+    state.place.page !== 'inbox'
+      ? null
+      : h('div', { class: 'filter', role: 'search' }, [
+          h('input', {
+            id: 'filter',
+            type: 'search',
+            'aria-label': 'Filter the queue',
+            placeholder: 'Filter',
+            spellcheck: false,
+            autocomplete: 'off',
+            value: state.filter,
+            onInput: (event: Event) => {
+              if (event.currentTarget instanceof HTMLInputElement) desk.setFilter(event.currentTarget.value);
+            },
+          }),
+          h('kbd', { 'aria-hidden': 'true' }, '/'),
+        ]),
     h('span', { class: 'spacer' }),
     h(LinkState, { link: state.link }),
     h('span', { class: 'who', title: `Signed in as ${identity.name}` }, [
@@ -63,6 +67,42 @@ export function TopBar({ desk, state, identity }: TopBarProps): ComponentChild {
     ),
     h('button', { type: 'button', class: 'button button-quiet', onClick: desk.signOut }, 'Sign out'),
   ]);
+}
+
+const pageNames: Readonly<Record<Page, string>> = {
+  inbox: 'Inbox',
+  decisions: 'Decisions',
+  ledger: 'Ledger',
+  policy: 'Policy',
+  overview: 'Overview',
+};
+
+function Navigation({ state }: { readonly state: DeskState }): ComponentChild {
+  const { page } = state.place;
+  const current = page === 'session' ? 'decisions' : page;
+  return h(
+    'nav',
+    { class: 'pages', 'aria-label': 'Pages' },
+    pages.map((name) =>
+      h(
+        'a',
+        {
+          key: name,
+          href: pageAddress(name),
+          ...(name === current ? { 'aria-current': 'page' as const } : {}),
+        },
+        [
+          pageNames[name],
+          name === 'inbox' && state.order.length > 0
+            ? h('span', { class: 'num pages-count' }, [
+                String(state.order.length),
+                h('span', { class: 'sr-only' }, ' waiting'),
+              ])
+            : null,
+        ],
+      ),
+    ),
+  );
 }
 
 const linkWords: Readonly<Record<Link['status'], string>> = {

@@ -11,7 +11,8 @@ export function Why({ detail }: { readonly detail: HoldDetail }): ComponentChild
     h('h2', { id: 'why-title' }, 'Why it is held'),
     rules.map((rule) => h(RuleCard, { key: rule.id, rule })),
     h('p', { class: 'quiet' }, [
-      `Policy ${policy.version}`,
+      'Policy ',
+      h(Recorded, { text: policy.version }),
       h(
         'span',
         { title: `Digest of the policy file: ${policy.digest}` },

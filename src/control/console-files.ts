@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
-import { extname, join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export interface ConsoleFile {
@@ -25,16 +25,25 @@ const types: Readonly<Record<string, string>> = {
 const vendored = {
   '/console/vendor/preact.js': 'preact',
   '/console/vendor/hooks.js': 'preact/hooks',
+  '/console/vendor/noble/sha2.js': '@noble/hashes/sha2.js',
+  '/console/vendor/nacl.js': 'tweetnacl',
 } as const;
+
+/** What noble's hash imports of its own package; not among the package's exports. */
+const nobleParts = ['_md.js', '_u64.js', 'utils.js'] as const;
 
 /** Path on the control port -> file. */
 export function consoleFiles(): Map<string, ConsoleFile> {
-  const directory = fileURLToPath(new URL('../console/', import.meta.url));
-  const files = new Map<string, ConsoleFile>();
-  for (const name of readdirSync(directory)) {
-    const type = types[extname(name)];
-    if (type === undefined || name.endsWith('.d.ts')) continue;
-    files.set(`/console/${name.replace(/\.ts$/, '.js')}`, { type, bytes: servedFrom(join(directory, name)) });
+  const files = new Map<string, ConsoleFile>([
+    ...filesIn('../console/', '/console/'),
+    ...filesIn('../ledger/verify/', '/ledger/verify/'),
+  ]);
+  const noble = dirname(moduleFile('@noble/hashes/sha2.js'));
+  for (const name of nobleParts) {
+    files.set(`/console/vendor/noble/${name}`, {
+      type: types['.js'] ?? '',
+      bytes: servedFrom(join(noble, name)),
+    });
   }
   for (const [path, specifier] of Object.entries(vendored)) {
     files.set(path, { type: 'text/javascript; charset=utf-8', bytes: servedFrom(moduleFile(specifier)) });
@@ -42,6 +51,16 @@ export function consoleFiles(): Map<string, ConsoleFile> {
   const page = files.get('/console/index.html');
   if (page !== undefined) files.set('/', page);
   return files;
+}
+
+/** The browser's files of a directory beside this file's own, by the path they are served under. */
+function filesIn(relative: string, prefix: string): [string, ConsoleFile][] {
+  const directory = fileURLToPath(new URL(relative, import.meta.url));
+  return readdirSync(directory).flatMap((name): [string, ConsoleFile][] => {
+    const type = types[extname(name)];
+    if (type === undefined || name.endsWith('.d.ts')) return [];
+    return [[`${prefix}${name.replace(/\.ts$/, '.js')}`, { type, bytes: servedFrom(join(directory, name)) }]];
+  });
 }
 
 /** Reads the file now, and makes of it what a browser takes when that is asked for, once. */
@@ -52,7 +71,9 @@ function servedFrom(file: string): () => Buffer {
   return () => {
     if (served !== null) return served;
     const text = bytes.toString('utf8');
-    served = Buffer.from(withBrowserImports(file.endsWith('.ts') ? withoutTypes(text) : text));
+    const script = withBrowserImports(file.endsWith('.ts') ? withoutTypes(text) : text);
+    // tweetnacl is a script: it puts itself on `self` where there are no CommonJS modules.
+    served = Buffer.from(file.endsWith('nacl-fast.js') ? `${script}\nexport default self.nacl;\n` : script);
     return served;
   };
 }
@@ -74,6 +95,8 @@ function withBrowserImports(script: string): string {
     .replace(/(\bfrom\s*['"]\.{1,2}\/[^'"]+)\.ts(['"])/g, '$1.js$2')
     .replace(/\bfrom\s*['"]preact\/hooks['"]/g, "from '/console/vendor/hooks.js'")
     .replace(/\bfrom\s*['"]preact['"]/g, "from '/console/vendor/preact.js'")
+    .replace(/\bfrom\s*['"]@noble\/hashes\/sha2\.js['"]/g, "from '/console/vendor/noble/sha2.js'")
+    .replace(/\bfrom\s*['"]tweetnacl['"]/g, "from '/console/vendor/nacl.js'")
     .replace(/^\/\/# sourceMappingURL=.*$/m, '');
 }
 

@@ -26,7 +26,9 @@ import { keyRoutes } from './routes/keys.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
 import { notificationRoutes } from './routes/notifications.ts';
 import { openapiRoutes } from './routes/openapi.ts';
+import { policyRoutes } from './routes/policy.ts';
 import { reviewerKeyRoutes } from './routes/reviewer-keys.ts';
+import { summaryRoutes } from './routes/summary.ts';
 
 export interface ControlListener {
   readonly url: string;
@@ -59,6 +61,8 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     ...decisionRoutes(parts),
     ...erasureRoutes(parts),
     ...ledgerRoutes(parts),
+    ...policyRoutes(parts),
+    ...summaryRoutes(parts),
     ...keyRoutes(parts),
     ...reviewerKeyRoutes(parts),
     ...notificationRoutes(parts),

@@ -40,6 +40,14 @@ export function testPolicy(file: string, text: string): FixtureResult[] {
   return rules.flatMap((rule, index) => tryFixtures(rule, value.rules[index]));
 }
 
+/**
+ * The rules as the file has them, defaults filled in, in its order.
+ * @throws HoldpointError `policy_invalid` when the file does not compile
+ */
+export function readRules(file: string, text: string): readonly RuleSource[] {
+  return compilePolicy(file, text).value.rules;
+}
+
 interface Compiled {
   readonly value: PolicyFile;
   readonly rules: readonly CompiledRule[];

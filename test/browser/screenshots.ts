@@ -96,8 +96,56 @@ async function takePictures(browser: Browser, stage: Stage, directory: string): 
     await picture(page, directory, `phone-inbox-${scheme}`);
     await page.close();
   }
+  await takePagePictures(browser, stage, directory);
   await stage.close();
   await Promise.all(answers);
+}
+
+/** The pages beside the inbox, after a few rulings. */
+async function takePagePictures(browser: Browser, stage: Stage, directory: string): Promise<void> {
+  const headers = { 'holdpoint-session': 'support-4711' };
+  const first = { role: 'user' as const, content: 'What is a hold point?' };
+  const asked = { model: 'gpt-4.1', messages: [first] };
+  const { choices } = await stage.workload('support-agent').chat.completions.create(asked, { headers });
+  const told = { role: 'assistant' as const, content: choices[0]?.message.content ?? '' };
+  const messages = [first, told, { role: 'user' as const, content: 'And who releases one?' }];
+  await stage.workload('support-agent').chat.completions.create({ model: 'gpt-4.1', messages }, { headers });
+  const auditor = stage.token('grace', 'admin');
+  for (const scheme of ['light', 'dark'] as const) {
+    const page = await pageOf(browser, desktop, scheme);
+    await signIn(page, stage, auditor);
+    const turn = async (name: string, hash: string, ready: string | RegExp): Promise<void> => {
+      await page.evaluate((to) => {
+        location.hash = to;
+      }, hash);
+      await page.getByText(ready).first().waitFor();
+      await picture(page, directory, `${name}-${scheme}`);
+      await page.setViewportSize(phone);
+      await picture(page, directory, `phone-${name}-${scheme}`);
+      await page.setViewportSize(desktop);
+    };
+    await turn('decisions', '#/decisions', 'That is all.');
+    await page.locator('.records tbody a').first().click();
+    await page.getByRole('button', { name: 'Read the exchange' }).click();
+    await page.getByRole('button', { name: 'Prove it in this browser' }).click();
+    await page.getByText(/Proven: /).waitFor();
+    await picture(page, directory, `decision-${scheme}`);
+    await page.evaluate(() => {
+      location.hash = '#/sessions/support-4711';
+    });
+    await page.getByRole('button', { name: 'Read the conversation' }).click();
+    await page.getByText('And who releases one?').waitFor();
+    await picture(page, directory, `session-${scheme}`);
+    await page.evaluate(() => {
+      location.hash = '#/ledger';
+    });
+    await page.getByRole('button', { name: 'Hash every entry' }).click();
+    await page.getByText('Intact, as far as').waitFor();
+    await turn('ledger', '#/ledger', 'Intact, as far as');
+    await turn('overview', '#/overview?hours=1', 'How decisions ended');
+    await turn('policy', '#/policy', /tests hold/);
+    await page.close();
+  }
 }
 
 /** The verifier's page: a ledger as it was sealed and one story of it, then the same with a reviewer's name changed. */

@@ -95,13 +95,16 @@ export async function setStage(
   };
 }
 
-/** A provider that gives one answer to everything. */
-export async function startFixedProvider(message: unknown): Promise<{ url: string; close(): Promise<void> }> {
+/** A provider that gives one answer to everything, in the name of any model. */
+export async function startFixedProvider(
+  message: unknown,
+  model = 'gpt-4.1',
+): Promise<{ url: string; close(): Promise<void> }> {
   const answer = JSON.stringify({
     id: 'chatcmpl-1',
     object: 'chat.completion',
     created: 1_700_000_000,
-    model: 'gpt-4.1',
+    model,
     choices: [{ index: 0, message, finish_reason: 'tool_calls' }],
     usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
   });

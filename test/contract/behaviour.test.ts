@@ -33,6 +33,11 @@ async function entriesOf(decisionId: string) {
   return z.object({ entries: z.array(entrySchema) }).parse(json).entries;
 }
 
+const linesSchema = z.object({
+  items: z.array(z.looseObject({ id: z.string(), decisionId: z.string(), digest: z.string() })),
+  next: z.string().nullable(),
+});
+
 describe('the queue', () => {
   it('lists what waits, with what a reviewer needs to choose', async () => {
     const { asked, held } = await holdOn('transfer 25000 EUR');
@@ -66,6 +71,35 @@ describe('the queue', () => {
     const other = await nextHold(house);
     await rule(other, { verdict: 'deny', reason: 'no' });
     await second;
+  });
+
+  it('is read page by page, each hold once, and one line of it by its id', async () => {
+    const opened = [await holdOn('transfer 9102 EUR')];
+    for (const prompt of ['transfer 9103 EUR', 'transfer 9104 EUR']) {
+      const asked = house.ask(prompt);
+      const held = await eventually(async () => {
+        const { items } = linesSchema.parse((await house.call('/api/v1/holds?state=pending')).json);
+        return items.find(({ id }) => !opened.some((known) => known.held.id === id)) ?? null;
+      });
+      opened.push({ asked, held });
+    }
+    const seen: string[] = [];
+    let after: string | null = '';
+    while (after !== null) {
+      const query: string = after === '' ? '' : `&after=${after}`;
+      const page: z.output<typeof linesSchema> = linesSchema.parse(
+        (await house.call(`/api/v1/holds?state=pending&limit=1${query}`)).json,
+      );
+      seen.push(...page.items.map(({ id }) => id));
+      after = page.next;
+    }
+    expect(seen).toEqual(opened.map(({ held }) => held.id));
+    const one = linesSchema.parse((await house.call(`/api/v1/holds?id=${seen[1]}`)).json);
+    expect(one.items.map(({ id }) => id)).toEqual([seen[1]]);
+    for (const { asked, held } of opened) {
+      await rule(held, { verdict: 'deny', reason: 'seen' });
+      await asked;
+    }
   });
 
   it('says when the caller has gone', async () => {

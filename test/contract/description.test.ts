@@ -117,6 +117,13 @@ describe('every answer is as described', () => {
   it('of who asks, the policy and the checkpoint', async () => {
     for (const path of ['/api/v1/whoami', '/api/v1/policy', '/api/v1/ledger/checkpoint'])
       await drive(`GET ${path}`, path);
+    await drive('GET /api/v1/summary', '/api/v1/summary?hours=1');
+    await drive('GET /api/v1/summary', '/api/v1/summary?hours=0');
+    await drive('GET /api/v1/policy/rules', '/api/v1/policy/rules');
+    await drive('GET /api/v1/policy/versions', '/api/v1/policy/versions?limit=1');
+    await drive('GET /api/v1/policy/versions/{seq}', '/api/v1/policy/versions/2');
+    await drive('GET /api/v1/policy/versions/{seq}', '/api/v1/policy/versions/0');
+    await drive('GET /api/v1/ledger/anchors', '/api/v1/ledger/anchors');
     await drive('GET /checkpoint', '/checkpoint', { as: 'auditor' });
     await drive('GET /api/v1/ledger/entries', '/api/v1/ledger/entries', { as: 'auditor' });
   });
@@ -140,6 +147,7 @@ describe('every answer is as described', () => {
     const decision = (await house.ask('What is a hold point?')).headers.get('holdpoint-decision') ?? '';
     await drive('GET /api/v1/decisions', '/api/v1/decisions');
     await drive('GET /api/v1/decisions/{id}', `/api/v1/decisions/${decision}`);
+    await drive('GET /api/v1/decisions/{id}/exchange', `/api/v1/decisions/${decision}/exchange`);
     await drive('GET /api/v1/decisions/{id}/body', `/api/v1/decisions/${decision}/body`);
   });
 
@@ -147,6 +155,8 @@ describe('every answer is as described', () => {
     const asked = house.ask('transfer 25000 EUR');
     const held = await nextHold(house);
     await drive('GET /api/v1/holds', '/api/v1/holds');
+    await drive('GET /api/v1/holds', `/api/v1/holds?id=${held.id}`);
+    await drive('GET /api/v1/holds', '/api/v1/holds?after=sideways');
     await drive('GET /api/v1/holds/{id}', `/api/v1/holds/${held.id}`);
     await drive('GET /api/v1/holds/{id}', `/api/v1/holds/${held.id}`, { as: 'viewer' });
     await drive('GET /api/v1/decisions', '/api/v1/decisions');

@@ -40,6 +40,7 @@ export function testHold(seq: number, severity: 'low' | 'high' = 'high'): Hold {
     lastAttemptAtMs: 0,
     attached: true,
     possibleDuplicate: false,
+    mayHaveArrived: false,
     outcome: null,
   };
 }

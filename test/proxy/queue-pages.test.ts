@@ -10,7 +10,9 @@ import { type Rig, startRig } from './rig.ts';
 afterEach(endAll);
 
 const pageSchema = z.object({
-  items: z.array(z.object({ id: z.string(), state: z.string(), session: z.string(), outcome: z.string().nullable() })),
+  items: z.array(
+    z.object({ id: z.string(), state: z.string(), session: z.string(), outcome: z.string().nullable() }),
+  ),
   total: z.number(),
   next: z.string().nullable(),
 });

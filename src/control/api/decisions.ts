@@ -10,6 +10,7 @@ import {
   type Sent,
 } from '../operation.ts';
 import { entrySchema } from './entry.ts';
+import { exchangeSchema } from './exchange.ts';
 
 const pageMax = 200;
 const verdict = z.enum(['pass', 'flag', 'hold', 'deny']);
@@ -138,6 +139,17 @@ export const showDecision: Operation = {
   roles: everyRole,
   answers: [jsonAnswer('The decision.', decisionDetailSchema)],
   refusals: ['not_found'],
+};
+
+export const readDecisionExchange: Operation = {
+  id: 'readDecisionExchange',
+  tag: 'decisions',
+  summary: 'The exchange of a decision, as understood',
+  description:
+    'What a hold shows, for any decision. The read is sealed as an access entry before it is answered. Refused with 410 once any of it was erased.',
+  roles: contentReaders,
+  answers: [jsonAnswer('The exchange.', exchangeSchema)],
+  refusals: ['not_found', 'erased', 'ledger_unavailable', 'ledger_damaged'],
 };
 
 export const readBodies: Operation = {

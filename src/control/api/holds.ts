@@ -116,6 +116,7 @@ export const holdQuerySchema = z.strictObject({
     .optional()
     .describe('Only what comes behind this; `next` of the page before.'),
   limit: integerParameter({ min: 1, max: pageMax, fallback: 100 }).describe('The most that is answered.'),
+  id: z.string().max(64).optional().describe('Only this hold; reads no content and seals no access.'),
 });
 
 export const rulingSchema = z

@@ -113,7 +113,7 @@ export const proveInclusion: Operation = {
   summary: 'Proof that an entry is in the ledger',
   description:
     'RFC 6962. The hashes lead from the leaf hash to the root that the checkpoint signs. Only what is durable is proven.',
-  roles: ledgerReaders,
+  roles: everyRole,
   query: inclusionQuerySchema,
   answers: [jsonAnswer('The proof.', inclusionSchema)],
   refusals: ['overloaded', 'ledger_damaged'],
@@ -124,10 +124,25 @@ export const proveConsistency: Operation = {
   tag: 'ledger',
   summary: 'Proof that nothing sealed earlier has changed',
   description: 'RFC 6962. Shows that the tree of `from` entries is the beginning of that of `to` entries.',
-  roles: ledgerReaders,
+  roles: everyRole,
   query: consistencyQuerySchema,
   answers: [jsonAnswer('The proof.', consistencySchema)],
   refusals: ['overloaded', 'ledger_damaged'],
+};
+
+const anchorsSchema = z
+  .object({ items: z.array(entrySchema) })
+  .meta({ id: 'Anchors', description: 'The latest `anchor` entries, newest first.' });
+
+export const listAnchors: Operation = {
+  id: 'listAnchors',
+  tag: 'ledger',
+  summary: 'Who outside took note of checkpoints lately',
+  description:
+    'Looked for among the newest entries; an anchor that was silent for long may not be among them.',
+  roles: everyRole,
+  answers: [jsonAnswer('The entries.', anchorsSchema)],
+  refusals: ['ledger_damaged'],
 };
 
 const octets = {

@@ -11,12 +11,14 @@ import {
   decisionQuerySchema,
   listDecisions,
   readBodies,
+  readDecisionExchange,
   showDecision,
 } from '../api/decisions.ts';
 import { type ControlRequest, type Route, sendJson } from '../http.ts';
 import { readQuery } from '../operation.ts';
 import type { ControlParts } from '../parts.ts';
 import { sealAccess } from '../permissions.ts';
+import { readExchange } from '../view.ts';
 
 /** A page ends, with a cursor, after this many entries were looked at or decisions read whole. */
 const scannedEntriesMax = 20_000;
@@ -37,6 +39,12 @@ export function decisionRoutes(parts: ControlParts): Route[] {
       path: '/api/v1/decisions/{id}',
       operation: showDecision,
       handle: (request) => show(parts, request),
+    },
+    {
+      method: 'GET',
+      path: '/api/v1/decisions/{id}/exchange',
+      operation: readDecisionExchange,
+      handle: (request) => exchange(parts, request),
     },
     {
       method: 'GET',
@@ -171,6 +179,14 @@ function outcomeOf(entries: readonly Entry[], decision: number): Outcome | null 
 async function show(parts: ControlParts, { res, params }: ControlRequest): Promise<void> {
   const entries = await parts.ledger.decision(decisionSeq(parts, params['id']));
   sendJson(res, 200, { ...describe(parts, entries), entries });
+}
+
+async function exchange(parts: ControlParts, { req, res, params, identity }: ControlRequest): Promise<void> {
+  const seq = decisionSeq(parts, params['id']);
+  const entries = await parts.ledger.decision(seq);
+  const content = await readExchange(parts.ledger, entries);
+  await sealAccess(parts.ledger, { identity, req }, 'read exchange', seq);
+  sendJson(res, 200, content);
 }
 
 async function bodies(parts: ControlParts, { req, res, params, identity }: ControlRequest): Promise<void> {

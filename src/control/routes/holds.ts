@@ -42,10 +42,12 @@ export function holdRoutes(parts: ControlParts): Route[] {
 }
 
 async function list(parts: ControlParts, { res, query, identity }: ControlRequest): Promise<void> {
-  const { state, session, after, limit } = readQuery(query, holdQuerySchema);
+  const { state, session, id, after, limit } = readQuery(query, holdQuerySchema);
   const all =
     session === undefined ? parts.holds.list() : await holdsOfSession(parts.ledger, parts.holds, session);
-  const holds = all.filter((hold) => state === undefined || hold.state.status === state);
+  const holds = all.filter(
+    (hold) => (state === undefined || hold.state.status === state) && (id === undefined || hold.id === id),
+  );
   // The one whose time runs out first comes first.
   holds.sort((a, b) => a.state.terms.expiresAtMs - b.state.terms.expiresAtMs || a.seq - b.seq);
   // By its key and not by its place, so that holds that come or end between two pages move no other.

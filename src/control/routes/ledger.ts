@@ -6,6 +6,7 @@ import {
   consistencyQuerySchema,
   entryQuerySchema,
   inclusionQuerySchema,
+  listAnchors,
   listEntries,
   proveConsistency,
   proveInclusion,
@@ -17,6 +18,10 @@ import {
 import { type ControlRequest, type Route, sendJson, sendText } from '../http.ts';
 import { readQuery } from '../operation.ts';
 import type { ControlParts } from '../parts.ts';
+
+const anchorsMax = 20;
+/** Looked at for anchors, the newest first. */
+const anchorEntriesMax = 20_000;
 
 export function ledgerRoutes(parts: ControlParts): Route[] {
   return [
@@ -39,6 +44,12 @@ export function ledgerRoutes(parts: ControlParts): Route[] {
       path: '/api/v1/ledger/entries',
       operation: listEntries,
       handle: (request) => entries(parts, request),
+    },
+    {
+      method: 'GET',
+      path: '/api/v1/ledger/anchors',
+      operation: listAnchors,
+      handle: (request) => anchors(parts, request),
     },
     {
       method: 'GET',
@@ -90,6 +101,17 @@ async function entries(parts: ControlParts, { res, query }: ControlRequest): Pro
     items: page,
     next: last === undefined || last.seq + 1 >= parts.ledger.durable().size ? null : last.seq + 1,
   });
+}
+
+async function anchors(parts: ControlParts, { res }: ControlRequest): Promise<void> {
+  const items: Entry[] = [];
+  let scanned = 0;
+  for await (const block of parts.ledger.blocks({ fromSeq: Number.MAX_SAFE_INTEGER, reverse: true })) {
+    items.push(...block.filter(({ type }) => type === 'anchor').reverse());
+    scanned += block.length;
+    if (items.length >= anchorsMax || scanned >= anchorEntriesMax) break;
+  }
+  sendJson(res, 200, { items: items.slice(0, anchorsMax) });
 }
 
 async function inclusion(parts: ControlParts, { res, query }: ControlRequest): Promise<void> {

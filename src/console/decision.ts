@@ -1,0 +1,143 @@
+/** One decision: what was ruled over it, the whole exchange once somebody asks for it, its sealed entries and their proof. */
+import { type ComponentChild, h } from 'preact';
+import { useState } from 'preact/hooks';
+import { Conversation } from './conversation.ts';
+import { type Decision, type DecisionDetail, type Entry, readDecisionDetail } from './decision-data.ts';
+import type { Desk } from './desk.ts';
+import { EntryProofs } from './entry-proofs.ts';
+import { type Exchange, readExchange } from './exchange-data.ts';
+import { PageFrame, Problem, useFetched } from './fetched.ts';
+import { AnswerContent } from './held-content.ts';
+import { OutcomeMark, VerdictMark } from './outcome.ts';
+import { entryAddress, placeOf, searchAddress, sessionAddress } from './place.ts';
+import { Recorded } from './recorded.ts';
+import { exactText } from './time.ts';
+
+export function DecisionPage(props: { readonly desk: Desk; readonly id: string }): ComponentChild {
+  const { desk, id } = props;
+  const fetched = useFetched(desk, `/api/v1/decisions/${encodeURIComponent(id)}`, readDecisionDetail);
+  const detail = fetched.value;
+  return h(
+    PageFrame,
+    { title: 'Decision', label: id, lead: h('a', { href: '#/decisions' }, '‹ All decisions') },
+    [
+      h(Problem, { of: fetched }),
+      detail === null
+        ? null
+        : h('div', { class: 'sections' }, [
+            h(Facts, { decision: detail.decision }),
+            h(Content, { desk, id }),
+            h(Story, { detail }),
+            h(EntryProofs, { desk, entries: detail.entries }),
+          ]),
+    ],
+  );
+}
+
+function Facts({ decision }: { readonly decision: Decision }): ComponentChild {
+  const { workload, model, session, rules, tokens, status } = decision;
+  const pair = (name: string, value: ComponentChild | string): ComponentChild =>
+    h('div', { class: 'fact', key: name }, [h('dt', null, name), h('dd', null, value)]);
+  return h('dl', { class: 'facts' }, [
+    pair('asked', h('span', { class: 'num' }, exactText(decision.atMs))),
+    pair('outcome', h(OutcomeMark, { outcome: decision.outcome })),
+    pair('rules said', h(VerdictMark, { verdict: decision.verdict })),
+    rules.length === 0
+      ? null
+      : pair(
+          'rules',
+          rules.map((rule) =>
+            h('a', { key: rule, class: 'term', href: searchAddress({ rule }) }, h(Recorded, { text: rule })),
+          ),
+        ),
+    workload === ''
+      ? pair('workload', 'unnamed')
+      : pair('workload', h('a', { href: searchAddress({ workload }) }, h(Recorded, { text: workload }))),
+    model === ''
+      ? null
+      : pair('model', h('a', { href: searchAddress({ model }) }, h(Recorded, { text: model }))),
+    session === ''
+      ? null
+      : pair('session', h('a', { href: sessionAddress(session) }, h(Recorded, { text: session }))),
+    pair('call', `${decision.provider} ${decision.operation}${decision.stream ? ', streaming' : ''}`),
+    status === null ? null : pair('status', h('span', { class: 'num' }, String(status))),
+    tokens === null
+      ? null
+      : pair('tokens', h('span', { class: 'num' }, `${tokens.input} in, ${tokens.output} out`)),
+    pair('decision', h('code', null, decision.id)),
+    decision.holds.map((hold) => pair('hold', h('a', { href: placeOf(hold) }, hold))),
+  ]);
+}
+
+/** Reading content is sealed, so nothing is read before somebody asks. */
+function Content(props: { readonly desk: Desk; readonly id: string }): ComponentChild {
+  const [asked, setAsked] = useState(false);
+  const path = `/api/v1/decisions/${encodeURIComponent(props.id)}/exchange`;
+  const fetched = useFetched(props.desk, asked ? path : null, readExchange);
+  const role = props.desk.get().identity?.role;
+  return h('section', { class: 'section', 'aria-labelledby': 'content-title' }, [
+    h('h2', { id: 'content-title' }, 'What was said'),
+    h(Problem, { of: fetched }),
+    fetched.value !== null
+      ? h(WholeExchange, { exchange: fetched.value })
+      : role === 'viewer'
+        ? h('p', { class: 'quiet' }, 'Your role sees that something was recorded, not what.')
+        : h('p', { class: 'ask' }, [
+            h(
+              'button',
+              { type: 'button', class: 'button', disabled: fetched.busy, onClick: () => setAsked(true) },
+              'Read the exchange',
+            ),
+            h('span', { class: 'quiet' }, ' That you read it is sealed under your name.'),
+          ]),
+  ]);
+}
+
+function WholeExchange({ exchange }: { readonly exchange: Exchange }): ComponentChild {
+  return h('div', { class: 'sections' }, [
+    exchange.response === null ? null : h(AnswerContent, { response: exchange.response }),
+    h(Conversation, { exchange }),
+  ]);
+}
+
+const doings: Readonly<Record<string, string>> = {
+  request: 'the request was sealed, before it went out',
+  response: 'the answer was sealed, before it was delivered whole',
+  hold: 'held for a person',
+  delivery: 'how it ended, or that held bytes were about to be handed over',
+  recovery: 'closed when the sidecar started again',
+  access: 'somebody read it',
+  erasure: 'content was erased',
+};
+
+function Story({ detail }: { readonly detail: DecisionDetail }): ComponentChild {
+  return h('section', { class: 'section', 'aria-labelledby': 'story-title' }, [
+    h('h2', { id: 'story-title' }, 'What was sealed'),
+    h(
+      'ol',
+      { class: 'story' },
+      detail.entries.map((entry) =>
+        h('li', { key: entry.seq }, [
+          h('span', { class: 'num quiet' }, exactText(entry.atMs)),
+          h('span', null, [h('strong', null, entry.type), ' ', h('span', null, doingOf(entry))]),
+          h('a', { href: entryAddress(entry.seq), class: 'num' }, `entry ${entry.seq}`),
+        ]),
+      ),
+    ),
+  ]);
+}
+
+function doingOf({ type, data }: Entry): ComponentChild | string {
+  const said = (name: string): string => {
+    const value = data[name];
+    return typeof value === 'string' ? value : '';
+  };
+  if (type === 'ruling')
+    return h(Recorded, {
+      text: `${said('verdict')} by ${said('by')} (${said('role')})${data['final'] === true ? '' : ', more approvals needed'}`,
+    });
+  if (type === 'access') return h(Recorded, { text: `${said('action')} by ${said('by')} (${said('role')})` });
+  if (type === 'request') return `${doings['request']}; the rules said ${said('verdict')}`;
+  if (type === 'response') return `${doings['response']}; the rules said ${said('verdict')}`;
+  return doings[type] ?? '';
+}

@@ -1,0 +1,211 @@
+/** Everything recorded: a search whose terms stand in the address, newest first, page after page by cursor. */
+import { type ComponentChild, h } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { type Decision, type DecisionPage, outcomes, readDecisionPage, verdicts } from './decision-data.ts';
+import type { Desk } from './desk.ts';
+import { messageOf } from './desk-state.ts';
+import { PageFrame, Problem } from './fetched.ts';
+import { OutcomeMark, outcomeWords, VerdictMark } from './outcome.ts';
+import { decisionAddress, searchAddress } from './place.ts';
+import { Recorded } from './recorded.ts';
+import { exactText } from './time.ts';
+
+const pageItems = 50;
+/** Pages without a match that are skipped by themselves before the reviewer is asked whether to go on. */
+const emptyPagesMax = 5;
+
+const texts = ['model', 'rule', 'workload', 'subject', 'session'] as const;
+const times = ['since', 'until'] as const;
+
+interface Found {
+  readonly items: readonly Decision[];
+  readonly next: number | null;
+  readonly busy: boolean;
+  readonly problem: string;
+}
+
+const nothing: Found = { items: [], next: null, busy: true, problem: '' };
+
+export function DecisionsPage(props: { readonly desk: Desk; readonly query: string }): ComponentChild {
+  const { desk, query } = props;
+  const [found, setFound] = useState<Found>(nothing);
+  const read = (before: number | null, shown: readonly Decision[], isWanted: () => boolean): void => {
+    setFound({ items: shown, next: null, busy: true, problem: '' });
+    search(desk, query, before).then(
+      ({ items, next }) => {
+        if (isWanted()) setFound({ items: [...shown, ...items], next, busy: false, problem: '' });
+      },
+      (error: unknown) => {
+        if (isWanted()) setFound({ items: shown, next: before, busy: false, problem: messageOf(error) });
+      },
+    );
+  };
+  useEffect(() => {
+    let wanted = true;
+    read(null, [], () => wanted);
+    return () => {
+      wanted = false;
+    };
+  }, [query]);
+  const more = (): void => read(found.next, found.items, () => true);
+  return h(
+    PageFrame,
+    { title: 'Decisions', label: 'decisions', lead: 'Everything recorded, newest first.' },
+    [
+      h(SearchForm, { key: query, query }),
+      h(Problem, { of: { problem: found.problem, again: more } }),
+      found.items.length > 0 ? h(DecisionTable, { items: found.items }) : null,
+      h('div', { class: 'page-end', role: 'status' }, endOf(found, query, more)),
+    ],
+  );
+}
+
+async function search(desk: Desk, query: string, before: number | null): Promise<DecisionPage> {
+  let cursor = before;
+  for (let empty = 0; ; empty += 1) {
+    const terms = new URLSearchParams(query);
+    terms.set('limit', String(pageItems));
+    if (cursor !== null) terms.set('before', String(cursor));
+    const page = readDecisionPage(await desk.fetch(`/api/v1/decisions?${terms}`));
+    if (page.items.length > 0 || page.next === null || empty >= emptyPagesMax) return page;
+    cursor = page.next;
+  }
+}
+
+function endOf(found: Found, query: string, more: () => void): ComponentChild {
+  if (found.busy) return h('span', { class: 'quiet' }, 'Searching …');
+  if (found.next !== null)
+    return h('button', { type: 'button', class: 'button', onClick: more }, 'Show older ones');
+  if (found.problem !== '') return null;
+  if (found.items.length > 0) return h('span', { class: 'quiet' }, 'That is all.');
+  return h('div', { class: 'empty' }, [
+    h(
+      'p',
+      { class: 'empty-title' },
+      query === '' ? 'Nothing is recorded yet' : 'Nothing recorded has all of this',
+    ),
+    query === ''
+      ? h('p', { class: 'quiet' }, [
+          'Point a workload at the proxy, for example with ',
+          h('code', null, 'OPENAI_BASE_URL'),
+          ', and its calls appear here.',
+        ])
+      : h('p', null, h('a', { href: '#/decisions' }, 'Search again without terms')),
+  ]);
+}
+
+function SearchForm({ query }: { readonly query: string }): ComponentChild {
+  const terms = new URLSearchParams(query);
+  const [since, until] = times.map((name) => (terms.get(name) ?? '').slice(0, 16));
+  function submit(event: SubmitEvent): void {
+    event.preventDefault();
+    if (!(event.currentTarget instanceof HTMLFormElement)) return;
+    const given: Record<string, string> = {};
+    for (const [name, value] of new FormData(event.currentTarget)) {
+      if (typeof value !== 'string' || value.trim() === '') continue;
+      const isTime = times.some((time) => time === name);
+      given[name] = isTime ? `${value.slice(0, 16)}:00Z` : value.trim();
+    }
+    location.hash = searchAddress(given);
+  }
+  return h('form', { class: 'search', role: 'search', 'aria-label': 'Decisions', onSubmit: submit }, [
+    texts.map((name) =>
+      h('label', { key: name }, [
+        capital(name),
+        h('input', {
+          name,
+          defaultValue: terms.get(name) ?? '',
+          spellcheck: false,
+          autocomplete: 'off',
+          maxLength: 256,
+        }),
+      ]),
+    ),
+    choice('verdict', 'Rules said', verdicts, terms.get('verdict') ?? '', (word) => word),
+    choice('outcome', 'Outcome', outcomes, terms.get('outcome') ?? '', outcomeWords),
+    h('label', null, [
+      'From (UTC)',
+      h('input', { type: 'datetime-local', name: 'since', defaultValue: since }),
+    ]),
+    h('label', null, [
+      'Before (UTC)',
+      h('input', { type: 'datetime-local', name: 'until', defaultValue: until }),
+    ]),
+    h('div', { class: 'search-send' }, [
+      h('button', { type: 'submit', class: 'button button-main' }, 'Search'),
+      query === '' ? null : h('a', { class: 'button button-quiet', href: '#/decisions' }, 'Clear'),
+    ]),
+  ]);
+}
+
+function choice(
+  name: string,
+  label: string,
+  values: readonly string[],
+  chosen: string,
+  wordsOf: (value: string) => string,
+): ComponentChild {
+  return h('label', { key: name }, [
+    label,
+    h('select', { name }, [
+      h('option', { value: '', selected: chosen === '' }, 'any'),
+      values.map((value) => h('option', { key: value, value, selected: value === chosen }, wordsOf(value))),
+    ]),
+  ]);
+}
+
+/** A list of decisions as a table; the first cell of each row leads to it. */
+export function DecisionTable({ items }: { readonly items: readonly Decision[] }): ComponentChild {
+  const heads = ['Asked (UTC)', 'Workload', 'Model', 'Rules said', 'Outcome', 'Tokens in / out'];
+  return h(
+    'div',
+    { class: 'table-scroll', tabIndex: 0, role: 'region', 'aria-label': 'Decisions found' },
+    h('table', { class: 'records' }, [
+      h(
+        'thead',
+        null,
+        h(
+          'tr',
+          null,
+          heads.map((head) => h('th', { key: head, scope: 'col' }, head)),
+        ),
+      ),
+      h(
+        'tbody',
+        null,
+        items.map((item) => h(DecisionRow, { key: item.id, item })),
+      ),
+    ]),
+  );
+}
+
+function DecisionRow({ item }: { readonly item: Decision }): ComponentChild {
+  const { tokens } = item;
+  return h('tr', null, [
+    h(
+      'td',
+      { class: 'num' },
+      h('a', { href: decisionAddress(item.id) }, exactText(item.atMs).replace(' UTC', '')),
+    ),
+    h('td', null, h(Recorded, { text: item.workload || 'unnamed' })),
+    h('td', null, h(Recorded, { text: item.model || '–' })),
+    h('td', null, [
+      item.verdict === 'pass'
+        ? h('span', { class: 'quiet' }, 'pass')
+        : h(VerdictMark, { verdict: item.verdict }),
+      item.rules.length === 0
+        ? null
+        : h('span', { class: 'quiet' }, [' ', h(Recorded, { text: item.rules.join(', ') })]),
+    ]),
+    h('td', null, h(OutcomeMark, { outcome: item.outcome })),
+    h(
+      'td',
+      { class: 'num' },
+      tokens === null ? h('span', { class: 'quiet' }, '–') : `${tokens.input} / ${tokens.output}`,
+    ),
+  ]);
+}
+
+function capital(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}

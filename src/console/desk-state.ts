@@ -1,0 +1,86 @@
+/** What this tab knows: who is signed in, the queue, the hold on the page, where the reviewer is. Pure. */
+import { ApiError } from './api.ts';
+import type { Link } from './events.ts';
+import type { HoldDetail, HoldSummary, Identity, Ruling, Verdict } from './hold-data.ts';
+import { inbox, type Place } from './place.ts';
+import type { Holds } from './queue.ts';
+import { markedText } from './text.ts';
+
+/** The hold on the page. Its buttons work while `over` is ''. */
+export interface OpenHold {
+  readonly id: string;
+  /** Null until it was read, and when it could not be. */
+  readonly detail: HoldDetail | null;
+  readonly problem: string;
+  /** Why nothing can be ruled any more, in a sentence. */
+  readonly over: string;
+  readonly ruling: Ruling | null;
+  /** The ruling panel; null while closed. */
+  readonly panel: Verdict | null;
+}
+
+export interface DeskState {
+  readonly identity: Identity | null;
+  /** Why signing in did not work. */
+  readonly refusal: string;
+  readonly signingIn: boolean;
+  readonly link: Link;
+  readonly loaded: boolean;
+  readonly holds: Holds;
+  /** Pending ones, as shown. */
+  readonly order: readonly string[];
+  /** Those that are over, the latest first. */
+  readonly recent: readonly string[];
+  readonly cursor: string | null;
+  readonly filter: string;
+  readonly open: OpenHold | null;
+  /** The page. A hold stands in `open` as well. */
+  readonly place: Place;
+  readonly helpShown: boolean;
+  /** Why the queue could not be read; '' when it could. */
+  readonly problem: string;
+  /** Read out by screen readers. */
+  readonly announcement: string;
+}
+
+export const signedOut: DeskState = {
+  identity: null,
+  refusal: '',
+  signingIn: false,
+  link: { status: 'connecting' },
+  loaded: false,
+  holds: new Map(),
+  order: [],
+  recent: [],
+  cursor: null,
+  filter: '',
+  open: null,
+  place: inbox,
+  helpShown: false,
+  problem: '',
+  announcement: '',
+};
+
+export function closedPage(id: string): OpenHold {
+  return { id, detail: null, problem: '', over: '', ruling: null, panel: null };
+}
+
+export function refusalOf(error: unknown): string {
+  if (error instanceof ApiError && error.status === 401)
+    return 'This token is not known here. Check that you pasted all of it, or ask for a new one.';
+  return messageOf(error);
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+export function arrivalText(arrived: readonly HoldSummary[]): string {
+  const [first] = arrived;
+  if (arrived.length > 1 || first === undefined) return `${arrived.length} new holds.`;
+  return `New hold, ${first.severity}: ${markedText(first.headline)}`;
+}
+
+export function capitalised(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}

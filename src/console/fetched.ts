@@ -1,0 +1,72 @@
+/** What a page reads from the sidecar: once when it opens, again when its address changes or somebody asks. */
+import { type ComponentChild, h } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Desk } from './desk.ts';
+import { messageOf } from './desk-state.ts';
+
+export interface Fetched<T> {
+  /** What was read last; null until then. What is old stays while what is new is read. */
+  readonly value: T | null;
+  readonly problem: string;
+  readonly busy: boolean;
+  readonly again: () => void;
+}
+
+/** `read` takes the answer apart; a path of null reads nothing. */
+export function useFetched<T>(desk: Desk, path: string | null, read: (answer: unknown) => T): Fetched<T> {
+  const [state, setState] = useState<Omit<Fetched<T>, 'again'>>({ value: null, problem: '', busy: false });
+  const [round, setRound] = useState(0);
+  const wanted = useRef('');
+  useEffect(() => {
+    const mine = `${path} ${round}`;
+    wanted.current = mine;
+    if (path === null) return;
+    setState((before) => ({ ...before, busy: true }));
+    // An answer that comes after the page turned elsewhere is dropped.
+    const settle = (next: Partial<Omit<Fetched<T>, 'again'>>): void => {
+      if (wanted.current === mine) setState((before) => ({ ...before, busy: false, ...next }));
+    };
+    desk
+      .fetch(path)
+      .then(read)
+      .then(
+        (value) => settle({ value, problem: '' }),
+        (error: unknown) => settle({ problem: messageOf(error) }),
+      );
+  }, [path, round]);
+  return { ...state, again: () => setRound((count) => count + 1) };
+}
+
+/** Says why something could not be read, with the way to try again. */
+export function Problem(props: { readonly of: Pick<Fetched<unknown>, 'problem' | 'again'> }): ComponentChild {
+  const { problem, again } = props.of;
+  if (problem === '') return null;
+  return h('div', { class: 'problem hold-problem', role: 'alert' }, [
+    h('p', null, problem),
+    h('button', { type: 'button', class: 'button', onClick: again }, 'Read it again'),
+  ]);
+}
+
+interface PageFrameProps {
+  readonly title: ComponentChild | string;
+  readonly lead?: ComponentChild | string;
+  readonly children?: ComponentChild;
+  readonly label: string;
+}
+
+/** The frame of a page that is not the inbox; its title takes the focus when the page opens. */
+export function PageFrame({ title, lead, label, children }: PageFrameProps): ComponentChild {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus({ preventScroll: true }), [label]);
+  return h(
+    'div',
+    { class: 'page' },
+    h('div', { class: 'page-inner' }, [
+      h('header', { key: 'head', class: 'page-head' }, [
+        h('h1', { ref: heading, tabIndex: -1 }, title),
+        lead === undefined ? null : h('p', { class: 'quiet' }, lead),
+      ]),
+      children,
+    ]),
+  );
+}

@@ -1,0 +1,71 @@
+/** What happened lately, in numbers, for the console's overview. */
+import { type SummaryAnswer, showSummary, summaryQuerySchema } from '../api/summary.ts';
+import { type Route, sendJson } from '../http.ts';
+import { readQuery } from '../operation.ts';
+import type { ControlParts } from '../parts.ts';
+import { createSummary } from '../summary.ts';
+
+const hourMs = 3_600_000;
+/** Looked at for one summary, the newest first. */
+const entriesMax = 50_000;
+/** Many consoles that look at the same window cost as much as one. */
+const keptMs = 5_000;
+const windowsMax = 8;
+const bucketsMax = 30;
+
+interface Kept {
+  readonly atMs: number;
+  readonly answer: Promise<SummaryAnswer>;
+}
+
+export function summaryRoutes(parts: ControlParts): Route[] {
+  const kept = new Map<number, Kept>();
+
+  function summaryOf(hours: number): Promise<SummaryAnswer> {
+    const nowMs = parts.clock.nowMs();
+    const known = kept.get(hours);
+    if (known !== undefined && nowMs - known.atMs < keptMs) return known.answer;
+    const answer = summarise(parts, nowMs, hours);
+    if (kept.size >= windowsMax) kept.clear();
+    kept.set(hours, { atMs: nowMs, answer });
+    // What failed is tried again by the next who asks; this one's caller hears of it.
+    answer.catch(() => kept.delete(hours));
+    return answer;
+  }
+
+  return [
+    {
+      method: 'GET',
+      path: '/api/v1/summary',
+      operation: showSummary,
+      handle: async ({ res, query }) => {
+        sendJson(res, 200, await summaryOf(readQuery(query, summaryQuerySchema).hours));
+      },
+    },
+  ];
+}
+
+async function summarise({ ledger }: ControlParts, toMs: number, hours: number): Promise<SummaryAnswer> {
+  const fromMs = toMs - hours * hourMs;
+  const summary = createSummary({ fromMs, toMs, buckets: hours < bucketsMax ? 24 : bucketsMax });
+  let countedFromMs = fromMs;
+  let looked = 0;
+  scan: for await (const entries of ledger.blocks({ fromSeq: Number.MAX_SAFE_INTEGER, reverse: true })) {
+    for (const entry of entries.toReversed()) {
+      const atMs = Date.parse(entry.at);
+      if (atMs < fromMs) break scan;
+      if (looked >= entriesMax) {
+        countedFromMs = atMs;
+        break scan;
+      }
+      looked += 1;
+      summary.add(entry);
+    }
+  }
+  return {
+    from: new Date(fromMs).toISOString(),
+    to: new Date(toMs).toISOString(),
+    countedFrom: new Date(countedFromMs).toISOString(),
+    ...summary.result(),
+  };
+}

@@ -1,0 +1,153 @@
+/** The console's pages apart from how they look: addresses, what a session's turns add, which policy was a change. */
+import { describe, expect, it } from 'vitest';
+import { niceCeiling } from '../../../src/console/chart.ts';
+import type { Exchange, Message } from '../../../src/console/exchange-data.ts';
+import { placeAt, searchAddress, sessionAddress } from '../../../src/console/place.ts';
+import { changesOf } from '../../../src/console/policy.ts';
+import { additions } from '../../../src/console/session.ts';
+import { spanText } from '../../../src/console/time.ts';
+
+describe('an address', () => {
+  it.each([
+    ['', { page: 'inbox' }],
+    ['#/', { page: 'inbox' }],
+    ['#/holds/h-1', { page: 'inbox' }],
+    ['#/nowhere', { page: 'inbox' }],
+    ['#/decisions/d-1/more', { page: 'inbox' }],
+    ['#/decisions', { page: 'decisions', query: '', id: null }],
+    ['#/decisions?model=a', { page: 'decisions', query: 'model=a', id: null }],
+    ['#/decisions/d-1', { page: 'decisions', query: '', id: 'd-1' }],
+    ['#/ledger', { page: 'ledger', seq: null }],
+    ['#/ledger/12', { page: 'ledger', seq: 12 }],
+    ['#/ledger/-1', { page: 'ledger', seq: null }],
+    ['#/overview?hours=168', { page: 'overview', hours: 168 }],
+    ['#/overview?hours=1e9', { page: 'overview', hours: 24 }],
+    ['#/sessions/%E0%A4%A', { page: 'inbox' }],
+  ])('%s leads to its page', (hash, place) => {
+    expect(placeAt(hash)).toEqual(place);
+  });
+
+  it('of a session keeps whatever the workload called it', () => {
+    const id = 'a/b?c#d <é>';
+    expect(placeAt(sessionAddress(id))).toEqual({ page: 'session', id });
+  });
+
+  it('of a search leaves out what is not asked for', () => {
+    expect(searchAddress({ model: 'a b&c', rule: '' })).toBe('#/decisions?model=a+b%26c');
+  });
+});
+
+function said(role: string, text: string): Message {
+  return { role, text, toolCalls: [] };
+}
+
+function exchange(messages: readonly Message[], answer: string): Exchange {
+  const raw = { startLine: '', headers: [], body: '' };
+  return {
+    request: { method: 'POST', path: '/', params: [], system: '', messages, tools: [], raw },
+    response: {
+      status: 200,
+      text: answer,
+      refusal: '',
+      toolCalls: [],
+      finishReason: 'stop',
+      tokens: '',
+      streamed: false,
+      raw,
+    },
+    defects: [],
+  };
+}
+
+describe('a session', () => {
+  const turns = [{ id: 'one' }, { id: 'two' }];
+
+  it('shows of each turn only what was not said before', () => {
+    const first = [said('user', 'hello')];
+    const second = [...first, said('assistant', 'hi'), said('user', 'more')];
+    const readings = new Map([
+      ['one', exchange(first, 'hi')],
+      ['two', exchange(second, 'no')],
+    ]);
+    expect(additions(turns, readings).map((added) => added.map(({ text }) => text))).toEqual([
+      ['hello', 'hi'],
+      ['more', 'no'],
+    ]);
+  });
+
+  it('shows a turn whole from where it tells the past otherwise', () => {
+    const readings = new Map([
+      ['one', exchange([said('user', 'hello')], 'hi')],
+      [
+        'two',
+        exchange([said('user', 'hello'), said('assistant', 'I never said that'), said('user', 'so?')], 'no'),
+      ],
+    ]);
+    expect(additions(turns, readings)[1]?.map(({ text }) => text)).toEqual([
+      'I never said that',
+      'so?',
+      'no',
+    ]);
+  });
+
+  it('goes on after a turn that could not be read', () => {
+    const readings = new Map<string, Exchange | string>([
+      ['one', 'erased'],
+      ['two', exchange([said('user', 'more')], 'no')],
+    ]);
+    expect(additions(turns, readings).map(({ length }) => length)).toEqual([0, 2]);
+  });
+});
+
+describe('the versions of a policy', () => {
+  const sealed = (seq: number, digest: string, result: 'loaded' | 'refused' = 'loaded') => ({
+    seq,
+    atMs: seq,
+    version: 'v',
+    digest,
+    result,
+  });
+
+  it('are the times another file came; a start with the same one is none', () => {
+    const changes = changesOf([sealed(3, 'b'), sealed(2, 'a'), sealed(1, 'a')]);
+    expect(changes.map(({ version, before }) => [version.seq, before?.seq ?? null])).toEqual([
+      [3, 1],
+      [1, null],
+    ]);
+  });
+
+  it('are compared with what was in force, not with what was refused', () => {
+    const changes = changesOf([sealed(3, 'c'), sealed(2, 'b', 'refused'), sealed(1, 'a')]);
+    expect(changes.map(({ version, before }) => [version.seq, before?.seq ?? null])).toEqual([
+      [3, 1],
+      [2, 1],
+      [1, null],
+    ]);
+  });
+});
+
+describe('numbers to look at', () => {
+  it.each([
+    [0, '0 ms'],
+    [999, '999 ms'],
+    [2_400, '2.4 s'],
+    [12_000, '12 s'],
+    [300_000, '5 min'],
+    [12_600_000, '3.5 h'],
+    [172_800_000, '2 d'],
+  ])('%i ms reads as %s', (ms, text) => {
+    expect(spanText(ms)).toBe(text);
+  });
+
+  it.each([
+    [0, 1],
+    [1, 1],
+    [3, 4],
+    [9, 10],
+    [10, 10],
+    [11, 20],
+    [4_800, 5_000],
+  ])('an axis for %i ends at %i', (value, end) => {
+    expect(niceCeiling(value)).toBe(end);
+  });
+});
