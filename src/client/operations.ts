@@ -2,6 +2,8 @@
  * Types and calls of the control port, made from its OpenAPI description by test/client-library/generate.ts: not to be
  * edited. Path parameters, query and `body` of a call are one object.
  */
+/** The latest `anchor` entries, newest first. */
+export type Anchors = { readonly items: readonly (Entry)[] };
 /** Everything that was said in one decision. */
 export type Bodies = { readonly id: string; readonly bodies: readonly (Body)[] };
 /** One sealed body; it can always be turned back into the sealed bytes. */
@@ -27,13 +29,13 @@ export type ErasureScope = { readonly decision: string } | { readonly subject: s
 /** A request and its answer, as sealed and as understood. */
 export type Exchange = { readonly request: { readonly provider: string; readonly operation: string; readonly method: string; readonly path: string; readonly model: string; readonly stream: boolean; readonly params: { readonly [name: string]: unknown }; readonly system: string; readonly messages: readonly (Message)[]; readonly text: string; readonly tools: readonly ({ readonly name: string; readonly description: string })[]; readonly raw: RawMessage }; readonly response: { readonly status: number; readonly model: string; readonly fingerprint: string; readonly text: string; readonly toolCalls: readonly (ToolCall)[]; readonly finishReason: string; readonly usage: { readonly source: "provider" | "absent"; readonly inputTokens: number; readonly outputTokens: number; readonly totalTokens: number }; readonly refusal: string; readonly streamed: boolean; readonly raw: RawMessage } | null; readonly defects: readonly (string)[] };
 /** One hold with everything needed to rule. */
-export type Hold = { readonly id: string; readonly decisionId: string; readonly state: "pending" | "released" | "denied" | "amended" | "expired"; readonly phase: "request" | "response"; readonly severity: "low" | "medium" | "high" | "critical"; readonly headline: string; readonly provider: string; readonly operation: string; readonly model: string; readonly workload: string; readonly session: string; readonly stream: boolean; readonly digest: string; readonly openedAt: string; readonly expiresAt: string; readonly approvals: { readonly needed: number; readonly given: readonly (string)[] }; readonly roles: readonly (string)[]; readonly requester: string; readonly caller: "waiting" | "gone"; readonly possibleDuplicate: boolean; readonly outcome: "delivered" | "denied" | "expired" | "released_undelivered" | "client_abort" | "upstream_error" | "upstream_truncated" | "interrupted" | "ledger_unavailable" | "carried" | null; readonly rules: readonly ({ readonly id: string; readonly title: string; readonly when: string; readonly severity: "low" | "medium" | "high" | "critical"; readonly error: string })[]; readonly policy: { readonly version: string; readonly digest: string }; readonly rulings: readonly ({ readonly by: string; readonly verdict: "release" | "deny" | "amend" | "expired"; readonly at: string })[]; readonly history: { readonly [name: string]: number }; readonly exchange: Exchange | null };
+export type Hold = { readonly id: string; readonly decisionId: string; readonly state: "pending" | "released" | "denied" | "amended" | "expired"; readonly phase: "request" | "response"; readonly severity: "low" | "medium" | "high" | "critical"; readonly headline: string; readonly provider: string; readonly operation: string; readonly model: string; readonly workload: string; readonly session: string; readonly stream: boolean; readonly digest: string; readonly openedAt: string; readonly expiresAt: string; readonly approvals: { readonly needed: number; readonly given: readonly (string)[]; readonly byRole: readonly ({ readonly needed: number; readonly roles: readonly (string)[]; readonly left: number })[] }; readonly roles: readonly (string)[]; readonly escalation: readonly ({ readonly at: string; readonly roles: readonly (string)[] })[]; readonly breakGlass: readonly (string)[]; readonly requester: string; readonly caller: "waiting" | "gone"; readonly possibleDuplicate: boolean; readonly outcome: "delivered" | "denied" | "expired" | "released_undelivered" | "client_abort" | "upstream_error" | "upstream_truncated" | "interrupted" | "ledger_unavailable" | "carried" | null; readonly rules: readonly ({ readonly id: string; readonly title: string; readonly when: string; readonly severity: "low" | "medium" | "high" | "critical"; readonly error: string })[]; readonly policy: { readonly version: string; readonly digest: string }; readonly rulings: readonly ({ readonly by: string; readonly role: string; readonly verdict: "release" | "deny" | "amend" | "expired"; readonly at: string; readonly withheld: readonly (number)[]; readonly breakGlass: boolean })[]; readonly collectBy: string; readonly history: { readonly [name: string]: number }; readonly exchange: Exchange | null };
 /** Something happened to a hold. */
-export type HoldEvent = { readonly kind: "opened" | "ruled" | "approved" | "caller" | "settled"; readonly id: string; readonly state: "pending" | "released" | "denied" | "amended" | "expired"; readonly caller: "waiting" | "gone"; readonly outcome: "delivered" | "denied" | "expired" | "released_undelivered" | "client_abort" | "upstream_error" | "upstream_truncated" | "interrupted" | "ledger_unavailable" | "carried" | null };
+export type HoldEvent = { readonly kind: "opened" | "ruled" | "approved" | "caller" | "settled" | "escalated" | "glass-broken"; readonly id: string; readonly state: "pending" | "released" | "denied" | "amended" | "expired"; readonly caller: "waiting" | "gone"; readonly outcome: "delivered" | "denied" | "expired" | "released_undelivered" | "client_abort" | "upstream_error" | "upstream_truncated" | "interrupted" | "ledger_unavailable" | "carried" | null; readonly roles: readonly (string)[] };
 /** Holds, the one that expires first in front. */
-export type HoldPage = { readonly items: readonly (HoldSummary)[]; readonly total: number };
+export type HoldPage = { readonly items: readonly (HoldSummary)[]; readonly total: number; readonly next: unknown };
 /** A hold in the queue. */
-export type HoldSummary = { readonly id: string; readonly decisionId: string; readonly state: "pending" | "released" | "denied" | "amended" | "expired"; readonly phase: "request" | "response"; readonly severity: "low" | "medium" | "high" | "critical"; readonly headline: string; readonly provider: string; readonly operation: string; readonly model: string; readonly workload: string; readonly session: string; readonly stream: boolean; readonly digest: string; readonly openedAt: string; readonly expiresAt: string; readonly approvals: { readonly needed: number; readonly given: readonly (string)[] }; readonly roles: readonly (string)[]; readonly requester: string; readonly caller: "waiting" | "gone"; readonly possibleDuplicate: boolean; readonly outcome: "delivered" | "denied" | "expired" | "released_undelivered" | "client_abort" | "upstream_error" | "upstream_truncated" | "interrupted" | "ledger_unavailable" | "carried" | null; readonly rules: readonly ({ readonly id: string; readonly title: string; readonly severity: "low" | "medium" | "high" | "critical" })[] };
+export type HoldSummary = { readonly id: string; readonly decisionId: string; readonly state: "pending" | "released" | "denied" | "amended" | "expired"; readonly phase: "request" | "response"; readonly severity: "low" | "medium" | "high" | "critical"; readonly headline: string; readonly provider: string; readonly operation: string; readonly model: string; readonly workload: string; readonly session: string; readonly stream: boolean; readonly digest: string; readonly openedAt: string; readonly expiresAt: string; readonly approvals: { readonly needed: number; readonly given: readonly (string)[]; readonly byRole: readonly ({ readonly needed: number; readonly roles: readonly (string)[]; readonly left: number })[] }; readonly roles: readonly (string)[]; readonly escalation: readonly ({ readonly at: string; readonly roles: readonly (string)[] })[]; readonly breakGlass: readonly (string)[]; readonly requester: string; readonly caller: "waiting" | "gone"; readonly possibleDuplicate: boolean; readonly outcome: "delivered" | "denied" | "expired" | "released_undelivered" | "client_abort" | "upstream_error" | "upstream_truncated" | "interrupted" | "ledger_unavailable" | "carried" | null; readonly rules: readonly ({ readonly id: string; readonly title: string; readonly severity: "low" | "medium" | "high" | "critical" })[] };
 /** Whom a token belongs to. */
 export type Identity = { readonly name: string; readonly role: "viewer" | "reviewer" | "auditor" | "privacy" | "admin" };
 /** Shows that an entry is in the tree of a checkpoint. */
@@ -54,24 +56,44 @@ export type Message = { readonly role: string; readonly text: string; readonly t
 export type NewErasure = { readonly scope: ErasureScope; readonly basis: "no_longer_needed" | "consent_withdrawn" | "objection" | "unlawful" | "legal_obligation" | "child_consent"; readonly reason: string; readonly dryRun?: boolean };
 /** A legal hold that is to be placed. */
 export type NewLegalHold = { readonly scope: LegalHoldScope; readonly reason: string };
+/** A key that is to sign a person’s rulings. */
+export type NewReviewerKey = { readonly owner: string; readonly key: string; readonly possession: string; readonly reason: string };
 /** One message to one receiver; ids and states, never content. */
 export type Notification = { readonly id: string; readonly receiver: string; readonly type: "holdpoint.hold.opened" | "holdpoint.hold.reminder" | "holdpoint.hold.ruled" | "holdpoint.hold.expired" | "holdpoint.test"; readonly severity: "low" | "medium" | "high" | "critical"; readonly holdId: unknown; readonly state: "pending" | "sent" | "dead"; readonly reason: string; readonly queuedAt: string };
 /** Messages, those queued first in front. */
 export type NotificationPage = { readonly items: readonly (Notification)[]; readonly total: number };
 /** The policy in force. */
 export type Policy = { readonly version: string; readonly digest: string; readonly source: string };
+/** The policy in force, rule by rule. */
+export type PolicyRules = { readonly version: string; readonly digest: string; readonly rules: readonly ({ readonly id: string; readonly title: string; readonly phase: "request" | "response"; readonly when: string; readonly action: "hold" | "deny" | "flag"; readonly severity: "low" | "medium" | "high" | "critical"; readonly hold: { readonly expiresInMs: number; readonly approvals: number; readonly roles: readonly (string)[]; readonly notRequester: boolean }; readonly tests: readonly ({ readonly name: string; readonly expected: "match" | "no-match" | "error"; readonly actual: "match" | "no-match" | "error"; readonly passed: boolean; readonly message: string })[] })[] };
+/** One sealed policy, whole. */
+export type PolicyVersion = { readonly seq: number; readonly at: string; readonly version: string; readonly digest: string; readonly result: "loaded" | "refused"; readonly source: string };
+/** Each time a policy was loaded or refused, newest first. */
+export type PolicyVersionPage = { readonly items: readonly ({ readonly seq: number; readonly at: string; readonly version: string; readonly digest: string; readonly result: "loaded" | "refused" })[]; readonly next: number | null };
 /** A refusal, RFC 9457. */
-export type Problem = { readonly type: "about:blank"; readonly title: string; readonly status: number; readonly detail: string; readonly code: "bad_request" | "denied_by_policy" | "denied_by_reviewer" | "hold_expired" | "host_not_allowed" | "no_upstream" | "body_too_large" | "upstream_unreachable" | "upstream_truncated" | "response_too_large" | "upstream_timeout" | "held" | "ledger_unavailable" | "overloaded" | "shutting_down" | "invalid_argument" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "already_ruled" | "digest_mismatch" | "ruling_expired" | "erased" | "erasure_under_way" | "too_many_attempts" | "internal" | "anchor_failed" | "anchor_contradicts" | "usage" | "config_invalid" | "policy_invalid" | "data_dir_locked" | "ledger_rolled_back" | "ledger_damaged" | "sidecar_unreachable"; readonly next: string };
+export type Problem = { readonly type: "about:blank"; readonly title: string; readonly status: number; readonly detail: string; readonly code: "bad_request" | "denied_by_policy" | "denied_by_reviewer" | "hold_expired" | "host_not_allowed" | "no_upstream" | "body_too_large" | "upstream_unreachable" | "upstream_truncated" | "response_too_large" | "upstream_timeout" | "held" | "ledger_unavailable" | "overloaded" | "shutting_down" | "invalid_argument" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "already_ruled" | "digest_mismatch" | "ruling_expired" | "not_divisible" | "signature_required" | "signature_invalid" | "erased" | "erasure_under_way" | "too_many_attempts" | "internal" | "anchor_failed" | "anchor_contradicts" | "usage" | "config_invalid" | "policy_invalid" | "data_dir_locked" | "ledger_rolled_back" | "ledger_damaged" | "sidecar_unreachable"; readonly next: string };
 /** An HTTP message as it was sealed. */
 export type RawMessage = { readonly startLine: string; readonly headers: readonly (string)[]; readonly body: string };
 /** Which dead letter is sent again. */
 export type ReplayNotification = { readonly id: string };
+/** A key that signs a person’s rulings, or did. */
+export type ReviewerKey = { readonly owner: string; readonly key: string; readonly fingerprint: string; readonly seq: number; readonly withdrawn: number | null };
+/** Every key that was ever enrolled, in order. */
+export type ReviewerKeys = { readonly origin: string; readonly rulings: "accepted" | "signed"; readonly items: readonly (ReviewerKey)[] };
 /** A ruling, bound to the digest of the held bytes. */
-export type Ruling = { readonly verdict: "release" | "deny" | "amend"; readonly reason?: string; readonly digest: string; readonly amendment?: { readonly text?: string; readonly toolCalls?: readonly ({ readonly id: string; readonly arguments: __schema0 })[]; readonly body?: { readonly [name: string]: __schema1 } } };
+export type Ruling = { readonly verdict: "release" | "deny" | "amend"; readonly reason?: string; readonly digest: string; readonly breakGlass?: boolean; readonly calls?: readonly (string)[]; readonly amendment?: { readonly text?: string; readonly toolCalls?: readonly ({ readonly id: string; readonly arguments: __schema0 })[]; readonly body?: { readonly [name: string]: __schema1 } } };
+/** A ruling with the signature of its reviewer. */
+export type SignedRuling = { readonly signed: { readonly statement: string; readonly order: string; readonly value: string } };
+/** Milliseconds; null where nothing was counted. */
+export type Spread = { readonly count: number; readonly p50: number | null; readonly p90: number | null; readonly max: number | null };
+/** A window of time, in numbers. */
+export type Summary = { readonly from: string; readonly to: string; readonly countedFrom: string; readonly buckets: readonly ({ readonly at: string; readonly decisions: number; readonly holds: number; readonly released: number; readonly denied: number; readonly amended: number; readonly expired: number; readonly inputTokens: number; readonly outputTokens: number; readonly latencyMs: Spread })[]; readonly outcomes: { readonly [name: string]: number }; readonly models: readonly ({ readonly model: string; readonly decisions: number })[]; readonly timeToRuling: Spread; readonly rulingTimes: readonly ({ readonly upToMs: number | null; readonly count: number })[]; readonly latencyMs: Spread };
 /** Which receiver is sent a test. */
 export type TestNotification = { readonly receiver: string };
 /** One tool call as the model asked for it. */
 export type ToolCall = { readonly id: string; readonly name: string; readonly arguments: unknown; readonly argumentsText: string };
+/** A key that is to count no more. */
+export type WithdrawReviewerKey = { readonly key: string; readonly reason: string };
 export type __schema0 = string | number | boolean | null | readonly (__schema0)[] | { readonly [name: string]: __schema0 };
 export type __schema1 = string | number | boolean | null | readonly (__schema1)[] | { readonly [name: string]: __schema1 };
 
@@ -84,20 +106,28 @@ export function createOperations(send: Send, sendForText: SendForText) {
   return {
     /** Change a key of the ledger. */
     changeKeys: (input: { readonly body: { readonly action: "rotate"; readonly reason: string } | { readonly action: "epoch"; readonly reason: string } | { readonly action: "retire"; readonly kek: string; readonly reason: string } | { readonly action: "revoke"; readonly kid: string; readonly size: number; readonly reason: string } }): Promise<Keys> => send('POST', '/api/v1/keys', input),
+    /** Enrol a key that signs rulings. */
+    enrolReviewerKey: (input: { readonly body: NewReviewerKey }): Promise<ReviewerKey> => send('POST', '/api/v1/reviewer-keys', input),
     /** Alive. */
     healthz: (): Promise<{ readonly status: "alive" }> => send('GET', '/healthz', {}),
     /** Lift a legal hold. */
     liftLegalHold: (input: { readonly id: string; readonly body: LiftLegalHold }): Promise<LegalHold> => send('POST', '/api/v1/legal-holds/{id}/lift', input),
+    /** Who outside took note of checkpoints lately. */
+    listAnchors: (): Promise<Anchors> => send('GET', '/api/v1/ledger/anchors', {}),
     /** What was recorded, newest first. */
     listDecisions: (input: { readonly limit?: number; readonly before?: number; readonly provider?: string; readonly operation?: string; readonly model?: string; readonly workload?: string; readonly session?: string; readonly rule?: string; readonly subject?: string; readonly since?: string; readonly until?: string; readonly verdict?: "pass" | "flag" | "hold" | "deny"; readonly outcome?: "delivered" | "denied" | "expired" | "released_undelivered" | "client_abort" | "upstream_error" | "upstream_truncated" | "interrupted" | "ledger_unavailable" | "carried" } = {}): Promise<DecisionPage> => send('GET', '/api/v1/decisions', input),
     /** Sealed entries in order. */
     listEntries: (input: { readonly from?: number; readonly limit?: number } = {}): Promise<EntryPage> => send('GET', '/api/v1/ledger/entries', input),
     /** The queue. */
-    listHolds: (input: { readonly state?: "pending" | "released" | "denied" | "amended" | "expired"; readonly limit?: number } = {}): Promise<HoldPage> => send('GET', '/api/v1/holds', input),
+    listHolds: (input: { readonly state?: "pending" | "released" | "denied" | "amended" | "expired"; readonly session?: string; readonly after?: unknown; readonly limit?: number; readonly id?: string } = {}): Promise<HoldPage> => send('GET', '/api/v1/holds', input),
     /** Legal holds that stand. */
     listLegalHolds: (): Promise<LegalHolds> => send('GET', '/api/v1/legal-holds', {}),
     /** Messages to receivers. */
     listNotifications: (input: { readonly state?: "pending" | "sent" | "dead"; readonly limit?: number } = {}): Promise<NotificationPage> => send('GET', '/api/v1/notifications', input),
+    /** Sealed policies, newest first. */
+    listPolicyVersions: (input: { readonly limit?: number; readonly before?: number } = {}): Promise<PolicyVersionPage> => send('GET', '/api/v1/policy/versions', input),
+    /** Keys that sign rulings. */
+    listReviewerKeys: (): Promise<ReviewerKeys> => send('GET', '/api/v1/reviewer-keys', {}),
     /** Prometheus metrics. */
     metrics: (): Promise<string> => sendForText('GET', '/metrics', {}),
     /** This description. */
@@ -112,12 +142,14 @@ export function createOperations(send: Send, sendForText: SendForText) {
     readBodies: (input: { readonly id: string }): Promise<Bodies> => send('GET', '/api/v1/decisions/{id}/body', input),
     /** The checkpoint as C2SP tlog-tiles has it. */
     readCheckpoint: (): Promise<string> => sendForText('GET', '/checkpoint', {}),
+    /** The exchange of a decision, as understood. */
+    readDecisionExchange: (input: { readonly id: string }): Promise<Exchange> => send('GET', '/api/v1/decisions/{id}/exchange', input),
     /** Ready for calls. */
     readyz: (): Promise<{ readonly status: "ready" }> => send('GET', '/readyz', {}),
     /** Send a dead letter again. */
     replayNotification: (input: { readonly body: ReplayNotification }): Promise<Notification> => send('POST', '/api/v1/notifications/replay', input),
     /** Rule on a hold. */
-    ruleOnHold: (input: { readonly id: string; readonly body: Ruling }): Promise<HoldSummary> => send('POST', '/api/v1/holds/{id}/rulings', input),
+    ruleOnHold: (input: { readonly id: string; readonly body: Ruling | SignedRuling }): Promise<HoldSummary> => send('POST', '/api/v1/holds/{id}/rulings', input),
     /** The signed checkpoint. */
     showCheckpoint: (): Promise<Checkpoint> => send('GET', '/api/v1/ledger/checkpoint', {}),
     /** One decision and its sealed entries. */
@@ -128,11 +160,19 @@ export function createOperations(send: Send, sendForText: SendForText) {
     showHold: (input: { readonly id: string }): Promise<Hold> => send('GET', '/api/v1/holds/{id}', input),
     /** The policy in force. */
     showPolicy: (): Promise<Policy> => send('GET', '/api/v1/policy', {}),
+    /** The rules in force and their tests. */
+    showPolicyRules: (): Promise<PolicyRules> => send('GET', '/api/v1/policy/rules', {}),
+    /** One sealed policy, whole. */
+    showPolicyVersion: (input: { readonly seq: string }): Promise<PolicyVersion> => send('GET', '/api/v1/policy/versions/{seq}', input),
+    /** What happened lately, in numbers. */
+    showSummary: (input: { readonly hours?: number } = {}): Promise<Summary> => send('GET', '/api/v1/summary', input),
     /** Erase content. */
     startErasure: (input: { readonly body: NewErasure }): Promise<Erasure> => send('POST', '/api/v1/erasures', input),
     /** Send a test to a receiver. */
     testNotification: (input: { readonly body: TestNotification }): Promise<Notification> => send('POST', '/api/v1/notifications/test', input),
     /** Whom the token belongs to. */
     whoami: (): Promise<Identity> => send('GET', '/api/v1/whoami', {}),
+    /** Withdraw a key that signs rulings. */
+    withdrawReviewerKey: (input: { readonly body: WithdrawReviewerKey }): Promise<ReviewerKey> => send('POST', '/api/v1/reviewer-keys/withdraw', input),
   };
 }

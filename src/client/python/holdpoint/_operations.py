@@ -6,6 +6,10 @@ class Operations:
         """Change a key of the ledger."""
         return self._call("POST", "/api/v1/keys", {}, {}, body)
 
+    def enrol_reviewer_key(self, body):
+        """Enrol a key that signs rulings."""
+        return self._call("POST", "/api/v1/reviewer-keys", {}, {}, body)
+
     def healthz(self):
         """Alive."""
         return self._call("GET", "/healthz", {}, {}, None)
@@ -13,6 +17,10 @@ class Operations:
     def lift_legal_hold(self, id, body):
         """Lift a legal hold."""
         return self._call("POST", "/api/v1/legal-holds/{id}/lift", {"id": id}, {}, body)
+
+    def list_anchors(self):
+        """Who outside took note of checkpoints lately."""
+        return self._call("GET", "/api/v1/ledger/anchors", {}, {}, None)
 
     def list_decisions(self, limit=None, before=None, provider=None, operation=None, model=None, workload=None, session=None, rule=None, subject=None, since=None, until=None, verdict=None, outcome=None):
         """What was recorded, newest first."""
@@ -22,9 +30,9 @@ class Operations:
         """Sealed entries in order."""
         return self._call("GET", "/api/v1/ledger/entries", {}, {"from": from_, "limit": limit}, None)
 
-    def list_holds(self, state=None, limit=None):
+    def list_holds(self, state=None, session=None, after=None, limit=None, id=None):
         """The queue."""
-        return self._call("GET", "/api/v1/holds", {}, {"state": state, "limit": limit}, None)
+        return self._call("GET", "/api/v1/holds", {}, {"state": state, "session": session, "after": after, "limit": limit, "id": id}, None)
 
     def list_legal_holds(self):
         """Legal holds that stand."""
@@ -33,6 +41,14 @@ class Operations:
     def list_notifications(self, state=None, limit=None):
         """Messages to receivers."""
         return self._call("GET", "/api/v1/notifications", {}, {"state": state, "limit": limit}, None)
+
+    def list_policy_versions(self, limit=None, before=None):
+        """Sealed policies, newest first."""
+        return self._call("GET", "/api/v1/policy/versions", {}, {"limit": limit, "before": before}, None)
+
+    def list_reviewer_keys(self):
+        """Keys that sign rulings."""
+        return self._call("GET", "/api/v1/reviewer-keys", {}, {}, None)
 
     def metrics(self):
         """Prometheus metrics."""
@@ -61,6 +77,10 @@ class Operations:
     def read_checkpoint(self):
         """The checkpoint as C2SP tlog-tiles has it."""
         return self._call("GET", "/checkpoint", {}, {}, None)
+
+    def read_decision_exchange(self, id):
+        """The exchange of a decision, as understood."""
+        return self._call("GET", "/api/v1/decisions/{id}/exchange", {"id": id}, {}, None)
 
     def readyz(self):
         """Ready for calls."""
@@ -94,6 +114,18 @@ class Operations:
         """The policy in force."""
         return self._call("GET", "/api/v1/policy", {}, {}, None)
 
+    def show_policy_rules(self):
+        """The rules in force and their tests."""
+        return self._call("GET", "/api/v1/policy/rules", {}, {}, None)
+
+    def show_policy_version(self, seq):
+        """One sealed policy, whole."""
+        return self._call("GET", "/api/v1/policy/versions/{seq}", {"seq": seq}, {}, None)
+
+    def show_summary(self, hours=None):
+        """What happened lately, in numbers."""
+        return self._call("GET", "/api/v1/summary", {}, {"hours": hours}, None)
+
     def start_erasure(self, body):
         """Erase content."""
         return self._call("POST", "/api/v1/erasures", {}, {}, body)
@@ -105,3 +137,7 @@ class Operations:
     def whoami(self):
         """Whom the token belongs to."""
         return self._call("GET", "/api/v1/whoami", {}, {}, None)
+
+    def withdraw_reviewer_key(self, body):
+        """Withdraw a key that signs rulings."""
+        return self._call("POST", "/api/v1/reviewer-keys/withdraw", {}, {}, body)
