@@ -105,7 +105,11 @@ describe('the queue on a terminal', () => {
 describe('without a terminal', () => {
   it('holds prints a plain list, and JSON where asked', async () => {
     expect((await run(['holds'], env)).out).toBe('Nothing is held.\n');
-    expect(JSON.parse((await run(['holds', '--json'], env)).out)).toEqual({ items: [], total: 0 });
+    expect(JSON.parse((await run(['holds', '--json'], env)).out)).toEqual({
+      items: [],
+      total: 0,
+      next: null,
+    });
   });
 
   it('holds watch says a line for each hold that comes and goes, until it is interrupted', async () => {
