@@ -15,6 +15,9 @@ const reason = 'checked';
 const orderText = JSON.stringify({ verdict: 'release', reason, salt: '5a'.repeat(32) });
 const orderDigest = (text: string): string =>
   createHash('sha256').update('holdpoint/order/1\0').update(text).digest('hex');
+const orderWith = (more: Fields): string => JSON.stringify({ ...JSON.parse(orderText), ...more });
+const allByName = orderWith({ calls: ['call_1'] });
+const alone = orderWith({ breakGlass: true });
 const key = 'key of rita';
 
 export function sealEnrolment(builder: LedgerBuilder, changes: Fields = {}, provenBy = key): number {
@@ -117,6 +120,10 @@ export const intactSigned: Readonly<Record<string, (builder: LedgerBuilder) => v
     startSigned(builder, 'signed');
     ruled({})(builder);
   },
+  'a signed release of all calls by their names': ruled({
+    order: allByName,
+    statement: { order: orderDigest(allByName) },
+  }),
   'a second key by an admin': twice({ by: 'olga', role: 'admin' }),
   'a key that is withdrawn after it signed': (builder) => {
     ruled({})(builder);
@@ -226,4 +233,8 @@ export const brokenSigned: Readonly<Record<string, readonly [(builder: LedgerBui
 export const brokenOrders: Readonly<Record<string, (builder: LedgerBuilder) => void>> = {
   'another order than was signed': ruled({ order: orderText.replace('release', 'deny') }),
   'another reason than was signed': ruled({ reason: 'was told to' }),
+  'an order to release alone that was sealed as an approval': ruled({
+    order: alone,
+    statement: { order: orderDigest(alone) },
+  }),
 };
