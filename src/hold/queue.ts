@@ -112,7 +112,9 @@ export function createHoldQueue(options: {
         null,
       );
     } catch (error) {
-      // The hold stays pending and undelivered; expiry is tried again when the ledger may be back.
+      // The hold stays pending and undelivered; expiry is tried again when the ledger may be back, and not before:
+      // the failed sealing has armed it anew for a time that is past.
+      item.cancelTimer();
       item.cancelTimer = schedule(expiryRetryMs, () => run('expire a hold', () => expire(item)));
       throw error;
     }
