@@ -112,8 +112,7 @@ export function createHoldQueue(options: {
         null,
       );
     } catch (error) {
-      // The hold stays pending and undelivered; expiry is tried again when the ledger may be back, and not before:
-      // the failed sealing has armed it anew for a time that is past.
+      // The hold stays pending and undelivered; expiry is tried again when the ledger may be back.
       item.cancelTimer();
       item.cancelTimer = schedule(expiryRetryMs, () => run('expire a hold', () => expire(item)));
       throw error;
@@ -193,8 +192,6 @@ export function createHoldQueue(options: {
     } finally {
       item.sealing = null;
       sealing.resolve();
-      // Also where it failed: its expiry may have come meanwhile, and waits for nobody else.
-      armTimer(item);
     }
     if (final) wake(item, hold.state.status);
     emit(final ? 'ruled' : 'approved', hold);
@@ -295,7 +292,12 @@ export function createHoldQueue(options: {
       const next = afterRuling(hold.state, ruling, clock.nowMs());
       if (item === undefined)
         throw new HoldpointError('already_ruled', 'The hold is over.', 'Read the hold again.');
-      await sealRuling(item, next, ruling, amendment);
+      try {
+        await sealRuling(item, next, ruling, amendment);
+      } finally {
+        // Also where it failed: its expiry may have come meanwhile, and waits for nobody else.
+        armTimer(item);
+      }
       if (next.status === 'denied') settle(hold.decision, 'denied');
     },
     findForRetry: (retryKey, isMarkedRetry) => {
