@@ -364,12 +364,18 @@ def is_signature(value):
     )
 
 
+def are_places(value):
+    counts = isinstance(value, list) and value != [] and all(is_count(place) for place in value)
+    return counts and all(before < after for before, after in zip(value, value[1:]))
+
+
 def ruling_form(d, parts, seq):
     return (
         is_seq(d["decision"], seq) and is_seq(d["hold"], seq) and d["verdict"] in ("release", "deny", "amend", "expired")
         and are_texts(d["by"], d["role"]) and d["by"] != "" and is_hex(d["digest"], 64) and isinstance(d["final"], bool)
         and (d["final"] or d["verdict"] in ("release", "amend")) and isinstance(d.get("breakGlass", False), bool)
         and (not d.get("breakGlass", False) or (d["verdict"] == "release" and d["final"])) and ("amendment" in parts) == (d["verdict"] == "amend")
+        and ("withheld" not in d or (d["verdict"] == "amend" and are_places(d["withheld"])))
         and ("signature" in d) == ("order" in parts) and ("signature" not in d or is_signature(d["signature"]))
     )
 

@@ -49,6 +49,8 @@ interface RulingChanges {
   readonly text?: (text: string) => string;
   readonly order?: string;
   readonly reason?: string;
+  /** The amended message; it is what is delivered then. */
+  readonly amendment?: string;
   readonly unsigned?: true;
 }
 
@@ -78,9 +80,13 @@ export function sealSignedRelease(builder: LedgerBuilder, changes: RulingChanges
     decision,
     hold,
     { digest, ...(changes.unsigned ? {} : { signature }), ...changes.data },
-    { reason: changes.reason ?? reason, ...(changes.unsigned ? {} : { order: changes.order ?? orderText }) },
+    {
+      reason: changes.reason ?? reason,
+      ...(changes.amendment === undefined ? {} : { amendment: changes.amendment }),
+      ...(changes.unsigned ? {} : { order: changes.order ?? orderText }),
+    },
   );
-  builder.deliver(decision, hold, digest);
+  builder.deliver(decision, hold, changes.amendment === undefined ? digest : builder.c(sealed, 'amendment'));
   builder.close([[decision, 'delivered']]);
   return sealed;
 }
@@ -94,6 +100,13 @@ export const built = (make: (builder: LedgerBuilder) => void): LedgerBuilder => 
   return builder;
 };
 
+/** An answer without its first call, signed for with this order. */
+const divided = (order: string): RulingChanges => ({
+  order,
+  statement: { order: orderDigest(order) },
+  data: { verdict: 'amend', withheld: [0] },
+  amendment: 'HTTP/1.1 200 OK\r\n\r\n{}',
+});
 const ruled = (changes: RulingChanges) => (builder: LedgerBuilder) => {
   sealEnrolment(builder);
   sealSignedRelease(builder, changes);
@@ -124,6 +137,7 @@ export const intactSigned: Readonly<Record<string, (builder: LedgerBuilder) => v
     order: allByName,
     statement: { order: orderDigest(allByName) },
   }),
+  'a signed release of one call of two': ruled(divided(allByName)),
   'a second key by an admin': twice({ by: 'olga', role: 'admin' }),
   'a key that is withdrawn after it signed': (builder) => {
     ruled({})(builder);
@@ -174,6 +188,14 @@ export const brokenSigned: Readonly<Record<string, readonly [(builder: LedgerBui
       sealSignedRelease(builder, { unsigned: true });
     },
     'ruling_unsigned at 5',
+  ],
+  'a denial with places of calls, as if some had been released': [
+    ruled({ data: { verdict: 'deny', withheld: [0] } }),
+    'leaf_malformed at 5',
+  ],
+  'places of calls in no order': [
+    ruled({ ...divided(allByName), data: { verdict: 'amend', withheld: [1, 0] } }),
+    'leaf_malformed at 5',
   ],
   'an order without a signature': [
     ruled({ unsigned: true, data: { signature: 'none' } }),
@@ -233,6 +255,7 @@ export const brokenSigned: Readonly<Record<string, readonly [(builder: LedgerBui
 export const brokenOrders: Readonly<Record<string, (builder: LedgerBuilder) => void>> = {
   'another order than was signed': ruled({ order: orderText.replace('release', 'deny') }),
   'another reason than was signed': ruled({ reason: 'was told to' }),
+  'one call taken out of a release that was signed for all': ruled(divided(orderText)),
   'an order to release alone that was sealed as an approval': ruled({
     order: alone,
     statement: { order: orderDigest(alone) },

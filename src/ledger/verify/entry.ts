@@ -358,7 +358,9 @@ function readRuling(data: JsonObject, parts: readonly Part[], seq: number): Entr
   if ((verdict === 'deny' || verdict === 'expired') && !final) return undefined;
   const amendment = digestOf(parts, 'amendment');
   if ((verdict === 'amend') !== (amendment !== '')) return undefined;
-  const { breakGlass = false } = data;
+  const { breakGlass = false, withheld } = data;
+  // A part of the calls is released by an amendment alone: nothing else may pass for a release that was signed.
+  if (withheld !== undefined && (verdict !== 'amend' || !arePlaces(withheld))) return undefined;
   if (typeof breakGlass !== 'boolean' || (breakGlass && (verdict !== 'release' || !final))) return undefined;
   const hasReason = digestOf(parts, 'reason') !== '';
   const signature = data['signature'] === undefined ? undefined : readSignature(data['signature']);
@@ -367,9 +369,22 @@ function readRuling(data: JsonObject, parts: readonly Part[], seq: number): Entr
   if (signature === null || isSigned !== (digestOf(parts, 'order') !== '')) return undefined;
   return {
     ...{ type: 'ruling', decision, hold, verdict, by, role, digest, final, amendment, breakGlass, hasReason },
-    isDivided: data['withheld'] !== undefined,
+    isDivided: withheld !== undefined,
     signature,
   };
+}
+
+/** Places among the calls of an answer: at least one, ascending. */
+function arePlaces(value: Json): boolean {
+  return (
+    isList(value) &&
+    value.length > 0 &&
+    value.every((place, at) => isCount(place) && isAfter(place, value[at - 1]))
+  );
+}
+
+function isAfter(place: number, before: Json | undefined): boolean {
+  return !isCount(before) || before < place;
 }
 
 /** Null where it is no signature over a statement. */
