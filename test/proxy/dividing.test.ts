@@ -1,6 +1,9 @@
 /** A ruling call by call: the answer arrives with the released calls alone, in its provider's own form. */
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { verifyDirectory } from '../../src/store/verify-directory.ts';
+import { run } from '../contract/support/process.ts';
 import { endAll } from '../support/endings.ts';
 import { wholeAnswer } from '../support/raw-upstream.ts';
 import { chatRequest } from './answers.ts';
@@ -148,6 +151,30 @@ describe('a ruling call by call', () => {
     await rig.sidecar.ada.rule(hold, { verdict: 'release', calls: ids });
     expect((await client.answer()).body.toString()).toBe(plain.answer);
     expect(await rig.sidecar.ada.hold(hold.id)).toMatchObject({ state: 'released' });
+  });
+
+  test('is signed as a release, and the ledger verifies with its bodies opened', async () => {
+    const rig = await start(plain);
+    const client = await rig.post(plain.target, plain.request);
+    const { id } = await rig.sidecar.ada.nextHold();
+    const { place, controlUrl, stop } = rig.sidecar;
+    const file = join(place.directory, 'grace.pem');
+    const env = {
+      HOLDPOINT_URL: controlUrl,
+      HOLDPOINT_TOKEN: place.tokenOf('grace', 'reviewer'),
+    };
+    for (const command of [
+      ['reviewer', 'key', 'new', '--name', 'grace', '--out', file],
+      ['reviewer', 'key', 'enrol', '--key', file, '--reason', 'first'],
+      ['holds', 'release', id, '--calls', 'call_1,call_2', '--reason', 'Not the first.', '--key', file],
+    ])
+      expect((await run(command, env)).code, command.join(' ')).toBe(0);
+    expect((await client.answer()).body.toString()).not.toContain('call_0');
+    await stop();
+    const verdict = await verifyDirectory(place.dataDir, {});
+    expect(verdict.findings).toEqual([]);
+    expect(verdict.bodies.opened).toBe(verdict.bodies.stored);
+    expect(verdict.notes.join('\n')).toContain('1 of 1 rulings by people are signed');
   });
 
   test.each([
