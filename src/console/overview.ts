@@ -118,11 +118,11 @@ function RulingTimes({ summary }: { readonly summary: Summary }): ComponentChild
     from = upToMs ?? from;
     return { name, key: name, value: count, tone: 'chart-accent' };
   });
-  const any = bars.some(({ value }) => value > 0);
+  const hasRulings = bars.some(({ value }) => value > 0);
   return h(Bars, {
     title: 'Time to a ruling',
     says: 'Rulings of people by how long the hold had been open.',
-    bars: any ? bars : [],
+    bars: hasRulings ? bars : [],
     empty: 'Nobody ruled in this time.',
   });
 }

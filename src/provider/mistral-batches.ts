@@ -114,7 +114,7 @@ export function readJobRequest(bytes: Buffer): RequestReading {
   return { facts, defects, batchFiles, batch: () => requestsIn(bytes, model) };
 }
 
-/** Reads a job that was asked for, with the answers that stand in it; of a list of jobs none has any. */
+/** Reads a job that was asked for, with the answers that stand in it; in a list, jobs have none. */
 export function readJobResponse(status: number, bytes: Buffer): ResponseReading {
   const { body, defects, unread } = openAnswer(status, bytes);
   if (body === null) return unread;

@@ -10,7 +10,7 @@ import { boundaryOf } from './multipart-outline.ts';
 export interface StoredBody {
   readonly headers: RawHeaders;
   readonly body: Buffer;
-  /** How many values stand in it as `[removed]`; of what has any, the coding is undone. */
+  /** How many values stand in it as `[removed]`; where there is one, the coding is undone. */
   readonly removed: number;
 }
 

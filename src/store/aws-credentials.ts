@@ -15,7 +15,7 @@ export interface AwsCredentials {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Opens the credentials that the setting named `setting` needs: those of the environment where it has any,
+ * Opens the credentials that the setting named `setting` needs: those of the environment where they are set,
  * as Amazon's SDKs do it. Throws `config_invalid` naming what is missing. The function it returns throws
  * `upstream_unreachable` when a file holds none any more: what was taken away is not used on.
  */

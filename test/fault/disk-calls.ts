@@ -152,18 +152,18 @@ function writeLine(fd: number, text: string, position: number): number {
   return written;
 }
 
-/** The callback's form stays as it is: others use it. No type says that a wrapper has all overloads of what it wraps. */
-function withPromise<F extends (...args: never[]) => unknown>(plain: F, promised: unknown): F {
+/** The callback's form stays as it is: others use it. */
+function withPromise(plain: (...args: never[]) => unknown, promised: unknown): object {
   const wrapped = (...args: never[]): unknown => plain(...args);
-  return Object.assign(wrapped, plain, { [promisify.custom]: promised }) as unknown as F;
+  return Object.assign(wrapped, plain, { [promisify.custom]: promised });
 }
 
 Object.assign(fs, {
-  open: withPromise(unwatched.open as never, async (path: string, flags: number, mode: number) =>
+  open: withPromise(unwatched.open, async (path: string, flags: number, mode: number) =>
     remember(await wholeLater(openCall(path, flags), () => original.open(path, flags, mode)), path, flags),
   ),
-  write: withPromise(unwatched.write as never, write),
-  fdatasync: withPromise(unwatched.fdatasync as never, (fd: number) =>
+  write: withPromise(unwatched.write, write),
+  fdatasync: withPromise(unwatched.fdatasync, (fd: number) =>
     wholeLater(callOn(fd, 'datasync'), () => original.fdatasync(fd)),
   ),
   openSync: (path: string, flags: string | number, mode?: number) =>

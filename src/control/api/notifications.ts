@@ -82,7 +82,7 @@ export const testNotification: Operation = {
   id: 'testNotification',
   tag: 'notifications',
   summary: 'Send a test to a receiver',
-  description: 'A message about no hold, sent as any other.',
+  description: 'A message about no hold, sent the way all are.',
   roles: senders,
   body: { schema: testSchema, example: { receiver: 'oncall' } },
   answers: [jsonAnswer('It waits for its receiver.', notificationSchema, undefined, 202)],

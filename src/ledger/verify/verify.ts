@@ -72,7 +72,7 @@ export interface Verdict {
     /** Down to which size its word counts, where it was revoked. */
     readonly revokedTo?: number;
   }[];
-  /** Those of the given keys that are among them: any one of them vouches for the whole chain. */
+  /** Those of the given keys that are among them: a single one vouches for the whole chain. */
   readonly trusted: readonly string[];
   readonly origin: string;
   readonly size: number;
