@@ -2,7 +2,8 @@
  * One decision: what was sealed about it so far, what it may still do, and which outcomes contradict it.
  * Pure; portable; imports types only.
  */
-import type { HoldEntry, Outcome, RuleVerdict } from './entry.ts';
+import type { Outcome, RuleVerdict } from './entry.ts';
+import type { HoldEntry } from './hold-entries.ts';
 
 export interface Hold {
   readonly seq: number;

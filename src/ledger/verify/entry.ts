@@ -2,10 +2,11 @@
  * What each type of entry says in `data`, as far as a verifier acts on it. Fields that no rule reads are
  * left to the record; they are covered by the hash all the same. Portable; imports only its own folder.
  */
-import { isJsonObject, type Json, type JsonObject, parseCanonical, type Wanted } from './canonical.ts';
-import { ascii, fromBase64 } from './encoding.ts';
+import type { Json, JsonObject, Wanted } from './canonical.ts';
 import { type ErasureEntry, readErasure } from './erasure.ts';
-import { hex64, isCount, isList, isMatching, isObject, isOneOf, isTexts, type Part } from './fields.ts';
+import { digestOf, hex64, isCount, isEarlier, isList, isMatching, isOneOf, type Part } from './fields.ts';
+import { type HoldEntry, type RulingEntry, readHold, readRuling } from './hold-entries.ts';
+import { type KeyEntry, readKey } from './key-entries.ts';
 import type { Refusal } from './reasons.ts';
 
 export const outcomes = [
@@ -24,82 +25,6 @@ export type Outcome = (typeof outcomes)[number];
 
 const verdicts = ['pass', 'flag', 'hold', 'deny'] as const;
 export type RuleVerdict = (typeof verdicts)[number];
-const rulingVerdicts = ['release', 'deny', 'amend', 'expired'] as const;
-
-export interface HoldEntry {
-  readonly type: 'hold';
-  readonly decision: number;
-  readonly phase: 'request' | 'response';
-  readonly digest: string;
-  /** Milliseconds since the Unix epoch. */
-  readonly expires: number;
-  readonly approvals: number;
-  readonly roles: readonly string[];
-  readonly notRequester: boolean;
-  readonly requester: string;
-  /** 64 hex, '' where it is not said. */
-  readonly policy: string;
-  readonly policyVersion: string;
-  /** Ids, as far as the leaf keeps them. */
-  readonly rules: readonly string[];
-  /** By role, besides `approvals`; empty where any of `roles` will do. */
-  readonly needs: readonly RoleNeed[];
-  /** Who may rule besides after each step that is sealed. */
-  readonly escalation: readonly (readonly string[])[];
-  /** Who may release alone. */
-  readonly breakGlass: readonly string[];
-}
-
-export interface RoleNeed {
-  readonly approvals: number;
-  readonly roles: readonly string[];
-}
-
-/** What a reviewer's key signed of a ruling. */
-export interface RulingSignature {
-  readonly statement: string;
-  readonly value: Uint8Array;
-  /** What the statement says of the text of the order; '' where it says nothing. */
-  readonly order: string;
-}
-
-export interface RulingEntry {
-  readonly type: 'ruling';
-  readonly decision: number;
-  readonly hold: number;
-  readonly verdict: (typeof rulingVerdicts)[number];
-  readonly by: string;
-  readonly role: string;
-  readonly digest: string;
-  readonly final: boolean;
-  /** `c` of the part `amendment`, '' when there is none. */
-  readonly amendment: string;
-  /** Released by one person alone, whatever approvals the hold demands. */
-  readonly breakGlass: boolean;
-  readonly hasReason: boolean;
-  /** Calls were taken out of the answer; the reviewer released the others. */
-  readonly isDivided: boolean;
-  readonly signature: RulingSignature | undefined;
-}
-
-/** A key that signs a person's rulings from here on. */
-export interface EnrolmentEntry {
-  readonly type: 'enrolment';
-  readonly by: string;
-  readonly role: string;
-  readonly owner: string;
-  /** Base64 of 32 bytes. */
-  readonly key: string;
-  readonly possession: Uint8Array;
-}
-
-/** A reviewer's key that counts no more. */
-export interface WithdrawalEntry {
-  readonly type: 'withdrawal';
-  readonly by: string;
-  readonly role: string;
-  readonly key: string;
-}
 
 export interface DeliveryEntry {
   readonly type: 'delivery';
@@ -119,27 +44,6 @@ export interface AnchorEntry {
   readonly root: string;
   /** What the anchor gave back; a witness's signature lines. */
   readonly receipt: string;
-}
-
-/** A new signing key, and what both keys signed over it. */
-export interface RotationEntry {
-  readonly type: 'rotation';
-  readonly key: string;
-  readonly endorsement: Uint8Array;
-  readonly possession: Uint8Array;
-}
-
-/** A former signing key that is trusted no further than to a size. */
-export interface RevocationEntry {
-  readonly type: 'revocation';
-  readonly key: string;
-  readonly size: number;
-}
-
-/** Key-encryption keys by id, each in a box for the escrow holder. */
-export interface EscrowEntry {
-  readonly type: 'escrow';
-  readonly boxes: readonly (readonly [string, Uint8Array])[];
 }
 
 export type Entry =
@@ -162,11 +66,7 @@ export type Entry =
   | HoldEntry
   | RulingEntry
   | DeliveryEntry
-  | RotationEntry
-  | RevocationEntry
-  | EscrowEntry
-  | EnrolmentEntry
-  | WithdrawalEntry
+  | KeyEntry
   /** Whether rulings by people must be signed while this run lasts. */
   | { readonly type: 'start'; readonly mustSign: boolean }
   | { readonly type: 'outcomes'; readonly outcomes: readonly (readonly [number, Outcome])[] }
@@ -184,7 +84,6 @@ export type Entry =
   | { readonly type: 'other' };
 
 const reserved = ['document', 'finding'];
-const hex8 = /^[0-9a-f]{8}$/;
 const sha256Hex = (value: Json | undefined): boolean => isMatching(value, hex64);
 const isText = (value: Json | undefined): boolean => typeof value === 'string';
 
@@ -272,7 +171,14 @@ const readers = readersByType([
   { type: 'recovery', wanted: 'all', read: readRecovery },
   { type: 'anchor', wanted: 'all', read: readAnchor },
   { type: 'erasure', wanted: 'all', read: (data, _parts, seq) => readErasure(data, seq) },
-  { type: 'key', wanted: 'all', read: readKey },
+  {
+    type: 'key',
+    wanted: 'all',
+    read: (data, _parts, seq) => {
+      const entry = readKey(data, seq);
+      return entry === 'unchecked' ? other : entry;
+    },
+  },
 ]);
 
 function readersByType(list: readonly EntryReader[]): ReadonlyMap<string, EntryReader> {
@@ -295,107 +201,6 @@ function readRecovery(data: JsonObject, _parts: readonly Part[], seq: number): E
   const isFirst = found === seq && closed.outcomes.length === 0;
   if (!isFirst || !isMatching(backup, hex64) || !isCount(lost) || !isText(taken)) return undefined;
   return { type: 'restored', lost };
-}
-
-function readHold(data: JsonObject, _parts: readonly Part[], seq: number): Entry | undefined {
-  const { decision, phase, digest, expires, approvals, roles, notRequester, requester } = data;
-  if (!isEarlier(decision, seq) || (phase !== 'request' && phase !== 'response')) return undefined;
-  if (!isMatching(digest, hex64) || !isCount(expires)) return undefined;
-  if (!isCount(approvals) || approvals < 1 || !isTexts(roles)) return undefined;
-  if (typeof notRequester !== 'boolean' || typeof requester !== 'string') return undefined;
-  const people = readPeople(data);
-  if (people === undefined) return undefined;
-  return {
-    ...{ type: 'hold', decision, phase, digest, expires, approvals, roles, notRequester, requester },
-    policy: textIn(data['policy']),
-    policyVersion: textIn(data['policyVersion']),
-    rules: isList(data['rules']) ? data['rules'].map(idIn) : [],
-    ...people,
-  };
-}
-
-/** What a hold may say besides of who rules on it. */
-function readPeople(data: JsonObject): Pick<HoldEntry, 'needs' | 'escalation' | 'breakGlass'> | undefined {
-  const needs: RoleNeed[] = [];
-  for (const need of listIn(data['needs'])) {
-    if (!isObject(need)) return undefined;
-    const { approvals, roles } = need;
-    if (!isCount(approvals) || approvals < 1 || !isTexts(roles)) return undefined;
-    needs.push({ approvals, roles });
-  }
-  const escalation: (readonly string[])[] = [];
-  for (const step of listIn(data['escalation'])) {
-    if (!isObject(step) || !isCount(step['at']) || !isTexts(step['roles'])) return undefined;
-    escalation.push(step['roles']);
-  }
-  const { breakGlass } = data;
-  if (breakGlass === undefined) return { needs, escalation, breakGlass: [] };
-  if (!isObject(breakGlass) || !isTexts(breakGlass['roles'])) return undefined;
-  return { needs, escalation, breakGlass: breakGlass['roles'] };
-}
-
-/** None where there is none; what is no list is none of the right form either. */
-function listIn(value: Json | undefined): readonly Json[] {
-  if (value === undefined) return [];
-  return isList(value) ? value : [value];
-}
-
-function idIn(rule: Json): string {
-  return isJsonObject(rule) ? textIn(rule['id']) : '';
-}
-
-function textIn(value: Json | undefined): string {
-  return typeof value === 'string' ? value : '';
-}
-
-function readRuling(data: JsonObject, parts: readonly Part[], seq: number): Entry | undefined {
-  const { decision, hold, verdict, by, role, digest, final } = data;
-  if (!isEarlier(decision, seq) || !isEarlier(hold, seq) || !isOneOf(verdict, rulingVerdicts))
-    return undefined;
-  if (typeof by !== 'string' || by === '' || typeof role !== 'string') return undefined;
-  if (!isMatching(digest, hex64) || typeof final !== 'boolean') return undefined;
-  // Nothing follows a denial or expiry, so those always end the hold.
-  if ((verdict === 'deny' || verdict === 'expired') && !final) return undefined;
-  const amendment = digestOf(parts, 'amendment');
-  if ((verdict === 'amend') !== (amendment !== '')) return undefined;
-  const { breakGlass = false, withheld } = data;
-  // A part of the calls is released by an amendment alone: nothing else may pass for a release that was signed.
-  if (withheld !== undefined && (verdict !== 'amend' || !arePlaces(withheld))) return undefined;
-  if (typeof breakGlass !== 'boolean' || (breakGlass && (verdict !== 'release' || !final))) return undefined;
-  const hasReason = digestOf(parts, 'reason') !== '';
-  const signature = data['signature'] === undefined ? undefined : readSignature(data['signature']);
-  // What was signed and the text it commits to come together or not at all.
-  const isSigned = signature !== undefined;
-  if (signature === null || isSigned !== (digestOf(parts, 'order') !== '')) return undefined;
-  return {
-    ...{ type: 'ruling', decision, hold, verdict, by, role, digest, final, amendment, breakGlass, hasReason },
-    isDivided: withheld !== undefined,
-    signature,
-  };
-}
-
-/** Places among the calls of an answer: at least one, ascending. */
-function arePlaces(value: Json): boolean {
-  return (
-    isList(value) &&
-    value.length > 0 &&
-    value.every((place, at) => isCount(place) && isAfter(place, value[at - 1]))
-  );
-}
-
-function isAfter(place: number, before: Json | undefined): boolean {
-  return !isCount(before) || before < place;
-}
-
-/** Null where it is no signature over a statement. */
-function readSignature(value: Json): RulingSignature | null {
-  if (!isJsonObject(value)) return null;
-  const { statement, value: encoded } = value;
-  const bytes = bytesIn(encoded);
-  if (typeof statement !== 'string' || bytes === undefined) return null;
-  const reading = parseCanonical(ascii.encode(statement));
-  const order = reading.kind === 'canonical' && isJsonObject(reading.value) ? reading.value['order'] : '';
-  return { statement, value: bytes, order: textIn(order) };
 }
 
 type DeliveryFields = Fields<'decision' | 'hold' | 'digest' | 'attempt' | 'outcomes'>;
@@ -430,58 +235,6 @@ function readAnchor(data: JsonObject, _parts: readonly Part[], seq: number): Ent
   return { type: 'anchor', anchor, kind, size, root, receipt };
 }
 
-function readKey(data: JsonObject, _parts: readonly Part[], seq: number): Entry | undefined {
-  const { action, by, reason, key } = data;
-  if (!isText(by) || !isText(reason)) return undefined;
-  if (action === 'enrol' || action === 'withdraw') return readReviewerKey(data);
-  if (action === 'escrow') return readEscrow(data);
-  if (action === 'epoch' || action === 'retire') {
-    if (!isMatching(data['kek'], hex8)) return undefined;
-    return data['boxes'] === undefined ? other : readEscrow(data);
-  }
-  if (action === 'revoke') {
-    const { size } = data;
-    return typeof key === 'string' && isCount(size) && size <= seq
-      ? { type: 'revocation', key, size }
-      : undefined;
-  }
-  const endorsement = bytesIn(data['endorsement']);
-  const possession = bytesIn(data['possession']);
-  if (action !== 'rotate' || typeof key !== 'string') return undefined;
-  return endorsement === undefined || possession === undefined
-    ? undefined
-    : { type: 'rotation', key, endorsement, possession };
-}
-
-function readReviewerKey({ action, by, role, key, owner, possession }: JsonObject): Entry | undefined {
-  if (typeof by !== 'string' || typeof role !== 'string' || typeof key !== 'string') return undefined;
-  if (bytesIn(key)?.length !== 32) return undefined;
-  if (action === 'withdraw') return { type: 'withdrawal', by, role, key };
-  const proof = bytesIn(possession);
-  return typeof owner !== 'string' || owner === '' || proof === undefined
-    ? undefined
-    : { type: 'enrolment', by, role, owner, key, possession: proof };
-}
-
-const boxBytes = 32 + 24 + 48;
-
-function readEscrow({ boxes: list, to }: JsonObject): Entry | undefined {
-  if (!isList(list) || bytesIn(to)?.length !== 32) return undefined;
-  const boxes: (readonly [string, Uint8Array])[] = [];
-  for (const pair of list) {
-    if (!isList(pair) || pair.length !== 2) return undefined;
-    const [id, text] = pair;
-    const box = bytesIn(text);
-    if (!isMatching(id, hex8) || box?.length !== boxBytes) return undefined;
-    boxes.push([id, box]);
-  }
-  return { type: 'escrow', boxes };
-}
-
-function bytesIn(value: Json | undefined): Uint8Array | undefined {
-  return typeof value === 'string' ? fromBase64(value) : undefined;
-}
-
 function readOutcomes(list: Json | undefined, seq: number): Entry | undefined {
   if (!isList(list)) return undefined;
   const pairs: (readonly [number, Outcome])[] = [];
@@ -496,12 +249,4 @@ function readOutcomes(list: Json | undefined, seq: number): Entry | undefined {
 
 function malformed(message: string): Refusal {
   return { code: 'leaf_malformed', message };
-}
-
-function digestOf(parts: readonly Part[], name: string): string {
-  return parts.find((part) => part.name === name)?.c ?? '';
-}
-
-function isEarlier(value: Json | undefined, seq: number): value is number {
-  return isCount(value) && value < seq;
 }

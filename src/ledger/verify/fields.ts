@@ -1,5 +1,6 @@
-/** Forms that a field of an entry can have; type guards over parsed JSON. Portable; imports types only. */
+/** Forms that a field of an entry can have; type guards over parsed JSON. Portable; imports only its own folder. */
 import type { Json, JsonObject } from './canonical.ts';
+import { fromBase64 } from './encoding.ts';
 
 export interface Part {
   readonly c: string;
@@ -38,4 +39,24 @@ export function isTexts(value: Json | undefined): value is readonly string[] {
 
 export function isOneOf<const T extends string>(value: Json | undefined, allowed: readonly T[]): value is T {
   return typeof value === 'string' && allowed.some((one) => one === value);
+}
+
+/** An entry before the one at `seq`. */
+export function isEarlier(value: Json | undefined, seq: number): value is number {
+  return isCount(value) && value < seq;
+}
+
+/** The text; '' where it is none. */
+export function textIn(value: Json | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** The bytes of strict base64; undefined where it is none. */
+export function bytesIn(value: Json | undefined): Uint8Array | undefined {
+  return typeof value === 'string' ? fromBase64(value) : undefined;
+}
+
+/** `c` of a part; '' where there is none of that name. */
+export function digestOf(parts: readonly Part[], name: string): string {
+  return parts.find((part) => part.name === name)?.c ?? '';
 }

@@ -3,7 +3,7 @@
  * by the one before it. Ed25519 by tweetnacl. Portable; imports only its own folder.
  */
 import { ascii } from './encoding.ts';
-import type { RevocationEntry, RotationEntry } from './entry.ts';
+import type { RevocationEntry, RotationEntry } from './key-entries.ts';
 import type { Leaf } from './leaf.ts';
 import { checkEd25519, parseVerifierKey, type VerifierKey } from './note.ts';
 import { damage, type KeySpan, type Pass } from './pass.ts';

@@ -1,6 +1,6 @@
 /** Who may rule on a hold, and whether those who did were enough. Pure; portable; imports types only. */
 import type { Hold } from './decision.ts';
-import type { RulingEntry } from './entry.ts';
+import type { RulingEntry } from './hold-entries.ts';
 
 /** Whether this ruling was made in a role that the hold lets rule by then. */
 export function mayRule(hold: Hold, { verdict, by, role, breakGlass }: RulingEntry): boolean {

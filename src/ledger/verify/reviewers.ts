@@ -5,8 +5,9 @@
 import nacl from 'tweetnacl';
 import { isJsonObject, type Json, type JsonObject, parseCanonical } from './canonical.ts';
 import { ascii, fromBase64 } from './encoding.ts';
-import type { EnrolmentEntry, HoldEntry, RulingEntry, WithdrawalEntry } from './entry.ts';
 import { isMatching, isTexts, utcForm } from './fields.ts';
+import type { HoldEntry, RulingEntry } from './hold-entries.ts';
+import type { EnrolmentEntry, WithdrawalEntry } from './key-entries.ts';
 import type { Leaf } from './leaf.ts';
 import { isBelowGroupOrder } from './note.ts';
 import type { Report } from './reasons.ts';

@@ -3,7 +3,7 @@
  * Portable; imports only its own folder.
  */
 import { ascii, fromUtf8, hexEquals } from './encoding.ts';
-import type { RulingEntry } from './entry.ts';
+import type { RulingEntry } from './hold-entries.ts';
 import type { Leaf } from './leaf.ts';
 import { hashPieces, type Primitives } from './primitives.ts';
 
