@@ -5,35 +5,31 @@
 import { createHmac } from 'node:crypto';
 import type { Environment } from './config/environment.ts';
 import { type LoadedConfig, loadConfig, parseAddress } from './config/load.ts';
-import { keyHeaders, providerUrls } from './config/presets.ts';
 import { type ControlListener, listenControl } from './control/server.ts';
 import { createSummaries } from './control/view.ts';
-import { type Clock, type Schedule, systemClock, systemRandom, systemSchedule } from './core/clock.ts';
-import { createErasureDesk, type ErasureDesk, type ErasureJob } from './erasure/desk.ts';
+import { type Schedule, systemClock, systemRandom, systemSchedule } from './core/clock.ts';
+import { createErasureDesk, type ErasureDesk } from './erasure/desk.ts';
 import { createHoldQueue, type HoldQueue } from './hold/queue.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import type { LedgerEvent } from './ledger/ledger-options.ts';
 import { notificationGauges, openNotifications } from './notifications.ts';
 import type { Notifier } from './notify/notifier.ts';
 import { type LedgerPlace, openConfiguredLedger } from './open-ledger.ts';
 import { type OutsideMemory, openOutsideMemory } from './outside-memory.ts';
 import { openPolicyFile, type PolicyFile } from './policy-file.ts';
-import { protocolOf } from './provider/index.ts';
 import { createForwarder } from './proxy/forward.ts';
 import type { House } from './proxy/house.ts';
 import { createKeptAnswers } from './proxy/kept-answers.ts';
 import { listenProxy, type ProxyListener } from './proxy/listener.ts';
-import { createSigner } from './proxy/sigv4.ts';
 import type { Upstream } from './proxy/upstream.ts';
-import { openAwsCredentials } from './store/aws-credentials.ts';
 import type { Keyring } from './store/keyring.ts';
 import { openLedgerCopy, openLedgerStore } from './store/ledger-store.ts';
 import { copyPlace, writeBufferBytes } from './store/level.ts';
-import { openProviderKey } from './store/provider-key.ts';
 import { createSpools } from './store/spool.ts';
 import { openTokens } from './store/token-file.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
+import { erasureGauges, onErasureEnd, onLedgerEvent } from './told.ts';
+import { upstreamsOf } from './upstreams.ts';
 import { openWaysIn, type WaysIn } from './ways-in.ts';
 
 export interface Sidecar {
@@ -328,29 +324,6 @@ function startControl(
   );
 }
 
-/** Throws `config_invalid` where a key is to be put in or a signature made and there is nothing to do it with. */
-function upstreamsOf(config: LoadedConfig, env: Environment, clock: Clock): Upstream[] {
-  return Object.entries(config.upstreams).map(
-    ([name, { url, protocol, mount, tunnel, key, sign, keepHost }]) => {
-      const { origin, pathname } = new URL(url ?? providerUrls[protocol] ?? '');
-      const basePath = pathname.replace(/\/+$/, '');
-      const upstream = { name, origin, basePath, mount, tunnel, protocol: protocolOf(protocol), keepHost };
-      if (sign !== undefined)
-        return {
-          ...upstream,
-          sign: createSigner(
-            sign,
-            openAwsCredentials(env, `upstreams.${name}.sign`, clock.nowMs),
-            clock.nowMs,
-          ),
-        };
-      if (key === undefined) return upstream;
-      const header = key.header ?? keyHeaders[protocol] ?? 'authorization';
-      return { ...upstream, key: { header, current: openProviderKey(name, key, env, clock.nowMs) } };
-    },
-  );
-}
-
 /** A workload sends the same few credentials with every call. */
 function cachedFingerprint(key: Buffer): (secret: string) => string {
   const known = new Map<string, string>();
@@ -362,52 +335,4 @@ function cachedFingerprint(key: Buffer): (secret: string) => string {
     known.set(secret, made);
     return made;
   };
-}
-
-function erasureGauges(erasures: ErasureDesk) {
-  const { pending, parts, bytesWiped, lookedAt } = erasures.totals();
-  return {
-    holdpoint_erasures_pending: pending,
-    holdpoint_erased_parts: parts,
-    holdpoint_erased_bytes: bytesWiped,
-    holdpoint_retention_entry: lookedAt,
-  };
-}
-
-function onErasureEnd(job: ErasureJob, log: Logger, metrics: Metrics): void {
-  const { id, order, progress, state, error } = job;
-  metrics.count('holdpoint_erasures_total', {
-    asked: order.role === 'retention' ? 'schedule' : 'person',
-    state,
-  });
-  if (error !== null) log.error('erasure failed', error);
-  const { decisions, erased, parts, bytesWiped, bytesReclaimed } = progress;
-  log.info('erasure ended', {
-    id,
-    state,
-    dryRun: order.dryRun,
-    decisions,
-    erased,
-    parts,
-    bytesWiped,
-    bytesReclaimed,
-  });
-}
-
-function onLedgerEvent(
-  event: LedgerEvent,
-  log: Logger,
-  metrics: Metrics,
-  holds: () => HoldQueue | null,
-): void {
-  if (event.kind === 'opened') {
-    log.info('ledger open', { size: event.size, checked: event.entriesChecked, closed: event.closed });
-    // After a failure the disk knows better than memory what was ruled.
-    holds()
-      ?.restore()
-      .catch((error: unknown) => log.error('holds could not be restored', error));
-    return;
-  }
-  if (event.kind === 'failed') metrics.count('holdpoint_ledger_failures_total', {});
-  log.error(`ledger: ${event.kind.replace('_', ' ')}`, event.error);
 }

@@ -10,6 +10,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { deliveryDraft, escalationDraft, type MadeRuling, rulingDraft } from './drafts.ts';
 import { createLiveHolds, type Live, type WaitResult } from './live.ts';
 import { applyEntry, type Hold, type HoldFacts, holdData, holdFromEntries } from './record.ts';
+import { isConsumedRequest, isFor, redeliverMs } from './retry.ts';
 import { afterExpiry, afterRuling, type HoldState, openState, type RulingRequest } from './state.ts';
 import type { HoldTermsFixed } from './terms.ts';
 
@@ -48,8 +49,6 @@ export interface HoldQueue {
 
 /** Repeats of a denied or expired call get the same answer this long. */
 const sameAnswerMs = 120_000;
-/** A marked retry may collect a delivered answer again this long. */
-const redeliverMs = 60_000;
 const expiryRetryMs = 1_000;
 
 /** Builds the queue over a ledger. */
@@ -302,23 +301,7 @@ export function createHoldQueue(options: {
     },
     findForRetry: (retryKey, isMarkedRetry) => {
       const nowMs = clock.nowMs();
-      for (const { hold } of live.ofRetryKey(retryKey)) {
-        if (hold.attached || isConsumedRequest(hold)) continue;
-        if (hold.outcome === null) {
-          if (isMarkedRetry || !hold.mayHaveArrived) return hold;
-          continue;
-        }
-        if (hold.outcome === 'delivered' && (!isMarkedRetry || nowMs - hold.lastAttemptAtMs > redeliverMs))
-          continue;
-        if (
-          hold.outcome === 'released_undelivered' ||
-          hold.outcome === 'interrupted' ||
-          hold.outcome === 'ledger_unavailable'
-        )
-          continue;
-        return hold;
-      }
-      return null;
+      return live.ofRetryKey(retryKey).find(({ hold }) => isFor(hold, isMarkedRetry, nowMs))?.hold ?? null;
     },
     mayHaveRetries: () => !live.isEmpty(),
     attach: (hold) => {
@@ -382,9 +365,4 @@ export function createHoldQueue(options: {
 function outcomeIn(entries: readonly Entry[], decision: number): Outcome | null {
   const closings = entries.flatMap((entry) => outcomesOf(entry.data));
   return closings.find(([closed]) => closed === decision)?.[1] ?? null;
-}
-
-/** A released request that went upstream: its decision goes on with the answer, there is nothing left to collect. */
-function isConsumedRequest(hold: Hold): boolean {
-  return hold.phase === 'request' && hold.deliveryAttempts > 0;
 }

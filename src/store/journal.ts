@@ -13,7 +13,6 @@ import {
   ftruncateSync,
   open as openFile,
   openSync,
-  read,
   write,
 } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
@@ -55,7 +54,6 @@ const segmentBytesMax = 64 * 1024 * 1024;
 const segmentName = /^journal-(\d{10})\.hpj$/;
 const readBytes = 1024 * 1024;
 const writeAt = promisify(write);
-const readAt = promisify(read);
 const syncData = promisify(fdatasync);
 const openAt = promisify<string, number, number, number>(openFile);
 
@@ -253,79 +251,6 @@ async function* segmentBytes(file: string, skippedBytes: number): AsyncGenerator
   } finally {
     await handle.close();
   }
-}
-
-export interface JournalReader {
-  /** The bytes at a place; fewer where the segment ends early or is gone. */
-  read(extent: Extent): Promise<Buffer>;
-  /** Lets a segment go that was removed, so that its space is free. */
-  forget(segment: number): void;
-  close(): void;
-}
-
-/** Segments that stay open for reading; of those nobody reads, the one used longest ago is closed first. */
-const openSegmentsMax = 16;
-
-interface OpenSegment {
-  readonly fd: number;
-  users: number;
-}
-
-/** Reads values back by their place; needs no lock. */
-export function openJournalReader(dir: string): JournalReader {
-  /** In the order of their last use. Owns the descriptors. */
-  const files = new Map<number, OpenSegment>();
-
-  /** Null where there is no such segment. */
-  function take(segment: number): OpenSegment | null {
-    const path = segmentFile(dir, segment);
-    const known = files.get(segment);
-    if (known === undefined && !existsSync(path)) return null;
-    const file = known ?? { fd: openSync(path, 'r'), users: 0 };
-    file.users += 1;
-    files.delete(segment);
-    files.set(segment, file);
-    return file;
-  }
-
-  function closeIdle(keep: number): void {
-    for (const [segment, { fd, users }] of files) {
-      if (files.size <= keep) return;
-      if (users > 0) continue;
-      files.delete(segment);
-      closeSync(fd);
-    }
-  }
-
-  return {
-    read: async ({ segment, offset, bytes }) => {
-      const file = take(segment);
-      if (file === null) return Buffer.alloc(0);
-      try {
-        const { size } = fstatSync(file.fd);
-        // What a damaged reference asks for is not allocated.
-        const buffer = Buffer.alloc(Math.max(0, Math.min(bytes, size - offset)));
-        let done = 0;
-        while (done < buffer.length) {
-          const { bytesRead } = await readAt(file.fd, buffer, done, buffer.length - done, offset + done);
-          if (bytesRead === 0) break;
-          done += bytesRead;
-        }
-        return buffer.subarray(0, done);
-      } finally {
-        file.users -= 1;
-        if (files.get(segment) !== file && file.users === 0) closeSync(file.fd);
-        closeIdle(openSegmentsMax);
-      }
-    },
-    forget: (segment) => {
-      const file = files.get(segment);
-      files.delete(segment);
-      // Whoever reads from it still closes it.
-      if (file?.users === 0) closeSync(file.fd);
-    },
-    close: () => closeIdle(0),
-  };
 }
 
 function damaged(file: string, what: string): HoldpointError {

@@ -8,15 +8,8 @@ import { isBodiesKey } from '../ledger/block.ts';
 import { encodeFrame } from '../ledger/frame.ts';
 import type { LedgerStore, RecordStore, ScanRange, StoredRecord } from '../ledger/store.ts';
 import { createErasing, type ErasingStep } from './erasing.ts';
-import {
-  framesFrom,
-  type Journal,
-  type JournalReader,
-  openJournal,
-  openJournalReader,
-  type Place,
-  segmentsIn,
-} from './journal.ts';
+import { framesFrom, type Journal, openJournal, type Place, segmentsIn } from './journal.ts';
+import { type JournalReader, openJournalReader } from './journal-reader.ts';
 import { type Change, type LevelCopy, type LevelStore, openLevelCopy, openLevelStore } from './level.ts';
 import { decodeReference, encodeReference } from './reference.ts';
 

@@ -1,0 +1,30 @@
+/** Which hold a repeated call belongs to. Pure. */
+import type { Hold } from './record.ts';
+
+/** A marked retry may collect a delivered answer again this long. */
+export const redeliverMs = 60_000;
+
+/**
+ * True where an identical call is due what this hold has: it takes the place of a caller that left, or gets the answer
+ * that the first one got. What may have arrived goes to a call that says it is a retry, and to no other.
+ */
+export function isFor(hold: Hold, isMarkedRetry: boolean, nowMs: number): boolean {
+  if (hold.attached || isConsumedRequest(hold)) return false;
+  switch (hold.outcome) {
+    case null:
+      return isMarkedRetry || !hold.mayHaveArrived;
+    case 'delivered':
+      return isMarkedRetry && nowMs - hold.lastAttemptAtMs <= redeliverMs;
+    case 'released_undelivered':
+    case 'interrupted':
+    case 'ledger_unavailable':
+      return false;
+    default:
+      return true;
+  }
+}
+
+/** A released request that went upstream: its decision goes on with the answer, there is nothing left to collect. */
+export function isConsumedRequest(hold: Hold): boolean {
+  return hold.phase === 'request' && hold.deliveryAttempts > 0;
+}

@@ -1,0 +1,57 @@
+/** What the log and the metrics are told of the parts: events and numbers, never content. */
+import type { ErasureDesk, ErasureJob } from './erasure/desk.ts';
+import type { HoldQueue } from './hold/queue.ts';
+import type { LedgerEvent } from './ledger/ledger-options.ts';
+import type { Logger } from './telemetry/logger.ts';
+import type { Metrics } from './telemetry/metrics.ts';
+
+/** Of erasures, for the metrics page. */
+export function erasureGauges(erasures: ErasureDesk) {
+  const { pending, parts, bytesWiped, lookedAt } = erasures.totals();
+  return {
+    holdpoint_erasures_pending: pending,
+    holdpoint_erased_parts: parts,
+    holdpoint_erased_bytes: bytesWiped,
+    holdpoint_retention_entry: lookedAt,
+  };
+}
+
+/** Counts and logs an erasure that ended; ids and numbers only. */
+export function onErasureEnd(job: ErasureJob, log: Logger, metrics: Metrics): void {
+  const { id, order, progress, state, error } = job;
+  metrics.count('holdpoint_erasures_total', {
+    asked: order.role === 'retention' ? 'schedule' : 'person',
+    state,
+  });
+  if (error !== null) log.error('erasure failed', error);
+  const { decisions, erased, parts, bytesWiped, bytesReclaimed } = progress;
+  log.info('erasure ended', {
+    id,
+    state,
+    dryRun: order.dryRun,
+    decisions,
+    erased,
+    parts,
+    bytesWiped,
+    bytesReclaimed,
+  });
+}
+
+/** Counts and logs what the ledger went through, and has the queue read what is sealed once it is open again. */
+export function onLedgerEvent(
+  event: LedgerEvent,
+  log: Logger,
+  metrics: Metrics,
+  holds: () => HoldQueue | null,
+): void {
+  if (event.kind === 'opened') {
+    log.info('ledger open', { size: event.size, checked: event.entriesChecked, closed: event.closed });
+    // After a failure the disk knows better than memory what was ruled.
+    holds()
+      ?.restore()
+      .catch((error: unknown) => log.error('holds could not be restored', error));
+    return;
+  }
+  if (event.kind === 'failed') metrics.count('holdpoint_ledger_failures_total', {});
+  log.error(`ledger: ${event.kind.replace('_', ' ')}`, event.error);
+}
