@@ -11,20 +11,6 @@ import {
   textsIn,
 } from './shape.ts';
 
-export const outcomes = [
-  'delivered',
-  'denied',
-  'expired',
-  'released_undelivered',
-  'client_abort',
-  'upstream_error',
-  'upstream_truncated',
-  'interrupted',
-  'ledger_unavailable',
-  'carried',
-] as const;
-export const verdicts = ['pass', 'flag', 'hold', 'deny'] as const;
-
 export interface Decision {
   readonly id: string;
   readonly seq: number;

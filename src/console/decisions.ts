@@ -1,7 +1,8 @@
 /** Everything recorded: a search whose terms stand in the address, newest first, page after page by cursor. */
 import { type ComponentChild, h } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { type Decision, type DecisionPage, outcomes, readDecisionPage, verdicts } from './decision-data.ts';
+import { outcomes, verdicts } from '../ledger/verify/outcomes.ts';
+import { type Decision, type DecisionPage, readDecisionPage } from './decision-data.ts';
 import type { Desk } from './desk.ts';
 import { messageOf } from './desk-state.ts';
 import { PageFrame, Problem } from './fetched.ts';

@@ -2,11 +2,11 @@
 import type { UnwrapKeys } from '../ledger/verify/bodies.ts';
 import { isJsonObject, type JsonObject, parseCanonical } from '../ledger/verify/canonical.ts';
 import { fromUtf8 } from '../ledger/verify/encoding.ts';
-import type { Outcome } from '../ledger/verify/entry.ts';
 import { findingsMax } from '../ledger/verify/findings.ts';
 import { readBlock } from '../ledger/verify/framing.ts';
 import { readLeaf } from '../ledger/verify/leaf.ts';
 import { openPart } from '../ledger/verify/open-part.ts';
+import type { Outcome } from '../ledger/verify/outcomes.ts';
 import { type Finding, isRefusal } from '../ledger/verify/reasons.ts';
 import type { Verdict } from '../ledger/verify/verify.ts';
 import type { LedgerFiles } from './ledger-files.ts';

@@ -4,8 +4,8 @@
  * missing. Filled while the ledger is verified; owned by the engine.
  */
 import type { BlockLeaves } from '../ledger/verify/bodies.ts';
-import { type Outcome, outcomes } from '../ledger/verify/entry.ts';
 import type { Leaf } from '../ledger/verify/leaf.ts';
+import { type Outcome, outcomes } from '../ledger/verify/outcomes.ts';
 import { createNumberList, type NumberList } from './number-list.ts';
 
 /** Beyond that many entries no more stories are kept, which the page says; the verdict covers all. */

@@ -2,25 +2,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { firstHold, goToHash, pagesOf, seriousFindings, type Visited } from './pages.ts';
-import { launchBrowser, missingBrowser, question, type Stage, setStage } from './stage.ts';
-
-const policy = JSON.stringify({
-  version: '2026-11-26',
-  rules: [
-    {
-      id: 'tool-call',
-      title: 'A tool call needs a reviewer',
-      phase: 'response',
-      when: 'size(response.toolCalls) > 0',
-      action: 'hold',
-      severity: 'high',
-      tests: [
-        { name: 'one', expect: 'match', response: { toolCalls: [{ name: 'anything' }] } },
-        { name: 'none', expect: 'no-match', response: { text: 'hello' } },
-      ],
-    },
-  ],
-});
+import { holdsToolCalls, launchBrowser, missingBrowser, question, type Stage, setStage } from './stage.ts';
 
 export const names = [
   'inbox',
@@ -52,7 +34,7 @@ export function describePages(looks: readonly Look[], walked: readonly string[])
     let waiting: Promise<unknown>;
 
     beforeAll(async () => {
-      [browser, stage] = await Promise.all([launchBrowser(), setStage(policy)]);
+      [browser, stage] = await Promise.all([launchBrowser(), setStage(holdsToolCalls)]);
       token = stage.token('grace', 'admin');
       const headers = { 'holdpoint-session': 'run 7' };
       const { response } = await stage

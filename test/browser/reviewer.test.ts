@@ -1,25 +1,7 @@
 /** A scripted reviewer, against the clock: signs in, sees each hold come, reads it, releases it; the workload goes on. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchBrowser, missingBrowser, question, type Stage, setStage } from './stage.ts';
-
-const policy = JSON.stringify({
-  version: '2026-11-26',
-  rules: [
-    {
-      id: 'tool-call',
-      title: 'A tool call needs a reviewer',
-      phase: 'response',
-      when: 'size(response.toolCalls) > 0',
-      action: 'hold',
-      severity: 'high',
-      tests: [
-        { name: 'one', expect: 'match', response: { toolCalls: [{ name: 'anything' }] } },
-        { name: 'none', expect: 'no-match', response: { text: 'hello' } },
-      ],
-    },
-  ],
-});
+import { holdsToolCalls, launchBrowser, missingBrowser, question, type Stage, setStage } from './stage.ts';
 
 const rounds = 5;
 const seenMsMax = 1_000;
@@ -33,7 +15,7 @@ describe.skipIf(missingBrowser !== '')(`a reviewer (${missingBrowser || 'Chromiu
   let browser: Browser;
   let stage: Stage;
   beforeAll(async () => {
-    [browser, stage] = await Promise.all([launchBrowser(), setStage(policy)]);
+    [browser, stage] = await Promise.all([launchBrowser(), setStage(holdsToolCalls)]);
   });
   afterAll(async () => {
     await browser.close();

@@ -1,25 +1,7 @@
 /** A reviewer signs in the browser with a key it never gives out; the ledger then shows offline that they did. */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchBrowser, missingBrowser, question, type Stage, setStage } from './stage.ts';
-
-const policy = JSON.stringify({
-  version: '2026-11-22',
-  rules: [
-    {
-      id: 'tool-call',
-      title: 'A tool call needs a reviewer',
-      phase: 'response',
-      when: 'size(response.toolCalls) > 0',
-      action: 'hold',
-      severity: 'high',
-      tests: [
-        { name: 'one', expect: 'match', response: { toolCalls: [{ name: 'anything' }] } },
-        { name: 'none', expect: 'no-match', response: { text: 'hello' } },
-      ],
-    },
-  ],
-});
+import { holdsToolCalls, launchBrowser, missingBrowser, question, type Stage, setStage } from './stage.ts';
 
 describe.skipIf(missingBrowser !== '')('signing in the browser', () => {
   let browser: Browser;
@@ -27,7 +9,7 @@ describe.skipIf(missingBrowser !== '')('signing in the browser', () => {
   beforeAll(async () => {
     [browser, stage] = await Promise.all([
       launchBrowser(),
-      setStage(policy, undefined, { rulings: 'signed' }),
+      setStage(holdsToolCalls, undefined, { rulings: 'signed' }),
     ]);
   });
   afterAll(async () => {

@@ -2,8 +2,9 @@
  * One decision: what was sealed about it so far, what it may still do, and which outcomes contradict it.
  * Pure; portable; imports types only.
  */
-import type { Outcome, RuleVerdict } from './entry.ts';
+
 import type { HoldEntry } from './hold-entries.ts';
+import type { Outcome, RuleVerdict } from './outcomes.ts';
 
 export interface Hold {
   readonly seq: number;

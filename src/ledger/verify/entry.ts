@@ -7,24 +7,8 @@ import { type ErasureEntry, readErasure } from './erasure.ts';
 import { digestOf, hex64, isCount, isEarlier, isList, isMatching, isOneOf, type Part } from './fields.ts';
 import { type HoldEntry, type RulingEntry, readHold, readRuling } from './hold-entries.ts';
 import { type KeyEntry, readKey } from './key-entries.ts';
+import { type Outcome, outcomes, type RuleVerdict, verdicts } from './outcomes.ts';
 import type { Refusal } from './reasons.ts';
-
-export const outcomes = [
-  'delivered',
-  'denied',
-  'expired',
-  'released_undelivered',
-  'client_abort',
-  'upstream_error',
-  'upstream_truncated',
-  'interrupted',
-  'ledger_unavailable',
-  'carried',
-] as const;
-export type Outcome = (typeof outcomes)[number];
-
-const verdicts = ['pass', 'flag', 'hold', 'deny'] as const;
-export type RuleVerdict = (typeof verdicts)[number];
 
 export interface DeliveryEntry {
   readonly type: 'delivery';

@@ -6,7 +6,7 @@ import { readStream } from './stream.ts';
 import { type Verdict, type VerifyOptions, verifyLedger } from './verify.ts';
 
 export type { BlockLeaves, BodyCounts, UnwrapKeys, WrappedKeys } from './bodies.ts';
-export type { Outcome } from './entry.ts';
+export type { Outcome } from './outcomes.ts';
 export { type Primitives, portable, type SealedBytes, type Sha256 } from './primitives.ts';
 export { type Finding, type ReasonCode, reasons } from './reasons.ts';
 export { readStream, type StreamRecord } from './stream.ts';

@@ -4,9 +4,10 @@
  * I/O. Memory: the open decisions, and a bounded memory of those that closed. Portable.
  */
 import { contradictionOf, type Decision, requestMayPass } from './decision.ts';
-import type { DeliveryEntry, Entry, Outcome } from './entry.ts';
+import type { DeliveryEntry, Entry } from './entry.ts';
 import type { HoldEntry, RulingEntry } from './hold-entries.ts';
 import type { Leaf } from './leaf.ts';
+import type { Outcome } from './outcomes.ts';
 import { lackOf, mayRule } from './quorum.ts';
 import type { Report } from './reasons.ts';
 import {

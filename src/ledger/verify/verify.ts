@@ -20,10 +20,10 @@ import {
 import { aboutErasures, notesOf } from './caveats.ts';
 import { checkNoteSignature, settleSuspect, takeBlock } from './chain.ts';
 import { hexEquals, toBase64 } from './encoding.ts';
-import type { Outcome } from './entry.ts';
 import { type ErasedCounts, settleErasures } from './erased.ts';
 import { readBodies, readRecordKey, recordKinds } from './framing.ts';
 import { checkRevocations, checkTrust } from './keys.ts';
+import type { Outcome } from './outcomes.ts';
 import type { Covered, OutsideTexts } from './outside.ts';
 import { createPass, damage, type Pass } from './pass.ts';
 import { type Primitives, portable } from './primitives.ts';
