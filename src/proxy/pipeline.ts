@@ -5,7 +5,6 @@
 import { HoldpointError } from '../core/errors.ts';
 import type { Facts } from '../core/facts.ts';
 import type { Hold } from '../hold/record.ts';
-import type { Outcome } from '../ledger/entry.ts';
 import type { Judgement, Policy } from '../policy/policy.ts';
 import { type Answered, captureAnswer } from './answer.ts';
 import { judgeAnswers, judgeRequests, noLines, sealAnswers, sealRequests, strictestOf } from './batch.ts';
@@ -15,6 +14,7 @@ import { type Decision, findEarlierHold, openHold } from './held.ts';
 import type { House } from './house.ts';
 import { judge } from './judge.ts';
 import { judgedFile, withUnjudgedFiles } from './judged-files.ts';
+import { outcomeOfFailure } from './outcome.ts';
 import { withProviderKey } from './provider-key.ts';
 import { requestDraft, responseDraft } from './record.ts';
 import { type AnswerHead, deliverHeld, heldHead, releasedCall } from './released.ts';
@@ -240,16 +240,6 @@ function unreadable(defects: readonly string[]): HoldpointError {
   );
 }
 
-const outcomeByCode: Partial<Readonly<Record<HoldpointError['code'], Outcome>>> = {
-  upstream_truncated: 'upstream_truncated',
-  upstream_unreachable: 'upstream_error',
-  upstream_timeout: 'upstream_error',
-  response_too_large: 'upstream_error',
-  ledger_unavailable: 'ledger_unavailable',
-  overloaded: 'ledger_unavailable',
-  bad_request: 'denied',
-};
-
 /** Refuses what cannot go on. A stream that has begun is destroyed, so that nobody takes it for whole. */
 async function fail(call: Call, decision: Decision, thrown: unknown, house: House): Promise<void> {
   const error = toHoldpointError(thrown);
@@ -257,11 +247,7 @@ async function fail(call: Call, decision: Decision, thrown: unknown, house: Hous
     house.onError('A call failed inside Holdpoint', thrown);
   // What a person released stays collectable when only the ledger was in the way: the caller is told to come back.
   const keepsHold = error.code === 'ledger_unavailable' && house.holds.isWaiting(decision.seq);
-  if (!keepsHold)
-    house.holds.settle(
-      decision.seq,
-      call.caller.gone ? 'client_abort' : (outcomeByCode[error.code] ?? 'interrupted'),
-    );
+  if (!keepsHold) house.holds.settle(decision.seq, outcomeOfFailure(error, call.caller.gone));
   await refuse(call.res, call, error, decision.id);
 }
 

@@ -1,6 +1,7 @@
 /** Event streams of agents' sessions, which have no end: judged and sealed in segments, each a decision of its own. */
 import { writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { HoldpointError } from '../../src/core/errors.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, exchange, parseAnswer, rawRequest } from '../support/raw-client.ts';
@@ -295,6 +296,21 @@ test('a long turn is sealed piece by piece, so that no more than a piece of it i
   expect(scene.heard() === all).toBe(true);
   const ids = await segmentIds(scene, 4);
   for (const id of ids) expect(await scene.rig.sidecar.ada.outcomeOf(id)).toBe('delivered');
+});
+
+test('a segment that cannot be held has its outcome, and nothing of its call goes on', async () => {
+  const scene = await openSession({ policy: holdTransfers });
+  const { ada, sidecar } = scene.rig.sidecar;
+  const seal = sidecar.ledger.seal;
+  vi.spyOn(sidecar.ledger, 'seal').mockImplementation((draft) => {
+    if (draft.type === 'hold') throw new HoldpointError('overloaded', 'Too much waits to be sealed.');
+    return seal(draft);
+  });
+  scene.say(transfer(25_000));
+  await scene.client.ended;
+  expect(scene.heard()).not.toContain('25000');
+  const [segment = ''] = (await ada.newestIds(2)).filter((id) => id !== decisionIdOf(scene.client.text()));
+  expect(await ada.outcomeOf(segment)).toBe('ledger_unavailable');
 });
 
 test('an answer of the stream that is compressed all the same is refused', async () => {

@@ -5,7 +5,8 @@
 import { HoldpointError } from '../../core/errors.ts';
 import type { SegmentEvent, SegmentedStream } from '../../provider/protocol.ts';
 import type { House } from '../house.ts';
-import { writeChunk } from '../respond.ts';
+import { outcomeOfFailure } from '../outcome.ts';
+import { toHoldpointError, writeChunk } from '../respond.ts';
 import { breakOff, type Carrier, concludeSegment, openSegment, type Segment } from './segment.ts';
 
 /** All but `close` are false when the stream must not go on: its caller has a refusal, or is gone. */
@@ -73,7 +74,11 @@ export function createSegments(carrier: Carrier, stream: SegmentedStream, house:
   async function conclude(whole: Segment): Promise<boolean> {
     if (whole.withholds) await passOn(whole);
     segment = null;
-    const concluded = await concludeSegment(carrier, whole, stream.cut(), house);
+    const concluded = await concludeSegment(carrier, whole, stream.cut(), house).catch((thrown: unknown) => {
+      // Nobody can come back for it: it ends here, whatever failed.
+      house.holds.settle(whole.decision.seq, outcomeOfFailure(toHoldpointError(thrown), call.caller.gone));
+      throw thrown;
+    });
     if (concluded === 'delivered') stream.delivered();
     return concluded !== 'stopped';
   }
