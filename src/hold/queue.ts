@@ -64,7 +64,14 @@ export function createHoldQueue(options: {
   let stopped = false;
 
   function emit(kind: HoldEvent['kind'], hold: Hold): void {
-    for (const listener of listeners) listener({ kind, hold });
+    for (const listener of listeners) {
+      try {
+        listener({ kind, hold });
+      } catch (error) {
+        // What is sealed takes effect, whoever fails to hear of it.
+        options.onError(`A listener failed on a hold that was ${kind}`, error);
+      }
+    }
   }
 
   function add(hold: Hold): void {

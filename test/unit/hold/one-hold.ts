@@ -1,0 +1,52 @@
+/** A queue over a real ledger in memory, whose rulings a test may refuse, and one hold in it. */
+import { createHoldQueue } from '../../../src/hold/queue.ts';
+import type { Ledger } from '../../../src/ledger/ledger.ts';
+import { createLedgerUnderTest } from '../../fault/ledger-under-test.ts';
+import { createManualTime } from '../../support/time.ts';
+
+export const expiresInMs = 1_000;
+
+/** `onRuling` runs before a ruling is sealed; what it throws refuses it. */
+export async function startQueue(onRuling: () => void = () => undefined) {
+  const time = createManualTime();
+  const opened = await createLedgerUnderTest().open({ clock: time.clock });
+  const ledger: Ledger = {
+    ...opened,
+    seal: (draft) => {
+      if (draft.type === 'ruling') onRuling();
+      return opened.seal(draft);
+    },
+  };
+  const errors: string[] = [];
+  const { clock, schedule } = time;
+  const holds = createHoldQueue({ ledger, clock, schedule, onError: (what) => errors.push(what) });
+  return {
+    time,
+    holds,
+    errors,
+    openHold: async () => {
+      const request = ledger.seal({
+        type: 'request',
+        data: { verdict: 'hold' },
+        parts: [{ name: 'request', bytes: Buffer.from('pay') }],
+      });
+      await request.durable;
+      const openedAtMs = clock.nowMs();
+      const digest = request.parts[0]?.c ?? '';
+      return holds.open(
+        {
+          ...{ decision: request.seq, phase: 'request', rules: [], policyDigest: '', policyVersion: '' },
+          ...{ openedAtMs, retryKey: 'one call', response: null, passedBytes: 0 },
+        },
+        {
+          ...{ approvals: 1, roles: ['reviewer'], notRequester: false, requester: '', digest },
+          expiresAtMs: openedAtMs + expiresInMs,
+        },
+      );
+    },
+    end: async () => {
+      holds.stop();
+      await opened.close('test over');
+    },
+  };
+}
