@@ -12,7 +12,7 @@ import { tableDefect } from './level-table.ts';
 /** LevelDB keeps at most two of these in its logs; start-up re-checks at least that much. */
 export const writeBufferBytes = 1 * 1024 * 1024;
 /** A start links every table, so that there must not be many; a larger one is more to write again with each merge. */
-const tableBytes = 8 * 1024 * 1024;
+const tableBytes = 4 * 1024 * 1024;
 
 /** A record to put, or with null to delete. */
 export interface Change {
