@@ -11,7 +11,7 @@ import { readKeyChain } from '../ledger/key-chain.ts';
 import { parseVerifierKey } from '../ledger/verify/note.ts';
 import { readAuthorityCertificate } from '../store/ca.ts';
 import { loadWitnessKey } from '../store/keys.ts';
-import { openLedgerCopy } from '../store/ledger-store.ts';
+import { openLedgerCopy } from '../store/ledger-copy.ts';
 import { changeKeysCommands } from './change-keys.ts';
 import { type Command, exitCodes } from './command.ts';
 import { readOptions } from './options.ts';

@@ -8,7 +8,7 @@ import { defaultConfigFile, loadConfig } from '../config/load.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import { exportStream, exportTiles } from '../ledger/export.ts';
 import type { RecordStore } from '../ledger/store.ts';
-import { openLedgerCopy } from '../store/ledger-store.ts';
+import { openLedgerCopy } from '../store/ledger-copy.ts';
 import { type Command, type Environment, exitCodes } from './command.ts';
 import { type Options, onlyArgument, readOptions } from './options.ts';
 import { printJson, printLine, visible } from './print.ts';

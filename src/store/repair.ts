@@ -20,7 +20,8 @@ import { HoldpointError } from '../core/errors.ts';
 import { verifyLedger } from '../ledger/verify/verify.ts';
 import type { FsckPaths, FsckReport } from './fsck.ts';
 import { segmentFile, segmentsIn, syncDirectory } from './journal.ts';
-import { openLedgerCopy, openLedgerStore } from './ledger-store.ts';
+import { openLedgerCopy } from './ledger-copy.ts';
+import { openLedgerStore } from './ledger-store.ts';
 import { openLevelCache, openLevelStore } from './level.ts';
 
 /**

@@ -8,7 +8,7 @@ import { parseHighWater } from '../ledger/verify/high-water.ts';
 import type { Primitives } from '../ledger/verify/primitives.ts';
 import { type Verdict, verifyLedger } from '../ledger/verify/verify.ts';
 import { kekFile, retiredKeksIn } from './keys.ts';
-import { openLedgerCopy } from './ledger-store.ts';
+import { openLedgerCopy } from './ledger-copy.ts';
 import type { LevelCopy } from './level.ts';
 import { readFileOrThrow, readTrust } from './trust.ts';
 

@@ -17,7 +17,7 @@ import { decodeLeaf } from '../../src/ledger/entry.ts';
 import { appendLeaf, emptyTree, leafHash, treeRoot } from '../../src/ledger/tree.ts';
 import { type Verdict, verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { startSidecar } from '../../src/sidecar.ts';
-import { openLedgerCopy } from '../../src/store/ledger-store.ts';
+import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { endAll } from '../support/endings.ts';
 import { highWaterLine, type LedgerRecord } from '../support/ledger-builder.ts';

@@ -15,7 +15,8 @@ import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
 import { kekOf } from '../../src/ledger/vault.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { openHighWater } from '../../src/store/high-water.ts';
-import { openLedgerCopy, openLedgerStore } from '../../src/store/ledger-store.ts';
+import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
+import { openLedgerStore } from '../../src/store/ledger-store.ts';
 import { openLevelCache, writeBufferBytes } from '../../src/store/level.ts';
 
 const entries = Number(process.argv[2] ?? 1_000_000);

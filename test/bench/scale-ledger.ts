@@ -10,7 +10,8 @@ import { recoveredOutcome } from '../../src/hold/record.ts';
 import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
 import { openHighWater } from '../../src/store/high-water.ts';
 import { loadKeys } from '../../src/store/keys.ts';
-import { openLedgerCopy, openLedgerStore } from '../../src/store/ledger-store.ts';
+import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
+import { openLedgerStore } from '../../src/store/ledger-store.ts';
 import { copyPlace, isBegun, openLevelCache, writeBufferBytes } from '../../src/store/level.ts';
 
 /** The first entry's time; the last is about a year later. */

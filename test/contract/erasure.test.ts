@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { decodeBodies, isBodiesKey } from '../../src/ledger/block.ts';
-import { openLedgerCopy } from '../../src/store/ledger-store.ts';
+import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { run } from './support/process.ts';
 import { eventually, type House, outcomeOf, startHouse } from './support/sidecar.ts';

@@ -13,7 +13,7 @@ import { seqOfId } from '../../src/ledger/ids.ts';
 import { readBlocks, readEntry, readPart } from '../../src/ledger/reader.ts';
 import type { RecordStore } from '../../src/ledger/store.ts';
 import { loadKeys } from '../../src/store/keys.ts';
-import { openLedgerCopy } from '../../src/store/ledger-store.ts';
+import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { type House, makeHouse, type SidecarProcess, startProcess } from './sidecar-process.ts';
 import { bodyOf, type CallKind, call, type Received, releaseHolds } from './workload.ts';

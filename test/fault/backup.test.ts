@@ -19,7 +19,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type DemoProvider, startDemoProvider } from '../../src/demo/provider.ts';
 import { readEntry } from '../../src/ledger/reader.ts';
 import { type Sidecar, startSidecar } from '../../src/sidecar.ts';
-import { openLedgerCopy } from '../../src/store/ledger-store.ts';
+import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { run } from '../contract/support/process.ts';
 import { type House, makeHouse } from '../crash/sidecar-process.ts';

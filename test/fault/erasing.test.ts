@@ -8,7 +8,8 @@ import { recordKey } from '../../src/ledger/block.ts';
 import { readFrames } from '../../src/ledger/frame.ts';
 import type { LedgerStore, StoredRecord } from '../../src/ledger/store.ts';
 import type { ErasingStep } from '../../src/store/erasing.ts';
-import { openLedgerCopy, openLedgerStore } from '../../src/store/ledger-store.ts';
+import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
+import { openLedgerStore } from '../../src/store/ledger-store.ts';
 import { copyAsKilled } from '../support/killed-copy.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'holdpoint-erasing-'));

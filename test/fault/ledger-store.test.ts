@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { recordKey } from '../../src/ledger/block.ts';
 import type { RecordStore, StoredRecord } from '../../src/ledger/store.ts';
-import { openLedgerCopy, openLedgerStore } from '../../src/store/ledger-store.ts';
+import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
+import { openLedgerStore } from '../../src/store/ledger-store.ts';
 import { copyAsKilled } from '../support/killed-copy.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'holdpoint-store-'));

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as passed } from 'node:timers/promises';
 import { afterAll, expect, it } from 'vitest';
 import { recordKey } from '../../src/ledger/block.ts';
-import { openLedgerCopy, openLedgerStore } from '../../src/store/ledger-store.ts';
+import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
+import { openLedgerStore } from '../../src/store/ledger-store.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'holdpoint-moving-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

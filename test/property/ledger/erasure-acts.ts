@@ -14,7 +14,8 @@ import type { RecordStore } from '../../../src/ledger/store.ts';
 import { kekOf } from '../../../src/ledger/vault.ts';
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
 import { openHighWater } from '../../../src/store/high-water.ts';
-import { openLedgerCopy, openLedgerStore } from '../../../src/store/ledger-store.ts';
+import { openLedgerCopy } from '../../../src/store/ledger-copy.ts';
+import { openLedgerStore } from '../../../src/store/ledger-store.ts';
 import { openLevelCache } from '../../../src/store/level.ts';
 import { copyAsKilled } from '../../support/killed-copy.ts';
 
