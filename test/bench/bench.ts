@@ -114,6 +114,7 @@ async function row({ name, target, process: proxy }: Contestant, samples: readon
     firstTokenP50Ms: percentile(streams.latencyMs, 0.5),
     firstTokenP99Ms: percentile(streams.latencyMs, 0.99),
     rssMb: proxy === null ? null : rssMb(proxy.pid),
+    // Portkey's gateway 1.15.2 answers 500 to every stream on Node 24 (it appends to immutable headers).
     failed: paced.failed + streams.failed + samples.reduce((sum, sample) => sum + sample.failed, 0),
   };
 }
@@ -163,6 +164,8 @@ function print(rows: readonly Row[], disk: Disk): void {
       ].join(' '),
     );
   }
+  for (const { name, failed } of rows.filter((each) => each.failed > 0))
+    say(`\n${name}: ${failed} calls failed and are in no figure; see what it answers before comparing`);
   say(
     `\nOne append and fdatasync of ${diskWriteBytes} bytes: p50 ${disk.p50Ms.toFixed(2)} ms, p99 ${disk.p99Ms.toFixed(2)} ms; holdpoint waits for two per call`,
   );
