@@ -16,12 +16,14 @@ import { type Sidecar, startSidecar } from '../../src/sidecar.ts';
 import { addToken, type Role } from '../../src/store/token-file.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 
-export const chromiumPath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
+/** Debian's builds of Chromium: the one without a window system starts and draws with a quarter less work. */
+const builds = ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium'];
+export const chromiumPath = process.env['CHROMIUM_PATH'] ?? builds.find(existsSync) ?? builds[0] ?? '';
 
 /** '' when the browser is there; else what to install. */
 export const missingBrowser = existsSync(chromiumPath)
   ? ''
-  : `${chromiumPath} is missing: install the Debian package chromium, or set CHROMIUM_PATH`;
+  : `${chromiumPath} is missing: install the Debian package chromium-headless-shell or chromium, or set CHROMIUM_PATH`;
 
 export function launchBrowser(): Promise<Browser> {
   return chromium.launch({
