@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { callHeaders, createClient, RefusedError } from '../../src/client/index.ts';
 import { type Description, descriptionSchema } from '../contract/support/described.ts';
 import { type House, nextHold, readText, startHouse } from '../contract/support/sidecar.ts';
+import { pythonPath } from '../support/python.ts';
 import { pythonFile, pythonOf, typescriptFile, typescriptOf } from './generate.ts';
 
 let house: House;
@@ -18,12 +19,12 @@ beforeAll(async () => {
 });
 afterAll(() => house.close());
 
-const pythonPath = fileURLToPath(new URL('../../src/client/python', import.meta.url));
+const clientPath = fileURLToPath(new URL('../../src/client/python', import.meta.url));
 
 async function python(script: string, ...args: string[]): Promise<string> {
   const child = spawn(
-    'python3',
-    ['-I', '-B', '-c', `import sys; sys.path.insert(0, ${JSON.stringify(pythonPath)})\n${script}`, ...args],
+    pythonPath,
+    ['-I', '-B', '-c', `import sys; sys.path.insert(0, ${JSON.stringify(clientPath)})\n${script}`, ...args],
     {
       env: { PATH: process.env['PATH'] ?? '', PYTHONDONTWRITEBYTECODE: '1' },
     },

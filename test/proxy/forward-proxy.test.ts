@@ -4,6 +4,7 @@ import OpenAI from 'openai';
 import { fetch as fetchThrough, ProxyAgent } from 'undici';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { endAll } from '../support/endings.ts';
+import { pythonPath } from '../support/python.ts';
 import { connectRaw, exchange, rawRequest } from '../support/raw-client.ts';
 import {
   chunk,
@@ -113,7 +114,7 @@ describe('a workload that knows only its environment', () => {
     expect({ code, out }).toEqual({ code: 0, out: chatText('Hello.') });
   });
 
-  test.runIf(has('python3'))(
+  test.runIf(has(pythonPath))(
     'asks through Python, whose strictest checks accept the certificates',
     async () => {
       const script = `
@@ -122,7 +123,7 @@ context = ssl.create_default_context()
 context.verify_flags |= ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
 opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), urllib.request.ProxyHandler())
 print(opener.open("https://api.openai.com/v1/models", timeout=5).status, end="")`;
-      const { code, out } = await run('python3', ['-c', script], {
+      const { code, out } = await run(pythonPath, ['-c', script], {
         https_proxy: behind.forwardUrl,
         SSL_CERT_FILE: behind.caFile,
       });

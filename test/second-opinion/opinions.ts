@@ -6,10 +6,11 @@ import { z } from 'zod';
 import { createNativePrimitives } from '../../src/ledger/native-primitives.ts';
 import { readStream } from '../../src/ledger/verify/stream.ts';
 import { type Verdict, type VerifyOptions, verifyLedger } from '../../src/ledger/verify/verify.ts';
+import { pythonPath } from '../support/python.ts';
 
 const program = fileURLToPath(new URL('verify.py', import.meta.url));
 /** What verify.py needs and this machine lacks. */
-export const missing = ['python3', 'openssl'].filter(
+export const missing = [pythonPath, 'openssl'].filter(
   (name) => spawnSync(name, [name === 'openssl' ? 'version' : '--version']).status !== 0,
 );
 if (missing.length > 0) process.stderr.write(`second opinion: not tried, ${missing.join(' and ')} missing\n`);
@@ -25,7 +26,7 @@ export type Opinion = z.output<typeof verdictSchema>;
 /** @param args as verify.py takes them */
 export function second(...args: readonly string[]): Promise<Opinion> {
   const { promise, resolve, reject } = Promise.withResolvers<Opinion>();
-  execFile('python3', [program, ...args], (_error, stdout, stderr) => {
+  execFile(pythonPath, [program, ...args], (_error, stdout, stderr) => {
     if (stdout === '') reject(new Error(stderr));
     else resolve(verdictSchema.parse(JSON.parse(stdout)));
   });
