@@ -56,6 +56,8 @@ export const holdSummarySchema = z
   .meta({ id: 'HoldSummary', description: 'A hold in the queue.' });
 export type HoldSummary = Sent<z.output<typeof holdSummarySchema>>;
 
+const whyNot = z.string().describe("Why it is not open to the one who asks; '' where it is.");
+
 export const holdSchema = z
   .object({
     ...summaryShape,
@@ -83,7 +85,27 @@ export const holdSchema = z
           .describe('Released by one person alone, past the approvals that were needed.'),
       }),
     ),
+    notRequester: z.boolean().describe('Whether the requester may not rule.'),
+    escalated: z
+      .array(z.object({ at: z.string(), roles: z.array(z.string()) }))
+      .describe('Who may rule besides, since then.'),
+    collectInMs: z.int().min(0).describe('How long a released answer will wait for its caller.'),
+    breakGlassCollectInMs: z
+      .int()
+      .min(0)
+      .nullable()
+      .describe('The same where the glass was broken; null where nobody may.'),
     collectBy: z.string().describe("Until when a released answer waits for its caller; '' before."),
+    actions: z
+      .object({
+        release: whyNot,
+        deny: whyNot,
+        amend: whyNot,
+        amendText: whyNot.describe('The same for the text of an answer, where its calls can be amended.'),
+        releaseCalls: whyNot.describe('The same for releasing some of its calls and withholding others.'),
+        breakGlass: whyNot,
+      })
+      .describe('What the one who asks may do. A ruling is judged again when it comes.'),
     history: z.record(z.string(), z.int()).describe("How the rule's recent holds stand, by state."),
     exchange: exchangeSchema.nullable().describe('Null for a viewer.'),
   })

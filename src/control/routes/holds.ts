@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { HoldpointError } from '../../core/errors.ts';
 import type { Hold } from '../../hold/record.ts';
 import { needsOf, releasesOf, rolesNow } from '../../hold/state.ts';
+import { collectWithinMs } from '../../hold/terms.ts';
 import type { Identity } from '../../store/token-file.ts';
+import { actionsFor } from '../actions.ts';
 import { amendedMessage } from '../amend.ts';
 import {
   type HoldDetail,
@@ -99,7 +101,8 @@ async function summary(parts: ControlParts, hold: Hold, identity: Identity): Pro
 async function show(parts: ControlParts, { req, res, params, identity }: ControlRequest): Promise<void> {
   const hold = await holdOf(parts, params['id']);
   const base = await summary(parts, hold, identity);
-  const detail: Omit<HoldDetail, 'exchange'> = {
+  const { terms, escalated } = hold.state;
+  const detail: Omit<HoldDetail, 'exchange' | 'actions'> = {
     ...base,
     rules: hold.rules.map(({ id, title, when, severity, error }) => ({ id, title, when, severity, error })),
     policy: { version: hold.policyVersion, digest: hold.policyDigest },
@@ -111,17 +114,25 @@ async function show(parts: ControlParts, { req, res, params, identity }: Control
       withheld,
       breakGlass,
     })),
+    notRequester: terms.notRequester,
+    escalated: (terms.escalation ?? [])
+      .slice(0, escalated)
+      .map(({ atMs, roles }) => ({ at: iso(atMs), roles })),
+    collectInMs: terms.collectInMs ?? collectWithinMs,
+    breakGlassCollectInMs: terms.breakGlass?.collectInMs ?? null,
     collectBy: iso(hold.collectByMs),
     history: historyOf(parts, hold),
   };
   if (!mayReadContent(identity)) {
-    sendJson(res, 200, { ...detail, exchange: null });
+    const actions = await actionsFor(parts, hold, identity, null);
+    sendJson(res, 200, { ...detail, actions, exchange: null });
     return;
   }
   const entries = await parts.ledger.decision(hold.decision);
   const exchange = await readExchange(parts.ledger, hold.phase === 'request' ? entries.slice(0, 1) : entries);
   await sealAccess(parts.ledger, { identity, req }, 'read hold', hold.decision);
-  const answer = { ...detail, exchange } satisfies HoldDetail;
+  const actions = await actionsFor(parts, hold, identity, exchange);
+  const answer = { ...detail, actions, exchange } satisfies HoldDetail;
   sendJson(res, 200, answer);
 }
 
