@@ -5,7 +5,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { HoldEvent } from '../../src/hold/queue.ts';
+import type { HoldEvent } from '../../src/hold/desk.ts';
 import type { Hold } from '../../src/hold/record.ts';
 import { openState } from '../../src/hold/state.ts';
 import type { NotifierOptions } from '../../src/notify/notifier.ts';
@@ -58,11 +58,11 @@ export function testHolds(pending: readonly Hold[] = []) {
     },
     open: (hold: Hold): void => {
       all.push(hold);
-      listener({ kind: 'opened', hold });
+      listener({ kind: 'opened', by: '', hold });
     },
     rule: (hold: Hold, status: 'released' | 'expired'): void => {
       hold.state = { ...hold.state, status };
-      listener({ kind: 'ruled', hold });
+      listener({ kind: 'ruled', by: '', hold });
     },
   };
 }
