@@ -4,6 +4,7 @@
  */
 import { HoldpointError } from '../core/errors.ts';
 import type { Outcome } from '../ledger/entry.ts';
+import { createDeliberation, type Deliberation } from './deliberation.ts';
 import { createDesk, type HoldEvent, type QueueOptions } from './desk.ts';
 import { deliveryDraft } from './drafts.ts';
 import { createEnding } from './ending.ts';
@@ -11,11 +12,12 @@ import { type Live, type WaitResult, wake } from './live.ts';
 import { type Hold, type HoldFacts, holdData } from './record.ts';
 import { readHold, restoreHolds } from './restoring.ts';
 import { isConsumedRequest, isFor } from './retry.ts';
+import { createReviews, type Reviews } from './reviews.ts';
 import { inTurn, sealRuling } from './rulings.ts';
 import { afterRuling, openState, type RulingRequest } from './state.ts';
 import type { HoldTermsFixed } from './terms.ts';
 
-export interface HoldQueue {
+export interface HoldQueue extends Deliberation, Omit<Reviews, 'stopReviews'> {
   /** Seals the hold; from then on it survives everything but expiry. The opener's caller counts as attached. */
   open(facts: HoldFacts, terms: HoldTermsFixed): Promise<Hold>;
   /** Waits for the final ruling; `pending` when the budget ends or the signal fires first, and the caller is then gone. */
@@ -53,6 +55,7 @@ export function createHoldQueue(options: QueueOptions): HoldQueue {
   const { ledger, clock, schedule, live, emit } = desk;
   const ending = createEnding(desk);
   const { armTimer, settle } = ending;
+  const reviews = createReviews(desk);
   let stopped = false;
 
   function itemOf(hold: Hold): Live {
@@ -62,6 +65,8 @@ export function createHoldQueue(options: QueueOptions): HoldQueue {
   }
 
   return {
+    ...createDeliberation(desk, armTimer),
+    ...reviews,
     open: async (facts, terms) => {
       const state = openState(terms);
       const data = holdData(facts, state);
@@ -84,6 +89,9 @@ export function createHoldQueue(options: QueueOptions): HoldQueue {
           .ofRetryKey(facts.retryKey)
           .some((item) => item.hold.state.status === 'pending'),
         outcome: null,
+        comments: [],
+        assignments: [],
+        review: null,
       };
       armTimer(live.add(hold));
       emit('opened', hold);
@@ -154,6 +162,7 @@ export function createHoldQueue(options: QueueOptions): HoldQueue {
     subscribe: desk.subscribe,
     stop: () => {
       stopped = true;
+      reviews.stopReviews();
       for (const item of live.all()) {
         item.cancelTimer();
         wake(item, 'shutdown');

@@ -39,6 +39,9 @@ async function restoreDecision(
     ruling: sealed.ruling,
     releaseDigest: sealed.releaseDigest,
     collectByMs: sealed.collectByMs,
+    comments: sealed.comments,
+    assignments: sealed.assignments,
+    review: sealed.review,
     deliveryAttempts: Math.max(hold.deliveryAttempts, sealed.deliveryAttempts),
   });
   const outcome = outcomeIn(entries, decision);

@@ -40,6 +40,9 @@ export function testHold(seq: number, severity: 'low' | 'high' = 'high'): Hold {
     lastAttemptAtMs: 0,
     attached: true,
     possibleDuplicate: false,
+    comments: [],
+    assignments: [],
+    review: null,
     mayHaveArrived: false,
     outcome: null,
   };
