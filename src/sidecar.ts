@@ -25,7 +25,7 @@ import type { Keyring } from './store/keyring.ts';
 import { openLedgerCopy, openLedgerStore } from './store/ledger-store.ts';
 import { copyPlace, writeBufferBytes } from './store/level.ts';
 import { createSpools } from './store/spool.ts';
-import { openTokens } from './store/token-file.ts';
+import { openRoles, openTokens } from './store/token-file.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 import { erasureGauges, onErasureEnd, onLedgerEvent } from './told.ts';
@@ -307,12 +307,14 @@ function startControl(
       holds,
       erasures: parts.erasures,
       notifier: parts.notifier,
+      roleOf: openRoles(config.paths.tokens),
       fingerprint: cachedFingerprint(parts.fingerprintKey),
       keyring: parts.keyring,
       policy: parts.policyFile.current,
       summaryOf: createSummaries(ledger),
       clock: parts.machine.clock,
       rulings: config.control.rulings,
+      withdrawnKeys: new Set(),
       metricsPage: () => metrics.render(gauges(), outside.gauges()),
       // Not ready while it drains, so that nobody sends it new calls.
       notReady: () => {

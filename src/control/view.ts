@@ -1,4 +1,5 @@
 /** What people see of a hold or a decision: sealed entries and bodies, read back and put into words. */
+import { sha256Hex } from '../core/bytes.ts';
 import { decodeContent } from '../core/content-coding.ts';
 import { HoldpointError } from '../core/errors.ts';
 import type { RequestFacts, ResponseFacts, ToolCallFact } from '../core/facts.ts';
@@ -121,6 +122,8 @@ function rawOf(message: HttpMessage): RawMessage {
 
 export interface HoldSummary {
   readonly headline: string;
+  /** See `contentDigestOf`. */
+  readonly contentDigest: string;
   readonly provider: string;
   readonly operation: string;
   readonly model: string;
@@ -154,7 +157,16 @@ export function createSummaries(ledger: Ledger): (hold: Hold) => Promise<HoldSum
       const headline = cut(
         error.code === 'erased' ? error.message : `The sealed exchange cannot be read: ${error.message}`,
       );
-      return { headline, provider: '', operation: '', model: '', workload: '', session: '', stream: false };
+      return {
+        headline,
+        contentDigest: '',
+        provider: '',
+        operation: '',
+        model: '',
+        workload: '',
+        session: '',
+        stream: false,
+      };
     }
   };
 }
@@ -165,6 +177,7 @@ async function readSummary(ledger: Ledger, hold: Hold): Promise<HoldSummary> {
   const data = entries[0]?.data ?? {};
   return {
     headline: headlineOf(exchange),
+    contentDigest: await contentDigestOf(ledger, hold),
     provider: exchange.request.provider,
     operation: exchange.request.operation,
     model: exchange.request.model,
@@ -172,6 +185,17 @@ async function readSummary(ledger: Ledger, hold: Hold): Promise<HoldSummary> {
     session: String(data['session'] ?? ''),
     stream: exchange.request.stream,
   };
+}
+
+/**
+ * SHA-256 of the held bytes as they were recorded, 64 hex: unlike the salted digest of a hold, the same wherever the
+ * bytes are. '' where values of credentials were taken out, since then what is recorded is not all that is held.
+ */
+export async function contentDigestOf(ledger: Ledger, hold: Hold): Promise<string> {
+  const seq = hold.phase === 'request' ? hold.decision : hold.response;
+  if (seq === null) return '';
+  const { data } = await ledger.entry(seq);
+  return data['removed'] === undefined ? sha256Hex(await ledger.part(seq, hold.phase)) : '';
 }
 
 /** What would happen, in the workload's own words: the tool call, else the answer, else the last thing asked. */

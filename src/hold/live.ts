@@ -65,3 +65,10 @@ function leave<Key>(index: Map<Key, readonly Live[]>, key: Key, item: Live): voi
   if (left.length === 0) index.delete(key);
   else index.set(key, left);
 }
+
+/** Gives a waiting caller its answer; nobody waits afterwards. */
+export function wake(item: Live, result: WaitResult): void {
+  const waiter = item.waiter;
+  item.waiter = null;
+  waiter?.(result);
+}

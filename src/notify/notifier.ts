@@ -6,7 +6,7 @@
  */
 import type { Clock, RandomBytes, Schedule } from '../core/clock.ts';
 import { HoldpointError } from '../core/errors.ts';
-import type { HoldEvent } from '../hold/queue.ts';
+import type { HoldEvent } from '../hold/desk.ts';
 import type { Hold } from '../hold/record.ts';
 import { type Notice, type NoticeSeverity, type NoticeType, noticeOf, severities } from './notice.ts';
 import { type Message, openOutbox } from './outbox.ts';
