@@ -1,8 +1,10 @@
 /** What the parts of the queue share: the holds in memory, the ledger they are sealed in, time, and who is told. */
 import type { Clock, Schedule } from '../core/clock.ts';
+import { manyTimers } from '../core/many-timers.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { createLiveHolds, type LiveHolds } from './live.ts';
 import type { Hold } from './record.ts';
+import { createShared, type Shared } from './shared.ts';
 
 export interface HoldEvent {
   readonly kind:
@@ -31,6 +33,9 @@ export interface QueueOptions {
 
 export interface Desk extends QueueOptions {
   readonly live: LiveHolds;
+  /** For whatever a hold waits for, by its deadlines. */
+  readonly deadlines: Schedule;
+  readonly shared: Shared;
   emit(kind: HoldEvent['kind'], hold: Hold, by?: string): void;
   subscribe(listener: (event: HoldEvent) => void): () => void;
 }
@@ -39,7 +44,9 @@ export function createDesk(options: QueueOptions): Desk {
   const listeners = new Set<(event: HoldEvent) => void>();
   return {
     ...options,
+    deadlines: manyTimers(options.schedule, options.clock),
     live: createLiveHolds(),
+    shared: createShared(),
     emit: (kind, hold, by = '') => {
       for (const listener of listeners) {
         try {

@@ -23,7 +23,7 @@ const sameAnswerMs = 120_000;
 const expiryRetryMs = 1_000;
 
 export function createEnding(desk: Desk): Ending {
-  const { ledger, clock, schedule, live, emit } = desk;
+  const { ledger, clock, deadlines: schedule, live, emit } = desk;
 
   function armTimer(item: Live): void {
     item.cancelTimer();

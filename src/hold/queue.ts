@@ -52,7 +52,7 @@ export interface HoldQueue extends Deliberation, Omit<Reviews, 'stopReviews'> {
 /** Builds the queue over a ledger. */
 export function createHoldQueue(options: QueueOptions): HoldQueue {
   const desk = createDesk(options);
-  const { ledger, clock, schedule, live, emit } = desk;
+  const { ledger, clock, schedule, live, shared, emit } = desk;
   const ending = createEnding(desk);
   const { armTimer, settle } = ending;
   const reviews = createReviews(desk);
@@ -67,7 +67,9 @@ export function createHoldQueue(options: QueueOptions): HoldQueue {
   return {
     ...createDeliberation(desk, armTimer),
     ...reviews,
-    open: async (facts, terms) => {
+    open: async (given, givenTerms) => {
+      const facts = shared.facts(given);
+      const terms = shared.terms(givenTerms);
       const state = openState(terms);
       const data = holdData(facts, state);
       const refs = facts.response === null ? [facts.decision] : [facts.decision, facts.response];

@@ -19,7 +19,7 @@ export async function restoreHolds(desk: Desk, { armTimer }: Ending): Promise<vo
 }
 
 async function restoreDecision(
-  { ledger, live, emit }: Desk,
+  { ledger, live, shared, emit }: Desk,
   armTimer: Ending['armTimer'],
   decision: number,
 ): Promise<void> {
@@ -28,7 +28,9 @@ async function restoreDecision(
   if (sealed === null) return;
   const item = live.get(sealed.seq);
   if (item === undefined) {
-    if (ledger.isOpen(decision)) armTimer(live.add(sealed));
+    if (!ledger.isOpen(decision)) return;
+    const state = { ...sealed.state, terms: shared.terms(sealed.state.terms) };
+    armTimer(live.add({ ...shared.facts(sealed), state }));
     return;
   }
   if (item.sealing !== null) return;

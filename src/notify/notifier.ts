@@ -81,6 +81,8 @@ export function startNotifier(options: NotifierOptions): Notifier {
     ]),
   );
   const reminders = new Map<number, readonly (() => void)[]>();
+  // No timer for each hold where nobody is to hear of it.
+  const isReminded = options.to.some(({ types }) => types.includes('holdpoint.hold.reminder'));
   const stopping = new AbortController();
   const running = new Set<Promise<void>>();
 
@@ -97,7 +99,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
     tell('holdpoint.hold.opened', hold);
     const nowMs = clock.nowMs();
     const { expiresAtMs } = hold.state.terms;
-    const due = options.remindBeforeMs.filter((beforeMs) => expiresAtMs - beforeMs > nowMs);
+    const due = isReminded ? options.remindBeforeMs.filter((beforeMs) => expiresAtMs - beforeMs > nowMs) : [];
     const cancels = due.map((beforeMs) =>
       schedule(expiresAtMs - beforeMs - nowMs, () => {
         if (hold.state.status === 'pending') tell('holdpoint.hold.reminder', hold, String(beforeMs));
