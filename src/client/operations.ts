@@ -69,7 +69,7 @@ export type NewReview = { readonly verdict: "justified" | "unjustified"; readonl
 /** A key that is to sign a person’s rulings. */
 export type NewReviewerKey = { readonly owner: string; readonly key: string; readonly possession: string; readonly reason: string };
 /** One message to one receiver; ids and states, never content. */
-export type Notification = { readonly id: string; readonly receiver: string; readonly type: "holdpoint.hold.opened" | "holdpoint.hold.reminder" | "holdpoint.hold.ruled" | "holdpoint.hold.expired" | "holdpoint.test"; readonly severity: "low" | "medium" | "high" | "critical"; readonly holdId: unknown; readonly state: "pending" | "sent" | "dead"; readonly reason: string; readonly queuedAt: string };
+export type Notification = { readonly id: string; readonly receiver: string; readonly type: "holdpoint.hold.opened" | "holdpoint.hold.reminder" | "holdpoint.hold.ruled" | "holdpoint.hold.expired" | "holdpoint.hold.glass_broken" | "holdpoint.hold.review_overdue" | "holdpoint.test"; readonly severity: "low" | "medium" | "high" | "critical"; readonly holdId: unknown; readonly state: "pending" | "sent" | "dead"; readonly reason: string; readonly queuedAt: string };
 /** Messages, those queued first in front. */
 export type NotificationPage = { readonly items: readonly (Notification)[]; readonly total: number };
 /** The policy in force. */

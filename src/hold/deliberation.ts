@@ -37,18 +37,24 @@ export interface Deliberation {
 export function createDeliberation(desk: Desk, armTimer: Ending['armTimer']): Deliberation {
   const { live, clock, emit } = desk;
 
-  function itemOf(hold: Hold): Live {
+  function refuseUnlessWaiting(hold: Hold): void {
     refuseUnlessOpen(hold.state, clock.nowMs());
+    // Its decision may have ended without a ruling: then nobody rules any more.
+    if (hold.outcome !== null) throw over();
+  }
+
+  function itemOf(hold: Hold): Live {
+    refuseUnlessWaiting(hold);
     const item = live.get(hold.seq);
     if (item !== undefined) return item;
-    throw new HoldpointError('already_ruled', 'The hold is over.', 'Read the hold again.');
+    throw over();
   }
 
   return {
     comment: async (hold, person, text) => {
       const item = itemOf(hold);
       await inTurn(item, async () => {
-        refuseUnlessOpen(hold.state, clock.nowMs());
+        refuseUnlessWaiting(hold);
         if (hold.comments.length >= commentsMax) throw tooMany(`${commentsMax} comments`);
         await sealAbout(desk, hold, commentDraft(hold, person, text)).finally(() => armTimer(item));
         emit('commented', hold, person.by);
@@ -57,7 +63,7 @@ export function createDeliberation(desk: Desk, armTimer: Ending['armTimer']): De
     assign: async (hold, person, to) => {
       const item = itemOf(hold);
       await inTurn(item, async () => {
-        refuseUnlessOpen(hold.state, clock.nowMs());
+        refuseUnlessWaiting(hold);
         refuseAssignment(hold, person, to);
         if (hold.assignments.length >= assignmentsMax) throw tooMany(`${assignmentsMax} hand-overs`);
         await sealAbout(desk, hold, assignmentDraft(hold, person, to)).finally(() => armTimer(item));
@@ -88,6 +94,10 @@ export async function sealAbout({ ledger, clock }: Desk, hold: Hold, draft: Draf
   await sealed.durable;
   const at = new Date(clock.nowMs()).toISOString();
   applyEntry(hold, { ...draft, parts: sealed.parts, seq: sealed.seq, at });
+}
+
+function over(): HoldpointError {
+  return new HoldpointError('already_ruled', 'The hold is over.', 'Read the hold again.');
 }
 
 function tooMany(what: string): HoldpointError {

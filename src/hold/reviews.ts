@@ -104,7 +104,13 @@ export function createReviews(desk: Desk): Reviews {
     },
     watchReviews: async () => {
       isWatching = true;
-      for (const broken of ledger.glassBroken()) if (broken.reviewed === null) watch(await dueOf(broken));
+      for (const broken of ledger.glassBroken()) {
+        if (broken.reviewed !== null) continue;
+        // One that cannot be read must not keep the others, nor the sidecar, from going on.
+        await dueOf(broken).then(watch, (error: unknown) =>
+          desk.onError('A review cannot be watched', error),
+        );
+      }
     },
     stopReviews: () => {
       for (const { cancel } of due.values()) cancel();

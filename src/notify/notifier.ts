@@ -8,7 +8,14 @@ import type { Clock, RandomBytes, Schedule } from '../core/clock.ts';
 import { HoldpointError } from '../core/errors.ts';
 import type { HoldEvent } from '../hold/desk.ts';
 import type { Hold } from '../hold/record.ts';
-import { type Notice, type NoticeSeverity, type NoticeType, noticeOf, severities } from './notice.ts';
+import {
+  isAlert,
+  type Notice,
+  type NoticeSeverity,
+  type NoticeType,
+  noticeOf,
+  severities,
+} from './notice.ts';
 import { type Message, openOutbox } from './outbox.ts';
 import { NotTaken, type Receiver } from './receiver.ts';
 
@@ -93,6 +100,8 @@ export function startNotifier(options: NotifierOptions): Notifier {
   const unsubscribe = holds.subscribe(({ kind, hold }) => {
     if (kind === 'opened') opened(hold);
     if (kind === 'ruled') ruled(hold);
+    if (kind === 'glass-broken') tell('holdpoint.hold.glass_broken', hold);
+    if (kind === 'review-overdue') tell('holdpoint.hold.review_overdue', hold);
   });
 
   function opened(hold: Hold): void {
@@ -129,7 +138,9 @@ export function startNotifier(options: NotifierOptions): Notifier {
     if (lane.queue.length >= options.queueMax) giveUp(message, 'too many wait for this receiver');
     else lane.queue.push(message.key);
     save();
-    wake(lane);
+    // An alert does not wait behind the rest, nor for the end of a pause.
+    if (isAlert(notice.type) && message.state === 'pending') hurry(lane, message.key);
+    else wake(lane);
   }
 
   /** Everything said so far goes to disk, beside what goes on. */
