@@ -26,10 +26,10 @@ import { openLedgerCopy } from './store/ledger-copy.ts';
 import { openLedgerStore } from './store/ledger-store.ts';
 import { copyPlace, writeBufferBytes } from './store/level.ts';
 import { createSpools } from './store/spool.ts';
-import { openTokens } from './store/token-file.ts';
+import { openRoles, openTokens } from './store/token-file.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
-import { erasureGauges, onErasureEnd, onLedgerEvent } from './told.ts';
+import { erasureGauges, onErasureEnd, onLedgerEvent, reviewGauges } from './told.ts';
 import { upstreamsOf } from './upstreams.ts';
 import { openWaysIn, type WaysIn } from './ways-in.ts';
 
@@ -106,6 +106,9 @@ export async function startSidecar(
     await opened.close('notifications not available', outside.finish);
     throw error;
   });
+
+  // Whoever is told of what is overdue listens by now.
+  await queue.watchReviews();
 
   const erasures = createErasureDesk({
     ledger,
@@ -286,10 +289,14 @@ function startControl(
   const { config, ledger, outside, holds, metrics } = parts;
   holds.subscribe(({ kind, hold }) => {
     if (kind === 'ruled') metrics.count('holdpoint_rulings_total', { status: hold.state.status });
+    if (kind === 'glass-broken') metrics.count('holdpoint_glass_broken_total', {});
   });
+  // A series that is absent until the first time cannot be alerted on.
+  metrics.declare('holdpoint_glass_broken_total', {});
   const gauges = () => ({
     holdpoint_calls_in_flight: inFlight(),
     holdpoint_holds_pending: holds.list().filter((hold) => hold.state.status === 'pending').length,
+    ...reviewGauges(holds),
     holdpoint_ledger_entries: ledger.durable().size,
     holdpoint_ledger_writable: ledger.isWritable() ? 1 : 0,
     ...erasureGauges(parts.erasures),
@@ -308,12 +315,14 @@ function startControl(
       holds,
       erasures: parts.erasures,
       notifier: parts.notifier,
+      roleOf: openRoles(config.paths.tokens),
       fingerprint: cachedFingerprint(parts.fingerprintKey),
       keyring: parts.keyring,
       policy: parts.policyFile.current,
       summaryOf: createSummaries(ledger),
       clock: parts.machine.clock,
       rulings: config.control.rulings,
+      withdrawnKeys: new Set(),
       metricsPage: () => metrics.render(gauges(), outside.gauges()),
       // Not ready while it drains, so that nobody sends it new calls.
       notReady: () => {

@@ -16,6 +16,12 @@ export function erasureGauges(erasures: ErasureDesk) {
   };
 }
 
+/** Of reviews of what one person alone released, for the metrics page. */
+export function reviewGauges(holds: HoldQueue) {
+  const { open, overdue } = holds.reviewCounts();
+  return { holdpoint_reviews_open: open, holdpoint_reviews_overdue: overdue };
+}
+
 /** Counts and logs an erasure that ended; ids and numbers only. */
 export function onErasureEnd(job: ErasureJob, log: Logger, metrics: Metrics): void {
   const { id, order, progress, state, error } = job;

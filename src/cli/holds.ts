@@ -4,44 +4,11 @@ import { z } from 'zod';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
+import { type Detail, detailSchema, listSchema, summarySchema } from './hold-answers.ts';
 import { type Options, onlyArgument, readOptions, requiredText } from './options.ts';
-import { printJson, printLine, printTable, visible, visibleLines } from './print.ts';
+import { duration, printJson, printLine, printTable, visible, visibleLines } from './print.ts';
 import { type RulingAbout, readReviewerKey } from './reviewer-key.ts';
-
-/** The fields of a hold this command shows; the API sends more. */
-const summarySchema = z.object({
-  id: z.string(),
-  decisionId: z.string(),
-  state: z.string(),
-  severity: z.string(),
-  headline: z.string(),
-  workload: z.string(),
-  model: z.string(),
-  digest: z.string(),
-  openedAt: z.string(),
-  expiresAt: z.string(),
-  caller: z.string(),
-  approvals: z.object({ needed: z.number(), given: z.array(z.string()) }),
-});
-export const listSchema = z.object({ items: z.array(summarySchema), total: z.number() });
-
-const callSchema = z.object({
-  id: z.string(),
-  name: z.string(),
-  arguments: z.json(),
-  argumentsText: z.string(),
-});
-export const detailSchema = summarySchema.extend({
-  rules: z.array(z.object({ id: z.string(), title: z.string(), when: z.string(), error: z.string() })),
-  policy: z.object({ version: z.string() }),
-  exchange: z
-    .object({
-      request: z.object({ messages: z.array(z.object({ role: z.string(), text: z.string() })) }),
-      response: z.object({ text: z.string(), toolCalls: z.array(callSchema) }).nullable(),
-    })
-    .nullable(),
-});
-export type Detail = z.output<typeof detailSchema>;
+import { whoRules } from './who-rules.ts';
 
 const signedFieldsSchema = summarySchema.extend({
   rules: z.array(z.object({ id: z.string() })),
@@ -117,14 +84,6 @@ export function printQueue({ items, total }: z.output<typeof listSchema>): void 
   if (total > items.length) printLine(`and ${total - items.length} more`);
 }
 
-export function duration(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 60) return `${seconds}s`;
-  return seconds < 3600
-    ? `${Math.floor(seconds / 60)}m${seconds % 60}s`
-    : `${Math.floor(seconds / 3600)}h${Math.floor((seconds % 3600) / 60)}m`;
-}
-
 async function show(args: readonly string[], env: Environment): Promise<ExitCode> {
   const options = readOptions(args, clientOptions, ['json']);
   const answer = await controlClient(options, env).get(pathOf(onlyArgument(options, 'hold')));
@@ -151,6 +110,7 @@ function printHold(hold: Detail): void {
       `\nHeld by ${visible(rule.id)}: ${visible(rule.title)}  (policy ${visible(hold.policy.version)})\n${indent(visibleLines(rule.error === '' ? rule.when : `it failed: ${rule.error}`))}`,
     );
   }
+  printLine(`\nWho rules\n${indent(visibleLines(whoRules(hold).join('\n')))}`);
   for (const message of hold.exchange?.request.messages ?? [])
     printLine(`\n${visible(message.role)}\n${indent(visibleLines(message.text))}`);
   printLine(`\ndigest ${visible(hold.digest)}`);

@@ -69,3 +69,12 @@ export function printTable(head: readonly string[], rows: readonly (readonly str
         .trimEnd(),
     );
 }
+
+/** What is left or past, at a glance: `40s`, `12m5s`, `3h20m`. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds}s`;
+  return seconds < 3600
+    ? `${Math.floor(seconds / 60)}m${seconds % 60}s`
+    : `${Math.floor(seconds / 3600)}h${Math.floor((seconds % 3600) / 60)}m`;
+}

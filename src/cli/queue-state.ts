@@ -4,31 +4,33 @@
  * done come out.
  */
 import type { z } from 'zod';
-import type { Detail, listSchema } from './holds.ts';
+import type { Detail, listSchema } from './hold-answers.ts';
 import type { Key } from './queue-keys.ts';
+import { afterKey, callsThatGo, type Order, type Prompt } from './queue-prompt.ts';
 
 export type Listed = z.output<typeof listSchema>['items'][number];
+
+export interface OpenHold {
+  readonly hold: Detail;
+  readonly scroll: number;
+  /** Places of the tool calls that a release would withhold. */
+  readonly withheld: ReadonlySet<number>;
+}
 
 export interface QueueState {
   readonly items: readonly Listed[];
   readonly total: number;
   /** The id, so that the queue may change under it. */
   readonly selected: string;
-  readonly open: { readonly hold: Detail; readonly scroll: number } | null;
-  readonly prompt: { readonly verdict: 'release' | 'deny'; readonly text: string } | null;
+  readonly open: OpenHold | null;
+  readonly prompt: Prompt | null;
   /** One line about what happened last. */
   readonly said: string;
 }
 
 export type Effect =
   | { readonly kind: 'show'; readonly id: string }
-  | {
-      readonly kind: 'rule';
-      readonly id: string;
-      readonly verdict: 'release' | 'deny';
-      readonly reason: string;
-      readonly digest: string;
-    }
+  | { readonly kind: 'rule'; readonly id: string; readonly digest: string; readonly order: Order }
   | { readonly kind: 'quit' };
 
 export interface Step {
@@ -44,7 +46,6 @@ export const emptyQueue: QueueState = {
   prompt: null,
   said: '',
 };
-const reasonCharsMax = 4_000;
 const pageRows = 10;
 
 /** The state with what is held now; the selection stays on its hold, or on the one that took its place. */
@@ -92,23 +93,32 @@ function moved(state: QueueState, rows: number): QueueState {
 function inHold(state: QueueState, name: string): Step {
   const { open } = state;
   if (open === null) return { state, effect: null };
+  const { hold, withheld } = open;
+  const say = (said: string): Step => ({ state: { ...state, said }, effect: null });
+  const ask = (kind: 'release' | 'deny' | 'break-glass', why: string): Step =>
+    why === ''
+      ? { state: { ...state, prompt: { kind, text: '' }, said: '' }, effect: null }
+      : say(`Not open to you: ${why}`);
   switch (name) {
     case 'q':
     case 'escape':
       return { state: { ...state, open: null, said: '' }, effect: null };
     case 'r':
-      return { state: { ...state, prompt: { verdict: 'release', text: '' }, said: '' }, effect: null };
+      return callsThatGo(hold, withheld).length === 0 && withheld.size > 0
+        ? say('A release of no call is a denial: press d.')
+        : ask('release', hold.actions.release);
     case 'd':
-      return { state: { ...state, prompt: { verdict: 'deny', text: '' }, said: '' }, effect: null };
+      return ask('deny', hold.actions.deny);
+    case 'b':
+      return ask('break-glass', hold.actions.breakGlass);
     case 'a':
-      return {
-        state: {
-          ...state,
-          said: `To amend: holdpoint holds amend ${open.hold.id} --file FILE --reason TEXT`,
-        },
-        effect: null,
-      };
+      return say(
+        hold.actions.amend === ''
+          ? `To amend: holdpoint holds amend ${hold.id} --file FILE --reason TEXT`
+          : `Not open to you: ${hold.actions.amend}`,
+      );
     default:
+      if (/^[1-9]$/.test(name)) return turned(state, open, Number(name) - 1);
       return {
         state: { ...state, open: { ...open, scroll: Math.max(0, open.scroll + rowsOf(name)) } },
         effect: null,
@@ -116,32 +126,42 @@ function inHold(state: QueueState, name: string): Step {
   }
 }
 
+/** Withholds the call at this place, or lets it go again. */
+function turned(state: QueueState, open: OpenHold, place: number): Step {
+  const calls = open.hold.exchange?.response?.toolCalls ?? [];
+  if (calls[place] === undefined) return { state, effect: null };
+  const why = open.hold.actions.releaseCalls;
+  if (why !== '') return { state: { ...state, said: `All calls go together: ${why}` }, effect: null };
+  const withheld = new Set(open.withheld);
+  if (!withheld.delete(place)) withheld.add(place);
+  const said = `${calls.length - withheld.size} of ${calls.length} calls go.`;
+  return { state: { ...state, open: { ...open, withheld }, said }, effect: null };
+}
+
 function typed(state: QueueState, key: Key): Step {
   const { prompt, open } = state;
   if (prompt === null || open === null) return { state, effect: null };
-  const withText = (text: string): Step => ({
-    state: { ...state, prompt: { ...prompt, text } },
-    effect: null,
-  });
-  switch (key.kind) {
-    case 'text':
-      return withText((prompt.text + key.text).slice(0, reasonCharsMax));
-    case 'backspace':
-      return withText([...prompt.text].slice(0, -1).join(''));
-    case 'escape':
-      return { state: { ...state, prompt: null, said: 'Nothing was ruled.' }, effect: null };
-    case 'enter': {
-      const reason = prompt.text.trim();
-      if (prompt.verdict === 'deny' && reason === '')
-        return { state: { ...state, said: 'A reason is required to deny.' }, effect: null };
-      const { id, digest } = open.hold;
-      const said = 'Sealing the ruling…';
-      return {
-        state: { ...state, prompt: null, said },
-        effect: { kind: 'rule', id, verdict: prompt.verdict, reason, digest },
-      };
-    }
-    default:
-      return { state, effect: null };
-  }
+  const { order, ...next } = afterKey(prompt, key, open.hold, open.withheld);
+  const { id, digest } = open.hold;
+  return {
+    state: { ...state, ...next },
+    effect: order === null ? null : { kind: 'rule', id, digest, order },
+  };
+}
+
+/** The state with the hold as it was just read; what is typed and chosen stays while it is the same one. */
+export function withOpen(state: QueueState, hold: Detail): QueueState {
+  const { open } = state;
+  if (open?.hold.id === hold.id && open.hold.digest === hold.digest)
+    return { ...state, open: { ...open, hold } };
+  return { ...state, open: { hold, scroll: 0, withheld: new Set() }, prompt: null, said: '' };
+}
+
+/** Whether somebody else did something to the open hold that its page does not show yet. */
+export function isOutdated({ open, items }: QueueState): boolean {
+  const listed = items.find(({ id }) => id === open?.hold.id);
+  if (open === null || listed === undefined) return false;
+  const of = ({ approvals, roles }: Pick<Listed, 'approvals' | 'roles'>): string =>
+    JSON.stringify([approvals.given, roles]);
+  return of(listed) !== of(open.hold);
 }

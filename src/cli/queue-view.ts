@@ -1,7 +1,10 @@
 /** The interactive queue as rows of text. Pure; every recorded character is made visible before it is a row. */
-import { type Detail, duration } from './holds.ts';
-import type { Listed, QueueState } from './queue-state.ts';
+import type { Detail } from './hold-answers.ts';
+import { duration } from './print.ts';
+import { promptWords } from './queue-prompt.ts';
+import type { Listed, OpenHold, QueueState } from './queue-state.ts';
 import { cell, type Paint, type Style, wrap } from './screen.ts';
+import { whoRules } from './who-rules.ts';
 
 export interface Size {
   readonly rows: number;
@@ -26,14 +29,18 @@ export function rowsOf(state: QueueState, size: Size, nowMs: number, paint: Pain
       ? listParts(state, rows - 3, columns, nowMs, paint)
       : holdParts(state, state.open, rows - 3, columns, nowMs);
   const filled = [...body, ...Array<string>(Math.max(0, rows - 3 - body.length)).fill('')].slice(0, rows - 3);
-  const last =
-    state.prompt === null
-      ? cell(state.said, columns)
-      : cell(
-          `${state.prompt.verdict === 'deny' ? 'Deny, because' : 'Release (reason, or none)'}: ${tail(state.prompt.text, columns - 30)}_`,
-          columns,
-        );
-  return [paint('bold', cell(title, columns)), ...filled, paint('dim', cell(keys, columns)), last];
+  const last = state.prompt === null ? state.said : promptRow(state.prompt, columns);
+  return [
+    paint('bold', cell(title, columns)),
+    ...filled,
+    paint('dim', cell(keys, columns)),
+    cell(last, columns),
+  ];
+}
+
+function promptRow({ kind, text }: NonNullable<QueueState['prompt']>, columns: number): string {
+  const words = promptWords[kind];
+  return `${words}: ${tail(text, columns - words.length - 4)}_`;
 }
 
 /** The end of what is being typed. */
@@ -70,42 +77,75 @@ function listRow(hold: Listed, columns: number, nowMs: number): string {
 
 function holdParts(
   state: QueueState,
-  { hold, scroll }: NonNullable<QueueState['open']>,
+  { hold, scroll, withheld }: OpenHold,
   rows: number,
   columns: number,
   nowMs: number,
 ): Parts {
-  const lines = detailLines(hold).flatMap((line) => wrap(line, columns));
+  // Broken glass releases all of it, whatever was chosen before.
+  const isBreaking = state.prompt?.kind.endsWith('break-glass') === true;
+  const lines = detailLines(hold, isBreaking ? new Set() : withheld).flatMap((line) => wrap(line, columns));
   const first = Math.min(scroll, Math.max(0, lines.length - rows));
   const left = duration(Date.parse(hold.expiresAt) - nowMs);
   const title = `${hold.id}  ${hold.state}  [${hold.severity}]  ${left} left  caller ${hold.caller}`;
   const place = lines.length <= rows ? '' : `   line ${first + 1} of ${lines.length}`;
   const keys =
     state.prompt === null
-      ? `r release   d deny   a amend   j/k scroll   esc back${place}`
-      : `enter rule   esc do not   ${state.said}`;
+      ? `${keysIn(hold)}   j/k scroll   esc back${place}`
+      : `enter ${state.prompt.kind === 'break-glass' ? 'go on' : 'rule'}   esc do not   ${state.said}`;
   return [title, lines.slice(first, first + rows), keys];
 }
 
+/** A key that does nothing for this person is in brackets; pressed, it says why. */
+function keysIn({ actions, exchange, breakGlass }: Detail): string {
+  const key = (words: string, why: string): string => (why === '' ? words : `(${words})`);
+  const calls = exchange?.response?.toolCalls.length ?? 0;
+  return [
+    key('r release', actions.release),
+    key('d deny', actions.deny),
+    key('a amend', actions.amend),
+    ...(calls > 1 ? [key(`1-${Math.min(9, calls)} withhold`, actions.releaseCalls)] : []),
+    ...(breakGlass.length > 0 ? [key('b break glass', actions.breakGlass)] : []),
+  ].join('   ');
+}
+
 /** What a reviewer needs, the consequence first. */
-function detailLines(hold: Detail): string[] {
-  const calls = hold.exchange?.response?.toolCalls ?? [];
+function detailLines(hold: Detail, withheld: ReadonlySet<number>): string[] {
   const text = hold.exchange?.response?.text ?? '';
   return [
-    ...calls.flatMap((call) => [
-      `If you release, this tool call reaches the workload: ${call.name}`,
-      JSON.stringify(call.arguments, null, 2),
-      '',
-    ]),
+    ...callLines(hold, withheld),
     ...(text === '' ? [] : ['Answer', text, '']),
     ...hold.rules.flatMap((rule) => [
       `Held by ${rule.id}: ${rule.title} (policy ${hold.policy.version})`,
       rule.error === '' ? rule.when : `it failed: ${rule.error}`,
       '',
     ]),
+    'Who rules',
+    ...whoRules(hold),
+    '',
     ...(hold.exchange?.request.messages ?? []).flatMap((message) => [`${message.role}:`, message.text, '']),
-    `workload ${hold.workload}   model ${hold.model}   approvals ${hold.approvals.given.length} of ${hold.approvals.needed}`,
+    `workload ${hold.workload}   model ${hold.model}`,
     `decision ${hold.decisionId}`,
     `digest ${hold.digest}`,
   ];
+}
+
+function callLines(hold: Detail, withheld: ReadonlySet<number>): string[] {
+  const calls = hold.exchange?.response?.toolCalls ?? [];
+  const [only] = calls;
+  if (calls.length === 1 && only !== undefined) {
+    return [
+      `If you release, this tool call reaches the workload: ${only.name}`,
+      JSON.stringify(only.arguments, null, 2),
+      '',
+    ];
+  }
+  return calls.flatMap((call, place) => [
+    ...(place === 0
+      ? [`If you release, ${calls.length - withheld.size} of ${calls.length} tool calls reach the workload:`]
+      : []),
+    `${place + 1}  ${withheld.has(place) ? 'withheld' : 'goes    '}  ${call.name}`,
+    JSON.stringify(call.arguments, null, 2),
+    '',
+  ]);
 }

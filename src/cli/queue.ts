@@ -6,11 +6,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
-import { detailSchema, duration, listSchema, printQueue } from './holds.ts';
+import { detailSchema, listSchema } from './hold-answers.ts';
+import { printQueue } from './holds.ts';
 import { readOptions } from './options.ts';
-import { outputIsGone, printJson, printLine, safeJson, visible } from './print.ts';
+import { duration, outputIsGone, printJson, printLine, safeJson, visible } from './print.ts';
 import { keysOf } from './queue-keys.ts';
-import { type Effect, emptyQueue, type Listed, pressed, type QueueState, withItems } from './queue-state.ts';
+import {
+  type Effect,
+  emptyQueue,
+  isOutdated,
+  type Listed,
+  pressed,
+  type QueueState,
+  withItems,
+  withOpen,
+} from './queue-state.ts';
 import { rowsOf } from './queue-view.ts';
 import { paintFor } from './screen.ts';
 
@@ -114,11 +124,12 @@ async function runQueue(
     const path = `/api/v1/holds/${encodeURIComponent(effect.id)}`;
     if (effect.kind === 'show') {
       const hold = detailSchema.parse(await client.get(path));
-      state = { ...state, open: { hold, scroll: 0 }, prompt: null, said: '' };
+      state = withOpen({ ...state, open: null, prompt: null, said: '' }, hold);
     } else {
-      const { verdict, reason, digest } = effect;
-      await client.post(`${path}/rulings`, { verdict, reason, digest });
-      state = { ...state, open: null, said: `${effect.id}: your ${verdict} is sealed.` };
+      const { order, digest } = effect;
+      await client.post(`${path}/rulings`, { ...order, digest });
+      const what = order.breakGlass === true ? 'broken glass' : order.verdict;
+      state = { ...state, open: null, said: `${effect.id}: your ${what} is sealed.` };
       await refresh();
     }
     draw();
@@ -127,6 +138,11 @@ async function runQueue(
   async function refresh(): Promise<void> {
     const { items, total } = listSchema.parse(await client.get(pendingPath));
     state = withItems(state, items, total);
+    const { open } = state;
+    if (open !== null && isOutdated(state)) {
+      const path = `/api/v1/holds/${encodeURIComponent(open.hold.id)}`;
+      state = withOpen(state, detailSchema.parse(await client.get(path)));
+    }
     draw();
   }
 

@@ -8,6 +8,10 @@ export type Anchors = { readonly items: readonly (Entry)[] };
 export type Bodies = { readonly id: string; readonly bodies: readonly (Body)[] };
 /** One sealed body; it can always be turned back into the sealed bytes. */
 export type Body = { readonly seq: number; readonly type: string; readonly name: string; readonly size: number; readonly commitment: string; readonly startLine?: string; readonly headers?: readonly (string)[]; readonly text?: string; readonly base64?: string; readonly erased?: string };
+/** What became of each hold. */
+export type BulkRuled = { readonly ruled: number; readonly refused: number; readonly items: readonly ({ readonly id: string; readonly hold: HoldSummary | null; readonly refusal: { readonly code: string; readonly detail: string; readonly next: string } | null })[] };
+/** One ruling on holds of the same bytes. */
+export type BulkRuling = { readonly contentDigest: string; readonly verdict: "release" | "deny"; readonly reason?: string; readonly holds: readonly (string)[] };
 /** The signed checkpoint over everything that is durable. */
 export type Checkpoint = { readonly origin: string; readonly size: number; readonly note: string; readonly key: string };
 /** Shows that a tree is the beginning of a later one. */
@@ -29,13 +33,13 @@ export type ErasureScope = { readonly decision: string } | { readonly subject: s
 /** A request and its answer, as sealed and as understood. */
 export type Exchange = { readonly request: { readonly provider: string; readonly operation: string; readonly method: string; readonly path: string; readonly model: string; readonly stream: boolean; readonly params: { readonly [name: string]: unknown }; readonly system: string; readonly messages: readonly (Message)[]; readonly text: string; readonly tools: readonly ({ readonly name: string; readonly description: string })[]; readonly raw: RawMessage }; readonly response: { readonly status: number; readonly model: string; readonly fingerprint: string; readonly text: string; readonly toolCalls: readonly (ToolCall)[]; readonly finishReason: string; readonly usage: { readonly source: "provider" | "absent"; readonly inputTokens: number; readonly outputTokens: number; readonly totalTokens: number }; readonly refusal: string; readonly streamed: boolean; readonly raw: RawMessage } | null; readonly defects: readonly (string)[] };
 /** One hold with everything needed to rule. */
-export type Hold = { readonly id: string; readonly decisionId: string; readonly state: "pending" | "released" | "denied" | "amended" | "expired"; readonly phase: "request" | "response"; readonly severity: "low" | "medium" | "high" | "critical"; readonly headline: string; readonly provider: string; readonly operation: string; readonly model: string; readonly workload: string; readonly session: string; readonly stream: boolean; readonly digest: string; readonly openedAt: string; readonly expiresAt: string; readonly approvals: { readonly needed: number; readonly given: readonly (string)[]; readonly byRole: readonly ({ readonly needed: number; readonly roles: readonly (string)[]; readonly left: number })[] }; readonly roles: readonly (string)[]; readonly escalation: readonly ({ readonly at: string; readonly roles: readonly (string)[] })[]; readonly breakGlass: readonly (string)[]; readonly requester: string; readonly caller: "waiting" | "gone"; readonly possibleDuplicate: boolean; readonly outcome: "delivered" | "denied" | "expired" | "released_undelivered" | "client_abort" | "upstream_error" | "upstream_truncated" | "interrupted" | "ledger_unavailable" | "carried" | null; readonly rules: readonly ({ readonly id: string; readonly title: string; readonly when: string; readonly severity: "low" | "medium" | "high" | "critical"; readonly error: string })[]; readonly policy: { readonly version: string; readonly digest: string }; readonly rulings: readonly ({ readonly by: string; readonly role: string; readonly verdict: "release" | "deny" | "amend" | "expired"; readonly at: string; readonly withheld: readonly (number)[]; readonly breakGlass: boolean })[]; readonly collectBy: string; readonly history: { readonly [name: string]: number }; readonly exchange: Exchange | null };
+export type Hold = { readonly id: string; readonly decisionId: string; readonly state: "pending" | "released" | "denied" | "amended" | "expired"; readonly phase: "request" | "response"; readonly severity: "low" | "medium" | "high" | "critical"; readonly headline: string; readonly provider: string; readonly operation: string; readonly model: string; readonly workload: string; readonly session: string; readonly stream: boolean; readonly digest: string; readonly contentDigest: string; readonly openedAt: string; readonly expiresAt: string; readonly approvals: { readonly needed: number; readonly given: readonly (string)[]; readonly byRole: readonly ({ readonly needed: number; readonly roles: readonly (string)[]; readonly left: number })[] }; readonly roles: readonly (string)[]; readonly escalation: readonly ({ readonly at: string; readonly roles: readonly (string)[] })[]; readonly breakGlass: readonly (string)[]; readonly requester: string; readonly caller: "waiting" | "gone"; readonly possibleDuplicate: boolean; readonly assignee: string; readonly commentCount: number; readonly outcome: "delivered" | "denied" | "expired" | "released_undelivered" | "client_abort" | "upstream_error" | "upstream_truncated" | "interrupted" | "ledger_unavailable" | "carried" | null; readonly rules: readonly ({ readonly id: string; readonly title: string; readonly when: string; readonly severity: "low" | "medium" | "high" | "critical"; readonly error: string })[]; readonly policy: { readonly version: string; readonly digest: string }; readonly rulings: readonly ({ readonly by: string; readonly role: string; readonly verdict: "release" | "deny" | "amend" | "expired"; readonly at: string; readonly withheld: readonly (number)[]; readonly breakGlass: boolean })[]; readonly notRequester: boolean; readonly escalated: readonly ({ readonly at: string; readonly roles: readonly (string)[] })[]; readonly collectInMs: number; readonly breakGlassCollectInMs: number | null; readonly collectBy: string; readonly actions: { readonly release: string; readonly deny: string; readonly amend: string; readonly amendText: string; readonly releaseCalls: string; readonly breakGlass: string }; readonly comments: readonly ({ readonly by: string; readonly role: string; readonly at: string; readonly text: unknown })[]; readonly review: { readonly by: string; readonly role: string; readonly verdict: "justified" | "unjustified"; readonly at: string; readonly text: unknown } | null; readonly assignments: readonly ({ readonly to: string; readonly by: string; readonly at: string })[]; readonly history: { readonly [name: string]: number }; readonly exchange: Exchange | null };
 /** Something happened to a hold. */
-export type HoldEvent = { readonly kind: "opened" | "ruled" | "approved" | "caller" | "settled" | "escalated" | "glass-broken"; readonly id: string; readonly state: "pending" | "released" | "denied" | "amended" | "expired"; readonly caller: "waiting" | "gone"; readonly outcome: "delivered" | "denied" | "expired" | "released_undelivered" | "client_abort" | "upstream_error" | "upstream_truncated" | "interrupted" | "ledger_unavailable" | "carried" | null; readonly roles: readonly (string)[] };
+export type HoldEvent = { readonly kind: "opened" | "ruled" | "approved" | "caller" | "settled" | "escalated" | "glass-broken" | "commented" | "assigned" | "reviewed" | "review-overdue"; readonly id: string; readonly state: "pending" | "released" | "denied" | "amended" | "expired"; readonly caller: "waiting" | "gone"; readonly outcome: "delivered" | "denied" | "expired" | "released_undelivered" | "client_abort" | "upstream_error" | "upstream_truncated" | "interrupted" | "ledger_unavailable" | "carried" | null; readonly roles: readonly (string)[]; readonly by: string };
 /** Holds, the one that expires first in front. */
 export type HoldPage = { readonly items: readonly (HoldSummary)[]; readonly total: number; readonly next: unknown };
 /** A hold in the queue. */
-export type HoldSummary = { readonly id: string; readonly decisionId: string; readonly state: "pending" | "released" | "denied" | "amended" | "expired"; readonly phase: "request" | "response"; readonly severity: "low" | "medium" | "high" | "critical"; readonly headline: string; readonly provider: string; readonly operation: string; readonly model: string; readonly workload: string; readonly session: string; readonly stream: boolean; readonly digest: string; readonly openedAt: string; readonly expiresAt: string; readonly approvals: { readonly needed: number; readonly given: readonly (string)[]; readonly byRole: readonly ({ readonly needed: number; readonly roles: readonly (string)[]; readonly left: number })[] }; readonly roles: readonly (string)[]; readonly escalation: readonly ({ readonly at: string; readonly roles: readonly (string)[] })[]; readonly breakGlass: readonly (string)[]; readonly requester: string; readonly caller: "waiting" | "gone"; readonly possibleDuplicate: boolean; readonly outcome: "delivered" | "denied" | "expired" | "released_undelivered" | "client_abort" | "upstream_error" | "upstream_truncated" | "interrupted" | "ledger_unavailable" | "carried" | null; readonly rules: readonly ({ readonly id: string; readonly title: string; readonly severity: "low" | "medium" | "high" | "critical" })[] };
+export type HoldSummary = { readonly id: string; readonly decisionId: string; readonly state: "pending" | "released" | "denied" | "amended" | "expired"; readonly phase: "request" | "response"; readonly severity: "low" | "medium" | "high" | "critical"; readonly headline: string; readonly provider: string; readonly operation: string; readonly model: string; readonly workload: string; readonly session: string; readonly stream: boolean; readonly digest: string; readonly contentDigest: string; readonly openedAt: string; readonly expiresAt: string; readonly approvals: { readonly needed: number; readonly given: readonly (string)[]; readonly byRole: readonly ({ readonly needed: number; readonly roles: readonly (string)[]; readonly left: number })[] }; readonly roles: readonly (string)[]; readonly escalation: readonly ({ readonly at: string; readonly roles: readonly (string)[] })[]; readonly breakGlass: readonly (string)[]; readonly requester: string; readonly caller: "waiting" | "gone"; readonly possibleDuplicate: boolean; readonly assignee: string; readonly commentCount: number; readonly outcome: "delivered" | "denied" | "expired" | "released_undelivered" | "client_abort" | "upstream_error" | "upstream_truncated" | "interrupted" | "ledger_unavailable" | "carried" | null; readonly rules: readonly ({ readonly id: string; readonly title: string; readonly severity: "low" | "medium" | "high" | "critical" })[] };
 /** Whom a token belongs to. */
 export type Identity = { readonly name: string; readonly role: "viewer" | "reviewer" | "auditor" | "privacy" | "admin" };
 /** Shows that an entry is in the tree of a checkpoint. */
@@ -52,20 +56,26 @@ export type LegalHolds = { readonly items: readonly (LegalHold)[] };
 export type LiftLegalHold = { readonly reason: string };
 /** One message of the conversation. */
 export type Message = { readonly role: string; readonly text: string; readonly toolCalls: readonly (ToolCall)[] };
+/** Who takes care of a hold. */
+export type NewAssignment = { readonly to: string | "" };
+/** What a reviewer says about a hold. */
+export type NewComment = { readonly text: string };
 /** An erasure that is asked for. */
 export type NewErasure = { readonly scope: ErasureScope; readonly basis: "no_longer_needed" | "consent_withdrawn" | "objection" | "unlawful" | "legal_obligation" | "child_consent"; readonly reason: string; readonly dryRun?: boolean };
 /** A legal hold that is to be placed. */
 export type NewLegalHold = { readonly scope: LegalHoldScope; readonly reason: string };
+/** What somebody finds of a release by one person alone. */
+export type NewReview = { readonly verdict: "justified" | "unjustified"; readonly text: string };
 /** A key that is to sign a person’s rulings. */
 export type NewReviewerKey = { readonly owner: string; readonly key: string; readonly possession: string; readonly reason: string };
 /** One message to one receiver; ids and states, never content. */
-export type Notification = { readonly id: string; readonly receiver: string; readonly type: "holdpoint.hold.opened" | "holdpoint.hold.reminder" | "holdpoint.hold.ruled" | "holdpoint.hold.expired" | "holdpoint.test"; readonly severity: "low" | "medium" | "high" | "critical"; readonly holdId: unknown; readonly state: "pending" | "sent" | "dead"; readonly reason: string; readonly queuedAt: string };
+export type Notification = { readonly id: string; readonly receiver: string; readonly type: "holdpoint.hold.opened" | "holdpoint.hold.reminder" | "holdpoint.hold.ruled" | "holdpoint.hold.expired" | "holdpoint.hold.glass_broken" | "holdpoint.hold.review_overdue" | "holdpoint.test"; readonly severity: "low" | "medium" | "high" | "critical"; readonly holdId: unknown; readonly state: "pending" | "sent" | "dead"; readonly reason: string; readonly queuedAt: string };
 /** Messages, those queued first in front. */
 export type NotificationPage = { readonly items: readonly (Notification)[]; readonly total: number };
 /** The policy in force. */
 export type Policy = { readonly version: string; readonly digest: string; readonly source: string };
 /** The policy in force, rule by rule. */
-export type PolicyRules = { readonly version: string; readonly digest: string; readonly rules: readonly ({ readonly id: string; readonly title: string; readonly phase: "request" | "response"; readonly when: string; readonly action: "hold" | "deny" | "flag"; readonly severity: "low" | "medium" | "high" | "critical"; readonly hold: { readonly expiresInMs: number; readonly approvals: number; readonly roles: readonly (string)[]; readonly notRequester: boolean }; readonly tests: readonly ({ readonly name: string; readonly expected: "match" | "no-match" | "error"; readonly actual: "match" | "no-match" | "error"; readonly passed: boolean; readonly message: string })[] })[] };
+export type PolicyRules = { readonly version: string; readonly digest: string; readonly rules: readonly ({ readonly id: string; readonly title: string; readonly phase: "request" | "response"; readonly when: string; readonly action: "hold" | "deny" | "flag"; readonly severity: "low" | "medium" | "high" | "critical"; readonly hold: { readonly expiresInMs: number; readonly approvals: number; readonly roles: readonly (string)[]; readonly notRequester: boolean; readonly needs?: readonly ({ readonly approvals: number; readonly roles: readonly (string)[] })[]; readonly collectInMs?: number; readonly escalation?: readonly ({ readonly afterMs: number; readonly roles: readonly (string)[] })[]; readonly breakGlass?: { readonly roles: readonly (string)[]; readonly collectInMs: number; readonly reviewInMs?: number } }; readonly tests: readonly ({ readonly name: string; readonly expected: "match" | "no-match" | "error"; readonly actual: "match" | "no-match" | "error"; readonly passed: boolean; readonly message: string })[] })[] };
 /** One sealed policy, whole. */
 export type PolicyVersion = { readonly seq: number; readonly at: string; readonly version: string; readonly digest: string; readonly result: "loaded" | "refused"; readonly source: string };
 /** Each time a policy was loaded or refused, newest first. */
@@ -76,12 +86,16 @@ export type Problem = { readonly type: "about:blank"; readonly title: string; re
 export type RawMessage = { readonly startLine: string; readonly headers: readonly (string)[]; readonly body: string };
 /** Which dead letter is sent again. */
 export type ReplayNotification = { readonly id: string };
+/** A release by one person alone, and its review. */
+export type ReviewDue = { readonly hold: string; readonly decisionId: string; readonly by: string; readonly at: string; readonly dueAt: string; readonly state: "open" | "overdue" | "reviewed"; readonly review: { readonly by: string; readonly role: string; readonly verdict: "justified" | "unjustified"; readonly at: string } | null };
 /** A key that signs a person’s rulings, or did. */
 export type ReviewerKey = { readonly owner: string; readonly key: string; readonly fingerprint: string; readonly seq: number; readonly withdrawn: number | null };
 /** Every key that was ever enrolled, in order. */
 export type ReviewerKeys = { readonly origin: string; readonly rulings: "accepted" | "signed"; readonly items: readonly (ReviewerKey)[] };
 /** A ruling, bound to the digest of the held bytes. */
 export type Ruling = { readonly verdict: "release" | "deny" | "amend"; readonly reason?: string; readonly digest: string; readonly breakGlass?: boolean; readonly calls?: readonly (string)[]; readonly amendment?: { readonly text?: string; readonly toolCalls?: readonly ({ readonly id: string; readonly arguments: __schema0 })[]; readonly body?: { readonly [name: string]: __schema1 } } };
+/** The same, each ruling with a signature of its own. */
+export type SignedBulkRuling = { readonly contentDigest: string; readonly holds: readonly ({ readonly signed: { readonly statement: string; readonly order: string; readonly value: string }; readonly id: string })[] };
 /** A ruling with the signature of its reviewer. */
 export type SignedRuling = { readonly signed: { readonly statement: string; readonly order: string; readonly value: string } };
 /** Milliseconds; null where nothing was counted. */
@@ -104,8 +118,12 @@ export type SendForText = (method: string, path: string, input: Input) => Promis
 /** Every call, by its operationId. */
 export function createOperations(send: Send, sendForText: SendForText) {
   return {
+    /** Take a hold, hand it over or give it back. */
+    assignHold: (input: { readonly id: string; readonly body: NewAssignment }): Promise<HoldSummary> => send('POST', '/api/v1/holds/{id}/assignment', input),
     /** Change a key of the ledger. */
     changeKeys: (input: { readonly body: { readonly action: "rotate"; readonly reason: string } | { readonly action: "epoch"; readonly reason: string } | { readonly action: "retire"; readonly kek: string; readonly reason: string } | { readonly action: "revoke"; readonly kid: string; readonly size: number; readonly reason: string } }): Promise<Keys> => send('POST', '/api/v1/keys', input),
+    /** Say something about a hold. */
+    commentOnHold: (input: { readonly id: string; readonly body: NewComment }): Promise<HoldSummary> => send('POST', '/api/v1/holds/{id}/comments', input),
     /** Enrol a key that signs rulings. */
     enrolReviewerKey: (input: { readonly body: NewReviewerKey }): Promise<ReviewerKey> => send('POST', '/api/v1/reviewer-keys', input),
     /** Alive. */
@@ -128,6 +146,8 @@ export function createOperations(send: Send, sendForText: SendForText) {
     listPolicyVersions: (input: { readonly limit?: number; readonly before?: number } = {}): Promise<PolicyVersionPage> => send('GET', '/api/v1/policy/versions', input),
     /** Keys that sign rulings. */
     listReviewerKeys: (): Promise<ReviewerKeys> => send('GET', '/api/v1/reviewer-keys', {}),
+    /** Releases by one person alone, and their reviews. */
+    listReviews: (input: { readonly state?: "open" | "overdue" | "reviewed" } = {}): Promise<{ readonly items: readonly (ReviewDue)[] }> => send('GET', '/api/v1/reviews', input),
     /** Prometheus metrics. */
     metrics: (): Promise<string> => sendForText('GET', '/metrics', {}),
     /** This description. */
@@ -148,8 +168,12 @@ export function createOperations(send: Send, sendForText: SendForText) {
     readyz: (): Promise<{ readonly status: "ready" }> => send('GET', '/readyz', {}),
     /** Send a dead letter again. */
     replayNotification: (input: { readonly body: ReplayNotification }): Promise<Notification> => send('POST', '/api/v1/notifications/replay', input),
+    /** Review a release by one person alone. */
+    reviewHold: (input: { readonly id: string; readonly body: NewReview }): Promise<HoldSummary> => send('POST', '/api/v1/holds/{id}/review', input),
     /** Rule on a hold. */
     ruleOnHold: (input: { readonly id: string; readonly body: Ruling | SignedRuling }): Promise<HoldSummary> => send('POST', '/api/v1/holds/{id}/rulings', input),
+    /** Rule on many holds of the same bytes. */
+    ruleOnHolds: (input: { readonly body: BulkRuling | SignedBulkRuling }): Promise<BulkRuled> => send('POST', '/api/v1/rulings', input),
     /** The signed checkpoint. */
     showCheckpoint: (): Promise<Checkpoint> => send('GET', '/api/v1/ledger/checkpoint', {}),
     /** One decision and its sealed entries. */

@@ -4,7 +4,7 @@ import { z } from 'zod';
 const name = z
   .string()
   .regex(/^[a-z][a-z0-9_]{0,31}$/, 'expected a name of lower-case letters, digits and _');
-const types = ['opened', 'reminder', 'ruled', 'expired'] as const;
+const types = ['opened', 'reminder', 'ruled', 'expired', 'glass_broken', 'review_overdue'] as const;
 
 const secret = z
   .strictObject({
@@ -24,12 +24,12 @@ const common = {
     .array(z.enum(types))
     .min(1)
     .max(types.length)
-    .default(['opened', 'reminder', 'expired'])
+    .default(['opened', 'reminder', 'expired', 'glass_broken', 'review_overdue'])
     .describe('What it is told of.'),
   severityMin: z
     .enum(['low', 'medium', 'high', 'critical'])
     .default('low')
-    .describe('It is told of holds that are at least so severe.'),
+    .describe('It is told of holds that are at least so severe; glass_broken and review_overdue always are.'),
 };
 
 const webhook = z.strictObject({

@@ -31,16 +31,6 @@ export interface Edited {
   readonly value: unknown;
 }
 
-/** Why nothing can be amended here; '' when something can. */
-export function whyNotAmendable(hold: HoldSummary, exchange: Exchange | null): string {
-  if (exchange === null) return 'Your role does not read what is held.';
-  if (hold.approvals.needed > 1) return 'A hold that needs several approvals is released or denied as it is.';
-  if (hold.phase === 'request')
-    return isShape(parsed(exchange.request.raw.body)) ? '' : 'The request is not a JSON object.';
-  if (hold.operation === 'unknown') return 'An answer of this operation cannot be amended.';
-  return '';
-}
-
 /** What there is to edit: the whole body of a request; the calls and the text of an answer. */
 export function editablesOf(hold: HoldSummary, exchange: Exchange): readonly Editable[] {
   const { request, response } = exchange;
@@ -105,13 +95,4 @@ export function amendmentOf(edits: readonly Edited[]): Readonly<Record<string, u
     ...(text === undefined ? {} : { text: text.value }),
     ...(calls.length === 0 ? {} : { toolCalls: calls }),
   };
-}
-
-function parsed(source: string): unknown {
-  try {
-    return JSON.parse(source);
-  } catch {
-    // The caller only asks whether it is an object.
-    return undefined;
-  }
 }

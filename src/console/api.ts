@@ -1,17 +1,14 @@
 /** Calls to the control port. The token travels in the Authorization header and nowhere else. */
 import {
-  type HoldDetail,
   type HoldPage,
   type HoldSummary,
   type Identity,
-  type Ruling,
-  readDetail,
-  readFinalRuling,
   readHolds,
   readIdentity,
   readSummary,
   type Verdict,
 } from './hold-data.ts';
+import { type HoldDetail, type Ruling, readDetail, readFinalRuling } from './hold-detail.ts';
 import { isShape, listIn, shapeOf, textIn } from './shape.ts';
 import { clockSkewMs } from './time.ts';
 
@@ -36,6 +33,10 @@ export interface RulingRequest {
   readonly reason: string;
   readonly digest: string;
   readonly amendment?: Readonly<Record<string, unknown>>;
+  /** Of a release: ids of the tool calls that go; the answer is delivered without the others. */
+  readonly calls?: readonly string[];
+  /** Of a release: alone and at once. */
+  readonly breakGlass?: true;
 }
 
 /** A ruling as its reviewer signed it. */

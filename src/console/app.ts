@@ -1,6 +1,7 @@
 /** The page: sign-in, the queue beside the hold that is open, or one of the other pages. */
 import { type ComponentChild, h } from 'preact';
 import { useEffect, useReducer } from 'preact/hooks';
+import { Alerts } from './alerts.ts';
 import { ConnectionBanner } from './connection.ts';
 import { DecisionPage } from './decision.ts';
 import { DecisionsPage } from './decisions.ts';
@@ -23,6 +24,7 @@ export function App({ desk }: { readonly desk: Desk }): ComponentChild {
   if (state.identity === null) return h(SignIn, { desk, state });
   return h('div', { class: state.open === null ? 'app' : 'app app-open' }, [
     h(TopBar, { key: 'top', desk, state, identity: state.identity }),
+    h(Alerts, { key: 'alerts', desk, state }),
     h(ConnectionBanner, { key: 'link', desk, link: state.link }),
     state.problem === '' || state.link.status === 'lost'
       ? null

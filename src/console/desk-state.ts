@@ -1,10 +1,14 @@
 /** What this tab knows: who is signed in, the queue, the hold on the page, where the reviewer is. Pure. */
 import { ApiError } from './api.ts';
 import type { Link } from './events.ts';
-import type { HoldDetail, HoldSummary, Identity, Ruling, Verdict } from './hold-data.ts';
+import type { HoldSummary, Identity, Verdict } from './hold-data.ts';
+import type { HoldDetail, Ruling } from './hold-detail.ts';
 import { inbox, type Place } from './place.ts';
 import type { Holds } from './queue.ts';
 import { markedText } from './text.ts';
+
+/** What can be asked for on a hold's page. */
+export type Action = Verdict | 'break-glass';
 
 /** The hold on the page. Its buttons work while `over` is ''. */
 export interface OpenHold {
@@ -16,7 +20,9 @@ export interface OpenHold {
   readonly over: string;
   readonly ruling: Ruling | null;
   /** The ruling panel; null while closed. */
-  readonly panel: Verdict | null;
+  readonly panel: Action | null;
+  /** Places of the tool calls that a release here would withhold. */
+  readonly withheld: ReadonlySet<number>;
 }
 
 export interface DeskState {
@@ -37,6 +43,8 @@ export interface DeskState {
   /** The page. A hold stands in `open` as well. */
   readonly place: Place;
   readonly helpShown: boolean;
+  /** Holds on which somebody broke the glass, until they are looked at or put away. */
+  readonly alerts: readonly string[];
   /** Why the queue could not be read; '' when it could. */
   readonly problem: string;
   /** Read out by screen readers. */
@@ -57,12 +65,13 @@ export const signedOut: DeskState = {
   open: null,
   place: inbox,
   helpShown: false,
+  alerts: [],
   problem: '',
   announcement: '',
 };
 
 export function closedPage(id: string): OpenHold {
-  return { id, detail: null, problem: '', over: '', ruling: null, panel: null };
+  return { id, detail: null, problem: '', over: '', ruling: null, panel: null, withheld: new Set() };
 }
 
 export function refusalOf(error: unknown): string {

@@ -1,23 +1,16 @@
 /**
- * The reviewer's desk: everything this tab can do, apart from how it looks. One state, replaced whole; whoever draws
- * subscribes. It never rules by itself.
+ * The reviewer's desk: everything this tab can do, apart from how it looks. It never rules by itself.
  */
 import { type Api, ApiError, createApi, type RulingRequest } from './api.ts';
-import {
-  arrivalText,
-  capitalised,
-  closedPage,
-  type DeskState,
-  messageOf,
-  type OpenHold,
-  refusalOf,
-  signedOut,
-} from './desk-state.ts';
+import { createDeskPage } from './desk-page.ts';
+import { createDeskQueue } from './desk-queue.ts';
+import { type Action, closedPage, type DeskState, messageOf, refusalOf, signedOut } from './desk-state.ts';
+import { createStore } from './desk-store.ts';
 import { listen } from './events.ts';
-import type { HoldNotice, HoldPage, HoldSummary, Identity, Verdict } from './hold-data.ts';
+import type { Identity } from './hold-data.ts';
 import type { Place } from './place.ts';
-import { cursorAfter, type Holds, matchesFilter, movedCursor, orderAfter, sortedOrder } from './queue.ts';
-import { enrolBrowser, type SigningState, signedIfPossible, signingState } from './signing.ts';
+import { matchesFilter, movedCursor, sortedOrder } from './queue.ts';
+import { enrolBrowser, type SigningState, signingState } from './signing.ts';
 
 export type { DeskState, OpenHold } from './desk-state.ts';
 
@@ -39,9 +32,11 @@ export interface Desk {
   /** The bytes that a path answers with. */
   bytes(path: string): Promise<Uint8Array>;
   /** Reads the hold and shows it; null closes the page. */
-  show(id: string | null, panel?: Verdict | null): void;
+  show(id: string | null, panel?: Action | null): void;
   reread(): void;
-  setPanel(panel: Verdict | null): void;
+  setPanel(panel: Action | null): void;
+  /** Which tool calls of the hold on the page a release would withhold, by their places. */
+  withhold(places: ReadonlySet<number>): void;
   /** Sends a ruling bound to the digest on the page. Rejects with what the sidecar answered. */
   rule(ruling: Omit<RulingRequest, 'digest'>): Promise<void>;
   /** Whether this browser signs what is ruled here. */
@@ -49,36 +44,33 @@ export interface Desk {
   /** Makes a key in this browser and enrols it. */
   makeKey(): Promise<SigningState>;
   setHelp(shown: boolean): void;
+  /** Puts the alert about this hold away. */
+  dismiss(id: string): void;
 }
 
 const tokenKey = 'holdpoint.token';
-const recentMax = 50;
-/** What fills any screen comes first. */
-const firstPageHolds = 100;
-const pageHolds = 500;
-const holdsMax = 20_000;
-/** Lines read one by one; beyond, the whole queue is. */
-const linesMax = 20;
 
 export function createDesk(storage: Storage): Desk {
-  let state: DeskState = { ...signedOut, signingIn: storage.getItem(tokenKey) !== null };
+  const remembered = storage.getItem(tokenKey);
+  const store = createStore({ ...signedOut, signingIn: remembered !== null });
+  const { get, set } = store;
   let api: Api = createApi('');
   let link: ReturnType<typeof listen> | null = null;
-  let refreshing = false;
-  let refreshAgain = false;
-  /** Holds that events named and nobody has read yet. */
-  const unknown = new Set<string>();
-  let learning = false;
-  const listeners = new Set<() => void>();
-
-  function set(change: Partial<DeskState>): void {
-    state = { ...state, ...change };
-    for (const listener of listeners) listener();
-  }
-
-  function setOpen(id: string, change: Partial<OpenHold>): void {
-    if (state.open?.id === id) set({ open: { ...state.open, ...change } });
-  }
+  const queue = createDeskQueue({
+    store,
+    api: () => api,
+    onHold: (hold) => page.compare(hold),
+    onGone: (id) => page.gone(id),
+    complain,
+  });
+  const page = createDeskPage({
+    store,
+    api: () => api,
+    put: queue.put,
+    refresh: queue.refresh,
+    signedIn,
+    complain,
+  });
 
   async function signIn(token: string): Promise<void> {
     set({ signingIn: true, refusal: '' });
@@ -92,189 +84,27 @@ export function createDesk(storage: Storage): Desk {
       return;
     }
     link = listen(api, {
-      onConnected: refresh,
-      onNotice: take,
+      onConnected: queue.refresh,
+      onNotice: queue.take,
       onLink: (next) => set({ link: next }),
       onRefused: (error) => signOut(refusalOf(error)),
     });
-    const { open } = state;
-    if (open !== null) read(open.id);
+    if (get().open !== null) page.reread();
   }
 
   function signOut(refusal: string): void {
     link?.stop();
     link = null;
     storage.removeItem(tokenKey);
-    unknown.clear();
-    const { open } = state;
-    set({ ...signedOut, refusal, place: state.place, open: open === null ? null : closedPage(open.id) });
-  }
-
-  /** Reads the queue; a wish that comes while it is read is met by one more reading. */
-  function refresh(): void {
-    if (refreshing) {
-      refreshAgain = true;
-      return;
-    }
-    refreshing = true;
-    readQueue()
-      .then(takeAll)
-      .catch(complain)
-      .finally(() => {
-        refreshing = false;
-        if (!refreshAgain) return;
-        refreshAgain = false;
-        refresh();
-      });
-  }
-
-  /** The whole queue, page by page; the first page is on the desk while the others are still read. */
-  async function readQueue(): Promise<readonly HoldSummary[]> {
-    const all: HoldSummary[] = [];
-    let after: string | null = null;
-    do {
-      const page: HoldPage = await api.holds(after, after === null ? firstPageHolds : pageHolds);
-      all.push(...page.items);
-      if (after === null && !state.loaded && page.next !== null) {
-        place(new Map(page.items.map((hold) => [hold.id, hold])));
-        set({ loaded: true, problem: '' });
-      }
-      after = page.next;
-    } while (after !== null && all.length < holdsMax);
-    return all;
-  }
-
-  /** Reads single lines as events name them; more at once than that and the queue is read whole. */
-  function learn(id: string): void {
-    unknown.add(id);
-    if (unknown.size > linesMax) {
-      unknown.clear();
-      refresh();
-    }
-    if (learning) return;
-    learning = true;
-    learnAll()
-      .catch(complain)
-      .finally(() => {
-        learning = false;
-      });
-  }
-
-  async function learnAll(): Promise<void> {
-    for (const id of unknown) {
-      unknown.delete(id);
-      const hold = await api.holdLine(id);
-      if (hold === null) continue;
-      const isNew = !state.holds.has(id) && hold.state === 'pending';
-      place(new Map(state.holds).set(id, hold));
-      if (isNew) set({ announcement: arrivalText([hold]) });
-      compareWithPage(hold);
-    }
-  }
-
-  function takeAll(read: readonly HoldSummary[]): void {
-    const known = state.holds;
-    const listed = new Map(read.map((hold) => [hold.id, hold]));
-    const kept = state.recent.flatMap((id) => {
-      const hold = known.get(id);
-      return hold === undefined || listed.has(id) ? [] : [hold];
-    });
-    const vanished = [...known.values()].filter(({ id, state: was }) => was === 'pending' && !listed.has(id));
-    const arrived = read.filter(({ id, state: is }) => is === 'pending' && !known.has(id));
-    place(new Map([...listed, ...kept.map((hold) => [hold.id, hold] as const)]));
-    if (state.loaded && arrived.length > 0) set({ announcement: arrivalText(arrived) });
-    set({ loaded: true, problem: '' });
-    if (vanished.some(({ id }) => id === state.open?.id)) endPage(state.open?.id ?? '', 'It is over');
-    for (const hold of read) compareWithPage(hold);
-  }
-
-  /** Puts the holds on the desk, in their order, without moving the line under the cursor. */
-  function place(holds: Holds): void {
-    const order = orderAfter(state.order, holds, state.cursor);
-    const over = [...holds.values()].filter((hold) => hold.state !== 'pending').map(({ id }) => id);
-    const newlyOver = over.filter((id) => !state.recent.includes(id)).reverse();
-    const recent = [...newlyOver, ...state.recent.filter((id) => over.includes(id))].slice(0, recentMax);
-    const isCursorOver = state.cursor !== null && recent.includes(state.cursor);
-    const cursor = isCursorOver ? cursorAfter(state.order, order, state.cursor) : state.cursor;
-    set({ holds, order, recent, cursor });
-  }
-
-  function take(notice: HoldNotice): void {
-    const hold = state.holds.get(notice.id);
-    if (hold === undefined || notice.kind === 'opened' || notice.kind === 'approved') {
-      learn(notice.id);
-      return;
-    }
-    const { state: holdState, callerWaits, outcome } = notice;
-    const next = { ...hold, state: holdState, callerWaits, outcome };
-    place(new Map(state.holds).set(hold.id, next));
-    compareWithPage(next);
-  }
-
-  /** The page is pinned to the digest it shows; when the hold is over or other bytes are held, its buttons die. */
-  function compareWithPage(hold: HoldSummary): void {
-    const { open } = state;
-    if (open?.id !== hold.id || open.detail === null) return;
-    const shown = open.detail.summary;
-    setOpen(hold.id, { detail: { ...open.detail, summary: { ...hold, digest: shown.digest } } });
-    if (open.over !== '') return;
-    if (hold.digest !== shown.digest)
-      setOpen(hold.id, { over: 'What is held has changed since you opened it.' });
-    else if (hold.state !== 'pending') endPage(hold.id, capitalised(hold.state));
-  }
-
-  function endPage(id: string, how: string): void {
-    setOpen(id, { over: `${how}.` });
-    const decisionId = state.open?.detail?.summary.decisionId;
-    if (decisionId === undefined) return;
-    api.finalRuling(decisionId).then((ruling) => {
-      if (ruling === null || state.open?.id !== id) return;
-      const by = ruling.verdict === 'expired' ? 'Expired: nobody ruled in time' : `${how} by ${ruling.by}`;
-      setOpen(id, { over: `${by}.`, ruling });
-      set({ announcement: `${by}.` });
-    }, complain);
-  }
-
-  function read(id: string): void {
-    api.hold(id).then(
-      (detail) => {
-        setOpen(id, { detail, problem: '', over: '' });
-        const { summary } = detail;
-        if (state.holds.has(id)) place(new Map(state.holds).set(id, summary));
-        if (summary.state !== 'pending') endPage(id, capitalised(summary.state));
-      },
-      (error: unknown) => {
-        setOpen(id, { problem: messageOf(error) });
-        if (error instanceof ApiError && error.status === 401) complain(error);
-      },
-    );
-  }
-
-  async function rule(ruling: Omit<RulingRequest, 'digest'>): Promise<void> {
-    const { open } = state;
-    if (open?.detail == null || open.over !== '')
-      throw new ApiError(409, '', 'There is nothing to rule on.', '');
-    const { id, digest } = open.detail.summary;
-    try {
-      const signed = await signedIfPossible(api, open.detail, signedIn(), { ...ruling, digest });
-      const summary = await api.rule(id, signed);
-      setOpen(id, { panel: null });
-      if (summary.state === 'pending') set({ announcement: 'Your approval is sealed; more are needed.' });
-      place(new Map(state.holds).set(id, summary));
-      compareWithPage(summary);
-      if (summary.state === 'pending') read(id);
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 409 && error.code !== '') {
-        setOpen(id, { over: error.message });
-        refresh();
-      }
-      throw error;
-    }
+    queue.stop();
+    const { open, place } = get();
+    set({ ...signedOut, refusal, place, open: open === null ? null : closedPage(open.id) });
   }
 
   function signedIn(): Identity {
-    if (state.identity === null) throw new ApiError(401, '', 'You are signed out.', '');
-    return state.identity;
+    const { identity } = get();
+    if (identity === null) throw new ApiError(401, '', 'You are signed out.', '');
+    return identity;
   }
 
   function complain(error: unknown): void {
@@ -293,56 +123,49 @@ export function createDesk(storage: Storage): Desk {
   }
 
   function visible(): readonly string[] {
-    return [...state.order, ...state.recent].filter((id) => {
-      const hold = state.holds.get(id);
-      return hold !== undefined && matchesFilter(hold, state.filter);
+    const { order, recent, holds, filter } = get();
+    return [...order, ...recent].filter((id) => {
+      const hold = holds.get(id);
+      return hold !== undefined && matchesFilter(hold, filter);
     });
   }
 
-  const remembered = storage.getItem(tokenKey);
   if (remembered !== null) signIn(remembered).catch(complain);
 
   return {
-    get: () => state,
-    subscribe: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    get,
+    subscribe: store.subscribe,
     nowMs: () => api.nowMs(),
     signIn,
     signOut: () => signOut(''),
     retryNow: () => link?.retryNow(),
     setFilter: (filter) => set({ filter }),
     setCursor: (cursor) => {
-      if (state.cursor !== cursor) set({ cursor });
+      if (get().cursor !== cursor) set({ cursor });
     },
     moveCursor: (steps) => {
-      const cursor = movedCursor(visible(), state.cursor, steps);
+      const cursor = movedCursor(visible(), get().cursor, steps);
       set({ cursor });
       return cursor;
     },
-    sort: () => set({ order: sortedOrder(state.holds) }),
+    sort: () => set({ order: sortedOrder(get().holds) }),
     turnTo: (place) => set({ place }),
     fetch: (path) => orSignOut(api.get(path)),
     bytes: (path) => orSignOut(api.bytes(path)),
-    show: (id, panel = null) => {
-      if (id === null) return set({ open: null });
-      if (state.open?.id === id) return setOpen(id, panel === null ? {} : { panel });
-      set({ open: { ...closedPage(id), panel }, cursor: state.holds.has(id) ? id : state.cursor });
-      if (state.identity !== null) read(id);
-    },
-    reread: () => {
-      const { open } = state;
-      if (open === null) return;
-      set({ open: closedPage(open.id) });
-      read(open.id);
-    },
+    show: page.show,
+    reread: page.reread,
     setPanel: (panel) => {
-      if (state.open !== null) setOpen(state.open.id, { panel });
+      const { open } = get();
+      if (open !== null) store.setOpen(open.id, { panel });
     },
-    rule,
+    withhold: (withheld) => {
+      const { open } = get();
+      if (open !== null) store.setOpen(open.id, { withheld });
+    },
+    rule: page.rule,
     signing: async () => signingState(api, signedIn()),
     makeKey: async () => enrolBrowser(api, signedIn()),
     setHelp: (helpShown) => set({ helpShown }),
+    dismiss: (id) => set({ alerts: get().alerts.filter((other) => other !== id) }),
   };
 }

@@ -8,8 +8,10 @@ import { LookalikeNote, Recorded } from './recorded.ts';
 export function HeldContent(props: {
   readonly summary: HoldSummary;
   readonly exchange: Exchange;
+  /** Places of the calls that a release would withhold as things stand. */
+  readonly withheld: ReadonlySet<number>;
 }): ComponentChild {
-  const { summary, exchange } = props;
+  const { summary, exchange, withheld } = props;
   const { request, response, defects } = exchange;
   return h('section', { class: 'what', 'aria-labelledby': 'what-title' }, [
     h('h2', { id: 'what-title' }, 'What happens if I release'),
@@ -26,11 +28,16 @@ export function HeldContent(props: {
         ]),
     summary.phase === 'request' || response === null
       ? h(HeldRequest, { request, provider: summary.provider })
-      : h(HeldAnswer, { response }),
+      : h(HeldAnswer, { response, withheld }),
   ]);
 }
 
-function HeldAnswer({ response }: { readonly response: ResponseContent }): ComponentChild {
+interface AnswerProps {
+  readonly response: ResponseContent;
+  readonly withheld?: ReadonlySet<number>;
+}
+
+function HeldAnswer({ response, withheld }: AnswerProps): ComponentChild {
   const { toolCalls, status } = response;
   const calls = toolCalls.length === 1 ? 'this tool call' : `these ${toolCalls.length} tool calls`;
   return h('div', null, [
@@ -41,17 +48,19 @@ function HeldAnswer({ response }: { readonly response: ResponseContent }): Compo
         null,
         toolCalls.length > 0 ? calls : `this answer${status === 200 ? '' : ` (status ${status})`}`,
       ),
-      toolCalls.length > 0 ? ' and will most likely carry it out.' : '.',
+      toolCalls.length > 0
+        ? ` and will most likely carry ${toolCalls.length === 1 ? 'it' : 'them'} out.`
+        : '.',
     ]),
-    h(AnswerContent, { response }),
+    h(AnswerContent, { response, ...(withheld === undefined ? {} : { withheld }) }),
   ]);
 }
 
 /** The tool calls of an answer with every argument, and its text. */
-export function AnswerContent({ response }: { readonly response: ResponseContent }): ComponentChild {
+export function AnswerContent({ response, withheld }: AnswerProps): ComponentChild {
   const { toolCalls, text, refusal } = response;
   return h('div', null, [
-    toolCalls.map((call, i) => h(CallCard, { key: `${i}`, call })),
+    toolCalls.map((call, i) => h(CallCard, { key: `${i}`, call, isWithheld: withheld?.has(i) === true })),
     text === '' ? null : h(TextCard, { title: toolCalls.length > 0 ? 'With this text' : 'Text', text }),
     refusal === '' ? null : h(TextCard, { title: 'The model refused', text: refusal }),
     toolCalls.length + text.length + refusal.length === 0
@@ -80,11 +89,13 @@ function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
-function CallCard({ call }: { readonly call: ToolCall }): ComponentChild {
-  return h('section', { class: 'card call' }, [
+function CallCard(props: { readonly call: ToolCall; readonly isWithheld: boolean }): ComponentChild {
+  const { call, isWithheld } = props;
+  return h('section', { class: isWithheld ? 'card call call-withheld' : 'card call' }, [
     h('h3', { class: 'call-name' }, [
       h('span', { class: 'quiet' }, 'call '),
       h('code', null, h(Recorded, { text: call.name || '(no name)' })),
+      isWithheld ? h('span', { class: 'flag' }, 'withheld') : null,
     ]),
     h(LookalikeNote, { text: call.name }),
     h(ArgumentsTable, { source: call.argumentsText }),

@@ -1,9 +1,7 @@
-/** A hold as the control port describes it: one line of the queue, and the whole with its exchange. */
-import { type Exchange, readExchange } from './exchange-data.ts';
+/** A hold as one line of the queue, as the control port describes it, and what events say of it. */
 import {
   flagIn,
   instantIn,
-  isShape,
   listIn,
   numberIn,
   type Shape,
@@ -25,6 +23,24 @@ export interface RuleName {
   readonly severity: Severity;
 }
 
+export interface Approvals {
+  readonly needed: number;
+  /** Who released so far. */
+  readonly given: readonly string[];
+  /** What is asked for in each role, and how many people it lacks; empty where any will do. */
+  readonly byRole: readonly {
+    readonly needed: number;
+    readonly roles: readonly string[];
+    readonly left: number;
+  }[];
+}
+
+/** From then on these may rule, too. */
+export interface Escalation {
+  readonly atMs: number;
+  readonly roles: readonly string[];
+}
+
 export interface HoldSummary {
   readonly id: string;
   readonly decisionId: string;
@@ -43,37 +59,18 @@ export interface HoldSummary {
   readonly digest: string;
   readonly openedAtMs: number;
   readonly expiresAtMs: number;
-  readonly approvals: { readonly needed: number; readonly given: readonly string[] };
+  readonly approvals: Approvals;
   /** Who may rule. */
   readonly roles: readonly string[];
+  /** Who may rule besides from then on, while nobody has. */
+  readonly escalation: readonly Escalation[];
+  /** Roles that may release alone and at once. */
+  readonly breakGlass: readonly string[];
   readonly requester: string;
   readonly callerWaits: boolean;
   readonly possibleDuplicate: boolean;
   /** How the decision ended; null while it has not. */
   readonly outcome: string | null;
-}
-
-export interface HeldRule extends RuleName {
-  readonly when: string;
-  /** Why evaluating it failed; '' when it matched. */
-  readonly error: string;
-}
-
-export interface Ruling {
-  readonly by: string;
-  readonly verdict: string;
-  readonly atMs: number;
-}
-
-export interface HoldDetail {
-  readonly summary: HoldSummary;
-  readonly rules: readonly HeldRule[];
-  readonly policy: { readonly version: string; readonly digest: string };
-  readonly rulings: readonly Ruling[];
-  /** How the rule's recent holds ended: state -> count. */
-  readonly history: readonly (readonly [string, number])[];
-  /** Null for those who do not read content. */
-  readonly exchange: Exchange | null;
 }
 
 export interface Identity {
@@ -110,7 +107,6 @@ export function readHolds(value: unknown): HoldPage {
 
 export function readSummary(value: unknown): HoldSummary {
   const from = shapeOf(value, 'hold');
-  const approvals = shapeOf(from['approvals'], 'approvals');
   return {
     id: textIn(from, 'id'),
     decisionId: textIn(from, 'decisionId'),
@@ -128,8 +124,10 @@ export function readSummary(value: unknown): HoldSummary {
     digest: textIn(from, 'digest'),
     openedAtMs: instantIn(from, 'openedAt'),
     expiresAtMs: instantIn(from, 'expiresAt'),
-    approvals: { needed: numberIn(approvals, 'needed'), given: textsIn(approvals, 'given') },
+    approvals: readApprovals(shapeOf(from['approvals'], 'approvals')),
     roles: textsIn(from, 'roles'),
+    escalation: listIn(from, 'escalation', readEscalation),
+    breakGlass: textsIn(from, 'breakGlass'),
     requester: textIn(from, 'requester'),
     callerWaits: textIn(from, 'caller') === 'waiting',
     possibleDuplicate: flagIn(from, 'possibleDuplicate'),
@@ -137,39 +135,24 @@ export function readSummary(value: unknown): HoldSummary {
   };
 }
 
-export function readDetail(value: unknown): HoldDetail {
-  const from = shapeOf(value, 'hold');
-  const policy = shapeOf(from['policy'], 'policy');
-  const { exchange } = from;
+function readApprovals(from: Shape): Approvals {
   return {
-    summary: readSummary(value),
-    rules: listIn(from, 'rules', (item) => {
-      const rule = shapeOf(item, 'rule');
-      return { ...readRuleName(item), when: textIn(rule, 'when'), error: textIn(rule, 'error') };
+    needed: numberIn(from, 'needed'),
+    given: textsIn(from, 'given'),
+    byRole: listIn(from, 'byRole', (item) => {
+      const need = shapeOf(item, 'need');
+      return {
+        needed: numberIn(need, 'needed'),
+        roles: textsIn(need, 'roles'),
+        left: numberIn(need, 'left'),
+      };
     }),
-    policy: { version: textIn(policy, 'version'), digest: textIn(policy, 'digest') },
-    rulings: listIn(from, 'rulings', readRuling),
-    history: Object.entries(shapeOf(from['history'], 'history')).flatMap(([state, count]) =>
-      typeof count === 'number' ? [[state, count] as const] : [],
-    ),
-    exchange: exchange === null ? null : readExchange(exchange),
   };
 }
 
-function readRuling(item: unknown): Ruling {
-  const from = shapeOf(item, 'ruling');
-  return { by: textIn(from, 'by'), verdict: textIn(from, 'verdict'), atMs: instantIn(from, 'at') };
-}
-
-/** The final ruling among a decision's sealed entries; null while there is none. Names nobody's reason. */
-export function readFinalRuling(value: unknown): Ruling | null {
-  const entries = listIn(shapeOf(value, 'decision'), 'entries', (item) => shapeOf(item, 'entry'));
-  const last = entries.findLast(
-    ({ type, data }) => type === 'ruling' && isShape(data) && data['final'] === true,
-  );
-  if (last === undefined) return null;
-  const data = shapeOf(last['data'], 'ruling');
-  return { by: textIn(data, 'by'), verdict: textIn(data, 'verdict'), atMs: instantIn(last, 'at') };
+export function readEscalation(item: unknown): Escalation {
+  const from = shapeOf(item, 'escalation');
+  return { atMs: instantIn(from, 'at'), roles: textsIn(from, 'roles') };
 }
 
 export function readNotice(value: unknown): HoldNotice {
@@ -183,7 +166,7 @@ export function readNotice(value: unknown): HoldNotice {
   };
 }
 
-function readRuleName(item: unknown): RuleName {
+export function readRuleName(item: unknown): RuleName {
   const from = shapeOf(item, 'rule');
   return { id: textIn(from, 'id'), title: textIn(from, 'title'), severity: severityIn(from) };
 }

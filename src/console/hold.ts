@@ -5,10 +5,12 @@ import { Age } from './clock.ts';
 import { Conversation } from './conversation.ts';
 import type { Desk, DeskState, OpenHold } from './desk.ts';
 import { HeldContent } from './held-content.ts';
-import type { HoldDetail, HoldSummary, Identity } from './hold-data.ts';
+import type { HoldSummary, Identity } from './hold-data.ts';
+import type { HoldDetail } from './hold-detail.ts';
 import { Recorded } from './recorded.ts';
 import { RulingBar } from './ruling.ts';
 import { SeverityMark } from './severity.ts';
+import { WhoRules } from './who-rules.ts';
 import { Why } from './why.ts';
 
 interface HoldPageProps {
@@ -34,7 +36,13 @@ export function HoldPage({ desk, state, open, identity }: HoldPageProps): Compon
             h('p', null, open.problem),
             h('button', { type: 'button', class: 'button', onClick: desk.reread }, 'Read it again'),
           ]),
-      open.detail === null ? null : h(Body, { key: 'body', detail: open.detail }),
+      open.detail === null
+        ? null
+        : h(Body, {
+            key: 'body',
+            detail: open.detail,
+            withheld: withheldOn(open),
+          }),
     ]),
     open.detail === null ? null : h(RulingBar, { key: 'ruling', desk, open, detail: open.detail, identity }),
   ]);
@@ -68,7 +76,20 @@ function Facts({ summary }: { readonly summary: HoldSummary }): ComponentChild {
   ]);
 }
 
-function Body({ detail }: { readonly detail: HoldDetail }): ComponentChild {
+const none: ReadonlySet<number> = new Set();
+
+/** The calls that were withheld, or would be if what is chosen now were sent. */
+function withheldOn({ ruling, panel, withheld, detail }: OpenHold): ReadonlySet<number> {
+  const final = ruling ?? (detail?.summary.state === 'amended' ? (detail.rulings.at(-1) ?? null) : null);
+  if (final !== null) return new Set(final.withheld);
+  return panel === 'release' ? withheld : none;
+}
+
+function Body(props: {
+  readonly detail: HoldDetail;
+  readonly withheld: ReadonlySet<number>;
+}): ComponentChild {
+  const { detail, withheld } = props;
   const { summary, exchange } = detail;
   return h('div', { class: 'hold-body' }, [
     summary.possibleDuplicate
@@ -82,8 +103,9 @@ function Body({ detail }: { readonly detail: HoldDetail }): ComponentChild {
           h('h2', null, 'What happens if I release'),
           h('p', { class: 'quiet' }, 'Your role sees that something is held, not what.'),
         ])
-      : h(HeldContent, { key: 'what', summary, exchange }),
+      : h(HeldContent, { key: 'what', summary, exchange, withheld }),
     h(Why, { key: 'why', detail }),
+    h(WhoRules, { key: 'who', detail }),
     exchange === null ? null : h(Conversation, { key: 'conversation', exchange }),
   ]);
 }

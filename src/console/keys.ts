@@ -1,6 +1,6 @@
-/** The keyboard. No key rules by itself: r, d and e open the panel, and sending takes Ctrl or Cmd with Enter. */
+/** The keyboard. No key rules by itself: r, d, e and b open the panel, and sending takes Ctrl or Cmd with Enter. */
 import type { Desk } from './desk.ts';
-import type { Verdict } from './hold-data.ts';
+import type { Action } from './desk-state.ts';
 import { goTo, pageAddress, pages } from './place.ts';
 
 export interface KeyHelp {
@@ -14,6 +14,7 @@ export const keyHelp: readonly KeyHelp[] = [
   { keys: ['r'], does: 'release: opens the panel, sends nothing' },
   { keys: ['e'], does: 'amend: opens the panel with the editor' },
   { keys: ['d'], does: 'deny: opens the panel' },
+  { keys: ['b'], does: 'break the glass: opens the first of two steps' },
   { keys: ['Ctrl Enter'], does: 'send the ruling (⌘ Enter on a Mac)' },
   { keys: ['/'], does: 'filter the queue' },
   { keys: ['s'], does: 'sort again by deadline' },
@@ -22,7 +23,12 @@ export const keyHelp: readonly KeyHelp[] = [
   { keys: ['?'], does: 'this list' },
 ];
 
-const verdictByKey: Readonly<Record<string, Verdict>> = { r: 'release', d: 'deny', e: 'amend' };
+const actionByKey: Readonly<Record<string, Action>> = {
+  r: 'release',
+  d: 'deny',
+  e: 'amend',
+  b: 'break-glass',
+};
 
 export function listenToKeys(desk: Desk): void {
   addEventListener('keydown', (event) => {
@@ -45,8 +51,8 @@ function act(desk: Desk, key: string): boolean {
     return true;
   }
   if (desk.get().place.page !== 'inbox') return actOnPage(desk, key);
-  const verdict = verdictByKey[key];
-  if (verdict !== undefined) return openPanel(desk, verdict);
+  const action = actionByKey[key];
+  if (action !== undefined) return openPanel(desk, action);
   switch (key) {
     case 'j':
     case 'k':
@@ -85,11 +91,11 @@ function isInQueue(): boolean {
 }
 
 /** On the line under the cursor while the focus is in the queue, else on the hold that is open. */
-function openPanel(desk: Desk, verdict: Verdict): boolean {
+function openPanel(desk: Desk, action: Action): boolean {
   const { open, cursor } = desk.get();
   const id = isInQueue() || open === null ? cursor : open.id;
   if (id === null) return false;
-  desk.show(id, verdict);
+  desk.show(id, action);
   goTo(id);
   return true;
 }

@@ -1,15 +1,18 @@
 /**
  * The ruling: always in sight, closed until asked for. What is sent is bound to the digest this page shows; once the hold
- * is over or has changed, every button is dead and the page says why.
+ * is over or has changed, every button is dead and the page says why. What is not open to this person says why, too.
  */
 import { type ComponentChild, h } from 'preact';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { AmendEditor } from './amend-editor.ts';
-import { amendmentOf, type Drafts, editablesOf, editedOf, whyNotAmendable } from './amendment.ts';
-import { ApiError } from './api.ts';
+import { useState } from 'preact/hooks';
+import type { Drafts } from './amendment.ts';
+import { BreakGlass } from './break-glass.ts';
 import { TimeLeft, useIsPast } from './clock.ts';
 import type { Desk, OpenHold } from './desk.ts';
-import type { HoldDetail, HoldSummary, Identity, Verdict } from './hold-data.ts';
+import type { Action } from './desk-state.ts';
+import type { HoldSummary, Identity } from './hold-data.ts';
+import type { HoldDetail } from './hold-detail.ts';
+import { RulingPanel } from './ruling-panel.ts';
+import { actionWords, becameOf, closedActions, whyClosed } from './ruling-words.ts';
 import { SigningKey } from './signing-key.ts';
 
 interface RulingBarProps {
@@ -19,210 +22,124 @@ interface RulingBarProps {
   readonly identity: Identity;
 }
 
+const verdicts = ['release', 'amend', 'deny'] as const;
+const keys: Readonly<Record<Action, string>> = { release: 'r', amend: 'e', deny: 'd', 'break-glass': 'b' };
+
 export function RulingBar(props: RulingBarProps): ComponentChild {
   const { desk, open, detail, identity } = props;
-  const { summary } = detail;
+  const { summary, actions } = detail;
+  // Kept while panels open and close.
   const [reason, setReason] = useState('');
   const [drafts, setDrafts] = useState<Drafts>({});
   const expired = useIsPast(summary.expiresAtMs);
   const over = open.over || (expired ? 'Its time is over.' : '');
-  const mayNot = whyMayNotRule(summary, identity);
-  const panel = over === '' && mayNot === '' ? open.panel : null;
+  const mayRule = verdicts.some((verdict) => actions[verdict] === '');
+  const mayBreak = actions.breakGlass === '';
+  const offered: readonly Action[] = [
+    ...(mayRule ? verdicts : []),
+    ...(summary.breakGlass.length > 0 ? (['break-glass'] as const) : []),
+  ];
+  const panel = over === '' ? open.panel : null;
   return h('section', { class: 'ruling', 'aria-label': 'Ruling' }, [
     over === '' ? null : h(Over, { key: 'over', desk, open, over, summary }),
-    panel === null
-      ? null
-      : h(Panel, { key: 'panel', desk, detail, verdict: panel, reason, setReason, drafts, setDrafts }),
+    panel === null ? null : h(Panel, { key: 'panel', ...props, panel, reason, setReason, drafts, setDrafts }),
     h('div', { key: 'bar', class: 'ruling-bar' }, [
-      mayNot === ''
-        ? h(Buttons, { desk, panel, dead: over !== '', detail })
-        : h('p', { class: 'quiet may-not' }, mayNot),
+      mayRule || over !== '' ? null : h(MayNot, { detail, identity }),
+      offered.length === 0 ? null : h(Buttons, { desk, panel, dead: over !== '', detail, offered }),
       h('div', { class: 'ruling-facts' }, [
         over === '' ? h(TimeLeft, { fromMs: summary.openedAtMs, untilMs: summary.expiresAtMs }) : null,
         h(Caller, { summary }),
         summary.approvals.needed > 1 ? h(Approvals, { summary }) : null,
       ]),
     ]),
+    // The one that was pressed says so above.
+    over === ''
+      ? h(Closed, { key: 'closed', detail, offered: offered.filter((one) => one !== panel) })
+      : null,
     h(Signed, { key: 'signed', detail }),
-    mayNot === '' ? h(SigningKey, { key: 'signing', desk }) : null,
+    mayRule || mayBreak ? h(SigningKey, { key: 'signing', desk }) : null,
   ]);
 }
 
-/** Why this person cannot rule on this hold; the sidecar decides, this saves a refusal. */
-export function whyMayNotRule(hold: HoldSummary, identity: Identity): string {
-  if (!hold.roles.includes(identity.role)) {
-    return `A ruling needs the role ${hold.roles.join(' or ')}; you are signed in as ${identity.role}.`;
-  }
-  if (hold.state === 'pending' && hold.approvals.given.includes(identity.name))
-    return 'You have approved; another person must too.';
-  return '';
-}
-
-const verdicts: readonly { verdict: Verdict; word: string; key: string }[] = [
-  { verdict: 'release', word: 'Release', key: 'r' },
-  { verdict: 'amend', word: 'Amend', key: 'e' },
-  { verdict: 'deny', word: 'Deny', key: 'd' },
-];
-
-interface ButtonsProps {
-  readonly desk: Desk;
-  readonly panel: Verdict | null;
-  readonly dead: boolean;
-  readonly detail: HoldDetail;
-}
-
-function Buttons({ desk, panel, dead, detail }: ButtonsProps): ComponentChild {
-  const notAmendable = whyNotAmendable(detail.summary, detail.exchange);
-  return h(
-    'div',
-    { class: 'verdicts', role: 'group', 'aria-label': 'Choose a ruling' },
-    verdicts.map(({ verdict, word, key }) => {
-      const why = verdict === 'amend' ? notAmendable : '';
-      return h(
-        'button',
-        {
-          key: verdict,
-          type: 'button',
-          class: `button verdict-${verdict}${panel === null && verdict === 'release' ? ' button-main' : ''}`,
-          disabled: dead || why !== '',
-          title: why,
-          'aria-pressed': panel === verdict ? 'true' : 'false',
-          onClick: () => desk.setPanel(panel === verdict ? null : verdict),
-        },
-        [word, ' ', h('kbd', { 'aria-hidden': 'true' }, key)],
-      );
-    }),
-  );
-}
-
-interface PanelProps {
-  readonly desk: Desk;
-  readonly detail: HoldDetail;
-  readonly verdict: Verdict;
+interface PanelProps extends RulingBarProps {
+  readonly panel: Action;
   readonly reason: string;
   readonly setReason: (reason: string) => void;
   readonly drafts: Drafts;
   readonly setDrafts: (drafts: Drafts) => void;
 }
 
-const sendWords: Readonly<Record<Verdict, string>> = {
-  release: 'Release now',
-  amend: 'Send amended',
-  deny: 'Deny now',
-};
-const reasonCharactersMax = 4000;
-
-function Panel(props: PanelProps): ComponentChild {
-  const { desk, detail, verdict, reason, setReason, drafts, setDrafts } = props;
-  const [sending, setSending] = useState(false);
-  const [problem, setProblem] = useState('');
-  const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => {
-    setProblem('');
-    field.current?.focus();
-  }, [verdict]);
-  const { summary, exchange } = detail;
-  const notAmendable = verdict === 'amend' ? whyNotAmendable(summary, exchange) : '';
-  const edits = useMemo(
-    () =>
-      verdict !== 'amend' || exchange === null || notAmendable !== ''
-        ? []
-        : editablesOf(summary, exchange).map((editable) =>
-            editedOf(editable, drafts[editable.key] ?? editable.source),
-          ),
-    [verdict, notAmendable, summary.digest, exchange, drafts],
-  );
-  const amendment = verdict === 'amend' ? notAmendable || amendmentOf(edits) : {};
-  const missing = verdict !== 'release' && reason.trim() === '' ? `A reason is required to ${verdict}.` : '';
-
-  function submit(event: Event): void {
-    event.preventDefault();
-    if (sending) return;
-    const obstacle = typeof amendment === 'string' ? amendment : missing;
-    setProblem(obstacle);
-    if (obstacle !== '') {
-      if (missing !== '') field.current?.focus();
-      return;
-    }
-    setSending(true);
-    desk
-      .rule({
-        verdict,
-        reason,
-        ...(verdict === 'amend' && typeof amendment !== 'string' ? { amendment } : {}),
-      })
-      .then(() => document.querySelector<HTMLElement>('#hold-title')?.focus())
-      .catch((error: unknown) => setProblem(problemOf(error)))
-      .finally(() => setSending(false));
+/** What was asked for, or why it is not open: by key or by button, nothing is passed over in silence. */
+function Panel({ panel, open, ...shared }: PanelProps): ComponentChild {
+  const { detail } = shared;
+  const why = whyClosed(detail.actions, panel);
+  if (why !== '') {
+    return h('p', { class: 'panel note', role: 'alert' }, [
+      h('strong', null, `${actionWords[panel]} is not open to you. `),
+      why,
+    ]);
   }
+  if (panel === 'break-glass') return h(BreakGlass, shared);
+  return h(RulingPanel, { ...shared, verdict: panel, withheld: open.withheld });
+}
 
+/** In place of the buttons where no ruling at all is open. */
+function MayNot(props: { readonly detail: HoldDetail; readonly identity: Identity }): ComponentChild {
+  const { detail, identity } = props;
+  return h('p', { class: 'quiet may-not' }, [
+    `${detail.actions.release} You are signed in as ${identity.role}.`,
+  ]);
+}
+
+interface ButtonsProps {
+  readonly desk: Desk;
+  readonly panel: Action | null;
+  readonly dead: boolean;
+  readonly detail: HoldDetail;
+  readonly offered: readonly Action[];
+}
+
+function Buttons({ desk, panel, dead, detail, offered }: ButtonsProps): ComponentChild {
   return h(
-    'form',
-    {
-      class: `panel panel-${verdict}`,
-      onSubmit: submit,
-      'aria-label': sendWords[verdict],
-      onKeyDown: (event: KeyboardEvent) => {
-        if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) submit(event);
-      },
-    },
-    [
-      h('p', { key: 'effect', class: 'effect' }, effectOf(verdict, summary)),
-      verdict === 'amend' && edits.length > 0
-        ? h(AmendEditor, {
-            key: 'editor',
-            edits,
-            drafts,
-            onEdit: (name: string, text: string) => setDrafts({ ...drafts, [name]: text }),
-          })
-        : null,
-      h('label', { key: 'label', for: 'reason' }, [
-        'Reason ',
-        h(
-          'span',
-          { class: 'quiet' },
-          verdict === 'release' ? 'optional; sealed with the ruling' : 'required; sealed with the ruling',
-        ),
-      ]),
-      h('div', { key: 'row', class: 'reason-row' }, [
-        h('textarea', {
-          id: 'reason',
-          ref: field,
-          rows: 2,
-          maxLength: reasonCharactersMax,
-          required: verdict !== 'release',
-          value: reason,
-          'aria-describedby': 'ruling-problem',
-          onInput: (event: Event) => {
-            if (event.currentTarget instanceof HTMLTextAreaElement) setReason(event.currentTarget.value);
-          },
-        }),
-        h('button', { type: 'submit', class: `button button-main send-${verdict}`, disabled: sending }, [
-          sendWords[verdict],
-          ' ',
-          h('kbd', { 'aria-hidden': 'true' }, isMac() ? '⌘ ↵' : 'Ctrl ↵'),
-        ]),
-      ]),
-      h('p', { key: 'problem', id: 'ruling-problem', class: 'problem', role: 'alert' }, problem),
-    ],
+    'div',
+    { class: 'verdicts', role: 'group', 'aria-label': 'Choose a ruling' },
+    offered.map((action) => {
+      const why = whyClosed(detail.actions, action);
+      const isMain = panel === null && action === 'release' && why === '';
+      return h(
+        'button',
+        {
+          key: action,
+          type: 'button',
+          class: `button verdict-${action}${isMain ? ' button-main' : ''}`,
+          disabled: dead,
+          // It can still be reached and pressed, and then says why it does nothing.
+          'aria-disabled': why === '' ? 'false' : 'true',
+          title: why,
+          'aria-pressed': panel === action ? 'true' : 'false',
+          onClick: () => desk.setPanel(panel === action ? null : action),
+        },
+        [actionWords[action], ' ', h('kbd', { 'aria-hidden': 'true' }, keys[action])],
+      );
+    }),
   );
 }
 
-function effectOf(verdict: Verdict, summary: HoldSummary): string {
-  const { phase, approvals, callerWaits } = summary;
-  const missing = approvals.needed - approvals.given.length;
-  if (verdict === 'deny') return 'The workload gets a 403 that says a reviewer denied it. This is final.';
-  if (verdict === 'release' && missing > 1)
-    return `Your approval is sealed; ${missing - 1} more needed before it goes.`;
-  const gets = phase === 'request' ? 'The model gets' : 'The workload gets';
-  const what = verdict === 'amend' ? 'your version instead; both are sealed' : 'exactly the held bytes, once';
-  return `${gets} ${what}.${callerWaits ? '' : ' Its caller is gone; a retry within 15 minutes collects it.'}`;
-}
-
-function problemOf(error: unknown): string {
-  if (error instanceof ApiError)
-    return `${error.message}${error.status === 0 ? '' : ` ${error.next}`}`.trim();
-  return error instanceof Error ? error.message : String(error);
+/** What of the buttons is not open, and why. */
+function Closed(props: { readonly detail: HoldDetail; readonly offered: readonly Action[] }): ComponentChild {
+  const found = closedActions(props.detail.actions, props.offered);
+  if (found.length === 0) return null;
+  return h(
+    'ul',
+    { class: 'quiet closed-actions', 'aria-label': 'Not open to you' },
+    found.map(({ closed, why }) =>
+      h('li', { key: why }, [
+        h('strong', null, closed.map((action) => actionWords[action]).join(', ')),
+        ' is not open to you: ',
+        why,
+      ]),
+    ),
+  );
 }
 
 interface OverProps {
@@ -240,25 +157,6 @@ function Over({ desk, open, over, summary }: OverProps): ComponentChild {
     h('span', null, ` ${becameOf(summary)}`),
     changed ? h('button', { type: 'button', class: 'button', onClick: desk.reread }, 'Read it again') : null,
   ]);
-}
-
-const outcomeWords: Readonly<Record<string, string>> = {
-  delivered: 'The workload has it.',
-  denied: 'The workload was told.',
-  expired: 'The workload was told; it may ask again.',
-  released_undelivered: 'Nobody came to collect it.',
-  interrupted: 'The delivery broke off.',
-};
-
-function becameOf(summary: HoldSummary): string {
-  if (summary.state === 'pending') return 'The buttons are dead.';
-  if (summary.outcome !== null) return outcomeWords[summary.outcome] ?? `Outcome: ${summary.outcome}.`;
-  if (summary.state === 'released' || summary.state === 'amended') {
-    return summary.callerWaits
-      ? 'It is on its way to the workload.'
-      : 'It waits for the workload to collect it.';
-  }
-  return '';
 }
 
 function Caller({ summary }: { readonly summary: HoldSummary }): ComponentChild {
@@ -285,8 +183,4 @@ function Signed({ detail }: { readonly detail: HoldDetail }): ComponentChild {
     pair('policy', policy.version),
     pair('digest', summary.digest),
   ]);
-}
-
-function isMac(): boolean {
-  return /Mac|iPhone|iPad/.test(navigator.userAgent);
 }

@@ -3,7 +3,8 @@
  * rulings"; the sidecar refuses any other text. Ed25519 and SHA-256 by Web Crypto.
  */
 import { type Api, ApiError, type RulingRequest, type SignedRuling } from './api.ts';
-import type { HoldDetail, Identity } from './hold-data.ts';
+import type { Identity } from './hold-data.ts';
+import type { HoldDetail } from './hold-detail.ts';
 import { type BrowserKey, keepKey, keptKey } from './key-store.ts';
 
 export interface SigningState {

@@ -1,12 +1,11 @@
 /** Why it is held: the rules, what they ask, which policy they stand in, and how their recent holds ended. */
 import { type ComponentChild, h } from 'preact';
-import type { HeldRule, HoldDetail } from './hold-data.ts';
+import type { HeldRule, HoldDetail } from './hold-detail.ts';
 import { Recorded } from './recorded.ts';
 import { SeverityMark } from './severity.ts';
-import { exactText } from './time.ts';
 
 export function Why({ detail }: { readonly detail: HoldDetail }): ComponentChild {
-  const { rules, policy, history, rulings } = detail;
+  const { rules, policy, history } = detail;
   return h('section', { class: 'why', 'aria-labelledby': 'why-title' }, [
     h('h2', { id: 'why-title' }, 'Why it is held'),
     rules.map((rule) => h(RuleCard, { key: rule.id, rule })),
@@ -22,19 +21,6 @@ export function Why({ detail }: { readonly detail: HoldDetail }): ComponentChild
         ? '. No other recent hold of this rule.'
         : `. Other recent holds of this rule: ${historyText(history)}.`,
     ]),
-    rulings.length === 0
-      ? null
-      : h(
-          'ul',
-          { class: 'rulings' },
-          rulings.map(({ by, verdict, atMs }) =>
-            h('li', { key: `${by}-${atMs}` }, [
-              h('strong', null, verdict),
-              ` by ${by}, `,
-              h('time', { class: 'num' }, exactText(atMs)),
-            ]),
-          ),
-        ),
   ]);
 }
 

@@ -61,10 +61,11 @@ export async function amendedMessage(ledger: Ledger, hold: Hold, input: Amendmen
     return encodeHttpMessage({ startLine, headers, body: amendedMessages(hold, message, input) });
   }
   const path = String(request.data['path']);
-  if (input.text !== undefined && hold.passedBytes > 0) {
+  const textIsFixed = input.text === undefined ? '' : whyTextIsFixed(hold);
+  if (textIsFixed !== '') {
     throw new HoldpointError(
       'invalid_argument',
-      'The text of this answer was streamed to its caller before the hold; only what is held can be amended.',
+      textIsFixed,
       'Amend the arguments of its tool calls, or deny it.',
     );
   }
@@ -73,6 +74,13 @@ export async function amendedMessage(ledger: Ledger, hold: Hold, input: Amendmen
       ? amendedRequest(message, path, input)
       : amendedAnswer(message, request.data, input);
   return encodeHttpMessage({ startLine: message.startLine, headers: headersFor(message, body), body });
+}
+
+/** Why the text of a held answer cannot be amended, whatever else can; '' when it can. */
+export function whyTextIsFixed({ passedBytes }: Hold): string {
+  return passedBytes > 0
+    ? 'The text of this answer was streamed to its caller before the hold; only what is held can be amended.'
+    : '';
 }
 
 /** Of a WebSocket, only the calls of an answer can be changed: what a workload says there is not one whole. */

@@ -1,5 +1,6 @@
 /** The control port's small HTTP layer: routes, JSON bodies within bounds, RFC 9457 problems. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { z } from 'zod';
 import { type ErrorCode, HoldpointError, httpStatusByCode } from '../core/errors.ts';
 import type { Identity } from '../store/token-file.ts';
 import type { Problem } from './api/problem.ts';
@@ -13,6 +14,8 @@ export interface ControlRequest {
   readonly query: URLSearchParams;
   /** Who asks; routes that need nobody get `anonymous`. */
   readonly identity: Identity;
+  /** Counts and seals a refusal of one line of an order whose other lines may go on. */
+  readonly refused: (code: ErrorCode) => void;
 }
 
 export interface Route {
@@ -117,6 +120,18 @@ export async function readJsonBody(req: IncomingMessage): Promise<unknown> {
     );
   }
   return parseJson(await readText(req));
+}
+
+/** Reads a JSON body of a form. Throws `invalid_argument` and `body_too_large`. */
+export async function readOrder<T>(req: IncomingMessage, schema: z.ZodType<T>): Promise<T> {
+  return checkOrder(schema, await readJsonBody(req));
+}
+
+/** What somebody asks for, checked. Throws `invalid_argument`. */
+export function checkOrder<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new HoldpointError('invalid_argument', z.prettifyError(parsed.error), 'See /openapi.json.');
 }
 
 /** The value of a JSON text that somebody sent. Throws `invalid_argument` where it is none or nests too deeply. */

@@ -6,6 +6,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Keyring } from '../store/keyring.ts';
+import type { Role } from '../store/token-file.ts';
 import type { createSummaries } from './view.ts';
 
 export interface ControlParts {
@@ -13,6 +14,8 @@ export interface ControlParts {
   readonly holds: HoldQueue;
   readonly erasures: ErasureDesk;
   readonly notifier: Notifier;
+  /** The role of whoever has a token of this name; null where nobody has. */
+  readonly roleOf: (name: string) => Role | null;
   /** What is sealed in place of a data subject's name. */
   readonly fingerprint: (subject: string) => string;
   readonly keyring: Keyring;
@@ -21,6 +24,8 @@ export interface ControlParts {
   readonly clock: Clock;
   /** Whether a ruling needs its reviewer's signature. */
   readonly rulings: 'accepted' | 'signed';
+  /** Keys of reviewers whose withdrawal was handed to the ledger, durable or not. Whoever withdraws adds them. */
+  readonly withdrawnKeys: Set<string>;
   /** The Prometheus page. */
   readonly metricsPage: () => string;
   /** Why the sidecar is not ready, or ''. */

@@ -16,8 +16,10 @@ import {
 import { noParameters, readQuery, requireRole } from './operation.ts';
 import type { ControlParts } from './parts.ts';
 import { createRefusals } from './refusals.ts';
+import { bulkRoutes } from './routes/bulk-rulings.ts';
 import { consoleRoutes } from './routes/console.ts';
 import { decisionRoutes } from './routes/decisions.ts';
+import { deliberationRoutes } from './routes/deliberation.ts';
 import { erasureRoutes } from './routes/erasures.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -28,6 +30,7 @@ import { notificationRoutes } from './routes/notifications.ts';
 import { openapiRoutes } from './routes/openapi.ts';
 import { policyRoutes } from './routes/policy.ts';
 import { reviewerKeyRoutes } from './routes/reviewer-keys.ts';
+import { reviewRoutes } from './routes/reviews.ts';
 import { summaryRoutes } from './routes/summary.ts';
 
 export interface ControlListener {
@@ -58,6 +61,9 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
   const described: Route[] = [
     ...healthRoutes(parts),
     ...holdRoutes(parts),
+    ...deliberationRoutes(parts),
+    ...bulkRoutes(parts),
+    ...reviewRoutes(parts),
     ...decisionRoutes(parts),
     ...erasureRoutes(parts),
     ...ledgerRoutes(parts),
@@ -75,6 +81,12 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
   const hostNames = new Set(options.hostNames.map((name) => name.toLowerCase()));
 
   const refusals = createRefusals(parts.ledger, (error) => parts.onError('A refusal was not sealed', error));
+
+  function noteRefusal(req: IncomingMessage, { by, operation }: Asked, code: string): void {
+    options.onRefused(code);
+    const from = req.socket.remoteAddress ?? '';
+    refusals.take({ by: by?.name ?? '', role: by?.role ?? '', operation, code, from });
+  }
 
   async function answer(req: IncomingMessage, res: ServerResponse, asked: Asked): Promise<void> {
     const { pathname, searchParams } = urlOfRequest(req);
@@ -102,7 +114,8 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
       requireRole(operation, identity.role);
       if (operation.query === undefined) readQuery(searchParams, noParameters);
     }
-    await route.handle({ req, res, params, query: searchParams, identity });
+    const refused = (code: string): void => noteRefusal(req, asked, code);
+    await route.handle({ req, res, params, query: searchParams, identity, refused });
   }
 
   async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -117,14 +130,7 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
           : new HoldpointError('internal', messageOf(thrown), '', thrown);
       if (error.code === 'internal' || error.code === 'ledger_damaged')
         parts.onError('A control call failed', thrown);
-      options.onRefused(error.code);
-      refusals.take({
-        by: asked.by?.name ?? '',
-        role: asked.by?.role ?? '',
-        operation: asked.operation,
-        code: error.code,
-        from: req.socket.remoteAddress ?? '',
-      });
+      noteRefusal(req, asked, error.code);
       sendProblem(res, error);
     }
   }

@@ -43,17 +43,24 @@ export function takeOrder(body: unknown, mustSign: boolean): TakenOrder {
   return { order, signed };
 }
 
+export interface CheckedSignature {
+  /** What is sealed of it. */
+  readonly statement: SignedStatement;
+  /** Throws `signature_invalid` once the key does not count any more. To be called in one step with the sealing. */
+  readonly stillHolds: () => void;
+}
+
 /**
- * What is sealed of the signature. Throws `signature_invalid` where the statement is not, byte for byte, the one about
- * this ruling, is too old, or is not signed by a key that this person has enrolled.
+ * Throws `signature_invalid` where the statement is not, byte for byte, the one about this ruling, is too old, or is not
+ * signed by a key that this person has enrolled.
  */
 export function checkSignature(
-  parts: ControlParts,
+  parts: Pick<ControlParts, 'clock' | 'ledger' | 'withdrawnKeys'>,
   hold: Hold,
   identity: Identity,
   verdict: string,
   signed: SignedRuling,
-): SignedStatement {
+): CheckedSignature {
   const { key, time } = read(statementSchema, signed.statement, 'statement');
   const age = Math.abs(parts.clock.nowMs() - Date.parse(time));
   if (age > ageMsMax) {
@@ -77,16 +84,20 @@ export function checkSignature(
   });
   if (signed.statement !== expected)
     throw invalid('What was signed is not this ruling on this hold.', 'Read the hold again and sign anew.');
-  const known = parts.ledger.reviewerKeys().find((one) => one.key === key);
-  if (known === undefined || known.withdrawn !== null || known.owner !== identity.name) {
+  const stillHolds = (): void => {
+    const known = parts.ledger.reviewerKeys().find((one) => one.key === key);
+    // A withdrawal that is sealed and not durable yet stands before whatever is sealed now.
+    const counts = known?.withdrawn === null && !parts.withdrawnKeys.has(key);
+    if (counts && known.owner === identity.name) return;
     throw invalid(
       `The key is none that ${identity.name} has enrolled.`,
       'Enrol it with: holdpoint reviewer key enrol --key FILE',
     );
-  }
+  };
+  stillHolds();
   if (!isSignedBy(rulingMessage(expected), signed.value, key))
     throw invalid('The signature is not one by that key.', 'Sign again with the key that is enrolled.');
-  return signed;
+  return { statement: signed, stillHolds };
 }
 
 function read<T>(schema: z.ZodType<T>, text: string, what: string): T {

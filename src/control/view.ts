@@ -1,4 +1,5 @@
 /** What people see of a hold or a decision: sealed entries and bodies, read back and put into words. */
+import { sha256Hex } from '../core/bytes.ts';
 import { decodeContent } from '../core/content-coding.ts';
 import { HoldpointError } from '../core/errors.ts';
 import type { RequestFacts, ResponseFacts, ToolCallFact } from '../core/facts.ts';
@@ -14,6 +15,7 @@ import { readSocketAnswer, readSocketRequest } from '../provider/realtime-unders
 const headlineCharactersMax = 200;
 const decodedBytesMax = 64 * 1024 * 1024;
 const summariesMax = 20_000;
+const textsMax = 1_000;
 
 export interface Exchange {
   readonly request: Omit<RequestFacts, 'headers' | 'workload' | 'subject' | 'purpose' | 'session'> & {
@@ -30,8 +32,33 @@ export interface RawMessage {
   readonly body: string;
 }
 
+/** The sealed messages of a decision, as bytes. */
+interface SealedMessages {
+  readonly request: Buffer;
+  readonly response: Buffer | null;
+}
+
+/** Throws when a body is damaged or erased. */
+async function readMessages(ledger: Ledger, entries: readonly Entry[]): Promise<SealedMessages> {
+  const [first] = entries;
+  if (first === undefined) throw new RangeError('A decision has at least its request.');
+  const answer = answerIn(entries);
+  return {
+    request: await ledger.part(first.seq, 'request'),
+    response: answer === undefined ? null : await ledger.part(answer.seq, 'response'),
+  };
+}
+
+function answerIn(entries: readonly Entry[]): Entry | undefined {
+  return entries.findLast((entry) => entry.type === 'response');
+}
+
 /** Reads and understands the sealed exchange of a decision. Throws when a body is damaged. */
 export async function readExchange(ledger: Ledger, entries: readonly Entry[]): Promise<Exchange> {
+  return understood(entries, await readMessages(ledger, entries));
+}
+
+function understood(entries: readonly Entry[], sealed: SealedMessages): Exchange {
   const [first] = entries;
   if (first === undefined) throw new RangeError('A decision has at least its request.');
   const provider = String(first.data['provider']);
@@ -39,7 +66,7 @@ export async function readExchange(ledger: Ledger, entries: readonly Entry[]): P
   if (protocol === null) throw unknownProvider(provider);
   const operation: OperationName = String(first.data['operation']);
   const path = String(first.data['path']);
-  const message = decodeHttpMessage(await ledger.part(first.seq, 'request'));
+  const message = decodeHttpMessage(sealed.request);
   const stored = first.data['stored'];
   const request = isSocketBody(first, message)
     ? readSocketRequest(message.body)
@@ -52,7 +79,7 @@ export async function readExchange(ledger: Ledger, entries: readonly Entry[]): P
     stored === undefined
       ? []
       : [`only the first ${String(stored)} of ${String(first.data['bytes'])} bytes are stored`];
-  const answer = entries.findLast((entry) => entry.type === 'response');
+  const answer = answerIn(entries);
   const base = {
     provider,
     operation,
@@ -61,9 +88,9 @@ export async function readExchange(ledger: Ledger, entries: readonly Entry[]): P
     ...request.facts,
     raw: rawOf(message),
   };
-  if (answer === undefined)
+  if (answer === undefined || sealed.response === null)
     return { request: base, response: null, defects: [...partial, ...request.defects] };
-  const answerMessage = decodeHttpMessage(await ledger.part(answer.seq, 'response'));
+  const answerMessage = decodeHttpMessage(sealed.response);
   const streamed = answer.data['streamed'] === true;
   const reading = isSocketBody(answer, answerMessage)
     ? readSocketAnswer(answerMessage.body)
@@ -121,6 +148,8 @@ function rawOf(message: HttpMessage): RawMessage {
 
 export interface HoldSummary {
   readonly headline: string;
+  /** See `contentDigestOf`. */
+  readonly contentDigest: string;
   readonly provider: string;
   readonly operation: string;
   readonly model: string;
@@ -135,15 +164,26 @@ export interface HoldSummary {
  */
 export function createSummaries(ledger: Ledger): (hold: Hold) => Promise<HoldSummary> {
   const known = new Map<number, HoldSummary>();
+  const texts = new Map<string, string>();
+  const shared = (text: string): string => {
+    const first = texts.get(text);
+    if (first !== undefined) return first;
+    if (texts.size >= textsMax) texts.clear();
+    texts.set(text, text);
+    return text;
+  };
   let knownSince = ledger.lastErasure();
   return async (hold) => {
     // What was erased must not go on being shown from memory.
-    if (ledger.lastErasure() !== knownSince) known.clear();
+    if (ledger.lastErasure() !== knownSince) {
+      known.clear();
+      texts.clear();
+    }
     knownSince = ledger.lastErasure();
     const kept = known.get(hold.seq);
     if (kept !== undefined) return kept;
     try {
-      const summary = await readSummary(ledger, hold);
+      const summary = await readSummary(ledger, hold, shared);
       if (known.size >= summariesMax) known.clear();
       if (ledger.lastErasure() === knownSince) known.set(hold.seq, summary);
       return summary;
@@ -154,24 +194,62 @@ export function createSummaries(ledger: Ledger): (hold: Hold) => Promise<HoldSum
       const headline = cut(
         error.code === 'erased' ? error.message : `The sealed exchange cannot be read: ${error.message}`,
       );
-      return { headline, provider: '', operation: '', model: '', workload: '', session: '', stream: false };
+      return {
+        headline,
+        contentDigest: '',
+        provider: '',
+        operation: '',
+        model: '',
+        workload: '',
+        session: '',
+        stream: false,
+      };
     }
   };
 }
 
-async function readSummary(ledger: Ledger, hold: Hold): Promise<HoldSummary> {
-  const entries = await ledger.decision(hold.decision);
-  const exchange = await readExchange(ledger, hold.phase === 'request' ? entries.slice(0, 1) : entries);
+/** `shared` gives one copy of what many holds have in common. */
+async function readSummary(
+  ledger: Ledger,
+  hold: Hold,
+  shared: (text: string) => string,
+): Promise<HoldSummary> {
+  const all = await ledger.decision(hold.decision);
+  const entries = hold.phase === 'request' ? all.slice(0, 1) : all;
+  const sealed = await readMessages(ledger, entries);
+  const exchange = understood(entries, sealed);
   const data = entries[0]?.data ?? {};
+  // Of a decision with several answers, the one that is held is seldom another one than the last.
+  const held = all.find(({ seq }) => seq === (hold.phase === 'request' ? hold.decision : hold.response));
+  const isRead = hold.phase === 'request' || held === answerIn(entries);
+  const bytes = hold.phase === 'request' ? sealed.request : sealed.response;
   return {
     headline: headlineOf(exchange),
-    provider: exchange.request.provider,
-    operation: exchange.request.operation,
-    model: exchange.request.model,
-    workload: String(data['workload'] ?? ''),
-    session: String(data['session'] ?? ''),
+    contentDigest:
+      isRead && held !== undefined && bytes !== null
+        ? contentDigestIn(held, bytes)
+        : await contentDigestOf(ledger, hold),
+    provider: shared(exchange.request.provider),
+    operation: shared(exchange.request.operation),
+    model: shared(exchange.request.model),
+    workload: shared(String(data['workload'] ?? '')),
+    session: shared(String(data['session'] ?? '')),
     stream: exchange.request.stream,
   };
+}
+
+/**
+ * SHA-256 of the held bytes as they were recorded, 64 hex: unlike the salted digest of a hold, the same wherever the
+ * bytes are. '' where values of credentials were taken out, since then what is recorded is not all that is held.
+ */
+export async function contentDigestOf(ledger: Ledger, hold: Hold): Promise<string> {
+  const seq = hold.phase === 'request' ? hold.decision : hold.response;
+  if (seq === null) return '';
+  return contentDigestIn(await ledger.entry(seq), await ledger.part(seq, hold.phase));
+}
+
+function contentDigestIn({ data }: Entry, bytes: Buffer): string {
+  return data['removed'] === undefined ? sha256Hex(bytes) : '';
 }
 
 /** What would happen, in the workload's own words: the tool call, else the answer, else the last thing asked. */

@@ -1,6 +1,6 @@
-/** What the queue seals of a hold after it was opened: rulings, and that held bytes are about to be handed over. */
+/** What is sealed of a hold after it was opened: rulings, what people said of it, and that held bytes are about to be handed over. */
 import type { Draft } from '../ledger/sealer.ts';
-import type { Hold } from './record.ts';
+import type { Hold, ReviewVerdict } from './record.ts';
 import type { SignedStatement, Verdict } from './state.ts';
 
 /** By a person, or by expiry in the name of `holdpoint`. */
@@ -63,4 +63,37 @@ export function escalationDraft(hold: Hold, step: number): Draft & { readonly ty
     step,
   };
   return { type: 'access', data, refs: [hold.decision, hold.seq] };
+}
+
+/** That somebody said something about the hold. The text is content: a part, erased with the decision's others. */
+export function commentDraft(hold: Hold, { by, role }: { by: string; role: string }, text: string): Draft {
+  const data = { action: 'comment', by, decision: hold.decision, hold: hold.seq, role };
+  return {
+    type: 'access',
+    data,
+    refs: [hold.decision, hold.seq],
+    parts: [{ name: 'comment', bytes: Buffer.from(text) }],
+  };
+}
+
+/** Who is on it from now on; '' for nobody. */
+export function assignmentDraft(hold: Hold, { by, role }: { by: string; role: string }, to: string): Draft {
+  const data = { action: 'assign', assignee: to, by, decision: hold.decision, hold: hold.seq, role };
+  return { type: 'access', data, refs: [hold.decision, hold.seq] };
+}
+
+/** What somebody else found of a release by one person alone; the finding is a part, as a comment is. */
+export function reviewDraft(
+  hold: Hold,
+  ruling: number,
+  { by, role }: { by: string; role: string },
+  { verdict, text }: { verdict: ReviewVerdict; text: string },
+): Draft {
+  const data = { action: 'review', by, decision: hold.decision, hold: hold.seq, role, verdict };
+  return {
+    type: 'access',
+    data,
+    refs: [hold.decision, hold.seq, ruling],
+    parts: [{ name: 'finding', bytes: Buffer.from(text) }],
+  };
 }

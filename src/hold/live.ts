@@ -40,8 +40,8 @@ export function createLiveHolds(): LiveHolds {
         cancelTimer: () => undefined,
       };
       bySeq.set(hold.seq, item);
-      byDecision.set(hold.decision, [...(byDecision.get(hold.decision) ?? []), item]);
-      byRetryKey.set(hold.retryKey, [...(byRetryKey.get(hold.retryKey) ?? []), item]);
+      join(byDecision, hold.decision, item);
+      join(byRetryKey, hold.retryKey, item);
       return item;
     },
     remove: (item) => {
@@ -60,8 +60,21 @@ export function createLiveHolds(): LiveHolds {
 
 const none: readonly Live[] = [];
 
+/** A list of exactly its length: one that is appended to has room for sixteen more, and each hold is in two. */
+function join<Key>(index: Map<Key, readonly Live[]>, key: Key, item: Live): void {
+  const known = index.get(key);
+  index.set(key, known === undefined ? [item] : known.concat(item));
+}
+
 function leave<Key>(index: Map<Key, readonly Live[]>, key: Key, item: Live): void {
   const left = (index.get(key) ?? none).filter((other) => other !== item);
   if (left.length === 0) index.delete(key);
   else index.set(key, left);
+}
+
+/** Gives a waiting caller its answer; nobody waits afterwards. */
+export function wake(item: Live, result: WaitResult): void {
+  const waiter = item.waiter;
+  item.waiter = null;
+  waiter?.(result);
 }

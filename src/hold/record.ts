@@ -31,6 +31,33 @@ export interface HoldFacts {
   readonly passedBytes: number;
 }
 
+/** What somebody said; the text is the part `comment` of entry `seq`. */
+export interface HoldComment {
+  readonly seq: number;
+  readonly by: string;
+  readonly role: string;
+  readonly atMs: number;
+}
+
+/** That `to` is on it, '' for nobody, as `by` said. */
+export interface Assignment {
+  readonly to: string;
+  readonly by: string;
+  readonly atMs: number;
+}
+
+export const reviewVerdicts = ['justified', 'unjustified'] as const;
+export type ReviewVerdict = (typeof reviewVerdicts)[number];
+
+/** Of a release by one person alone, by somebody else; the finding is the part `finding` of entry `seq`. */
+export interface Review {
+  readonly seq: number;
+  readonly by: string;
+  readonly role: string;
+  readonly verdict: ReviewVerdict;
+  readonly atMs: number;
+}
+
 export interface Hold extends HoldFacts {
   readonly seq: number;
   readonly id: string;
@@ -50,6 +77,16 @@ export interface Hold extends HoldFacts {
   possibleDuplicate: boolean;
   /** Set once the decision has its outcome. */
   outcome: Outcome | null;
+  comments: readonly HoldComment[];
+  /** The last one counts. */
+  assignments: readonly Assignment[];
+  /** Null where there is none; only a release by one person alone has one. */
+  review: Review | null;
+}
+
+/** Who is on it; '' where nobody is. */
+export function assigneeOf({ assignments }: Pick<Hold, 'assignments'>): string {
+  return assignments.at(-1)?.to ?? '';
 }
 
 const severities: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
@@ -139,6 +176,9 @@ function holdFromEntry(entry: Entry, holdIdOf: (seq: number) => string): Hold {
     attached: false,
     possibleDuplicate: false,
     outcome: null,
+    comments: [],
+    assignments: [],
+    review: null,
   };
 }
 
@@ -158,9 +198,7 @@ export function applyEntry(hold: Hold, entry: Pick<Entry, 'type' | 'data' | 'par
     hold.deliveryAttempts += 1;
     hold.lastAttemptAtMs = atMs;
   }
-  if (entry.type === 'access' && data['action'] === 'escalation') {
-    hold.state = { ...hold.state, escalated: count(data['step']) };
-  }
+  if (entry.type === 'access') applyAccess(hold, entry, atMs);
   const verdict = verdictOf(data['verdict']);
   if (entry.type !== 'ruling' || verdict === null) return;
   const broken = data['breakGlass'] === true;
@@ -178,6 +216,28 @@ export function applyEntry(hold: Hold, entry: Pick<Entry, 'type' | 'data' | 'par
   hold.collectByMs = atMs + (broken ? (breakGlass?.collectInMs ?? 0) : collectInMs);
   if (verdict === 'amend')
     hold.releaseDigest = entry.parts.find((part) => part.name === 'amendment')?.c ?? '';
+}
+
+function applyAccess(hold: Hold, { data, seq }: Pick<Entry, 'data' | 'seq'>, atMs: number): void {
+  const by = text(data['by']);
+  switch (data['action']) {
+    case 'escalation':
+      hold.state = { ...hold.state, escalated: count(data['step']) };
+      return;
+    case 'comment':
+      hold.comments = [...hold.comments, { seq, by, role: text(data['role']), atMs }];
+      return;
+    case 'assign':
+      hold.assignments = [...hold.assignments, { to: text(data['assignee']), by, atMs }];
+      return;
+    case 'review': {
+      const verdict = reviewVerdicts.find((known) => known === data['verdict']);
+      if (verdict !== undefined) hold.review = { seq, by, role: text(data['role']), verdict, atMs };
+      return;
+    }
+    default:
+      return;
+  }
 }
 
 /**

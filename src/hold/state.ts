@@ -144,7 +144,8 @@ function requireReason({ reason }: RulingRequest, what: string): void {
   );
 }
 
-function refuseUnlessOpen(state: HoldState, nowMs: number): void {
+/** Throws `ruling_expired` or `already_ruled` where nobody rules any more. */
+export function refuseUnlessOpen(state: HoldState, nowMs: number): void {
   if (state.status === 'expired' || (state.status === 'pending' && nowMs >= state.terms.expiresAtMs)) {
     throw new HoldpointError(
       'ruling_expired',

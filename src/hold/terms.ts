@@ -5,6 +5,9 @@ import type { HoldTerms, Need } from '../policy/policy.ts';
 /** Milliseconds a released answer waits to be collected where no rule says. */
 export const collectWithinMs = 15 * 60_000;
 
+/** Milliseconds within which somebody else reviews a release by one person alone, where no rule says. */
+export const reviewWithinMs = 72 * 3_600_000;
+
 export interface HoldTermsFixed {
   /** Different people in all. */
   readonly approvals: number;
@@ -18,7 +21,11 @@ export interface HoldTermsFixed {
   readonly needs?: readonly Need[];
   readonly collectInMs?: number;
   readonly escalation?: readonly EscalationStep[];
-  readonly breakGlass?: { readonly roles: readonly string[]; readonly collectInMs: number };
+  readonly breakGlass?: {
+    readonly roles: readonly string[];
+    readonly collectInMs: number;
+    readonly reviewInMs?: number;
+  };
 }
 
 /** From then on these may rule, too. */
@@ -64,7 +71,13 @@ export function termsData(terms: HoldTermsFixed): JsonObject {
       : { escalation: escalation.map(({ atMs, roles }) => ({ at: atMs, roles: [...roles] })) }),
     ...(breakGlass === undefined
       ? {}
-      : { breakGlass: { collect: breakGlass.collectInMs, roles: [...breakGlass.roles] } }),
+      : {
+          breakGlass: {
+            collect: breakGlass.collectInMs,
+            roles: [...breakGlass.roles],
+            ...(breakGlass.reviewInMs === undefined ? {} : { review: breakGlass.reviewInMs }),
+          },
+        }),
   };
 }
 
@@ -96,8 +109,12 @@ export function termsFromData(data: JsonObject): HoldTermsFixed {
           })),
         }),
     ...objects(breakGlass === undefined ? [] : [breakGlass]).reduce(
-      (_none, { collect: within, roles }) => ({
-        breakGlass: { roles: texts(roles), collectInMs: count(within) },
+      (_none, { collect: within, roles, review }) => ({
+        breakGlass: {
+          roles: texts(roles),
+          collectInMs: count(within),
+          ...(review === undefined ? {} : { reviewInMs: count(review) }),
+        },
       }),
       {},
     ),

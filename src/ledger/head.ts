@@ -37,8 +37,21 @@ export function advance(head: Head, step: Step, leafHashHex: string): void {
     return;
   }
   const decision = step.data['decision'];
-  if (typeof decision === 'number') head.open.get(decision)?.push(step.seq);
+  if (typeof decision === 'number') append(head.open, decision, step.seq);
   for (const [closed] of outcomesOf(step.data)) head.open.delete(closed);
+}
+
+const shortListMax = 8;
+
+/**
+ * A list that is pushed to has room for sixteen more, which thousands of open decisions would each keep; a short one is
+ * copied instead, so that it is exactly as long as it is.
+ */
+function append(open: Map<number, number[]>, decision: number, seq: number): void {
+  const seqs = open.get(decision);
+  if (seqs === undefined) return;
+  if (seqs.length < shortListMax) open.set(decision, seqs.concat(seq));
+  else seqs.push(seq);
 }
 
 /** The `[request seq, outcome]` pairs of a delivery or recovery entry; none for other entries. */

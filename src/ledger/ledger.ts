@@ -14,6 +14,7 @@ import { epochDraft, retirementDraft, revocationDraft } from './key-drafts.ts';
 import { createLedgerKeys, type LedgerKeys } from './ledger-keys.ts';
 import type { LedgerOptions } from './ledger-options.ts';
 import { createOpening } from './opening.ts';
+import type { BrokenGlass, Delegation } from './oversight.ts';
 import { countBefore, readBlocks, readEntry } from './reader.ts';
 import { createReopening, type Reopening } from './reopening.ts';
 import type { ReviewerKey } from './reviewer-keys.ts';
@@ -86,6 +87,10 @@ export interface Ledger {
   legalHolds(): readonly LegalHold[];
   /** Every key that was ever enrolled to sign rulings, in order; those of durable entries. */
   reviewerKeys(): readonly ReviewerKey[];
+  /** Releases by one person alone, in order: all that wait for a review, and the newest of the others; durable ones. */
+  glassBroken(): readonly BrokenGlass[];
+  /** Whose stead somebody may rule in, in order: what nothing ended, and the newest of what something did; durable ones. */
+  delegations(): readonly Delegation[];
   /** Request seqs below `before` that may have all the terms, the newest first; read each before believing it. */
   find(terms: SearchTerms, before: number): AsyncIterable<number>;
   /** How many durable entries come before the first that was sealed at this time or later; a clock that stepped back blurs it. */
@@ -188,6 +193,8 @@ function ledgerOf(parts: Parts): Ledger {
     linesOf: (decision) => subjects.linesOf(decision),
     legalHolds: () => subjects.legalHolds(),
     reviewerKeys: () => derived.reviewerKeys.all(),
+    glassBroken: () => derived.oversight.glassBroken(),
+    delegations: () => derived.oversight.delegations(),
     find: (terms, before) => search.find(terms, before),
     countBefore: (atMs) => countBefore(opened().store, log.durable().size, atMs),
     blocks: (range) => readBlocks(opened().store, range),

@@ -9,6 +9,8 @@ export const noticeTypes = [
   'holdpoint.hold.reminder',
   'holdpoint.hold.ruled',
   'holdpoint.hold.expired',
+  'holdpoint.hold.glass_broken',
+  'holdpoint.hold.review_overdue',
   'holdpoint.test',
 ] as const;
 export type NoticeType = (typeof noticeTypes)[number];
@@ -52,6 +54,10 @@ export interface CloudEvent {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
+/** What a person did past the approvals that were needed: whoever is told of such a thing is told of all of it. */
+const alerts: readonly NoticeType[] = ['holdpoint.hold.glass_broken', 'holdpoint.hold.review_overdue'];
+export const isAlert = (type: NoticeType): boolean => alerts.includes(type);
+
 const rulesToldMax = 8;
 const titleCharsMax = 200;
 
@@ -62,7 +68,7 @@ export function noticeOf(type: NoticeType, hold: Hold, decisionId: string, atMs:
     id: `${hold.id}.${kind}${mark === '' ? '' : `.${mark}`}`,
     type,
     atMs,
-    severity: worst(hold.rules.map(({ severity }) => severity)),
+    severity: isAlert(type) ? 'critical' : worst(hold.rules.map(({ severity }) => severity)),
     hold: {
       id: hold.id,
       decisionId,
@@ -106,6 +112,8 @@ const said: Readonly<Record<NoticeType, string>> = {
   'holdpoint.hold.reminder': 'A held call expires soon',
   'holdpoint.hold.ruled': 'A held call was ruled on',
   'holdpoint.hold.expired': 'A held call expired; nobody ruled',
+  'holdpoint.hold.glass_broken': 'ALERT: one person alone released a held call (break-glass); review it',
+  'holdpoint.hold.review_overdue': 'Nobody has reviewed in time what one person alone released',
   'holdpoint.test': 'A test of this receiver',
 };
 

@@ -6,9 +6,16 @@
  */
 import type { Clock, RandomBytes, Schedule } from '../core/clock.ts';
 import { HoldpointError } from '../core/errors.ts';
-import type { HoldEvent } from '../hold/queue.ts';
+import type { HoldEvent } from '../hold/desk.ts';
 import type { Hold } from '../hold/record.ts';
-import { type Notice, type NoticeSeverity, type NoticeType, noticeOf, severities } from './notice.ts';
+import {
+  isAlert,
+  type Notice,
+  type NoticeSeverity,
+  type NoticeType,
+  noticeOf,
+  severities,
+} from './notice.ts';
 import { type Message, openOutbox } from './outbox.ts';
 import { NotTaken, type Receiver } from './receiver.ts';
 
@@ -81,6 +88,8 @@ export function startNotifier(options: NotifierOptions): Notifier {
     ]),
   );
   const reminders = new Map<number, readonly (() => void)[]>();
+  // No timer for each hold where nobody is to hear of it.
+  const isReminded = options.to.some(({ types }) => types.includes('holdpoint.hold.reminder'));
   const stopping = new AbortController();
   const running = new Set<Promise<void>>();
 
@@ -91,13 +100,15 @@ export function startNotifier(options: NotifierOptions): Notifier {
   const unsubscribe = holds.subscribe(({ kind, hold }) => {
     if (kind === 'opened') opened(hold);
     if (kind === 'ruled') ruled(hold);
+    if (kind === 'glass-broken') tell('holdpoint.hold.glass_broken', hold);
+    if (kind === 'review-overdue') tell('holdpoint.hold.review_overdue', hold);
   });
 
   function opened(hold: Hold): void {
     tell('holdpoint.hold.opened', hold);
     const nowMs = clock.nowMs();
     const { expiresAtMs } = hold.state.terms;
-    const due = options.remindBeforeMs.filter((beforeMs) => expiresAtMs - beforeMs > nowMs);
+    const due = isReminded ? options.remindBeforeMs.filter((beforeMs) => expiresAtMs - beforeMs > nowMs) : [];
     const cancels = due.map((beforeMs) =>
       schedule(expiresAtMs - beforeMs - nowMs, () => {
         if (hold.state.status === 'pending') tell('holdpoint.hold.reminder', hold, String(beforeMs));
@@ -127,7 +138,9 @@ export function startNotifier(options: NotifierOptions): Notifier {
     if (lane.queue.length >= options.queueMax) giveUp(message, 'too many wait for this receiver');
     else lane.queue.push(message.key);
     save();
-    wake(lane);
+    // An alert does not wait behind the rest, nor for the end of a pause.
+    if (isAlert(notice.type) && message.state === 'pending') hurry(lane, message.key);
+    else wake(lane);
   }
 
   /** Everything said so far goes to disk, beside what goes on. */

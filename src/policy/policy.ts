@@ -26,8 +26,12 @@ export interface HoldTerms {
   readonly collectInMs?: number;
   /** Who may rule besides, once a hold has waited so long; ascending. */
   readonly escalation?: readonly { readonly afterMs: number; readonly roles: readonly string[] }[];
-  /** Who may release alone and at once, and how long what they released may be collected. */
-  readonly breakGlass?: { readonly roles: readonly string[]; readonly collectInMs: number };
+  /** Who may release alone and at once, how long what they released may be collected, and until when it is reviewed. */
+  readonly breakGlass?: {
+    readonly roles: readonly string[];
+    readonly collectInMs: number;
+    readonly reviewInMs?: number;
+  };
 }
 
 export interface Match {

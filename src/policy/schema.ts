@@ -12,6 +12,8 @@ const expiresInMsMin = 1_000;
 const expiresInMsMax = 7 * 86_400_000;
 const collectInMsMax = 86_400_000;
 const breakGlassInMsMax = 3_600_000;
+const reviewInMsMin = 60_000;
+const reviewInMsMax = 30 * 86_400_000;
 const escalationsMax = 5;
 
 const msByUnit: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -152,6 +154,11 @@ const hold = z
         collectIn: durationMs(expiresInMsMin, breakGlassInMsMax, 'from 1s to 1h')
           .prefault('5m')
           .describe('How long what was released so may be collected.'),
+        reviewIn: durationMs(reviewInMsMin, reviewInMsMax, 'from 1m to 30d')
+          .optional()
+          .describe(
+            'Until when somebody else reviews it before that is reported as overdue; 3d when absent.',
+          ),
       })
       .optional()
       .describe('Who may release alone and at once, with a reason. It alerts, and somebody else reviews it.'),
@@ -189,11 +196,21 @@ const hold = z
       ...(escalate === undefined
         ? {}
         : { escalation: escalate.map((step) => ({ afterMs: step.after, roles: step.roles })) }),
-      ...(breakGlass === undefined
-        ? {}
-        : { breakGlass: { roles: breakGlass.roles, collectInMs: breakGlass.collectIn } }),
+      ...(breakGlass === undefined ? {} : { breakGlass: glassTerms(breakGlass) }),
     };
   });
+
+function glassTerms({
+  roles,
+  collectIn,
+  reviewIn,
+}: {
+  readonly roles: readonly string[];
+  readonly collectIn: number;
+  readonly reviewIn?: number | undefined;
+}): NonNullable<HoldTerms['breakGlass']> {
+  return { roles, collectInMs: collectIn, ...(reviewIn === undefined ? {} : { reviewInMs: reviewIn }) };
+}
 
 function needsByRole(approvals: Readonly<Partial<Record<string, number>>>): Need[] {
   return Object.entries(approvals).flatMap(([role, count]) =>

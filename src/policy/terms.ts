@@ -54,7 +54,12 @@ function escalationOf(all: readonly HoldTerms[]): { afterMs: number; roles: stri
 function breakGlassOf(all: readonly HoldTerms[]): HoldTerms['breakGlass'] {
   const roles = sharedBy(all.map(({ breakGlass }) => breakGlass?.roles ?? []));
   const collect = all.flatMap(({ breakGlass }) => (breakGlass === undefined ? [] : [breakGlass.collectInMs]));
-  return roles.length === 0 ? undefined : { roles, collectInMs: Math.min(...collect) };
+  const review = all.flatMap(({ breakGlass }) =>
+    breakGlass?.reviewInMs === undefined ? [] : [breakGlass.reviewInMs],
+  );
+  if (roles.length === 0) return undefined;
+  const within = review.length === 0 ? {} : { reviewInMs: Math.min(...review) };
+  return { roles, collectInMs: Math.min(...collect), ...within };
 }
 
 function sharedBy(lists: readonly (readonly string[])[]): string[] {

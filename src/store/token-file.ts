@@ -83,20 +83,34 @@ function addLocked(file: string, identity: Identity, nowMs: number, random: Rand
 
 /** Checks tokens against the file as it is now; it may change while the sidecar runs. */
 export function openTokens(file: string): (token: string) => Identity | null {
+  const current = openFile(file);
+  return (token) => {
+    const hash = sha256Hex(token);
+    let found: Identity | null = null;
+    // All are compared, so that the time taken does not tell which one was close.
+    for (const entry of current().tokens)
+      if (equalsConstantTime(entry.hash, hash)) found = { name: entry.name, role: entry.role };
+    return found;
+  };
+}
+
+/** The role of whoever has a token of this name now, null where nobody has; names are used once. */
+export function openRoles(file: string): (name: string) => Role | null {
+  const current = openFile(file);
+  return (name) => current().tokens.find((entry) => entry.name === name)?.role ?? null;
+}
+
+/** The file as it is now, read again when it changed. */
+function openFile(file: string): () => TokenFile {
   let known: TokenFile = { version: 1, tokens: [] };
   let stamp = '';
-  return (token) => {
+  return () => {
     const now = stampOf(file);
     if (now !== stamp) {
       known = readTokens(file);
       stamp = now;
     }
-    const hash = sha256Hex(token);
-    let found: Identity | null = null;
-    // All are compared, so that the time taken does not tell which one was close.
-    for (const entry of known.tokens)
-      if (equalsConstantTime(entry.hash, hash)) found = { name: entry.name, role: entry.role };
-    return found;
+    return known;
   };
 }
 

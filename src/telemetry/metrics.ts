@@ -26,6 +26,7 @@ const help = {
   holdpoint_calls_total: 'Calls by operation and HTTP status given to the workload (0: it had left).',
   holdpoint_rule_matches_total: 'Rules that matched, by rule and action.',
   holdpoint_rulings_total: 'Final rulings by status.',
+  holdpoint_glass_broken_total: 'Releases by one person alone.',
   holdpoint_control_refused_total: 'Control calls refused, by code.',
   holdpoint_ledger_failures_total: 'Failed ledger writes.',
   holdpoint_anchor_failures_total: 'Times an anchor did not take note of a checkpoint, by anchor and code.',
@@ -39,6 +40,8 @@ export type MetricName = keyof typeof help;
 const gaugeHelp = {
   holdpoint_calls_in_flight: 'Calls being served.',
   holdpoint_holds_pending: 'Holds that wait for a person.',
+  holdpoint_reviews_open: 'Releases by one person alone that nobody else has reviewed.',
+  holdpoint_reviews_overdue: 'Those of them whose time for a review is over.',
   holdpoint_ledger_entries: 'Entries sealed and durable.',
   holdpoint_ledger_writable: '1 while the ledger accepts entries.',
   holdpoint_erasures_pending: 'Erasures that run or wait.',
@@ -116,6 +119,7 @@ function counterLines(
     'holdpoint_calls_total',
     'holdpoint_rule_matches_total',
     'holdpoint_rulings_total',
+    'holdpoint_glass_broken_total',
     'holdpoint_control_refused_total',
     'holdpoint_ledger_failures_total',
     'holdpoint_anchor_failures_total',
@@ -152,6 +156,8 @@ function gaugeLines(gauges: Readonly<Record<GaugeName, number>>): string[] {
   const names: readonly GaugeName[] = [
     'holdpoint_calls_in_flight',
     'holdpoint_holds_pending',
+    'holdpoint_reviews_open',
+    'holdpoint_reviews_overdue',
     'holdpoint_ledger_entries',
     'holdpoint_ledger_writable',
     'holdpoint_erasures_pending',

@@ -155,6 +155,10 @@ function addEntry(tables: Tables, ordinal: number, leaf: Leaf): void {
     case 'ruling':
     case 'delivery':
     case 'redelivery':
+    case 'escalation':
+    case 'comment':
+    case 'assignment':
+    case 'review':
     case 'access': {
       const decision = decisionAt(tables, entry.decision);
       if (decision < 0) return;

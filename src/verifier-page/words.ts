@@ -27,15 +27,43 @@ export function stepOf(entry: StoryEntry): Step {
     case 'recovery':
       return { title: 'Closed after a restart', tone: 'plain', facts: facts({ because: data['reason'] }) };
     case 'access':
-      return {
-        title: data['action'] === 'redelivery' ? 'Handed to a retry once more' : 'Looked at',
-        tone: 'plain',
-        facts: facts({ by: data['by'], as: data['role'], action: data['action'] }),
-      };
+      return accessStep(data);
     case '':
       return { title: 'An entry that cannot be read', tone: 'bad', facts: [] };
     default:
       return { title: `Entry of type ${entry.type}`, tone: 'plain', facts: [] };
+  }
+}
+
+const reviews: Readonly<Record<string, readonly [string, Step['tone']]>> = {
+  justified: ['The release by one person alone was reviewed, and found justified', 'good'],
+  unjustified: ['The release by one person alone was reviewed, and found unjustified', 'bad'],
+};
+
+function accessStep(data: JsonObject): Step {
+  const { by, role, action, assignee, step, verdict } = data;
+  const who = { by, as: role };
+  switch (action) {
+    case 'redelivery':
+      return { title: 'Handed to a retry once more', tone: 'plain', facts: facts({ ...who, action }) };
+    case 'escalation':
+      return { title: 'Nobody had ruled: further people may', tone: 'wait', facts: facts({ step }) };
+    case 'comment':
+      return { title: 'A reviewer said something', tone: 'plain', facts: facts(who) };
+    case 'assign':
+      return {
+        title: assignee === '' ? 'Given back' : assignee === by ? 'Somebody took it' : 'Handed over',
+        tone: 'plain',
+        facts: facts({ ...who, to: assignee }),
+      };
+    case 'review': {
+      const [title, tone] = (isText(verdict) && Object.hasOwn(reviews, verdict)
+        ? reviews[verdict]
+        : undefined) ?? ['The release by one person alone was reviewed', 'plain'];
+      return { title, tone, facts: facts(who) };
+    }
+    default:
+      return { title: 'Looked at', tone: 'plain', facts: facts({ ...who, action }) };
   }
 }
 
@@ -117,7 +145,13 @@ function rulingStep(data: JsonObject): Step {
   return {
     title: data['final'] === false ? `${words}: one approval of several` : words,
     tone,
-    facts: facts({ by: data['by'], as: data['role'], digest: data['digest'] }),
+    facts: facts({
+      by: data['by'],
+      as: data['role'],
+      'in the stead of': data['inStead'],
+      alone: data['breakGlass'] === true ? 'yes, past the approvals that were needed' : undefined,
+      digest: data['digest'],
+    }),
   };
 }
 

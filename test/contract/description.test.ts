@@ -178,6 +178,47 @@ describe('every answer is as described', () => {
     await drive('GET /api/v1/holds/{id}', `/api/v1/holds/${held.id}`);
   });
 
+  it('of what reviewers say about a hold, of who is on it, and of rulings on many', async () => {
+    const asked = house.ask('please escalate that');
+    const held = await nextHold(house);
+    const path = `/api/v1/holds/${held.id}`;
+    const comment = 'POST /api/v1/holds/{id}/comments';
+    expect((await drive(comment, `${path}/comments`, { json: { text: 'Who is this?' } })).status).toBe(201);
+    expect((await drive(comment, `${path}/comments`, { json: { text: ' ' } })).status).toBe(400);
+    const assign = 'POST /api/v1/holds/{id}/assignment';
+    expect((await drive(assign, `${path}/assignment`, { json: { to: 'reviewer-1' } })).status).toBe(201);
+    expect((await drive(assign, `${path}/assignment`, { json: { to: 'nobody-1' } })).status).toBe(400);
+    await drive('GET /api/v1/holds/{id}', path);
+    await drive('GET /api/v1/holds/{id}', path, { as: 'viewer' });
+    const { json } = await drive('GET /api/v1/holds', '/api/v1/holds?state=pending');
+    const page = z.object({ items: z.array(z.looseObject({ contentDigest: z.string() })) }).parse(json);
+    const order = { verdict: 'deny', reason: 'no', contentDigest: page.items[0]?.contentDigest };
+    const call = 'POST /api/v1/rulings';
+    expect(
+      (await drive(call, '/api/v1/rulings', { json: { ...order, holds: [held.id, 'h-1'] } })).json,
+    ).toMatchObject({ ruled: 1, refused: 1 });
+    await asked;
+    expect((await drive(comment, `${path}/comments`, { json: { text: 'Late.' } })).status).toBe(409);
+    expect((await drive(assign, `${path}/assignment`, { json: { to: '' } })).status).toBe(409);
+  });
+
+  it('of a release by one person alone, and its review', async () => {
+    const asked = house.ask('delete 7 records');
+    const held = await nextHold(house);
+    const path = `/api/v1/holds/${held.id}`;
+    const json = { verdict: 'release', reason: 'fire', digest: held.digest, breakGlass: true };
+    await drive('POST /api/v1/holds/{id}/rulings', `${path}/rulings`, { as: 'admin', json });
+    await asked;
+    await drive('GET /api/v1/reviews', '/api/v1/reviews?state=open', { as: 'viewer' });
+    const review = 'POST /api/v1/holds/{id}/review';
+    const finding = { verdict: 'justified', text: 'It burned.' };
+    expect((await drive(review, `${path}/review`, { as: 'admin', json: finding })).status).toBe(403);
+    expect((await drive(review, `${path}/review`, { json: finding })).status).toBe(201);
+    expect((await drive(review, `${path}/review`, { json: finding })).status).toBe(409);
+    await drive('GET /api/v1/holds/{id}', path);
+    await drive('GET /api/v1/reviews', '/api/v1/reviews');
+  });
+
   it('of a held request, which has no answer yet', async () => {
     const asked = house.ask('please escalate this');
     const held = await nextHold(house);

@@ -28,6 +28,11 @@ const table: Readonly<Record<string, readonly Role[] | null>> = {
   showHold: everybody,
   // Which roles rule was fixed by the policy when the hold opened.
   ruleOnHold: everybody,
+  ruleOnHolds: everybody,
+  commentOnHold: content,
+  assignHold: content,
+  listReviews: everybody,
+  reviewHold: content,
   listReviewerKeys: everybody,
   enrolReviewerKey: content,
   withdrawReviewerKey: content,

@@ -62,23 +62,54 @@ describe('the queue on a terminal', () => {
     expect(out).toContain('"reviewer-1"');
   });
 
-  it('tells a denial without a reason apart, and shows what the sidecar refuses', async () => {
+  it('asks again for the reason of a denial, and says why a key is not open to whoever pressed it', async () => {
     const asked = house.ask('transfer 1 EUR');
     const held = await nextHold(house);
-    const terminal = onTerminal('holds', { HOLDPOINT_TOKEN: house.tokens.viewer });
+    const viewer = onTerminal('holds', { HOLDPOINT_TOKEN: house.tokens.viewer });
+    await viewer.shows(held.id);
+    viewer.type('\r');
+    await viewer.shows('(d deny)');
+    viewer.type('d');
+    await viewer.shows('Not open to you: This hold needs one of the roles: reviewer.');
+    viewer.type('\u0003');
+    expect(await viewer.exited).toBe(0);
+    const terminal = onTerminal('holds');
     await terminal.shows(held.id);
     terminal.type('\r');
     await terminal.shows('esc back');
     terminal.type('d\r');
     await terminal.shows('A reason is required to deny.');
-    terminal.type('no\r');
-    await terminal.shows('This hold needs one of the roles: reviewer.');
-    terminal.type('\u0003');
+    terminal.type('not today\r');
+    expect((await asked).status).toBe(403);
+    await terminal.shows('your deny is sealed');
+    terminal.type('q');
     expect(await terminal.exited).toBe(0);
+  });
+
+  it('shows who approved while it is looked at, and breaks the glass in two steps', async () => {
+    const asked = house.ask('delete all records');
+    const held = await nextHold(house);
+    const terminal = onTerminal('holds', { HOLDPOINT_TOKEN: house.tokens.admin });
+    await terminal.shows(held.id);
+    terminal.type('\r');
+    await terminal.shows('[ ] 2 x reviewer or admin, 2 still needed');
     await house.call(`/api/v1/holds/${held.id}/rulings`, {
       json: { verdict: 'release', digest: held.digest },
     });
-    await asked;
+    await terminal.shows('approved by reviewer-1 (reviewer), 1 still needed');
+    terminal.type('b');
+    await terminal.shows('Break the glass, because');
+    terminal.type('nobody else is there\r');
+    await terminal.shows('Type BREAK to release it alone now');
+    terminal.type('\r');
+    await terminal.shows('Type BREAK, in capitals, or press escape.');
+    terminal.type('BREAK\r');
+    expect((await asked).status).toBe(200);
+    await terminal.shows('your broken glass is sealed');
+    terminal.type('q');
+    expect(await terminal.exited).toBe(0);
+    const { out } = await run(['decisions', 'show', held.decisionId, '--json'], env);
+    expect(out).toContain('"breakGlass"');
   });
 
   it('has no colours where NO_COLOR says so', async () => {

@@ -5,7 +5,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { HoldEvent } from '../../src/hold/queue.ts';
+import type { HoldEvent } from '../../src/hold/desk.ts';
 import type { Hold } from '../../src/hold/record.ts';
 import { openState } from '../../src/hold/state.ts';
 import type { NotifierOptions } from '../../src/notify/notifier.ts';
@@ -40,6 +40,9 @@ export function testHold(seq: number, severity: 'low' | 'high' = 'high'): Hold {
     lastAttemptAtMs: 0,
     attached: true,
     possibleDuplicate: false,
+    comments: [],
+    assignments: [],
+    review: null,
     mayHaveArrived: false,
     outcome: null,
   };
@@ -58,11 +61,11 @@ export function testHolds(pending: readonly Hold[] = []) {
     },
     open: (hold: Hold): void => {
       all.push(hold);
-      listener({ kind: 'opened', hold });
+      listener({ kind: 'opened', by: '', hold });
     },
     rule: (hold: Hold, status: 'released' | 'expired'): void => {
       hold.state = { ...hold.state, status };
-      listener({ kind: 'ruled', hold });
+      listener({ kind: 'ruled', by: '', hold });
     },
   };
 }

@@ -39,7 +39,220 @@ const glass = { approvals: 2, breakGlass: { collect: 300_000, roles: ['admin'] }
 const reason = { reason: 'The plant is on fire.' };
 const alone = { by: 'olga', role: 'admin', breakGlass: true };
 
-const scenarios: readonly (readonly [string, Fields, Scenario, readonly string[]])[] = [
+const about = ({ decision, hold }: HeldExchange): Fields => ({
+  decision,
+  hold,
+  by: 'rita',
+  role: 'reviewer',
+});
+const act = (builder: LedgerBuilder, data: Fields, parts = {}): number =>
+  builder.seal({ type: 'access', data, refs: [], parts });
+const say = (builder: LedgerBuilder, held: HeldExchange, parts: object = { comment: 'Seen?' }): number =>
+  act(builder, { ...about(held), action: 'comment' }, parts);
+const hand = (builder: LedgerBuilder, held: HeldExchange, assignee: Fields[string] = 'otto'): number =>
+  act(builder, { ...about(held), action: 'assign', assignee });
+const find = (builder: LedgerBuilder, held: HeldExchange, data: Fields = {}): number =>
+  act(
+    builder,
+    { ...about(held), action: 'review', verdict: 'justified', ...data },
+    { finding: 'It burned.' },
+  );
+/** Long after every entry of these ledgers. */
+const later = Date.UTC(2027, 0, 1);
+const lend = (builder: LedgerBuilder, data: Fields = {}): number =>
+  act(builder, { action: 'delegate', by: 'petra', role: 'privacy', delegate: 'otto', until: later, ...data });
+const end = (builder: LedgerBuilder, delegation: number, data: Fields = {}): number =>
+  act(builder, { action: 'delegation_end', by: 'petra', role: 'privacy', delegation, ...data });
+const stead = { by: 'otto', role: 'privacy', inStead: 'petra' };
+
+type Case = readonly [string, Fields, Scenario, readonly string[]];
+
+/** What people do about holds besides ruling. */
+const oversight: readonly Case[] = [
+  [
+    'people talk about a hold that waits and hand it over',
+    {},
+    (b, h) => {
+      say(b, h);
+      hand(b, h);
+      hand(b, h, '');
+      rule(b, h, {});
+    },
+    [],
+  ],
+  ['a comment has a text', {}, (b, h) => say(b, h, {}), ['leaf_malformed at 4']],
+  ['a hold is handed to a name', {}, (b, h) => hand(b, h, 7), ['leaf_malformed at 4']],
+  [
+    'nobody talks about a hold that was ruled on',
+    {},
+    (b, h) => {
+      rule(b, h, {});
+      say(b, h);
+    },
+    ['comment_unfounded at 5'],
+  ],
+  [
+    'nobody takes a hold that was ruled on',
+    {},
+    (b, h) => {
+      rule(b, h, {});
+      hand(b, h);
+    },
+    ['assignment_unfounded at 5'],
+  ],
+  [
+    'what one released alone another reviews, after the decision ended too',
+    glass,
+    (b, h) => {
+      rule(b, h, alone, reason);
+      b.deliver(h.decision, h.hold, h.digest);
+      b.close([[h.decision, 'delivered']]);
+      find(b, h);
+    },
+    [],
+  ],
+  [
+    'who broke the glass does not review it',
+    glass,
+    (b, h) => {
+      rule(b, h, alone, reason);
+      find(b, h, { by: 'olga' });
+    },
+    ['review_not_independent at 5'],
+  ],
+  [
+    'who asked for it does not review it',
+    glass,
+    (b, h) => {
+      rule(b, h, alone, reason);
+      find(b, h, { by: 'agent-7' });
+    },
+    ['review_not_independent at 5'],
+  ],
+  [
+    'a review is written once',
+    glass,
+    (b, h) => {
+      rule(b, h, alone, reason);
+      find(b, h);
+      find(b, h);
+    },
+    ['review_unfounded at 6'],
+  ],
+  ['what nobody released alone is not reviewed', glass, (b, h) => find(b, h), ['review_unfounded at 4']],
+  [
+    'a review says one thing or the other',
+    glass,
+    (b, h) => find(b, h, { verdict: 'fine' }),
+    ['leaf_malformed at 4'],
+  ],
+  [
+    'a role that was lent is one of those that are asked for',
+    byRole,
+    (b, h) => {
+      lend(b);
+      rule(b, h, { by: 'rita', final: false });
+      rule(b, h, stead);
+    },
+    [],
+  ],
+  [
+    'nobody rules in a stead that nobody gave',
+    byRole,
+    (b, h) => rule(b, h, { ...stead, final: false }),
+    ['ruling_not_delegated at 4'],
+  ],
+  [
+    'nobody rules in a stead once it was ended',
+    byRole,
+    (b, h) => {
+      end(b, lend(b));
+      rule(b, h, { ...stead, final: false });
+    },
+    ['ruling_not_delegated at 6'],
+  ],
+  [
+    'nobody rules in a stead whose time is over',
+    byRole,
+    (b, h) => {
+      lend(b, { until: Date.UTC(2026, 10, 22, 8) });
+      rule(b, h, { ...stead, final: false });
+    },
+    ['ruling_not_delegated at 5'],
+  ],
+  [
+    'nobody rules in a stead that was given to another, or in another role',
+    byRole,
+    (b, h) => {
+      lend(b, { delegate: 'rita' });
+      lend(b, { role: 'reviewer' });
+      rule(b, h, { ...stead, final: false });
+    },
+    ['ruling_not_delegated at 6'],
+  ],
+  [
+    'one person in their own role and in a stead is one person',
+    byRole,
+    (b, h) => {
+      lend(b);
+      rule(b, h, { by: 'otto', final: false });
+      rule(b, h, stead);
+    },
+    ['quorum_not_met at 6'],
+  ],
+  [
+    'who was away and who stood in are one voice',
+    { approvals: 2, roles: ['reviewer', 'privacy'] },
+    (b, h) => {
+      lend(b);
+      rule(b, h, { ...stead, final: false });
+      rule(b, h, { by: 'petra', role: 'privacy' });
+    },
+    ['quorum_not_met at 6'],
+  ],
+  [
+    'the requester does not rule in a stead, and nobody in the requester’s',
+    { ...byRole, notRequester: true },
+    (b, h) => {
+      lend(b, { by: 'agent-7' });
+      rule(b, h, { ...stead, inStead: 'agent-7', final: false });
+    },
+    ['ruling_requester at 5'],
+  ],
+  [
+    'nobody breaks the glass in a stead',
+    glass,
+    (b, h) => rule(b, h, { ...alone, inStead: 'petra' }, reason),
+    ['leaf_malformed at 4'],
+  ],
+  [
+    'nobody stands in for themselves',
+    {},
+    (b) => lend(b, { delegate: 'petra' }),
+    ['delegation_unfounded at 4'],
+  ],
+  [
+    'another does not end a delegation, an admin does',
+    {},
+    (b) => {
+      end(b, lend(b), { by: 'rita' });
+      end(b, lend(b), { by: 'root', role: 'admin' });
+    },
+    ['delegation_unfounded at 5'],
+  ],
+  [
+    'a delegation ends once',
+    {},
+    (b) => {
+      const begun = lend(b);
+      end(b, begun, { by: 'holdpoint', role: 'holdpoint' });
+      end(b, begun);
+    },
+    ['delegation_unfounded at 6'],
+  ],
+];
+
+const scenarios: readonly Case[] = [
   [
     'one of each role is enough',
     byRole,
@@ -124,6 +337,7 @@ const scenarios: readonly (readonly [string, Fields, Scenario, readonly string[]
     (b, h) => rule(b, h, { ...alone, verdict: 'deny' }, reason),
     ['leaf_malformed at 4'],
   ],
+  ...oversight,
   ['needs that are no list', { needs: 'two' }, () => undefined, ['leaf_malformed at 3']],
 ];
 

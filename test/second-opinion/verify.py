@@ -350,6 +350,8 @@ def hold_form(d, _parts, seq):
 
 def people_form(d):
     needs, steps, glass = d.get("needs", []), d.get("escalation", []), d.get("breakGlass", {"roles": []})
+    if not isinstance(glass, dict) or not is_count(glass.get("review", 0)):
+        return False
     lists = [glass] + (needs + steps if isinstance(needs, list) and isinstance(steps, list) else [None])
     return (
         all(isinstance(item, dict) and isinstance(item.get("roles"), list) and are_texts(*item["roles"]) for item in lists)
@@ -376,6 +378,7 @@ def ruling_form(d, parts, seq):
         and (d["final"] or d["verdict"] in ("release", "amend")) and isinstance(d.get("breakGlass", False), bool)
         and (not d.get("breakGlass", False) or (d["verdict"] == "release" and d["final"])) and ("amendment" in parts) == (d["verdict"] == "amend")
         and ("withheld" not in d or (d["verdict"] == "amend" and are_places(d["withheld"])))
+        and is_text(d.get("inStead", "")) and (d.get("inStead", "") == "" or (d["inStead"] != d["by"] and not d.get("breakGlass", False)))
         and ("signature" in d) == ("order" in parts) and ("signature" not in d or is_signature(d["signature"]))
     )
 
@@ -396,14 +399,30 @@ def recovery_form(d, _parts, seq):
     return first and is_hex(d["backup"], 64) and is_count(d["lost"]) and is_text(d["taken"])
 
 
-def access_form(d, _parts, seq):
+def access_form(d, parts, seq):
     if not are_texts(d["by"], d["role"], d["action"]):
         return False
+    if d["action"] in ("comment", "assign", "review", "delegate", "delegation_end"):
+        return d["by"] != "" and oversight_form(d, parts, seq)
     if d["action"] == "escalation":
         return is_seq(d["decision"], seq) and is_seq(d["hold"], seq) and is_count(d["step"]) and d["step"] >= 1
     return d["action"] != "redelivery" or (
         is_seq(d["decision"], seq) and is_seq(d["hold"], seq) and is_hex(d["digest"], 64)
     )
+
+
+def oversight_form(d, parts, seq):
+    if d["action"] == "delegate":
+        return is_text(d["delegate"]) and d["delegate"] != "" and is_count(d["until"])
+    if d["action"] == "delegation_end":
+        return is_seq(d["delegation"], seq)
+    if not (is_seq(d["decision"], seq) and is_seq(d["hold"], seq)):
+        return False
+    if d["action"] == "assign":
+        return is_text(d["assignee"])
+    if d["action"] == "comment":
+        return "comment" in parts
+    return d["verdict"] in ("justified", "unjustified") and "finding" in parts
 
 
 def anchor_form(d, _parts, seq):
@@ -496,6 +515,7 @@ FORMS = {
 class Decisions:
     def __init__(self):
         self.open, self.closed, self.ended, self.reviewers = {}, set(), {}, Reviewers()
+        self.alone, self.lent = {}, {}
 
     def apply(self, leaf):
         """Applies one entry; what breaks a rule is a code."""
@@ -526,6 +546,8 @@ class Decisions:
             return self.ruling(decision, leaf, part)
         if kind == "access" and data.get("action") == "escalation":
             return self.escalation(decision, data)
+        if kind == "access" and data["action"] in ("comment", "assign", "review", "delegate", "delegation_end"):
+            return self.oversight(decision, seq, data)
         if kind == "delivery" or (kind == "access" and data.get("action") == "redelivery"):
             return self.delivery(decision or self.ended.get(data.get("decision")), data, kind)
         return None
@@ -555,7 +577,7 @@ class Decisions:
             return "hold_without_request"
         held = decision["digest"] if data["phase"] == "request" else (decision["response"] or {}).get("digest", "")
         decision["holds"][seq] = {
-            "data": data, "by": {}, "escalated": 0, "state": "pending", "releasable": data["digest"], "attempts": 0,
+            "data": data, "by": {}, "voices": set(), "escalated": 0, "state": "pending", "releasable": data["digest"], "attempts": 0,
         }
         return None if held == data["digest"] else "hold_digest_mismatch"
 
@@ -577,25 +599,61 @@ class Decisions:
         unsigned = self.reviewers.ruling(leaf, terms)
         if unsigned:
             return unsigned
+        stead = data.get("inStead", "")
+        if stead and not self.covers(leaf, stead):
+            return "ruling_not_delegated"
         if verdict in ("deny", "expired"):
             hold["state"] = "denied" if verdict == "deny" else "expired"
             return None
-        if (terms["notRequester"] or alone) and data["by"] == terms["requester"]:
+        voices = {data["by"], stead} - {""}
+        if (terms["notRequester"] or alone) and terms["requester"] in voices:
             return "ruling_requester"
         if "amendment" in part:
             hold["by"].clear()
+            hold["voices"].clear()
             hold["releasable"] = part["amendment"]
-        hold["by"].setdefault(data["by"], data["role"])
+        if not voices & hold["voices"]:
+            hold["by"][data["by"]] = data["role"]
+        hold["voices"] |= voices
         if not data["final"]:
             return None
         hold["state"] = "released"
         if alone:
+            self.alone[data["hold"]] = (data["decision"], data["by"], terms["requester"])
             return None if "reason" in part else "break_glass_without_reason"
         short = [
             need for need in terms.get("needs", [])
             if sum(role in need["roles"] + further for role in hold["by"].values()) < need["approvals"]
         ]
         return "quorum_not_met" if short or len(hold["by"]) < terms["approvals"] else None
+
+    def covers(self, leaf, stead):
+        data = leaf["data"]
+        at = datetime.datetime.fromisoformat(leaf["at"]).timestamp() * 1000
+        return any(
+            (one["by"], one["delegate"], one["role"]) == (stead, data["by"], data["role"]) and at <= one["until"] + 60_000
+            for one in self.lent.values()
+        )
+
+    def oversight(self, decision, seq, data):
+        """What people do about holds besides ruling."""
+        action, by = data["action"], data["by"]
+        if action in ("comment", "assign"):
+            hold = decision and decision["holds"].get(data["hold"])
+            waits = hold and hold["state"] == "pending"
+            return None if waits else "comment_unfounded" if action == "comment" else "assignment_unfounded"
+        if action == "review":
+            alone = self.alone.get(data["hold"])
+            if alone is None or alone[0] != data["decision"]:
+                return "review_unfounded"
+            del self.alone[data["hold"]]
+            return "review_not_independent" if by in alone[1:] else None
+        if action == "delegate":
+            self.lent[seq] = data
+            return "delegation_unfounded" if by == data["delegate"] else None
+        begun = self.lent.pop(data["delegation"], None)
+        theirs = begun is not None and (by in (begun["by"], "holdpoint") or data["role"] == "admin")
+        return None if theirs else "delegation_unfounded"
 
     @staticmethod
     def escalation(decision, data):

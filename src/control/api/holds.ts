@@ -1,5 +1,6 @@
 /** The queue of holds, one hold, and rulings: what goes in and out. */
 import { z } from 'zod';
+import { reviewVerdicts } from '../../hold/record.ts';
 import { holdStates } from '../../hold/state.ts';
 import { outcomes } from '../../ledger/entry.ts';
 import { roles } from '../../store/token-file.ts';
@@ -10,7 +11,7 @@ import { signedRulingSchema } from './signed-rulings.ts';
 
 const pageMax = 500;
 const severity = z.enum(['low', 'medium', 'high', 'critical']);
-const digest = z
+export const digest = z
   .string()
   .regex(/^[0-9a-f]{64}$/, 'expected the digest of the hold: 64 hex digits')
   .describe('Commitment of the held bytes.');
@@ -29,6 +30,11 @@ const summaryShape = {
   session: z.string(),
   stream: z.boolean(),
   digest,
+  contentDigest: z
+    .string()
+    .describe(
+      "SHA-256 of the held bytes: holds with the same one hold the same. '' for a viewer, where it is erased, and where credentials were taken out.",
+    ),
   openedAt: z.string(),
   expiresAt: z.string(),
   approvals: z.object({
@@ -48,6 +54,8 @@ const summaryShape = {
   requester: z.string().describe('Who may not rule, where the rule says so.'),
   caller: z.enum(['waiting', 'gone']),
   possibleDuplicate: z.boolean().describe('An identical call was held when this one came.'),
+  assignee: z.string().describe("Who is on it; '' where nobody is. Whoever is entitled may still rule."),
+  commentCount: z.int().min(0),
   outcome: z.enum(outcomes).nullable().describe('How the decision ended; null while it is open.'),
 };
 
@@ -55,6 +63,8 @@ export const holdSummarySchema = z
   .object({ ...summaryShape, rules: z.array(z.object({ id: z.string(), title: z.string(), severity })) })
   .meta({ id: 'HoldSummary', description: 'A hold in the queue.' });
 export type HoldSummary = Sent<z.output<typeof holdSummarySchema>>;
+
+const whyNot = z.string().describe("Why it is not open to the one who asks; '' where it is.");
 
 export const holdSchema = z
   .object({
@@ -83,7 +93,50 @@ export const holdSchema = z
           .describe('Released by one person alone, past the approvals that were needed.'),
       }),
     ),
+    notRequester: z.boolean().describe('Whether the requester may not rule.'),
+    escalated: z
+      .array(z.object({ at: z.string(), roles: z.array(z.string()) }))
+      .describe('Who may rule besides, since then.'),
+    collectInMs: z.int().min(0).describe('How long a released answer will wait for its caller.'),
+    breakGlassCollectInMs: z
+      .int()
+      .min(0)
+      .nullable()
+      .describe('The same where the glass was broken; null where nobody may.'),
     collectBy: z.string().describe("Until when a released answer waits for its caller; '' before."),
+    actions: z
+      .object({
+        release: whyNot,
+        deny: whyNot,
+        amend: whyNot,
+        amendText: whyNot.describe('The same for the text of an answer, where its calls can be amended.'),
+        releaseCalls: whyNot.describe('The same for releasing some of its calls and withholding others.'),
+        breakGlass: whyNot,
+      })
+      .describe('What the one who asks may do. A ruling is judged again when it comes.'),
+    comments: z
+      .array(
+        z.object({
+          by: z.string(),
+          role: z.string(),
+          at: z.string(),
+          text: z.string().nullable().describe('Null for a viewer, and once it is erased.'),
+        }),
+      )
+      .describe('What reviewers said to each other, in order.'),
+    review: z
+      .object({
+        by: z.string(),
+        role: z.string(),
+        verdict: z.enum(reviewVerdicts),
+        at: z.string(),
+        text: z.string().nullable().describe('Null for a viewer, and once it is erased.'),
+      })
+      .nullable()
+      .describe('What somebody else found of a release by one person alone; null while there is no finding.'),
+    assignments: z
+      .array(z.object({ to: z.string().describe("'' for nobody."), by: z.string(), at: z.string() }))
+      .describe('Who took it, handed it over or gave it back; the last one counts.'),
     history: z.record(z.string(), z.int()).describe("How the rule's recent holds stand, by state."),
     exchange: exchangeSchema.nullable().describe('Null for a viewer.'),
   })
@@ -139,8 +192,8 @@ export const rulingSchema = z
   })
   .meta({ id: 'Ruling', description: 'A ruling, bound to the digest of the held bytes.' });
 
-const exampleDigest = '7d'.repeat(32);
-const exampleHold = {
+export const exampleDigest = '7d'.repeat(32);
+export const exampleHold = {
   id: 'h-3f9a01c2-17',
   decisionId: 'd-3f9a01c2-15',
   state: 'pending',
@@ -157,6 +210,7 @@ const exampleHold = {
   session: '',
   stream: false,
   digest: exampleDigest,
+  contentDigest: '5a'.repeat(32),
   openedAt: '2026-11-22T10:00:00.000Z',
   expiresAt: '2026-11-22T10:15:00.000Z',
   approvals: { needed: 1, given: [], byRole: [] },
@@ -166,6 +220,8 @@ const exampleHold = {
   requester: 'billing-agent',
   caller: 'waiting',
   possibleDuplicate: false,
+  assignee: '',
+  commentCount: 0,
   outcome: null,
 } satisfies HoldSummary;
 

@@ -17,6 +17,16 @@ const ruleSchema = z.object({
     approvals: z.int().min(1),
     roles: z.array(z.string()),
     notRequester: z.boolean(),
+    needs: z
+      .array(z.object({ approvals: z.int().min(1), roles: z.array(z.string()) }))
+      .optional()
+      .describe('By role, besides `approvals` in all.'),
+    collectInMs: z.int().optional(),
+    escalation: z.array(z.object({ afterMs: z.int(), roles: z.array(z.string()) })).optional(),
+    breakGlass: z
+      .object({ roles: z.array(z.string()), collectInMs: z.int(), reviewInMs: z.int().optional() })
+      .optional()
+      .describe('Who may release alone, how long that may be collected, and until when it is reviewed.'),
   }),
   tests: z
     .array(

@@ -21,13 +21,28 @@ const policySchema = z
 export const eventSchema = z
   .object({
     kind: z
-      .enum(['opened', 'ruled', 'approved', 'caller', 'settled', 'escalated', 'glass-broken'])
-      .describe('`escalated`: further roles may rule. `glass-broken`: an alert; somebody released alone.'),
+      .enum([
+        'opened',
+        'ruled',
+        'approved',
+        'caller',
+        'settled',
+        'escalated',
+        'glass-broken',
+        'commented',
+        'assigned',
+        'reviewed',
+        'review-overdue',
+      ])
+      .describe(
+        '`escalated`: further roles may rule. `glass-broken`: an alert; somebody released alone. `review-overdue`: nobody has reviewed that in time.',
+      ),
     id: z.string().describe('Of the hold.'),
     state: z.enum(holdStates),
     caller: z.enum(['waiting', 'gone']),
     outcome: z.enum(outcomes).nullable(),
     roles: z.array(z.string()).describe('Who may rule now.'),
+    by: z.string().describe("Who did it; '' where nobody did."),
   })
   .meta({ id: 'HoldEvent', description: 'Something happened to a hold.' });
 export type HoldEventData = Sent<z.output<typeof eventSchema>>;
@@ -125,7 +140,7 @@ export const events: Operation = {
       contentType: 'text/event-stream',
       schema: z.string(),
       example:
-        'id: 1\nevent: hold.opened\ndata: {"kind":"opened","id":"h-3f9a01c2-17","state":"pending","caller":"waiting","outcome":null,"roles":["reviewer"]}\n\n',
+        'id: 1\nevent: hold.opened\ndata: {"kind":"opened","id":"h-3f9a01c2-17","state":"pending","caller":"waiting","outcome":null,"roles":["reviewer"],"by":""}\n\n',
     },
   ],
   refusals: ['overloaded'],

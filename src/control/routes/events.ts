@@ -1,7 +1,7 @@
 /** Server-sent events: that something happened to which hold; never content. */
 import type { ServerResponse } from 'node:http';
 import { HoldpointError } from '../../core/errors.ts';
-import type { HoldEvent } from '../../hold/queue.ts';
+import type { HoldEvent } from '../../hold/desk.ts';
 import { rolesNow } from '../../hold/state.ts';
 import { events, type HoldEventData } from '../api/sidecar.ts';
 import type { Route } from '../http.ts';
@@ -49,7 +49,7 @@ function send(client: ServerResponse, text: string): void {
   else client.write(text);
 }
 
-function describe({ kind, hold }: HoldEvent): HoldEventData {
+function describe({ kind, hold, by }: HoldEvent): HoldEventData {
   return {
     kind,
     id: hold.id,
@@ -57,5 +57,6 @@ function describe({ kind, hold }: HoldEvent): HoldEventData {
     caller: hold.attached ? 'waiting' : 'gone',
     outcome: hold.outcome,
     roles: rolesNow(hold.state),
+    by,
   };
 }

@@ -1,5 +1,5 @@
 /** Keys that sign rulings: who has which, enrolment and withdrawal, each sealed before it counts. */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { isSignedBy } from '../../core/ed25519.ts';
 import { HoldpointError } from '../../core/errors.ts';
 import { enrolmentMessage, keyFingerprint } from '../../core/ruling-statement.ts';
@@ -13,7 +13,7 @@ import {
   withdrawalSchema,
   withdrawReviewerKey,
 } from '../api/signed-rulings.ts';
-import { type ControlRequest, type Route, readJsonBody, sendJson } from '../http.ts';
+import { type ControlRequest, type Route, readOrder, sendJson } from '../http.ts';
 import type { ControlParts } from '../parts.ts';
 
 /** Each enrolled key costs memory for good. */
@@ -44,7 +44,7 @@ export function reviewerKeyRoutes(parts: ControlParts): Route[] {
       path: '/api/v1/reviewer-keys',
       operation: enrolReviewerKey,
       handle: async (request) => {
-        const order = checked(enrolmentSchema, await readJsonBody(request.req));
+        const order = await readOrder(request.req, enrolmentSchema);
         await inTurn(() => enrol(parts, request, order));
       },
     },
@@ -53,8 +53,10 @@ export function reviewerKeyRoutes(parts: ControlParts): Route[] {
       path: '/api/v1/reviewer-keys/withdraw',
       operation: withdrawReviewerKey,
       handle: async (request) => {
-        const order = checked(withdrawalSchema, await readJsonBody(request.req));
-        await inTurn(() => withdraw(parts, request, order));
+        const order = await readOrder(request.req, withdrawalSchema);
+        await inTurn(async () =>
+          sendJson(request.res, 200, shown(await withdrawKey(parts, request.identity, order))),
+        );
       },
     },
   ];
@@ -98,11 +100,12 @@ function requireMayEnrol(keys: readonly ReviewerKey[], identity: Identity, owner
   );
 }
 
-async function withdraw(
-  { ledger }: ControlParts,
-  { res, identity }: ControlRequest,
+/** Seals that a key counts no more; a ruling sealed from then on does not pass with it. */
+export async function withdrawKey(
+  { ledger, withdrawnKeys }: Pick<ControlParts, 'ledger' | 'withdrawnKeys'>,
+  { name: by, role }: Identity,
   { key, reason }: z.output<typeof withdrawalSchema>,
-): Promise<void> {
+): Promise<ReviewerKey> {
   const known = ledger.reviewerKeys().find((one) => one.key === key && one.withdrawn === null);
   if (known === undefined)
     throw new HoldpointError(
@@ -110,31 +113,16 @@ async function withdraw(
       'No such key is in use.',
       'List them with: holdpoint reviewer key list',
     );
-  if (known.owner !== identity.name && identity.role !== 'admin')
-    throw new HoldpointError(
-      'forbidden',
-      `Only ${known.owner} or an admin withdraws it.`,
-      'Ask one of them.',
-    );
-  const data = {
-    action: 'withdraw',
-    by: identity.name,
-    key,
-    owner: known.owner,
-    reason,
-    role: identity.role,
-  };
-  const sealed = ledger.seal({ type: 'key', data });
+  const { owner } = known;
+  if (owner !== by && role !== 'admin')
+    throw new HoldpointError('forbidden', `Only ${owner} or an admin withdraws it.`, 'Ask one of them.');
+  const sealed = ledger.seal({ type: 'key', data: { action: 'withdraw', by, key, owner, reason, role } });
+  // In the same step. Kept where the commit fails: whether it reached the disk is then not known.
+  withdrawnKeys.add(key);
   await sealed.durable;
-  sendJson(res, 200, shown({ ...known, withdrawn: sealed.seq }));
+  return { ...known, withdrawn: sealed.seq };
 }
 
 function shown(key: ReviewerKey): ReviewerKeyShown {
   return { ...key, fingerprint: keyFingerprint(key.key) };
-}
-
-function checked<T>(schema: z.ZodType<T>, body: unknown): T {
-  const parsed = schema.safeParse(body);
-  if (parsed.success) return parsed.data;
-  throw new HoldpointError('invalid_argument', z.prettifyError(parsed.error), 'See /openapi.json.');
 }

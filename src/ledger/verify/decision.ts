@@ -11,6 +11,8 @@ export interface Hold {
   readonly terms: HoldEntry;
   /** Those who released or amended, each once, with the role each first did so in. */
   readonly approvers: Map<string, string>;
+  /** Everybody who ruled, and everybody in whose stead somebody did: nobody counts twice. */
+  readonly voices: Set<string>;
   /** How many steps of its ladder were sealed. */
   escalated: number;
   state: 'pending' | 'released' | 'denied' | 'expired';

@@ -8,6 +8,7 @@ import { digestOf, hex64, isCount, isEarlier, isList, isMatching, isOneOf, type 
 import { type HoldEntry, type RulingEntry, readHold, readRuling } from './hold-entries.ts';
 import { type KeyEntry, readKey } from './key-entries.ts';
 import { type Outcome, outcomes, type RuleVerdict, verdicts } from './outcomes.ts';
+import { type OversightEntry, oversightActions, readOversight } from './oversight-entries.ts';
 import type { Refusal } from './reasons.ts';
 
 export interface DeliveryEntry {
@@ -59,6 +60,7 @@ export type Entry =
   | { readonly type: 'redelivery'; readonly decision: number; readonly hold: number; readonly digest: string }
   /** The hold has waited so long that the roles of this step, counted from 1, may rule. */
   | { readonly type: 'escalation'; readonly decision: number; readonly hold: number; readonly step: number }
+  | OversightEntry
   /** -1 where it is about no one decision. */
   | { readonly type: 'access'; readonly decision: number }
   | AnchorEntry
@@ -113,6 +115,10 @@ function reader<const K extends string>(
   return { type, wanted: new Set(wanted), read: (data, parts, seq) => read(data as Fields<K>, parts, seq) };
 }
 
+const accessFields = [
+  ...(['by', 'role', 'action', 'decision', 'digest', 'hold', 'step'] as const),
+  ...(['assignee', 'verdict', 'delegate', 'until', 'delegation'] as const),
+] as const;
 const other: Entry = { type: 'other' };
 const readers = readersByType([
   reader('genesis', ['key', 'origin', 'product'], ({ key, origin, product }) =>
@@ -149,7 +155,7 @@ const readers = readersByType([
       : undefined,
   ),
   reader('delivery', ['decision', 'hold', 'digest', 'attempt', 'outcomes'], readDelivery),
-  reader('access', ['by', 'role', 'action', 'decision', 'digest', 'hold', 'step'], readAccess),
+  reader('access', accessFields, readAccess),
   { type: 'hold', wanted: 'all', read: readHold },
   { type: 'ruling', wanted: 'all', read: readRuling },
   { type: 'recovery', wanted: 'all', read: readRecovery },
@@ -198,11 +204,16 @@ function readDelivery(data: DeliveryFields, _parts: readonly Part[], seq: number
   return { type: 'delivery', decision, hold, digest, attempt };
 }
 
-type AccessFields = Fields<'by' | 'role' | 'action' | 'decision' | 'digest' | 'hold' | 'step'>;
+type AccessFields = Fields<(typeof accessFields)[number]>;
 
-function readAccess(data: AccessFields, _parts: readonly Part[], seq: number): Entry | undefined {
+function readAccess(data: AccessFields, parts: readonly Part[], seq: number): Entry | undefined {
   const { by, role, action, decision, digest, hold, step } = data;
-  if (!isText(by) || !isText(role) || !isText(action)) return undefined;
+  if (typeof by !== 'string' || typeof role !== 'string' || !isText(action)) return undefined;
+  if (isOneOf(action, oversightActions)) {
+    const { assignee, verdict, delegate, until, delegation } = data;
+    const about = { assignee, verdict, delegate, until, delegation };
+    return readOversight({ action, by, role, decision, hold, ...about }, parts, seq);
+  }
   if (action === 'escalation') {
     if (!isEarlier(decision, seq) || !isEarlier(hold, seq) || !isCount(step) || step < 1) return undefined;
     return { type: 'escalation', decision, hold, step };

@@ -40,6 +40,8 @@ export interface HoldEntry {
   readonly escalation: readonly (readonly string[])[];
   /** Who may release alone. */
   readonly breakGlass: readonly string[];
+  /** Milliseconds within which somebody else reviews that; undefined where it is not said. */
+  readonly reviewWithin: number | undefined;
 }
 
 export interface RoleNeed {
@@ -71,6 +73,8 @@ export interface RulingEntry {
   readonly hasReason: boolean;
   /** Calls were taken out of the answer; the reviewer released the others. */
   readonly isDivided: boolean;
+  /** Whose role it was made in, where that is somebody who was away; '' where it is one's own. */
+  readonly inStead: string;
   readonly signature: RulingSignature | undefined;
 }
 
@@ -93,7 +97,9 @@ export function readHold(data: JsonObject, _parts: readonly Part[], seq: number)
 }
 
 /** What a hold may say besides of who rules on it. */
-function readPeople(data: JsonObject): Pick<HoldEntry, 'needs' | 'escalation' | 'breakGlass'> | undefined {
+function readPeople(
+  data: JsonObject,
+): Pick<HoldEntry, 'needs' | 'escalation' | 'breakGlass' | 'reviewWithin'> | undefined {
   const needs: RoleNeed[] = [];
   for (const need of listIn(data['needs'])) {
     if (!isObject(need)) return undefined;
@@ -107,9 +113,11 @@ function readPeople(data: JsonObject): Pick<HoldEntry, 'needs' | 'escalation' | 
     escalation.push(step['roles']);
   }
   const { breakGlass } = data;
-  if (breakGlass === undefined) return { needs, escalation, breakGlass: [] };
+  if (breakGlass === undefined) return { needs, escalation, breakGlass: [], reviewWithin: undefined };
   if (!isObject(breakGlass) || !isTexts(breakGlass['roles'])) return undefined;
-  return { needs, escalation, breakGlass: breakGlass['roles'] };
+  const { roles, review } = breakGlass;
+  if (review !== undefined && !isCount(review)) return undefined;
+  return { needs, escalation, breakGlass: roles, reviewWithin: review };
 }
 
 /** None where there is none; what is no list is none of the right form either. */
@@ -133,7 +141,10 @@ export function readRuling(data: JsonObject, parts: readonly Part[], seq: number
   if ((verdict === 'deny' || verdict === 'expired') && !final) return undefined;
   const amendment = digestOf(parts, 'amendment');
   if ((verdict === 'amend') !== (amendment !== '')) return undefined;
-  const { breakGlass = false, withheld } = data;
+  const { breakGlass = false, withheld, inStead = '' } = data;
+  // Somebody's stead is taken for what needs others too, never to release alone.
+  if (typeof inStead !== 'string' || (inStead !== '' && (inStead === by || breakGlass !== false)))
+    return undefined;
   // A part of the calls is released by an amendment alone: nothing else may pass for a release that was signed.
   if (withheld !== undefined && (verdict !== 'amend' || !arePlaces(withheld))) return undefined;
   if (typeof breakGlass !== 'boolean' || (breakGlass && (verdict !== 'release' || !final))) return undefined;
@@ -145,6 +156,7 @@ export function readRuling(data: JsonObject, parts: readonly Part[], seq: number
   return {
     ...{ type: 'ruling', decision, hold, verdict, by, role, digest, final, amendment, breakGlass, hasReason },
     isDivided: withheld !== undefined,
+    inStead,
     signature,
   };
 }

@@ -25,6 +25,11 @@ export function lackOf(hold: Hold): string | undefined {
   return undefined;
 }
 
+/** Whose word a ruling is: who made it, and in whose stead. */
+export function voicesOf({ by, inStead }: RulingEntry): readonly string[] {
+  return inStead === '' ? [by] : [by, inStead];
+}
+
 function furtherRoles({ terms, escalated }: Hold): readonly string[] {
   return terms.escalation.slice(0, escalated).flat();
 }

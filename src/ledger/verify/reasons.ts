@@ -71,6 +71,13 @@ export const reasons = {
   quorum_not_met: 'a hold ended in a release with fewer distinct approvals than it demands',
   break_glass_without_reason: 'somebody released a hold alone and gave no reason',
   escalation_unfounded: 'an escalation is not the next step of a hold that waits',
+  // What people do about holds besides ruling
+  comment_unfounded: 'a comment is about no hold that waits',
+  assignment_unfounded: 'somebody took or handed over a hold that does not wait',
+  review_unfounded: 'a review is of no release by one person alone, or of one that was reviewed before',
+  review_not_independent: 'a release by one person alone was reviewed by who made it or who asked for it',
+  delegation_unfounded: 'a delegation is to oneself, or ended by somebody who may not or when it was over',
+  ruling_not_delegated: 'a ruling in somebody’s stead is covered by no delegation in force',
   // Keys of reviewers, and what they signed
   enrolment_unproven: 'a reviewer’s key came in without proof that its private half was there',
   enrolment_not_allowed: 'a reviewer’s key was enrolled or withdrawn by somebody who may not',

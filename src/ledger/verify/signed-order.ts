@@ -32,7 +32,7 @@ export function createOrderChecking(primitives: Primitives): OrderChecking {
 }
 
 function complaint(
-  ruling: Pick<RulingEntry, 'isDivided' | 'breakGlass'>,
+  ruling: Pick<RulingEntry, 'isDivided' | 'breakGlass' | 'inStead'>,
   digest: string,
   plaintext: Uint8Array,
   sealedReason: string | undefined,
@@ -46,6 +46,8 @@ function complaint(
     return 'it was not signed for the tool calls that were released';
   if (('breakGlass' in order && order.breakGlass === true) !== ruling.breakGlass)
     return 'it was not signed as a release by one person alone';
+  if (('inStead' in order ? order.inStead : '') !== ruling.inStead)
+    return 'it was not signed in the stead of that person';
   const reason = 'reason' in order ? order.reason : '';
   return sealedReason === undefined || reason === sealedReason
     ? undefined

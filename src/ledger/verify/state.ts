@@ -8,7 +8,17 @@ import type { DeliveryEntry, Entry } from './entry.ts';
 import type { HoldEntry, RulingEntry } from './hold-entries.ts';
 import type { Leaf } from './leaf.ts';
 import type { Outcome } from './outcomes.ts';
-import { lackOf, mayRule } from './quorum.ts';
+import {
+  checkStead,
+  createOversight,
+  type Oversight,
+  takeBrokenGlass,
+  takeDelegation,
+  takeDelegationEnd,
+  takeDeliberation,
+  takeReview,
+} from './oversight.ts';
+import { lackOf, mayRule, voicesOf } from './quorum.ts';
 import type { Report } from './reasons.ts';
 import {
   checkSignedRuling,
@@ -33,6 +43,7 @@ export interface Decisions {
   restores: number;
   lostEntries: number;
   readonly reviewers: Reviewers;
+  readonly oversight: Oversight;
   readonly closed: Set<number>;
   /** Closed decisions whose held bytes may be handed over again to a retry. */
   readonly redeliverable: Map<number, Decision>;
@@ -65,6 +76,7 @@ export function createDecisions(): Decisions {
     restores: 0,
     lostEntries: 0,
     reviewers: createReviewers(),
+    oversight: createOversight(),
     closed: new Set(),
     redeliverable: new Map(),
   };
@@ -106,6 +118,23 @@ export function applyEntry(decisions: Decisions, leaf: Leaf, report: Report): vo
       return;
     case 'escalation':
       applyEscalation(decisions, entry, seq, report);
+      return;
+    case 'comment':
+    case 'assignment': {
+      const decision = decisions.open.get(entry.decision);
+      decision?.entries.push(seq);
+      takeDeliberation(decision, entry, report);
+      return;
+    }
+    case 'review':
+      decisions.open.get(entry.decision)?.entries.push(seq);
+      takeReview(decisions.oversight, entry, report);
+      return;
+    case 'delegation':
+      takeDelegation(decisions.oversight, leaf, entry, report);
+      return;
+    case 'delegation_end':
+      takeDelegationEnd(decisions.oversight, entry, report);
       return;
     case 'access':
       decisions.open.get(entry.decision)?.entries.push(seq);
@@ -168,6 +197,7 @@ function applyHold(decisions: Decisions, entry: HoldEntry, seq: number, report: 
     seq,
     terms: entry,
     approvers: new Map(),
+    voices: new Set(),
     escalated: 0,
     state: 'pending',
     releasable: entry.digest,
@@ -194,24 +224,29 @@ function applyRuling(decisions: Decisions, entry: RulingEntry, leaf: Leaf, repor
   if (!mayRule(hold, entry))
     report('ruling_role_not_allowed', `${entry.by} as "${entry.role}" may not rule hold ${hold.seq}`);
   checkSignedRuling(decisions.reviewers, leaf, entry, terms, report);
+  checkStead(decisions.oversight, leaf, entry, report);
   if (entry.verdict === 'deny' || entry.verdict === 'expired') {
     hold.state = entry.verdict === 'deny' ? 'denied' : 'expired';
     return;
   }
-  if ((terms.notRequester || entry.breakGlass) && entry.by === terms.requester) {
+  const voices = voicesOf(entry);
+  if ((terms.notRequester || entry.breakGlass) && voices.includes(terms.requester)) {
     report('ruling_requester', `${entry.by} asked for what hold ${hold.seq} holds and may not release it`);
   }
   if (entry.amendment !== '') {
     // Whoever approved before approved other bytes.
     hold.approvers.clear();
+    hold.voices.clear();
     hold.releasable = entry.amendment;
   }
-  if (!hold.approvers.has(entry.by)) hold.approvers.set(entry.by, entry.role);
+  if (!voices.some((voice) => hold.voices.has(voice))) hold.approvers.set(entry.by, entry.role);
+  for (const voice of voices) hold.voices.add(voice);
   if (Date.parse(leaf.at) > terms.expires) decisions.lateRulings += 1;
   if (!entry.final) return;
   hold.state = 'released';
   if (entry.breakGlass) {
     decisions.glassBroken += 1;
+    takeBrokenGlass(decisions.oversight, hold, leaf, entry);
     if (!entry.hasReason)
       report('break_glass_without_reason', `${entry.by} released hold ${hold.seq} alone and gave no reason`);
     return;

@@ -27,7 +27,7 @@ rules:
     when: response.toolCalls.exists(c, c.name == "delete_records")
     action: hold
     severity: critical
-    hold: { expiresIn: 15m, approvals: 2, roles: [reviewer, admin] }
+    hold: { expiresIn: 15m, approvals: 2, roles: [reviewer, admin], breakGlass: { roles: [admin], reviewIn: 1h } }
     tests:
       - { name: hit, expect: match, response: { toolCalls: [{ name: delete_records }] } }
       - { name: miss, expect: no-match, response: { toolCalls: [{ name: other }] } }

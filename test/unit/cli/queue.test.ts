@@ -1,13 +1,16 @@
 /** The interactive queue: which key does what, and rows that no recorded text can break out of. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Detail } from '../../../src/cli/hold-answers.ts';
 import { keysOf } from '../../../src/cli/queue-keys.ts';
 import {
   emptyQueue,
+  isOutdated,
   type Listed,
   pressed,
   type QueueState,
   withItems,
+  withOpen,
 } from '../../../src/cli/queue-state.ts';
 import { rowsOf } from '../../../src/cli/queue-view.ts';
 import { cell, paintFor } from '../../../src/cli/screen.ts';
@@ -28,26 +31,45 @@ function listed(id: string, headline = 'transfer_funds amount=5'): Listed {
     openedAt: '2026-11-26T10:00:00.000Z',
     expiresAt: '2026-11-26T10:15:00.000Z',
     caller: 'waiting',
-    approvals: { needed: 1, given: [] },
+    approvals: { needed: 1, given: [], byRole: [] },
+    roles: ['reviewer'],
   };
 }
 
-function opened(state: QueueState, text = 'hello'): QueueState {
+const actions = { release: '', deny: '', amend: '', releaseCalls: '', breakGlass: '' };
+const callOf = (text: string) => ({
+  id: text,
+  name: text,
+  arguments: { [text]: text },
+  argumentsText: text,
+});
+const two: Partial<Detail> = {
+  exchange: { request: { messages: [] }, response: { text: '', toolCalls: [callOf('pay'), callOf('wipe')] } },
+};
+
+function opened(state: QueueState, text = 'hello', change: Partial<Detail> = {}): QueueState {
   const [item] = state.items;
   if (item === undefined) throw new Error('nothing to open');
   const hold = {
     ...item,
     rules: [{ id: 'r', title: text, when: text, error: '' }],
     policy: { version: text },
+    rulings: [],
+    requester: 'w',
+    notRequester: true,
+    escalation: [],
+    escalated: [],
+    breakGlass: [],
+    collectInMs: 900_000,
+    breakGlassCollectInMs: null,
+    actions,
     exchange: {
       request: { messages: [{ role: text, text }] },
-      response: {
-        text,
-        toolCalls: [{ id: text, name: text, arguments: { [text]: text }, argumentsText: text }],
-      },
+      response: { text, toolCalls: [callOf(text)] },
     },
+    ...change,
   };
-  return { ...state, open: { hold, scroll: 0 } };
+  return withOpen(state, hold);
 }
 
 const three = withItems(
@@ -85,10 +107,55 @@ describe('keys', () => {
     expect(type(opened(three), 'rcheckedd\u007f\r').effect).toEqual({
       kind: 'rule',
       id: 'h-1',
-      verdict: 'release',
-      reason: 'checked',
       digest,
+      order: { verdict: 'release', reason: 'checked' },
     });
+  });
+
+  it('a digit withholds a call, the release then names those that go and needs a reason', () => {
+    const state = type(opened(three, 'x', two), '2').state;
+    expect(state.said).toBe('1 of 2 calls go.');
+    expect(type(state, 'r\r').state.said).toBe('A reason is required to withhold a call.');
+    expect(type(state, 'rtoo much\r').effect).toMatchObject({
+      order: { verdict: 'release', reason: 'too much', calls: ['pay'] },
+    });
+    expect(type(state, '2r\r').effect).toMatchObject({ order: { verdict: 'release', reason: '' } });
+    expect(type(state, '1r').state).toMatchObject({
+      prompt: null,
+      said: 'A release of no call is a denial: press d.',
+    });
+  });
+
+  it('calls that go together say why', () => {
+    const state = opened(three, 'x', { ...two, actions: { ...actions, releaseCalls: 'They are one.' } });
+    expect(type(state, '1').state.said).toBe('All calls go together: They are one.');
+  });
+
+  it.each([
+    ['r', 'release'],
+    ['d', 'deny'],
+    ['a', 'amend'],
+    ['b', 'breakGlass'],
+  ])('%s says why where it is not open, and asks for nothing', (key, action) => {
+    const step = type(opened(three, 'x', { actions: { ...actions, [action]: 'Ask ada.' } }), key);
+    expect([step.state.said, step.state.prompt, step.effect]).toEqual([
+      'Not open to you: Ask ada.',
+      null,
+      null,
+    ]);
+  });
+
+  it('broken glass takes a reason and then a word', () => {
+    const state = opened(three);
+    expect(type(state, 'b\r').state.said).toBe('A reason is required to break the glass.');
+    const second = type(state, 'bfire\r');
+    expect([second.effect, second.state.prompt?.kind]).toEqual([null, 'confirm-break-glass']);
+    expect(type(second.state, '\r').effect).toBeNull();
+    expect(type(second.state, 'break\r').state.said).toContain('in capitals');
+    expect(type(second.state, 'BREAK\r').effect).toMatchObject({
+      order: { verdict: 'release', reason: 'fire', breakGlass: true },
+    });
+    expect(type(second.state, '\u001b').state.said).toBe('Nothing was ruled.');
   });
 
   it('a denial without a reason is not sent', () => {
@@ -110,6 +177,31 @@ describe('keys', () => {
     expect(withItems(state, [listed('h-9'), listed('h-2')], 2).selected).toBe('h-2');
     expect(withItems(state, [listed('h-1'), listed('h-3')], 2).selected).toBe('h-3');
     expect(withItems(state, [], 0).selected).toBe('');
+  });
+});
+
+describe('an open hold', () => {
+  const state = type(opened(three, 'x', two), '2rbecau').state;
+  const { open } = state;
+  if (open === null) throw new Error('nothing is open');
+
+  it('is read again when somebody approved or more may rule, and only then', () => {
+    const changed = (change: Partial<Listed>) =>
+      isOutdated(withItems(state, [{ ...listed('h-1'), ...change }], 1));
+    expect(changed({})).toBe(false);
+    expect(changed({ approvals: { needed: 2, given: ['ada'], byRole: [] } })).toBe(true);
+    expect(changed({ roles: ['reviewer', 'admin'] })).toBe(true);
+  });
+
+  it('keeps what was typed and chosen when it is read again', () => {
+    const again = withOpen(state, { ...open.hold, roles: ['admin'] });
+    expect(again).toMatchObject({ prompt: { text: 'becau' }, open: { hold: { roles: ['admin'] } } });
+    expect(again.open?.withheld).toEqual(new Set([1]));
+  });
+
+  it('loses both when other bytes are held', () => {
+    const other = withOpen(state, { ...open.hold, digest: '00'.repeat(32) });
+    expect(other).toMatchObject({ prompt: null, open: { withheld: new Set() } });
   });
 });
 
@@ -136,6 +228,44 @@ describe('what is shown', () => {
     const rows = rowsOf(opened(three), { rows: 20, columns: 100 }, Date.parse('2026-11-26T10:01:00Z'), plain);
     expect(rows[0]).toMatch(/^h-1 {2}pending {2}\[high\] {2}14m0s left/);
     expect(rows[1]).toBe('If you release, this tool call reaches the workload: hello');
+  });
+
+  it('tells the calls that go from those that are withheld, and what is not open', () => {
+    const held = { ...two, actions: { ...actions, deny: 'Ask ada.' } };
+    const rows = rowsOf(type(opened(three, 'x', held), '2').state, { rows: 40, columns: 100 }, 0, plain);
+    const text = rows.map((row) => row.trimEnd());
+    expect(text).toContain('If you release, 1 of 2 tool calls reach the workload:');
+    expect(text).toContain('1  goes      pay');
+    expect(text).toContain('2  withheld  wipe');
+    expect(text).toContain('deny is not open to you: Ask ada.');
+    expect(text).toContain('r release   (d deny)   a amend   1-2 withhold   j/k scroll   esc back');
+  });
+
+  it('says who approved in which role, who is needed, and who may rule since when', () => {
+    const held: Partial<Detail> = {
+      approvals: {
+        needed: 2,
+        given: ['ada'],
+        byRole: [
+          { needed: 1, roles: ['reviewer'], left: 0 },
+          { needed: 1, roles: ['privacy'], left: 1 },
+        ],
+      },
+      rulings: [{ by: 'ada', role: 'reviewer', verdict: 'release', breakGlass: false }],
+      escalated: [{ at: '2026-11-26T10:05:00.000Z', roles: ['admin'] }],
+      breakGlass: ['admin'],
+      breakGlassCollectInMs: 30_000,
+    };
+    const text = rowsOf(opened(three, 'x', held), { rows: 40, columns: 120 }, 0, plain).map((row) =>
+      row.trimEnd(),
+    );
+    expect(text).toContain('[x] 1 x reviewer, approved by ada (reviewer)');
+    expect(text).toContain('[ ] 1 x privacy, 1 still needed');
+    expect(text).toContain('may rule: reviewer; admin since 2026-11-26T10:05:00.000Z');
+    expect(text).toContain(
+      'break glass: admin, alone and at once, with a reason and an alert; then good for 30s',
+    );
+    expect(text).toContain('once released it waits 15m0s for its caller');
   });
 
   it('is cut to the column, wide characters counted as two', () => {

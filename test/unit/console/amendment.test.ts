@@ -1,11 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  amendmentOf,
-  type Editable,
-  editablesOf,
-  editedOf,
-  whyNotAmendable,
-} from '../../../src/console/amendment.ts';
+import { amendmentOf, type Editable, editablesOf, editedOf } from '../../../src/console/amendment.ts';
 import type { Exchange } from '../../../src/console/exchange-data.ts';
 import { hold } from './holds.ts';
 
@@ -72,20 +66,5 @@ describe('amending a request', () => {
     const [body] = editablesOf(request, { ...exchange, response: null });
     if (body === undefined) throw new Error('nothing to edit');
     expect(amendmentOf([editedOf(body, '{"model":"other"}')])).toEqual({ body: { model: 'other' } });
-  });
-});
-
-describe('what cannot be amended', () => {
-  it.each([
-    [hold('a', { approvals: { needed: 2, given: [] } }), exchange, /several approvals/],
-    [hold('a', { operation: 'unknown' }), exchange, /cannot be amended/],
-    [
-      hold('a', { phase: 'request' }),
-      { ...exchange, request: { ...exchange.request, raw: { ...raw, body: 'x' } } },
-      /not a JSON object/,
-    ],
-    [hold('a'), null, /role/],
-  ])('%#: says why', (held, content, why) => {
-    expect(whyNotAmendable(held, content)).toMatch(why);
   });
 });

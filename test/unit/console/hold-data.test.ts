@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readFinalRuling, readHolds, readNotice } from '../../../src/console/hold-data.ts';
+import { readHolds, readNotice } from '../../../src/console/hold-data.ts';
+import { readFinalRuling } from '../../../src/console/hold-detail.ts';
 import { holdAt } from '../../../src/console/place.ts';
 import { ShapeError } from '../../../src/console/shape.ts';
 
@@ -20,8 +21,10 @@ const line = {
   digest: 'ab',
   openedAt: '2026-11-22T13:00:00.000Z',
   expiresAt: '2026-11-22T13:15:00.000Z',
-  approvals: { needed: 1, given: [] },
+  approvals: { needed: 1, given: [], byRole: [] },
   roles: ['reviewer'],
+  escalation: [],
+  breakGlass: [],
   requester: 'w',
   caller: 'waiting',
   possibleDuplicate: false,
@@ -50,7 +53,7 @@ describe("the sidecar's answers", () => {
     const entry = (by: string, final: boolean) => ({
       type: 'ruling',
       at: line.openedAt,
-      data: { by, verdict: 'release', final },
+      data: { by, role: 'reviewer', verdict: 'release', final },
     });
     expect(
       readFinalRuling({ entries: [{ type: 'request', data: {} }, entry('ada', false), entry('bob', true)] }),

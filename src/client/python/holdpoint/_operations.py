@@ -2,9 +2,17 @@
 
 
 class Operations:
+    def assign_hold(self, id, body):
+        """Take a hold, hand it over or give it back."""
+        return self._call("POST", "/api/v1/holds/{id}/assignment", {"id": id}, {}, body)
+
     def change_keys(self, body):
         """Change a key of the ledger."""
         return self._call("POST", "/api/v1/keys", {}, {}, body)
+
+    def comment_on_hold(self, id, body):
+        """Say something about a hold."""
+        return self._call("POST", "/api/v1/holds/{id}/comments", {"id": id}, {}, body)
 
     def enrol_reviewer_key(self, body):
         """Enrol a key that signs rulings."""
@@ -50,6 +58,10 @@ class Operations:
         """Keys that sign rulings."""
         return self._call("GET", "/api/v1/reviewer-keys", {}, {}, None)
 
+    def list_reviews(self, state=None):
+        """Releases by one person alone, and their reviews."""
+        return self._call("GET", "/api/v1/reviews", {}, {"state": state}, None)
+
     def metrics(self):
         """Prometheus metrics."""
         return self._call("GET", "/metrics", {}, {}, None)
@@ -90,9 +102,17 @@ class Operations:
         """Send a dead letter again."""
         return self._call("POST", "/api/v1/notifications/replay", {}, {}, body)
 
+    def review_hold(self, id, body):
+        """Review a release by one person alone."""
+        return self._call("POST", "/api/v1/holds/{id}/review", {"id": id}, {}, body)
+
     def rule_on_hold(self, id, body):
         """Rule on a hold."""
         return self._call("POST", "/api/v1/holds/{id}/rulings", {"id": id}, {}, body)
+
+    def rule_on_holds(self, body):
+        """Rule on many holds of the same bytes."""
+        return self._call("POST", "/api/v1/rulings", {}, {}, body)
 
     def show_checkpoint(self):
         """The signed checkpoint."""

@@ -1,0 +1,61 @@
+/** What the control port answers about holds, as far as the command line reads it. */
+import { z } from 'zod';
+
+const stepSchema = z.object({ at: z.string(), roles: z.array(z.string()) });
+
+/** The fields of a hold that the command line shows; the API sends more. */
+export const summarySchema = z.object({
+  id: z.string(),
+  decisionId: z.string(),
+  state: z.string(),
+  severity: z.string(),
+  headline: z.string(),
+  workload: z.string(),
+  model: z.string(),
+  digest: z.string(),
+  openedAt: z.string(),
+  expiresAt: z.string(),
+  caller: z.string(),
+  approvals: z.object({
+    needed: z.number(),
+    given: z.array(z.string()),
+    byRole: z.array(z.object({ needed: z.number(), roles: z.array(z.string()), left: z.number() })),
+  }),
+  roles: z.array(z.string()),
+});
+export const listSchema = z.object({ items: z.array(summarySchema), total: z.number() });
+
+const callSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  arguments: z.json(),
+  argumentsText: z.string(),
+});
+export const detailSchema = summarySchema.extend({
+  rules: z.array(z.object({ id: z.string(), title: z.string(), when: z.string(), error: z.string() })),
+  policy: z.object({ version: z.string() }),
+  rulings: z.array(
+    z.object({ by: z.string(), role: z.string(), verdict: z.string(), breakGlass: z.boolean() }),
+  ),
+  requester: z.string(),
+  notRequester: z.boolean(),
+  escalation: z.array(stepSchema),
+  escalated: z.array(stepSchema),
+  breakGlass: z.array(z.string()),
+  collectInMs: z.number(),
+  breakGlassCollectInMs: z.number().nullable(),
+  actions: z.object({
+    release: z.string(),
+    deny: z.string(),
+    amend: z.string(),
+    releaseCalls: z.string(),
+    breakGlass: z.string(),
+  }),
+  exchange: z
+    .object({
+      request: z.object({ messages: z.array(z.object({ role: z.string(), text: z.string() })) }),
+      response: z.object({ text: z.string(), toolCalls: z.array(callSchema) }).nullable(),
+    })
+    .nullable(),
+});
+export type Detail = z.output<typeof detailSchema>;

@@ -1,0 +1,125 @@
+/** The hold on the page: pinned to the digest it shows, its buttons dead once it is over or something changed. */
+import { type Api, ApiError, type RulingRequest } from './api.ts';
+import { type Action, capitalised, closedPage, messageOf } from './desk-state.ts';
+import type { Store } from './desk-store.ts';
+import type { HoldSummary, Identity } from './hold-data.ts';
+import { wasRuled } from './ruling-words.ts';
+import { signedIfPossible } from './signing.ts';
+
+export interface DeskPage {
+  /** Reads the hold and shows it; null closes the page. */
+  show(id: string | null, panel?: Action | null): void;
+  reread(): void;
+  /** Compares what is known of a hold now with what the page shows. */
+  compare(hold: HoldSummary): void;
+  /** The hold is no longer listed. */
+  gone(id: string): void;
+  /** Sends a ruling bound to the digest on the page. Rejects with what the sidecar answered. */
+  rule(ruling: Omit<RulingRequest, 'digest'>): Promise<void>;
+}
+
+export function createDeskPage(options: {
+  readonly store: Store;
+  readonly api: () => Api;
+  /** Puts a line that was read here on the desk. */
+  readonly put: (hold: HoldSummary) => void;
+  readonly refresh: () => void;
+  /** Throws where nobody is signed in. */
+  readonly signedIn: () => Identity;
+  readonly complain: (error: unknown) => void;
+}): DeskPage {
+  const { store, api, put, refresh, signedIn, complain } = options;
+  const { setOpen } = store;
+
+  function compare(hold: HoldSummary): void {
+    const { open } = store.get();
+    if (open?.id !== hold.id || open.detail === null) return;
+    const shown = open.detail.summary;
+    setOpen(hold.id, { detail: { ...open.detail, summary: { ...hold, digest: shown.digest } } });
+    if (open.over !== '') return;
+    if (hold.digest !== shown.digest)
+      setOpen(hold.id, { over: 'What is held has changed since you opened it.' });
+    else if (hold.state !== 'pending') end(hold.id, capitalised(hold.state));
+    else if (whoRules(hold) !== whoRules(shown)) read(hold.id);
+  }
+
+  function end(id: string, how: string): void {
+    setOpen(id, { over: `${how}.` });
+    const decisionId = store.get().open?.detail?.summary.decisionId;
+    if (decisionId === undefined) return;
+    api()
+      .finalRuling(decisionId)
+      .then((ruling) => {
+        if (ruling === null || store.get().open?.id !== id) return;
+        const over = wasRuled(ruling);
+        setOpen(id, { over, ruling });
+        store.set({ announcement: over });
+      }, complain);
+  }
+
+  function read(id: string): void {
+    api()
+      .hold(id)
+      .then(
+        (detail) => {
+          const { summary } = detail;
+          const shown = store.get().open?.detail?.summary.digest ?? summary.digest;
+          if (shown !== summary.digest) return compare(summary);
+          setOpen(id, { detail, problem: '', over: '' });
+          if (store.get().holds.has(id)) put(summary);
+          if (summary.state !== 'pending') end(id, capitalised(summary.state));
+        },
+        (error: unknown) => {
+          setOpen(id, { problem: messageOf(error) });
+          if (error instanceof ApiError && error.status === 401) complain(error);
+        },
+      );
+  }
+
+  async function rule(ruling: Omit<RulingRequest, 'digest'>): Promise<void> {
+    const { open } = store.get();
+    if (open?.detail == null || open.over !== '')
+      throw new ApiError(409, '', 'There is nothing to rule on.', '');
+    const { id, digest } = open.detail.summary;
+    try {
+      const signed = await signedIfPossible(api(), open.detail, signedIn(), { ...ruling, digest });
+      const summary = await api().rule(id, signed);
+      setOpen(id, { panel: null });
+      if (summary.state === 'pending')
+        store.set({ announcement: 'Your approval is sealed; more are needed.' });
+      put(summary);
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 409 && error.code !== '') {
+        setOpen(id, { over: error.message });
+        refresh();
+      }
+      throw error;
+    }
+  }
+
+  return {
+    show: (id, panel = null) => {
+      const { open, holds, cursor, identity } = store.get();
+      if (id === null) return store.set({ open: null });
+      if (open?.id === id) return setOpen(id, panel === null ? {} : { panel });
+      store.set({ open: { ...closedPage(id), panel }, cursor: holds.has(id) ? id : cursor });
+      if (identity !== null) read(id);
+    },
+    reread: () => {
+      const { open } = store.get();
+      if (open === null) return;
+      store.set({ open: closedPage(open.id) });
+      read(open.id);
+    },
+    compare,
+    gone: (id) => {
+      if (store.get().open?.id === id) end(id, 'It is over');
+    },
+    rule,
+  };
+}
+
+/** What of a line decides who may do what: once that changed, the page asks again. */
+function whoRules({ approvals, roles }: HoldSummary): string {
+  return JSON.stringify([approvals.given, roles]);
+}

@@ -1,0 +1,122 @@
+/** One hold with its exchange, as the control port describes it to whoever reads it. */
+import { type Exchange, readExchange } from './exchange-data.ts';
+import {
+  type Escalation,
+  type HoldSummary,
+  type RuleName,
+  readEscalation,
+  readRuleName,
+  readSummary,
+} from './hold-data.ts';
+import { flagIn, instantIn, isShape, listIn, numberIn, type Shape, shapeOf, textIn } from './shape.ts';
+
+export interface HeldRule extends RuleName {
+  readonly when: string;
+  /** Why evaluating it failed; '' when it matched. */
+  readonly error: string;
+}
+
+export interface Ruling {
+  readonly by: string;
+  readonly role: string;
+  readonly verdict: string;
+  readonly atMs: number;
+  /** Places of the tool calls that the answer was delivered without, from 0. */
+  readonly withheld: readonly number[];
+  /** Released by one person alone, past the approvals that were needed. */
+  readonly breakGlass: boolean;
+}
+
+export const actionNames = ['release', 'deny', 'amend', 'amendText', 'releaseCalls', 'breakGlass'] as const;
+/** For each why it is not open to the one who asked; '' where it is. */
+export type Actions = Readonly<Record<(typeof actionNames)[number], string>>;
+
+export interface HoldDetail {
+  readonly summary: HoldSummary;
+  readonly rules: readonly HeldRule[];
+  readonly policy: { readonly version: string; readonly digest: string };
+  readonly rulings: readonly Ruling[];
+  /** How the rule's recent holds ended: state -> count. */
+  readonly history: readonly (readonly [string, number])[];
+  readonly actions: Actions;
+  readonly notRequester: boolean;
+  /** Who may rule besides, since when. */
+  readonly escalated: readonly Escalation[];
+  /** How long a released answer waits for its caller. */
+  readonly collectInMs: number;
+  /** The same where the glass was broken; null where nobody may. */
+  readonly breakGlassCollectInMs: number | null;
+  /** Null for those who do not read content. */
+  readonly exchange: Exchange | null;
+}
+
+export function readDetail(value: unknown): HoldDetail {
+  const from = shapeOf(value, 'hold');
+  const policy = shapeOf(from['policy'], 'policy');
+  const { exchange } = from;
+  return {
+    summary: readSummary(value),
+    rules: listIn(from, 'rules', (item) => {
+      const rule = shapeOf(item, 'rule');
+      return { ...readRuleName(item), when: textIn(rule, 'when'), error: textIn(rule, 'error') };
+    }),
+    policy: { version: textIn(policy, 'version'), digest: textIn(policy, 'digest') },
+    rulings: listIn(from, 'rulings', readRuling),
+    history: Object.entries(shapeOf(from['history'], 'history')).flatMap(([state, count]) =>
+      typeof count === 'number' ? [[state, count] as const] : [],
+    ),
+    actions: readActions(shapeOf(from['actions'], 'actions')),
+    notRequester: flagIn(from, 'notRequester'),
+    escalated: listIn(from, 'escalated', readEscalation),
+    collectInMs: numberIn(from, 'collectInMs'),
+    breakGlassCollectInMs:
+      from['breakGlassCollectInMs'] === null ? null : numberIn(from, 'breakGlassCollectInMs'),
+    exchange: exchange === null ? null : readExchange(exchange),
+  };
+}
+
+function readActions(from: Shape): Actions {
+  return {
+    release: textIn(from, 'release'),
+    deny: textIn(from, 'deny'),
+    amend: textIn(from, 'amend'),
+    amendText: textIn(from, 'amendText'),
+    releaseCalls: textIn(from, 'releaseCalls'),
+    breakGlass: textIn(from, 'breakGlass'),
+  };
+}
+
+function readRuling(item: unknown): Ruling {
+  const from = shapeOf(item, 'ruling');
+  return {
+    by: textIn(from, 'by'),
+    role: textIn(from, 'role'),
+    verdict: textIn(from, 'verdict'),
+    atMs: instantIn(from, 'at'),
+    withheld: listIn(from, 'withheld', place),
+    breakGlass: flagIn(from, 'breakGlass'),
+  };
+}
+
+function place(item: unknown): number {
+  return numberIn({ place: item }, 'place');
+}
+
+/** The final ruling among a decision's sealed entries; null while there is none. Names nobody's reason. */
+export function readFinalRuling(value: unknown): Ruling | null {
+  const entries = listIn(shapeOf(value, 'decision'), 'entries', (item) => shapeOf(item, 'entry'));
+  const last = entries.findLast(
+    ({ type, data }) => type === 'ruling' && isShape(data) && data['final'] === true,
+  );
+  if (last === undefined) return null;
+  const data = shapeOf(last['data'], 'ruling');
+  return {
+    by: textIn(data, 'by'),
+    role: textIn(data, 'role'),
+    verdict: textIn(data, 'verdict'),
+    atMs: instantIn(last, 'at'),
+    // An entry has these only where they apply.
+    withheld: data['withheld'] === undefined ? [] : listIn(data, 'withheld', place),
+    breakGlass: data['breakGlass'] === true,
+  };
+}

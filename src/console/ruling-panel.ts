@@ -1,0 +1,143 @@
+/** The panel of one verdict: what it does, what is amended or withheld, the reason, and the button that sends it. */
+import { type ComponentChild, h } from 'preact';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { AmendEditor } from './amend-editor.ts';
+import { amendmentOf, type Drafts, editablesOf, editedOf } from './amendment.ts';
+import { ApiError } from './api.ts';
+import { CallChoice } from './call-choice.ts';
+import type { Desk } from './desk.ts';
+import type { Identity, Verdict } from './hold-data.ts';
+import type { HoldDetail } from './hold-detail.ts';
+import { ReasonRow } from './reason.ts';
+import { effectOf } from './ruling-words.ts';
+
+interface RulingPanelProps {
+  readonly desk: Desk;
+  readonly detail: HoldDetail;
+  readonly identity: Identity;
+  readonly verdict: Verdict;
+  readonly withheld: ReadonlySet<number>;
+  readonly reason: string;
+  readonly setReason: (reason: string) => void;
+  readonly drafts: Drafts;
+  readonly setDrafts: (drafts: Drafts) => void;
+}
+
+const sendWords: Readonly<Record<Verdict, string>> = {
+  release: 'Release now',
+  amend: 'Send amended',
+  deny: 'Deny now',
+};
+
+export function RulingPanel(props: RulingPanelProps): ComponentChild {
+  const { desk, detail, identity, verdict, reason, setReason, drafts, setDrafts } = props;
+  const { summary, exchange, actions } = detail;
+  const [sending, setSending] = useState(false);
+  const [problem, setProblem] = useState('');
+  const field = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => {
+    setProblem('');
+    field.current?.focus();
+  }, [verdict]);
+  const edits = useMemo(
+    () =>
+      verdict !== 'amend' || exchange === null
+        ? []
+        : editablesOf(summary, exchange)
+            .filter(({ target }) => target !== 'text' || actions.amendText === '')
+            .map((editable) => editedOf(editable, drafts[editable.key] ?? editable.source)),
+    [verdict, summary.digest, exchange, drafts, actions.amendText],
+  );
+  const calls = verdict === 'release' ? (exchange?.response?.toolCalls ?? []) : [];
+  const withheld = calls.length > 1 && actions.releaseCalls === '' ? props.withheld : none;
+  const isReasonFree = verdict === 'release' && withheld.size === 0;
+  const what = verdict === 'release' ? 'withhold a call' : verdict;
+
+  function obstacle(): string {
+    if (verdict === 'amend') {
+      const amendment = amendmentOf(edits);
+      if (typeof amendment === 'string') return amendment;
+    }
+    if (withheld.size > 0 && withheld.size === calls.length)
+      return 'A release of no call is a denial: deny it.';
+    return isReasonFree || reason.trim() !== '' ? '' : `A reason is required to ${what}.`;
+  }
+
+  function submit(event: Event): void {
+    event.preventDefault();
+    if (sending) return;
+    const found = obstacle();
+    setProblem(found);
+    if (found !== '') {
+      if (reason.trim() === '' && !isReasonFree) field.current?.focus();
+      return;
+    }
+    setSending(true);
+    const amendment = verdict === 'amend' ? amendmentOf(edits) : '';
+    desk
+      .rule({
+        verdict,
+        reason,
+        ...(typeof amendment === 'string' ? {} : { amendment }),
+        ...(withheld.size === 0
+          ? {}
+          : { calls: calls.flatMap(({ id }, place) => (withheld.has(place) ? [] : [id])) }),
+      })
+      .then(() => document.querySelector<HTMLElement>('#hold-title')?.focus())
+      .catch((error: unknown) => setProblem(problemOf(error)))
+      .finally(() => setSending(false));
+  }
+
+  const send =
+    withheld.size === 0
+      ? sendWords[verdict]
+      : `Release ${calls.length - withheld.size} of ${calls.length} calls`;
+  return h(
+    'form',
+    {
+      class: `panel panel-${verdict}`,
+      onSubmit: submit,
+      'aria-label': send,
+      onKeyDown: (event: KeyboardEvent) => {
+        if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) submit(event);
+      },
+    },
+    [
+      h('p', { key: 'effect', class: 'effect' }, effectOf(verdict, detail, identity.role, withheld)),
+      calls.length > 1
+        ? h(CallChoice, { key: 'calls', calls, withheld, why: actions.releaseCalls, onChange: desk.withhold })
+        : null,
+      verdict === 'amend' && actions.amendText !== '' && exchange?.response?.text !== ''
+        ? h('p', { key: 'fixed', class: 'quiet' }, actions.amendText)
+        : null,
+      edits.length > 0
+        ? h(AmendEditor, {
+            key: 'editor',
+            edits,
+            drafts,
+            onEdit: (name: string, text: string) => setDrafts({ ...drafts, [name]: text }),
+          })
+        : null,
+      h(ReasonRow, {
+        key: 'reason',
+        field,
+        reason,
+        setReason,
+        isFree: isReasonFree,
+        send,
+        sending,
+        problem,
+        kind: verdict,
+      }),
+    ],
+  );
+}
+
+const none: ReadonlySet<number> = new Set();
+
+/** What stood against it, and what to do about that. */
+export function problemOf(error: unknown): string {
+  if (error instanceof ApiError)
+    return `${error.message}${error.status === 0 ? '' : ` ${error.next}`}`.trim();
+  return error instanceof Error ? error.message : String(error);
+}

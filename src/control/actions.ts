@@ -1,0 +1,118 @@
+/**
+ * What the one who asks may do with a hold, and why not: by the same functions that rule, run without effect, so that
+ * what is said here and what is refused later cannot differ. A ruling is judged again when it comes.
+ */
+import { type ErrorCode, HoldpointError } from '../core/errors.ts';
+import type { Hold } from '../hold/record.ts';
+import { afterRuling, type RulingRequest } from '../hold/state.ts';
+import type { Identity } from '../store/token-file.ts';
+import { type AmendmentInput, amendedMessage, amendmentSchema, whyTextIsFixed } from './amend.ts';
+import type { HoldDetail } from './api/holds.ts';
+import type { ControlParts } from './parts.ts';
+import type { Exchange } from './view.ts';
+
+export type Actions = HoldDetail['actions'];
+
+/** Larger bodies are not written anew on a trial: the ruling itself says what is wrong. */
+const trialCharactersMax = 1024 * 1024;
+/** What a ruling is refused with, for whoever gives it. Anything else is a failure of ours. */
+const refusals: readonly ErrorCode[] = [
+  'forbidden',
+  'invalid_argument',
+  'already_ruled',
+  'ruling_expired',
+  'not_divisible',
+];
+
+/**
+ * For each action why it is not open to this person, '' where it is. `exchange` is null for those who do not read
+ * content; they learn nothing of it here either.
+ */
+export async function actionsFor(
+  parts: ControlParts,
+  hold: Hold,
+  identity: Identity,
+  exchange: Exchange | null,
+): Promise<Actions> {
+  const ruling = (change: Pick<RulingRequest, 'verdict' | 'breakGlass'>): Promise<string> =>
+    whyNot(() => {
+      const { name: by, role } = identity;
+      const { digest } = hold.state.terms;
+      afterRuling(hold.state, { ...change, by, role, digest, reason: 'on trial' }, parts.clock.nowMs());
+    });
+  const amendFor = await ruling({ verdict: 'amend' });
+  const amend = amendFor || (await whyNotAmended(parts, hold, exchange));
+  return {
+    release: await ruling({ verdict: 'release' }),
+    deny: await ruling({ verdict: 'deny' }),
+    amend,
+    amendText: amend || whyTextIsFixed(hold),
+    releaseCalls: amendFor || (await whyNotDivided(parts, hold, exchange)),
+    breakGlass: await ruling({ verdict: 'release', breakGlass: true }),
+  };
+}
+
+async function whyNotAmended(parts: ControlParts, hold: Hold, exchange: Exchange | null): Promise<string> {
+  if (exchange === null) return notReadByRole;
+  const trial = trialOf(hold, exchange);
+  return typeof trial === 'string' ? trial : onTrial(parts, hold, exchange, trial);
+}
+
+/** An amendment that changes nothing, or why there is none. */
+function trialOf(hold: Hold, { request, response }: Exchange): AmendmentInput | string {
+  if (hold.phase === 'request') {
+    const trial = amendmentSchema.safeParse({ body: parsed(request.raw.body) });
+    return trial.data?.body === undefined
+      ? 'The request is not a JSON object. Release or deny it.'
+      : trial.data;
+  }
+  const [call] = response?.toolCalls ?? [];
+  const text = response?.text ?? '';
+  if (call === undefined && text === '')
+    return 'The answer has neither calls nor text to amend. Release or deny it.';
+  if (call === undefined) return { text };
+  const trial = amendmentSchema.safeParse({ toolCalls: [{ id: call.id, arguments: call.arguments }] });
+  return trial.data ?? { toolCalls: [{ id: call.id, arguments: {} }] };
+}
+
+async function whyNotDivided(parts: ControlParts, hold: Hold, exchange: Exchange | null): Promise<string> {
+  if (exchange === null) return notReadByRole;
+  const calls = exchange.response?.toolCalls ?? [];
+  const [first, second] = calls;
+  if (hold.phase === 'request' || first === undefined || second === undefined)
+    return 'There are no two calls to tell apart.';
+  return onTrial(parts, hold, exchange, { withheld: [first.id] });
+}
+
+function onTrial(
+  parts: ControlParts,
+  hold: Hold,
+  { request, response }: Exchange,
+  input: AmendmentInput,
+): Promise<string> {
+  const { body } = hold.phase === 'request' ? request.raw : (response ?? request).raw;
+  if (body.length > trialCharactersMax) return Promise.resolve('');
+  return whyNot(() => amendedMessage(parts.ledger, hold, input));
+}
+
+const notReadByRole = 'Your role does not read what is held.';
+
+async function whyNot(task: () => unknown): Promise<string> {
+  try {
+    await task();
+    return '';
+  } catch (error) {
+    if (error instanceof HoldpointError && refusals.includes(error.code))
+      return `${error.message} ${error.next}`.trim();
+    throw error;
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,144 @@
+/** Holds as people see them: a line of the queue, and one with everything needed to rule. */
+import { HoldpointError } from '../core/errors.ts';
+import { assigneeOf, type Hold } from '../hold/record.ts';
+import { needsOf, releasesOf, rolesNow } from '../hold/state.ts';
+import { collectWithinMs } from '../hold/terms.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Identity } from '../store/token-file.ts';
+import { actionsFor } from './actions.ts';
+import type { HoldDetail, HoldSummary } from './api/holds.ts';
+import type { ControlParts } from './parts.ts';
+import { mayReadContent } from './permissions.ts';
+import type { Exchange } from './view.ts';
+
+/** The hold of an id. Throws `not_found`. */
+export async function holdOf(parts: ControlParts, id: string | undefined): Promise<Hold> {
+  const seq = parts.ledger.seqOfId('h', id ?? '');
+  if (seq === null)
+    throw new HoldpointError(
+      'not_found',
+      'There is no such hold here.',
+      'List them with: holdpoint holds list',
+    );
+  return parts.holds.get(seq);
+}
+
+/** A hold as the queue shows it. */
+export async function summaryOf(parts: ControlParts, hold: Hold, identity: Identity): Promise<HoldSummary> {
+  const { headline, contentDigest, ...about } = await parts.summaryOf(hold);
+  const { terms } = hold.state;
+  return {
+    id: hold.id,
+    decisionId: parts.ledger.decisionId(hold.decision),
+    state: hold.state.status,
+    phase: hold.phase,
+    severity: worstSeverity(hold),
+    rules: hold.rules.map(({ id, title, severity }) => ({ id, title, severity })),
+    headline: mayReadContent(identity) ? headline : (hold.rules[0]?.title ?? ''),
+    ...about,
+    digest: terms.digest,
+    contentDigest: mayReadContent(identity) ? contentDigest : '',
+    openedAt: iso(hold.openedAtMs),
+    expiresAt: iso(terms.expiresAtMs),
+    approvals: {
+      needed: terms.approvals,
+      given: releasesOf(hold.state).map(({ by }) => by),
+      byRole: needsOf(hold.state).map(({ approvals, roles, left }) => ({ needed: approvals, roles, left })),
+    },
+    roles: rolesNow(hold.state),
+    escalation: (terms.escalation ?? [])
+      .slice(hold.state.escalated)
+      .map(({ atMs, roles }) => ({ at: iso(atMs), roles })),
+    breakGlass: terms.breakGlass?.roles ?? [],
+    requester: terms.requester,
+    caller: hold.attached ? 'waiting' : 'gone',
+    possibleDuplicate: hold.possibleDuplicate,
+    assignee: assigneeOf(hold),
+    commentCount: hold.comments.length,
+    outcome: hold.outcome,
+  };
+}
+
+/** With everything needed to rule; whoever reads content gets what was said. */
+export async function detailOf(
+  parts: ControlParts,
+  hold: Hold,
+  identity: Identity,
+  exchange: Exchange | null,
+): Promise<HoldDetail> {
+  const { terms, escalated } = hold.state;
+  return {
+    ...(await summaryOf(parts, hold, identity)),
+    rules: hold.rules.map(({ id, title, when, severity, error }) => ({ id, title, when, severity, error })),
+    policy: { version: hold.policyVersion, digest: hold.policyDigest },
+    rulings: hold.state.rulings.map(({ by, role, verdict, atMs, withheld = [], breakGlass = false }) => ({
+      by,
+      role,
+      verdict,
+      at: iso(atMs),
+      withheld,
+      breakGlass,
+    })),
+    notRequester: terms.notRequester,
+    escalated: (terms.escalation ?? [])
+      .slice(0, escalated)
+      .map(({ atMs, roles }) => ({ at: iso(atMs), roles })),
+    collectInMs: terms.collectInMs ?? collectWithinMs,
+    breakGlassCollectInMs: terms.breakGlass?.collectInMs ?? null,
+    collectBy: iso(hold.collectByMs),
+    actions: await actionsFor(parts, hold, identity, exchange),
+    comments: await Promise.all(
+      hold.comments.map(async ({ seq, by, role, atMs }) => ({
+        ...{ by, role, at: iso(atMs) },
+        text: mayReadContent(identity) ? await textOf(parts.ledger, seq, 'comment') : null,
+      })),
+    ),
+    review: await reviewOf(parts.ledger, hold, identity),
+    assignments: hold.assignments.map(({ to, by, atMs }) => ({ to, by, at: iso(atMs) })),
+    history: historyOf(parts, hold),
+    exchange,
+  };
+}
+
+async function reviewOf(ledger: Ledger, { review }: Hold, identity: Identity): Promise<HoldDetail['review']> {
+  if (review === null) return null;
+  const { seq, by, role, verdict, atMs } = review;
+  const text = mayReadContent(identity) ? await textOf(ledger, seq, 'finding') : null;
+  return { by, role, verdict, at: iso(atMs), text };
+}
+
+/** What somebody wrote; null once it is erased. */
+async function textOf(ledger: Ledger, seq: number, name: string): Promise<string | null> {
+  try {
+    return (await ledger.part(seq, name)).toString('utf8');
+  } catch (error) {
+    if (error instanceof HoldpointError && error.code === 'erased') return null;
+    throw error;
+  }
+}
+
+/** How the rule's recent holds ended, as far as the queue still knows them. */
+function historyOf(parts: ControlParts, hold: Hold): Record<string, number> {
+  const rule = hold.rules[0]?.id;
+  const counts: Record<string, number> = {};
+  for (const other of parts.holds.list()) {
+    if (other.seq === hold.seq || other.rules[0]?.id !== rule) continue;
+    counts[other.state.status] = (counts[other.state.status] ?? 0) + 1;
+  }
+  return counts;
+}
+
+const severityOrder = ['low', 'medium', 'high', 'critical'] as const;
+
+function worstSeverity(hold: Hold): HoldSummary['severity'] {
+  return (
+    hold.rules
+      .map(({ severity }) => severity)
+      .sort((a, b) => severityOrder.indexOf(b) - severityOrder.indexOf(a))[0] ?? 'medium'
+  );
+}
+
+/** UTC; '' for no instant. */
+export function iso(ms: number): string {
+  return Number.isFinite(ms) ? new Date(ms).toISOString() : '';
+}

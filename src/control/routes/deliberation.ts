@@ -1,0 +1,50 @@
+/** Comments between reviewers, and who of them is on a hold. */
+import { HoldpointError } from '../../core/errors.ts';
+import { assignHold, assignmentSchema, commentOnHold, commentSchema } from '../api/deliberation.ts';
+import { holdOf, summaryOf } from '../hold-view.ts';
+import { type ControlRequest, type Route, readOrder, sendJson } from '../http.ts';
+import { contentReaders } from '../operation.ts';
+import type { ControlParts } from '../parts.ts';
+
+export function deliberationRoutes(parts: ControlParts): Route[] {
+  return [
+    {
+      method: 'POST',
+      path: '/api/v1/holds/{id}/comments',
+      operation: commentOnHold,
+      handle: (request) => comment(parts, request),
+    },
+    {
+      method: 'POST',
+      path: '/api/v1/holds/{id}/assignment',
+      operation: assignHold,
+      handle: (request) => assign(parts, request),
+    },
+  ];
+}
+
+async function comment(parts: ControlParts, { req, res, params, identity }: ControlRequest): Promise<void> {
+  const hold = await holdOf(parts, params['id']);
+  const { text } = await readOrder(req, commentSchema);
+  await parts.holds.comment(hold, { by: identity.name, role: identity.role }, text);
+  sendJson(res, 201, await summaryOf(parts, hold, identity));
+}
+
+async function assign(parts: ControlParts, { req, res, params, identity }: ControlRequest): Promise<void> {
+  const hold = await holdOf(parts, params['id']);
+  const { to } = await readOrder(req, assignmentSchema);
+  if (to !== '') requireReviewer(parts, to);
+  await parts.holds.assign(hold, { by: identity.name, role: identity.role }, to);
+  sendJson(res, 201, await summaryOf(parts, hold, identity));
+}
+
+/** Throws `invalid_argument` where nobody of that name could look at a hold. */
+export function requireReviewer(parts: Pick<ControlParts, 'roleOf'>, name: string): void {
+  const role = parts.roleOf(name);
+  if (role !== null && contentReaders.includes(role)) return;
+  throw new HoldpointError(
+    'invalid_argument',
+    `${name} has no token that reviews.`,
+    'Name somebody as their token does.',
+  );
+}

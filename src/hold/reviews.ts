@@ -1,0 +1,145 @@
+/**
+ * Reviews of releases that one person made alone: each stays open until somebody else writes a finding, and is told of
+ * once when its time is over. Owns when each open one is due; what is open is what the ledger says.
+ */
+import { HoldpointError } from '../core/errors.ts';
+import type { BrokenGlass } from '../ledger/oversight.ts';
+import { type Person, sealAbout } from './deliberation.ts';
+import type { Desk, HoldEvent } from './desk.ts';
+import { reviewDraft } from './drafts.ts';
+import type { Hold, Review, ReviewVerdict } from './record.ts';
+import { readHold } from './restoring.ts';
+import { reviewWithinMs } from './terms.ts';
+
+export interface ReviewDue {
+  readonly hold: number;
+  readonly decision: number;
+  /** Who released alone, and when. */
+  readonly by: string;
+  readonly atMs: number;
+  readonly dueAtMs: number;
+  readonly review: Review | null;
+}
+
+export interface Reviews {
+  /**
+   * Seals a finding; its text is a body of the decision and erased with it. Throws `invalid_argument` where nobody
+   * released alone, `forbidden` to who did and to who asked, `already_ruled` where there is a finding.
+   */
+  review(holdSeq: number, by: Person, finding: { verdict: ReviewVerdict; text: string }): Promise<Hold>;
+  /** Every open one and the newest of the others, in the order of the releases. */
+  reviews(): Promise<readonly ReviewDue[]>;
+  /** How many are open, and how many of these are overdue. */
+  reviewCounts(): { readonly open: number; readonly overdue: number };
+  /** Tells from now on of those that are overdue, also of what is so already. Called once whoever listens is there. */
+  watchReviews(): Promise<void>;
+  stopReviews(): void;
+}
+
+export function createReviews(desk: Desk): Reviews {
+  const { ledger, live, clock, schedule, emit } = desk;
+  /** By hold, of open ones. */
+  const due = new Map<number, { readonly dueAtMs: number; readonly cancel: () => void }>();
+  /** One at a time: whether there is a finding is asked and sealed in one step. */
+  let reviewing: Promise<unknown> = Promise.resolve();
+  let isWatching = false;
+
+  const holdOf = async (seq: number): Promise<Hold> => live.get(seq)?.hold ?? readHold(desk, seq);
+
+  async function dueOf(broken: BrokenGlass): Promise<ReviewDue> {
+    const hold = await holdOf(broken.hold);
+    const atMs = brokenAtMs(hold);
+    const withinMs = hold.state.terms.breakGlass?.reviewInMs ?? reviewWithinMs;
+    const { decision, by } = broken;
+    return { hold: hold.seq, decision, by, atMs, dueAtMs: atMs + withinMs, review: hold.review };
+  }
+
+  function watch({ hold, dueAtMs, review }: ReviewDue): void {
+    if (review !== null || due.has(hold)) return;
+    const cancel = schedule(Math.max(0, dueAtMs - clock.nowMs()), () => {
+      holdOf(hold).then(
+        (late) => {
+          if (late.review === null) emit('review-overdue', late);
+        },
+        (error: unknown) => desk.onError('An overdue review could not be told', error),
+      );
+    });
+    due.set(hold, { dueAtMs, cancel });
+  }
+
+  function onEvent({ kind, hold, by }: HoldEvent): void {
+    if (kind !== 'glass-broken' || !isWatching) return;
+    const { decision, seq } = hold;
+    const atMs = brokenAtMs(hold);
+    const withinMs = hold.state.terms.breakGlass?.reviewInMs ?? reviewWithinMs;
+    watch({ hold: seq, decision, by, atMs, dueAtMs: atMs + withinMs, review: null });
+  }
+  desk.subscribe(onEvent);
+
+  async function seal(
+    holdSeq: number,
+    person: Person,
+    finding: { verdict: ReviewVerdict; text: string },
+  ): Promise<Hold> {
+    const hold = await holdOf(holdSeq);
+    requireReviewable(hold, person);
+    await sealAbout(desk, hold, reviewDraft(hold, hold.ruling ?? holdSeq, person, finding));
+    due.get(holdSeq)?.cancel();
+    due.delete(holdSeq);
+    emit('reviewed', hold, person.by);
+    return hold;
+  }
+
+  return {
+    review: (holdSeq, person, finding) => {
+      const done = reviewing.then(() => seal(holdSeq, person, finding));
+      reviewing = done.catch(() => undefined);
+      return done;
+    },
+    reviews: () => Promise.all(ledger.glassBroken().map(dueOf)),
+    reviewCounts: () => {
+      const nowMs = clock.nowMs();
+      const overdue = [...due.values()].filter(({ dueAtMs }) => dueAtMs <= nowMs).length;
+      return { open: due.size, overdue };
+    },
+    watchReviews: async () => {
+      isWatching = true;
+      for (const broken of ledger.glassBroken()) {
+        if (broken.reviewed !== null) continue;
+        // One that cannot be read must not keep the others, nor the sidecar, from going on.
+        await dueOf(broken).then(watch, (error: unknown) =>
+          desk.onError('A review cannot be watched', error),
+        );
+      }
+    },
+    stopReviews: () => {
+      for (const { cancel } of due.values()) cancel();
+    },
+  };
+}
+
+function requireReviewable(hold: Hold, { by }: Person): void {
+  const broken = hold.state.rulings.find(({ breakGlass }) => breakGlass === true);
+  if (broken === undefined)
+    throw new HoldpointError(
+      'invalid_argument',
+      `Nobody released ${hold.id} alone.`,
+      'List what waits for a review with: holdpoint holds reviews',
+    );
+  if (hold.review !== null)
+    throw new HoldpointError(
+      'already_ruled',
+      `${hold.review.by} has reviewed ${hold.id} already.`,
+      'A finding is final.',
+    );
+  if (by === broken.by || by === hold.state.terms.requester)
+    throw new HoldpointError(
+      'forbidden',
+      by === broken.by ? 'Who broke the glass does not review it.' : 'Who asked for it does not review it.',
+      'Ask somebody else.',
+    );
+}
+
+function brokenAtMs({ state }: Hold): number {
+  return state.rulings.find(({ breakGlass }) => breakGlass === true)?.atMs ?? 0;
+}

@@ -1,0 +1,43 @@
+/** Rulings as they are sealed: one at a time on each hold, durable before anybody acts on one. */
+import type { Desk } from './desk.ts';
+import { type MadeRuling, rulingDraft } from './drafts.ts';
+import { type Live, wake } from './live.ts';
+import { applyEntry } from './record.ts';
+import type { HoldState } from './state.ts';
+
+/**
+ * Runs what seals something about a hold that waits, alone: it is judged on what the one before it left. A task that
+ * seals arms the hold's timer when it is done: its expiry may have come meanwhile, and waits for nobody else.
+ */
+export async function inTurn<T>(item: Live, task: () => Promise<T>): Promise<T> {
+  while (item.sealing !== null) await item.sealing;
+  const sealing = Promise.withResolvers<void>();
+  item.sealing = sealing.promise;
+  try {
+    return await task();
+  } finally {
+    item.sealing = null;
+    sealing.resolve();
+  }
+}
+
+/** Seals a ruling that leads to `next`, makes memory say so, and tells, the waiting caller first. To be called in turn. */
+export async function sealRuling(
+  { ledger, clock, emit }: Desk,
+  item: Live,
+  next: HoldState,
+  ruling: MadeRuling,
+  amendment: Buffer | null,
+): Promise<void> {
+  const { hold } = item;
+  const final = next.status !== 'pending';
+  const draft = rulingDraft(hold, ruling, final, amendment);
+  const sealed = ledger.seal(draft);
+  await sealed.durable;
+  // The ruling is durable: only now does anyone act on it.
+  const at = new Date(clock.nowMs()).toISOString();
+  applyEntry(hold, { ...draft, parts: sealed.parts, seq: sealed.seq, at });
+  if (final) wake(item, hold.state.status);
+  emit(final ? 'ruled' : 'approved', hold, ruling.by);
+  if (ruling.breakGlass === true) emit('glass-broken', hold, ruling.by);
+}
