@@ -43,11 +43,12 @@ function readLine(line: Buffer): { readonly value: JsonRecord; readonly defect: 
 /** Longer ids are told apart by their hash, so that a file of long ones is not kept in memory. */
 const idCharactersKept = 128;
 
-/** Says of each id whether it is one that tells its line apart. */
-function createIdCheck(idName: string): (value: JsonRecord) => string {
+/** Says of each id whether it is one that tells its line apart. Some servers give ids to lines that have none. */
+function createIdCheck(idName: string, isOptional = false): (value: JsonRecord) => string {
   const seen = new Set<string>();
   return (value) => {
     const id = textOf(value[idName]);
+    if (id === '' && isOptional) return '';
     if (id === '') return `a line of the batch has no ${idName}`;
     const kept = id.length <= idCharactersKept ? id : sha256Hex(Buffer.from(id, 'utf16le'));
     if (seen.has(kept)) return `two lines of the batch have the same ${idName}`;
@@ -126,15 +127,19 @@ async function* linesFrom(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer>
   if (bytes > 0) yield Buffer.concat(begun);
 }
 
-/** The elements of a list, read alike. */
-export function* batchEntriesIn(list: readonly unknown[]): Generator<BatchEntry> {
-  const checkId = createIdCheck('custom_id');
+/** The elements of a list, read alike; `isOptional`: an element may be without an id. */
+export function* batchEntriesIn(
+  list: readonly unknown[],
+  idName = 'custom_id',
+  isOptional = false,
+): Generator<BatchEntry> {
+  const checkId = createIdCheck(idName, isOptional);
   for (const [place, value] of list.entries()) {
     if (place >= batchLinesMax) {
       yield tooMany;
       return;
     }
-    if (isRecord(value)) yield { customId: textOf(value.custom_id), value, defect: checkId(value) };
+    if (isRecord(value)) yield { customId: textOf(value[idName]), value, defect: checkId(value) };
     else yield { customId: '', value: empty, defect: 'a request of the batch is not an object' };
   }
 }

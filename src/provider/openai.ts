@@ -77,7 +77,7 @@ const own: Protocol = {
   fileIdIn: (operation, body) => (operation === 'files' ? readFileId(body) : ''),
   // A file of answers is judged as one, whatever its type says.
   streamFormOf: (operation, contentType) =>
-    operation === 'files.content' ? null : streamFormOf(contentType),
+    operation === 'files.content' || operation === 'batches.outputs' ? null : streamFormOf(contentType),
   openStream(operation, status) {
     const answer = status >= errorStatusMin ? null : openaiOperation(operation)?.answer;
     return answer ? openEventStream(answer.stream(status)) : openUnreadStream(status);
@@ -98,7 +98,12 @@ const own: Protocol = {
 };
 
 /** vLLM, llama.cpp and LM Studio offer Anthropic's messages beside: unread they would go round every rule. */
-export const anthropicOperations: ReadonlySet<OperationName> = new Set(['messages', 'messages.count_tokens']);
+export const anthropicOperations: ReadonlySet<OperationName> = new Set([
+  'messages',
+  'messages.count_tokens',
+  'messages.batches',
+  'messages.batches.results',
+]);
 
 /** What Ollama answers beside them, which is often set up as a server of this family. */
 const ollamaOperations: ReadonlySet<OperationName> = new Set(['chat', 'generate', 'embed']);

@@ -189,8 +189,11 @@ function carriedBy(draft: Draft, batch: number, line: number): Draft {
 function readRequest(call: Call, line: BatchRequest) {
   const head = { path: line.path, contentType: 'application/json' };
   const reading = call.upstream.protocol.readRequest(line.operation, line.request, head);
+  const { batch, batchFiles: unjudgedFiles } = reading;
   const facts = { ...call.facts, operation: line.operation, path: line.path, ...reading.facts };
-  return { facts, defects: reading.defects };
+  const defects = batch === undefined ? reading.defects : [...reading.defects, 'a line is a batch itself'];
+  // Nobody looks up what a line runs besides: it counts as never judged.
+  return { facts: unjudgedFiles === undefined ? facts : { ...facts, unjudgedFiles }, defects };
 }
 
 function readAnswer(call: Call, line: BatchResult) {
