@@ -75,7 +75,8 @@ export async function readExchange(ledger: Ledger, entries: readonly Entry[]): P
   };
 }
 
-function readAnswer(
+/** What a sealed answer said. */
+export function readAnswer(
   protocol: Protocol,
   operation: OperationName,
   status: number,

@@ -19,12 +19,13 @@ import { readFileContent, readFileUpload, refuseBatchInParts } from './openai-ba
 import { readChatRequest, readChatResponse } from './openai-chat.ts';
 import { amendChat } from './openai-chat-amend.ts';
 import { createChatStreamReader } from './openai-chat-stream.ts';
+import { amendEvents } from './openai-events-amend.ts';
 import { amendRecords, readRecords } from './openai-records.ts';
 import { createRecordsStreamReader } from './openai-records-stream.ts';
 import { readResponsesRequest, readResponsesResponse } from './openai-responses.ts';
 import { amendResponses } from './openai-responses-amend.ts';
 import { createResponsesStreamReader } from './openai-responses-stream.ts';
-import { createRunStreamReader } from './openai-runs-stream.ts';
+import { createRunSegmentReader } from './openai-run-segments.ts';
 import { readTextRequest } from './openai-text-requests.ts';
 import { readSessionRequest, readThreadRequest } from './openai-threads.ts';
 import { createTranscriptStreamReader, readTranscript } from './openai-transcripts.ts';
@@ -76,8 +77,17 @@ const records: AnswerReading = {
   stream: createRecordsStreamReader,
   amend: amendRecords,
 };
-const runs: AnswerReading = { ...records, stream: createRunStreamReader };
-const agentEvents: AnswerReading = { ...records, stream: createAgentStreamReader };
+/** A stored segment of a run is a stream without the run's end. */
+const runs: AnswerReading = {
+  ...records,
+  stream: createRunSegmentReader,
+  amend: amendEvents(createRunSegmentReader),
+};
+const agentEvents: AnswerReading = {
+  ...records,
+  stream: createAgentStreamReader,
+  amend: amendEvents(createAgentStreamReader),
+};
 const transcript: AnswerReading = {
   whole: readTranscript,
   stream: createTranscriptStreamReader,

@@ -85,6 +85,11 @@ export const holdSchema = z
     ),
     collectBy: z.string().describe("Until when a released answer waits for its caller; '' before."),
     history: z.record(z.string(), z.int()).describe("How the rule's recent holds stand, by state."),
+    amendable: z
+      .boolean()
+      .describe(
+        'Whether an amendment can be written into what is held; where not, one is refused with 409 not_amendable. False for a viewer.',
+      ),
     exchange: exchangeSchema.nullable().describe('Null for a viewer.'),
   })
   .meta({ id: 'Hold', description: 'One hold with everything needed to rule.' });
@@ -195,7 +200,7 @@ export const ruleOnHold: Operation = {
   id: 'ruleOnHold',
   tag: 'holds',
   summary: 'Rule on a hold',
-  description: `Answered once the ruling is sealed. Which roles may rule (of ${roles.join(', ')}) was fixed by the policy when the hold opened, with the times from which further ones may; the requester may not where the rule says so. Refused with 409 when it was already ruled, has expired, or the digest differs.`,
+  description: `Answered once the ruling is sealed. Which roles may rule (of ${roles.join(', ')}) was fixed by the policy when the hold opened, with the times from which further ones may; the requester may not where the rule says so. Refused with 409 when it was already ruled, has expired, the digest differs, or what is held cannot be amended.`,
   roles: everyRole,
   body: {
     schema: z.union([rulingSchema, signedRulingSchema]),
@@ -208,6 +213,7 @@ export const ruleOnHold: Operation = {
     'digest_mismatch',
     'ruling_expired',
     'not_divisible',
+    'not_amendable',
     'signature_required',
     'signature_invalid',
     'body_too_large',

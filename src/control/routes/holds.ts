@@ -4,7 +4,7 @@ import { HoldpointError } from '../../core/errors.ts';
 import type { Hold } from '../../hold/record.ts';
 import { needsOf, releasesOf, rolesNow } from '../../hold/state.ts';
 import type { Identity } from '../../store/token-file.ts';
-import { amendedMessage } from '../amend.ts';
+import { amendedMessage, isAmendable } from '../amend.ts';
 import {
   type HoldDetail,
   type HoldSummary,
@@ -99,7 +99,7 @@ async function summary(parts: ControlParts, hold: Hold, identity: Identity): Pro
 async function show(parts: ControlParts, { req, res, params, identity }: ControlRequest): Promise<void> {
   const hold = await holdOf(parts, params['id']);
   const base = await summary(parts, hold, identity);
-  const detail: Omit<HoldDetail, 'exchange'> = {
+  const detail: Omit<HoldDetail, 'exchange' | 'amendable'> = {
     ...base,
     rules: hold.rules.map(({ id, title, when, severity, error }) => ({ id, title, when, severity, error })),
     policy: { version: hold.policyVersion, digest: hold.policyDigest },
@@ -115,13 +115,14 @@ async function show(parts: ControlParts, { req, res, params, identity }: Control
     history: historyOf(parts, hold),
   };
   if (!mayReadContent(identity)) {
-    sendJson(res, 200, { ...detail, exchange: null });
+    sendJson(res, 200, { ...detail, amendable: false, exchange: null });
     return;
   }
   const entries = await parts.ledger.decision(hold.decision);
   const exchange = await readExchange(parts.ledger, hold.phase === 'request' ? entries.slice(0, 1) : entries);
   await sealAccess(parts.ledger, { identity, req }, 'read hold', hold.decision);
-  const answer = { ...detail, exchange } satisfies HoldDetail;
+  const amendable = hold.state.status === 'pending' && (await isAmendable(parts.ledger, hold));
+  const answer = { ...detail, amendable, exchange } satisfies HoldDetail;
   sendJson(res, 200, answer);
 }
 
