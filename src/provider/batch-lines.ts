@@ -5,7 +5,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { sha256Hex } from '../core/bytes.ts';
-import { parseForRewrite } from './amendment.ts';
+import { isSpeltAsUsual, parseForRewrite } from './amendment.ts';
 import { isRecord, type JsonRecord, readJsonText, textOf } from './json.ts';
 
 /** Providers allow 50 000 and 100 000. */
@@ -36,6 +36,8 @@ function readLine(line: Buffer): { readonly value: JsonRecord; readonly defect: 
   const text = line.toString('utf8');
   const { value, defect } = readJsonText(text, 'a line of the batch');
   if (!isRecord(value)) return { value: empty, defect: defect || 'a line of the batch is not a JSON object' };
+  // Parsing once more costs more than all else here, and changes nothing where every number is spelt as usual.
+  if (isSpeltAsUsual(text)) return { value, defect };
   const spelt = parseForRewrite(text);
   return { value: isRecord(spelt) ? spelt : empty, defect };
 }
@@ -116,8 +118,11 @@ async function* linesFrom(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer>
   for await (const piece of pieces) {
     let start = 0;
     for (let end = piece.indexOf(lineFeed); end !== -1; end = piece.indexOf(lineFeed, start)) {
-      take(piece.subarray(start, end));
-      yield Buffer.concat(begun);
+      if (begun.length === 0) yield piece.subarray(start, Math.min(end, start + lineBytesMax + 1));
+      else {
+        take(piece.subarray(start, end));
+        yield Buffer.concat(begun);
+      }
       begun = [];
       bytes = 0;
       start = end + 1;
