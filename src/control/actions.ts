@@ -21,6 +21,7 @@ const refusals: readonly ErrorCode[] = [
   'invalid_argument',
   'already_ruled',
   'ruling_expired',
+  'not_amendable',
   'not_divisible',
 ];
 

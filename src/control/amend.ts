@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { decodeContent } from '../core/content-coding.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
+import type { ResponseFacts } from '../core/facts.ts';
 import { decodeHttpMessage, encodeHttpMessage, type HttpMessage, headerOf } from '../core/http-message.ts';
 import type { Hold } from '../hold/record.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -10,8 +11,9 @@ import { protocolNamed } from '../provider/index.ts';
 import { isForm } from '../provider/multipart.ts';
 import type { Amendment } from '../provider/protocol.ts';
 import { amendSocketAnswer } from '../provider/realtime-amend.ts';
+import { readSocketAnswer } from '../provider/realtime-understood.ts';
 import { withoutRequestSecrets } from '../provider/secret-members.ts';
-import { isSocketBody } from './view.ts';
+import { isSocketBody, readAnswer } from './view.ts';
 
 const decodedBytesMax = 64 * 1024 * 1024;
 export const callsMax = 128;
@@ -32,8 +34,15 @@ export type AmendmentInput = z.output<typeof amendmentSchema> & {
   readonly withheld?: readonly string[] | undefined;
 };
 
-/** The amended message in the held one's form. Throws `invalid_argument` when the amendment does not fit. */
-export async function amendedMessage(ledger: Ledger, hold: Hold, input: AmendmentInput): Promise<Buffer> {
+/** Held bytes that may be written anew, with what the ledger says of their call. */
+interface Held {
+  readonly hold: Hold;
+  readonly message: HttpMessage;
+  readonly about: Readonly<Record<string, unknown>>;
+  readonly isSocket: boolean;
+}
+
+async function openHeld(ledger: Ledger, hold: Hold): Promise<Held> {
   const [request] = await ledger.decision(hold.decision);
   if (request === undefined) throw new HoldpointError('not_found', 'The decision is not sealed.');
   const held =
@@ -41,26 +50,81 @@ export async function amendedMessage(ledger: Ledger, hold: Hold, input: Amendmen
       ? { seq: hold.decision, name: 'request' }
       : { seq: hold.response ?? hold.decision, name: 'response' };
   const entry = await ledger.entry(held.seq);
-  if (entry.data['stored'] !== undefined) {
-    throw new HoldpointError(
-      'invalid_argument',
-      'Only the beginning of this body is stored, so it cannot be written anew.',
-      'Release or deny it.',
-    );
-  }
-  if (entry.data['removed'] !== undefined) {
-    throw new HoldpointError(
-      'invalid_argument',
-      'Credentials stand in this body, which are not stored, so it cannot be written anew.',
-      'Release or deny it.',
-    );
-  }
+  if (entry.data['stored'] !== undefined)
+    throw notAmendable('Only the beginning of this body is stored, so it cannot be written anew.');
+  if (entry.data['removed'] !== undefined)
+    throw notAmendable('Credentials stand in this body, which are not stored, so it cannot be written anew.');
   const message = decodeHttpMessage(await ledger.part(held.seq, held.name));
-  if (isSocketBody(entry, message)) {
+  return { hold, message, about: request.data, isSocket: isSocketBody(entry, message) };
+}
+
+/**
+ * The amended message in the held one's form. Throws `invalid_argument` when the amendment does not fit,
+ * `not_amendable` where none does.
+ */
+export async function amendedMessage(ledger: Ledger, hold: Hold, input: AmendmentInput): Promise<Buffer> {
+  const held = await openHeld(ledger, hold);
+  try {
+    return writtenAnew(held, input);
+  } catch (error) {
+    if (!(error instanceof HoldpointError) || error.code !== 'invalid_argument') throw error;
+    const why = whyNot(held);
+    throw why === '' ? error : notAmendable(why, error);
+  }
+}
+
+/** Calls that are tried one by one where not all of them can be written. */
+const triedCallsMax = 8;
+
+/** Why no amendment can be written into the held bytes, found by writing what they say already; '' where one can. */
+function whyNot(held: Held): string {
+  let why = 'There is nothing in it that could be written otherwise.';
+  for (const input of unchanged(held)) {
+    try {
+      writtenAnew(held, input);
+      return '';
+    } catch (error) {
+      if (!(error instanceof HoldpointError)) throw error;
+      why = error.message;
+    }
+  }
+  return why;
+}
+
+/** Amendments that change nothing. */
+function unchanged({ hold, message, about, isSocket }: Held): readonly AmendmentInput[] {
+  if (hold.phase === 'request') return isSocket ? [] : [{ body: {} }];
+  const { toolCalls: calls, text } = isSocket
+    ? readSocketAnswer(message.body).facts
+    : readHeldAnswer(message, about);
+  const toolCalls = calls
+    .slice(0, callsMax)
+    .map(({ id, arguments: value }) => ({ id, arguments: z.json().parse(value) }));
+  const one = toolCalls.length > 1 ? toolCalls.slice(0, triedCallsMax) : [];
+  return [
+    ...(toolCalls.length === 0 ? [] : [{ toolCalls }]),
+    ...(text === '' || hold.passedBytes > 0 ? [] : [{ text }]),
+    ...one.map((call) => ({ toolCalls: [call] })),
+  ];
+}
+
+function readHeldAnswer(message: HttpMessage, about: Readonly<Record<string, unknown>>): ResponseFacts {
+  const protocol = protocolNamed(about['provider']);
+  if (protocol === null) throw notAmendable('This answer is of a provider that this version does not know.');
+  const status = Number(message.startLine.split(' ')[1]);
+  return readAnswer(protocol, String(about['operation']), status, message).facts;
+}
+
+function notAmendable(why: string, cause?: HoldpointError): HoldpointError {
+  return new HoldpointError('not_amendable', why, 'Release or deny it.', cause);
+}
+
+function writtenAnew({ hold, message, about, isSocket }: Held, input: AmendmentInput): Buffer {
+  if (isSocket) {
     const { startLine, headers } = message;
     return encodeHttpMessage({ startLine, headers, body: amendedMessages(hold, message, input) });
   }
-  const path = String(request.data['path']);
+  const path = String(about['path']);
   const textIsFixed = input.text === undefined ? '' : whyTextIsFixed(hold);
   if (textIsFixed !== '') {
     throw new HoldpointError(
@@ -70,9 +134,7 @@ export async function amendedMessage(ledger: Ledger, hold: Hold, input: Amendmen
     );
   }
   const body =
-    hold.phase === 'request'
-      ? amendedRequest(message, path, input)
-      : amendedAnswer(message, request.data, input);
+    hold.phase === 'request' ? amendedRequest(message, path, input) : amendedAnswer(message, about, input);
   return encodeHttpMessage({ startLine: message.startLine, headers: headersFor(message, body), body });
 }
 

@@ -102,7 +102,8 @@ function understood(entries: readonly Entry[], sealed: SealedMessages): Exchange
   };
 }
 
-function readAnswer(
+/** What a sealed answer said. */
+export function readAnswer(
   protocol: Protocol,
   operation: OperationName,
   status: number,

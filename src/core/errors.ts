@@ -30,6 +30,7 @@ export const httpStatusByCode = {
   digest_mismatch: 409,
   ruling_expired: 409,
   not_divisible: 422,
+  not_amendable: 409,
   signature_required: 403,
   signature_invalid: 403,
   erased: 410,

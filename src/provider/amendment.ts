@@ -4,7 +4,7 @@
  * as intended. Must not know any family.
  */
 import { HoldpointError } from '../core/errors.ts';
-import { isRecord, type JsonRecord } from './json.ts';
+import { isRecord, type JsonRecord, stringEnd } from './json.ts';
 import type { Amendment, ResponseReading } from './protocol.ts';
 import { createSseSplitter, type SseEvent } from './sse.ts';
 
@@ -109,6 +109,25 @@ export function parseForRewrite(text: string): unknown {
     if (typeof value !== 'number' || source === undefined || String(value) === source) return value;
     return rawNumber(source) ?? value;
   });
+}
+
+const quote = 0x22;
+/** A number in JSON, where one may begin. */
+const numberHere = /-?\d[\d.eE+-]*/y;
+
+/** True where no number of a valid JSON text would be respelled by parsing it and writing it back. */
+export function isSpeltAsUsual(text: string): boolean {
+  for (let at = 0; at < text.length; ) {
+    const code = text.charCodeAt(at);
+    if (code === quote) at = stringEnd(text, at + 1);
+    else if (code === 0x2d || (code >= 0x30 && code <= 0x39)) {
+      numberHere.lastIndex = at;
+      const source = numberHere.exec(text)?.[0] ?? '';
+      if (source === '' || String(Number(source)) !== source) return false;
+      at += source.length;
+    } else at += 1;
+  }
+  return true;
 }
 
 /** Rewrites a JSON answer. */

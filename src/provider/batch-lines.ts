@@ -5,7 +5,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { sha256Hex } from '../core/bytes.ts';
-import { parseForRewrite } from './amendment.ts';
+import { isSpeltAsUsual, parseForRewrite } from './amendment.ts';
 import { isRecord, type JsonRecord, readJsonText, textOf } from './json.ts';
 
 /** Providers allow 50 000 and 100 000. */
@@ -36,6 +36,8 @@ function readLine(line: Buffer): { readonly value: JsonRecord; readonly defect: 
   const text = line.toString('utf8');
   const { value, defect } = readJsonText(text, 'a line of the batch');
   if (!isRecord(value)) return { value: empty, defect: defect || 'a line of the batch is not a JSON object' };
+  // Parsing once more costs more than all else here, and changes nothing where every number is spelt as usual.
+  if (isSpeltAsUsual(text)) return { value, defect };
   const spelt = parseForRewrite(text);
   return { value: isRecord(spelt) ? spelt : empty, defect };
 }
@@ -43,11 +45,12 @@ function readLine(line: Buffer): { readonly value: JsonRecord; readonly defect: 
 /** Longer ids are told apart by their hash, so that a file of long ones is not kept in memory. */
 const idCharactersKept = 128;
 
-/** Says of each id whether it is one that tells its line apart. */
-function createIdCheck(idName: string): (value: JsonRecord) => string {
+/** Says of each id whether it is one that tells its line apart. Some servers give ids to lines that have none. */
+function createIdCheck(idName: string, isOptional = false): (value: JsonRecord) => string {
   const seen = new Set<string>();
   return (value) => {
     const id = textOf(value[idName]);
+    if (id === '' && isOptional) return '';
     if (id === '') return `a line of the batch has no ${idName}`;
     const kept = id.length <= idCharactersKept ? id : sha256Hex(Buffer.from(id, 'utf16le'));
     if (seen.has(kept)) return `two lines of the batch have the same ${idName}`;
@@ -115,8 +118,11 @@ async function* linesFrom(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer>
   for await (const piece of pieces) {
     let start = 0;
     for (let end = piece.indexOf(lineFeed); end !== -1; end = piece.indexOf(lineFeed, start)) {
-      take(piece.subarray(start, end));
-      yield Buffer.concat(begun);
+      if (begun.length === 0) yield piece.subarray(start, Math.min(end, start + lineBytesMax + 1));
+      else {
+        take(piece.subarray(start, end));
+        yield Buffer.concat(begun);
+      }
       begun = [];
       bytes = 0;
       start = end + 1;
@@ -126,15 +132,19 @@ async function* linesFrom(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer>
   if (bytes > 0) yield Buffer.concat(begun);
 }
 
-/** The elements of a list, read alike. */
-export function* batchEntriesIn(list: readonly unknown[]): Generator<BatchEntry> {
-  const checkId = createIdCheck('custom_id');
+/** The elements of a list, read alike; `isOptional`: an element may be without an id. */
+export function* batchEntriesIn(
+  list: readonly unknown[],
+  idName = 'custom_id',
+  isOptional = false,
+): Generator<BatchEntry> {
+  const checkId = createIdCheck(idName, isOptional);
   for (const [place, value] of list.entries()) {
     if (place >= batchLinesMax) {
       yield tooMany;
       return;
     }
-    if (isRecord(value)) yield { customId: textOf(value.custom_id), value, defect: checkId(value) };
+    if (isRecord(value)) yield { customId: textOf(value[idName]), value, defect: checkId(value) };
     else yield { customId: '', value: empty, defect: 'a request of the batch is not an object' };
   }
 }

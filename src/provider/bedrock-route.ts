@@ -3,6 +3,8 @@
  * inference profile or an ARN with slashes of its own. Pure.
  */
 import { agentOperationOf } from './bedrock-agents.ts';
+import { jobOperationOf } from './bedrock-jobs.ts';
+import { plainOperationOf } from './bedrock-plain.ts';
 import type { OperationName } from './protocol.ts';
 import { routeSegments } from './route.ts';
 
@@ -28,6 +30,10 @@ export function bedrockOperationOf(method: string, path: string): OperationName 
   const last = segments.at(-1) ?? '';
   if (last === 'invoke' && segments.at(-2) === 'guardrail-checks') return 'guardrail.checks';
   if (last === 'apply' && segments.includes('guardrail')) return 'guardrail.apply';
+  // The name of what runs, an ARN, may have slashes of its own.
+  if (last === 'invocations' && segments.includes('runtimes')) return 'runtimes.invoke';
+  const other = jobOperationOf(segments) ?? plainOperationOf(segments);
+  if (other !== null) return other;
   return Object.hasOwn(operations, last) ? (operations[last] ?? 'unknown') : 'unknown';
 }
 

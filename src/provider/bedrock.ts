@@ -15,6 +15,13 @@ import { eventFrame, keepAliveEventType, openFrameStream, openUnreadableStream }
 import { readInvokeRequest, readInvokeResponse, readPlainRequest } from './bedrock-invoke.ts';
 import { amendInvokeJson, amendInvokeStream } from './bedrock-invoke-amend.ts';
 import { createInvokeStreamReader, decodedText } from './bedrock-invoke-stream.ts';
+import { jobOperations, readJobRequest } from './bedrock-jobs.ts';
+import {
+  createPlainStreamReader,
+  plainOperations,
+  readPlainAnswer,
+  readPlainWords,
+} from './bedrock-plain.ts';
 import { asksForStream, bedrockOperationOf, modelInPath } from './bedrock-route.ts';
 import { isRecord, type JsonRecord, textOf } from './json.ts';
 import { openai } from './openai.ts';
@@ -28,8 +35,9 @@ import {
   unreadRequest,
   unreadResponse,
 } from './reading.ts';
-import { openUnreadStream } from './stream.ts';
+import { openEventStream, openUnreadStream } from './stream.ts';
 import { streamFormOf } from './stream-form.ts';
+import { createEngineStreamReader, readEngineAnswer } from './vertex-engine.ts';
 
 /** Answers from this status on carry an error envelope and no tool calls. */
 const errorStatusMin = 400;
@@ -56,6 +64,7 @@ const withoutText: ReadonlySet<OperationName> = new Set([
   'count_tokens',
   'async_invoke',
   'guardrail.checks',
+  ...jobOperations,
 ]);
 
 function readJsonRequest(
@@ -101,12 +110,17 @@ function readBody(operation: OperationName, body: Buffer): RequestReading {
 /** Those of agents and knowledge bases, at an endpoint of their own. */
 const ofAgents: ReadonlySet<OperationName> = new Set(['agents.invoke', 'retrieve_and_generate']);
 
+/** An agent of the customer's own in AgentCore, which answers whatever it likes. */
+const runtime: OperationName = 'runtimes.invoke';
+
 const operationsOnModels: ReadonlySet<OperationName> = new Set(['converse', 'invoke', 'count_tokens']);
 
 function readRequest(operation: OperationName, body: Buffer, head: RequestHead): RequestReading {
   const family = delegates.get(operation);
   if (family !== undefined) return family.readRequest(operation, body, head);
   if (ofAgents.has(operation)) return readAgentRequest(body, head.path);
+  if (jobOperations.has(operation)) return readJobRequest(operation, body);
+  if (plainOperations.has(operation) || operation === runtime) return readPlainWords(body);
   const reading = readBody(operation, body);
   if (!operationsOnModels.has(operation)) {
     const model = operation === 'async_invoke' ? textOf(reading.facts.params['modelId']) : '';
@@ -136,6 +150,8 @@ function readResponse(operation: OperationName, status: number, body: Buffer): R
   if (status >= errorStatusMin) return unreadResponse(status, '');
   const family = delegates.get(operation);
   if (family !== undefined) return family.readResponse(operation, status, body);
+  if (operation === runtime) return readEngineAnswer(status, body);
+  if (plainOperations.has(operation)) return readPlainAnswer(status, body);
   if (operation === 'converse') return readConverseResponse(status, body);
   if (operation === 'invoke') return readInvokeResponse(status, body);
   if (operation === 'retrieve_and_generate') return readGeneratedResponse(status, body);
@@ -148,7 +164,9 @@ const openStream: Protocol['openStream'] = (operation, status, form) => {
   if (status >= errorStatusMin || withoutText.has(operation)) return openUnreadStream(status);
   const family = delegates.get(operation);
   if (family !== undefined && form === 'sse') return family.openStream(operation, status, form);
+  if (operation === runtime && form === 'sse') return openEventStream(createEngineStreamReader(status));
   if (form === 'aws-eventstream') {
+    if (plainOperations.has(operation)) return openFrameStream(createPlainStreamReader(status));
     if (operation === 'converse') return openFrameStream(createConverseStreamReader(status));
     if (ofAgents.has(operation)) return openFrameStream(createAgentStreamReader(status));
     if (operation === 'invoke') return openFrameStream(createInvokeStreamReader(status));

@@ -13,6 +13,7 @@ import { amendCohereV1 } from './cohere-v1-amend.ts';
 import { createCohereV1StreamReader } from './cohere-v1-stream.ts';
 import { openLineStream, openUnreadLines } from './ndjson-stream.ts';
 import { openai } from './openai.ts';
+import { readBatchCreation } from './openai-batches.ts';
 import { readTextRequest } from './openai-text-requests.ts';
 import { readTranscript } from './openai-transcripts.ts';
 import type { OperationName, Protocol, ResponseReading, StreamForm } from './protocol.ts';
@@ -33,6 +34,8 @@ const operationByAction: ReadonlyMap<string, OperationName> = new Map([
   ['rerank', 'rerank'],
   ['classify', 'classify'],
   ['tokenize', 'tokenize'],
+  ['batches', 'batches'],
+  ['embed-jobs', 'embed_jobs'],
 ]);
 /** What of OpenAI's API is offered, wherever it is mounted. */
 const openaiOperations: ReadonlySet<OperationName> = new Set([
@@ -119,6 +122,7 @@ const own: Protocol = {
   },
   readRequest(operation, body, head) {
     if (operation === 'chat' || operation === 'chat.v1') return readCohereRequest(body);
+    if (operation === 'batches' || operation === 'embed_jobs') return readBatchCreation(body, head);
     const members = textMembers.get(operation);
     return members === undefined ? unreadRequest('') : readTextRequest(body, head, members);
   },

@@ -27,14 +27,20 @@ function answersIn(body: JsonRecord, defects: string[]): readonly unknown[] {
   return boundedList(first, messagesMax, '`inlinedResponses`', defects);
 }
 
-/** Reads a batch that was asked for, of status below 400. */
+/** The batch itself, or each one of a list. */
+function batchesIn(body: JsonRecord, defects: string[]): readonly JsonRecord[] {
+  const listed = boundedList(body['operations'], messagesMax, '`operations`', defects);
+  return [body, ...listed.filter(isRecord)];
+}
+
+/** Reads a batch that was asked for, or a list of them, of status below 400. */
 export function readBatch(status: number, bytes: Buffer): ResponseReading {
   const { body, defects, unread } = openAnswer(status, bytes);
   if (body === null) return unread;
   const toolCalls: ToolCallFact[] = [];
   let text = '';
   let model = '';
-  for (const entry of answersIn(body, defects)) {
+  for (const entry of batchesIn(body, defects).flatMap((batch) => answersIn(batch, defects))) {
     const answer = isRecord(entry) ? entry['response'] : null;
     if (!isRecord(answer)) {
       if (!isRecord(entry) || isAbsent(entry['error']))

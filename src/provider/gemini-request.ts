@@ -6,6 +6,7 @@
 import type { MessageFact, ToolCallFact, ToolFact } from '../core/facts.ts';
 import { createCallReader } from './gemini-calls.ts';
 import { camelCased, dataOf, isCall, listOf, memberOf, partsText } from './gemini-parts.ts';
+import { googleRoute, modelIn } from './gemini-route.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import type { RequestBodyFacts, RequestReading } from './protocol.ts';
 import {
@@ -136,10 +137,16 @@ function contentAlone(content: unknown, defects: string[]): Conversation {
   return { system: '', messages: readMessages([content], 'content', defects), tools: [], params: {} };
 }
 
-/** `requests` of an embedding batch, or the inlined ones of `batch.inputConfig`. */
+/** What makes a batch stands in a member; what changes one is the batch. */
+function batchIn(body: JsonRecord, defects: string[]): JsonRecord {
+  const batch = memberOf(body, 'batch', defects);
+  return isRecord(batch) ? batch : body;
+}
+
+/** `requests` of an embedding batch, or the inlined ones of a batch's `inputConfig`. */
 function batchedRequests(body: JsonRecord, defects: string[]): readonly unknown[] {
-  let holder: unknown = body;
-  for (const name of ['batch', 'inputConfig', 'requests']) {
+  let holder: unknown = batchIn(body, defects);
+  for (const name of ['inputConfig', 'requests']) {
     const next: unknown = isRecord(holder) ? memberOf(holder, name, defects) : undefined;
     if (isRecord(next)) holder = next;
   }
@@ -149,17 +156,40 @@ function batchedRequests(body: JsonRecord, defects: string[]): readonly unknown[
 
 /** The file that a batch takes its requests from: params say which, as nothing of it stands in the body. */
 function inputFile(body: JsonRecord, defects: string[]): string | null {
-  const batch = memberOf(body, 'batch', defects);
-  const input = isRecord(batch) ? memberOf(batch, 'inputConfig', defects) : undefined;
+  const input = memberOf(batchIn(body, defects), 'inputConfig', defects);
   const file = isRecord(input) ? memberOf(input, 'fileName', defects) : undefined;
   return isAbsent(file) ? null : textOf(file);
 }
 
-/** Reads a request body that has contents; `model` and `stream` are said by its path. */
-export function readGeminiRequest(bytes: Buffer, model: string, stream: boolean): RequestReading {
+/** As a path names it, whatever stands before. */
+function plainModel(value: unknown): string {
+  const name = textOf(value).toLowerCase();
+  return modelIn(googleRoute(name)) || name;
+}
+
+/** The model that a body names for itself or for requests in it; one that differs from `model` is a defect. */
+function noteModels(body: JsonRecord, model: string, defects: string[]): string {
+  let known = model;
+  const batch = batchIn(body, defects);
+  const requests = batchedRequests(body, defects).filter(isRecord);
+  const inner = requests.map((request) => memberOf(request, 'request', defects)).filter(isRecord);
+  // Elsewhere the path decides, whatever the body says.
+  const own = isAbsent(memberOf(batch, 'inputConfig', defects)) ? [] : [batch];
+  for (const one of [...own, ...requests, ...inner]) {
+    const named = plainModel(memberOf(one, 'model', defects));
+    if (named !== '' && known !== '' && named !== known) note(defects, 'two models are named');
+    known ||= named;
+  }
+  return known;
+}
+
+/** Reads a request body that has contents; `model` and `stream` are said by its path, or the model by a batch itself. */
+export function readGeminiRequest(bytes: Buffer, pathModel: string, stream: boolean): RequestReading {
   let file: string | null = null;
-  const reading = readObject(bytes, model, stream, (body, defects) => {
+  let model = pathModel;
+  const reading = readObject(bytes, pathModel, stream, (body, defects) => {
     file = inputFile(body, defects);
+    model = noteModels(body, pathModel, defects);
     const all = conversationsOf(body, defects);
     let system = '';
     let text = '';
@@ -182,7 +212,8 @@ export function readGeminiRequest(bytes: Buffer, model: string, stream: boolean)
       ),
     };
   });
-  return file === null ? reading : { ...reading, batchFiles: [file] };
+  const named = { ...reading, facts: { ...reading.facts, model } };
+  return file === null ? named : { ...named, batchFiles: [file] };
 }
 
 /** Reads a request body that is one JSON object, by `read`. */

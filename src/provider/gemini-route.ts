@@ -41,6 +41,8 @@ const operationByVerb: Readonly<Record<string, string>> = {
   batchembedcontents: 'embed_content',
   asyncbatchembedcontent: 'embed_content',
   batchgeneratecontent: 'batch_generate_content',
+  updategeneratecontentbatch: 'batch_generate_content',
+  updateembedcontentbatch: 'embed_content',
   predict: 'predict',
   predictlongrunning: 'predict',
 };
@@ -85,7 +87,8 @@ export function isDownload(method: string, { segments, verb }: GoogleRoute): boo
   return /^\s*GET\s*$/i.test(method) && verb === 'download' && segments.at(-2) === 'files';
 }
 
-/** True where a batch is read back: the answers may stand in it. */
+/** True where a batch is read back, or all of them are: the answers may stand in them. */
 export function isBatch(method: string, { segments, verb }: GoogleRoute): boolean {
-  return /^\s*GET\s*$/i.test(method) && verb === '' && segments.at(-2) === 'batches';
+  const isNamed = segments.at(-2) === 'batches' || segments.at(-1) === 'batches';
+  return /^\s*GET\s*$/i.test(method) && verb === '' && isNamed;
 }

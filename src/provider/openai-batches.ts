@@ -19,23 +19,33 @@ import type {
 } from './protocol.ts';
 import { note, unreadResponse } from './reading.ts';
 
+/** What a line without a place asks for, as some servers take it from the batch; undefined where that is not clear. */
+function operationByShape(body: unknown): OperationName | undefined {
+  if (!isRecord(body)) return undefined;
+  if (!isAbsent(body.messages)) return 'chat.completions';
+  return isAbsent(body.prompt) ? undefined : 'completions';
+}
+
 /** The request of one line of an input file, as if it had been sent alone. */
 export function readBatchLine({ customId, value, defect }: BatchEntry): BatchRequest {
   const path = textOf(value.url);
-  const operation = openaiOperationOf(textOf(value.method) || 'POST', path);
+  const named = openaiOperationOf(textOf(value.method) || 'POST', path);
+  const known = path === '' ? operationByShape(value.body) : named;
   const isWhole = isRecord(value.body);
+  const isClear = known !== undefined && known !== 'unknown';
+  const doubt = isWhole ? 'a line of the batch asks for nothing known' : 'a line of the batch has no body';
   return {
     customId,
-    operation,
+    operation: known ?? 'unknown',
     path,
     request: isWhole ? jsonBytes(value.body) : Buffer.alloc(0),
-    defect: defect || (isWhole ? '' : 'a line of the batch has no body'),
+    defect: defect || (isWhole && isClear ? '' : doubt),
   };
 }
 
 /** The answers of an output or error file, as if each had come alone. */
 export function* readBatchResults(file: Buffer): Generator<BatchResult> {
-  for (const entry of batchEntriesOf(file)) yield resultOf(entry, operationOfAnswer);
+  for (const entry of batchEntriesOf(file)) yield resultOfLine(entry);
 }
 
 /** One answer as its line has it; `operationOf` says of what the body of one that was answered is. */
@@ -66,6 +76,11 @@ const operationByObject: ReadonlyMap<string, OperationName> = new Map([
 function operationOfAnswer(body: JsonRecord): OperationName {
   // What is not known is read as what can say the most; its reader makes a defect of what it cannot read.
   return operationByObject.get(textOf(body.object)) ?? 'chat.completions';
+}
+
+/** One answer of an output or error file. */
+export function resultOfLine(line: BatchEntry): BatchResult {
+  return resultOf(line, operationOfAnswer);
 }
 
 /** Reads an upload; of a file that is to be run as a batch, every line, by `requestOf`. */
@@ -108,8 +123,11 @@ export function readFileId(answer: Buffer): string {
   return isRecord(value) && defect === '' ? textOf(value.id) : '';
 }
 
-/** OpenAI's own, and what Azure takes in its place: the address of a file in the customer's storage. */
-const fileMembers: ReadonlySet<string> = new Set(['inputfileid', 'inputblob']);
+/**
+ * OpenAI's own; what Azure takes in its place, the address of a file in the customer's storage; and the data sets of
+ * Cohere and Fireworks.
+ */
+const fileMembers: ReadonlySet<string> = new Set(['inputfileid', 'inputblob', 'inputdatasetid', 'datasetid']);
 
 /** Reads the body that creates a batch of a file, and which file that is. However it is spelt, a server may take it. */
 export function readBatchCreation(bytes: Buffer, head: RequestHead): RequestReading {
@@ -161,5 +179,5 @@ function isOutputLine({ customId, value }: BatchEntry): boolean {
 export const openaiResultLines: ResultLines = {
   idName: 'custom_id',
   begins: isOutputLine,
-  resultOf: (line) => resultOf(line, operationOfAnswer),
+  resultOf: resultOfLine,
 };

@@ -6,6 +6,7 @@
 
 import { unamendable } from './amendment.ts';
 import { amendCompletion, createCompletionStreamReader, readCompletion } from './completions-by-shape.ts';
+import { readInlineBatch, readInlineResults } from './inline-batches.ts';
 import { readLlamaRequest } from './llamacpp-completion.ts';
 import {
   amendLmStudio,
@@ -14,19 +15,21 @@ import {
   readLmStudioResponse,
 } from './lmstudio-chat.ts';
 import { createAgentStreamReader } from './openai-agent-stream.ts';
-import { readBatchCreation, readFileContent, readFileUpload, refuseBatchInParts } from './openai-batches.ts';
+import { readFileContent, readFileUpload, refuseBatchInParts } from './openai-batches.ts';
 import { readChatRequest, readChatResponse } from './openai-chat.ts';
 import { amendChat } from './openai-chat-amend.ts';
 import { createChatStreamReader } from './openai-chat-stream.ts';
+import { amendEvents } from './openai-events-amend.ts';
 import { amendRecords, readRecords } from './openai-records.ts';
 import { createRecordsStreamReader } from './openai-records-stream.ts';
 import { readResponsesRequest, readResponsesResponse } from './openai-responses.ts';
 import { amendResponses } from './openai-responses-amend.ts';
 import { createResponsesStreamReader } from './openai-responses-stream.ts';
-import { createRunStreamReader } from './openai-runs-stream.ts';
+import { createRunSegmentReader } from './openai-run-segments.ts';
 import { readTextRequest } from './openai-text-requests.ts';
 import { readSessionRequest, readThreadRequest } from './openai-threads.ts';
 import { createTranscriptStreamReader, readTranscript } from './openai-transcripts.ts';
+import { readEvaluation, readFineTuning } from './openai-tuning.ts';
 import type { Amendment, OperationName, RequestHead, RequestReading, ResponseReading } from './protocol.ts';
 import { unreadRequest } from './reading.ts';
 import type { StreamReader } from './stream.ts';
@@ -74,8 +77,17 @@ const records: AnswerReading = {
   stream: createRecordsStreamReader,
   amend: amendRecords,
 };
-const runs: AnswerReading = { ...records, stream: createRunStreamReader };
-const agentEvents: AnswerReading = { ...records, stream: createAgentStreamReader };
+/** A stored segment of a run is a stream without the run's end. */
+const runs: AnswerReading = {
+  ...records,
+  stream: createRunSegmentReader,
+  amend: amendEvents(createRunSegmentReader),
+};
+const agentEvents: AnswerReading = {
+  ...records,
+  stream: createAgentStreamReader,
+  amend: amendEvents(createAgentStreamReader),
+};
 const transcript: AnswerReading = {
   whole: readTranscript,
   stream: createTranscriptStreamReader,
@@ -90,6 +102,7 @@ const fileContent: AnswerReading = {
     throw unamendable('it is a file of many answers');
   },
 };
+const batchResults: AnswerReading = { ...fileContent, whole: readInlineResults };
 
 const operations: ReadonlyMap<OperationName, Operation> = new Map<OperationName, Operation>([
   ['chat.completions', { request: readChatRequest, answer: chat }],
@@ -126,8 +139,8 @@ const operations: ReadonlyMap<OperationName, Operation> = new Map<OperationName,
   ['agents.sessions.stream', { request: nothing, answer: agentEvents }],
   ['decisions', { request: words(null), answer: records }],
   ['evals', { request: words(null), answer: null }],
-  ['evals.runs', { request: words(null), answer: records }],
-  ['fine_tuning', { request: words(['suffix', 'grader', 'item', 'model_sample']), answer: null }],
+  ['evals.runs', { request: readEvaluation, answer: records }],
+  ['fine_tuning', { request: readFineTuning, answer: null }],
   ['realtime.sessions', { request: readSessionRequest, answer: null }],
   ['realtime.calls', { request: readSessionRequest, answer: null }],
   ['vector_stores', { request: words(['name', 'description']), answer: null }],
@@ -138,7 +151,8 @@ const operations: ReadonlyMap<OperationName, Operation> = new Map<OperationName,
   ['uploads', { request: (body, head) => refuseBatchInParts(words([])(body, head)), answer: null }],
   ['containers', { request: words(['name']), answer: null }],
   ['skills', { request: words([]), answer: null }],
-  ['batches', { request: readBatchCreation, answer: null }],
+  ['batches', { request: readInlineBatch, answer: null }],
+  ['batches.outputs', { request: nothing, answer: batchResults }],
 ]);
 
 /** How an operation is read; undefined for one that is not. */

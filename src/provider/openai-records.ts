@@ -160,7 +160,8 @@ export function readRecords(status: number, bytes: Buffer): ResponseReading {
   return { facts, defects, complete: true, failed: !isAbsent(body.error) };
 }
 
-function callWith({ call, shape }: FoundCall, value: unknown): JsonRecord {
+/** The call with other arguments. Throws where they are fixed by the provider. */
+export function callWith({ call, shape }: FoundCall, value: unknown): JsonRecord {
   const type = textOf(call.type);
   const written = () => JSON.stringify(objectArguments(value));
   if (shape === 'legacy' || type === 'function_call') return { ...call, arguments: written() };
@@ -178,11 +179,11 @@ function withReplaced(value: unknown, replaced: ReadonlyMap<unknown, JsonRecord>
   const replacement = replaced.get(value);
   if (replacement !== undefined) return replacement;
   if (Array.isArray(value)) return value.map((element: unknown) => withReplaced(element, replaced));
-  return isRecord(value) ? membersReplaced(value, replaced) : value;
+  return isRecord(value) ? withCalls(value, replaced) : value;
 }
 
-/** The same object where nothing in it changed: a number whose spelling is kept must not be rebuilt. */
-function membersReplaced(value: JsonRecord, replaced: ReadonlyMap<unknown, JsonRecord>): JsonRecord {
+/** The object with these calls in the place of others; the same where nothing in it changed: a number whose spelling is kept must not be rebuilt. */
+export function withCalls(value: JsonRecord, replaced: ReadonlyMap<unknown, JsonRecord>): JsonRecord {
   const next = Object.entries(value).map(([key, member]) => [key, withReplaced(member, replaced)] as const);
   return next.every(([key, member]) => member === value[key]) ? value : Object.fromEntries(next);
 }
@@ -199,7 +200,7 @@ export function amendRecords(original: Buffer, streaming: boolean, amendment: Am
       const value = at.get(place);
       if (value !== undefined) replaced.set(found.call, callWith(found, value));
     });
-    return membersReplaced(body, replaced);
+    return withCalls(body, replaced);
   });
   confirmAmended(readRecords(okStatus, amended), amendment);
   return amended;

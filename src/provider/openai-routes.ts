@@ -114,7 +114,18 @@ const routes: readonly Route[] = [
   route('send', 'vector_stores', 'vector_stores'),
   route('send', 'vector_stores/*', 'vector_stores'),
   route('send', 'vector_stores/*/file_batches', 'vector_stores'),
+  // Anthropic's, which many servers speak too.
+  route('any', 'messages/batches', 'unknown'),
+  route('any', 'messages/batches/*', 'unknown'),
+  route('any', 'messages/batches/*/results', 'unknown'),
   route('send', 'batches', 'batches'),
+  // Fireworks'.
+  route('send', 'batchinferencejobs', 'batches'),
+  // xAI's, and gateways' that have answers in pages.
+  route('send', 'batches/*/requests', 'batches'),
+  route('get', 'batches/*', 'batches.outputs'),
+  route('get', 'batches/*/results', 'batches.outputs'),
+  route('get', 'batches/*/results/*', 'batches.outputs'),
   route('send', 'evals', 'evals'),
   route('send', 'evals/*', 'evals'),
   route('send', 'fine_tuning/jobs', 'fine_tuning'),

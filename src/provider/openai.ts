@@ -11,9 +11,10 @@ import { createAgentStreamReader } from './openai-agent-stream.ts';
 import { mayBeResults, openaiResultLines, readFileId } from './openai-batches.ts';
 import { openaiOperation } from './openai-operations.ts';
 import { openaiOperationOf } from './openai-routes.ts';
+import { createRunSegmentReader } from './openai-run-segments.ts';
 import type { OperationName, Protocol, StreamForm } from './protocol.ts';
 import { unreadRequest, unreadResponse } from './reading.ts';
-import { openSegments } from './segments.ts';
+import { openSegments, type SegmentReader } from './segments.ts';
 import { speakingAlso } from './speaking-also.ts';
 import { openEventStream, openUnreadStream } from './stream.ts';
 import { streamFormOf } from './stream-form.ts';
@@ -23,6 +24,12 @@ const errorStatusMin = 400;
 
 /** A stream of events of an agent's session. */
 const agentStream: OperationName = 'agents.sessions.stream';
+
+/** Streams that are read in segments. */
+const segmentReaders: ReadonlyMap<OperationName, (status: number) => SegmentReader> = new Map([
+  [agentStream, createAgentStreamReader],
+  ['threads.runs', createRunSegmentReader],
+]);
 
 function errorType(httpStatus: number): string {
   if (httpStatus === 403) return 'permission_error';
@@ -77,13 +84,15 @@ const own: Protocol = {
   fileIdIn: (operation, body) => (operation === 'files' ? readFileId(body) : ''),
   // A file of answers is judged as one, whatever its type says.
   streamFormOf: (operation, contentType) =>
-    operation === 'files.content' ? null : streamFormOf(contentType),
+    operation === 'files.content' || operation === 'batches.outputs' ? null : streamFormOf(contentType),
   openStream(operation, status) {
     const answer = status >= errorStatusMin ? null : openaiOperation(operation)?.answer;
     return answer ? openEventStream(answer.stream(status)) : openUnreadStream(status);
   },
-  segmentsOf: (operation) =>
-    operation === agentStream ? (status) => openSegments(() => createAgentStreamReader(status)) : null,
+  segmentsOf(operation) {
+    const openReader = segmentReaders.get(operation);
+    return openReader === undefined ? null : (status) => openSegments(() => openReader(status));
+  },
   errorBody(_operation, code, httpStatus, message) {
     return JSON.stringify({ error: { message, type: errorType(httpStatus), param: null, code } });
   },
@@ -98,7 +107,12 @@ const own: Protocol = {
 };
 
 /** vLLM, llama.cpp and LM Studio offer Anthropic's messages beside: unread they would go round every rule. */
-export const anthropicOperations: ReadonlySet<OperationName> = new Set(['messages', 'messages.count_tokens']);
+export const anthropicOperations: ReadonlySet<OperationName> = new Set([
+  'messages',
+  'messages.count_tokens',
+  'messages.batches',
+  'messages.batches.results',
+]);
 
 /** What Ollama answers beside them, which is often set up as a server of this family. */
 const ollamaOperations: ReadonlySet<OperationName> = new Set(['chat', 'generate', 'embed']);

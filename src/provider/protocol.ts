@@ -124,6 +124,8 @@ export interface SegmentedStream {
   delivered(): void;
   /** Ends the stream: bytes of an unfinished last event, which belongs to the segment under way. */
   finish(): Buffer;
+  /** False for a stream that has an end and did not reach it. */
+  isWhole(): boolean;
 }
 
 /** What a reviewer may change; absent fields stay as the model gave them. */
@@ -166,7 +168,7 @@ export interface Protocol {
   /** Opens a reader for an answer in that form. */
   openStream(operation: OperationName, status: number, form: StreamForm): ResponseStream;
   /**
-   * Only of operations whose streams, in the form `sse`, have no end to wait for: opens a reader for one by the
+   * Only of operations whose streams, in the form `sse`, have no end that all of it could wait for: opens a reader for one by the
    * answer's status; null for all others. `openStream` reads what one segment says.
    */
   segmentsOf?(operation: OperationName): ((status: number) => SegmentedStream) | null;

@@ -1,5 +1,5 @@
 /**
- * Drives a family's reader over a stream of server-sent events that has no end, segment by segment. A session that
+ * Drives a family's reader over a stream of server-sent events that has no end to wait for, segment by segment. A session that
  * waits for the result of a call may tell that call again in a later segment: where it was delivered as it is told,
  * nobody is asked about it twice. Pure; no sockets.
  */
@@ -16,6 +16,8 @@ export interface SegmentReader extends StreamReader {
   isOver(): boolean;
   /** What has begun in this segment, or goes on in it, and is not whole. */
   within(): 'call' | 'text' | null;
+  /** Only of streams that have an end after all: whether this segment has it. */
+  isEnd?(): boolean;
 }
 
 /** Calls remembered of a stream; one that is forgotten is judged again. */
@@ -28,6 +30,7 @@ export function openSegments(openReader: () => SegmentReader): SegmentedStream {
   let unread: SseEvent[] = [];
   let reader = openReader();
   let calls: readonly ToolCallFact[] = [];
+  let ended = reader.isEnd === undefined;
   const spelling = ({ name, argumentsText }: ToolCallFact): string => `${name}\n${argumentsText}`;
 
   return {
@@ -39,6 +42,7 @@ export function openSegments(openReader: () => SegmentReader): SegmentedStream {
       const sse = unread.shift();
       if (sse === undefined) return null;
       const kind = absorbEvent(reader, sse);
+      ended ||= reader.isEnd?.() === true;
       return { kind, raw: sse.raw, ends: reader.isOver() || reader.defects.length > 0 };
     },
     within: () => reader.within(),
@@ -66,8 +70,10 @@ export function openSegments(openReader: () => SegmentReader): SegmentedStream {
       const { rest, event } = splitter.finish();
       // The SDKs flush an unfinished event at the end of the body, so what it says counts.
       if (event !== null) absorbEvent(reader, event);
+      ended ||= reader.isEnd?.() === true;
       return rest;
     },
+    isWhole: () => ended,
   };
 }
 

@@ -32,6 +32,8 @@ export function speakingAlso(own: Protocol, others: readonly AlsoSpoken[]): Prot
     readsAnswer: (operation) => whose(operation).readsAnswer(operation),
     readRequest: (operation, body, head) => whose(operation).readRequest(operation, body, head),
     readResponse: (operation, status, body) => whose(operation).readResponse(operation, status, body),
+    readResponseFrom: (operation, status, file) =>
+      whose(operation).readResponseFrom?.(operation, status, file) ?? null,
     streamFormOf: (operation, contentType) => whose(operation).streamFormOf(operation, contentType),
     openStream: (operation, status, form) => whose(operation).openStream(operation, status, form),
     segmentsOf: (operation) => whose(operation).segmentsOf?.(operation) ?? null,

@@ -41,7 +41,10 @@ function readRequest(bytes: Buffer, path: string): RequestReading {
     messages: text === '' ? [] : [{ role: 'user', text, toolCalls: [] }],
     text,
   };
-  return { facts, defects };
+  // Asked later, what is asked stands in a storage.
+  const file = textOf(memberOf(body, 'inputGcsUri', defects));
+  if (file === '' && verb !== 'asyncquery') return { facts, defects };
+  return { facts, defects, batchFiles: [file || '(not named)'] };
 }
 
 interface Found {
@@ -109,7 +112,8 @@ function valuesOf(text: string, defects: string[]): readonly JsonRecord[] {
   });
 }
 
-function readResponse(status: number, bytes: Buffer): ResponseReading {
+/** Reads what any agent answered, of status below 400. */
+export function readEngineAnswer(status: number, bytes: Buffer): ResponseReading {
   const { facts } = unreadResponse(status, '');
   const found: Found = { calls: [], defects: [] };
   let text = '';
@@ -124,7 +128,7 @@ function readResponse(status: number, bytes: Buffer): ResponseReading {
 }
 
 /** Opens a reader for one stream, which has no last event of its own. */
-function createEngineStreamReader(status: number): StreamReader {
+export function createEngineStreamReader(status: number): StreamReader {
   const found: Found = { calls: [], defects: [] };
   let text = '';
   let failed = false;
@@ -157,7 +161,7 @@ export const engine: Dialect = {
   readsAnswer: () => true,
   readsAnswerBy: () => null,
   readRequest: (_operation, body, { path }) => readRequest(body, path),
-  readResponse: (_operation, status, body) => readResponse(status, body),
+  readResponse: (_operation, status, body) => readEngineAnswer(status, body),
   // Lines come as plain JSON, whose type names no form; they are read as one whole.
   streamFormOf: (_operation, contentType) => (streamFormOf(contentType) === 'sse' ? 'sse' : null),
   openStream: (_operation, status) => openEventStream(createEngineStreamReader(status)),

@@ -99,7 +99,10 @@ async function captureWhole(
   return inMemory(call, answer, form, body, error, house);
 }
 
-/** The same of a file of lines: one that turns out too large for memory goes on to disk. */
+/** Of a file of lines nobody knows how large it gets: what is more than this waits on disk until that is known. */
+const begunBytesMax = 1024 * 1024;
+
+/** The same of a file of lines: one that turns out too large for memory stays on disk. */
 async function captureFile(
   call: Call,
   answer: Answer,
@@ -108,10 +111,11 @@ async function captureFile(
 ): Promise<Answered> {
   const chunks = answer.chunks();
   const begun: Buffer[] = [];
+  const begunMax = Math.min(begunBytesMax, house.bounds.responseBytesMax);
   let bytes = 0;
   let failure: HoldpointError | null = null;
   try {
-    while (bytes <= house.bounds.responseBytesMax) {
+    while (bytes <= begunMax) {
       const next = await chunks.next();
       if (next.done === true) break;
       begun.push(next.value);
@@ -121,9 +125,10 @@ async function captureFile(
     if (!(error instanceof HoldpointError)) throw error;
     failure = error;
   }
-  if (bytes <= house.bounds.responseBytesMax)
+  if (bytes <= begunMax || failure !== null)
     return inMemory(call, answer, form, Buffer.concat(begun), failure, house);
   const large = await captureLarge(call, answer, begun, chunks, house);
+  if ('whole' in large) return inMemory(call, answer, form, large.whole, large.failure, house);
   return answered(call, answer, large, large.reading, large.plain, null, house);
 }
 

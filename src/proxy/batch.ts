@@ -14,6 +14,7 @@ import type { House } from './house.ts';
 import { judge, passed } from './judge.ts';
 import { requestDraft, responseDraft } from './record.ts';
 import { storedAnswer, storedRequest, storedWhole } from './stored-body.ts';
+import { countGarbage } from './young-garbage.ts';
 
 export interface Lines {
   /** One for each line, in order. */
@@ -26,8 +27,8 @@ export const noLines: Lines = { judgements: [], defects: [] };
 
 /** Lines that are judged, or sealed and not yet durable, before other calls have their turn. */
 const linesPerTurn = 64;
-/** Of lines that are sealed and not yet durable; a single one may be larger. */
-const bytesPerTurn = 8 * 1024 * 1024;
+/** Of lines that are sealed and not yet durable; a single one may be larger. What outlives a turn V8 makes room for. */
+const bytesPerTurn = 256 * 1024;
 const defectsMax = 16;
 const customIdCharactersMax = 512;
 const strictness = ['pass', 'flag', 'hold', 'deny'] as const;
@@ -35,7 +36,7 @@ const strictness = ['pass', 'flag', 'hold', 'deny'] as const;
 /** Judges every request of a body. */
 export async function judgeRequests(call: Call, policy: Policy): Promise<Lines> {
   if (call.batch === undefined) return noLines;
-  return judgeEach(call.batch(), (line) => {
+  return judgeEach(call.batch(), requestBytes, (line) => {
     const { facts, defects } = readRequest(call, line);
     const found = line.defect === '' ? defects : [line.defect, ...defects];
     return { judgement: judge(policy, 'request', { request: facts, labels: [] }, found), defects: found };
@@ -49,7 +50,7 @@ export async function judgeAnswers(
   policy: Policy,
 ): Promise<Lines> {
   if (batch === undefined) return noLines;
-  return judgeEach(batch(), (line) => {
+  return judgeEach(batch(), responseBytes, (line) => {
     const { facts, defects } = readAnswer(call, line);
     const found = line.defect === '' ? defects : [line.defect, ...defects];
     return { judgement: judge(policy, 'response', facts, found), defects: found };
@@ -58,15 +59,18 @@ export async function judgeAnswers(
 
 async function judgeEach<Line>(
   lines: Iterable<Line> | AsyncIterable<Line>,
+  bytesOf: (line: Line) => number,
   judgeOne: (line: Line) => { judgement: Judgement; defects: readonly string[] },
 ): Promise<Lines> {
   const judgements: Judgement[] = [];
   const found: string[] = [];
+  const count = countGarbage();
   for await (const line of lines) {
     const { judgement, defects } = judgeOne(line);
     judgements.push(judgement);
     for (const defect of defects)
       if (found.length < defectsMax) found.push(`line ${judgements.length}: ${defect}`);
+    count(bytesOf(line));
     if (judgements.length % linesPerTurn === 0) await turn();
   }
   return { judgements, defects: found };
@@ -98,21 +102,15 @@ export async function sealRequests(
   house: House,
 ): Promise<void> {
   if (call.batch === undefined) return;
-  await sealEach(
-    call.batch(),
-    lines,
-    house,
-    ({ request }) => request.length,
-    (line, judgement, place) => {
-      const { facts } = readRequest(call, line);
-      const alone = { ...call, operation: line.operation, method: 'POST', target: line.path, facts };
-      const headers = customIdHeader(line.customId);
-      const stored = storedRequest(line.path, headers, line.request, 0);
-      const message = { ...alone, headers, body: bodyOf(line.request), stored };
-      const draft = requestDraft(message, judgement, policy, house.fingerprint);
-      return house.ledger.seal(carriedBy(draft, carrier, place));
-    },
-  );
+  await sealEach(call.batch(), lines, house, requestBytes, (line, judgement, place) => {
+    const { facts } = readRequest(call, line);
+    const alone = { ...call, operation: line.operation, method: 'POST', target: line.path, facts };
+    const headers = customIdHeader(line.customId);
+    const stored = storedRequest(line.path, headers, line.request, 0);
+    const message = { ...alone, headers, body: bodyOf(line.request), stored };
+    const draft = requestDraft(message, judgement, policy, house.fingerprint);
+    return house.ledger.seal(carriedBy(draft, carrier, place));
+  });
 }
 
 /** Seals every answer of a body as carried by the decision `carrier`; resolves when all are durable. */
@@ -125,37 +123,31 @@ export async function sealAnswers(
   house: House,
 ): Promise<void> {
   if (batch === undefined) return;
-  await sealEach(
-    batch(),
-    lines,
-    house,
-    ({ response }) => response.length,
-    (line, judgement, place) => {
-      const headers = customIdHeader(line.customId);
-      const told = { headers, body: bodyOf(empty), stored: storedWhole(headers, empty) };
-      const asked = { ...call, operation: line.operation, ...told };
-      const request = requestDraft(asked, passed, policy, house.fingerprint);
-      const sealed = house.ledger.seal(carriedBy(request, carrier, place));
-      const { response: facts } = readAnswer(call, line).facts;
-      house.ledger.seal(
-        responseDraft(sealed.seq, {
-          status: line.status,
-          statusText: '',
-          headers: [],
-          stored: storedAnswer(call.facts.path, [], line.response, null, 0),
-          bytes: line.response.length,
-          sha256: null,
-          facts,
-          result: line.status === 0 || line.status >= 400 ? 'error' : 'ok',
-          form: null,
-          judgement,
-          policy,
-          elapsedUs: 0,
-        }),
-      );
-      return sealed;
-    },
-  );
+  await sealEach(batch(), lines, house, responseBytes, (line, judgement, place) => {
+    const headers = customIdHeader(line.customId);
+    const told = { headers, body: bodyOf(empty), stored: storedWhole(headers, empty) };
+    const asked = { ...call, operation: line.operation, ...told };
+    const request = requestDraft(asked, passed, policy, house.fingerprint);
+    const sealed = house.ledger.seal(carriedBy(request, carrier, place));
+    const { response: facts } = readAnswer(call, line).facts;
+    house.ledger.seal(
+      responseDraft(sealed.seq, {
+        status: line.status,
+        statusText: '',
+        headers: [],
+        stored: storedAnswer(call.facts.path, [], line.response, null, 0),
+        bytes: line.response.length,
+        sha256: null,
+        facts,
+        result: line.status === 0 || line.status >= 400 ? 'error' : 'ok',
+        form: null,
+        judgement,
+        policy,
+        elapsedUs: 0,
+      }),
+    );
+    return sealed;
+  });
 }
 
 async function sealEach<Line>(
@@ -168,6 +160,7 @@ async function sealEach<Line>(
   let place = 0;
   let bytes = 0;
   let last: Promise<void> = Promise.resolve();
+  const count = countGarbage();
   for await (const line of lines) {
     const sealed = sealOne(line, judgements[place] ?? passed, place + 1);
     house.ledger.settle(sealed.seq, 'carried');
@@ -176,6 +169,8 @@ async function sealEach<Line>(
     bytes += bytesOf(line);
     if (place % linesPerTurn !== 0 && bytes < bytesPerTurn) continue;
     await last;
+    // Nothing of the lines is needed now.
+    count(bytes);
     bytes = 0;
   }
   await last;
@@ -189,8 +184,11 @@ function carriedBy(draft: Draft, batch: number, line: number): Draft {
 function readRequest(call: Call, line: BatchRequest) {
   const head = { path: line.path, contentType: 'application/json' };
   const reading = call.upstream.protocol.readRequest(line.operation, line.request, head);
+  const { batch, batchFiles: unjudgedFiles } = reading;
   const facts = { ...call.facts, operation: line.operation, path: line.path, ...reading.facts };
-  return { facts, defects: reading.defects };
+  const defects = batch === undefined ? reading.defects : [...reading.defects, 'a line is a batch itself'];
+  // Nobody looks up what a line runs besides: it counts as never judged.
+  return { facts: unjudgedFiles === undefined ? facts : { ...facts, unjudgedFiles }, defects };
 }
 
 function readAnswer(call: Call, line: BatchResult) {
@@ -205,6 +203,8 @@ function readAnswer(call: Call, line: BatchResult) {
 }
 
 const empty = Buffer.alloc(0);
+const requestBytes = ({ request }: BatchRequest): number => request.length;
+const responseBytes = ({ response }: BatchResult): number => response.length;
 
 /** The workload's own name for the line, as it may stand in a field of a stored message. */
 function customIdHeader(customId: string): readonly string[] {

@@ -1,6 +1,7 @@
 /**
- * An answer that rules must see and that is too large for memory: a file of lines. It waits on disk, as a large upload
- * does, is judged from there line by line, and goes on from there once it may. None of it passes before.
+ * An answer that rules must see and that may be too large for memory: a file of lines. It waits on disk, as a large
+ * upload does. One that turns out small is read back; any other is judged from there line by line, and goes on from
+ * there once it may. None of it passes before.
  */
 import { Readable } from 'node:stream';
 import { decodeContentFrom } from '../core/content-coding.ts';
@@ -14,6 +15,7 @@ import type { Answer } from './forward.ts';
 import type { House } from './house.ts';
 import type { Relayed } from './relay.ts';
 import { openTape, type Tape } from './tape.ts';
+import { countGarbage } from './young-garbage.ts';
 
 export type LargeAnswer = Relayed & {
   readonly reading: LinesReading & { readonly complete: boolean; readonly failed: boolean };
@@ -26,6 +28,12 @@ export function mayBeReadFromDisk({ upstream, operation }: Call, { status }: Ans
   return (upstream.protocol.readResponseFrom?.(operation, status, () => Readable.from([])) ?? null) !== null;
 }
 
+/** One that turned out to fit into memory: as much of it as came. */
+export interface SmallAnswer {
+  readonly whole: Buffer;
+  readonly failure: HoldpointError | null;
+}
+
 /**
  * Takes an answer to disk, what has `begun` and what `chunks` still give, and reads it there; never rejects for what the upstream does. The
  * spool is the caller's to close.
@@ -36,35 +44,52 @@ export async function captureLarge(
   begun: Buffer[],
   chunks: AsyncIterable<Buffer>,
   house: House,
-): Promise<LargeAnswer> {
+): Promise<LargeAnswer | SmallAnswer> {
   const tape = openTape(house.bounds.storedBytesMax);
   const { spool, failure } = await toDisk(answer, begun, chunks, tape, house);
+  try {
+    if (spool !== null && tape.bytes <= house.bounds.responseBytesMax) {
+      const whole = await beginningOf(spool.read(), tape.bytes);
+      await spool.close();
+      return { whole, failure };
+    }
+    return await readFromDisk(call, answer, spool, failure, tape, house);
+  } catch (error) {
+    await spool?.close();
+    throw error;
+  }
+}
+
+async function readFromDisk(
+  call: Call,
+  answer: Answer,
+  spool: Spool | null,
+  failure: HoldpointError | null,
+  tape: Tape,
+  house: House,
+): Promise<LargeAnswer> {
   const relayed = {
     body: tape.stored(),
     bytes: tape.bytes,
     sha256: tape.sha256(),
     passedBytes: 0,
     rest: Buffer.alloc(0),
-    spool,
     failure,
   };
-  if (spool === null) {
+  if (spool === null || failure !== null) {
+    await spool?.close();
     const { facts } = unreadResponse(answer.status, '');
-    return { ...relayed, plain: null, reading: { facts, defects: [], complete: false, failed: false } };
+    const reading = { facts, defects: [], complete: false, failed: false };
+    return { ...relayed, spool: null, plain: null, reading };
   }
-  try {
-    const file = plainBytes(answer, spool, house.bounds.batchBytesMax);
-    const reading = await call.upstream.protocol.readResponseFrom?.(call.operation, answer.status, file);
-    if (!reading) throw new HoldpointError('internal', 'An answer on disk has no reader.');
-    const plain = await beginningOf(file(), house.bounds.storedBytesMax);
-    return { ...relayed, plain, reading: { ...reading, complete: true, failed: false } };
-  } catch (error) {
-    await spool.close();
-    throw error;
-  }
+  const file = plainBytes(answer, spool, house.bounds.batchBytesMax);
+  const reading = await call.upstream.protocol.readResponseFrom?.(call.operation, answer.status, file);
+  if (!reading) throw new HoldpointError('internal', 'An answer on disk has no reader.');
+  const plain = await beginningOf(file(), house.bounds.storedBytesMax);
+  return { ...relayed, spool, plain, reading: { ...reading, complete: true, failed: false } };
 }
 
-/** Everything on disk, or why it is not; then nothing is left there. */
+/** Everything that came on disk, and what ended it too early; null where it could not be kept there. */
 async function toDisk(
   answer: Answer,
   begun: Buffer[],
@@ -77,7 +102,9 @@ async function toDisk(
   let writer: SpoolWriter | null = null;
   try {
     writer = await house.openSpool();
+    const count = countGarbage();
     const take = async (out: SpoolWriter, chunk: Buffer): Promise<void> => {
+      count(chunk.length);
       tape.add(chunk);
       if (tape.bytes > bytesMax) throw tooLarge(bytesMax);
       await out.write(chunk);
@@ -88,9 +115,13 @@ async function toDisk(
     for await (const chunk of chunks) await take(writer, chunk);
     return { spool: await writer.finish(), failure: null };
   } catch (error) {
+    const isHoldpoints = error instanceof HoldpointError;
+    if (isHoldpoints) answer.abort(error.message);
+    // What the upstream broke off is whole as far as it came; what the disk did not take is not.
+    if (isHoldpoints && writer !== null && error.code.startsWith('upstream_'))
+      return { spool: await writer.finish(), failure: error };
     await writer?.discard();
-    if (!(error instanceof HoldpointError)) throw error;
-    answer.abort(error.message);
+    if (!isHoldpoints) throw error;
     return { spool: null, failure: error };
   }
 }

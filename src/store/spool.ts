@@ -16,7 +16,7 @@ export interface SpoolBounds {
 }
 
 const algorithm = 'aes-256-ctr';
-const readBytes = 256 * 1024;
+const readBytes = 64 * 1024;
 
 /** Opens spools in `dir`, which is made when it is not there. */
 export function createSpools(dir: string, bounds: SpoolBounds): OpenSpool {
@@ -96,8 +96,10 @@ function writer(file: FileHandle, bounds: SpoolBounds, room: Room): SpoolWriter 
 
 async function* read(file: FileHandle, key: Buffer, iv: Buffer, bytes: number): AsyncGenerator<Buffer> {
   const decipher = createDecipheriv(algorithm, key, iv);
+  // Deciphered into bytes of their own, so that one place serves for all reads.
+  const buffer = Buffer.allocUnsafeSlow(readBytes);
   for (let at = 0; at < bytes; ) {
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(readBytes), 0, readBytes, at);
+    const { bytesRead } = await file.read(buffer, 0, readBytes, at);
     if (bytesRead === 0)
       throw new HoldpointError('internal', `A spooled body ends at ${at} of ${bytes} bytes.`);
     at += bytesRead;

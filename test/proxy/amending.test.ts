@@ -30,7 +30,7 @@ const json = 'Content-Type: application/json';
 test('an answer whose coding cannot be undone is not amended, and stays held', async () => {
   const { held } = await hold([json, 'Content-Encoding: gzip'], 'not gzip');
   const amend = await rig.sidecar.ada.rule(held, { verdict: 'amend', amendment: { text: 'Other.' } });
-  expect(amend).toEqual({ status: 400, code: 'invalid_argument' });
+  expect(amend).toEqual({ status: 409, code: 'not_amendable' });
   expect((await rig.sidecar.ada.rule(held, { verdict: 'deny' })).status).toBe(201);
 });
 
@@ -40,8 +40,20 @@ test('a provider cannot write what the reviewer is told of its answer', async ()
   const { held } = await hold([`Content-Type: ${socketBodyType}`], forged);
   expect(held.headline).not.toContain('Harmless');
   const amend = await rig.sidecar.ada.rule(held, { verdict: 'amend', amendment: { toolCalls: [] } });
-  expect(amend).toEqual({ status: 400, code: 'invalid_argument' });
+  expect(amend).toEqual({ status: 409, code: 'not_amendable' });
   expect((await rig.sidecar.ada.rule(held, { verdict: 'deny' })).status).toBe(201);
+});
+
+test.each([
+  ['a tool call', json, chatTransfer(25_000), true],
+  ['nothing that can be read', `${json}\r\nContent-Encoding: gzip`, 'not gzip', false],
+  ['arguments that do not parse', json, chatTransfer(25_000).replace('{\\"amount', '{amount'), true],
+])('a hold of an answer with %s says whether it can be amended', async (_what, type, answer, amendable) => {
+  const { held } = await hold([type], answer);
+  const whyNot = async () => (await rig.sidecar.ada.hold(held.id)).actions?.amend;
+  expect((await whyNot()) === '').toBe(amendable);
+  expect((await rig.sidecar.ada.rule(held, { verdict: 'deny' })).status).toBe(201);
+  expect(await whyNot()).not.toBe('');
 });
 
 const [callId = ''] = /call_[A-Za-z0-9]*/.exec(chatTransfer(25_000)) ?? [];

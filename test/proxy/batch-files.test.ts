@@ -29,7 +29,7 @@ async function startProvider(): Promise<RawUpstream> {
   let files = 0;
   return startRawUpstream(({ target, body }, answer) => {
     if (!/\/batch(es|\/jobs)(\?|$)/.test(target)) files += 1;
-    const text = /\/batch(es|\/jobs)(\?|$)/.test(target)
+    const text = /\/batch(es|\/jobs)(\/b\/requests)?(\?|$)/.test(target)
       ? JSON.stringify({ id: 'batch-1', object: 'batch', asked: JSON.parse(body.toString()) })
       : JSON.stringify({ id: `file-${files}`, object: 'file', purpose: 'batch' });
     answer.send(wholeAnswer('200 OK', json, text));
@@ -43,6 +43,7 @@ const settingsFor = (url: string): Settings => ({
     azure: { url, protocol: 'azure', mount: '/azure' },
     mistral: { url, protocol: 'mistral', mount: '/mistral' },
     gemini: { url, protocol: 'gemini', mount: '/gemini' },
+    bedrock: { url, protocol: 'bedrock', mount: '/bedrock' },
   },
 });
 
@@ -184,6 +185,48 @@ describe('in one process', () => {
     const held = job([id, 'another']);
     expect(await denyHeld()).toEqual([['unjudged-batch']]);
     expect((await held).status).toBe(403);
+  });
+
+  const post = (path: string, body: object): Promise<Response> =>
+    fetch(`${sidecar.proxyUrl}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: 'Bearer x-1' },
+      body: JSON.stringify(body),
+    });
+
+  test('requests that are added to an xAI batch are judged and sealed one by one', async () => {
+    const ask = (model: string) => ({
+      chat_get_completion: { model, messages: [{ role: 'user', content: 'Hi' }] },
+    });
+    const add = (...models: readonly string[]) =>
+      post('/v1/batches/b/requests', {
+        batch_requests: models.map((model, i) => ({ batch_request_id: `r${i}`, batch_request: ask(model) })),
+      });
+    const added = await add('gpt-4.1', 'gpt-4o');
+    expect(added.status).toBe(200);
+    const carrier = await sidecar.ada.decision(added.headers.get('holdpoint-decision') ?? '');
+    const lines = await Promise.all((await sidecar.ada.newestIds(2)).map((id) => sidecar.ada.decision(id)));
+    expect(lines.map(({ operation, entries }) => [operation, entries[0]?.data['batch']])).toEqual([
+      ['chat.completions', carrier.entries[0]?.seq],
+      ['chat.completions', carrier.entries[0]?.seq],
+    ]);
+    sent = upstream.requests.length;
+    const held = add('gpt-4.1', 'a-model-nobody-approved');
+    expect(await denyHeld()).toEqual([['model-not-allowed']]);
+    expect((await held).status).toBe(403);
+    expect(forwarded()).toBe(0);
+  });
+
+  test('a Bedrock job over prompts in S3 is held', async () => {
+    const held = post('/bedrock/model-invocation-job', {
+      jobName: 'j',
+      modelId: '',
+      inputDataConfig: { s3InputDataConfig: { s3Uri: 's3://bucket/in.jsonl' } },
+      outputDataConfig: { s3OutputDataConfig: { s3Uri: 's3://bucket/out/' } },
+    });
+    expect(await denyHeld()).toEqual([['unjudged-batch']]);
+    expect((await held).status).toBe(403);
+    expect(forwarded()).toBe(0);
   });
 
   test('a Gemini batch of a file is held: what is uploaded to Google does not come by here', async () => {

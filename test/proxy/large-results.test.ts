@@ -159,7 +159,8 @@ describe('with a line that must be held', () => {
     body = transferring;
     await fetchFile('/v1/files/file-4/content');
     const hold = await sidecar.ada.nextHold();
-    expect((await sidecar.ada.rule(hold, { verdict: 'amend', amendment: { text: 'No.' } })).status).toBe(400);
+    const amended = await sidecar.ada.rule(hold, { verdict: 'amend', amendment: { text: 'No.' } });
+    expect(amended).toEqual({ status: 409, code: 'not_amendable' });
     await sidecar.ada.rule(hold, { verdict: 'deny', reason: 'no' });
   });
 

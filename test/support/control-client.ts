@@ -13,6 +13,8 @@ const holdSchema = z.object({
   caller: z.string(),
   possibleDuplicate: z.boolean(),
   outcome: z.string().nullable(),
+  /** Of one hold alone, not in the queue. */
+  actions: z.object({ amend: z.string() }).optional(),
   approvals: z.object({ needed: z.number(), given: z.array(z.string()) }),
 });
 export type HeldCall = z.output<typeof holdSchema>;

@@ -251,7 +251,7 @@ export const ruleOnHold: Operation = {
   id: 'ruleOnHold',
   tag: 'holds',
   summary: 'Rule on a hold',
-  description: `Answered once the ruling is sealed. Which roles may rule (of ${roles.join(', ')}) was fixed by the policy when the hold opened, with the times from which further ones may; the requester may not where the rule says so. Refused with 409 when it was already ruled, has expired, or the digest differs.`,
+  description: `Answered once the ruling is sealed. Which roles may rule (of ${roles.join(', ')}) was fixed by the policy when the hold opened, with the times from which further ones may; the requester may not where the rule says so. Refused with 409 when it was already ruled, has expired, the digest differs, or what is held cannot be amended.`,
   roles: everyRole,
   body: {
     schema: z.union([rulingSchema, signedRulingSchema]),
@@ -264,6 +264,7 @@ export const ruleOnHold: Operation = {
     'digest_mismatch',
     'ruling_expired',
     'not_divisible',
+    'not_amendable',
     'signature_required',
     'signature_invalid',
     'body_too_large',

@@ -1,5 +1,5 @@
 /**
- * A stream without end, such as the events of an agent's session: judged and sealed segment by segment, so that no
+ * A stream without an end to wait for, such as the events of an agent's session: judged and sealed segment by segment, so that no
  * call goes on unjudged and nothing waits for an end that does not come. While a call waits for a person, what comes
  * after it stays in the network.
  */
@@ -26,8 +26,11 @@ export function sessionStreamOf(call: Call, answer: Answer): SegmentedStream | n
   const { protocol } = call.upstream;
   const open = protocol.segmentsOf?.(call.operation) ?? null;
   if (open === null || answer.status !== okStatus) return null;
-  if (plainStreamForm(call, answer) === 'sse') return open(answer.status);
+  const stream = open(answer.status);
+  if (plainStreamForm(call, answer) === 'sse') return stream;
   if (protocol.streamFormOf(call.operation, headerOf(answer.headers, 'content-type')) === null) return null;
+  // One that has an end after all can be waited for.
+  if (!stream.isWhole()) return null;
   answer.abort('The stream cannot be read.');
   throw new HoldpointError(
     'upstream_truncated',
@@ -39,8 +42,9 @@ export function sessionStreamOf(call: Call, answer: Answer): SegmentedStream | n
 const okStatus = 200;
 
 /** The request's headers as they go out: a stream whose events are to be told apart must come in the clear. */
-export function askingPlainly({ upstream, operation }: Call, headers: string[]): string[] {
-  if ((upstream.protocol.segmentsOf?.(operation) ?? null) === null) return headers;
+export function askingPlainly({ upstream, operation, method, facts }: Call, headers: string[]): string[] {
+  const open = upstream.protocol.segmentsOf?.(operation) ?? null;
+  if (open === null || !(facts.stream || method === 'GET')) return headers;
   const kept = headers.filter((_, i) => headers[i - (i % 2)]?.toLowerCase() !== 'accept-encoding');
   return [...kept, 'accept-encoding', 'identity'];
 }

@@ -102,6 +102,12 @@ export function createSegments(carrier: Carrier, stream: SegmentedStream, house:
         segment ??= openSegment(carrier, house);
         add(segment, { kind: 'end', raw: rest, ends: true });
       }
+      if (!stream.isWhole())
+        throw new HoldpointError(
+          'upstream_truncated',
+          'The upstream ended its stream before its last event.',
+          'Retry the call.',
+        );
       return segment === null || (await conclude(segment));
     },
     close: async () => {

@@ -12,7 +12,6 @@ test.each([
   ['POST', '/agents/s1', 'agents.invoke'],
   ['POST', '/retrieveAndGenerate', 'retrieve_and_generate'],
   ['POST', '/retrieveAndGenerateStream', 'retrieve_and_generate'],
-  ['POST', '/knowledgebases/K/retrieve', 'unknown'],
   ['GET', '/agents/A/agentAliases/B/memories', 'unknown'],
   ['POST', '/model/m/converse', 'converse'],
 ])('%s %s is %s', (method, path, operation) => {

@@ -48,7 +48,6 @@ test.each([
 
 test.each([
   ['GET', '/v1beta/models'],
-  ['GET', '/v1beta/batches'],
   ['POST', '/v1beta/batches/abc:cancel'],
   ['GET', '/v1beta/models/gemini-2.5-pro'],
   ['GET', '/v1beta/cachedContents'],
