@@ -24,10 +24,11 @@ export default {
     only('hold-on-ledger', '^src/hold/', ['^src/core/', '^src/ledger/', '^src/policy/policy\\.ts$']),
     only('notify-on-holds', '^src/notify/', ['^src/core/', '^src/hold/']),
     only('erasure-on-ledger', '^src/erasure/', ['^src/core/', '^src/ledger/']),
+    only('replay-reads-the-record', '^src/replay/', ['^src/(core|ledger|policy|provider)/']),
     only('store-implements-ports', '^src/store/', ['^src/core/', '^src/ledger/']),
     only('proxy-never-control', '^src/proxy/', ['^src/(core|hold|policy|provider|ledger)/']),
     only('control-never-proxy', '^src/control/', [
-      '^src/(core|hold|policy|provider|ledger|erasure|notify|store)/',
+      '^src/(core|hold|policy|provider|ledger|erasure|notify|replay|store)/',
     ]),
     only('client-stands-alone', '^src/client/', []),
     only('console-on-verifier', '^src/console/', ['^src/ledger/verify/']),

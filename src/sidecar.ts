@@ -312,6 +312,7 @@ function startControl(
       policy: parts.policyFile.current,
       summaryOf: createSummaries(ledger),
       clock: parts.machine.clock,
+      callsInFlight: inFlight,
       rulings: config.control.rulings,
       metricsPage: () => metrics.render(gauges(), outside.gauges()),
       // Not ready while it drains, so that nobody sends it new calls.

@@ -4,6 +4,10 @@
  */
 /** The latest `anchor` entries, newest first. */
 export type Anchors = { readonly items: readonly (Entry)[] };
+/** What to replay over which decisions. */
+export type BacktestOrder = { readonly policy: string; readonly reason: string; readonly before?: number; readonly since?: string; readonly until?: string; readonly limit?: number };
+/** What a draft would have said of recorded decisions, beside what was said. */
+export type BacktestPage = { readonly draft: { readonly version: string; readonly digest: string; readonly rules: number }; readonly decisions: number; readonly replayed: { readonly request: number; readonly response: number }; readonly rules: readonly ({ readonly rule: string; readonly phase: "request" | "response"; readonly title: string; readonly action: "hold" | "deny" | "flag" | null; readonly now: number; readonly before: number; readonly newly: { readonly decisions: number; readonly examples: readonly (string)[] }; readonly noLonger: { readonly decisions: number; readonly examples: readonly (string)[] }; readonly failed: { readonly decisions: number; readonly examples: readonly (string)[] }; readonly unknown: { readonly decisions: number; readonly examples: readonly (string)[] } })[]; readonly verdicts: readonly ({ readonly before: "pass" | "flag" | "hold" | "deny"; readonly now: "pass" | "flag" | "hold" | "deny"; readonly decisions: number })[]; readonly notReplayed: readonly ({ readonly reason: "erased" | "cut" | "not_recorded" | "unknown_family" | "damaged"; readonly phase: "request" | "response"; readonly decisions: number; readonly examples: readonly (string)[] })[]; readonly next: number | null };
 /** Everything that was said in one decision. */
 export type Bodies = { readonly id: string; readonly bodies: readonly (Body)[] };
 /** One sealed body; it can always be turned back into the sealed bytes. */
@@ -104,6 +108,8 @@ export type SendForText = (method: string, path: string, input: Input) => Promis
 /** Every call, by its operationId. */
 export function createOperations(send: Send, sendForText: SendForText) {
   return {
+    /** Replay a draft policy over what was recorded. */
+    backtestPolicy: (input: { readonly body: BacktestOrder }): Promise<BacktestPage> => send('POST', '/api/v1/policy/backtest', input),
     /** Change a key of the ledger. */
     changeKeys: (input: { readonly body: { readonly action: "rotate"; readonly reason: string } | { readonly action: "epoch"; readonly reason: string } | { readonly action: "retire"; readonly kek: string; readonly reason: string } | { readonly action: "revoke"; readonly kid: string; readonly size: number; readonly reason: string } }): Promise<Keys> => send('POST', '/api/v1/keys', input),
     /** Enrol a key that signs rulings. */

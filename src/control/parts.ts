@@ -19,6 +19,8 @@ export interface ControlParts {
   readonly policy: () => Policy;
   readonly summaryOf: ReturnType<typeof createSummaries>;
   readonly clock: Clock;
+  /** Of the data plane: what is not urgent gives way to them. */
+  readonly callsInFlight: () => number;
   /** Whether a ruling needs its reviewer's signature. */
   readonly rulings: 'accepted' | 'signed';
   /** The Prometheus page. */

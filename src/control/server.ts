@@ -16,6 +16,7 @@ import {
 import { noParameters, readQuery, requireRole } from './operation.ts';
 import type { ControlParts } from './parts.ts';
 import { createRefusals } from './refusals.ts';
+import { backtestRoutes } from './routes/backtest.ts';
 import { consoleRoutes } from './routes/console.ts';
 import { decisionRoutes } from './routes/decisions.ts';
 import { erasureRoutes } from './routes/erasures.ts';
@@ -62,6 +63,7 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     ...erasureRoutes(parts),
     ...ledgerRoutes(parts),
     ...policyRoutes(parts),
+    ...backtestRoutes(parts),
     ...summaryRoutes(parts),
     ...keyRoutes(parts),
     ...reviewerKeyRoutes(parts),

@@ -97,6 +97,7 @@ describe.concurrent('holdpoint', () => {
       'ledger verifier',
       'policy check',
       'policy test',
+      'policy backtest',
       'token new',
       'keys show',
       'keys ca',

@@ -123,6 +123,10 @@ describe('every answer is as described', () => {
     await drive('GET /api/v1/policy/versions', '/api/v1/policy/versions?limit=1');
     await drive('GET /api/v1/policy/versions/{seq}', '/api/v1/policy/versions/2');
     await drive('GET /api/v1/policy/versions/{seq}', '/api/v1/policy/versions/0');
+    const draft = { policy: readText(house.policyFile), reason: 'a look' };
+    const backtest = 'POST /api/v1/policy/backtest';
+    await drive(backtest, '/api/v1/policy/backtest', { as: 'admin', json: draft });
+    await drive(backtest, '/api/v1/policy/backtest', { as: 'admin', json: { ...draft, policy: 'none' } });
     await drive('GET /api/v1/ledger/anchors', '/api/v1/ledger/anchors');
     await drive('GET /checkpoint', '/checkpoint', { as: 'auditor' });
     await drive('GET /api/v1/ledger/entries', '/api/v1/ledger/entries', { as: 'auditor' });

@@ -22,6 +22,8 @@ const table: Readonly<Record<string, readonly Role[] | null>> = {
   showPolicyRules: everybody,
   listPolicyVersions: everybody,
   showPolicyVersion: everybody,
+  // Content is read, though none of it is answered.
+  backtestPolicy: ledger,
   showSummary: everybody,
   events: everybody,
   listHolds: everybody,

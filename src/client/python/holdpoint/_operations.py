@@ -2,6 +2,10 @@
 
 
 class Operations:
+    def backtest_policy(self, body):
+        """Replay a draft policy over what was recorded."""
+        return self._call("POST", "/api/v1/policy/backtest", {}, {}, body)
+
     def change_keys(self, body):
         """Change a key of the ledger."""
         return self._call("POST", "/api/v1/keys", {}, {}, body)
