@@ -3,53 +3,28 @@
  * them the record does not have. Reads the ledger and changes nothing.
  */
 import { decodeContent } from '../core/content-coding.ts';
-import { HoldpointError, messageOf } from '../core/errors.ts';
+import { messageOf } from '../core/errors.ts';
 import { factHeadersOf } from '../core/fact-headers.ts';
-import type { Facts, RequestFacts } from '../core/facts.ts';
-import { decodeHttpMessage, type HttpMessage, headerOf } from '../core/http-message.ts';
+import type { RequestFacts } from '../core/facts.ts';
+import { type HttpMessage, headerOf } from '../core/http-message.ts';
 import type { Entry } from '../ledger/entry.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import type { Action, Phase } from '../policy/policy.ts';
 import { protocolNamed } from '../provider/index.ts';
 import type { Protocol, RequestReading, ResponseReading } from '../provider/protocol.ts';
 import { unreadRequest } from '../provider/reading.ts';
 import { socketBodyType } from '../provider/realtime-body.ts';
 import { readSocketAnswer, readSocketRequest } from '../provider/realtime-understood.ts';
-
-/**
- * Why facts cannot be rebuilt: the body was erased; only its beginning is stored; the connection passed unread; the
- * family of the API is not known here; what is stored cannot be opened.
- */
-export const obstacles = ['erased', 'cut', 'not_recorded', 'unknown_family', 'damaged'] as const;
-export type Obstacle = (typeof obstacles)[number];
-
-/** One exchange as rules judge it; a body that carries many has one for each of them beside its own. */
-export interface Heard {
-  readonly facts: Facts;
-  readonly defects: readonly string[];
-}
-
-interface Judged {
-  readonly phase: Phase;
-  /** Ids of the rules that matched then, as sealed. */
-  readonly rules: readonly string[];
-  /** As sealed. */
-  readonly verdict: Action | 'pass';
-}
-
-export interface Replayable extends Judged {
-  readonly heard: () => Iterable<Heard>;
-  /** Facts that rules can read and the record does not have, such as `request.subject`. */
-  readonly lacking: ReadonlySet<string>;
-  /** Nothing was held or denied here whatever the rules said: a handshake, or what was only reported. */
-  readonly flagsOnly: boolean;
-}
-
-export interface Obstructed extends Judged {
-  readonly obstacle: Obstacle;
-}
-
-export type ReplayedLedger = Pick<Ledger, 'part' | 'entry'>;
+import {
+  type Heard,
+  type Judged,
+  judgedIn,
+  messageIn,
+  type Obstacle,
+  type Obstructed,
+  type Replayable,
+  type ReplayedLedger,
+  textOf,
+} from './messages.ts';
+import { readReported } from './reported.ts';
 
 /** What was asked, with what of it the record lacks. */
 interface Asked {
@@ -76,6 +51,7 @@ export async function readRecorded(
   const [first] = entries;
   if (first === undefined) return [];
   const answer = entries.findLast((entry) => entry.type === 'response');
+  if (first.data['reported'] !== undefined) return readReported(ledger, first, answer);
   const asked = await askedOf(ledger, first, answer !== undefined, decodedBytesMax);
   const phases: (Replayable | Obstructed)[] = [];
   if (wasRequestJudged(first, answer)) {
@@ -88,14 +64,13 @@ export async function readRecorded(
   }
   if (answer === undefined || isUnjudgedAnswer(first, answer, asked)) return phases;
   const judged = judgedIn('response', answer);
-  const flagsOnly = isReported(first);
   const told = isSpoiltLine(first, judged.rules) ? [spoilt] : null;
   const heard =
     typeof asked === 'string' ? asked : await heardOf(ledger, asked, answer, told, decodedBytesMax);
   phases.push(
     typeof heard === 'string' || typeof asked === 'string'
       ? { ...judged, obstacle: typeof heard === 'string' ? heard : 'damaged' }
-      : { ...judged, heard, lacking: asked.lacking, flagsOnly },
+      : { ...judged, heard, lacking: asked.lacking, flagsOnly: false },
   );
   return phases;
 }
@@ -105,17 +80,6 @@ const spoilt = 'the line could not be read';
 /** What was wrong with a line stood around it, in what carried it; that no policy changes. */
 function isSpoiltLine({ data }: Entry, rules: readonly string[]): boolean {
   return typeof data['batch'] === 'number' && rules.includes(unreadableRule);
-}
-
-function judgedIn(phase: Phase, { data }: Entry): Judged {
-  const { rules, verdict } = data;
-  const ids = Array.isArray(rules) ? rules.filter((id) => typeof id === 'string') : [];
-  const isStrict = verdict === 'flag' || verdict === 'hold' || verdict === 'deny';
-  return { phase, rules: ids, verdict: isStrict ? verdict : 'pass' };
-}
-
-function isReported({ data }: Entry): boolean {
-  return data['reported'] !== undefined;
 }
 
 /** A line of answers, and a segment of a stream without end, have a request entry that no rule judged. */
@@ -149,7 +113,7 @@ function requestPhase(first: Entry, asked: Asked, { rules }: Judged) {
       yield { facts: { request, labels: [] }, defects: found };
     }
   }
-  return { heard, lacking, flagsOnly: asked.isHandshake || isReported(first) };
+  return { heard, lacking, flagsOnly: asked.isHandshake };
 }
 
 /** What a decision's request said. A line of answers says nothing itself: it was judged with what its carrier asked. */
@@ -203,11 +167,6 @@ async function readAsked(
     session: textOf(data, 'session'),
   };
   return { protocol, facts, reading, lacking, isHandshake };
-}
-
-function textOf(data: Entry['data'], name: string): string {
-  const value = data[name];
-  return typeof value === 'string' ? value : '';
 }
 
 function readingOf(
@@ -297,20 +256,5 @@ function plainOf(message: HttpMessage, decodedBytesMax: number): Buffer | string
     return decodeContent(headerOf(message.headers, 'content-encoding'), message.body, decodedBytesMax);
   } catch (error) {
     return `the content-encoding cannot be undone: ${messageOf(error)}`;
-  }
-}
-
-async function messageIn(
-  ledger: ReplayedLedger,
-  entry: Entry,
-  name: 'request' | 'response',
-): Promise<HttpMessage | Obstacle> {
-  try {
-    return decodeHttpMessage(await ledger.part(entry.seq, name));
-  } catch (error) {
-    if (error instanceof HoldpointError && error.code === 'erased') return 'erased';
-    if (error instanceof HoldpointError && error.code === 'ledger_damaged') return 'damaged';
-    if (error instanceof RangeError) return 'damaged';
-    throw error;
   }
 }

@@ -1,7 +1,7 @@
 /** Counts what a replay found, rule by rule, with a few decisions as examples. Bounded by the number of rules. Pure. */
 import type { DraftRule } from '../policy/backtest.ts';
 import type { Action, Phase } from '../policy/policy.ts';
-import type { Obstacle } from './recorded.ts';
+import type { Obstacle } from './messages.ts';
 
 /** What one phase of a decision said then and says now; the sets are of rules' ids. */
 export interface PhaseResult {

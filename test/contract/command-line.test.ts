@@ -82,6 +82,7 @@ describe.concurrent('holdpoint', () => {
       'decisions list',
       'decisions show',
       'decisions export',
+      'decisions report',
       'erase decision',
       'erase subject',
       'erase class',

@@ -1,6 +1,6 @@
 /** A draft policy replayed over what was recorded. */
 import { z } from 'zod';
-import { obstacles } from '../../replay/recorded.ts';
+import { obstacles } from '../../replay/messages.ts';
 import { jsonAnswer, type Operation, type Sent } from '../operation.ts';
 
 const policyCharactersMax = 1024 * 1024;

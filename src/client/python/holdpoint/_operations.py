@@ -94,6 +94,10 @@ class Operations:
         """Send a dead letter again."""
         return self._call("POST", "/api/v1/notifications/replay", {}, {}, body)
 
+    def report_decisions(self, body):
+        """Report decisions that were made elsewhere."""
+        return self._lines("POST", "/api/v1/decisions:batch", {}, {}, body)
+
     def rule_on_hold(self, id, body):
         """Rule on a hold."""
         return self._call("POST", "/api/v1/holds/{id}/rulings", {"id": id}, {}, body)
