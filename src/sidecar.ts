@@ -321,6 +321,7 @@ function startControl(
       policy: parts.policyFile.current,
       summaryOf: createSummaries(ledger),
       clock: parts.machine.clock,
+      callsInFlight: inFlight,
       rulings: config.control.rulings,
       withdrawnKeys: new Set(),
       metricsPage: () => metrics.render(gauges(), outside.gauges()),

@@ -6,6 +6,8 @@ import type { Options } from './options.ts';
 export interface ControlClient {
   get(path: string): Promise<unknown>;
   post(path: string, body: unknown): Promise<unknown>;
+  /** Sends newline-delimited JSON and gives the values of the answer's lines; a last one that was cut is left out. */
+  postLines(path: string, body: string): Promise<readonly unknown[]>;
 }
 
 export const clientOptions = ['url', 'token'] as const;
@@ -26,14 +28,19 @@ export function controlClient(options: Options, env: Environment): ControlClient
   if (!/^[\x21-\x7e]{1,512}$/.test(token))
     throw new HoldpointError('usage', 'This is no control token.', 'Paste it whole, without spaces.');
   const base = baseOf(url);
-  const call = async (path: string, init: RequestInit): Promise<unknown> => {
+  const textOf = async (path: string, init: RequestInit): Promise<{ status: number; text: string }> => {
     const { ok, status, text } = await send(new URL(path, base), {
       ...init,
       headers: { ...init.headers, authorization: `Bearer ${token}` },
     });
+    if (ok) return { status, text };
     const value = parsed(text);
-    if (!ok && isProblem(value)) throw problem(value, status);
-    if (!ok || value === undefined) throw notHoldpoint(base, status);
+    throw isProblem(value) ? problem(value, status) : notHoldpoint(base, status);
+  };
+  const call = async (path: string, init: RequestInit): Promise<unknown> => {
+    const { status, text } = await textOf(path, init);
+    const value = parsed(text);
+    if (value === undefined) throw notHoldpoint(base, status);
     return value;
   };
   return {
@@ -44,6 +51,12 @@ export function controlClient(options: Options, env: Environment): ControlClient
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(body),
       }),
+    postLines: async (path, body) => {
+      const headers = { 'content-type': 'application/x-ndjson' };
+      const { text } = await textOf(path, { method: 'POST', headers, body });
+      const values = text.split('\n').map(parsed);
+      return values.filter((value) => value !== undefined);
+    },
   };
 }
 

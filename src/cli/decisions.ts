@@ -4,6 +4,7 @@ import { clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
 import { onlyArgument, readOptions } from './options.ts';
 import { outputIsGone, printJson, printLine, printTable, safeJson } from './print.ts';
+import { reportCommand } from './report.ts';
 
 const decisionSchema = z.object({
   id: z.string(),
@@ -14,6 +15,7 @@ const decisionSchema = z.object({
   verdict: z.string(),
   status: z.number().nullable(),
   outcome: z.string().nullable(),
+  reported: z.object({ by: z.string() }).nullable().default(null),
 });
 const pageSchema = z.object({ items: z.array(decisionSchema), next: z.number().nullable() });
 const filters = [
@@ -45,6 +47,7 @@ export const decisionsCommands: readonly Command[] = [
     summary: 'all of them as JSON lines',
     run: exportAll,
   },
+  reportCommand,
 ];
 
 function queryOf(options: ReturnType<typeof readOptions>, names: readonly string[]): URLSearchParams {
@@ -72,7 +75,7 @@ async function list(args: readonly string[], env: Environment): Promise<ExitCode
         item.workload,
         item.verdict,
         String(item.status ?? ''),
-        item.outcome ?? 'open',
+        item.reported === null ? (item.outcome ?? 'open') : `reported by ${item.reported.by}`,
       ]),
     );
     if (next !== null) printLine(`more: --before ${next}`);

@@ -1,9 +1,9 @@
-/** `holdpoint policy …`: validate a policy and run its own fixtures; needs no sidecar. */
-import { readFileSync } from 'node:fs';
-import { HoldpointError, messageOf } from '../core/errors.ts';
+/** `holdpoint policy …`: validate a policy and run its own fixtures, without a sidecar; replay it over the record of one. */
+import { backtestCommand } from './backtest.ts';
 import { type Command, exitCodes } from './command.ts';
 import { onlyArgument, readOptions } from './options.ts';
 import { printJson, printLine, visible, visibleLines } from './print.ts';
+import { readPolicy } from './read-policy.ts';
 
 export const policyCommands: readonly Command[] = [
   {
@@ -43,12 +43,5 @@ export const policyCommands: readonly Command[] = [
       return failed.length === 0 ? exitCodes.ok : exitCodes.finding;
     },
   },
+  backtestCommand,
 ];
-
-function readPolicy(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new HoldpointError('usage', `The policy ${file} cannot be read: ${messageOf(error)}.`, '', error);
-  }
-}

@@ -50,7 +50,10 @@ function printVerdict(path: string, verdict: Verdict): void {
   printLine(
     `  entries    ${verdict.size}  from ${visible(verdict.firstAt || '-')} to ${visible(verdict.lastAt || '-')}`,
   );
-  printLine(`  decisions  ${decisions.total}, ${decisions.open} open${outcomesText(decisions.byOutcome)}`);
+  const reported = decisions.reported === 0 ? '' : `, ${decisions.reported} more only reported`;
+  printLine(
+    `  decisions  ${decisions.total}${reported}, ${decisions.open} open${outcomesText(decisions.byOutcome)}`,
+  );
   printLine(
     `  bodies     ${bodies.stored} stored, ${bodies.checked} checked, ${bodies.opened} opened, ${bodies.erased} erased`,
   );

@@ -43,12 +43,21 @@ export function createClient(options: ClientOptions) {
 
   async function answerOf(method: string, path: string, input: Input): Promise<Response> {
     const { url, body } = addressOf(base, path, input);
+    return answerTo(method, url, 'application/json', body === undefined ? undefined : JSON.stringify(body));
+  }
+
+  async function answerTo(
+    method: string,
+    url: URL,
+    contentType: string,
+    body: string | undefined,
+  ): Promise<Response> {
     const answer = await fetch(url, {
       method,
       redirect: 'error',
       signal: AbortSignal.timeout(options.timeoutMs ?? timeoutMsDefault),
-      headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      headers: body === undefined ? headers : { ...headers, 'content-type': contentType },
+      ...(body === undefined ? {} : { body }),
     });
     if (answer.ok) return answer;
     // Whoever answers without JSON is no sidecar, and is named so.
@@ -59,8 +68,19 @@ export function createClient(options: ClientOptions) {
   const sendForText = async (method: string, path: string, input: Input): Promise<string> =>
     (await answerOf(method, path, input)).text();
 
+  /** A JSON value a line, both ways. */
+  const sendLines = async <Line>(method: string, path: string, input: Input): Promise<readonly Line[]> => {
+    const { url, body } = addressOf(base, path, input);
+    const lines = Array.isArray(body) ? body.map((line) => JSON.stringify(line)).join('\n') : '';
+    const text = await (await answerTo(method, url, 'application/x-ndjson', lines)).text();
+    return text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line));
+  };
+
   return {
-    ...createOperations(send, sendForText),
+    ...createOperations(send, sendForText, sendLines),
     /** What happens to holds, from now on, until `signal` fires or the sidecar stops. Nothing is replayed: read the queue first. */
     events: (signal: AbortSignal): AsyncGenerator<HoldEvent> =>
       readEvents(new URL('/api/v1/events', base), headers, signal),

@@ -29,6 +29,17 @@ export interface Decision {
   readonly holds: readonly string[];
   /** '' while it is in flight or held. */
   readonly outcome: string;
+  /** Of what was decided elsewhere; null for what passed here. */
+  readonly reported: Reported | null;
+}
+
+export interface Reported {
+  readonly by: string;
+  readonly id: string;
+  readonly decider: string;
+  readonly at: string;
+  readonly outcome: string;
+  readonly class: string;
 }
 
 /** A sealed entry; `source` is what it was read from, for hashing it again. */
@@ -62,7 +73,7 @@ export function readDecisionDetail(value: unknown): DecisionDetail {
 
 export function readDecision(value: unknown): Decision {
   const from = shapeOf(value, 'decision');
-  const { outcome, usage } = from;
+  const { outcome, reported, usage } = from;
   return {
     id: textIn(from, 'id'),
     seq: numberIn(from, 'seq'),
@@ -81,7 +92,19 @@ export function readDecision(value: unknown): Decision {
         ? { input: numberIn(usage, 'input'), output: numberIn(usage, 'output') }
         : null,
     holds: textsIn(from, 'holds'),
-    outcome: typeof outcome === 'string' ? outcome : '',
+    outcome: isShape(reported) ? 'reported' : typeof outcome === 'string' ? outcome : '',
+    reported: isShape(reported) ? readReported(reported) : null,
+  };
+}
+
+function readReported(from: Shape): Reported {
+  return {
+    by: textIn(from, 'by'),
+    id: textIn(from, 'id'),
+    decider: textIn(from, 'decider'),
+    at: textIn(from, 'at'),
+    outcome: textIn(from, 'outcome'),
+    class: textIn(from, 'class'),
   };
 }
 

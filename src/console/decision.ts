@@ -11,6 +11,7 @@ import { AnswerContent } from './held-content.ts';
 import { OutcomeMark, VerdictMark } from './outcome.ts';
 import { entryAddress, placeOf, searchAddress, sessionAddress } from './place.ts';
 import { Recorded } from './recorded.ts';
+import { ReportedNote } from './reported.ts';
 import { exactText } from './time.ts';
 
 export function DecisionPage(props: { readonly desk: Desk; readonly id: string }): ComponentChild {
@@ -25,6 +26,9 @@ export function DecisionPage(props: { readonly desk: Desk; readonly id: string }
       detail === null
         ? null
         : h('div', { class: 'sections' }, [
+            detail.decision.reported === null
+              ? null
+              : h(ReportedNote, { reported: detail.decision.reported }),
             h(Facts, { decision: detail.decision }),
             h(Content, { desk, id }),
             h(Story, { detail }),
@@ -137,6 +141,7 @@ function doingOf({ type, data }: Entry): ComponentChild | string {
       text: `${said('verdict')} by ${said('by')} (${said('role')})${data['final'] === true ? '' : ', more approvals needed'}`,
     });
   if (type === 'access') return h(Recorded, { text: `${said('action')} by ${said('by')} (${said('role')})` });
+  if (data['reported'] !== undefined) return `it was reported; rules in force would say ${said('verdict')}`;
   if (type === 'request') return `${doings['request']}; the rules said ${said('verdict')}`;
   if (type === 'response') return `${doings['response']}; the rules said ${said('verdict')}`;
   return doings[type] ?? '';

@@ -6,6 +6,7 @@ type Tone = 'good' | 'stopped' | 'broken' | 'open';
 const words: Readonly<Record<string, readonly [string, Tone]>> = {
   delivered: ['delivered', 'good'],
   carried: ['carried', 'good'],
+  reported: ['reported, made elsewhere', 'open'],
   denied: ['denied', 'stopped'],
   expired: ['expired', 'stopped'],
   released_undelivered: ['released, not collected', 'broken'],

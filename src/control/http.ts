@@ -24,6 +24,8 @@ export interface Route {
   readonly path: string;
   /** The last segment takes what is left of the path, slashes included. */
   readonly takesRest?: true;
+  /** Its body may take longer than others' to arrive. */
+  readonly readsLong?: true;
   /** What it is to people outside; null for the console's parts, which need no token and carry no content. */
   readonly operation: Operation | null;
   readonly handle: (request: ControlRequest) => Promise<void> | void;

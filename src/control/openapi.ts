@@ -90,7 +90,10 @@ function describeOperation(path: string, operation: Operation, components: Map<s
           requestBody: {
             required: true,
             content: {
-              'application/json': { schema: schemaOf(body.schema, components), example: body.example },
+              [body.contentType ?? 'application/json']: {
+                schema: schemaOf(body.schema, components),
+                example: body.example,
+              },
             },
           },
         }),

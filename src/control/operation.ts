@@ -30,13 +30,19 @@ export interface Operation {
   /** Who may call it; null needs no token, and then no content may be in its answer. */
   readonly roles: readonly Role[] | null;
   readonly query?: z.ZodObject;
-  readonly body?: { readonly schema: z.ZodType; readonly example: unknown };
+  readonly body?: {
+    readonly schema: z.ZodType;
+    readonly example: unknown;
+    /** `application/json` when absent; of others the schema is that of one line. */
+    readonly contentType?: 'application/x-ndjson';
+  };
   readonly answers: readonly [Answer, ...Answer[]];
   /** Refusals of its own, beside those that every call with a token has. */
   readonly refusals: readonly ErrorCode[];
 }
 
-export const everyRole: readonly Role[] = roles;
+/** All who look; who only reports decisions sees nothing. */
+export const everyRole: readonly Role[] = roles.filter((role) => role !== 'reporter');
 /** Prompts, answers and tool arguments. A viewer sees that something is held, not what. */
 export const contentReaders: readonly Role[] = ['reviewer', 'auditor', 'privacy', 'admin'];
 export const ledgerReaders: readonly Role[] = ['auditor', 'admin'];

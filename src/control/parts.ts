@@ -22,6 +22,8 @@ export interface ControlParts {
   readonly policy: () => Policy;
   readonly summaryOf: ReturnType<typeof createSummaries>;
   readonly clock: Clock;
+  /** Of the data plane: what is not urgent gives way to them. */
+  readonly callsInFlight: () => number;
   /** Whether a ruling needs its reviewer's signature. */
   readonly rulings: 'accepted' | 'signed';
   /** Keys of reviewers whose withdrawal was handed to the ledger, durable or not. Whoever withdraws adds them. */

@@ -16,6 +16,7 @@ import {
 import { noParameters, readQuery, requireRole } from './operation.ts';
 import type { ControlParts } from './parts.ts';
 import { createRefusals } from './refusals.ts';
+import { backtestRoutes } from './routes/backtest.ts';
 import { bulkRoutes } from './routes/bulk-rulings.ts';
 import { consoleRoutes } from './routes/console.ts';
 import { decisionRoutes } from './routes/decisions.ts';
@@ -29,6 +30,7 @@ import { ledgerRoutes } from './routes/ledger.ts';
 import { notificationRoutes } from './routes/notifications.ts';
 import { openapiRoutes } from './routes/openapi.ts';
 import { policyRoutes } from './routes/policy.ts';
+import { reportRoutes } from './routes/reports.ts';
 import { reviewerKeyRoutes } from './routes/reviewer-keys.ts';
 import { reviewRoutes } from './routes/reviews.ts';
 import { summaryRoutes } from './routes/summary.ts';
@@ -54,6 +56,8 @@ interface Asked {
 
 const anonymous: Identity = { name: 'anonymous', role: 'viewer' };
 const requestMsMax = 30_000;
+/** Of a body that is read as fast as it can be sealed. */
+const longRequestMsMax = 600_000;
 const headerBytesMax = 16 * 1024;
 
 /** Listens; rejects with `config_invalid` when the address is taken. */
@@ -65,9 +69,11 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     ...bulkRoutes(parts),
     ...reviewRoutes(parts),
     ...decisionRoutes(parts),
+    ...reportRoutes(parts),
     ...erasureRoutes(parts),
     ...ledgerRoutes(parts),
     ...policyRoutes(parts),
+    ...backtestRoutes(parts),
     ...summaryRoutes(parts),
     ...keyRoutes(parts),
     ...reviewerKeyRoutes(parts),
@@ -103,6 +109,7 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
         `Use ${methods.join(' or ')}; see /openapi.json.`,
       );
     }
+    if (route.readsLong !== true) limitReceiving(req, res);
     const { operation } = route;
     asked.operation = operation?.id ?? '';
     const needsToken = operation !== null && operation.roles !== null;
@@ -136,7 +143,7 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
   }
 
   const server = createServer(
-    { requestTimeout: requestMsMax, headersTimeout: requestMsMax, maxHeaderSize: headerBytesMax },
+    { requestTimeout: longRequestMsMax, headersTimeout: requestMsMax, maxHeaderSize: headerBytesMax },
     (req, res) => {
       serve(req, res).catch((error: unknown) => {
         parts.onError('A control call failed', error);
@@ -147,6 +154,14 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
   server.on('clientError', refuseUnreadable);
   const bound = await listening(server, options, 'control.listen');
   return { url: `http://${bound}`, close: () => closeServer(server).finally(refusals.flush) };
+}
+
+/** Whoever sends slowly does not keep a connection. */
+function limitReceiving(req: IncomingMessage, res: ServerResponse): void {
+  const slow = setTimeout(() => {
+    if (!req.complete) req.destroy();
+  }, requestMsMax).unref();
+  res.once('close', () => clearTimeout(slow));
 }
 
 function urlOfRequest(req: IncomingMessage): URL {

@@ -46,6 +46,8 @@ export interface Summary {
     readonly latencyMs: Spread;
   }[];
   readonly outcomes: Readonly<Partial<Record<Outcome, number>>>;
+  /** Made elsewhere and reported; counted nowhere else. */
+  readonly reported: number;
   readonly models: readonly { readonly model: string; readonly decisions: number }[];
   /** From the opening of a hold to the ruling of a person; expiry is none. */
   readonly timeToRuling: Spread;
@@ -67,13 +69,20 @@ export function createSummary(window: Window): { add(entry: Entry): void; result
   const models = new Map<string, number>();
   const openedAtMs = new Map<number, number>();
   const ruledAtMs = new Map<number, number>();
+  let reported = 0;
 
   function add(entry: Entry): void {
     const atMs = Date.parse(entry.at);
     const bucket = buckets[Math.floor((atMs - window.fromMs) / bucketMs)];
     if (atMs < window.fromMs || bucket === undefined) return;
     const { data } = entry;
-    for (const [, outcome] of outcomesOf(data)) outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+    // What was only reported is no exchange that passed here.
+    if (data['reported'] !== undefined) {
+      if (entry.type === 'request') reported += 1;
+      return;
+    }
+    for (const [, outcome] of outcomesOf(data))
+      if (outcome !== 'reported') outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
     if (entry.type === 'request') {
       bucket.decisions += 1;
       count(models, textOf(data['model']) || 'not named');
@@ -103,6 +112,7 @@ export function createSummary(window: Window): { add(entry: Entry): void; result
         latencyMs: spreadOf(latenciesMs),
       })),
       outcomes: Object.fromEntries(outcomes),
+      reported,
       models: mostOf(models),
       timeToRuling: spreadOf(times),
       rulingTimes: byTime(times),

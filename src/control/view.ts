@@ -139,7 +139,7 @@ export function plainBody(message: HttpMessage): Buffer {
   }
 }
 
-function rawOf(message: HttpMessage): RawMessage {
+export function rawOf(message: HttpMessage): RawMessage {
   return {
     startLine: message.startLine,
     headers: message.headers,

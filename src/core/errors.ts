@@ -29,6 +29,7 @@ export const httpStatusByCode = {
   already_ruled: 409,
   digest_mismatch: 409,
   ruling_expired: 409,
+  report_differs: 409,
   not_divisible: 422,
   not_amendable: 409,
   signature_required: 403,

@@ -39,6 +39,7 @@ export const outcomes = [
   'interrupted',
   'ledger_unavailable',
   'carried',
+  'reported',
 ] as const;
 /** How a decision ended; each has exactly one. */
 export type Outcome = (typeof outcomes)[number];

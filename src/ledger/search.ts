@@ -6,6 +6,7 @@
  *     key = "s" || first 8 bytes of SHA-256(term) || u64 bucket || u64 size at the write      value = u16 offsets
  */
 import { sha256 } from '../core/bytes.ts';
+import type { Json } from './canonical.ts';
 import { outcomesOf, type Step } from './head.ts';
 import type { RecordStore, StoredRecord } from './store.ts';
 
@@ -16,6 +17,7 @@ export const searchNames = [
   'operation',
   'outcome',
   'provider',
+  'report',
   'rule',
   'session',
   'subject',
@@ -49,6 +51,13 @@ const textNames: readonly SearchName[] = ['model', 'operation', 'provider', 'ses
 /** By name, then by value: the offsets in their bucket, some twice. */
 type Postings = Map<SearchName, Map<string, number[]>>;
 
+/** What a reported decision is found by: its reporter and the id that they gave it; '' where it has none. */
+export function reportTerm(reported: Json): string {
+  if (typeof reported !== 'object' || !('by' in reported) || !('id' in reported)) return '';
+  const { by, id } = reported;
+  return typeof by === 'string' && typeof id === 'string' ? `${by}:${id}` : '';
+}
+
 /** Opens the index in a store that it shares; the store's owner closes it after a last `flush`. */
 export async function openSearchIndex(
   store: RecordStore,
@@ -78,8 +87,9 @@ export async function openSearchIndex(
     if (typeof decision !== 'number' || (type !== 'request' && type !== 'response')) return;
     for (const name of textNames) post(name, data[name], decision);
     post('verdict', data['verdict'], decision);
-    const { file, rules } = data;
+    const { file, reported, rules } = data;
     if (typeof file === 'object' && 'id' in file) post('file', file['id'], decision);
+    if (typeof reported === 'object') post('report', reportTerm(reported), decision);
     if (Array.isArray(rules)) for (const rule of rules) post('rule', rule, decision);
   }
 

@@ -18,17 +18,26 @@ import { type PolicyFile, policySchema, type RuleSource } from './schema.ts';
  *   expression the lines with a caret follow it
  */
 export function loadPolicy(file: string, text: string): Policy {
+  const { rules, ...named } = loadRules(file, text);
+  return { ...named, source: text, ...judgeBy(rules) };
+}
+
+export interface LoadedRules {
+  readonly version: string;
+  /** SHA-256 of the text, lower-case hex. */
+  readonly digest: string;
+  /** In the order of the file. */
+  readonly rules: readonly CompiledRule[];
+}
+
+/** The rules of a policy that would load, one by one. Throws as `loadPolicy` does. */
+export function loadRules(file: string, text: string): LoadedRules {
   const { value, rules, invalid } = compilePolicy(file, text);
   const failed = rules.flatMap((rule, index) =>
     fixtureProblems(tryFixtures(rule, value.rules[index]), index),
   );
   if (failed.length > 0) throw invalid(failed);
-  return {
-    version: value.version,
-    digest: createHash('sha256').update(text).digest('hex'),
-    source: text,
-    ...judgeBy(rules),
-  };
+  return { version: value.version, digest: createHash('sha256').update(text).digest('hex'), rules };
 }
 
 /**

@@ -9,12 +9,12 @@ import type { Facts, ResponseFacts } from '../core/facts.ts';
 import { headerOf, type RawHeaders } from '../core/http-message.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { BatchResult, ResponseReading, StreamForm } from '../provider/protocol.ts';
+import type { AnswerResult } from '../record/leaf-data.ts';
 import type { Call } from './call.ts';
 import type { Answer } from './forward.ts';
 import type { House } from './house.ts';
 import { judge } from './judge.ts';
 import { captureLarge, mayBeReadFromDisk } from './large-answer.ts';
-import type { AnswerResult } from './leaf-data.ts';
 import { type Relayed, relayText, relayUnread } from './relay.ts';
 import { type StoredBody, storedAnswer } from './stored-body.ts';
 

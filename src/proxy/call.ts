@@ -3,6 +3,7 @@
  * still there. Reads the request whole, within bounds; nothing is sent anywhere from here.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { factHeadersOf } from '../core/fact-headers.ts';
 import type { RequestFacts } from '../core/facts.ts';
 import { headerOf, type RawHeaders } from '../core/http-message.ts';
 import type { OpenSpool } from '../core/spool.ts';
@@ -50,17 +51,6 @@ export type UpgradeCall = Omit<Call, 'res' | 'caller' | 'operation' | 'defects' 
 
 export type CallBounds = BodyBounds & ReadBounds;
 
-/** Headers whose values rules may read. */
-const factHeaders = [
-  'user-agent',
-  'openai-organization',
-  'openai-project',
-  'anthropic-version',
-  'anthropic-beta',
-  'openai-beta',
-  'x-amzn-bedrock-guardrailidentifier',
-  'x-amzn-bedrock-guardrailversion',
-];
 const nameCharactersMax = 256;
 const empty = Buffer.alloc(0);
 
@@ -179,15 +169,6 @@ function watchCaller(res: ServerResponse): Caller {
     for (const fn of waiting) fn();
   });
   return caller;
-}
-
-function factHeadersOf(headers: RawHeaders): Record<string, string> {
-  const found: Record<string, string> = {};
-  for (const name of factHeaders) {
-    const value = headerOf(headers, name);
-    if (value !== '') found[name] = value;
-  }
-  return found;
 }
 
 function named(headers: RawHeaders, name: string): string {

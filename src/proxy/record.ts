@@ -10,9 +10,9 @@ import type { Draft } from '../ledger/sealer.ts';
 import type { Judgement, Policy } from '../policy/policy.ts';
 import type { StreamForm } from '../provider/protocol.ts';
 import { socketBodyType } from '../provider/realtime-body.ts';
+import { answerLeaf, type JudgedAnswer, requestLeaf } from '../record/leaf-data.ts';
 import type { Call, UpgradeCall } from './call.ts';
 import type { JudgedFile } from './judged-files.ts';
-import { answerLeaf, type JudgedAnswer, requestLeaf } from './leaf-data.ts';
 import type { StoredBody } from './stored-body.ts';
 
 /** The intent: who asks what of whom, and what the rules said. */

@@ -17,7 +17,7 @@ import { equalsConstantTime, sha256Hex } from '../core/bytes.ts';
 import type { RandomBytes } from '../core/clock.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 
-export const roles = ['viewer', 'reviewer', 'auditor', 'privacy', 'admin'] as const;
+export const roles = ['viewer', 'reviewer', 'auditor', 'privacy', 'reporter', 'admin'] as const;
 export type Role = (typeof roles)[number];
 
 export interface Identity {

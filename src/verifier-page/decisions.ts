@@ -29,6 +29,7 @@ const kinds: readonly Shown[] = [
   'interrupted',
   'ledger_unavailable',
   'carried',
+  'reported',
 ];
 
 export function Decisions({ desk, state, verified }: DecisionsProps): ComponentChild {

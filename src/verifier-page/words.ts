@@ -68,6 +68,8 @@ function accessStep(data: JsonObject): Step {
 }
 
 function requestStep(data: JsonObject): Step {
+  const report = data['reported'];
+  if (report !== undefined) return reportStep(data, isJsonObject(report) ? report : {});
   const verdict = data['verdict'];
   const title =
     verdict === 'deny' ? 'Asked, and denied by rule' : verdict === 'hold' ? 'Asked, and held' : 'Asked';
@@ -82,6 +84,29 @@ function requestStep(data: JsonObject): Step {
       purpose: data['purpose'],
       session: data['session'],
       'rules matched': data['rules'],
+      bytes: data['bytes'],
+    }),
+  };
+}
+
+/** No exchange passed here: what the sidecar was told, and by whom. */
+function reportStep(data: JsonObject, report: JsonObject): Step {
+  return {
+    title: 'Reported: made elsewhere, not recorded here',
+    tone: 'plain',
+    facts: facts({
+      'reported by': report['by'],
+      'decided by': report['decider'],
+      'decided at': report['at'],
+      'as they say': report['outcome'],
+      'their name for it': report['id'],
+      class: report['class'],
+      workload: data['workload'],
+      model: data['model'],
+      operation: data['operation'],
+      purpose: data['purpose'],
+      session: data['session'],
+      'rules would flag': data['rules'],
       bytes: data['bytes'],
     }),
   };
@@ -204,6 +229,7 @@ const outcomeWords: Readonly<Record<string, string>> = {
   interrupted: 'interrupted',
   ledger_unavailable: 'ledger unavailable',
   carried: 'carried in a batch',
+  reported: 'reported, made elsewhere',
 };
 
 /** An outcome, or kind of decision, in words. */

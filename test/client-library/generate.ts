@@ -23,6 +23,8 @@ interface Call {
   readonly body: Node | null;
   readonly answer: Node;
   readonly isJson: boolean;
+  /** Both ways a JSON value a line. */
+  readonly isLines: boolean;
 }
 
 /** Streams, pages for people and binary tiles are for other tools. */
@@ -44,9 +46,10 @@ function callsOf(description: Description): Call[] {
           summary: operation.summary,
           pathNames: of('path').map(({ name }) => name),
           query: of('query').map(({ name, required, schema }) => ({ name, required, schema })),
-          body: operation.requestBody?.content['application/json'].schema ?? null,
+          body: Object.values(operation.requestBody?.content ?? {})[0]?.schema ?? null,
           answer: media.schema,
           isJson: /json/.test(type),
+          isLines: /ndjson/.test(type),
         };
       }),
     )
@@ -92,11 +95,12 @@ function objectType(schema: Node): string {
   return `{ readonly [name: string]: ${values.success ? typeOf(values.data) : 'unknown'} }`;
 }
 
-function inputOf({ pathNames, query, body }: Call): string {
+function inputOf({ pathNames, query, body, isLines }: Call): string {
+  const bodyType = (schema: Node) => (isLines ? `readonly (${typeOf(schema)})[]` : typeOf(schema));
   const fields = [
     ...pathNames.map((name) => `readonly ${name}: string`),
     ...query.map(({ name, required, schema }) => `readonly ${name}${required ? '' : '?'}: ${typeOf(schema)}`),
-    ...(body === null ? [] : [`readonly body: ${typeOf(body)}`]),
+    ...(body === null ? [] : [`readonly body: ${bodyType(body)}`]),
   ];
   if (fields.length === 0) return '';
   const optional = pathNames.length === 0 && body === null && query.every(({ required }) => !required);
@@ -110,10 +114,12 @@ export function typescriptOf(description: Description): string {
   });
   const methods = callsOf(description).map((call) => {
     const input = inputOf(call);
-    const answer = call.isJson ? typeOf(call.answer) : 'string';
+    const one = call.isJson ? typeOf(call.answer) : 'string';
+    const answer = call.isLines ? `readonly (${one})[]` : one;
+    const send = call.isLines ? 'sendLines' : call.isJson ? 'send' : 'sendForText';
     const given = input === '' ? '{}' : 'input';
     return `    /** ${call.summary}. */
-    ${call.id}: (${input}): Promise<${answer}> => ${call.isJson ? 'send' : 'sendForText'}('${call.method}', '${call.path}', ${given}),`;
+    ${call.id}: (${input}): Promise<${answer}> => ${send}('${call.method}', '${call.path}', ${given}),`;
   });
   return `/**
  * Types and calls of the control port, made from its OpenAPI description by test/client-library/generate.ts: not to be
@@ -123,9 +129,10 @@ ${types.join('')}
 export type Input = Readonly<Record<string, unknown>>;
 export type Send = <Answer>(method: string, path: string, input: Input) => Promise<Answer>;
 export type SendForText = (method: string, path: string, input: Input) => Promise<string>;
+export type SendLines = <Line>(method: string, path: string, input: Input) => Promise<readonly Line[]>;
 
 /** Every call, by its operationId. */
-export function createOperations(send: Send, sendForText: SendForText) {
+export function createOperations(send: Send, sendForText: SendForText, sendLines: SendLines) {
   return {
 ${methods.join('\n')}
   };
@@ -153,7 +160,7 @@ export function pythonOf(description: Description): string {
     const query = pairs(call.query.map(({ name }) => name));
     return `    def ${snake(call.id)}(${parameters.join(', ')}):
         """${call.summary}."""
-        return self._call("${call.method}", "${call.path}", {${pairs(call.pathNames)}}, {${query}}, ${body})
+        return self.${call.isLines ? '_lines' : '_call'}("${call.method}", "${call.path}", {${pairs(call.pathNames)}}, {${query}}, ${body})
 `;
   });
   return `"""Calls of the control port, made from its OpenAPI description by test/client-library/generate.ts: not to be edited."""

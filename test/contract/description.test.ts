@@ -95,8 +95,7 @@ describe('the description', () => {
     for (const [path, operations] of Object.entries(description.paths)) {
       for (const operation of Object.values(operations)) {
         const answers = Object.values(operation.responses).flatMap(({ content }) => Object.values(content));
-        const body =
-          operation.requestBody === undefined ? [] : [operation.requestBody.content['application/json']];
+        const body = Object.values(operation.requestBody?.content ?? {});
         for (const { schema, example } of [...answers, ...body]) {
           if (example === undefined) continue;
           examples += 1;
@@ -123,9 +122,23 @@ describe('every answer is as described', () => {
     await drive('GET /api/v1/policy/versions', '/api/v1/policy/versions?limit=1');
     await drive('GET /api/v1/policy/versions/{seq}', '/api/v1/policy/versions/2');
     await drive('GET /api/v1/policy/versions/{seq}', '/api/v1/policy/versions/0');
+    const draft = { policy: readText(house.policyFile), reason: 'a look' };
+    const backtest = 'POST /api/v1/policy/backtest';
+    await drive(backtest, '/api/v1/policy/backtest', { as: 'admin', json: draft });
+    await drive(backtest, '/api/v1/policy/backtest', { as: 'admin', json: { ...draft, policy: 'none' } });
     await drive('GET /api/v1/ledger/anchors', '/api/v1/ledger/anchors');
     await drive('GET /checkpoint', '/checkpoint', { as: 'auditor' });
     await drive('GET /api/v1/ledger/entries', '/api/v1/ledger/entries', { as: 'auditor' });
+  });
+
+  it('of decisions that were made elsewhere', async () => {
+    const report = 'POST /api/v1/decisions:batch';
+    const path = '/api/v1/decisions:batch';
+    const headers = { 'content-type': 'application/x-ndjson' };
+    const line = { id: 'e-1', at: '2026-11-26T08:15:00Z', decider: 'rules', outcome: 'denied', request: 'x' };
+    const body = `${JSON.stringify(line)}\nnot JSON\n`;
+    await drive(report, path, { as: 'reporter', headers, body });
+    await drive(report, path, { as: 'reporter', json: {} });
   });
 
   it('of proofs and tiles', async () => {

@@ -4,7 +4,9 @@ import { type Role, roles } from '../../src/store/token-file.ts';
 import { type Description, descriptionSchema } from './support/described.ts';
 import { type House, startHouse } from './support/sidecar.ts';
 
-const everybody = [...roles];
+const all = [...roles];
+/** Who only reports decisions sees nothing. */
+const everybody = roles.filter((role) => role !== 'reporter');
 const content: readonly Role[] = ['reviewer', 'auditor', 'privacy', 'admin'];
 const ledger: readonly Role[] = ['auditor', 'admin'];
 const erasing: readonly Role[] = ['privacy', 'admin'];
@@ -17,11 +19,13 @@ const table: Readonly<Record<string, readonly Role[] | null>> = {
   metrics: open,
   openapi: open,
   console: open,
-  whoami: everybody,
+  whoami: all,
   showPolicy: everybody,
   showPolicyRules: everybody,
   listPolicyVersions: everybody,
   showPolicyVersion: everybody,
+  // Content is read, though none of it is answered.
+  backtestPolicy: ledger,
   showSummary: everybody,
   events: everybody,
   listHolds: everybody,
@@ -38,6 +42,7 @@ const table: Readonly<Record<string, readonly Role[] | null>> = {
   withdrawReviewerKey: content,
   listDecisions: everybody,
   showDecision: everybody,
+  reportDecisions: ['reporter', 'admin'],
   readBodies: content,
   readDecisionExchange: content,
   showCheckpoint: everybody,

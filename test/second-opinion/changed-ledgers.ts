@@ -105,6 +105,15 @@ const restore = {
   reason: 'restore',
   taken: 'then',
 };
+const told = { at: '2026-11-26T08:15:00.000Z', by: 'loans', decider: 'engine', id: 'e-1', outcome: 'denied' };
+const reported = (outcome: string, others: Fields = {}, answer: Fields = {}) => {
+  return (builder: LedgerBuilder): void => {
+    const decision = builder.request({ reported: told, ...others });
+    builder.response(decision, { reported: true, ...answer });
+    builder.close([[decision, outcome]]);
+  };
+};
+
 const restored = (data: Fields = {}) => {
   return (builder: LedgerBuilder): void => {
     const decision = builder.request();
@@ -160,6 +169,8 @@ const intact: Readonly<Record<string, Records>> = {
     )(builder);
   }),
   'restored from a backup': recordsOf(restored()),
+  'with a decision that was made elsewhere': recordsOf(reported('reported')),
+  'with a reported decision that a crash interrupted': recordsOf(reported('interrupted')),
 };
 
 const stop = (builder: LedgerBuilder, override: Fields): void => {
@@ -277,6 +288,12 @@ const tampered: Readonly<Record<string, Records>> = {
     4,
     2,
   ),
+  'a reported decision that was delivered': recordsOf(reported('delivered')),
+  'an exchange that is closed as reported': recordsOf((b) => b.close([[b.request(), 'reported']])),
+  'a reported decision that a rule denied': recordsOf(reported('reported', {}, { verdict: 'deny' })),
+  'a reported decision by nobody': recordsOf(reported('reported', { reported: { ...told, by: '' } })),
+  'a reported decision at no time': recordsOf(reported('reported', { reported: { ...told, at: 'then' } })),
+  'a reported decision that was held': recordsOf(reported('reported', { verdict: 'hold' })),
   'a restore that found fewer entries': recordsOf(restored({ found: 2 })),
   'a restore that closes a decision': recordsOf(restored({ outcomes: [[1, 'interrupted']] })),
   'a restore from no backup': recordsOf(restored({ backup: '' })),

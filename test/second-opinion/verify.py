@@ -24,7 +24,7 @@ import zlib
 GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
 OUTCOMES = {
     "delivered", "denied", "expired", "released_undelivered", "client_abort", "upstream_error",
-    "upstream_truncated", "interrupted", "ledger_unavailable", "carried",
+    "upstream_truncated", "interrupted", "ledger_unavailable", "carried", "reported",
 }
 FIELDS = ["at", "boot", "data", "durability", "kid", "ledger", "mono", "parts", "prev", "refs", "seq", "type", "v"]
 RESERVED = {"document", "finding"}
@@ -425,6 +425,18 @@ def oversight_form(d, parts, seq):
     return d["verdict"] in ("justified", "unjustified") and "finding" in parts
 
 
+def report_form(d):
+    if "reported" not in d:
+        return True
+    told = d["reported"]
+    return (
+        isinstance(told, dict) and are_texts(*told.values())
+        and all(told.get(name, "") != "" for name in ("by", "decider", "id", "outcome"))
+        and re.fullmatch(UTC, told.get("at", ""), re.ASCII) is not None
+        and d["verdict"] in ("pass", "flag") and d.get("recorded", True) and d.get("batch", -1) == -1
+    )
+
+
 def anchor_form(d, _parts, seq):
     sized = is_count(d["size"]) and 1 <= d["size"] <= seq
     return sized and are_texts(d["anchor"], d["kind"], d["receipt"]) and is_hex(d["root"], 64)
@@ -501,7 +513,7 @@ FORMS = {
     "policy": lambda d, _p, _s: is_hex(d["digest"], 64) and d["result"] in ("loaded", "refused") and is_text(d["version"]),
     "request": lambda d, _p, s: (
         d["verdict"] in VERDICTS and isinstance(d.get("recorded", True), bool)
-        and ("batch" not in d or d["batch"] == -1 or is_seq(d["batch"], s))
+        and ("batch" not in d or d["batch"] == -1 or is_seq(d["batch"], s)) and report_form(d)
     ),
     "response": lambda d, _p, s: is_seq(d["decision"], s) and d["verdict"] in VERDICTS,
     "hold": hold_form, "ruling": ruling_form, "delivery": delivery_form, "recovery": recovery_form,
@@ -524,7 +536,7 @@ class Decisions:
         if kind == "request":
             self.open[seq] = {
                 "verdict": data.get("verdict"), "digest": part.get("request", ""), "recorded": data.get("recorded", True),
-                "batch": data.get("batch", -1), "response": None, "entries": [seq], "holds": {},
+                "batch": data.get("batch", -1), "reported": "reported" in data, "response": None, "entries": [seq], "holds": {},
             }
             return None
         if "outcomes" in data and kind in ("delivery", "recovery"):
@@ -691,6 +703,10 @@ class Decisions:
         response = decision["response"]
         verdicts = {decision["verdict"], response["verdict"] if response else "pass"}
         handed_over = any(hold["attempts"] > 0 for hold in holds)
+        if decision["reported"] and outcome not in ("reported", "interrupted", "ledger_unavailable"):
+            return False
+        if outcome == "reported":
+            return decision["reported"] and not holds and verdicts <= {"pass", "flag"}
         if outcome == "delivered":
             answers = [hold for hold in holds if hold["data"]["phase"] == "response"]
             return (

@@ -41,6 +41,17 @@ const decisionShape = {
     .nullable(),
   holds: z.array(z.string()),
   outcome: z.enum(outcomes).nullable().describe('Null while the decision is in flight or held.'),
+  reported: z
+    .object({
+      by: z.string().describe('Whose token reported it.'),
+      id: z.string().describe('Their name for it.'),
+      decider: z.string(),
+      at: z.string().describe('When it was decided, as they say.'),
+      outcome: z.string().describe('What became of it, as they say.'),
+      class: z.string(),
+    })
+    .nullable()
+    .describe('Of a decision that was made elsewhere and told to this sidecar; null for what passed here.'),
 };
 
 export const decisionSchema = z
@@ -117,6 +128,7 @@ const exampleDecision = {
   usage: { source: 'provider', input: 120, output: 18, total: 138 },
   holds: ['h-3f9a01c2-17'],
   outcome: 'delivered',
+  reported: null,
 } satisfies DecisionSummary;
 
 export const listDecisions: Operation = {

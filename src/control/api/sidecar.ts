@@ -111,7 +111,7 @@ export const whoami: Operation = {
   tag: 'sidecar',
   summary: 'Whom the token belongs to',
   description: 'Its name is what rulings and reads are sealed under.',
-  roles: everyRole,
+  roles,
   answers: [jsonAnswer('The identity.', whoamiSchema, { name: 'ada', role: 'reviewer' })],
   refusals: [],
 };

@@ -32,6 +32,7 @@ export const summarySchema = z
       }),
     ),
     outcomes: z.partialRecord(z.enum(outcomes), count).describe('How decisions ended.'),
+    reported: count.describe('Made elsewhere and reported; in none of the other numbers.'),
     models: z.array(z.object({ model: z.string(), decisions: count })).describe('Asked for most.'),
     timeToRuling: spread.describe('From opening to the ruling of a person; expiry is none.'),
     rulingTimes: z

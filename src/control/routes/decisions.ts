@@ -18,7 +18,8 @@ import { type ControlRequest, type Route, sendJson } from '../http.ts';
 import { readQuery } from '../operation.ts';
 import type { ControlParts } from '../parts.ts';
 import { sealAccess } from '../permissions.ts';
-import { readExchange } from '../view.ts';
+import { readReportedExchange } from '../reported-view.ts';
+import { type Exchange, readExchange } from '../view.ts';
 
 /** A page ends, with a cursor, after this many entries were looked at or decisions read whole. */
 const scannedEntriesMax = 20_000;
@@ -137,7 +138,16 @@ function describe(parts: ControlParts, entries: readonly Entry[]): DecisionSumma
     usage: usageOf(response?.data['usage']),
     holds: entries.filter((entry) => entry.type === 'hold').map((entry) => parts.ledger.holdId(entry.seq)),
     outcome: outcomeOf(entries, request.seq),
+    reported: reportOf(data['reported']),
   };
+}
+
+/** Null for an exchange that passed here. */
+function reportOf(value: Json | undefined): DecisionSummary['reported'] {
+  if (!isJsonObject(value)) return null;
+  const told = (name: string): string => text(value[name]);
+  const named = { by: told('by'), id: told('id'), decider: told('decider'), at: told('at') };
+  return { ...named, outcome: told('outcome'), class: told('class') };
 }
 
 function isJsonObject(value: Json | undefined): value is JsonObject {
@@ -184,9 +194,19 @@ async function show(parts: ControlParts, { res, params }: ControlRequest): Promi
 async function exchange(parts: ControlParts, { req, res, params, identity }: ControlRequest): Promise<void> {
   const seq = decisionSeq(parts, params['id']);
   const entries = await parts.ledger.decision(seq);
-  const content = await readExchange(parts.ledger, entries);
+  const content = await contentOfDecision(parts, entries);
   await sealAccess(parts.ledger, { identity, req }, 'read exchange', seq);
   sendJson(res, 200, content);
+}
+
+function contentOfDecision({ ledger }: ControlParts, entries: readonly Entry[]): Promise<Exchange> {
+  const [first] = entries;
+  if (first?.data['reported'] === undefined) return readExchange(ledger, entries);
+  return readReportedExchange(
+    ledger,
+    first,
+    entries.find((entry) => entry.type === 'response'),
+  );
 }
 
 async function bodies(parts: ControlParts, { req, res, params, identity }: ControlRequest): Promise<void> {

@@ -131,7 +131,7 @@ function aboutRecord(pass: Pass): readonly string[] {
       `${reviewers.signed} of ${reviewers.signed + reviewers.unsigned} rulings by people are signed with keys that the ledger itself enrolled; compare a key with the reviewer’s own.`,
     );
   }
-  const { open, lateRulings, glassBroken, unrecorded, restores, lostEntries } = pass.decisions;
+  const { open, lateRulings, glassBroken, reported, unrecorded, restores, lostEntries } = pass.decisions;
   if (restores > 0) {
     const known =
       lostEntries > 0
@@ -139,6 +139,10 @@ function aboutRecord(pass: Pass): readonly string[] {
         : 'what was sealed after it is lost';
     notes.push(`The ledger was restored from a backup ${restores} times: ${known}, as it says itself.`);
   }
+  if (reported > 0)
+    notes.push(
+      `${reported} decisions were made elsewhere and reported: the ledger shows that they were told so and when, not that they happened.`,
+    );
   if (unrecorded > 0)
     notes.push(`${unrecorded} connections were tunnelled: what passed through them is not recorded.`);
   if (open.size > 0) notes.push(`${open.size} decisions are open at the end: in flight or held.`);

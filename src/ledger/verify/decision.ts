@@ -29,6 +29,8 @@ export interface Decision {
   readonly recorded: boolean;
   /** The decision that carried it as one line of many; -1 for one that stands alone. */
   readonly batch: number;
+  /** Made elsewhere and told to this ledger: no exchange passed here. */
+  readonly reported: boolean;
   response: { readonly verdict: RuleVerdict; readonly digest: string } | undefined;
   /** Its entries, the request's own first. */
   readonly entries: number[];
@@ -50,6 +52,7 @@ function phaseMayPass(decision: Decision, phase: HoldEntry['phase'], verdict: Ru
 export function contradictionOf(decision: Decision, outcome: Outcome): string | undefined {
   const holds = [...decision.holds.values()];
   const handedOver = holds.some((hold) => hold.attempts > 0);
+  if (decision.reported && !outcomesOfReports.has(outcome)) return 'it was only reported';
   switch (outcome) {
     case 'delivered':
       return againstDelivery(decision);
@@ -66,6 +69,8 @@ export function contradictionOf(decision: Decision, outcome: Outcome): string | 
     case 'carried':
       if (holds.length > 0) return 'a hold of its own was opened';
       return decision.batch === -1 ? 'it is no line of a batch' : undefined;
+    case 'reported':
+      return againstReport(decision);
     case 'released_undelivered':
       return holds.some((hold) => hold.state === 'released') ? undefined : 'nothing of it was released';
     case 'upstream_error':
@@ -75,6 +80,20 @@ export function contradictionOf(decision: Decision, outcome: Outcome): string | 
       // client_abort, interrupted and ledger_unavailable can befall a decision at any point.
       return undefined;
   }
+}
+
+/** A crash can come before the report is closed. */
+const outcomesOfReports: ReadonlySet<Outcome> = new Set(['reported', 'interrupted', 'ledger_unavailable']);
+
+function againstReport({ reported, holds, response }: Decision): string | undefined {
+  if (!reported) return 'it passed here and was not reported';
+  if (holds.size > 0) return 'a hold of its own was opened';
+  return response === undefined || isFlagAtMost(response.verdict) ? undefined : 'a rule held or denied it';
+}
+
+/** Of what was decided elsewhere, rules can say no more. */
+export function isFlagAtMost(verdict: RuleVerdict): boolean {
+  return verdict === 'pass' || verdict === 'flag';
 }
 
 function againstDelivery(decision: Decision): string | undefined {

@@ -3,8 +3,20 @@
  * left to the record; they are covered by the hash all the same. Portable; imports only its own folder.
  */
 import type { Json, JsonObject, Wanted } from './canonical.ts';
+import { isFlagAtMost } from './decision.ts';
 import { type ErasureEntry, readErasure } from './erasure.ts';
-import { digestOf, hex64, isCount, isEarlier, isList, isMatching, isOneOf, type Part } from './fields.ts';
+import {
+  digestOf,
+  hex64,
+  isCount,
+  isEarlier,
+  isList,
+  isMatching,
+  isObject,
+  isOneOf,
+  type Part,
+  utcForm,
+} from './fields.ts';
 import { type HoldEntry, type RulingEntry, readHold, readRuling } from './hold-entries.ts';
 import { type KeyEntry, readKey } from './key-entries.ts';
 import { type Outcome, outcomes, type RuleVerdict, verdicts } from './outcomes.ts';
@@ -41,6 +53,8 @@ export type Entry =
       readonly recorded: boolean;
       /** The decision that carried it as one line of many; -1 for one that stands alone. */
       readonly batch: number;
+      /** Made elsewhere and told to this ledger: no exchange passed here. */
+      readonly reported: boolean;
     }
   | {
       readonly type: 'response';
@@ -141,14 +155,7 @@ const readers = readersByType([
   reader('policy', ['digest', 'result', 'version'], ({ digest, result, version }) =>
     sha256Hex(digest) && (result === 'loaded' || result === 'refused') && isText(version) ? other : undefined,
   ),
-  reader(
-    'request',
-    ['verdict', 'recorded', 'batch'],
-    ({ verdict, recorded = true, batch = -1 }, parts, seq) =>
-      isOneOf(verdict, verdicts) && typeof recorded === 'boolean' && (batch === -1 || isEarlier(batch, seq))
-        ? { type: 'request', verdict, digest: digestOf(parts, 'request'), recorded, batch }
-        : undefined,
-  ),
+  reader('request', ['verdict', 'recorded', 'batch', 'reported'], readRequest),
   reader('response', ['decision', 'verdict', 'file'], ({ decision, verdict, file }, parts, seq) =>
     isEarlier(decision, seq) && isOneOf(verdict, verdicts) && (file === undefined || isJudgedFile(file))
       ? { type: 'response', decision, verdict, digest: digestOf(parts, 'response') }
@@ -173,6 +180,27 @@ const readers = readersByType([
 
 function readersByType(list: readonly EntryReader[]): ReadonlyMap<string, EntryReader> {
   return new Map(list.map((one) => [one.type, one]));
+}
+
+function readRequest(
+  { verdict, recorded = true, batch = -1, reported }: Fields<'verdict' | 'recorded' | 'batch' | 'reported'>,
+  parts: readonly Part[],
+  seq: number,
+): Entry | undefined {
+  if (!isOneOf(verdict, verdicts) || typeof recorded !== 'boolean') return undefined;
+  if (batch !== -1 && !isEarlier(batch, seq)) return undefined;
+  if (reported !== undefined && !(isReport(reported) && isFlagAtMost(verdict) && recorded && batch === -1))
+    return undefined;
+  const digest = digestOf(parts, 'request');
+  return { type: 'request', verdict, digest, recorded, batch, reported: reported !== undefined };
+}
+
+/** Who said that who decided what elsewhere, and when. */
+function isReport(report: Json): boolean {
+  if (!isObject(report)) return false;
+  const { at, by, decider, id, outcome } = report;
+  const isNamed = [by, decider, id, outcome].every((text) => typeof text === 'string' && text !== '');
+  return isNamed && isMatching(at, utcForm) && Object.values(report).every(isText);
 }
 
 /** A file of requests by its provider's id, bound to who uploaded it: nothing else may pass for one. */

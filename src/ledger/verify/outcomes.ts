@@ -10,6 +10,7 @@ export const outcomes = [
   'interrupted',
   'ledger_unavailable',
   'carried',
+  'reported',
 ] as const;
 export type Outcome = (typeof outcomes)[number];
 

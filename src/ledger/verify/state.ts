@@ -33,6 +33,8 @@ export interface Decisions {
   readonly open: Map<number, Decision>;
   readonly byOutcome: Record<Outcome, number>;
   total: number;
+  /** Decisions that were made elsewhere and told to this ledger; no exchange passed here. */
+  reported: number;
   /** Tunnelled connections, whose content is not in the ledger. */
   unrecorded: number;
   /** Releases sealed later than their hold's expiry, by the wall clock. */
@@ -68,8 +70,10 @@ export function createDecisions(): Decisions {
       interrupted: 0,
       ledger_unavailable: 0,
       carried: 0,
+      reported: 0,
     },
     total: 0,
+    reported: 0,
     unrecorded: 0,
     lateRulings: 0,
     glassBroken: 0,
@@ -87,7 +91,9 @@ export function applyEntry(decisions: Decisions, leaf: Leaf, report: Report): vo
   const { entry, seq } = leaf;
   switch (entry.type) {
     case 'request': {
-      decisions.total += 1;
+      // What was only reported is counted apart: it is no exchange of this sidecar.
+      if (entry.reported) decisions.reported += 1;
+      else decisions.total += 1;
       if (!entry.recorded) decisions.unrecorded += 1;
       decisions.open.set(seq, {
         seq,
@@ -95,6 +101,7 @@ export function applyEntry(decisions: Decisions, leaf: Leaf, report: Report): vo
         requestDigest: entry.digest,
         recorded: entry.recorded,
         batch: entry.batch,
+        reported: entry.reported,
         response: undefined,
         entries: [seq],
         holds: new Map(),

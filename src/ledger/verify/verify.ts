@@ -82,7 +82,10 @@ export interface Verdict {
   readonly lastAt: string;
   readonly counts: Readonly<Record<string, number>>;
   readonly decisions: {
+    /** Of exchanges that passed here. */
     readonly total: number;
+    /** Made elsewhere and told to this ledger; not in `total`. */
+    readonly reported: number;
     readonly open: number;
     readonly byOutcome: Readonly<Record<Outcome, number>>;
   };
@@ -284,6 +287,7 @@ function verdictOf(
     counts: { ...pass.counts },
     decisions: {
       total: pass.decisions.total,
+      reported: pass.decisions.reported,
       open: pass.decisions.open.size,
       byOutcome: pass.decisions.byOutcome,
     },

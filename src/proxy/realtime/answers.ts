@@ -8,8 +8,8 @@ import type { Hold } from '../../hold/record.ts';
 import type { Outcome } from '../../ledger/entry.ts';
 import type { ResponseReading } from '../../provider/protocol.ts';
 import type { ServerReading, SocketMessage } from '../../provider/realtime.ts';
+import type { AnswerResult } from '../../record/leaf-data.ts';
 import { passed } from '../judge.ts';
-import type { AnswerResult } from '../leaf-data.ts';
 import { amendedMessages } from './amended.ts';
 import {
   beginDelivery,

@@ -6,12 +6,12 @@
 import { HoldpointError } from '../../core/errors.ts';
 import { headerOf } from '../../core/http-message.ts';
 import type { SegmentedStream } from '../../provider/protocol.ts';
+import type { AnswerResult } from '../../record/leaf-data.ts';
 import { plainStreamForm } from '../answer.ts';
 import type { Call } from '../call.ts';
 import type { Answer } from '../forward.ts';
 import type { House } from '../house.ts';
 import { passed } from '../judge.ts';
-import type { AnswerResult } from '../leaf-data.ts';
 import { responseDraft } from '../record.ts';
 import { endWith, toHoldpointError, writeStreamHead } from '../respond.ts';
 import { storedWhole } from '../stored-body.ts';

@@ -19,7 +19,7 @@ const operationSchema = z.object({
       schema,
     }),
   ),
-  requestBody: z.object({ content: z.object({ 'application/json': media }) }).optional(),
+  requestBody: z.object({ content: z.record(z.string(), media) }).optional(),
   responses: z.record(
     z.string(),
     z.object({ description: z.string(), content: z.record(z.string(), media) }),
@@ -54,8 +54,13 @@ export function complaint(
   const type = answer.headers.get('content-type') ?? '';
   const content = described.content[type];
   if (content === undefined) return `${call} ${answer.status} answered ${type}, which is not described`;
+  const what = `${call} ${answer.status}`;
+  if (type === 'application/x-ndjson') {
+    const lines = answer.text.trim().split('\n');
+    return lines.map((line) => explain(description, content.schema, JSON.parse(line), what)).join('');
+  }
   const value: unknown = /json/.test(type) ? JSON.parse(answer.text) : answer.text;
-  return explain(description, content.schema, value, `${call} ${answer.status}`);
+  return explain(description, content.schema, value, what);
 }
 
 /** What a schema of the description finds wrong with a value. */

@@ -139,16 +139,17 @@ export function writeHouse(directory: string, providerUrl: string, settings: obj
 
 function makeTokens(file: string): Record<Role, string> {
   const make = (role: Role) => addToken(file, { name: `${role}-1`, role }, Date.now(), systemRandom);
-  const [viewer, reviewer, auditor, privacy, admin] = roles.map(make);
+  const [viewer, reviewer, auditor, privacy, reporter, admin] = roles.map(make);
   return z
     .object({
       viewer: z.string(),
       reviewer: z.string(),
       auditor: z.string(),
       privacy: z.string(),
+      reporter: z.string(),
       admin: z.string(),
     })
-    .parse({ viewer, reviewer, auditor, privacy, admin });
+    .parse({ viewer, reviewer, auditor, privacy, reporter, admin });
 }
 
 async function call(
@@ -170,7 +171,7 @@ async function call(
     signal: AbortSignal.timeout(10_000),
   });
   const text = await response.text();
-  const isJson = /json/.test(response.headers.get('content-type') ?? '') && text !== '';
+  const isJson = /[/+]json/.test(response.headers.get('content-type') ?? '') && text !== '';
   return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : null };
 }
 

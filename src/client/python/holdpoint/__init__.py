@@ -67,9 +67,16 @@ class Client(Operations):
             text = answer.read()
             return json.loads(text) if "json" in answer.headers.get("content-type", "") else text.decode("utf-8")
 
+    def _lines(self, method, path, names, query, body):
+        text = "\n".join(json.dumps(line) for line in body).encode("utf-8")
+        with self._send(method, path, text, "application/x-ndjson") as answer:
+            return [json.loads(line) for line in answer]
+
     def _open(self, method, path, body):
-        data = None if body is None else json.dumps(body).encode("utf-8")
-        headers = self._headers if body is None else {**self._headers, "content-type": "application/json"}
+        return self._send(method, path, None if body is None else json.dumps(body).encode("utf-8"), "application/json")
+
+    def _send(self, method, path, data, content_type):
+        headers = self._headers if data is None else {**self._headers, "content-type": content_type}
         request = urllib.request.Request(self._base + path, data=data, headers=headers, method=method)
         try:
             return self._opener.open(request, timeout=self._timeout_s)

@@ -6,6 +6,10 @@ class Operations:
         """Take a hold, hand it over or give it back."""
         return self._call("POST", "/api/v1/holds/{id}/assignment", {"id": id}, {}, body)
 
+    def backtest_policy(self, body):
+        """Replay a draft policy over what was recorded."""
+        return self._call("POST", "/api/v1/policy/backtest", {}, {}, body)
+
     def change_keys(self, body):
         """Change a key of the ledger."""
         return self._call("POST", "/api/v1/keys", {}, {}, body)
@@ -101,6 +105,10 @@ class Operations:
     def replay_notification(self, body):
         """Send a dead letter again."""
         return self._call("POST", "/api/v1/notifications/replay", {}, {}, body)
+
+    def report_decisions(self, body):
+        """Report decisions that were made elsewhere."""
+        return self._lines("POST", "/api/v1/decisions:batch", {}, {}, body)
 
     def review_hold(self, id, body):
         """Review a release by one person alone."""

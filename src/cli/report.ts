@@ -1,0 +1,104 @@
+/** `holdpoint decisions report`: sends decisions that were made elsewhere to a running sidecar, some hundred lines at a time. */
+import { createReadStream } from 'node:fs';
+import { z } from 'zod';
+import { HoldpointError, messageOf } from '../core/errors.ts';
+import { linesOf } from '../report/split.ts';
+import { type ControlClient, clientOptions, controlClient } from './client.ts';
+import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
+import { onlyArgument, readOptions } from './options.ts';
+import { printJson, printLine, safeJson, visible } from './print.ts';
+
+/** Of one request; what is longer than a line may be is refused by the sidecar. */
+const batchLinesMax = 500;
+const batchBytesMax = 8 * 1024 * 1024;
+const lineBytesMax = 16 * 1024 * 1024;
+
+const resultSchema = z.object({
+  line: z.number(),
+  id: z.string(),
+  status: z.enum(['sealed', 'known', 'refused']),
+  decision: z.string().optional(),
+  rules: z.array(z.string()).optional(),
+  code: z.string().optional(),
+  detail: z.string().optional(),
+  next: z.string().optional(),
+});
+type Result = z.output<typeof resultSchema>;
+const lastSchema = z.object({ summary: z.object({ complete: z.boolean() }) });
+
+export const reportCommand: Command = {
+  name: 'decisions report',
+  usage: 'FILE [--json]',
+  summary: 'seal decisions made elsewhere, one JSON object a line; exit 1 when a line is refused',
+  run: report,
+};
+
+async function report(args: readonly string[], env: Environment): Promise<ExitCode> {
+  const options = readOptions(args, clientOptions, ['json']);
+  const file = onlyArgument(options, 'file of decisions');
+  const client = controlClient(options, env);
+  const counts = { lines: 0, sealed: 0, known: 0, refused: 0 };
+  for await (const batch of batchesOf(file)) {
+    for (const result of await send(client, batch)) {
+      counts.lines += 1;
+      counts[result.status] += 1;
+      if (options.flag('json')) printLine(safeJson(result));
+      else if (result.status === 'refused') printRefused(file, result);
+    }
+    if (process.stderr.isTTY) process.stderr.write(`\r${counts.lines} lines`);
+  }
+  if (process.stderr.isTTY) process.stderr.write('\n');
+  if (options.flag('json')) printJson({ summary: counts });
+  else
+    printLine(`${counts.sealed} sealed as reported, ${counts.known} known before, ${counts.refused} refused`);
+  return counts.refused === 0 ? exitCodes.ok : exitCodes.finding;
+}
+
+interface Batch {
+  readonly lines: readonly { readonly number: number; readonly bytes: Buffer }[];
+}
+
+async function* batchesOf(file: string): AsyncGenerator<Batch> {
+  let lines: { number: number; bytes: Buffer }[] = [];
+  let bytes = 0;
+  try {
+    for await (const { number, bytes: line } of linesOf(createReadStream(file), lineBytesMax)) {
+      if (line === null)
+        throw new HoldpointError(
+          'usage',
+          `Line ${number} is longer than ${lineBytesMax} bytes.`,
+          'Take it out.',
+        );
+      lines.push({ number, bytes: line });
+      bytes += line.length;
+      if (lines.length < batchLinesMax && bytes < batchBytesMax) continue;
+      yield { lines };
+      lines = [];
+      bytes = 0;
+    }
+  } catch (error) {
+    if (error instanceof HoldpointError) throw error;
+    throw new HoldpointError('usage', `${file} cannot be read: ${messageOf(error)}.`, '', error);
+  }
+  if (lines.length > 0) yield { lines };
+}
+
+/** What became of each, by its line in the file. */
+async function send(client: ControlClient, { lines }: Batch): Promise<readonly Result[]> {
+  const body = lines.map(({ bytes }) => bytes.toString('utf8')).join('\n');
+  const answer = await client.postLines('/api/v1/decisions:batch', body);
+  const results = z.array(resultSchema).safeParse(answer.slice(0, -1));
+  const isWhole = lastSchema.safeParse(answer.at(-1)).success && results.data?.length === lines.length;
+  if (!isWhole || !results.success)
+    throw new HoldpointError(
+      'sidecar_unreachable',
+      'The answer was cut off.',
+      'Run the same command again: what was sealed is known by its id.',
+    );
+  return results.data.map((result, i) => ({ ...result, line: lines[i]?.number ?? result.line }));
+}
+
+function printRefused(file: string, { line, id, code = '', detail = '', next = '' }: Result): void {
+  const named = id === '' ? '' : ` (${visible(id)})`;
+  printLine(`${visible(file)}:${line}${named}: ${visible(code)}: ${visible(detail)} ${visible(next)}`);
+}

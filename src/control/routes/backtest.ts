@@ -1,0 +1,106 @@
+/** A draft policy replayed over what was recorded. What it reads of content is sealed, and none of it is answered. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { HoldpointError } from '../../core/errors.ts';
+import type { JsonObject } from '../../ledger/canonical.ts';
+import { openDraft } from '../../policy/backtest.ts';
+import { type Page, replayPage } from '../../replay/backtest.ts';
+import type { Noted } from '../../replay/tally.ts';
+import { type BacktestPage, backtestOrderSchema, backtestPolicy } from '../api/backtest.ts';
+import { type ControlRequest, type Route, readJsonBody, sendJson } from '../http.ts';
+import type { ControlParts } from '../parts.ts';
+
+export function backtestRoutes(parts: ControlParts): Route[] {
+  let isRunning = false;
+  return [
+    {
+      method: 'POST',
+      path: '/api/v1/policy/backtest',
+      operation: backtestPolicy,
+      handle: async (request) => {
+        const order = ordered(await readJsonBody(request.req));
+        if (isRunning)
+          throw new HoldpointError('overloaded', 'Another backtest runs.', 'Ask again in a few seconds.');
+        isRunning = true;
+        try {
+          await backtest(parts, request, order);
+        } finally {
+          isRunning = false;
+        }
+      },
+    },
+  ];
+}
+
+type Order = z.output<typeof backtestOrderSchema>;
+
+function ordered(body: unknown): Order {
+  const parsed = backtestOrderSchema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  throw new HoldpointError('invalid_argument', z.prettifyError(parsed.error), 'See /openapi.json.');
+}
+
+async function backtest(parts: ControlParts, request: ControlRequest, order: Order): Promise<void> {
+  const { ledger, clock, callsInFlight } = parts;
+  const { res, identity, req } = request;
+  const draft = openDraft('the draft', order.policy);
+  const end = order.until === undefined ? null : await ledger.countBefore(Date.parse(order.until));
+  const before = Math.min(order.before ?? Number.MAX_SAFE_INTEGER, end ?? Number.MAX_SAFE_INTEGER);
+  const page = await replayPage(
+    {
+      draft,
+      before,
+      sinceMs: order.since === undefined ? Number.NEGATIVE_INFINITY : Date.parse(order.since),
+      decisionsMax: order.limit,
+      isAbandoned: () => res.closed,
+    },
+    { ledger, clock, callsInFlight, rest: (ms) => sleep(ms) },
+  );
+  const { newest, oldest, tally } = page;
+  if (newest !== null && oldest !== null) {
+    const data: JsonObject = {
+      action: 'backtest',
+      by: identity.name,
+      decisions: tally.decisions(),
+      draft: draft.digest,
+      from: req.socket.remoteAddress ?? '',
+      newest,
+      oldest,
+      role: identity.role,
+    };
+    const texts = { reason: order.reason, source: order.policy };
+    const named = Object.entries(texts).map(([name, text]) => ({ name, bytes: Buffer.from(text) }));
+    await ledger.seal({ type: 'access', data, refs: [oldest], parts: named }).durable;
+  }
+  const { version, digest, rules } = draft;
+  const shown = { draft: { version, digest, rules: rules.length }, ...describe(parts, page) };
+  sendJson(res, 200, shown satisfies BacktestPage);
+}
+
+function describe({ ledger }: ControlParts, { tally, next }: Page): Omit<BacktestPage, 'draft'> {
+  const shown = ({ decisions, examples }: Noted) => ({
+    decisions,
+    examples: examples.map((seq) => ledger.decisionId(seq)),
+  });
+  return {
+    decisions: tally.decisions(),
+    replayed: tally.replayed(),
+    rules: tally.rules().map(({ rule, phase, draft, now, before, newly, noLonger, failed, unknown }) => ({
+      rule,
+      phase,
+      title: draft?.title ?? '',
+      action: draft?.action ?? null,
+      now,
+      before,
+      newly: shown(newly),
+      noLonger: shown(noLonger),
+      failed: shown(failed),
+      unknown: shown(unknown),
+    })),
+    verdicts: tally.verdicts(),
+    notReplayed: tally
+      .obstacles()
+      .map(({ obstacle: reason, phase, ...noted }) => ({ reason, phase, ...shown(noted) })),
+    next,
+  };
+}

@@ -1,0 +1,108 @@
+/** Decisions that were made elsewhere: read line by line, sealed as reported, answered line by line. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { HoldpointError } from '../../core/errors.ts';
+import { createReportDesk, type LineResult } from '../../report/desk.ts';
+import { type Line, linesOf } from '../../report/split.ts';
+import {
+  lineBytesMax,
+  linesMax,
+  type ReportLine,
+  type ReportSummary,
+  reportDecisions,
+} from '../api/reports.ts';
+import type { ControlRequest, Route } from '../http.ts';
+import type { ControlParts } from '../parts.ts';
+
+const reportsMax = 2;
+/**
+ * Of a refusal's words. Who sends all before reading anything must not be waited for, so that answers are kept for
+ * them: at most 20 000 lines of less than 1 KiB.
+ */
+const detailCharactersMax = 400;
+
+export function reportRoutes(parts: ControlParts): Route[] {
+  const desk = createReportDesk(parts);
+  let running = 0;
+
+  async function report({ req, res, identity }: ControlRequest): Promise<void> {
+    if (running >= reportsMax)
+      throw new HoldpointError(
+        'overloaded',
+        'Other reports are under way.',
+        'Send it again in a few seconds.',
+      );
+    requireLines(req);
+    running += 1;
+    const summary = { lines: 0, sealed: 0, known: 0, refused: 0, complete: true };
+    try {
+      res.writeHead(200, { 'content-type': 'application/x-ndjson' });
+      const stopped = { early: false };
+      const lines = firstOf(linesOf(chunksOf(req), lineBytesMax), stopped);
+      for await (const result of desk.take(lines, identity.name)) {
+        summary.lines += 1;
+        summary[result.status] += 1;
+        send(res, shown(parts, result));
+      }
+      summary.complete = !stopped.early;
+      send(res, { summary });
+      // What is left of it is not read.
+      if (stopped.early) res.shouldKeepAlive = false;
+      res.end();
+    } finally {
+      running -= 1;
+    }
+  }
+
+  return [
+    {
+      method: 'POST',
+      path: '/api/v1/decisions:batch',
+      operation: reportDecisions,
+      readsLong: true,
+      handle: report,
+    },
+  ];
+}
+
+function requireLines(req: IncomingMessage): void {
+  const type = req.headers['content-type'] ?? '';
+  if (/^application\/(x-ndjson|jsonl)\s*(;|$)/i.test(type)) return;
+  throw new HoldpointError(
+    'invalid_argument',
+    'The body must be application/x-ndjson.',
+    'Set Content-Type: application/x-ndjson and send one JSON object a line.',
+  );
+}
+
+async function* chunksOf(req: IncomingMessage): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of req) yield chunk;
+  } catch (error) {
+    throw new HoldpointError('invalid_argument', 'The report was cut off.', '', error);
+  }
+}
+
+/** No more lines than one report may have. */
+async function* firstOf(lines: AsyncIterable<Line>, stopped: { early: boolean }): AsyncGenerator<Line> {
+  let count = 0;
+  for await (const line of lines) {
+    if (count >= linesMax) {
+      stopped.early = true;
+      return;
+    }
+    count += 1;
+    yield line;
+  }
+}
+
+function send(res: ServerResponse, line: ReportLine | ReportSummary): void {
+  res.write(`${JSON.stringify(line)}\n`);
+}
+
+function shown({ ledger }: ControlParts, result: LineResult): ReportLine {
+  const { line, id, status } = result;
+  if (status !== 'refused')
+    return { line, id, status, decision: ledger.decisionId(result.decision), rules: result.rules };
+  const { code, message, next } = result.error;
+  return { line, id, status, code, detail: message.slice(0, detailCharactersMax), next };
+}

@@ -1,0 +1,69 @@
+/**
+ * A draft policy tried rule by rule on facts that were rebuilt from a record. A record does not have every fact: a rule
+ * that reads one it lacks is not tried, so that nothing is said of it that nobody knows. Pure.
+ */
+import type { Facts } from '../core/facts.ts';
+import { loadRules } from './compile.ts';
+import type { CompiledRule } from './evaluate.ts';
+import type { Action, Phase } from './policy.ts';
+import { Variables } from './views.ts';
+
+/** `failed`: the rule could not be decided on these facts, and would therefore hold. */
+export type Tried = 'match' | 'no-match' | 'failed' | 'unknown';
+
+export interface DraftRule {
+  readonly id: string;
+  readonly title: string;
+  readonly phase: Phase;
+  readonly action: Action;
+}
+
+export interface Draft {
+  readonly version: string;
+  /** SHA-256 of the text, lower-case hex. */
+  readonly digest: string;
+  /** In the order of the file. */
+  readonly rules: readonly DraftRule[];
+  /**
+   * Tries every rule of a phase, in the order of the file. `lacking` names facts that the record does not have, such
+   * as `request.subject`.
+   */
+  attempt(phase: Phase, facts: Facts, lacking: ReadonlySet<string>): readonly Attempt[];
+}
+
+export interface Attempt {
+  readonly rule: DraftRule;
+  readonly tried: Tried;
+}
+
+/** Opens a draft. Throws `policy_invalid` where it would not load. */
+export function openDraft(file: string, text: string): Draft {
+  const { version, digest, rules } = loadRules(file, text);
+  const drafts = rules.map((compiled) => {
+    const { rule: id, title, action } = compiled.match;
+    return { rule: { id, title, phase: compiled.phase, action }, compiled };
+  });
+  return {
+    version,
+    digest,
+    rules: drafts.map(({ rule }) => rule),
+    attempt: (phase, facts, lacking) => {
+      const variables = new Variables(facts);
+      return drafts
+        .filter(({ rule }) => rule.phase === phase)
+        .map(({ rule, compiled }) => ({ rule, tried: tryRule(compiled, variables, lacking) }));
+    },
+  };
+}
+
+function tryRule({ expression }: CompiledRule, variables: Variables, lacking: ReadonlySet<string>): Tried {
+  for (const name of lacking) {
+    if (expression.reads.has(name) || expression.reads.has(`${name.split('.', 1)[0]}.*`)) return 'unknown';
+  }
+  try {
+    return expression.matches(variables) ? 'match' : 'no-match';
+  } catch {
+    // A rule that cannot be decided holds; the caller counts it apart, and shows on which decision.
+    return 'failed';
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * Replays a draft policy over recorded decisions, the newest first, a page at a time: what each of its rules would
+ * say, beside what was said then. Bounded in decisions, bytes and time, and it gives way to calls that are in flight.
+ */
+import type { Clock } from '../core/clock.ts';
+import type { Entry } from '../ledger/entry.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Draft } from '../policy/backtest.ts';
+import { readRecorded, unreadableRule } from './recorded.ts';
+import { createTally, type PhaseResult, type Stopped, stricter, type Tally, type Verdict } from './tally.ts';
+
+/** Of bodies that one page reads; the decision that goes over it is the last one. */
+const pageBytesMax = 64 * 1024 * 1024;
+/** Of one page, its waiting for calls in flight included. */
+const pageMsMax = 10_000;
+const pageEntriesMax = 20_000;
+const decodedBytesMax = 64 * 1024 * 1024;
+/** While calls are in flight, a decision is followed by a rest this many times as long as it took, within bounds. */
+const restFactor = 3;
+const restMsMin = 1;
+const restMsMax = 250;
+
+export interface ReplayHouse {
+  readonly ledger: Pick<Ledger, 'blocks' | 'decision' | 'part' | 'entry' | 'durable'>;
+  readonly clock: Clock;
+  readonly callsInFlight: () => number;
+  readonly rest: (ms: number) => Promise<void>;
+}
+
+export interface PageOrder {
+  readonly draft: Draft;
+  /** Only decisions whose request has a lower seq. */
+  readonly before: number;
+  /** Only what was asked at this time or later, in ms since the Unix epoch. */
+  readonly sinceMs: number;
+  readonly decisionsMax: number;
+  /** True once nobody waits for the page. */
+  readonly isAbandoned: () => boolean;
+}
+
+export interface Page {
+  readonly tally: Tally;
+  /** Request seqs of the first and the last decision that was read; null where there was none. */
+  readonly newest: number | null;
+  readonly oldest: number | null;
+  /** Goes on from here; null where nothing older is left. */
+  readonly next: number | null;
+}
+
+/** Replays one page. Rejects with `ledger_damaged` where entries themselves cannot be read; a body that cannot is counted. */
+export async function replayPage(order: PageOrder, house: ReplayHouse): Promise<Page> {
+  const { ledger, clock } = house;
+  const tally = createTally(order.draft.rules);
+  const startedMs = clock.monoUs() / 1_000;
+  let newest: number | null = null;
+  let oldest: number | null = null;
+  let looked = 0;
+  let bytes = 0;
+  let cursor = order.before;
+  for await (const entries of ledger.blocks({ fromSeq: order.before, reverse: true })) {
+    for (const entry of entries.toReversed()) {
+      if (entry.seq >= order.before) continue;
+      if (Date.parse(entry.at) < order.sinceMs) return { tally, newest, oldest, next: null };
+      const isFull =
+        tally.decisions() >= order.decisionsMax ||
+        looked >= pageEntriesMax ||
+        bytes >= pageBytesMax ||
+        clock.monoUs() / 1_000 - startedMs >= pageMsMax;
+      if (isFull || order.isAbandoned()) return { tally, newest, oldest, next: cursor };
+      looked += 1;
+      cursor = entry.seq;
+      if (entry.type !== 'request') continue;
+      const beganUs = clock.monoUs();
+      const all = await ledger.decision(entry.seq);
+      bytes += bytesOf(all);
+      await replayDecision(order.draft, all, tally, house);
+      newest ??= entry.seq;
+      oldest = entry.seq;
+      await giveWay((clock.monoUs() - beganUs) / 1_000, house);
+    }
+  }
+  return { tally, newest, oldest, next: null };
+}
+
+function bytesOf(entries: readonly Entry[]): number {
+  return entries.reduce((sum, { parts }) => sum + parts.reduce((of, { size }) => of + size, 0), 0);
+}
+
+/** Other calls have their turn after every decision; while some are in flight, most of the time is theirs. */
+async function giveWay(tookMs: number, { callsInFlight, rest }: ReplayHouse): Promise<void> {
+  if (callsInFlight() > 0) await rest(Math.min(restMsMax, Math.max(restMsMin, restFactor * tookMs)));
+  else await new Promise((resolve) => setImmediate(resolve));
+}
+
+async function replayDecision(
+  draft: Draft,
+  entries: readonly Entry[],
+  tally: Tally,
+  { ledger }: ReplayHouse,
+): Promise<void> {
+  const seq = entries[0]?.seq ?? 0;
+  const results: PhaseResult[] = [];
+  const stopped: Stopped[] = [];
+  for (const recorded of await readRecorded(ledger, entries, decodedBytesMax)) {
+    if ('obstacle' in recorded) {
+      stopped.push(recorded);
+      continue;
+    }
+    const { phase, lacking, flagsOnly } = recorded;
+    const now = new Set<string>();
+    const failed = new Set<string>();
+    const unknown = new Set<string>();
+    let verdictNow: Verdict = 'pass';
+    const take = (id: string, action: Verdict): void => {
+      now.add(id);
+      verdictNow = stricter(verdictNow, flagsOnly ? 'flag' : action);
+    };
+    for (const { facts, defects } of recorded.heard()) {
+      if (defects.length > 0) take(unreadableRule, phase === 'request' ? 'deny' : 'hold');
+      for (const { rule, tried } of draft.attempt(phase, facts, lacking)) {
+        if (tried === 'unknown') unknown.add(rule.id);
+        if (tried === 'failed') failed.add(rule.id);
+        if (tried === 'match' || tried === 'failed') take(rule.id, tried === 'failed' ? 'hold' : rule.action);
+      }
+    }
+    results.push({
+      phase,
+      before: new Set(recorded.rules),
+      now,
+      failed,
+      unknown,
+      verdictBefore: recorded.verdict,
+      verdictNow: unknown.size > 0 ? null : verdictNow,
+    });
+  }
+  tally.add(seq, results, stopped);
+}

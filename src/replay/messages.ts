@@ -1,0 +1,70 @@
+/** Sealed messages of a decision, or why they cannot be read. */
+import { HoldpointError } from '../core/errors.ts';
+import type { Facts } from '../core/facts.ts';
+import { decodeHttpMessage, type HttpMessage } from '../core/http-message.ts';
+import type { Entry } from '../ledger/entry.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Action, Phase } from '../policy/policy.ts';
+
+/**
+ * Why facts cannot be rebuilt: the body was erased; only its beginning is stored; the connection passed unread; the
+ * family of the API is not known here; what is stored cannot be opened.
+ */
+export const obstacles = ['erased', 'cut', 'not_recorded', 'unknown_family', 'damaged'] as const;
+export type Obstacle = (typeof obstacles)[number];
+
+export type ReplayedLedger = Pick<Ledger, 'part' | 'entry'>;
+
+/** What was sealed of the judgement over one phase. */
+export interface Judged {
+  readonly phase: Phase;
+  /** Ids of the rules that matched then. */
+  readonly rules: readonly string[];
+  readonly verdict: Action | 'pass';
+}
+
+/** One exchange as rules judge it; a body that carries many has one for each of them beside its own. */
+export interface Heard {
+  readonly facts: Facts;
+  readonly defects: readonly string[];
+}
+
+export interface Replayable extends Judged {
+  readonly heard: () => Iterable<Heard>;
+  /** Facts that rules can read and the record does not have, such as `request.subject`. */
+  readonly lacking: ReadonlySet<string>;
+  /** Nothing was held or denied here whatever the rules said: a handshake, or what was only reported. */
+  readonly flagsOnly: boolean;
+}
+
+export interface Obstructed extends Judged {
+  readonly obstacle: Obstacle;
+}
+
+export function judgedIn(phase: Phase, { data }: Entry): Judged {
+  const { rules, verdict } = data;
+  const ids = Array.isArray(rules) ? rules.filter((id) => typeof id === 'string') : [];
+  const isStrict = verdict === 'flag' || verdict === 'hold' || verdict === 'deny';
+  return { phase, rules: ids, verdict: isStrict ? verdict : 'pass' };
+}
+
+/** A member of an entry's data; '' where it is no text. */
+export function textOf(data: Entry['data'], name: string): string {
+  const value = data[name];
+  return typeof value === 'string' ? value : '';
+}
+
+export async function messageIn(
+  ledger: ReplayedLedger,
+  entry: Entry,
+  name: 'request' | 'response',
+): Promise<HttpMessage | Obstacle> {
+  try {
+    return decodeHttpMessage(await ledger.part(entry.seq, name));
+  } catch (error) {
+    if (error instanceof HoldpointError && error.code === 'erased') return 'erased';
+    if (error instanceof HoldpointError && error.code === 'ledger_damaged') return 'damaged';
+    if (error instanceof RangeError) return 'damaged';
+    throw error;
+  }
+}

@@ -1,0 +1,185 @@
+/** What was judged on the way comes back from the record: batches by their lines, sessions by their segments, connections by their answers. */
+import OpenAI, { toFile } from 'openai';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { openDraft } from '../../src/policy/backtest.ts';
+import { type PageOrder, type ReplayHouse, replayPage } from '../../src/replay/backtest.ts';
+import type { RuleTally } from '../../src/replay/tally.ts';
+import { endAll } from '../support/endings.ts';
+import type { TestSidecar } from '../support/sidecar.ts';
+import { denyUnlistedModels, holdTransfers, policyOf } from './policies.ts';
+import { callEvents, connectScene, sendAll } from './realtime-scene.ts';
+import { startRig } from './rig.ts';
+import { idle, message, openSession, transfer } from './session-scene.ts';
+
+afterEach(endAll);
+
+const smallTransfers = policyOf({
+  phase: 'response',
+  when: 'response.toolCalls.exists(c, c.name == "transfer_funds")',
+  action: 'hold',
+  match: '{ toolCalls: [{ name: transfer_funds }] }',
+  noMatch: '{ text: none }',
+});
+const sessions = policyOf({
+  phase: 'request',
+  when: 'request.operation == "sessions.stream"',
+  action: 'hold',
+  match: '{ operation: sessions.stream }',
+  noMatch: '{ operation: messages }',
+});
+
+const immediate = Object.freeze({ callsInFlight: () => 0, rest: async () => undefined });
+
+function replay(
+  { sidecar: { ledger } }: TestSidecar,
+  policy: string,
+  others: Partial<ReplayHouse & PageOrder> = {},
+) {
+  const clock = { nowMs: () => 0, monoUs: () => 0 };
+  const order = {
+    draft: openDraft('draft.yaml', policy),
+    before: Number.MAX_SAFE_INTEGER,
+    sinceMs: Number.NEGATIVE_INFINITY,
+    decisionsMax: 1_000,
+    isAbandoned: () => false,
+  };
+  return replayPage({ ...order, ...others }, { ledger, clock, ...immediate, ...others });
+}
+
+const countsOf = ({ now, before, newly, unknown }: RuleTally) => ({
+  now,
+  before,
+  newly: newly.decisions,
+  unknown: unknown.decisions,
+});
+
+/** Of the rule of these policies. */
+async function theRule(sidecar: TestSidecar, policy: string) {
+  const { tally } = await replay(sidecar, policy);
+  expect(tally.obstacles()).toEqual([]);
+  return tally
+    .rules()
+    .filter(({ rule }) => rule === 'the-rule')
+    .map(countsOf);
+}
+
+describe('a batch file', () => {
+  async function uploaded(policy: string): Promise<TestSidecar> {
+    const { sidecar } = await startRig({ policy });
+    const openai = new OpenAI({ baseURL: `${sidecar.proxyUrl}/v1`, apiKey: 'sk-1', maxRetries: 0 });
+    const lines = ['gpt-4.1', 'gpt-5'].map((model, i) =>
+      JSON.stringify({
+        custom_id: `q${i}`,
+        method: 'POST',
+        url: '/v1/chat/completions',
+        body: { model, messages: [{ role: 'user', content: 'Hello?' }] },
+      }),
+    );
+    const file = await toFile(Buffer.from(`${lines.join('\n')}\n`), 'batch.jsonl');
+    await openai.files
+      .create({ file, purpose: 'batch' })
+      .asResponse()
+      .catch(() => undefined);
+    return sidecar;
+  }
+
+  test('matches by its lines, itself and each line that does', async () => {
+    const newly = await theRule(await uploaded('version: "1"\nrules: []\n'), denyUnlistedModels);
+    expect(newly).toEqual([{ now: 2, before: 0, newly: 2, unknown: 0 }]);
+  });
+
+  test('says again under the same policy what was said then', async () => {
+    const sidecar = await uploaded(denyUnlistedModels);
+    expect(await theRule(sidecar, denyUnlistedModels)).toEqual([{ now: 2, before: 2, newly: 0, unknown: 0 }]);
+  });
+});
+
+describe('a stream without end', () => {
+  async function streamed(): Promise<TestSidecar> {
+    const scene = await openSession({ policy: holdTransfers });
+    scene.say(message('One moment.'), idle(), transfer(20), idle('requires_action'));
+    await vi.waitFor(() => expect(scene.heard()).toContain('requires_action'));
+    scene.finish();
+    const { ada } = scene.rig.sidecar;
+    for (const id of await ada.newestIds(10)) await ada.outcomeOf(id);
+    return scene.rig.sidecar;
+  }
+
+  test('is judged by its segments, each once', async () => {
+    expect(await theRule(await streamed(), smallTransfers)).toEqual([
+      { now: 1, before: 0, newly: 1, unknown: 0 },
+    ]);
+  });
+
+  test('was asked for once, however many segments it had', async () => {
+    expect(await theRule(await streamed(), sessions)).toEqual([{ now: 1, before: 0, newly: 1, unknown: 0 }]);
+  });
+});
+
+describe('a connection', () => {
+  async function spoken(): Promise<TestSidecar> {
+    const { sidecar, client, provider } = await connectScene(holdTransfers);
+    client.send({ type: 'response.create' });
+    sendAll(provider, callEvents('resp_1', 20));
+    await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
+    return sidecar;
+  }
+
+  test('is judged by its answers', async () => {
+    const sidecar = await spoken();
+    expect(await theRule(sidecar, smallTransfers)).toEqual([{ now: 1, before: 0, newly: 1, unknown: 0 }]);
+  });
+
+  test('says nothing of a rule that reads what only its handshake had', async () => {
+    const agents = policyOf({
+      phase: 'request',
+      when: 'request.model == "none" || "user-agent" in request.headers',
+      action: 'hold',
+      match: '{ headers: { user-agent: a } }',
+      noMatch: '{ headers: {} }',
+    });
+    // The provider's greeting is an exchange too.
+    const counts = await theRule(await spoken(), agents);
+    expect(counts).toEqual([{ now: 0, before: 0, newly: 0, unknown: 2 }]);
+  });
+});
+
+describe('a replay', () => {
+  async function asked(count: number): Promise<TestSidecar> {
+    const rig = await startRig();
+    for (let i = 0; i < count; i++) {
+      const client = await rig.chat('{"model":"gpt-4.1","messages":[]}');
+      await client.until('Hello.');
+    }
+    return rig.sidecar;
+  }
+
+  test('rests after each decision three times as long as it took while calls are in flight', async () => {
+    const sidecar = await asked(2);
+    const rests: number[] = [];
+    let us = 0;
+    await replay(sidecar, smallTransfers, {
+      callsInFlight: () => 1,
+      clock: { nowMs: () => 0, monoUs: () => (us += 4_000) },
+      rest: async (ms) => {
+        rests.push(ms);
+      },
+    });
+    expect(rests).toEqual([12, 12]);
+  });
+
+  test('ends its page after ten seconds, and says where the next one goes on', async () => {
+    const sidecar = await asked(3);
+    let us = 0;
+    const clock = { nowMs: () => 0, monoUs: () => (us += 2_500_000) };
+    const first = await replay(sidecar, smallTransfers, { clock });
+    expect(first.tally.decisions()).toBeLessThan(3);
+    const rest = await replay(sidecar, smallTransfers, { before: first.next ?? 0 });
+    expect([first.tally.decisions() + rest.tally.decisions(), rest.next]).toEqual([3, null]);
+  });
+
+  test('ends when nobody waits for it any more', async () => {
+    const page = await replay(await asked(1), smallTransfers, { isAbandoned: () => true });
+    expect(page.tally.decisions()).toBe(0);
+  });
+});
