@@ -25,6 +25,9 @@ function listed(id: string, headline = 'transfer_funds amount=5'): Listed {
     workload: headline,
     model: headline,
     digest,
+    contentDigest: '',
+    assignee: '',
+    commentCount: 0,
     openedAt: '2026-11-26T10:00:00.000Z',
     expiresAt: '2026-11-26T10:15:00.000Z',
     caller: 'waiting',
@@ -39,6 +42,8 @@ function opened(state: QueueState, text = 'hello'): QueueState {
     ...item,
     rules: [{ id: 'r', title: text, when: text, error: '' }],
     policy: { version: text },
+    comments: [],
+    review: null,
     exchange: {
       request: { messages: [{ role: text, text }] },
       response: {

@@ -1,0 +1,48 @@
+/** A hold as rulings name it, and what a signature binds one to. */
+import { z } from 'zod';
+import type { ControlClient } from './client.ts';
+import type { RulingAbout } from './reviewer-key.ts';
+
+/** The fields of a hold that these commands show; the API sends more. */
+export const summarySchema = z.object({
+  id: z.string(),
+  decisionId: z.string(),
+  state: z.string(),
+  severity: z.string(),
+  headline: z.string(),
+  workload: z.string(),
+  model: z.string(),
+  digest: z.string(),
+  contentDigest: z.string(),
+  assignee: z.string(),
+  commentCount: z.number(),
+  openedAt: z.string(),
+  expiresAt: z.string(),
+  caller: z.string(),
+  approvals: z.object({ needed: z.number(), given: z.array(z.string()) }),
+});
+const signedFieldsSchema = summarySchema.extend({
+  rules: z.array(z.object({ id: z.string() })),
+  policy: z.object({ version: z.string(), digest: z.string() }),
+});
+
+/** What a signature binds the ruling to: the hold as it is, and the digest as it was shown. */
+export async function rulingAbout(
+  client: ControlClient,
+  path: string,
+  digest: string,
+  verdict: string,
+): Promise<RulingAbout> {
+  const { name: by } = z.object({ name: z.string() }).parse(await client.get('/api/v1/whoami'));
+  const hold = signedFieldsSchema.parse(await client.get(path));
+  return {
+    ...{ by, verdict, digest, decision: hold.decisionId, hold: hold.id },
+    policy: hold.policy.digest,
+    policyVersion: hold.policy.version,
+    rules: hold.rules.map(({ id }) => id),
+  };
+}
+
+export function pathOf(id: string): string {
+  return `/api/v1/holds/${encodeURIComponent(id)}`;
+}
