@@ -13,6 +13,9 @@ export const summarySchema = z.object({
   workload: z.string(),
   model: z.string(),
   digest: z.string(),
+  contentDigest: z.string(),
+  assignee: z.string(),
+  commentCount: z.number(),
   openedAt: z.string(),
   expiresAt: z.string(),
   caller: z.string(),
@@ -31,7 +34,15 @@ const callSchema = z.object({
   arguments: z.json(),
   argumentsText: z.string(),
 });
+const reviewSchema = z.object({
+  by: z.string(),
+  verdict: z.string(),
+  at: z.string(),
+  text: z.string().nullable(),
+});
 export const detailSchema = summarySchema.extend({
+  comments: z.array(z.object({ by: z.string(), at: z.string(), text: z.string().nullable() })),
+  review: reviewSchema.nullable(),
   rules: z.array(z.object({ id: z.string(), title: z.string(), when: z.string(), error: z.string() })),
   policy: z.object({ version: z.string() }),
   rulings: z.array(

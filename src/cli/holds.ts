@@ -1,19 +1,16 @@
 /** `holdpoint holds …`: the queue and rulings from a terminal. */
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
 import { type Detail, detailSchema, listSchema, summarySchema } from './hold-answers.ts';
+import { ruleOnMany } from './holds-many.ts';
 import { type Options, onlyArgument, readOptions, requiredText } from './options.ts';
 import { duration, printJson, printLine, printTable, visible, visibleLines } from './print.ts';
-import { type RulingAbout, readReviewerKey } from './reviewer-key.ts';
+import { readReviewerKey } from './reviewer-key.ts';
+import { pathOf, rulingAbout } from './ruling-about.ts';
 import { whoRules } from './who-rules.ts';
-
-const signedFieldsSchema = summarySchema.extend({
-  rules: z.array(z.object({ id: z.string() })),
-  policy: z.object({ version: z.string(), digest: z.string() }),
-});
 
 export const holdsCommands: readonly Command[] = [
   {
@@ -25,15 +22,15 @@ export const holdsCommands: readonly Command[] = [
   { name: 'holds show', usage: 'ID [--json]', summary: 'one hold with everything needed to rule', run: show },
   {
     name: 'holds release',
-    usage: 'ID [--reason TEXT] [--calls ID,…] [--digest D] [--break-glass] [--key FILE] [--json]',
+    usage: 'ID… [--reason TEXT] [--calls ID,…] [--digest D] [--break-glass] [--key FILE] [--json]',
     summary:
-      'let the held bytes go, once; --calls only these tool calls; --break-glass alone and at once, with a reason, where the rule lets you',
+      'let the held bytes go, once; several holds only of the same bytes; --calls only these tool calls; --break-glass alone and at once, with a reason, where the rule lets you',
     run: (args, env) => rule('release', args, env),
   },
   {
     name: 'holds deny',
-    usage: 'ID --reason TEXT [--digest D] [--key FILE] [--json]',
-    summary: 'refuse the call',
+    usage: 'ID… --reason TEXT [--digest D] [--key FILE] [--json]',
+    summary: 'refuse the call; several holds only of the same bytes',
     run: (args, env) => rule('deny', args, env),
   },
   {
@@ -68,7 +65,7 @@ export function printQueue({ items, total }: z.output<typeof listSchema>): void 
   }
   const nowMs = Date.now();
   printTable(
-    ['ID', 'SEVERITY', 'WHAT', 'WORKLOAD', 'MODEL', 'AGE', 'LEFT', 'APPROVALS', 'CALLER'],
+    ['ID', 'SEVERITY', 'WHAT', 'WORKLOAD', 'MODEL', 'AGE', 'LEFT', 'APPROVALS', 'CALLER', 'WITH'],
     items.map((hold) => [
       hold.id,
       hold.severity,
@@ -79,6 +76,7 @@ export function printQueue({ items, total }: z.output<typeof listSchema>): void 
       duration(Date.parse(hold.expiresAt) - nowMs),
       `${hold.approvals.given.length}/${hold.approvals.needed}`,
       hold.caller,
+      hold.assignee,
     ]),
   );
   if (total > items.length) printLine(`and ${total - items.length} more`);
@@ -95,7 +93,7 @@ async function show(args: readonly string[], env: Environment): Promise<ExitCode
 function printHold(hold: Detail): void {
   printLine(visible(`${hold.id}  ${hold.state}  [${hold.severity}]  decision ${hold.decisionId}`));
   printLine(
-    `workload ${visible(hold.workload)}  model ${visible(hold.model)}  expires ${visible(hold.expiresAt)}  caller ${visible(hold.caller)}`,
+    `workload ${visible(hold.workload)}  model ${visible(hold.model)}  expires ${visible(hold.expiresAt)}  caller ${visible(hold.caller)}${hold.assignee === '' ? '' : `  with ${visible(hold.assignee)}`}`,
   );
   for (const call of hold.exchange?.response?.toolCalls ?? []) {
     printLine(
@@ -113,6 +111,14 @@ function printHold(hold: Detail): void {
   printLine(`\nWho rules\n${indent(visibleLines(whoRules(hold).join('\n')))}`);
   for (const message of hold.exchange?.request.messages ?? [])
     printLine(`\n${visible(message.role)}\n${indent(visibleLines(message.text))}`);
+  for (const { by, at, text: said } of hold.comments)
+    printLine(`\n${visible(by)} said at ${visible(at)}\n${indent(visibleLines(said ?? '(erased)'))}`);
+  if (hold.review !== null) {
+    const { by, verdict, at, text: finding } = hold.review;
+    printLine(
+      `\n${visible(by)} found the release by one person alone ${visible(verdict)} at ${visible(at)}\n${indent(visibleLines(finding ?? '(erased)'))}`,
+    );
+  }
   printLine(`\ndigest ${visible(hold.digest)}`);
 }
 
@@ -137,7 +143,6 @@ async function rule(
     ],
     ['json', ...(verdict === 'release' ? ['break-glass'] : [])],
   );
-  const path = pathOf(onlyArgument(options, 'hold'));
   const client = controlClient(options, env);
   const breakGlass = verdict === 'release' && options.flag('break-glass') ? { breakGlass: true } : {};
   const calls = verdict === 'release' ? options.text('calls') : undefined;
@@ -146,6 +151,18 @@ async function rule(
   const amendment = verdict === 'amend' ? { amendment: readAmendment(options) } : {};
   const keyFile = options.text('key');
   const key = keyFile === undefined ? null : readReviewerKey(keyFile);
+  const ids = options.positionals;
+  if (ids.length > 1) {
+    const isPlain = calls === undefined && options.text('digest') === undefined;
+    if (verdict === 'amend' || !isPlain || breakGlass.breakGlass === true)
+      throw new HoldpointError(
+        'usage',
+        'Several holds are released or denied as they are.',
+        'Name one hold.',
+      );
+    return ruleOnMany(client, { verdict, reason, ids, key, json: options.flag('json') });
+  }
+  const path = pathOf(onlyArgument(options, 'hold'));
   const digest = options.text('digest') ?? (await presentDigest(client, path));
   const order = {
     verdict,
@@ -174,23 +191,6 @@ async function presentDigest(client: ControlClient, path: string): Promise<strin
   return summarySchema.parse(await client.get(path)).digest;
 }
 
-/** What a signature binds the ruling to: the hold as it is, and the digest as it was shown. */
-async function rulingAbout(
-  client: ControlClient,
-  path: string,
-  digest: string,
-  verdict: string,
-): Promise<RulingAbout> {
-  const { name: by } = z.object({ name: z.string() }).parse(await client.get('/api/v1/whoami'));
-  const hold = signedFieldsSchema.parse(await client.get(path));
-  return {
-    ...{ by, verdict, digest, decision: hold.decisionId, hold: hold.id },
-    policy: hold.policy.digest,
-    policyVersion: hold.policy.version,
-    rules: hold.rules.map(({ id }) => id),
-  };
-}
-
 function readAmendment(options: Options): unknown {
   const file = requiredText(options, 'file');
   try {
@@ -203,8 +203,4 @@ function readAmendment(options: Options): unknown {
       error,
     );
   }
-}
-
-function pathOf(id: string): string {
-  return `/api/v1/holds/${encodeURIComponent(id)}`;
 }

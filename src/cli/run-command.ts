@@ -19,6 +19,7 @@ const families: Readonly<Record<string, () => Promise<readonly Command[]>>> = {
   holds: async () => [
     ...(await import('./queue.ts')).queueCommands,
     ...(await import('./holds.ts')).holdsCommands,
+    ...(await import('./holds-together.ts')).togetherCommands,
   ],
   decisions: async () => (await import('./decisions.ts')).decisionsCommands,
   erase: async () => (await import('./erase.ts')).eraseCommands,

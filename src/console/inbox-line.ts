@@ -1,5 +1,6 @@
 /** One line of the queue: severity, what would happen, who, model, age, time left, approvals so far. */
 import { type ComponentChild, h } from 'preact';
+import { useMemo } from 'preact/hooks';
 import { Age, TimeLeft } from './clock.ts';
 import type { Desk, DeskState } from './desk.ts';
 import type { HoldSummary } from './hold-data.ts';
@@ -17,6 +18,11 @@ interface InboxLineProps {
 export function InboxLine({ desk, hold, state }: InboxLineProps): ComponentChild {
   const isOpen = state.open?.id === hold.id;
   const isCursor = state.cursor === hold.id;
+  // The same node again is not compared: a key that moves the cursor draws two lines, not all that are near.
+  return useMemo(() => drawn(desk, hold, isOpen, isCursor), [desk, hold, isOpen, isCursor]);
+}
+
+function drawn(desk: Desk, hold: HoldSummary, isOpen: boolean, isCursor: boolean): ComponentChild {
   const classes = ['line', isOpen ? 'line-open' : '', isCursor ? 'line-cursor' : '']
     .filter(Boolean)
     .join(' ');

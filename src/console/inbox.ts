@@ -1,22 +1,21 @@
 /** The queue: what waits, oldest deadline first, and below it what was ruled lately. */
 import { type ComponentChild, h } from 'preact';
+import { useMemo } from 'preact/hooks';
 import type { Desk, DeskState } from './desk.ts';
 import type { HoldSummary } from './hold-data.ts';
 import { InboxLine } from './inbox-line.ts';
-import { isOutOfOrder, matchesFilter } from './queue.ts';
+import { type Holds, isOutOfOrder, matchesFilter } from './queue.ts';
 import { Windowed } from './windowed.ts';
 
 /** A line in the narrow layout; measured once it was drawn. */
 const linePixels = 44;
 
 export function Inbox({ desk, state }: { readonly desk: Desk; readonly state: DeskState }): ComponentChild {
-  const found = (ids: readonly string[]): readonly HoldSummary[] =>
-    ids.flatMap((id) => {
-      const hold = state.holds.get(id);
-      return hold !== undefined && matchesFilter(hold, state.filter) ? [hold] : [];
-    });
-  const pending = found(state.order);
-  const recent = found(state.recent);
+  const { holds, order, filter } = state;
+  // Of thousands of lines: only when they changed, not whenever the cursor did.
+  const pending = useMemo(() => found(order, holds, filter), [order, holds, filter]);
+  const isUnsorted = useMemo(() => isOutOfOrder(order, holds), [order, holds]);
+  const recent = found(state.recent, holds, filter);
   const line = (hold: HoldSummary): ComponentChild => h(InboxLine, { key: hold.id, desk, hold, state });
   return h('section', { id: 'queue', class: 'inbox', 'aria-labelledby': 'inbox-title' }, [
     h('div', { class: 'inbox-head' }, [
@@ -24,7 +23,7 @@ export function Inbox({ desk, state }: { readonly desk: Desk; readonly state: De
       pending.length < state.order.length
         ? h('span', { class: 'quiet' }, `of ${state.order.length}; filtered`)
         : null,
-      isOutOfOrder(state.order, state.holds)
+      isUnsorted
         ? h('button', { type: 'button', class: 'button button-quiet', onClick: desk.sort }, [
             'Earlier deadlines came in: sort ',
             h('kbd', { 'aria-hidden': 'true' }, 's'),
@@ -48,6 +47,13 @@ export function Inbox({ desk, state }: { readonly desk: Desk; readonly state: De
         ])
       : null,
   ]);
+}
+
+function found(ids: readonly string[], holds: Holds, filter: string): readonly HoldSummary[] {
+  return ids.flatMap((id) => {
+    const hold = holds.get(id);
+    return hold !== undefined && matchesFilter(hold, filter) ? [hold] : [];
+  });
 }
 
 function Nothing({ desk, state }: { readonly desk: Desk; readonly state: DeskState }): ComponentChild {

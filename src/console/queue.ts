@@ -51,6 +51,8 @@ export function isOutOfOrder(order: readonly string[], holds: Holds): boolean {
 
 /** Whether every word of the filter stands somewhere in the line. */
 export function matchesFilter(hold: HoldSummary, filter: string): boolean {
+  // Asked of every line at every key: the usual answer first.
+  if (filter === '') return true;
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return true;
   const text = [

@@ -3,7 +3,7 @@
  * counting. A run out of sight keeps the height it had, or is thought to have.
  */
 import { type ComponentChild, h } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 
 const runLines = 40;
 /** A run is drawn when it is this close to the screen. */
@@ -20,9 +20,13 @@ interface WindowedProps<T> {
 }
 
 export function Windowed<T>(props: WindowedProps<T>): ComponentChild {
-  const { items, keyOf } = props;
-  const runs: (readonly T[])[] = [];
-  for (let at = 0; at < items.length; at += runLines) runs.push(items.slice(at, at + runLines));
+  const { items, keyOf, kept } = props;
+  const runs = useMemo(() => {
+    const cut: (readonly T[])[] = [];
+    for (let at = 0; at < items.length; at += runLines) cut.push(items.slice(at, at + runLines));
+    return cut;
+  }, [items]);
+  const keptRun = kept === null ? -1 : Math.floor(items.findIndex((item) => keyOf(item) === kept) / runLines);
   return h(
     'div',
     { class: 'runs' },
@@ -32,7 +36,7 @@ export function Windowed<T>(props: WindowedProps<T>): ComponentChild {
         ...props,
         items: run,
         start: i * runLines + 1,
-        isKept: props.kept !== null && run.some((item) => keyOf(item) === props.kept),
+        isKept: i === keptRun,
       }),
     ),
   );

@@ -179,6 +179,12 @@ describe('completion', () => {
       'release',
       'deny',
       'amend',
+      'comment',
+      'take',
+      'hand-over',
+      'give-back',
+      'reviews',
+      'review',
     ]);
     expect(await bashCompletes('holdpoint', 'holds', 'deny', '--r')).toEqual(['--reason']);
     expect(await bashCompletes('holdpoint', 'verify', './data', '--tr')).toEqual(['--trust']);

@@ -28,6 +28,9 @@ function listed(id: string, headline = 'transfer_funds amount=5'): Listed {
     workload: headline,
     model: headline,
     digest,
+    contentDigest: '',
+    assignee: '',
+    commentCount: 0,
     openedAt: '2026-11-26T10:00:00.000Z',
     expiresAt: '2026-11-26T10:15:00.000Z',
     caller: 'waiting',
@@ -63,6 +66,8 @@ function opened(state: QueueState, text = 'hello', change: Partial<Detail> = {})
     collectInMs: 900_000,
     breakGlassCollectInMs: null,
     actions,
+    comments: [],
+    review: null,
     exchange: {
       request: { messages: [{ role: text, text }] },
       response: { text, toolCalls: [callOf(text)] },
