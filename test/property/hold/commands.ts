@@ -54,16 +54,36 @@ const openings: readonly fc.Arbitrary<Command>[] = [
     ),
   ),
 ];
+/** Only of what one person released alone, which is rare: so it is tried often. */
+const review: fc.Arbitrary<Command> = fc
+  .tuple(place, fc.constantFrom(...people))
+  .map(([at, by]) => command(`review(${at}, ${by})`, some, (_known, scene) => scene.review(at, by)));
 const acts: readonly fc.Arbitrary<Command>[] = [
   fc
     .tuple(
       place,
       fc.constantFrom(...people),
-      fc.constantFrom<HumanVerdict>('release', 'release', 'release', 'deny', 'amend'),
+      fc.constantFrom<HumanVerdict>('release', 'release', 'deny', 'deny', 'amend'),
     )
     .map(([at, by, verdict]) =>
       command(`rule(${at}, ${by}, ${verdict})`, some, (_known, scene) => scene.rule(at, by, verdict)),
     ),
+  fc
+    .tuple(place, fc.constantFrom(...people))
+    .map(([at, by]) =>
+      command(`breakGlass(${at}, ${by})`, some, (_known, scene) => scene.rule(at, by, 'release', true)),
+    ),
+  fc
+    .tuple(place, fc.constantFrom(...people))
+    .map(([at, by]) => command(`comment(${at}, ${by})`, some, (_known, scene) => scene.comment(at, by))),
+  fc
+    .tuple(place, fc.constantFrom(...people), fc.constantFrom(...people, ''))
+    .map(([at, by, to]) =>
+      command(`assign(${at}, ${by}, ${to})`, some, (_known, scene) => scene.assign(at, by, to)),
+    ),
+  review,
+  review,
+  review,
   fc.constant(
     command(
       'holdCommits',

@@ -8,7 +8,10 @@ import { createScene, type Scene } from './scene.ts';
 
 /** Resolves with how often each thing happened in the histories that were played. */
 export async function playHistories(numRuns: number, lengthMax: number) {
-  const seen = { histories: 0, released: 0, denied: 0, expired: 0, delivered: 0, refused: 0, redelivered: 0 };
+  const seen = {
+    ...{ histories: 0, released: 0, denied: 0, expired: 0, delivered: 0, refused: 0, redelivered: 0 },
+    ...{ glassBroken: 0, reviewed: 0, commented: 0, assigned: 0 },
+  };
   await fc.assert(
     fc.asyncProperty(histories(lengthMax), async (commands) => {
       let scene: Scene | null = null;
@@ -37,6 +40,7 @@ async function judge(scene: Scene | null, seen: Awaited<ReturnType<typeof playHi
     const decision = Number(hold.data['decision']);
     const of = entries.filter(({ data }) => data['hold'] === seq);
     judgeRulings(scene, hold, of, seen);
+    judgeActs(scene, hold, of, seen);
     judgeDeliveries(scene, hold, of, outcomes.get(decision) ?? [], seen);
   }
 }
@@ -49,7 +53,11 @@ function judgeRulings(scene: Scene, hold: Entry, of: readonly Entry[], seen: Rec
   const releases = ruled.filter(({ verdict }) => verdict === 'release').map(({ by }) => by);
   expect(new Set(releases).size).toBe(releases.length);
   expect(releases).not.toContain('agent');
-  if (last?.['verdict'] === 'release') expect(releases).toHaveLength(Number(hold.data['approvals']));
+  // One person alone is enough where the glass was broken, and only there.
+  const isAlone = last?.['breakGlass'] === true;
+  seen['glassBroken'] = (seen['glassBroken'] ?? 0) + Number(isAlone);
+  if (last?.['verdict'] === 'release' && !isAlone)
+    expect(releases).toHaveLength(Number(hold.data['approvals']));
   if (last?.['verdict'] === 'amend') expect(hold.data['approvals']).toBe(1);
   // What a person was told is what is sealed: every ruling acknowledged is there, none that was refused.
   const mine = scene.rulings.filter((ruling) => ruling.hold === hold.seq);
@@ -68,6 +76,31 @@ function judgeRulings(scene: Scene, hold: Entry, of: readonly Entry[], seen: Rec
   seen[end] = (seen[end] ?? 0) + 1;
 }
 
+/** What was said, who was on it and what was found: sealed as it was told, before the hold ended or after. */
+function judgeActs(scene: Scene, hold: Entry, of: readonly Entry[], seen: Record<string, number>): void {
+  const final = of.findLast(({ type }) => type === 'ruling');
+  const words = { comment: 'commented', assign: 'assigned', review: 'reviewed' } as const;
+  for (const action of ['comment', 'assign', 'review'] as const) {
+    const sealed = of.filter(({ data }) => data['action'] === action);
+    const mine = scene.acts.filter((act) => act.hold === hold.seq && act.action === action);
+    const told = mine.filter(({ answer }) => answer === 'sealed');
+    const unknown = mine.filter(({ answer }) => answer === 'unknown');
+    expect(sealed.length).toBeGreaterThanOrEqual(told.length);
+    expect(sealed.length).toBeLessThanOrEqual(told.length + unknown.length);
+    // Nobody talks about what was ruled on; only what was ruled on is reviewed.
+    const isBefore = sealed.every(({ seq }) => seq < (final?.seq ?? Number.POSITIVE_INFINITY));
+    if (action !== 'review') expect(isBefore).toBe(true);
+    seen[words[action]] = (seen[words[action]] ?? 0) + sealed.length;
+  }
+  const reviews = of.filter(({ data }) => data['action'] === 'review');
+  expect(reviews.length).toBeLessThanOrEqual(1);
+  for (const { seq, data } of reviews) {
+    expect(final?.data['breakGlass']).toBe(true);
+    expect(seq).toBeGreaterThan(final?.seq ?? Number.POSITIVE_INFINITY);
+    expect([final?.data['by'], 'agent']).not.toContain(data['by']);
+  }
+}
+
 function judgeDeliveries(
   scene: Scene,
   hold: Entry,
@@ -78,7 +111,7 @@ function judgeDeliveries(
   const final = of.findLast(({ type }) => type === 'ruling');
   const released = final?.data['verdict'] === 'release' || final?.data['verdict'] === 'amend';
   const handed = scene.collected.filter(({ hold: seq, handedOver }) => seq === hold.seq && handedOver);
-  const again = of.filter(({ type }) => type === 'access');
+  const again = of.filter(({ data }) => data['action'] === 'redelivery');
   expect(outcomes).toHaveLength(1);
   if (!released) {
     expect(of.filter(({ type }) => type === 'delivery')).toEqual([]);

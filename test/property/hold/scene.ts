@@ -21,8 +21,17 @@ export const expiresInMs = 60_000;
 export interface Ruled {
   readonly by: string;
   readonly verdict: HumanVerdict;
+  readonly breakGlass: boolean;
   readonly hold: number;
   /** `sealed`, the code it was refused with, or `unknown` where the process died first. */
+  answer: string;
+}
+
+/** Something else that somebody did about a hold. */
+export interface Acted {
+  readonly by: string;
+  readonly action: 'comment' | 'assign' | 'review';
+  readonly hold: number;
   answer: string;
 }
 
@@ -37,6 +46,7 @@ export interface Collected {
 export interface Scene {
   readonly house: LedgerUnderTest;
   readonly rulings: readonly Ruled[];
+  readonly acts: readonly Acted[];
   readonly collected: readonly Collected[];
   /** Holds that two callers had bytes of at one time. */
   readonly shared: readonly number[];
@@ -47,7 +57,10 @@ export interface Scene {
   /** From now on nothing that is sealed reaches the disk. */
   holdCommits(): void;
   letCommits(): Promise<void>;
-  rule(place: number, by: string, verdict: HumanVerdict): void;
+  rule(place: number, by: string, verdict: HumanVerdict, breakGlass?: boolean): void;
+  comment(place: number, by: string): void;
+  assign(place: number, by: string, to: string): void;
+  review(place: number, by: string): void;
   /** The caller that waits hangs up. */
   leave(place: number): void;
   /** An identical call comes; `arrives`: it will read its answer to the end. */
@@ -75,6 +88,7 @@ export async function createScene(): Promise<Scene> {
   const house = createLedgerUnderTest();
   const time = createManualTime();
   const rulings: Ruled[] = [];
+  const acts: Acted[] = [];
   const collected: Collected[] = [];
   const shared: number[] = [];
   const reading = new Map<number, number>();
@@ -167,6 +181,34 @@ export async function createScene(): Promise<Scene> {
     task.catch((error: unknown) => failures.push(error));
   }
 
+  /** Starts what somebody does and keeps what they were told. */
+  function answered(record: { answer: string }, task: Promise<unknown>): void {
+    start(
+      task.then(
+        () => {
+          record.answer = 'sealed';
+        },
+        (error: unknown) => {
+          if (!(error instanceof HoldpointError)) throw error;
+          record.answer = error.code;
+        },
+      ),
+    );
+  }
+
+  function act(
+    place: number,
+    by: string,
+    action: Acted['action'],
+    task: (hold: Hold) => Promise<unknown>,
+  ): void {
+    const hold = now.queue.list().find(({ seq }) => seq === holds[place]);
+    if (hold === undefined) return;
+    const acted: Acted = { by, action, hold: hold.seq, answer: 'unknown' };
+    acts.push(acted);
+    answered(acted, task(hold));
+  }
+
   async function letCommits(): Promise<void> {
     gate?.resolve();
     gate = null;
@@ -176,6 +218,7 @@ export async function createScene(): Promise<Scene> {
   return {
     house,
     rulings,
+    acts,
     collected,
     shared,
     holds,
@@ -215,6 +258,7 @@ export async function createScene(): Promise<Scene> {
           requester: 'agent',
           digest: digestOf(response),
           expiresAtMs: openedAtMs + expiresInMs,
+          breakGlass: { roles: ['admin'], collectInMs: 5 * 60_000 },
         },
       );
       holds.push(hold.seq);
@@ -225,26 +269,26 @@ export async function createScene(): Promise<Scene> {
       gate ??= Promise.withResolvers<void>();
     },
     letCommits,
-    rule: (place, by, verdict) => {
+    rule: (place, by, verdict, breakGlass = false) => {
       const at = now;
       const hold = at.queue.list().find(({ seq }) => seq === holds[place]);
       if (hold === undefined) return;
-      const ruled: Ruled = { by, verdict, hold: hold.seq, answer: 'unknown' };
+      const ruled: Ruled = { by, verdict, breakGlass, hold: hold.seq, answer: 'unknown' };
       rulings.push(ruled);
       const { digest } = hold.state.terms;
       const amendment = verdict === 'amend' ? Buffer.from('transfer 20') : null;
-      start(
-        at.queue.rule(hold, { verdict, by, role: 'reviewer', digest, reason: 'Seen.' }, amendment).then(
-          () => {
-            ruled.answer = 'sealed';
-          },
-          (error: unknown) => {
-            if (!(error instanceof HoldpointError)) throw error;
-            ruled.answer = error.code;
-          },
-        ),
-      );
+      const role = breakGlass ? 'admin' : 'reviewer';
+      const order = { verdict, by, role, digest, reason: 'Seen.', breakGlass };
+      answered(ruled, at.queue.rule(hold, order, amendment));
     },
+    comment: (place, by) =>
+      act(place, by, 'comment', (hold) => now.queue.comment(hold, { by, role: 'reviewer' }, 'Seen?')),
+    assign: (place, by, to) =>
+      act(place, by, 'assign', (hold) => now.queue.assign(hold, { by, role: 'reviewer' }, to)),
+    review: (place, by) =>
+      act(place, by, 'review', (hold) =>
+        now.queue.review(hold.seq, { by, role: 'reviewer' }, { verdict: 'justified', text: 'It burned.' }),
+      ),
     leave: (place) => now.leaving.get(holds[place] ?? -1)?.abort(),
     comeBack: (place, marked, arrives) => {
       const hold = now.queue.findForRetry(`call ${place}`, marked);

@@ -1,5 +1,6 @@
 /** A queue over a real ledger in memory, whose rulings a test may refuse, and one hold in it. */
 import { createHoldQueue } from '../../../src/hold/queue.ts';
+import type { HoldTermsFixed } from '../../../src/hold/terms.ts';
 import type { Ledger } from '../../../src/ledger/ledger.ts';
 import { createLedgerUnderTest } from '../../fault/ledger-under-test.ts';
 import { createManualTime } from '../../support/time.ts';
@@ -24,7 +25,7 @@ export async function startQueue(onRuling: () => void = () => undefined) {
     time,
     holds,
     errors,
-    openHold: async () => {
+    openHold: async (terms: Partial<HoldTermsFixed> = {}) => {
       const request = ledger.seal({
         type: 'request',
         data: { verdict: 'hold' },
@@ -41,6 +42,7 @@ export async function startQueue(onRuling: () => void = () => undefined) {
         {
           ...{ approvals: 1, roles: ['reviewer'], notRequester: false, requester: '', digest },
           expiresAtMs: openedAtMs + expiresInMs,
+          ...terms,
         },
       );
     },

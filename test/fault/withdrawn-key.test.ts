@@ -1,0 +1,109 @@
+/** A reviewer's key that is withdrawn while a ruling signed with it is on its way: what is sealed verifies, in any order. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { writeReviewerKey } from '../../src/cli/reviewer-key.ts';
+import { withdrawKey } from '../../src/control/routes/reviewer-keys.ts';
+import { ruleOn } from '../../src/control/ruling.ts';
+import { createHoldQueue } from '../../src/hold/queue.ts';
+import { createManualTime } from '../support/time.ts';
+import { createLedgerUnderTest } from './ledger-under-test.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'holdpoint-withdrawn-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+const ada = { name: 'ada', role: 'reviewer' } as const;
+const key = writeReviewerKey(join(directory, 'ada.pem'));
+
+/** A hold that waits and an enrolled key; nothing that is sealed from now on is durable before `letCommits`. */
+async function stage() {
+  const house = createLedgerUnderTest();
+  const { clock, schedule } = createManualTime();
+  let gate: PromiseWithResolvers<void> | null = null;
+  let waiting = Promise.withResolvers<void>();
+  const ledger = await house.open({
+    clock,
+    openStore: async () => {
+      const store = await house.disk.open();
+      return {
+        ...store,
+        commit: async (records, sync) => {
+          waiting.resolve();
+          await gate?.promise;
+          return store.commit(records, sync);
+        },
+      };
+    },
+  });
+  const errors: unknown[] = [];
+  const holds = createHoldQueue({ ledger, clock, schedule, onError: (_what, error) => errors.push(error) });
+  const possession = key.possession(`holdpoint/${ledger.id}`, 'ada');
+  const enrolment = { action: 'enrol', by: 'ada', key: key.publicKey, owner: 'ada', possession };
+  await ledger.seal({ type: 'key', data: { ...enrolment, reason: 'first', role: 'reviewer' } }).durable;
+  const request = ledger.seal({
+    type: 'request',
+    data: { verdict: 'hold' },
+    parts: [{ name: 'request', bytes: Buffer.from('pay') }],
+  });
+  await request.durable;
+  const digest = request.parts[0]?.c ?? '';
+  const policy = 'ab'.repeat(32);
+  const hold = await holds.open(
+    {
+      ...{ decision: request.seq, phase: 'request', rules: [], policyDigest: policy, policyVersion: '1' },
+      ...{ openedAtMs: clock.nowMs(), retryKey: 'one call', response: null, passedBytes: 0 },
+    },
+    {
+      ...{ approvals: 1, roles: ['reviewer'], notRequester: false, requester: '', digest },
+      expiresAtMs: clock.nowMs() + 60_000,
+    },
+  );
+  gate = Promise.withResolvers();
+  waiting = Promise.withResolvers();
+  const parts = { ledger, holds, clock, withdrawnKeys: new Set<string>() };
+  const order = { verdict: 'release', reason: 'Seen.', digest } as const;
+  const { signed } = key.signOrder(order, {
+    ...{ by: 'ada', verdict: 'release', digest, hold: hold.id, policy, policyVersion: '1', rules: [] },
+    decision: ledger.decisionId(hold.decision),
+  });
+  return {
+    rule: () => ruleOn(parts, hold, ada, { ...order, breakGlass: false }, signed),
+    withdraw: () => withdrawKey(parts, ada, { key: key.publicKey, reason: 'lost' }),
+    comment: () => holds.comment(hold, { by: 'bob', role: 'reviewer' }, 'Wait.'),
+    /** What was sealed so far is on its way to the disk: what comes now is in a later commit. */
+    isCommitting: () => waiting.promise,
+    letCommits: () => gate?.resolve(),
+    hold,
+    findings: async () => {
+      holds.stop();
+      await ledger.close('test over');
+      expect(errors).toEqual([]);
+      return (await house.verify()).findings;
+    },
+  };
+}
+
+it('does not count once its withdrawal is sealed, although the ruling was checked before', async () => {
+  const { rule, withdraw, comment, isCommitting, letCommits, hold, findings } = await stage();
+  const said = comment();
+  await isCommitting();
+  // Checked now, and sealed when the comment is.
+  const ruled = rule();
+  const withdrawn = withdraw();
+  letCommits();
+  await expect(ruled).rejects.toMatchObject({ code: 'signature_invalid' });
+  await Promise.all([said, withdrawn]);
+  expect(hold.state.status).toBe('pending');
+  expect(await findings()).toEqual([]);
+});
+
+it('counts in a ruling that is sealed before its withdrawal is', async () => {
+  const { rule, withdraw, letCommits, hold, findings } = await stage();
+  const ruled = rule();
+  const withdrawn = withdraw();
+  letCommits();
+  await Promise.all([ruled, withdrawn]);
+  expect(hold.state.status).toBe('released');
+  expect(await findings()).toEqual([]);
+});
