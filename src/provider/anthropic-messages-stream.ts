@@ -138,6 +138,9 @@ export function createMessagesStreamReader(status: number): StreamReader {
         failed = true;
         return 'error';
       default:
+        // Whoever goes by the members may find a call in it.
+        if (!isAbsent(value.content_block) || !isAbsent(value.message))
+          note(defects, 'an event of the stream has an unknown type');
         return 'tool';
     }
   }

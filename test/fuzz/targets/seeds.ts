@@ -22,6 +22,9 @@ const paths = [
     '/v1/projects/p/locations/l/endpoints/openapi/chat/completions',
     '/openai/deployments/d/chat/completions',
   ],
+  ...['/v1/batches', '/v1/batches/b/requests', '/v1/evals/e/runs', '/v2/batches', '/v1/batch/jobs'],
+  ...['/v1beta/batches/b:updateGenerateContentBatch', '/v1/projects/p/locations/l/batchPredictionJobs'],
+  ...['/model-invocation-job', '/flows/f/aliases/a', '/knowledgebases/k/retrieve', '/runtimes/r/invocations'],
 ];
 const readPaths = [
   ...['/v1/chat/completions', '/v1/responses/r', '/v1/responses/r/input_items', '/v1/files/f/content'],
@@ -32,6 +35,7 @@ const readPaths = [
     '/v1/agents/sessions/s/events',
     '/v1beta/interactions/i',
   ],
+  ...['/v1/batches/b', '/v1/batches/b/results', '/v1beta/batches', '/v1/batch/jobs/j'],
 ];
 
 let read: readonly Transcript[] | undefined;
@@ -102,6 +106,14 @@ const wholes: readonly unknown[] = [
 
 const batchLine = (body: unknown) =>
   `${JSON.stringify({ custom_id: 'a', method: 'POST', url: '/v1/chat/completions', body })}\n`;
+const batchPage = (body: unknown) =>
+  JSON.stringify({
+    results: [
+      { batch_request_id: 'a', batch_result: { response: { chat_get_completion: body } } },
+      { custom_id: 'b', response: { status_code: 200, body }, error: null },
+    ],
+    operations: [{ response: { inlinedResponses: { inlinedResponses: [{ response: body }] } } }],
+  });
 const batchResult = (body: unknown) =>
   `${JSON.stringify({ id: 'b', custom_id: 'a', response: { status_code: 200, body }, error: null, result: { type: 'succeeded', message: body } })}\n`;
 
@@ -123,13 +135,19 @@ export function* answerSeeds(name: ProtocolName, protocol: Protocol): Generator<
       yield writeMessage({ method, path, status, contentType, body: bytes });
     for (const value of wholes) {
       const text = JSON.stringify(value);
-      const bodies = [text, `data: ${text}\n\ndata: [DONE]\n\n`, `${text}\n`, batchResult(value)];
+      const bodies = [
+        text,
+        `data: ${text}\n\ndata: [DONE]\n\n`,
+        `${text}\n`,
+        batchResult(value),
+        batchPage(value),
+      ];
       for (const [i, body] of bodies.entries())
         yield writeMessage({
           method,
           path,
           status,
-          contentType: contentTypes[i] ?? '',
+          contentType: contentTypes[i] ?? 'application/json',
           body: Buffer.from(body),
         });
     }
@@ -145,6 +163,21 @@ export function* answerSeeds(name: ProtocolName, protocol: Protocol): Generator<
 
 const tool = { name: 'transfer_funds', description: 'moves money', parameters: {}, input_schema: {} };
 const requests: readonly unknown[] = [
+  {
+    name: 'b',
+    endpoint: '/v1/chat/completions',
+    input_file_id: 'f',
+    batch_requests: [
+      { batch_request_id: 'a', batch_request: { chat_get_completion: { model: 'm', messages: [] } } },
+      { batch_request: { responses: { model: 'm', input: 'hello' } } },
+    ],
+    requests: [{ custom_id: 'a', body: { model: 'm', messages: [{ role: 'user', content: 'hello' }] } }],
+    inputConfig: {
+      gcsSource: { uris: ['gs://b/f'] },
+      requests: { requests: [{ request: { contents: [] } }] },
+    },
+    inputDataConfig: { s3InputDataConfig: { s3Uri: 's3://b/f' } },
+  },
   {
     model: 'm',
     stream: true,

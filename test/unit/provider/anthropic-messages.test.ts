@@ -185,6 +185,16 @@ describe('a stream', () => {
     expect(reading.facts.toolCalls).toMatchObject([{ id: 't1', arguments: { n: 1 } }]);
   });
 
+  test('with a call in an event of no type that is known cannot be judged, and so holds', () => {
+    const unnamed = `data: ${JSON.stringify({ content_block: toolUse({}) })}\n\n`;
+    const { kinds, defects } = readStream(
+      anthropic,
+      operation,
+      unnamed + typedEvents({ type: 'message_stop' }),
+    );
+    expect([kinds, defects]).toEqual([['tool', 'end'], ['an event of the stream has an unknown type']]);
+  });
+
   test('of events nobody knows yet does not pass them unjudged', () => {
     expect(read({ type: 'teleport' }).kinds).toEqual(['tool']);
   });
