@@ -8,6 +8,7 @@ import {
   capitalised,
   closedPage,
   type DeskState,
+  endingOf,
   messageOf,
   type OpenHold,
   refusalOf,
@@ -15,6 +16,8 @@ import {
 } from './desk-state.ts';
 import { listen } from './events.ts';
 import type { HoldNotice, HoldPage, HoldSummary, Identity, Verdict } from './hold-data.ts';
+import { keepPlace } from './kept-place.ts';
+import { forgetKey, keptKey, makeKey } from './page-key.ts';
 import type { Place } from './place.ts';
 import { cursorAfter, type Holds, matchesFilter, movedCursor, orderAfter, sortedOrder } from './queue.ts';
 import { enrolBrowser, type SigningState, signedIfPossible, signingState } from './signing.ts';
@@ -25,7 +28,10 @@ export interface Desk {
   get(): DeskState;
   subscribe(listener: () => void): () => void;
   nowMs(): number;
-  signIn(token: string): Promise<void>;
+  /** Exchanges a token for a session. */
+  signIn(token: string): void;
+  /** Goes to the provider that the sidecar offers; the page is left. */
+  signInElsewhere(): void;
   signOut(): void;
   retryNow(): void;
   setFilter(filter: string): void;
@@ -51,7 +57,6 @@ export interface Desk {
   setHelp(shown: boolean): void;
 }
 
-const tokenKey = 'holdpoint.token';
 const recentMax = 50;
 /** What fills any screen comes first. */
 const firstPageHolds = 100;
@@ -61,8 +66,9 @@ const holdsMax = 20_000;
 const linesMax = 20;
 
 export function createDesk(storage: Storage): Desk {
-  let state: DeskState = { ...signedOut, signingIn: storage.getItem(tokenKey) !== null };
-  let api: Api = createApi('');
+  let key = keptKey(storage);
+  let state: DeskState = { ...signedOut, signingIn: key !== '' };
+  let api: Api = createApi(key);
   let link: ReturnType<typeof listen> | null = null;
   let refreshing = false;
   let refreshAgain = false;
@@ -81,33 +87,74 @@ export function createDesk(storage: Storage): Desk {
   }
 
   async function signIn(token: string): Promise<void> {
-    set({ signingIn: true, refusal: '' });
-    api = createApi(token.trim());
+    beginSignIn();
     try {
-      const identity = await api.whoami();
-      storage.setItem(tokenKey, token.trim());
-      set({ identity, signingIn: false });
+      begin(await api.signInByToken(token.trim()));
     } catch (error) {
-      signOut(refusalOf(error));
-      return;
+      end(refusalOf(error));
     }
+  }
+
+  function beginSignIn(): void {
+    set({ signingIn: true, refusal: '' });
+    key = makeKey(storage);
+    api = createApi(key);
+  }
+
+  /** The session of this browser, if it has one still. */
+  async function resume(): Promise<void> {
+    try {
+      begin(await api.whoami());
+    } catch (error) {
+      end(endingOf(error));
+    }
+  }
+
+  async function signInElsewhere(): Promise<void> {
+    beginSignIn();
+    try {
+      keepPlace();
+      location.assign(await api.beginSignIn());
+    } catch (error) {
+      end(messageOf(error));
+    }
+  }
+
+  function begin(identity: Identity): void {
+    set({ identity, signingIn: false });
     link = listen(api, {
       onConnected: refresh,
       onNotice: take,
       onLink: (next) => set({ link: next }),
-      onRefused: (error) => signOut(refusalOf(error)),
+      onRefused: (error) => end(endingOf(error)),
     });
     const { open } = state;
     if (open !== null) read(open.id);
   }
 
-  function signOut(refusal: string): void {
+  function end(refusal: string): void {
     link?.stop();
     link = null;
-    storage.removeItem(tokenKey);
+    forgetKey(storage, key);
     unknown.clear();
-    const { open } = state;
-    set({ ...signedOut, refusal, place: state.place, open: open === null ? null : closedPage(open.id) });
+    const { open, offer } = state;
+    set({
+      ...signedOut,
+      offer,
+      refusal,
+      place: state.place,
+      open: open === null ? null : closedPage(open.id),
+    });
+  }
+
+  /** The page is empty at once; that the session ended is the sidecar's word, or the page says that it did not. */
+  function signOut(): void {
+    const ending = api.signOut();
+    end('');
+    ending.catch((error: unknown) => {
+      if (error instanceof ApiError && error.status === 401) return;
+      set({ refusal: `The session may not have ended: ${messageOf(error)}` });
+    });
   }
 
   /** Reads the queue; a wish that comes while it is read is met by one more reading. */
@@ -278,7 +325,7 @@ export function createDesk(storage: Storage): Desk {
   }
 
   function complain(error: unknown): void {
-    if (error instanceof ApiError && error.status === 401) signOut(refusalOf(error));
+    if (error instanceof ApiError && error.status === 401) end(endingOf(error));
     else set({ problem: messageOf(error) });
   }
 
@@ -299,8 +346,8 @@ export function createDesk(storage: Storage): Desk {
     });
   }
 
-  const remembered = storage.getItem(tokenKey);
-  if (remembered !== null) signIn(remembered).catch(complain);
+  if (key !== '') resume().catch(complain);
+  api.offer().then((offer) => set({ offer }), complain);
 
   return {
     get: () => state,
@@ -309,8 +356,13 @@ export function createDesk(storage: Storage): Desk {
       return () => listeners.delete(listener);
     },
     nowMs: () => api.nowMs(),
-    signIn,
-    signOut: () => signOut(''),
+    signIn: (token) => {
+      signIn(token).catch(complain);
+    },
+    signInElsewhere: () => {
+      signInElsewhere().catch(complain);
+    },
+    signOut,
     retryNow: () => link?.retryNow(),
     setFilter: (filter) => set({ filter }),
     setCursor: (cursor) => {
