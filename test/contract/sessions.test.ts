@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { systemRandom } from '../../src/core/clock.ts';
 import { addToken, type Role } from '../../src/store/token-file.ts';
+import { accessOf } from './support/access.ts';
 import { type ConsolePage, openPage, type PageInit } from './support/page.ts';
 import { eventually, type House, nextHold, startHouse } from './support/sidecar.ts';
 
@@ -32,22 +33,6 @@ async function signedIn(role: Role = 'reviewer'): Promise<ConsolePage> {
 }
 
 const whoami = '/api/v1/whoami';
-const entriesSchema = z.object({
-  items: z.array(z.looseObject({ type: z.string(), data: z.looseObject({}) })),
-});
-
-/** What is sealed of people's access, newest last. */
-async function sealedAccess(): Promise<readonly Record<string, unknown>[]> {
-  const items: z.output<typeof entriesSchema>['items'] = [];
-  for (let from = 0; ; from += 100) {
-    const answer = await house.call(`/api/v1/ledger/entries?from=${from}&limit=100`, { as: 'auditor' });
-    const page = entriesSchema.parse(answer.json).items;
-    items.push(...page);
-    if (page.length < 100) break;
-  }
-  return items.filter(({ type }) => type === 'access').map(({ data }) => data);
-}
-
 describe('a token exchanged for a session', () => {
   it('gives a cookie that scripts cannot read and other sites do not send', async () => {
     const page = await signedIn();
@@ -70,23 +55,27 @@ describe('a token exchanged for a session', () => {
   it('is sealed before the cookie is there: who, as what, by what means, from where', async () => {
     const { name, token } = newToken('viewer');
     await openPage(base).signIn(token);
-    expect(await sealedAccess()).toContainEqual({
-      action: 'sign in',
-      by: name,
-      from: '127.0.0.1',
-      grant: '',
-      role: 'viewer',
-      via: 'token',
-    });
+    await expect
+      .poll(() => accessOf(house), { timeout: 10_000 })
+      .toContainEqual({
+        action: 'sign in',
+        by: name,
+        from: '127.0.0.1',
+        grant: '',
+        role: 'viewer',
+        via: 'token',
+      });
   });
 
   it('is refused for a token that is not known, and that is sealed', async () => {
     const answer = await openPage(base).signIn(`hp_${'z'.repeat(43)}`);
     expect(answer.status).toBe(401);
     expect(answer.headers['set-cookie']).toBeUndefined();
-    expect(await sealedAccess()).toContainEqual(
-      expect.objectContaining({ action: 'refused', operation: 'signInByToken', code: 'unauthenticated' }),
-    );
+    await expect
+      .poll(() => accessOf(house), { timeout: 10_000 })
+      .toContainEqual(
+        expect.objectContaining({ action: 'refused', operation: 'signInByToken', code: 'unauthenticated' }),
+      );
   });
 
   it('rules on a hold under the name of the person', async () => {
@@ -148,9 +137,9 @@ describe('a session', () => {
     expect((await page.send('/sign-out', { method: 'POST' })).status).toBe(200);
     expect((await thief.send(whoami)).status).toBe(401);
     expect(page.cookies.size).toBe(0);
-    expect(await sealedAccess()).toContainEqual(
-      expect.objectContaining({ action: 'sign out', via: 'token' }),
-    );
+    await expect
+      .poll(() => accessOf(house), { timeout: 10_000 })
+      .toContainEqual(expect.objectContaining({ action: 'sign out', via: 'token' }));
   });
 
   it('takes its open streams along when it ends', async () => {

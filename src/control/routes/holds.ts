@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { HoldpointError } from '../../core/errors.ts';
 import type { Hold } from '../../hold/record.ts';
 import { needsOf, releasesOf, rolesNow } from '../../hold/state.ts';
-import type { Identity } from '../../store/token-file.ts';
 import { amendedMessage } from '../amend.ts';
 import {
   type HoldDetail,
@@ -20,6 +19,7 @@ import { readQuery } from '../operation.ts';
 import type { ControlParts } from '../parts.ts';
 import { mayReadContent, sealAccess } from '../permissions.ts';
 import { holdsOfSession } from '../session-holds.ts';
+import type { Caller } from '../sign-in/caller.ts';
 import { checkSignature, takeOrder } from '../signed-ruling.ts';
 import { readExchange } from '../view.ts';
 
@@ -64,7 +64,7 @@ function isBehind(hold: Hold, { expiresAtMs, seq }: { expiresAtMs: number; seq: 
   return mine > expiresAtMs || (mine === expiresAtMs && hold.seq > seq);
 }
 
-async function summary(parts: ControlParts, hold: Hold, identity: Identity): Promise<HoldSummary> {
+async function summary(parts: ControlParts, hold: Hold, identity: Caller): Promise<HoldSummary> {
   const { headline, ...about } = await parts.summaryOf(hold);
   const { terms } = hold.state;
   return {
@@ -158,22 +158,23 @@ async function rule(parts: ControlParts, { req, res, params, identity }: Control
     );
   }
   const signature = signed === null ? {} : { signed: checkSignature(parts, hold, identity, verdict, signed) };
-  const { name: by, role } = identity;
+  const { name: by, role, display } = identity;
+  const person = { by, role, ...(display === undefined ? {} : { display }) };
   const divided = calls === undefined ? null : await divide(parts.ledger, hold, calls);
   if (divided !== null) {
     const { withheld } = divided;
-    const ruling = { verdict: 'amend', reason, digest, by, role, withheld, ...signature } as const;
+    const ruling = { verdict: 'amend', reason, digest, ...person, withheld, ...signature } as const;
     await parts.holds.rule(hold, ruling, divided.message);
     sendJson(res, 201, await summary(parts, hold, identity));
     return;
   }
   const message = amendment === undefined ? null : await amendedMessage(parts.ledger, hold, amendment);
-  await parts.holds.rule(hold, { verdict, reason, digest, by, role, breakGlass, ...signature }, message);
+  await parts.holds.rule(hold, { verdict, reason, digest, ...person, breakGlass, ...signature }, message);
   sendJson(res, 201, await summary(parts, hold, identity));
 }
 
 /** Refused before the amendment is looked at: what is wrong with one says something about the held content. */
-function requireHoldRole({ state }: Hold, identity: Identity): void {
+function requireHoldRole({ state }: Hold, identity: Caller): void {
   const allowed = rolesNow(state);
   if (allowed.includes(identity.role)) return;
   throw new HoldpointError(

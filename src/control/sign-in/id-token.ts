@@ -6,12 +6,14 @@ import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTPayload, jwtVeri
 import { equalsConstantTime } from '../../core/bytes.ts';
 import { HoldpointError } from '../../core/errors.ts';
 
+export type KeySet = JSONWebKeySet;
+
 export interface IdTokenTerms {
   readonly issuer: string;
   readonly clientId: string;
   readonly nowMs: () => number;
   /** The issuer's keys, JWKS; read again when they are stale, as often as that may be. */
-  readonly keys: (isStale: boolean) => Promise<JSONWebKeySet>;
+  readonly keys: (isStale: boolean) => Promise<KeySet>;
 }
 
 export interface Claims {
@@ -53,7 +55,7 @@ async function verified(token: string, terms: IdTokenTerms): Promise<JWTPayload>
   }
 }
 
-async function verifiedBy(keys: JSONWebKeySet, token: string, terms: IdTokenTerms): Promise<JWTPayload> {
+async function verifiedBy(keys: KeySet, token: string, terms: IdTokenTerms): Promise<JWTPayload> {
   const { payload } = await jwtVerify(token, createLocalJWKSet(keys), {
     algorithms,
     issuer: terms.issuer,

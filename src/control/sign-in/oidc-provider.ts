@@ -2,11 +2,10 @@
  * The OpenID provider as the sidecar asks it: OpenID Connect Discovery 1.0, RFC 6749 with PKCE (RFC 7636), JWKS with
  * keys that change. What it answers is believed as far as TLS and the configured issuer say whose it is.
  */
-import type { JSONWebKeySet } from 'jose';
 import { z } from 'zod';
 import type { Clock } from '../../core/clock.ts';
 import { HoldpointError } from '../../core/errors.ts';
-import { type Claims, checkIdToken, type IdTokenTerms } from './id-token.ts';
+import { type Claims, checkIdToken, type IdTokenTerms, type KeySet } from './id-token.ts';
 import { ask, unavailable } from './outgoing.ts';
 
 export interface OidcSettings {
@@ -119,7 +118,7 @@ function requireNoWeaker(where: string, issuer: string): void {
   throw unavailable('The OpenID provider has an endpoint that is not https.');
 }
 
-async function readKeys(where: string, { ca }: OidcSettings): Promise<JSONWebKeySet> {
+async function readKeys(where: string, { ca }: OidcSettings): Promise<KeySet> {
   const { status, json } = await ask({ method: 'GET', url: new URL(where), ca });
   const parsed = keysSchema.safeParse(json);
   if (status !== 200 || !parsed.success) throw unavailable('The OpenID provider does not give its keys.');
