@@ -3,11 +3,13 @@ import { readFileSync } from 'node:fs';
 import type { Environment } from './config/environment.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { ControlOptions } from './control/server.ts';
+import { checkTls } from './control/sign-in/certificates.ts';
 import type { Clock } from './core/clock.ts';
 import { HoldpointError, messageOf } from './core/errors.ts';
 import { openSecret } from './store/secret.ts';
+import { watchFile } from './store/watched-file.ts';
 
-export type SignInOptions = Pick<ControlOptions, 'publicUrl' | 'sessions' | 'oidc'>;
+export type SignInOptions = Pick<ControlOptions, 'publicUrl' | 'sessions' | 'oidc' | 'tls'>;
 
 /** Throws `config_invalid` where a secret or a file is not there. */
 export function signInOf({ control }: LoadedConfig, env: Environment, clock: Clock): SignInOptions {
@@ -16,7 +18,24 @@ export function signInOf({ control }: LoadedConfig, env: Environment, clock: Clo
     publicUrl: control.publicUrl ?? null,
     sessions: { idleMsMax, lifetimeMsMax },
     oidc: oidc === undefined ? null : oidcOf(oidc, env, clock),
+    tls: control.tls === undefined ? null : tlsOf(control.tls, clock),
   };
+}
+
+function tlsOf(
+  { cert, key, clientCa, clients }: NonNullable<LoadedConfig['control']['tls']>,
+  clock: Clock,
+): NonNullable<SignInOptions['tls']> {
+  const pem = (file: string) =>
+    watchFile(file, (text) => (text.includes('-----BEGIN ') ? text : null), clock.nowMs);
+  const options = {
+    cert: pem(cert),
+    key: pem(key),
+    clientCa: clientCa === undefined ? null : pem(clientCa),
+    clients,
+  };
+  checkTls(options);
+  return options;
 }
 
 function oidcOf(

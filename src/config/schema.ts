@@ -4,7 +4,7 @@ import { protocolNames } from '../core/protocol-name.ts';
 import { anchorsSchema, witnessSchema } from './anchors.ts';
 import { notifySchema } from './notify.ts';
 import { providerUrls } from './presets.ts';
-import { isLoopback, publicUrlSchema, signInSchema } from './sign-in.ts';
+import { controlTlsSchema, isLoopback, publicUrlSchema, signInSchema } from './sign-in.ts';
 
 const address = z
   .string()
@@ -235,6 +235,7 @@ export const configSchema = z.strictObject({
           'Whether a ruling needs the signature of a key that its reviewer has enrolled. Sealed at each start, so that a verifier demands it too.',
         ),
       publicUrl: publicUrlSchema,
+      tls: controlTlsSchema,
       signIn: signInSchema,
     })
     .refine(

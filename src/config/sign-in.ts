@@ -54,6 +54,47 @@ export const publicUrlSchema = z
     'Where browsers reach the control port, such as an ingress that ends TLS; the address of control.listen when absent. Its host name needs no mention in hosts.',
   );
 
+const clientMapping = z
+  .strictObject({
+    uri: z
+      .string()
+      .regex(/^[A-Za-z][A-Za-z0-9+.-]*:[!#-+\--~]{1,500}$/, 'expected a URI such as spiffe://example.com/ada')
+      .optional()
+      .describe('A URI among the subject alternative names.'),
+    commonName: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,63}$/, 'expected a common name such as ada')
+      .optional()
+      .describe('The subject’s only common name.'),
+    role,
+  })
+  .refine(
+    ({ uri, commonName }) => (uri === undefined) !== (commonName === undefined),
+    'expected either uri or commonName',
+  );
+
+export const controlTlsSchema = z
+  .strictObject({
+    cert: z.string().min(1).describe('The certificate with its chain, in PEM; read again when it changes.'),
+    key: z.string().min(1).describe('Its private key, in PEM; read again when it changes.'),
+    clientCa: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('The authorities whose certificates name people, in PEM; read again when it changes.'),
+    clients: z
+      .array(clientMapping)
+      .max(mappingsMax)
+      .default([])
+      .describe('Whom a client’s certificate names, and their role; the first that fits counts.'),
+  })
+  .refine(
+    ({ clientCa, clients }) => (clientCa !== undefined) === clients.length > 0,
+    'expected clientCa and clients together: one without the other lets nobody in',
+  )
+  .optional()
+  .describe('TLS on the control port, and people by their certificates.');
+
 const oidc = z.strictObject({
   issuer: z
     .string()

@@ -15,7 +15,7 @@ import {
   readSummary,
   type Verdict,
 } from './hold-data.ts';
-import { isShape, listIn, shapeOf, textIn } from './shape.ts';
+import { flagIn, isShape, listIn, shapeOf, textIn } from './shape.ts';
 import { clockSkewMs } from './time.ts';
 
 /** What the sidecar refused, in its own words (RFC 9457). Status 0: it could not be reached. */
@@ -72,7 +72,7 @@ export interface Offer {
 }
 
 export interface Api {
-  offer(): Promise<Offer | null>;
+  offer(): Promise<{ readonly oidc: Offer | null; readonly certificate: boolean }>;
   signInByToken(token: string): Promise<Identity>;
   /** The address of the provider to go to. */
   beginSignIn(): Promise<string>;
@@ -173,11 +173,12 @@ export function createApi(key: string): Api {
   };
 }
 
-function readOffer(value: unknown): Offer | null {
-  const { oidc } = shapeOf(value, 'sign-in');
-  if (oidc === null) return null;
-  const offer = shapeOf(oidc, 'oidc');
-  return { label: textIn(offer, 'label'), origin: textIn(offer, 'origin') };
+function readOffer(value: unknown): { oidc: Offer | null; certificate: boolean } {
+  const from = shapeOf(value, 'sign-in');
+  const certificate = flagIn(from, 'certificate');
+  if (from['oidc'] === null) return { oidc: null, certificate };
+  const oidc = shapeOf(from['oidc'], 'oidc');
+  return { oidc: { label: textIn(oidc, 'label'), origin: textIn(oidc, 'origin') }, certificate };
 }
 
 function readKeys(value: unknown): ReviewerKeys {

@@ -347,7 +347,13 @@ export function createDesk(storage: Storage): Desk {
   }
 
   if (key !== '') resume().catch(complain);
-  api.offer().then((offer) => set({ offer }), complain);
+  api.offer().then(({ oidc, certificate }) => {
+    set({ offer: oidc });
+    // The browser shows its certificate by itself; the page needs a key all the same.
+    if (!certificate || state.identity !== null || state.signingIn) return;
+    beginSignIn();
+    resume().catch(complain);
+  }, complain);
 
   return {
     get: () => state,

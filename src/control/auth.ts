@@ -106,7 +106,11 @@ export function createAuthenticator(
     if (caller != null) return { caller, session: null };
     // Nothing was guessed.
     if (session === undefined && caller === undefined) throw unknownToken();
-    throw failed(attempts, from);
+    throw failed(
+      attempts,
+      from,
+      session === null ? 'The session is over.' : 'The certificate names nobody here.',
+    );
   };
 }
 
@@ -124,15 +128,15 @@ async function bearerOf(
   return serviceAccount(signed, from, !attempts.isOver(from));
 }
 
-function failed(attempts: Attempts, from: string): HoldpointError {
-  if (!attempts.count(from)) return unknownToken();
+function failed(attempts: Attempts, from: string, message?: string): HoldpointError {
+  if (!attempts.count(from)) return unknownToken(message);
   return new HoldpointError('too_many_attempts', 'Too many failed attempts.', 'Wait a minute.');
 }
 
-function unknownToken(): HoldpointError {
+function unknownToken(message = 'The token is missing or not known.'): HoldpointError {
   return new HoldpointError(
     'unauthenticated',
-    'The token is missing or not known.',
+    message,
     'Make one with: holdpoint token new --name NAME --role ROLE, and send it as Authorization: Bearer.',
   );
 }

@@ -32,7 +32,10 @@ import { policyRoutes } from './routes/policy.ts';
 import { reviewerKeyRoutes } from './routes/reviewer-keys.ts';
 import { summaryRoutes } from './routes/summary.ts';
 import type { Caller } from './sign-in/caller.ts';
+import { certificateLogin } from './sign-in/certificate-login.ts';
+import { certificateHolder, openTlsServer, type TlsOptions, type TlsServer } from './sign-in/certificates.ts';
 import { createSignInDesk, type OidcOptions } from './sign-in/desk.ts';
+import { createFirstUses } from './sign-in/first-uses.ts';
 import { openOrigins } from './sign-in/origin.ts';
 import { signInRoutes } from './sign-in/routes.ts';
 import { sessionOf } from './sign-in/session-cookie.ts';
@@ -53,6 +56,8 @@ export interface ControlOptions {
   readonly publicUrl: string | null;
   readonly sessions: SessionBounds;
   readonly oidc: OidcOptions | null;
+  /** Null for plain HTTP. */
+  readonly tls: TlsOptions | null;
   readonly schedule: Schedule;
   readonly random: RandomBytes;
   readonly onRefused: (code: string) => void;
@@ -72,6 +77,11 @@ const anonymous: Caller = { name: 'anonymous', role: 'viewer' };
 const failures: ReadonlySet<string> = new Set(['internal', 'ledger_damaged', 'sign_in_unavailable']);
 const requestMsMax = 30_000;
 const headerBytesMax = 16 * 1024;
+const httpBounds = {
+  requestTimeout: requestMsMax,
+  headersTimeout: requestMsMax,
+  maxHeaderSize: headerBytesMax,
+};
 
 /** Listens; rejects with `config_invalid` when the address is taken. */
 export async function listenControl(options: ControlOptions, parts: ControlParts): Promise<ControlListener> {
@@ -88,6 +98,10 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     random: options.random,
     publicOrigin: origins.ofPublic,
   });
+  const firstUses = createFirstUses(parts.ledger, clock);
+  const clients = options.tls?.clients ?? [];
+  const hasCertificate = (req: IncomingMessage): boolean =>
+    tls?.takesClients() === true && certificateHolder(req, clients, clock) != null;
   const described: Route[] = [
     ...healthRoutes(parts),
     ...holdRoutes(parts),
@@ -100,7 +114,7 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     ...reviewerKeyRoutes(parts),
     ...notificationRoutes(parts),
     ...eventRoutes(parts),
-    ...signInRoutes(desk, origins.of),
+    ...signInRoutes(desk, origins.of, hasCertificate),
     ...consoleRoutes(),
   ];
   const routes = [...described, ...openapiRoutes(described)];
@@ -110,7 +124,10 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
       token: lookUp,
       serviceAccount: null,
       session: (req) => sessionOf(req, origins.of(req), sessions),
-      certificate: async () => undefined,
+      certificate: async (req) =>
+        tls === null
+          ? undefined
+          : certificateLogin(req, { tls, clients, clock, origin: origins.of(req), firstUses }),
     },
     clock,
   );
@@ -157,6 +174,9 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
 
   async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     setSecurityHeaders(res);
+    tls?.refresh();
+    // It ended the connection: its certificate is of an authority that does not count any more.
+    if (req.socket.destroyed) return;
     const asked: Asked = { operation: '', by: '', role: '', why: '', forPeople: false };
     try {
       await answer(req, res, asked);
@@ -175,18 +195,17 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     }
   }
 
-  const server = createServer(
-    { requestTimeout: requestMsMax, headersTimeout: requestMsMax, maxHeaderSize: headerBytesMax },
-    (req, res) => {
-      serve(req, res).catch((error: unknown) => {
-        parts.onError('A control call failed', error);
-        res.destroy();
-      });
-    },
-  );
+  const take = (req: IncomingMessage, res: ServerResponse): void => {
+    serve(req, res).catch((error: unknown) => {
+      parts.onError('A control call failed', error);
+      res.destroy();
+    });
+  };
+  const tls = options.tls === null ? null : openTlsServer(options.tls, httpBounds, take, parts.onError);
+  const server = tls?.server ?? createServer(httpBounds, take);
   server.on('clientError', refuseUnreadable);
   const bound = await listening(server, options, 'control.listen');
-  const url = `http://${bound}`;
+  const url = `${tls === null ? 'http' : 'https'}://${bound}`;
   origins.bind(url);
   return {
     url,
@@ -240,7 +259,7 @@ function refuseUnreadable(error: Error & { code?: string }, socket: Duplex): voi
   socket.end(`HTTP/1.1 400 Bad Request\r\n${lines.join('')}\r\n${body}`);
 }
 
-function closeServer(server: Server): Promise<void> {
+function closeServer(server: Server | TlsServer['server']): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   server.close(() => resolve());
   server.closeAllConnections();

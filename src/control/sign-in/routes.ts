@@ -9,8 +9,15 @@ import { type ControlRequest, type Route, sendJson } from '../http.ts';
 import type { Caller } from './caller.ts';
 import { callbackPath, type SignInDesk, type Visit } from './desk.ts';
 
-/** @param originOf the origin under which the browser reached this port */
-export function signInRoutes(desk: SignInDesk, originOf: (req: IncomingMessage) => URL): Route[] {
+/**
+ * @param originOf the origin under which the browser reached this port
+ * @param hasCertificate whether the connection's certificate names somebody: the page then needs nothing else
+ */
+export function signInRoutes(
+  desk: SignInDesk,
+  originOf: (req: IncomingMessage) => URL,
+  hasCertificate: (req: IncomingMessage) => boolean,
+): Route[] {
   const visitOf = ({ req }: ControlRequest): Visit => ({
     req,
     origin: originOf(req),
@@ -28,7 +35,7 @@ export function signInRoutes(desk: SignInDesk, originOf: (req: IncomingMessage) 
       path: '/sign-in',
       operation: null,
       id: 'signInOffer',
-      handle: ({ res }) => sendJson(res, 200, { oidc: desk.offer() }),
+      handle: ({ req, res }) => sendJson(res, 200, { oidc: desk.offer(), certificate: hasCertificate(req) }),
     },
     {
       method: 'POST',

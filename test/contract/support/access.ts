@@ -1,6 +1,5 @@
 /** What a sidecar has sealed of people's access to its control port. */
 import { z } from 'zod';
-import type { House } from './sidecar.ts';
 
 const pageSchema = z.object({
   items: z.array(z.looseObject({ type: z.string(), data: z.looseObject({}) })),
@@ -8,7 +7,9 @@ const pageSchema = z.object({
 const pageEntries = 100;
 
 /** The data of the `access` entries, oldest first. */
-export async function accessOf(house: Pick<House, 'call'>): Promise<readonly Record<string, unknown>[]> {
+export async function accessOf(house: {
+  call(path: string, init: { as: 'auditor' }): Promise<{ json: unknown }>;
+}): Promise<readonly Record<string, unknown>[]> {
   const all: z.output<typeof pageSchema>['items'] = [];
   for (;;) {
     const path = `/api/v1/ledger/entries?from=${all.length}&limit=${pageEntries}`;

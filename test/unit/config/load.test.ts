@@ -189,6 +189,8 @@ describe('the environment', () => {
     ['HOLDPOINT_CONTROL_SIGN_IN_OIDC_CA_FILE', 'ca.pem', ['control', 'signIn', 'oidc', 'caFile']],
     ['HOLDPOINT_CONTROL_SIGN_IN_OIDC_GROUPS_CLAIM', 'g', ['control', 'signIn', 'oidc', 'groupsClaim']],
     ['HOLDPOINT_CONTROL_SIGN_IN_OIDC_LABEL', 'Example', ['control', 'signIn', 'oidc', 'label']],
+    ['HOLDPOINT_CONTROL_TLS_CERT', 'other.crt', ['control', 'tls', 'cert']],
+    ['HOLDPOINT_CONTROL_TLS_KEY', 'other.key', ['control', 'tls', 'key']],
     ['HOLDPOINT_LOG_LEVEL', 'warn', ['log', 'level']],
   ] as const;
 
@@ -196,7 +198,7 @@ describe('the environment', () => {
   const outside = `anchors: { to: { w1: { kind: witness, url: 'http://w.example', key: ${key} }, f: { kind: file, path: x } } }
 witness: { listen: '127.0.0.1:1', name: w, peers: [${key}] }
 notify: { to: { oncall: { kind: webhook, url: 'http://w.example', secret: { env: X } } } }
-control: { signIn: { oidc: { issuer: 'http://localhost:5', clientId: x, clientSecret: { env: X }, roles: [{ group: g, role: viewer }] } } }`;
+control: { tls: { cert: a, key: b }, signIn: { oidc: { issuer: 'http://localhost:5', clientId: x, clientSecret: { env: X }, roles: [{ group: g, role: viewer }] } } }`;
 
   it.each(scalars)('%s sets it', (variable, value, path) => {
     const config = load(`data: { dir: ./d }\n${outside}`, { [variable]: String(value) });
@@ -214,6 +216,8 @@ control: { signIn: { oidc: { issuer: 'http://localhost:5', clientId: x, clientSe
     const withoutDefault = [
       'anchors.to.w1.url',
       'control.publicUrl',
+      'control.tls.cert',
+      'control.tls.key',
       'control.signIn.oidc.issuer',
       'control.signIn.oidc.clientId',
       'control.signIn.oidc.clientSecret.env',
