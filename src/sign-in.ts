@@ -1,5 +1,6 @@
 /** The configuration of who is let in to the control port as the control plane takes it: secrets opened, files read. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Environment } from './config/environment.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { ControlOptions } from './control/server.ts';
@@ -9,7 +10,7 @@ import { HoldpointError, messageOf } from './core/errors.ts';
 import { openSecret } from './store/secret.ts';
 import { watchFile } from './store/watched-file.ts';
 
-export type SignInOptions = Pick<ControlOptions, 'publicUrl' | 'sessions' | 'oidc' | 'tls'>;
+export type SignInOptions = Pick<ControlOptions, 'publicUrl' | 'sessions' | 'oidc' | 'tls' | 'kubernetes'>;
 
 /** Throws `config_invalid` where a secret or a file is not there. */
 export function signInOf({ control }: LoadedConfig, env: Environment, clock: Clock): SignInOptions {
@@ -19,6 +20,7 @@ export function signInOf({ control }: LoadedConfig, env: Environment, clock: Clo
     sessions: { idleMsMax, lifetimeMsMax },
     oidc: oidc === undefined ? null : oidcOf(oidc, env, clock),
     tls: control.tls === undefined ? null : tlsOf(control.tls, clock),
+    kubernetes: control.kubernetes === undefined ? null : kubernetesOf(control.kubernetes, env, clock),
   };
 }
 
@@ -50,6 +52,36 @@ function oidcOf(
         ? null
         : openSecret('control.signIn.oidc.clientSecret', clientSecret, env, clock.nowMs),
     ca: caFile === undefined ? undefined : textOf('control.signIn.oidc.caFile', caFile),
+  };
+}
+
+/** In the cluster, as the kubelet says where its API server is and who the pod is. */
+function kubernetesOf(
+  { audience, credentials }: NonNullable<LoadedConfig['control']['kubernetes']>,
+  env: Environment,
+  clock: Clock,
+): NonNullable<SignInOptions['kubernetes']> {
+  const [host, port] = [env['KUBERNETES_SERVICE_HOST'], env['KUBERNETES_SERVICE_PORT']];
+  if (host === undefined || port === undefined)
+    throw new HoldpointError(
+      'config_invalid',
+      'control.kubernetes: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set.',
+      'Run in a pod, or leave the setting out.',
+    );
+  const read = (name: string) =>
+    watchFile(join(credentials, name), (text) => (text.trim() === '' ? null : text), clock.nowMs);
+  const files = { token: read('token'), ca: read('ca.crt'), namespace: read('namespace') };
+  for (const [name, current] of Object.entries(files))
+    if (current() === null)
+      throw new HoldpointError(
+        'config_invalid',
+        `control.kubernetes: ${credentials} has no ${name === 'ca' ? 'ca.crt' : name}.`,
+        'Mount the service account into the sidecar; see k8s/README.md.',
+      );
+  return {
+    server: new URL(`https://${host.includes(':') ? `[${host}]` : host}:${port}`),
+    audience,
+    ...files,
   };
 }
 

@@ -4,7 +4,7 @@ import { protocolNames } from '../core/protocol-name.ts';
 import { anchorsSchema, witnessSchema } from './anchors.ts';
 import { notifySchema } from './notify.ts';
 import { providerUrls } from './presets.ts';
-import { controlTlsSchema, isLoopback, publicUrlSchema, signInSchema } from './sign-in.ts';
+import { controlTlsSchema, isLoopback, kubernetesSchema, publicUrlSchema, signInSchema } from './sign-in.ts';
 
 const address = z
   .string()
@@ -237,6 +237,7 @@ export const configSchema = z.strictObject({
       publicUrl: publicUrlSchema,
       tls: controlTlsSchema,
       signIn: signInSchema,
+      kubernetes: kubernetesSchema,
     })
     .refine(
       ({ publicUrl, signIn, listen }) =>

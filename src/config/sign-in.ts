@@ -149,3 +149,22 @@ export const signInSchema = z
     oidc: oidc.optional().describe('People sign in at an OpenID provider, by the code flow with PKCE.'),
   })
   .prefault({});
+
+export const kubernetesSchema = z
+  .strictObject({
+    audience: z
+      .string()
+      .min(1)
+      .max(256)
+      .default('holdpoint')
+      .describe('What a service account’s token must be made for.'),
+    credentials: z
+      .string()
+      .min(1)
+      .default('/var/run/secrets/kubernetes.io/serviceaccount')
+      .describe('The directory of token, ca.crt and namespace: the sidecar’s own service account.'),
+  })
+  .optional()
+  .describe(
+    'Service accounts by their tokens, reviewed by the cluster; RBAC says their role: verb use on roles of holdpoint.dev.',
+  );

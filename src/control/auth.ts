@@ -5,7 +5,7 @@ import type { Clock } from '../core/clock.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import { type Identity, tokenHash } from '../store/token-file.ts';
 import { type Attempts, createAttempts } from './sign-in/attempts.ts';
-import type { Caller } from './sign-in/caller.ts';
+import type { Caller, Note } from './sign-in/caller.ts';
 import { type Session, sessionKeyHeader } from './sign-in/sessions.ts';
 
 const failuresPerMinuteMax = 20;
@@ -62,14 +62,22 @@ function hostName(host: string): string {
   return (bracketed?.[1] ?? host.replace(/:\d+$/, '')).toLowerCase();
 }
 
-/** `mayAsk` false: by what is known already, and nobody is asked. */
-export type ServiceAccounts = (token: string, from: string, mayAsk: boolean) => Promise<Caller | null>;
+/**
+ * Whose token it is; null for nobody's. Rejects with `forbidden` where the account has no role, and with
+ * `sign_in_unavailable`. With `mayAsk` false nobody is asked beyond what is known already.
+ */
+export type ServiceAccounts = (
+  token: string,
+  from: string,
+  mayAsk: boolean,
+  note: Note,
+) => Promise<Caller | null>;
 
 /** What a request can show, in the order in which it is looked at. */
 export interface Credentials {
   /** Whom the token of this hash belongs to. */
   readonly token: (hash: string) => Identity | null;
-  /** A service account's token; null where none is taken. Rejects with `sign_in_unavailable`. */
+  /** Null where no service account is let in. */
   readonly serviceAccount: ServiceAccounts | null;
   /** Undefined where no cookie came along. Throws `forbidden` where the page did not send it. */
   readonly session: (req: IncomingMessage) => Session | null | undefined;
@@ -90,13 +98,13 @@ export interface Authenticated {
 export function createAuthenticator(
   credentials: Credentials,
   clock: Clock,
-): (req: IncomingMessage) => Promise<Authenticated> {
+): (req: IncomingMessage, note: Note) => Promise<Authenticated> {
   const attempts = createAttempts(clock, failuresPerMinuteMax);
-  return async (req) => {
+  return async (req, note) => {
     const from = req.socket.remoteAddress ?? '';
     const { authorization } = req.headers;
     if (authorization !== undefined) {
-      const caller = await bearerOf(authorization, from, credentials, attempts);
+      const caller = await bearerOf(authorization, from, credentials, attempts, note);
       if (caller === null) throw failed(attempts, from);
       return { caller, session: null };
     }
@@ -119,13 +127,14 @@ async function bearerOf(
   from: string,
   { token, serviceAccount }: Credentials,
   attempts: Attempts,
+  note: Note,
 ): Promise<Caller | null> {
   const shown = /^Bearer ([A-Za-z0-9_-]{16,128})$/.exec(authorization)?.[1];
   if (shown !== undefined) return knownBy(token, tokenHash(shown));
   const signed = /^Bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/.exec(authorization)?.[1];
   if (signed === undefined || serviceAccount === null) return null;
   // The cluster is asked for what it does not know yet: whoever guesses does not get to ask it without end.
-  return serviceAccount(signed, from, !attempts.isOver(from));
+  return serviceAccount(signed, from, !attempts.isOver(from), note);
 }
 
 function failed(attempts: Attempts, from: string, message?: string): HoldpointError {

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ErrorCode, HoldpointError, httpStatusByCode } from '../core/errors.ts';
 import type { Problem } from './api/problem.ts';
 import type { Operation } from './operation.ts';
-import type { Caller } from './sign-in/caller.ts';
+import type { Caller, Note } from './sign-in/caller.ts';
 
 export interface ControlRequest {
   readonly req: IncomingMessage;
@@ -14,7 +14,7 @@ export interface ControlRequest {
   /** Who asks; routes that need nobody get `anonymous`. */
   readonly identity: Caller;
   /** For the record of a refusal: who it turned out to be, and why in a few words. */
-  readonly note: (about: { by?: string; why?: string }) => void;
+  readonly note: Note;
 }
 
 export interface Route {

@@ -31,11 +31,12 @@ import { openapiRoutes } from './routes/openapi.ts';
 import { policyRoutes } from './routes/policy.ts';
 import { reviewerKeyRoutes } from './routes/reviewer-keys.ts';
 import { summaryRoutes } from './routes/summary.ts';
-import type { Caller } from './sign-in/caller.ts';
+import type { Caller, Note } from './sign-in/caller.ts';
 import { certificateLogin } from './sign-in/certificate-login.ts';
 import { certificateHolder, openTlsServer, type TlsOptions, type TlsServer } from './sign-in/certificates.ts';
 import { createSignInDesk, type OidcOptions } from './sign-in/desk.ts';
 import { createFirstUses } from './sign-in/first-uses.ts';
+import { createServiceAccounts, type KubernetesOptions } from './sign-in/kubernetes.ts';
 import { openOrigins } from './sign-in/origin.ts';
 import { signInRoutes } from './sign-in/routes.ts';
 import { sessionOf } from './sign-in/session-cookie.ts';
@@ -58,6 +59,8 @@ export interface ControlOptions {
   readonly oidc: OidcOptions | null;
   /** Null for plain HTTP. */
   readonly tls: TlsOptions | null;
+  /** Null where no service account is let in. */
+  readonly kubernetes: KubernetesOptions | null;
   readonly schedule: Schedule;
   readonly random: RandomBytes;
   readonly onRefused: (code: string) => void;
@@ -122,7 +125,8 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
   const authenticate = createAuthenticator(
     {
       token: lookUp,
-      serviceAccount: null,
+      serviceAccount:
+        options.kubernetes === null ? null : createServiceAccounts(options.kubernetes, clock, firstUses),
       session: (req) => sessionOf(req, origins.of(req), sessions),
       certificate: async (req) =>
         tls === null
@@ -158,9 +162,10 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     const needsToken = operation !== null && operation.roles !== null;
     // Probes come with the pod's address as Host and from agents that send no Origin; they carry nothing.
     if (needsToken || pathname === '/' || route.id !== undefined) checkOrigin(req, hostNames);
+    const note: Note = (about) => void Object.assign(asked, about);
     let identity = anonymous;
     if (needsToken) {
-      const { caller, session } = await authenticate(req);
+      const { caller, session } = await authenticate(req, note);
       identity = caller;
       session?.cover(res);
       asked.by = identity.name;
@@ -168,7 +173,6 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
       requireRole(operation, identity.role);
       if (operation.query === undefined) readQuery(searchParams, noParameters);
     }
-    const note = (about: { by?: string; why?: string }): void => void Object.assign(asked, about);
     await route.handle({ req, res, params, query: searchParams, identity, note });
   }
 

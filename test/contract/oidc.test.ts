@@ -83,6 +83,7 @@ describe('signing in at the provider', () => {
   it('is offered to the console, with the origin where it works', async () => {
     expect((await openPage(base).send('/sign-in')).json).toEqual({
       oidc: { label: 'Example ID', origin: base },
+      certificate: false,
     });
   });
 

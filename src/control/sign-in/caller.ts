@@ -14,6 +14,9 @@ export interface Caller extends Identity {
   readonly display?: string;
 }
 
+/** Notes what is known of somebody before they are let in, for the record of a refusal. */
+export type Note = (about: { by?: string; why?: string }) => void;
+
 const displayCharactersMax = 128;
 
 /** One line of what a provider says somebody is called; undefined where nothing is left of it. */

@@ -9,10 +9,11 @@ import { HoldpointError } from '../../core/errors.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { type Identity, type Role, tokenHash } from '../../store/token-file.ts';
 import { createAttempts } from './attempts.ts';
-import { type Caller, displayOf } from './caller.ts';
+import { type Caller, displayOf, type Note } from './caller.ts';
 import { cookieName, readCookie, setCookie } from './cookies.ts';
 import type { Claims } from './id-token.ts';
 import { type OidcProvider, type OidcSettings, openOidcProvider } from './oidc-provider.ts';
+import { unavailable } from './outgoing.ts';
 import { sealAdmission } from './record.ts';
 import { createRoundTrips, roundTripMsMax } from './round-trip.ts';
 import type { Sessions, Via } from './sessions.ts';
@@ -48,9 +49,6 @@ export interface SignedIn {
   readonly cookies: readonly string[];
 }
 
-/** Notes what is known of somebody before they are let in, for the record of a refusal. */
-export type Note = (about: { by?: string; why?: string }) => void;
-
 export interface SignInDesk {
   /** What the console offers beside tokens, and where; null for nothing. */
   readonly offer: () => { readonly label: string; readonly origin: string } | null;
@@ -66,12 +64,12 @@ export interface SignInDesk {
   signOut(visit: Visit): Promise<readonly string[]>;
 }
 
-/** By address. */
+/** By address, which an office or an ingress has in common: beyond it only failures are refused otherwise. */
 const failuresPerMinuteMax = 20;
-/** By address, which an office has in common; each is one small answer. */
-const beginningsPerMinuteMax = 120;
 /** By person: each is an entry in the ledger. */
 const admissionsPerMinuteMax = 30;
+/** Each asks the provider. */
+const redeemingAtOnceMax = 32;
 export const callbackPath = '/sign-in/oidc/callback';
 
 export function createSignInDesk(options: SignInDeskOptions): SignInDesk {
@@ -79,8 +77,8 @@ export function createSignInDesk(options: SignInDeskOptions): SignInDesk {
   const provider = oidc === null ? null : openOidcProvider(oidc, clock);
   const trips = createRoundTrips(clock, options.random);
   const failures = createAttempts(clock, failuresPerMinuteMax);
-  const beginnings = createAttempts(clock, beginningsPerMinuteMax);
   const admissions = createAttempts(clock, admissionsPerMinuteMax);
+  let redeeming = 0;
 
   function configured(): { provider: OidcProvider; oidc: OidcOptions } {
     if (provider !== null && oidc !== null) return { provider, oidc };
@@ -106,7 +104,13 @@ export function createSignInDesk(options: SignInDeskOptions): SignInDesk {
     );
     await checkAnswer(query, at, note);
     const redirectUri = options.publicOrigin() + callbackPath;
-    const claims = await at.provider.redeem({ ...trip, code: query.get('code') ?? '', redirectUri });
+    if (redeeming >= redeemingAtOnceMax) throw unavailable('Too many people sign in at once.');
+    redeeming += 1;
+    const claims = await at.provider
+      .redeem({ ...trip, code: query.get('code') ?? '', redirectUri })
+      .finally(() => {
+        redeeming -= 1;
+      });
     const { caller, grant } = callerOf(claims, at.oidc, note);
     trips.finish(trip);
     const current = (): Caller => caller;
@@ -131,7 +135,6 @@ export function createSignInDesk(options: SignInDeskOptions): SignInDesk {
       return admit(visit, { caller, via: 'token', grant: '', keyHash: sha256Hex(pageKey), current });
     },
     begin: async (visit, pageKey) => {
-      if (beginnings.count(visit.from)) throw tooMany();
       const at = configured().provider;
       requirePublic(visit.origin, options.publicOrigin());
       const trip = trips.begin(sha256Hex(pageKey));
@@ -142,12 +145,10 @@ export function createSignInDesk(options: SignInDeskOptions): SignInDesk {
       };
     },
     complete: async (visit, query, note) => {
-      // Each failure may cost the provider a request.
-      if (failures.isOver(visit.from)) throw tooMany();
       try {
         return await returned(visit, query, note);
       } catch (error) {
-        failures.count(visit.from);
+        if (failures.count(visit.from)) throw tooMany();
         throw error;
       }
     },

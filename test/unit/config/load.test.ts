@@ -191,6 +191,8 @@ describe('the environment', () => {
     ['HOLDPOINT_CONTROL_SIGN_IN_OIDC_LABEL', 'Example', ['control', 'signIn', 'oidc', 'label']],
     ['HOLDPOINT_CONTROL_TLS_CERT', 'other.crt', ['control', 'tls', 'cert']],
     ['HOLDPOINT_CONTROL_TLS_KEY', 'other.key', ['control', 'tls', 'key']],
+    ['HOLDPOINT_CONTROL_KUBERNETES_AUDIENCE', 'other', ['control', 'kubernetes', 'audience']],
+    ['HOLDPOINT_CONTROL_KUBERNETES_CREDENTIALS', './sa', ['control', 'kubernetes', 'credentials']],
     ['HOLDPOINT_LOG_LEVEL', 'warn', ['log', 'level']],
   ] as const;
 
@@ -216,6 +218,8 @@ control: { tls: { cert: a, key: b }, signIn: { oidc: { issuer: 'http://localhost
     const withoutDefault = [
       'anchors.to.w1.url',
       'control.publicUrl',
+      'control.kubernetes.audience',
+      'control.kubernetes.credentials',
       'control.tls.cert',
       'control.tls.key',
       'control.signIn.oidc.issuer',
