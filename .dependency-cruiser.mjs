@@ -51,6 +51,7 @@ export default {
     soleImporter('only-tunnel-imports-http-proxy', 'http-proxy', '^src/proxy/tunnel\\.ts$'),
     soleImporter('only-peer-imports-ws', 'ws', '^src/proxy/realtime/peer\\.ts$'),
     soleImporter('only-mail-imports-nodemailer', 'nodemailer', '^src/notify/mail-receiver\\.ts$'),
+    soleImporter('only-id-token-imports-jose', 'jose', '^src/control/sign-in/id-token\\.ts$'),
     soleImporter('only-store-imports-level', 'level', '^src/store/level\\.ts$'),
     soleImporter('only-logger-imports-pino', 'pino', '^src/telemetry/logger\\.ts$'),
     soleImporter(

@@ -118,6 +118,7 @@ function receiverOf(name: string, receiver: ReceiverConfig, { config, env, clock
 
 function consoleUrlOf({ notify, control }: LoadedConfig): string {
   if (notify.consoleUrl !== undefined) return notify.consoleUrl.replace(/\/+$/, '');
+  if (control.publicUrl !== undefined) return control.publicUrl;
   const { host, port } = parseAddress(control.listen);
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return `${control.tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

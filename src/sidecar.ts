@@ -21,6 +21,7 @@ import type { House } from './proxy/house.ts';
 import { createKeptAnswers } from './proxy/kept-answers.ts';
 import { listenProxy, type ProxyListener } from './proxy/listener.ts';
 import type { Upstream } from './proxy/upstream.ts';
+import { type SignInOptions, signInOf } from './sign-in.ts';
 import type { Keyring } from './store/keyring.ts';
 import { openLedgerCopy } from './store/ledger-copy.ts';
 import { openLedgerStore } from './store/ledger-store.ts';
@@ -70,6 +71,7 @@ export async function startSidecar(
   const { clock, schedule } = machine;
   const config = loadConfig(configFile, env);
   const upstreams = upstreamsOf(config, env, clock);
+  const signIn = signInOf(config, env, clock);
   const log = createLogger(config.log.level);
   const metrics = createMetrics();
   const policyFile = openPolicyFile(config.paths.policy, log);
@@ -123,6 +125,7 @@ export async function startSidecar(
   const parts = {
     config,
     upstreams,
+    signIn,
     machine,
     ledger,
     outside,
@@ -193,6 +196,7 @@ async function starting<T>(start: () => T): Promise<T> {
 interface Parts {
   readonly config: LoadedConfig;
   readonly upstreams: readonly Upstream[];
+  readonly signIn: SignInOptions;
   readonly machine: Machine;
   readonly ledger: Ledger;
   readonly outside: OutsideMemory;
@@ -308,6 +312,9 @@ function startControl(
       ...parseAddress(config.control.listen),
       hostNames: config.control.hosts,
       lookUp: openTokens(config.paths.tokens),
+      ...parts.signIn,
+      schedule: parts.machine.schedule,
+      random: systemRandom,
       onRefused: (code) => metrics.count('holdpoint_control_refused_total', { code }),
     },
     {

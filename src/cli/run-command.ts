@@ -115,6 +115,7 @@ const unreachableCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'ledger_unavailable',
   'overloaded',
   'shutting_down',
+  'sign_in_unavailable',
 ]);
 
 function report(error: unknown): ExitCode {

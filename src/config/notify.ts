@@ -85,7 +85,9 @@ export const notifySchema = z
     consoleUrl: z
       .url({ protocol: /^https?$/ })
       .optional()
-      .describe('Where people reach the console, for links; http and control.listen when absent.'),
+      .describe(
+        'Where people reach the console, for links; control.publicUrl or the address of control.listen when absent.',
+      ),
     remindBeforeMs: z
       .array(
         z

@@ -4,6 +4,7 @@ import { protocolNames } from '../core/protocol-name.ts';
 import { anchorsSchema, witnessSchema } from './anchors.ts';
 import { notifySchema } from './notify.ts';
 import { providerUrls } from './presets.ts';
+import { controlTlsSchema, isLoopback, kubernetesSchema, publicUrlSchema, signInSchema } from './sign-in.ts';
 
 const address = z
   .string()
@@ -12,6 +13,10 @@ const address = z
     (text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535,
     'expected a port of at most 65535',
   );
+
+function hostOf(listen: string): string {
+  return listen.slice(0, listen.lastIndexOf(':'));
+}
 
 const bytes = (fallback: number, max = 1024 ** 3) => z.int().min(1024).max(max).default(fallback);
 const ms = (fallback: number) =>
@@ -229,7 +234,16 @@ export const configSchema = z.strictObject({
         .describe(
           'Whether a ruling needs the signature of a key that its reviewer has enrolled. Sealed at each start, so that a verifier demands it too.',
         ),
+      publicUrl: publicUrlSchema,
+      tls: controlTlsSchema,
+      signIn: signInSchema,
+      kubernetes: kubernetesSchema,
     })
+    .refine(
+      ({ publicUrl, signIn, listen }) =>
+        signIn.oidc === undefined || publicUrl !== undefined || isLoopback(hostOf(listen)),
+      'expected publicUrl: the provider sends people back there, and control.listen is not on loopback',
+    )
     .prefault({}),
   data: z
     .strictObject({

@@ -1,4 +1,7 @@
-/** Calls to the control port. The token travels in the Authorization header and nowhere else. */
+/**
+ * Calls to the control port, as the session that the browser has in a cookie no script reads. Each carries this page's
+ * key besides, without which the cookie opens nothing. A token is sent once, to begin a session, and not kept.
+ */
 import {
   type HoldPage,
   type HoldSummary,
@@ -9,7 +12,7 @@ import {
   type Verdict,
 } from './hold-data.ts';
 import { type HoldDetail, type Ruling, readDetail, readFinalRuling } from './hold-detail.ts';
-import { isShape, listIn, shapeOf, textIn } from './shape.ts';
+import { flagIn, isShape, listIn, shapeOf, textIn } from './shape.ts';
 import { clockSkewMs } from './time.ts';
 
 /** What the sidecar refused, in its own words (RFC 9457). Status 0: it could not be reached. */
@@ -62,7 +65,19 @@ export interface Enrolment {
   readonly reason: string;
 }
 
+/** What the sidecar lets people sign in by beside tokens. */
+export interface Offer {
+  readonly label: string;
+  /** Where the console must be open for it. */
+  readonly origin: string;
+}
+
 export interface Api {
+  offer(): Promise<{ readonly oidc: Offer | null; readonly certificate: boolean }>;
+  signInByToken(token: string): Promise<Identity>;
+  /** The address of the provider to go to. */
+  beginSignIn(): Promise<string>;
+  signOut(): Promise<void>;
   /** The JSON that a path answers with, not looked at yet. */
   get(path: string): Promise<unknown>;
   bytes(path: string): Promise<Uint8Array>;
@@ -85,17 +100,21 @@ export interface Api {
 
 const answerMsMax = 20_000;
 
-export function createApi(token: string): Api {
+/** @param key this page's, see `page-key.ts` */
+export function createApi(key: string): Api {
   let skewMs = 0;
 
   async function request(path: string, init: RequestInit): Promise<Response> {
     const sentMs = Date.now();
-    const headers = { ...init.headers, authorization: `Bearer ${token}` };
-    const response = await fetch(path, { ...init, headers, cache: 'no-store', credentials: 'omit' }).catch(
-      (error: unknown) => {
-        throw new ApiError(0, 'unreachable', 'The sidecar cannot be reached.', String(error));
-      },
-    );
+    const headers = { ...init.headers, 'holdpoint-session-key': key };
+    const response = await fetch(path, {
+      ...init,
+      headers,
+      cache: 'no-store',
+      credentials: 'same-origin',
+    }).catch((error: unknown) => {
+      throw new ApiError(0, 'unreachable', 'The sidecar cannot be reached.', String(error));
+    });
     skewMs = clockSkewMs(response.headers.get('date'), sentMs, Date.now());
     if (!response.ok) throw await problemOf(response);
     return response;
@@ -108,6 +127,16 @@ export function createApi(token: string): Api {
   }
 
   return {
+    offer: async () => readOffer(await json('/sign-in')),
+    signInByToken: async (token) =>
+      readIdentity(
+        await json('/sign-in/token', { method: 'POST', headers: { authorization: `Bearer ${token}` } }),
+      ),
+    beginSignIn: async () =>
+      textIn(shapeOf(await json('/sign-in/oidc', { method: 'POST' }), 'sign-in'), 'url'),
+    signOut: async () => {
+      await json('/sign-out', { method: 'POST' });
+    },
     get: (path) => json(path),
     bytes: async (path) => {
       const response = await request(path, { signal: AbortSignal.timeout(answerMsMax) });
@@ -143,6 +172,14 @@ export function createApi(token: string): Api {
     },
     nowMs: () => Date.now() + skewMs,
   };
+}
+
+function readOffer(value: unknown): { oidc: Offer | null; certificate: boolean } {
+  const from = shapeOf(value, 'sign-in');
+  const certificate = flagIn(from, 'certificate');
+  if (from['oidc'] === null) return { oidc: null, certificate };
+  const oidc = shapeOf(from['oidc'], 'oidc');
+  return { oidc: { label: textIn(oidc, 'label'), origin: textIn(oidc, 'origin') }, certificate };
 }
 
 function readKeys(value: unknown): ReviewerKeys {

@@ -1,5 +1,5 @@
 /** What this tab knows: who is signed in, the queue, the hold on the page, where the reviewer is. Pure. */
-import { ApiError } from './api.ts';
+import { ApiError, type Offer } from './api.ts';
 import type { Link } from './events.ts';
 import type { HoldSummary, Identity, Verdict } from './hold-data.ts';
 import type { HoldDetail, Ruling } from './hold-detail.ts';
@@ -30,6 +30,8 @@ export interface DeskState {
   /** Why signing in did not work. */
   readonly refusal: string;
   readonly signingIn: boolean;
+  /** How people sign in beside tokens; null until it was asked, and where there is no other way. */
+  readonly offer: Offer | null;
   readonly link: Link;
   readonly loaded: boolean;
   readonly holds: Holds;
@@ -55,6 +57,7 @@ export const signedOut: DeskState = {
   identity: null,
   refusal: '',
   signingIn: false,
+  offer: null,
   link: { status: 'connecting' },
   loaded: false,
   holds: new Map(),
@@ -77,6 +80,12 @@ export function closedPage(id: string): OpenHold {
 export function refusalOf(error: unknown): string {
   if (error instanceof ApiError && error.status === 401)
     return 'This token is not known here. Check that you pasted all of it, or ask for a new one.';
+  return messageOf(error);
+}
+
+/** Why a session that was there is no more. */
+export function endingOf(error: unknown): string {
+  if (error instanceof ApiError && error.status === 401) return 'Your session is over. Sign in again.';
   return messageOf(error);
 }
 

@@ -1,13 +1,12 @@
 /**
  * The reviewer's desk: everything this tab can do, apart from how it looks. It never rules by itself.
  */
-import { type Api, ApiError, createApi, type RulingRequest } from './api.ts';
+import { ApiError, type RulingRequest } from './api.ts';
 import { createDeskPage } from './desk-page.ts';
 import { createDeskQueue } from './desk-queue.ts';
-import { type Action, closedPage, type DeskState, messageOf, refusalOf, signedOut } from './desk-state.ts';
+import { createDeskSession } from './desk-session.ts';
+import { type Action, type DeskState, signedOut } from './desk-state.ts';
 import { createStore } from './desk-store.ts';
-import { listen } from './events.ts';
-import type { Identity } from './hold-data.ts';
 import type { Place } from './place.ts';
 import { matchesFilter, movedCursor, sortedOrder } from './queue.ts';
 import { enrolBrowser, type SigningState, signingState } from './signing.ts';
@@ -18,7 +17,10 @@ export interface Desk {
   get(): DeskState;
   subscribe(listener: () => void): () => void;
   nowMs(): number;
-  signIn(token: string): Promise<void>;
+  /** Exchanges a token for a session. */
+  signIn(token: string): void;
+  /** Goes to the provider that the sidecar offers; the page is left. */
+  signInElsewhere(): void;
   signOut(): void;
   retryNow(): void;
   setFilter(filter: string): void;
@@ -48,71 +50,37 @@ export interface Desk {
   dismiss(id: string): void;
 }
 
-const tokenKey = 'holdpoint.token';
-
 export function createDesk(storage: Storage): Desk {
-  const remembered = storage.getItem(tokenKey);
-  const store = createStore({ ...signedOut, signingIn: remembered !== null });
+  const store = createStore(signedOut);
   const { get, set } = store;
-  let api: Api = createApi('');
-  let link: ReturnType<typeof listen> | null = null;
+  const session = createDeskSession({
+    store,
+    storage,
+    onBegun: () => {
+      if (get().open !== null) page.reread();
+    },
+    onEnded: () => queue.stop(),
+    onConnected: () => queue.refresh(),
+    onNotice: (notice) => queue.take(notice),
+  });
+  const { api, complain, identity } = session;
   const queue = createDeskQueue({
     store,
-    api: () => api,
+    api,
     onHold: (hold) => page.compare(hold),
     onGone: (id) => page.gone(id),
     complain,
   });
   const page = createDeskPage({
     store,
-    api: () => api,
+    api,
     put: queue.put,
     refresh: queue.refresh,
-    signedIn,
+    signedIn: identity,
     complain,
   });
 
-  async function signIn(token: string): Promise<void> {
-    set({ signingIn: true, refusal: '' });
-    api = createApi(token.trim());
-    try {
-      const identity = await api.whoami();
-      storage.setItem(tokenKey, token.trim());
-      set({ identity, signingIn: false });
-    } catch (error) {
-      signOut(refusalOf(error));
-      return;
-    }
-    link = listen(api, {
-      onConnected: queue.refresh,
-      onNotice: queue.take,
-      onLink: (next) => set({ link: next }),
-      onRefused: (error) => signOut(refusalOf(error)),
-    });
-    if (get().open !== null) page.reread();
-  }
-
-  function signOut(refusal: string): void {
-    link?.stop();
-    link = null;
-    storage.removeItem(tokenKey);
-    queue.stop();
-    const { open, place } = get();
-    set({ ...signedOut, refusal, place, open: open === null ? null : closedPage(open.id) });
-  }
-
-  function signedIn(): Identity {
-    const { identity } = get();
-    if (identity === null) throw new ApiError(401, '', 'You are signed out.', '');
-    return identity;
-  }
-
-  function complain(error: unknown): void {
-    if (error instanceof ApiError && error.status === 401) signOut(refusalOf(error));
-    else set({ problem: messageOf(error) });
-  }
-
-  /** What pages read: a token that is no longer known ends the session, whoever finds out. */
+  /** What pages read: a session that is no more ends here too, whoever finds out. */
   async function orSignOut<T>(answer: Promise<T>): Promise<T> {
     try {
       return await answer;
@@ -130,15 +98,16 @@ export function createDesk(storage: Storage): Desk {
     });
   }
 
-  if (remembered !== null) signIn(remembered).catch(complain);
+  session.start();
 
   return {
     get,
     subscribe: store.subscribe,
-    nowMs: () => api.nowMs(),
-    signIn,
-    signOut: () => signOut(''),
-    retryNow: () => link?.retryNow(),
+    nowMs: () => api().nowMs(),
+    signIn: session.signIn,
+    signInElsewhere: session.signInElsewhere,
+    signOut: session.signOut,
+    retryNow: session.retryNow,
     setFilter: (filter) => set({ filter }),
     setCursor: (cursor) => {
       if (get().cursor !== cursor) set({ cursor });
@@ -150,8 +119,8 @@ export function createDesk(storage: Storage): Desk {
     },
     sort: () => set({ order: sortedOrder(get().holds) }),
     turnTo: (place) => set({ place }),
-    fetch: (path) => orSignOut(api.get(path)),
-    bytes: (path) => orSignOut(api.bytes(path)),
+    fetch: (path) => orSignOut(api().get(path)),
+    bytes: (path) => orSignOut(api().bytes(path)),
     show: page.show,
     reread: page.reread,
     setPanel: (panel) => {
@@ -163,8 +132,8 @@ export function createDesk(storage: Storage): Desk {
       if (open !== null) store.setOpen(open.id, { withheld });
     },
     rule: page.rule,
-    signing: async () => signingState(api, signedIn()),
-    makeKey: async () => enrolBrowser(api, signedIn()),
+    signing: async () => signingState(api(), identity()),
+    makeKey: async () => enrolBrowser(api(), identity()),
     setHelp: (helpShown) => set({ helpShown }),
     dismiss: (id) => set({ alerts: get().alerts.filter((other) => other !== id) }),
   };

@@ -74,8 +74,11 @@ export interface HoldSummary {
 }
 
 export interface Identity {
+  /** What rulings are sealed under. */
   readonly name: string;
   readonly role: string;
+  /** What people call them; the name where nobody says. */
+  readonly display: string;
 }
 
 /** What an event says; never content. */
@@ -89,7 +92,9 @@ export interface HoldNotice {
 
 export function readIdentity(value: unknown): Identity {
   const from = shapeOf(value, 'whoami');
-  return { name: textIn(from, 'name'), role: textIn(from, 'role') };
+  const { display } = from;
+  const name = textIn(from, 'name');
+  return { name, role: textIn(from, 'role'), display: typeof display === 'string' ? display : name };
 }
 
 export interface HoldPage {

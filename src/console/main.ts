@@ -9,7 +9,7 @@ import { listenToKeys } from './keys.ts';
 const root = document.getElementById('console');
 if (root === null) throw new Error('The page has no place for the console.');
 
-const desk = createDesk(sessionStorage);
+const desk = createDesk(localStorage);
 startClock(desk.nowMs);
 listenToPlace(desk);
 listenToKeys(desk);

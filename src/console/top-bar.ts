@@ -4,6 +4,7 @@ import type { Desk, DeskState } from './desk.ts';
 import type { Link } from './events.ts';
 import type { Identity } from './hold-data.ts';
 import { type Page, pageAddress, pages } from './place.ts';
+import { markedText } from './text.ts';
 
 export function Wordmark(): ComponentChild {
   return h('span', { class: 'wordmark' }, [
@@ -52,7 +53,7 @@ export function TopBar({ desk, state, identity }: TopBarProps): ComponentChild {
     h('span', { class: 'spacer' }),
     h(LinkState, { link: state.link }),
     h('span', { class: 'who', title: `Signed in as ${identity.name}` }, [
-      h('strong', null, identity.name),
+      h('strong', null, markedText(identity.display)),
       h('span', { class: 'quiet' }, identity.role),
     ]),
     h(

@@ -1,12 +1,14 @@
-/** Who may talk to the control port: the right host name, the right origin, and a token that is known. */
+/** Who may talk to the control port: the right host name, the right origin, and credentials that are known. */
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
-import type { Identity } from '../store/token-file.ts';
+import { type Identity, tokenHash } from '../store/token-file.ts';
+import { type Attempts, createAttempts } from './sign-in/attempts.ts';
+import type { Caller, Note } from './sign-in/caller.ts';
+import { type Session, sessionKeyHeader } from './sign-in/sessions.ts';
 
 const failuresPerMinuteMax = 20;
-const addressesMax = 10_000;
 
 /**
  * Refuses requests that a page of another site makes a browser send: a Host that is a name nobody configured
@@ -31,52 +33,127 @@ export function checkOrigin(req: IncomingMessage, hostNames: ReadonlySet<string>
   }
 }
 
+/**
+ * Refuses what the console's own page did not send. For credentials that a browser sends by itself, cookies and client
+ * certificates: whoever made it send the request has neither this origin nor the key.
+ */
+export function checkSentByPage(req: IncomingMessage, origin: string): void {
+  const isOwn = req.headers.origin === undefined || req.headers.origin === origin;
+  const site = req.headers['sec-fetch-site'];
+  const isSafe = req.method === 'GET' || req.method === 'HEAD';
+  // A browser says at least one of them with whatever changes something.
+  const isSaid = isSafe || req.headers.origin !== undefined || site !== undefined;
+  if (isOwn && isSaid && (site === undefined || site === 'same-origin') && sessionKeyOf(req) !== null) return;
+  throw new HoldpointError(
+    'forbidden',
+    'A session is used by the console’s own page alone.',
+    'Send a token as Authorization: Bearer instead.',
+  );
+}
+
+/** The page's key; null where there is none. */
+export function sessionKeyOf(req: IncomingMessage): string | null {
+  const value = req.headers[sessionKeyHeader];
+  return typeof value === 'string' && /^[A-Za-z0-9_-]{43}$/.test(value) ? value : null;
+}
+
 function hostName(host: string): string {
   const bracketed = /^\[([^\]]+)\](:\d+)?$/.exec(host);
   return (bracketed?.[1] ?? host.replace(/:\d+$/, '')).toLowerCase();
 }
 
-/** Builds the check of bearer tokens; failures are counted by address and slowed with 429, valid tokens always pass. */
+/**
+ * Whose token it is; null for nobody's. Rejects with `forbidden` where the account has no role, and with
+ * `sign_in_unavailable`. With `mayAsk` false nobody is asked beyond what is known already.
+ */
+export type ServiceAccounts = (
+  token: string,
+  from: string,
+  mayAsk: boolean,
+  note: Note,
+) => Promise<Caller | null>;
+
+/** What a request can show, in the order in which it is looked at. */
+export interface Credentials {
+  /** Whom the token of this hash belongs to. */
+  readonly token: (hash: string) => Identity | null;
+  /** Null where no service account is let in. */
+  readonly serviceAccount: ServiceAccounts | null;
+  /** Undefined where no cookie came along. Throws `forbidden` where the page did not send it. */
+  readonly session: (req: IncomingMessage) => Session | null | undefined;
+  /** Undefined where no certificate came along. Throws `forbidden` as above. */
+  readonly certificate: (req: IncomingMessage) => Promise<Caller | null | undefined>;
+}
+
+export interface Authenticated {
+  readonly caller: Caller;
+  /** Null where the request carries its credentials itself. */
+  readonly session: Session | null;
+}
+
+/**
+ * Builds the check of credentials; failures are counted by address and slowed with 429, valid tokens always pass. A
+ * request that shows a token is judged by that token alone.
+ */
 export function createAuthenticator(
-  lookUp: (token: string) => Identity | null,
+  credentials: Credentials,
   clock: Clock,
-): (req: IncomingMessage) => Identity {
-  const failures = new Map<string, { minute: number; count: number }>();
-
-  function failed(req: IncomingMessage): HoldpointError {
+): (req: IncomingMessage, note: Note) => Promise<Authenticated> {
+  const attempts = createAttempts(clock, failuresPerMinuteMax);
+  return async (req, note) => {
+    const from = req.socket.remoteAddress ?? '';
+    const { authorization } = req.headers;
+    if (authorization !== undefined) {
+      const caller = await bearerOf(authorization, from, credentials, attempts, note);
+      if (caller === null) throw failed(attempts, from);
+      return { caller, session: null };
+    }
+    const session = credentials.session(req);
+    if (session != null) return { caller: session.caller, session };
+    const caller = await credentials.certificate(req);
+    if (caller != null) return { caller, session: null };
     // Nothing was guessed.
-    if (req.headers.authorization === undefined) return unknownToken();
-    const address = req.socket.remoteAddress ?? '';
-    const minute = Math.floor(clock.nowMs() / 60_000);
-    const earlier = failures.get(address);
-    const count = earlier?.minute === minute ? earlier.count + 1 : 1;
-    if (failures.size >= addressesMax) failures.clear();
-    failures.set(address, { minute, count });
-    if (count > failuresPerMinuteMax)
-      return new HoldpointError('too_many_attempts', 'Too many failed attempts.', 'Wait a minute.');
-    return unknownToken();
-  }
-
-  return (req) => {
-    const match = /^Bearer ([A-Za-z0-9_-]{16,128})$/.exec(req.headers.authorization ?? '');
-    const identity = match?.[1] === undefined ? null : knownBy(lookUp, match[1]);
-    if (identity === null) throw failed(req);
-    return identity;
+    if (session === undefined && caller === undefined) throw unknownToken();
+    throw failed(
+      attempts,
+      from,
+      session === null ? 'The session is over.' : 'The certificate names nobody here.',
+    );
   };
 }
 
-function unknownToken(): HoldpointError {
+async function bearerOf(
+  authorization: string,
+  from: string,
+  { token, serviceAccount }: Credentials,
+  attempts: Attempts,
+  note: Note,
+): Promise<Caller | null> {
+  const shown = /^Bearer ([A-Za-z0-9_-]{16,128})$/.exec(authorization)?.[1];
+  if (shown !== undefined) return knownBy(token, tokenHash(shown));
+  const signed = /^Bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/.exec(authorization)?.[1];
+  if (signed === undefined || serviceAccount === null) return null;
+  // The cluster is asked for what it does not know yet: whoever guesses does not get to ask it without end.
+  return serviceAccount(signed, from, !attempts.isOver(from), note);
+}
+
+function failed(attempts: Attempts, from: string, message?: string): HoldpointError {
+  if (!attempts.count(from)) return unknownToken(message);
+  return new HoldpointError('too_many_attempts', 'Too many failed attempts.', 'Wait a minute.');
+}
+
+function unknownToken(message = 'The token is missing or not known.'): HoldpointError {
   return new HoldpointError(
     'unauthenticated',
-    'The token is missing or not known.',
+    message,
     'Make one with: holdpoint token new --name NAME --role ROLE, and send it as Authorization: Bearer.',
   );
 }
 
 /** A token file that cannot be read is our failure, not the caller's: nobody is let in and the log says why. */
-function knownBy(lookUp: (token: string) => Identity | null, token: string): Identity | null {
+export function knownBy(lookUp: (hash: string) => Identity | null, hash: string): Identity | null {
   try {
-    return lookUp(token);
+    return lookUp(hash);
   } catch (error) {
     throw new HoldpointError('internal', messageOf(error), '', error);
   }

@@ -2,9 +2,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { type ErrorCode, HoldpointError, httpStatusByCode } from '../core/errors.ts';
-import type { Identity } from '../store/token-file.ts';
 import type { Problem } from './api/problem.ts';
 import type { Operation } from './operation.ts';
+import type { Caller, Note } from './sign-in/caller.ts';
 
 export interface ControlRequest {
   readonly req: IncomingMessage;
@@ -13,9 +13,11 @@ export interface ControlRequest {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   /** Who asks; routes that need nobody get `anonymous`. */
-  readonly identity: Identity;
+  readonly identity: Caller;
   /** Counts and seals a refusal of one line of an order whose other lines may go on. */
   readonly refused: (code: ErrorCode) => void;
+  /** For the record of a refusal: who it turned out to be, and why in a few words. */
+  readonly note: Note;
 }
 
 export interface Route {
@@ -28,6 +30,10 @@ export interface Route {
   readonly readsLong?: true;
   /** What it is to people outside; null for the console's parts, which need no token and carry no content. */
   readonly operation: Operation | null;
+  /** Names it in sealed refusals where it has no operation; it is then for the console's page, and its origin is checked. */
+  readonly id?: string;
+  /** A browser shows the answer: a refusal is a page and not a problem. */
+  readonly forPeople?: true;
   readonly handle: (request: ControlRequest) => Promise<void> | void;
 }
 
@@ -72,6 +78,7 @@ export function sendText(
 
 const titles: Partial<Record<ErrorCode, string>> = {
   unauthenticated: 'A token is needed',
+  sign_in_unavailable: 'Nobody can sign in this way just now',
   forbidden: 'Not allowed',
   not_found: 'Not found',
   already_ruled: 'Already ruled',
@@ -108,6 +115,20 @@ export function sendProblem(res: ServerResponse, error: HoldpointError): void {
   // What is left of a refused body is not waited for.
   if (!res.req.complete) res.setHeader('connection', 'close');
   sendJson(res, problem.status, problem, 'application/problem+json');
+}
+
+/** A refusal as a page, for a browser that came by a link. The texts are ours; nothing of the request is in them. */
+export function sendRefusalPage(res: ServerResponse, error: HoldpointError): void {
+  const { status, title, detail, next } = problemOf(error);
+  if (status === 429) res.setHeader('retry-after', '60');
+  const lines = [title, detail, next].map((line) => line.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`));
+  const [heading = '', ...rest] = lines;
+  const page = `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>${heading} · Holdpoint</title></head>
+<body><main><h1>${heading}</h1>${rest.map((line) => `<p>${line}</p>`).join('')}<p><a href="/">To the console</a></p></main></body></html>
+`;
+  sendText(res, status, page, 'text/html; charset=utf-8');
 }
 
 /** Reads a JSON body. Throws `invalid_argument` on anything else, `body_too_large` over the bound. */

@@ -31,6 +31,7 @@ const refusalsWithToken: readonly ErrorCode[] = [
   'unauthenticated',
   'forbidden',
   'too_many_attempts',
+  'sign_in_unavailable',
   'internal',
 ];
 

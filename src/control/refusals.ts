@@ -14,6 +14,8 @@ export interface Refused {
   readonly code: string;
   /** The address of the other end of the connection. */
   readonly from: string;
+  /** What the code does not say; from a closed set of words, but for the error that a provider names. */
+  readonly why?: string;
 }
 
 export interface Refusals {
@@ -29,6 +31,7 @@ const codes: ReadonlySet<string> = new Set([
   'forbidden',
   'unauthenticated',
   'too_many_attempts',
+  'sign_in_unavailable',
   'signature_required',
   'signature_invalid',
 ]);

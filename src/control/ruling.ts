@@ -3,12 +3,12 @@ import type { z } from 'zod';
 import { HoldpointError } from '../core/errors.ts';
 import type { Hold } from '../hold/record.ts';
 import { rolesNow } from '../hold/state.ts';
-import type { Identity } from '../store/token-file.ts';
 import { amendedMessage } from './amend.ts';
 import type { rulingSchema } from './api/holds.ts';
 import type { SignedRuling } from './api/signed-rulings.ts';
 import { divide } from './divided.ts';
 import type { ControlParts } from './parts.ts';
+import type { Caller } from './sign-in/caller.ts';
 import { checkSignature } from './signed-ruling.ts';
 
 export type RulingOrder = z.output<typeof rulingSchema>;
@@ -17,7 +17,7 @@ export type RulingOrder = z.output<typeof rulingSchema>;
 export async function ruleOn(
   parts: RulingParts,
   hold: Hold,
-  identity: Identity,
+  identity: Caller,
   order: RulingOrder,
   signed: SignedRuling | null,
 ): Promise<void> {
@@ -40,6 +40,7 @@ export async function ruleOn(
   const checked = signed === null ? null : checkSignature(parts, hold, identity, verdict, signed);
   const shared = {
     ...{ reason, digest, by: identity.name, role: identity.role },
+    ...(identity.display === undefined ? {} : { display: identity.display }),
     ...(checked === null ? {} : { signed: checked.statement }),
   };
   // Asked again when it is sealed: other rulings and the ledger may take their time in between.
@@ -57,7 +58,7 @@ export async function ruleOn(
 export type RulingParts = Pick<ControlParts, 'ledger' | 'holds' | 'clock' | 'withdrawnKeys'>;
 
 /** Throws `forbidden`. Asked before an amendment is looked at: what is wrong with one says something about the held content. */
-export function requireHoldRole({ state }: Hold, identity: Identity): void {
+export function requireHoldRole({ state }: Hold, identity: Caller): void {
   const allowed = rolesNow(state);
   if (allowed.includes(identity.role)) return;
   throw new HoldpointError(

@@ -1,16 +1,18 @@
-/** The control plane's socket: host and origin check, token, route, problem. Shares nothing with the data plane but parts. */
+/** The control plane's socket: host and origin check, credentials, route, problem. Shares nothing with the data plane but parts. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { RandomBytes, Schedule } from '../core/clock.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import { listening } from '../core/listening.ts';
 import { type Identity, tokenPrefix } from '../store/token-file.ts';
-import { checkOrigin, createAuthenticator } from './auth.ts';
+import { checkOrigin, createAuthenticator, knownBy } from './auth.ts';
 import {
   compileRoutes,
   problemOf,
   type Route,
   securityHeaders,
   sendProblem,
+  sendRefusalPage,
   setSecurityHeaders,
 } from './http.ts';
 import { noParameters, readQuery, requireRole } from './operation.ts';
@@ -34,6 +36,16 @@ import { reportRoutes } from './routes/reports.ts';
 import { reviewerKeyRoutes } from './routes/reviewer-keys.ts';
 import { reviewRoutes } from './routes/reviews.ts';
 import { summaryRoutes } from './routes/summary.ts';
+import type { Caller, Note } from './sign-in/caller.ts';
+import { certificateLogin } from './sign-in/certificate-login.ts';
+import { certificateHolder, openTlsServer, type TlsOptions, type TlsServer } from './sign-in/certificates.ts';
+import { createSignInDesk, type OidcOptions } from './sign-in/desk.ts';
+import { createFirstUses } from './sign-in/first-uses.ts';
+import { createServiceAccounts, type KubernetesOptions } from './sign-in/kubernetes.ts';
+import { openOrigins } from './sign-in/origin.ts';
+import { signInRoutes } from './sign-in/routes.ts';
+import { sessionOf } from './sign-in/session-cookie.ts';
+import { createSessions, type SessionBounds } from './sign-in/sessions.ts';
 
 export interface ControlListener {
   readonly url: string;
@@ -44,24 +56,62 @@ export interface ControlOptions {
   readonly host: string;
   readonly port: number;
   readonly hostNames: readonly string[];
-  readonly lookUp: (token: string) => Identity | null;
+  /** Whom the token of a hash belongs to. */
+  readonly lookUp: (hash: string) => Identity | null;
+  /** Scheme, host and port under which browsers come; null for those of the socket. */
+  readonly publicUrl: string | null;
+  readonly sessions: SessionBounds;
+  readonly oidc: OidcOptions | null;
+  /** Null for plain HTTP. */
+  readonly tls: TlsOptions | null;
+  /** Null where no service account is let in. */
+  readonly kubernetes: KubernetesOptions | null;
+  readonly schedule: Schedule;
+  readonly random: RandomBytes;
   readonly onRefused: (code: string) => void;
 }
 
 /** What is known of a call when it is refused. */
 interface Asked {
   operation: string;
-  by: Identity | null;
+  by: string;
+  role: string;
+  why: string;
+  forPeople: boolean;
 }
 
-const anonymous: Identity = { name: 'anonymous', role: 'viewer' };
+const anonymous: Caller = { name: 'anonymous', role: 'viewer' };
+/** Ours, and not the caller's. */
+const failures: ReadonlySet<string> = new Set(['internal', 'ledger_damaged', 'sign_in_unavailable']);
 const requestMsMax = 30_000;
 /** Of a body that is read as fast as it can be sealed. */
 const longRequestMsMax = 600_000;
 const headerBytesMax = 16 * 1024;
+const httpBounds = {
+  requestTimeout: longRequestMsMax,
+  headersTimeout: requestMsMax,
+  maxHeaderSize: headerBytesMax,
+};
 
 /** Listens; rejects with `config_invalid` when the address is taken. */
 export async function listenControl(options: ControlOptions, parts: ControlParts): Promise<ControlListener> {
+  const { clock } = parts;
+  const origins = openOrigins(options.publicUrl);
+  const sessions = createSessions(options.sessions, clock, options.schedule, options.random);
+  const lookUp = (hash: string): Identity | null => knownBy(options.lookUp, hash);
+  const desk = createSignInDesk({
+    oidc: options.oidc,
+    token: lookUp,
+    sessions,
+    ledger: parts.ledger,
+    clock,
+    random: options.random,
+    publicOrigin: origins.ofPublic,
+  });
+  const firstUses = createFirstUses(parts.ledger, clock);
+  const clients = options.tls?.clients ?? [];
+  const hasCertificate = (req: IncomingMessage): boolean =>
+    tls?.takesClients() === true && certificateHolder(req, clients, clock) != null;
   const described: Route[] = [
     ...healthRoutes(parts),
     ...holdRoutes(parts),
@@ -79,19 +129,34 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     ...reviewerKeyRoutes(parts),
     ...notificationRoutes(parts),
     ...eventRoutes(parts),
+    ...signInRoutes(desk, origins.of, hasCertificate),
     ...consoleRoutes(),
   ];
   const routes = [...described, ...openapiRoutes(described)];
   const find = compileRoutes(routes);
-  const authenticate = createAuthenticator(options.lookUp, parts.clock);
-  const hostNames = new Set(options.hostNames.map((name) => name.toLowerCase()));
+  const authenticate = createAuthenticator(
+    {
+      token: lookUp,
+      serviceAccount:
+        options.kubernetes === null ? null : createServiceAccounts(options.kubernetes, clock, firstUses),
+      session: (req) => sessionOf(req, origins.of(req), sessions),
+      certificate: async (req) =>
+        tls === null
+          ? undefined
+          : certificateLogin(req, { tls, clients, clock, origin: origins.of(req), firstUses }),
+    },
+    clock,
+  );
+  const hostNames = new Set(
+    [...options.hostNames, ...origins.publicHostNames].map((name) => name.toLowerCase()),
+  );
 
   const refusals = createRefusals(parts.ledger, (error) => parts.onError('A refusal was not sealed', error));
 
-  function noteRefusal(req: IncomingMessage, { by, operation }: Asked, code: string): void {
+  function noteRefusal(req: IncomingMessage, { by, role, operation, why }: Asked, code: string): void {
     options.onRefused(code);
     const from = req.socket.remoteAddress ?? '';
-    refusals.take({ by: by?.name ?? '', role: by?.role ?? '', operation, code, from });
+    refusals.take({ by, role, operation, code, from, ...(why === '' ? {} : { why }) });
   }
 
   async function answer(req: IncomingMessage, res: ServerResponse, asked: Asked): Promise<void> {
@@ -111,23 +176,32 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     }
     if (route.readsLong !== true) limitReceiving(req, res);
     const { operation } = route;
-    asked.operation = operation?.id ?? '';
+    asked.operation = operation?.id ?? route.id ?? '';
+    asked.forPeople = route.forPeople === true;
     const needsToken = operation !== null && operation.roles !== null;
     // Probes come with the pod's address as Host and from agents that send no Origin; they carry nothing.
-    if (needsToken || pathname === '/') checkOrigin(req, hostNames);
-    const identity = needsToken ? authenticate(req) : anonymous;
+    if (needsToken || pathname === '/' || route.id !== undefined) checkOrigin(req, hostNames);
+    const note: Note = (about) => void Object.assign(asked, about);
+    let identity = anonymous;
     if (needsToken) {
-      asked.by = identity;
+      const { caller, session } = await authenticate(req, note);
+      identity = caller;
+      session?.cover(res);
+      asked.by = identity.name;
+      asked.role = identity.role;
       requireRole(operation, identity.role);
       if (operation.query === undefined) readQuery(searchParams, noParameters);
     }
     const refused = (code: string): void => noteRefusal(req, asked, code);
-    await route.handle({ req, res, params, query: searchParams, identity, refused });
+    await route.handle({ req, res, params, query: searchParams, identity, refused, note });
   }
 
   async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     setSecurityHeaders(res);
-    const asked: Asked = { operation: '', by: null };
+    tls?.refresh();
+    // It ended the connection: its certificate is of an authority that does not count any more.
+    if (req.socket.destroyed) return;
+    const asked: Asked = { operation: '', by: '', role: '', why: '', forPeople: false };
     try {
       await answer(req, res, asked);
     } catch (thrown) {
@@ -135,25 +209,32 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
         thrown instanceof HoldpointError
           ? thrown
           : new HoldpointError('internal', messageOf(thrown), '', thrown);
-      if (error.code === 'internal' || error.code === 'ledger_damaged')
-        parts.onError('A control call failed', thrown);
+      if (failures.has(error.code)) parts.onError('A control call failed', thrown);
       noteRefusal(req, asked, error.code);
-      sendProblem(res, error);
+      if (asked.forPeople && !res.headersSent) sendRefusalPage(res, error);
+      else sendProblem(res, error);
     }
   }
 
-  const server = createServer(
-    { requestTimeout: longRequestMsMax, headersTimeout: requestMsMax, maxHeaderSize: headerBytesMax },
-    (req, res) => {
-      serve(req, res).catch((error: unknown) => {
-        parts.onError('A control call failed', error);
-        res.destroy();
-      });
-    },
-  );
+  const take = (req: IncomingMessage, res: ServerResponse): void => {
+    serve(req, res).catch((error: unknown) => {
+      parts.onError('A control call failed', error);
+      res.destroy();
+    });
+  };
+  const tls = options.tls === null ? null : openTlsServer(options.tls, httpBounds, take, parts.onError);
+  const server = tls?.server ?? createServer(httpBounds, take);
   server.on('clientError', refuseUnreadable);
   const bound = await listening(server, options, 'control.listen');
-  return { url: `http://${bound}`, close: () => closeServer(server).finally(refusals.flush) };
+  const url = `${tls === null ? 'http' : 'https'}://${bound}`;
+  origins.bind(url);
+  return {
+    url,
+    close: () => {
+      sessions.close();
+      return closeServer(server).finally(refusals.flush);
+    },
+  };
 }
 
 /** Whoever sends slowly does not keep a connection. */
@@ -175,12 +256,17 @@ function urlOfRequest(req: IncomingMessage): URL {
 /** URLs are logged on the way: a token in one is refused whatever it is called, so that nobody gets used to it. */
 function refuseTokenInUrl(query: URLSearchParams): void {
   const named = query.has('token') || query.has('access_token');
-  if (!named && ![...query.values()].some((value) => value.startsWith(tokenPrefix))) return;
+  if (!named && ![...query.values()].some(isLikeToken)) return;
   throw new HoldpointError(
     'unauthenticated',
     'A token does not belong in a URL.',
     'Send it as Authorization: Bearer, and replace this one: URLs are logged.',
   );
+}
+
+/** Longer than what a sign-in has in its URL, which may begin so by chance. */
+function isLikeToken(value: string): boolean {
+  return value.startsWith(tokenPrefix) && value.length >= tokenPrefix.length + 43;
 }
 
 /** What Node's parser refuses never becomes a request; it still gets a problem and the same headers. */
@@ -202,7 +288,7 @@ function refuseUnreadable(error: Error & { code?: string }, socket: Duplex): voi
   socket.end(`HTTP/1.1 400 Bad Request\r\n${lines.join('')}\r\n${body}`);
 }
 
-function closeServer(server: Server): Promise<void> {
+function closeServer(server: Server | TlsServer['server']): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   server.close(() => resolve());
   server.closeAllConnections();

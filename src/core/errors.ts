@@ -37,6 +37,7 @@ export const httpStatusByCode = {
   erased: 410,
   erasure_under_way: 409,
   too_many_attempts: 429,
+  sign_in_unavailable: 503,
   internal: 500,
   // Outside memory: never an answer to a call
   anchor_failed: 502,

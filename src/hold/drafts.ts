@@ -7,6 +7,7 @@ import type { SignedStatement, Verdict } from './state.ts';
 export interface MadeRuling {
   readonly by: string;
   readonly role: string;
+  readonly display?: string;
   readonly verdict: Verdict;
   /** '' where none was given. */
   readonly reason: string;
@@ -28,6 +29,7 @@ export function rulingDraft(
     by: ruling.by,
     decision: hold.decision,
     digest: hold.state.terms.digest,
+    ...(ruling.display === undefined ? {} : { display: ruling.display }),
     final,
     hold: hold.seq,
     role: ruling.role,

@@ -45,6 +45,8 @@ export interface RulingRequest {
   readonly verdict: HumanVerdict;
   readonly by: string;
   readonly role: string;
+  /** What people call them, beside the name that counts. */
+  readonly display?: string;
   readonly digest: string;
   readonly reason: string;
   /** Release alone and at once, where the terms let this role. */

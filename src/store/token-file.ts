@@ -76,16 +76,20 @@ function addLocked(file: string, identity: Identity, nowMs: number, random: Rand
     );
   }
   const token = tokenPrefix + random(32).toString('base64url');
-  const entry = { ...identity, hash: sha256Hex(token), created: new Date(nowMs).toISOString() };
+  const entry = { ...identity, hash: tokenHash(token), created: new Date(nowMs).toISOString() };
   writeTokens(file, { version: 1, tokens: [...tokens.tokens, entry] });
   return token;
 }
 
-/** Checks tokens against the file as it is now; it may change while the sidecar runs. */
-export function openTokens(file: string): (token: string) => Identity | null {
+/** What a token is known by. */
+export function tokenHash(token: string): string {
+  return sha256Hex(token);
+}
+
+/** Finds whom the token of a hash belongs to, in the file as it is now; it may change while the sidecar runs. */
+export function openTokens(file: string): (hash: string) => Identity | null {
   const current = openFile(file);
-  return (token) => {
-    const hash = sha256Hex(token);
+  return (hash) => {
     let found: Identity | null = null;
     // All are compared, so that the time taken does not tell which one was close.
     for (const entry of current().tokens)

@@ -141,7 +141,7 @@ describe.skipIf(missingBrowser !== '')(
       await page.getByLabel('Your token').fill('hp_this-is-not-a-token-of-anybody');
       await page.keyboard.press('Enter');
       await page.getByText('This token is not known here.').waitFor();
-      expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
+      expect(await page.evaluate(() => sessionStorage.length + localStorage.length)).toBe(0);
     });
 
     it('shows a hold within a second of the call and releases it by keyboard alone', async () => {

@@ -56,7 +56,7 @@ export interface Stage {
 export async function setStage(
   policy: string,
   upstreamUrl?: string,
-  control: Readonly<Record<string, string>> = {},
+  control: Readonly<Record<string, unknown>> = {},
 ): Promise<Stage> {
   const directory = mkdtempSync(join(tmpdir(), 'holdpoint-console-'));
   const provider = upstreamUrl === undefined ? await startDemoProvider({ port: 0 }) : null;

@@ -4,7 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { StatefulSet } from 'kubernetes-models/apps/v1';
-import type { IContainer, IPodSpec } from 'kubernetes-models/v1';
+import { ClusterRoleBinding, Role } from 'kubernetes-models/rbac.authorization.k8s.io/v1';
+import { type IContainer, type IPodSpec, ServiceAccount } from 'kubernetes-models/v1';
 import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
@@ -90,6 +91,43 @@ describe('injected-keys', () => {
   test('gives the sidecar the Secret to read', () => {
     expect(mountsOf(containerOf(pod, 'holdpoint'))).toContain('provider-keys (read)');
     expect(pod.volumes?.at(-1)?.secret?.secretName).toBe('workload-provider-key');
+  });
+});
+
+describe('service-accounts', () => {
+  const pod = podWith('service-accounts');
+  const text = readFileSync(join(manifestsDir, 'service-accounts/rbac.yaml'), 'utf8');
+  const objects = parseAllDocuments(text).map((document): unknown => document.toJS());
+
+  test('gives the account to the sidecar alone, where it looks for it', () => {
+    expect(pod.serviceAccountName).toBe('holdpoint');
+    expect(pod.automountServiceAccountToken).toBe(false);
+    const mount = containerOf(pod, 'holdpoint').volumeMounts?.find(({ name }) => name === 'cluster');
+    expect(mount).toEqual({
+      name: 'cluster',
+      mountPath: '/var/run/secrets/kubernetes.io/serviceaccount',
+      readOnly: true,
+    });
+    expect(mountsOf(containerOf(pod, 'workload'))).toEqual(['workload-tmp']);
+  });
+
+  test('lets it ask for reviews and nothing else', () => {
+    const account = only(objects, ServiceAccount.is);
+    const binding = only(objects, ClusterRoleBinding.is);
+    for (const object of [
+      new ServiceAccount(account),
+      new ClusterRoleBinding(binding),
+      new Role(only(objects, Role.is)),
+    ])
+      object.validate();
+    expect(objects.length).toBe(3);
+    expect(binding.roleRef.name).toBe('system:auth-delegator');
+  });
+
+  test('has a role as the sidecar asks for it', () => {
+    expect(only(objects, Role.is).rules).toEqual([
+      { apiGroups: ['holdpoint.dev'], resources: ['roles'], resourceNames: ['viewer'], verbs: ['use'] },
+    ]);
   });
 });
 

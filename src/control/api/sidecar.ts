@@ -6,8 +6,15 @@ import { roles } from '../../store/token-file.ts';
 import { everyRole, jsonAnswer, type Operation, type Sent } from '../operation.ts';
 
 const whoamiSchema = z
-  .object({ name: z.string(), role: z.enum(roles) })
-  .meta({ id: 'Identity', description: 'Whom a token belongs to.' });
+  .object({
+    name: z.string(),
+    role: z.enum(roles),
+    display: z
+      .string()
+      .optional()
+      .describe('What people call them, where a provider says so. The name alone tells who it is.'),
+  })
+  .meta({ id: 'Identity', description: 'Who asks.' });
 
 const policySchema = z
   .object({

@@ -7,7 +7,10 @@ const base64Of64 = z.string().regex(/^[A-Za-z0-9+/]{86}==$/, 'expected base64 of
 const key = base64Of32.describe('The public key, Ed25519: base64 of 32 bytes.');
 const owner = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/, 'expected the name of a person')
+  .regex(
+    /^([A-Za-z0-9][A-Za-z0-9._@-]{0,63}|(oidc|certificate|kubernetes):[\x21-\x7e ]{1,800})$/,
+    'expected the name of a person, as whoami says it',
+  )
   .describe('Whose rulings it signs.');
 const reason = z.string().trim().min(1).max(256).describe('Why; sealed.');
 

@@ -2,6 +2,7 @@
 import { healthz, metrics, readyz, showPolicy, whoami } from '../api/sidecar.ts';
 import { type Route, sendJson, sendText } from '../http.ts';
 import type { ControlParts } from '../parts.ts';
+import { identityShown } from '../sign-in/routes.ts';
 
 export function healthRoutes(parts: ControlParts): Route[] {
   return [
@@ -36,7 +37,7 @@ export function healthRoutes(parts: ControlParts): Route[] {
       method: 'GET',
       path: '/api/v1/whoami',
       operation: whoami,
-      handle: ({ res, identity: { name, role } }) => sendJson(res, 200, { name, role }),
+      handle: ({ res, identity }) => sendJson(res, 200, identityShown(identity)),
     },
     {
       method: 'GET',

@@ -94,12 +94,16 @@ export const tools = ['transfer_funds', 'delete_records'].map((name) => ({
 }));
 
 export async function startHouse(
-  options: { readonly settings?: object; readonly machine?: Machine } = {},
+  options: {
+    readonly settings?: object;
+    readonly machine?: Machine;
+    readonly env?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<House> {
   const directory = mkdtempSync(join(tmpdir(), 'holdpoint-contract-'));
   const provider = await startDemoProvider({ port: 0 });
   const files = writeHouse(directory, provider.url, options.settings ?? {});
-  const sidecar = await startSidecar(files.configFile, {}, options.machine);
+  const sidecar = await startSidecar(files.configFile, options.env ?? {}, options.machine);
   const tokens = makeTokens(join(files.dataDir, 'tokens.json'));
   return {
     directory,

@@ -176,13 +176,31 @@ describe('the environment', () => {
     ['HOLDPOINT_LIMITS_DRAIN_MS_MAX', 200, ['limits', 'drainMsMax']],
     ['HOLDPOINT_RETENTION_EVERY_HOURS', 6, ['retention', 'everyHours']],
     ['HOLDPOINT_CONTROL_RULINGS', 'signed', ['control', 'rulings']],
+    ['HOLDPOINT_CONTROL_PUBLIC_URL', 'https://c.example', ['control', 'publicUrl']],
+    ['HOLDPOINT_CONTROL_SIGN_IN_IDLE_MS_MAX', 60_001, ['control', 'signIn', 'idleMsMax']],
+    ['HOLDPOINT_CONTROL_SIGN_IN_LIFETIME_MS_MAX', 60_002, ['control', 'signIn', 'lifetimeMsMax']],
+    ['HOLDPOINT_CONTROL_SIGN_IN_OIDC_ISSUER', 'https://id.example', ['control', 'signIn', 'oidc', 'issuer']],
+    ['HOLDPOINT_CONTROL_SIGN_IN_OIDC_CLIENT_ID', 'c', ['control', 'signIn', 'oidc', 'clientId']],
+    [
+      'HOLDPOINT_CONTROL_SIGN_IN_OIDC_CLIENT_SECRET_ENV',
+      'SECRET',
+      ['control', 'signIn', 'oidc', 'clientSecret', 'env'],
+    ],
+    ['HOLDPOINT_CONTROL_SIGN_IN_OIDC_CA_FILE', 'ca.pem', ['control', 'signIn', 'oidc', 'caFile']],
+    ['HOLDPOINT_CONTROL_SIGN_IN_OIDC_GROUPS_CLAIM', 'g', ['control', 'signIn', 'oidc', 'groupsClaim']],
+    ['HOLDPOINT_CONTROL_SIGN_IN_OIDC_LABEL', 'Example', ['control', 'signIn', 'oidc', 'label']],
+    ['HOLDPOINT_CONTROL_TLS_CERT', 'other.crt', ['control', 'tls', 'cert']],
+    ['HOLDPOINT_CONTROL_TLS_KEY', 'other.key', ['control', 'tls', 'key']],
+    ['HOLDPOINT_CONTROL_KUBERNETES_AUDIENCE', 'other', ['control', 'kubernetes', 'audience']],
+    ['HOLDPOINT_CONTROL_KUBERNETES_CREDENTIALS', './sa', ['control', 'kubernetes', 'credentials']],
     ['HOLDPOINT_LOG_LEVEL', 'warn', ['log', 'level']],
   ] as const;
 
   const key = 'w.example+00000000+BAAA';
   const outside = `anchors: { to: { w1: { kind: witness, url: 'http://w.example', key: ${key} }, f: { kind: file, path: x } } }
 witness: { listen: '127.0.0.1:1', name: w, peers: [${key}] }
-notify: { to: { oncall: { kind: webhook, url: 'http://w.example', secret: { env: X } } } }`;
+notify: { to: { oncall: { kind: webhook, url: 'http://w.example', secret: { env: X } } } }
+control: { tls: { cert: a, key: b }, signIn: { oidc: { issuer: 'http://localhost:5', clientId: x, clientSecret: { env: X }, roles: [{ group: g, role: viewer }] } } }`;
 
   it.each(scalars)('%s sets it', (variable, value, path) => {
     const config = load(`data: { dir: ./d }\n${outside}`, { [variable]: String(value) });
@@ -199,6 +217,17 @@ notify: { to: { oncall: { kind: webhook, url: 'http://w.example', secret: { env:
     const listed = scalars.map(([, , path]) => path.join('.'));
     const withoutDefault = [
       'anchors.to.w1.url',
+      'control.publicUrl',
+      'control.kubernetes.audience',
+      'control.kubernetes.credentials',
+      'control.tls.cert',
+      'control.tls.key',
+      'control.signIn.oidc.issuer',
+      'control.signIn.oidc.clientId',
+      'control.signIn.oidc.clientSecret.env',
+      'control.signIn.oidc.caFile',
+      'control.signIn.oidc.groupsClaim',
+      'control.signIn.oidc.label',
       'witness.listen',
       'witness.name',
       'keys.dir',

@@ -1,0 +1,140 @@
+/**
+ * Who is signed in on this desk: a session begins with a token, at a provider or by a certificate, and ends by the
+ * person or by the sidecar. Owns the page's key, without which the browser's cookie opens nothing.
+ */
+import { type Api, ApiError, createApi } from './api.ts';
+import { closedPage, endingOf, messageOf, refusalOf, signedOut } from './desk-state.ts';
+import type { Store } from './desk-store.ts';
+import { listen } from './events.ts';
+import type { HoldNotice, Identity } from './hold-data.ts';
+import { keepPlace } from './kept-place.ts';
+import { forgetKey, keptKey, makeKey } from './page-key.ts';
+
+export interface DeskSession {
+  readonly api: () => Api;
+  /** Throws `ApiError` 401 when nobody is signed in. */
+  readonly identity: () => Identity;
+  /** Takes up what this browser has still, or what it shows by itself. */
+  start(): void;
+  /** Exchanges a token for a session. */
+  signIn(token: string): void;
+  /** Goes to the provider that the sidecar offers; the page is left. */
+  signInElsewhere(): void;
+  signOut(): void;
+  retryNow(): void;
+  /** Shows what went wrong; a session that is no more ends, whoever finds out. */
+  complain(error: unknown): void;
+}
+
+export interface SessionParts {
+  readonly store: Store;
+  readonly storage: Storage;
+  readonly onBegun: () => void;
+  readonly onEnded: () => void;
+  readonly onConnected: () => void;
+  readonly onNotice: (notice: HoldNotice) => void;
+}
+
+export function createDeskSession({ store, storage, ...on }: SessionParts): DeskSession {
+  const { get, set } = store;
+  let key = keptKey(storage);
+  let api: Api = createApi(key);
+  let link: ReturnType<typeof listen> | null = null;
+  set({ signingIn: key !== '' });
+
+  function open(): void {
+    set({ signingIn: true, refusal: '' });
+    key = makeKey(storage);
+    api = createApi(key);
+  }
+
+  async function signIn(token: string): Promise<void> {
+    open();
+    try {
+      begin(await api.signInByToken(token.trim()));
+    } catch (error) {
+      end(refusalOf(error));
+    }
+  }
+
+  async function signInElsewhere(): Promise<void> {
+    open();
+    try {
+      keepPlace();
+      location.assign(await api.beginSignIn());
+    } catch (error) {
+      end(messageOf(error));
+    }
+  }
+
+  async function resume(): Promise<void> {
+    try {
+      begin(await api.whoami());
+    } catch (error) {
+      end(endingOf(error));
+    }
+  }
+
+  function begin(identity: Identity): void {
+    set({ identity, signingIn: false });
+    link = listen(api, {
+      onConnected: on.onConnected,
+      onNotice: on.onNotice,
+      onLink: (next) => set({ link: next }),
+      onRefused: (error) => end(endingOf(error)),
+    });
+    on.onBegun();
+  }
+
+  function end(refusal: string): void {
+    link?.stop();
+    link = null;
+    forgetKey(storage, key);
+    on.onEnded();
+    const { open: page, offer, place } = get();
+    set({ ...signedOut, offer, refusal, place, open: page === null ? null : closedPage(page.id) });
+  }
+
+  /** The page is empty at once; that the session ended is the sidecar's word, or the page says that it did not. */
+  function signOut(): void {
+    const ending = api.signOut();
+    end('');
+    ending.catch((error: unknown) => {
+      if (error instanceof ApiError && error.status === 401) return;
+      set({ refusal: `The session may not have ended: ${messageOf(error)}` });
+    });
+  }
+
+  function complain(error: unknown): void {
+    if (error instanceof ApiError && error.status === 401) end(endingOf(error));
+    else set({ problem: messageOf(error) });
+  }
+
+  return {
+    api: () => api,
+    identity: () => {
+      const { identity } = get();
+      if (identity === null) throw new ApiError(401, '', 'You are signed out.', '');
+      return identity;
+    },
+    start: () => {
+      if (key !== '') resume().catch(complain);
+      api.offer().then(({ oidc, certificate }) => {
+        set({ offer: oidc });
+        // The browser shows its certificate by itself; the page needs a key all the same.
+        if (!certificate || get().identity !== null || get().signingIn) return;
+        open();
+        resume().catch(complain);
+      }, complain);
+    },
+    signIn: (token) => {
+      signIn(token).catch(complain);
+    },
+    signInElsewhere: () => {
+      signInElsewhere().catch(complain);
+    },
+    signOut,
+    retryNow: () => link?.retryNow(),
+    complain,
+  };
+}

@@ -1,0 +1,77 @@
+/** How long a session lasts. Time is the test's. */
+import { describe, expect, it } from 'vitest';
+import { createAttempts } from '../../../src/control/sign-in/attempts.ts';
+import { createSessions } from '../../../src/control/sign-in/sessions.ts';
+import { sha256Hex } from '../../../src/core/bytes.ts';
+import { systemRandom } from '../../../src/core/clock.ts';
+
+const minuteMs = 60_000;
+const ada = { name: 'ada', role: 'reviewer' } as const;
+const key = 'k'.repeat(43);
+
+function startedSession() {
+  let nowMs = 0;
+  const timers = new Set<{ atMs: number; fn: () => void }>();
+  const schedule = (ms: number, fn: () => void) => {
+    const timer = { atMs: nowMs + ms, fn };
+    timers.add(timer);
+    return () => void timers.delete(timer);
+  };
+  const clock = { nowMs: () => nowMs, monoUs: () => nowMs * 1000 };
+  const bounds = { idleMsMax: 10 * minuteMs, lifetimeMsMax: 60 * minuteMs };
+  const sessions = createSessions(bounds, clock, schedule, systemRandom);
+  const id = sessions.start({ via: 'oidc', keyHash: sha256Hex(key), current: () => ada }, ada);
+  const passMinutes = (minutes: number): void => {
+    nowMs += minutes * minuteMs;
+    for (const timer of [...timers]) {
+      if (timer.atMs > nowMs) continue;
+      timers.delete(timer);
+      timer.fn();
+    }
+  };
+  return { isThere: () => sessions.find(id, key) !== null, passMinutes, timers };
+}
+
+describe('a session', () => {
+  it('ends when nothing was asked of it for so long', () => {
+    const { isThere, passMinutes } = startedSession();
+    passMinutes(9);
+    expect(isThere()).toBe(true);
+    passMinutes(9);
+    expect(isThere()).toBe(true);
+    passMinutes(10);
+    expect(isThere()).toBe(false);
+  });
+
+  it('ends after its lifetime however much is asked of it', () => {
+    const { isThere, passMinutes } = startedSession();
+    for (let minute = 5; minute < 60; minute += 5) {
+      passMinutes(5);
+      expect(isThere()).toBe(true);
+    }
+    passMinutes(5);
+    expect(isThere()).toBe(false);
+  });
+
+  it('leaves no timer behind', () => {
+    const { passMinutes, timers } = startedSession();
+    passMinutes(61);
+    expect(timers.size).toBe(0);
+  });
+});
+
+describe('attempts', () => {
+  const clock = { nowMs: () => 0, monoUs: () => 0 };
+  it('are counted together for the /64 that one end of IPv6 has', () => {
+    const attempts = createAttempts(clock, 1);
+    expect(attempts.count('2001:db8:0:7::1')).toBe(false);
+    expect(attempts.count('2001:db8::7:a:b:c:d')).toBe(true);
+    expect(attempts.count('2001:db8:0:8::1')).toBe(false);
+  });
+
+  it('are counted apart for two addresses of IPv4, mapped or not', () => {
+    const attempts = createAttempts(clock, 1);
+    for (const address of ['192.0.2.1', '192.0.2.2', '::ffff:192.0.2.1', '::ffff:192.0.2.2'])
+      expect(attempts.count(address)).toBe(false);
+  });
+});
