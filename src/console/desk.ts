@@ -2,6 +2,7 @@
  * The reviewer's desk: everything this tab can do, apart from how it looks. It never rules by itself.
  */
 import { type Api, ApiError, createApi, type RulingRequest } from './api.ts';
+import { createOversight, type DeskOversight } from './desk-oversight.ts';
 import { createDeskPage } from './desk-page.ts';
 import { createDeskQueue } from './desk-queue.ts';
 import { type Action, closedPage, type DeskState, messageOf, refusalOf, signedOut } from './desk-state.ts';
@@ -14,7 +15,7 @@ import { enrolBrowser, type SigningState, signingState } from './signing.ts';
 
 export type { DeskState, OpenHold } from './desk-state.ts';
 
-export interface Desk {
+export interface Desk extends DeskOversight {
   get(): DeskState;
   subscribe(listener: () => void): () => void;
   nowMs(): number;
@@ -70,6 +71,14 @@ export function createDesk(storage: Storage): Desk {
     refresh: queue.refresh,
     signedIn,
     complain,
+  });
+
+  const oversight = createOversight({
+    store,
+    api: () => api,
+    put: queue.put,
+    reread: page.reread,
+    signedIn,
   });
 
   async function signIn(token: string): Promise<void> {
@@ -133,6 +142,7 @@ export function createDesk(storage: Storage): Desk {
   if (remembered !== null) signIn(remembered).catch(complain);
 
   return {
+    ...oversight,
     get,
     subscribe: store.subscribe,
     nowMs: () => api.nowMs(),
