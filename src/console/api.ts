@@ -12,6 +12,7 @@ import {
   type Verdict,
 } from './hold-data.ts';
 import { type HoldDetail, type Ruling, readDetail, readFinalRuling } from './hold-detail.ts';
+import { type Ruled, readRuled } from './oversight-data.ts';
 import { flagIn, isShape, listIn, shapeOf, textIn } from './shape.ts';
 import { clockSkewMs } from './time.ts';
 
@@ -41,6 +42,12 @@ export interface RulingRequest {
   /** Of a release: alone and at once. */
   readonly breakGlass?: true;
 }
+
+/** One ruling on many holds of the same bytes, or one that each is signed with. */
+export type ManyRulings = { readonly contentDigest: string } & (
+  | { readonly verdict: Verdict; readonly reason: string; readonly holds: readonly string[] }
+  | { readonly holds: readonly (SignedRuling & { readonly id: string })[] }
+);
 
 /** A ruling as its reviewer signed it. */
 export interface SignedRuling {
@@ -90,6 +97,12 @@ export interface Api {
   hold(id: string): Promise<HoldDetail>;
   finalRuling(decisionId: string): Promise<Ruling | null>;
   rule(id: string, ruling: RulingRequest | SignedRuling): Promise<HoldSummary>;
+  /** What became of each, in that order. */
+  ruleOnMany(rulings: ManyRulings): Promise<readonly Ruled[]>;
+  comment(id: string, text: string): Promise<HoldSummary>;
+  /** Says who is on it from now on; '' for nobody. */
+  assign(id: string, to: string): Promise<HoldSummary>;
+  review(id: string, finding: { readonly verdict: string; readonly text: string }): Promise<HoldSummary>;
   reviewerKeys(): Promise<ReviewerKeys>;
   enrolKey(enrolment: Enrolment): Promise<void>;
   /** The open answer of server-sent events. */
@@ -126,6 +139,13 @@ export function createApi(key: string): Api {
     return body;
   }
 
+  function post(path: string, body: unknown): Promise<unknown> {
+    const headers = { 'content-type': 'application/json' };
+    return json(path, { method: 'POST', headers, body: JSON.stringify(body) });
+  }
+
+  const pathOf = (id: string): string => `/api/v1/holds/${encodeURIComponent(id)}`;
+
   return {
     offer: async () => readOffer(await json('/sign-in')),
     signInByToken: async (token) =>
@@ -147,23 +167,16 @@ export function createApi(key: string): Api {
       readHolds(await json(`/api/v1/holds?limit=${limit}${after === null ? '' : `&after=${after}`}`)),
     holdLine: async (id) =>
       readHolds(await json(`/api/v1/holds?id=${encodeURIComponent(id)}`)).items[0] ?? null,
-    hold: async (id) => readDetail(await json(`/api/v1/holds/${encodeURIComponent(id)}`)),
+    hold: async (id) => readDetail(await json(pathOf(id))),
     finalRuling: async (id) => readFinalRuling(await json(`/api/v1/decisions/${encodeURIComponent(id)}`)),
-    rule: async (id, ruling) =>
-      readSummary(
-        await json(`/api/v1/holds/${encodeURIComponent(id)}/rulings`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify(ruling),
-        }),
-      ),
+    rule: async (id, ruling) => readSummary(await post(`${pathOf(id)}/rulings`, ruling)),
+    ruleOnMany: async (rulings) => readRuled(await post('/api/v1/rulings', rulings)),
+    comment: async (id, text) => readSummary(await post(`${pathOf(id)}/comments`, { text })),
+    assign: async (id, to) => readSummary(await post(`${pathOf(id)}/assignment`, { to })),
+    review: async (id, finding) => readSummary(await post(`${pathOf(id)}/review`, finding)),
     reviewerKeys: async () => readKeys(await json('/api/v1/reviewer-keys')),
     enrolKey: async (enrolment) => {
-      await json('/api/v1/reviewer-keys', {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(enrolment),
-      });
+      await post('/api/v1/reviewer-keys', enrolment);
     },
     events: async (signal) => {
       const { body } = await request('/api/v1/events', { signal });

@@ -12,6 +12,7 @@ import { Inbox } from './inbox.ts';
 import { LedgerPage } from './ledger.ts';
 import { OverviewPage } from './overview.ts';
 import { PolicyPage } from './policy.ts';
+import { ReviewsPage } from './reviews.ts';
 import { SessionPage } from './session.ts';
 import { SignIn } from './sign-in.ts';
 import { TopBar } from './top-bar.ts';
@@ -52,6 +53,8 @@ function pageOf(desk: Desk, state: DeskState): ComponentChild {
       return h(LedgerPage, { key: 'ledger', desk, seq: place.seq });
     case 'policy':
       return h(PolicyPage, { key: 'policy', desk });
+    case 'reviews':
+      return h(ReviewsPage, { key: 'reviews', desk });
     case 'overview':
       return h(OverviewPage, { key: 'overview', desk, hours: place.hours });
     case 'inbox':

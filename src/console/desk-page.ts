@@ -119,7 +119,7 @@ export function createDeskPage(options: {
   };
 }
 
-/** What of a line decides who may do what: once that changed, the page asks again. */
-function whoRules({ approvals, roles }: HoldSummary): string {
-  return JSON.stringify([approvals.given, roles]);
+/** What of a line tells that the whole has more to say: who may do what, and what was said. */
+function whoRules({ approvals, roles, commentCount }: HoldSummary): string {
+  return JSON.stringify([approvals.given, roles, commentCount]);
 }

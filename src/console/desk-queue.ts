@@ -138,6 +138,7 @@ export function createDeskQueue(options: {
     const { holds, alerts } = store.get();
     if (notice.kind === 'glass-broken')
       store.set({ alerts: [notice.id, ...alerts.filter((id) => id !== notice.id)].slice(0, alertsMax) });
+    if (notice.kind === 'reviewed') store.set({ reviewed: store.get().reviewed + 1 });
     const hold = holds.get(notice.id);
     if (hold === undefined || rereadKinds.includes(notice.kind)) {
       learn(notice.id);
@@ -151,4 +152,11 @@ export function createDeskQueue(options: {
 }
 
 /** Events after which more of a line has changed than they say. */
-const rereadKinds: readonly string[] = ['opened', 'approved', 'escalated'];
+const rereadKinds: readonly string[] = [
+  'opened',
+  'approved',
+  'escalated',
+  'commented',
+  'assigned',
+  'reviewed',
+];

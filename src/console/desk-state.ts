@@ -19,6 +19,8 @@ export interface OpenHold {
   /** Why nothing can be ruled any more, in a sentence. */
   readonly over: string;
   readonly ruling: Ruling | null;
+  /** What became of other holds that were ruled on together with this one; '' where none was. */
+  readonly together: string;
   /** The ruling panel; null while closed. */
   readonly panel: Action | null;
   /** Places of the tool calls that a release here would withhold. */
@@ -47,6 +49,8 @@ export interface DeskState {
   readonly helpShown: boolean;
   /** Holds on which somebody broke the glass, until they are looked at or put away. */
   readonly alerts: readonly string[];
+  /** How many reviews this tab has heard of. */
+  readonly reviewed: number;
   /** Why the queue could not be read; '' when it could. */
   readonly problem: string;
   /** Read out by screen readers. */
@@ -69,12 +73,22 @@ export const signedOut: DeskState = {
   place: inbox,
   helpShown: false,
   alerts: [],
+  reviewed: 0,
   problem: '',
   announcement: '',
 };
 
 export function closedPage(id: string): OpenHold {
-  return { id, detail: null, problem: '', over: '', ruling: null, panel: null, withheld: new Set() };
+  return {
+    id,
+    detail: null,
+    problem: '',
+    over: '',
+    ruling: null,
+    together: '',
+    panel: null,
+    withheld: new Set(),
+  };
 }
 
 export function refusalOf(error: unknown): string {

@@ -2,6 +2,7 @@
  * The reviewer's desk: everything this tab can do, apart from how it looks. It never rules by itself.
  */
 import { ApiError, type RulingRequest } from './api.ts';
+import { createOversight, type DeskOversight } from './desk-oversight.ts';
 import { createDeskPage } from './desk-page.ts';
 import { createDeskQueue } from './desk-queue.ts';
 import { createDeskSession } from './desk-session.ts';
@@ -13,7 +14,7 @@ import { enrolBrowser, type SigningState, signingState } from './signing.ts';
 
 export type { DeskState, OpenHold } from './desk-state.ts';
 
-export interface Desk {
+export interface Desk extends DeskOversight {
   get(): DeskState;
   subscribe(listener: () => void): () => void;
   nowMs(): number;
@@ -80,6 +81,8 @@ export function createDesk(storage: Storage): Desk {
     complain,
   });
 
+  const oversight = createOversight({ store, api, put: queue.put, reread: page.reread, signedIn: identity });
+
   /** What pages read: a session that is no more ends here too, whoever finds out. */
   async function orSignOut<T>(answer: Promise<T>): Promise<T> {
     try {
@@ -101,6 +104,7 @@ export function createDesk(storage: Storage): Desk {
   session.start();
 
   return {
+    ...oversight,
     get,
     subscribe: store.subscribe,
     nowMs: () => api().nowMs(),

@@ -57,6 +57,8 @@ export interface HoldSummary {
   readonly stream: boolean;
   /** Commitment of the held bytes; a ruling names it. */
   readonly digest: string;
+  /** The same wherever the same bytes are held; '' where that is not known, or not for this person. */
+  readonly contentDigest: string;
   readonly openedAtMs: number;
   readonly expiresAtMs: number;
   readonly approvals: Approvals;
@@ -69,6 +71,9 @@ export interface HoldSummary {
   readonly requester: string;
   readonly callerWaits: boolean;
   readonly possibleDuplicate: boolean;
+  /** Who is on it; '' for nobody. */
+  readonly assignee: string;
+  readonly commentCount: number;
   /** How the decision ended; null while it has not. */
   readonly outcome: string | null;
 }
@@ -127,6 +132,7 @@ export function readSummary(value: unknown): HoldSummary {
     session: textIn(from, 'session'),
     stream: flagIn(from, 'stream'),
     digest: textIn(from, 'digest'),
+    contentDigest: textIn(from, 'contentDigest'),
     openedAtMs: instantIn(from, 'openedAt'),
     expiresAtMs: instantIn(from, 'expiresAt'),
     approvals: readApprovals(shapeOf(from['approvals'], 'approvals')),
@@ -136,6 +142,8 @@ export function readSummary(value: unknown): HoldSummary {
     requester: textIn(from, 'requester'),
     callerWaits: textIn(from, 'caller') === 'waiting',
     possibleDuplicate: flagIn(from, 'possibleDuplicate'),
+    assignee: textIn(from, 'assignee'),
+    commentCount: numberIn(from, 'commentCount'),
     outcome: outcomeIn(from),
   };
 }

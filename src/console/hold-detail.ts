@@ -27,6 +27,19 @@ export interface Ruling {
   readonly breakGlass: boolean;
 }
 
+/** What a reviewer said; null where it is erased, or not for this person. */
+export interface Comment {
+  readonly by: string;
+  readonly role: string;
+  readonly atMs: number;
+  readonly text: string | null;
+}
+
+/** What somebody else found of a release by one person alone. */
+export interface Finding extends Comment {
+  readonly verdict: string;
+}
+
 export const actionNames = ['release', 'deny', 'amend', 'amendText', 'releaseCalls', 'breakGlass'] as const;
 /** For each why it is not open to the one who asked; '' where it is. */
 export type Actions = Readonly<Record<(typeof actionNames)[number], string>>;
@@ -39,6 +52,8 @@ export interface HoldDetail {
   /** How the rule's recent holds ended: state -> count. */
   readonly history: readonly (readonly [string, number])[];
   readonly actions: Actions;
+  readonly comments: readonly Comment[];
+  readonly review: Finding | null;
   readonly notRequester: boolean;
   /** Who may rule besides, since when. */
   readonly escalated: readonly Escalation[];
@@ -66,6 +81,8 @@ export function readDetail(value: unknown): HoldDetail {
       typeof count === 'number' ? [[state, count] as const] : [],
     ),
     actions: readActions(shapeOf(from['actions'], 'actions')),
+    comments: listIn(from, 'comments', (item) => readComment(shapeOf(item, 'comment'))),
+    review: from['review'] === null ? null : readFinding(shapeOf(from['review'], 'review')),
     notRequester: flagIn(from, 'notRequester'),
     escalated: listIn(from, 'escalated', readEscalation),
     collectInMs: numberIn(from, 'collectInMs'),
@@ -73,6 +90,19 @@ export function readDetail(value: unknown): HoldDetail {
       from['breakGlassCollectInMs'] === null ? null : numberIn(from, 'breakGlassCollectInMs'),
     exchange: exchange === null ? null : readExchange(exchange),
   };
+}
+
+function readComment(from: Shape): Comment {
+  return {
+    by: textIn(from, 'by'),
+    role: textIn(from, 'role'),
+    atMs: instantIn(from, 'at'),
+    text: from['text'] === null ? null : textIn(from, 'text'),
+  };
+}
+
+function readFinding(from: Shape): Finding {
+  return { ...readComment(from), verdict: textIn(from, 'verdict') };
 }
 
 function readActions(from: Shape): Actions {

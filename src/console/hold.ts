@@ -7,9 +7,12 @@ import type { Desk, DeskState, OpenHold } from './desk.ts';
 import { HeldContent } from './held-content.ts';
 import type { HoldSummary, Identity } from './hold-data.ts';
 import type { HoldDetail } from './hold-detail.ts';
+import { OnIt } from './on-it.ts';
 import { Recorded } from './recorded.ts';
+import { Review } from './review-form.ts';
 import { RulingBar } from './ruling.ts';
 import { SeverityMark } from './severity.ts';
+import { Talk } from './talk.ts';
 import { WhoRules } from './who-rules.ts';
 import { Why } from './why.ts';
 
@@ -38,13 +41,11 @@ export function HoldPage({ desk, state, open, identity }: HoldPageProps): Compon
           ]),
       open.detail === null
         ? null
-        : h(Body, {
-            key: 'body',
-            detail: open.detail,
-            withheld: withheldOn(open),
-          }),
+        : h(Body, { key: 'body', desk, identity, detail: open.detail, withheld: withheldOn(open) }),
     ]),
-    open.detail === null ? null : h(RulingBar, { key: 'ruling', desk, open, detail: open.detail, identity }),
+    open.detail === null
+      ? null
+      : h(RulingBar, { key: 'ruling', desk, open, detail: open.detail, identity, holds: state.holds }),
   ]);
 }
 
@@ -86,12 +87,16 @@ function withheldOn({ ruling, panel, withheld, detail }: OpenHold): ReadonlySet<
 }
 
 function Body(props: {
+  readonly desk: Desk;
+  readonly identity: Identity;
   readonly detail: HoldDetail;
   readonly withheld: ReadonlySet<number>;
 }): ComponentChild {
-  const { detail, withheld } = props;
+  const { desk, identity, detail, withheld } = props;
   const { summary, exchange } = detail;
   return h('div', { class: 'hold-body' }, [
+    summary.state === 'pending' ? h(OnIt, { key: 'on-it', desk, summary, identity }) : null,
+    h(Review, { key: 'review', desk, detail, identity }),
     summary.possibleDuplicate
       ? h('p', { key: 'twin', class: 'note' }, [
           h('strong', null, 'Possible duplicate: '),
@@ -106,6 +111,7 @@ function Body(props: {
       : h(HeldContent, { key: 'what', summary, exchange, withheld }),
     h(Why, { key: 'why', detail }),
     h(WhoRules, { key: 'who', detail }),
+    h(Talk, { key: 'talk', desk, detail, identity }),
     exchange === null ? null : h(Conversation, { key: 'conversation', exchange }),
   ]);
 }

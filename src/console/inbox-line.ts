@@ -13,16 +13,24 @@ interface InboxLineProps {
   readonly desk: Desk;
   readonly hold: HoldSummary;
   readonly state: DeskState;
+  /** How many that wait hold the same bytes, this one among them. */
+  readonly same: number;
 }
 
-export function InboxLine({ desk, hold, state }: InboxLineProps): ComponentChild {
+export function InboxLine({ desk, hold, state, same }: InboxLineProps): ComponentChild {
   const isOpen = state.open?.id === hold.id;
   const isCursor = state.cursor === hold.id;
   // The same node again is not compared: a key that moves the cursor draws two lines, not all that are near.
-  return useMemo(() => drawn(desk, hold, isOpen, isCursor), [desk, hold, isOpen, isCursor]);
+  return useMemo(() => drawn(desk, hold, isOpen, isCursor, same), [desk, hold, isOpen, isCursor, same]);
 }
 
-function drawn(desk: Desk, hold: HoldSummary, isOpen: boolean, isCursor: boolean): ComponentChild {
+function drawn(
+  desk: Desk,
+  hold: HoldSummary,
+  isOpen: boolean,
+  isCursor: boolean,
+  same: number,
+): ComponentChild {
   const classes = ['line', isOpen ? 'line-open' : '', isCursor ? 'line-cursor' : '']
     .filter(Boolean)
     .join(' ');
@@ -41,7 +49,7 @@ function drawn(desk: Desk, hold: HoldSummary, isOpen: boolean, isCursor: boolean
       [
         h(SeverityMark, { severity: hold.severity }),
         h('span', { class: 'line-what', title: markedText(hold.headline) }, h(Headline, { hold })),
-        h('span', { class: 'line-flags' }, flagsOf(hold)),
+        h('span', { class: 'line-flags' }, flagsOf(hold, same)),
         h('span', { class: 'line-who' }, h(Recorded, { text: hold.workload || 'unnamed workload' })),
         h('span', { class: 'line-model' }, h(Recorded, { text: hold.model })),
         h('span', { class: 'line-age' }, h(Age, { atMs: hold.openedAtMs, suffix: 'ago' })),
@@ -73,9 +81,19 @@ function Headline({ hold }: { readonly hold: HoldSummary }): ComponentChild {
   ]);
 }
 
-function flagsOf(hold: HoldSummary): readonly ComponentChild[] {
+function flagsOf(hold: HoldSummary, same: number): readonly ComponentChild[] {
   const waits = hold.state === 'pending';
+  const { assignee, commentCount } = hold;
+  const flag = (key: string, title: string, text: string): ComponentChild =>
+    h('span', { key, class: 'flag', title }, text);
   return [
+    waits && same > 1
+      ? flag('same', `${same} holds that wait have exactly these bytes`, `same × ${same}`)
+      : null,
+    waits && assignee !== '' ? flag('on', `${assignee} is on it`, assignee) : null,
+    commentCount > 0
+      ? flag('said', 'Comments of reviewers', commentCount === 1 ? '1 comment' : `${commentCount} comments`)
+      : null,
     hold.phase === 'request'
       ? h('span', { key: 'phase', class: 'flag', title: 'Held before it goes to the model' }, 'request')
       : null,

@@ -4,6 +4,7 @@ import { useMemo } from 'preact/hooks';
 import type { Desk, DeskState } from './desk.ts';
 import type { HoldSummary } from './hold-data.ts';
 import { InboxLine } from './inbox-line.ts';
+import { OpenReviews } from './open-reviews.ts';
 import { type Holds, isOutOfOrder, matchesFilter } from './queue.ts';
 import { Windowed } from './windowed.ts';
 
@@ -16,7 +17,9 @@ export function Inbox({ desk, state }: { readonly desk: Desk; readonly state: De
   const pending = useMemo(() => found(order, holds, filter), [order, holds, filter]);
   const isUnsorted = useMemo(() => isOutOfOrder(order, holds), [order, holds]);
   const recent = found(state.recent, holds, filter);
-  const line = (hold: HoldSummary): ComponentChild => h(InboxLine, { key: hold.id, desk, hold, state });
+  const same = useMemo(() => countsOfSame(order, holds), [order, holds]);
+  const line = (hold: HoldSummary): ComponentChild =>
+    h(InboxLine, { key: hold.id, desk, hold, state, same: same.get(hold.contentDigest) ?? 1 });
   return h('section', { id: 'queue', class: 'inbox', 'aria-labelledby': 'inbox-title' }, [
     h('div', { class: 'inbox-head' }, [
       h('h1', { id: 'inbox-title' }, ['Waiting for a ruling ', h('span', { class: 'num' }, pending.length)]),
@@ -30,6 +33,7 @@ export function Inbox({ desk, state }: { readonly desk: Desk; readonly state: De
           ])
         : null,
     ]),
+    h(OpenReviews, { desk, state }),
     pending.length > 0
       ? h(Windowed<HoldSummary>, {
           class: 'lines',
@@ -54,6 +58,16 @@ function found(ids: readonly string[], holds: Holds, filter: string): readonly H
     const hold = holds.get(id);
     return hold !== undefined && matchesFilter(hold, filter) ? [hold] : [];
   });
+}
+
+/** How many lines that wait hold the same bytes, by their digest. */
+function countsOfSame(order: readonly string[], holds: Holds): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const id of order) {
+    const digest = holds.get(id)?.contentDigest ?? '';
+    if (digest !== '') counts.set(digest, (counts.get(digest) ?? 0) + 1);
+  }
+  return counts;
 }
 
 function Nothing({ desk, state }: { readonly desk: Desk; readonly state: DeskState }): ComponentChild {

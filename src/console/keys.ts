@@ -15,6 +15,8 @@ export const keyHelp: readonly KeyHelp[] = [
   { keys: ['e'], does: 'amend: opens the panel with the editor' },
   { keys: ['d'], does: 'deny: opens the panel' },
   { keys: ['b'], does: 'break the glass: opens the first of two steps' },
+  { keys: ['i'], does: 'I am on it: takes the open hold' },
+  { keys: ['c'], does: 'comment on the open hold' },
   { keys: ['Ctrl Enter'], does: 'send the ruling (⌘ Enter on a Mac)' },
   { keys: ['/'], does: 'filter the queue' },
   { keys: ['s'], does: 'sort again by deadline' },
@@ -64,6 +66,12 @@ function act(desk: Desk, key: string): boolean {
     case 's':
       desk.sort();
       return true;
+    case 'c':
+      document.querySelector<HTMLElement>('#say')?.focus();
+      return true;
+    case 'i':
+      document.querySelector<HTMLElement>('.on-it [data-key="i"]')?.click();
+      return true;
     case '?':
       desk.setHelp(true);
       return true;
@@ -107,6 +115,9 @@ function stepBack(desk: Desk): void {
     if (filter !== '') desk.setFilter('');
     focusLine(cursor);
     if (activeElement instanceof HTMLElement) activeElement.blur();
+  } else if (open !== null && open.panel === null && isTyping(activeElement)) {
+    // What is being written in the page stays.
+    document.querySelector<HTMLElement>('#hold-title')?.focus();
   } else if (open?.panel != null) {
     desk.setPanel(null);
     document.querySelector<HTMLElement>('#hold-title')?.focus();

@@ -11,6 +11,7 @@ export type Place =
   | { readonly page: 'session'; readonly id: string }
   | { readonly page: 'ledger'; readonly seq: number | null }
   | { readonly page: 'policy' }
+  | { readonly page: 'reviews' }
   | { readonly page: 'overview'; readonly hours: number };
 
 export const inbox: Place = { page: 'inbox' };
@@ -40,6 +41,8 @@ export function searchAddress(terms: Readonly<Record<string, string>>): string {
   return query === '' ? '#/decisions' : `#/decisions?${query}`;
 }
 
+export const reviewsAddress = '#/reviews';
+
 export function entryAddress(seq: number): string {
   return `#/ledger/${seq}`;
 }
@@ -64,6 +67,7 @@ export function placeAt(hash: string): Place {
     case 'ledger':
       return { page, seq: /^\d{1,15}$/.test(rest) ? Number(rest) : null };
     case 'policy':
+    case 'reviews':
       return { page };
     case 'overview': {
       const hours = Number(new URLSearchParams(query).get('hours'));

@@ -8,6 +8,8 @@ import { CallChoice } from './call-choice.ts';
 import type { Desk } from './desk.ts';
 import type { Identity, Verdict } from './hold-data.ts';
 import type { HoldDetail } from './hold-detail.ts';
+import { Identical, identicalTo } from './identical.ts';
+import type { Holds } from './queue.ts';
 import { ReasonRow } from './reason.ts';
 import { effectOf } from './ruling-words.ts';
 
@@ -17,6 +19,8 @@ interface RulingPanelProps {
   readonly identity: Identity;
   readonly verdict: Verdict;
   readonly withheld: ReadonlySet<number>;
+  /** The queue: the same bytes may be held elsewhere. */
+  readonly holds: Holds;
   readonly reason: string;
   readonly setReason: (reason: string) => void;
   readonly drafts: Drafts;
@@ -50,6 +54,9 @@ export function RulingPanel(props: RulingPanelProps): ComponentChild {
   );
   const calls = verdict === 'release' ? (exchange?.response?.toolCalls ?? []) : [];
   const withheld = calls.length > 1 && actions.releaseCalls === '' ? props.withheld : none;
+  const identical = useMemo(() => identicalTo(summary, props.holds), [summary, props.holds]);
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const others = verdict === 'amend' || withheld.size > 0 ? [] : identical.filter(({ id }) => chosen.has(id));
   const isReasonFree = verdict === 'release' && withheld.size === 0;
   const what = verdict === 'release' ? 'withhold a call' : verdict;
 
@@ -74,15 +81,17 @@ export function RulingPanel(props: RulingPanelProps): ComponentChild {
     }
     setSending(true);
     const amendment = verdict === 'amend' ? amendmentOf(edits) : '';
-    desk
-      .rule({
-        verdict,
-        reason,
-        ...(typeof amendment === 'string' ? {} : { amendment }),
-        ...(withheld.size === 0
-          ? {}
-          : { calls: calls.flatMap(({ id }, place) => (withheld.has(place) ? [] : [id])) }),
-      })
+    const ruling = {
+      verdict,
+      reason,
+      ...(typeof amendment === 'string' ? {} : { amendment }),
+      ...(withheld.size === 0
+        ? {}
+        : { calls: calls.flatMap(({ id }, place) => (withheld.has(place) ? [] : [id])) }),
+    };
+    const ruled =
+      others.length === 0 ? desk.rule(ruling) : desk.ruleOnMany([summary, ...others], { verdict, reason });
+    ruled
       .then(() => document.querySelector<HTMLElement>('#hold-title')?.focus())
       .catch((error: unknown) => setProblem(problemOf(error)))
       .finally(() => setSending(false));
@@ -90,7 +99,7 @@ export function RulingPanel(props: RulingPanelProps): ComponentChild {
 
   const send =
     withheld.size === 0
-      ? sendWords[verdict]
+      ? `${sendWords[verdict]}${others.length === 0 ? '' : `, all ${others.length + 1}`}`
       : `Release ${calls.length - withheld.size} of ${calls.length} calls`;
   return h(
     'form',
@@ -109,6 +118,9 @@ export function RulingPanel(props: RulingPanelProps): ComponentChild {
         : null,
       verdict === 'amend' && actions.amendText !== '' && exchange?.response?.text !== ''
         ? h('p', { key: 'fixed', class: 'quiet' }, actions.amendText)
+        : null,
+      identical.length > 0 && verdict !== 'amend' && withheld.size === 0
+        ? h(Identical, { key: 'identical', others: identical, chosen, onChange: setChosen })
         : null,
       edits.length > 0
         ? h(AmendEditor, {

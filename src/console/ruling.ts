@@ -11,6 +11,7 @@ import type { Desk, OpenHold } from './desk.ts';
 import type { Action } from './desk-state.ts';
 import type { HoldSummary, Identity } from './hold-data.ts';
 import type { HoldDetail } from './hold-detail.ts';
+import type { Holds } from './queue.ts';
 import { RulingPanel } from './ruling-panel.ts';
 import { actionWords, becameOf, closedActions, whyClosed } from './ruling-words.ts';
 import { SigningKey } from './signing-key.ts';
@@ -20,6 +21,7 @@ interface RulingBarProps {
   readonly open: OpenHold;
   readonly detail: HoldDetail;
   readonly identity: Identity;
+  readonly holds: Holds;
 }
 
 const verdicts = ['release', 'amend', 'deny'] as const;
@@ -154,7 +156,7 @@ function Over({ desk, open, over, summary }: OverProps): ComponentChild {
   const changed = summary.state === 'pending' && open.over !== '';
   return h('div', { class: `over over-${summary.state}`, role: 'status' }, [
     h('strong', null, over),
-    h('span', null, ` ${becameOf(summary)}`),
+    h('span', null, ` ${becameOf(summary)} ${open.together}`),
     changed ? h('button', { type: 'button', class: 'button', onClick: desk.reread }, 'Read it again') : null,
   ]);
 }

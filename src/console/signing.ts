@@ -3,7 +3,7 @@
  * rulings"; the sidecar refuses any other text. Ed25519 and SHA-256 by Web Crypto.
  */
 import { type Api, ApiError, type RulingRequest, type SignedRuling } from './api.ts';
-import type { Identity } from './hold-data.ts';
+import type { HoldSummary, Identity } from './hold-data.ts';
 import type { HoldDetail } from './hold-detail.ts';
 import { type BrowserKey, keepKey, keptKey } from './key-store.ts';
 
@@ -55,10 +55,35 @@ export async function signedIfPossible(
   identity: Identity,
   ruling: RulingRequest,
 ): Promise<RulingRequest | SignedRuling> {
+  const kept = await countingKey(api, identity);
+  return kept === null ? ruling : sign(kept, detail, ruling, new Date(api.nowMs()));
+}
+
+/**
+ * The same ruling with a signature for each hold, each of which is read for what its own signature names; null where this
+ * browser has no key that counts and need not have one.
+ */
+export async function signedForEach(
+  api: Api,
+  identity: Identity,
+  holds: readonly HoldSummary[],
+  ruling: Pick<RulingRequest, 'verdict' | 'reason'>,
+): Promise<readonly (SignedRuling & { readonly id: string })[] | null> {
+  const kept = await countingKey(api, identity);
+  if (kept === null) return null;
+  const signed: (SignedRuling & { readonly id: string })[] = [];
+  for (const { id, digest } of holds) {
+    const detail = await api.hold(id);
+    signed.push({ id, ...(await sign(kept, detail, { ...ruling, digest }, new Date(api.nowMs()))) });
+  }
+  return signed;
+}
+
+/** Null where there is none that counts and there need not be. */
+async function countingKey(api: Api, identity: Identity): Promise<BrowserKey | null> {
   const state = await signingState(api, identity);
   const kept = state.fingerprint === '' ? null : await keptKey(identity.name);
-  if (kept !== null) return sign(kept, detail, ruling, new Date(api.nowMs()));
-  if (!state.required) return ruling;
+  if (kept !== null || !state.required) return kept;
   throw new ApiError(
     403,
     'signature_required',

@@ -80,7 +80,8 @@ const pageNames: Readonly<Record<Page, string>> = {
 
 function Navigation({ state }: { readonly state: DeskState }): ComponentChild {
   const { page } = state.place;
-  const current = page === 'session' ? 'decisions' : page;
+  // Pages that are reached from others stand with them.
+  const current = page === 'session' ? 'decisions' : page === 'reviews' ? 'overview' : page;
   return h(
     'nav',
     { class: 'pages', 'aria-label': 'Pages' },

@@ -66,8 +66,8 @@ export type Rule = 'alone' | 'together' | 'ladder';
 export interface RulingStage extends Stage {
   /** A call under this rule, its end handled from the start: the names of the tools it got, or the error. */
   ask(rule: Rule): Promise<string>;
-  /** Signs in as somebody new of this role and opens the one hold that waits. */
-  atHold(page: Page, role: Role): Promise<void>;
+  /** Signs in as somebody new of this role, whose name it gives, and opens the first hold that waits. */
+  atHold(page: Page, role: Role): Promise<string>;
 }
 
 export async function setRulingStage(): Promise<RulingStage> {
@@ -95,13 +95,15 @@ export async function setRulingStage(): Promise<RulingStage> {
     atHold: async (page, role) => {
       people += 1;
       const names: Partial<Record<Role, string>> = { reviewer: 'rita', privacy: 'petra', admin: 'olga' };
-      const token = stage.token(`${names[role] ?? role}-${people}`, role);
+      const name = `${names[role] ?? role}-${people}`;
+      const token = stage.token(name, role);
       await page.goto(stage.sidecar.controlUrl);
       await page.getByLabel('Your token').fill(token);
       await page.keyboard.press('Enter');
       await page.locator('.link-live').waitFor();
       await page.locator('.lines:not(.lines-quiet) .line').first().click();
       await page.getByRole('heading', { name: 'Who rules' }).waitFor();
+      return name;
     },
     close: async () => {
       await stage.close();

@@ -112,6 +112,8 @@ export async function startFixedProvider(
   });
   const server = createServer((req, res) => {
     req.resume();
+    // The same bytes each time.
+    res.sendDate = false;
     req.once('end', () => res.writeHead(200, { 'content-type': 'application/json' }).end(answer));
   });
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -28,6 +28,9 @@ const line = {
   requester: 'w',
   caller: 'waiting',
   possibleDuplicate: false,
+  assignee: '',
+  commentCount: 0,
+  contentDigest: '',
   outcome: null,
 };
 

@@ -26,6 +26,9 @@ export function hold(id: string, change: Partial<HoldSummary> = {}): HoldSummary
     requester: 'billing-agent',
     callerWaits: true,
     possibleDuplicate: false,
+    assignee: '',
+    commentCount: 0,
+    contentDigest: '',
     outcome: null,
     ...change,
   };

@@ -19,6 +19,8 @@ function detail(change: Partial<HoldSummary> = {}, more: Partial<HoldDetail> = {
     policy: { version: '1', digest: '' },
     rulings: [],
     history: [],
+    comments: [],
+    review: null,
     actions: open,
     notRequester: false,
     escalated: [],

@@ -1,0 +1,53 @@
+/** What reviewers do about holds besides ruling on the one on the page: talk, hand over, rule on many, review. */
+import { type Api, ApiError, type RulingRequest } from './api.ts';
+import type { Store } from './desk-store.ts';
+import type { HoldSummary, Identity } from './hold-data.ts';
+import { togetherText } from './oversight-data.ts';
+import { signedForEach } from './signing.ts';
+
+export interface DeskOversight {
+  comment(id: string, text: string): Promise<void>;
+  /** Says who is on the hold from now on; '' for nobody. */
+  assign(id: string, to: string): Promise<void>;
+  /** Gives a finding on a release by one person alone. */
+  review(id: string, finding: { readonly verdict: string; readonly text: string }): Promise<void>;
+  /**
+   * One ruling on all of these, which hold the same bytes, the one on the page among them. Rejects where that one was
+   * refused; what became of the others stands on the page.
+   */
+  ruleOnMany(holds: readonly HoldSummary[], ruling: Pick<RulingRequest, 'verdict' | 'reason'>): Promise<void>;
+}
+
+export function createOversight(options: {
+  readonly store: Store;
+  readonly api: () => Api;
+  readonly put: (hold: HoldSummary) => void;
+  readonly reread: () => void;
+  readonly signedIn: () => Identity;
+}): DeskOversight {
+  const { store, api, put, reread, signedIn } = options;
+  return {
+    comment: async (id, text) => put(await api().comment(id, text)),
+    assign: async (id, to) => put(await api().assign(id, to)),
+    review: async (id, finding) => {
+      put(await api().review(id, finding));
+      if (store.get().open?.id === id) reread();
+    },
+    ruleOnMany: async (holds, ruling) => {
+      const contentDigest = holds[0]?.contentDigest ?? '';
+      const signed = await signedForEach(api(), signedIn(), holds, ruling);
+      const ruled = await api().ruleOnMany(
+        signed === null
+          ? { contentDigest, ...ruling, holds: holds.map(({ id }) => id) }
+          : { contentDigest, holds: signed },
+      );
+      const open = store.get().open?.id ?? '';
+      for (const { hold } of ruled) if (hold !== null) put(hold);
+      const mine = ruled.find(({ id }) => id === open);
+      const together = togetherText(ruled, open);
+      store.setOpen(open, { together });
+      if (mine?.hold === null) throw new ApiError(409, '', `${mine.refusal} ${together}`.trim(), '');
+      store.setOpen(open, { panel: null });
+    },
+  };
+}

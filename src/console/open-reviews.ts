@@ -1,0 +1,28 @@
+/** That releases by one person alone wait for a review, above the queue. */
+import { type ComponentChild, h } from 'preact';
+import { useEffect } from 'preact/hooks';
+import type { Desk, DeskState } from './desk.ts';
+import { useFetched } from './fetched.ts';
+import { readReviews } from './oversight-data.ts';
+import { reviewsAddress } from './place.ts';
+
+export function OpenReviews(props: { readonly desk: Desk; readonly state: DeskState }): ComponentChild {
+  const { desk, state } = props;
+  const fetched = useFetched(desk, '/api/v1/reviews?state=open', readReviews);
+  // What was broken or reviewed meanwhile.
+  useEffect(() => {
+    if (fetched.value !== null) fetched.again();
+  }, [state.alerts, state.reviewed]);
+  const count = fetched.value?.length ?? 0;
+  if (count === 0) return null;
+  const overdue = fetched.value?.some((due) => due.state === 'overdue') === true;
+  return h('p', { class: 'open-reviews' }, [
+    h('a', { href: reviewsAddress }, [
+      count === 1
+        ? '1 release by one person alone waits for a review'
+        : `${count} releases by one person alone wait for a review`,
+    ]),
+    overdue ? ', overdue' : '',
+    '.',
+  ]);
+}

@@ -1,0 +1,59 @@
+/** Releases that one person made alone: which wait for somebody else's finding, until when, and what was found. */
+import { type ComponentChild, h } from 'preact';
+import { Age } from './clock.ts';
+import type { Desk } from './desk.ts';
+import { PageFrame, Problem, useFetched } from './fetched.ts';
+import { type ReviewDue, readReviews } from './oversight-data.ts';
+import { placeOf } from './place.ts';
+import { exactText } from './time.ts';
+
+export function ReviewsPage({ desk }: { readonly desk: Desk }): ComponentChild {
+  const fetched = useFetched(desk, '/api/v1/reviews', readReviews);
+  return h(PageFrame, { title: 'Broken glass', label: 'Broken glass' }, [
+    h('p', { class: 'quiet' }, 'Whoever releases a hold alone is reviewed by somebody else.'),
+    h(Problem, { of: fetched }),
+    fetched.value === null ? null : h(Reviews, { reviews: fetched.value }),
+  ]);
+}
+
+function Reviews({ reviews }: { readonly reviews: readonly ReviewDue[] }): ComponentChild {
+  if (reviews.length === 0) return h('p', null, 'Nobody has broken the glass.');
+  const newest = [...reviews].reverse();
+  return h('div', { class: 'table-scroll' }, [
+    h('table', { class: 'records' }, [
+      h(
+        'thead',
+        null,
+        h(
+          'tr',
+          null,
+          ['hold', 'released alone by', 'when', 'review'].map((name) =>
+            h('th', { key: name, scope: 'col' }, name),
+          ),
+        ),
+      ),
+      h(
+        'tbody',
+        null,
+        newest.map((due) => h(Line, { key: due.hold, due })),
+      ),
+    ]),
+  ]);
+}
+
+function Line({ due }: { readonly due: ReviewDue }): ComponentChild {
+  const { hold, by, atMs, dueAtMs, state, finding } = due;
+  return h('tr', null, [
+    h('td', null, h('a', { href: placeOf(hold) }, hold)),
+    h('td', null, by),
+    h('td', null, h(Age, { atMs, suffix: 'ago' })),
+    h('td', null, [
+      finding === null
+        ? [
+            h('span', { class: state === 'overdue' ? 'flag flag-overdue' : 'flag' }, state),
+            h('span', { class: 'quiet' }, ` due ${exactText(dueAtMs)}`),
+          ]
+        : [h('strong', null, finding.verdict), ` by ${finding.by}, ${exactText(finding.atMs)}`],
+    ]),
+  ]);
+}
