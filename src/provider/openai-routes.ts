@@ -25,6 +25,9 @@ const routes: readonly Route[] = [
   route('send', 'chat/completions', 'chat.completions'),
   route('get', 'chat/completions', 'chat.completions.list'),
   route('get', 'chat/completions/*/messages', 'chat.completions.list'),
+  // xAI's answers that are fetched later, and what OpenRouter keeps of one.
+  route('get', 'chat/deferred-completion/*', 'chat.completions.list'),
+  route('get', 'generation/content', 'chat.completions.list'),
   route('any', 'responses/input_tokens', 'responses.input_tokens'),
   route('any', 'responses/compact', 'responses.compact'),
   route('any', 'responses/*', 'responses'),
