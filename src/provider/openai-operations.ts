@@ -32,6 +32,16 @@ import { createTranscriptStreamReader, readTranscript } from './openai-transcrip
 import { readEvaluation, readFineTuning } from './openai-tuning.ts';
 import type { Amendment, OperationName, RequestHead, RequestReading, ResponseReading } from './protocol.ts';
 import { unreadRequest } from './reading.ts';
+import {
+  amendAny,
+  amendGenerated,
+  createAnyStreamReader,
+  createGenerateStreamReader,
+  readAnyAnswer,
+  readAnyRequest,
+  readGenerated,
+  readGenerateRequest,
+} from './served-models.ts';
 import type { StreamReader } from './stream.ts';
 
 type ReadRequest = (body: Buffer, head: RequestHead) => RequestReading;
@@ -102,6 +112,16 @@ const fileContent: AnswerReading = {
     throw unamendable('it is a file of many answers');
   },
 };
+const anyOperation: AnswerReading = {
+  whole: readAnyAnswer,
+  stream: createAnyStreamReader,
+  amend: amendAny,
+};
+const generated: AnswerReading = {
+  whole: readGenerated,
+  stream: createGenerateStreamReader,
+  amend: amendGenerated,
+};
 const batchResults: AnswerReading = { ...fileContent, whole: readInlineResults };
 
 const operations: ReadonlyMap<OperationName, Operation> = new Map<OperationName, Operation>([
@@ -113,6 +133,9 @@ const operations: ReadonlyMap<OperationName, Operation> = new Map<OperationName,
   ['responses.input_items', { request: nothing, answer: records }],
   ['completions', { request: words(['prompt', 'suffix']), answer: completions }],
   ['llamacpp.completion', { request: readLlamaRequest, answer: completions }],
+  ['served.any', { request: readAnyRequest, answer: anyOperation }],
+  ['served.generate', { request: readGenerateRequest, answer: generated }],
+  ['served.words', { request: readGenerateRequest, answer: null }],
   ['lmstudio.chat', { request: readLmStudioRequest, answer: lmStudio }],
   // llama.cpp calls it `content`.
   ['embeddings', { request: words(['input', 'content']), answer: null }],

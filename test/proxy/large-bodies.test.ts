@@ -129,7 +129,7 @@ test('what is stored in part cannot be amended', async () => {
   const answering = upload('/v1/held', Buffer.alloc(2_000_000, 'amend '));
   const hold = await sidecar.ada.nextHold();
   const amended = await sidecar.ada.rule(hold, { verdict: 'amend', reason: 'x', amendment: { body: {} } });
-  expect(amended.status).toBe(400);
+  expect(amended.status).toBe(409);
   await sidecar.ada.rule(hold, { verdict: 'deny', reason: 'no' });
   expect((await answering).status).toBe(403);
 });

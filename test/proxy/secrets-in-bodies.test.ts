@@ -88,7 +88,7 @@ describe('a request', () => {
     await post(sidecar.proxyUrl, target, mcp('other'));
     const hold = await sidecar.ada.nextHold();
     const amendment = { body: { model: 'gpt-4.1', input: 'Hi' } };
-    expect((await sidecar.ada.rule(hold, { verdict: 'amend', amendment })).status).toBe(400);
+    expect((await sidecar.ada.rule(hold, { verdict: 'amend', amendment })).status).toBe(409);
   });
 
   test('is not amended to carry one, because the amendment is stored', async () => {

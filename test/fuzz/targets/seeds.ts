@@ -23,6 +23,7 @@ const paths = [
     '/openai/deployments/d/chat/completions',
   ],
   ...['/v1/batches', '/v1/batches/b/requests', '/v1/evals/e/runs', '/v2/batches', '/v1/batch/jobs'],
+  ...['/invocations', '/generate'],
   ...['/v1beta/batches/b:updateGenerateContentBatch', '/v1/projects/p/locations/l/batchPredictionJobs'],
   ...['/model-invocation-job', '/flows/f/aliases/a', '/knowledgebases/k/retrieve', '/runtimes/r/invocations'],
 ];

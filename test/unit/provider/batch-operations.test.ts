@@ -407,6 +407,12 @@ const answered: readonly Answer[] = [
     body: { data: [{ sample: { output: [{ role: 'assistant', tool_calls: [call] }] } }] },
   },
   {
+    api: 'xAI: a completion that was asked for before',
+    family: 'openai',
+    path: '/v1/chat/deferred-completion/r',
+    body: chatAnswer,
+  },
+  {
     api: 'xAI: a page of results',
     family: 'openai',
     path: '/v1/batches/b/results',

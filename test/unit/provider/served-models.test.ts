@@ -1,0 +1,102 @@
+/** What servers of models offer beside OpenAI's API: one path for every operation, and completions of a text. */
+import { describe, expect, test } from 'vitest';
+import { protocolOf } from '../../../src/provider/index.ts';
+import { amended, asked, codeOf, readAs } from './lines.ts';
+import { events } from './streams.ts';
+
+const openai = protocolOf('openai');
+
+test.each([
+  ['/invocations', 'served.any'],
+  ['/serving-endpoints/e/invocations', 'served.any'],
+  ['/generate', 'served.generate'],
+  ['/generate_stream', 'served.generate'],
+  ['/api/generate', 'generate'],
+  ['/v1/rerank', 'served.words'],
+  ['/classify', 'served.words'],
+])('POST %s is %s', (path, operation) => {
+  expect(openai.operationOf('POST', path)).toBe(operation);
+});
+
+const call = { id: 'call_1', type: 'function', function: { name: 'pay', arguments: '{"n":1}' } };
+const chat = {
+  choices: [{ index: 0, message: { content: null, tool_calls: [call] }, finish_reason: 'tool_calls' }],
+};
+const piece = (delta: object, finish: string | null = null) => ({
+  choices: [{ index: 0, delta, finish_reason: finish }],
+});
+const item = { type: 'function_call', id: 'i', call_id: 'call_1', name: 'pay', arguments: '{"n":1}' };
+
+describe('one path for every operation', () => {
+  test.each([
+    ['a chat', { model: 'm', messages: [{ role: 'user', content: 'Hi' }] }, 'Hi'],
+    ['a completion', { model: 'm', prompt: 'Once' }, 'Once'],
+    ['items', { model: 'm', input: [{ role: 'user', content: 'Hi' }] }, 'Hi'],
+    ['texts to embed', { model: 'm', input: ['a', 'b'] }, 'a\nb'],
+  ])('is asked for %s', (_what, body, text) => {
+    const { facts, defects } = asked(openai, 'served.any', body);
+    expect([facts.model, facts.text, defects]).toEqual(['m', text, []]);
+  });
+
+  test('and not for two at once', () => {
+    const { defects } = asked(openai, 'served.any', { messages: [], prompt: 'x' });
+    expect(defects).toEqual(['the request asks for two things']);
+  });
+
+  test.each([
+    ['of a chat', null, JSON.stringify(chat)],
+    ['of items', null, JSON.stringify({ output: [item] })],
+    [
+      'of a streamed chat',
+      'sse',
+      events(piece({ tool_calls: [{ index: 0, ...call }] }), piece({}, 'tool_calls'), 'data: [DONE]\n\n'),
+    ],
+    ['of streamed items', 'sse', events({ type: 'response.output_item.done', item })],
+  ] as const)('has the calls %s', (_what, form, text) => {
+    const { facts, defects } = readAs(form, openai, 'served.any', text);
+    expect([facts.toolCalls.map(({ name, arguments: value }) => [name, value]), defects]).toEqual([
+      [['pay', { n: 1 }]],
+      [],
+    ]);
+  });
+
+  test('cannot be judged where a stream has the forms of two of them', () => {
+    const { kinds, defects } = readAs(
+      'sse',
+      openai,
+      'served.any',
+      events({ choices: [{ index: 0, text: 'Once' }] }, piece({ tool_calls: [{ index: 0, ...call }] })),
+    );
+    expect([kinds, defects]).toEqual([['text', 'tool'], ['the stream has the forms of two operations']]);
+  });
+
+  test.each([
+    ['a chat', null, JSON.stringify(chat)],
+    ['items', null, JSON.stringify({ output: [item] })],
+  ] as const)('takes a reviewer’s arguments in %s', (_what, form, text) => {
+    const toolCalls = [{ id: 'call_1', arguments: { n: 2 } }];
+    expect(amended(form, openai, 'served.any', text, { toolCalls })).toContain('{\\"n\\":2}');
+  });
+});
+
+describe('a completion of a text', () => {
+  test('has its words, or how many token ids stand in their place', () => {
+    expect(asked(openai, 'served.generate', { inputs: 'Once' }).facts.text).toBe('Once');
+    expect(asked(openai, 'served.generate', { input_ids: [1, 2, 3] }).facts.tokenIds).toBe(3);
+  });
+
+  test.each([
+    ['whole', null, '{"generated_text":"Once more"}'],
+    ['a list', null, '[{"generated_text":"Once more"}]'],
+    ['streamed', 'sse', events({ text: 'Once more', meta_info: {} }, 'data: [DONE]\n\n')],
+  ] as const)('is answered with text that rules read: %s', (_how, form, text) => {
+    const { facts, defects, complete } = readAs(form, openai, 'served.generate', text);
+    expect([facts.text, facts.toolCalls, defects, complete]).toEqual(['Once more', [], [], true]);
+  });
+
+  test('is not amended', () => {
+    expect(codeOf(() => amended(null, openai, 'served.generate', '{"text":"a"}', { text: 'b' }))).toBe(
+      'invalid_argument',
+    );
+  });
+});
