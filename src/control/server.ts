@@ -19,6 +19,7 @@ import { createRefusals } from './refusals.ts';
 import { bulkRoutes } from './routes/bulk-rulings.ts';
 import { consoleRoutes } from './routes/console.ts';
 import { decisionRoutes } from './routes/decisions.ts';
+import { delegationRoutes } from './routes/delegations.ts';
 import { deliberationRoutes } from './routes/deliberation.ts';
 import { erasureRoutes } from './routes/erasures.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -62,6 +63,7 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     ...healthRoutes(parts),
     ...holdRoutes(parts),
     ...deliberationRoutes(parts),
+    ...delegationRoutes(parts),
     ...bulkRoutes(parts),
     ...reviewRoutes(parts),
     ...decisionRoutes(parts),

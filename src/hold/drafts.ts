@@ -13,6 +13,7 @@ export interface MadeRuling {
   readonly breakGlass?: boolean;
   readonly withheld?: readonly number[];
   readonly signed?: SignedStatement;
+  readonly inStead?: string;
 }
 
 /** `final` where it ends the hold. */
@@ -30,6 +31,7 @@ export function rulingDraft(
     digest: hold.state.terms.digest,
     final,
     hold: hold.seq,
+    ...(ruling.inStead === undefined ? {} : { inStead: ruling.inStead }),
     role: ruling.role,
     verdict: ruling.verdict,
     ...(ruling.withheld === undefined ? {} : { withheld: [...ruling.withheld] }),
