@@ -9,6 +9,7 @@ import { type ControlListener, listenControl } from './control/server.ts';
 import { createSummaries } from './control/view.ts';
 import { type Schedule, systemClock, systemRandom, systemSchedule } from './core/clock.ts';
 import { createErasureDesk, type ErasureDesk } from './erasure/desk.ts';
+import { createDelegations, type Delegations } from './hold/delegations.ts';
 import { createHoldQueue, type HoldQueue } from './hold/queue.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { notificationGauges, openNotifications } from './notifications.ts';
@@ -112,6 +113,9 @@ export async function startSidecar(
   // Whoever is told of what is overdue listens by now.
   await queue.watchReviews();
 
+  const roleOf = openRoles(config.paths.tokens);
+  const delegations = createDelegations({ ledger, clock, schedule, roleOf, onError });
+
   const erasures = createErasureDesk({
     ledger,
     terms: config.retention,
@@ -130,6 +134,8 @@ export async function startSidecar(
     ledger,
     outside,
     holds,
+    delegations,
+    roleOf,
     notifier,
     erasures,
     policyFile,
@@ -143,6 +149,7 @@ export async function startSidecar(
   async function closeLedger(reason: string): Promise<void> {
     policyFile.close();
     holds?.stop();
+    delegations.stop();
     await notifier.stop();
     await outside.stop();
     await erasures.stop();
@@ -201,6 +208,8 @@ interface Parts {
   readonly ledger: Ledger;
   readonly outside: OutsideMemory;
   readonly holds: HoldQueue;
+  readonly delegations: Delegations;
+  readonly roleOf: ReturnType<typeof openRoles>;
   readonly notifier: Notifier;
   readonly erasures: ErasureDesk;
   readonly policyFile: PolicyFile;
@@ -322,7 +331,8 @@ function startControl(
       holds,
       erasures: parts.erasures,
       notifier: parts.notifier,
-      roleOf: openRoles(config.paths.tokens),
+      delegations: parts.delegations,
+      roleOf: parts.roleOf,
       fingerprint: cachedFingerprint(parts.fingerprintKey),
       keyring: parts.keyring,
       policy: parts.policyFile.current,

@@ -22,20 +22,21 @@ export const holdsCommands: readonly Command[] = [
   { name: 'holds show', usage: 'ID [--json]', summary: 'one hold with everything needed to rule', run: show },
   {
     name: 'holds release',
-    usage: 'ID… [--reason TEXT] [--calls ID,…] [--digest D] [--break-glass] [--key FILE] [--json]',
+    usage:
+      'ID… [--reason TEXT] [--calls ID,…] [--digest D] [--break-glass] [--in-stead NAME] [--key FILE] [--json]',
     summary:
       'let the held bytes go, once; several holds only of the same bytes; --calls only these tool calls; --break-glass alone and at once, with a reason, where the rule lets you',
     run: (args, env) => rule('release', args, env),
   },
   {
     name: 'holds deny',
-    usage: 'ID… --reason TEXT [--digest D] [--key FILE] [--json]',
+    usage: 'ID… --reason TEXT [--digest D] [--in-stead NAME] [--key FILE] [--json]',
     summary: 'refuse the call; several holds only of the same bytes',
     run: (args, env) => rule('deny', args, env),
   },
   {
     name: 'holds amend',
-    usage: 'ID --file FILE --reason TEXT [--digest D] [--key FILE] [--json]',
+    usage: 'ID --file FILE --reason TEXT [--digest D] [--in-stead NAME] [--key FILE] [--json]',
     summary:
       'let an amended answer go; FILE holds {"text"?, "toolCalls"?: [{id, arguments}]} or, for a request, {"body"}',
     run: (args, env) => rule('amend', args, env),
@@ -138,6 +139,7 @@ async function rule(
       'reason',
       'digest',
       'key',
+      'in-stead',
       ...(verdict === 'amend' ? ['file'] : []),
       ...(verdict === 'release' ? ['calls'] : []),
     ],
@@ -149,11 +151,12 @@ async function rule(
   const isFree = calls === undefined && verdict === 'release' && breakGlass.breakGlass === undefined;
   const reason = isFree ? (options.text('reason') ?? '') : requiredText(options, 'reason');
   const amendment = verdict === 'amend' ? { amendment: readAmendment(options) } : {};
+  const inStead = options.text('in-stead');
   const keyFile = options.text('key');
   const key = keyFile === undefined ? null : readReviewerKey(keyFile);
   const ids = options.positionals;
   if (ids.length > 1) {
-    const isPlain = calls === undefined && options.text('digest') === undefined;
+    const isPlain = [calls, options.text('digest'), inStead].every((given) => given === undefined);
     if (verdict === 'amend' || !isPlain || breakGlass.breakGlass === true)
       throw new HoldpointError(
         'usage',
@@ -170,6 +173,7 @@ async function rule(
     digest,
     ...amendment,
     ...breakGlass,
+    ...(inStead === undefined ? {} : { inStead }),
     ...(calls === undefined ? {} : { calls: calls.split(',') }),
   };
   const body = key === null ? order : key.signOrder(order, await rulingAbout(client, path, digest, verdict));

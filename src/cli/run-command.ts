@@ -6,8 +6,8 @@ import { printLine, tolerateClosedOutput, visible, visibleLines } from './print.
 
 const nodeMajorMin = 24;
 const footer = `Everything that prints data takes --json.
-Commands on local state take --config FILE (config/holdpoint.yaml when absent); holds, decisions, erase,
-legal-hold, reviewer and ledger ask a running sidecar and take --url and --token, or HOLDPOINT_URL and HOLDPOINT_TOKEN.
+Commands on local state take --config FILE (config/holdpoint.yaml when absent); holds, delegations, decisions,
+erase, legal-hold, reviewer and ledger ask a running sidecar and take --url and --token, or HOLDPOINT_URL and HOLDPOINT_TOKEN.
 Exit codes: 0 ok, 1 a finding, 2 usage or configuration, 3 cannot reach the sidecar.
 `;
 
@@ -21,6 +21,7 @@ const families: Readonly<Record<string, () => Promise<readonly Command[]>>> = {
     ...(await import('./holds.ts')).holdsCommands,
     ...(await import('./holds-together.ts')).togetherCommands,
   ],
+  delegations: async () => (await import('./delegations.ts')).delegationCommands,
   decisions: async () => (await import('./decisions.ts')).decisionsCommands,
   erase: async () => (await import('./erase.ts')).eraseCommands,
   'legal-hold': async () => (await import('./erase.ts')).legalHoldCommands,

@@ -71,14 +71,17 @@ export async function detailOf(
     ...(await summaryOf(parts, hold, identity)),
     rules: hold.rules.map(({ id, title, when, severity, error }) => ({ id, title, when, severity, error })),
     policy: { version: hold.policyVersion, digest: hold.policyDigest },
-    rulings: hold.state.rulings.map(({ by, role, verdict, atMs, withheld = [], breakGlass = false }) => ({
-      by,
-      role,
-      verdict,
-      at: iso(atMs),
-      withheld,
-      breakGlass,
-    })),
+    rulings: hold.state.rulings.map(
+      ({ by, role, verdict, atMs, withheld = [], breakGlass = false, inStead = '' }) => ({
+        by,
+        role,
+        verdict,
+        at: iso(atMs),
+        withheld,
+        breakGlass,
+        inStead,
+      }),
+    ),
     notRequester: terms.notRequester,
     escalated: (terms.escalation ?? [])
       .slice(0, escalated)

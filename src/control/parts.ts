@@ -1,6 +1,7 @@
 /** What the control plane's routes are given. Built by the composition root. */
 import type { Clock } from '../core/clock.ts';
 import type { ErasureDesk } from '../erasure/desk.ts';
+import type { Delegations } from '../hold/delegations.ts';
 import type { HoldQueue } from '../hold/queue.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Notifier } from '../notify/notifier.ts';
@@ -12,6 +13,7 @@ import type { createSummaries } from './view.ts';
 export interface ControlParts {
   readonly ledger: Ledger;
   readonly holds: HoldQueue;
+  readonly delegations: Delegations;
   readonly erasures: ErasureDesk;
   readonly notifier: Notifier;
   /** The role of whoever has a token of this name; null where nobody has. */

@@ -22,6 +22,7 @@ import { backtestRoutes } from './routes/backtest.ts';
 import { bulkRoutes } from './routes/bulk-rulings.ts';
 import { consoleRoutes } from './routes/console.ts';
 import { decisionRoutes } from './routes/decisions.ts';
+import { delegationRoutes } from './routes/delegations.ts';
 import { deliberationRoutes } from './routes/deliberation.ts';
 import { erasureRoutes } from './routes/erasures.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -116,6 +117,7 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     ...healthRoutes(parts),
     ...holdRoutes(parts),
     ...deliberationRoutes(parts),
+    ...delegationRoutes(parts),
     ...bulkRoutes(parts),
     ...reviewRoutes(parts),
     ...decisionRoutes(parts),

@@ -14,6 +14,7 @@ export interface MadeRuling {
   readonly breakGlass?: boolean;
   readonly withheld?: readonly number[];
   readonly signed?: SignedStatement;
+  readonly inStead?: string;
 }
 
 /** `final` where it ends the hold. */
@@ -32,6 +33,7 @@ export function rulingDraft(
     ...(ruling.display === undefined ? {} : { display: ruling.display }),
     final,
     hold: hold.seq,
+    ...(ruling.inStead === undefined ? {} : { inStead: ruling.inStead }),
     role: ruling.role,
     verdict: ruling.verdict,
     ...(ruling.withheld === undefined ? {} : { withheld: [...ruling.withheld] }),

@@ -204,9 +204,10 @@ export function applyEntry(hold: Hold, entry: Pick<Entry, 'type' | 'data' | 'par
   const broken = data['breakGlass'] === true;
   const ruling = { by: text(data['by']), role: text(data['role']), verdict, atMs };
   const withheld = data['withheld'] === undefined ? {} : { withheld: list(data['withheld']).map(count) };
+  const stead = data['inStead'] === undefined ? {} : { inStead: text(data['inStead']) };
   const rulings = [
     ...hold.state.rulings,
-    { ...ruling, ...withheld, ...(broken ? { breakGlass: true as const } : {}) },
+    { ...ruling, ...stead, ...withheld, ...(broken ? { breakGlass: true as const } : {}) },
   ];
   const status = data['final'] === true ? statusByVerdict[verdict] : hold.state.status;
   hold.state = { ...hold.state, rulings, status };

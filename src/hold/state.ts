@@ -21,6 +21,8 @@ export interface Approval {
   readonly breakGlass?: true;
   /** Places of the tool calls that were taken out of the answer, from 0. */
   readonly withheld?: readonly number[];
+  /** In whose stead; the role is theirs. */
+  readonly inStead?: string;
 }
 
 export interface HoldState {
@@ -54,6 +56,8 @@ export interface RulingRequest {
   /** Of an amendment that takes tool calls out of the answer: their places, from 0. */
   readonly withheld?: readonly number[];
   readonly signed?: SignedStatement;
+  /** Who is away and lent `role` to `by`, which whoever asks for the ruling has checked. */
+  readonly inStead?: string;
 }
 
 export function openState(terms: HoldTermsFixed): HoldState {
@@ -85,16 +89,31 @@ export function afterRuling(state: HoldState, ruling: RulingRequest, nowMs: numb
   }
   if (terms.notRequester) refuseRequester(terms, ruling);
   if (ruling.verdict !== 'release') requireReason(ruling, ruling.verdict);
-  if (state.rulings.some((earlier) => earlier.by === ruling.by)) {
-    throw new HoldpointError(
-      'already_ruled',
-      `${ruling.by} has ruled on this hold already.`,
-      'Another reviewer must give the remaining approval.',
-    );
-  }
-  const { by, role, verdict } = ruling;
-  const rulings = [...state.rulings, { by, role, verdict, atMs: nowMs }];
+  refuseSecond(state, ruling);
+  const { by, role, verdict, inStead } = ruling;
+  const stead = inStead === undefined ? {} : { inStead };
+  const rulings = [...state.rulings, { by, role, verdict, atMs: nowMs, ...stead }];
   return { ...state, rulings, status: statusAfter(verdict, { ...state, rulings }) };
+}
+
+/** Whose word a ruling is: who makes it, and in whose stead. */
+function voicesOf({ by, inStead }: Pick<RulingRequest, 'by' | 'inStead'>): readonly string[] {
+  return inStead === undefined ? [by] : [by, inStead];
+}
+
+/** Nobody rules twice, neither by themselves nor through somebody who stands in for them. */
+function refuseSecond({ rulings }: HoldState, ruling: RulingRequest): void {
+  const spent = rulings.flatMap(voicesOf);
+  const again = voicesOf(ruling).find((voice) => spent.includes(voice));
+  if (again === undefined) return;
+  const own = rulings.some(({ by }) => by === again);
+  throw new HoldpointError(
+    'already_ruled',
+    own
+      ? `${again} has ruled on this hold already.`
+      : `Somebody has ruled on this hold in the stead of ${again} already.`,
+    'Another reviewer must give the remaining approval.',
+  );
 }
 
 /** Who may rule by now: whom the terms name, and those whom it has escalated to. */
@@ -121,6 +140,12 @@ function afterBreakGlass(state: HoldState, ruling: RulingRequest, nowMs: number)
       who === '' ? 'Ask for the approvals that it needs.' : 'Ask somebody who has one of them.',
     );
   }
+  if (ruling.inStead !== undefined)
+    throw new HoldpointError(
+      'invalid_argument',
+      'Nobody breaks the glass in the stead of another.',
+      'Do it in your own role, where the hold lets it.',
+    );
   refuseRequester(terms, ruling);
   requireReason(ruling, 'break the glass');
   const { by, role, verdict } = ruling;
@@ -128,8 +153,8 @@ function afterBreakGlass(state: HoldState, ruling: RulingRequest, nowMs: number)
   return { ...state, rulings, status: 'released' };
 }
 
-function refuseRequester(terms: HoldTermsFixed, { by }: RulingRequest): void {
-  if (by !== terms.requester) return;
+function refuseRequester(terms: HoldTermsFixed, ruling: RulingRequest): void {
+  if (!voicesOf(ruling).includes(terms.requester)) return;
   throw new HoldpointError(
     'forbidden',
     'The requester of a call cannot rule on it.',

@@ -232,6 +232,20 @@ describe('every answer is as described', () => {
     await drive('GET /api/v1/reviews', '/api/v1/reviews');
   });
 
+  it('of who rules in whose stead', async () => {
+    const path = '/api/v1/delegations';
+    const until = new Date(Date.now() + 3_600_000).toISOString();
+    const begun = await drive(`POST ${path}`, path, { json: { to: 'privacy-1', until } });
+    expect(begun.status).toBe(201);
+    expect((await drive(`POST ${path}`, path, { json: { to: 'privacy-1', until } })).status).toBe(400);
+    await drive(`GET ${path}`, path, { as: 'viewer' });
+    const { seq } = z.object({ seq: z.number() }).parse(begun.json);
+    const end = `POST ${path}/{seq}/end`;
+    expect((await drive(end, `${path}/${seq}/end`, { as: 'privacy', json: {} })).status).toBe(403);
+    expect((await drive(end, `${path}/${seq}/end`, { json: {} })).status).toBe(200);
+    expect((await drive(end, `${path}/${seq}/end`, { json: {} })).status).toBe(404);
+  });
+
   it('of a held request, which has no answer yet', async () => {
     const asked = house.ask('please escalate this');
     const held = await nextHold(house);

@@ -6,6 +6,7 @@ import { afterAll, expect, it } from 'vitest';
 import { writeReviewerKey } from '../../src/cli/reviewer-key.ts';
 import { withdrawKey } from '../../src/control/routes/reviewer-keys.ts';
 import { ruleOn } from '../../src/control/ruling.ts';
+import { createDelegations } from '../../src/hold/delegations.ts';
 import { createHoldQueue } from '../../src/hold/queue.ts';
 import { createManualTime } from '../support/time.ts';
 import { createLedgerUnderTest } from './ledger-under-test.ts';
@@ -61,7 +62,14 @@ async function stage() {
   );
   gate = Promise.withResolvers();
   waiting = Promise.withResolvers();
-  const parts = { ledger, holds, clock, withdrawnKeys: new Set<string>() };
+  const delegations = createDelegations({
+    ledger,
+    clock,
+    schedule,
+    roleOf: () => null,
+    onError: () => undefined,
+  });
+  const parts = { ledger, holds, delegations, clock, withdrawnKeys: new Set<string>() };
   const order = { verdict: 'release', reason: 'Seen.', digest } as const;
   const { signed } = key.signOrder(order, {
     ...{ by: 'ada', verdict: 'release', digest, hold: hold.id, policy, policyVersion: '1', rules: [] },

@@ -91,6 +91,7 @@ export const holdSchema = z
         breakGlass: z
           .boolean()
           .describe('Released by one person alone, past the approvals that were needed.'),
+        inStead: z.string().describe("Who was away and had lent this role; '' where it is one's own."),
       }),
     ),
     notRequester: z.boolean().describe('Whether the requester may not rule.'),
@@ -181,6 +182,11 @@ export const rulingSchema = z
       .boolean()
       .default(false)
       .describe('Release alone and at once, in a role that the hold names for it. It alerts.'),
+    inStead: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/, 'expected the name of a person')
+      .optional()
+      .describe('Who is away and lent you their role; the ruling is made in it. Never to break the glass.'),
     calls: z
       .array(z.string())
       .max(callsMax)

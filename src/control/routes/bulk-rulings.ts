@@ -102,11 +102,12 @@ async function ruleOnOne(
     );
   const { order, signed } = takeOrder(rulingOn(hold), false);
   const ruling = checkOrder(rulingSchema, order);
-  const { verdict, amendment, calls, breakGlass } = ruling;
-  if (verdict === 'amend' || amendment !== undefined || calls !== undefined || breakGlass)
+  const { verdict, amendment, calls, breakGlass, inStead } = ruling;
+  const isWhole = verdict !== 'amend' && amendment === undefined && calls === undefined;
+  if (!isWhole || breakGlass || inStead !== undefined)
     throw new HoldpointError(
       'invalid_argument',
-      'Many holds are released or denied as they are.',
+      'Many holds are released or denied as they are, in one’s own role.',
       'Rule on this one by itself.',
     );
   await ruleOn(parts, hold, identity, ruling, signed);

@@ -33,18 +33,22 @@ async function comment(parts: ControlParts, { req, res, params, identity }: Cont
 async function assign(parts: ControlParts, { req, res, params, identity }: ControlRequest): Promise<void> {
   const hold = await holdOf(parts, params['id']);
   const { to } = await readOrder(req, assignmentSchema);
-  if (to !== '') requireReviewer(parts, to);
+  if (to !== '') requirePerson(parts, to, contentReaders);
   await parts.holds.assign(hold, { by: identity.name, role: identity.role }, to);
   sendJson(res, 201, await summaryOf(parts, hold, identity));
 }
 
-/** Throws `invalid_argument` where nobody of that name could look at a hold. */
-export function requireReviewer(parts: Pick<ControlParts, 'roleOf'>, name: string): void {
+/** Throws `invalid_argument` where nobody of that name has a token of one of the roles. */
+export function requirePerson(
+  parts: Pick<ControlParts, 'roleOf'>,
+  name: string,
+  roles: readonly string[],
+): void {
   const role = parts.roleOf(name);
-  if (role !== null && contentReaders.includes(role)) return;
+  if (role !== null && roles.includes(role)) return;
   throw new HoldpointError(
     'invalid_argument',
-    `${name} has no token that reviews.`,
+    `${name} has no token of a role that can do this.`,
     'Name somebody as their token does.',
   );
 }

@@ -10,6 +10,10 @@ class Operations:
         """Replay a draft policy over what was recorded."""
         return self._call("POST", "/api/v1/policy/backtest", {}, {}, body)
 
+    def begin_delegation(self, body):
+        """Let somebody rule in your stead while you are away."""
+        return self._call("POST", "/api/v1/delegations", {}, {}, body)
+
     def change_keys(self, body):
         """Change a key of the ledger."""
         return self._call("POST", "/api/v1/keys", {}, {}, body)
@@ -17,6 +21,10 @@ class Operations:
     def comment_on_hold(self, id, body):
         """Say something about a hold."""
         return self._call("POST", "/api/v1/holds/{id}/comments", {"id": id}, {}, body)
+
+    def end_delegation(self, seq, body):
+        """End a delegation before its time."""
+        return self._call("POST", "/api/v1/delegations/{seq}/end", {"seq": seq}, {}, body)
 
     def enrol_reviewer_key(self, body):
         """Enrol a key that signs rulings."""
@@ -37,6 +45,10 @@ class Operations:
     def list_decisions(self, limit=None, before=None, provider=None, operation=None, model=None, workload=None, session=None, rule=None, subject=None, since=None, until=None, verdict=None, outcome=None):
         """What was recorded, newest first."""
         return self._call("GET", "/api/v1/decisions", {}, {"limit": limit, "before": before, "provider": provider, "operation": operation, "model": model, "workload": workload, "session": session, "rule": rule, "subject": subject, "since": since, "until": until, "verdict": verdict, "outcome": outcome}, None)
+
+    def list_delegations(self):
+        """Who rules in whose stead."""
+        return self._call("GET", "/api/v1/delegations", {}, {}, None)
 
     def list_entries(self, from_=None, limit=None):
         """Sealed entries in order."""

@@ -1,0 +1,127 @@
+/** Delegations over a real ledger in memory: what is sealed of them, and when one covers a ruling. */
+import { expect, it } from 'vitest';
+import { HoldpointError } from '../../../src/core/errors.ts';
+import { createDelegations } from '../../../src/hold/delegations.ts';
+import type { Ledger } from '../../../src/ledger/ledger.ts';
+import { createLedgerUnderTest } from '../../fault/ledger-under-test.ts';
+import { createManualTime } from '../../support/time.ts';
+
+const petra = { by: 'petra', role: 'privacy' };
+const forMs = 3_600_000;
+const settled = () => new Promise((resolve) => setTimeout(resolve));
+
+async function stage() {
+  const house = createLedgerUnderTest();
+  const time = createManualTime();
+  const tokens = new Map([
+    ['petra', 'privacy'],
+    ['otto', 'reviewer'],
+  ]);
+  const errors: unknown[] = [];
+  let refuse = false;
+  const open = async () => {
+    const opened = await house.open({ clock: time.clock });
+    const ledger: Ledger = {
+      ...opened,
+      seal: (draft) => {
+        if (refuse) throw new HoldpointError('ledger_unavailable', 'The ledger cannot be written.');
+        return opened.seal(draft);
+      },
+    };
+    const delegations = createDelegations({
+      ...{ ledger, clock: time.clock, schedule: time.schedule },
+      roleOf: (name) => tokens.get(name) ?? null,
+      onError: (_what, error) => errors.push(error),
+    });
+    return { ledger, delegations };
+  };
+  return {
+    ...{ house, time, tokens, errors, open },
+    refuseToSeal: (is: boolean) => {
+      refuse = is;
+    },
+    begin: (delegations: ReturnType<typeof createDelegations>) =>
+      delegations.begin(petra, 'otto', time.clock.nowMs() + forMs),
+    ends: () => house.entries().filter(({ data }) => data['action'] === 'delegation_end'),
+  };
+}
+
+it('ends at its time, which is sealed, and covers nothing from then on', async () => {
+  const { house, time, errors, open, begin, ends } = await stage();
+  const { ledger, delegations } = await open();
+  const { seq } = await begin(delegations);
+  time.advance(forMs - 1);
+  await settled();
+  expect(delegations.inForce('petra', 'otto')).toMatchObject({ seq, role: 'privacy' });
+  expect(delegations.inForce('petra', 'rita')).toBeNull();
+  expect(delegations.inForce('otto', 'petra')).toBeNull();
+  time.advance(1);
+  expect(delegations.inForce('petra', 'otto')).toBeNull();
+  await settled();
+  await ledger.close('test over');
+  expect(ends().map(({ data }) => [data['by'], data['delegation']])).toEqual([['holdpoint', seq]]);
+  expect((await house.verify()).findings).toEqual([]);
+  expect(errors).toEqual([]);
+});
+
+it('covers nothing past its time while its end cannot be sealed, which is tried again', async () => {
+  const { time, errors, open, begin, ends, refuseToSeal } = await stage();
+  const { ledger, delegations } = await open();
+  await begin(delegations);
+  refuseToSeal(true);
+  time.advance(forMs);
+  await settled();
+  expect(delegations.inForce('petra', 'otto')).toBeNull();
+  expect(errors).toHaveLength(1);
+  refuseToSeal(false);
+  time.advance(60_000);
+  await settled();
+  // What was handed to it is durable once it is closed.
+  await ledger.close('test over');
+  expect(ends()).toHaveLength(1);
+});
+
+it('covers nothing from the moment its end is handed to the ledger', async () => {
+  const { open, begin } = await stage();
+  const { ledger, delegations } = await open();
+  const { seq } = await begin(delegations);
+  const ended = delegations.end(petra, seq);
+  await Promise.resolve();
+  expect(delegations.inForce('petra', 'otto')).toBeNull();
+  await ended;
+  await ledger.close('test over');
+});
+
+it('covers nothing once who is away has no token any more, or one of another role', async () => {
+  const { tokens, open, begin } = await stage();
+  const { ledger, delegations } = await open();
+  await begin(delegations);
+  tokens.set('petra', 'viewer');
+  expect(delegations.inForce('petra', 'otto')).toBeNull();
+  tokens.delete('petra');
+  expect(delegations.inForce('petra', 'otto')).toBeNull();
+  await ledger.close('test over');
+});
+
+it('survives a restart, and ends at its time after it', async () => {
+  const { time, open, begin, ends } = await stage();
+  const before = await open();
+  const { seq } = await begin(before.delegations);
+  before.delegations.stop();
+  await before.ledger.close('restart');
+  const { ledger, delegations } = await open();
+  expect(delegations.inForce('petra', 'otto')).toMatchObject({ seq });
+  time.advance(forMs);
+  await settled();
+  // What was handed to it is durable once it is closed.
+  await ledger.close('test over');
+  expect(ends()).toHaveLength(1);
+});
+
+it('of two at once by one person one is sealed', async () => {
+  const { open, begin } = await stage();
+  const { ledger, delegations } = await open();
+  const both = await Promise.allSettled([begin(delegations), begin(delegations)]);
+  expect(both.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+  await ledger.close('test over');
+});
