@@ -11,13 +11,12 @@ import {
   endingOf,
   messageOf,
   type OpenHold,
-  refusalOf,
   signedOut,
 } from './desk-state.ts';
+import { createEntrance } from './entrance.ts';
 import { listen } from './events.ts';
 import type { HoldNotice, HoldPage, HoldSummary, Identity, Verdict } from './hold-data.ts';
-import { keepPlace } from './kept-place.ts';
-import { forgetKey, keptKey, makeKey } from './page-key.ts';
+import { keptKey } from './page-key.ts';
 import type { Place } from './place.ts';
 import { cursorAfter, type Holds, matchesFilter, movedCursor, orderAfter, sortedOrder } from './queue.ts';
 import { enrolBrowser, type SigningState, signedIfPossible, signingState } from './signing.ts';
@@ -66,9 +65,8 @@ const holdsMax = 20_000;
 const linesMax = 20;
 
 export function createDesk(storage: Storage): Desk {
-  let key = keptKey(storage);
-  let state: DeskState = { ...signedOut, signingIn: key !== '' };
-  let api: Api = createApi(key);
+  let state: DeskState = { ...signedOut, signingIn: keptKey(storage) !== '' };
+  let api: Api = createApi('');
   let link: ReturnType<typeof listen> | null = null;
   let refreshing = false;
   let refreshAgain = false;
@@ -86,39 +84,15 @@ export function createDesk(storage: Storage): Desk {
     if (state.open?.id === id) set({ open: { ...state.open, ...change } });
   }
 
-  async function signIn(token: string): Promise<void> {
-    beginSignIn();
-    try {
-      begin(await api.signInByToken(token.trim()));
-    } catch (error) {
-      end(refusalOf(error));
-    }
-  }
-
-  function beginSignIn(): void {
-    set({ signingIn: true, refusal: '' });
-    key = makeKey(storage);
-    api = createApi(key);
-  }
-
-  /** The session of this browser, if it has one still. */
-  async function resume(): Promise<void> {
-    try {
-      begin(await api.whoami());
-    } catch (error) {
-      end(endingOf(error));
-    }
-  }
-
-  async function signInElsewhere(): Promise<void> {
-    beginSignIn();
-    try {
-      keepPlace();
-      location.assign(await api.beginSignIn());
-    } catch (error) {
-      end(messageOf(error));
-    }
-  }
+  const entrance = createEntrance(storage, {
+    get: () => state,
+    set,
+    use: (next) => {
+      api = next;
+    },
+    begin,
+    end,
+  });
 
   function begin(identity: Identity): void {
     set({ identity, signingIn: false });
@@ -135,7 +109,7 @@ export function createDesk(storage: Storage): Desk {
   function end(refusal: string): void {
     link?.stop();
     link = null;
-    forgetKey(storage, key);
+    entrance.forget();
     unknown.clear();
     const { open, offer } = state;
     set({
@@ -144,16 +118,6 @@ export function createDesk(storage: Storage): Desk {
       refusal,
       place: state.place,
       open: open === null ? null : closedPage(open.id),
-    });
-  }
-
-  /** The page is empty at once; that the session ended is the sidecar's word, or the page says that it did not. */
-  function signOut(): void {
-    const ending = api.signOut();
-    end('');
-    ending.catch((error: unknown) => {
-      if (error instanceof ApiError && error.status === 401) return;
-      set({ refusal: `The session may not have ended: ${messageOf(error)}` });
     });
   }
 
@@ -346,14 +310,7 @@ export function createDesk(storage: Storage): Desk {
     });
   }
 
-  if (key !== '') resume().catch(complain);
-  api.offer().then(({ oidc, certificate }) => {
-    set({ offer: oidc });
-    // The browser shows its certificate by itself; the page needs a key all the same.
-    if (!certificate || state.identity !== null || state.signingIn) return;
-    beginSignIn();
-    resume().catch(complain);
-  }, complain);
+  entrance.open().catch(complain);
 
   return {
     get: () => state,
@@ -363,12 +320,14 @@ export function createDesk(storage: Storage): Desk {
     },
     nowMs: () => api.nowMs(),
     signIn: (token) => {
-      signIn(token).catch(complain);
+      entrance.byToken(token).catch(complain);
     },
     signInElsewhere: () => {
-      signInElsewhere().catch(complain);
+      entrance.elsewhere().catch(complain);
     },
-    signOut,
+    signOut: () => {
+      entrance.signOut().catch(complain);
+    },
     retryNow: () => link?.retryNow(),
     setFilter: (filter) => set({ filter }),
     setCursor: (cursor) => {
