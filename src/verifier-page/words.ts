@@ -117,7 +117,7 @@ function rulingStep(data: JsonObject): Step {
   return {
     title: data['final'] === false ? `${words}: one approval of several` : words,
     tone,
-    facts: facts({ by: data['by'], as: data['role'], digest: data['digest'] }),
+    facts: facts({ by: data['by'], called: data['display'], as: data['role'], digest: data['digest'] }),
   };
 }
 
