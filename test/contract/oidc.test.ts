@@ -55,8 +55,15 @@ async function begin(page: ConsolePage): Promise<URL> {
 
 /** The browser comes back: a navigation from another site, without what a script would add. */
 function comeBack(page: ConsolePage, back: URL): Promise<PageAnswer> {
+  // What is Strict stays behind.
+  const lax = [...page.cookies].filter(([name]) => name.startsWith('holdpoint-sign-in'));
   return page.send(back.pathname + back.search, {
-    headers: { 'holdpoint-session-key': null, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' },
+    headers: {
+      'holdpoint-session-key': null,
+      'sec-fetch-site': 'cross-site',
+      'sec-fetch-mode': 'navigate',
+      cookie: lax.length === 0 ? null : lax.map((pair) => pair.join('=')).join('; '),
+    },
   });
 }
 
