@@ -41,7 +41,7 @@ function isOrigin(text: string): boolean {
 function isIssuer(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { username, password } = new URL(text);
-  return username === '' && password === '' && !/[?#\s]/.test(text);
+  return username === '' && password === '' && /^[!-~]+$/.test(text) && !/[?#]/.test(text);
 }
 
 export const publicUrlSchema = z

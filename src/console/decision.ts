@@ -136,9 +136,11 @@ function doingOf({ type, data }: Entry): ComponentChild | string {
     const value = data[name];
     return typeof value === 'string' ? value : '';
   };
+  // What a provider calls somebody is anybody's to choose: it stands behind the name that counts.
+  const called = said('display') === '' ? '' : `, called ${JSON.stringify(said('display'))}`;
   if (type === 'ruling')
     return h(Recorded, {
-      text: `${said('verdict')} by ${said('by')} (${said('role')})${data['final'] === true ? '' : ', more approvals needed'}`,
+      text: `${said('verdict')} by ${said('by')}${called} (${said('role')})${data['final'] === true ? '' : ', more approvals needed'}`,
     });
   if (type === 'access') return h(Recorded, { text: `${said('action')} by ${said('by')} (${said('role')})` });
   if (data['reported'] !== undefined) return `it was reported; rules in force would say ${said('verdict')}`;

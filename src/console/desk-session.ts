@@ -95,14 +95,34 @@ export function createDeskSession({ store, storage, ...on }: SessionParts): Desk
     set({ ...signedOut, offer, refusal, place, open: page === null ? null : closedPage(page.id) });
   }
 
-  /** The page is empty at once; that the session ended is the sidecar's word, or the page says that it did not. */
-  function signOut(): void {
+  async function signOut(): Promise<void> {
     const ending = api.signOut();
+    // The page is empty at once; that the session ended is the sidecar's word, or the page says that it did not.
     end('');
-    ending.catch((error: unknown) => {
-      if (error instanceof ApiError && error.status === 401) return;
-      set({ refusal: `The session may not have ended: ${messageOf(error)}` });
-    });
+    // The answer takes the cookie away: nobody signs in before it, or it would be the next one's.
+    set({ signingIn: true });
+    try {
+      await ending;
+      set({ signingIn: false });
+    } catch (error) {
+      const isOver = error instanceof ApiError && error.status === 401;
+      set({
+        signingIn: false,
+        refusal: isOver ? '' : `The session may not have ended: ${messageOf(error)}`,
+      });
+    }
+  }
+
+  async function start(): Promise<void> {
+    const resuming = key === '' ? null : resume();
+    const { oidc, certificate } = await api.offer();
+    set({ offer: oidc });
+    await resuming;
+    // The browser shows its certificate by itself; the page needs a key all the same.
+    const { identity, signingIn, refusal } = get();
+    if (!certificate || identity !== null || signingIn || refusal !== '') return;
+    open();
+    await resume();
   }
 
   function complain(error: unknown): void {
@@ -118,14 +138,7 @@ export function createDeskSession({ store, storage, ...on }: SessionParts): Desk
       return identity;
     },
     start: () => {
-      if (key !== '') resume().catch(complain);
-      api.offer().then(({ oidc, certificate }) => {
-        set({ offer: oidc });
-        // The browser shows its certificate by itself; the page needs a key all the same.
-        if (!certificate || get().identity !== null || get().signingIn) return;
-        open();
-        resume().catch(complain);
-      }, complain);
+      start().catch(complain);
     },
     signIn: (token) => {
       signIn(token).catch(complain);
@@ -133,7 +146,9 @@ export function createDeskSession({ store, storage, ...on }: SessionParts): Desk
     signInElsewhere: () => {
       signInElsewhere().catch(complain);
     },
-    signOut,
+    signOut: () => {
+      signOut().catch(complain);
+    },
     retryNow: () => link?.retryNow(),
     complain,
   };

@@ -1,11 +1,10 @@
 /** The control plane's socket: host and origin check, credentials, route, problem. Shares nothing with the data plane but parts. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { RandomBytes, Schedule } from '../core/clock.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import { listening } from '../core/listening.ts';
-import { type Identity, tokenPrefix } from '../store/token-file.ts';
-import { checkOrigin, createAuthenticator, knownBy } from './auth.ts';
+import { tokenPrefix } from '../store/token-file.ts';
+import { checkOrigin } from './auth.ts';
 import {
   compileRoutes,
   problemOf,
@@ -38,37 +37,21 @@ import { reviewerKeyRoutes } from './routes/reviewer-keys.ts';
 import { reviewRoutes } from './routes/reviews.ts';
 import { summaryRoutes } from './routes/summary.ts';
 import type { Caller, Note } from './sign-in/caller.ts';
-import { certificateLogin } from './sign-in/certificate-login.ts';
-import { certificateHolder, openTlsServer, type TlsOptions, type TlsServer } from './sign-in/certificates.ts';
-import { createSignInDesk, type OidcOptions } from './sign-in/desk.ts';
-import { createFirstUses } from './sign-in/first-uses.ts';
-import { createServiceAccounts, type KubernetesOptions } from './sign-in/kubernetes.ts';
+import { openTlsServer, type TlsServer } from './sign-in/certificates.ts';
+import { openSignIn, type SignInOptions } from './sign-in/open.ts';
 import { openOrigins } from './sign-in/origin.ts';
-import { signInRoutes } from './sign-in/routes.ts';
-import { sessionOf } from './sign-in/session-cookie.ts';
-import { createSessions, type SessionBounds } from './sign-in/sessions.ts';
 
 export interface ControlListener {
   readonly url: string;
   close(): Promise<void>;
 }
 
-export interface ControlOptions {
+export interface ControlOptions extends SignInOptions {
   readonly host: string;
   readonly port: number;
   readonly hostNames: readonly string[];
-  /** Whom the token of a hash belongs to. */
-  readonly lookUp: (hash: string) => Identity | null;
   /** Scheme, host and port under which browsers come; null for those of the socket. */
   readonly publicUrl: string | null;
-  readonly sessions: SessionBounds;
-  readonly oidc: OidcOptions | null;
-  /** Null for plain HTTP. */
-  readonly tls: TlsOptions | null;
-  /** Null where no service account is let in. */
-  readonly kubernetes: KubernetesOptions | null;
-  readonly schedule: Schedule;
-  readonly random: RandomBytes;
   readonly onRefused: (code: string) => void;
 }
 
@@ -96,23 +79,8 @@ const httpBounds = {
 
 /** Listens; rejects with `config_invalid` when the address is taken. */
 export async function listenControl(options: ControlOptions, parts: ControlParts): Promise<ControlListener> {
-  const { clock } = parts;
   const origins = openOrigins(options.publicUrl);
-  const sessions = createSessions(options.sessions, clock, options.schedule, options.random);
-  const lookUp = (hash: string): Identity | null => knownBy(options.lookUp, hash);
-  const desk = createSignInDesk({
-    oidc: options.oidc,
-    token: lookUp,
-    sessions,
-    ledger: parts.ledger,
-    clock,
-    random: options.random,
-    publicOrigin: origins.ofPublic,
-  });
-  const firstUses = createFirstUses(parts.ledger, clock);
-  const clients = options.tls?.clients ?? [];
-  const hasCertificate = (req: IncomingMessage): boolean =>
-    tls?.takesClients() === true && certificateHolder(req, clients, clock) != null;
+  const signIn = openSignIn(options, parts, origins, () => tls);
   const described: Route[] = [
     ...healthRoutes(parts),
     ...holdRoutes(parts),
@@ -131,24 +99,11 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     ...reviewerKeyRoutes(parts),
     ...notificationRoutes(parts),
     ...eventRoutes(parts),
-    ...signInRoutes(desk, origins.of, hasCertificate),
+    ...signIn.routes,
     ...consoleRoutes(),
   ];
   const routes = [...described, ...openapiRoutes(described)];
   const find = compileRoutes(routes);
-  const authenticate = createAuthenticator(
-    {
-      token: lookUp,
-      serviceAccount:
-        options.kubernetes === null ? null : createServiceAccounts(options.kubernetes, clock, firstUses),
-      session: (req) => sessionOf(req, origins.of(req), sessions),
-      certificate: async (req) =>
-        tls === null
-          ? undefined
-          : certificateLogin(req, { tls, clients, clock, origin: origins.of(req), firstUses }),
-    },
-    clock,
-  );
   const hostNames = new Set(
     [...options.hostNames, ...origins.publicHostNames].map((name) => name.toLowerCase()),
   );
@@ -186,7 +141,7 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     const note: Note = (about) => void Object.assign(asked, about);
     let identity = anonymous;
     if (needsToken) {
-      const { caller, session } = await authenticate(req, note);
+      const { caller, session } = await signIn.authenticate(req, note);
       identity = caller;
       session?.cover(res);
       asked.by = identity.name;
@@ -233,7 +188,7 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
   return {
     url,
     close: () => {
-      sessions.close();
+      signIn.close();
       return closeServer(server).finally(refusals.flush);
     },
   };

@@ -172,6 +172,7 @@ function rulingStep(data: JsonObject): Step {
     tone,
     facts: facts({
       by: data['by'],
+      called: data['display'],
       as: data['role'],
       'in the stead of': data['inStead'],
       alone: data['breakGlass'] === true ? 'yes, past the approvals that were needed' : undefined,

@@ -114,4 +114,8 @@ describe.skipIf(missingBrowser !== '')(`signing in ${missingBrowser}`, () => {
     await page.getByRole('link', { name: stage.sidecar.controlUrl }).waitFor();
     await page.close();
   });
+
+  it('leaves a ledger that verifies', async () => {
+    expect(await stage.verdict()).toMatchObject({ ok: true });
+  });
 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { writeReviewerKey } from '../../src/cli/reviewer-key.ts';
 import { clientId, type OpenIdProvider, passProvider, startOpenIdProvider } from '../support/oidc.ts';
 import { accessOf } from './support/access.ts';
 import { type ConsolePage, openPage, type PageAnswer } from './support/page.ts';
@@ -54,8 +55,15 @@ async function begin(page: ConsolePage): Promise<URL> {
 
 /** The browser comes back: a navigation from another site, without what a script would add. */
 function comeBack(page: ConsolePage, back: URL): Promise<PageAnswer> {
+  // What is Strict stays behind.
+  const lax = [...page.cookies].filter(([name]) => name.startsWith('holdpoint-sign-in'));
   return page.send(back.pathname + back.search, {
-    headers: { 'holdpoint-session-key': null, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' },
+    headers: {
+      'holdpoint-session-key': null,
+      'sec-fetch-site': 'cross-site',
+      'sec-fetch-mode': 'navigate',
+      cookie: lax.length === 0 ? null : lax.map((pair) => pair.join('=')).join('; '),
+    },
   });
 }
 
@@ -151,6 +159,21 @@ describe('signing in at the provider', () => {
       display: 'ada of the test',
       role: 'reviewer',
     });
+  });
+});
+
+describe('a person of a provider', () => {
+  it('enrols a key under the name that is sealed', async () => {
+    const { page } = await signIn('ada');
+    const key = writeReviewerKey(join(directory, 'ada.pem'));
+    const owner = `oidc:${provider.issuer}#ada`;
+    const possession = key.possession(`holdpoint/${house.sidecar.ledger.id}`, owner);
+    const enrolled = await page.send('/api/v1/reviewer-keys', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ owner, key: key.publicKey, possession, reason: 'first key' }),
+    });
+    expect([enrolled.status, enrolled.json]).toEqual([201, expect.objectContaining({ owner })]);
   });
 });
 

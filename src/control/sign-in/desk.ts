@@ -64,7 +64,7 @@ export interface SignInDesk {
   signOut(visit: Visit): Promise<readonly string[]>;
 }
 
-/** By address, which an office or an ingress has in common: beyond it only failures are refused otherwise. */
+/** By address, which an office or an ingress has in common: beyond it failures get 429, and who is known still passes. */
 const failuresPerMinuteMax = 20;
 /** By person: each is an entry in the ledger. */
 const admissionsPerMinuteMax = 30;
@@ -86,12 +86,16 @@ export function createSignInDesk(options: SignInDeskOptions): SignInDesk {
   }
 
   /** The session before ends whoever it was: no id from before a sign-in is worth anything after it. */
+  function endBefore({ req, origin }: Visit): void {
+    const before = readCookie(req, cookieName('session', origin));
+    if (before !== null) sessions.end(before);
+  }
+
   async function admit(visit: Visit, session: Admitted): Promise<SignedIn> {
     const { caller, via, grant, keyHash, current } = session;
     if (admissions.count(caller.name)) throw tooMany();
     await sealAdmission(ledger, caller, { action: 'sign in', via, grant, from: visit.from });
-    const before = readCookie(visit.req, cookieName('session', visit.origin));
-    if (before !== null) sessions.end(before);
+    endBefore(visit);
     const id = sessions.start({ via, keyHash, current }, caller);
     return { caller, cookies: [setCookie('session', visit.origin, id)] };
   }
@@ -137,6 +141,8 @@ export function createSignInDesk(options: SignInDeskOptions): SignInDesk {
     begin: async (visit, pageKey) => {
       const at = configured().provider;
       requirePublic(visit.origin, options.publicOrigin());
+      // Its cookie is Strict and does not come along on the way back.
+      endBefore(visit);
       const trip = trips.begin(sha256Hex(pageKey));
       const url = await at.authorizationUrl({ ...trip, redirectUri: options.publicOrigin() + callbackPath });
       return {

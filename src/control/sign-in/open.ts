@@ -1,0 +1,75 @@
+/** Everything that lets somebody in to the control port, put together: sessions, the ways to get one, credentials. */
+import type { IncomingMessage } from 'node:http';
+import type { Clock, RandomBytes, Schedule } from '../../core/clock.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import type { Identity } from '../../store/token-file.ts';
+import { type Authenticated, createAuthenticator, knownBy } from '../auth.ts';
+import type { Route } from '../http.ts';
+import type { Note } from './caller.ts';
+import { certificateLogin } from './certificate-login.ts';
+import { certificateHolder, type TlsOptions, type TlsServer } from './certificates.ts';
+import { createSignInDesk, type OidcOptions } from './desk.ts';
+import { createFirstUses } from './first-uses.ts';
+import { createServiceAccounts, type KubernetesOptions } from './kubernetes.ts';
+import type { Origins } from './origin.ts';
+import { signInRoutes } from './routes.ts';
+import { sessionOf } from './session-cookie.ts';
+import { createSessions, type SessionBounds } from './sessions.ts';
+
+export interface SignInOptions {
+  /** Whom the token of a hash belongs to. */
+  readonly lookUp: (hash: string) => Identity | null;
+  readonly sessions: SessionBounds;
+  /** Null where no provider is configured. */
+  readonly oidc: OidcOptions | null;
+  /** Null for plain HTTP. */
+  readonly tls: TlsOptions | null;
+  /** Null where no service account is let in. */
+  readonly kubernetes: KubernetesOptions | null;
+  readonly schedule: Schedule;
+  readonly random: RandomBytes;
+}
+
+export interface SignIn {
+  readonly routes: readonly Route[];
+  authenticate(req: IncomingMessage, note: Note): Promise<Authenticated>;
+  /** Ends every session. */
+  close(): void;
+}
+
+/** @param tlsServer the socket's TLS once there is one; null for plain HTTP */
+export function openSignIn(
+  options: SignInOptions,
+  { ledger, clock }: { readonly ledger: Pick<Ledger, 'seal'>; readonly clock: Clock },
+  origins: Origins,
+  tlsServer: () => TlsServer | null,
+): SignIn {
+  const { schedule, random } = options;
+  const sessions = createSessions(options.sessions, clock, schedule, random);
+  const token = (hash: string): Identity | null => knownBy(options.lookUp, hash);
+  const publicOrigin = origins.ofPublic;
+  const desk = createSignInDesk({ oidc: options.oidc, token, sessions, ledger, clock, random, publicOrigin });
+  const firstUses = createFirstUses(ledger, clock);
+  const clients = options.tls?.clients ?? [];
+  const hasCertificate = (req: IncomingMessage): boolean =>
+    tlsServer()?.takesClients() === true && certificateHolder(req, clients, clock) != null;
+  const serviceAccount =
+    options.kubernetes === null ? null : createServiceAccounts(options.kubernetes, clock, firstUses);
+  return {
+    routes: signInRoutes(desk, origins.of, hasCertificate),
+    authenticate: createAuthenticator(
+      {
+        token,
+        serviceAccount,
+        session: (req) => sessionOf(req, origins.of(req), sessions),
+        certificate: async (req) => {
+          const tls = tlsServer();
+          if (tls === null) return undefined;
+          return certificateLogin(req, { tls, clients, clock, origin: origins.of(req), firstUses });
+        },
+      },
+      clock,
+    ),
+    close: sessions.close,
+  };
+}
