@@ -496,12 +496,13 @@ describe('events', () => {
       caller: 'waiting',
       outcome: null,
       roles: ['reviewer', 'admin'],
+      by: '',
     });
     expect(data.map(({ kind }) => kind)).toEqual(
       expect.arrayContaining(['opened', 'approved', 'ruled', 'settled']),
     );
     for (const event of data)
-      expect(Object.keys(event)).toEqual(['kind', 'id', 'state', 'caller', 'outcome', 'roles']);
+      expect(Object.keys(event)).toEqual(['kind', 'id', 'state', 'caller', 'outcome', 'roles', 'by']);
     expect(text).not.toMatch(/canary|delete_records|gpt-test/);
   });
 
