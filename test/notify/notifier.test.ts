@@ -54,6 +54,8 @@ function scene(
           'holdpoint.hold.reminder',
           'holdpoint.hold.ruled',
           'holdpoint.hold.expired',
+          'holdpoint.hold.glass_broken',
+          'holdpoint.hold.review_overdue',
         ],
         severityMin: 'low',
       },
@@ -73,6 +75,27 @@ const sentTo = (events: readonly NotifierEvent[], n: number) =>
   eventually(async () => events.filter(({ kind }) => kind === 'sent').length >= n);
 const failed = (events: readonly NotifierEvent[], n: number) =>
   eventually(async () => events.filter(({ kind }) => kind === 'failed').length >= n);
+
+describe('a release by one person alone', () => {
+  it.each([
+    ['glass-broken', 'holdpoint.hold.glass_broken'],
+    ['review-overdue', 'holdpoint.hold.review_overdue'],
+  ] as const)(
+    'is told when it is %s, as critical whatever its rule is, before what waits',
+    async (kind, type) => {
+      const receiver = await receiverThat((n) => ({ status: n === 1 ? 503 : 204 }));
+      const { holds, events } = scene(receiver.url);
+      holds.open(testHold(17));
+      await failed(events, 1);
+      holds.open(testHold(18));
+      // The receiver is left alone for a while: only the alert ends that.
+      holds.alert(kind, testHold(19, 'low'));
+      await sentTo(events, 3);
+      const told = receiver.got.slice(1).map(({ body }) => JSON.parse(body));
+      expect(told[0]).toMatchObject({ type, subject: testHold(19).id, data: { severity: 'critical' } });
+    },
+  );
+});
 
 describe('a hold that opens', () => {
   it('is told as a signed CloudEvent with ids, rule, severity, deadline and a link', async () => {

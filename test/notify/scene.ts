@@ -67,6 +67,8 @@ export function testHolds(pending: readonly Hold[] = []) {
       hold.state = { ...hold.state, status };
       listener({ kind: 'ruled', by: '', hold });
     },
+    alert: (kind: 'glass-broken' | 'review-overdue', hold: Hold): void =>
+      listener({ kind, by: 'olga', hold }),
   };
 }
 
