@@ -54,6 +54,9 @@ export function createDeskPage(options: {
         const over = wasRuled(ruling);
         setOpen(id, { over, ruling });
         store.set({ announcement: over });
+        // Somebody else reviews it, on this page as soon as it knows who broke the glass.
+        const known = store.get().open?.detail?.rulings ?? [];
+        if (ruling.breakGlass && !known.some(({ breakGlass }) => breakGlass)) read(id);
       }, complain);
   }
 

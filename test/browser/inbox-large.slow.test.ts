@@ -10,8 +10,8 @@ const firstPageMsMax = 300;
 /** From the token to the first line, the page's own files included. */
 const firstLineMsMax = 1_500;
 /** Longer is seen as a stop. */
-const frameMsMax = 50;
-const heapMbMax = 60;
+const frameMsMax = 100;
+const heapMbMax = 160;
 const keyPresses = 400;
 const wheelPixels = 2_000;
 const wheelSteps = 240;

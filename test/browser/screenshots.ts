@@ -37,7 +37,7 @@ async function pageOf(browser: Browser, size: typeof desktop, scheme: 'light' | 
   const context = await browser.newContext({
     viewport: size,
     colorScheme: scheme,
-    deviceScaleFactor: 2,
+    deviceScaleFactor: 1.5,
     reducedMotion: 'reduce',
   });
   return context.newPage();
