@@ -8,6 +8,7 @@ import { type LoadedConfig, loadConfig, parseAddress } from './config/load.ts';
 import { type ControlListener, listenControl } from './control/server.ts';
 import { createSummaries } from './control/view.ts';
 import { type Schedule, systemClock, systemRandom, systemSchedule } from './core/clock.ts';
+import { createRoleBook } from './core/roles.ts';
 import { createErasureDesk, type ErasureDesk } from './erasure/desk.ts';
 import { createHoldQueue, type HoldQueue } from './hold/queue.ts';
 import type { Ledger } from './ledger/ledger.ts';
@@ -71,7 +72,7 @@ export async function startSidecar(
   const upstreams = upstreamsOf(config, env, clock);
   const log = createLogger(config.log.level);
   const metrics = createMetrics();
-  const policyFile = openPolicyFile(config.paths.policy, log);
+  const policyFile = openPolicyFile(config.paths.policy, createRoleBook(config.control.roles).rulers, log);
   let holds: HoldQueue | null = null;
   const { keys, keyring, ...opened } = await openConfiguredLedger(
     config,
@@ -313,6 +314,7 @@ function startControl(
       summaryOf: createSummaries(ledger),
       clock: parts.machine.clock,
       callsInFlight: inFlight,
+      roles: createRoleBook(config.control.roles),
       rulings: config.control.rulings,
       metricsPage: () => metrics.render(gauges(), outside.gauges()),
       // Not ready while it drains, so that nobody sends it new calls.

@@ -2,7 +2,8 @@
 import { defaultConfigFile, loadConfig } from '../config/load.ts';
 import { systemClock, systemRandom } from '../core/clock.ts';
 import { HoldpointError } from '../core/errors.ts';
-import { addToken, roles } from '../store/token-file.ts';
+import { createRoleBook, roles } from '../core/roles.ts';
+import { addToken } from '../store/token-file.ts';
 import { type Command, exitCodes } from './command.ts';
 import { readOptions, requiredText } from './options.ts';
 import { printJson, printLine } from './print.ts';
@@ -11,14 +12,19 @@ export const tokenCommands: readonly Command[] = [
   {
     name: 'token new',
     usage: '[--config FILE] --name NAME --role ROLE [--json]',
-    summary: `a control token for one person; roles: ${roles.join(', ')}`,
+    summary: `a control token for one person; roles: ${roles.join(', ')}, and those of control.roles`,
     run: async (args, env) => {
       const options = readOptions(args, ['config', 'name', 'role'], ['json']);
       const name = requiredText(options, 'name');
-      const role = roles.find((known) => known === options.text('role'));
+      const { paths, control } = loadConfig(options.text('config') ?? defaultConfigFile, env);
+      const { names } = createRoleBook(control.roles);
+      const role = names.find((known) => known === options.text('role'));
       if (role === undefined)
-        throw new HoldpointError('usage', '--role is required.', `It is one of: ${roles.join(', ')}.`);
-      const { paths } = loadConfig(options.text('config') ?? defaultConfigFile, env);
+        throw new HoldpointError(
+          'usage',
+          options.text('role') === undefined ? '--role is required.' : 'There is no such role.',
+          `It is one of: ${names.join(', ')}.`,
+        );
       const token = addToken(paths.tokens, { name, role }, systemClock.nowMs(), systemRandom);
       if (options.flag('json')) printJson({ name, role, token });
       else printLine(token);

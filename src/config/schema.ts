@@ -4,6 +4,7 @@ import { protocolNames } from '../core/protocol-name.ts';
 import { anchorsSchema, witnessSchema } from './anchors.ts';
 import { notifySchema } from './notify.ts';
 import { providerUrls } from './presets.ts';
+import { rolesSchema } from './roles.ts';
 
 const address = z
   .string()
@@ -229,6 +230,7 @@ export const configSchema = z.strictObject({
         .describe(
           'Whether a ruling needs the signature of a key that its reviewer has enrolled. Sealed at each start, so that a verifier demands it too.',
         ),
+      roles: rolesSchema,
     })
     .prefault({}),
   data: z

@@ -1,5 +1,6 @@
 /** What the control plane's routes are given. Built by the composition root. */
 import type { Clock } from '../core/clock.ts';
+import type { RoleBook } from '../core/roles.ts';
 import type { ErasureDesk } from '../erasure/desk.ts';
 import type { HoldQueue } from '../hold/queue.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -21,6 +22,8 @@ export interface ControlParts {
   readonly clock: Clock;
   /** Of the data plane: what is not urgent gives way to them. */
   readonly callsInFlight: () => number;
+  /** The roles there are, configured ones included. */
+  readonly roles: RoleBook;
   /** Whether a ruling needs its reviewer's signature. */
   readonly rulings: 'accepted' | 'signed';
   /** The Prometheus page. */

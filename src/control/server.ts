@@ -106,7 +106,7 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     const identity = needsToken ? authenticate(req) : anonymous;
     if (needsToken) {
       asked.by = identity;
-      requireRole(operation, identity.role);
+      requireRole(operation, identity.role, parts.roles);
       if (operation.query === undefined) readQuery(searchParams, noParameters);
     }
     await route.handle({ req, res, params, query: searchParams, identity });

@@ -16,13 +16,12 @@ import { z } from 'zod';
 import { equalsConstantTime, sha256Hex } from '../core/bytes.ts';
 import type { RandomBytes } from '../core/clock.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
-
-export const roles = ['viewer', 'reviewer', 'auditor', 'privacy', 'reporter', 'admin'] as const;
-export type Role = (typeof roles)[number];
+import { roleNamePattern } from '../core/roles.ts';
 
 export interface Identity {
   readonly name: string;
-  readonly role: Role;
+  /** Of the house or configured; a role that is not there any more may do nothing. */
+  readonly role: string;
 }
 
 /** Every token begins so, which lets a leaked one be recognised. */
@@ -39,7 +38,7 @@ const fileSchema = z.strictObject({
     .array(
       z.strictObject({
         name: z.string().regex(namePattern),
-        role: z.enum(roles),
+        role: z.string().regex(roleNamePattern),
         /** SHA-256 of the token; it has 256 bits of its own, so no slow hash is needed. */
         hash: z.string().regex(/^[0-9a-f]{64}$/),
         created: z.string(),

@@ -74,7 +74,7 @@ async function summary(parts: ControlParts, hold: Hold, identity: Identity): Pro
     phase: hold.phase,
     severity: worstSeverity(hold),
     rules: hold.rules.map(({ id, title, severity }) => ({ id, title, severity })),
-    headline: mayReadContent(identity) ? headline : (hold.rules[0]?.title ?? ''),
+    headline: mayReadContent(identity, parts.roles) ? headline : (hold.rules[0]?.title ?? ''),
     ...about,
     digest: terms.digest,
     openedAt: iso(hold.openedAtMs),
@@ -114,7 +114,7 @@ async function show(parts: ControlParts, { req, res, params, identity }: Control
     collectBy: iso(hold.collectByMs),
     history: historyOf(parts, hold),
   };
-  if (!mayReadContent(identity)) {
+  if (!mayReadContent(identity, parts.roles)) {
     sendJson(res, 200, { ...detail, exchange: null });
     return;
   }
