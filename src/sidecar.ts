@@ -26,9 +26,9 @@ import type { Keyring } from './store/keyring.ts';
 import { openLedgerCopy, openLedgerStore } from './store/ledger-store.ts';
 import { copyPlace, writeBufferBytes } from './store/level.ts';
 import { createSpools } from './store/spool.ts';
-import { openTokens } from './store/token-file.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
+import { openTokenBook, type TokenBook } from './token-book.ts';
 import { erasureGauges, onErasureEnd, onLedgerEvent } from './told.ts';
 import { upstreamsOf } from './upstreams.ts';
 import { openWaysIn, type WaysIn } from './ways-in.ts';
@@ -117,6 +117,8 @@ export async function startSidecar(
     onEnd: (job) => onErasureEnd(job, log, metrics),
   });
 
+  const tokens = await openTokenBook(config.paths.tokens, ledger, log);
+
   const parts = {
     config,
     upstreams,
@@ -126,6 +128,7 @@ export async function startSidecar(
     holds,
     notifier,
     erasures,
+    tokens,
     policyFile,
     log,
     metrics,
@@ -136,6 +139,7 @@ export async function startSidecar(
   let stopping: Promise<void> | null = null;
   async function closeLedger(reason: string): Promise<void> {
     policyFile.close();
+    tokens.close();
     holds?.stop();
     await notifier.stop();
     await outside.stop();
@@ -158,6 +162,7 @@ export async function startSidecar(
 
   async function shutDown(reason: string): Promise<void> {
     policyFile.close();
+    tokens.close();
     holds?.stop();
     proxy.waysIn.close();
     proxy.endStreams();
@@ -196,6 +201,7 @@ interface Parts {
   readonly holds: HoldQueue;
   readonly notifier: Notifier;
   readonly erasures: ErasureDesk;
+  readonly tokens: TokenBook;
   readonly policyFile: PolicyFile;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -300,7 +306,7 @@ function startControl(
     {
       ...parseAddress(config.control.listen),
       hostNames: config.control.hosts,
-      lookUp: openTokens(config.paths.tokens),
+      lookUp: parts.tokens.lookUp,
       onRefused: (code) => metrics.count('holdpoint_control_refused_total', { code }),
     },
     {

@@ -38,9 +38,9 @@ function hostName(host: string): string {
 
 /** Builds the check of bearer tokens; failures are counted by address and slowed with 429, valid tokens always pass. */
 export function createAuthenticator(
-  lookUp: (token: string) => Identity | null,
+  lookUp: (token: string) => Promise<Identity | null>,
   clock: Clock,
-): (req: IncomingMessage) => Identity {
+): (req: IncomingMessage) => Promise<Identity> {
   const failures = new Map<string, { minute: number; count: number }>();
 
   function failed(req: IncomingMessage): HoldpointError {
@@ -57,9 +57,9 @@ export function createAuthenticator(
     return unknownToken();
   }
 
-  return (req) => {
+  return async (req) => {
     const match = /^Bearer ([A-Za-z0-9_-]{16,128})$/.exec(req.headers.authorization ?? '');
-    const identity = match?.[1] === undefined ? null : knownBy(lookUp, match[1]);
+    const identity = match?.[1] === undefined ? null : await knownBy(lookUp, match[1]);
     if (identity === null) throw failed(req);
     return identity;
   };
@@ -74,10 +74,18 @@ function unknownToken(): HoldpointError {
 }
 
 /** A token file that cannot be read is our failure, not the caller's: nobody is let in and the log says why. */
-function knownBy(lookUp: (token: string) => Identity | null, token: string): Identity | null {
+async function knownBy(
+  lookUp: (token: string) => Promise<Identity | null>,
+  token: string,
+): Promise<Identity | null> {
   try {
-    return lookUp(token);
+    return await lookUp(token);
   } catch (error) {
+    if (
+      error instanceof HoldpointError &&
+      (error.code === 'ledger_unavailable' || error.code === 'overloaded')
+    )
+      throw error;
     throw new HoldpointError('internal', messageOf(error), '', error);
   }
 }

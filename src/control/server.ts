@@ -41,7 +41,7 @@ export interface ControlOptions {
   readonly host: string;
   readonly port: number;
   readonly hostNames: readonly string[];
-  readonly lookUp: (token: string) => Identity | null;
+  readonly lookUp: (token: string) => Promise<Identity | null>;
   readonly onRefused: (code: string) => void;
 }
 
@@ -103,7 +103,7 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     const needsToken = operation !== null && operation.roles !== null;
     // Probes come with the pod's address as Host and from agents that send no Origin; they carry nothing.
     if (needsToken || pathname === '/') checkOrigin(req, hostNames);
-    const identity = needsToken ? authenticate(req) : anonymous;
+    const identity = needsToken ? await authenticate(req) : anonymous;
     if (needsToken) {
       asked.by = identity;
       requireRole(operation, identity.role, parts.roles);

@@ -1,5 +1,5 @@
 /**
- * What is kept beside the ledger and can be made from it again: lookup, subjects, reviewers' keys, search index and
+ * What is kept beside the ledger and can be made from it again: lookup, subjects, reviewers' keys, granted tokens, search index and
  * tiles, in one store of their own. Never evidence. Owns that store.
  */
 import type { Step } from './head.ts';
@@ -9,12 +9,14 @@ import { openReviewerKeys, type ReviewerKeys } from './reviewer-keys.ts';
 import { openSearchIndex, type SearchIndex } from './search.ts';
 import type { OpenStore, RecordStore } from './store.ts';
 import { openSubjects, type Subjects } from './subjects.ts';
+import { openTokenGrants, type TokenGrants } from './token-grants.ts';
 import { openTreeReader, type TreeReader, type TreeReaderOptions } from './tree-reader.ts';
 
 export interface Derived {
   readonly lookup: Pick<Lookup, 'entriesOf'>;
   readonly subjects: Pick<Subjects, 'decisionsOf' | 'linesOf' | 'legalHolds'>;
   readonly reviewerKeys: Pick<ReviewerKeys, 'all'>;
+  readonly tokenGrants: Pick<TokenGrants, 'all'>;
   readonly search: Pick<SearchIndex, 'find'>;
   readonly tree: Omit<TreeReader, 'close'>;
   /** Takes entries that became durable, in order, and their leaf hashes. */
@@ -37,6 +39,8 @@ export async function openDerived(options: DerivedOptions): Promise<Derived> {
   const search = await openSearchIndex(indexStore, onError);
   const subjects = await openSubjects(indexStore, onError);
   const reviewerKeys = await openReviewerKeys(indexStore, onError);
+  const tokenGrants = await openTokenGrants(indexStore, onError);
+  const fed: readonly Fed[] = [lookup, subjects, reviewerKeys, tokenGrants, search];
   const tree = await openTreeReader({ ...options, indexStore }).catch(async (error: unknown) => {
     await lookup.close();
     throw error;
@@ -45,18 +49,19 @@ export async function openDerived(options: DerivedOptions): Promise<Derived> {
     lookup,
     subjects,
     reviewerKeys,
+    tokenGrants,
     search,
     tree,
     take: (steps, hashes) => {
-      for (const one of [lookup, subjects, reviewerKeys, search]) one.add(steps);
+      for (const one of fed) one.add(steps);
       tree.advance(steps[0]?.seq, hashes);
     },
-    catchUp: (store, size) => catchUp(store, [lookup, subjects, reviewerKeys, search], size),
+    catchUp: (store, size) => catchUp(store, fed, size),
     close: async () => {
       // Made again from the ledger: its failure must not keep the evidence from being closed.
       await tree.close().catch(onError);
       try {
-        await Promise.all([subjects.flush(), reviewerKeys.flush(), search.flush()]);
+        await Promise.all([subjects.flush(), reviewerKeys.flush(), tokenGrants.flush(), search.flush()]);
       } finally {
         await lookup.close();
       }
@@ -64,7 +69,7 @@ export async function openDerived(options: DerivedOptions): Promise<Derived> {
   };
 }
 
-type Fed = Pick<Lookup | Subjects | ReviewerKeys | SearchIndex, 'add' | 'nextSeq' | 'forget'>;
+type Fed = Pick<Lookup | Subjects | ReviewerKeys | TokenGrants | SearchIndex, 'add' | 'nextSeq' | 'forget'>;
 
 async function catchUp(store: RecordStore, derived: readonly Fed[], size: number): Promise<void> {
   // It knows more than was sealed: it belongs to entries that are gone, so it is made anew.

@@ -22,6 +22,7 @@ import type { Draft, Sealed } from './sealer.ts';
 import type { SearchTerms } from './search.ts';
 import { createSettling, type Settling } from './settling.ts';
 import type { LegalHold } from './subjects.ts';
+import type { TokenGrant } from './token-grants.ts';
 import type { TreeReader } from './tree-reader.ts';
 import type { KeyEncryptionKey } from './vault.ts';
 
@@ -86,6 +87,8 @@ export interface Ledger {
   legalHolds(): readonly LegalHold[];
   /** Every key that was ever enrolled to sign rulings, in order; those of durable entries. */
   reviewerKeys(): readonly ReviewerKey[];
+  /** Control tokens that were granted and not revoked; those of durable entries. */
+  tokenGrants(): readonly TokenGrant[];
   /** Request seqs below `before` that may have all the terms, the newest first; read each before believing it. */
   find(terms: SearchTerms, before: number): AsyncIterable<number>;
   /** How many durable entries come before the first that was sealed at this time or later; a clock that stepped back blurs it. */
@@ -188,6 +191,7 @@ function ledgerOf(parts: Parts): Ledger {
     linesOf: (decision) => subjects.linesOf(decision),
     legalHolds: () => subjects.legalHolds(),
     reviewerKeys: () => derived.reviewerKeys.all(),
+    tokenGrants: () => derived.tokenGrants.all(),
     find: (terms, before) => search.find(terms, before),
     countBefore: (atMs) => countBefore(opened().store, log.durable().size, atMs),
     blocks: (range) => readBlocks(opened().store, range),

@@ -42,6 +42,9 @@ const fileSchema = z.strictObject({
         /** SHA-256 of the token; it has 256 bits of its own, so no slow hash is needed. */
         hash: z.string().regex(/^[0-9a-f]{64}$/),
         created: z.string(),
+        /** Who ran the command, as the operating system names them. */
+        by: z.string().optional(),
+        revoked: z.strictObject({ at: z.string(), by: z.string() }).optional(),
       }),
     )
     .max(tokensMax),
@@ -52,7 +55,13 @@ type TokenFile = z.output<typeof fileSchema>;
  * Makes a token for a person, adds its hash to `file` and returns it. Durable when it returns.
  * Throws `usage` for a name that is taken or not a name.
  */
-export function addToken(file: string, identity: Identity, nowMs: number, random: RandomBytes): string {
+export function addToken(
+  file: string,
+  identity: Identity,
+  nowMs: number,
+  random: RandomBytes,
+  by?: string,
+): string {
   if (!namePattern.test(identity.name)) {
     throw new HoldpointError(
       'usage',
@@ -62,41 +71,72 @@ export function addToken(file: string, identity: Identity, nowMs: number, random
   }
   const dir = dirname(file);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  return withLock(`${file}.lock`, () => addLocked(file, identity, nowMs, random));
+  return withLock(`${file}.lock`, () => addLocked(file, identity, nowMs, random, by));
 }
 
-function addLocked(file: string, identity: Identity, nowMs: number, random: RandomBytes): string {
+function addLocked(
+  file: string,
+  identity: Identity,
+  nowMs: number,
+  random: RandomBytes,
+  by: string | undefined,
+): string {
   const tokens = readTokens(file);
-  if (tokens.tokens.some(({ name }) => name === identity.name)) {
+  if (tokens.tokens.some(({ name, revoked }) => name === identity.name && revoked === undefined)) {
     throw new HoldpointError(
       'usage',
       `A token for ${identity.name} exists already.`,
-      `Rulings name the person, so names are used once. Take the old one out of ${file} to replace it.`,
+      `Rulings name the person, so that a name has one token. To replace it: holdpoint token revoke ${identity.name}.`,
     );
   }
   const token = tokenPrefix + random(32).toString('base64url');
   const entry = { ...identity, hash: sha256Hex(token), created: new Date(nowMs).toISOString() };
-  writeTokens(file, { version: 1, tokens: [...tokens.tokens, entry] });
+  const granted = by === undefined ? entry : { ...entry, by };
+  writeTokens(file, { version: 1, tokens: [...tokens.tokens, granted] });
   return token;
 }
 
-/** Checks tokens against the file as it is now; it may change while the sidecar runs. */
-export function openTokens(file: string): (token: string) => Identity | null {
+export type StoredToken = TokenFile['tokens'][number];
+
+/** Reads the tokens as they are now; the file may change while the sidecar runs. */
+export function openTokenFile(file: string): { read(): readonly StoredToken[] } {
   let known: TokenFile = { version: 1, tokens: [] };
   let stamp = '';
-  return (token) => {
-    const now = stampOf(file);
-    if (now !== stamp) {
-      known = readTokens(file);
-      stamp = now;
-    }
-    const hash = sha256Hex(token);
-    let found: Identity | null = null;
-    // All are compared, so that the time taken does not tell which one was close.
-    for (const entry of known.tokens)
-      if (equalsConstantTime(entry.hash, hash)) found = { name: entry.name, role: entry.role };
-    return found;
+  return {
+    read: () => {
+      const now = stampOf(file);
+      if (now !== stamp) {
+        known = readTokens(file);
+        stamp = now;
+      }
+      return known.tokens;
+    },
   };
+}
+
+/** Compares a token by its hash, in constant time. */
+export function sameToken(stored: StoredToken, hash: string): boolean {
+  return equalsConstantTime(stored.hash, hash);
+}
+
+/** The tokens of a file, without what could be used as one. */
+export function listTokens(file: string): readonly Omit<StoredToken, 'hash'>[] {
+  return readTokens(file).tokens.map(({ hash: _, ...token }) => token);
+}
+
+/** Ends the token of that name. Durable when it returns. Throws `not_found`. */
+export function revokeToken(file: string, name: string, by: string, nowMs: number): void {
+  const unknown = (): HoldpointError =>
+    new HoldpointError('not_found', `There is no token for ${name}.`, 'See holdpoint token list.');
+  if (!existsSync(file)) throw unknown();
+  withLock(`${file}.lock`, () => {
+    const { tokens } = readTokens(file);
+    const standing = tokens.find((token) => token.name === name && token.revoked === undefined);
+    if (standing === undefined) throw unknown();
+    const revoked = { at: new Date(nowMs).toISOString(), by };
+    const changed = tokens.map((token) => (token === standing ? { ...token, revoked } : token));
+    writeTokens(file, { version: 1, tokens: changed });
+  });
 }
 
 function stampOf(file: string): string {
