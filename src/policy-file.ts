@@ -24,14 +24,14 @@ export interface PolicyFile {
  */
 const lookEveryMs = 1_000;
 
-/** The policy in a file as it is now; throws `policy_invalid`. */
-export function loadPolicyFile(file: string): Policy {
-  return loadPolicy(file, readPolicy(file));
+/** The policy in a file as it is now; throws `policy_invalid`. `rulers` are the roles that its rules can ask for. */
+export function loadPolicyFile(file: string, rulers: readonly string[]): Policy {
+  return loadPolicy(file, readPolicy(file), rulers);
 }
 
 /** Loads the policy; throws `policy_invalid` with file, line and what would be right. */
-export function openPolicyFile(file: string, log: Logger): PolicyFile {
-  let policy = loadPolicyFile(file);
+export function openPolicyFile(file: string, rulers: readonly string[], log: Logger): PolicyFile {
+  let policy = loadPolicyFile(file, rulers);
   let ledger: Ledger | null = null;
   let refusedDigest = '';
   let seenStamp = stampOf(file);
@@ -47,7 +47,7 @@ export function openPolicyFile(file: string, log: Logger): PolicyFile {
     const parts = [{ name: 'source', bytes: Buffer.from(text) }];
     let next: Policy;
     try {
-      next = loadPolicy(file, text);
+      next = loadPolicy(file, text, rulers);
     } catch (error) {
       log.error('policy refused; the old one stays in force', error);
       await into.seal({ type: 'policy', data: { digest, result: 'refused', version: '' }, parts }).durable;

@@ -8,6 +8,7 @@ import { type LoadedConfig, loadConfig, parseAddress } from './config/load.ts';
 import { type ControlListener, listenControl } from './control/server.ts';
 import { createSummaries } from './control/view.ts';
 import { type Schedule, systemClock, systemRandom, systemSchedule } from './core/clock.ts';
+import { createRoleBook } from './core/roles.ts';
 import { createErasureDesk, type ErasureDesk } from './erasure/desk.ts';
 import { createDelegations, type Delegations } from './hold/delegations.ts';
 import { createHoldQueue, type HoldQueue } from './hold/queue.ts';
@@ -28,9 +29,9 @@ import { openLedgerCopy } from './store/ledger-copy.ts';
 import { openLedgerStore } from './store/ledger-store.ts';
 import { copyPlace, writeBufferBytes } from './store/level.ts';
 import { createSpools } from './store/spool.ts';
-import { openRoles, openTokens } from './store/token-file.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
+import { openTokenBook, type TokenBook } from './token-book.ts';
 import { erasureGauges, onErasureEnd, onLedgerEvent, reviewGauges } from './told.ts';
 import { upstreamsOf } from './upstreams.ts';
 import { openWaysIn, type WaysIn } from './ways-in.ts';
@@ -75,7 +76,7 @@ export async function startSidecar(
   const signIn = signInOf(config, env, clock);
   const log = createLogger(config.log.level);
   const metrics = createMetrics();
-  const policyFile = openPolicyFile(config.paths.policy, log);
+  const policyFile = openPolicyFile(config.paths.policy, createRoleBook(config.control.roles).rulers, log);
   let holds: HoldQueue | null = null;
   const { keys, keyring, ...opened } = await openConfiguredLedger(
     config,
@@ -113,7 +114,8 @@ export async function startSidecar(
   // Whoever is told of what is overdue listens by now.
   await queue.watchReviews();
 
-  const roleOf = openRoles(config.paths.tokens);
+  const tokens = await openTokenBook(config.paths.tokens, ledger, log);
+  const { roleOf } = tokens;
   const delegations = createDelegations({ ledger, clock, schedule, roleOf, onError });
 
   const erasures = createErasureDesk({
@@ -135,9 +137,9 @@ export async function startSidecar(
     outside,
     holds,
     delegations,
-    roleOf,
     notifier,
     erasures,
+    tokens,
     policyFile,
     log,
     metrics,
@@ -148,6 +150,7 @@ export async function startSidecar(
   let stopping: Promise<void> | null = null;
   async function closeLedger(reason: string): Promise<void> {
     policyFile.close();
+    tokens.close();
     holds?.stop();
     delegations.stop();
     await notifier.stop();
@@ -171,6 +174,7 @@ export async function startSidecar(
 
   async function shutDown(reason: string): Promise<void> {
     policyFile.close();
+    tokens.close();
     holds?.stop();
     proxy.waysIn.close();
     proxy.endStreams();
@@ -209,9 +213,9 @@ interface Parts {
   readonly outside: OutsideMemory;
   readonly holds: HoldQueue;
   readonly delegations: Delegations;
-  readonly roleOf: ReturnType<typeof openRoles>;
   readonly notifier: Notifier;
   readonly erasures: ErasureDesk;
+  readonly tokens: TokenBook;
   readonly policyFile: PolicyFile;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -320,7 +324,7 @@ function startControl(
     {
       ...parseAddress(config.control.listen),
       hostNames: config.control.hosts,
-      lookUp: openTokens(config.paths.tokens),
+      tokens: parts.tokens,
       ...parts.signIn,
       schedule: parts.machine.schedule,
       random: systemRandom,
@@ -332,13 +336,14 @@ function startControl(
       erasures: parts.erasures,
       notifier: parts.notifier,
       delegations: parts.delegations,
-      roleOf: parts.roleOf,
+      roleOf: parts.tokens.roleOf,
       fingerprint: cachedFingerprint(parts.fingerprintKey),
       keyring: parts.keyring,
       policy: parts.policyFile.current,
       summaryOf: createSummaries(ledger),
       clock: parts.machine.clock,
       callsInFlight: inFlight,
+      roles: createRoleBook(config.control.roles),
       rulings: config.control.rulings,
       withdrawnKeys: new Set(),
       metricsPage: () => metrics.render(gauges(), outside.gauges()),

@@ -20,7 +20,10 @@ export function signInOf({ control }: LoadedConfig, env: Environment, clock: Clo
     sessions: { idleMsMax, lifetimeMsMax },
     oidc: oidc === undefined ? null : oidcOf(oidc, env, clock),
     tls: control.tls === undefined ? null : tlsOf(control.tls, clock),
-    kubernetes: control.kubernetes === undefined ? null : kubernetesOf(control.kubernetes, env, clock),
+    kubernetes:
+      control.kubernetes === undefined
+        ? null
+        : kubernetesOf(control.kubernetes, Object.keys(control.roles), env, clock),
   };
 }
 
@@ -58,6 +61,7 @@ function oidcOf(
 /** In the cluster, as the kubelet says where its API server is and who the pod is. */
 function kubernetesOf(
   { audience, credentials }: NonNullable<LoadedConfig['control']['kubernetes']>,
+  roles: readonly string[],
   env: Environment,
   clock: Clock,
 ): NonNullable<SignInOptions['kubernetes']> {
@@ -81,6 +85,7 @@ function kubernetesOf(
   return {
     server: new URL(`https://${host.includes(':') ? `[${host}]` : host}:${port}`),
     audience,
+    roles,
     ...files,
   };
 }

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { defaultConfigFile, loadConfig } from '../config/load.ts';
 import { systemClock } from '../core/clock.ts';
 import { HoldpointError } from '../core/errors.ts';
+import { createRoleBook } from '../core/roles.ts';
 import { newEscrowPair } from '../ledger/escrow.ts';
 import type { KeyOrder } from '../ledger/rotation.ts';
 import { openConfiguredLedger } from '../open-ledger.ts';
@@ -121,7 +122,7 @@ async function onDirectory(
   reason: string,
 ): Promise<Answer> {
   const config = loadConfig(configFile, env);
-  const { digest } = loadPolicyFile(config.paths.policy);
+  const { digest } = loadPolicyFile(config.paths.policy, createRoleBook(config.control.roles).rulers);
   const place = { clock: systemClock, openLedgerStore, openLedgerCopy };
   const opened = await openConfiguredLedger(config, place, digest, () => undefined);
   try {

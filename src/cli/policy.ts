@@ -1,20 +1,20 @@
 /** `holdpoint policy …`: validate a policy and run its own fixtures, without a sidecar; replay it over the record of one. */
 import { backtestCommand } from './backtest.ts';
-import { type Command, exitCodes } from './command.ts';
-import { onlyArgument, readOptions } from './options.ts';
+import { type Command, type Environment, exitCodes } from './command.ts';
+import { type Options, onlyArgument, readOptions } from './options.ts';
 import { printJson, printLine, visible, visibleLines } from './print.ts';
 import { readPolicy } from './read-policy.ts';
 
 export const policyCommands: readonly Command[] = [
   {
     name: 'policy check',
-    usage: 'FILE [--json]',
+    usage: 'FILE [--config FILE] [--json]',
     summary: 'load a policy as the sidecar would',
-    run: async (args) => {
-      const options = readOptions(args, [], ['json']);
+    run: async (args, env) => {
+      const options = readOptions(args, ['config'], ['json']);
       const file = onlyArgument(options, 'policy file');
       const { loadPolicy } = await import('../policy/compile.ts');
-      const { version, digest } = loadPolicy(file, readPolicy(file));
+      const { version, digest } = loadPolicy(file, readPolicy(file), await rulersOf(options, env));
       if (options.flag('json')) printJson({ file, version, digest, ok: true });
       else printLine(`${visible(file)}: version ${visible(version)}, loads, and its fixtures hold.`);
       return exitCodes.ok;
@@ -22,13 +22,13 @@ export const policyCommands: readonly Command[] = [
   },
   {
     name: 'policy test',
-    usage: 'FILE [--json]',
+    usage: 'FILE [--config FILE] [--json]',
     summary: "run the rules' own fixtures; exit 1 when one fails",
-    run: async (args) => {
-      const options = readOptions(args, [], ['json']);
+    run: async (args, env) => {
+      const options = readOptions(args, ['config'], ['json']);
       const file = onlyArgument(options, 'policy file');
       const { testPolicy } = await import('../policy/compile.ts');
-      const results = testPolicy(file, readPolicy(file));
+      const results = testPolicy(file, readPolicy(file), await rulersOf(options, env));
       const failed = results.filter(({ passed }) => !passed);
       if (options.flag('json')) printJson(results);
       else {
@@ -45,3 +45,12 @@ export const policyCommands: readonly Command[] = [
   },
   backtestCommand,
 ];
+
+/** The roles that rules can ask for: those of the house, and with --config those that it adds. */
+async function rulersOf(options: Options, env: Environment): Promise<readonly string[] | undefined> {
+  const file = options.text('config');
+  if (file === undefined) return undefined;
+  const { loadConfig } = await import('../config/load.ts');
+  const { createRoleBook } = await import('../core/roles.ts');
+  return createRoleBook(loadConfig(file, env).control.roles).rulers;
+}

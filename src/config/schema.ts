@@ -1,9 +1,11 @@
 /** The configuration file: its shape, its bounds and its defaults. The published JSON Schema is made from this. */
 import { z } from 'zod';
 import { protocolNames } from '../core/protocol-name.ts';
+import { createRoleBook } from '../core/roles.ts';
 import { anchorsSchema, witnessSchema } from './anchors.ts';
 import { notifySchema } from './notify.ts';
 import { providerUrls } from './presets.ts';
+import { rolesSchema } from './roles.ts';
 import { controlTlsSchema, isLoopback, kubernetesSchema, publicUrlSchema, signInSchema } from './sign-in.ts';
 
 const address = z
@@ -234,6 +236,7 @@ export const configSchema = z.strictObject({
         .describe(
           'Whether a ruling needs the signature of a key that its reviewer has enrolled. Sealed at each start, so that a verifier demands it too.',
         ),
+      roles: rolesSchema,
       publicUrl: publicUrlSchema,
       tls: controlTlsSchema,
       signIn: signInSchema,
@@ -244,6 +247,20 @@ export const configSchema = z.strictObject({
         signIn.oidc === undefined || publicUrl !== undefined || isLoopback(hostOf(listen)),
       'expected publicUrl: the provider sends people back there, and control.listen is not on loopback',
     )
+    .superRefine(({ roles, tls, signIn }, context) => {
+      const { names } = createRoleBook(roles);
+      const check = (given: readonly { readonly role: string }[], path: readonly string[]): void => {
+        for (const [place, { role }] of given.entries())
+          if (!names.includes(role))
+            context.addIssue({
+              code: 'custom',
+              path: [...path, place, 'role'],
+              message: `expected one of ${names.join(', ')}`,
+            });
+      };
+      check(tls?.clients ?? [], ['tls', 'clients']);
+      check(signIn.oidc?.roles ?? [], ['signIn', 'oidc', 'roles']);
+    })
     .prefault({}),
   data: z
     .strictObject({

@@ -1,9 +1,10 @@
 /** The part of the configuration file about who is let in to the control port besides those who have a token. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { roleNamePattern } from '../core/roles.ts';
 
 /** One role for each person: which operations it takes is the same for all of its kind. */
-const role = z.enum(['viewer', 'reviewer', 'auditor', 'privacy', 'admin']);
+const role = z.string().regex(roleNamePattern, 'expected the name of a role');
 const mappingsMax = 256;
 const hourMs = 3_600_000;
 

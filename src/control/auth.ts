@@ -76,7 +76,7 @@ export type ServiceAccounts = (
 /** What a request can show, in the order in which it is looked at. */
 export interface Credentials {
   /** Whom the token of this hash belongs to. */
-  readonly token: (hash: string) => Identity | null;
+  readonly token: (hash: string) => Promise<Identity | null>;
   /** Null where no service account is let in. */
   readonly serviceAccount: ServiceAccounts | null;
   /** Undefined where no cookie came along. Throws `forbidden` where the page did not send it. */
@@ -151,10 +151,18 @@ function unknownToken(message = 'The token is missing or not known.'): Holdpoint
 }
 
 /** A token file that cannot be read is our failure, not the caller's: nobody is let in and the log says why. */
-export function knownBy(lookUp: (hash: string) => Identity | null, hash: string): Identity | null {
+export async function knownBy(
+  lookUp: (hash: string) => Promise<Identity | null>,
+  hash: string,
+): Promise<Identity | null> {
   try {
-    return lookUp(hash);
+    return await lookUp(hash);
   } catch (error) {
+    if (
+      error instanceof HoldpointError &&
+      (error.code === 'ledger_unavailable' || error.code === 'overloaded')
+    )
+      throw error;
     throw new HoldpointError('internal', messageOf(error), '', error);
   }
 }

@@ -34,10 +34,10 @@ export async function summaryOf(parts: ControlParts, hold: Hold, identity: Ident
     phase: hold.phase,
     severity: worstSeverity(hold),
     rules: hold.rules.map(({ id, title, severity }) => ({ id, title, severity })),
-    headline: mayReadContent(identity) ? headline : (hold.rules[0]?.title ?? ''),
+    headline: mayReadContent(identity, parts.roles) ? headline : (hold.rules[0]?.title ?? ''),
     ...about,
     digest: terms.digest,
-    contentDigest: mayReadContent(identity) ? contentDigest : '',
+    contentDigest: mayReadContent(identity, parts.roles) ? contentDigest : '',
     openedAt: iso(hold.openedAtMs),
     expiresAt: iso(terms.expiresAtMs),
     approvals: {
@@ -93,20 +93,24 @@ export async function detailOf(
     comments: await Promise.all(
       hold.comments.map(async ({ seq, by, role, atMs }) => ({
         ...{ by, role, at: iso(atMs) },
-        text: mayReadContent(identity) ? await textOf(parts.ledger, seq, 'comment') : null,
+        text: mayReadContent(identity, parts.roles) ? await textOf(parts.ledger, seq, 'comment') : null,
       })),
     ),
-    review: await reviewOf(parts.ledger, hold, identity),
+    review: await reviewOf(parts, hold, identity),
     assignments: hold.assignments.map(({ to, by, atMs }) => ({ to, by, at: iso(atMs) })),
     history: historyOf(parts, hold),
     exchange,
   };
 }
 
-async function reviewOf(ledger: Ledger, { review }: Hold, identity: Identity): Promise<HoldDetail['review']> {
+async function reviewOf(
+  parts: ControlParts,
+  { review }: Hold,
+  identity: Identity,
+): Promise<HoldDetail['review']> {
   if (review === null) return null;
   const { seq, by, role, verdict, atMs } = review;
-  const text = mayReadContent(identity) ? await textOf(ledger, seq, 'finding') : null;
+  const text = mayReadContent(identity, parts.roles) ? await textOf(parts.ledger, seq, 'finding') : null;
   return { by, role, verdict, at: iso(atMs), text };
 }
 

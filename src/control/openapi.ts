@@ -76,14 +76,17 @@ export function describeApi(routes: readonly DescribedRoute[]): Json {
 }
 
 function describeOperation(path: string, operation: Operation, components: Map<string, unknown>): Json {
-  const { roles, body } = operation;
-  const who = roles === null ? 'No token is needed.' : `Roles: ${roles.join(', ')}.`;
+  const { roles, body, permission } = operation;
+  const configured = permission === 'any' ? 'any configured one' : `configured ones with ${permission}`;
+  const others = permission === undefined ? '' : ` Also ${configured}.`;
+  const who = roles === null ? 'No token is needed.' : `Roles: ${roles.join(', ')}.${others}`;
   return {
     operationId: operation.id,
     tags: [operation.tag],
     summary: operation.summary,
     description: `${operation.description}\n\n${who}`,
     ...(roles === null ? { security: [] } : { 'x-roles': roles }),
+    ...(permission === undefined ? {} : { 'x-permission': permission }),
     parameters: [...pathParameters(path), ...queryParameters(operation, components)],
     ...(body === undefined
       ? {}

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { type ErrorCode, HoldpointError } from '../core/errors.ts';
-import { type Role, roles } from '../store/token-file.ts';
+import { type Permission, type Role, type RoleBook, rolesWith } from '../core/roles.ts';
 
 /** A value of a schema as handlers hand it over: read-only throughout. */
 export type Sent<T> = T extends readonly (infer Item)[]
@@ -27,8 +27,10 @@ export interface Operation {
   readonly tag: 'holds' | 'decisions' | 'erasure' | 'ledger' | 'notifications' | 'sidecar';
   readonly summary: string;
   readonly description: string;
-  /** Who may call it; null needs no token, and then no content may be in its answer. */
+  /** The built-in roles that may call it; null needs no token, and then no content may be in its answer. */
   readonly roles: readonly Role[] | null;
+  /** What a configured role needs for it; absent where no such role may. */
+  readonly permission?: Permission | 'any';
   readonly query?: z.ZodObject;
   readonly body?: {
     readonly schema: z.ZodType;
@@ -41,11 +43,10 @@ export interface Operation {
   readonly refusals: readonly ErrorCode[];
 }
 
-/** All who look; who only reports decisions sees nothing. */
-export const everyRole: readonly Role[] = roles.filter((role) => role !== 'reporter');
-/** Prompts, answers and tool arguments. A viewer sees that something is held, not what. */
-export const contentReaders: readonly Role[] = ['reviewer', 'auditor', 'privacy', 'admin'];
-export const ledgerReaders: readonly Role[] = ['auditor', 'admin'];
+/** Who may call an operation, by what it takes. */
+export function allowed(permission: Permission): Pick<Operation, 'roles' | 'permission'> {
+  return { roles: rolesWith(permission), permission };
+}
 
 /** A JSON answer. */
 export function jsonAnswer(description: string, schema: z.ZodType, example?: unknown, status = 200): Answer {
@@ -94,12 +95,20 @@ export function readQuery<T>(query: URLSearchParams, schema: QuerySchema<T>): T 
   );
 }
 
-/** Refuses a role that the operation does not list. */
-export function requireRole(operation: Operation, role: Role): void {
-  if (operation.roles === null || operation.roles.includes(role)) return;
+/** Refuses a role that the operation does not take. */
+export function requireRole({ roles, permission }: Operation, role: string, book: RoleBook): void {
+  if (roles === null) return;
+  const takes = (name: string): boolean => {
+    if (roles.some((known) => known === name)) return true;
+    const has = book.permissionsOf(name);
+    return permission === 'any' ? has.length > 0 : permission !== undefined && has.includes(permission);
+  };
+  if (takes(role)) return;
   throw new HoldpointError(
     'forbidden',
-    `The role ${role} may not do this.`,
-    `Use a token with one of the roles: ${operation.roles.join(', ')}.`,
+    book.names.includes(role)
+      ? `The role ${role} may not do this.`
+      : `The role ${role} is not in control.roles any more, so that it may do nothing.`,
+    `Use a token with one of the roles: ${book.names.filter(takes).join(', ')}.`,
   );
 }

@@ -1,5 +1,6 @@
 /** What the control plane's routes are given. Built by the composition root. */
 import type { Clock } from '../core/clock.ts';
+import type { RoleBook } from '../core/roles.ts';
 import type { ErasureDesk } from '../erasure/desk.ts';
 import type { Delegations } from '../hold/delegations.ts';
 import type { HoldQueue } from '../hold/queue.ts';
@@ -7,7 +8,6 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Keyring } from '../store/keyring.ts';
-import type { Role } from '../store/token-file.ts';
 import type { createSummaries } from './view.ts';
 
 export interface ControlParts {
@@ -17,7 +17,7 @@ export interface ControlParts {
   readonly erasures: ErasureDesk;
   readonly notifier: Notifier;
   /** The role of whoever has a token of this name; null where nobody has. */
-  readonly roleOf: (name: string) => Role | null;
+  readonly roleOf: (name: string) => string | null;
   /** What is sealed in place of a data subject's name. */
   readonly fingerprint: (subject: string) => string;
   readonly keyring: Keyring;
@@ -26,6 +26,8 @@ export interface ControlParts {
   readonly clock: Clock;
   /** Of the data plane: what is not urgent gives way to them. */
   readonly callsInFlight: () => number;
+  /** The roles there are, configured ones included. */
+  readonly roles: RoleBook;
   /** Whether a ruling needs its reviewer's signature. */
   readonly rulings: 'accepted' | 'signed';
   /** Keys of reviewers whose withdrawal was handed to the ledger, durable or not. Whoever withdraws adds them. */

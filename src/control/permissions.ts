@@ -1,12 +1,12 @@
 /** Who reads content on the control port, and the sealed record that they did. */
+import type { RoleBook } from '../core/roles.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Identity } from '../store/token-file.ts';
 import type { ControlRequest } from './http.ts';
-import { contentReaders } from './operation.ts';
 
 /** Prompts, answers and tool arguments. A viewer sees that something is held, not what. */
-export function mayReadContent(identity: Identity): boolean {
-  return contentReaders.includes(identity.role);
+export function mayReadContent(identity: Identity, book: RoleBook): boolean {
+  return book.permissionsOf(identity.role).includes('read_content');
 }
 
 /** Seals that somebody read content, and from which address; durable before the content is sent. */

@@ -146,7 +146,7 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
       session?.cover(res);
       asked.by = identity.name;
       asked.role = identity.role;
-      requireRole(operation, identity.role);
+      requireRole(operation, identity.role, parts.roles);
       if (operation.query === undefined) readQuery(searchParams, noParameters);
     }
     const refused = (code: string): void => noteRefusal(req, asked, code);

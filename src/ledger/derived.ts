@@ -1,6 +1,6 @@
 /**
- * What is kept beside the ledger and can be made from it again: lookup, subjects, reviewers' keys, oversight, search index and
- * tiles, in one store of their own. Never evidence. Owns that store.
+ * What is kept beside the ledger and can be made from it again: lookup, subjects, reviewers' keys, granted tokens,
+ * oversight, search index and tiles, in one store of their own. Never evidence. Owns that store.
  */
 import type { Step } from './head.ts';
 import { type Lookup, openLookup } from './lookup.ts';
@@ -10,6 +10,7 @@ import { openReviewerKeys, type ReviewerKeys } from './reviewer-keys.ts';
 import { openSearchIndex, type SearchIndex } from './search.ts';
 import type { OpenStore, RecordStore } from './store.ts';
 import { openSubjects, type Subjects } from './subjects.ts';
+import { openTokenGrants, type TokenGrants } from './token-grants.ts';
 import { openTreeReader, type TreeReader, type TreeReaderOptions } from './tree-reader.ts';
 
 export interface Derived {
@@ -17,6 +18,7 @@ export interface Derived {
   readonly subjects: Pick<Subjects, 'decisionsOf' | 'linesOf' | 'legalHolds'>;
   readonly reviewerKeys: Pick<ReviewerKeys, 'all'>;
   readonly oversight: Pick<Oversight, 'glassBroken' | 'delegations'>;
+  readonly tokenGrants: Pick<TokenGrants, 'all'>;
   readonly search: Pick<SearchIndex, 'find'>;
   readonly tree: Omit<TreeReader, 'close'>;
   /** Takes entries that became durable, in order, and their leaf hashes. */
@@ -40,6 +42,8 @@ export async function openDerived(options: DerivedOptions): Promise<Derived> {
   const subjects = await openSubjects(indexStore, onError);
   const reviewerKeys = await openReviewerKeys(indexStore, onError);
   const oversight = await openOversight(indexStore, onError);
+  const tokenGrants = await openTokenGrants(indexStore, onError);
+  const fed: readonly Fed[] = [lookup, subjects, reviewerKeys, tokenGrants, oversight, search];
   const tree = await openTreeReader({ ...options, indexStore }).catch(async (error: unknown) => {
     await lookup.close();
     throw error;
@@ -49,18 +53,25 @@ export async function openDerived(options: DerivedOptions): Promise<Derived> {
     subjects,
     reviewerKeys,
     oversight,
+    tokenGrants,
     search,
     tree,
     take: (steps, hashes) => {
-      for (const one of [lookup, subjects, reviewerKeys, oversight, search]) one.add(steps);
+      for (const one of fed) one.add(steps);
       tree.advance(steps[0]?.seq, hashes);
     },
-    catchUp: (store, size) => catchUp(store, [lookup, subjects, reviewerKeys, oversight, search], size),
+    catchUp: (store, size) => catchUp(store, fed, size),
     close: async () => {
       // Made again from the ledger: its failure must not keep the evidence from being closed.
       await tree.close().catch(onError);
       try {
-        await Promise.all([subjects.flush(), reviewerKeys.flush(), oversight.flush(), search.flush()]);
+        await Promise.all([
+          subjects.flush(),
+          reviewerKeys.flush(),
+          tokenGrants.flush(),
+          oversight.flush(),
+          search.flush(),
+        ]);
       } finally {
         await lookup.close();
       }
@@ -68,7 +79,10 @@ export async function openDerived(options: DerivedOptions): Promise<Derived> {
   };
 }
 
-type Fed = Pick<Lookup | Subjects | ReviewerKeys | Oversight | SearchIndex, 'add' | 'nextSeq' | 'forget'>;
+type Fed = Pick<
+  Lookup | Subjects | ReviewerKeys | TokenGrants | Oversight | SearchIndex,
+  'add' | 'nextSeq' | 'forget'
+>;
 
 async function catchUp(store: RecordStore, derived: readonly Fed[], size: number): Promise<void> {
   // It knows more than was sealed: it belongs to entries that are gone, so it is made anew.

@@ -23,6 +23,7 @@ import type { Draft, Sealed } from './sealer.ts';
 import type { SearchTerms } from './search.ts';
 import { createSettling, type Settling } from './settling.ts';
 import type { LegalHold } from './subjects.ts';
+import type { TokenGrant } from './token-grants.ts';
 import type { TreeReader } from './tree-reader.ts';
 import type { KeyEncryptionKey } from './vault.ts';
 
@@ -87,6 +88,8 @@ export interface Ledger {
   legalHolds(): readonly LegalHold[];
   /** Every key that was ever enrolled to sign rulings, in order; those of durable entries. */
   reviewerKeys(): readonly ReviewerKey[];
+  /** Control tokens that were granted and not revoked; those of durable entries. */
+  tokenGrants(): readonly TokenGrant[];
   /** Releases by one person alone, in order: all that wait for a review, and the newest of the others; durable ones. */
   glassBroken(): readonly BrokenGlass[];
   /** Whose stead somebody may rule in, in order: what nothing ended, and the newest of what something did; durable ones. */
@@ -193,6 +196,7 @@ function ledgerOf(parts: Parts): Ledger {
     linesOf: (decision) => subjects.linesOf(decision),
     legalHolds: () => subjects.legalHolds(),
     reviewerKeys: () => derived.reviewerKeys.all(),
+    tokenGrants: () => derived.tokenGrants.all(),
     glassBroken: () => derived.oversight.glassBroken(),
     delegations: () => derived.oversight.delegations(),
     find: (terms, before) => search.find(terms, before),

@@ -37,8 +37,8 @@ export interface Attempt {
 }
 
 /** Opens a draft. Throws `policy_invalid` where it would not load. */
-export function openDraft(file: string, text: string): Draft {
-  const { version, digest, rules } = loadRules(file, text);
+export function openDraft(file: string, text: string, rulers?: readonly string[]): Draft {
+  const { version, digest, rules } = loadRules(file, text, rulers);
   const drafts = rules.map((compiled) => {
     const { rule: id, title, action } = compiled.match;
     return { rule: { id, title, phase: compiled.phase, action }, compiled };

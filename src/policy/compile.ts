@@ -5,20 +5,24 @@
 import { createHash } from 'node:crypto';
 import type { Problem } from '../config/issues.ts';
 import { openYaml } from '../config/yaml.ts';
+import { createRoleBook } from '../core/roles.ts';
 import { type CompiledRule, judgeBy } from './evaluate.ts';
 import { explain, expressionCompiler } from './expression.ts';
 import { type FixtureResult, tryFixtures } from './fixtures.ts';
 import type { Policy } from './policy.ts';
-import { type PolicyFile, policySchema, type RuleSource } from './schema.ts';
+import { type PolicyFile, policySchemaOf, type RuleSource } from './schema.ts';
+
+const houseRulers = createRoleBook().rulers;
 
 /**
  * Loads a policy.
  * @param file the name shown in errors; it is not opened
+ * @param rulers the roles that rules can ask for; those of the house when absent
  * @throws HoldpointError `policy_invalid`: one line per problem, with file, line and path; for a rule's
  *   expression the lines with a caret follow it
  */
-export function loadPolicy(file: string, text: string): Policy {
-  const { rules, ...named } = loadRules(file, text);
+export function loadPolicy(file: string, text: string, rulers: readonly string[] = houseRulers): Policy {
+  const { rules, ...named } = loadRules(file, text, rulers);
   return { ...named, source: text, ...judgeBy(rules) };
 }
 
@@ -31,8 +35,8 @@ export interface LoadedRules {
 }
 
 /** The rules of a policy that would load, one by one. Throws as `loadPolicy` does. */
-export function loadRules(file: string, text: string): LoadedRules {
-  const { value, rules, invalid } = compilePolicy(file, text);
+export function loadRules(file: string, text: string, rulers: readonly string[] = houseRulers): LoadedRules {
+  const { value, rules, invalid } = compilePolicy(file, text, rulers);
   const failed = rules.flatMap((rule, index) =>
     fixtureProblems(tryFixtures(rule, value.rules[index]), index),
   );
@@ -44,8 +48,12 @@ export function loadRules(file: string, text: string): LoadedRules {
  * Runs every rule's own fixtures and tells how each went, in the order of the file.
  * @throws HoldpointError `policy_invalid` when the file does not compile; a fixture that fails does not throw
  */
-export function testPolicy(file: string, text: string): FixtureResult[] {
-  const { value, rules } = compilePolicy(file, text);
+export function testPolicy(
+  file: string,
+  text: string,
+  rulers: readonly string[] = houseRulers,
+): FixtureResult[] {
+  const { value, rules } = compilePolicy(file, text, rulers);
   return rules.flatMap((rule, index) => tryFixtures(rule, value.rules[index]));
 }
 
@@ -53,8 +61,12 @@ export function testPolicy(file: string, text: string): FixtureResult[] {
  * The rules as the file has them, defaults filled in, in its order.
  * @throws HoldpointError `policy_invalid` when the file does not compile
  */
-export function readRules(file: string, text: string): readonly RuleSource[] {
-  return compilePolicy(file, text).value.rules;
+export function readRules(
+  file: string,
+  text: string,
+  rulers: readonly string[] = houseRulers,
+): readonly RuleSource[] {
+  return compilePolicy(file, text, rulers).value.rules;
 }
 
 interface Compiled {
@@ -63,8 +75,8 @@ interface Compiled {
   readonly invalid: (problems: readonly Problem[]) => Error;
 }
 
-function compilePolicy(file: string, text: string): Compiled {
-  const { value, invalid } = openYaml(file, text, policySchema, 'policy_invalid');
+function compilePolicy(file: string, text: string, rulers: readonly string[]): Compiled {
+  const { value, invalid } = openYaml(file, text, policySchemaOf(rulers), 'policy_invalid');
   const compile = expressionCompiler();
   const problems: Problem[] = [];
   const rules: CompiledRule[] = [];

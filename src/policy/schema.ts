@@ -3,6 +3,7 @@
  * `config/policy.schema.json` is made from this. What a rule's `when` may say is `compile.ts`'s matter.
  */
 import { z } from 'zod';
+import { createRoleBook, roleNamePattern } from '../core/roles.ts';
 import type { HoldTerms, Need } from './policy.ts';
 
 export const rulesMax = 256;
@@ -111,15 +112,13 @@ const fixture = z
   })
   .describe('Facts the rule is tried on each time the policy is loaded. What is left out is neutral.');
 
-/** Roles that a hold can ask for. */
-export const rulingRoles = ['reviewer', 'privacy', 'admin'] as const;
-const rulingRole = z.enum(rulingRoles);
-const roleList = z.array(rulingRole).min(1);
+/** A role that a hold can ask for. */
+type RulingRole = z.ZodType<string, string>;
 const approvalsMax = 10;
 const people = z.int().min(1).max(approvalsMax);
 
-const hold = z
-  .strictObject({
+const holdTermsOf = (rulingRole: RulingRole, roleList = z.array(rulingRole).min(1)) =>
+  z.strictObject({
     expiresIn: durationMs(expiresInMsMin, expiresInMsMax, 'from 1s to 7d')
       .prefault('15m')
       .describe('How long a person has. An expired hold is refused, never released.'),
@@ -162,43 +161,48 @@ const hold = z
       })
       .optional()
       .describe('Who may release alone and at once, with a reason. It alerts, and somebody else reviews it.'),
-  })
-  .superRefine((terms, context) => {
-    const custom = (path: readonly (string | number)[], message: string): void =>
-      context.addIssue({ code: 'custom', path: [...path], message });
-    if (typeof terms.approvals !== 'number') {
-      const asked = Object.values(terms.approvals).reduce((sum, count) => sum + count, 0);
-      if (asked < 1 || asked > approvalsMax)
-        custom(['approvals'], `asks for ${asked} people; it must be 1 to ${approvalsMax} in all`);
-      if (terms.roles !== undefined)
-        custom(['roles'], 'stands beside approvals by role, which say who may rule; remove it');
-    }
-    let beforeMs = 0;
-    terms.escalate?.forEach(({ after }, place) => {
-      if (after <= beforeMs || after >= terms.expiresIn)
-        custom(
-          ['escalate', place, 'after'],
-          'must be later than the step before it and earlier than expiresIn',
-        );
-      beforeMs = after;
-    });
-  })
-  .transform(({ expiresIn, collectIn, approvals, roles, notRequester, escalate, breakGlass }): HoldTerms => {
-    const needs = typeof approvals === 'number' ? [] : needsByRole(approvals);
-    return {
-      expiresInMs: expiresIn,
-      approvals:
-        typeof approvals === 'number' ? approvals : needs.reduce((sum, need) => sum + need.approvals, 0),
-      roles: needs.length === 0 ? (roles ?? ['reviewer']) : needs.flatMap((need) => need.roles),
-      notRequester,
-      ...(needs.length === 0 ? {} : { needs }),
-      ...(collectIn === undefined ? {} : { collectInMs: collectIn }),
-      ...(escalate === undefined
-        ? {}
-        : { escalation: escalate.map((step) => ({ afterMs: step.after, roles: step.roles })) }),
-      ...(breakGlass === undefined ? {} : { breakGlass: glassTerms(breakGlass) }),
-    };
   });
+
+const holdOf = (rulingRole: RulingRole) =>
+  holdTermsOf(rulingRole)
+    .superRefine((terms, context) => {
+      const custom = (path: readonly (string | number)[], message: string): void =>
+        context.addIssue({ code: 'custom', path: [...path], message });
+      if (typeof terms.approvals !== 'number') {
+        const asked = Object.values(terms.approvals).reduce((sum: number, count) => sum + (count ?? 0), 0);
+        if (asked < 1 || asked > approvalsMax)
+          custom(['approvals'], `asks for ${asked} people; it must be 1 to ${approvalsMax} in all`);
+        if (terms.roles !== undefined)
+          custom(['roles'], 'stands beside approvals by role, which say who may rule; remove it');
+      }
+      let beforeMs = 0;
+      terms.escalate?.forEach(({ after }, place) => {
+        if (after <= beforeMs || after >= terms.expiresIn)
+          custom(
+            ['escalate', place, 'after'],
+            'must be later than the step before it and earlier than expiresIn',
+          );
+        beforeMs = after;
+      });
+    })
+    .transform(
+      ({ expiresIn, collectIn, approvals, roles, notRequester, escalate, breakGlass }): HoldTerms => {
+        const needs = typeof approvals === 'number' ? [] : needsByRole(approvals);
+        return {
+          expiresInMs: expiresIn,
+          approvals:
+            typeof approvals === 'number' ? approvals : needs.reduce((sum, need) => sum + need.approvals, 0),
+          roles: needs.length === 0 ? (roles ?? ['reviewer']) : needs.flatMap((need) => need.roles),
+          notRequester,
+          ...(needs.length === 0 ? {} : { needs }),
+          ...(collectIn === undefined ? {} : { collectInMs: collectIn }),
+          ...(escalate === undefined
+            ? {}
+            : { escalation: escalate.map((step) => ({ afterMs: step.after, roles: step.roles })) }),
+          ...(breakGlass === undefined ? {} : { breakGlass: glassTerms(breakGlass) }),
+        };
+      },
+    );
 
 function glassTerms({
   roles,
@@ -218,70 +222,81 @@ function needsByRole(approvals: Readonly<Partial<Record<string, number>>>): Need
   );
 }
 
-const rule = z
-  .strictObject({
-    id: z.string().regex(/^[a-z0-9-]{1,64}$/, 'it must be 1 to 64 lower-case letters, digits and hyphens'),
-    title: z.string().min(1).max(200).describe('What a reviewer reads first.'),
-    phase: z
-      .enum(['request', 'response'])
-      .describe('Judged before the call goes out, or on the whole answer.'),
-    when: z
-      .string()
-      .min(1)
-      .max(whenCharsMax)
-      .describe('CEL over request, response and labels; true is a match.'),
-    action: z.enum(['hold', 'deny', 'flag']),
-    severity: z.enum(['low', 'medium', 'high', 'critical']).default('medium'),
-    hold: hold
-      .prefault({})
-      .describe('What the hold demands. Also used when a deny or flag rule fails, for then it holds.'),
-    tests: z.array(fixture).max(fixturesMax).describe('At least one that matches and one that does not.'),
-  })
-  .superRefine((value, context) => {
-    for (const expected of ['match', 'no-match'] as const) {
-      if (value.tests.some((test) => test.expect === expected)) continue;
-      context.addIssue({
-        code: 'custom',
-        path: ['tests'],
-        message: `has no fixture with \`expect: ${expected}\`; a rule needs at least one that matches and one that does not`,
-      });
-    }
-    value.tests.forEach((test, index) => {
-      if (value.phase === 'response' || test.response === undefined) return;
-      context.addIssue({
-        code: 'custom',
-        path: ['tests', index, 'response'],
-        message: 'stands in a rule of phase request, which is judged before there is a response; remove it',
-      });
-    });
-  });
-
-export const policySchema = z
-  .strictObject({
-    version: z
-      .string()
-      .min(1)
-      .max(64)
-      .describe("The date of the format and the rules, such as '2026-11-22'."),
-    rules: z.array(rule).max(rulesMax),
-  })
-  .superRefine((policy, context) => {
-    const seen = new Map<string, number>();
-    policy.rules.forEach(({ id }, index) => {
-      const first = seen.get(id);
-      if (first === undefined) seen.set(id, index);
-      else {
-        const message = `"${id}" is also the id of rules[${first}]; an id names one rule`;
-        context.addIssue({ code: 'custom', path: ['rules', index, 'id'], message });
+const ruleOf = (rulingRole: RulingRole) =>
+  z
+    .strictObject({
+      id: z.string().regex(/^[a-z0-9-]{1,64}$/, 'it must be 1 to 64 lower-case letters, digits and hyphens'),
+      title: z.string().min(1).max(200).describe('What a reviewer reads first.'),
+      phase: z
+        .enum(['request', 'response'])
+        .describe('Judged before the call goes out, or on the whole answer.'),
+      when: z
+        .string()
+        .min(1)
+        .max(whenCharsMax)
+        .describe('CEL over request, response and labels; true is a match.'),
+      action: z.enum(['hold', 'deny', 'flag']),
+      severity: z.enum(['low', 'medium', 'high', 'critical']).default('medium'),
+      hold: holdOf(rulingRole)
+        .prefault({})
+        .describe('What the hold demands. Also used when a deny or flag rule fails, for then it holds.'),
+      tests: z.array(fixture).max(fixturesMax).describe('At least one that matches and one that does not.'),
+    })
+    .superRefine((value, context) => {
+      for (const expected of ['match', 'no-match'] as const) {
+        if (value.tests.some((test) => test.expect === expected)) continue;
+        context.addIssue({
+          code: 'custom',
+          path: ['tests'],
+          message: `has no fixture with \`expect: ${expected}\`; a rule needs at least one that matches and one that does not`,
+        });
       }
+      value.tests.forEach((test, index) => {
+        if (value.phase === 'response' || test.response === undefined) return;
+        context.addIssue({
+          code: 'custom',
+          path: ['tests', index, 'response'],
+          message: 'stands in a rule of phase request, which is judged before there is a response; remove it',
+        });
+      });
     });
-  });
 
-export type PolicyFile = z.output<typeof policySchema>;
+const policyOf = (rulingRole: RulingRole) =>
+  z
+    .strictObject({
+      version: z
+        .string()
+        .min(1)
+        .max(64)
+        .describe("The date of the format and the rules, such as '2026-11-22'."),
+      rules: z.array(ruleOf(rulingRole)).max(rulesMax),
+    })
+    .superRefine((policy, context) => {
+      const seen = new Map<string, number>();
+      policy.rules.forEach(({ id }, index) => {
+        const first = seen.get(id);
+        if (first === undefined) seen.set(id, index);
+        else {
+          const message = `"${id}" is also the id of rules[${first}]; an id names one rule`;
+          context.addIssue({ code: 'custom', path: ['rules', index, 'id'], message });
+        }
+      });
+    });
+
+/** Where rules can ask for the roles of the house alone. */
+export const policySchema = policyOf(z.enum([...createRoleBook().rulers]));
+
+/** The schema where rules can ask for these roles alone. */
+export function policySchemaOf(rulers: readonly string[]) {
+  return policyOf(z.enum([...rulers]));
+}
+
+export type PolicyFile = z.output<ReturnType<typeof policySchemaOf>>;
 export type RuleSource = PolicyFile['rules'][number];
 export type Fixture = RuleSource['tests'][number];
 
-/** The JSON Schema that editors check a policy file against. */
+/** The JSON Schema that editors check a policy file against; which roles there are, the configuration says. */
 export function policyJsonSchema(): unknown {
-  return { title: 'Holdpoint policy', ...z.toJSONSchema(policySchema, { io: 'input' }) };
+  const anyRole = z.string().regex(roleNamePattern);
+  return { title: 'Holdpoint policy', ...z.toJSONSchema(policyOf(anyRole), { io: 'input' }) };
 }

@@ -16,13 +16,12 @@ import { z } from 'zod';
 import { equalsConstantTime, sha256Hex } from '../core/bytes.ts';
 import type { RandomBytes } from '../core/clock.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
-
-export const roles = ['viewer', 'reviewer', 'auditor', 'privacy', 'reporter', 'admin'] as const;
-export type Role = (typeof roles)[number];
+import { roleNamePattern } from '../core/roles.ts';
 
 export interface Identity {
   readonly name: string;
-  readonly role: Role;
+  /** Of the house or configured; a role that is not there any more may do nothing. */
+  readonly role: string;
 }
 
 /** Every token begins so, which lets a leaked one be recognised. */
@@ -39,10 +38,13 @@ const fileSchema = z.strictObject({
     .array(
       z.strictObject({
         name: z.string().regex(namePattern),
-        role: z.enum(roles),
+        role: z.string().regex(roleNamePattern),
         /** SHA-256 of the token; it has 256 bits of its own, so no slow hash is needed. */
         hash: z.string().regex(/^[0-9a-f]{64}$/),
         created: z.string(),
+        /** Who ran the command, as the operating system names them. */
+        by: z.string().optional(),
+        revoked: z.strictObject({ at: z.string(), by: z.string() }).optional(),
       }),
     )
     .max(tokensMax),
@@ -53,7 +55,13 @@ type TokenFile = z.output<typeof fileSchema>;
  * Makes a token for a person, adds its hash to `file` and returns it. Durable when it returns.
  * Throws `usage` for a name that is taken or not a name.
  */
-export function addToken(file: string, identity: Identity, nowMs: number, random: RandomBytes): string {
+export function addToken(
+  file: string,
+  identity: Identity,
+  nowMs: number,
+  random: RandomBytes,
+  by?: string,
+): string {
   if (!namePattern.test(identity.name)) {
     throw new HoldpointError(
       'usage',
@@ -63,21 +71,28 @@ export function addToken(file: string, identity: Identity, nowMs: number, random
   }
   const dir = dirname(file);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  return withLock(`${file}.lock`, () => addLocked(file, identity, nowMs, random));
+  return withLock(`${file}.lock`, () => addLocked(file, identity, nowMs, random, by));
 }
 
-function addLocked(file: string, identity: Identity, nowMs: number, random: RandomBytes): string {
+function addLocked(
+  file: string,
+  identity: Identity,
+  nowMs: number,
+  random: RandomBytes,
+  by: string | undefined,
+): string {
   const tokens = readTokens(file);
-  if (tokens.tokens.some(({ name }) => name === identity.name)) {
+  if (tokens.tokens.some(({ name, revoked }) => name === identity.name && revoked === undefined)) {
     throw new HoldpointError(
       'usage',
       `A token for ${identity.name} exists already.`,
-      `Rulings name the person, so names are used once. Take the old one out of ${file} to replace it.`,
+      `Rulings name the person, so that a name has one token. To replace it: holdpoint token revoke ${identity.name}.`,
     );
   }
   const token = tokenPrefix + random(32).toString('base64url');
   const entry = { ...identity, hash: tokenHash(token), created: new Date(nowMs).toISOString() };
-  writeTokens(file, { version: 1, tokens: [...tokens.tokens, entry] });
+  const granted = by === undefined ? entry : { ...entry, by };
+  writeTokens(file, { version: 1, tokens: [...tokens.tokens, granted] });
   return token;
 }
 
@@ -86,36 +101,47 @@ export function tokenHash(token: string): string {
   return sha256Hex(token);
 }
 
-/** Finds whom the token of a hash belongs to, in the file as it is now; it may change while the sidecar runs. */
-export function openTokens(file: string): (hash: string) => Identity | null {
-  const current = openFile(file);
-  return (hash) => {
-    let found: Identity | null = null;
-    // All are compared, so that the time taken does not tell which one was close.
-    for (const entry of current().tokens)
-      if (equalsConstantTime(entry.hash, hash)) found = { name: entry.name, role: entry.role };
-    return found;
-  };
-}
+export type StoredToken = TokenFile['tokens'][number];
 
-/** The role of whoever has a token of this name now, null where nobody has; names are used once. */
-export function openRoles(file: string): (name: string) => Role | null {
-  const current = openFile(file);
-  return (name) => current().tokens.find((entry) => entry.name === name)?.role ?? null;
-}
-
-/** The file as it is now, read again when it changed. */
-function openFile(file: string): () => TokenFile {
+/** Reads the tokens as they are now; the file may change while the sidecar runs. */
+export function openTokenFile(file: string): { read(): readonly StoredToken[] } {
   let known: TokenFile = { version: 1, tokens: [] };
   let stamp = '';
-  return () => {
-    const now = stampOf(file);
-    if (now !== stamp) {
-      known = readTokens(file);
-      stamp = now;
-    }
-    return known;
+  return {
+    read: () => {
+      const now = stampOf(file);
+      if (now !== stamp) {
+        known = readTokens(file);
+        stamp = now;
+      }
+      return known.tokens;
+    },
   };
+}
+
+/** Compares a token by its hash, in constant time. */
+export function sameToken(stored: StoredToken, hash: string): boolean {
+  return equalsConstantTime(stored.hash, hash);
+}
+
+/** The tokens of a file, without what could be used as one. */
+export function listTokens(file: string): readonly Omit<StoredToken, 'hash'>[] {
+  return readTokens(file).tokens.map(({ hash: _, ...token }) => token);
+}
+
+/** Ends the token of that name. Durable when it returns. Throws `not_found`. */
+export function revokeToken(file: string, name: string, by: string, nowMs: number): void {
+  const unknown = (): HoldpointError =>
+    new HoldpointError('not_found', `There is no token for ${name}.`, 'See holdpoint token list.');
+  if (!existsSync(file)) throw unknown();
+  withLock(`${file}.lock`, () => {
+    const { tokens } = readTokens(file);
+    const standing = tokens.find((token) => token.name === name && token.revoked === undefined);
+    if (standing === undefined) throw unknown();
+    const revoked = { at: new Date(nowMs).toISOString(), by };
+    const changed = tokens.map((token) => (token === standing ? { ...token, revoked } : token));
+    writeTokens(file, { version: 1, tokens: changed });
+  });
 }
 
 function stampOf(file: string): string {

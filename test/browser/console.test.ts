@@ -4,7 +4,7 @@
  */
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Role } from '../../src/store/token-file.ts';
+import type { Role } from '../../src/core/roles.ts';
 import {
   launchBrowser,
   layWire,

@@ -1,7 +1,7 @@
 /** What reviewers do about holds besides ruling on one: talk, hand over, rule on the same bytes at once, review broken glass. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Role } from '../../src/store/token-file.ts';
+import type { Role } from '../../src/core/roles.ts';
 import { goToHash, seriousFindings } from './pages.ts';
 import { type RulingStage, setRulingStage } from './ruling-stage.ts';
 import { launchBrowser, missingBrowser } from './stage.ts';

@@ -1,6 +1,6 @@
 /** A stage for rulings that take more than one person or less than the whole answer: by model, one rule each. */
 import type { Page } from 'playwright-core';
-import type { Role } from '../../src/store/token-file.ts';
+import type { Role } from '../../src/core/roles.ts';
 import { type Stage, setStage, startFixedProvider } from './stage.ts';
 
 const call = (id: string, name: string, args: Record<string, unknown>) => ({

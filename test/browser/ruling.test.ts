@@ -1,7 +1,7 @@
 /** What is open to whom on a hold, and how it is done by keyboard: some of the calls, approvals by role, ladders, broken glass. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Role } from '../../src/store/token-file.ts';
+import type { Role } from '../../src/core/roles.ts';
 import { seriousFindings } from './pages.ts';
 import { type RulingStage, setRulingStage } from './ruling-stage.ts';
 import { launchBrowser, missingBrowser } from './stage.ts';

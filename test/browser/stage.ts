@@ -10,10 +10,11 @@ import { join } from 'node:path';
 import OpenAI from 'openai';
 import { type Browser, chromium } from 'playwright-core';
 import { systemClock, systemRandom } from '../../src/core/clock.ts';
+import type { Role } from '../../src/core/roles.ts';
 import { startDemoProvider } from '../../src/demo/provider.ts';
 import type { Verdict } from '../../src/ledger/verify/verify.ts';
 import { type Sidecar, startSidecar } from '../../src/sidecar.ts';
-import { addToken, type Role } from '../../src/store/token-file.ts';
+import { addToken } from '../../src/store/token-file.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 
 /** Debian's builds of Chromium: the one without a window system starts and draws with a quarter less work. */

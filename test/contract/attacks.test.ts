@@ -11,8 +11,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { writeReviewerKey } from '../../src/cli/reviewer-key.ts';
 import { systemRandom } from '../../src/core/clock.ts';
+import { type Role, roles } from '../../src/core/roles.ts';
 import { type DemoProvider, startDemoProvider } from '../../src/demo/provider.ts';
-import { addToken, type Role, roles } from '../../src/store/token-file.ts';
+import { addToken } from '../../src/store/token-file.ts';
 import { type Running, runSidecar } from './support/process.ts';
 import { eventually, tools, writeHouse } from './support/sidecar.ts';
 

@@ -109,6 +109,8 @@ describe.concurrent('holdpoint', () => {
       'policy test',
       'policy backtest',
       'token new',
+      'token list',
+      'token revoke',
       'keys show',
       'keys ca',
       'keys witness',

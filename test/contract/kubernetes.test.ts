@@ -185,6 +185,7 @@ describe('what the cluster said', () => {
     const options = {
       server: new URL(cluster.url),
       audience: 'holdpoint',
+      roles: [],
       token: () => 'own',
       ca: () => certificate,
       namespace: () => 'agents',

@@ -1,6 +1,6 @@
 /** Who may do what on the control port: the whole table, and every role held against every operation of the description. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Role, roles } from '../../src/store/token-file.ts';
+import { type Role, roles } from '../../src/core/roles.ts';
 import { type Description, descriptionSchema } from './support/described.ts';
 import { type House, startHouse } from './support/sidecar.ts';
 

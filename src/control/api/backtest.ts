@@ -1,7 +1,7 @@
 /** A draft policy replayed over what was recorded. */
 import { z } from 'zod';
 import { obstacles } from '../../replay/messages.ts';
-import { jsonAnswer, type Operation, type Sent } from '../operation.ts';
+import { allowed, jsonAnswer, type Operation, type Sent } from '../operation.ts';
 
 const policyCharactersMax = 1024 * 1024;
 const reasonCharactersMax = 1_000;
@@ -99,7 +99,7 @@ export const backtestPolicy: Operation = {
   summary: 'Replay a draft policy over what was recorded',
   description:
     'A page at a time, newest first; nothing is held or changed. Facts are rebuilt from sealed requests and answers; a request that a rule of the draft would have stopped is replayed with the answer that it got. Content is read and not answered: the read is sealed as an access entry with the draft, the reason and the decisions. One runs at a time. A page ends after `limit` decisions, 64 MiB of bodies or ten seconds, and while calls are in flight it leaves them three quarters of the time.',
-  roles: ['auditor', 'admin'],
+  ...allowed('backtest'),
   body: {
     schema: backtestOrderSchema,
     example: { policy: 'version: "2026-11-26"\nrules: []\n', reason: 'Lower the limit for transfers?' },

@@ -1,7 +1,7 @@
 /** One ruling on many holds of the same bytes: what goes in and out. */
 import { z } from 'zod';
 import type { ErrorCode } from '../../core/errors.ts';
-import { everyRole, jsonAnswer, type Operation, type Sent } from '../operation.ts';
+import { allowed, jsonAnswer, type Operation, type Sent } from '../operation.ts';
 import { exampleHold, holdSummarySchema } from './holds.ts';
 import { signedRulingSchema } from './signed-rulings.ts';
 
@@ -55,7 +55,7 @@ export const ruleOnHolds: Operation = {
   tag: 'holds',
   summary: 'Rule on many holds of the same bytes',
   description: `Each of at most ${bulkMax} holds is judged and sealed on its own, as if it had been ruled on alone, one after the other; each that does not hold exactly these bytes is refused. The answer says of each hold what became of it, and is 200 also where some or all were refused.`,
-  roles: everyRole,
+  ...allowed('see'),
   body: {
     schema: z.union([bulkRulingSchema, signedBulkRulingSchema]),
     example: {

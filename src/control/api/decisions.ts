@@ -1,14 +1,7 @@
 /** Recorded decisions: search, one, its bodies. */
 import { z } from 'zod';
 import { outcomes } from '../../ledger/entry.ts';
-import {
-  contentReaders,
-  everyRole,
-  integerParameter,
-  jsonAnswer,
-  type Operation,
-  type Sent,
-} from '../operation.ts';
+import { allowed, integerParameter, jsonAnswer, type Operation, type Sent } from '../operation.ts';
 import { entrySchema } from './entry.ts';
 import { exchangeSchema } from './exchange.ts';
 
@@ -137,7 +130,7 @@ export const listDecisions: Operation = {
   summary: 'What was recorded, newest first',
   description:
     'Work is bounded: a page may hold fewer than `limit`, or none, and still have a `next`. Only `next: null` is the end.',
-  roles: everyRole,
+  ...allowed('see'),
   query: decisionQuerySchema,
   answers: [jsonAnswer('A page.', decisionPageSchema, { items: [exampleDecision], next: 15 })],
   refusals: [],
@@ -148,7 +141,7 @@ export const showDecision: Operation = {
   tag: 'decisions',
   summary: 'One decision and its sealed entries',
   description: 'Entries carry commitments, never content.',
-  roles: everyRole,
+  ...allowed('see'),
   answers: [jsonAnswer('The decision.', decisionDetailSchema)],
   refusals: ['not_found'],
 };
@@ -159,7 +152,7 @@ export const readDecisionExchange: Operation = {
   summary: 'The exchange of a decision, as understood',
   description:
     'What a hold shows, for any decision. The read is sealed as an access entry before it is answered. Refused with 410 once any of it was erased.',
-  roles: contentReaders,
+  ...allowed('read_content'),
   answers: [jsonAnswer('The exchange.', exchangeSchema)],
   refusals: ['not_found', 'erased', 'ledger_unavailable', 'ledger_damaged'],
 };
@@ -170,7 +163,7 @@ export const readBodies: Operation = {
   summary: 'The bodies of a decision',
   description:
     'The read is sealed as an access entry before it is answered. Refused with 410 once all of it was erased.',
-  roles: contentReaders,
+  ...allowed('read_content'),
   answers: [
     jsonAnswer('The bodies.', bodiesSchema, {
       id: 'd-3f9a01c2-15',

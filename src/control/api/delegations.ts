@@ -1,7 +1,6 @@
 /** Who rules in whose stead: what goes in and out. */
 import { z } from 'zod';
-import { rulingRoles } from '../../policy/schema.ts';
-import { everyRole, jsonAnswer, type Operation, type Sent } from '../operation.ts';
+import { allowed, jsonAnswer, type Operation, type Sent } from '../operation.ts';
 import { personName } from './deliberation.ts';
 
 const delegationSchema = z
@@ -33,7 +32,7 @@ export const listDelegations: Operation = {
   tag: 'holds',
   summary: 'Who rules in whose stead',
   description: 'In the order of their beginning: all that nothing ended, and the newest of the others.',
-  roles: everyRole,
+  ...allowed('see'),
   answers: [
     jsonAnswer('The delegations.', z.object({ items: z.array(delegationSchema) }), { items: [example] }),
   ],
@@ -46,7 +45,7 @@ export const beginDelegation: Operation = {
   summary: 'Let somebody rule in your stead while you are away',
   description:
     'They then name you as `inStead` in a ruling, which is made in your role. Neither of you counts twice, nor rules on what the other asked for, and nobody breaks the glass so. One at a time. Answered once it is sealed.',
-  roles: rulingRoles,
+  ...allowed('rule'),
   body: { schema: newDelegationSchema, example: { to: example.to, until: example.until } },
   answers: [jsonAnswer('It is in force.', delegationSchema, example, 201)],
   refusals: ['body_too_large', 'ledger_unavailable'],
@@ -57,7 +56,7 @@ export const endDelegation: Operation = {
   tag: 'holds',
   summary: 'End a delegation before its time',
   description: 'By whoever is away or an admin. Answered once it is sealed.',
-  roles: rulingRoles,
+  ...allowed('rule'),
   body: { schema: z.strictObject({}), example: {} },
   answers: [jsonAnswer('It is over.', delegationSchema, { ...example, inForce: false })],
   refusals: ['not_found', 'body_too_large', 'ledger_unavailable'],

@@ -1,7 +1,7 @@
 /** What reviewers say to each other about a hold, and who of them is on it: what goes in and out. */
 import { z } from 'zod';
 import { assignmentsMax, commentsMax } from '../../hold/deliberation.ts';
-import { contentReaders, jsonAnswer, type Operation } from '../operation.ts';
+import { allowed, jsonAnswer, type Operation } from '../operation.ts';
 import { exampleHold, holdSummarySchema } from './holds.ts';
 
 /** Of a person who has a token. */
@@ -34,7 +34,7 @@ export const commentOnHold: Operation = {
   tag: 'holds',
   summary: 'Say something about a hold',
   description: `While it waits for a ruling, at most ${commentsMax} times. Answered once it is sealed; the text is encrypted like the decision's bodies, and erased with them.`,
-  roles: contentReaders,
+  ...allowed('read_content'),
   body: { schema: commentSchema, example: { text: 'Invoice 4711 has this amount; I ask finance.' } },
   answers: [
     jsonAnswer(
@@ -52,7 +52,7 @@ export const assignHold: Operation = {
   tag: 'holds',
   summary: 'Take a hold, hand it over or give it back',
   description: `Tells the others who is on it, and binds nobody: whoever is entitled may still rule. Anybody may take it, also from somebody else; whoever has it, or an admin, hands it over or gives it back. At most ${assignmentsMax} times, while it waits for a ruling. Answered once it is sealed.`,
-  roles: contentReaders,
+  ...allowed('read_content'),
   body: { schema: assignmentSchema, example: { to: 'ada' } },
   answers: [
     jsonAnswer(

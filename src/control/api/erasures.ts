@@ -1,12 +1,11 @@
 /** Erasures and legal holds: what is asked for, and how far it is. */
 import { z } from 'zod';
+import type { Role } from '../../core/roles.ts';
 import { bases, refusalGrounds } from '../../ledger/erasure.ts';
-import type { Role } from '../../store/token-file.ts';
-import { jsonAnswer, type Operation, type Sent } from '../operation.ts';
+import { allowed, jsonAnswer, type Operation, type Sent } from '../operation.ts';
 
 /** Who may erase and who may place and lift legal holds; the verifier demands the same. */
 export const erasers: readonly Role[] = ['privacy', 'admin'];
-const readers: readonly Role[] = ['privacy', 'auditor', 'admin'];
 
 const named = z.string().min(1).max(256);
 const match = z
@@ -162,7 +161,7 @@ export const showErasure: Operation = {
   tag: 'erasure',
   summary: 'How far an erasure is',
   description: 'Kept until the sidecar stops; its entries stay in the ledger.',
-  roles: readers,
+  ...allowed('read_erasures'),
   answers: [jsonAnswer('The erasure.', erasureSchema, exampleErasure)],
   refusals: ['not_found'],
 };
@@ -172,7 +171,7 @@ export const listLegalHolds: Operation = {
   tag: 'erasure',
   summary: 'Legal holds that stand',
   description: 'What a legal hold is on is not erased, neither on request nor on schedule.',
-  roles: readers,
+  ...allowed('read_erasures'),
   answers: [jsonAnswer('The legal holds.', legalHoldsSchema, { items: [exampleHold] })],
   refusals: [],
 };

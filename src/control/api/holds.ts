@@ -3,9 +3,8 @@ import { z } from 'zod';
 import { reviewVerdicts } from '../../hold/record.ts';
 import { holdStates } from '../../hold/state.ts';
 import { outcomes } from '../../ledger/entry.ts';
-import { roles } from '../../store/token-file.ts';
 import { amendmentSchema, callsMax } from '../amend.ts';
-import { everyRole, integerParameter, jsonAnswer, type Operation, type Sent } from '../operation.ts';
+import { allowed, integerParameter, jsonAnswer, type Operation, type Sent } from '../operation.ts';
 import { exchangeSchema } from './exchange.ts';
 import { signedRulingSchema } from './signed-rulings.ts';
 
@@ -236,7 +235,7 @@ export const listHolds: Operation = {
   tag: 'holds',
   summary: 'The queue',
   description: 'What is held now and what was ruled lately, the hold that expires first in front.',
-  roles: everyRole,
+  ...allowed('see'),
   query: holdQuerySchema,
   answers: [jsonAnswer('The holds.', holdPageSchema, { items: [exampleHold], total: 1, next: null })],
   refusals: [],
@@ -248,7 +247,7 @@ export const showHold: Operation = {
   summary: 'One hold with the whole exchange',
   description:
     'The read is sealed as an access entry before it is answered. A viewer gets no exchange, and nothing is sealed.',
-  roles: everyRole,
+  ...allowed('see'),
   answers: [jsonAnswer('The hold.', holdSchema)],
   refusals: ['not_found', 'erased', 'ledger_unavailable'],
 };
@@ -257,8 +256,8 @@ export const ruleOnHold: Operation = {
   id: 'ruleOnHold',
   tag: 'holds',
   summary: 'Rule on a hold',
-  description: `Answered once the ruling is sealed. Which roles may rule (of ${roles.join(', ')}) was fixed by the policy when the hold opened, with the times from which further ones may; the requester may not where the rule says so. Refused with 409 when it was already ruled, has expired, the digest differs, or what is held cannot be amended.`,
-  roles: everyRole,
+  description: `Answered once the ruling is sealed. Which roles may rule was fixed by the policy when the hold opened, with the times from which further ones may; the requester may not where the rule says so. Refused with 409 when it was already ruled, has expired, the digest differs, or what is held cannot be amended.`,
+  ...allowed('see'),
   body: {
     schema: z.union([rulingSchema, signedRulingSchema]),
     example: { verdict: 'release', reason: 'Invoice 4711 is approved.', digest: exampleDigest },

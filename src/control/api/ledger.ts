@@ -1,13 +1,6 @@
 /** The ledger: its checkpoint, its entries, and proofs about them. */
 import { z } from 'zod';
-import {
-  countParameter,
-  everyRole,
-  integerParameter,
-  jsonAnswer,
-  ledgerReaders,
-  type Operation,
-} from '../operation.ts';
+import { allowed, countParameter, integerParameter, jsonAnswer, type Operation } from '../operation.ts';
 import { entrySchema } from './entry.ts';
 
 const pageMax = 1000;
@@ -38,7 +31,7 @@ export const showCheckpoint: Operation = {
   tag: 'ledger',
   summary: 'The signed checkpoint',
   description: 'Covers every entry that is durable now.',
-  roles: everyRole,
+  ...allowed('see'),
   answers: [jsonAnswer('The checkpoint.', checkpointSchema)],
   refusals: [],
 };
@@ -48,7 +41,7 @@ export const listEntries: Operation = {
   tag: 'ledger',
   summary: 'Sealed entries in order',
   description: 'Each entry was hashed again when it was read.',
-  roles: ledgerReaders,
+  ...allowed('read_ledger'),
   query: entryQuerySchema,
   answers: [jsonAnswer('A page.', entryPageSchema)],
   refusals: ['ledger_damaged'],
@@ -59,7 +52,7 @@ export const readCheckpoint: Operation = {
   tag: 'ledger',
   summary: 'The checkpoint as C2SP tlog-tiles has it',
   description: 'The signed note alone, for tools that are not ours.',
-  roles: ledgerReaders,
+  ...allowed('read_ledger'),
   answers: [
     {
       status: 200,
@@ -113,7 +106,7 @@ export const proveInclusion: Operation = {
   summary: 'Proof that an entry is in the ledger',
   description:
     'RFC 6962. The hashes lead from the leaf hash to the root that the checkpoint signs. Only what is durable is proven.',
-  roles: everyRole,
+  ...allowed('see'),
   query: inclusionQuerySchema,
   answers: [jsonAnswer('The proof.', inclusionSchema)],
   refusals: ['overloaded', 'ledger_damaged'],
@@ -124,7 +117,7 @@ export const proveConsistency: Operation = {
   tag: 'ledger',
   summary: 'Proof that nothing sealed earlier has changed',
   description: 'RFC 6962. Shows that the tree of `from` entries is the beginning of that of `to` entries.',
-  roles: everyRole,
+  ...allowed('see'),
   query: consistencyQuerySchema,
   answers: [jsonAnswer('The proof.', consistencySchema)],
   refusals: ['overloaded', 'ledger_damaged'],
@@ -140,7 +133,7 @@ export const listAnchors: Operation = {
   summary: 'Who outside took note of checkpoints lately',
   description:
     'Looked for among the newest entries; an anchor that was silent for long may not be among them.',
-  roles: everyRole,
+  ...allowed('see'),
   answers: [jsonAnswer('The entries.', anchorsSchema)],
   refusals: ['ledger_damaged'],
 };
@@ -157,7 +150,7 @@ export const readTile: Operation = {
   summary: 'A tile of the tree as C2SP tlog-tiles has it',
   description:
     '`n` is written in groups of three digits, all but the last with an x before them and a slash after them, and for a tile of less than 256 hashes `.p/<width>` follows: `/tile/1/x001/067.p/12`.',
-  roles: ledgerReaders,
+  ...allowed('read_ledger'),
   answers: [{ ...octets, description: 'Hashes of 32 bytes.' }],
   refusals: ['not_found', 'overloaded', 'ledger_damaged'],
 };
@@ -167,7 +160,7 @@ export const readEntryBundle: Operation = {
   tag: 'ledger',
   summary: 'Entries as C2SP tlog-tiles bundles them',
   description: '`n` is written as for tiles. Each entry is behind its length in two bytes, big-endian.',
-  roles: ledgerReaders,
+  ...allowed('read_ledger'),
   answers: [{ ...octets, description: 'Up to 256 entries.' }],
   refusals: ['not_found', 'overloaded', 'ledger_damaged'],
 };

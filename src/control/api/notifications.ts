@@ -1,10 +1,9 @@
 /** Notifications: what waits, what was given up, and sending it again. */
 import { z } from 'zod';
+import type { Role } from '../../core/roles.ts';
 import { noticeTypes, severities } from '../../notify/notice.ts';
-import type { Role } from '../../store/token-file.ts';
-import { integerParameter, jsonAnswer, type Operation, type Sent } from '../operation.ts';
+import { allowed, integerParameter, jsonAnswer, type Operation, type Sent } from '../operation.ts';
 
-const readers: readonly Role[] = ['reviewer', 'auditor', 'admin'];
 const senders: readonly Role[] = ['admin'];
 const states = ['pending', 'sent', 'dead'] as const;
 const key = z.string().min(1).max(512).describe('Receiver and notice: `<receiver>/<notice>`.');
@@ -54,7 +53,7 @@ export const listNotifications: Operation = {
   tag: 'notifications',
   summary: 'Messages to receivers',
   description: 'What waits, what was taken lately and what was given up.',
-  roles: readers,
+  ...allowed('read_notifications'),
   query: notificationQuerySchema,
   answers: [jsonAnswer('The messages.', pageSchema, { items: [example], total: 1 })],
   refusals: [],

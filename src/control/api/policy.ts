@@ -1,6 +1,6 @@
 /** The policy in force rule by rule with its own tests, and the versions that were sealed. */
 import { z } from 'zod';
-import { everyRole, integerParameter, jsonAnswer, type Operation, type Sent } from '../operation.ts';
+import { allowed, integerParameter, jsonAnswer, type Operation, type Sent } from '../operation.ts';
 
 const pageMax = 100;
 const expectation = z.enum(['match', 'no-match', 'error']);
@@ -74,7 +74,7 @@ export const versionQuerySchema = z.strictObject({
   }).describe('Only what is older than this; `next` of the page before.'),
 });
 
-const base = { tag: 'sidecar', roles: everyRole } as const;
+const base = { tag: 'sidecar', ...allowed('see') } as const;
 
 export const showPolicyRules: Operation = {
   ...base,

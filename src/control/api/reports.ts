@@ -1,7 +1,7 @@
 /** Decisions that were made elsewhere, line by line. */
 import { z } from 'zod';
 import { reportLineSchema } from '../../report/line.ts';
-import type { Operation, Sent } from '../operation.ts';
+import { allowed, type Operation, type Sent } from '../operation.ts';
 import { problemCode } from './problem.ts';
 
 /** Of one line; longer ones are refused, and the rest is taken. */
@@ -61,7 +61,7 @@ export const reportDecisions: Operation = {
   tag: 'decisions',
   summary: 'Report decisions that were made elsewhere',
   description: `Newline-delimited JSON, one ReportedDecision a line, at most ${lineBytesMax} bytes each and ${linesMax} lines. Each is sealed as reported: no exchange passed here, no rule stopped it, and it counts as no recorded one. Rules in force that match are sealed with it as flags. It is read line by line, as fast as lines become durable; the answer has one line for each, in order, and a ReportSummary at the end. A line that is refused does not stop the others. A line whose \`id\` this token's name reported before is not sealed again.`,
-  roles: ['reporter', 'admin'],
+  ...allowed('report'),
   body: { contentType: 'application/x-ndjson', schema: reportLineSchema, example: exampleLine },
   answers: [
     {

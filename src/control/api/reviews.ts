@@ -1,7 +1,7 @@
 /** Reviews of releases that one person made alone: what goes in and out. */
 import { z } from 'zod';
 import { reviewVerdicts } from '../../hold/record.ts';
-import { contentReaders, everyRole, jsonAnswer, type Operation, type Sent } from '../operation.ts';
+import { allowed, jsonAnswer, type Operation, type Sent } from '../operation.ts';
 import { exampleHold, holdSummarySchema } from './holds.ts';
 
 export const reviewStates = ['open', 'overdue', 'reviewed'] as const;
@@ -40,7 +40,7 @@ export const listReviews: Operation = {
   tag: 'holds',
   summary: 'Releases by one person alone, and their reviews',
   description: 'In the order of the releases: all that wait for a review, and the newest of the others.',
-  roles: everyRole,
+  ...allowed('see'),
   query: reviewQuerySchema,
   answers: [
     jsonAnswer('The reviews.', z.object({ items: z.array(reviewDueSchema) }), {
@@ -62,7 +62,7 @@ export const reviewHold: Operation = {
   summary: 'Review a release by one person alone',
   description:
     'Once, by somebody who neither released it nor asked for it. Answered once it is sealed; the finding is encrypted like the bodies of the decision, and erased with them.',
-  roles: contentReaders,
+  ...allowed('read_content'),
   body: {
     schema: reviewSchema,
     example: { verdict: 'justified', text: 'The plant was on fire; the shift manager confirms.' },

@@ -1,14 +1,14 @@
 /** The sidecar itself: probes, metrics, events, policy, who asks. */
 import { z } from 'zod';
+import { roles } from '../../core/roles.ts';
 import { holdStates } from '../../hold/state.ts';
 import { outcomes } from '../../ledger/entry.ts';
-import { roles } from '../../store/token-file.ts';
-import { everyRole, jsonAnswer, type Operation, type Sent } from '../operation.ts';
+import { allowed, jsonAnswer, type Operation, type Sent } from '../operation.ts';
 
 const whoamiSchema = z
   .object({
     name: z.string(),
-    role: z.enum(roles),
+    role: z.string(),
     display: z
       .string()
       .optional()
@@ -119,6 +119,7 @@ export const whoami: Operation = {
   summary: 'Whom the token belongs to',
   description: 'Its name is what rulings and reads are sealed under.',
   roles,
+  permission: 'any',
   answers: [jsonAnswer('The identity.', whoamiSchema, { name: 'ada', role: 'reviewer' })],
   refusals: [],
 };
@@ -128,7 +129,7 @@ export const showPolicy: Operation = {
   tag: 'sidecar',
   summary: 'The policy in force',
   description: 'Its digest is what every sealed judgement cites.',
-  roles: everyRole,
+  ...allowed('see'),
   answers: [jsonAnswer('The policy.', policySchema)],
   refusals: [],
 };
@@ -139,7 +140,7 @@ export const events: Operation = {
   summary: 'Server-sent events',
   description:
     'Event names are `hold.` and the kind; each `data` line is a HoldEvent. Nothing is replayed: read the queue after connecting.',
-  roles: everyRole,
+  ...allowed('see'),
   answers: [
     {
       status: 200,

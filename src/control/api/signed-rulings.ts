@@ -1,6 +1,6 @@
 /** Keys of reviewers, and rulings that are signed with them. */
 import { z } from 'zod';
-import { everyRole, jsonAnswer, type Operation, type Sent } from '../operation.ts';
+import { allowed, jsonAnswer, type Operation, type Sent } from '../operation.ts';
 
 const base64Of32 = z.string().regex(/^[A-Za-z0-9+/]{43}=$/, 'expected base64 of 32 bytes');
 const base64Of64 = z.string().regex(/^[A-Za-z0-9+/]{86}==$/, 'expected base64 of 64 bytes');
@@ -75,14 +75,12 @@ const example = {
   seq: 12,
   withdrawn: null,
 } satisfies ReviewerKeyShown;
-const roles = ['reviewer', 'auditor', 'privacy', 'admin'] as const;
-
 export const listReviewerKeys: Operation = {
   id: 'listReviewerKeys',
   tag: 'holds',
   summary: 'Keys that sign rulings',
   description: 'As the ledger says them.',
-  roles: everyRole,
+  ...allowed('see'),
   answers: [
     jsonAnswer('The keys.', reviewerKeysSchema, {
       origin: `holdpoint/${'0'.repeat(32)}`,
@@ -99,7 +97,7 @@ export const enrolReviewerKey: Operation = {
   summary: 'Enrol a key that signs rulings',
   description:
     'A person enrols their first key themselves; any other one needs an admin who is somebody else, so that a stolen token is not enough. Answered once it is sealed. A key never comes back.',
-  roles,
+  ...allowed('enrol_key'),
   body: {
     schema: enrolmentSchema,
     example: { owner: 'ada', key: example.key, possession: `${'A'.repeat(86)}==`, reason: 'first key' },
@@ -113,7 +111,7 @@ export const withdrawReviewerKey: Operation = {
   tag: 'holds',
   summary: 'Withdraw a key that signs rulings',
   description: 'By its owner or an admin. What it signed before stays signed. Answered once it is sealed.',
-  roles,
+  ...allowed('enrol_key'),
   body: { schema: withdrawalSchema, example: { key: example.key, reason: 'The laptop was lost.' } },
   answers: [jsonAnswer('It counts no more.', reviewerKeySchema, { ...example, withdrawn: 40 })],
   refusals: ['not_found', 'body_too_large', 'ledger_unavailable'],

@@ -1,7 +1,7 @@
 /** What happened lately, in numbers. */
 import { z } from 'zod';
 import { outcomes } from '../../ledger/entry.ts';
-import { everyRole, integerParameter, jsonAnswer, type Operation, type Sent } from '../operation.ts';
+import { allowed, integerParameter, jsonAnswer, type Operation, type Sent } from '../operation.ts';
 
 const hoursMax = 24 * 31;
 const count = z.int().min(0);
@@ -53,7 +53,7 @@ export const showSummary: Operation = {
   summary: 'What happened lately, in numbers',
   description:
     'Counted from the newest entries; work is bounded, and `countedFrom` says how far it came. The same numbers are given for some seconds.',
-  roles: everyRole,
+  ...allowed('see'),
   query: summaryQuerySchema,
   answers: [jsonAnswer('The numbers.', summarySchema)],
   refusals: ['ledger_damaged'],

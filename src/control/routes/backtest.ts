@@ -43,7 +43,7 @@ function ordered(body: unknown): Order {
 async function backtest(parts: ControlParts, request: ControlRequest, order: Order): Promise<void> {
   const { ledger, clock, callsInFlight } = parts;
   const { res, identity, req } = request;
-  const draft = openDraft('the draft', order.policy);
+  const draft = openDraft('the draft', order.policy, parts.roles.rulers);
   const end = order.until === undefined ? null : await ledger.countBefore(Date.parse(order.until));
   const before = Math.min(order.before ?? Number.MAX_SAFE_INTEGER, end ?? Number.MAX_SAFE_INTEGER);
   const page = await replayPage(

@@ -1,7 +1,6 @@
 /** Who rules in whose stead. */
 import { z } from 'zod';
 import type { Delegation } from '../../ledger/oversight.ts';
-import { rulingRoles } from '../../policy/schema.ts';
 import {
   beginDelegation,
   type DelegationShown,
@@ -40,7 +39,7 @@ export function delegationRoutes(parts: ControlParts): Route[] {
 
 async function begin(parts: ControlParts, { req, res, identity }: ControlRequest): Promise<void> {
   const { to, until } = await readOrder(req, newDelegationSchema);
-  requirePerson(parts, to, rulingRoles);
+  requirePerson(parts, to, 'rule');
   const { name: by, role } = identity;
   sendJson(res, 201, shown(parts, await parts.delegations.begin({ by, role }, to, Date.parse(until))));
 }

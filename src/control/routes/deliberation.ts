@@ -1,9 +1,9 @@
 /** Comments between reviewers, and who of them is on a hold. */
 import { HoldpointError } from '../../core/errors.ts';
+import type { Permission } from '../../core/roles.ts';
 import { assignHold, assignmentSchema, commentOnHold, commentSchema } from '../api/deliberation.ts';
 import { holdOf, summaryOf } from '../hold-view.ts';
 import { type ControlRequest, type Route, readOrder, sendJson } from '../http.ts';
-import { contentReaders } from '../operation.ts';
 import type { ControlParts } from '../parts.ts';
 
 export function deliberationRoutes(parts: ControlParts): Route[] {
@@ -33,19 +33,19 @@ async function comment(parts: ControlParts, { req, res, params, identity }: Cont
 async function assign(parts: ControlParts, { req, res, params, identity }: ControlRequest): Promise<void> {
   const hold = await holdOf(parts, params['id']);
   const { to } = await readOrder(req, assignmentSchema);
-  if (to !== '') requirePerson(parts, to, contentReaders);
+  if (to !== '') requirePerson(parts, to, 'read_content');
   await parts.holds.assign(hold, { by: identity.name, role: identity.role }, to);
   sendJson(res, 201, await summaryOf(parts, hold, identity));
 }
 
-/** Throws `invalid_argument` where nobody of that name has a token of one of the roles. */
+/** Throws `invalid_argument` where nobody of that name has a token of a role with this permission. */
 export function requirePerson(
-  parts: Pick<ControlParts, 'roleOf'>,
+  parts: Pick<ControlParts, 'roleOf' | 'roles'>,
   name: string,
-  roles: readonly string[],
+  permission: Permission,
 ): void {
   const role = parts.roleOf(name);
-  if (role !== null && roles.includes(role)) return;
+  if (role !== null && parts.roles.permissionsOf(role).includes(permission)) return;
   throw new HoldpointError(
     'invalid_argument',
     `${name} has no token of a role that can do this.`,

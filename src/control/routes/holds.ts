@@ -54,7 +54,7 @@ function isBehind(hold: Hold, { expiresAtMs, seq }: { expiresAtMs: number; seq: 
 
 async function show(parts: ControlParts, { req, res, params, identity }: ControlRequest): Promise<void> {
   const hold = await holdOf(parts, params['id']);
-  if (!mayReadContent(identity)) {
+  if (!mayReadContent(identity, parts.roles)) {
     sendJson(res, 200, await detailOf(parts, hold, identity, null));
     return;
   }

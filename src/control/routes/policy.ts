@@ -26,7 +26,7 @@ export function policyRoutes(parts: ControlParts): Route[] {
       operation: showPolicyRules,
       handle: ({ res }) => {
         const policy = parts.policy();
-        if (known?.digest !== policy.digest) known = describeRules(policy);
+        if (known?.digest !== policy.digest) known = describeRules(policy, parts.roles.rulers);
         sendJson(res, 200, known);
       },
     },
@@ -45,10 +45,10 @@ export function policyRoutes(parts: ControlParts): Route[] {
   ];
 }
 
-function describeRules({ version, digest, source }: Policy): PolicyRules {
+function describeRules({ version, digest, source }: Policy, rulers: readonly string[]): PolicyRules {
   const file = 'the policy in force';
-  const results = testPolicy(file, source);
-  const rules = readRules(file, source).map(({ tests: _, ...rule }) => ({
+  const results = testPolicy(file, source, rulers);
+  const rules = readRules(file, source, rulers).map(({ tests: _, ...rule }) => ({
     ...rule,
     tests: results
       .filter((result) => result.rule === rule.id)

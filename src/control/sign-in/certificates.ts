@@ -7,7 +7,6 @@ import { createServer, type Server } from 'node:https';
 import { createSecureContext, TLSSocket } from 'node:tls';
 import type { Clock } from '../../core/clock.ts';
 import { HoldpointError, messageOf } from '../../core/errors.ts';
-import type { Role } from '../../store/token-file.ts';
 import type { Caller } from './caller.ts';
 
 /** PEM; null where the file is gone or empty. */
@@ -26,7 +25,7 @@ export interface ClientMapping {
   /** A URI among the subject alternative names; else the only common name. */
   readonly uri?: string | undefined;
   readonly commonName?: string | undefined;
-  readonly role: Role;
+  readonly role: string;
 }
 
 interface Material {

@@ -7,7 +7,7 @@ import { sha256Hex } from '../../core/bytes.ts';
 import type { Clock, RandomBytes } from '../../core/clock.ts';
 import { HoldpointError } from '../../core/errors.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import { type Identity, type Role, tokenHash } from '../../store/token-file.ts';
+import { type Identity, tokenHash } from '../../store/token-file.ts';
 import { createAttempts } from './attempts.ts';
 import { type Caller, displayOf, type Note } from './caller.ts';
 import { cookieName, readCookie, setCookie } from './cookies.ts';
@@ -21,13 +21,15 @@ import type { Sessions, Via } from './sessions.ts';
 export interface OidcOptions extends OidcSettings {
   readonly groupsClaim: string;
   /** The first that fits counts. */
-  readonly roles: readonly { readonly group: string; readonly role: Role }[];
+  readonly roles: readonly { readonly group: string; readonly role: string }[];
   readonly label: string;
 }
 
 export interface SignInDeskOptions {
   readonly oidc: OidcOptions | null;
-  readonly token: (hash: string) => Identity | null;
+  /** Whom the token of a hash belongs to, and whom one that was asked for before belongs to still. */
+  readonly token: (hash: string) => Promise<Identity | null>;
+  readonly standing: (hash: string) => Identity | null;
   readonly sessions: Sessions;
   readonly ledger: Pick<Ledger, 'seal'>;
   readonly clock: Clock;
@@ -126,7 +128,7 @@ export function createSignInDesk(options: SignInDeskOptions): SignInDesk {
     offer: () => (oidc === null ? null : { label: oidc.label, origin: options.publicOrigin() }),
     byToken: async (visit, token, pageKey) => {
       const hash = tokenHash(token);
-      const caller = options.token(hash);
+      const caller = await options.token(hash);
       if (caller === null) {
         if (failures.count(visit.from)) throw tooMany();
         throw new HoldpointError(
@@ -135,7 +137,7 @@ export function createSignInDesk(options: SignInDeskOptions): SignInDesk {
           'Make one with: holdpoint token new --name NAME --role ROLE.',
         );
       }
-      const current = (): Caller | null => options.token(hash);
+      const current = (): Caller | null => options.standing(hash);
       return admit(visit, { caller, via: 'token', grant: '', keyHash: sha256Hex(pageKey), current });
     },
     begin: async (visit, pageKey) => {

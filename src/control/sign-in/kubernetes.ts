@@ -8,12 +8,13 @@ import { z } from 'zod';
 import { sha256Hex } from '../../core/bytes.ts';
 import type { Clock } from '../../core/clock.ts';
 import { HoldpointError } from '../../core/errors.ts';
-import type { Role } from '../../store/token-file.ts';
 import type { ServiceAccounts } from '../auth.ts';
 import type { FirstUses } from './first-uses.ts';
 import { ask, unavailable } from './outgoing.ts';
 
 export interface KubernetesOptions {
+  /** Those that the configuration adds. */
+  readonly roles: readonly string[];
   /** The API server. */
   readonly server: URL;
   readonly audience: string;
@@ -28,8 +29,12 @@ const unknownMsMax = 10_000;
 const reviewsMax = 2_000;
 const asksAtOnceMax = 16;
 const tokenCharactersMax = 8 * 1024;
-/** The first that RBAC allows counts. */
-const rolesInOrder: readonly Role[] = ['admin', 'privacy', 'auditor', 'reviewer', 'viewer'];
+/** The first that RBAC allows counts: what may most comes first, a configured role before those that only look or report. */
+const rolesInOrder = (configured: readonly string[]): readonly string[] => [
+  ...['admin', 'privacy', 'auditor', 'reviewer'],
+  ...configured,
+  ...['viewer', 'reporter'],
+];
 
 const userSchema = z.object({
   username: z.string(),
@@ -50,7 +55,7 @@ const accessReviewSchema = z.object({
 });
 
 /** Null for a token of nobody's; the role is null where RBAC lets the account use none. */
-type Account = { readonly name: string; readonly role: Role | null } | null;
+type Account = { readonly name: string; readonly role: string | null } | null;
 
 interface Review {
   readonly atMs: number;
@@ -167,11 +172,11 @@ async function userOf(token: string, options: KubernetesOptions): Promise<User |
   return status.user !== undefined && isServiceAccount(status.user.username) ? status.user : null;
 }
 
-async function roleOf(user: User, options: KubernetesOptions): Promise<Role | null> {
+async function roleOf(user: User, options: KubernetesOptions): Promise<string | null> {
   const { username, uid, groups, extra } = user;
   const namespace = options.namespace()?.trim() ?? '';
   if (namespace === '') throw unavailable('The namespace of the sidecar’s service account is not there.');
-  for (const name of rolesInOrder) {
+  for (const name of rolesInOrder(options.roles)) {
     const answer = await post(options, '/apis/authorization.k8s.io/v1/subjectaccessreviews', {
       apiVersion: 'authorization.k8s.io/v1',
       kind: 'SubjectAccessReview',

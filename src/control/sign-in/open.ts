@@ -16,9 +16,16 @@ import { signInRoutes } from './routes.ts';
 import { sessionOf } from './session-cookie.ts';
 import { createSessions, type SessionBounds } from './sessions.ts';
 
+/** Whom tokens belong to, by their hashes. */
+export interface Tokens {
+  /** Seals the grant first where that is new. Rejects with `ledger_unavailable`. */
+  lookUp(hash: string): Promise<Identity | null>;
+  /** Of a token that was looked up before. */
+  standing(hash: string): Identity | null;
+}
+
 export interface SignInOptions {
-  /** Whom the token of a hash belongs to. */
-  readonly lookUp: (hash: string) => Identity | null;
+  readonly tokens: Tokens;
   readonly sessions: SessionBounds;
   /** Null where no provider is configured. */
   readonly oidc: OidcOptions | null;
@@ -46,9 +53,13 @@ export function openSignIn(
 ): SignIn {
   const { schedule, random } = options;
   const sessions = createSessions(options.sessions, clock, schedule, random);
-  const token = (hash: string): Identity | null => knownBy(options.lookUp, hash);
+  const { standing, lookUp } = options.tokens;
+  const token = (hash: string): Promise<Identity | null> => knownBy(lookUp, hash);
   const publicOrigin = origins.ofPublic;
-  const desk = createSignInDesk({ oidc: options.oidc, token, sessions, ledger, clock, random, publicOrigin });
+  const desk = createSignInDesk({
+    oidc: options.oidc,
+    ...{ token, standing, sessions, ledger, clock, random, publicOrigin },
+  });
   const firstUses = createFirstUses(ledger, clock);
   const clients = options.tls?.clients ?? [];
   const hasCertificate = (req: IncomingMessage): boolean =>

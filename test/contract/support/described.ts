@@ -10,6 +10,7 @@ const operationSchema = z.object({
   tags: z.array(z.string()),
   security: z.array(z.unknown()).optional(),
   'x-roles': z.array(z.string()).optional(),
+  'x-permission': z.string().optional(),
   parameters: z.array(
     z.object({
       name: z.string(),

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { systemRandom } from '../../../src/core/clock.ts';
+import { type Role, roles } from '../../../src/core/roles.ts';
 import { type DemoProvider, startDemoProvider } from '../../../src/demo/provider.ts';
 import { type Machine, type Sidecar, startSidecar } from '../../../src/sidecar.ts';
-import { addToken, type Role, roles } from '../../../src/store/token-file.ts';
+import { addToken } from '../../../src/store/token-file.ts';
 
 export const policyText = `
 version: "test"

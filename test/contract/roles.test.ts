@@ -1,0 +1,176 @@
+/** Roles that a configuration adds: for tokens, for rules to ask for, and with the permissions it names, no others. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { type Permission, permissions } from '../../src/core/roles.ts';
+import { verifyDirectory } from '../../src/store/verify-directory.ts';
+import { type Description, descriptionSchema } from './support/described.ts';
+import { run } from './support/process.ts';
+import { eventually, type House, nextHold, outcomeOf, policyText, startHouse } from './support/sidecar.ts';
+
+const financePolicy = policyText
+  .replace('roles: [reviewer], notRequester: true', 'notRequester: true')
+  .replace('approvals: 1,', 'approvals: { finance: 1 },');
+
+/** One role for each permission, with `see`, which most need. */
+const roleOf = (permission: Permission): string => `only-${permission.replaceAll('_', '-')}`;
+const single = Object.fromEntries(
+  permissions.map((permission) => [roleOf(permission), { permissions: [...new Set(['see', permission])] }]),
+);
+const roles = { finance: { like: 'reviewer' }, ...single };
+
+let house: House;
+const tokens: Record<string, string> = {};
+beforeAll(async () => {
+  house = await startHouse({ settings: { control: { listen: '127.0.0.1:0', roles } } });
+  for (const role of ['finance', ...Object.keys(single)]) {
+    const words = ['token', 'new', '--config', house.configFile, '--name', `${role}-1`, '--role', role];
+    const { code, out } = await run(words);
+    expect(code).toBe(0);
+    tokens[role] = out.trim();
+  }
+  writeFileSync(house.policyFile, financePolicy);
+  await house.sidecar.reloadPolicy();
+});
+afterAll(() => house.close());
+
+describe('a configured role', () => {
+  it('is said to whoever has it', async () => {
+    const { json } = await house.call('/api/v1/whoami', { token: tokens['finance'] ?? '' });
+    expect(json).toEqual({ name: 'finance-1', role: 'finance' });
+  });
+
+  it('rules where a rule asks for it, others do not, and the ledger verifies', async () => {
+    const asked = house.ask('please transfer 25000');
+    const hold = await nextHold(house);
+    expect(hold).toMatchObject({ roles: ['finance'] });
+    const ruling = { verdict: 'release', reason: 'checked', digest: hold.digest };
+    const path = `/api/v1/holds/${hold.id}/rulings`;
+    expect((await house.call(path, { as: 'reviewer', json: ruling })).status).toBe(403);
+    expect((await house.call(path, { as: 'admin', json: ruling })).status).toBe(403);
+    const answer = await house.call(path, { token: tokens['finance'] ?? '', json: ruling });
+    expect([answer.status, answer.text]).toEqual([201, answer.text]);
+    await (await asked).text();
+    expect(await outcomeOf(house, hold.decisionId)).toBe('delivered');
+    expect((await verifyDirectory(house.dataDir, {})).findings).toEqual([]);
+  });
+
+  it('may do nothing once it is taken out of the configuration', async () => {
+    const words = ['token', 'new', '--config', house.configFile, '--name', 'gone-1', '--role', 'finance'];
+    const token = (await run(words)).out.trim();
+    const settings = { control: { listen: '127.0.0.1:0' } };
+    const other = await startHouse({ settings });
+    const file = join(other.dataDir, 'tokens.json');
+    const { readFileSync } = await import('node:fs');
+    const mine = z.object({ tokens: z.array(z.looseObject({ name: z.string() })) });
+    const known = mine.parse(JSON.parse(readFileSync(join(house.dataDir, 'tokens.json'), 'utf8')));
+    const gone = known.tokens.filter(({ name }) => name === 'gone-1');
+    writeFileSync(file, JSON.stringify({ version: 1, tokens: gone }));
+    const answer = await other.call('/api/v1/holds', { token });
+    expect([answer.status, answer.text]).toEqual([
+      403,
+      expect.stringContaining('not in control.roles any more'),
+    ]);
+    await other.close();
+  });
+});
+
+describe('the permissions of a configured role', () => {
+  let description: Description;
+  beforeAll(async () => {
+    description = descriptionSchema.parse((await house.call('/openapi.json', { as: null })).json);
+  });
+
+  it.each(permissions)('with %s are what the description says and nothing else', async (permission) => {
+    const role = roleOf(permission);
+    for (const [path, methods] of Object.entries(description.paths)) {
+      for (const [method, operation] of Object.entries(methods)) {
+        if (operation.security?.length === 0 || operation.operationId === 'events') continue;
+        const needed = operation['x-permission'];
+        const isAllowed = needed === 'any' || needed === 'see' || needed === permission;
+        const { status } = await house.call(path.replaceAll(/\{[^}]*\}/g, 'x'), {
+          method: method.toUpperCase(),
+          token: tokens[role] ?? '',
+          ...(method === 'post' ? { json: {} } : {}),
+        });
+        // Beyond the check of the role an empty order is not valid, and `x` names nothing.
+        if (isAllowed) expect([200, 400, 404], `${role} ${operation.operationId}`).toContain(status);
+        else expect(status, `${role} ${operation.operationId}`).toBe(403);
+      }
+    }
+  });
+
+  it('show content only with read_content', async () => {
+    const asked = house.ask('please transfer 25000');
+    const hold = await nextHold(house);
+    const seen = async (role: string) =>
+      (await house.call(`/api/v1/holds/${hold.id}`, { token: tokens[role] ?? '' })).json;
+    expect(await seen(roleOf('see'))).toMatchObject({ exchange: null });
+    expect(await seen(roleOf('read_content'))).toMatchObject({ exchange: { request: {} } });
+    const ruling = { verdict: 'deny', reason: 'no', digest: hold.digest };
+    await house.call(`/api/v1/holds/${hold.id}/rulings`, { token: tokens['finance'] ?? '', json: ruling });
+    await (await asked).text();
+  });
+});
+
+describe('a rule that asks for a role that is not there', () => {
+  const unknown = financePolicy.replace('{ finance: 1 }', '{ financ: 1 }').replace('"test"', '"typo"');
+
+  it('is refused at a reload, and the old policy stays in force', async () => {
+    writeFileSync(house.policyFile, unknown);
+    await house.sidecar.reloadPolicy();
+    const refused = await eventually(async () => {
+      const { json } = await house.call('/api/v1/policy/versions?limit=1');
+      const { items } = z.object({ items: z.array(z.object({ result: z.string() })) }).parse(json);
+      return items[0]?.result === 'refused';
+    });
+    expect(refused).toBe(true);
+    expect((await house.call('/api/v1/policy')).json).toMatchObject({ version: 'test' });
+  });
+
+  it('is refused by policy check, with its line and the roles there are', async () => {
+    const file = join(house.directory, 'typo.yaml');
+    writeFileSync(file, unknown);
+    const told = await run(['policy', 'check', file, '--config', house.configFile]);
+    expect(told.code).toBe(2);
+    expect(told.err).toMatch(/typo\.yaml:\d+:\d+ rules\[0\]\.hold\.approvals/);
+    expect(told.err).toContain('financ');
+  });
+
+  it('is refused by policy check without the configuration that has it', async () => {
+    const file = join(house.directory, 'finance.yaml');
+    writeFileSync(file, financePolicy.replace('approvals: { finance: 1 }', 'roles: [finance]'));
+    expect((await run(['policy', 'check', file, '--config', house.configFile])).code).toBe(0);
+    const told = await run(['policy', 'check', file]);
+    expect([told.code, told.err]).toEqual([2, expect.stringContaining('reviewer, privacy, admin')]);
+  });
+});
+
+describe('a configuration of roles', () => {
+  it.each([
+    ['a permission that there is not', 'finance: { permissions: [sea] }', 'did you mean see?'],
+    ['a role to be like that has more', 'finance: { like: admin }', 'viewer, reviewer, auditor, reporter'],
+    ['a name of the house', 'admin: { like: viewer }', 'admin'],
+    ['a name that is none', 'Finance: { like: viewer }', 'Finance'],
+    ['both ways at once', 'finance: { like: viewer, permissions: [see] }', 'either like or permissions'],
+    ['neither way', 'finance: {}', 'either like or permissions'],
+    ['what needs see without it', 'finance: { permissions: [read_content] }', 'expected see'],
+    ['a key that there is not', 'finance: { likes: viewer }', 'likes'],
+  ])('is refused with %s, with file and line', async (_, text, said) => {
+    const file = join(house.directory, 'wrong.yaml');
+    writeFileSync(
+      file,
+      `control:\n  roles:\n    ${text}\nupstreams:\n  openai: { url: "http://127.0.0.1:9", protocol: openai, mount: / }\n`,
+    );
+    const told = await run(['token', 'new', '--config', file, '--name', 'a', '--role', 'viewer']);
+    expect(told.code).toBe(2);
+    expect(told.err).toMatch(/wrong\.yaml:3:\d+ /);
+    expect(told.err).toContain(said);
+  });
+
+  it('says which roles there are to whoever asks for another', async () => {
+    const told = await run(['token', 'new', '--config', house.configFile, '--name', 'x', '--role', 'finanz']);
+    expect([told.code, told.err]).toEqual([2, expect.stringContaining('finance')]);
+  });
+});

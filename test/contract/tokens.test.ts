@@ -1,0 +1,180 @@
+/** Control tokens: their grant and their end are sealed, and none is honoured before. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { sha256Hex } from '../../src/core/bytes.ts';
+import { systemClock, systemSchedule } from '../../src/core/clock.ts';
+import { openLedgerStore } from '../../src/store/ledger-store.ts';
+import { verifyDirectory } from '../../src/store/verify-directory.ts';
+import { run } from './support/process.ts';
+import { eventually, type House, startHouse } from './support/sidecar.ts';
+
+const grantSchema = z.object({
+  type: z.literal('access'),
+  data: z.object({
+    action: z.enum(['grant', 'revoke']),
+    by: z.string(),
+    token: z.object({ name: z.string(), role: z.string(), hash: z.string() }),
+  }),
+});
+
+async function sealedOf(house: House, name: string) {
+  const { json } = await house.call('/api/v1/ledger/entries?limit=1000', { as: 'auditor' });
+  const { items } = z.object({ items: z.array(z.unknown()) }).parse(json);
+  return items.flatMap((item) => {
+    const parsed = grantSchema.safeParse(item);
+    return parsed.success && parsed.data.data.token.name === name ? [parsed.data.data] : [];
+  });
+}
+
+const command = (house: House, ...words: readonly string[]) => run([...words, '--config', house.configFile]);
+const newToken = async (house: House, name: string, role = 'viewer'): Promise<string> => {
+  const { code, out } = await command(house, 'token', 'new', '--name', name, '--role', role);
+  expect(code).toBe(0);
+  return out.trim();
+};
+const statusOf = async (house: House, token: string): Promise<number> =>
+  (await house.call('/api/v1/whoami', { token })).status;
+
+let house: House;
+beforeAll(async () => {
+  house = await startHouse();
+});
+afterAll(() => house.close());
+
+describe('a new token', () => {
+  it('is sealed before it is honoured, with who granted what to whom', async () => {
+    const token = await newToken(house, 'ada', 'reviewer');
+    expect(await statusOf(house, token)).toBe(200);
+    expect(await sealedOf(house, 'ada')).toEqual([
+      {
+        action: 'grant',
+        by: userInfo().username,
+        token: { name: 'ada', role: 'reviewer', hash: sha256Hex(token).slice(0, 16) },
+      },
+    ]);
+  });
+
+  it('is sealed without being used', async () => {
+    await newToken(house, 'unused');
+    const sealed = await eventually(async () => {
+      const found = await sealedOf(house, 'unused');
+      return found.length > 0 ? found : null;
+    });
+    expect(sealed).toHaveLength(1);
+  });
+
+  it('is sealed once, however many ask with it at once', async () => {
+    const token = await newToken(house, 'many');
+    const all = await Promise.all(Array.from({ length: 8 }, () => statusOf(house, token)));
+    expect(new Set(all)).toEqual(new Set([200]));
+    expect(await sealedOf(house, 'many')).toHaveLength(1);
+  });
+
+  it('that gets another role in the file is granted anew', async () => {
+    const token = await newToken(house, 'changed');
+    await statusOf(house, token);
+    const file = join(house.dataDir, 'tokens.json');
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, text.replace(/("name": "changed",\s*"role": )"viewer"/, '$1"auditor"'));
+    expect((await house.call('/api/v1/whoami', { token })).json).toEqual({
+      name: 'changed',
+      role: 'auditor',
+    });
+    const sealed = await sealedOf(house, 'changed');
+    expect(sealed.map(({ action, token: { role } }) => [action, role])).toEqual([
+      ['grant', 'viewer'],
+      ['grant', 'auditor'],
+      ['revoke', 'viewer'],
+    ]);
+  });
+});
+
+describe('a token that is revoked', () => {
+  it('is refused at once, and that it was is sealed, with who did it', async () => {
+    const token = await newToken(house, 'leaver');
+    expect(await statusOf(house, token)).toBe(200);
+    expect((await command(house, 'token', 'revoke', 'leaver')).code).toBe(0);
+    expect(await statusOf(house, token)).toBe(401);
+    const sealed = await eventually(async () => {
+      const found = await sealedOf(house, 'leaver');
+      return found.length === 2 ? found : null;
+    });
+    expect(sealed[1]).toMatchObject({ action: 'revoke', by: userInfo().username });
+  });
+
+  it('makes room for another one of the same name', async () => {
+    await newToken(house, 'again');
+    expect((await command(house, 'token', 'new', '--name', 'again', '--role', 'viewer')).err).toContain(
+      'holdpoint token revoke again',
+    );
+    await command(house, 'token', 'revoke', 'again');
+    expect(await statusOf(house, await newToken(house, 'again'))).toBe(200);
+  });
+
+  it('has to be there', async () => {
+    expect((await command(house, 'token', 'revoke', 'nobody')).code).toBe(2);
+  });
+
+  it('is in the list, without anything that could be used', async () => {
+    const { out } = await command(house, 'token', 'list', '--json');
+    const listed = z
+      .array(z.looseObject({ name: z.string(), revoked: z.unknown().optional() }))
+      .parse(JSON.parse(out));
+    expect(listed.find(({ name }) => name === 'leaver')?.revoked).toMatchObject({ by: userInfo().username });
+    expect(out).not.toMatch(/[0-9a-f]{64}|hp_/);
+  });
+});
+
+describe('what was granted', () => {
+  it('is not sealed again after a restart, and the ledger verifies', async () => {
+    const first = await startHouse();
+    await newToken(first, 'stays');
+    await eventually(async () => (await sealedOf(first, 'stays')).length === 1);
+    await first.sidecar.stop('restart');
+    const { startSidecar } = await import('../../src/sidecar.ts');
+    const sidecar = await startSidecar(first.configFile, {});
+    const second = { ...first, sidecar };
+    const call: House['call'] = async (path, init = {}) => {
+      const response = await fetch(`${sidecar.controlUrl}${path}`, {
+        headers: { authorization: `Bearer ${first.tokens[init.as ?? 'auditor'] ?? ''}` },
+      });
+      const text = await response.text();
+      return { status: response.status, headers: response.headers, text, json: JSON.parse(text) };
+    };
+    expect(await sealedOf({ ...second, call }, 'stays')).toHaveLength(1);
+    await sidecar.stop('to verify');
+    expect((await verifyDirectory(first.dataDir, {})).findings).toEqual([]);
+    await first.close();
+  });
+});
+
+describe('while the ledger cannot be written', () => {
+  it('a new token is not honoured, and one that was sealed still is', async () => {
+    let failing = false;
+    const machine = {
+      clock: systemClock,
+      schedule: systemSchedule,
+      openLedgerStore: async (dir: string) => {
+        const store = await openLedgerStore(dir);
+        return {
+          ...store,
+          commit: (...args: Parameters<typeof store.commit>) =>
+            failing ? Promise.reject(new Error('ENOSPC: no space left')) : store.commit(...args),
+        };
+      },
+    };
+    const full = await startHouse({ machine });
+    const known = await newToken(full, 'known');
+    expect(await statusOf(full, known)).toBe(200);
+    failing = true;
+    const late = await newToken(full, 'late');
+    expect(await statusOf(full, late)).toBe(503);
+    expect(await statusOf(full, known)).toBe(200);
+    failing = false;
+    expect(await eventually(async () => (await statusOf(full, late)) === 200)).toBe(true);
+    await full.close();
+  });
+});
