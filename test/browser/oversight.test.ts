@@ -98,7 +98,7 @@ describe.skipIf(missingBrowser !== '')(
       await focusOn(rita.page, 'hand-over');
       await rita.page.keyboard.type('nobody-at-all');
       await rita.page.keyboard.press('Enter');
-      await rita.page.getByText('nobody-at-all has no token that reviews.').waitFor();
+      await rita.page.getByText('nobody-at-all has no token of a role that can do this.').waitFor();
       await rita.page.getByLabel(/^To whom/).fill(petra.name);
       await rita.page.keyboard.press('Enter');
       await petra.page.getByText('You are on it.').waitFor();

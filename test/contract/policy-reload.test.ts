@@ -146,6 +146,8 @@ describe('while the ledger cannot be written', () => {
     const house = await startHouse({ machine });
     try {
       expect((await house.call('/readyz', { as: null })).json).toEqual({ status: 'ready' });
+      // A token that nobody used yet would not be honoured: its grant could not be sealed.
+      expect(await versionOf(house)).toBe('test');
       fail(true);
       expect((await house.ask('hello garden')).status).toBe(503);
       const ready = await house.call('/readyz', { as: null });

@@ -133,7 +133,7 @@ interface DirectReading {
   readonly mustBeStopped: boolean;
   /** The provider said that it had ended. */
   readonly complete: boolean;
-  /** Pieces that carry a call, or might. */
+  /** Events that carry a piece of a call, or might. */
   readonly calls: readonly Buffer[];
 }
 
@@ -148,8 +148,19 @@ function readDirectly(transcript: Transcript, bytes: Buffer): DirectReading {
   return {
     mustBeStopped: facts.toolCalls.length > 0 || defects.length > 0,
     complete,
-    calls: events.flatMap(({ kind, raw }) => (kind === 'tool' && raw.length > tellingBytesMin ? [raw] : [])),
+    calls: events.flatMap(({ kind, raw }) =>
+      kind === 'tool' && raw.length > tellingBytesMin && !isHarmless(transcript, raw) ? [raw] : [],
+    ),
   };
+}
+
+/** One event that can be read by itself and calls nothing: a segment of its own may let it go on, whatever its type. */
+function isHarmless({ family, form, method, path }: Transcript, raw: Buffer): boolean {
+  const protocol = protocolOf(family);
+  const stream = form === null ? null : protocol.openStream(protocol.operationOf(method, path), 200, form);
+  stream?.push(raw);
+  const { facts, defects } = stream?.finish().reading ?? { facts: { toolCalls: [] }, defects: ['no stream'] };
+  return facts.toolCalls.length === 0 && defects.length === 0;
 }
 
 export interface Runs {
