@@ -22,13 +22,8 @@ describe.skipIf(missingBrowser !== '')(`a reviewer (${missingBrowser || 'Chromiu
     await stage.close();
   });
 
-  /** One hold from call to answer: when it was seen after the call, and when it was delivered after the ruling left. */
+  /** One hold from call to answer: when it was seen after the call, and when it was delivered after the key that rules. */
   async function round(page: Page, customer: number): Promise<{ seenMs: number; deliveredMs: number }> {
-    let ruledAt = Number.NaN;
-    page.once('request', function note(request) {
-      if (request.method() === 'POST') ruledAt = performance.now();
-      else page.once('request', note);
-    });
     const askedAt = performance.now();
     const answer = stage
       .workload()
@@ -42,6 +37,7 @@ describe.skipIf(missingBrowser !== '')(`a reviewer (${missingBrowser || 'Chromiu
     await page.keyboard.press('r');
     await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe('reason');
     await page.keyboard.type('The customer asked for it.');
+    const ruledAt = performance.now();
     await page.keyboard.press('Control+Enter');
     const { at, call } = await answer;
     expect(call?.type === 'function' && call.function.name).toBe('delete_records');
@@ -61,7 +57,6 @@ describe.skipIf(missingBrowser !== '')(`a reviewer (${missingBrowser || 'Chromiu
     const times: { seenMs: number; deliveredMs: number }[] = [];
     for (let customer = 0; customer < rounds; customer += 1) times.push(await round(page, 1000 + customer));
     await context.close();
-    expect(times.every(({ deliveredMs }) => deliveredMs > 0)).toBe(true);
     expect(median(times.map(({ seenMs }) => seenMs))).toBeLessThan(seenMsMax);
     expect(median(times.map(({ deliveredMs }) => deliveredMs))).toBeLessThan(deliveredMsMax);
   });
