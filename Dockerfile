@@ -45,7 +45,9 @@ COPY config /etc/holdpoint
 # These two places are fixed in the image, whatever the configuration file says, so that a mounted
 # file written for a checkout cannot send the ledger to the read-only root. The listeners keep their
 # safe default, loopback; HOLDPOINT_CONTROL_LISTEN=0.0.0.0:8788 opens the control port.
+# One heap of malloc for all threads: bodies come and go on one of them, and the others' heaps only keep what they had.
 ENV NODE_ENV=production \
+  MALLOC_ARENA_MAX=1 \
   HOLDPOINT_DATA_DIR=/data \
   HOLDPOINT_POLICY_FILE=/etc/holdpoint/policy.yaml
 

@@ -8,13 +8,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Agent, request } from 'undici';
 import { z } from 'zod';
 import { systemRandom } from '../../src/core/clock.ts';
 import { addToken } from '../../src/store/token-file.ts';
 import { percentile } from './load.ts';
-import { rssMb, start } from './processes.ts';
+import { rssMb, startRun } from './processes.ts';
 
 const pageMsMax = 300;
 const rulingMsMax = 100;
@@ -92,13 +91,7 @@ const token = addToken(
   Date.now(),
   systemRandom,
 );
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-const flags = ['--max-semi-space-size=16', '--heap-growing-percent=130'];
-const sidecar = await start(
-  process.execPath,
-  [...flags, main, 'run', '--config', configFile],
-  openSync(join(directory, 'log'), 'w'),
-);
+const sidecar = await startRun(configFile, openSync(join(directory, 'log'), 'w'));
 const agent = new Agent({ connections: concurrency, headersTimeout: 0, bodyTimeout: 0 });
 
 async function call(user: string, headers: Readonly<Record<string, string>>): Promise<number> {

@@ -1,6 +1,7 @@
 /** Starts the processes of the benchmark and reads what the kernel says of them. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 export interface Started {
   readonly url: string;
@@ -24,6 +25,15 @@ export async function start(
   });
   const url = await firstUrl(child, `${command} ${args.join(' ')}`);
   return { url, pid: child.pid ?? 0, stop: () => stop(child) };
+}
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+/** The sidecar as the image starts it. */
+export function startRun(configFile: string, logTo: number): Promise<Started> {
+  const flags = ['--max-semi-space-size=16', '--heap-growing-percent=130'];
+  const env = { MALLOC_ARENA_MAX: '1' };
+  return start(process.execPath, [...flags, main, 'run', '--config', configFile], logTo, env);
 }
 
 /** Starts a server that prints nothing, on a port that was chosen for it. */

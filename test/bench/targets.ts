@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Target } from './load.ts';
-import { type Started, start, startOn } from './processes.ts';
+import { type Started, start, startOn, startRun } from './processes.ts';
 
 export interface Contestant {
   readonly name: string;
@@ -59,9 +59,7 @@ export function startSidecar(upstreamUrl: string, directory: string, logTo: numb
     log: { level: 'warn' },
   };
   writeFileSync(config, JSON.stringify(settings));
-  // As `npm start` and the image start it.
-  const flags = ['--max-semi-space-size=16', '--heap-growing-percent=130'];
-  return start(process.execPath, [...flags, join(root, 'src/main.ts'), 'run', '--config', config], logTo);
+  return startRun(config, logTo);
 }
 
 async function startNginx(
