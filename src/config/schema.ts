@@ -1,24 +1,11 @@
 /** The configuration file: its shape, its bounds and its defaults. The published JSON Schema is made from this. */
 import { z } from 'zod';
 import { protocolNames } from '../core/protocol-name.ts';
-import { createRoleBook } from '../core/roles.ts';
+import { address } from './address.ts';
 import { anchorsSchema, witnessSchema } from './anchors.ts';
+import { controlSchema } from './control.ts';
 import { notifySchema } from './notify.ts';
 import { providerUrls } from './presets.ts';
-import { rolesSchema } from './roles.ts';
-import { controlTlsSchema, isLoopback, kubernetesSchema, publicUrlSchema, signInSchema } from './sign-in.ts';
-
-const address = z
-  .string()
-  .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s[\]]+):\d{1,5}$/, 'expected host:port, such as 127.0.0.1:8787')
-  .refine(
-    (text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535,
-    'expected a port of at most 65535',
-  );
-
-function hostOf(listen: string): string {
-  return listen.slice(0, listen.lastIndexOf(':'));
-}
 
 const bytes = (fallback: number, max = 1024 ** 3) => z.int().min(1024).max(max).default(fallback);
 const ms = (fallback: number) =>
@@ -220,48 +207,7 @@ export const configSchema = z.strictObject({
         ),
     })
     .prefault({}),
-  control: z
-    .strictObject({
-      listen: address.default('127.0.0.1:8788').describe('The control plane and the console.'),
-      hosts: z
-        .array(z.string().min(1).max(253))
-        .max(32)
-        .default([])
-        .describe(
-          'Further host names under which browsers reach the control port; loopback names and its own address always work.',
-        ),
-      rulings: z
-        .enum(['accepted', 'signed'])
-        .default('accepted')
-        .describe(
-          'Whether a ruling needs the signature of a key that its reviewer has enrolled. Sealed at each start, so that a verifier demands it too.',
-        ),
-      roles: rolesSchema,
-      publicUrl: publicUrlSchema,
-      tls: controlTlsSchema,
-      signIn: signInSchema,
-      kubernetes: kubernetesSchema,
-    })
-    .refine(
-      ({ publicUrl, signIn, listen }) =>
-        signIn.oidc === undefined || publicUrl !== undefined || isLoopback(hostOf(listen)),
-      'expected publicUrl: the provider sends people back there, and control.listen is not on loopback',
-    )
-    .superRefine(({ roles, tls, signIn }, context) => {
-      const { names } = createRoleBook(roles);
-      const check = (given: readonly { readonly role: string }[], path: readonly string[]): void => {
-        for (const [place, { role }] of given.entries())
-          if (!names.includes(role))
-            context.addIssue({
-              code: 'custom',
-              path: [...path, place, 'role'],
-              message: `expected one of ${names.join(', ')}`,
-            });
-      };
-      check(tls?.clients ?? [], ['tls', 'clients']);
-      check(signIn.oidc?.roles ?? [], ['signIn', 'oidc', 'roles']);
-    })
-    .prefault({}),
+  control: controlSchema,
   data: z
     .strictObject({
       dir: z.string().min(1).default('./data').describe('Ledger, index, high-water mark and token hashes.'),

@@ -1,7 +1,7 @@
 /**
  * Collects short-lived objects while a large file is worked through. Buffers lie outside the heap that V8 watches
  * closely: it lets some 64 MB of them wait, and doubles its own room for young objects meanwhile. A young collection
- * every few megabytes costs little, as almost nothing outlives it, and keeps both small.
+ * every half a megabyte costs little, as almost nothing outlives it, and keeps both small.
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';

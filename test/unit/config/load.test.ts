@@ -311,3 +311,26 @@ control: { tls: { cert: a, key: b }, signIn: { oidc: { issuer: 'http://localhost
     expect(load('data: {}', { HOLDPOINT_URL: 'http://x', HOLDPOINT_TOKEN: 't' }).data).toEqual(defaults.data);
   });
 });
+
+describe('roles of people who sign in', () => {
+  const groups = (role: string): string =>
+    `control:
+  roles: { finance: { like: reviewer } }
+  signIn: { oidc: { issuer: 'http://localhost:5', clientId: x, roles: [{ group: g, role: ${role} }] } }`;
+
+  it('may be ones that the configuration adds', () => {
+    expect(load(groups('finance')).control.signIn.oidc?.roles).toEqual([{ group: 'g', role: 'finance' }]);
+  });
+
+  it('are refused where there is no such role, with file and line and those there are', () => {
+    const { code, message } = refusal(groups('finanz'));
+    expect(code).toBe('config_invalid');
+    expect(message).toMatch(/holdpoint\.yaml:3:\d+ .*finance/s);
+  });
+
+  it('are refused the same for certificates', () => {
+    const tls =
+      'control: { tls: { cert: a, key: b, clientCa: c, clients: [{ commonName: ada, role: boss }] } }';
+    expect(refusal(tls).message).toContain('viewer, reviewer');
+  });
+});
