@@ -1,23 +1,11 @@
 /** The part of the configuration file about who is told of holds outside the console. */
 import { z } from 'zod';
+import { secret } from './secret.ts';
 
 const name = z
   .string()
   .regex(/^[a-z][a-z0-9_]{0,31}$/, 'expected a name of lower-case letters, digits and _');
 const types = ['opened', 'reminder', 'ruled', 'expired', 'glass_broken', 'review_overdue'] as const;
-
-const secret = z
-  .strictObject({
-    env: z
-      .string()
-      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable')
-      .optional(),
-    file: z.string().min(1).optional().describe('Read again when it changes.'),
-  })
-  .refine(
-    ({ env, file }) => (env === undefined) !== (file === undefined),
-    'expected either env or file, and never the secret itself',
-  );
 
 const common = {
   events: z

@@ -2,24 +2,12 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { roleNamePattern } from '../core/roles.ts';
+import { secret } from './secret.ts';
 
 /** One role for each person: which operations it takes is the same for all of its kind. */
 const role = z.string().regex(roleNamePattern, 'expected the name of a role');
 const mappingsMax = 256;
 const hourMs = 3_600_000;
-
-const secret = z
-  .strictObject({
-    env: z
-      .string()
-      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable')
-      .optional(),
-    file: z.string().min(1).optional().describe('Read again when it changes.'),
-  })
-  .refine(
-    ({ env, file }) => (env === undefined) !== (file === undefined),
-    'expected either env or file, and never the secret itself',
-  );
 
 /** https, or http to this machine: what goes there is worth as much as a password. */
 function isSafe(text: string): boolean {

@@ -1,8 +1,9 @@
 /**
  * Whose stead somebody may rule in, and which releases by one person alone nobody has reviewed, as the ledger's
- * entries say. Derived, rebuildable, never evidence. Written unsynced beside the lookup, with its own tip.
+ * entries say. Derived, rebuildable, never evidence.
  */
 import type { Step } from './head.ts';
+import { isObject, openSmallState, type SmallState } from './small-state.ts';
 import type { RecordStore } from './store.ts';
 
 /** A release by one person alone. */
@@ -28,23 +29,13 @@ export interface Delegation {
   readonly ended: number | null;
 }
 
-export interface Oversight {
-  /** Takes entries that became durable, in order. */
-  add(steps: readonly Step[]): void;
+export interface Oversight extends SmallState {
   /** In the order of the rulings: all that nobody has reviewed, and the newest of those that somebody has. */
   glassBroken(): readonly BrokenGlass[];
   /** In the order of their beginning: all that nothing has ended, and the newest of those that something has. */
   delegations(): readonly Delegation[];
-  /** Seq of the first entry it has not seen. */
-  nextSeq(): number;
-  /** Starts over at entry 0. */
-  forget(): void;
-  flush(): Promise<void>;
 }
 
-const tipKey = Buffer.from('oversight tip');
-/** After a crash at most this many entries are read again. */
-const unflushedMax = 65_536;
 const finishedMax = 1_000;
 
 /** Opens it over the index's store, which it shares with others and does not close. */
@@ -52,12 +43,10 @@ export async function openOversight(
   store: RecordStore,
   onError: (error: unknown) => void,
 ): Promise<Oversight> {
-  const tip = parseTip(await store.get(tipKey));
-  let { nextSeq } = tip;
-  let glass = new Map(tip.glass.map((one) => [one.hold, one]));
-  let delegations = new Map(tip.delegations.map((one) => [one.seq, one]));
-  let flushedSeq = nextSeq;
-  let flushing = Promise.resolve();
+  /** By hold. */
+  let glass = new Map<number, BrokenGlass>();
+  /** By the entry that began it. */
+  let delegations = new Map<number, Delegation>();
 
   function take({ type, seq, data }: Step): void {
     const { action, by, decision, hold } = data;
@@ -80,38 +69,23 @@ export async function openOversight(
     }
   }
 
-  async function write(): Promise<void> {
-    const seen = { nextSeq, glass: [...glass.values()], delegations: [...delegations.values()] };
-    await store.commit([{ key: tipKey, value: Buffer.from(JSON.stringify(seen)) }], false);
-    flushedSeq = seen.nextSeq;
-  }
-
-  function flush(): Promise<void> {
-    // Whoever asked for the flush before this one hears of its failure.
-    flushing = flushing.catch(() => undefined).then(write);
-    return flushing;
-  }
-
-  return {
-    add: (steps) => {
-      for (const step of steps) {
-        take(step);
-        nextSeq = step.seq + 1;
-      }
-      if (nextSeq - flushedSeq < unflushedMax) return;
-      flushedSeq = nextSeq;
-      flush().catch(onError);
+  const state = await openSmallState<BrokenGlass | Delegation>({
+    store,
+    key: 'oversight tip',
+    name: 'oversight',
+    isItem: (value) => isBrokenGlass(value) || isDelegation(value),
+    load: (items) => {
+      glass = new Map(items.filter(isBrokenGlass).map((one) => [one.hold, one]));
+      delegations = new Map(items.filter(isDelegation).map((one) => [one.seq, one]));
     },
+    take,
+    items: () => [...glass.values(), ...delegations.values()],
+    onError,
+  });
+  return {
+    ...state,
     glassBroken: () => [...glass.values()],
     delegations: () => [...delegations.values()],
-    nextSeq: () => nextSeq,
-    forget: () => {
-      nextSeq = 0;
-      flushedSeq = 0;
-      glass = new Map();
-      delegations = new Map();
-    },
-    flush,
   };
 }
 
@@ -121,23 +95,6 @@ function dropOldest<Value>(all: Map<number, Value>, isFinished: (value: Value) =
   if (finished.length <= finishedMax) return;
   const [oldest] = finished;
   if (oldest !== undefined) all.delete(oldest[0]);
-}
-
-interface Tip {
-  readonly nextSeq: number;
-  readonly glass: readonly BrokenGlass[];
-  readonly delegations: readonly Delegation[];
-}
-
-function parseTip(value: Buffer | undefined): Tip {
-  const fresh: Tip = { nextSeq: 0, glass: [], delegations: [] };
-  if (value === undefined) return fresh;
-  const tip: unknown = JSON.parse(value.toString('utf8'));
-  if (!isObject(tip)) return fresh;
-  const { nextSeq, glass, delegations } = tip;
-  if (typeof nextSeq !== 'number' || !Array.isArray(glass) || !glass.every(isBrokenGlass)) return fresh;
-  if (!Array.isArray(delegations) || !delegations.every(isDelegation)) return fresh;
-  return { nextSeq, glass, delegations };
 }
 
 function isBrokenGlass(value: unknown): value is BrokenGlass {
@@ -159,8 +116,4 @@ function isDelegation(value: unknown): value is Delegation {
 
 function isNumberOrNull(value: unknown): boolean {
   return value === null || typeof value === 'number';
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
