@@ -12,9 +12,11 @@ import type { Action } from './desk-state.ts';
 import type { HoldSummary, Identity } from './hold-data.ts';
 import type { HoldDetail } from './hold-detail.ts';
 import type { Holds } from './queue.ts';
+import { Recorded } from './recorded.ts';
 import { RulingPanel } from './ruling-panel.ts';
 import { actionWords, becameOf, closedActions, whyClosed } from './ruling-words.ts';
 import { SigningKey } from './signing-key.ts';
+import { markedText } from './text.ts';
 
 interface RulingBarProps {
   readonly desk: Desk;
@@ -171,7 +173,7 @@ function Caller({ summary }: { readonly summary: HoldSummary }): ComponentChild 
 
 function Approvals({ summary }: { readonly summary: HoldSummary }): ComponentChild {
   const { needed, given } = summary.approvals;
-  const by = given.length === 0 ? '' : ` (${given.join(', ')})`;
+  const by = given.length === 0 ? '' : ` (${given.map(markedText).join(', ')})`;
   return h('span', { class: 'num' }, `${given.length} of ${needed} approvals${by}`);
 }
 
@@ -179,7 +181,10 @@ function Approvals({ summary }: { readonly summary: HoldSummary }): ComponentChi
 function Signed({ detail }: { readonly detail: HoldDetail }): ComponentChild {
   const { summary, policy } = detail;
   const pair = (name: string, value: string): ComponentChild =>
-    h('div', { key: name }, [h('dt', null, name), h('dd', null, h('code', null, value))]);
+    h('div', { key: name }, [
+      h('dt', null, name),
+      h('dd', null, h('code', null, h(Recorded, { text: value }))),
+    ]);
   return h('dl', { class: 'signed', 'aria-label': 'A ruling is bound to' }, [
     pair('decision', summary.decisionId),
     pair('policy', policy.version),

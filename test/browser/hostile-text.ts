@@ -72,7 +72,11 @@ async function setScene(browser: Browser, attack: string): Promise<Scene> {
   const stage = await setStage(policyWith(attack), provider.url);
   const token = stage.token('mallory', 'admin');
   const left = new AbortController();
-  const session = attack.replace(/[^\x20-\x7e]/g, '').slice(0, 60);
+  // A header's value ends without a space.
+  const session = attack
+    .replace(/[^\x20-\x7e]/g, '')
+    .slice(0, 60)
+    .trim();
   const waiting = stage
     .workload(session)
     .chat.completions.create(
