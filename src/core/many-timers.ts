@@ -10,8 +10,10 @@ const stepMsMax = 30_000;
 interface Wait {
   readonly dueMs: number;
   readonly fn: () => void;
-  /** In the heap; -1 once it is over. */
+  /** In the heap; -1 outside of it. */
   place: number;
+  /** It ran, or was cancelled. */
+  isOver: boolean;
 }
 
 /**
@@ -35,6 +37,7 @@ export function manyTimers(schedule: Schedule, clock: Pick<Clock, 'nowMs'>): Sch
         : schedule(Math.min(stepMsMax, Math.max(waitMsMin, first.dueMs - clock.nowMs())), runDue);
   }
 
+  /** Runs what was due when it began: what that begins anew has its turn later, what it cancels has none. */
   function runDue(): void {
     armedFor = null;
     const upToMs = clock.nowMs();
@@ -43,9 +46,24 @@ export function manyTimers(schedule: Schedule, clock: Pick<Clock, 'nowMs'>): Sch
       remove(first);
       due.push(first);
     }
-    // The next timer first: what runs now may throw. One that came early is not set again for the same millisecond.
-    arm(due.length === 0 ? 1 : 0);
-    for (const { fn } of due) fn();
+    try {
+      for (const wait of due) {
+        if (wait.isOver) continue;
+        wait.isOver = true;
+        wait.fn();
+      }
+    } finally {
+      // One that threw keeps none of the others from running.
+      for (const wait of due) if (!wait.isOver) add(wait);
+      // One that came early is not set again for the same millisecond.
+      arm(due.length === 0 ? 1 : 0);
+    }
+  }
+
+  function add(wait: Wait): void {
+    wait.place = heap.length;
+    heap.push(wait);
+    rise(wait);
   }
 
   function remove(wait: Wait): void {
@@ -86,11 +104,11 @@ export function manyTimers(schedule: Schedule, clock: Pick<Clock, 'nowMs'>): Sch
   }
 
   return (ms, fn) => {
-    const wait: Wait = { dueMs: clock.nowMs() + ms, fn, place: heap.length };
-    heap.push(wait);
-    rise(wait);
+    const wait: Wait = { dueMs: clock.nowMs() + ms, fn, place: -1, isOver: false };
+    add(wait);
     arm();
     return () => {
+      wait.isOver = true;
       if (wait.place === -1) return;
       remove(wait);
       arm();

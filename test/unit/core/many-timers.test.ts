@@ -75,7 +75,33 @@ describe('many waits on one timer', () => {
     expect([ran, time.waiting()]).toEqual([['first', 'second'], 0]);
   });
 
-  it('go on when one of them throws', () => {
+  it('do not run once another one that was due with them cancelled them', () => {
+    const time = handTime();
+    const schedule = manyTimers(time.schedule, time.clock);
+    const ran: string[] = [];
+    schedule(5, () => {
+      ran.push('first');
+      cancelSecond();
+    });
+    const cancelSecond = schedule(5, () => ran.push('second'));
+    time.advance(5);
+    expect([ran, time.waiting()]).toEqual([['first'], 0]);
+  });
+
+  it('go on when one that was due with them throws', () => {
+    const time = handTime();
+    const schedule = manyTimers(time.schedule, time.clock);
+    const ran: string[] = [];
+    schedule(5, () => {
+      throw new Error('broken');
+    });
+    schedule(5, () => ran.push('beside it'));
+    expect(() => time.advance(5)).toThrow('broken');
+    time.advance(1);
+    expect(ran).toEqual(['beside it']);
+  });
+
+  it('go on when one before them throws', () => {
     const time = handTime();
     const schedule = manyTimers(time.schedule, time.clock);
     const ran: string[] = [];
