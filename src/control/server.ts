@@ -116,7 +116,12 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     refusals.take({ by, role, operation, code, from, ...(why === '' ? {} : { why }) });
   }
 
-  async function answer(req: IncomingMessage, res: ServerResponse, asked: Asked): Promise<void> {
+  async function answer(
+    req: IncomingMessage,
+    res: ServerResponse,
+    asked: Asked,
+    liftLimit: () => void,
+  ): Promise<void> {
     const { pathname, searchParams } = urlOfRequest(req);
     refuseTokenInUrl(searchParams);
     const found = find(req.method ?? 'GET', pathname);
@@ -131,7 +136,6 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
         `Use ${methods.join(' or ')}; see /openapi.json.`,
       );
     }
-    if (route.readsLong !== true) limitReceiving(req, res);
     const { operation } = route;
     asked.operation = operation?.id ?? route.id ?? '';
     asked.forPeople = route.forPeople === true;
@@ -149,6 +153,8 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
       requireRole(operation, identity.role, parts.roles);
       if (operation.query === undefined) readQuery(searchParams, noParameters);
     }
+    // Only now: whoever is refused does not get to send for longer.
+    if (route.readsLong === true) liftLimit();
     const refused = (code: string): void => noteRefusal(req, asked, code);
     await route.handle({ req, res, params, query: searchParams, identity, refused, note });
   }
@@ -158,9 +164,10 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     tls?.refresh();
     // It ended the connection: its certificate is of an authority that does not count any more.
     if (req.socket.destroyed) return;
+    const liftLimit = limitReceiving(req, res);
     const asked: Asked = { operation: '', by: '', role: '', why: '', forPeople: false };
     try {
-      await answer(req, res, asked);
+      await answer(req, res, asked, liftLimit);
     } catch (thrown) {
       const error =
         thrown instanceof HoldpointError
@@ -194,12 +201,20 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
   };
 }
 
-/** Whoever sends slowly does not keep a connection. */
-function limitReceiving(req: IncomingMessage, res: ServerResponse): void {
+/**
+ * Whoever sends slowly does not keep a connection, answered or not: what is not whole by then is cut off. Returns what
+ * lifts the limit, up to that of the server.
+ */
+function limitReceiving(req: IncomingMessage, res: ServerResponse): () => void {
   const slow = setTimeout(() => {
-    if (!req.complete) req.destroy();
+    if (!req.complete) req.socket.destroy();
   }, requestMsMax).unref();
-  res.once('close', () => clearTimeout(slow));
+  const lift = (): void => clearTimeout(slow);
+  // An answer can be over before the request is.
+  res.once('close', () => {
+    if (req.complete) lift();
+  });
+  return lift;
 }
 
 function urlOfRequest(req: IncomingMessage): URL {
