@@ -13,6 +13,7 @@ import {
   type Stage,
   setStage,
   startFixedProvider,
+  toolCallRule,
 } from './stage.ts';
 
 if (missingBrowser !== '') {
@@ -35,18 +36,7 @@ const policy = JSON.stringify({
         { name: 'another', expect: 'no-match', request: { model: 'gpt-4.1' } },
       ],
     },
-    {
-      id: 'tool-call',
-      title: 'A tool call needs a reviewer',
-      phase: 'response',
-      when: 'size(response.toolCalls) > 0',
-      action: 'hold',
-      severity: 'high',
-      tests: [
-        { name: 'one', expect: 'match', response: { toolCalls: [{ name: 'anything' }] } },
-        { name: 'none', expect: 'no-match', response: { text: 'hello' } },
-      ],
-    },
+    toolCallRule,
   ],
 });
 

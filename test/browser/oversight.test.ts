@@ -1,10 +1,9 @@
 /** What reviewers do about holds besides ruling on one: talk, hand over, rule on the same bytes at once, review broken glass. */
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Role } from '../../src/core/roles.ts';
 import { goToHash, seriousFindings } from './pages.ts';
 import { type RulingStage, setRulingStage } from './ruling-stage.ts';
-import { launchBrowser, missingBrowser } from './stage.ts';
+import { missingBrowser } from './stage.ts';
 
 /** The focus moves a moment after what it moves to is drawn. */
 const soon = { timeout: 8_000 };
@@ -13,30 +12,12 @@ describe.skipIf(missingBrowser !== '')(
   `reviewers (${missingBrowser || 'Chromium'})`,
   { timeout: 60_000 },
   () => {
-    let browser: Browser;
     let stage: RulingStage;
-    const opened: (() => Promise<void>)[] = [];
     beforeAll(async () => {
-      [browser, stage] = await Promise.all([launchBrowser(), setRulingStage()]);
+      stage = await setRulingStage();
     });
-    afterEach(async () => {
-      for (const close of opened.splice(0)) await close();
-    });
-    afterAll(async () => {
-      await browser.close();
-      await stage.close();
-    });
-
-    async function atHold(role: Role): Promise<{ page: Page; name: string }> {
-      const context = await browser.newContext({
-        viewport: { width: 1360, height: 850 },
-        reducedMotion: 'reduce',
-      });
-      context.setDefaultTimeout(8_000);
-      opened.push(() => context.close());
-      const page = await context.newPage();
-      return { page, name: await stage.atHold(page, role) };
-    }
+    afterEach(() => stage.closePages());
+    afterAll(() => stage.close());
 
     const focusOn = (page: Page, id: string): Promise<void> =>
       expect.poll(() => page.evaluate(() => document.activeElement?.id ?? ''), soon).toBe(id);
@@ -61,7 +42,7 @@ describe.skipIf(missingBrowser !== '')(
 
     it('talk under the hold, by keyboard, and everybody who looks at it sees it come', async () => {
       const answer = stage.ask('together');
-      const [rita, petra] = [await atHold('reviewer'), await atHold('privacy')];
+      const [rita, petra] = [await stage.atHold('reviewer'), await stage.atHold('privacy')];
       await rita.page.keyboard.press('c');
       await focusOn(rita.page, 'say');
       await rita.page.keyboard.type('Invoice 4711 has');
@@ -87,7 +68,7 @@ describe.skipIf(missingBrowser !== '')(
 
     it('take a hold with one key, hand it over by name and give it back', async () => {
       const answer = stage.ask('together');
-      const [rita, petra] = [await atHold('reviewer'), await atHold('privacy')];
+      const [rita, petra] = [await stage.atHold('reviewer'), await stage.atHold('privacy')];
       await rita.page.getByText('Nobody is on it.').waitFor();
       await rita.page.keyboard.press('i');
       await rita.page.getByText('You are on it.').waitFor();
@@ -110,7 +91,7 @@ describe.skipIf(missingBrowser !== '')(
 
     it('rule at once on holds of the same bytes, and on none that they did not choose', async () => {
       const answers = [stage.ask('alone'), stage.ask('alone'), stage.ask('alone')];
-      const { page } = await atHold('reviewer');
+      const { page } = await stage.atHold('reviewer');
       await page.locator('.line', { hasText: 'same × 3' }).nth(2).waitFor();
       await page.keyboard.press('r');
       await focusOn(page, 'reason');
@@ -138,7 +119,7 @@ describe.skipIf(missingBrowser !== '')(
     describe('review broken glass', () => {
       it('that somebody else broke, from the strip above the queue to the finding', async () => {
         const answer = stage.ask('together');
-        const [olga, petra] = [await atHold('admin'), await atHold('privacy')];
+        const [olga, petra] = [await stage.atHold('admin'), await stage.atHold('privacy')];
         await breakGlass(olga.page);
         expect(await answer).toContain('transfer_funds');
         await petra.page.getByText('1 release by one person alone waits for a review').press('Enter');
@@ -161,7 +142,7 @@ describe.skipIf(missingBrowser !== '')(
 
       it('that they broke themselves by nobody: the page says so', async () => {
         const answer = stage.ask('together');
-        const { page } = await atHold('admin');
+        const { page } = await stage.atHold('admin');
         await breakGlass(page);
         await answer;
         await page.locator('.over').waitFor();

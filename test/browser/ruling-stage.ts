@@ -1,7 +1,7 @@
 /** A stage for rulings that take more than one person or less than the whole answer: by model, one rule each. */
-import type { Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import type { Role } from '../../src/core/roles.ts';
-import { type Stage, setStage, startFixedProvider } from './stage.ts';
+import { launchBrowser, setStage, startFixedProvider } from './stage.ts';
 
 const call = (id: string, name: string, args: Record<string, unknown>) => ({
   id,
@@ -63,20 +63,32 @@ const policy = JSON.stringify({
 
 export type Rule = 'alone' | 'together' | 'ladder';
 
-export interface RulingStage extends Stage {
-  /** A call under this rule, its end handled from the start: the names of the tools it got, or the error. */
-  ask(rule: Rule): Promise<string>;
-  /** Signs in as somebody new of this role, whose name it gives, and opens the first hold that waits. */
-  atHold(page: Page, role: Role): Promise<string>;
+export interface Look {
+  readonly width: number;
+  readonly height: number;
+  readonly scheme: 'light' | 'dark';
 }
 
+export const desktop: Look = { width: 1360, height: 850, scheme: 'light' };
+
+export interface RulingStage {
+  /** A call under this rule, its end handled from the start: the names of the tools it got, or the error. */
+  ask(rule: Rule): Promise<string>;
+  /** Somebody new of this role in a browser of their own, by name, at the first hold that waits. */
+  atHold(role: Role, look?: Look): Promise<{ page: Page; name: string }>;
+  /** Ends what `atHold` opened. */
+  closePages(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** With a browser, which it closes. */
 export async function setRulingStage(): Promise<RulingStage> {
   const provider = await startFixedProvider(answer);
-  const stage = await setStage(policy, provider.url);
+  const [browser, stage] = await Promise.all([launchBrowser(), setStage(policy, provider.url)]);
+  const opened: BrowserContext[] = [];
   let people = 0;
   let calls = 0;
   return {
-    ...stage,
     ask: (model) => {
       // A repeated call gets what the one before got.
       calls += 1;
@@ -92,7 +104,12 @@ export async function setRulingStage(): Promise<RulingStage> {
           (error: unknown) => String(error),
         );
     },
-    atHold: async (page, role) => {
+    atHold: async (role, { width, height, scheme } = desktop) => {
+      const viewport = { width, height };
+      const context = await browser.newContext({ viewport, colorScheme: scheme, reducedMotion: 'reduce' });
+      context.setDefaultTimeout(8_000);
+      opened.push(context);
+      const page = await context.newPage();
       people += 1;
       const names: Partial<Record<Role, string>> = { reviewer: 'rita', privacy: 'petra', admin: 'olga' };
       const name = `${names[role] ?? role}-${people}`;
@@ -103,9 +120,13 @@ export async function setRulingStage(): Promise<RulingStage> {
       await page.locator('.link-live').waitFor();
       await page.locator('.lines:not(.lines-quiet) .line').first().click();
       await page.getByRole('heading', { name: 'Who rules' }).waitFor();
-      return name;
+      return { page, name };
+    },
+    closePages: async () => {
+      for (const context of opened.splice(0)) await context.close();
     },
     close: async () => {
+      await browser.close();
       await stage.close();
       await provider.close();
     },

@@ -1,16 +1,11 @@
 /** What is open to whom on a hold, and how it is done by keyboard: some of the calls, approvals by role, ladders, broken glass. */
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Role } from '../../src/core/roles.ts';
 import { seriousFindings } from './pages.ts';
-import { type RulingStage, setRulingStage } from './ruling-stage.ts';
-import { launchBrowser, missingBrowser } from './stage.ts';
+import { desktop, type Look, type RulingStage, setRulingStage } from './ruling-stage.ts';
+import { missingBrowser } from './stage.ts';
 
-const looks = [
-  { width: 1360, height: 850, scheme: 'light' },
-  { width: 390, height: 844, scheme: 'dark' },
-] as const;
-type Look = (typeof looks)[number];
+const looks: readonly Look[] = [desktop, { width: 390, height: 844, scheme: 'dark' }];
 
 /** The focus moves a moment after what it moves to is drawn. */
 const soon = { timeout: 8_000 };
@@ -19,30 +14,12 @@ describe.skipIf(missingBrowser !== '')(
   `a ruling (${missingBrowser || 'Chromium'})`,
   { timeout: 60_000 },
   () => {
-    let browser: Browser;
     let stage: RulingStage;
-    const opened: (() => Promise<void>)[] = [];
     beforeAll(async () => {
-      [browser, stage] = await Promise.all([launchBrowser(), setRulingStage()]);
+      stage = await setRulingStage();
     });
-    afterEach(async () => {
-      for (const close of opened.splice(0)) await close();
-    });
-    afterAll(async () => {
-      await browser.close();
-      await stage.close();
-    });
-
-    async function atHold(role: Role, look: Look = looks[0]): Promise<Page> {
-      const { width, height, scheme } = look;
-      const viewport = { width, height };
-      const context = await browser.newContext({ viewport, colorScheme: scheme, reducedMotion: 'reduce' });
-      context.setDefaultTimeout(8_000);
-      opened.push(() => context.close());
-      const page = await context.newPage();
-      await stage.atHold(page, role);
-      return page;
-    }
+    afterEach(() => stage.closePages());
+    afterAll(() => stage.close());
 
     const focused = (page: Page): Promise<string> =>
       page.evaluate(() => document.activeElement?.id || (document.activeElement?.tagName ?? ''));
@@ -54,7 +31,7 @@ describe.skipIf(missingBrowser !== '')(
     describe('of some of the calls', () => {
       it('is made by keyboard alone, shows what goes and what is withheld, and needs a reason', async () => {
         const answer = stage.ask('alone');
-        const page = await atHold('reviewer');
+        const { page } = await stage.atHold('reviewer');
         await page.keyboard.press('r');
         await reasonHasFocus(page);
         // From the reason back over the three calls, the last one first.
@@ -76,7 +53,7 @@ describe.skipIf(missingBrowser !== '')(
 
       it('withholds no more than all but one: the rest would be a denial', async () => {
         const answer = stage.ask('alone');
-        const page = await atHold('reviewer');
+        const { page } = await stage.atHold('reviewer');
         await page.keyboard.press('r');
         await reasonHasFocus(page);
         for (const box of await page.getByRole('checkbox').all()) await box.uncheck();
@@ -92,7 +69,7 @@ describe.skipIf(missingBrowser !== '')(
     describe('by role', () => {
       it('says who approved and who is still needed, and turns live for everybody who looks', async () => {
         const answer = stage.ask('together');
-        const [rita, petra] = [await atHold('reviewer'), await atHold('privacy')];
+        const [rita, petra] = [(await stage.atHold('reviewer')).page, (await stage.atHold('privacy')).page];
         await rita.getByText('1 × privacy').waitFor();
         await rita.keyboard.press('r');
         await rita.getByText('it goes once 1 privacy approved as well').waitFor();
@@ -110,7 +87,7 @@ describe.skipIf(missingBrowser !== '')(
 
       it('says why a key does nothing here, and sends nothing', async () => {
         const answer = stage.ask('together');
-        const page = await atHold('reviewer');
+        const { page } = await stage.atHold('reviewer');
         await page.keyboard.press('e');
         await page.getByRole('alert').getByText('Amend is not open to you.').waitFor();
         await page.getByRole('alert').getByText('cannot be amended by one person').waitFor();
@@ -130,7 +107,7 @@ describe.skipIf(missingBrowser !== '')(
 
     it('opens to further roles by itself once they may, and says since when', async () => {
       const answer = stage.ask('ladder');
-      const page = await atHold('admin');
+      const { page } = await stage.atHold('admin');
       await page.getByText('This hold needs one of the roles: reviewer.').waitFor();
       await page.getByRole('button', { name: 'Release' }).waitFor();
       await page.getByText(/admin since 20\d\d-/).waitFor();
@@ -143,9 +120,9 @@ describe.skipIf(missingBrowser !== '')(
     describe('by breaking the glass', () => {
       it('takes a reason and a second step of its own, releases past the approvals, and alerts', async () => {
         const answer = stage.ask('together');
-        const elsewhere = await atHold('privacy');
+        const elsewhere = (await stage.atHold('privacy')).page;
         await elsewhere.keyboard.press('2');
-        const page = await atHold('admin');
+        const { page } = await stage.atHold('admin');
         await page.getByText('This hold needs one of the roles: reviewer, privacy.').waitFor();
         await page.keyboard.press('b');
         await page.getByText('It alerts, and it will be reviewed.').waitFor();
@@ -174,7 +151,7 @@ describe.skipIf(missingBrowser !== '')(
 
       it('goes back from the second step with nothing sent', async () => {
         const answer = stage.ask('together');
-        const page = await atHold('admin');
+        const { page } = await stage.atHold('admin');
         await page.keyboard.press('b');
         await reasonHasFocus(page);
         await page.keyboard.type('Now.');
@@ -183,7 +160,7 @@ describe.skipIf(missingBrowser !== '')(
         await reasonHasFocus(page);
         expect(await page.getByLabel(/^Reason/).inputValue()).toBe('Now.');
         await page.keyboard.press('Escape');
-        const other = await atHold('reviewer');
+        const other = (await stage.atHold('reviewer')).page;
         await other.keyboard.press('d');
         await reasonHasFocus(other);
         await other.keyboard.type('No.');
@@ -196,7 +173,7 @@ describe.skipIf(missingBrowser !== '')(
       'is readable for everybody at $width pixels, $scheme',
       async (look) => {
         const answers = [stage.ask('together')];
-        const page = await atHold('admin', look);
+        const { page } = await stage.atHold('admin', look);
         const found: Record<string, readonly string[]> = {};
         const lookAt = async (what: string): Promise<void> => {
           const width = await page.evaluate(() => document.documentElement.scrollWidth);
@@ -213,7 +190,7 @@ describe.skipIf(missingBrowser !== '')(
         await page.keyboard.press('Control+Enter');
         await answers[0];
         answers.push(stage.ask('alone'));
-        const other = await atHold('reviewer', look);
+        const other = (await stage.atHold('reviewer', look)).page;
         await other.keyboard.press('r');
         await other.getByRole('checkbox').first().uncheck();
         found['some calls'] = await seriousFindings(other);

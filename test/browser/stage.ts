@@ -207,21 +207,17 @@ export function question(prompt: string, system = ''): OpenAI.ChatCompletionCrea
   };
 }
 
-/** Whatever calls a tool waits for a person. */
-export const holdsToolCalls = JSON.stringify({
-  version: '2026-11-22',
-  rules: [
-    {
-      id: 'tool-call',
-      title: 'A tool call needs a reviewer',
-      phase: 'response',
-      when: 'size(response.toolCalls) > 0',
-      action: 'hold',
-      severity: 'high',
-      tests: [
-        { name: 'one', expect: 'match', response: { toolCalls: [{ name: 'anything' }] } },
-        { name: 'none', expect: 'no-match', response: { text: 'hello' } },
-      ],
-    },
+/** The rule under which whatever calls a tool waits for a person. */
+export const toolCallRule = {
+  id: 'tool-call',
+  title: 'A tool call needs a reviewer',
+  phase: 'response',
+  when: 'size(response.toolCalls) > 0',
+  action: 'hold',
+  severity: 'high',
+  tests: [
+    { name: 'one', expect: 'match', response: { toolCalls: [{ name: 'anything' }] } },
+    { name: 'none', expect: 'no-match', response: { text: 'hello' } },
   ],
-});
+};
+export const holdsToolCalls = JSON.stringify({ version: '2026-11-22', rules: [toolCallRule] });

@@ -141,6 +141,19 @@ describe('signing in at the provider', () => {
     expect((await page.send(whoami)).json).toMatchObject({ role: 'admin' });
   });
 
+  it('lets them lend their role to nobody: that it stands is seen at their sign-in alone', async () => {
+    const { page } = await signIn('ada');
+    const lent = await page.send('/api/v1/delegations', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ to: 'reviewer', until: new Date(Date.now() + 60_000).toISOString() }),
+    });
+    expect([lent.status, lent.json]).toMatchObject([
+      400,
+      { detail: 'A role is lent by somebody who has a control token of it.' },
+    ]);
+  });
+
   it('lets them rule, on the record under that name and with what they are called', async () => {
     const { page } = await signIn('ada');
     const asked = house.ask('transfer 100 EUR');

@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { sha256Hex } from '../../src/core/bytes.ts';
-import { systemClock, systemSchedule } from '../../src/core/clock.ts';
-import { openLedgerStore } from '../../src/store/ledger-store.ts';
+import { failingMachine } from './support/failing-machine.ts';
 import { eventually, type House, policyText, startHouse } from './support/sidecar.ts';
 
 const stricter = policyText.replace('"test"', '"stricter"').replaceAll('forbidden topic', 'garden');
@@ -29,29 +28,6 @@ async function policyEntries(house: House) {
 async function versionOf(house: House): Promise<unknown> {
   const { json } = await house.call('/api/v1/policy');
   return z.object({ version: z.string() }).parse(json).version;
-}
-
-/** A machine whose disk can be told to fail. */
-function failingMachine() {
-  let failing = false;
-  const machine = {
-    clock: systemClock,
-    schedule: systemSchedule,
-    openLedgerStore: async (dir: string) => {
-      const store = await openLedgerStore(dir);
-      return {
-        ...store,
-        commit: (...args: Parameters<typeof store.commit>) =>
-          failing ? Promise.reject(new Error('ENOSPC: no space left')) : store.commit(...args),
-      };
-    },
-  };
-  return {
-    machine,
-    fail: (on: boolean) => {
-      failing = on;
-    },
-  };
 }
 
 describe('a policy file', () => {

@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { sha256Hex } from '../../src/core/bytes.ts';
-import { systemClock, systemSchedule } from '../../src/core/clock.ts';
-import { openLedgerStore } from '../../src/store/ledger-store.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
+import { failingMachine } from './support/failing-machine.ts';
 import { run } from './support/process.ts';
 import { eventually, type House, startHouse } from './support/sidecar.ts';
 
@@ -153,27 +152,15 @@ describe('what was granted', () => {
 
 describe('while the ledger cannot be written', () => {
   it('a new token is not honoured, and one that was sealed still is', async () => {
-    let failing = false;
-    const machine = {
-      clock: systemClock,
-      schedule: systemSchedule,
-      openLedgerStore: async (dir: string) => {
-        const store = await openLedgerStore(dir);
-        return {
-          ...store,
-          commit: (...args: Parameters<typeof store.commit>) =>
-            failing ? Promise.reject(new Error('ENOSPC: no space left')) : store.commit(...args),
-        };
-      },
-    };
+    const { machine, fail } = failingMachine();
     const full = await startHouse({ machine });
     const known = await newToken(full, 'known');
     expect(await statusOf(full, known)).toBe(200);
-    failing = true;
+    fail(true);
     const late = await newToken(full, 'late');
     expect(await statusOf(full, late)).toBe(503);
     expect(await statusOf(full, known)).toBe(200);
-    failing = false;
+    fail(false);
     expect(await eventually(async () => (await statusOf(full, late)) === 200)).toBe(true);
     await full.close();
   });

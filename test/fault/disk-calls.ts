@@ -186,30 +186,37 @@ Object.assign(fs, {
 });
 syncBuiltinESMExports();
 
-interface LevelInside {
-  readonly location: string;
-  _batch(operations: unknown, options: { readonly sync?: boolean }): Promise<void>;
-  _open(options: unknown): Promise<void>;
-  _close(): Promise<void>;
+/** What abstract-level asks of a database, which its types leave out: faults are to fall right there. */
+function insideOf(
+  name: '_batch' | '_open' | '_close',
+): (database: object, args: readonly unknown[]) => Promise<void> {
+  const method: unknown = Reflect.get(Level.prototype, name);
+  if (typeof method !== 'function') throw new TypeError(`Level has no ${name}`);
+  return (database, args) => Reflect.apply(method, database, args);
 }
-// Its types leave out the methods that abstract-level asks of it, and faults are to fall right there.
-const inside = Level.prototype as unknown as LevelInside;
-const { _batch: batch, _open: open } = inside;
-inside._batch = function (this: LevelInside, operations, options) {
-  const file = fileOf(this.location);
-  const call = file === null ? null : { kind: 'batch' as const, file, through: options.sync === true };
-  return wholeLater(call, () => batch.call(this, operations, options));
-};
-inside._open = function (this: LevelInside, options) {
+const [batch, open, close] = [insideOf('_batch'), insideOf('_open'), insideOf('_close')];
+interface Located {
+  readonly location: string;
+}
+Reflect.set(
+  Level.prototype,
+  '_batch',
+  function (this: Located, operations: unknown, options: { readonly sync?: boolean }) {
+    const file = fileOf(this.location);
+    const call = file === null ? null : { kind: 'batch' as const, file, through: options.sync === true };
+    return wholeLater(call, () => batch(this, [operations, options]));
+  },
+);
+Reflect.set(Level.prototype, '_open', function (this: Located, options: unknown) {
   const file = fileOf(this.location);
   const call = file === null ? null : { kind: 'open database' as const, file };
   // One that cannot be opened has let its lock go.
   return wholeLater(
     call,
-    () => open.call(this, options),
-    () => this._close(),
+    () => open(this, [options]),
+    () => close(this, []),
   );
-};
+});
 
 /** As the operating system says it. */
 export function systemError(code: 'EIO' | 'ENOSPC', { kind, file }: DiskCall): Error {

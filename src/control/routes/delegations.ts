@@ -1,5 +1,6 @@
 /** Who rules in whose stead. */
 import { z } from 'zod';
+import { HoldpointError } from '../../core/errors.ts';
 import type { Delegation } from '../../ledger/oversight.ts';
 import {
   beginDelegation,
@@ -39,8 +40,15 @@ export function delegationRoutes(parts: ControlParts): Route[] {
 
 async function begin(parts: ControlParts, { req, res, identity }: ControlRequest): Promise<void> {
   const { to, until } = await readOrder(req, newDelegationSchema);
-  requirePerson(parts, to, 'rule');
   const { name: by, role } = identity;
+  // What is lent must be seen to stand still, and only the tokens say that at any moment.
+  if (parts.roleOf(by) !== role)
+    throw new HoldpointError(
+      'invalid_argument',
+      'A role is lent by somebody who has a control token of it.',
+      'Ask an admin for a token, or for somebody else who may rule.',
+    );
+  requirePerson(parts, to, 'rule');
   sendJson(res, 201, shown(parts, await parts.delegations.begin({ by, role }, to, Date.parse(until))));
 }
 

@@ -51,11 +51,14 @@ function handshakeBytes(bytes: Buffer): Buffer | null {
   return Buffer.concat(parts);
 }
 
+/** What a ClientHello begins with: RFC 8446 section 4.1.2. */
+const legacyVersionBytes = 2;
+const randomBytes = 32;
+
 /** Throws RangeError where a length does not fit. */
 function nameIn(body: Buffer): string | null {
   const hello = cursor(body);
-  // The legacy version and the random (RFC 8446 section 4.1.2).
-  hello.skip(2 + 32);
+  hello.advance(legacyVersionBytes + randomBytes);
   hello.vector(1);
   hello.vector(2);
   hello.vector(1);
@@ -89,7 +92,7 @@ function cursor(bytes: Buffer) {
   const number = (length: number): number => take(length).readUIntBE(0, length);
   return {
     number,
-    skip: (length: number): void => {
+    advance: (length: number): void => {
       take(length);
     },
     /** Bytes behind a length of so many octets. */
