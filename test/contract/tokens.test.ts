@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { sha256Hex } from '../../src/core/bytes.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { failingMachine } from './support/failing-machine.ts';
+import { openPage } from './support/page.ts';
 import { run } from './support/process.ts';
 import { eventually, type House, startHouse } from './support/sidecar.ts';
 
@@ -18,6 +19,8 @@ const grantSchema = z.object({
     token: z.object({ name: z.string(), role: z.string(), hash: z.string() }),
   }),
 });
+
+const tokenFileSchema = z.looseObject({ tokens: z.array(z.looseObject({ name: z.string() })) });
 
 async function sealedOf(house: House, name: string) {
   const { json } = await house.call('/api/v1/ledger/entries?limit=1000', { as: 'auditor' });
@@ -162,6 +165,22 @@ describe('while the ledger cannot be written', () => {
     expect(await statusOf(full, known)).toBe(200);
     fail(false);
     expect(await eventually(async () => (await statusOf(full, late)) === 200)).toBe(true);
+    await full.close();
+  });
+
+  it('a session ends whose token was given another role, which could not be sealed', async () => {
+    const { machine, fail } = failingMachine();
+    const full = await startHouse({ machine });
+    const page = openPage(full.sidecar.controlUrl);
+    expect((await page.signIn(await newToken(full, 'rita'))).status).toBe(201);
+    expect((await page.send('/api/v1/whoami')).json).toMatchObject({ name: 'rita', role: 'viewer' });
+    fail(true);
+    const file = join(full.dataDir, 'tokens.json');
+    const { tokens, ...rest } = tokenFileSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    const raised = tokens.map((token) => (token.name === 'rita' ? { ...token, role: 'admin' } : token));
+    writeFileSync(file, JSON.stringify({ ...rest, tokens: raised }));
+    expect((await page.send('/api/v1/whoami')).status).toBe(401);
+    fail(false);
     await full.close();
   });
 });

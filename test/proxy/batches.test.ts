@@ -21,6 +21,15 @@ rules:
     tests:
       - { name: other, expect: match, request: { operation: chat.completions, model: gpt-5 } }
       - { name: cheap, expect: no-match, request: { operation: chat.completions, model: gpt-4.1 } }
+  - id: unjudged
+    title: Nobody judged what it runs
+    phase: request
+    when: size(request.unjudgedFiles) > 0
+    action: hold
+    hold: { expiresIn: 15m, approvals: 1, roles: [reviewer] }
+    tests:
+      - { name: one, expect: match, request: { unjudgedFiles: [file-1] } }
+      - { name: none, expect: no-match, request: { operation: batches } }
   - id: transfers
     title: Transfers need a reviewer
     phase: response
@@ -149,9 +158,29 @@ test.each([
     /line 2/,
   ],
   ['repeats an id', line('a', 'gpt-4.1'), /same custom_id/],
+  [
+    'is a batch itself',
+    JSON.stringify({
+      ...{ custom_id: 'b', method: 'POST', url: '/v1/batches' },
+      body: { requests: [JSON.parse(line('c', 'gpt-4.1'))] },
+    }),
+    /a line is a batch itself/,
+  ],
 ])('a batch with a line that %s is refused and goes nowhere', async (_what, bad, message) => {
   await expect(upload([line('a', 'gpt-4.1'), bad])).rejects.toThrow(message);
   expect(forwarded()).toBe(0);
+});
+
+test('a line that runs a file is held, because nobody looks up whether that was judged', async () => {
+  const running = JSON.stringify({
+    ...{ custom_id: 'b', method: 'POST', url: '/v1/batches' },
+    body: { input_file_id: 'file-7', endpoint: '/v1/chat/completions', completion_window: '24h' },
+  });
+  const uploading = upload([line('a', 'gpt-4.1'), running]).catch((error: unknown) => error);
+  const hold = await sidecar.ada.nextHold();
+  expect(forwarded()).toBe(0);
+  await sidecar.ada.rule(hold, { verdict: 'deny', reason: 'no' });
+  expect(await uploading).toBeInstanceOf(OpenAI.PermissionDeniedError);
 });
 
 test('a line far into a large batch file is judged too', async () => {

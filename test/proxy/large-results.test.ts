@@ -252,3 +252,34 @@ test('after a restart a released file is fetched anew and judged anew, because i
   await second.ada.rule(anew, { verdict: 'release', reason: 'known payee' });
   expect((await again.answer()).body.equals(transferring)).toBe(true);
 });
+
+describe('a file of more than begins in memory, and less than what memory has', () => {
+  const words = 'word '.repeat(2_000);
+  const many = Array.from({ length: 150 }, (_, i) => line(`b${i}`, chatText(`${words}${i}`)));
+  const send = async (last: string, file: string) => {
+    body = Buffer.from(`${[...many, last].join('\n')}\n`);
+    expect(body.length).toBeGreaterThan(1024 * 1024);
+    const { limits: _, ...roomy } = settings;
+    const usual = await startTestSidecar(roomy);
+    return { usual, client: await fetchFile(file, usual) };
+  };
+
+  test('arrives byte for byte, every line judged', async () => {
+    const { usual, client } = await send(line('last', chatText('Fine.')), '/v1/files/file-20/content');
+    const answer = await client.answer();
+    expect([answer.status, answer.body.equals(body)]).toEqual([200, true]);
+    const last = await usual.ada.lastDecision();
+    expect(last.entries[0]?.data).toMatchObject({ line: many.length + 1 });
+    const { entries } = await usual.ada.decision(decisionIdOf(answer.head));
+    // All of it is stored, as of any answer that memory holds.
+    expect(entries[1]?.data).not.toHaveProperty('stored');
+  });
+
+  test('is held for its last line', async () => {
+    const { usual, client } = await send(line('last', chatTransfer(25_000)), '/v1/files/file-21/content');
+    const hold = await usual.ada.nextHold();
+    expect(client.text()).toBe('');
+    await usual.ada.rule(hold, { verdict: 'release', reason: 'known payee' });
+    expect((await client.answer()).body.equals(body)).toBe(true);
+  });
+});

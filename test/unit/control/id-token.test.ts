@@ -187,6 +187,13 @@ describe('a sign-in that is under way', () => {
     expect(() => trips.resume(value, state)).toThrow('took too long');
   });
 
+  it('leads to one session, whoever comes back with it again', () => {
+    const trips = createRoundTrips(systemClock, systemRandom);
+    const { value, state } = trips.begin('a'.repeat(64));
+    trips.finish(trips.resume(value, state));
+    expect(() => trips.resume(value, state)).toThrow('was used already');
+  });
+
   it('is none of another process', () => {
     const [one, other] = [
       createRoundTrips(systemClock, systemRandom),

@@ -1,4 +1,4 @@
-/** A reviewer's key that is withdrawn while a ruling signed with it is on its way: what is sealed verifies, in any order. */
+/** A right that ends while a ruling under it is on its way, a key's or a delegation's: what is sealed verifies, in any order. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,15 +60,16 @@ async function stage() {
       expiresAtMs: clock.nowMs() + 60_000,
     },
   );
-  gate = Promise.withResolvers();
-  waiting = Promise.withResolvers();
   const delegations = createDelegations({
     ledger,
     clock,
     schedule,
-    roleOf: () => null,
+    roleOf: (name) => (name === 'bob' ? 'reviewer' : null),
     onError: () => undefined,
   });
+  const lent = await delegations.begin({ by: 'bob', role: 'reviewer' }, 'ada', clock.nowMs() + 30_000);
+  gate = Promise.withResolvers();
+  waiting = Promise.withResolvers();
   const parts = { ledger, holds, delegations, clock, withdrawnKeys: new Set<string>() };
   const order = { verdict: 'release', reason: 'Seen.', digest } as const;
   const { signed } = key.signOrder(order, {
@@ -76,6 +77,16 @@ async function stage() {
     decision: ledger.decisionId(hold.decision),
   });
   return {
+    /** Ada in the stead of Bob, unsigned; she has not the role herself. */
+    ruleInStead: () =>
+      ruleOn(
+        parts,
+        hold,
+        { name: 'ada', role: 'viewer' },
+        { ...order, inStead: 'bob', breakGlass: false },
+        null,
+      ),
+    endDelegation: () => delegations.end({ by: 'bob', role: 'reviewer' }, lent.seq),
     rule: () => ruleOn(parts, hold, ada, { ...order, breakGlass: false }, signed),
     withdraw: () => withdrawKey(parts, ada, { key: key.publicKey, reason: 'lost' }),
     comment: () => holds.comment(hold, { by: 'bob', role: 'reviewer' }, 'Wait.'),
@@ -85,6 +96,7 @@ async function stage() {
     hold,
     findings: async () => {
       holds.stop();
+      delegations.stop();
       await ledger.close('test over');
       expect(errors).toEqual([]);
       return (await house.verify()).findings;
@@ -92,7 +104,7 @@ async function stage() {
   };
 }
 
-it('does not count once its withdrawal is sealed, although the ruling was checked before', async () => {
+it('a key does not count once its withdrawal is sealed, although the ruling was checked before', async () => {
   const { rule, withdraw, comment, isCommitting, letCommits, hold, findings } = await stage();
   const said = comment();
   await isCommitting();
@@ -106,12 +118,35 @@ it('does not count once its withdrawal is sealed, although the ruling was checke
   expect(await findings()).toEqual([]);
 });
 
-it('counts in a ruling that is sealed before its withdrawal is', async () => {
+it('a key counts in a ruling that is sealed before its withdrawal is', async () => {
   const { rule, withdraw, letCommits, hold, findings } = await stage();
   const ruled = rule();
   const withdrawn = withdraw();
   letCommits();
   await Promise.all([ruled, withdrawn]);
+  expect(hold.state.status).toBe('released');
+  expect(await findings()).toEqual([]);
+});
+
+it('a delegation does not count once its end is sealed, although the ruling was checked before', async () => {
+  const { ruleInStead, endDelegation, comment, isCommitting, letCommits, hold, findings } = await stage();
+  const said = comment();
+  await isCommitting();
+  const ruled = ruleInStead().catch((error: unknown) => error);
+  const ended = endDelegation();
+  letCommits();
+  expect(await ruled).toMatchObject({ code: 'forbidden' });
+  await Promise.all([said, ended]);
+  expect(hold.state.status).toBe('pending');
+  expect(await findings()).toEqual([]);
+});
+
+it('a delegation counts in a ruling that is sealed before its end is', async () => {
+  const { ruleInStead, endDelegation, letCommits, hold, findings } = await stage();
+  const ruled = ruleInStead();
+  const ended = endDelegation();
+  letCommits();
+  await Promise.all([ruled, ended]);
   expect(hold.state.status).toBe('released');
   expect(await findings()).toEqual([]);
 });
