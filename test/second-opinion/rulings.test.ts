@@ -308,6 +308,15 @@ const scenarios: readonly Case[] = [
   ],
   ['one person may break the glass, with a reason', glass, (b, h) => rule(b, h, alone, reason), []],
   [
+    'whoever approved may still break the glass',
+    glass,
+    (b, h) => {
+      rule(b, h, { by: 'olga', final: false });
+      rule(b, h, alone, reason);
+    },
+    [],
+  ],
+  [
     'breaking the glass needs a reason',
     glass,
     (b, h) => rule(b, h, alone),
