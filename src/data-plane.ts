@@ -1,0 +1,95 @@
+/** The data plane put together: the house that calls pass through, its listener, and the other ways in. */
+import { parseAddress } from './config/load.ts';
+import type { Parts } from './parts.ts';
+import { createForwarder } from './proxy/forward.ts';
+import type { House } from './proxy/house.ts';
+import { createKeptAnswers } from './proxy/kept-answers.ts';
+import { listenProxy } from './proxy/listener.ts';
+import { createSpools } from './store/spool.ts';
+import { openWaysIn, type WaysIn } from './ways-in.ts';
+
+export interface DataPlane {
+  readonly url: string;
+  readonly waysIn: Omit<WaysIn, 'close'>;
+  /** Calls that have begun and not ended. */
+  inFlight(): number;
+  /** Takes no more calls, ends what has no end of its own, and gives running calls `graceMs` before it cuts them. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Listens for workloads. Rejects with `config_invalid` where an address is taken; then nothing listens. */
+export async function startDataPlane(parts: Parts): Promise<DataPlane> {
+  const { config, metrics } = parts;
+  const { limits } = config;
+  let inFlight = 0;
+  const draining = new AbortController();
+  const forwarder = createForwarder(
+    {
+      idleMsMax: limits.upstreamIdleMsMax,
+      connectMsMax: limits.upstreamConnectMsMax,
+      connectionsMax: limits.upstreamConnectionsMax,
+      codedBytesMax: limits.responseBytesMax,
+      decodedBytesMax: limits.decodedBytesMax,
+    },
+    parts,
+  );
+  const house: House = {
+    ledger: parts.outside.ledger,
+    holds: parts.holds,
+    policy: parts.policyFile.current,
+    forwarder,
+    openSpool: createSpools(config.paths.spoolDir, {
+      bodyBytesMax: limits.passedBytesMax,
+      totalBytesMax: limits.spoolBytesMax,
+    }),
+    keptAnswers: createKeptAnswers(parts.holds, parts.onError),
+    upstreams: parts.upstreams,
+    clock: parts.clock,
+    schedule: parts.schedule,
+    metrics: {
+      callStarted: () => {
+        inFlight += 1;
+      },
+      callEnded: (operation, status, seconds) => {
+        inFlight -= 1;
+        metrics.count('holdpoint_calls_total', { operation, status: String(status) });
+        metrics.observeSeconds(seconds);
+      },
+      matched: (rule, action) => metrics.count('holdpoint_rule_matches_total', { rule, action }),
+    },
+    onError: parts.onError,
+    fingerprintKey: parts.fingerprintKey,
+    fingerprint: parts.fingerprint,
+    workloadName: config.workload.name,
+    draining: draining.signal,
+    bounds: {
+      requestBytesMax: limits.requestBytesMax,
+      batchBytesMax: limits.batchBytesMax,
+      responseBytesMax: limits.responseBytesMax,
+      decodedBytesMax: limits.decodedBytesMax,
+      storedBytesMax: limits.storedBytesMax,
+      passedBytesMax: limits.passedBytesMax,
+      callerIdleMsMax: limits.callerIdleMsMax,
+      waitMsMax: limits.waitMsMax,
+      connectMsMax: limits.upstreamConnectMsMax,
+      socketIdleMsMax: limits.upstreamIdleMsMax,
+    },
+  };
+  const listener = await listenProxy(parseAddress(config.proxy.listen), house);
+  const waysIn = await openWaysIn(config, house, listener, parts.clock).catch(async (error: unknown) => {
+    await listener.drain(0);
+    throw error;
+  });
+  return {
+    url: listener.url,
+    waysIn,
+    inFlight: () => inFlight,
+    close: async (graceMs) => {
+      waysIn.close();
+      draining.abort();
+      await listener.drain(graceMs);
+      await house.keptAnswers.close();
+      await forwarder.close();
+    },
+  };
+}
