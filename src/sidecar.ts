@@ -73,7 +73,9 @@ export async function startSidecar(
     // It says "stopping" while the data plane drains: it ends after it.
     endings.add(() => control?.close());
     const proxy = await startDataPlane(parts);
-    endings.add(() => proxy.close(stopping === null ? 0 : config.limits.drainMsMax));
+    /** Running calls have it when all of it stops; a start that fails has none. */
+    let graceMs = 0;
+    endings.add(() => proxy.close(graceMs));
     control = await startControlPlane(parts, proxy.inFlight, () => stopping !== null);
     const { ledger, policyFile, tokens, holds, outside } = parts;
     log.info('ready', { proxy: proxy.url, control: control.url, ledger: ledger.id });
@@ -83,6 +85,7 @@ export async function startSidecar(
       tokens.close();
       // Who waits for a person is told to come again, and what runs has its time.
       holds.stop();
+      graceMs = config.limits.drainMsMax;
       await endings.run(reason);
       log.info('stopped', { reason });
     };
