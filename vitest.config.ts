@@ -27,6 +27,8 @@ const whole = [
   'test/proxy/key-rotation.test.ts',
   'test/proxy/key-sources.test.ts',
 ];
+/** It holds the product to times, and has the machine to itself: it runs when all others have ended. */
+const timed = ['test/browser/reviewer.test.ts'];
 const slowOnes = 'test/**/*.slow.test.ts';
 
 export default defineConfig({
@@ -59,8 +61,9 @@ export default defineConfig({
           },
           {
             extends: true,
-            test: { name: 'whole', include: whole, exclude: [slowOnes], isolate: false },
+            test: { name: 'whole', include: whole, exclude: [slowOnes, ...timed], isolate: false },
           },
+          { extends: true, test: { name: 'timed', include: timed, sequence: { groupOrder: 1 } } },
           { extends: true, test: { name: 'alone', include: alone } },
         ],
   },
