@@ -24,6 +24,7 @@ const whole = [
   'test/contract/command-line.test.ts',
   'test/contract/terminal.test.ts',
   'test/fault/backup.test.ts',
+  'test/fault/disk.test.ts',
   'test/proxy/key-rotation.test.ts',
   'test/proxy/key-sources.test.ts',
 ];

@@ -1,5 +1,5 @@
 /** `holdpoint policy backtest`: asks a running sidecar to replay a draft over its record, page by page, and adds the pages up. */
-import { z } from 'zod';
+import { addPages, type BacktestPage, readBacktestPage } from '../console/backtest-data.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
@@ -7,34 +7,8 @@ import { onlyArgument, readOptions, requiredText } from './options.ts';
 import { outputIsGone, printJson, printLine, printTable, visible } from './print.ts';
 import { readPolicy } from './read-policy.ts';
 
-const noted = z.object({ decisions: z.number(), examples: z.array(z.string()) });
-const ruleSchema = z.object({
-  rule: z.string(),
-  phase: z.string(),
-  title: z.string(),
-  action: z.string().nullable(),
-  now: z.number(),
-  before: z.number(),
-  newly: noted,
-  noLonger: noted,
-  failed: noted,
-  unknown: noted,
-});
-const pageSchema = z.object({
-  draft: z.object({ version: z.string(), digest: z.string(), rules: z.number() }),
-  decisions: z.number(),
-  replayed: z.object({ request: z.number(), response: z.number() }),
-  rules: z.array(ruleSchema),
-  verdicts: z.array(z.object({ before: z.string(), now: z.string(), decisions: z.number() })),
-  notReplayed: z.array(z.object({ reason: z.string(), phase: z.string(), ...noted.shape })),
-  next: z.number().nullable(),
-});
-export type BacktestPage = z.output<typeof pageSchema>;
-type Noted = z.output<typeof noted>;
-
 const decisionsDefault = 10_000;
 const pageDecisionsMax = 500;
-const examplesMax = 5;
 
 export const backtestCommand: Command = {
   name: 'policy backtest',
@@ -64,7 +38,7 @@ async function backtest(args: readonly string[], env: Environment): Promise<Exit
       limit: Math.min(pageDecisionsMax, left),
       ...(sum?.next == null ? {} : { before: sum.next }),
     });
-    const page: BacktestPage = pageSchema.parse(answer);
+    const page: BacktestPage = readBacktestPage(answer);
     sum = sum === null ? page : addPages(sum, page);
     if (process.stderr.isTTY) process.stderr.write(`\r${sum.decisions} decisions replayed`);
   } while (sum.next !== null && sum.decisions < decisionsMax && !outputIsGone());
@@ -77,72 +51,6 @@ async function backtest(args: readonly string[], env: Environment): Promise<Exit
 function countOf(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
   throw new HoldpointError('usage', `--limit ${text} is not a number of decisions.`, 'Name 1 or more.');
-}
-
-/** What two pages say together; `next` is that of the second. */
-export function addPages(a: BacktestPage, b: BacktestPage): BacktestPage {
-  return {
-    draft: a.draft,
-    decisions: a.decisions + b.decisions,
-    replayed: {
-      request: a.replayed.request + b.replayed.request,
-      response: a.replayed.response + b.replayed.response,
-    },
-    rules: joined(
-      a.rules,
-      b.rules,
-      ({ phase, rule }) => `${phase} ${rule}`,
-      (one, other) => ({
-        ...one,
-        now: one.now + other.now,
-        before: one.before + other.before,
-        newly: addNotes(one.newly, other.newly),
-        noLonger: addNotes(one.noLonger, other.noLonger),
-        failed: addNotes(one.failed, other.failed),
-        unknown: addNotes(one.unknown, other.unknown),
-      }),
-    ),
-    verdicts: joined(
-      a.verdicts,
-      b.verdicts,
-      ({ before, now }) => `${before} ${now}`,
-      (one, other) => ({
-        ...one,
-        decisions: one.decisions + other.decisions,
-      }),
-    ),
-    notReplayed: joined(
-      a.notReplayed,
-      b.notReplayed,
-      ({ phase, reason }) => `${phase} ${reason}`,
-      (one, other) => ({
-        ...one,
-        ...addNotes(one, other),
-      }),
-    ),
-    next: b.next,
-  };
-}
-
-function joined<T>(
-  a: readonly T[],
-  b: readonly T[],
-  keyOf: (item: T) => string,
-  add: (a: T, b: T) => T,
-): T[] {
-  const byKey = new Map(a.map((item) => [keyOf(item), item]));
-  for (const item of b) {
-    const known = byKey.get(keyOf(item));
-    byKey.set(keyOf(item), known === undefined ? item : add(known, item));
-  }
-  return [...byKey.values()];
-}
-
-function addNotes(a: Noted, b: Noted): Noted {
-  return {
-    decisions: a.decisions + b.decisions,
-    examples: [...a.examples, ...b.examples].slice(0, examplesMax),
-  };
 }
 
 function printBacktest(sum: BacktestPage): void {

@@ -2,6 +2,7 @@
  * Calls to the control port, as the session that the browser has in a cookie no script reads. Each carries this page's
  * key besides, without which the cookie opens nothing. A token is sent once, to begin a session, and not kept.
  */
+import { type BacktestPage, readBacktestPage } from './backtest-data.ts';
 import {
   type HoldPage,
   type HoldSummary,
@@ -72,6 +73,15 @@ export interface Enrolment {
   readonly reason: string;
 }
 
+/** A draft policy and the decisions to replay it over, newest first. */
+export interface BacktestOrder {
+  readonly policy: string;
+  readonly reason: string;
+  readonly limit: number;
+  /** Only what is older than this; null for all. */
+  readonly before: number | null;
+}
+
 /** What the sidecar lets people sign in by beside tokens. */
 export interface Offer {
   readonly label: string;
@@ -105,6 +115,8 @@ export interface Api {
   review(id: string, finding: { readonly verdict: string; readonly text: string }): Promise<HoldSummary>;
   reviewerKeys(): Promise<ReviewerKeys>;
   enrolKey(enrolment: Enrolment): Promise<void>;
+  /** One page of it; that content was read is sealed. */
+  backtest(order: BacktestOrder): Promise<BacktestPage>;
   /** The open answer of server-sent events. */
   events(signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
   /** The sidecar's clock, as far as its answers tell. */
@@ -178,6 +190,10 @@ export function createApi(key: string): Api {
     enrolKey: async (enrolment) => {
       await post('/api/v1/reviewer-keys', enrolment);
     },
+    backtest: async ({ before, ...order }) =>
+      readBacktestPage(
+        await post('/api/v1/policy/backtest', { ...order, ...(before === null ? {} : { before }) }),
+      ),
     events: async (signal) => {
       const { body } = await request('/api/v1/events', { signal });
       if (body === null) throw new ApiError(0, 'unreachable', 'The sidecar sent no events.', '');

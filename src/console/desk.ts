@@ -1,7 +1,8 @@
 /**
  * The reviewer's desk: everything this tab can do, apart from how it looks. It never rules by itself.
  */
-import { ApiError, type RulingRequest } from './api.ts';
+import { ApiError, type BacktestOrder, type RulingRequest } from './api.ts';
+import type { BacktestPage } from './backtest-data.ts';
 import { createOversight, type DeskOversight } from './desk-oversight.ts';
 import { createDeskPage } from './desk-page.ts';
 import { createDeskQueue } from './desk-queue.ts';
@@ -34,6 +35,8 @@ export interface Desk extends DeskOversight {
   fetch(path: string): Promise<unknown>;
   /** The bytes that a path answers with. */
   bytes(path: string): Promise<Uint8Array>;
+  /** Replays a draft over one page of what is recorded. Rejects with what the sidecar answered. */
+  backtest(order: BacktestOrder): Promise<BacktestPage>;
   /** Reads the hold and shows it; null closes the page. */
   show(id: string | null, panel?: Action | null): void;
   reread(): void;
@@ -125,6 +128,7 @@ export function createDesk(storage: Storage): Desk {
     turnTo: (place) => set({ place }),
     fetch: (path) => orSignOut(api().get(path)),
     bytes: (path) => orSignOut(api().bytes(path)),
+    backtest: (order) => orSignOut(api().backtest(order)),
     show: page.show,
     reread: page.reread,
     setPanel: (panel) => {

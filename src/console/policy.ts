@@ -1,9 +1,10 @@
-/** The policy: the rules in force with their tests, and its sealed versions as differences. */
+/** The policy: the rules in force with their tests, a draft to try, and the sealed versions as differences. */
 import { type ComponentChild, h } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Desk } from './desk.ts';
 import { differenceOf } from './difference.ts';
 import { DifferenceView } from './difference-view.ts';
+import { DraftSection } from './draft.ts';
 import { PageFrame, Problem, useFetched } from './fetched.ts';
 import { searchAddress } from './place.ts';
 import { type PolicyRule, type PolicyVersion, readRules, readSource, readVersions } from './policy-data.ts';
@@ -32,7 +33,11 @@ export function PolicyPage({ desk }: { readonly desk: Desk }): ComponentChild {
       h(Problem, { of: rules }),
       policy === null
         ? null
-        : h('div', { class: 'sections' }, [h(Rules, { rules: policy.rules }), h(Versions, { desk })]),
+        : h('div', { class: 'sections' }, [
+            h(Rules, { rules: policy.rules }),
+            h(DraftSection, { desk, digest: policy.digest }),
+            h(Versions, { desk }),
+          ]),
     ],
   );
 }

@@ -1,0 +1,105 @@
+/** Shows what a draft would have said, beside what was said: the verdicts that change, then rule by rule. */
+import { type ComponentChild, h } from 'preact';
+import type { BacktestPage, BacktestRule, Noted } from './backtest-data.ts';
+import { VerdictMark } from './outcome.ts';
+import { decisionAddress } from './place.ts';
+import { Recorded } from './recorded.ts';
+
+const heads = ['Rule', 'Draft', 'Then', 'Now', 'Newly', 'No longer', 'Undecided', 'Not known'] as const;
+
+/** Why a part was not replayed, in words that complete "1 request …". */
+const obstacleWords: Readonly<Record<string, string>> = {
+  erased: 'erased',
+  cut: 'stored in part only',
+  not_recorded: 'passed unread',
+  unknown_family: 'sealed by another version',
+  damaged: 'damaged',
+};
+
+export function BacktestView({ sum }: { readonly sum: BacktestPage }): ComponentChild {
+  const changes = sum.verdicts.filter(({ before, now }) => before !== now);
+  const changed = changes.reduce((count, { decisions }) => count + decisions, 0);
+  return h('div', { class: 'backtest' }, [
+    h('p', null, [
+      h('strong', null, changed === 0 ? 'No verdict changes' : `${changed} verdicts change`),
+      ' with version ',
+      h(Recorded, { text: sum.draft.version }),
+      ` (${sum.replayed.request} requests and ${sum.replayed.response} answers replayed).`,
+    ]),
+    changes.length === 0
+      ? null
+      : h(
+          'ul',
+          { class: 'changes' },
+          changes.map(({ before, now, decisions }) =>
+            h('li', { key: `${before} ${now}` }, [
+              h('span', { class: 'num' }, decisions),
+              ' from ',
+              h(VerdictMark, { verdict: before }),
+              ' to ',
+              h(VerdictMark, { verdict: now }),
+            ]),
+          ),
+        ),
+    h(RuleTable, { rules: sum.rules }),
+    h(
+      'ul',
+      { class: 'quiet' },
+      sum.notReplayed.map(({ reason, phase, ...noted }) =>
+        h('li', { key: `${phase} ${reason}` }, [
+          `Not replayed: ${noted.decisions} ${phase === 'request' ? 'requests' : 'answers'}, `,
+          `${obstacleWords[reason] ?? reason} (`,
+          examplesOf(noted),
+          ').',
+        ]),
+      ),
+    ),
+  ]);
+}
+
+function RuleTable({ rules }: { readonly rules: readonly BacktestRule[] }): ComponentChild {
+  if (rules.length === 0) return null;
+  return h(
+    'div',
+    { class: 'table-scroll', tabIndex: 0, role: 'region', 'aria-label': 'The draft, rule by rule' },
+    h('table', { class: 'records numbers' }, [
+      h(
+        'thead',
+        null,
+        h(
+          'tr',
+          null,
+          heads.map((head) => h('th', { key: head, scope: 'col' }, head)),
+        ),
+      ),
+      h(
+        'tbody',
+        null,
+        rules.map((rule) => h(RuleRow, { key: `${rule.phase} ${rule.rule}`, rule })),
+      ),
+    ]),
+  );
+}
+
+function RuleRow({ rule }: { readonly rule: BacktestRule }): ComponentChild {
+  const { newly, noLonger, failed, unknown } = rule;
+  return h('tr', null, [
+    h('th', { scope: 'row', title: rule.title }, h('code', null, h(Recorded, { text: rule.rule }))),
+    h('td', null, rule.action ?? h('span', { class: 'quiet' }, 'not in it')),
+    h('td', { class: 'num' }, rule.before),
+    h('td', { class: 'num' }, rule.now),
+    [newly, noLonger, failed, unknown].map((noted, place) => h('td', { key: place }, countOf(noted))),
+  ]);
+}
+
+function countOf(noted: Noted): ComponentChild {
+  if (noted.decisions === 0) return h('span', { class: 'quiet' }, '0');
+  return [h('span', { class: 'num' }, noted.decisions), h('div', { class: 'examples' }, examplesOf(noted))];
+}
+
+function examplesOf({ examples }: Noted): ComponentChild {
+  return examples.map((id, place) => [
+    place === 0 ? '' : ', ',
+    h('a', { key: id, href: decisionAddress(id) }, h('code', null, id)),
+  ]);
+}
