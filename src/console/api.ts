@@ -42,6 +42,8 @@ export interface RulingRequest {
   readonly calls?: readonly string[];
   /** Of a release: alone and at once. */
   readonly breakGlass?: true;
+  /** Who is away and lent the role it is made in. */
+  readonly inStead?: string;
 }
 
 /** One ruling on many holds of the same bytes, or one that each is signed with. */
@@ -113,6 +115,9 @@ export interface Api {
   /** Says who is on it from now on; '' for nobody. */
   assign(id: string, to: string): Promise<HoldSummary>;
   review(id: string, finding: { readonly verdict: string; readonly text: string }): Promise<HoldSummary>;
+  /** Lets somebody rule in one's stead until a time, ISO 8601. */
+  beginAbsence(to: string, until: string): Promise<void>;
+  endAbsence(seq: number): Promise<void>;
   reviewerKeys(): Promise<ReviewerKeys>;
   enrolKey(enrolment: Enrolment): Promise<void>;
   /** One page of it; that content was read is sealed. */
@@ -186,6 +191,12 @@ export function createApi(key: string): Api {
     comment: async (id, text) => readSummary(await post(`${pathOf(id)}/comments`, { text })),
     assign: async (id, to) => readSummary(await post(`${pathOf(id)}/assignment`, { to })),
     review: async (id, finding) => readSummary(await post(`${pathOf(id)}/review`, finding)),
+    beginAbsence: async (to, until) => {
+      await post('/api/v1/delegations', { to, until });
+    },
+    endAbsence: async (seq) => {
+      await post(`/api/v1/delegations/${seq}/end`, {});
+    },
     reviewerKeys: async () => readKeys(await json('/api/v1/reviewer-keys')),
     enrolKey: async (enrolment) => {
       await post('/api/v1/reviewer-keys', enrolment);

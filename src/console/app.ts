@@ -1,6 +1,7 @@
 /** The page: sign-in, the queue beside the hold that is open, or one of the other pages. */
 import { type ComponentChild, h } from 'preact';
 import { useEffect, useReducer } from 'preact/hooks';
+import { AbsencePage } from './absence.ts';
 import { Alerts } from './alerts.ts';
 import { ConnectionBanner } from './connection.ts';
 import { DecisionPage } from './decision.ts';
@@ -55,6 +56,8 @@ function pageOf(desk: Desk, state: DeskState): ComponentChild {
       return h(PolicyPage, { key: 'policy', desk });
     case 'reviews':
       return h(ReviewsPage, { key: 'reviews', desk });
+    case 'absence':
+      return identity === null ? null : h(AbsencePage, { key: 'absence', desk, identity });
     case 'overview':
       return h(OverviewPage, { key: 'overview', desk, hours: place.hours });
     case 'inbox':

@@ -11,6 +11,9 @@ export interface DeskOversight {
   assign(id: string, to: string): Promise<void>;
   /** Gives a finding on a release by one person alone. */
   review(id: string, finding: { readonly verdict: string; readonly text: string }): Promise<void>;
+  /** Lets somebody rule in one's stead until a time, ISO 8601. */
+  beginAbsence(to: string, until: string): Promise<void>;
+  endAbsence(seq: number): Promise<void>;
   /**
    * One ruling on all of these, which hold the same bytes, the one on the page among them. Rejects where that one was
    * refused; what became of the others stands on the page.
@@ -33,6 +36,8 @@ export function createOversight(options: {
       put(await api().review(id, finding));
       if (store.get().open?.id === id) reread();
     },
+    beginAbsence: (to, until) => api().beginAbsence(to, until),
+    endAbsence: (seq) => api().endAbsence(seq),
     ruleOnMany: async (holds, ruling) => {
       const contentDigest = holds[0]?.contentDigest ?? '';
       const signed = await signedForEach(api(), signedIn(), holds, ruling);

@@ -25,6 +25,8 @@ export interface Ruling {
   readonly withheld: readonly number[];
   /** Released by one person alone, past the approvals that were needed. */
   readonly breakGlass: boolean;
+  /** Who was away and had lent the role; '' where it is one's own. */
+  readonly inStead: string;
 }
 
 /** What a reviewer said; null where it is erased, or not for this person. */
@@ -44,6 +46,13 @@ export const actionNames = ['release', 'deny', 'amend', 'amendText', 'releaseCal
 /** For each why it is not open to the one who asked; '' where it is. */
 export type Actions = Readonly<Record<(typeof actionNames)[number], string>>;
 
+/** Somebody who is away and lent their role, in whose stead something can be done here. */
+export interface Stead {
+  readonly name: string;
+  readonly role: string;
+  readonly actions: Actions;
+}
+
 export interface HoldDetail {
   readonly summary: HoldSummary;
   readonly rules: readonly HeldRule[];
@@ -52,6 +61,7 @@ export interface HoldDetail {
   /** How the rule's recent holds ended: state -> count. */
   readonly history: readonly (readonly [string, number])[];
   readonly actions: Actions;
+  readonly inStead: readonly Stead[];
   readonly comments: readonly Comment[];
   readonly review: Finding | null;
   readonly notRequester: boolean;
@@ -81,6 +91,14 @@ export function readDetail(value: unknown): HoldDetail {
       typeof count === 'number' ? [[state, count] as const] : [],
     ),
     actions: readActions(shapeOf(from['actions'], 'actions')),
+    inStead: listIn(from, 'inStead', (item) => {
+      const stead = shapeOf(item, 'stead');
+      return {
+        name: textIn(stead, 'name'),
+        role: textIn(stead, 'role'),
+        actions: readActions(shapeOf(stead['actions'], 'actions')),
+      };
+    }),
     comments: listIn(from, 'comments', (item) => readComment(shapeOf(item, 'comment'))),
     review: from['review'] === null ? null : readFinding(shapeOf(from['review'], 'review')),
     notRequester: flagIn(from, 'notRequester'),
@@ -125,6 +143,7 @@ function readRuling(item: unknown): Ruling {
     atMs: instantIn(from, 'at'),
     withheld: listIn(from, 'withheld', place),
     breakGlass: flagIn(from, 'breakGlass'),
+    inStead: textIn(from, 'inStead'),
   };
 }
 
@@ -148,5 +167,6 @@ export function readFinalRuling(value: unknown): Ruling | null {
     // An entry has these only where they apply.
     withheld: data['withheld'] === undefined ? [] : listIn(data, 'withheld', place),
     breakGlass: data['breakGlass'] === true,
+    inStead: data['inStead'] === undefined ? '' : textIn(data, 'inStead'),
   };
 }

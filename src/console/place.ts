@@ -12,6 +12,7 @@ export type Place =
   | { readonly page: 'ledger'; readonly seq: number | null }
   | { readonly page: 'policy' }
   | { readonly page: 'reviews' }
+  | { readonly page: 'absence' }
   | { readonly page: 'overview'; readonly hours: number };
 
 export const inbox: Place = { page: 'inbox' };
@@ -42,6 +43,7 @@ export function searchAddress(terms: Readonly<Record<string, string>>): string {
 }
 
 export const reviewsAddress = '#/reviews';
+export const absenceAddress = '#/absence';
 
 export function entryAddress(seq: number): string {
   return `#/ledger/${seq}`;
@@ -68,6 +70,7 @@ export function placeAt(hash: string): Place {
       return { page, seq: /^\d{1,15}$/.test(rest) ? Number(rest) : null };
     case 'policy':
     case 'reviews':
+    case 'absence':
       return { page };
     case 'overview': {
       const hours = Number(new URLSearchParams(query).get('hours'));

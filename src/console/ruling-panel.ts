@@ -19,6 +19,8 @@ interface RulingPanelProps {
   readonly identity: Identity;
   readonly verdict: Verdict;
   readonly withheld: ReadonlySet<number>;
+  /** Who lent the role that one rules in; '' for one's own word. */
+  readonly inStead: string;
   /** The queue: the same bytes may be held elsewhere. */
   readonly holds: Holds;
   readonly reason: string;
@@ -34,7 +36,7 @@ const sendWords: Readonly<Record<Verdict, string>> = {
 };
 
 export function RulingPanel(props: RulingPanelProps): ComponentChild {
-  const { desk, detail, identity, verdict, reason, setReason, drafts, setDrafts } = props;
+  const { desk, detail, identity, verdict, reason, setReason, drafts, setDrafts, inStead } = props;
   const { summary, exchange, actions } = detail;
   const [sending, setSending] = useState(false);
   const [problem, setProblem] = useState('');
@@ -54,7 +56,10 @@ export function RulingPanel(props: RulingPanelProps): ComponentChild {
   );
   const calls = verdict === 'release' ? (exchange?.response?.toolCalls ?? []) : [];
   const withheld = calls.length > 1 && actions.releaseCalls === '' ? props.withheld : none;
-  const identical = useMemo(() => identicalTo(summary, props.holds), [summary, props.holds]);
+  const identical = useMemo(
+    () => (inStead === '' ? identicalTo(summary, props.holds) : []),
+    [summary, props.holds, inStead],
+  );
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const others = verdict === 'amend' || withheld.size > 0 ? [] : identical.filter(({ id }) => chosen.has(id));
   const isReasonFree = verdict === 'release' && withheld.size === 0;
@@ -85,6 +90,7 @@ export function RulingPanel(props: RulingPanelProps): ComponentChild {
       verdict,
       reason,
       ...(typeof amendment === 'string' ? {} : { amendment }),
+      ...(inStead === '' ? {} : { inStead }),
       ...(withheld.size === 0
         ? {}
         : { calls: calls.flatMap(({ id }, place) => (withheld.has(place) ? [] : [id])) }),

@@ -16,6 +16,7 @@ import { Recorded } from './recorded.ts';
 import { RulingPanel } from './ruling-panel.ts';
 import { actionWords, becameOf, closedActions, whyClosed } from './ruling-words.ts';
 import { SigningKey } from './signing-key.ts';
+import { firstWord, inWordOf, WordChoice } from './stead.ts';
 import { markedText } from './text.ts';
 
 interface RulingBarProps {
@@ -30,7 +31,12 @@ const verdicts = ['release', 'amend', 'deny'] as const;
 const keys: Readonly<Record<Action, string>> = { release: 'r', amend: 'e', deny: 'd', 'break-glass': 'b' };
 
 export function RulingBar(props: RulingBarProps): ComponentChild {
-  const { desk, open, detail, identity } = props;
+  const { desk, open } = props;
+  const [word, setWord] = useState(() => firstWord(props.detail));
+  // One who ended their absence, or ruled by now, is not offered any more.
+  const stead = props.detail.inStead.find(({ name }) => name === word);
+  const detail = inWordOf(props.detail, stead);
+  const identity = { ...props.identity, role: stead?.role ?? props.identity.role };
   const { summary, actions } = detail;
   // Kept while panels open and close.
   const [reason, setReason] = useState('');
@@ -46,9 +52,18 @@ export function RulingBar(props: RulingBarProps): ComponentChild {
   const panel = over === '' ? open.panel : null;
   return h('section', { class: 'ruling', 'aria-label': 'Ruling' }, [
     over === '' ? null : h(Over, { key: 'over', desk, open, over, summary }),
-    panel === null ? null : h(Panel, { key: 'panel', ...props, panel, reason, setReason, drafts, setDrafts }),
+    panel === null
+      ? null
+      : h(Panel, {
+          key: 'panel',
+          ...{ ...props, detail, identity, inStead: stead?.name ?? '' },
+          ...{ panel, reason, setReason, drafts, setDrafts },
+        }),
     h('div', { key: 'bar', class: 'ruling-bar' }, [
       mayRule || over !== '' ? null : h(MayNot, { detail, identity }),
+      over === ''
+        ? h(WordChoice, { detail, word: stead?.name ?? '', ownRole: props.identity.role, onChange: setWord })
+        : null,
       offered.length === 0 ? null : h(Buttons, { desk, panel, dead: over !== '', detail, offered }),
       h('div', { class: 'ruling-facts' }, [
         over === '' ? h(TimeLeft, { fromMs: summary.openedAtMs, untilMs: summary.expiresAtMs }) : null,
@@ -67,6 +82,8 @@ export function RulingBar(props: RulingBarProps): ComponentChild {
 
 interface PanelProps extends RulingBarProps {
   readonly panel: Action;
+  /** '' for one's own word. */
+  readonly inStead: string;
   readonly reason: string;
   readonly setReason: (reason: string) => void;
   readonly drafts: Drafts;

@@ -3,7 +3,7 @@ import { type ComponentChild, h } from 'preact';
 import type { Desk, DeskState } from './desk.ts';
 import type { Link } from './events.ts';
 import type { Identity } from './hold-data.ts';
-import { type Page, pageAddress, pages } from './place.ts';
+import { absenceAddress, type Page, pageAddress, pages } from './place.ts';
 import { markedText } from './text.ts';
 
 export function Wordmark(): ComponentChild {
@@ -52,7 +52,7 @@ export function TopBar({ desk, state, identity }: TopBarProps): ComponentChild {
         ]),
     h('span', { class: 'spacer' }),
     h(LinkState, { link: state.link }),
-    h('span', { class: 'who', title: `Signed in as ${identity.name}` }, [
+    h('a', { class: 'who', href: absenceAddress, title: `Signed in as ${identity.name}; absence` }, [
       h('strong', null, markedText(identity.display)),
       h('span', { class: 'quiet' }, identity.role),
     ]),

@@ -41,10 +41,10 @@ function Rulings({ rulings }: { readonly rulings: readonly Ruling[] }): Componen
   return h(
     'ul',
     { class: 'rulings' },
-    rulings.map(({ by, role, verdict, atMs, withheld, breakGlass }) =>
+    rulings.map(({ by, role, verdict, atMs, withheld, breakGlass, inStead }) =>
       h('li', { key: `${by}-${atMs}` }, [
         h('strong', null, breakGlass ? 'break glass' : verdict),
-        ` by ${by} (${role}), `,
+        ` by ${by} (${role}${inStead === '' ? '' : `, in the stead of ${inStead}`}), `,
         h('time', { class: 'num' }, exactText(atMs)),
         withheld.length === 0
           ? ''

@@ -25,6 +25,26 @@ const refusals: readonly ErrorCode[] = [
   'not_divisible',
 ];
 
+/** Each that somebody has asks as much as one's own actions do. */
+const steadsMax = 8;
+
+/** In whose stead this person may do something here, in the role that was lent, and what. */
+export async function steadsFor(
+  parts: ControlParts,
+  hold: Hold,
+  identity: Identity,
+  exchange: Exchange | null,
+): Promise<HoldDetail['inStead']> {
+  const { delegations } = parts;
+  const lent = delegations.all().filter((one) => one.to === identity.name && delegations.isInForce(one));
+  const steads: HoldDetail['inStead'][number][] = [];
+  for (const { from: name, role } of lent.slice(0, steadsMax)) {
+    const actions = await actionsFor(parts, hold, { ...identity, role, inStead: name }, exchange);
+    if (actions.release === '' || actions.deny === '') steads.push({ name, role, actions });
+  }
+  return steads;
+}
+
 /**
  * For each action why it is not open to this person, '' where it is. `exchange` is null for those who do not read
  * content; they learn nothing of it here either.
@@ -32,14 +52,15 @@ const refusals: readonly ErrorCode[] = [
 export async function actionsFor(
   parts: ControlParts,
   hold: Hold,
-  identity: Identity,
+  identity: Identity & { readonly inStead?: string },
   exchange: Exchange | null,
 ): Promise<Actions> {
   const ruling = (change: Pick<RulingRequest, 'verdict' | 'breakGlass'>): Promise<string> =>
     whyNot(() => {
-      const { name: by, role } = identity;
+      const { name: by, role, inStead } = identity;
       const { digest } = hold.state.terms;
-      afterRuling(hold.state, { ...change, by, role, digest, reason: 'on trial' }, parts.clock.nowMs());
+      const request = { ...change, by, role, digest, reason: 'on trial' };
+      afterRuling(hold.state, inStead === undefined ? request : { ...request, inStead }, parts.clock.nowMs());
     });
   const amendFor = await ruling({ verdict: 'amend' });
   const amend = amendFor || (await whyNotAmended(parts, hold, exchange));

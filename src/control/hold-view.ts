@@ -5,7 +5,7 @@ import { needsOf, releasesOf, rolesNow } from '../hold/state.ts';
 import { collectWithinMs } from '../hold/terms.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Identity } from '../store/token-file.ts';
-import { actionsFor } from './actions.ts';
+import { actionsFor, steadsFor } from './actions.ts';
 import type { HoldDetail, HoldSummary } from './api/holds.ts';
 import type { ControlParts } from './parts.ts';
 import { mayReadContent } from './permissions.ts';
@@ -90,6 +90,7 @@ export async function detailOf(
     breakGlassCollectInMs: terms.breakGlass?.collectInMs ?? null,
     collectBy: iso(hold.collectByMs),
     actions: await actionsFor(parts, hold, identity, exchange),
+    inStead: await steadsFor(parts, hold, identity, exchange),
     comments: await Promise.all(
       hold.comments.map(async ({ seq, by, role, atMs }) => ({
         ...{ by, role, at: iso(atMs) },

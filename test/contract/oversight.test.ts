@@ -302,6 +302,29 @@ describe('a ruling in the stead of somebody who is away', () => {
   const lend = (as: 'reviewer' | 'admin' | 'auditor', to: string, ms = 3_600_000) =>
     house.call('/api/v1/delegations', { as, json: { to, until: until(ms) } });
 
+  it('is offered to whoever it was lent to, with what they may do, until their word is given', async () => {
+    const caller = house.ask('delete 7 records');
+    const { id, digest } = await nextHold(house);
+    const offered = async () => {
+      const { json } = await house.call(`/api/v1/holds/${id}`, { as: 'privacy' });
+      return z.looseObject({ inStead: z.array(z.unknown()) }).parse(json).inStead;
+    };
+    expect(await offered()).toEqual([]);
+    const { seq } = z.looseObject({ seq: z.number() }).parse((await lend('admin', 'privacy-1')).json);
+    const rule = { verdict: 'release', reason: 'Seen.', digest, inStead: 'admin-1' };
+    const several = expect.stringContaining('several approvals');
+    const actions = { release: '', deny: '', amend: several, breakGlass: expect.stringContaining('stead') };
+    expect(await offered()).toMatchObject([{ name: 'admin-1', role: 'admin', actions }]);
+    expect(codeOf(await house.call(`/api/v1/holds/${id}/rulings`, { as: 'privacy', json: rule }))).toBe(
+      '201',
+    );
+    expect(await offered()).toEqual([]);
+    await house.call(`/api/v1/delegations/${seq}/end`, { as: 'admin', json: {} });
+    const json = { verdict: 'deny', reason: 'No.', digest };
+    expect(codeOf(await house.call(`/api/v1/holds/${id}/rulings`, { as: 'reviewer', json }))).toBe('201');
+    await caller;
+  });
+
   it('is made in the role that was lent, by one voice, while it is lent, and never alone', async () => {
     const caller = house.ask('delete 5 records');
     const { id, digest } = await nextHold(house);

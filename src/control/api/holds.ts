@@ -64,6 +64,14 @@ export const holdSummarySchema = z
 export type HoldSummary = Sent<z.output<typeof holdSummarySchema>>;
 
 const whyNot = z.string().describe("Why it is not open to the one who asks; '' where it is.");
+const actions = z.object({
+  release: whyNot,
+  deny: whyNot,
+  amend: whyNot,
+  amendText: whyNot.describe('The same for the text of an answer, where its calls can be amended.'),
+  releaseCalls: whyNot.describe('The same for releasing some of its calls and withholding others.'),
+  breakGlass: whyNot,
+});
 
 export const holdSchema = z
   .object({
@@ -104,16 +112,10 @@ export const holdSchema = z
       .nullable()
       .describe('The same where the glass was broken; null where nobody may.'),
     collectBy: z.string().describe("Until when a released answer waits for its caller; '' before."),
-    actions: z
-      .object({
-        release: whyNot,
-        deny: whyNot,
-        amend: whyNot,
-        amendText: whyNot.describe('The same for the text of an answer, where its calls can be amended.'),
-        releaseCalls: whyNot.describe('The same for releasing some of its calls and withholding others.'),
-        breakGlass: whyNot,
-      })
-      .describe('What the one who asks may do. A ruling is judged again when it comes.'),
+    actions: actions.describe('What the one who asks may do. A ruling is judged again when it comes.'),
+    inStead: z
+      .array(z.object({ name: z.string(), role: z.string(), actions }))
+      .describe('Who lent the one who asks their role, where something can be done here in it, and what.'),
     comments: z
       .array(
         z.object({

@@ -22,6 +22,7 @@ function detail(change: Partial<HoldSummary> = {}, more: Partial<HoldDetail> = {
     comments: [],
     review: null,
     actions: open,
+    inStead: [],
     notRequester: false,
     escalated: [],
     collectInMs: 900_000,
@@ -77,7 +78,7 @@ describe('what a release does', () => {
 });
 
 describe('who approved', () => {
-  const ruling = { atMs: 0, verdict: 'release', withheld: [], breakGlass: false };
+  const ruling = { atMs: 0, verdict: 'release', withheld: [], breakGlass: false, inStead: '' };
   it('stands beside the role it counts for', () => {
     const held = detail(
       { approvals: { needed: 2, given: ['ada'], byRole } },
@@ -112,7 +113,15 @@ it.each([
   [{ verdict: 'amend', withheld: [0, 2] }, 'Released by ada without 2 of its calls, which were withheld.'],
   [{ verdict: 'expired' }, 'Expired: nobody ruled in time.'],
 ])('the ruling %j reads: %s', (ruling, words) => {
-  expect(wasRuled({ by: 'ada', role: 'reviewer', atMs: 0, withheld: [], breakGlass: false, ...ruling })).toBe(
-    words,
-  );
+  expect(
+    wasRuled({
+      by: 'ada',
+      role: 'reviewer',
+      atMs: 0,
+      withheld: [],
+      breakGlass: false,
+      inStead: '',
+      ...ruling,
+    }),
+  ).toBe(words);
 });
