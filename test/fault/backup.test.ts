@@ -20,7 +20,7 @@ import { systemRandom } from '../../src/core/clock.ts';
 import { type DemoProvider, startDemoProvider } from '../../src/demo/provider.ts';
 import { readEntry } from '../../src/ledger/reader.ts';
 import { type Sidecar, startSidecar } from '../../src/sidecar.ts';
-import { replaceKek } from '../../src/store/keys.ts';
+import { destroyKek, loadKeys, replaceKek } from '../../src/store/keys.ts';
 import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { run } from '../contract/support/process.ts';
@@ -137,6 +137,30 @@ describe('a backup', () => {
     expect(readFileSync(join(dir, 'manifest.json'), 'utf8')).toBe(before);
     expect((await backUp(one, one.directory)).code).toBe(2);
   });
+});
+
+it('a backup is begun anew once a key that it may need was retired', async () => {
+  const house = newHouse();
+  const dir = newDir();
+  await live(house, 1);
+  expect((await backUp(house, dir)).code).toBe(0);
+  const keysDir = join(house.dataDir, 'keys');
+  const { kek } = loadKeys(keysDir, false, systemRandom);
+  replaceKek(keysDir, systemRandom);
+  const sidecar = await startSidecar(house.configFile, {});
+  try {
+    expect((await backUp(house, dir)).code).toBe(0);
+    await sidecar.ledger.retireKek(kek.id, { by: 'olga', reason: 'yearly' });
+  } finally {
+    await sidecar.stop('test');
+  }
+  destroyKek(keysDir, kek.id);
+  const refused = await backUp(house, dir);
+  expect([refused.code, refused.err]).toEqual([2, expect.stringContaining(`${kek.id} was retired`)]);
+  const anew = newDir();
+  expect((await backUp(house, anew)).code).toBe(0);
+  loseLedger(house);
+  expect((await restore(house, anew)).code).toBe(0);
 });
 
 describe('`verify` of a backup', () => {
