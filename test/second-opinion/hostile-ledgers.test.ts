@@ -1,7 +1,7 @@
 /** verify.py on ledgers that no sidecar seals, by whoever has the key: both verifiers name one cause, and the right one. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLedgerBuilder, type Fields, type LedgerBuilder } from '../support/ledger-builder.ts';
-import { editBodies, editLeaf, type Records, setFields } from '../support/ledger-tampering.ts';
+import { editBodies, editLeaf, editNote, type Records, setFields } from '../support/ledger-tampering.ts';
 import { type Folder, makeFolder, streamOf } from './ledgers.ts';
 import { missing, ours, second } from './opinions.ts';
 
@@ -33,6 +33,14 @@ const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
 const file = { credential: 'ab'.repeat(32), id: 'file-1' };
 const answered = (data: Fields = {}): Records =>
   recordsOf((builder) => builder.response(builder.request(), { file, ...data }));
+
+/** With the checkpoint of block 1 in another name. */
+const signedAs = (name: string): Records =>
+  editNote(
+    recordsOf((builder) => builder.request()),
+    1,
+    (text) => text.replace(/(?<=\n\n\u2014 )\S+/, name),
+  );
 
 const cases: Readonly<Record<string, readonly [string, Records]>> = {
   'needs that are no list': ['leaf_malformed at 2', held({ needs: role })],
@@ -104,6 +112,12 @@ const cases: Readonly<Record<string, readonly [string, Records]>> = {
       b.deliver(decision, hold, digest);
     }),
   ],
+  'a checkpoint in a name with a next-line in it': ['note_malformed at 1', signedAs('a\u0085b')],
+  'a checkpoint in a name with a space that does not break': ['note_malformed at 1', signedAs('a\u00a0b')],
+  'a checkpoint in a name with a byte order mark in it': ['key_unknown at 1', signedAs('a\ufeffb')],
+  'a checkpoint in a name with a control character in it': ['note_malformed at 1', signedAs('a\u0001b')],
+  'a checkpoint in a name that is too long': ['note_malformed at 1', signedAs('a'.repeat(256))],
+  'a checkpoint in the name of another': ['key_unknown at 1', signedAs('a'.repeat(255))],
   'bodies of an entry beyond every number': [
     'bodies_malformed at 1',
     editBodies(answered(), 1, (bodies) => ({

@@ -37,6 +37,10 @@ BASES = {
 TARGETS_MAX = 2048
 
 
+# Of Unicode's property White_Space, as c2sp.org/signed-note has it for names.
+SPACES = "\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+
+
 class Bad(Exception):
     """What was found; `seq` is -1 where it is about no entry."""
 
@@ -88,7 +92,7 @@ def strict_base64(text):
 
 
 def parse_key(text):
-    match = re.fullmatch(r"([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)", text)
+    match = re.fullmatch(f"([^+{SPACES}]{{1,255}})" r"\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)", text)
     typed = strict_base64(match[3]) if match else None
     if typed is None:
         raise Bad("verifier_key_malformed")
@@ -104,6 +108,8 @@ def parse_note(raw, seq):
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         raise Bad("note_malformed", seq)
+    if re.search("[\x00-\x09\x0b-\x1f]", text):
+        raise Bad("note_malformed", seq)
     body, blank, lines = text.partition("\n\n")
     head = re.fullmatch(r"([!-*,-~]{1,255})\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/]{43}=)", body.rstrip("\n") if not blank else body)
     root = strict_base64(head[3]) if head else None
@@ -115,7 +121,7 @@ def parse_note(raw, seq):
         raise Bad("note_malformed", seq)
     signatures = []
     for text in lines[:-1].split("\n"):
-        line = re.fullmatch("\u2014 ([^+\\s]+) ([A-Za-z0-9+/=]+)", text)
+        line = re.fullmatch(f"\u2014 ([^+{SPACES}]{{1,255}}) ([A-Za-z0-9+/=]+)", text)
         signature = strict_base64(line[2]) if line else None
         if signature is None or len(signature) < 5 or len(signatures) == 100:
             raise Bad("note_malformed", seq)
