@@ -61,11 +61,12 @@ export const restoreCommand: Command = {
     const backup = readBackup(onlyArgument(options, 'backup'));
     const { paths } = loadConfig(options.text('config') ?? defaultConfigFile, env);
     requireNoLedger(paths);
-    const { kek } = requireKeys(backup, paths);
+    const { kek, retiredKeks } = requireKeys(backup, paths);
     const trust = options.text('trust');
     const { verdict, defects } = await verifyBackup(backup, {
       trustedKeys: trust === undefined ? [backup.manifest.key] : readTrust(trust),
-      openBody: new Uint8Array(kek.key),
+      // Bodies of earlier epochs are still under theirs.
+      openBody: [kek, ...retiredKeks].map(({ key }) => new Uint8Array(key)),
     });
     if (!verdict.ok || defects.length > 0) {
       printDefects(backup.dir, verdict, defects);
@@ -89,7 +90,9 @@ export const restoreCommand: Command = {
 /** A ledger that its keys do not fit could not go on. */
 function requireKeys({ manifest }: Backup, { keysDir }: LoadedConfig['paths']) {
   const keys = loadKeys(keysDir, false, systemRandom);
-  if (signerOf(manifest.origin, keys.signingKey).verifierKey === manifest.key) return keys;
+  // Between the two a rotation may have stood still: whichever the ledger asks for is the one.
+  const signing = [keys.signingKey, ...keys.otherSigningKeys];
+  if (signing.some((key) => signerOf(manifest.origin, key).verifierKey === manifest.key)) return keys;
   throw new HoldpointError(
     'config_invalid',
     `The signing.pem in ${keysDir} is not the one that the backup was sealed under.`,

@@ -168,9 +168,22 @@ export function createErasureDesk(options: DeskOptions): ErasureDesk {
     }
   }
 
-  function sealHold(data: JsonObject, reason: string): Promise<number> {
+  /** @param requireDue throws where it is not due any more when its turn comes */
+  function sealHold(data: JsonObject, reason: string, requireDue = (): void => undefined): Promise<number> {
     const parts = [{ name: 'reason', bytes: Buffer.from(reason) }];
-    return ledger.sealBetweenErasures({ type: 'erasure', data, parts });
+    return ledger.sealBetweenErasures(() => {
+      requireDue();
+      return { type: 'erasure', data, parts };
+    });
+  }
+
+  function requireStanding(seq: number): void {
+    if (ledger.legalHolds().some((hold) => hold.seq === seq)) return;
+    throw new HoldpointError(
+      'not_found',
+      'There is no such legal hold.',
+      'List them with: holdpoint legal-hold list',
+    );
   }
 
   return {
@@ -186,13 +199,7 @@ export function createErasureDesk(options: DeskOptions): ErasureDesk {
       return { seq: await sealHold(data, reason), scope: data.scope, by };
     },
     liftHold: async (seq, { by, role }, reason) => {
-      if (!ledger.legalHolds().some((hold) => hold.seq === seq))
-        throw new HoldpointError(
-          'not_found',
-          'There is no such legal hold.',
-          'List them with: holdpoint legal-hold list',
-        );
-      await sealHold({ action: 'lift', by, hold: seq, role }, reason);
+      await sealHold({ action: 'lift', by, hold: seq, role }, reason, () => requireStanding(seq));
     },
     totals: () => ({
       pending,

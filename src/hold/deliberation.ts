@@ -53,7 +53,7 @@ export function createDeliberation(desk: Desk, armTimer: Ending['armTimer']): De
   return {
     comment: async (hold, person, text) => {
       const item = itemOf(hold);
-      await inTurn(item, async () => {
+      await inTurn(desk, item, async () => {
         refuseUnlessWaiting(hold);
         if (hold.comments.length >= commentsMax) throw tooMany(`${commentsMax} comments`);
         await sealAbout(desk, hold, commentDraft(hold, person, text)).finally(() => armTimer(item));
@@ -62,7 +62,7 @@ export function createDeliberation(desk: Desk, armTimer: Ending['armTimer']): De
     },
     assign: async (hold, person, to) => {
       const item = itemOf(hold);
-      await inTurn(item, async () => {
+      await inTurn(desk, item, async () => {
         refuseUnlessWaiting(hold);
         refuseAssignment(hold, person, to);
         if (hold.assignments.length >= assignmentsMax) throw tooMany(`${assignmentsMax} hand-overs`);

@@ -33,6 +33,8 @@ export interface QueueOptions {
 
 export interface Desk extends QueueOptions {
   readonly live: LiveHolds;
+  /** Set while memory is made to say what is sealed; until then nothing is sealed on what it says. Owned by restoring.ts. */
+  reading: Promise<void> | null;
   /** For whatever a hold waits for, by its deadlines. */
   readonly deadlines: Schedule;
   readonly shared: Shared;
@@ -46,6 +48,7 @@ export function createDesk(options: QueueOptions): Desk {
     ...options,
     deadlines: manyTimers(options.schedule, options.clock),
     live: createLiveHolds(),
+    reading: null,
     shared: createShared(),
     emit: (kind, hold, by = '') => {
       for (const listener of listeners) {

@@ -9,7 +9,7 @@ import { escalationDraft } from './drafts.ts';
 import type { Live } from './live.ts';
 import { applyEntry } from './record.ts';
 import { isConsumedRequest, redeliverMs } from './retry.ts';
-import { inTurn, sealRuling } from './rulings.ts';
+import { inTurn, isTaken, sealRuling } from './rulings.ts';
 import { afterExpiry } from './state.ts';
 
 export interface Ending {
@@ -29,19 +29,18 @@ export function createEnding(desk: Desk): Ending {
     item.cancelTimer();
     const { hold } = item;
     const nowMs = clock.nowMs();
-    if (hold.state.status === 'pending') {
+    if (hold.outcome !== null) {
+      const keepMs = hold.outcome === 'delivered' ? redeliverMs : sameAnswerMs;
+      item.cancelTimer = schedule(keepMs, () => live.remove(item));
+    } else if (hold.state.status === 'pending') {
       const { expiresAtMs, escalation } = hold.state.terms;
       const step = item.escalating ? undefined : escalation?.[hold.state.escalated];
       const isStep = step !== undefined && step.atMs < expiresAtMs;
       item.cancelTimer = schedule(Math.max(0, (isStep ? step.atMs : expiresAtMs) - nowMs), () =>
         isStep ? run('escalate a hold', () => escalate(item)) : run('expire a hold', () => expire(item)),
       );
-    } else if (hold.outcome === null) {
-      if (isConsumedRequest(hold)) return;
+    } else if (!isConsumedRequest(hold)) {
       item.cancelTimer = schedule(Math.max(0, hold.collectByMs - nowMs), () => giveUp(item));
-    } else {
-      const keepMs = hold.outcome === 'delivered' ? redeliverMs : sameAnswerMs;
-      item.cancelTimer = schedule(keepMs, () => live.remove(item));
     }
   }
 
@@ -50,8 +49,8 @@ export function createEnding(desk: Desk): Ending {
   }
 
   async function expire(item: Live): Promise<void> {
-    // Whatever is being sealed arms the timer again.
-    if (item.sealing !== null) return;
+    // Whoever seals or reads arms the timer again.
+    if (isTaken(desk, item)) return;
     const next = afterExpiry(item.hold.state, clock.nowMs());
     if (next === item.hold.state) {
       armTimer(item);
@@ -59,7 +58,7 @@ export function createEnding(desk: Desk): Ending {
     }
     const ruling = { by: 'holdpoint', role: 'holdpoint', verdict: 'expired', reason: '' } as const;
     try {
-      await inTurn(item, () => sealRuling(desk, item, next, ruling, null));
+      await inTurn(desk, item, () => sealRuling(desk, item, next, ruling, null));
     } catch (error) {
       // The hold stays pending and undelivered; expiry is tried again when the ledger may be back.
       item.cancelTimer();
@@ -72,6 +71,8 @@ export function createEnding(desk: Desk): Ending {
   /** Lets the next step's roles rule, once that is sealed. */
   async function escalate(item: Live): Promise<void> {
     const { hold } = item;
+    // What is being sealed may end the hold, and nothing escalates after that. Whoever seals or reads arms the timer again.
+    if (isTaken(desk, item)) return;
     const step = hold.state.terms.escalation?.[hold.state.escalated];
     if (item.escalating || hold.state.status !== 'pending' || step === undefined) return;
     if (clock.nowMs() < step.atMs) {

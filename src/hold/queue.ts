@@ -123,7 +123,7 @@ export function createHoldQueue(options: QueueOptions): HoldQueue {
         afterRuling(hold.state, ruling, clock.nowMs());
         throw new HoldpointError('already_ruled', 'The hold is over.', 'Read the hold again.');
       }
-      await inTurn(item, () => {
+      await inTurn(desk, item, () => {
         confirm();
         const next = afterRuling(hold.state, ruling, clock.nowMs());
         // Also where it fails: its expiry may have come meanwhile, and waits for nobody else.
@@ -148,6 +148,7 @@ export function createHoldQueue(options: QueueOptions): HoldQueue {
       emit('caller', hold);
     },
     beginDelivery: async (hold) => {
+      while (desk.reading !== null) await desk.reading;
       const attempt = hold.deliveryAttempts + 1;
       const sealed = ledger.seal(deliveryDraft(hold, attempt));
       await sealed.durable;

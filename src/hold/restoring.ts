@@ -9,13 +9,34 @@ import { type Hold, holdFromEntries } from './record.ts';
 
 /** Reads every open decision again. After a failed write memory and disk may differ, and the disk is right. */
 export async function restoreHolds(desk: Desk, { armTimer }: Ending): Promise<void> {
+  const before = desk.reading;
+  const reading = Promise.withResolvers<void>();
+  // In one step with the ledger's taking entries again: until it is read, what memory says of it is not ruled on.
+  desk.reading = reading.promise;
+  try {
+    await before;
+    await readAll(desk, armTimer);
+  } finally {
+    if (desk.reading === reading.promise) desk.reading = null;
+    reading.resolve();
+    // Whose time came meanwhile was passed over.
+    for (const item of desk.live.all()) if (item.hold.outcome === null) armTimer(item);
+  }
+}
+
+async function readAll(desk: Desk, armTimer: Ending['armTimer']): Promise<void> {
   const { ledger, live } = desk;
   for (const decision of ledger.openDecisions()) await restoreDecision(desk, armTimer, decision);
   // Recovery may have closed some: a denial whose commit was reported failed stands when it reached the disk.
   for (const { hold } of live.all()) {
-    if (hold.outcome === null && !ledger.isOpen(hold.decision))
-      await restoreDecision(desk, armTimer, hold.decision);
+    const mayHaveEnded = hold.outcome === null && !ledger.isOpen(hold.decision);
+    if (mayHaveEnded || mayHaveReview(hold)) await restoreDecision(desk, armTimer, hold.decision);
   }
+}
+
+/** A review comes when its decision is long closed. */
+function mayHaveReview({ state, review }: Hold): boolean {
+  return review === null && state.rulings.some(({ breakGlass }) => breakGlass === true);
 }
 
 async function restoreDecision(

@@ -81,6 +81,7 @@ export function createReviews(desk: Desk): Reviews {
     person: Person,
     finding: { verdict: ReviewVerdict; text: string },
   ): Promise<Hold> {
+    while (desk.reading !== null) await desk.reading;
     const hold = await holdOf(holdSeq);
     requireReviewable(hold, person);
     await sealAbout(desk, hold, reviewDraft(hold, hold.ruling ?? holdSeq, person, finding));

@@ -9,8 +9,8 @@ import type { HoldState } from './state.ts';
  * Runs what seals something about a hold that waits, alone: it is judged on what the one before it left. A task that
  * seals arms the hold's timer when it is done: its expiry may have come meanwhile, and waits for nobody else.
  */
-export async function inTurn<T>(item: Live, task: () => Promise<T>): Promise<T> {
-  while (item.sealing !== null) await item.sealing;
+export async function inTurn<T>(desk: Pick<Desk, 'reading'>, item: Live, task: () => Promise<T>): Promise<T> {
+  while (isTaken(desk, item)) await (desk.reading ?? item.sealing);
   const sealing = Promise.withResolvers<void>();
   item.sealing = sealing.promise;
   try {
@@ -19,6 +19,11 @@ export async function inTurn<T>(item: Live, task: () => Promise<T>): Promise<T> 
     item.sealing = null;
     sealing.resolve();
   }
+}
+
+/** True while something about it is being sealed, or memory is being made to say what is. */
+export function isTaken({ reading }: Pick<Desk, 'reading'>, { sealing }: Live): boolean {
+  return reading !== null || sealing !== null;
 }
 
 /** Seals a ruling that leads to `next`, makes memory say so, and tells, the waiting caller first. To be called in turn. */

@@ -75,8 +75,11 @@ export interface Ledger {
     draft: Draft,
     isStillDue: () => boolean,
   ): Promise<{ readonly seq: number; readonly bytesWiped: number } | null>;
-  /** Seals a legal hold or its end between two erasures; resolves with its seq once it is durable. */
-  sealBetweenErasures(draft: Draft): Promise<number>;
+  /**
+   * Seals a legal hold or its end between two erasures; resolves with its seq once it is durable. `draft` is asked when
+   * its turn comes, and what it throws refuses it: by then the one before is known.
+   */
+  sealBetweenErasures(draft: () => Draft): Promise<number>;
   /** Seq of the erasure carried out last since the start, -1 before: what was read earlier may be erased. */
   lastErasure(): number;
   /** Gives back disk space that erasures emptied; returns how many bytes. */
@@ -186,7 +189,7 @@ function ledgerOf(parts: Parts): Ledger {
     erase: erasures.erase,
     sealBetweenErasures: (draft) =>
       erasures.inTurn(async () => {
-        const { seq, durable } = seal(draft);
+        const { seq, durable } = seal(draft());
         await durable;
         return seq;
       }),

@@ -21,7 +21,7 @@ import { HoldpointError } from '../core/errors.ts';
 import { decodeBlock, parseRecordKey } from '../ledger/block.ts';
 import { exportStream } from '../ledger/export.ts';
 import { streamHeader } from '../ledger/frame.ts';
-import { readNoteAt } from '../ledger/reader.ts';
+import { readBlocks, readNoteAt } from '../ledger/reader.ts';
 import type { RecordStore } from '../ledger/store.ts';
 import { readStream } from '../ledger/verify/stream.ts';
 import { type Verdict, type VerifyOptions, verifyLedger } from '../ledger/verify/verify.ts';
@@ -114,8 +114,8 @@ export async function verifyBackup(
 
 /**
  * Adds to the backup in `dir` what was sealed since, or begins it; resolves when all of it is on disk. A crash
- * leaves the backup as it was before. Throws `usage` where `dir` holds anything else, or a backup that this
- * ledger does not go on from.
+ * leaves the backup as it was before. Throws `usage` where `dir` holds anything else, a backup that this ledger does
+ * not go on from, or one that could not be restored any more.
  */
 export async function takeBackup(
   store: RecordStore,
@@ -125,7 +125,10 @@ export async function takeBackup(
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const before = isBackup(dir) ? readBackup(dir).manifest : null;
   if (before === null) requireEmpty(dir);
-  else await requireGoesOn(store, before, dir);
+  else {
+    await requireGoesOn(store, before, dir);
+    await requireKeysKept(store, before.size, dir);
+  }
   const first = before?.size ?? 0;
   const name = `records-${String(first).padStart(20, '0')}.hpj`;
   const file = join(dir, name);
@@ -169,6 +172,19 @@ async function requireGoesOn(store: RecordStore, { size, note }: Manifest, dir: 
     `The ledger does not go on from the backup in ${dir}, which has ${size} entries.`,
     'It is a backup of another ledger, or the ledger was restored since: keep it, and name a new directory.',
   );
+}
+
+/** What the backup has may be under a key that was destroyed since: it would be continued, and never restored. */
+async function requireKeysKept(store: RecordStore, fromSeq: number, dir: string): Promise<void> {
+  for await (const entries of readBlocks(store, { fromSeq, reverse: false })) {
+    const retired = entries.find(({ type, data }) => type === 'key' && data['action'] === 'retire');
+    if (retired === undefined) continue;
+    throw new HoldpointError(
+      'usage',
+      `The key-encryption key ${String(retired.data['kek'])} was retired since the backup in ${dir} was taken, which may need it.`,
+      'Begin a new backup in another directory; the old one opens only with that key.',
+    );
+  }
 }
 
 async function endOf(store: RecordStore): Promise<{ size: number; note: string; root: string }> {

@@ -2,7 +2,9 @@
 import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { HoldpointError } from '../core/errors.ts';
-import { parseRecordKey } from '../ledger/block.ts';
+import { decodeBlock, parseRecordKey } from '../ledger/block.ts';
+import { readLeaf } from '../ledger/entry.ts';
+import { targetsOf } from '../ledger/erasure.ts';
 import type { Restored } from '../ledger/ledger-options.ts';
 import type { StoredRecord } from '../ledger/store.ts';
 import { type Backup, recordsOf } from './backup.ts';
@@ -65,6 +67,7 @@ async function writeRecords(backup: Backup, dir: string): Promise<void> {
   const store = await openLedgerStore(dir);
   try {
     let commit: StoredRecord[] = [];
+    let firstErasure: number | null = null;
     for await (const { key, value } of recordsOf(backup)) {
       const record = { key: Buffer.from(key), value: Buffer.from(value) };
       if (parseRecordKey(key)?.kind === 'block' && commit.length > 0) {
@@ -72,11 +75,21 @@ async function writeRecords(backup: Backup, dir: string): Promise<void> {
         commit = [];
       }
       commit.push(record);
+      firstErasure ??= erasureIn(record);
     }
     if (commit.length > 0) await store.commit(commit, false);
+    // A backup has what was erased after it was begun: the first start carries its erasures out again.
+    await store.writeUnfinishedFrom(firstErasure);
   } finally {
     await store.close();
   }
+}
+
+/** Seq of the first entry of a block that erases something; null where none does, and for other records. */
+function erasureIn({ key, value }: StoredRecord): number | null {
+  if (parseRecordKey(key)?.kind !== 'block') return null;
+  const leaves = decodeBlock(value).leaves.filter((leaf) => leaf.includes('"type":"erasure"'));
+  return leaves.map(readLeaf).find((entry) => targetsOf(entry).length > 0)?.seq ?? null;
 }
 
 /** Every file of a directory, and the directory itself. */

@@ -16,9 +16,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { systemRandom } from '../../src/core/clock.ts';
 import { type DemoProvider, startDemoProvider } from '../../src/demo/provider.ts';
 import { readEntry } from '../../src/ledger/reader.ts';
 import { type Sidecar, startSidecar } from '../../src/sidecar.ts';
+import { destroyKek, loadKeys, replaceKek } from '../../src/store/keys.ts';
 import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { run } from '../contract/support/process.ts';
@@ -80,6 +82,27 @@ async function entryAt(house: House, seq: number) {
   }
 }
 
+/** Erases the first request of the ledger; returns how many parts that were. */
+async function eraseOne(house: House): Promise<number> {
+  const sidecar = await startSidecar(house.configFile, {});
+  try {
+    for await (const entries of sidecar.ledger.blocks({ fromSeq: 0, reverse: false })) {
+      const request = entries.find(({ type }) => type === 'request');
+      if (request === undefined) continue;
+      const data = {
+        ...{ action: 'erase', basis: 'objection', by: 'petra', final: true, request: 'ab'.repeat(8) },
+        ...{ role: 'privacy', scope: { decision: request.seq } },
+        targets: request.parts.map((_part, index) => [request.seq, index]),
+      };
+      await sidecar.ledger.erase({ type: 'erasure', data }, () => true);
+      return request.parts.length;
+    }
+    throw new Error('there is no request');
+  } finally {
+    await sidecar.stop('test');
+  }
+}
+
 describe('a backup', () => {
   it('is taken while the sidecar runs, verifies, and is continued by what was sealed since', async () => {
     const house = newHouse();
@@ -114,6 +137,30 @@ describe('a backup', () => {
     expect(readFileSync(join(dir, 'manifest.json'), 'utf8')).toBe(before);
     expect((await backUp(one, one.directory)).code).toBe(2);
   });
+});
+
+it('a backup is begun anew once a key that it may need was retired', async () => {
+  const house = newHouse();
+  const dir = newDir();
+  await live(house, 1);
+  expect((await backUp(house, dir)).code).toBe(0);
+  const keysDir = join(house.dataDir, 'keys');
+  const { kek } = loadKeys(keysDir, false, systemRandom);
+  replaceKek(keysDir, systemRandom);
+  const sidecar = await startSidecar(house.configFile, {});
+  try {
+    expect((await backUp(house, dir)).code).toBe(0);
+    await sidecar.ledger.retireKek(kek.id, { by: 'olga', reason: 'yearly' });
+  } finally {
+    await sidecar.stop('test');
+  }
+  destroyKek(keysDir, kek.id);
+  const refused = await backUp(house, dir);
+  expect([refused.code, refused.err]).toEqual([2, expect.stringContaining(`${kek.id} was retired`)]);
+  const anew = newDir();
+  expect((await backUp(house, anew)).code).toBe(0);
+  loseLedger(house);
+  expect((await restore(house, anew)).code).toBe(0);
 });
 
 describe('`verify` of a backup', () => {
@@ -224,6 +271,35 @@ describe('a restore', () => {
     expect(verdict.size).toBeGreaterThan(markSize);
     expect(verdict.notes.join()).toContain(`${lostInAll} entries that were sealed after it are lost`);
     expect(await codesWith()).toEqual(['checkpoint_not_in_ledger']);
+  });
+
+  it('takes bodies of every epoch whose key is at hand', async () => {
+    const house = newHouse();
+    const dir = newDir();
+    await live(house, 1);
+    replaceKek(join(house.dataDir, 'keys'), systemRandom);
+    await live(house, 1);
+    await backUp(house, dir);
+    loseLedger(house);
+    const { code, err } = await restore(house, dir);
+    expect([code, err]).toEqual([0, '']);
+    const { findings, bodies } = await verifyDirectory(house.dataDir, {});
+    expect([findings, bodies.opened]).toEqual([[], bodies.stored]);
+  });
+
+  it('brings back nothing that was erased after the backup was begun', async () => {
+    const house = newHouse();
+    const dir = newDir();
+    await live(house, 2);
+    await backUp(house, dir);
+    const targets = await eraseOne(house);
+    await backUp(house, dir);
+    loseLedger(house);
+    expect((await restore(house, dir)).code).toBe(0);
+    await live(house, 0);
+    const { findings, notes, bodies } = await verifyDirectory(house.dataDir, {});
+    expect([findings, bodies.erased]).toEqual([[], targets]);
+    expect(notes.join()).not.toContain('under way');
   });
 
   it('writes over nothing, and needs the keys of the ledger', async () => {

@@ -326,3 +326,18 @@ describe('retention', () => {
     await ledger.close('test');
   });
 });
+
+it('a legal hold that two people lift at the same moment is lifted once', async () => {
+  const house = createLedgerUnderTest();
+  const ledger = await house.open();
+  const desk = deskOf(house, ledger);
+  const { seq } = await desk.placeHold({ subject }, { by: 'petra', role: 'privacy' }, 'a claim');
+  const lifts = ['petra', 'paul'].map((by) => desk.liftHold(seq, { by, role: 'privacy' }, 'it is settled'));
+  const ended = await Promise.allSettled(lifts);
+  expect(ended.map((one) => (one.status === 'rejected' ? one.reason.code : 'lifted'))).toEqual([
+    'lifted',
+    'not_found',
+  ]);
+  await ledger.close('test');
+  expect((await house.verify()).findings).toEqual([]);
+});

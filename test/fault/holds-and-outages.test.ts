@@ -60,6 +60,7 @@ async function held(): Promise<Held> {
       requester: 'agent',
       digest: response.parts[0]?.c ?? '',
       expiresAtMs: openedAtMs + 900_000,
+      breakGlass: { roles: ['admin'], collectInMs: 300_000 },
     },
   );
   return { house, ledger, holds, hold };
@@ -81,6 +82,22 @@ function queueOver(house: LedgerUnderTest, ledger: Ledger): HoldQueue {
   return holds;
 }
 let restored: Promise<void> = Promise.resolve();
+
+/** Does this in the moment in which the ledger takes entries again, when nothing was read of what it has. */
+function onReturn({ house, holds }: Held, act: () => Promise<unknown>): Promise<unknown> {
+  const { promise, resolve } = Promise.withResolvers<unknown>();
+  house.onEvent = ({ kind }) => {
+    if (kind !== 'opened') return;
+    restored = holds.restore();
+    resolve(
+      act().then(
+        () => 'sealed',
+        (error: unknown) => (error instanceof HoldpointError ? error.code : error),
+      ),
+    );
+  };
+  return promise;
+}
 
 async function outage(house: LedgerUnderTest, ledger: Ledger, during: () => Promise<unknown>): Promise<void> {
   await expect(during()).rejects.toBeInstanceOf(HoldpointError);
@@ -151,6 +168,68 @@ it('a denial whose commit was reported failed but reached the disk stands, and i
   await expect(rule(all, 'release')).rejects.toMatchObject({ code: 'already_ruled' });
   await end(all);
   expect(outcomesIn(house.entries()).get(hold.decision)).toEqual(['denied']);
+});
+
+it('whoever rules the moment the ledger is back rules on what it has', async () => {
+  const all = await held();
+  const { house, ledger } = all;
+  const denied = onReturn(all, () => rule(all, 'deny'));
+  house.disk.fateOf = () => 'after';
+  await outage(house, ledger, () => rule(all, 'release'));
+  expect(await denied).toBe('already_ruled');
+  await end(all);
+});
+
+it('bytes that are handed over the moment the ledger is back are handed over under the next number', async () => {
+  const all = await held();
+  const { house, ledger, holds, hold } = all;
+  await rule(all, 'release');
+  const delivered = onReturn(all, () => holds.beginDelivery(hold));
+  house.disk.fateOf = () => 'after';
+  await outage(house, ledger, () => holds.beginDelivery(hold));
+  expect(await delivered).toBe('sealed');
+  holds.settle(hold.decision, 'delivered');
+  await end(all);
+});
+
+it('a hold whose time comes while it is read again expires once it is', async () => {
+  const all = await held();
+  const { house, ledger, holds, hold } = all;
+  const waiting = holds.wait(hold, 3_600_000, new AbortController().signal);
+  house.disk.fateOf = () => 'before';
+  const late = onReturn(all, async () => {
+    house.clock.ms += 900_000;
+    vi.advanceTimersByTime(900_000);
+  });
+  await outage(house, ledger, () => sealMarked(ledger, requestDraft));
+  await late;
+  await vi.advanceTimersByTimeAsync(1);
+  expect(await waiting).toBe('expired');
+  await end(all);
+});
+
+it('a review whose commit was reported failed but reached the disk is the only one', async () => {
+  const all = await held();
+  const { house, ledger, holds, hold } = all;
+  const { digest } = hold.state.terms;
+  const alone = {
+    verdict: 'release',
+    by: 'olga',
+    role: 'admin',
+    digest,
+    reason: 'It burns.',
+    breakGlass: true,
+  };
+  await holds.rule(hold, { ...alone, verdict: 'release' }, null);
+  await holds.beginDelivery(hold);
+  holds.settle(hold.decision, 'delivered');
+  await vi.advanceTimersByTimeAsync(100);
+  const review = (by: string): Promise<Hold> =>
+    holds.review(hold.seq, { by, role: 'reviewer' }, { verdict: 'justified', text: 'It burned.' });
+  house.disk.fateOf = () => 'after';
+  await outage(house, ledger, () => review('ada'));
+  await expect(review('bob')).rejects.toMatchObject({ code: 'already_ruled' });
+  await end(all);
 });
 
 it.each(['before', 'after'] as const)(

@@ -37,6 +37,10 @@ BASES = {
 TARGETS_MAX = 2048
 
 
+# Of Unicode's property White_Space, as c2sp.org/signed-note has it for names.
+SPACES = "\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+
+
 class Bad(Exception):
     """What was found; `seq` is -1 where it is about no entry."""
 
@@ -88,7 +92,7 @@ def strict_base64(text):
 
 
 def parse_key(text):
-    match = re.fullmatch(r"([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)", text)
+    match = re.fullmatch(f"([^+{SPACES}]{{1,255}})" r"\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)", text)
     typed = strict_base64(match[3]) if match else None
     if typed is None:
         raise Bad("verifier_key_malformed")
@@ -104,6 +108,8 @@ def parse_note(raw, seq):
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         raise Bad("note_malformed", seq)
+    if re.search("[\x00-\x09\x0b-\x1f]", text):
+        raise Bad("note_malformed", seq)
     body, blank, lines = text.partition("\n\n")
     head = re.fullmatch(r"([!-*,-~]{1,255})\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/]{43}=)", body.rstrip("\n") if not blank else body)
     root = strict_base64(head[3]) if head else None
@@ -115,7 +121,7 @@ def parse_note(raw, seq):
         raise Bad("note_malformed", seq)
     signatures = []
     for text in lines[:-1].split("\n"):
-        line = re.fullmatch("\u2014 ([^+\\s]+) ([A-Za-z0-9+/=]+)", text)
+        line = re.fullmatch(f"\u2014 ([^+{SPACES}]{{1,255}}) ([A-Za-z0-9+/=]+)", text)
         signature = strict_base64(line[2]) if line else None
         if signature is None or len(signature) < 5 or len(signatures) == 100:
             raise Bad("note_malformed", seq)
@@ -225,6 +231,8 @@ def read_bodies(raw, seq):
     wrapped = cursor.sized()
     items = [(cursor.number(8), cursor.number(1), cursor.sized()) for _ in range(cursor.number(4))]
     cursor.end()
+    if any(at > 2**53 - 1 for at, _, _ in items):
+        raise Bad("bodies_malformed", seq)
     if not items or len(wrapped) != 64 * len(items) + 16:
         raise Bad("bodies_malformed", seq)
     return items
@@ -242,6 +250,9 @@ def canonical(value, depth=1):
         return str(value)
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
+    # Another writing of an integer, such as 1.0 or 1e3.
+    if isinstance(value, float) and value.is_integer() and abs(value) <= 2**53 - 1:
+        return str(int(value))
     if depth > 32 or not isinstance(value, (list, dict)):
         raise ValueError("too deep, or no value of a leaf")
     if isinstance(value, list):
@@ -277,7 +288,8 @@ def read_leaf(raw, seq):
     if not isinstance(value, dict):
         raise Bad("leaf_malformed", seq)
     if value.get("v") != 1 or isinstance(value.get("v"), bool):
-        raise Bad("version_unsupported" if is_count(value.get("v")) else "leaf_malformed", seq)
+        is_number = isinstance(value.get("v"), int) and not isinstance(value.get("v"), bool)
+        raise Bad("version_unsupported" if is_number else "leaf_malformed", seq)
     if list(value) != FIELDS:
         raise Bad("leaf_malformed", seq)
     forms = [
@@ -437,6 +449,15 @@ def report_form(d):
     )
 
 
+NO_FILE = {"credential": "0" * 64, "id": "none"}
+
+
+def is_judged_file(file):
+    return isinstance(file, dict) and sorted(file) == ["credential", "id"] and is_hex(file["credential"], 64) and (
+        is_text(file["id"]) and file["id"] != ""
+    )
+
+
 def anchor_form(d, _parts, seq):
     sized = is_count(d["size"]) and 1 <= d["size"] <= seq
     return sized and are_texts(d["anchor"], d["kind"], d["receipt"]) and is_hex(d["root"], 64)
@@ -515,7 +536,7 @@ FORMS = {
         d["verdict"] in VERDICTS and isinstance(d.get("recorded", True), bool)
         and ("batch" not in d or d["batch"] == -1 or is_seq(d["batch"], s)) and report_form(d)
     ),
-    "response": lambda d, _p, s: is_seq(d["decision"], s) and d["verdict"] in VERDICTS,
+    "response": lambda d, _p, s: is_seq(d["decision"], s) and d["verdict"] in VERDICTS and is_judged_file(d.get("file", NO_FILE)),
     "hold": hold_form, "ruling": ruling_form, "delivery": delivery_form, "recovery": recovery_form,
     "access": access_form, "anchor": anchor_form, "key": key_form, "erasure": erasure_form,
 }
@@ -565,16 +586,14 @@ class Decisions:
         return None
 
     @staticmethod
-    def may_pass(decision):
-        holds = [h for h in decision["holds"].values() if h["data"]["phase"] == "request"]
+    def may_pass(decision, phase="request"):
+        """Whether rules and people let this half of it go on."""
+        verdict = decision["verdict"] if phase == "request" else (decision["response"] or {}).get("verdict", "pass")
+        holds = [h for h in decision["holds"].values() if h["data"]["phase"] == phase]
         released = all(h["state"] == "released" for h in holds)
-        return decision["verdict"] in ("pass", "flag") or (decision["verdict"] == "hold" and bool(holds) and released)
+        return released and (verdict in ("pass", "flag") or (verdict == "hold" and bool(holds)))
 
     def response(self, decision, data, part):
-        file = data.get("file", {"credential": "0" * 64, "id": "none"})
-        if not (isinstance(file, dict) and sorted(file) == ["credential", "id"] and is_hex(file["credential"], 64)
-                and is_text(file["id"]) and file["id"]):
-            return "leaf_malformed"
         if decision is None:
             return "response_without_request"
         if decision["response"] is not None:
@@ -694,7 +713,9 @@ class Decisions:
         if decision is None:
             return "outcome_repeated" if seq in self.closed else "outcome_without_request"
         self.closed.add(seq)
-        self.ended[seq] = decision
+        # Only what was handed over once may be handed over again.
+        if any(hold["attempts"] > 0 for hold in decision["holds"].values()):
+            self.ended[seq] = decision
         return None if outcome in OUTCOMES and self.fits(decision, outcome) else "outcome_contradicts"
 
     def fits(self, decision, outcome):
@@ -710,11 +731,11 @@ class Decisions:
         if outcome == "delivered":
             answers = [hold for hold in holds if hold["data"]["phase"] == "response"]
             return (
-                (response is not None or not decision["recorded"]) and "deny" not in verdicts and states <= {"released"}
+                (response is not None or not decision["recorded"]) and self.may_pass(decision) and self.may_pass(decision, "response")
                 and all(hold["attempts"] > 0 for hold in answers)
             )
         if outcome == "denied":
-            refused_at_once = decision["verdict"] == "hold" and not holds
+            refused_at_once = decision["verdict"] == "hold" and not holds and response is None
             return ("deny" in verdicts or "denied" in states or refused_at_once) and not handed_over
         if outcome == "expired":
             return "expired" in states and not handed_over
@@ -990,7 +1011,7 @@ class Verifier:
 
     def block(self, seq, value):
         if seq != self.tree.size:
-            raise Bad("gap" if seq > self.tree.size else "duplicate", self.tree.size)
+            raise Bad("gap", self.tree.size) if seq > self.tree.size else Bad("duplicate", seq)
         raw_leaves, raw_note = read_block(value, seq)
         leaves = [read_leaf(raw, seq + at) for at, raw in enumerate(raw_leaves)]
         hashes = [sha256(b"\x00", raw) for raw in raw_leaves]
@@ -1037,7 +1058,10 @@ class Verifier:
         if leaf["ledger"] != self.ledger:
             raise Bad("ledger_mismatch", seq)
         if seq == 0:
-            key = parse_key(data["key"])
+            try:
+                key = parse_key(data["key"])
+            except Bad as found:
+                raise Bad(found.code, 0)
             if key["origin"] != f"holdpoint/{self.ledger}" or data["origin"] != key["origin"]:
                 raise Bad("ledger_mismatch", 0)
             self.keys.begin(key)

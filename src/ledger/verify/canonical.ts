@@ -265,19 +265,20 @@ function isPrintableAscii(text: string): boolean {
 /** Only words the finding: another writing of an allowed value, or no allowed value at all. */
 function isSubsetJson(text: string): boolean {
   try {
-    JSON.parse(text, (_key, value: unknown) => {
-      const allowed =
-        typeof value === 'string' ||
-        typeof value === 'boolean' ||
-        (typeof value === 'number' && Number.isSafeInteger(value)) ||
-        (typeof value === 'object' && value !== null);
-      if (!allowed) throw new SyntaxError('outside the subset');
-      return value;
-    });
-    return true;
+    return isOfSubset(JSON.parse(text), 1);
   } catch (error) {
     // RangeError: nested beyond what the engine can parse.
     if (error instanceof SyntaxError || error instanceof RangeError) return false;
     throw error;
   }
+}
+
+function isOfSubset(value: unknown, depth: number): boolean {
+  if (typeof value === 'string') return !/\p{Surrogate}/u.test(value);
+  if (typeof value === 'number') return Number.isSafeInteger(value);
+  if (typeof value !== 'object') return true;
+  if (value === null || depth > depthMax) return false;
+  return Object.entries(value).every(
+    ([key, member]) => isPrintableAscii(key) && isOfSubset(member, depth + 1),
+  );
 }

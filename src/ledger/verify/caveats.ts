@@ -2,7 +2,7 @@
 import type { ErasedCounts, Erasures } from './erased.ts';
 import { findingsMax } from './findings.ts';
 import type { VerifierKey } from './note.ts';
-import type { Covered } from './outside.ts';
+import { type Covered, countStrangeLines } from './outside.ts';
 import { aboutOversight } from './oversight.ts';
 import type { Pass } from './pass.ts';
 import type { Remembered } from './remembered.ts';
@@ -52,6 +52,12 @@ function aboutTrust(
   }
   if (remembered.outside.unreadableLines > 0) {
     notes.push(`${remembered.outside.unreadableLines} lines of anchor files could not be read.`);
+  }
+  const strange = countStrangeLines(pass, remembered.outside);
+  if (strange > 0) {
+    notes.push(
+      `${strange} lines of anchor files are of this ledger, under keys that it does not have: where a key was rotated after what is here, entries are missing. Name the newest key with --trust.`,
+    );
   }
   if (!anchored) {
     notes.push(

@@ -18,6 +18,8 @@ export interface Erasures {
   readonly partCounts: PartCounts;
   /** Legal holds that stand: the decision each is on, -1 for those on a subject or a class. */
   readonly legalHolds: Map<number, number>;
+  /** How many of them are on each decision. */
+  readonly held: Map<number, number>;
   /** Erasures without their last entry, by their request. */
   readonly unfinished: Set<string>;
   refused: number;
@@ -29,6 +31,7 @@ export function createErasures(): Erasures {
     named: createPartSet(),
     partCounts: createPartCounts(),
     legalHolds: new Map(),
+    held: new Map(),
     unfinished: new Set(),
     refused: 0,
   };
@@ -49,14 +52,27 @@ export function takeErasures(
   if (entry.type !== 'erasure') return;
   if (!isAllowed(entry))
     report?.('erasure_role_not_allowed', `${entry.by} as "${entry.role}" may not ${entry.action}`);
-  if (entry.action === 'hold') erasures.legalHolds.set(leaf.seq, entry.decision);
-  else if (entry.action === 'lift') takeLift(erasures, entry, report);
+  if (entry.action === 'hold') {
+    erasures.legalHolds.set(leaf.seq, entry.decision);
+    countHolds(erasures, entry.decision, 1);
+  } else if (entry.action === 'lift') takeLift(erasures, entry, report);
   else takeRequest(erasures, entry, decisions, report);
 }
 
 function takeLift(erasures: Erasures, entry: ErasureEntry, report: Report | undefined): void {
-  if (!erasures.legalHolds.delete(entry.hold))
+  const decision = erasures.legalHolds.get(entry.hold);
+  if (decision === undefined) {
     report?.('legal_hold_unknown', `no legal hold ${entry.hold} stands`);
+    return;
+  }
+  erasures.legalHolds.delete(entry.hold);
+  countHolds(erasures, decision, -1);
+}
+
+function countHolds({ held }: Erasures, decision: number, more: number): void {
+  const count = (held.get(decision) ?? 0) + more;
+  if (count === 0) held.delete(decision);
+  else held.set(decision, count);
 }
 
 function takeRequest(
@@ -68,7 +84,6 @@ function takeRequest(
   if (entry.final) erasures.unfinished.delete(entry.request);
   else erasures.unfinished.add(entry.request);
   if (entry.action === 'refuse') erasures.refused += 1;
-  const held = new Set(erasures.legalHolds.values());
   for (const [seq, part] of entry.targets) {
     const isRepeated = !erasures.named.add(seq, part);
     if (report === undefined) continue;
@@ -76,7 +91,7 @@ function takeRequest(
     if (isRepeated) report('erasure_repeated', `${what} was erased before`);
     if (part >= erasures.partCounts.of(seq)) report('erasure_target_unknown', `there is no ${what}`);
     if (decisions.open.has(seq)) report('erasure_decision_open', `decision ${seq} has no outcome yet`);
-    if (held.has(seq)) report('erasure_under_legal_hold', `a legal hold stands on decision ${seq}`);
+    if (erasures.held.has(seq)) report('erasure_under_legal_hold', `a legal hold stands on decision ${seq}`);
   }
 }
 

@@ -100,15 +100,17 @@ export function readHold(data: JsonObject, _parts: readonly Part[], seq: number)
 function readPeople(
   data: JsonObject,
 ): Pick<HoldEntry, 'needs' | 'escalation' | 'breakGlass' | 'reviewWithin'> | undefined {
+  const { needs: listed = [], escalation: steps = [] } = data;
+  if (!isList(listed) || !isList(steps)) return undefined;
   const needs: RoleNeed[] = [];
-  for (const need of listIn(data['needs'])) {
+  for (const need of listed) {
     if (!isObject(need)) return undefined;
     const { approvals, roles } = need;
     if (!isCount(approvals) || approvals < 1 || !isTexts(roles)) return undefined;
     needs.push({ approvals, roles });
   }
   const escalation: (readonly string[])[] = [];
-  for (const step of listIn(data['escalation'])) {
+  for (const step of steps) {
     if (!isObject(step) || !isCount(step['at']) || !isTexts(step['roles'])) return undefined;
     escalation.push(step['roles']);
   }
@@ -118,12 +120,6 @@ function readPeople(
   const { roles, review } = breakGlass;
   if (review !== undefined && !isCount(review)) return undefined;
   return { needs, escalation, breakGlass: roles, reviewWithin: review };
-}
-
-/** None where there is none; what is no list is none of the right form either. */
-function listIn(value: Json | undefined): readonly Json[] {
-  if (value === undefined) return [];
-  return isList(value) ? value : [value];
 }
 
 function idIn(rule: Json): string {

@@ -40,7 +40,7 @@ export const cosignatureType = 0x04;
 /** Reads `<origin>+<8 hex>+<base64(type || public key)>`, Ed25519 of a log unless `type` says otherwise, and checks that its hash is its own. */
 export function parseVerifierKey(text: string, type = ed25519Type): VerifierKey | Refusal {
   const malformed = (why: string): Refusal => ({ code: 'verifier_key_malformed', message: why });
-  const match = /^([^+\s]{1,255})\+([0-9a-f]{8})\+([A-Za-z0-9+/]+=*)$/.exec(text);
+  const match = /^([^+\p{White_Space}]{1,255})\+([0-9a-f]{8})\+([A-Za-z0-9+/]+=*)$/u.exec(text);
   const [, origin = '', keyHash = '', encoded = ''] = match ?? [];
   const typed = match === null ? undefined : fromBase64(encoded);
   if (typed === undefined) return malformed('the verifier key is not <origin>+<8 hex>+<base64>');
@@ -65,7 +65,8 @@ export function parseVerifierKey(text: string, type = ed25519Type): VerifierKey 
 export function parseCheckpoint(bytes: Uint8Array): Checkpoint | Refusal {
   const malformed = (why: string): Refusal => ({ code: 'note_malformed', message: why });
   const whole = bytes.length > noteBytesMax ? undefined : fromUtf8(bytes);
-  if (whole === undefined) return malformed('it is not UTF-8 text of bearable length');
+  if (whole === undefined || hasControls(whole))
+    return malformed('it is not UTF-8 text of bearable length without control characters');
   const textEnd = whole.indexOf('\n\n') + 1;
   if (textEnd === 0) {
     const bare = whole.endsWith('\n') && readText(whole) !== undefined;
@@ -128,7 +129,7 @@ function readText(text: string): { origin: string; size: number; root: Uint8Arra
 
 /** One line of a note's end, without its newline. */
 export function readSignatureLine(line: string): NoteSignature | undefined {
-  const match = /^\u2014 ([^+\s]{1,255}) ([A-Za-z0-9+/]+=*)$/.exec(line);
+  const match = /^\u2014 ([^+\p{White_Space}]{1,255}) ([A-Za-z0-9+/]+=*)$/u.exec(line);
   const [, name = '', encoded = ''] = match ?? [];
   const bytes = match === null ? undefined : fromBase64(encoded);
   if (bytes === undefined || bytes.length < 5) return undefined;
@@ -145,6 +146,15 @@ export function isBelowGroupOrder(scalarLittleEndian: Uint8Array): boolean {
   for (let index = 0; index < 32; index += 1) {
     const difference = (scalar[index] ?? 0) - (groupOrder[index] ?? 0);
     if (difference !== 0) return difference < 0;
+  }
+  return false;
+}
+
+/** Whether there is an ASCII control character other than the ends of lines: c2sp.org/signed-note has none. */
+function hasControls(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code < 0x20 && code !== 0x0a) return true;
   }
   return false;
 }

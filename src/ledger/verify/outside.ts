@@ -9,6 +9,7 @@
 import { checkCosignature, cosignatureOf, parseWitnessKey } from './cosignature.ts';
 import { ascii, equalBytes, fromBase64, fromHex, toBase64, toHex } from './encoding.ts';
 import type { AnchorEntry } from './entry.ts';
+import { keysAt } from './keys.ts';
 import {
   type Checkpoint,
   checkSignature,
@@ -16,7 +17,7 @@ import {
   readSignatureLine,
   type VerifierKey,
 } from './note.ts';
-import type { Pass } from './pass.ts';
+import type { KeySpan, Pass } from './pass.ts';
 import { isRefusal, type Refusal } from './reasons.ts';
 
 export interface OutsideTexts {
@@ -95,8 +96,8 @@ function readAnchorLine(line: string): Checkpoint | undefined {
 }
 
 /** Compares the finished pass with what others remember; what contradicts it is a finding. */
-export function checkOutside(pass: Pass, outside: Outside, logKeys: readonly VerifierKey[]): Covered {
-  const sizes = outside.files.map((notes) => checkAnchorFile(pass, notes, logKeys));
+export function checkOutside(pass: Pass, outside: Outside): Covered {
+  const sizes = outside.files.map((notes) => checkAnchorFile(pass, notes));
   const covered = outside.witnesses.map((witness) => ({ witness, by: checkWitness(pass, outside, witness) }));
   // Two names for one key are one witness.
   const distinct = new Map(
@@ -105,9 +106,31 @@ export function checkOutside(pass: Pass, outside: Outside, logKeys: readonly Ver
   return { anchoredSize: Math.max(0, ...sizes), witnesses: [...distinct.values()] };
 }
 
+/** Keys that the ledger was under at any time, or that somebody trusts for it. */
+function knownKeys({ keys, trusted = [] }: Pass): readonly VerifierKey[] {
+  return [...keys.map(({ key }) => key), ...trusted];
+}
+
+/** Keys whose word, in a file that others may append to, counts for the first `size` entries. */
+function vouchersAt(pass: Pass, size: number): readonly VerifierKey[] {
+  if (pass.keys.length === 0) return pass.trusted ?? [];
+  const inUse = keysAt(pass, size);
+  const isRevoked = ({ revoked }: KeySpan): boolean => revoked !== undefined && size > revoked.size;
+  return pass.keys.filter((span) => inUse.includes(span.key) && !isRevoked(span)).map(({ key }) => key);
+}
+
+/** Lines of anchor files about this ledger, under keys that it does not have: nobody can say whose they are. */
+export function countStrangeLines(pass: Pass, { files }: Outside): number {
+  const known = new Set(knownKeys(pass).map(({ keyHash }) => keyHash));
+  const isStrange = ({ origin, signatures }: Checkpoint): boolean =>
+    origin === `holdpoint/${pass.ledger}` && !signatures.some(({ keyHash }) => known.has(keyHash));
+  return files.reduce((sum, notes) => sum + notes.filter(isStrange).length, 0);
+}
+
 /** How many entries the file remembers as they are in the ledger. Its notes come longest first. */
-function checkAnchorFile(pass: Pass, notes: readonly Checkpoint[], logKeys: readonly VerifierKey[]): number {
+function checkAnchorFile(pass: Pass, notes: readonly Checkpoint[]): number {
   const { findings } = pass;
+  const known = knownKeys(pass);
   const own = notes.filter(({ origin }) => origin === `holdpoint/${pass.ledger}`);
   let anchoredSize = 0;
   let contradicted = false;
@@ -115,9 +138,10 @@ function checkAnchorFile(pass: Pass, notes: readonly Checkpoint[], logKeys: read
     const found = pass.watched.get(note.size);
     const isPast = note.size > pass.nextSeq;
     const agrees = !isPast && found !== undefined && equalBytes(found, note.root);
-    if ((agrees && anchoredSize > 0) || (!isPast && found === undefined)) continue;
-    // Whoever may append to the file may append anything: only what the ledger's key signed is memory.
-    if (checkSignature(note, logKeys) !== undefined) continue;
+    if ((agrees ? anchoredSize > 0 : contradicted) || (!isPast && found === undefined)) continue;
+    // Whoever may append to the file may append anything: only what a key of the ledger signed is memory. Any of them
+    // contradicts, whenever its time was: who has a former key could otherwise rotate away from what it signed.
+    if (checkSignature(note, agrees ? vouchersAt(pass, note.size) : known) !== undefined) continue;
     if (agrees) {
       anchoredSize = note.size;
     } else if (!contradicted) {

@@ -28,6 +28,8 @@ export interface Oversight {
   readonly unreviewed: Map<number, BrokenGlass>;
   /** By the seq of the entry that began it. */
   readonly delegations: Map<number, DelegationEntry>;
+  /** Until when those last, ascending, by who lent which role to whom: a ruling asks for the longest alone. */
+  readonly lent: Map<string, number[]>;
   /** Rulings in somebody's stead. */
   inStead: number;
   unjustified: number;
@@ -38,7 +40,7 @@ const driftMsMax = 60_000;
 const reviewWithinMs = 72 * 3_600_000;
 
 export function createOversight(): Oversight {
-  return { unreviewed: new Map(), delegations: new Map(), inStead: 0, unjustified: 0 };
+  return { unreviewed: new Map(), delegations: new Map(), lent: new Map(), inStead: 0, unjustified: 0 };
 }
 
 /** A comment, or that somebody is on it: about a hold that waits. */
@@ -83,6 +85,25 @@ export function takeDelegation(
 ): void {
   if (entry.by === entry.delegate) report('delegation_unfounded', `${entry.by} stands in for themselves`);
   oversight.delegations.set(seq, entry);
+  const name = lentName(entry.by, entry.delegate, entry.role);
+  const untils = oversight.lent.get(name) ?? [];
+  untils.splice(placeOf(untils, entry.until), 0, entry.until);
+  oversight.lent.set(name, untils);
+}
+
+/** Of the first that is not below it. */
+function placeOf(ascending: readonly number[], value: number): number {
+  let from = 0;
+  for (let to = ascending.length; from < to; ) {
+    const middle = (from + to) >>> 1;
+    if ((ascending[middle] ?? value) < value) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
+function lentName(by: string, to: string, role: string): string {
+  return JSON.stringify([by, to, role]);
 }
 
 export function takeDelegationEnd(oversight: Oversight, entry: DelegationEndEntry, report: Report): void {
@@ -94,6 +115,10 @@ export function takeDelegationEnd(oversight: Oversight, entry: DelegationEndEntr
   const isTheirs = entry.by === begun.by || entry.role === 'admin' || entry.by === 'holdpoint';
   if (!isTheirs) report('delegation_unfounded', `${entry.by} ended the delegation of ${begun.by}`);
   oversight.delegations.delete(entry.delegation);
+  const name = lentName(begun.by, begun.delegate, begun.role);
+  const untils = oversight.lent.get(name) ?? [];
+  untils.splice(placeOf(untils, begun.until), 1);
+  if (untils.length === 0) oversight.lent.delete(name);
 }
 
 /** Whether a ruling in somebody's stead is covered: they had lent this role to this person, and it was not over. */
@@ -102,10 +127,8 @@ export function checkStead(oversight: Oversight, { at }: Leaf, ruling: RulingEnt
   if (inStead === '') return;
   oversight.inStead += 1;
   const atMs = Date.parse(at);
-  const isCovered = [...oversight.delegations.values()].some(
-    (one) => one.by === inStead && one.delegate === by && one.role === role && atMs <= one.until + driftMsMax,
-  );
-  if (!isCovered)
+  const longest = oversight.lent.get(lentName(inStead, by, role))?.at(-1);
+  if (longest === undefined || atMs > longest + driftMsMax)
     report('ruling_not_delegated', `${inStead} had not lent the role "${role}" to ${by} at that time`);
 }
 

@@ -71,12 +71,9 @@ export function checkRemembered(pass: Pass, remembered: Remembered): Covered {
   const { highWater, checkpoint } = remembered;
   if (highWater !== undefined) checkHighWater(pass, highWater);
   const keptSize = checkpoint !== undefined && checkKept(pass, checkpoint) ? checkpoint.size : 0;
-  const covered = checkOutside(pass, remembered.outside, logKeysOf(pass));
+  const covered = checkOutside(pass, remembered.outside);
   return { ...covered, anchoredSize: Math.max(keptSize, covered.anchoredSize) };
 }
-
-const logKeysOf = (pass: Pass): readonly VerifierKey[] =>
-  pass.key === undefined ? (pass.trusted ?? []) : [pass.key];
 
 function checkHighWater(pass: Pass, { size, root }: HighWater): void {
   if (size > pass.nextSeq) {

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { HumanVerdict } from '../../../src/hold/state.ts';
-import { expiresInMs, people, type Scene } from './scene.ts';
+import { escalatesInMs, expiresInMs, people, roles, type Scene } from './scene.ts';
 
 /** What is known without looking: how many holds there are, and whether commits wait. */
 export interface Known {
@@ -64,14 +64,17 @@ const acts: readonly fc.Arbitrary<Command>[] = [
       place,
       fc.constantFrom(...people),
       fc.constantFrom<HumanVerdict>('release', 'release', 'deny', 'deny', 'amend'),
+      fc.constantFrom('reviewer', ...roles),
     )
-    .map(([at, by, verdict]) =>
-      command(`rule(${at}, ${by}, ${verdict})`, some, (_known, scene) => scene.rule(at, by, verdict)),
+    .map(([at, by, verdict, role]) =>
+      command(`rule(${at}, ${by}, ${verdict}, ${role})`, some, (_known, scene) =>
+        scene.rule(at, by, verdict, role),
+      ),
     ),
   fc
     .tuple(place, fc.constantFrom(...people))
     .map(([at, by]) =>
-      command(`breakGlass(${at}, ${by})`, some, (_known, scene) => scene.rule(at, by, 'release', true)),
+      command(`breakGlass(${at}, ${by})`, some, (_known, scene) => scene.breakGlass(at, by)),
     ),
   fc
     .tuple(place, fc.constantFrom(...people))
@@ -105,7 +108,7 @@ const acts: readonly fc.Arbitrary<Command>[] = [
     ),
   ),
   fc
-    .constantFrom(1, 1, 1_000, 1_000, 1_000, 20_000, expiresInMs - 1, expiresInMs, 16 * 60_000)
+    .constantFrom(1, 1, 1_000, 1_000, 1_000, 20_000, escalatesInMs, expiresInMs - 1, expiresInMs, 16 * 60_000)
     .map((ms) => command(`advance(${ms})`, some, (_known, scene) => scene.advance(ms))),
   place.map((at) => command(`leave(${at})`, some, (_known, scene) => scene.leave(at))),
   fc

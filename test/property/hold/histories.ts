@@ -10,7 +10,7 @@ import { createScene, type Scene } from './scene.ts';
 export async function playHistories(numRuns: number, lengthMax: number) {
   const seen = {
     ...{ histories: 0, released: 0, denied: 0, expired: 0, delivered: 0, refused: 0, redelivered: 0 },
-    ...{ glassBroken: 0, reviewed: 0, commented: 0, assigned: 0 },
+    ...{ glassBroken: 0, reviewed: 0, commented: 0, assigned: 0, escalated: 0, ruledByChief: 0 },
   };
   await fc.assert(
     fc.asyncProperty(histories(lengthMax), async (commands) => {
@@ -51,6 +51,14 @@ function judgeRulings(scene: Scene, hold: Entry, of: readonly Entry[], seen: Rec
   expect(ruled.map(({ final }) => final)).toEqual(ruled.map((_, place) => place === ruled.length - 1));
   const last = ruled.at(-1);
   const releases = ruled.filter(({ verdict }) => verdict === 'release').map(({ by }) => by);
+  // Whom it escalated to rules after that alone, and it escalates only while it waits.
+  const step = of.find(({ data }) => data['action'] === 'escalation');
+  const endedAt = of.findLast(({ type }) => type === 'ruling')?.seq ?? -1;
+  const byChief = of.filter(({ type, data }) => type === 'ruling' && data['role'] === 'chief');
+  if (step !== undefined) expect(step.seq).toBeLessThan(endedAt);
+  for (const { seq } of byChief) expect(step?.seq).toBeLessThan(seq);
+  seen['escalated'] = (seen['escalated'] ?? 0) + Number(step !== undefined);
+  seen['ruledByChief'] = (seen['ruledByChief'] ?? 0) + byChief.length;
   // Nobody approves twice; who has approved may still break the glass, which is no approval.
   const approvals = ruled.filter(({ verdict, breakGlass }) => verdict === 'release' && breakGlass !== true);
   expect(new Set(approvals.map(({ by }) => by)).size).toBe(approvals.length);

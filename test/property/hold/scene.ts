@@ -17,6 +17,9 @@ import { createManualTime } from '../../support/time.ts';
 /** Who may come to rule; the last one asked for the call. */
 export const people = ['ada', 'bob', 'cyd', 'agent'] as const;
 export const expiresInMs = 60_000;
+/** From then on a hold may be ruled on in the role of `chief`, too. */
+export const escalatesInMs = 30_000;
+export const roles = ['reviewer', 'chief'] as const;
 
 export interface Ruled {
   readonly by: string;
@@ -57,7 +60,9 @@ export interface Scene {
   /** From now on nothing that is sealed reaches the disk. */
   holdCommits(): void;
   letCommits(): Promise<void>;
-  rule(place: number, by: string, verdict: HumanVerdict, breakGlass?: boolean): void;
+  rule(place: number, by: string, verdict: HumanVerdict, role?: (typeof roles)[number]): void;
+  /** Releases it alone. */
+  breakGlass(place: number, by: string): void;
   comment(place: number, by: string): void;
   assign(place: number, by: string, to: string): void;
   review(place: number, by: string): void;
@@ -209,6 +214,20 @@ export async function createScene(): Promise<Scene> {
     answered(acted, task(hold));
   }
 
+  function ruleAs(
+    place: number,
+    ruling: { readonly by: string; readonly verdict: HumanVerdict; role: string; breakGlass: boolean },
+  ): void {
+    const hold = now.queue.list().find(({ seq }) => seq === holds[place]);
+    if (hold === undefined) return;
+    const { by, verdict, breakGlass } = ruling;
+    const ruled: Ruled = { by, verdict, breakGlass, hold: hold.seq, answer: 'unknown' };
+    rulings.push(ruled);
+    const { digest } = hold.state.terms;
+    const amendment = verdict === 'amend' ? Buffer.from('transfer 20') : null;
+    answered(ruled, now.queue.rule(hold, { ...ruling, digest, reason: 'Seen.' }, amendment));
+  }
+
   async function letCommits(): Promise<void> {
     gate?.resolve();
     gate = null;
@@ -258,6 +277,7 @@ export async function createScene(): Promise<Scene> {
           requester: 'agent',
           digest: digestOf(response),
           expiresAtMs: openedAtMs + expiresInMs,
+          escalation: [{ atMs: openedAtMs + escalatesInMs, roles: ['chief'] }],
           breakGlass: { roles: ['admin'], collectInMs: 5 * 60_000 },
         },
       );
@@ -269,18 +289,8 @@ export async function createScene(): Promise<Scene> {
       gate ??= Promise.withResolvers<void>();
     },
     letCommits,
-    rule: (place, by, verdict, breakGlass = false) => {
-      const at = now;
-      const hold = at.queue.list().find(({ seq }) => seq === holds[place]);
-      if (hold === undefined) return;
-      const ruled: Ruled = { by, verdict, breakGlass, hold: hold.seq, answer: 'unknown' };
-      rulings.push(ruled);
-      const { digest } = hold.state.terms;
-      const amendment = verdict === 'amend' ? Buffer.from('transfer 20') : null;
-      const role = breakGlass ? 'admin' : 'reviewer';
-      const order = { verdict, by, role, digest, reason: 'Seen.', breakGlass };
-      answered(ruled, at.queue.rule(hold, order, amendment));
-    },
+    rule: (place, by, verdict, role = 'reviewer') => ruleAs(place, { by, verdict, role, breakGlass: false }),
+    breakGlass: (place, by) => ruleAs(place, { by, verdict: 'release', role: 'admin', breakGlass: true }),
     comment: (place, by) =>
       act(place, by, 'comment', (hold) => now.queue.comment(hold, { by, role: 'reviewer' }, 'Seen?')),
     assign: (place, by, to) =>

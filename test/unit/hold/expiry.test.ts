@@ -24,3 +24,18 @@ it('an expiry that the ledger refuses is tried again once a second, not at once'
   expect(errors).toHaveLength(2);
   await end();
 });
+
+it('a hold whose decision ended without a ruling neither escalates nor expires, and is forgotten', async () => {
+  const { time, holds, errors, openHold, end } = await startQueue();
+  const atMs = time.clock.nowMs() + expiresInMs / 2;
+  const hold = await openHold({ escalation: [{ atMs, roles: ['admin'] }] });
+  holds.settle(hold.decision, 'interrupted');
+  time.advance(expiresInMs / 2);
+  await settled();
+  expect(hold.state).toMatchObject({ status: 'pending', escalated: 0 });
+  time.advance(expiresInMs);
+  await settled();
+  time.advance(120_000);
+  expect([errors, holds.list()]).toEqual([[], []]);
+  await end();
+});

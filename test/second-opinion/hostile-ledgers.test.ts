@@ -1,0 +1,146 @@
+/** verify.py on ledgers that no sidecar seals, by whoever has the key: both verifiers name one cause, and the right one. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createLedgerBuilder, type Fields, type LedgerBuilder } from '../support/ledger-builder.ts';
+import { editBodies, editLeaf, editNote, type Records, setFields } from '../support/ledger-tampering.ts';
+import { type Folder, makeFolder, streamOf } from './ledgers.ts';
+import { missing, ours, second } from './opinions.ts';
+
+const recordsOf = (make: (builder: LedgerBuilder) => void, genesis: Fields = {}): Records => {
+  const builder = createLedgerBuilder();
+  builder.genesis(genesis);
+  builder.commit();
+  make(builder);
+  builder.commit();
+  return builder.records;
+};
+
+/** A request and a hold of it. */
+const held = (terms: Fields): Records =>
+  recordsOf((builder) => builder.hold(builder.request({ verdict: 'hold' }), 1, terms));
+const role = { approvals: 1, roles: ['reviewer'] };
+const step = { at: 1, roles: ['reviewer'] };
+
+/** An entry of another writing in the place of entry 1. */
+const rewritten = (edit: (text: string) => string): Records =>
+  editLeaf(
+    recordsOf((builder) => builder.request({ purpose: 'one', tries: 1000 })),
+    1,
+    0,
+    edit,
+  );
+const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
+
+const file = { credential: 'ab'.repeat(32), id: 'file-1' };
+const answered = (data: Fields = {}): Records =>
+  recordsOf((builder) => builder.response(builder.request(), { file, ...data }));
+
+/** With the checkpoint of block 1 in another name. */
+const signedAs = (name: string): Records =>
+  editNote(
+    recordsOf((builder) => builder.request()),
+    1,
+    (text) => text.replace(/(?<=\n\n\u2014 )\S+/, name),
+  );
+
+const cases: Readonly<Record<string, readonly [string, Records]>> = {
+  'needs that are no list': ['leaf_malformed at 2', held({ needs: role })],
+  'a ladder that is no list': ['leaf_malformed at 2', held({ escalation: step })],
+  'needs and a ladder': ['', held({ needs: [role], escalation: [step] })],
+  'a number with a fraction of nothing': [
+    'leaf_not_canonical at 1',
+    rewritten((t) => t.replace('1000', '1000.0')),
+  ],
+  'a number with an exponent': ['leaf_not_canonical at 1', rewritten((t) => t.replace('1000', '1e3'))],
+  'a fraction': ['leaf_malformed at 1', rewritten((t) => t.replace('1000', '1.5'))],
+  'a number beyond every integer': ['leaf_malformed at 1', rewritten((t) => t.replace('1000', '1e400'))],
+  'half of a surrogate pair': ['leaf_malformed at 1', rewritten((t) => t.replace('"one"', '"\\ud83d"'))],
+  'a surrogate pair in escapes': [
+    'leaf_not_canonical at 1',
+    rewritten((t) => t.replace('"one"', '"\\ud83d\\ude00"')),
+  ],
+  'a space, and too many arrays': [
+    'leaf_malformed at 1',
+    rewritten((t) => t.replace('"one"', ` ${nested(40)}`)),
+  ],
+  'a space, and a key that is not ASCII': [
+    'leaf_malformed at 1',
+    rewritten((t) => t.replace('"one"', ' {"\u00e4":1}')),
+  ],
+  'a version below one': ['version_unsupported at 1', rewritten((t) => t.replace('"v":1}', '"v":-1}'))],
+  'a version that is no number': ['leaf_malformed at 1', rewritten((t) => t.replace('"v":1}', '"v":true}'))],
+  'a key of genesis that is none': [
+    'verifier_key_malformed at 0',
+    recordsOf((b) => b.request(), { key: 'key' }),
+  ],
+  'a judged file': ['', answered()],
+  'a judged file of nobody': ['leaf_malformed at 2', answered({ file: { id: 'file-1' } })],
+  'a judged file that is altered': [
+    'leaf_malformed at 2',
+    setFields(answered(), 1, 1, {
+      data: { decision: 1, verdict: 'pass', file: { ...file, credential: '' } },
+    }),
+  ],
+  'a tunnel that a rule held and nobody released': [
+    'outcome_contradicts at 2',
+    recordsOf((b) => b.close([[b.request({ verdict: 'hold', recorded: false }), 'delivered']])),
+  ],
+  'an answer that a rule held and nobody ruled on': [
+    'outcome_contradicts at 3',
+    recordsOf((b) => {
+      const decision = b.request();
+      b.response(decision, { verdict: 'hold' });
+      b.close([[decision, 'delivered']]);
+    }),
+  ],
+  'an answer to a request that waits': [
+    'response_without_release at 3',
+    recordsOf((b) => {
+      const decision = b.request();
+      b.hold(decision, decision);
+      b.response(decision);
+    }),
+  ],
+  'bytes handed over first after the outcome': [
+    'delivery_without_ruling at 6',
+    recordsOf((b) => {
+      const decision = b.request();
+      const response = b.response(decision, { verdict: 'hold' });
+      const hold = b.hold(decision, response);
+      const digest = b.c(response, 'response');
+      b.ruling(decision, hold, { digest });
+      b.close([[decision, 'released_undelivered']]);
+      b.deliver(decision, hold, digest);
+    }),
+  ],
+  'a checkpoint in a name with a next-line in it': ['note_malformed at 1', signedAs('a\u0085b')],
+  'a checkpoint in a name with a space that does not break': ['note_malformed at 1', signedAs('a\u00a0b')],
+  'a checkpoint in a name with a byte order mark in it': ['key_unknown at 1', signedAs('a\ufeffb')],
+  'a checkpoint in a name with a control character in it': ['note_malformed at 1', signedAs('a\u0001b')],
+  'a checkpoint in a name that is too long': ['note_malformed at 1', signedAs('a'.repeat(256))],
+  'a checkpoint in the name of another': ['key_unknown at 1', signedAs('a'.repeat(255))],
+  'bodies of an entry beyond every number': [
+    'bodies_malformed at 1',
+    editBodies(answered(), 1, (bodies) => ({
+      ...bodies,
+      items: bodies.items.map((item, at) => (at === 0 ? item : { ...item, seq: 2 ** 53 })),
+    })),
+  ],
+};
+
+describe.skipIf(missing.length > 0)('a second opinion on a ledger by whoever has its key', () => {
+  let folder: Folder;
+  beforeAll(() => {
+    folder = makeFolder();
+  });
+  afterAll(() => folder.remove());
+
+  it.each(Object.keys(cases))('%s', async (name) => {
+    const [expected = '', records = []] = cases[name] ?? [];
+    const bytes = streamOf(records);
+    const verdicts = await Promise.all([ours(bytes), second(folder.write(name, bytes))]);
+    const causes = verdicts.map(({ findings: [cause] }) =>
+      cause === undefined ? '' : `${cause.code} at ${cause.seq}`,
+    );
+    expect(causes).toEqual([expected, expected]);
+  });
+});
