@@ -117,7 +117,35 @@ describe('TLS on the control port', () => {
   });
 });
 
+/** Whether the server takes part in a second handshake on a connection. */
+async function renegotiates(): Promise<boolean> {
+  const { hostname, port } = new URL(base);
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect(
+    {
+      host: hostname,
+      port: Number(port),
+      ca: servers.certificate,
+      maxVersion: 'TLSv1.2',
+      ...issue('/CN=ops'),
+    },
+    () => {
+      socket.removeAllListeners('secureConnect');
+      socket.renegotiate({}, (error) => resolve(error === null));
+    },
+  )
+    .once('error', () => resolve(false))
+    .once('close', () => resolve(false));
+  const answer = await promise;
+  socket.destroy();
+  return answer;
+}
+
 describe('a client’s certificate', () => {
+  it('stays the one that the connection began with, which OpenSSL judged', async () => {
+    expect(await renegotiates()).toBe(false);
+  });
+
   it('names a person by its URI', async () => {
     const answer = await program(issue('/CN=whatever', `URI:${ada}`));
     expect(answer.json).toEqual({ name: `certificate:${ada}`, role: 'reviewer' });
