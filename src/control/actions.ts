@@ -9,6 +9,7 @@ import type { Identity } from '../store/token-file.ts';
 import { type AmendmentInput, amendedMessage, amendmentSchema, whyTextIsFixed } from './amend.ts';
 import type { HoldDetail } from './api/holds.ts';
 import type { ControlParts } from './parts.ts';
+import { requireRuler } from './ruling.ts';
 import type { Exchange } from './view.ts';
 
 export type Actions = HoldDetail['actions'];
@@ -40,6 +41,7 @@ export async function actionsFor(
       const { name: by, role } = identity;
       const { digest } = hold.state.terms;
       afterRuling(hold.state, { ...change, by, role, digest, reason: 'on trial' }, parts.clock.nowMs());
+      requireRuler(parts.roles, { role });
     });
   const amendFor = await ruling({ verdict: 'amend' });
   const amend = amendFor || (await whyNotAmended(parts, hold, exchange));

@@ -114,6 +114,37 @@ describe('the permissions of a configured role', () => {
   });
 });
 
+describe('a role that rules and reads no content', () => {
+  const policy = financePolicy.replace('{ finance: 1 }', '{ only-rule: 1 }').replace('"test"', '"blind"');
+
+  it('releases or denies what it is told of, and neither amends nor compares it', async () => {
+    writeFileSync(house.policyFile, policy);
+    await house.sidecar.reloadPolicy();
+    const asked = house.ask('please transfer 31000');
+    const hold = await nextHold(house);
+    const { contentDigest } = z.looseObject({ contentDigest: z.string() }).parse(hold);
+    const order = (path: string, json: object) =>
+      house
+        .call(path, { token: tokens[roleOf('rule')] ?? '', json })
+        .then(({ status, text }) => [status, text]);
+    const path = `/api/v1/holds/${hold.id}/rulings`;
+    const shared = { reason: 'unseen', digest: hold.digest };
+    const notRead = expect.stringContaining('Your role does not read what is held.');
+    expect(await order(path, { ...shared, verdict: 'amend', amendment: { text: 'x' } })).toEqual([
+      403,
+      notRead,
+    ]);
+    expect(await order(path, { ...shared, verdict: 'release', calls: ['guess'] })).toEqual([403, notRead]);
+    expect(
+      await order('/api/v1/rulings', { contentDigest, verdict: 'release', reason: 'one', holds: [hold.id] }),
+    ).toEqual([200, notRead]);
+    expect((await order(path, { ...shared, verdict: 'deny' }))[0]).toBe(201);
+    await (await asked).text();
+    writeFileSync(house.policyFile, financePolicy);
+    await house.sidecar.reloadPolicy();
+  });
+});
+
 describe('a rule that asks for a role that is not there', () => {
   const unknown = financePolicy.replace('{ finance: 1 }', '{ financ: 1 }').replace('"test"', '"typo"');
 
