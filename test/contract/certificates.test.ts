@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { type Authority, type Credential, makeAuthority } from '../support/certificates.ts';
 import { accessOf } from './support/access.ts';
 import { type ConsolePage, openPage, type PageAnswer, type PageInit } from './support/page.ts';
@@ -153,6 +154,30 @@ describe('a client’s certificate', () => {
 
   it('names a person by its common name', async () => {
     expect((await program(issue('/CN=ops'))).json).toEqual({ name: 'certificate:cn=ops', role: 'admin' });
+  });
+
+  it('lets a person take a hold and give it back, but hand it to nobody who has no token', async () => {
+    const caller = house.ask('please escalate: take it');
+    const token = { authorization: `Bearer ${house.tokens.reviewer}` };
+    const held = await eventually(async () => {
+      const { json } = await program({}, '/api/v1/holds?state=pending', { headers: token });
+      return z.object({ items: z.array(z.object({ id: z.string(), digest: z.string() })) }).parse(json)
+        .items[0];
+    });
+    const credential = issue('/CN=whatever', `URI:${ada}`);
+    const order = (path: string, json: object) =>
+      program(credential, `/api/v1/holds/${held.id}/${path}`, {
+        method: 'POST',
+        body: JSON.stringify(json),
+        headers: { 'content-type': 'application/json' },
+      });
+    const me = `certificate:${ada}`;
+    expect((await order('assignment', { to: me })).json).toMatchObject({ assignee: me });
+    expect((await order('assignment', { to: 'certificate:cn=ops' })).status).toBe(400);
+    expect((await order('assignment', { to: '' })).json).toMatchObject({ assignee: '' });
+    const ruling = { verdict: 'deny', reason: 'No.', digest: held.digest };
+    expect((await order('rulings', ruling)).status).toBe(201);
+    await (await caller).text();
   });
 
   it('is sealed at its first use, with its hash and from where', async () => {
