@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { type Permission, permissions } from '../../src/core/roles.ts';
+import { createRoleBook, type Permission, permissions } from '../../src/core/roles.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { type Description, descriptionSchema } from './support/described.ts';
 import { run } from './support/process.ts';
@@ -38,7 +38,10 @@ afterAll(() => house.close());
 describe('a configured role', () => {
   it('is said to whoever has it', async () => {
     const { json } = await house.call('/api/v1/whoami', { token: tokens['finance'] ?? '' });
-    expect(json).toEqual({ name: 'finance-1', role: 'finance' });
+    expect(json).toEqual({
+      ...{ name: 'finance-1', role: 'finance' },
+      permissions: createRoleBook().permissionsOf('reviewer'),
+    });
   });
 
   it('rules where a rule asks for it, others do not, and the ledger verifies', async () => {
