@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks';
 import { type Delegation, readDelegations } from './absence-data.ts';
 import type { Desk } from './desk.ts';
 import { PageFrame, Problem, useFetched } from './fetched.ts';
-import type { Identity } from './hold-data.ts';
+import { type Identity, may } from './hold-data.ts';
 import { problemOf } from './ruling-panel.ts';
 import { markedText } from './text.ts';
 import { exactText } from './time.ts';
@@ -30,7 +30,9 @@ export function AbsencePage({ desk, identity }: AbsenceProps): ComponentChild {
       all === null
         ? null
         : h('div', { class: 'sections' }, [
-            mine === undefined ? h(Begin, { key: 'begin', desk, onDone: again }) : null,
+            mine === undefined && may(identity, 'rule')
+              ? h(Begin, { key: 'begin', desk, onDone: again })
+              : null,
             h(Delegations, { key: 'list', desk, identity, all, onDone: again }),
           ]),
     ],

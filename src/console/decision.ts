@@ -8,6 +8,7 @@ import { EntryProofs } from './entry-proofs.ts';
 import { type Exchange, readExchange } from './exchange-data.ts';
 import { PageFrame, Problem, useFetched } from './fetched.ts';
 import { AnswerContent } from './held-content.ts';
+import { may } from './hold-data.ts';
 import { OutcomeMark, VerdictMark } from './outcome.ts';
 import { entryAddress, placeOf, searchAddress, sessionAddress } from './place.ts';
 import { Recorded } from './recorded.ts';
@@ -78,13 +79,12 @@ function Content(props: { readonly desk: Desk; readonly id: string }): Component
   const [asked, setAsked] = useState(false);
   const path = `/api/v1/decisions/${encodeURIComponent(props.id)}/exchange`;
   const fetched = useFetched(props.desk, asked ? path : null, readExchange);
-  const role = props.desk.get().identity?.role;
   return h('section', { class: 'section', 'aria-labelledby': 'content-title' }, [
     h('h2', { id: 'content-title' }, 'What was said'),
     h(Problem, { of: fetched }),
     fetched.value !== null
       ? h(WholeExchange, { exchange: fetched.value })
-      : role === 'viewer'
+      : !may(props.desk.get().identity, 'read_content')
         ? h('p', { class: 'quiet' }, 'Your role sees that something was recorded, not what.')
         : h('p', { class: 'ask' }, [
             h(

@@ -10,6 +10,7 @@ import type { Desk } from './desk.ts';
 import { differenceOf } from './difference.ts';
 import { DifferenceView } from './difference-view.ts';
 import { Problem, useFetched } from './fetched.ts';
+import { may } from './hold-data.ts';
 import { readSource, readVersions } from './policy-data.ts';
 import { problemOf } from './ruling-panel.ts';
 
@@ -26,13 +27,14 @@ interface Replay {
   readonly problem: string;
 }
 
-/** The fold that opens the draft; what it begins from is read when it opens. */
+/** The draft, for those who may replay one; what it begins from is read when it opens. */
 export function DraftSection(props: { readonly desk: Desk; readonly digest: string }): ComponentChild {
   const { desk, digest } = props;
   const [isOpen, setOpen] = useState(false);
   const versions = useFetched(desk, isOpen ? '/api/v1/policy/versions?limit=100' : null, readVersions);
   const seq = versions.value?.find((version) => version.digest === digest)?.seq;
   const source = useFetched(desk, seq === undefined ? null : `/api/v1/policy/versions/${seq}`, readSource);
+  if (!may(desk.get().identity, 'backtest')) return null;
   return h('section', { class: 'section', 'aria-labelledby': 'draft-title' }, [
     h('h2', { id: 'draft-title' }, 'Try a draft'),
     h(

@@ -82,6 +82,8 @@ export interface Identity {
   /** What rulings are sealed under. */
   readonly name: string;
   readonly role: string;
+  /** What the role may do: the sidecar decides, by the same names. */
+  readonly permissions: readonly string[];
   /** What people call them; the name where nobody says. */
   readonly display: string;
 }
@@ -99,7 +101,20 @@ export function readIdentity(value: unknown): Identity {
   const from = shapeOf(value, 'whoami');
   const { display } = from;
   const name = textIn(from, 'name');
-  return { name, role: textIn(from, 'role'), display: typeof display === 'string' ? display : name };
+  return {
+    name,
+    role: textIn(from, 'role'),
+    permissions: textsIn(from, 'permissions'),
+    display: typeof display === 'string' ? display : name,
+  };
+}
+
+/** Whether somebody may do something, by what `whoami` says of their role; nobody may do anything. */
+export function may(
+  identity: Identity | null,
+  permission: 'read_content' | 'read_ledger' | 'rule' | 'backtest',
+): boolean {
+  return identity?.permissions.includes(permission) === true;
 }
 
 export interface HoldPage {

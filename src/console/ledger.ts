@@ -7,6 +7,7 @@ import type { Desk } from './desk.ts';
 import { messageOf } from './desk-state.ts';
 import { EntryProofs } from './entry-proofs.ts';
 import { PageFrame, Problem, useFetched } from './fetched.ts';
+import { may } from './hold-data.ts';
 import { laidOut } from './json-tree.ts';
 import { entryAddress } from './place.ts';
 import { Recorded } from './recorded.ts';
@@ -15,7 +16,6 @@ import { listIn, shapeOf } from './shape.ts';
 import { exactText } from './time.ts';
 import { type Step, verifyNow } from './verify-now.ts';
 
-const ledgerReaders: readonly string[] = ['auditor', 'admin'];
 const entriesShown = 50;
 
 export function LedgerPage(props: { readonly desk: Desk; readonly seq: number | null }): ComponentChild {
@@ -27,7 +27,7 @@ export function LedgerPage(props: { readonly desk: Desk; readonly seq: number | 
 function LedgerOverview({ desk }: { readonly desk: Desk }): ComponentChild {
   const fetched = useFetched(desk, '/api/v1/ledger/checkpoint', readCheckpointAnswer);
   const anchors = useFetched(desk, '/api/v1/ledger/anchors', readAnchors);
-  const mayRead = ledgerReaders.includes(desk.get().identity?.role ?? '');
+  const mayRead = may(desk.get().identity, 'read_ledger');
   const checkpoint = fetched.value;
   return h(
     PageFrame,
@@ -262,7 +262,7 @@ function Latest(props: { readonly desk: Desk; readonly size: number }): Componen
 
 function EntryPage(props: { readonly desk: Desk; readonly seq: number }): ComponentChild {
   const { desk, seq } = props;
-  const mayRead = ledgerReaders.includes(desk.get().identity?.role ?? '');
+  const mayRead = may(desk.get().identity, 'read_ledger');
   const path = `/api/v1/ledger/entries?from=${seq}&limit=1`;
   const fetched = useFetched(desk, mayRead ? path : null, (value) =>
     listIn(shapeOf(value, 'entries'), 'items', readEntry),
@@ -278,7 +278,7 @@ function EntryPage(props: { readonly desk: Desk; readonly seq: number }): Compon
         : h(
             'p',
             { class: 'note' },
-            'Single entries are for auditors and administrators. A decision shows and proves its own.',
+            'Your role reads no single entries. A decision shows and proves its own.',
           ),
       fetched.value !== null && entry === undefined
         ? h('p', { class: 'quiet' }, 'There is no such entry yet.')

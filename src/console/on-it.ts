@@ -2,7 +2,7 @@
 import { type ComponentChild, h } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Desk } from './desk.ts';
-import type { HoldSummary, Identity } from './hold-data.ts';
+import { type HoldSummary, type Identity, may } from './hold-data.ts';
 import { problemOf } from './ruling-panel.ts';
 
 interface OnItProps {
@@ -36,8 +36,8 @@ export function OnIt({ desk, summary, identity }: OnItProps): ComponentChild {
         ? h('span', { class: 'quiet' }, 'Nobody is on it.')
         : [h('strong', null, isMine ? 'You are' : `${assignee} is`), ' on it.'],
     ]),
-    identity.role === 'viewer'
-      ? h('span', { class: 'quiet' }, 'The role viewer takes no holds.')
+    !may(identity, 'read_content')
+      ? h('span', { class: 'quiet' }, `The role ${identity.role} takes no holds.`)
       : [
           isMine
             ? null

@@ -2,7 +2,7 @@
 import { type ComponentChild, h } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Desk } from './desk.ts';
-import type { Identity } from './hold-data.ts';
+import { type Identity, may } from './hold-data.ts';
 import type { HoldDetail } from './hold-detail.ts';
 import { problemOf } from './ruling-panel.ts';
 import { Said } from './talk.ts';
@@ -33,8 +33,9 @@ export function Review({ desk, detail, identity }: ReviewProps): ComponentChild 
   ]);
 }
 
-function whyNot(by: string, requester: string, { name, role }: Identity): string {
-  if (role === 'viewer') return 'The role viewer reviews nothing.';
+function whyNot(by: string, requester: string, identity: Identity): string {
+  const { name, role } = identity;
+  if (!may(identity, 'read_content')) return `The role ${role} reviews nothing.`;
   if (name === by) return 'You broke the glass; somebody else reviews it.';
   return name === requester ? 'You asked for it; somebody else reviews it.' : '';
 }

@@ -7,6 +7,7 @@ import type { Desk } from './desk.ts';
 import { messageOf } from './desk-state.ts';
 import { type Exchange, type Message, readExchange } from './exchange-data.ts';
 import { PageFrame, Problem, useFetched } from './fetched.ts';
+import { may } from './hold-data.ts';
 import { OutcomeMark, VerdictMark } from './outcome.ts';
 import { decisionAddress } from './place.ts';
 import { Recorded } from './recorded.ts';
@@ -55,7 +56,7 @@ function Turns(props: { readonly desk: Desk; readonly page: DecisionPage }): Com
       ? null
       : h('p', { class: 'note' }, `Only the latest ${turns.length} decisions are shown.`),
     turns.length === 0 ? h('p', { class: 'quiet' }, 'Nothing recorded belongs to this session.') : null,
-    unread.length === 0 || desk.get().identity?.role === 'viewer'
+    unread.length === 0 || !may(desk.get().identity, 'read_content')
       ? null
       : h('p', { class: 'ask' }, [
           h(

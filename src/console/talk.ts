@@ -3,7 +3,7 @@ import { type ComponentChild, h } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { Age } from './clock.ts';
 import type { Desk } from './desk.ts';
-import type { Identity } from './hold-data.ts';
+import { type Identity, may } from './hold-data.ts';
 import type { Comment, HoldDetail } from './hold-detail.ts';
 import { sendKeys } from './reason.ts';
 import { Recorded } from './recorded.ts';
@@ -29,8 +29,8 @@ export function Talk({ desk, detail, identity }: TalkProps): ComponentChild {
         ),
     !isOpen
       ? null
-      : identity.role === 'viewer'
-        ? h('p', { class: 'quiet' }, 'The role viewer reads no comments and writes none.')
+      : !may(identity, 'read_content')
+        ? h('p', { class: 'quiet' }, `The role ${identity.role} reads no comments and writes none.`)
         : h(Say, { desk, id: summary.id }),
   ]);
 }

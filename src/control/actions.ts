@@ -9,6 +9,7 @@ import type { Identity } from '../store/token-file.ts';
 import { type AmendmentInput, amendedMessage, amendmentSchema, whyTextIsFixed } from './amend.ts';
 import type { HoldDetail } from './api/holds.ts';
 import type { ControlParts } from './parts.ts';
+import { requireRuler } from './ruling.ts';
 import type { Exchange } from './view.ts';
 
 export type Actions = HoldDetail['actions'];
@@ -61,6 +62,7 @@ export async function actionsFor(
       const { digest } = hold.state.terms;
       const request = { ...change, by, role, digest, reason: 'on trial' };
       afterRuling(hold.state, inStead === undefined ? request : { ...request, inStead }, parts.clock.nowMs());
+      requireRuler(parts.roles, { role });
     });
   const amendFor = await ruling({ verdict: 'amend' });
   const amend = amendFor || (await whyNotAmended(parts, hold, exchange));

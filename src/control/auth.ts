@@ -89,6 +89,8 @@ export interface Authenticated {
   readonly caller: Caller;
   /** Null where the request carries its credentials itself. */
   readonly session: Session | null;
+  /** Who the same credentials show now; null once they show nobody. Rejects as the first look does. */
+  readonly again: () => Promise<Caller | null>;
 }
 
 /**
@@ -104,14 +106,16 @@ export function createAuthenticator(
     const from = req.socket.remoteAddress ?? '';
     const { authorization } = req.headers;
     if (authorization !== undefined) {
-      const caller = await bearerOf(authorization, from, credentials, attempts, note);
+      const again = () => bearerOf(authorization, from, credentials, attempts, note);
+      const caller = await again();
       if (caller === null) throw failed(attempts, from);
-      return { caller, session: null };
+      return { caller, session: null, again };
     }
     const session = credentials.session(req);
-    if (session != null) return { caller: session.caller, session };
+    if (session != null) return { caller: session.caller, session, again: async () => session.current() };
+    const again = async () => (await credentials.certificate(req)) ?? null;
     const caller = await credentials.certificate(req);
-    if (caller != null) return { caller, session: null };
+    if (caller != null) return { caller, session: null, again };
     // Nothing was guessed.
     if (session === undefined && caller === undefined) throw unknownToken();
     throw failed(

@@ -16,6 +16,11 @@ export interface ControlRequest {
   readonly identity: Caller;
   /** Counts and seals a refusal of one line of an order whose other lines may go on. */
   readonly refused: (code: ErrorCode) => void;
+  /**
+   * Resolves while the one who asks may still do so. Rejects with `unauthenticated` once their credentials or their role
+   * ended: what takes its time must not outlive the right that it began with.
+   */
+  readonly stillMay: () => Promise<void>;
   /** For the record of a refusal: who it turned out to be, and why in a few words. */
   readonly note: Note;
 }
@@ -131,8 +136,14 @@ export function sendRefusalPage(res: ServerResponse, error: HoldpointError): voi
   sendText(res, status, page, 'text/html; charset=utf-8');
 }
 
-/** Reads a JSON body. Throws `invalid_argument` on anything else, `body_too_large` over the bound. */
-export async function readJsonBody(req: IncomingMessage): Promise<unknown> {
+/**
+ * Reads a JSON body. Throws `invalid_argument` on anything else, `body_too_large` over the bound, and what `stillMay` throws
+ * once it has arrived: a right that ends meanwhile orders nothing.
+ */
+export async function readJsonBody({
+  req,
+  stillMay,
+}: Pick<ControlRequest, 'req' | 'stillMay'>): Promise<unknown> {
   const type = req.headers['content-type'] ?? '';
   // A form on another site can post text/plain without a preflight; it cannot post this.
   if (!/^application\/json\s*(;|$)/i.test(type)) {
@@ -142,12 +153,17 @@ export async function readJsonBody(req: IncomingMessage): Promise<unknown> {
       'Set Content-Type: application/json.',
     );
   }
-  return parseJson(await readText(req));
+  const text = await readText(req);
+  await stillMay();
+  return parseJson(text);
 }
 
-/** Reads a JSON body of a form. Throws `invalid_argument` and `body_too_large`. */
-export async function readOrder<T>(req: IncomingMessage, schema: z.ZodType<T>): Promise<T> {
-  return checkOrder(schema, await readJsonBody(req));
+/** Reads a JSON body of a form. Throws what `readJsonBody` throws. */
+export async function readOrder<T>(
+  request: Pick<ControlRequest, 'req' | 'stillMay'>,
+  schema: z.ZodType<T>,
+): Promise<T> {
+  return checkOrder(schema, await readJsonBody(request));
 }
 
 /** What somebody asks for, checked. Throws `invalid_argument`. */

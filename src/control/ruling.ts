@@ -1,6 +1,7 @@
 /** One ruling, signed or not, from what somebody ordered to what is sealed. */
 import type { z } from 'zod';
 import { HoldpointError } from '../core/errors.ts';
+import type { RoleBook } from '../core/roles.ts';
 import type { Hold } from '../hold/record.ts';
 import { rolesNow } from '../hold/state.ts';
 import { amendedMessage } from './amend.ts';
@@ -25,7 +26,9 @@ export async function ruleOn(
   const stead = inStead === undefined ? null : inSteadOf(parts, identity, inStead);
   const role = stead?.role ?? identity.role;
   // Which roles may break the glass is another list, and that releases what is held as it is.
-  if (!breakGlass) requireHoldRole(hold, { role });
+  if (stead !== null) requireRuler(parts.roles, identity);
+  if (!breakGlass) requireHoldRole(parts.roles, hold, { role });
+  else if (hold.state.terms.breakGlass?.roles.includes(role) === true) requireRuler(parts.roles, { role });
   if ((verdict === 'amend') !== (amendment !== undefined)) {
     throw new HoldpointError(
       'invalid_argument',
@@ -38,6 +41,7 @@ export async function ruleOn(
       'Calls are named with the verdict release, and with no other.',
     );
   }
+  if (amendment !== undefined || calls !== undefined) requireReader(parts.roles, identity);
   const { ledger, holds } = parts;
   const checked = signed === null ? null : checkSignature(parts, hold, identity, verdict, signed);
   const shared = {
@@ -61,7 +65,10 @@ export async function ruleOn(
   await holds.rule(hold, { ...shared, verdict, breakGlass }, message, confirm);
 }
 
-export type RulingParts = Pick<ControlParts, 'ledger' | 'holds' | 'delegations' | 'clock' | 'withdrawnKeys'>;
+export type RulingParts = Pick<
+  ControlParts,
+  'ledger' | 'holds' | 'delegations' | 'clock' | 'withdrawnKeys' | 'roles'
+>;
 
 /** The role that somebody lent. Throws `forbidden`, then and once it is not lent any more. */
 function inSteadOf(
@@ -84,12 +91,38 @@ function inSteadOf(
 }
 
 /** Throws `forbidden`. Asked before an amendment is looked at: what is wrong with one says something about the held content. */
-export function requireHoldRole({ state }: Hold, { role }: { readonly role: string }): void {
+export function requireHoldRole(book: RoleBook, { state }: Hold, { role }: { readonly role: string }): void {
   const allowed = rolesNow(state);
-  if (allowed.includes(role)) return;
+  if (allowed.includes(role)) {
+    requireRuler(book, { role });
+    return;
+  }
   throw new HoldpointError(
     'forbidden',
     `This hold needs one of the roles: ${allowed.join(', ')}.`,
     'Ask somebody who has it.',
+  );
+}
+
+/**
+ * Throws `forbidden` for a role that does not rule by now. What a hold demands is fixed when it opens, and a restart may
+ * come in between, after which the configuration says something else of a role.
+ */
+export function requireRuler(book: RoleBook, { role }: { readonly role: string }): void {
+  if (book.permissionsOf(role).includes('rule')) return;
+  throw new HoldpointError(
+    'forbidden',
+    `The role ${role} does not rule.`,
+    'Ask somebody whose role has the permission rule.',
+  );
+}
+
+/** Throws `forbidden`. Amending, dividing and comparing say something about what is held, or are done blindly. */
+export function requireReader(book: RoleBook, { role }: { readonly role: string }): void {
+  if (book.permissionsOf(role).includes('read_content')) return;
+  throw new HoldpointError(
+    'forbidden',
+    'Your role does not read what is held.',
+    'Release or deny all of it, one hold at a time.',
   );
 }

@@ -144,9 +144,11 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     if (needsToken || pathname === '/' || route.id !== undefined) checkOrigin(req, hostNames);
     const note: Note = (about) => void Object.assign(asked, about);
     let identity = anonymous;
+    let stillMay = (): Promise<void> => Promise.resolve();
     if (needsToken) {
-      const { caller, session } = await signIn.authenticate(req, note);
+      const { caller, session, again } = await signIn.authenticate(req, note);
       identity = caller;
+      stillMay = async () => requireSame(caller, await again());
       session?.cover(res);
       asked.by = identity.name;
       asked.role = identity.role;
@@ -156,7 +158,7 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     // Only now: whoever is refused does not get to send for longer.
     if (route.readsLong === true) liftLimit();
     const refused = (code: string): void => noteRefusal(req, asked, code);
-    await route.handle({ req, res, params, query: searchParams, identity, refused, note });
+    await route.handle({ req, res, params, query: searchParams, identity, refused, stillMay, note });
   }
 
   async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -223,6 +225,16 @@ function urlOfRequest(req: IncomingMessage): URL {
   } catch (error) {
     throw new HoldpointError('invalid_argument', 'The path cannot be read.', 'See /openapi.json.', error);
   }
+}
+
+/** The one whom a request began with, in the role that was checked then. Throws `unauthenticated`. */
+function requireSame({ name, role }: Caller, now: Caller | null): void {
+  if (now?.name === name && now.role === role) return;
+  throw new HoldpointError(
+    'unauthenticated',
+    'The right to ask for this has ended meanwhile.',
+    'Ask again with what you have now.',
+  );
 }
 
 /** URLs are logged on the way: a token in one is refused whatever it is called, so that nobody gets used to it. */

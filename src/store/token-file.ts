@@ -30,6 +30,8 @@ const tokensMax = 10_000;
 const lockWaitMsMax = 5_000;
 const lockPollMs = 10;
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
+/** In the place of a person in entries: what the sidecar did by itself, or nobody. */
+const nobodys: readonly string[] = ['holdpoint', 'retention', 'workload', 'anonymous'];
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
 
 const fileSchema = z.strictObject({
@@ -69,6 +71,12 @@ export function addToken(
       'Use up to 64 letters, digits, dots, dashes, underscores or @.',
     );
   }
+  if (nobodys.includes(identity.name.toLowerCase()))
+    throw new HoldpointError(
+      'usage',
+      `${JSON.stringify(identity.name)} is what the ledger calls somebody who is no person.`,
+      'Use the name of whoever is to have the token.',
+    );
   const dir = dirname(file);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   return withLock(`${file}.lock`, () => addLocked(file, identity, nowMs, random, by));

@@ -1,6 +1,5 @@
 /** A stage for rulings that take more than one person or less than the whole answer: by model, one rule each. */
 import type { BrowserContext, Page } from 'playwright-core';
-import type { Role } from '../../src/core/roles.ts';
 import { launchBrowser, setStage, startFixedProvider } from './stage.ts';
 
 const call = (id: string, name: string, args: Record<string, unknown>) => ({
@@ -75,16 +74,16 @@ export interface RulingStage {
   /** A call under this rule, its end handled from the start: the names of the tools it got, or the error. */
   ask(rule: Rule): Promise<string>;
   /** Somebody new of this role in a browser of their own, by name, at the first hold that waits. */
-  atHold(role: Role, look?: Look): Promise<{ page: Page; name: string }>;
+  atHold(role: string, look?: Look): Promise<{ page: Page; name: string }>;
   /** Ends what `atHold` opened. */
   closePages(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** With a browser, which it closes. */
-export async function setRulingStage(): Promise<RulingStage> {
+/** With a browser, which it closes. `control` is set beside where it listens. */
+export async function setRulingStage(control: Readonly<Record<string, unknown>> = {}): Promise<RulingStage> {
   const provider = await startFixedProvider(answer);
-  const [browser, stage] = await Promise.all([launchBrowser(), setStage(policy, provider.url)]);
+  const [browser, stage] = await Promise.all([launchBrowser(), setStage(policy, provider.url, control)]);
   const opened: BrowserContext[] = [];
   let people = 0;
   let calls = 0;
@@ -111,7 +110,7 @@ export async function setRulingStage(): Promise<RulingStage> {
       opened.push(context);
       const page = await context.newPage();
       people += 1;
-      const names: Partial<Record<Role, string>> = { reviewer: 'rita', privacy: 'petra', admin: 'olga' };
+      const names: Readonly<Record<string, string>> = { reviewer: 'rita', privacy: 'petra', admin: 'olga' };
       const name = `${names[role] ?? role}-${people}`;
       const token = stage.token(name, role);
       await page.goto(stage.sidecar.controlUrl);

@@ -10,7 +10,6 @@ import { join } from 'node:path';
 import OpenAI from 'openai';
 import { type Browser, chromium } from 'playwright-core';
 import { systemClock, systemRandom } from '../../src/core/clock.ts';
-import type { Role } from '../../src/core/roles.ts';
 import { startDemoProvider } from '../../src/demo/provider.ts';
 import type { Verdict } from '../../src/ledger/verify/verify.ts';
 import { type Sidecar, startSidecar } from '../../src/sidecar.ts';
@@ -45,7 +44,7 @@ export function launchBrowser(): Promise<Browser> {
 export interface Stage {
   readonly sidecar: Sidecar;
   /** A new person's token. */
-  token(name: string, role: Role): string;
+  token(name: string, role: string): string;
   /** The workload's SDK, under the name of a workload. */
   workload(name?: string): OpenAI;
   /** Stops the sidecar and verifies the ledger it leaves. */

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { type Authority, type Credential, makeAuthority } from '../support/certificates.ts';
 import { accessOf } from './support/access.ts';
 import { type ConsolePage, openPage, type PageAnswer, type PageInit } from './support/page.ts';
@@ -94,7 +95,7 @@ describe('TLS on the control port', () => {
     expect(page.setCookies[0]).toMatch(
       /^__Host-holdpoint-session-\d+=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Secure$/,
     );
-    expect((await page.send(whoami)).json).toEqual({ name: 'viewer-1', role: 'viewer' });
+    expect((await page.send(whoami)).json).toMatchObject({ name: 'viewer-1', role: 'viewer' });
   });
 
   it('lets nobody in without credentials', async () => {
@@ -117,14 +118,69 @@ describe('TLS on the control port', () => {
   });
 });
 
+/** Whether the server takes part in a second handshake on a connection. */
+async function renegotiates(): Promise<boolean> {
+  const { hostname, port } = new URL(base);
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect(
+    {
+      host: hostname,
+      port: Number(port),
+      ca: servers.certificate,
+      maxVersion: 'TLSv1.2',
+      ...issue('/CN=ops'),
+    },
+    () => {
+      socket.removeAllListeners('secureConnect');
+      socket.renegotiate({}, (error) => resolve(error === null));
+    },
+  )
+    .once('error', () => resolve(false))
+    .once('close', () => resolve(false));
+  const answer = await promise;
+  socket.destroy();
+  return answer;
+}
+
 describe('a client’s certificate', () => {
+  it('stays the one that the connection began with, which OpenSSL judged', async () => {
+    expect(await renegotiates()).toBe(false);
+  });
+
   it('names a person by its URI', async () => {
     const answer = await program(issue('/CN=whatever', `URI:${ada}`));
-    expect(answer.json).toEqual({ name: `certificate:${ada}`, role: 'reviewer' });
+    expect(answer.json).toMatchObject({ name: `certificate:${ada}`, role: 'reviewer' });
   });
 
   it('names a person by its common name', async () => {
-    expect((await program(issue('/CN=ops'))).json).toEqual({ name: 'certificate:cn=ops', role: 'admin' });
+    expect((await program(issue('/CN=ops'))).json).toMatchObject({
+      name: 'certificate:cn=ops',
+      role: 'admin',
+    });
+  });
+
+  it('lets a person take a hold and give it back, but hand it to nobody who has no token', async () => {
+    const caller = house.ask('please escalate: take it');
+    const token = { authorization: `Bearer ${house.tokens.reviewer}` };
+    const held = await eventually(async () => {
+      const { json } = await program({}, '/api/v1/holds?state=pending', { headers: token });
+      return z.object({ items: z.array(z.object({ id: z.string(), digest: z.string() })) }).parse(json)
+        .items[0];
+    });
+    const credential = issue('/CN=whatever', `URI:${ada}`);
+    const order = (path: string, json: object) =>
+      program(credential, `/api/v1/holds/${held.id}/${path}`, {
+        method: 'POST',
+        body: JSON.stringify(json),
+        headers: { 'content-type': 'application/json' },
+      });
+    const me = `certificate:${ada}`;
+    expect((await order('assignment', { to: me })).json).toMatchObject({ assignee: me });
+    expect((await order('assignment', { to: 'certificate:cn=ops' })).status).toBe(400);
+    expect((await order('assignment', { to: '' })).json).toMatchObject({ assignee: '' });
+    const ruling = { verdict: 'deny', reason: 'No.', digest: held.digest };
+    expect((await order('rulings', ruling)).status).toBe(201);
+    await (await caller).text();
   });
 
   it('is sealed at its first use, with its hash and from where', async () => {
@@ -171,7 +227,7 @@ describe('a client’s certificate', () => {
   it('of nobody does not stand in the way of a token', async () => {
     const headers = { authorization: `Bearer ${house.tokens.viewer}` };
     const answer = await program(issue('/CN=stranger'), whoami, { headers });
-    expect(answer.json).toEqual({ name: 'viewer-1', role: 'viewer' });
+    expect(answer.json).toMatchObject({ name: 'viewer-1', role: 'viewer' });
   });
 
   it('is tried slowly once it has been wrong too often', async () => {

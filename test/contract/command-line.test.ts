@@ -290,6 +290,15 @@ describe.concurrent('token new', () => {
     expect(taken.err).toContain('A token for ada exists already.');
     expect(none.err).toContain('is not a name for a token');
   });
+
+  it.each(['holdpoint', 'Retention', 'workload', 'anonymous'])(
+    'refuses the name %s, under which no person acts in the ledger',
+    async (name) => {
+      const told = await run(['token', 'new', '--config', configFile, '--name', name, '--role', 'admin']);
+      expect([told.code, told.out]).toEqual([2, '']);
+      expect(told.err).toContain('somebody who is no person');
+    },
+  );
 });
 
 describe.concurrent('keys show', () => {

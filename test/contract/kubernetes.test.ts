@@ -58,7 +58,7 @@ const ask = (token: string) => house.call(whoami, { token });
 describe('a service account', () => {
   it('has the name that the cluster gives it and the role that RBAC lets it use', async () => {
     cluster.bindings.add(`${bot} reviewer`);
-    expect((await ask(knownToken())).json).toEqual({ name: `kubernetes:${bot}`, role: 'reviewer' });
+    expect((await ask(knownToken())).json).toMatchObject({ name: `kubernetes:${bot}`, role: 'reviewer' });
   });
 
   it('is asked about with the sidecar’s own token, the audience, and one role after another', async () => {

@@ -100,6 +100,21 @@ describe('a comment on a hold', () => {
     expect(await say('Late')).toBe('409 already_ruled');
   });
 
+  it('is read with the bodies of its decision', async () => {
+    const caller = house.ask('please escalate: bodies');
+    const { id, decisionId } = await nextHold(house);
+    await house.call(`/api/v1/holds/${id}/comments`, { json: { text: 'Seen\r\n\r\nbefore?' } });
+    const [line] = await linesNow();
+    if (line !== undefined) await deny(line, caller);
+    const answer = await house.call(`/api/v1/decisions/${decisionId}/body`, { as: 'auditor' });
+    expect([answer.status, answer.text]).toEqual([200, answer.text]);
+    expect(answer.json).toMatchObject({
+      bodies: expect.arrayContaining([
+        expect.objectContaining({ name: 'comment', text: 'Seen\r\n\r\nbefore?' }),
+      ]),
+    });
+  });
+
   it('is erased with its decision, and with nothing else of the ledger touched', async () => {
     const caller = house.ask('please escalate: erase me');
     const { id } = await nextHold(house);

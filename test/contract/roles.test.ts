@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { type Permission, permissions } from '../../src/core/roles.ts';
+import { createRoleBook, type Permission, permissions } from '../../src/core/roles.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { type Description, descriptionSchema } from './support/described.ts';
 import { run } from './support/process.ts';
@@ -38,7 +38,10 @@ afterAll(() => house.close());
 describe('a configured role', () => {
   it('is said to whoever has it', async () => {
     const { json } = await house.call('/api/v1/whoami', { token: tokens['finance'] ?? '' });
-    expect(json).toEqual({ name: 'finance-1', role: 'finance' });
+    expect(json).toEqual({
+      ...{ name: 'finance-1', role: 'finance' },
+      permissions: createRoleBook().permissionsOf('reviewer'),
+    });
   });
 
   it('rules where a rule asks for it, others do not, and the ledger verifies', async () => {
@@ -111,6 +114,37 @@ describe('the permissions of a configured role', () => {
     const ruling = { verdict: 'deny', reason: 'no', digest: hold.digest };
     await house.call(`/api/v1/holds/${hold.id}/rulings`, { token: tokens['finance'] ?? '', json: ruling });
     await (await asked).text();
+  });
+});
+
+describe('a role that rules and reads no content', () => {
+  const policy = financePolicy.replace('{ finance: 1 }', '{ only-rule: 1 }').replace('"test"', '"blind"');
+
+  it('releases or denies what it is told of, and neither amends nor compares it', async () => {
+    writeFileSync(house.policyFile, policy);
+    await house.sidecar.reloadPolicy();
+    const asked = house.ask('please transfer 31000');
+    const hold = await nextHold(house);
+    const { contentDigest } = z.looseObject({ contentDigest: z.string() }).parse(hold);
+    const order = (path: string, json: object) =>
+      house
+        .call(path, { token: tokens[roleOf('rule')] ?? '', json })
+        .then(({ status, text }) => [status, text]);
+    const path = `/api/v1/holds/${hold.id}/rulings`;
+    const shared = { reason: 'unseen', digest: hold.digest };
+    const notRead = expect.stringContaining('Your role does not read what is held.');
+    expect(await order(path, { ...shared, verdict: 'amend', amendment: { text: 'x' } })).toEqual([
+      403,
+      notRead,
+    ]);
+    expect(await order(path, { ...shared, verdict: 'release', calls: ['guess'] })).toEqual([403, notRead]);
+    expect(
+      await order('/api/v1/rulings', { contentDigest, verdict: 'release', reason: 'one', holds: [hold.id] }),
+    ).toEqual([200, notRead]);
+    expect((await order(path, { ...shared, verdict: 'deny' }))[0]).toBe(201);
+    await (await asked).text();
+    writeFileSync(house.policyFile, financePolicy);
+    await house.sidecar.reloadPolicy();
   });
 });
 

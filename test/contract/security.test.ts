@@ -66,7 +66,10 @@ describe('a token', () => {
   it('made while the sidecar runs works at once', async () => {
     const file = join(house.dataDir, 'tokens.json');
     const token = addToken(file, { name: 'late', role: 'viewer' }, Date.now(), systemRandom);
-    expect((await house.call('/api/v1/whoami', { token })).json).toEqual({ name: 'late', role: 'viewer' });
+    expect((await house.call('/api/v1/whoami', { token })).json).toMatchObject({
+      name: 'late',
+      role: 'viewer',
+    });
   });
 
   it('is kept as a hash only, in a file that only its owner reads', () => {

@@ -49,7 +49,7 @@ describe('a token exchanged for a session', () => {
     const { name, token } = newToken('auditor');
     const page = openPage(base);
     await page.signIn(token);
-    expect((await page.send(whoami)).json).toEqual({ name, role: 'auditor' });
+    expect((await page.send(whoami)).json).toMatchObject({ name, role: 'auditor' });
     expect((await page.send('/api/v1/ledger/entries')).status).toBe(200);
   });
 

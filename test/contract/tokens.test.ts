@@ -81,7 +81,7 @@ describe('a new token', () => {
     const file = join(house.dataDir, 'tokens.json');
     const text = readFileSync(file, 'utf8');
     writeFileSync(file, text.replace(/("name": "changed",\s*"role": )"viewer"/, '$1"auditor"'));
-    expect((await house.call('/api/v1/whoami', { token })).json).toEqual({
+    expect((await house.call('/api/v1/whoami', { token })).json).toMatchObject({
       name: 'changed',
       role: 'auditor',
     });

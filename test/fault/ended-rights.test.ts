@@ -6,6 +6,7 @@ import { afterAll, expect, it } from 'vitest';
 import { writeReviewerKey } from '../../src/cli/reviewer-key.ts';
 import { withdrawKey } from '../../src/control/routes/reviewer-keys.ts';
 import { ruleOn } from '../../src/control/ruling.ts';
+import { createRoleBook } from '../../src/core/roles.ts';
 import { createDelegations } from '../../src/hold/delegations.ts';
 import { createHoldQueue } from '../../src/hold/queue.ts';
 import { createManualTime } from '../support/time.ts';
@@ -70,7 +71,10 @@ async function stage() {
   const lent = await delegations.begin({ by: 'bob', role: 'reviewer' }, 'ada', clock.nowMs() + 30_000);
   gate = Promise.withResolvers();
   waiting = Promise.withResolvers();
-  const parts = { ledger, holds, delegations, clock, withdrawnKeys: new Set<string>() };
+  const parts = {
+    ...{ ledger, holds, delegations, clock, withdrawnKeys: new Set<string>() },
+    roles: createRoleBook(),
+  };
   const order = { verdict: 'release', reason: 'Seen.', digest } as const;
   const { signed } = key.signOrder(order, {
     ...{ by: 'ada', verdict: 'release', digest, hold: hold.id, policy, policyVersion: '1', rules: [] },
@@ -82,7 +86,7 @@ async function stage() {
       ruleOn(
         parts,
         hold,
-        { name: 'ada', role: 'viewer' },
+        { name: 'ada', role: 'privacy' },
         { ...order, inStead: 'bob', breakGlass: false },
         null,
       ),

@@ -1,7 +1,7 @@
 /** Who rules in whose stead: what goes in and out. */
 import { z } from 'zod';
 import { allowed, jsonAnswer, type Operation, type Sent } from '../operation.ts';
-import { personName } from './deliberation.ts';
+import { personName } from './names.ts';
 
 const delegationSchema = z
   .object({

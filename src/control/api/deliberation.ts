@@ -3,11 +3,7 @@ import { z } from 'zod';
 import { assignmentsMax, commentsMax } from '../../hold/deliberation.ts';
 import { allowed, jsonAnswer, type Operation } from '../operation.ts';
 import { exampleHold, holdSummarySchema } from './holds.ts';
-
-/** Of a person who has a token. */
-export const personName = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/, 'expected the name of a person');
+import { anyName } from './names.ts';
 
 export const commentSchema = z
   .strictObject({ text: z.string().trim().min(1).max(4_000).describe('Content: erased with the decision.') })
@@ -16,8 +12,8 @@ export const commentSchema = z
 export const assignmentSchema = z
   .strictObject({
     to: z
-      .union([personName, z.literal('')])
-      .describe("Who is on it from now on: oneself, somebody else, or '' for nobody."),
+      .union([anyName, z.literal('')])
+      .describe("Who is on it from now on: oneself, somebody else who has a token, or '' for nobody."),
   })
   .meta({ id: 'NewAssignment', description: 'Who takes care of a hold.' });
 

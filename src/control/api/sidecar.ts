@@ -1,6 +1,6 @@
 /** The sidecar itself: probes, metrics, events, policy, who asks. */
 import { z } from 'zod';
-import { roles } from '../../core/roles.ts';
+import { createRoleBook, permissions, roles } from '../../core/roles.ts';
 import { holdStates } from '../../hold/state.ts';
 import { outcomes } from '../../ledger/entry.ts';
 import { allowed, jsonAnswer, type Operation, type Sent } from '../operation.ts';
@@ -9,12 +9,16 @@ const whoamiSchema = z
   .object({
     name: z.string(),
     role: z.string(),
+    permissions: z
+      .array(z.enum(permissions))
+      .describe('What the role may do, also where the configuration made it.'),
     display: z
       .string()
       .optional()
       .describe('What people call them, where a provider says so. The name alone tells who it is.'),
   })
   .meta({ id: 'Identity', description: 'Who asks.' });
+export type IdentityShown = Sent<z.output<typeof whoamiSchema>>;
 
 const policySchema = z
   .object({
@@ -120,7 +124,12 @@ export const whoami: Operation = {
   description: 'Its name is what rulings and reads are sealed under.',
   roles,
   permission: 'any',
-  answers: [jsonAnswer('The identity.', whoamiSchema, { name: 'ada', role: 'reviewer' })],
+  answers: [
+    jsonAnswer('The identity.', whoamiSchema, {
+      ...{ name: 'ada', role: 'reviewer' },
+      permissions: createRoleBook().permissionsOf('reviewer'),
+    }),
+  ],
   refusals: [],
 };
 

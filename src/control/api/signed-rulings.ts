@@ -1,17 +1,12 @@
 /** Keys of reviewers, and rulings that are signed with them. */
 import { z } from 'zod';
 import { allowed, jsonAnswer, type Operation, type Sent } from '../operation.ts';
+import { anyName } from './names.ts';
 
 const base64Of32 = z.string().regex(/^[A-Za-z0-9+/]{43}=$/, 'expected base64 of 32 bytes');
 const base64Of64 = z.string().regex(/^[A-Za-z0-9+/]{86}==$/, 'expected base64 of 64 bytes');
 const key = base64Of32.describe('The public key, Ed25519: base64 of 32 bytes.');
-const owner = z
-  .string()
-  .regex(
-    /^([A-Za-z0-9][A-Za-z0-9._@-]{0,63}|(oidc|certificate|kubernetes):[\x21-\x7e ]{1,800})$/,
-    'expected the name of a person, as whoami says it',
-  )
-  .describe('Whose rulings it signs.');
+const owner = anyName.describe('Whose rulings it signs.');
 const reason = z.string().trim().min(1).max(256).describe('Why; sealed.');
 
 export const signedRulingSchema = z

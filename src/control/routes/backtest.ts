@@ -18,7 +18,7 @@ export function backtestRoutes(parts: ControlParts): Route[] {
       path: '/api/v1/policy/backtest',
       operation: backtestPolicy,
       handle: async (request) => {
-        const order = ordered(await readJsonBody(request.req));
+        const order = ordered(await readJsonBody(request));
         if (isRunning)
           throw new HoldpointError('overloaded', 'Another backtest runs.', 'Ask again in a few seconds.');
         isRunning = true;
@@ -72,6 +72,7 @@ async function backtest(parts: ControlParts, request: ControlRequest, order: Ord
     const named = Object.entries(texts).map(([name, text]) => ({ name, bytes: Buffer.from(text) }));
     await ledger.seal({ type: 'access', data, refs: [oldest], parts: named }).durable;
   }
+  await request.stillMay();
   const { version, digest, rules } = draft;
   const shown = { draft: { version, digest, rules: rules.length }, ...describe(parts, page) };
   sendJson(res, 200, shown satisfies BacktestPage);

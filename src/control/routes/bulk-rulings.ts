@@ -15,7 +15,7 @@ import { rulingSchema } from '../api/holds.ts';
 import { holdOf, summaryOf } from '../hold-view.ts';
 import { type ControlRequest, checkOrder, problemOf, type Route, readJsonBody, sendJson } from '../http.ts';
 import type { ControlParts } from '../parts.ts';
-import { requireHoldRole, ruleOn } from '../ruling.ts';
+import { requireHoldRole, requireReader, ruleOn } from '../ruling.ts';
 import { takeOrder } from '../signed-ruling.ts';
 import { contentDigestOf } from '../view.ts';
 
@@ -38,15 +38,14 @@ interface Line {
 
 type Item = BulkRuled['items'][number];
 
-async function ruleOnAll(
-  parts: ControlParts,
-  { req, res, identity, refused }: ControlRequest,
-): Promise<void> {
-  const { contentDigest, lines } = linesOf(await readJsonBody(req), parts.rulings === 'signed');
+async function ruleOnAll(parts: ControlParts, request: ControlRequest): Promise<void> {
+  const { res, identity, refused } = request;
+  const { contentDigest, lines } = linesOf(await readJsonBody(request), parts.rulings === 'signed');
   const items: Item[] = [];
   // One after the other: each is sealed, or refused, before the next is looked at.
   for (const line of lines) {
     try {
+      await request.stillMay();
       items.push(await ruleOnOne(parts, identity, contentDigest, line));
     } catch (thrown) {
       const error =
@@ -93,7 +92,8 @@ async function ruleOnOne(
 ): Promise<Item> {
   const hold = await holdOf(parts, id);
   // Before the bytes are compared, which says something about them.
-  requireHoldRole(hold, identity);
+  requireHoldRole(parts.roles, hold, identity);
+  requireReader(parts.roles, identity);
   if ((await contentDigestOf(parts.ledger, hold)) !== contentDigest)
     throw new HoldpointError(
       'digest_mismatch',

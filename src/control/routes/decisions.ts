@@ -247,9 +247,12 @@ async function contentOf(parts: ControlParts, seq: number, name: string) {
   }
 }
 
+/** Parts that are HTTP messages; what people wrote, and what they signed, is text. */
+const messageParts: readonly string[] = ['request', 'response', 'amendment'];
+
 /** Text where it is text, base64 where it is not: what is shown can always be turned back into the sealed bytes. */
 function shown(name: string, bytes: Buffer) {
-  if (name === 'reason' || name === 'source' || name === 'order') return { text: bytes.toString('utf8') };
+  if (!messageParts.includes(name)) return { text: bytes.toString('utf8') };
   const { startLine, headers, body } = decodeHttpMessage(bytes);
   const text = body.toString('utf8');
   return Buffer.from(text).equals(body)

@@ -38,8 +38,9 @@ export function delegationRoutes(parts: ControlParts): Route[] {
   ];
 }
 
-async function begin(parts: ControlParts, { req, res, identity }: ControlRequest): Promise<void> {
-  const { to, until } = await readOrder(req, newDelegationSchema);
+async function begin(parts: ControlParts, request: ControlRequest): Promise<void> {
+  const { res, identity } = request;
+  const { to, until } = await readOrder(request, newDelegationSchema);
   const { name: by, role } = identity;
   // What is lent must be seen to stand still, and only the tokens say that at any moment.
   if (parts.roleOf(by) !== role)
@@ -52,8 +53,9 @@ async function begin(parts: ControlParts, { req, res, identity }: ControlRequest
   sendJson(res, 201, shown(parts, await parts.delegations.begin({ by, role }, to, Date.parse(until))));
 }
 
-async function end(parts: ControlParts, { req, res, params, identity }: ControlRequest): Promise<void> {
-  await readOrder(req, z.strictObject({}));
+async function end(parts: ControlParts, request: ControlRequest): Promise<void> {
+  const { res, params, identity } = request;
+  await readOrder(request, z.strictObject({}));
   const given = params['seq'] ?? '';
   const seq = /^\d{1,15}$/.test(given) ? Number(given) : -1;
   const { name: by, role } = identity;

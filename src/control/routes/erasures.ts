@@ -57,8 +57,9 @@ export function erasureRoutes(parts: ControlParts): Route[] {
   ];
 }
 
-async function start(parts: ControlParts, { req, res, identity }: ControlRequest): Promise<void> {
-  const { scope, ...order } = checked(newErasureSchema, await readJsonBody(req));
+async function start(parts: ControlParts, request: ControlRequest): Promise<void> {
+  const { res, identity } = request;
+  const { scope, ...order } = checked(newErasureSchema, await readJsonBody(request));
   const job = parts.erasures.start({ ...order, ...personOf(identity), scope: await scopeOf(parts, scope) });
   sendJson(res, 202, shown(job));
 }
@@ -74,13 +75,15 @@ function show(parts: ControlParts, { res, params }: ControlRequest): void {
   sendJson(res, 200, shown(job));
 }
 
-async function place(parts: ControlParts, { req, res, identity }: ControlRequest): Promise<void> {
-  const { scope, reason } = checked(newLegalHoldSchema, await readJsonBody(req));
+async function place(parts: ControlParts, request: ControlRequest): Promise<void> {
+  const { res, identity } = request;
+  const { scope, reason } = checked(newLegalHoldSchema, await readJsonBody(request));
   const hold = await parts.erasures.placeHold(await scopeOf(parts, scope), personOf(identity), reason);
   sendJson(res, 201, shownHold(parts, hold));
 }
 
-async function lift(parts: ControlParts, { req, res, params, identity }: ControlRequest): Promise<void> {
+async function lift(parts: ControlParts, request: ControlRequest): Promise<void> {
+  const { res, params, identity } = request;
   const seq = parts.ledger.seqOfId('l', params['id'] ?? '');
   const hold = parts.ledger.legalHolds().find((one) => one.seq === seq);
   if (hold === undefined)
@@ -89,7 +92,7 @@ async function lift(parts: ControlParts, { req, res, params, identity }: Control
       'There is no such legal hold.',
       'List them with: holdpoint legal-hold list',
     );
-  const { reason } = checked(liftSchema, await readJsonBody(req));
+  const { reason } = checked(liftSchema, await readJsonBody(request));
   await parts.erasures.liftHold(hold.seq, personOf(identity), reason);
   sendJson(res, 200, shownHold(parts, hold));
 }

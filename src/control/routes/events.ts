@@ -4,31 +4,53 @@ import { HoldpointError } from '../../core/errors.ts';
 import type { HoldEvent } from '../../hold/desk.ts';
 import { rolesNow } from '../../hold/state.ts';
 import { events, type HoldEventData } from '../api/sidecar.ts';
-import type { Route } from '../http.ts';
+import type { ControlRequest, Route } from '../http.ts';
 import type { ControlParts } from '../parts.ts';
 
 const clientsMax = 256;
-const commentEveryMs = 15_000;
+/** Whoever may not listen any more is cut off so soon, whatever they showed when they began. */
+const lookEveryMs = 1_000;
+const looksPerComment = 15;
 /** A reader this far behind is cut off; it reads the queue again when it reconnects. */
 const backlogBytesMax = 1024 * 1024;
 
+type Client = Pick<ControlRequest, 'res' | 'stillMay'>;
+
 export function eventRoutes(parts: ControlParts): Route[] {
-  const clients = new Set<ServerResponse>();
+  const clients = new Set<Client>();
+  /** Those of them whose right is being asked about. */
+  const asking = new Set<Client>();
   let nextId = 1;
+  let looks = 0;
+
+  function look(client: Client): void {
+    if (asking.has(client)) return;
+    asking.add(client);
+    client
+      .stillMay()
+      // Whoever comes back is told why.
+      .catch(() => client.res.destroy())
+      .finally(() => asking.delete(client));
+  }
+
   parts.holds.subscribe((event) => {
     const text = `id: ${nextId++}\nevent: hold.${event.kind}\ndata: ${JSON.stringify(describe(event))}\n\n`;
-    for (const client of clients) send(client, text);
+    for (const { res } of clients) send(res, text);
   });
   const timer = setInterval(() => {
-    for (const client of clients) send(client, ': still here\n\n');
-  }, commentEveryMs);
+    looks += 1;
+    for (const client of clients) {
+      look(client);
+      if (looks % looksPerComment === 0) send(client.res, ': still here\n\n');
+    }
+  }, lookEveryMs);
   timer.unref();
   return [
     {
       method: 'GET',
       path: '/api/v1/events',
       operation: events,
-      handle: ({ req, res }) => {
+      handle: ({ req, res, stillMay }) => {
         if (clients.size >= clientsMax)
           throw new HoldpointError('overloaded', 'Too many readers of events.', 'Close other consoles.');
         res.writeHead(200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
@@ -37,8 +59,9 @@ export function eventRoutes(parts: ControlParts): Route[] {
           return;
         }
         res.write(': connected\n\n');
-        clients.add(res);
-        res.once('close', () => clients.delete(res));
+        const client = { res, stillMay };
+        clients.add(client);
+        res.once('close', () => clients.delete(client));
       },
     },
   ];

@@ -37,7 +37,7 @@ export function healthRoutes(parts: ControlParts): Route[] {
       method: 'GET',
       path: '/api/v1/whoami',
       operation: whoami,
-      handle: ({ res, identity }) => sendJson(res, 200, identityShown(identity)),
+      handle: ({ res, identity }) => sendJson(res, 200, identityShown(identity, parts.roles)),
     },
     {
       method: 'GET',

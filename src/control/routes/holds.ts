@@ -64,9 +64,10 @@ async function show(parts: ControlParts, { req, res, params, identity }: Control
   sendJson(res, 200, await detailOf(parts, hold, identity, exchange));
 }
 
-async function rule(parts: ControlParts, { req, res, params, identity }: ControlRequest): Promise<void> {
+async function rule(parts: ControlParts, request: ControlRequest): Promise<void> {
+  const { res, params, identity } = request;
   const hold = await holdOf(parts, params['id']);
-  const { order, signed } = takeOrder(await readJsonBody(req), parts.rulings === 'signed');
+  const { order, signed } = takeOrder(await readJsonBody(request), parts.rulings === 'signed');
   await ruleOn(parts, hold, identity, checkOrder(rulingSchema, order), signed);
   sendJson(res, 201, await summaryOf(parts, hold, identity));
 }

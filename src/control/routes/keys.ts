@@ -16,8 +16,9 @@ export function keyRoutes(parts: ControlParts): Route[] {
   ];
 }
 
-async function change({ keyring }: ControlParts, { req, res, identity }: ControlRequest): Promise<void> {
-  const parsed = keyChangeSchema.safeParse(await readJsonBody(req));
+async function change({ keyring }: ControlParts, request: ControlRequest): Promise<void> {
+  const { res, identity } = request;
+  const parsed = keyChangeSchema.safeParse(await readJsonBody(request));
   if (!parsed.success)
     throw new HoldpointError('invalid_argument', z.prettifyError(parsed.error), 'See /openapi.json.');
   const { data } = parsed;

@@ -48,8 +48,8 @@ export function notificationRoutes({ notifier }: ControlParts): Route[] {
   ];
 }
 
-async function bodyOf<T>({ req }: ControlRequest, schema: z.ZodType<T>): Promise<T> {
-  const parsed = schema.safeParse(await readJsonBody(req));
+async function bodyOf<T>(request: ControlRequest, schema: z.ZodType<T>): Promise<T> {
+  const parsed = schema.safeParse(await readJsonBody(request));
   if (parsed.success) return parsed.data;
   throw new HoldpointError('invalid_argument', z.prettifyError(parsed.error), 'See /openapi.json.');
 }

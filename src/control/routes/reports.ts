@@ -1,5 +1,6 @@
 /** Decisions that were made elsewhere: read line by line, sealed as reported, answered line by line. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '../../core/clock.ts';
 import { HoldpointError } from '../../core/errors.ts';
 import { createReportDesk, type LineResult } from '../../report/desk.ts';
 import { type Line, linesOf } from '../../report/split.ts';
@@ -14,6 +15,8 @@ import type { ControlRequest, Route } from '../http.ts';
 import type { ControlParts } from '../parts.ts';
 
 const reportsMax = 2;
+/** How long lines of one report are taken in before it is asked again whether its reporter still may. */
+const lookEveryMs = 1_000;
 /**
  * Of a refusal's words. Who sends all before reading anything must not be waited for, so that answers are kept for
  * them: at most 20 000 lines of less than 1 KiB.
@@ -24,7 +27,7 @@ export function reportRoutes(parts: ControlParts): Route[] {
   const desk = createReportDesk(parts);
   let running = 0;
 
-  async function report({ req, res, identity }: ControlRequest): Promise<void> {
+  async function report({ req, res, identity, stillMay }: ControlRequest): Promise<void> {
     if (running >= reportsMax)
       throw new HoldpointError(
         'overloaded',
@@ -37,7 +40,8 @@ export function reportRoutes(parts: ControlParts): Route[] {
     try {
       res.writeHead(200, { 'content-type': 'application/x-ndjson' });
       const stopped = { early: false };
-      const lines = firstOf(linesOf(chunksOf(req), lineBytesMax), stopped);
+      const allowed = whileAllowed(linesOf(chunksOf(req), lineBytesMax), stillMay, parts.clock);
+      const lines = firstOf(allowed, stopped);
       for await (const result of desk.take(lines, identity.name)) {
         summary.lines += 1;
         summary[result.status] += 1;
@@ -79,6 +83,22 @@ async function* chunksOf(req: IncomingMessage): AsyncGenerator<Buffer> {
     for await (const chunk of req) yield chunk;
   } catch (error) {
     throw new HoldpointError('invalid_argument', 'The report was cut off.', '', error);
+  }
+}
+
+/** Throws what `stillMay` throws: a report may take ten minutes to arrive. */
+async function* whileAllowed(
+  lines: AsyncIterable<Line>,
+  stillMay: ControlRequest['stillMay'],
+  { monoUs }: Clock,
+): AsyncGenerator<Line> {
+  let lookedAtUs = monoUs();
+  for await (const line of lines) {
+    if (monoUs() - lookedAtUs >= lookEveryMs * 1000) {
+      await stillMay();
+      lookedAtUs = monoUs();
+    }
+    yield line;
   }
 }
 

@@ -44,7 +44,7 @@ export function reviewerKeyRoutes(parts: ControlParts): Route[] {
       path: '/api/v1/reviewer-keys',
       operation: enrolReviewerKey,
       handle: async (request) => {
-        const order = await readOrder(request.req, enrolmentSchema);
+        const order = await readOrder(request, enrolmentSchema);
         await inTurn(() => enrol(parts, request, order));
       },
     },
@@ -53,7 +53,7 @@ export function reviewerKeyRoutes(parts: ControlParts): Route[] {
       path: '/api/v1/reviewer-keys/withdraw',
       operation: withdrawReviewerKey,
       handle: async (request) => {
-        const order = await readOrder(request.req, withdrawalSchema);
+        const order = await readOrder(request, withdrawalSchema);
         await inTurn(async () =>
           sendJson(request.res, 200, shown(await withdrawKey(parts, request.identity, order))),
         );

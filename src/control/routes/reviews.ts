@@ -55,9 +55,10 @@ function shown({ ledger, clock }: ControlParts, due: ReviewDue): ReviewShown {
   };
 }
 
-async function review(parts: ControlParts, { req, res, params, identity }: ControlRequest): Promise<void> {
+async function review(parts: ControlParts, request: ControlRequest): Promise<void> {
+  const { res, params, identity } = request;
   const { seq } = await holdOf(parts, params['id']);
-  const finding = await readOrder(req, reviewSchema);
+  const finding = await readOrder(request, reviewSchema);
   const hold = await parts.holds.review(seq, { by: identity.name, role: identity.role }, finding);
   sendJson(res, 201, await summaryOf(parts, hold, identity));
 }

@@ -2,6 +2,7 @@
  * TLS on the control port, and people by their certificates (RFC 5280, RFC 8446). OpenSSL judges the chain against the
  * configured authorities; what is read here is whom a good certificate names. Files are read again when they change.
  */
+import { constants } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { createSecureContext, TLSSocket } from 'node:tls';
@@ -124,9 +125,12 @@ function pemOf(setting: string, file: PemFile): string {
   );
 }
 
-/** Without `ca` OpenSSL would take any authority that Node knows for one of clients. */
+/**
+ * Without `ca` OpenSSL would take any authority that Node knows for one of clients. A connection has one handshake: after
+ * another one (TLS 1.2) Node goes on to call it authorized, by the certificate before, and shows the new one.
+ */
 function contextOf({ cert, key, ca }: Material) {
-  return { cert, key, ...(ca === undefined ? {} : { ca }) };
+  return { cert, key, ...(ca === undefined ? {} : { ca }), secureOptions: constants.SSL_OP_NO_RENEGOTIATION };
 }
 
 /** Throws `config_invalid` where the files do not belong together. */

@@ -1,6 +1,7 @@
 /** Everything that lets somebody in to the control port, put together: sessions, the ways to get one, credentials. */
 import type { IncomingMessage } from 'node:http';
 import type { Clock, RandomBytes, Schedule } from '../../core/clock.ts';
+import type { RoleBook } from '../../core/roles.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Identity } from '../../store/token-file.ts';
 import { type Authenticated, createAuthenticator, knownBy } from '../auth.ts';
@@ -44,10 +45,16 @@ export interface SignIn {
   close(): void;
 }
 
+interface SignInParts {
+  readonly ledger: Pick<Ledger, 'seal'>;
+  readonly clock: Clock;
+  readonly roles: RoleBook;
+}
+
 /** @param tlsServer the socket's TLS once there is one; null for plain HTTP */
 export function openSignIn(
   options: SignInOptions,
-  { ledger, clock }: { readonly ledger: Pick<Ledger, 'seal'>; readonly clock: Clock },
+  { ledger, clock, roles }: SignInParts,
   origins: Origins,
   tlsServer: () => TlsServer | null,
 ): SignIn {
@@ -67,7 +74,7 @@ export function openSignIn(
   const serviceAccount =
     options.kubernetes === null ? null : createServiceAccounts(options.kubernetes, clock, firstUses);
   return {
-    routes: signInRoutes(desk, origins.of, hasCertificate),
+    routes: signInRoutes(desk, origins.of, hasCertificate, roles),
     authenticate: createAuthenticator(
       {
         token,
@@ -76,6 +83,8 @@ export function openSignIn(
         certificate: async (req) => {
           const tls = tlsServer();
           if (tls === null) return undefined;
+          // Also while a stream is open and nothing else is asked.
+          tls.refresh();
           return certificateLogin(req, { tls, clients, clock, origin: origins.of(req), firstUses });
         },
       },

@@ -4,6 +4,8 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { HoldpointError } from '../../core/errors.ts';
+import type { RoleBook } from '../../core/roles.ts';
+import type { IdentityShown } from '../api/sidecar.ts';
 import { checkSentByPage, sessionKeyOf } from '../auth.ts';
 import { type ControlRequest, type Route, sendJson } from '../http.ts';
 import type { Caller } from './caller.ts';
@@ -17,6 +19,7 @@ export function signInRoutes(
   desk: SignInDesk,
   originOf: (req: IncomingMessage) => URL,
   hasCertificate: (req: IncomingMessage) => boolean,
+  book: RoleBook,
 ): Route[] {
   const visitOf = ({ req }: ControlRequest): Visit => ({
     req,
@@ -46,7 +49,7 @@ export function signInRoutes(
         const { visit, pageKey } = pageVisit(request);
         const { caller, cookies } = await desk.byToken(visit, tokenIn(request.req), pageKey);
         request.res.setHeader('set-cookie', cookies);
-        sendJson(request.res, 201, identityShown(caller));
+        sendJson(request.res, 201, identityShown(caller, book));
       },
     },
     {
@@ -90,8 +93,9 @@ export function signInRoutes(
 }
 
 /** What `whoami` says of somebody. */
-export function identityShown({ name, role, display }: Caller): Caller {
-  return { name, role, ...(display === undefined ? {} : { display }) };
+export function identityShown({ name, role, display }: Caller, book: RoleBook): IdentityShown {
+  const permissions = book.permissionsOf(role);
+  return { name, role, permissions, ...(display === undefined ? {} : { display }) };
 }
 
 function tokenIn(req: IncomingMessage): string {

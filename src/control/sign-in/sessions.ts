@@ -37,6 +37,8 @@ export interface NewSession {
 export interface Session {
   readonly via: Via;
   readonly caller: Caller;
+  /** Who it is by now; null once it is over. Asking is no use of the session. */
+  current(): Caller | null;
   /** Cuts the answer off when the session ends: a stream must not outlive it. */
   cover(res: ServerResponse): void;
 }
@@ -133,6 +135,7 @@ export function createSessions(
       return {
         via: one.session.via,
         caller,
+        current: () => (kept.get(hash) === one && leftMs(one) > 0 ? one.session.current() : null),
         cover: (res) => {
           one.covered.add(res);
           res.once('close', () => one.covered.delete(res));

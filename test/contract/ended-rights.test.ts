@@ -1,0 +1,166 @@
+/** What was begun under a right that ends meanwhile: it goes on no longer than the right. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { systemRandom } from '../../src/core/clock.ts';
+import { type Sidecar, startSidecar } from '../../src/sidecar.ts';
+import { addToken, revokeToken } from '../../src/store/token-file.ts';
+import { connectRaw } from '../support/raw-client.ts';
+import { openPage } from './support/page.ts';
+import {
+  eventually,
+  type House,
+  nextHold,
+  policyText,
+  startHouse,
+  tools,
+  writeHouse,
+} from './support/sidecar.ts';
+
+let house: House;
+let tokenFile: string;
+beforeAll(async () => {
+  house = await startHouse();
+  tokenFile = join(house.dataDir, 'tokens.json');
+});
+afterAll(() => house.close());
+
+const grant = (name: string, role: string): string =>
+  addToken(tokenFile, { name, role }, Date.now(), systemRandom);
+const revoke = (name: string): void => revokeToken(tokenFile, name, 'test', Date.now());
+
+async function events(headers: Record<string, string>) {
+  const response = await fetch(`${house.sidecar.controlUrl}/api/v1/events`, { headers });
+  expect(response.status).toBe(200);
+  const reader = response.body?.getReader();
+  await reader?.read();
+  return {
+    /** Resolves once the sidecar ends the stream, in order or not. */
+    over: async (): Promise<void> => {
+      for (;;) {
+        const next = await reader?.read().catch(() => ({ done: true }));
+        if (next === undefined || next.done) return;
+      }
+    },
+  };
+}
+
+describe('a stream of events', () => {
+  it('ends with the token that it was opened with', async () => {
+    const stream = await events({ authorization: `Bearer ${grant('gone', 'viewer')}` });
+    revoke('gone');
+    await stream.over();
+  });
+
+  it('ends with the token that its session was exchanged for, although nothing else is asked of it', async () => {
+    const page = openPage(house.sidecar.controlUrl);
+    expect((await page.signIn(grant('left', 'viewer'))).status).toBe(201);
+    const cookie = [...page.cookies].map((pair) => pair.join('=')).join('; ');
+    const stream = await events({
+      cookie,
+      'holdpoint-session-key': page.key,
+      'sec-fetch-site': 'same-origin',
+    });
+    revoke('left');
+    await stream.over();
+  });
+});
+
+/** Sends all of an order but its last byte, which is sent when told; it has been let in then. */
+async function slowly(path: string, token: string, body: string) {
+  const client = await connectRaw(house.sidecar.controlUrl);
+  const headers = {
+    ...{ host: new URL(house.sidecar.controlUrl).host, authorization: `Bearer ${token}` },
+    ...{ 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+    expect: '100-continue',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  client.send(`POST ${path} HTTP/1.1\r\n${lines.join('')}\r\n`);
+  await client.until('100 Continue');
+  client.send(body.slice(0, -1));
+  return { client, rest: () => client.send(body.slice(-1)) };
+}
+
+describe('an order', () => {
+  it('counts for nothing where the token ended before it had arrived whole', async () => {
+    const caller = house.ask('please transfer 25000');
+    const hold = await nextHold(house);
+    const token = grant('slow', 'reviewer');
+    // Its grant is sealed.
+    expect((await house.call('/api/v1/whoami', { token })).status).toBe(200);
+    const path = `/api/v1/holds/${hold.id}/rulings`;
+    const order = { verdict: 'release', reason: 'mine', digest: hold.digest };
+    const { client, rest } = await slowly(path, token, JSON.stringify(order));
+    revoke('slow');
+    rest();
+    await client.until('application/problem+json');
+    expect(client.text()).toContain('HTTP/1.1 401');
+    client.destroy();
+    const json = { verdict: 'deny', reason: 'over', digest: hold.digest };
+    expect((await house.call(path, { json })).status).toBe(201);
+    await (await caller).text();
+  });
+});
+
+const financePolicy = policyText.replace('roles: [reviewer], notRequester: true', 'roles: [finance]');
+const withFinance = (finance: object) => ({ control: { listen: '127.0.0.1:0', roles: { finance } } });
+
+async function asked(sidecar: Sidecar, token: string, path: string, order?: object) {
+  const response = await fetch(`${sidecar.controlUrl}/api/v1${path}`, {
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    ...(order === undefined ? {} : { method: 'POST', body: JSON.stringify(order) }),
+  });
+  return { status: response.status, text: await response.text() };
+}
+
+describe('a role that the configuration says less of after a restart', () => {
+  it('rules no more on what was held before, neither by itself nor lent', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'holdpoint-lesser-role-'));
+    const start = (finance: object) => {
+      const files = writeHouse(directory, house.provider.url, withFinance(finance));
+      writeFileSync(files.policyFile, finance === full ? financePolicy : policyText);
+      return startSidecar(files.configFile, {});
+    };
+    const full = { like: 'reviewer' };
+    const before = await start(full);
+    const made = (name: string, role: string): string =>
+      addToken(join(directory, 'data', 'tokens.json'), { name, role }, Date.now(), systemRandom);
+    const [fay, rob] = [made('fay', 'finance'), made('rob', 'reviewer')];
+    const until = new Date(Date.now() + 3_600_000).toISOString();
+    expect((await asked(before, fay, '/delegations', { to: 'rob', until })).status).toBe(201);
+    const caller = fetch(`${before.proxyUrl}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: 'Bearer sk-test' },
+      body: JSON.stringify({
+        model: 'gpt',
+        messages: [{ role: 'user', content: 'please transfer 25000' }],
+        tools,
+      }),
+    });
+    const held = await eventually(async () => {
+      const { items } = heldSchema.parse(JSON.parse((await asked(before, fay, '/holds')).text));
+      return items[0];
+    });
+    await before.stop('restart');
+    await (await caller).text();
+
+    const after = await start({ permissions: ['see'] });
+    const rule = (token: string, more: object) =>
+      asked(after, token, `/holds/${held.id}/rulings`, {
+        ...{ verdict: 'release', reason: 'as before', digest: held.digest },
+        ...more,
+      });
+    const refused = { status: 403, text: expect.stringContaining('The role finance does not rule.') };
+    expect(await rule(fay, {})).toEqual(refused);
+    expect(await rule(rob, { inStead: 'fay' })).toEqual(refused);
+    const detail = await asked(after, fay, `/holds/${held.id}`);
+    expect(actionsSchema.parse(JSON.parse(detail.text)).actions.release).toContain('does not rule');
+    await after.stop('test over');
+    rmSync(directory, { recursive: true });
+  });
+});
+
+const heldSchema = z.object({ items: z.array(z.object({ id: z.string(), digest: z.string() })) });
+const actionsSchema = z.object({ actions: z.object({ release: z.string() }) });
