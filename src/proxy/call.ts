@@ -40,12 +40,17 @@ export interface Call {
   readonly defects: readonly string[];
   /** Keyed fingerprint of the credential that was used: attributable, and useless as a credential. */
   readonly credential: string;
+  /** What a repetition is known by where the body is not the caller's own any more; absent where it is. */
+  readonly retryKey?: string;
   readonly caller: Caller;
   readonly startedUs: number;
 }
 
 /** An upgraded connection, as far as it is recorded. */
-export type UpgradeCall = Omit<Call, 'res' | 'caller' | 'operation' | 'defects' | 'startedUs'> & {
+export type UpgradeCall = Omit<
+  Call,
+  'res' | 'caller' | 'operation' | 'defects' | 'retryKey' | 'startedUs'
+> & {
   readonly operation: 'tunnel';
 };
 
