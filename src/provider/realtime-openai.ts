@@ -11,7 +11,15 @@ import { note, unreadResponse } from './reading.ts';
 import type { ClientReading, ServerReading, SocketDialect, SocketMessage, SocketReader } from './realtime.ts';
 import { openAnswer, type RealtimeAnswer, wordsOf } from './realtime-openai-answer.ts';
 import { createRealtimeSession } from './realtime-openai-session.ts';
-import { besideAnswers, mediaOf, messageOf, readMessage, unreadableClient } from './realtime-reading.ts';
+import {
+  besideAnswers,
+  mediaOf,
+  mentionsCall,
+  messageOf,
+  readMessage,
+  strayCall,
+  unreadableClient,
+} from './realtime-reading.ts';
 
 const okStatus = 200;
 /** Calls and words that the workload has, remembered for when they are said again. */
@@ -117,9 +125,7 @@ function openReader(target: string): SocketReader {
     if (type.startsWith('conversation.item.') && isRecord(value.item)) return readItem(value.item);
     session.hear(type, value);
     if (mentionsCall(value) && !type.startsWith('session.') && !type.startsWith('transcription_session.'))
-      return alone(
-        unreadResponse(okStatus, `the event ${JSON.stringify(type.slice(0, 80))} carries a tool call`),
-      );
+      return alone(unreadResponse(okStatus, strayCall(type)));
     return besideAnswers;
   }
 
@@ -192,14 +198,6 @@ const mediaTypes: ReadonlySet<string> = new Set([
 
 function isMedia(type: string): boolean {
   return mediaTypes.has(type);
-}
-
-/** Whether anything within reads like a call that somebody might carry out. */
-function mentionsCall(value: unknown): boolean {
-  if (Array.isArray(value)) return value.some(mentionsCall);
-  if (!isRecord(value)) return false;
-  if (typeof value.call_id === 'string' && !textOf(value.type).endsWith('_output')) return true;
-  return Object.values(value).some(mentionsCall);
 }
 
 function errorOf(code: ErrorCode, message: string, eventId: string | null): JsonRecord {
