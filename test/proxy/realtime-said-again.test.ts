@@ -134,7 +134,45 @@ describe('an answer of a provider that', () => {
       scene.provider,
       pieces.filter(({ type }) => String(type).endsWith('.delta')),
     );
-    await scene.sidecar.ada.nextHold();
+    await scene.sidecar.ada.pending(2);
     expect((await heard(scene)).join()).not.toContain('25000');
+  });
+});
+
+describe('a call that waits, told again while a later answer comes,', () => {
+  async function toldAgain(): Promise<Scene & { readonly told: WireEvent }> {
+    const scene = await connectScene(holdTransfers);
+    await asked(scene);
+    const first = callEvents('resp_1', 25_000);
+    sendAll(scene.provider, first);
+    await scene.sidecar.ada.nextHold();
+    await asked(scene);
+    const second = callEvents('resp_2', 30_000);
+    const told = retrieved(first);
+    sendAll(scene.provider, [...second.slice(0, 3), told, ...second.slice(3)]);
+    await scene.sidecar.ada.pending(2);
+    return { ...scene, told };
+  }
+
+  test('does not come out with that one, amended', async () => {
+    const scene = await toldAgain();
+    const { ada } = scene.sidecar;
+    const holds = await ada.pending(2);
+    const later = holds.find(({ headline }) => headline.includes('30000'));
+    if (later === undefined) throw new Error('The later answer is not held.');
+    const amendment = { toolCalls: [{ id: 'call_resp_2', arguments: { amount: 5, payee: 'ACME' } }] };
+    expect(await ada.rule(later, { verdict: 'amend', amendment })).toMatchObject({ status: 201 });
+    await vi.waitFor(() => expect(scene.client.types().at(-1)).toBe('response.done'));
+    expect((await heard(scene)).join()).not.toContain('25000');
+  });
+
+  test('comes out behind its own answer once that is released', async () => {
+    const scene = await toldAgain();
+    const { ada } = scene.sidecar;
+    const first = (await ada.pending(2)).find(({ headline }) => headline.includes('25000'));
+    if (first === undefined) throw new Error('The first answer is not held.');
+    await ada.rule(first, { verdict: 'release' });
+    await vi.waitFor(() => expect(textsOf(scene.client).at(-1)).toBe(JSON.stringify(scene.told)));
+    expect((await heard(scene)).join()).not.toContain('30000');
   });
 });

@@ -217,7 +217,8 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
       await link.toClient(message);
       return;
     }
-    const kept = link.tape().add(message, 'server', 'withheld', link.now());
+    // On no other answer's tape: what stands there as withheld goes out with an amendment of that one.
+    const kept = link.loose().add(message, 'server', 'withheld', link.now());
     before.followers.push({ message: kept, survives });
     if (before.followers.length > followersMax)
       throw new HoldpointError('overloaded', `More than ${followersMax} messages wait behind a held call.`);
