@@ -1,6 +1,7 @@
 /** What rules judge of a request's fields is what the provider is sent: nothing is judged that stays behind. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
+import { connectRaw, rawRequest } from '../support/raw-client.ts';
 import { chatRequest } from './answers.ts';
 import { policyOf } from './policies.ts';
 import { startRig } from './rig.ts';
@@ -48,3 +49,22 @@ test.each(['Content-Encoding: identity', 'Content-Type: application/json'])(
     expect(rig.upstream.requests).toEqual([]);
   },
 );
+
+describe('a request that names another method in a field,', () => {
+  test.each(['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override'])(
+    'which a provider may take for its own, is refused: %s',
+    async (name) => {
+      const rig = await startRig();
+      const client = await connectRaw(rig.sidecar.proxyUrl);
+      client.send(rawRequest('DELETE', '/v1/responses/resp_1', [`${name}: GET`]));
+      expect((await client.answer()).status).toBe(400);
+      expect(rig.upstream.requests).toEqual([]);
+    },
+  );
+
+  test('or the very same, is none', async () => {
+    const rig = await startRig();
+    const client = await rig.chat(chatRequest(), ['X-HTTP-Method-Override: post']);
+    expect((await client.answer()).status).toBe(200);
+  });
+});
