@@ -1,5 +1,5 @@
 /** Which header fields rules may read. Of what was recorded the same ones come back, because none of them is a secret. Pure. */
-import { headerOf, type RawHeaders } from './http-message.ts';
+import { connectionNames, type RawHeaders, valuesOf } from './http-message.ts';
 
 const factHeaders = [
   'user-agent',
@@ -12,11 +12,12 @@ const factHeaders = [
   'x-amzn-bedrock-guardrailversion',
 ];
 
-/** Names in lower case, with their first values. */
+/** Names in lower case, with all their values as one (RFC 9110 section 5.3); those that go on to the provider alone. */
 export function factHeadersOf(headers: RawHeaders): Record<string, string> {
   const found: Record<string, string> = {};
+  const staying = connectionNames(headers);
   for (const name of factHeaders) {
-    const value = headerOf(headers, name);
+    const value = staying.has(name) ? '' : valuesOf(headers, name).join(', ');
     if (value !== '') found[name] = value;
   }
   return found;

@@ -110,9 +110,7 @@ function decodeLoosely(name: string): string {
 
 /** The headers that go on to the next hop: all but hop-by-hop ones, those `Connection` names, and those `drop` names. */
 export function endToEndHeaders(headers: RawHeaders, drop: (lowerCaseName: string) => boolean): string[] {
-  const named = new Set(
-    valuesOf(headers, 'connection').flatMap((value) => value.toLowerCase().split(/\s*,\s*/)),
-  );
+  const named = connectionNames(headers);
   const kept: string[] = [];
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] ?? '';
@@ -121,6 +119,18 @@ export function endToEndHeaders(headers: RawHeaders, drop: (lowerCaseName: strin
       kept.push(name, headers[i + 1] ?? '');
   }
   return kept;
+}
+
+/** The headers that `Connection` keeps to this hop, in lower case (RFC 9110 section 7.6.1). */
+export function connectionNames(headers: RawHeaders): ReadonlySet<string> {
+  return new Set(
+    valuesOf(headers, 'connection').flatMap((value) =>
+      value
+        .trim()
+        .toLowerCase()
+        .split(/\s*,\s*/),
+    ),
+  );
 }
 
 /** All values of a header; `name` in lower case. */

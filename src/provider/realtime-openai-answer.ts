@@ -2,8 +2,9 @@
  * One response of the Realtime API: its events, renamed where the responses API has another word for the same, go
  * through that API's reader; what is spoken, and what the conversation repeats of it, is compared on top. Pure.
  */
+import type { ResponseFacts } from '../core/facts.ts';
 import { isRecord, type JsonRecord, textOf } from './json.ts';
-import { isCallItem } from './openai-responses.ts';
+import { isCallItem, readOutput } from './openai-responses.ts';
 import { createResponsesStreamReader } from './openai-responses-stream.ts';
 import type { ResponseReading } from './protocol.ts';
 import { joined, note } from './reading.ts';
@@ -12,13 +13,14 @@ import type { ServerReading } from './realtime.ts';
 export interface RealtimeAnswer {
   readonly defects: string[];
   absorb(type: string, value: JsonRecord): ServerReading['kind'];
-  /** The conversation's own word on a call of this answer. */
-  echo(type: string, item: JsonRecord): void;
+  /** The conversation's own word on an item of this answer: what it says besides is part of what the answer says. */
+  echo(item: JsonRecord): void;
   /** True when one of its items has this item's id. */
   has(item: JsonRecord): boolean;
-  /** True when it makes exactly this call. */
-  asks(item: JsonRecord): boolean;
-  calls(): readonly JsonRecord[];
+  /** True when it says exactly this: makes this call, or has these words in the item of this id. */
+  repeats(item: JsonRecord): boolean;
+  /** Its calls and its messages. */
+  items(): readonly JsonRecord[];
   /** The response object as last sent. */
   response(): JsonRecord;
   reading(): ResponseReading;
@@ -46,28 +48,55 @@ const typeByStatus: Readonly<Record<string, string>> = {
   cancelled: 'response.incomplete',
 };
 
+/** What a message says or refuses, as rules read it; '' for one that has just begun. */
+export function wordsOf(item: JsonRecord): string {
+  const { text, refusal } = readOutput([item], []);
+  return joined(text, refusal);
+}
+
 export function openAnswer(): RealtimeAnswer {
   const reader = createResponsesStreamReader(okStatus);
   const { defects } = reader;
   const echoes: JsonRecord[] = [];
   const spoken = new Map<string, string>();
+  const repeated = new Set<string>();
   let spokenBytes = 0;
   let response: JsonRecord = {};
 
   function hearSpoken(subject: string, value: JsonRecord): void {
     const delta = textOf(value.delta);
-    if (!transcriptSubjects.has(subject) || delta === '') return;
-    spokenBytes += delta.length;
-    if (spokenBytes > spokenBytesMax) {
-      note(defects, `more than ${spokenBytesMax} characters were spoken`);
-      return;
-    }
+    if (!transcriptSubjects.has(subject) || delta === '' || !fits(delta)) return;
     const key = `${textOf(value.item_id)}.${Number(value.content_index ?? 0)}`;
     spoken.set(key, (spoken.get(key) ?? '') + delta);
   }
 
+  /** Counts words that are kept beside the answer's items. */
+  function fits(words: string): boolean {
+    spokenBytes += words.length;
+    if (spokenBytes <= spokenBytesMax) return true;
+    note(defects, `more than ${spokenBytesMax} characters were spoken`);
+    return false;
+  }
+
+  function items(): readonly JsonRecord[] {
+    return [...reader.output().values()].filter(({ type }) => type === 'message' || isCallItem(textOf(type)));
+  }
+
   function calls(): readonly JsonRecord[] {
-    return [...reader.output().values()].filter((item) => isCallItem(textOf(item.type)));
+    return items().filter(({ type }) => type !== 'message');
+  }
+
+  function has(item: JsonRecord): boolean {
+    return [...reader.output().values()].some((own) => own.id !== undefined && own.id === item.id);
+  }
+
+  /** The answer's text, with what was said of it elsewhere alone. */
+  function textOfAll({ text, refusal }: Pick<ResponseFacts, 'text' | 'refusal'>): string {
+    let all = text;
+    // What was cut short is in the deltas alone.
+    for (const said of [...spoken.values(), ...repeated])
+      if (!all.includes(said) && !refusal.includes(said)) all = joined(all, said);
+    return all;
   }
 
   function sameCall(a: JsonRecord, b: JsonRecord): boolean {
@@ -109,21 +138,26 @@ export function openAnswer(): RealtimeAnswer {
       const kind = reader.absorb('', named === type ? value : { ...value, type: named });
       return kind === 'tool' || kind === 'text' ? kind : 'other';
     },
-    echo(_type, item) {
-      if (echoes.length < echoesMax) echoes.push(item);
+    echo(item) {
+      if (!isCallItem(textOf(item.type))) {
+        const words = wordsOf(item);
+        if (words !== '' && !repeated.has(words) && fits(words)) repeated.add(words);
+      } else if (echoes.length < echoesMax) echoes.push(item);
       else note(defects, `the conversation repeats more than ${echoesMax} tool calls`);
     },
-    has: (item) => [...reader.output().values()].some((own) => own.id !== undefined && own.id === item.id),
-    asks: (item) => calls().some((call) => sameCall(call, item) && call.arguments === item.arguments),
-    calls,
+    has,
+    repeats(item) {
+      if (isCallItem(textOf(item.type)))
+        return calls().some((call) => sameCall(call, item) && call.arguments === item.arguments);
+      const { facts } = reader.reading();
+      return has(item) && joined(textOfAll(facts), facts.refusal).includes(wordsOf(item));
+    },
+    items,
     response: () => response,
     reading() {
       compareEchoes();
       const reading = reader.reading();
-      let { text } = reading.facts;
-      // What was cut short is in the deltas alone.
-      for (const said of spoken.values()) if (!text.includes(said)) text = joined(text, said);
-      return { ...reading, facts: { ...reading.facts, text } };
+      return { ...reading, facts: { ...reading.facts, text: textOfAll(reading.facts) } };
     },
   };
 }

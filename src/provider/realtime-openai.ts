@@ -2,23 +2,40 @@
  * The OpenAI Realtime API over a WebSocket, and Azure's (https://platform.openai.com/docs/api-reference/realtime).
  * Its answers are those of the responses API in all but name, so they are read by the same reader. Pure.
  */
+import { sha256Hex } from '../core/bytes.ts';
 import type { ErrorCode } from '../core/errors.ts';
-import { isRecord, type JsonRecord, textOf } from './json.ts';
+import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { isCallItem, readOutput, responseFacts } from './openai-responses.ts';
 import type { ResponseReading } from './protocol.ts';
 import { note, unreadResponse } from './reading.ts';
 import type { ClientReading, ServerReading, SocketDialect, SocketMessage, SocketReader } from './realtime.ts';
-import { openAnswer, type RealtimeAnswer } from './realtime-openai-answer.ts';
+import { openAnswer, type RealtimeAnswer, wordsOf } from './realtime-openai-answer.ts';
 import { createRealtimeSession } from './realtime-openai-session.ts';
-import { besideAnswers, mediaOf, messageOf, readMessage, unreadableClient } from './realtime-reading.ts';
+import {
+  besideAnswers,
+  mediaOf,
+  mentionsCall,
+  messageOf,
+  readMessage,
+  strayCall,
+  unreadableClient,
+} from './realtime-reading.ts';
 
 const okStatus = 200;
-/** Answers that ended and wait for their verdict, or are remembered for what is said of them afterwards. */
-const knownCallsMax = 10_000;
+/** Calls and words that the workload has, remembered for when they are said again. */
+const knownMax = 10_000;
 
-/** What a call asks for: equal texts ask for the same. */
-export function askedBy(item: JsonRecord): string {
+/** What a call asks for, or a message says: equal texts are the same to whoever has one of them. */
+function meaningOf(item: JsonRecord): string {
+  if (item.type === 'message') return sha256Hex(Buffer.from(wordsOf(item)));
   return JSON.stringify([item.type, item.call_id ?? item.id, item.name, item.arguments]);
+}
+
+/** Something of an answer, and not merely how far it has got. */
+function carriesContent(value: JsonRecord): boolean {
+  return ['delta', 'arguments', 'text', 'transcript', 'part', 'item', 'response'].some(
+    (name) => !isAbsent(value[name]),
+  );
 }
 
 function openReader(target: string): SocketReader {
@@ -29,12 +46,14 @@ function openReader(target: string): SocketReader {
   /** Answers made of one message outside any response. */
   const single = new Map<string, ResponseReading>();
   const known = new Set<string>();
+  /** The answers under way by the id that the provider gave them; one that waits for its verdict may have had it before. */
+  const keys = new Map<string, string>();
   let singles = 0;
+  let namesakes = 0;
 
   function remember(item: JsonRecord): void {
-    if (known.size >= knownCallsMax)
-      for (const oldest of [...known].slice(0, knownCallsMax / 2)) known.delete(oldest);
-    known.add(askedBy(item));
+    if (known.size >= knownMax) for (const oldest of [...known].slice(0, knownMax / 2)) known.delete(oldest);
+    known.add(meaningOf(item));
   }
 
   /** A message that stands alone: judged by itself. */
@@ -46,35 +65,41 @@ function openReader(target: string): SocketReader {
   }
 
   function absorb(id: string, type: string, value: JsonRecord): ServerReading {
-    let answer = open.get(id);
-    if (answer === undefined) {
-      answer = openAnswer();
-      open.set(id, answer);
-    }
+    const key = keys.get(id) ?? newKey(id);
+    const answer = open.get(key) ?? openAnswer();
+    keys.set(id, key);
+    open.set(key, answer);
     const ends = type === 'response.done';
     const kind = answer.absorb(type, value);
     if (ends) {
-      open.delete(id);
-      ended.set(id, answer);
+      keys.delete(id);
+      open.delete(key);
+      ended.set(key, answer);
     }
-    return { ...besideAnswers, kind, answer: id, ends };
+    return { ...besideAnswers, kind, answer: key, ends };
+  }
+
+  function newKey(id: string): string {
+    if (!ended.has(id)) return id;
+    namesakes += 1;
+    return `${id}#${namesakes}`;
   }
 
   /** Items of the conversation name no response; what the model says or calls belongs to one all the same. */
-  function readItem(type: string, item: JsonRecord): ServerReading {
+  function readItem(item: JsonRecord): ServerReading {
     const isCall = isCallItem(textOf(item.type));
-    if (isCall ? known.has(askedBy(item)) : item.role !== 'assistant') return besideAnswers;
+    if (isCall ? known.has(meaningOf(item)) : item.role !== 'assistant') return besideAnswers;
     const kind = isCall ? 'tool' : 'text';
-    for (const [id, answer] of ended) {
-      const repeats = isCall ? answer.asks(item) : answer.has(item);
-      if (repeats) return { ...besideAnswers, kind, after: id, survives: false };
-    }
-    const [id, answer] = [...open].findLast(([, candidate]) => candidate.has(item)) ?? [...open].at(-1) ?? [];
+    for (const [id, answer] of ended)
+      if (answer.repeats(item)) return { ...besideAnswers, kind, after: id, survives: false };
+    const under = [...open].findLast(([, candidate]) => candidate.has(item));
+    const [id, answer] = under ?? (isCall ? [...open].at(-1) : undefined) ?? [];
     if (id !== undefined && answer !== undefined) {
-      if (isCall) answer.echo(type, item);
+      answer.echo(item);
       return { ...besideAnswers, kind, answer: id };
     }
-    if (!isCall) return besideAnswers;
+    // Of what was said before, that which was stopped must not come out as a repetition.
+    if (!isCall && (wordsOf(item) === '' || known.has(meaningOf(item)))) return besideAnswers;
     const defects: string[] = [];
     const facts = responseFacts(okStatus, {}, readOutput([item], defects));
     return alone({ facts: { ...facts, model: session.model() }, defects, complete: true, failed: false });
@@ -90,15 +115,17 @@ function openReader(target: string): SocketReader {
     }
     if (type.startsWith('response.')) {
       const response = isRecord(value.response) ? value.response : {};
-      const id = textOf(value.response_id) || textOf(response.id) || [...open.keys()].at(-1);
+      const id = textOf(value.response_id) || textOf(response.id) || [...keys.keys()].at(-1);
       if (id !== undefined) return absorb(id, type, value);
+      if (carriesContent(value))
+        return alone(
+          unreadResponse(okStatus, `the event ${JSON.stringify(type.slice(0, 80))} names no response`),
+        );
     }
-    if (type.startsWith('conversation.item.') && isRecord(value.item)) return readItem(type, value.item);
+    if (type.startsWith('conversation.item.') && isRecord(value.item)) return readItem(value.item);
     session.hear(type, value);
     if (mentionsCall(value) && !type.startsWith('session.') && !type.startsWith('transcription_session.'))
-      return alone(
-        unreadResponse(okStatus, `the event ${JSON.stringify(type.slice(0, 80))} carries a tool call`),
-      );
+      return alone(unreadResponse(okStatus, strayCall(type)));
     return besideAnswers;
   }
 
@@ -124,7 +151,7 @@ function openReader(target: string): SocketReader {
     },
     settle(id, delivered) {
       const answer = open.get(id) ?? ended.get(id);
-      if (delivered) for (const item of answer?.calls() ?? []) remember(item);
+      if (delivered) for (const item of answer?.items() ?? []) remember(item);
       for (const map of [open, ended, single]) map.delete(id);
     },
     denial(id, code, message) {
@@ -133,7 +160,7 @@ function openReader(target: string): SocketReader {
       if (answer === undefined) return [messageOf(errorMessage(error))];
       return [
         messageOf(errorMessage(error)),
-        messageOf(failedResponse(id, answer.response(), code, message)),
+        messageOf(failedResponse(textOf(answer.response().id) || id, answer.response(), code, message)),
       ];
     },
     refusal(refused, code, message) {
@@ -171,14 +198,6 @@ const mediaTypes: ReadonlySet<string> = new Set([
 
 function isMedia(type: string): boolean {
   return mediaTypes.has(type);
-}
-
-/** Whether anything within reads like a call that somebody might carry out. */
-function mentionsCall(value: unknown): boolean {
-  if (Array.isArray(value)) return value.some(mentionsCall);
-  if (!isRecord(value)) return false;
-  if (typeof value.call_id === 'string' && !textOf(value.type).endsWith('_output')) return true;
-  return Object.values(value).some(mentionsCall);
 }
 
 function errorOf(code: ErrorCode, message: string, eventId: string | null): JsonRecord {

@@ -1,6 +1,6 @@
 /** What all dialects share: reading one message as JSON, and readings that say nothing. Pure. */
 import { isUtf8 } from 'node:buffer';
-import { isRecord, type JsonRecord, readJsonText } from './json.ts';
+import { isRecord, type JsonRecord, readJsonText, textOf } from './json.ts';
 import type { RequestBodyFacts } from './protocol.ts';
 import type { ClientReading, ServerReading, SocketMessage } from './realtime.ts';
 
@@ -35,6 +35,19 @@ export function unreadableClient(facts: RequestBodyFacts, defect: string): Clien
 /** A message of the workload that tells the model nothing rules read. */
 export function mediaOf(facts: RequestBodyFacts): ClientReading {
   return { kind: 'media', facts, defects: [], changes: false, accept: () => undefined };
+}
+
+/** Whether anything within reads like a call, as OpenAI writes one, that somebody might carry out. */
+export function mentionsCall(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(mentionsCall);
+  if (!isRecord(value)) return false;
+  if (typeof value.call_id === 'string' && !textOf(value.type).endsWith('_output')) return true;
+  return Object.values(value).some(mentionsCall);
+}
+
+/** The defect of an event that does so and is part of no answer. */
+export function strayCall(type: string): string {
+  return `the event ${JSON.stringify(type.slice(0, 80))} carries a tool call`;
 }
 
 /** A message of the provider that belongs to no answer. */

@@ -9,7 +9,14 @@ import { createResponsesStreamReader, type ResponsesStreamReader } from './opena
 import type { RequestBodyFacts, ResponseReading } from './protocol.ts';
 import { note, unreadRequest, unreadResponse } from './reading.ts';
 import type { ClientReading, ServerReading, SocketDialect, SocketReader } from './realtime.ts';
-import { besideAnswers, messageOf, readMessage, unreadableClient } from './realtime-reading.ts';
+import {
+  besideAnswers,
+  mentionsCall,
+  messageOf,
+  readMessage,
+  strayCall,
+  unreadableClient,
+} from './realtime-reading.ts';
 
 const okStatus = 200;
 
@@ -53,18 +60,25 @@ function openReader(): SocketReader {
   function readTyped(type: string, value: JsonRecord): ServerReading {
     const lane = textOf(value.stream_id);
     const isError = type === 'error';
-    if (isError && !current.has(lane)) return { ...besideAnswers, refuses: true };
+    if (isError && !current.has(lane)) return { ...besideAnswers, lane, refuses: true };
     if (type.startsWith('response.steer.')) return besideAnswers;
     if (!isError && !type.startsWith('response.')) {
       // Nothing is known of it, so with an answer under way it may be part of that one.
       const answer = current.get(lane);
-      return answer === undefined ? besideAnswers : { ...besideAnswers, kind: 'tool', answer };
+      if (answer !== undefined) return { ...besideAnswers, kind: 'tool', answer };
+      return mentionsCall(value) ? alone(strayCall(type)) : besideAnswers;
     }
     const answer = answerIn(lane);
     const kind = answers.get(answer)?.reader.absorb('', value) ?? 'tool';
     const ends = isError || endTypes.has(type);
     if (ends) current.delete(lane);
-    return { ...besideAnswers, kind: kind === 'tool' || kind === 'text' ? kind : 'other', answer, ends };
+    return {
+      ...besideAnswers,
+      kind: kind === 'tool' || kind === 'text' ? kind : 'other',
+      lane,
+      answer,
+      ends,
+    };
   }
 
   function factsOf(value: JsonRecord, defects: string[]): RequestBodyFacts {
@@ -90,7 +104,7 @@ function openReader(): SocketReader {
       const accept = (): void => {
         told = facts;
       };
-      return { kind, facts, defects, changes: true, accept };
+      return { kind, lane: textOf(value.stream_id), facts, defects, changes: true, accept };
     },
     readServer(message) {
       const { value, defect } = readMessage(message);

@@ -18,6 +18,8 @@ export interface SocketMessage {
  */
 export interface ClientReading {
   readonly kind: 'media' | 'content' | 'ask';
+  /** Where the answer to an `ask` will come: only answers within one lane keep the order of their questions. */
+  readonly lane?: string;
   /** What the model has been told since its last answer, this message included. */
   readonly facts: RequestBodyFacts;
   readonly defects: readonly string[];
@@ -33,6 +35,8 @@ export interface ClientReading {
  */
 export interface ServerReading {
   readonly kind: 'text' | 'tool' | 'other';
+  /** Absent where the API has one lane alone. */
+  readonly lane?: string;
   /** The answer it belongs to, which begins with the first message that names it; null when it belongs to none. */
   readonly answer: string | null;
   /** It is the last one of that answer. */

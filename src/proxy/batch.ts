@@ -4,7 +4,7 @@
  */
 import type { Facts } from '../core/facts.ts';
 import type { JsonObject } from '../ledger/canonical.ts';
-import type { Draft } from '../ledger/sealer.ts';
+import type { Draft, Sealed } from '../ledger/sealer.ts';
 import type { Judgement, Match, Policy } from '../policy/policy.ts';
 import type { BatchRequest, BatchResult } from '../provider/protocol.ts';
 import type { Results } from './answer.ts';
@@ -109,7 +109,7 @@ export async function sealRequests(
     const stored = storedRequest(line.path, headers, line.request, 0);
     const message = { ...alone, headers, body: bodyOf(line.request), stored };
     const draft = requestDraft(message, judgement, policy, house.fingerprint);
-    return house.ledger.seal(carriedBy(draft, carrier, place));
+    return [house.ledger.seal(carriedBy(draft, carrier, place))];
   });
 }
 
@@ -130,7 +130,7 @@ export async function sealAnswers(
     const request = requestDraft(asked, passed, policy, house.fingerprint);
     const sealed = house.ledger.seal(carriedBy(request, carrier, place));
     const { response: facts } = readAnswer(call, line).facts;
-    house.ledger.seal(
+    const answer = house.ledger.seal(
       responseDraft(sealed.seq, {
         status: line.status,
         statusText: '',
@@ -146,7 +146,7 @@ export async function sealAnswers(
         elapsedUs: 0,
       }),
     );
-    return sealed;
+    return [sealed, answer];
   });
 }
 
@@ -155,25 +155,27 @@ async function sealEach<Line>(
   { judgements }: Lines,
   house: House,
   bytesOf: (line: Line) => number,
-  sealOne: (line: Line, judgement: Judgement, place: number) => { seq: number; durable: Promise<void> },
+  sealOne: (line: Line, judgement: Judgement, place: number) => readonly [Sealed, ...Sealed[]],
 ): Promise<void> {
   let place = 0;
   let bytes = 0;
-  let last: Promise<void> = Promise.resolve();
+  /** One promise for all that share a commit. A later commit says nothing of an earlier one that failed. */
+  let commits = new Set<Promise<void>>();
   const count = countGarbage();
   for await (const line of lines) {
     const sealed = sealOne(line, judgements[place] ?? passed, place + 1);
-    house.ledger.settle(sealed.seq, 'carried');
-    last = sealed.durable;
+    house.ledger.settle(sealed[0].seq, 'carried');
+    for (const { durable } of sealed) commits.add(durable);
     place += 1;
     bytes += bytesOf(line);
     if (place % linesPerTurn !== 0 && bytes < bytesPerTurn) continue;
-    await last;
+    await Promise.all(commits);
+    commits = new Set();
     // Nothing of the lines is needed now.
     count(bytes);
     bytes = 0;
   }
-  await last;
+  await Promise.all(commits);
 }
 
 function carriedBy(draft: Draft, batch: number, line: number): Draft {

@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { factHeadersOf } from '../core/fact-headers.ts';
 import type { RequestFacts } from '../core/facts.ts';
-import { headerOf, type RawHeaders } from '../core/http-message.ts';
+import { headerOf, type RawHeaders, valuesOf } from '../core/http-message.ts';
 import type { OpenSpool } from '../core/spool.ts';
 import type { OperationName } from '../provider/protocol.ts';
 import { type Body, type BodyBounds, bodyOf, readPassing, readWhole } from './body.ts';
@@ -40,12 +40,17 @@ export interface Call {
   readonly defects: readonly string[];
   /** Keyed fingerprint of the credential that was used: attributable, and useless as a credential. */
   readonly credential: string;
+  /** What a repetition is known by where the body is not the caller's own any more; absent where it is. */
+  readonly retryKey?: string;
   readonly caller: Caller;
   readonly startedUs: number;
 }
 
 /** An upgraded connection, as far as it is recorded. */
-export type UpgradeCall = Omit<Call, 'res' | 'caller' | 'operation' | 'defects' | 'startedUs'> & {
+export type UpgradeCall = Omit<
+  Call,
+  'res' | 'caller' | 'operation' | 'defects' | 'retryKey' | 'startedUs'
+> & {
   readonly operation: 'tunnel';
 };
 
@@ -123,7 +128,7 @@ export async function readCall(
     facts,
     batch: reading.batch,
     batchFiles: reading.batchFiles,
-    defects: reading.defects,
+    defects: [...reading.defects, ...otherMethods(method, headers)],
     caller,
     startedUs,
   };
@@ -150,6 +155,15 @@ export function readUpgrade(
   };
   const stored = storedWhole(envelope.headers, empty);
   return { ...envelope, body: bodyOf(empty), stored, operation: 'tunnel', facts };
+}
+
+/** Some providers, Google among them, do what such a field says; what that would be was not judged. */
+const methodFields = ['x-http-method-override', 'x-http-method', 'x-method-override'];
+
+function otherMethods(method: string, headers: RawHeaders): readonly string[] {
+  return methodFields
+    .filter((name) => valuesOf(headers, name).some((value) => value.trim().toUpperCase() !== method))
+    .map((name) => `the ${name} header names another method than ${method}`);
 }
 
 function watchCaller(res: ServerResponse): Caller {

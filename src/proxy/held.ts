@@ -49,7 +49,7 @@ export function openHold(
       policyDigest: held.policy.digest,
       policyVersion: held.policy.version,
       openedAtMs,
-      retryKey: held.retryKey ?? retryKeyOf(call, house.fingerprintKey),
+      retryKey: held.retryKey ?? call.retryKey ?? retryKeyOf(call, house.fingerprintKey),
       response: held.response,
       passedBytes: held.passedBytes,
     },

@@ -168,13 +168,28 @@ async function deliver(call: Call, decision: Decision, answered: Answered, house
 async function comeBack(call: Call, hold: Hold, house: House): Promise<void> {
   const decision: Decision = { seq: hold.decision, id: house.ledger.decisionId(hold.decision) };
   try {
-    const head = await heldHead(hold, house);
+    const head = await readHead(hold, house);
     if (!(await waitAttached(call, decision, hold, head, house))) return;
     if (hold.phase === 'response') return await handOver(call, decision, hold, null, house);
     const released = await releasedCall(call, hold, house);
     await forwardAndDeliver(released, decision, house.policy(), house);
   } catch (error) {
     await fail(call, decision, error, house);
+  }
+}
+
+/** How the held answer begins. Where that cannot be read nobody waits yet, so another may take this caller's place. */
+async function readHead(hold: Hold, house: House): Promise<AnswerHead | null> {
+  try {
+    return await heldHead(hold, house);
+  } catch (error) {
+    house.holds.detach(hold);
+    if (house.ledger.isWritable()) throw error;
+    throw new HoldpointError(
+      'ledger_unavailable',
+      'The ledger is away, so nothing is delivered.',
+      'Ask again.',
+    );
   }
 }
 
@@ -245,8 +260,9 @@ async function fail(call: Call, decision: Decision, thrown: unknown, house: Hous
   const error = toHoldpointError(thrown);
   if (error.code === 'internal' || error.code === 'ledger_damaged')
     house.onError('A call failed inside Holdpoint', thrown);
-  // What a person released stays collectable when only the ledger was in the way: the caller is told to come back.
-  const keepsHold = error.code === 'ledger_unavailable' && house.holds.isWaiting(decision.seq);
+  // What a person rules on, or released, outlives a failure of the ledger or of this call: somebody may come back for it.
+  const isPassing = error.code === 'ledger_unavailable' || error.code === 'internal';
+  const keepsHold = isPassing && house.holds.isWaiting(decision.seq);
   if (!keepsHold) house.holds.settle(decision.seq, outcomeOfFailure(error, call.caller.gone));
   await refuse(call.res, call, error, decision.id);
 }

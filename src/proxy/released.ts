@@ -55,13 +55,15 @@ export async function releasedCall(call: Call, hold: Hold, house: House): Promis
   const sent = endToEndHeaders(call.headers, (name) => name === 'content-encoding');
   if (amendment === null)
     for (const coding of valuesOf(headers, 'content-encoding')) sent.push('content-encoding', coding);
-  if (amendment === null) return { ...call, body: bodyOf(body), headers: sent };
+  // Its caller comes back with what it sent itself.
+  const { retryKey } = hold;
+  if (amendment === null) return { ...call, body: bodyOf(body), headers: sent, retryKey };
   // Response rules judge the answer to what was sent, so they must see the amended request.
   const { facts } = call.upstream.protocol.readRequest(call.operation, body, {
     path: call.facts.path,
     contentType: headerOf(call.headers, 'content-type'),
   });
-  return { ...call, body: bodyOf(body), headers: sent, facts: { ...call.facts, ...facts } };
+  return { ...call, body: bodyOf(body), headers: sent, retryKey, facts: { ...call.facts, ...facts } };
 }
 
 /** Of a body that is not stored whole, or not as it was, the caller that came back has brought all of it again. */

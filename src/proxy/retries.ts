@@ -5,8 +5,8 @@ import { headerOf, type RawHeaders, valuesOf } from '../core/http-message.ts';
 import type { Call } from './call.ts';
 
 /**
- * Same workload, route, credential, body in canonical form (exact where credentials stand in it), idempotency key and whatever else rules judge give the
- * same key. Keyed: it is sealed.
+ * Same workload, route, credential, body in canonical form (exact where credentials stand in it), what says how that
+ * is read, idempotency key and whatever else rules judge give the same key. Keyed: it is sealed.
  */
 export function retryKeyOf(call: Call, key: Buffer): string {
   const mac = createHmac('sha256', key);
@@ -21,7 +21,11 @@ export function retryKeyOf(call: Call, key: Buffer): string {
     headerOf(call.headers, 'idempotency-key'),
     facts.subject,
     facts.purpose,
+    facts.session,
     JSON.stringify(facts.headers),
+    // The same bytes are another body in another form or coding.
+    headerOf(call.headers, 'content-type'),
+    headerOf(call.headers, 'content-encoding'),
   ]) {
     mac.update(`${field.length}:${field}`);
   }

@@ -1,7 +1,7 @@
 /** What a request's body means to rules. What cannot be undone, or is too large to be looked at, is a defect. */
 import { decodeContent } from '../core/content-coding.ts';
 import { messageOf } from '../core/errors.ts';
-import { headerOf, type RawHeaders, valuesOf } from '../core/http-message.ts';
+import { connectionNames, headerOf, type RawHeaders, valuesOf } from '../core/http-message.ts';
 import type { BatchRequest, OperationName, Protocol, RequestReading } from '../provider/protocol.ts';
 import type { Body } from './body.ts';
 import { fileIn } from './multipart-file.ts';
@@ -39,8 +39,11 @@ export function understand(
     ...protocol.readRequest('unknown', empty, head),
     defects: [defect],
   });
-  for (const name of ['content-type', 'content-encoding'])
+  const staying = connectionNames(headers);
+  for (const name of ['content-type', 'content-encoding']) {
     if (valuesOf(headers, name).length > 1) return unread(`there is more than one ${name} header`);
+    if (staying.has(name)) return unread(`the connection keeps the ${name} header to itself`);
+  }
   const coding = headerOf(headers, 'content-encoding');
   const { read, spool, bytes } = body;
   if (read === null || (spool !== null && coding !== '')) return unread('the body is too large to be read');

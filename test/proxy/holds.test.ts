@@ -324,8 +324,15 @@ describe('a held request', () => {
     expect(rig.upstream.requests).toHaveLength(0);
   });
 
-  test.each(['Holdpoint-Purpose: other', 'Holdpoint-Subject: other', 'OpenAI-Beta: other'])(
-    'is not collected by a call with another header that rules may judge: %s',
+  test.each([
+    'Holdpoint-Purpose: other',
+    'Holdpoint-Subject: other',
+    'Holdpoint-Session: other',
+    'OpenAI-Beta: other',
+    'Content-Type: text/plain',
+    'Content-Encoding: identity',
+  ])(
+    'is not collected by a call with another header that rules may judge, or that says how its body is read: %s',
     async (header) => {
       await leave(await rig.chat(question));
       await rig.sidecar.ada.rule(await rig.sidecar.ada.nextHold(), { verdict: 'release' });
@@ -349,4 +356,23 @@ describe('a held request', () => {
     expect((await (await rig.chat(question)).answer()).status).toBe(200);
     expect(rig.upstream.requests).toHaveLength(1);
   });
+});
+
+test('a request that was amended is come back to as its caller sent it, when its answer is held as well', async () => {
+  const [, second = ''] = holdTransfers.split('rules:\n');
+  await start(`${holdUnlistedModels}${second.replace('the-rule', 'another-rule')}`);
+  const { ada } = rig.sidecar;
+  const question = chatRequest({ model: 'gpt-unheard-of' });
+  const client = await rig.chat(question);
+  const amendment = { body: { model: 'gpt-4.1', messages: [] } };
+  await ada.rule(await ada.nextHold(), { verdict: 'amend', amendment });
+  const hold = await vi.waitFor(async () => {
+    const found = await ada.nextHold();
+    expect(found.phase).toBe('response');
+    return found;
+  });
+  await leave(client);
+  await ada.rule(hold, { verdict: 'release' });
+  expect((await (await rig.chat(question)).answer()).body.toString()).toBe(transfer);
+  expect(rig.upstream.requests).toHaveLength(1);
 });

@@ -182,6 +182,21 @@ describe('where a rule reads text', () => {
     expect(scene.heard()).toBe('');
   });
 
+  test('what comes while something judged after two seconds waits for a person is judged after it, and lost to nobody', async () => {
+    const scene = await openSession({ policy: holdSecretText });
+    const { ada } = scene.rig.sidecar;
+    scene.say(message('A secret.'));
+    await segmentIds(scene, 1);
+    scene.rig.time.advance(2_000);
+    const hold = await ada.nextHold();
+    scene.say(message('Hello.'), idle());
+    await ada.rule(hold, { verdict: 'release' });
+    await hears(scene, message('A secret.') + message('Hello.') + idle());
+    const [, second = ''] = await segmentIds(scene, 2);
+    const bodies = await ada.bodies(second);
+    expect(bodies.find(({ type }) => type === 'response')?.text).toBe(message('Hello.') + idle());
+  });
+
   test('what says nothing more is judged after two seconds, but a preview is never parted from its message', async () => {
     const scene = await openSession({ policy: holdSecretText });
     const preview =

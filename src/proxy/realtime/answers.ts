@@ -74,11 +74,18 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
 
   async function begin(reading: ServerReading): Promise<Exchange> {
     if (reading.alone) return sealAside();
-    const asked = waiting.findIndex((exchange) => exchange.asked);
-    const [expected] = waiting.splice(Math.max(asked, 0), 1);
-    if (expected === undefined) return sealUnprompted();
+    const expected =
+      firstWaiting(({ asked, lane }) => asked && lane === (reading.lane ?? '')) ??
+      firstWaiting(({ asked }) => !asked);
+    if (expected === null) return sealUnprompted();
     if (!expected.asked) turnTold(link);
     return expected;
+  }
+
+  /** The first that fits of those whose answer has not begun; from now on it is under way. */
+  function firstWaiting(fits: (exchange: Exchange) => boolean): Exchange | null {
+    const place = waiting.findIndex(fits);
+    return waiting.splice(place, place === -1 ? 0 : 1)[0] ?? null;
   }
 
   /** Something that stands alone: nothing was told that led to it. */
@@ -210,7 +217,8 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
       await link.toClient(message);
       return;
     }
-    const kept = link.tape().add(message, 'server', 'withheld', link.now());
+    // On no other answer's tape: what stands there as withheld goes out with an amendment of that one.
+    const kept = link.loose().add(message, 'server', 'withheld', link.now());
     before.followers.push({ message: kept, survives });
     if (before.followers.length > followersMax)
       throw new HoldpointError('overloaded', `More than ${followersMax} messages wait behind a held call.`);
@@ -243,12 +251,11 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
           'ledger_unavailable',
           'The ledger cannot be written, so nothing is handed over.',
         );
-      if (reading.refuses && waiting[0] !== undefined) {
-        const [exchange] = waiting.splice(0, 1);
-        if (exchange === undefined) return;
-        withhold(exchange, message);
+      const refused = reading.refuses ? firstWaiting(({ lane }) => lane === (reading.lane ?? '')) : null;
+      if (refused !== null) {
+        withhold(refused, message);
         // Said of nothing that has a name yet, so its reading is empty.
-        return conclude(exchange, '', reader.reading(''), 'error');
+        return conclude(refused, '', reader.reading(''), 'error');
       }
       if (reading.doubts) for (const exchange of waiting) exchange.doubted = exchange.asked;
       const { answer } = reading;

@@ -31,6 +31,8 @@ export interface Exchange {
   readonly tape: Tape;
   /** The model was asked to answer; otherwise it answers when it likes. */
   asked: boolean;
+  /** Where it was asked to; '' where there is one lane alone, and where it was not. */
+  lane: string;
   /** The provider may have refused to answer. */
   doubted: boolean;
   /** Text goes on as it comes. */
@@ -65,6 +67,7 @@ export async function sealRequest(
     startedUs,
     tape: createTape(house.bounds.responseBytesMax),
     asked: false,
+    lane: '',
     doubted: false,
     live: policy.textMayStream({ request: facts, labels: [] }),
     withheld: [],

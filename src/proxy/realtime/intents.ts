@@ -140,6 +140,7 @@ export function createIntents(link: Link, answers: Answers): Intents {
     if (exchange === earlier) earlier.tape.add(message, 'client', 'passed', link.now());
     else answers.expect(exchange);
     exchange.asked = true;
+    exchange.lane = reading.lane ?? '';
     approve(reading, judgement, policy);
     turnTold(link);
     await link.toUpstream(message);

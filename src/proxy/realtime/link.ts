@@ -27,6 +27,8 @@ export interface Link {
   toUpstream(message: SocketMessage): Promise<void> | null;
   /** What belongs to no exchange yet, which the next one takes over. */
   takeLoose(): Tape;
+  /** Where that is taken down. */
+  loose(): Tape;
   /** Where what passes now is taken down. */
   tape(): Tape;
 }

@@ -83,6 +83,7 @@ export function startSession(
       cancelDue = null;
       return taken;
     },
+    loose: () => loose,
     tape: () => answers.tape() ?? loose,
   };
   const answers = createAnswers(link, fail);

@@ -13,22 +13,24 @@ export function createArrivals(
   chunks: AsyncGenerator<Buffer>,
   { schedule, draining }: Pick<House, 'schedule' | 'draining'>,
 ): Arrivals {
-  /** Asked for and not here yet: what is due meanwhile does not lose it. */
+  /** Asked for and not handed over yet: whenever it comes, also while nobody waits, whoever waits next gets it. */
   let asked: Promise<IteratorResult<Buffer, unknown>> | null = null;
   return {
     next: async (waitMs, heedsDrain) => {
-      const { promise, resolve, reject } = Promise.withResolvers<Buffer | 'ended' | 'due' | 'draining'>();
+      const { promise, resolve, reject } = Promise.withResolvers<
+        IteratorResult<Buffer, unknown> | 'due' | 'draining'
+      >();
       asked ??= chunks.next();
-      asked.then(({ done, value }) => {
-        asked = null;
-        resolve(done === true ? 'ended' : value);
-      }, reject);
+      asked.then(resolve, reject);
       const drain = (): void => resolve('draining');
       const cancel = waitMs === null ? () => undefined : schedule(waitMs, () => resolve('due'));
       if (heedsDrain) draining.addEventListener('abort', drain, { once: true });
       if (heedsDrain && draining.aborted) drain();
       try {
-        return await promise;
+        const come = await promise;
+        if (come === 'due' || come === 'draining') return come;
+        asked = null;
+        return come.done === true ? 'ended' : come.value;
       } finally {
         cancel();
         draining.removeEventListener('abort', drain);

@@ -1,0 +1,70 @@
+/** What rules judge of a request's fields is what the provider is sent: nothing is judged that stays behind. */
+import { afterEach, describe, expect, test } from 'vitest';
+import { endAll } from '../support/endings.ts';
+import { connectRaw, rawRequest } from '../support/raw-client.ts';
+import { chatRequest } from './answers.ts';
+import { policyOf } from './policies.ts';
+import { startRig } from './rig.ts';
+
+afterEach(endAll);
+
+const demandBeta = policyOf({
+  phase: 'request',
+  when: '("openai-beta" in request.headers && request.headers["openai-beta"] == "guarded") == false',
+  action: 'deny',
+  match: '{ headers: {} }',
+  noMatch: '{ headers: { openai-beta: guarded } }',
+});
+
+describe('a field that a rule demands', () => {
+  test('counts where it goes on', async () => {
+    const rig = await startRig({ policy: demandBeta });
+    const client = await rig.chat(chatRequest(), ['OpenAI-Beta: guarded']);
+    expect((await client.answer()).status).toBe(200);
+    expect(rig.upstream.requests[0]?.head).toMatch(/openai-beta: guarded/i);
+  });
+
+  test('does not count where the connection keeps it to itself', async () => {
+    const rig = await startRig({ policy: demandBeta });
+    const client = await rig.chat(chatRequest(), ['OpenAI-Beta: guarded', 'Connection: OpenAI-Beta']);
+    expect((await client.answer()).status).toBe(403);
+    expect(rig.upstream.requests).toEqual([]);
+  });
+
+  test('is all of its values, so that no second one goes on unjudged', async () => {
+    const rig = await startRig({ policy: demandBeta });
+    const client = await rig.chat(chatRequest(), ['OpenAI-Beta: guarded', 'OpenAI-Beta: none']);
+    expect((await client.answer()).status).toBe(403);
+    expect(rig.upstream.requests).toEqual([]);
+  });
+});
+
+test.each(['Content-Encoding: identity', 'Content-Type: application/json'])(
+  'a request is refused whose connection would keep to itself how its body is to be read: %s',
+  async (field) => {
+    const rig = await startRig();
+    const [name = ''] = field.split(':');
+    const client = await rig.chat(chatRequest(), [field, `Connection: ${name}`]);
+    expect((await client.answer()).status).toBe(400);
+    expect(rig.upstream.requests).toEqual([]);
+  },
+);
+
+describe('a request that names another method in a field,', () => {
+  test.each(['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override'])(
+    'which a provider may take for its own, is refused: %s',
+    async (name) => {
+      const rig = await startRig();
+      const client = await connectRaw(rig.sidecar.proxyUrl);
+      client.send(rawRequest('DELETE', '/v1/responses/resp_1', [`${name}: GET`]));
+      expect((await client.answer()).status).toBe(400);
+      expect(rig.upstream.requests).toEqual([]);
+    },
+  );
+
+  test('or the very same, is none', async () => {
+    const rig = await startRig();
+    const client = await rig.chat(chatRequest(), ['X-HTTP-Method-Override: post']);
+    expect((await client.answer()).status).toBe(200);
+  });
+});

@@ -1,0 +1,178 @@
+/** What a Realtime session says again of its model's words and calls, where the answer that said them first was stopped. */
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { endAll } from '../support/endings.ts';
+import { holdSecretText, holdTransfers, policyOf } from './policies.ts';
+import {
+  callEvents,
+  connectScene,
+  type Scene,
+  sendAll,
+  spokenEvents,
+  textsOf,
+  type WireEvent,
+} from './realtime-scene.ts';
+
+afterEach(endAll);
+
+const denySecretText = policyOf({
+  phase: 'response',
+  when: 'response.text.contains("secret")',
+  action: 'deny',
+  match: '{ text: a secret }',
+  noMatch: '{ text: nothing }',
+});
+
+const marker = { type: 'rate_limits.updated', rate_limits: [] };
+
+/** All that the client has, once what the provider sent before now is through. */
+async function heard({ client, provider }: Scene): Promise<readonly string[]> {
+  provider.send(marker);
+  await vi.waitFor(() => expect(client.types().at(-1)).toBe(marker.type));
+  return textsOf(client);
+}
+
+async function asked({ client, provider }: Scene): Promise<void> {
+  const before = provider.heard.length;
+  client.send({ type: 'response.create' });
+  await vi.waitFor(() => expect(provider.types().slice(before)).toContain('response.create'));
+}
+
+function retrieved(events: readonly WireEvent[]): WireEvent {
+  const done = events.find(({ type }) => type === 'conversation.item.done');
+  return { type: 'conversation.item.retrieved', item: done?.['item'] };
+}
+
+describe('words that a rule stopped', () => {
+  test('do not come out when the workload asks for the item again', async () => {
+    const scene = await connectScene(denySecretText);
+    await asked(scene);
+    const events = spokenEvents('resp_1', 'It is a secret.');
+    sendAll(scene.provider, events);
+    await vi.waitFor(() => expect(scene.client.types().at(-1)).toBe('response.done'));
+    scene.provider.send(retrieved(events));
+    expect((await heard(scene)).join()).not.toContain('secret.');
+  });
+
+  test('do not come out when the conversation repeats them after their answer was over', async () => {
+    const scene = await connectScene(denySecretText);
+    await asked(scene);
+    const events = spokenEvents('resp_1', 'It is a secret.');
+    const late = events.filter(({ type }) => type === 'conversation.item.done');
+    sendAll(scene.provider, [...events.filter((event) => !late.includes(event)), ...late]);
+    expect((await heard(scene)).join()).not.toContain('secret.');
+  });
+
+  test('do not come out between the events of a later answer', async () => {
+    const scene = await connectScene(denySecretText);
+    await asked(scene);
+    const events = spokenEvents('resp_1', 'It is a secret.');
+    sendAll(scene.provider, events);
+    await asked(scene);
+    const later = spokenEvents('resp_2', 'Hello.');
+    sendAll(scene.provider, [...later.slice(0, 5), retrieved(events), ...later.slice(5)]);
+    await vi.waitFor(() => expect(textsOf(scene.client)).toContain(JSON.stringify(later.at(-1))));
+    expect((await heard(scene)).join()).not.toContain('secret.');
+  });
+
+  test('are held again where a rule holds, and come out once they are released', async () => {
+    const scene = await connectScene(holdSecretText);
+    const { ada } = scene.sidecar;
+    await asked(scene);
+    const events = spokenEvents('resp_1', 'It is a secret.');
+    sendAll(scene.provider, events);
+    await ada.rule(await ada.nextHold(), { verdict: 'deny', reason: 'No.' });
+    await vi.waitFor(() => expect(scene.client.types().at(-1)).toBe('response.done'));
+    scene.provider.send(retrieved(events));
+    await ada.rule(await ada.nextHold(), { verdict: 'release' });
+    await vi.waitFor(() => expect(textsOf(scene.client).at(-1)).toBe(JSON.stringify(retrieved(events))));
+  });
+
+  test('under an item’s old name are judged for what they are', async () => {
+    const scene = await connectScene(denySecretText);
+    await asked(scene);
+    const events = spokenEvents('resp_1', 'Hello.');
+    sendAll(scene.provider, events);
+    await vi.waitFor(() => expect(scene.client.types().at(-1)).toBe('response.done'));
+    scene.provider.send(retrieved(spokenEvents('resp_1', 'It is a secret.')));
+    expect((await heard(scene)).join()).not.toContain('secret.');
+  });
+});
+
+test('words that were delivered go on at once when they are said again', async () => {
+  const scene = await connectScene(denySecretText);
+  await asked(scene);
+  const events = spokenEvents('resp_1', 'Hello.');
+  sendAll(scene.provider, [...events, retrieved(events)]);
+  expect(await heard(scene)).toContain(JSON.stringify(retrieved(events)));
+  const decisions = await scene.sidecar.ada.newestIds(9);
+  // The connection, and the one answer.
+  expect(decisions).toHaveLength(2);
+});
+
+describe('an answer of a provider that', () => {
+  test('gives it the id of one that waits for a person is no part of that release', async () => {
+    const scene = await connectScene(holdTransfers);
+    const { ada } = scene.sidecar;
+    await asked(scene);
+    sendAll(scene.provider, callEvents('resp_1', 25_000));
+    const first = await ada.nextHold();
+    await asked(scene);
+    const second = callEvents('resp_1', 99_000);
+    sendAll(scene.provider, second.slice(0, 6));
+    await heard(scene);
+    await ada.rule(first, { verdict: 'release' });
+    await vi.waitFor(() => expect(textsOf(scene.client).join()).toContain('25000'));
+    sendAll(scene.provider, second.slice(6));
+    await ada.nextHold();
+    expect((await heard(scene)).join()).not.toContain('99000');
+  });
+
+  test('gives it no id at all is held, pieces of its calls included', async () => {
+    const scene = await connectScene(holdTransfers);
+    const pieces = callEvents('', 25_000).map(({ response_id: _id, ...event }) => event);
+    sendAll(
+      scene.provider,
+      pieces.filter(({ type }) => String(type).endsWith('.delta')),
+    );
+    await scene.sidecar.ada.pending(2);
+    expect((await heard(scene)).join()).not.toContain('25000');
+  });
+});
+
+describe('a call that waits, told again while a later answer comes,', () => {
+  async function toldAgain(): Promise<Scene & { readonly told: WireEvent }> {
+    const scene = await connectScene(holdTransfers);
+    await asked(scene);
+    const first = callEvents('resp_1', 25_000);
+    sendAll(scene.provider, first);
+    await scene.sidecar.ada.nextHold();
+    await asked(scene);
+    const second = callEvents('resp_2', 30_000);
+    const told = retrieved(first);
+    sendAll(scene.provider, [...second.slice(0, 3), told, ...second.slice(3)]);
+    await scene.sidecar.ada.pending(2);
+    return { ...scene, told };
+  }
+
+  test('does not come out with that one, amended', async () => {
+    const scene = await toldAgain();
+    const { ada } = scene.sidecar;
+    const holds = await ada.pending(2);
+    const later = holds.find(({ headline }) => headline.includes('30000'));
+    if (later === undefined) throw new Error('The later answer is not held.');
+    const amendment = { toolCalls: [{ id: 'call_resp_2', arguments: { amount: 5, payee: 'ACME' } }] };
+    expect(await ada.rule(later, { verdict: 'amend', amendment })).toMatchObject({ status: 201 });
+    await vi.waitFor(() => expect(scene.client.types().at(-1)).toBe('response.done'));
+    expect((await heard(scene)).join()).not.toContain('25000');
+  });
+
+  test('comes out behind its own answer once that is released', async () => {
+    const scene = await toldAgain();
+    const { ada } = scene.sidecar;
+    const first = (await ada.pending(2)).find(({ headline }) => headline.includes('25000'));
+    if (first === undefined) throw new Error('The first answer is not held.');
+    await ada.rule(first, { verdict: 'release' });
+    await vi.waitFor(() => expect(textsOf(scene.client).at(-1)).toBe(JSON.stringify(scene.told)));
+    expect((await heard(scene)).join()).not.toContain('30000');
+  });
+});
