@@ -25,6 +25,7 @@ export interface Answered extends Relayed {
   readonly status: number;
   readonly statusText: string;
   readonly headers: readonly string[];
+  readonly resent: boolean;
   readonly stored: StoredBody;
   readonly facts: ResponseFacts;
   /** The answers that the body carries; absent where it carries none. */
@@ -192,6 +193,7 @@ function answered(
     status,
     statusText,
     headers,
+    resent: answer.resent,
     stored: storedAnswer(call.facts.path, headers, relayed.body, plain, decodedBytesMax),
     facts: reading.facts,
     form,

@@ -26,6 +26,8 @@ export interface Answer {
   readonly status: number;
   readonly statusText: string;
   readonly headers: string[];
+  /** The request went out twice: the first time on an idle connection that broke, whatever had been read of it. */
+  readonly resent: boolean;
   /** The answer's bytes, in pieces; throws `upstream_truncated` or `upstream_timeout` when it did not end well. */
   chunks(): AsyncGenerator<Buffer>;
   /** The first piece, which stays to be read; empty when there is none. */
@@ -91,10 +93,10 @@ export function createForwarder(bounds: ForwardBounds, time: Time): Forwarder {
   });
   return {
     send: async (request, onAbort) => {
-      const sent = dispatch(agent, request, bounds, time, onAbort).catch((error: unknown) => {
+      const sent = dispatch(agent, request, bounds, time, onAbort).catch(async (error: unknown) => {
         if (!isStaleSocket(error)) throw error;
-        // The provider had closed an idle connection before it read a byte of this request: not an answer.
-        return dispatch(agent, request, bounds, time, onAbort);
+        // The provider closed an idle connection: not an answer. That it read the request is not likely, and is said.
+        return { ...(await dispatch(agent, request, bounds, time, onAbort)), resent: true };
       });
       const answer = await sent;
       const coding = valuesOf(answer.headers, 'content-encoding').join(',');
@@ -209,6 +211,7 @@ function dispatch(
           status,
           statusText: statusText ?? '',
           headers: withhold.fields(rawHeadersOf(started.rawHeaders)),
+          resent: false,
           chunks: body.chunks,
           readAll: body.readAll,
           peek: body.peek,

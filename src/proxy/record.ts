@@ -37,6 +37,8 @@ export interface SealedAnswer extends JudgedAnswer {
   readonly status: number;
   readonly statusText: string;
   readonly headers: readonly string[];
+  /** The request went out twice; absent where it did not. */
+  readonly resent?: boolean;
   readonly stored: StoredBody;
   readonly bytes: number;
   /** Of all of it, where only a beginning is stored. */
@@ -52,6 +54,7 @@ export function responseDraft(decision: number, answer: SealedAnswer): Draft {
   const startLine = `HTTP/1.1 ${answer.status} ${answer.statusText}`;
   const { headers, body, removed } = answer.stored;
   if (answer.sha256 !== null) data['stored'] = body.length;
+  if (answer.resent === true) data['resent'] = true;
   if (answer.file) data['file'] = { ...answer.file };
   if (claimsSocketBody(answer.headers)) data['carrier'] = 'http';
   if (removed > 0) data['removed'] = removed;

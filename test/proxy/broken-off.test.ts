@@ -113,9 +113,9 @@ test('an error status of the provider reaches the client as it is', async () => 
   expect(answer.body.toString()).toBe(body);
 });
 
-test('an idle connection that the upstream closed is replaced once, and the call succeeds', async () => {
+test('an idle connection that the upstream closed is replaced once, the call succeeds, and it is recorded', async () => {
   rig.upstream.script((_request, answer) => answer.send(wholeAnswer('200 OK', [], chatText('One.'))));
-  await (await rig.chat(chatRequest())).answer();
+  const first = await (await rig.chat(chatRequest())).answer();
   let refused = 0;
   rig.upstream.script((_request, answer) => {
     if (refused > 0) return answer.send(wholeAnswer('200 OK', [], chatText('Two.')));
@@ -124,6 +124,11 @@ test('an idle connection that the upstream closed is replaced once, and the call
   });
   const answer = await (await rig.chat(chatRequest())).answer();
   expect(answer.body.toString()).toBe(chatText('Two.'));
+  const resent = async ({ head }: { readonly head: string }) => {
+    const { entries } = await rig.sidecar.ada.decision(decisionIdOf(head));
+    return entries.find(({ type }) => type === 'response')?.data['resent'];
+  };
+  expect([await resent(first), await resent(answer)]).toEqual([undefined, true]);
 });
 
 test('a fresh connection that is reset is not tried again: the provider may have read the call', async () => {

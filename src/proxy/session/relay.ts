@@ -109,12 +109,12 @@ async function sealWhole(
   elapsedUs: number,
   house: House,
 ): Promise<void> {
-  const { status, statusText, headers } = answer;
+  const { status, statusText, headers, resent } = answer;
   const nothing = Buffer.alloc(0);
   const { facts } = call.upstream.protocol.readResponse('unknown', status, nothing);
   const stored = storedWhole(headers, nothing);
   const { bytes } = tape;
   const said = { facts, result, judgement: passed, policy, elapsedUs };
-  const whole = { ...said, status, statusText, headers, stored, bytes, sha256: tape.sha256(), form };
+  const whole = { ...said, status, statusText, headers, resent, stored, bytes, sha256: tape.sha256(), form };
   await house.ledger.seal(responseDraft(decision.seq, whole)).durable;
 }
