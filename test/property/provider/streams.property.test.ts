@@ -87,12 +87,12 @@ describe('the splitter', () => {
   });
 });
 
-/** As lenient a reader as any client is: what looks like data in any line counts. */
+/** As lenient a reader as any client is: what looks like data in any line counts, but for the word that ends a stream. */
 function mayBeData(raw: Buffer): boolean {
   return raw
     .toString('utf8')
     .split(/[\r\n\v\f\u2028\u2029]/)
-    .some((line) => /data:/i.test(line) || line.trim().startsWith('{'));
+    .some((line) => /data:\s*(?!\[DONE\]\s*$)\S/i.test(line) || line.trim().startsWith('{'));
 }
 
 describe('a stream reader', () => {
