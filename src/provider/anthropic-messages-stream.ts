@@ -40,6 +40,8 @@ export function createMessagesStreamReader(status: number): StreamReader {
   let started = false;
   let stopped = false;
   let failed = false;
+  /** Whether the events have names; null before the first. */
+  let named: boolean | null = null;
 
   function startBlock(block: unknown): StreamEventKind {
     if (!isRecord(block)) {
@@ -145,6 +147,16 @@ export function createMessagesStreamReader(status: number): StreamReader {
     }
   }
 
+  /** The SDKs drop events without a name and those named `ping`, others go by the data alone: both must see all. */
+  function isSeenBySome(event: string, type: string): boolean {
+    if (type === 'ping' || type === 'error') return false;
+    named ??= event !== '';
+    const isAsBefore = named === (event !== '');
+    if (isAsBefore && (event === '' || event === type || type === '')) return false;
+    note(defects, 'an event of the stream has another name than its data');
+    return true;
+  }
+
   return {
     defects,
     absorbText: () => null,
@@ -157,6 +169,7 @@ export function createMessagesStreamReader(status: number): StreamReader {
       const kind = absorbType(textOf(value.type) || event, value);
       // The SDKs go by the event's name, others by the data's type: an error to either has failed.
       if (event === 'error') failed = true;
+      else if (isSeenBySome(event, textOf(value.type))) return 'tool';
       return event === 'error' && kind !== 'tool' ? 'error' : kind;
     },
     reading() {

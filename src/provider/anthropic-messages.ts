@@ -3,7 +3,7 @@
  * hostile bytes in, facts and defects out.
  */
 import type { MessageFact, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
-import { countOf, isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
+import { countOf, hasExponent, isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { memberSources } from './json-source.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
 import {
@@ -70,6 +70,8 @@ export function addBlockCall(
   if (inputText !== null && inputText !== '') {
     if (written) note(defects, 'a tool call has its input both whole and in pieces');
     addJsonCall(into, defects, id, name, inputText);
+    // Older SDKs for JavaScript read streamed JSON with a reader of their own, to which 5e0000 is 5000.
+    if (hasExponent(inputText)) note(defects, 'a number of a tool call is written with an exponent');
     return;
   }
   if (!isRecord(input) && !(inputText !== null && isAbsent(input))) {

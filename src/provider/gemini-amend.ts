@@ -18,11 +18,11 @@ import {
   readGeminiResponse,
 } from './gemini-answer.ts';
 import type { CallInProgress } from './gemini-calls.ts';
-import { openGoogleEventStream } from './gemini-events.ts';
 import { camelCased, isThought } from './gemini-parts.ts';
 import { isRecord, type JsonRecord } from './json.ts';
 import { openArrayStream, rewriteArray } from './json-array-stream.ts';
 import type { Amendment, ResponseReading, StreamForm } from './protocol.ts';
+import { openEventStream } from './stream.ts';
 
 const okStatus = 200;
 
@@ -31,7 +31,7 @@ function readWith(reader: AnswerReader, bytes: Buffer, form: StreamForm | null):
   if (form === null) return readGeminiResponse(okStatus, bytes, reader);
   const events = createGeminiStreamReader(okStatus, reader);
   const bytesMax = Math.max(bytes.length, 1);
-  const stream = form === 'sse' ? openGoogleEventStream(events, bytesMax) : openArrayStream(events, bytesMax);
+  const stream = form === 'sse' ? openEventStream(events, bytesMax) : openArrayStream(events, bytesMax);
   stream.push(bytes);
   return stream.finish().reading;
 }

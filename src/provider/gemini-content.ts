@@ -9,7 +9,6 @@ import { createGeminiStreamReader, readGeminiResponse } from './gemini-answer.ts
 import { readBatch } from './gemini-batch.ts';
 import { geminiResultLines, readBatchFile } from './gemini-batch-file.ts';
 import { googleErrorEvent } from './gemini-error.ts';
-import { openGoogleEventStream } from './gemini-events.ts';
 import { readPrediction, readPredictRequest } from './gemini-predict.ts';
 import type { Dialect } from './gemini-protocol.ts';
 import { readGeminiRequest } from './gemini-request.ts';
@@ -18,7 +17,7 @@ import { openArrayStream } from './json-array-stream.ts';
 import { mayBeResults } from './openai-batches.ts';
 import type { OperationName } from './protocol.ts';
 import { unreadRequest, unreadResponse } from './reading.ts';
-import { openUnreadStream } from './stream.ts';
+import { openEventStream, openUnreadStream } from './stream.ts';
 import { fillerOf, streamFormOf } from './stream-form.ts';
 
 /** True where the answer is Gemini's own, which may call tools. */
@@ -74,7 +73,7 @@ export const content: Dialect = {
   openStream(operation, status, form) {
     if (!isGenerated(operation)) return openUnreadStream(status);
     const reader = createGeminiStreamReader(status);
-    return form === 'json-array' ? openArrayStream(reader) : openGoogleEventStream(reader);
+    return form === 'json-array' ? openArrayStream(reader) : openEventStream(reader);
   },
   errorEvent: (_operation, form, code, message, isFirst = false) =>
     googleErrorEvent(form, code, message, isFirst),

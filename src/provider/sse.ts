@@ -6,6 +6,7 @@
  * Every byte is looked at a constant number of times, however the input is cut, and the outcome does not
  * depend on the cuts: a CR at the end of a chunk waits for the byte after it.
  */
+import { hiddenDataIn, splitEventIn } from './sse-line.ts';
 
 /** The largest event that is parsed; a larger one is handed out in unparsed fragments, marked as a defect. */
 export const eventBytesMaxDefault = 16 * 1024 * 1024;
@@ -61,6 +62,14 @@ function isField(bytes: Buffer, at: number, end: number, name: string): boolean 
   return true;
 }
 
+const otherFields = ['event', 'id', 'retry', 'error'];
+
+/** The name of a field that is no data, '' for a comment; null for a line that the standard has clients pass over. */
+function fieldNameOf(bytes: Buffer, at: number, end: number): string | null {
+  if (bytes[at] === colon) return '';
+  return otherFields.find((name) => isField(bytes, at, end, name)) ?? null;
+}
+
 function fieldValue(bytes: Buffer, nameEnd: number, end: number): string {
   if (nameEnd >= end) return '';
   const from = bytes[nameEnd + 1] === space && nameEnd + 1 < end ? nameEnd + 2 : nameEnd + 1;
@@ -71,8 +80,7 @@ function fieldValue(bytes: Buffer, nameEnd: number, end: number): string {
 function parseEvent(raw: Buffer, first: boolean): SseEvent {
   const lineEnd = lineEndFinder(raw);
   let event = '';
-  let data = '';
-  let hasData = false;
+  const lines: string[] = [];
   let defect = '';
   let at = first && startsWithBom(raw, 0) ? 3 : 0;
   while (at < raw.length) {
@@ -85,18 +93,19 @@ function parseEvent(raw: Buffer, first: boolean): SseEvent {
     const found = lineEnd(at);
     const end = found === -1 ? raw.length : found;
     if (isField(raw, at, end, 'data')) {
-      const value = fieldValue(raw, at + 4, end);
-      data = hasData ? `${data}\n${value}` : value;
-      hasData = true;
-    } else if (isField(raw, at, end, 'event')) {
-      event = fieldValue(raw, at + 5, end);
-    } else if (isField(raw, at, end, 'error')) {
+      lines.push(fieldValue(raw, at + 4, end));
+    } else {
+      const name = end === at ? '' : fieldNameOf(raw, at, end);
+      if (name === null) defect ||= 'a line of the stream is no field of an event';
+      else if (name === 'event') event = fieldValue(raw, at + 5, end);
       // No field of the standard: llama.cpp told failures that way until 2025, and clients pass over it.
-      event = 'error';
+      else if (name === 'error') event = name;
+      defect ||= hiddenDataIn(raw, at, end);
     }
     at = raw[end] === carriageReturn && raw[end + 1] === lineFeed ? end + 2 : end + 1;
   }
-  return { raw, event, data, hasData, defect };
+  if (lines.length > 1) defect ||= splitEventIn(lines);
+  return { raw, event, data: lines.join('\n'), hasData: lines.length > 0, defect };
 }
 
 /** Opens a splitter. `eventBytesMax` bounds what is kept for one event. */

@@ -42,6 +42,10 @@ const awkwardStream = fc
       '😀',
       '{}',
       '[DONE]',
+      ' data: ',
+      'x',
+      '\u2028',
+      '\v',
     ),
     { maxLength: 40 },
   )
@@ -83,7 +87,25 @@ describe('the splitter', () => {
   });
 });
 
+/** As lenient a reader as any client is: what looks like data in any line counts, but for the word that ends a stream. */
+function mayBeData(raw: Buffer): boolean {
+  return raw
+    .toString('utf8')
+    .split(/[\r\n\v\f\u2028\u2029]/)
+    .some((line) => /data:\s*(?!\[DONE\]\s*$)\S/i.test(line) || line.trim().startsWith('{'));
+}
+
 describe('a stream reader', () => {
+  test('passes no event as saying nothing in which a lenient client may find data', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...operations.slice(0, 3)), awkwardStream, (operation, bytes) => {
+        const { events } = readChunks(operation, [bytes]);
+        for (const { kind, raw } of events) if (kind === 'other') expect(mayBeData(raw)).toBe(false);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
   test('says the same however the stream is cut', () => {
     fc.assert(
       fc.property(fc.constantFrom(...operations), generatedAnswer, places, (operation, answer, at) => {
@@ -99,7 +121,20 @@ describe('a stream reader', () => {
     const mutation = fc.record({
       at: fc.nat(),
       remove: fc.nat({ max: 12 }),
-      insert: fc.constantFrom('', '"', '}', '\n\n', '{', '\\', 'null', '\uFEFF', '[]', ','),
+      insert: fc.constantFrom(
+        '',
+        '"',
+        '}',
+        '\n\n',
+        '{',
+        '\\',
+        'null',
+        '\uFEFF',
+        '[]',
+        ',',
+        '\ndata: ',
+        '\n: ',
+      ),
     });
     fc.assert(
       fc.property(

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { protocolOf } from '../../../src/provider/index.ts';
-import { headOf, readStream, type TypedEvent, typedEvents } from './streams.ts';
+import { events, headOf, readStream, type TypedEvent, typedEvents } from './streams.ts';
 
 const anthropic = protocolOf('anthropic');
 const operation = 'messages';
@@ -187,11 +187,7 @@ describe('a stream', () => {
 
   test('with a call in an event of no type that is known cannot be judged, and so holds', () => {
     const unnamed = `data: ${JSON.stringify({ content_block: toolUse({}) })}\n\n`;
-    const { kinds, defects } = readStream(
-      anthropic,
-      operation,
-      unnamed + typedEvents({ type: 'message_stop' }),
-    );
+    const { kinds, defects } = readStream(anthropic, operation, unnamed + events({ type: 'message_stop' }));
     expect([kinds, defects]).toEqual([['tool', 'end'], ['an event of the stream has an unknown type']]);
   });
 
@@ -209,5 +205,20 @@ describe('a stream', () => {
     const reading = readStream(anthropic, operation, hidden);
     expect(reading.kinds).toEqual(['tool']);
     expect(reading.facts.toolCalls).toHaveLength(1);
+  });
+
+  test.each([
+    ['{"amount":5e0000}', ['a number of a tool call is written with an exponent']],
+    ['[1E5]', ['a number of a tool call is written with an exponent']],
+    ['{"a":"\\"5e3","b2e":[5]}', []],
+  ])('with the input %s has the defects %j', (json, defects) => {
+    const piece = { type: 'input_json_delta', partial_json: json };
+    const values = [
+      start,
+      open(0, toolUse({})),
+      { type: 'content_block_delta', index: 0, delta: piece },
+      stop,
+    ];
+    expect(read(...values).defects).toEqual(defects);
   });
 });

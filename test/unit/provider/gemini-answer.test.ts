@@ -159,7 +159,7 @@ describe('a stream', () => {
   ])('does not pass a call hidden %s', (_where, bytes) => {
     const { kinds, defects } = stream(bytes, end);
     expect(kinds).toEqual(['tool', 'end']);
-    expect(defects).toEqual(['an event of the stream has a line that only some clients read']);
+    expect(defects).toEqual(['a line of the stream is no field of an event']);
   });
 
   test('may have comments, names and ids', () => {

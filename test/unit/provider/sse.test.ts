@@ -37,7 +37,7 @@ test('several data lines are joined by newlines', () => {
   expect(read('data: a\ndata: b\n\n')).toEqual([{ event: '', data: 'a\nb' }]);
 });
 
-test('comments and unknown fields are no data', () => {
+test('comments and other fields are no data', () => {
   const { events } = split(': waiting\n\nid: 7\nretry: 1\n\n');
   expect(events.map((event) => event.hasData)).toEqual([false, false]);
 });

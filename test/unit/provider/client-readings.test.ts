@@ -1,0 +1,88 @@
+/** What official clients make of bytes that the standard reads otherwise, beside what rules see of them. */
+import Anthropic from '@anthropic-ai/sdk';
+import { CohereClientV2 } from 'cohere-ai';
+import { expect, test } from 'vitest';
+import { protocolOf } from '../../../src/provider/index.ts';
+import { readStream, type TypedEvent, typedEvents } from './streams.ts';
+
+/** Answers whatever is asked with one event stream. */
+function answering(stream: string): typeof fetch {
+  return async () => new Response(stream, { headers: { 'content-type': 'text/event-stream' } });
+}
+
+test('a call in a comment, which cohere-ai makes, is not passed unjudged', async () => {
+  const started = {
+    type: 'tool-call-start',
+    index: 0,
+    delta: {
+      message: { tool_calls: { id: 'a', type: 'function', function: { name: 'pay', arguments: '{}' } } },
+    },
+  };
+  const end = { type: 'message-end', delta: { finish_reason: 'COMPLETE' } };
+  const stream = `: data: ${JSON.stringify(started)}\n\ndata: ${JSON.stringify(end)}\n\n`;
+
+  const client = new CohereClientV2({ token: 'none', fetch: answering(stream) });
+  const seen: string[] = [];
+  for await (const event of await client.chatStream({ model: 'command', messages: [] }))
+    seen.push(event.type);
+  expect(seen).toContain('tool-call-start');
+
+  const { kinds, defects } = readStream(protocolOf('cohere'), 'chat', stream);
+  expect(kinds[0]).toBe('tool');
+  expect(defects).toEqual(['a line that is no data has data within it']);
+});
+
+const anthropicOpening: readonly TypedEvent[] = [
+  {
+    type: 'message_start',
+    message: {
+      id: 'm',
+      type: 'message',
+      role: 'assistant',
+      model: 'c',
+      content: [],
+      usage: { input_tokens: 1 },
+    },
+  },
+  {
+    type: 'content_block_start',
+    index: 0,
+    content_block: { type: 'tool_use', id: 'a', name: 'pay', input: {} },
+  },
+];
+const anthropicEnd: readonly TypedEvent[] = [
+  { type: 'content_block_stop', index: 0 },
+  { type: 'message_delta', delta: { stop_reason: 'tool_use' }, usage: { output_tokens: 1 } },
+  { type: 'message_stop' },
+];
+const inputPiece = (json: string): TypedEvent => ({
+  type: 'content_block_delta',
+  index: 0,
+  delta: { type: 'input_json_delta', partial_json: json },
+});
+
+test.each([
+  ['without a name', ''],
+  ['named ping', 'event: ping\n'],
+])('a piece of a call %s, which the Anthropic SDK drops, is a defect', async (_name, name) => {
+  const dropped = `${name}data: ${JSON.stringify(inputPiece('5,"note":'))}\n\n`;
+  const stream =
+    typedEvents(...anthropicOpening, inputPiece('{"amount":')) +
+    dropped +
+    typedEvents(inputPiece('50000}'), ...anthropicEnd);
+
+  const client = new Anthropic({ apiKey: 'none', fetch: answering(stream) });
+  const asked = { model: 'c', max_tokens: 9, messages: [{ role: 'user' as const, content: 'x' }] };
+  const { content } = await client.messages.stream(asked).finalMessage();
+  expect(content).toMatchObject([{ name: 'pay', input: { amount: 50_000 } }]);
+
+  const { facts, defects } = readStream(protocolOf('anthropic'), 'messages', stream);
+  expect(facts.toolCalls).toMatchObject([{ arguments: { amount: 5, note: 50_000 } }]);
+  expect(defects).toEqual(['an event of the stream has another name than its data']);
+});
+
+test('a stream without any names says the same to all who read it', () => {
+  const values = [...anthropicOpening, inputPiece('{}'), { type: 'ping' }, ...anthropicEnd];
+  const stream = values.map((value) => `data: ${JSON.stringify(value)}\n\n`).join('');
+  expect(readStream(protocolOf('anthropic'), 'messages', stream).defects).toEqual([]);
+});
