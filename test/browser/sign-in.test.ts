@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clientId, type OpenIdProvider, startOpenIdProvider } from '../support/oidc.ts';
 import { holdsToolCalls, launchBrowser, missingBrowser, question, type Stage, setStage } from './stage.ts';
@@ -36,6 +36,13 @@ describe.skipIf(missingBrowser !== '')(`signing in ${missingBrowser}`, () => {
     rmSync(directory, { recursive: true });
   });
 
+  /** What does not come is named by the step that waited for it. */
+  async function newContext(): Promise<BrowserContext> {
+    const context = await browser.newContext();
+    context.setDefaultTimeout(8_000);
+    return context;
+  }
+
   async function signIn(page: Page, login: string): Promise<void> {
     await page.getByRole('button', { name: 'Sign in with Example ID' }).click();
     await page.getByPlaceholder('Enter any login').fill(login);
@@ -46,7 +53,7 @@ describe.skipIf(missingBrowser !== '')(`signing in ${missingBrowser}`, () => {
 
   it('comes back to where the reviewer was, rules, and ends for every tab', async () => {
     const asked = stage.workload().chat.completions.create(question('Transfer 25000 EUR to DE89, ref 1.'));
-    const context = await browser.newContext();
+    const context = await newContext();
     const page = await context.newPage();
     await page.goto(`${stage.sidecar.controlUrl}/#/ledger`);
     await signIn(page, 'ada');
@@ -82,7 +89,7 @@ describe.skipIf(missingBrowser !== '')(`signing in ${missingBrowser}`, () => {
   });
 
   it('shows who is in no group why, and the way back', async () => {
-    const context = await browser.newContext();
+    const context = await newContext();
     const page = await context.newPage();
     await page.goto(stage.sidecar.controlUrl);
     await signIn(page, 'mallory');
@@ -93,7 +100,7 @@ describe.skipIf(missingBrowser !== '')(`signing in ${missingBrowser}`, () => {
   });
 
   it('survives a reload by token, and leaves the token nowhere', async () => {
-    const context = await browser.newContext();
+    const context = await newContext();
     const page = await context.newPage();
     const token = stage.token('rita', 'reviewer');
     await page.goto(stage.sidecar.controlUrl);
