@@ -143,6 +143,14 @@ export function valuesOf(headers: RawHeaders, name: string): readonly string[] {
   return values;
 }
 
+/** The fields without which a body's bytes say nothing. */
+export const bodyFields = ['content-type', 'content-encoding'] as const;
+
+/** One of them that is there more than once, so that readers may take the body for different things; '' for none. */
+export function repeatedBodyField(headers: RawHeaders): string {
+  return bodyFields.find((name) => valuesOf(headers, name).length > 1) ?? '';
+}
+
 /** The first value of a header, or ''. */
 export function headerOf(headers: RawHeaders, name: string): string {
   return valuesOf(headers, name)[0] ?? '';

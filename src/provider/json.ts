@@ -108,6 +108,14 @@ function firstRepeatedKey(text: string): string {
   return '';
 }
 
+/** The key as it is written, or a letter of it as an escape. */
+const mayName = /__proto__|\\u00(?:5f|6f|7[024])/i;
+
+function namesPrototype(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.hasOwn(value, '__proto__') || Object.values(value).some(namesPrototype);
+}
+
 /** Parses one JSON text. `what` opens the defect's sentence: `the body`, `the argument text of a tool call`. */
 export function readJsonText(text: string, what: string): JsonReading {
   let value: unknown;
@@ -121,7 +129,12 @@ export function readJsonText(text: string, what: string): JsonReading {
   const written = keysWritten(text);
   if (written === -1) return { value: undefined, defect: `${what} is nested deeper than ${jsonDepthMax}` };
   // Each key written makes one key held, unless an equal one replaced it: the counts differ exactly then.
-  if (written === keysHeld(value)) return { value, defect: '' };
+  if (written === keysHeld(value)) {
+    // Clients that copy members by assignment take it for the object's prototype, whose members then seem its own.
+    return mayName.test(text) && namesPrototype(value)
+      ? { value, defect: `${what} has the key "__proto__"` }
+      : { value, defect: '' };
+  }
   const key = JSON.stringify(firstRepeatedKey(text).slice(0, 80));
   return { value, defect: `${what} has the key ${key} more than once` };
 }

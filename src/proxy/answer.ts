@@ -6,7 +6,7 @@
 import { decodeContent } from '../core/content-coding.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import type { Facts, ResponseFacts } from '../core/facts.ts';
-import { headerOf, type RawHeaders } from '../core/http-message.ts';
+import { headerOf, type RawHeaders, repeatedBodyField } from '../core/http-message.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { BatchResult, ResponseReading, StreamForm } from '../provider/protocol.ts';
 import type { AnswerResult } from '../record/leaf-data.ts';
@@ -73,6 +73,7 @@ async function isRead(call: Call, answer: Answer): Promise<boolean> {
   if (tells === null) return false;
   // How a compressed body, or a part from the middle of one, begins tells nothing.
   if (headerOf(answer.headers, 'content-encoding') !== '' || answer.status === partialContent) return true;
+  if (repeatedBodyField(answer.headers) !== '') return true;
   return tells(await answer.peek());
 }
 
@@ -85,7 +86,8 @@ export function plainStreamForm(
   call: Call,
   { status, headers }: { readonly status: number; readonly headers: RawHeaders },
 ): StreamForm | null {
-  return status === 200 && headerOf(headers, 'content-encoding') === '' ? streamFormOf(call, headers) : null;
+  const isPlain = headerOf(headers, 'content-encoding') === '' && repeatedBodyField(headers) === '';
+  return status === 200 && isPlain ? streamFormOf(call, headers) : null;
 }
 
 /** Nothing reaches the caller until the whole answer was judged and sealed. */
@@ -163,13 +165,17 @@ function read(
   decodedBytesMax: number,
 ): { readonly reading: ResponseReading; readonly plain: Buffer | null } {
   const { protocol } = call.upstream;
+  const unread = (defect: string) => {
+    const reading = protocol.readResponse('unknown', answer.status, Buffer.alloc(0));
+    return { reading: { ...reading, defects: [defect] }, plain: null };
+  };
+  const repeated = repeatedBodyField(answer.headers);
+  if (repeated !== '') return unread(`there is more than one ${repeated} header`);
   let plain: Buffer;
   try {
     plain = decodeContent(headerOf(answer.headers, 'content-encoding'), body, decodedBytesMax);
   } catch (error) {
-    const reading = protocol.readResponse('unknown', answer.status, Buffer.alloc(0));
-    const defects = [`the content-encoding cannot be undone: ${messageOf(error)}`];
-    return { reading: { ...reading, defects }, plain: null };
+    return unread(`the content-encoding cannot be undone: ${messageOf(error)}`);
   }
   if (form === null) return { reading: protocol.readResponse(call.operation, answer.status, plain), plain };
   const stream = protocol.openStream(call.operation, answer.status, form);

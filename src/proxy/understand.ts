@@ -1,7 +1,13 @@
 /** What a request's body means to rules. What cannot be undone, or is too large to be looked at, is a defect. */
 import { decodeContent } from '../core/content-coding.ts';
 import { messageOf } from '../core/errors.ts';
-import { connectionNames, headerOf, type RawHeaders, valuesOf } from '../core/http-message.ts';
+import {
+  bodyFields,
+  connectionNames,
+  headerOf,
+  type RawHeaders,
+  repeatedBodyField,
+} from '../core/http-message.ts';
 import type { BatchRequest, OperationName, Protocol, RequestReading } from '../provider/protocol.ts';
 import type { Body } from './body.ts';
 import { fileIn } from './multipart-file.ts';
@@ -40,10 +46,10 @@ export function understand(
     defects: [defect],
   });
   const staying = connectionNames(headers);
-  for (const name of ['content-type', 'content-encoding']) {
-    if (valuesOf(headers, name).length > 1) return unread(`there is more than one ${name} header`);
-    if (staying.has(name)) return unread(`the connection keeps the ${name} header to itself`);
-  }
+  const repeated = repeatedBodyField(headers);
+  if (repeated !== '') return unread(`there is more than one ${repeated} header`);
+  const kept = bodyFields.find((name) => staying.has(name));
+  if (kept !== undefined) return unread(`the connection keeps the ${kept} header to itself`);
   const coding = headerOf(headers, 'content-encoding');
   const { read, spool, bytes } = body;
   if (read === null || (spool !== null && coding !== '')) return unread('the body is too large to be read');

@@ -25,11 +25,19 @@ test.each([
   '{"a":{"a":{"a":1}}}',
   '[{"a":1},{"a":1}]',
   `{"long":"${'\\\\'.repeat(40)}","b":":"}`,
-  `{"__proto__":{"a":1},"constructor":2,"toString":3}`,
+  `{"constructor":2,"toString":3,"text":"__proto__"}`,
   '"a:b"',
   '{}',
 ])('%s repeats no key', (text) => {
   expect(defectOf(text)).toBe('');
+});
+
+test.each([
+  ['at the top', '{"__proto__":{"tool_calls":[]}}'],
+  ['inside a list', '[{"a":{"__proto__":1}}]'],
+  ['spelled with an escape', '{"__pr\\u006Fto__":{}}'],
+])('the key that some clients take for a prototype is named %s', (_where, text) => {
+  expect(defectOf(text)).toBe('the body has the key "__proto__"');
 });
 
 test('text that is not JSON is named and has no value', () => {
