@@ -15,8 +15,8 @@ const alone = [
 ];
 
 /**
- * The product as its users meet it: its command and its keys' sources as processes, its console in Chromium, its ledgers
- * read by Python, OpenSSL and Go. Each says so where such a program is missing.
+ * The product as its users meet it: its command and its keys' sources as processes, killed and started again; its console
+ * in Chromium; its ledgers read by Python, OpenSSL and Go. Each says so where such a program is missing.
  */
 const whole = [
   'test/browser/**/*.test.ts',
@@ -27,6 +27,8 @@ const whole = [
   'test/fault/disk.test.ts',
   'test/proxy/key-rotation.test.ts',
   'test/proxy/key-sources.test.ts',
+  'test/proxy/restart.test.ts',
+  'test/crash/sigkill.test.ts',
 ];
 /** It holds the product to times, and has the machine to itself: it runs when all others have ended. */
 const timed = ['test/browser/reviewer.test.ts'];
