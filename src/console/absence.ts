@@ -5,6 +5,7 @@ import { type Delegation, readDelegations } from './absence-data.ts';
 import type { Desk } from './desk.ts';
 import { PageFrame, Problem, useFetched } from './fetched.ts';
 import { type Identity, may } from './hold-data.ts';
+import { RecordTable } from './record-table.ts';
 import { problemOf } from './ruling-panel.ts';
 import { markedText } from './text.ts';
 import { exactText } from './time.ts';
@@ -87,24 +88,9 @@ function Delegations({ all, ...props }: DelegationsProps): ComponentChild {
     all.length === 0
       ? h('p', { class: 'quiet' }, 'Nobody stands in for anybody.')
       : h(
-          'div',
-          { class: 'table-scroll', tabIndex: 0, role: 'region', 'aria-label': 'Who rules in whose stead' },
-          h('table', { class: 'records' }, [
-            h(
-              'thead',
-              null,
-              h(
-                'tr',
-                null,
-                heads.map((head) => h('th', { key: head, scope: 'col' }, head)),
-              ),
-            ),
-            h(
-              'tbody',
-              null,
-              all.toReversed().map((one) => h(Line, { key: one.seq, one, ...props })),
-            ),
-          ]),
+          RecordTable,
+          { label: 'Who rules in whose stead', heads },
+          all.toReversed().map((one) => h(Line, { key: one.seq, one, ...props })),
         ),
   ]);
 }

@@ -3,6 +3,7 @@ import { type ComponentChild, h } from 'preact';
 import type { BacktestPage, BacktestRule, Noted } from './backtest-data.ts';
 import { VerdictMark } from './outcome.ts';
 import { decisionAddress } from './place.ts';
+import { RecordTable } from './record-table.ts';
 import { Recorded } from './recorded.ts';
 
 const heads = ['Rule', 'Draft', 'Then', 'Now', 'Newly', 'No longer', 'Undecided', 'Not known'] as const;
@@ -60,24 +61,9 @@ export function BacktestView({ sum }: { readonly sum: BacktestPage }): Component
 function RuleTable({ rules }: { readonly rules: readonly BacktestRule[] }): ComponentChild {
   if (rules.length === 0) return null;
   return h(
-    'div',
-    { class: 'table-scroll', tabIndex: 0, role: 'region', 'aria-label': 'The draft, rule by rule' },
-    h('table', { class: 'records numbers' }, [
-      h(
-        'thead',
-        null,
-        h(
-          'tr',
-          null,
-          heads.map((head) => h('th', { key: head, scope: 'col' }, head)),
-        ),
-      ),
-      h(
-        'tbody',
-        null,
-        rules.map((rule) => h(RuleRow, { key: `${rule.phase} ${rule.rule}`, rule })),
-      ),
-    ]),
+    RecordTable,
+    { label: 'The draft, rule by rule', heads, isNumbers: true },
+    rules.map((rule) => h(RuleRow, { key: `${rule.phase} ${rule.rule}`, rule })),
   );
 }
 

@@ -8,6 +8,7 @@ import { messageOf } from './desk-state.ts';
 import { PageFrame, Problem } from './fetched.ts';
 import { OutcomeMark, outcomeWords, VerdictMark } from './outcome.ts';
 import { decisionAddress, searchAddress } from './place.ts';
+import { RecordTable } from './record-table.ts';
 import { Recorded } from './recorded.ts';
 import { exactText } from './time.ts';
 
@@ -159,24 +160,9 @@ function choice(
 export function DecisionTable({ items }: { readonly items: readonly Decision[] }): ComponentChild {
   const heads = ['Asked (UTC)', 'Workload', 'Model', 'Rules said', 'Outcome', 'Tokens in / out'];
   return h(
-    'div',
-    { class: 'table-scroll', tabIndex: 0, role: 'region', 'aria-label': 'Decisions found' },
-    h('table', { class: 'records' }, [
-      h(
-        'thead',
-        null,
-        h(
-          'tr',
-          null,
-          heads.map((head) => h('th', { key: head, scope: 'col' }, head)),
-        ),
-      ),
-      h(
-        'tbody',
-        null,
-        items.map((item) => h(DecisionRow, { key: item.id, item })),
-      ),
-    ]),
+    RecordTable,
+    { label: 'Decisions found', heads },
+    items.map((item) => h(DecisionRow, { key: item.id, item })),
   );
 }
 

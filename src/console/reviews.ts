@@ -5,6 +5,7 @@ import type { Desk } from './desk.ts';
 import { PageFrame, Problem, useFetched } from './fetched.ts';
 import { type ReviewDue, readReviews } from './oversight-data.ts';
 import { placeOf } from './place.ts';
+import { RecordTable } from './record-table.ts';
 import { exactText } from './time.ts';
 
 export function ReviewsPage({ desk }: { readonly desk: Desk }): ComponentChild {
@@ -19,26 +20,11 @@ export function ReviewsPage({ desk }: { readonly desk: Desk }): ComponentChild {
 function Reviews({ reviews }: { readonly reviews: readonly ReviewDue[] }): ComponentChild {
   if (reviews.length === 0) return h('p', null, 'Nobody has broken the glass.');
   const newest = [...reviews].reverse();
-  return h('div', { class: 'table-scroll' }, [
-    h('table', { class: 'records' }, [
-      h(
-        'thead',
-        null,
-        h(
-          'tr',
-          null,
-          ['hold', 'released alone by', 'when', 'review'].map((name) =>
-            h('th', { key: name, scope: 'col' }, name),
-          ),
-        ),
-      ),
-      h(
-        'tbody',
-        null,
-        newest.map((due) => h(Line, { key: due.hold, due })),
-      ),
-    ]),
-  ]);
+  return h(
+    RecordTable,
+    { label: 'Releases by one person alone', heads: ['hold', 'released alone by', 'when', 'review'] },
+    newest.map((due) => h(Line, { key: due.hold, due })),
+  );
 }
 
 function Line({ due }: { readonly due: ReviewDue }): ComponentChild {

@@ -36,7 +36,9 @@ export async function steadsFor(
   identity: Identity,
   exchange: Exchange | null,
 ): Promise<HoldDetail['inStead']> {
-  const { delegations } = parts;
+  const { delegations, roles } = parts;
+  // Also of what is lent: whoever rules has a role that does.
+  if (!roles.permissionsOf(identity.role).includes('rule')) return [];
   const lent = delegations.all().filter((one) => one.to === identity.name && delegations.isInForce(one));
   const steads: HoldDetail['inStead'][number][] = [];
   for (const { from: name, role } of lent.slice(0, steadsMax)) {

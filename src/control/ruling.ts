@@ -25,8 +25,8 @@ export async function ruleOn(
   const { verdict, reason, digest, amendment, calls, breakGlass, inStead } = order;
   const stead = inStead === undefined ? null : inSteadOf(parts, identity, inStead);
   const role = stead?.role ?? identity.role;
-  // Which roles may break the glass is another list, and that releases what is held as it is.
   if (stead !== null) requireRuler(parts.roles, identity);
+  // Which roles may break the glass is another list, and that releases what is held as it is.
   if (!breakGlass) requireHoldRole(parts.roles, hold, { role });
   else if (hold.state.terms.breakGlass?.roles.includes(role) === true) requireRuler(parts.roles, { role });
   if ((verdict === 'amend') !== (amendment !== undefined)) {

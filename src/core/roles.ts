@@ -46,15 +46,10 @@ const builtIn: Readonly<Record<Role, readonly Permission[]>> = {
 
 /** Roles that another may be like: they have nothing that is reserved. */
 export const models = ['viewer', 'reviewer', 'auditor', 'reporter'] as const;
-/** Names that sealed entries use for who is no person, or that say nothing. */
-export const takenNames: readonly string[] = [
-  ...roles,
-  ...reserved,
-  'holdpoint',
-  'retention',
-  'workload',
-  'anonymous',
-];
+/** What sealed entries have in the place of a person: what the sidecar did by itself, or nobody. */
+export const nobodys: readonly string[] = ['holdpoint', 'retention', 'workload', 'anonymous'];
+/** What no configured role is called. */
+export const takenNames: readonly string[] = [...roles, ...reserved, ...nobodys];
 export const roleNamePattern = /^[a-z][a-z0-9-]{0,31}$/;
 
 export type ConfiguredRoles = Readonly<

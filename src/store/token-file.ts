@@ -16,7 +16,7 @@ import { z } from 'zod';
 import { equalsConstantTime, sha256Hex } from '../core/bytes.ts';
 import type { RandomBytes } from '../core/clock.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
-import { roleNamePattern } from '../core/roles.ts';
+import { nobodys, roleNamePattern } from '../core/roles.ts';
 
 export interface Identity {
   readonly name: string;
@@ -30,8 +30,6 @@ const tokensMax = 10_000;
 const lockWaitMsMax = 5_000;
 const lockPollMs = 10;
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
-/** In the place of a person in entries: what the sidecar did by itself, or nobody. */
-const nobodys: readonly string[] = ['holdpoint', 'retention', 'workload', 'anonymous'];
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
 
 const fileSchema = z.strictObject({

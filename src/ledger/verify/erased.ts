@@ -4,11 +4,12 @@
  * `Erasures`. Memory: a few bytes per erased part and a quarter of a byte per entry. Portable.
  */
 
+import type { Decisions } from './decisions.ts';
 import { type ErasureEntry, isAllowed } from './erasure.ts';
 import type { Findings } from './findings.ts';
 import type { Leaf } from './leaf.ts';
 import { createPartCounts, createPartSet, type PartCounts, type PartSet } from './part-set.ts';
-import type { Decisions, Report } from './state.ts';
+import type { Report } from './reasons.ts';
 
 export interface Erasures {
   /** Parts of readable entries that have no stored bytes. */

@@ -3,13 +3,13 @@
  * Portable; imports only its own folder.
  */
 import type { BlockLeaves, BodyCounts, UnwrapKeys } from './bodies.ts';
+import { createDecisions, type Decisions } from './decisions.ts';
 import type { AnchorEntry } from './entry.ts';
 import { createErasures, type Erasures } from './erased.ts';
 import { createFindings, type Findings } from './findings.ts';
 import type { Checkpoint, VerifierKey } from './note.ts';
 import type { Primitives } from './primitives.ts';
 import type { ReasonCode } from './reasons.ts';
-import { createDecisions, type Decisions } from './state.ts';
 import { emptyRange, rootOf, type TreeRange } from './tree.ts';
 
 /** A block whose root disagrees, until the next block's first `prev` or the last signature explains it. */

@@ -5,8 +5,9 @@
  *
  * Portable; imports only its own folder.
  */
+
+import type { Decisions } from './decisions.ts';
 import { fromUtf8, toHex } from './encoding.ts';
-import type { Decisions } from './state.ts';
 import type { TreeRange } from './tree.ts';
 
 /** The text of the snapshot that belongs to this state: JCS, decisions in the order of their requests. */

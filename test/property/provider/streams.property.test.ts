@@ -87,7 +87,7 @@ describe('the splitter', () => {
   });
 });
 
-/** As lenient a reader as any client is: what looks like data in any line counts, but for the word that ends a stream. */
+/** Reads as the most lenient client does: what looks like data counts wherever in a line, but for the word that ends a stream. */
 function mayBeData(raw: Buffer): boolean {
   return raw
     .toString('utf8')

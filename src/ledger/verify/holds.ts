@@ -1,0 +1,145 @@
+/**
+ * The life of a hold within its decision: opened, ruled on, escalated, handed over, handed over again. A bad entry is
+ * reported and then takes the effect it claims. Portable; imports only its own folder.
+ */
+import type { Decisions } from './decisions.ts';
+import type { DeliveryEntry, Entry } from './entry.ts';
+import type { HoldEntry, RulingEntry } from './hold-entries.ts';
+import type { Leaf } from './leaf.ts';
+import { checkStead, takeBrokenGlass } from './oversight.ts';
+import { lackOf, mayRule, voicesOf } from './quorum.ts';
+import type { Report } from './reasons.ts';
+import { checkSignedRuling } from './reviewers.ts';
+
+export function applyHold(decisions: Decisions, entry: HoldEntry, seq: number, report: Report): void {
+  const decision = decisions.open.get(entry.decision);
+  if (decision === undefined) {
+    report('hold_without_request', `no decision ${entry.decision} is open for this hold`);
+    return;
+  }
+  decision.entries.push(seq);
+  const held = entry.phase === 'request' ? decision.requestDigest : (decision.response?.digest ?? '');
+  if (entry.digest !== held) {
+    report(
+      'hold_digest_mismatch',
+      `its digest is not that of the ${entry.phase} of decision ${decision.seq}`,
+    );
+  }
+  decision.holds.set(seq, {
+    seq,
+    terms: entry,
+    approvers: new Map(),
+    voices: new Set(),
+    escalated: 0,
+    state: 'pending',
+    releasable: entry.digest,
+    attempts: 0,
+  });
+}
+
+export function applyRuling(decisions: Decisions, entry: RulingEntry, leaf: Leaf, report: Report): void {
+  const decision = decisions.open.get(entry.decision);
+  const hold = decision?.holds.get(entry.hold);
+  if (decision === undefined || hold === undefined) {
+    report('ruling_without_hold', `hold ${entry.hold} is not one of an open decision ${entry.decision}`);
+    return;
+  }
+  decision.entries.push(leaf.seq);
+  if (hold.state !== 'pending') {
+    report('ruling_after_final', `hold ${hold.seq} had already ended: ${hold.state}`);
+    return;
+  }
+  const { terms } = hold;
+  if (entry.digest !== terms.digest) {
+    report('ruling_digest_mismatch', `its digest is not the one of hold ${hold.seq}`);
+  }
+  if (!mayRule(hold, entry))
+    report('ruling_role_not_allowed', `${entry.by} as "${entry.role}" may not rule hold ${hold.seq}`);
+  checkSignedRuling(decisions.reviewers, leaf, entry, terms, report);
+  checkStead(decisions.oversight, leaf, entry, report);
+  if (entry.verdict === 'deny' || entry.verdict === 'expired') {
+    hold.state = entry.verdict === 'deny' ? 'denied' : 'expired';
+    return;
+  }
+  const voices = voicesOf(entry);
+  if ((terms.notRequester || entry.breakGlass) && voices.includes(terms.requester)) {
+    report('ruling_requester', `${entry.by} asked for what hold ${hold.seq} holds and may not release it`);
+  }
+  if (entry.amendment !== '') {
+    // Whoever approved before approved other bytes.
+    hold.approvers.clear();
+    hold.voices.clear();
+    hold.releasable = entry.amendment;
+  }
+  if (!voices.some((voice) => hold.voices.has(voice))) hold.approvers.set(entry.by, entry.role);
+  for (const voice of voices) hold.voices.add(voice);
+  if (Date.parse(leaf.at) > terms.expires) decisions.lateRulings += 1;
+  if (!entry.final) return;
+  hold.state = 'released';
+  if (entry.breakGlass) {
+    decisions.glassBroken += 1;
+    takeBrokenGlass(decisions.oversight, hold, leaf, entry);
+    if (!entry.hasReason)
+      report('break_glass_without_reason', `${entry.by} released hold ${hold.seq} alone and gave no reason`);
+    return;
+  }
+  const lack = lackOf(hold);
+  if (lack !== undefined) report('quorum_not_met', `hold ${hold.seq} was released with ${lack}`);
+}
+
+type EscalationEntry = Extract<Entry, { type: 'escalation' }>;
+
+export function applyEscalation(
+  decisions: Decisions,
+  entry: EscalationEntry,
+  seq: number,
+  report: Report,
+): void {
+  const decision = decisions.open.get(entry.decision);
+  decision?.entries.push(seq);
+  const hold = decision?.holds.get(entry.hold);
+  const isNext = hold !== undefined && entry.step === hold.escalated + 1;
+  if (!isNext || hold.state !== 'pending' || entry.step > hold.terms.escalation.length) {
+    report('escalation_unfounded', `step ${entry.step} is not the next one of the hold ${entry.hold}`);
+    return;
+  }
+  hold.escalated = entry.step;
+}
+
+export function applyDelivery(decisions: Decisions, entry: DeliveryEntry, seq: number, report: Report): void {
+  const open = decisions.open.get(entry.decision);
+  const hold = (open ?? decisions.redeliverable.get(entry.decision))?.holds.get(entry.hold);
+  open?.entries.push(seq);
+  if (hold === undefined || hold.state !== 'released') {
+    report('delivery_without_ruling', `nothing released hold ${entry.hold} of decision ${entry.decision}`);
+    return;
+  }
+  if (entry.digest !== hold.releasable) {
+    report('delivery_digest_mismatch', `hold ${hold.seq} released other bytes than those handed over`);
+  }
+  if (entry.attempt !== hold.attempts + 1) {
+    const expected = hold.attempts + 1;
+    report('delivery_repeated', `attempt ${entry.attempt} of hold ${hold.seq} where ${expected} was due`);
+  }
+  hold.attempts = entry.attempt;
+}
+
+type RedeliveryEntry = Extract<Entry, { type: 'redelivery' }>;
+
+export function applyRedelivery(
+  decisions: Decisions,
+  entry: RedeliveryEntry,
+  seq: number,
+  report: Report,
+): void {
+  const open = decisions.open.get(entry.decision);
+  open?.entries.push(seq);
+  const hold = (open ?? decisions.redeliverable.get(entry.decision))?.holds.get(entry.hold);
+  if (hold === undefined || hold.state !== 'released' || hold.attempts === 0) {
+    report('delivery_without_ruling', `hold ${entry.hold} was never handed over, so it cannot be again`);
+    return;
+  }
+  if (entry.digest !== hold.releasable) {
+    report('delivery_digest_mismatch', `hold ${hold.seq} released other bytes than those handed over again`);
+  }
+}
