@@ -104,7 +104,10 @@ describe('an order', () => {
   });
 });
 
-const financePolicy = policyText.replace('roles: [reviewer], notRequester: true', 'roles: [finance]');
+const financePolicy = policyText.replace(
+  'roles: [reviewer], notRequester: true',
+  'roles: [finance, reviewer]',
+);
 const withFinance = (finance: object) => ({ control: { listen: '127.0.0.1:0', roles: { finance } } });
 
 async function asked(sidecar: Sidecar, token: string, path: string, order?: object) {
@@ -130,6 +133,7 @@ describe('a role that the configuration says less of after a restart', () => {
     const [fay, rob] = [made('fay', 'finance'), made('rob', 'reviewer')];
     const until = new Date(Date.now() + 3_600_000).toISOString();
     expect((await asked(before, fay, '/delegations', { to: 'rob', until })).status).toBe(201);
+    expect((await asked(before, rob, '/delegations', { to: 'fay', until })).status).toBe(201);
     const caller = fetch(`${before.proxyUrl}/v1/chat/completions`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: 'Bearer sk-test' },
@@ -143,6 +147,11 @@ describe('a role that the configuration says less of after a restart', () => {
       const { items } = heldSchema.parse(JSON.parse((await asked(before, fay, '/holds')).text));
       return items[0];
     });
+    const steadsOf = async (sidecar: Sidecar, token: string) => {
+      const { text } = await asked(sidecar, token, `/holds/${held.id}`);
+      return actionsSchema.parse(JSON.parse(text)).inStead.map(({ name }) => name);
+    };
+    expect([await steadsOf(before, fay), await steadsOf(before, rob)]).toEqual([['rob'], ['fay']]);
     await before.stop('restart');
     await (await caller).text();
 
@@ -155,6 +164,8 @@ describe('a role that the configuration says less of after a restart', () => {
     const refused = { status: 403, text: expect.stringContaining('The role finance does not rule.') };
     expect(await rule(fay, {})).toEqual(refused);
     expect(await rule(rob, { inStead: 'fay' })).toEqual(refused);
+    expect(await rule(fay, { inStead: 'rob' })).toEqual(refused);
+    expect([await steadsOf(after, fay), await steadsOf(after, rob)]).toEqual([[], []]);
     const detail = await asked(after, fay, `/holds/${held.id}`);
     expect(actionsSchema.parse(JSON.parse(detail.text)).actions.release).toContain('does not rule');
     await after.stop('test over');
@@ -163,4 +174,7 @@ describe('a role that the configuration says less of after a restart', () => {
 });
 
 const heldSchema = z.object({ items: z.array(z.object({ id: z.string(), digest: z.string() })) });
-const actionsSchema = z.object({ actions: z.object({ release: z.string() }) });
+const actionsSchema = z.object({
+  actions: z.object({ release: z.string() }),
+  inStead: z.array(z.object({ name: z.string() })),
+});
