@@ -198,6 +198,22 @@ test('a file whose coding breaks off on the way is held, since nobody saw its en
   expect((await client.answer()).body.equals(body)).toBe(true);
 });
 
+test('a file of two types is held, since clients may take it for different things', async () => {
+  body = harmless;
+  headers = ['Content-Type: text/event-stream'];
+  const client = await fetchFile('/v1/files/file-8/content');
+  await release();
+  expect((await client.answer()).body.equals(body)).toBe(true);
+});
+
+test('a file of two codings, the first of them none, is not taken for what its bytes seem to be', async () => {
+  body = gzipSync(`${line('last', chatTransfer(25_000))}\n`);
+  headers = ['Content-Encoding:', 'Content-Encoding: gzip'];
+  const client = await fetchFile('/v1/files/file-9/content');
+  await release();
+  expect((await client.answer()).body.equals(body)).toBe(true);
+});
+
 test('a large file that is no batch’s results passes as it is', async () => {
   body = Buffer.from(`${JSON.stringify({ prompt: 'a', completion: 'b'.repeat(900) })}\n`.repeat(100));
   const answer = await (await fetchFile('/v1/files/file-7/content')).answer();

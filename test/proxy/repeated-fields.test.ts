@@ -3,16 +3,18 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { wholeAnswer } from '../support/raw-upstream.ts';
-import { chatRequest, chatText } from './answers.ts';
+import { chatDelta, chatRequest, chatRole, chatStop, chatText, done } from './answers.ts';
 import { holdTransfers } from './policies.ts';
 import { startRig } from './rig.ts';
 
 afterEach(endAll);
 
 const plain = chatText('Hello.');
+const stream = chatRole + chatDelta('Hello.') + chatStop + done;
 
 test.each([
   ['two types', ['Content-Type: application/json', 'Content-Type: text/event-stream'], plain],
+  ['two types, the first a stream’s', ['Content-Type: text/event-stream', 'Content-Type: text/html'], stream],
   ['two codings, the first of them empty', ['Content-Encoding:', 'Content-Encoding: gzip'], gzipSync(plain)],
   ['the same coding twice', ['Content-Encoding: gzip', 'Content-Encoding: gzip'], gzipSync(gzipSync(plain))],
 ])('an answer with %s is held, and arrives as it came once it is released', async (_name, head, body) => {
