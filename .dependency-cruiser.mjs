@@ -62,7 +62,10 @@ export default {
     {
       name: 'not-to-dev-dep',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(demo/workload|verifier-page/bundle)\\.ts$' },
+      from: {
+        path: '^src/',
+        pathNot: '^src/(demo/workload\\.ts|control/console-bundle\\.ts|console/|verifier-page/)',
+      },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
   ],

@@ -1,105 +1,77 @@
 /**
- * Reads the console's files once at start. In the checkout its TypeScript is stripped when a browser first asks, in
- * the built package it is JavaScript already: it gets the same modules either way, with no bundler between.
+ * The console's files as a browser gets them. The built package has them; a checkout reads what lies there, and bundles
+ * the script when a browser first asks for it.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { stripTypeScriptTypes } from 'node:module';
-import { dirname, extname, join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { HoldpointError, messageOf } from '../core/errors.ts';
+import { bundleScript, type ConsolePart, consoleFileNames, readPage, readStyle } from './console-bundle.ts';
 
 export interface ConsoleFile {
-  /** As the browser gets them; made on the first call. */
-  readonly bytes: () => Buffer;
   readonly type: string;
+  readonly bytes: Buffer;
+  readonly gzip: Buffer;
+  /** A strong validator of `bytes` (RFC 9110 section 8.8.3); `gzip` has its own. */
+  readonly etag: string;
+  readonly gzipEtag: string;
 }
 
-const types: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.ts': 'text/javascript; charset=utf-8',
-  '.svg': 'image/svg+xml',
-};
-
-/** Files the browser imports from packages, by the path the console imports them under. */
-const vendored = {
-  '/console/vendor/preact.js': 'preact',
-  '/console/vendor/hooks.js': 'preact/hooks',
-  '/console/vendor/noble/sha2.js': '@noble/hashes/sha2.js',
-  '/console/vendor/nacl.js': 'tweetnacl',
-} as const;
-
-/** What noble's hash imports of its own package; not among the package's exports. */
-const nobleParts = ['_md.js', '_u64.js', 'utils.js'] as const;
-
-/** Path on the control port -> file. */
-export function consoleFiles(): Map<string, ConsoleFile> {
-  const files = new Map<string, ConsoleFile>([
-    ...filesIn('../console/', '/console/'),
-    ...filesIn('../ledger/verify/', '/ledger/verify/'),
-  ]);
-  const noble = dirname(moduleFile('@noble/hashes/sha2.js'));
-  for (const name of nobleParts) {
-    files.set(`/console/vendor/noble/${name}`, {
-      type: types['.js'] ?? '',
-      bytes: servedFrom(join(noble, name)),
-    });
-  }
-  for (const [path, specifier] of Object.entries(vendored)) {
-    files.set(path, { type: 'text/javascript; charset=utf-8', bytes: servedFrom(moduleFile(specifier)) });
-  }
-  const page = files.get('/console/index.html');
-  if (page !== undefined) files.set('/', page);
-  return files;
+export interface ConsoleFiles {
+  readonly page: ConsoleFile;
+  readonly style: ConsoleFile;
+  /** Rejects with `internal` where there is neither a built console nor a bundler. */
+  script(): Promise<ConsoleFile>;
 }
 
-/** The browser's files of a directory beside this file's own, by the path they are served under. */
-function filesIn(relative: string, prefix: string): [string, ConsoleFile][] {
-  const directory = fileURLToPath(new URL(relative, import.meta.url));
-  return readdirSync(directory).flatMap((name): [string, ConsoleFile][] => {
-    const type = types[extname(name)];
-    if (type === undefined || name.endsWith('.d.ts')) return [];
-    return [[`${prefix}${name.replace(/\.ts$/, '.js')}`, { type, bytes: servedFrom(join(directory, name)) }]];
-  });
-}
+const isBuilt = existsSync(built('script'));
 
-/** Reads the file now, and makes of it what a browser takes when that is asked for, once. */
-function servedFrom(file: string): () => Buffer {
-  const bytes = readFileSync(file);
-  if (!/\.m?[jt]s$/.test(file)) return () => bytes;
-  let served: Buffer | null = null;
-  return () => {
-    if (served !== null) return served;
-    const text = bytes.toString('utf8');
-    const script = withBrowserImports(file.endsWith('.ts') ? withoutTypes(text) : text);
-    // tweetnacl is a script: it puts itself on `self` where there are no CommonJS modules.
-    served = Buffer.from(file.endsWith('nacl-fast.js') ? `${script}\nexport default self.nacl;\n` : script);
-    return served;
+/** One bundle for the process: every control port serves the same. */
+let script: Promise<ConsoleFile> | null = null;
+
+export function consoleFiles(): ConsoleFiles {
+  return {
+    page: served('text/html; charset=utf-8', isBuilt ? readBuilt('page') : readPage()),
+    style: served('text/css; charset=utf-8', isBuilt ? readBuilt('style') : readStyle()),
+    script: async () => {
+      script ??= madeScript();
+      try {
+        return await script;
+      } catch (error) {
+        // Whoever asks next may find the bundler installed.
+        script = null;
+        throw error;
+      }
+    },
   };
 }
 
-/** Node warns that its function is experimental, on a log that is JSON otherwise, though it runs this file by it. */
-function withoutTypes(text: string): string {
-  const { emitWarning } = process;
-  process.emitWarning = () => undefined;
+function built(part: ConsolePart): string {
+  return fileURLToPath(new URL(`../console/${consoleFileNames[part]}`, import.meta.url));
+}
+
+function readBuilt(part: ConsolePart): string {
+  return readFileSync(built(part), 'utf8');
+}
+
+async function madeScript(): Promise<ConsoleFile> {
+  const type = 'text/javascript; charset=utf-8';
+  if (isBuilt) return served(type, readBuilt('script'));
   try {
-    return stripTypeScriptTypes(text, { mode: 'strip' });
-  } finally {
-    process.emitWarning = emitWarning;
+    return served(type, await bundleScript());
+  } catch (error) {
+    throw new HoldpointError(
+      'internal',
+      `The console cannot be made here: ${messageOf(error)}.`,
+      'In a checkout, run npm ci first: the bundler is a development dependency. The built package has the console in it.',
+      error,
+    );
   }
 }
 
-/** Import specifiers as the browser can resolve them. */
-function withBrowserImports(script: string): string {
-  return script
-    .replace(/(\bfrom\s*['"]\.{1,2}\/[^'"]+)\.ts(['"])/g, '$1.js$2')
-    .replace(/\bfrom\s*['"]preact\/hooks['"]/g, "from '/console/vendor/hooks.js'")
-    .replace(/\bfrom\s*['"]preact['"]/g, "from '/console/vendor/preact.js'")
-    .replace(/\bfrom\s*['"]@noble\/hashes\/sha2\.js['"]/g, "from '/console/vendor/noble/sha2.js'")
-    .replace(/\bfrom\s*['"]tweetnacl['"]/g, "from '/console/vendor/nacl.js'")
-    .replace(/^\/\/# sourceMappingURL=.*$/m, '');
-}
-
-function moduleFile(specifier: string): string {
-  return fileURLToPath(import.meta.resolve(specifier));
+function served(type: string, text: string): ConsoleFile {
+  const bytes = Buffer.from(text);
+  const digest = createHash('sha256').update(bytes).digest('base64url');
+  return { type, bytes, gzip: gzipSync(bytes), etag: `"${digest}"`, gzipEtag: `"${digest}-gzip"` };
 }

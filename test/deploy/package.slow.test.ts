@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeConsole } from '../../src/control/console-bundle.ts';
 import { streamOf } from '../second-opinion/ledgers.ts';
 import { buildFullLedger } from '../support/ledger-builder.ts';
 
@@ -26,7 +27,7 @@ const run = (command: string, args: readonly string[], cwd: string): string =>
   execFileSync(command, [...args], { cwd, encoding: 'utf8' });
 
 /** Builds as `npm run build` does, but away from the checkout, packs it, and unpacks it where a consumer has it. */
-function packAndUnpack(): void {
+async function packAndUnpack(): Promise<void> {
   const source = join(folder, 'source');
   mkdirSync(source);
   for (const name of ['package.json', 'LICENSE', 'README.md', 'CHANGELOG.md', 'SECURITY.md'])
@@ -35,6 +36,7 @@ function packAndUnpack(): void {
   const bin = join(root, 'node_modules', '.bin');
   run(join(bin, 'tsc'), ['-p', 'tsconfig.build.json', '--outDir', join(source, 'dist')], root);
   run(process.execPath, ['src/main.ts', 'ledger', 'verifier', join(source, 'dist', 'verify.html')], root);
+  await writeConsole(join(source, 'dist', 'console'));
   const [packed] = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts'], source));
   const modules = join(consumer, 'node_modules');
   mkdirSync(join(modules, '@noble'), { recursive: true });
@@ -101,7 +103,22 @@ describe('the packed package', () => {
     expect([...packages].sort()).toEqual(['@noble/hashes/sha2.js', 'tweetnacl']);
   });
 
-  it('has the page in it, whole', () => {
+  it('serves the console that is in it, without a bundler', () => {
+    writeFileSync(
+      join(consumer, 'console.js'),
+      `import { pathToFileURL } from 'node:url';
+       const { consoleFiles } = await import(pathToFileURL(process.argv[2]));
+       const { page, style, script } = consoleFiles();
+       console.log(JSON.stringify([page, style, await script()].map(({ bytes }) => bytes.length)));`,
+    );
+    const files = join(consumer, 'node_modules', 'holdpoint', 'dist', 'control', 'console-files.js');
+    const [page, style, script] = JSON.parse(run(process.execPath, ['console.js', files], consumer));
+    expect(page).toBeGreaterThan(500);
+    expect(style).toBeGreaterThan(10_000);
+    expect(script).toBeGreaterThan(100_000);
+  });
+
+  it('has the verifier as one page in it, whole', () => {
     const dist = join(consumer, 'node_modules', 'holdpoint', 'dist');
     const page = readFileSync(join(dist, 'verify.html'), 'utf8');
     expect(page).toContain("default-src 'none'");
