@@ -2,13 +2,13 @@
  * Bodies against the parts their leaves commit to: `e` over the stored bytes for everyone, `c` over the
  * plaintext for whoever has the key-encryption key. Portable; imports only its own folder.
  */
-import { ascii, fromHex, hexEquals, toHex } from './encoding.ts';
+import { ascii, fromHex, toHex } from './encoding.ts';
 import type { Part } from './fields.ts';
 import type { Findings } from './findings.ts';
 import type { Bodies, BodyItem } from './framing.ts';
 import type { Leaf } from './leaf.ts';
 import type { PartSet } from './part-set.ts';
-import { hashPieces, type Primitives, portable } from './primitives.ts';
+import { hashPieces, hashPiecesHex, type Primitives, portable } from './primitives.ts';
 import { createOrderChecking } from './signed-order.ts';
 
 /** The wrapped data keys of one block, as the bodies record has them. */
@@ -195,7 +195,7 @@ function noteAbsent(expected: Expected | undefined, absent: PartSet): void {
 
 export function hashesToE(part: Part, item: BodyItem, primitives = portable): boolean {
   if (item.ct.length !== part.size + tagBytes) return false;
-  return hexEquals(part.e, hashPieces(primitives, [ctDomain, item.ct]));
+  return part.e === hashPiecesHex(primitives, [ctDomain, item.ct]);
 }
 
 /** The plaintext of one stored part; undefined unless it opens and is what the leaf commits to. */
@@ -214,7 +214,7 @@ export async function openToC(
   const ledger = fromHex(leaf.ledger);
   if (plaintext === undefined || ledger === undefined) return undefined;
   const name = ascii.encode(part.name);
-  const commitment = hashPieces(primitives, [
+  const commitment = hashPiecesHex(primitives, [
     commitDomain,
     ledger,
     u64(leaf.seq),
@@ -223,7 +223,7 @@ export async function openToC(
     dataKey.subarray(aesKeyBytes),
     plaintext,
   ]);
-  return hexEquals(part.c, commitment) ? plaintext : undefined;
+  return part.c === commitment ? plaintext : undefined;
 }
 
 function u64(value: number): Uint8Array {

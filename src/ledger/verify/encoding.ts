@@ -76,13 +76,18 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return true;
 }
 
+/** For each byte the code units of its two hex digits, the first in the upper half: one comparison for both. */
+const hexPairs = Uint32Array.from(
+  { length: 256 },
+  (_, byte) => hexDigits.charCodeAt(byte >> 4) * 65_536 + hexDigits.charCodeAt(byte & 15),
+);
+
 /** Whether `hex` is the lower-case hex of `bytes`, without building a string. */
 export function hexEquals(hex: string, bytes: Uint8Array): boolean {
   if (hex.length !== 2 * bytes.length) return false;
   for (let index = 0; index < bytes.length; index += 1) {
-    const byte = bytes[index] ?? 0;
-    if (hex.charCodeAt(2 * index) !== hexDigits.charCodeAt(byte >> 4)) return false;
-    if (hex.charCodeAt(2 * index + 1) !== hexDigits.charCodeAt(byte & 15)) return false;
+    const pair = hex.charCodeAt(2 * index) * 65_536 + hex.charCodeAt(2 * index + 1);
+    if (pair !== hexPairs[bytes[index] ?? 0]) return false;
   }
   return true;
 }

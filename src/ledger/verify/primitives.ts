@@ -5,12 +5,15 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { crc32 } from './checksum.ts';
+import { toHex } from './encoding.ts';
 
 /** The 32-byte digest of some bytes. */
 export type Sha256 = (bytes: Uint8Array) => Uint8Array;
 
 export interface Primitives {
   readonly sha256: Sha256;
+  /** The same digest in lower-case hex, as leaves write it. */
+  readonly sha256Hex: (bytes: Uint8Array) => string;
   /** SHA-256 over the pieces one after another, without joining them. */
   readonly sha256Of: (pieces: readonly Uint8Array[]) => Uint8Array;
   /** Unsigned. */
@@ -31,6 +34,7 @@ export interface SealedBytes {
 
 export const portable: Primitives = {
   sha256: (bytes) => sha256(bytes),
+  sha256Hex: (bytes) => toHex(sha256(bytes)),
   sha256Of(pieces) {
     const hash = sha256.create();
     for (const piece of pieces) hash.update(piece);
@@ -64,13 +68,25 @@ const joined = new Uint8Array(joinedBytesMax);
 
 /** SHA-256 over the pieces one after another, by the cheaper of the two ways. */
 export function hashPieces(primitives: Primitives, pieces: readonly Uint8Array[]): Uint8Array {
+  const whole = joinedPieces(pieces);
+  return whole === undefined ? primitives.sha256Of(pieces) : primitives.sha256(whole);
+}
+
+/** The same in lower-case hex: cheaper where it is only compared with what a leaf says. */
+export function hashPiecesHex(primitives: Primitives, pieces: readonly Uint8Array[]): string {
+  const whole = joinedPieces(pieces);
+  return whole === undefined ? toHex(primitives.sha256Of(pieces)) : primitives.sha256Hex(whole);
+}
+
+/** The pieces one after another, until the next call; undefined where they are too long for it. */
+function joinedPieces(pieces: readonly Uint8Array[]): Uint8Array | undefined {
   let length = 0;
   for (const piece of pieces) length += piece.length;
-  if (length > joinedBytesMax) return primitives.sha256Of(pieces);
+  if (length > joinedBytesMax) return undefined;
   let at = 0;
   for (const piece of pieces) {
     joined.set(piece, at);
     at += piece.length;
   }
-  return primitives.sha256(joined.subarray(0, length));
+  return joined.subarray(0, length);
 }

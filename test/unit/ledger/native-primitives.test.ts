@@ -2,7 +2,12 @@ import { createCipheriv } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createNativePrimitives } from '../../../src/ledger/native-primitives.ts';
-import { hashPieces, portable, type SealedBytes } from '../../../src/ledger/verify/primitives.ts';
+import {
+  hashPieces,
+  hashPiecesHex,
+  portable,
+  type SealedBytes,
+} from '../../../src/ledger/verify/primitives.ts';
 
 const native = createNativePrimitives();
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
@@ -33,6 +38,9 @@ describe("Node's own primitives", () => {
         expect(Buffer.from(native.sha256Of(some))).toEqual(digest);
         expect(Buffer.from(hashPieces(native, some))).toEqual(digest);
         expect(Buffer.from(hashPieces(portable, some))).toEqual(digest);
+        const hex = digest.toString('hex');
+        expect([native.sha256Hex(whole), portable.sha256Hex(whole)]).toEqual([hex, hex]);
+        expect([hashPiecesHex(native, some), hashPiecesHex(portable, some)]).toEqual([hex, hex]);
         expect(native.crc32(whole)).toBe(portable.crc32(whole));
       }),
     );
@@ -63,10 +71,13 @@ describe("Node's own primitives", () => {
     expect(await portable.openAesGcm(sealed)).toBe(undefined);
   });
 
-  it('stop when another implementation hashes the same bytes to something else, within 64 hashes', () => {
-    const wrong = createNativePrimitives({ ...portable, sha256: () => new Uint8Array(32) });
-    expect(() => {
-      for (let count = 0; count < 64; count += 1) wrong.sha256(Uint8Array.of(count));
-    }).toThrow('disagree');
-  });
+  it.each(['sha256', 'sha256Hex'] as const)(
+    'stop when another implementation hashes the same bytes to something else, within 64 calls of %s',
+    (asked) => {
+      const wrong = createNativePrimitives({ ...portable, sha256Hex: () => '00'.repeat(32) });
+      expect(() => {
+        for (let count = 0; count < 64; count += 1) wrong[asked](Uint8Array.of(count));
+      }).toThrow('disagree');
+    },
+  );
 });
