@@ -121,16 +121,25 @@ export function endToEndHeaders(headers: RawHeaders, drop: (lowerCaseName: strin
   return kept;
 }
 
+const noNames: ReadonlySet<string> = new Set();
+
 /** The headers that `Connection` keeps to this hop, in lower case (RFC 9110 section 7.6.1). */
 export function connectionNames(headers: RawHeaders): ReadonlySet<string> {
+  const values = valuesOf(headers, 'connection');
+  // What clients send nearly always names no header, and is asked for several times in a call.
+  if (values.every(isOption)) return noNames;
   return new Set(
-    valuesOf(headers, 'connection').flatMap((value) =>
+    values.flatMap((value) =>
       value
         .trim()
         .toLowerCase()
         .split(/\s*,\s*/),
     ),
   );
+}
+
+function isOption(value: string): boolean {
+  return value === 'keep-alive' || value === 'close';
 }
 
 /** All values of a header; `name` in lower case. */

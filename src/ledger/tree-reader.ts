@@ -64,18 +64,18 @@ export async function openTreeReader(options: TreeReaderOptions): Promise<TreeRe
     onError: options.onError,
   });
 
-  /** Leaves [from, to), each checked against the tree. */
-  async function leavesOf(from: number, to: number): Promise<readonly Buffer[]> {
-    const leaves = await readLeaves(store(), from, to);
+  /** Throws `ledger_damaged` unless these are the leaves [from, to) of the tree, all within one tile. */
+  async function requireInTree(leaves: readonly Buffer[], from: number, to: number): Promise<void> {
     const index = Math.floor(from / tileWidth);
     const row = await tiles.tile({ level: 0, index }, to - index * tileWidth);
     const altered = leaves.findIndex((leaf, i) => !row[from - index * tileWidth + i]?.equals(leafHash(leaf)));
     if (altered >= 0 || leaves.length !== to - from) throw alteredLeaf(from + Math.max(0, altered));
-    return leaves;
   }
 
   async function bundle({ index, width }: TileName): Promise<Buffer> {
-    const leaves = await leavesOf(index * tileWidth, index * tileWidth + width);
+    const [from, to] = [index * tileWidth, index * tileWidth + width];
+    const leaves = await readLeaves(store(), from, to);
+    await requireInTree(leaves, from, to);
     const tooLong = leaves.findIndex((leaf) => leaf.length > bundledLeafBytesMax);
     if (tooLong < 0) return encodeBundle(leaves);
     throw new HoldpointError(
@@ -90,11 +90,13 @@ export async function openTreeReader(options: TreeReaderOptions): Promise<TreeRe
       const now = durable();
       const size = asked ?? now.size;
       requireOrder(seq + 1, size, now.size);
-      const [leaf = Buffer.alloc(0)] = await leavesOf(seq, seq + 1);
-      const [root = Buffer.alloc(0), ...hashes] = await tiles.hashes([
-        rootPlan(size),
-        ...inclusionPlan(seq, size),
+      // The leaf lies in one store, the tree in another: they are read at once.
+      const [leaves, [root = Buffer.alloc(0), ...hashes]] = await Promise.all([
+        readLeaves(store(), seq, seq + 1),
+        tiles.hashes([rootPlan(size), ...inclusionPlan(seq, size)]),
       ]);
+      await requireInTree(leaves, seq, seq + 1);
+      const [leaf = Buffer.alloc(0)] = leaves;
       const note = size === now.size ? now.note : await readNoteAt(store(), size);
       return { seq, size, leaf, leafHash: leafHash(leaf), root, hashes, note };
     },

@@ -15,9 +15,11 @@ const leafScratch = Buffer.alloc(1 + 65_536);
 const nodeScratch = Buffer.alloc(65);
 nodeScratch[0] = 0x01;
 
-/** By way of hex: Node makes a short string in half the time it makes a Buffer. */
+/** By way of a text of 32 characters: Node makes that, and copies it, in half the time it makes a Buffer. */
 function digest(bytes: Uint8Array): Buffer {
-  return Buffer.from(hash('sha256', bytes, 'hex'), 'hex');
+  const made = Buffer.allocUnsafe(32);
+  made.write(hash('sha256', bytes, 'binary'), 'latin1');
+  return made;
 }
 
 /** SHA-256(0x00 || leaf). */
