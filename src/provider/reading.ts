@@ -112,6 +112,8 @@ export function addCall(
     note(defects, `more than ${toolCallsMax} tool calls`);
     return;
   }
+  // No rule that names a tool can mean it, and a client may have a name for it.
+  if (name.trim() === '') note(defects, 'a tool call has no name');
   calls.push({ id: distinctId(calls, id), name, arguments: value, argumentsText });
 }
 
