@@ -6,7 +6,7 @@ import type { ToolCallFact, UsageFacts } from '../core/facts.ts';
 import { blockKind, blocksMax, cohereFacts, hasFailed, readCohereUsage } from './cohere-chat.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { argumentsTextOf } from './openai-chat.ts';
-import { addJsonCall, joined, note, toolCallsMax, usageAbsent } from './reading.ts';
+import { addJsonCall, joined, note, pieceOf, toolCallsMax, usageAbsent } from './reading.ts';
 import type { StreamEventKind, StreamReader } from './stream.ts';
 
 interface CallInProgress {
@@ -68,7 +68,7 @@ export function createCohereStreamReader(status: number): StreamReader {
     } else if (calls.length >= toolCallsMax) {
       note(defects, `more than ${toolCallsMax} tool calls`);
     } else {
-      const argumentsText = argumentsTextOf(fn.arguments);
+      const argumentsText = argumentsTextOf(fn.arguments, defects);
       calls.push({ index: value.index, id: textOf(call.id), name: textOf(fn.name), argumentsText });
     }
     return 'tool';
@@ -84,7 +84,7 @@ export function createCohereStreamReader(status: number): StreamReader {
       return 'tool';
     }
     if (last.index !== value.index) note(defects, 'the pieces of two tool calls are mixed');
-    last.argumentsText += argumentsTextOf(fn.arguments);
+    last.argumentsText += pieceOf(fn.arguments, 'a piece of arguments', defects);
     return 'tool';
   }
 

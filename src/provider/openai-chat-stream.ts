@@ -10,6 +10,7 @@ import {
   type ChatChoice,
   chatAnswerFacts,
   choicesMax,
+  inputTextOf,
   readChatUsage,
   shownText,
 } from './openai-chat.ts';
@@ -103,11 +104,11 @@ function absorbCall(
     }
     call.kind = 'custom';
     takeName(call, textOf(custom.name), defects);
-    call.input += textOf(custom.input);
+    call.input += inputTextOf(custom.input, defects);
   } else if (isRecord(fn)) {
     if (call.kind === 'custom') note(defects, 'a tool call is both a function and a custom tool');
     takeName(call, textOf(fn.name), defects);
-    call.input += argumentsTextOf(fn.arguments);
+    call.input += argumentsTextOf(fn.arguments, defects);
   } else if (!isAbsent(fn) || !isAbsent(custom)) {
     note(defects, 'a tool call is neither a function nor a custom tool');
   }
@@ -138,7 +139,7 @@ function absorbCalls(
   else if (choice.legacy.missedBy !== missedBy)
     note(defects, 'some clients pass over a piece of a tool call');
   takeName(choice.legacy, textOf(legacy.name), defects);
-  choice.legacy.input += argumentsTextOf(legacy.arguments);
+  choice.legacy.input += argumentsTextOf(legacy.arguments, defects);
   return true;
 }
 

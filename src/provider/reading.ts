@@ -134,6 +134,12 @@ export function addJsonCall(
   addCall(calls, defects, id, name, value, argumentsText);
 }
 
+/** A piece of what clients put together. They write any other value as a text of their own, `null` as "null". */
+export function pieceOf(value: unknown, what: string, defects: string[]): string {
+  if (typeof value !== 'string') note(defects, `${what} is not a text`);
+  return textOf(value);
+}
+
 /** Joins two texts by a newline where both say something. */
 export function joined(before: string, after: string): string {
   if (after === '') return before;
