@@ -1,5 +1,6 @@
-/** Pieces of a call that are no texts, which clients in JavaScript make texts of, and items that say two things. */
+/** Pieces of a call that are no texts, which JavaScript makes texts of; pieces after a call's end; items that say two things. */
 
+import { createAmazonBedrock } from '@ai-sdk/amazon-bedrock';
 import { createAnthropic } from '@ai-sdk/anthropic';
 import { createCohere } from '@ai-sdk/cohere';
 import Anthropic from '@anthropic-ai/sdk';
@@ -7,6 +8,15 @@ import { ChatOpenAI } from '@langchain/openai';
 import OpenAI from 'openai';
 import { describe, expect, test } from 'vitest';
 import { protocolOf } from '../../../src/provider/index.ts';
+import {
+  blockStop,
+  callDelta,
+  callStart,
+  converseFrames,
+  messageStart,
+  messageStop,
+  readAll,
+} from './bedrock-written.ts';
 import { events, readStream, type TypedEvent, typedEvents } from './streams.ts';
 
 /** Answers whatever is asked with one event stream. */
@@ -58,29 +68,68 @@ describe('a message of Anthropic', () => {
   });
 });
 
-test('a piece that Cohere did not write as a text, which the AI SDK drops, is a defect', async () => {
+describe('a chat of Cohere', () => {
   const called = (type: string, fn: object) => ({
     type,
     index: 0,
     delta: { message: { tool_calls: { id: 'a', type: 'function', function: fn } } },
   });
-  const stream = events(
-    called('tool-call-start', { name: 'pay', arguments: '{"amount":5' }),
-    called('tool-call-delta', { arguments: 5000 }),
-    called('tool-call-delta', { arguments: '}' }),
-    { type: 'tool-call-end', index: 0 },
-    {
-      type: 'message-end',
-      delta: { finish_reason: 'TOOL_CALL', usage: { tokens: { input_tokens: 1, output_tokens: 1 } } },
-    },
+  const start = (input: string) => called('tool-call-start', { name: 'pay', arguments: input });
+  const piece = (input: unknown) => called('tool-call-delta', { arguments: input });
+  const over = { type: 'tool-call-end', index: 0 };
+  const usage = { tokens: { input_tokens: 1, output_tokens: 1 } };
+  const end = { type: 'message-end', delta: { finish_reason: 'TOOL_CALL', usage } };
+
+  test.each([
+    [
+      'is no text, which the AI SDK drops',
+      piece(5000),
+      piece('}'),
+      over,
+      'a piece of arguments is not a text',
+    ],
+    [
+      'comes after its end, where the AI SDK takes it up',
+      piece('}'),
+      over,
+      piece(' '),
+      'a tool call goes on after its end',
+    ],
+  ])('with a piece of a call that %s, is a defect', async (_what, one, two, three, defect) => {
+    const stream = events(start('{"amount":5'), one, two, three, end);
+    const model = createCohere({ apiKey: 'none', fetch: answering(stream) })('command');
+    const inputs: string[] = [];
+    for await (const part of (await model.doStream({ prompt })).stream)
+      if (part.type === 'tool-call') inputs.push(part.input);
+    expect(inputs).toEqual(['{"amount":5}']);
+    expect(readStream(protocolOf('cohere'), 'chat', stream).defects).toEqual([defect]);
+  });
+
+  test('whose calls overlap, of which clients keep the last alone, is a defect', () => {
+    const stream = events(start('{}'), { ...start('{}'), index: 1 }, over, end);
+    const { defects } = readStream(protocolOf('cohere'), 'chat', stream);
+    expect(defects).toEqual(['a tool call begins before the one before it has ended']);
+  });
+});
+
+test('a block of Converse that goes on after its end, where the AI SDK takes the call up, is a defect', async () => {
+  const stream = converseFrames(
+    messageStart,
+    callStart(0, 'a', 'remove'),
+    callDelta(0, '{"path":"/'),
+    blockStop(0),
+    callDelta(0, 'tmp/x"}'),
+    messageStop('tool_use'),
   );
-  const model = createCohere({ apiKey: 'none', fetch: answering(stream) })('command');
+  const type = { 'content-type': 'application/vnd.amazon.eventstream' };
+  const fetch = async () => new Response(new Uint8Array(stream), { headers: type });
+  const model = createAmazonBedrock({ region: 'r', apiKey: 'none', fetch })('anthropic.c');
   const inputs: string[] = [];
   for await (const part of (await model.doStream({ prompt })).stream)
     if (part.type === 'tool-call') inputs.push(part.input);
-  expect(inputs).toEqual(['{"amount":5}']);
-  const { defects } = readStream(protocolOf('cohere'), 'chat', stream);
-  expect(defects).toEqual(['a piece of arguments is not a text']);
+  expect(inputs).toEqual(['{"path":"/']);
+  expect(readAll('converse', stream).facts.toolCalls).toMatchObject([{ arguments: { path: '/tmp/x' } }]);
+  expect(readAll('converse', stream).defects).toEqual(['a content block goes on after its end']);
 });
 
 test('arguments that are a list with the text in it, which JSON.parse takes for the text, are a defect', () => {
