@@ -141,6 +141,13 @@ describe('a piece that some clients pass over is a defect:', () => {
     expect(read(stream).defects).toEqual(['some clients pass over a piece of a tool call']);
   });
 
+  test('in an event that does not end, which the AI SDK drops', async () => {
+    const stream = events(began, stopped, calling(piece(',"to":"x"}'))).trimEnd();
+    expect(await byOpenAi(stream)).toEqual([{ name: 'pay', input: '{"amount":5,"to":"x"}' }]);
+    expect(await byAiSdk(stream)).toEqual([{ name: 'pay', input: '{"amount":5' }]);
+    expect(read(stream).defects).toEqual(['the stream ends within an event of a tool call']);
+  });
+
   test('but not where they pass over all of the call', () => {
     const typed = { created: 'now' };
     const pieces = [calling(opening('{"a":')), calling(piece('1}'))].map((event) => ({ ...event, ...typed }));
