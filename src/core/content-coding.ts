@@ -15,7 +15,6 @@ import {
 } from 'node:zlib';
 
 const codingsMax = 4;
-const framesMax = 1024;
 
 /** The decoded bytes. Throws RangeError on unknown, truncated or oversized content, and on bytes behind its end. */
 export function decodeContent(contentEncoding: string, body: Buffer, decodedBytesMax: number): Buffer {
@@ -61,19 +60,25 @@ async function* decodeOneFrom(pieces: AsyncIterable<Buffer>, coding: string): As
   const source = pieces[Symbol.asyncIterator]();
   const first = await source.next();
   let bytes = 0;
+  let last = Buffer.alloc(0);
   const counted = async function* (): AsyncGenerator<Buffer> {
     for (let next = first; next.done !== true; next = await source.next()) {
       bytes += next.value.length;
+      last = Buffer.concat([last, next.value.subarray(-sizeBytes)]).subarray(-sizeBytes);
       yield next.value;
     }
   };
   const decoder = decoderOf(coding, first.done === true ? 0 : (first.value[0] ?? 0));
   // Whoever reads the decoder hears of what went wrong on the way to it.
   pipeline(Readable.from(counted()), decoder, () => undefined);
-  for await (const piece of decoder) if (Buffer.isBuffer(piece)) yield piece;
-  // As above; gzip's readers agree that what follows is nothing.
-  if (!coding.endsWith('gzip') && decoder.bytesWritten < bytes)
-    throw new RangeError('bytes behind the end of the content');
+  let decodedBytes = 0;
+  for await (const piece of decoder) {
+    if (!Buffer.isBuffer(piece)) continue;
+    decodedBytes += piece.length;
+    yield piece;
+  }
+  const isOne = coding.endsWith('gzip') ? endsWithSize(last, decodedBytes) : decoder.bytesWritten >= bytes;
+  if (!isOne) throw new RangeError(bytesBehind);
 }
 
 function decoderOf(coding: string, firstByte: number) {
@@ -104,11 +109,11 @@ function decodeOne(coding: string, body: Buffer, decodedBytesMax: number): Buffe
       return body;
     case 'gzip':
     case 'x-gzip':
-      return gunzipSync(body, options);
+      return oneMember(gunzipSync(body, options), body);
     case 'br':
       return whole(brotliDecompressSync, body, decodedBytesMax);
     case 'zstd':
-      return everyFrame(body, decodedBytesMax);
+      return whole(zstdDecompressSync, body, decodedBytesMax);
     case 'deflate':
       return whole(isZlibWrapped(body[0] ?? 0) ? inflateSync : inflateRawSync, body, decodedBytesMax);
     default:
@@ -116,31 +121,30 @@ function decodeOne(coding: string, body: Buffer, decodedBytesMax: number): Buffe
   }
 }
 
-type Decoder = (body: Buffer, options: Pick<ZlibOptions, 'maxOutputLength' | 'info'>) => unknown;
+const bytesBehind = 'bytes behind the end of the content';
+/** How a gzip member ends: with the size of what it holds, modulo 2^32 (RFC 1952 section 2.3.1). */
+const sizeBytes = 4;
 
-/** What stands behind the end of the content, one client reads and another does not: nobody could judge it. */
-function whole(decode: Decoder, body: Buffer, decodedBytesMax: number): Buffer {
-  const { decoded, readBytes } = decodeFirst(decode, body, decodedBytesMax);
-  if (readBytes < body.length) throw new RangeError('bytes behind the end of the content');
+function endsWithSize(end: Buffer, decodedBytes: number): boolean {
+  return end.length === sizeBytes && end.readUInt32LE() === decodedBytes % 2 ** 32;
+}
+
+/** Members may follow one another (RFC 1952 section 2.2). Node.js reads them all, Python's httpx the first alone. */
+function oneMember(decoded: Buffer, body: Buffer): Buffer {
+  if (!endsWithSize(body.subarray(-sizeBytes), decoded.length)) throw new RangeError(bytesBehind);
   return decoded;
 }
 
-/** Frames that follow one another are one content (RFC 8878 section 3.1), of which node:zlib reads the first alone. */
-function everyFrame(body: Buffer, decodedBytesMax: number): Buffer {
-  const frames: Buffer[] = [];
-  let decodedBytes = 0;
-  let offset = 0;
-  do {
-    if (frames.length === framesMax) throw new RangeError(`more than ${framesMax} frames`);
-    // At least one byte, as zlib takes no bound of 0.
-    const leftBytes = Math.max(1, decodedBytesMax - decodedBytes);
-    const { decoded, readBytes } = decodeFirst(zstdDecompressSync, body.subarray(offset), leftBytes);
-    frames.push(decoded);
-    decodedBytes += decoded.length;
-    if (decodedBytes > decodedBytesMax) throw new RangeError(`more than ${decodedBytesMax} bytes`);
-    offset += readBytes;
-  } while (offset < body.length);
-  return frames.length === 1 && frames[0] !== undefined ? frames[0] : Buffer.concat(frames);
+type Decoder = (body: Buffer, options: Pick<ZlibOptions, 'maxOutputLength' | 'info'>) => unknown;
+
+/**
+ * What stands behind the end of the content, one client reads and another does not: nobody could judge it. Of frames of
+ * zstd that follow one another, fetch of Node.js reads the first alone.
+ */
+function whole(decode: Decoder, body: Buffer, decodedBytesMax: number): Buffer {
+  const { decoded, readBytes } = decodeFirst(decode, body, decodedBytesMax);
+  if (readBytes < body.length) throw new RangeError(bytesBehind);
+  return decoded;
 }
 
 /** Decodes up to the end of the content and says how much of the body that was. */

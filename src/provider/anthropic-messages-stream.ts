@@ -11,7 +11,7 @@ import {
   refusalText,
 } from './anthropic-messages.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
-import { boundedList, joined, note } from './reading.ts';
+import { boundedList, joined, note, pieceOf } from './reading.ts';
 import type { StreamEventKind, StreamReader } from './stream.ts';
 
 interface BlockInProgress {
@@ -19,6 +19,8 @@ interface BlockInProgress {
   readonly type: string;
   text: string;
   inputText: string;
+  /** Its end was seen, where some clients take the call up. */
+  over: boolean;
 }
 
 const textDeltas: ReadonlySet<string> = new Set([
@@ -54,7 +56,7 @@ export function createMessagesStreamReader(status: number): StreamReader {
     }
     const type = textOf(block.type);
     const text = type === 'text' ? textOf(block.text) : '';
-    blocks.push({ start: block, type, text, inputText: '' });
+    blocks.push({ start: block, type, text, inputText: '', over: false });
     if (isCallBlock(type)) return 'tool';
     return text !== '' || (type !== 'text' && type !== 'thinking') ? 'text' : 'other';
   }
@@ -76,15 +78,22 @@ export function createMessagesStreamReader(status: number): StreamReader {
       note(defects, 'a delta belongs to no content block');
       return 'tool';
     }
+    if (block.over) note(defects, 'a content block goes on after its end');
     const type = textOf(delta.type);
     if (type === 'input_json_delta') {
-      block.inputText += textOf(delta.partial_json);
+      block.inputText += pieceOf(delta.partial_json, 'a piece of a tool call', defects);
       if (!isCallBlock(block.type)) note(defects, 'a content block that is no tool call receives input');
       return 'tool';
     }
-    if (type === 'text_delta') block.text += textOf(delta.text);
+    if (type === 'text_delta') block.text += pieceOf(delta.text, 'a piece of a text', defects);
     if (isCallBlock(block.type)) return 'tool';
     return textDeltas.has(type) ? 'text' : 'tool';
+  }
+
+  function blockStop(index: unknown): StreamEventKind {
+    const block = typeof index === 'number' ? blocks[index] : undefined;
+    if (block !== undefined) block.over = true;
+    return 'other';
   }
 
   /** Where code called a tool, the message comes whole in its first event. */
@@ -129,6 +138,7 @@ export function createMessagesStreamReader(status: number): StreamReader {
       case 'content_block_delta':
         return blockDelta(value);
       case 'content_block_stop':
+        return blockStop(value.index);
       case 'ping':
         return 'other';
       case 'message_delta':

@@ -17,11 +17,7 @@ import { isRecord, type JsonRecord, textOf } from './json.ts';
 import { addJsonCall, joined, note, usageAbsent } from './reading.ts';
 import type { StreamEventKind, StreamReader } from './stream.ts';
 
-const eventsWithoutContent: ReadonlySet<string> = new Set([
-  'contentBlockStop',
-  'initial-response',
-  keepAliveEventType,
-]);
+const eventsWithoutContent: ReadonlySet<string> = new Set(['initial-response', keepAliveEventType]);
 
 interface BlockInProgress {
   /** The member that makes a call; '' while the block makes none. */
@@ -32,6 +28,8 @@ interface BlockInProgress {
   name: string;
   inputText: string;
   text: string;
+  /** Its end was seen, where some clients take the call up. */
+  over: boolean;
 }
 
 /** What became of one block, for whoever rewrites the stream. */
@@ -77,7 +75,7 @@ export function createConverseStreamReader(status: number): ConverseStreamReader
       note(defects, `more than ${converseBlocksMax} content blocks`);
       return null;
     }
-    const block = { call: '', value: null, id: '', name: '', inputText: '', text: '' };
+    const block = { call: '', value: null, id: '', name: '', inputText: '', text: '', over: false };
     blocks.set(index, block);
     return block;
   }
@@ -129,11 +127,18 @@ export function createConverseStreamReader(status: number): ConverseStreamReader
   ): StreamEventKind {
     const block = blockAt(value, key === 'start');
     if (block === null) return 'tool';
+    if (block.over) note(defects, 'a content block goes on after its end');
     const said = value[key];
     if (isRecord(said))
       return strongest(membersOf(said).map((member) => absorb(block, member, said[member])));
     note(defects, `a content block has no \`${key}\``);
     return 'tool';
+  }
+
+  function blockStop(index: unknown): StreamEventKind {
+    const block = typeof index === 'number' ? blocks.get(index) : undefined;
+    if (block !== undefined) block.over = true;
+    return 'other';
   }
 
   return {
@@ -151,6 +156,8 @@ export function createConverseStreamReader(status: number): ConverseStreamReader
           return absorbMembers(value, 'start', startMember);
         case 'contentBlockDelta':
           return absorbMembers(value, 'delta', deltaMember);
+        case 'contentBlockStop':
+          return blockStop(value.contentBlockIndex);
         case 'messageStop':
           finishReason = textOf(value.stopReason);
           stopped = true;

@@ -6,7 +6,7 @@ import type { ToolCallFact, UsageFacts } from '../core/facts.ts';
 import { blockKind, blocksMax, cohereFacts, hasFailed, readCohereUsage } from './cohere-chat.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { argumentsTextOf } from './openai-chat.ts';
-import { addJsonCall, joined, note, toolCallsMax, usageAbsent } from './reading.ts';
+import { addJsonCall, joined, note, pieceOf, toolCallsMax, usageAbsent } from './reading.ts';
 import type { StreamEventKind, StreamReader } from './stream.ts';
 
 interface CallInProgress {
@@ -14,6 +14,8 @@ interface CallInProgress {
   readonly id: string;
   readonly name: string;
   argumentsText: string;
+  /** Its end was not seen, where clients take the call up. */
+  open: boolean;
 }
 
 /** `delta.message`, where every event has what it says. */
@@ -68,8 +70,15 @@ export function createCohereStreamReader(status: number): StreamReader {
     } else if (calls.length >= toolCallsMax) {
       note(defects, `more than ${toolCallsMax} tool calls`);
     } else {
-      const argumentsText = argumentsTextOf(fn.arguments);
-      calls.push({ index: value.index, id: textOf(call.id), name: textOf(fn.name), argumentsText });
+      if (calls.at(-1)?.open === true) note(defects, 'a tool call begins before the one before it has ended');
+      const argumentsText = argumentsTextOf(fn.arguments, defects);
+      calls.push({
+        index: value.index,
+        id: textOf(call.id),
+        name: textOf(fn.name),
+        argumentsText,
+        open: true,
+      });
     }
     return 'tool';
   }
@@ -83,8 +92,15 @@ export function createCohereStreamReader(status: number): StreamReader {
       note(defects, 'a piece of arguments belongs to no tool call');
       return 'tool';
     }
+    if (!last.open) note(defects, 'a tool call goes on after its end');
     if (last.index !== value.index) note(defects, 'the pieces of two tool calls are mixed');
-    last.argumentsText += argumentsTextOf(fn.arguments);
+    last.argumentsText += pieceOf(fn.arguments, 'a piece of arguments', defects);
+    return 'tool';
+  }
+
+  function callEnd(): StreamEventKind {
+    const last = calls.at(-1);
+    if (last !== undefined) last.open = false;
     return 'tool';
   }
 
@@ -122,7 +138,7 @@ export function createCohereStreamReader(status: number): StreamReader {
       case 'tool-call-delta':
         return callDelta(value);
       case 'tool-call-end':
-        return 'tool';
+        return callEnd();
       case 'message-end':
         return messageEnd(value.delta);
       default:

@@ -43,7 +43,7 @@ export function addFunctionCall(call: unknown, into: ToolCallFact[], defects: st
     note(defects, 'a tool call is not a function');
     return;
   }
-  addJsonCall(into, defects, textOf(call.id), textOf(fn.name), argumentsTextOf(fn.arguments));
+  addJsonCall(into, defects, textOf(call.id), textOf(fn.name), argumentsTextOf(fn.arguments, defects));
 }
 
 function contentText(content: unknown, defects: string[]): string {

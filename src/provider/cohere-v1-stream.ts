@@ -62,7 +62,7 @@ export function createCohereV1StreamReader(status: number): StreamReader {
       note(defects, 'the name of a tool call changes during the stream');
     }
     call.name ||= name;
-    call.argumentsText += argumentsTextOf(piece.parameters);
+    call.argumentsText += argumentsTextOf(piece.parameters, defects);
     return 'tool';
   }
 

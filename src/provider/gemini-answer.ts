@@ -3,47 +3,19 @@
  * row of partial ones, so one reader takes both: a whole answer is a stream of one. Pure; hostile bytes in,
  * facts and defects out.
  */
-import type { ToolCallFact, UsageFacts } from '../core/facts.ts';
+import type { ToolCallFact } from '../core/facts.ts';
 import { type CallInProgress, createCallReader } from './gemini-calls.ts';
+import { enumName, finishReasons, readUsage, refusals } from './gemini-ends.ts';
 import { dataOf, isCall, isThought } from './gemini-parts.ts';
+import { chunkMissedBy, createPieceWatch } from './gemini-pieces.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import type { ResponseReading } from './protocol.ts';
-import {
-  addCall,
-  addJsonCall,
-  boundedList,
-  joined,
-  note,
-  openAnswer,
-  toolCallsMax,
-  usageAbsent,
-} from './reading.ts';
+import { addCall, addJsonCall, boundedList, joined, note, openAnswer, toolCallsMax } from './reading.ts';
 import { eachElement, sourcesAt } from './source-at-path.ts';
 import type { StreamEventKind, StreamReader } from './stream.ts';
 
 const candidatesMax = 128;
 const partsMax = 4 * toolCallsMax;
-
-/** Numbers where a client asked for them with `$alt=json;enum-encoding=int`; these are alike at both services. */
-const finishReasons = ['', 'STOP', 'MAX_TOKENS', 'SAFETY'];
-
-/** After these the model said no, or was made to. */
-const refusals: ReadonlySet<string> = new Set([
-  'SAFETY',
-  'BLOCKLIST',
-  'PROHIBITED_CONTENT',
-  'SPII',
-  'IMAGE_SAFETY',
-  'IMAGE_PROHIBITED_CONTENT',
-]);
-
-const unspecified: ReadonlySet<string> = new Set(['FINISH_REASON_UNSPECIFIED', 'BLOCKED_REASON_UNSPECIFIED']);
-
-function enumName(value: unknown, names: readonly string[]): string {
-  if (typeof value === 'number') return value === 0 ? '' : (names[value] ?? String(value));
-  const name = textOf(value);
-  return unspecified.has(name) ? '' : name;
-}
 
 /** Where a call, or a piece of it, stands in the answer. */
 export interface CallPlace {
@@ -77,16 +49,6 @@ function weightier(a: StreamEventKind, b: StreamEventKind): StreamEventKind {
   return weight[b] > weight[a] ? b : a;
 }
 
-/** Google counts thinking and what its own tools read apart; what came from a cache is part of the prompt. */
-function readUsage(counts: ReadonlyMap<string, number>): UsageFacts {
-  if (counts.size === 0) return usageAbsent;
-  const count = (name: string) => counts.get(name) ?? 0;
-  const inputTokens = count('promptTokenCount') + count('toolUsePromptTokenCount');
-  const outputTokens = count('candidatesTokenCount') + count('thoughtsTokenCount');
-  const totalTokens = counts.get('totalTokenCount') ?? inputTokens + outputTokens;
-  return { source: 'provider', inputTokens, outputTokens, totalTokens };
-}
-
 /** Opens a reader for one answer. `onCall` hears of every part that is a call or a piece of one. */
 export function createAnswerReader(
   status: number,
@@ -95,6 +57,9 @@ export function createAnswerReader(
   const defects: string[] = [];
   const candidates = new Map<number, Candidate>();
   const usage = new Map<string, number>();
+  const hearPiece = createPieceWatch(defects);
+  /** Of the partial answer at hand. */
+  let missers = (): string => '';
   let chunk = -1;
   let model = '';
   let blocked = '';
@@ -158,8 +123,10 @@ export function createAnswerReader(
         kind = 'tool';
         continue;
       }
-      const heard = (key: string, call: CallInProgress): void =>
+      const heard = (key: string, call: CallInProgress): void => {
+        hearPiece(call, at === 0 ? missers() : `${missers()} place`);
         onCall({ chunk, candidate: at, part: i, key }, call);
+      };
       kind = weightier(
         kind,
         absorbPart(part, candidate, (key) => sourceOf(`${at}.${i}`, key), heard),
@@ -197,6 +164,7 @@ export function createAnswerReader(
 
   function absorb(value: JsonRecord, text: string): StreamEventKind {
     chunk += 1;
+    missers = () => chunkMissedBy(value);
     let kind: StreamEventKind = 'other';
     if (!isAbsent(value['error'])) {
       failed = true;

@@ -12,7 +12,7 @@ import {
 } from './gemini-interactions.ts';
 import { addStepCall, isCallStep } from './gemini-steps.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
-import { joined, note, toolCallsMax } from './reading.ts';
+import { joined, note, pieceOf, toolCallsMax } from './reading.ts';
 import type { StreamEventKind, StreamReader } from './stream.ts';
 
 interface StepInProgress {
@@ -93,7 +93,11 @@ export function createInteractionStreamReader(status: number): StreamReader {
     }
     if (!isCallStep(open.type)) note(defects, 'a step that is no tool call receives arguments');
     if (type === 'arguments_delta') {
-      open.pieces += textOf(delta['arguments'] ?? delta['partial_arguments']);
+      open.pieces += pieceOf(
+        delta['arguments'] ?? delta['partial_arguments'],
+        'a piece of a tool call',
+        defects,
+      );
       return 'tool';
     }
     if (type !== open.type) note(defects, 'a step receives a piece of another type');

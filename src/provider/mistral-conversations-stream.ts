@@ -97,7 +97,7 @@ export function createConversationStreamReader(status: number): StreamReader {
       note(defects, 'the name of a tool call changes during the stream');
     }
     entry.call = { ...entry.call, ...members, type };
-    const text = argumentsTextOf(piece);
+    const text = argumentsTextOf(piece, defects);
     if (value.type !== 'tool.execution.done') entry.argumentsText += text;
     // The last event need not say them again; where it does, it is all of them.
     else if (entry.argumentsText === '') entry.argumentsText = text;

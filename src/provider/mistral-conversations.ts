@@ -85,7 +85,7 @@ export function addEntryCall(
   const id = textOf(entry.tool_call_id) || textOf(entry.id);
   if (namedCalls.has(type)) {
     const written = isRecord(entry.arguments) ? source : undefined;
-    addJsonCall(into, defects, id, textOf(entry.name), written ?? argumentsTextOf(entry.arguments));
+    addJsonCall(into, defects, id, textOf(entry.name), written ?? argumentsTextOf(entry.arguments, defects));
     return;
   }
   const { id: _id, type: _type, object: _object, created_at: _at, completed_at: _done, ...rest } = entry;

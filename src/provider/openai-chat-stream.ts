@@ -10,20 +10,17 @@ import {
   type ChatChoice,
   chatAnswerFacts,
   choicesMax,
+  inputTextOf,
   readChatUsage,
   shownText,
 } from './openai-chat.ts';
+import { type CallInProgress, eventMissedBy, noteSharedPlaces } from './openai-chat-pieces.ts';
 import { boundedList, note, toolCallsMax, usageAbsent } from './reading.ts';
 import type { StreamEventKind, StreamReader } from './stream.ts';
 
-interface CallInProgress extends ChatCall {
-  /** Its place among the deltas; a later call may take the same place over. */
-  readonly index: number;
-}
-
 interface ChoiceInProgress extends ChatChoice {
   readonly calls: CallInProgress[];
-  legacy: ChatCall | null;
+  legacy: CallInProgress | null;
 }
 
 /** Members of a delta that are known to carry no tool call; any other may be a new way to make one. */
@@ -57,6 +54,7 @@ function callAt(
   choice: ChoiceInProgress,
   index: number,
   id: string,
+  missedBy: string,
   defects: string[],
 ): CallInProgress | null {
   for (let i = choice.calls.length - 1; i >= 0; i -= 1) {
@@ -70,20 +68,33 @@ function callAt(
     note(defects, `more than ${toolCallsMax} tool calls`);
     return null;
   }
-  const call: CallInProgress = { id, name: '', input: '', kind: 'function', index };
+  const call: CallInProgress = { id, name: '', input: '', kind: 'function', index, missedBy };
   choice.calls.push(call);
   return call;
 }
 
-function absorbCall(choice: ChoiceInProgress, entry: unknown, place: number, defects: string[]): void {
+function absorbCall(
+  choice: ChoiceInProgress,
+  entry: unknown,
+  place: number,
+  missedBy: string,
+  defects: string[],
+): void {
   if (!isRecord(entry)) {
     note(defects, 'a tool call is not an object');
     return;
   }
+  const isPlaced = typeof entry.index === 'number' && Number.isSafeInteger(entry.index) && entry.index >= 0;
+  if (!isPlaced && !isAbsent(entry.index)) note(defects, 'the index of a tool call is not a count');
   const index = typeof entry.index === 'number' ? entry.index : place;
   const id = textOf(entry.id);
-  const call = callAt(choice, index, id, defects);
+  const begun = choice.calls.length;
+  const call = callAt(choice, index, id, missedBy, defects);
   if (call === null) return;
+  if (choice.calls.length === begun) {
+    if (isAbsent(entry.index) && id === '') note(defects, 'a piece of a tool call does not say of which');
+    if (call.missedBy !== missedBy) note(defects, 'some clients pass over a piece of a tool call');
+  }
   if (call.id === '') call.id = id;
   const fn = entry.function;
   const custom = entry.custom;
@@ -93,23 +104,29 @@ function absorbCall(choice: ChoiceInProgress, entry: unknown, place: number, def
     }
     call.kind = 'custom';
     takeName(call, textOf(custom.name), defects);
-    call.input += textOf(custom.input);
+    call.input += inputTextOf(custom.input, defects);
   } else if (isRecord(fn)) {
     if (call.kind === 'custom') note(defects, 'a tool call is both a function and a custom tool');
     takeName(call, textOf(fn.name), defects);
-    call.input += argumentsTextOf(fn.arguments);
+    call.input += argumentsTextOf(fn.arguments, defects);
   } else if (!isAbsent(fn) || !isAbsent(custom)) {
     note(defects, 'a tool call is neither a function nor a custom tool');
   }
 }
 
-function absorbCalls(choice: ChoiceInProgress, delta: JsonRecord, defects: string[]): boolean {
+function absorbCalls(
+  choice: ChoiceInProgress,
+  delta: JsonRecord,
+  missers: () => string,
+  defects: string[],
+): boolean {
   let any = false;
   const list = delta.tool_calls;
+  const missedBy = isAbsent(list) && isAbsent(delta.function_call) ? '' : missers();
   if (!isAbsent(list)) {
     const entries = boundedList(list, toolCallsMax, '`tool_calls`', defects);
     any = entries.length > 0 || !Array.isArray(list);
-    for (let i = 0; i < entries.length; i += 1) absorbCall(choice, entries[i], i, defects);
+    for (let i = 0; i < entries.length; i += 1) absorbCall(choice, entries[i], i, missedBy, defects);
   }
   const legacy = delta.function_call;
   if (isAbsent(legacy)) return any;
@@ -117,14 +134,22 @@ function absorbCalls(choice: ChoiceInProgress, delta: JsonRecord, defects: strin
     note(defects, '`function_call` is not an object');
     return true;
   }
-  if (choice.legacy === null) choice.legacy = { id: '', name: '', input: '', kind: 'legacy' };
+  if (choice.legacy === null)
+    choice.legacy = { id: '', name: '', input: '', kind: 'legacy', index: 0, missedBy };
+  else if (choice.legacy.missedBy !== missedBy)
+    note(defects, 'some clients pass over a piece of a tool call');
   takeName(choice.legacy, textOf(legacy.name), defects);
-  choice.legacy.input += argumentsTextOf(legacy.arguments);
+  choice.legacy.input += argumentsTextOf(legacy.arguments, defects);
   return true;
 }
 
-function absorbDelta(choice: ChoiceInProgress, delta: JsonRecord, defects: string[]): StreamEventKind {
-  const hasCalls = absorbCalls(choice, delta, defects);
+function absorbDelta(
+  choice: ChoiceInProgress,
+  delta: JsonRecord,
+  missers: () => string,
+  defects: string[],
+): StreamEventKind {
+  const hasCalls = absorbCalls(choice, delta, missers, defects);
   const text = shownText(delta, defects);
   const refusal = textOf(delta.refusal);
   choice.text += text;
@@ -168,7 +193,7 @@ export function createChatStreamReader(status: number): ChatStreamReader {
     return choice;
   }
 
-  function absorbChoice(entry: unknown): StreamEventKind {
+  function absorbChoice(entry: unknown, missers: () => string): StreamEventKind {
     if (!isRecord(entry)) {
       note(defects, 'an entry of `choices` is not an object');
       return 'tool';
@@ -182,19 +207,19 @@ export function createChatStreamReader(status: number): ChatStreamReader {
     }
     const delta = entry.delta;
     if (isAbsent(delta)) return 'other';
-    if (isRecord(delta)) return absorbDelta(choice, delta, defects);
+    if (isRecord(delta)) return absorbDelta(choice, delta, missers, defects);
     note(defects, 'a delta of the stream is not an object');
     return 'tool';
   }
 
-  function absorbChoices(list: unknown): StreamEventKind {
+  function absorbChoices(list: unknown, missers: () => string): StreamEventKind {
     // Not a chunk of a completion as documented: nobody knows what a client makes of it.
     if (isAbsent(list)) return 'tool';
     let kind: StreamEventKind = Array.isArray(list) ? 'other' : 'tool';
-    for (const entry of boundedList(list, choicesMax, '`choices`', defects)) {
-      const one = absorbChoice(entry);
+    boundedList(list, choicesMax, '`choices`', defects).forEach((entry, place) => {
+      const one = absorbChoice(entry, () => (place === 0 ? missers() : `${missers()} place`));
       if (one === 'tool' || kind === 'other') kind = one;
-    }
+    });
     return kind;
   }
 
@@ -207,6 +232,7 @@ export function createChatStreamReader(status: number): ChatStreamReader {
     const ordered = new Map<number, ChatChoice>();
     for (const [index, choice] of [...choices].sort(([a], [b]) => a - b)) {
       const { legacy, ...said } = choice;
+      noteSharedPlaces(choice.calls, defects);
       const calls: ChatCall[] = choice.calls.toSorted((a, b) => a.index - b.index);
       ordered.set(index, { ...said, calls: legacy === null ? calls : [...calls, legacy] });
     }
@@ -233,7 +259,7 @@ export function createChatStreamReader(status: number): ChatStreamReader {
       const isError = event === 'error' || !isAbsent(chunk.error) || chunk.object === 'error';
       if (isError) failed = true;
       if (isError && isAbsent(chunk.choices)) return 'error';
-      const kind = absorbChoices(chunk.choices);
+      const kind = absorbChoices(chunk.choices, () => eventMissedBy(event, chunk, done));
       return isError && kind !== 'tool' ? 'error' : kind;
     },
     answer,

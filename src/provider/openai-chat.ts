@@ -15,6 +15,7 @@ import {
   note,
   openAnswer,
   openRequest,
+  pieceOf,
   scalarParams,
   streamFlag,
   textWithin,
@@ -64,10 +65,20 @@ export function contentText(content: unknown, defects: string[]): string {
   return text;
 }
 
-/** Arguments are text by contract; servers that send the object itself are read as if they had written it. */
-export function argumentsTextOf(value: unknown): string {
+/**
+ * Arguments are text by contract; servers that send the object itself are read as if they had written it. Of anything
+ * else JavaScript makes a text by itself: of a list with one text in it, that text.
+ */
+export function argumentsTextOf(value: unknown, defects: string[]): string {
   if (typeof value === 'string') return value;
-  return isAbsent(value) ? '' : JSON.stringify(value);
+  if (isAbsent(value)) return '';
+  if (!isRecord(value)) note(defects, 'the arguments of a tool call are neither a text nor an object');
+  return JSON.stringify(value);
+}
+
+/** What a custom tool is given is text by contract. */
+export function inputTextOf(value: unknown, defects: string[]): string {
+  return isAbsent(value) ? '' : pieceOf(value, 'the input of a custom tool', defects);
 }
 
 function readCall(call: unknown, defects: string[]): ChatCall | null {
@@ -78,14 +89,14 @@ function readCall(call: unknown, defects: string[]): ChatCall | null {
   const id = textOf(call.id);
   const custom = call.custom;
   if (isRecord(custom) && !isRecord(call.function)) {
-    return { id, name: textOf(custom.name), input: textOf(custom.input), kind: 'custom' };
+    return { id, name: textOf(custom.name), input: inputTextOf(custom.input, defects), kind: 'custom' };
   }
   const fn = call.function;
   if (!isRecord(fn) || !isAbsent(custom)) {
     note(defects, 'a tool call is neither a function nor a custom tool');
     return null;
   }
-  return { id, name: textOf(fn.name), input: argumentsTextOf(fn.arguments), kind: 'function' };
+  return { id, name: textOf(fn.name), input: argumentsTextOf(fn.arguments, defects), kind: 'function' };
 }
 
 /** The calls of a message, the legacy `function_call` last. */
@@ -103,7 +114,7 @@ function readCalls(message: JsonRecord, into: ChatCall[], defects: string[]): vo
     into.push({
       id: '',
       name: textOf(legacy.name),
-      input: argumentsTextOf(legacy.arguments),
+      input: argumentsTextOf(legacy.arguments, defects),
       kind: 'legacy',
     });
   } else {

@@ -58,7 +58,7 @@ function createPieces(byId: ReadonlyMap<string, unknown>) {
     idOfCall.set(key, id);
     if (!byId.has(id)) return entry;
     const text = written.has(id) ? '' : JSON.stringify(objectArguments(byId.get(id)));
-    if (written.has(id) && argumentsTextOf(entry.function.arguments) === '') return entry;
+    if (written.has(id) && argumentsTextOf(entry.function.arguments, []) === '') return entry;
     written.add(id);
     return { ...entry, function: { ...entry.function, arguments: text } };
   };

@@ -124,7 +124,7 @@ export function addFoundCall({ call, shape }: FoundCall, into: ToolCallFact[], d
     addCall(into, defects, id, textOf(own.name), { input }, input);
   } else {
     const fn = shape === 'legacy' ? call : own;
-    addJsonCall(into, defects, id, textOf(fn.name), argumentsTextOf(fn.arguments));
+    addJsonCall(into, defects, id, textOf(fn.name), argumentsTextOf(fn.arguments, defects));
   }
 }
 

@@ -6,18 +6,18 @@
 import type { ResponseFacts } from '../core/facts.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { isCallItem, itemsMax, type OutputSaid, readOutput, responseFacts } from './openai-responses.ts';
-import { boundedList, note } from './reading.ts';
+import {
+  checkBegun,
+  checkDelta,
+  checkPieces,
+  contentKey,
+  type ItemInProgress,
+  isBuilt,
+  itemFromPieces,
+  reconcile,
+} from './openai-responses-items.ts';
+import { boundedList, note, pieceOf } from './reading.ts';
 import type { StreamEventKind, StreamReader } from './stream.ts';
-
-interface ItemInProgress {
-  /** Its opening was seen; otherwise its deltas are only the last of them. */
-  opened: boolean;
-  /** The item as last sent whole, on `added` and again on `done`. */
-  item: JsonRecord | null;
-  done: boolean;
-  /** Deltas by what they build: call arguments under '', texts under their content index. */
-  readonly pieces: Map<string, string>;
-}
 
 type Member = 'arguments' | 'input';
 
@@ -43,65 +43,9 @@ function showsTextOnly(type: string): boolean {
   );
 }
 
-function contentKey(value: JsonRecord, member: string): string {
-  return `${member}.${typeof value.content_index === 'number' ? value.content_index : 0}`;
-}
-
-/** Whether deltas built this text; of an item whose opening was not seen, they built its end. */
-function isBuilt(progress: ItemInProgress, whole: unknown, built: string): boolean {
-  return progress.opened ? whole === built : typeof whole === 'string' && whole.endsWith(built);
-}
-
-/** Compares what deltas built with the item sent whole at the end. */
-function checkPieces(progress: ItemInProgress, item: JsonRecord, defects: string[]): void {
-  for (const [key, built] of progress.pieces) {
-    const [member = '', index = ''] = key.split('.');
-    let whole: unknown = item[member];
-    if (index !== '') {
-      const content = item.content;
-      const part: unknown = Array.isArray(content) ? content[Number(index)] : undefined;
-      whole = isRecord(part) ? part[member] : undefined;
-    }
-    if (!isBuilt(progress, whole, built))
-      note(defects, 'the deltas of an output item differ from the item sent whole');
-  }
-}
-
-/** The item as the deltas alone tell it, where it was never sent whole. */
-function itemFromPieces(progress: ItemInProgress): JsonRecord {
-  const content: JsonRecord[] = [];
-  const item: Record<string, unknown> = { ...progress.item };
-  for (const [key, built] of progress.pieces) {
-    const [member = '', index = ''] = key.split('.');
-    if (index === '') item[member] = built;
-    else content.push(member === 'refusal' ? { type: 'refusal', refusal: built } : { text: built });
-  }
-  if (content.length > 0) {
-    item.content = content;
-    item.type = 'message';
-  }
-  return item;
-}
-
-/** Unites what was streamed with what the terminal event repeats; a difference is a defect. */
-function reconcile(streamed: OutputSaid, repeated: OutputSaid, defects: string[]): OutputSaid {
-  const toolCalls = [...streamed.toolCalls];
-  let same = streamed.toolCalls.length === repeated.toolCalls.length;
-  for (let i = 0; i < repeated.toolCalls.length; i += 1) {
-    const call = repeated.toolCalls[i];
-    if (call === undefined || repeated.asked[i] === streamed.asked[i]) continue;
-    same = false;
-    toolCalls.push(call);
-  }
-  const sameText = streamed.text === repeated.text && streamed.refusal === repeated.refusal;
-  if (same && sameText) return streamed;
-  note(defects, 'the final response differs from what was streamed');
-  return {
-    text: streamed.text || repeated.text,
-    refusal: streamed.refusal || repeated.refusal,
-    toolCalls,
-    asked: [],
-  };
+/** The SDKs put what is named after a thread into another object, and some clients go by the name alone. */
+function isWrapped(event: string, type: string): boolean {
+  return event.startsWith('thread.') || (event.startsWith('response.') && type !== '' && event !== type);
 }
 
 export interface ResponsesStreamReader extends StreamReader {
@@ -117,6 +61,8 @@ export function createResponsesStreamReader(status: number): ResponsesStreamRead
   let terminal = false;
   let failed = false;
   let begun = false;
+  /** `[DONE]` has come, where some clients stop. */
+  let stopped = false;
   /** The stream goes on from where an earlier one broke off: of what was sent before, only the end is here. */
   let resumed = false;
 
@@ -148,8 +94,12 @@ export function createResponsesStreamReader(status: number): ResponsesStreamRead
     if (progress.done || (before !== null && before.type !== item.type)) {
       note(defects, 'an output item is replaced during the stream');
     }
-    if (!done) progress.opened = true;
+    if (!done) {
+      if (before !== null) note(defects, 'an output item begins twice');
+      progress.opened = true;
+    }
     if (done) {
+      checkBegun(before, item, defects);
       checkPieces(progress, item, defects);
       if (before !== null && !isAbsent(before.name) && before.name !== item.name) {
         note(defects, 'the name of a tool call changes during the stream');
@@ -165,7 +115,9 @@ export function createResponsesStreamReader(status: number): ResponsesStreamRead
     const progress = itemAt(value);
     if (progress === null) return;
     const built = progress.pieces.get(key);
+    pieceOf(value[done ? member : 'delta'], 'a piece of an output item', defects);
     if (!done) {
+      checkDelta(progress, defects);
       progress.pieces.set(key, (built ?? '') + textOf(value.delta));
     } else if (built === undefined) {
       progress.pieces.set(key, textOf(value[member]));
@@ -278,7 +230,9 @@ export function createResponsesStreamReader(status: number): ResponsesStreamRead
     output,
     absorbText(data) {
       // Not part of this API, but gateways append it, and the SDKs stop there.
-      return data.trim() === '[DONE]' ? 'other' : null;
+      if (data.trim() !== '[DONE]') return null;
+      stopped = true;
+      return 'other';
     },
     absorbEmpty(event) {
       if (event !== 'error') return 'other';
@@ -290,7 +244,10 @@ export function createResponsesStreamReader(status: number): ResponsesStreamRead
       const number = value.sequence_number;
       if (!begun) resumed = typeof number === 'number' && number > 1 && !isAbsent(value.output_index);
       begun = true;
-      const kind = absorbType(textOf(value.type) || event, value);
+      const type = textOf(value.type);
+      const kind = absorbType(type || event, value);
+      if (kind === 'tool' && (stopped || isWrapped(event, type)))
+        note(defects, 'some clients pass over a piece of a tool call');
       const isError = event === 'error' || (!isAbsent(value.error) && value.type !== 'error');
       if (isError) failed = true;
       return isError && kind !== 'tool' ? 'error' : kind;

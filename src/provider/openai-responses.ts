@@ -4,7 +4,7 @@
  */
 import type { MessageFact, ResponseFacts, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, readJsonText, textOf } from './json.ts';
-import { argumentsTextOf, contentText } from './openai-chat.ts';
+import { argumentsTextOf, contentText, inputTextOf } from './openai-chat.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
 import {
   addCall,
@@ -83,9 +83,9 @@ export function addItemCall(item: JsonRecord, into: ToolCallFact[], defects: str
   const type = textOf(item.type);
   const id = textOf(item.call_id) || textOf(item.id);
   if (type === 'function_call') {
-    addJsonCall(into, defects, id, textOf(item.name), argumentsTextOf(item.arguments));
+    addJsonCall(into, defects, id, textOf(item.name), argumentsTextOf(item.arguments, defects));
   } else if (type === 'custom_tool_call') {
-    const input = textOf(item.input);
+    const input = inputTextOf(item.input, defects);
     addCall(into, defects, id, textOf(item.name), { input }, input);
   } else {
     addBuiltInCall(item, type, into, defects);

@@ -78,7 +78,7 @@ export function createRunStreamReader(status: number): StreamReader {
       note(defects, 'the name of a tool call changes during the stream');
     }
     if (call.name === '') call.name = name;
-    call.input += type === 'function' ? argumentsTextOf(inner.arguments) : textOf(inner.input);
+    call.input += type === 'function' ? argumentsTextOf(inner.arguments, defects) : textOf(inner.input);
   }
 
   function absorbMessage(name: string, value: JsonRecord): StreamEventKind {

@@ -112,6 +112,8 @@ export function addCall(
     note(defects, `more than ${toolCallsMax} tool calls`);
     return;
   }
+  // No rule that names a tool can mean it, and a client may have a name for it.
+  if (name.trim() === '') note(defects, 'a tool call has no name');
   calls.push({ id: distinctId(calls, id), name, arguments: value, argumentsText });
 }
 
@@ -130,6 +132,12 @@ export function addJsonCall(
     if (reading.value !== undefined) value = reading.value;
   }
   addCall(calls, defects, id, name, value, argumentsText);
+}
+
+/** A piece of what clients put together. They write any other value as a text of their own, `null` as "null". */
+export function pieceOf(value: unknown, what: string, defects: string[]): string {
+  if (typeof value !== 'string') note(defects, `${what} is not a text`);
+  return textOf(value);
 }
 
 /** Joins two texts by a newline where both say something. */

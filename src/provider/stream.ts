@@ -68,8 +68,9 @@ export function openEventStream(
     },
     finish() {
       const { rest, event } = splitter.finish();
-      // The SDKs flush an unfinished event at the end of the body, so what it says counts.
-      if (event !== null) absorbEvent(reader, event);
+      // Some clients flush an unfinished event at the end of the body, so what it says counts; others drop it.
+      if (event !== null && absorbEvent(reader, event) === 'tool')
+        note(reader.defects, 'the stream ends within an event of a tool call');
       return { rest, reading: reader.reading() };
     },
   };

@@ -15,9 +15,11 @@ const argumentsOf = fc.dictionary(
   { maxKeys: 4 },
 );
 
+const nameOf = fc.string({ minLength: 1, maxLength: 8 }).filter((name) => name.trim() !== '');
+
 export const generatedAnswer: fc.Arbitrary<GeneratedAnswer> = fc.record({
   text: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 }),
-  calls: fc.array(fc.record({ name: fc.string({ minLength: 1, maxLength: 8 }), arguments: argumentsOf }), {
+  calls: fc.array(fc.record({ name: nameOf, arguments: argumentsOf }), {
     maxLength: 3,
   }),
   pieceChars: fc.integer({ min: 1, max: 9 }),

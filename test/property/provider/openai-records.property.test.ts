@@ -191,7 +191,7 @@ const generatedRun: fc.Arbitrary<GeneratedRun> = fc.record({
   text: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 }).filter((text) => !/[\r\n]/.test(text)),
   calls: fc.array(
     fc.record({
-      name: fc.string({ minLength: 1, maxLength: 8 }),
+      name: fc.string({ minLength: 1, maxLength: 8 }).filter((text) => text.trim() !== ''),
       args: fc.dictionary(fc.stringMatching(/^[a-z]{1,4}$/), fc.jsonValue({ maxDepth: 1 }), { maxKeys: 3 }),
     }),
     { maxLength: 3 },

@@ -269,7 +269,7 @@ describe('a message', () => {
 
   test('in JSON keeps the numbers of an unamended call as they were spelled', () => {
     const original =
-      '{"content":[{"type":"tool_use","id":"a","input":{"n":1.0}},{"type":"tool_use","id":"b","input":{}}]}';
+      '{"content":[{"type":"tool_use","id":"a","name":"f","input":{"n":1.0}},{"type":"tool_use","id":"b","name":"g","input":{}}]}';
     const toolCalls = [{ id: 'b', arguments: { x: 1 } }];
     expect(amend('messages', original, false, { toolCalls }).toString()).toContain('{"n":1.0}');
   });

@@ -1,9 +1,16 @@
 /** What official clients make of bytes that the standard reads otherwise, beside what rules see of them. */
+import { createServer } from 'node:http';
+import { zstdCompressSync } from 'node:zlib';
 import Anthropic from '@anthropic-ai/sdk';
+import { ChatOpenAI } from '@langchain/openai';
 import { CohereClientV2 } from 'cohere-ai';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
+import { decodeContent } from '../../../src/core/content-coding.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
-import { readStream, type TypedEvent, typedEvents } from './streams.ts';
+import { atEnd, endAll } from '../../support/endings.ts';
+import { events, readStream, type TypedEvent, typedEvents } from './streams.ts';
+
+afterAll(endAll);
 
 /** Answers whatever is asked with one event stream. */
 function answering(stream: string): typeof fetch {
@@ -85,4 +92,38 @@ test('a stream without any names says the same to all who read it', () => {
   const values = [...anthropicOpening, inputPiece('{}'), { type: 'ping' }, ...anthropicEnd];
   const stream = values.map((value) => `data: ${JSON.stringify(value)}\n\n`).join('');
   expect(readStream(protocolOf('anthropic'), 'messages', stream).defects).toEqual([]);
+});
+
+test('an answer in two contents, of which fetch reads the first, is not read', async () => {
+  const delta = (call: object) => ({
+    choices: [{ index: 0, delta: { role: 'assistant', tool_calls: [call] } }],
+  });
+  const begins = {
+    index: 0,
+    id: 'a',
+    type: 'function',
+    function: { name: 'remove', arguments: '{"path":"/' },
+  };
+  const rest = { index: 0, function: { arguments: 'tmp/x"}' } };
+  const stop = { choices: [{ index: 0, delta: {}, finish_reason: 'tool_calls' }] };
+  const contents = [events(delta(begins)), events(delta(rest), stop, 'data: [DONE]\n\n')];
+  const body = Buffer.concat(contents.map((text) => zstdCompressSync(text)));
+  const server = createServer((_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'content-encoding': 'zstd' }).end(body);
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  atEnd(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+
+  const configuration = { baseURL: `http://127.0.0.1:${port}/v1` };
+  const model = new ChatOpenAI({ apiKey: 'none', model: 'm', configuration });
+  let whole = null;
+  for await (const chunk of await model.stream('x')) whole = whole === null ? chunk : whole.concat(chunk);
+  expect(whole?.tool_calls).toMatchObject([{ name: 'remove', args: { path: '/' } }]);
+
+  expect(() => decodeContent('zstd', body, 1_000_000)).toThrow('bytes behind the end of the content');
 });
