@@ -110,6 +110,7 @@ describe.concurrent('holdpoint', () => {
       'policy backtest',
       'token new',
       'token list',
+      'token replace',
       'token revoke',
       'keys show',
       'keys ca',
