@@ -8,7 +8,7 @@ import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
 import { detailSchema, listSchema } from './hold-answers.ts';
 import { printQueue } from './holds.ts';
-import { readOptions } from './options.ts';
+import { readArguments, readOptions } from './options.ts';
 import { duration, outputIsGone, printJson, printLine, safeJson, visible } from './print.ts';
 import { bracketPastes, createKeyReader, leavePastes } from './queue-keys.ts';
 import {
@@ -36,7 +36,7 @@ export const queueCommands: readonly Command[] = [
     usage: '[--json]',
     summary: 'the queue on a terminal, to read and to rule; a plain list elsewhere',
     run: async (args, env) => {
-      const options = readOptions(args, clientOptions, ['json']);
+      const options = readArguments(args, clientOptions, ['json']);
       const [unknown] = options.positionals;
       if (unknown !== undefined)
         throw new HoldpointError(
@@ -59,8 +59,6 @@ export const queueCommands: readonly Command[] = [
     summary: 'a line for each hold that comes and goes, until interrupted; with --json one object a line',
     run: async (args, env) => {
       const options = readOptions(args, clientOptions, ['json']);
-      if (options.positionals.length > 0)
-        throw new HoldpointError('usage', 'holds watch takes no argument.', 'See holdpoint holds --help.');
       return watch(controlClient(options, env), options.flag('json'));
     },
   },

@@ -5,7 +5,7 @@ import { HoldpointError, messageOf } from '../core/errors.ts';
 import { linesOf } from '../report/split.ts';
 import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
-import { onlyArgument, readOptions } from './options.ts';
+import { onlyArgument, readArguments } from './options.ts';
 import { printJson, printLine, safeJson, visible } from './print.ts';
 
 /** Of one request; what is longer than a line may be is refused by the sidecar. */
@@ -34,7 +34,7 @@ export const reportCommand: Command = {
 };
 
 async function report(args: readonly string[], env: Environment): Promise<ExitCode> {
-  const options = readOptions(args, clientOptions, ['json']);
+  const options = readArguments(args, clientOptions, ['json']);
   const file = onlyArgument(options, 'file of decisions');
   const client = controlClient(options, env);
   const counts = { lines: 0, sealed: 0, known: 0, refused: 0 };

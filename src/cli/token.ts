@@ -5,7 +5,7 @@ import { HoldpointError } from '../core/errors.ts';
 import { type ConfiguredRoles, createRoleBook, roles } from '../core/roles.ts';
 import { addToken, listTokens, replaceToken, revokeToken } from '../store/token-file.ts';
 import { type Command, exitCodes } from './command.ts';
-import { onlyArgument, readOptions, requiredText } from './options.ts';
+import { onlyArgument, readArguments, readOptions, requiredText } from './options.ts';
 import { osUser } from './os-user.ts';
 import { printJson, printLine, printTable, visible } from './print.ts';
 
@@ -49,7 +49,7 @@ export const tokenCommands: readonly Command[] = [
     usage: 'NAME [--config FILE] [--role ROLE] [--json]',
     summary: 'another token for the person who has or had one of this name; the one they have ends',
     run: async (args, env) => {
-      const options = readOptions(args, ['config', 'role'], ['json']);
+      const options = readArguments(args, ['config', 'role'], ['json']);
       const name = onlyArgument(options, 'token');
       const { paths, control } = loadConfig(options.text('config') ?? defaultConfigFile, env);
       const asked = options.text('role');
@@ -69,7 +69,7 @@ export const tokenCommands: readonly Command[] = [
     usage: 'NAME [--config FILE]',
     summary: 'end a control token; a running sidecar refuses it at once',
     run: async (args, env) => {
-      const options = readOptions(args, ['config'], []);
+      const options = readArguments(args, ['config'], []);
       const name = onlyArgument(options, 'token');
       const { paths } = loadConfig(options.text('config') ?? defaultConfigFile, env);
       revokeToken(paths.tokens, name, osUser(), systemClock.nowMs());

@@ -134,6 +134,17 @@ describe.concurrent('holdpoint', () => {
   it.each([
     [['nonsense'], 'there is no command nonsense'],
     [['holds', 'relase', 'h-1'], 'There is no command holds relase.'],
+    [
+      ['erase', 'class', '--workload', 'my', 'agent', '--basis', 'unlawful', '--reason', 'r'],
+      'takes no argument, and was given "agent"',
+    ],
+    [['legal-hold', 'place', '--subject', 'Ada', 'Lovelace', '--reason', 'r'], 'was given "Lovelace"'],
+    [['decisions', 'list', 'd-1'], 'was given "d-1"'],
+    [['holds', 'list', 'h-1'], 'was given "h-1"'],
+    [['token', 'new', '--name', 'bo', '--role', 'viewer', 'quickly'], 'was given "quickly"'],
+    [['keys', 'rotate', 'now'], 'was given "now"'],
+    [['keys', 'escrow-new', 'ada'], 'was given "ada"'],
+    [['delegations', 'list', 'ada'], 'was given "ada"'],
     [['holds', 'release'], 'Name exactly one hold.'],
     [['holds', 'deny', 'h-1'], '--reason is required.'],
     [['holds', 'amend', 'h-1', '--reason', 'x'], '--file is required.'],
