@@ -112,9 +112,11 @@ function refuseName(name: string): void {
     );
 }
 
-function refuseUsedName(name: string, tokens: readonly StoredToken[]): void {
-  const used = tokens.findLast((one) => one.name === name);
+/** In whatever case: people who read two names as one take two approvals for one person's, or one for two. */
+function refuseUsedName(asked: string, tokens: readonly StoredToken[]): void {
+  const used = tokens.findLast(({ name }) => name.toLowerCase() === asked.toLowerCase());
   if (used === undefined) return;
+  const { name } = used;
   throw new HoldpointError(
     'usage',
     used.revoked === undefined

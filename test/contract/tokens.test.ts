@@ -135,6 +135,13 @@ describe('the name of a token', () => {
     }
   });
 
+  it('goes to nobody else in other letters', async () => {
+    await newToken(house, 'gus');
+    const { code, err } = await command(house, 'token', 'new', '--name', 'Gus', '--role', 'reviewer');
+    expect(code).toBe(2);
+    expect(err).toContain('A token for gus exists already.');
+  });
+
   it('stays with a person whose token is replaced: the old one ends and the new one begins at once', async () => {
     const old = await newToken(house, 'dora', 'reviewer');
     const { code, out } = await command(house, 'token', 'replace', 'dora');
