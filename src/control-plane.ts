@@ -3,6 +3,7 @@ import { parseAddress } from './config/load.ts';
 import { type ControlListener, listenControl } from './control/server.ts';
 import { createSummaries } from './control/view.ts';
 import { systemRandom } from './core/clock.ts';
+import { createPeople } from './core/people.ts';
 import { createRoleBook } from './core/roles.ts';
 import { notificationGauges } from './notifications.ts';
 import type { Parts } from './parts.ts';
@@ -55,6 +56,7 @@ export function startControlPlane(
       clock: parts.clock,
       callsInFlight: inFlight,
       roles: createRoleBook(config.control.roles),
+      otherNames: createPeople(config.control.people),
       rulings: config.control.rulings,
       withdrawnKeys: new Set(),
       metricsPage: () => metrics.render(gauges(), outside.gauges()),

@@ -3,7 +3,7 @@ import { addPages, type BacktestPage, readBacktestPage } from '../console/backte
 import { HoldpointError } from '../core/errors.ts';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
-import { onlyArgument, readOptions, requiredText } from './options.ts';
+import { onlyArgument, readArguments, requiredText } from './options.ts';
 import { outputIsGone, printJson, printLine, printTable, visible } from './print.ts';
 import { readPolicy } from './read-policy.ts';
 
@@ -18,7 +18,7 @@ export const backtestCommand: Command = {
 };
 
 async function backtest(args: readonly string[], env: Environment): Promise<ExitCode> {
-  const options = readOptions(args, [...clientOptions, 'reason', 'since', 'until', 'limit'], ['json']);
+  const options = readArguments(args, [...clientOptions, 'reason', 'since', 'until', 'limit'], ['json']);
   const policy = readPolicy(onlyArgument(options, 'policy file'));
   const reason = requiredText(options, 'reason');
   const decisionsMax = countOf(options.text('limit') ?? String(decisionsDefault));

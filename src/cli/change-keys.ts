@@ -17,7 +17,7 @@ import { openLedgerCopy } from '../store/ledger-copy.ts';
 import { openLedgerStore } from '../store/ledger-store.ts';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
-import { type Options, onlyArgument, readOptions, requiredText } from './options.ts';
+import { type Options, onlyArgument, readArguments, readOptions, requiredText } from './options.ts';
 import { printJson, printLine, visible } from './print.ts';
 
 const answerSchema = z.object({ key: z.string(), kek: z.string(), retiredKeks: z.array(z.string()) });
@@ -38,8 +38,6 @@ export const changeKeysCommands: readonly Command[] = [
     summary: 'a new signing key, endorsed by the old one; with --kek a new key for bodies',
     run: async (args, env) => {
       const options = readOptions(args, texts, ['json', 'kek']);
-      if (options.positionals.length > 0)
-        throw new HoldpointError('usage', 'keys rotate takes no argument.', 'See holdpoint --help.');
       const change: Change = options.flag('kek')
         ? { request: { action: 'epoch' }, apply: (keyring, order) => keyring.rotateKek(order) }
         : { request: { action: 'rotate' }, apply: (keyring, order) => keyring.rotateSigning(order) };
@@ -51,7 +49,7 @@ export const changeKeysCommands: readonly Command[] = [
     usage: 'KID --down-to SIZE [--reason TEXT] [--config FILE | --url URL --token TOKEN] [--json]',
     summary: 'a former signing key was stolen: trust it no further than a checkpoint that was kept',
     run: async (args, env) => {
-      const options = readOptions(args, [...texts, 'down-to'], ['json']);
+      const options = readArguments(args, [...texts, 'down-to'], ['json']);
       const kid = onlyArgument(options, 'key hash');
       const text = requiredText(options, 'down-to');
       if (!/^\d{1,15}$/.test(text))
@@ -82,7 +80,7 @@ export const changeKeysCommands: readonly Command[] = [
     usage: 'ID [--reason TEXT] [--config FILE | --url URL --token TOKEN] [--json]',
     summary: 'destroy the key for bodies of an earlier epoch, when nothing needs it any more',
     run: async (args, env) => {
-      const options = readOptions(args, texts, ['json']);
+      const options = readArguments(args, texts, ['json']);
       const kek = onlyArgument(options, 'key-encryption key');
       const change: Change = {
         request: { action: 'retire', kek },

@@ -7,7 +7,7 @@ export interface ControlClient {
   get(path: string): Promise<unknown>;
   post(path: string, body: unknown): Promise<unknown>;
   /** Sends newline-delimited JSON and gives the values of the answer's lines; a last one that was cut is left out. */
-  postLines(path: string, body: string): Promise<readonly unknown[]>;
+  postLines(path: string, body: Uint8Array<ArrayBuffer>): Promise<readonly unknown[]>;
 }
 
 export const clientOptions = ['url', 'token'] as const;

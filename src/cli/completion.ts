@@ -1,7 +1,7 @@
 /** `holdpoint completion SHELL`: a script that completes commands and options, made from the commands themselves. */
 import { HoldpointError } from '../core/errors.ts';
 import { type Command, exitCodes } from './command.ts';
-import { onlyArgument, readOptions } from './options.ts';
+import { onlyArgument, readArguments } from './options.ts';
 import { printLine } from './print.ts';
 
 interface Completed {
@@ -19,7 +19,7 @@ export function completionCommand(all: () => Promise<readonly Command[]>): Comma
     usage: 'bash|zsh|fish',
     summary: 'a script that completes commands and options: source <(holdpoint completion bash)',
     run: async (args) => {
-      const shell = onlyArgument(readOptions(args, []), 'shell: bash, zsh or fish');
+      const shell = onlyArgument(readArguments(args, []), 'shell: bash, zsh or fish');
       const make = Object.hasOwn(scripts, shell) ? scripts[shell] : undefined;
       if (make === undefined)
         throw new HoldpointError(

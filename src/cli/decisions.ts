@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
-import { onlyArgument, readOptions } from './options.ts';
+import { onlyArgument, readArguments, readOptions } from './options.ts';
 import { outputIsGone, printJson, printLine, printTable, safeJson } from './print.ts';
 import { reportCommand } from './report.ts';
 
@@ -84,7 +84,7 @@ async function list(args: readonly string[], env: Environment): Promise<ExitCode
 }
 
 async function show(args: readonly string[], env: Environment): Promise<ExitCode> {
-  const options = readOptions(args, clientOptions, ['json']);
+  const options = readArguments(args, clientOptions, ['json']);
   const id = onlyArgument(options, 'decision');
   const answer = await controlClient(options, env).get(`/api/v1/decisions/${encodeURIComponent(id)}`);
   // Entries are nested data; JSON is the readable form of them too, and it escapes what a terminal would obey.

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
-import { onlyArgument, readOptions, requiredText } from './options.ts';
+import { onlyArgument, readArguments, readOptions, requiredText } from './options.ts';
 import { printJson, printLine, printTable, visible } from './print.ts';
 
 const path = '/api/v1/delegations';
@@ -37,7 +37,7 @@ export const delegationCommands: readonly Command[] = [
     usage: 'NUMBER [--json]',
     summary: 'end a delegation before its time: whoever is away, or an admin',
     run: async (args, env) => {
-      const options = readOptions(args, clientOptions, ['json']);
+      const options = readArguments(args, clientOptions, ['json']);
       const seq = encodeURIComponent(onlyArgument(options, 'delegation'));
       return show(await controlClient(options, env).post(`${path}/${seq}/end`, {}), options.flag('json'));
     },

@@ -4,7 +4,14 @@ import { z } from 'zod';
 import { HoldpointError } from '../core/errors.ts';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
-import { type Options, onlyArgument, readOptions, requiredText } from './options.ts';
+import {
+  type Options,
+  onlyArgument,
+  readArguments,
+  readOptions,
+  refuseArguments,
+  requiredText,
+} from './options.ts';
 import { printJson, printLine, printTable, visible } from './print.ts';
 
 const erasureSchema = z.object({
@@ -50,6 +57,7 @@ export const eraseCommands: readonly Command[] = [
     summary: 'erase the content of every decision of a class',
     run: (args, env) =>
       erase(args, env, [...matchOptions, 'before'], (options) => {
+        refuseArguments(options);
         const before = options.text('before');
         return { match: matchOf(options), ...(before === undefined ? {} : { before }) };
       }),
@@ -76,7 +84,7 @@ export const legalHoldCommands: readonly Command[] = [
     usage: 'ID --reason TEXT [--json]',
     summary: 'end a legal hold',
     run: async (args, env) => {
-      const options = readOptions(args, [...clientOptions, 'reason'], ['json']);
+      const options = readArguments(args, [...clientOptions, 'reason'], ['json']);
       const id = onlyArgument(options, 'legal hold');
       const path = `/api/v1/legal-holds/${encodeURIComponent(id)}/lift`;
       const answer = await controlClient(options, env).post(path, {
@@ -141,7 +149,7 @@ async function erase(
   names: readonly string[],
   scopeOf: (options: Options) => unknown,
 ): Promise<ExitCode> {
-  const options = readOptions(args, [...clientOptions, ...names, 'basis', 'reason'], ['dry-run', 'json']);
+  const options = readArguments(args, [...clientOptions, ...names, 'basis', 'reason'], ['dry-run', 'json']);
   const scope = scopeOf(options);
   const order = { basis: requiredText(options, 'basis'), reason: requiredText(options, 'reason') };
   const client = controlClient(options, env);

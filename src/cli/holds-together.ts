@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
 import { summarySchema } from './hold-answers.ts';
-import { type Options, onlyArgument, readOptions, requiredText } from './options.ts';
+import { type Options, onlyArgument, readArguments, readOptions, requiredText } from './options.ts';
 import { printJson, printLine, printTable, visible } from './print.ts';
 import { pathOf } from './ruling-about.ts';
 
@@ -26,7 +26,7 @@ export const togetherCommands: readonly Command[] = [
     usage: 'ID --text TEXT [--json]',
     summary: 'say something about a hold to the other reviewers; sealed',
     run: async (args, env) => {
-      const options = readOptions(args, [...clientOptions, 'text'], ['json']);
+      const options = readArguments(args, [...clientOptions, 'text'], ['json']);
       const text = requiredText(options, 'text');
       return send(
         options,
@@ -42,7 +42,7 @@ export const togetherCommands: readonly Command[] = [
     usage: 'ID [--json]',
     summary: 'say that you are on it; whoever is entitled may still rule',
     run: async (args, env) => {
-      const options = readOptions(args, clientOptions, ['json']);
+      const options = readArguments(args, clientOptions, ['json']);
       const { name: to } = z
         .object({ name: z.string() })
         .parse(await controlClient(options, env).get('/api/v1/whoami'));
@@ -54,7 +54,7 @@ export const togetherCommands: readonly Command[] = [
     usage: 'ID --to NAME [--json]',
     summary: 'say that somebody else is on it from now on',
     run: async (args, env) => {
-      const options = readOptions(args, [...clientOptions, 'to'], ['json']);
+      const options = readArguments(args, [...clientOptions, 'to'], ['json']);
       return assign(options, env, requiredText(options, 'to'));
     },
   },
@@ -62,7 +62,7 @@ export const togetherCommands: readonly Command[] = [
     name: 'holds give-back',
     usage: 'ID [--json]',
     summary: 'say that nobody is on it',
-    run: async (args, env) => assign(readOptions(args, clientOptions, ['json']), env, ''),
+    run: async (args, env) => assign(readArguments(args, clientOptions, ['json']), env, ''),
   },
   {
     name: 'holds reviews',
@@ -75,7 +75,7 @@ export const togetherCommands: readonly Command[] = [
     usage: 'ID --verdict justified|unjustified --text TEXT [--json]',
     summary: 'write the finding on a release that somebody else made alone; once, sealed',
     run: async (args, env) => {
-      const options = readOptions(args, [...clientOptions, 'verdict', 'text'], ['json']);
+      const options = readArguments(args, [...clientOptions, 'verdict', 'text'], ['json']);
       const finding = { verdict: requiredText(options, 'verdict'), text: requiredText(options, 'text') };
       return send(options, env, 'review', finding, ({ id }) => `${id} is reviewed: ${finding.verdict}.`);
     },

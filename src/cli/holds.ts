@@ -6,7 +6,7 @@ import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
 import { type Detail, detailSchema, listSchema, summarySchema } from './hold-answers.ts';
 import { ruleOnMany } from './holds-many.ts';
-import { type Options, onlyArgument, readOptions, requiredText } from './options.ts';
+import { type Options, onlyArgument, readArguments, readOptions, requiredText } from './options.ts';
 import { duration, printJson, printLine, printTable, visible, visibleLines } from './print.ts';
 import { readReviewerKey } from './reviewer-key.ts';
 import { pathOf, rulingAbout } from './ruling-about.ts';
@@ -84,7 +84,7 @@ export function printQueue({ items, total }: z.output<typeof listSchema>): void 
 }
 
 async function show(args: readonly string[], env: Environment): Promise<ExitCode> {
-  const options = readOptions(args, clientOptions, ['json']);
+  const options = readArguments(args, clientOptions, ['json']);
   const answer = await controlClient(options, env).get(pathOf(onlyArgument(options, 'hold')));
   if (options.flag('json')) printJson(answer);
   else printHold(detailSchema.parse(answer));
@@ -132,7 +132,7 @@ async function rule(
   args: readonly string[],
   env: Environment,
 ): Promise<ExitCode> {
-  const options = readOptions(
+  const options = readArguments(
     args,
     [
       ...clientOptions,

@@ -13,7 +13,7 @@ import { lostBy, requireNoLedger, restoreBackup } from '../store/restore.ts';
 import { readTrust } from '../store/trust.ts';
 import { type Command, exitCodes } from './command.ts';
 import { withCopy, writable } from './ledger-export.ts';
-import { onlyArgument, readOptions } from './options.ts';
+import { onlyArgument, readArguments } from './options.ts';
 import { printJson, printLine, visible } from './print.ts';
 
 const tokensFile = 'tokens.json';
@@ -24,7 +24,7 @@ export const backupCommand: Command = {
   summary:
     'copy the ledger, also while the sidecar runs; into the same DIR again: only what was sealed since',
   run: async (args, env) => {
-    const options = readOptions(args, ['config'], ['tokens', 'json']);
+    const options = readArguments(args, ['config'], ['tokens', 'json']);
     const dir = onlyArgument(options, 'directory');
     const { paths } = loadConfig(options.text('config') ?? defaultConfigFile, env);
     const taken = new Date(systemClock.nowMs()).toISOString();
@@ -57,7 +57,7 @@ export const restoreCommand: Command = {
   summary:
     'verify a backup and make the configured data directory from it; the ledger itself says that it was',
   run: async (args, env) => {
-    const options = readOptions(args, ['config', 'trust'], ['accept-loss', 'json']);
+    const options = readArguments(args, ['config', 'trust'], ['accept-loss', 'json']);
     const backup = readBackup(onlyArgument(options, 'backup'));
     const { paths } = loadConfig(options.text('config') ?? defaultConfigFile, env);
     requireNoLedger(paths);

@@ -10,7 +10,7 @@ import { exportStream, exportTiles } from '../ledger/export.ts';
 import type { RecordStore } from '../ledger/store.ts';
 import { openLedgerCopy } from '../store/ledger-copy.ts';
 import { type Command, type Environment, exitCodes } from './command.ts';
-import { type Options, onlyArgument, readOptions } from './options.ts';
+import { type Options, onlyArgument, readArguments } from './options.ts';
 import { printJson, printLine, visible } from './print.ts';
 
 /** How often reading starts over because a running sidecar moved its tables. */
@@ -21,7 +21,7 @@ export const exportCommand: Command = {
   usage: 'FILE [--config FILE] [--json]',
   summary: 'all records as one file that `verify` and other tools read; bodies stay encrypted',
   run: async (args, env) => {
-    const options = readOptions(args, ['config'], ['json']);
+    const options = readArguments(args, ['config'], ['json']);
     const file = onlyArgument(options, 'file');
     if (existsSync(file)) throw new HoldpointError('usage', `${file} exists.`, 'Name a file that does not.');
     const partial = `${file}.partial`;
@@ -45,7 +45,7 @@ export const exportTilesCommand: Command = {
   usage: 'DIR [--config FILE] [--json]',
   summary: 'checkpoint, tiles and entries as a static C2SP tlog-tiles directory, for tools that are not ours',
   run: async (args, env) => {
-    const options = readOptions(args, ['config'], ['json']);
+    const options = readArguments(args, ['config'], ['json']);
     const dir = onlyArgument(options, 'directory');
     if (existsSync(dir) && readdirSync(dir).length > 0)
       throw new HoldpointError('usage', `${dir} is not empty.`, 'Name a directory that is, or a new one.');

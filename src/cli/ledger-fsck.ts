@@ -14,12 +14,6 @@ export const fsckCommand: Command = {
   summary: 'check every frame, table and reference of the ledger; --repair makes again only what is derived',
   run: async (args, env) => {
     const options = readOptions(args, ['config'], ['repair', 'json']);
-    if (options.positionals.length > 0)
-      throw new HoldpointError(
-        'usage',
-        'It takes no argument.',
-        'Name the configuration with --config FILE.',
-      );
     const { paths } = loadConfig(options.text('config') ?? defaultConfigFile, env);
     if (!existsSync(paths.ledgerDir))
       throw new HoldpointError('usage', `There is no ledger in ${paths.ledgerDir}.`, 'Check data.dir.');

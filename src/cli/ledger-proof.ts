@@ -7,7 +7,7 @@ import { type ProofVerdict, verifyTlogProof } from '../ledger/verify/tlog-proof.
 import { readFileOrThrow, readTrust } from '../store/trust.ts';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, exitCodes } from './command.ts';
-import { onlyArgument, readOptions, requiredText } from './options.ts';
+import { onlyArgument, readArguments, requiredText } from './options.ts';
 import { printJson, printLine, visible, visibleLines } from './print.ts';
 
 const inclusionSchema = z.object({ seq: z.number(), hashes: z.array(z.base64()), note: z.string() });
@@ -22,7 +22,7 @@ export const proveCommand: Command = {
   usage: 'SEQ [--bare] [--json]',
   summary: 'the proof that an entry is under the checkpoint, with the entry; --bare leaves the entry out',
   run: async (args, env) => {
-    const options = readOptions(args, clientOptions, ['bare', 'json']);
+    const options = readArguments(args, clientOptions, ['bare', 'json']);
     const seq = encodeURIComponent(onlyArgument(options, 'seq'));
     const client = controlClient(options, env);
     const { hashes, note, ...proof } = inclusionSchema.parse(
@@ -45,7 +45,7 @@ export const verifyProofCommand: Command = {
   usage: 'FILE --trust KEY_OR_FILE [--entry FILE] [--json]',
   summary: 'verify the proof of one entry offline; exit 1 names a reason code',
   run: async (args) => {
-    const options = readOptions(args, ['trust', 'entry'], ['json']);
+    const options = readArguments(args, ['trust', 'entry'], ['json']);
     const file = onlyArgument(options, 'proof file');
     const trustedKeys = readTrust(requiredText(options, 'trust'));
     const entry = options.text('entry');

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import { bundleVerifierPage } from '../verifier-page/bundle.ts';
 import { type Command, exitCodes } from './command.ts';
-import { onlyArgument, readOptions } from './options.ts';
+import { onlyArgument, readArguments } from './options.ts';
 import { printJson, printLine, visible } from './print.ts';
 
 /** Where `npm run build` leaves the page; in the checkout there is none, and it is bundled when asked for. */
@@ -16,7 +16,7 @@ export const verifierCommand: Command = {
   usage: 'FILE.html [--json]',
   summary: 'the verifier as one HTML page that works offline, for whoever is given an export',
   run: async (args) => {
-    const options = readOptions(args, [], ['json']);
+    const options = readArguments(args, [], ['json']);
     const file = onlyArgument(options, 'file');
     const page = existsSync(builtPage) ? await readFile(builtPage, 'utf8') : await bundledPage();
     try {

@@ -8,7 +8,7 @@ import { exportCommand, exportTilesCommand } from './ledger-export.ts';
 import { fsckCommand } from './ledger-fsck.ts';
 import { proveCommand, verifyProofCommand } from './ledger-proof.ts';
 import { verifierCommand } from './ledger-verifier.ts';
-import { onlyArgument, readOptions } from './options.ts';
+import { onlyArgument, readArguments, readOptions } from './options.ts';
 import { printJson, printLine, visibleLines } from './print.ts';
 
 const checkpointSchema = z.object({ note: z.string() });
@@ -32,7 +32,7 @@ export const ledgerCommands: readonly Command[] = [
     usage: 'SEQ [--json]',
     summary: 'one sealed entry',
     run: async (args, env) => {
-      const options = readOptions(args, clientOptions, ['json']);
+      const options = readArguments(args, clientOptions, ['json']);
       const seq = onlyArgument(options, 'seq');
       const answer = await controlClient(options, env).get(
         `/api/v1/ledger/entries?from=${encodeURIComponent(seq)}&limit=1`,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { HoldpointError } from '../core/errors.ts';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, exitCodes } from './command.ts';
-import { onlyArgument, readOptions } from './options.ts';
+import { onlyArgument, readArguments, readOptions } from './options.ts';
 import { printJson, printLine, printTable, visible } from './print.ts';
 
 const notificationSchema = z.object({
@@ -37,7 +37,7 @@ export const notificationsCommands: readonly Command[] = [
     usage: '(ID | --all) [--json]',
     summary: 'send a dead letter again, or up to 500 of them',
     run: async (args, env) => {
-      const options = readOptions(args, clientOptions, ['json', 'all']);
+      const options = readArguments(args, clientOptions, ['json', 'all']);
       const client = controlClient(options, env);
       if (options.flag('all') && options.positionals.length > 0)
         throw new HoldpointError('usage', 'Name one notification or give --all.', 'See holdpoint --help.');
@@ -59,7 +59,7 @@ export const notificationsCommands: readonly Command[] = [
     usage: 'RECEIVER [--json]',
     summary: 'send a test to a receiver of notify.to',
     run: async (args, env) => {
-      const options = readOptions(args, clientOptions, ['json']);
+      const options = readArguments(args, clientOptions, ['json']);
       const receiver = onlyArgument(options, 'receiver');
       const answer = await controlClient(options, env).post(`${path}/test`, { receiver });
       if (options.flag('json')) printJson(answer);

@@ -10,8 +10,33 @@ export interface Options {
   flag(name: string): boolean;
 }
 
-/** Parses `args`; unknown options and missing values throw `usage`. */
+/**
+ * Parses the `args` of a command that takes options alone: unknown ones, missing values and any argument throw `usage`. A
+ * value that was meant to be quoted, and is two words, orders nothing.
+ */
 export function readOptions(
+  args: readonly string[],
+  texts: readonly string[],
+  flags: readonly string[] = [],
+  lists: readonly string[] = [],
+): Options {
+  const options = readArguments(args, texts, flags, lists);
+  refuseArguments(options);
+  return options;
+}
+
+/** Throws `usage` where there is an argument. */
+export function refuseArguments({ positionals: [unexpected] }: Options): void {
+  if (unexpected === undefined) return;
+  throw new HoldpointError(
+    'usage',
+    `This command takes no argument, and was given ${JSON.stringify(unexpected)}.`,
+    'Put a value with spaces into quotes, or see holdpoint --help.',
+  );
+}
+
+/** Parses `args`, arguments among them; unknown options and missing values throw `usage`. */
+export function readArguments(
   args: readonly string[],
   texts: readonly string[],
   flags: readonly string[] = [],

@@ -1,7 +1,7 @@
 /** `holdpoint policy …`: validate a policy and run its own fixtures, without a sidecar; replay it over the record of one. */
 import { backtestCommand } from './backtest.ts';
 import { type Command, type Environment, exitCodes } from './command.ts';
-import { type Options, onlyArgument, readOptions } from './options.ts';
+import { type Options, onlyArgument, readArguments } from './options.ts';
 import { printJson, printLine, visible, visibleLines } from './print.ts';
 import { readPolicy } from './read-policy.ts';
 
@@ -11,7 +11,7 @@ export const policyCommands: readonly Command[] = [
     usage: 'FILE [--config FILE] [--json]',
     summary: 'load a policy as the sidecar would',
     run: async (args, env) => {
-      const options = readOptions(args, ['config'], ['json']);
+      const options = readArguments(args, ['config'], ['json']);
       const file = onlyArgument(options, 'policy file');
       const { loadPolicy } = await import('../policy/compile.ts');
       const { version, digest } = loadPolicy(file, readPolicy(file), await rulersOf(options, env));
@@ -25,7 +25,7 @@ export const policyCommands: readonly Command[] = [
     usage: 'FILE [--config FILE] [--json]',
     summary: "run the rules' own fixtures; exit 1 when one fails",
     run: async (args, env) => {
-      const options = readOptions(args, ['config'], ['json']);
+      const options = readArguments(args, ['config'], ['json']);
       const file = onlyArgument(options, 'policy file');
       const { testPolicy } = await import('../policy/compile.ts');
       const results = testPolicy(file, readPolicy(file), await rulersOf(options, env));

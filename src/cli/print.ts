@@ -41,8 +41,13 @@ function escaped(character: string): string {
     .join('');
 }
 
-/** Controls, formats (bidirectional, zero-width), line and paragraph separators: what moves, hides or reorders text. */
-const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+/**
+ * What moves, hides or reorders text, or is not seen at all: controls, formats (bidirectional, zero-width), code points
+ * without a letter, line and paragraph separators, selectors and fillers, spaces other than the usual one, and a fourth and
+ * further combining sign, which would cover the rows above. The selector that follows a pictograph stays.
+ */
+const unsafe =
+  /(?!(?<=\p{Extended_Pictographic})\uFE0F)(?:[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}|(?<=\p{M}{3})\p{M})/gu;
 
 /** The text with every character that could move the cursor, hide or reorder text shown as its code point. */
 export function visible(text: string): string {

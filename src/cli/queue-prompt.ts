@@ -46,6 +46,7 @@ export function afterKey(prompt: Prompt, key: Key, hold: Detail, withheld: Reado
   const stay = (text: string, said = ''): Typed => ({ prompt: { ...prompt, text }, said, order: null });
   switch (key.kind) {
     case 'text':
+    case 'paste':
       return stay((prompt.text + key.text).slice(0, reasonCharsMax));
     case 'backspace':
       return stay([...prompt.text].slice(0, -1).join(''));

@@ -60,6 +60,7 @@ export function withItems(state: QueueState, items: readonly Listed[], total: nu
 export function pressed(state: QueueState, key: Key): Step {
   if (key.kind === 'interrupt') return { state, effect: { kind: 'quit' } };
   if (state.prompt !== null && state.open !== null) return typed(state, key);
+  if (key.kind === 'paste') return { state: { ...state, said: 'Nothing takes text here.' }, effect: null };
   const name = key.kind === 'text' ? key.text : key.kind;
   if (state.open !== null) return inHold(state, name);
   switch (name) {

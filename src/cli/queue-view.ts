@@ -1,6 +1,6 @@
 /** The interactive queue as rows of text. Pure; every recorded character is made visible before it is a row. */
 import type { Detail } from './hold-answers.ts';
-import { duration } from './print.ts';
+import { duration, visible } from './print.ts';
 import { promptWords } from './queue-prompt.ts';
 import type { Listed, OpenHold, QueueState } from './queue-state.ts';
 import { cell, type Paint, type Style, wrap } from './screen.ts';
@@ -84,7 +84,7 @@ function holdParts(
 ): Parts {
   // Broken glass releases all of it, whatever was chosen before.
   const isBreaking = state.prompt?.kind.endsWith('break-glass') === true;
-  const lines = detailLines(hold, isBreaking ? new Set() : withheld).flatMap((line) => wrap(line, columns));
+  const lines = detailRows(hold, isBreaking ? new Set() : withheld, columns);
   const first = Math.min(scroll, Math.max(0, lines.length - rows));
   const left = duration(Date.parse(hold.expiresAt) - nowMs);
   const title = `${hold.id}  ${hold.state}  [${hold.severity}]  ${left} left  caller ${hold.caller}`;
@@ -109,43 +109,66 @@ function keysIn({ actions, exchange, breakGlass }: Detail): string {
   ].join('   ');
 }
 
-/** What a reviewer needs, the consequence first. */
-function detailLines(hold: Detail, withheld: ReadonlySet<number>): string[] {
+/** What a reviewer needs, the consequence first. What is ours begins at the margin, and nothing recorded does. */
+function detailRows(hold: Detail, withheld: ReadonlySet<number>, columns: number): string[] {
+  const own = (line: string): string[] => ours(line, columns);
   const text = hold.exchange?.response?.text ?? '';
   return [
-    ...callLines(hold, withheld),
-    ...(text === '' ? [] : ['Answer', text, '']),
+    ...callRows(hold, withheld, columns),
+    ...(text === '' ? [] : [...own('Answer'), ...quoted(text, columns), '']),
     ...hold.rules.flatMap((rule) => [
-      `Held by ${rule.id}: ${rule.title} (policy ${hold.policy.version})`,
-      rule.error === '' ? rule.when : `it failed: ${rule.error}`,
+      ...own(`Held by ${rule.id}: ${rule.title} (policy ${hold.policy.version})`),
+      ...quoted(rule.error === '' ? rule.when : `it failed: ${rule.error}`, columns),
       '',
     ]),
-    'Who rules',
-    ...whoRules(hold),
+    ...own('Who rules'),
+    ...whoRules(hold).flatMap(own),
     '',
-    ...(hold.exchange?.request.messages ?? []).flatMap((message) => [`${message.role}:`, message.text, '']),
-    `workload ${hold.workload}   model ${hold.model}`,
-    `decision ${hold.decisionId}`,
-    `digest ${hold.digest}`,
+    ...(hold.exchange?.request.messages ?? []).flatMap(({ role, text: said }) => [
+      ...own(`From ${role}:`),
+      ...quoted(said, columns),
+      '',
+    ]),
+    ...own(`workload ${hold.workload}   model ${hold.model}`),
+    ...own(`decision ${hold.decisionId}`),
+    ...own(`digest ${hold.digest}`),
   ];
 }
 
-function callLines(hold: Detail, withheld: ReadonlySet<number>): string[] {
+const margin = '  ';
+
+/** A line of our own, with names in it that somebody else gave: where it goes on it stands behind the margin. */
+function ours(line: string, columns: number): string[] {
+  const [first = '', ...further] = wrap(visible(line), columns - margin.length);
+  return [first, ...further.map((row) => margin + row)];
+}
+
+/** Rows of a text that somebody else wrote. */
+function quoted(text: string, columns: number): string[] {
+  return wrap(text, columns - margin.length).map((row) => margin + row);
+}
+
+function callRows(hold: Detail, withheld: ReadonlySet<number>, columns: number): string[] {
   const calls = hold.exchange?.response?.toolCalls ?? [];
   const [only] = calls;
+  const own = (line: string): string[] => ours(line, columns);
+  const argumentsOf = (call: (typeof calls)[number]): string[] =>
+    quoted(JSON.stringify(call.arguments, null, 2), columns);
   if (calls.length === 1 && only !== undefined) {
     return [
-      `If you release, this tool call reaches the workload: ${only.name}`,
-      JSON.stringify(only.arguments, null, 2),
+      ...own(`If you release, this tool call reaches the workload: ${only.name}`),
+      ...argumentsOf(only),
       '',
     ];
   }
   return calls.flatMap((call, place) => [
     ...(place === 0
-      ? [`If you release, ${calls.length - withheld.size} of ${calls.length} tool calls reach the workload:`]
+      ? own(
+          `If you release, ${calls.length - withheld.size} of ${calls.length} tool calls reach the workload:`,
+        )
       : []),
-    `${place + 1}  ${withheld.has(place) ? 'withheld' : 'goes    '}  ${call.name}`,
-    JSON.stringify(call.arguments, null, 2),
+    ...own(`${place + 1}  ${withheld.has(place) ? 'withheld' : 'goes    '}  ${call.name}`),
+    ...argumentsOf(call),
     '',
   ]);
 }

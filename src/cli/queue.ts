@@ -8,9 +8,9 @@ import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
 import { detailSchema, listSchema } from './hold-answers.ts';
 import { printQueue } from './holds.ts';
-import { readOptions } from './options.ts';
+import { readArguments, readOptions } from './options.ts';
 import { duration, outputIsGone, printJson, printLine, safeJson, visible } from './print.ts';
-import { keysOf } from './queue-keys.ts';
+import { bracketPastes, createKeyReader, leavePastes } from './queue-keys.ts';
 import {
   type Effect,
   emptyQueue,
@@ -26,9 +26,9 @@ import { paintFor } from './screen.ts';
 
 const refreshMs = 1_000;
 const pendingPath = '/api/v1/holds?state=pending&limit=500';
-/** The other screen, and the cursor hidden; and back. */
-const enterScreen = '\u001b[?1049h\u001b[?25l';
-const leaveScreen = '\u001b[?25h\u001b[?1049l';
+/** The other screen, the cursor hidden, and no row that goes on in the next one; and back. */
+const enterScreen = `\u001b[?1049h\u001b[?25l\u001b[?7l${bracketPastes}`;
+const leaveScreen = `${leavePastes}\u001b[?7h\u001b[?25h\u001b[?1049l`;
 
 export const queueCommands: readonly Command[] = [
   {
@@ -36,7 +36,7 @@ export const queueCommands: readonly Command[] = [
     usage: '[--json]',
     summary: 'the queue on a terminal, to read and to rule; a plain list elsewhere',
     run: async (args, env) => {
-      const options = readOptions(args, clientOptions, ['json']);
+      const options = readArguments(args, clientOptions, ['json']);
       const [unknown] = options.positionals;
       if (unknown !== undefined)
         throw new HoldpointError(
@@ -59,8 +59,6 @@ export const queueCommands: readonly Command[] = [
     summary: 'a line for each hold that comes and goes, until interrupted; with --json one object a line',
     run: async (args, env) => {
       const options = readOptions(args, clientOptions, ['json']);
-      if (options.positionals.length > 0)
-        throw new HoldpointError('usage', 'holds watch takes no argument.', 'See holdpoint holds --help.');
       return watch(controlClient(options, env), options.flag('json'));
     },
   },
@@ -89,7 +87,10 @@ function tell(what: 'held' | 'over', hold: Listed, asJson: boolean): void {
   }
 }
 
-/** Until the reader leaves. Rejects when the sidecar cannot be reached any more; the terminal is given back before. */
+/**
+ * Until the reader leaves. Rejects when the sidecar cannot be reached any more, and with the refusal of a ruling that was
+ * under way when they left; the terminal is given back before.
+ */
 async function runQueue(
   client: ControlClient,
   env: Environment,
@@ -101,8 +102,12 @@ async function runQueue(
   const ended = Promise.withResolvers<void>();
   /** One call at a time, in the order of the keys. */
   let calls: Promise<void> = Promise.resolve();
+  /** The screen is the shell's again: what a ruling under way comes to is said there, in lines. */
+  let isOver = false;
+  let lateFailure: unknown = null;
 
   function draw(): void {
+    if (isOver) return;
     // A terminal that does not say its size is one of 24 rows of 80 columns.
     const size = { rows: stdout.rows || 24, columns: stdout.columns || 80 };
     stdout.write(`\u001b[H${rowsOf(state, size, Date.now(), paint).join('\u001b[K\r\n')}\u001b[K\u001b[J`);
@@ -110,12 +115,13 @@ async function runQueue(
 
   function run(effect: Effect): void {
     if (effect.kind === 'quit') ended.resolve();
-    else calls = calls.then(() => carryOut(effect)).catch(failed);
+    else calls = calls.then(() => carryOut(effect)).catch((error: unknown) => failed(error, effect.kind));
   }
 
   /** A refusal is something to read; a sidecar that is gone ends the command. */
-  function failed(error: unknown): void {
-    if (!(error instanceof HoldpointError) || error.code === 'sidecar_unreachable') ended.reject(error);
+  function failed(error: unknown, what: 'show' | 'rule' | 'refresh'): void {
+    if (isOver) lateFailure ??= what === 'rule' ? error : null;
+    else if (!(error instanceof HoldpointError) || error.code === 'sidecar_unreachable') ended.reject(error);
     else state = { ...state, said: `${messageOf(error)} ${error.next}` };
     draw();
   }
@@ -129,7 +135,12 @@ async function runQueue(
       const { order, digest } = effect;
       await client.post(`${path}/rulings`, { ...order, digest });
       const what = order.breakGlass === true ? 'broken glass' : order.verdict;
-      state = { ...state, open: null, said: `${effect.id}: your ${what} is sealed.` };
+      const said = `${effect.id}: your ${what} is sealed.`;
+      if (isOver) {
+        printLine(visible(said));
+        return;
+      }
+      state = { ...state, open: null, prompt: null, said };
       await refresh();
     }
     draw();
@@ -146,8 +157,9 @@ async function runQueue(
     draw();
   }
 
+  const readKeys = createKeyReader();
   const onData = (chunk: string): void => {
-    for (const key of keysOf(chunk)) {
+    for (const key of readKeys(chunk)) {
       const step = pressed(state, key);
       state = step.state;
       if (step.effect !== null) run(step.effect);
@@ -156,7 +168,7 @@ async function runQueue(
   };
   const quit = (): void => ended.resolve();
   const timer = setInterval(() => {
-    calls = calls.then(refresh).catch(failed);
+    calls = calls.then(refresh).catch((error: unknown) => failed(error, 'refresh'));
   }, refreshMs);
   stdin.setRawMode(true).setEncoding('utf8').on('data', onData).on('end', quit);
   stdout.on('resize', draw);
@@ -170,8 +182,10 @@ async function runQueue(
     stdin.off('data', onData).setRawMode(false).pause();
     stdout.off('resize', draw);
     process.off('SIGTERM', quit);
+    isOver = true;
     stdout.write(leaveScreen);
   }
-  // What was ruled last is sealed before the command ends.
+  // What was ruled last is sealed before the command ends, or it says that it was not.
   await calls;
+  if (lateFailure !== null) throw lateFailure;
 }

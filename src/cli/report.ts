@@ -5,7 +5,7 @@ import { HoldpointError, messageOf } from '../core/errors.ts';
 import { linesOf } from '../report/split.ts';
 import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
-import { onlyArgument, readOptions } from './options.ts';
+import { onlyArgument, readArguments } from './options.ts';
 import { printJson, printLine, safeJson, visible } from './print.ts';
 
 /** Of one request; what is longer than a line may be is refused by the sidecar. */
@@ -24,6 +24,7 @@ const resultSchema = z.object({
   next: z.string().optional(),
 });
 type Result = z.output<typeof resultSchema>;
+const lineFeed = Buffer.from('\n');
 const lastSchema = z.object({ summary: z.object({ complete: z.boolean() }) });
 
 export const reportCommand: Command = {
@@ -34,7 +35,7 @@ export const reportCommand: Command = {
 };
 
 async function report(args: readonly string[], env: Environment): Promise<ExitCode> {
-  const options = readOptions(args, clientOptions, ['json']);
+  const options = readArguments(args, clientOptions, ['json']);
   const file = onlyArgument(options, 'file of decisions');
   const client = controlClient(options, env);
   const counts = { lines: 0, sealed: 0, known: 0, refused: 0 };
@@ -85,7 +86,8 @@ async function* batchesOf(file: string): AsyncGenerator<Batch> {
 
 /** What became of each, by its line in the file. */
 async function send(client: ControlClient, { lines }: Batch): Promise<readonly Result[]> {
-  const body = lines.map(({ bytes }) => bytes.toString('utf8')).join('\n');
+  // As they are: a line that is no UTF-8 is refused, and not put into other words.
+  const body = Buffer.concat(lines.flatMap(({ bytes }) => [bytes, lineFeed]));
   const answer = await client.postLines('/api/v1/decisions:batch', body);
   const results = z.array(resultSchema).safeParse(answer.slice(0, -1));
   const isWhole = lastSchema.safeParse(answer.at(-1)).success && results.data?.length === lines.length;

@@ -5,7 +5,7 @@ import { HoldpointError, messageOf } from '../core/errors.ts';
 import { keyFingerprint } from '../core/ruling-statement.ts';
 import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
-import { onlyArgument, readOptions, requiredText } from './options.ts';
+import { onlyArgument, readArguments, readOptions, requiredText } from './options.ts';
 import { printJson, printLine, printTable, visible } from './print.ts';
 import { readReviewerKey, writeReviewerKey } from './reviewer-key.ts';
 
@@ -89,7 +89,7 @@ async function request(args: readonly string[], env: Environment): Promise<ExitC
 }
 
 async function approve(args: readonly string[], env: Environment): Promise<ExitCode> {
-  const options = readOptions(args, [...clientOptions, 'reason'], ['json']);
+  const options = readArguments(args, [...clientOptions, 'reason'], ['json']);
   const made = readRequest(onlyArgument(options, 'request'));
   const reason = requiredText(options, 'reason');
   const answer = await controlClient(options, env).post(path, { ...made, reason });
@@ -130,7 +130,7 @@ async function list(args: readonly string[], env: Environment): Promise<ExitCode
 }
 
 async function withdraw(args: readonly string[], env: Environment): Promise<ExitCode> {
-  const options = readOptions(args, [...clientOptions, 'reason'], ['json']);
+  const options = readArguments(args, [...clientOptions, 'reason'], ['json']);
   const key = onlyArgument(options, 'key');
   const reason = requiredText(options, 'reason');
   const answer = await controlClient(options, env).post(`${path}/withdraw`, { key, reason });

@@ -6,7 +6,7 @@ import { isBackup } from '../store/backup.ts';
 import { readFileOrThrow, readWitnesses } from '../store/trust.ts';
 import { verifyDirectory } from '../store/verify-directory.ts';
 import { type Command, exitCodes } from './command.ts';
-import { onlyArgument, readOptions } from './options.ts';
+import { onlyArgument, readArguments } from './options.ts';
 import { printJson, printLine, visible } from './print.ts';
 import { verifyBackup, verifyExport } from './verify-export.ts';
 
@@ -17,7 +17,7 @@ export const verifyCommand: Command = {
   summary:
     'verify a data directory, a directory of `ledger backup` or a file of `ledger export`, offline; exit 1 names the first bad entry and a reason code',
   run: async (args) => {
-    const options = readOptions(
+    const options = readArguments(
       args,
       ['trust', 'checkpoint', 'keys', 'escrow-key'],
       ['json', 'every-signature', 'portable'],

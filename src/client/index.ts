@@ -63,8 +63,10 @@ export function createClient(options: ClientOptions) {
     // Whoever answers without JSON is no sidecar, and is named so.
     throw refusalOf(answer.status, await answer.json().catch(() => null));
   }
-  const send = async <Answer>(method: string, path: string, input: Input): Promise<Answer> =>
-    (await answerOf(method, path, input)).json();
+  const send = async <Answer>(method: string, path: string, input: Input): Promise<Answer> => {
+    const answer = await answerOf(method, path, input);
+    return readValue(await answer.text(), answer.status);
+  };
   const sendForText = async (method: string, path: string, input: Input): Promise<string> =>
     (await answerOf(method, path, input)).text();
 
@@ -72,11 +74,12 @@ export function createClient(options: ClientOptions) {
   const sendLines = async <Line>(method: string, path: string, input: Input): Promise<readonly Line[]> => {
     const { url, body } = addressOf(base, path, input);
     const lines = Array.isArray(body) ? body.map((line) => JSON.stringify(line)).join('\n') : '';
-    const text = await (await answerTo(method, url, 'application/x-ndjson', lines)).text();
+    const answer = await answerTo(method, url, 'application/x-ndjson', lines);
+    const text = await answer.text();
     return text
       .split('\n')
       .filter((line) => line !== '')
-      .map((line) => JSON.parse(line));
+      .map((line) => readValue(line, answer.status));
   };
 
   return {
@@ -113,6 +116,15 @@ function addressOf(base: URL, path: string, input: Input): { url: URL; body: unk
   return { url, body };
 }
 
+/** The value of a JSON text; a page that something in between put in its place is no sidecar's. */
+function readValue<Answer>(text: string, status: number): Answer {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw refusalOf(status, null);
+  }
+}
+
 function refusalOf(status: number, problem: unknown): RefusedError {
   if (isProblem(problem)) return new RefusedError(status, problem.code, problem.detail, problem.next);
   const detail = `What answers (${status}) is not a Holdpoint control port.`;
@@ -133,14 +145,15 @@ async function* readEvents(
   signal: AbortSignal,
 ): AsyncGenerator<HoldEvent> {
   const answer = await fetch(url, { headers, signal, redirect: 'error' });
-  if (!answer.ok || answer.body === null)
+  const isStream = answer.headers.get('content-type')?.startsWith('text/event-stream') === true;
+  if (!answer.ok || !isStream || answer.body === null)
     throw refusalOf(answer.status, await answer.json().catch(() => null));
   let text = '';
   for await (const chunk of answer.body.pipeThrough(new TextDecoderStream())) {
-    text += chunk;
-    if (text.length > eventCharsMax) throw refusalOf(answer.status, null);
-    const events = text.split('\n\n');
+    const events = (text + chunk).split('\n\n');
     text = events.pop() ?? '';
+    // Of what has not ended yet: many events may come at once.
+    if (text.length > eventCharsMax) throw refusalOf(answer.status, null);
     for (const event of events) {
       const data = /^data: (.*)$/m.exec(event)?.[1];
       if (data !== undefined) yield JSON.parse(data);

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { createRoleBook } from '../core/roles.ts';
 import { address, hostOf } from './address.ts';
+import { peopleSchema } from './people.ts';
 import { rolesSchema } from './roles.ts';
 import { controlTlsSchema, isLoopback, kubernetesSchema, publicUrlSchema, signInSchema } from './sign-in.ts';
 
@@ -22,6 +23,7 @@ export const controlSchema = z
         'Whether a ruling needs the signature of a key that its reviewer has enrolled. Sealed at each start, so that a verifier demands it too.',
       ),
     roles: rolesSchema,
+    people: peopleSchema,
     publicUrl: publicUrlSchema,
     tls: controlTlsSchema,
     signIn: signInSchema,

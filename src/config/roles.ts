@@ -19,6 +19,11 @@ const grantSchema = z
     if ((like === undefined) === (given === undefined)) return refuse('expected either like or permissions');
     if (given !== undefined && !given.includes('see') && given.some((one) => one !== 'report'))
       refuse('expected see among the permissions: what else there is, report apart, needs it');
+    // How many decisions a condition of one's own matches says what is in them, one question after another.
+    if (given?.includes('backtest') === true && !given.includes('read_content'))
+      refuse(
+        'expected read_content with backtest: conditions that one writes oneself tell content bit by bit',
+      );
   })
   .transform((grant): { like: (typeof models)[number] } | { permissions: readonly Permission[] } =>
     grant.like === undefined ? { permissions: grant.permissions ?? [] } : { like: grant.like },

@@ -9,7 +9,7 @@ import type { Identity } from '../store/token-file.ts';
 import { type AmendmentInput, amendedMessage, amendmentSchema, whyTextIsFixed } from './amend.ts';
 import type { HoldDetail } from './api/holds.ts';
 import type { ControlParts } from './parts.ts';
-import { requireRuler } from './ruling.ts';
+import { alsoCalled, requireRuler } from './ruling.ts';
 import type { Exchange } from './view.ts';
 
 export type Actions = HoldDetail['actions'];
@@ -62,7 +62,8 @@ export async function actionsFor(
     whyNot(() => {
       const { name: by, role, inStead } = identity;
       const { digest } = hold.state.terms;
-      const request = { ...change, by, role, digest, reason: 'on trial' };
+      const names = alsoCalled(parts, by, inStead);
+      const request = { ...change, by, role, digest, reason: 'on trial', alsoCalled: names };
       afterRuling(hold.state, inStead === undefined ? request : { ...request, inStead }, parts.clock.nowMs());
       requireRuler(parts.roles, { role });
     });

@@ -1,7 +1,9 @@
 /** The control port's small HTTP layer: routes, JSON bodies within bounds, RFC 9457 problems. */
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { type ErrorCode, HoldpointError, httpStatusByCode } from '../core/errors.ts';
+import { readJsonText } from '../provider/json.ts';
 import type { Problem } from './api/problem.ts';
 import type { Operation } from './operation.ts';
 import type { Caller, Note } from './sign-in/caller.ts';
@@ -153,9 +155,11 @@ export async function readJsonBody({
       'Set Content-Type: application/json.',
     );
   }
-  const text = await readText(req);
+  const bytes = await readBytes(req);
   await stillMay();
-  return parseJson(text);
+  // What is no text would become another one, and be sealed as if it had been sent.
+  if (!isUtf8(bytes)) throw new HoldpointError('invalid_argument', 'It is not valid UTF-8.');
+  return parseJson(bytes.toString('utf8'));
 }
 
 /** Reads a JSON body of a form. Throws what `readJsonBody` throws. */
@@ -173,21 +177,22 @@ export function checkOrder<T>(schema: z.ZodType<T>, value: unknown): T {
   throw new HoldpointError('invalid_argument', z.prettifyError(parsed.error), 'See /openapi.json.');
 }
 
-/** The value of a JSON text that somebody sent. Throws `invalid_argument` where it is none or nests too deeply. */
+/**
+ * The value of a JSON text that somebody sent. Throws `invalid_argument` where it is none, nests too deeply, or has a key
+ * twice: whoever reads it elsewhere, such as what a reviewer signed, may take the other one.
+ */
 export function parseJson(text: string): unknown {
   if (depthOf(text) > bodyDepthMax)
     throw new HoldpointError('invalid_argument', `It nests deeper than ${bodyDepthMax} levels.`);
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new HoldpointError('invalid_argument', 'It is not JSON.', '', error);
-  }
+  const { value, defect } = readJsonText(text, 'It');
+  if (defect === '') return value;
+  throw new HoldpointError('invalid_argument', `${defect}.`);
 }
 
-function readText(req: IncomingMessage): Promise<string> {
+function readBytes(req: IncomingMessage): Promise<Buffer> {
   const tooLarge = () => new HoldpointError('body_too_large', `The body exceeds ${bodyBytesMax} bytes.`);
   if (Number(req.headers['content-length'] ?? 0) > bodyBytesMax) return Promise.reject(tooLarge());
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const chunks: Buffer[] = [];
   let bytes = 0;
   const slow = setTimeout(
@@ -200,7 +205,7 @@ function readText(req: IncomingMessage): Promise<string> {
     else chunks.push(chunk);
   };
   req.on('data', take);
-  req.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+  req.once('end', () => resolve(Buffer.concat(chunks)));
   req.once('error', reject);
   req.once('close', () => reject(new HoldpointError('invalid_argument', 'The body was cut off.')));
   return promise.finally(() => {

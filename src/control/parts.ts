@@ -1,5 +1,6 @@
 /** What the control plane's routes are given. Built by the composition root. */
 import type { Clock } from '../core/clock.ts';
+import type { OtherNames } from '../core/people.ts';
 import type { RoleBook } from '../core/roles.ts';
 import type { ErasureDesk } from '../erasure/desk.ts';
 import type { Delegations } from '../hold/delegations.ts';
@@ -28,6 +29,8 @@ export interface ControlParts {
   readonly callsInFlight: () => number;
   /** The roles there are, configured ones included. */
   readonly roles: RoleBook;
+  /** The same person by other ways in: they count once. */
+  readonly otherNames: OtherNames;
   /** Whether a ruling needs its reviewer's signature. */
   readonly rulings: 'accepted' | 'signed';
   /** Keys of reviewers whose withdrawal was handed to the ledger, durable or not. Whoever withdraws adds them. */

@@ -46,6 +46,7 @@ export async function ruleOn(
   const checked = signed === null ? null : checkSignature(parts, hold, identity, verdict, signed);
   const shared = {
     ...{ reason, digest, by: identity.name, role },
+    alsoCalled: alsoCalled(parts, identity.name, inStead),
     ...(identity.display === undefined ? {} : { display: identity.display }),
     ...(checked === null ? {} : { signed: checked.statement }),
     ...(inStead === undefined ? {} : { inStead }),
@@ -67,8 +68,17 @@ export async function ruleOn(
 
 export type RulingParts = Pick<
   ControlParts,
-  'ledger' | 'holds' | 'delegations' | 'clock' | 'withdrawnKeys' | 'roles'
+  'ledger' | 'holds' | 'delegations' | 'clock' | 'withdrawnKeys' | 'roles' | 'otherNames'
 >;
+
+/** Further names of whoever rules, and of whoever they stand in for. */
+export function alsoCalled(
+  { otherNames }: Pick<ControlParts, 'otherNames'>,
+  by: string,
+  inStead: string | undefined,
+): readonly string[] {
+  return [...otherNames(by), ...(inStead === undefined ? [] : otherNames(inStead))];
+}
 
 /** The role that somebody lent. Throws `forbidden`, then and once it is not lent any more. */
 function inSteadOf(

@@ -21,6 +21,7 @@ export const permissions = [
   'enrol_key',
   'read_erasures',
   'read_notifications',
+  /** Conditions of one's own, counted over what was recorded: goes with `read_content`. */
   'backtest',
   'report',
 ] as const;

@@ -87,8 +87,9 @@ export function createDelegations(options: DelegationOptions): Delegations {
     isInForce,
     all: () => ledger.delegations(),
     inForce: (from, to) => open().find((one) => one.from === from && one.to === to && isInForce(one)) ?? null,
-    begin: ({ by, role }, to, untilMs) =>
+    begin: ({ by, role, alsoCalled = [] }, to, untilMs) =>
       inTurn(async () => {
+        if (alsoCalled.includes(to)) refuseOneself();
         refuseDelegation(by, to, untilMs, clock.nowMs(), open().filter(isInForce));
         const data = { action: 'delegate', by, delegate: to, role, until: untilMs };
         const sealed = ledger.seal({ type: 'access', data });
@@ -121,6 +122,10 @@ export function createDelegations(options: DelegationOptions): Delegations {
   };
 }
 
+function refuseOneself(): never {
+  throw new HoldpointError('invalid_argument', 'Nobody stands in for themselves.', 'Name somebody else.');
+}
+
 function refuseDelegation(
   by: string,
   to: string,
@@ -131,7 +136,7 @@ function refuseDelegation(
   const refuse = (message: string, next = ''): never => {
     throw new HoldpointError('invalid_argument', message, next);
   };
-  if (to === by) refuse('Nobody stands in for themselves.', 'Name somebody else.');
+  if (to === by) refuseOneself();
   if (untilMs <= nowMs || untilMs > nowMs + delegationMsMax)
     refuse('The time is past, or more than 90 days away.', 'Name a time within 90 days.');
   const mine = inForce.find(({ from }) => from === by);

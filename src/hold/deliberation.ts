@@ -19,6 +19,8 @@ export const assignmentsMax = 100;
 export interface Person {
   readonly by: string;
   readonly role: string;
+  /** Further names of the same person. */
+  readonly alsoCalled?: readonly string[];
 }
 
 export interface Deliberation {

@@ -119,7 +119,7 @@ export function createReviews(desk: Desk): Reviews {
   };
 }
 
-function requireReviewable(hold: Hold, { by }: Person): void {
+function requireReviewable(hold: Hold, { by, alsoCalled = [] }: Person): void {
   const broken = hold.state.rulings.find(({ breakGlass }) => breakGlass === true);
   if (broken === undefined)
     throw new HoldpointError(
@@ -133,10 +133,13 @@ function requireReviewable(hold: Hold, { by }: Person): void {
       `${hold.review.by} has reviewed ${hold.id} already.`,
       'A finding is final.',
     );
-  if (by === broken.by || by === hold.state.terms.requester)
+  const names = [by, ...alsoCalled];
+  if (names.includes(broken.by) || names.includes(hold.state.terms.requester))
     throw new HoldpointError(
       'forbidden',
-      by === broken.by ? 'Who broke the glass does not review it.' : 'Who asked for it does not review it.',
+      names.includes(broken.by)
+        ? 'Who broke the glass does not review it.'
+        : 'Who asked for it does not review it.',
       'Ask somebody else.',
     );
 }

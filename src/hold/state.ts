@@ -58,6 +58,8 @@ export interface RulingRequest {
   readonly signed?: SignedStatement;
   /** Who is away and lent `role` to `by`, which whoever asks for the ruling has checked. */
   readonly inStead?: string;
+  /** Further names of these two. They count as the same person and are not sealed. */
+  readonly alsoCalled?: readonly string[];
 }
 
 export function openState(terms: HoldTermsFixed): HoldState {
@@ -101,16 +103,22 @@ function voicesOf({ by, inStead }: Pick<RulingRequest, 'by' | 'inStead'>): reado
   return inStead === undefined ? [by] : [by, inStead];
 }
 
-/** Nobody rules twice, neither by themselves nor through somebody who stands in for them. */
+/** The same, by every name that these people have. */
+function namesIn(ruling: RulingRequest): readonly string[] {
+  return [...voicesOf(ruling), ...(ruling.alsoCalled ?? [])];
+}
+
+/** Nobody rules twice, neither by themselves, by another of their names, nor through somebody who stands in for them. */
 function refuseSecond({ rulings }: HoldState, ruling: RulingRequest): void {
   const spent = rulings.flatMap(voicesOf);
-  const again = voicesOf(ruling).find((voice) => spent.includes(voice));
+  const again = namesIn(ruling).find((name) => spent.includes(name));
   if (again === undefined) return;
   const own = rulings.some(({ by }) => by === again);
+  const isAlias = !voicesOf(ruling).includes(again);
   throw new HoldpointError(
     'already_ruled',
     own
-      ? `${again} has ruled on this hold already.`
+      ? `${again}${isAlias ? ', who is the same person,' : ''} has ruled on this hold already.`
       : `Somebody has ruled on this hold in the stead of ${again} already.`,
     'Another reviewer must give the remaining approval.',
   );
@@ -154,7 +162,7 @@ function afterBreakGlass(state: HoldState, ruling: RulingRequest, nowMs: number)
 }
 
 function refuseRequester(terms: HoldTermsFixed, ruling: RulingRequest): void {
-  if (!voicesOf(ruling).includes(terms.requester)) return;
+  if (!namesIn(ruling).includes(terms.requester)) return;
   throw new HoldpointError(
     'forbidden',
     'The requester of a call cannot rule on it.',

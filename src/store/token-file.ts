@@ -53,7 +53,8 @@ type TokenFile = z.output<typeof fileSchema>;
 
 /**
  * Makes a token for a person, adds its hash to `file` and returns it. Durable when it returns.
- * Throws `usage` for a name that is taken or not a name.
+ * Throws `usage` for a name that is not one, or that somebody has or had: what was ruled, lent and enrolled under a name
+ * stays theirs.
  */
 export function addToken(
   file: string,
@@ -62,44 +63,90 @@ export function addToken(
   random: RandomBytes,
   by?: string,
 ): string {
-  if (!namePattern.test(identity.name)) {
-    throw new HoldpointError(
-      'usage',
-      `${JSON.stringify(identity.name)} is not a name for a token.`,
-      'Use up to 64 letters, digits, dots, dashes, underscores or @.',
-    );
-  }
-  if (nobodys.includes(identity.name.toLowerCase()))
-    throw new HoldpointError(
-      'usage',
-      `${JSON.stringify(identity.name)} is what the ledger calls somebody who is no person.`,
-      'Use the name of whoever is to have the token.',
-    );
-  const dir = dirname(file);
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
-  return withLock(`${file}.lock`, () => addLocked(file, identity, nowMs, random, by));
+  refuseName(identity.name);
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  return withLock(`${file}.lock`, () => {
+    const { tokens } = readTokens(file);
+    refuseUsedName(identity.name, tokens);
+    const { token, granted } = newToken(identity, nowMs, random, by);
+    writeTokens(file, [...tokens, granted]);
+    return token;
+  });
 }
 
-function addLocked(
+/**
+ * Makes another token for the person who has or had one of this name, and ends the one they have; with the role that was
+ * theirs last where none is given. Durable when it returns. Throws `not_found`.
+ */
+export function replaceToken(
   file: string,
-  identity: Identity,
+  { name, role }: { readonly name: string; readonly role: string | undefined },
   nowMs: number,
   random: RandomBytes,
-  by: string | undefined,
-): string {
-  const tokens = readTokens(file);
-  if (tokens.tokens.some(({ name, revoked }) => name === identity.name && revoked === undefined)) {
+  by: string,
+): { readonly role: string; readonly token: string } {
+  if (!existsSync(file)) throw noToken(name);
+  return withLock(`${file}.lock`, () => {
+    const { tokens } = readTokens(file);
+    const last = tokens.findLast((one) => one.name === name);
+    if (last === undefined) throw noToken(name);
+    const identity = { name, role: role ?? last.role };
+    const { token, granted } = newToken(identity, nowMs, random, by);
+    writeTokens(file, [...ended(tokens, name, by, nowMs), granted]);
+    return { role: identity.role, token };
+  });
+}
+
+function refuseName(name: string): void {
+  if (!namePattern.test(name))
     throw new HoldpointError(
       'usage',
-      `A token for ${identity.name} exists already.`,
-      `Rulings name the person, so that a name has one token. To replace it: holdpoint token revoke ${identity.name}.`,
+      `${JSON.stringify(name)} is not a name for a token.`,
+      'Use up to 64 letters, digits, dots, dashes, underscores or @.',
     );
-  }
+  if (nobodys.includes(name.toLowerCase()))
+    throw new HoldpointError(
+      'usage',
+      `${JSON.stringify(name)} is what the ledger calls somebody who is no person.`,
+      'Use the name of whoever is to have the token.',
+    );
+}
+
+/** In whatever case: people who read two names as one take two approvals for one person's, or one for two. */
+function refuseUsedName(asked: string, tokens: readonly StoredToken[]): void {
+  const used = tokens.findLast(({ name }) => name.toLowerCase() === asked.toLowerCase());
+  if (used === undefined) return;
+  const { name } = used;
+  throw new HoldpointError(
+    'usage',
+    used.revoked === undefined
+      ? `A token for ${name} exists already.`
+      : `${name} had a token before, and what was ruled, lent and enrolled under that name is theirs.`,
+    `Another token for the same person: holdpoint token replace ${name}. Another person needs another name.`,
+  );
+}
+
+function newToken({ name, role }: Identity, nowMs: number, random: RandomBytes, by: string | undefined) {
   const token = tokenPrefix + random(32).toString('base64url');
-  const entry = { ...identity, hash: tokenHash(token), created: new Date(nowMs).toISOString() };
-  const granted = by === undefined ? entry : { ...entry, by };
-  writeTokens(file, { version: 1, tokens: [...tokens.tokens, granted] });
-  return token;
+  const entry = { name, role, hash: tokenHash(token), created: new Date(nowMs).toISOString() };
+  return { token, granted: by === undefined ? entry : { ...entry, by } };
+}
+
+/** The tokens with the one of that name revoked. */
+function ended(
+  tokens: readonly StoredToken[],
+  name: string,
+  by: string,
+  nowMs: number,
+): readonly StoredToken[] {
+  const revoked = { at: new Date(nowMs).toISOString(), by };
+  return tokens.map((token) =>
+    token.name === name && token.revoked === undefined ? { ...token, revoked } : token,
+  );
+}
+
+function noToken(name: string): HoldpointError {
+  return new HoldpointError('not_found', `There is no token for ${name}.`, 'See holdpoint token list.');
 }
 
 /** What a token is known by. */
@@ -137,16 +184,11 @@ export function listTokens(file: string): readonly Omit<StoredToken, 'hash'>[] {
 
 /** Ends the token of that name. Durable when it returns. Throws `not_found`. */
 export function revokeToken(file: string, name: string, by: string, nowMs: number): void {
-  const unknown = (): HoldpointError =>
-    new HoldpointError('not_found', `There is no token for ${name}.`, 'See holdpoint token list.');
-  if (!existsSync(file)) throw unknown();
+  if (!existsSync(file)) throw noToken(name);
   withLock(`${file}.lock`, () => {
     const { tokens } = readTokens(file);
-    const standing = tokens.find((token) => token.name === name && token.revoked === undefined);
-    if (standing === undefined) throw unknown();
-    const revoked = { at: new Date(nowMs).toISOString(), by };
-    const changed = tokens.map((token) => (token === standing ? { ...token, revoked } : token));
-    writeTokens(file, { version: 1, tokens: changed });
+    if (!tokens.some((token) => token.name === name && token.revoked === undefined)) throw noToken(name);
+    writeTokens(file, ended(tokens, name, by, nowMs));
   });
 }
 
@@ -169,11 +211,18 @@ function readTokens(file: string): TokenFile {
   }
 }
 
-function writeTokens(file: string, tokens: TokenFile): void {
+function writeTokens(file: string, tokens: readonly StoredToken[]): void {
+  // More could not be read again, and nobody would be let in.
+  if (tokens.length > tokensMax)
+    throw new HoldpointError(
+      'usage',
+      `${file} has ${tokensMax} tokens, which is the most.`,
+      'Take revoked ones out of it: when each was granted and ended is in the ledger.',
+    );
   const temporary = `${file}.${process.pid}.new`;
   const fd = openSync(temporary, 'w', 0o600);
   try {
-    writeSync(fd, `${JSON.stringify(tokens, null, 2)}\n`);
+    writeSync(fd, `${JSON.stringify({ version: 1, tokens }, null, 2)}\n`);
     fsyncSync(fd);
   } finally {
     closeSync(fd);

@@ -1,7 +1,7 @@
 /** Both clients against a real sidecar: made from its description, and doing a reviewer's work. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -119,7 +119,73 @@ describe('the TypeScript client', () => {
   });
 });
 
+/** Something that is no sidecar, for as long as `use` takes. */
+async function withOther(answer: RequestListener, use: (url: string) => Promise<void>): Promise<void> {
+  const other = createServer(answer);
+  other.listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port } = other.address() as AddressInfo;
+  try {
+    await use(`http://127.0.0.1:${port}`);
+  } finally {
+    other.closeAllConnections();
+    other.close();
+  }
+}
+
+describe('a client of either language', () => {
+  it('takes a page that something in between answers with for no sidecar, whatever its status', async () => {
+    const page: RequestListener = (_, res) =>
+      res.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Please sign in to the network</h1>');
+    await withOther(page, async (url) => {
+      const client = createClient({ url, token: 'hp_x' });
+      const refused = { status: 200, code: 'not_holdpoint' };
+      await expect(client.whoami()).rejects.toMatchObject(refused);
+      await expect(client.reportDecisions({ body: [] })).rejects.toMatchObject(refused);
+      await expect(client.events(new AbortController().signal).next()).rejects.toMatchObject(refused);
+      const script = `from holdpoint import Client, Refused
+client = Client(sys.argv[1], "hp_x")
+for call in (client.whoami, lambda: client.report_decisions([])):
+    try: call()
+    except Refused as e: print(e.status, e.code)`;
+      expect(await python(script, url)).toBe('200 not_holdpoint\n200 not_holdpoint');
+    });
+  });
+
+  it('reads any number of events that come at once', async () => {
+    const event = (id: number) =>
+      `id: ${id}\nevent: hold.ruled\ndata: ${JSON.stringify({ id: `h-${id}` })}\n\n`;
+    const count = 5_000;
+    const burst: RequestListener = (_, res) =>
+      res
+        .writeHead(200, { 'content-type': 'text/event-stream' })
+        .end(Array.from({ length: count }, (_, id) => event(id)).join(''));
+    await withOther(burst, async (url) => {
+      const seen: string[] = [];
+      for await (const { id } of createClient({ url, token: 'hp_x' }).events(new AbortController().signal))
+        seen.push(id);
+      expect([seen.length, seen.at(-1)]).toEqual([count, `h-${count - 1}`]);
+    });
+  });
+});
+
 describe('the Python client', () => {
+  it('sends its token past no proxy that the environment names', async () => {
+    const seen: string[] = [];
+    const proxy: RequestListener = (req, res) => {
+      seen.push(`${req.url} ${req.headers.authorization}`);
+      res.writeHead(502).end();
+    };
+    await withOther(proxy, async (url) => {
+      const script = `import os
+os.environ["http_proxy"] = os.environ["HTTP_PROXY"] = sys.argv[2]
+from holdpoint import Client
+print(Client(sys.argv[1], sys.argv[3]).whoami()["name"])`;
+      expect(await python(script, house.sidecar.controlUrl, url, house.tokens.viewer)).toBe('viewer-1');
+      expect(seen).toEqual([]);
+    });
+  });
+
   it('sees a hold appear, reads it, releases it, and finds the decision', async () => {
     const script = `
 from holdpoint import Client

@@ -319,6 +319,19 @@ describe('a report', () => {
 });
 
 describe('holdpoint decisions report', () => {
+  it('puts nothing that is no text into other words', async () => {
+    const file = join(house.directory, 'latin1.ndjson');
+    const line = JSON.stringify({
+      ...chat('latin-1'),
+      request: { messages: [{ role: 'user', content: 'Zoë' }] },
+    });
+    writeFileSync(file, Buffer.from(`${line}\n`, 'latin1'));
+    const env = { HOLDPOINT_URL: house.sidecar.controlUrl, HOLDPOINT_TOKEN: house.tokens.reporter };
+    const { code, out } = await run(['decisions', 'report', file], env);
+    expect(code).toBe(1);
+    expect(out).toContain(`${file}:1: invalid_argument: the line is not valid UTF-8.`);
+  });
+
   it('seals a file and says which lines it refused; again, all is known', async () => {
     const file = join(house.directory, 'decisions.ndjson');
     writeFileSync(file, `${JSON.stringify(chat('cli-1'))}\n\nnot JSON\n${JSON.stringify(chat('cli-2'))}\n`);

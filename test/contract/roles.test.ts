@@ -13,10 +13,16 @@ const financePolicy = policyText
   .replace('roles: [reviewer], notRequester: true', 'notRequester: true')
   .replace('approvals: 1,', 'approvals: { finance: 1 },');
 
-/** One role for each permission, with `see`, which most need. */
+/** What a permission needs beside it. */
+const companionsOf = (permission: Permission): readonly string[] =>
+  permission === 'backtest' ? ['see', 'read_content'] : ['see'];
+/** One role for each permission, with what it needs. */
 const roleOf = (permission: Permission): string => `only-${permission.replaceAll('_', '-')}`;
 const single = Object.fromEntries(
-  permissions.map((permission) => [roleOf(permission), { permissions: [...new Set(['see', permission])] }]),
+  permissions.map((permission) => [
+    roleOf(permission),
+    { permissions: [...new Set([...companionsOf(permission), permission])] },
+  ]),
 );
 const roles = { finance: { like: 'reviewer' }, ...single };
 
@@ -91,7 +97,7 @@ describe('the permissions of a configured role', () => {
       for (const [method, operation] of Object.entries(methods)) {
         if (operation.security?.length === 0 || operation.operationId === 'events') continue;
         const needed = operation['x-permission'];
-        const isAllowed = needed === 'any' || needed === 'see' || needed === permission;
+        const isAllowed = ['any', ...companionsOf(permission), permission].includes(needed ?? '');
         const { status } = await house.call(path.replaceAll(/\{[^}]*\}/g, 'x'), {
           method: method.toUpperCase(),
           token: tokens[role] ?? '',
@@ -190,6 +196,11 @@ describe('a configuration of roles', () => {
     ['both ways at once', 'finance: { like: viewer, permissions: [see] }', 'either like or permissions'],
     ['neither way', 'finance: {}', 'either like or permissions'],
     ['what needs see without it', 'finance: { permissions: [read_content] }', 'expected see'],
+    [
+      'conditions on content without the right to read it',
+      'controlling: { permissions: [see, backtest] }',
+      'expected read_content with backtest',
+    ],
     ['a key that there is not', 'finance: { likes: viewer }', 'likes'],
   ])('is refused with %s, with file and line', async (_, text, said) => {
     const file = join(house.directory, 'wrong.yaml');

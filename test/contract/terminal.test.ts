@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -111,6 +112,63 @@ describe('the queue on a terminal', () => {
     const { out } = await run(['decisions', 'show', held.decisionId, '--json'], env);
     expect(out).toContain('"breakGlass"');
   });
+
+  it.each([
+    ['is sealed', 'not today', 0, /: your deny is sealed\.\s*$/],
+    ['is refused', 'too late', 1, /holdpoint: The hold is already released\./],
+  ])(
+    'says on the shell’s own screen that a ruling under way when somebody leaves %s',
+    async (_, reason, code, words) => {
+      const asked = house.ask(`transfer ${8 + code} EUR`);
+      const held = await nextHold(house);
+      const arrived = Promise.withResolvers<void>();
+      const goOn = Promise.withResolvers<void>();
+      // In front of the sidecar, so that a ruling takes as long as the test wants.
+      const slow = createServer(async (req, res) => {
+        const chunks: Buffer[] = [];
+        for await (const chunk of req) chunks.push(chunk);
+        if (req.method === 'POST') {
+          arrived.resolve();
+          await goOn.promise;
+        }
+        const answer = await fetch(new URL(req.url ?? '/', house.sidecar.controlUrl), {
+          method: req.method ?? 'GET',
+          headers: {
+            authorization: req.headers.authorization ?? '',
+            ...(req.method === 'POST' ? { 'content-type': 'application/json' } : {}),
+          },
+          ...(req.method === 'POST' ? { body: Buffer.concat(chunks) } : {}),
+        });
+        const type = answer.headers.get('content-type') ?? '';
+        res.writeHead(answer.status, { 'content-type': type }).end(await answer.text());
+      });
+      slow.listen(0, '127.0.0.1');
+      await once(slow, 'listening');
+      const address = slow.address();
+      const port = typeof address === 'object' ? address?.port : 0;
+      const terminal = onTerminal('holds', { HOLDPOINT_URL: `http://127.0.0.1:${port}` });
+      await terminal.shows(held.id);
+      terminal.type('\r');
+      await terminal.shows('esc back');
+      terminal.type(`d${reason}\r`);
+      await arrived.promise;
+      terminal.type('\u0003');
+      await terminal.shows('\u001b[?1049l');
+      if (code !== 0)
+        await house.call(`/api/v1/holds/${held.id}/rulings`, {
+          json: { verdict: 'release', digest: held.digest },
+        });
+      goOn.resolve();
+      expect(await terminal.exited).toBe(code);
+      const after = terminal
+        .out()
+        .slice(terminal.out().lastIndexOf('\u001b[?1049l') + '\u001b[?1049l'.length);
+      expect(after).toMatch(words);
+      expect(after).not.toContain('\u001b');
+      await (await asked).text();
+      slow.close();
+    },
+  );
 
   it('has no colours where NO_COLOR says so', async () => {
     const asked = house.ask('transfer 2 EUR');

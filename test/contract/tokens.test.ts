@@ -1,10 +1,12 @@
 /** Control tokens: their grant and their end are sealed, and none is honoured before. */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { sha256Hex } from '../../src/core/bytes.ts';
+import { systemRandom } from '../../src/core/clock.ts';
+import { addToken, listTokens } from '../../src/store/token-file.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { failingMachine } from './support/failing-machine.ts';
 import { openPage } from './support/page.ts';
@@ -107,15 +109,6 @@ describe('a token that is revoked', () => {
     expect(sealed[1]).toMatchObject({ action: 'revoke', by: userInfo().username });
   });
 
-  it('makes room for another one of the same name', async () => {
-    await newToken(house, 'again');
-    expect((await command(house, 'token', 'new', '--name', 'again', '--role', 'viewer')).err).toContain(
-      'holdpoint token revoke again',
-    );
-    await command(house, 'token', 'revoke', 'again');
-    expect(await statusOf(house, await newToken(house, 'again'))).toBe(200);
-  });
-
   it('has to be there', async () => {
     expect((await command(house, 'token', 'revoke', 'nobody')).code).toBe(2);
   });
@@ -127,6 +120,63 @@ describe('a token that is revoked', () => {
       .parse(JSON.parse(out));
     expect(listed.find(({ name }) => name === 'leaver')?.revoked).toMatchObject({ by: userInfo().username });
     expect(out).not.toMatch(/[0-9a-f]{64}|hp_/);
+  });
+});
+
+describe('the name of a token', () => {
+  it('goes to nobody else, neither while somebody has it nor afterwards', async () => {
+    await newToken(house, 'cleo');
+    const again = () => command(house, 'token', 'new', '--name', 'cleo', '--role', 'admin');
+    for (const revoked of [false, true]) {
+      if (revoked) await command(house, 'token', 'revoke', 'cleo');
+      const { code, out, err } = await again();
+      expect([code, out]).toEqual([2, '']);
+      expect(err).toContain('holdpoint token replace cleo');
+    }
+  });
+
+  it('goes to nobody else in other letters', async () => {
+    await newToken(house, 'gus');
+    const { code, err } = await command(house, 'token', 'new', '--name', 'Gus', '--role', 'reviewer');
+    expect(code).toBe(2);
+    expect(err).toContain('A token for gus exists already.');
+  });
+
+  it('stays with a person whose token is replaced: the old one ends and the new one begins at once', async () => {
+    const old = await newToken(house, 'dora', 'reviewer');
+    const { code, out } = await command(house, 'token', 'replace', 'dora');
+    expect(code).toBe(0);
+    expect([await statusOf(house, old), await statusOf(house, out.trim())]).toEqual([401, 200]);
+    const hashes = [old, out.trim()].map((token) => sha256Hex(token).slice(0, 16));
+    expect(
+      (await sealedOf(house, 'dora')).map(({ action, token }) => [action, token.role, token.hash]),
+    ).toEqual([
+      ['grant', 'reviewer', hashes[0]],
+      ['grant', 'reviewer', hashes[1]],
+      ['revoke', 'reviewer', hashes[0]],
+    ]);
+  });
+
+  it('may come back to the person who had it, in another role', async () => {
+    await newToken(house, 'emil', 'viewer');
+    await command(house, 'token', 'revoke', 'emil');
+    const { out } = await command(house, 'token', 'replace', 'emil', '--role', 'auditor', '--json');
+    expect(JSON.parse(out)).toMatchObject({ name: 'emil', role: 'auditor' });
+    expect((await command(house, 'token', 'replace', 'emil', '--role', 'emperor')).code).toBe(2);
+    expect((await command(house, 'token', 'replace', 'nobody')).code).toBe(2);
+  });
+});
+
+describe('a file of tokens that is full', () => {
+  it('takes no further one, and everybody in it is let in as before', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'holdpoint-full-')), 'tokens.json');
+    const token = { role: 'viewer', hash: 'ab'.repeat(32), created: '2026-11-22T00:00:00.000Z' };
+    const tokens = Array.from({ length: 10_000 }, (_, i) => ({ name: `n${i}`, ...token }));
+    writeFileSync(file, JSON.stringify({ version: 1, tokens }));
+    expect(() => addToken(file, { name: 'one-more', role: 'viewer' }, 0, systemRandom)).toThrow(
+      'which is the most',
+    );
+    expect(listTokens(file)).toHaveLength(10_000);
   });
 });
 

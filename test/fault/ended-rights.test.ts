@@ -6,6 +6,7 @@ import { afterAll, expect, it } from 'vitest';
 import { writeReviewerKey } from '../../src/cli/reviewer-key.ts';
 import { withdrawKey } from '../../src/control/routes/reviewer-keys.ts';
 import { ruleOn } from '../../src/control/ruling.ts';
+import { createPeople } from '../../src/core/people.ts';
 import { createRoleBook } from '../../src/core/roles.ts';
 import { createDelegations } from '../../src/hold/delegations.ts';
 import { createHoldQueue } from '../../src/hold/queue.ts';
@@ -74,6 +75,7 @@ async function stage() {
   const parts = {
     ...{ ledger, holds, delegations, clock, withdrawnKeys: new Set<string>() },
     roles: createRoleBook(),
+    otherNames: createPeople([]),
   };
   const order = { verdict: 'release', reason: 'Seen.', digest } as const;
   const { signed } = key.signOrder(order, {

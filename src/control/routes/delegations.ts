@@ -50,7 +50,8 @@ async function begin(parts: ControlParts, request: ControlRequest): Promise<void
       'Ask an admin for a token, or for somebody else who may rule.',
     );
   requirePerson(parts, to, 'rule');
-  sendJson(res, 201, shown(parts, await parts.delegations.begin({ by, role }, to, Date.parse(until))));
+  const person = { by, role, alsoCalled: parts.otherNames(by) };
+  sendJson(res, 201, shown(parts, await parts.delegations.begin(person, to, Date.parse(until))));
 }
 
 async function end(parts: ControlParts, request: ControlRequest): Promise<void> {

@@ -8,13 +8,15 @@ import type { ControlRequest, Route } from '../http.ts';
 import type { ControlParts } from '../parts.ts';
 
 const clientsMax = 256;
+/** Nobody keeps the others from hearing what is held. */
+const clientsOfOneMax = 32;
 /** Whoever may not listen any more is cut off so soon, whatever they showed when they began. */
 const lookEveryMs = 1_000;
 const looksPerComment = 15;
 /** A reader this far behind is cut off; it reads the queue again when it reconnects. */
 const backlogBytesMax = 1024 * 1024;
 
-type Client = Pick<ControlRequest, 'res' | 'stillMay'>;
+type Client = Pick<ControlRequest, 'res' | 'stillMay' | 'identity'>;
 
 export function eventRoutes(parts: ControlParts): Route[] {
   const clients = new Set<Client>();
@@ -50,8 +52,9 @@ export function eventRoutes(parts: ControlParts): Route[] {
       method: 'GET',
       path: '/api/v1/events',
       operation: events,
-      handle: ({ req, res, stillMay }) => {
-        if (clients.size >= clientsMax)
+      handle: ({ req, res, stillMay, identity }) => {
+        const theirs = [...clients].filter((client) => client.identity.name === identity.name);
+        if (clients.size >= clientsMax || theirs.length >= clientsOfOneMax)
           throw new HoldpointError('overloaded', 'Too many readers of events.', 'Close other consoles.');
         res.writeHead(200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
         if (req.method === 'HEAD') {
@@ -59,7 +62,7 @@ export function eventRoutes(parts: ControlParts): Route[] {
           return;
         }
         res.write(': connected\n\n');
-        const client = { res, stillMay };
+        const client = { res, stillMay, identity };
         clients.add(client);
         res.once('close', () => clients.delete(client));
       },

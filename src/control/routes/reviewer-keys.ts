@@ -63,11 +63,17 @@ export function reviewerKeyRoutes(parts: ControlParts): Route[] {
 }
 
 async function enrol(
-  { ledger }: ControlParts,
+  { ledger, otherNames }: ControlParts,
   { res, identity }: ControlRequest,
   { owner, key, possession, reason }: z.output<typeof enrolmentSchema>,
 ): Promise<void> {
   const keys = ledger.reviewerKeys();
+  if (otherNames(identity.name).includes(owner))
+    throw new HoldpointError(
+      'forbidden',
+      `${owner} is the same person: who enrols for another is somebody else.`,
+      `Enrol it as ${owner}, or let an admin do it who is not.`,
+    );
   requireMayEnrol(keys, identity, owner);
   if (keys.some((one) => one.key === key))
     throw new HoldpointError('invalid_argument', 'This key was enrolled before.', 'Make a new one.');

@@ -59,6 +59,8 @@ async function review(parts: ControlParts, request: ControlRequest): Promise<voi
   const { res, params, identity } = request;
   const { seq } = await holdOf(parts, params['id']);
   const finding = await readOrder(request, reviewSchema);
-  const hold = await parts.holds.review(seq, { by: identity.name, role: identity.role }, finding);
+  const { name: by, role } = identity;
+  const person = { by, role, alsoCalled: parts.otherNames(by) };
+  const hold = await parts.holds.review(seq, person, finding);
   sendJson(res, 201, await summaryOf(parts, hold, identity));
 }

@@ -16,7 +16,12 @@ describe('visible', () => {
     ['pay\u200bpal', 'pay<U+200B>pal'],
     ['\u2028\u2029', '<U+2028><U+2029>'],
     ['\u{e0041}', '<U+E0041>'],
-    ['é 😀 日本', 'é 😀 日本'],
+    ['ig\u034fno\ufe01re\u{e0101}', 'ig<U+034F>no<U+FE01>re<U+E0101>'],
+    ['\u3164\uffa0\u2800', '<U+3164><U+FFA0><U+2800>'],
+    ['10\u00a0000\u3000EUR', '10<U+00A0>000<U+3000>EUR'],
+    ['\ue000\u0378', '<U+E000><U+0378>'],
+    [`a${'\u0301'.repeat(4)}`, `a${'\u0301'.repeat(3)}<U+0301>`],
+    ['é 😀 ❤\ufe0f 日本', 'é 😀 ❤\ufe0f 日本'],
   ])('shows %j as %j', (text, shown) => {
     expect(visible(text)).toBe(shown);
   });

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Detail } from '../../../src/cli/hold-answers.ts';
-import { keysOf } from '../../../src/cli/queue-keys.ts';
+import { createKeyReader, keysOf } from '../../../src/cli/queue-keys.ts';
 import {
   emptyQueue,
   isOutdated,
@@ -177,6 +177,34 @@ describe('keys', () => {
     expect(keysOf('\u001b[1;5C\u001bOP\u001b[200~a\u0000')).toEqual([{ kind: 'text', text: 'a' }]);
   });
 
+  it('what is pasted types text and presses no key', () => {
+    const paste = (text: string) => createKeyReader()(`\u001b[200~${text}\u001b[201~`);
+    const pasted = (state: QueueState, text: string) =>
+      paste(text).reduce((step, key) => pressed(step.state, key), { state, effect: null } as ReturnType<
+        typeof pressed
+      >);
+    const hold = opened(three);
+    expect(pasted(hold, 'rfine\r')).toMatchObject({ effect: null, state: { prompt: null, open: {} } });
+    expect(pasted(three, 'q\r')).toMatchObject({ effect: null, state: { open: null } });
+    const denying = pasted(type(hold, 'd').state, 'not\r\nthis\u001b');
+    expect(denying).toMatchObject({ effect: null, state: { prompt: { text: 'not this ' } } });
+    expect(type(denying.state, '\r').effect).toMatchObject({ order: { reason: 'not this' } });
+  });
+
+  it('sequences and pastes mean the same however a terminal cuts them', () => {
+    const text = 'jr\u001b[A\u001b[200~two\nlines \u001b[20\u001b[201~\r\u001b[6~';
+    const whole = createKeyReader()(text);
+    expect(whole).toContainEqual({ kind: 'paste', text: 'two lines  [20' });
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: text.length }), (at) => {
+        // A cut behind an escape makes it the key of that name, as a person may press it.
+        fc.pre(!text.slice(0, at).endsWith('\u001b'));
+        const read = createKeyReader();
+        expect([...read(text.slice(0, at)), ...read(text.slice(at))]).toEqual(whole);
+      }),
+    );
+  });
+
   it('the selection stays on its hold while others come and go', () => {
     const state = type(three, 'j').state;
     expect(withItems(state, [listed('h-9'), listed('h-2')], 2).selected).toBe('h-2');
@@ -229,6 +257,18 @@ describe('what is shown', () => {
     );
   });
 
+  it('is at the margin where it is ours, and behind it where somebody else wrote it, however it breaks lines', () => {
+    const forged = 'Who rules';
+    const long = `${'x'.repeat(38)}${forged}`;
+    for (const text of [`a\n${forged}`, long, `${'x'.repeat(40)}${forged}`]) {
+      const calls = [callOf(text)];
+      const messages = [{ role: text, text }];
+      const held = { exchange: { request: { messages }, response: { text, toolCalls: calls } } };
+      const rows = rowsOf(opened(three, text, held), { rows: 200, columns: 40 }, 0, plain);
+      expect(rows.filter((row) => row.startsWith(forged)).length, text).toBe(1);
+    }
+  });
+
   it('says first what a release would do, and by which rule it is held', () => {
     const rows = rowsOf(opened(three), { rows: 20, columns: 100 }, Date.parse('2026-11-26T10:01:00Z'), plain);
     expect(rows[0]).toMatch(/^h-1 {2}pending {2}\[high\] {2}14m0s left/);
@@ -275,6 +315,7 @@ describe('what is shown', () => {
 
   it('is cut to the column, wide characters counted as two', () => {
     expect(cell('漢字かな', 5)).toBe('漢字…');
+    expect(cell('𠀀𠀀𠀀', 5)).toBe('𠀀𠀀…');
     expect(cell('abc', 5)).toBe('abc  ');
     expect(cell('abcde', 5)).toBe('abcde');
     expect(cell('abcdef', 5)).toBe('abcd…');

@@ -41,6 +41,19 @@ describe('readJsonBody', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it.each([
+    ['what is no UTF-8', Buffer.from('{"reason":"Zo\xeb"}', 'latin1')],
+    ['a key that is there twice', Buffer.from('{"verdict":"deny","verdict":"release"}')],
+    ['one that is written in two ways', Buffer.from('{"verdict":"deny","\\u0076erdict":"release"}')],
+    ['a key that names the prototype', Buffer.from('{"__proto__":{"verdict":"release"}}')],
+    ['what is no JSON', Buffer.from('{verdict:"deny"}')],
+  ])('refuses %s', async (_, bytes) => {
+    const req = request();
+    req.push(bytes);
+    req.push(null);
+    await expect(readJsonBody(asked(req))).rejects.toMatchObject({ code: 'invalid_argument' });
+  });
+
   it('refuses nesting that recursive readers would fall over, and brackets in texts are none', async () => {
     const deep = request();
     deep.push(`${'['.repeat(101)}${']'.repeat(101)}`);

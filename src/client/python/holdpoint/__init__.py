@@ -46,7 +46,8 @@ class Client(Operations):
         self._base = f"{parts.scheme}://{parts.netloc}"
         self._headers = {"authorization": f"Bearer {token}"}
         self._timeout_s = timeout_s
-        self._opener = urllib.request.build_opener(_NoRedirect)
+        # Nor to a proxy that the environment names: HTTP_PROXY is often set for calls of another kind.
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect)
 
     def events(self):
         """What happens to holds, from now on, as a generator. Nothing is replayed: read the queue first."""
@@ -64,13 +65,16 @@ class Client(Operations):
         if given:
             path = f"{path}?{urllib.parse.urlencode(given)}"
         with self._open(method, path, body) as answer:
+            kind = answer.headers.get("content-type", "")
             text = answer.read()
-            return json.loads(text) if "json" in answer.headers.get("content-type", "") else text.decode("utf-8")
+            if kind.startswith("text/plain"):
+                return text.decode("utf-8")
+            return _value(answer.status, text)
 
     def _lines(self, method, path, names, query, body):
         text = "\n".join(json.dumps(line) for line in body).encode("utf-8")
         with self._send(method, path, text, "application/x-ndjson") as answer:
-            return [json.loads(line) for line in answer]
+            return [_value(answer.status, line) for line in answer]
 
     def _open(self, method, path, body):
         return self._send(method, path, None if body is None else json.dumps(body).encode("utf-8"), "application/json")
@@ -89,6 +93,14 @@ def call_headers(workload=None, session=None, subject=None, purpose=None):
     """Header fields for calls through the data plane; they are sealed and never sent to the provider."""
     given = {"workload": workload, "session": session, "subject": subject, "purpose": purpose}
     return {f"holdpoint-{name}": value for name, value in given.items() if value is not None}
+
+
+def _value(status, text):
+    try:
+        return json.loads(text)
+    except ValueError:
+        # A page that something in between put in its place.
+        raise _refusal(status, text) from None
 
 
 def _refusal(status, text):
