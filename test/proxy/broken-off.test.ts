@@ -138,6 +138,38 @@ test('a fresh connection that is reset is not tried again: the provider may have
   expect(rig.upstream.requests).toHaveLength(1);
 });
 
+test('one that the upstream ended in order, just as the call went out on it, is replaced too', async () => {
+  await (await rig.chat(chatRequest())).answer();
+  let ended = 0;
+  rig.upstream.script((_request, answer) => {
+    if (ended > 0) return answer.send(wholeAnswer('200 OK', [], chatText('Two.')));
+    ended += 1;
+    return answer.end();
+  });
+  expect((await (await rig.chat(chatRequest())).answer()).body.toString()).toBe(chatText('Two.'));
+});
+
+const hints = 'HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n';
+test.each([
+  ['fresh', 'in the middle of its head', 'HTTP/1.1 200 OK\r\nContent-Le'],
+  ['fresh', 'after an informational answer', hints],
+  ['used', 'in the middle of its head', 'HTTP/1.1 200 OK\r\nContent-Le'],
+  ['used', 'after an informational answer', hints],
+])(
+  'a %s connection that is reset %s is not tried again: the provider has read the call',
+  async (connection, _when, begun) => {
+    if (connection === 'used') await (await rig.chat(chatRequest())).answer();
+    const before = rig.upstream.requests.length;
+    rig.upstream.script(async (_request, answer) => {
+      answer.send(begun);
+      answer.end();
+    });
+    const answer = await (await rig.chat(chatRequest())).answer();
+    expect(answer.status).toBe(502);
+    expect(rig.upstream.requests.length - before).toBe(1);
+  },
+);
+
 test('an event larger than 1 MB passes whole, and a slow reader gets every byte', async () => {
   const stream = begun + chatDelta('x'.repeat(3 * 1024 * 1024)) + chatStop + done;
   rig.upstream.script((_request, answer) => {
