@@ -87,6 +87,25 @@ export function withoutSecrets(headers: RawHeaders): RawHeaders {
   return safe;
 }
 
+/** Stored headers as they go out: what is not stored of them is as `own` has it, and away where that has none. */
+export function withSecretsOf(own: RawHeaders, stored: RawHeaders): string[] {
+  const whole: string[] = [];
+  const taken = new Map<string, number>();
+  for (let i = 0; i + 1 < stored.length; i += 2) {
+    const name = stored[i] ?? '';
+    const lower = name.toLowerCase();
+    if (!secretHeaders.has(lower)) {
+      whole.push(name, stored[i + 1] ?? '');
+      continue;
+    }
+    const place = taken.get(lower) ?? 0;
+    taken.set(lower, place + 1);
+    const value = valuesOf(own, lower)[place];
+    if (value !== undefined) whole.push(name, value);
+  }
+  return whole;
+}
+
 /** A request target with the values of credential parameters taken out. */
 export function targetWithoutSecrets(target: string): string {
   const mark = target.indexOf('?');

@@ -26,6 +26,8 @@ export interface Call {
   /** Path and query below the mount. */
   readonly target: string;
   readonly headers: RawHeaders;
+  /** What goes out in their place, as it was ruled on; absent where no ruling let this call go. */
+  readonly released?: RawHeaders;
   readonly body: Body;
   /** The body as it is recorded. */
   readonly stored: StoredBody;
@@ -49,7 +51,7 @@ export interface Call {
 /** An upgraded connection, as far as it is recorded. */
 export type UpgradeCall = Omit<
   Call,
-  'res' | 'caller' | 'operation' | 'defects' | 'retryKey' | 'startedUs'
+  'res' | 'caller' | 'operation' | 'defects' | 'released' | 'retryKey' | 'startedUs'
 > & {
   readonly operation: 'tunnel';
 };

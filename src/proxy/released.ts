@@ -5,13 +5,13 @@
 import { HoldpointError } from '../core/errors.ts';
 import {
   decodeHttpMessage,
-  endToEndHeaders,
   type HttpMessage,
   headerOf,
   type RawHeaders,
   removedValue,
   valuesOf,
   withoutSecrets,
+  withSecretsOf,
 } from '../core/http-message.ts';
 import type { Spool } from '../core/spool.ts';
 import type { Hold } from '../hold/record.ts';
@@ -34,8 +34,8 @@ export interface AnswerHead {
 }
 
 /**
- * The call that a release lets go: the body that was ruled on or its amendment, whichever spelling of it the
- * caller that came back has sent. Sealed as used before it is returned.
+ * The call that a release lets go: the body and the fields that were ruled on or their amendment, whichever spelling of
+ * it the caller that came back has sent. Sealed as used before it is returned.
  */
 export async function releasedCall(call: Call, hold: Hold, house: House): Promise<Call> {
   try {
@@ -50,20 +50,50 @@ export async function releasedCall(call: Call, hold: Hold, house: House): Promis
     ? house.ledger.part(hold.decision, 'request')
     : house.ledger.part(amendment, 'amendment'));
   const { body, headers } = decodeHttpMessage(sealed);
-  if (amendment === null && isSameBody(call, body, headers)) return call;
-  // The coding belongs to the body; an amended one is written out plainly, whatever the original had.
-  const sent = endToEndHeaders(call.headers, (name) => name === 'content-encoding');
-  if (amendment === null)
-    for (const coding of valuesOf(headers, 'content-encoding')) sent.push('content-encoding', coding);
   // Its caller comes back with what it sent itself.
   const { retryKey } = hold;
-  if (amendment === null) return { ...call, body: bodyOf(body), headers: sent, retryKey };
+  if (amendment === null) {
+    const isOwn = isSameBody(call, body, headers);
+    // The body of its caller goes out as it is, of which the stored one may be a reading.
+    const codings = valuesOf(isOwn ? call.headers : headers, 'content-encoding');
+    const released = releasedHeaders(call, headers, codings);
+    return { ...call, ...(isOwn ? {} : { body: bodyOf(body) }), released, retryKey };
+  }
+  // The coding belongs to the body; an amended one is written out plainly, whatever the original had.
+  const released = releasedHeaders(call, headers, []);
   // Response rules judge the answer to what was sent, so they must see the amended request.
   const { facts } = call.upstream.protocol.readRequest(call.operation, body, {
     path: call.facts.path,
     contentType: headerOf(call.headers, 'content-type'),
   });
-  return { ...call, body: bodyOf(body), headers: sent, retryKey, facts: { ...call.facts, ...facts } };
+  return { ...call, body: bodyOf(body), released, retryKey, facts: { ...call.facts, ...facts } };
+}
+
+/** Each attempt has its own, and its signature covers them. */
+const signedAnew: ReadonlySet<string> = new Set(['x-amz-date', 'date', 'amz-sdk-request']);
+
+/**
+ * The fields that were ruled on, whatever else a caller that came back has sent. Its own are the credentials, which are
+ * not stored, and with a signature what that was made over anew; `codings` are those of the body that goes out.
+ */
+function releasedHeaders(call: Call, sealed: RawHeaders, codings: readonly string[]): RawHeaders {
+  const signs = headerOf(call.headers, 'authorization').startsWith('AWS4-');
+  const isOwn = (name: string): boolean => signs && signedAnew.has(name);
+  const released = fieldsWhere(withSecretsOf(call.headers, sealed), (name) => !isOwn(name));
+  released.push(...fieldsWhere(call.headers, isOwn));
+  if (valuesOf(released, 'content-encoding').join() === codings.join()) return released;
+  const recoded = fieldsWhere(released, (name) => name !== 'content-encoding');
+  for (const coding of codings) recoded.push('content-encoding', coding);
+  return recoded;
+}
+
+function fieldsWhere(headers: RawHeaders, isKept: (lowerCaseName: string) => boolean): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i] ?? '';
+    if (isKept(name.toLowerCase())) kept.push(name, headers[i + 1] ?? '');
+  }
+  return kept;
 }
 
 /** Of a body that is not stored whole, or not as it was, the caller that came back has brought all of it again. */
