@@ -3,7 +3,13 @@ import { z } from 'zod';
 import { decodeContent } from '../core/content-coding.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import type { ResponseFacts } from '../core/facts.ts';
-import { decodeHttpMessage, encodeHttpMessage, type HttpMessage, headerOf } from '../core/http-message.ts';
+import {
+  decodeHttpMessage,
+  encodeHttpMessage,
+  type HttpMessage,
+  headerOf,
+  splitTrailers,
+} from '../core/http-message.ts';
 import type { Hold } from '../hold/record.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { amendAnswer } from '../provider/amend-answer.ts';
@@ -54,7 +60,9 @@ async function openHeld(ledger: Ledger, hold: Hold): Promise<Held> {
     throw notAmendable('Only the beginning of this body is stored, so it cannot be written anew.');
   if (entry.data['removed'] !== undefined)
     throw notAmendable('Credentials stand in this body, which are not stored, so it cannot be written anew.');
-  const message = decodeHttpMessage(await ledger.part(held.seq, held.name));
+  const sealed = decodeHttpMessage(await ledger.part(held.seq, held.name));
+  // What came behind the body was said of that body.
+  const { message } = splitTrailers(sealed, Number(entry.data['trailers'] ?? 0));
   return { hold, message, about: request.data, isSocket: isSocketBody(entry, message) };
 }
 

@@ -140,6 +140,30 @@ export function endToEndHeaders(headers: RawHeaders, drop: (lowerCaseName: strin
   return kept;
 }
 
+/** What a message says of its own body, its sender or its way is not taken from behind it (RFC 9110 section 6.5.1). */
+const notBehindBody = /^(content-.*|host|set-cookie|holdpoint-.*)$/;
+
+/** The fields that came behind a body, as far as they go on. */
+export function endToEndTrailers(trailers: RawHeaders): string[] {
+  return endToEndHeaders(trailers, (name) => notBehindBody.test(name));
+}
+
+/** The last field of a message of which only the beginning is stored. */
+export const wholeBodyHeader = 'holdpoint-whole-body';
+
+/** A stored message without the `count` fields that came behind its body, and those. */
+export function splitTrailers(
+  message: HttpMessage,
+  count: number,
+): { readonly message: HttpMessage; readonly trailers: RawHeaders } {
+  if (count === 0) return { message, trailers: [] };
+  const { headers } = message;
+  const end = headers.at(-2) === wholeBodyHeader ? headers.length - 2 : headers.length;
+  const begin = Math.max(0, end - 2 * count);
+  const own = [...headers.slice(0, begin), ...headers.slice(end)];
+  return { message: { ...message, headers: own }, trailers: headers.slice(begin, end) };
+}
+
 /** The headers that `Connection` keeps to this hop, in lower case (RFC 9110 section 7.6.1). */
 export function connectionNames(headers: RawHeaders): ReadonlySet<string> {
   return new Set(

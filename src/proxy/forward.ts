@@ -8,7 +8,7 @@ import { Readable } from 'node:stream';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import type { Clock, Schedule } from '../core/clock.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
-import { endToEndHeaders, type RawHeaders, valuesOf } from '../core/http-message.ts';
+import { endToEndHeaders, endToEndTrailers, type RawHeaders, valuesOf } from '../core/http-message.ts';
 import { createAnswerBody } from './answer-body.ts';
 import type { Body } from './body.ts';
 import { mayRepeat, withholding } from './withhold.ts';
@@ -246,7 +246,7 @@ function dispatch(
       onResponseEnd: (finished) => {
         const rest = withhold.end();
         if (rest.length > 0) body.push(rest);
-        trailers = withhold.fields(rawHeadersOf(finished.rawTrailers));
+        trailers = endToEndTrailers(withhold.fields(rawHeadersOf(finished.rawTrailers)));
         ended(null);
       },
       onResponseError: (_controller, error) => {

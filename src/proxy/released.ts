@@ -9,6 +9,7 @@ import {
   headerOf,
   type RawHeaders,
   removedValue,
+  splitTrailers,
   valuesOf,
   withoutSecrets,
   withSecretsOf,
@@ -123,9 +124,10 @@ export async function deliverHeld(
   arrived: ArrivedAnswer | null,
   house: House,
 ): Promise<boolean> {
-  const { head, rest, spool } = await takeReleased(call, hold, arrived ?? house.keptAnswers.of(hold), house);
+  const own = arrived ?? house.keptAnswers.of(hold);
+  const { head, rest, spool, trailers } = await takeReleased(call, hold, own, house);
   if (!call.res.headersSent) writeHead(call.res, head.status, head.statusText, head.headers, decision.id);
-  return spool === null ? endWith(call.res, rest) : endWithPieces(call.res, spool.read());
+  return spool === null ? endWith(call.res, rest, trailers) : endWithPieces(call.res, spool.read(), trailers);
 }
 
 /** The released answer, and what of it its caller has not. Resolves once the use of the release is sealed: it may go out, once. */
@@ -134,20 +136,23 @@ export async function takeReleased(
   hold: Hold,
   arrived: ArrivedAnswer | null,
   house: House,
-): Promise<{ readonly head: AnswerHead; readonly rest: Buffer; readonly spool: Spool | null }> {
+): Promise<{ readonly head: AnswerHead; readonly rest: Buffer } & Pick<Released, 'spool' | 'trailers'>> {
   const passedBytes = arrived?.passedBytes ?? 0;
-  const { message, spool } = await releasedMessage(hold, arrived, house);
+  const { message, spool, trailers } = await releasedMessage(hold, arrived, house);
   const from = hold.state.status === 'amended' ? tailOffset(call, message, passedBytes) : passedBytes;
   const rest = message.body.subarray(from);
   await house.holds.beginDelivery(hold);
-  return { head: headOf(message), rest, spool };
+  return { head: headOf(message), rest, spool, trailers };
 }
 
-async function releasedMessage(
-  hold: Hold,
-  arrived: ArrivedAnswer | null,
-  house: House,
-): Promise<{ readonly message: HttpMessage; readonly spool: Spool | null }> {
+interface Released {
+  readonly message: HttpMessage;
+  /** All of its body, where that is on disk. */
+  readonly spool: Spool | null;
+  readonly trailers: RawHeaders;
+}
+
+async function releasedMessage(hold: Hold, arrived: ArrivedAnswer | null, house: House): Promise<Released> {
   const amended = hold.state.status === 'amended';
   const seq = amended ? hold.ruling : hold.response;
   const name = amended ? 'amendment' : 'response';
@@ -159,12 +164,14 @@ async function releasedMessage(
       `The sealed answer of ${hold.id} is not the one that was released.`,
     );
   }
-  const message = decodeHttpMessage(await house.ledger.part(seq, name));
+  const sealed = decodeHttpMessage(await house.ledger.part(seq, name));
+  const { message, trailers: stored } = splitTrailers(sealed, Number(entry.data['trailers'] ?? 0));
+  const trailers = withoutRemoved(stored);
   const isPart = entry.data['stored'] !== undefined;
-  if (entry.data['removed'] === undefined && !isPart) return { message, spool: null };
+  if (entry.data['removed'] === undefined && !isPart) return { message, spool: null, trailers };
   if (arrived !== null && isAnswer(arrived, message, isPart)) {
     const { headers, body, spool } = arrived;
-    return { message: { ...message, headers: withoutSecrets(headers), body }, spool };
+    return { message: { ...message, headers: withoutSecrets(headers), body }, spool, trailers };
   }
   const why = isPart ? 'is too large to be stored' : 'carries a credential, which is never stored';
   throw new HoldpointError(
@@ -197,11 +204,17 @@ function tailOffset(call: Call, amended: HttpMessage, passedBytes: number): numb
 /** How the stored answer begins, without what is never stored; null while there is none. */
 export async function heldHead(hold: Hold, house: House): Promise<AnswerHead | null> {
   if (hold.response === null) return null;
-  return headOf(decodeHttpMessage(await house.ledger.part(hold.response, 'response')));
+  const { data } = await house.ledger.entry(hold.response);
+  const sealed = decodeHttpMessage(await house.ledger.part(hold.response, 'response'));
+  return headOf(splitTrailers(sealed, Number(data['trailers'] ?? 0)).message);
 }
 
 function headOf({ startLine, headers }: HttpMessage): AnswerHead {
   const [, status = '502', ...reason] = startLine.split(' ');
-  const kept = headers.filter((_, i) => headers[i - (i % 2) + 1] !== removedValue);
+  const kept = withoutRemoved(headers);
   return { status: Number(status), statusText: reason.join(' '), headers: kept, passedBytes: 0 };
+}
+
+function withoutRemoved(headers: RawHeaders): RawHeaders {
+  return headers.filter((_, i) => headers[i - (i % 2) + 1] !== removedValue);
 }
