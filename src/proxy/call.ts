@@ -8,6 +8,7 @@ import type { RequestFacts } from '../core/facts.ts';
 import { headerOf, type RawHeaders, valuesOf } from '../core/http-message.ts';
 import type { OpenSpool } from '../core/spool.ts';
 import type { OperationName } from '../provider/protocol.ts';
+import { isUnclear } from '../provider/route.ts';
 import { type Body, type BodyBounds, bodyOf, readPassing, readWhole } from './body.ts';
 import { boundaryOf } from './multipart-outline.ts';
 import { type StoredBody, storedRequest, storedWhole } from './stored-body.ts';
@@ -130,7 +131,7 @@ export async function readCall(
     facts,
     batch: reading.batch,
     batchFiles: reading.batchFiles,
-    defects: [...reading.defects, ...otherMethods(method, headers)],
+    defects: [...reading.defects, ...otherMethods(method, headers), ...otherPlaces(path)],
     caller,
     startedUs,
   };
@@ -166,6 +167,10 @@ function otherMethods(method: string, headers: RawHeaders): readonly string[] {
   return methodFields
     .filter((name) => valuesOf(headers, name).some((value) => value.trim().toUpperCase() !== method))
     .map((name) => `the ${name} header names another method than ${method}`);
+}
+
+function otherPlaces(path: string): readonly string[] {
+  return isUnclear(path) ? ['the dot segments of the path lead elsewhere for some servers'] : [];
 }
 
 function watchCaller(res: ServerResponse): Caller {
