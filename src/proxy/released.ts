@@ -139,7 +139,8 @@ export async function takeReleased(
 ): Promise<{ readonly head: AnswerHead; readonly rest: Buffer } & Pick<Released, 'spool' | 'trailers'>> {
   const passedBytes = arrived?.passedBytes ?? 0;
   const { message, spool, trailers } = await releasedMessage(hold, arrived, house);
-  const from = hold.state.status === 'amended' ? tailOffset(call, message, passedBytes) : passedBytes;
+  const passed = arrived?.body.subarray(0, passedBytes) ?? Buffer.alloc(0);
+  const from = hold.state.status === 'amended' ? tailOffset(call, message, passed) : passedBytes;
   const rest = message.body.subarray(from);
   await house.holds.beginDelivery(hold);
   return { head: headOf(message), rest, spool, trailers };
@@ -188,10 +189,14 @@ function isAnswer(arrived: ArrivedAnswer, { body, headers }: HttpMessage, isPart
   return isPart && headers.at(-1) === wholeBodyValue(bytes, spool.sha256);
 }
 
-/** Where an amended stream goes on for a caller that has the original's text already: its first tool call or end. */
-function tailOffset(call: Call, amended: HttpMessage, passedBytes: number): number {
+/**
+ * Where an amended stream goes on for a caller that has the beginning of the original already: behind that, and where
+ * that was written otherwise, at its first tool call or end.
+ */
+function tailOffset(call: Call, amended: HttpMessage, passed: Buffer): number {
+  if (amended.body.subarray(0, passed.length).equals(passed)) return passed.length;
   const form = plainStreamForm(call, headOf(amended));
-  if (passedBytes === 0 || form === null) return 0;
+  if (form === null) return 0;
   const stream = call.upstream.protocol.openStream(call.operation, 200, form);
   let offset = 0;
   for (const event of stream.push(amended.body)) {
