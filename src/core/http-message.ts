@@ -187,11 +187,18 @@ export function valuesOf(headers: RawHeaders, name: string): readonly string[] {
 }
 
 /** The fields without which a body's bytes say nothing. */
-export const bodyFields = ['content-type', 'content-encoding'] as const;
+const bodyFields = ['content-type', 'content-encoding'] as const;
 
-/** One of them that is there more than once, so that readers may take the body for different things; '' for none. */
-export function repeatedBodyField(headers: RawHeaders): string {
-  return bodyFields.find((name) => valuesOf(headers, name).length > 1) ?? '';
+/**
+ * Why readers may take the body for different things: one of these fields is there more than once, or goes no further
+ * than this connection. '' where there is one reading.
+ */
+export function bodyFieldDoubt(headers: RawHeaders): string {
+  const repeated = bodyFields.find((name) => valuesOf(headers, name).length > 1);
+  if (repeated !== undefined) return `there is more than one ${repeated} header`;
+  const staying = connectionNames(headers);
+  const kept = bodyFields.find((name) => staying.has(name));
+  return kept === undefined ? '' : `the connection keeps the ${kept} header to itself`;
 }
 
 /** The first value of a header, or ''. */
