@@ -83,6 +83,20 @@ test('a stream that ends in order but without its terminal event counts as trunc
   expect(await rig.sidecar.ada.outcomeOf(decisionIdOf(client.text()))).toBe('upstream_truncated');
 });
 
+test('an answer that breaks off is reset towards a client of HTTP/1.0, which takes an end in order for the whole', async () => {
+  const { promise: seen, resolve: clientSawText } = Promise.withResolvers<void>();
+  rig.upstream.script(async (_request, answer) => {
+    answer.send(streamHead + chunk(begun));
+    await seen;
+    answer.reset();
+  });
+  const client = await connectRaw(rig.sidecar.proxyUrl);
+  client.send(rawRequest('POST', '/v1/chat/completions', [], streamed).replace('HTTP/1.1', 'HTTP/1.0'));
+  await client.until('It begins');
+  clientSawText();
+  expect(await client.ended).toBe('error');
+});
+
 test('a whole answer that breaks off is refused in the provider’s envelope: 502', async () => {
   rig.upstream.script((_request, answer) => {
     answer.send('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"choices":');
