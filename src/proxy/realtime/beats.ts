@@ -15,7 +15,6 @@ export function carryBeats(from: Peer, to: Peer): void {
   const open = new Map<number, Buffer>();
   let last = 0;
   from.onBeat((kind, data) => {
-    // A pong that answers nothing says that its sender is there, and no more.
     if (kind === 'pong') return;
     last = (last + 1) % numbersMax;
     open.set(last, Buffer.from(data));
@@ -29,6 +28,7 @@ export function carryBeats(from: Peer, to: Peer): void {
     const number = data.length === numberBytes ? data.readUInt32BE() : -1;
     const carried = open.get(number);
     if (carried === undefined) {
+      // One that answers nothing says that its sender is there, and no more.
       from.beat('pong', nothing);
       return;
     }
