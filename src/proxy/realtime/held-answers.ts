@@ -67,17 +67,21 @@ export function createHeldAnswers(
     const { judgement, digest, seq } = sealed;
     const about = { phase: 'response', judgement, digest, response: seq } as const;
     const ruled = await waitForRuling(call, exchange, about, link.gone, house);
-    const delivered = await carryOut(exchange, answer, ruled);
+    const carried = await carryOut(exchange, answer, ruled);
     const followers = held.get(answer)?.followers ?? [];
+    // While one goes out further ones may come, which must not overtake those that are left.
+    for (let next = followers.shift(); next !== undefined; next = followers.shift())
+      if (carried === 'released' || next.survives) await send([next.message]);
     held.delete(answer);
-    for (const { message, survives } of followers) if (delivered || survives) await send([message]);
+    // Of an amended call the workload knows the new arguments: the provider's own stay unknown to it.
+    if (carried !== 'stopped') reader.settle(answer, carried === 'released');
   }
 
   async function carryOut(
     exchange: Exchange,
     answer: string,
     { hold, result }: { readonly hold: Hold; readonly result: WaitResult },
-  ): Promise<boolean> {
+  ): Promise<'released' | 'amended' | 'stopped'> {
     switch (result) {
       case 'released':
       case 'amended': {
@@ -86,20 +90,18 @@ export function createHeldAnswers(
         await beginDelivery(hold, house);
         // The delivery is on disk: the withheld messages may go out, once.
         await send(messages);
-        // Of an amended call the workload knows the new arguments: the provider's own stay unknown to it.
-        reader.settle(answer, result === 'released');
         if (!link.gone.aborted) settle(exchange, 'delivered', house);
         house.holds.detach(hold);
-        return result === 'released';
+        return result;
       }
       case 'denied':
         settledElsewhere(exchange, 'denied', house);
         await deny(answer, 'denied_by_reviewer', 'A reviewer denied this call.');
-        return false;
+        return 'stopped';
       case 'expired':
         settledElsewhere(exchange, 'expired', house);
         await deny(answer, 'hold_expired', 'Nobody ruled on this call in time.');
-        return false;
+        return 'stopped';
       case 'pending':
         // Its time is over, and that could not be sealed: the workload must not wait for ever.
         if (!link.gone.aborted) await deny(answer, 'hold_expired', 'Nobody ruled on this call in time.');
@@ -109,7 +111,7 @@ export function createHeldAnswers(
     }
     leaveHeld(exchange, hold, house);
     reader.settle(answer, false);
-    return false;
+    return 'stopped';
   }
 
   function follow(after: string, message: SocketMessage, survives: boolean): boolean {
