@@ -3,7 +3,14 @@ import { z } from 'zod';
 import { decodeContent } from '../core/content-coding.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import type { ResponseFacts } from '../core/facts.ts';
-import { decodeHttpMessage, encodeHttpMessage, type HttpMessage, headerOf } from '../core/http-message.ts';
+import {
+  decodeHttpMessage,
+  encodeHttpMessage,
+  type HttpMessage,
+  headerOf,
+  type RawHeaders,
+  splitTrailers,
+} from '../core/http-message.ts';
 import type { Hold } from '../hold/record.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { amendAnswer } from '../provider/amend-answer.ts';
@@ -54,7 +61,9 @@ async function openHeld(ledger: Ledger, hold: Hold): Promise<Held> {
     throw notAmendable('Only the beginning of this body is stored, so it cannot be written anew.');
   if (entry.data['removed'] !== undefined)
     throw notAmendable('Credentials stand in this body, which are not stored, so it cannot be written anew.');
-  const message = decodeHttpMessage(await ledger.part(held.seq, held.name));
+  const sealed = decodeHttpMessage(await ledger.part(held.seq, held.name));
+  // What came behind the body was said of that body.
+  const { message } = splitTrailers(sealed, Number(entry.data['trailers'] ?? 0));
   return { hold, message, about: request.data, isSocket: isSocketBody(entry, message) };
 }
 
@@ -124,7 +133,6 @@ function writtenAnew({ hold, message, about, isSocket }: Held, input: AmendmentI
     const { startLine, headers } = message;
     return encodeHttpMessage({ startLine, headers, body: amendedMessages(hold, message, input) });
   }
-  const path = String(about['path']);
   const textIsFixed = input.text === undefined ? '' : whyTextIsFixed(hold);
   if (textIsFixed !== '') {
     throw new HoldpointError(
@@ -134,7 +142,7 @@ function writtenAnew({ hold, message, about, isSocket }: Held, input: AmendmentI
     );
   }
   const body =
-    hold.phase === 'request' ? amendedRequest(message, path, input) : amendedAnswer(message, about, input);
+    hold.phase === 'request' ? amendedRequest(message, about, input) : amendedAnswer(message, about, input);
   return encodeHttpMessage({ startLine: message.startLine, headers: headersFor(message, body), body });
 }
 
@@ -164,7 +172,13 @@ function amendedMessages(hold: Hold, { body }: HttpMessage, input: AmendmentInpu
   );
 }
 
-function amendedRequest({ headers }: HttpMessage, path: string, input: AmendmentInput): Buffer {
+function amendedRequest(
+  message: HttpMessage,
+  about: Readonly<Record<string, unknown>>,
+  input: AmendmentInput,
+): Buffer {
+  const { headers } = message;
+  const path = String(about['path']);
   if (isForm(headerOf(headers, 'content-type'))) {
     throw new HoldpointError(
       'invalid_argument',
@@ -172,6 +186,7 @@ function amendedRequest({ headers }: HttpMessage, path: string, input: Amendment
       'Release or deny it.',
     );
   }
+  if (carriesRequests(headers, about, decoded(message))) throw notLineByLine();
   if (input.body === undefined || input.text !== undefined || input.toolCalls !== undefined) {
     throw new HoldpointError(
       'invalid_argument',
@@ -180,6 +195,7 @@ function amendedRequest({ headers }: HttpMessage, path: string, input: Amendment
     );
   }
   const body = Buffer.from(JSON.stringify(input.body));
+  if (carriesRequests(headers, about, body)) throw notLineByLine();
   if (withoutRequestSecrets(path, body, '').removed > 0) {
     throw new HoldpointError(
       'invalid_argument',
@@ -188,6 +204,26 @@ function amendedRequest({ headers }: HttpMessage, path: string, input: Amendment
     );
   }
   return body;
+}
+
+/** Each request that a body carries is judged and sealed as one of its own, before anybody rules on the whole. */
+function carriesRequests(
+  headers: RawHeaders,
+  about: Readonly<Record<string, unknown>>,
+  plain: Buffer,
+): boolean {
+  const protocol = protocolNamed(about['provider']);
+  const head = { path: String(about['path']), contentType: headerOf(headers, 'content-type') };
+  const reading = protocol?.readRequest(String(about['operation']), plain, head);
+  return reading?.batch !== undefined;
+}
+
+function notLineByLine(): HoldpointError {
+  return new HoldpointError(
+    'invalid_argument',
+    'A body that carries requests of its own cannot be amended: those in its place would be judged by no rule.',
+    'Release or deny it, and have it made anew.',
+  );
 }
 
 function amendedAnswer(

@@ -87,6 +87,25 @@ export function withoutSecrets(headers: RawHeaders): RawHeaders {
   return safe;
 }
 
+/** Stored headers as they go out: what is not stored of them is as `own` has it, and away where that has none. */
+export function withSecretsOf(own: RawHeaders, stored: RawHeaders): string[] {
+  const whole: string[] = [];
+  const taken = new Map<string, number>();
+  for (let i = 0; i + 1 < stored.length; i += 2) {
+    const name = stored[i] ?? '';
+    const lower = name.toLowerCase();
+    if (!secretHeaders.has(lower)) {
+      whole.push(name, stored[i + 1] ?? '');
+      continue;
+    }
+    const place = taken.get(lower) ?? 0;
+    taken.set(lower, place + 1);
+    const value = valuesOf(own, lower)[place];
+    if (value !== undefined) whole.push(name, value);
+  }
+  return whole;
+}
+
 /** A request target with the values of credential parameters taken out. */
 export function targetWithoutSecrets(target: string): string {
   const mark = target.indexOf('?');
@@ -121,6 +140,30 @@ export function endToEndHeaders(headers: RawHeaders, drop: (lowerCaseName: strin
   return kept;
 }
 
+/** What a message says of its own body, its sender or its way is not taken from behind it (RFC 9110 section 6.5.1). */
+const notBehindBody = /^(content-.*|host|set-cookie|holdpoint-.*)$/;
+
+/** The fields that came behind a body, as far as they go on. */
+export function endToEndTrailers(trailers: RawHeaders): string[] {
+  return endToEndHeaders(trailers, (name) => notBehindBody.test(name));
+}
+
+/** The last field of a message of which only the beginning is stored. */
+export const wholeBodyHeader = 'holdpoint-whole-body';
+
+/** A stored message without the `count` fields that came behind its body, and those. */
+export function splitTrailers(
+  message: HttpMessage,
+  count: number,
+): { readonly message: HttpMessage; readonly trailers: RawHeaders } {
+  if (count === 0) return { message, trailers: [] };
+  const { headers } = message;
+  const end = headers.at(-2) === wholeBodyHeader ? headers.length - 2 : headers.length;
+  const begin = Math.max(0, end - 2 * count);
+  const own = [...headers.slice(0, begin), ...headers.slice(end)];
+  return { message: { ...message, headers: own }, trailers: headers.slice(begin, end) };
+}
+
 const noNames: ReadonlySet<string> = new Set();
 
 /** The headers that `Connection` keeps to this hop, in lower case (RFC 9110 section 7.6.1). */
@@ -153,11 +196,18 @@ export function valuesOf(headers: RawHeaders, name: string): readonly string[] {
 }
 
 /** The fields without which a body's bytes say nothing. */
-export const bodyFields = ['content-type', 'content-encoding'] as const;
+const bodyFields = ['content-type', 'content-encoding'] as const;
 
-/** One of them that is there more than once, so that readers may take the body for different things; '' for none. */
-export function repeatedBodyField(headers: RawHeaders): string {
-  return bodyFields.find((name) => valuesOf(headers, name).length > 1) ?? '';
+/**
+ * Why readers may take the body for different things: one of these fields is there more than once, or goes no further
+ * than this connection. '' where there is one reading.
+ */
+export function bodyFieldDoubt(headers: RawHeaders): string {
+  const repeated = bodyFields.find((name) => valuesOf(headers, name).length > 1);
+  if (repeated !== undefined) return `there is more than one ${repeated} header`;
+  const staying = connectionNames(headers);
+  const kept = bodyFields.find((name) => staying.has(name));
+  return kept === undefined ? '' : `the connection keeps the ${kept} header to itself`;
 }
 
 /** The first value of a header, or ''. */

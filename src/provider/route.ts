@@ -13,20 +13,58 @@ function decodePercent(path: string): string {
   );
 }
 
-/** The path's segments: decoded, lower-case, without parameters, dot segments, blanks or empty segments. */
-export function routeSegments(path: string): readonly string[] {
+function decoded(path: string): string {
   let plain = path;
   for (let pass = 0; pass < decodePassesMax && plain.includes('%'); pass += 1) plain = decodePercent(plain);
+  return plain;
+}
+
+/** Matrix parameters, controls and blanks are dropped by some routers and kept by others. */
+function segmentOf(part: string): string {
+  return part.replace(/;.*$/s, '').replace(/[^\x21-\x7e]/g, '');
+}
+
+/** The path's segments: decoded, lower-case, without parameters, dot segments, blanks or empty segments. */
+export function routeSegments(path: string): readonly string[] {
+  const plain = decoded(path);
   const cut = plain.search(/[?#]/);
-  if (cut !== -1) plain = plain.slice(0, cut);
   const segments: string[] = [];
-  for (const part of plain.toLowerCase().split(/[/\\]/)) {
-    // Matrix parameters, controls and blanks are dropped by some routers and kept by others.
-    const segment = part.replace(/;.*$/s, '').replace(/[^\x21-\x7e]/g, '');
+  for (const part of (cut === -1 ? plain : plain.slice(0, cut)).toLowerCase().split(/[/\\]/)) {
+    const segment = segmentOf(part);
     if (segment === '..') segments.pop();
     else if (segment !== '' && segment !== '.') segments.push(segment);
   }
   return segments;
+}
+
+/**
+ * True for a path whose dot segments lead to one place for some servers and to another for others, such as over an empty
+ * segment, behind an encoded question mark or above the root: which operation it means cannot be said.
+ */
+export function isUnclear(path: string): boolean {
+  if (!path.includes('..') && !/%/.test(path)) return false;
+  const plain = decoded(path);
+  if (!plain.includes('..')) return false;
+  const cut = plain.search(/[?#]/);
+  if (cut !== -1 && plain.slice(cut).split(/[/\\]/).some(isParent)) return true;
+  const parts = (cut === -1 ? plain : plain.slice(0, cut)).split('/').slice(1);
+  if (!parts.some(isParent) && !plain.includes('\\')) return false;
+  const merged: string[] = [];
+  const literal: string[] = [];
+  for (const part of parts) {
+    if (part === '..') {
+      if (merged.pop() === undefined || literal.pop() === undefined) return true;
+    } else if (part.includes('\\') || segmentOf(part) === '..') return true;
+    else if (part !== '.') {
+      literal.push(part);
+      if (segmentOf(part) !== '') merged.push(part);
+    }
+  }
+  return merged.join('/') !== literal.filter((part) => segmentOf(part) !== '').join('/');
+}
+
+function isParent(part: string): boolean {
+  return segmentOf(part) === '..';
 }
 
 /** True when the path's last segments are these. */

@@ -6,7 +6,7 @@
 import { decodeContent } from '../core/content-coding.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import type { Facts, ResponseFacts } from '../core/facts.ts';
-import { headerOf, type RawHeaders, repeatedBodyField } from '../core/http-message.ts';
+import { bodyFieldDoubt, headerOf, type RawHeaders } from '../core/http-message.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { BatchResult, ResponseReading, StreamForm } from '../provider/protocol.ts';
 import type { AnswerResult } from '../record/leaf-data.ts';
@@ -73,7 +73,7 @@ async function isRead(call: Call, answer: Answer): Promise<boolean> {
   if (tells === null) return false;
   // How a compressed body, or a part from the middle of one, begins tells nothing.
   if (headerOf(answer.headers, 'content-encoding') !== '' || answer.status === partialContent) return true;
-  if (repeatedBodyField(answer.headers) !== '') return true;
+  if (bodyFieldDoubt(answer.headers) !== '') return true;
   return tells(await answer.peek());
 }
 
@@ -86,7 +86,7 @@ export function plainStreamForm(
   call: Call,
   { status, headers }: { readonly status: number; readonly headers: RawHeaders },
 ): StreamForm | null {
-  const isPlain = headerOf(headers, 'content-encoding') === '' && repeatedBodyField(headers) === '';
+  const isPlain = headerOf(headers, 'content-encoding') === '' && bodyFieldDoubt(headers) === '';
   return status === 200 && isPlain ? streamFormOf(call, headers) : null;
 }
 
@@ -169,8 +169,8 @@ function read(
     const reading = protocol.readResponse('unknown', answer.status, Buffer.alloc(0));
     return { reading: { ...reading, defects: [defect] }, plain: null };
   };
-  const repeated = repeatedBodyField(answer.headers);
-  if (repeated !== '') return unread(`there is more than one ${repeated} header`);
+  const doubt = bodyFieldDoubt(answer.headers);
+  if (doubt !== '') return unread(doubt);
   let plain: Buffer;
   try {
     plain = decodeContent(headerOf(answer.headers, 'content-encoding'), body, decodedBytesMax);

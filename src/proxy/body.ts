@@ -112,14 +112,19 @@ function joined(chunks: readonly Buffer[]): Buffer {
   return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
 }
 
-/** Hands on every chunk, within backpressure where `take` returns a promise; rejects with what it throws. */
+/**
+ * Hands on every chunk, within backpressure where `take` returns a promise; rejects with what it throws. Whatever it
+ * rejects with, nothing is being taken any more.
+ */
 function eachChunk(req: IncomingMessage, take: (chunk: Buffer) => Promise<void> | null): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let ended = false;
   let busy = false;
+  let failure: unknown = null;
   const stop = (error: unknown): void => {
     req.off('data', onData);
-    reject(error);
+    failure ??= error;
+    if (!busy) reject(failure);
   };
   function onData(chunk: Buffer): void {
     try {
@@ -127,11 +132,18 @@ function eachChunk(req: IncomingMessage, take: (chunk: Buffer) => Promise<void> 
       if (taken === null) return;
       busy = true;
       req.pause();
-      taken.then(() => {
-        busy = false;
-        if (ended) resolve();
-        else req.resume();
-      }, stop);
+      taken.then(
+        () => {
+          busy = false;
+          if (failure !== null) reject(failure);
+          else if (ended) resolve();
+          else req.resume();
+        },
+        (error: unknown) => {
+          busy = false;
+          stop(error);
+        },
+      );
     } catch (error) {
       stop(error);
     }
@@ -142,7 +154,7 @@ function eachChunk(req: IncomingMessage, take: (chunk: Buffer) => Promise<void> 
     if (!busy) resolve();
   });
   req.on('error', (error) =>
-    reject(new HoldpointError('bad_request', `The request ended early: ${messageOf(error)}.`)),
+    stop(new HoldpointError('bad_request', `The request ended early: ${messageOf(error)}.`)),
   );
   return promise;
 }

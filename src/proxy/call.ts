@@ -8,6 +8,7 @@ import type { RequestFacts } from '../core/facts.ts';
 import { headerOf, type RawHeaders, valuesOf } from '../core/http-message.ts';
 import type { OpenSpool } from '../core/spool.ts';
 import type { OperationName } from '../provider/protocol.ts';
+import { isUnclear } from '../provider/route.ts';
 import { type Body, type BodyBounds, bodyOf, readPassing, readWhole } from './body.ts';
 import { boundaryOf } from './multipart-outline.ts';
 import { type StoredBody, storedRequest, storedWhole } from './stored-body.ts';
@@ -26,6 +27,8 @@ export interface Call {
   /** Path and query below the mount. */
   readonly target: string;
   readonly headers: RawHeaders;
+  /** What goes out in their place, as it was ruled on; absent where no ruling let this call go. */
+  readonly released?: RawHeaders;
   readonly body: Body;
   /** The body as it is recorded. */
   readonly stored: StoredBody;
@@ -49,7 +52,7 @@ export interface Call {
 /** An upgraded connection, as far as it is recorded. */
 export type UpgradeCall = Omit<
   Call,
-  'res' | 'caller' | 'operation' | 'defects' | 'retryKey' | 'startedUs'
+  'res' | 'caller' | 'operation' | 'defects' | 'released' | 'retryKey' | 'startedUs'
 > & {
   readonly operation: 'tunnel';
 };
@@ -128,7 +131,7 @@ export async function readCall(
     facts,
     batch: reading.batch,
     batchFiles: reading.batchFiles,
-    defects: [...reading.defects, ...otherMethods(method, headers)],
+    defects: [...reading.defects, ...otherMethods(method, headers), ...otherPlaces(path)],
     caller,
     startedUs,
   };
@@ -164,6 +167,10 @@ function otherMethods(method: string, headers: RawHeaders): readonly string[] {
   return methodFields
     .filter((name) => valuesOf(headers, name).some((value) => value.trim().toUpperCase() !== method))
     .map((name) => `the ${name} header names another method than ${method}`);
+}
+
+function otherPlaces(path: string): readonly string[] {
+  return isUnclear(path) ? ['the dot segments of the path lead elsewhere for some servers'] : [];
 }
 
 function watchCaller(res: ServerResponse): Caller {

@@ -2,12 +2,13 @@
  * One call to the provider over raw undici dispatch: HTTP/1.1, our own timers, no retries of what a provider
  * said. The only importer of `undici`. Bytes arrive as they are; nothing here knows what they mean.
  */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import type { Clock, Schedule } from '../core/clock.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
-import { endToEndHeaders, type RawHeaders, valuesOf } from '../core/http-message.ts';
+import { endToEndHeaders, endToEndTrailers, type RawHeaders, valuesOf } from '../core/http-message.ts';
 import { createAnswerBody } from './answer-body.ts';
 import type { Body } from './body.ts';
 import { mayRepeat, withholding } from './withhold.ts';
@@ -76,6 +77,7 @@ export function forwardedHeaders(headers: RawHeaders, keepHost = false): string[
 }
 
 export function createForwarder(bounds: ForwardBounds, time: Time): Forwarder {
+  subscribe(headersSentChannel, onHeadersSent);
   const connect = buildConnector({ timeout: bounds.connectMsMax, allowH2: false });
   const agent = new Agent({
     connections: bounds.connectionsMax,
@@ -103,7 +105,10 @@ export function createForwarder(bounds: ForwardBounds, time: Time): Forwarder {
       const { withheld } = request;
       return withheld === undefined || coding === '' ? answer : checked(answer, coding, withheld, bounds);
     },
-    close: () => agent.destroy(),
+    close: async () => {
+      unsubscribe(headersSentChannel, onHeadersSent);
+      await agent.destroy();
+    },
   };
 }
 
@@ -135,16 +140,30 @@ async function checked(
 /** Which connection an error came from; undici does not say it for every kind. */
 const failedOn = new WeakMap<object, Pick<Socket, 'bytesRead'>>();
 
-/** A reset on a connection that had served before, without one byte of an answer. */
+/** Where undici says that it writes a request's head, and on which connection. */
+const headersSentChannel = 'undici:client:sendHeaders';
+/** How much had come on a connection when the last request went out on it. */
+const readBefore = new WeakMap<object, number>();
+
+function onHeadersSent(message: unknown): void {
+  if (typeof message !== 'object' || message === null || !('socket' in message)) return;
+  const { socket } = message;
+  if (typeof socket === 'object' && socket !== null && 'bytesRead' in socket)
+    readBefore.set(socket, Number(socket.bytesRead));
+}
+
+/**
+ * A reset on a connection that had served before, without one byte of an answer to this request: who has begun to
+ * answer, be it with an informational status, has read it. Where it cannot be told, it is none.
+ */
 function isStaleSocket(error: unknown): boolean {
   if (!(error instanceof HoldpointError) || error.code !== 'upstream_unreachable') return false;
   const { cause } = error;
   if (typeof cause !== 'object' || cause === null || !('code' in cause)) return false;
   if (cause.code !== 'UND_ERR_SOCKET' && cause.code !== 'ECONNRESET' && cause.code !== 'EPIPE') return false;
-  const socket = 'socket' in cause ? cause.socket : failedOn.get(cause);
-  return (
-    typeof socket === 'object' && socket !== null && 'bytesRead' in socket && Number(socket.bytesRead) > 0
-  );
+  const socket = failedOn.get(cause);
+  const before = socket === undefined ? 0 : (readBefore.get(socket) ?? 0);
+  return before > 0 && socket?.bytesRead === before;
 }
 
 function dispatch(
@@ -227,7 +246,7 @@ function dispatch(
       onResponseEnd: (finished) => {
         const rest = withhold.end();
         if (rest.length > 0) body.push(rest);
-        trailers = withhold.fields(rawHeadersOf(finished.rawTrailers));
+        trailers = endToEndTrailers(withhold.fields(rawHeadersOf(finished.rawTrailers)));
         ended(null);
       },
       onResponseError: (_controller, error) => {

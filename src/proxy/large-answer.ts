@@ -6,7 +6,7 @@
 import { Readable } from 'node:stream';
 import { decodeContentFrom } from '../core/content-coding.ts';
 import { HoldpointError } from '../core/errors.ts';
-import { headerOf, repeatedBodyField } from '../core/http-message.ts';
+import { bodyFieldDoubt, headerOf } from '../core/http-message.ts';
 import type { Spool, SpoolWriter } from '../core/spool.ts';
 import type { LinesReading } from '../provider/protocol.ts';
 import { unreadResponse } from '../provider/reading.ts';
@@ -129,11 +129,11 @@ async function toDisk(
 /** The bytes with their coding undone. What cannot be undone ends in a line that is none: whoever reads lines finds it. */
 function plainBytes(answer: Answer, spool: Spool, decodedBytesMax: number): () => AsyncIterable<Buffer> {
   const coding = headerOf(answer.headers, 'content-encoding');
-  const repeated = repeatedBodyField(answer.headers);
-  if (coding === '' && repeated === '') return () => spool.read();
+  const doubt = bodyFieldDoubt(answer.headers);
+  if (coding === '' && doubt === '') return () => spool.read();
   return async function* () {
-    if (repeated !== '') {
-      yield Buffer.from(`\n\0 there is more than one ${repeated} header\n`);
+    if (doubt !== '') {
+      yield Buffer.from(`\n\0 ${doubt}\n`);
       return;
     }
     try {

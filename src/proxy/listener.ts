@@ -10,6 +10,7 @@ import { type Entrance, refuseConnect } from './intercept/entrance.ts';
 import { handleCall } from './pipeline.ts';
 import type { Session } from './realtime/session.ts';
 import { refuse, toHoldpointError } from './respond.ts';
+import { createTurns } from './turns.ts';
 import { takeUpgrade } from './upgrade.ts';
 import { refuseUpgrade } from './upgrade-refusal.ts';
 import { type Upstream, upstreamFor } from './upstream.ts';
@@ -41,6 +42,8 @@ export async function listenProxy(
   const running = new Set<Promise<void>>();
   const tunnels = new Set<Duplex>();
   const sessions = new Set<Session>();
+  const turns = createTurns();
+  /** What each connection is being answered, or was answered last. */
   const answering = new WeakMap<Duplex, ServerResponse>();
   const entrances = new WeakMap<Duplex, Entrance>();
   function track(run: Promise<void>): void {
@@ -61,8 +64,11 @@ export async function listenProxy(
       shouldUpgradeCallback: isWebSocket,
     },
     (req, res) => {
-      answering.set(req.socket, res);
-      track(serve(req, res, house, entrances.get(req.socket)));
+      const run = turns.take(req.socket, () => {
+        answering.set(req.socket, res);
+        return serve(req, res, house, entrances.get(req.socket));
+      });
+      track(run);
     },
   );
   // A caller that does not take its answer: no byte moved for this long, and the connection is over.

@@ -77,7 +77,7 @@ async function forwardAndDeliver(
 ): Promise<void> {
   const { upstream } = call;
   const facts: Facts = { request: call.facts, labels: [] };
-  const headers = askingPlainly(call, forwardedHeaders(call.headers, upstream.keepHost));
+  const headers = askingPlainly(call, forwardedHeaders(call.released ?? call.headers, upstream.keepHost));
   const outgoing = {
     origin: upstream.origin,
     ...withProviderKey(upstream.key, upstream.basePath + call.target, headers),

@@ -4,6 +4,7 @@ import {
   headerOf,
   type RawHeaders,
   targetWithoutSecrets,
+  wholeBodyHeader,
   withoutSecrets,
 } from '../core/http-message.ts';
 import type { Draft } from '../ledger/sealer.ts';
@@ -39,6 +40,8 @@ export interface SealedAnswer extends JudgedAnswer {
   readonly headers: readonly string[];
   /** The request went out twice; absent where it did not. */
   readonly resent?: boolean;
+  /** Fields that came behind the body; absent for none. */
+  readonly trailers?: RawHeaders;
   readonly stored: StoredBody;
   readonly bytes: number;
   /** Of all of it, where only a beginning is stored. */
@@ -58,7 +61,10 @@ export function responseDraft(decision: number, answer: SealedAnswer): Draft {
   if (answer.file) data['file'] = { ...answer.file };
   if (claimsSocketBody(answer.headers)) data['carrier'] = 'http';
   if (removed > 0) data['removed'] = removed;
-  const message = storedMessage(startLine, headers, body, answer.bytes, answer.sha256);
+  const { trailers = [] } = answer;
+  if (trailers.length > 0) data['trailers'] = trailers.length / 2;
+  const fields = [...headers, ...trailers];
+  const message = storedMessage(startLine, fields, body, answer.bytes, answer.sha256);
   return { type: 'response', data, refs: [decision], parts: [{ name: 'response', bytes: message }] };
 }
 
@@ -82,9 +88,6 @@ function storedMessage(
   if (sha256 !== null) safe.push(wholeBodyHeader, wholeBodyValue(bytes, sha256));
   return encodeHttpMessage({ startLine, headers: safe, body: stored });
 }
-
-/** The last field of a message of which only the beginning is stored. */
-const wholeBodyHeader = 'holdpoint-whole-body';
 
 /** What that field says of a body. */
 export function wholeBodyValue(bytes: number, sha256: string): string {

@@ -5,13 +5,14 @@
 import { HoldpointError } from '../core/errors.ts';
 import {
   decodeHttpMessage,
-  endToEndHeaders,
   type HttpMessage,
   headerOf,
   type RawHeaders,
   removedValue,
+  splitTrailers,
   valuesOf,
   withoutSecrets,
+  withSecretsOf,
 } from '../core/http-message.ts';
 import type { Spool } from '../core/spool.ts';
 import type { Hold } from '../hold/record.ts';
@@ -34,8 +35,8 @@ export interface AnswerHead {
 }
 
 /**
- * The call that a release lets go: the body that was ruled on or its amendment, whichever spelling of it the
- * caller that came back has sent. Sealed as used before it is returned.
+ * The call that a release lets go: the body and the fields that were ruled on or their amendment, whichever spelling of
+ * it the caller that came back has sent. Sealed as used before it is returned.
  */
 export async function releasedCall(call: Call, hold: Hold, house: House): Promise<Call> {
   try {
@@ -50,20 +51,50 @@ export async function releasedCall(call: Call, hold: Hold, house: House): Promis
     ? house.ledger.part(hold.decision, 'request')
     : house.ledger.part(amendment, 'amendment'));
   const { body, headers } = decodeHttpMessage(sealed);
-  if (amendment === null && isSameBody(call, body, headers)) return call;
-  // The coding belongs to the body; an amended one is written out plainly, whatever the original had.
-  const sent = endToEndHeaders(call.headers, (name) => name === 'content-encoding');
-  if (amendment === null)
-    for (const coding of valuesOf(headers, 'content-encoding')) sent.push('content-encoding', coding);
   // Its caller comes back with what it sent itself.
   const { retryKey } = hold;
-  if (amendment === null) return { ...call, body: bodyOf(body), headers: sent, retryKey };
+  if (amendment === null) {
+    const isOwn = isSameBody(call, body, headers);
+    // The body of its caller goes out as it is, of which the stored one may be a reading.
+    const codings = valuesOf(isOwn ? call.headers : headers, 'content-encoding');
+    const released = releasedHeaders(call, headers, codings);
+    return { ...call, ...(isOwn ? {} : { body: bodyOf(body) }), released, retryKey };
+  }
+  // The coding belongs to the body; an amended one is written out plainly, whatever the original had.
+  const released = releasedHeaders(call, headers, []);
   // Response rules judge the answer to what was sent, so they must see the amended request.
   const { facts } = call.upstream.protocol.readRequest(call.operation, body, {
     path: call.facts.path,
     contentType: headerOf(call.headers, 'content-type'),
   });
-  return { ...call, body: bodyOf(body), headers: sent, retryKey, facts: { ...call.facts, ...facts } };
+  return { ...call, body: bodyOf(body), released, retryKey, facts: { ...call.facts, ...facts } };
+}
+
+/** Each attempt has its own, and its signature covers them. */
+const signedAnew: ReadonlySet<string> = new Set(['x-amz-date', 'date', 'amz-sdk-request']);
+
+/**
+ * The fields that were ruled on, whatever else a caller that came back has sent. Its own are the credentials, which are
+ * not stored, and with a signature what that was made over anew; `codings` are those of the body that goes out.
+ */
+function releasedHeaders(call: Call, sealed: RawHeaders, codings: readonly string[]): RawHeaders {
+  const signs = headerOf(call.headers, 'authorization').startsWith('AWS4-');
+  const isOwn = (name: string): boolean => signs && signedAnew.has(name);
+  const released = fieldsWhere(withSecretsOf(call.headers, sealed), (name) => !isOwn(name));
+  released.push(...fieldsWhere(call.headers, isOwn));
+  if (valuesOf(released, 'content-encoding').join() === codings.join()) return released;
+  const recoded = fieldsWhere(released, (name) => name !== 'content-encoding');
+  for (const coding of codings) recoded.push('content-encoding', coding);
+  return recoded;
+}
+
+function fieldsWhere(headers: RawHeaders, isKept: (lowerCaseName: string) => boolean): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i] ?? '';
+    if (isKept(name.toLowerCase())) kept.push(name, headers[i + 1] ?? '');
+  }
+  return kept;
 }
 
 /** Of a body that is not stored whole, or not as it was, the caller that came back has brought all of it again. */
@@ -93,9 +124,10 @@ export async function deliverHeld(
   arrived: ArrivedAnswer | null,
   house: House,
 ): Promise<boolean> {
-  const { head, rest, spool } = await takeReleased(call, hold, arrived ?? house.keptAnswers.of(hold), house);
+  const own = arrived ?? house.keptAnswers.of(hold);
+  const { head, rest, spool, trailers } = await takeReleased(call, hold, own, house);
   if (!call.res.headersSent) writeHead(call.res, head.status, head.statusText, head.headers, decision.id);
-  return spool === null ? endWith(call.res, rest) : endWithPieces(call.res, spool.read());
+  return spool === null ? endWith(call.res, rest, trailers) : endWithPieces(call.res, spool.read(), trailers);
 }
 
 /** The released answer, and what of it its caller has not. Resolves once the use of the release is sealed: it may go out, once. */
@@ -104,20 +136,24 @@ export async function takeReleased(
   hold: Hold,
   arrived: ArrivedAnswer | null,
   house: House,
-): Promise<{ readonly head: AnswerHead; readonly rest: Buffer; readonly spool: Spool | null }> {
+): Promise<{ readonly head: AnswerHead; readonly rest: Buffer } & Pick<Released, 'spool' | 'trailers'>> {
   const passedBytes = arrived?.passedBytes ?? 0;
-  const { message, spool } = await releasedMessage(hold, arrived, house);
-  const from = hold.state.status === 'amended' ? tailOffset(call, message, passedBytes) : passedBytes;
+  const { message, spool, trailers } = await releasedMessage(hold, arrived, house);
+  const passed = arrived?.body.subarray(0, passedBytes) ?? Buffer.alloc(0);
+  const from = hold.state.status === 'amended' ? tailOffset(call, message, passed) : passedBytes;
   const rest = message.body.subarray(from);
   await house.holds.beginDelivery(hold);
-  return { head: headOf(message), rest, spool };
+  return { head: headOf(message), rest, spool, trailers };
 }
 
-async function releasedMessage(
-  hold: Hold,
-  arrived: ArrivedAnswer | null,
-  house: House,
-): Promise<{ readonly message: HttpMessage; readonly spool: Spool | null }> {
+interface Released {
+  readonly message: HttpMessage;
+  /** All of its body, where that is on disk. */
+  readonly spool: Spool | null;
+  readonly trailers: RawHeaders;
+}
+
+async function releasedMessage(hold: Hold, arrived: ArrivedAnswer | null, house: House): Promise<Released> {
   const amended = hold.state.status === 'amended';
   const seq = amended ? hold.ruling : hold.response;
   const name = amended ? 'amendment' : 'response';
@@ -129,12 +165,14 @@ async function releasedMessage(
       `The sealed answer of ${hold.id} is not the one that was released.`,
     );
   }
-  const message = decodeHttpMessage(await house.ledger.part(seq, name));
+  const sealed = decodeHttpMessage(await house.ledger.part(seq, name));
+  const { message, trailers: stored } = splitTrailers(sealed, Number(entry.data['trailers'] ?? 0));
+  const trailers = withoutRemoved(stored);
   const isPart = entry.data['stored'] !== undefined;
-  if (entry.data['removed'] === undefined && !isPart) return { message, spool: null };
+  if (entry.data['removed'] === undefined && !isPart) return { message, spool: null, trailers };
   if (arrived !== null && isAnswer(arrived, message, isPart)) {
     const { headers, body, spool } = arrived;
-    return { message: { ...message, headers: withoutSecrets(headers), body }, spool };
+    return { message: { ...message, headers: withoutSecrets(headers), body }, spool, trailers };
   }
   const why = isPart ? 'is too large to be stored' : 'carries a credential, which is never stored';
   throw new HoldpointError(
@@ -151,10 +189,14 @@ function isAnswer(arrived: ArrivedAnswer, { body, headers }: HttpMessage, isPart
   return isPart && headers.at(-1) === wholeBodyValue(bytes, spool.sha256);
 }
 
-/** Where an amended stream goes on for a caller that has the original's text already: its first tool call or end. */
-function tailOffset(call: Call, amended: HttpMessage, passedBytes: number): number {
+/**
+ * Where an amended stream goes on for a caller that has the beginning of the original already: behind that, and where
+ * that was written otherwise, at its first tool call or end.
+ */
+function tailOffset(call: Call, amended: HttpMessage, passed: Buffer): number {
+  if (amended.body.subarray(0, passed.length).equals(passed)) return passed.length;
   const form = plainStreamForm(call, headOf(amended));
-  if (passedBytes === 0 || form === null) return 0;
+  if (form === null) return 0;
   const stream = call.upstream.protocol.openStream(call.operation, 200, form);
   let offset = 0;
   for (const event of stream.push(amended.body)) {
@@ -167,11 +209,17 @@ function tailOffset(call: Call, amended: HttpMessage, passedBytes: number): numb
 /** How the stored answer begins, without what is never stored; null while there is none. */
 export async function heldHead(hold: Hold, house: House): Promise<AnswerHead | null> {
   if (hold.response === null) return null;
-  return headOf(decodeHttpMessage(await house.ledger.part(hold.response, 'response')));
+  const { data } = await house.ledger.entry(hold.response);
+  const sealed = decodeHttpMessage(await house.ledger.part(hold.response, 'response'));
+  return headOf(splitTrailers(sealed, Number(data['trailers'] ?? 0)).message);
 }
 
 function headOf({ startLine, headers }: HttpMessage): AnswerHead {
   const [, status = '502', ...reason] = startLine.split(' ');
-  const kept = headers.filter((_, i) => headers[i - (i % 2) + 1] !== removedValue);
+  const kept = withoutRemoved(headers);
   return { status: Number(status), statusText: reason.join(' '), headers: kept, passedBytes: 0 };
+}
+
+function withoutRemoved(headers: RawHeaders): RawHeaders {
+  return headers.filter((_, i) => headers[i - (i % 2) + 1] !== removedValue);
 }

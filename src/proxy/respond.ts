@@ -1,5 +1,7 @@
 /** Writing to the workload: exact bytes, the one header the contract adds, and refusals in the provider's own words. */
 import type { ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { type ErrorCode, HoldpointError, httpStatusByCode, messageOf } from '../core/errors.ts';
 import { endToEndHeaders, type RawHeaders } from '../core/http-message.ts';
 import type { Call } from './call.ts';
@@ -114,6 +116,17 @@ export function writeWhole(res: ServerResponse, bytes: Buffer): Promise<boolean>
   });
 }
 
+/**
+ * Ends an answer that is not whole so that nobody takes it for whole. To HTTP/1.0 (RFC 9112 section 9.3) the end of a
+ * connection is the end of a body without a length; only a reset is none.
+ */
+export function breakOff(res: ServerResponse): void {
+  const { socket, req } = res;
+  const isBare = req.httpVersionMajor === 1 && req.httpVersionMinor === 0;
+  if (isBare && socket instanceof Socket && !(socket instanceof TLSSocket)) socket.resetAndDestroy();
+  else res.destroy();
+}
+
 /** Codes after which asking again cannot help, and those after which it should be tried. */
 const retryByCode: Partial<Readonly<Record<ErrorCode, boolean>>> = {
   denied_by_policy: false,
@@ -138,7 +151,7 @@ export function refuse(
   decisionId: string | null,
 ): Promise<boolean> {
   if (res.headersSent) {
-    res.destroy();
+    breakOff(res);
     return Promise.resolve(false);
   }
   const status = httpStatusByCode[error.code];

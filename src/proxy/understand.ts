@@ -1,13 +1,7 @@
 /** What a request's body means to rules. What cannot be undone, or is too large to be looked at, is a defect. */
 import { decodeContent } from '../core/content-coding.ts';
 import { messageOf } from '../core/errors.ts';
-import {
-  bodyFields,
-  connectionNames,
-  headerOf,
-  type RawHeaders,
-  repeatedBodyField,
-} from '../core/http-message.ts';
+import { bodyFieldDoubt, headerOf, type RawHeaders } from '../core/http-message.ts';
 import type { BatchRequest, OperationName, Protocol, RequestReading } from '../provider/protocol.ts';
 import type { Body } from './body.ts';
 import { fileIn } from './multipart-file.ts';
@@ -45,11 +39,8 @@ export function understand(
     ...protocol.readRequest('unknown', empty, head),
     defects: [defect],
   });
-  const staying = connectionNames(headers);
-  const repeated = repeatedBodyField(headers);
-  if (repeated !== '') return unread(`there is more than one ${repeated} header`);
-  const kept = bodyFields.find((name) => staying.has(name));
-  if (kept !== undefined) return unread(`the connection keeps the ${kept} header to itself`);
+  const doubt = bodyFieldDoubt(headers);
+  if (doubt !== '') return unread(doubt);
   const coding = headerOf(headers, 'content-encoding');
   const { read, spool, bytes } = body;
   if (read === null || (spool !== null && coding !== '')) return unread('the body is too large to be read');

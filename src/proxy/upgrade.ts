@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { HoldpointError } from '../core/errors.ts';
 import { socketDialectAt } from '../provider/realtime-dialects.ts';
-import { routeSegments } from '../provider/route.ts';
+import { isUnclear, routeSegments } from '../provider/route.ts';
 import { readUpgrade, type UpgradeCall } from './call.ts';
 import type { House } from './house.ts';
 import { openRealtime } from './realtime/open.ts';
@@ -29,6 +29,15 @@ export async function takeUpgrade(
     call = readUpgrade(req, house.upstreams, house.fingerprint, house.workloadName);
   } catch (thrown) {
     refuseUpgrade(socket, toHoldpointError(thrown), null, null);
+    return;
+  }
+  if (isUnclear(call.facts.path)) {
+    const error = new HoldpointError(
+      'bad_request',
+      'The dot segments of the path lead elsewhere for some servers.',
+      'Send the path without them.',
+    );
+    refuseUpgrade(socket, error, call.upstream.protocol, null);
     return;
   }
   if (isTunnelled(call)) return openTunnel(req, socket, head, call, house);

@@ -10,7 +10,7 @@ import type { Call } from './call.ts';
 import type { Decision } from './held.ts';
 import type { House } from './house.ts';
 import type { AnswerHead } from './released.ts';
-import { endWith, refuse, writeHead, writeStreamHead } from './respond.ts';
+import { breakOff, endWith, refuse, writeHead, writeStreamHead } from './respond.ts';
 import { clientBudgetMs, prefersAsync } from './retries.ts';
 
 /** Asks proxies on the way not to collect what must arrive while it is waited for. */
@@ -103,7 +103,7 @@ export async function refuseHeld(
 ): Promise<void> {
   if (call.caller.gone) return;
   if (!call.res.headersSent) await refuse(call.res, call, error, decision.id);
-  else if (form === null) call.res.destroy();
+  else if (form === null) breakOff(call.res);
   else {
     const { protocol } = call.upstream;
     const event = protocol.errorEvent(call.operation, form, error.code, error.message, isFirst);

@@ -305,6 +305,36 @@ test('a file that is no batch’s output passes as it is', async () => {
   expect(await carriedBy(await carrierOf(answer))).toEqual([]);
 });
 
+test('a held message batch is not amended: no rule would judge the requests in its place', async () => {
+  const request = (model: string) => ({
+    custom_id: 'a',
+    params: { model, max_tokens: 9, messages: [{ role: 'user' as const, content: 'Hi' }] },
+  });
+  const refused = expect(
+    anthropic.messages.batches.create({ requests: [request('claude-opus')] }),
+  ).rejects.toBeInstanceOf(Anthropic.PermissionDeniedError);
+  const hold = await sidecar.ada.nextHold();
+  const amendment = { body: { requests: [request('claude-haiku')] } };
+  const amended = await sidecar.ada.rule(hold, { verdict: 'amend', reason: 'cheaper', amendment });
+  expect(amended).toEqual({ status: 409, code: 'not_amendable' });
+  await sidecar.ada.rule(hold, { verdict: 'deny', reason: 'no' });
+  await refused;
+  expect(forwarded()).toBe(0);
+});
+
+test('a held request is not amended into a batch, whose requests no rule would judge', async () => {
+  const creating = expect(
+    openai.post('/batches', { body: { input_file_id: 'file-9', endpoint: '/v1/chat/completions' } }),
+  ).rejects.toBeInstanceOf(OpenAI.PermissionDeniedError);
+  const hold = await sidecar.ada.nextHold();
+  const body = { requests: [{ custom_id: 'a', body: { model: 'gpt-5', messages: [] } }] };
+  const amended = await sidecar.ada.rule(hold, { verdict: 'amend', reason: 'inline', amendment: { body } });
+  expect(amended).toEqual({ status: 400, code: 'invalid_argument' });
+  await sidecar.ada.rule(hold, { verdict: 'deny', reason: 'no' });
+  await creating;
+  expect(forwarded()).toBe(0);
+});
+
 test('a message batch is held as a whole when one of its requests must be, and each is recorded', async () => {
   const request = (id: string, model: string) => ({
     custom_id: id,

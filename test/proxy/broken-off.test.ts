@@ -83,6 +83,20 @@ test('a stream that ends in order but without its terminal event counts as trunc
   expect(await rig.sidecar.ada.outcomeOf(decisionIdOf(client.text()))).toBe('upstream_truncated');
 });
 
+test('an answer that breaks off is reset towards a client of HTTP/1.0, which takes an end in order for the whole', async () => {
+  const { promise: seen, resolve: clientSawText } = Promise.withResolvers<void>();
+  rig.upstream.script(async (_request, answer) => {
+    answer.send(streamHead + chunk(begun));
+    await seen;
+    answer.reset();
+  });
+  const client = await connectRaw(rig.sidecar.proxyUrl);
+  client.send(rawRequest('POST', '/v1/chat/completions', [], streamed).replace('HTTP/1.1', 'HTTP/1.0'));
+  await client.until('It begins');
+  clientSawText();
+  expect(await client.ended).toBe('error');
+});
+
 test('a whole answer that breaks off is refused in the provider’s envelope: 502', async () => {
   rig.upstream.script((_request, answer) => {
     answer.send('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"choices":');
@@ -137,6 +151,38 @@ test('a fresh connection that is reset is not tried again: the provider may have
   expect(answer.status).toBe(502);
   expect(rig.upstream.requests).toHaveLength(1);
 });
+
+test('one that the upstream ended in order, just as the call went out on it, is replaced too', async () => {
+  await (await rig.chat(chatRequest())).answer();
+  let ended = 0;
+  rig.upstream.script((_request, answer) => {
+    if (ended > 0) return answer.send(wholeAnswer('200 OK', [], chatText('Two.')));
+    ended += 1;
+    return answer.end();
+  });
+  expect((await (await rig.chat(chatRequest())).answer()).body.toString()).toBe(chatText('Two.'));
+});
+
+const hints = 'HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n';
+test.each([
+  ['fresh', 'in the middle of its head', 'HTTP/1.1 200 OK\r\nContent-Le'],
+  ['fresh', 'after an informational answer', hints],
+  ['used', 'in the middle of its head', 'HTTP/1.1 200 OK\r\nContent-Le'],
+  ['used', 'after an informational answer', hints],
+])(
+  'a %s connection that is reset %s is not tried again: the provider has read the call',
+  async (connection, _when, begun) => {
+    if (connection === 'used') await (await rig.chat(chatRequest())).answer();
+    const before = rig.upstream.requests.length;
+    rig.upstream.script(async (_request, answer) => {
+      answer.send(begun);
+      answer.end();
+    });
+    const answer = await (await rig.chat(chatRequest())).answer();
+    expect(answer.status).toBe(502);
+    expect(rig.upstream.requests.length - before).toBe(1);
+  },
+);
 
 test('an event larger than 1 MB passes whole, and a slow reader gets every byte', async () => {
   const stream = begun + chatDelta('x'.repeat(3 * 1024 * 1024)) + chatStop + done;

@@ -139,6 +139,73 @@ describe.each(Object.entries(families))('of %s', (_name, family) => {
   });
 });
 
+describe('of a stream whose beginning its caller has', () => {
+  const between = 'And the second:';
+  const streams: Readonly<Record<string, Family & { readonly begun: string }>> = {
+    'a chat completion': {
+      ...chat,
+      request: chatRequest({ stream: true }),
+      type: 'text/event-stream',
+      begun: 'Paying.',
+      answer: [
+        chunk({ role: 'assistant', content: 'Paying.' }),
+        chunk({ tool_calls: [calls[0]] }),
+        chunk({ content: between }),
+        chunk({ tool_calls: [calls[1]] }),
+        chunk({}, 'tool_calls'),
+        'data: [DONE]\n\n',
+      ].join(''),
+    },
+    'an Anthropic message': {
+      ...messages,
+      request: messages.request.replace('{', '{"stream":true,'),
+      type: 'text/event-stream',
+      begun: 'Paying.',
+      answer: [
+        { type: 'message_start', message: { ...message, content: [], stop_reason: null } },
+        ...[{ type: 'text', text: 'Paying.' }, blocks[0], { type: 'text', text: between }, blocks[1]].flatMap(
+          (block, index) => {
+            const { delta, empty } =
+              block !== undefined && 'text' in block
+                ? { delta: { type: 'text_delta', text: block.text }, empty: { text: '' } }
+                : {
+                    delta: { type: 'input_json_delta', partial_json: JSON.stringify(block?.input) },
+                    empty: { input: {} },
+                  };
+            return [
+              { type: 'content_block_start', index, content_block: { ...block, ...empty } },
+              { type: 'content_block_delta', index, delta },
+              { type: 'content_block_stop', index },
+            ];
+          },
+        ),
+        {
+          type: 'message_delta',
+          delta: { stop_reason: 'tool_use', stop_sequence: null },
+          usage: { output_tokens: 1 },
+        },
+        { type: 'message_stop' },
+      ]
+        .map(event)
+        .join(''),
+    },
+  };
+
+  test.each(Object.entries(streams))(
+    'the text behind a withheld call arrives, once: %s',
+    async (_name, family) => {
+      const rig = await start(family);
+      const client = await rig.post(family.target, family.request);
+      await client.until(family.begun);
+      await rig.sidecar.ada.rule(await rig.sidecar.ada.nextHold(), { verdict: 'release', calls: ['call_1'] });
+      const text = (await client.answer()).body.toString();
+      expect(text).not.toContain('call_0');
+      const places = [family.begun, between, 'call_1'].map((part) => text.split(part).length - 1);
+      expect(places).toEqual([1, 1, 1]);
+    },
+  );
+});
+
 describe('a ruling call by call', () => {
   const [plain] = Object.values(families);
   if (plain === undefined) throw new Error('there are families');

@@ -1,6 +1,6 @@
 /** What passes, passes byte for byte: bodies, header case and order, duplicates, splits, unknown paths. */
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, exchange, rawRequest } from '../support/raw-client.ts';
 import {
@@ -11,8 +11,9 @@ import {
   wholeAnswer,
 } from '../support/raw-upstream.ts';
 import { startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
-import { chatRequest, chatText } from './answers.ts';
+import { chatRequest, chatText, chatTransfer } from './answers.ts';
 import { holdTransfers } from './policies.ts';
+import { decisionIdOf } from './rig.ts';
 
 let upstream: RawUpstream;
 let sidecar: TestSidecar;
@@ -145,15 +146,52 @@ test('a stream comes back byte for byte, however the upstream splits it', async 
   expect(new Set(answers.map((answer) => answer.body.toString()))).toEqual(new Set([stream]));
 });
 
-test('the trailers of a chunked answer pass', async () => {
-  upstream.script((_request, answer) => {
-    answer.send('HTTP/1.1 200 OK\r\nTrailer: X-Checksum\r\nTransfer-Encoding: chunked\r\n\r\n');
-    answer.send(`${chunk(plain)}0\r\nX-Checksum: abc\r\n\r\n`);
+describe('the trailers of a chunked answer', () => {
+  const answerWith = (...trailers: readonly string[]): void =>
+    upstream.script((_request, answer) => {
+      answer.send('HTTP/1.1 200 OK\r\nTrailer: X-Checksum\r\nTransfer-Encoding: chunked\r\n\r\n');
+      answer.send(`${chunk(plain)}0\r\n${trailers.map((line) => `${line}\r\n`).join('')}\r\n`);
+    });
+  async function ask(target: string, body = question) {
+    const client = await connectRaw(sidecar.proxyUrl);
+    client.send(rawRequest('POST', target, [], body));
+    await client.until('\r\n0\r\n');
+    await client.until('X-Checksum: abc\r\n\r\n');
+    const id = decisionIdOf(client.text());
+    const { entries } = await sidecar.ada.decision(id);
+    const response = (await sidecar.ada.bodies(id)).at(-1);
+    return {
+      text: client.text(),
+      counted: entries.find(({ type }) => type === 'response')?.data['trailers'],
+      last: response?.headers?.slice(-4),
+    };
+  }
+
+  test.each(['/v1/chat/completions', '/v1/unknown'])('pass, and stand in the record: %s', async (target) => {
+    answerWith('X-Id: 7', 'X-Checksum: abc');
+    const { counted, last } = await ask(target);
+    expect(counted).toBe(2);
+    expect(last).toEqual(['X-Id', '7', 'X-Checksum', 'abc']);
   });
-  const client = await connectRaw(sidecar.proxyUrl);
-  client.send(rawRequest('POST', '/v1/chat/completions', [], question));
-  await client.until('\r\n0\r\n');
-  await client.until('X-Checksum: abc\r\n\r\n');
+
+  test('say nothing that only the head may say', async () => {
+    answerWith('holdpoint-decision: d-1', 'Content-Type: text/plain', 'Set-Cookie: a=1', 'X-Checksum: abc');
+    const { text, counted, last } = await ask('/v1/chat/completions');
+    expect(text).toMatch(/\r\n0\r\nX-Checksum: abc\r\n\r\n$/);
+    expect(counted).toBe(1);
+    expect(last?.slice(2)).toEqual(['X-Checksum', 'abc']);
+  });
+
+  test('come with a held answer that is released', async () => {
+    upstream.script((_request, answer) => {
+      answer.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
+      answer.send(`${chunk(chatTransfer(25_000))}0\r\nX-Checksum: abc\r\n\r\n`);
+    });
+    const asked = ask('/v1/chat/completions', chatRequest({ user: 'trailers' }));
+    await sidecar.ada.rule(await sidecar.ada.nextHold(), { verdict: 'release' });
+    const { text } = await asked;
+    expect(text.slice(0, text.indexOf('\r\n\r\n'))).not.toContain('X-Checksum');
+  });
 });
 
 test('a compressed answer and a compressed request keep their coding', async () => {

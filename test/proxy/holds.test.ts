@@ -358,6 +358,60 @@ describe('a held request', () => {
   });
 });
 
+describe('a held request whose caller comes back with other fields', () => {
+  beforeEach(() => start(holdUnlistedModels));
+  const question = chatRequest({ model: 'gpt-unheard-of' });
+  const fields = (custom: string, attempt: string): string[] => [
+    'Authorization: Bearer sk-1',
+    'Cookie: session=1',
+    `X-Custom-CASE: ${custom}`,
+    `x-stainless-retry-count: ${attempt}`,
+  ];
+
+  /** What was sent of a call that was ruled on while its caller was away. */
+  async function sentAfter(
+    ruling: Parameters<Rig['sidecar']['ada']['rule']>[1],
+    first: readonly string[],
+    second: readonly string[],
+  ): Promise<string> {
+    await leave(await rig.chat(question, first));
+    await rig.sidecar.ada.rule(await rig.sidecar.ada.nextHold(), ruling);
+    expect((await (await rig.chat(question, second)).answer()).status).toBe(200);
+    return rig.upstream.requests[0]?.head ?? '';
+  }
+
+  test.each([
+    ['as they were released', { verdict: 'release' }],
+    ['as they were when it was amended', { verdict: 'amend', amendment: { body: { model: 'gpt-4.1' } } }],
+  ] as const)('is sent with those that were recorded, %s, and its credentials', async (_how, ruling) => {
+    const head = await sentAfter(ruling, fields('ruled on', '0'), [
+      ...fields('never seen', '1'),
+      'X-Unseen: 1',
+      'X-Api-Key: never-seen',
+    ]);
+    expect(head).toContain(fields('ruled on', '0').join('\r\n'));
+    expect(head).not.toMatch(/unseen|never.seen/i);
+  });
+
+  test('is signed by the caller that came back, over what it signed anew', async () => {
+    const signed = (signature: string, date: string, custom: string): string[] => [
+      `Authorization: AWS4-HMAC-SHA256 Credential=AKID/20261126/eu-central-1/bedrock/aws4_request, SignedHeaders=host;x-amz-date, Signature=${signature}`,
+      'amz-sdk-invocation-id: one',
+      `X-Amz-Date: ${date}`,
+      `X-Custom: ${custom}`,
+    ];
+    const head = await sentAfter(
+      { verdict: 'release' },
+      signed('aaaa', '20261126T120000Z', 'ruled on'),
+      signed('bbbb', '20261126T130000Z', 'never seen'),
+    );
+    expect(head).toContain('Signature=bbbb');
+    expect(head).toContain('X-Amz-Date: 20261126T130000Z');
+    expect(head).not.toContain('T120000Z');
+    expect(head).toContain('X-Custom: ruled on');
+  });
+});
+
 test('a request that was amended is come back to as its caller sent it, when its answer is held as well', async () => {
   const [, second = ''] = holdTransfers.split('rules:\n');
   await start(`${holdUnlistedModels}${second.replace('the-rule', 'another-rule')}`);

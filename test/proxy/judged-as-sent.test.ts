@@ -3,8 +3,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, rawRequest } from '../support/raw-client.ts';
 import { chatRequest } from './answers.ts';
-import { policyOf } from './policies.ts';
-import { startRig } from './rig.ts';
+import { holdUnlistedModels, policyOf } from './policies.ts';
+import { decisionIdOf, startRig } from './rig.ts';
 
 afterEach(endAll);
 
@@ -66,5 +66,20 @@ describe('a request that names another method in a field,', () => {
     const rig = await startRig();
     const client = await rig.chat(chatRequest(), ['X-HTTP-Method-Override: post']);
     expect((await client.answer()).status).toBe(200);
+  });
+});
+
+describe('a path whose dot segments lead to another place for some providers', () => {
+  test.each([
+    '/v1/x%3F/../chat/completions',
+    '/v1/chat/completions//..',
+    '/anthropic/../v1/chat/completions',
+  ])('is refused, and recorded: %s', async (target) => {
+    const rig = await startRig({ policy: holdUnlistedModels });
+    const client = await rig.post(target, chatRequest({ model: 'gpt-unheard-of' }));
+    const { status, head } = await client.answer();
+    expect(status).toBe(400);
+    expect(rig.upstream.requests).toEqual([]);
+    expect(await rig.sidecar.ada.outcomeOf(decisionIdOf(head))).toBe('denied');
   });
 });

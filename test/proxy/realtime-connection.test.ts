@@ -203,7 +203,31 @@ test('pings and pongs pass from end to end', async () => {
   const pong = new Promise<string>((resolve) => client.ws.once('pong', (data) => resolve(data.toString())));
   client.ws.ping('are you there');
   expect(await pong).toBe('are you there');
-  expect(pings).toEqual(['are you there']);
+  expect(pings).toHaveLength(1);
+});
+
+test('a ping or pong carries no word of the workload to the provider, which no record would have', async () => {
+  const { client, provider } = await connectScene();
+  const heard: string[] = [];
+  for (const kind of ['ping', 'pong'] as const)
+    provider.ws.on(kind, (data) => heard.push(`${kind} ${data.toString()}`));
+  client.ws.pong('a secret');
+  for (const word of ['one secret', 'another secret']) client.ws.ping(word);
+  const pongs: string[] = [];
+  client.ws.on('pong', (data) => pongs.push(data.toString()));
+  await vi.waitFor(() => expect(pongs).toEqual(['one secret', 'another secret']));
+  expect(heard.filter((frame) => frame.startsWith('ping'))).toHaveLength(2);
+  expect(heard.join()).not.toContain('secret');
+});
+
+test('a ping of the provider comes back to it from the workload with what it carried', async () => {
+  const { client, provider } = await connectScene();
+  const pings: Buffer[] = [];
+  client.ws.on('ping', (data) => pings.push(data));
+  const pong = new Promise<string>((resolve) => provider.ws.once('pong', (data) => resolve(data.toString())));
+  provider.ws.ping('are you there');
+  expect(await pong).toBe('are you there');
+  expect(pings).toHaveLength(1);
 });
 
 test('sound that went on is kept by its hash alone once a body is full', async () => {

@@ -176,3 +176,31 @@ describe('a call that waits, told again while a later answer comes,', () => {
     expect((await heard(scene)).join()).not.toContain('30000');
   });
 });
+
+test('what waits behind a released call stays in order, however slowly the workload takes it', async () => {
+  const scene = await connectScene(holdTransfers);
+  const { client, provider, sidecar } = scene;
+  await asked(scene);
+  const events = callEvents('resp_1', 25_000);
+  sendAll(provider, events);
+  const hold = await sidecar.ada.nextHold();
+  const told = (place: number, bytes: number): WireEvent => ({
+    ...retrieved(events),
+    event_id: `event_${place}`,
+    padding: 'x'.repeat(bytes),
+  });
+  const large = 12 * 1024 * 1024;
+  sendAll(provider, [told(0, large), told(1, large), told(2, 0)]);
+  const beat = new Promise((resolve) => provider.ws.once('pong', resolve));
+  provider.ws.ping();
+  await beat;
+  client.ws.pause();
+  await sidecar.ada.rule(hold, { verdict: 'release' });
+  await vi.waitFor(async () => expect((await sidecar.ada.hold(hold.id)).state).toBe('released'));
+  provider.send(told(3, 0));
+  client.ws.resume();
+  const places = (): readonly string[] =>
+    textsOf(client).flatMap((text) => /"event_id":"event_(\d)"/.exec(text)?.[1] ?? []);
+  await vi.waitFor(() => expect(places()).toHaveLength(4), 10_000);
+  expect(places()).toEqual(['0', '1', '2', '3']);
+}, 30_000);

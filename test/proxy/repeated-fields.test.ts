@@ -28,3 +28,19 @@ test.each([
   expect(answer.body).toEqual(Buffer.from(body));
   for (const field of head) expect(answer.head).toContain(field);
 });
+
+test.each([
+  ['its type', 'Content-Type: text/event-stream', stream],
+  ['its coding', 'Content-Encoding: gzip', gzipSync(plain)],
+])('an answer that keeps %s from whoever gets it is held', async (_name, field, body) => {
+  const rig = await startRig({ policy: holdTransfers });
+  const [name] = field.split(':');
+  rig.upstream.script((_request, answer) =>
+    answer.send(wholeAnswer('200 OK', [field, `Connection: ${name}`], body)),
+  );
+  const client = await rig.chat(chatRequest());
+  await rig.sidecar.ada.rule(await rig.sidecar.ada.nextHold(), { verdict: 'release' });
+  const answer = await client.answer();
+  expect(answer.body).toEqual(Buffer.from(body));
+  expect(answer.head).not.toContain(field);
+});

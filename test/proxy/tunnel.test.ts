@@ -92,6 +92,15 @@ test('frames of 5 MB pass both ways unchanged, and the opening is recorded as no
   expect(await sidecar.ada.outcomeOf(decision.id)).toBe('delivered');
 });
 
+test.each(['/v1/x%3F/../../raw', '/v1//../raw'])(
+  'a path whose dot segments lead out of it for some servers is not tunnelled: %s',
+  async (target) => {
+    const sidecar = await startTestSidecar({ upstreams: upstreamsOf(echo.url) });
+    expect((await open(sidecar.proxyUrl, target)).text()).toMatch(/^HTTP\/1\.1 400 /);
+    expect(echo.targets).toEqual([]);
+  },
+);
+
 test('an upgrade that the upstream refuses is relayed with its status, headers and body', async () => {
   const sidecar = await startTestSidecar({ upstreams: upstreamsOf(echo.url) });
   const client = await open(sidecar.proxyUrl, '/v1/refuse');

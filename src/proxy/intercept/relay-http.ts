@@ -3,7 +3,7 @@ import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { HoldpointError } from '../../core/errors.ts';
 import { endToEndHeaders, type RawHeaders } from '../../core/http-message.ts';
 import type { Outcome } from '../../ledger/entry.ts';
-import { endWith } from '../respond.ts';
+import { breakOff, endWith } from '../respond.ts';
 import type { TunnelBounds } from './blind.ts';
 import { type Destination, defaultPorts, nameOf } from './destination.ts';
 
@@ -42,7 +42,7 @@ export async function relayHttp(
   } catch {
     // Cut, so that nobody takes it for whole.
     const left = res.destroyed;
-    res.destroy();
+    breakOff(res);
     return left ? 'client_abort' : 'upstream_truncated';
   }
   return (await endWith(res, '')) ? 'delivered' : 'client_abort';

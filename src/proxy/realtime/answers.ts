@@ -3,27 +3,13 @@
  * waits until the answer is sealed and judged, and where a rule holds it, until a person ruled.
  */
 import { HoldpointError } from '../../core/errors.ts';
-import type { WaitResult } from '../../hold/live.ts';
-import type { Hold } from '../../hold/record.ts';
 import type { Outcome } from '../../ledger/entry.ts';
 import type { ResponseReading } from '../../provider/protocol.ts';
 import type { ServerReading, SocketMessage } from '../../provider/realtime.ts';
 import type { AnswerResult } from '../../record/leaf-data.ts';
 import { passed } from '../judge.ts';
-import { amendedMessages } from './amended.ts';
-import {
-  beginDelivery,
-  type Exchange,
-  judgeRequest,
-  leaveHeld,
-  type SealedAnswer,
-  sealAnswer,
-  sealNothing,
-  sealRequest,
-  settle,
-  settledElsewhere,
-  waitForRuling,
-} from './exchange.ts';
+import { type Exchange, judgeRequest, sealAnswer, sealNothing, sealRequest, settle } from './exchange.ts';
+import { createHeldAnswers } from './held-answers.ts';
 import { approvalOf, type Link, turnTold } from './link.ts';
 import { factsOn } from './socket-call.ts';
 import { createTape, type Tape } from './tape.ts';
@@ -46,16 +32,6 @@ export interface Answers {
   finish(outcome: Outcome): Promise<void>;
 }
 
-/** Answers of one connection that wait for people at once. */
-const heldMax = 64;
-/** Messages that may not overtake one of them. */
-const followersMax = 4_096;
-
-interface Held {
-  /** What must not overtake the answer. */
-  readonly followers: { readonly message: SocketMessage; readonly survives: boolean }[];
-}
-
 /** No answer need come: it was not asked for, or may have been refused. */
 function isOver({ asked, doubted }: Exchange): boolean {
   return !asked || doubted;
@@ -65,8 +41,7 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
   const { house, call, reader } = link;
   const waiting: Exchange[] = [];
   const open = new Map<string, Exchange>();
-  const held = new Map<string, Held>();
-  const tasks = new Set<Promise<void>>();
+  const held = createHeldAnswers(link, { send, deny }, fail);
 
   async function send(messages: readonly SocketMessage[]): Promise<void> {
     for (const message of messages) await link.toClient(message);
@@ -127,7 +102,7 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
   ): Promise<void> {
     const sealed = await sealAnswer(exchange, reading, result, house);
     const { action } = sealed.judgement;
-    if (action === 'hold') return hold(exchange, answer, sealed);
+    if (action === 'hold') return held.hold(exchange, answer, sealed);
     if (action === 'deny') {
       const rule = sealed.judgement.matches.find((match) => match.action === 'deny');
       settle(exchange, 'denied', house);
@@ -149,79 +124,10 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
     await send(denial);
   }
 
-  function hold(exchange: Exchange, answer: string, sealed: SealedAnswer): void {
-    if (held.size >= heldMax) {
-      settle(exchange, 'interrupted', house);
-      throw new HoldpointError('overloaded', `More than ${heldMax} answers of one connection are held.`);
-    }
-    held.set(answer, { followers: [] });
-    const task = awaitRuling(exchange, answer, sealed)
-      .catch(fail)
-      .finally(() => tasks.delete(task));
-    tasks.add(task);
-  }
-
-  async function awaitRuling(exchange: Exchange, answer: string, sealed: SealedAnswer): Promise<void> {
-    const { judgement, digest, seq } = sealed;
-    const about = { phase: 'response', judgement, digest, response: seq } as const;
-    const ruled = await waitForRuling(call, exchange, about, link.gone, house);
-    const delivered = await carryOut(exchange, answer, ruled);
-    const followers = held.get(answer)?.followers ?? [];
-    held.delete(answer);
-    for (const { message, survives } of followers) if (delivered || survives) await send([message]);
-  }
-
-  async function carryOut(
-    exchange: Exchange,
-    answer: string,
-    { hold, result }: { readonly hold: Hold; readonly result: WaitResult },
-  ): Promise<boolean> {
-    switch (result) {
-      case 'released':
-      case 'amended': {
-        if (link.gone.aborted) break;
-        const messages = result === 'released' ? exchange.withheld : await amendedMessages(hold, house);
-        await beginDelivery(hold, house);
-        // The delivery is on disk: the withheld messages may go out, once.
-        await send(messages);
-        // Of an amended call the workload knows the new arguments: the provider's own stay unknown to it.
-        reader.settle(answer, result === 'released');
-        if (!link.gone.aborted) settle(exchange, 'delivered', house);
-        house.holds.detach(hold);
-        return result === 'released';
-      }
-      case 'denied':
-        settledElsewhere(exchange, 'denied', house);
-        await deny(answer, 'denied_by_reviewer', 'A reviewer denied this call.');
-        return false;
-      case 'expired':
-        settledElsewhere(exchange, 'expired', house);
-        await deny(answer, 'hold_expired', 'Nobody ruled on this call in time.');
-        return false;
-      case 'pending':
-        // Its time is over, and that could not be sealed: the workload must not wait for ever.
-        if (!link.gone.aborted) await deny(answer, 'hold_expired', 'Nobody ruled on this call in time.');
-        break;
-      case 'shutdown':
-        break;
-    }
-    leaveHeld(exchange, hold, house);
-    reader.settle(answer, false);
-    return false;
-  }
-
   async function passBeside(message: SocketMessage, { after, survives }: ServerReading): Promise<void> {
-    const before = after === null ? undefined : held.get(after);
-    if (before === undefined) {
-      link.tape().add(message, 'server', 'passed', link.now());
-      await link.toClient(message);
-      return;
-    }
-    // On no other answer's tape: what stands there as withheld goes out with an amendment of that one.
-    const kept = link.loose().add(message, 'server', 'withheld', link.now());
-    before.followers.push({ message: kept, survives });
-    if (before.followers.length > followersMax)
-      throw new HoldpointError('overloaded', `More than ${followersMax} messages wait behind a held call.`);
+    if (after !== null && held.follow(after, message, survives)) return;
+    link.tape().add(message, 'server', 'passed', link.now());
+    await link.toClient(message);
   }
 
   async function closeUnasked(except: Exchange | null): Promise<void> {
@@ -281,7 +187,7 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
     sealLoose,
     idle: () => open.size === 0 && waiting.every(isOver),
     finish: async (outcome) => {
-      await Promise.all(tasks);
+      await held.over();
       const unfinished = [...open];
       open.clear();
       const each = async (exchange: Exchange, end: () => Promise<void>): Promise<void> => {

@@ -33,7 +33,7 @@ export interface Peer {
   cut(): void;
   /** Whatever arrives, pings included, so that silence can be told. */
   onActivity(fn: () => void): void;
-  /** Pings and pongs go from end to end. */
+  /** What to do with them is not decided here (see beats.ts). */
   onBeat(fn: (kind: 'ping' | 'pong', data: Buffer) => void): void;
   beat(kind: 'ping' | 'pong', data: Buffer): void;
 }

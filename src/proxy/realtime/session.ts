@@ -9,6 +9,7 @@ import type { SocketMessage, SocketReader } from '../../provider/realtime.ts';
 import type { House } from '../house.ts';
 import { toHoldpointError } from '../respond.ts';
 import { createAnswers } from './answers.ts';
+import { carryBeats } from './beats.ts';
 import { createIntents } from './intents.ts';
 import type { Link } from './link.ts';
 import type { Ending, Peer } from './peer.ts';
@@ -116,8 +117,8 @@ export function startSession(
     upstream.onEnding(() => {
       outcome ??= 'upstream_truncated';
     });
-    client.onBeat(upstream.beat);
-    upstream.onBeat(client.beat);
+    carryBeats(client, upstream);
+    carryBeats(upstream, client);
     const stopWatching = watchSilence([client, upstream], bounds.idleMsMax, house, () =>
       closeBoth(silent, 'interrupted'),
     );

@@ -1,0 +1,60 @@
+/** Requests that a caller sends before it has the answers to those before (RFC 9112 section 9.3.2). */
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { endAll } from '../support/endings.ts';
+import { connectRaw, rawRequest } from '../support/raw-client.ts';
+import { chunk, streamHead, wholeAnswer } from '../support/raw-upstream.ts';
+import { chatDelta, chatRequest, chatRole, chatStop, chatText, done } from './answers.ts';
+import { holdTransfers } from './policies.ts';
+import { type Rig, startRig } from './rig.ts';
+
+let rig: Rig;
+beforeEach(async () => {
+  rig = await startRig({ policy: holdTransfers });
+});
+afterEach(endAll);
+
+const chat = (body: string): string => rawRequest('POST', '/v1/chat/completions', [], body);
+const begun = chatRole + chatDelta('It begins');
+const rest = chatDelta(' and ends.') + chatStop + done;
+
+test('a caller that leaves during the first answer has no further call sent, or left open', async () => {
+  rig.upstream.script(async (_request, answer) => {
+    answer.send(streamHead + chunk(begun));
+    await answer.closed;
+  });
+  const client = await connectRaw(rig.sidecar.proxyUrl);
+  client.send(chat(chatRequest({ stream: true })) + chat(chatRequest({ user: 'second' })));
+  await client.until('It begins');
+  client.destroy();
+  const ids = await vi.waitFor(() => rig.sidecar.ada.newestIds(2));
+  expect(await Promise.all(ids.map(rig.sidecar.ada.outcomeOf))).toEqual(['client_abort']);
+  expect(rig.upstream.requests).toHaveLength(1);
+});
+
+test('a later request that cannot be read ends the connection, and no word of that stands in the answer before', async () => {
+  const { promise: seen, resolve: clientSawText } = Promise.withResolvers<void>();
+  rig.upstream.script(async (_request, answer) => {
+    answer.send(streamHead + chunk(begun));
+    await seen;
+    answer.send(`${chunk(rest)}0\r\n\r\n`);
+  });
+  const client = await connectRaw(rig.sidecar.proxyUrl);
+  client.send(chat(chatRequest({ stream: true })));
+  await client.until('It begins');
+  client.send(
+    'POST /v1/chat/completions HTTP/1.1\r\nHost: sidecar\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n',
+  );
+  clientSawText();
+  await client.ended;
+  expect(client.text()).not.toContain('400 Bad Request');
+});
+
+test('every call of them is judged, sealed and answered, one after the other', async () => {
+  rig.upstream.script((request, answer) =>
+    answer.send(wholeAnswer('200 OK', [], chatText(JSON.parse(request.body.toString()).user))),
+  );
+  const client = await connectRaw(rig.sidecar.proxyUrl);
+  client.send(['one', 'two', 'three'].map((user) => chat(chatRequest({ user }))).join(''));
+  for (const user of ['one', 'two', 'three']) await client.until(user);
+  expect(client.text().match(/one|two|three/g)).toEqual(['one', 'two', 'three']);
+});
