@@ -1,4 +1,5 @@
 /** The port the ledger owns and `src/store/` implements. Imports nothing of the stores. */
+import type { Restored } from './ledger-options.ts';
 
 export interface StoredRecord {
   readonly key: Buffer;
@@ -47,6 +48,10 @@ export interface LedgerStore extends RecordStore {
   readUnfinishedFrom(): Promise<number | null>;
   /** Resolves when it is on disk. */
   writeUnfinishedFrom(seq: number | null): Promise<void>;
+  /** Where it was made from a backup and nothing was sealed in it since; null otherwise. It is part of what was made. */
+  readRestored(): Promise<Restored | null>;
+  /** Resolves when it is on disk. */
+  writeRestored(restored: Restored | null): Promise<void>;
 }
 
 /** Opens the store, fresh each time; rejects with `data_dir_locked` when another process has it. */

@@ -22,6 +22,7 @@ import { type JournalReader, openJournalReader } from './journal-reader.ts';
 import { type Change, type LevelStore, openLevelStore } from './level.ts';
 import { decodeReference } from './reference.ts';
 import { resolved, scanResolved } from './resolving.ts';
+import { parseRestored } from './restored.ts';
 
 /** How long LevelDB may lag behind the journal while calls come in; how much, absorbing.ts says. */
 const absorbWithinMs = 100;
@@ -29,6 +30,7 @@ const absorbWithinMs = 100;
 const markEveryBytes = 32 * 1024 * 1024;
 /** Beside the marks of absorbing.ts, and sorted as they are. */
 const unfinishedKey = Buffer.from('erasing');
+const restoredKey = Buffer.from('restored');
 
 /** Opens the store in `dir`, exclusively; `data_dir_locked` when it is in use, `ledger_damaged` when it cannot be. */
 export async function openLedgerStore(
@@ -174,6 +176,15 @@ async function journaled(
     },
     writeUnfinishedFrom: (seq) =>
       level.write([{ key: unfinishedKey, value: seq === null ? null : u64(seq) }], true),
+    readRestored: async () => {
+      const value = await level.get(restoredKey);
+      return value === undefined ? null : parseRestored(value.toString('utf8'), dir);
+    },
+    writeRestored: (restored) =>
+      level.write(
+        [{ key: restoredKey, value: restored === null ? null : Buffer.from(JSON.stringify(restored)) }],
+        true,
+      ),
     close: async () => {
       try {
         // Once: a full disk that takes no mark must not keep the directory from being let go. The journal has it all.

@@ -47,7 +47,7 @@ export async function restoreBackup(backup: Backup, paths: RestorePaths): Promis
   const staging = `${paths.ledgerDir}.restoring`;
   rmSync(staging, { recursive: true, force: true });
   try {
-    await writeRecords(backup, staging);
+    await writeRecords(backup, staging, restored);
     syncAll(staging);
   } catch (error) {
     rmSync(staging, { recursive: true, force: true });
@@ -63,7 +63,7 @@ export async function restoreBackup(backup: Backup, paths: RestorePaths): Promis
   return restored;
 }
 
-async function writeRecords(backup: Backup, dir: string): Promise<void> {
+async function writeRecords(backup: Backup, dir: string, restored: Restored): Promise<void> {
   const store = await openLedgerStore(dir);
   try {
     let commit: StoredRecord[] = [];
@@ -80,6 +80,8 @@ async function writeRecords(backup: Backup, dir: string): Promise<void> {
     if (commit.length > 0) await store.commit(commit, false);
     // A backup has what was erased after it was begun: the first start carries its erasures out again.
     await store.writeUnfinishedFrom(firstErasure);
+    // In what is made, not only beside it: wherever this goes, its first start seals where it came from.
+    await store.writeRestored(restored);
   } finally {
     await store.close();
   }
