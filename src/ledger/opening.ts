@@ -9,11 +9,11 @@ import { finishErasures } from './erasure.ts';
 import { emptyHead, type Head } from './head.ts';
 import { epochDraft, escrowDraft } from './key-drafts.ts';
 import type { LedgerKeys } from './ledger-keys.ts';
-import type { LedgerOptions, RecoveryReason, Restored } from './ledger-options.ts';
+import type { LedgerOptions, RecoveryReason } from './ledger-options.ts';
 import { readEntry } from './reader.ts';
 import { type Resumed, resume, rolledBack } from './resume.ts';
 import { type Sealer, startSealer } from './sealer.ts';
-import type { LedgerStore, RecordStore } from './store.ts';
+import type { LedgerStore, RecordStore, Restored } from './store.ts';
 import { emptyTree } from './tree.ts';
 import type { KeyEncryptionKey } from './vault.ts';
 

@@ -1,5 +1,4 @@
 /** The port the ledger owns and `src/store/` implements. Imports nothing of the stores. */
-import type { Restored } from './ledger-options.ts';
 
 export interface StoredRecord {
   readonly key: Buffer;
@@ -26,6 +25,18 @@ export interface RecordStore {
   scan(range: ScanRange): AsyncIterable<StoredRecord>;
   /** Lets the directory go. Where it rejects, what was durable is so still: call it again, then open. */
   close(): Promise<void>;
+}
+
+/** What a restored ledger says of itself. */
+export interface Restored {
+  /** Entries in the backup. */
+  readonly size: number;
+  /** SHA-256 of the backup's manifest, hex. */
+  readonly backup: string;
+  /** When the backup was taken, UTC. */
+  readonly taken: string;
+  /** How many entries the high-water mark knew beyond it. */
+  readonly lost: number;
 }
 
 export interface LedgerStore extends RecordStore {

@@ -6,7 +6,7 @@ import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'nod
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { HoldpointError } from '../core/errors.ts';
-import type { Restored } from '../ledger/ledger-options.ts';
+import type { Restored } from '../ledger/store.ts';
 import { syncDirectory } from './journal.ts';
 
 const schema = z.strictObject({

@@ -1,7 +1,6 @@
 /** A ledger store in memory that fails where a test says so, and forgets what was not synced when it says so. */
 import { isBodiesKey } from '../../src/ledger/block.ts';
-import type { Restored } from '../../src/ledger/ledger-options.ts';
-import type { HighWater, LedgerStore, OpenStore, StoredRecord } from '../../src/ledger/store.ts';
+import type { HighWater, LedgerStore, OpenStore, Restored, StoredRecord } from '../../src/ledger/store.ts';
 
 /** What becomes of one commit: `before` fails with nothing written, `after` fails with all of it written. */
 export type CommitFate = 'written' | 'before' | 'after';
