@@ -3,6 +3,7 @@
  * after, many commits at a time. Bodies stay in the journal; LevelDB keeps where. FORMAT.md, "Files".
  */
 
+import { isBodiesKey } from '../ledger/block.ts';
 import { encodeFrame } from '../ledger/frame.ts';
 import type { LedgerStore, StoredRecord } from '../ledger/store.ts';
 import {
@@ -19,6 +20,7 @@ import {
 import { createErasing, type ErasingStep } from './erasing.ts';
 import { type Journal, openJournal, type Place } from './journal.ts';
 import { type JournalReader, openJournalReader } from './journal-reader.ts';
+import { createLatelyRead } from './lately-read.ts';
 import { type Change, type LevelStore, openLevelStore } from './level.ts';
 import { decodeReference } from './reference.ts';
 import { resolved, scanResolved } from './resolving.ts';
@@ -160,15 +162,24 @@ async function journaled(
     onStep,
   );
   await erasing.finish();
+  const lately = createLatelyRead();
 
   return {
     commit: append,
-    get: async (key) => resolved(reader, key, await current(key), current),
+    get: async (key) => {
+      if (!isBodiesKey(key)) return current(key);
+      const known = lately.find(key);
+      if (known !== undefined) return known;
+      const keep = lately.reading();
+      const value = await resolved(reader, key, await current(key), current);
+      keep(key, value);
+      return value;
+    },
     scan: async function* (range) {
       await settled();
       yield* scanResolved(level, reader, range, current);
     },
-    rewriteBodies: erasing.rewriteBodies,
+    rewriteBodies: (keys, rewrite) => lately.during(() => erasing.rewriteBodies(keys, rewrite)),
     reclaim: erasing.reclaim,
     readUnfinishedFrom: async () => {
       const value = await level.get(unfinishedKey);
