@@ -194,7 +194,10 @@ async function requireKeysKept(
   nextStep: string,
 ): Promise<void> {
   for await (const entries of readBlocks(store, { fromSeq, reverse: false })) {
-    const retired = entries.find(({ type, data }) => type === 'key' && data['action'] === 'retire');
+    // Where nothing follows, the last block is given: its entries were copied with their bodies.
+    const retired = entries.find(
+      ({ seq, type, data }) => seq >= fromSeq && type === 'key' && data['action'] === 'retire',
+    );
     if (retired === undefined) continue;
     throw new HoldpointError(
       'usage',

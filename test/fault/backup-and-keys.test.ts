@@ -20,6 +20,8 @@ it('is no backup, the first one neither, and the next attempt is one', async () 
   const house = createLedgerUnderTest();
   const ledger = await house.open({ openStore: () => openLedgerStore(ledgerDir) });
   await exchange(ledger, () => undefined);
+  // Then nothing is sealed after the retirement, and it stands in the last block of the second attempt.
+  await vi.waitFor(() => expect(ledger.openDecisions()).toEqual([]));
   const facts = { origin: ledger.origin, key: ledger.verifierKey, taken: '2026-11-26T00:00:00.000Z' };
   const back = async (meanwhile: () => Promise<void>): Promise<void> => {
     const store = await openLedgerCopy(ledgerDir);
