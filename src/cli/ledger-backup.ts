@@ -9,6 +9,7 @@ import { readEntry } from '../ledger/reader.ts';
 import type { Verdict } from '../ledger/verify/verify.ts';
 import { type Backup, readBackup, takeBackup, verifyBackup } from '../store/backup.ts';
 import { loadKeys } from '../store/keys.ts';
+import { openLedgerCopy } from '../store/ledger-copy.ts';
 import { lostBy, requireNoLedger, restoreBackup } from '../store/restore.ts';
 import { readTrust } from '../store/trust.ts';
 import { type Command, exitCodes } from './command.ts';
@@ -33,7 +34,7 @@ export const backupCommand: Command = {
       await withCopy(options, env, async (store) => {
         const { data } = await readEntry(store, 0);
         const facts = { origin: String(data['origin']), key: String(data['key']), taken };
-        backup = await takeBackup(store, dir, facts);
+        backup = await takeBackup(store, dir, facts, () => openLedgerCopy(paths.ledgerDir));
       });
       if (options.flag('tokens') && existsSync(paths.tokens))
         copyFileSync(paths.tokens, join(dir, tokensFile));

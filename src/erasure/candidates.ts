@@ -13,21 +13,24 @@ export type Group = readonly [number, ...number[]];
 /** How many carrying decisions are remembered, so that lines name each of them once. */
 const rememberedMax = 65_536;
 
-/**
- * Groups in the order of the ledger, each once. Holds one block of entries in memory.
- * @param match of the retention rule that the scope names
- * @param fromSeq where a scope over a class begins to look
- * @param onLooked told how far it looked
- */
-export async function* groupsOf(
-  ledger: Ledger,
-  scope: Scope,
-  match: Match,
-  fromSeq: number,
-  onLooked: (seq: number) => void,
-): AsyncGenerator<Group> {
+/** Where a scope over a class begins to look, and who hears how far it came. */
+export interface Look {
+  /** Of the retention rule that the scope names. */
+  readonly match: Match;
+  readonly fromSeq: number;
+  /** Decisions to look at first, below `fromSeq`. */
+  readonly again: readonly number[];
+  readonly nowMs: number;
+  /** Told how far it looked. */
+  readonly onLooked: (seq: number) => void;
+  /** Told of a decision that says it was sealed in a time that is still to come. */
+  readonly onLater: (seq: number) => void;
+}
+
+/** Groups in the order of the ledger, each once. Holds one block of entries in memory. */
+export async function* groupsOf(ledger: Ledger, scope: Scope, look: Look): AsyncGenerator<Group> {
   let remembered = new Set<number>();
-  for await (const request of requestsOf(ledger, scope, match, fromSeq, onLooked)) {
+  for await (const request of requestsOf(ledger, scope, look)) {
     const { batch } = request.data;
     const root = typeof batch === 'number' ? batch : request.seq;
     if (remembered.has(root)) continue;
@@ -37,13 +40,7 @@ export async function* groupsOf(
   }
 }
 
-async function* requestsOf(
-  ledger: Ledger,
-  scope: Scope,
-  match: Match,
-  fromSeq: number,
-  onLooked: (seq: number) => void,
-): AsyncGenerator<Entry> {
+async function* requestsOf(ledger: Ledger, scope: Scope, look: Look): AsyncGenerator<Entry> {
   if ('decision' in scope) {
     const entry = await ledger.entry(scope.decision);
     if (entry.type !== 'request')
@@ -54,18 +51,38 @@ async function* requestsOf(
       const entry = await ledger.entry(seq);
       // The index is never evidence.
       if (entry.type === 'request' && entry.data['subject'] === scope.subject) yield entry;
-      onLooked(seq);
+      look.onLooked(seq);
     }
-  } else {
-    const wanted = 'match' in scope ? scope.match : match;
-    for await (const entries of ledger.blocks({ fromSeq, reverse: false })) {
-      for (const entry of entries) {
+  } else yield* requestsOfClass(ledger, scope, look);
+}
+
+type ClassScope = Extract<Scope, { readonly match: Match } | { readonly rule: string }>;
+
+async function* requestsOfClass(ledger: Ledger, scope: ClassScope, look: Look): AsyncGenerator<Entry> {
+  const wanted = 'match' in scope ? scope.match : look.match;
+  const now = new Date(look.nowMs).toISOString();
+  const isLater = ({ at }: Entry): boolean => scope.before !== undefined && at >= scope.before;
+  for (const seq of look.again) {
+    const entry = await ledger.entry(seq);
+    if (entry.type !== 'request') continue;
+    if (isLater(entry)) look.onLater(seq);
+    else yield entry;
+  }
+  for await (const entries of ledger.blocks({ fromSeq: look.fromSeq, reverse: false })) {
+    for (const entry of entries) {
+      if (entry.seq < look.fromSeq) continue;
+      const isWanted = entry.type === 'request' && matches(wanted, entry.data);
+      if (!isLater(entry)) {
+        if (isWanted) yield entry;
+      } else if (entry.at <= now) {
         // Entries come in the order of time, but for a clock that stepped back, which one more run makes good.
-        if (scope.before !== undefined && entry.at >= scope.before) return;
-        if (entry.type === 'request' && entry.seq >= fromSeq && matches(wanted, entry.data)) yield entry;
-        onLooked(entry.seq);
+        return;
+      } else if (isWanted) {
+        // A clock that had run ahead: what comes after it is of its own time, and must not wait for that one.
+        look.onLater(entry.seq);
       }
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      look.onLooked(entry.seq);
     }
+    await new Promise<void>((resolve) => setImmediate(resolve));
   }
 }

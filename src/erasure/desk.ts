@@ -6,6 +6,8 @@ import type { RandomBytes, Schedule } from '../core/clock.ts';
 import { HoldpointError } from '../core/errors.ts';
 import type { JsonObject } from '../ledger/canonical.ts';
 import { type Scope, scopeData } from '../ledger/erasure.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { RetentionMark } from '../ledger/retention-marks.ts';
 import type { LegalHold } from '../ledger/subjects.ts';
 import {
   type ErasureHouse,
@@ -69,8 +71,6 @@ const dayMs = 86_400_000;
 export function createErasureDesk(options: DeskOptions): ErasureDesk {
   const { ledger, terms, clock } = options;
   const jobs = new Map<string, { job: ErasureJob; ended: Promise<void> }>();
-  /** By rule: before this entry a schedule has nothing left to do. */
-  const doneUpTo = new Map<string, number>();
   let line: Promise<void> = Promise.resolve();
   let pending = 0;
   let running: ErasureJob | null = null;
@@ -103,7 +103,6 @@ export function createErasureDesk(options: DeskOptions): ErasureDesk {
         role: 'retention',
         reason: '',
         dryRun: false,
-        fromSeq: doneUpTo.get(id) ?? 0,
       });
     }
   }
@@ -134,9 +133,10 @@ export function createErasureDesk(options: DeskOptions): ErasureDesk {
     // A dry run erases nothing, so it counts nothing.
     running = job.order.dryRun ? null : job;
     try {
-      await runErasure(house, job.id, job.order, job.progress);
+      const goOn = await markFor(ledger, job.order);
+      await runErasure(house, job.id, { ...job.order, ...(goOn === null ? {} : { goOn }) }, job.progress);
       job.state = 'done';
-      remember(job);
+      await keepMark(ledger, job, goOn);
     } catch (error) {
       job.state = 'failed';
       job.error =
@@ -152,13 +152,6 @@ export function createErasureDesk(options: DeskOptions): ErasureDesk {
     running = null;
     pending -= 1;
     options.onEnd(job);
-  }
-
-  /** What was refused may be due next time, so the next look begins there. */
-  function remember({ order, progress }: ErasureJob): void {
-    if (!('rule' in order.scope)) return;
-    const upTo = progress.firstRefused === -1 ? progress.lookedAt + 1 : progress.firstRefused;
-    doneUpTo.set(order.scope.rule, Math.max(upTo, order.fromSeq ?? 0));
   }
 
   function forgetOldest(): void {
@@ -213,4 +206,32 @@ export function createErasureDesk(options: DeskOptions): ErasureDesk {
       await line;
     },
   };
+}
+
+const aboutOf = ({ match }: ErasureOrder): string => JSON.stringify(match ?? {});
+
+/** Where a rule's last look ended, in this run or in one before; null where that was about something else. */
+async function markFor(ledger: Ledger, order: ErasureOrder): Promise<RetentionMark | null> {
+  if (!('rule' in order.scope)) return null;
+  const mark = await ledger.retentionMarks.get(order.scope.rule);
+  if (mark === null || mark.about !== aboutOf(order)) return null;
+  if (mark.upTo < 1 || mark.upTo > ledger.durable().size) return null;
+  const { prev } = await ledger.entry(mark.upTo - 1);
+  return prev === mark.prev ? mark : null;
+}
+
+/** What was refused may be due next time, and what comes after has not been looked at. */
+async function keepMark(
+  ledger: Ledger,
+  { order, progress }: ErasureJob,
+  before: RetentionMark | null,
+): Promise<void> {
+  if (!('rule' in order.scope) || order.dryRun) return;
+  const { firstBeyond, lookedAt, again } = progress;
+  const looked = Math.max(lookedAt + 1, before?.upTo ?? 0);
+  const upTo = firstBeyond === -1 ? looked : Math.min(firstBeyond, looked);
+  if (upTo < 1) return;
+  const { prev } = await ledger.entry(upTo - 1);
+  const left = [...new Set(again)].filter((seq) => seq < upTo).sort((a, b) => a - b);
+  await ledger.retentionMarks.put(order.scope.rule, { about: aboutOf(order), upTo, prev, again: left });
 }

@@ -18,6 +18,7 @@ import {
   targetsOf,
 } from '../ledger/erasure.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { RetentionMark } from '../ledger/retention-marks.ts';
 import { type Group, groupsOf } from './candidates.ts';
 import { type Candidate, judge, type Refusal, type RetentionTerms } from './judge.ts';
 
@@ -32,8 +33,8 @@ export interface ErasureOrder {
   readonly reason: string;
   /** Looks and judges; seals and destroys nothing. */
   readonly dryRun: boolean;
-  /** Where to begin to look, for a scope over a class. */
-  readonly fromSeq?: number;
+  /** Where to go on, for a scope over a class: everything before was judged, but for what is to be judged again. */
+  readonly goOn?: Pick<RetentionMark, 'upTo' | 'again'>;
 }
 
 /** What an erasure did so far; owned by its run. */
@@ -50,8 +51,10 @@ export interface ErasureProgress {
   bytesReclaimed: number;
   /** The entry looked at last. */
   lookedAt: number;
-  /** The first decision that was refused; -1 while there is none. */
-  firstRefused: number;
+  /** Decisions of a class that the next look must judge again: refused, or not due yet. Bounded. */
+  readonly again: number[];
+  /** The first one that `again` had no room for; -1 while there is none. */
+  firstBeyond: number;
 }
 
 export interface ErasureHouse {
@@ -63,6 +66,8 @@ export interface ErasureHouse {
 }
 
 const entriesShownMax = 100;
+/** With more of them the next look begins at the first that there was no room for. */
+const againMax = 1024;
 
 export function emptyProgress(): ErasureProgress {
   return {
@@ -74,7 +79,8 @@ export function emptyProgress(): ErasureProgress {
     bytesWiped: 0,
     bytesReclaimed: 0,
     lookedAt: -1,
-    firstRefused: -1,
+    again: [],
+    firstBeyond: -1,
   };
 }
 
@@ -87,8 +93,15 @@ export async function runErasure(
 ): Promise<void> {
   const { ledger } = house;
   const sealing = createSealing(house, request, order, progress);
-  const groups = groupsOf(ledger, order.scope, order.match ?? {}, order.fromSeq ?? 0, (seq) => {
-    progress.lookedAt = seq;
+  const groups = groupsOf(ledger, order.scope, {
+    match: order.match ?? {},
+    fromSeq: order.goOn?.upTo ?? 0,
+    again: order.goOn?.again ?? [],
+    nowMs: house.clock.nowMs(),
+    onLooked: (seq) => {
+      progress.lookedAt = seq;
+    },
+    onLater: (seq) => judgeAgain(progress, seq),
   });
   for await (const group of groups) {
     if (house.isStopping())
@@ -97,6 +110,12 @@ export async function runErasure(
   }
   await sealing.end();
   if (!order.dryRun && progress.bytesWiped > 0) progress.bytesReclaimed += await ledger.reclaim();
+}
+
+function judgeAgain(progress: ErasureProgress, seq: number): void {
+  const { again, firstBeyond } = progress;
+  if (again.length < againMax) again.push(seq);
+  else if (firstBeyond === -1 || seq < firstBeyond) progress.firstBeyond = seq;
 }
 
 interface Member extends Candidate {
@@ -229,7 +248,8 @@ function createSealing(house: ErasureHouse, request: string, order: ErasureOrder
     }
     const { cites, why } = refusal;
     progress.refused[why] += unit.members.length;
-    if (progress.firstRefused === -1) progress.firstRefused = unit.members[0]?.seq ?? -1;
+    const [first] = unit.members;
+    if (first !== undefined) judgeAgain(progress, first.seq);
     const isSealed = unit.refusedBefore.some((before) => before.why === why && before.cites === cites);
     // A schedule meets the same ground every day; it is sealed once.
     if (order.role === 'retention' && isSealed) return;

@@ -6,6 +6,7 @@ import type { Step } from './head.ts';
 import { type Lookup, openLookup } from './lookup.ts';
 import { type Oversight, openOversight } from './oversight.ts';
 import { readBlocks } from './reader.ts';
+import { openRetentionMarks, type RetentionMarks } from './retention-marks.ts';
 import { openReviewerKeys, type ReviewerKeys } from './reviewer-keys.ts';
 import { openSearchIndex, type SearchIndex } from './search.ts';
 import type { OpenStore, RecordStore } from './store.ts';
@@ -21,6 +22,7 @@ export interface Derived {
   readonly tokenGrants: Pick<TokenGrants, 'all'>;
   readonly search: Pick<SearchIndex, 'find'>;
   readonly tree: Omit<TreeReader, 'close'>;
+  readonly retentionMarks: RetentionMarks;
   /** Takes entries that became durable, in order, and their leaf hashes. */
   take(steps: readonly Step[], hashes: readonly Buffer[]): void;
   /** Feeds it with what the ledger sealed and it did not see, such as after a crash. */
@@ -56,6 +58,7 @@ export async function openDerived(options: DerivedOptions): Promise<Derived> {
     tokenGrants,
     search,
     tree,
+    retentionMarks: openRetentionMarks(indexStore),
     take: (steps, hashes) => {
       for (const one of fed) one.add(steps);
       tree.advance(steps[0]?.seq, hashes);

@@ -7,7 +7,7 @@ import type { Json, JsonObject } from './canonical.ts';
 import type { Entry } from './entry.ts';
 import type { Step } from './head.ts';
 import { firstSeqOf, readBlocks } from './reader.ts';
-import type { LedgerStore } from './store.ts';
+import type { LedgerStore, RecordStore } from './store.ts';
 import { type KeyEncryptionKey, keepItems } from './vault.ts';
 
 export const bases = [
@@ -122,6 +122,15 @@ export async function finishErasures(
     for (const entry of entries) bytes += await destroy(store, keks, ledgerId, targetsOf(entry));
   await store.writeUnfinishedFrom(null);
   return bytes;
+}
+
+/** Seq of the first entry that erases something; null where none does. Reads the whole ledger. */
+export async function firstErasureIn(store: RecordStore): Promise<number | null> {
+  for await (const entries of readBlocks(store, { fromSeq: 0, reverse: false })) {
+    const first = entries.find((entry) => targetsOf(entry).length > 0);
+    if (first !== undefined) return first.seq;
+  }
+  return null;
 }
 
 /** True when the entry erases this part. */

@@ -4,7 +4,7 @@ import type { Clock, RandomBytes } from '../core/clock.ts';
 import type { JsonObject } from './canonical.ts';
 import type { SigningKey } from './checkpoint.ts';
 import type { Durability, Entry, Outcome } from './entry.ts';
-import type { HighWater, OpenStore, RecordStore } from './store.ts';
+import type { HighWater, OpenStore, RecordStore, Restored } from './store.ts';
 import type { KeyEncryptionKey } from './vault.ts';
 
 export interface LedgerOptions {
@@ -43,18 +43,6 @@ export interface LedgerOptions {
 
 /** After `restore` nobody knows what became of what is open: its callers were answered by a ledger that is gone. */
 export type RecoveryReason = 'start' | 'store_failure' | 'restore';
-
-/** What a restored ledger says of itself. */
-export interface Restored {
-  /** Entries in the backup. */
-  readonly size: number;
-  /** SHA-256 of the backup's manifest, hex. */
-  readonly backup: string;
-  /** When the backup was taken, UTC. */
-  readonly taken: string;
-  /** How many entries the high-water mark knew beyond it. */
-  readonly lost: number;
-}
 
 export type LedgerEvent =
   | {

@@ -17,6 +17,7 @@ import { createOpening } from './opening.ts';
 import type { BrokenGlass, Delegation } from './oversight.ts';
 import { countBefore, readBlocks, readEntry } from './reader.ts';
 import { createReopening, type Reopening } from './reopening.ts';
+import type { RetentionMarks } from './retention-marks.ts';
 import type { ReviewerKey } from './reviewer-keys.ts';
 import type { KeyOrder } from './rotation.ts';
 import type { Draft, Sealed } from './sealer.ts';
@@ -89,6 +90,8 @@ export interface Ledger {
   /** Request seqs of the lines that a decision carried. */
   linesOf(decision: number): Promise<readonly number[]>;
   legalHolds(): readonly LegalHold[];
+  /** How far retention has come; see retention-marks.ts. */
+  readonly retentionMarks: RetentionMarks;
   /** Every key that was ever enrolled to sign rulings, in order; those of durable entries. */
   reviewerKeys(): readonly ReviewerKey[];
   /** Control tokens that were granted and not revoked; those of durable entries. */
@@ -198,6 +201,7 @@ function ledgerOf(parts: Parts): Ledger {
     decisionsOf: (subject) => subjects.decisionsOf(subject),
     linesOf: (decision) => subjects.linesOf(decision),
     legalHolds: () => subjects.legalHolds(),
+    retentionMarks: derived.retentionMarks,
     reviewerKeys: () => derived.reviewerKeys.all(),
     tokenGrants: () => derived.tokenGrants.all(),
     glassBroken: () => derived.oversight.glassBroken(),

@@ -9,11 +9,11 @@ import { finishErasures } from './erasure.ts';
 import { emptyHead, type Head } from './head.ts';
 import { epochDraft, escrowDraft } from './key-drafts.ts';
 import type { LedgerKeys } from './ledger-keys.ts';
-import type { LedgerOptions, RecoveryReason, Restored } from './ledger-options.ts';
+import type { LedgerOptions, RecoveryReason } from './ledger-options.ts';
 import { readEntry } from './reader.ts';
 import { type Resumed, resume, rolledBack } from './resume.ts';
 import { type Sealer, startSealer } from './sealer.ts';
-import type { LedgerStore, RecordStore } from './store.ts';
+import type { LedgerStore, RecordStore, Restored } from './store.ts';
 import { emptyTree } from './tree.ts';
 import type { KeyEncryptionKey } from './vault.ts';
 
@@ -119,13 +119,17 @@ export function createOpening(parts: OpeningOptions): Opening {
       const { verifierKey, origin } = keys.signer();
       sealer.seal({ type: 'genesis', data: { key: verifierKey, origin, product: options.product } });
     }
-    const isRestored = reason === 'start' && resumed !== null && options.restored?.size === head.nextSeq;
-    if (isRestored) sealRestore(sealer, options.restored);
+    const noted = reason === 'start' ? await store.readRestored() : null;
+    // Of another size: sealed before, by a start that died before the note was gone.
+    const restored = [noted, reason === 'start' ? (options.restored ?? null) : null].find(
+      (note) => note !== null && resumed !== null && note.size === head.nextSeq,
+    );
+    if (restored) sealRestore(sealer, restored);
     // Before any body is wrapped under them, and at each start: which keys and whose escrow may both have changed.
     if (reason === 'start' && options.escrow !== undefined) {
       sealer.seal(escrowDraft(keys.keks(), options.escrow));
     }
-    const closed = await recover(store, sealer, head, isRestored ? 'restore' : reason);
+    const closed = await recover(store, sealer, head, restored ? 'restore' : reason);
     if (reason === 'start') sealer.seal({ type: 'start', data: options.startData });
     await keys.rotateAtStart({ ledgerId, sealer, head });
     // The key was replaced, and a crash or a restart stood between that and its first body.
@@ -133,6 +137,8 @@ export function createOpening(parts: OpeningOptions): Opening {
     if (resumed !== null && resumed.kekId !== null && resumed.kekId !== kek.id)
       sealer.seal(epochDraft(kek, { by: 'holdpoint', reason: 'start' }, options.escrow));
     await sealer.drain();
+    // The ledger says it itself from now on.
+    if (noted !== null) await store.writeRestored(null);
     await finishErasures(store, keys.keks(), ledgerId).catch((error: unknown) =>
       options.onEvent({ kind: 'erasure_failed', error }),
     );

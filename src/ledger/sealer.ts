@@ -6,14 +6,15 @@
  */
 import type { Clock } from '../core/clock.ts';
 import { HoldpointError } from '../core/errors.ts';
-import { encodeBlock, encodeBodies, recordKey } from './block.ts';
+import { type Batch, beginBatch, recordsOf } from './batch.ts';
 import type { JsonObject } from './canonical.ts';
 import { type Signer, signCheckpointBy } from './checkpoint.ts';
 import { type Durability, type EntryType, encodeLeaf, type PartCommitment } from './entry.ts';
 import { advance, encodeSnapshot, type Head, type Step } from './head.ts';
-import type { HighWater, LedgerStore, StoredRecord } from './store.ts';
+import type { HighWater, LedgerStore } from './store.ts';
 import { appendLeaf, leafHash, type TreeState, treeRoot } from './tree.ts';
-import { type KeyEncryptionKey, type PartContent, type SealedPart, sealPart, wrapBodies } from './vault.ts';
+import { utc } from './utc.ts';
+import { type KeyEncryptionKey, type PartContent, sealPart } from './vault.ts';
 
 /** What to seal. `decision` in `data` ties the entry to an open decision. */
 export interface Draft {
@@ -83,20 +84,6 @@ export const bounds = {
   snapshotEveryBytes: 8 * 1024 * 1024,
 };
 
-interface Batch {
-  readonly firstSeq: number;
-  readonly leaves: Buffer[];
-  readonly hashes: Buffer[];
-  readonly steps: Step[];
-  readonly parts: SealedPart[];
-  readonly durable: PromiseWithResolvers<void>;
-  /** Two in the block of a rotation. */
-  signers: readonly [Signer, ...Signer[]];
-  snapshot: Buffer | null;
-  bytes: number;
-  tree: TreeState;
-}
-
 /** Starts a sealer at the given head. `signer.origin` belongs to `ledgerId`. */
 export function startSealer(options: SealerOptions): Sealer {
   const { head, store, clock, durability, boot, ledgerId } = options;
@@ -112,21 +99,7 @@ export function startSealer(options: SealerOptions): Sealer {
   let durable: { size: number; note: Buffer } = { size: tree.size, note: options.note };
 
   function newBatch(): Batch {
-    const durableBatch = Promise.withResolvers<void>();
-    // Callers await it; a batch nobody awaits must not end the process when it fails: onFailure reports it.
-    durableBatch.promise.catch(() => undefined);
-    return {
-      firstSeq: head.nextSeq,
-      leaves: [],
-      hashes: [],
-      steps: [],
-      parts: [],
-      durable: durableBatch,
-      signers: [signer],
-      snapshot: null,
-      bytes: 0,
-      tree,
-    };
+    return beginBatch(head.nextSeq, signer, tree);
   }
 
   function seal(draft: Draft): Sealed {
@@ -194,11 +167,13 @@ export function startSealer(options: SealerOptions): Sealer {
 
   /** A heartbeat that starts a block of its own and vouches for the state before it. */
   function takeSnapshot(): void {
-    sinceSnapshot = { entries: 0, bytes: 0 };
     rotate();
+    const batch = current;
     const snapshot = encodeSnapshot(head, tree.frontier);
-    current.snapshot = snapshot.bytes;
     append({ type: 'heartbeat', data: { open: head.open.size, snapshot: snapshot.digest } });
+    // Only with its heartbeat: one that nothing names is damage to whoever verifies.
+    batch.snapshot = snapshot.bytes;
+    sinceSnapshot = { entries: 0, bytes: 0 };
   }
 
   function changeKey(next: Signer, data: JsonObject): Sealed {
@@ -267,27 +242,13 @@ export function startSealer(options: SealerOptions): Sealer {
   async function commit(batch: Batch): Promise<void> {
     const root = treeRoot(batch.tree);
     const note = await signCheckpointBy(batch.signers, batch.tree.size, root);
-    await store.commit(recordsOf(batch, note), durability === 'strict');
+    await store.commit(recordsOf(batch, note, kek, ledgerIdBytes), durability === 'strict');
     // Durable from this line on.
     options.highWater.write(batch.tree.size, root);
     durable = { size: batch.tree.size, note };
     queuedBytes -= batch.bytes;
     batch.durable.resolve();
     options.onDurable(batch.steps, batch.hashes);
-  }
-
-  function recordsOf(batch: Batch, note: Buffer): StoredRecord[] {
-    const records: StoredRecord[] = [
-      { key: recordKey(batch.firstSeq, 'block'), value: encodeBlock(batch.leaves, note) },
-    ];
-    if (batch.parts.length > 0) {
-      const bodies = wrapBodies(kek, ledgerIdBytes, batch.firstSeq, batch.parts);
-      records.push({ key: recordKey(batch.firstSeq, 'bodies'), value: encodeBodies(bodies) });
-    }
-    if (batch.snapshot !== null) {
-      records.push({ key: recordKey(batch.firstSeq, 'snapshot'), value: batch.snapshot });
-    }
-    return records;
   }
 
   function fail(batch: Batch, error: unknown): void {
@@ -324,16 +285,4 @@ function unavailable(cause?: unknown): HoldpointError {
     'Holdpoint retries by itself; check disk space and the log, then retry the call.',
     cause,
   );
-}
-
-let utcMs = Number.NaN;
-let utcText = '';
-
-/** ISO 8601 in UTC with milliseconds; the same millisecond is formatted once. */
-function utc(ms: number): string {
-  if (ms !== utcMs) {
-    utcMs = ms;
-    utcText = new Date(ms).toISOString();
-  }
-  return utcText;
 }

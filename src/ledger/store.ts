@@ -27,6 +27,18 @@ export interface RecordStore {
   close(): Promise<void>;
 }
 
+/** What a restored ledger says of itself. */
+export interface Restored {
+  /** Entries in the backup. */
+  readonly size: number;
+  /** SHA-256 of the backup's manifest, hex. */
+  readonly backup: string;
+  /** When the backup was taken, UTC. */
+  readonly taken: string;
+  /** How many entries the high-water mark knew beyond it. */
+  readonly lost: number;
+}
+
 export interface LedgerStore extends RecordStore {
   /**
    * Replaces bodies records; `rewrite` gives the new value, null to remove the record, or the value it was given
@@ -47,6 +59,10 @@ export interface LedgerStore extends RecordStore {
   readUnfinishedFrom(): Promise<number | null>;
   /** Resolves when it is on disk. */
   writeUnfinishedFrom(seq: number | null): Promise<void>;
+  /** Where it was made from a backup and nothing was sealed in it since; null otherwise. It is part of what was made. */
+  readRestored(): Promise<Restored | null>;
+  /** Resolves when it is on disk. */
+  writeRestored(restored: Restored | null): Promise<void>;
 }
 
 /** Opens the store, fresh each time; rejects with `data_dir_locked` when another process has it. */

@@ -116,18 +116,21 @@ export async function verifyBackup(
  * Adds to the backup in `dir` what was sealed since, or begins it; resolves when all of it is on disk. A crash
  * leaves the backup as it was before. Throws `usage` where `dir` holds anything else, a backup that this ledger does
  * not go on from, or one that could not be restored any more.
+ * @param store the ledger as it was at one moment
+ * @param openAnew the ledger as it is when it is called: a key may be retired while its bodies are copied
  */
 export async function takeBackup(
   store: RecordStore,
   dir: string,
   facts: { readonly origin: string; readonly key: string; readonly taken: string },
+  openAnew: () => Promise<RecordStore>,
 ): Promise<Backup> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const before = isBackup(dir) ? readBackup(dir).manifest : null;
   if (before === null) requireEmpty(dir);
   else {
     await requireGoesOn(store, before, dir);
-    await requireKeysKept(store, before.size, dir);
+    await requireKeysKept(store, before.size, dir, beginAnew);
   }
   const first = before?.size ?? 0;
   const name = `records-${String(first).padStart(20, '0')}.hpj`;
@@ -137,6 +140,12 @@ export async function takeBackup(
     createWriteStream(file, { mode: 0o600, flush: true }),
   );
   const { size, note, root } = await endOf(store);
+  const now = await openAnew();
+  try {
+    await requireKeysKept(now, size, dir, before === null ? takeAgain : beginAnew);
+  } finally {
+    await now.close();
+  }
   const added = { name, first, bytes: statSync(file).size, sha256: await digestOf(file) };
   const manifest: Manifest = {
     format: 'holdpoint-backup-1',
@@ -174,15 +183,26 @@ async function requireGoesOn(store: RecordStore, { size, note }: Manifest, dir: 
   );
 }
 
+const beginAnew = 'Begin a new backup in another directory; the old one opens only with that key.';
+const takeAgain = 'Nothing was taken. Take the backup again.';
+
 /** What the backup has may be under a key that was destroyed since: it would be continued, and never restored. */
-async function requireKeysKept(store: RecordStore, fromSeq: number, dir: string): Promise<void> {
+async function requireKeysKept(
+  store: RecordStore,
+  fromSeq: number,
+  dir: string,
+  nextStep: string,
+): Promise<void> {
   for await (const entries of readBlocks(store, { fromSeq, reverse: false })) {
-    const retired = entries.find(({ type, data }) => type === 'key' && data['action'] === 'retire');
+    // Where nothing follows, the last block is given: its entries were copied with their bodies.
+    const retired = entries.find(
+      ({ seq, type, data }) => seq >= fromSeq && type === 'key' && data['action'] === 'retire',
+    );
     if (retired === undefined) continue;
     throw new HoldpointError(
       'usage',
-      `The key-encryption key ${String(retired.data['kek'])} was retired since the backup in ${dir} was taken, which may need it.`,
-      'Begin a new backup in another directory; the old one opens only with that key.',
+      `The key-encryption key ${String(retired.data['kek'])} was retired since what is in ${dir} was copied, which may need it.`,
+      nextStep,
     );
   }
 }

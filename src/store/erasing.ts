@@ -63,10 +63,11 @@ const appendBytesMax = 256 * 1024;
 const keysPerRoundMax = 4096;
 const keyBytes = 9;
 /** Both sort after every record's key, whose first byte is 0. */
-const wipingKey = Buffer.from('wiping');
+export const wipingKey = Buffer.from('wiping');
 const reclaimingKey = Buffer.from('reclaiming');
 
-interface Listed {
+/** A value to overwrite unless the bodies record lies there still. */
+export interface Listed {
   readonly key: Buffer;
   readonly extent: Extent;
 }
@@ -225,7 +226,7 @@ function appender(store: ErasingStore) {
 }
 
 /** (9-byte key || reference)*. */
-function encodeList(listed: readonly Listed[]): Buffer {
+export function encodeList(listed: readonly Listed[]): Buffer {
   return Buffer.concat(listed.flatMap(({ key, extent }) => [key, encodeReference(extent)]));
 }
 

@@ -3,29 +3,19 @@
  * tables, what both say of each other, the high-water mark and the index. Changes nothing. What the entries say is
  * not judged here: that is the verifier's.
  */
-import { createReadStream, existsSync, readFileSync } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../core/errors.ts';
-import { decodeBlock, isBodiesKey, parseRecordKey } from '../ledger/block.ts';
-import { rootInNote } from '../ledger/checkpoint.ts';
-import { frameHeaderBytes, readFrames } from '../ledger/frame.ts';
-import type { RecordStore, StoredRecord } from '../ledger/store.ts';
+import { parseRecordKey } from '../ledger/block.ts';
 import { parseHighWater } from '../ledger/verify/high-water.ts';
-import { type Extent, type Place, segmentFile, segmentsIn } from './journal.ts';
+import { type Add, type End, endOf, type FsckFinding, recordHeaderBytes } from './fsck-finding.ts';
+import { checkJournal } from './fsck-journal.ts';
+import { segmentFile } from './journal.ts';
 import { openJournalReader } from './journal-reader.ts';
 import { type LevelCopy, openLevelCopy } from './level.ts';
 import { tableDefect } from './level-table.ts';
 import { decodeReference } from './reference.ts';
-
-export interface FsckFinding {
-  /** `damage` is what no crash leaves. `derived` can be made again from the rest. `note` is as it should be. */
-  readonly kind: 'damage' | 'derived' | 'note';
-  readonly file: string;
-  /** Where in the file; -1 where it is about all of it. */
-  readonly byte: number;
-  readonly message: string;
-}
 
 export interface FsckReport {
   readonly findings: readonly FsckFinding[];
@@ -45,13 +35,9 @@ export interface FsckPaths {
   readonly highWater: string;
 }
 
-const recordHeaderBytes = 13;
-const absorbedKey = Buffer.from('journal');
 const lastRecordKey = Buffer.from([0, ...Array<number>(8).fill(0xff)]);
 /** How often reading starts over because a running sidecar moved what was read. */
 const attemptsMax = 5;
-
-type Add = (kind: FsckFinding['kind'], file: string, byte: number, message: string) => void;
 
 /** Checks the directory, also while a sidecar writes to it; at its end all findings are known. */
 export async function fsck(paths: FsckPaths): Promise<FsckReport> {
@@ -89,12 +75,6 @@ async function once(paths: FsckPaths): Promise<{ report: FsckReport; isWhole: bo
   }
 }
 
-/** Where a last block ends, and the root that its checkpoint states. */
-interface End {
-  size: number;
-  root: string;
-}
-
 const noLevel = { bodies: 0, end: { size: 0, root: '' } };
 
 async function checkTables(dir: string, add: Add): Promise<number> {
@@ -112,116 +92,6 @@ async function checkTables(dir: string, add: Add): Promise<number> {
 function byteIn(defect: string): number {
   const [, byte] = /at byte (\d+)/.exec(defect) ?? [];
   return byte === undefined ? -1 : Number(byte);
-}
-
-/** Every frame of every segment, and whether LevelDB has what it holds. */
-async function checkJournal(dir: string, level: LevelCopy | null, add: Add) {
-  const segments = await segmentsIn(dir);
-  const absorbed = level === null ? null : decodeReference((await level.get(absorbedKey)) ?? Buffer.alloc(0));
-  let frames = 0;
-  let end: End = { size: 0, root: '' };
-  let isWhole = segments.length > 0;
-  for (const [index, segment] of segments.entries()) {
-    const file = segmentFile(dir, segment);
-    if (segment !== index + 1) isWhole = false;
-    for await (const frame of readFrames(chunksOf(file))) {
-      if (frame.kind === 'defect') {
-        const isTail = segment === segments.at(-1) && !isAbsorbed({ segment, offset: frame.at }, absorbed);
-        const size = (await stat(file)).size - frame.at;
-        if (isTail)
-          add('note', file, frame.at, `a write was cut off: ${size} bytes that the next start takes away`);
-        else add('damage', file, frame.at, `no whole frame (${frame.reason}); ${size} bytes follow`);
-        isWhole &&= isTail;
-        continue;
-      }
-      frames += 1;
-      const place = { segment, offset: frame.at };
-      end = checkOrder(frame.at, frame.records, end, (byte, message) => {
-        isWhole = false;
-        add('damage', file, byte, message);
-      });
-      if (level !== null && isAbsorbed(place, absorbed))
-        await compare(file, level, place, frame.records, add);
-    }
-  }
-  return { segments: segments.length, frames, isWhole, end };
-}
-
-function isAbsorbed(place: Place, absorbed: Extent | null): boolean {
-  if (absorbed === null) return false;
-  return (
-    place.segment < absorbed.segment || (place.segment === absorbed.segment && place.offset < absorbed.offset)
-  );
-}
-
-async function* chunksOf(file: string): AsyncGenerator<Buffer> {
-  const chunks: AsyncIterable<Buffer> = createReadStream(file, { highWaterMark: 1024 * 1024 });
-  yield* chunks;
-}
-
-/** A frame's keys: known ones, ascending, blocks dense over all frames. Returns where the last block ends. */
-function checkOrder(
-  at: number,
-  records: readonly StoredRecord[],
-  from: End,
-  report: (byte: number, message: string) => void,
-): End {
-  let end = from;
-  let before: Buffer = Buffer.alloc(0);
-  for (const { key, value } of records) {
-    const place = parseRecordKey(key);
-    if (place === null || Buffer.compare(before, key) >= 0)
-      report(at, 'a key of the frame is unknown or out of order');
-    before = key;
-    if (place?.kind !== 'block') continue;
-    if (place.seq !== end.size)
-      report(at, `the journal goes on with entry ${place.seq} after ${end.size - 1}`);
-    end = endOf(place.seq, value, (message) => report(at, message));
-  }
-  return end;
-}
-
-function endOf(seq: number, block: Buffer, report: (message: string) => void): End {
-  try {
-    const { leaves, note } = decodeBlock(block);
-    return { size: seq + leaves.length, root: rootInNote(note).toString('hex') };
-  } catch (error) {
-    report(messageOf(error));
-    return { size: seq + 1, root: '' };
-  }
-}
-
-/** What LevelDB has of one frame that it took in. */
-async function compare(
-  file: string,
-  level: RecordStore,
-  place: Place,
-  records: readonly StoredRecord[],
-  add: Add,
-): Promise<void> {
-  let at = place.offset + frameHeaderBytes;
-  for (const { key, value } of records) {
-    const valueAt = at + recordHeaderBytes;
-    at = valueAt + value.length;
-    const found = await level.get(key);
-    const seq = parseRecordKey(key)?.seq ?? -1;
-    if (!isBodiesKey(key)) {
-      if (found?.equals(value) !== true)
-        add(
-          'derived',
-          file,
-          valueAt,
-          `LevelDB ${found === undefined ? 'lacks' : 'has another'} record of entry ${seq}`,
-        );
-      continue;
-    }
-    const reference = found === undefined ? null : decodeReference(found);
-    const isHere = reference?.segment === place.segment && reference.offset === valueAt;
-    if (isHere && reference.bytes === value.length) continue;
-    // Zeros are what erasing leaves; a copy elsewhere is the one that counts.
-    if (value.subarray(0, 4).equals(Buffer.alloc(4)) || (reference !== null && !isHere)) continue;
-    add('derived', file, valueAt, `nothing refers to the bodies of block ${seq}`);
-  }
 }
 
 /** LevelDB's records in order: dense blocks, and references that lead to the record they name. */

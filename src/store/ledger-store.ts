@@ -3,6 +3,7 @@
  * after, many commits at a time. Bodies stay in the journal; LevelDB keeps where. FORMAT.md, "Files".
  */
 
+import { isBodiesKey } from '../ledger/block.ts';
 import { encodeFrame } from '../ledger/frame.ts';
 import type { LedgerStore, StoredRecord } from '../ledger/store.ts';
 import {
@@ -19,9 +20,11 @@ import {
 import { createErasing, type ErasingStep } from './erasing.ts';
 import { type Journal, openJournal, type Place } from './journal.ts';
 import { type JournalReader, openJournalReader } from './journal-reader.ts';
+import { createLatelyRead } from './lately-read.ts';
 import { type Change, type LevelStore, openLevelStore } from './level.ts';
 import { decodeReference } from './reference.ts';
 import { resolved, scanResolved } from './resolving.ts';
+import { parseRestored } from './restored.ts';
 
 /** How long LevelDB may lag behind the journal while calls come in; how much, absorbing.ts says. */
 const absorbWithinMs = 100;
@@ -29,6 +32,7 @@ const absorbWithinMs = 100;
 const markEveryBytes = 32 * 1024 * 1024;
 /** Beside the marks of absorbing.ts, and sorted as they are. */
 const unfinishedKey = Buffer.from('erasing');
+const restoredKey = Buffer.from('restored');
 
 /** Opens the store in `dir`, exclusively; `data_dir_locked` when it is in use, `ledger_damaged` when it cannot be. */
 export async function openLedgerStore(
@@ -158,15 +162,24 @@ async function journaled(
     onStep,
   );
   await erasing.finish();
+  const lately = createLatelyRead();
 
   return {
     commit: append,
-    get: async (key) => resolved(reader, key, await current(key), current),
+    get: async (key) => {
+      if (!isBodiesKey(key)) return current(key);
+      const known = lately.find(key);
+      if (known !== undefined) return known;
+      const keep = lately.reading();
+      const value = await resolved(reader, key, await current(key), current);
+      keep(key, value);
+      return value;
+    },
     scan: async function* (range) {
       await settled();
       yield* scanResolved(level, reader, range, current);
     },
-    rewriteBodies: erasing.rewriteBodies,
+    rewriteBodies: (keys, rewrite) => lately.during(() => erasing.rewriteBodies(keys, rewrite)),
     reclaim: erasing.reclaim,
     readUnfinishedFrom: async () => {
       const value = await level.get(unfinishedKey);
@@ -174,6 +187,15 @@ async function journaled(
     },
     writeUnfinishedFrom: (seq) =>
       level.write([{ key: unfinishedKey, value: seq === null ? null : u64(seq) }], true),
+    readRestored: async () => {
+      const value = await level.get(restoredKey);
+      return value === undefined ? null : parseRestored(value.toString('utf8'), dir);
+    },
+    writeRestored: (restored) =>
+      level.write(
+        [{ key: restoredKey, value: restored === null ? null : Buffer.from(JSON.stringify(restored)) }],
+        true,
+      ),
     close: async () => {
       try {
         // Once: a full disk that takes no mark must not keep the directory from being let go. The journal has it all.

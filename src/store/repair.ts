@@ -17,12 +17,16 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { HoldpointError } from '../core/errors.ts';
+import { firstErasureIn } from '../ledger/erasure.ts';
 import { verifyLedger } from '../ledger/verify/verify.ts';
+import { encodeList, type Listed, wipingKey } from './erasing.ts';
 import type { FsckPaths, FsckReport } from './fsck.ts';
 import { segmentFile, segmentsIn, syncDirectory } from './journal.ts';
 import { openLedgerCopy } from './ledger-copy.ts';
 import { openLedgerStore } from './ledger-store.ts';
 import { openLevelCache, openLevelStore } from './level.ts';
+import { decodeReference } from './reference.ts';
+import { bodiesIn } from './segment.ts';
 
 /**
  * Repairs what `report` found derived; resolves with what was done, in words. Throws `data_dir_locked` while a
@@ -57,6 +61,8 @@ async function rebuild({ ledgerDir, highWater }: FsckPaths, report: FsckReport):
   }
   await (await openLedgerStore(staging)).close();
   await requireVerified(staging, highWater);
+  await overwriteUnreferred(staging);
+  await takeErasuresUp(staging);
   for (const name of readdirSync(staging)) syncFile(join(staging, name));
   syncDirectory(staging);
   const kept = freeName(`${ledgerDir}.before-repair`);
@@ -64,7 +70,40 @@ async function rebuild({ ledgerDir, highWater }: FsckPaths, report: FsckReport):
   renameSync(ledgerDir, kept);
   renameSync(staging, ledgerDir);
   syncDirectory(dirname(ledgerDir));
-  return `made LevelDB in ${ledgerDir} again from ${segments.length} segments; what was there is in ${basename(kept)}`;
+  return `made LevelDB in ${ledgerDir} again from ${segments.length} segments; what was there is in ${basename(kept)}, remove it once all is well: no erasure reaches it`;
+}
+
+/**
+ * The LevelDB that was lost knew what was to be overwritten. In what was made again a bodies record that nothing refers
+ * to is one that an erasure took something out of, or whose copy elsewhere counts.
+ */
+async function overwriteUnreferred(dir: string): Promise<void> {
+  const level = await openLevelStore(dir);
+  try {
+    const unreferred: Listed[] = [];
+    for (const segment of await segmentsIn(dir)) {
+      for await (const { key, offset, bytes } of bodiesIn(segmentFile(dir, segment))) {
+        const now = decodeReference((await level.get(key)) ?? Buffer.alloc(0));
+        if (now?.segment === segment && now.offset === offset) continue;
+        unreferred.push({ key, extent: { segment, offset, bytes } });
+      }
+    }
+    await level.write([{ key: wipingKey, value: encodeList(unreferred) }], true);
+  } finally {
+    await level.close();
+  }
+  // Opening overwrites what is listed.
+  await (await openLedgerStore(dir)).close();
+}
+
+/** It also knew which erasure was sealed and not carried out: the next start carries all of them out again. */
+async function takeErasuresUp(dir: string): Promise<void> {
+  const store = await openLedgerStore(dir);
+  try {
+    await store.writeUnfinishedFrom(await firstErasureIn(store));
+  } finally {
+    await store.close();
+  }
 }
 
 async function requireVerified(dir: string, highWater: string): Promise<void> {

@@ -5,8 +5,7 @@ import { HoldpointError } from '../core/errors.ts';
 import { decodeBlock, parseRecordKey } from '../ledger/block.ts';
 import { readLeaf } from '../ledger/entry.ts';
 import { targetsOf } from '../ledger/erasure.ts';
-import type { Restored } from '../ledger/ledger-options.ts';
-import type { StoredRecord } from '../ledger/store.ts';
+import type { Restored, StoredRecord } from '../ledger/store.ts';
 import { type Backup, recordsOf } from './backup.ts';
 import { openHighWater, replaceHighWater } from './high-water.ts';
 import { syncDirectory } from './journal.ts';
@@ -47,7 +46,7 @@ export async function restoreBackup(backup: Backup, paths: RestorePaths): Promis
   const staging = `${paths.ledgerDir}.restoring`;
   rmSync(staging, { recursive: true, force: true });
   try {
-    await writeRecords(backup, staging);
+    await writeRecords(backup, staging, restored);
     syncAll(staging);
   } catch (error) {
     rmSync(staging, { recursive: true, force: true });
@@ -63,7 +62,7 @@ export async function restoreBackup(backup: Backup, paths: RestorePaths): Promis
   return restored;
 }
 
-async function writeRecords(backup: Backup, dir: string): Promise<void> {
+async function writeRecords(backup: Backup, dir: string, restored: Restored): Promise<void> {
   const store = await openLedgerStore(dir);
   try {
     let commit: StoredRecord[] = [];
@@ -80,6 +79,8 @@ async function writeRecords(backup: Backup, dir: string): Promise<void> {
     if (commit.length > 0) await store.commit(commit, false);
     // A backup has what was erased after it was begun: the first start carries its erasures out again.
     await store.writeUnfinishedFrom(firstErasure);
+    // In what is made, not only beside it: wherever this goes, its first start seals where it came from.
+    await store.writeRestored(restored);
   } finally {
     await store.close();
   }

@@ -1,9 +1,12 @@
-/** The note that a data directory was made from a backup, until the first start has sealed it. */
+/**
+ * The note that a data directory was made from a backup, until the first start has sealed it. It lies in the ledger that
+ * was made, and in a file beside it, which also outlasts a restore that was broken off before there was one.
+ */
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { HoldpointError } from '../core/errors.ts';
-import type { Restored } from '../ledger/ledger-options.ts';
+import type { Restored } from '../ledger/store.ts';
 import { syncDirectory } from './journal.ts';
 
 const schema = z.strictObject({
@@ -15,13 +18,17 @@ const schema = z.strictObject({
 
 /** Null where there is none. Throws `ledger_damaged` for one that does not parse: what it says must be sealed. */
 export function readRestored(file: string): Restored | null {
-  if (!existsSync(file)) return null;
+  return existsSync(file) ? parseRestored(readFileSync(file, 'utf8'), file) : null;
+}
+
+/** @param where names what the text was read from */
+export function parseRestored(text: string, where: string): Restored {
   try {
-    return schema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return schema.parse(JSON.parse(text));
   } catch (error) {
     throw new HoldpointError(
       'ledger_damaged',
-      `${file}, which says that the ledger was restored, does not parse.`,
+      `What says in ${where} that the ledger was restored does not parse.`,
       'Restore the backup again into a new data directory.',
       error,
     );

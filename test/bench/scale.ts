@@ -135,7 +135,7 @@ async function costOfRetention(ledger: Ledger, size: number, dryRun: boolean): P
         role: 'retention',
         reason: '',
         dryRun,
-        fromSeq,
+        goOn: { upTo: fromSeq, again: [] },
       },
       progress,
     ),

@@ -239,6 +239,20 @@ describe('a restore', () => {
     expect(notes.join()).toContain('restored from a backup 1 times');
   });
 
+  it('says so wherever its ledger is taken, also without the note that lay beside it', async () => {
+    const house = newHouse();
+    const dir = newDir();
+    await live(house, 1);
+    await backUp(house, dir);
+    loseLedger(house);
+    expect((await restore(house, dir)).code).toBe(0);
+    rmSync(join(house.dataDir, 'restored.json'));
+    for (const _start of [1, 2]) await live(house, 1);
+    const { notes, findings } = await verifyDirectory(house.dataDir, {});
+    expect(findings).toEqual([]);
+    expect(notes.join()).toContain('restored from a backup 1 times');
+  });
+
   it('that loses entries is refused until the loss is accepted; then ledger and kept checkpoint both say it', async () => {
     const house = newHouse();
     const dir = newDir();

@@ -127,3 +127,23 @@ it('a boot a day earlier by its wall clock, with a monotonic clock from zero, go
   expect(verdict.decisions).toMatchObject({ total: 3, open: 1 });
   expect(verdict.notes.join()).toContain('The wall clock stepped back 1 times.');
 });
+
+it('a clock that says no time of the years 1 to 9999 stops sealing until it is set, and leaves a ledger that verifies', async () => {
+  const house = createLedgerUnderTest();
+  const ledger = await house.open();
+  const read = { type: 'access' as const, data: { by: 'ada', role: 'auditor', action: 'read' } };
+  // One more and a heartbeat with a snapshot comes before it.
+  while (ledger.seal(read).seq < 2046);
+  const { ms } = house.clock;
+  for (const wrong of [Date.UTC(10_000, 0), Number.NaN, Date.UTC(0, 0) - 2000 * 366 * 86_400_000]) {
+    house.clock.ms = wrong;
+    for (let turn = 0; turn < 2; turn += 1)
+      expect(() => ledger.seal(read)).toThrow(expect.objectContaining({ code: 'ledger_unavailable' }));
+  }
+  house.clock.ms = ms;
+  await ledger.seal(read).durable;
+  await exchange(ledger, () => undefined);
+  await ledger.close('test');
+  const { findings, counts } = await house.verify();
+  expect([findings, counts['heartbeat']]).toEqual([[], 1]);
+});

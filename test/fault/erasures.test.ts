@@ -316,6 +316,98 @@ describe('retention', () => {
     expect((await house.verify()).findings).toEqual([]);
   });
 
+  /** Where schedules begin to read the ledger, from here on. */
+  function readsOf(ledger: Ledger): number[] {
+    const { blocks } = ledger;
+    const from: number[] = [];
+    Object.assign(ledger, {
+      blocks: (range: Parameters<Ledger['blocks']>[0]) => {
+        from.push(range.fromSeq);
+        return blocks(range);
+      },
+    });
+    return from;
+  }
+
+  it('goes on where it stopped, also after a start, and judges again what was refused alone', async () => {
+    const rule = { id: 'all', match: {}, keepDays: 1 };
+    const { house, ledger, desk, pass } = await scene(rule);
+    const person = { by: 'petra', role: 'privacy' } as const;
+    const held = await decide(ledger);
+    const hold = await desk.placeHold({ decision: held }, person, 'a case');
+    await decide(ledger);
+    house.clock.ms += 2 * dayMs;
+    await pass();
+    const judged = ledger.durable().size;
+    await ledger.close('test');
+    const next = await house.open();
+    const reads = readsOf(next);
+    const timers = createTimers();
+    const again = deskOf(house, next, {
+      terms: { rules: [rule], exemptions: [] },
+      schedule: timers.schedule,
+    });
+    const passAgain = async (): Promise<void> => {
+      house.clock.ms += 2 * dayMs;
+      timers.fire();
+      while (again.totals().pending > 0) await new Promise((resolve) => setImmediate(resolve));
+    };
+    const later = await decide(next);
+    await passAgain();
+    await again.liftHold(hold.seq, person, 'closed');
+    await passAgain();
+    expect(reads).toHaveLength(2);
+    // The first run came to the end of what was due, which is where its own refusal was sealed.
+    expect(reads[0]).toBeGreaterThan(held + 3);
+    expect(reads[0]).toBeLessThanOrEqual(judged);
+    expect(reads[1]).toBeGreaterThan(later);
+    for (const seq of [held, later]) expect(await bodyCode(next, seq, 'request')).toBe('erased');
+    await next.close('test');
+    expect((await house.verify()).findings).toEqual([]);
+  });
+
+  it('looks from the beginning for a rule that is about something else now, and where the index is gone', async () => {
+    const { house, ledger, pass } = await scene({ id: 'all', match: { workload: 'chat' }, keepDays: 1 });
+    const others = await decide(ledger, { workload: 'billing' });
+    house.clock.ms += 2 * dayMs;
+    await pass();
+    await ledger.close('test');
+    const runOver = async (match: { workload: string }): Promise<readonly number[]> => {
+      const next = await house.open();
+      const reads = readsOf(next);
+      const timers = createTimers();
+      const desk = deskOf(house, next, {
+        terms: { rules: [{ id: 'all', match, keepDays: 1 }], exemptions: [] },
+        schedule: timers.schedule,
+      });
+      timers.fire();
+      while (desk.totals().pending > 0) await new Promise((resolve) => setImmediate(resolve));
+      if (match.workload === 'billing') expect(await bodyCode(next, others, 'request')).toBe('erased');
+      await next.close('test');
+      return reads;
+    };
+    expect(await runOver({ workload: 'billing' })).toEqual([0]);
+    Object.assign(house, { indexDisk: createLedgerUnderTest().indexDisk });
+    expect(await runOver({ workload: 'chat' })).toEqual([0]);
+  });
+
+  it('is not kept from what comes after it by an entry of a clock that had run ahead', async () => {
+    const { house, ledger, pass } = await scene({ id: 'all', match: {}, keepDays: 1 });
+    house.clock.ms += 1000 * dayMs;
+    const ahead = await decide(ledger);
+    house.clock.ms -= 1000 * dayMs;
+    const after = await decide(ledger);
+    house.clock.ms += 2 * dayMs;
+    await pass();
+    expect(await bodyCode(ledger, after, 'request')).toBe('erased');
+    expect(await bodyCode(ledger, ahead, 'request')).toBe('read');
+    house.clock.ms += 1000 * dayMs;
+    await pass();
+    expect(await bodyCode(ledger, ahead, 'request')).toBe('erased');
+    await ledger.close('test');
+    expect((await house.verify()).findings).toEqual([]);
+  });
+
   it('ends after the entry it is at when the sidecar stops', async () => {
     const { ledger, desk } = await scene({ id: 'all', match: {}, keepDays: 1 });
     await decide(ledger);

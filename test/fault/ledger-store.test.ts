@@ -69,6 +69,25 @@ describe("the ledger's store", () => {
     expect(bytes).toBeLessThan(10_000);
   });
 
+  it('reads the bodies of a block from the disk once, and never what was rewritten since', async () => {
+    const store = await openLedgerStore(freshDir());
+    for (const seq of [0, 1]) await store.commit(commitAt(seq), true);
+    const key = recordKey(0, 'bodies');
+    const first = await store.get(key);
+    expect(await store.get(key)).toBe(first);
+    expect(await store.get(recordKey(1, 'bodies'))).toEqual(Buffer.alloc(100, 2));
+    // Begun before the rewriting and ended after its beginning: it may be the old one, and is not kept.
+    const early = store.get(key);
+    const reduced = Buffer.alloc(60, 9);
+    await store.rewriteBodies([key], () => reduced);
+    await early;
+    expect(await store.get(key)).toEqual(reduced);
+    expect(await store.get(key)).toEqual(reduced);
+    await store.rewriteBodies([key], () => null);
+    expect(await store.get(key)).toBeUndefined();
+    await store.close();
+  });
+
   it('has everything again after a kill', async () => {
     const commits = [commitAt(0), commitAt(1), commitAt(2)];
     const store = await openLedgerStore(await killedAfter(commits));

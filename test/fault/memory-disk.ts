@@ -1,6 +1,6 @@
 /** A ledger store in memory that fails where a test says so, and forgets what was not synced when it says so. */
 import { isBodiesKey } from '../../src/ledger/block.ts';
-import type { HighWater, LedgerStore, OpenStore, StoredRecord } from '../../src/ledger/store.ts';
+import type { HighWater, LedgerStore, OpenStore, Restored, StoredRecord } from '../../src/ledger/store.ts';
 
 /** What becomes of one commit: `before` fails with nothing written, `after` fails with all of it written. */
 export type CommitFate = 'written' | 'before' | 'after';
@@ -31,6 +31,7 @@ export function createMemoryDisk(): MemoryDisk {
   let kept = new Map<string, Buffer>();
   let synced = new Map<string, Buffer>();
   let unfinishedFrom: number | null = null;
+  let restored: Restored | null = null;
   let commits = 0;
   let openings = 0;
   let current = 0;
@@ -126,6 +127,14 @@ export function createMemoryDisk(): MemoryDisk {
       writeUnfinishedFrom: async (seq) => {
         requireOpen();
         unfinishedFrom = seq;
+      },
+      readRestored: async () => {
+        requireReadable();
+        return restored;
+      },
+      writeRestored: async (note) => {
+        requireOpen();
+        restored = note;
       },
       close: async () => {
         if (current === opening) current = 0;

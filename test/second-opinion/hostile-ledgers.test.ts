@@ -1,7 +1,20 @@
 /** verify.py on ledgers that no sidecar seals, by whoever has the key: both verifiers name one cause, and the right one. */
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createLedgerBuilder, type Fields, type LedgerBuilder } from '../support/ledger-builder.ts';
-import { editBodies, editLeaf, editNote, type Records, setFields } from '../support/ledger-tampering.ts';
+import {
+  createLedgerBuilder,
+  type Fields,
+  type LedgerBuilder,
+  recordKey,
+} from '../support/ledger-builder.ts';
+import {
+  buildPlainLedger,
+  editBodies,
+  editLeaf,
+  editNote,
+  type Records,
+  setFields,
+} from '../support/ledger-tampering.ts';
 import { type Folder, makeFolder, streamOf } from './ledgers.ts';
 import { missing, ours, second } from './opinions.ts';
 
@@ -41,6 +54,42 @@ const signedAs = (name: string): Records =>
     1,
     (text) => text.replace(/(?<=\n\n\u2014 )\S+/, name),
   );
+
+/** A request sealed at this time. */
+const requestedAt = (at: string): Records =>
+  recordsOf((builder) => builder.seal({ type: 'request', data: { verdict: 'pass' }, override: { at } }));
+
+/** Three entries in one block, then an anchor that is said to have taken note of so many. */
+const anchoredAt = (size: number): Records =>
+  recordsOf((builder) => {
+    for (let turn = 0; turn < 3; turn += 1) builder.request();
+    builder.commit();
+    const root = builder.root(size).toString('hex');
+    builder.seal({ type: 'anchor', data: { anchor: 'a', kind: 'file', size, root, receipt: '' } });
+  });
+
+const lend: Fields = { action: 'delegate', by: 'petra', role: 'privacy', delegate: 'otto', until: 1 };
+
+/** With a snapshot of another writing, which its heartbeat names. */
+function snapshotAs(edit: (text: string) => string | Buffer): Records {
+  const records = recordsOf((builder) => builder.heartbeat());
+  const snapshot = records.find(({ key }) => key[8] === 3) ?? {
+    key: recordKey(1, 3),
+    value: Buffer.alloc(0),
+  };
+  const value = Buffer.from(edit(Buffer.from(snapshot.value).toString()));
+  const digest = createHash('sha256').update(value).digest('hex');
+  const named = recordsOf((builder) => builder.heartbeat({ snapshot: digest }));
+  return named.map((record) => (record.key[8] === 3 ? { key: record.key, value } : record));
+}
+
+/** With another root in block 1, and another writing of the entry in block 2. */
+const twiceAltered = editLeaf(
+  editNote(buildPlainLedger().records, 4, (text) => text.replace(/[^\n]+(?=\n\n)/, `${'A'.repeat(43)}=`)),
+  5,
+  0,
+  (text) => text.replace('"v":1', '"v":1 '),
+);
 
 const cases: Readonly<Record<string, readonly [string, Records]>> = {
   'needs that are no list': ['leaf_malformed at 2', held({ needs: role })],
@@ -118,6 +167,81 @@ const cases: Readonly<Record<string, readonly [string, Records]>> = {
   'a checkpoint in a name with a control character in it': ['note_malformed at 1', signedAs('a\u0001b')],
   'a checkpoint in a name that is too long': ['note_malformed at 1', signedAs('a'.repeat(256))],
   'a checkpoint in the name of another': ['key_unknown at 1', signedAs('a'.repeat(255))],
+  'a day that there is not': ['leaf_malformed at 1', requestedAt('2026-02-30T09:00:00.000Z')],
+  'the 29th of February in no leap year': ['leaf_malformed at 1', requestedAt('2100-02-29T09:00:00.000Z')],
+  'the 29th of February in a leap year': ['', requestedAt('2000-02-29T09:00:00.000Z')],
+  'a second that a leap adds': ['leaf_malformed at 1', requestedAt('2026-12-31T23:59:60.000Z')],
+  'the last millisecond of all': ['', requestedAt('9999-12-31T23:59:59.999Z')],
+  'a year of five digits': ['leaf_malformed at 1', requestedAt('+010000-01-01T00:00:00.000Z')],
+  'the year nought': ['leaf_malformed at 1', requestedAt('0000-01-01T00:00:00.000Z')],
+  'an anchor at the end of a block': ['', anchoredAt(4)],
+  'an anchor where no block ends, with the root of there': ['anchor_mismatch at 4', anchoredAt(2)],
+  'two heartbeats in one block': [
+    'snapshot_mismatch at 2',
+    recordsOf((b) => {
+      b.heartbeat();
+      b.heartbeat();
+    }),
+  ],
+  'a delegation about a decision, which a snapshot lists': [
+    '',
+    recordsOf((b) => {
+      const decision = b.request();
+      const delegation = b.about(decision, { type: 'access', data: { ...lend, decision } });
+      b.about(decision, {
+        type: 'access',
+        data: { action: 'delegation_end', by: 'petra', role: 'privacy', delegation, decision },
+      });
+      b.heartbeat();
+    }),
+  ],
+  'a snapshot with other spacing': ['', snapshotAs((text) => text.replace(',', ', '))],
+  'a snapshot of version true': [
+    'snapshot_mismatch at 1',
+    snapshotAs((text) => text.replace('"v":1', '"v":true')),
+  ],
+  'a snapshot after a byte order mark': ['snapshot_mismatch at 1', snapshotAs((text) => `\ufeff${text}`)],
+  'a snapshot in sixteen bits': [
+    'snapshot_mismatch at 1',
+    snapshotAs((text) => Buffer.from(text, 'utf16le')),
+  ],
+  'a checkpoint over more than any number counts': [
+    'note_malformed at 1',
+    editNote(
+      recordsOf((b) => b.request()),
+      1,
+      (text) => text.replace('\n2\n', '\n9999999999999999\n'),
+    ),
+  ],
+  'a checkpoint that ends without the end of its last line': [
+    'note_malformed at 1',
+    editNote(
+      recordsOf((b) => b.request()),
+      1,
+      (text) => text.split('\n\n')[0] ?? '',
+    ),
+  ],
+  'a checkpoint that ends after its text': [
+    'signature_missing at 1',
+    editNote(
+      recordsOf((b) => b.request()),
+      1,
+      (text) => `${text.split('\n\n')[0]}\n`,
+    ),
+  ],
+  'a checkpoint longer than a verifier bears': [
+    'note_malformed at 1',
+    editNote(
+      recordsOf((b) => b.request()),
+      1,
+      (text) => text.replace(/\S+\n$/, `${'A'.repeat(1_048_576)}\n`),
+    ),
+  ],
+  'a genesis of another origin, with a key that is none': [
+    'ledger_mismatch at 0',
+    recordsOf((b) => b.request(), { origin: 'holdpoint/other', key: 'none' }),
+  ],
+  'another root, and after it an entry of another writing': ['leaf_not_canonical at 5', twiceAltered],
   'bodies of an entry beyond every number': [
     'bodies_malformed at 1',
     editBodies(answered(), 1, (bodies) => ({

@@ -31,6 +31,9 @@ RESERVED = {"document", "finding"}
 NO_PREV = "0" * 64
 VERDICTS = ("pass", "flag", "hold", "deny")
 UTC = r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3])(:[0-5]\d){2}\.\d{3}Z"
+ANCHORED_BLOCKS_MAX = 65_536
+NOTE_BYTES_MAX = 1_048_576
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 BASES = {
     "no_longer_needed", "consent_withdrawn", "objection", "unlawful", "legal_obligation", "child_consent", "retention",
 }
@@ -108,12 +111,13 @@ def parse_note(raw, seq):
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         raise Bad("note_malformed", seq)
-    if re.search("[\x00-\x09\x0b-\x1f]", text):
+    if len(raw) > NOTE_BYTES_MAX or re.search("[\x00-\x09\x0b-\x1f]", text):
         raise Bad("note_malformed", seq)
     body, blank, lines = text.partition("\n\n")
-    head = re.fullmatch(r"([!-*,-~]{1,255})\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/]{43}=)", body.rstrip("\n") if not blank else body)
+    bare = body[:-1] if not blank and body.endswith("\n") else body if blank else ""
+    head = re.fullmatch(r"([!-*,-~]{1,255})\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/]{43}=)", bare)
     root = strict_base64(head[3]) if head else None
-    if root is None:
+    if root is None or int(head[2]) > 2**53 - 1:
         raise Bad("note_malformed", seq)
     if not blank or lines == "":
         raise Bad("signature_missing", seq)
@@ -270,6 +274,26 @@ def is_text(value):
     return isinstance(value, str)
 
 
+def is_utc(value):
+    """A time of the format, on a day that there is."""
+    if not is_text(value) or not re.fullmatch(UTC, value, re.ASCII):
+        return False
+    try:
+        milliseconds(value)
+    except ValueError:
+        return False
+    return True
+
+
+def milliseconds(utc):
+    """Since the Unix epoch, exactly."""
+    return (datetime.datetime.fromisoformat(utc) - EPOCH) // datetime.timedelta(milliseconds=1)
+
+
+def text_in(value):
+    return value if is_text(value) else ""
+
+
 def is_hex(value, length):
     return is_text(value) and re.fullmatch(f"[0-9a-f]{{{length}}}", value) is not None
 
@@ -293,7 +317,7 @@ def read_leaf(raw, seq):
     if list(value) != FIELDS:
         raise Bad("leaf_malformed", seq)
     forms = [
-        re.fullmatch(UTC, value["at"], re.ASCII) if is_text(value["at"]) else None,
+        is_utc(value["at"]),
         is_hex(value["boot"], 16), isinstance(value["data"], dict), value["durability"] in ("strict", "relaxed"),
         is_hex(value["kid"], 8), is_hex(value["ledger"], 32), is_count(value["mono"]), is_hex(value["prev"], 64),
         is_count(value["seq"]), is_text(value["type"]), isinstance(value["parts"], list), isinstance(value["refs"], list),
@@ -444,7 +468,7 @@ def report_form(d):
     return (
         isinstance(told, dict) and are_texts(*told.values())
         and all(told.get(name, "") != "" for name in ("by", "decider", "id", "outcome"))
-        and re.fullmatch(UTC, told.get("at", ""), re.ASCII) is not None
+        and is_utc(told.get("at"))
         and d["verdict"] in ("pass", "flag") and d.get("recorded", True) and d.get("batch", -1) == -1
     )
 
@@ -485,7 +509,7 @@ def key_form(d, _parts, seq):
 def scope_form(scope, seq):
     if not isinstance(scope, dict) or not set(scope) <= {"before", "decision", "match", "rule", "subject"}:
         return False
-    if "before" in scope and not (is_text(scope["before"]) and re.fullmatch(UTC, scope["before"], re.ASCII)):
+    if "before" in scope and not is_utc(scope["before"]):
         return False
     named = [name for name in scope if name != "before"]
     if len(named) != 1:
@@ -660,7 +684,7 @@ class Decisions:
 
     def covers(self, leaf, stead):
         data = leaf["data"]
-        at = datetime.datetime.fromisoformat(leaf["at"]).timestamp() * 1000
+        at = milliseconds(leaf["at"])
         return any(
             (one["by"], one["delegate"], one["role"]) == (stead, data["by"], data["role"]) and at <= one["until"] + 60_000
             for one in self.lent.values()
@@ -808,21 +832,21 @@ class Reviewers:
             statement = json.loads(text)
             if canonical(statement) != text:
                 return False
-            if not re.fullmatch(UTC, statement["time"], re.ASCII) or statement["v"] is True:
+            if not is_utc(statement["time"]) or statement["v"] is True:
                 return False
-            time = datetime.datetime.fromisoformat(statement["time"])
+            drift = abs(milliseconds(statement["time"]) - milliseconds(leaf["at"]))
         except (ValueError, RecursionError, KeyError, TypeError):
             return False
         data, prefix = leaf["data"], leaf["ledger"][:8]
-        rules = [rule.get("id", "") if isinstance(rule, dict) else "" for rule in terms.get("rules", [])]
+        listed = terms.get("rules", [])
+        rules = [text_in(rule.get("id")) if isinstance(rule, dict) else "" for rule in (listed if isinstance(listed, list) else [])]
         expected = {
             "by": data["by"], "decision": f"d-{prefix}-{data['decision']}", "digest": terms["digest"],
-            "hold": f"h-{prefix}-{data['hold']}", "policy": terms.get("policy", ""),
-            "policyVersion": terms.get("policyVersion", ""), "rules": rules[:32], "v": 1, "verdict": "release" if "withheld" in data else data["verdict"],
+            "hold": f"h-{prefix}-{data['hold']}", "policy": text_in(terms.get("policy")),
+            "policyVersion": text_in(terms.get("policyVersion")), "rules": rules[:32], "v": 1, "verdict": "release" if "withheld" in data else data["verdict"],
             "key": statement.get("key"), "order": statement.get("order"), "time": statement["time"],
         }
-        drift = abs((time - datetime.datetime.fromisoformat(leaf["at"])).total_seconds())
-        return statement == expected and is_text(statement["key"]) and is_hex(statement["order"], 64) and drift <= 600
+        return statement == expected and is_text(statement["key"]) and is_hex(statement["order"], 64) and drift <= 600_000
 
 
 # Erasures and legal holds.
@@ -966,7 +990,7 @@ class Verifier:
         self.trusted, self.kept = trusted, kept
         self.tree, self.decisions, self.erasures, self.keys = Tree(), Decisions(), Erasures(), Keys()
         self.prev, self.ledger, self.boot, self.mono = NO_PREV, None, None, 0
-        self.note, self.due, self.note_seq, self.roots = None, [], 0, {}
+        self.note, self.due, self.note_seq, self.roots, self.ends = None, [], 0, {}, {}
         self.block_seq, self.bodies, self.snapshots = -1, None, []
         self.broken, self.suspect, self.count = None, None, 0
 
@@ -1049,6 +1073,9 @@ class Verifier:
         if note["root"] != self.tree.root():
             self.suspect = Bad("root_mismatch", seq)
         self.keys.end_block(self.tree.size)
+        self.ends[self.tree.size] = self.tree.root()
+        if len(self.ends) > ANCHORED_BLOCKS_MAX:
+            del self.ends[next(iter(self.ends))]
 
     def leaf(self, leaf):
         """Whether an entry belongs where it stands: its ledger, its key, its clock."""
@@ -1058,6 +1085,8 @@ class Verifier:
         if leaf["ledger"] != self.ledger:
             raise Bad("ledger_mismatch", seq)
         if seq == 0:
+            if data["origin"] != f"holdpoint/{self.ledger}":
+                raise Bad("ledger_mismatch", 0)
             try:
                 key = parse_key(data["key"])
             except Bad as found:
@@ -1087,8 +1116,12 @@ class Verifier:
         """What an anchor took note of must be a state that the ledger had."""
         if leaf["type"] != "anchor":
             return None
-        root = self.roots.get(leaf["data"]["size"])
-        return "anchor_mismatch" if root is not None and root.hex() != leaf["data"]["root"] else None
+        size, root = leaf["data"]["size"], self.ends.get(leaf["data"]["size"])
+        if root is None:
+            # What lies further back than the ends that are remembered is not compared.
+            forgotten = len(self.ends) == ANCHORED_BLOCKS_MAX and size < next(iter(self.ends))
+            return None if forgotten else "anchor_mismatch"
+        return "anchor_mismatch" if root.hex() != leaf["data"]["root"] else None
 
     def check_bodies(self, seq, value):
         """Items and the parts they belong to, both in order: a part passed over is absent, an item passed over nobody's."""
@@ -1112,15 +1145,18 @@ class Verifier:
         opened = [[seq, decision["entries"]] for seq, decision in self.decisions.open.items()]
         state = {"frontier": [n.hex() for n in self.tree.frontier], "open": opened, "prev": self.prev,
                  "size": leaf["seq"], "v": 1}
-        if leaf["data"]["open"] != len(opened):
+        # A block has one heartbeat at most.
+        if leaf["data"]["open"] != len(opened) or self.snapshots:
             raise Bad("snapshot_mismatch", leaf["seq"])
-        self.snapshots.append((leaf["seq"], leaf["data"]["snapshot"], json.loads(json.dumps(state))))
+        self.snapshots.append((leaf["seq"], leaf["data"]["snapshot"], canonical(state)))
 
     def snapshot(self, seq, value):
         awaited = next((entry for entry in self.snapshots if entry[0] == seq), None)
         try:
-            same = awaited is not None and sha256(value).hex() == awaited[1] and json.loads(value) == awaited[2]
-        except ValueError:
+            same = awaited is not None and sha256(value).hex() == awaited[1] and (
+                canonical(json.loads(value.decode("utf-8"))) == awaited[2]
+            )
+        except (ValueError, RecursionError):
             same = False
         if not same:
             raise Bad("snapshot_mismatch", seq)

@@ -242,6 +242,8 @@ export const brokenSigned: Readonly<Record<string, readonly [(builder: LedgerBui
         ['time', '2026-11-22T08:00:00.000Z'],
         ['time', 'yesterday'],
         ['v', true],
+        ['key', [reviewerKeyOf(key)]],
+        ['key', 7],
         ['verdict', 'deny'],
       ] as const
     ).map(([name, value]) => [

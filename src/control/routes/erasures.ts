@@ -129,7 +129,7 @@ function checked<T>(schema: z.ZodType<T>, body: unknown): T {
 }
 
 function shown({ id, order, progress, ...job }: ErasureJob): ErasureShown {
-  const { firstRefused: _first, lookedAt: _looked, ...counts } = progress;
+  const { again: _again, firstBeyond: _first, lookedAt: _looked, ...counts } = progress;
   return {
     id,
     state: job.state,

@@ -22,14 +22,21 @@ export function takeBlockRoot(pass: Pass): void {
 
 /** Compares an anchor entry with the ledger before it, and keeps what the anchor gave back. */
 export function takeAnchor(pass: Pass, seq: number, entry: AnchorEntry): void {
-  const found = pass.blockRoots.get(entry.size);
-  if (found !== undefined && !hexEquals(entry.root, found)) {
-    const message = `entry ${seq} says that ${entry.anchor} anchored another root at ${entry.size} entries`;
-    pass.findings.add('anchor_mismatch', seq, message);
+  const { blockRoots, findings } = pass;
+  const found = blockRoots.get(entry.size);
+  if (found === undefined) {
+    const [oldest = 0] = blockRoots.keys();
+    // Further back than is remembered: it proves nothing, and the earlier one stands.
+    if (blockRoots.size === blockRootsMax && entry.size < oldest) return;
+    const message = `entry ${seq} says that ${entry.anchor} anchored ${entry.size} entries, where no checkpoint is`;
+    findings.add('anchor_mismatch', seq, message);
     return;
   }
-  // One whose root was not compared proves nothing; the earlier one stands.
-  if (found === undefined) return;
+  if (!hexEquals(entry.root, found)) {
+    const message = `entry ${seq} says that ${entry.anchor} anchored another root at ${entry.size} entries`;
+    findings.add('anchor_mismatch', seq, message);
+    return;
+  }
   if (pass.receipts.size < receiptsMax || pass.receipts.has(entry.anchor))
     pass.receipts.set(entry.anchor, entry);
 }

@@ -7,6 +7,7 @@ import { takeAnchor, takeBlockRoot } from './anchors.ts';
 import { equalBytes, hexEquals } from './encoding.ts';
 import { takeErasures } from './erased.ts';
 import { readBlock } from './framing.ts';
+import { takeHeartbeat } from './heartbeats.ts';
 import { checkIdentity } from './identity.ts';
 import { checkKid, keysDue, settleRotation } from './keys.ts';
 import { type Leaf, readLeaf } from './leaf.ts';
@@ -14,7 +15,6 @@ import { locateAltered } from './locate.ts';
 import { type Checkpoint, checkSignature, parseCheckpoint } from './note.ts';
 import { damage, type LastNote, type Pass } from './pass.ts';
 import { isRefusal, type ReasonCode } from './reasons.ts';
-import { snapshotText } from './snapshot.ts';
 import { applyEntry } from './state.ts';
 import { appendHash, copyRange, leafHash, rootOf, type TreeRange } from './tree.ts';
 
@@ -46,13 +46,12 @@ export function takeBlock(pass: Pass, seq: number, value: Uint8Array): void {
   const { sha256 } = pass.primitives;
   const hashes = bytes.map((leaf) => leafHash(leaf, sha256));
   const read = bytes.map(readLeaf);
-  const first = read[0];
-  settleSuspect(pass, first === undefined || isRefusal(first) ? undefined : first.prev, false);
   const leaves = read.map((leaf, position) => {
     if (!isRefusal(leaf)) return leaf;
     damage(pass, leaf.code, seq + position, `entry ${seq + position}: ${leaf.message}`);
     return undefined;
   });
+  settleSuspect(pass, leaves[0]?.prev, false);
   checkPlaces(pass, seq, leaves);
   const beforeHeartbeats = checkTree(pass, seq, leaves, hashes, note);
   pass.nextSeq = seq + bytes.length;
@@ -86,7 +85,8 @@ function checkTree(
   const before = copyRange(pass.range);
   const beforeHeartbeats = new Map<number, TreeRange>();
   for (const [position, hash] of hashes.entries()) {
-    if (leaves[position]?.type === 'heartbeat') beforeHeartbeats.set(seq + position, copyRange(pass.range));
+    if (leaves[position]?.type === 'heartbeat' && beforeHeartbeats.size === 0)
+      beforeHeartbeats.set(seq + position, copyRange(pass.range));
     extend(pass, hash);
   }
   pass.prev = hashes.at(-1);
@@ -247,19 +247,7 @@ function judge(
   for (const leaf of leaves) {
     if (leaf === undefined) continue;
     const { entry, seq } = leaf;
-    if (entry.type === 'heartbeat') {
-      const range = pass.intact ? beforeHeartbeats.get(seq) : undefined;
-      const expected = range === undefined ? undefined : snapshotText(range, leaf.prev, pass.decisions);
-      pass.awaited.push({ seq, digest: entry.snapshot, expected });
-      const open = pass.decisions.open.size;
-      if (pass.intact && entry.open !== open) {
-        pass.findings.add(
-          'snapshot_mismatch',
-          seq,
-          `entry ${seq} says ${entry.open} open decisions, there are ${open}`,
-        );
-      }
-    }
+    if (entry.type === 'heartbeat') takeHeartbeat(pass, leaf, entry, beforeHeartbeats);
     const report = (code: ReasonCode, message: string): void =>
       pass.findings.add(code, seq, `entry ${seq} (${leaf.type}): ${message}`);
     takeErasures(pass.erasures, leaf, pass.decisions, pass.intact ? report : undefined);

@@ -12,8 +12,16 @@ export interface Part {
 /** Of one entry: a part's index is one byte in the bodies record. */
 export const partsMax = 256;
 
-export const utcForm =
-  /^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])(:[0-5][0-9]){2}\.[0-9]{3}Z$/;
+/**
+ * A day that there is: what one engine reads as the second of March and another as no date would be judged by neither
+ * in the same way.
+ */
+const everyMonth = '(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)';
+const everyYear = `(?!0000)[0-9]{4}-(?:${everyMonth}|02-(?:0[1-9]|1[0-9]|2[0-8]))`;
+const leapYear = '[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?!0000)(?:[02468][048]|[13579][26])00';
+export const utcForm = new RegExp(
+  `^(?:${everyYear}|(?:${leapYear})-02-29)T(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){2}\\.[0-9]{3}Z$`,
+);
 export const hex64 = /^[0-9a-f]{64}$/;
 
 export function isMatching(value: Json | undefined, form: RegExp): value is string {

@@ -57,6 +57,8 @@ export interface CoveredByWitness {
 const anchorLine = /^holdpoint-anchor-1 \S{1,40} ([A-Za-z0-9+/]+=*)$/;
 /** A minute apart, that is more than a year and a half. */
 export const anchorLinesMax = 1_000_000;
+/** Of one file, lines under a key of the ledger that it did not sign; checking one takes 10 ms. */
+export const anchorForgeriesMax = 100;
 
 export function readOutside(texts: OutsideTexts): Outside {
   const refusals: Refusal[] = [];
@@ -134,6 +136,7 @@ function checkAnchorFile(pass: Pass, notes: readonly Checkpoint[]): number {
   const own = notes.filter(({ origin }) => origin === `holdpoint/${pass.ledger}`);
   let anchoredSize = 0;
   let contradicted = false;
+  let forgeries = 0;
   for (const note of own) {
     const found = pass.watched.get(note.size);
     const isPast = note.size > pass.nextSeq;
@@ -141,7 +144,14 @@ function checkAnchorFile(pass: Pass, notes: readonly Checkpoint[]): number {
     if ((agrees ? anchoredSize > 0 : contradicted) || (!isPast && found === undefined)) continue;
     // Whoever may append to the file may append anything: only what a key of the ledger signed is memory. Any of them
     // contradicts, whenever its time was: who has a former key could otherwise rotate away from what it signed.
-    if (checkSignature(note, agrees ? vouchersAt(pass, note.size) : known) !== undefined) continue;
+    const refusal = checkSignature(note, agrees ? vouchersAt(pass, note.size) : known);
+    if (refusal !== undefined && refusal.code !== 'key_unknown') forgeries += 1;
+    if (forgeries > anchorForgeriesMax) {
+      const message = `an anchor file has over ${anchorForgeriesMax} lines that are signed by none of the keys they name; no more of it was looked at`;
+      findings.add('anchor_malformed', -1, message);
+      return anchoredSize;
+    }
+    if (refusal !== undefined) continue;
     if (agrees) {
       anchoredSize = note.size;
     } else if (!contradicted) {

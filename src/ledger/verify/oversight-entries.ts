@@ -30,6 +30,8 @@ export interface ReviewEntry {
 /** `by` lends `role` to `delegate`. */
 export interface DelegationEntry {
   readonly type: 'delegation';
+  /** -1 where it is about no one decision. */
+  readonly about: number;
   readonly by: string;
   readonly role: string;
   readonly delegate: string;
@@ -39,6 +41,8 @@ export interface DelegationEntry {
 
 export interface DelegationEndEntry {
   readonly type: 'delegation_end';
+  /** -1 where it is about no one decision. */
+  readonly about: number;
   readonly by: string;
   readonly role: string;
   readonly delegation: number;
@@ -74,12 +78,13 @@ export function readOversight(
 ): OversightEntry | undefined {
   const { action, by, role, decision, hold, assignee, verdict, delegate, until, delegation } = fields;
   if (by === '') return undefined;
+  const about = isEarlier(decision, seq) ? decision : -1;
   if (action === 'delegate') {
     if (typeof delegate !== 'string' || delegate === '' || !isCount(until)) return undefined;
-    return { type: 'delegation', by, role, delegate, until };
+    return { type: 'delegation', about, by, role, delegate, until };
   }
   if (action === 'delegation_end')
-    return isEarlier(delegation, seq) ? { type: 'delegation_end', by, role, delegation } : undefined;
+    return isEarlier(delegation, seq) ? { type: 'delegation_end', about, by, role, delegation } : undefined;
   if (!isEarlier(decision, seq) || !isEarlier(hold, seq)) return undefined;
   if (action === 'assign')
     return typeof assignee === 'string' ? { type: 'assignment', decision, hold } : undefined;

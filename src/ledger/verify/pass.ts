@@ -86,6 +86,8 @@ export interface Pass {
   /** The seq of a block that could not be read, so that nothing is said of its other records. */
   unreadableBlock: number;
   awaited: AwaitedSnapshot[];
+  /** So far every snapshot said what it must. */
+  snapshotsAgree: boolean;
   /** Roots at the sizes that someone outside remembers. */
   readonly watched: Map<number, Uint8Array | undefined>;
   /** Roots at the ends of the last blocks, by size: what anchor entries are compared with. */
@@ -141,6 +143,7 @@ export function createPass(options: PassOptions): Pass {
     block: undefined,
     unreadableBlock: -1,
     awaited: [],
+    snapshotsAgree: true,
     watched,
     blockRoots: new Map(),
     receipts: new Map(),

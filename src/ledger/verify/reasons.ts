@@ -100,8 +100,9 @@ export const reasons = {
   high_water_mismatch: 'the ledger had another root at the size of the high-water mark',
   truncated_by_checkpoint: 'the ledger is shorter than the checkpoint that was kept',
   checkpoint_not_in_ledger: 'the checkpoint that was kept is not one of this ledger',
-  anchor_mismatch: 'an anchor entry names another root than the ledger had at that size',
-  anchor_malformed: 'a line of an anchor file, or a file of anchors, cannot be read',
+  anchor_mismatch:
+    'an anchor entry names another root than the ledger had at that size, or a size at which it had no checkpoint',
+  anchor_malformed: 'a line of an anchor file, or a file of anchors, cannot be read, or most of it is forged',
   anchor_missing: 'an anchor that was named remembers nothing of this ledger',
   truncated_by_anchor: 'the ledger is shorter than an anchor remembers',
   anchored_other_history: 'an anchor remembers another root at a size of this ledger',

@@ -128,7 +128,8 @@ function firstDifference(
   ];
   const differing = expected.find(([name, value]) => statement[name] !== value);
   if (differing !== undefined) return differing[0];
-  const { order, rules, time } = statement;
+  const { key, order, rules, time } = statement;
+  if (typeof key !== 'string') return 'key';
   if (typeof order !== 'string' || !/^[0-9a-f]{64}$/.test(order)) return 'order';
   const due = terms.rules.slice(0, rulesMax);
   if (!isTexts(rules) || rules.length !== due.length || rules.some((rule, at) => rule !== due[at]))

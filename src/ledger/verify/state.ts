@@ -68,9 +68,11 @@ export function applyEntry(decisions: Decisions, leaf: Leaf, report: Report): vo
       takeReview(decisions.oversight, entry, report);
       return;
     case 'delegation':
+      decisions.open.get(entry.about)?.entries.push(seq);
       takeDelegation(decisions.oversight, leaf, entry, report);
       return;
     case 'delegation_end':
+      decisions.open.get(entry.about)?.entries.push(seq);
       takeDelegationEnd(decisions.oversight, entry, report);
       return;
     case 'access':

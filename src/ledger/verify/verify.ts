@@ -19,9 +19,10 @@ import {
 } from './bodies.ts';
 import { aboutErasures, notesOf } from './caveats.ts';
 import { checkNoteSignature, settleSuspect, takeBlock } from './chain.ts';
-import { hexEquals, toBase64 } from './encoding.ts';
+import { toBase64 } from './encoding.ts';
 import { type ErasedCounts, settleErasures } from './erased.ts';
 import { readBodies, readRecordKey, recordKinds } from './framing.ts';
+import { endSnapshots, takeSnapshot } from './heartbeats.ts';
 import { checkRevocations, checkTrust } from './keys.ts';
 import type { Outcome } from './outcomes.ts';
 import type { Covered, OutsideTexts } from './outside.ts';
@@ -29,7 +30,6 @@ import { createPass, damage, type Pass } from './pass.ts';
 import { type Primitives, portable } from './primitives.ts';
 import type { Finding } from './reasons.ts';
 import { checkRemembered, type Remembered, readRemembered } from './remembered.ts';
-import { snapshotEquals } from './snapshot.ts';
 import { rootOf } from './tree.ts';
 
 export interface LedgerRecord {
@@ -216,35 +216,11 @@ async function takeBodies(pass: Pass, seq: number, value: Uint8Array): Promise<v
   });
 }
 
-function takeSnapshot(pass: Pass, seq: number, value: Uint8Array): void {
-  const index = pass.awaited.findIndex((awaited) => awaited.seq === seq);
-  const awaited = pass.awaited[index];
-  if (awaited === undefined) {
-    // Once entries are damaged, the heartbeat it belongs to may be one that could not be read.
-    if (pass.intact)
-      pass.findings.add('snapshot_mismatch', seq, `no heartbeat at ${seq} names this snapshot`);
-    return;
-  }
-  pass.awaited.splice(index, 1);
-  if (!hexEquals(awaited.digest, pass.primitives.sha256(value))) {
-    pass.findings.add('snapshot_mismatch', seq, `the snapshot at ${seq} is not the one entry ${seq} names`);
-  } else if (awaited.expected !== undefined && !snapshotEquals(value, awaited.expected)) {
-    pass.findings.add(
-      'snapshot_mismatch',
-      seq,
-      `the snapshot at ${seq} is not the state before entry ${seq}`,
-    );
-  }
-}
-
 /** No further record can belong to the block read last. */
 function closeBlock(pass: Pass): void {
   if (pass.block !== undefined) noteNoBodies(pass.block, pass.erasures.absent);
   pass.block = undefined;
-  for (const { seq } of pass.awaited) {
-    pass.findings.add('snapshot_mismatch', seq, `the snapshot that entry ${seq} names is not stored`);
-  }
-  pass.awaited = [];
+  endSnapshots(pass);
 }
 
 function checkLastSignature(pass: Pass): void {

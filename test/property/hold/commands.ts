@@ -58,6 +58,15 @@ const openings: readonly fc.Arbitrary<Command>[] = [
 const review: fc.Arbitrary<Command> = fc
   .tuple(place, fc.constantFrom(...people))
   .map(([at, by]) => command(`review(${at}, ${by})`, some, (_known, scene) => scene.review(at, by)));
+const person = fc.constantFrom(...people);
+/** Only of what was lent, which is rare: so it is tried often. */
+const ruleInStead: fc.Arbitrary<Command> = fc
+  .tuple(place, fc.nat(3), fc.constantFrom<HumanVerdict>('release', 'release', 'deny', 'amend'))
+  .map(([at, which, verdict]) =>
+    command(`ruleInStead(${at}, ${which}, ${verdict})`, some, (_known, scene) =>
+      scene.ruleInStead(at, which, verdict),
+    ),
+  );
 const acts: readonly fc.Arbitrary<Command>[] = [
   fc
     .tuple(
@@ -87,6 +96,15 @@ const acts: readonly fc.Arbitrary<Command>[] = [
   review,
   review,
   review,
+  fc
+    .tuple(person, person, fc.constantFrom(1_000, escalatesInMs, 2 * expiresInMs))
+    .map(([by, to, ms]) =>
+      command(`lend(${by}, ${to}, ${ms})`, any, (_known, scene) => scene.lend(by, to, ms)),
+    ),
+  person.map((by) => command(`endLending(${by})`, any, (_known, scene) => scene.endLending(by))),
+  ruleInStead,
+  ruleInStead,
+  ruleInStead,
   fc.constant(
     command(
       'holdCommits',
@@ -120,6 +138,8 @@ const acts: readonly fc.Arbitrary<Command>[] = [
     ),
 ];
 const accidents: readonly fc.Arbitrary<Command>[] = [
+  fc.constant(command('reload', any, (_known, scene) => scene.reload())),
+  person.map((name) => command(`grant(${name})`, any, (_known, scene) => scene.grant(name))),
   fc.constant(command('refuseNextSeal', any, (_known, scene) => scene.refuseNextSeal())),
   fc.constantFrom<'stop' | 'kill'>('stop', 'kill').map((how) =>
     command(`restart(${how})`, some, async (known, scene) => {

@@ -2,15 +2,19 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { Entry } from '../../../src/ledger/entry.ts';
-import { outcomesIn } from '../../fault/ledger-under-test.ts';
+import { type LedgerUnderTest, outcomesIn } from '../../fault/ledger-under-test.ts';
 import { histories } from './commands.ts';
 import { createScene, type Scene } from './scene.ts';
 
+/** What else is to be said of the ledger that a history left. */
+export type Opinion = (house: LedgerUnderTest) => Promise<void>;
+
 /** Resolves with how often each thing happened in the histories that were played. */
-export async function playHistories(numRuns: number, lengthMax: number) {
+export async function playHistories(numRuns: number, lengthMax: number, opinion: Opinion | null = null) {
   const seen = {
     ...{ histories: 0, released: 0, denied: 0, expired: 0, delivered: 0, refused: 0, redelivered: 0 },
     ...{ glassBroken: 0, reviewed: 0, commented: 0, assigned: 0, escalated: 0, ruledByChief: 0 },
+    ...{ lent: 0, ruledInStead: 0 },
   };
   await fc.assert(
     fc.asyncProperty(histories(lengthMax), async (commands) => {
@@ -21,19 +25,26 @@ export async function playHistories(numRuns: number, lengthMax: number) {
         return { model: { holds: 1, waiting: false }, real: scene };
       }, commands);
       await judge(scene, seen);
+      await opinion?.(sceneOf(scene).house);
     }),
     { numRuns },
   );
   return seen;
 }
 
-async function judge(scene: Scene | null, seen: Awaited<ReturnType<typeof playHistories>>): Promise<void> {
+function sceneOf(scene: Scene | null): Scene {
   if (scene === null) throw new Error('the history was not played');
+  return scene;
+}
+
+async function judge(played: Scene | null, seen: Awaited<ReturnType<typeof playHistories>>): Promise<void> {
+  const scene = sceneOf(played);
   await scene.end();
   expect(await scene.house.verify()).toMatchObject({ ok: true });
   const entries = scene.house.entries();
   const outcomes = outcomesIn(entries);
   seen.histories += 1;
+  seen.lent += entries.filter(({ data }) => data['action'] === 'delegate').length;
   for (const seq of scene.holds) {
     const hold = entries[seq];
     if (hold === undefined) throw new Error(`the hold ${seq} is not on the disk`);
@@ -62,7 +73,11 @@ function judgeRulings(scene: Scene, hold: Entry, of: readonly Entry[], seen: Rec
   // Nobody approves twice; who has approved may still break the glass, which is no approval.
   const approvals = ruled.filter(({ verdict, breakGlass }) => verdict === 'release' && breakGlass !== true);
   expect(new Set(approvals.map(({ by }) => by)).size).toBe(approvals.length);
-  expect(releases).not.toContain('agent');
+  const voices = approvals.flatMap(({ by, inStead }) => (inStead === undefined ? [by] : [by, inStead]));
+  expect(new Set(voices).size).toBe(voices.length);
+  expect([...voices, ...releases]).not.toContain('agent');
+  seen['ruledInStead'] =
+    (seen['ruledInStead'] ?? 0) + ruled.filter(({ inStead }) => inStead !== undefined).length;
   // One person alone is enough where the glass was broken, and only there.
   const isAlone = last?.['breakGlass'] === true;
   seen['glassBroken'] = (seen['glassBroken'] ?? 0) + Number(isAlone);

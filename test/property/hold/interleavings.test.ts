@@ -6,7 +6,15 @@ it('rulings, expiry, callers and restarts in any order leave one ruling, one out
   // A history in which nothing is ever released, denied or delivered would show nothing.
   for (const often of [
     ...[seen.released, seen.denied, seen.expired, seen.delivered, seen.refused],
-    ...[seen.glassBroken, seen.reviewed, seen.commented, seen.assigned, seen.escalated],
+    ...[
+      seen.lent,
+      seen.ruledInStead,
+      seen.glassBroken,
+      seen.reviewed,
+      seen.commented,
+      seen.assigned,
+      seen.escalated,
+    ],
   ])
     expect(often).toBeGreaterThan(0);
 }, 60_000);

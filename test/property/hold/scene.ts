@@ -3,6 +3,7 @@
  * what is sealed reaches the disk when the test lets it, so that whatever else happens can come in between.
  */
 import { HoldpointError } from '../../../src/core/errors.ts';
+import { createDelegations, type Delegations } from '../../../src/hold/delegations.ts';
 import type { WaitResult } from '../../../src/hold/live.ts';
 import { createHoldQueue, type HoldQueue } from '../../../src/hold/queue.ts';
 import type { Hold } from '../../../src/hold/record.ts';
@@ -66,6 +67,14 @@ export interface Scene {
   comment(place: number, by: string): void;
   assign(place: number, by: string, to: string): void;
   review(place: number, by: string): void;
+  /** Lends their role to another, for a while. */
+  lend(by: string, to: string, ms: number): void;
+  endLending(by: string): void;
+  /** One to whom somebody lent their role rules in their stead; nothing where nobody did. */
+  ruleInStead(place: number, which: number, verdict: HumanVerdict): void;
+  /** What is sealed between others' entries: another policy, another token. */
+  reload(): void;
+  grant(name: string): void;
   /** The caller that waits hangs up. */
   leave(place: number): void;
   /** An identical call comes; `arrives`: it will read its answer to the end. */
@@ -80,6 +89,7 @@ export interface Scene {
 
 interface Process {
   readonly queue: HoldQueue;
+  readonly delegations: Delegations;
   readonly ledger: Ledger;
   /** What is sealed and not durable yet. */
   readonly pending: Set<Promise<void>>;
@@ -133,19 +143,21 @@ export async function createScene(): Promise<Scene> {
         return sealed;
       },
     };
-    const queue = createHoldQueue({
+    const common = {
       ledger,
       clock: time.clock,
-      schedule: (ms, fn) =>
+      schedule: (ms: number, fn: () => void) =>
         time.schedule(ms, () => {
           if (!process.dead) fn();
         }),
-      onError: (_what, error) => {
+      onError: (_what: string, error: unknown): void => {
         if (!(error instanceof HoldpointError && error.code === 'overloaded')) failures.push(error);
       },
-    });
+    };
+    const queue = createHoldQueue(common);
     await queue.restore();
-    return Object.assign(process, { queue, ledger, pending, leaving: new Map() });
+    const delegations = createDelegations({ ...common, roleOf: () => 'reviewer' });
+    return Object.assign(process, { queue, delegations, ledger, pending, leaving: new Map() });
   }
 
   /** Everything that can go on by itself has. */
@@ -216,7 +228,14 @@ export async function createScene(): Promise<Scene> {
 
   function ruleAs(
     place: number,
-    ruling: { readonly by: string; readonly verdict: HumanVerdict; role: string; breakGlass: boolean },
+    ruling: {
+      readonly by: string;
+      readonly verdict: HumanVerdict;
+      readonly role: string;
+      readonly breakGlass: boolean;
+      readonly inStead?: string;
+    },
+    confirm?: () => void,
   ): void {
     const hold = now.queue.list().find(({ seq }) => seq === holds[place]);
     if (hold === undefined) return;
@@ -225,7 +244,7 @@ export async function createScene(): Promise<Scene> {
     rulings.push(ruled);
     const { digest } = hold.state.terms;
     const amendment = verdict === 'amend' ? Buffer.from('transfer 20') : null;
-    answered(ruled, now.queue.rule(hold, { ...ruling, digest, reason: 'Seen.' }, amendment));
+    answered(ruled, now.queue.rule(hold, { ...ruling, digest, reason: 'Seen.' }, amendment, confirm));
   }
 
   async function letCommits(): Promise<void> {
@@ -299,6 +318,34 @@ export async function createScene(): Promise<Scene> {
       act(place, by, 'review', (hold) =>
         now.queue.review(hold.seq, { by, role: 'reviewer' }, { verdict: 'justified', text: 'It burned.' }),
       ),
+    lend: (by, to, ms) => {
+      const untilMs = time.clock.nowMs() + ms;
+      answered({ answer: '' }, now.delegations.begin({ by, role: 'reviewer' }, to, untilMs));
+    },
+    endLending: (by) => {
+      const lent = now.delegations.all().find((one) => one.from === by && one.ended === null);
+      if (lent !== undefined)
+        answered({ answer: '' }, now.delegations.end({ by, role: 'reviewer' }, lent.seq));
+    },
+    ruleInStead: (place, which, verdict) => {
+      const { delegations } = now;
+      const lent = delegations.all().filter(delegations.isInForce);
+      const delegation = lent[which % lent.length];
+      if (delegation === undefined) return;
+      const { from, to: by } = delegation;
+      ruleAs(place, { by, verdict, role: delegation.role, breakGlass: false, inStead: from }, () => {
+        if (delegations.inForce(from, by)?.seq !== delegation.seq)
+          throw new HoldpointError('forbidden', `${from} lends nothing to ${by} any more.`);
+      });
+    },
+    reload: () => {
+      const data = { digest: 'ab'.repeat(32), result: 'loaded', version: 'v2' };
+      now.ledger.seal({ type: 'policy', data, parts: [{ name: 'source', bytes: Buffer.from('rules: []') }] });
+    },
+    grant: (name) => {
+      const token = { hash: 'cd'.repeat(8), name, role: 'reviewer' };
+      now.ledger.seal({ type: 'access', data: { action: 'grant', by: 'root', role: '', token } });
+    },
     leave: (place) => now.leaving.get(holds[place] ?? -1)?.abort(),
     comeBack: (place, marked, arrives) => {
       const hold = now.queue.findForRetry(`call ${place}`, marked);
@@ -315,6 +362,7 @@ export async function createScene(): Promise<Scene> {
       if (how === 'stop') {
         await letCommits();
         now.queue.stop();
+        now.delegations.stop();
         await quiet();
         await now.ledger.close('restart');
         now.dead = true;
@@ -337,6 +385,7 @@ export async function createScene(): Promise<Scene> {
         await quiet();
       }
       now.queue.stop();
+      now.delegations.stop();
       await quiet();
       await now.ledger.close('test over');
       now.dead = true;

@@ -1,0 +1,50 @@
+/** A key-encryption key that is retired while a backup is taken: what was copied could not be opened any more. */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it, vi } from 'vitest';
+import { kekOf } from '../../src/ledger/vault.ts';
+import { readBackup, takeBackup } from '../../src/store/backup.ts';
+import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
+import { openLedgerStore } from '../../src/store/ledger-store.ts';
+import { createLedgerUnderTest, exchange, kek } from './ledger-under-test.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const scratch = mkdtempSync(join(tmpdir(), 'holdpoint-backup-keys-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+it('is no backup, the first one neither, and the next attempt is one', async () => {
+  const ledgerDir = join(scratch, 'ledger');
+  const dir = join(scratch, 'backup');
+  const house = createLedgerUnderTest();
+  const ledger = await house.open({ openStore: () => openLedgerStore(ledgerDir) });
+  await exchange(ledger, () => undefined);
+  // Then nothing is sealed after the retirement, and it stands in the last block of the second attempt.
+  await vi.waitFor(() => expect(ledger.openDecisions()).toEqual([]));
+  const facts = { origin: ledger.origin, key: ledger.verifierKey, taken: '2026-11-26T00:00:00.000Z' };
+  const back = async (meanwhile: () => Promise<void>): Promise<void> => {
+    const store = await openLedgerCopy(ledgerDir);
+    try {
+      await takeBackup(store, dir, facts, async () => {
+        await meanwhile();
+        return openLedgerCopy(ledgerDir);
+      });
+    } finally {
+      await store.close();
+    }
+  };
+  const order = { by: 'olga', reason: 'yearly' };
+  const retire = async (): Promise<void> => {
+    await ledger.beginEpoch(kekOf(Buffer.alloc(32, 7)), order);
+    await ledger.retireKek(kek.id, order);
+  };
+  await expect(back(retire)).rejects.toMatchObject({
+    code: 'usage',
+    message: expect.stringContaining(kek.id),
+  });
+  expect(existsSync(join(dir, 'manifest.json'))).toBe(false);
+  await back(async () => undefined);
+  expect(readBackup(dir).manifest.size).toBe(ledger.durable().size);
+  await ledger.close('test');
+});
