@@ -181,16 +181,18 @@ async function comeBack(call: Call, hold: Hold, house: House): Promise<void> {
 /** How the held answer begins. Where that cannot be read nobody waits yet, so another may take this caller's place. */
 async function readHead(hold: Hold, house: House): Promise<AnswerHead | null> {
   try {
+    // Whether what is asked for lies in memory by chance must not decide what the caller hears.
+    if (!house.ledger.isWritable()) throw ledgerAway();
     return await heldHead(hold, house);
   } catch (error) {
     house.holds.detach(hold);
-    if (house.ledger.isWritable()) throw error;
-    throw new HoldpointError(
-      'ledger_unavailable',
-      'The ledger is away, so nothing is delivered.',
-      'Ask again.',
-    );
+    throw house.ledger.isWritable() ? error : ledgerAway();
   }
+}
+
+function ledgerAway(): HoldpointError {
+  const what = 'The ledger is away, so nothing is delivered.';
+  return new HoldpointError('ledger_unavailable', what, 'Ask again.');
 }
 
 /** The caller is attached while it waits; afterwards, unless released, a retry may take its place. */

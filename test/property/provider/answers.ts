@@ -8,10 +8,15 @@ export interface GeneratedAnswer {
   readonly pieceChars: number;
 }
 
+/** Any JSON value but one with a key that clients take for an object's prototype: that is a defect by itself. */
+export function plainValue(constraints: fc.JsonSharedConstraints = {}): fc.Arbitrary<unknown> {
+  return fc.jsonValue(constraints).filter((value) => !JSON.stringify(value).includes('__proto__'));
+}
+
 const argumentsOf = fc.dictionary(
   fc.string({ maxLength: 6 }).filter((key) => key !== '__proto__'),
   // A number with an exponent is a defect where some client loses the exponent's letter.
-  fc.jsonValue({ maxDepth: 2 }).filter((value) => !/\de[+-]/.test(JSON.stringify(value))),
+  plainValue({ maxDepth: 2 }).filter((value) => !/\de[+-]/.test(JSON.stringify(value))),
   { maxKeys: 4 },
 );
 

@@ -6,6 +6,7 @@ import { batchEntriesOf } from '../../../src/provider/batch-lines.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
 import { readBatchLine, readBatchResults } from '../../../src/provider/openai-batches.ts';
 import { headOf } from '../../unit/provider/streams.ts';
+import { plainValue } from './answers.ts';
 
 const families = [
   {
@@ -192,7 +193,7 @@ const generatedRun: fc.Arbitrary<GeneratedRun> = fc.record({
   calls: fc.array(
     fc.record({
       name: fc.string({ minLength: 1, maxLength: 8 }).filter((text) => text.trim() !== ''),
-      args: fc.dictionary(fc.stringMatching(/^[a-z]{1,4}$/), fc.jsonValue({ maxDepth: 1 }), { maxKeys: 3 }),
+      args: fc.dictionary(fc.stringMatching(/^[a-z]{1,4}$/), plainValue({ maxDepth: 1 }), { maxKeys: 3 }),
     }),
     { maxLength: 3 },
   ),
