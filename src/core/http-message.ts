@@ -60,8 +60,11 @@ export function encodeHttpMessage(message: HttpMessage): Buffer {
   const { headers } = message;
   for (let i = 0; i + 1 < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
   // latin1, as node:http reads headers, so that every byte comes back.
-  const headBytes = Buffer.from(`${head}\r\n`, 'latin1');
-  return message.body.length === 0 ? headBytes : Buffer.concat([headBytes, message.body]);
+  const headBytes = head.length + 2;
+  const bytes = Buffer.allocUnsafe(headBytes + message.body.length);
+  bytes.write(`${head}\r\n`, 'latin1');
+  message.body.copy(bytes, headBytes);
+  return bytes;
 }
 
 /** Reads what encodeHttpMessage wrote. Throws RangeError on anything else. */

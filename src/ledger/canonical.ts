@@ -9,8 +9,6 @@ export interface JsonObject {
 }
 
 const asciiOnly = /^[\x20-\x7e]*$/;
-/** Printable ASCII without quote and backslash: what nearly every value is, and JSON writes as it stands. */
-const needsNoEscape = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
 /** Objects and arrays inside one another, the leaf itself included. */
 export const depthMax = 32;
@@ -20,9 +18,31 @@ export const depthMax = 32;
  * @param depth how many objects and arrays are around it, itself included
  */
 export function canonicalize(value: Json, depth = 1): string {
+  // Writers list their keys in order, and the engine writes a whole value in half the time.
+  return isInOrder(value, depth) ? JSON.stringify(value) : write(value, depth);
+}
+
+/** True where JSON.stringify writes the value as it is canonical; false for what may not be written, too. */
+function isInOrder(value: Json | undefined, depth: number): boolean {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (typeof value === 'number') return Number.isSafeInteger(value);
+  if (typeof value === 'boolean') return true;
+  if (value === undefined || depth > depthMax) return false;
+  if (isArray(value)) {
+    for (let i = 0; i < value.length; i++) if (!isInOrder(value[i], depth + 1)) return false;
+    return true;
+  }
+  let before = '';
+  for (const key of Object.keys(value)) {
+    if (key <= before || !isAscii(key) || !isInOrder(value[key], depth + 1)) return false;
+    before = key;
+  }
+  return true;
+}
+
+function write(value: Json, depth: number): string {
   switch (typeof value) {
     case 'string':
-      if (needsNoEscape.test(value)) return `"${value}"`;
       // A lone surrogate has no UTF-8; whoever sent it must not be able to seal what no reader accepts.
       return JSON.stringify(value.isWellFormed() ? value : value.toWellFormed());
     case 'boolean':
@@ -33,7 +53,7 @@ export function canonicalize(value: Json, depth = 1): string {
       return String(value === 0 ? 0 : value);
     default:
       if (depth > depthMax) throw new RangeError(`A leaf is nested at most ${depthMax} deep.`);
-      return isArray(value) ? canonicalizeArray(value, depth + 1) : canonicalizeObject(value, depth + 1);
+      return isArray(value) ? writeArray(value, depth + 1) : writeObject(value, depth + 1);
   }
 }
 
@@ -41,41 +61,35 @@ function isArray(value: readonly Json[] | JsonObject): value is readonly Json[] 
   return Array.isArray(value);
 }
 
-function canonicalizeArray(values: readonly Json[], depth: number): string {
-  let text = '[';
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i];
+function writeArray(values: readonly Json[], depth: number): string {
+  // Not by `map`, which passes over gaps.
+  const members = Array.from(values, (value: Json | undefined) => {
     if (value === undefined) throw new RangeError('A leaf holds no gaps in arrays.');
-    text += i === 0 ? canonicalize(value, depth) : `,${canonicalize(value, depth)}`;
-  }
-  return `${text}]`;
+    return write(value, depth);
+  });
+  return `[${members.join(',')}]`;
 }
 
-function canonicalizeObject(object: JsonObject, depth: number): string {
-  const keys = Object.keys(object);
-  // Writers list their keys in order, so the sort is the exception.
-  if (!isSorted(keys)) keys.sort();
-  let text = '{';
-  for (const key of keys) {
-    const value = object[key];
-    if (value === undefined) continue;
-    text += `${text.length === 1 ? '' : ','}${canonicalKey(key)}:${canonicalize(value, depth)}`;
-  }
-  return `${text}}`;
+function writeObject(object: JsonObject, depth: number): string {
+  const members = Object.keys(object)
+    .sort()
+    .flatMap((key) => {
+      const value = object[key];
+      if (value === undefined) return [];
+      if (!isAscii(key)) throw new RangeError(`A leaf's keys are ASCII, not ${JSON.stringify(key)}.`);
+      return [`${JSON.stringify(key)}:${write(value, depth)}`];
+    });
+  return `{${members.join(',')}}`;
 }
 
-function canonicalKey(key: string): string {
-  if (needsNoEscape.test(key)) return `"${key}"`;
-  if (!asciiOnly.test(key)) throw new RangeError(`A leaf's keys are ASCII, not ${JSON.stringify(key)}.`);
-  return JSON.stringify(key);
-}
+const knownKeysMax = 1024;
+/** The writers' keys are few, and looking one up is cheaper than reading it. */
+const knownKeys = new Set<string>();
 
-function isSorted(keys: readonly string[]): boolean {
-  for (let i = 1; i < keys.length; i++) {
-    const before = keys[i - 1];
-    const key = keys[i];
-    if (before !== undefined && key !== undefined && before > key) return false;
-  }
+function isAscii(key: string): boolean {
+  if (knownKeys.has(key)) return true;
+  if (!asciiOnly.test(key)) return false;
+  if (knownKeys.size < knownKeysMax) knownKeys.add(key);
   return true;
 }
 

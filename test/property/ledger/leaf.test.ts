@@ -75,6 +75,34 @@ describe('the canonical form', () => {
     );
   });
 
+  const deep = (levels: number): Json => (levels === 0 ? [] : [deep(levels - 1)]);
+  it.each<[string, Json]>([
+    ['a fraction', 0.5],
+    ['an integer that others may round', 2 ** 53],
+    ['no number', Number.NaN],
+    ['a gap in an array', new Array<Json>(1)],
+    ['a key beyond ASCII', { ä: 1 }],
+    ['33 levels', deep(32)],
+  ])('of %s is refused, whatever stands around it', (_, refused) => {
+    expect(() => canonicalize(refused)).toThrow(RangeError);
+    expect(() => canonicalize({ a: 1, b: [refused] })).toThrow(RangeError);
+    expect(() => canonicalize({ b: refused, a: 1 })).toThrow(RangeError);
+  });
+
+  it('has up to 32 levels', () => {
+    expect(canonicalize(deep(31))).toBe('['.repeat(32) + ']'.repeat(32));
+  });
+
+  it('of minus zero is zero, and of a member that is not there nothing', () => {
+    const absent: Record<string, Json> = JSON.parse('{"a":0,"b":1}');
+    Reflect.set(absent, 'a', undefined);
+    expect([canonicalize(-0), canonicalize({ z: -0, a: 1 }), canonicalize(absent)]).toEqual([
+      '0',
+      '{"a":1,"z":0}',
+      '{"b":1}',
+    ]);
+  });
+
   it('of a lone surrogate is the replacement character, which has UTF-8', () => {
     expect(canonicalize('cut \ud83d')).toBe('"cut \ufffd"');
   });
