@@ -19,7 +19,7 @@ export interface DeskQueue {
 const recentMax = 50;
 const alertsMax = 20;
 /** What fills any screen comes first. */
-const firstPageHolds = 100;
+const firstPageHolds = 50;
 const pageHolds = 500;
 const holdsMax = 20_000;
 /** Lines read one by one; beyond, the whole queue is. */
