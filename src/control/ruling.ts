@@ -5,6 +5,7 @@ import type { RoleBook } from '../core/roles.ts';
 import type { Hold } from '../hold/record.ts';
 import { rolesNow } from '../hold/state.ts';
 import { amendedMessage } from './amend.ts';
+import { requireNotDenied } from './amended-judgement.ts';
 import type { rulingSchema } from './api/holds.ts';
 import type { SignedRuling } from './api/signed-rulings.ts';
 import { divide } from './divided.ts';
@@ -59,16 +60,18 @@ export async function ruleOn(
   const divided = calls === undefined ? null : await divide(ledger, hold, calls);
   if (divided !== null) {
     const { withheld, message } = divided;
+    await requireNotDenied(parts, hold, message);
     await holds.rule(hold, { ...shared, verdict: 'amend', withheld }, message, confirm);
     return;
   }
   const message = amendment === undefined ? null : await amendedMessage(ledger, hold, amendment);
+  if (message !== null) await requireNotDenied(parts, hold, message);
   await holds.rule(hold, { ...shared, verdict, breakGlass }, message, confirm);
 }
 
 export type RulingParts = Pick<
   ControlParts,
-  'ledger' | 'holds' | 'delegations' | 'clock' | 'withdrawnKeys' | 'roles' | 'otherNames'
+  'ledger' | 'holds' | 'policy' | 'delegations' | 'clock' | 'withdrawnKeys' | 'roles' | 'otherNames'
 >;
 
 /** Further names of whoever rules, and of whoever they stand in for. */

@@ -76,6 +76,9 @@ async function stage() {
     ...{ ledger, holds, delegations, clock, withdrawnKeys: new Set<string>() },
     roles: createRoleBook(),
     otherNames: createPeople([]),
+    policy: () => {
+      throw new Error('Rules are asked about amendments alone.');
+    },
   };
   const order = { verdict: 'release', reason: 'Seen.', digest } as const;
   const { signed } = key.signOrder(order, {

@@ -1,0 +1,87 @@
+/** Whoever rules lets through what a rule holds; what a rule denies no amendment brings back in. */
+import { afterEach, expect, test } from 'vitest';
+import { endAll } from '../support/endings.ts';
+import { wholeAnswer } from '../support/raw-upstream.ts';
+import { chatRequest, chatTransfer } from './answers.ts';
+import { type Rig, startRig } from './rig.ts';
+
+afterEach(endAll);
+
+const amount = 'response.toolCalls.exists(c, c.name == "transfer_funds" && num(c.arguments.amount) >';
+const call = (value: number): string =>
+  `response: { toolCalls: [{ name: transfer_funds, arguments: { amount: ${value} } }] }`;
+const policy = `version: "1"
+rules:
+  - id: large
+    title: Large transfers wait for a person
+    phase: response
+    when: ${amount} 10000.0)
+    action: hold
+    tests:
+      - { name: yes, expect: match, ${call(25_000)} }
+      - { name: no, expect: no-match, ${call(20)} }
+  - id: ruinous
+    title: Nobody transfers more than a million
+    phase: response
+    when: ${amount} 1000000.0)
+    action: deny
+    tests:
+      - { name: yes, expect: match, ${call(2_000_000)} }
+      - { name: no, expect: no-match, ${call(25_000)} }
+  - id: models
+    title: Other models wait for a person
+    phase: request
+    when: request.model == "other"
+    action: hold
+    tests:
+      - { name: yes, expect: match, request: { model: other } }
+      - { name: no, expect: no-match, request: { model: gpt-4.1 } }
+  - id: topic
+    title: Nobody asks about the merger
+    phase: request
+    when: request.text.contains("merger")
+    action: deny
+    tests:
+      - { name: yes, expect: match, request: { text: the merger } }
+      - { name: no, expect: no-match, request: { text: the weather } }
+`;
+
+async function heldTransfer(rig: Rig) {
+  rig.upstream.script((_request, to) =>
+    to.send(wholeAnswer('200 OK', ['Content-Type: application/json'], chatTransfer(25_000))),
+  );
+  const client = await rig.chat(chatRequest());
+  return { client, held: await rig.sidecar.ada.nextHold() };
+}
+
+test('an answer amended to what a rule denies is refused, and stays held for another ruling', async () => {
+  const rig = await startRig({ policy });
+  const { client, held } = await heldTransfer(rig);
+  const [id = ''] = await rig.sidecar.ada.callIdsOf(held);
+  const amended = (value: number) =>
+    rig.sidecar.ada.rule(held, {
+      verdict: 'amend',
+      amendment: { toolCalls: [{ id, arguments: { amount: value, to: 'DE89' } }] },
+    });
+  expect(await amended(2_000_000)).toEqual({ status: 400, code: 'invalid_argument' });
+  expect(await rig.sidecar.ada.pending()).toHaveLength(1);
+  // Held again by the rule that held it first: that is for the person who rules to say.
+  expect((await amended(30_000)).status).toBe(201);
+  expect((await client.answer()).body.toString()).toContain('30000');
+});
+
+test('a request amended to what a rule denies is refused, and goes nowhere', async () => {
+  const rig = await startRig({ policy });
+  const client = await rig.chat(chatRequest({ model: 'other' }));
+  const held = await rig.sidecar.ada.nextHold();
+  const amended = (content: string) =>
+    rig.sidecar.ada.rule(held, {
+      verdict: 'amend',
+      amendment: { body: { model: 'other', messages: [{ role: 'user', content }] } },
+    });
+  expect(await amended('Tell me of the merger.')).toEqual({ status: 400, code: 'invalid_argument' });
+  expect(rig.upstream.requests).toHaveLength(0);
+  expect((await amended('Tell me of the weather.')).status).toBe(201);
+  expect((await client.answer()).status).toBe(200);
+  expect(rig.upstream.requests).toHaveLength(1);
+});
