@@ -51,10 +51,13 @@ const recordKinds: readonly RecordKind[] = ['block', 'bodies', 'snapshot'];
 
 /** "HPB1" || u32 count || count x (u32 length || leaf) || u32 length || note. */
 export function encodeBlock(leaves: readonly Buffer[], note: Buffer): Buffer {
-  const chunks: Buffer[] = [blockMagic, u32(leaves.length)];
-  for (const leaf of leaves) chunks.push(u32(leaf.length), leaf);
-  chunks.push(u32(note.length), note);
-  return Buffer.concat(chunks);
+  const fixedBytes = blockMagic.length + 4 + 4 + note.length;
+  // Memory of its own: it waits for LevelDB, and would keep alive all that Node shares out beside it among small buffers.
+  const block = Buffer.allocUnsafeSlow(leaves.reduce((sum, leaf) => sum + 4 + leaf.length, fixedBytes));
+  let at = block.writeUInt32BE(leaves.length, put(block, blockMagic, 0));
+  for (const leaf of leaves) at = putSized(block, leaf, at);
+  putSized(block, note, at);
+  return block;
 }
 
 export function decodeBlock(bytes: Buffer): Block {
@@ -70,24 +73,20 @@ export function decodeBlock(bytes: Buffer): Block {
 }
 
 /** "HPV1" || u8 len || kekId || nonce || u32 len || wrapped || u32 count || items. */
-export function encodeBodies(bodies: Bodies): Buffer {
-  const chunks: Buffer[] = [
-    bodiesMagic,
-    Buffer.from([bodies.kekId.length]),
-    Buffer.from(bodies.kekId),
-    bodies.nonce,
-    u32(bodies.wrapped.length),
-    bodies.wrapped,
-    u32(bodies.items.length),
-  ];
-  for (const item of bodies.items) {
-    const head = Buffer.alloc(13);
-    head.writeBigUInt64BE(BigInt(item.seq));
-    head[8] = item.partIndex;
-    head.writeUInt32BE(item.ciphertext.length, 9);
-    chunks.push(head, item.ciphertext);
+export function encodeBodies({ kekId, nonce, wrapped, items }: Bodies): Buffer {
+  const fixedBytes = bodiesMagic.length + 1 + kekId.length + nonce.length + 4 + wrapped.length + 4;
+  const itemHeadBytes = 8 + 1 + 4;
+  const bytes = items.reduce((sum, { ciphertext }) => sum + itemHeadBytes + ciphertext.length, fixedBytes);
+  const record = Buffer.allocUnsafe(bytes);
+  let at = record.writeUInt8(kekId.length, put(record, bodiesMagic, 0));
+  at += record.write(kekId, at, 'latin1');
+  at = putSized(record, wrapped, put(record, nonce, at));
+  at = record.writeUInt32BE(items.length, at);
+  for (const { seq, partIndex, ciphertext } of items) {
+    at = record.writeBigUInt64BE(BigInt(seq), at);
+    at = putSized(record, ciphertext, record.writeUInt8(partIndex, at));
   }
-  return Buffer.concat(chunks);
+  return record;
 }
 
 export function decodeBodies(bytes: Buffer): Bodies {
@@ -105,10 +104,15 @@ export function decodeBodies(bytes: Buffer): Bodies {
   return { kekId, nonce, wrapped, items };
 }
 
-function u32(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
+/** Copies `bytes` to `at`; returns where they end. */
+function put(to: Buffer, bytes: Buffer, at: number): number {
+  to.set(bytes, at);
+  return at + bytes.length;
+}
+
+/** The same behind their length. */
+function putSized(to: Buffer, bytes: Buffer, at: number): number {
+  return put(to, bytes, to.writeUInt32BE(bytes.length, at));
 }
 
 function damaged(message: string): HoldpointError {
