@@ -27,8 +27,7 @@ export function readHello(bytes: Buffer): HelloReading {
   if (message === null) return invalid;
   if (message.length > 0 && message[0] !== clientHello) return invalid;
   if (message.length >= 4 && 4 + message.readUIntBE(1, 3) > helloBytesMax) return invalid;
-  if (message.length < 4 || message.length < 4 + message.readUIntBE(1, 3))
-    return bytes.length >= helloBytesMax ? invalid : more;
+  if (!isWhole(message)) return bytes.length >= helloBytesMax ? invalid : more;
   try {
     return { state: 'hello', name: nameIn(message.subarray(4, 4 + message.readUIntBE(1, 3))) };
   } catch (error) {
@@ -37,18 +36,25 @@ export function readHello(bytes: Buffer): HelloReading {
   }
 }
 
-/** The contents of the handshake records so far, put together; null when something else begins. */
+/**
+ * The contents of the handshake records so far, put together, up to the one in which the first message ends: what follows
+ * may arrive with it or later, and decides nothing. Null when something else begins.
+ */
 function handshakeBytes(bytes: Buffer): Buffer | null {
-  const parts: Buffer[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    if (bytes[at] !== handshakeRecord) return parts.length === 0 ? null : Buffer.concat(parts);
+  let message = Buffer.alloc(0);
+  for (let at = 0; at < bytes.length && !isWhole(message); ) {
+    if (bytes[at] !== handshakeRecord) return at === 0 ? null : message;
     if (bytes.length < at + 5) break;
     const length = bytes.readUInt16BE(at + 3);
     if (bytes[at + 1] !== 3 || length === 0 || length > recordBytesMax) return null;
-    parts.push(bytes.subarray(at + 5, at + 5 + length));
+    message = Buffer.concat([message, bytes.subarray(at + 5, at + 5 + length)]);
     at += 5 + length;
   }
-  return Buffer.concat(parts);
+  return message;
+}
+
+function isWhole(message: Buffer): boolean {
+  return message.length >= 4 && message.length >= 4 + message.readUIntBE(1, 3);
 }
 
 /** What a ClientHello begins with: RFC 8446 section 4.1.2. */

@@ -56,7 +56,17 @@ function checkReading(bytes: Buffer): void {
       'a text with a key twice, or too deep, is read without a defect',
     );
   } else if (engine !== null && Buffer.from(text).equals(bytes))
-    must(repeatedKeys(text, jsonDepthMax) !== 0, 'a text of one meaning is called unreadable', () => defect);
+    must(
+      repeatedKeys(text, jsonDepthMax) !== 0 || namesPrototype(engine.value),
+      'a text of one meaning is called unreadable',
+      () => defect,
+    );
+}
+
+/** Some clients copy such a member by assignment, and have another object then. */
+function namesPrototype(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).some(([key, member]) => key === '__proto__' || namesPrototype(member));
 }
 
 /** A source must parse to the value that stands there. */

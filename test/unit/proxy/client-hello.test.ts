@@ -83,8 +83,12 @@ test('a message that is spread over many records, of any size, is read as one', 
   );
 });
 
-test('what follows the message does not matter', () => {
-  expect(readHello(Buffer.concat([real, Buffer.of(20, 3, 3, 0, 1, 1)]))).toMatchObject({ state: 'hello' });
+test.each([
+  ['a record of another kind', Buffer.of(20, 3, 3, 0, 1, 1)],
+  ['a record of no version that there is', Buffer.of(22, 255, 3, 0, 1, 1)],
+  ['a record that is too long', Buffer.of(22, 3, 1, 0xff, 0xff)],
+])('what follows the message decides nothing, such as %s', (_, bytes) => {
+  expect(readHello(Buffer.concat([real, bytes]))).toMatchObject({ state: 'hello', name: 'api.openai.com' });
 });
 
 test('a message without extensions names nobody', () => {
