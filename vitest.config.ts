@@ -23,6 +23,7 @@ const whole = [
   'test/second-opinion/**/*.test.ts',
   'test/contract/command-line.test.ts',
   'test/contract/terminal.test.ts',
+  'test/contract/tokens.test.ts',
   'test/fault/backup.test.ts',
   'test/fault/disk.test.ts',
   'test/proxy/key-rotation.test.ts',
