@@ -5,7 +5,10 @@ import { openDraft } from '../../src/policy/backtest.ts';
 import { type PageOrder, type ReplayHouse, replayPage } from '../../src/replay/backtest.ts';
 import type { RuleTally } from '../../src/replay/tally.ts';
 import { endAll } from '../support/endings.ts';
+import { connectRaw, rawRequest } from '../support/raw-client.ts';
+import { wholeAnswer } from '../support/raw-upstream.ts';
 import type { TestSidecar } from '../support/sidecar.ts';
+import { chatText } from './answers.ts';
 import { denyUnlistedModels, holdTransfers, policyOf } from './policies.ts';
 import { callEvents, connectScene, sendAll } from './realtime-scene.ts';
 import { startRig } from './rig.ts';
@@ -141,6 +144,39 @@ describe('a connection', () => {
     // The provider's greeting is an exchange too.
     const counts = await theRule(await spoken(), agents);
     expect(counts).toEqual([{ now: 0, before: 0, newly: 0, unknown: 2 }]);
+  });
+});
+
+describe('a call that could mean something else by what stands around its body', () => {
+  const question = '{"model":"gpt-4.1","messages":[]}';
+  const twice = ['Content-Type: application/json', 'Content-Type: text/plain'];
+  const kept = ['Content-Type: application/json', 'Connection: content-type'];
+  interface Around {
+    readonly target?: string;
+    readonly fields?: readonly string[];
+    readonly answered?: readonly string[];
+  }
+
+  test.each<[string, Around]>([
+    ['its path', { target: '/v1//../chat/completions' }],
+    ['its path, of an operation that nobody knows', { target: '/v1//../nothing' }],
+    ['another method', { fields: ['X-HTTP-Method-Override: DELETE'] }],
+    ['two types of its own', { fields: twice }],
+    ['two types of its answer', { answered: twice }],
+    ['a type of its answer that stays on the way', { answered: kept }],
+  ])('is as unreadable as it was then: %s', async (_what, { target, fields, answered }) => {
+    const { sidecar, upstream } = await startRig();
+    upstream.script((_request, answer) =>
+      answer.send(wholeAnswer('200 OK', answered ?? [], chatText('Yes.'))),
+    );
+    const client = await connectRaw(sidecar.proxyUrl);
+    client.send(rawRequest('POST', target ?? '/v1/chat/completions', fields ?? [], question));
+    await vi.waitFor(() => sidecar.ada.lastDecision());
+    if (answered === undefined) await client.answer();
+    else await sidecar.ada.nextHold();
+    const { tally } = await replay(sidecar, 'version: "1"\nrules: []\n');
+    const unreadable = tally.rules().filter(({ rule }) => rule === 'holdpoint:unreadable');
+    expect(unreadable.map(countsOf)).toEqual([{ now: 1, before: 1, newly: 0, unknown: 0 }]);
   });
 });
 
