@@ -144,7 +144,9 @@ async function readAsked(
   if (protocol === null) return data['recorded'] === false ? 'not_recorded' : 'unknown_family';
   const message = await messageIn(ledger, entry, 'request');
   if (typeof message === 'string') return message;
-  const isHandshake = headerOf(message.headers, 'upgrade') !== '';
+  // Other upgrades are offers, and those are calls.
+  const isHandshake =
+    headerOf(message.headers, 'upgrade').toLowerCase() === 'websocket' && data['method'] === 'GET';
   const reading = readingOf(protocol, entry, message, isHandshake, decodedBytesMax);
   if (typeof reading === 'string') return reading;
   const isCall = carrier === null && !isHandshake && !isSocketBody(entry, message);

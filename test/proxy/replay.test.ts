@@ -8,7 +8,7 @@ import { endAll } from '../support/endings.ts';
 import { connectRaw, rawRequest } from '../support/raw-client.ts';
 import { wholeAnswer } from '../support/raw-upstream.ts';
 import type { TestSidecar } from '../support/sidecar.ts';
-import { chatText } from './answers.ts';
+import { chatRequest, chatText } from './answers.ts';
 import { denyUnlistedModels, holdTransfers, policyOf } from './policies.ts';
 import { callEvents, connectScene, sendAll } from './realtime-scene.ts';
 import { startRig } from './rig.ts';
@@ -178,6 +178,22 @@ describe('a call that could mean something else by what stands around its body',
     const unreadable = tally.rules().filter(({ rule }) => rule === 'holdpoint:unreadable');
     expect(unreadable.map(countsOf)).toEqual([{ now: 1, before: 1, newly: 0, unknown: 0 }]);
   });
+});
+
+test('a call that offers to go on in HTTP/2, as that of Java does, is a call', async () => {
+  const { sidecar } = await startRig();
+  const client = await connectRaw(sidecar.proxyUrl);
+  const offer = ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAEAAEAAAAIAAAAB'];
+  client.send(rawRequest('POST', '/v1/chat/completions', offer, chatRequest()));
+  await client.answer();
+  const anyText = policyOf({
+    phase: 'request',
+    when: 'request.text != ""',
+    action: 'hold',
+    match: '{ text: a }',
+    noMatch: '{ text: "" }',
+  });
+  expect(await theRule(sidecar, anyText)).toEqual([{ now: 1, before: 0, newly: 1, unknown: 0 }]);
 });
 
 describe('a replay', () => {
