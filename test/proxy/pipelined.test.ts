@@ -1,5 +1,6 @@
 /** Requests that a caller sends before it has the answers to those before (RFC 9112 section 9.3.2). */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { waitingCallsMax } from '../../src/proxy/turns.ts';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, rawRequest } from '../support/raw-client.ts';
 import { chunk, streamHead, wholeAnswer } from '../support/raw-upstream.ts';
@@ -57,4 +58,20 @@ test('every call of them is judged, sealed and answered, one after the other', a
   client.send(['one', 'two', 'three'].map((user) => chat(chatRequest({ user }))).join(''));
   for (const user of ['one', 'two', 'three']) await client.until(user);
   expect(client.text().match(/one|two|three/g)).toEqual(['one', 'two', 'three']);
+});
+
+test('more of them than anybody sends end the connection: what waits is bounded', async () => {
+  const first = Promise.withResolvers<void>();
+  rig.upstream.script(async (_request, answer) => {
+    first.resolve();
+    await answer.closed;
+  });
+  const client = await connectRaw(rig.sidecar.proxyUrl);
+  client.send(chat(chatRequest()));
+  await first.promise;
+  client.send(rawRequest('GET', '/v1/models', []).repeat(waitingCallsMax + 1));
+  await client.ended;
+  const { id } = await vi.waitFor(() => rig.sidecar.ada.lastDecision());
+  expect(await rig.sidecar.ada.outcomeOf(id)).toBe('client_abort');
+  expect(rig.upstream.requests).toHaveLength(1);
 });
