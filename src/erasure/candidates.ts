@@ -18,12 +18,12 @@ export interface Look {
   /** Of the retention rule that the scope names. */
   readonly match: Match;
   readonly fromSeq: number;
-  /** Decisions to look at first, below `fromSeq`. */
+  /** Entries to look at first, below `fromSeq`. */
   readonly again: readonly number[];
   readonly nowMs: number;
   /** Told how far it looked. */
   readonly onLooked: (seq: number) => void;
-  /** Told of a decision that says it was sealed in a time that is still to come. */
+  /** Told of an entry that says it was sealed in a time that is still to come. */
   readonly onLater: (seq: number) => void;
 }
 
@@ -64,25 +64,39 @@ async function* requestsOfClass(ledger: Ledger, scope: ClassScope, look: Look): 
   const isLater = ({ at }: Entry): boolean => scope.before !== undefined && at >= scope.before;
   for (const seq of look.again) {
     const entry = await ledger.entry(seq);
-    if (entry.type !== 'request') continue;
+    const request = await requestToJudge(ledger, entry, wanted, look.fromSeq);
+    if (request === null) continue;
     if (isLater(entry)) look.onLater(seq);
-    else yield entry;
+    else yield request;
   }
   for await (const entries of ledger.blocks({ fromSeq: look.fromSeq, reverse: false })) {
     for (const entry of entries) {
       if (entry.seq < look.fromSeq) continue;
-      const isWanted = entry.type === 'request' && matches(wanted, entry.data);
-      if (!isLater(entry)) {
-        if (isWanted) yield entry;
-      } else if (entry.at <= now) {
-        // Entries come in the order of time, but for a clock that stepped back, which one more run makes good.
-        return;
-      } else if (isWanted) {
-        // A clock that had run ahead: what comes after it is of its own time, and must not wait for that one.
-        look.onLater(entry.seq);
-      }
+      // Entries come in the order of time, but for a clock that stepped back, which one more run makes good.
+      if (isLater(entry) && entry.at <= now) return;
+      const request = await requestToJudge(ledger, entry, wanted, look.fromSeq);
+      // A clock that had run ahead: what comes after it is of its own time, and must not wait for that one.
+      if (request !== null && isLater(entry)) look.onLater(entry.seq);
+      else if (request !== null) yield request;
       look.onLooked(entry.seq);
     }
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
+}
+
+/**
+ * The request of the class that an entry is, or that it adds something to though everything below `fromSeq` was judged,
+ * such as a comment on a decision that was erased; null for any other entry.
+ */
+async function requestToJudge(
+  ledger: Ledger,
+  entry: Entry,
+  wanted: Match,
+  fromSeq: number,
+): Promise<Entry | null> {
+  if (entry.type === 'request') return matches(wanted, entry.data) ? entry : null;
+  const { decision } = entry.data;
+  if (typeof decision !== 'number' || decision >= fromSeq || entry.parts.length === 0) return null;
+  const request = await ledger.entry(decision);
+  return request.type === 'request' && matches(wanted, request.data) ? request : null;
 }

@@ -3,40 +3,37 @@
  * answer alone, whatever its index, and the AI SDK drops a partial answer with a member of another type than is documented
  * or with an error. Who misses one piece of several reads another call. Pure.
  */
+import { isFlag, isListOf, isNumber, isText } from './documented-types.ts';
 import type { CallInProgress } from './gemini-calls.ts';
 import { isAbsent, isRecord, type JsonRecord } from './json.ts';
 import { note } from './reading.ts';
-
-const isText = (value: unknown): boolean => isAbsent(value) || typeof value === 'string';
-const isFlag = (value: unknown): boolean => isAbsent(value) || typeof value === 'boolean';
-const isListOf = (value: unknown, isEntry: (entry: JsonRecord) => boolean): boolean =>
-  isAbsent(value) || (Array.isArray(value) && value.every((entry) => isRecord(entry) && isEntry(entry)));
 
 function isUsage(value: unknown): boolean {
   if (isAbsent(value)) return true;
   if (!isRecord(value)) return false;
   return Object.entries(value).every(([name, said]) => {
-    if (name.endsWith('TokenCount')) return isAbsent(said) || typeof said === 'number';
+    if (name.endsWith('TokenCount')) return isNumber(said);
     if (name.endsWith('TokensDetails'))
       return isListOf(
         said,
-        (one) => typeof one['modality'] === 'string' && typeof one['tokenCount'] === 'number',
+        (one) =>
+          isRecord(one) && typeof one['modality'] === 'string' && typeof one['tokenCount'] === 'number',
       );
     return typeof said !== 'object' && isText(said);
   });
 }
 
-function isRating(rating: JsonRecord): boolean {
+function isRating(rating: unknown): boolean {
   return (
+    isRecord(rating) &&
     ['category', 'probability', 'severity'].every((name) => isText(rating[name])) &&
-    ['probabilityScore', 'severityScore'].every(
-      (name) => isAbsent(rating[name]) || typeof rating[name] === 'number',
-    ) &&
+    ['probabilityScore', 'severityScore'].every((name) => isNumber(rating[name])) &&
     isFlag(rating['blocked'])
   );
 }
 
-function isPart(part: JsonRecord): boolean {
+function isPart(part: unknown): boolean {
+  if (!isRecord(part)) return false;
   const { functionCall: call, thoughtSignature, thought, text } = part;
   if (!isText(thoughtSignature) || !isFlag(thought) || !isText(text)) return false;
   return (
@@ -45,7 +42,8 @@ function isPart(part: JsonRecord): boolean {
   );
 }
 
-function isCandidate(candidate: JsonRecord): boolean {
+function isCandidate(candidate: unknown): boolean {
+  if (!isRecord(candidate)) return false;
   const { content, finishReason, finishMessage, safetyRatings } = candidate;
   return (
     isText(finishReason) &&

@@ -4,6 +4,7 @@
  * with a member of another type than is documented, and it and LangChain read the first choice alone, whatever its
  * index. Who misses one piece of several reads another call. Pure.
  */
+import { isListOf, isNumber, isText } from './documented-types.ts';
 import { isAbsent, isRecord, type JsonRecord, parsedRecord } from './json.ts';
 import type { ChatCall } from './openai-chat.ts';
 import { note } from './reading.ts';
@@ -15,11 +16,6 @@ export interface CallInProgress extends ChatCall {
   /** Who passes over the pieces so far: nobody ('') or the same clients over all of them. */
   readonly missedBy: string;
 }
-
-const isText = (value: unknown): boolean => isAbsent(value) || typeof value === 'string';
-const isNumber = (value: unknown): boolean => isAbsent(value) || typeof value === 'number';
-const isListOf = (value: unknown, isEntry: (entry: unknown) => boolean): boolean =>
-  isAbsent(value) || (Array.isArray(value) && value.every(isEntry));
 
 function haveNumbers(value: unknown, names: readonly string[]): boolean {
   return isAbsent(value) || (isRecord(value) && names.every((name) => isNumber(value[name])));

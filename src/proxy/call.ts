@@ -5,10 +5,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { factHeadersOf } from '../core/fact-headers.ts';
 import type { RequestFacts } from '../core/facts.ts';
-import { headerOf, type RawHeaders, valuesOf } from '../core/http-message.ts';
+import { headerOf, type RawHeaders } from '../core/http-message.ts';
 import type { OpenSpool } from '../core/spool.ts';
+import { envelopeDefects } from '../provider/envelope.ts';
 import type { OperationName } from '../provider/protocol.ts';
-import { isUnclear } from '../provider/route.ts';
 import { type Body, type BodyBounds, bodyOf, readPassing, readWhole } from './body.ts';
 import { boundaryOf } from './multipart-outline.ts';
 import { type StoredBody, storedRequest, storedWhole } from './stored-body.ts';
@@ -131,7 +131,7 @@ export async function readCall(
     facts,
     batch: reading.batch,
     batchFiles: reading.batchFiles,
-    defects: [...reading.defects, ...otherMethods(method, headers), ...otherPlaces(path)],
+    defects: [...reading.defects, ...envelopeDefects(method, path, headers)],
     caller,
     startedUs,
   };
@@ -158,19 +158,6 @@ export function readUpgrade(
   };
   const stored = storedWhole(envelope.headers, empty);
   return { ...envelope, body: bodyOf(empty), stored, operation: 'tunnel', facts };
-}
-
-/** Some providers, Google among them, do what such a field says; what that would be was not judged. */
-const methodFields = ['x-http-method-override', 'x-http-method', 'x-method-override'];
-
-function otherMethods(method: string, headers: RawHeaders): readonly string[] {
-  return methodFields
-    .filter((name) => valuesOf(headers, name).some((value) => value.trim().toUpperCase() !== method))
-    .map((name) => `the ${name} header names another method than ${method}`);
-}
-
-function otherPlaces(path: string): readonly string[] {
-  return isUnclear(path) ? ['the dot segments of the path lead elsewhere for some servers'] : [];
 }
 
 function watchCaller(res: ServerResponse): Caller {

@@ -70,8 +70,14 @@ export async function releasedCall(call: Call, hold: Hold, house: House): Promis
   return { ...call, body: bodyOf(body), released, retryKey, facts: { ...call.facts, ...facts } };
 }
 
-/** Each attempt has its own, and its signature covers them. */
-const signedAnew: ReadonlySet<string> = new Set(['x-amz-date', 'date', 'amz-sdk-request']);
+/** Each call or attempt of an SDK has its own, and its signature covers them; none says what is asked for. */
+const signedAnew: ReadonlySet<string> = new Set([
+  'x-amz-date',
+  'date',
+  'amz-sdk-request',
+  'amz-sdk-invocation-id',
+  'x-amz-user-agent',
+]);
 
 /**
  * The fields that were ruled on, whatever else a caller that came back has sent. Its own are the credentials, which are

@@ -4,26 +4,41 @@
  */
 import type { Duplex } from 'node:stream';
 
+/** Sent ahead on one connection; with more of them it ends, which a caller that sends ahead must expect at any time. */
+export const waitingCallsMax = 256;
+
 export interface Turns {
   /** Runs when the runs before it on that connection are over; not at all where the connection is over by then. */
   take(socket: Duplex, run: () => Promise<void>): Promise<void>;
 }
 
+interface Turn {
+  /** Of the runs so far. */
+  over: Promise<void>;
+  runs: number;
+}
+
 export function createTurns(): Turns {
-  /** The last run of each connection that has one. */
-  const last = new WeakMap<Duplex, Promise<void>>();
+  /** Of each connection that has a run under way. */
+  const turns = new WeakMap<Duplex, Turn>();
   return {
     take: (socket, run) => {
-      const before = last.get(socket);
-      const after = async (earlier: Promise<void>): Promise<void> => {
-        await earlier.catch(() => undefined);
+      const turn = turns.get(socket) ?? { over: Promise.resolve(), runs: 0 };
+      if (turn.runs > waitingCallsMax) {
+        socket.destroy();
+        return Promise.resolve();
+      }
+      turns.set(socket, turn);
+      const after = async (before: Promise<void>): Promise<void> => {
+        await before.catch(() => undefined);
         if (!socket.destroyed) await run();
       };
-      const mine = (before === undefined ? run() : after(before)).finally(() => {
-        if (last.get(socket) === mine) last.delete(socket);
+      turn.over = (turn.runs === 0 ? run() : after(turn.over)).finally(() => {
+        turn.runs -= 1;
+        if (turn.runs === 0) turns.delete(socket);
       });
-      last.set(socket, mine);
-      return mine;
+      turn.runs += 1;
+      return turn.over;
     },
   };
 }

@@ -6,8 +6,9 @@ import { decodeContent } from '../core/content-coding.ts';
 import { messageOf } from '../core/errors.ts';
 import { factHeadersOf } from '../core/fact-headers.ts';
 import type { RequestFacts } from '../core/facts.ts';
-import { type HttpMessage, headerOf } from '../core/http-message.ts';
+import { bodyFieldDoubt, type HttpMessage, headerOf } from '../core/http-message.ts';
 import type { Entry } from '../ledger/entry.ts';
+import { envelopeDefects } from '../provider/envelope.ts';
 import { protocolNamed } from '../provider/index.ts';
 import type { Protocol, RequestReading, ResponseReading } from '../provider/protocol.ts';
 import { unreadRequest } from '../provider/reading.ts';
@@ -143,9 +144,13 @@ async function readAsked(
   if (protocol === null) return data['recorded'] === false ? 'not_recorded' : 'unknown_family';
   const message = await messageIn(ledger, entry, 'request');
   if (typeof message === 'string') return message;
-  const isHandshake = headerOf(message.headers, 'upgrade') !== '';
+  // Other upgrades are offers, and those are calls.
+  const isHandshake =
+    headerOf(message.headers, 'upgrade').toLowerCase() === 'websocket' && data['method'] === 'GET';
   const reading = readingOf(protocol, entry, message, isHandshake, decodedBytesMax);
   if (typeof reading === 'string') return reading;
+  const isCall = carrier === null && !isHandshake && !isSocketBody(entry, message);
+  const around = isCall ? envelopeDefects(textOf(data, 'method'), textOf(data, 'path'), message.headers) : [];
   const sent = carrier === null ? message : await messageIn(ledger, carrier, 'request');
   const headers = typeof sent === 'string' || isSocketBody(entry, message) ? null : sent.headers;
   const subject = headers === null ? '' : headerOf(headers, 'holdpoint-subject').slice(0, nameCharactersMax);
@@ -166,7 +171,8 @@ async function readAsked(
     purpose: textOf(data, 'purpose'),
     session: textOf(data, 'session'),
   };
-  return { protocol, facts, reading, lacking, isHandshake };
+  const defects = [...reading.defects, ...around];
+  return { protocol, facts, reading: { ...reading, defects }, lacking, isHandshake };
 }
 
 function readingOf(
@@ -251,9 +257,11 @@ function isSocketBody(entry: Entry, message: HttpMessage): boolean {
 }
 
 /** The body with its content coding undone; a text says why that cannot be, in the words that rules were told. */
-function plainOf(message: HttpMessage, decodedBytesMax: number): Buffer | string {
+function plainOf({ headers, body }: HttpMessage, decodedBytesMax: number): Buffer | string {
+  const doubt = bodyFieldDoubt(headers);
+  if (doubt !== '') return doubt;
   try {
-    return decodeContent(headerOf(message.headers, 'content-encoding'), message.body, decodedBytesMax);
+    return decodeContent(headerOf(headers, 'content-encoding'), body, decodedBytesMax);
   } catch (error) {
     return `the content-encoding cannot be undone: ${messageOf(error)}`;
   }

@@ -391,6 +391,32 @@ describe('retention', () => {
     expect(await runOver({ workload: 'chat' })).toEqual([0]);
   });
 
+  it('erases what is said of a decision after that was erased, once it is as old, and of no other class', async () => {
+    const { house, ledger, pass } = await scene({ id: 'chat', match: { workload: 'chat' }, keepDays: 1 });
+    const [erased, others] = [
+      await decide(ledger, { workload: 'chat' }),
+      await decide(ledger, { workload: 'billing' }),
+    ];
+    house.clock.ms += 2 * dayMs;
+    await pass();
+    const said = [erased, others].map((decision) =>
+      ledger.seal({
+        type: 'access',
+        data: { action: 'read', by: 'ada', role: 'auditor', decision },
+        parts: [{ name: 'reason', bytes: Buffer.from('who was it?') }],
+      }),
+    );
+    await said[1]?.durable;
+    await pass();
+    const codes = () => Promise.all(said.map(({ seq }) => bodyCode(ledger, seq, 'reason')));
+    expect(await codes()).toEqual(['read', 'read']);
+    house.clock.ms += 2 * dayMs;
+    await pass();
+    expect(await codes()).toEqual(['erased', 'read']);
+    await ledger.close('test');
+    expect((await house.verify()).findings).toEqual([]);
+  });
+
   it('is not kept from what comes after it by an entry of a clock that had run ahead', async () => {
     const { house, ledger, pass } = await scene({ id: 'all', match: {}, keepDays: 1 });
     house.clock.ms += 1000 * dayMs;

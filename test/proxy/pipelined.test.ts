@@ -1,5 +1,6 @@
 /** Requests that a caller sends before it has the answers to those before (RFC 9112 section 9.3.2). */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { waitingCallsMax } from '../../src/proxy/turns.ts';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, rawRequest } from '../support/raw-client.ts';
 import { chunk, streamHead, wholeAnswer } from '../support/raw-upstream.ts';
@@ -26,9 +27,13 @@ test('a caller that leaves during the first answer has no further call sent, or 
   client.send(chat(chatRequest({ stream: true })) + chat(chatRequest({ user: 'second' })));
   await client.until('It begins');
   client.destroy();
-  const ids = await vi.waitFor(() => rig.sidecar.ada.newestIds(2));
-  expect(await Promise.all(ids.map(rig.sidecar.ada.outcomeOf))).toEqual(['client_abort']);
-  expect(rig.upstream.requests).toHaveLength(1);
+  const { id } = await vi.waitFor(() => rig.sidecar.ada.lastDecision());
+  expect(await rig.sidecar.ada.outcomeOf(id)).toBe('client_abort');
+  // Whatever the connection that is over had begun stands before this one.
+  rig.upstream.script((_request, answer) => answer.send(wholeAnswer('200 OK', [], chatText('Hello.'))));
+  await (await rig.chat(chatRequest())).answer();
+  expect(await rig.sidecar.ada.newestIds(3)).toHaveLength(2);
+  expect(rig.upstream.requests).toHaveLength(2);
 });
 
 test('a later request that cannot be read ends the connection, and no word of that stands in the answer before', async () => {
@@ -57,4 +62,20 @@ test('every call of them is judged, sealed and answered, one after the other', a
   client.send(['one', 'two', 'three'].map((user) => chat(chatRequest({ user }))).join(''));
   for (const user of ['one', 'two', 'three']) await client.until(user);
   expect(client.text().match(/one|two|three/g)).toEqual(['one', 'two', 'three']);
+});
+
+test('more of them than anybody sends end the connection: what waits is bounded', async () => {
+  const first = Promise.withResolvers<void>();
+  rig.upstream.script(async (_request, answer) => {
+    first.resolve();
+    await answer.closed;
+  });
+  const client = await connectRaw(rig.sidecar.proxyUrl);
+  client.send(chat(chatRequest()));
+  await first.promise;
+  client.send(rawRequest('GET', '/v1/models', []).repeat(waitingCallsMax + 1));
+  await client.ended;
+  const { id } = await vi.waitFor(() => rig.sidecar.ada.lastDecision());
+  expect(await rig.sidecar.ada.outcomeOf(id)).toBe('client_abort');
+  expect(rig.upstream.requests).toHaveLength(1);
 });

@@ -5,7 +5,10 @@ import { openDraft } from '../../src/policy/backtest.ts';
 import { type PageOrder, type ReplayHouse, replayPage } from '../../src/replay/backtest.ts';
 import type { RuleTally } from '../../src/replay/tally.ts';
 import { endAll } from '../support/endings.ts';
+import { connectRaw, rawRequest } from '../support/raw-client.ts';
+import { wholeAnswer } from '../support/raw-upstream.ts';
 import type { TestSidecar } from '../support/sidecar.ts';
+import { chatRequest, chatText } from './answers.ts';
 import { denyUnlistedModels, holdTransfers, policyOf } from './policies.ts';
 import { callEvents, connectScene, sendAll } from './realtime-scene.ts';
 import { startRig } from './rig.ts';
@@ -142,6 +145,55 @@ describe('a connection', () => {
     const counts = await theRule(await spoken(), agents);
     expect(counts).toEqual([{ now: 0, before: 0, newly: 0, unknown: 2 }]);
   });
+});
+
+describe('a call that could mean something else by what stands around its body', () => {
+  const question = '{"model":"gpt-4.1","messages":[]}';
+  const twice = ['Content-Type: application/json', 'Content-Type: text/plain'];
+  const kept = ['Content-Type: application/json', 'Connection: content-type'];
+  interface Around {
+    readonly target?: string;
+    readonly fields?: readonly string[];
+    readonly answered?: readonly string[];
+  }
+
+  test.each<[string, Around]>([
+    ['its path', { target: '/v1//../chat/completions' }],
+    ['its path, of an operation that nobody knows', { target: '/v1//../nothing' }],
+    ['another method', { fields: ['X-HTTP-Method-Override: DELETE'] }],
+    ['two types of its own', { fields: twice }],
+    ['two types of its answer', { answered: twice }],
+    ['a type of its answer that stays on the way', { answered: kept }],
+  ])('is as unreadable as it was then: %s', async (_what, { target, fields, answered }) => {
+    const { sidecar, upstream } = await startRig();
+    upstream.script((_request, answer) =>
+      answer.send(wholeAnswer('200 OK', answered ?? [], chatText('Yes.'))),
+    );
+    const client = await connectRaw(sidecar.proxyUrl);
+    client.send(rawRequest('POST', target ?? '/v1/chat/completions', fields ?? [], question));
+    await vi.waitFor(() => sidecar.ada.lastDecision());
+    if (answered === undefined) await client.answer();
+    else await sidecar.ada.nextHold();
+    const { tally } = await replay(sidecar, 'version: "1"\nrules: []\n');
+    const unreadable = tally.rules().filter(({ rule }) => rule === 'holdpoint:unreadable');
+    expect(unreadable.map(countsOf)).toEqual([{ now: 1, before: 1, newly: 0, unknown: 0 }]);
+  });
+});
+
+test('a call that offers to go on in HTTP/2, as that of Java does, is a call', async () => {
+  const { sidecar } = await startRig();
+  const client = await connectRaw(sidecar.proxyUrl);
+  const offer = ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAEAAEAAAAIAAAAB'];
+  client.send(rawRequest('POST', '/v1/chat/completions', offer, chatRequest()));
+  await client.answer();
+  const anyText = policyOf({
+    phase: 'request',
+    when: 'request.text != ""',
+    action: 'hold',
+    match: '{ text: a }',
+    noMatch: '{ text: "" }',
+  });
+  expect(await theRule(sidecar, anyText)).toEqual([{ now: 1, before: 0, newly: 1, unknown: 0 }]);
 });
 
 describe('a replay', () => {

@@ -4,12 +4,7 @@ import { ChatOpenAI } from '@langchain/openai';
 import OpenAI from 'openai';
 import { describe, expect, test } from 'vitest';
 import { protocolOf } from '../../../src/provider/index.ts';
-import { events, readStream } from './streams.ts';
-
-/** Answers whatever is asked with one event stream. */
-function answering(stream: string): typeof fetch {
-  return async () => new Response(stream, { headers: { 'content-type': 'text/event-stream' } });
-}
+import { answering, events, readStream } from './streams.ts';
 
 interface Called {
   readonly name: string;

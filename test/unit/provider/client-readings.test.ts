@@ -8,14 +8,9 @@ import { afterAll, expect, test } from 'vitest';
 import { decodeContent } from '../../../src/core/content-coding.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
 import { atEnd, endAll } from '../../support/endings.ts';
-import { events, readStream, type TypedEvent, typedEvents } from './streams.ts';
+import { answering, events, readStream, type TypedEvent, typedEvents } from './streams.ts';
 
 afterAll(endAll);
-
-/** Answers whatever is asked with one event stream. */
-function answering(stream: string): typeof fetch {
-  return async () => new Response(stream, { headers: { 'content-type': 'text/event-stream' } });
-}
 
 test('a call in a comment, which cohere-ai makes, is not passed unjudged', async () => {
   const started = {

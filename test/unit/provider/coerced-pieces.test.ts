@@ -17,12 +17,8 @@ import {
   messageStop,
   readAll,
 } from './bedrock-written.ts';
-import { events, readStream, type TypedEvent, typedEvents } from './streams.ts';
+import { answering, events, readStream, type TypedEvent, typedEvents } from './streams.ts';
 
-/** Answers whatever is asked with one event stream. */
-function answering(stream: string): typeof fetch {
-  return async () => new Response(stream, { headers: { 'content-type': 'text/event-stream' } });
-}
 const prompt = [{ role: 'user' as const, content: [{ type: 'text' as const, text: 'x' }] }];
 describe('a message of Anthropic', () => {
   const usage = { input_tokens: 1, output_tokens: 1 };

@@ -1,4 +1,4 @@
-/** Writes and reads streams for the provider tests. */
+/** Writes and reads streams for the provider tests, and gives them to clients. */
 import type {
   OperationName,
   Protocol,
@@ -43,6 +43,11 @@ export function readStream(
     for (const event of stream.push(all.subarray(at, at + chunkBytes))) kinds.push(event.kind);
   }
   return { ...stream.finish().reading, kinds };
+}
+
+/** For a client: answers whatever is asked with one event stream. */
+export function answering(stream: string): typeof fetch {
+  return async () => new Response(stream, { headers: { 'content-type': 'text/event-stream' } });
 }
 
 /** A request to `path`, with a JSON body unless said otherwise. */
