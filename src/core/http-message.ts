@@ -143,8 +143,11 @@ export function endToEndHeaders(headers: RawHeaders, drop: (lowerCaseName: strin
   return kept;
 }
 
-/** What a message says of its own body, its sender or its way is not taken from behind it (RFC 9110 section 6.5.1). */
-const notBehindBody = /^(content-.*|host|set-cookie|holdpoint-.*)$/;
+/**
+ * What a message says of its own body, its sender or its way is not taken from behind it (RFC 9110 section 6.5.1), but
+ * for the digest of a body that was not known before its end (RFC 9530 section 2).
+ */
+const notBehindBody = /^(content-(?!digest$).*|host|set-cookie|holdpoint-.*)$/;
 
 /** The fields that came behind a body, as far as they go on. */
 export function endToEndTrailers(trailers: RawHeaders): string[] {
