@@ -151,7 +151,7 @@ describe.concurrent('holdpoint', () => {
     [['holds', 'list', '--colour'], "Unknown option '--colour'"],
     [['token', 'new', '--name', 'x'], '--role is required.'],
     [['policy', 'check', '/nowhere.yaml'], 'The policy /nowhere.yaml cannot be read'],
-    [['verify', '/nowhere'], '/nowhere is not a data directory'],
+    [['verify', '/nowhere'], 'There is nothing at /nowhere.'],
     [['\u001b[2Jevil'], 'there is no command <U+001B>[2Jevil'],
   ])('%j is a mistake of usage: exit 2 and no stack', async (args, said) => {
     const { code, out, err } = await run(args, env);
