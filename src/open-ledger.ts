@@ -1,5 +1,5 @@
 /** Opens the ledger that a configuration names, with its keys: for the sidecar, and for commands on one that is stopped. */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { LoadedConfig } from './config/load.ts';
 import { sha256Hex } from './core/bytes.ts';
 import { type Clock, systemRandom } from './core/clock.ts';
@@ -7,6 +7,7 @@ import { recoveredOutcome } from './hold/record.ts';
 import { type Ledger, openLedger } from './ledger/ledger.ts';
 import type { LedgerEvent } from './ledger/ledger-options.ts';
 import type { LedgerStore, RecordStore } from './ledger/store.ts';
+import { makePrivateDirectory } from './store/directory.ts';
 import { openHighWater } from './store/high-water.ts';
 import { type OpenedKeys, openKeys } from './store/key-source.ts';
 import { createKeyring, type Keyring } from './store/keyring.ts';
@@ -42,7 +43,7 @@ export async function openConfiguredLedger(
   onEvent: (event: LedgerEvent) => void,
 ): Promise<ConfiguredLedger> {
   const { paths } = config;
-  mkdirSync(config.data.dir, { recursive: true, mode: 0o700 });
+  makePrivateDirectory(config.data.dir);
   const highWater = openHighWater(paths.highWater);
   const firstStart = !existsSync(paths.ledgerDir);
   const keys = await openKeys({ ...config.keys, dir: paths.keysDir }, firstStart, systemRandom);

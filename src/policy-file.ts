@@ -4,7 +4,7 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { sha256Hex } from './core/bytes.ts';
-import { HoldpointError, messageOf } from './core/errors.ts';
+import { HoldpointError, messageOf, refusalOf } from './core/errors.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { loadPolicy } from './policy/compile.ts';
 import type { Policy } from './policy/policy.ts';
@@ -124,7 +124,7 @@ function readPolicy(file: string): string {
   } catch (error) {
     throw new HoldpointError(
       'policy_invalid',
-      `The policy ${file} cannot be read: ${messageOf(error)}.`,
+      `The policy ${file} cannot be read: ${refusalOf(error)}.`,
       'Name it in policy.file.',
       error,
     );

@@ -6,7 +6,7 @@ import type { LoadedConfig } from './config/load.ts';
 import type { ControlOptions } from './control/server.ts';
 import { checkTls } from './control/sign-in/certificates.ts';
 import type { Clock } from './core/clock.ts';
-import { HoldpointError, messageOf } from './core/errors.ts';
+import { HoldpointError, refusalOf } from './core/errors.ts';
 import { openSecret } from './store/secret.ts';
 import { watchFile } from './store/watched-file.ts';
 
@@ -96,7 +96,7 @@ function textOf(setting: string, file: string): string {
   } catch (error) {
     throw new HoldpointError(
       'config_invalid',
-      `${setting}: ${file} cannot be read: ${messageOf(error)}.`,
+      `${setting}: ${file} cannot be read: ${refusalOf(error)}.`,
       'Put it there before the start.',
       error,
     );

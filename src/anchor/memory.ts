@@ -9,7 +9,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { HoldpointError, messageOf } from '../core/errors.ts';
+import { HoldpointError, refusalOf } from '../core/errors.ts';
 import type { Checkpoint, Receipt } from './anchor.ts';
 import { replaceFile } from './durable-file.ts';
 
@@ -80,7 +80,7 @@ function readMemory(path: string, origin: string): Readonly<Record<string, Ackno
 function unreadable(path: string, error: unknown): HoldpointError {
   return new HoldpointError(
     'config_invalid',
-    `What the anchors acknowledged cannot be read from ${path}: ${messageOf(error)}.`,
+    `What the anchors acknowledged cannot be read from ${path}: ${refusalOf(error)}.`,
     'Restore it, or remove it: every anchor is then asked anew.',
     error,
   );

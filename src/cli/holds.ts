@@ -1,7 +1,7 @@
 /** `holdpoint holds …`: the queue and rulings from a terminal. */
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
-import { HoldpointError, messageOf } from '../core/errors.ts';
+import { HoldpointError, refusalOf } from '../core/errors.ts';
 import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
 import { type Detail, detailSchema, listSchema, summarySchema } from './hold-answers.ts';
@@ -202,8 +202,8 @@ function readAmendment(options: Options): unknown {
   } catch (error) {
     throw new HoldpointError(
       'usage',
-      `The amendment ${file} cannot be read: ${messageOf(error)}.`,
-      'It is a JSON file.',
+      `The amendment ${file} cannot be read: ${refusalOf(error)}.`,
+      'It is a JSON file: {"text"?, "toolCalls"?: [{"id", "arguments"}]}, or {"body"} for a request.',
       error,
     );
   }

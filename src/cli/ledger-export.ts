@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { defaultConfigFile, loadConfig } from '../config/load.ts';
-import { HoldpointError, messageOf } from '../core/errors.ts';
+import { HoldpointError, refusalOf } from '../core/errors.ts';
 import { exportStream, exportTiles } from '../ledger/export.ts';
 import type { RecordStore } from '../ledger/store.ts';
 import { openLedgerCopy } from '../store/ledger-copy.ts';
@@ -35,7 +35,10 @@ export const exportCommand: Command = {
       throw writable(error, file);
     }
     if (options.flag('json')) printJson({ file });
-    else printLine(`Exported to ${visible(file)}. Verify it with: holdpoint verify FILE --trust KEY`);
+    else
+      printLine(
+        `Exported to ${visible(file)}. Verify it with: holdpoint verify ${visible(file)} --trust KEY`,
+      );
     return exitCodes.ok;
   },
 };
@@ -115,5 +118,10 @@ export async function withCopy(
 /** What the disk refused is a matter of what was typed, not of the ledger. */
 export function writable(error: unknown, path: string): unknown {
   if (error instanceof HoldpointError || !(error instanceof Error) || !('syscall' in error)) return error;
-  return new HoldpointError('usage', `${path} cannot be written: ${messageOf(error)}.`, '', error);
+  return new HoldpointError(
+    'usage',
+    `${path} cannot be written: ${refusalOf(error)}.`,
+    'Name one that this user may write.',
+    error,
+  );
 }

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { HoldpointError, messageOf } from '../core/errors.ts';
+import { HoldpointError, refusalOf } from '../core/errors.ts';
 import { bundleVerifierPage } from '../verifier-page/bundle.ts';
 import { type Command, exitCodes } from './command.ts';
 import { onlyArgument, readArguments } from './options.ts';
@@ -23,7 +23,12 @@ export const verifierCommand: Command = {
       // Never over another file: the argument could be the export itself.
       await writeFile(file, page, { flag: 'wx' });
     } catch (error) {
-      throw new HoldpointError('usage', `${file} cannot be written: ${messageOf(error)}.`, '', error);
+      throw new HoldpointError(
+        'usage',
+        `${file} cannot be written: ${refusalOf(error)}.`,
+        'Name a file that is not there yet.',
+        error,
+      );
     }
     if (options.flag('json')) printJson({ file });
     else printLine(`Wrote ${visible(file)}. Open it in a browser and drop an export on it.`);
@@ -37,7 +42,7 @@ async function bundledPage(): Promise<string> {
   } catch (error) {
     throw new HoldpointError(
       'usage',
-      `The page cannot be made here: ${messageOf(error)}.`,
+      `The page cannot be made here: ${refusalOf(error)}.`,
       'In a checkout, run npm ci first: the bundler is a development dependency. The built package has the page in it.',
       error,
     );

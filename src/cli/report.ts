@@ -1,7 +1,7 @@
 /** `holdpoint decisions report`: sends decisions that were made elsewhere to a running sidecar, some hundred lines at a time. */
 import { createReadStream } from 'node:fs';
 import { z } from 'zod';
-import { HoldpointError, messageOf } from '../core/errors.ts';
+import { HoldpointError, refusalOf } from '../core/errors.ts';
 import { linesOf } from '../report/split.ts';
 import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
@@ -79,7 +79,12 @@ async function* batchesOf(file: string): AsyncGenerator<Batch> {
     }
   } catch (error) {
     if (error instanceof HoldpointError) throw error;
-    throw new HoldpointError('usage', `${file} cannot be read: ${messageOf(error)}.`, '', error);
+    throw new HoldpointError(
+      'usage',
+      `${file} cannot be read: ${refusalOf(error)}.`,
+      'Name a file of decisions, one JSON object a line.',
+      error,
+    );
   }
   if (lines.length > 0) yield { lines };
 }

@@ -9,7 +9,7 @@ import {
 } from 'node:crypto';
 import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { ed25519Text } from '../core/ed25519.ts';
-import { HoldpointError, messageOf } from '../core/errors.ts';
+import { HoldpointError, refusalOf } from '../core/errors.ts';
 import {
   enrolmentMessage,
   orderDigest,
@@ -48,8 +48,8 @@ export function writeReviewerKey(file: string): ReviewerKeyFile {
   } catch (error) {
     throw new HoldpointError(
       'usage',
-      `${file} cannot be made: ${messageOf(error)}.`,
-      'Name another file.',
+      `${file} cannot be made: ${refusalOf(error)}.`,
+      'Name another file with --out.',
       error,
     );
   }
@@ -71,7 +71,7 @@ export function readReviewerKey(file: string): ReviewerKeyFile {
   } catch (error) {
     throw new HoldpointError(
       'usage',
-      `The key ${file} cannot be used: ${messageOf(error)}.`,
+      `The key ${file} cannot be used: ${refusalOf(error)}.`,
       'Make one with: holdpoint reviewer key new --name NAME',
       error,
     );

@@ -1,7 +1,7 @@
 /** `holdpoint reviewer key …`: keys with which people sign their rulings. */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { HoldpointError, messageOf } from '../core/errors.ts';
+import { HoldpointError, refusalOf } from '../core/errors.ts';
 import { keyFingerprint } from '../core/ruling-statement.ts';
 import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
@@ -102,7 +102,7 @@ function readRequest(file: string): z.output<typeof requestSchema> {
   } catch (error) {
     throw new HoldpointError(
       'usage',
-      `The request ${file} cannot be read: ${messageOf(error)}.`,
+      `The request ${file} cannot be read: ${refusalOf(error)}.`,
       'Its owner makes it with: holdpoint reviewer key request --key FILE',
       error,
     );

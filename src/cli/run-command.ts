@@ -1,15 +1,14 @@
 /** Finds the subcommand, runs it, and says what went wrong in words a person can act on. */
+import { nearest } from '../config/issues.ts';
 import { type ErrorCode, HoldpointError, messageOf } from '../core/errors.ts';
 import { product } from '../version.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
+import { helpText } from './help.ts';
 import { printLine, tolerateClosedOutput, visible, visibleLines } from './print.ts';
 
 const nodeMajorMin = 24;
-const footer = `Everything that prints data takes --json.
-Commands on local state take --config FILE (config/holdpoint.yaml when absent); holds, delegations, decisions,
-erase, legal-hold, reviewer and ledger ask a running sidecar and take --url and --token, or HOLDPOINT_URL and HOLDPOINT_TOKEN.
-Exit codes: 0 ok, 1 a finding, 2 usage or configuration, 3 cannot reach the sidecar.
-`;
+/** Of help on no terminal. */
+const columnsWhereUnknown = 120;
 
 /** By first word, loaded when it is typed: a command does not wait for parts of others. */
 const families: Readonly<Record<string, () => Promise<readonly Command[]>>> = {
@@ -47,13 +46,14 @@ export async function runCommand(args: readonly string[], env: Environment): Pro
     printLine(product);
     return exitCodes.ok;
   }
-  const family = await familyOf(args[0]);
-  const command = findCommand(args, family);
-  if (command === null || args.includes('--help') || args.includes('-h')) return help(args, command, family);
+  const family = await familyOf(args[0] === 'help' ? args[1] : args[0]);
+  const command = findCommand(args[0] === 'help' ? args.slice(1) : args, family);
+  if (command === null || args[0] === 'help' || args.includes('--help') || args.includes('-h'))
+    return help(args, command, family);
   try {
     return await command.run(args.slice(command.name.split(' ').length), env);
   } catch (error) {
-    return report(error);
+    return report(error, command.name);
   }
 }
 
@@ -80,18 +80,26 @@ async function help(
   command: Command | null,
   family: readonly Command[],
 ): Promise<ExitCode> {
-  const asked = args.length === 0 || args.includes('--help') || args.includes('-h');
+  const asked = args.length === 0 || args[0] === 'help' || args.includes('--help') || args.includes('-h');
+  if (!asked) return unknownCommand(args, family);
   // The word of a whole family is asked about as such, whether or not it is also a command.
   const one = command !== null && (command.name.includes(' ') || family.length === 1) ? command : null;
   const shown = one !== null ? [one] : family.length > 0 ? family : await allCommands();
-  const width = Math.max(...shown.map(({ name, usage }) => `${name} ${usage}`.length));
-  const lines = shown.map(
-    ({ name, usage, summary }) => `  ${`${name} ${usage}`.trim().padEnd(width)}  ${summary}`,
-  );
-  const out = asked ? process.stdout : process.stderr;
-  if (!asked) out.write(`holdpoint: there is no command ${visible(args.slice(0, 2).join(' '))}.\n`);
-  out.write(`usage: holdpoint <command>\n\n${lines.join('\n')}\n\n${footer}`);
-  return asked ? exitCodes.ok : exitCodes.usage;
+  process.stdout.write(helpText(shown, family.length > 0, process.stdout.columns ?? columnsWhereUnknown));
+  return exitCodes.ok;
+}
+
+function unknownCommand(args: readonly string[], family: readonly Command[]): ExitCode {
+  const [word = '', next] = args;
+  const said = next === undefined || family.length === 0 ? word : `${word} ${next}`;
+  const known = family.length > 0 ? family.map(({ name }) => name) : Object.keys(families);
+  const near = nearest(said, known);
+  const hint = near === undefined ? `There are: ${known.join(', ')}.` : `Did you mean holdpoint ${near}?`;
+  const more = family.length > 0 ? `holdpoint ${word} --help` : 'holdpoint --help';
+  const what =
+    said === word && family.length > 0 ? `${word} is not whole` : `there is no command ${visible(said)}`;
+  process.stderr.write(`holdpoint: ${what}.\n${hint} See ${more}.\n`);
+  return exitCodes.usage;
 }
 
 /** Refused because of what was typed or configured, not because of what was found. */
@@ -119,13 +127,15 @@ const unreachableCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'sign_in_unavailable',
 ]);
 
-function report(error: unknown): ExitCode {
+function report(error: unknown, name: string): ExitCode {
   if (!(error instanceof HoldpointError)) {
     const text = error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
     process.stderr.write(`holdpoint: ${visibleLines(text)}\n`);
     return exitCodes.finding;
   }
-  const next = error.next === '' ? '' : `${visibleLines(error.next)}\n`;
+  // Who mistyped one command needs the help of that one.
+  const step = error.next.replace('holdpoint --help', `holdpoint ${name} --help`);
+  const next = step === '' ? '' : `${visibleLines(step)}\n`;
   process.stderr.write(`holdpoint: ${visibleLines(error.message)}\n${next}`);
   if (unreachableCodes.has(error.code)) return exitCodes.unreachable;
   return usageCodes.has(error.code) ? exitCodes.usage : exitCodes.finding;

@@ -1,5 +1,6 @@
 /** `holdpoint verify`: the offline verdict on a data directory, an export or a backup, for people and for scripts. */
 import { statSync } from 'node:fs';
+import { HoldpointError } from '../core/errors.ts';
 import { createNativePrimitives } from '../ledger/native-primitives.ts';
 import type { Verdict } from '../ledger/verify/verify.ts';
 import { isBackup } from '../store/backup.ts';
@@ -24,7 +25,14 @@ export const verifyCommand: Command = {
       ['witness', 'anchor'],
     );
     const path = onlyArgument(options, 'data directory, backup or export');
-    const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found === undefined)
+      throw new HoldpointError(
+        'usage',
+        `There is nothing at ${path}.`,
+        'Name a data directory, as data.dir does, a backup or an export.',
+      );
+    const isFile = found.isFile();
     const verify = isFile ? verifyExport : isBackup(path) ? verifyBackup : verifyDirectory;
     const verdict = await verify(path, {
       trust: options.text('trust'),

@@ -1,7 +1,7 @@
 /** Reads the configuration at an entry point: file, then environment, then checked as one. */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { HoldpointError, messageOf } from '../core/errors.ts';
+import { HoldpointError, refusalOf } from '../core/errors.ts';
 import { withEnvironment } from './environment.ts';
 import { type Config, configSchema } from './schema.ts';
 import { readYaml } from './yaml.ts';
@@ -43,7 +43,7 @@ export function loadConfig(file: string, env: Readonly<Record<string, string | u
   } catch (error) {
     throw new HoldpointError(
       'config_invalid',
-      `The configuration ${file} cannot be read: ${messageOf(error)}.`,
+      `The configuration ${file} cannot be read: ${refusalOf(error)}.`,
       'Name it with --config FILE.',
       error,
     );

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { HoldpointError, messageOf } from '../core/errors.ts';
+import { HoldpointError, refusalOf } from '../core/errors.ts';
 import { bundleScript, type ConsolePart, consoleFileNames, readPage, readStyle } from './console-bundle.ts';
 
 export interface ConsoleFile {
@@ -63,7 +63,7 @@ async function madeScript(): Promise<ConsoleFile> {
   } catch (error) {
     throw new HoldpointError(
       'internal',
-      `The console cannot be made here: ${messageOf(error)}.`,
+      `The console cannot be made here: ${refusalOf(error)}.`,
       'In a checkout, run npm ci first: the bundler is a development dependency. The built package has the console in it.',
       error,
     );

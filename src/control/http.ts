@@ -1,8 +1,9 @@
 /** The control port's small HTTP layer: routes, JSON bodies within bounds, RFC 9457 problems. */
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { type ErrorCode, HoldpointError, httpStatusByCode } from '../core/errors.ts';
+import { wrongInput } from '../core/wrong-input.ts';
 import { readJsonText } from '../provider/json.ts';
 import type { Problem } from './api/problem.ts';
 import type { Operation } from './operation.ts';
@@ -174,7 +175,7 @@ export async function readOrder<T>(
 export function checkOrder<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new HoldpointError('invalid_argument', z.prettifyError(parsed.error), 'See /openapi.json.');
+  throw new HoldpointError('invalid_argument', wrongInput(parsed.error), 'See /openapi.json.');
 }
 
 /**

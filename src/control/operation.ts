@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { type ErrorCode, HoldpointError } from '../core/errors.ts';
 import { type Permission, type Role, type RoleBook, rolesWith } from '../core/roles.ts';
+import { wrongInput } from '../core/wrong-input.ts';
 
 /** A value of a schema as handlers hand it over: read-only throughout. */
 export type Sent<T> = T extends readonly (infer Item)[]
@@ -90,7 +91,7 @@ export function readQuery<T>(query: URLSearchParams, schema: QuerySchema<T>): T 
   const known = Object.keys(schema.shape).join(', ');
   throw new HoldpointError(
     'invalid_argument',
-    z.prettifyError(parsed.error),
+    wrongInput(parsed.error),
     known === '' ? 'This call takes no parameters.' : `The parameters are: ${known}.`,
   );
 }

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { isSignedBy } from '../core/ed25519.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { orderDigest, rulingMessage, statementText } from '../core/ruling-statement.ts';
+import { wrongInput } from '../core/wrong-input.ts';
 import type { Hold } from '../hold/record.ts';
 import type { SignedStatement } from '../hold/state.ts';
 import type { Identity } from '../store/token-file.ts';
@@ -37,7 +38,7 @@ export function takeOrder(body: unknown, mustSign: boolean): TakenOrder {
   }
   const parsed = signedRulingSchema.safeParse(body);
   if (!parsed.success)
-    throw new HoldpointError('invalid_argument', z.prettifyError(parsed.error), 'See /openapi.json.');
+    throw new HoldpointError('invalid_argument', wrongInput(parsed.error), 'See /openapi.json.');
   const { signed } = parsed.data;
   const { salt: _salt, ...order } = read(orderSchema, signed.order, 'order');
   return { order, signed };

@@ -68,6 +68,19 @@ export class HoldpointError extends Error {
   }
 }
 
+/**
+ * Why the system refused a file, in words: `no such file or directory (ENOENT)`. For messages that name the file already;
+ * what is no refusal of the system is told as `messageOf` does.
+ */
+export function refusalOf(error: unknown): string {
+  const message = messageOf(error);
+  if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return message;
+  const { code, syscall } = error;
+  const words = message.startsWith(`${code}: `) ? message.slice(`${code}: `.length) : message;
+  const end = words.indexOf(`, ${syscall}`);
+  return `${end === -1 ? words : words.slice(0, end)} (${code})`;
+}
+
 /** The message of anything that can be thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -7,6 +7,7 @@ import { HoldpointError } from '../core/errors.ts';
 import type { Facts, RequestFacts } from '../core/facts.ts';
 import { encodeHttpMessage, removedValue } from '../core/http-message.ts';
 import { protocolNames } from '../core/protocol-name.ts';
+import { wrongInput } from '../core/wrong-input.ts';
 import type { JsonObject } from '../ledger/canonical.ts';
 import { protocolOf } from '../provider/index.ts';
 import { readJson } from '../provider/json.ts';
@@ -103,7 +104,7 @@ export function readReport(bytes: Buffer): Report {
   if (!parsed.success)
     throw new HoldpointError(
       'invalid_argument',
-      z.prettifyError(parsed.error),
+      wrongInput(parsed.error),
       'See ReportedDecision in /openapi.json.',
     );
   const line = parsed.data;

@@ -11,7 +11,7 @@ import {
   readFileSync,
   statSync,
 } from 'node:fs';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -25,6 +25,7 @@ import { readBlocks, readNoteAt } from '../ledger/reader.ts';
 import type { RecordStore } from '../ledger/store.ts';
 import { readStream } from '../ledger/verify/stream.ts';
 import { type Verdict, type VerifyOptions, verifyLedger } from '../ledger/verify/verify.ts';
+import { makePrivateDirectory } from './directory.ts';
 import { syncDirectory } from './journal.ts';
 
 const manifestFile = 'manifest.json';
@@ -125,7 +126,7 @@ export async function takeBackup(
   facts: { readonly origin: string; readonly key: string; readonly taken: string },
   openAnew: () => Promise<RecordStore>,
 ): Promise<Backup> {
-  await mkdir(dir, { recursive: true, mode: 0o700 });
+  makePrivateDirectory(dir);
   const before = isBackup(dir) ? readBackup(dir).manifest : null;
   if (before === null) requireEmpty(dir);
   else {

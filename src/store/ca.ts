@@ -9,16 +9,17 @@ import {
   type KeyObject,
   X509Certificate,
 } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { RandomBytes } from '../core/clock.ts';
-import { HoldpointError, messageOf } from '../core/errors.ts';
+import { HoldpointError, messageOf, refusalOf } from '../core/errors.ts';
 import {
   constraintsTo,
   makeAuthorityCertificate,
   makeHostCertificate,
   type Validity,
 } from './certificate.ts';
+import { makePrivateDirectory } from './directory.ts';
 
 const dayMs = 86_400_000;
 const authorityMs = 3650 * dayMs;
@@ -172,7 +173,7 @@ function newSerial(random: RandomBytes): Buffer {
 function write(file: string, text: string | Buffer, mode: number, next: string): void {
   const temporary = `${file}.new`;
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    makePrivateDirectory(dirname(file));
     rmSync(temporary, { force: true });
     writeFileSync(temporary, text, { mode: 0o600, flag: 'wx', flush: true });
     // Not left to the process's umask: the certificate's readers are other users.
@@ -189,7 +190,7 @@ function readText(file: string): string {
   } catch (error) {
     throw new HoldpointError(
       'config_invalid',
-      `${file} cannot be read: ${messageOf(error)}.`,
+      `${file} cannot be read: ${refusalOf(error)}.`,
       'Let the sidecar’s user read it.',
       error,
     );

@@ -6,7 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf } from '../core/errors.ts';
+import { messageOf, refusalOf } from '../core/errors.ts';
 import { parseRecordKey } from '../ledger/block.ts';
 import { parseHighWater } from '../ledger/verify/high-water.ts';
 import { type Add, type End, endOf, type FsckFinding, recordHeaderBytes } from './fsck-finding.ts';
@@ -113,7 +113,7 @@ async function checkLevel(dir: string, level: LevelCopy, add: Add) {
       }
     }
   } catch (error) {
-    add('derived', dir, -1, `LevelDB cannot be read after entry ${end.size - 1}: ${messageOf(error)}`);
+    add('derived', dir, -1, `LevelDB cannot be read after entry ${end.size - 1}: ${refusalOf(error)}`);
   } finally {
     reader.close();
   }

@@ -4,7 +4,7 @@ import type { KeyObject } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { RandomBytes } from '../core/clock.ts';
-import { HoldpointError, messageOf } from '../core/errors.ts';
+import { HoldpointError, refusalOf } from '../core/errors.ts';
 import type { SigningKey } from '../ledger/checkpoint.ts';
 import { kekOf } from '../ledger/vault.ts';
 import { type KeyCommand, openCommandSigner, unwrapByCommand, wrapByCommand } from './key-command.ts';
@@ -78,7 +78,7 @@ function readWrapped(file: string): string {
   } catch (error) {
     throw new HoldpointError(
       'config_invalid',
-      `The wrapped key ${file} cannot be read: ${messageOf(error)}.`,
+      `The wrapped key ${file} cannot be read: ${refusalOf(error)}.`,
       'The command of keys.kek made it on the first start; an existing ledger needs it.',
       error,
     );

@@ -11,7 +11,6 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -21,9 +20,10 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { RandomBytes } from '../core/clock.ts';
-import { HoldpointError, messageOf } from '../core/errors.ts';
+import { HoldpointError, messageOf, refusalOf } from '../core/errors.ts';
 import type { SigningKey } from '../ledger/checkpoint.ts';
 import { type KeyEncryptionKey, kekOf } from '../ledger/vault.ts';
+import { makePrivateDirectory } from './directory.ts';
 
 export interface LedgerKeys {
   readonly signingKey: KeyObject | SigningKey;
@@ -57,10 +57,10 @@ export function loadKeys(dir: string, create: boolean, random: RandomBytes): Sig
 export function loadWitnessKey(file: string, create: boolean): KeyObject {
   if (create && !existsSync(file)) {
     try {
-      mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+      makePrivateDirectory(dirname(file));
       writeWhole(file, newSigningKey());
     } catch (error) {
-      const message = `The witness's key ${file} cannot be made: ${messageOf(error)}.`;
+      const message = `The witness's key ${file} cannot be made: ${refusalOf(error)}.`;
       throw new HoldpointError('config_invalid', message, 'Make the directory writable.', error);
     }
   }
@@ -183,12 +183,12 @@ export function createKey(file: string, make: () => string): void {
   // Each by itself: a first start that died between two is finished by the next.
   if (existsSync(file)) return;
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    makePrivateDirectory(dirname(file));
     writeWhole(file, make());
   } catch (error) {
     throw new HoldpointError(
       'config_invalid',
-      `Cannot create the key ${file}: ${messageOf(error)}.`,
+      `Cannot create the key ${file}: ${refusalOf(error)}.`,
       'Make the directory writable, or put signing.pem and kek.key there: openssl genpkey -algorithm ed25519; openssl rand -base64 32',
       error,
     );
@@ -252,7 +252,7 @@ function readKeyFile(file: string): string {
   } catch (error) {
     throw new HoldpointError(
       'config_invalid',
-      `The key ${file} cannot be read: ${messageOf(error)}.`,
+      `The key ${file} cannot be read: ${refusalOf(error)}.`,
       'An existing ledger needs the keys it was sealed with; restore them to keys.dir.',
       error,
     );

@@ -1,11 +1,12 @@
 /** LevelDB behind the ledger's port; the only importer of `level`. */
 import { symlinkSync } from 'node:fs';
-import { access, constants, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, statfs } from 'node:fs/promises';
+import { access, constants, cp, mkdtemp, readdir, readFile, rm, stat, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Level } from 'level';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import type { RecordStore, ScanRange, StoredRecord } from '../ledger/store.ts';
+import { makePrivateDirectory } from './directory.ts';
 import { isSegment, segmentsIn } from './journal.ts';
 import { tableDefect } from './level-table.ts';
 
@@ -186,7 +187,7 @@ async function stateOf(dir: string): Promise<string> {
 }
 
 async function open(dir: string, createIfMissing: boolean): Promise<LevelStore> {
-  await mkdir(dir, { recursive: true, mode: 0o700 });
+  makePrivateDirectory(dir);
   const db = new Level<Buffer, Buffer>(dir, {
     keyEncoding: 'buffer',
     valueEncoding: 'buffer',

@@ -3,7 +3,6 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -15,8 +14,9 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { equalsConstantTime, sha256Hex } from '../core/bytes.ts';
 import type { RandomBytes } from '../core/clock.ts';
-import { HoldpointError, messageOf } from '../core/errors.ts';
+import { HoldpointError, refusalOf } from '../core/errors.ts';
 import { nobodys, roleNamePattern } from '../core/roles.ts';
+import { makePrivateDirectory } from './directory.ts';
 
 export interface Identity {
   readonly name: string;
@@ -64,7 +64,7 @@ export function addToken(
   by?: string,
 ): string {
   refuseName(identity.name);
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makePrivateDirectory(dirname(file));
   return withLock(`${file}.lock`, () => {
     const { tokens } = readTokens(file);
     refuseUsedName(identity.name, tokens);
@@ -204,7 +204,7 @@ function readTokens(file: string): TokenFile {
   } catch (error) {
     throw new HoldpointError(
       'config_invalid',
-      `The token file ${file} cannot be read: ${messageOf(error)}.`,
+      `The token file ${file} cannot be read: ${refusalOf(error)}.`,
       'Restore it, or remove it and make new tokens.',
       error,
     );
@@ -269,6 +269,11 @@ function tryLock(lock: string): number | null {
     return openSync(lock, 'wx', 0o600);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return null;
-    throw new HoldpointError('usage', `${lock} cannot be made: ${messageOf(error)}.`, '', error);
+    throw new HoldpointError(
+      'usage',
+      `${lock} cannot be made: ${refusalOf(error)}.`,
+      'Run it as the user that the sidecar runs as.',
+      error,
+    );
   }
 }

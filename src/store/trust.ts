@@ -1,6 +1,6 @@
 /** What a person keeps beside the ledger and names on the command line: keys to trust, files to read. */
 import { existsSync, readFileSync } from 'node:fs';
-import { HoldpointError, messageOf } from '../core/errors.ts';
+import { HoldpointError, refusalOf } from '../core/errors.ts';
 import { parseWitnessKey } from '../ledger/verify/cosignature.ts';
 import { parseVerifierKey } from '../ledger/verify/note.ts';
 
@@ -17,18 +17,20 @@ export function readWitnesses(given: readonly string[]): readonly string[] {
 }
 
 function readKeys(trust: string, parse: typeof parseWitnessKey): readonly string[] {
-  const text = existsSync(trust) ? readFileOrThrow(trust).toString('utf8') : trust;
-  const keys = text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('#'));
+  const isFile = existsSync(trust);
+  const text = isFile ? readFileOrThrow(trust).toString('utf8') : trust;
+  const lines = text.split('\n').map((line, index) => ({ number: index + 1, key: line.trim() }));
+  const keys = lines.filter(({ key }) => key !== '' && !key.startsWith('#'));
   if (keys.length === 0) throw new HoldpointError('usage', `${trust} names no key to trust.`, next);
-  for (const key of keys) {
+  for (const { number, key } of keys) {
     const read = parse(key);
-    if ('code' in read)
-      throw new HoldpointError('usage', `${JSON.stringify(key)} is no key: ${read.message}.`, next);
+    // What stands in a file is not repeated: it may be another key, which is a secret.
+    const what = isFile
+      ? `Line ${number} of ${trust} is no verifier key`
+      : `${JSON.stringify(key)} is no file and no key`;
+    if ('code' in read) throw new HoldpointError('usage', `${what}: ${read.message}.`, next);
   }
-  return keys;
+  return keys.map(({ key }) => key);
 }
 
 /** The bytes of a file; throws `usage` when it cannot be read. */
@@ -36,6 +38,11 @@ export function readFileOrThrow(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw new HoldpointError('usage', `${file} cannot be read: ${messageOf(error)}.`, '', error);
+    throw new HoldpointError(
+      'usage',
+      `${file} cannot be read: ${refusalOf(error)}.`,
+      'Name a file that is there and that this user may read.',
+      error,
+    );
   }
 }

@@ -55,7 +55,7 @@ afterAll(async () => {
 });
 
 describe.concurrent('holdpoint', () => {
-  it.each([[['--help']], [[]], [['holds', '--help']], [['verify', '-h']]])(
+  it.each([[['--help']], [[]], [['help']], [['help', 'token']], [['holds', '--help']], [['verify', '-h']]])(
     '%j explains itself and exits 0',
     async (args) => {
       const { code, out, err } = await run(args);
@@ -133,6 +133,10 @@ describe.concurrent('holdpoint', () => {
 
   it.each([
     [['nonsense'], 'there is no command nonsense'],
+    [['veryfy', 'data'], 'Did you mean holdpoint verify?'],
+    [['token'], 'There are: token new, token list, token replace, token revoke.'],
+    [['token', 'nwe'], 'Did you mean holdpoint token new?'],
+    [['holds', 'show'], 'See holdpoint holds show --help.'],
     [['holds', 'relase', 'h-1'], 'There is no command holds relase.'],
     [
       ['erase', 'class', '--workload', 'my', 'agent', '--basis', 'unlawful', '--reason', 'r'],
@@ -151,7 +155,7 @@ describe.concurrent('holdpoint', () => {
     [['holds', 'list', '--colour'], "Unknown option '--colour'"],
     [['token', 'new', '--name', 'x'], '--role is required.'],
     [['policy', 'check', '/nowhere.yaml'], 'The policy /nowhere.yaml cannot be read'],
-    [['verify', '/nowhere'], '/nowhere is not a data directory'],
+    [['verify', '/nowhere'], 'There is nothing at /nowhere.'],
     [['\u001b[2Jevil'], 'there is no command <U+001B>[2Jevil'],
   ])('%j is a mistake of usage: exit 2 and no stack', async (args, said) => {
     const { code, out, err } = await run(args, env);

@@ -1,7 +1,8 @@
 /** A draft policy replayed over what was recorded. What it reads of content is sealed, and none of it is answered. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { HoldpointError } from '../../core/errors.ts';
+import { wrongInput } from '../../core/wrong-input.ts';
 import type { JsonObject } from '../../ledger/canonical.ts';
 import { openDraft } from '../../policy/backtest.ts';
 import { type Page, replayPage } from '../../replay/backtest.ts';
@@ -37,7 +38,7 @@ type Order = z.output<typeof backtestOrderSchema>;
 function ordered(body: unknown): Order {
   const parsed = backtestOrderSchema.safeParse(body);
   if (parsed.success) return parsed.data;
-  throw new HoldpointError('invalid_argument', z.prettifyError(parsed.error), 'See /openapi.json.');
+  throw new HoldpointError('invalid_argument', wrongInput(parsed.error), 'See /openapi.json.');
 }
 
 async function backtest(parts: ControlParts, request: ControlRequest, order: Order): Promise<void> {

@@ -1,6 +1,7 @@
 /** Erasures and legal holds. */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { HoldpointError } from '../../core/errors.ts';
+import { wrongInput } from '../../core/wrong-input.ts';
 import type { ErasureJob, Person } from '../../erasure/desk.ts';
 import type { Scope } from '../../ledger/erasure.ts';
 import type { LegalHold } from '../../ledger/subjects.ts';
@@ -125,7 +126,7 @@ function personOf({ name, role }: Identity): Person {
 function checked<T>(schema: z.ZodType<T>, body: unknown): T {
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
-  throw new HoldpointError('invalid_argument', z.prettifyError(parsed.error), 'See /openapi.json.');
+  throw new HoldpointError('invalid_argument', wrongInput(parsed.error), 'See /openapi.json.');
 }
 
 function shown({ id, order, progress, ...job }: ErasureJob): ErasureShown {

@@ -1,6 +1,6 @@
 /** Changes of the ledger's keys, by an admin, on the record. */
-import { z } from 'zod';
 import { HoldpointError } from '../../core/errors.ts';
+import { wrongInput } from '../../core/wrong-input.ts';
 import { changeKeys, keyChangeSchema } from '../api/keys.ts';
 import { type ControlRequest, type Route, readJsonBody, sendJson } from '../http.ts';
 import type { ControlParts } from '../parts.ts';
@@ -20,7 +20,7 @@ async function change({ keyring }: ControlParts, request: ControlRequest): Promi
   const { res, identity } = request;
   const parsed = keyChangeSchema.safeParse(await readJsonBody(request));
   if (!parsed.success)
-    throw new HoldpointError('invalid_argument', z.prettifyError(parsed.error), 'See /openapi.json.');
+    throw new HoldpointError('invalid_argument', wrongInput(parsed.error), 'See /openapi.json.');
   const { data } = parsed;
   const order = { by: identity.name, reason: data.reason };
   if (data.action === 'rotate') await keyring.rotateSigning(order);

@@ -1,6 +1,7 @@
 /** Messages to receivers: seen, sent again, tried. */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { HoldpointError } from '../../core/errors.ts';
+import { wrongInput } from '../../core/wrong-input.ts';
 import type { Message } from '../../notify/outbox.ts';
 import {
   listNotifications,
@@ -51,7 +52,7 @@ export function notificationRoutes({ notifier }: ControlParts): Route[] {
 async function bodyOf<T>(request: ControlRequest, schema: z.ZodType<T>): Promise<T> {
   const parsed = schema.safeParse(await readJsonBody(request));
   if (parsed.success) return parsed.data;
-  throw new HoldpointError('invalid_argument', z.prettifyError(parsed.error), 'See /openapi.json.');
+  throw new HoldpointError('invalid_argument', wrongInput(parsed.error), 'See /openapi.json.');
 }
 
 function shown({ key, receiver, notice, state, reason, queuedAtMs }: Message): NotificationShown {

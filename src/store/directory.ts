@@ -1,0 +1,62 @@
+/**
+ * Directories that only this user enters. Node's own recursive mkdir never returns where the system says that a parent is
+ * missing and it is there: below a file system that makes nothing, or a link that leads nowhere.
+ */
+import { lstatSync, mkdirSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { HoldpointError, refusalOf } from '../core/errors.ts';
+
+/** Makes `directory` and what is missing above it, mode 0700; one that is there is left as it is. Throws `config_invalid`. */
+export function makePrivateDirectory(directory: string): void {
+  const path = resolve(directory);
+  try {
+    makeBelow(path);
+  } catch (error) {
+    throw new HoldpointError(
+      'config_invalid',
+      `The directory ${path} cannot be made: ${reasonOf(error)}.`,
+      'Name another place in the configuration, such as with data.dir, or make it one where this user may write.',
+      error,
+    );
+  }
+}
+
+/** As deep as the path is: each parent is tried once. */
+function makeBelow(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (isDirectory(path)) return;
+    const above = dirname(path);
+    if (codeOf(error) !== 'ENOENT' || above === path || isThere(above)) throw error;
+    makeBelow(above);
+    mkdirSync(path, { mode: 0o700 });
+  }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** Links count, wherever they lead. */
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
+
+const reasons: ReadonlyMap<unknown, string> = new Map([
+  ['EEXIST', 'there is something of this name that is no directory'],
+  ['ENOTDIR', 'a part of the path is a file'],
+  ['ENOENT', 'what should hold it leads nowhere, or takes no directories'],
+  ['EACCES', 'this user may not write there'],
+  ['EPERM', 'this user may not write there'],
+  ['EROFS', 'the file system is read-only'],
+  ['ENOSPC', 'there is no space left'],
+]);
+
+function reasonOf(error: unknown): string {
+  return reasons.get(codeOf(error)) ?? refusalOf(error);
+}
