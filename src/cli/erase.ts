@@ -31,7 +31,11 @@ type Erasure = z.output<typeof erasureSchema>;
 const legalHoldSchema = z.object({
   id: z.string(),
   by: z.string(),
-  scope: z.record(z.string(), z.unknown()),
+  scope: z.looseObject({
+    decision: z.number().optional(),
+    subject: z.string().optional(),
+    match: z.record(z.string(), z.string()).optional(),
+  }),
 });
 
 const matchOptions = ['model', 'operation', 'provider', 'workload'];
@@ -107,13 +111,22 @@ export const legalHoldCommands: readonly Command[] = [
         const { items } = z.object({ items: z.array(legalHoldSchema) }).parse(answer);
         printTable(
           ['ID', 'BY', 'ON'],
-          items.map(({ id, by, scope }) => [id, by, JSON.stringify(scope)]),
+          items.map(({ id, by, scope }) => [id, by, scopeText(scope)]),
         );
       }
       return exitCodes.ok;
     },
   },
 ];
+
+/** What a legal hold is on, in words; of a subject the record has a fingerprint alone, so that the name stays erasable. */
+function scopeText({ decision, subject, match }: z.output<typeof legalHoldSchema>['scope']): string {
+  if (decision !== undefined) return `the decision of entry ${decision}`;
+  if (subject !== undefined) return `the subject with the fingerprint ${subject}`;
+  return Object.entries(match ?? {})
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
+}
 
 function matchOf(options: Options): Record<string, string> {
   const match = matchOptions.flatMap((name) => {
@@ -168,6 +181,13 @@ async function erase(
 
 function printErasure(erasure: Erasure): void {
   const { decisions, dryRun, entries, error, erased, parts, refused } = erasure;
+  if (decisions === 0 && error === null) {
+    printLine('nothing erased: no decision in the record is meant by that');
+    printLine(
+      '  names are compared letter by letter, as the workload sent them: look with holdpoint decisions list',
+    );
+    return;
+  }
   printLine(
     `${dryRun ? 'would erase' : 'erased'} ${parts} bodies of ${erased} decisions (${decisions} judged)`,
   );

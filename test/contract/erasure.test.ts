@@ -234,7 +234,8 @@ describe('holdpoint erase', () => {
       expect.stringContaining('refused 1 decisions: legal hold'),
     ]);
     const hold = placed.out.split(' ')[0] ?? '';
-    expect((await run(['legal-hold', 'list'], env())).out).toContain(hold);
+    const listed = (await run(['legal-hold', 'list'], env())).out;
+    expect(listed).toMatch(new RegExp(`${hold} +\\S+ +the decision of entry \\d+\n`));
     expect((await run(['legal-hold', 'lift', hold, '--reason', 'closed'], env())).code).toBe(0);
     const dry = await run(['erase', 'decision', id, ...why, '--dry-run'], env());
     expect([dry.code, dry.out]).toMatchObject([
@@ -247,6 +248,14 @@ describe('holdpoint erase', () => {
       expect.stringContaining('erased 2 bodies of 1 decisions'),
     ]);
     expect((await run(['verify', house.dataDir], {})).code).toBe(0);
+  });
+
+  it('says so where nothing in the record is meant, so that a slip of the pen does not pass for an erasure', async () => {
+    const { code, out } = await run(
+      ['erase', 'subject', 'nobody', '--basis', 'objection', '--reason', 'x'],
+      env(),
+    );
+    expect([code, out]).toEqual([0, expect.stringContaining('no decision in the record is meant')]);
   });
 
   it.each([
