@@ -4,16 +4,16 @@ import { stat } from 'node:fs/promises';
 import { isBodiesKey, parseRecordKey } from '../ledger/block.ts';
 import { frameHeaderBytes, readFrames } from '../ledger/frame.ts';
 import type { RecordStore, StoredRecord } from '../ledger/store.ts';
-import { markedKey } from './absorbing.ts';
+import { markedKey, takenKey } from './absorbing.ts';
 import { type Add, type End, endOf, recordHeaderBytes } from './fsck-finding.ts';
-import { type Extent, type Place, segmentFile, segmentsIn } from './journal.ts';
+import { type Place, segmentFile, segmentsIn } from './journal.ts';
 import type { LevelCopy } from './level.ts';
 import { decodeReference } from './reference.ts';
 
 /** Every frame of every segment, and whether LevelDB has what it holds. */
 export async function checkJournal(dir: string, level: LevelCopy | null, add: Add) {
   const segments = await segmentsIn(dir);
-  const absorbed = level === null ? null : decodeReference((await level.get(markedKey)) ?? Buffer.alloc(0));
+  const absorbed = level === null ? null : await absorbedIn(level);
   let frames = 0;
   let end: End = { size: 0, root: '' };
   let isWhole = segments.length > 0;
@@ -43,7 +43,17 @@ export async function checkJournal(dir: string, level: LevelCopy | null, add: Ad
   return { segments: segments.length, frames, isWhole, end };
 }
 
-function isAbsorbed(place: Place, absorbed: Extent | null): boolean {
+/** How far LevelDB says that it has taken the journal in; what lies before that was whole once, and is no cut-off write. */
+async function absorbedIn(level: LevelCopy): Promise<Place | null> {
+  let latest: Place | null = null;
+  for (const key of [markedKey, takenKey]) {
+    const place = decodeReference((await level.get(key)) ?? Buffer.alloc(0));
+    if (place !== null && !isAbsorbed(place, latest)) latest = place;
+  }
+  return latest;
+}
+
+function isAbsorbed(place: Place, absorbed: Place | null): boolean {
   if (absorbed === null) return false;
   return (
     place.segment < absorbed.segment || (place.segment === absorbed.segment && place.offset < absorbed.offset)

@@ -11,8 +11,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { takenKey } from '../../src/store/absorbing.ts';
 import { type FsckReport, fsck } from '../../src/store/fsck.ts';
 import { openLevelCache } from '../../src/store/level.ts';
+import { decodeReference } from '../../src/store/reference.ts';
 import { repair } from '../../src/store/repair.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { run } from '../contract/support/process.ts';
@@ -85,6 +87,20 @@ describe('fsck', () => {
       expect(finding?.file, `byte ${byte}`).toBe(file);
       expect(finding?.byte).toBeLessThanOrEqual(byte);
     }
+  });
+
+  it('takes a flipped bit for no write that was cut off where LevelDB had the frame before a kill', async () => {
+    const paths = copyOf('killed');
+    const aside = copyOf('killed');
+    const level = await openLevelCache(aside.ledgerDir);
+    const taken = decodeReference((await level.get(takenKey)) ?? Buffer.alloc(0));
+    await level.close();
+    const file = join(paths.ledgerDir, journal);
+    const byte = (taken?.offset ?? 0) - 1;
+    expect(byte).toBeGreaterThan(0);
+    writeFileSync(file, flipped(readFileSync(file), { file, byte, bit: 0 }));
+    const damages = damagesOf(await fsck(paths));
+    expect(damages).toContainEqual(expect.stringContaining('damage: no whole frame (checksum)'));
   });
 
   it('finds a mark that knows more than there is', async () => {
