@@ -52,6 +52,14 @@ export function onLedgerEvent(
 ): void {
   if (event.kind === 'opened') {
     log.info('ledger open', { size: event.size, checked: event.entriesChecked, closed: event.closed });
+    if (!event.isRemembered)
+      log.warn(
+        'the high-water mark was missing: nothing on this disk tells whether entries were taken away',
+        {
+          size: event.size,
+          next: 'compare with a checkpoint kept elsewhere: holdpoint verify --checkpoint FILE',
+        },
+      );
     // After a failure the disk knows better than memory what was ruled.
     holds()
       ?.restore()

@@ -49,6 +49,8 @@ export type LedgerEvent =
       readonly kind: 'opened';
       readonly size: number;
       readonly entriesChecked: number;
+      /** False where a ledger was continued beside which no high-water mark stood. */
+      readonly isRemembered: boolean;
       readonly closed: number;
     }
   | { readonly kind: 'failed'; readonly error: unknown }

@@ -24,6 +24,7 @@ export interface Opened {
   readonly sealer: Sealer;
   readonly head: Head;
   readonly entriesChecked: number;
+  readonly isRemembered: boolean;
   /** How many decisions recovery gave their outcome. */
   readonly closed: number;
 }
@@ -142,7 +143,8 @@ export function createOpening(parts: OpeningOptions): Opening {
     await finishErasures(store, keys.keks(), ledgerId).catch((error: unknown) =>
       options.onEvent({ kind: 'erasure_failed', error }),
     );
-    return { ledgerId, store, sealer, head, entriesChecked: resumed?.entriesChecked ?? 0, closed };
+    const { entriesChecked, isRemembered } = resumed ?? { entriesChecked: 0, isRemembered: true };
+    return { ledgerId, store, sealer, head, entriesChecked, isRemembered, closed };
   }
 
   /** Gives every decision that nobody will finish its outcome; holds that still wait stay open. */

@@ -56,6 +56,7 @@ export function createReopening({ open, onEvent, onWritable }: ReopeningOptions)
       kind: 'opened',
       size: next.head.nextSeq,
       entriesChecked: next.entriesChecked,
+      isRemembered: next.isRemembered,
       closed: next.closed,
     });
     onWritable();

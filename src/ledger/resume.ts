@@ -33,6 +33,8 @@ export interface Resumed {
   /** Names the key-encryption key of the latest bodies; null when the tail has none. */
   readonly kekId: string | null;
   readonly entriesChecked: number;
+  /** A high-water mark stood beside it; without one nothing says that it was not rolled back. */
+  readonly isRemembered: boolean;
   /** SHA-256 over the mark and the records that were checked: the same ones need not be checked again. */
   readonly checked: string;
 }
@@ -104,7 +106,8 @@ export async function resume(
   const kekId = await checkLatestBodies(store, walk, keks);
   const { ledgerId, head, tree, note } = walk;
   const entriesChecked = tree.size - startSize;
-  return { ledgerId, head, tree, note, kid: walk.kid, kekId, entriesChecked, checked };
+  const isRemembered = mark !== null;
+  return { ledgerId, head, tree, note, kid: walk.kid, kekId, entriesChecked, isRemembered, checked };
 }
 
 function digestOf(mark: ReturnType<HighWater['read']>, records: readonly TailRecord[]): string {
