@@ -82,7 +82,7 @@ export function decodeHttpMessage(bytes: Buffer): HttpMessage {
 }
 
 /** The headers with the values of credentials taken out. */
-export function withoutSecrets(headers: RawHeaders): RawHeaders {
+export function withoutSecrets(headers: RawHeaders): string[] {
   const safe = headers.slice();
   for (let i = 0; i + 1 < safe.length; i += 2) {
     if (secretHeaders.has((safe[i] ?? '').toLowerCase())) safe[i + 1] = removedValue;

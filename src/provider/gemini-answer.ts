@@ -59,7 +59,7 @@ export function createAnswerReader(
   const usage = new Map<string, number>();
   const hearPiece = createPieceWatch(defects);
   /** Of the partial answer at hand. */
-  let missers = (): string => '';
+  let whoMisses = (): string => '';
   let chunk = -1;
   let model = '';
   let blocked = '';
@@ -124,7 +124,7 @@ export function createAnswerReader(
         continue;
       }
       const heard = (key: string, call: CallInProgress): void => {
-        hearPiece(call, at === 0 ? missers() : `${missers()} place`);
+        hearPiece(call, at === 0 ? whoMisses() : `${whoMisses()} place`);
         onCall({ chunk, candidate: at, part: i, key }, call);
       };
       kind = weightier(
@@ -164,7 +164,7 @@ export function createAnswerReader(
 
   function absorb(value: JsonRecord, text: string): StreamEventKind {
     chunk += 1;
-    missers = () => chunkMissedBy(value);
+    whoMisses = () => chunkMissedBy(value);
     let kind: StreamEventKind = 'other';
     if (!isAbsent(value['error'])) {
       failed = true;

@@ -117,12 +117,12 @@ function absorbCall(
 function absorbCalls(
   choice: ChoiceInProgress,
   delta: JsonRecord,
-  missers: () => string,
+  whoMisses: () => string,
   defects: string[],
 ): boolean {
   let any = false;
   const list = delta.tool_calls;
-  const missedBy = isAbsent(list) && isAbsent(delta.function_call) ? '' : missers();
+  const missedBy = isAbsent(list) && isAbsent(delta.function_call) ? '' : whoMisses();
   if (!isAbsent(list)) {
     const entries = boundedList(list, toolCallsMax, '`tool_calls`', defects);
     any = entries.length > 0 || !Array.isArray(list);
@@ -146,10 +146,10 @@ function absorbCalls(
 function absorbDelta(
   choice: ChoiceInProgress,
   delta: JsonRecord,
-  missers: () => string,
+  whoMisses: () => string,
   defects: string[],
 ): StreamEventKind {
-  const hasCalls = absorbCalls(choice, delta, missers, defects);
+  const hasCalls = absorbCalls(choice, delta, whoMisses, defects);
   const text = shownText(delta, defects);
   const refusal = textOf(delta.refusal);
   choice.text += text;
@@ -193,7 +193,7 @@ export function createChatStreamReader(status: number): ChatStreamReader {
     return choice;
   }
 
-  function absorbChoice(entry: unknown, missers: () => string): StreamEventKind {
+  function absorbChoice(entry: unknown, whoMisses: () => string): StreamEventKind {
     if (!isRecord(entry)) {
       note(defects, 'an entry of `choices` is not an object');
       return 'tool';
@@ -207,17 +207,17 @@ export function createChatStreamReader(status: number): ChatStreamReader {
     }
     const delta = entry.delta;
     if (isAbsent(delta)) return 'other';
-    if (isRecord(delta)) return absorbDelta(choice, delta, missers, defects);
+    if (isRecord(delta)) return absorbDelta(choice, delta, whoMisses, defects);
     note(defects, 'a delta of the stream is not an object');
     return 'tool';
   }
 
-  function absorbChoices(list: unknown, missers: () => string): StreamEventKind {
+  function absorbChoices(list: unknown, whoMisses: () => string): StreamEventKind {
     // Not a chunk of a completion as documented: nobody knows what a client makes of it.
     if (isAbsent(list)) return 'tool';
     let kind: StreamEventKind = Array.isArray(list) ? 'other' : 'tool';
     boundedList(list, choicesMax, '`choices`', defects).forEach((entry, place) => {
-      const one = absorbChoice(entry, () => (place === 0 ? missers() : `${missers()} place`));
+      const one = absorbChoice(entry, () => (place === 0 ? whoMisses() : `${whoMisses()} place`));
       if (one === 'tool' || kind === 'other') kind = one;
     });
     return kind;

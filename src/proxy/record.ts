@@ -63,7 +63,7 @@ export function responseDraft(decision: number, answer: SealedAnswer): Draft {
   if (removed > 0) data['removed'] = removed;
   const { trailers = [] } = answer;
   if (trailers.length > 0) data['trailers'] = trailers.length / 2;
-  const fields = [...headers, ...trailers];
+  const fields = trailers.length === 0 ? headers : [...headers, ...trailers];
   const message = storedMessage(startLine, fields, body, answer.bytes, answer.sha256);
   return { type: 'response', data, refs: [decision], parts: [{ name: 'response', bytes: message }] };
 }
@@ -84,7 +84,7 @@ function storedMessage(
   bytes: number,
   sha256: string | null,
 ): Buffer {
-  const safe = withoutSecrets(headers).slice();
+  const safe = withoutSecrets(headers);
   if (sha256 !== null) safe.push(wholeBodyHeader, wholeBodyValue(bytes, sha256));
   return encodeHttpMessage({ startLine, headers: safe, body: stored });
 }
