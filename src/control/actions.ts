@@ -7,6 +7,7 @@ import type { Hold } from '../hold/record.ts';
 import { afterRuling, type RulingRequest } from '../hold/state.ts';
 import type { Identity } from '../store/token-file.ts';
 import { type AmendmentInput, amendedMessage, amendmentSchema, whyTextIsFixed } from './amend.ts';
+import { denialOf } from './amended-judgement.ts';
 import type { HoldDetail } from './api/holds.ts';
 import type { ControlParts } from './parts.ts';
 import { alsoCalled, requireRuler } from './ruling.ts';
@@ -119,7 +120,8 @@ function onTrial(
 ): Promise<string> {
   const { body } = hold.phase === 'request' ? request.raw : (response ?? request).raw;
   if (body.length > trialCharactersMax) return Promise.resolve('');
-  return whyNot(() => amendedMessage(parts.ledger, hold, input));
+  // Which rule denies it hangs on what is written there, but for nobody's being able to tell.
+  return whyNot(async () => denialOf(parts, hold, await amendedMessage(parts.ledger, hold, input)));
 }
 
 const notReadByRole = 'Your role does not read what is held.';

@@ -11,12 +11,26 @@ import type { ControlParts } from './parts.ts';
 
 const decodedBytesMax = 64 * 1024 * 1024;
 
+type Judging = Pick<ControlParts, 'ledger' | 'policy'>;
+type HeldPart = Pick<Hold, 'phase' | 'decision' | 'response'>;
+
 /** Throws `invalid_argument` where a rule in force denies the held exchange with `message` in the held one's place. */
-export async function requireNotDenied(
-  { ledger, policy }: Pick<ControlParts, 'ledger' | 'policy'>,
-  hold: Hold,
+export async function requireNotDenied(parts: Judging, hold: HeldPart, message: Buffer): Promise<void> {
+  const denying = await denialOf(parts, hold, message);
+  if (denying === null) return;
+  throw new HoldpointError(
+    'invalid_argument',
+    `The rule ${denying.rule} denies what would go on in place of what is held: ${denying.title}.`,
+    'Amend it otherwise, or deny the call.',
+  );
+}
+
+/** The rule that denies it, null for none. Throws `not_amendable` where the record does not say what rules would judge. */
+export async function denialOf(
+  { ledger, policy }: Judging,
+  hold: HeldPart,
   message: Buffer,
-): Promise<void> {
+): Promise<Match | null> {
   const held = hold.phase === 'request' ? hold.decision : (hold.response ?? hold.decision);
   const entries = (await ledger.decision(hold.decision)).filter(({ seq }) => seq <= held);
   const amended: ReplayedLedger = {
@@ -24,21 +38,22 @@ export async function requireNotDenied(
     part: (seq, name) =>
       seq === held && name === hold.phase ? Promise.resolve(message) : ledger.part(seq, name),
   };
-  for (const recorded of await readRecorded(amended, entries, decodedBytesMax)) {
-    if (recorded.phase !== hold.phase || 'obstacle' in recorded) continue;
-    for (const { facts } of recorded.heard()) {
-      const denying = policy()
-        .judge(hold.phase, facts)
-        .matches.find(({ action }) => action === 'deny');
-      if (denying !== undefined) throw denied(denying);
-    }
+  const recorded = await readRecorded(amended, entries, decodedBytesMax);
+  const judged = recorded.find(({ phase }) => phase === hold.phase);
+  if (judged === undefined || 'obstacle' in judged) throw unknown();
+  const inForce = policy();
+  for (const { facts } of judged.heard()) {
+    const { matches } = inForce.judge(hold.phase, facts);
+    const denying = matches.find(({ action }) => action === 'deny');
+    if (denying !== undefined) return denying;
   }
+  return null;
 }
 
-function denied({ rule, title }: Match): HoldpointError {
+function unknown(): HoldpointError {
   return new HoldpointError(
-    'invalid_argument',
-    `The rule ${rule} denies what would go on in place of what is held: ${title}.`,
-    'Amend it otherwise, or deny the call.',
+    'not_amendable',
+    'Of this call too little is stored to tell what rules say of an amendment.',
+    'Release or deny it.',
   );
 }

@@ -6,12 +6,11 @@ import { z } from 'zod';
 import { isSignedBy } from '../core/ed25519.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { orderDigest, rulingMessage, statementText } from '../core/ruling-statement.ts';
-import { wrongInput } from '../core/wrong-input.ts';
 import type { Hold } from '../hold/record.ts';
 import type { SignedStatement } from '../hold/state.ts';
 import type { Identity } from '../store/token-file.ts';
 import { type SignedRuling, signedRulingSchema } from './api/signed-rulings.ts';
-import { parseJson } from './http.ts';
+import { checkOrder, parseJson } from './http.ts';
 import type { ControlParts } from './parts.ts';
 
 /** How far the reviewer's clock may be from ours; what is older is a statement kept back, or replayed. */
@@ -36,10 +35,7 @@ export function takeOrder(body: unknown, mustSign: boolean): TakenOrder {
       'Use holdpoint holds with --key, or make a key in the console.',
     );
   }
-  const parsed = signedRulingSchema.safeParse(body);
-  if (!parsed.success)
-    throw new HoldpointError('invalid_argument', wrongInput(parsed.error), 'See /openapi.json.');
-  const { signed } = parsed.data;
+  const { signed } = checkOrder(signedRulingSchema, body);
   const { salt: _salt, ...order } = read(orderSchema, signed.order, 'order');
   return { order, signed };
 }

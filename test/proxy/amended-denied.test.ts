@@ -7,43 +7,30 @@ import { type Rig, startRig } from './rig.ts';
 
 afterEach(endAll);
 
-const amount = 'response.toolCalls.exists(c, c.name == "transfer_funds" && num(c.arguments.amount) >';
-const call = (value: number): string =>
-  `response: { toolCalls: [{ name: transfer_funds, arguments: { amount: ${value} } }] }`;
+const call = (amount: number): string =>
+  `{ toolCalls: [{ name: transfer_funds, arguments: { amount: ${amount} } }] }`;
+
+/** A rule in the words of the policy file, true of `yes` and not of `no`. */
+function rule(id: string, action: string, phase: string, when: string, yes: string, no: string): string {
+  return `  - id: ${id}
+    title: The rule ${id}
+    phase: ${phase}
+    when: ${when}
+    action: ${action}
+    tests:
+      - { name: yes, expect: match, ${phase}: ${yes} }
+      - { name: no, expect: no-match, ${phase}: ${no} }
+`;
+}
+
+const above = (amount: number): string =>
+  `response.toolCalls.exists(c, c.name == "transfer_funds" && num(c.arguments.amount) > ${amount}.0)`;
 const policy = `version: "1"
 rules:
-  - id: large
-    title: Large transfers wait for a person
-    phase: response
-    when: ${amount} 10000.0)
-    action: hold
-    tests:
-      - { name: yes, expect: match, ${call(25_000)} }
-      - { name: no, expect: no-match, ${call(20)} }
-  - id: ruinous
-    title: Nobody transfers more than a million
-    phase: response
-    when: ${amount} 1000000.0)
-    action: deny
-    tests:
-      - { name: yes, expect: match, ${call(2_000_000)} }
-      - { name: no, expect: no-match, ${call(25_000)} }
-  - id: models
-    title: Other models wait for a person
-    phase: request
-    when: request.model == "other"
-    action: hold
-    tests:
-      - { name: yes, expect: match, request: { model: other } }
-      - { name: no, expect: no-match, request: { model: gpt-4.1 } }
-  - id: topic
-    title: Nobody asks about the merger
-    phase: request
-    when: request.text.contains("merger")
-    action: deny
-    tests:
-      - { name: yes, expect: match, request: { text: the merger } }
-      - { name: no, expect: no-match, request: { text: the weather } }
+${rule('large', 'hold', 'response', above(10_000), call(25_000), call(20))}
+${rule('ruinous', 'deny', 'response', above(1_000_000), call(2_000_000), call(25_000))}
+${rule('models', 'hold', 'request', 'request.model == "other"', '{ model: other }', '{ model: gpt-4.1 }')}
+${rule('topic', 'deny', 'request', 'request.text.contains("merger")', '{ text: the merger }', '{ text: no }')}
 `;
 
 async function heldTransfer(rig: Rig) {

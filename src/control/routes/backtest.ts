@@ -2,13 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { HoldpointError } from '../../core/errors.ts';
-import { wrongInput } from '../../core/wrong-input.ts';
 import type { JsonObject } from '../../ledger/canonical.ts';
 import { openDraft } from '../../policy/backtest.ts';
 import { type Page, replayPage } from '../../replay/backtest.ts';
 import type { Noted } from '../../replay/tally.ts';
 import { type BacktestPage, backtestOrderSchema, backtestPolicy } from '../api/backtest.ts';
-import { type ControlRequest, type Route, readJsonBody, sendJson } from '../http.ts';
+import { type ControlRequest, type Route, readOrder, sendJson } from '../http.ts';
 import type { ControlParts } from '../parts.ts';
 
 export function backtestRoutes(parts: ControlParts): Route[] {
@@ -19,7 +18,7 @@ export function backtestRoutes(parts: ControlParts): Route[] {
       path: '/api/v1/policy/backtest',
       operation: backtestPolicy,
       handle: async (request) => {
-        const order = ordered(await readJsonBody(request));
+        const order = await readOrder(request, backtestOrderSchema);
         if (isRunning)
           throw new HoldpointError('overloaded', 'Another backtest runs.', 'Ask again in a few seconds.');
         isRunning = true;
@@ -34,12 +33,6 @@ export function backtestRoutes(parts: ControlParts): Route[] {
 }
 
 type Order = z.output<typeof backtestOrderSchema>;
-
-function ordered(body: unknown): Order {
-  const parsed = backtestOrderSchema.safeParse(body);
-  if (parsed.success) return parsed.data;
-  throw new HoldpointError('invalid_argument', wrongInput(parsed.error), 'See /openapi.json.');
-}
 
 async function backtest(parts: ControlParts, request: ControlRequest, order: Order): Promise<void> {
   const { ledger, clock, callsInFlight } = parts;

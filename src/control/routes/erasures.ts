@@ -1,7 +1,6 @@
 /** Erasures and legal holds. */
 import type { z } from 'zod';
 import { HoldpointError } from '../../core/errors.ts';
-import { wrongInput } from '../../core/wrong-input.ts';
 import type { ErasureJob, Person } from '../../erasure/desk.ts';
 import type { Scope } from '../../ledger/erasure.ts';
 import type { LegalHold } from '../../ledger/subjects.ts';
@@ -19,7 +18,7 @@ import {
   showErasure,
   startErasure,
 } from '../api/erasures.ts';
-import { type ControlRequest, type Route, readJsonBody, sendJson } from '../http.ts';
+import { type ControlRequest, type Route, readOrder, sendJson } from '../http.ts';
 import type { ControlParts } from '../parts.ts';
 
 export function erasureRoutes(parts: ControlParts): Route[] {
@@ -60,7 +59,7 @@ export function erasureRoutes(parts: ControlParts): Route[] {
 
 async function start(parts: ControlParts, request: ControlRequest): Promise<void> {
   const { res, identity } = request;
-  const { scope, ...order } = checked(newErasureSchema, await readJsonBody(request));
+  const { scope, ...order } = await readOrder(request, newErasureSchema);
   const job = parts.erasures.start({ ...order, ...personOf(identity), scope: await scopeOf(parts, scope) });
   sendJson(res, 202, shown(job));
 }
@@ -78,7 +77,7 @@ function show(parts: ControlParts, { res, params }: ControlRequest): void {
 
 async function place(parts: ControlParts, request: ControlRequest): Promise<void> {
   const { res, identity } = request;
-  const { scope, reason } = checked(newLegalHoldSchema, await readJsonBody(request));
+  const { scope, reason } = await readOrder(request, newLegalHoldSchema);
   const hold = await parts.erasures.placeHold(await scopeOf(parts, scope), personOf(identity), reason);
   sendJson(res, 201, shownHold(parts, hold));
 }
@@ -93,7 +92,7 @@ async function lift(parts: ControlParts, request: ControlRequest): Promise<void>
       'There is no such legal hold.',
       'List them with: holdpoint legal-hold list',
     );
-  const { reason } = checked(liftSchema, await readJsonBody(request));
+  const { reason } = await readOrder(request, liftSchema);
   await parts.erasures.liftHold(hold.seq, personOf(identity), reason);
   sendJson(res, 200, shownHold(parts, hold));
 }
@@ -121,12 +120,6 @@ function personOf({ name, role }: Identity): Person {
   if (role !== 'privacy' && role !== 'admin')
     throw new HoldpointError('forbidden', `The role ${role} may not erase.`);
   return { by: name, role };
-}
-
-function checked<T>(schema: z.ZodType<T>, body: unknown): T {
-  const parsed = schema.safeParse(body);
-  if (parsed.success) return parsed.data;
-  throw new HoldpointError('invalid_argument', wrongInput(parsed.error), 'See /openapi.json.');
 }
 
 function shown({ id, order, progress, ...job }: ErasureJob): ErasureShown {

@@ -1,7 +1,4 @@
 /** Messages to receivers: seen, sent again, tried. */
-import type { z } from 'zod';
-import { HoldpointError } from '../../core/errors.ts';
-import { wrongInput } from '../../core/wrong-input.ts';
 import type { Message } from '../../notify/outbox.ts';
 import {
   listNotifications,
@@ -12,7 +9,7 @@ import {
   testNotification,
   testSchema,
 } from '../api/notifications.ts';
-import { type ControlRequest, type Route, readJsonBody, sendJson } from '../http.ts';
+import { type Route, readOrder, sendJson } from '../http.ts';
 import { readQuery } from '../operation.ts';
 import type { ControlParts } from '../parts.ts';
 
@@ -33,7 +30,7 @@ export function notificationRoutes({ notifier }: ControlParts): Route[] {
       path: '/api/v1/notifications/replay',
       operation: replayNotification,
       handle: async (request) => {
-        const { id } = await bodyOf(request, replaySchema);
+        const { id } = await readOrder(request, replaySchema);
         sendJson(request.res, 202, shown(await notifier.replay(id)));
       },
     },
@@ -42,17 +39,11 @@ export function notificationRoutes({ notifier }: ControlParts): Route[] {
       path: '/api/v1/notifications/test',
       operation: testNotification,
       handle: async (request) => {
-        const { receiver } = await bodyOf(request, testSchema);
+        const { receiver } = await readOrder(request, testSchema);
         sendJson(request.res, 202, shown(await notifier.test(receiver)));
       },
     },
   ];
-}
-
-async function bodyOf<T>(request: ControlRequest, schema: z.ZodType<T>): Promise<T> {
-  const parsed = schema.safeParse(await readJsonBody(request));
-  if (parsed.success) return parsed.data;
-  throw new HoldpointError('invalid_argument', wrongInput(parsed.error), 'See /openapi.json.');
 }
 
 function shown({ key, receiver, notice, state, reason, queuedAtMs }: Message): NotificationShown {

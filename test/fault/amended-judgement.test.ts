@@ -1,0 +1,64 @@
+/** What rules say of an amendment, by what the ledger has of the call: where that is too little, nobody amends it. */
+import { afterEach, expect, test } from 'vitest';
+import { denialOf } from '../../src/control/amended-judgement.ts';
+import { encodeHttpMessage } from '../../src/core/http-message.ts';
+import type { JsonObject } from '../../src/ledger/canonical.ts';
+import type { Ledger } from '../../src/ledger/ledger.ts';
+import { loadPolicy } from '../../src/policy/compile.ts';
+import { chatRequest, chatText } from '../proxy/answers.ts';
+import { createLedgerUnderTest } from './ledger-under-test.ts';
+
+const policy = loadPolicy(
+  'policy.yaml',
+  `version: "1"
+rules:
+  - id: merger
+    title: Nobody hears of the merger
+    phase: response
+    when: response.text.contains("merger")
+    action: deny
+    tests:
+      - { name: yes, expect: match, response: { text: the merger } }
+      - { name: no, expect: no-match, response: { text: the weather } }
+`,
+);
+const type = ['Content-Type', 'application/json'];
+const answerOf = (text: string): Buffer =>
+  encodeHttpMessage({ startLine: 'HTTP/1.1 200 OK', headers: type, body: Buffer.from(chatText(text)) });
+
+let ledger: Ledger | undefined;
+afterEach(() => ledger?.close('test over'));
+
+/** A held answer about the weather to a request of which the entry says `stored`. */
+async function heldAnswer(stored: JsonObject) {
+  const opened = await createLedgerUnderTest().open();
+  ledger = opened;
+  const startLine = 'POST /v1/chat/completions HTTP/1.1';
+  const message = encodeHttpMessage({ startLine, headers: type, body: Buffer.from(chatRequest()) });
+  const call = { method: 'POST', operation: 'chat.completions', path: '/v1/chat/completions' };
+  const asked = opened.seal({
+    type: 'request',
+    data: { ...call, provider: 'openai', rules: [], verdict: 'pass', workload: 'w', ...stored },
+    parts: [{ name: 'request', bytes: message }],
+  });
+  const answered = opened.seal({
+    type: 'response',
+    data: { decision: asked.seq, result: 'ok', rules: ['x'], status: 200, streamed: false, verdict: 'hold' },
+    refs: [asked.seq],
+    parts: [{ name: 'response', bytes: answerOf('The weather.') }],
+  });
+  await answered.durable;
+  const hold = { phase: 'response', decision: asked.seq, response: answered.seq } as const;
+  return (text: string) => denialOf({ ledger: opened, policy: () => policy }, hold, answerOf(text));
+}
+
+test('an amended answer is judged as it would go on, not as it was held', async () => {
+  const denial = await heldAnswer({});
+  expect(await denial('The merger.')).toMatchObject({ rule: 'merger' });
+  expect(await denial('The rain.')).toBe(null);
+});
+
+test('an answer to a request of which only the beginning is stored is not amended', async () => {
+  const denial = await heldAnswer({ stored: 10 });
+  await expect(denial('The rain.')).rejects.toMatchObject({ code: 'not_amendable' });
+});
