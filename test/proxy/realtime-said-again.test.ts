@@ -177,6 +177,36 @@ describe('a call that waits, told again while a later answer comes,', () => {
   });
 });
 
+describe('a call told again while it waits', () => {
+  async function toldWhileWaiting() {
+    const scene = await connectScene(holdTransfers);
+    await asked(scene);
+    const events = callEvents('resp_1', 25_000);
+    sendAll(scene.provider, events);
+    const hold = await scene.sidecar.ada.nextHold();
+    scene.provider.send(retrieved(events));
+    // What came before this is read.
+    await heard(scene);
+    return { ...scene, hold };
+  }
+
+  test('does not come out where it is denied', async () => {
+    const scene = await toldWhileWaiting();
+    await scene.sidecar.ada.rule(scene.hold, { verdict: 'deny' });
+    await vi.waitFor(() => expect(scene.client.types()).toContain('response.done'));
+    expect((await heard(scene)).join()).not.toContain('25000');
+  });
+
+  test('does not come out with its first arguments where it is amended', async () => {
+    const scene = await toldWhileWaiting();
+    const amendment = { toolCalls: [{ id: 'call_resp_1', arguments: { amount: 5, payee: 'ACME' } }] };
+    const ruled = await scene.sidecar.ada.rule(scene.hold, { verdict: 'amend', amendment });
+    expect(ruled).toMatchObject({ status: 201 });
+    await vi.waitFor(() => expect(scene.client.types()).toContain('response.done'));
+    expect((await heard(scene)).join()).not.toContain('25000');
+  });
+});
+
 test('what waits behind a released call stays in order, however slowly the workload takes it', async () => {
   const scene = await connectScene(holdTransfers);
   const { client, provider, sidecar } = scene;
