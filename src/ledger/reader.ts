@@ -66,8 +66,10 @@ export async function readBlockLeaves(
 
 /** The leaves [from, to), as they are stored; throws `not_found` where one is missing. */
 export async function readLeaves(store: RecordStore, from: number, to: number): Promise<readonly Buffer[]> {
-  const leaves: Buffer[] = [];
-  for (let seq = await firstSeqOf(store, from); seq < to; ) {
+  const first = await findBlock(store, from);
+  if (first === null) throw notFound(from);
+  const leaves = first.leaves.slice(from - first.firstSeq, to - first.firstSeq);
+  for (let seq = first.firstSeq + first.leaves.length; seq < to; ) {
     const block = await readBlockLeaves(store, seq);
     if (block === null) throw notFound(seq);
     leaves.push(...block.slice(Math.max(0, from - seq), to - seq));
@@ -78,19 +80,38 @@ export async function readLeaves(store: RecordStore, from: number, to: number): 
 
 /** The checkpoint of the block that ends with a tree of `size` leaves; null when none does. */
 export async function readNoteAt(store: RecordStore, size: number): Promise<Buffer | null> {
-  const firstSeq = await firstSeqOf(store, size - 1);
-  const record = await store.get(recordKey(firstSeq, 'block'));
-  if (record === undefined) return null;
-  const { leaves, note } = decodeBlock(record);
-  return firstSeq + leaves.length === size ? note : null;
+  const found = await findBlock(store, size - 1);
+  return found !== null && found.firstSeq + found.leaves.length === size ? found.note : null;
 }
 
 /** Where the block with this entry begins. */
 export async function firstSeqOf(store: RecordStore, seq: number): Promise<number> {
-  for await (const { key } of store.scan({ to: recordKey(seq, 'snapshot'), reverse: true, limit: 1 })) {
-    return parseRecordKey(key)?.seq ?? seq;
+  return (await findBlockRecord(store, seq))?.firstSeq ?? seq;
+}
+
+interface FoundBlock extends Block {
+  readonly firstSeq: number;
+}
+
+/** The last block that begins at or before this entry; null where none does. */
+async function findBlock(store: RecordStore, seq: number): Promise<FoundBlock | null> {
+  const found = await findBlockRecord(store, seq);
+  return found === null ? null : { firstSeq: found.firstSeq, ...decodeBlock(found.record) };
+}
+
+/** A block, its bodies and its snapshot: one of the last so many records up to an entry is the block that has it. */
+const recordsOfBlockMax = 3;
+
+async function findBlockRecord(
+  store: RecordStore,
+  seq: number,
+): Promise<{ readonly firstSeq: number; readonly record: Buffer } | null> {
+  const range = { to: recordKey(seq, 'block'), reverse: true, limit: recordsOfBlockMax, withoutBodies: true };
+  for await (const { key, value } of store.scan(range)) {
+    const place = parseRecordKey(key);
+    if (place?.kind === 'block') return { firstSeq: place.seq, record: value };
   }
-  return seq;
+  return null;
 }
 
 /** How many of the first `size` entries were sealed before a time: a binary search over when they say they were. */
@@ -136,10 +157,9 @@ async function readBlockAt(store: RecordStore, seq: number): Promise<ReadBlock> 
   const kept = lately.get(store) ?? [];
   const known = kept.find(({ firstSeq, leaves }) => firstSeq <= seq && seq < firstSeq + leaves.length);
   if (known !== undefined) return known;
-  const firstSeq = await firstSeqOf(store, seq);
-  const record = await store.get(recordKey(firstSeq, 'block'));
-  if (record === undefined) throw notFound(seq);
-  const block = { firstSeq, leaves: decodeBlock(record).leaves, entries: new Map<number, Entry>() };
+  const found = await findBlock(store, seq);
+  if (found === null) throw notFound(seq);
+  const block = { firstSeq: found.firstSeq, leaves: found.leaves, entries: new Map<number, Entry>() };
   lately.set(store, [block, ...(lately.get(store) ?? [])].slice(0, readBlocksMax));
   return block;
 }

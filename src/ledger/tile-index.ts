@@ -12,15 +12,17 @@ import {
   type FullTile,
   hashesAtLevel,
   hashesOf,
+  levelsOver,
+  nodeOver,
+  nodesOfTile,
   rootOfEdge,
-  rootOfRow,
   type TileEdge,
   type TilePlace,
   tileBytes,
   tileOfSubtree,
   tileWidth,
 } from './tiles.ts';
-import { leafHash } from './tree.ts';
+import { hashBytes, leafHash } from './tree.ts';
 
 /** What is durable, and the root that its checkpoint signs. */
 export interface SignedTree {
@@ -57,7 +59,7 @@ export interface TileIndex {
 
 /** So many entries are read while a caller waits; beyond that it is asked to come again. */
 const waitEntriesMax = 50_000;
-/** 8 KiB each. */
+/** 16 KiB each. */
 const cachedTilesMax = 64;
 const tipKey = Buffer.from('tiles');
 const rebuildsMax = 1;
@@ -67,10 +69,12 @@ const takenBlocksMax = 4 * tileWidth;
 /** Opens the tiles over their store; reads the right edge only. */
 export async function openTileIndex(options: TileIndexOptions): Promise<TileIndex> {
   const { store } = options;
-  const cached = new Map<string, readonly Buffer[]>();
+  const cached = new Map<string, Buffer>();
   /** By the seq of the block's first entry, in that order. */
   const taken = new Map<number, readonly Buffer[]>();
   let edge = (await readTip(store)) ?? emptyEdge();
+  /** The rows of this edge at this size that were asked for. */
+  let atEdge = { edge, size: edge.size, rows: new Map<number, Row>() };
   /** The size at which the edge was last compared with a checkpoint; less than what is durable until it is again. */
   let checkedSize = -1;
   /** After a failed write the edge may be ahead of the tiles that are kept. */
@@ -158,24 +162,45 @@ export async function openTileIndex(options: TileIndexOptions): Promise<TileInde
   }
 
   /** A whole tile, full or at the edge; never one that changes later. */
-  async function rowOf(place: TilePlace): Promise<readonly Buffer[]> {
+  async function rowOf(place: TilePlace): Promise<Row> {
     const full = hashesAtLevel(edge.size, place.level + 1);
-    if (place.index >= full) return place.index === full ? [...(edge.rows[place.level] ?? [])] : [];
+    if (place.index > full) return edgeRow([]);
+    if (place.index === full) return rowAtEdge(place.level);
+    const nodes = await nodesOf(place);
+    return {
+      hashes: (width) => hashesOf(nodes.subarray(0, width * hashBytes)),
+      over: (first, count) => nodeOver(nodes, first, count),
+    };
+  }
+
+  /** Hashed once for as long as nothing is appended. */
+  function rowAtEdge(level: number): Row {
+    if (atEdge.edge !== edge || atEdge.size !== edge.size)
+      atEdge = { edge, size: edge.size, rows: new Map() };
+    const known = atEdge.rows.get(level);
+    if (known !== undefined) return known;
+    const row = edgeRow([...(edge.rows[level] ?? [])]);
+    atEdge.rows.set(level, row);
+    return row;
+  }
+
+  /** A full tile and what lies between it and the tile above, by whose hash it was checked. */
+  async function nodesOf(place: TilePlace): Promise<Buffer> {
     const name = `${place.level}/${place.index}`;
     const known = cached.get(name);
     if (known !== undefined) return known;
     const tile = await store.get(tileKey(place));
     const above = await rowOf({ level: place.level + 1, index: Math.floor(place.index / tileWidth) });
-    const stated = above[place.index % tileWidth];
-    const row = tile?.length === tileBytes ? hashesOf(tile) : [];
-    if (stated === undefined || row.length === 0 || !rootOfRow(row).equals(stated)) {
+    const stated = above.over(place.index % tileWidth, 1);
+    const nodes = tile?.length === tileBytes ? nodesOfTile(tile) : null;
+    if (nodes === null || stated === null || !nodeOver(nodes, 0, tileWidth).equals(stated)) {
       rebuild();
       throw damaged();
     }
     const [oldest] = cached.keys();
     if (cached.size >= cachedTilesMax && oldest !== undefined) cached.delete(oldest);
-    cached.set(name, row);
-    return row;
+    cached.set(name, nodes);
+    return nodes;
   }
 
   function rebuild(): void {
@@ -189,9 +214,9 @@ export async function openTileIndex(options: TileIndexOptions): Promise<TileInde
     const hashes: Buffer[] = [];
     for (const subtree of subtrees) {
       const { place, first, count } = tileOfSubtree(subtree);
-      const row = (await rowOf(place)).slice(first, first + count);
-      if (row.length < count) throw notFound();
-      hashes.push(rootOfRow(row));
+      const node = (await rowOf(place)).over(first, count);
+      if (node === null) throw notFound();
+      hashes.push(node);
     }
     return foldHashes(hashes);
   }
@@ -211,7 +236,7 @@ export async function openTileIndex(options: TileIndexOptions): Promise<TileInde
     },
     tile: async (place, width) => {
       await upToDate();
-      const row = (await rowOf(place)).slice(0, width);
+      const row = (await rowOf(place)).hashes(width);
       if (row.length < width || width < 1) throw notFound();
       return row;
     },
@@ -226,6 +251,22 @@ export async function openTileIndex(options: TileIndexOptions): Promise<TileInde
       await running?.catch(() => undefined);
       if (edge.size > 0) await keep([]);
     },
+  };
+}
+
+/** What a tile has so far. */
+interface Row {
+  /** The first `width` of its hashes, or as many as it has; at most 256. */
+  readonly hashes: (width: number) => readonly Buffer[];
+  /** The node over `count` of them from `first` on; null where it has not that many. */
+  readonly over: (first: number, count: number) => Buffer | null;
+}
+
+function edgeRow(hashes: readonly Buffer[]): Row {
+  const levels = levelsOver(hashes);
+  return {
+    hashes: (width) => hashes.slice(0, width),
+    over: (first, count) => levels[Math.log2(count)]?.[first / count] ?? null,
   };
 }
 

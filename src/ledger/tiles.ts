@@ -3,11 +3,10 @@
  * the arithmetic of tiles and their right edge; where full tiles are kept is in tile-index.ts. Pure.
  */
 import { foldHashes, rootPlan, type Subtree } from './proof.ts';
-import { nodeHash } from './tree.ts';
+import { hashBytes, nodeHash, writeNodeHash } from './tree.ts';
 
 export const tileWidth = 256;
 const tileHeight = 8;
-const hashBytes = 32;
 export const tileBytes = tileWidth * hashBytes;
 export const tileLevelMax = 63;
 
@@ -90,18 +89,45 @@ export function tileOfSubtree({ height, index }: Subtree): {
 
 /** The hash over a power of two of hashes. */
 export function rootOfRow(row: readonly Buffer[]): Buffer {
-  let hashes = row;
-  while (hashes.length > 1) {
-    const above: Buffer[] = [];
-    for (let i = 0; i + 1 < hashes.length; i += 2) {
-      const [left, right] = [hashes[i], hashes[i + 1]];
-      if (left !== undefined && right !== undefined) above.push(nodeHash(left, right));
-    }
-    hashes = above;
-  }
-  const [root] = hashes;
+  const root = levelsOver(row).at(-1)?.[0];
   if (root === undefined) throw new RangeError('A row has at least one hash.');
   return root;
+}
+
+/** A row, and above it the nodes over 2, 4, 8, ... of its hashes; those that lack a right half are left out. */
+export function levelsOver(row: readonly Buffer[]): readonly (readonly Buffer[])[] {
+  const levels = [row];
+  for (let below = row; below.length > 1; ) {
+    const above: Buffer[] = [];
+    for (let i = 0; i + 1 < below.length; i += 2) {
+      const [left, right] = [below[i], below[i + 1]];
+      if (left !== undefined && right !== undefined) above.push(nodeHash(left, right));
+    }
+    levels.push(above);
+    below = above;
+  }
+  return levels;
+}
+
+/**
+ * A full tile and all nodes above its hashes, up to the one that the tile above has for it: 511 hashes, each row of
+ * nodes behind the one it is made of.
+ */
+export function nodesOfTile(tile: Buffer): Buffer {
+  const nodes = Buffer.allocUnsafeSlow((2 * tileWidth - 1) * hashBytes);
+  tile.copy(nodes);
+  for (let pair = 0; pair < tileWidth - 1; pair += 1)
+    writeNodeHash(nodes, 2 * pair * hashBytes, (tileWidth + pair) * hashBytes);
+  return nodes;
+}
+
+/** The node over `count` hashes of a tile from the one at `first` on; a power of two, and a multiple of it. */
+export function nodeOver(nodes: Buffer, first: number, count: number): Buffer {
+  return hashAt(nodes, 2 * tileWidth - (2 * tileWidth - first) / count);
+}
+
+function hashAt(hashes: Buffer, index: number): Buffer {
+  return hashes.subarray(index * hashBytes, (index + 1) * hashBytes);
 }
 
 /** The root from the right edge alone: what its tiles have to the left is already hashed into the levels above. */
@@ -115,9 +141,7 @@ export function rootOfEdge(edge: TileEdge): Buffer {
 
 /** A tile's bytes as its hashes; views, not copies. */
 export function hashesOf(tile: Buffer): Buffer[] {
-  return Array.from({ length: tile.length / hashBytes }, (_, i) =>
-    tile.subarray(i * hashBytes, (i + 1) * hashBytes),
-  );
+  return Array.from({ length: tile.length / hashBytes }, (_, i) => hashAt(tile, i));
 }
 
 /** `tile/<level>/<n>[.p/<w>]`, n in groups of three digits, all but the last with an x before them. */

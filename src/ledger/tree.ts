@@ -15,7 +15,8 @@ const leafScratch = Buffer.alloc(1 + 65_536);
 const nodeScratch = Buffer.alloc(65);
 nodeScratch[0] = 0x01;
 
-const hashBytes = 32;
+/** Of SHA-256. */
+export const hashBytes = 32;
 const slabHashes = 256;
 /**
  * Where the next hashes go. They stay until they are in a tile: in the memory that Node shares out among all small
@@ -48,6 +49,12 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   nodeScratch.set(left, 1);
   nodeScratch.set(right, 33);
   return digest(nodeScratch);
+}
+
+/** Writes the node over the two hashes that stand at byte `from` to byte `to` of the same memory, and makes nothing else. */
+export function writeNodeHash(hashes: Buffer, from: number, to: number): void {
+  hashes.copy(nodeScratch, 1, from, from + 2 * hashBytes);
+  hashes.write(hash('sha256', nodeScratch, 'binary'), to, 'latin1');
 }
 
 /** The tree with one more leaf. */

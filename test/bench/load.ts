@@ -29,9 +29,14 @@ export interface LoadResult {
 }
 
 /** `concurrency` callers, each with one call at a time, for `calls` calls. */
-export async function closedLoop(target: Target, concurrency: number, calls: number): Promise<LoadResult> {
+export async function closedLoop(
+  target: Target,
+  concurrency: number,
+  calls: number,
+  stream = false,
+): Promise<LoadResult> {
   const agent = newAgent(concurrency);
-  const body = chatBody(false);
+  const body = chatBody(stream);
   const latencyMs: number[] = [];
   let started = 0;
   let failed = 0;
