@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Agent } from 'undici';
-import { chatBody, closedLoop, percentile } from './load.ts';
+import { chatBody, closedLoop, type LoadResult, openLoop, percentile } from './load.ts';
 import { rssMb, start } from './processes.ts';
 import { startSidecar } from './targets.ts';
 
@@ -93,51 +93,58 @@ function followOne(
   });
 }
 
+/** Streams one after the other over connections that are kept, as an SDK opens them: to the first byte of each. */
+async function oneAtATime(url: string): Promise<LoadResult> {
+  return openLoop({ url, path, headers: {} }, 50, 400, true);
+}
+
 async function main(count: number): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'holdpoint-streams-'));
   const log = openSync(join(directory, 'log'), 'a');
-  const upstream = await start(
-    process.execPath,
-    [fileURLToPath(new URL('./upstream.ts', import.meta.url))],
-    2,
-  );
+  const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+  const upstream = await start(process.execPath, [script('./upstream.ts')], 2);
   const sidecar = await startSidecar(upstream.url, directory, log);
+  const bare = await start(process.execPath, [script('./bare-proxy.ts'), upstream.url], log);
   let rssPeakMb = 0;
   const sampler = setInterval(() => {
     rssPeakMb = Math.max(rssPeakMb, rssMb(sidecar.pid));
   }, sampleEveryMs);
   try {
-    for (const { url } of [upstream, sidecar])
+    for (const { url } of [upstream, sidecar, bare])
       await closedLoop({ url, path, headers: {} }, warmUpConcurrency, warmUpCalls, true);
-    const few = { direct: await follow(upstream.url, 100, 20), through: await follow(sidecar.url, 100, 20) };
-    const many = {
-      direct: await follow(upstream.url, count, 200),
-      through: await follow(sidecar.url, count, 200),
-    };
-    for (const [name, { direct, through }] of Object.entries({
-      'one at a time': few,
-      'all at a time': many,
-    })) {
-      const added = (of: (figures: StreamFigures) => readonly number[], fraction: number): string =>
-        (percentile(of(through), fraction) - percentile(of(direct), fraction)).toFixed(2);
-      const first = (figures: StreamFigures): readonly number[] => figures.firstTokenMs;
-      const silence = (figures: StreamFigures): readonly number[] => figures.longestSilenceMs;
-      process.stdout.write(
-        `${name}, ${through.streams} streams, failed ${through.failed} (direct ${direct.failed}): added to the first token ` +
-          `p50 ${added(first, 0.5)} ms, p99 ${added(first, 0.99)} ms; longest silence through ` +
-          `p50 ${percentile(silence(through), 0.5).toFixed(0)} ms, max ${percentile(silence(through), 1).toFixed(0)} ms ` +
-          `(direct ${percentile(silence(direct), 1).toFixed(0)} ms)\n`,
+    const alone = await oneAtATime(upstream.url);
+    for (const [name, { url }] of Object.entries({ sidecar, 'bare http-proxy': bare })) {
+      const { latencyMs, failed } = await oneAtATime(url);
+      const added = (fraction: number): string =>
+        (percentile(latencyMs, fraction) - percentile(alone.latencyMs, fraction)).toFixed(2);
+      say(
+        `one at a time, ${name}, failed ${failed}: first token p50 +${added(0.5)} ms, p99 +${added(0.99)} ms`,
       );
     }
-    process.stdout.write(`peak RSS of the sidecar ${rssPeakMb.toFixed(0)} MB (bound ${rssMbMax})\n`);
-    process.exitCode = rssPeakMb < rssMbMax && many.through.failed === 0 ? 0 : 1;
+    const direct = await follow(upstream.url, count, 200);
+    const through = await follow(sidecar.url, count, 200);
+    const added = (fraction: number): string =>
+      (percentile(through.firstTokenMs, fraction) - percentile(direct.firstTokenMs, fraction)).toFixed(2);
+    const silence = ({ longestSilenceMs }: StreamFigures, fraction: number): string =>
+      percentile(longestSilenceMs, fraction).toFixed(0);
+    say(
+      `all at a time, ${count} streams, failed ${through.failed} (direct ${direct.failed}): first token p50 +${added(0.5)} ms, ` +
+        `p99 +${added(0.99)} ms; longest silence p50 ${silence(through, 0.5)} ms, max ${silence(through, 1)} ms ` +
+        `(direct ${silence(direct, 0.5)} and ${silence(direct, 1)} ms)`,
+    );
+    say(`peak RSS of the sidecar ${rssPeakMb.toFixed(0)} MB (bound ${rssMbMax})`);
+    process.exitCode = rssPeakMb < rssMbMax && through.failed === 0 ? 0 : 1;
   } finally {
     clearInterval(sampler);
-    await sidecar.stop();
+    await Promise.all([sidecar.stop(), bare.stop()]);
     await upstream.stop();
     closeSync(log);
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
 }
 
 await main(Number(process.argv[2] ?? 1_000));
