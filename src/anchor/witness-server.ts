@@ -68,6 +68,7 @@ async function answer(req: IncomingMessage, res: ServerResponse, witness: Witnes
   if (pathname === '/add-checkpoint') {
     if (req.method !== 'POST') return notAllowed(res, 'POST');
     const body = await readBody(req);
+    if (body === 'broken off') return;
     if (body === null) return end(res, 413, 'text/plain; charset=utf-8', 'The body is too long.\n');
     const given = await witness.addCheckpoint(body);
     return end(res, given.status, given.type, given.body);
@@ -80,14 +81,20 @@ async function answer(req: IncomingMessage, res: ServerResponse, witness: Witnes
 }
 
 /** Null when it is longer than any checkpoint with its proof. */
-async function readBody(req: IncomingMessage): Promise<Buffer | null> {
+async function readBody(req: IncomingMessage): Promise<Buffer | 'broken off' | null> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of req) {
-    if (!Buffer.isBuffer(chunk)) continue;
-    length += chunk.length;
-    if (length > addCheckpointBytesMax) return null;
-    chunks.push(chunk);
+  try {
+    for await (const chunk of req) {
+      if (!Buffer.isBuffer(chunk)) continue;
+      length += chunk.length;
+      if (length > addCheckpointBytesMax) return null;
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    // Whoever leaves before the end is nobody's failure, and must not fill the log: anybody can do it.
+    if (!req.complete) return 'broken off';
+    throw error;
   }
   return Buffer.concat(chunks);
 }

@@ -1,9 +1,12 @@
 /** The sidecar as a client of witnesses: what it sends, which answers count, how it finds its place again. */
 
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextRound } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { latestCheckpoint } from '../../src/anchor/anchor.ts';
 import { cosignerOf } from '../../src/anchor/cosign.ts';
@@ -117,6 +120,25 @@ describe('a witness', () => {
       /does not know holdpoint\//,
     );
     await other.close();
+  });
+});
+
+describe("the witness's port", () => {
+  it('takes a body that its sender broke off for no failure of its own', async () => {
+    const errors: unknown[] = [];
+    const onError = (_what: string, error: unknown): number => errors.push(error);
+    const port = await listenWitness({ host: '127.0.0.1', port: 0, witness, onAnswer: () => 0, onError });
+    const { hostname, port: number } = new URL(port.url);
+    const socket = connect(Number(number), hostname);
+    socket.write(
+      'POST /add-checkpoint HTTP/1.1\r\nhost: w\r\ncontent-length: 90\r\nexpect: 100-continue\r\n\r\n',
+    );
+    // The answer to `expect` says that the witness waits for the body now.
+    await once(socket, 'data');
+    socket.destroy();
+    await port.close();
+    for (let round = 0; round < 10; round += 1) await nextRound();
+    expect(errors).toEqual([]);
   });
 });
 
