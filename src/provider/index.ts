@@ -6,18 +6,19 @@ import { bedrock } from './bedrock.ts';
 import { cohere } from './cohere.ts';
 import { gemini } from './gemini.ts';
 import { mistral } from './mistral.ts';
+import { asAnthropicGateway, asChatServer, asOpenaiGateway } from './mounted-beside.ts';
 import { ollama } from './ollama.ts';
 import { openai } from './openai.ts';
 import type { Protocol } from './protocol.ts';
 import { vertex } from './vertex.ts';
 
 const protocols: Readonly<Record<ProtocolName, Protocol>> = {
-  openai,
-  anthropic,
-  azure,
+  openai: asOpenaiGateway(openai),
+  anthropic: asAnthropicGateway(anthropic),
+  azure: asOpenaiGateway(azure),
   ollama,
-  mistral,
-  cohere,
+  mistral: asChatServer(mistral),
+  cohere: asChatServer(cohere),
   bedrock,
   gemini,
   vertex,

@@ -1,0 +1,54 @@
+/**
+ * What servers offer beside the API that they are set up as here: Anthropic the completions of OpenAI
+ * (https://platform.claude.com/docs/en/api/openai-sdk), gateways such as LiteLLM's whatever their clients speak
+ * (https://docs.litellm.ai/docs/google_generateContent/), and vLLM both beside a model of Mistral's or Cohere's. Unread it
+ * would go round every rule. Pure.
+ */
+import { anthropic } from './anthropic.ts';
+import { bedrock } from './bedrock.ts';
+import { gemini } from './gemini.ts';
+import { anthropicOperations, openai } from './openai.ts';
+import type { OperationName, Protocol } from './protocol.ts';
+import { routeSegments } from './route.ts';
+import { type AlsoSpoken, speakingAlso } from './speaking-also.ts';
+
+function spoken(protocol: Protocol, operations: Iterable<OperationName>): AlsoSpoken {
+  return { protocol, operations: new Set(operations) };
+}
+
+/** Only below a model: elsewhere the same last word means something else. */
+const bedrockModels: Protocol = {
+  ...bedrock,
+  operationOf: (method, path) =>
+    routeSegments(path).includes('model') ? bedrock.operationOf(method, path) : 'unknown',
+};
+
+const ofOpenai = spoken(openai, ['chat.completions', 'completions', 'responses']);
+const ofAnthropic = spoken(anthropic, anthropicOperations);
+const ofOthers: readonly AlsoSpoken[] = [
+  spoken(gemini, [
+    'generate_content',
+    'stream_generate_content',
+    'batch_generate_content',
+    'count_tokens',
+    'embed_content',
+    'interactions',
+  ]),
+  spoken(bedrockModels, ['converse', 'invoke', 'invoke.bidirectional']),
+];
+
+/** A server of OpenAI's API, which reads Anthropic's itself. */
+export function asOpenaiGateway(own: Protocol): Protocol {
+  return speakingAlso(own, ofOthers);
+}
+
+/** A server of Anthropic's API. */
+export function asAnthropicGateway(own: Protocol): Protocol {
+  return speakingAlso(own, [ofOpenai, ...ofOthers]);
+}
+
+/** A server of an API that has chat completions of its own. */
+export function asChatServer(own: Protocol): Protocol {
+  const more = spoken(openai, ['completions', 'responses']);
+  return speakingAlso(own, [more, ofAnthropic]);
+}

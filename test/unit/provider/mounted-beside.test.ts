@@ -1,0 +1,101 @@
+import { describe, expect, test } from 'vitest';
+import { protocolOf } from '../../../src/provider/index.ts';
+import { amended, asked, readAs } from './lines.ts';
+import { events } from './streams.ts';
+
+describe('an answer of another family at a server that is set up for one', () => {
+  test.each([
+    // https://platform.claude.com/docs/en/api/openai-sdk: base_url="https://api.anthropic.com/v1/"
+    ['anthropic', 'POST', '/v1/chat/completions', 'chat.completions'],
+    ['anthropic', 'GET', '/v1/chat/completions/chatcmpl-1', 'chat.completions'],
+    // https://docs.litellm.ai/docs/response_api and /docs/google_generateContent: one gateway, every client's form.
+    ['anthropic', 'POST', '/v1/responses', 'responses'],
+    ['anthropic', 'POST', '/v1/completions', 'completions'],
+    ['openai', 'POST', '/v1beta/models/gemini-3-pro:generateContent', 'generate_content'],
+    ['openai', 'POST', '/gemini/v1beta/models/gemini-3-pro:streamGenerateContent', 'stream_generate_content'],
+    ['openai', 'POST', '/v1beta/models/gemini-3-pro:countTokens', 'count_tokens'],
+    ['openai', 'POST', '/v1beta/interactions', 'interactions'],
+    ['openai', 'POST', '/bedrock/model/anthropic.claude-opus-5/converse-stream', 'converse'],
+    ['openai', 'POST', '/bedrock/model/anthropic.claude-opus-5/invoke', 'invoke'],
+    ['azure', 'POST', '/v1beta/models/gemini-3-pro:generateContent', 'generate_content'],
+    // https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
+    ['mistral', 'POST', '/v1/responses', 'responses'],
+    ['mistral', 'POST', '/v1/messages', 'messages'],
+    ['mistral', 'POST', '/v1/completions', 'completions'],
+    ['cohere', 'POST', '/v1/messages', 'messages'],
+  ] as const)('%s: %s %s is %s, and read', (family, method, path, operation) => {
+    const protocol = protocolOf(family);
+    expect(protocol.operationOf(method, path)).toBe(operation);
+    expect(protocol.readsAnswer(operation)).toBe(!['count_tokens'].includes(operation));
+  });
+
+  test.each([
+    ['openai', 'POST', '/agents/a/invoke'],
+    ['openai', 'POST', '/v1/chat'],
+    ['anthropic', 'GET', '/v1/models'],
+    ['mistral', 'GET', '/v1/models'],
+  ] as const)('%s: %s %s stays unknown', (family, method, path) => {
+    expect(protocolOf(family).operationOf(method, path)).toBe('unknown');
+  });
+
+  test.each([
+    ['mistral', '/v1/fim/completions', 'fim.completions'],
+    ['mistral', '/v1/agents/completions', 'agents.completions'],
+    ['mistral', '/v1/conversations', 'conversations'],
+    ['cohere', '/v2/chat', 'chat'],
+    ['anthropic', '/v1/files', 'files'],
+    ['anthropic', '/v1/messages', 'messages'],
+  ] as const)('%s: its own %s stays %s', (family, path, operation) => {
+    expect(protocolOf(family).operationOf('POST', path)).toBe(operation);
+  });
+});
+
+describe('OpenAI’s chat completions at Anthropic’s API', () => {
+  const anthropic = protocolOf('anthropic');
+  const path = '/v1/chat/completions';
+  const call = { id: 'toolu_1', type: 'function', function: { name: 'pay', arguments: '{"amount":25000}' } };
+  const whole = JSON.stringify({ choices: [{ message: { role: 'assistant', tool_calls: [call] } }] });
+  const delta = { tool_calls: [{ index: 0, ...call }] };
+  const streamed = events(
+    { choices: [{ index: 0, delta }] },
+    { choices: [{ index: 0, delta: {}, finish_reason: 'tool_calls' }] },
+    'data: [DONE]\n\n',
+  );
+  const toolCalls = [{ id: 'toolu_1', name: 'pay', arguments: { amount: 25000 } }];
+
+  test('are asked with words and tools that rules see', () => {
+    const body = {
+      model: 'claude-opus-5-5',
+      messages: [{ role: 'user', content: 'Pay the bill.' }],
+      tools: [{ type: 'function', function: { name: 'pay' } }],
+    };
+    expect(asked(anthropic, 'chat.completions', body, path)).toMatchObject({
+      facts: { model: 'claude-opus-5-5', text: 'Pay the bill.', tools: [{ name: 'pay' }] },
+      defects: [],
+    });
+  });
+
+  test('call tools that rules see, whole and streamed', () => {
+    expect(readAs(null, anthropic, 'chat.completions', whole).facts).toMatchObject({ toolCalls });
+    const read = readAs('sse', anthropic, 'chat.completions', streamed);
+    expect(read.facts).toMatchObject({ toolCalls });
+    expect(read.kinds[0]).toBe('tool');
+  });
+
+  test('are amended, denied and kept alive in their own form', () => {
+    const amendment = { toolCalls: [{ id: 'toolu_1', arguments: { amount: 9 } }] };
+    for (const [form, bytes] of [
+      [null, whole],
+      ['sse', streamed],
+    ] as const) {
+      const text = amended(form, anthropic, 'chat.completions', bytes, amendment);
+      expect(readAs(form, anthropic, 'chat.completions', text).facts.toolCalls).toMatchObject([
+        { id: 'toolu_1', arguments: { amount: 9 } },
+      ]);
+    }
+    expect(JSON.parse(anthropic.errorBody('chat.completions', 'denied_by_policy', 403, 'No.'))).toEqual({
+      error: { message: 'No.', type: 'permission_error', param: null, code: 'denied_by_policy' },
+    });
+    expect(anthropic.keepAliveEvent('chat.completions', 'sse', 'm')).toContain('chat.completion.chunk');
+  });
+});
