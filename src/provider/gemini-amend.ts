@@ -18,6 +18,7 @@ import {
   readGeminiResponse,
 } from './gemini-answer.ts';
 import type { CallInProgress } from './gemini-calls.ts';
+import { rewrapped } from './gemini-envelope.ts';
 import { camelCased, isThought } from './gemini-parts.ts';
 import { isRecord, type JsonRecord } from './json.ts';
 import { openArrayStream, rewriteArray } from './json-array-stream.ts';
@@ -104,9 +105,11 @@ function createRewriter(rewrites: Rewrites, text: string | undefined) {
 
   return (value: JsonRecord): JsonRecord => {
     chunk += 1;
-    const candidates = value['candidates'];
-    if (!Array.isArray(candidates)) return value;
-    return { ...value, candidates: candidates.map(rewriteCandidate) };
+    return rewrapped(value, (answer) => {
+      const candidates = answer['candidates'];
+      if (!Array.isArray(candidates)) return answer;
+      return { ...answer, candidates: candidates.map(rewriteCandidate) };
+    });
   };
 }
 

@@ -6,12 +6,13 @@
 import type { ToolCallFact } from '../core/facts.ts';
 import { type CallInProgress, createCallReader } from './gemini-calls.ts';
 import { enumName, finishReasons, readUsage, refusals } from './gemini-ends.ts';
+import { isAnswer, unwrapped } from './gemini-envelope.ts';
 import { dataOf, isCall, isThought } from './gemini-parts.ts';
 import { chunkMissedBy, createPieceWatch } from './gemini-pieces.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import type { ResponseReading } from './protocol.ts';
 import { addCall, addJsonCall, boundedList, joined, note, openAnswer, toolCallsMax } from './reading.ts';
-import { eachElement, sourcesAt } from './source-at-path.ts';
+import { eachElement, type SourcePath, sourcesAt } from './source-at-path.ts';
 import type { StreamEventKind, StreamReader } from './stream.ts';
 
 const candidatesMax = 128;
@@ -162,10 +163,15 @@ export function createAnswerReader(
     }
   }
 
-  function absorb(value: JsonRecord, text: string): StreamEventKind {
+  function absorb(sent: JsonRecord, text: string): StreamEventKind {
     chunk += 1;
+    const { answer: value, path } = unwrapped(sent, defects);
     whoMisses = () => chunkMissedBy(value);
     let kind: StreamEventKind = 'other';
+    if (!isAnswer(value) && Object.keys(value).length > 0) {
+      note(defects, 'a partial answer has no `candidates`');
+      kind = 'tool';
+    }
     if (!isAbsent(value['error'])) {
       failed = true;
       kind = 'error';
@@ -186,7 +192,8 @@ export function createAnswerReader(
     const sourceOf = (place: string, key: string): string | undefined => {
       let found = sources.get(key);
       if (found === undefined) {
-        found = sourcesAt(text, ['candidates', eachElement, 'content', 'parts', eachElement, key, 'args']);
+        const parts: SourcePath = [...path, 'candidates', eachElement, 'content', 'parts'];
+        found = sourcesAt(text, [...parts, eachElement, key, 'args']);
         sources.set(key, found);
       }
       return found.get(place);
@@ -231,16 +238,6 @@ export function createAnswerReader(
   return { defects, absorb, reading, calls: () => inOrder().flatMap(({ calls }) => calls.finish()) };
 }
 
-/** One of these tells an answer of Gemini's, even one that says nothing. */
-const answerMembers = [
-  'candidates',
-  'promptFeedback',
-  'usageMetadata',
-  'modelVersion',
-  'responseId',
-  'error',
-];
-
 /** Reads a whole answer of status below 400. `reader` may be one that the caller listens to. */
 export function readGeminiResponse(
   status: number,
@@ -250,7 +247,7 @@ export function readGeminiResponse(
   const { body, defects, unread } = openAnswer(status, bytes);
   if (body === null) return unread;
   for (const defect of defects) note(reader.defects, defect);
-  if (!answerMembers.some((name) => name in body)) note(reader.defects, 'the answer has no `candidates`');
+  if (!isAnswer(unwrapped(body, []).answer)) note(reader.defects, 'the answer has no `candidates`');
   reader.absorb(body, bytes.toString('utf8'));
   return { ...reader.reading(), complete: true };
 }

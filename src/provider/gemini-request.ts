@@ -119,16 +119,15 @@ function readConversation(body: JsonRecord, defects: string[]): Conversation {
 /** The members of a request under which whole requests or contents stand, in the order they are read. */
 function conversationsOf(body: JsonRecord, defects: string[]): readonly Conversation[] {
   const all: Conversation[] = [readConversation(body, defects)];
-  const inner = memberOf(body, 'generateContentRequest', defects);
-  if (isRecord(inner)) all.push(readConversation(inner, defects));
+  for (const name of ['generateContentRequest', 'request']) {
+    const inner = memberOf(body, name, defects);
+    if (isRecord(inner)) all.push(...conversationsOf(inner, defects));
+  }
   const content = memberOf(body, 'content', defects);
   if (!isAbsent(content)) all.push(contentAlone(content, defects));
   for (const request of batchedRequests(body, defects)) {
     if (!isRecord(request)) note(defects, 'an entry of `requests` is not an object');
-    else {
-      const wrapped = memberOf(request, 'request', defects);
-      all.push(...conversationsOf(isRecord(wrapped) ? wrapped : request, defects));
-    }
+    else all.push(...conversationsOf(request, defects));
   }
   return all;
 }
@@ -173,8 +172,10 @@ function noteModels(body: JsonRecord, model: string, defects: string[]): string 
   const batch = batchIn(body, defects);
   const requests = batchedRequests(body, defects).filter(isRecord);
   const inner = requests.map((request) => memberOf(request, 'request', defects)).filter(isRecord);
-  // Elsewhere the path decides, whatever the body says.
+  const wrapped = memberOf(body, 'request', defects);
+  // Elsewhere the path decides, whatever the body says; a wrapped request's path names no model.
   const own = isAbsent(memberOf(batch, 'inputConfig', defects)) ? [] : [batch];
+  if (isRecord(wrapped)) own.push(body, wrapped);
   for (const one of [...own, ...requests, ...inner]) {
     const named = plainModel(memberOf(one, 'model', defects));
     if (named !== '' && known !== '' && named !== known) note(defects, 'two models are named');
