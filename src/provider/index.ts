@@ -6,7 +6,7 @@ import { bedrock } from './bedrock.ts';
 import { cohere } from './cohere.ts';
 import { gemini } from './gemini.ts';
 import { mistral } from './mistral.ts';
-import { asAnthropicGateway, asChatServer, asOpenaiGateway } from './mounted-beside.ts';
+import { asAnthropicGateway, asBedrock, asChatServer, asOpenaiGateway } from './mounted-beside.ts';
 import { ollama } from './ollama.ts';
 import { openai } from './openai.ts';
 import type { Protocol } from './protocol.ts';
@@ -19,7 +19,7 @@ const protocols: Readonly<Record<ProtocolName, Protocol>> = {
   ollama,
   mistral: asChatServer(mistral),
   cohere: asChatServer(cohere),
-  bedrock,
+  bedrock: asBedrock(bedrock),
   gemini,
   vertex,
 };

@@ -1,8 +1,9 @@
 /**
  * What servers offer beside the API that they are set up as here: Anthropic the completions of OpenAI
  * (https://platform.claude.com/docs/en/api/openai-sdk), gateways such as LiteLLM's whatever their clients speak
- * (https://docs.litellm.ai/docs/google_generateContent/), and vLLM both beside a model of Mistral's or Cohere's. Unread it
- * would go round every rule. Pure.
+ * (https://docs.litellm.ai/docs/google_generateContent/), vLLM both beside a model of Mistral's or Cohere's, and Bedrock
+ * batches and completions (https://docs.aws.amazon.com/bedrock/latest/userguide/inference-openai-batch.html). Unread it would
+ * go round every rule. Pure.
  */
 import { anthropic } from './anthropic.ts';
 import { bedrock } from './bedrock.ts';
@@ -36,6 +37,43 @@ const ofOthers: readonly AlsoSpoken[] = [
   ]),
   spoken(bedrockModels, ['converse', 'invoke', 'invoke.bidirectional']),
 ];
+
+/** Bedrock's own paths have no version in them. */
+function belowVersion(protocol: Protocol): Protocol {
+  return {
+    ...protocol,
+    operationOf: (method, path) =>
+      routeSegments(path).includes('v1') ? protocol.operationOf(method, path) : 'unknown',
+  };
+}
+
+const atBedrock: readonly AlsoSpoken[] = [
+  spoken(belowVersion(openai), [
+    'chat.completions.list',
+    'responses.compact',
+    'responses.input_items',
+    'responses.input_tokens',
+    'completions',
+    'embeddings',
+    'conversations',
+    'conversations.items',
+    'batches',
+    'batches.outputs',
+    'files',
+    'files.content',
+    'uploads',
+    'audio.transcriptions',
+    'audio.speech',
+    'images.generations',
+    'images.edits',
+  ]),
+  spoken(belowVersion(anthropic), ['messages.count_tokens', 'messages.batches', 'messages.batches.results']),
+];
+
+/** Bedrock, which reads the chat completions, responses and messages that it serves itself. */
+export function asBedrock(own: Protocol): Protocol {
+  return speakingAlso(own, atBedrock);
+}
 
 /** A server of OpenAI's API, which reads Anthropic's itself. */
 export function asOpenaiGateway(own: Protocol): Protocol {

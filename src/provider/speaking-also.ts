@@ -30,6 +30,8 @@ export function speakingAlso(own: Protocol, others: readonly AlsoSpoken[]): Prot
     ...own,
     operationOf,
     readsAnswer: (operation) => whose(operation).readsAnswer(operation),
+    readsAnswerBy: (operation) => whose(operation).readsAnswerBy?.(operation) ?? null,
+    fileIdIn: (operation, body) => whose(operation).fileIdIn?.(operation, body) ?? '',
     readRequest: (operation, body, head) => whose(operation).readRequest(operation, body, head),
     readResponse: (operation, status, body) => whose(operation).readResponse(operation, status, body),
     readResponseFrom: (operation, status, file) =>

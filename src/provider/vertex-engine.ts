@@ -3,7 +3,8 @@
  * (https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.reasoningEngines/query). What they
  * answer is whatever the agent returns: its calls are found wherever they stand, in the forms of Google's agent kit
  * (`function_call` with `args`) and of LangChain (`tool_calls`, `tool` with `tool_input`). The agent has made them
- * itself, as a rule; what waits is the answer that tells them. Pure; hostile bytes in, facts and defects out.
+ * itself, as a rule; what waits is the answer that tells them. Agents that speak the Agent2Agent protocol there
+ * (https://cloud.google.com/vertex-ai/generative-ai/docs/agent-engine/use/a2a) tell them as data of a message. Pure; hostile bytes in, facts and defects out.
  */
 import type { ToolCallFact } from '../core/facts.ts';
 import { unamendable } from './amendment.ts';
@@ -32,12 +33,16 @@ export const engineVerbs: ReadonlySet<string> = new Set(['query', 'streamquery',
 function readRequest(bytes: Buffer, path: string): RequestReading {
   const { body, defects, unread } = openRequest(bytes);
   if (body === null) return unread;
-  const text = textWithin(memberOf(body, 'input', defects));
   const { segments, verb } = googleRoute(path);
+  const isMessage = segments.includes('a2a');
+  const text = textWithin(isMessage ? body : memberOf(body, 'input', defects));
   const facts = {
     ...unreadRequest('').facts,
-    stream: verb === 'streamquery',
-    params: { classMethod: textOf(memberOf(body, 'classMethod', defects)), engine: segments.at(-1) ?? '' },
+    stream: verb === 'streamquery' || verb === 'stream',
+    params: {
+      classMethod: textOf(memberOf(body, 'classMethod', defects)),
+      engine: segments[segments.lastIndexOf('reasoningengines') + 1] ?? '',
+    },
     messages: text === '' ? [] : [{ role: 'user', text, toolCalls: [] }],
     text,
   };
@@ -75,6 +80,11 @@ function search(value: unknown, found: Found): void {
     add(found, value['tool_call_id'], value['tool'], wrapped(value['tool_input']));
     return;
   }
+  const told = callInMessage(value);
+  if (told !== null) {
+    add(found, told['id'], told['name'], told['args']);
+    return;
+  }
   for (const [key, member] of Object.entries(value)) {
     const name = camelCased(key);
     if (name === 'functionCall' && isRecord(member)) {
@@ -83,6 +93,12 @@ function search(value: unknown, found: Found): void {
       for (const call of member) addListed(call, found);
     } else search(member, found);
   }
+}
+
+/** A call that Google's agent kit tells as the data of a message's part; a later version wraps the data once more. */
+function callInMessage({ data, metadata }: JsonRecord): JsonRecord | null {
+  if (!isRecord(data) || !isRecord(metadata) || metadata['adk_type'] !== 'function_call') return null;
+  return isRecord(data['data']) ? data['data'] : data;
 }
 
 /** An old agent's input may be one text, which is no JSON. */

@@ -1,13 +1,17 @@
 /**
- * `rawPredict` at an endpoint of the customer's own, which hands any body to whatever container runs there. A
- * chat model is recognised by what it says; a stream of one is read as chat completions stream. Pure.
+ * `rawPredict` at an endpoint of the customer's own, and `invoke`, which hand any body to whatever container runs there
+ * (https://cloud.google.com/vertex-ai/docs/predictions/use-arbitrary-custom-routes). A chat model is recognised by what it
+ * says, whole or streamed; in an answer of any other shape its calls are found wherever they stand. Pure.
  */
 import type { Dialect } from './gemini-protocol.ts';
 import { googleRoute, modelIn } from './gemini-route.ts';
 import { isRecord, readJson } from './json.ts';
 import { openai } from './openai.ts';
+import { readTextTools } from './openai-text-requests.ts';
 import type { RequestReading } from './protocol.ts';
 import { textWithin, unreadRequest, unreadResponse } from './reading.ts';
+import { amendAny, createAnyStreamReader, readAnyAnswer } from './served-models.ts';
+import { openEventStream } from './stream.ts';
 
 const asChat = 'chat.completions';
 
@@ -17,7 +21,10 @@ function readRequest(body: Buffer): RequestReading {
   if (!isRecord(value)) return unreadRequest('');
   if ('messages' in value) return openai.readRequest(asChat, body, { path: '', contentType: '' });
   const { facts } = unreadRequest('');
-  return { facts: { ...facts, text: textWithin(value) }, defects: defect === '' ? [] : [defect] };
+  const defects = defect === '' ? [] : [defect];
+  const text = textWithin(value);
+  const messages = text === '' ? [] : [{ role: 'user', text, toolCalls: [] }];
+  return { facts: { ...facts, messages, text, tools: readTextTools(value.tools, defects) }, defects };
 }
 
 export const rawPredict: Dialect = {
@@ -29,15 +36,17 @@ export const rawPredict: Dialect = {
     return { ...reading, facts: { ...reading.facts, model: modelIn(route), stream } };
   },
   readResponse(_operation, status, body) {
-    const { value, defect } = readJson(body, 'the answer');
-    if (isRecord(value) && 'choices' in value) return openai.readResponse(asChat, status, body);
-    const reading = unreadResponse(status, isRecord(value) ? defect : '');
+    const { value } = readJson(body, 'the answer');
+    if (isRecord(value) && 'choices' in value) return readAnyAnswer(status, body);
+    // A list of answers is read as an answer with that list in it.
+    const asked = Array.isArray(value) ? Buffer.from(JSON.stringify({ list: value })) : body;
+    const reading =
+      isRecord(value) || Array.isArray(value) ? readAnyAnswer(status, asked) : unreadResponse(status, '');
     return { ...reading, facts: { ...reading.facts, text: textWithin(value) } };
   },
   streamFormOf: (_operation, contentType) => openai.streamFormOf(asChat, contentType),
-  openStream: (_operation, status, form) => openai.openStream(asChat, status, form),
+  openStream: (_operation, status) => openEventStream(createAnyStreamReader(status)),
   errorEvent: (_operation, form, code, message) => openai.errorEvent(asChat, form, code, message),
   keepAliveEvent: (_operation, form, model) => openai.keepAliveEvent(asChat, form, model),
-  amendResponse: (_operation, original, form, amendment) =>
-    openai.amendResponse(asChat, original, form, amendment),
+  amendResponse: (_operation, original, form, amendment) => amendAny(original, form !== null, amendment),
 };

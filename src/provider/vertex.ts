@@ -16,6 +16,7 @@ import {
   speaksOpenAi,
   storesContents,
 } from './gemini-route.ts';
+import { mistral } from './mistral.ts';
 import { openai } from './openai.ts';
 import type { OperationName, RequestHead, RequestReading } from './protocol.ts';
 import { batchPrediction } from './vertex-batch.ts';
@@ -27,7 +28,31 @@ function makesBatchPrediction(method: string, { segments, verb }: GoogleRoute): 
   return !/^\s*(GET|DELETE)\s*$/i.test(method) && verb === '' && segments.at(-1) === 'batchpredictionjobs';
 }
 
-const rawVerbs: ReadonlySet<string> = new Set(['rawpredict', 'streamrawpredict']);
+const rawVerbs: ReadonlySet<string> = new Set(['rawpredict', 'streamrawpredict', 'invoke']);
+
+/**
+ * What a path asks of the container at an endpoint, behind `invoke`; null where it asks none
+ * (https://cloud.google.com/vertex-ai/docs/predictions/use-arbitrary-custom-routes).
+ */
+function invokedOperation(method: string, { segments }: GoogleRoute): OperationName | null {
+  const at = segments.lastIndexOf('endpoints') + 2;
+  if (at < 2 || segments[at] !== 'invoke') return null;
+  const known = openai.operationOf(method, `/${segments.slice(at + 1).join('/')}`);
+  return known === 'unknown' && !/^\s*(GET|DELETE)\s*$/i.test(method) ? 'raw_predict' : known;
+}
+
+/** True where an agent is asked by the Agent2Agent protocol, or one of its tasks is read back. */
+function asksAgent(method: string, { segments }: GoogleRoute): boolean {
+  const at = segments.lastIndexOf('reasoningengines') + 2;
+  return at >= 2 && segments[at] === 'a2a' && segments.length > at + 1 && !/^\s*DELETE\s*$/i.test(method);
+}
+
+/** The partners' models that speak no chat, by what their names have in them. */
+function partnersOperation(route: GoogleRoute, publisher: string | undefined): OperationName {
+  if (publisher !== 'anthropic')
+    return publisher === 'mistralai' && modelIn(route).includes('ocr') ? 'ocr' : 'chat.completions';
+  return route.segments.at(-1) === 'count-tokens' ? 'raw_count_tokens' : 'messages';
+}
 
 function operationOf(method: string, path: string): OperationName {
   if (isWithoutAnswer(method)) return 'unknown';
@@ -38,12 +63,13 @@ function operationOf(method: string, path: string): OperationName {
   if (isInteraction(method, route)) return 'interactions';
   if (engineVerbs.has(route.verb) && route.segments.at(-2) === 'reasoningengines')
     return 'reasoning_engines.query';
+  if (asksAgent(method, route)) return 'reasoning_engines.query';
+  const invoked = invokedOperation(method, route);
+  if (invoked !== null) return invoked;
   if (makesBatchPrediction(method, route)) return 'batch_prediction_jobs';
   if (!rawVerbs.has(route.verb)) return speaksOpenAi(route) ? openai.operationOf(method, path) : 'unknown';
   const publisher = route.segments[route.segments.lastIndexOf('publishers') + 1];
-  if (!route.segments.includes('publishers')) return 'raw_predict';
-  if (publisher !== 'anthropic') return 'chat.completions';
-  return route.segments.at(-1) === 'count-tokens' ? 'raw_count_tokens' : 'messages';
+  return route.segments.includes('publishers') ? partnersOperation(route, publisher) : 'raw_predict';
 }
 
 /** The path names the model and says that the answer streams; the body may say so again. */
@@ -61,7 +87,18 @@ const messages: typeof anthropic = {
 
 const chat: typeof openai = {
   ...openai,
-  readRequest: (operation, body, head) => withPath(openai.readRequest(operation, body, head), head),
+  readRequest(operation, body, head) {
+    // Code is completed at the same path, from a prompt and what follows it.
+    const isChat = operation !== 'chat.completions' || !rawVerbs.has(googleRoute(head.path).verb);
+    const reading = openai.readRequest(operation, body, head);
+    if (isChat || reading.facts.messages.length > 0) return withPath(reading, head);
+    return withPath(openai.readRequest('completions', body, head), head);
+  },
+};
+
+const documents: typeof mistral = {
+  ...mistral,
+  readRequest: (operation, body, head) => withPath(mistral.readRequest(operation, body, head), head),
 };
 
 export const vertex = googleProtocol('vertex', operationOf, (operation) => {
@@ -71,5 +108,6 @@ export const vertex = googleProtocol('vertex', operationOf, (operation) => {
   if (operation === 'batch_prediction_jobs') return batchPrediction;
   if (operation === 'messages') return messages;
   if (operation === 'raw_count_tokens') return { ...messages, readsAnswer: () => false };
+  if (operation === 'ocr') return documents;
   return operation === 'raw_predict' ? rawPredict : chat;
 });

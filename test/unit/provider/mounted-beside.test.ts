@@ -23,6 +23,12 @@ describe('an answer of another family at a server that is set up for one', () =>
     ['mistral', 'POST', '/v1/messages', 'messages'],
     ['mistral', 'POST', '/v1/completions', 'completions'],
     ['cohere', 'POST', '/v1/messages', 'messages'],
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/inference-openai-batch.html and bedrock-mantle.html
+    ['bedrock', 'POST', '/openai/v1/completions', 'completions'],
+    ['bedrock', 'GET', '/v1/responses/resp_1/input_items', 'responses.input_items'],
+    ['bedrock', 'GET', '/v1/conversations/conv_1/items', 'conversations.items'],
+    ['bedrock', 'GET', '/openai/v1/batches/b', 'batches.outputs'],
+    ['bedrock', 'GET', '/anthropic/v1/messages/batches/b/results', 'messages.batches.results'],
   ] as const)('%s: %s %s is %s, and read', (family, method, path, operation) => {
     const protocol = protocolOf(family);
     expect(protocol.operationOf(method, path)).toBe(operation);
@@ -34,6 +40,9 @@ describe('an answer of another family at a server that is set up for one', () =>
     ['openai', 'POST', '/v1/chat'],
     ['anthropic', 'GET', '/v1/models'],
     ['mistral', 'GET', '/v1/models'],
+    ['bedrock', 'POST', '/agents'],
+    ['bedrock', 'POST', '/prompts'],
+    ['bedrock', 'GET', '/v1/models'],
   ] as const)('%s: %s %s stays unknown', (family, method, path) => {
     expect(protocolOf(family).operationOf(method, path)).toBe('unknown');
   });
@@ -97,5 +106,22 @@ describe('OpenAI’s chat completions at Anthropic’s API', () => {
       error: { message: 'No.', type: 'permission_error', param: null, code: 'denied_by_policy' },
     });
     expect(anthropic.keepAliveEvent('chat.completions', 'sse', 'm')).toContain('chat.completion.chunk');
+  });
+});
+
+describe('OpenAI’s batches at Bedrock', () => {
+  const bedrock = protocolOf('bedrock');
+  const path = '/openai/v1/batches';
+
+  test('run a file in a storage, which nobody here has judged', () => {
+    const body = { input_file_id: 's3://bucket/in.jsonl', endpoint: '/v1/chat/completions' };
+    const operation = bedrock.operationOf('POST', path);
+    expect(asked(bedrock, operation, body, path).batchFiles).toEqual(['s3://bucket/in.jsonl']);
+  });
+
+  test('know the files that were uploaded there', () => {
+    expect(bedrock.operationOf('POST', '/openai/v1/files')).toBe('files');
+    expect(bedrock.fileIdIn?.('files', Buffer.from('{"id":"file-1"}'))).toBe('file-1');
+    expect(bedrock.readsAnswerBy?.('files.content')).not.toBeNull();
   });
 });

@@ -103,3 +103,31 @@ describe('an answer', () => {
     );
   });
 });
+
+describe('an agent that is asked by the Agent2Agent protocol', () => {
+  // https://cloud.google.com/vertex-ai/generative-ai/docs/reference/rest/v1beta1/projects.locations.reasoningEngines.a2a.v1.message/send
+  test.each([
+    ['POST', `${at}/a2a/v1/message:send`],
+    ['POST', `${at}/a2a/v1/message:stream`],
+    ['GET', `${at}/a2a/v1/tasks/t`],
+  ])('%s %s', (method, path) => {
+    expect(vertex.operationOf(method, path)).toBe(operation);
+  });
+
+  test('is told the words of the message', () => {
+    const body = { request: { role: 'ROLE_USER', content: [{ text: 'Pay.' }] } };
+    const { facts } = asked(vertex, operation, body, `${at}/a2a/v1/message:send`);
+    expect(facts.text).toContain('Pay.');
+    expect(facts.params).toMatchObject({ engine: '7' });
+  });
+
+  // https://google.github.io/adk-docs/a2a/: a call is a part of data, marked as one.
+  test.each([
+    ['data', { id: 'a', ...pay }],
+    ['data within data', { data: { id: 'a', ...pay } }],
+  ])('tells its calls as %s', (_how, data) => {
+    const part = { data, metadata: { adk_type: 'function_call' } };
+    const { facts } = read(JSON.stringify({ task: { status: { message: { content: [part] } } } }));
+    expect(facts.toolCalls).toMatchObject([{ id: 'a', name: 'pay', arguments: { amount: 9 } }]);
+  });
+});

@@ -28,6 +28,16 @@ test.each([
   ['POST', `${project}/endpoints/123:rawPredict`, 'raw_predict'],
   ['POST', `${project}/publishers%2Fanthropic/models/claude:rawPredict`, 'messages'],
   ['GET', `${project}/endpoints`, 'unknown'],
+  // https://cloud.google.com/vertex-ai/docs/predictions/use-arbitrary-custom-routes
+  ['POST', `${project}/endpoints/123/invoke/v1/chat/completions`, 'chat.completions'],
+  ['POST', `${project}/endpoints/123/invoke/v1/responses`, 'responses'],
+  ['GET', `${project}/endpoints/123/invoke/v1/responses/resp_1`, 'responses'],
+  ['POST', `${project}/endpoints/123/invoke/v1/messages`, 'messages'],
+  ['POST', `${project}/endpoints/123/invoke/generate`, 'served.generate'],
+  ['POST', `${project}/endpoints/123/invoke/foo/bar`, 'raw_predict'],
+  ['POST', `${project}/endpoints/123:invoke`, 'raw_predict'],
+  ['GET', `${project}/endpoints/123/invoke/health`, 'unknown'],
+  ['POST', `${project}/publishers/mistralai/models/mistral-ocr-2505:rawPredict`, 'ocr'],
   ['POST', `${project}/batchPredictionJobs`, 'batch_prediction_jobs'],
 ])('%s %s is %s', (method, path, operation) => {
   expect(vertex.operationOf(method, path)).toBe(operation);
@@ -166,4 +176,41 @@ describe('a raw prediction', () => {
 
 test('an answer with an error status has no tool calls', () => {
   expect(vertex.readResponse('generate_content', 400, Buffer.from('[{"error":{}}]')).defects).toEqual([]);
+});
+
+describe('what partners’ models do besides chat', () => {
+  test('code is completed from a prompt and what follows it', () => {
+    // https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/mistral/codestral-2501
+    const path = `${project}/publishers/mistralai/models/codestral-2:rawPredict`;
+    const body = { model: 'codestral-2', prompt: 'def add(', suffix: 'return sum' };
+    const { facts } = vertex.readRequest('chat.completions', json(body), headOf(path));
+    expect(facts).toMatchObject({ model: 'codestral-2', text: 'def add(\nreturn sum' });
+  });
+
+  test('text is read out of documents', () => {
+    // https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/mistral/mistral-ocr
+    const { facts, defects } = vertex.readResponse('ocr', 200, json({ pages: [{ markdown: '# A bill' }] }));
+    expect(defects).toEqual([]);
+    expect(facts.text).toBe('# A bill');
+  });
+});
+
+describe('a container that answers in no form of a chat', () => {
+  const item = { type: 'function_call', call_id: 'c', name: 'pay', arguments: '{"n":1}' };
+
+  test.each([
+    ['a response', { output: [item] }],
+    ['a list of them', [{ output: [item] }]],
+  ])('has its calls all the same: %s', (_what, answer) => {
+    const { facts, defects } = vertex.readResponse('raw_predict', 200, json(answer));
+    expect(defects).toEqual([]);
+    expect(facts.toolCalls).toMatchObject([{ id: 'c', name: 'pay', arguments: { n: 1 } }]);
+  });
+
+  test('has them in a stream', () => {
+    const stream = typedEvents({ type: 'response.output_item.done', output_index: 0, item });
+    const { facts, kinds } = readStream(vertex, 'raw_predict', stream);
+    expect(kinds).toEqual(['tool']);
+    expect(facts.toolCalls).toMatchObject([{ name: 'pay', arguments: { n: 1 } }]);
+  });
 });
