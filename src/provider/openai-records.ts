@@ -20,6 +20,8 @@ import { addCall, addJsonCall, joined, openAnswer, unreadResponse, usageAbsent }
 
 /** Items that ask for something to be done, by their type; definitions of tools have other names. */
 const callType = /_call$|_approval_request$|^command_execution$|(^|_)tool_use$/;
+/** What a call led to, by the call's id. */
+const outputType = /_call_output$|^(program|tool_search)_output$/;
 /** Tools that the provider runs within a run, under the member of the same name. */
 const runTools: readonly string[] = ['code_interpreter', 'file_search'];
 const textMembers: ReadonlySet<string> = new Set(['text', 'content', 'transcript', 'refusal', 'value']);
@@ -38,6 +40,8 @@ function shapeOf(value: JsonRecord): CallShape | null {
   }
   if (isRecord(value.custom) && 'input' in value.custom) return 'custom';
   if (runTools.includes(type)) return isRecord(value[type]) ? 'run-tool' : null;
+  // Code that calls tools; of what it called, the caller is named by the same type.
+  if (type === 'program') return 'code' in value ? 'item' : null;
   return callType.test(type) ? 'item' : null;
 }
 
@@ -62,7 +66,7 @@ function answeredIn(value: unknown, answered: Set<string>): void {
   if (Array.isArray(value)) {
     for (const element of value) answeredIn(element, answered);
   } else if (isRecord(value)) {
-    if (textOf(value.type).endsWith('_call_output')) answered.add(textOf(value.call_id));
+    if (outputType.test(textOf(value.type))) answered.add(textOf(value.call_id));
     for (const member of Object.values(value)) answeredIn(member, answered);
   }
 }
@@ -108,13 +112,20 @@ export function findWithin(value: unknown): Found {
   return found;
 }
 
+/** True for a call as Anthropic writes one, which servers of models answer with too. */
+function isToolUse({ type, name, input }: JsonRecord): boolean {
+  return textOf(type).endsWith('tool_use') && textOf(name) !== '' && isRecord(input);
+}
+
 /** Adds a found call to the facts. */
 export function addFoundCall({ call, shape }: FoundCall, into: ToolCallFact[], defects: string[]): void {
   const id = textOf(call.id);
   const type = textOf(call.type);
   const inner = call[shape === 'run-tool' ? type : shape];
   const own = isRecord(inner) ? inner : {};
-  if (shape === 'item') {
+  if (isToolUse(call)) {
+    addCall(into, defects, id, textOf(call.name), call.input, JSON.stringify(call.input));
+  } else if (shape === 'item') {
     addItemCall(call, into, defects);
   } else if (shape === 'run-tool') {
     const asked = typeof own.input === 'string' ? { input: own.input } : {};
@@ -166,6 +177,7 @@ export function callWith({ call, shape }: FoundCall, value: unknown): JsonRecord
   const written = () => JSON.stringify(objectArguments(value));
   if (shape === 'legacy' || type === 'function_call') return { ...call, arguments: written() };
   if (type === 'custom_tool_call') return { ...call, input: customInput(value) };
+  if (isToolUse(call)) return { ...call, input: objectArguments(value) };
   if (shape === 'custom' && isRecord(call.custom)) {
     return { ...call, custom: { ...call.custom, input: customInput(value) } };
   }

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { amendAnswer } from '../../../src/provider/amend-answer.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
+import { amended } from './lines.ts';
 import { events, readStream } from './streams.ts';
 
 const openai = protocolOf('openai');
@@ -112,6 +113,39 @@ describe('items of a conversation', () => {
   test('do not show again what the workload has answered', () => {
     const output = { type: 'function_call_output', call_id: 'c1', output: 'done' };
     expect(read('responses.input_items', { data: [output, call] }).facts.toolCalls).toEqual([]);
+  });
+
+  // https://developers.openai.com/api/docs/guides/tools-programmatic-tool-calling: code, and what it called.
+  test('show code that calls tools, and not who called', () => {
+    const program = {
+      id: 'p',
+      type: 'program',
+      call_id: 'p1',
+      code: 'await tools.pay({})',
+      fingerprint: 'f',
+    };
+    const caller = { type: 'program', caller_id: 'p1' };
+    const output = { type: 'function_call_output', call_id: 'c1', output: 'done', caller };
+    const { facts, defects } = read('conversations.items', { data: [program, { ...call, caller }, output] });
+    expect(defects).toEqual([]);
+    expect(facts.toolCalls).toMatchObject([
+      { id: 'p1', name: 'program', arguments: { code: 'await tools.pay({})' } },
+    ]);
+  });
+
+  test('do not show code again that has run', () => {
+    const program = { id: 'p', type: 'program', call_id: 'p1', code: '1', fingerprint: 'f' };
+    const output = { id: 'o', type: 'program_output', call_id: 'p1', result: '1', status: 'completed' };
+    expect(read('conversations.items', { data: [program, output] }).facts.toolCalls).toEqual([]);
+  });
+
+  test('show a call as Anthropic writes one by the tool’s own name', () => {
+    const use = { type: 'tool_use', id: 't', name: 'pay', input: { n: 1 } };
+    const { facts } = read('served.any', { content: [use] });
+    expect(facts.toolCalls).toMatchObject([{ id: 't', name: 'pay', arguments: { n: 1 } }]);
+    const amendment = { toolCalls: [{ id: 't', arguments: { n: 2 } }] };
+    const text = amended(null, openai, 'served.any', JSON.stringify({ content: [use] }), amendment);
+    expect(JSON.parse(text)).toEqual({ content: [{ ...use, input: { n: 2 } }] });
   });
 
   test('take a new kind of call for a call', () => {
