@@ -150,6 +150,27 @@ export function readTools(list: unknown, defects: string[]): readonly ToolFact[]
   return tools;
 }
 
+/** Servers whose tools a model may call are offered like tools, by the name of the server. */
+export function readServers(list: unknown, defects: string[]): readonly ToolFact[] {
+  return boundedList(list, toolsMax, '`mcp_servers`', defects).map((server) => {
+    const { name, url } = isRecord(server) ? server : {};
+    return { name: textOf(name), description: textOf(url) };
+  });
+}
+
+/** Tools that a message adds while a conversation goes on: one as it is defined, one by its name, or a server's. */
+function addedTools(content: unknown, defects: string[]): readonly ToolFact[] {
+  const blocks: readonly unknown[] = Array.isArray(content) ? content : [];
+  return blocks.flatMap((block) => {
+    if (!isRecord(block)) return [];
+    if (block.type === 'mcp_tool_listing') return readTools(block.tools, defects);
+    if (block.type !== 'tool_addition') return [];
+    const tool = isRecord(block.tool) ? block.tool : {};
+    if (!isAbsent(tool.definition)) return readTools([tool.definition], defects);
+    return [{ name: textOf(tool.name) || textOf(tool.server_name), description: '' }];
+  });
+}
+
 /** Reads a request body. An empty one asks for nothing: no defect. */
 export function readMessagesRequest(bytes: Buffer): RequestReading {
   const { body, defects, unread } = openRequest(bytes);
@@ -158,6 +179,7 @@ export function readMessagesRequest(bytes: Buffer): RequestReading {
   let system = blocksText(body.system);
   let conversation = '';
   const messages: MessageFact[] = [];
+  const tools = [...readTools(body.tools, defects), ...readServers(body.mcp_servers, defects)];
   for (const entry of boundedList(body.messages, messagesMax, '`messages`', defects)) {
     if (!isRecord(entry)) {
       note(defects, 'an entry of `messages` is not an object');
@@ -165,6 +187,7 @@ export function readMessagesRequest(bytes: Buffer): RequestReading {
     }
     const message = readMessage(entry, defects);
     messages.push(message);
+    tools.push(...addedTools(entry.content, defects));
     if (message.role === 'system') system = joined(system, message.text);
     else conversation = joined(conversation, message.text);
   }
@@ -175,7 +198,7 @@ export function readMessagesRequest(bytes: Buffer): RequestReading {
     system,
     messages,
     text: joined(system, conversation),
-    tools: readTools(body.tools, defects),
+    tools,
   };
   return { facts, defects };
 }

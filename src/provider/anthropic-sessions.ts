@@ -5,8 +5,8 @@
  *
  * A call in the log that was answered there is one the workload had already; it is not judged again.
  */
-import type { MessageFact, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
-import { blocksText, readMessagesUsage, readTools, refusalText } from './anthropic-messages.ts';
+import type { MessageFact, ToolCallFact, UsageFacts } from '../core/facts.ts';
+import { blocksText, readMessagesUsage, readServers, readTools, refusalText } from './anthropic-messages.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
 import {
@@ -19,7 +19,6 @@ import {
   openRequest,
   scalarParams,
   textWithin,
-  toolsMax,
   unreadRequest,
   unreadResponse,
   usageAbsent,
@@ -51,14 +50,6 @@ function modelOf(model: unknown, defects: string[]): string {
   const name = isRecord(model) ? model.id : model;
   if (!isAbsent(name) && typeof name !== 'string') note(defects, '`model` is not a text');
   return textOf(name);
-}
-
-/** Servers whose tools an agent may call are offered like tools, by the name of the server. */
-function readServers(list: unknown, defects: string[]): readonly ToolFact[] {
-  return boundedList(list, toolsMax, '`mcp_servers`', defects).map((server) => {
-    const { name, url } = isRecord(server) ? server : {};
-    return { name: textOf(name), description: textOf(url) };
-  });
 }
 
 /** Tools that a workload confirms: their calls run on its word. */

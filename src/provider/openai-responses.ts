@@ -165,15 +165,41 @@ export function readResponsesResponse(status: number, bytes: Buffer): ResponseRe
   return { facts: responseFacts(status, body, said), defects, complete: true, failed };
 }
 
+/** What an earlier call led to stands beside it, where the provider made the call. */
+const resultMembers = ['output', 'outputs', 'results', 'error'];
+/** Calls that a model made earlier; an item of a type nobody knows may be anything it reads. */
+const earlierCall = /_call$|_approval_request$|^program$/;
+/** Of what a call led to, what is no text. */
+const unsaid: ReadonlySet<string> = new Set([
+  'id',
+  'call_id',
+  'status',
+  'caller',
+  'created_by',
+  'encrypted_content',
+]);
+
+function textOfAll(item: JsonRecord, names: readonly string[]): string {
+  return names.reduce((text, name) => joined(text, textWithin(item[name])), '');
+}
+
 /** The text an input item gives the model: a message's content, a call's result, a summary. */
 function inputItemText(item: JsonRecord, type: string, defects: string[]): string {
   if (type === 'message') return contentText(item.content, defects);
   if (type.endsWith('_output')) {
-    const output = item.output;
-    return typeof output === 'string' ? output : textWithin(output);
+    if (!isAbsent(item.output)) return textWithin(item.output);
+    return textOfAll(
+      item,
+      Object.keys(item).filter((name) => name !== 'type' && !unsaid.has(name)),
+    );
   }
-  if (type === 'reasoning' || type === 'item_reference' || isCallItem(type)) return '';
-  return textWithin(item);
+  if (type === 'reasoning' || type === 'item_reference') return '';
+  if (earlierCall.test(type)) return textOfAll(item, resultMembers);
+  if (!isCallItem(type)) return textWithin(item);
+  return textOfAll(
+    item,
+    Object.keys(item).filter((name) => name !== 'type' && name !== 'role' && !unsaid.has(name)),
+  );
 }
 
 const outputRole = 'tool';
@@ -183,20 +209,34 @@ function readInputItem(item: JsonRecord, defects: string[]): MessageFact {
   const type = textOf(item.type) || 'message';
   const toolCalls: ToolCallFact[] = [];
   // Nobody acts on a call of an earlier turn again, so what is wrong with it is no defect here.
-  if (isCallItem(type) && type !== 'item_reference') addItemCall(item, toolCalls, []);
+  if (earlierCall.test(type)) addItemCall(item, toolCalls, []);
   const role = textOf(item.role) || (type.endsWith('_output') ? outputRole : 'assistant');
   return { role, text: inputItemText(item, type, defects), toolCalls };
 }
 
-function readTools(list: unknown, defects: string[]): readonly ToolFact[] {
-  const tools: ToolFact[] = [];
-  for (const tool of boundedList(list, toolsMax, '`tools`', defects)) {
+/** The tools of a list, those of a namespace by their own names besides. */
+function addTools(list: unknown, what: string, tools: ToolFact[], defects: string[]): void {
+  for (const tool of boundedList(list, toolsMax, what, defects)) {
     if (!isRecord(tool)) {
-      note(defects, 'an entry of `tools` is not an object');
+      note(defects, `an entry of ${what} is not an object`);
       continue;
     }
     const name = textOf(tool.name) || textOf(tool.type);
-    tools.push({ name, description: textOf(tool.description) });
+    if (tools.length < toolsMax) tools.push({ name, description: textOf(tool.description) });
+    else note(defects, `${what} has more than ${toolsMax} entries`);
+    if (!isAbsent(tool.tools)) addTools(tool.tools, what, tools, defects);
+  }
+}
+
+/** Items that offer tools while a conversation goes on: the workload's own, what was searched for, a server's. */
+const offers: ReadonlySet<string> = new Set(['additional_tools', 'tool_search_output', 'mcp_list_tools']);
+
+function readTools(body: JsonRecord, defects: string[]): readonly ToolFact[] {
+  const tools: ToolFact[] = [];
+  addTools(body.tools, '`tools`', tools, defects);
+  for (const item of Array.isArray(body.input) ? body.input : []) {
+    if (isRecord(item) && offers.has(textOf(item.type)))
+      addTools(item.tools, 'the tools of an item', tools, defects);
   }
   return tools;
 }
@@ -232,7 +272,7 @@ export function readResponsesRequest(bytes: Buffer): RequestReading {
     system,
     messages,
     text: joined(system, conversation),
-    tools: readTools(body.tools, defects),
+    tools: readTools(body, defects),
   };
   return { facts, defects };
 }

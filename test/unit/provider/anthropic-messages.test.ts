@@ -39,6 +39,27 @@ describe('a request', () => {
     expect(facts.tools.map((tool) => tool.name)).toEqual(['pay', 'bash']);
   });
 
+  // https://platform.claude.com/docs/en/agents-and-tools/tool-use: tools that are added on the way, and servers with theirs.
+  test('has the tools that its messages add, and the servers whose tools the model may call', () => {
+    const { facts, defects } = request({
+      mcp_servers: [{ type: 'url', name: 'bank', url: 'https://bank.example/mcp' }],
+      messages: [
+        {
+          role: 'user',
+          content: [
+            { type: 'tool_addition', tool: { type: 'tool_definition', definition: { name: 'pay' } } },
+            { type: 'tool_addition', tool: { type: 'tool_reference', name: 'wire' } },
+            { type: 'tool_addition', tool: { type: 'mcp_tool_reference', server_name: 's', name: 'refund' } },
+            { type: 'tool_addition', tool: { type: 'mcp_toolset_reference', server_name: 'shop' } },
+          ],
+        },
+        { role: 'assistant', content: [{ type: 'mcp_tool_listing', tools: [{ name: 'donate' }] }] },
+      ],
+    });
+    expect(defects).toEqual([]);
+    expect(facts.tools.map(({ name }) => name)).toEqual(['bank', 'pay', 'wire', 'refund', 'shop', 'donate']);
+  });
+
   test('may give the system as a string', () => {
     expect(request({ system: 'Be kind.', messages: [] }).facts.system).toBe('Be kind.');
   });

@@ -66,6 +66,72 @@ describe('a request', () => {
   });
 });
 
+// https://developers.openai.com/api/reference/resources/responses: every kind of input item.
+describe('an item of a request that is no message', () => {
+  const textOf = (...input: readonly object[]) =>
+    openai.readRequest(
+      operation,
+      Buffer.from(JSON.stringify({ model: 'm', input })),
+      headOf('/v1/responses'),
+    );
+
+  test.each([
+    [
+      'a message between agents',
+      { type: 'agent_message', content: [{ type: 'input_text', text: 'SECRET' }] },
+    ],
+    ['an item of a kind nobody knows', { type: 'briefing', body: { note: 'SECRET' } }],
+    ['what a remote tool answered', { type: 'mcp_call', name: 'x', arguments: '{}', output: 'SECRET' }],
+    ['why it failed', { type: 'mcp_call', name: 'x', arguments: '{}', error: 'SECRET' }],
+    [
+      'what code printed',
+      { type: 'code_interpreter_call', code: '', outputs: [{ type: 'logs', logs: 'SECRET' }] },
+    ],
+    ['what was found in files', { type: 'file_search_call', queries: [], results: [{ text: 'SECRET' }] }],
+    ['what a program came to', { type: 'program_output', call_id: 'p', result: 'SECRET' }],
+    ['what a shell printed', { type: 'shell_call_output', call_id: 's', output: [{ stdout: 'SECRET' }] }],
+    ['what a patch came to', { type: 'apply_patch_call_output', call_id: 'a', output: 'SECRET' }],
+    [
+      'what a function returned',
+      { type: 'function_call_output', call_id: 'f', output: [{ type: 'input_text', text: 'SECRET' }] },
+    ],
+    [
+      'tools that were found',
+      { type: 'tool_search_output', tools: [{ type: 'function', name: 'x', description: 'SECRET' }] },
+    ],
+  ])('has its text read by rules: %s', (_what, item) => {
+    const { facts, defects } = textOf(item);
+    expect(defects).toEqual([]);
+    expect(facts.text.split('\n')).toContain('SECRET');
+  });
+
+  test.each([
+    ['a picture that was made', { type: 'image_generation_call', id: 'i', result: 'iVBORw0KGgo' }],
+    ['what the provider sealed', { type: 'agent_message', id: 'i', content: [], encrypted_content: 'gAAAA' }],
+  ])('has none where it says nothing: %s', (_what, item) => {
+    expect(textOf(item).facts.text).toBe('');
+  });
+
+  test('offers its tools', () => {
+    const tool = (name: string) => ({ type: 'function', name, parameters: {} });
+    const { facts } = openai.readRequest(
+      operation,
+      Buffer.from(
+        JSON.stringify({
+          tools: [{ type: 'namespace', name: 'bank', description: 'Money.', tools: [tool('pay')] }],
+          input: [
+            { type: 'additional_tools', role: 'developer', tools: [tool('wire')] },
+            { type: 'tool_search_output', tools: [tool('refund')] },
+            { type: 'mcp_list_tools', server_label: 's', tools: [{ name: 'donate', input_schema: {} }] },
+          ],
+        }),
+      ),
+      headOf('/v1/responses'),
+    );
+    expect(facts.tools.map(({ name }) => name)).toEqual(['bank', 'pay', 'wire', 'refund', 'donate']);
+  });
+});
+
 describe('an answer', () => {
   test('has text, calls, state and usage', () => {
     const { facts, defects } = answer({
