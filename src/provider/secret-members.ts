@@ -51,6 +51,11 @@ const inRequests = [
   'tools.*.google_maps.auth_config',
   'tools.*.parallel_ai_search.api_key',
   'tools.*.exa_ai_search.api_key',
+  // Gemini Interactions and its agents: what an environment sends to the hosts it reaches, and its variables.
+  'environment.network.allowlist.*.transform',
+  'environment.env',
+  'base_environment.network.allowlist.*.transform',
+  'base_environment.env',
   // Cohere.
   'connectors.*.user_access_token',
 ];
@@ -70,7 +75,7 @@ const echoRoots = [
 
 /** What every request of the kinds above has somewhere, as it is mostly written; or an escaped letter, which may hide it. */
 const telltale =
-  /uthorization|"headers"|domain_secrets|data_?[sS]ources|pi_?[kK]ey|user_access_token|\\u00[4-7]/;
+  /uthorization|"headers"|domain_secrets|data_?[sS]ources|pi_?[kK]ey|user_access_token|"(transform|env)"|\\u00[4-7]/;
 
 interface Endpoint {
   /** Of the path, in lower case. */
@@ -81,7 +86,15 @@ interface Endpoint {
 /** Requests that create or change a credential. */
 const requestsTo: readonly Endpoint[] = [
   { path: /\/vaults\/[^/]+\/credentials(\/|$)/, members: ['auth'] },
+  // What a person typed to let an agent sign in somewhere, passwords among it.
+  {
+    path: /\/agents\/sessions(\/|$)/,
+    members: ['', 'events.*.', 'input.*.', 'event.'].map((root) => `${root}response.fields.*.value`),
+  },
+  { path: /\/vault\/(interns\/[^/]+\/)?secrets(\/|$)/, members: ['value'] },
   { path: /\/connectors(\/|$)/, members: ['credentials', 'auth_data', 'headers', 'service_auth', 'oauth'] },
+  // Gemini's, which its agents' environments send on.
+  { path: /\/credentials(\/|$)/, members: ['token', 'value', 'client_secret', 'refresh_token'] },
 ];
 
 const sessionSecrets = ['value', 'client_secret', 'session.client_secret'];
@@ -96,7 +109,8 @@ const answersOf: readonly Endpoint[] = [
   { path: /\/auth_?tokens$/, members: ['name'] },
   { path: /\/organization\/.*(api_keys|service_accounts)/, members: ['value', 'api_key.value'] },
   { path: /\/environments\/[^/]+\/work(\/|$)/, members: ['secret', 'data.*.secret'] },
-  { path: /\/webhooks/, members: ['secret', 'signing_secret', 'new_signing_secret'] },
+  { path: /\/tunnels\/[^/]+\/(reveal|rotate)_token$/, members: ['tunnel_token'] },
+  { path: /\/webhook(s|_endpoints)/, members: ['secret', 'signing_secret', 'new_signing_secret'] },
 ];
 
 const everyRequest = stepsOf(roots.flatMap((root) => inRequests.map((path) => root + path)));

@@ -64,6 +64,39 @@ const requests: readonly (readonly [what: string, path: string, body: unknown])[
     '/v1/sessions',
     { resources: [{ type: 'github_repository', authorization_token: secret }] },
   ],
+  // @google/genai: POST and PATCH /{api_version}/credentials, and an interaction's environment.
+  ['a credential’s token', '/v1beta/credentials', { id: 'c', type: 'bearer_token', token: secret }],
+  ['a credential’s value', '/v1beta/credentials/c', { type: 'environment_variable', value: secret }],
+  ['a credential’s client', '/v1beta/credentials', { type: 'oauth2', client_id: 'c', client_secret: secret }],
+  ['a credential’s refresh token', '/v1beta/credentials', { type: 'oauth2', refresh_token: secret }],
+  [
+    'what an environment sends to a host',
+    '/v1beta/interactions',
+    { environment: { network: { allowlist: [{ domain: 'a', transform: { 'X-Key': secret } }] } } },
+  ],
+  [
+    'an environment’s variable',
+    '/v1beta/agents',
+    { base_environment: { env: { KEY: { value: secret } }, type: 'remote' } },
+  ],
+  // openai: POST /agents/sessions/{id}/events, where a person signs an agent in.
+  [
+    'a password for a page',
+    '/v1/agents/sessions/s/events',
+    {
+      events: [
+        {
+          type: 'agent.session.input.computer_use_approval_request_result',
+          request_id: 'r',
+          response: {
+            type: 'browser_authentication',
+            action: 'submit',
+            fields: [{ field_id: 'f', value: secret }],
+          },
+        },
+      ],
+    },
+  ],
   ['a vault’s credential', '/v1/vaults/v/credentials', { auth: { type: 'mcp_oauth', access_token: secret } }],
   [
     'a connector’s token',
@@ -130,6 +163,10 @@ describe('an answer without', () => {
     ['/v1/organization/admin_api_keys', { id: 'k', value: secret }],
     ['/v1/organization/projects/p/service_accounts', { api_key: { value: secret } }],
     ['/v1/environments/e/work/poll', { id: 'w', secret }],
+    ['/v1/tunnels/t/reveal_token', { type: 'tunnel_token', tunnel_token: secret }],
+    ['/v1/tunnels/t/rotate_token', { type: 'tunnel_token', tunnel_token: secret }],
+    ['/v1/webhook_endpoints', { id: 'w', signing_secret: secret, signing_secret_hint: 'S' }],
+    ['/v1/webhook_endpoints/w/rotate_secret', { id: 'w', signing_secret: secret }],
   ])('the key that %s hands out says everything else', (path, body) => {
     const { bytes, removed } = withoutAnswerSecrets(path, Buffer.from(JSON.stringify(body)), mark);
     expect(removed).toBeGreaterThan(0);
