@@ -3,6 +3,7 @@
  * inference profile or an ARN with slashes of its own. Pure.
  */
 import { agentOperationOf } from './bedrock-agents.ts';
+import { harness } from './bedrock-harness.ts';
 import { jobOperationOf } from './bedrock-jobs.ts';
 import { plainOperationOf } from './bedrock-plain.ts';
 import type { OperationName } from './protocol.ts';
@@ -29,6 +30,7 @@ export function bedrockOperationOf(method: string, path: string): OperationName 
   const segments = routeSegments(path);
   const last = segments.at(-1) ?? '';
   if (last === 'invoke' && segments.at(-2) === 'guardrail-checks') return 'guardrail.checks';
+  if (last === 'invoke' && segments.at(-2) === 'harnesses') return harness;
   if (last === 'apply' && segments.includes('guardrail')) return 'guardrail.apply';
   // The name of what runs, an ARN, may have slashes of its own.
   if (last === 'invocations' && segments.includes('runtimes')) return 'runtimes.invoke';

@@ -12,6 +12,7 @@ import { readConverseBody, readConverseRequest, readConverseResponse } from './b
 import { amendConverseJson, amendConverseStream } from './bedrock-converse-amend.ts';
 import { createConverseStreamReader } from './bedrock-converse-stream.ts';
 import { eventFrame, keepAliveEventType, openFrameStream, openUnreadableStream } from './bedrock-frames.ts';
+import { createHarnessStreamReader, harness, readHarnessRequest } from './bedrock-harness.ts';
 import { readInvokeRequest, readInvokeResponse, readPlainRequest } from './bedrock-invoke.ts';
 import { amendInvokeJson, amendInvokeStream } from './bedrock-invoke-amend.ts';
 import { createInvokeStreamReader, decodedText } from './bedrock-invoke-stream.ts';
@@ -119,6 +120,7 @@ function readRequest(operation: OperationName, body: Buffer, head: RequestHead):
   const family = delegates.get(operation);
   if (family !== undefined) return family.readRequest(operation, body, head);
   if (ofAgents.has(operation)) return readAgentRequest(body, head.path);
+  if (operation === harness) return readHarnessRequest(body);
   if (jobOperations.has(operation)) return readJobRequest(operation, body);
   if (plainOperations.has(operation) || operation === runtime) return readPlainWords(body);
   const reading = readBody(operation, body);
@@ -155,7 +157,7 @@ function readResponse(operation: OperationName, status: number, body: Buffer): R
   if (operation === 'converse') return readConverseResponse(status, body);
   if (operation === 'invoke') return readInvokeResponse(status, body);
   if (operation === 'retrieve_and_generate') return readGeneratedResponse(status, body);
-  if (operation === 'agents.invoke')
+  if (operation === 'agents.invoke' || operation === harness)
     return unreadResponse(status, 'an agent answers in frames, not in one whole');
   return operation === 'guardrail.apply' ? readGuardrailResponse(status, body) : unreadResponse(status, '');
 }
@@ -170,6 +172,7 @@ const openStream: Protocol['openStream'] = (operation, status, form) => {
     if (operation === 'converse') return openFrameStream(createConverseStreamReader(status));
     if (ofAgents.has(operation)) return openFrameStream(createAgentStreamReader(status));
     if (operation === 'invoke') return openFrameStream(createInvokeStreamReader(status));
+    if (operation === harness) return openFrameStream(createHarnessStreamReader(status));
   }
   return openUnreadableStream(status, 'the answer comes in a form that this operation does not have');
 };
