@@ -17,6 +17,7 @@ import { createSessionStreamReader } from './anthropic-session-stream.ts';
 import { readManagedRequest, readSessionLog } from './anthropic-sessions.ts';
 import { readFileContentFrom } from './batch-results.ts';
 import { readFormRequest } from './form-request.ts';
+import { readTextRequest } from './openai-text-requests.ts';
 import type { OperationName, Protocol } from './protocol.ts';
 import { unreadRequest, unreadResponse } from './reading.ts';
 import { endsWithSegments, routeSegments } from './route.ts';
@@ -67,6 +68,7 @@ function operationOf(method: string, path: string): OperationName {
     return managedOperationOf(true, segments);
   }
   if (last === 'versions' && endsWithSegments(above, ['skills'])) return 'skills';
+  if ([last, segments.at(-2)].includes('memories') && segments.includes('memory_stores')) return 'memories';
   const found = sent.find(([tail]) => endsWithSegments(segments, tail))?.[1];
   return found ?? managedOperationOf(false, segments);
 }
@@ -127,6 +129,8 @@ export const anthropic: Protocol = {
       case 'deployments':
       case 'dreams':
         return readManagedRequest(body);
+      case 'memories':
+        return readTextRequest(body, head, { system: [], text: null });
       case 'files':
       case 'skills':
         return readFormRequest(body, head);

@@ -92,3 +92,15 @@ export function isBatch(method: string, { segments, verb }: GoogleRoute): boolea
   const isNamed = segments.at(-2) === 'batches' || segments.at(-1) === 'batches';
   return /^\s*GET\s*$/i.test(method) && verb === '' && isNamed;
 }
+
+/**
+ * What else takes words in: agents, what they are asked on a schedule, and questions that are answered by a choice
+ * (https://ai.google.dev/api); null for nothing.
+ */
+export function managedOperation(method: string, { segments, verb }: GoogleRoute): string | null {
+  if (!methodsThatStore.has(method.trim().toUpperCase()) || verb !== '') return null;
+  if (segments.at(-1) === 'decisions') return 'decisions';
+  return [segments.at(-1), segments.at(-2)].some((name) => name === 'agents' || name === 'triggers')
+    ? 'agents'
+    : null;
+}

@@ -12,6 +12,7 @@ import {
   isDownload,
   isInteraction,
   isWithoutAnswer,
+  managedOperation,
   speaksOpenAi,
   storesContents,
 } from './gemini-route.ts';
@@ -28,10 +29,15 @@ function operationOf(method: string, path: string): OperationName {
   if (isInteraction(method, route)) return 'interactions';
   if (isBatch(method, route) && !speaksOpenAi(route)) return 'batches.status';
   if (isDownload(method, route)) return 'batches.results';
-  return speaksOpenAi(route) ? openai.operationOf(method, path) : 'unknown';
+  if (speaksOpenAi(route)) return openai.operationOf(method, path);
+  return managedOperation(method, route) ?? 'unknown';
 }
+
+/** Written as OpenAI writes such requests, and refused as Google refuses. */
+const { errorBody: _openais, ...managed } = openai;
 
 export const gemini = googleProtocol('gemini', operationOf, (operation) => {
   if (isContentOperation(operation)) return content;
-  return operation === 'interactions' ? interactions : openai;
+  if (operation === 'interactions') return interactions;
+  return operation === 'agents' || operation === 'decisions' ? managed : openai;
 });

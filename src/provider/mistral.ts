@@ -75,6 +75,8 @@ function operationOf(method: string, path: string): OperationName {
     const isJob = endsWithSegments(above, ['batch', 'jobs']) || endsWithSegments(segments, ['batch', 'jobs']);
     return isJob ? 'batch.jobs' : 'unknown';
   }
+  if (last === 'call' && segments.at(-3) === 'tools' && segments.at(-5) === 'connectors')
+    return 'connectors.call';
   if (last === 'cancel' && endsWithSegments(segments.slice(0, -2), ['batch', 'jobs'])) return 'batch.jobs';
   for (const [tail, operation] of routes) if (endsWithSegments(segments, tail)) return operation;
   if (endsWithSegments(above, ['conversations'])) return 'conversations';
@@ -94,6 +96,8 @@ const textMembers: ReadonlyMap<OperationName, Parameters<typeof readTextRequest>
   ['audio.transcriptions', { system: [], text: ['context_bias'] }],
   ['audio.speech', { system: [], text: ['input'] }],
   ['ocr', { system: ['document_annotation_prompt'], text: [] }],
+  // A tool that the workload has Mistral call, and what it is handed.
+  ['connectors.call', { system: [], text: null }],
 ]);
 
 function readAnswer(operation: OperationName, status: number, body: Buffer): ResponseReading {

@@ -8,6 +8,7 @@
 import { anthropic } from './anthropic.ts';
 import { bedrock } from './bedrock.ts';
 import { gemini } from './gemini.ts';
+import { mistral } from './mistral.ts';
 import { anthropicOperations, openai } from './openai.ts';
 import type { OperationName, Protocol } from './protocol.ts';
 import { routeSegments } from './route.ts';
@@ -36,6 +37,8 @@ const ofOthers: readonly AlsoSpoken[] = [
     'interactions',
   ]),
   spoken(bedrockModels, ['converse', 'invoke', 'invoke.bidirectional']),
+  // At gateways, and at Azure below `providers/mistral`.
+  spoken(mistral, ['ocr']),
 ];
 
 /** Bedrock's own paths have no version in them. */

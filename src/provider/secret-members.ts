@@ -56,6 +56,10 @@ const inRequests = [
   'environment.env',
   'base_environment.network.allowlist.*.transform',
   'base_environment.env',
+  'interaction.environment.network.allowlist.*.transform',
+  'interaction.environment.env',
+  // Bedrock's AgentCore.
+  'tools.*.config.remote_mcp.headers',
   // Cohere.
   'connectors.*.user_access_token',
 ];

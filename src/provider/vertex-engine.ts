@@ -2,7 +2,7 @@
  * Vertex AI's reasoning engines (Agent Engine), which run a customer's own agent
  * (https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.reasoningEngines/query). What they
  * answer is whatever the agent returns: its calls are found wherever they stand, in the forms of Google's agent kit
- * (`function_call` with `args`) and of LangChain (`tool_calls`, `tool` with `tool_input`). The agent has made them
+ * (`function_call` with `args`), of LangChain (`tool_calls`, `tool` with `tool_input`), and of a message's blocks. The agent has made them
  * itself, as a rule; what waits is the answer that tells them. Agents that speak the Agent2Agent protocol there
  * (https://cloud.google.com/vertex-ai/generative-ai/docs/agent-engine/use/a2a) tell them as data of a message. Pure; hostile bytes in, facts and defects out.
  */
@@ -80,9 +80,9 @@ function search(value: unknown, found: Found): void {
     add(found, value['tool_call_id'], value['tool'], wrapped(value['tool_input']));
     return;
   }
-  const told = callInMessage(value);
+  const told = callInMessage(value) ?? callAsBlock(value);
   if (told !== null) {
-    add(found, told['id'], told['name'], told['args']);
+    add(found, told['id'] ?? told['toolUseId'] ?? told['call_id'], told['name'], inputOf(told));
     return;
   }
   for (const [key, member] of Object.entries(value)) {
@@ -99,6 +99,20 @@ function search(value: unknown, found: Found): void {
 function callInMessage({ data, metadata }: JsonRecord): JsonRecord | null {
   if (!isRecord(data) || !isRecord(metadata) || metadata['adk_type'] !== 'function_call') return null;
   return isRecord(data['data']) ? data['data'] : data;
+}
+
+const blockTypes: ReadonlySet<string> = new Set(['tool_use', 'tool_call', 'function_call']);
+
+/** A call as a block of a message, as Anthropic, LangChain and OpenAI write one, or Bedrock and its agent kit, Strands. */
+function callAsBlock(value: JsonRecord): JsonRecord | null {
+  const { toolUse } = value;
+  if (isRecord(toolUse) && typeof toolUse['name'] === 'string') return toolUse;
+  const isBlock = blockTypes.has(textOf(value['type'])) && typeof value['name'] === 'string';
+  return isBlock && inputOf(value) !== undefined ? value : null;
+}
+
+function inputOf(call: JsonRecord): unknown {
+  return call['args'] ?? call['input'] ?? call['arguments'];
 }
 
 /** An old agent's input may be one text, which is no JSON. */

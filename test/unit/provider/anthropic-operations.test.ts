@@ -17,6 +17,8 @@ test.each([
   ['POST', '/v1/files', 'files'],
   ['GET', '/v1/files/f/content', 'files.content'],
   ['POST', '/v1/skills', 'skills'],
+  ['POST', '/v1/memory_stores/m/memories', 'memories'],
+  ['POST', '/v1/memory_stores/m/memories/a', 'memories'],
   ['POST', '/v1/skills/s/versions', 'skills'],
 ])('%s %s is %s', (method, path, operation) => {
   expect(anthropic.operationOf(method, path)).toBe(operation);
@@ -30,6 +32,13 @@ test('what is counted in tokens reaches the rules like what is asked', () => {
   });
   expect(defects).toEqual([]);
   expect(facts).toMatchObject({ model: 'm', system: 'S', text: 'S\nHi' });
+});
+
+// https://platform.claude.com/docs/en/managed-agents/memory
+test('what an agent is to remember reaches the rules', () => {
+  const { facts, defects } = request('memories', { path: '/notes.md', content: 'The key is SECRET.' });
+  expect(defects).toEqual([]);
+  expect(facts.text).toContain('The key is SECRET.');
 });
 
 describe('a batch', () => {

@@ -85,7 +85,7 @@ describe('an answer that Code Assist wraps', () => {
         fc.constantFrom(null, 'sse' as const, 'json-array' as const),
         fc.dictionary(
           fc.string().filter((key) => key !== '__proto__'),
-          fc.jsonValue({ maxDepth: 1 }),
+          fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null)),
         ),
         (form, args) => {
           const [operation, bytes] =

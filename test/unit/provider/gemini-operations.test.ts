@@ -42,6 +42,10 @@ test.each([
   ['POST', '/v1beta/cachedContents', 'cached_contents'],
   ['PATCH', '/v1beta/cachedContents/abc', 'cached_contents'],
   ['POST', '/v1beta/openai/chat/completions', 'chat.completions'],
+  ['POST', '/v1beta/agents', 'agents'],
+  ['POST', '/v1beta/triggers', 'agents'],
+  ['PATCH', '/v1beta/triggers/t', 'agents'],
+  ['POST', '/v1beta/decisions', 'decisions'],
 ])('%s %s is %s', (method, path, operation) => {
   expect(gemini.operationOf(method, path)).toBe(operation);
 });
@@ -89,4 +93,22 @@ test('answers that hold numbers or receipts pass as they come', () => {
   for (const operation of ['generate_content', 'stream_generate_content', 'predict', 'chat.completions']) {
     expect(gemini.readsAnswer(operation)).toBe(true);
   }
+});
+
+// @google/genai: agents, triggers and decisions.
+describe('what takes words in besides', () => {
+  test.each([
+    ['agents', { id: 'a', system_instruction: 'SECRET', tools: [{ type: 'function', name: 'pay' }] }],
+    ['agents', { schedule: '0 9 * * 1', interaction: { agent: 'a', input: 'SECRET' } }],
+    ['decisions', { model: 'models/m', input: 'SECRET', questions: { q: { type: 'choice' } } }],
+  ])('%s', (operation, body) => {
+    const { facts, defects } = gemini.readRequest(operation, Buffer.from(JSON.stringify(body)), headOf('/'));
+    expect(defects).toEqual([]);
+    expect(facts.text).toContain('SECRET');
+  });
+
+  test('is refused as Google refuses', () => {
+    const body = JSON.parse(gemini.errorBody('agents', 'denied_by_policy', 403, 'No.'));
+    expect(body).toMatchObject({ error: { code: 403, status: 'PERMISSION_DENIED' } });
+  });
 });

@@ -28,11 +28,19 @@ const chat = events(
   done,
 );
 
+// https://docs.mistral.ai/api/endpoint/beta/connectors
+test('what the workload has a connector’s tool do reaches the rules', () => {
+  const { facts, defects } = asked(mistral, 'connectors.call', { arguments: { to: 'SECRET' } });
+  expect(defects).toEqual([]);
+  expect(facts.text).toBe('SECRET');
+});
+
 describe('the operation of a path', () => {
   test.each([
     ['POST', '/v1/chat/completions', 'chat.completions'],
     ['POST', '/v1/fim/completions', 'fim.completions'],
     ['POST', '/v1/agents/completions', 'agents.completions'],
+    ['POST', '/v1/connectors/c/tools/pay/call', 'connectors.call'],
     ['POST', '/v1/embeddings', 'embeddings'],
     ['POST', '/v1/moderations', 'moderations'],
     ['POST', '/v1/chat/moderations', 'chat.moderations'],

@@ -17,6 +17,7 @@ describe('an answer of another family at a server that is set up for one', () =>
     ['openai', 'POST', '/v1beta/interactions', 'interactions'],
     ['openai', 'POST', '/bedrock/model/anthropic.claude-opus-5/converse-stream', 'converse'],
     ['openai', 'POST', '/bedrock/model/anthropic.claude-opus-5/invoke', 'invoke'],
+    ['azure', 'POST', '/providers/mistral/azure/ocr', 'ocr'],
     ['azure', 'POST', '/v1beta/models/gemini-3-pro:generateContent', 'generate_content'],
     // https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
     ['mistral', 'POST', '/v1/responses', 'responses'],

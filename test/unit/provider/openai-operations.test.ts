@@ -28,6 +28,21 @@ describe('the route', () => {
     ['POST', '/v1/responses/compact', 'responses.compact'],
     ['POST', '/v1/responses/input_tokens', 'responses.input_tokens'],
     ['GET', '/v1/responses/resp_1/input_items', 'responses.input_items'],
+    // https://docs.perplexity.ai/docs/grounded-llm/openai-compatibility
+    ['POST', '/v1/agent', 'responses'],
+    ['GET', '/v1/agent/resp_1', 'responses'],
+    // https://developers.openai.com/api/docs/guides/agents-api
+    ['POST', '/v1/agents/automations/a/invocations', 'agents.sessions'],
+    ['POST', '/v1/agents/environments/templates', 'agents'],
+    // https://learn.microsoft.com/rest/api/microsoft-foundry
+    ['POST', '/api/projects/p/agents/a/versions', 'agents'],
+    // https://docs.x.ai/docs/api-reference
+    ['POST', '/v1/tts', 'audio.speech'],
+    ['POST', '/v1/stt', 'audio.transcriptions'],
+    ['POST', '/v1/videos/generations', 'videos'],
+    // https://openrouter.ai/docs/api-reference
+    ['POST', '/api/v1/images', 'images.generations'],
+    ['POST', '/api/v1/presets/p/messages', 'messages'],
     ['POST', '/v1/embeddings', 'embeddings'],
     ['POST', '/v1/images/edits', 'images.edits'],
     ['POST', '/v1/audio/speech', 'audio.speech'],

@@ -79,6 +79,16 @@ const requests: readonly (readonly [what: string, path: string, body: unknown])[
     '/v1beta/agents',
     { base_environment: { env: { KEY: { value: secret } }, type: 'remote' } },
   ],
+  [
+    'a variable of what is asked on a schedule',
+    '/v1beta/triggers',
+    { interaction: { environment: { env: { KEY: secret } } }, schedule: '0 9 * * 1' },
+  ],
+  [
+    'what a harness sends to an MCP server',
+    '/harnesses/invoke',
+    { tools: [{ type: 'remote_mcp', config: { remoteMcp: { url: 'https://a', headers: { K: secret } } } }] },
+  ],
   // openai: POST /agents/sessions/{id}/events, where a person signs an agent in.
   [
     'a password for a page',

@@ -131,3 +131,18 @@ describe('an agent that is asked by the Agent2Agent protocol', () => {
     expect(facts.toolCalls).toMatchObject([{ id: 'a', name: 'pay', arguments: { amount: 9 } }]);
   });
 });
+
+// https://docs.langchain.com/oss/python/langchain/messages, https://strandsagents.com and
+// https://openai.github.io/openai-agents-python: what agents of other kits hand on as they had it from the model.
+describe('a call as a block of a message is found', () => {
+  test.each([
+    ['Anthropic’s', { type: 'tool_use', id: 'a', name: 'pay', input: { amount: 9 } }],
+    ['LangChain’s', { type: 'tool_call', id: 'a', name: 'pay', args: { amount: 9 } }],
+    ['OpenAI’s', { type: 'function_call', call_id: 'a', name: 'pay', arguments: '{"amount":9}' }],
+    ['Bedrock’s', { toolUse: { toolUseId: 'a', name: 'pay', input: { amount: 9 } } }],
+  ])('%s', (_whose, block) => {
+    const { facts, defects } = read(JSON.stringify({ output: { messages: [{ content: [block] }] } }));
+    expect(defects).toEqual([]);
+    expect(facts.toolCalls).toMatchObject([{ id: 'a', name: 'pay', arguments: { amount: 9 } }]);
+  });
+});
