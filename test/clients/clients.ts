@@ -31,12 +31,13 @@ import {
 import { langchainCohere } from './langchain-cohere.ts';
 import { mistralChat } from './mistral.ts';
 import { ollamaChat } from './ollama.ts';
-import { openaiAzure, openaiChat, openaiResponses } from './openai.ts';
+import { openaiAtAnthropic, openaiAzure, openaiChat, openaiResponses } from './openai.ts';
 
 const all: readonly Client[] = [
   openaiChat,
   openaiResponses,
   openaiAzure,
+  openaiAtAnthropic,
   langchainOpenAi,
   langchainOpenAiResponses,
   aiOpenAiChat,

@@ -1,4 +1,4 @@
-/** The `openai` SDK: chat completions and responses, and its client for Azure. */
+/** The `openai` SDK: chat completions, at Anthropic's API too, and responses, and its client for Azure. */
 import OpenAI, { AzureOpenAI } from 'openai';
 import { type AskOptions, type Client, functionTool, key, maxRetriesOf, usageOf } from './client.ts';
 
@@ -45,6 +45,14 @@ function chatOf(clientOf: (base: string, options: AskOptions) => OpenAI): Client
 }
 
 export const openaiChat: Client = { ...common, name: 'chat completions', ask: chatOf(clientAt) };
+
+/** https://platform.claude.com/docs/en/api/openai-sdk: the same, where Anthropic answers. */
+export const openaiAtAnthropic: Client = {
+  ...common,
+  name: 'chat completions, at Anthropic’s API',
+  protocol: 'anthropic',
+  ask: chatOf(clientAt),
+};
 
 export const openaiAzure: Client = {
   ...common,
