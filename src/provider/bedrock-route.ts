@@ -22,8 +22,17 @@ const operations: Readonly<Record<string, OperationName>> = {
 };
 const streamingActions: ReadonlySet<string> = new Set(['converse-stream', 'invoke-with-response-stream']);
 
+/** What a flow came to that was not waited for. */
+function readsFlow(method: string, path: string): boolean {
+  const segments = routeSegments(path);
+  const isRead = /^\s*GET\s*$/i.test(method) && segments.at(-1) === 'events';
+  // Their names may be ARNs, with slashes of their own.
+  return isRead && segments.includes('executions') && segments.includes('flows');
+}
+
 /** Any prefix is allowed, as gateways mount the API anywhere. */
 export function bedrockOperationOf(method: string, path: string): OperationName {
+  if (readsFlow(method, path)) return 'flows.invoke';
   if (methodsWithoutAnswer.has(method.trim().toUpperCase())) return 'unknown';
   const ofAgent = agentOperationOf(path);
   if (ofAgent !== null) return ofAgent;

@@ -126,6 +126,7 @@ const batchResults: AnswerReading = { ...fileContent, whole: readInlineResults }
 
 const operations: ReadonlyMap<OperationName, Operation> = new Map<OperationName, Operation>([
   ['chat.completions', { request: readChatRequest, answer: chat }],
+  ['chat.completions.render', { request: readChatRequest, answer: null }],
   ['chat.completions.list', { request: nothing, answer: records }],
   ['responses', { request: readResponsesRequest, answer: responses }],
   ['responses.compact', { request: readResponsesRequest, answer: responses }],

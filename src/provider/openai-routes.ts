@@ -21,6 +21,9 @@ interface Route {
  * its id gives the same object, tool calls included, so that is the same operation.
  */
 const routes: readonly Route[] = [
+  // vLLM's: what a request becomes before a model reads it, in token ids.
+  route('send', 'chat/completions/render', 'chat.completions.render'),
+  route('send', 'completions/render', 'served.words'),
   route('any', 'chat/completions/*', 'chat.completions'),
   route('send', 'chat/completions', 'chat.completions'),
   route('get', 'chat/completions', 'chat.completions.list'),

@@ -11,6 +11,8 @@ test.each([
   ['POST', '/flows/F/aliases/A', 'flows.invoke'],
   ['POST', '/flows/F/aliases/A/executions', 'flows.invoke'],
   ['GET', '/flows/F/aliases/A/executions/E', 'unknown'],
+  ['GET', '/flows/F/aliases/A/executions/E/events', 'flows.invoke'],
+  ['GET', '/flows/arn%3Aaws%3Abedrock%3A%3A1%3Aflow%2FF/aliases/A/executions/E/events', 'flows.invoke'],
   ['POST', '/flows/F/aliases/A/executions/E/stop', 'unknown'],
   ['POST', '/knowledgebases/K/retrieve', 'knowledge.query'],
   ['POST', '/rerank', 'knowledge.query'],
@@ -27,6 +29,18 @@ test.each([
 });
 
 describe('a flow', () => {
+  // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_ListFlowExecutionEvents.html
+  test('that was not waited for says later what it came to', () => {
+    const flowExecutionEvents = [
+      {
+        flowOutputEvent: { nodeName: 'out', fields: [{ name: 'document', content: { document: 'Paid.' } }] },
+      },
+    ];
+    const { facts, defects } = readAs(null, bedrock, 'flows.invoke', JSON.stringify({ flowExecutionEvents }));
+    expect(defects).toEqual([]);
+    expect(facts.text).toContain('Paid.');
+  });
+
   test('is asked with words', () => {
     const inputs = [{ nodeName: 'in', content: { document: 'Say hi to Ada' } }];
     const { facts, defects } = asked(bedrock, 'flows.invoke', { inputs });

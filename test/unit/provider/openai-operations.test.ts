@@ -28,6 +28,9 @@ describe('the route', () => {
     ['POST', '/v1/responses/compact', 'responses.compact'],
     ['POST', '/v1/responses/input_tokens', 'responses.input_tokens'],
     ['GET', '/v1/responses/resp_1/input_items', 'responses.input_items'],
+    // https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
+    ['POST', '/v1/chat/completions/render', 'chat.completions.render'],
+    ['POST', '/v1/completions/render', 'served.words'],
     // https://docs.perplexity.ai/docs/grounded-llm/openai-compatibility
     ['POST', '/v1/agent', 'responses'],
     ['GET', '/v1/agent/resp_1', 'responses'],
@@ -295,4 +298,10 @@ describe('the answer', () => {
   ])('of %s is judged', (operation) => {
     expect(openai.readsAnswer(operation)).toBe(true);
   });
+});
+
+test('what a request becomes in token ids calls nothing, and its words reach the rules', () => {
+  const body = { model: 'm', messages: [{ role: 'user', content: 'Hi' }] };
+  expect(request('chat.completions.render', body).facts).toMatchObject({ model: 'm', text: 'Hi' });
+  expect(openai.readsAnswer('chat.completions.render')).toBe(false);
 });
