@@ -45,6 +45,24 @@ function goesOn(call: JsonRecord): boolean {
   return Array.isArray(pieces) && pieces.some((piece) => isRecord(piece) && piece['willContinue'] === true);
 }
 
+export interface ServerCall {
+  readonly id: string;
+  readonly name: string;
+  readonly args: JsonRecord;
+  /** True where the arguments stand in a member of their own, false where the call is what it is handed. */
+  readonly named: boolean;
+}
+
+/** A call that Google carries out itself, or one of a kind that is not known: that is named after the kind. */
+export function serverCall(part: string, value: unknown): ServerCall {
+  const record = isRecord(value) ? value : {};
+  const { id, args, toolType } = record;
+  if (part === 'toolCall' && isRecord(args))
+    return { id: textOf(id), name: textOf(toolType) || part, args, named: true };
+  const { id: _id, ...rest } = record;
+  return { id: textOf(id), name: part, args: isRecord(value) ? rest : { value }, named: false };
+}
+
 /** Opens a reader for one candidate. */
 export function createCallReader(defects: string[]): CallReader {
   const calls: CallInProgress[] = [];
@@ -105,17 +123,9 @@ export function createCallReader(defects: string[]): CallReader {
   }
 
   function absorbServerCall(part: string, value: unknown, source: () => string | undefined): CallInProgress {
-    const record = isRecord(value) ? value : {};
-    const id = textOf(record['id']);
-    if (part === 'toolCall' && isRecord(record['args'])) {
-      const name = textOf(record['toolType']) || part;
-      const text = source() ?? JSON.stringify(record['args']);
-      return add({ id, name, part, written: { text, value: record['args'] } });
-    }
-    // A call of a kind that is not known is named after the kind.
-    const { id: _id, ...rest } = record;
-    const given = isRecord(value) ? rest : { value };
-    return add({ id, name: part, part, written: { text: JSON.stringify(given), value: given } });
+    const { id, name, args, named } = serverCall(part, value);
+    const text = (named ? source() : undefined) ?? JSON.stringify(args);
+    return add({ id, name, part, written: { text, value: args } });
   }
 
   return {

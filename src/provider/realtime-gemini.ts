@@ -5,6 +5,8 @@
  */
 import type { ErrorCode } from '../core/errors.ts';
 import type { ToolCallFact, UsageFacts } from '../core/facts.ts';
+import { serverCall } from './gemini-calls.ts';
+import { dataOf, isCall } from './gemini-parts.ts';
 import { countOf, isRecord, type JsonRecord, textOf } from './json.ts';
 import type { ResponseReading } from './protocol.ts';
 import { addCall, boundedList, joined, note, toolCallsMax, unreadResponse, usageAbsent } from './reading.ts';
@@ -83,8 +85,7 @@ function openReader(): SocketReader {
       if (!isRecord(part)) {
         note(turn.defects, 'a part of the answer is not an object');
         kind = 'tool';
-      } else if (isRecord(member(part, 'functionCall'))) {
-        addFunctionCall(turn, asRecord(member(part, 'functionCall')));
+      } else if (addPartCalls(turn, part)) {
         kind = 'tool';
       } else {
         turn.text += textOf(part.text);
@@ -186,8 +187,19 @@ function openReader(): SocketReader {
   };
 }
 
-function asRecord(value: unknown): JsonRecord {
-  return isRecord(value) ? value : {};
+/** Adds whatever a part asks to be done, code that Google runs among it; false for nothing. */
+function addPartCalls(turn: Turn, part: JsonRecord): boolean {
+  const calls = dataOf(part).filter(({ name }) => isCall(name));
+  for (const { name, value } of calls) {
+    if (name === 'functionCall' && isRecord(value)) {
+      addFunctionCall(turn, value);
+      continue;
+    }
+    if (name === 'functionCall') note(turn.defects, 'a function call is not an object');
+    const { id, name: called, args } = serverCall(name, value);
+    addCall(turn.calls, turn.defects, id, called, args, JSON.stringify(args));
+  }
+  return calls.length > 0;
 }
 
 const callMembers: ReadonlySet<string> = new Set([

@@ -243,6 +243,34 @@ describe('the Live API', () => {
     expect(reader.reading(reading.answer ?? '').defects).not.toEqual([]);
   });
 
+  // https://ai.google.dev/api/live#BidiGenerateContentServerContent: a turn has the parts that any content has.
+  test.each([
+    [{ executableCode: { language: 'PYTHON', code: 'print(1)' } }, 'executableCode'],
+    [{ executable_code: { language: 'PYTHON', code: 'print(1)' } }, 'executableCode'],
+    [{ toolCall: { id: 't', toolType: 'GOOGLE_SEARCH_WEB', args: { queries: ['x'] } } }, 'GOOGLE_SEARCH_WEB'],
+    [{ somethingCall: { code: 'print(1)' } }, 'somethingCall'],
+  ])('what Google is to run within a turn is a call: %j', (part, name) => {
+    const reader = open();
+    const parts = [{ text: 'Let me see.' }, part];
+    const reading = reader.readServer(message({ serverContent: { modelTurn: { parts } } }));
+    expect(reading.kind).toBe('tool');
+    const { facts, defects } = reader.reading(reading.answer ?? '');
+    expect(defects).toEqual([]);
+    expect(facts.toolCalls.map((call) => call.name)).toEqual([name]);
+    expect(facts.text).toBe('Let me see.');
+  });
+
+  test.each([
+    { codeExecutionResult: { outcome: 'OUTCOME_OK', output: '1' } },
+    { inlineData: { data: 'AAAA', mimeType: 'audio/pcm' } },
+    { thought: true, text: 'Hm.' },
+  ])('what came of it, sound and thoughts call nothing: %j', (part) => {
+    const reader = open();
+    const reading = reader.readServer(message({ serverContent: { modelTurn: { parts: [part] } } }));
+    expect(reading.kind).toBe('text');
+    expect(reader.reading(reading.answer ?? '').facts.toolCalls).toEqual([]);
+  });
+
   test('a member in both spellings is a defect', () => {
     const clientContent = { turns: [{ parts: [{ text: 'Hi' }] }] };
     const both = { clientContent, client_content: { turns: [{ parts: [{ text: 'a secret' }] }] } };
