@@ -55,12 +55,12 @@ function readHistory(body: JsonRecord, defects: string[]): readonly MessageFact[
   return now.text === '' ? turns : [...turns, now];
 }
 
-/** The plans of earlier turns, which stand beside their content, and the documents to answer from. */
+/** The plans of earlier turns, which stand beside their content. */
 function textBeside(body: JsonRecord): string {
   const messages: readonly unknown[] = Array.isArray(body.messages) ? body.messages : [];
   let text = '';
   for (const message of messages) if (isRecord(message)) text = joined(text, textOf(message.tool_plan));
-  return joined(text, textWithin(body.documents));
+  return text;
 }
 
 /** Reads a request body. An empty one asks for nothing: no defect. */

@@ -206,6 +206,15 @@ function dataSourcesText(list: unknown): string {
   return text;
 }
 
+/**
+ * What the model reads besides messages: what is expected to come out again, and documents to answer from
+ * (https://platform.openai.com/docs/guides/predicted-outputs, https://docs.vllm.ai/en/latest/serving/openai_compatible_server).
+ */
+function textBeside({ prediction, documents }: JsonRecord, defects: string[]): string {
+  const expected = isRecord(prediction) ? contentText(prediction.content, defects) : '';
+  return joined(expected, textWithin(documents));
+}
+
 /** Reads a request body. An empty one asks for nothing: no defect. */
 export function readChatRequest(bytes: Buffer): RequestReading {
   const { body, defects, unread } = openRequest(bytes);
@@ -223,6 +232,7 @@ export function readChatRequest(bytes: Buffer): RequestReading {
     if (message.role === 'system' || message.role === 'developer') system = joined(system, message.text);
     else conversation = joined(conversation, message.text);
   }
+  conversation = joined(conversation, textBeside(body, defects));
   const facts = {
     model: modelName(body.model, defects),
     stream: streamFlag(body.stream, defects),

@@ -33,12 +33,13 @@ function memberText(value: unknown, defects: string[]): string {
   return text;
 }
 
-/** The tools that are offered, functions by their own name and built-in ones by their type. */
+/** The tools that are offered, functions by their own name and built-in ones by their type; those of a namespace besides. */
 export function readTextTools(list: unknown, defects: string[]): readonly ToolFact[] {
-  return boundedList(list, toolsMax, '`tools`', defects).map((tool) => {
+  return boundedList(list, toolsMax, '`tools`', defects).flatMap((tool) => {
     const inner = isRecord(tool) && isRecord(tool.function) ? tool.function : tool;
-    const { name, type, description } = isRecord(inner) ? inner : {};
-    return { name: textOf(name) || textOf(type), description: textOf(description) };
+    const { name, type, description, tools } = isRecord(inner) ? inner : {};
+    const own = { name: textOf(name) || textOf(type), description: textOf(description) };
+    return isAbsent(tools) ? [own] : [own, ...readTextTools(tools, defects)];
   });
 }
 

@@ -17,6 +17,17 @@ const fnCall = (id: string, name: string, args: unknown) => ({
 });
 
 describe('a request', () => {
+  // https://platform.openai.com/docs/guides/predicted-outputs, and vLLM's documents to answer from.
+  test.each([
+    ['what is expected to come out again', { prediction: { type: 'content', content: 'SECRET' } }],
+    ['the same in parts', { prediction: { type: 'content', content: [{ type: 'text', text: 'SECRET' }] } }],
+    ['documents', { documents: [{ title: 'A', text: 'SECRET' }] }],
+  ])('has the words of %s', (_what, more) => {
+    const { facts, defects } = request({ messages: [{ role: 'user', content: 'Hi' }], ...more });
+    expect(defects).toEqual([]);
+    expect(facts.text).toContain('SECRET');
+  });
+
   test('has its system and developer texts, messages, tools and scalar parameters', () => {
     const { facts, defects } = request({
       model: 'gpt-5',

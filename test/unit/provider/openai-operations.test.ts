@@ -305,3 +305,9 @@ test('what a request becomes in token ids calls nothing, and its words reach the
   expect(request('chat.completions.render', body).facts).toMatchObject({ model: 'm', text: 'Hi' });
   expect(openai.readsAnswer('chat.completions.render')).toBe(false);
 });
+
+test('a session’s namespace offers its tools by their own names', () => {
+  const tools = [{ type: 'namespace', name: 'bank', tools: [{ type: 'function', name: 'pay' }] }];
+  const { facts } = request('realtime.sessions', { session: { type: 'realtime', tools } });
+  expect(facts.tools.map(({ name }) => name)).toEqual(['bank', 'pay']);
+});
