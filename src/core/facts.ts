@@ -85,6 +85,6 @@ export interface Facts {
   readonly request: RequestFacts;
   /** Absent in the request phase. */
   readonly response?: ResponseFacts;
-  /** What classifiers suspect, such as `pii.iban`. */
-  readonly labels: readonly string[];
+  /** What is suspected, such as `pii.iban`, where somebody says so; the classifiers say it where it is absent. */
+  readonly labels?: readonly string[];
 }

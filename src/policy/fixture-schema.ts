@@ -1,5 +1,6 @@
 /** A rule's own test as people write it in the policy file: facts, and whether the rule matches on them. */
 import { z } from 'zod';
+import { labels } from './classify/suspicion.ts';
 
 const toolCallFixture = z.strictObject({
   id: z.string().optional(),
@@ -77,6 +78,9 @@ export const fixtureSchema = z
       .describe('`error`: the rule cannot be decided on these facts, and therefore holds.'),
     request: requestFixture.optional(),
     response: responseFixture.optional(),
-    labels: z.array(z.string()).optional(),
+    labels: z
+      .array(z.enum(labels))
+      .optional()
+      .describe('What is suspected; the classifiers say it of the texts above where this is left out.'),
   })
   .describe('Facts the rule is tried on each time the policy is loaded. What is left out is neutral.');

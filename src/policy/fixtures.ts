@@ -53,9 +53,9 @@ type ToolCallFixture = NonNullable<ResponseFixture['toolCalls']>[number];
 /** The facts a fixture stands for: what it does not say is empty, or what an ordinary exchange has. */
 export function fixtureFacts(phase: CompiledRule['phase'], fixture: Fixture): Facts {
   const request = requestFacts(fixture.request ?? {});
-  const labels = fixture.labels ?? [];
-  if (phase === 'request') return { request, labels };
-  return { request, response: responseFacts(fixture.response ?? {}), labels };
+  const labels = fixture.labels === undefined ? {} : { labels: fixture.labels };
+  if (phase === 'request') return { request, ...labels };
+  return { request, response: responseFacts(fixture.response ?? {}), ...labels };
 }
 
 function requestFacts(given: RequestFixture): RequestFacts {

@@ -12,6 +12,8 @@ import type {
   ToolCallFact,
   UsageFacts,
 } from '../core/facts.ts';
+import { labelsIn } from './classify/classify.ts';
+import { texts } from './functions.ts';
 
 /** Items of any list or map a rule can walk; two nested walks are then at most a million steps. */
 export const listItemsMax = 1024;
@@ -151,7 +153,12 @@ export class RequestView {
   }
 
   get text(): string {
-    this.#refuseTokenIds('request.text');
+    return this.readableAs('request.text');
+  }
+
+  /** The text, for what is called `what` in the rule. Throws `RangeError` where words came as token ids. */
+  readableAs(what: string): string {
+    this.#refuseTokenIds(what);
     return this.#facts.text;
   }
 
@@ -223,15 +230,29 @@ export class ResponseView {
 export class Variables {
   readonly request: RequestView;
   readonly response: ResponseView | undefined;
-  readonly #labels: readonly string[];
+  readonly #facts: Facts;
+  #labels: readonly string[] | undefined;
 
   constructor(facts: Facts) {
     this.request = new RequestView(facts.request);
     this.response = facts.response === undefined ? undefined : new ResponseView(facts.response);
+    this.#facts = facts;
     this.#labels = facts.labels;
   }
 
+  /** Of what the phase judges: of the answer where there is one. Classified once, and only when a rule asks. */
   get labels(): readonly string[] {
+    this.#labels ??= labelsIn(this.#judgedText());
     return bounded('labels', this.#labels);
+  }
+
+  /** All that was written, and what is handed to tools both as it was sent, numbers and all, and with its escapes undone. */
+  #judgedText(): string {
+    const { request, response } = this.#facts;
+    const written =
+      response === undefined ? [this.request.readableAs('labels')] : [response.text, response.refusal];
+    const calls =
+      response === undefined ? request.messages.flatMap((message) => message.toolCalls) : response.toolCalls;
+    return [...written, ...calls.flatMap((call) => [call.argumentsText, texts(call.arguments)])].join('\n');
   }
 }

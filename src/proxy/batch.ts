@@ -39,7 +39,7 @@ export async function judgeRequests(call: Call, policy: Policy): Promise<Lines> 
   return judgeEach(call.batch(), requestBytes, (line) => {
     const { facts, defects } = readRequest(call, line);
     const found = line.defect === '' ? defects : [line.defect, ...defects];
-    return { judgement: judge(policy, 'request', { request: facts, labels: [] }, found), defects: found };
+    return { judgement: judge(policy, 'request', { request: facts }, found), defects: found };
   });
 }
 
@@ -199,7 +199,6 @@ function readAnswer(call: Call, line: BatchResult) {
   const facts = {
     request: { ...call.facts, operation },
     response: reading.facts,
-    labels: [],
   } satisfies Facts;
   return { facts, defects: reading.defects };
 }

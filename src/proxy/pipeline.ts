@@ -34,7 +34,7 @@ export async function handleCall(arrived: Call, house: House): Promise<void> {
   if (earlier !== null) return comeBack(call, earlier, house);
 
   const policy = house.policy();
-  const facts: Facts = { request: call.facts, labels: [] };
+  const facts: Facts = { request: call.facts };
   const lines = call.batch === undefined ? noLines : await judgeRequests(call, policy);
   const defects = [...call.defects, ...lines.defects];
   const judgement = strictestOf(judge(policy, 'request', facts, call.defects), lines);
@@ -76,7 +76,7 @@ async function forwardAndDeliver(
   house: House,
 ): Promise<void> {
   const { upstream } = call;
-  const facts: Facts = { request: call.facts, labels: [] };
+  const facts: Facts = { request: call.facts };
   const headers = askingPlainly(call, forwardedHeaders(call.released ?? call.headers, upstream.keepHost));
   const outgoing = {
     origin: upstream.origin,
@@ -108,7 +108,7 @@ async function judgeAndDeliver(
   policy: Policy,
   house: House,
 ): Promise<void> {
-  const facts: Facts = { request: call.facts, labels: [] };
+  const facts: Facts = { request: call.facts };
   const lines = answered.batch === undefined ? noLines : await judgeAnswers(call, answered.batch, policy);
   const own = judge(policy, 'response', { ...facts, response: answered.facts }, answered.defects);
   const judgement = strictestOf(own, lines);

@@ -37,7 +37,7 @@ export async function openTunnel(
   let decision: number | null = null;
   try {
     const policy = house.policy();
-    const facts: Facts = { request: call.facts, labels: [] };
+    const facts: Facts = { request: call.facts };
     const ruled = judge(policy, 'request', facts, []);
     // An upgraded connection cannot be suspended: what would be held is denied.
     const judgement: Judgement = ruled.action === 'hold' ? { ...ruled, action: 'deny' } : ruled;

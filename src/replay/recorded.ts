@@ -105,13 +105,13 @@ function requestPhase(first: Entry, asked: Asked, { rules }: Judged) {
   const { protocol, facts, reading, lacking } = asked;
   const defects = isSpoiltLine(first, rules) ? [spoilt] : reading.defects;
   function* heard(): Generator<Heard> {
-    yield { facts: { request: facts, labels: [] }, defects };
+    yield { facts: { request: facts }, defects };
     for (const line of reading.batch?.() ?? []) {
       const head = { path: line.path, contentType: 'application/json' };
       const read = protocol.readRequest(line.operation, line.request, head);
       const request = { ...facts, operation: line.operation, path: line.path, ...read.facts };
       const found = line.defect === '' ? read.defects : [line.defect, ...read.defects];
-      yield { facts: { request, labels: [] }, defects: found };
+      yield { facts: { request }, defects: found };
     }
   }
   return { heard, lacking, flagsOnly: asked.isHandshake };
@@ -213,11 +213,11 @@ async function heardOf(
   // Of an answer that broke off, what is missing was no reason to hold it.
   const defects = told ?? (result === 'ok' || result === 'error' ? reading.defects : []);
   return function* heard(): Generator<Heard> {
-    yield { facts: { request, response: reading.facts, labels: [] }, defects };
+    yield { facts: { request, response: reading.facts }, defects };
     for (const line of reading.batch?.() ?? []) {
       const operation = line.status === 0 ? 'unknown' : line.operation;
       const read = protocol.readResponse(operation, line.status, line.response);
-      const facts = { request: { ...request, operation }, response: read.facts, labels: [] };
+      const facts = { request: { ...request, operation }, response: read.facts };
       yield { facts, defects: line.defect === '' ? read.defects : [line.defect, ...read.defects] };
     }
   };

@@ -40,13 +40,13 @@ export async function readReported(
     session: textOf(data, 'session'),
   };
   const common = { lacking: new Set<string>(), flagsOnly: true } as const;
-  const asked = { facts: { request, labels: [] }, defects: reading.defects };
+  const asked = { facts: { request }, defects: reading.defects };
   const phases: (Replayable | Obstructed)[] = [{ ...judged, ...common, heard: () => [asked] }];
   if (answer === undefined || told === null) return phases;
   const said = await messageIn(ledger, answer, 'response');
   if (typeof said === 'string') return [...phases, { ...told, obstacle: said }];
   const { facts, defects } = readReportedAnswer(call, Number(answer.data['status']), said.body);
   const response = { ...facts, model: facts.model || textOf(answer.data, 'model') };
-  const heard = { facts: { request, response, labels: [] }, defects };
+  const heard = { facts: { request, response }, defects };
   return [...phases, { ...told, ...common, heard: () => [heard] }];
 }

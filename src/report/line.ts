@@ -122,7 +122,7 @@ export function readReport(bytes: Buffer): Report {
     session: line.session ?? '',
   };
   const answer = line.answer === undefined ? null : answerOf(line, call, sourceOf(text, 'answer'));
-  const facts = { request, labels: [] };
+  const facts = { request };
   const { id, decider, outcome } = line;
   const at = new Date(line.at).toISOString();
   return {

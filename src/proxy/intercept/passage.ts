@@ -115,7 +115,6 @@ function ruled(asked: Asked, house: House): Judgement {
       purpose: '',
       session: '',
     },
-    labels: [],
   };
   const judgement = judge(house.policy(), 'request', facts, []);
   return judgement.action === 'hold' ? { ...judgement, action: 'deny' } : judgement;

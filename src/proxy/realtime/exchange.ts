@@ -69,7 +69,7 @@ export async function sealRequest(
     asked: false,
     lane: '',
     doubted: false,
-    live: policy.textMayStream({ request: facts, labels: [] }),
+    live: policy.textMayStream({ request: facts }),
     withheld: [],
   };
 }
@@ -81,7 +81,7 @@ export function judgeRequest(
   defects: readonly string[],
   house: House,
 ): Judgement {
-  return counted(judge(policy, 'request', { request: facts, labels: [] }, defects), house);
+  return counted(judge(policy, 'request', { request: facts }, defects), house);
 }
 
 function counted(judgement: Judgement, house: House): Judgement {
@@ -105,7 +105,7 @@ export async function sealAnswer(
 ): Promise<SealedAnswer> {
   const { facts } = reading;
   const defects = result === 'ok' ? reading.defects : [];
-  const judged = { request: exchange.facts, response: facts, labels: [] };
+  const judged = { request: exchange.facts, response: facts };
   const judgement = counted(judge(exchange.policy, 'response', judged, defects), house);
   const elapsedUs = house.clock.monoUs() - exchange.startedUs;
   const answer = { facts, defects: reading.defects, result, judgement, policy: exchange.policy, elapsedUs };

@@ -58,7 +58,7 @@ export interface Segment {
 /** Seals the intent of what comes next; nothing of it may go on before `durable`. Throws where a new policy stops the stream. */
 export function openSegment({ call, policy: before }: Carrier, house: House): Segment {
   const policy = house.policy();
-  const facts = { request: call.facts, labels: [] };
+  const facts = { request: call.facts };
   // The stream itself was judged, and released where it was held, under the policy of its beginning.
   const { action } = policy === before ? passed : judge(policy, 'request', facts, []);
   if (action === 'hold' || action === 'deny')
@@ -94,7 +94,7 @@ async function sealSaid(
 ) {
   const { policy, decision, bytes } = segment;
   const defects = result === 'ok' || result === 'error' ? reading.defects : [];
-  const judged = { request: call.facts, response: reading.facts, labels: [] };
+  const judged = { request: call.facts, response: reading.facts };
   const judgement = judge(policy, 'response', judged, defects);
   for (const match of judgement.matches) house.metrics.matched(match.rule, match.action);
   const { status, statusText, headers } = answer;
