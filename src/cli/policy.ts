@@ -32,12 +32,8 @@ export const policyCommands: readonly Command[] = [
       const failed = results.filter(({ passed }) => !passed);
       if (options.flag('json')) printJson(results);
       else {
-        for (const { rule, fixture, expected, actual, message } of failed)
-          printLine(
-            visibleLines(
-              `FAIL ${rule} / ${fixture}: expected ${expected}, got ${actual}${message === '' ? '' : `: ${message}`}`,
-            ),
-          );
+        for (const { rule, fixture, message } of failed)
+          printLine(visibleLines(`FAIL ${rule} / ${fixture}: ${message}`));
         printLine(`${results.length - failed.length} of ${results.length} fixtures hold.`);
       }
       return failed.length === 0 ? exitCodes.ok : exitCodes.finding;

@@ -20,7 +20,8 @@ const shownCharsMax = 60;
 
 /** The problems one issue stands for: one for each unknown key, otherwise one. */
 export function describeIssue(issue: z.core.$ZodIssue, accepted: unknown): Problem[] {
-  if (issue.code !== 'unrecognized_keys') return [{ path: issue.path, text: wrong(issue) }];
+  if (issue.code !== 'unrecognized_keys')
+    return [{ path: issue.path, text: wrong(issue), key: issue.code === 'invalid_key' }];
   const known = knownKeys(accepted, issue.path);
   return issue.keys.map((key) => ({ path: [...issue.path, key], text: unknownKey(key, known), key: true }));
 }
@@ -42,8 +43,12 @@ function wrong(issue: z.core.$ZodIssue): string {
       return `is too ${sizeWord(issue.origin, 'small', 'short')}; it must be ${issue.inclusive ? 'at least' : 'more than'} ${measure(issue.origin, issue.minimum)}`;
     case 'too_big':
       return `is too ${sizeWord(issue.origin, 'big', 'long')}; it must be ${issue.inclusive ? 'at most' : 'less than'} ${measure(issue.origin, issue.maximum)}`;
+    case 'invalid_key':
+      return `is no name here; ${issue.issues[0]?.message ?? 'expected another'}`;
     case 'invalid_format':
-      return `is ${shown(issue)}; ${issue.message}`;
+      return issue.format === 'url'
+        ? `is ${shown(issue)}; it must be a URL such as https://api.example.com`
+        : `is ${shown(issue)}; ${issue.message}`;
     default:
       return issue.message;
   }

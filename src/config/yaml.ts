@@ -68,7 +68,11 @@ export function openYaml<T>(
         .sort((a, b) => a.offset - b.offset)
         .map(({ offset, path, text: what }) => `${at(offset)} ${pathText(path)}: ${what}`),
     );
-  const input = toValue(document, (message) => fail([`${file}:1:1 ${message}`]));
+  // Comments alone leave out every key, which somebody may mean; a file of nothing was cut off.
+  const input =
+    document.contents === null && text.trim() !== ''
+      ? {}
+      : toValue(document, (message) => fail([`${file}:1:1 ${message}`]));
   const parsed = schema.safeParse(input, { reportInput: true });
   if (parsed.success) return { value: parsed.data, invalid };
   // What a schema accepts is only needed to explain a refusal.

@@ -133,9 +133,10 @@ async function bearerOf(
   attempts: Attempts,
   note: Note,
 ): Promise<Caller | null> {
-  const shown = /^Bearer ([A-Za-z0-9_-]{16,128})$/.exec(authorization)?.[1];
+  // The name of the scheme has no case (RFC 9110 section 11.1).
+  const shown = /^Bearer ([A-Z0-9_-]{16,128})$/i.exec(authorization)?.[1];
   if (shown !== undefined) return knownBy(token, tokenHash(shown));
-  const signed = /^Bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/.exec(authorization)?.[1];
+  const signed = /^Bearer ([A-Z0-9_-]+\.[A-Z0-9_-]+\.[A-Z0-9_-]+)$/i.exec(authorization)?.[1];
   if (signed === undefined || serviceAccount === null) return null;
   // The cluster is asked for what it does not know yet: whoever guesses does not get to ask it without end.
   return serviceAccount(signed, from, !attempts.isOver(from), note);

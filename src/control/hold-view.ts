@@ -11,18 +11,6 @@ import type { ControlParts } from './parts.ts';
 import { mayReadContent } from './permissions.ts';
 import type { Exchange } from './view.ts';
 
-/** The hold of an id. Throws `not_found`. */
-export async function holdOf(parts: ControlParts, id: string | undefined): Promise<Hold> {
-  const seq = parts.ledger.seqOfId('h', id ?? '');
-  if (seq === null)
-    throw new HoldpointError(
-      'not_found',
-      'There is no such hold here.',
-      'List them with: holdpoint holds list',
-    );
-  return parts.holds.get(seq);
-}
-
 /** A hold as the queue shows it. */
 export async function summaryOf(parts: ControlParts, hold: Hold, identity: Identity): Promise<HoldSummary> {
   const { headline, contentDigest, ...about } = await parts.summaryOf(hold);

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { HoldpointError, messageOf } from '../core/errors.ts';
+import { lacksHost } from '../core/http-message.ts';
 import { listening } from '../core/listening.ts';
 import { tokenPrefix } from '../store/token-file.ts';
 import { checkOrigin } from './auth.ts';
@@ -75,6 +76,8 @@ const httpBounds = {
   requestTimeout: longRequestMsMax,
   headersTimeout: requestMsMax,
   maxHeaderSize: headerBytesMax,
+  // Refused as everything else is: node:http's own answer is no problem+json.
+  requireHostHeader: false,
 };
 
 /** Listens; rejects with `config_invalid` when the address is taken. */
@@ -122,6 +125,8 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     asked: Asked,
     liftLimit: () => void,
   ): Promise<void> {
+    if (lacksHost(req))
+      throw new HoldpointError('bad_request', 'An HTTP/1.1 request has a Host header.', 'Send one.');
     const { pathname, searchParams } = urlOfRequest(req);
     refuseTokenInUrl(searchParams);
     const found = find(req.method ?? 'GET', pathname);

@@ -13,6 +13,14 @@ export interface HttpMessage {
   readonly body: Buffer;
 }
 
+/** Every HTTP/1.1 request has a Host (RFC 9112 section 3.2). */
+export function lacksHost(request: {
+  readonly httpVersion: string;
+  readonly headers: { readonly host?: string | undefined };
+}): boolean {
+  return request.httpVersion === '1.1' && request.headers.host === undefined;
+}
+
 /** Stands in a stored message where a credential was. */
 export const removedValue = '[removed]';
 

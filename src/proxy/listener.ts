@@ -1,6 +1,8 @@
 /** The data plane's socket: node:http in, one pipeline run per request, upgrades to the tunnel, drain on stop. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { HoldpointError } from '../core/errors.ts';
+import { lacksHost } from '../core/http-message.ts';
 import { listening } from '../core/listening.ts';
 import type { Spool } from '../core/spool.ts';
 import { operationOf, readCall } from './call.ts';
@@ -61,6 +63,8 @@ export async function listenProxy(
       headersTimeout: headersMsMax,
       requestTimeout: requestMsMax,
       noDelay: true,
+      // Refused in words: node:http's own answer has none.
+      requireHostHeader: false,
       shouldUpgradeCallback: isWebSocket,
     },
     (req, res) => {
@@ -186,6 +190,8 @@ async function serve(
   let operation = 'unread';
   let spool: Spool | null = null;
   try {
+    if (lacksHost(req))
+      throw new HoldpointError('bad_request', 'An HTTP/1.1 request has a Host header.', 'Send one.');
     const upstreams = entrance === undefined ? house.upstreams : await entrance.admit(req, res);
     if (upstreams === null) return;
     upstream = upstreamFor(req.url ?? '/', upstreams);

@@ -522,7 +522,7 @@ describe.concurrent('policy', () => {
       run(['policy', 'check', file]),
     ]);
     expect([tested.code, checked.code]).toEqual([1, 2]);
-    expect(tested.out).toContain('FAIL large-transfer / hit: expected match, got no-match');
+    expect(tested.out).toContain('FAIL large-transfer / hit: expected match, got no-match\n');
     expect(checked.err).toContain(`${file}:`);
   });
 });

@@ -55,6 +55,13 @@ describe('a token', () => {
     },
   );
 
+  it('is read whatever the case of the word before it', async () => {
+    for (const scheme of ['bearer', 'BEARER']) {
+      const headers = { authorization: `${scheme} ${house.tokens.reviewer}` };
+      expect((await house.call('/api/v1/whoami', { as: null, headers })).status).toBe(200);
+    }
+  });
+
   it('in a URL is refused, even beside a valid one', async () => {
     for (const name of ['token', 'access_token', 'key']) {
       const answer = await house.call(`/api/v1/holds?${name}=${house.tokens.reviewer}`);
@@ -337,6 +344,29 @@ describe('a path', () => {
     '/nothing',
   ])('%s leads nowhere', async (path) => {
     expect(statusOf(await raw(get(path, `host: 127.0.0.1\r\n${bearer()}`)))).toBe(404);
+  });
+
+  it.each([
+    ['hold', 'holds', 'h'],
+    ['decision', 'decisions', 'd'],
+  ])('to a %s that is none says so, whatever the id is of', async (what, resource, kind) => {
+    const ledger = house.sidecar.ledger.id.slice(0, 8);
+    for (const seq of ['0', '999999', 'x']) {
+      const answer = await house.call(`/api/v1/${resource}/${kind}-${ledger}-${seq}`);
+      expect(answer.json).toMatchObject({
+        status: 404,
+        code: 'not_found',
+        detail: `There is no such ${what} here.`,
+        next: `List them with: holdpoint ${resource} list`,
+      });
+    }
+  });
+
+  it('of a request without Host is refused as everything else is', async () => {
+    const answer = await raw('GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n');
+    expect(statusOf(answer)).toBe(400);
+    expect(answer).toContain('content-type: application/problem+json');
+    expect(answer).toContain("frame-ancestors 'none'");
   });
 
   it('that is no path gets 400', async () => {

@@ -90,6 +90,13 @@ describe('what is not a call', () => {
     expect(upstream.requests).toHaveLength(0);
   });
 
+  test('a request without Host hears why, in an envelope like all others', async () => {
+    const answer = await exchange(sidecar.proxyUrl, 'GET /openai/v1/models HTTP/1.1\r\n\r\n');
+    expect(JSON.parse(answer.body.toString())).toMatchObject({
+      error: { code: 'bad_request', message: expect.stringContaining('Host') },
+    });
+  });
+
   test('bytes that break the protocol behind a good call cannot be taken for its answer', async () => {
     const mayAnswer = Promise.withResolvers<void>();
     upstream.script(async (_request, answer) => {

@@ -12,8 +12,9 @@ import {
   signedBulkRulingSchema,
 } from '../api/bulk-rulings.ts';
 import { rulingSchema } from '../api/holds.ts';
-import { holdOf, summaryOf } from '../hold-view.ts';
+import { summaryOf } from '../hold-view.ts';
 import { type ControlRequest, checkOrder, problemOf, type Route, readJsonBody, sendJson } from '../http.ts';
+import { holdOf } from '../named.ts';
 import type { ControlParts } from '../parts.ts';
 import { requireHoldRole, requireReader, ruleOn } from '../ruling.ts';
 import { takeOrder } from '../signed-ruling.ts';

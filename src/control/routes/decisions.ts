@@ -15,6 +15,7 @@ import {
   showDecision,
 } from '../api/decisions.ts';
 import { type ControlRequest, type Route, sendJson } from '../http.ts';
+import { decisionOf } from '../named.ts';
 import { readQuery } from '../operation.ts';
 import type { ControlParts } from '../parts.ts';
 import { sealAccess } from '../permissions.ts';
@@ -187,13 +188,12 @@ function outcomeOf(entries: readonly Entry[], decision: number): Outcome | null 
 }
 
 async function show(parts: ControlParts, { res, params }: ControlRequest): Promise<void> {
-  const entries = await parts.ledger.decision(decisionSeq(parts, params['id']));
+  const { entries } = await decisionOf(parts, params['id']);
   sendJson(res, 200, { ...describe(parts, entries), entries });
 }
 
 async function exchange(parts: ControlParts, { req, res, params, identity }: ControlRequest): Promise<void> {
-  const seq = decisionSeq(parts, params['id']);
-  const entries = await parts.ledger.decision(seq);
+  const { seq, entries } = await decisionOf(parts, params['id']);
   const content = await contentOfDecision(parts, entries);
   await sealAccess(parts.ledger, { identity, req }, 'read exchange', seq);
   sendJson(res, 200, content);
@@ -210,8 +210,7 @@ function contentOfDecision({ ledger }: ControlParts, entries: readonly Entry[]):
 }
 
 async function bodies(parts: ControlParts, { req, res, params, identity }: ControlRequest): Promise<void> {
-  const seq = decisionSeq(parts, params['id']);
-  const entries = await parts.ledger.decision(seq);
+  const { seq, entries } = await decisionOf(parts, params['id']);
   await sealAccess(parts.ledger, { identity, req }, 'read body', seq);
   const named = entries.flatMap((entry) => entry.parts.map((part) => ({ entry, part })));
   const bodiesRead: Body[] = await Promise.all(
@@ -258,15 +257,4 @@ function shown(name: string, bytes: Buffer) {
   return Buffer.from(text).equals(body)
     ? { startLine, headers, text }
     : { startLine, headers, base64: body.toString('base64') };
-}
-
-function decisionSeq(parts: ControlParts, id: string | undefined): number {
-  const seq = parts.ledger.seqOfId('d', id ?? '');
-  if (seq === null)
-    throw new HoldpointError(
-      'not_found',
-      'There is no such decision here.',
-      'List them with: holdpoint decisions list',
-    );
-  return seq;
 }

@@ -2,8 +2,9 @@
 import { HoldpointError } from '../../core/errors.ts';
 import type { Permission } from '../../core/roles.ts';
 import { assignHold, assignmentSchema, commentOnHold, commentSchema } from '../api/deliberation.ts';
-import { holdOf, summaryOf } from '../hold-view.ts';
+import { summaryOf } from '../hold-view.ts';
 import { type ControlRequest, type Route, readOrder, sendJson } from '../http.ts';
+import { holdOf } from '../named.ts';
 import type { ControlParts } from '../parts.ts';
 
 export function deliberationRoutes(parts: ControlParts): Route[] {

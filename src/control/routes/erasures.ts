@@ -19,6 +19,7 @@ import {
   startErasure,
 } from '../api/erasures.ts';
 import { type ControlRequest, type Route, readOrder, sendJson } from '../http.ts';
+import { decisionOf } from '../named.ts';
 import type { ControlParts } from '../parts.ts';
 
 export function erasureRoutes(parts: ControlParts): Route[] {
@@ -104,14 +105,7 @@ async function scopeOf(parts: ControlParts, scope: z.output<typeof erasureScopeS
     const match = Object.fromEntries(Object.entries(scope.match).filter(([, value]) => value !== undefined));
     return scope.before === undefined ? { match } : { match, before: new Date(scope.before).toISOString() };
   }
-  const seq = parts.ledger.seqOfId('d', scope.decision);
-  if (seq === null)
-    throw new HoldpointError(
-      'not_found',
-      'There is no such decision here.',
-      'List them with: holdpoint decisions list',
-    );
-  await parts.ledger.decision(seq);
+  const { seq } = await decisionOf(parts, scope.decision);
   return { decision: seq };
 }
 

@@ -1,8 +1,9 @@
 /** The queue, one hold with everything needed to rule, and rulings. */
 import type { Hold } from '../../hold/record.ts';
 import { holdQuerySchema, listHolds, ruleOnHold, rulingSchema, showHold } from '../api/holds.ts';
-import { detailOf, holdOf, summaryOf } from '../hold-view.ts';
+import { detailOf, summaryOf } from '../hold-view.ts';
 import { type ControlRequest, checkOrder, type Route, readJsonBody, sendJson } from '../http.ts';
+import { holdOf } from '../named.ts';
 import { readQuery } from '../operation.ts';
 import type { ControlParts } from '../parts.ts';
 import { mayReadContent, sealAccess } from '../permissions.ts';

@@ -7,8 +7,9 @@ import {
   reviewQuerySchema,
   reviewSchema,
 } from '../api/reviews.ts';
-import { holdOf, iso, summaryOf } from '../hold-view.ts';
+import { iso, summaryOf } from '../hold-view.ts';
 import { type ControlRequest, type Route, readOrder, sendJson } from '../http.ts';
+import { holdOf } from '../named.ts';
 import { readQuery } from '../operation.ts';
 import type { ControlParts } from '../parts.ts';
 

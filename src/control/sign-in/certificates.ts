@@ -53,7 +53,7 @@ type Handler = ConstructorParameters<typeof Server>[1];
  */
 export function openTlsServer(
   options: TlsOptions,
-  http: Readonly<Record<string, number>>,
+  http: Readonly<Record<string, number | boolean>>,
   handler: NonNullable<Handler>,
   onError: (what: string, error: unknown) => void,
 ): TlsServer {

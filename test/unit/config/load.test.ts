@@ -95,6 +95,14 @@ describe('a mistake in the file', () => {
     ['limits:\n  waitMsMax: 1', ':2:14 limits.waitMsMax: is too small; it must be at least 100'],
     ['upstreams: {}', ':1:1 upstreams: expected at least one upstream'],
     ['upstreams:\n  a: { url: "ftp://x", protocol: openai }', ':2:13 upstreams.a.url: is "ftp://x"'],
+    [
+      'upstreams:\n  a: { url: x, protocol: openai }',
+      'is "x"; it must be a URL such as https://api.example.com',
+    ],
+    [
+      'upstreams:\n  my-own: { url: "https://x", protocol: openai }',
+      ':2:3 upstreams.my-own: is no name here; expected a name of lower-case letters, digits and _',
+    ],
     ['upstreams:\n  a: { url: "http://x", protocol: telegraph }', 'it must be one of openai, anthropic'],
     [
       'upstreams:\n  a: { protocol: openai, key: {} }',
@@ -111,6 +119,17 @@ describe('a mistake in the file', () => {
     expect(error.code).toBe('config_invalid');
     expect(error.message).toContain(`${file}:`);
     expect(error.message).toContain(said);
+  });
+
+  it('does not count a file in which everything is commented out: that is every default', () => {
+    const { paths, source, ...config } = load('# data:\n#   dir: ./elsewhere\n');
+    expect(config).toEqual(defaults);
+    expect(
+      load('# nothing\n', { HOLDPOINT_DATA_DIR: '/x', HOLDPOINT_UPSTREAMS_OPENAI_URL: 'https://y' }),
+    ).toMatchObject({
+      data: { dir: '/x' },
+      upstreams: { openai: { url: 'https://y' }, anthropic: { url: 'https://api.anthropic.com' } },
+    });
   });
 
   it.each(['key: sk-SECRET', 'key: { env: sk-SECRET }', 'key: { value: sk-SECRET }'])(
