@@ -17,8 +17,11 @@ export interface DataPlane {
   close(graceMs: number): Promise<void>;
 }
 
-/** Listens for workloads. Rejects with `config_invalid` where an address is taken; then nothing listens. */
-export async function startDataPlane(parts: Parts): Promise<DataPlane> {
+/**
+ * Listens for workloads. Rejects with `config_invalid` where an address is taken; then nothing listens. `controlUrl` is
+ * where the workload would reach the control port.
+ */
+export async function startDataPlane(parts: Parts, controlUrl: () => string): Promise<DataPlane> {
   const { config, metrics } = parts;
   const { limits } = config;
   let inFlight = 0;
@@ -61,6 +64,7 @@ export async function startDataPlane(parts: Parts): Promise<DataPlane> {
     fingerprintKey: parts.fingerprintKey,
     fingerprint: parts.fingerprint,
     workloadName: config.workload.name,
+    holdUrl: (holdId) => `${controlUrl()}/api/v1/holds/${holdId}`,
     draining: draining.signal,
     bounds: {
       requestBytesMax: limits.requestBytesMax,

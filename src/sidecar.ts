@@ -72,7 +72,7 @@ export async function startSidecar(
     let control: ControlListener | null = null;
     // It says "stopping" while the data plane drains: it ends after it.
     endings.add(() => control?.close());
-    const proxy = await startDataPlane(parts);
+    const proxy = await startDataPlane(parts, () => config.control.publicUrl ?? nearby(control?.url ?? ''));
     /** Running calls have it when all of it stops; a start that fails has none. */
     let graceMs = 0;
     endings.add(() => proxy.close(graceMs));
@@ -105,6 +105,11 @@ export async function startSidecar(
     await endings.run('could not start').catch((also: unknown) => log.error('Not all of it could end', also));
     throw error;
   }
+}
+
+/** A listener on every address of this machine, as what runs beside it reaches it. */
+function nearby(url: string): string {
+  return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
 }
 
 /** Opens the ledger and builds what stands on it, in the order in which one needs another. */

@@ -34,6 +34,8 @@ export interface House {
   readonly fingerprintKey: Buffer;
   readonly fingerprint: (secret: string) => string;
   readonly workloadName: string;
+  /** Where the control port shows the hold of this id. */
+  readonly holdUrl: (holdId: string) => string;
   /** Fires when the sidecar stops: what has no end of its own ends then. */
   readonly draining: AbortSignal;
   readonly bounds: CallBounds & {

@@ -38,7 +38,7 @@ export async function awaitRelease(
 ): Promise<boolean> {
   // Who has the beginning of an answer already cannot be told to come back for it.
   if (hold.state.status === 'pending' && prefersAsync(call.headers) && !call.res.headersSent) {
-    await acceptAsync(call, decision, hold);
+    await acceptAsync(call, decision, hold, house);
     return false;
   }
   const left = new AbortController();
@@ -74,9 +74,9 @@ const refusals: Readonly<
 };
 
 /** `Prefer: respond-async` (RFC 7240): the caller does not wait; the same call again collects the answer. */
-async function acceptAsync(call: Call, decision: Decision, hold: Hold): Promise<void> {
+async function acceptAsync(call: Call, decision: Decision, hold: Hold, house: House): Promise<void> {
   if (call.caller.gone) return;
-  const where = `/api/v1/holds/${hold.id}`;
+  const where = house.holdUrl(hold.id);
   const body = JSON.stringify({ id: hold.id, decision: decision.id, state: 'pending', hold: where });
   const headers = ['content-type', 'application/json', 'content-length', String(Buffer.byteLength(body))];
   headers.push('location', where, 'preference-applied', 'respond-async', 'retry-after', '1');

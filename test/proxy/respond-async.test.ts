@@ -30,8 +30,11 @@ describe('a held call that prefers not to wait', () => {
     const hold = await rig.sidecar.ada.nextHold();
     expect(answer.head).toMatch(/^HTTP\/1\.1 202 /);
     expect(answer.head.toLowerCase()).toContain('preference-applied: respond-async');
-    expect(answer.head.toLowerCase()).toContain(`location: /api/v1/holds/${hold.id}`);
-    expect(JSON.parse(answer.body.toString())).toMatchObject({ id: hold.id, state: 'pending' });
+    const url = `${rig.sidecar.controlUrl}/api/v1/holds/${hold.id}`;
+    expect(answer.head.toLowerCase()).toContain(`location: ${url}\r\n`);
+    expect(JSON.parse(answer.body.toString())).toMatchObject({ id: hold.id, state: 'pending', hold: url });
+    const headers = { authorization: `Bearer ${rig.sidecar.place.tokenOf('ada', 'reviewer')}` };
+    expect(await (await fetch(url, { headers })).json()).toMatchObject({ id: hold.id, state: 'pending' });
     expect(answer.body.toString()).not.toContain('transfer_funds');
   });
 
