@@ -6,7 +6,8 @@ import { linesOf } from '../report/split.ts';
 import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
 import { onlyArgument, readArguments } from './options.ts';
-import { printJson, printLine, safeJson, visible } from './print.ts';
+import { printJson, printLine, safeJson } from './print.ts';
+import { refusedLines } from './refused-lines.ts';
 
 /** Of one request; what is longer than a line may be is refused by the sidecar. */
 const batchLinesMax = 500;
@@ -30,7 +31,8 @@ const lastSchema = z.object({ summary: z.object({ complete: z.boolean() }) });
 export const reportCommand: Command = {
   name: 'decisions report',
   usage: 'FILE [--json]',
-  summary: 'seal decisions made elsewhere, one JSON object a line; exit 1 when a line is refused',
+  summary:
+    'seal decisions made elsewhere, one JSON object a line; exit 1 when a line is refused, 2 when none is a JSON object',
   run: report,
 };
 
@@ -38,19 +40,22 @@ async function report(args: readonly string[], env: Environment): Promise<ExitCo
   const options = readArguments(args, clientOptions, ['json']);
   const file = onlyArgument(options, 'file of decisions');
   const client = controlClient(options, env);
+  const isJson = options.flag('json');
   const counts = { lines: 0, sealed: 0, known: 0, refused: 0 };
+  const told = refusedLines(file, !isJson);
   for await (const batch of batchesOf(file)) {
-    for (const result of await send(client, batch)) {
+    for (const { bytes, ...result } of await send(client, batch)) {
       counts.lines += 1;
       counts[result.status] += 1;
-      if (options.flag('json')) printLine(safeJson(result));
-      else if (result.status === 'refused') printRefused(file, result);
+      if (isJson) printLine(safeJson(result));
+      told.take(bytes, result.status === 'refused' ? result : null);
     }
     if (process.stderr.isTTY) process.stderr.write(`\r${counts.lines} lines`);
   }
   if (process.stderr.isTTY) process.stderr.write('\n');
-  if (options.flag('json')) printJson({ summary: counts });
-  else
+  if (isJson) printJson({ summary: counts });
+  told.end();
+  if (!isJson)
     printLine(`${counts.sealed} sealed as reported, ${counts.known} known before, ${counts.refused} refused`);
   return counts.refused === 0 ? exitCodes.ok : exitCodes.finding;
 }
@@ -89,8 +94,11 @@ async function* batchesOf(file: string): AsyncGenerator<Batch> {
   if (lines.length > 0) yield { lines };
 }
 
-/** What became of each, by its line in the file. */
-async function send(client: ControlClient, { lines }: Batch): Promise<readonly Result[]> {
+/** What became of each, by its line in the file, with the line. */
+async function send(
+  client: ControlClient,
+  { lines }: Batch,
+): Promise<readonly (Result & { readonly bytes: Buffer })[]> {
   // As they are: a line that is no UTF-8 is refused, and not put into other words.
   const body = Buffer.concat(lines.flatMap(({ bytes }) => [bytes, lineFeed]));
   const answer = await client.postLines('/api/v1/decisions:batch', body);
@@ -102,10 +110,8 @@ async function send(client: ControlClient, { lines }: Batch): Promise<readonly R
       'The answer was cut off.',
       'Run the same command again: what was sealed is known by its id.',
     );
-  return results.data.map((result, i) => ({ ...result, line: lines[i]?.number ?? result.line }));
-}
-
-function printRefused(file: string, { line, id, code = '', detail = '', next = '' }: Result): void {
-  const named = id === '' ? '' : ` (${visible(id)})`;
-  printLine(`${visible(file)}:${line}${named}: ${visible(code)}: ${visible(detail)} ${visible(next)}`);
+  return lines.flatMap(({ number: line, bytes }, i) => {
+    const result = results.data[i];
+    return result === undefined ? [] : [{ ...result, line, bytes }];
+  });
 }

@@ -347,4 +347,43 @@ describe('holdpoint decisions report', () => {
     });
     expect(listed.out.match(/reported by reporter-1/g)).toHaveLength(2);
   });
+
+  const reporterEnv = () => ({
+    HOLDPOINT_URL: house.sidecar.controlUrl,
+    HOLDPOINT_TOKEN: house.tokens.reporter,
+  });
+
+  it.each([
+    [
+      'a table',
+      'id,outcome\nx-1,allowed\nx-2,denied\n',
+      'none of its 3 lines is a JSON object, from line 1 on',
+      '',
+    ],
+    ['one JSON array', JSON.stringify([chat('in-array')], null, 1), 'from line 1 on', "jq -c '.[]'"],
+    ['one object over many lines', JSON.stringify(chat('in-object'), null, 1), 'from line 1 on', 'jq -c .'],
+    ['one number', '\n\n42\n', 'its only line is no JSON object, from line 3 on', ''],
+  ])('says once of %s what the file must be, and exits 2', async (_, text, said, hint) => {
+    const file = join(house.directory, 'no-lines.ndjson');
+    writeFileSync(file, text);
+    const { code, out, err } = await run(['decisions', 'report', file], reporterEnv());
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(`${file} is no file of decisions: `);
+    expect(err).toContain(said);
+    expect(err).toContain('It must be NDJSON: one JSON object a line');
+    expect(err).toContain(hint);
+    expect(err.trimEnd().split('\n')).toHaveLength(2);
+  });
+
+  it('names twenty refused lines of a file of decisions, and says how many more there are', async () => {
+    const file = join(house.directory, 'many-refused.ndjson');
+    const wrong = Array.from({ length: 30 }, (_, i) => `wrong ${i}\n`).join('');
+    writeFileSync(file, `${wrong}${JSON.stringify(chat('among-wrong'))}\n`);
+    const { code, out } = await run(['decisions', 'report', file], reporterEnv());
+    expect(code).toBe(1);
+    expect(out.split('\n').filter((line) => line.startsWith(`${file}:`))).toHaveLength(20);
+    expect(out).toContain(`${file}:20: invalid_argument`);
+    expect(out).toContain('and 10 more lines refused; --json names each');
+    expect(out).toContain('1 sealed as reported, 0 known before, 30 refused');
+  });
 });
