@@ -4,7 +4,7 @@
  */
 import { parseDocument } from 'yaml';
 import { HoldpointError } from '../core/errors.ts';
-import { describeIssue, nearest } from './issues.ts';
+import { describeIssues, nearest } from './issues.ts';
 import { type Config, configJsonSchema, configSchema } from './schema.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -42,10 +42,10 @@ export function withEnvironment(
   // A file without upstreams has the default ones; setting one of them must not lose the others.
   if (!document.has('upstreams')) document.set('upstreams', document.createNode(fromFile.upstreams));
   for (const { setting, value } of given) document.setIn(setting.path, valueIn(setting, value));
-  const parsed = configSchema.safeParse(document.toJS(), { reportInput: true });
+  const input: unknown = document.toJS();
+  const parsed = configSchema.safeParse(input, { reportInput: true });
   if (parsed.success) return { config: parsed.data, source: String(document) };
-  const accepted = configJsonSchema();
-  const problems = parsed.error.issues.flatMap((issue) => describeIssue(issue, accepted));
+  const problems = describeIssues(parsed.error.issues, configJsonSchema(), input);
   throw new HoldpointError(
     'config_invalid',
     problems

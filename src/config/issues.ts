@@ -1,10 +1,10 @@
 /**
  * Says in words what a schema refused and what it would accept: a zod issue and the JSON Schema of what is
- * accepted in, sentences out. Pure; imports nothing of the house but types.
+ * accepted in, sentences out. Pure.
  */
 import type { z } from 'zod';
-
-export type YamlPath = readonly PropertyKey[];
+import { knownKeys, type YamlPath } from './accepted-keys.ts';
+import { isMap, keyOfAnother, noMap, unindentedBelow, unspacedItem } from './slips.ts';
 
 /** One mistake: where in the value it is and what would be right. */
 export interface Problem {
@@ -18,20 +18,51 @@ export interface Problem {
 const comparedCharsMax = 64;
 const shownCharsMax = 60;
 
-/** The problems one issue stands for: one for each unknown key, otherwise one. */
-export function describeIssue(issue: z.core.$ZodIssue, accepted: unknown): Problem[] {
-  if (issue.code !== 'unrecognized_keys')
-    return [{ path: issue.path, text: wrong(issue), key: issue.code === 'invalid_key' }];
-  const known = knownKeys(accepted, issue.path);
-  return issue.keys.map((key) => ({ path: [...issue.path, key], text: unknownKey(key, known), key: true }));
+/**
+ * The problems that issues stand for: one for each unknown key, otherwise one for each; what follows from a slip of
+ * indentation is left out.
+ * @param value what was checked
+ */
+export function describeIssues(
+  issues: readonly z.core.$ZodIssue[],
+  accepted: unknown,
+  value: unknown,
+): Problem[] {
+  const slips = issues.flatMap((issue) => unindentedBelow(issue, accepted, value) ?? []);
+  const isTold = ({ path }: Problem): boolean =>
+    slips.some(
+      (slip) =>
+        path === slip.path ||
+        (isBelow(path, slip.parent) && slip.keys.includes(String(path[slip.parent.length]))),
+    );
+  const others = issues.flatMap((issue) => describeIssue(issue, accepted)).filter((one) => !isTold(one));
+  return [...slips.map(({ path, text }) => ({ path, text, key: true })), ...others];
 }
 
-function wrong(issue: z.core.$ZodIssue): string {
+function isBelow(path: YamlPath, parent: YamlPath): boolean {
+  return path.length > parent.length && parent.every((step, at) => path[at] === step);
+}
+
+function describeIssue(issue: z.core.$ZodIssue, accepted: unknown): Problem[] {
+  const known = knownKeys(accepted, issue.path);
+  if (issue.code !== 'unrecognized_keys')
+    return [{ path: issue.path, text: wrong(issue, known), key: issue.code === 'invalid_key' }];
+  return issue.keys.map((key) => ({
+    path: [...issue.path, key],
+    text: keyOfAnother(key, issue.path, accepted) ?? unknownKey(key, known),
+    key: true,
+  }));
+}
+
+function wrong(issue: z.core.$ZodIssue, known: readonly string[]): string {
   switch (issue.code) {
-    case 'invalid_type':
+    case 'invalid_type': {
+      const other = isMap(issue.expected) ? noMap(issue, known) : unspacedItem(issue);
+      if (other !== undefined) return other;
       return issue.input === undefined
         ? `is missing; it must be ${article(issue.expected)}`
         : `is ${shown(issue)}; it must be ${article(issue.expected)}`;
+    }
     case 'invalid_value': {
       const near = nearest(String(issue.input), issue.values.map(String));
       const hint = near === undefined ? '' : ` (did you mean ${near}?)`;
@@ -96,28 +127,6 @@ function unknownKey(key: string, known: readonly string[]): string {
   if (near !== undefined) return `is not a key here; did you mean ${near}?`;
   if (known.length === 0) return 'is not a key here';
   return `is not a key here; the keys are ${known.join(', ')}`;
-}
-
-/** The keys a JSON Schema knows for the map at `path`. */
-function knownKeys(accepted: unknown, path: YamlPath): string[] {
-  let schema = accepted;
-  for (const step of path) {
-    schema = typeof step === 'number' ? field(schema, 'items') : child(schema, String(step));
-  }
-  const properties = field(schema, 'properties');
-  return isObject(properties) ? Object.keys(properties) : [];
-}
-
-function child(schema: unknown, key: string): unknown {
-  return field(field(schema, 'properties'), key) ?? field(schema, 'additionalProperties');
-}
-
-function field(value: unknown, key: string): unknown {
-  return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }
 
 /** The word of `words` that `word` most likely was, or undefined when none is close. */

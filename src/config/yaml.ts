@@ -6,7 +6,9 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { type ErrorCode, HoldpointError } from '../core/errors.ts';
-import { describeIssue, type Problem, type YamlPath } from './issues.ts';
+import type { YamlPath } from './accepted-keys.ts';
+import { describeIssues, type Problem } from './issues.ts';
+import { danglingAlias, placeIn, syntaxMistake } from './syntax.ts';
 
 export const yamlBytesMax = 1_048_576;
 /** A file with a thousand mistakes is one mistake; the rest is noise. */
@@ -45,6 +47,7 @@ export function openYaml<T>(
     lineCounter: lines,
     version: '1.2',
     strict: true,
+    prettyErrors: false,
     logLevel: 'error',
   });
   const fail = (found: readonly string[]): HoldpointError => {
@@ -57,9 +60,8 @@ export function openYaml<T>(
   };
 
   const syntax = [...document.errors, ...document.warnings];
-  if (syntax.length > 0) {
-    throw fail(syntax.map((error) => `${at(error.pos[0])} ${firstLine(error.message)}`));
-  }
+  const broken = syntax.length > 0 ? syntaxMistake(text, syntax) : danglingAlias(document);
+  if (broken !== null) throw fail([`${file}:${placeIn(text, broken.offset)} ${broken.text}`]);
 
   const invalid = (problems: readonly Problem[]): HoldpointError =>
     fail(
@@ -77,7 +79,7 @@ export function openYaml<T>(
   if (parsed.success) return { value: parsed.data, invalid };
   // What a schema accepts is only needed to explain a refusal.
   const accepted = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-  throw invalid(parsed.error.issues.flatMap((issue) => describeIssue(issue, accepted)));
+  throw invalid(describeIssues(parsed.error.issues, accepted, input));
 }
 
 function toValue(document: Document.Parsed, fail: (message: string) => HoldpointError): unknown {
@@ -125,9 +127,7 @@ function pathText(path: YamlPath): string {
   let text = '';
   for (const step of path)
     text += typeof step === 'number' ? `[${step}]` : `${text === '' ? '' : '.'}${String(step)}`;
+  // A key may be over several lines; what is said of it is one.
+  text = text.replaceAll(/\s+/g, ' ');
   return text === '' ? '(top level)' : text;
-}
-
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? text;
 }

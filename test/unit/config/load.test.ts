@@ -111,8 +111,8 @@ describe('a mistake in the file', () => {
     ['upstreams:\n  a: { protocol: openai, key: { env: A, file: b } }', 'expected either env or file'],
     ['upstreams:\n  a: { protocol: openai, hosts: ["https://a"] }', 'expected a host such as api.openai.com'],
     ['proxy: { others: allow }', 'proxy.others: is "allow"; it must be one of refuse, pass'],
-    ['data: {\n', ':2:1'],
-    ['data: {}\ndata: {}', ':2:1 Map keys must be unique'],
+    ['data: {\n', ':1:7 opens with { and is not closed; expected }'],
+    ['data: {}\ndata: {}', ':2:1 is a key for the second time in its map; expected each key once'],
     ['', ':1:1'],
   ])('is shown with its place and what would be right: %j', (text, said) => {
     const error = refusal(text);

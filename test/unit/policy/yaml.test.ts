@@ -67,7 +67,11 @@ describe('readYaml', () => {
     ['a tag it does not know', 'listen: !secret a\n', 'holdpoint.yaml:1:9'],
     ['two documents', 'listen: a\n---\nlisten: b\n', 'holdpoint.yaml:2:1'],
     ['broken syntax', 'listen: "a\n', 'holdpoint.yaml:'],
-    ['a text instead of a map', 'hello', 'holdpoint.yaml:1:1 (top level): is "hello"; it must be a map'],
+    [
+      'a text instead of a map',
+      'hello',
+      'holdpoint.yaml:1:1 (top level): is a text; it must be a map with listen, durability, upstreams',
+    ],
     ['nothing at all', '', 'holdpoint.yaml:1:1 (top level)'],
   ])('refuses %s', (_, text, expected) => {
     expect(complaint(text)).toContain(expected);
