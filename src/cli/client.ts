@@ -1,21 +1,27 @@
 /** Calls to a running sidecar's control port. */
-import { type ErrorCode, HoldpointError, httpStatusByCode, messageOf } from '../core/errors.ts';
+import { type ErrorCode, HoldpointError, httpStatusByCode } from '../core/errors.ts';
 import type { Environment } from './command.ts';
+import { type Asked, noAnswer } from './no-answer.ts';
 import type { Options } from './options.ts';
 
 export interface ControlClient {
   get(path: string): Promise<unknown>;
-  post(path: string, body: unknown): Promise<unknown>;
+  /** @param findOut how to find out whether it was done, where no answer comes; a sentence */
+  post(path: string, body: unknown, findOut?: string): Promise<unknown>;
   /** Sends newline-delimited JSON and gives the values of the answer's lines; a last one that was cut is left out. */
   postLines(path: string, body: Uint8Array<ArrayBuffer>): Promise<readonly unknown[]>;
 }
 
 export const clientOptions = ['url', 'token'] as const;
 const defaultUrl = 'http://127.0.0.1:8788';
-const timeoutMs = 30_000;
+const answerMsMax = 30_000;
 
 /** A client from --url and --token, or HOLDPOINT_URL and HOLDPOINT_TOKEN. */
-export function controlClient(options: Options, env: Environment): ControlClient {
+export function controlClient(
+  options: Options,
+  env: Environment,
+  { timeoutMs = answerMsMax } = {},
+): ControlClient {
   const url = options.text('url') ?? env['HOLDPOINT_URL'] ?? defaultUrl;
   const token = options.text('token') ?? env['HOLDPOINT_TOKEN'];
   if (token === undefined) {
@@ -28,32 +34,34 @@ export function controlClient(options: Options, env: Environment): ControlClient
   if (!/^[\x21-\x7e]{1,512}$/.test(token))
     throw new HoldpointError('usage', 'This is no control token.', 'Paste it whole, without spaces.');
   const base = baseOf(url);
-  const textOf = async (path: string, init: RequestInit): Promise<{ status: number; text: string }> => {
-    const { ok, status, text } = await send(new URL(path, base), {
-      ...init,
-      headers: { ...init.headers, authorization: `Bearer ${token}` },
-    });
+  const textOf = async (
+    path: string,
+    init: RequestInit,
+    findOut: string | null,
+  ): Promise<{ status: number; text: string }> => {
+    const headers = { ...init.headers, authorization: `Bearer ${token}` };
+    const asked = { url: new URL(path, base), findOut, timeoutMs };
+    const { ok, status, text } = await send(asked, { ...init, headers });
     if (ok) return { status, text };
     const value = parsed(text);
     throw isProblem(value) ? problem(value, status) : notHoldpoint(base, status);
   };
-  const call = async (path: string, init: RequestInit): Promise<unknown> => {
-    const { status, text } = await textOf(path, init);
+  const call = async (path: string, init: RequestInit, findOut: string | null): Promise<unknown> => {
+    const { status, text } = await textOf(path, init, findOut);
     const value = parsed(text);
     if (value === undefined) throw notHoldpoint(base, status);
     return value;
   };
   return {
-    get: (path) => call(path, {}),
-    post: (path, body) =>
-      call(path, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      }),
+    get: (path) => call(path, {}, null),
+    post: (path, body, findOut = '') => {
+      const headers = { 'content-type': 'application/json' };
+      return call(path, { method: 'POST', headers, body: JSON.stringify(body) }, findOut);
+    },
     postLines: async (path, body) => {
       const headers = { 'content-type': 'application/x-ndjson' };
-      const { text } = await textOf(path, { method: 'POST', headers, body });
+      const again = 'Run the same command again: what was sealed is known by its id.';
+      const { text } = await textOf(path, { method: 'POST', headers, body }, again);
       const values = text.split('\n').map(parsed);
       return values.filter((value) => value !== undefined);
     },
@@ -70,22 +78,16 @@ function baseOf(url: string): URL {
   );
 }
 
-async function send(url: URL, init: RequestInit): Promise<{ ok: boolean; status: number; text: string }> {
+async function send(asked: Asked, init: RequestInit): Promise<{ ok: boolean; status: number; text: string }> {
   try {
-    const response = await fetch(url, {
+    const response = await fetch(asked.url, {
       ...init,
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: AbortSignal.timeout(asked.timeoutMs),
       redirect: 'error',
     });
     return { ok: response.ok, status: response.status, text: await response.text() };
   } catch (error) {
-    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    throw new HoldpointError(
-      'sidecar_unreachable',
-      `The sidecar at ${url.origin} cannot be reached: ${messageOf(cause) || 'no answer'}.`,
-      'Is it running? Name its control port with --url or HOLDPOINT_URL.',
-      error,
-    );
+    throw await noAnswer(asked, error);
   }
 }
 

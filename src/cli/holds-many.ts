@@ -6,7 +6,7 @@ import { type ExitCode, exitCodes } from './command.ts';
 import { summarySchema } from './hold-answers.ts';
 import { printJson, printLine, visible } from './print.ts';
 import type { ReviewerKeyFile } from './reviewer-key.ts';
-import { pathOf, rulingAbout } from './ruling-about.ts';
+import { pathOf, rulingAbout, whetherRuled } from './ruling-about.ts';
 
 const pageSchema = z.object({ items: z.array(summarySchema) });
 const ruledSchema = z.object({
@@ -38,7 +38,7 @@ export async function ruleOnMany(client: ControlClient, order: ManyOrder): Promi
     key === null
       ? { contentDigest, verdict, reason, holds: holds.map(({ id }) => id) }
       : { contentDigest, holds: await signedRulings(client, holds, key, { verdict, reason }) };
-  const answer = await client.post('/api/v1/rulings', body);
+  const answer = await client.post('/api/v1/rulings', body, whetherRuled(ids));
   const { refused, items } = ruledSchema.parse(answer);
   if (order.json) printJson(answer);
   else for (const item of items) printLine(visible(lineOf(item)));

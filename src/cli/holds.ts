@@ -9,7 +9,7 @@ import { ruleOnMany } from './holds-many.ts';
 import { type Options, onlyArgument, readArguments, readOptions, requiredText } from './options.ts';
 import { duration, printJson, printLine, printTable, visible, visibleLines } from './print.ts';
 import { readReviewerKey } from './reviewer-key.ts';
-import { pathOf, rulingAbout } from './ruling-about.ts';
+import { pathOf, rulingAbout, whetherRuled } from './ruling-about.ts';
 import { whoRules } from './who-rules.ts';
 
 export const holdsCommands: readonly Command[] = [
@@ -165,7 +165,8 @@ async function rule(
       );
     return ruleOnMany(client, { verdict, reason, ids, key, json: options.flag('json') });
   }
-  const path = pathOf(onlyArgument(options, 'hold'));
+  const id = onlyArgument(options, 'hold');
+  const path = pathOf(id);
   const digest = options.text('digest') ?? (await presentDigest(client, path));
   const order = {
     verdict,
@@ -177,10 +178,10 @@ async function rule(
     ...(calls === undefined ? {} : { calls: calls.split(',') }),
   };
   const body = key === null ? order : key.signOrder(order, await rulingAbout(client, path, digest, verdict));
-  const answer = await client.post(`${path}/rulings`, body);
+  const answer = await client.post(`${path}/rulings`, body, whetherRuled([id]));
   if (options.flag('json')) printJson(answer);
   else {
-    const { id, state, approvals } = summarySchema.parse(answer);
+    const { state, approvals } = summarySchema.parse(answer);
     printLine(
       state === 'pending'
         ? `${visible(id)}: approval ${approvals.given.length} of ${approvals.needed} is sealed.`

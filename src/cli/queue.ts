@@ -22,6 +22,7 @@ import {
   withOpen,
 } from './queue-state.ts';
 import { rowsOf } from './queue-view.ts';
+import { whetherRuled } from './ruling-about.ts';
 import { paintFor } from './screen.ts';
 
 const refreshMs = 1_000;
@@ -133,7 +134,7 @@ async function runQueue(
       state = withOpen({ ...state, open: null, prompt: null, said: '' }, hold);
     } else {
       const { order, digest } = effect;
-      await client.post(`${path}/rulings`, { ...order, digest });
+      await client.post(`${path}/rulings`, { ...order, digest }, whetherRuled([effect.id]));
       const what = order.breakGlass === true ? 'broken glass' : order.verdict;
       const said = `${effect.id}: your ${what} is sealed.`;
       if (isOver) {

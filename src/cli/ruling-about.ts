@@ -29,3 +29,9 @@ export async function rulingAbout(
 export function pathOf(id: string): string {
   return `/api/v1/holds/${encodeURIComponent(id)}`;
 }
+
+/** What to do where a ruling got no answer. */
+export function whetherRuled(ids: readonly string[]): string {
+  const shown = ids.map((id) => `holdpoint holds show ${id}`).join('; ');
+  return `See whether it is sealed: ${shown}. While it waits, rule again: no ruling counts twice.`;
+}
