@@ -7,10 +7,13 @@ import { type Command, type Environment, type ExitCode, exitCodes } from './comm
 import { type Detail, detailSchema, listSchema, summarySchema } from './hold-answers.ts';
 import { ruleOnMany } from './holds-many.ts';
 import { type Options, onlyArgument, readArguments, readOptions, requiredText } from './options.ts';
-import { duration, printJson, printLine, printTable, visible, visibleLines } from './print.ts';
+import { duration, printJson, printLine, printTable, shortened, visible, visibleLines } from './print.ts';
 import { readReviewerKey } from './reviewer-key.ts';
 import { pathOf, rulingAbout, whetherRuled } from './ruling-about.ts';
 import { whoRules } from './who-rules.ts';
+
+/** Of a row; `holds show` has all of it. */
+const headlineCharactersMax = 60;
 
 export const holdsCommands: readonly Command[] = [
   {
@@ -70,7 +73,7 @@ export function printQueue({ items, total }: z.output<typeof listSchema>): void 
     items.map((hold) => [
       hold.id,
       hold.severity,
-      hold.headline.slice(0, 60),
+      shortened(hold.headline, headlineCharactersMax),
       hold.workload,
       hold.model,
       duration(nowMs - Date.parse(hold.openedAt)),

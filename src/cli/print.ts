@@ -62,6 +62,16 @@ export function visibleLines(text: string): string {
   return text.split('\n').map(visible).join('\n');
 }
 
+/** The text, or its begin and an ellipsis where it has more than `charactersMax` characters. */
+export function shortened(text: string, charactersMax: number): string {
+  const characters = [...text];
+  if (characters.length <= charactersMax) return text;
+  return `${characters
+    .slice(0, charactersMax - 1)
+    .join('')
+    .trimEnd()}…`;
+}
+
 /** Aligned columns; cells are made visible here. */
 export function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
   const cells = [head, ...rows.map((row) => row.map(visible))];

@@ -1,7 +1,7 @@
 /** Hostile text on a terminal. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { safeJson, visible, visibleLines } from '../../../src/cli/print.ts';
+import { safeJson, shortened, visible, visibleLines } from '../../../src/cli/print.ts';
 
 /** What moves the cursor, hides or reorders. */
 const obeyed = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
@@ -32,6 +32,17 @@ describe('visible', () => {
 
   it('keeps line breaks where lines are wanted, and no other', () => {
     expect(visibleLines('a\nb\r\nc\u2028d')).toBe('a\nb<U+000D>\nc<U+2028>d');
+  });
+});
+
+describe('shortened', () => {
+  it.each([
+    ['as long as it may be', 20, 'as long as it may be'],
+    ['as long as it may be', 19, 'as long as it may…'],
+    ['😀😀😀', 2, '😀…'],
+    ['', 5, ''],
+  ])('%j to %i is %j', (text, characters, shown) => {
+    expect(shortened(text, characters)).toBe(shown);
   });
 });
 

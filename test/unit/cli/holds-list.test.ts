@@ -1,0 +1,25 @@
+/** The queue as lines. */
+import { afterEach, expect, it, vi } from 'vitest';
+import { printQueue } from '../../../src/cli/holds.ts';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+it('shows that more of a headline is there than fits its column', () => {
+  const written: string[] = [];
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+  const headline = `transfer_funds ${'0123456789'.repeat(8)}`;
+  const names = { workload: 'billing', model: 'gpt-test', digest: '', contentDigest: '', assignee: '' };
+  const times = { openedAt: '2026-11-26T10:00:00.000Z', expiresAt: '2026-11-26T10:15:00.000Z' };
+  const approvals = { needed: 1, given: [], byRole: [] };
+  const hold = {
+    ...{ id: 'h-1', decisionId: 'd-1', state: 'pending', severity: 'high', headline, commentCount: 0 },
+    ...{ ...names, ...times, approvals, caller: 'waiting', roles: ['reviewer'] },
+  };
+  printQueue({ items: [hold, { ...hold, id: 'h-2', headline: 'short' }], total: 2 });
+  const rows = written.join('').split('\n');
+  expect(rows[1]).toContain(`  ${headline.slice(0, 59)}…  billing`);
+  expect(rows[2]).toContain('  short ');
+  expect(rows[2]).not.toContain('…');
+});
