@@ -1,6 +1,7 @@
 /** `holdpoint policy backtest`: asks a running sidecar to replay a draft over its record, page by page, and adds the pages up. */
 import { addPages, type BacktestPage, readBacktestPage } from '../console/backtest-data.ts';
 import { HoldpointError } from '../core/errors.ts';
+import { draftName } from '../policy/draft-name.ts';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
 import { onlyArgument, readArguments, requiredText } from './options.ts';
@@ -19,7 +20,8 @@ export const backtestCommand: Command = {
 
 async function backtest(args: readonly string[], env: Environment): Promise<ExitCode> {
   const options = readArguments(args, [...clientOptions, 'reason', 'since', 'until', 'limit'], ['json']);
-  const policy = readPolicy(onlyArgument(options, 'policy file'));
+  const file = onlyArgument(options, 'policy file');
+  const policy = readPolicy(file);
   const reason = requiredText(options, 'reason');
   const decisionsMax = countOf(options.text('limit') ?? String(decisionsDefault));
   const [since, until] = [options.text('since'), options.text('until')];
@@ -33,11 +35,13 @@ async function backtest(args: readonly string[], env: Environment): Promise<Exit
   let sum: BacktestPage | null = null;
   do {
     const left: number = decisionsMax - (sum?.decisions ?? 0);
-    const answer = await client.post('/api/v1/policy/backtest', {
-      ...order,
+    const range = {
       limit: Math.min(pageDecisionsMax, left),
       ...(sum?.next == null ? {} : { before: sum.next }),
-    });
+    };
+    const answer = await client
+      .post('/api/v1/policy/backtest', { ...order, ...range })
+      .catch((error: unknown) => Promise.reject(ofFile(error, file)));
     const page: BacktestPage = readBacktestPage(answer);
     sum = sum === null ? page : addPages(sum, page);
     if (process.stderr.isTTY) process.stderr.write(`\r${sum.decisions} decisions replayed`);
@@ -46,6 +50,13 @@ async function backtest(args: readonly string[], env: Environment): Promise<Exit
   if (options.flag('json')) printJson(sum);
   else printBacktest(sum);
   return exitCodes.ok;
+}
+
+/** The sidecar saw no file: what it says of the draft is said of the file here. */
+function ofFile(error: unknown, file: string): unknown {
+  if (!(error instanceof HoldpointError) || error.code !== 'policy_invalid') return error;
+  const named = (text: string): string => text.replaceAll(new RegExp(`\\b${draftName}\\b`, 'g'), () => file);
+  return new HoldpointError(error.code, named(error.message), named(error.next), error);
 }
 
 function countOf(text: string): number {

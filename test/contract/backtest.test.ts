@@ -246,6 +246,17 @@ describe('holdpoint policy backtest', () => {
     const env = { HOLDPOINT_URL: house.sidecar.controlUrl, HOLDPOINT_TOKEN: house.tokens.admin };
     expect((await run(['policy', 'backtest', house.policyFile], env)).code).toBe(2);
   });
+
+  it('names the file it was given where that does not load, and the place in it', async () => {
+    const file = join(house.directory, 'broken.yaml');
+    writeFileSync(file, 'version: "1"\nrules:\n\t- id: a\n');
+    const env = { HOLDPOINT_URL: house.sidecar.controlUrl, HOLDPOINT_TOKEN: house.tokens.admin };
+    const { code, err } = await run(['policy', 'backtest', file, '--reason', 'x'], env);
+    expect(code).toBe(2);
+    expect(err).toContain(`${file}:3:1 is indented with a tab; expected spaces`);
+    expect(err).toContain(`Correct ${file} and try again.`);
+    expect(err).not.toContain('the draft');
+  });
 });
 
 describe('what was erased', () => {

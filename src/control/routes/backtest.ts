@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { HoldpointError } from '../../core/errors.ts';
 import type { JsonObject } from '../../ledger/canonical.ts';
 import { openDraft } from '../../policy/backtest.ts';
+import { draftName } from '../../policy/draft-name.ts';
 import { type Page, replayPage } from '../../replay/backtest.ts';
 import type { Noted } from '../../replay/tally.ts';
 import { type BacktestPage, backtestOrderSchema, backtestPolicy } from '../api/backtest.ts';
@@ -37,7 +38,7 @@ type Order = z.output<typeof backtestOrderSchema>;
 async function backtest(parts: ControlParts, request: ControlRequest, order: Order): Promise<void> {
   const { ledger, clock, callsInFlight } = parts;
   const { res, identity, req } = request;
-  const draft = openDraft('the draft', order.policy, parts.roles.rulers);
+  const draft = openDraft(draftName, order.policy, parts.roles.rulers);
   const end = order.until === undefined ? null : await ledger.countBefore(Date.parse(order.until));
   const before = Math.min(order.before ?? Number.MAX_SAFE_INTEGER, end ?? Number.MAX_SAFE_INTEGER);
   const page = await replayPage(
