@@ -1,6 +1,8 @@
 /** Options by node:util's parser, with messages in our words. */
 import { parseArgs } from 'node:util';
-import { HoldpointError, messageOf } from '../core/errors.ts';
+import { nearest } from '../config/issues.ts';
+import { HoldpointError } from '../core/errors.ts';
+import { shortened, visible } from './print.ts';
 
 export interface Options {
   readonly positionals: readonly string[];
@@ -42,35 +44,69 @@ export function readArguments(
   flags: readonly string[] = [],
   lists: readonly string[] = [],
 ): Options {
-  const options = Object.fromEntries([
-    ...texts.map((name) => [name, { type: 'string' as const }]),
-    ...lists.map((name) => [name, { type: 'string' as const, multiple: true }]),
-    ...flags.map((name) => [name, { type: 'boolean' as const }]),
+  const kinds = new Map<string, Kind>([
+    ...texts.map((name): [string, Kind] => [name, 'text']),
+    ...lists.map((name): [string, Kind] => [name, 'list']),
+    ...flags.map((name): [string, Kind] => [name, 'flag']),
   ]);
-  try {
-    const parsed = parseArgs({
-      args: [...args],
-      options,
-      allowPositionals: true,
-      strict: true,
-    });
-    const values = new Map<string, unknown>(Object.entries(parsed.values));
-    const { positionals } = parsed;
-    return {
-      positionals,
-      text: (name) => {
-        const value = values.get(name);
-        return typeof value === 'string' ? value : undefined;
-      },
-      list: (name) => {
-        const value = values.get(name);
-        return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
-      },
-      flag: (name) => values.get(name) === true,
-    };
-  } catch (error) {
-    throw new HoldpointError('usage', `${messageOf(error)}`, 'See holdpoint --help.', error);
+  const options = Object.fromEntries(
+    [...kinds].map(([name, kind]) => [name, { type: kind === 'flag' ? 'boolean' : 'string' } as const]),
+  );
+  // Lenient, as what is wrong is said here.
+  const { tokens } = parseArgs({
+    args: [...args],
+    options,
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  });
+  const positionals: string[] = [];
+  const values = new Map<string, readonly string[]>();
+  for (const token of tokens) {
+    if (token.kind === 'positional') positionals.push(token.value);
+    if (token.kind !== 'option') continue;
+    const { name, value } = token;
+    const kind = kinds.get(name);
+    if (kind === undefined) throw unknownOption(token.rawName, args[token.index] ?? '', [...kinds.keys()]);
+    if (kind === 'flag' && value !== undefined)
+      throw new HoldpointError('usage', `--${name} takes no value.`, seeHelp);
+    if (kind !== 'flag' && (value === undefined || (!token.inlineValue && /^-./.test(value))))
+      throw new HoldpointError(
+        'usage',
+        `--${name} needs a value.`,
+        `Write it behind; one that begins with a dash as --${name}=-VALUE. ${seeHelp}`,
+      );
+    values.set(name, [...(values.get(name) ?? []), value ?? '']);
   }
+  return {
+    positionals,
+    text: (name) => values.get(name)?.at(-1),
+    list: (name) => values.get(name) ?? [],
+    flag: (name) => values.has(name),
+  };
+}
+
+type Kind = 'text' | 'list' | 'flag';
+
+/** Of an option that is none: the rest may be its value. */
+const shownCharactersMax = 24;
+const seeHelp = 'See holdpoint --help.';
+
+/** @param typed the whole argument: of `-reason` the parser only says `-r` */
+function unknownOption(name: string, typed: string, known: readonly string[]): HoldpointError {
+  const said = typed.startsWith('--') ? name : (typed.split('=', 1)[0] ?? name);
+  const word = said.replace(/^-+/, '');
+  const near =
+    nearest(word, known) ?? (word === '' ? undefined : known.find((each) => each.startsWith(word)));
+  const hint =
+    near === undefined
+      ? `There are: ${known.map((each) => `--${each}`).join(', ')}. For a text that begins with a dash, put -- before it.`
+      : `Did you mean --${near}?`;
+  return new HoldpointError(
+    'usage',
+    `There is no option ${visible(shortened(said, shownCharactersMax))} here.`,
+    `${hint} ${seeHelp}`,
+  );
 }
 
 /** The one argument a command needs. */
