@@ -10,6 +10,7 @@ import { type Command, exitCodes } from './command.ts';
 import { onlyArgument, readArguments } from './options.ts';
 import { printJson, printLine, visible } from './print.ts';
 import { verifyBackup, verifyExport } from './verify-export.ts';
+import { refuseNoCheckpoint, refuseTextAsExport } from './wrong-file.ts';
 
 export const verifyCommand: Command = {
   name: 'verify',
@@ -33,10 +34,13 @@ export const verifyCommand: Command = {
         'Name a data directory, as data.dir does, a backup or an export.',
       );
     const isFile = found.isFile();
+    if (isFile) await refuseTextAsExport(path);
+    const checkpoint = options.text('checkpoint');
+    if (checkpoint !== undefined) refuseNoCheckpoint(checkpoint, readFileOrThrow(checkpoint));
     const verify = isFile ? verifyExport : isBackup(path) ? verifyBackup : verifyDirectory;
     const verdict = await verify(path, {
       trust: options.text('trust'),
-      checkpoint: options.text('checkpoint'),
+      checkpoint,
       keys: options.text('keys'),
       escrowKey: options.text('escrow-key'),
       everySignature: options.flag('every-signature'),

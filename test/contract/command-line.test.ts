@@ -152,7 +152,8 @@ describe.concurrent('holdpoint', () => {
     [['holds', 'release'], 'Name exactly one hold.'],
     [['holds', 'deny', 'h-1'], '--reason is required.'],
     [['holds', 'amend', 'h-1', '--reason', 'x'], '--file is required.'],
-    [['holds', 'list', '--colour'], "Unknown option '--colour'"],
+    [['holds', 'list', '--colour'], 'There is no option --colour here.\nThere are: --url, --token, --state'],
+    [['holds', 'release', 'h-1', '--raeson', 'x'], 'Did you mean --reason?'],
     [['token', 'new', '--name', 'x'], '--role is required.'],
     [['policy', 'check', '/nowhere.yaml'], 'The policy /nowhere.yaml cannot be read'],
     [['verify', '/nowhere'], 'There is nothing at /nowhere.'],
@@ -684,6 +685,25 @@ describe('verify', () => {
     // The copy was made before the checkpoint was taken, unless nothing was sealed in between.
     const { size } = z.object({ size: z.number() }).parse(JSON.parse(before.out));
     expect(before.code).toBe(size < Number(readFileSync(kept, 'utf8').split('\n')[1]) ? 1 : 0);
+  });
+
+  it.each([
+    ['the configuration', 'proxy: {}\n'],
+    ['a verifier key', 'holdpoint.example/a+0123abcd+AZ0l3c1zRDhaF3kRK3ym8aVTSSsuqSu2oOUkO3uDQOPT\n'],
+    ['a page of a server that has none', '<html>\n<body>404</body>\n</html>\n'],
+  ])('with %s for a checkpoint is a mistake of usage: exit 2', async (_, text) => {
+    const file = join(directory, 'no-checkpoint');
+    writeFileSync(file, text);
+    const { code, out, err } = await run(['verify', copy, '--checkpoint', file]);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(`${file} is no checkpoint: nothing was verified.`);
+    expect(err).toContain('holdpoint ledger checkpoint');
+  });
+
+  it('of a text is a mistake of usage: exit 2', async () => {
+    const { code, out, err } = await run(['verify', configFile]);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(`${configFile} is a text, and no export: nothing was verified.`);
   });
 
   it('names the first bad entry and a reason code: exit 1', async () => {
