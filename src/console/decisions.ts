@@ -1,13 +1,13 @@
 /** Everything recorded: a search whose terms stand in the address, newest first, page after page by cursor. */
 import { type ComponentChild, h } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { outcomes, verdicts } from '../ledger/verify/outcomes.ts';
 import { type Decision, type DecisionPage, readDecisionPage } from './decision-data.ts';
+import { SearchForm } from './decision-search.ts';
 import type { Desk } from './desk.ts';
 import { messageOf } from './desk-state.ts';
 import { PageFrame, Problem } from './fetched.ts';
-import { OutcomeMark, outcomeWords, VerdictMark } from './outcome.ts';
-import { decisionAddress, searchAddress } from './place.ts';
+import { OutcomeMark, VerdictMark } from './outcome.ts';
+import { decisionAddress } from './place.ts';
 import { RecordTable } from './record-table.ts';
 import { Recorded } from './recorded.ts';
 import { exactText } from './time.ts';
@@ -15,9 +15,6 @@ import { exactText } from './time.ts';
 const pageItems = 50;
 /** Pages without a match that are skipped by themselves before the reviewer is asked whether to go on. */
 const emptyPagesMax = 5;
-
-const texts = ['model', 'rule', 'workload', 'subject', 'session'] as const;
-const times = ['since', 'until'] as const;
 
 interface Found {
   readonly items: readonly Decision[];
@@ -96,66 +93,6 @@ function endOf(found: Found, query: string, more: () => void): ComponentChild {
   ]);
 }
 
-function SearchForm({ query }: { readonly query: string }): ComponentChild {
-  const terms = new URLSearchParams(query);
-  const [since, until] = times.map((name) => (terms.get(name) ?? '').slice(0, 16));
-  function submit(event: SubmitEvent): void {
-    event.preventDefault();
-    if (!(event.currentTarget instanceof HTMLFormElement)) return;
-    const given: Record<string, string> = {};
-    for (const [name, value] of new FormData(event.currentTarget)) {
-      if (typeof value !== 'string' || value.trim() === '') continue;
-      const isTime = times.some((time) => time === name);
-      given[name] = isTime ? `${value.slice(0, 16)}:00Z` : value.trim();
-    }
-    location.hash = searchAddress(given);
-  }
-  return h('form', { class: 'search', role: 'search', 'aria-label': 'Decisions', onSubmit: submit }, [
-    texts.map((name) =>
-      h('label', { key: name }, [
-        capital(name),
-        h('input', {
-          name,
-          defaultValue: terms.get(name) ?? '',
-          spellcheck: false,
-          autocomplete: 'off',
-          maxLength: 256,
-        }),
-      ]),
-    ),
-    choice('verdict', 'Rules said', verdicts, terms.get('verdict') ?? '', (word) => word),
-    choice('outcome', 'Outcome', outcomes, terms.get('outcome') ?? '', outcomeWords),
-    h('label', null, [
-      'From (UTC)',
-      h('input', { type: 'datetime-local', name: 'since', defaultValue: since }),
-    ]),
-    h('label', null, [
-      'Before (UTC)',
-      h('input', { type: 'datetime-local', name: 'until', defaultValue: until }),
-    ]),
-    h('div', { class: 'search-send' }, [
-      h('button', { type: 'submit', class: 'button button-main' }, 'Search'),
-      query === '' ? null : h('a', { class: 'button button-quiet', href: '#/decisions' }, 'Clear'),
-    ]),
-  ]);
-}
-
-function choice(
-  name: string,
-  label: string,
-  values: readonly string[],
-  chosen: string,
-  wordsOf: (value: string) => string,
-): ComponentChild {
-  return h('label', { key: name }, [
-    label,
-    h('select', { name }, [
-      h('option', { value: '', selected: chosen === '' }, 'any'),
-      values.map((value) => h('option', { key: value, value, selected: value === chosen }, wordsOf(value))),
-    ]),
-  ]);
-}
-
 /** A list of decisions as a table; the first cell of each row leads to it. */
 export function DecisionTable({ items }: { readonly items: readonly Decision[] }): ComponentChild {
   const heads = ['Asked (UTC)', 'Workload', 'Model', 'Rules said', 'Outcome', 'Tokens in / out'];
@@ -191,8 +128,4 @@ function DecisionRow({ item }: { readonly item: Decision }): ComponentChild {
       tokens === null ? h('span', { class: 'quiet' }, '–') : `${tokens.input} / ${tokens.output}`,
     ),
   ]);
-}
-
-function capital(word: string): string {
-  return word.charAt(0).toUpperCase() + word.slice(1);
 }
