@@ -49,7 +49,10 @@ export function readRemembered(texts: RememberedTexts): Remembered {
   const kept =
     texts.checkpoint === undefined ? undefined : parseCheckpoint(new TextEncoder().encode(texts.checkpoint));
   if (kept !== undefined && isRefusal(kept)) {
-    refusals.push({ code: kept.code, message: `the checkpoint that was kept cannot be read as one: ${kept.message}` });
+    refusals.push({
+      code: kept.code,
+      message: `the checkpoint that was kept cannot be read as one: ${kept.message}`,
+    });
   }
   const checkpoint = kept === undefined || isRefusal(kept) ? undefined : kept;
   // Cosignatures on the checkpoint that was kept count like those beside the ledger.
