@@ -5,8 +5,9 @@
  */
 import type { Dialect } from './gemini-protocol.ts';
 import { googleRoute, modelIn } from './gemini-route.ts';
-import { isRecord, readJson } from './json.ts';
+import { isRecord, type JsonRecord, readJson } from './json.ts';
 import { openai } from './openai.ts';
+import { findWithin, withCalls } from './openai-records.ts';
 import { readTextTools } from './openai-text-requests.ts';
 import type { RequestReading } from './protocol.ts';
 import { textWithin, unreadRequest, unreadResponse } from './reading.ts';
@@ -27,6 +28,11 @@ function readRequest(body: Buffer): RequestReading {
   return { facts: { ...facts, messages, text, tools: readTextTools(value.tools, defects) }, defects };
 }
 
+/** Every text but what a call has in it, which a reviewer may change. */
+function textBesideCalls(answer: JsonRecord): string {
+  return textWithin(withCalls(answer, new Map(findWithin(answer).calls.map(({ call }) => [call, {}]))));
+}
+
 export const rawPredict: Dialect = {
   readsAnswer: () => true,
   readRequest(_operation, body, { path }) {
@@ -38,11 +44,14 @@ export const rawPredict: Dialect = {
   readResponse(_operation, status, body) {
     const { value } = readJson(body, 'the answer');
     if (isRecord(value) && 'choices' in value) return readAnyAnswer(status, body);
+    if (!isRecord(value) && !Array.isArray(value)) {
+      const reading = unreadResponse(status, '');
+      return { ...reading, facts: { ...reading.facts, text: textWithin(value) } };
+    }
     // A list of answers is read as an answer with that list in it.
-    const asked = Array.isArray(value) ? Buffer.from(JSON.stringify({ list: value })) : body;
-    const reading =
-      isRecord(value) || Array.isArray(value) ? readAnyAnswer(status, asked) : unreadResponse(status, '');
-    return { ...reading, facts: { ...reading.facts, text: textWithin(value) } };
+    const answer = isRecord(value) ? value : { list: value };
+    const reading = readAnyAnswer(status, isRecord(value) ? body : Buffer.from(JSON.stringify(answer)));
+    return { ...reading, facts: { ...reading.facts, text: textBesideCalls(answer) } };
   },
   streamFormOf: (_operation, contentType) => openai.streamFormOf(asChat, contentType),
   openStream: (_operation, status) => openEventStream(createAnyStreamReader(status)),

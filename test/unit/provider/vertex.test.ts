@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { protocolOf } from '../../../src/provider/index.ts';
+import { amended } from './lines.ts';
 import { events, headOf, readStream, typedEvents } from './streams.ts';
 
 const vertex = protocolOf('vertex');
@@ -205,6 +206,19 @@ describe('a container that answers in no form of a chat', () => {
     const { facts, defects } = vertex.readResponse('raw_predict', 200, json(answer));
     expect(defects).toEqual([]);
     expect(facts.toolCalls).toMatchObject([{ id: 'c', name: 'pay', arguments: { n: 1 } }]);
+  });
+
+  test('says after an amendment what the amendment says', () => {
+    const amendment = { toolCalls: [{ id: 'c', arguments: { n: 2 } }] };
+    const text = amended(
+      null,
+      vertex,
+      'raw_predict',
+      JSON.stringify({ output: [item], more: 1.0 }),
+      amendment,
+    );
+    const { facts } = vertex.readResponse('raw_predict', 200, Buffer.from(text));
+    expect(facts.toolCalls).toMatchObject([{ id: 'c', arguments: { n: 2 } }]);
   });
 
   test('has them in a stream', () => {
