@@ -9,8 +9,16 @@ import { endAll } from '../support/endings.ts';
 import { connectRaw, rawRequest } from '../support/raw-client.ts';
 import { type RawUpstream, startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
 import { startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
-import { frame } from '../unit/provider/bedrock-written.ts';
-import { typedEvents } from '../unit/provider/streams.ts';
+import {
+  blockStop,
+  callDelta,
+  callStart,
+  converseFrames,
+  frame,
+  messageStart,
+  messageStop,
+} from '../unit/provider/bedrock-written.ts';
+import { events, typedEvents } from '../unit/provider/streams.ts';
 
 const policy = readFileSync(new URL('../../config/policy.yaml', import.meta.url), 'utf8');
 const mounts = {
@@ -81,7 +89,109 @@ const handedBack = {
   ],
 };
 
+const chatCall = { index: 0, id: 'a', type: 'function', function: { name: tool, arguments: '{"id":7}' } };
+const item = { type: 'function_call', id: 'i', call_id: 'a', name: tool, arguments: '{"id":7}' };
+const response = { object: 'response', status: 'completed', model, output: [item] };
+const container = '/v1/projects/p/locations/l/endpoints/7';
+
+/** What is served beside the API that a server is set up as. */
+const besides: readonly Case[] = [
+  {
+    name: 'OpenAI’s chat completions at Anthropic',
+    family: 'anthropic',
+    path: '/v1/chat/completions',
+    asked: { model, messages: [{ role: 'user', content: 'Go.' }] },
+    type: json,
+    answer: JSON.stringify({ model, choices: [{ index: 0, message: { tool_calls: [chatCall] } }] }),
+  },
+  {
+    name: 'OpenAI’s chat completions at Anthropic, streamed',
+    family: 'anthropic',
+    path: '/v1/chat/completions',
+    asked: { model, messages: [{ role: 'user', content: 'Go.' }], stream: true },
+    type: sse,
+    answer: events(
+      { model, choices: [{ index: 0, delta: { content: 'Hm.' } }] },
+      { model, choices: [{ index: 0, delta: { tool_calls: [chatCall] }, finish_reason: 'tool_calls' }] },
+      'data: [DONE]\n\n',
+    ),
+  },
+  {
+    name: 'Gemini at a gateway',
+    family: 'openai',
+    path: `/v1beta/models/${model}:generateContent`,
+    asked: { contents: [{ parts: [{ text: 'Go.' }] }] },
+    type: json,
+    answer: JSON.stringify(geminiAnswer),
+  },
+  {
+    name: 'what Gemini Code Assist wraps',
+    family: 'gemini',
+    path: '/v1internal:streamGenerateContent?alt=sse',
+    asked: { model, request: { contents: [{ parts: [{ text: 'Go.' }] }] } },
+    type: sse,
+    answer: events(
+      { response: { candidates: [{ content: { parts: [{ text: 'Hm.' }] } }] }, traceId: 't' },
+      { response: { candidates: [{ ...geminiAnswer.candidates[0], finishReason: 'STOP' }] }, traceId: 't' },
+    ),
+  },
+  {
+    name: 'a container of Vertex AI’s behind invoke',
+    family: 'vertex',
+    path: `${container}/invoke/v1/responses`,
+    asked: { model, input: 'Go.' },
+    type: json,
+    answer: JSON.stringify(response),
+  },
+  {
+    name: 'a container of Vertex AI’s on a path of its own',
+    family: 'vertex',
+    path: `${container}/invoke/ask`,
+    asked: { question: 'Go.' },
+    type: json,
+    answer: JSON.stringify({ said: [item] }),
+  },
+  {
+    name: 'an agent by the Agent2Agent protocol',
+    family: 'vertex',
+    path: `${engine}/a2a/v1/message:send`,
+    asked: { request: { content: [{ text: 'Go.' }] } },
+    type: json,
+    answer: JSON.stringify({
+      task: {
+        artifacts: [{ parts: [{ data: { name: tool, args }, metadata: { adk_type: 'function_call' } }] }],
+      },
+    }),
+  },
+  {
+    name: 'what a harness leaves to the workload',
+    family: 'bedrock',
+    path: '/harnesses/invoke',
+    asked: {
+      model: { bedrockModelConfig: { modelId: model } },
+      messages: [{ role: 'user', content: [{ text: 'Go.' }] }],
+    },
+    type: 'application/vnd.amazon.eventstream',
+    answer: converseFrames(
+      messageStart,
+      callStart(0, 'a', tool),
+      callDelta(0, '{"id":7}'),
+      blockStop(0),
+      messageStop('tool_use'),
+    ),
+  },
+  {
+    name: 'Perplexity’s own name for a response',
+    family: 'openai',
+    path: '/v1/agent',
+    asked: { model, input: 'Go.' },
+    type: json,
+    answer: JSON.stringify(response),
+  },
+];
+
 const cases: readonly Case[] = [
+  ...besides,
   {
     name: 'what an agent of Bedrock’s hands back',
     family: 'bedrock',
