@@ -5,11 +5,13 @@
 import type { MessageFact, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
 import { countOf, hasExponent, isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { memberSources } from './json-source.ts';
+import { promptOf } from './prompt.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
 import {
   addCall,
   addJsonCall,
   boundedList,
+  boundedRecords,
   joined,
   messagesMax,
   modelName,
@@ -138,16 +140,10 @@ function readMessage(message: JsonRecord, defects: string[]): MessageFact {
 
 /** The tools that are offered, built-in ones by their type. */
 export function readTools(list: unknown, defects: string[]): readonly ToolFact[] {
-  const tools: ToolFact[] = [];
-  for (const tool of boundedList(list, toolsMax, '`tools`', defects)) {
-    if (!isRecord(tool)) {
-      note(defects, 'an entry of `tools` is not an object');
-      continue;
-    }
-    const name = textOf(tool.name) || textOf(tool.type);
-    tools.push({ name, description: textOf(tool.description) });
-  }
-  return tools;
+  return boundedRecords(list, toolsMax, '`tools`', defects).map((tool) => ({
+    name: textOf(tool.name) || textOf(tool.type),
+    description: textOf(tool.description),
+  }));
 }
 
 /** Servers whose tools a model may call are offered like tools, by the name of the server. */
@@ -176,21 +172,13 @@ export function readMessagesRequest(bytes: Buffer): RequestReading {
   const { body, defects, unread } = openRequest(bytes);
   if (body === null) return unread;
   checkContent(body.system, '`system`', defects);
-  let system = blocksText(body.system);
-  let conversation = '';
   const messages: MessageFact[] = [];
   const tools = [...readTools(body.tools, defects), ...readServers(body.mcp_servers, defects)];
-  for (const entry of boundedList(body.messages, messagesMax, '`messages`', defects)) {
-    if (!isRecord(entry)) {
-      note(defects, 'an entry of `messages` is not an object');
-      continue;
-    }
-    const message = readMessage(entry, defects);
-    messages.push(message);
+  for (const entry of boundedRecords(body.messages, messagesMax, '`messages`', defects)) {
+    messages.push(readMessage(entry, defects));
     tools.push(...addedTools(entry.content, defects));
-    if (message.role === 'system') system = joined(system, message.text);
-    else conversation = joined(conversation, message.text);
   }
+  const { system, conversation } = promptOf(blocksText(body.system), messages);
   const facts = {
     model: modelName(body.model, defects),
     stream: streamFlag(body.stream, defects),

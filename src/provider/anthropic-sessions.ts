@@ -8,10 +8,12 @@
 import type { MessageFact, ToolCallFact, UsageFacts } from '../core/facts.ts';
 import { blocksText, readMessagesUsage, readServers, readTools, refusalText } from './anthropic-messages.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
+import { promptOf } from './prompt.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
 import {
   addCall,
   boundedList,
+  boundedRecords,
   joined,
   messagesMax,
   note,
@@ -29,19 +31,15 @@ const eventsMax = 10_000;
 
 /** What a workload sends into a session. */
 function readSent(list: unknown, what: string, defects: string[]): readonly MessageFact[] {
-  return boundedList(list, messagesMax, what, defects).flatMap((event) => {
-    if (!isRecord(event)) {
-      note(defects, `an entry of ${what} is not an object`);
-      return [];
-    }
+  return boundedRecords(list, messagesMax, what, defects).map((event) => {
     const type = textOf(event.type);
     const said = joined(
       blocksText(event.content),
       joined(textOf(event.description), textWithin(event.rubric)),
     );
     const text = joined(said, textOf(event.deny_message));
-    if (type === 'system.message') return [{ role: 'system', text, toolCalls: [] }];
-    return [{ role: /tool/.test(type) ? 'tool' : 'user', text, toolCalls: [] }];
+    if (type === 'system.message') return { role: 'system', text, toolCalls: [] };
+    return { role: /tool/.test(type) ? 'tool' : 'user', text, toolCalls: [] };
   });
 }
 
@@ -73,15 +71,12 @@ export function readManagedRequest(bytes: Buffer): RequestReading {
     ...readSent(body.initial_events, '`initial_events`', defects),
     ...readSent(body.events, '`events`', defects),
   ];
-  let system = '';
-  for (const { system: said, instructions } of own) {
-    system = joined(system, joined(blocksText(said), textOf(instructions)));
-  }
-  let conversation = '';
-  for (const { role, text } of messages) {
-    if (role === 'system') system = joined(system, text);
-    else conversation = joined(conversation, text);
-  }
+  const instructed = own.reduce(
+    (before, { system: said, instructions }) =>
+      joined(before, joined(blocksText(said), textOf(instructions))),
+    '',
+  );
+  const { system, conversation } = promptOf(instructed, messages);
   const confirms = confirmed(body.events);
   const params = scalarParams(body, paramsElsewhere);
   const facts = {

@@ -7,10 +7,12 @@
 import type { MessageFact, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
 import { valueSources } from './bedrock-source.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
+import { promptOf } from './prompt.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
 import {
   addCall,
   boundedList,
+  boundedRecords,
   joined,
   messagesMax,
   note,
@@ -141,11 +143,7 @@ function readMessage(message: JsonRecord, defects: string[]): MessageFact {
 }
 
 function readTools(list: unknown, into: ToolFact[], defects: string[]): void {
-  for (const tool of boundedList(list, toolsMax, '`tools`', defects)) {
-    if (!isRecord(tool)) {
-      note(defects, 'an entry of `tools` is not an object');
-      continue;
-    }
+  for (const tool of boundedRecords(list, toolsMax, '`tools`', defects)) {
     for (const member of membersOf(tool)) {
       const spec = tool[member];
       if (member === 'cachePoint' || !isRecord(spec)) continue;
@@ -171,19 +169,9 @@ function scalarsOf(value: unknown): Record<string, unknown> {
 /** Reads a parsed request. `model` and `stream` stand in the path, and are the caller's to fill in. */
 export function readConverseBody(body: JsonRecord, defects: string[]): RequestReading {
   checkBlocks(body.system, '`system`', defects);
-  let system = blocksText(body.system);
-  let conversation = '';
-  const messages: MessageFact[] = [];
-  for (const entry of boundedList(body.messages, messagesMax, '`messages`', defects)) {
-    if (!isRecord(entry)) {
-      note(defects, 'an entry of `messages` is not an object');
-      continue;
-    }
-    const message = readMessage(entry, defects);
-    messages.push(message);
-    if (message.role === 'system') system = joined(system, message.text);
-    else conversation = joined(conversation, message.text);
-  }
+  const entries = boundedRecords(body.messages, messagesMax, '`messages`', defects);
+  const messages = entries.map((entry) => readMessage(entry, defects));
+  const { system, conversation } = promptOf(blocksText(body.system), messages);
   const own = body.additionalModelRequestFields;
   const tools: ToolFact[] = [];
   if (isRecord(body.toolConfig)) readTools(body.toolConfig.tools, tools, defects);

@@ -17,6 +17,7 @@ import type { RequestReading, ResponseReading } from './protocol.ts';
 import {
   addCall,
   boundedList,
+  boundedRecords,
   joined,
   note,
   openAnswer,
@@ -239,12 +240,10 @@ const promptMembers: ReadonlySet<string> = new Set([
 ]);
 
 function readPlainTools(list: unknown, defects: string[]): readonly ToolFact[] {
-  const tools: ToolFact[] = [];
-  for (const tool of boundedList(list, toolsMax, '`tools`', defects)) {
-    if (isRecord(tool)) tools.push({ name: textOf(tool.name), description: textOf(tool.description) });
-    else note(defects, 'an entry of `tools` is not an object');
-  }
-  return tools;
+  return boundedRecords(list, toolsMax, '`tools`', defects).map(({ name, description }) => ({
+    name: textOf(name),
+    description: textOf(description),
+  }));
 }
 
 /** A request in a form of which only the texts are known. */

@@ -7,7 +7,7 @@ import { isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts
 import { noteRespelled } from './member-spelling.ts';
 import { readChatRequest } from './openai-chat.ts';
 import type { RequestReading } from './protocol.ts';
-import { addCall, boundedList, joined, messagesMax, note, textWithin, toolCallsMax } from './reading.ts';
+import { addCall, boundedRecords, joined, messagesMax, note, textWithin, toolCallsMax } from './reading.ts';
 
 const requestMembers: ReadonlySet<string> = new Set([
   'model',
@@ -45,11 +45,7 @@ function readTurn(turn: JsonRecord): MessageFact {
 }
 
 function readHistory(body: JsonRecord, defects: string[]): readonly MessageFact[] {
-  const turns: MessageFact[] = [];
-  for (const turn of boundedList(body.chat_history, messagesMax, '`chat_history`', defects)) {
-    if (isRecord(turn)) turns.push(readTurn(turn));
-    else note(defects, 'an entry of `chat_history` is not an object');
-  }
+  const turns = boundedRecords(body.chat_history, messagesMax, '`chat_history`', defects).map(readTurn);
   if (!isAbsent(body.message) && typeof body.message !== 'string') note(defects, '`message` is not a text');
   const now = readTurn({ role: 'USER', message: body.message, tool_results: body.tool_results });
   return now.text === '' ? turns : [...turns, now];

@@ -10,6 +10,7 @@ import { memberSources } from './json-source.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
 import {
   boundedList,
+  boundedRecords,
   joined,
   messagesMax,
   modelName,
@@ -58,16 +59,10 @@ function readInput(input: unknown, defects: string[]): readonly MessageFact[] {
 }
 
 function readTools(list: unknown, defects: string[]): readonly ToolFact[] {
-  const tools: ToolFact[] = [];
-  for (const tool of boundedList(list, toolsMax, '`tools`', defects)) {
-    if (!isRecord(tool)) {
-      note(defects, 'an entry of `tools` is not an object');
-      continue;
-    }
-    const name = textOf(tool['name']) || textOf(tool['type']);
-    tools.push({ name, description: textOf(tool['description']) });
-  }
-  return tools;
+  return boundedRecords(list, toolsMax, '`tools`', defects).map((tool) => ({
+    name: textOf(tool['name']) || textOf(tool['type']),
+    description: textOf(tool['description']),
+  }));
 }
 
 /** Reads a request body. An empty one asks for nothing: no defect. */

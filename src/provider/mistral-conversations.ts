@@ -7,11 +7,13 @@ import type { MessageFact, ResponseFacts, ToolCallFact, ToolFact } from '../core
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { chunkCall, chunkKind } from './mistral-chat.ts';
 import { argumentsTextOf, contentText, readChatUsage } from './openai-chat.ts';
+import { promptOf } from './prompt.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
 import {
   addCall,
   addJsonCall,
   boundedList,
+  boundedRecords,
   joined,
   messagesMax,
   modelName,
@@ -114,39 +116,24 @@ function readInputEntry(entry: JsonRecord, defects: string[]): MessageFact {
 
 function readInputs(inputs: unknown, defects: string[]): readonly MessageFact[] {
   if (typeof inputs === 'string') return [{ role: 'user', text: inputs, toolCalls: [] }];
-  const messages: MessageFact[] = [];
-  for (const entry of boundedList(inputs, messagesMax, '`inputs`', defects)) {
-    if (isRecord(entry)) messages.push(readInputEntry(entry, defects));
-    else note(defects, 'an entry of `inputs` is not an object');
-  }
-  return messages;
+  const entries = boundedRecords(inputs, messagesMax, '`inputs`', defects);
+  return entries.map((entry) => readInputEntry(entry, defects));
 }
 
 function readTools(list: unknown, defects: string[]): readonly ToolFact[] {
-  const tools: ToolFact[] = [];
-  for (const tool of boundedList(list, toolsMax, '`tools`', defects)) {
-    if (!isRecord(tool)) {
-      note(defects, 'an entry of `tools` is not an object');
-      continue;
-    }
+  return boundedRecords(list, toolsMax, '`tools`', defects).map((tool) => {
     const inner = isRecord(tool.function) ? tool.function : tool;
-    const name = textOf(inner.name) || textOf(tool.type);
-    tools.push({ name, description: textOf(inner.description) });
-  }
-  return tools;
+    return { name: textOf(inner.name) || textOf(tool.type), description: textOf(inner.description) };
+  });
 }
 
 /** Reads the body that starts, continues or restarts a conversation, or that makes or changes an agent. */
 export function readConversationRequest(bytes: Buffer): RequestReading {
   const { body, defects, unread } = openRequest(bytes);
   if (body === null) return unread;
-  let system = contentText(body.instructions, defects);
-  let conversation = '';
+  const instructed = contentText(body.instructions, defects);
   const messages = readInputs(body.inputs, defects);
-  for (const { role, text } of messages) {
-    if (role === 'system') system = joined(system, text);
-    else conversation = joined(conversation, text);
-  }
+  const { system, conversation } = promptOf(instructed, messages);
   const facts = {
     model: modelName(body.model, defects),
     stream: streamFlag(body.stream, defects),

@@ -6,11 +6,13 @@ import type { MessageFact, ResponseFacts, ToolCallFact, ToolFact, UsageFacts } f
 import { countOf, isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { noteRespelled } from './member-spelling.ts';
 import { contentText } from './openai-chat.ts';
+import { promptOf } from './prompt.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
 import {
   addCall,
   addJsonCall,
   boundedList,
+  boundedRecords,
   joined,
   messagesMax,
   modelName,
@@ -92,11 +94,7 @@ export function addOllamaCalls(
 
 const noSources: ReadonlyMap<string, string> = new Map();
 
-function readMessage(entry: unknown, defects: string[]): MessageFact | null {
-  if (!isRecord(entry)) {
-    note(defects, 'an entry of `messages` is not an object');
-    return null;
-  }
+function readMessage(entry: JsonRecord, defects: string[]): MessageFact {
   noteRespelled(entry, messageMembers, defects);
   const toolCalls: ToolCallFact[] = [];
   // Nobody acts on a call of an earlier turn again, so what is wrong with it is no defect here.
@@ -127,17 +125,9 @@ export function readOllamaRequest(bytes: Buffer): RequestReading {
   const { body, defects, unread } = openRequest(bytes);
   if (body === null) return unread;
   noteRespelled(body, requestMembers, defects);
-  const messages: MessageFact[] = [...promptMessages(body)];
-  for (const entry of boundedList(body.messages, messagesMax, '`messages`', defects)) {
-    const message = readMessage(entry, defects);
-    if (message !== null) messages.push(message);
-  }
-  let system = joined(textOf(body.system), textOf(body.template));
-  let conversation = '';
-  for (const { role, text } of messages) {
-    if (role === 'system') system = joined(system, text);
-    else conversation = joined(conversation, text);
-  }
+  const entries = boundedRecords(body.messages, messagesMax, '`messages`', defects);
+  const messages = [...promptMessages(body), ...entries.map((entry) => readMessage(entry, defects))];
+  const { system, conversation } = promptOf(joined(textOf(body.system), textOf(body.template)), messages);
   const options = isRecord(body.options) ? scalarParams(body.options, new Set()) : {};
   const facts = {
     model: modelName(body.model, defects),

@@ -4,11 +4,13 @@
  */
 import type { MessageFact, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
+import { promptOf } from './prompt.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
 import {
   addCall,
   addJsonCall,
   boundedList,
+  boundedRecords,
   joined,
   messagesMax,
   modelName,
@@ -219,20 +221,11 @@ function textBeside({ prediction, documents }: JsonRecord, defects: string[]): s
 export function readChatRequest(bytes: Buffer): RequestReading {
   const { body, defects, unread } = openRequest(bytes);
   if (body === null) return unread;
-  const messages: MessageFact[] = [];
-  let system = dataSourcesText(body.data_sources ?? body.dataSources);
-  let conversation = '';
-  for (const entry of boundedList(body.messages, messagesMax, '`messages`', defects)) {
-    if (!isRecord(entry)) {
-      note(defects, 'an entry of `messages` is not an object');
-      continue;
-    }
-    const message = readMessage(entry, defects);
-    messages.push(message);
-    if (message.role === 'system' || message.role === 'developer') system = joined(system, message.text);
-    else conversation = joined(conversation, message.text);
-  }
-  conversation = joined(conversation, textBeside(body, defects));
+  const entries = boundedRecords(body.messages, messagesMax, '`messages`', defects);
+  const messages = entries.map((entry) => readMessage(entry, defects));
+  const said = promptOf(dataSourcesText(body.data_sources ?? body.dataSources), messages);
+  const { system } = said;
+  const conversation = joined(said.conversation, textBeside(body, defects));
   const facts = {
     model: modelName(body.model, defects),
     stream: streamFlag(body.stream, defects),

@@ -5,11 +5,13 @@
 import type { MessageFact, ResponseFacts, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, readJsonText, textOf } from './json.ts';
 import { argumentsTextOf, contentText, inputTextOf } from './openai-chat.ts';
+import { promptOf } from './prompt.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
 import {
   addCall,
   addJsonCall,
   boundedList,
+  boundedRecords,
   joined,
   messagesMax,
   modelName,
@@ -244,27 +246,20 @@ function readTools(body: JsonRecord, defects: string[]): readonly ToolFact[] {
 /** Reads what the model is given: one text, or items. `what` names the member. */
 export function readInput(input: unknown, what: string, defects: string[]): readonly MessageFact[] {
   if (typeof input === 'string') return [{ role: 'user', text: input, toolCalls: [] }];
-  const messages: MessageFact[] = [];
-  for (const item of boundedList(input, messagesMax, what, defects)) {
-    if (isRecord(item)) messages.push(readInputItem(item, defects));
-    else note(defects, `an entry of ${what} is not an object`);
-  }
-  return messages;
+  return boundedRecords(input, messagesMax, what, defects).map((item) => readInputItem(item, defects));
 }
 
 /** Reads a request body. An empty one asks for nothing: no defect. */
 export function readResponsesRequest(bytes: Buffer): RequestReading {
   const { body, defects, unread } = openRequest(bytes);
   if (body === null) return unread;
-  let system = contentText(body.instructions, defects);
-  let conversation = '';
+  const instructed = contentText(body.instructions, defects);
   const messages = readInput(body.input, '`input`', defects);
-  for (const message of messages) {
-    if (message.role === 'system' || message.role === 'developer') system = joined(system, message.text);
-    else conversation = joined(conversation, message.text);
-  }
+  const said = promptOf(instructed, messages);
+  const { system } = said;
   // A stored prompt's variables become part of what the model reads.
-  if (isRecord(body.prompt)) conversation = joined(conversation, textWithin(body.prompt.variables));
+  const variables = isRecord(body.prompt) ? textWithin(body.prompt.variables) : '';
+  const conversation = joined(said.conversation, variables);
   const facts = {
     model: modelName(body.model, defects),
     stream: streamFlag(body.stream, defects),

@@ -10,9 +10,11 @@ import { isForm, readForm } from './multipart.ts';
 import { contentText } from './openai-chat.ts';
 import { readInput } from './openai-responses.ts';
 import { readTextTools } from './openai-text-requests.ts';
+import { promptOf } from './prompt.ts';
 import type { RequestHead, RequestReading } from './protocol.ts';
 import {
   boundedList,
+  boundedRecords,
   joined,
   messagesMax,
   modelName,
@@ -34,16 +36,11 @@ const paramsElsewhere: ReadonlySet<string> = new Set([
 ]);
 
 function readMessages(list: unknown, what: string, defects: string[]): readonly MessageFact[] {
-  const messages: MessageFact[] = [];
-  for (const entry of boundedList(list, messagesMax, what, defects)) {
-    if (isRecord(entry)) {
-      const text = contentText(entry.content, defects);
-      messages.push({ role: textOf(entry.role) || 'user', text, toolCalls: [] });
-    } else {
-      note(defects, `an entry of ${what} is not an object`);
-    }
-  }
-  return messages;
+  return boundedRecords(list, messagesMax, what, defects).map((entry) => ({
+    role: textOf(entry.role) || 'user',
+    text: contentText(entry.content, defects),
+    toolCalls: [],
+  }));
 }
 
 function readToolOutputs(list: unknown, defects: string[]): readonly MessageFact[] {
@@ -72,14 +69,12 @@ function allMessages(body: JsonRecord, defects: string[]): readonly MessageFact[
 export function readThreadRequest(bytes: Buffer): RequestReading {
   const { body, defects, unread } = openRequest(bytes);
   if (body === null) return unread;
-  let system = contentText(body.instructions, defects);
-  system = joined(system, contentText(body.additional_instructions, defects));
+  const instructed = joined(
+    contentText(body.instructions, defects),
+    contentText(body.additional_instructions, defects),
+  );
   const messages = allMessages(body, defects);
-  let conversation = '';
-  for (const message of messages) {
-    if (message.role === 'system' || message.role === 'developer') system = joined(system, message.text);
-    else conversation = joined(conversation, message.text);
-  }
+  const { system, conversation } = promptOf(instructed, messages);
   const facts = {
     model: modelName(body.model, defects),
     stream: streamFlag(body.stream, defects),

@@ -192,6 +192,20 @@ export function modelName(value: unknown, defects: string[]): string {
   return textOf(value);
 }
 
+/** The objects of a list bounded to `countMax`; what else stands in it is a defect, and left out. */
+export function boundedRecords(
+  value: unknown,
+  countMax: number,
+  what: string,
+  defects: string[],
+): readonly JsonRecord[] {
+  return boundedList(value, countMax, what, defects).flatMap((entry) => {
+    if (isRecord(entry)) return [entry];
+    note(defects, `an entry of ${what} is not an object`);
+    return [];
+  });
+}
+
 /** A list bounded to `countMax`; absent is empty, another shape or a longer list is a defect. */
 export function boundedList(
   value: unknown,
