@@ -2,7 +2,7 @@
  * OpenAI chat completions, streamed (https://platform.openai.com/docs/api-reference/chat-streaming):
  * reassembles the answer of every choice and says which events carry part of a tool call. Pure.
  */
-import type { UsageFacts } from '../core/facts.ts';
+
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import {
   argumentsTextOf,
@@ -11,11 +11,11 @@ import {
   chatAnswerFacts,
   choicesMax,
   inputTextOf,
-  readChatUsage,
   shownText,
 } from './openai-chat.ts';
 import { type CallInProgress, eventMissedBy, noteSharedPlaces } from './openai-chat-pieces.ts';
-import { boundedList, note, toolCallsMax, usageAbsent } from './reading.ts';
+import { absorbChunkHead, nothingSaid, openStreamEnd } from './openai-chunks.ts';
+import { boundedList, note, toolCallsMax } from './reading.ts';
 import type { StreamEventKind, StreamReader } from './stream.ts';
 
 interface ChoiceInProgress extends ChatChoice {
@@ -175,11 +175,8 @@ export interface ChatStreamReader extends StreamReader {
 export function createChatStreamReader(status: number): ChatStreamReader {
   const defects: string[] = [];
   const choices = new Map<number, ChoiceInProgress>();
-  let model = '';
-  let fingerprint = '';
-  let usage: UsageFacts = usageAbsent;
-  let done = false;
-  let failed = false;
+  const end = openStreamEnd();
+  const head = nothingSaid();
 
   function choiceAt(index: number): ChoiceInProgress | null {
     const known = choices.get(index);
@@ -241,25 +238,12 @@ export function createChatStreamReader(status: number): ChatStreamReader {
 
   return {
     defects,
-    absorbText(data) {
-      if (data.trim() !== '[DONE]') return null;
-      done = true;
-      return 'end';
-    },
-    absorbEmpty(event) {
-      if (event !== 'error') return 'other';
-      failed = true;
-      return 'error';
-    },
+    absorbText: end.absorbText,
+    absorbEmpty: end.absorbEmpty,
     absorb(event, chunk) {
-      if (textOf(chunk.model) !== '') model = textOf(chunk.model);
-      if (textOf(chunk.system_fingerprint) !== '') fingerprint = textOf(chunk.system_fingerprint);
-      if (isRecord(chunk.usage)) usage = readChatUsage(chunk.usage);
-      // vLLM's error has its members at the top.
-      const isError = event === 'error' || !isAbsent(chunk.error) || chunk.object === 'error';
-      if (isError) failed = true;
+      const isError = absorbChunkHead(head, end, { event, chunk });
       if (isError && isAbsent(chunk.choices)) return 'error';
-      const kind = absorbChoices(chunk.choices, () => eventMissedBy(event, chunk, done));
+      const kind = absorbChoices(chunk.choices, () => eventMissedBy(event, chunk, end.done));
       return isError && kind !== 'tool' ? 'error' : kind;
     },
     answer,
@@ -267,15 +251,13 @@ export function createChatStreamReader(status: number): ChatStreamReader {
       const said = chatAnswerFacts([...answer().values()], defects);
       const facts = {
         status,
-        model,
-        fingerprint,
+        ...head,
         text: said.text,
         toolCalls: said.toolCalls,
         finishReason: said.finishReason,
-        usage,
         refusal: said.refusal,
       };
-      return { facts, defects, complete: done || hasStopped(), failed };
+      return { facts, defects, complete: end.done || hasStopped(), failed: end.failed };
     },
   };
 }

@@ -3,12 +3,13 @@
  * (https://platform.openai.com/docs/api-reference/completions): whole answers, streams and amendments. It
  * calls no tools. Pure; hostile bytes in, facts and defects out.
  */
-import type { UsageFacts } from '../core/facts.ts';
+
 import { confirmAmended, planAmendment, rewriteJson, rewriteStream, unamendable } from './amendment.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { choicesMax, readChatUsage } from './openai-chat.ts';
+import { absorbChunkHead, nothingSaid, openStreamEnd } from './openai-chunks.ts';
 import type { Amendment, ResponseReading } from './protocol.ts';
-import { boundedList, joined, note, openAnswer, usageAbsent } from './reading.ts';
+import { boundedList, joined, note, openAnswer } from './reading.ts';
 import { openEventStream, type StreamEventKind, type StreamReader } from './stream.ts';
 
 const okStatus = 200;
@@ -62,12 +63,9 @@ export function createCompletionsStreamReader(status: number): CompletionsStream
   const defects: string[] = [];
   const texts = new Map<number, string>();
   const stopped = new Set<number>();
-  let model = '';
-  let fingerprint = '';
+  const end = openStreamEnd();
+  const head = nothingSaid();
   let finishReason = '';
-  let usage: UsageFacts = usageAbsent;
-  let done = false;
-  let failed = false;
 
   function absorbChoice(choice: unknown): StreamEventKind {
     const text = choiceText(choice, defects);
@@ -96,23 +94,10 @@ export function createCompletionsStreamReader(status: number): CompletionsStream
   return {
     defects,
     choices: () => texts.size,
-    absorbText(data) {
-      if (data.trim() !== '[DONE]') return null;
-      done = true;
-      return 'end';
-    },
-    absorbEmpty(event) {
-      if (event !== 'error') return 'other';
-      failed = true;
-      return 'error';
-    },
+    absorbText: end.absorbText,
+    absorbEmpty: end.absorbEmpty,
     absorb(event, chunk) {
-      if (textOf(chunk.model) !== '') model = textOf(chunk.model);
-      if (textOf(chunk.system_fingerprint) !== '') fingerprint = textOf(chunk.system_fingerprint);
-      if (isRecord(chunk.usage)) usage = readChatUsage(chunk.usage);
-      // vLLM's error has its members at the top.
-      const isError = event === 'error' || !isAbsent(chunk.error) || chunk.object === 'error';
-      if (isError) failed = true;
+      const isError = absorbChunkHead(head, end, { event, chunk });
       if (isError && isAbsent(chunk.choices)) return 'error';
       const kind = absorbChoices(chunk.choices);
       return isError && kind !== 'tool' ? 'error' : kind;
@@ -120,10 +105,10 @@ export function createCompletionsStreamReader(status: number): CompletionsStream
     reading() {
       let text = '';
       for (const [, said] of [...texts].sort(([a], [b]) => a - b)) text = joined(text, said);
-      const facts = { status, model, fingerprint, text, toolCalls: [], finishReason, usage, refusal: '' };
+      const facts = { status, ...head, text, toolCalls: [], finishReason, refusal: '' };
       // Some servers end without `[DONE]`: their answer is whole once every choice has said why it stopped.
       const hasStopped = texts.size > 0 && stopped.size === texts.size;
-      return { facts, defects, complete: done || hasStopped, failed };
+      return { facts, defects, complete: end.done || hasStopped, failed: end.failed };
     },
   };
 }

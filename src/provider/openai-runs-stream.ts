@@ -3,9 +3,11 @@
  * events are named on the wire, and a call comes in deltas, in its finished step and in the run's required
  * action. Pure.
  */
+
 import type { ToolCallFact, UsageFacts } from '../core/facts.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { argumentsTextOf } from './openai-chat.ts';
+import { openStreamEnd } from './openai-chunks.ts';
 import { findWithin, readEitherUsage } from './openai-records.ts';
 import { createToldCalls } from './openai-records-stream.ts';
 import { addCall, addJsonCall, boundedList, joined, note, toolCallsMax, usageAbsent } from './reading.ts';
@@ -37,8 +39,7 @@ export function createRunStreamReader(status: number): StreamReader {
   let model = '';
   let finishReason = '';
   let usage: UsageFacts = usageAbsent;
-  let done = false;
-  let failed = false;
+  const end = openStreamEnd();
 
   function messageAt(id: string): MessageInProgress {
     const message = messages.get(id) ?? { pieces: '', whole: null };
@@ -94,12 +95,12 @@ export function createRunStreamReader(status: number): StreamReader {
     if (textOf(value.model) !== '') model = textOf(value.model);
     if (textOf(value.status) !== '') finishReason = textOf(value.status);
     if (isRecord(value.usage)) usage = readEitherUsage(value.usage);
-    if (name === 'thread.run.failed') failed = true;
+    if (name === 'thread.run.failed') end.failed = true;
   }
 
   function absorbNamed(name: string, value: JsonRecord): StreamEventKind {
     if (name === 'error') {
-      failed = true;
+      end.failed = true;
       return 'error';
     }
     if (name === 'thread.run.step.delta') return absorbStepDelta(value);
@@ -138,23 +139,15 @@ export function createRunStreamReader(status: number): StreamReader {
 
   return {
     defects,
-    absorbText(data) {
-      if (data.trim() !== '[DONE]') return null;
-      done = true;
-      return 'end';
-    },
-    absorbEmpty(event) {
-      if (event !== 'error') return 'other';
-      failed = true;
-      return 'error';
-    },
+    absorbText: end.absorbText,
+    absorbEmpty: end.absorbEmpty,
     absorb: (event, value) => absorbNamed(event || textOf(value.object), value),
     reading() {
       const toolCalls = [...told.calls];
       addPieces(toolCalls);
       const text = allText();
       const facts = { status, model, fingerprint: '', text, toolCalls, finishReason, usage, refusal: '' };
-      return { facts, defects, complete: done, failed };
+      return { facts, defects, complete: end.done, failed: end.failed };
     },
   };
 }
