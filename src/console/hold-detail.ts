@@ -37,6 +37,15 @@ export interface Comment {
   readonly text: string | null;
 }
 
+/** Another hold of the same workload. */
+export interface OtherHold {
+  readonly id: string;
+  readonly state: string;
+  readonly openedAtMs: number;
+  /** What was held, and for those who do not read content the rule's title. */
+  readonly what: string;
+}
+
 /** What somebody else found of a release by one person alone. */
 export interface Finding extends Comment {
   readonly verdict: string;
@@ -60,6 +69,8 @@ export interface HoldDetail {
   readonly rulings: readonly Ruling[];
   /** How the rule's recent holds ended: state -> count. */
   readonly history: readonly (readonly [string, number])[];
+  /** The newest first, a few. */
+  readonly workloadHolds: readonly OtherHold[];
   readonly actions: Actions;
   readonly inStead: readonly Stead[];
   readonly comments: readonly Comment[];
@@ -90,6 +101,15 @@ export function readDetail(value: unknown): HoldDetail {
     history: Object.entries(shapeOf(from['history'], 'history')).flatMap(([state, count]) =>
       typeof count === 'number' ? [[state, count] as const] : [],
     ),
+    workloadHolds: listIn(from, 'workloadHolds', (item) => {
+      const other = shapeOf(item, 'hold');
+      return {
+        id: textIn(other, 'id'),
+        state: textIn(other, 'state'),
+        openedAtMs: instantIn(other, 'openedAt'),
+        what: textIn(other, 'headline') || textIn(other, 'title'),
+      };
+    }),
     actions: readActions(shapeOf(from['actions'], 'actions')),
     inStead: listIn(from, 'inStead', (item) => {
       const stead = shapeOf(item, 'stead');

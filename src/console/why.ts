@@ -1,11 +1,13 @@
-/** Why it is held: the rules, what they ask, which policy they stand in, and how their recent holds ended. */
+/** Why it is held: the rules, what they ask, which policy they stand in, how their recent holds and the workload's ended. */
 import { type ComponentChild, h } from 'preact';
-import type { HeldRule, HoldDetail } from './hold-detail.ts';
+import { Age } from './clock.ts';
+import type { HeldRule, HoldDetail, OtherHold } from './hold-detail.ts';
+import { placeOf } from './place.ts';
 import { Recorded } from './recorded.ts';
 import { SeverityMark } from './severity.ts';
 
 export function Why({ detail }: { readonly detail: HoldDetail }): ComponentChild {
-  const { rules, policy, history } = detail;
+  const { rules, policy, history, workloadHolds } = detail;
   return h('section', { class: 'why', 'aria-labelledby': 'why-title' }, [
     h('h2', { id: 'why-title' }, 'Why it is held'),
     rules.map((rule) => h(RuleCard, { key: rule.id, rule })),
@@ -21,6 +23,30 @@ export function Why({ detail }: { readonly detail: HoldDetail }): ComponentChild
         ? '. No other recent hold of this rule.'
         : `. Other recent holds of this rule: ${historyText(history)}.`,
     ]),
+    h(OthersOfWorkload, { workload: detail.summary.workload, others: workloadHolds }),
+  ]);
+}
+
+function OthersOfWorkload(props: {
+  readonly workload: string;
+  readonly others: readonly OtherHold[];
+}): ComponentChild {
+  const { workload, others } = props;
+  // Nobody said who calls, so nobody knows what else they called.
+  if (workload === '') return null;
+  if (others.length === 0) return h('p', { class: 'quiet' }, 'No other recent hold of this workload.');
+  return h('section', { class: 'others', 'aria-labelledby': 'others-title' }, [
+    h('h3', { id: 'others-title' }, 'Other recent holds of this workload'),
+    h(
+      'ul',
+      null,
+      others.map(({ id, state, openedAtMs, what }) =>
+        h('li', { key: id }, [
+          h('a', { href: placeOf(id) }, h(Recorded, { text: what })),
+          h('span', { class: 'quiet' }, [` ${state}, `, h(Age, { atMs: openedAtMs, suffix: 'ago' })]),
+        ]),
+      ),
+    ),
   ]);
 }
 

@@ -10,6 +10,7 @@ import type { HoldDetail, HoldSummary } from './api/holds.ts';
 import type { ControlParts } from './parts.ts';
 import { mayReadContent } from './permissions.ts';
 import type { Exchange } from './view.ts';
+import { otherHoldsOfWorkload } from './workload-holds.ts';
 
 /** A hold as the queue shows it. */
 export async function summaryOf(parts: ControlParts, hold: Hold, identity: Identity): Promise<HoldSummary> {
@@ -88,6 +89,7 @@ export async function detailOf(
     review: await reviewOf(parts, hold, identity),
     assignments: hold.assignments.map(({ to, by, atMs }) => ({ to, by, at: iso(atMs) })),
     history: historyOf(parts, hold),
+    workloadHolds: await workloadHoldsOf(parts, hold, identity),
     exchange,
   };
 }
@@ -111,6 +113,25 @@ async function textOf(ledger: Ledger, seq: number, name: string): Promise<string
     if (error instanceof HoldpointError && error.code === 'erased') return null;
     throw error;
   }
+}
+
+async function workloadHoldsOf(
+  parts: ControlParts,
+  hold: Hold,
+  identity: Identity,
+): Promise<HoldDetail['workloadHolds']> {
+  const others = await otherHoldsOfWorkload(parts, hold);
+  const mayRead = mayReadContent(identity, parts.roles);
+  return Promise.all(
+    others.map(async (other) => ({
+      id: other.id,
+      state: other.state.status,
+      severity: worstSeverity(other),
+      openedAt: iso(other.openedAtMs),
+      title: other.rules[0]?.title ?? '',
+      headline: mayRead ? (await parts.summaryOf(other)).headline : '',
+    })),
+  );
 }
 
 /** How the rule's recent holds ended, as far as the queue still knows them. */

@@ -140,6 +140,18 @@ export const holdSchema = z
       .array(z.object({ to: z.string().describe("'' for nobody."), by: z.string(), at: z.string() }))
       .describe('Who took it, handed it over or gave it back; the last one counts.'),
     history: z.record(z.string(), z.int()).describe("How the rule's recent holds stand, by state."),
+    workloadHolds: z
+      .array(
+        z.object({
+          id: z.string(),
+          state: z.enum(holdStates),
+          severity,
+          openedAt: z.string(),
+          title: z.string().describe('Of its first rule.'),
+          headline: z.string().describe("What was held; '' for a viewer."),
+        }),
+      )
+      .describe('The newest other holds of the same workload, the newest first; at most five.'),
     exchange: exchangeSchema.nullable().describe('Null for a viewer.'),
   })
   .meta({ id: 'Hold', description: 'One hold with everything needed to rule.' });

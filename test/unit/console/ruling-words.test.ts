@@ -19,6 +19,7 @@ function detail(change: Partial<HoldSummary> = {}, more: Partial<HoldDetail> = {
     policy: { version: '1', digest: '' },
     rulings: [],
     history: [],
+    workloadHolds: [],
     comments: [],
     review: null,
     actions: open,
