@@ -1,4 +1,5 @@
 /** `holdpoint policy …`: validate a policy and run its own fixtures, without a sidecar; replay it over the record of one. */
+import { HoldpointError } from '../core/errors.ts';
 import { backtestCommand } from './backtest.ts';
 import { type Command, type Environment, exitCodes } from './command.ts';
 import { type Options, onlyArgument, readArguments } from './options.ts';
@@ -14,10 +15,19 @@ export const policyCommands: readonly Command[] = [
       const options = readArguments(args, ['config'], ['json']);
       const file = onlyArgument(options, 'policy file');
       const { loadPolicy } = await import('../policy/compile.ts');
-      const { version, digest } = loadPolicy(file, readPolicy(file), await rulersOf(options, env));
-      if (options.flag('json')) printJson({ file, version, digest, ok: true });
-      else printLine(`${visible(file)}: version ${visible(version)}, loads, and its fixtures hold.`);
-      return exitCodes.ok;
+      const text = readPolicy(file);
+      const rulers = await rulersOf(options, env);
+      try {
+        const { version, digest } = loadPolicy(file, text, rulers);
+        if (options.flag('json')) printJson({ file, version, digest, ok: true });
+        else printLine(`${visible(file)}: version ${visible(version)}, loads, and its fixtures hold.`);
+        return exitCodes.ok;
+      } catch (error) {
+        // Who reads JSON reads `ok`; who reads the exit code and the words has them all the same.
+        if (options.flag('json') && error instanceof HoldpointError && error.code === 'policy_invalid')
+          printJson({ file, ok: false, message: error.message });
+        throw error;
+      }
     },
   },
   {

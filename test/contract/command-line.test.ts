@@ -518,11 +518,13 @@ describe.concurrent('policy', () => {
   it('test finds a fixture that fails: exit 1; check refuses it: exit 2', async () => {
     const file = join(directory, 'failing.yaml');
     writeFileSync(file, policyText.replace('name: transfer_funds }', 'name: "other\u001b[2J" }'));
-    const [tested, checked] = await Promise.all([
+    const [tested, checked, told] = await Promise.all([
       run(['policy', 'test', file]),
       run(['policy', 'check', file]),
+      run(['policy', 'check', file, '--json']),
     ]);
-    expect([tested.code, checked.code]).toEqual([1, 2]);
+    expect([tested.code, checked.code, told.code]).toEqual([1, 2, 2]);
+    expect(JSON.parse(told.out)).toEqual({ file, ok: false, message: expect.stringContaining(`${file}:`) });
     expect(tested.out).toContain('FAIL large-transfer / hit: expected match, got no-match\n');
     expect(checked.err).toContain(`${file}:`);
   });
