@@ -1,12 +1,10 @@
 /** Payment card numbers (ISO/IEC 7812): an issuer's beginning with a length it issues, and Luhn's check digit. Linear. Pure. */
 import type { Span } from './suspicion.ts';
 
-/** Digits in groups, one separator between two. Never entered again within: what comes before is no part of a number. */
-const runs = /(?<![A-Za-z0-9])[0-9]+(?:[ \u00a0-][0-9]+)*(?![A-Za-z0-9])/g;
 const digitsMin = 13;
 const digitsMax = 19;
-/** A list of small numbers is no card. */
-const groupDigitsMin = 3;
+/** Digits in groups, one separator between two; shorter groups are no part of a card. Never entered again within. */
+const runs = /(?<![A-Za-z0-9])[0-9]{3,19}(?:[ \u00a0-][0-9]{3,19})*(?![A-Za-z0-9])/g;
 
 const issuers: readonly { readonly begins: RegExp; readonly digits: readonly number[] }[] = [
   { begins: /^4/, digits: [13, 16, 19] },
@@ -22,53 +20,40 @@ const issuers: readonly { readonly begins: RegExp; readonly digits: readonly num
 export function* cardsIn(text: string): Generator<Span> {
   for (const { index, 0: run } of text.matchAll(runs)) {
     if (run.length < digitsMin) continue;
-    const groups = groupsOf(run);
-    for (let first = 0; first < groups.length; first++) {
+    const groups = run.split(/[^0-9]/);
+    let start = index;
+    for (let first = 0; first < groups.length; ) {
       const last = cardFrom(groups, first);
-      if (last === null) continue;
-      const { end } = groups[last] ?? { end: run.length };
-      yield { start: index + (groups[first]?.start ?? 0), end: index + end };
-      first = last;
+      // One separator stands between two groups, and behind what is looked at.
+      const length = groups.slice(first, Math.max(first, last) + 1).join(' ').length;
+      if (last !== -1) yield { start, end: start + length };
+      start += length + 1;
+      first = Math.max(first, last) + 1;
     }
   }
 }
 
-interface Group extends Span {
-  readonly digits: string;
-}
-
-function groupsOf(run: string): Group[] {
-  return [...run.matchAll(/[0-9]+/g)].map(({ index, 0: digits }) => ({
-    start: index,
-    end: index + digits.length,
-    digits,
-  }));
-}
-
-/** The last group of a card number that begins with group `first`; null where none does. */
-function cardFrom(groups: readonly Group[], first: number): number | null {
+/** The last group of a card number that begins with group `first`; -1 where none does. */
+function cardFrom(groups: readonly string[], first: number): number {
   let number = '';
   for (let at = first; at < groups.length; at++) {
-    const digits = groups[at]?.digits ?? '';
-    if (digits.length < groupDigitsMin || number.length + digits.length > digitsMax) return null;
-    number += digits;
+    number += groups[at] ?? '';
+    if (number.length > digitsMax) return -1;
     if (number.length >= digitsMin && isCard(number)) return at;
   }
-  return null;
+  return -1;
 }
 
 function isCard(number: string): boolean {
-  const isIssued = issuers.some(
-    ({ begins, digits }) => digits.includes(number.length) && begins.test(number),
-  );
-  return isIssued && hasCheckDigit(number);
+  if (!hasCheckDigit(number)) return false;
+  return issuers.some(({ begins, digits }) => digits.includes(number.length) && begins.test(number));
 }
 
 /** Luhn: every second digit from the right counts double, its own digits added up. */
 function hasCheckDigit(number: string): boolean {
   let sum = 0;
   for (let i = 0; i < number.length; i++) {
-    const digit = Number(number.charAt(number.length - 1 - i));
+    const digit = number.charCodeAt(number.length - 1 - i) - 0x30;
     const counted = i % 2 === 0 ? digit : 2 * digit;
     sum += counted > 9 ? counted - 9 : counted;
   }

@@ -104,6 +104,14 @@ describe('a suspicion', () => {
     for (const each of found) expect(Object.keys(each).sort()).toEqual(['end', 'label', 'start']);
   });
 
+  it('is one for each card of a row, and for no other number of it', () => {
+    const text = 'no 123 4567 4111 1111 1111 1111 5555-5555-5555-4444 890';
+    expect(suspicionsIn(text).map(({ start, end }) => text.slice(start, end))).toEqual([
+      '4111 1111 1111 1111',
+      '5555-5555-5555-4444',
+    ]);
+  });
+
   it('is found wherever the number stands', () => {
     fc.assert(
       fc.property(
