@@ -57,7 +57,8 @@ export async function runCommand(args: readonly string[], env: Environment): Pro
   }
 }
 
-async function allCommands(): Promise<readonly Command[]> {
+/** Every command there is, each family loaded. */
+export async function allCommands(): Promise<readonly Command[]> {
   return (await Promise.all(Object.values(families).map((load) => load()))).flat();
 }
 
