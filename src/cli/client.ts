@@ -74,7 +74,7 @@ function baseOf(url: string): URL {
   throw new HoldpointError(
     'usage',
     `${JSON.stringify(url)} is not the URL of a control port.`,
-    `It looks like ${defaultUrl}.`,
+    /^[\w.-]+:\d+$/.test(url) ? `Did you mean http://${url}?` : `It looks like ${defaultUrl}.`,
   );
 }
 

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
+import { unnamed } from './hold-answers.ts';
 import { onlyArgument, readArguments, readOptions } from './options.ts';
 import { outputIsGone, printJson, printLine, printTable, safeJson } from './print.ts';
 import { reportCommand } from './report.ts';
@@ -72,7 +73,7 @@ async function list(args: readonly string[], env: Environment): Promise<ExitCode
         item.at,
         item.operation,
         item.model,
-        item.workload,
+        item.workload || unnamed,
         item.verdict,
         String(item.status ?? ''),
         item.reported === null ? (item.outcome ?? 'open') : `reported by ${item.reported.by}`,

@@ -3,6 +3,9 @@ import { z } from 'zod';
 
 const stepSchema = z.object({ at: z.string(), roles: z.array(z.string()) });
 
+/** In place of a workload that says no name. */
+export const unnamed = 'unnamed';
+
 /** The fields of a hold that the command line shows; the API sends more. */
 export const summarySchema = z.object({
   id: z.string(),

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { HoldpointError, refusalOf } from '../core/errors.ts';
 import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
-import { type Detail, detailSchema, listSchema, summarySchema } from './hold-answers.ts';
+import { type Detail, detailSchema, listSchema, summarySchema, unnamed } from './hold-answers.ts';
 import { ruleOnMany } from './holds-many.ts';
 import { type Options, onlyArgument, readArguments, readOptions, requiredText } from './options.ts';
 import { duration, printJson, printLine, printTable, shortened, visible, visibleLines } from './print.ts';
@@ -74,7 +74,7 @@ export function printQueue({ items, total }: z.output<typeof listSchema>): void 
       hold.id,
       hold.severity,
       shortened(hold.headline, headlineCharactersMax),
-      hold.workload,
+      hold.workload || unnamed,
       hold.model,
       duration(nowMs - Date.parse(hold.openedAt)),
       duration(Date.parse(hold.expiresAt) - nowMs),
@@ -97,7 +97,7 @@ async function show(args: readonly string[], env: Environment): Promise<ExitCode
 function printHold(hold: Detail): void {
   printLine(visible(`${hold.id}  ${hold.state}  [${hold.severity}]  decision ${hold.decisionId}`));
   printLine(
-    `workload ${visible(hold.workload)}  model ${visible(hold.model)}  expires ${visible(hold.expiresAt)}  caller ${visible(hold.caller)}${hold.assignee === '' ? '' : `  with ${visible(hold.assignee)}`}`,
+    `workload ${visible(hold.workload || unnamed)}  model ${visible(hold.model)}  expires ${visible(hold.expiresAt)}  caller ${visible(hold.caller)}${hold.assignee === '' ? '' : `  with ${visible(hold.assignee)}`}`,
   );
   for (const call of hold.exchange?.response?.toolCalls ?? []) {
     printLine(
@@ -109,7 +109,7 @@ function printHold(hold: Detail): void {
   if (text !== '') printLine(`\nAnswer\n${indent(visibleLines(text))}`);
   for (const rule of hold.rules) {
     printLine(
-      `\nHeld by ${visible(rule.id)}: ${visible(rule.title)}  (policy ${visible(hold.policy.version)})\n${indent(visibleLines(rule.error === '' ? rule.when : `it failed: ${rule.error}`))}`,
+      `\nHeld by ${visible(rule.id)}: ${visible(rule.title)}  (policy ${visible(hold.policy.version)})\n${indent(visibleLines(rule.error === '' ? rule.when.trimEnd() : `it failed: ${rule.error}`))}`,
     );
   }
   printLine(`\nWho rules\n${indent(visibleLines(whoRules(hold).join('\n')))}`);
@@ -170,7 +170,7 @@ async function rule(
   }
   const id = onlyArgument(options, 'hold');
   const path = pathOf(id);
-  const digest = options.text('digest') ?? (await presentDigest(client, path));
+  const digest = shownDigest(options, id) ?? (await presentDigest(client, path));
   const order = {
     verdict,
     reason,
@@ -192,6 +192,17 @@ async function rule(
     );
   }
   return exitCodes.ok;
+}
+
+/** The one that --digest binds the ruling to. */
+function shownDigest(options: Options, id: string): string | undefined {
+  const digest = options.text('digest');
+  if (digest === undefined || /^[0-9a-f]{64}$/.test(digest)) return digest;
+  throw new HoldpointError(
+    'usage',
+    '--digest is not the digest of a hold: 64 hex digits.',
+    `It is the last line of: holdpoint holds show ${id}`,
+  );
 }
 
 /** The digest the hold has now; pass --digest to bind the ruling to the one that was shown. */

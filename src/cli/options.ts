@@ -23,6 +23,13 @@ export function readOptions(
   lists: readonly string[] = [],
 ): Options {
   const options = readArguments(args, texts, flags, lists);
+  const [unexpected = ''] = options.positionals;
+  if (texts.includes('config') && /\.ya?ml$/.test(unexpected))
+    throw new HoldpointError(
+      'usage',
+      `This command takes no argument, and was given ${JSON.stringify(unexpected)}.`,
+      `Did you mean --config ${unexpected}? ${seeHelp}`,
+    );
   refuseArguments(options);
   return options;
 }

@@ -1,5 +1,5 @@
 /** The interactive queue as rows of text. Pure; every recorded character is made visible before it is a row. */
-import type { Detail } from './hold-answers.ts';
+import { type Detail, unnamed } from './hold-answers.ts';
 import { duration, visible } from './print.ts';
 import { promptWords } from './queue-prompt.ts';
 import type { Listed, OpenHold, QueueState } from './queue-state.ts';
@@ -69,9 +69,12 @@ function listParts(state: QueueState, rows: number, columns: number, nowMs: numb
 
 function listRow(hold: Listed, columns: number, nowMs: number): string {
   const left = duration(Date.parse(hold.expiresAt) - nowMs);
-  const cells = [cell(hold.severity, 8), cell(left, 7), cell(hold.workload, 16), cell(hold.id, 20)].join(
-    '  ',
-  );
+  const cells = [
+    cell(hold.severity, 8),
+    cell(left, 7),
+    cell(hold.workload || unnamed, 16),
+    cell(hold.id, 20),
+  ].join('  ');
   return cell(`${cells}  ${hold.headline}`, columns);
 }
 
@@ -118,7 +121,7 @@ function detailRows(hold: Detail, withheld: ReadonlySet<number>, columns: number
     ...(text === '' ? [] : [...own('Answer'), ...quoted(text, columns), '']),
     ...hold.rules.flatMap((rule) => [
       ...own(`Held by ${rule.id}: ${rule.title} (policy ${hold.policy.version})`),
-      ...quoted(rule.error === '' ? rule.when : `it failed: ${rule.error}`, columns),
+      ...quoted(rule.error === '' ? rule.when.trimEnd() : `it failed: ${rule.error}`, columns),
       '',
     ]),
     ...own('Who rules'),
@@ -129,7 +132,7 @@ function detailRows(hold: Detail, withheld: ReadonlySet<number>, columns: number
       ...quoted(said, columns),
       '',
     ]),
-    ...own(`workload ${hold.workload}   model ${hold.model}`),
+    ...own(`workload ${hold.workload || unnamed}   model ${hold.model}`),
     ...own(`decision ${hold.decisionId}`),
     ...own(`digest ${hold.digest}`),
   ];

@@ -13,7 +13,10 @@ export function whoRules(hold: Detail): string[] {
           ({ at, roles }) => `may rule too from ${at}, unless somebody ruled: ${roles.join(', ')}`,
         )
       : []),
-    ...(hold.notRequester ? [`may not: ${hold.requester}, who asked`] : []),
+    // Who asked may have given no name.
+    ...(hold.notRequester
+      ? [`may not: ${hold.requester === '' ? 'whoever' : `${hold.requester}, who`} asked`]
+      : []),
     breakGlassCollectInMs === null
       ? 'break glass: nobody may'
       : `break glass: ${hold.breakGlass.join(', ')}, alone and at once, with a reason and an alert; then good for ${duration(breakGlassCollectInMs)}`,

@@ -4,7 +4,7 @@
  */
 import type { z } from 'zod';
 import { knownKeys, type YamlPath } from './accepted-keys.ts';
-import { isMap, keyOfAnother, noMap, unindentedBelow, unspacedItem } from './slips.ts';
+import { fileOfAnotherKind, isMap, keyOfAnother, noMap, unindentedBelow, unspacedItem } from './slips.ts';
 
 /** One mistake: where in the value it is and what would be right. */
 export interface Problem {
@@ -28,6 +28,8 @@ export function describeIssues(
   accepted: unknown,
   value: unknown,
 ): Problem[] {
+  const other = fileOfAnotherKind(issues, accepted, value);
+  if (other !== undefined) return [other];
   const slips = issues.flatMap((issue) => unindentedBelow(issue, accepted, value) ?? []);
   const isTold = ({ path }: Problem): boolean =>
     slips.some(
@@ -76,10 +78,11 @@ function wrong(issue: z.core.$ZodIssue, known: readonly string[]): string {
       return `is too ${sizeWord(issue.origin, 'big', 'long')}; it must be ${issue.inclusive ? 'at most' : 'less than'} ${measure(issue.origin, issue.maximum)}`;
     case 'invalid_key':
       return `is no name here; ${issue.issues[0]?.message ?? 'expected another'}`;
-    case 'invalid_format':
-      return issue.format === 'url'
-        ? `is ${shown(issue)}; it must be a URL such as https://api.example.com`
-        : `is ${shown(issue)}; ${issue.message}`;
+    case 'invalid_format': {
+      const right =
+        issue.format === 'url' ? 'it must be a URL such as https://api.openai.com' : issue.message;
+      return `is ${shown(issue)}; ${right}`;
+    }
     default:
       return issue.message;
   }

@@ -35,6 +35,26 @@ export function unindentedBelow(
   return keys.length === 0 ? undefined : { path: issue.path, text, parent, keys };
 }
 
+/** A policy that was given for a configuration, or the other way round: no key of it is one. */
+export function fileOfAnotherKind(
+  issues: readonly z.core.$ZodIssue[],
+  accepted: unknown,
+  value: unknown,
+): { readonly path: YamlPath; readonly text: string } | undefined {
+  const present = Object.keys(valueAt(value, []));
+  const isUnknown = issues.some(
+    (issue) =>
+      issue.code === 'unrecognized_keys' && issue.path.length === 0 && issue.keys.length === present.length,
+  );
+  // One wrong key is a slip, and told as one.
+  if (!isUnknown || present.length < 2) return undefined;
+  const known = knownKeys(accepted, []).join(', ');
+  return {
+    path: [],
+    text: `has no key that a file of this kind has, which are ${known}; is it another file?`,
+  };
+}
+
 /** A key of a map further out, which was indented too deep. */
 export function keyOfAnother(key: string, path: YamlPath, accepted: unknown): string | undefined {
   for (let length = path.length - 1; length >= 0; length -= 1) {

@@ -128,6 +128,6 @@ function pathText(path: YamlPath): string {
   for (const step of path)
     text += typeof step === 'number' ? `[${step}]` : `${text === '' ? '' : '.'}${String(step)}`;
   // A key may be over several lines; what is said of it is one.
-  text = text.replaceAll(/\s+/g, ' ');
+  text = text.replaceAll(/\s+/g, ' ').trim();
   return text === '' ? '(top level)' : text;
 }

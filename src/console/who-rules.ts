@@ -23,7 +23,9 @@ export function WhoRules({ detail }: { readonly detail: HoldDetail }): Component
     ]),
     h('dl', { class: 'terms' }, [
       pair('may rule', h(MayRule, { detail })),
-      detail.notRequester ? pair('may not', `${summary.requester || 'whoever asked'}, who asked`) : null,
+      detail.notRequester
+        ? pair('may not', summary.requester === '' ? 'whoever asked' : `${summary.requester}, who asked`)
+        : null,
       pair(
         'break glass',
         breakGlassCollectInMs === null

@@ -1,6 +1,6 @@
 /** Hands a data directory's records to the portable verifier, without changing one byte of the directory. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HoldpointError } from '../core/errors.ts';
 import { openEscrow, parseEscrowKey } from '../ledger/verify/escrow.ts';
@@ -35,7 +35,9 @@ export async function verifyDirectory(path: string, options: VerifyOptions): Pro
     throw new HoldpointError(
       'usage',
       `${path} is not a data directory: it has no ledger/.`,
-      'Name the directory that data.dir names.',
+      basename(resolve(path)) === 'ledger'
+        ? `Name the directory that it is in: ${dirname(resolve(path))}.`
+        : 'Name the directory that data.dir names.',
     );
   }
   const { trust, checkpoint } = options;

@@ -152,6 +152,7 @@ describe.concurrent('holdpoint', () => {
     [['holds', 'release'], 'Name exactly one hold.'],
     [['holds', 'deny', 'h-1'], '--reason is required.'],
     [['holds', 'amend', 'h-1', '--reason', 'x'], '--file is required.'],
+    [['holds', 'release', 'h-1', '--digest', 'abc'], 'It is the last line of: holdpoint holds show h-1'],
     [['holds', 'list', '--colour'], 'There is no option --colour here.\nThere are: --url, --token, --state'],
     [['holds', 'release', 'h-1', '--raeson', 'x'], 'Did you mean --reason?'],
     [['token', 'new', '--name', 'x'], '--role is required.'],
@@ -369,6 +370,7 @@ describe.concurrent('a command to a running sidecar', () => {
     ['it is another server', () => ({ HOLDPOINT_URL: provider.url }), 3, 'is not a Holdpoint control port'],
     ['the host has no address', { HOLDPOINT_URL: 'http://nowhere.invalid:8788' }, 3, 'cannot be reached'],
     ['it is no URL', { HOLDPOINT_URL: 'here' }, 2, 'is not the URL of a control port'],
+    ['it has no scheme', { HOLDPOINT_URL: '127.0.0.1:1' }, 2, 'Did you mean http://127.0.0.1:1?'],
     ['the token is wrong', { HOLDPOINT_TOKEN: `hp_${'x'.repeat(43)}` }, 2, 'not known'],
     ['the token is none', { HOLDPOINT_TOKEN: 'a\nb' }, 2, 'This is no control token.'],
   ])('says when %s', async (_, more, code, said) => {
@@ -700,6 +702,12 @@ describe('verify', () => {
     expect([code, out]).toEqual([2, '']);
     expect(err).toContain(`${file} is no checkpoint: nothing was verified.`);
     expect(err).toContain('holdpoint ledger checkpoint');
+  });
+
+  it('of the ledger in a data directory names the data directory: exit 2', async () => {
+    const { code, err } = await run(['verify', join(copy, 'ledger')]);
+    expect(code).toBe(2);
+    expect(err).toContain(`Name the directory that it is in: ${copy}.`);
   });
 
   it('of a text is a mistake of usage: exit 2', async () => {

@@ -1,6 +1,7 @@
 /** The queue as lines. */
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { printQueue } from '../../../src/cli/holds.ts';
+import { whoRules } from '../../../src/cli/who-rules.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -17,9 +18,29 @@ it('shows that more of a headline is there than fits its column', () => {
     ...{ id: 'h-1', decisionId: 'd-1', state: 'pending', severity: 'high', headline, commentCount: 0 },
     ...{ ...names, ...times, approvals, caller: 'waiting', roles: ['reviewer'] },
   };
-  printQueue({ items: [hold, { ...hold, id: 'h-2', headline: 'short' }], total: 2 });
+  printQueue({ items: [hold, { ...hold, id: 'h-2', headline: 'short', workload: '' }], total: 2 });
   const rows = written.join('').split('\n');
   expect(rows[1]).toContain(`  ${headline.slice(0, 59)}…  billing`);
   expect(rows[2]).toContain('  short ');
   expect(rows[2]).not.toContain('…');
+  expect(rows[2]).toContain('  unnamed   gpt-test  ');
+});
+
+describe('who asked', () => {
+  const terms = {
+    ...{ approvals: { needed: 1, given: [], byRole: [] }, rulings: [], roles: ['reviewer'] },
+    ...{ escalated: [], escalation: [], breakGlass: [], breakGlassCollectInMs: null, collectInMs: 60_000 },
+    ...{ state: 'released', notRequester: true },
+    ...{ id: 'h-1', decisionId: 'd-1', severity: 'high', headline: '', workload: '', model: '', digest: '' },
+    ...{ contentDigest: '', assignee: '', commentCount: 0, openedAt: '', expiresAt: '', caller: '' },
+    ...{ exchange: null, comments: [], review: null, rules: [], policy: { version: '1' } },
+    actions: { release: '', deny: '', amend: '', releaseCalls: '', breakGlass: '' },
+  };
+
+  it.each([
+    ['ada', 'may not: ada, who asked'],
+    ['', 'may not: whoever asked'],
+  ])('%j is told as who may not rule', (requester, said) => {
+    expect(whoRules({ ...terms, requester })).toContain(said);
+  });
 });

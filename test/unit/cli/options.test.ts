@@ -1,6 +1,6 @@
 /** Options as people type them, and what is said where they slip. */
 import { describe, expect, it } from 'vitest';
-import { readArguments } from '../../../src/cli/options.ts';
+import { readArguments, readOptions } from '../../../src/cli/options.ts';
 import { HoldpointError } from '../../../src/core/errors.ts';
 
 const read = (...args: string[]) => readArguments(args, ['reason', 'in-stead'], ['json'], ['witness']);
@@ -32,6 +32,17 @@ describe('options', () => {
     expect(options.text('reason')).toBe('-b');
     expect(options.list('witness')).toEqual(['x', 'y']);
     expect([options.flag('json'), options.text('in-stead')]).toEqual([true, undefined]);
+  });
+
+  it('that take a configuration tell how to name one', () => {
+    expect(() => readOptions(['my.yaml'], ['config'])).toThrow('was given "my.yaml"');
+    let next = '';
+    try {
+      readOptions(['my.yaml'], ['config']);
+    } catch (error) {
+      if (error instanceof HoldpointError) next = error.next;
+    }
+    expect(next).toContain('Did you mean --config my.yaml?');
   });
 
   it('end where -- stands', () => {

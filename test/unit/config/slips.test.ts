@@ -107,6 +107,22 @@ describe('one slip in a configuration', () => {
   });
 
   it.each([
+    ['a policy for a configuration', 'version: "1"\nrules: []\n', configSchema, 'proxy, control, data'],
+    ['a configuration for a policy', 'proxy: {}\ndata: {}\nlog: {}\n', policySchema, 'version, rules;'],
+  ])('is told once: %s', (_, text, schema, known) => {
+    const said = refusal(text, schema);
+    expect(said).toContain('f:1:1 (top level): has no key that a file of this kind has, which are ');
+    expect(said).toContain(known);
+    expect(said.split('\n')).toHaveLength(1);
+  });
+
+  it('of a URL without its scheme is told with what one looks like', () => {
+    expect(refusal('upstreams:\n  a: { url: api.openai.com, protocol: openai }\n', configSchema)).toBe(
+      'f:2:13 upstreams.a.url: is "api.openai.com"; it must be a URL such as https://api.openai.com',
+    );
+  });
+
+  it.each([
     'upstreams:\n  a:\n    key sk-SECRET\n',
     'upstreams:\n  a:\n    key sk-SECRET\n    protocol: openai\n',
     'upstreams:\n  a:\n    key:sk-SECRET\n    protocol: openai\n',
