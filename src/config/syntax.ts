@@ -42,6 +42,8 @@ export function syntaxMistake(text: string, errors: readonly YAMLError[]): Synta
         offset,
         text: 'is no escape; in double quotes expected \\\\ for a backslash, or single quotes around the text',
       };
+    case 'RESOURCE_EXHAUSTION':
+      return { offset, text: 'is nested too deep; expected fewer levels' };
     case 'MULTIPLE_DOCS':
       return { offset, text: 'begins a second document; expected one in a file' };
     case 'UNEXPECTED_TOKEN':

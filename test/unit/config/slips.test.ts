@@ -98,12 +98,17 @@ describe('one slip in a configuration', () => {
       'f:4:5 is an item of a list among keys; expected "key: value", or the list indented below its key',
     ],
     [
+      'more levels than anybody writes',
+      `proxy: ${'['.repeat(3_000)}`,
+      expect.stringMatching(/^f:1:\d+ is nested too deep; /),
+    ],
+    [
       'a host that begins with a star',
       'control:\n  hosts:\n    - *.example.com\n',
       'f:3:7 begins with *, which makes it an alias; expected quotes around such a text',
     ],
   ])('is told once: %s', (_, text, said) => {
-    expect(refusal(text, configSchema)).toBe(said);
+    expect(refusal(text, configSchema)).toEqual(said);
   });
 
   it.each([
