@@ -62,6 +62,8 @@ const builtIn = fc.constantFrom(
   'local_shell_call',
   'shell_call',
   'mcp_call',
+  'left_click',
+  'type',
   'transfer_funds',
   'get_weather',
 );

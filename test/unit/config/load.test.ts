@@ -97,7 +97,7 @@ describe('a mistake in the file', () => {
     ['upstreams:\n  a: { url: "ftp://x", protocol: openai }', ':2:13 upstreams.a.url: is "ftp://x"'],
     [
       'upstreams:\n  a: { url: x, protocol: openai }',
-      'is "x"; it must be a URL such as https://api.example.com',
+      'is "x"; it must be a URL such as https://api.openai.com',
     ],
     [
       'upstreams:\n  my-own: { url: "https://x", protocol: openai }',
