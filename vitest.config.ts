@@ -41,7 +41,7 @@ const slowOnes = 'test/**/*.slow.test.ts';
 export default defineConfig({
   test: {
     testTimeout: slow ? 1_800_000 : 20_000,
-    hookTimeout: 30_000,
+    hookTimeout: slow ? 600_000 : 30_000,
     // Thousands of short-lived inputs a second: a larger young generation spares most of their collecting.
     execArgv: ['--max-semi-space-size=64'],
     // Two cores, and tests that wait for processes, browsers and clocks as often as they compute: a third fills the time.
