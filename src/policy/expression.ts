@@ -3,9 +3,15 @@
  * behind two promises: what loads is type-checked and bounded, and what runs gives a bool or throws.
  * CEL: https://github.com/google/cel-spec. Pure.
  */
-import { TypeError as CelTypeError, Environment, EvaluationError, ParseError } from '@marcbachmann/cel-js';
+import {
+  type ASTNode,
+  TypeError as CelTypeError,
+  Environment,
+  EvaluationError,
+  ParseError,
+} from '@marcbachmann/cel-js';
 import { messageOf } from '../core/errors.ts';
-import { addPattern, num, type Patterns, re2, texts, words } from './functions.ts';
+import { addPattern, num, type Patterns, type Place, placeOfRe2, re2, texts, words } from './functions.ts';
 import type { Phase } from './policy.ts';
 import { nodesMax, RuleRefused, type RuleSyntax, readSyntax } from './syntax.ts';
 import {
@@ -21,6 +27,17 @@ import {
 export interface Expression extends RuleSyntax {
   /** Whether the facts match. Throws when that cannot be decided; the caller then holds. */
   matches(variables: Variables): boolean;
+  /** For telling why it matched; judging uses none of it. */
+  readonly workings: Workings;
+}
+
+export interface Workings {
+  readonly source: string;
+  readonly tree: ASTNode;
+  /** Reads another expression over the same variables. Throws where it does not parse; `value` where it has none. */
+  read(source: string): { readonly tree: ASTNode; value(variables: Variables): unknown };
+  /** Where a pattern of the rule matches first; null where it does not. */
+  placeOf(pattern: string, text: string): Place | null;
 }
 
 const limits = {
@@ -112,7 +129,16 @@ function compile(env: Environment, patterns: Patterns, phase: Phase, source: str
     if (typeof value === 'boolean') return value;
     throw new Error('the rule gave neither true nor false');
   };
-  return { ...syntax, matches };
+  const workings: Workings = {
+    source,
+    tree: parsed.ast,
+    read: (text) => {
+      const part = env.parse(text);
+      return { tree: part.ast, value: (variables): unknown => part(variables) };
+    },
+    placeOf: (pattern, text) => placeOfRe2(patterns, text, pattern),
+  };
+  return { ...syntax, matches, workings };
 }
 
 const shownCharsMax = 100;

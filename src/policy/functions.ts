@@ -55,6 +55,17 @@ export function re2(patterns: Patterns, text: string, source: string): boolean {
   return remembered(pattern.answers, text, (name) => pattern.compiled.test(name));
 }
 
+/** Where the pattern matches first, in UTF-16 units; null where it does not. */
+export function placeOfRe2(patterns: Patterns, text: string, source: string): Place | null {
+  const matcher = patterns.get(source)?.compiled.matcher(text);
+  return matcher?.find() === true ? { start: matcher.start(), end: matcher.end() } : null;
+}
+
+export interface Place {
+  readonly start: number;
+  readonly end: number;
+}
+
 function containsAny(text: string, literals: readonly string[]): boolean {
   for (const literal of literals) if (text.includes(literal)) return true;
   return false;

@@ -5,13 +5,15 @@
  */
 import type { ASTNode } from '@marcbachmann/cel-js';
 
+export type { ASTNode };
+
 /** A rule this size no longer fits a screen; and each node costs time on every exchange. */
 export const nodesMax = 500;
 export const comprehensionDepthMax = 2;
 
-const roots: ReadonlySet<string> = new Set(['request', 'response', 'labels']);
+export const roots: ReadonlySet<string> = new Set(['request', 'response', 'labels']);
 /** Walks a list: name(variable, ...). */
-const comprehensions: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'filter', 'map']);
+export const comprehensions: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'filter', 'map']);
 const methods: ReadonlySet<string> = new Set([
   ...comprehensions,
   ...['contains', 'startsWith', 'endsWith', 'size', 'lowerAscii', 'upperAscii', 'trim', 'indexOf', 'join'],
@@ -159,7 +161,7 @@ function noteReads(node: ASTNode, reads: Set<string>): void {
   else if (node.op === 'id' && roots.has(node.args)) reads.add(`${node.args}.*`);
 }
 
-function children(node: ASTNode): readonly ASTNode[] {
+export function children(node: ASTNode): readonly ASTNode[] {
   switch (node.op) {
     case 'value':
     case 'id':
