@@ -7,6 +7,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { Identity } from '../store/token-file.ts';
 import { actionsFor, steadsFor } from './actions.ts';
 import type { HoldDetail, HoldSummary } from './api/holds.ts';
+import { type Because, becauseOf } from './held-because.ts';
 import type { ControlParts } from './parts.ts';
 import { mayReadContent } from './permissions.ts';
 import type { Exchange } from './view.ts';
@@ -58,7 +59,7 @@ export async function detailOf(
   const { terms, escalated } = hold.state;
   return {
     ...(await summaryOf(parts, hold, identity)),
-    rules: hold.rules.map(({ id, title, when, severity, error }) => ({ id, title, when, severity, error })),
+    rules: await rulesOf(parts, hold, identity),
     policy: { version: hold.policyVersion, digest: hold.policyDigest },
     rulings: hold.state.rulings.map(
       ({ by, role, verdict, atMs, withheld = [], breakGlass = false, inStead = '' }) => ({
@@ -92,6 +93,26 @@ export async function detailOf(
     workloadHolds: await workloadHoldsOf(parts, hold, identity),
     exchange,
   };
+}
+
+const nothing: Because = new Map();
+
+async function rulesOf(parts: ControlParts, hold: Hold, identity: Identity): Promise<HoldDetail['rules']> {
+  const because = mayReadContent(identity, parts.roles) ? await knownBecause(parts, hold) : nothing;
+  return hold.rules.map(({ id, title, when, severity, error }) => {
+    const found = because.get(id)?.map(({ expression, values }) => ({ expression, values: [...values] }));
+    return { id, title, when, severity, error, ...(found === undefined ? {} : { because: found }) };
+  });
+}
+
+/** A hold is shown, and ruled on, whether or not that can be told. */
+async function knownBecause({ ledger, onError }: ControlParts, hold: Hold): Promise<Because> {
+  try {
+    return await becauseOf(ledger, hold);
+  } catch (error) {
+    onError('what made a rule match could not be told', error);
+    return nothing;
+  }
 }
 
 async function reviewOf(

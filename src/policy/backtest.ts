@@ -5,6 +5,7 @@
 import type { Facts } from '../core/facts.ts';
 import { loadRules } from './compile.ts';
 import type { CompiledRule } from './evaluate.ts';
+import type { Expression } from './expression.ts';
 import type { Action, Phase } from './policy.ts';
 import { Variables } from './views.ts';
 
@@ -56,10 +57,13 @@ export function openDraft(file: string, text: string, rulers?: readonly string[]
   };
 }
 
+/** Whether a rule reads, or may read, one of the facts that a record lacks. */
+export function readsOneOf({ reads }: Pick<Expression, 'reads'>, lacking: ReadonlySet<string>): boolean {
+  return [...lacking].some((name) => reads.has(name) || reads.has(`${name.split('.', 1)[0]}.*`));
+}
+
 function tryRule({ expression }: CompiledRule, variables: Variables, lacking: ReadonlySet<string>): Tried {
-  for (const name of lacking) {
-    if (expression.reads.has(name) || expression.reads.has(`${name.split('.', 1)[0]}.*`)) return 'unknown';
-  }
+  if (readsOneOf(expression, lacking)) return 'unknown';
   try {
     return expression.matches(variables) ? 'match' : 'no-match';
   } catch {

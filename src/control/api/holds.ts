@@ -63,6 +63,26 @@ export const holdSummarySchema = z
   .meta({ id: 'HoldSummary', description: 'A hold in the queue.' });
 export type HoldSummary = Sent<z.output<typeof holdSummarySchema>>;
 
+const truePartSchema = z
+  .object({
+    expression: z.string().describe('A comparison or call of the rule that was true, as it was written.'),
+    values: z
+      .array(
+        z.object({
+          path: z
+            .string()
+            .describe(
+              "JSON Pointer (RFC 6901) of what it read, such as `/response/toolCalls/0/arguments/amount`; '' where that is no one place of the exchange.",
+            ),
+          value: z
+            .string()
+            .describe('A text as it is, anything else as JSON; of a long one, the part that matched.'),
+        }),
+      )
+      .describe('What it was true of; at most four.'),
+  })
+  .meta({ id: 'TruePart', description: 'A part of a rule that made it match.' });
+
 const whyNot = z.string().describe("Why it is not open to the one who asks; '' where it is.");
 const actions = z.object({
   release: whyNot,
@@ -83,6 +103,12 @@ export const holdSchema = z
         when: z.string().describe('The rule as it was written.'),
         severity,
         error: z.string().describe("Why it failed to evaluate; '' when it matched."),
+        because: z
+          .array(truePartSchema)
+          .optional()
+          .describe(
+            'The smallest parts of the rule that were true, in its order; at most 24. Absent for a viewer, and where the record does not tell.',
+          ),
       }),
     ),
     policy: z.object({ version: z.string(), digest: z.string() }),
