@@ -43,10 +43,22 @@ const reviewSchema = z.object({
   at: z.string(),
   text: z.string().nullable(),
 });
+const truePartSchema = z.object({
+  expression: z.string(),
+  values: z.array(z.object({ value: z.string() })),
+});
 export const detailSchema = summarySchema.extend({
   comments: z.array(z.object({ by: z.string(), at: z.string(), text: z.string().nullable() })),
   review: reviewSchema.nullable(),
-  rules: z.array(z.object({ id: z.string(), title: z.string(), when: z.string(), error: z.string() })),
+  rules: z.array(
+    z.object({
+      id: z.string(),
+      title: z.string(),
+      when: z.string(),
+      error: z.string(),
+      because: z.array(truePartSchema).optional(),
+    }),
+  ),
   policy: z.object({ version: z.string() }),
   rulings: z.array(
     z.object({ by: z.string(), role: z.string(), verdict: z.string(), breakGlass: z.boolean() }),

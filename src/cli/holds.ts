@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { HoldpointError, refusalOf } from '../core/errors.ts';
+import { becauseLines } from './because.ts';
 import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
 import { type Detail, detailSchema, listSchema, summarySchema, unnamed } from './hold-answers.ts';
@@ -111,6 +112,7 @@ function printHold(hold: Detail): void {
     printLine(
       `\nHeld by ${visible(rule.id)}: ${visible(rule.title)}  (policy ${visible(hold.policy.version)})\n${indent(visibleLines(rule.error === '' ? rule.when.trimEnd() : `it failed: ${rule.error}`))}`,
     );
+    for (const line of becauseLines(rule)) printLine(indent(visibleLines(line)));
   }
   printLine(`\nWho rules\n${indent(visibleLines(whoRules(hold).join('\n')))}`);
   for (const message of hold.exchange?.request.messages ?? [])

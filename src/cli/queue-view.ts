@@ -1,4 +1,5 @@
 /** The interactive queue as rows of text. Pure; every recorded character is made visible before it is a row. */
+import { becauseLines } from './because.ts';
 import { type Detail, unnamed } from './hold-answers.ts';
 import { duration, visible } from './print.ts';
 import { promptWords } from './queue-prompt.ts';
@@ -122,6 +123,7 @@ function detailRows(hold: Detail, withheld: ReadonlySet<number>, columns: number
     ...hold.rules.flatMap((rule) => [
       ...own(`Held by ${rule.id}: ${rule.title} (policy ${hold.policy.version})`),
       ...quoted(rule.error === '' ? rule.when.trimEnd() : `it failed: ${rule.error}`, columns),
+      ...becauseLines(rule).flatMap((line) => quoted(line, columns)),
       '',
     ]),
     ...own('Who rules'),

@@ -1,9 +1,20 @@
 /** A tool call's arguments as a table: name, type, value, nothing cut, nothing hidden, numbers as they were sent. */
 import { type ComponentChild, h } from 'preact';
+import { MatchedMark, placeBelow } from './because.ts';
 import { groupedNumber, type JsonTree, readJson } from './json-tree.ts';
 import { LookalikeNote, Recorded } from './recorded.ts';
 
-export function ArgumentsTable({ source }: { readonly source: string }): ComponentChild {
+interface Marked {
+  /** Places, as JSON Pointers (RFC 6901), of what is marked as matched. */
+  readonly matched: ReadonlySet<string>;
+  /** The place of the value that is drawn. */
+  readonly path: string;
+}
+
+const nowhere: Marked = { matched: new Set(), path: '' };
+
+export function ArgumentsTable(props: { readonly source: string } & Partial<Marked>): ComponentChild {
+  const { source, matched = nowhere.matched, path = nowhere.path } = props;
   if (source.trim() === '') return h('p', { class: 'quiet' }, 'Without arguments.');
   const tree = readJson(source);
   if (tree === null) {
@@ -18,24 +29,33 @@ export function ArgumentsTable({ source }: { readonly source: string }): Compone
   return h('div', null, [
     tree.kind === 'object' && tree.members.length === 0
       ? h('p', { class: 'quiet' }, 'Without arguments.')
-      : h('div', { class: 'table-scroll' }, h(Value, { tree, top: true })),
+      : h('div', { class: 'table-scroll' }, h(Value, { tree, top: true, matched, path })),
     h(LookalikeNote, { text: textsIn(tree).join('\n') }),
   ]);
 }
 
-function Value({ tree, top = false }: { readonly tree: JsonTree; readonly top?: boolean }): ComponentChild {
+function Value(props: { readonly tree: JsonTree; readonly top?: boolean } & Marked): ComponentChild {
+  const { tree, top = false, matched, path } = props;
   switch (tree.kind) {
     case 'object':
       if (tree.members.length === 0) return h('span', { class: 'quiet' }, 'empty object');
       return h(Rows, {
         top,
-        rows: tree.members.map(({ name, value, repeated }) => ({ name, value, repeated })),
+        matched,
+        rows: tree.members.map(({ name, value, repeated }) => ({
+          ...{ name, value, repeated },
+          path: placeBelow(path, name),
+        })),
       });
     case 'list':
       if (tree.items.length === 0) return h('span', { class: 'quiet' }, 'empty list');
       return h(Rows, {
         top,
-        rows: tree.items.map((value, i) => ({ name: `${i + 1}.`, value, repeated: false })),
+        matched,
+        rows: tree.items.map((value, i) => ({
+          ...{ name: `${i + 1}.`, value, repeated: false },
+          path: placeBelow(path, `${i}`),
+        })),
       });
     case 'text':
       return tree.text === ''
@@ -52,9 +72,15 @@ interface Row {
   readonly name: string;
   readonly value: JsonTree;
   readonly repeated: boolean;
+  readonly path: string;
 }
 
-function Rows({ rows, top }: { readonly rows: readonly Row[]; readonly top: boolean }): ComponentChild {
+function Rows(props: {
+  readonly rows: readonly Row[];
+  readonly top: boolean;
+  readonly matched: ReadonlySet<string>;
+}): ComponentChild {
+  const { rows, top, matched } = props;
   return h('table', { class: top ? 'args' : 'args args-inner' }, [
     top
       ? h(
@@ -70,8 +96,8 @@ function Rows({ rows, top }: { readonly rows: readonly Row[]; readonly top: bool
     h(
       'tbody',
       null,
-      rows.map(({ name, value, repeated }, i) =>
-        h('tr', { key: `${i}` }, [
+      rows.map(({ name, value, repeated, path }, i) =>
+        h('tr', { key: `${i}`, ...(matched.has(path) ? { class: 'args-matched' } : {}) }, [
           h('th', { scope: 'row' }, [
             h(Recorded, { text: name }),
             repeated
@@ -83,7 +109,10 @@ function Rows({ rows, top }: { readonly rows: readonly Row[]; readonly top: bool
               : null,
           ]),
           h('td', { class: 'args-type' }, typeOf(value)),
-          h('td', null, h(Value, { tree: value })),
+          h('td', null, [
+            h(Value, { tree: value, matched, path }),
+            matched.has(path) ? [' ', h(MatchedMark, null)] : null,
+          ]),
         ]),
       ),
     ),

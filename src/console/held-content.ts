@@ -1,6 +1,7 @@
 /** What happens on release: the tool calls with every argument, the answer's text, or the request that goes out. */
 import { type ComponentChild, h } from 'preact';
 import { ArgumentsTable } from './arguments.ts';
+import { MatchedMark } from './because.ts';
 import type { Exchange, RequestContent, ResponseContent, ToolCall } from './exchange-data.ts';
 import type { HoldSummary } from './hold-data.ts';
 import { LookalikeNote, Recorded } from './recorded.ts';
@@ -10,8 +11,10 @@ export function HeldContent(props: {
   readonly exchange: Exchange;
   /** Places of the calls that a release would withhold as things stand. */
   readonly withheld: ReadonlySet<number>;
+  /** Places in the exchange that a rule was true of. */
+  readonly matched: ReadonlySet<string>;
 }): ComponentChild {
-  const { summary, exchange, withheld } = props;
+  const { summary, exchange, withheld, matched } = props;
   const { request, response, defects } = exchange;
   return h('section', { class: 'what', 'aria-labelledby': 'what-title' }, [
     h('h2', { id: 'what-title' }, 'What happens if I release'),
@@ -28,16 +31,19 @@ export function HeldContent(props: {
         ]),
     summary.phase === 'request' || response === null
       ? h(HeldRequest, { request, provider: summary.provider })
-      : h(HeldAnswer, { response, withheld }),
+      : h(HeldAnswer, { response, withheld, matched }),
   ]);
 }
 
 interface AnswerProps {
   readonly response: ResponseContent;
   readonly withheld?: ReadonlySet<number>;
+  readonly matched?: ReadonlySet<string>;
 }
 
-function HeldAnswer({ response, withheld }: AnswerProps): ComponentChild {
+const nowhere: ReadonlySet<string> = new Set();
+
+function HeldAnswer({ response, withheld, matched = nowhere }: AnswerProps): ComponentChild {
   const { toolCalls, status } = response;
   const calls = toolCalls.length === 1 ? 'this tool call' : `these ${toolCalls.length} tool calls`;
   return h('div', null, [
@@ -52,17 +58,32 @@ function HeldAnswer({ response, withheld }: AnswerProps): ComponentChild {
         ? ` and will most likely carry ${toolCalls.length === 1 ? 'it' : 'them'} out.`
         : '.',
     ]),
-    h(AnswerContent, { response, ...(withheld === undefined ? {} : { withheld }) }),
+    h(AnswerContent, { response, matched, ...(withheld === undefined ? {} : { withheld }) }),
   ]);
 }
 
 /** The tool calls of an answer with every argument, and its text. */
-export function AnswerContent({ response, withheld }: AnswerProps): ComponentChild {
+export function AnswerContent({ response, withheld, matched = nowhere }: AnswerProps): ComponentChild {
   const { toolCalls, text, refusal } = response;
   return h('div', null, [
-    toolCalls.map((call, i) => h(CallCard, { key: `${i}`, call, isWithheld: withheld?.has(i) === true })),
-    text === '' ? null : h(TextCard, { title: toolCalls.length > 0 ? 'With this text' : 'Text', text }),
-    refusal === '' ? null : h(TextCard, { title: 'The model refused', text: refusal }),
+    toolCalls.map((call, i) => {
+      const path = `/response/toolCalls/${i}`;
+      return h(CallCard, { key: `${i}`, call, isWithheld: withheld?.has(i) === true, matched, path });
+    }),
+    text === ''
+      ? null
+      : h(TextCard, {
+          title: toolCalls.length > 0 ? 'With this text' : 'Text',
+          text,
+          isMatched: matched.has('/response/text'),
+        }),
+    refusal === ''
+      ? null
+      : h(TextCard, {
+          title: 'The model refused',
+          text: refusal,
+          isMatched: matched.has('/response/refusal'),
+        }),
     toolCalls.length + text.length + refusal.length === 0
       ? h('p', { class: 'quiet' }, 'The answer has no text and no tool call; see the raw message.')
       : null,
@@ -89,22 +110,33 @@ function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
-function CallCard(props: { readonly call: ToolCall; readonly isWithheld: boolean }): ComponentChild {
-  const { call, isWithheld } = props;
+function CallCard(props: {
+  readonly call: ToolCall;
+  readonly isWithheld: boolean;
+  readonly matched: ReadonlySet<string>;
+  readonly path: string;
+}): ComponentChild {
+  const { call, isWithheld, matched, path } = props;
   return h('section', { class: isWithheld ? 'card call call-withheld' : 'card call' }, [
     h('h3', { class: 'call-name' }, [
       h('span', { class: 'quiet' }, 'call '),
       h('code', null, h(Recorded, { text: call.name || '(no name)' })),
+      matched.has(`${path}/name`) ? [' ', h(MatchedMark, null)] : null,
       isWithheld ? h('span', { class: 'flag' }, 'withheld') : null,
     ]),
     h(LookalikeNote, { text: call.name }),
-    h(ArgumentsTable, { source: call.argumentsText }),
+    h(ArgumentsTable, { source: call.argumentsText, matched, path: `${path}/arguments` }),
   ]);
 }
 
-function TextCard({ title, text }: { readonly title: string; readonly text: string }): ComponentChild {
+function TextCard(props: {
+  readonly title: string;
+  readonly text: string;
+  readonly isMatched?: boolean;
+}): ComponentChild {
+  const { title, text, isMatched = false } = props;
   return h('section', { class: 'card' }, [
-    h('h3', null, h(Recorded, { text: title })),
+    h('h3', null, [h(Recorded, { text: title }), isMatched ? [' ', h(MatchedMark, null)] : null]),
     h('div', { class: 'prose' }, h(Recorded, { text })),
     h(LookalikeNote, { text }),
   ]);

@@ -1,4 +1,5 @@
 /** One hold with its exchange, as the control port describes it to whoever reads it. */
+import { readBecause, type TruePart } from './because.ts';
 import { type Exchange, readExchange } from './exchange-data.ts';
 import {
   type Escalation,
@@ -14,6 +15,8 @@ export interface HeldRule extends RuleName {
   readonly when: string;
   /** Why evaluating it failed; '' when it matched. */
   readonly error: string;
+  /** What of it was true; empty where nobody can tell. */
+  readonly because: readonly TruePart[];
 }
 
 export interface Ruling {
@@ -94,7 +97,12 @@ export function readDetail(value: unknown): HoldDetail {
     summary: readSummary(value),
     rules: listIn(from, 'rules', (item) => {
       const rule = shapeOf(item, 'rule');
-      return { ...readRuleName(item), when: textIn(rule, 'when'), error: textIn(rule, 'error') };
+      return {
+        ...readRuleName(item),
+        when: textIn(rule, 'when'),
+        error: textIn(rule, 'error'),
+        because: readBecause(rule),
+      };
     }),
     policy: { version: textIn(policy, 'version'), digest: textIn(policy, 'digest') },
     rulings: listIn(from, 'rulings', readRuling),

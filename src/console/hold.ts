@@ -1,6 +1,7 @@
 /** One hold, everything needed to rule: what happens, why it is held, what led here, and the ruling. */
 import { type ComponentChild, h } from 'preact';
 import { useEffect } from 'preact/hooks';
+import { matchedPlaces } from './because.ts';
 import { Age } from './clock.ts';
 import { Conversation } from './conversation.ts';
 import type { Desk, DeskState, OpenHold } from './desk.ts';
@@ -108,7 +109,7 @@ function Body(props: {
           h('h2', null, 'What happens if I release'),
           h('p', { class: 'quiet' }, 'Your role sees that something is held, not what.'),
         ])
-      : h(HeldContent, { key: 'what', summary, exchange, withheld }),
+      : h(HeldContent, { key: 'what', summary, exchange, withheld, matched: matchedPlaces(detail.rules) }),
     h(Why, { key: 'why', detail }),
     h(WhoRules, { key: 'who', detail }),
     h(Talk, { key: 'talk', desk, detail, identity }),

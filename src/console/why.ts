@@ -1,5 +1,6 @@
 /** Why it is held: the rules, what they ask, which policy they stand in, how their recent holds and the workload's ended. */
 import { type ComponentChild, h } from 'preact';
+import { Because } from './because.ts';
 import { Age } from './clock.ts';
 import type { HeldRule, HoldDetail, OtherHold } from './hold-detail.ts';
 import { placeOf } from './place.ts';
@@ -64,6 +65,7 @@ function RuleCard({ rule }: { readonly rule: HeldRule }): ComponentChild {
           h(Recorded, { text: rule.error }),
         ]),
     rule.when === '' ? null : h('pre', { class: 'when' }, h(Recorded, { text: rule.when.trim() })),
+    h(Because, { parts: rule.because }),
   ]);
 }
 

@@ -400,6 +400,7 @@ describe('holds', () => {
     expect(queueSchema.parse(JSON.parse(listJson.out)).items.map((item) => item.id)).toEqual([id]);
     expect(show.out).toContain('If you release, this tool call reaches the workload:');
     expect(show.out).toContain('"amount": 100');
+    expect(show.out).toContain('  because c.name == "transfer_funds": transfer_funds\n');
     const released = await run(['holds', 'release', id, '--reason', 'fine'], env);
     expect([released.code, released.out]).toEqual([0, `${id} is released.\n`]);
     expect((await asked).status).toBe(200);

@@ -1,0 +1,65 @@
+/** What made a rule hold: the parts of it that were true, what they were true of, and where that stands. */
+import { type ComponentChild, h } from 'preact';
+import { Recorded } from './recorded.ts';
+import { listIn, type Shape, shapeOf, textIn } from './shape.ts';
+
+export interface TruePart {
+  readonly expression: string;
+  /** `path` is a JSON Pointer (RFC 6901) into the exchange; '' where it is no one place of it. */
+  readonly values: readonly { readonly path: string; readonly value: string }[];
+}
+
+/** None where the sidecar does not tell. */
+export function readBecause(rule: Shape): readonly TruePart[] {
+  if (rule['because'] === undefined) return [];
+  return listIn(rule, 'because', (item) => {
+    const part = shapeOf(item, 'because');
+    return {
+      expression: textIn(part, 'expression'),
+      values: listIn(part, 'values', (given) => {
+        const value = shapeOf(given, 'value');
+        return { path: textIn(value, 'path'), value: textIn(value, 'value') };
+      }),
+    };
+  });
+}
+
+/** The places in the exchange that the rules were true of. */
+export function matchedPlaces(
+  rules: readonly { readonly because: readonly TruePart[] }[],
+): ReadonlySet<string> {
+  const paths = rules.flatMap(({ because }) =>
+    because.flatMap(({ values }) => values.map(({ path }) => path)),
+  );
+  return new Set(paths.filter((path) => path !== ''));
+}
+
+/** The place of a member, as RFC 6901 section 3 writes it. */
+export function placeBelow(path: string, name: string): string {
+  return `${path}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+}
+
+/** Stands beside what a rule was true of: a word, so that nobody has to see the colour behind it. */
+export function MatchedMark(): ComponentChild {
+  return h('span', { class: 'flag', title: 'The rule is true of this; see why it is held.' }, 'matched');
+}
+
+export function Because({ parts }: { readonly parts: readonly TruePart[] }): ComponentChild {
+  if (parts.length === 0) return null;
+  return h(
+    'ul',
+    { class: 'because' },
+    parts.map(({ expression, values }, i) =>
+      h('li', { key: `${i}` }, [
+        'because ',
+        h('code', null, h(Recorded, { text: expression })),
+        values.map(({ value }, at) => [
+          at === 0 ? ': ' : ', ',
+          value === ''
+            ? h('span', { class: 'quiet' }, 'empty text')
+            : h('strong', null, h(Recorded, { text: value })),
+        ]),
+      ]),
+    ),
+  );
+}
