@@ -11,6 +11,8 @@ export interface Workbench {
   readonly workings: Workings;
   /** Undefined where it fails, and once `evaluationsMax` different parts were evaluated. */
   evaluate(text: string): unknown;
+  /** What was shown of a value, by its text: a large one is laid out once. */
+  readonly shown: Map<string, string | null>;
   /** The part as an expression over the facts alone. */
   text(node: ASTNode, scope: Scope): string;
   /** The same, to be followed by an index. */
@@ -43,7 +45,14 @@ export function workbench(workings: Workings, variables: Variables): Workbench {
     const isName = typeof name === 'string' || typeof name === 'bigint';
     return before === null || !isName ? null : `${before}/${escaped(String(name))}`;
   };
-  return { workings, evaluate, text, operand: (node, scope) => operand(node, source, scope), pointer };
+  return {
+    workings,
+    shown: new Map(),
+    evaluate,
+    text,
+    operand: (node, scope) => operand(node, source, scope),
+    pointer,
+  };
 }
 
 function evaluated(workings: Workings, text: string, variables: Variables): unknown {

@@ -26,7 +26,8 @@ export function valuesOf(node: ASTNode, scope: Scope, is: boolean, bench: Workbe
   for (const read of readIn(node, scope)) {
     const text = bench.text(read, scope);
     if (values.size >= valuesMax || values.has(text)) continue;
-    const shown = shownValue(bench.evaluate(text));
+    const shown = bench.shown.get(text) ?? shownValue(bench.evaluate(text));
+    bench.shown.set(text, shown);
     if (shown !== null) values.set(text, { path: bench.pointer(read, scope) ?? '', value: shown });
   }
   return [...values.values()];

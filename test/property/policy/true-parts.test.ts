@@ -4,9 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readYaml } from '../../../src/config/yaml.ts';
 import type { Facts } from '../../../src/core/facts.ts';
-import { expressionCompiler } from '../../../src/policy/expression.ts';
+import { type Expression, expressionCompiler } from '../../../src/policy/expression.ts';
 import { valueCharsMax } from '../../../src/policy/part-values.ts';
-import type { Phase } from '../../../src/policy/policy.ts';
 import { policySchema } from '../../../src/policy/schema.ts';
 import { partsMax, trueParts } from '../../../src/policy/true-parts.ts';
 import { Variables } from '../../../src/policy/views.ts';
@@ -16,9 +15,7 @@ const file = new URL('../../../config/policy.yaml', import.meta.url);
 const { rules } = readYaml('policy.yaml', readFileSync(file, 'utf8'), policySchema, 'policy_invalid');
 
 /** How it went: what was named for a match, each of it checked. */
-function check(phase: Phase, when: string, given: Facts): 'named' | 'bare match' | 'no match' {
-  const compile = expressionCompiler();
-  const expression = compile(phase, when);
+function check(expression: Expression, given: Facts): 'named' | 'bare match' | 'no match' {
   const parts = trueParts(expression, given);
   expect(parts.length).toBeLessThanOrEqual(partsMax);
   for (const { bound, values } of parts) {
@@ -35,7 +32,7 @@ function check(phase: Phase, when: string, given: Facts): 'named' | 'bare match'
   return parts.length > 0 ? 'named' : 'bare match';
 }
 
-function matches(expression: ReturnType<ReturnType<typeof expressionCompiler>>, given: Facts): boolean {
+function matches(expression: Expression, given: Facts): boolean {
   try {
     return expression.matches(new Variables(given));
   } catch {
@@ -46,10 +43,11 @@ function matches(expression: ReturnType<ReturnType<typeof expressionCompiler>>, 
 describe('what is named of a match', () => {
   it.each(rules.map((rule) => [rule.id, rule] as const))('is true, and something, for %s', (_, rule) => {
     const any = rule.phase === 'response' ? facts : fc.record({ request, labels: fc.constant([]) });
+    const expression = expressionCompiler()(rule.phase, rule.when);
     const seen = new Set<string>();
     fc.assert(
       fc.property(any, (given) => {
-        seen.add(check(rule.phase, rule.when, given));
+        seen.add(check(expression, given));
       }),
       { numRuns: 60 },
     );
@@ -60,7 +58,7 @@ describe('what is named of a match', () => {
     const seen = new Set<string>();
     fc.assert(
       fc.property(condition, facts, (when, given) => {
-        seen.add(check('response', when, given));
+        seen.add(check(expressionCompiler()('response', when), given));
       }),
       { numRuns: 400 },
     );
