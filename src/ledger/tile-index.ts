@@ -6,6 +6,7 @@
 import { HoldpointError } from '../core/errors.ts';
 import { foldHashes, type ProofHash } from './proof.ts';
 import type { RecordStore } from './store.ts';
+import { encodeTip, readTip, tileKey, tipKey } from './tile-records.ts';
 import {
   appendToEdge,
   emptyEdge,
@@ -16,7 +17,6 @@ import {
   nodeOver,
   nodesOfTile,
   rootOfEdge,
-  type TileEdge,
   type TilePlace,
   tileBytes,
   tileOfSubtree,
@@ -61,7 +61,6 @@ export interface TileIndex {
 const waitEntriesMax = 50_000;
 /** 16 KiB each. */
 const cachedTilesMax = 64;
-const tipKey = Buffer.from('tiles');
 const rebuildsMax = 1;
 /** Blocks whose hashes are kept until they are in a tile: some tiles' worth, should it fall behind. */
 const takenBlocksMax = 4 * tileWidth;
@@ -268,40 +267,6 @@ function edgeRow(hashes: readonly Buffer[]): Row {
     hashes: (width) => hashes.slice(0, width),
     over: (first, count) => levels[Math.log2(count)]?.[first / count] ?? null,
   };
-}
-
-/** "HPT1" || u64 size || for each level: u8 count || count x 32 bytes. Only rows up to the highest with a hash. */
-function encodeTip(edge: TileEdge): Buffer {
-  const head = Buffer.alloc(12);
-  head.write('HPT1');
-  head.writeBigUInt64BE(BigInt(edge.size), 4);
-  return Buffer.concat([head, ...edge.rows.flatMap((row) => [Buffer.from([row.length]), ...row])]);
-}
-
-/** Null where there is no edge, or one that is not of its size: then it is made anew. */
-async function readTip(store: RecordStore): Promise<TileEdge | null> {
-  const tip = await store.get(tipKey);
-  if (tip === undefined || tip.length < 12 || tip.toString('latin1', 0, 4) !== 'HPT1') return null;
-  const edge: TileEdge = { size: Number(tip.readBigUInt64BE(4)), rows: [] };
-  for (let at = 12; at < tip.length; ) {
-    const end = at + 1 + 32 * tip.readUInt8(at);
-    if (end > tip.length) return null;
-    edge.rows.push(hashesOf(tip.subarray(at + 1, end)));
-    at = end;
-  }
-  const isOfSize = edge.rows.every(
-    (row, level) => row.length === hashesAtLevel(edge.size, level) % tileWidth,
-  );
-  return isOfSize && hashesAtLevel(edge.size, edge.rows.length) === 0 ? edge : null;
-}
-
-/** "t" || u8 level || u64 index. */
-function tileKey({ level, index }: TilePlace): Buffer {
-  const key = Buffer.alloc(10);
-  key.write('t');
-  key[1] = level;
-  key.writeBigUInt64BE(BigInt(index), 2);
-  return key;
 }
 
 function notFound(): HoldpointError {

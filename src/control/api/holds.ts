@@ -7,6 +7,7 @@ import { amendmentSchema, callsMax } from '../amend.ts';
 import { allowed, integerParameter, jsonAnswer, type Operation, type Sent } from '../operation.ts';
 import { exchangeSchema } from './exchange.ts';
 import { signedRulingSchema } from './signed-rulings.ts';
+import { truePartSchema } from './true-parts.ts';
 
 const pageMax = 500;
 const severity = z.enum(['low', 'medium', 'high', 'critical']);
@@ -62,26 +63,6 @@ export const holdSummarySchema = z
   .object({ ...summaryShape, rules: z.array(z.object({ id: z.string(), title: z.string(), severity })) })
   .meta({ id: 'HoldSummary', description: 'A hold in the queue.' });
 export type HoldSummary = Sent<z.output<typeof holdSummarySchema>>;
-
-const truePartSchema = z
-  .object({
-    expression: z.string().describe('A comparison or call of the rule that was true, as it was written.'),
-    values: z
-      .array(
-        z.object({
-          path: z
-            .string()
-            .describe(
-              "JSON Pointer (RFC 6901) of what it read, such as `/response/toolCalls/0/arguments/amount`; '' where that is no one place of the exchange.",
-            ),
-          value: z
-            .string()
-            .describe('A text as it is, anything else as JSON; of a long one, the part that matched.'),
-        }),
-      )
-      .describe('What it was true of; at most four.'),
-  })
-  .meta({ id: 'TruePart', description: 'A part of a rule that made it match.' });
 
 const whyNot = z.string().describe("Why it is not open to the one who asks; '' where it is.");
 const actions = z.object({
