@@ -136,13 +136,26 @@ async function textOf(ledger: Ledger, seq: number, name: string): Promise<string
   }
 }
 
+/** A hold is shown, and ruled on, whether or not the index and the record tell of others. */
 async function workloadHoldsOf(
   parts: ControlParts,
   hold: Hold,
   identity: Identity,
 ): Promise<HoldDetail['workloadHolds']> {
+  try {
+    return await otherHoldsShown(parts, hold, mayReadContent(identity, parts.roles));
+  } catch (error) {
+    parts.onError('what else its workload had held could not be told', error);
+    return [];
+  }
+}
+
+async function otherHoldsShown(
+  parts: ControlParts,
+  hold: Hold,
+  mayRead: boolean,
+): Promise<HoldDetail['workloadHolds']> {
   const others = await otherHoldsOfWorkload(parts, hold);
-  const mayRead = mayReadContent(identity, parts.roles);
   return Promise.all(
     others.map(async (other) => ({
       id: other.id,
