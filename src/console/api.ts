@@ -14,7 +14,7 @@ import {
 } from './hold-data.ts';
 import { type HoldDetail, type Ruling, readDetail, readFinalRuling } from './hold-detail.ts';
 import { type Ruled, readRuled } from './oversight-data.ts';
-import { flagIn, isShape, listIn, shapeOf, textIn } from './shape.ts';
+import { flagIn, isShape, listIn, shapeOf, textIn, textsIn } from './shape.ts';
 import { clockSkewMs } from './time.ts';
 
 /** What the sidecar refused, in its own words (RFC 9457). Status 0: it could not be reached. */
@@ -114,6 +114,8 @@ export interface Api {
   comment(id: string, text: string): Promise<HoldSummary>;
   /** Says who is on it from now on; '' for nobody. */
   assign(id: string, to: string): Promise<HoldSummary>;
+  /** Says whether the hold is open here; who else has it open. */
+  look(id: string, here: boolean): Promise<readonly string[]>;
   review(id: string, finding: { readonly verdict: string; readonly text: string }): Promise<HoldSummary>;
   /** Lets somebody rule in one's stead until a time, ISO 8601. */
   beginAbsence(to: string, until: string): Promise<void>;
@@ -129,6 +131,7 @@ export interface Api {
 }
 
 const answerMsMax = 20_000;
+const jsonContent = { 'content-type': 'application/json' };
 
 /** @param key this page's, see `page-key.ts` */
 export function createApi(key: string): Api {
@@ -157,8 +160,7 @@ export function createApi(key: string): Api {
   }
 
   function post(path: string, body: unknown): Promise<unknown> {
-    const headers = { 'content-type': 'application/json' };
-    return json(path, { method: 'POST', headers, body: JSON.stringify(body) });
+    return json(path, { method: 'POST', headers: jsonContent, body: JSON.stringify(body) });
   }
 
   const pathOf = (id: string): string => `/api/v1/holds/${encodeURIComponent(id)}`;
@@ -190,6 +192,11 @@ export function createApi(key: string): Api {
     ruleOnMany: async (rulings) => readRuled(await post('/api/v1/rulings', rulings)),
     comment: async (id, text) => readSummary(await post(`${pathOf(id)}/comments`, { text })),
     assign: async (id, to) => readSummary(await post(`${pathOf(id)}/assignment`, { to })),
+    look: async (id, here) => {
+      // Also on the way out, when the page is not there any more to wait for the answer.
+      const init = { method: 'POST', headers: jsonContent, body: JSON.stringify({ here }), keepalive: true };
+      return textsIn(shapeOf(await json(`${pathOf(id)}/looking`, init), 'lookers'), 'others');
+    },
     review: async (id, finding) => readSummary(await post(`${pathOf(id)}/review`, finding)),
     beginAbsence: async (to, until) => {
       await post('/api/v1/delegations', { to, until });

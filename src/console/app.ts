@@ -46,7 +46,10 @@ function pageOf(desk: Desk, state: DeskState): ComponentChild {
   switch (place.page) {
     case 'decisions':
       return place.id === null
-        ? h(DecisionsPage, { key: 'decisions', desk, query: place.query })
+        ? h(DecisionsPage, {
+            key: 'decisions',
+            ...{ desk, query: place.query, person: identity?.name ?? '' },
+          })
         : h(DecisionPage, { key: place.id, desk, id: place.id });
     case 'session':
       return h(SessionPage, { key: place.id, desk, id: place.id });

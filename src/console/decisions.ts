@@ -11,6 +11,7 @@ import { decisionAddress } from './place.ts';
 import { RecordTable } from './record-table.ts';
 import { Recorded } from './recorded.ts';
 import { exactText } from './time.ts';
+import { ViewList } from './view-list.ts';
 
 const pageItems = 50;
 /** Pages without a match that are skipped by themselves before the reviewer is asked whether to go on. */
@@ -25,8 +26,14 @@ interface Found {
 
 const nothing: Found = { items: [], next: null, busy: true, problem: '' };
 
-export function DecisionsPage(props: { readonly desk: Desk; readonly query: string }): ComponentChild {
-  const { desk, query } = props;
+interface DecisionsPageProps {
+  readonly desk: Desk;
+  readonly query: string;
+  /** Who searches. */
+  readonly person: string;
+}
+
+export function DecisionsPage({ desk, query, person }: DecisionsPageProps): ComponentChild {
   const [found, setFound] = useState<Found>(nothing);
   const read = (before: number | null, shown: readonly Decision[], isWanted: () => boolean): void => {
     setFound({ items: shown, next: null, busy: true, problem: '' });
@@ -52,6 +59,7 @@ export function DecisionsPage(props: { readonly desk: Desk; readonly query: stri
     { title: 'Decisions', label: 'decisions', lead: 'Everything recorded, newest first.' },
     [
       h(SearchForm, { key: query, query }),
+      person === '' ? null : h(ViewList, { key: `views ${query}`, query, person }),
       h(Problem, { of: { problem: found.problem, again: more } }),
       found.items.length > 0 ? h(DecisionTable, { items: found.items }) : null,
       h('div', { class: 'page-end', role: 'status' }, endOf(found, query, more)),

@@ -9,6 +9,8 @@ export interface DeskOversight {
   comment(id: string, text: string): Promise<void>;
   /** Says who is on the hold from now on; '' for nobody. */
   assign(id: string, to: string): Promise<void>;
+  /** Says whether the hold is open here; who else has it open. */
+  look(id: string, here: boolean): Promise<readonly string[]>;
   /** Gives a finding on a release by one person alone. */
   review(id: string, finding: { readonly verdict: string; readonly text: string }): Promise<void>;
   /** Lets somebody rule in one's stead until a time, ISO 8601. */
@@ -32,6 +34,7 @@ export function createOversight(options: {
   return {
     comment: async (id, text) => put(await api().comment(id, text)),
     assign: async (id, to) => put(await api().assign(id, to)),
+    look: (id, here) => api().look(id, here),
     review: async (id, finding) => {
       put(await api().review(id, finding));
       if (store.get().open?.id === id) reread();

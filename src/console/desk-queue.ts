@@ -135,7 +135,11 @@ export function createDeskQueue(options: {
   }
 
   function take(notice: HoldNotice): void {
-    const { holds, alerts } = store.get();
+    const { holds, alerts, open } = store.get();
+    if (notice.kind === 'looking') {
+      if (open?.id === notice.id) store.setOpen(open.id, { looks: open.looks + 1 });
+      return;
+    }
     if (notice.kind === 'glass-broken')
       store.set({ alerts: [notice.id, ...alerts.filter((id) => id !== notice.id)].slice(0, alertsMax) });
     if (notice.kind === 'reviewed') store.set({ reviewed: store.get().reviewed + 1 });

@@ -21,6 +21,8 @@ export interface OpenHold {
   readonly ruling: Ruling | null;
   /** What became of other holds that were ruled on together with this one; '' where none was. */
   readonly together: string;
+  /** How often somebody was heard to open or leave it. */
+  readonly looks: number;
   /** The ruling panel; null while closed. */
   readonly panel: Action | null;
   /** Places of the tool calls that a release here would withhold. */
@@ -86,6 +88,7 @@ export function closedPage(id: string): OpenHold {
     over: '',
     ruling: null,
     together: '',
+    looks: 0,
     panel: null,
     withheld: new Set(),
   };

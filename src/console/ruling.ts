@@ -9,8 +9,9 @@ import { BreakGlass } from './break-glass.ts';
 import { TimeLeft, useIsPast } from './clock.ts';
 import type { Desk, OpenHold } from './desk.ts';
 import type { Action } from './desk-state.ts';
-import type { HoldSummary, Identity } from './hold-data.ts';
+import { type HoldSummary, type Identity, may } from './hold-data.ts';
 import type { HoldDetail } from './hold-detail.ts';
+import { AlsoLooking } from './looking.ts';
 import type { Holds } from './queue.ts';
 import { Recorded } from './recorded.ts';
 import { RulingPanel } from './ruling-panel.ts';
@@ -69,6 +70,7 @@ export function RulingBar(props: RulingBarProps): ComponentChild {
         over === '' ? h(TimeLeft, { fromMs: summary.openedAtMs, untilMs: summary.expiresAtMs }) : null,
         h(Caller, { summary }),
         summary.approvals.needed > 1 ? h(Approvals, { summary }) : null,
+        over === '' && may(props.identity, 'read_content') ? h(AlsoLooking, { desk, open }) : null,
       ]),
     ]),
     // The one that was pressed says so above.

@@ -13,7 +13,19 @@ export type ConsolePart = keyof typeof consoleFileNames;
 
 const here = (name: string): string => fileURLToPath(new URL(`../console/${name}`, import.meta.url));
 /** In the order in which one rule may override another. */
-const styles = ['console', 'frame', 'inbox', 'hold', 'ruling', 'page', 'draft', 'chart', 'phone', 'print'];
+const styles = [
+  'console',
+  'frame',
+  'inbox',
+  'hold',
+  'ruling',
+  'page',
+  'views',
+  'draft',
+  'chart',
+  'phone',
+  'print',
+];
 
 export function readPage(): string {
   return readFileSync(here('index.html'), 'utf8');

@@ -17,6 +17,7 @@ export interface HoldEvent {
     | 'glass-broken'
     | 'commented'
     | 'assigned'
+    | 'looking'
     | 'reviewed'
     | 'review-overdue';
   readonly hold: Hold;

@@ -9,6 +9,7 @@ import { createDesk, type HoldEvent, type QueueOptions } from './desk.ts';
 import { deliveryDraft } from './drafts.ts';
 import { createEnding } from './ending.ts';
 import { type Live, type WaitResult, wake } from './live.ts';
+import { createLooking, type Looking } from './looking.ts';
 import { type Hold, type HoldFacts, holdData } from './record.ts';
 import { readHold, restoreHolds } from './restoring.ts';
 import { isConsumedRequest, isFor } from './retry.ts';
@@ -45,6 +46,7 @@ export interface HoldQueue extends Deliberation, Omit<Reviews, 'stopReviews'> {
   /** Rebuilds the queue from the ledger's open decisions; also after the ledger was reopened. */
   restore(): Promise<void>;
   subscribe(listener: (event: HoldEvent) => void): () => void;
+  readonly looking: Looking;
   /** Answers every waiting caller `shutdown`; holds stay. */
   stop(): void;
 }
@@ -163,6 +165,7 @@ export function createHoldQueue(options: QueueOptions): HoldQueue {
     list: () => live.all().map((item) => item.hold),
     restore: () => restoreHolds(desk, ending),
     subscribe: desk.subscribe,
+    looking: createLooking(clock.nowMs, (hold, who) => emit('looking', hold, who)),
     stop: () => {
       stopped = true;
       reviews.stopReviews();

@@ -201,6 +201,9 @@ describe('every answer is as described', () => {
     const assign = 'POST /api/v1/holds/{id}/assignment';
     expect((await drive(assign, `${path}/assignment`, { json: { to: 'reviewer-1' } })).status).toBe(201);
     expect((await drive(assign, `${path}/assignment`, { json: { to: 'nobody-1' } })).status).toBe(400);
+    const look = 'POST /api/v1/holds/{id}/looking';
+    expect((await drive(look, `${path}/looking`, { json: { here: true } })).status).toBe(200);
+    expect((await drive(look, '/api/v1/holds/h-1/looking', { json: { here: true } })).status).toBe(404);
     await drive('GET /api/v1/holds/{id}', path);
     await drive('GET /api/v1/holds/{id}', path, { as: 'viewer' });
     const { json } = await drive('GET /api/v1/holds', '/api/v1/holds?state=pending');

@@ -172,6 +172,26 @@ describe('who is on a hold', () => {
   });
 });
 
+describe('who looks at a hold', () => {
+  it('is told to the others who do, at once, and to nobody who may not read it', async () => {
+    const events = await listen();
+    const caller = house.ask('please escalate: who looks');
+    const { id } = await nextHold(house);
+    const look = (here: boolean, as: 'reviewer' | 'auditor' | 'viewer') =>
+      house.call(`/api/v1/holds/${id}/looking`, { as, json: { here } });
+    expect((await look(true, 'reviewer')).json).toEqual({ others: [] });
+    await events.heard(/event: hold\.looking\ndata: .*"by":"reviewer-1"/);
+    expect((await look(true, 'auditor')).json).toEqual({ others: ['reviewer-1'] });
+    expect((await look(true, 'reviewer')).json).toEqual({ others: ['auditor-1'] });
+    expect((await look(false, 'auditor')).json).toEqual({ others: ['reviewer-1'] });
+    expect((await look(true, 'reviewer')).json).toEqual({ others: [] });
+    expect(codeOf(await look(true, 'viewer'))).toBe('403 forbidden');
+    await events.done();
+    const [line] = await linesNow();
+    if (line !== undefined) await deny(line, caller);
+  });
+});
+
 describe('one ruling on many holds', () => {
   it('releases those of the same bytes, each sealed on its own, and refuses every other by line', async () => {
     const same = ['please escalate: same', 'please escalate: same', 'please escalate: same'];

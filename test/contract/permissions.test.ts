@@ -35,6 +35,7 @@ const table: Readonly<Record<string, readonly Role[] | null>> = {
   ruleOnHolds: everybody,
   commentOnHold: content,
   assignHold: content,
+  lookAtHold: content,
   listReviews: everybody,
   reviewHold: content,
   listDelegations: everybody,

@@ -1,7 +1,8 @@
-/** What reviewers say to each other about a hold, and who of them is on it: what goes in and out. */
+/** What reviewers say to each other about a hold, who of them is on it and who looks at it: what goes in and out. */
 import { z } from 'zod';
 import { assignmentsMax, commentsMax } from '../../hold/deliberation.ts';
-import { allowed, jsonAnswer, type Operation } from '../operation.ts';
+import { lookMs } from '../../hold/looking.ts';
+import { allowed, jsonAnswer, type Operation, type Sent } from '../operation.ts';
 import { exampleHold, holdSummarySchema } from './holds.ts';
 import { anyName } from './names.ts';
 
@@ -16,6 +17,17 @@ export const assignmentSchema = z
       .describe("Who is on it from now on: oneself, somebody else who has a token, or '' for nobody."),
   })
   .meta({ id: 'NewAssignment', description: 'Who takes care of a hold.' });
+
+export const lookSchema = z
+  .strictObject({ here: z.boolean().describe('False where the hold is not open any more.') })
+  .meta({ id: 'Look', description: 'Whether one has a hold open.' });
+
+export const lookersSchema = z
+  .object({
+    others: z.array(z.string()).describe('Who else has it open, whoever began first standing first.'),
+  })
+  .meta({ id: 'Lookers', description: 'Who else looks at a hold now.' });
+export type LookersShown = Sent<z.output<typeof lookersSchema>>;
 
 const refusals = [
   'not_found',
@@ -59,4 +71,15 @@ export const assignHold: Operation = {
     ),
   ],
   refusals,
+};
+
+export const lookAtHold: Operation = {
+  id: 'lookAtHold',
+  tag: 'holds',
+  summary: 'Say that one looks at a hold, and see who else does',
+  description: `So that two do not do the same work. Whoever has it open says so again within ${lookMs / 1000} s; it is kept in memory alone, and binds nobody. That content was read is sealed where it is read.`,
+  ...allowed('read_content'),
+  body: { schema: lookSchema, example: { here: true } },
+  answers: [jsonAnswer('Who else does.', lookersSchema, { others: ['grace'] })],
+  refusals: ['not_found', 'body_too_large'],
 };

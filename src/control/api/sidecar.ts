@@ -42,11 +42,12 @@ export const eventSchema = z
         'glass-broken',
         'commented',
         'assigned',
+        'looking',
         'reviewed',
         'review-overdue',
       ])
       .describe(
-        '`escalated`: further roles may rule. `glass-broken`: an alert; somebody released alone. `review-overdue`: nobody has reviewed that in time.',
+        '`escalated`: further roles may rule. `glass-broken`: an alert; somebody released alone. `looking`: somebody opened or left its page. `review-overdue`: nobody has reviewed that in time.',
       ),
     id: z.string().describe('Of the hold.'),
     state: z.enum(holdStates),

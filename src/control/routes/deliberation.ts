@@ -1,7 +1,15 @@
-/** Comments between reviewers, and who of them is on a hold. */
+/** Comments between reviewers, who of them is on a hold, and who looks at it. */
 import { HoldpointError } from '../../core/errors.ts';
 import type { Permission } from '../../core/roles.ts';
-import { assignHold, assignmentSchema, commentOnHold, commentSchema } from '../api/deliberation.ts';
+import {
+  assignHold,
+  assignmentSchema,
+  commentOnHold,
+  commentSchema,
+  type LookersShown,
+  lookAtHold,
+  lookSchema,
+} from '../api/deliberation.ts';
 import { summaryOf } from '../hold-view.ts';
 import { type ControlRequest, type Route, readOrder, sendJson } from '../http.ts';
 import { holdOf } from '../named.ts';
@@ -20,6 +28,12 @@ export function deliberationRoutes(parts: ControlParts): Route[] {
       path: '/api/v1/holds/{id}/assignment',
       operation: assignHold,
       handle: (request) => assign(parts, request),
+    },
+    {
+      method: 'POST',
+      path: '/api/v1/holds/{id}/looking',
+      operation: lookAtHold,
+      handle: (request) => look(parts, request),
     },
   ];
 }
@@ -40,6 +54,18 @@ async function assign(parts: ControlParts, request: ControlRequest): Promise<voi
   if (to !== '' && to !== identity.name) requirePerson(parts, to, 'read_content');
   await parts.holds.assign(hold, { by: identity.name, role: identity.role }, to);
   sendJson(res, 201, await summaryOf(parts, hold, identity));
+}
+
+async function look(parts: ControlParts, request: ControlRequest): Promise<void> {
+  const { res, params, identity } = request;
+  const hold = await holdOf(parts, params['id']);
+  const { here } = await readOrder(request, lookSchema);
+  const { looking } = parts.holds;
+  looking.tell(hold, identity.name, here);
+  const own = new Set([identity.name, ...parts.otherNames(identity.name)]);
+  const others = looking.at(hold.id).filter((name) => !own.has(name));
+  const answer: LookersShown = { others };
+  sendJson(res, 200, answer);
 }
 
 /** Throws `invalid_argument` where nobody of that name has a token of a role with this permission. */

@@ -78,6 +78,10 @@ class Operations:
         """Releases by one person alone, and their reviews."""
         return self._call("GET", "/api/v1/reviews", {}, {"state": state}, None)
 
+    def look_at_hold(self, id, body):
+        """Say that one looks at a hold, and see who else does."""
+        return self._call("POST", "/api/v1/holds/{id}/looking", {"id": id}, {}, body)
+
     def metrics(self):
         """Prometheus metrics."""
         return self._call("GET", "/metrics", {}, {}, None)
