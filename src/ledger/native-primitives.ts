@@ -3,7 +3,7 @@
  * nothing of Node. They are OpenSSL's, as those of the sealer are; so that the verdict does not rest on one
  * implementation alone, a share of the hashes is computed a second time by the portable one, which is not.
  */
-import { createDecipheriv, createHash, hash } from 'node:crypto';
+import { createDecipheriv, createHash, createSecretKey, hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { type Primitives, portable, type SealedBytes } from './verify/primitives.ts';
 
@@ -59,8 +59,9 @@ function requireSame(native: string, other: string): void {
 function openAesGcm({ key, nonce, additional, ciphertext }: SealedBytes): Uint8Array | undefined {
   const textBytes = ciphertext.length - tagBytes;
   if (textBytes < 0) return undefined;
-  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes });
-  decipher.setAAD(additional);
+  // A KeyObject: Node takes four times as long in all with a raw key.
+  const decipher = createDecipheriv('aes-256-gcm', createSecretKey(key), nonce, { authTagLength: tagBytes });
+  if (additional.length > 0) decipher.setAAD(additional);
   decipher.setAuthTag(ciphertext.subarray(textBytes));
   const plaintext = decipher.update(ciphertext.subarray(0, textBytes));
   try {

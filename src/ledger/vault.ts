@@ -197,7 +197,9 @@ export function isStoredAs(item: BodyItem, commitment: PartCommitment): boolean 
 
 function decrypt(key: Buffer, nonce: Buffer, sealed: Buffer, context: Buffer | null, seq: number): Buffer {
   try {
-    const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes });
+    const decipher = createDecipheriv('aes-256-gcm', createSecretKey(key), nonce, {
+      authTagLength: tagBytes,
+    });
     if (context !== null) decipher.setAAD(context);
     decipher.setAuthTag(sealed.subarray(Math.max(0, sealed.length - tagBytes)));
     return Buffer.concat([decipher.update(sealed.subarray(0, sealed.length - tagBytes)), decipher.final()]);

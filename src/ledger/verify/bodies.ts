@@ -163,7 +163,7 @@ function unwrapWith(kek: Uint8Array, primitives: Primitives): UnwrapKeys {
     const additional = new Uint8Array(wrapDomain.length + 24);
     additional.set(wrapDomain);
     additional.set(ledgerBytes, wrapDomain.length);
-    additional.set(u64(firstSeq), wrapDomain.length + 16);
+    writeU64(additional, wrapDomain.length + 16, firstSeq);
     return primitives.openAesGcm({ key: kek, nonce, additional, ciphertext: wrapped });
   };
 }
@@ -213,23 +213,27 @@ export async function openToC(
   });
   const ledger = fromHex(leaf.ledger);
   if (plaintext === undefined || ledger === undefined) return undefined;
-  const name = ascii.encode(part.name);
-  const commitment = hashPiecesHex(primitives, [
-    commitDomain,
-    ledger,
-    u64(leaf.seq),
-    Uint8Array.of(name.length),
-    name,
-    dataKey.subarray(aesKeyBytes),
-    plaintext,
-  ]);
-  return part.c === commitment ? plaintext : undefined;
+  const head = commitmentHead(ledger, leaf.seq, part.name, dataKey.subarray(aesKeyBytes));
+  return part.c === hashPiecesHex(primitives, [head, plaintext]) ? plaintext : undefined;
 }
 
-function u64(value: number): Uint8Array {
-  const bytes = new Uint8Array(8);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, Math.floor(value / 4_294_967_296));
-  view.setUint32(4, value % 4_294_967_296);
-  return bytes;
+/** What a commitment hashes before the plaintext, in one piece: every body has one. */
+function commitmentHead(ledger: Uint8Array, seq: number, name: string, salt: Uint8Array): Uint8Array {
+  const placeAt = commitDomain.length + ledger.length;
+  const nameAt = placeAt + 9;
+  const head = new Uint8Array(nameAt + name.length + salt.length);
+  head.set(commitDomain);
+  head.set(ledger, commitDomain.length);
+  writeU64(head, placeAt, seq);
+  head[nameAt - 1] = name.length;
+  // A part's name is ASCII letters.
+  for (let i = 0; i < name.length; i += 1) head[nameAt + i] = name.charCodeAt(i);
+  head.set(salt, nameAt + name.length);
+  return head;
+}
+
+function writeU64(bytes: Uint8Array, at: number, value: number): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  view.setUint32(at, Math.floor(value / 4_294_967_296));
+  view.setUint32(at + 4, value % 4_294_967_296);
 }
