@@ -4,10 +4,12 @@ import { defineConfig } from 'vitest/config';
 import { scratchDir } from './test/support/scratch.ts';
 
 const slow = process.env['TEST_SLOW'] === '1';
-const alone = [
-  // Its millions of hashes run ten times slower where the same functions have seen other tests' arguments.
-  'test/property/verify/flips.test.ts',
-  // They watch node:fs, which has to be done before the stores are loaded.
+/** Its millions of hashes run ten times slower where the same functions have seen other tests' arguments. */
+const alone = ['test/property/verify/flips.test.ts'];
+/** Disks that fail, processes that are killed, inputs that a fuzzer makes. */
+const fault = ['test/fault/**/*.test.ts', 'test/crash/**/*.test.ts', 'test/fuzz/**/*.test.ts'];
+/** They watch node:fs, which has to be done before the stores are loaded. */
+const faultAlone = [
   'test/fault/every-call.test.ts',
   'test/fault/journal.test.ts',
   'test/fault/power-failure.test.ts',
@@ -24,22 +26,16 @@ const whole = [
   'test/contract/command-line.test.ts',
   'test/contract/erasure.test.ts',
   'test/contract/notifications.test.ts',
-  'test/contract/oversight.test.ts',
-  'test/contract/reports.test.ts',
   'test/contract/roles.test.ts',
-  'test/contract/signed-rulings.test.ts',
   'test/contract/terminal.test.ts',
   'test/contract/tokens.test.ts',
   'test/deploy/manifests.test.ts',
-  'test/fault/backup.test.ts',
-  'test/fault/disk.test.ts',
   'test/proxy/batch-files.test.ts',
   'test/proxy/injected-keys.test.ts',
   'test/proxy/key-rotation.test.ts',
   'test/proxy/key-sources.test.ts',
   'test/proxy/realtime-connection.test.ts',
   'test/proxy/restart.test.ts',
-  'test/crash/sigkill.test.ts',
 ];
 /** It holds the product to times, and has the machine to itself: it runs when all others have ended. */
 const timed = ['test/browser/reviewer.test.ts'];
@@ -69,7 +65,7 @@ export default defineConfig({
             test: {
               name: 'quick',
               include: ['test/**/*.test.ts'],
-              exclude: [slowOnes, ...whole, ...alone],
+              exclude: [slowOnes, ...whole, ...fault, ...alone],
               isolate: false,
             },
           },
@@ -79,6 +75,11 @@ export default defineConfig({
           },
           { extends: true, test: { name: 'timed', include: timed, sequence: { groupOrder: 1 } } },
           { extends: true, test: { name: 'alone', include: alone } },
+          {
+            extends: true,
+            test: { name: 'fault', include: fault, exclude: [slowOnes, ...faultAlone], isolate: false },
+          },
+          { extends: true, test: { name: 'fault-alone', include: faultAlone } },
         ],
   },
 });
