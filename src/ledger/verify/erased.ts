@@ -48,7 +48,8 @@ export function takeErasures(
   decisions: Decisions,
   report: Report | undefined,
 ): void {
-  erasures.partCounts.set(leaf.seq, leaf.parts.length);
+  // Only judging asks for it, and a damaged ledger may claim any number: that is no reason to reserve what it claims.
+  if (report !== undefined) erasures.partCounts.set(leaf.seq, leaf.parts.length);
   const { entry } = leaf;
   if (entry.type !== 'erasure') return;
   if (!isAllowed(entry))

@@ -69,6 +69,7 @@ export function createPartSet(): PartSet {
 }
 
 export interface PartCounts {
+  /** Reserves memory for the entries around `seq`: for entries that are known to stand where they say. */
   set(seq: number, count: number): void;
   /** 0 for an entry that was never set. */
   of(seq: number): number;
@@ -78,22 +79,21 @@ const countsPerPage = 65_536;
 
 /** A quarter of a byte per entry; counts of 3 and more, which are rare, take an entry of a map. */
 export function createPartCounts(): PartCounts {
-  const pages: Uint8Array[] = [];
+  const pages = new Map<number, Uint8Array>();
   const many = new Map<number, number>();
   return {
     set: (seq, count) => {
+      if (count === 0) return;
       const number = Math.floor(seq / countsPerPage);
-      // Entries come in order; a gap in a damaged ledger is no reason to reserve what it claims.
-      if (count === 0 || number > pages.length) return;
-      pages[number] ??= new Uint8Array(countsPerPage / 4);
-      const page = pages[number];
+      const page = pages.get(number) ?? new Uint8Array(countsPerPage / 4);
+      pages.set(number, page);
       const place = seq % countsPerPage;
       page[place >>> 2] = (page[place >>> 2] ?? 0) | (Math.min(count, 3) << ((place & 3) * 2));
       if (count >= 3) many.set(seq, count);
     },
     of: (seq) => {
       const place = seq % countsPerPage;
-      const byte = pages[Math.floor(seq / countsPerPage)]?.[place >>> 2] ?? 0;
+      const byte = pages.get(Math.floor(seq / countsPerPage))?.[place >>> 2] ?? 0;
       const count = (byte >>> ((place & 3) * 2)) & 3;
       return count === 3 ? (many.get(seq) ?? 3) : count;
     },

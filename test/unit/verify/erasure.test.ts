@@ -253,4 +253,14 @@ describe('the memory of parts', () => {
       }),
     );
   });
+
+  it('knows the count after any number of entries without parts', () => {
+    fc.assert(
+      fc.property(fc.nat(1_000_000), fc.integer({ min: 1, max: 256 }), (seq, count) => {
+        const kept = createPartCounts();
+        kept.set(seq, count);
+        expect([kept.of(seq), kept.of(seq + 1)]).toEqual([count, 0]);
+      }),
+    );
+  });
 });
