@@ -1,7 +1,7 @@
 /** Reads decisions and their bodies from a ledger that is open; what the lookup names must say itself where it belongs. */
 import { HoldpointError } from '../core/errors.ts';
 import type { Entry } from './entry.ts';
-import { erases, erasureIsAbout } from './erasure.ts';
+import { erases, erasureIsAbout, targetsOf } from './erasure.ts';
 import { outcomesOf } from './head.ts';
 import type { Lookup } from './lookup.ts';
 import type { Opened } from './opening.ts';
@@ -64,12 +64,30 @@ export function createDecisions({ opened, lookup, keks }: DecisionsOptions): Dec
     return entries.filter((entry) => isAbout(entry, requestSeq));
   }
 
+  /**
+   * What was said of a decision after a first erasure of it is erased by an entry that names nothing else of it. Before
+   * a first one there is none: it names the request with all that there is.
+   */
+  async function laterErasures(entries: readonly Entry[]): Promise<readonly Entry[]> {
+    const named = new Set(entries.flatMap(targetsOf).map(([seq, part]) => `${seq}/${part}`));
+    if (named.size === 0) return [];
+    const found = new Map<number, Entry>();
+    for (const { type, seq, parts } of entries) {
+      const left = parts.findIndex((_part, index) => !named.has(`${seq}/${index}`));
+      const erased = left < 0 || type === 'erasure' ? undefined : await erasureOf(seq, left);
+      if (erased !== undefined) found.set(erased.seq, erased);
+    }
+    return [...found.values()];
+  }
+
   return {
     decision: async (requestSeq) => {
       const first = await readEntry(opened().store, requestSeq);
       if (first.type !== 'request')
         throw new HoldpointError('not_found', `Entry ${requestSeq} is not a decision.`);
-      return [first, ...(await entriesOf(requestSeq))];
+      const entries = [first, ...(await entriesOf(requestSeq))];
+      const later = await laterErasures(entries);
+      return later.length === 0 ? entries : [...entries, ...later].sort((a, b) => a.seq - b.seq);
     },
     part,
   };

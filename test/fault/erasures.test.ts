@@ -187,6 +187,24 @@ describe('an erasure of many decisions', () => {
     await ledger.close('test');
   });
 
+  it('names what was said after a first erasure once, however often erasure is asked for', async () => {
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    const desk = deskOf(house, ledger);
+    const decision = await decide(ledger);
+    await run(desk, bySubject);
+    await ledger.seal({
+      type: 'access',
+      data: { action: 'read', by: 'ada', role: 'auditor', decision },
+      parts: [{ name: 'reason', bytes: Buffer.from('who was it?') }],
+    }).durable;
+    const counts = [];
+    for (let time = 0; time < 3; time += 1) counts.push((await run(desk, bySubject)).progress.parts);
+    await ledger.close('test');
+    expect(counts).toEqual([1, 0, 0]);
+    expect((await house.verify()).findings).toEqual([]);
+  });
+
   it('erases a batch with its lines, or nothing of it', async () => {
     const house = createLedgerUnderTest();
     const ledger = await house.open();
