@@ -5,10 +5,12 @@ import { defaultConfigFile, type LoadedConfig, loadConfig } from '../config/load
 import { systemClock, systemRandom } from '../core/clock.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { signerOf } from '../ledger/checkpoint.ts';
-import { readEntry } from '../ledger/reader.ts';
+import { readKeyChain } from '../ledger/key-chain.ts';
+import { parseCheckpoint } from '../ledger/verify/note.ts';
+import { isRefusal } from '../ledger/verify/reasons.ts';
 import type { Verdict } from '../ledger/verify/verify.ts';
 import { type Backup, readBackup, takeBackup, verifyBackup } from '../store/backup.ts';
-import { loadKeys } from '../store/keys.ts';
+import { type OpenedKeys, openKeys } from '../store/key-source.ts';
 import { openLedgerCopy } from '../store/ledger-copy.ts';
 import { lostBy, requireNoLedger, restoreBackup } from '../store/restore.ts';
 import { readTrust } from '../store/trust.ts';
@@ -32,8 +34,8 @@ export const backupCommand: Command = {
     let backup: Backup | null = null;
     try {
       await withCopy(options, env, async (store) => {
-        const { data } = await readEntry(store, 0);
-        const facts = { origin: String(data['origin']), key: String(data['key']), taken };
+        const key = (await readKeyChain(store)).at(-1)?.key ?? '';
+        const facts = { origin: key.split('+')[0] ?? '', key, taken };
         backup = await takeBackup(store, dir, facts, () => openLedgerCopy(paths.ledgerDir));
       });
       if (options.flag('tokens') && existsSync(paths.tokens))
@@ -60,9 +62,10 @@ export const restoreCommand: Command = {
   run: async (args, env) => {
     const options = readArguments(args, ['config', 'trust'], ['accept-loss', 'json']);
     const backup = readBackup(onlyArgument(options, 'backup'));
-    const { paths } = loadConfig(options.text('config') ?? defaultConfigFile, env);
+    const config = loadConfig(options.text('config') ?? defaultConfigFile, env);
+    const { paths } = config;
     requireNoLedger(paths);
-    const { kek, retiredKeks } = requireKeys(backup, paths);
+    const { kek, retiredKeks } = await requireKeys(backup, config);
     const trust = options.text('trust');
     const { verdict, defects } = await verifyBackup(backup, {
       trustedKeys: trust === undefined ? [backup.manifest.key] : readTrust(trust),
@@ -88,15 +91,25 @@ export const restoreCommand: Command = {
   },
 };
 
-/** A ledger that its keys do not fit could not go on. */
-function requireKeys({ manifest }: Backup, { keysDir }: LoadedConfig['paths']) {
-  const keys = loadKeys(keysDir, false, systemRandom);
+/** A ledger that its keys do not fit could not go on: the last to sign the backup's checkpoint is the one in use. */
+async function requireKeys(
+  { manifest }: Backup,
+  { keys: settings, paths }: LoadedConfig,
+): Promise<OpenedKeys> {
+  const keys = await openKeys({ ...settings, dir: paths.keysDir }, false, systemRandom);
+  const { signingKey, otherSigningKeys, nextSigningKey } = keys;
   // Between the two a rotation may have stood still: whichever the ledger asks for is the one.
-  const signing = [keys.signingKey, ...keys.otherSigningKeys];
-  if (signing.some((key) => signerOf(manifest.origin, key).verifierKey === manifest.key)) return keys;
+  const signing = [
+    signingKey,
+    ...otherSigningKeys,
+    ...(nextSigningKey === undefined ? [] : [nextSigningKey]),
+  ];
+  const note = parseCheckpoint(Buffer.from(manifest.note));
+  const inUse = isRefusal(note) ? undefined : note.signatures.at(-1)?.keyHash;
+  if (signing.some((key) => signerOf(manifest.origin, key).kid === inUse)) return keys;
   throw new HoldpointError(
     'config_invalid',
-    `The signing.pem in ${keysDir} is not the one that the backup was sealed under.`,
+    `The signing.pem in ${paths.keysDir}, or whatever keys.signing names, is not the one that the backup was last sealed under.`,
     'Put the signing.pem and kek.key of the backed-up ledger there first: they are in no backup of ours.',
   );
 }

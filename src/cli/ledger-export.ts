@@ -9,6 +9,7 @@ import { HoldpointError, refusalOf } from '../core/errors.ts';
 import { exportStream, exportTiles } from '../ledger/export.ts';
 import type { RecordStore } from '../ledger/store.ts';
 import { openLedgerCopy } from '../store/ledger-copy.ts';
+import type { LevelCopy } from '../store/level.ts';
 import { type Command, type Environment, exitCodes } from './command.ts';
 import { type Options, onlyArgument, readArguments } from './options.ts';
 import { printJson, printLine, visible } from './print.ts';
@@ -86,7 +87,7 @@ async function writeTiles(store: RecordStore, dir: string): Promise<number> {
 export async function withCopy(
   options: Options,
   env: Environment,
-  read: (store: RecordStore) => Promise<void>,
+  read: (store: LevelCopy) => Promise<void>,
 ): Promise<void> {
   const { paths } = loadConfig(options.text('config') ?? defaultConfigFile, env);
   if (!existsSync(paths.ledgerDir)) {

@@ -1,10 +1,10 @@
-/** A key-encryption key that is retired while a backup is taken: what was copied could not be opened any more. */
+/** What is done to bodies while a backup of them is taken: a key is retired that opens them, or they are erased. */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it, vi } from 'vitest';
 import { kekOf } from '../../src/ledger/vault.ts';
-import { readBackup, takeBackup } from '../../src/store/backup.ts';
+import { readBackup, takeBackup, verifyBackup } from '../../src/store/backup.ts';
 import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
 import { openLedgerStore } from '../../src/store/ledger-store.ts';
 import { createLedgerUnderTest, exchange, kek } from './ledger-under-test.ts';
@@ -14,7 +14,7 @@ vi.setConfig({ testTimeout: 60_000 });
 const scratch = mkdtempSync(join(tmpdir(), 'holdpoint-backup-keys-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-it('is no backup, the first one neither, and the next attempt is one', async () => {
+it('a retired key: is no backup, the first one neither, and the next attempt is one', async () => {
   const ledgerDir = join(scratch, 'ledger');
   const dir = join(scratch, 'backup');
   const house = createLedgerUnderTest();
@@ -46,5 +46,35 @@ it('is no backup, the first one neither, and the next attempt is one', async () 
   expect(existsSync(join(dir, 'manifest.json'))).toBe(false);
   await back(async () => undefined);
   expect(readBackup(dir).manifest.size).toBe(ledger.durable().size);
+  await ledger.close('test');
+});
+
+it('an erasure: what was copied is no backup and stays as it was, and the next attempt is one', async () => {
+  const ledgerDir = join(scratch, 'erased');
+  const dir = join(scratch, 'backup of erased');
+  const house = createLedgerUnderTest();
+  const ledger = await house.open({ openStore: () => openLedgerStore(ledgerDir) });
+  const decision = await exchange(ledger, () => undefined);
+  await vi.waitFor(() => expect(ledger.openDecisions()).toEqual([]));
+  const facts = { origin: ledger.origin, key: ledger.verifierKey, taken: '2026-11-26T00:00:00.000Z' };
+  const back = async (meanwhile: () => Promise<unknown>): Promise<void> => {
+    const store = await openLedgerCopy(ledgerDir);
+    try {
+      await meanwhile();
+      await takeBackup(store, dir, facts, () => openLedgerCopy(ledgerDir));
+    } finally {
+      await store.close();
+    }
+  };
+  const data = {
+    ...{ action: 'erase', basis: 'objection', by: 'petra', final: true, request: 'ab'.repeat(8) },
+    ...{ role: 'privacy', scope: { decision }, targets: [[decision, 0]] },
+  };
+  const erase = () => ledger.erase({ type: 'erasure', data }, () => true);
+  await expect(back(erase)).rejects.toMatchObject({ code: 'overloaded' });
+  expect(existsSync(join(dir, 'manifest.json'))).toBe(false);
+  await back(async () => undefined);
+  const { verdict, defects } = await verifyBackup(readBackup(dir), {});
+  expect([verdict.findings, verdict.bodies.erased, defects]).toEqual([[], 1, []]);
   await ledger.close('test');
 });

@@ -139,6 +139,22 @@ describe('a backup', () => {
   });
 });
 
+it('a backup of a ledger whose signing key was rotated verifies, goes on over another rotation, and is restored', async () => {
+  const house = newHouse();
+  const dir = newDir();
+  await live(house, 1);
+  for (let rotation = 0; rotation < 2; rotation += 1) {
+    expect((await run(['keys', 'rotate', '--config', house.configFile, '--reason', 'yearly'])).code).toBe(0);
+    const { code, err } = await backUp(house, dir);
+    expect([code, err]).toEqual([0, '']);
+  }
+  loseLedger(house);
+  const { code, err } = await restore(house, dir);
+  expect([code, err]).toEqual([0, '']);
+  await live(house, 1);
+  expect((await verifyDirectory(house.dataDir, {})).findings).toEqual([]);
+});
+
 it('a backup is begun anew once a key that it may need was retired', async () => {
   const house = newHouse();
   const dir = newDir();
