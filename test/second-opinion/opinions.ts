@@ -15,20 +15,20 @@ export const missing = [pythonPath, 'openssl'].filter(
 );
 if (missing.length > 0) process.stderr.write(`second opinion: not tried, ${missing.join(' and ')} missing\n`);
 
-const verdictSchema = z.object({
+export const opinionSchema = z.object({
   ok: z.boolean(),
   size: z.number(),
   root: z.string(),
   findings: z.array(z.object({ code: z.string(), seq: z.number() })),
 });
-export type Opinion = z.output<typeof verdictSchema>;
+export type Opinion = z.output<typeof opinionSchema>;
 
 /** @param args as verify.py takes them */
 export function second(...args: readonly string[]): Promise<Opinion> {
   const { promise, resolve, reject } = Promise.withResolvers<Opinion>();
   execFile(pythonPath, [program, ...args], (_error, stdout, stderr) => {
     if (stdout === '') reject(new Error(stderr));
-    else resolve(verdictSchema.parse(JSON.parse(stdout)));
+    else resolve(opinionSchema.parse(JSON.parse(stdout)));
   });
   return promise;
 }

@@ -38,6 +38,7 @@ BASES = {
     "no_longer_needed", "consent_withdrawn", "objection", "unlawful", "legal_obligation", "child_consent", "retention",
 }
 TARGETS_MAX = 2048
+TRIALS_MAX = 16
 
 
 # Of Unicode's property White_Space, as c2sp.org/signed-note has it for names.
@@ -73,6 +74,11 @@ class Tree:
             size //= 2
         self.frontier.append(node)
         self.size += 1
+
+    def copy(self):
+        other = Tree()
+        other.size, other.frontier = self.size, list(self.frontier)
+        return other
 
     def root(self):
         if not self.frontier:
@@ -982,6 +988,37 @@ class Keys:
             raise Bad("key_revoked", lost[0]["by"])
 
 
+# A block whose root disagrees with its checkpoint.
+
+
+class Suspect:
+    """Its entries, and what is known of which was altered: the entry after each names the hash it was sealed with."""
+
+    def __init__(self, seq, before, hashes, prevs, root, breaks):
+        self.seq, self.before, self.hashes, self.prevs, self.root, self.breaks = seq, before, hashes, prevs, root, breaks
+
+    def altered(self, next_prev=None):
+        """The first entry that was altered; None where putting the named hashes back does not make the root come out."""
+        prevs = self.prevs + [next_prev]
+        claimed = [at for at, prev in enumerate(prevs) if prev is not None and prev != self.hashes[at].hex()]
+        trials = [[at] for at in claimed[:TRIALS_MAX]] + ([claimed] if len(claimed) > 1 else [])
+        for trial in trials:
+            tree = self.before.copy()
+            for at, leaf_hash in enumerate(self.hashes):
+                tree.append(bytes.fromhex(prevs[at]) if at in trial else leaf_hash)
+            if tree.root() == self.root:
+                return self.seq + trial[0]
+        return None
+
+    def verdict(self, next_prev=None, signed=False):
+        altered = self.altered(next_prev)
+        if altered is not None:
+            return Bad("entry_altered", altered)
+        if self.breaks:
+            return Bad("chain_broken", self.breaks[0])
+        return Bad("entry_altered" if signed and len(self.hashes) == 1 else "root_mismatch", self.seq)
+
+
 # The whole.
 
 
@@ -992,7 +1029,7 @@ class Verifier:
         self.prev, self.ledger, self.boot, self.mono = NO_PREV, None, None, 0
         self.note, self.due, self.note_seq, self.roots, self.ends = None, [], 0, {}, {}
         self.block_seq, self.bodies, self.snapshots = -1, None, []
-        self.broken, self.suspect, self.count = None, None, 0
+        self.suspect = None
 
     def run(self, records):
         """Raises the first cause. A key that nobody knew is one only when no rotation brought it in after all."""
@@ -1026,9 +1063,7 @@ class Verifier:
         for key in [] if self.keys.early else self.due:
             check_signature(self.note, [key], self.note_seq)
         if self.suspect:
-            raise Bad("entry_altered", self.suspect.seq) if self.count == 1 else self.suspect
-        if self.broken:
-            raise self.broken
+            raise self.suspect.verdict(signed=True)
         self.erasures.settle()
         vouching = self.keys.trusted_among(self.trusted)
         self.keys.check_revocations(vouching, self.check_kept())
@@ -1039,9 +1074,8 @@ class Verifier:
         raw_leaves, raw_note = read_block(value, seq)
         leaves = [read_leaf(raw, seq + at) for at, raw in enumerate(raw_leaves)]
         hashes = [sha256(b"\x00", raw) for raw in raw_leaves]
-        # Where the entry after it names another hash than it has, an entry is not what was sealed.
         if self.suspect:
-            raise Bad("entry_altered", seq - 1) if leaves[0]["prev"] != self.prev else self.suspect
+            raise self.suspect.verdict(leaves[0]["prev"])
         for at, leaf in enumerate(leaves):
             if leaf["seq"] != seq + at:
                 raise Bad("seq_mismatch", seq + at)
@@ -1052,30 +1086,45 @@ class Verifier:
         if note["size"] != seq + len(leaves):
             raise Bad("checkpoint_size_mismatch", seq)
         self.due = self.keys.check_note(note, seq)
-        self.note, self.note_seq, self.count = note, seq, len(leaves)
-        grown = Tree()
-        grown.size, grown.frontier = self.tree.size, list(self.tree.frontier)
-        for leaf_hash in hashes:
-            grown.append(leaf_hash)
-        for at in range(len(leaves) - 1):
-            if grown.root() != note["root"] and leaves[at + 1]["prev"] != hashes[at].hex():
-                raise Bad("entry_altered", seq + at)
-        for leaf, leaf_hash in zip(leaves, hashes):
-            self.snapshot_state(leaf)
-            if leaf["prev"] != self.prev:
-                raise Bad("chain_broken", leaf["seq"])
-            self.rules(leaf)
-            self.tree.append(leaf_hash)
-            self.roots[self.tree.size] = self.tree.root()
-            self.prev = leaf_hash.hex()
+        self.note, self.note_seq = note, seq
+        self.chain(seq, leaves, hashes)
+        if self.suspect is None:
+            self.judge(leaves, hashes)
+        else:
+            for leaf in leaves:
+                self.await_snapshot(leaf, None)
+        self.prev = hashes[-1].hex()
         self.block_seq = seq
         self.bodies = [(leaf["seq"], index, part) for leaf in leaves for index, part in enumerate(leaf["parts"])]
-        if note["root"] != self.tree.root():
-            self.suspect = Bad("root_mismatch", seq)
         self.keys.end_block(self.tree.size)
         self.ends[self.tree.size] = self.tree.root()
         if len(self.ends) > ANCHORED_BLOCKS_MAX:
             del self.ends[next(iter(self.ends))]
+
+    def chain(self, seq, leaves, hashes):
+        """The root first: where it disagrees, the block is suspect until the entry after it says more."""
+        before = [self.prev] + [leaf_hash.hex() for leaf_hash in hashes[:-1]]
+        breaks = [leaf["seq"] for leaf, prev in zip(leaves, before) if leaf["prev"] != prev]
+        grown = self.tree.copy()
+        for leaf_hash in hashes:
+            grown.append(leaf_hash)
+        if grown.root() != self.note["root"]:
+            prevs = [leaf["prev"] for leaf in leaves[1:]]
+            self.suspect = Suspect(seq, self.tree, hashes, prevs, self.note["root"], breaks)
+            if self.suspect.altered() is not None:
+                raise self.suspect.verdict()
+            self.tree = grown
+        elif breaks:
+            raise Bad("chain_broken", breaks[0])
+
+    def judge(self, leaves, hashes):
+        """What the entries mean, one after the other."""
+        for leaf, leaf_hash in zip(leaves, hashes):
+            self.snapshot_state(leaf)
+            self.rules(leaf)
+            self.tree.append(leaf_hash)
+            self.roots[self.tree.size] = self.tree.root()
+            self.prev = leaf_hash.hex()
 
     def leaf(self, leaf):
         """Whether an entry belongs where it stands: its ledger, its key, its clock."""
@@ -1106,11 +1155,10 @@ class Verifier:
         self.boot, self.mono = leaf["boot"], leaf["mono"]
 
     def rules(self, leaf):
-        """State rules are reported last: what was altered is the cause of what then contradicts."""
         codes = [self.erasures.apply(leaf, self.decisions.open), self.anchor(leaf), self.decisions.apply(leaf)]
         code = next((code for code in codes if code), None)
-        if code and not self.broken:
-            self.broken = Bad(code, leaf["seq"])
+        if code:
+            raise Bad(code, leaf["seq"])
 
     def anchor(self, leaf):
         """What an anchor took note of must be a state that the ledger had."""
@@ -1145,16 +1193,25 @@ class Verifier:
         opened = [[seq, decision["entries"]] for seq, decision in self.decisions.open.items()]
         state = {"frontier": [n.hex() for n in self.tree.frontier], "open": opened, "prev": self.prev,
                  "size": leaf["seq"], "v": 1}
-        # A block has one heartbeat at most.
-        if leaf["data"]["open"] != len(opened) or self.snapshots:
+        self.await_snapshot(leaf, canonical(state))
+        if leaf["data"]["open"] != len(opened):
             raise Bad("snapshot_mismatch", leaf["seq"])
-        self.snapshots.append((leaf["seq"], leaf["data"]["snapshot"], canonical(state)))
+
+    def await_snapshot(self, leaf, expected):
+        """A block has one heartbeat at most; what its snapshot must say is not known where the block is suspect."""
+        if leaf["type"] != "heartbeat":
+            return
+        if self.snapshots:
+            raise Bad("snapshot_mismatch", leaf["seq"])
+        self.snapshots.append((leaf["seq"], leaf["data"]["snapshot"], expected))
 
     def snapshot(self, seq, value):
         awaited = next((entry for entry in self.snapshots if entry[0] == seq), None)
+        if awaited is None and self.suspect:
+            return
         try:
             same = awaited is not None and sha256(value).hex() == awaited[1] and (
-                canonical(json.loads(value.decode("utf-8"))) == awaited[2]
+                awaited[2] is None or canonical(json.loads(value.decode("utf-8"))) == awaited[2]
             )
         except (ValueError, RecursionError):
             same = False
