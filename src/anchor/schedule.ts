@@ -43,7 +43,7 @@ export interface AnchorStatus {
   readonly lagEntries: number;
   /**
    * Every entry that was durable longer ago than this is acknowledged; 0 when nothing is due, infinite when the
-   * anchor never acknowledged anything.
+   * anchor never acknowledged anything of this ledger: one that remembers more than there is remembers another history.
    */
   readonly lagSeconds: number;
 }
@@ -166,12 +166,16 @@ export function startAnchoring(options: AnchoringOptions): Anchoring {
       const { size } = ledger.durable();
       const nowUs = clock.monoUs();
       return lanes.map((lane) => {
+        const { name, kind } = lane.anchor;
+        if (lane.size > size)
+          return { name, kind, size: lane.size, lagEntries: size, lagSeconds: Number.POSITIVE_INFINITY };
         const due = isDue(lane, size);
+        const lagEntries = due ? size - lane.size : 0;
         return {
-          name: lane.anchor.name,
-          kind: lane.anchor.kind,
+          name,
+          kind,
           size: lane.size,
-          lagEntries: due ? size - lane.size : 0,
+          lagEntries,
           lagSeconds: due ? (nowUs - lane.takenUs) / 1e6 : 0,
         };
       });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Anchor, anchorFailed } from '../../src/anchor/anchor.ts';
 import { openAnchorMemory } from '../../src/anchor/memory.ts';
+import { isAnchored } from '../../src/anchor/require.ts';
 import { type AnchorEvent, type Anchoring, startAnchoring } from '../../src/anchor/schedule.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { createLedgerUnderTest, exchange, type LedgerUnderTest } from '../fault/ledger-under-test.ts';
@@ -136,6 +137,22 @@ describe('anchoring', () => {
     await counted(2);
     expect(events[1]).toMatchObject({ kind: 'failed', anchor: 'silent', error: { code: 'anchor_failed' } });
     expect(anchoring.status()[0]?.lagSeconds).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('takes an acknowledgement of more than the ledger has for none of its entries', async () => {
+    const ahead = {
+      size: ledger.durable().size + 100,
+      note: Buffer.alloc(0),
+      origin: '',
+      root: Buffer.alloc(32),
+    };
+    const memory = openAnchorMemory(join(directory, 'anchors'), ledger.origin);
+    await memory.acknowledge('a', ahead, time.clock.nowMs(), { text: '', files: [] });
+    const anchoring = start();
+    await counted(1);
+    expect(events).toMatchObject([{ kind: 'failed', error: { code: 'anchor_contradicts' } }]);
+    expect(lagOf(anchoring)).toEqual([ledger.durable().size, Number.POSITIVE_INFINITY]);
+    expect(isAnchored(anchoring.status(), { withinMs: 60_000, quorum: 1 })).toBe(false);
   });
 
   it('finishes over `stop`, sealing nothing more', async () => {
