@@ -10,8 +10,11 @@ import type { Ledger } from '../ledger/ledger.ts';
 /** Request seqs, the carrying decision's first. */
 export type Group = readonly [number, ...number[]];
 
-/** How many carrying decisions are remembered, so that lines name each of them once. */
-const rememberedMax = 65_536;
+/** How many decisions are remembered, at least, so that lines and what was said later name each of them once. */
+export const rememberedMin = 65_536;
+
+/** What of the ledger it reads. */
+export type CandidateSource = Pick<Ledger, 'blocks' | 'decisionsOf' | 'entry' | 'linesOf'>;
 
 /** Where a scope over a class begins to look, and who hears how far it came. */
 export interface Look {
@@ -28,19 +31,24 @@ export interface Look {
 }
 
 /** Groups in the order of the ledger, each once. Holds one block of entries in memory. */
-export async function* groupsOf(ledger: Ledger, scope: Scope, look: Look): AsyncGenerator<Group> {
+export async function* groupsOf(ledger: CandidateSource, scope: Scope, look: Look): AsyncGenerator<Group> {
   let remembered = new Set<number>();
+  // Those before it, kept until as many again have come: the newest may not be sealed yet, and would be named twice.
+  let earlier = remembered;
   for await (const request of requestsOf(ledger, scope, look)) {
     const { batch } = request.data;
     const root = typeof batch === 'number' ? batch : request.seq;
-    if (remembered.has(root)) continue;
-    if (remembered.size >= rememberedMax) remembered = new Set();
+    if (remembered.has(root) || earlier.has(root)) continue;
+    if (remembered.size >= rememberedMin) {
+      earlier = remembered;
+      remembered = new Set();
+    }
     remembered.add(root);
     yield [root, ...(await ledger.linesOf(root))];
   }
 }
 
-async function* requestsOf(ledger: Ledger, scope: Scope, look: Look): AsyncGenerator<Entry> {
+async function* requestsOf(ledger: CandidateSource, scope: Scope, look: Look): AsyncGenerator<Entry> {
   if ('decision' in scope) {
     const entry = await ledger.entry(scope.decision);
     if (entry.type !== 'request')
@@ -58,7 +66,11 @@ async function* requestsOf(ledger: Ledger, scope: Scope, look: Look): AsyncGener
 
 type ClassScope = Extract<Scope, { readonly match: Match } | { readonly rule: string }>;
 
-async function* requestsOfClass(ledger: Ledger, scope: ClassScope, look: Look): AsyncGenerator<Entry> {
+async function* requestsOfClass(
+  ledger: CandidateSource,
+  scope: ClassScope,
+  look: Look,
+): AsyncGenerator<Entry> {
   const wanted = 'match' in scope ? scope.match : look.match;
   const now = new Date(look.nowMs).toISOString();
   const isLater = ({ at }: Entry): boolean => scope.before !== undefined && at >= scope.before;
@@ -89,7 +101,7 @@ async function* requestsOfClass(ledger: Ledger, scope: ClassScope, look: Look): 
  * such as a comment on a decision that was erased; null for any other entry.
  */
 async function requestToJudge(
-  ledger: Ledger,
+  ledger: CandidateSource,
   entry: Entry,
   wanted: Match,
   fromSeq: number,
