@@ -13,6 +13,7 @@ import { type OpenedKeys, openKeys } from './store/key-source.ts';
 import { createKeyring, type Keyring } from './store/keyring.ts';
 import { isBegun, openLevelCache, writeBufferBytes } from './store/level.ts';
 import { readRestored, removeRestored } from './store/restored.ts';
+import { removeStaging } from './store/staging.ts';
 import { product } from './version.ts';
 
 export interface LedgerPlace {
@@ -78,9 +79,10 @@ export async function openConfiguredLedger(
     highWater.close();
   };
   try {
+    removeStaging(paths.ledgerDir);
     return { ledger, keys, keyring: createKeyring({ ...keys, ledger, random: systemRandom }), close };
   } catch (error) {
-    await close('keys not available');
+    await close('could not start');
     throw error;
   }
 }

@@ -27,6 +27,7 @@ import { openLedgerStore } from './ledger-store.ts';
 import { openLevelCache, openLevelStore } from './level.ts';
 import { decodeReference } from './reference.ts';
 import { bodiesIn } from './segment.ts';
+import { stagingOf } from './staging.ts';
 
 /**
  * Repairs what `report` found derived; resolves with what was done, in words. Throws `data_dir_locked` while a
@@ -49,7 +50,7 @@ export async function repair(paths: FsckPaths, report: FsckReport): Promise<read
 
 async function rebuild({ ledgerDir, highWater }: FsckPaths, report: FsckReport): Promise<string> {
   if (!report.journalIsWhole) throw notWhole(ledgerDir);
-  const staging = `${ledgerDir}.rebuilding`;
+  const staging = stagingOf(ledgerDir, 'rebuilding');
   rmSync(staging, { recursive: true, force: true });
   await (await openLevelStore(staging)).close();
   const segments = await segmentsIn(ledgerDir);

@@ -11,6 +11,7 @@ import { openHighWater, replaceHighWater } from './high-water.ts';
 import { syncDirectory } from './journal.ts';
 import { openLedgerStore } from './ledger-store.ts';
 import { readRestored, writeRestored } from './restored.ts';
+import { stagingOf } from './staging.ts';
 
 export interface RestorePaths {
   readonly ledgerDir: string;
@@ -43,7 +44,7 @@ export async function restoreBackup(backup: Backup, paths: RestorePaths): Promis
   requireNoLedger(paths);
   const { manifest, id } = backup;
   const restored = { size: manifest.size, backup: id, taken: manifest.taken, lost: lostBy(backup, paths) };
-  const staging = `${paths.ledgerDir}.restoring`;
+  const staging = stagingOf(paths.ledgerDir, 'restoring');
   rmSync(staging, { recursive: true, force: true });
   try {
     await writeRecords(backup, staging, restored);

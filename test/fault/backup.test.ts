@@ -332,6 +332,19 @@ describe('a restore', () => {
     expect(notes.join()).not.toContain('under way');
   });
 
+  it.each(['restoring', 'rebuilding'])(
+    'that a kill broke off while it was %s leaves no copy beyond the next start',
+    async (work) => {
+      const house = newHouse();
+      await live(house, 1);
+      const ledgerDir = join(house.dataDir, 'ledger');
+      cpSync(ledgerDir, `${ledgerDir}.${work}`, { recursive: true });
+      await eraseOne(house);
+      expect(readdirSync(house.dataDir).filter((name) => name.startsWith('ledger'))).toEqual(['ledger']);
+      expect((await verifyDirectory(house.dataDir, {})).findings).toEqual([]);
+    },
+  );
+
   it('writes over nothing, and needs the keys of the ledger', async () => {
     const house = newHouse();
     const dir = newDir();
