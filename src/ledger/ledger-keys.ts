@@ -6,9 +6,11 @@ import type { KeyObject } from 'node:crypto';
 import { HoldpointError } from '../core/errors.ts';
 import { type Signer, type SigningKey, signerOf } from './checkpoint.ts';
 import type { Head } from './head.ts';
+import { readKeyChain } from './key-chain.ts';
 import type { LedgerOptions } from './ledger-options.ts';
 import { type KeyOrder, proveRotation, rotationData } from './rotation.ts';
 import type { Sealer } from './sealer.ts';
+import type { RecordStore } from './store.ts';
 import type { KeyEncryptionKey } from './vault.ts';
 
 export interface LedgerKeys {
@@ -26,8 +28,11 @@ export interface LedgerKeys {
   dropKek(id: string): void;
   /** Seals the rotation to `key`, one at a time; see Ledger.rotateSigningKey. */
   rotateTo(sealed: SealedPlace, key: KeyObject | SigningKey, order: KeyOrder): Promise<void>;
-  /** Seals the rotation that the configuration asks for, unless it was sealed before. */
-  rotateAtStart(sealed: SealedPlace): Promise<void>;
+  /**
+   * Seals the rotation that the configuration asks for, unless it was sealed before; resolves with why it is not where
+   * the ledger has left that key since.
+   */
+  rotateAtStart(sealed: SealedPlace): Promise<HoldpointError | null>;
 }
 
 /** Where a rotation is sealed. */
@@ -35,9 +40,21 @@ export interface SealedPlace {
   readonly ledgerId: string;
   readonly sealer: Sealer;
   readonly head: Head;
+  readonly store: RecordStore;
 }
 
 const rotationAttemptsMax = 64;
+
+/** A key does not come back: no verifier takes a ledger that does, and it may have been given up because it was stolen. */
+async function refuseFormer({ store }: SealedPlace, next: Signer): Promise<HoldpointError | null> {
+  const chain = await readKeyChain(store);
+  if (!chain.some(({ key }) => key === next.verifierKey)) return null;
+  return new HoldpointError(
+    'invalid_argument',
+    `The ledger was under the key ${next.kid} before, and a key does not come back.`,
+    'Rotate to one that it never had, and remove this one from keys.nextSigning where that names it.',
+  );
+}
 
 export function createLedgerKeys(
   options: Pick<LedgerOptions, 'signingKey' | 'otherSigningKeys' | 'nextSigningKey' | 'kek' | 'retiredKeks'>,
@@ -94,15 +111,21 @@ export function createLedgerKeys(
     },
     rotateTo: async (sealed, key, order) => {
       const next = signerOf(signer.origin, key);
+      const refusal = next.kid === signer.kid ? null : await refuseFormer(sealed, next);
+      if (refusal !== null) throw refusal;
       // Known before it is used: should the commit fail, what is reopened may ask for either.
       if (next.kid !== signer.kid) signingKeys.push(key);
       await changeKey(sealed, next, order);
     },
     rotateAtStart: async (sealed) => {
-      if (options.nextSigningKey === undefined) return;
+      if (options.nextSigningKey === undefined) return null;
       const next = signerOf(signer.origin, options.nextSigningKey);
-      if (next.kid === signer.kid) return;
-      await changeKey(sealed, next, { by: 'holdpoint', reason: 'keys.nextSigning' });
+      if (next.kid === signer.kid) return null;
+      // Genesis may be on its way to the disk; nothing else is sealed meanwhile.
+      await sealed.sealer.drain();
+      const refusal = await refuseFormer(sealed, next);
+      if (refusal === null) await changeKey(sealed, next, { by: 'holdpoint', reason: 'keys.nextSigning' });
+      return refusal;
     },
   };
 }

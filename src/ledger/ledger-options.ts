@@ -56,5 +56,7 @@ export type LedgerEvent =
   | { readonly kind: 'failed'; readonly error: unknown }
   | { readonly kind: 'reopen_failed'; readonly error: unknown }
   | { readonly kind: 'index_failed'; readonly error: unknown }
+  /** The configuration names a next signing key that the ledger has left since. */
+  | { readonly kind: 'rotation_refused'; readonly error: unknown }
   /** What was sealed is not destroyed yet; it is tried again before the next erasure and at the next start. */
   | { readonly kind: 'erasure_failed'; readonly error: unknown };

@@ -132,7 +132,8 @@ export function createOpening(parts: OpeningOptions): Opening {
     }
     const closed = await recover(store, sealer, head, restored ? 'restore' : reason);
     if (reason === 'start') sealer.seal({ type: 'start', data: options.startData });
-    await keys.rotateAtStart({ ledgerId, sealer, head });
+    const refusal = await keys.rotateAtStart({ ledgerId, sealer, head, store });
+    if (refusal !== null) options.onEvent({ kind: 'rotation_refused', error: refusal });
     // The key was replaced, and a crash or a restart stood between that and its first body.
     const kek = keys.kekInUse();
     if (resumed !== null && resumed.kekId !== null && resumed.kekId !== kek.id)

@@ -59,6 +59,34 @@ function slowKey(key: KeyObject) {
   return { slow, asked };
 }
 
+describe('a key that the ledger was under before', () => {
+  const third = signingKeyOf('third');
+
+  it('is not gone back to by a start whose configuration still names it', async () => {
+    const house = createLedgerUnderTest();
+    const first = await house.open({ nextSigningKey: nextKey });
+    await first.rotateSigningKey(third, order);
+    await first.close('done');
+    const ledger = await house.open({ signingKey: third, nextSigningKey: nextKey });
+    expect(ledger.verifierKey).toBe(signerOf(ledger.origin, third).verifierKey);
+    expect(house.events.map(({ kind }) => kind)).toContain('rotation_refused');
+    await exchange(ledger, () => undefined);
+    await ledger.close('done');
+    await expectTrustedBy(house, ledger, [signingKey, nextKey, third]);
+  });
+
+  it('is not rotated to', async () => {
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    await ledger.rotateSigningKey(nextKey, order);
+    await expect(ledger.rotateSigningKey(signingKey, order)).rejects.toMatchObject({
+      code: 'invalid_argument',
+    });
+    await ledger.close('done');
+    await expectTrustedBy(house, ledger, [signingKey, nextKey]);
+  });
+});
+
 it('seals what comes after it under the new key, and verifies with either', async () => {
   const house = createLedgerUnderTest();
   const ledger = await house.open();
