@@ -1,4 +1,4 @@
-/** Both verifiers on ledgers that anything was done to: they agree which is intact, and what is wrong first with the others. */
+/** Both verifiers on ledgers that anything was done to, with what an auditor remembers: they agree which is intact, and what is wrong first with the others. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pythonPath } from '../support/python.ts';
 import { type Folder, makeFolder, streamOf } from './ledgers.ts';
-import { changedLedger, untouched } from './mutations.ts';
+import { changedLedger, outsideMemory, untouched } from './mutations.ts';
 import { missing, type Opinion, opinionSchema, ours } from './opinions.ts';
 
 const runFile = promisify(execFile);
@@ -15,18 +15,24 @@ const runs = 150;
 
 /** One process for all of them: starting it takes longer than what it does. */
 const program = `
+import json
 import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, sys.argv[1])
 import verify
-for path in sys.argv[2:]:
-    verify.main([path])
+for arguments in sys.argv[2:]:
+    verify.main(json.loads(arguments))
 `;
 
-async function opinionsOf(paths: readonly string[]): Promise<readonly Opinion[]> {
-  const { stdout } = await runFile(pythonPath, ['-c', program, here, ...paths], {
-    maxBuffer: 64 * 1024 ** 2,
-  });
+/** @param asked the arguments of each, as verify.py takes them */
+async function opinionsOf(asked: readonly (readonly string[])[]): Promise<readonly Opinion[]> {
+  const { stdout } = await runFile(
+    pythonPath,
+    ['-c', program, here, ...asked.map((each) => JSON.stringify(each))],
+    {
+      maxBuffer: 64 * 1024 ** 2,
+    },
+  );
   return stdout
     .trimEnd()
     .split('\n')
@@ -49,10 +55,24 @@ describe.skipIf(missing.length > 0)('a ledger that something was done to', () =>
   it('has the same first cause in both opinions, or none', async () => {
     const [seed = 0] = fc.sample(fc.nat(), 1);
     const streams = [...untouched, ...fc.sample(changedLedger, { numRuns: runs, seed })].map(streamOf);
-    const opinions = await opinionsOf(streams.map((bytes, at) => folder.write(`${at}.hpj`, bytes)));
+    const remembered = fc.sample(outsideMemory, { numRuns: streams.length, seed });
+    const opinions = await opinionsOf(
+      streams.map((bytes, at) => {
+        const { trust = '', checkpoint = '' } = remembered[at] ?? {};
+        return [
+          ...(trust === '' ? [] : ['--trust', trust]),
+          ...(checkpoint === '' ? [] : ['--checkpoint', folder.write(`${at}.note`, checkpoint)]),
+          folder.write(`${at}.hpj`, bytes),
+        ];
+      }),
+    );
     expect(opinions).toHaveLength(streams.length);
     for (const [at, bytes] of streams.entries()) {
-      const { findings } = await ours(bytes);
+      const { trust = '', checkpoint = '' } = remembered[at] ?? {};
+      const { findings } = await ours(bytes, {
+        ...(trust === '' ? {} : { trustedKeys: [trust] }),
+        ...(checkpoint === '' ? {} : { checkpoint }),
+      });
       expect
         .soft(firstOf(opinions[at]?.findings ?? []), `ledger ${at} of seed ${seed}`)
         .toBe(firstOf(findings));

@@ -345,3 +345,25 @@ export const changedLedger: fc.Arbitrary<Records> = fc.oneof(
 );
 
 export const untouched: readonly Records[] = [full.records, changing.records];
+
+export interface Remembered {
+  readonly trust: string;
+  readonly checkpoint: string;
+}
+
+/** What an auditor brings of one of these ledgers or of none: a key, a checkpoint, '' for neither. */
+export const outsideMemory: fc.Arbitrary<Remembered> = fc
+  .tuple(
+    fc.constantFrom(full, changing),
+    fc.constantFrom('one', ...rotatedTo, 'stranger'),
+    fc.nat(60),
+    fc.nat(3),
+  )
+  .map(([builder, seed, size, which]) => {
+    const { origin } = builder;
+    const root = builder.root(Math.min(size, builder.size()));
+    return {
+      trust: (which & 1) === 0 ? '' : builder.keyOf(seed),
+      checkpoint: (which & 2) === 0 ? '' : signNote(seed, origin, size, root),
+    };
+  });
