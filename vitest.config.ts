@@ -14,6 +14,7 @@ const faultAlone = [
   'test/fault/journal.test.ts',
   'test/fault/power-failure.test.ts',
   'test/fault/rotation.test.ts',
+  'test/fault/torn-read.test.ts',
 ];
 
 /**

@@ -1,12 +1,15 @@
 /** Reads values of the journal back by their place; needs no lock, and opens few files at a time. */
-import { closeSync, existsSync, fstatSync, openSync, read } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, read, readSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { type Extent, segmentFile } from './journal.ts';
 
 const readAt = promisify(read);
 
 export interface JournalReader {
-  /** The bytes at a place; fewer where the segment ends early or is gone. */
+  /**
+   * The bytes at a place; fewer where the segment ends early or is gone. What is overwritten meanwhile begins with zeros,
+   * however much of it was read before.
+   */
   read(extent: Extent): Promise<Buffer>;
   /** Lets a segment go that was removed, so that its space is free. */
   forget(segment: number): void;
@@ -19,6 +22,15 @@ const openSegmentsMax = 16;
 interface OpenSegment {
   readonly fd: number;
   users: number;
+}
+
+const headBytes = 4;
+
+/** Whoever overwrites begins with the first byte: while that stands, what was read by then was whole. */
+function markOverwritten(fd: number, offset: number, value: Buffer): void {
+  const head = Buffer.alloc(headBytes);
+  if (value.length < headBytes || readSync(fd, head, 0, headBytes, offset) < headBytes) return;
+  if (head.readUInt32BE(0) === 0) value.fill(0, 0, headBytes);
 }
 
 /** Reads values back by their place; needs no lock. */
@@ -61,6 +73,7 @@ export function openJournalReader(dir: string): JournalReader {
           if (bytesRead === 0) break;
           done += bytesRead;
         }
+        markOverwritten(file.fd, offset, buffer.subarray(0, done));
         return buffer.subarray(0, done);
       } finally {
         file.users -= 1;

@@ -131,6 +131,7 @@ async function requireRecord(
   );
 }
 
+/** From the first byte on: whoever reads meanwhile looks there, last, for whether it was begun (journal-reader.ts). */
 async function overwrite(handle: FileHandle, offset: number, bytes: number): Promise<void> {
   for (let done = 0; done < bytes; ) {
     const { bytesWritten } = await handle.write(zeros, 0, Math.min(pieceBytes, bytes - done), offset + done);
