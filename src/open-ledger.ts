@@ -80,7 +80,9 @@ export async function openConfiguredLedger(
   };
   try {
     removeStaging(paths.ledgerDir);
-    return { ledger, keys, keyring: createKeyring({ ...keys, ledger, random: systemRandom }), close };
+    const onUnfinished = (error: unknown): void => onEvent({ kind: 'retirement_failed', error });
+    const keyring = createKeyring({ ...keys, ledger, random: systemRandom, onUnfinished });
+    return { ledger, keys, keyring, close };
   } catch (error) {
     await close('could not start');
     throw error;

@@ -58,5 +58,7 @@ export type LedgerEvent =
   | { readonly kind: 'index_failed'; readonly error: unknown }
   /** The configuration names a next signing key that the ledger has left since. */
   | { readonly kind: 'rotation_refused'; readonly error: unknown }
+  /** A key-encryption key that was being retired when the process died is still there; the next start tries again. */
+  | { readonly kind: 'retirement_failed'; readonly error: unknown }
   /** What was sealed is not destroyed yet; it is tried again before the next erasure and at the next start. */
   | { readonly kind: 'erasure_failed'; readonly error: unknown };

@@ -8,7 +8,15 @@ import { HoldpointError } from '../core/errors.ts';
 import { signerOf } from '../ledger/checkpoint.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { KeyOrder } from '../ledger/rotation.ts';
-import { adoptSigningKey, destroyKek, loadSigningKeys, prepareSigningKey, replaceKek } from './keys.ts';
+import {
+  adoptSigningKey,
+  destroyKek,
+  loadSigningKeys,
+  noteRetiring,
+  prepareSigningKey,
+  replaceKek,
+  retiringIn,
+} from './keys.ts';
 
 export interface KeyringOptions {
   readonly ledger: Ledger;
@@ -17,6 +25,8 @@ export interface KeyringOptions {
   /** Where kek.key lies; null when another source has the key. */
   readonly kekDir: string | null;
   readonly random: RandomBytes;
+  /** Told that a retirement which a crash broke off could not be finished; the next start tries again. */
+  readonly onUnfinished: (error: unknown) => void;
 }
 
 export interface Keyring {
@@ -51,6 +61,34 @@ export function createKeyring(options: KeyringOptions): Keyring {
     settle(ledger, dir);
   }
 
+  async function retireKek(id: string, order: KeyOrder): Promise<void> {
+    const dir = requireDir(options.kekDir, 'its source');
+    // Before it is sealed that it was destroyed: a crash in between must not leave it there.
+    noteRetiring(dir, id);
+    try {
+      await ledger.retireKek(id, order);
+    } catch (error) {
+      if (error instanceof HoldpointError && error.code === 'invalid_argument') noteRetiring(dir, null);
+      throw error;
+    }
+    destroyKek(dir, id);
+  }
+
+  /** Bodies may be wrapped under it again, such as where a backup was restored since: all of it is done anew. */
+  async function goOnRetiring(dir: string, id: string): Promise<void> {
+    const isThere = ledger
+      .keks()
+      .slice(1)
+      .some((kek) => kek.id === id);
+    if (isThere) await retireKek(id, { by: 'holdpoint', reason: 'start' });
+    else noteRetiring(dir, null);
+  }
+
+  const { kekDir } = options;
+  const unfinished = kekDir === null ? null : retiringIn(kekDir);
+  if (kekDir !== null && unfinished !== null)
+    oneAtATime(() => goOnRetiring(kekDir, unfinished)).catch(options.onUnfinished);
+
   return {
     rotateSigning: (order) => oneAtATime(() => rotateSigning(order)),
     rotateKek: (order) =>
@@ -58,12 +96,7 @@ export function createKeyring(options: KeyringOptions): Keyring {
         const dir = requireDir(options.kekDir, 'a new key from its source, and the old one as kek-<id>.key');
         await ledger.beginEpoch(replaceKek(dir, random), order);
       }),
-    retireKek: (id, order) =>
-      oneAtATime(async () => {
-        const dir = requireDir(options.kekDir, 'its source');
-        await ledger.retireKek(id, order);
-        destroyKek(dir, id);
-      }),
+    retireKek: (id, order) => oneAtATime(() => retireKek(id, order)),
     revoke: (kid, size, order) => oneAtATime(() => ledger.revokeKey(kid, size, order)),
     current: () => ({
       key: ledger.verifierKey,

@@ -5,6 +5,7 @@
  *     signing.pem         the Ed25519 key that signs        signing.next.pem  the one a rotation is bringing in
  *     kek.key             the key-encryption key in use     kek-<id>.key      one of an earlier epoch
  *     fingerprint.key     makes the fingerprints of callers; absent while the first epoch lasts
+ *     retiring            the id of the epoch's key that is being destroyed, while it is
  */
 import { createHmac, createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import {
@@ -40,6 +41,7 @@ export const signingKeyFile = 'signing.pem';
 const nextSigningKeyFile = 'signing.next.pem';
 export const kekFile = 'kek.key';
 const fingerprintFile = 'fingerprint.key';
+const retiringFile = 'retiring';
 const retiredKekFile = /^kek-([0-9a-f]{8})\.key$/;
 
 /**
@@ -160,9 +162,22 @@ export function replaceKek(dir: string, random: RandomBytes): KeyEncryptionKey {
   return kekOf(Buffer.from(next, 'base64'));
 }
 
-/** Destroys the key-encryption key of an epoch under which nothing is wrapped any more. */
+/** Destroys the key-encryption key of an epoch under which nothing is wrapped any more, and the note that it is being retired. */
 export function destroyKek(dir: string, id: string): void {
   change(dir, () => rmSync(join(dir, retiredName(id)), { force: true }));
+  noteRetiring(dir, null);
+}
+
+/** Notes which epoch's key is being retired, null for none: what a crash broke off goes on at the next start. */
+export function noteRetiring(dir: string, id: string | null): void {
+  const file = join(dir, retiringFile);
+  change(dir, () => (id === null ? rmSync(file, { force: true }) : writeWhole(file, `${id}\n`)));
+}
+
+/** The id of the key that was being retired when the process died; null where none was. */
+export function retiringIn(dir: string): string | null {
+  const file = join(dir, retiringFile);
+  return existsSync(file) ? readKeyFile(file).trim() : null;
 }
 
 function change(dir: string, work: () => void): void {

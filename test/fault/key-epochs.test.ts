@@ -1,9 +1,16 @@
 /** Epochs of key-encryption keys over a memory disk: what is sealed stays readable, and a key goes only when nothing needs it. */
 import { createHash } from 'node:crypto';
-import { expect, it } from 'vitest';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, vi } from 'vitest';
+import { systemRandom } from '../../src/core/clock.ts';
 import { decodeBodies, parseRecordKey } from '../../src/ledger/block.ts';
+import type { Ledger } from '../../src/ledger/ledger.ts';
 import type { LedgerStore } from '../../src/ledger/store.ts';
 import { kekOf } from '../../src/ledger/vault.ts';
+import { createKeyring } from '../../src/store/keyring.ts';
+import { loadKeks, replaceKek } from '../../src/store/keys.ts';
 import { createLedgerUnderTest, exchange, kek, type LedgerUnderTest } from './ledger-under-test.ts';
 
 const order = { by: 'olga', reason: 'yearly' };
@@ -101,4 +108,40 @@ it('a key is retired once its bodies are wrapped under the one in use, and nothi
       .filter(({ type }) => type === 'key')
       .map(({ data }) => data['action']),
   ).toEqual(['epoch', 'retire']);
+});
+
+it('a key whose process died once its retirement was sealed is destroyed after the next start', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'holdpoint-retiring-'));
+  const failures: unknown[] = [];
+  const keyringOf = (ledger: Ledger) =>
+    createKeyring({
+      ...{ ledger, signingDir: null, kekDir: dir, random: systemRandom },
+      onUnfinished: (error) => failures.push(error),
+    });
+  try {
+    const old = loadKeks(dir, true, systemRandom).kek;
+    const inUse = replaceKek(dir, systemRandom);
+    const file = join(dir, `kek-${old.id}.key`);
+    const house = createLedgerUnderTest();
+    const ledger = await house.open({ kek: inUse, retiredKeks: [old] });
+    const dying: Ledger = {
+      ...ledger,
+      retireKek: async (id, by) => {
+        await ledger.retireKek(id, by);
+        throw new Error('killed');
+      },
+    };
+    await expect(keyringOf(dying).retireKek(old.id, order)).rejects.toThrow('killed');
+    await ledger.close('done');
+    expect(existsSync(file)).toBe(true);
+    const { kek: again, retiredKeks } = loadKeks(dir, false, systemRandom);
+    const next = await house.open({ kek: again, retiredKeks });
+    const keyring = keyringOf(next);
+    await vi.waitFor(() => expect(readdirSync(dir).sort()).toEqual(['fingerprint.key', 'kek.key']));
+    expect([keyring.current().retiredKeks, failures]).toEqual([[], []]);
+    await next.close('done');
+    expect((await house.verify()).findings).toEqual([]);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
 });
