@@ -197,7 +197,10 @@ export function refuseUnlessOpen(state: HoldState, nowMs: number): void {
   }
 }
 
-/** One denial denies; an amendment counts as the approval of its own bytes only when one approval suffices. */
+/**
+ * One denial denies; an amendment counts as the approval of its own bytes only when one approval suffices. Whoever
+ * approved before approved other bytes.
+ */
 function statusAfter(verdict: HumanVerdict, state: HoldState): HoldStatus {
   if (verdict === 'deny') return 'denied';
   if (verdict === 'amend') {
@@ -208,7 +211,9 @@ function statusAfter(verdict: HumanVerdict, state: HoldState): HoldStatus {
         'Release or deny it.',
       );
     }
-    return isApproved({ ...state, rulings: asReleases(state.rulings) }) ? 'amended' : refuseNeeds(state);
+    return isApproved({ ...state, rulings: asReleases(state.rulings.slice(-1)) })
+      ? 'amended'
+      : refuseNeeds(state);
   }
   return isApproved(state) ? 'released' : 'pending';
 }
