@@ -77,12 +77,16 @@ export type ServiceAccounts = (
 export interface Credentials {
   /** Whom the token of this hash belongs to. */
   readonly token: (hash: string) => Promise<Identity | null>;
+  /** The same of one that was asked for before, as the file has it at this moment. */
+  readonly standing: (hash: string) => Identity | null;
   /** Null where no service account is let in. */
   readonly serviceAccount: ServiceAccounts | null;
   /** Undefined where no cookie came along. Throws `forbidden` where the page did not send it. */
   readonly session: (req: IncomingMessage) => Session | null | undefined;
   /** Undefined where no certificate came along. Throws `forbidden` as above. */
   readonly certificate: (req: IncomingMessage) => Promise<Caller | null | undefined>;
+  /** Whom the certificate of a request that was let in names at this moment. */
+  readonly certificateNow: (req: IncomingMessage) => Caller | null;
 }
 
 export interface Authenticated {
@@ -91,6 +95,8 @@ export interface Authenticated {
   readonly session: Session | null;
   /** Who the same credentials show now; null once they show nobody. Rejects as the first look does. */
   readonly again: () => Promise<Caller | null>;
+  /** The same without waiting for anybody: of a service account, what the cluster said last. */
+  readonly now: () => Caller | null;
 }
 
 /**
@@ -109,13 +115,18 @@ export function createAuthenticator(
       const again = () => bearerOf(authorization, from, credentials, attempts, note);
       const caller = await again();
       if (caller === null) throw failed(attempts, from);
-      return { caller, session: null, again };
+      const shown = tokenShown(authorization);
+      const now = () => (shown === undefined ? caller : credentials.standing(tokenHash(shown)));
+      return { caller, session: null, again, now };
     }
     const session = credentials.session(req);
-    if (session != null) return { caller: session.caller, session, again: async () => session.current() };
+    if (session != null) {
+      const now = () => session.current();
+      return { caller: session.caller, session, again: async () => now(), now };
+    }
     const again = async () => (await credentials.certificate(req)) ?? null;
     const caller = await credentials.certificate(req);
-    if (caller != null) return { caller, session: null, again };
+    if (caller != null) return { caller, session: null, again, now: () => credentials.certificateNow(req) };
     // Nothing was guessed.
     if (session === undefined && caller === undefined) throw unknownToken();
     throw failed(
@@ -126,6 +137,12 @@ export function createAuthenticator(
   };
 }
 
+/** The control token in the field; undefined for credentials of another kind. */
+function tokenShown(authorization: string): string | undefined {
+  // The name of the scheme has no case (RFC 9110 section 11.1).
+  return /^Bearer ([A-Z0-9_-]{16,128})$/i.exec(authorization)?.[1];
+}
+
 async function bearerOf(
   authorization: string,
   from: string,
@@ -133,8 +150,7 @@ async function bearerOf(
   attempts: Attempts,
   note: Note,
 ): Promise<Caller | null> {
-  // The name of the scheme has no case (RFC 9110 section 11.1).
-  const shown = /^Bearer ([A-Z0-9_-]{16,128})$/i.exec(authorization)?.[1];
+  const shown = tokenShown(authorization);
   if (shown !== undefined) return knownBy(token, tokenHash(shown));
   const signed = /^Bearer ([A-Z0-9_-]+\.[A-Z0-9_-]+\.[A-Z0-9_-]+)$/i.exec(authorization)?.[1];
   if (signed === undefined || serviceAccount === null) return null;

@@ -24,6 +24,8 @@ export interface ControlRequest {
    * ended: what takes its time must not outlive the right that it began with.
    */
   readonly stillMay: () => Promise<void>;
+  /** The same in one step, by what is known without asking anybody: what is sealed next stands under a right that did. */
+  readonly requireStanding: () => void;
   /** For the record of a refusal: who it turned out to be, and why in a few words. */
   readonly note: Note;
 }

@@ -15,13 +15,17 @@ import { checkSignature } from './signed-ruling.ts';
 
 export type RulingOrder = z.output<typeof rulingSchema>;
 
-/** Rules; resolves once it is sealed. Throws what it is refused with, and then nothing was. */
+/**
+ * Rules; resolves once it is sealed. Throws what it is refused with, and then nothing was.
+ * @param requireStanding throws once the credentials that ask show somebody else, or nobody
+ */
 export async function ruleOn(
   parts: RulingParts,
   hold: Hold,
   identity: Caller,
   order: RulingOrder,
   signed: SignedRuling | null,
+  requireStanding: () => void,
 ): Promise<void> {
   const { verdict, reason, digest, amendment, calls, breakGlass, inStead } = order;
   const stead = inStead === undefined ? null : inSteadOf(parts, identity, inStead);
@@ -54,6 +58,7 @@ export async function ruleOn(
   };
   // Asked again when it is sealed: other rulings and the ledger may take their time in between.
   const confirm = (): void => {
+    requireStanding();
     checked?.stillHolds();
     stead?.stillHolds();
   };

@@ -150,10 +150,12 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     const note: Note = (about) => void Object.assign(asked, about);
     let identity = anonymous;
     let stillMay = (): Promise<void> => Promise.resolve();
+    let requireStanding = (): void => undefined;
     if (needsToken) {
-      const { caller, session, again } = await signIn.authenticate(req, note);
+      const { caller, session, again, now } = await signIn.authenticate(req, note);
       identity = caller;
       stillMay = async () => requireSame(caller, await again());
+      requireStanding = () => requireSame(caller, now());
       session?.cover(res);
       asked.by = identity.name;
       asked.role = identity.role;
@@ -163,7 +165,8 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     // Only now: whoever is refused does not get to send for longer.
     if (route.readsLong === true) liftLimit();
     const refused = (code: string): void => noteRefusal(req, asked, code);
-    await route.handle({ req, res, params, query: searchParams, identity, refused, stillMay, note });
+    const asks = { identity, refused, stillMay, requireStanding, note };
+    await route.handle({ req, res, params, query: searchParams, ...asks });
   }
 
   async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {

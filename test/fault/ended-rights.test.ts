@@ -1,4 +1,4 @@
-/** A right that ends while a ruling under it is on its way, a key's or a delegation's: what is sealed verifies, in any order. */
+/** A right that ends while a ruling under it is on its way, a token's, a key's or a delegation's: what is sealed verifies, in any order. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import { afterAll, expect, it } from 'vitest';
 import { writeReviewerKey } from '../../src/cli/reviewer-key.ts';
 import { withdrawKey } from '../../src/control/routes/reviewer-keys.ts';
 import { ruleOn } from '../../src/control/ruling.ts';
+import { HoldpointError } from '../../src/core/errors.ts';
 import { createPeople } from '../../src/core/people.ts';
 import { createRoleBook } from '../../src/core/roles.ts';
 import { createDelegations } from '../../src/hold/delegations.ts';
@@ -94,9 +95,11 @@ async function stage() {
         { name: 'ada', role: 'privacy' },
         { ...order, inStead: 'bob', breakGlass: false },
         null,
+        () => undefined,
       ),
     endDelegation: () => delegations.end({ by: 'bob', role: 'reviewer' }, lent.seq),
-    rule: () => ruleOn(parts, hold, ada, { ...order, breakGlass: false }, signed),
+    rule: (requireStanding = (): void => undefined) =>
+      ruleOn(parts, hold, ada, { ...order, breakGlass: false }, signed, requireStanding),
     withdraw: () => withdrawKey(parts, ada, { key: key.publicKey, reason: 'lost' }),
     comment: () => holds.comment(hold, { by: 'bob', role: 'reviewer' }, 'Wait.'),
     /** What was sealed so far is on its way to the disk: what comes now is in a later commit. */
@@ -157,5 +160,22 @@ it('a delegation counts in a ruling that is sealed before its end is', async () 
   letCommits();
   await Promise.all([ruled, ended]);
   expect(hold.state.status).toBe('released');
+  expect(await findings()).toEqual([]);
+});
+
+it('a token does not count once it ended, although the ruling was checked before', async () => {
+  const { rule, comment, isCommitting, letCommits, hold, findings } = await stage();
+  const said = comment();
+  await isCommitting();
+  let hasEnded = false;
+  const ruled = rule(() => {
+    if (hasEnded)
+      throw new HoldpointError('unauthenticated', 'The right to ask for this has ended meanwhile.');
+  }).catch((error: unknown) => error);
+  hasEnded = true;
+  letCommits();
+  expect(await ruled).toMatchObject({ code: 'unauthenticated' });
+  await said;
+  expect(hold.state.status).toBe('pending');
   expect(await findings()).toEqual([]);
 });

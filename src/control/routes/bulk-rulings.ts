@@ -4,7 +4,6 @@
  */
 import { HoldpointError, messageOf } from '../../core/errors.ts';
 import type { Hold } from '../../hold/record.ts';
-import type { Identity } from '../../store/token-file.ts';
 import {
   type BulkRuled,
   bulkRulingSchema,
@@ -40,14 +39,14 @@ interface Line {
 type Item = BulkRuled['items'][number];
 
 async function ruleOnAll(parts: ControlParts, request: ControlRequest): Promise<void> {
-  const { res, identity, refused } = request;
+  const { res, refused } = request;
   const { contentDigest, lines } = linesOf(await readJsonBody(request), parts.rulings === 'signed');
   const items: Item[] = [];
   // One after the other: each is sealed, or refused, before the next is looked at.
   for (const line of lines) {
     try {
       await request.stillMay();
-      items.push(await ruleOnOne(parts, identity, contentDigest, line));
+      items.push(await ruleOnOne(parts, request, contentDigest, line));
     } catch (thrown) {
       const error =
         thrown instanceof HoldpointError
@@ -87,7 +86,7 @@ function distinct(ids: readonly string[]): readonly string[] {
 
 async function ruleOnOne(
   parts: ControlParts,
-  identity: Identity,
+  { identity, requireStanding }: ControlRequest,
   contentDigest: string,
   { id, rulingOn }: Line,
 ): Promise<Item> {
@@ -111,6 +110,6 @@ async function ruleOnOne(
       'Many holds are released or denied as they are, in one’s own role.',
       'Rule on this one by itself.',
     );
-  await ruleOn(parts, hold, identity, ruling, signed);
+  await ruleOn(parts, hold, identity, ruling, signed, requireStanding);
   return { id, hold: await summaryOf(parts, hold, identity), refusal: null };
 }

@@ -69,6 +69,6 @@ async function rule(parts: ControlParts, request: ControlRequest): Promise<void>
   const { res, params, identity } = request;
   const hold = await holdOf(parts, params['id']);
   const { order, signed } = takeOrder(await readJsonBody(request), parts.rulings === 'signed');
-  await ruleOn(parts, hold, identity, checkOrder(rulingSchema, order), signed);
+  await ruleOn(parts, hold, identity, checkOrder(rulingSchema, order), signed, request.requireStanding);
   sendJson(res, 201, await summaryOf(parts, hold, identity));
 }

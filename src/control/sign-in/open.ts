@@ -6,7 +6,7 @@ import type { Ledger } from '../../ledger/ledger.ts';
 import type { Identity } from '../../store/token-file.ts';
 import { type Authenticated, createAuthenticator, knownBy } from '../auth.ts';
 import type { Route } from '../http.ts';
-import type { Note } from './caller.ts';
+import type { Caller, Note } from './caller.ts';
 import { certificateLogin } from './certificate-login.ts';
 import { certificateHolder, type TlsOptions, type TlsServer } from './certificates.ts';
 import { createSignInDesk, type OidcOptions } from './desk.ts';
@@ -69,8 +69,11 @@ export function openSignIn(
   });
   const firstUses = createFirstUses(ledger, clock);
   const clients = options.tls?.clients ?? [];
-  const hasCertificate = (req: IncomingMessage): boolean =>
-    tlsServer()?.takesClients() === true && certificateHolder(req, clients, clock) != null;
+  const certificateNow = (req: IncomingMessage): Caller | null => {
+    const takesClients = tlsServer()?.takesClients() === true;
+    return takesClients ? (certificateHolder(req, clients, clock)?.caller ?? null) : null;
+  };
+  const hasCertificate = (req: IncomingMessage): boolean => certificateNow(req) !== null;
   const serviceAccount =
     options.kubernetes === null ? null : createServiceAccounts(options.kubernetes, clock, firstUses);
   return {
@@ -78,6 +81,7 @@ export function openSignIn(
     authenticate: createAuthenticator(
       {
         token,
+        standing,
         serviceAccount,
         session: (req) => sessionOf(req, origins.of(req), sessions),
         certificate: async (req) => {
@@ -87,6 +91,7 @@ export function openSignIn(
           tls.refresh();
           return certificateLogin(req, { tls, clients, clock, origin: origins.of(req), firstUses });
         },
+        certificateNow,
       },
       clock,
     ),
