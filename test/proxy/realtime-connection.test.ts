@@ -152,12 +152,18 @@ describe('a closing', () => {
     expect(client.types().at(-1)).toBe('rate_limits.updated');
   });
 
-  test('of the workload reaches the provider with its code and reason, after what was said before', async () => {
+  test('of the workload reaches the provider with its code, after what was said before', async () => {
     const { client, provider } = await connectScene();
     client.send({ type: 'input_audio_buffer.append', audio: 'AAAA' });
-    client.ws.close(1000, 'bye');
-    expect(await provider.closed).toEqual({ code: 1000, reason: 'bye' });
+    client.ws.close(4001);
+    expect(await provider.closed).toEqual({ code: 4001, reason: '' });
     expect(provider.heard).toHaveLength(1);
+  });
+
+  test('of the workload takes no word to the provider that is in no record', async () => {
+    const { client, provider } = await connectScene();
+    client.ws.close(1000, 'account 4711, password swordfish');
+    expect(await provider.closed).toEqual({ code: 1000, reason: '' });
   });
 
   test('amid an answer leaves it in the ledger as far as it came', async () => {

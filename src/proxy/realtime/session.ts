@@ -122,10 +122,11 @@ export function startSession(
     const stopWatching = watchSilence([client, upstream], bounds.idleMsMax, house, () =>
       closeBoth(silent, 'interrupted'),
     );
-    // Each side closes as the other did, after what that one had sent before.
+    // Each side closes as the other did, after what that one had sent before. Why the workload does stays here, since no
+    // record has it.
     const clientSide = pump(client, (message) => intents.take(message, reader.readClient(message)))
       .catch(fail)
-      .finally(() => upstream.close(client.ending() ?? goingAway));
+      .finally(() => upstream.close(withoutReason(client.ending() ?? goingAway)));
     const upstreamSide = pump(upstream, (message) => answers.take(message, reader.readServer(message)))
       .catch(fail)
       .finally(() => client.close(upstream.ending() ?? goingAway));
@@ -147,6 +148,10 @@ export function startSession(
       upstream.cut();
     },
   };
+}
+
+function withoutReason({ code }: Ending): Ending {
+  return { code, reason: Buffer.alloc(0) };
 }
 
 /** Calls `onSilent` once neither side was heard of for that long. */
