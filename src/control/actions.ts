@@ -10,7 +10,7 @@ import { type AmendmentInput, amendedMessage, amendmentSchema, whyTextIsFixed } 
 import { denialOf } from './amended-judgement.ts';
 import type { HoldDetail } from './api/holds.ts';
 import type { ControlParts } from './parts.ts';
-import { alsoCalled, requireRuler } from './ruling.ts';
+import { requireRuler } from './ruling.ts';
 import type { Exchange } from './view.ts';
 
 export type Actions = HoldDetail['actions'];
@@ -63,8 +63,7 @@ export async function actionsFor(
     whyNot(() => {
       const { name: by, role, inStead } = identity;
       const { digest } = hold.state.terms;
-      const names = alsoCalled(parts, by, inStead);
-      const request = { ...change, by, role, digest, reason: 'on trial', alsoCalled: names };
+      const request = { ...change, by, role, digest, reason: 'on trial', otherNames: parts.otherNames };
       afterRuling(hold.state, inStead === undefined ? request : { ...request, inStead }, parts.clock.nowMs());
       requireRuler(parts.roles, { role });
     });

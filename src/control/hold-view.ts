@@ -32,8 +32,12 @@ export async function summaryOf(parts: ControlParts, hold: Hold, identity: Ident
     expiresAt: iso(terms.expiresAtMs),
     approvals: {
       needed: terms.approvals,
-      given: releasesOf(hold.state).map(({ by }) => by),
-      byRole: needsOf(hold.state).map(({ approvals, roles, left }) => ({ needed: approvals, roles, left })),
+      given: releasesOf(hold.state, parts.otherNames).map(({ by }) => by),
+      byRole: needsOf(hold.state, parts.otherNames).map(({ approvals, roles, left }) => ({
+        needed: approvals,
+        roles,
+        left,
+      })),
     },
     roles: rolesNow(hold.state),
     escalation: (terms.escalation ?? [])

@@ -51,7 +51,7 @@ export async function ruleOn(
   const checked = signed === null ? null : checkSignature(parts, hold, identity, verdict, signed);
   const shared = {
     ...{ reason, digest, by: identity.name, role },
-    alsoCalled: alsoCalled(parts, identity.name, inStead),
+    otherNames: parts.otherNames,
     ...(identity.display === undefined ? {} : { display: identity.display }),
     ...(checked === null ? {} : { signed: checked.statement }),
     ...(inStead === undefined ? {} : { inStead }),
@@ -78,15 +78,6 @@ export type RulingParts = Pick<
   ControlParts,
   'ledger' | 'holds' | 'policy' | 'delegations' | 'clock' | 'withdrawnKeys' | 'roles' | 'otherNames'
 >;
-
-/** Further names of whoever rules, and of whoever they stand in for. */
-export function alsoCalled(
-  { otherNames }: Pick<ControlParts, 'otherNames'>,
-  by: string,
-  inStead: string | undefined,
-): readonly string[] {
-  return [...otherNames(by), ...(inStead === undefined ? [] : otherNames(inStead))];
-}
 
 /** The role that somebody lent. Throws `forbidden`, then and once it is not lent any more. */
 function inSteadOf(

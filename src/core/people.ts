@@ -6,6 +6,9 @@
 /** The other names of whoever has one; none for most. */
 export type OtherNames = (name: string) => readonly string[];
 
+/** Where nobody has another name. */
+export const noOtherNames: OtherNames = () => [];
+
 /** @param people the names of each person; a name is one person's */
 export function createPeople(people: readonly (readonly string[])[]): OtherNames {
   const others = new Map<string, readonly string[]>();

@@ -5,6 +5,7 @@
  *     pending -> released | denied | amended | expired
  */
 import { HoldpointError } from '../core/errors.ts';
+import { noOtherNames, type OtherNames } from '../core/people.ts';
 import type { HoldTermsFixed } from './terms.ts';
 
 export const holdStates = ['pending', 'released', 'denied', 'amended', 'expired'] as const;
@@ -58,8 +59,8 @@ export interface RulingRequest {
   readonly signed?: SignedStatement;
   /** Who is away and lent `role` to `by`, which whoever asks for the ruling has checked. */
   readonly inStead?: string;
-  /** Further names of these two. They count as the same person and are not sealed. */
-  readonly alsoCalled?: readonly string[];
+  /** Further names of anybody: they count as the same person. They are sealed when the sidecar starts, and not with this. */
+  readonly otherNames?: OtherNames;
 }
 
 export function openState(terms: HoldTermsFixed): HoldState {
@@ -95,7 +96,7 @@ export function afterRuling(state: HoldState, ruling: RulingRequest, nowMs: numb
   const { by, role, verdict, inStead } = ruling;
   const stead = inStead === undefined ? {} : { inStead };
   const rulings = [...state.rulings, { by, role, verdict, atMs: nowMs, ...stead }];
-  return { ...state, rulings, status: statusAfter(verdict, { ...state, rulings }) };
+  return { ...state, rulings, status: statusAfter(verdict, { ...state, rulings }, ruling.otherNames) };
 }
 
 /** Whose word a ruling is: who makes it, and in whose stead. */
@@ -104,14 +105,17 @@ function voicesOf({ by, inStead }: Pick<RulingRequest, 'by' | 'inStead'>): reado
 }
 
 /** The same, by every name that these people have. */
-function namesIn(ruling: RulingRequest): readonly string[] {
-  return [...voicesOf(ruling), ...(ruling.alsoCalled ?? [])];
+function namesIn(
+  ruling: Pick<RulingRequest, 'by' | 'inStead'>,
+  otherNames: OtherNames = noOtherNames,
+): readonly string[] {
+  return voicesOf(ruling).flatMap((name) => [name, ...otherNames(name)]);
 }
 
 /** Nobody rules twice, neither by themselves, by another of their names, nor through somebody who stands in for them. */
 function refuseSecond({ rulings }: HoldState, ruling: RulingRequest): void {
   const spent = rulings.flatMap(voicesOf);
-  const again = namesIn(ruling).find((name) => spent.includes(name));
+  const again = namesIn(ruling, ruling.otherNames).find((name) => spent.includes(name));
   if (again === undefined) return;
   const own = rulings.some(({ by }) => by === again);
   const isAlias = !voicesOf(ruling).includes(again);
@@ -162,7 +166,7 @@ function afterBreakGlass(state: HoldState, ruling: RulingRequest, nowMs: number)
 }
 
 function refuseRequester(terms: HoldTermsFixed, ruling: RulingRequest): void {
-  if (!namesIn(ruling).includes(terms.requester)) return;
+  if (!namesIn(ruling, ruling.otherNames).includes(terms.requester)) return;
   throw new HoldpointError(
     'forbidden',
     'The requester of a call cannot rule on it.',
@@ -201,7 +205,11 @@ export function refuseUnlessOpen(state: HoldState, nowMs: number): void {
  * One denial denies; an amendment counts as the approval of its own bytes only when one approval suffices. Whoever
  * approved before approved other bytes.
  */
-function statusAfter(verdict: HumanVerdict, state: HoldState): HoldStatus {
+function statusAfter(
+  verdict: HumanVerdict,
+  state: HoldState,
+  otherNames: OtherNames | undefined,
+): HoldStatus {
   if (verdict === 'deny') return 'denied';
   if (verdict === 'amend') {
     if (state.terms.approvals > 1) {
@@ -211,11 +219,11 @@ function statusAfter(verdict: HumanVerdict, state: HoldState): HoldStatus {
         'Release or deny it.',
       );
     }
-    return isApproved({ ...state, rulings: asReleases(state.rulings.slice(-1)) })
+    return isApproved({ ...state, rulings: asReleases(state.rulings.slice(-1)) }, otherNames)
       ? 'amended'
       : refuseNeeds(state);
   }
-  return isApproved(state) ? 'released' : 'pending';
+  return isApproved(state, otherNames) ? 'released' : 'pending';
 }
 
 const asReleases = (rulings: readonly Approval[]): Approval[] =>
@@ -230,19 +238,33 @@ function refuseNeeds({ terms }: HoldState): never {
 }
 
 /** So many different people, and in each role that is asked for so many; whom it escalated to counts for any. */
-function isApproved(state: HoldState): boolean {
-  const releases = releasesOf(state);
-  return releases.length >= state.terms.approvals && needsOf(state).every(({ left }) => left === 0);
+function isApproved(state: HoldState, otherNames: OtherNames | undefined): boolean {
+  const releases = releasesOf(state, otherNames);
+  return (
+    releases.length >= state.terms.approvals && needsOf(state, otherNames).every(({ left }) => left === 0)
+  );
 }
 
-/** Who released so far; each person once, because a person rules once. */
-export function releasesOf({ rulings }: HoldState): Approval[] {
-  return rulings.filter(({ verdict }) => verdict === 'release');
+/**
+ * Who released so far, each person once. A person rules once; but that two names are one person's may have been found
+ * out since both released.
+ */
+export function releasesOf({ rulings }: HoldState, otherNames: OtherNames = noOtherNames): Approval[] {
+  const spoken = new Set<string>();
+  return rulings.filter((ruling) => {
+    if (ruling.verdict !== 'release') return false;
+    const isFirst = !namesIn(ruling, otherNames).some((name) => spoken.has(name));
+    for (const voice of voicesOf(ruling)) spoken.add(voice);
+    return isFirst;
+  });
 }
 
 /** What is asked for by role, and how many people it still lacks. */
-export function needsOf(state: HoldState): { approvals: number; roles: readonly string[]; left: number }[] {
-  const releases = releasesOf(state);
+export function needsOf(
+  state: HoldState,
+  otherNames?: OtherNames,
+): { approvals: number; roles: readonly string[]; left: number }[] {
+  const releases = releasesOf(state, otherNames);
   const further = (state.terms.escalation ?? []).slice(0, state.escalated).flatMap((step) => step.roles);
   return (state.terms.needs ?? []).map(({ approvals, roles }) => {
     const given = releases.filter(({ role }) => roles.includes(role) || further.includes(role)).length;

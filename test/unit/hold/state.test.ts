@@ -1,5 +1,6 @@
-import { expect, it } from 'vitest';
-import { afterRuling, openState, type RulingRequest } from '../../../src/hold/state.ts';
+import { describe, expect, it } from 'vitest';
+import { createPeople, type OtherNames } from '../../../src/core/people.ts';
+import { afterRuling, needsOf, openState, type RulingRequest, releasesOf } from '../../../src/hold/state.ts';
 
 const digest = '7d'.repeat(32);
 const byCyd: RulingRequest = { by: 'cyd', role: 'admin', verdict: 'release', digest, reason: 'ward 4 waits' };
@@ -23,4 +24,34 @@ it('whoever approved may still break the glass when nobody else comes', () => {
     ['cyd', false],
     ['cyd', true],
   ]);
+});
+
+describe('two approvals that turn out to be one person’s', () => {
+  const held = openState({
+    ...{ approvals: 3, roles: ['reviewer'], notRequester: true, requester: 'agent', digest, expiresAtMs: 9 },
+  });
+  const release = (by: string, otherNames?: OtherNames): RulingRequest => ({
+    ...{ by, role: 'reviewer', verdict: 'release', digest, reason: '' },
+    ...(otherNames === undefined ? {} : { otherNames }),
+  });
+  // Nobody had listed the names together when these came.
+  const twice = afterRuling(afterRuling(held, release('ada'), 0), release('oidc:ada'), 1);
+  const joined = createPeople([['ada', 'oidc:ada']]);
+
+  it('count once from then on, for whoever completes the quorum', () => {
+    expect(releasesOf(twice, joined).map(({ by }) => by)).toEqual(['ada']);
+    const third = afterRuling(twice, release('bob', joined), 2);
+    expect(third.status).toBe('pending');
+    expect(afterRuling(third, release('cyd', joined), 3).status).toBe('released');
+  });
+
+  it('count twice as long as nobody says so', () => {
+    expect(afterRuling(twice, release('bob'), 2).status).toBe('released');
+  });
+
+  it('count once for what is asked for by role', () => {
+    const needs = [{ approvals: 2, roles: ['reviewer'] }];
+    const byRole = { ...twice, terms: { ...twice.terms, needs } };
+    expect(needsOf(byRole, joined)).toMatchObject([{ left: 1 }]);
+  });
 });
