@@ -68,6 +68,7 @@ export async function openConfiguredLedger(
       policy: policyDigest,
       product,
       ...(config.control.rulings === 'signed' ? { rulings: 'signed' } : {}),
+      ...(config.control.people.length === 0 ? {} : { people: config.control.people }),
     },
     recoveredOutcome,
     onEvent,

@@ -16,6 +16,9 @@ beforeAll(async () => {
 });
 afterAll(() => house.close());
 
+const entriesSchema = z.object({
+  items: z.array(z.looseObject({ type: z.string(), data: z.record(z.string(), z.unknown()) })),
+});
 const path = (id: string, what = 'rulings'): string => `/api/v1/holds/${id}/${what}`;
 
 const configured = (given: unknown): string => {
@@ -34,6 +37,9 @@ describe('a configuration of people', () => {
     ).toContain('expected each name once');
     expect(configured([['ada', 'ada']])).toContain('expected each name once');
     expect(configured([['ada', 'saml:ada']])).toContain('expected a name as it is sealed');
+    const many = Array.from({ length: 60 }, (_, at) => [`ada${at}`, `certificate:${'x'.repeat(900)}${at}`]);
+    expect(configured(many.slice(0, 50))).toBe('');
+    expect(configured(many)).toContain('bytes of names at most');
   });
 });
 
@@ -93,7 +99,13 @@ describe('somebody with two names', () => {
     expect([enrolled.status, enrolled.json]).toMatchObject([403, { code: 'forbidden' }]);
   });
 
-  it('is sealed under the name they came by, and the ledger verifies', async () => {
-    expect((await verifyDirectory(house.dataDir, {})).findings).toEqual([]);
+  it('is sealed under the name they came by, beside which names are whose, and the ledger verifies', async () => {
+    const { items } = entriesSchema.parse(
+      (await house.call('/api/v1/ledger/entries?limit=10', { as: 'auditor' })).json,
+    );
+    expect(items.find(({ type }) => type === 'start')?.data['people']).toEqual(people);
+    const { findings, notes } = await verifyDirectory(house.dataDir, {});
+    expect(findings).toEqual([]);
+    expect(notes.join()).toContain('5 names are those of 2 people');
   });
 });

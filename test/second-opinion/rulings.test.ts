@@ -5,7 +5,9 @@ import {
   type Fields,
   type HeldExchange,
   type LedgerBuilder,
+  reviewerKeyOf,
   sealHeldResponse,
+  signAs,
 } from '../support/ledger-builder.ts';
 import { type Folder, makeFolder, streamOf } from './ledgers.ts';
 import { missing, ours, second } from './opinions.ts';
@@ -252,6 +254,135 @@ const oversight: readonly Case[] = [
   ],
 ];
 
+const joined = [['rita', 'oidc:https://id.example.com#1', 'root'], ['agent-7', 'ann'], ['petra']];
+const join = (builder: LedgerBuilder, people: Fields[string] = joined): number => builder.start({ people });
+const [, ritaToo = ''] = joined[0] ?? [];
+
+function enrol(builder: LedgerBuilder, by: string, owner: string): void {
+  const key = reviewerKeyOf(owner);
+  const possession = signAs(owner, `holdpoint/enrol/1\0${builder.origin}\n${owner}\n${key}\n`);
+  const data = { action: 'enrol', by, key, owner, possession, reason: 'first', role: 'admin' };
+  builder.seal({ type: 'key', data });
+}
+
+/** Names that a start lists as one person's. */
+const samePerson: readonly Case[] = [
+  [
+    'two names of one person are one person',
+    { approvals: 2 },
+    (b, h) => {
+      join(b);
+      rule(b, h, { by: 'rita', final: false });
+      rule(b, h, { by: ritaToo });
+    },
+    ['quorum_not_met at 6'],
+  ],
+  [
+    'names of two people are two people',
+    { approvals: 2 },
+    (b, h) => {
+      join(b);
+      rule(b, h, { by: ritaToo, final: false });
+      rule(b, h, { by: 'ann' });
+    },
+    ['ruling_requester at 6'],
+  ],
+  [
+    'two who approved before they were found to be one person count once',
+    { approvals: 3 },
+    (b, h) => {
+      rule(b, h, { by: 'rita', final: false });
+      rule(b, h, { by: ritaToo, final: false });
+      join(b);
+      rule(b, h, { by: 'otto' });
+    },
+    ['quorum_not_met at 7'],
+  ],
+  [
+    'what the start before said of names is over',
+    { approvals: 2 },
+    (b, h) => {
+      join(b);
+      rule(b, h, { by: 'rita', final: false });
+      b.start();
+      rule(b, h, { by: ritaToo });
+    },
+    [],
+  ],
+  [
+    'who stood in and who was away by another name are one voice',
+    { approvals: 2, roles: ['reviewer', 'privacy'] },
+    (b, h) => {
+      join(b);
+      lend(b, { by: ritaToo });
+      rule(b, h, { ...stead, inStead: ritaToo, final: false });
+      rule(b, h, { by: 'rita' });
+    },
+    ['quorum_not_met at 7'],
+  ],
+  [
+    'one person by two names is not one of each role',
+    byRole,
+    (b, h) => {
+      join(b);
+      rule(b, h, { by: 'rita', final: false });
+      rule(b, h, { by: 'root', role: 'privacy' });
+    },
+    ['quorum_not_met at 6'],
+  ],
+  [
+    'the requester does not rule by another name',
+    {},
+    (b, h) => {
+      join(b);
+      rule(b, h, { by: 'ann' });
+    },
+    ['ruling_requester at 5'],
+  ],
+  [
+    'who broke the glass does not review it by another name',
+    { ...glass, breakGlass: { collect: 300_000, roles: ['admin'] } },
+    (b, h) => {
+      join(b);
+      rule(b, h, { ...alone, by: 'root' }, reason);
+      find(b, h);
+    },
+    ['review_not_independent at 6'],
+  ],
+  [
+    'nobody lends to another name of theirs',
+    {},
+    (b) => {
+      join(b);
+      lend(b, { by: 'rita', delegate: 'root' });
+    },
+    ['delegation_unfounded at 5'],
+  ],
+  [
+    'an admin enrols for another person, and not for another name of theirs',
+    {},
+    (b) => {
+      join(b);
+      enrol(b, 'root', 'otto');
+      enrol(b, 'root', 'rita');
+    },
+    ['enrolment_not_allowed at 6'],
+  ],
+  [
+    'a name is one person’s',
+    {},
+    (b) =>
+      join(b, [
+        ['rita', 'root'],
+        ['root', 'ann'],
+      ]),
+    ['leaf_malformed at 4'],
+  ],
+  ['a person’s names are texts', {}, (b) => join(b, [['rita', 7]]), ['leaf_malformed at 4']],
+  ['a name is not empty', {}, (b) => join(b, [['rita', '']]), ['leaf_malformed at 4']],
+  ['people are a list of lists', {}, (b) => join(b, ['rita']), ['leaf_malformed at 4']],
+];
+
 const scenarios: readonly Case[] = [
   [
     'one of each role is enough',
@@ -347,6 +478,7 @@ const scenarios: readonly Case[] = [
     ['leaf_malformed at 4'],
   ],
   ...oversight,
+  ...samePerson,
   ['needs that are no list', { needs: 'two' }, () => undefined, ['leaf_malformed at 3']],
 ];
 

@@ -554,10 +554,18 @@ def erasure_form(d, _parts, seq):
     )
 
 
+def are_people(people):
+    if not isinstance(people, list) or not all(isinstance(names, list) and are_texts(*names) for names in people):
+        return False
+    names = [name for person in people for name in person]
+    return "" not in names and len(set(names)) == len(names)
+
+
 FORMS = {
     "genesis": lambda d, _p, _s: are_texts(d["key"], d["origin"], d["product"]),
     "start": lambda d, _p, _s: (
         is_hex(d["config"], 64) and is_hex(d["policy"], 64) and are_texts(d["node"], d["product"], d.get("rulings", ""))
+        and are_people(d.get("people", []))
     ),
     "stop": lambda d, _p, _s: is_text(d["reason"]),
     "heartbeat": lambda d, _p, _s: is_count(d["open"]) and is_hex(d["snapshot"], 64),
@@ -578,7 +586,11 @@ FORMS = {
 class Decisions:
     def __init__(self):
         self.open, self.closed, self.ended, self.reviewers = {}, set(), {}, Reviewers()
-        self.alone, self.lent = {}, {}
+        self.alone, self.lent, self.people = {}, {}, {}
+
+    def names(self, *voices):
+        """Every name of these people, as the last start says."""
+        return {name for voice in voices if voice for name in self.people.get(voice, [voice])}
 
     def apply(self, leaf):
         """Applies one entry; what breaks a rule is a code."""
@@ -596,8 +608,10 @@ class Decisions:
                 if code:
                     return code
             return None
+        if kind == "start":
+            self.people = {name: person for person in data.get("people", []) for name in person}
         if kind in ("start", "key"):
-            return self.reviewers.apply(leaf)
+            return self.reviewers.apply(leaf, self.names(data.get("by", "")))
         decision = self.open.get(data["decision"]) if is_count(data.get("decision")) else None
         if decision is not None and kind in ("response", "hold", "ruling", "delivery", "access"):
             decision["entries"].append(seq)
@@ -638,7 +652,7 @@ class Decisions:
             return "hold_without_request"
         held = decision["digest"] if data["phase"] == "request" else (decision["response"] or {}).get("digest", "")
         decision["holds"][seq] = {
-            "data": data, "by": {}, "voices": set(), "escalated": 0, "state": "pending", "releasable": data["digest"], "attempts": 0,
+            "data": data, "approvals": [], "escalated": 0, "state": "pending", "releasable": data["digest"], "attempts": 0,
         }
         return None if held == data["digest"] else "hold_digest_mismatch"
 
@@ -666,27 +680,28 @@ class Decisions:
         if verdict in ("deny", "expired"):
             hold["state"] = "denied" if verdict == "deny" else "expired"
             return None
-        voices = {data["by"], stead} - {""}
-        if (terms["notRequester"] or alone) and terms["requester"] in voices:
+        if (terms["notRequester"] or alone) and terms["requester"] in self.names(data["by"], stead):
             return "ruling_requester"
         if "amendment" in part:
-            hold["by"].clear()
-            hold["voices"].clear()
+            hold["approvals"].clear()
             hold["releasable"] = part["amendment"]
-        if not voices & hold["voices"]:
-            hold["by"][data["by"]] = data["role"]
-        hold["voices"] |= voices
+        hold["approvals"].append((data["by"], stead, data["role"]))
         if not data["final"]:
             return None
         hold["state"] = "released"
         if alone:
             self.alone[data["hold"]] = (data["decision"], data["by"], terms["requester"])
             return None if "reason" in part else "break_glass_without_reason"
+        counted, spoken = [], set()
+        for by, other, role in hold["approvals"]:
+            if not self.names(by, other) & spoken:
+                counted.append(role)
+            spoken |= {by, other} - {""}
         short = [
             need for need in terms.get("needs", [])
-            if sum(role in need["roles"] + further for role in hold["by"].values()) < need["approvals"]
+            if sum(role in need["roles"] + further for role in counted) < need["approvals"]
         ]
-        return "quorum_not_met" if short or len(hold["by"]) < terms["approvals"] else None
+        return "quorum_not_met" if short or len(counted) < terms["approvals"] else None
 
     def covers(self, leaf, stead):
         data = leaf["data"]
@@ -708,10 +723,10 @@ class Decisions:
             if alone is None or alone[0] != data["decision"]:
                 return "review_unfounded"
             del self.alone[data["hold"]]
-            return "review_not_independent" if by in alone[1:] else None
+            return "review_not_independent" if self.names(by) & set(alone[1:]) else None
         if action == "delegate":
             self.lent[seq] = data
-            return "delegation_unfounded" if by == data["delegate"] else None
+            return "delegation_unfounded" if data["delegate"] in self.names(by) else None
         begun = self.lent.pop(data["delegation"], None)
         theirs = begun is not None and (by in (begun["by"], "holdpoint") or data["role"] == "admin")
         return None if theirs else "delegation_unfounded"
@@ -789,8 +804,8 @@ class Reviewers:
     def __init__(self):
         self.keys, self.owners, self.must_sign = {}, set(), False
 
-    def apply(self, leaf):
-        """Takes a start, an enrolment or a withdrawal; the first rule it breaks is a code."""
+    def apply(self, leaf, names):
+        """Takes a start, an enrolment or a withdrawal, by whoever has these names; the first rule it breaks is a code."""
         data = leaf["data"]
         if leaf["type"] == "start":
             self.must_sign = data.get("rulings", "") == "signed"
@@ -806,7 +821,7 @@ class Reviewers:
         message = f"holdpoint/enrol/1\0holdpoint/{leaf['ledger']}\n{owner}\n{key}\n".encode()
         if not holds(message, data["possession"], key):
             codes.append("enrolment_unproven")
-        if owner in self.owners if data["by"] == owner else data["role"] != "admin":
+        if owner in self.owners if data["by"] == owner else data["role"] != "admin" or owner in names:
             codes.append("enrolment_not_allowed")
         if key in self.keys:
             codes.append("enrolment_repeated")

@@ -341,10 +341,10 @@ export function createLedgerBuilder(options: BuilderOptions = {}) {
       return seq;
     },
 
-    start(): number {
+    start(data: Fields = {}): number {
       const digest = 'ab'.repeat(32);
-      const data = { config: digest, node: 'v24', policy: digest, product: 'holdpoint 0.1.0' };
-      return builder.seal({ type: 'start', data });
+      const facts = { config: digest, node: 'v24', policy: digest, product: 'holdpoint 0.1.0' };
+      return builder.seal({ type: 'start', data: { ...facts, ...data } });
     },
 
     heartbeat(override: Fields = {}): number {

@@ -5,6 +5,7 @@ import type { VerifierKey } from './note.ts';
 import { type Covered, countStrangeLines } from './outside.ts';
 import { aboutOversight } from './oversight.ts';
 import type { Pass } from './pass.ts';
+import { aboutPeople } from './people.ts';
 import type { Remembered } from './remembered.ts';
 
 export interface CaveatOptions {
@@ -153,6 +154,7 @@ function aboutRecord(pass: Pass): readonly string[] {
     notes.push(`${unrecorded} connections were tunnelled: what passed through them is not recorded.`);
   if (open.size > 0) notes.push(`${open.size} decisions are open at the end: in flight or held.`);
   if (glassBroken > 0) notes.push(`${glassBroken} holds were released by one person alone (break-glass).`);
+  notes.push(...aboutPeople(pass.decisions.people));
   notes.push(...aboutOversight(pass.decisions.oversight, pass.lastAt));
   if (lateRulings > 0) notes.push(`${lateRulings} approvals were sealed later than their hold's expiry.`);
   return notes;

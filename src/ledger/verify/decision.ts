@@ -3,16 +3,14 @@
  * Pure; portable; imports types only.
  */
 
-import type { HoldEntry } from './hold-entries.ts';
+import type { HoldEntry, RulingEntry } from './hold-entries.ts';
 import type { Outcome, RuleVerdict } from './outcomes.ts';
 
 export interface Hold {
   readonly seq: number;
   readonly terms: HoldEntry;
-  /** Those who released or amended, each once, with the role each first did so in. */
-  readonly approvers: Map<string, string>;
-  /** Everybody who ruled, and everybody in whose stead somebody did: nobody counts twice. */
-  readonly voices: Set<string>;
+  /** Those who released or amended, in order. Who of them counts hangs on who is the same person by the end. */
+  readonly approvals: Pick<RulingEntry, 'by' | 'role' | 'inStead'>[];
   /** How many steps of its ladder were sealed. */
   escalated: number;
   state: 'pending' | 'released' | 'denied' | 'expired';

@@ -2,6 +2,7 @@
 import type { Decision } from './decision.ts';
 import type { Outcome } from './outcomes.ts';
 import { createOversight, type Oversight } from './oversight.ts';
+import { nobodyTwice, type People } from './people.ts';
 import { createReviewers, type Reviewers } from './reviewers.ts';
 
 export interface Decisions {
@@ -22,6 +23,8 @@ export interface Decisions {
   lostEntries: number;
   readonly reviewers: Reviewers;
   readonly oversight: Oversight;
+  /** As the last `start` says. */
+  people: People;
   readonly closed: Set<number>;
   /** Closed decisions whose held bytes may be handed over again to a retry. */
   readonly redeliverable: Map<number, Decision>;
@@ -52,6 +55,7 @@ export function createDecisions(): Decisions {
     lostEntries: 0,
     reviewers: createReviewers(),
     oversight: createOversight(),
+    people: nobodyTwice,
     closed: new Set(),
     redeliverable: new Map(),
   };

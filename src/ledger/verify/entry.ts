@@ -21,6 +21,7 @@ import { type HoldEntry, type RulingEntry, readHold, readRuling } from './hold-e
 import { type KeyEntry, readKey } from './key-entries.ts';
 import { type Outcome, outcomes, type RuleVerdict, verdicts } from './outcomes.ts';
 import { type OversightEntry, oversightActions, readOversight } from './oversight-entries.ts';
+import { type People, readPeople } from './people.ts';
 import type { Refusal } from './reasons.ts';
 
 export interface DeliveryEntry {
@@ -66,8 +67,8 @@ export type Entry =
   | RulingEntry
   | DeliveryEntry
   | KeyEntry
-  /** Whether rulings by people must be signed while this run lasts. */
-  | { readonly type: 'start'; readonly mustSign: boolean }
+  /** Whether rulings by people must be signed while this run lasts, and which names are one person's. */
+  | { readonly type: 'start'; readonly mustSign: boolean; readonly people: People }
   | { readonly type: 'outcomes'; readonly outcomes: readonly (readonly [number, Outcome])[] }
   | { readonly type: 'heartbeat'; readonly open: number; readonly snapshot: string }
   /** Bytes that were handed over already, handed to a retry after the decision's outcome. */
@@ -142,11 +143,14 @@ const readers = readersByType([
   ),
   reader(
     'start',
-    ['config', 'node', 'policy', 'product', 'rulings'],
-    ({ config, node, policy, product, rulings = '' }) =>
-      sha256Hex(config) && sha256Hex(policy) && isText(node) && isText(product) && isText(rulings)
-        ? { type: 'start', mustSign: rulings === 'signed' }
-        : undefined,
+    ['config', 'node', 'people', 'policy', 'product', 'rulings'],
+    ({ config, node, people: listed = [], policy, product, rulings = '' }) => {
+      const people = readPeople(listed);
+      const isRead = sha256Hex(config) && sha256Hex(policy) && [node, product, rulings].every(isText);
+      return isRead && people !== undefined
+        ? { type: 'start', mustSign: rulings === 'signed', people }
+        : undefined;
+    },
   ),
   reader('stop', ['reason'], ({ reason }) => (isText(reason) ? other : undefined)),
   reader('heartbeat', ['open', 'snapshot'], ({ open, snapshot }) =>

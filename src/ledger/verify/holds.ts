@@ -7,7 +7,7 @@ import type { DeliveryEntry, Entry } from './entry.ts';
 import type { HoldEntry, RulingEntry } from './hold-entries.ts';
 import type { Leaf } from './leaf.ts';
 import { checkStead, takeBrokenGlass } from './oversight.ts';
-import { lackOf, mayRule, voicesOf } from './quorum.ts';
+import { lackOf, mayRule, namesIn } from './quorum.ts';
 import type { Report } from './reasons.ts';
 import { checkSignedRuling } from './reviewers.ts';
 
@@ -28,8 +28,7 @@ export function applyHold(decisions: Decisions, entry: HoldEntry, seq: number, r
   decision.holds.set(seq, {
     seq,
     terms: entry,
-    approvers: new Map(),
-    voices: new Set(),
+    approvals: [],
     escalated: 0,
     state: 'pending',
     releasable: entry.digest,
@@ -61,18 +60,17 @@ export function applyRuling(decisions: Decisions, entry: RulingEntry, leaf: Leaf
     hold.state = entry.verdict === 'deny' ? 'denied' : 'expired';
     return;
   }
-  const voices = voicesOf(entry);
-  if ((terms.notRequester || entry.breakGlass) && voices.includes(terms.requester)) {
+  const { people } = decisions;
+  if ((terms.notRequester || entry.breakGlass) && namesIn(entry, people).includes(terms.requester)) {
     report('ruling_requester', `${entry.by} asked for what hold ${hold.seq} holds and may not release it`);
   }
   if (entry.amendment !== '') {
     // Whoever approved before approved other bytes.
-    hold.approvers.clear();
-    hold.voices.clear();
+    hold.approvals.length = 0;
     hold.releasable = entry.amendment;
   }
-  if (!voices.some((voice) => hold.voices.has(voice))) hold.approvers.set(entry.by, entry.role);
-  for (const voice of voices) hold.voices.add(voice);
+  const { by, role, inStead } = entry;
+  hold.approvals.push({ by, role, inStead });
   if (Date.parse(leaf.at) > terms.expires) decisions.lateRulings += 1;
   if (!entry.final) return;
   hold.state = 'released';
@@ -83,7 +81,7 @@ export function applyRuling(decisions: Decisions, entry: RulingEntry, leaf: Leaf
       report('break_glass_without_reason', `${entry.by} released hold ${hold.seq} alone and gave no reason`);
     return;
   }
-  const lack = lackOf(hold);
+  const lack = lackOf(hold, people);
   if (lack !== undefined) report('quorum_not_met', `hold ${hold.seq} was released with ${lack}`);
 }
 

@@ -13,6 +13,7 @@ import type {
   DelegationEntry,
   ReviewEntry,
 } from './oversight-entries.ts';
+import { namesOf, type People } from './people.ts';
 import type { Report } from './reasons.ts';
 
 interface BrokenGlass {
@@ -64,14 +65,15 @@ export function takeBrokenGlass(
 }
 
 /** Once, by somebody who neither released it nor asked for it. */
-export function takeReview(oversight: Oversight, entry: ReviewEntry, report: Report): void {
+export function takeReview(oversight: Oversight, entry: ReviewEntry, people: People, report: Report): void {
   const { hold, decision, by, verdict } = entry;
   const broken = oversight.unreviewed.get(hold);
   if (broken === undefined || broken.decision !== decision) {
     report('review_unfounded', `nobody released hold ${hold} alone, or it was reviewed before`);
     return;
   }
-  if (by === broken.by || by === broken.requester)
+  const names = namesOf(people, by);
+  if (names.includes(broken.by) || names.includes(broken.requester))
     report('review_not_independent', `${by} released hold ${hold} alone or asked for it, and reviewed it`);
   oversight.unreviewed.delete(hold);
   if (verdict === 'unjustified') oversight.unjustified += 1;
@@ -81,9 +83,11 @@ export function takeDelegation(
   oversight: Oversight,
   { seq }: Leaf,
   entry: DelegationEntry,
+  people: People,
   report: Report,
 ): void {
-  if (entry.by === entry.delegate) report('delegation_unfounded', `${entry.by} stands in for themselves`);
+  if (namesOf(people, entry.by).includes(entry.delegate))
+    report('delegation_unfounded', `${entry.by} stands in for themselves`);
   oversight.delegations.set(seq, entry);
   const name = lentName(entry.by, entry.delegate, entry.role);
   const untils = oversight.lent.get(name) ?? [];

@@ -10,6 +10,7 @@ import type { HoldEntry, RulingEntry } from './hold-entries.ts';
 import type { EnrolmentEntry, WithdrawalEntry } from './key-entries.ts';
 import type { Leaf } from './leaf.ts';
 import { isBelowGroupOrder } from './note.ts';
+import { namesOf, type People } from './people.ts';
 import type { Report } from './reasons.ts';
 
 interface ReviewerKey {
@@ -42,13 +43,15 @@ export function takeEnrolment(
   reviewers: Reviewers,
   { ledger }: Leaf,
   entry: EnrolmentEntry,
+  people: People,
   report: Report,
 ): void {
   const { by, role, owner, key, possession } = entry;
   const message = ascii.encode(`holdpoint/enrol/1\0holdpoint/${ledger}\n${owner}\n${key}\n`);
   if (!holds(message, possession, key))
     report('enrolment_unproven', `the key of ${owner} is not proven to be there`);
-  const allowed = by === owner ? !reviewers.owners.has(owner) : role === 'admin';
+  const isOther = !namesOf(people, by).includes(owner);
+  const allowed = by === owner ? !reviewers.owners.has(owner) : isOther && role === 'admin';
   if (!allowed) report('enrolment_not_allowed', `${by} as "${role}" may not enrol a key for ${owner}`);
   if (reviewers.keys.has(key)) {
     report('enrolment_repeated', `the key of ${owner} was enrolled before`);

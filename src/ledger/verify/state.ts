@@ -65,11 +65,11 @@ export function applyEntry(decisions: Decisions, leaf: Leaf, report: Report): vo
     }
     case 'review':
       decisions.open.get(entry.decision)?.entries.push(seq);
-      takeReview(decisions.oversight, entry, report);
+      takeReview(decisions.oversight, entry, decisions.people, report);
       return;
     case 'delegation':
       decisions.open.get(entry.about)?.entries.push(seq);
-      takeDelegation(decisions.oversight, leaf, entry, report);
+      takeDelegation(decisions.oversight, leaf, entry, decisions.people, report);
       return;
     case 'delegation_end':
       decisions.open.get(entry.about)?.entries.push(seq);
@@ -80,9 +80,10 @@ export function applyEntry(decisions: Decisions, leaf: Leaf, report: Report): vo
       return;
     case 'start':
       decisions.reviewers.mustSign = entry.mustSign;
+      decisions.people = entry.people;
       return;
     case 'enrolment':
-      takeEnrolment(decisions.reviewers, leaf, entry, report);
+      takeEnrolment(decisions.reviewers, leaf, entry, decisions.people, report);
       return;
     case 'withdrawal':
       takeWithdrawal(decisions.reviewers, entry, report);
