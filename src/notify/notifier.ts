@@ -51,12 +51,18 @@ export type NotifierEvent =
   /** The outbox cannot be written: what is queued is still sent, and lost if the sidecar ends before. */
   | { readonly kind: 'not_durable'; readonly error: unknown };
 
+/** @param key of the message that somebody has sent */
+type OnRecord = (key: string) => Promise<void>;
+
 export interface Notifier {
   messages(): readonly Message[];
-  /** Queues a dead letter again. Throws `not_found` where there is none of that key. */
-  replay(key: string): Promise<Message>;
-  /** Queues a notice about nothing for one receiver. Throws `not_found` where there is none of that name. */
-  test(receiver: string): Promise<Message>;
+  /**
+   * Queues a dead letter again. Throws `not_found` where there is none of that key.
+   * @param record resolves once it is on the record who asked; nothing is queued before, or where it rejects
+   */
+  replay(key: string, record: OnRecord): Promise<Message>;
+  /** Queues a notice about nothing for one receiver, likewise. Throws `not_found` where there is none of that name. */
+  test(receiver: string, record: OnRecord): Promise<Message>;
   /** Nothing is sent any more; what waits stays on disk. */
   stop(): Promise<void>;
 }
@@ -236,35 +242,47 @@ export function startNotifier(options: NotifierOptions): Notifier {
     return Math.round(whole * (1 - options.random(4).readUInt32LE(0) / 2 ** 33));
   }
 
+  function deadLetter(key: string): { readonly message: Message; readonly lane: Lane } {
+    const message = outbox.get(key);
+    const lane = lanes.get(message?.receiver ?? '');
+    if (message?.state === 'dead' && lane !== undefined) return { message, lane };
+    throw new HoldpointError(
+      'not_found',
+      'There is no dead letter of this id for a receiver that is configured.',
+      'List them with: holdpoint notifications list --state dead',
+    );
+  }
+
+  function noReceiver(): HoldpointError {
+    return new HoldpointError(
+      'not_found',
+      'There is no receiver of this name.',
+      `Those of notify.to are: ${[...lanes.keys()].join(', ') || 'none'}.`,
+    );
+  }
+
   return {
     messages: () => outbox.all(),
-    replay: async (key) => {
-      const message = outbox.get(key);
-      const lane = lanes.get(message?.receiver ?? '');
-      if (message === undefined || message.state !== 'dead' || lane === undefined)
-        throw new HoldpointError(
-          'not_found',
-          'There is no dead letter of this id for a receiver that is configured.',
-          'List them with: holdpoint notifications list --state dead',
-        );
+    replay: async (key, record) => {
+      deadLetter(key);
+      await record(key);
+      // Another may have asked for the same one meanwhile.
+      const { message, lane } = deadLetter(key);
       outbox.again(message, clock.nowMs());
       hurry(lane, message.key);
       save();
       return message;
     },
-    test: async (name) => {
-      const atMs = clock.nowMs();
+    test: async (name, record) => {
       const id = `test.${options.random(8).toString('hex')}`;
+      const key = `${name}/${id}`;
       const lane = lanes.get(name);
-      enqueue(name, { id, type: 'holdpoint.test', atMs, severity: 'low', hold: null });
-      const message = outbox.get(`${name}/${id}`);
-      if (message === undefined)
-        throw new HoldpointError(
-          'not_found',
-          'There is no receiver of this name.',
-          `Those of notify.to are: ${[...lanes.keys()].join(', ') || 'none'}.`,
-        );
-      if (lane !== undefined && message.state === 'pending') hurry(lane, message.key);
+      if (lane === undefined) throw noReceiver();
+      await record(key);
+      enqueue(name, { id, type: 'holdpoint.test', atMs: clock.nowMs(), severity: 'low', hold: null });
+      const message = outbox.get(key);
+      if (message === undefined) throw noReceiver();
+      if (message.state === 'pending') hurry(lane, message.key);
       return message;
     },
     stop: async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { newDirectory, startReceiver } from '../notify/scene.ts';
 import { parsePrometheus } from '../unit/telemetry/prometheus.ts';
 import { run } from './support/process.ts';
@@ -11,6 +12,9 @@ import { eventually, type House, nextHold, startHouse } from './support/sidecar.
 
 const secret = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
 const canary = 'canaryQ7x';
+const entriesSchema = z.object({
+  items: z.array(z.looseObject({ data: z.record(z.string(), z.unknown()) })),
+});
 const pageSchema = z.object({ items: z.array(z.object({ id: z.string(), state: z.string() })) });
 
 let answer = 200;
@@ -114,6 +118,24 @@ describe('a sidecar with receivers', () => {
         .slice(before)
         .some(({ path: to, body }) => to === '/hook/slack' && body.includes('A test')),
     );
+  });
+
+  it('has on the record which admin had what sent again, or a test sent, and nothing where nothing was', async () => {
+    const { items } = entriesSchema.parse(
+      (await house.call('/api/v1/ledger/entries?limit=1000', { as: 'auditor' })).json,
+    );
+    const sent = items.map(({ data }) => data).filter(({ notification }) => notification !== undefined);
+    expect(sent).toEqual([
+      {
+        ...{ action: 'send again', by: 'admin-1', role: 'admin', from: '127.0.0.1' },
+        notification: expect.stringMatching(/^oncall\/h-.*\.opened$/),
+      },
+      {
+        ...{ action: 'send test', by: 'admin-1', role: 'admin', from: '127.0.0.1' },
+        notification: expect.stringMatching(/^desk\/test\.[0-9a-f]{16}$/),
+      },
+    ]);
+    expect((await verifyDirectory(house.dataDir, {})).findings).toEqual([]);
   });
 
   it('says how many messages each receiver took', async () => {

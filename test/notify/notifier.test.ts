@@ -232,9 +232,10 @@ describe('a receiver that does not take a message', () => {
     await eventually(async () => events.some(({ kind }) => kind === 'dead'));
     const [dead] = notifier.messages();
     expect([dead?.state, dead?.reason]).toEqual(['dead', 'answered 500']);
-    await notifier.replay('oncall/h-0a1b2c3d-17.opened');
+    const record = (): Promise<void> => Promise.resolve();
+    await notifier.replay('oncall/h-0a1b2c3d-17.opened', record);
     await sentTo(events, 1);
-    await expect(notifier.replay('oncall/h-0a1b2c3d-17.opened')).rejects.toThrow(/no dead letter/);
+    await expect(notifier.replay('oncall/h-0a1b2c3d-17.opened', record)).rejects.toThrow(/no dead letter/);
   });
 
   it('that is gone for good gets a dead letter at once', async () => {

@@ -63,7 +63,7 @@ export const replayNotification: Operation = {
   id: 'replayNotification',
   tag: 'notifications',
   summary: 'Send a dead letter again',
-  description: 'It is queued as if it were new, under the same id.',
+  description: 'It is queued as if it were new, under the same id, once it is sealed who asked for that.',
   roles: senders,
   body: { schema: replaySchema, example: { id: example.id } },
   answers: [
@@ -74,16 +74,16 @@ export const replayNotification: Operation = {
       202,
     ),
   ],
-  refusals: ['not_found', 'body_too_large'],
+  refusals: ['not_found', 'body_too_large', 'ledger_unavailable'],
 };
 
 export const testNotification: Operation = {
   id: 'testNotification',
   tag: 'notifications',
   summary: 'Send a test to a receiver',
-  description: 'A message about no hold, sent the way all are.',
+  description: 'A message about no hold, sent the way all are, once it is sealed who asked for it.',
   roles: senders,
   body: { schema: testSchema, example: { receiver: 'oncall' } },
   answers: [jsonAnswer('It waits for its receiver.', notificationSchema, undefined, 202)],
-  refusals: ['not_found', 'body_too_large'],
+  refusals: ['not_found', 'body_too_large', 'ledger_unavailable'],
 };

@@ -9,11 +9,11 @@ import {
   testNotification,
   testSchema,
 } from '../api/notifications.ts';
-import { type Route, readOrder, sendJson } from '../http.ts';
+import { type ControlRequest, type Route, readOrder, sendJson } from '../http.ts';
 import { readQuery } from '../operation.ts';
 import type { ControlParts } from '../parts.ts';
 
-export function notificationRoutes({ notifier }: ControlParts): Route[] {
+export function notificationRoutes({ notifier, ledger }: ControlParts): Route[] {
   return [
     {
       method: 'GET',
@@ -31,7 +31,7 @@ export function notificationRoutes({ notifier }: ControlParts): Route[] {
       operation: replayNotification,
       handle: async (request) => {
         const { id } = await readOrder(request, replaySchema);
-        sendJson(request.res, 202, shown(await notifier.replay(id)));
+        sendJson(request.res, 202, shown(await notifier.replay(id, recordOf(ledger, request, 'send again'))));
       },
     },
     {
@@ -40,10 +40,26 @@ export function notificationRoutes({ notifier }: ControlParts): Route[] {
       operation: testNotification,
       handle: async (request) => {
         const { receiver } = await readOrder(request, testSchema);
-        sendJson(request.res, 202, shown(await notifier.test(receiver)));
+        sendJson(
+          request.res,
+          202,
+          shown(await notifier.test(receiver, recordOf(ledger, request, 'send test'))),
+        );
       },
     },
   ];
+}
+
+/** Seals that somebody had a message sent, and from which address. */
+function recordOf(
+  ledger: ControlParts['ledger'],
+  { identity, req }: ControlRequest,
+  action: 'send again' | 'send test',
+): (key: string) => Promise<void> {
+  const { name: by, role } = identity;
+  const from = req.socket.remoteAddress ?? '';
+  return (notification) =>
+    ledger.seal({ type: 'access', data: { action, by, from, notification, role } }).durable;
 }
 
 function shown({ key, receiver, notice, state, reason, queuedAtMs }: Message): NotificationShown {
