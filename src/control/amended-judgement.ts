@@ -4,9 +4,8 @@
  */
 import { HoldpointError } from '../core/errors.ts';
 import type { Hold } from '../hold/record.ts';
-import type { Match } from '../policy/policy.ts';
 import type { ReplayedLedger } from '../replay/messages.ts';
-import { readRecorded } from '../replay/recorded.ts';
+import { readRecorded, unreadableRule } from '../replay/recorded.ts';
 import type { ControlParts } from './parts.ts';
 
 const decodedBytesMax = 64 * 1024 * 1024;
@@ -25,12 +24,21 @@ export async function requireNotDenied(parts: Judging, hold: HeldPart, message: 
   );
 }
 
-/** The rule that denies it, null for none. Throws `not_amendable` where the record does not say what rules would judge. */
+/** The rule that denies it, and what for. */
+interface Denial {
+  readonly rule: string;
+  readonly title: string;
+}
+
+/**
+ * What denies it, null for nothing: a rule, or that a request cannot be read, which its provider might read otherwise than
+ * rules did. Throws `not_amendable` where the record does not say what rules would judge.
+ */
 export async function denialOf(
   { ledger, policy }: Judging,
   hold: HeldPart,
   message: Buffer,
-): Promise<Match | null> {
+): Promise<Denial | null> {
   const held = hold.phase === 'request' ? hold.decision : (hold.response ?? hold.decision);
   const entries = (await ledger.decision(hold.decision)).filter(({ seq }) => seq <= held);
   const amended: ReplayedLedger = {
@@ -42,7 +50,11 @@ export async function denialOf(
   const judged = recorded.find(({ phase }) => phase === hold.phase);
   if (judged === undefined || 'obstacle' in judged) throw unknown();
   const inForce = policy();
-  for (const { facts } of judged.heard()) {
+  // A rule that denies by what the record does not have would be asked about something else.
+  if (inForce.deniesBy(hold.phase, judged.lacking)) throw unknown();
+  for (const { facts, defects } of judged.heard()) {
+    if (hold.phase === 'request' && defects.length > 0)
+      return { rule: unreadableRule, title: `it cannot be read: ${defects.join('; ')}` };
     const { matches } = inForce.judge(hold.phase, facts);
     const denying = matches.find(({ action }) => action === 'deny');
     if (denying !== undefined) return denying;

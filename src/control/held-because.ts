@@ -5,8 +5,7 @@
 import type { HeldRule, Hold } from '../hold/record.ts';
 import type { Entry } from '../ledger/entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { readsOneOf } from '../policy/backtest.ts';
-import { type Expression, expressionCompiler } from '../policy/expression.ts';
+import { type Expression, expressionCompiler, readsOneOf } from '../policy/expression.ts';
 import { type TruePart, trueParts } from '../policy/true-parts.ts';
 import type { Replayable } from '../replay/messages.ts';
 import { readRecorded } from '../replay/recorded.ts';

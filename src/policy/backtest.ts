@@ -5,7 +5,7 @@
 import type { Facts } from '../core/facts.ts';
 import { loadRules } from './compile.ts';
 import type { CompiledRule } from './evaluate.ts';
-import type { Expression } from './expression.ts';
+import { readsOneOf } from './expression.ts';
 import type { Action, Phase } from './policy.ts';
 import { Variables } from './views.ts';
 
@@ -55,11 +55,6 @@ export function openDraft(file: string, text: string, rulers?: readonly string[]
         .map(({ rule, compiled }) => ({ rule, tried: tryRule(compiled, variables, lacking) }));
     },
   };
-}
-
-/** Whether a rule reads, or may read, one of the facts that a record lacks. */
-export function readsOneOf({ reads }: Pick<Expression, 'reads'>, lacking: ReadonlySet<string>): boolean {
-  return [...lacking].some((name) => reads.has(name) || reads.has(`${name.split('.', 1)[0]}.*`));
 }
 
 function tryRule({ expression }: CompiledRule, variables: Variables, lacking: ReadonlySet<string>): Tried {

@@ -3,7 +3,7 @@
  * turns an error into a pass. Pure.
  */
 import type { Facts, ResponseFacts } from '../core/facts.ts';
-import { type Expression, explain } from './expression.ts';
+import { type Expression, explain, readsOneOf } from './expression.ts';
 import type { Action, Judgement, Match, Phase, Policy } from './policy.ts';
 import { Variables } from './views.ts';
 
@@ -33,7 +33,7 @@ const blankResponse: ResponseFacts = {
 /** The judging half of a Policy. The rules are in the order of the file, and so are the matches. */
 export function judgeBy(
   rules: readonly CompiledRule[],
-): Pick<Policy, 'judge' | 'textMayStream' | 'hasRules'> {
+): Pick<Policy, 'judge' | 'textMayStream' | 'deniesBy' | 'hasRules'> {
   const byPhase: Readonly<Record<Phase, readonly CompiledRule[]>> = {
     request: rules.filter((rule) => rule.phase === 'request'),
     response: rules.filter((rule) => rule.phase === 'response'),
@@ -52,6 +52,10 @@ export function judgeBy(
       const { action } = judge(withoutToolCalls, { ...facts, response: blankResponse });
       return strictness[action] < strictness.hold;
     },
+    deniesBy: (phase, facts) =>
+      byPhase[phase].some(
+        ({ match, expression }) => match.action === 'deny' && readsOneOf(expression, facts),
+      ),
     hasRules: (phase) => byPhase[phase].length > 0,
   };
 }

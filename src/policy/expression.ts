@@ -164,3 +164,8 @@ function caret(source: string, offset: number): string {
   const shown = line.slice(from, from + shownCharsMax);
   return `> ${String(lineNumber).padStart(4)} | ${shown}\n${' '.repeat(9 + column - from)}^`;
 }
+
+/** Whether a rule reads, or may read, one of these facts, such as those that a record lacks. */
+export function readsOneOf({ reads }: Pick<Expression, 'reads'>, facts: ReadonlySet<string>): boolean {
+  return [...facts].some((name) => reads.has(name) || reads.has(`${name.split('.', 1)[0]}.*`));
+}

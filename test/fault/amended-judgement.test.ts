@@ -5,6 +5,7 @@ import { encodeHttpMessage } from '../../src/core/http-message.ts';
 import type { JsonObject } from '../../src/ledger/canonical.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { loadPolicy } from '../../src/policy/compile.ts';
+import type { Policy } from '../../src/policy/policy.ts';
 import { chatRequest, chatText } from '../proxy/answers.ts';
 import { createLedgerUnderTest } from './ledger-under-test.ts';
 
@@ -61,4 +62,41 @@ test('an amended answer is judged as it would go on, not as it was held', async 
 test('an answer to a request of which only the beginning is stored is not amended', async () => {
   const denial = await heldAnswer({ stored: 10 });
   await expect(denial('The rain.')).rejects.toMatchObject({ code: 'not_amendable' });
+});
+
+const files = loadPolicy(
+  'policy.yaml',
+  `version: "1"
+rules:
+  - id: unjudged
+    title: No batch of a file that nobody saw
+    phase: request
+    when: size(request.unjudgedFiles) > 0
+    action: deny
+    tests:
+      - { name: yes, expect: match, request: { operation: batches, unjudgedFiles: [file-b] } }
+      - { name: no, expect: no-match, request: { operation: batches } }
+`,
+);
+
+test('a request to run files is not amended where a rule denies by which of them were judged', async () => {
+  const opened = await createLedgerUnderTest().open();
+  ledger = opened;
+  const body = (file: string): Buffer =>
+    Buffer.from(JSON.stringify({ input_file_id: file, endpoint: '/v1/chat/completions' }));
+  const messageOf = (file: string): Buffer =>
+    encodeHttpMessage({ startLine: 'POST /v1/batches HTTP/1.1', headers: type, body: body(file) });
+  const call = { method: 'POST', operation: 'batches', path: '/v1/batches', provider: 'openai' };
+  const asked = opened.seal({
+    type: 'request',
+    data: { ...call, rules: ['x'], verdict: 'hold', workload: 'w' },
+    parts: [{ name: 'request', bytes: messageOf('file-a') }],
+  });
+  await asked.durable;
+  const hold = { phase: 'request', decision: asked.seq, response: null } as const;
+  const denial = (inForce: Policy) =>
+    denialOf({ ledger: opened, policy: () => inForce }, hold, messageOf('file-b'));
+  await expect(denial(files)).rejects.toMatchObject({ code: 'not_amendable' });
+  // Of rules that look at something else everything is known.
+  expect(await denial(policy)).toBe(null);
 });

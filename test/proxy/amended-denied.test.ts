@@ -72,3 +72,20 @@ test('a request amended to what a rule denies is refused, and goes nowhere', asy
   expect((await client.answer()).status).toBe(200);
   expect(rig.upstream.requests).toHaveLength(1);
 });
+
+test.each([
+  ['in a form that is none', [{ role: 'user', content: { type: 'text', text: 'Tell me of the merger.' } }]],
+  ['where no list of messages is', 'Tell me of the merger.'],
+])(
+  'a request amended to say %s is refused: what no rule could read goes nowhere',
+  async (_where, messages) => {
+    const rig = await startRig({ policy });
+    const client = await rig.chat(chatRequest({ model: 'other' }));
+    const held = await rig.sidecar.ada.nextHold();
+    const amended = (body: object) => rig.sidecar.ada.rule(held, { verdict: 'amend', amendment: { body } });
+    expect(await amended({ model: 'other', messages })).toEqual({ status: 400, code: 'invalid_argument' });
+    expect(rig.upstream.requests).toHaveLength(0);
+    expect((await rig.sidecar.ada.rule(held, { verdict: 'deny', reason: 'Never.' })).status).toBe(201);
+    expect((await client.answer()).status).toBe(403);
+  },
+);
