@@ -10,7 +10,7 @@ import { type AmendmentInput, amendedMessage, amendmentSchema, whyTextIsFixed } 
 import { denialOf } from './amended-judgement.ts';
 import type { HoldDetail } from './api/holds.ts';
 import type { ControlParts } from './parts.ts';
-import { requireRuler } from './ruling.ts';
+import { peopleNow, requireRuler } from './ruling.ts';
 import type { Exchange } from './view.ts';
 
 export type Actions = HoldDetail['actions'];
@@ -63,7 +63,7 @@ export async function actionsFor(
     whyNot(() => {
       const { name: by, role, inStead } = identity;
       const { digest } = hold.state.terms;
-      const request = { ...change, by, role, digest, reason: 'on trial', otherNames: parts.otherNames };
+      const request = { ...change, by, role, digest, reason: 'on trial', people: peopleNow(parts) };
       afterRuling(hold.state, inStead === undefined ? request : { ...request, inStead }, parts.clock.nowMs());
       requireRuler(parts.roles, { role });
     });

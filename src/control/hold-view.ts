@@ -10,6 +10,7 @@ import type { HoldDetail, HoldSummary } from './api/holds.ts';
 import { type Because, becauseOf } from './held-because.ts';
 import type { ControlParts } from './parts.ts';
 import { mayReadContent } from './permissions.ts';
+import { peopleNow } from './ruling.ts';
 import type { Exchange } from './view.ts';
 import { otherHoldsOfWorkload } from './workload-holds.ts';
 
@@ -17,6 +18,8 @@ import { otherHoldsOfWorkload } from './workload-holds.ts';
 export async function summaryOf(parts: ControlParts, hold: Hold, identity: Identity): Promise<HoldSummary> {
   const { headline, contentDigest, ...about } = await parts.summaryOf(hold);
   const { terms } = hold.state;
+  // Who gave up their role since then had it when what is over was ruled on.
+  const people = hold.state.status === 'pending' ? peopleNow(parts) : undefined;
   return {
     id: hold.id,
     decisionId: parts.ledger.decisionId(hold.decision),
@@ -32,8 +35,8 @@ export async function summaryOf(parts: ControlParts, hold: Hold, identity: Ident
     expiresAt: iso(terms.expiresAtMs),
     approvals: {
       needed: terms.approvals,
-      given: releasesOf(hold.state, parts.otherNames).map(({ by }) => by),
-      byRole: needsOf(hold.state, parts.otherNames).map(({ approvals, roles, left }) => ({
+      given: releasesOf(hold.state, people).map(({ by }) => by),
+      byRole: needsOf(hold.state, people).map(({ approvals, roles, left }) => ({
         needed: approvals,
         roles,
         left,

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { HoldpointError } from '../core/errors.ts';
 import type { RoleBook } from '../core/roles.ts';
 import type { Hold } from '../hold/record.ts';
-import { rolesNow } from '../hold/state.ts';
+import { type PeopleNow, rolesNow } from '../hold/state.ts';
 import { amendedMessage } from './amend.ts';
 import { requireNotDenied } from './amended-judgement.ts';
 import type { rulingSchema } from './api/holds.ts';
@@ -51,7 +51,7 @@ export async function ruleOn(
   const checked = signed === null ? null : checkSignature(parts, hold, identity, verdict, signed);
   const shared = {
     ...{ reason, digest, by: identity.name, role },
-    otherNames: parts.otherNames,
+    people: peopleNow(parts),
     ...(identity.display === undefined ? {} : { display: identity.display }),
     ...(checked === null ? {} : { signed: checked.statement }),
     ...(inStead === undefined ? {} : { inStead }),
@@ -76,8 +76,23 @@ export async function ruleOn(
 
 export type RulingParts = Pick<
   ControlParts,
-  'ledger' | 'holds' | 'policy' | 'delegations' | 'clock' | 'withdrawnKeys' | 'roles' | 'otherNames'
+  'ledger' | 'holds' | 'policy' | 'delegations' | 'clock' | 'withdrawnKeys' | PeopleParts
 >;
+type PeopleParts = 'roles' | 'otherNames' | 'roleOf';
+
+/**
+ * Who is who, and whose approval still counts: of whom has a token, or had one, while they have one of a role that rules.
+ * Of people who come otherwise it is not known before they come again.
+ */
+export function peopleNow({ otherNames, roleOf, roles }: Pick<ControlParts, PeopleParts>): PeopleNow {
+  const rules = (role: string): boolean => roles.permissionsOf(role).includes('rule');
+  // Names of tokens have no colon, and those of all others have.
+  const mayRule = (name: string): boolean => name.includes(':') || rules(roleOf(name) ?? '');
+  return {
+    otherNames,
+    counts: ({ by, role, inStead = by }) => rules(role) && mayRule(by) && mayRule(inStead),
+  };
+}
 
 /** The role that somebody lent. Throws `forbidden`, then and once it is not lent any more. */
 function inSteadOf(

@@ -59,9 +59,19 @@ export interface RulingRequest {
   readonly signed?: SignedStatement;
   /** Who is away and lent `role` to `by`, which whoever asks for the ruling has checked. */
   readonly inStead?: string;
-  /** Further names of anybody: they count as the same person. They are sealed when the sidecar starts, and not with this. */
-  readonly otherNames?: OtherNames;
+  /** What is known of people by now; that each has one name, and may rule, where it is not said. */
+  readonly people?: PeopleNow;
 }
+
+/** What is known of people at the moment, and is not sealed with a ruling. */
+export interface PeopleNow {
+  /** Further names of anybody: they count as the same person. */
+  readonly otherNames: OtherNames;
+  /** Whether an approval that was given before still counts: not once who gave it may rule no more. */
+  readonly counts: (approval: Approval) => boolean;
+}
+
+const everybody: PeopleNow = { otherNames: noOtherNames, counts: () => true };
 
 export function openState(terms: HoldTermsFixed): HoldState {
   return { terms, status: 'pending', rulings: [], escalated: 0 };
@@ -96,7 +106,7 @@ export function afterRuling(state: HoldState, ruling: RulingRequest, nowMs: numb
   const { by, role, verdict, inStead } = ruling;
   const stead = inStead === undefined ? {} : { inStead };
   const rulings = [...state.rulings, { by, role, verdict, atMs: nowMs, ...stead }];
-  return { ...state, rulings, status: statusAfter(verdict, { ...state, rulings }, ruling.otherNames) };
+  return { ...state, rulings, status: statusAfter(verdict, { ...state, rulings }, ruling.people) };
 }
 
 /** Whose word a ruling is: who makes it, and in whose stead. */
@@ -107,7 +117,7 @@ function voicesOf({ by, inStead }: Pick<RulingRequest, 'by' | 'inStead'>): reado
 /** The same, by every name that these people have. */
 function namesIn(
   ruling: Pick<RulingRequest, 'by' | 'inStead'>,
-  otherNames: OtherNames = noOtherNames,
+  { otherNames }: PeopleNow = everybody,
 ): readonly string[] {
   return voicesOf(ruling).flatMap((name) => [name, ...otherNames(name)]);
 }
@@ -115,7 +125,7 @@ function namesIn(
 /** Nobody rules twice, neither by themselves, by another of their names, nor through somebody who stands in for them. */
 function refuseSecond({ rulings }: HoldState, ruling: RulingRequest): void {
   const spent = rulings.flatMap(voicesOf);
-  const again = namesIn(ruling, ruling.otherNames).find((name) => spent.includes(name));
+  const again = namesIn(ruling, ruling.people).find((name) => spent.includes(name));
   if (again === undefined) return;
   const own = rulings.some(({ by }) => by === again);
   const isAlias = !voicesOf(ruling).includes(again);
@@ -166,7 +176,7 @@ function afterBreakGlass(state: HoldState, ruling: RulingRequest, nowMs: number)
 }
 
 function refuseRequester(terms: HoldTermsFixed, ruling: RulingRequest): void {
-  if (!namesIn(ruling, ruling.otherNames).includes(terms.requester)) return;
+  if (!namesIn(ruling, ruling.people).includes(terms.requester)) return;
   throw new HoldpointError(
     'forbidden',
     'The requester of a call cannot rule on it.',
@@ -205,11 +215,7 @@ export function refuseUnlessOpen(state: HoldState, nowMs: number): void {
  * One denial denies; an amendment counts as the approval of its own bytes only when one approval suffices. Whoever
  * approved before approved other bytes.
  */
-function statusAfter(
-  verdict: HumanVerdict,
-  state: HoldState,
-  otherNames: OtherNames | undefined,
-): HoldStatus {
+function statusAfter(verdict: HumanVerdict, state: HoldState, people: PeopleNow | undefined): HoldStatus {
   if (verdict === 'deny') return 'denied';
   if (verdict === 'amend') {
     if (state.terms.approvals > 1) {
@@ -219,11 +225,11 @@ function statusAfter(
         'Release or deny it.',
       );
     }
-    return isApproved({ ...state, rulings: asReleases(state.rulings.slice(-1)) }, otherNames)
+    return isApproved({ ...state, rulings: asReleases(state.rulings.slice(-1)) }, people)
       ? 'amended'
       : refuseNeeds(state);
   }
-  return isApproved(state, otherNames) ? 'released' : 'pending';
+  return isApproved(state, people) ? 'released' : 'pending';
 }
 
 const asReleases = (rulings: readonly Approval[]): Approval[] =>
@@ -238,22 +244,20 @@ function refuseNeeds({ terms }: HoldState): never {
 }
 
 /** So many different people, and in each role that is asked for so many; whom it escalated to counts for any. */
-function isApproved(state: HoldState, otherNames: OtherNames | undefined): boolean {
-  const releases = releasesOf(state, otherNames);
-  return (
-    releases.length >= state.terms.approvals && needsOf(state, otherNames).every(({ left }) => left === 0)
-  );
+function isApproved(state: HoldState, people: PeopleNow | undefined): boolean {
+  const releases = releasesOf(state, people);
+  return releases.length >= state.terms.approvals && needsOf(state, people).every(({ left }) => left === 0);
 }
 
 /**
- * Who released so far, each person once. A person rules once; but that two names are one person's may have been found
- * out since both released.
+ * Who released so far and still counts, each person once. A person rules once; but that two names are one person's may
+ * have been found out since both released.
  */
-export function releasesOf({ rulings }: HoldState, otherNames: OtherNames = noOtherNames): Approval[] {
+export function releasesOf({ rulings }: HoldState, people: PeopleNow = everybody): Approval[] {
   const spoken = new Set<string>();
   return rulings.filter((ruling) => {
-    if (ruling.verdict !== 'release') return false;
-    const isFirst = !namesIn(ruling, otherNames).some((name) => spoken.has(name));
+    if (ruling.verdict !== 'release' || !people.counts(ruling)) return false;
+    const isFirst = !namesIn(ruling, people).some((name) => spoken.has(name));
     for (const voice of voicesOf(ruling)) spoken.add(voice);
     return isFirst;
   });
@@ -262,9 +266,9 @@ export function releasesOf({ rulings }: HoldState, otherNames: OtherNames = noOt
 /** What is asked for by role, and how many people it still lacks. */
 export function needsOf(
   state: HoldState,
-  otherNames?: OtherNames,
+  people?: PeopleNow,
 ): { approvals: number; roles: readonly string[]; left: number }[] {
-  const releases = releasesOf(state, otherNames);
+  const releases = releasesOf(state, people);
   const further = (state.terms.escalation ?? []).slice(0, state.escalated).flatMap((step) => step.roles);
   return (state.terms.needs ?? []).map(({ approvals, roles }) => {
     const given = releases.filter(({ role }) => roles.includes(role) || further.includes(role)).length;

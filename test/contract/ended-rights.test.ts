@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { systemRandom } from '../../src/core/clock.ts';
 import { type Sidecar, startSidecar } from '../../src/sidecar.ts';
-import { addToken, revokeToken } from '../../src/store/token-file.ts';
+import { addToken, replaceToken, revokeToken } from '../../src/store/token-file.ts';
+import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { connectRaw } from '../support/raw-client.ts';
 import { openPage } from './support/page.ts';
 import {
@@ -100,6 +101,43 @@ describe('an order', () => {
     client.destroy();
     const json = { verdict: 'deny', reason: 'over', digest: hold.digest };
     expect((await house.call(path, { json })).status).toBe(201);
+    await (await caller).text();
+  });
+});
+
+describe('an approval that others have yet to join', () => {
+  const path = (id: string, what = ''): string => `/api/v1/holds/${id}${what}`;
+  const givenOf = async (id: string): Promise<unknown> => (await house.call(path(id))).json;
+
+  it('counts no more once the token of who gave it has ended', async () => {
+    const caller = house.ask('delete all records');
+    const { id, digest } = await nextHold(house);
+    const release = { verdict: 'release', digest };
+    const token = grant('mallory', 'reviewer');
+    expect((await house.call(path(id, '/rulings'), { token, json: release })).status).toBe(201);
+    expect(await givenOf(id)).toMatchObject({ approvals: { needed: 2, given: ['mallory'] } });
+    revoke('mallory');
+    expect(await givenOf(id)).toMatchObject({ approvals: { needed: 2, given: [] } });
+    expect((await house.call(path(id, '/rulings'), { json: release })).status).toBe(201);
+    expect(await givenOf(id)).toMatchObject({ state: 'pending', approvals: { given: ['reviewer-1'] } });
+    expect((await house.call(path(id, '/rulings'), { as: 'admin', json: release })).status).toBe(201);
+    expect(await givenOf(id)).toMatchObject({ state: 'released' });
+    await (await caller).text();
+    expect((await verifyDirectory(house.dataDir, {})).findings).toEqual([]);
+  });
+
+  it('counts on where the same person has another token that rules', async () => {
+    const caller = house.ask('delete all records');
+    const { id, digest } = await nextHold(house);
+    const release = { verdict: 'release', digest };
+    const token = grant('nell', 'reviewer');
+    expect((await house.call(path(id, '/rulings'), { token, json: release })).status).toBe(201);
+    replaceToken(tokenFile, { name: 'nell', role: undefined }, Date.now(), systemRandom, 'test');
+    expect((await house.call(path(id, '/rulings'), { json: release })).status).toBe(201);
+    expect(await givenOf(id)).toMatchObject({
+      state: 'released',
+      approvals: { given: ['nell', 'reviewer-1'] },
+    });
     await (await caller).text();
   });
 });

@@ -77,6 +77,7 @@ async function stage() {
     ...{ ledger, holds, delegations, clock, withdrawnKeys: new Set<string>() },
     roles: createRoleBook(),
     otherNames: createPeople([]),
+    roleOf: () => 'reviewer',
     policy: () => {
       throw new Error('Rules are asked about amendments alone.');
     },

@@ -39,7 +39,11 @@ const summaryShape = {
   expiresAt: z.string(),
   approvals: z.object({
     needed: z.int().min(1),
-    given: z.array(z.string()).describe('Who has released so far.'),
+    given: z
+      .array(z.string())
+      .describe(
+        'Who has released so far: each person once, and while it waits those alone who may still rule.',
+      ),
     byRole: z
       .array(z.object({ needed: z.int().min(1), roles: z.array(z.string()), left: z.int().min(0) }))
       .describe(
