@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createPeople } from '../../../src/core/people.ts';
 import {
+  type Approval,
   afterRuling,
   needsOf,
   openState,
@@ -54,6 +55,11 @@ describe('two approvals that turn out to be one person’s', () => {
 
   it('count twice as long as nobody says so', () => {
     expect(afterRuling(twice, release('bob'), 2).status).toBe('released');
+  });
+
+  it('count not at all once the first of them counts no more', () => {
+    const people = { ...joined, counts: ({ by }: Approval) => by !== 'ada' };
+    expect(releasesOf(twice, people)).toEqual([]);
   });
 
   it('count once for what is asked for by role', () => {
