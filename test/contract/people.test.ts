@@ -1,6 +1,8 @@
 /** One person by several ways in, whose names the configuration lists together: they count once. */
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { writeReviewerKey } from '../../src/cli/reviewer-key.ts';
 import { peopleSchema } from '../../src/config/people.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { type House, nextHold, startHouse } from './support/sidecar.ts';
@@ -97,6 +99,18 @@ describe('somebody with two names', () => {
     };
     const enrolled = await house.call('/api/v1/reviewer-keys', { as: 'admin', json: enrolment });
     expect([enrolled.status, enrolled.json]).toMatchObject([403, { code: 'forbidden' }]);
+  });
+
+  it('has one first key by their own word, and needs an admin who is somebody else for another name’s', async () => {
+    const enrol = (as: 'reviewer' | 'admin', owner: string) => {
+      const key = writeReviewerKey(join(house.dataDir, `${owner}.pem`));
+      const possession = key.possession(house.sidecar.ledger.origin, owner);
+      const json = { owner, key: key.publicKey, possession, reason: 'mine' };
+      return house.call('/api/v1/reviewer-keys', { as, json });
+    };
+    expect((await enrol('reviewer', 'reviewer-1')).status).toBe(201);
+    const second = await enrol('admin', 'admin-1');
+    expect([second.status, second.json]).toMatchObject([403, { code: 'forbidden' }]);
   });
 
   it('is sealed under the name they came by, beside which names are whose, and the ledger verifies', async () => {

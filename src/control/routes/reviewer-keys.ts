@@ -74,7 +74,7 @@ async function enrol(
       `${owner} is the same person: who enrols for another is somebody else.`,
       `Enrol it as ${owner}, or let an admin do it who is not.`,
     );
-  requireMayEnrol(keys, identity, owner);
+  requireMayEnrol(keys, identity, owner, otherNames(owner));
   if (keys.some((one) => one.key === key))
     throw new HoldpointError('invalid_argument', 'This key was enrolled before.', 'Make a new one.');
   if (keys.length >= keysMax)
@@ -94,13 +94,19 @@ async function enrol(
 }
 
 /** A person's first key is taken on their word; for any other somebody else stands up, an admin. */
-function requireMayEnrol(keys: readonly ReviewerKey[], identity: Identity, owner: string): void {
+function requireMayEnrol(
+  keys: readonly ReviewerKey[],
+  identity: Identity,
+  owner: string,
+  alsoCalled: readonly string[],
+): void {
   const isOwn = identity.name === owner;
-  if (isOwn ? !keys.some((one) => one.owner === owner) : identity.role === 'admin') return;
+  const had = keys.find((one) => one.owner === owner || alsoCalled.includes(one.owner));
+  if (isOwn ? had === undefined : identity.role === 'admin') return;
   throw new HoldpointError(
     'forbidden',
     isOwn
-      ? `${owner} has had a key: another one needs an admin who is not ${owner}.`
+      ? `${had?.owner ?? owner} has had a key: another one needs an admin who is somebody else.`
       : 'Only an admin enrols for others.',
     'Make the request with: holdpoint reviewer key request, and let an admin approve it.',
   );
