@@ -1,11 +1,14 @@
 /** Reads decisions and their bodies from a ledger that is open; what the lookup names must say itself where it belongs. */
 import { HoldpointError } from '../core/errors.ts';
+import type { Json } from './canonical.ts';
 import type { Entry } from './entry.ts';
 import { erases, erasureIsAbout, targetsOf } from './erasure.ts';
 import { outcomesOf } from './head.ts';
 import type { Lookup } from './lookup.ts';
 import type { Opened } from './opening.ts';
 import { readEntry, readPart } from './reader.ts';
+import type { SearchIndex, SearchTerms } from './search.ts';
+import type { Subjects } from './subjects.ts';
 import type { KeyEncryptionKey } from './vault.ts';
 
 export interface Decisions {
@@ -13,15 +16,23 @@ export interface Decisions {
   decision(requestSeq: number): Promise<readonly Entry[]>;
   /** See Ledger.part. */
   part(seq: number, name: string): Promise<Buffer>;
+  /** See Ledger.find. */
+  find(terms: SearchTerms, before: number): AsyncGenerator<number>;
+  /** See Ledger.decisionsOf. */
+  decisionsOf(subject: string): Promise<readonly number[]>;
+  /** See Ledger.linesOf. */
+  linesOf(decision: number): Promise<readonly number[]>;
 }
 
 export interface DecisionsOptions {
   readonly opened: () => Opened;
   readonly lookup: Pick<Lookup, 'entriesOf'>;
+  readonly search: Pick<SearchIndex, 'find'>;
+  readonly subjects: Pick<Subjects, 'decisionsOf' | 'linesOf'>;
   readonly keks: () => readonly KeyEncryptionKey[];
 }
 
-export function createDecisions({ opened, lookup, keks }: DecisionsOptions): Decisions {
+export function createDecisions({ opened, lookup, search, subjects, keks }: DecisionsOptions): Decisions {
   /** A body that is not stored was erased, or the ledger is damaged: only a sealed entry tells which. */
   async function part(seq: number, name: string): Promise<Buffer> {
     const { store } = opened();
@@ -80,7 +91,36 @@ export function createDecisions({ opened, lookup, keks }: DecisionsOptions): Dec
     return [...found.values()];
   }
 
+  /**
+   * Of what an index names, the durable requests. It is never evidence: one that outlived the entries it was made from
+   * names seqs that are not sealed, or are something else's by now. Those keep nobody from the others.
+   */
+  async function* requestsAmong(
+    seqs: AsyncIterable<number> | Iterable<number>,
+    size: number,
+  ): AsyncGenerator<Entry> {
+    for await (const seq of seqs) {
+      if (seq >= size) continue;
+      const entry = await readEntry(opened().store, seq);
+      if (entry.type === 'request') yield entry;
+    }
+  }
+
+  async function requestsWith(seqs: readonly number[], name: string, value: Json): Promise<number[]> {
+    const found: number[] = [];
+    for await (const { seq, data } of requestsAmong(seqs, opened().sealer.durable().size))
+      if (data[name] === value) found.push(seq);
+    return found;
+  }
+
   return {
+    find: async function* (terms, before) {
+      const { size } = opened().sealer.durable();
+      const named = search.find(terms, Math.min(before, size));
+      for await (const { seq } of requestsAmong(named, size)) yield seq;
+    },
+    decisionsOf: async (subject) => requestsWith(await subjects.decisionsOf(subject), 'subject', subject),
+    linesOf: async (decision) => requestsWith(await subjects.linesOf(decision), 'batch', decision),
     decision: async (requestSeq) => {
       const first = await readEntry(opened().store, requestSeq);
       if (first.type !== 'request')

@@ -85,9 +85,9 @@ export interface Ledger {
   lastErasure(): number;
   /** Gives back disk space that erasures emptied; returns how many bytes. */
   reclaim(): Promise<number>;
-  /** Request seqs of the decisions of a subject by its fingerprint, ascending. */
+  /** Durable requests of a subject by its fingerprint, ascending. */
   decisionsOf(subject: string): Promise<readonly number[]>;
-  /** Request seqs of the lines that a decision carried. */
+  /** Durable requests that are lines which a decision carried, ascending. */
   linesOf(decision: number): Promise<readonly number[]>;
   legalHolds(): readonly LegalHold[];
   /** How far retention has come; see retention-marks.ts. */
@@ -100,7 +100,7 @@ export interface Ledger {
   glassBroken(): readonly BrokenGlass[];
   /** Whose stead somebody may rule in, in order: what nothing ended, and the newest of what something did; durable ones. */
   delegations(): readonly Delegation[];
-  /** Request seqs below `before` that may have all the terms, the newest first; read each before believing it. */
+  /** Durable requests below `before` that may have all the terms, the newest first; read each before believing it. */
   find(terms: SearchTerms, before: number): AsyncIterable<number>;
   /** How many durable entries come before the first that was sealed at this time or later; a clock that stepped back blurs it. */
   countBefore(atMs: number): Promise<number>;
@@ -151,7 +151,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   }
   derived.tree.advance();
   const erasures = createErasures({ opened: log.opened, seal: log.seal, keks: keys.keks });
-  const decisions = createDecisions({ opened: log.opened, lookup: derived.lookup, keks: keys.keks });
+  const decisions = createDecisions({ opened: log.opened, ...derived, keks: keys.keks });
   return ledgerOf({ options, keys, log, settling, derived, erasures, decisions, onError });
 }
 
@@ -171,7 +171,7 @@ function ledgerOf(parts: Parts): Ledger {
   const { keys, log, settling, derived, erasures, decisions } = parts;
   const { opened, seal } = log;
   const { ledgerId } = opened();
-  const { subjects, search, tree } = derived;
+  const { subjects, tree } = derived;
   return {
     id: ledgerId,
     origin: keys.signer().origin,
@@ -198,15 +198,15 @@ function ledgerOf(parts: Parts): Ledger {
       }),
     lastErasure: erasures.last,
     reclaim: () => erasures.inTurn(() => opened().store.reclaim()),
-    decisionsOf: (subject) => subjects.decisionsOf(subject),
-    linesOf: (decision) => subjects.linesOf(decision),
+    decisionsOf: decisions.decisionsOf,
+    linesOf: decisions.linesOf,
     legalHolds: () => subjects.legalHolds(),
     retentionMarks: derived.retentionMarks,
     reviewerKeys: () => derived.reviewerKeys.all(),
     tokenGrants: () => derived.tokenGrants.all(),
     glassBroken: () => derived.oversight.glassBroken(),
     delegations: () => derived.oversight.delegations(),
-    find: (terms, before) => search.find(terms, before),
+    find: decisions.find,
     countBefore: (atMs) => countBefore(opened().store, log.durable().size, atMs),
     blocks: (range) => readBlocks(opened().store, range),
     tree,
