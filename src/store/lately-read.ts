@@ -1,7 +1,7 @@
 /**
- * The bodies record that was read last. The bodies of a block lie in one record and are mostly read one after the other:
- * without this each of them reads all the others from the disk again. Nothing that is being rewritten is kept, so that
- * what was erased is nowhere.
+ * The bodies records that were read last. The bodies of a block lie in one record and are mostly read one after the
+ * other, those of requests between those of their answers: without this each of them reads all the others from the disk
+ * again. Nothing that is being rewritten is kept, so that what was erased is nowhere.
  */
 
 export interface LatelyRead {
@@ -12,27 +12,47 @@ export interface LatelyRead {
   during<T>(rewrite: () => Promise<T>): Promise<T>;
 }
 
-/** A larger record is read again each time. */
+/** Of all that is kept; a larger record is read again each time. */
 const keptBytesMax = 4 * 1024 * 1024;
+const keptRecordsMax = 8;
+
+interface Kept {
+  readonly key: Buffer;
+  readonly value: Buffer;
+}
 
 export function createLatelyRead(): LatelyRead {
-  let kept: { readonly key: Buffer; readonly value: Buffer } | null = null;
+  /** The latest first. */
+  let kept: readonly Kept[] = [];
   let rewriting = 0;
   /** Grows with each rewriting: what was read across the beginning or end of one may be the old record. */
   let age = 0;
+
+  function keep(key: Buffer, value: Buffer): void {
+    const others = kept.filter((one) => !one.key.equals(key)).slice(0, keptRecordsMax - 1);
+    let bytes = value.length;
+    kept = [
+      { key: Buffer.from(key), value },
+      ...others.filter((one) => {
+        bytes += one.value.length;
+        return bytes <= keptBytesMax;
+      }),
+    ];
+  }
+
   return {
-    find: (key) => (kept?.key.equals(key) === true ? kept.value : undefined),
+    find: (key) => kept.find((one) => one.key.equals(key))?.value,
     reading: () => {
       const begun = age;
       return (key, value) => {
         if (value === undefined || value.length === 0 || value.length > keptBytesMax) return;
-        if (rewriting === 0 && begun === age) kept = { key: Buffer.from(key), value };
+        if (rewriting === 0 && begun === age) keep(key, value);
       };
     },
     during: async (rewrite) => {
       rewriting += 1;
       age += 1;
-      kept = null;
+      kept = [];
       try {
         return await rewrite();
       } finally {

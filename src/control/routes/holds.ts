@@ -1,6 +1,13 @@
 /** The queue, one hold with everything needed to rule, and rulings. */
 import type { Hold } from '../../hold/record.ts';
-import { holdQuerySchema, listHolds, ruleOnHold, rulingSchema, showHold } from '../api/holds.ts';
+import {
+  type HoldSummary,
+  holdQuerySchema,
+  listHolds,
+  ruleOnHold,
+  rulingSchema,
+  showHold,
+} from '../api/holds.ts';
 import { detailOf, summaryOf } from '../hold-view.ts';
 import { type ControlRequest, checkOrder, type Route, readJsonBody, sendJson } from '../http.ts';
 import { holdOf } from '../named.ts';
@@ -42,7 +49,9 @@ async function list(parts: ControlParts, { res, query, identity }: ControlReques
   // By its key and not by its place, so that holds that come or end between two pages move no other.
   const from = after === undefined ? 0 : holds.findIndex((hold) => isBehind(hold, after));
   const page = from === -1 ? [] : holds.slice(from, from + limit);
-  const items = await Promise.all(page.map((hold) => summaryOf(parts, hold, identity)));
+  // One after the other, as they were sealed: those of one block are read with it, and calls are answered in between.
+  const items: HoldSummary[] = [];
+  for (const hold of page) items.push(await summaryOf(parts, hold, identity));
   const last = from === -1 || from + limit >= holds.length ? undefined : page.at(-1);
   const next = last === undefined ? null : `${last.state.terms.expiresAtMs}-${last.seq}`;
   sendJson(res, 200, { items, total: holds.length, next });
