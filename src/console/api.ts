@@ -101,7 +101,9 @@ export interface Api {
   get(path: string): Promise<unknown>;
   bytes(path: string): Promise<Uint8Array>;
   whoami(): Promise<Identity>;
-  /** A page of the queue; `next` leads to the one after it. */
+  /** The holds that wait, the next deadline first; no more than `limit` of them. */
+  pendingHolds(limit: number): Promise<HoldPage>;
+  /** A page of all that are listed; `next` leads to the one after it. */
   holds(after: string | null, limit: number): Promise<HoldPage>;
   /** One line of the queue; null when the sidecar no longer knows the hold. */
   holdLine(id: string): Promise<HoldSummary | null>;
@@ -182,6 +184,7 @@ export function createApi(key: string): Api {
       return new Uint8Array(await response.arrayBuffer());
     },
     whoami: async () => readIdentity(await json('/api/v1/whoami')),
+    pendingHolds: async (limit) => readHolds(await json(`/api/v1/holds?state=pending&limit=${limit}`)),
     holds: async (after, limit) =>
       readHolds(await json(`/api/v1/holds?limit=${limit}${after === null ? '' : `&after=${after}`}`)),
     holdLine: async (id) =>

@@ -79,8 +79,8 @@ function useDesk(desk: Desk): DeskState {
   return desk.get();
 }
 
-function titleOf({ identity, order, link }: DeskState): string {
+function titleOf({ identity, order, unread, link }: DeskState): string {
   if (identity === null) return 'Sign in · Holdpoint';
   const lost = link.status === 'lost' ? 'Disconnected · ' : '';
-  return order.length === 0 ? `${lost}Holdpoint` : `${lost}(${order.length}) Holdpoint`;
+  return order.length === 0 ? `${lost}Holdpoint` : `${lost}(${order.length + unread}) Holdpoint`;
 }

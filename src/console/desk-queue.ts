@@ -1,4 +1,7 @@
-/** Keeps the queue on the desk as the sidecar has it: read whole on every connection, then line by line as events say. */
+/**
+ * Keeps the queue on the desk as the sidecar has it: what fills a screen at once, all of it on every connection, then
+ * line by line as events say.
+ */
 import type { Api } from './api.ts';
 import { arrivalText } from './desk-state.ts';
 import type { Store } from './desk-store.ts';
@@ -6,14 +9,28 @@ import type { HoldNotice, HoldPage, HoldSummary } from './hold-data.ts';
 import { cursorAfter, type Holds, orderAfter } from './queue.ts';
 
 export interface DeskQueue {
+  /** Reads what fills a screen; call it once for each session, before the first `refresh`. */
+  begin(): void;
   /** Reads the queue; a wish that comes while it is read is met by one more reading. */
   refresh(): void;
   /** Takes what an event says. */
   take(notice: HoldNotice): void;
   /** Puts one line on the desk, or a newer form of it. */
   put(hold: HoldSummary): void;
-  /** Forgets what was to be read. */
+  /** Forgets what was to be read, and drops what is still on its way. */
   stop(): void;
+}
+
+export interface DeskQueueOptions {
+  readonly store: Store;
+  readonly api: () => Api;
+  /** Hears of each line that was read or changed. */
+  readonly onHold: (hold: HoldSummary) => void;
+  /** Hears of a hold that is no longer listed. */
+  readonly onGone: (id: string) => void;
+  readonly complain: (error: unknown) => void;
+  /** Resolves once what was put on the desk is on the screen. */
+  readonly shown: () => Promise<void>;
 }
 
 const recentMax = 50;
@@ -25,21 +42,45 @@ const holdsMax = 20_000;
 /** Lines read one by one; beyond, the whole queue is. */
 const linesMax = 20;
 
-export function createDeskQueue(options: {
-  readonly store: Store;
-  readonly api: () => Api;
-  /** Hears of each line that was read or changed. */
-  readonly onHold: (hold: HoldSummary) => void;
-  /** Hears of a hold that is no longer listed. */
-  readonly onGone: (id: string) => void;
-  readonly complain: (error: unknown) => void;
-}): DeskQueue {
-  const { store, api, onHold, onGone, complain } = options;
+export function createDeskQueue(options: DeskQueueOptions): DeskQueue {
+  const { store, api, onHold, onGone, complain, shown } = options;
+  /** Grows when a session ends: what was asked for in an earlier one is nobody's any more. */
+  let session = 0;
+  let first: Promise<void> = Promise.resolve();
   let refreshing = false;
   let refreshAgain = false;
+  /** Whether all of it was read in this session. */
+  let isWhole = false;
   /** Holds that events named and nobody has read yet. */
   const unknown = new Set<string>();
   let learning = false;
+  /** Holds of which something newer came while the queue is read: what is read of them may be older. */
+  const newer = new Set<string>();
+
+  function stop(): void {
+    session += 1;
+    first = Promise.resolve();
+    refreshing = false;
+    refreshAgain = false;
+    isWhole = false;
+    learning = false;
+    unknown.clear();
+    newer.clear();
+  }
+
+  function begin(): void {
+    const mine = session;
+    // What went wrong is told by the reading of the whole queue, or by the connection that it waits for.
+    first = readFirst(mine).catch(() => undefined);
+  }
+
+  async function readFirst(mine: number): Promise<void> {
+    const { items, total } = await api().pendingHolds(firstPageHolds);
+    if (mine !== session || isWhole) return;
+    place(new Map([...items.map((hold) => [hold.id, hold] as const), ...store.get().holds]));
+    store.set({ loaded: true, problem: '', unread: total - items.length });
+    await shown();
+  }
 
   function refresh(): void {
     if (refreshing) {
@@ -47,10 +88,16 @@ export function createDeskQueue(options: {
       return;
     }
     refreshing = true;
+    const mine = session;
     readQueue()
-      .then(takeAll)
-      .catch(complain)
+      .then((read) => {
+        if (mine === session) takeAll(read);
+      })
+      .catch((error: unknown) => {
+        if (mine === session) complain(error);
+      })
       .finally(() => {
+        if (mine !== session) return;
         refreshing = false;
         if (!refreshAgain) return;
         refreshAgain = false;
@@ -58,17 +105,16 @@ export function createDeskQueue(options: {
       });
   }
 
-  /** The whole queue, page by page; the first page is on the desk while the others are still read. */
+  /** The whole queue, page by page. */
   async function readQueue(): Promise<readonly HoldSummary[]> {
+    const from = api();
+    await first;
+    newer.clear();
     const all: HoldSummary[] = [];
     let after: string | null = null;
     do {
-      const page: HoldPage = await api().holds(after, after === null ? firstPageHolds : pageHolds);
+      const page: HoldPage = await from.holds(after, pageHolds);
       all.push(...page.items);
-      if (after === null && !store.get().loaded && page.next !== null) {
-        place(new Map(page.items.map((hold) => [hold.id, hold])));
-        store.set({ loaded: true, problem: '' });
-      }
       after = page.next;
     } while (after !== null && all.length < holdsMax);
     return all;
@@ -83,17 +129,21 @@ export function createDeskQueue(options: {
     }
     if (learning) return;
     learning = true;
-    learnAll()
-      .catch(complain)
+    const mine = session;
+    learnAll(mine)
+      .catch((error: unknown) => {
+        if (mine === session) complain(error);
+      })
       .finally(() => {
-        learning = false;
+        if (mine === session) learning = false;
       });
   }
 
-  async function learnAll(): Promise<void> {
+  async function learnAll(mine: number): Promise<void> {
     for (const id of unknown) {
       unknown.delete(id);
       const hold = await api().holdLine(id);
+      if (mine !== session) return;
       if (hold === null) continue;
       const isNew = !store.get().holds.has(id) && hold.state === 'pending';
       put(hold);
@@ -102,8 +152,12 @@ export function createDeskQueue(options: {
   }
 
   function takeAll(read: readonly HoldSummary[]): void {
-    const { holds: known, recent, loaded } = store.get();
+    const { holds: known, recent } = store.get();
     const listed = new Map(read.map((hold) => [hold.id, hold]));
+    for (const id of newer) {
+      const hold = known.get(id);
+      if (hold !== undefined) listed.set(id, hold);
+    }
     const kept = recent.flatMap((id) => {
       const hold = known.get(id);
       return hold === undefined || listed.has(id) ? [] : [hold];
@@ -111,10 +165,12 @@ export function createDeskQueue(options: {
     const vanished = [...known.values()].filter(({ id, state: was }) => was === 'pending' && !listed.has(id));
     const arrived = read.filter(({ id, state: is }) => is === 'pending' && !known.has(id));
     place(new Map([...listed, ...kept.map((hold) => [hold.id, hold] as const)]));
-    if (loaded && arrived.length > 0) store.set({ announcement: arrivalText(arrived) });
-    store.set({ loaded: true, problem: '' });
+    // What was there before the reviewer came did not arrive.
+    if (isWhole && arrived.length > 0) store.set({ announcement: arrivalText(arrived) });
+    isWhole = true;
+    store.set({ loaded: true, problem: '', unread: 0 });
     for (const { id } of vanished) onGone(id);
-    for (const hold of read) onHold(hold);
+    for (const hold of listed.values()) onHold(hold);
   }
 
   /** Puts the holds on the desk, in their order, without moving the line under the cursor. */
@@ -130,6 +186,7 @@ export function createDeskQueue(options: {
   }
 
   function put(hold: HoldSummary): void {
+    newer.add(hold.id);
     place(new Map(store.get().holds).set(hold.id, hold));
     onHold(hold);
   }
@@ -152,7 +209,7 @@ export function createDeskQueue(options: {
     put({ ...hold, state, callerWaits, outcome });
   }
 
-  return { refresh, take, put, stop: () => unknown.clear() };
+  return { begin, refresh, take, put, stop };
 }
 
 /** Events after which more of a line has changed than they say. */

@@ -77,13 +77,14 @@ export function createDeskSession({ store, storage, ...on }: SessionParts): Desk
 
   function begin(identity: Identity): void {
     set({ identity, signingIn: false });
+    // Before the stream of events, whose answer nothing on the screen waits for.
+    on.onBegun();
     link = listen(api, {
       onConnected: on.onConnected,
       onNotice: on.onNotice,
       onLink: (next) => set({ link: next }),
       onRefused: (error) => end(endingOf(error)),
     });
-    on.onBegun();
   }
 
   function end(refusal: string): void {

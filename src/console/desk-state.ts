@@ -41,6 +41,8 @@ export interface DeskState {
   readonly holds: Holds;
   /** Pending ones, as shown. */
   readonly order: readonly string[];
+  /** How many more are pending, beyond those that were read so far. */
+  readonly unread: number;
   /** Those that are over, the latest first. */
   readonly recent: readonly string[];
   readonly cursor: string | null;
@@ -68,6 +70,7 @@ export const signedOut: DeskState = {
   loaded: false,
   holds: new Map(),
   order: [],
+  unread: 0,
   recent: [],
   cursor: null,
   filter: '',

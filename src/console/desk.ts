@@ -61,6 +61,7 @@ export function createDesk(storage: Storage): Desk {
     store,
     storage,
     onBegun: () => {
+      queue.begin();
       if (get().open !== null) page.reread();
     },
     onEnded: () => queue.stop(),
@@ -74,6 +75,7 @@ export function createDesk(storage: Storage): Desk {
     onHold: (hold) => page.compare(hold),
     onGone: (id) => page.gone(id),
     complain,
+    shown: afterPaint,
   });
   const page = createDeskPage({
     store,
@@ -145,4 +147,19 @@ export function createDesk(storage: Storage): Desk {
     setHelp: (helpShown) => set({ helpShown }),
     dismiss: (id) => set({ alerts: get().alerts.filter((other) => other !== id) }),
   };
+}
+
+/** A frame is seldom longer; a tab that is not looked at has none. */
+const paintMsMax = 250;
+
+/** Resolves once what was drawn now is on the screen. */
+function afterPaint(): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, paintMsMax);
+    requestAnimationFrame(() => {
+      clearTimeout(timer);
+      // Runs before the frame is painted; what it asks for comes after.
+      setTimeout(resolve);
+    });
+  });
 }

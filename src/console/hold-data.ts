@@ -119,6 +119,8 @@ export function may(
 
 export interface HoldPage {
   readonly items: readonly HoldSummary[];
+  /** How many there are on all pages. */
+  readonly total: number;
   readonly next: string | null;
 }
 
@@ -126,6 +128,7 @@ export function readHolds(value: unknown): HoldPage {
   const from = shapeOf(value, 'holds');
   return {
     items: listIn(from, 'items', readSummary),
+    total: numberIn(from, 'total'),
     next: from['next'] === null ? null : textIn(from, 'next'),
   };
 }

@@ -12,7 +12,7 @@ import { Windowed } from './windowed.ts';
 const linePixels = 44;
 
 export function Inbox({ desk, state }: { readonly desk: Desk; readonly state: DeskState }): ComponentChild {
-  const { holds, order, filter } = state;
+  const { holds, order, filter, unread } = state;
   // Of thousands of lines: only when they changed, not whenever the cursor did.
   const pending = useMemo(() => found(order, holds, filter), [order, holds, filter]);
   const isUnsorted = useMemo(() => isOutOfOrder(order, holds), [order, holds]);
@@ -22,9 +22,12 @@ export function Inbox({ desk, state }: { readonly desk: Desk; readonly state: De
     h(InboxLine, { key: hold.id, desk, hold, state, same: same.get(hold.contentDigest) ?? 1 });
   return h('section', { id: 'queue', class: 'inbox', 'aria-labelledby': 'inbox-title' }, [
     h('div', { class: 'inbox-head' }, [
-      h('h1', { id: 'inbox-title' }, ['Waiting for a ruling ', h('span', { class: 'num' }, pending.length)]),
-      pending.length < state.order.length
-        ? h('span', { class: 'quiet' }, `of ${state.order.length}; filtered`)
+      h('h1', { id: 'inbox-title' }, [
+        'Waiting for a ruling ',
+        h('span', { class: 'num' }, filter === '' ? order.length + unread : pending.length),
+      ]),
+      pending.length < order.length
+        ? h('span', { class: 'quiet' }, `of ${order.length + unread}; filtered`)
         : null,
       isUnsorted
         ? h('button', { type: 'button', class: 'button button-quiet', onClick: desk.sort }, [
@@ -44,6 +47,7 @@ export function Inbox({ desk, state }: { readonly desk: Desk; readonly state: De
           linePixels,
         })
       : h(Nothing, { desk, state }),
+    unread > 0 ? h('p', { class: 'lines-more' }, `Reading ${unread} more …`) : null,
     recent.length > 0
       ? h('section', { class: 'recent', 'aria-labelledby': 'recent-title' }, [
           h('h2', { id: 'recent-title' }, 'Ruled lately'),

@@ -97,7 +97,7 @@ function Navigation({ state }: { readonly state: DeskState }): ComponentChild {
           pageNames[name],
           name === 'inbox' && state.order.length > 0
             ? h('span', { class: 'num pages-count' }, [
-                String(state.order.length),
+                String(state.order.length + state.unread),
                 h('span', { class: 'sr-only' }, ' waiting'),
               ])
             : null,

@@ -7,8 +7,8 @@ import { launchBrowser, missingBrowser, question, type Stage, setStage } from '.
 const holds = 10_000;
 const callsAtOnce = 24;
 const firstPageMsMax = 300;
-/** From the token to the first line, the page's own files included. */
-const firstLineMsMax = 1_500;
+/** From the token to the first line on the screen. */
+const firstLineMsMax = 300;
 /** Longer is seen as a stop. */
 const frameMsMax = 100;
 const heapMbMax = 160;
@@ -101,9 +101,8 @@ describe.skipIf(missingBrowser !== '')(`a long queue (${missingBrowser || 'Chrom
       'is on the screen at once, and whole in the background',
       async () => {
         const startMs = performance.now();
-        await page
-          .locator('#inbox-title .num', { hasText: String(holds) })
-          .waitFor({ timeout: readWholeMsMax });
+        expect(await page.locator('#inbox-title .num').textContent()).toBe(String(holds));
+        await page.locator('.lines-more').waitFor({ state: 'detached', timeout: readWholeMsMax });
         tell('first line', firstLineMs, 'ms');
         tell('whole queue', performance.now() - startMs, 'ms');
         expect(firstLineMs).toBeLessThan(firstLineMsMax);

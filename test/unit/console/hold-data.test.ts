@@ -36,17 +36,20 @@ const line = {
 
 describe("the sidecar's answers", () => {
   it('are read into lines', () => {
-    const [hold] = readHolds({ items: [line], next: null }).items;
+    const [hold] = readHolds({ items: [line], total: 1, next: null }).items;
     expect(hold).toMatchObject({ id: 'h-1', callerWaits: true, expiresAtMs: Date.UTC(2026, 10, 22, 13, 15) });
   });
 
   it.each(['id', 'digest', 'expiresAt', 'approvals', 'roles'])('are refused without %s', (field) => {
-    expect(() => readHolds({ items: [{ ...line, [field]: undefined }], next: null })).toThrow(ShapeError);
+    expect(() => readHolds({ items: [{ ...line, [field]: undefined }], total: 1, next: null })).toThrow(
+      ShapeError,
+    );
   });
 
   it('in a state this page does not know are nothing to rule on', () => {
     const [hold] = readHolds({
       items: [{ ...line, state: 'thawed', severity: 'cosmic' }],
+      total: 1,
       next: null,
     }).items;
     expect(hold).toMatchObject({ state: 'expired', severity: 'high' });

@@ -1,0 +1,173 @@
+import { describe, expect, it } from 'vitest';
+import { type Api, createApi } from '../../../src/console/api.ts';
+import { createDeskQueue, type DeskQueue } from '../../../src/console/desk-queue.ts';
+import { type DeskState, signedOut } from '../../../src/console/desk-state.ts';
+import { createStore, type Store } from '../../../src/console/desk-store.ts';
+import type { HoldPage, HoldSummary } from '../../../src/console/hold-data.ts';
+import { hold } from './holds.ts';
+
+/** A sidecar that answers when the test says so. */
+interface Answers {
+  readonly first: PromiseWithResolvers<HoldPage>;
+  readonly whole: PromiseWithResolvers<HoldPage>;
+  line: HoldSummary | null;
+}
+
+interface Scene extends Answers {
+  readonly queue: DeskQueue;
+  readonly store: Store;
+  readonly complaints: unknown[];
+  readonly gone: string[];
+  /** Begins the session's queue as a desk does, the connection for events being there. */
+  connect(): void;
+  /** The state once it is as wanted. */
+  until(wanted: (state: DeskState) => boolean): Promise<DeskState>;
+}
+
+const pageOf = (items: readonly HoldSummary[], total = items.length): HoldPage => ({
+  items,
+  total,
+  next: null,
+});
+const one = hold('one', { expiresAtMs: 1 });
+const two = hold('two', { expiresAtMs: 2 });
+const three = hold('three', { expiresAtMs: 3 });
+/** What an event says of its release. */
+const releaseOf = ({ id }: HoldSummary) => ({
+  kind: 'released',
+  id,
+  state: 'released' as const,
+  callerWaits: false,
+  outcome: null,
+});
+
+function setScene(): Scene {
+  const store = createStore(signedOut);
+  const answers: Answers = { first: Promise.withResolvers(), whole: Promise.withResolvers(), line: null };
+  const api: Api = {
+    ...createApi('key'),
+    pendingHolds: () => answers.first.promise,
+    holds: () => answers.whole.promise,
+    holdLine: async () => answers.line,
+  };
+  const complaints: unknown[] = [];
+  const gone: string[] = [];
+  const queue = createDeskQueue({
+    store,
+    api: () => api,
+    onHold: () => undefined,
+    onGone: (id) => gone.push(id),
+    complain: (error) => complaints.push(error),
+    shown: () => Promise.resolve(),
+  });
+  return Object.assign(answers, {
+    ...{ queue, store, complaints, gone },
+    connect: () => {
+      queue.begin();
+      queue.refresh();
+    },
+    until: async (wanted: (state: DeskState) => boolean) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const look = (): void => {
+        if (wanted(store.get())) resolve();
+      };
+      store.subscribe(look);
+      look();
+      await promise;
+      return store.get();
+    },
+  });
+}
+
+/** Everything that follows from what was answered has happened. */
+const allIsHeard = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('the queue of a session that begins', () => {
+  it('shows what waits first before the connection for events is there, and how many more wait', async () => {
+    const scene = setScene();
+    scene.queue.begin();
+    scene.first.resolve(pageOf([one], 10_000));
+    const { order, unread } = await scene.until(({ loaded }) => loaded);
+    expect([order, unread]).toEqual([['one'], 9_999]);
+  });
+
+  it('is whole once it was read, and announces nothing of what was there before', async () => {
+    const scene = setScene();
+    scene.connect();
+    scene.first.resolve(pageOf([one], 2));
+    scene.whole.resolve(pageOf([one, two]));
+    const { unread, announcement } = await scene.until(({ order }) => order.length === 2);
+    expect([unread, announcement]).toEqual([0, '']);
+  });
+
+  it('is read whole though its first page could not be', async () => {
+    const scene = setScene();
+    scene.connect();
+    scene.first.reject(new Error('no answer'));
+    scene.whole.resolve(pageOf([one]));
+    await scene.until(({ order }) => order.length === 1);
+    expect(scene.complaints).toEqual([]);
+  });
+
+  it('says so where it cannot be read', async () => {
+    const scene = setScene();
+    scene.connect();
+    scene.first.resolve(pageOf([one]));
+    await scene.until(({ loaded }) => loaded);
+    const why = new Error('no answer');
+    scene.whole.reject(why);
+    await allIsHeard();
+    expect(scene.complaints).toEqual([why]);
+  });
+});
+
+describe('while the queue is read', () => {
+  it('a hold that ended is not put back by what was read of it before', async () => {
+    const scene = setScene();
+    scene.connect();
+    scene.first.resolve(pageOf([one, two]));
+    await scene.until(({ loaded }) => loaded);
+    await allIsHeard();
+    scene.queue.take(releaseOf(one));
+    scene.whole.resolve(pageOf([one, two, three]));
+    const { order, recent } = await scene.until(({ holds }) => holds.size === 3);
+    expect([order, recent]).toEqual([['two', 'three'], ['one']]);
+  });
+
+  it('a hold that opened stays though the page it belongs to was read before', async () => {
+    const scene = setScene();
+    scene.connect();
+    scene.first.resolve(pageOf([one]));
+    await scene.until(({ loaded }) => loaded);
+    await allIsHeard();
+    scene.line = two;
+    scene.queue.take({ ...releaseOf(two), kind: 'opened', state: 'pending' });
+    await scene.until(({ order }) => order.length === 2);
+    scene.whole.resolve(pageOf([one, three]));
+    const { order } = await scene.until(({ holds }) => holds.size === 3);
+    expect([order, scene.gone]).toEqual([['one', 'two', 'three'], []]);
+  });
+});
+
+describe('what was asked for in a session that ended', () => {
+  it('is shown to nobody', async () => {
+    const scene = setScene();
+    scene.connect();
+    scene.queue.stop();
+    scene.store.set(signedOut);
+    scene.first.resolve(pageOf([one]));
+    scene.whole.resolve(pageOf([one, two]));
+    await allIsHeard();
+    expect(scene.store.get()).toEqual(signedOut);
+  });
+
+  it('ends no later session by its refusal', async () => {
+    const scene = setScene();
+    scene.connect();
+    scene.first.resolve(pageOf([]));
+    scene.queue.stop();
+    scene.whole.reject(new Error('unauthenticated'));
+    await allIsHeard();
+    expect(scene.complaints).toEqual([]);
+  });
+});
