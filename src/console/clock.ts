@@ -44,30 +44,40 @@ export function useIsPast(atMs: number): boolean {
   return isPast;
 }
 
-export function Age({
-  atMs,
-  suffix = '',
-}: {
+interface AgeProps {
   readonly atMs: number;
   readonly suffix?: string;
-}): ComponentChild {
+  readonly class?: string;
+}
+
+export function Age({ atMs, suffix = '', class: place = '' }: AgeProps): ComponentChild {
   const text = ageText(useNow() - atMs);
   const title = exactText(atMs);
   const shown = text === 'now' || suffix === '' ? text : `${text} ${suffix}`;
-  return h('time', { class: 'num', dateTime: new Date(atMs).toISOString(), title }, shown);
+  return h('time', { class: classesOf('num', place), dateTime: new Date(atMs).toISOString(), title }, shown);
 }
 
 /** What is left until the deadline; its urgency is a word in the class and, from `soon` on, bold as well as coloured. */
-export function TimeLeft(props: { readonly fromMs: number; readonly untilMs: number }): ComponentChild {
+interface TimeLeftProps {
+  readonly fromMs: number;
+  readonly untilMs: number;
+  readonly class?: string;
+}
+
+export function TimeLeft(props: TimeLeftProps): ComponentChild {
   const leftMs = props.untilMs - useNow();
   const urgency = urgencyOf(leftMs, props.untilMs - props.fromMs);
   return h(
     'time',
     {
-      class: `num left left-${urgency}`,
+      class: classesOf(`num left left-${urgency}`, props.class ?? ''),
       dateTime: new Date(props.untilMs).toISOString(),
       title: `Expires ${exactText(props.untilMs)}`,
     },
     urgency === 'over' ? 'time is over' : `${leftText(leftMs)} left`,
   );
+}
+
+function classesOf(own: string, place: string): string {
+  return place === '' ? own : `${own} ${place}`;
 }

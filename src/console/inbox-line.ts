@@ -1,8 +1,7 @@
 /** One line of the queue: severity, what would happen, who, model, age, time left, approvals so far. */
-import { type ComponentChild, h } from 'preact';
-import { useMemo } from 'preact/hooks';
+import { Component, type ComponentChild, h } from 'preact';
 import { Age, TimeLeft } from './clock.ts';
-import type { Desk, DeskState } from './desk.ts';
+import type { Desk } from './desk.ts';
 import type { HoldSummary } from './hold-data.ts';
 import { placeOf } from './place.ts';
 import { Recorded } from './recorded.ts';
@@ -12,28 +11,38 @@ import { markedText } from './text.ts';
 interface InboxLineProps {
   readonly desk: Desk;
   readonly hold: HoldSummary;
-  readonly state: DeskState;
+  readonly isOpen: boolean;
+  readonly isCursor: boolean;
   /** How many that wait hold the same bytes, this one among them. */
   readonly same: number;
 }
 
-export function InboxLine({ desk, hold, state, same }: InboxLineProps): ComponentChild {
-  const isOpen = state.open?.id === hold.id;
-  const isCursor = state.cursor === hold.id;
-  // The same node again is not compared: a key that moves the cursor draws two lines, not all that are near.
-  return useMemo(() => drawn(desk, hold, isOpen, isCursor, same), [desk, hold, isOpen, isCursor, same]);
+/**
+ * Drawn again only when something of it changed: a key that moves the cursor draws two lines, not all that are near.
+ * (A line kept by a hook would do so too, but Preact lets it hold the whole page that it was first drawn in.)
+ */
+export class InboxLine extends Component<InboxLineProps> {
+  override shouldComponentUpdate(next: InboxLineProps): boolean {
+    const { desk, hold, isOpen, isCursor, same } = this.props;
+    return (
+      next.hold !== hold ||
+      next.isOpen !== isOpen ||
+      next.isCursor !== isCursor ||
+      next.same !== same ||
+      next.desk !== desk
+    );
+  }
+
+  override render(props: InboxLineProps): ComponentChild {
+    return drawn(props);
+  }
 }
 
-function drawn(
-  desk: Desk,
-  hold: HoldSummary,
-  isOpen: boolean,
-  isCursor: boolean,
-  same: number,
-): ComponentChild {
+function drawn({ desk, hold, isOpen, isCursor, same }: InboxLineProps): ComponentChild {
   const classes = ['line', isOpen ? 'line-open' : '', isCursor ? 'line-cursor' : '']
     .filter(Boolean)
     .join(' ');
+  const flags = flagsOf(hold, same);
   return h(
     'li',
     null,
@@ -48,73 +57,48 @@ function drawn(
       },
       [
         h(SeverityMark, { severity: hold.severity }),
-        h('span', { class: 'line-what', title: markedText(hold.headline) }, h(Headline, { hold })),
-        h('span', { class: 'line-flags' }, flagsOf(hold, same)),
-        h('span', { class: 'line-who' }, h(Recorded, { text: hold.workload || 'unnamed workload' })),
-        h('span', { class: 'line-model' }, h(Recorded, { text: hold.model })),
-        h('span', { class: 'line-age' }, h(Age, { atMs: hold.openedAtMs, suffix: 'ago' })),
-        h(
-          'span',
-          { class: 'line-left' },
-          hold.state === 'pending'
-            ? h(TimeLeft, { fromMs: hold.openedAtMs, untilMs: hold.expiresAtMs })
-            : h('span', { class: `state state-${hold.state}` }, hold.state),
-        ),
-        h(
-          'span',
-          { class: 'line-approvals num' },
-          hold.state === 'pending' && hold.approvals.needed > 1 ? approvalsOf(hold) : '',
-        ),
+        h('span', { class: 'line-what', title: markedText(hold.headline) }, headlineOf(hold)),
+        flags.length === 0 ? null : h('span', { class: 'line-flags' }, flags),
+        h(Recorded, { class: 'line-who', text: hold.workload || 'unnamed workload' }),
+        h(Recorded, { class: 'line-model', text: hold.model }),
+        h(Age, { class: 'line-age', atMs: hold.openedAtMs, suffix: 'ago' }),
+        hold.state === 'pending'
+          ? h(TimeLeft, { class: 'line-left', fromMs: hold.openedAtMs, untilMs: hold.expiresAtMs })
+          : h('span', { class: `line-left state state-${hold.state}` }, hold.state),
+        hold.state === 'pending' && hold.approvals.needed > 1 ? approvalsOf(hold) : null,
       ],
     ),
   );
 }
 
 /** The first word, what is called, stands out; the rest is what it is called with. */
-function Headline({ hold }: { readonly hold: HoldSummary }): ComponentChild {
-  const match = /^(\S{1,64}) (\S+=.*)$/s.exec(hold.headline);
-  if (hold.phase === 'request' || match === null) return h(Recorded, { text: hold.headline });
-  return h('span', null, [
-    h('strong', null, h(Recorded, { text: match[1] ?? '' })),
-    ' ',
-    h(Recorded, { text: match[2] ?? '' }),
-  ]);
+function headlineOf({ headline, phase }: HoldSummary): ComponentChild {
+  const match = /^(\S{1,64}) (\S+=.*)$/s.exec(headline);
+  if (phase === 'request' || match === null) return h(Recorded, { text: headline });
+  return [h(Recorded, { as: 'strong', text: match[1] ?? '' }), ' ', h(Recorded, { text: match[2] ?? '' })];
 }
 
 function flagsOf(hold: HoldSummary, same: number): readonly ComponentChild[] {
-  const waits = hold.state === 'pending';
-  const { assignee, commentCount } = hold;
-  const flag = (key: string, title: string, text: string): ComponentChild =>
-    h('span', { key, class: 'flag', title }, text);
-  return [
-    waits && same > 1
-      ? flag('same', `${same} holds that wait have exactly these bytes`, `same × ${same}`)
-      : null,
-    waits && assignee !== '' ? flag('on', `${assignee} is on it`, assignee) : null,
-    commentCount > 0
-      ? flag('said', 'Comments of reviewers', commentCount === 1 ? '1 comment' : `${commentCount} comments`)
-      : null,
-    hold.phase === 'request'
-      ? h('span', { key: 'phase', class: 'flag', title: 'Held before it goes to the model' }, 'request')
-      : null,
-    hold.possibleDuplicate
-      ? h(
-          'span',
-          { key: 'twin', class: 'flag', title: 'The same call is held already, its caller still waiting' },
-          'possible duplicate',
-        )
-      : null,
-    waits && !hold.callerWaits
-      ? h(
-          'span',
-          { key: 'gone', class: 'flag', title: 'Nobody waits on the line; a retry collects the answer' },
-          'caller gone',
-        )
-      : null,
-  ];
+  const { state, assignee, commentCount, phase, possibleDuplicate, callerWaits } = hold;
+  const waits = state === 'pending';
+  const flags: ComponentChild[] = [];
+  const flag = (key: string, title: string, text: string): void => {
+    flags.push(h('span', { key, class: 'flag', title }, text));
+  };
+  if (waits && same > 1) flag('same', `${same} holds that wait have exactly these bytes`, `same × ${same}`);
+  if (waits && assignee !== '') flag('on', `${assignee} is on it`, assignee);
+  if (commentCount > 0)
+    flag('said', 'Comments of reviewers', commentCount === 1 ? '1 comment' : `${commentCount} comments`);
+  if (phase === 'request') flag('phase', 'Held before it goes to the model', 'request');
+  if (possibleDuplicate)
+    flag('twin', 'The same call is held already, its caller still waiting', 'possible duplicate');
+  if (waits && !callerWaits)
+    flag('gone', 'Nobody waits on the line; a retry collects the answer', 'caller gone');
+  return flags;
 }
 
 function approvalsOf({ approvals }: HoldSummary): ComponentChild {
   const given = `${approvals.given.length} of ${approvals.needed} approvals given`;
-  return h('span', { title: given, 'aria-label': given }, `${approvals.given.length}/${approvals.needed}`);
+  const text = `${approvals.given.length}/${approvals.needed}`;
+  return h('span', { class: 'line-approvals num', title: given, 'aria-label': given }, text);
 }

@@ -19,7 +19,14 @@ export function Inbox({ desk, state }: { readonly desk: Desk; readonly state: De
   const recent = found(state.recent, holds, filter);
   const same = useMemo(() => countsOfSame(order, holds), [order, holds]);
   const line = (hold: HoldSummary): ComponentChild =>
-    h(InboxLine, { key: hold.id, desk, hold, state, same: same.get(hold.contentDigest) ?? 1 });
+    h(InboxLine, {
+      key: hold.id,
+      desk,
+      hold,
+      isOpen: state.open?.id === hold.id,
+      isCursor: state.cursor === hold.id,
+      same: same.get(hold.contentDigest) ?? 1,
+    });
   return h('section', { id: 'queue', class: 'inbox', 'aria-labelledby': 'inbox-title' }, [
     h('div', { class: 'inbox-head' }, [
       h('h1', { id: 'inbox-title' }, [

@@ -2,12 +2,19 @@
 import { type ComponentChild, h } from 'preact';
 import { lookalikesIn, markedText, piecesOf } from './text.ts';
 
+interface RecordedProps {
+  readonly text: string;
+  /** The element; a span otherwise. */
+  readonly as?: 'span' | 'strong';
+  readonly class?: string;
+}
+
 /** A recorded text, whole. It cannot turn the direction of what stands around it. */
-export function Recorded({ text }: { readonly text: string }): ComponentChild {
+export function Recorded({ text, as = 'span', class: place = '' }: RecordedProps): ComponentChild {
   const pieces = piecesOf(text);
   return h(
-    'span',
-    { class: 'recorded', dir: 'auto' },
+    as,
+    { class: place === '' ? 'recorded' : `recorded ${place}`, dir: 'auto' },
     pieces.map(({ kind, text: piece }) =>
       kind === 'plain' ? piece : h('mark', { class: 'hidden-char' }, piece),
     ),

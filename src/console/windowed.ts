@@ -2,8 +2,8 @@
  * A long list of which only what is near the screen is drawn: in runs of lines, each a list of its own that goes on
  * counting. A run out of sight keeps the height it had, or is thought to have.
  */
-import { type ComponentChild, h } from 'preact';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { Component, type ComponentChild, createRef, h } from 'preact';
+import { useMemo } from 'preact/hooks';
 
 /** Together with what is beside the list, a screen: what is drawn first is what is seen first. */
 const runLines = 20;
@@ -54,26 +54,49 @@ interface RunProps<T> extends WindowedProps<T> {
   readonly watch: Watch;
 }
 
-function Run<T>(props: RunProps<T>): ComponentChild {
-  const { items, start, draw, linePixels, isKept, watch } = props;
-  const element = useRef<HTMLDivElement>(null);
-  const [isNear, setNear] = useState((start - 1) * linePixels < innerHeight);
-  const [pixels, setPixels] = useState(0);
-  useEffect(() => {
-    const { current } = element;
+interface RunState {
+  readonly isNear: boolean;
+  /** Its height when it was drawn last; 0 while it never was. */
+  readonly pixels: number;
+}
+
+/** What is out of sight is not drawn again whatever changes: there are hundreds of them. */
+class Run<T> extends Component<RunProps<T>, RunState> {
+  element = createRef<HTMLDivElement>();
+  unwatch = (): void => undefined;
+  override state: RunState = {
+    isNear: (this.props.start - 1) * this.props.linePixels < innerHeight,
+    pixels: 0,
+  };
+
+  override shouldComponentUpdate(next: RunProps<T>, { isNear, pixels }: RunState): boolean {
+    if (isNear || next.isKept || this.state.isNear || this.props.isKept) return true;
+    return next.items.length !== this.props.items.length || pixels !== this.state.pixels;
+  }
+
+  override componentDidMount(): void {
+    const { current } = this.element;
     if (current === null) return;
-    return watch(current, (entry) => {
-      if (!entry.isIntersecting) setPixels(entry.boundingClientRect.height);
-      setNear(entry.isIntersecting);
+    this.unwatch = this.props.watch(current, (entry) => {
+      const isNear = entry.isIntersecting;
+      this.setState(isNear ? { isNear } : { isNear, pixels: entry.boundingClientRect.height });
     });
-  }, []);
-  const isDrawn = isNear || isKept;
-  const height = pixels > 0 ? pixels : items.length * linePixels;
-  return h(
-    'div',
-    { ref: element, class: 'run', ...(isDrawn ? {} : { style: { height: `${height}px` } }) },
-    isDrawn ? h('ol', { class: props.class, start }, items.map(draw)) : null,
-  );
+  }
+
+  override componentWillUnmount(): void {
+    this.unwatch();
+  }
+
+  override render({ items, start, draw, linePixels, isKept, class: name }: RunProps<T>): ComponentChild {
+    const { isNear, pixels } = this.state;
+    const isDrawn = isNear || isKept;
+    const height = pixels > 0 ? pixels : items.length * linePixels;
+    return h(
+      'div',
+      { ref: this.element, class: 'run', ...(isDrawn ? {} : { style: { height: `${height}px` } }) },
+      isDrawn ? h('ol', { class: name, start }, items.map(draw)) : null,
+    );
+  }
 }
 
 /** Tells `heard` of each crossing of the margin around the screen; what it returns ends that. */

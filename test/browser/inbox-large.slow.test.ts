@@ -11,7 +11,7 @@ const firstPageMsMax = 300;
 const firstLineMsMax = 300;
 /** Longer is seen as a stop. */
 const frameMsMax = 100;
-const heapMbMax = 160;
+const heapMbMax = 40;
 const keyPresses = 400;
 const wheelPixels = 2_000;
 const wheelSteps = 240;
