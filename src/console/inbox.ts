@@ -8,8 +8,8 @@ import { OpenReviews } from './open-reviews.ts';
 import { type Holds, isOutOfOrder, matchesFilter } from './queue.ts';
 import { Windowed } from './windowed.ts';
 
-/** A line in the narrow layout; measured once it was drawn. */
-const linePixels = 44;
+/** A line in the wide layout, where most are; measured once it was drawn. */
+const linePixels = 40;
 
 export function Inbox({ desk, state }: { readonly desk: Desk; readonly state: DeskState }): ComponentChild {
   const { holds, order, filter, unread } = state;

@@ -7,6 +7,8 @@ import { useMemo } from 'preact/hooks';
 
 /** Together with what is beside the list, a screen: what is drawn first is what is seen first. */
 const runLines = 20;
+/** Of the window's height, at the most: bars stand above it. */
+const listShare = 0.9;
 /** A run is drawn when it is this close to the screen. */
 const marginPixels = 900;
 
@@ -65,7 +67,7 @@ class Run<T> extends Component<RunProps<T>, RunState> {
   element = createRef<HTMLDivElement>();
   unwatch = (): void => undefined;
   override state: RunState = {
-    isNear: (this.props.start - 1) * this.props.linePixels < innerHeight,
+    isNear: (this.props.start - 1) * this.props.linePixels < innerHeight * listShare,
     pixels: 0,
   };
 
