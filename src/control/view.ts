@@ -86,6 +86,7 @@ function understood(entries: readonly Entry[], sealed: SealedMessages): Exchange
     method: String(first.data['method']),
     path,
     ...request.facts,
+    messages: request.facts.messages.map((one) => ({ ...one, toolCalls: one.toolCalls.map(shownCall) })),
     raw: rawOf(message),
   };
   if (answer === undefined || sealed.response === null)
@@ -97,9 +98,19 @@ function understood(entries: readonly Entry[], sealed: SealedMessages): Exchange
     : readAnswer(protocol, operation, Number(answer.data['status']), answerMessage);
   return {
     request: base,
-    response: { ...reading.facts, streamed, raw: rawOf(answerMessage) },
+    response: {
+      ...reading.facts,
+      toolCalls: reading.facts.toolCalls.map(shownCall),
+      streamed,
+      raw: rawOf(answerMessage),
+    },
     defects: [...partial, ...request.defects, ...reading.defects],
   };
+}
+
+/** A call as it came: what else rules see it as says nothing more of it. */
+function shownCall({ alsoAs: _also, ...call }: ToolCallFact): ToolCallFact {
+  return call;
 }
 
 /** What a sealed answer said. */

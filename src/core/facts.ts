@@ -4,14 +4,23 @@
  * a rule never meets null. Pure types; imports nothing.
  */
 
-/** One tool call as the model asked for it. */
-export interface ToolCallFact {
-  readonly id: string;
+/** What a call is called and handed. */
+export interface CallReading {
   readonly name: string;
   /** The arguments parsed as JSON; {} when they were empty or did not parse (see `defects`). */
   readonly arguments: unknown;
   /** The arguments exactly as the provider sent them, whole, streams reassembled. */
   readonly argumentsText: string;
+}
+
+/** One tool call as the model asked for it. */
+export interface ToolCallFact extends CallReading {
+  readonly id: string;
+  /**
+   * The same call as others call or read it: of a tool that a provider calls itself, what its server calls it; with its
+   * namespace before its name; with a number as some client reads it. Rules see each as a call; absent for none.
+   */
+  readonly alsoAs?: readonly CallReading[];
 }
 
 export interface MessageFact {

@@ -8,7 +8,7 @@ import type { Expression } from './expression.ts';
 import { escaped, type Workbench, workbench } from './part-evaluation.ts';
 import { type PartValue, valuesOf } from './part-values.ts';
 import type { ASTNode } from './syntax.ts';
-import { Variables } from './views.ts';
+import { ToolCallView, Variables } from './views.ts';
 import { type Bound, type Scope, written } from './writing.ts';
 
 export interface TruePart {
@@ -143,7 +143,11 @@ function itemsOf(walked: ASTNode, scope: Scope, bench: Workbench): readonly Boun
   const at = (name: string): string | null => (place === null ? null : `${place}/${escaped(name)}`);
   if (Array.isArray(value)) {
     const text = bench.operand(walked, scope);
-    return value.map((_, index) => ({ text: `${text}[${index}]`, pointer: at(String(index)) }));
+    return value.map((item: unknown, index) => {
+      // What a call is known as besides stands where the call does.
+      const place = item instanceof ToolCallView ? item.place : index;
+      return { text: `${text}[${index}]`, pointer: at(String(place)) };
+    });
   }
   if (typeof value !== 'object' || value === null) return null;
   return Object.keys(value).map((key) => ({ text: JSON.stringify(key), pointer: at(key) }));

@@ -5,6 +5,7 @@
  * Nothing is copied until a rule reads it.
  */
 import type {
+  CallReading,
   Facts,
   MessageFact,
   RequestFacts,
@@ -54,25 +55,33 @@ export class ToolCallView {
   readonly id: string;
   readonly name: string;
   readonly argumentsText: string;
-  readonly #fact: ToolCallFact;
+  /** Of the call among the facts, from 0: other readings of one have its place. No rule reads it. */
+  readonly place: number;
+  readonly #reading: CallReading;
   #checked = false;
 
-  constructor(fact: ToolCallFact) {
-    this.id = fact.id;
-    this.name = fact.name;
-    this.argumentsText = fact.argumentsText;
-    this.#fact = fact;
+  constructor(id: string, reading: CallReading, place: number) {
+    this.id = id;
+    this.name = reading.name;
+    this.argumentsText = reading.argumentsText;
+    this.place = place;
+    this.#reading = reading;
   }
 
   get arguments(): unknown {
-    if (!this.#checked) boundedJson(`the arguments of ${this.name}`, this.#fact.arguments);
+    if (!this.#checked) boundedJson(`the arguments of ${this.name}`, this.#reading.arguments);
     this.#checked = true;
-    return this.#fact.arguments;
+    return this.#reading.arguments;
   }
 }
 
+/** The calls in their places, and behind them what else each is known as. */
 function callViews(what: string, calls: readonly ToolCallFact[]): readonly ToolCallView[] {
-  return bounded(what, calls).map((call) => new ToolCallView(call));
+  const views = calls.map((call, place) => new ToolCallView(call.id, call, place));
+  calls.forEach(({ id, alsoAs = [] }, place) => {
+    for (const reading of alsoAs) views.push(new ToolCallView(id, reading, place));
+  });
+  return bounded(what, views);
 }
 
 export class MessageView {

@@ -3,6 +3,7 @@
  * hostile bytes in, facts and defects out.
  */
 import type { MessageFact, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
+import { qualified, toolNamedIn } from './call-readings.ts';
 import { countOf, hasExponent, isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { memberSources } from './json-source.ts';
 import { promptOf } from './prompt.ts';
@@ -63,15 +64,17 @@ export function addBlockCall(
   const id = textOf(block.id);
   if (!callBlocks.has(type)) {
     const { id: _id, type: _type, ...rest } = block;
-    addCall(into, defects, id, type === '' ? 'untyped_block' : type, rest, JSON.stringify(rest));
+    const name = type === '' ? 'untyped_block' : type;
+    addCall(into, defects, id, name, rest, JSON.stringify(rest), toolNamedIn(rest));
     return;
   }
   const name = textOf(block.name);
+  const scope = textOf(block.server_name) || textOf(block.toolset_name);
   const input = block.input;
   const written = isRecord(input) && Object.keys(input).length > 0;
   if (inputText !== null && inputText !== '') {
     if (written) note(defects, 'a tool call has its input both whole and in pieces');
-    addJsonCall(into, defects, id, name, inputText);
+    addJsonCall(into, defects, id, name, inputText, scope);
     // Older SDKs for JavaScript read streamed JSON with a reader of their own, to which 5e0000 is 5000.
     if (hasExponent(inputText)) note(defects, 'a number of a tool call is written with an exponent');
     return;
@@ -80,7 +83,9 @@ export function addBlockCall(
     note(defects, 'the input of a tool call is not an object');
   }
   const value = isRecord(input) ? input : {};
-  addCall(into, defects, id, name, value, inputSource ?? JSON.stringify(value));
+  const argumentsText = inputSource ?? JSON.stringify(value);
+  const alsoAs = qualified(scope, { name, arguments: value, argumentsText });
+  addCall(into, defects, id, name, value, argumentsText, alsoAs);
 }
 
 const blocksWithoutText: ReadonlySet<string> = new Set([

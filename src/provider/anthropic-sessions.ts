@@ -7,6 +7,7 @@
  */
 import type { MessageFact, ToolCallFact, UsageFacts } from '../core/facts.ts';
 import { blocksText, readMessagesUsage, readServers, readTools, refusalText } from './anthropic-messages.ts';
+import { qualified } from './call-readings.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { promptOf } from './prompt.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
@@ -122,7 +123,9 @@ export function absorbEventOfSession(
     if (answered.has(textOf(event.id))) return;
     if (!isRecord(event.input)) note(defects, 'the input of a tool call is not an object');
     const value = isRecord(event.input) ? event.input : {};
-    addCall(told.toolCalls, defects, textOf(event.id), textOf(event.name), value, JSON.stringify(value));
+    const call = { name: textOf(event.name), arguments: value, argumentsText: JSON.stringify(value) };
+    const alsoAs = qualified(event.mcp_server_name, call);
+    addCall(told.toolCalls, defects, textOf(event.id), call.name, value, call.argumentsText, alsoAs);
   } else if (type === 'agent.message') {
     told.text = joined(told.text, blocksText(event.content));
   } else if (type === 'session.status_idle') {

@@ -116,7 +116,9 @@ function addInput(input: unknown, into: ToolCallFact[], defects: string[]): void
     : `${textOf(said.httpMethod)} ${textOf(said.apiPath)}`.trim();
   const group = textOf(said.actionGroup);
   const value = Object.fromEntries(values);
-  addCall(into, defects, '', group === '' ? name : `${group}__${name}`, value, JSON.stringify(value));
+  const call = { name, arguments: value, argumentsText: JSON.stringify(value) };
+  if (group === '') addCall(into, defects, '', name, value, call.argumentsText);
+  else addCall(into, defects, '', `${group}__${name}`, value, call.argumentsText, [call]);
 }
 
 /** Reads a whole answer of status below 400: that of RetrieveAndGenerate. */

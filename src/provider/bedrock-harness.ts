@@ -92,8 +92,8 @@ export function createHarnessStreamReader(status: number): StreamReader {
       for (const one of turns) {
         const reading = one.reading();
         for (const defect of one.defects) note(defects, defect);
-        for (const { id, name, arguments: args, argumentsText } of reading.facts.toolCalls)
-          addCall(toolCalls, defects, id, name, args, argumentsText);
+        for (const { id, name, arguments: args, argumentsText, alsoAs } of reading.facts.toolCalls)
+          addCall(toolCalls, defects, id, name, args, argumentsText, alsoAs);
         const usage = usageSum(facts.usage, reading.facts.usage);
         const text = joined(facts.text, reading.facts.text);
         facts = { ...reading.facts, text, usage, toolCalls };

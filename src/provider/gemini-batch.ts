@@ -54,7 +54,7 @@ export function readBatch(status: number, bytes: Buffer): ResponseReading {
     for (const call of facts.toolCalls) {
       // One without an id of its own was numbered within its answer.
       const id = call.id.startsWith('#') ? '' : call.id;
-      addCall(toolCalls, defects, id, call.name, call.arguments, call.argumentsText);
+      addCall(toolCalls, defects, id, call.name, call.arguments, call.argumentsText, call.alsoAs);
     }
     text = joined(text, facts.text);
     model ||= facts.model;

@@ -3,6 +3,7 @@
  * and what they say. The API's first revision called them outputs and wrote a step's content as the step. Pure.
  */
 import type { ToolCallFact } from '../core/facts.ts';
+import { qualified, toolNamedIn } from './call-readings.ts';
 import { partsText } from './gemini-parts.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { addCall, addJsonCall, joined, note } from './reading.ts';
@@ -49,15 +50,19 @@ export function addStepCall(
   if (type === 'function_call' && name === '') note(defects, 'a tool call has no name');
   if (pieces !== '') {
     if (whole) note(defects, 'a tool call has its arguments both whole and in pieces');
-    addJsonCall(into, defects, id, name, pieces);
+    addJsonCall(into, defects, id, name, pieces, step['server_name']);
   } else if (isRecord(args)) {
-    addCall(into, defects, id, name, args, source ?? JSON.stringify(args));
+    const argumentsText = source ?? JSON.stringify(args);
+    const alsoAs = namedCalls.has(type)
+      ? qualified(step['server_name'], { name, arguments: args, argumentsText })
+      : toolNamedIn(step);
+    addCall(into, defects, id, name, args, argumentsText, alsoAs);
   } else if (namedCalls.has(type) || type.endsWith('_call')) {
     if (!isAbsent(args)) note(defects, 'the arguments of a tool call are not an object');
-    addCall(into, defects, id, name, {}, '{}');
+    addJsonCall(into, defects, id, name, '{}', step['server_name']);
   } else {
     const { id: _id, type: _type, ...rest } = step;
-    addCall(into, defects, id, name, rest, JSON.stringify(rest));
+    addCall(into, defects, id, name, rest, JSON.stringify(rest), toolNamedIn(rest));
   }
 }
 

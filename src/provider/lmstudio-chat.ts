@@ -6,6 +6,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
 import { confirmAmended, planAmendment, rewriteJson, unamendable } from './amendment.ts';
+import { qualified } from './call-readings.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import type { Amendment, RequestReading, ResponseReading } from './protocol.ts';
 import {
@@ -84,7 +85,10 @@ function addToolCall(item: JsonRecord, into: ToolCallFact[], defects: string[]):
   const value = item.arguments ?? {};
   const name = textOf(item.tool);
   if (name === '') note(defects, 'a tool call has no name');
-  addCall(into, defects, '', name, value, JSON.stringify(value));
+  const info = isRecord(item.provider_info) ? item.provider_info : {};
+  const call = { name, arguments: value, argumentsText: JSON.stringify(value) };
+  const alsoAs = qualified(info.server_label ?? info.plugin_id, call);
+  addCall(into, defects, '', name, value, call.argumentsText, alsoAs);
 }
 
 /** What an answer says, for its model and status. */

@@ -4,6 +4,7 @@
  * tool of the provider's did. Pure; hostile bytes in, facts and defects out.
  */
 import type { MessageFact, ResponseFacts, ToolCallFact, ToolFact } from '../core/facts.ts';
+import { toolNamedIn } from './call-readings.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { chunkCall, chunkKind } from './mistral-chat.ts';
 import { argumentsTextOf, contentText, readChatUsage } from './openai-chat.ts';
@@ -91,7 +92,8 @@ export function addEntryCall(
     return;
   }
   const { id: _id, type: _type, object: _object, created_at: _at, completed_at: _done, ...rest } = entry;
-  addCall(into, defects, id, type === '' ? 'untyped_entry' : type, rest, JSON.stringify(rest));
+  const name = type === '' ? 'untyped_entry' : type;
+  addCall(into, defects, id, name, rest, JSON.stringify(rest), toolNamedIn(rest));
 }
 
 /** Adds the calls that content of an unknown kind is taken for. */

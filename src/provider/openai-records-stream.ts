@@ -15,6 +15,12 @@ export interface ToldCalls {
   absorb(value: JsonRecord): boolean;
 }
 
+function isSameName(a: ToolCallFact, b: ToolCallFact): boolean {
+  const names = ({ name, alsoAs = [] }: ToolCallFact): string =>
+    JSON.stringify([name, ...alsoAs.map((other) => other.name)]);
+  return names(a) === names(b);
+}
+
 /** Keeps calls apart by id: the same call may be told by its item, its step and its run, more than once. */
 export function createToldCalls(defects: string[]): ToldCalls {
   const calls: ToolCallFact[] = [];
@@ -30,7 +36,7 @@ export function createToldCalls(defects: string[]): ToldCalls {
         addFoundCall(one, told, defects);
         const [fact] = told;
         if (fact === undefined) continue;
-        const sameName = known?.name === fact.name;
+        const sameName = known !== undefined && isSameName(known, fact);
         if (sameName && known.argumentsText === fact.argumentsText) continue;
         // What the provider runs itself is written while it is reported.
         if (sameName && (known.argumentsText === '' || one.shape === 'run-tool')) {
@@ -38,7 +44,7 @@ export function createToldCalls(defects: string[]): ToldCalls {
           continue;
         }
         if (known !== undefined) note(defects, 'a tool call is told in two ways');
-        addCall(calls, defects, id, fact.name, fact.arguments, fact.argumentsText);
+        addCall(calls, defects, id, fact.name, fact.arguments, fact.argumentsText, fact.alsoAs);
       }
       return found.calls.length > 0;
     },

@@ -3,6 +3,7 @@
  * (https://platform.openai.com/docs/api-reference/responses). Pure; hostile bytes in, facts and defects out.
  */
 import type { MessageFact, ResponseFacts, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
+import { qualified, toolNamedIn } from './call-readings.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, readJsonText, textOf } from './json.ts';
 import { argumentsTextOf, contentText, inputTextOf } from './openai-chat.ts';
 import { promptOf } from './prompt.ts';
@@ -55,7 +56,7 @@ function addBuiltInCall(item: JsonRecord, type: string, into: ToolCallFact[], de
     value = { ...own, arguments: inner.value === undefined ? {} : inner.value };
   }
   const name = type === '' ? 'untyped_item' : type;
-  addCall(into, defects, textOf(callId) || textOf(id), name, value, argumentsText);
+  addCall(into, defects, textOf(callId) || textOf(id), name, value, argumentsText, toolNamedIn(own));
 }
 
 const membersThatVary: ReadonlySet<string> = new Set([
@@ -74,21 +75,24 @@ const membersThatVary: ReadonlySet<string> = new Set([
  */
 function askedBy(item: JsonRecord): string {
   const { id, type, call_id: callId, name, status: _status, ...own } = item;
-  if (type === 'function_call') return JSON.stringify([type, id, callId, name, item.arguments]);
-  if (type === 'custom_tool_call') return JSON.stringify([type, id, callId, name, item.input]);
+  const isOf = textOf(item.namespace);
+  if (type === 'function_call') return JSON.stringify([type, id, callId, name, item.arguments, isOf]);
+  if (type === 'custom_tool_call') return JSON.stringify([type, id, callId, name, item.input, isOf]);
   const asked = Object.entries(own).filter(([member]) => !membersThatVary.has(member));
   return JSON.stringify([type, id, callId, name, asked.sort(([x], [y]) => (x < y ? -1 : 1))]);
 }
 
-/** Adds the call an output item makes; built-in and unknown kinds are named after their type. */
+/** Adds the call an output item makes; built-in and unknown kinds are named after their type, and known by their tool's name. */
 export function addItemCall(item: JsonRecord, into: ToolCallFact[], defects: string[]): void {
   const type = textOf(item.type);
   const id = textOf(item.call_id) || textOf(item.id);
   if (type === 'function_call') {
-    addJsonCall(into, defects, id, textOf(item.name), argumentsTextOf(item.arguments, defects));
+    const written = argumentsTextOf(item.arguments, defects);
+    addJsonCall(into, defects, id, textOf(item.name), written, item.namespace);
   } else if (type === 'custom_tool_call') {
     const input = inputTextOf(item.input, defects);
-    addCall(into, defects, id, textOf(item.name), { input }, input);
+    const call = { name: textOf(item.name), arguments: { input }, argumentsText: input };
+    addCall(into, defects, id, call.name, { input }, input, qualified(item.namespace, call));
   } else {
     addBuiltInCall(item, type, into, defects);
   }

@@ -2,7 +2,8 @@
  * What all API families share when they turn wire forms into facts: neutral facts, bounds, tool calls,
  * texts. A defect is a sentence a developer understands; whoever reads one holds. Must not know any family.
  */
-import type { ResponseFacts, ToolCallFact, UsageFacts } from '../core/facts.ts';
+import type { CallReading, ResponseFacts, ToolCallFact, UsageFacts } from '../core/facts.ts';
+import { qualified } from './call-readings.ts';
 import { isAbsent, isRecord, type JsonRecord, readJson, readJsonText, textOf } from './json.ts';
 import type { RequestBodyFacts, RequestReading, ResponseReading } from './protocol.ts';
 
@@ -99,7 +100,10 @@ function distinctId(calls: readonly ToolCallFact[], id: string): string {
   return id;
 }
 
-/** Adds a call whose arguments are already a value; `argumentsText` is how the provider wrote them. */
+/**
+ * Adds a call whose arguments are already a value; `argumentsText` is how the provider wrote them, `alsoAs` how else the
+ * call is known.
+ */
 export function addCall(
   calls: ToolCallFact[],
   defects: string[],
@@ -107,6 +111,7 @@ export function addCall(
   name: string,
   value: unknown,
   argumentsText: string,
+  alsoAs: readonly CallReading[] = [],
 ): void {
   if (calls.length >= toolCallsMax) {
     note(defects, `more than ${toolCallsMax} tool calls`);
@@ -114,16 +119,18 @@ export function addCall(
   }
   // No rule that names a tool can mean it, and a client may have a name for it.
   if (name.trim() === '') note(defects, 'a tool call has no name');
-  calls.push({ id: distinctId(calls, id), name, arguments: value, argumentsText });
+  const call = { id: distinctId(calls, id), name, arguments: value, argumentsText };
+  calls.push(alsoAs.length === 0 ? call : { ...call, alsoAs });
 }
 
-/** Adds a call whose arguments the provider wrote as JSON text. */
+/** Adds a call whose arguments the provider wrote as JSON text; `scope` is the namespace that its tool is of. */
 export function addJsonCall(
   calls: ToolCallFact[],
   defects: string[],
   id: string,
   name: string,
   argumentsText: string,
+  scope?: unknown,
 ): void {
   let value: unknown = {};
   if (argumentsText !== '') {
@@ -131,7 +138,8 @@ export function addJsonCall(
     note(defects, reading.defect);
     if (reading.value !== undefined) value = reading.value;
   }
-  addCall(calls, defects, id, name, value, argumentsText);
+  const alsoAs = qualified(scope, { name, arguments: value, argumentsText });
+  addCall(calls, defects, id, name, value, argumentsText, alsoAs);
 }
 
 /** A piece of what clients put together. They write any other value as a text of their own, `null` as "null". */

@@ -27,7 +27,10 @@ export function amendSocketAnswer(body: Buffer, amendment: Amendment): Buffer {
   const toolCalls = reading.facts.toolCalls.map((call, place) => {
     if (!at.has(place)) return call;
     const value = objectArguments(at.get(place));
-    return { ...call, arguments: value, argumentsText: JSON.stringify(value) };
+    const handed = { arguments: value, argumentsText: JSON.stringify(value) };
+    const { alsoAs, ...own } = call;
+    // Only a function's arguments are rewritten, and by its other names it is handed the same.
+    return { ...own, ...handed, ...(alsoAs && { alsoAs: alsoAs.map(({ name }) => ({ name, ...handed })) }) };
   });
   return encodeSocketBody({ facts: { ...understood.facts, toolCalls }, defects: [] }, rewritten);
 }

@@ -1,5 +1,5 @@
 /** Reads back what was understood of sealed messages, for those who look at them later. Pure. */
-import type { MessageFact, ToolCallFact, ToolFact } from '../core/facts.ts';
+import type { CallReading, MessageFact, ToolCallFact, ToolFact } from '../core/facts.ts';
 import { countOf, isRecord, type JsonRecord, textOf } from './json.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
 import { unreadRequest, unreadResponse, usageAbsent } from './reading.ts';
@@ -71,13 +71,13 @@ function recordsIn(value: unknown): readonly JsonRecord[] {
 }
 
 function callFact(call: JsonRecord): ToolCallFact {
-  const { id, name, argumentsText } = call;
-  return {
-    id: textOf(id),
-    name: textOf(name),
-    arguments: call.arguments,
-    argumentsText: textOf(argumentsText),
-  };
+  const { id, alsoAs } = call;
+  const own = { id: textOf(id), ...callReading(call) };
+  return Array.isArray(alsoAs) ? { ...own, alsoAs: recordsIn(alsoAs).map(callReading) } : own;
+}
+
+function callReading({ name, argumentsText, ...call }: JsonRecord): CallReading {
+  return { name: textOf(name), arguments: call.arguments, argumentsText: textOf(argumentsText) };
 }
 
 function messageFact({ role, text, toolCalls }: JsonRecord): MessageFact {

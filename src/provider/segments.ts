@@ -31,7 +31,8 @@ export function openSegments(openReader: () => SegmentReader): SegmentedStream {
   let reader = openReader();
   let calls: readonly ToolCallFact[] = [];
   let ended = reader.isEnd === undefined;
-  const spelling = ({ name, argumentsText }: ToolCallFact): string => `${name}\n${argumentsText}`;
+  const spelling = ({ name, argumentsText, alsoAs = [] }: ToolCallFact): string =>
+    JSON.stringify([name, argumentsText, ...alsoAs.map((other) => other.name)]);
 
   return {
     push(chunk) {

@@ -32,6 +32,18 @@ describe('the true parts of a rule', () => {
     ]);
   });
 
+  it('of a call by another of its names stand where the call does', () => {
+    const named = { ...call('mcp_call'), alsoAs: [call('delete_repo', { id: 7 })] };
+    const when = 'response.toolCalls.exists(c, c.name == "delete_repo")';
+    expect(partsOf(when, facts({ toolCalls: [named, call('look')] }))).toEqual([
+      {
+        expression: 'c.name == "delete_repo"',
+        bound: 'response.toolCalls[2].name == "delete_repo"',
+        values: [{ path: '/response/toolCalls/0/name', value: 'delete_repo' }],
+      },
+    ]);
+  });
+
   it('are of an or those that are true, even where another one fails', () => {
     expect(shown('num(response.text) > 1.0 || (response.text == "Done." || false)', transfer)).toEqual([
       ['response.text == "Done."', 'Done.'],

@@ -128,6 +128,11 @@ describe('an agent’s answer', () => {
       ['crm__pay', { amount: '9' }],
       ['api__DELETE /customers/{id}', { id: '7', why: 'old' }],
     ]);
+    // Rules see them by their own names besides.
+    expect(facts.toolCalls.map(({ alsoAs = [] }) => alsoAs.map(({ name }) => name))).toEqual([
+      ['pay'],
+      ['DELETE /customers/{id}'],
+    ]);
   });
 
   test.each([

@@ -40,6 +40,17 @@ test('stand where the call had its own, and in what was understood; all else is 
   ]);
 });
 
+test('are those of the call by its other names too, by which rules judge it again', () => {
+  const handed = { arguments: { amount: 1 }, argumentsText: '{"amount":1}' };
+  const named = { ...call, alsoAs: [{ name: 'bank.pay', ...handed }] };
+  const { records } = decodeSocketBody(live);
+  const body = encodeSocketBody({ facts: { ...facts, toolCalls: [named] }, defects: [] }, records);
+  expect(readSocketAnswer(body).facts.toolCalls).toEqual([named]);
+  expect(readSocketAnswer(amendSocketAnswer(body, toTwo)).facts.toolCalls[0]?.alsoAs).toEqual([
+    { name: 'bank.pay', arguments: { amount: 2 }, argumentsText: '{"amount":2}' },
+  ]);
+});
+
 describe('are refused', () => {
   test.each<[string, Buffer, Amendment]>([
     ['with another text', live, { ...toTwo, text: 'Never.' }],
