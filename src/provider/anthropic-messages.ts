@@ -3,8 +3,9 @@
  * hostile bytes in, facts and defects out.
  */
 import type { MessageFact, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
+import { olderReading } from './anthropic-older-reading.ts';
 import { qualified, toolNamedIn } from './call-readings.ts';
-import { countOf, hasExponent, isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
+import { countOf, isAbsent, isRecord, type JsonRecord, readJsonText, textOf } from './json.ts';
 import { memberSources } from './json-source.ts';
 import { promptOf } from './prompt.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
@@ -63,9 +64,9 @@ export function addBlockCall(
   const type = textOf(block.type);
   const id = textOf(block.id);
   if (!callBlocks.has(type)) {
-    const { id: _id, type: _type, ...rest } = block;
+    const own = ownMembers(block, inputText, defects);
     const name = type === '' ? 'untyped_block' : type;
-    addCall(into, defects, id, name, rest, JSON.stringify(rest), toolNamedIn(rest));
+    addCall(into, defects, id, name, own, JSON.stringify(own), toolNamedIn(own));
     return;
   }
   const name = textOf(block.name);
@@ -74,9 +75,10 @@ export function addBlockCall(
   const written = isRecord(input) && Object.keys(input).length > 0;
   if (inputText !== null && inputText !== '') {
     if (written) note(defects, 'a tool call has its input both whole and in pieces');
-    addJsonCall(into, defects, id, name, inputText, scope);
-    // Older SDKs for JavaScript read streamed JSON with a reader of their own, to which 5e0000 is 5000.
-    if (hasExponent(inputText)) note(defects, 'a number of a tool call is written with an exponent');
+    addJsonCall(into, defects, id, name, inputText, (call) => {
+      const older = olderReading(call);
+      return [...older, ...[call, ...older].flatMap((one) => qualified(scope, one))];
+    });
     return;
   }
   if (!isRecord(input) && !(inputText !== null && isAbsent(input))) {
@@ -86,6 +88,15 @@ export function addBlockCall(
   const argumentsText = inputSource ?? JSON.stringify(value);
   const alsoAs = qualified(scope, { name, arguments: value, argumentsText });
   addCall(into, defects, id, name, value, argumentsText, alsoAs);
+}
+
+/** What a block of an unknown type asks for; input in pieces stands where whole input would. */
+function ownMembers(block: JsonRecord, inputText: string | null, defects: string[]): JsonRecord {
+  const { id: _id, type: _type, ...own } = block;
+  if (inputText === null || inputText === '') return own;
+  const { value: input, defect } = readJsonText(inputText, 'the argument text of a tool call');
+  note(defects, defect);
+  return { ...own, input };
 }
 
 const blocksWithoutText: ReadonlySet<string> = new Set([

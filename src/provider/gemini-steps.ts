@@ -2,7 +2,7 @@
  * The steps of an interaction (https://ai.google.dev/api/interactions-api): which ask for something to be done,
  * and what they say. The API's first revision called them outputs and wrote a step's content as the step. Pure.
  */
-import type { ToolCallFact } from '../core/facts.ts';
+import type { CallReading, ToolCallFact } from '../core/facts.ts';
 import { qualified, toolNamedIn } from './call-readings.ts';
 import { partsText } from './gemini-parts.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
@@ -45,21 +45,22 @@ export function addStepCall(
   const type = textOf(step['type']);
   const id = textOf(step['id']);
   const name = namedCalls.has(type) ? textOf(step['name']) : type || 'untyped_step';
+  const alsoAs = (call: CallReading) =>
+    namedCalls.has(type)
+      ? qualified(step['server_name'], call)
+      : toolNamedIn({ ...step, arguments: call.arguments });
   const args = step['arguments'];
   const whole = isRecord(args) && Object.keys(args).length > 0;
   if (type === 'function_call' && name === '') note(defects, 'a tool call has no name');
   if (pieces !== '') {
     if (whole) note(defects, 'a tool call has its arguments both whole and in pieces');
-    addJsonCall(into, defects, id, name, pieces, step['server_name']);
+    addJsonCall(into, defects, id, name, pieces, alsoAs);
   } else if (isRecord(args)) {
     const argumentsText = source ?? JSON.stringify(args);
-    const alsoAs = namedCalls.has(type)
-      ? qualified(step['server_name'], { name, arguments: args, argumentsText })
-      : toolNamedIn(step);
-    addCall(into, defects, id, name, args, argumentsText, alsoAs);
+    addCall(into, defects, id, name, args, argumentsText, alsoAs({ name, arguments: args, argumentsText }));
   } else if (namedCalls.has(type) || type.endsWith('_call')) {
     if (!isAbsent(args)) note(defects, 'the arguments of a tool call are not an object');
-    addJsonCall(into, defects, id, name, '{}', step['server_name']);
+    addJsonCall(into, defects, id, name, '{}', alsoAs);
   } else {
     const { id: _id, type: _type, ...rest } = step;
     addCall(into, defects, id, name, rest, JSON.stringify(rest), toolNamedIn(rest));

@@ -145,20 +145,6 @@ export function readJson(body: Buffer, what: string): JsonReading {
   return readJsonText(body.toString('utf8'), what);
 }
 
-const exponentBegins = /[0-9][eE]/;
-
-/** True where a JSON text writes a number with an exponent. */
-export function hasExponent(text: string): boolean {
-  if (!exponentBegins.test(text)) return false;
-  let at = 0;
-  for (;;) {
-    const opens = text.indexOf('"', at);
-    if (exponentBegins.test(text.slice(at, opens === -1 ? text.length : opens))) return true;
-    if (opens === -1) return false;
-    at = stringEnd(text, opens + 1);
-  }
-}
-
 export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -88,7 +88,7 @@ export function addItemCall(item: JsonRecord, into: ToolCallFact[], defects: str
   const id = textOf(item.call_id) || textOf(item.id);
   if (type === 'function_call') {
     const written = argumentsTextOf(item.arguments, defects);
-    addJsonCall(into, defects, id, textOf(item.name), written, item.namespace);
+    addJsonCall(into, defects, id, textOf(item.name), written, (call) => qualified(item.namespace, call));
   } else if (type === 'custom_tool_call') {
     const input = inputTextOf(item.input, defects);
     const call = { name: textOf(item.name), arguments: { input }, argumentsText: input };

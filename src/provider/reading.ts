@@ -3,7 +3,6 @@
  * texts. A defect is a sentence a developer understands; whoever reads one holds. Must not know any family.
  */
 import type { CallReading, ResponseFacts, ToolCallFact, UsageFacts } from '../core/facts.ts';
-import { qualified } from './call-readings.ts';
 import { isAbsent, isRecord, type JsonRecord, readJson, readJsonText, textOf } from './json.ts';
 import type { RequestBodyFacts, RequestReading, ResponseReading } from './protocol.ts';
 
@@ -123,14 +122,14 @@ export function addCall(
   calls.push(alsoAs.length === 0 ? call : { ...call, alsoAs });
 }
 
-/** Adds a call whose arguments the provider wrote as JSON text; `scope` is the namespace that its tool is of. */
+/** Adds a call whose arguments the provider wrote as JSON text; `alsoAs` says of it, as it was read, how else it is known. */
 export function addJsonCall(
   calls: ToolCallFact[],
   defects: string[],
   id: string,
   name: string,
   argumentsText: string,
-  scope?: unknown,
+  alsoAs: (call: CallReading) => readonly CallReading[] = () => [],
 ): void {
   let value: unknown = {};
   if (argumentsText !== '') {
@@ -138,8 +137,8 @@ export function addJsonCall(
     note(defects, reading.defect);
     if (reading.value !== undefined) value = reading.value;
   }
-  const alsoAs = qualified(scope, { name, arguments: value, argumentsText });
-  addCall(calls, defects, id, name, value, argumentsText, alsoAs);
+  const call = { name, arguments: value, argumentsText };
+  addCall(calls, defects, id, name, value, argumentsText, alsoAs(call));
 }
 
 /** A piece of what clients put together. They write any other value as a text of their own, `null` as "null". */

@@ -228,18 +228,38 @@ describe('a stream', () => {
     expect(reading.facts.toolCalls).toHaveLength(1);
   });
 
-  test.each([
-    ['{"amount":5e0000}', ['a number of a tool call is written with an exponent']],
-    ['[1E5]', ['a number of a tool call is written with an exponent']],
-    ['{"a":"\\"5e3","b2e":[5]}', []],
-  ])('with the input %s has the defects %j', (json, defects) => {
-    const piece = { type: 'input_json_delta', partial_json: json };
-    const values = [
+  const streamed = (json: string, block = toolUse({})) =>
+    read(
       start,
-      open(0, toolUse({})),
-      { type: 'content_block_delta', index: 0, delta: piece },
+      open(0, block),
+      { type: 'content_block_delta', index: 0, delta: { type: 'input_json_delta', partial_json: json } },
       stop,
-    ];
-    expect(read(...values).defects).toEqual(defects);
+    );
+
+  // Older SDKs for JavaScript lost the exponent's letter and what stands behind it.
+  test.each([
+    ['{"amount":5e0000}', [{ amount: 5000 }]],
+    ['{"rate":1e-5,"note":"1e-5"}', [{ rate: 15, note: '1e-5' }]],
+    ['{"all":[2.5E+10,-3e2]}', [{ all: [2.51, -3] }]],
+    ['{"same":1e0,"also":0e5}', []],
+    ['{"a":"\\"5e3","b2e":[5]}', []],
+  ])('with the input %s is judged as every SDK reads it, and is no defect', (json, others) => {
+    const { facts, defects } = streamed(json);
+    expect(defects).toEqual([]);
+    expect(facts.toolCalls[0]?.arguments).toEqual(JSON.parse(json));
+    expect((facts.toolCalls[0]?.alsoAs ?? []).map((other) => other.arguments)).toEqual(others);
+  });
+
+  test('has no other reading where that reader fails, or where the input is no JSON', () => {
+    expect(streamed('{"a":0e-1}').facts.toolCalls[0]).not.toHaveProperty('alsoAs');
+    expect(streamed('{"a":1e5').defects).toEqual(['the argument text of a tool call is not JSON']);
+  });
+
+  test('has what a block of an unknown type is handed in pieces', () => {
+    const { facts, defects } = streamed('{"n":1}', toolUse({}, 'remote_tool_use'));
+    expect(defects).toEqual([]);
+    expect(facts.toolCalls).toMatchObject([
+      { name: 'remote_tool_use', arguments: { input: { n: 1 } }, alsoAs: [{ arguments: { n: 1 } }] },
+    ]);
   });
 });
