@@ -115,15 +115,20 @@ export function eventMissedBy(event: string, chunk: JsonRecord, isAfterEnd: bool
 
 /** The text is one JSON object, so that no text behind it makes it another. */
 function isWhole(call: ChatCall): boolean {
-  return call.kind === 'function' && parsedRecord(call.input) !== null;
+  return call.kind !== 'custom' && parsedRecord(call.input) !== null;
 }
 
-/** Notes calls that clients may take for one. Some join pieces by their index, others by their id. */
+/** By what clients join pieces: some by their index, others by their id; a call of the old form is the only one. */
+function joinedBy({ kind, index, id }: CallInProgress): readonly string[] {
+  if (kind === 'legacy') return ['function_call'];
+  return [`index ${index}`, ...(id === '' ? [] : [`id ${id}`])];
+}
+
+/** Notes calls that clients may take for one: who reads the first choice of each event alone, those of several choices too. */
 export function noteSharedPlaces(calls: readonly CallInProgress[], defects: string[]): void {
   const seen = new Map<string, CallInProgress>();
   for (const call of calls) {
-    const names = [`index ${call.index}`, ...(call.id === '' ? [] : [`id ${call.id}`])];
-    for (const name of names) {
+    for (const name of joinedBy(call)) {
       const before = seen.get(name);
       if (before !== undefined && !(isWhole(before) && isWhole(call)))
         note(defects, 'pieces of one tool call may belong to another');

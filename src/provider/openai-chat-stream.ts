@@ -44,7 +44,10 @@ const deltaMembersRead: ReadonlySet<string> = new Set([
  * The official SDKs disagree on a name that comes in pieces: JavaScript keeps the last, Python joins all.
  * A repeated whole name is harmless in practice; anything else is a defect.
  */
-function takeName(call: ChatCall, name: string, defects: string[]): void {
+function takeName(call: ChatCall, given: unknown, defects: string[]): void {
+  const name = textOf(given);
+  // JavaScript makes a text of it where a tool is looked up.
+  if (!isAbsent(given) && typeof given !== 'string') note(defects, 'the name of a tool call is not a text');
   if (name === '' || name === call.name) return;
   if (call.name !== '') note(defects, 'the name of a tool call changes during the stream');
   call.name += name;
@@ -103,11 +106,11 @@ function absorbCall(
       note(defects, 'a tool call is both a function and a custom tool');
     }
     call.kind = 'custom';
-    takeName(call, textOf(custom.name), defects);
+    takeName(call, custom.name, defects);
     call.input += inputTextOf(custom.input, defects);
   } else if (isRecord(fn)) {
     if (call.kind === 'custom') note(defects, 'a tool call is both a function and a custom tool');
-    takeName(call, textOf(fn.name), defects);
+    takeName(call, fn.name, defects);
     call.input += argumentsTextOf(fn.arguments, defects);
   } else if (!isAbsent(fn) || !isAbsent(custom)) {
     note(defects, 'a tool call is neither a function nor a custom tool');
@@ -138,7 +141,7 @@ function absorbCalls(
     choice.legacy = { id: '', name: '', input: '', kind: 'legacy', index: 0, missedBy };
   else if (choice.legacy.missedBy !== missedBy)
     note(defects, 'some clients pass over a piece of a tool call');
-  takeName(choice.legacy, textOf(legacy.name), defects);
+  takeName(choice.legacy, legacy.name, defects);
   choice.legacy.input += argumentsTextOf(legacy.arguments, defects);
   return true;
 }
@@ -227,9 +230,12 @@ export function createChatStreamReader(status: number): ChatStreamReader {
 
   function answer(): ReadonlyMap<number, ChatChoice> {
     const ordered = new Map<number, ChatChoice>();
+    const all = [...choices.values()].flatMap(({ calls, legacy }) =>
+      legacy === null ? calls : [...calls, legacy],
+    );
+    noteSharedPlaces(all, defects);
     for (const [index, choice] of [...choices].sort(([a], [b]) => a - b)) {
       const { legacy, ...said } = choice;
-      noteSharedPlaces(choice.calls, defects);
       const calls: ChatCall[] = choice.calls.toSorted((a, b) => a.index - b.index);
       ordered.set(index, { ...said, calls: legacy === null ? calls : [...calls, legacy] });
     }

@@ -188,6 +188,47 @@ describe('where calls share a place', () => {
   });
 });
 
+describe('where calls of several choices share a place', () => {
+  const input = '{"amount":50000}';
+  const of = (index: number, given: string, id: string, name: string) =>
+    chunk({ role: 'assistant', tool_calls: [opening(given, id, name)] }, {}, index);
+  const ends = { ...stopped, choices: [{ index: 1, delta: {}, finish_reason: 'tool_calls' }] };
+
+  test('one without input gets that of another from who reads the first choice alone: a defect', async () => {
+    const stream = events(of(1, '', 'a', 'pay'), of(0, input, 'a', 'look'), stopped, ends, done);
+    expect(await byHand(stream)).toEqual({ name: 'pay', input });
+    expect(judged(stream)).not.toContainEqual({ name: 'pay', input });
+    expect(read(stream).defects).toEqual(['pieces of one tool call may belong to another']);
+  });
+
+  test('so does one in the form of old', () => {
+    const old = (index: number, name: string, given: string) =>
+      chunk({ function_call: { name, arguments: given } }, {}, index);
+    const stream = events(old(1, 'pay', ''), old(0, 'look', input), stopped, ends, done);
+    expect(read(stream).defects).toEqual(['pieces of one tool call may belong to another']);
+  });
+
+  test('whole objects are none', () => {
+    const stream = events(of(0, '{"a":1}', 'a', 'look'), of(1, '{"a":2}', 'b', 'look'), stopped, ends, done);
+    expect(read(stream).defects).toEqual([]);
+    expect(judged(stream)).toHaveLength(2);
+  });
+});
+
+test('a name that is no text, which JavaScript makes one of, is a defect', async () => {
+  const typed = { created: 'now' };
+  const renaming = chunk({ tool_calls: [{ index: 0, function: { name: ['pay'] } }] });
+  const stream = events(
+    { ...chunk({ role: 'assistant', tool_calls: [opening('{}', 'a', 'look')] }), ...typed },
+    { ...renaming, ...typed },
+    stopped,
+    done,
+  );
+  expect((await byOpenAi(stream)).map(({ name }) => String(name))).toEqual(['pay']);
+  expect(judged(stream)).toEqual([{ name: 'look', input: '{}' }]);
+  expect(read(stream).defects).toEqual(['the name of a tool call is not a text']);
+});
+
 test('a piece that does not say of which call it is, is a defect unless its id does', () => {
   const unplaced = (more: object) => around(calling({ function: { arguments: middle }, ...more }));
   expect(read(unplaced({})).defects).toContain('a piece of a tool call does not say of which');
