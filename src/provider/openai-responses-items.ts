@@ -2,7 +2,7 @@
  * One output item of a streamed response: what its events say of it one after another, and whether all of them say the
  * same. Clients differ in which they believe, so a difference is a defect. Pure.
  */
-import { isRecord, type JsonRecord } from './json.ts';
+import { isAbsent, isRecord, type JsonRecord } from './json.ts';
 import type { OutputSaid } from './openai-responses.ts';
 import { note } from './reading.ts';
 
@@ -14,6 +14,29 @@ export interface ItemInProgress {
   done: boolean;
   /** Deltas by what they build: call arguments under '', texts under their content index. */
   readonly pieces: Map<string, string>;
+  /** What the last of its deltas says of the call beside its arguments, where clients may take it up. */
+  readonly told: Map<string, string>;
+}
+
+const membersTold = ['name', 'call_id'] as const;
+
+/** Takes what an event of arguments says of its call. */
+export function hearTold({ told }: ItemInProgress, value: JsonRecord, defects: string[]): void {
+  for (const member of membersTold) {
+    const said = value[member];
+    if (isAbsent(said)) continue;
+    if (typeof said !== 'string' || (told.get(member) ?? said) !== said) note(defects, toldOtherwise);
+    else told.set(member, said);
+  }
+}
+
+const toldOtherwise = 'the events of an output item name another call than the item';
+
+/** Notes a call that its item tells otherwise than the events of its arguments, or that no item tells. */
+export function checkTold({ item, told, pieces }: ItemInProgress, defects: string[]): void {
+  if (item === null && builtMembers.some((member) => pieces.has(member)))
+    note(defects, 'a tool call is in no output item');
+  for (const [member, said] of told) if (item !== null && item[member] !== said) note(defects, toldOtherwise);
 }
 
 /** Under which key the deltas of a text are kept. */
@@ -44,7 +67,7 @@ export function checkPieces(progress: ItemInProgress, item: JsonRecord, defects:
 /** The item as the deltas alone tell it, where it was never sent whole. */
 export function itemFromPieces(progress: ItemInProgress): JsonRecord {
   const content: JsonRecord[] = [];
-  const item: Record<string, unknown> = { ...progress.item };
+  const item: Record<string, unknown> = { ...Object.fromEntries(progress.told), ...progress.item };
   for (const [key, built] of progress.pieces) {
     const [member = '', index = ''] = key.split('.');
     if (index === '') item[member] = built;

@@ -10,7 +10,9 @@ import {
   checkBegun,
   checkDelta,
   checkPieces,
+  checkTold,
   contentKey,
+  hearTold,
   type ItemInProgress,
   isBuilt,
   itemFromPieces,
@@ -78,7 +80,10 @@ export function createResponsesStreamReader(status: number): ResponsesStreamRead
       note(defects, `more than ${itemsMax} output items`);
       return null;
     }
-    const progress: ItemInProgress = { opened: !resumed, item: null, done: false, pieces: new Map() };
+    const progress: ItemInProgress = {
+      ...{ opened: !resumed, item: null, done: false },
+      ...{ pieces: new Map(), told: new Map() },
+    };
     items.set(index, progress);
     return progress;
   }
@@ -115,6 +120,7 @@ export function createResponsesStreamReader(status: number): ResponsesStreamRead
     const progress = itemAt(value);
     if (progress === null) return;
     const built = progress.pieces.get(key);
+    hearTold(progress, value, defects);
     pieceOf(value[done ? member : 'delta'], 'a piece of an output item', defects);
     if (!done) {
       checkDelta(progress, defects);
@@ -216,6 +222,7 @@ export function createResponsesStreamReader(status: number): ResponsesStreamRead
   }
 
   function said(): OutputSaid {
+    for (const progress of items.values()) checkTold(progress, defects);
     const final = terminal ? response.output : undefined;
     const repeatsNothing = isAbsent(final) || (Array.isArray(final) && final.length === 0);
     if (repeatsNothing) return readOutput([...output().values()], defects);

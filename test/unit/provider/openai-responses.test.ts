@@ -263,9 +263,30 @@ describe('a stream', () => {
     ['a name that changes', [added(fnCall('', 'read')), itemDone(fnCall('{}', 'pay'))]],
     ['an item that is replaced', [itemDone(fnCall('{}')), itemDone(fnCall('{"n":1}'))]],
     ['a call in its first event', [{ ...completed(fnCall('{}')), type: 'response.created' }]],
+    [
+      'arguments of a call that its item names otherwise',
+      [added(fnCall('')), { ...argsDone('{}'), name: 'delete' }, itemDone(fnCall('{}'))],
+    ],
+    [
+      'arguments of another call than its item',
+      [{ ...argsDone('{}'), call_id: 'c2' }, itemDone(fnCall('{}'))],
+    ],
+    ['arguments that are of no item', [argsDelta('{}'), argsDone('{}'), completed()]],
     ['deltas of no item', [{ type: 'response.output_text.delta', delta: 'x' }]],
   ])('with %s has a defect', (_what, values) => {
     expect(read(...values).defects).not.toEqual([]);
+  });
+
+  test('with a call that its arguments alone tell, has it by its name', () => {
+    const { facts } = read({ ...argsDone('{"n":1}'), name: 'pay', call_id: 'c1' }, completed());
+    expect(facts.toolCalls).toMatchObject([{ id: 'c1', alsoAs: [{ name: 'pay', arguments: { n: 1 } }] }]);
+  });
+
+  test('may tell a call by its name and id beside its arguments', () => {
+    const told = { ...argsDone('{}'), name: 'pay', call_id: 'c1' };
+    expect(read(added(fnCall('')), told, itemDone(fnCall('{}')), completed(fnCall('{}'))).defects).toEqual(
+      [],
+    );
   });
 
   test('with a final call other than the streamed one has both', () => {
