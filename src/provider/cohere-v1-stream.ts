@@ -9,7 +9,7 @@ import { cohereFacts, hasFailed, readCohereUsage } from './cohere-chat.ts';
 import { addParameterCalls, wordsOf } from './cohere-v1.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { argumentsTextOf } from './openai-chat.ts';
-import { addJsonCall, joined, note, toolCallsMax, usageAbsent } from './reading.ts';
+import { addJsonCall, joined, namePieceOf, note, toolCallsMax, usageAbsent } from './reading.ts';
 import type { StreamEventKind, StreamReader } from './stream.ts';
 
 interface CallInPieces {
@@ -57,7 +57,7 @@ export function createCohereV1StreamReader(status: number): StreamReader {
     }
     const call = known ?? { name: '', argumentsText: '' };
     inPieces.set(piece.index, call);
-    const name = textOf(piece.name);
+    const name = namePieceOf(piece.name, defects);
     if (call.name !== '' && name !== '' && name !== call.name) {
       note(defects, 'the name of a tool call changes during the stream');
     }

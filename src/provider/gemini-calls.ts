@@ -4,7 +4,7 @@
  */
 import { createPartialArguments, type PartialArguments } from './gemini-partial-args.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
-import { note, toolCallsMax } from './reading.ts';
+import { namePieceOf, note, toolCallsMax } from './reading.ts';
 
 /** How a call's arguments were written: a JSON text, with the value where that is known already. */
 export interface WrittenArguments {
@@ -109,7 +109,7 @@ export function createCallReader(defects: string[]): CallReader {
   }
 
   function absorbFunctionCall(value: JsonRecord, source: () => string | undefined): CallInProgress | null {
-    const name = textOf(value['name']);
+    const name = namePieceOf(value['name'], defects);
     if (name !== '') return begin(value, name, source);
     if (open !== null) {
       const call = open;

@@ -15,7 +15,7 @@ import {
 } from './openai-chat.ts';
 import { type CallInProgress, eventMissedBy, noteSharedPlaces } from './openai-chat-pieces.ts';
 import { absorbChunkHead, nothingSaid, openStreamEnd } from './openai-chunks.ts';
-import { boundedList, note, toolCallsMax } from './reading.ts';
+import { boundedList, namePieceOf, note, toolCallsMax } from './reading.ts';
 import type { StreamEventKind, StreamReader } from './stream.ts';
 
 interface ChoiceInProgress extends ChatChoice {
@@ -45,9 +45,7 @@ const deltaMembersRead: ReadonlySet<string> = new Set([
  * A repeated whole name is harmless in practice; anything else is a defect.
  */
 function takeName(call: ChatCall, given: unknown, defects: string[]): void {
-  const name = textOf(given);
-  // JavaScript makes a text of it where a tool is looked up.
-  if (!isAbsent(given) && typeof given !== 'string') note(defects, 'the name of a tool call is not a text');
+  const name = namePieceOf(given, defects);
   if (name === '' || name === call.name) return;
   if (call.name !== '') note(defects, 'the name of a tool call changes during the stream');
   call.name += name;

@@ -4,6 +4,7 @@
  */
 import type { MessageFact, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
+import { offeredBy } from './openai-offered-tools.ts';
 import { promptOf } from './prompt.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
 import {
@@ -185,10 +186,7 @@ function readTools(body: JsonRecord, defects: string[]): readonly ToolFact[] {
     if (isRecord(inner)) {
       tools.push({ name: textOf(inner.name), description: textOf(inner.description) });
     } else {
-      tools.push({
-        name: textOf(tool.name) || textOf(tool.type),
-        description: textOf(tool.description),
-      });
+      tools.push(...offeredBy(tool));
     }
   }
   if (isAbsent(body.functions)) return tools;

@@ -45,8 +45,14 @@ function shapeOf(value: JsonRecord): CallShape | null {
   return callType.test(type) ? 'item' : null;
 }
 
+/** The ids of calls that were answered; null where calls wait for the workload, whatever is said beside them. */
+type Answered = ReadonlySet<string> | null;
+/** Calls that a run or a session waits for. */
+const waiting: ReadonlySet<string> = new Set(['required_action', 'required_actions']);
+
 /** True where the workload has answered the call already: it was let through, and nobody acts on it again. */
-function isAnswered(value: JsonRecord, answered: ReadonlySet<string>): boolean {
+function isAnswered(value: JsonRecord, answered: Answered): boolean {
+  if (answered === null) return false;
   if (isRecord(value.function) && !isAbsent(value.function.output)) return true;
   const id = textOf(value.call_id);
   return id !== '' && answered.has(id);
@@ -71,7 +77,7 @@ function answeredIn(value: unknown, answered: Set<string>): void {
   }
 }
 
-function search(value: unknown, found: Found, answered: ReadonlySet<string>): void {
+function search(value: unknown, found: Found, answered: Answered): void {
   if (Array.isArray(value)) {
     for (const element of value) search(element, found, answered);
     return;
@@ -90,13 +96,13 @@ function search(value: unknown, found: Found, answered: ReadonlySet<string>): vo
     } else if (key === 'tool_calls' && Array.isArray(member)) {
       searchCalls(member, found, answered);
     } else if (!membersPassedOver.has(key)) {
-      search(member, found, answered);
+      search(member, found, waiting.has(key) ? null : answered);
     }
   }
 }
 
 /** Whatever stands in a list of calls is one, even without arguments or of a type nobody knows. */
-function searchCalls(list: readonly unknown[], found: Found, answered: ReadonlySet<string>): void {
+function searchCalls(list: readonly unknown[], found: Found, answered: Answered): void {
   for (const call of list) {
     if (!isRecord(call) || isAnswered(call, answered)) continue;
     found.calls.push({ call, shape: shapeOf(call) ?? (isRecord(call.function) ? 'function' : 'item') });

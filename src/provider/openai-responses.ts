@@ -6,6 +6,7 @@ import type { MessageFact, ResponseFacts, ToolCallFact, ToolFact, UsageFacts } f
 import { qualified, toolNamedIn } from './call-readings.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, readJsonText, textOf } from './json.ts';
 import { argumentsTextOf, contentText, inputTextOf } from './openai-chat.ts';
+import { offeredBy } from './openai-offered-tools.ts';
 import { promptOf } from './prompt.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
 import {
@@ -227,9 +228,10 @@ function addTools(list: unknown, what: string, tools: ToolFact[], defects: strin
       note(defects, `an entry of ${what} is not an object`);
       continue;
     }
-    const name = textOf(tool.name) || textOf(tool.type);
-    if (tools.length < toolsMax) tools.push({ name, description: textOf(tool.description) });
-    else note(defects, `${what} has more than ${toolsMax} entries`);
+    for (const offered of offeredBy(tool)) {
+      if (tools.length < toolsMax) tools.push(offered);
+      else note(defects, `${what} has more than ${toolsMax} entries`);
+    }
     if (!isAbsent(tool.tools)) addTools(tool.tools, what, tools, defects);
   }
 }

@@ -10,7 +10,16 @@ import { argumentsTextOf } from './openai-chat.ts';
 import { openStreamEnd } from './openai-chunks.ts';
 import { findWithin, readEitherUsage } from './openai-records.ts';
 import { createToldCalls } from './openai-records-stream.ts';
-import { addCall, addJsonCall, boundedList, joined, note, toolCallsMax, usageAbsent } from './reading.ts';
+import {
+  addCall,
+  addJsonCall,
+  boundedList,
+  joined,
+  namePieceOf,
+  note,
+  toolCallsMax,
+  usageAbsent,
+} from './reading.ts';
 import type { StreamEventKind, StreamReader } from './stream.ts';
 
 /** A call as its deltas build it. */
@@ -74,7 +83,7 @@ export function createRunStreamReader(status: number): StreamReader {
     if (call.id === '') call.id = textOf(entry.id);
     const inner = entry[type];
     if (!isRecord(inner)) return;
-    const name = textOf(inner.name);
+    const name = namePieceOf(inner.name, defects);
     if (call.name !== '' && name !== '' && name !== call.name) {
       note(defects, 'the name of a tool call changes during the stream');
     }

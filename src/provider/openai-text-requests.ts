@@ -4,9 +4,10 @@
  */
 import type { ToolFact } from '../core/facts.ts';
 import { readFormRequest, type TextMembers, textFacts } from './form-request.ts';
-import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
+import { isAbsent, isRecord, type JsonRecord } from './json.ts';
 import { isForm } from './multipart.ts';
 import { contentText } from './openai-chat.ts';
+import { offeredBy } from './openai-offered-tools.ts';
 import type { RequestHead, RequestReading } from './protocol.ts';
 import {
   boundedList,
@@ -37,9 +38,9 @@ function memberText(value: unknown, defects: string[]): string {
 export function readTextTools(list: unknown, defects: string[]): readonly ToolFact[] {
   return boundedList(list, toolsMax, '`tools`', defects).flatMap((tool) => {
     const inner = isRecord(tool) && isRecord(tool.function) ? tool.function : tool;
-    const { name, type, description, tools } = isRecord(inner) ? inner : {};
-    const own = { name: textOf(name) || textOf(type), description: textOf(description) };
-    return isAbsent(tools) ? [own] : [own, ...readTextTools(tools, defects)];
+    const entry = isRecord(inner) ? inner : {};
+    const own = offeredBy(entry);
+    return isAbsent(entry.tools) ? own : [...own, ...readTextTools(entry.tools, defects)];
   });
 }
 

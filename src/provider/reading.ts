@@ -147,6 +147,12 @@ export function pieceOf(value: unknown, what: string, defects: string[]): string
   return textOf(value);
 }
 
+/** The name of a tool in a piece of a call, '' for none. Where a tool is looked up JavaScript makes a text of anything. */
+export function namePieceOf(value: unknown, defects: string[]): string {
+  if (!isAbsent(value) && typeof value !== 'string') note(defects, 'the name of a tool call is not a text');
+  return textOf(value);
+}
+
 /** Joins two texts by a newline where both say something. */
 export function joined(before: string, after: string): string {
   if (after === '') return before;

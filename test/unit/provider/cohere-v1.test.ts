@@ -42,6 +42,11 @@ const read = (form: StreamForm | null, body: string, operation = 'chat.v1') =>
   readAs(form, cohere, operation, body);
 
 describe('a streamed chat', () => {
+  test('with a name that is no text has a defect', () => {
+    const stream = lines(piece(0, { name: 'look' }), piece(0, { name: ['pay'], parameters: '{}' }));
+    expect(read('ndjson', stream).defects).toEqual(['the name of a tool call is not a text']);
+  });
+
   test('gives text and calls once, though the stream says them thrice', () => {
     const { facts, defects, complete, kinds } = read('ndjson', streamed);
     expect(kinds.join(' ')).toBe('other text tool tool tool tool tool tool tool tool');

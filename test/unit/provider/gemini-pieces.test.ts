@@ -47,6 +47,12 @@ test('a streamed call is the same to the AI SDK', async () => {
   });
 });
 
+test('a part whose name is no text, which JavaScript makes one of, is no piece of the call before it', () => {
+  expect(read(around(partial({ name: ['remove_all'], willContinue: true }))).defects).toContain(
+    'the name of a tool call is not a text',
+  );
+});
+
 test.each([
   ['in a candidate that is not the first', { candidates: [{ index: 1 }, { ...content(second), index: 0 }] }],
   ['beside a count that is a text', partial(second, { usageMetadata: { totalTokenCount: '1' } })],

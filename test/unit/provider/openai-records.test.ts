@@ -32,6 +32,16 @@ describe('a run', () => {
     ]);
   });
 
+  test('waits for what it requires, whatever is said of an answer to it', () => {
+    const call = functionCall();
+    const answered = { ...call, function: { ...call.function, output: '' } };
+    const item = { type: 'function_call', call_id: 'c', name: 'pay', arguments: '{"n":1}' };
+    const output = { type: 'function_call_output', call_id: 'c', output: 'done' };
+    expect(read('threads.runs', waiting(answered)).facts.toolCalls).toHaveLength(1);
+    const session = { required_actions: [item], items: [output] };
+    expect(read('agents.sessions', session).facts.toolCalls).toHaveLength(1);
+  });
+
   test('makes no call by offering tools', () => {
     const { facts } = read('threads.runs', run({ status: 'queued', tools: offered, tool_choice: 'auto' }));
     expect(facts.toolCalls).toEqual([]);
@@ -203,6 +213,16 @@ const text = (value: string) =>
   ] as const;
 
 describe('a streamed run', () => {
+  test('with a name that is no text has a defect', () => {
+    const renamed = { function: { name: ['delete'], arguments: '{}' } };
+    const [name, delta] = stepDelta('{}');
+    const step = { type: 'tool_calls', tool_calls: [{ index: 0, type: 'function', ...renamed }] };
+    const stream = named(stepOpened, [name, { ...delta, delta: { step_details: step } }]);
+    expect(readStream(openai, 'threads.runs', stream).defects).toEqual([
+      'the name of a tool call is not a text',
+    ]);
+  });
+
   test('has its text, which passes while it comes', () => {
     const read = readStream(
       openai,

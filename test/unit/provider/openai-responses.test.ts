@@ -130,6 +130,23 @@ describe('an item of a request that is no message', () => {
     );
     expect(facts.tools.map(({ name }) => name)).toEqual(['bank', 'pay', 'wire', 'refund', 'donate']);
   });
+
+  test.each([
+    ['/v1/responses', 'responses'],
+    ['/v1/chat/completions', 'chat.completions'],
+    ['/v1/realtime/client_secrets', 'realtime.sessions'],
+  ] as const)('offers a server and those of its tools that it names: %s', (path, asked) => {
+    const server = { type: 'mcp', server_label: 'git', server_url: 'https://git.example/mcp' };
+    for (const allowed of [['delete_repo'], { tool_names: ['delete_repo'], read_only: false }]) {
+      const body = { tools: [{ ...server, allowed_tools: allowed }] };
+      const { facts, defects } = openai.readRequest(asked, Buffer.from(JSON.stringify(body)), headOf(path));
+      expect(defects).toEqual([]);
+      expect(facts.tools).toEqual([
+        { name: 'mcp', description: 'git\nhttps://git.example/mcp' },
+        { name: 'delete_repo', description: 'git' },
+      ]);
+    }
+  });
 });
 
 describe('an answer', () => {
