@@ -39,6 +39,9 @@ const saidDeltas: ReadonlySet<string> = new Set([
 
 const silentDeltas: ReadonlySet<string> = new Set(['thought_signature', 'text_annotation_delta']);
 
+/** Members of events that steps and pieces of them come in. */
+const carriers = ['step', 'content', 'delta', 'interaction'] as const;
+
 const renamed: Readonly<Record<string, string>> = {
   'interaction.start': 'interaction.created',
   'interaction.complete': 'interaction.completed',
@@ -156,6 +159,9 @@ export function createInteractionStreamReader(status: number): StreamReader {
         failed = true;
         return 'error';
       default:
+        // Whoever knows it may find a call in it.
+        if (carriers.some((member) => isRecord(value[member])))
+          note(defects, 'an event of the stream has an unknown type');
         return 'tool';
     }
   }

@@ -191,7 +191,11 @@ export function createResponsesStreamReader(status: number): ResponsesStreamRead
       const text = textMember.get(subject);
       if (text !== undefined) absorbPiece(value, contentKey(value, text), text, step === 'done');
     }
-    return showsTextOnly(type) ? 'text' : 'tool';
+    if (showsTextOnly(type)) return 'text';
+    // Whoever knows it may find a call in it.
+    if (isRecord(value.item) || isRecord(value.response))
+      note(defects, 'an event of the stream has an unknown type');
+    return 'tool';
   }
 
   function output(): ReadonlyMap<number, JsonRecord> {

@@ -37,11 +37,16 @@ export function mediaOf(facts: RequestBodyFacts): ClientReading {
   return { kind: 'media', facts, defects: [], changes: false, accept: () => undefined };
 }
 
+/** Items that ask for something to be done, whether or not they have an id to answer to. */
+const callType = /_call$|_approval_request$/;
+
 /** Whether anything within reads like a call, as OpenAI writes one, that somebody might carry out. */
 export function mentionsCall(value: unknown): boolean {
   if (Array.isArray(value)) return value.some(mentionsCall);
   if (!isRecord(value)) return false;
-  if (typeof value.call_id === 'string' && !textOf(value.type).endsWith('_output')) return true;
+  const type = textOf(value.type);
+  if (typeof value.call_id === 'string' && !type.endsWith('_output')) return true;
+  if (callType.test(type)) return true;
   return Object.values(value).some(mentionsCall);
 }
 

@@ -61,12 +61,14 @@ function openReader(): SocketReader {
     const lane = textOf(value.stream_id);
     const isError = type === 'error';
     if (isError && !current.has(lane)) return { ...besideAnswers, lane, refuses: true };
-    if (type.startsWith('response.steer.')) return besideAnswers;
-    if (!isError && !type.startsWith('response.')) {
+    const isSteering = type.startsWith('response.steer.');
+    if (isSteering || (!isError && !type.startsWith('response.'))) {
       // Nothing is known of it, so with an answer under way it may be part of that one.
-      const answer = current.get(lane);
-      if (answer !== undefined) return { ...besideAnswers, kind: 'tool', answer };
-      return mentionsCall(value) ? alone(strayCall(type)) : besideAnswers;
+      const answer = isSteering ? undefined : current.get(lane);
+      const strays = mentionsCall(value);
+      if (answer === undefined) return strays ? alone(strayCall(type)) : besideAnswers;
+      if (strays) note(answers.get(answer)?.reader.defects ?? [], strayCall(type));
+      return { ...besideAnswers, kind: 'tool', answer };
     }
     const answer = answerIn(lane);
     const kind = answers.get(answer)?.reader.absorb('', value) ?? 'tool';

@@ -171,6 +171,12 @@ describe('a whole answer', () => {
 describe('a stream', () => {
   const read = (...all: readonly Event[]) => readStream(gemini, operation, written(...all));
 
+  test('with a step in an event that nobody knows has a defect', () => {
+    const { kinds, defects } = read(created, { event_type: 'step.replaced', index: 0, step: call });
+    expect(kinds.at(-1)).toBe('tool');
+    expect(defects).toEqual(['an event of the stream has an unknown type']);
+  });
+
   test('passes texts, and not what could be part of a call', () => {
     expect(read(...said, ...asked, completed)).toMatchObject({
       kinds: ['other', 'other', 'text', 'text', 'other', 'other', 'tool', 'tool', 'tool', 'other', 'end'],

@@ -329,6 +329,11 @@ describe('a stream', () => {
     ).toEqual(['tool', 'tool']);
   });
 
+  test('has a defect where one of those carries an item or a response', () => {
+    for (const carried of [{ item: fnCall('{}') }, { response: { output: [fnCall('{}')] } }])
+      expect(read({ type: 'response.teleport.done', ...carried }).defects).not.toEqual([]);
+  });
+
   test('that failed says so', () => {
     const failure = { status: 'failed', error: { code: 'x', message: 'y' }, output: [] };
     expect(read({ ...created, type: 'response.failed', response: failure })).toMatchObject({

@@ -199,6 +199,32 @@ describe('the responses API', () => {
     expect(reader.readServer(message(completed))).toMatchObject({ answer: second, ends: true });
   });
 
+  const approval = { type: 'mcp_approval_request', id: 'a', name: 'pay', server_label: 's', arguments: '{}' };
+  const call = { type: 'function_call', call_id: 'c', name: 'pay', arguments: '{}' };
+
+  test.each([
+    ['of a kind nobody knows', 'item.told', approval],
+    ['about steering', 'response.steer.accepted', call],
+    ['about steering, with what waits for a yes', 'response.steer.accepted', approval],
+  ])('with a call in an event %s, which is part of no answer, never passes', (_what, type, item) => {
+    const reading = open().readServer(message({ type, item }));
+    expect(reading).toMatchObject({ kind: 'tool', alone: true, ends: true });
+  });
+
+  test('with a call in an event nobody knows, told within an answer, has a defect', () => {
+    const reader = open();
+    const { answer } = reader.readServer(message({ type: 'response.created', response: {} }));
+    expect(reader.readServer(message({ type: 'item.told', item: call }))).toMatchObject({
+      kind: 'tool',
+      answer,
+    });
+    expect(reader.reading(answer ?? '').defects).toEqual(['the event "item.told" carries a tool call']);
+  });
+
+  test('is told how steering goes without holding anything', () => {
+    expect(open().readServer(message({ type: 'response.steer.accepted', id: 'x' })).answer).toBeNull();
+  });
+
   test('an error ends the answer of its lane, and without one refuses what was asked', () => {
     const reader = open();
     const error = message({ type: 'error', status: 400, error: { message: 'no' } });
