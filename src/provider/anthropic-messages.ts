@@ -3,6 +3,7 @@
  * hostile bytes in, facts and defects out.
  */
 import type { MessageFact, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
+import { readServers, readTools } from './anthropic-offered-tools.ts';
 import { olderReading } from './anthropic-older-reading.ts';
 import { qualified, toolNamedIn } from './call-readings.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, readJsonText, textOf } from './json.ts';
@@ -24,7 +25,6 @@ import {
   streamFlag,
   textWithin,
   toolCallsMax,
-  toolsMax,
   usageAbsent,
 } from './reading.ts';
 
@@ -152,22 +152,6 @@ function readMessage(message: JsonRecord, defects: string[]): MessageFact {
     }
   }
   return { role: textOf(message.role), text: blocksText(content), toolCalls };
-}
-
-/** The tools that are offered, built-in ones by their type. */
-export function readTools(list: unknown, defects: string[]): readonly ToolFact[] {
-  return boundedRecords(list, toolsMax, '`tools`', defects).map((tool) => ({
-    name: textOf(tool.name) || textOf(tool.type),
-    description: textOf(tool.description),
-  }));
-}
-
-/** Servers whose tools a model may call are offered like tools, by the name of the server. */
-export function readServers(list: unknown, defects: string[]): readonly ToolFact[] {
-  return boundedList(list, toolsMax, '`mcp_servers`', defects).map((server) => {
-    const { name, url } = isRecord(server) ? server : {};
-    return { name: textOf(name), description: textOf(url) };
-  });
 }
 
 /** Tools that a message adds while a conversation goes on: one as it is defined, one by its name, or a server's. */

@@ -6,7 +6,8 @@
  * A call in the log that was answered there is one the workload had already; it is not judged again.
  */
 import type { MessageFact, ToolCallFact, UsageFacts } from '../core/facts.ts';
-import { blocksText, readMessagesUsage, readServers, readTools, refusalText } from './anthropic-messages.ts';
+import { blocksText, readMessagesUsage, refusalText } from './anthropic-messages.ts';
+import { readServers, readTools } from './anthropic-offered-tools.ts';
 import { qualified } from './call-readings.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { promptOf } from './prompt.ts';

@@ -58,11 +58,19 @@ function readInput(input: unknown, defects: string[]): readonly MessageFact[] {
   return messages;
 }
 
+/** The tools that are offered; of a server, where it is, and those of its tools that are allowed by name. */
 function readTools(list: unknown, defects: string[]): readonly ToolFact[] {
-  return boundedRecords(list, toolsMax, '`tools`', defects).map((tool) => ({
-    name: textOf(tool['name']) || textOf(tool['type']),
-    description: textOf(tool['description']),
-  }));
+  return boundedRecords(list, toolsMax, '`tools`', defects).flatMap((tool) => {
+    const name = textOf(tool['name']) || textOf(tool['type']);
+    const description = joined(textOf(tool['description']), textOf(tool['url']));
+    const allowed = listOf(tool['allowed_tools']).flatMap((one) =>
+      isRecord(one) ? listOf(one['tools']) : [],
+    );
+    return [
+      { name, description },
+      ...allowed.slice(0, toolsMax).map((of) => ({ name: textOf(of), description: name })),
+    ];
+  });
 }
 
 /** Reads a request body. An empty one asks for nothing: no defect. */

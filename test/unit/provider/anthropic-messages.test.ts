@@ -60,6 +60,33 @@ describe('a request', () => {
     expect(facts.tools.map(({ name }) => name)).toEqual(['bank', 'pay', 'wire', 'refund', 'shop', 'donate']);
   });
 
+  test('has the tools that its sets and servers name, but for those that are switched off', () => {
+    const { facts, defects } = request({
+      messages: [],
+      mcp_servers: [
+        { type: 'url', name: 'bank', url: 'https://bank.example/mcp' },
+        {
+          type: 'url',
+          name: 'shop',
+          url: 'https://s.example',
+          tool_configuration: { allowed_tools: ['order'] },
+        },
+      ],
+      tools: [
+        {
+          type: 'mcp_toolset',
+          mcp_server_name: 'bank',
+          configs: { pay: { enabled: true }, wire: { enabled: false } },
+        },
+        { type: 'mcp_toolset', mcp_server_name: 'bank', tools: [{ name: 'refund' }] },
+        { type: 'agent_toolset_20260401', configs: [{ name: 'bash' }, { name: 'web', enabled: false }] },
+      ],
+    });
+    expect(defects).toEqual([]);
+    const sets = ['mcp_toolset', 'pay', 'mcp_toolset', 'refund', 'agent_toolset_20260401', 'bash'];
+    expect(facts.tools.map(({ name }) => name)).toEqual([...sets, 'bank', 'shop', 'order']);
+  });
+
   test('may give the system as a string', () => {
     expect(request({ system: 'Be kind.', messages: [] }).facts.system).toBe('Be kind.');
   });

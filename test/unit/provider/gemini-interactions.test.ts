@@ -97,6 +97,17 @@ describe('a request', () => {
     });
   });
 
+  test('offers a server, and the tools of it that are allowed by name', () => {
+    const server = { type: 'mcp_server', name: 'git', url: 'https://git.example/mcp' };
+    const tools = [{ ...server, allowed_tools: [{ mode: 'auto', tools: ['delete_repo'] }] }];
+    const { facts, defects } = read({ model: 'm', input: 'x', tools });
+    expect(defects).toEqual([]);
+    expect(facts.tools).toEqual([
+      { name: 'git', description: 'https://git.example/mcp' },
+      { name: 'delete_repo', description: 'git' },
+    ]);
+  });
+
   test('may give steps, contents or turns', () => {
     const steps = [
       { type: 'user_input', content: [{ type: 'text', text: 'Pay Ada' }] },
