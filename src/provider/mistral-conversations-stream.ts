@@ -3,7 +3,7 @@
  * the entries and says which events carry part of a call. Pure.
  */
 import type { ToolCallFact } from '../core/facts.ts';
-import { isRecord, type JsonRecord, textOf } from './json.ts';
+import { isRecord, type JsonRecord, parsedRecord, textOf } from './json.ts';
 import { chunkKind } from './mistral-chat.ts';
 import {
   addContentCalls,
@@ -41,6 +41,24 @@ const entryTypeByEvent: ReadonlyMap<string, string> = new Map([
 export function entryKey(value: JsonRecord): string {
   const place = typeof value.output_index === 'number' ? value.output_index : 0;
   return `${place} ${textOf(value.tool_call_id) || textOf(value.id)}`;
+}
+
+/**
+ * Notes calls that clients may take for one: Mistral's own joins the pieces of one place, whatever their ids, under the
+ * first name. Whole objects are none, as no text behind one makes it another.
+ */
+function noteSharedPlaces(entries: Iterable<EntryInProgress>, defects: string[]): void {
+  const isWholeAt = new Map<string, boolean>();
+  for (const { place, call, argumentsText } of entries) {
+    if (call?.type !== 'function.call') continue;
+    const isWhole = parsedRecord(argumentsText) !== null;
+    for (const name of [`place ${place}`, `id ${textOf(call.tool_call_id)}`]) {
+      const before = isWholeAt.get(name);
+      if (before === false || (before === true && !isWhole))
+        note(defects, 'pieces of one tool call may belong to another');
+      isWholeAt.set(name, isWhole);
+    }
+  }
 }
 
 /** Opens a reader for one stream. */
@@ -138,6 +156,7 @@ export function createConversationStreamReader(status: number): StreamReader {
       const toolCalls: ToolCallFact[] = [];
       let text = '';
       let beside = '';
+      noteSharedPlaces(entries.values(), defects);
       for (const entry of [...entries.values()].toSorted((a, b) => a.place - b.place)) {
         const { call, argumentsText } = entry;
         if (call !== null) {

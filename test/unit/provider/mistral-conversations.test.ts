@@ -121,6 +121,25 @@ describe('a stream', () => {
     expect(read('sse', body).facts.text).toBe('secret\nA page');
   });
 
+  // https://github.com/mistralai/client-python: `extra/run` joins what has one output_index.
+  test.each([
+    ['its input from another', [piece(0, 'a', ''), { ...piece(0, 'b', '{"amount":1}'), name: 'look' }]],
+    ['its input’s end', [piece(0, 'a', '{"amount":1'), { ...piece(0, 'b', '{}'), name: 'look' }]],
+    ['pieces at two places', [piece(0, 'a', '{"amount":'), piece(1, 'a', '1}')]],
+  ])('with a call that may have %s has a defect', (_what, pieces) => {
+    const done = { type: 'conversation.response.done', usage };
+    const { defects } = read('sse', typedEvents(...pieces, done));
+    expect(defects).toContain('pieces of one tool call may belong to another');
+  });
+
+  test('may leave the places of whole calls out', () => {
+    const pieces = ['a', 'b'].map((id) => ({ ...piece(0, id, '{}'), output_index: undefined }));
+    const done = { type: 'conversation.response.done', usage };
+    const { defects, facts } = read('sse', typedEvents(...pieces, done));
+    expect(defects).toEqual([]);
+    expect(facts.toolCalls).toHaveLength(2);
+  });
+
   test('takes a handover to another agent for a call', () => {
     const at = { output_index: 0, id: 'h' };
     const body = typedEvents(
