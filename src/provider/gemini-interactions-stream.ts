@@ -23,6 +23,22 @@ interface StepInProgress {
   pieces: string;
   /** Deltas of unknown types, any of which might ask for something to be done. */
   readonly strays: JsonRecord[];
+  /** Its end was seen, where some clients take the call up. */
+  over: boolean;
+  /** Who passes over its events so far: nobody ('') or the same clients over all of them. */
+  readonly missedBy: string;
+  /** The same of what its pieces say; null before the first. */
+  unsaidTo: string | null;
+}
+
+/** Which clients pass over an event: the AI SDK goes by `event_type`, and knows its present names alone. */
+function missedBy({ event_type: type }: JsonRecord): string {
+  return typeof type === 'string' && !Object.hasOwn(renamed, type) ? '' : ' name';
+}
+
+/** Which clients pass over what a piece of a call says: its arguments had another name in the API's first revision. */
+function unsaidTo({ arguments: piece, partial_arguments: old }: JsonRecord): string {
+  return isAbsent(piece) && !isAbsent(old) ? ' partial' : '';
 }
 
 const saidDeltas: ReadonlySet<string> = new Set([
@@ -81,14 +97,25 @@ export function createInteractionStreamReader(status: number): StreamReader {
     if (steps.has(index)) note(defects, 'two steps begin at one place');
     const type = textOf(step['type']);
     const said = isCallStep(type) ? { text: '', toolCalls: [] } : readSteps([step], defects);
-    steps.set(index, { type, step, text: said.text, pieces: '', strays: [] });
+    const own = {
+      text: said.text,
+      pieces: '',
+      strays: [],
+      over: false,
+      missedBy: missedBy(value),
+      unsaidTo: null,
+    };
+    steps.set(index, { type, step, ...own });
     if (isCallStep(type) || said.toolCalls.length > 0) return 'tool';
     return said.text === '' ? 'other' : 'text';
   }
 
   /** A piece of a call: its arguments as text, or as a value that comes whole. */
-  function callDelta(open: StepInProgress, delta: JsonRecord): StreamEventKind {
+  function callDelta(open: StepInProgress, delta: JsonRecord, value: JsonRecord): StreamEventKind {
     const type = textOf(delta['type']);
+    open.unsaidTo ??= unsaidTo(delta);
+    if (missedBy(value) !== open.missedBy || unsaidTo(delta) !== open.unsaidTo)
+      note(defects, 'some clients pass over a piece of a tool call');
     if (!isCallStep(open.type) && type !== 'arguments_delta' && !type.endsWith('_call')) {
       if (open.strays.length >= toolCallsMax) note(defects, `more than ${toolCallsMax} tool calls`);
       else open.strays.push(delta);
@@ -117,11 +144,18 @@ export function createInteractionStreamReader(status: number): StreamReader {
       note(defects, 'a delta belongs to no step');
       return 'tool';
     }
+    if (open.over) note(defects, 'a step goes on after its end');
     const type = textOf(delta['type']);
-    if (!saidDeltas.has(type) && !type.endsWith('_result')) return callDelta(open, delta);
+    if (!saidDeltas.has(type) && !type.endsWith('_result')) return callDelta(open, delta, value);
     if (type === 'text') open.text += textOf(delta['text']);
     if (isCallStep(open.type)) return 'tool';
     return silentDeltas.has(type) || (type === 'text' && delta['text'] === '') ? 'other' : 'text';
+  }
+
+  function stepStop(index: unknown): StreamEventKind {
+    const open = typeof index === 'number' ? steps.get(index) : undefined;
+    if (open !== undefined) open.over = true;
+    return 'other';
   }
 
   /** The interaction that begins or ends a stream may have steps in it, of which clients may go by either. */
@@ -151,7 +185,7 @@ export function createInteractionStreamReader(status: number): StreamReader {
       case 'step.delta':
         return stepDelta(value);
       case 'step.stop':
-        return 'other';
+        return stepStop(value['index']);
       case 'interaction.completed':
         stopped = true;
         return absorbInteraction(value, 'end');

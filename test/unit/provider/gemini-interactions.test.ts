@@ -1,3 +1,4 @@
+import { createGoogleGenerativeAI } from '@ai-sdk/google';
 import { GoogleGenAI } from '@google/genai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { HoldpointError } from '../../../src/core/errors.ts';
@@ -5,7 +6,7 @@ import { amendAnswer } from '../../../src/provider/amend-answer.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
 import type { Amendment } from '../../../src/provider/protocol.ts';
 import { type Served, serve } from './served.ts';
-import { headOf, readStream } from './streams.ts';
+import { answering, headOf, readStream } from './streams.ts';
 
 const gemini = protocolOf('gemini');
 const operation = 'interactions';
@@ -235,6 +236,49 @@ describe('a stream', () => {
     ],
   ])('that %s is held', (_what, all) => {
     expect(read(...all, completed).defects).not.toEqual([]);
+  });
+});
+
+describe('a call in pieces, of which the AI SDK passes over one', () => {
+  const args = (text: string) => delta(1, { type: 'arguments_delta', arguments: text });
+  const around = (event: Event): string =>
+    written(created, start(1, call), args('{"amount":5'), event, args('0000}'), stop(1), completed);
+
+  async function byAiSdk(stream: string): Promise<readonly string[]> {
+    const model = createGoogleGenerativeAI({ apiKey: 'none', fetch: answering(stream) }).interactions(
+      'gemini',
+    );
+    const prompt = [{ role: 'user' as const, content: [{ type: 'text' as const, text: 'x' }] }];
+    const inputs: string[] = [];
+    for await (const part of (await model.doStream({ prompt })).stream)
+      if (part.type === 'tool-call') inputs.push(part.input);
+    return inputs;
+  }
+
+  test('is the same to it where it passes over none', async () => {
+    const stream = around(args(',"note":5'));
+    expect(await byAiSdk(stream)).toEqual(['{"amount":5,"note":50000}']);
+    expect(readStream(gemini, operation, stream).defects).toEqual([]);
+  });
+
+  test.each([
+    [
+      'under the name of the first revision',
+      delta(1, { type: 'arguments_delta', partial_arguments: ',"note":5' }),
+    ],
+    ['in an event of the first revision', { ...args(',"note":5'), event_type: 'content.delta' }],
+  ])('has a defect: %s', async (_what, event) => {
+    const stream = around(event);
+    expect(await byAiSdk(stream)).toEqual(['{"amount":50000}']);
+    expect(readStream(gemini, operation, stream).defects).toEqual([
+      'some clients pass over a piece of a tool call',
+    ]);
+  });
+
+  test('has a defect where that comes after its end', async () => {
+    const stream = written(created, start(1, call), stop(1), args('{"amount":50000}'), completed);
+    expect(await byAiSdk(stream)).toEqual(['{}']);
+    expect(readStream(gemini, operation, stream).defects).toEqual(['a step goes on after its end']);
   });
 });
 
