@@ -4,12 +4,17 @@ import { defineConfig } from 'vitest/config';
 import { scratchDir } from './test/support/scratch.ts';
 
 const slow = process.env['TEST_SLOW'] === '1';
-/** Its millions of hashes run ten times slower where the same functions have seen other tests' arguments. */
-const alone = ['test/property/verify/flips.test.ts'];
+const alone = [
+  // Its millions of hashes run ten times slower where the same functions have seen other tests' arguments.
+  'test/property/verify/flips.test.ts',
+  // It has signatures checked by a faster implementation, before the verifier is loaded with its own.
+  'test/property/verify/tampering.test.ts',
+];
 /** Disks that fail, processes that are killed, inputs that a fuzzer makes. */
 const fault = ['test/fault/**/*.test.ts', 'test/crash/**/*.test.ts', 'test/fuzz/**/*.test.ts'];
-/** They watch node:fs, which has to be done before the stores are loaded. */
+/** They watch node:fs, or check signatures faster, which has to be done before the stores are loaded. */
 const faultAlone = [
+  'test/fault/bit-flip.test.ts',
   'test/fault/every-call.test.ts',
   'test/fault/journal.test.ts',
   'test/fault/power-failure.test.ts',
