@@ -94,6 +94,8 @@ export function startSealer(options: SealerOptions): Sealer {
   let committing = false;
   let running = Promise.resolve();
   let failed = false;
+  /** The commit before had more than one entry: then the next may find company too. */
+  let isShared = true;
   let queuedBytes = 0;
   let sinceSnapshot = { entries: 0, bytes: 0 };
   let durable: { size: number; note: Buffer } = { size: tree.size, note: options.note };
@@ -201,16 +203,18 @@ export function startSealer(options: SealerOptions): Sealer {
   function schedule(): void {
     if (committing) return;
     committing = true;
-    // It gathers first: calls that arrived in this round of I/O share a commit.
     running = run();
   }
 
   async function run(): Promise<void> {
     while (!failed) {
-      await gather();
+      // A call that is alone waits for nobody, and at least for what it seals in the same breath.
+      if (isShared) await gather();
+      else await Promise.resolve();
       if (ready.length === 0) rotate();
       const batch = ready.shift();
       if (batch === undefined) break;
+      isShared = batch.leaves.length > 1;
       try {
         await commit(batch);
       } catch (error) {
