@@ -31,11 +31,11 @@ export const summarySchema = z.object({
 });
 export const listSchema = z.object({ items: z.array(summarySchema), total: z.number() });
 
+const callReading = { name: z.string(), arguments: z.json(), argumentsText: z.string() };
 const callSchema = z.object({
   id: z.string(),
-  name: z.string(),
-  arguments: z.json(),
-  argumentsText: z.string(),
+  ...callReading,
+  alsoAs: z.array(z.object(callReading)).optional(),
 });
 const reviewSchema = z.object({
   by: z.string(),

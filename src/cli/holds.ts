@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { HoldpointError, refusalOf } from '../core/errors.ts';
 import { becauseLines } from './because.ts';
+import { callLines } from './call-lines.ts';
 import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
 import { type Detail, detailSchema, listSchema, summarySchema, unnamed } from './hold-answers.ts';
@@ -104,7 +105,7 @@ function printHold(hold: Detail): void {
     printLine(
       `\nIf you release, this tool call reaches the workload:\n  ${visible(call.name)}  (${visible(call.id)})`,
     );
-    printLine(indent(visibleLines(JSON.stringify(call.arguments, null, 2))));
+    printLine(indent(visibleLines(callLines(call).join('\n'))));
   }
   const text = hold.exchange?.response?.text ?? '';
   if (text !== '') printLine(`\nAnswer\n${indent(visibleLines(text))}`);

@@ -1,5 +1,6 @@
 /** The interactive queue as rows of text. Pure; every recorded character is made visible before it is a row. */
 import { becauseLines } from './because.ts';
+import { callLines } from './call-lines.ts';
 import { type Detail, unnamed } from './hold-answers.ts';
 import { duration, visible } from './print.ts';
 import { promptWords } from './queue-prompt.ts';
@@ -157,8 +158,7 @@ function callRows(hold: Detail, withheld: ReadonlySet<number>, columns: number):
   const calls = hold.exchange?.response?.toolCalls ?? [];
   const [only] = calls;
   const own = (line: string): string[] => ours(line, columns);
-  const argumentsOf = (call: (typeof calls)[number]): string[] =>
-    quoted(JSON.stringify(call.arguments, null, 2), columns);
+  const argumentsOf = (call: (typeof calls)[number]): string[] => quoted(callLines(call).join('\n'), columns);
   if (calls.length === 1 && only !== undefined) {
     return [
       ...own(`If you release, this tool call reaches the workload: ${only.name}`),

@@ -123,7 +123,7 @@ export type Summary = { readonly from: string; readonly to: string; readonly cou
 /** Which receiver is sent a test. */
 export type TestNotification = { readonly receiver: string };
 /** One tool call as the model asked for it. */
-export type ToolCall = { readonly id: string; readonly name: string; readonly arguments: unknown; readonly argumentsText: string };
+export type ToolCall = { readonly id: string; readonly name: string; readonly arguments: unknown; readonly argumentsText: string; readonly alsoAs?: readonly ({ readonly name: string; readonly arguments: unknown; readonly argumentsText: string })[] };
 /** A part of a rule that made it match. */
 export type TruePart = { readonly expression: string; readonly values: readonly ({ readonly path: string; readonly value: string })[] };
 /** A key that is to count no more. */

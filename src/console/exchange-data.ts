@@ -6,6 +6,10 @@ export interface ToolCall {
   readonly name: string;
   /** As the provider sent them: what the workload would get. */
   readonly argumentsText: string;
+  /** What else it is called, by the server of its tool or with its namespace. */
+  readonly otherNames: readonly string[];
+  /** Its arguments as some client reads them otherwise, as JSON. */
+  readonly otherReadings: readonly string[];
 }
 
 export interface Message {
@@ -99,11 +103,28 @@ function readResponse(from: Shape): ResponseContent {
 
 function readToolCall(item: unknown): ToolCall {
   const from = shapeOf(item, 'tool call');
+  const name = textIn(from, 'name');
+  const others =
+    from['alsoAs'] === undefined ? [] : listIn(from, 'alsoAs', (other) => shapeOf(other, 'call'));
+  const own = JSON.stringify(from['arguments']);
   return {
     id: textIn(from, 'id'),
-    name: textIn(from, 'name'),
+    name,
     argumentsText: textIn(from, 'argumentsText'),
+    otherNames: distinct(
+      others.map((other) => textIn(other, 'name')),
+      name,
+    ),
+    otherReadings: distinct(
+      others.map((other) => JSON.stringify(other['arguments'])),
+      own,
+    ),
   };
+}
+
+/** Each once, without the one that is known. */
+function distinct(texts: readonly string[], known: string): readonly string[] {
+  return [...new Set(texts)].filter((text) => text !== known);
 }
 
 function tokensIn(from: Shape): string {

@@ -125,7 +125,25 @@ function CallCard(props: {
       isWithheld ? h('span', { class: 'flag' }, 'withheld') : null,
     ]),
     h(LookalikeNote, { text: call.name }),
+    call.otherNames.length === 0
+      ? null
+      : h('p', { class: 'other-names' }, [
+          h('span', { class: 'quiet' }, 'also known as '),
+          call.otherNames.map((name, i) => [
+            i === 0 ? null : ', ',
+            h('code', { key: name }, h(Recorded, { text: name })),
+          ]),
+        ]),
     h(ArgumentsTable, { source: call.argumentsText, matched, path: `${path}/arguments` }),
+    call.otherReadings.map((source) =>
+      h('div', { key: source, class: 'other-reading' }, [
+        h('p', { class: 'note' }, [
+          h('strong', null, 'Some clients read the arguments otherwise. '),
+          'A workload that uses one of them gets this:',
+        ]),
+        h(ArgumentsTable, { source }),
+      ]),
+    ),
   ]);
 }
 

@@ -86,7 +86,6 @@ function understood(entries: readonly Entry[], sealed: SealedMessages): Exchange
     method: String(first.data['method']),
     path,
     ...request.facts,
-    messages: request.facts.messages.map((one) => ({ ...one, toolCalls: one.toolCalls.map(shownCall) })),
     raw: rawOf(message),
   };
   if (answer === undefined || sealed.response === null)
@@ -100,17 +99,11 @@ function understood(entries: readonly Entry[], sealed: SealedMessages): Exchange
     request: base,
     response: {
       ...reading.facts,
-      toolCalls: reading.facts.toolCalls.map(shownCall),
       streamed,
       raw: rawOf(answerMessage),
     },
     defects: [...partial, ...request.defects, ...reading.defects],
   };
-}
-
-/** A call as it came: what else rules see it as says nothing more of it. */
-function shownCall({ alsoAs: _also, ...call }: ToolCallFact): ToolCallFact {
-  return call;
 }
 
 /** What a sealed answer said. */

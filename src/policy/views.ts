@@ -55,8 +55,7 @@ export class ToolCallView {
   readonly id: string;
   readonly name: string;
   readonly argumentsText: string;
-  /** Of the call among the facts, from 0: other readings of one have its place. No rule reads it. */
-  readonly place: number;
+  readonly #place: number;
   readonly #reading: CallReading;
   #checked = false;
 
@@ -64,8 +63,13 @@ export class ToolCallView {
     this.id = id;
     this.name = reading.name;
     this.argumentsText = reading.argumentsText;
-    this.place = place;
+    this.#place = place;
     this.#reading = reading;
+  }
+
+  /** Of the call among the facts, from 0: other readings of one have its place. No rule reads it, and nobody is shown it. */
+  get place(): number {
+    return this.#place;
   }
 
   get arguments(): unknown {

@@ -1,5 +1,7 @@
 /** A rule on a tool's name holds that tool on a server that the provider calls, and what is released is what came. */
 import { afterEach, expect, test } from 'vitest';
+import { callLines } from '../../src/cli/call-lines.ts';
+import { detailSchema } from '../../src/cli/hold-answers.ts';
 import { endAll } from '../support/endings.ts';
 import { wholeAnswer } from '../support/raw-upstream.ts';
 import { holdTransfers } from './policies.ts';
@@ -31,6 +33,21 @@ test.each(['mcp_call', 'mcp_approval_request'])('a large transfer by %s waits fo
   const hold = await rig.sidecar.ada.nextHold();
   expect(await rig.sidecar.ada.rule(hold, { verdict: 'release' })).toMatchObject({ status: 201 });
   expect((await client.answer()).body.toString()).toBe(answer);
+});
+
+test('whoever rules on it sees what the call is known as', async () => {
+  const { rig } = await asked(answerOf('mcp_call', 25_000));
+  const { id } = await rig.sidecar.ada.nextHold();
+  const { controlUrl, place } = rig.sidecar;
+  const response = await fetch(`${controlUrl}/api/v1/holds/${id}`, {
+    headers: { authorization: `Bearer ${place.tokenOf('ada', 'reviewer')}` },
+  });
+  const { exchange } = detailSchema.parse(await response.json());
+  const [call] = exchange?.response?.toolCalls ?? [];
+  expect(call?.name).toBe('mcp_call');
+  expect(call?.alsoAs?.map(({ name }) => name)).toEqual(['transfer_funds', 'bank.transfer_funds']);
+  if (call === undefined) throw new Error('there is a call');
+  expect(callLines(call)).toContain('also known as bank.transfer_funds');
 });
 
 test('a small one does not', async () => {

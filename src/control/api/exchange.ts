@@ -11,12 +11,22 @@ const rawMessageSchema = z
   })
   .meta({ id: 'RawMessage', description: 'An HTTP message as it was sealed.' });
 
+const callReading = {
+  name: z.string(),
+  arguments: z.unknown().describe('Parsed; {} when they were empty or did not parse.'),
+  argumentsText: z.string().describe('Exactly as the provider sent them.'),
+};
+
 export const toolCallSchema = z
   .object({
     id: z.string(),
-    name: z.string(),
-    arguments: z.unknown().describe('Parsed; {} when they were empty or did not parse.'),
-    argumentsText: z.string().describe('Exactly as the provider sent them.'),
+    ...callReading,
+    alsoAs: z
+      .array(z.object(callReading))
+      .optional()
+      .describe(
+        'The same call as others name or read it, where they do: as the server of its tool calls it, with its namespace, or with a number as some client reads it. Rules see each.',
+      ),
   })
   .meta({ id: 'ToolCall', description: 'One tool call as the model asked for it.' });
 

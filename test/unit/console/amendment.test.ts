@@ -4,6 +4,7 @@ import type { Exchange } from '../../../src/console/exchange-data.ts';
 import { hold } from './holds.ts';
 
 const raw = { startLine: '', headers: [], body: '{"model":"gpt-4.1"}' };
+const plain = { otherNames: [], otherReadings: [] };
 const exchange: Exchange = {
   request: { method: 'POST', path: '/', params: [], system: '', messages: [], tools: [], raw },
   response: {
@@ -11,8 +12,8 @@ const exchange: Exchange = {
     text: 'On it.',
     refusal: '',
     toolCalls: [
-      { id: 'call_1', name: 'pay', argumentsText: '{"amount":25000,"to":"DE89"}' },
-      { id: 'call_2', name: 'tell', argumentsText: '{"text":"done"}' },
+      { id: 'call_1', name: 'pay', argumentsText: '{"amount":25000,"to":"DE89"}', ...plain },
+      { id: 'call_2', name: 'tell', argumentsText: '{"text":"done"}', ...plain },
     ],
     finishReason: 'tool_calls',
     tokens: '',

@@ -1,0 +1,42 @@
+/** A tool call for somebody who rules on it: what the workload gets, and where clients get something else than is shown. */
+import type { Detail } from './hold-answers.ts';
+
+type Call = NonNullable<NonNullable<Detail['exchange']>['response']>['toolCalls'][number];
+
+/** The arguments, laid out; as they were sent, too, where laying out changed what they say; and how else the call is read. */
+export function callLines(call: Call): readonly string[] {
+  const laidOut = JSON.stringify(call.arguments);
+  const names = new Set((call.alsoAs ?? []).map(({ name }) => name).filter((name) => name !== call.name));
+  const readings = new Set(
+    (call.alsoAs ?? []).map((other) => JSON.stringify(other.arguments)).filter((other) => other !== laidOut),
+  );
+  return [
+    ...JSON.stringify(call.arguments, null, 2).split('\n'),
+    ...(isAsSent(laidOut, call.argumentsText) ? [] : [`exactly as sent: ${call.argumentsText}`]),
+    ...[...names].map((name) => `also known as ${name}`),
+    ...[...readings].map((reading) => `some clients read instead: ${reading}`),
+  ];
+}
+
+/** Numbers beyond what JavaScript holds, names that stand twice and the like do not survive being read. */
+function isAsSent(laidOut: string, sent: string): boolean {
+  const bare = withoutSpace(sent);
+  return bare === laidOut || (bare === '' && laidOut === '{}');
+}
+
+/** JSON without the white space between its tokens. */
+function withoutSpace(json: string): string {
+  let bare = '';
+  let isInText = false;
+  for (let at = 0; at < json.length; at += 1) {
+    const character = json.charAt(at);
+    if (isInText && character === '\\') {
+      bare += json.slice(at, at + 2);
+      at += 1;
+      continue;
+    }
+    if (character === '"') isInText = !isInText;
+    if (isInText || !/\s/.test(character)) bare += character;
+  }
+  return bare;
+}
