@@ -8,6 +8,7 @@ import type { ControlListener } from './control/server.ts';
 import { startControlPlane } from './control-plane.ts';
 import { type Schedule, systemClock, systemRandom, systemSchedule } from './core/clock.ts';
 import { createEndings, type Endings } from './core/endings.ts';
+import { collectAll } from './core/garbage.ts';
 import { createRoleBook } from './core/roles.ts';
 import { startDataPlane } from './data-plane.ts';
 import { createErasureDesk } from './erasure/desk.ts';
@@ -49,6 +50,9 @@ export interface Sidecar {
 export interface Machine extends LedgerPlace {
   readonly schedule: Schedule;
 }
+
+/** Reading so many holds again leaves tens of megabytes behind, for as long as nobody calls. */
+const manyHolds = 1_000;
 
 const thisMachine: Machine = {
   clock: systemClock,
@@ -143,6 +147,7 @@ async function assemble(
   queue = holds;
   endings.add(holds.stop);
   await holds.restore();
+  if (holds.list().length >= manyHolds) collectAll();
 
   const outside = await openOutsideMemory({ config, env, ledger, clock, schedule, log, metrics });
   memory = outside;

@@ -70,7 +70,9 @@ export function createDecisions({ opened, lookup, search, subjects, keks }: Deci
     const seqs = head.open.get(requestSeq) ?? (await lookup.entriesOf(requestSeq));
     const { size } = sealer.durable();
     const durable = seqs.filter((seq) => seq > requestSeq && seq < size);
-    const entries = await Promise.all(durable.map((seq) => readEntry(store, seq)));
+    const entries: Entry[] = [];
+    // One after the other: they mostly lie in one block, which is then read once.
+    for (const seq of durable) entries.push(await readEntry(store, seq));
     // The lookup is never evidence: what it names must say itself that it belongs here.
     return entries.filter((entry) => isAbout(entry, requestSeq));
   }

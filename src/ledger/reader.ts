@@ -106,10 +106,13 @@ async function findBlockRecord(
   store: RecordStore,
   seq: number,
 ): Promise<{ readonly firstSeq: number; readonly record: Buffer } | null> {
-  const range = { to: recordKey(seq, 'block'), reverse: true, limit: recordsOfBlockMax, withoutBodies: true };
-  for await (const { key, value } of store.scan(range)) {
+  // LevelDB keeps what an iterator read last until the iterator is collected: of many blocks that is much.
+  const keys = { to: recordKey(seq, 'block'), reverse: true, limit: recordsOfBlockMax, keysOnly: true };
+  for await (const { key } of store.scan({ ...keys, withoutBodies: true })) {
     const place = parseRecordKey(key);
-    if (place?.kind === 'block') return { firstSeq: place.seq, record: value };
+    if (place?.kind !== 'block') continue;
+    const record = await store.get(key);
+    return record === undefined ? null : { firstSeq: place.seq, record };
   }
   return null;
 }

@@ -13,6 +13,8 @@ export interface ScanRange {
   readonly limit?: number;
   /** Passes over the bodies records, which are large and need not be read to walk the entries. */
   readonly withoutBodies?: boolean;
+  /** The values need not be read, and may be empty. */
+  readonly keysOnly?: boolean;
 }
 
 export interface RecordStore {

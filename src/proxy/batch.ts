@@ -14,7 +14,7 @@ import type { House } from './house.ts';
 import { judge, passed } from './judge.ts';
 import { requestDraft, responseDraft } from './record.ts';
 import { storedAnswer, storedRequest, storedWhole } from './stored-body.ts';
-import { countGarbage } from './young-garbage.ts';
+import { countGarbage } from '../core/garbage.ts';
 
 export interface Lines {
   /** One for each line, in order. */

@@ -15,7 +15,7 @@ import type { Answer } from './forward.ts';
 import type { House } from './house.ts';
 import type { Relayed } from './relay.ts';
 import { openTape, type Tape } from './tape.ts';
-import { countGarbage } from './young-garbage.ts';
+import { countGarbage } from '../core/garbage.ts';
 
 export type LargeAnswer = Relayed & {
   readonly reading: LinesReading & { readonly complete: boolean; readonly failed: boolean };

@@ -213,6 +213,7 @@ async function open(dir: string, createIfMissing: boolean): Promise<LevelStore> 
 }
 
 const beyondAllKeys = Buffer.alloc(16, 0xff);
+const noValue = Buffer.alloc(0);
 
 /** LevelDB writes its memory to a table before it compacts, whatever the range; no key lies in this one. */
 async function flushMemory(db: object): Promise<void> {
@@ -232,8 +233,9 @@ async function* scan(db: Level<Buffer, Buffer>, range: ScanRange): AsyncIterable
     ...(range.to === undefined ? {} : { lte: range.to }),
     reverse: range.reverse ?? false,
     limit: range.limit ?? -1,
+    values: range.keysOnly !== true,
   };
-  for await (const [key, value] of db.iterator(options)) yield { key, value };
+  for await (const [key, value = noValue] of db.iterator(options)) yield { key, value };
 }
 
 /** What a disk says that is as it was, but takes nothing. */

@@ -1,7 +1,6 @@
 /**
- * Collects short-lived objects while a large file is worked through. Buffers lie outside the heap that V8 watches
- * closely: it lets some 64 MB of them wait, and doubles its own room for young objects meanwhile. A young collection
- * every half a megabyte costs little, as almost nothing outlives it, and keeps both small.
+ * Collects what is not needed any more where V8 would let it be. Buffers lie outside the heap that V8 watches closely: it
+ * lets some 64 MB of them wait, and doubles its own room for young objects meanwhile.
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -9,7 +8,7 @@ import { runInNewContext } from 'node:vm';
 /** Bytes that are worked through between two collections. */
 const bytesBetween = 512 * 1024;
 
-type Collect = (options: { readonly type: 'minor' }) => unknown;
+type Collect = (options: { readonly type: 'minor' | 'major'; readonly flavor?: 'last-resort' }) => unknown;
 
 /** Exposed for as long as it takes to get hold of it; null where this V8 has none. */
 function collector(): Collect | null {
@@ -21,7 +20,10 @@ function collector(): Collect | null {
 
 let collect: Collect | null | undefined;
 
-/** Counts bytes that are worked through, and collects now and then. */
+/**
+ * Counts bytes that are worked through, and collects now and then while that lasts. A young collection every half a
+ * megabyte costs little, as almost nothing outlives it.
+ */
 export function countGarbage(): (bytes: number) => void {
   let since = 0;
   return (bytes) => {
@@ -31,4 +33,10 @@ export function countGarbage(): (bytes: number) => void {
     if (collect === undefined) collect = collector();
     collect?.({ type: 'minor' });
   };
+}
+
+/** Gives back what a large piece of work left behind, room for young objects included; takes a quarter of a second. */
+export function collectAll(): void {
+  if (collect === undefined) collect = collector();
+  collect?.({ type: 'major', flavor: 'last-resort' });
 }
