@@ -7,7 +7,7 @@ import { launchBrowser, missingBrowser, question, type Stage, setStage } from '.
 const holds = 10_000;
 const callsAtOnce = 24;
 const firstPageMsMax = 300;
-/** From the token to the first line on the screen, the fastest of so many: what else the machine does is not the console's. */
+/** From the token to the first line on the screen, the median of so many: what else the machine does is not the console's. */
 const firstLineMsMax = 300;
 const signIns = 5;
 /** The first of them, when nothing was ever run before. */
@@ -111,10 +111,11 @@ describe.skipIf(missingBrowser !== '')(`a long queue (${missingBrowser || 'Chrom
         await page.locator('.lines-more').waitFor({ state: 'detached', timeout: readWholeMsMax });
         const [firstEverMs = Number.NaN] = firstLineMs;
         tell('first line, the first time', firstEverMs, 'ms');
-        tell('first line, fastest', Math.min(...firstLineMs), 'ms');
+        const medianMs = firstLineMs.toSorted((a, b) => a - b)[signIns >> 1] ?? Number.NaN;
+        tell('first line, median', medianMs, 'ms');
         tell('whole queue', performance.now() - startMs, 'ms');
         expect(firstEverMs).toBeLessThan(firstEverMsMax);
-        expect(Math.min(...firstLineMs)).toBeLessThan(firstLineMsMax);
+        expect(medianMs).toBeLessThan(firstLineMsMax);
       },
       readWholeMsMax,
     );
