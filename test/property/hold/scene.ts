@@ -116,15 +116,19 @@ export async function createScene(): Promise<Scene> {
   async function boot(): Promise<Process> {
     const process: { dead: boolean } = { dead: false };
     const pending = new Set<Promise<void>>();
+    const silence = new Promise<void>(() => undefined);
     const openStore = async (): Promise<LedgerStore> => {
       const store = await house.disk.open();
       return {
         ...store,
         commit: async (records, sync) => {
           await gate?.promise;
-          // A dead process writes nothing and hears of nothing.
-          if (process.dead) return new Promise<void>(() => undefined);
-          return store.commit(records, sync);
+          // A dead process writes nothing and hears of nothing, also where it died while it wrote.
+          if (process.dead) return silence;
+          await store.commit(records, sync).catch((error: unknown) => {
+            if (!process.dead) throw error;
+          });
+          return process.dead ? silence : undefined;
         },
       };
     };
