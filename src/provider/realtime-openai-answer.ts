@@ -54,6 +54,16 @@ export function wordsOf(item: JsonRecord): string {
   return joined(text, refusal);
 }
 
+/** Which tool a call is of, and whose. */
+export function toolOf({ type, name, namespace, server_label: server }: JsonRecord): string {
+  return JSON.stringify([type, name, namespace ?? null, server ?? null]);
+}
+
+/** What a call hands to its tool. */
+export function handedTo({ arguments: written, input }: JsonRecord): string {
+  return JSON.stringify([written ?? null, input ?? null]);
+}
+
 export function openAnswer(): RealtimeAnswer {
   const reader = createResponsesStreamReader(okStatus);
   const { defects } = reader;
@@ -100,16 +110,16 @@ export function openAnswer(): RealtimeAnswer {
   }
 
   function sameCall(a: JsonRecord, b: JsonRecord): boolean {
-    return a.type === b.type && a.id === b.id && a.call_id === b.call_id && a.name === b.name;
+    return a.id === b.id && a.call_id === b.call_id && toolOf(a) === toolOf(b);
   }
 
   /** Some clients believe the response, some the conversation. */
   function compareEchoes(): void {
     const asked = calls();
     for (const echo of echoes) {
-      const unfinished = echo.status === 'in_progress' || textOf(echo.arguments) === '';
+      const unfinished = echo.status === 'in_progress' || textOf(echo.arguments ?? echo.input) === '';
       const same = asked.some(
-        (call) => sameCall(call, echo) && (unfinished || call.arguments === echo.arguments),
+        (call) => sameCall(call, echo) && (unfinished || handedTo(call) === handedTo(echo)),
       );
       if (!same) note(defects, 'the conversation has another tool call than the response');
     }
@@ -148,7 +158,7 @@ export function openAnswer(): RealtimeAnswer {
     has,
     repeats(item) {
       if (isCallItem(textOf(item.type)))
-        return calls().some((call) => sameCall(call, item) && call.arguments === item.arguments);
+        return calls().some((call) => sameCall(call, item) && handedTo(call) === handedTo(item));
       const { facts } = reader.reading();
       return has(item) && joined(textOfAll(facts), facts.refusal).includes(wordsOf(item));
     },

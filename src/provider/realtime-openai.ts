@@ -9,7 +9,7 @@ import { isCallItem, readOutput, responseFacts } from './openai-responses.ts';
 import type { ResponseReading } from './protocol.ts';
 import { note, unreadResponse } from './reading.ts';
 import type { ClientReading, ServerReading, SocketDialect, SocketMessage, SocketReader } from './realtime.ts';
-import { openAnswer, type RealtimeAnswer, wordsOf } from './realtime-openai-answer.ts';
+import { handedTo, openAnswer, type RealtimeAnswer, toolOf, wordsOf } from './realtime-openai-answer.ts';
 import { createRealtimeSession } from './realtime-openai-session.ts';
 import {
   besideAnswers,
@@ -28,7 +28,7 @@ const knownMax = 10_000;
 /** What a call asks for, or a message says: equal texts are the same to whoever has one of them. */
 function meaningOf(item: JsonRecord): string {
   if (item.type === 'message') return sha256Hex(Buffer.from(wordsOf(item)));
-  return JSON.stringify([item.type, item.call_id ?? item.id, item.name, item.arguments]);
+  return JSON.stringify([toolOf(item), item.call_id ?? item.id, handedTo(item)]);
 }
 
 /** Something of an answer, and not merely how far it has got. */

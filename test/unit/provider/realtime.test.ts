@@ -160,6 +160,34 @@ describe('the Realtime API', () => {
     expect(reader.readServer(message(other))).toMatchObject({ kind: 'tool', alone: true, ends: true });
   });
 
+  test.each([
+    ['server', { type: 'mcp_call', id: 'm', name: 'delete', arguments: '{}' }, 'server_label'],
+    ['namespace', { type: 'function_call', call_id: 'c', name: 'delete', arguments: '{}' }, 'namespace'],
+    ['input', { type: 'custom_tool_call', call_id: 'c', name: 'sh' }, 'input'],
+  ])('a call that the workload has is another one with another %s', (_what, call, member) => {
+    const reader = open();
+    const item = { ...call, [member]: 'a' };
+    told(reader, { type: 'conversation.item.create', item });
+    const echo = (of: object) =>
+      reader.readServer(message({ type: 'conversation.item.added', item: { ...item, ...of } }));
+    expect(echo({})).toMatchObject({ kind: 'other', answer: null });
+    expect(echo({ [member]: 'b' })).toMatchObject({ kind: 'tool', alone: true });
+  });
+
+  test('a call that the conversation has of another server than the response is a defect', () => {
+    const reader = open();
+    const call = { type: 'mcp_call', id: 'm', name: 'delete', server_label: 'repos', arguments: '{}' };
+    const read = (event: object) => reader.readServer(message(event));
+    read({ type: 'response.created', response: { id: 'r' } });
+    read({ type: 'response.output_item.added', response_id: 'r', output_index: 0, item: call });
+    read({ type: 'conversation.item.added', item: { ...call, server_label: 'bank' } });
+    read({ type: 'response.output_item.done', response_id: 'r', output_index: 0, item: call });
+    read({ type: 'response.done', response: { id: 'r', status: 'completed', output: [call] } });
+    expect(reader.reading('r').defects).toEqual(['the conversation has another tool call than the response']);
+    const after = read({ type: 'conversation.item.done', item: { ...call, server_label: 'bank' } });
+    expect(after).toMatchObject({ kind: 'tool', alone: true });
+  });
+
   test('an answer in which a key is written twice has a defect and never passes', () => {
     const reader = open();
     reader.readServer(message({ type: 'response.created', response: { id: 'r' } }));
