@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { CallReading } from '../core/facts.ts';
-import { stringEnd } from './json.ts';
+import { readJsonText, stringEnd } from './json.ts';
 
 /** Letter, sign or first digit, and the digits that are left. */
 const exponent = /([0-9])[eE][-+0-9]([0-9]*)/g;
@@ -27,17 +27,10 @@ function withoutExponents(text: string): string {
 export function olderReading({ name, arguments: value, argumentsText }: CallReading): readonly CallReading[] {
   if (!exponentBegins.test(argumentsText)) return [];
   const text = withoutExponents(argumentsText);
-  const read = parsed(text);
+  if (text === argumentsText) return [];
+  // What is wrong with the text is wrong with the call as it is written, and noted there.
+  const { value: read } = readJsonText(text, 'the arguments');
   return read === undefined || isDeepStrictEqual(read, value)
     ? []
     : [{ name, arguments: read, argumentsText: text }];
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

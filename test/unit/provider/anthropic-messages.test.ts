@@ -282,6 +282,12 @@ describe('a stream', () => {
     expect(streamed('{"a":1e5').defects).toEqual(['the argument text of a tool call is not JSON']);
   });
 
+  test('has no other reading that is nested deeper than anybody may walk', () => {
+    const { facts, defects } = streamed(`{"n":1e5,"deep":${'['.repeat(100_000)}${']'.repeat(100_000)}}`);
+    expect(defects).toEqual(['the argument text of a tool call is nested deeper than 128']);
+    expect(facts.toolCalls[0]).not.toHaveProperty('alsoAs');
+  });
+
   test('has what a block of an unknown type is handed in pieces', () => {
     const { facts, defects } = streamed('{"n":1}', toolUse({}, 'remote_tool_use'));
     expect(defects).toEqual([]);
