@@ -88,6 +88,16 @@ function callViews(what: string, calls: readonly ToolCallFact[]): readonly ToolC
   return bounded(what, views);
 }
 
+/** Readings of a call that hand its tool something else than the call does, or lay open what stands in it as a text. */
+function handedOtherwise({ argumentsText, alsoAs = [] }: ToolCallFact): readonly CallReading[] {
+  const seen = new Set([argumentsText]);
+  return alsoAs.filter((other) => {
+    const isNew = !seen.has(other.argumentsText);
+    seen.add(other.argumentsText);
+    return isNew;
+  });
+}
+
 export class MessageView {
   readonly role: string;
   readonly text: string;
@@ -266,6 +276,7 @@ export class Variables {
       response === undefined ? [this.request.readableAs('labels')] : [response.text, response.refusal];
     const calls =
       response === undefined ? request.messages.flatMap((message) => message.toolCalls) : response.toolCalls;
-    return [...written, ...calls.flatMap((call) => [call.argumentsText, texts(call.arguments)])].join('\n');
+    const handed = calls.flatMap((call) => [call, ...handedOtherwise(call)]);
+    return [...written, ...handed.flatMap((call) => [call.argumentsText, texts(call.arguments)])].join('\n');
   }
 }

@@ -38,6 +38,20 @@ describe('a rule on labels', () => {
       { ...call('pay', { to: iban }), argumentsText: '{"to":"\\u0044E89 3704 0044 0532 0130 00"}' },
       '"pii.iban" in labels',
     ],
+    [
+      'behind escapes in a text of arguments that the call has',
+      {
+        ...call('remote.execution', { arguments: '{"to":"\\u0044E89 3704 0044 0532 0130 00"}' }),
+        alsoAs: [
+          {
+            name: 'pay',
+            arguments: { to: iban },
+            argumentsText: '{"to":"\\u0044E89 3704 0044 0532 0130 00"}',
+          },
+        ],
+      },
+      '"pii.iban" in labels',
+    ],
     ['as a number', call('pay', { card: 4111111111111111 }), '"pii.card" in labels'],
   ])('matches on what a tool is handed %s', (_, toolCall, asked) => {
     expect(judgeOf({ when: asked }).judge('response', answering({ toolCalls: [toolCall] })).action).toBe(
