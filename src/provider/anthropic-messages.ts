@@ -5,7 +5,7 @@
 import type { MessageFact, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
 import { readServers, readTools } from './anthropic-offered-tools.ts';
 import { olderReading } from './anthropic-older-reading.ts';
-import { qualified, toolNamedIn } from './call-readings.ts';
+import { qualified, scopeOfBlock, toolNamedIn } from './call-readings.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, readJsonText, textOf } from './json.ts';
 import { memberSources } from './json-source.ts';
 import { promptOf } from './prompt.ts';
@@ -66,11 +66,11 @@ export function addBlockCall(
   if (!callBlocks.has(type)) {
     const own = ownMembers(block, inputText, defects);
     const name = type === '' ? 'untyped_block' : type;
-    addCall(into, defects, id, name, own, JSON.stringify(own), toolNamedIn(own));
+    addCall(into, defects, id, name, own, JSON.stringify(own), toolNamedIn(own, defects));
     return;
   }
   const name = textOf(block.name);
-  const scope = textOf(block.server_name) || textOf(block.toolset_name);
+  const scope = scopeOfBlock(block);
   const input = block.input;
   const written = isRecord(input) && Object.keys(input).length > 0;
   if (inputText !== null && inputText !== '') {

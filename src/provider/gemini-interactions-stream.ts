@@ -3,6 +3,7 @@
  * and says which events carry part of a call. The API's first revision named the same events otherwise. Pure.
  */
 import type { ToolCallFact } from '../core/facts.ts';
+import { namesOf } from './call-readings.ts';
 import {
   readInteractionUsage,
   readSteps,
@@ -215,7 +216,7 @@ export function createInteractionStreamReader(status: number): StreamReader {
   }
 
   const calls = (read: StepsRead) =>
-    JSON.stringify(read.toolCalls.map((call) => [call.name, call.arguments]));
+    JSON.stringify(read.toolCalls.map((call) => [namesOf(call), call.arguments]));
 
   return {
     defects,

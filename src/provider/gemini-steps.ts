@@ -48,7 +48,7 @@ export function addStepCall(
   const alsoAs = (call: CallReading) =>
     namedCalls.has(type)
       ? qualified(step['server_name'], call)
-      : toolNamedIn({ ...step, arguments: call.arguments });
+      : toolNamedIn({ ...step, arguments: call.arguments }, defects);
   const args = step['arguments'];
   const whole = isRecord(args) && Object.keys(args).length > 0;
   if (type === 'function_call' && name === '') note(defects, 'a tool call has no name');
@@ -63,7 +63,7 @@ export function addStepCall(
     addJsonCall(into, defects, id, name, '{}', alsoAs);
   } else {
     const { id: _id, type: _type, ...rest } = step;
-    addCall(into, defects, id, name, rest, JSON.stringify(rest), toolNamedIn(rest));
+    addCall(into, defects, id, name, rest, JSON.stringify(rest), toolNamedIn(rest, defects));
   }
 }
 

@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
 import { confirmAmended, planAmendment, rewriteJson, unamendable } from './amendment.ts';
-import { qualified } from './call-readings.ts';
+import { namesOf, qualified } from './call-readings.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import type { Amendment, RequestReading, ResponseReading } from './protocol.ts';
 import {
@@ -121,7 +121,11 @@ const progress =
   /^(chat\.start|(model_load|prompt_processing)\.(start|progress|end)|(message|reasoning)\.(start|end))$/;
 
 function isSame(told: ToolCallFact, repeated: ToolCallFact | undefined): boolean {
-  return told.name === repeated?.name && isDeepStrictEqual(told.arguments, repeated.arguments);
+  return (
+    repeated !== undefined &&
+    namesOf(told) === namesOf(repeated) &&
+    isDeepStrictEqual(told.arguments, repeated.arguments)
+  );
 }
 
 /** Opens a reader for one stream. Its last event repeats the whole answer, and is what counts. */

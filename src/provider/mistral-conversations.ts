@@ -93,7 +93,7 @@ export function addEntryCall(
   }
   const { id: _id, type: _type, object: _object, created_at: _at, completed_at: _done, ...rest } = entry;
   const name = type === '' ? 'untyped_entry' : type;
-  addCall(into, defects, id, name, rest, JSON.stringify(rest), toolNamedIn(rest));
+  addCall(into, defects, id, name, rest, JSON.stringify(rest), toolNamedIn(rest, defects));
 }
 
 /** Adds the calls that content of an unknown kind is taken for. */

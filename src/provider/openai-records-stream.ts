@@ -3,6 +3,7 @@
  * calls could hide in: whatever asks for a tool is found wherever it stands. Pure.
  */
 import type { ToolCallFact } from '../core/facts.ts';
+import { namesOf } from './call-readings.ts';
 import { isRecord, type JsonRecord, textOf } from './json.ts';
 import { addFoundCall, findWithin, readEitherUsage } from './openai-records.ts';
 import { addCall, joined, note, unreadResponse, usageAbsent } from './reading.ts';
@@ -13,12 +14,6 @@ export interface ToldCalls {
   readonly calls: readonly ToolCallFact[];
   /** Takes the calls of one event in; true when there were any. */
   absorb(value: JsonRecord): boolean;
-}
-
-function isSameName(a: ToolCallFact, b: ToolCallFact): boolean {
-  const names = ({ name, alsoAs = [] }: ToolCallFact): string =>
-    JSON.stringify([name, ...alsoAs.map((other) => other.name)]);
-  return names(a) === names(b);
 }
 
 /** Keeps calls apart by id: the same call may be told by its item, its step and its run, more than once. */
@@ -36,7 +31,7 @@ export function createToldCalls(defects: string[]): ToldCalls {
         addFoundCall(one, told, defects);
         const [fact] = told;
         if (fact === undefined) continue;
-        const sameName = known !== undefined && isSameName(known, fact);
+        const sameName = known !== undefined && namesOf(known) === namesOf(fact);
         if (sameName && known.argumentsText === fact.argumentsText) continue;
         // What the provider runs itself is written while it is reported.
         if (sameName && (known.argumentsText === '' || one.shape === 'run-tool')) {

@@ -12,6 +12,7 @@ import {
   rewriteJson,
   unamendable,
 } from './amendment.ts';
+import { qualified, scopeOfBlock } from './call-readings.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { argumentsTextOf } from './openai-chat.ts';
 import { addItemCall } from './openai-responses.ts';
@@ -130,7 +131,20 @@ export function addFoundCall({ call, shape }: FoundCall, into: ToolCallFact[], d
   const inner = call[shape === 'run-tool' ? type : shape];
   const own = isRecord(inner) ? inner : {};
   if (isToolUse(call)) {
-    addCall(into, defects, id, textOf(call.name), call.input, JSON.stringify(call.input));
+    const made = {
+      name: textOf(call.name),
+      arguments: call.input,
+      argumentsText: JSON.stringify(call.input),
+    };
+    addCall(
+      into,
+      defects,
+      id,
+      made.name,
+      call.input,
+      made.argumentsText,
+      qualified(scopeOfBlock(call), made),
+    );
   } else if (shape === 'item') {
     addItemCall(call, into, defects);
   } else if (shape === 'run-tool') {

@@ -33,6 +33,9 @@ const textMember: ReadonlyMap<string, 'text' | 'refusal'> = new Map([
   ['response.refusal', 'refusal'],
 ]);
 
+/** Which tool an item calls, and whose. */
+const toolMembers = ['name', 'namespace', 'server_label'] as const;
+
 /** Events that show the client something and never carry part of a call. */
 function showsTextOnly(type: string): boolean {
   return (
@@ -106,7 +109,7 @@ export function createResponsesStreamReader(status: number): ResponsesStreamRead
     if (done) {
       checkBegun(before, item, defects);
       checkPieces(progress, item, defects);
-      if (before !== null && !isAbsent(before.name) && before.name !== item.name) {
+      if (toolMembers.some((member) => !isAbsent(before?.[member]) && before?.[member] !== item[member])) {
         note(defects, 'the name of a tool call changes during the stream');
       }
     }

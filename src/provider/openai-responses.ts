@@ -57,7 +57,7 @@ function addBuiltInCall(item: JsonRecord, type: string, into: ToolCallFact[], de
     value = { ...own, arguments: inner.value === undefined ? {} : inner.value };
   }
   const name = type === '' ? 'untyped_item' : type;
-  addCall(into, defects, textOf(callId) || textOf(id), name, value, argumentsText, toolNamedIn(own));
+  addCall(into, defects, textOf(callId) || textOf(id), name, value, argumentsText, toolNamedIn(own, defects));
 }
 
 const membersThatVary: ReadonlySet<string> = new Set([

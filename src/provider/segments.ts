@@ -4,6 +4,7 @@
  * nobody is asked about it twice. Pure; no sockets.
  */
 import type { ToolCallFact } from '../core/facts.ts';
+import { namesOf } from './call-readings.ts';
 import type { SegmentedStream } from './protocol.ts';
 import { createSseSplitter, type SseEvent } from './sse.ts';
 import { absorbEvent, type StreamReader } from './stream.ts';
@@ -31,8 +32,7 @@ export function openSegments(openReader: () => SegmentReader): SegmentedStream {
   let reader = openReader();
   let calls: readonly ToolCallFact[] = [];
   let ended = reader.isEnd === undefined;
-  const spelling = ({ name, argumentsText, alsoAs = [] }: ToolCallFact): string =>
-    JSON.stringify([name, argumentsText, ...alsoAs.map((other) => other.name)]);
+  const spelling = (call: ToolCallFact): string => `${namesOf(call)}\n${call.argumentsText}`;
 
   return {
     push(chunk) {

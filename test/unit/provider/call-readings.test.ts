@@ -158,6 +158,80 @@ describe('rules see a call with its namespace before its name, and without:', ()
   });
 });
 
+describe('of whose tool a call is may not change with who is asked:', () => {
+  const item = { type: 'function_call', id: 'f', call_id: 'c', name: 'delete', namespace: 'repos' };
+  const onBank = { ...onServer, type: 'mcp_call', server_label: 'bank' };
+
+  test.each([
+    ['a namespace', { ...item, arguments: '' }, { ...item, namespace: 'bank', arguments: written }],
+    ['a server', { ...onServer, type: 'mcp_call', arguments: '' }, onBank],
+  ])('%s other than the call began with is a defect', (_what, added, done) => {
+    const { defects } = readStream(
+      protocolOf('openai'),
+      'responses',
+      typedEvents(
+        { type: 'response.output_item.added', output_index: 0, item: added },
+        { type: 'response.output_item.done', output_index: 0, item: done },
+        { type: 'response.completed', response: output(done) },
+      ),
+    );
+    expect(defects).toEqual(['the name of a tool call changes during the stream']);
+  });
+
+  test('a server other than the end of an interaction says is a defect', () => {
+    const step = { type: 'mcp_server_tool_call', id: 'a', name: 'delete', server_name: 'repos' };
+    const end = { status: 'completed', steps: [{ ...step, server_name: 'bank', arguments: input }] };
+    const events = [
+      { event_type: 'step.start', index: 0, step: { ...step, arguments: input } },
+      { event_type: 'step.stop', index: 0 },
+      { event_type: 'interaction.completed', interaction: end },
+    ];
+    const { defects } = readStream(
+      protocolOf('gemini'),
+      'interactions',
+      events.map((event) => `event: ${event.event_type}\ndata: ${JSON.stringify(event)}\n\n`).join(''),
+    );
+    expect(defects).toEqual(['the stream ends with other tool calls than it had']);
+  });
+
+  test('a server other than the end of an answer of LM Studio’s says is a defect', () => {
+    const on = (server: string) => ({
+      ...{ tool: 'delete', arguments: input },
+      provider_info: { type: 'ephemeral_mcp', server_label: server },
+    });
+    const { defects } = readStream(
+      protocolOf('openai'),
+      'lmstudio.chat',
+      typedEvents(
+        { type: 'tool_call.arguments', ...on('repos') },
+        { type: 'chat.end', result: { output: [{ type: 'tool_call', ...on('bank') }] } },
+      ),
+    );
+    expect(defects).toEqual(['the stream told other calls than its end']);
+  });
+});
+
+test('a tool of a server that is called in a block of Anthropic’s is seen under both names where it is read back', () => {
+  const block = { type: 'mcp_tool_use', id: 'a', name: 'delete_repo', server_name: 'git', input };
+  const facts = whole('openai', 'conversations.items', { data: [block] });
+  expect(names(facts, 'delete_repo')).toBe(true);
+  expect(names(facts, 'git.delete_repo')).toBe(true);
+});
+
+test('arguments of a call of a kind of its own, with a key written twice, are a defect', () => {
+  const entry = { type: 'remote.execution', id: 't', name: 'delete_repo' };
+  const read = (args: string) =>
+    protocolOf('mistral').readResponse(
+      'conversations',
+      200,
+      Buffer.from(JSON.stringify({ outputs: [{ ...entry, arguments: args }], usage: {} })),
+    );
+  expect(read('{"path":"/a","path":"/b"}').defects).toEqual([
+    'the argument text of a tool call has the key "path" more than once',
+  ]);
+  expect(read('/a').defects).toEqual([]);
+});
+
 test('a call without namespace is seen once', () => {
   const facts = whole('openai', 'responses', output({ type: 'function_call', name: 'pay', arguments: '{}' }));
   expect(matches('size(response.toolCalls) == 1', facts)).toBe(true);
