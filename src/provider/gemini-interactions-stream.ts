@@ -159,7 +159,7 @@ export function createInteractionStreamReader(status: number): StreamReader {
     return 'other';
   }
 
-  /** The interaction that begins or ends a stream may have steps in it, of which clients may go by either. */
+  /** The interaction that begins or ends a stream, or tells how it goes, may have steps in it, of which clients may go by either. */
   function absorbInteraction(value: JsonRecord, kind: StreamEventKind): StreamEventKind {
     const { interaction } = value;
     if (!isRecord(interaction)) return kind;
@@ -169,18 +169,22 @@ export function createInteractionStreamReader(status: number): StreamReader {
     if (!isAbsent(interaction['error'])) failed = true;
     const list = interaction[stepsKey(interaction)];
     if (isAbsent(list) || (Array.isArray(list) && list.length === 0)) return kind;
+    const before = final;
     final = readSteps(list, defects);
+    if (before !== null && before.toolCalls.length > 0 && calls(before) !== calls(final))
+      note(defects, 'the stream ends with other tool calls than it had');
     return final.toolCalls.length > 0 || defects.length > 0 ? 'tool' : kind;
   }
 
   function absorbType(type: string, value: JsonRecord): StreamEventKind {
     switch (type) {
       case 'interaction.created':
-        return absorbInteraction(value, 'other');
       case 'interaction.status_update':
+      case 'interaction.in_progress':
+      case 'interaction.requires_action':
         finishReason = textOf(value['status']) || finishReason;
         if (isRecord(value['usage'])) usage = value['usage'];
-        return 'other';
+        return absorbInteraction(value, 'other');
       case 'step.start':
         return stepStart(value);
       case 'step.delta':

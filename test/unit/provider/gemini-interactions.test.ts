@@ -189,6 +189,29 @@ describe('a stream', () => {
     expect(defects).toEqual(['an event of the stream has an unknown type']);
   });
 
+  test.each(['interaction.in_progress', 'interaction.requires_action', 'interaction.status_update'])(
+    'is told how it goes by %s, with the interaction or without',
+    (event_type) => {
+      const bare = { event_type, interaction_id: 'v1' };
+      const whole = { event_type, interaction: { id: 'v1', status: 'in_progress' } };
+      const { kinds, defects, complete } = read(created, bare, whole, ...said.slice(1), completed);
+      expect(kinds.slice(0, 5)).toEqual(['other', 'other', 'other', 'other', 'text']);
+      expect({ defects, complete }).toEqual({ defects: [], complete: true });
+    },
+  );
+
+  test('of which the interaction has other calls while it goes on than at its end has a defect', () => {
+    const told = (event_type: string, step: object) => ({
+      event_type,
+      interaction: { id: 'v1', status: 'requires_action', steps: [step] },
+    });
+    const during = told('interaction.requires_action', { ...call, arguments: { n: 1 } });
+    const { kinds, defects } = read(created, during, told('interaction.completed', call));
+    expect(kinds).toEqual(['other', 'tool', 'tool']);
+    expect(defects).toEqual(['the stream ends with other tool calls than it had']);
+    expect(read(created, during, { ...during, event_type: 'interaction.completed' }).defects).toEqual([]);
+  });
+
   test('passes texts, and not what could be part of a call', () => {
     expect(read(...said, ...asked, completed)).toMatchObject({
       kinds: ['other', 'other', 'text', 'text', 'other', 'other', 'tool', 'tool', 'tool', 'other', 'end'],
