@@ -6,9 +6,12 @@ type Call = NonNullable<NonNullable<Detail['exchange']>['response']>['toolCalls'
 /** The arguments, laid out; as they were sent, too, where laying out changed what they say; and how else the call is read. */
 export function callLines(call: Call): readonly string[] {
   const laidOut = JSON.stringify(call.arguments);
-  const names = new Set((call.alsoAs ?? []).map(({ name }) => name).filter((name) => name !== call.name));
+  const others = call.alsoAs ?? [];
+  const names = new Set(others.map(({ name }) => name).filter((name) => name !== call.name));
+  // By another name a call may be handed a part of its arguments: what its server hands to its tool.
+  const own = others.filter(({ name }) => name === call.name);
   const readings = new Set(
-    (call.alsoAs ?? []).map((other) => JSON.stringify(other.arguments)).filter((other) => other !== laidOut),
+    own.map((other) => JSON.stringify(other.arguments)).filter((other) => other !== laidOut),
   );
   return [
     ...JSON.stringify(call.arguments, null, 2).split('\n'),

@@ -115,8 +115,11 @@ function readToolCall(item: unknown): ToolCall {
       others.map((other) => textIn(other, 'name')),
       name,
     ),
+    // By another name a call may be handed a part of its arguments: what its server hands to its tool.
     otherReadings: distinct(
-      others.map((other) => JSON.stringify(other['arguments'])),
+      others
+        .filter((other) => textIn(other, 'name') === name)
+        .map((other) => JSON.stringify(other['arguments'])),
       own,
     ),
   };

@@ -51,6 +51,7 @@ describe.skipIf(missingBrowser !== '')(`the page of a hold (${missingBrowser || 
     expect(await page.locator('.other-names').textContent()).toBe(
       'also known as transfer_funds, bank.transfer_funds',
     );
+    expect(await page.locator('.other-reading').count()).toBe(0);
     expect(await seriousFindings(page)).toEqual([]);
     left.abort();
     await asked;

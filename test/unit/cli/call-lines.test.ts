@@ -36,6 +36,15 @@ it('says each other name once, and arguments as some client reads them otherwise
   expect(lines.slice(-2)).toEqual(['also known as bank.pay', 'some clients read instead: {"amount":15}']);
 });
 
+it('does not take what a server hands to its tool for what a client reads', () => {
+  const handed = { arguments: { amount: 5 }, argumentsText: '{"amount":5}' };
+  const lines = callLines({
+    ...{ id: 'm', name: 'mcp_call', arguments: { name: 'pay', ...handed }, argumentsText: '{}' },
+    alsoAs: [{ name: 'pay', ...handed }],
+  });
+  expect(lines.at(-1)).toBe('also known as pay');
+});
+
 it('is done soon with arguments that are made to be hard to read', () => {
   const hard = { ...call(''), argumentsText: `${'"\\'.repeat(50_000)}${'\\"'.repeat(50_000)}` };
   const from = performance.now();
