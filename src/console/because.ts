@@ -34,6 +34,20 @@ export function matchedPlaces(
   return new Set(paths.filter((path) => path !== ''));
 }
 
+/** The same places, with what stands below any of `from` as if it stood below `to`, where all of them are shown. */
+export function shownAt(
+  matched: ReadonlySet<string>,
+  from: readonly string[],
+  to: string,
+): ReadonlySet<string> {
+  const moved = [...matched].flatMap((path) =>
+    from
+      .filter((place) => path === place || path.startsWith(`${place}/`))
+      .map((place) => `${to}${path.slice(place.length)}`),
+  );
+  return new Set([...matched, ...moved]);
+}
+
 /** The place of a member, as RFC 6901 section 3 writes it. */
 export function placeBelow(path: string, name: string): string {
   return `${path}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;

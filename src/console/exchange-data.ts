@@ -7,9 +7,17 @@ export interface ToolCall {
   /** As the provider sent them: what the workload would get. */
   readonly argumentsText: string;
   /** What else it is called, by the server of its tool or with its namespace. */
-  readonly otherNames: readonly string[];
+  readonly otherNames: readonly Otherwise[];
   /** Its arguments as some client reads them otherwise, as JSON. */
-  readonly otherReadings: readonly string[];
+  readonly otherReadings: readonly Otherwise[];
+  /** Which of its other readings, from 0, have the same arguments as the call. */
+  readonly sameArgumentsAt: readonly number[];
+}
+
+/** Something of a call's other readings, and which of them have it, from 0. */
+export interface Otherwise {
+  readonly text: string;
+  readonly at: readonly number[];
 }
 
 export interface Message {
@@ -106,28 +114,31 @@ function readToolCall(item: unknown): ToolCall {
   const name = textIn(from, 'name');
   const others =
     from['alsoAs'] === undefined ? [] : listIn(from, 'alsoAs', (other) => shapeOf(other, 'call'));
+  const names = others.map((other) => textIn(other, 'name'));
+  const handed = others.map((other) => JSON.stringify(other['arguments']));
   const own = JSON.stringify(from['arguments']);
+  // By another name a call may be handed a part of its arguments: what its server hands to its tool.
+  const instead = handed.filter((text, i) => names[i] === name && text !== own);
   return {
     id: textIn(from, 'id'),
     name,
     argumentsText: textIn(from, 'argumentsText'),
-    otherNames: distinct(
-      others.map((other) => textIn(other, 'name')),
-      name,
+    otherNames: found(
+      names.filter((other) => other !== name),
+      names,
     ),
-    // By another name a call may be handed a part of its arguments: what its server hands to its tool.
-    otherReadings: distinct(
-      others
-        .filter((other) => textIn(other, 'name') === name)
-        .map((other) => JSON.stringify(other['arguments'])),
-      own,
-    ),
+    otherReadings: found(instead, handed),
+    sameArgumentsAt: placesOf(own, handed),
   };
 }
 
-/** Each once, without the one that is known. */
-function distinct(texts: readonly string[], known: string): readonly string[] {
-  return [...new Set(texts)].filter((text) => text !== known);
+/** Each text once, with its places among all. */
+function found(texts: readonly string[], all: readonly string[]): readonly Otherwise[] {
+  return [...new Set(texts)].map((text) => ({ text, at: placesOf(text, all) }));
+}
+
+function placesOf(text: string, all: readonly string[]): readonly number[] {
+  return all.flatMap((other, i) => (other === text ? [i] : []));
 }
 
 function tokensIn(from: Shape): string {

@@ -1,7 +1,7 @@
 /** What happens on release: the tool calls with every argument, the answer's text, or the request that goes out. */
 import { type ComponentChild, h } from 'preact';
 import { ArgumentsTable } from './arguments.ts';
-import { MatchedMark } from './because.ts';
+import { MatchedMark, shownAt } from './because.ts';
 import type { Exchange, RequestContent, ResponseContent, ToolCall } from './exchange-data.ts';
 import type { HoldSummary } from './hold-data.ts';
 import { LookalikeNote, Recorded } from './recorded.ts';
@@ -117,6 +117,9 @@ function CallCard(props: {
   readonly path: string;
 }): ComponentChild {
   const { call, isWithheld, matched, path } = props;
+  const placesIn = (at: readonly number[], member: string) => at.map((i) => `${path}/alsoAs/${i}/${member}`);
+  const ownPath = `${path}/arguments`;
+  const matchedHere = shownAt(matched, placesIn(call.sameArgumentsAt, 'arguments'), ownPath);
   return h('section', { class: isWithheld ? 'card call call-withheld' : 'card call' }, [
     h('h3', { class: 'call-name' }, [
       h('span', { class: 'quiet' }, 'call '),
@@ -129,21 +132,24 @@ function CallCard(props: {
       ? null
       : h('p', { class: 'other-names' }, [
           h('span', { class: 'quiet' }, 'also known as '),
-          call.otherNames.map((name, i) => [
+          call.otherNames.map(({ text, at }, i) => [
             i === 0 ? null : ', ',
-            h('code', { key: name }, h(Recorded, { text: name })),
+            h('code', { key: text }, h(Recorded, { text })),
+            placesIn(at, 'name').some((place) => matched.has(place)) ? [' ', h(MatchedMark, null)] : null,
           ]),
         ]),
-    h(ArgumentsTable, { source: call.argumentsText, matched, path: `${path}/arguments` }),
-    call.otherReadings.map((source) =>
-      h('div', { key: source, class: 'other-reading' }, [
+    h(ArgumentsTable, { source: call.argumentsText, matched: matchedHere, path: ownPath }),
+    call.otherReadings.map(({ text: source, at }) => {
+      const places = placesIn(at, 'arguments');
+      const [first = ''] = places;
+      return h('div', { key: source, class: 'other-reading' }, [
         h('p', { class: 'note' }, [
           h('strong', null, 'Some clients read the arguments otherwise. '),
           'A workload that uses one of them gets this:',
         ]),
-        h(ArgumentsTable, { source }),
-      ]),
-    ),
+        h(ArgumentsTable, { source, matched: shownAt(matched, places, first), path: first }),
+      ]);
+    }),
   ]);
 }
 

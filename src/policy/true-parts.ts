@@ -140,17 +140,17 @@ function quantified(node: Method, scope: Scope, bench: Workbench): Truth | null 
 function itemsOf(walked: ASTNode, scope: Scope, bench: Workbench): readonly Bound[] | null {
   const value = bench.evaluate(bench.text(walked, scope));
   const place = bench.pointer(walked, scope);
-  const at = (name: string): string | null => (place === null ? null : `${place}/${escaped(name)}`);
+  const at = (below: string): string | null => (place === null ? null : `${place}/${below}`);
   if (Array.isArray(value)) {
     const text = bench.operand(walked, scope);
     return value.map((item: unknown, index) => {
-      // What a call is known as besides stands where the call does.
-      const place = item instanceof ToolCallView ? item.place : index;
-      return { text: `${text}[${index}]`, pointer: at(String(place)) };
+      // What a call is known as besides stands within it, and not where rules see it.
+      const below = item instanceof ToolCallView ? item.place : String(index);
+      return { text: `${text}[${index}]`, pointer: at(below) };
     });
   }
   if (typeof value !== 'object' || value === null) return null;
-  return Object.keys(value).map((key) => ({ text: JSON.stringify(key), pointer: at(key) }));
+  return Object.keys(value).map((key) => ({ text: JSON.stringify(key), pointer: at(escaped(key)) }));
 }
 
 function partsOf(truths: readonly Truth[]): Part[] {

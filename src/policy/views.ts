@@ -55,11 +55,11 @@ export class ToolCallView {
   readonly id: string;
   readonly name: string;
   readonly argumentsText: string;
-  readonly #place: number;
+  readonly #place: string;
   readonly #reading: CallReading;
   #checked = false;
 
-  constructor(id: string, reading: CallReading, place: number) {
+  constructor(id: string, reading: CallReading, place: string) {
     this.id = id;
     this.name = reading.name;
     this.argumentsText = reading.argumentsText;
@@ -67,8 +67,8 @@ export class ToolCallView {
     this.#reading = reading;
   }
 
-  /** Of the call among the facts, from 0: other readings of one have its place. No rule reads it, and nobody is shown it. */
-  get place(): number {
+  /** As a JSON Pointer (RFC 6901) below the list: of the call, or of the other reading within it. No rule reads it. */
+  get place(): string {
     return this.#place;
   }
 
@@ -81,11 +81,11 @@ export class ToolCallView {
 
 /** The calls in their places, and behind them what else each is known as. */
 function callViews(what: string, calls: readonly ToolCallFact[]): readonly ToolCallView[] {
-  const views = calls.map((call, place) => new ToolCallView(call.id, call, place));
-  calls.forEach(({ id, alsoAs = [] }, place) => {
-    for (const reading of alsoAs) views.push(new ToolCallView(id, reading, place));
-  });
-  return bounded(what, views);
+  const own = calls.map((call, place) => new ToolCallView(call.id, call, `${place}`));
+  const others = calls.flatMap(({ id, alsoAs = [] }, place) =>
+    alsoAs.map((reading, i) => new ToolCallView(id, reading, `${place}/alsoAs/${i}`)),
+  );
+  return bounded(what, [...own, ...others]);
 }
 
 /** Readings of a call that hand its tool something else than the call does, or lay open what stands in it as a text. */

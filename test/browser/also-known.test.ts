@@ -4,13 +4,31 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listeningOn } from '../support/listening-on.ts';
 import { seriousFindings } from './pages.ts';
-import { holdsToolCalls, launchBrowser, missingBrowser, type Stage, setStage } from './stage.ts';
+import { launchBrowser, missingBrowser, type Stage, setStage, toolCallRule } from './stage.ts';
 
 const call = { name: 'transfer_funds', server_label: 'bank', arguments: '{"amount":25000}' };
 const answer = JSON.stringify({
   id: 'r',
   status: 'completed',
   output: [{ type: 'mcp_call', id: 'm', ...call }],
+});
+
+const holdsTransfers = JSON.stringify({
+  version: '2026-11-22',
+  rules: [
+    {
+      ...toolCallRule,
+      when: 'response.toolCalls.exists(c, c.name == "bank.transfer_funds")',
+      tests: [
+        {
+          name: 'one',
+          expect: 'match',
+          response: { toolCalls: [{ name: 'bank.transfer_funds' }] },
+        },
+        { name: 'none', expect: 'no-match', response: { text: 'hello' } },
+      ],
+    },
+  ],
 });
 
 describe.skipIf(missingBrowser !== '')(`the page of a hold (${missingBrowser || 'Chromium'})`, () => {
@@ -23,7 +41,7 @@ describe.skipIf(missingBrowser !== '')(`the page of a hold (${missingBrowser || 
   beforeAll(async () => {
     [browser, stage] = await Promise.all([
       launchBrowser(),
-      listeningOn(provider).then(({ url }) => setStage(holdsToolCalls, url)),
+      listeningOn(provider).then(({ url }) => setStage(holdsTransfers, url)),
     ]);
   });
   afterAll(async () => {
@@ -33,7 +51,7 @@ describe.skipIf(missingBrowser !== '')(`the page of a hold (${missingBrowser || 
     provider.closeAllConnections();
   });
 
-  it('names the tool as its server does', async () => {
+  it('names the tool as its server does, and marks the name that a rule is true of', async () => {
     const left = new AbortController();
     const asked = fetch(`${stage.sidecar.proxyUrl}/v1/responses`, {
       method: 'POST',
@@ -49,7 +67,7 @@ describe.skipIf(missingBrowser !== '')(`the page of a hold (${missingBrowser || 
     await page.locator('.lines .line').click();
     await page.locator('.other-names').waitFor();
     expect(await page.locator('.other-names').textContent()).toBe(
-      'also known as transfer_funds, bank.transfer_funds',
+      'also known as transfer_funds, bank.transfer_funds matched',
     );
     expect(await page.locator('.other-reading').count()).toBe(0);
     expect(await seriousFindings(page)).toEqual([]);

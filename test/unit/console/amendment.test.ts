@@ -4,7 +4,7 @@ import type { Exchange } from '../../../src/console/exchange-data.ts';
 import { hold } from './holds.ts';
 
 const raw = { startLine: '', headers: [], body: '{"model":"gpt-4.1"}' };
-const plain = { otherNames: [], otherReadings: [] };
+const plain = { otherNames: [], otherReadings: [], sameArgumentsAt: [] };
 const exchange: Exchange = {
   request: { method: 'POST', path: '/', params: [], system: '', messages: [], tools: [], raw },
   response: {

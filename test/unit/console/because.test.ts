@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { matchedPlaces, placeBelow, readBecause } from '../../../src/console/because.ts';
+import { matchedPlaces, placeBelow, readBecause, shownAt } from '../../../src/console/because.ts';
 import { ShapeError } from '../../../src/console/shape.ts';
 
 const part = {
@@ -20,6 +20,12 @@ describe('what made a rule hold', () => {
     expect(() => readBecause({ because: [{ ...part, values: [{ path: 1, value: '2' }] }] })).toThrow(
       ShapeError,
     );
+  });
+
+  it('is marked where it is shown, and not where another text begins with the same', () => {
+    const matched = new Set(['/c/alsoAs/1/arguments/a', '/c/alsoAs/1', '/c/alsoAs/10/arguments/b']);
+    const moved = shownAt(matched, ['/c/alsoAs/1'], '/c');
+    expect([...moved].filter((path) => !matched.has(path))).toEqual(['/c/arguments/a', '/c']);
   });
 
   it('has its places marked, and what has none is not', () => {

@@ -26,15 +26,17 @@ function callOf(call: object) {
 it('has the other names of a call, and its arguments as some client reads them', () => {
   const alsoAs = [reading('pay', 15), reading('bank.pay', 1), reading('bank.pay', 15)];
   expect(callOf({ ...reading('pay', 1), alsoAs })).toMatchObject({
-    otherNames: ['bank.pay'],
-    otherReadings: ['{"amount":15}'],
+    otherNames: [{ text: 'bank.pay', at: [1, 2] }],
+    otherReadings: [{ text: '{"amount":15}', at: [0, 2] }],
+    sameArgumentsAt: [1],
   });
 });
 
 it('does not take what a server hands to its tool for what a client reads', () => {
   const own = { name: 'mcp_call', arguments: reading('pay', 5), argumentsText: '{}' };
   expect(callOf({ ...own, alsoAs: [reading('pay', 5)] })).toMatchObject({
-    otherNames: ['pay'],
+    otherNames: [{ text: 'pay', at: [0] }],
     otherReadings: [],
+    sameArgumentsAt: [],
   });
 });

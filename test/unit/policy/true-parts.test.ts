@@ -32,14 +32,14 @@ describe('the true parts of a rule', () => {
     ]);
   });
 
-  it('of a call by another of its names stand where the call does', () => {
+  it('of a call by another of its names stand where the call has that', () => {
     const named = { ...call('mcp_call'), alsoAs: [call('delete_repo', { id: 7 })] };
     const when = 'response.toolCalls.exists(c, c.name == "delete_repo")';
     expect(partsOf(when, facts({ toolCalls: [named, call('look')] }))).toEqual([
       {
         expression: 'c.name == "delete_repo"',
         bound: 'response.toolCalls[2].name == "delete_repo"',
-        values: [{ path: '/response/toolCalls/0/name', value: 'delete_repo' }],
+        values: [{ path: '/response/toolCalls/0/alsoAs/0/name', value: 'delete_repo' }],
       },
     ]);
   });
