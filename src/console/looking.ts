@@ -14,8 +14,13 @@ export function AlsoLooking(props: { readonly desk: Desk; readonly open: OpenHol
   const lookAgain = useRef((): void => undefined);
   useEffect(() => {
     let isOpen = true;
+    let saidHere = false;
     const look = (): void => {
-      desk.look(open.id, isOpen && !document.hidden).then(
+      const isHere = isOpen && !document.hidden;
+      // Once: two tabs of one person, one of them out of sight, would take back what the other says for ever.
+      if (!isHere && !saidHere) return;
+      saidHere = isHere;
+      desk.look(open.id, isHere).then(
         (found) => {
           if (isOpen) setOthers(found);
         },

@@ -6,32 +6,37 @@ import { holdsToolCalls, launchBrowser, missingBrowser, question, type Stage, se
 describe.skipIf(missingBrowser !== '')(`a hold that two look at (${missingBrowser || 'Chromium'})`, () => {
   let browser: Browser;
   let stage: Stage;
-  const contexts: BrowserContext[] = [];
+  let asked: Promise<string>;
   beforeAll(async () => {
     [browser, stage] = await Promise.all([launchBrowser(), setStage(holdsToolCalls)]);
+    asked = stage
+      .workload()
+      .chat.completions.create(question('Delete all records of customer 1001.'))
+      .then(() => 'an answer', String);
   });
   afterAll(async () => {
     await browser.close();
     await stage.close();
+    expect(await asked).toContain('503');
   });
 
   async function reviewer(name: string): Promise<Page> {
     const context = await browser.newContext();
-    contexts.push(context);
-    const page = await context.newPage();
-    page.setDefaultTimeout(10_000);
-    await page.goto(stage.sidecar.controlUrl);
+    const page = await tabOf(context);
     await page.getByLabel('Your token').fill(stage.token(name, 'reviewer'));
     await page.keyboard.press('Enter');
     await page.locator('.link-live').waitFor();
     return page;
   }
 
+  async function tabOf(context: BrowserContext): Promise<Page> {
+    const page = await context.newPage();
+    page.setDefaultTimeout(10_000);
+    await page.goto(stage.sidecar.controlUrl);
+    return page;
+  }
+
   it('names on each page the other one, and no longer once that one has left', async () => {
-    const asked = stage
-      .workload()
-      .chat.completions.create(question('Delete all records of customer 1001.'))
-      .then(() => 'an answer', String);
     const [rita, otto] = await Promise.all([reviewer('rita'), reviewer('otto')]);
     await rita.locator('.lines .line').click();
     const onRitas = rita.locator('.also-looking');
@@ -47,7 +52,34 @@ describe.skipIf(missingBrowser !== '')(`a hold that two look at (${missingBrowse
     // The page is closed without a word of its own making: the browser still says it.
     await otto.close({ runBeforeUnload: true });
     await expect.poll(() => onRitas.textContent()).toBe('');
-    await stage.sidecar.stop('seen');
-    expect(await asked).toContain('503');
+    await rita.keyboard.press('Escape');
+  });
+
+  it('is looked at by somebody in one tab while another of theirs is out of sight, and neither contradicts the other', async () => {
+    const inFront = await reviewer('mia');
+    const behind = await tabOf(inFront.context());
+    await behind.locator('.link-live').waitFor();
+    const said: boolean[] = [];
+    behind.on('request', (request) => {
+      if (request.url().endsWith('/looking')) said.push(JSON.parse(request.postData() ?? '').here);
+    });
+    for (const page of [inFront, behind]) {
+      await page.locator('.lines .line').click();
+      await page.locator('.also-looking').waitFor({ state: 'attached' });
+    }
+    await behind.evaluate(() => {
+      Object.defineProperty(document, 'hidden', { value: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+    });
+    const hugo = await reviewer('hugo');
+    // So much later, whoever takes back what the other says has done so many times.
+    for (let round = 0; round < 3; round += 1) {
+      await hugo.locator('.lines .line').click();
+      await inFront.getByText('hugo also looks at it.').waitFor();
+      await hugo.getByText('mia also looks at it.').waitFor();
+      await hugo.keyboard.press('Escape');
+      await expect.poll(() => inFront.locator('.also-looking').textContent()).toBe('');
+    }
+    expect(said.filter((isHere) => !isHere)).toEqual([false]);
   });
 });
