@@ -42,6 +42,9 @@ export interface Keyring {
   current(): { readonly key: string; readonly kek: string; readonly retiredKeks: readonly string[] };
 }
 
+/** Of what was broken off and goes on by itself. */
+const ownOrder: KeyOrder = { by: 'holdpoint', reason: 'broken off before' };
+
 export function createKeyring(options: KeyringOptions): Keyring {
   const { ledger, random } = options;
   if (options.signingDir !== null) settle(ledger, options.signingDir);
@@ -61,10 +64,23 @@ export function createKeyring(options: KeyringOptions): Keyring {
     settle(ledger, dir);
   }
 
+  const isOfEarlierEpoch = (id: string): boolean =>
+    ledger
+      .keks()
+      .slice(1)
+      .some((kek) => kek.id === id);
+
   async function retireKek(id: string, order: KeyOrder): Promise<void> {
     const dir = requireDir(options.kekDir, 'its source');
+    // One before this may have been sealed and not carried out: its note must not give way to another.
+    const unfinished = retiringIn(dir);
+    if (unfinished !== null) await goOnRetiring(dir, unfinished, unfinished === id ? order : ownOrder);
+    if (unfinished !== id) await retireInOrder(dir, id, order);
+  }
+
+  async function retireInOrder(dir: string, id: string, order: KeyOrder): Promise<void> {
     // Before it is sealed that it was destroyed: a crash in between must not leave it there.
-    noteRetiring(dir, id);
+    if (isOfEarlierEpoch(id)) noteRetiring(dir, id);
     try {
       await ledger.retireKek(id, order);
     } catch (error) {
@@ -75,19 +91,17 @@ export function createKeyring(options: KeyringOptions): Keyring {
   }
 
   /** Bodies may be wrapped under it again, such as where a backup was restored since: all of it is done anew. */
-  async function goOnRetiring(dir: string, id: string): Promise<void> {
-    const isThere = ledger
-      .keks()
-      .slice(1)
-      .some((kek) => kek.id === id);
-    if (isThere) await retireKek(id, { by: 'holdpoint', reason: 'start' });
-    else noteRetiring(dir, null);
+  async function goOnRetiring(dir: string, id: string, order: KeyOrder): Promise<void> {
+    if (isOfEarlierEpoch(id)) await retireInOrder(dir, id, order);
+    else if (ledger.keks()[0]?.id === id) noteRetiring(dir, null);
+    // The ledger has let it go, and the disk may have refused to.
+    else destroyKek(dir, id);
   }
 
   const { kekDir } = options;
   const unfinished = kekDir === null ? null : retiringIn(kekDir);
   if (kekDir !== null && unfinished !== null)
-    oneAtATime(() => goOnRetiring(kekDir, unfinished)).catch(options.onUnfinished);
+    oneAtATime(() => goOnRetiring(kekDir, unfinished, ownOrder)).catch(options.onUnfinished);
 
   return {
     rotateSigning: (order) => oneAtATime(() => rotateSigning(order)),

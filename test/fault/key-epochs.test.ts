@@ -1,9 +1,18 @@
 /** Epochs of key-encryption keys over a memory disk: what is sealed stays readable, and a key goes only when nothing needs it. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it, vi } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { systemRandom } from '../../src/core/clock.ts';
 import { decodeBodies, parseRecordKey } from '../../src/ledger/block.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
@@ -110,38 +119,64 @@ it('a key is retired once its bodies are wrapped under the one in use, and nothi
   ).toEqual(['epoch', 'retire']);
 });
 
-it('a key whose process died once its retirement was sealed is destroyed after the next start', async () => {
+/** A ledger in its second epoch, whose keys lie in a directory. */
+async function inSecondEpoch() {
   const dir = mkdtempSync(join(tmpdir(), 'holdpoint-retiring-'));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
   const failures: unknown[] = [];
-  const keyringOf = (ledger: Ledger) =>
+  const old = loadKeks(dir, true, systemRandom).kek;
+  const inUse = replaceKek(dir, systemRandom);
+  const house = createLedgerUnderTest();
+  const ledger = await house.open({ kek: inUse, retiredKeks: [old] });
+  const keyringOf = (of: Ledger) =>
     createKeyring({
-      ...{ ledger, signingDir: null, kekDir: dir, random: systemRandom },
+      ...{ ledger: of, signingDir: null, kekDir: dir, random: systemRandom },
       onUnfinished: (error) => failures.push(error),
     });
-  try {
-    const old = loadKeks(dir, true, systemRandom).kek;
-    const inUse = replaceKek(dir, systemRandom);
-    const file = join(dir, `kek-${old.id}.key`);
-    const house = createLedgerUnderTest();
-    const ledger = await house.open({ kek: inUse, retiredKeks: [old] });
-    const dying: Ledger = {
-      ...ledger,
-      retireKek: async (id, by) => {
-        await ledger.retireKek(id, by);
-        throw new Error('killed');
-      },
-    };
-    await expect(keyringOf(dying).retireKek(old.id, order)).rejects.toThrow('killed');
-    await ledger.close('done');
-    expect(existsSync(file)).toBe(true);
-    const { kek: again, retiredKeks } = loadKeks(dir, false, systemRandom);
-    const next = await house.open({ kek: again, retiredKeks });
-    const keyring = keyringOf(next);
-    await vi.waitFor(() => expect(readdirSync(dir).sort()).toEqual(['fingerprint.key', 'kek.key']));
-    expect([keyring.current().retiredKeks, failures]).toEqual([[], []]);
-    await next.close('done');
-    expect((await house.verify()).findings).toEqual([]);
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
+  return { ...{ dir, failures, old, house, ledger, keyringOf }, file: join(dir, `kek-${old.id}.key`) };
+}
+
+it('a key whose process died once its retirement was sealed is destroyed after the next start', async () => {
+  const { dir, failures, old, house, ledger, keyringOf, file } = await inSecondEpoch();
+  const dying: Ledger = {
+    ...ledger,
+    retireKek: async (id, by) => {
+      await ledger.retireKek(id, by);
+      throw new Error('killed');
+    },
+  };
+  await expect(keyringOf(dying).retireKek(old.id, order)).rejects.toThrow('killed');
+  await ledger.close('done');
+  expect(existsSync(file)).toBe(true);
+  const { kek: again, retiredKeks } = loadKeks(dir, false, systemRandom);
+  const next = await house.open({ kek: again, retiredKeks });
+  const keyring = keyringOf(next);
+  await vi.waitFor(() => expect(readdirSync(dir).sort()).toEqual(['fingerprint.key', 'kek.key']));
+  expect([keyring.current().retiredKeks, failures]).toEqual([[], []]);
+  await next.close('done');
+  expect((await house.verify()).findings).toEqual([]);
 });
+
+it.each([
+  ['it is asked for again', (old: string) => old],
+  ['that of another is refused', () => 'ffffffff'],
+])(
+  'a key that the disk did not let go once its retirement was sealed is destroyed when %s',
+  async (_when, asked) => {
+    const { dir, old, house, ledger, keyringOf, file } = await inSecondEpoch();
+    const keyring = keyringOf(ledger);
+    const key = readFileSync(file);
+    rmSync(file);
+    mkdirSync(file);
+    await expect(keyring.retireKek(old.id, order)).rejects.toMatchObject({ code: 'config_invalid' });
+    rmdirSync(file);
+    writeFileSync(file, key);
+    const again = keyring.retireKek(asked(old.id), order);
+    if (asked(old.id) === old.id) await again;
+    else await expect(again).rejects.toMatchObject({ code: 'invalid_argument' });
+    expect(readdirSync(dir).sort()).toEqual(['fingerprint.key', 'kek.key']);
+    await ledger.close('done');
+    const sealed = house.entries().filter(({ type }) => type === 'key');
+    expect(sealed.map(({ data }) => [data['action'], data['kek']])).toEqual([['retire', old.id]]);
+  },
+);
