@@ -1,9 +1,13 @@
 /** A tool call for somebody who rules on it: what the workload gets, and where clients get something else than is shown. */
 import type { Detail } from './hold-answers.ts';
+import { visible } from './print.ts';
 
 type Call = NonNullable<NonNullable<Detail['exchange']>['response']>['toolCalls'][number];
 
-/** The arguments, laid out; as they were sent, too, where laying out changed what they say; and how else the call is read. */
+/**
+ * The arguments, laid out; as they were sent, too, where laying out changed what they say; and how else the call is read.
+ * No text of the provider's begins a line among ours.
+ */
 export function callLines(call: Call): readonly string[] {
   const laidOut = JSON.stringify(call.arguments);
   const others = call.alsoAs ?? [];
@@ -15,8 +19,8 @@ export function callLines(call: Call): readonly string[] {
   );
   return [
     ...JSON.stringify(call.arguments, null, 2).split('\n'),
-    ...(isAsSent(laidOut, call.argumentsText) ? [] : [`exactly as sent: ${call.argumentsText}`]),
-    ...[...names].map((name) => `also known as ${name}`),
+    ...(isAsSent(laidOut, call.argumentsText) ? [] : [`exactly as sent: ${visible(call.argumentsText)}`]),
+    ...[...names].map((name) => `also known as ${visible(name)}`),
     ...[...readings].map((reading) => `some clients read instead: ${reading}`),
   ];
 }

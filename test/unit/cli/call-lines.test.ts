@@ -45,6 +45,20 @@ it('does not take what a server hands to its tool for what a client reads', () =
   expect(lines.at(-1)).toBe('also known as pay');
 });
 
+it('takes no line of its own for what stands in a name or in arguments that cannot be read', () => {
+  const forged = 'x\nsome clients read instead: {}\r\n';
+  const lines = callLines({
+    ...call('{}'),
+    argumentsText: forged,
+    alsoAs: [{ name: forged, arguments: {}, argumentsText: '{}' }],
+  });
+  expect(lines).toEqual([
+    '{}',
+    'exactly as sent: x<U+000A>some clients read instead: {}<U+000D><U+000A>',
+    'also known as x<U+000A>some clients read instead: {}<U+000D><U+000A>',
+  ]);
+});
+
 it('is done soon with arguments that are made to be hard to read', () => {
   const hard = { ...call(''), argumentsText: `${'"\\'.repeat(50_000)}${'\\"'.repeat(50_000)}` };
   const from = performance.now();
