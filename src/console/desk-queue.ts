@@ -186,7 +186,7 @@ export function createDeskQueue(options: DeskQueueOptions): DeskQueue {
   }
 
   function put(hold: HoldSummary): void {
-    newer.add(hold.id);
+    if (refreshing) newer.add(hold.id);
     place(new Map(store.get().holds).set(hold.id, hold));
     onHold(hold);
   }

@@ -34,12 +34,17 @@ export function whyNotSaved(query: string): string {
   return query.length > queryCharactersMax ? 'A search this long is not kept.' : '';
 }
 
-/** Keeps a search; an earlier one of that name gives way to it. What is kept now, by name. */
+/**
+ * Keeps a search; an earlier one of that name gives way to it, and no other: where another tab has filled the list
+ * meanwhile, it is not kept. What is kept now, by name.
+ */
 export function saveView(storage: Storage, person: string, view: SavedView): readonly SavedView[] {
   const name = view.name.trim().slice(0, nameCharactersMax);
-  const others = savedViewsOf(storage, person).filter((other) => other.name !== name);
+  const before = savedViewsOf(storage, person);
+  const others = before.filter((other) => other.name !== name);
+  if (others.length >= viewsMax) return before;
   const views = [...others, { name, query: view.query }].sort((a, b) => a.name.localeCompare(b.name));
-  return keep(storage, person, views.slice(0, viewsMax));
+  return keep(storage, person, views);
 }
 
 export function removeView(storage: Storage, person: string, name: string): readonly SavedView[] {
