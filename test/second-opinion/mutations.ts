@@ -160,6 +160,22 @@ function otherThan(old: Json | undefined): fc.Arbitrary<Json> {
   })();
   return fc.oneof({ weight: 6, arbitrary: likely }, { weight: 1, arbitrary: strange });
 }
+/** What entries of one type or another may say besides. */
+const optional = [
+  ...([
+    'action',
+    'attempt',
+    'batch',
+    'boxes',
+    'breakGlass',
+    'by',
+    'decision',
+    'digest',
+    'escalation',
+  ] as const),
+  ...(['file', 'hold', 'inStead', 'needs', 'outcomes', 'people', 'policy', 'recorded', 'reported'] as const),
+  ...(['role', 'rules', 'rulings', 'signature', 'step', 'to', 'withheld'] as const),
+];
 const kids = ['one', ...rotatedTo].map((seed) => full.kid(seed));
 const topLevel: fc.Arbitrary<Record<string, Json>> = fc.oneof(
   fc.record({ prev: hex(64) }),
@@ -193,6 +209,19 @@ const leafChange: fc.Arbitrary<(leaf: Buffer) => Buffer> = fc.oneof(
             return { ...all, data: { ...data, [name]: other } };
           }),
     ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(fc.constantFrom(...optional), fc.oneof(otherThan(undefined), otherThan(''), otherThan([['']])))
+      .map(
+        ([name, value]) =>
+          (leaf: Buffer) =>
+            withFields(leaf, (all) => {
+              const data = fieldsSchema.safeParse(all['data']).data ?? {};
+              return { ...all, data: { ...data, [name]: value } };
+            }),
+      ),
   },
   nth.map(
     (at) => (leaf: Buffer) =>

@@ -381,6 +381,12 @@ const samePerson: readonly Case[] = [
   ['a person’s names are texts', {}, (b) => join(b, [['rita', 7]]), ['leaf_malformed at 4']],
   ['a name is not empty', {}, (b) => join(b, [['rita', '']]), ['leaf_malformed at 4']],
   ['people are a list of lists', {}, (b) => join(b, ['rita']), ['leaf_malformed at 4']],
+  [
+    'a start says more than is known, in whatever form',
+    {},
+    (b) => b.start({ by: ['rita'], people: [[]] }),
+    [],
+  ],
 ];
 
 const scenarios: readonly Case[] = [

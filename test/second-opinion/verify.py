@@ -611,7 +611,7 @@ class Decisions:
         if kind == "start":
             self.people = {name: person for person in data.get("people", []) for name in person}
         if kind in ("start", "key"):
-            return self.reviewers.apply(leaf, self.names(data.get("by", "")))
+            return self.reviewers.apply(leaf, self.names(data["by"]) if kind == "key" else set())
         decision = self.open.get(data["decision"]) if is_count(data.get("decision")) else None
         if decision is not None and kind in ("response", "hold", "ruling", "delivery", "access"):
             decision["entries"].append(seq)
