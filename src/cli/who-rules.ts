@@ -28,7 +28,8 @@ export function whoRules(hold: Detail): string[] {
 /** By role where the rule asks so; else so many of whoever may. */
 function needs({ approvals, rulings, roles, escalated }: Detail): string[] {
   const further = escalated.flatMap((step) => step.roles);
-  const released = rulings.filter(({ verdict }) => verdict === 'release');
+  // Who may rule no more, and a second name of one person, are not among those given.
+  const released = rulings.filter(({ verdict, by }) => verdict === 'release' && approvals.given.includes(by));
   const line = (
     needed: number,
     of: readonly string[],

@@ -60,7 +60,8 @@ function Rulings({ rulings }: { readonly rulings: readonly Ruling[] }): Componen
 export function needsOf({ summary, rulings, escalated }: HoldDetail): readonly Need[] {
   const { approvals, roles } = summary;
   const further = escalated.flatMap((step) => step.roles);
-  const released = rulings.filter(({ verdict }) => verdict === 'release');
+  // Who may rule no more, and a second name of one person, are not among those given.
+  const released = rulings.filter((one) => one.verdict === 'release' && approvals.given.includes(one.by));
   const by = (wanted: (ruling: Ruling) => boolean): string[] =>
     released.filter(wanted).map((ruling) => `${ruling.by} (${ruling.role})`);
   if (approvals.byRole.length === 0) {

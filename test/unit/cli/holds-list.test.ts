@@ -26,21 +26,30 @@ it('shows that more of a headline is there than fits its column', () => {
   expect(rows[2]).toContain('  unnamed   gpt-test  ');
 });
 
-describe('who asked', () => {
-  const terms = {
-    ...{ approvals: { needed: 1, given: [], byRole: [] }, rulings: [], roles: ['reviewer'] },
-    ...{ escalated: [], escalation: [], breakGlass: [], breakGlassCollectInMs: null, collectInMs: 60_000 },
-    ...{ state: 'released', notRequester: true },
-    ...{ id: 'h-1', decisionId: 'd-1', severity: 'high', headline: '', workload: '', model: '', digest: '' },
-    ...{ contentDigest: '', assignee: '', commentCount: 0, openedAt: '', expiresAt: '', caller: '' },
-    ...{ exchange: null, comments: [], review: null, rules: [], policy: { version: '1' } },
-    actions: { release: '', deny: '', amend: '', releaseCalls: '', breakGlass: '' },
-  };
+const terms = {
+  ...{ approvals: { needed: 1, given: [], byRole: [] }, rulings: [], roles: ['reviewer'] },
+  ...{ escalated: [], escalation: [], breakGlass: [], breakGlassCollectInMs: null, collectInMs: 60_000 },
+  ...{ state: 'released', notRequester: true },
+  ...{ id: 'h-1', decisionId: 'd-1', severity: 'high', headline: '', workload: '', model: '', digest: '' },
+  ...{ contentDigest: '', assignee: '', commentCount: 0, openedAt: '', expiresAt: '', caller: '' },
+  ...{ exchange: null, comments: [], review: null, rules: [], policy: { version: '1' } },
+  actions: { release: '', deny: '', amend: '', releaseCalls: '', breakGlass: '' },
+};
 
+describe('who asked', () => {
   it.each([
     ['ada', 'may not: ada, who asked'],
     ['', 'may not: whoever asked'],
   ])('%j is told as who may not rule', (requester, said) => {
     expect(whoRules({ ...terms, requester })).toContain(said);
   });
+});
+
+it('an approval that counts no more is not told as one that was given', () => {
+  const approved = (by: string) => ({ by, role: 'reviewer', verdict: 'release', breakGlass: false });
+  const approvals = { needed: 3, given: ['otto'], byRole: [] };
+  const rulings = [approved('ada'), approved('otto')];
+  expect(whoRules({ ...terms, state: 'pending', requester: '', approvals, rulings })[0]).toBe(
+    '[ ] 3 x reviewer, approved by otto (reviewer), 2 still needed',
+  );
 });

@@ -98,6 +98,17 @@ describe('who approved', () => {
     );
     expect(needsOf(held).map(({ by }) => by)).toEqual([['olga (admin)'], ['olga (admin)']]);
   });
+
+  it.each([
+    ['whoever may', []],
+    ['a role', [{ needed: 3, roles: ['reviewer'], left: 2 }]],
+  ])('is not told as given by %s once it counts no more', (_whom, byRoleNow) => {
+    const held = detail(
+      { approvals: { needed: 3, given: ['otto'], byRole: byRoleNow } },
+      { rulings: ['ada', 'otto'].map((by) => ({ ...ruling, by, role: 'reviewer' })) },
+    );
+    expect(needsOf(held).map(({ by, left }) => [by, left])).toEqual([[['otto (reviewer)'], 2]]);
+  });
 });
 
 it('actions that are closed for the same reason are told together', () => {
