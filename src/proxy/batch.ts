@@ -3,6 +3,7 @@
  * alone, the body as a whole by the strictest of them, and every line is sealed as a decision of its own.
  */
 import type { Facts } from '../core/facts.ts';
+import { countGarbage } from '../core/garbage.ts';
 import type { JsonObject } from '../ledger/canonical.ts';
 import type { Draft, Sealed } from '../ledger/sealer.ts';
 import type { Judgement, Match, Policy } from '../policy/policy.ts';
@@ -14,7 +15,6 @@ import type { House } from './house.ts';
 import { judge, passed } from './judge.ts';
 import { requestDraft, responseDraft } from './record.ts';
 import { storedAnswer, storedRequest, storedWhole } from './stored-body.ts';
-import { countGarbage } from '../core/garbage.ts';
 
 export interface Lines {
   /** One for each line, in order. */

@@ -6,6 +6,7 @@
 import { Readable } from 'node:stream';
 import { decodeContentFrom } from '../core/content-coding.ts';
 import { HoldpointError } from '../core/errors.ts';
+import { countGarbage } from '../core/garbage.ts';
 import { bodyFieldDoubt, headerOf } from '../core/http-message.ts';
 import type { Spool, SpoolWriter } from '../core/spool.ts';
 import type { LinesReading } from '../provider/protocol.ts';
@@ -15,7 +16,6 @@ import type { Answer } from './forward.ts';
 import type { House } from './house.ts';
 import type { Relayed } from './relay.ts';
 import { openTape, type Tape } from './tape.ts';
-import { countGarbage } from '../core/garbage.ts';
 
 export type LargeAnswer = Relayed & {
   readonly reading: LinesReading & { readonly complete: boolean; readonly failed: boolean };
