@@ -10,8 +10,15 @@ const alone = [
   // It has signatures checked by a faster implementation, before the verifier is loaded with its own.
   'test/property/verify/tampering.test.ts',
 ];
-/** Disks that fail, processes that are killed, inputs that a fuzzer makes. */
-const fault = ['test/fault/**/*.test.ts', 'test/crash/**/*.test.ts', 'test/fuzz/**/*.test.ts'];
+/** Disks that fail, processes that are killed, inputs that a fuzzer makes, and the longest of those made at random. */
+const fault = [
+  'test/fault/**/*.test.ts',
+  'test/crash/**/*.test.ts',
+  'test/fuzz/**/*.test.ts',
+  'test/property/policy/parsers.test.ts',
+  'test/property/provider/amendments.property.test.ts',
+  'test/property/provider/streams.property.test.ts',
+];
 /** They watch node:fs, or check signatures faster, which has to be done before the stores are loaded. */
 const faultAlone = [
   'test/fault/bit-flip.test.ts',
