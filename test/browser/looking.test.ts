@@ -67,6 +67,8 @@ describe.skipIf(missingBrowser !== '')(`a hold that two look at (${missingBrowse
       await page.locator('.lines .line').click();
       await page.locator('.also-looking').waitFor({ state: 'attached' });
     }
+    // From then on it hears of going out of sight.
+    await expect.poll(() => said).toContain(true);
     await behind.evaluate(() => {
       Object.defineProperty(document, 'hidden', { value: true });
       document.dispatchEvent(new Event('visibilitychange'));

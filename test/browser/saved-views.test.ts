@@ -41,8 +41,7 @@ describe.skipIf(missingBrowser !== '')(`a saved search (${missingBrowser || 'Chr
     await page.keyboard.press('Enter');
     await saved().getByRole('link', { name: 'small models' }).waitFor();
     await goToHash(page, '#/decisions');
-    await page.getByText('That is all.').waitFor();
-    expect(await page.locator('.records tbody tr').count()).toBe(2);
+    await expect.poll(() => page.locator('.records tbody tr').count()).toBe(2);
     await saved().getByRole('link', { name: 'small models' }).click();
     await expect.poll(() => page.locator('.records tbody tr').count()).toBe(1);
     expect(await saved().getByRole('link').getAttribute('aria-current')).toBe('page');
