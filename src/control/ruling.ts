@@ -6,7 +6,7 @@ import type { Hold } from '../hold/record.ts';
 import { type PeopleNow, rolesNow } from '../hold/state.ts';
 import { amendedMessage } from './amend.ts';
 import { requireNotDenied } from './amended-judgement.ts';
-import type { rulingSchema } from './api/holds.ts';
+import type { rulingSchema } from './api/rulings.ts';
 import type { SignedRuling } from './api/signed-rulings.ts';
 import { divide } from './divided.ts';
 import type { ControlParts } from './parts.ts';

@@ -1,12 +1,10 @@
-/** The queue of holds, one hold, and rulings: what goes in and out. */
+/** The queue of holds and one hold: what goes in and out. */
 import { z } from 'zod';
 import { reviewVerdicts } from '../../hold/record.ts';
 import { holdStates } from '../../hold/state.ts';
 import { outcomes } from '../../ledger/entry.ts';
-import { amendmentSchema, callsMax } from '../amend.ts';
 import { allowed, integerParameter, jsonAnswer, type Operation, type Sent } from '../operation.ts';
 import { exchangeSchema } from './exchange.ts';
-import { signedRulingSchema } from './signed-rulings.ts';
 import { truePartSchema } from './true-parts.ts';
 
 const pageMax = 500;
@@ -197,31 +195,6 @@ export const holdQuerySchema = z.strictObject({
   id: z.string().max(64).optional().describe('Only this hold; reads no content and seals no access.'),
 });
 
-export const rulingSchema = z
-  .strictObject({
-    verdict: z.enum(['release', 'deny', 'amend']),
-    reason: z.string().max(4000).default('').describe('Required to deny, to amend and to break the glass.'),
-    digest,
-    breakGlass: z
-      .boolean()
-      .default(false)
-      .describe('Release alone and at once, in a role that the hold names for it. It alerts.'),
-    inStead: z
-      .string()
-      .regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/, 'expected the name of a person')
-      .optional()
-      .describe('Who is away and lent you their role; the ruling is made in it. Never to break the glass.'),
-    calls: z
-      .array(z.string())
-      .max(callsMax)
-      .optional()
-      .describe(
-        'With the verdict release: ids of the tool calls that are released. The answer is delivered without the others, and sealed so; the ruling is an `amend`, which needs a reason.',
-      ),
-    amendment: amendmentSchema.optional().describe('With the verdict amend, and with no other.'),
-  })
-  .meta({ id: 'Ruling', description: 'A ruling, bound to the digest of the held bytes.' });
-
 export const exampleDigest = '7d'.repeat(32);
 export const exampleHold = {
   id: 'h-3f9a01c2-17',
@@ -275,29 +248,4 @@ export const showHold: Operation = {
   ...allowed('see'),
   answers: [jsonAnswer('The hold.', holdSchema)],
   refusals: ['not_found', 'erased', 'ledger_unavailable'],
-};
-
-export const ruleOnHold: Operation = {
-  id: 'ruleOnHold',
-  tag: 'holds',
-  summary: 'Rule on a hold',
-  description: `Answered once the ruling is sealed. Which roles may rule was fixed by the policy when the hold opened, with the times from which further ones may; the requester may not where the rule says so. Refused with 409 when it was already ruled, has expired, the digest differs, or what is held cannot be amended.`,
-  ...allowed('see'),
-  body: {
-    schema: z.union([rulingSchema, signedRulingSchema]),
-    example: { verdict: 'release', reason: 'Invoice 4711 is approved.', digest: exampleDigest },
-  },
-  answers: [jsonAnswer('The ruling is sealed; the hold as it is now.', holdSummarySchema, undefined, 201)],
-  refusals: [
-    'not_found',
-    'already_ruled',
-    'digest_mismatch',
-    'ruling_expired',
-    'not_divisible',
-    'not_amendable',
-    'signature_required',
-    'signature_invalid',
-    'body_too_large',
-    'ledger_unavailable',
-  ],
 };

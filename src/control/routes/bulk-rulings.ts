@@ -10,7 +10,7 @@ import {
   ruleOnHolds,
   signedBulkRulingSchema,
 } from '../api/bulk-rulings.ts';
-import { rulingSchema } from '../api/holds.ts';
+import { rulingSchema } from '../api/rulings.ts';
 import { summaryOf } from '../hold-view.ts';
 import { type ControlRequest, checkOrder, problemOf, type Route, readJsonBody, sendJson } from '../http.ts';
 import { holdOf } from '../named.ts';

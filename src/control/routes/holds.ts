@@ -1,13 +1,7 @@
 /** The queue, one hold with everything needed to rule, and rulings. */
 import type { Hold } from '../../hold/record.ts';
-import {
-  type HoldSummary,
-  holdQuerySchema,
-  listHolds,
-  ruleOnHold,
-  rulingSchema,
-  showHold,
-} from '../api/holds.ts';
+import { type HoldSummary, holdQuerySchema, listHolds, showHold } from '../api/holds.ts';
+import { ruleOnHold, rulingSchema } from '../api/rulings.ts';
 import { detailOf, summaryOf } from '../hold-view.ts';
 import { type ControlRequest, checkOrder, type Route, readJsonBody, sendJson } from '../http.ts';
 import { holdOf } from '../named.ts';
