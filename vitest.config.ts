@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { seedOfCheckout } from './test/support/property-seed.ts';
 import { scratchDir } from './test/support/scratch.ts';
 
 const slow = process.env['TEST_SLOW'] === '1';
@@ -66,8 +67,9 @@ export default defineConfig({
     env: {
       NODE_COMPILE_CACHE: join(tmpdir(), 'holdpoint-compile-cache'),
       // Slow tests work on the disk there is.
-      ...(slow ? {} : { TMPDIR: scratchDir }),
+      ...(slow ? {} : { TMPDIR: scratchDir, PROPERTY_SEED: seedOfCheckout() }),
     },
+    setupFiles: ['test/support/property-seed.ts'],
     globalSetup: slow ? [] : ['test/support/scratch.ts'],
     projects: slow
       ? [{ extends: true, test: { name: 'slow', include: [slowOnes] } }]

@@ -6,7 +6,8 @@ import { readForm } from '../../../src/provider/multipart.ts';
 const name = fc.stringMatching(/^[a-z_]{1,8}(\[\])?$/);
 const fieldPart = fc.record({ name, text: fc.string({ unit: 'grapheme', maxLength: 30 }) });
 const filePart = fc.record({
-  name: name.map((one) => `f_${one}`),
+  // No field begins so: a field and a file of one name are a defect.
+  name: name.map((one) => `F_${one}`),
   fileName: fc.stringMatching(/^[\w. ()-]{0,20}\w$/),
   content: fc.uint8Array({ maxLength: 60 }),
 });
