@@ -145,13 +145,19 @@ function readDirectly(transcript: Transcript, bytes: Buffer): DirectReading {
   const events = stream?.push(bytes) ?? [];
   const reading = stream?.finish().reading ?? protocol.readResponse(operation, 200, bytes);
   const { facts, defects, complete } = reading;
+  const calls = events.flatMap(({ kind, raw }) => (kind === 'tool' && tells(transcript, raw) ? [raw] : []));
+  const others = events.flatMap(({ kind, raw }) => (kind === 'tool' ? [] : [raw]));
   return {
     mustBeStopped: facts.toolCalls.length > 0 || defects.length > 0,
     complete,
-    calls: events.flatMap(({ kind, raw }) =>
-      kind === 'tool' && raw.length > tellingBytesMin && !isHarmless(transcript, raw) ? [raw] : [],
-    ),
+    // Half an event, cut off by a change, may be the end of a whole one that goes on by right.
+    calls: calls.filter((call) => !others.some((other) => other.includes(call))),
   };
+}
+
+/** Seen in an answer, the event could only have come from there. */
+function tells(transcript: Transcript, raw: Buffer): boolean {
+  return raw.length > tellingBytesMin && !isHarmless(transcript, raw);
 }
 
 /** One event that can be read by itself and calls nothing: a segment of its own may let it go on, whatever its type. */
