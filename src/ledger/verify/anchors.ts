@@ -4,20 +4,15 @@
  */
 import { hexEquals } from './encoding.ts';
 import type { AnchorEntry } from './entry.ts';
-import type { Pass } from './pass.ts';
+import { blockRootsMax, type Pass } from './pass.ts';
 import { rootOf } from './tree.ts';
 
-/** How many ends of blocks are remembered: 6 MB. An anchor that lags further behind is not compared. */
-const blockRootsMax = 65_536;
 const receiptsMax = 256;
 
 /** Remembers the root that the ledger has now, at the end of a block. */
 export function takeBlockRoot(pass: Pass): void {
   const { blockRoots, range } = pass;
   blockRoots.set(range.size, rootOf(range));
-  if (blockRoots.size <= blockRootsMax) return;
-  const oldest = blockRoots.keys().next();
-  if (oldest.done !== true) blockRoots.delete(oldest.value);
 }
 
 /** Compares an anchor entry with the ledger before it, and keeps what the anchor gave back. */
@@ -25,7 +20,7 @@ export function takeAnchor(pass: Pass, seq: number, entry: AnchorEntry): void {
   const { blockRoots, findings } = pass;
   const found = blockRoots.get(entry.size);
   if (found === undefined) {
-    const [oldest = 0] = blockRoots.keys();
+    const oldest = blockRoots.oldest() ?? 0;
     // Further back than is remembered: it proves nothing, and the earlier one stands.
     if (blockRoots.size === blockRootsMax && entry.size < oldest) return;
     const message = `entry ${seq} says that ${entry.anchor} anchored ${entry.size} entries, where no checkpoint is`;

@@ -1,9 +1,13 @@
 /** What a pass knows of decisions: those that are open, a bounded memory of those that closed, and counts. Portable. */
 import type { Decision } from './decision.ts';
+import { createLatest, type Latest } from './latest.ts';
 import type { Outcome } from './outcomes.ts';
 import { createOversight, type Oversight } from './oversight.ts';
 import { nobodyTwice, type People } from './people.ts';
 import { createReviewers, type Reviewers } from './reviewers.ts';
+
+/** How many closed decisions are remembered. */
+const closedMax = 65_536;
 
 export interface Decisions {
   /** In the order of their requests. */
@@ -25,9 +29,10 @@ export interface Decisions {
   readonly oversight: Oversight;
   /** As the last `start` says. */
   people: People;
-  readonly closed: Set<number>;
+  /** The last that closed, to tell a repeated outcome from one of no decision. */
+  readonly closed: Latest<true>;
   /** Closed decisions whose held bytes may be handed over again to a retry. */
-  readonly redeliverable: Map<number, Decision>;
+  readonly redeliverable: Latest<Decision>;
 }
 
 export function createDecisions(): Decisions {
@@ -56,7 +61,7 @@ export function createDecisions(): Decisions {
     reviewers: createReviewers(),
     oversight: createOversight(),
     people: nobodyTwice,
-    closed: new Set(),
-    redeliverable: new Map(),
+    closed: createLatest(closedMax),
+    redeliverable: createLatest(closedMax),
   };
 }

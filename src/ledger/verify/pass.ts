@@ -7,10 +7,14 @@ import { createDecisions, type Decisions } from './decisions.ts';
 import type { AnchorEntry } from './entry.ts';
 import { createErasures, type Erasures } from './erased.ts';
 import { createFindings, type Findings } from './findings.ts';
+import { createLatest, type Latest } from './latest.ts';
 import type { Checkpoint, VerifierKey } from './note.ts';
 import type { Primitives } from './primitives.ts';
 import type { ReasonCode } from './reasons.ts';
 import { emptyRange, rootOf, type TreeRange } from './tree.ts';
+
+/** How many ends of blocks are remembered: 6 MB. An anchor that lags further behind is not compared. */
+export const blockRootsMax = 65_536;
 
 /** A block whose root disagrees, until the next block's first `prev` or the last signature explains it. */
 export interface Suspect {
@@ -91,7 +95,7 @@ export interface Pass {
   /** Roots at the sizes that someone outside remembers. */
   readonly watched: Map<number, Uint8Array | undefined>;
   /** Roots at the ends of the last blocks, by size: what anchor entries are compared with. */
-  readonly blockRoots: Map<number, Uint8Array>;
+  readonly blockRoots: Latest<Uint8Array>;
   /** The last `anchor` entry of each anchor. */
   readonly receipts: Map<string, AnchorEntry>;
   readonly decisions: Decisions;
@@ -145,7 +149,7 @@ export function createPass(options: PassOptions): Pass {
     awaited: [],
     snapshotsAgree: true,
     watched,
-    blockRoots: new Map(),
+    blockRoots: createLatest(blockRootsMax),
     receipts: new Map(),
     decisions: createDecisions(),
     erasures: createErasures(),

@@ -13,9 +13,6 @@ import { takeDelegation, takeDelegationEnd, takeDeliberation, takeReview } from 
 import type { Report } from './reasons.ts';
 import { takeEnrolment, takeWithdrawal } from './reviewers.ts';
 
-/** How many closed decisions are remembered, to tell a repeated outcome from one of no decision. */
-const closedMax = 65_536;
-
 /** Applies one entry; whatever it breaks is reported. */
 export function applyEntry(decisions: Decisions, leaf: Leaf, report: Report): void {
   const { entry, seq } = leaf;
@@ -132,17 +129,8 @@ function applyOutcome(decisions: Decisions, seq: number, outcome: Outcome, repor
   }
   decisions.open.delete(seq);
   decisions.byOutcome[outcome] += 1;
-  decisions.closed.add(seq);
-  forgetOldest(decisions.closed);
+  decisions.closed.set(seq, true);
   if ([...decision.holds.values()].some((hold) => hold.attempts > 0)) {
     decisions.redeliverable.set(seq, decision);
-    forgetOldest(decisions.redeliverable);
   }
-}
-
-/** Sets and maps keep the order of insertion, so the first key is the oldest. */
-function forgetOldest(remembered: Set<number> | Map<number, unknown>): void {
-  if (remembered.size <= closedMax) return;
-  const oldest = remembered.keys().next();
-  if (oldest.done !== true) remembered.delete(oldest.value);
 }
