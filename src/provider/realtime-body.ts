@@ -7,9 +7,10 @@
  *
  * `facts` is what was understood of all this, as rules judged it, and what could not be read. `ms` counts from the
  * opening of the connection. `who` is `client`, `server` or `holdpoint` (a message of ours in the provider's form);
- * `opcode` is `text` or `binary`; `way` is `passed` (went on at once), `withheld` (waited for the verdict over this
- * body) or `refused` (never went on). Where the hash is not `-` the payload was left out because the body reached
- * its bound: `bytes` and the hash are of what went through. Pure.
+ * `opcode` is `text`, `binary`, or `close:<code>` where somebody closed and said why: the payload is the reason;
+ * `way` is `passed` (went on at once), `withheld` (waited for the verdict over this body) or `refused` (never went
+ * on). Where the hash is not `-` the payload was left out because the body reached its bound: `bytes` and the hash
+ * are of what went through. Pure.
  */
 import { isRecord } from './json.ts';
 
@@ -19,12 +20,14 @@ export const senders = ['client', 'server', 'holdpoint'] as const;
 export type Sender = (typeof senders)[number];
 export const ways = ['passed', 'withheld', 'refused'] as const;
 export type Way = (typeof ways)[number];
+/** A message's kind, or the code of a closing (RFC 6455 sections 5.5.1 and 7.4). */
+export type Opcode = 'text' | 'binary' | `close:${number}`;
 
 export interface SocketRecord {
   /** Since the connection was opened. */
   readonly atMs: number;
   readonly sender: Sender;
-  readonly binary: boolean;
+  readonly opcode: Opcode;
   readonly way: Way;
   readonly bytes: number;
   /** Null where it was left out; then `sha256` says what it was. */
@@ -48,8 +51,7 @@ export interface SocketBody {
 export function encodeSocketBody(understood: Understood, records: readonly SocketRecord[]): Buffer {
   const facts = Buffer.from(JSON.stringify(understood));
   const pieces: Buffer[] = [Buffer.from(`facts ${facts.length}\n`), facts];
-  for (const { atMs, sender, binary, way, bytes, data, sha256 } of records) {
-    const opcode = binary ? 'binary' : 'text';
+  for (const { atMs, sender, opcode, way, bytes, data, sha256 } of records) {
     pieces.push(
       Buffer.from(`\n${atMs} ${sender} ${opcode} ${way} ${bytes} ${data === null ? sha256 : '-'}\n`),
     );
@@ -61,7 +63,7 @@ export function encodeSocketBody(understood: Understood, records: readonly Socke
 
 const factsLine = /^facts (\d{1,10})$/;
 const recordLine =
-  /^(\d{1,12}) (client|server|holdpoint) (text|binary) (passed|withheld|refused) (\d{1,10}) (-|[0-9a-f]{64})$/;
+  /^(\d{1,12}) (client|server|holdpoint) (text|binary|close:[1-4]\d{3}) (passed|withheld|refused) (\d{1,10}) (-|[0-9a-f]{64})$/;
 const lineBytesMax = 160;
 const newline = 0x0a;
 
@@ -100,12 +102,17 @@ function readRecord(line: string, payload: (length: number) => Buffer): SocketRe
   return {
     atMs: Number(ms),
     sender: senders.find((known) => known === who) ?? 'server',
-    binary: opcode === 'binary',
+    opcode: readOpcode(opcode),
     way: ways.find((known) => known === way) ?? 'refused',
     bytes,
     data: omitted ? null : data,
     sha256: omitted ? hash : '',
   };
+}
+
+function readOpcode(opcode = ''): Opcode {
+  if (opcode.startsWith('close:')) return `close:${Number(opcode.slice('close:'.length))}`;
+  return opcode === 'binary' ? 'binary' : 'text';
 }
 
 function readUnderstood(json: Buffer): Understood {

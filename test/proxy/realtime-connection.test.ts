@@ -5,7 +5,7 @@ import { openLedgerStore } from '../../src/store/ledger-store.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, rawRequest } from '../support/raw-client.ts';
-import { spawnSidecar, startTestSidecar } from '../support/sidecar.ts';
+import { spawnSidecar, startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
 import { createManualTime } from '../support/time.ts';
 import { denyUnlistedModels, holdTransfers } from './policies.ts';
 import {
@@ -143,6 +143,11 @@ test('a key that the sidecar put in goes out, and comes back in nothing that the
   expect(textsOf(client)[0]).toContain(`Bad key Bearer ${'*'.repeat(17)}.`);
 });
 
+/** All that the bodies of a decision say. */
+async function said({ ada }: TestSidecar, id: string): Promise<string> {
+  return (await ada.bodies(id)).map(({ text }) => text).join('\n');
+}
+
 describe('a closing', () => {
   test('of the provider reaches the workload with its code and reason, after what was said before', async () => {
     const { client, provider } = await connectScene();
@@ -160,10 +165,38 @@ describe('a closing', () => {
     expect(provider.heard).toHaveLength(1);
   });
 
-  test('of the workload takes no word to the provider that is in no record', async () => {
-    const { client, provider } = await connectScene();
+  test('of the provider is in the ledger with its reason before the workload hears it', async () => {
+    const { sidecar, client, provider } = await connectScene();
+    const { id } = await sidecar.ada.lastDecision();
+    provider.ws.close(4000, 'account 4711 is locked');
+    await client.closed;
+    const closing = await sidecar.ada.lastDecision();
+    expect(closing.entries[0]?.data['session']).toBe(id);
+    expect(await said(sidecar, closing.id)).toContain(
+      'server close:4000 passed 22 -\naccount 4711 is locked',
+    );
+  });
+
+  test('of the workload takes no word to the provider, and is in the ledger with its reason', async () => {
+    const { sidecar, client, provider } = await connectScene();
+    const { id } = await sidecar.ada.lastDecision();
     client.ws.close(1000, 'account 4711, password swordfish');
     expect(await provider.closed).toEqual({ code: 1000, reason: '' });
+    expect(await sidecar.ada.outcomeOf(id)).toBe('delivered');
+    const closing = await sidecar.ada.lastDecision();
+    expect(await said(sidecar, closing.id)).toContain(
+      'client close:1000 refused 32 -\naccount 4711, password swordfish',
+    );
+  });
+
+  test('without a reason leaves nothing to record', async () => {
+    const { sidecar, client, provider } = await connectScene();
+    const { id } = await sidecar.ada.lastDecision();
+    provider.ws.close(4000);
+    expect(await client.closed).toEqual({ code: 4000, reason: '' });
+    expect(await sidecar.ada.outcomeOf(id)).toBe('delivered');
+    const { id: newest } = await sidecar.ada.lastDecision();
+    expect(await said(sidecar, newest)).not.toContain('close:');
   });
 
   test('amid an answer leaves it in the ledger as far as it came', async () => {
@@ -279,6 +312,14 @@ describe('while the ledger cannot be written', () => {
     provider.send({ type: 'rate_limits.updated', rate_limits: [] });
     expect(await client.closed).toEqual({ code: 1013, reason: 'ledger_unavailable' });
     expect(client.types()).toEqual(['session.created']);
+    disk.isFull = false;
+  });
+
+  test('a provider that closes does so without its reason', async () => {
+    const { disk, client, provider } = await connectWithDisk();
+    disk.isFull = true;
+    provider.ws.close(4000, 'account 4711 is locked');
+    expect(await client.closed).toEqual({ code: 4000, reason: '' });
     disk.isFull = false;
   });
 

@@ -18,7 +18,7 @@ export async function amendedMessages(hold: Hold, house: House): Promise<readonl
     );
   }
   const { body } = decodeHttpMessage(await house.ledger.part(ruling, 'amendment'));
-  return decodeSocketBody(body).records.flatMap(({ way, data, binary }) =>
-    way === 'withheld' && data !== null ? [{ data, binary }] : [],
+  return decodeSocketBody(body).records.flatMap(({ way, data, opcode }) =>
+    way === 'withheld' && data !== null ? [{ data, binary: opcode === 'binary' }] : [],
   );
 }

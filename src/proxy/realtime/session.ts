@@ -3,7 +3,7 @@
  * where they tell the model something or carry a call, and sent on. While an answer's call waits for a person,
  * everything else goes on; while a message of the workload waits, what the workload sends after it waits too.
  */
-import type { HoldpointError } from '../../core/errors.ts';
+import { HoldpointError } from '../../core/errors.ts';
 import type { Outcome } from '../../ledger/entry.ts';
 import type { SocketMessage, SocketReader } from '../../provider/realtime.ts';
 import type { House } from '../house.ts';
@@ -54,11 +54,14 @@ export function startSession(
   let loose: Tape = createTape(looseBytesMax);
   let cancelDue: (() => void) | null = null;
   let draining = false;
+  /** One side closed first, or the sidecar did both: what the others' close frames say goes nowhere. */
+  let closing = false;
   /** How what is still open when the connection ends has ended; the first cause stands. */
   let outcome: Outcome | null = null;
 
   function closeBoth(ending: Ending, why: Outcome): void {
     outcome ??= why;
+    closing = true;
     client.close(ending);
     upstream.close({ code: 1000, reason: ending.reason });
   }
@@ -102,6 +105,30 @@ export function startSession(
     }
   }
 
+  /** The provider closes as the workload did. Why, it is not told: no rule read that. */
+  function carryUp(): void {
+    const ending = client.ending() ?? goingAway;
+    if (!closing && ending.reason.length > 0) link.loose().addEnding(ending, 'client', 'refused', link.now());
+    closing = true;
+    upstream.close(withoutReason(ending));
+  }
+
+  /** Closes the workload's side as the provider did. Why is on disk before the workload hears it, or stays here. */
+  async function carryDown(): Promise<void> {
+    const ending = upstream.ending() ?? goingAway;
+    const isHeard = !closing && client.ending() === null && ending.reason.length > 0;
+    closing = true;
+    if (!isHeard) return client.close(withoutReason(ending));
+    link.loose().addEnding(ending, 'server', 'passed', link.now());
+    try {
+      await answers.sealLoose();
+      client.close(ending);
+    } catch (error) {
+      if (!(error instanceof HoldpointError)) house.onError('A closing could not be sealed', error);
+      client.close(withoutReason(ending));
+    }
+  }
+
   /** Who closes a connection in order has had all of it. */
   function ownOutcome(): Outcome {
     const first = outcome === 'client_abort' ? client : outcome === 'upstream_truncated' ? upstream : null;
@@ -122,14 +149,13 @@ export function startSession(
     const stopWatching = watchSilence([client, upstream], bounds.idleMsMax, house, () =>
       closeBoth(silent, 'interrupted'),
     );
-    // Each side closes as the other did, after what that one had sent before. Why the workload does stays here, since no
-    // record has it.
+    // Each side closes as the other did, after what that one had sent before.
     const clientSide = pump(client, (message) => intents.take(message, reader.readClient(message)))
       .catch(fail)
-      .finally(() => upstream.close(withoutReason(client.ending() ?? goingAway)));
+      .finally(carryUp);
     const upstreamSide = pump(upstream, (message) => answers.take(message, reader.readServer(message)))
       .catch(fail)
-      .finally(() => client.close(upstream.ending() ?? goingAway));
+      .finally(carryDown);
     await Promise.all([clientSide, upstreamSide, ended(client), ended(upstream)]);
     stopWatching();
     await answers.finish(outcome ?? 'interrupted');

@@ -2,10 +2,13 @@
 import { sha256Hex } from '../../core/bytes.ts';
 import type { SocketMessage } from '../../provider/realtime.ts';
 import type { Sender, SocketRecord, Way } from '../../provider/realtime-body.ts';
+import type { Ending } from './peer.ts';
 
 export interface Tape {
   /** Takes a message down; returns it as kept. What passed already is kept by its hash alone once the tape is full. */
   add(message: SocketMessage, sender: Sender, way: Way, atMs: number): SocketMessage;
+  /** Takes down why somebody closed: at most 123 bytes (RFC 6455 section 5.5), so it is kept however full the tape is. */
+  addEnding(ending: Ending, sender: Sender, way: Way, atMs: number): void;
   readonly records: readonly SocketRecord[];
   /** Of all payloads, left out ones included. */
   readonly bytes: number;
@@ -20,7 +23,7 @@ const recordBytes = 200;
 
 export function createTape(bytesMax: number): Tape {
   const records: SocketRecord[] = [];
-  const tape = { records, bytes: 0, omittedBytes: 0, passedBytes: 0, add };
+  const tape = { records, bytes: 0, omittedBytes: 0, passedBytes: 0, add, addEnding };
   let kept = 0;
   function add({ data, binary }: SocketMessage, sender: Sender, way: Way, atMs: number): SocketMessage {
     const bytes = data.length;
@@ -32,8 +35,15 @@ export function createTape(bytesMax: number): Tape {
     kept += recordBytes + (omit ? 0 : bytes);
     // A small message is a window on a large read: without a copy it would keep all of that in memory.
     const copy = omit ? null : Buffer.from(data);
-    records.push({ atMs, sender, binary, way, bytes, data: copy, sha256: omit ? sha256Hex(data) : '' });
+    const opcode = binary ? 'binary' : 'text';
+    records.push({ atMs, sender, opcode, way, bytes, data: copy, sha256: omit ? sha256Hex(data) : '' });
     return { data: copy ?? data, binary };
+  }
+  function addEnding({ code, reason }: Ending, sender: Sender, way: Way, atMs: number): void {
+    const data = Buffer.from(reason);
+    tape.bytes += data.length;
+    if (way === 'passed') tape.passedBytes += data.length;
+    records.push({ atMs, sender, opcode: `close:${code}`, way, bytes: data.length, data, sha256: '' });
   }
   return tape;
 }

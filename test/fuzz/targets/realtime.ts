@@ -116,7 +116,7 @@ const body: Target = {
         {
           atMs: 1,
           sender: 'server',
-          binary: false,
+          opcode: 'text',
           way: 'withheld',
           bytes: 2,
           data: Buffer.from('{}'),
@@ -125,7 +125,7 @@ const body: Target = {
         {
           atMs: 2,
           sender: 'client',
-          binary: true,
+          opcode: 'close:1000',
           way: 'passed',
           bytes: 9,
           data: null,

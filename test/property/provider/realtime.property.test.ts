@@ -16,7 +16,7 @@ const record: fc.Arbitrary<SocketRecord> = fc
   .record({
     atMs: fc.nat(),
     sender: fc.constantFrom('client', 'server', 'holdpoint'),
-    binary: fc.boolean(),
+    opcode: fc.constantFrom('text', 'binary', 'close:1000', 'close:4999'),
     way: fc.constantFrom('passed', 'withheld', 'refused'),
     payload: fc.uint8Array({ maxLength: 64 }),
     omitted: fc.boolean(),

@@ -12,7 +12,15 @@ const facts = { status: 200, text: 'One moment.', toolCalls: [call], finishReaso
 function bodyOf(messages: readonly (readonly [Way, unknown])[], defects: readonly string[] = []): Buffer {
   const records = messages.map(([way, value], atMs) => {
     const data = Buffer.from(JSON.stringify(value));
-    return { atMs, sender: 'server' as const, binary: atMs === 0, way, bytes: data.length, data, sha256: '' };
+    return {
+      atMs,
+      sender: 'server' as const,
+      opcode: atMs === 0 ? ('binary' as const) : ('text' as const),
+      way,
+      bytes: data.length,
+      data,
+      sha256: '',
+    };
   });
   return encodeSocketBody({ facts, defects }, records);
 }
@@ -31,9 +39,9 @@ test('stand where the call had its own, and in what was understood; all else is 
     { serverContent: { modelTurn: { parts: [{ text: 'One moment.' }] } } },
     { toolCall: { functionCalls: [{ id: 'c', name: 'pay', args: { amount: 2 } }] } },
   ]);
-  expect(records.map(({ binary, way }) => [binary, way])).toEqual([
-    [true, 'passed'],
-    [false, 'withheld'],
+  expect(records.map(({ opcode, way }) => [opcode, way])).toEqual([
+    ['binary', 'passed'],
+    ['text', 'withheld'],
   ]);
   expect(readSocketAnswer(amended).facts.toolCalls).toEqual([
     { ...call, arguments: { amount: 2 }, argumentsText: '{"amount":2}' },
@@ -66,7 +74,7 @@ describe('are refused', () => {
 
 test('are written beside a message that nests too deep to be walked', () => {
   const data = Buffer.from(`${'['.repeat(200_000)}${']'.repeat(200_000)}`);
-  const deep = { atMs: 0, sender: 'client', binary: false, way: 'passed', bytes: data.length } as const;
+  const deep = { atMs: 0, sender: 'client', opcode: 'text', way: 'passed', bytes: data.length } as const;
   const { understood, records } = decodeSocketBody(live);
   const amended = amendSocketAnswer(
     encodeSocketBody(understood, [{ ...deep, data, sha256: '' }, ...records]),
