@@ -5,9 +5,8 @@
  * index. Who misses one piece of several reads another call. Pure.
  */
 import { isListOf, isNumber, isText } from './documented-types.ts';
-import { isAbsent, isRecord, type JsonRecord, parsedRecord } from './json.ts';
+import { isAbsent, isRecord, type JsonRecord } from './json.ts';
 import type { ChatCall } from './openai-chat.ts';
-import { note } from './reading.ts';
 
 /** One tool call of one choice, as far as it has come. */
 export interface CallInProgress extends ChatCall {
@@ -15,6 +14,9 @@ export interface CallInProgress extends ChatCall {
   readonly index: number;
   /** Who passes over the pieces so far: nobody ('') or the same clients over all of them. */
   readonly missedBy: string;
+  /** The choice it is of. */
+  readonly choice: number;
+  otherwise: readonly string[];
 }
 
 function haveNumbers(value: unknown, names: readonly string[]): boolean {
@@ -111,28 +113,4 @@ export function eventMissedBy(event: string, chunk: JsonRecord, isAfterEnd: bool
   if (event === 'error' || !isAbsent(chunk.error)) by += ' error';
   if (!isAsDocumented(chunk)) by += ' types';
   return by;
-}
-
-/** The text is one JSON object, so that no text behind it makes it another. */
-function isWhole(call: ChatCall): boolean {
-  return call.kind !== 'custom' && parsedRecord(call.input) !== null;
-}
-
-/** By what clients join pieces: some by their index, others by their id; a call of the old form is the only one. */
-function joinedBy({ kind, index, id }: CallInProgress): readonly string[] {
-  if (kind === 'legacy') return ['function_call'];
-  return [`index ${index}`, ...(id === '' ? [] : [`id ${id}`])];
-}
-
-/** Notes calls that clients may take for one: who reads the first choice of each event alone, those of several choices too. */
-export function noteSharedPlaces(calls: readonly CallInProgress[], defects: string[]): void {
-  const seen = new Map<string, CallInProgress>();
-  for (const call of calls) {
-    for (const name of joinedBy(call)) {
-      const before = seen.get(name);
-      if (before !== undefined && !(isWhole(before) && isWhole(call)))
-        note(defects, 'pieces of one tool call may belong to another');
-      seen.set(name, call);
-    }
-  }
 }

@@ -13,7 +13,8 @@ import {
   inputTextOf,
   shownText,
 } from './openai-chat.ts';
-import { type CallInProgress, eventMissedBy, noteSharedPlaces } from './openai-chat-pieces.ts';
+import { type CallInProgress, eventMissedBy } from './openai-chat-pieces.ts';
+import { judgeSharedPlaces, type Piece } from './openai-chat-shared.ts';
 import { absorbChunkHead, nothingSaid, openStreamEnd } from './openai-chunks.ts';
 import { boundedList, namePieceOf, note, toolCallsMax } from './reading.ts';
 import type { StreamEventKind, StreamReader } from './stream.ts';
@@ -21,6 +22,15 @@ import type { StreamEventKind, StreamReader } from './stream.ts';
 interface ChoiceInProgress extends ChatChoice {
   readonly calls: CallInProgress[];
   legacy: CallInProgress | null;
+  /** Which choice it is, as its events number it. */
+  readonly place: number;
+  /** The pieces of all choices' calls, in the order in which they came. */
+  readonly pieces: Piece[];
+}
+
+function takeInput(choice: ChoiceInProgress, call: CallInProgress, text: string): void {
+  call.input += text;
+  choice.pieces.push({ call, text });
 }
 
 /** Members of a delta that are known to carry no tool call; any other may be a new way to make one. */
@@ -69,7 +79,16 @@ function callAt(
     note(defects, `more than ${toolCallsMax} tool calls`);
     return null;
   }
-  const call: CallInProgress = { id, name: '', input: '', kind: 'function', index, missedBy };
+  const call: CallInProgress = {
+    id,
+    name: '',
+    input: '',
+    kind: 'function',
+    index,
+    missedBy,
+    choice: choice.place,
+    otherwise: [],
+  };
   choice.calls.push(call);
   return call;
 }
@@ -105,11 +124,11 @@ function absorbCall(
     }
     call.kind = 'custom';
     takeName(call, custom.name, defects);
-    call.input += inputTextOf(custom.input, defects);
+    takeInput(choice, call, inputTextOf(custom.input, defects));
   } else if (isRecord(fn)) {
     if (call.kind === 'custom') note(defects, 'a tool call is both a function and a custom tool');
     takeName(call, fn.name, defects);
-    call.input += argumentsTextOf(fn.arguments, defects);
+    takeInput(choice, call, argumentsTextOf(fn.arguments, defects));
   } else if (!isAbsent(fn) || !isAbsent(custom)) {
     note(defects, 'a tool call is neither a function nor a custom tool');
   }
@@ -136,11 +155,20 @@ function absorbCalls(
     return true;
   }
   if (choice.legacy === null)
-    choice.legacy = { id: '', name: '', input: '', kind: 'legacy', index: 0, missedBy };
+    choice.legacy = {
+      id: '',
+      name: '',
+      input: '',
+      kind: 'legacy',
+      index: 0,
+      missedBy,
+      choice: choice.place,
+      otherwise: [],
+    };
   else if (choice.legacy.missedBy !== missedBy)
     note(defects, 'some clients pass over a piece of a tool call');
   takeName(choice.legacy, legacy.name, defects);
-  choice.legacy.input += argumentsTextOf(legacy.arguments, defects);
+  takeInput(choice, choice.legacy, argumentsTextOf(legacy.arguments, defects));
   return true;
 }
 
@@ -176,6 +204,7 @@ export interface ChatStreamReader extends StreamReader {
 export function createChatStreamReader(status: number): ChatStreamReader {
   const defects: string[] = [];
   const choices = new Map<number, ChoiceInProgress>();
+  const pieces: Piece[] = [];
   const end = openStreamEnd();
   const head = nothingSaid();
 
@@ -186,7 +215,15 @@ export function createChatStreamReader(status: number): ChatStreamReader {
       note(defects, `more than ${choicesMax} choices`);
       return null;
     }
-    const choice: ChoiceInProgress = { text: '', refusal: '', finishReason: '', calls: [], legacy: null };
+    const choice: ChoiceInProgress = {
+      text: '',
+      refusal: '',
+      finishReason: '',
+      calls: [],
+      legacy: null,
+      place: index,
+      pieces,
+    };
     choices.set(index, choice);
     return choice;
   }
@@ -228,12 +265,9 @@ export function createChatStreamReader(status: number): ChatStreamReader {
 
   function answer(): ReadonlyMap<number, ChatChoice> {
     const ordered = new Map<number, ChatChoice>();
-    const all = [...choices.values()].flatMap(({ calls, legacy }) =>
-      legacy === null ? calls : [...calls, legacy],
-    );
-    noteSharedPlaces(all, defects);
+    judgeSharedPlaces(pieces, defects);
     for (const [index, choice] of [...choices].sort(([a], [b]) => a - b)) {
-      const { legacy, ...said } = choice;
+      const { legacy, place: _place, pieces: _pieces, ...said } = choice;
       const calls: ChatCall[] = choice.calls.toSorted((a, b) => a.index - b.index);
       ordered.set(index, { ...said, calls: legacy === null ? calls : [...calls, legacy] });
     }

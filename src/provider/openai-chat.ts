@@ -2,8 +2,8 @@
  * OpenAI chat completions: requests and whole answers
  * (https://platform.openai.com/docs/api-reference/chat). Pure; hostile bytes in, facts and defects out.
  */
-import type { MessageFact, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
-import { countOf, isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
+import type { CallReading, MessageFact, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
+import { countOf, isAbsent, isRecord, type JsonRecord, parsedRecord, textOf } from './json.ts';
 import { offeredBy } from './openai-offered-tools.ts';
 import { promptOf } from './prompt.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
@@ -41,6 +41,8 @@ export interface ChatCall {
   input: string;
   /** `legacy` is the one `function_call` a message may have. */
   kind: 'function' | 'custom' | 'legacy';
+  /** What else its tool is handed by clients that put the pieces of a stream together otherwise. */
+  otherwise?: readonly string[];
 }
 
 /** What one choice said, streams reassembled. */
@@ -125,10 +127,18 @@ function readCalls(message: JsonRecord, into: ChatCall[], defects: string[]): vo
   }
 }
 
+/** A call as a client has it that hands the tool that text. */
+function handed({ name, kind }: ChatCall, input: string): CallReading {
+  const value = kind === 'custom' ? { input } : (parsedRecord(input) ?? {});
+  return { name, arguments: value, argumentsText: input };
+}
+
 function addCalls(calls: readonly ChatCall[], into: ToolCallFact[], defects: string[]): void {
   for (const call of calls) {
-    if (call.kind === 'custom') addCall(into, defects, call.id, call.name, { input: call.input }, call.input);
-    else addJsonCall(into, defects, call.id, call.name, call.input);
+    const { id, name, input, otherwise = [] } = call;
+    const alsoAs = otherwise.map((other) => handed(call, other));
+    if (call.kind === 'custom') addCall(into, defects, id, name, { input }, input, alsoAs);
+    else addJsonCall(into, defects, id, name, input, () => alsoAs);
   }
 }
 

@@ -208,6 +208,131 @@ describe('where calls of several choices share a place', () => {
     expect(read(stream).defects).toEqual(['pieces of one tool call may belong to another']);
   });
 
+  const further = (index: number, text: string) => chunk({ tool_calls: [piece(text)] }, {}, index);
+  const others = (stream: string) =>
+    read(stream).facts.toolCalls.map(({ alsoAs = [] }) =>
+      alsoAs.map(({ name, argumentsText }) => ({ name, input: argumentsText })),
+    );
+
+  test('whole ones whose pieces come in turns are read each for itself', () => {
+    const stream = events(
+      of(0, '', 'a', 'look'),
+      of(1, '', 'b', 'look'),
+      ...['{"to":"AC', '{"to":"BC', 'ME"}', 'ME"}'].map((text, i) => further(i % 2, text)),
+      stopped,
+      ends,
+      done,
+    );
+    expect(read(stream).defects).toEqual([]);
+    expect(judged(stream)).toEqual([
+      { name: 'look', input: '{"to":"ACME"}' },
+      { name: 'look', input: '{"to":"BCME"}' },
+    ]);
+  });
+
+  test('one in the pieces of another is judged also as both together, which are a third', async () => {
+    const stream = events(
+      of(0, '{"note":"', 'a', 'pay'),
+      of(1, '{}', 'b', 'look'),
+      further(0, '"}'),
+      stopped,
+      ends,
+      done,
+    );
+    const third = { name: 'pay', input: '{"note":"{}"}' };
+    expect(await byHand(stream)).toEqual(third);
+    expect(read(stream).defects).toEqual([]);
+    expect(others(stream)[0]).toContainEqual(third);
+  });
+
+  test('one that goes on after another began is judged also as far as it came, by which LangChain goes', async () => {
+    const stream = events(
+      of(0, '{"a":1}', 'a', 'look'),
+      of(1, '{"amount":5', 'b', 'pay'),
+      further(0, ' '),
+      further(1, '0}'),
+      stopped,
+      ends,
+      done,
+    );
+    const cut = { name: 'pay', input: '{"amount":5}' };
+    expect(await byLangChain(stream)).toContainEqual(cut);
+    expect(judged(stream)).not.toContainEqual(cut);
+    expect(others(stream)[1]).toContainEqual(cut);
+  });
+
+  test.each([
+    ['{"a":1,"b":{"c":[true,"x', 'y"]}}', '{"a":1,"b":{"c":[true,"x"]}}'],
+    ['{"a":1,', '"b":2}', '{"a":1}'],
+    ['{"a":1,"b":', '2}', '{"a":1,"b":null}'],
+    ['{"a":1,"b', '":2}', '{"a":1,"b":null}'],
+    ['{"a":tr', 'ue}', '{"a":null}'],
+    ['{"a":"x\\u00', '41"}', '{"a":"x"}'],
+    ['{"a":-', '1}', '{"a":-0}'],
+  ])('of one that came as far as %s the end is what may lack', (begun, rest, whole) => {
+    const stream = events(
+      of(0, '{}', 'b', 'look'),
+      of(1, begun, 'a', 'pay'),
+      further(0, ' '),
+      further(1, rest),
+      stopped,
+      ends,
+      done,
+    );
+    expect(read(stream).defects).toEqual([]);
+    expect(others(stream)[1]).toContainEqual({ name: 'pay', input: whole });
+  });
+
+  test('those that LangChain reads as one without its end are judged also as that one', async () => {
+    const stream = events(
+      of(0, '{"to":', 'a', 'pay'),
+      of(1, '{"note":"', 'a', 'pay'),
+      further(0, '5}'),
+      further(1, '"}'),
+      stopped,
+      ends,
+      done,
+    );
+    const one = { name: 'pay', input: '{"to":{"note":"5}"}}' };
+    expect(await byLangChain(stream)).toEqual([one]);
+    expect(others(stream)[0]).toContainEqual(one);
+  });
+
+  test('custom ones are judged each for itself, and with whatever clients may hand it', () => {
+    const custom = (index: number, given: object) =>
+      chunk({ tool_calls: [{ index: 0, ...given }] }, {}, index);
+    const begins = (id: string, text: string) => ({
+      id,
+      type: 'custom',
+      custom: { name: 'run', input: text },
+    });
+    const stream = events(
+      custom(0, begins('a', 'rm ')),
+      custom(1, begins('b', '-rf')),
+      custom(0, { custom: { input: 'x' } }),
+      custom(1, { custom: { input: ' y' } }),
+      stopped,
+      ends,
+      done,
+    );
+    const { facts, defects } = read(stream);
+    expect(defects).toEqual([]);
+    const handed = (input: string) => ({ name: 'run', arguments: { input }, argumentsText: input });
+    const joined = [handed('rm -rfx y'), handed('rm x y')];
+    expect(facts.toolCalls).toEqual([
+      { id: 'a', ...handed('rm x'), alsoAs: [handed('rm '), ...joined] },
+      { id: 'b', ...handed('-rf y'), alsoAs: [handed('-rf'), handed('-rfx y'), ...joined] },
+    ]);
+  });
+
+  test('custom ones of one choice stay a defect', () => {
+    const custom = (id: string) =>
+      calling({ index: 0, id, type: 'custom', custom: { name: 'run', input: 'x' } });
+    expect(read(events(custom('a'), custom('b'), stopped, done)).defects).toContain(
+      'pieces of one tool call may belong to another',
+    );
+  });
+
   test('whole objects are none', () => {
     const stream = events(of(0, '{"a":1}', 'a', 'look'), of(1, '{"a":2}', 'b', 'look'), stopped, ends, done);
     expect(read(stream).defects).toEqual([]);
