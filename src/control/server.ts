@@ -1,5 +1,5 @@
 /** The control plane's socket: host and origin check, credentials, route, problem. Shares nothing with the data plane but parts. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import { lacksHost } from '../core/http-message.ts';
@@ -38,7 +38,7 @@ import { reviewerKeyRoutes } from './routes/reviewer-keys.ts';
 import { reviewRoutes } from './routes/reviews.ts';
 import { summaryRoutes } from './routes/summary.ts';
 import type { Caller, Note } from './sign-in/caller.ts';
-import { openTlsServer, type TlsServer } from './sign-in/certificates.ts';
+import { openTlsServer } from './sign-in/certificates.ts';
 import { openSignIn, type SignInOptions } from './sign-in/open.ts';
 import { openOrigins } from './sign-in/origin.ts';
 
@@ -204,9 +204,14 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
   origins.bind(url);
   return {
     url,
-    close: () => {
+    close: async () => {
       signIn.close();
-      return closeServer(server).finally(refusals.flush);
+      const closed = Promise.withResolvers<void>();
+      server.close(() => closed.resolve());
+      if (tls === null) server.closeAllConnections();
+      else tls.cut();
+      await closed.promise;
+      refusals.flush();
     },
   };
 }
@@ -278,11 +283,4 @@ function refuseUnreadable(error: Error & { code?: string }, socket: Duplex): voi
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 400 Bad Request\r\n${lines.join('')}\r\n${body}`);
-}
-
-function closeServer(server: Server | TlsServer['server']): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.close(() => resolve());
-  server.closeAllConnections();
-  return promise;
 }

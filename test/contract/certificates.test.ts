@@ -1,11 +1,15 @@
 /** TLS on the control port and people by their certificates, with real ones made by OpenSSL. */
 import { createHash, X509Certificate } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { openTlsServer } from '../../src/control/sign-in/certificates.ts';
+import { listening } from '../../src/core/listening.ts';
 import { type Authority, type Credential, makeAuthority } from '../support/certificates.ts';
 import { accessOf } from './support/access.ts';
 import { type ConsolePage, openPage, type PageAnswer, type PageInit } from './support/page.ts';
@@ -20,22 +24,27 @@ let servers: Authority;
 let people: Authority;
 let house: House;
 let base: string;
+const settings = {
+  control: {
+    listen: '127.0.0.1:0',
+    tls: {
+      cert: file('tls.crt'),
+      key: file('tls.key'),
+      clientCa: file('people-ca.pem'),
+      clients: [
+        { uri: ada, role: 'reviewer' },
+        { commonName: 'ops', role: 'admin' },
+      ],
+    },
+  },
+};
 
 beforeAll(async () => {
   servers = makeAuthority(directory, 'servers');
   people = makeAuthority(directory, 'people');
   writeServer('localhost');
   writeFileSync(file('people-ca.pem'), people.certificate);
-  const tls = {
-    cert: file('tls.crt'),
-    key: file('tls.key'),
-    clientCa: file('people-ca.pem'),
-    clients: [
-      { uri: ada, role: 'reviewer' },
-      { commonName: 'ops', role: 'admin' },
-    ],
-  };
-  house = await startHouse({ settings: { control: { listen: '127.0.0.1:0', tls } } });
+  house = await startHouse({ settings });
   base = house.sidecar.controlUrl;
 });
 afterAll(async () => {
@@ -115,6 +124,47 @@ describe('TLS on the control port', () => {
       .once('secureConnect', () => resolve('connected'))
       .once('error', () => resolve('refused'));
     expect(await promise).toBe('refused');
+  });
+});
+
+/** A connection that has not begun its handshake, once the server knows of it. */
+async function connectSilently(url: string): Promise<Socket> {
+  const { hostname, port } = new URL(url);
+  const silent = connectTcp(Number(port), hostname);
+  await once(silent, 'connect');
+  // The server takes connections in their order: it has this one when a later one is answered.
+  await openPage(url, { tls: { ca: servers.certificate } }).send('/healthz');
+  return silent;
+}
+
+describe('a connection that does not shake hands', () => {
+  it('is ended when its time for that is over', async () => {
+    const { server, cut } = openTlsServer(
+      {
+        cert: () => readFileSync(file('tls.crt'), 'utf8'),
+        key: () => readFileSync(file('tls.key'), 'utf8'),
+        clientCa: null,
+        clients: [],
+      },
+      { handshakeTimeout: 20 },
+      () => undefined,
+      () => undefined,
+    );
+    // As the control port answers what is no HTTP.
+    server.on('clientError', (_error, socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    const bound = await listening(server, { host: '127.0.0.1', port: 0 }, 'control.listen');
+    const silent = connectTcp(Number(new URL(`https://${bound}`).port), '127.0.0.1');
+    await once(silent.resume(), 'close');
+    server.close();
+    cut();
+  });
+
+  it('does not keep the sidecar from stopping', async () => {
+    const other = await startHouse({ settings });
+    const silent = await connectSilently(other.sidecar.controlUrl);
+    const ended = once(silent.resume(), 'close');
+    await other.close();
+    await ended;
   });
 });
 
@@ -296,6 +346,23 @@ describe('changed files', () => {
       );
     await eventually(async () => refusals.includes(await statusNow()));
     expect((await program(next.issue({ subject: '/CN=ops' }))).status).toBe(200);
+    writeFileSync(file('people-ca.pem'), people.certificate);
+    await eventually(async () => (await statusNow()) === 200);
+  });
+
+  it('of authorities end what had connected before and shakes hands after', async () => {
+    const silent = await connectSilently(base);
+    const ended = once(silent.resume(), 'close');
+    writeFileSync(file('people-ca.pem'), makeAuthority(directory, 'later-people').certificate);
+    const credential = issue('/CN=ops');
+    await eventually(async () => {
+      const status = await program(credential).then(
+        (answer) => answer.status,
+        () => 0,
+      );
+      return refusals.includes(status);
+    });
+    await ended;
     writeFileSync(file('people-ca.pem'), people.certificate);
   });
 });

@@ -5,6 +5,7 @@
 import { constants } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { createServer, type Server } from 'node:https';
+import type { Socket } from 'node:net';
 import { createSecureContext, TLSSocket } from 'node:tls';
 import type { Clock } from '../../core/clock.ts';
 import { HoldpointError, messageOf } from '../../core/errors.ts';
@@ -39,6 +40,8 @@ export interface TlsServer {
   readonly server: Server;
   /** Takes changed files up; connections under other authorities end. Called before each request. */
   refresh(): void;
+  /** Ends every connection, those that have not shaken hands included. */
+  cut(): void;
   /** False while the files are gone or wrong: whoever took an authority away meant it. */
   takesClients(): boolean;
 }
@@ -62,16 +65,24 @@ export function openTlsServer(
   let problem = '';
   const server = createServer(
     {
+      handshakeTimeout: handshakeMsMax,
       ...http,
       ...contextOf(current),
       minVersion: 'TLSv1.2',
-      handshakeTimeout: handshakeMsMax,
       // A certificate is asked for and not demanded: tokens and sessions are good without.
       requestCert: options.clientCa !== null,
       rejectUnauthorized: false,
     },
     handler,
   );
+
+  /** Below TLS: node:https knows only of those that have shaken hands. */
+  const connections = new Set<Socket>();
+  function cut(): void {
+    // A request that is being answered asks at once whether its connection is there.
+    server.closeAllConnections();
+    for (const connection of connections) connection.destroy();
+  }
 
   function apply(next: Material): void {
     failed = next;
@@ -80,8 +91,8 @@ export function openTlsServer(
     const isOtherAuthority = next.ca !== current.ca;
     current = next;
     failed = null;
-    // Who was let in by the authorities before has to show a certificate of these.
-    if (isOtherAuthority) server.closeAllConnections();
+    // Who was let in by the authorities before, or is about to be, has to show a certificate of these.
+    if (isOtherAuthority) cut();
   }
 
   function refresh(): void {
@@ -99,8 +110,14 @@ export function openTlsServer(
     }
   }
   // Before the server's own listener, which begins the handshake with the certificate that is there then.
-  server.prependListener('connection', refresh);
-  return { server, refresh, takesClients: () => options.clientCa !== null && problem === '' };
+  server.prependListener('connection', (connection: Socket) => {
+    refresh();
+    connections.add(connection);
+    connection.once('close', () => connections.delete(connection));
+  });
+  // An answer in the clear would wait for the handshake that did not come about, and keep the connection.
+  server.prependListener('tlsClientError', (_error, socket) => socket.destroy());
+  return { server, refresh, cut, takesClients: () => options.clientCa !== null && problem === '' };
 }
 
 function isSame(one: Material, other: Material | null): boolean {
