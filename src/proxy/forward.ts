@@ -228,7 +228,7 @@ function dispatch(
         body.flow = { pause: () => started.pause(), resume: () => started.resume() };
         answer.resolve({
           status,
-          statusText: statusText ?? '',
+          statusText: withhold.text(statusText ?? ''),
           headers: withhold.fields(rawHeadersOf(started.rawHeaders)),
           resent: false,
           chunks: body.chunks,

@@ -7,7 +7,9 @@
 import { decodeContent } from '../core/content-coding.ts';
 
 export interface Withholding {
-  /** Field values without the key. */
+  /** A text of the answer's head without the key. */
+  text(raw: string): string;
+  /** Field values without it. */
   fields(raw: string[]): string[];
   /** What may go on of the answer so far; the rest may be the beginning of the key. */
   next(chunk: Buffer): Buffer;
@@ -18,15 +20,22 @@ export interface Withholding {
 const empty = Buffer.alloc(0);
 /** So much of a key at the end of an answer is not there by chance. */
 const telltaleBytes = 8;
-const nothing: Withholding = { fields: (raw) => raw, next: (chunk) => chunk, end: () => empty };
+const nothing: Withholding = {
+  text: (raw) => raw,
+  fields: (raw) => raw,
+  next: (chunk) => chunk,
+  end: () => empty,
+};
 
 export function withholding(secret: string | undefined): Withholding {
   if (secret === undefined || secret === '') return nothing;
   const key = Buffer.from(secret, 'latin1');
   const stars = '*'.repeat(key.length);
   let held: Buffer = empty;
+  const withoutKey = (text: string): string => text.replaceAll(secret, stars);
   return {
-    fields: (raw) => raw.map((text) => text.replaceAll(secret, stars)),
+    text: withoutKey,
+    fields: (raw) => raw.map(withoutKey),
     next: (chunk) => {
       let bytes = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
       let at = bytes.indexOf(key);

@@ -142,7 +142,8 @@ test('a provider that repeats the key does not hand it out, whole or streaming, 
   upstream.script(({ head, body }, answer) => {
     const echo = `{"error":{"message":${JSON.stringify(`Bad key: ${/Bearer \S+/.exec(head)?.[0]}`)}}}`;
     if (!body.includes('"stream":true')) {
-      answer.send(wholeAnswer('401 No', ['Content-Type: application/json', `X-Sent: ${realKey}`], echo));
+      const sent = ['Content-Type: application/json', `X-Sent: ${realKey}`];
+      answer.send(wholeAnswer(`401 No ${realKey}`, sent, echo));
       return;
     }
     const [first, second] = [echo.slice(0, 40), echo.slice(40)];
@@ -153,7 +154,9 @@ test('a provider that repeats the key does not hand it out, whole or streaming, 
   const whole = await ask(sidecar.proxyUrl, ['Accept-Encoding: gzip']);
   const streamed = await ask(sidecar.proxyUrl, [], '/v1/chat/completions', { stream: true });
   const stars = '*'.repeat(realKey.length);
+  expect(whole.head).toContain(`HTTP/1.1 401 No ${stars}\r\n`);
   expect(whole.head).toContain(`X-Sent: ${stars}`);
+  expect(whole.head).not.toContain('REAL');
   for (const { head, body } of [whole, streamed]) {
     expect(body.toString()).toContain(`"Bad key: Bearer ${stars}"`);
     const stored = JSON.stringify(await sidecar.ada.bodies(decisionIdOf(head)));
@@ -183,6 +186,37 @@ test('a provider that compresses all the same does not hand it out, and what has
   }
 });
 
+const upgrade = [
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+];
+
+test('a provider that refuses a WebSocket does not hand it out, in its words or compressed', async () => {
+  const sidecar = await startTestSidecar(settingsWith({ env: 'THE_KEY' }));
+  const refused = async (answer: Buffer) => {
+    upstream.script((_request, { send, end }) => {
+      send(answer);
+      end();
+    });
+    return exchange(sidecar.proxyUrl, rawRequest('GET', '/v1/realtime?model=gpt-realtime', upgrade));
+  };
+  const told = await refused(wholeAnswer(`401 No ${realKey}`, [`X-Sent: ${realKey}`], `Bad key ${realKey}`));
+  const stars = '*'.repeat(realKey.length);
+  expect(`${told.head}${told.body}`).toContain(`401 No ${stars}`);
+  expect(told.body.toString()).toBe(`Bad key ${stars}`);
+  expect(`${told.head}${told.body}`).not.toContain('REAL');
+  const stored = JSON.stringify(await sidecar.ada.bodies(decisionIdOf(told.head)));
+  expect(stored).not.toContain('REAL');
+  const coding = ['Content-Encoding: gzip'];
+  const coded = await refused(wholeAnswer('401 No', coding, gzipSync(`Bad key ${realKey}`)));
+  expect(coded.status).toBe(502);
+  expect(coded.body.toString()).toContain('may repeat the key');
+  const clean = gzipSync('No.');
+  expect((await refused(wholeAnswer('401 No', coding, clean))).body).toEqual(clean);
+});
+
 test('a tunnel does not hand it out, in the handshake, in a refusal or in its frames, and delays nothing', async () => {
   const frame = (text: string): Buffer => Buffer.concat([Buffer.of(0x81, text.length), Buffer.from(text)]);
   const server = createHttpServer();
@@ -208,15 +242,7 @@ test('a tunnel does not hand it out, in the handshake, in a refusal or in its fr
   } as const;
   const sidecar = await startTestSidecar({ upstreams: { openai: tunnelled }, env: { THE_KEY: realKey } });
   const client = await connectRaw(sidecar.proxyUrl);
-  client.send(
-    rawRequest('GET', '/v1/live', [
-      'Connection: Upgrade',
-      'Upgrade: websocket',
-      'Sec-WebSocket-Version: 13',
-      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-      'Sec-WebSocket-Extensions: permessage-deflate',
-    ]),
-  );
+  client.send(rawRequest('GET', '/v1/live', [...upgrade, 'Sec-WebSocket-Extensions: permessage-deflate']));
   const stars = '*'.repeat(realKey.length);
   await vi.waitFor(() => expect(client.received().toString('latin1')).toContain(`key ${stars}`));
   client.send('anything');

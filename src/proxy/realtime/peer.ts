@@ -7,9 +7,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import { HoldpointError, messageOf } from '../../core/errors.ts';
-import type { RawHeaders } from '../../core/http-message.ts';
+import { type RawHeaders, valuesOf } from '../../core/http-message.ts';
 import type { SocketMessage } from '../../provider/realtime.ts';
-import { withholding } from '../withhold.ts';
+import { mayRepeat, withholding } from '../withhold.ts';
 
 export interface Ending {
   /** RFC 6455 section 7.4; 1005 without a code, 1006 when the connection broke. */
@@ -231,9 +231,13 @@ async function readRefusal(res: IncomingMessage, withheld: string | undefined): 
   }
   res.destroy();
   const { statusCode = 502, statusMessage = '', rawHeaders } = res;
-  const headers = withholding(withheld).fields(rawHeaders);
-  const body = without(withheld, Buffer.concat(chunks));
-  return { status: statusCode, statusText: statusMessage, headers, body };
+  const { text, fields } = withholding(withheld);
+  const coding = valuesOf(rawHeaders, 'content-encoding').join(',');
+  const sent = Buffer.concat(chunks);
+  if (withheld !== undefined && coding !== '' && mayRepeat(withheld, coding, sent, refusalBytesMax))
+    throw new Error('it compressed its refusal, though asked not to, and may repeat the key in it');
+  const body = without(withheld, sent);
+  return { status: statusCode, statusText: text(statusMessage), headers: fields(rawHeaders), body };
 }
 
 /** Completes the workload's handshake with the subprotocol that the provider chose. Rejects when it is not one. */
