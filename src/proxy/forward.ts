@@ -53,7 +53,7 @@ export interface Time {
 }
 
 export interface ForwardBounds {
-  /** No byte from the upstream for this long ends the call. */
+  /** No byte from the upstream, nor one that it took of a large body, for this long ends the call. */
   readonly idleMsMax: number;
   readonly connectMsMax: number;
   readonly connectionsMax: number;
@@ -179,6 +179,9 @@ function dispatch(
   const withhold = withholding(request.withheld);
   let controller: Dispatcher.DispatchController | null = null;
   let lastByteUs = clock.monoUs();
+  const byteMoved = (): void => {
+    lastByteUs = clock.monoUs();
+  };
   let cancelTimer = schedule(bounds.idleMsMax, checkIdle);
   let stopReason: HoldpointError | null = null;
   let trailers: string[] = [];
@@ -215,7 +218,7 @@ function dispatch(
       path: request.path,
       method: toMethod(request.method),
       headers: framedHeaders(request),
-      body: spool === null ? (head.length === 0 ? null : head) : Readable.from(spool.read()),
+      body: spool === null ? (head.length === 0 ? null : head) : Readable.from(each(spool.read(), byteMoved)),
     },
     {
       onRequestStart: (started) => {
@@ -223,8 +226,8 @@ function dispatch(
         if (stopReason !== null) started.abort(stopReason);
       },
       onResponseStart: (started, status, _headers, statusText) => {
+        byteMoved();
         if (status < 200) return;
-        lastByteUs = clock.monoUs();
         body.flow = { pause: () => started.pause(), resume: () => started.resume() };
         answer.resolve({
           status,
@@ -239,7 +242,7 @@ function dispatch(
         });
       },
       onResponseData: (_controller, chunk) => {
-        lastByteUs = clock.monoUs();
+        byteMoved();
         const safe = withhold.next(chunk);
         if (safe.length > 0) body.push(safe);
       },
@@ -260,6 +263,14 @@ function dispatch(
     },
   );
   return answer.promise;
+}
+
+/** The pieces as they are taken: no further one is while the upstream takes nothing. */
+async function* each(pieces: AsyncIterable<Buffer>, onPiece: () => void): AsyncGenerator<Buffer> {
+  for await (const piece of pieces) {
+    onPiece();
+    yield piece;
+  }
 }
 
 function rawHeadersOf(raw: Dispatcher.DispatchController['rawHeaders' | 'rawTrailers']): string[] {

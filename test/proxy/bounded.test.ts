@@ -1,12 +1,15 @@
 /** What would go on for ever or fill the memory is bounded, sealed, and has a clear outcome. */
-import { connect } from 'node:net';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, expect, test, vi } from 'vitest';
 import { startBulkUpstream } from '../support/bulk-upstream.ts';
 import { atEnd, endAll } from '../support/endings.ts';
 import { connectRaw, exchange, rawRequest } from '../support/raw-client.ts';
-import { startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
+import { type RawAnswer, startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
 import { startTestSidecar } from '../support/sidecar.ts';
+import { createManualTime } from '../support/time.ts';
 import { chatRequest, chatText } from './answers.ts';
 import { decisionIdOf, startRig } from './rig.ts';
 
@@ -26,6 +29,78 @@ test('an upstream that is silent for ten minutes is given up: 504, sealed as ups
   expect(answer.status).toBe(504);
   expect(await rig.sidecar.ada.outcomeOf(decisionIdOf(answer.head))).toBe('upstream_error');
 });
+
+test('an upstream that says now and then that it is at work is not silent', async () => {
+  const rig = await startRig();
+  const said = Promise.withResolvers<RawAnswer>();
+  rig.upstream.script((_request, answer) => said.resolve(answer));
+  const client = await rig.chat(chatRequest());
+  const upstream = await said.promise;
+  const heard = atWork();
+  rig.time.advance(tenMinutesMs - 1);
+  upstream.send('HTTP/1.1 102 Processing\r\n\r\n');
+  await heard;
+  rig.time.advance(tenMinutesMs - 1);
+  upstream.send(wholeAnswer('200 OK', [], chatText('At last.')));
+  expect((await client.answer()).status).toBe(200);
+});
+
+/** Resolves once the sidecar has read an informational status. */
+async function atWork(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const onHeaders = (): void => resolve();
+  subscribe('undici:request:headers', onHeaders);
+  await promise;
+  unsubscribe('undici:request:headers', onHeaders);
+}
+
+/** More than what lies between two ends of a connection on this machine. */
+const longWayBytes = 16 * 1024 * 1024;
+
+test('an upstream that takes a large body slowly is not silent while it takes it', async () => {
+  const time = createManualTime();
+  const slow = await startSlowUpstream();
+  const sidecar = await startTestSidecar({
+    upstreams: { openai: { url: slow.url, protocol: 'openai', mount: '/' } },
+    machine: { clock: time.clock, schedule: time.schedule },
+  });
+  const body = Buffer.alloc(4 * longWayBytes, 'x');
+  const answering = fetch(`${sidecar.proxyUrl}/v1/blobs`, { method: 'POST', body });
+  await slow.take(1);
+  for (let taken = 0; taken < 3; taken += 1) {
+    time.advance(tenMinutesMs - 1);
+    await slow.take(longWayBytes);
+  }
+  slow.answer(wholeAnswer('200 OK', [], '{}'));
+  expect((await answering).status).toBe(200);
+});
+
+/** Takes as many bytes as it is told, and leaves the rest in the network. */
+async function startSlowUpstream() {
+  const { promise: connected, resolve } = Promise.withResolvers<Socket>();
+  const server = createServer({ pauseOnConnect: true }, resolve);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  atEnd(async () => {
+    server.close();
+    (await connected).destroy();
+  });
+  const address = server.address();
+  return {
+    url: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
+    take: async (bytesMin: number): Promise<void> => {
+      const socket = await connected;
+      for (let bytes = 0; bytes < bytesMin; ) {
+        const piece: unknown = socket.read();
+        if (Buffer.isBuffer(piece)) bytes += piece.length;
+        else await once(socket, 'readable');
+      }
+    },
+    answer: (bytes: Buffer): void => {
+      connected.then((socket) => socket.resume().write(bytes));
+    },
+  };
+}
 
 test('a caller that does not take its answer holds the upstream back, is cut, and is sealed as client_abort', async () => {
   const pieces = 1_600;
