@@ -12,7 +12,7 @@ import { type Live, type WaitResult, wake } from './live.ts';
 import { createLooking, type Looking } from './looking.ts';
 import { type Hold, type HoldFacts, holdData } from './record.ts';
 import { readHold, restoreHolds } from './restoring.ts';
-import { isConsumedRequest, isFor } from './retry.ts';
+import { isConsumedRequest, isFor, isRefused } from './retry.ts';
 import { createReviews, type Reviews } from './reviews.ts';
 import { inTurn, sealRuling } from './rulings.ts';
 import { afterRuling, openState, type RulingRequest } from './state.ts';
@@ -32,7 +32,7 @@ export interface HoldQueue extends Deliberation, Omit<Reviews, 'stopReviews'> {
   findForRetry(retryKey: string, isMarkedRetry: boolean): Hold | null;
   /** True when a repeated call may find something, so that the proxy computes keys only then. */
   mayHaveRetries(): boolean;
-  /** Makes a re-attached caller the one that waits. False when another got there first. */
+  /** Makes a re-attached caller the one that waits. False when another got there first, and there is no refusal for both. */
   attach(hold: Hold): boolean;
   detach(hold: Hold): void;
   /** Seals that released bytes are about to be handed over; resolves when durable, before the first byte. */
@@ -139,7 +139,7 @@ export function createHoldQueue(options: QueueOptions): HoldQueue {
     },
     mayHaveRetries: () => !live.isEmpty(),
     attach: (hold) => {
-      if (hold.attached) return false;
+      if (hold.attached) return isRefused(hold);
       hold.attached = true;
       emit('caller', hold);
       return true;

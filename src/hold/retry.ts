@@ -9,6 +9,7 @@ export const redeliverMs = 60_000;
  * that the first one got. What may have arrived goes to a call that says it is a retry, and to no other.
  */
 export function isFor(hold: Hold, isMarkedRetry: boolean, nowMs: number): boolean {
+  if (isRefused(hold)) return true;
   if (hold.attached || isConsumedRequest(hold)) return false;
   switch (hold.outcome) {
     case null:
@@ -22,6 +23,11 @@ export function isFor(hold: Hold, isMarkedRetry: boolean, nowMs: number): boolea
     default:
       return true;
   }
+}
+
+/** Its refusal is the answer to everybody who asks the same, however many do at a time. */
+export function isRefused({ outcome }: Hold): boolean {
+  return outcome === 'denied' || outcome === 'expired';
 }
 
 /** A released request that went upstream: its decision goes on with the answer, there is nothing left to collect. */

@@ -2,7 +2,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { endAll } from '../support/endings.ts';
-import { connectRaw, type RawClient } from '../support/raw-client.ts';
+import { connectRaw, type RawClient, rawRequest } from '../support/raw-client.ts';
 import { wholeAnswer } from '../support/raw-upstream.ts';
 import { chatRequest, chatText, chatTransfer } from './answers.ts';
 import { denyTransfers, holdTransfers, holdTransfersWith, holdUnlistedModels } from './policies.ts';
@@ -113,6 +113,20 @@ describe('a held answer', () => {
     await rig.chat(chatRequest());
     await rig.sidecar.ada.nextHold();
     expect(rig.upstream.requests).toHaveLength(2);
+  });
+
+  test('that was denied stays denied for the same call, however often it comes at once', async () => {
+    // So large that reading it takes its time.
+    const large = transfer.padEnd(8 * 1024 * 1024);
+    rig.upstream.script((_request, answer) => answer.send(wholeAnswer('200 OK', [], large)));
+    const client = await rig.chat(chatRequest());
+    await rig.sidecar.ada.rule(await rig.sidecar.ada.nextHold(), { verdict: 'deny' });
+    await client.answer();
+    const clients = await Promise.all(Array.from({ length: 8 }, () => connectRaw(rig.sidecar.proxyUrl)));
+    for (const each of clients) each.send(rawRequest('POST', '/v1/chat/completions', [], chatRequest()));
+    const answers = await Promise.all(clients.map((each) => each.answer()));
+    expect(new Set(answers.map(({ body }) => codeIn(body)))).toEqual(new Set(['denied_by_reviewer']));
+    expect(rig.upstream.requests).toHaveLength(1);
   });
 
   test('is a new hold, marked as possible duplicate, while the same call still waits', async () => {
