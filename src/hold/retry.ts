@@ -9,8 +9,10 @@ export const redeliverMs = 60_000;
  * that the first one got. What may have arrived goes to a call that says it is a retry, and to no other.
  */
 export function isFor(hold: Hold, isMarkedRetry: boolean, nowMs: number): boolean {
+  // Of a request that went on its answer may have been refused, and not the request.
+  if (isConsumedRequest(hold)) return false;
   if (isRefused(hold)) return true;
-  if (hold.attached || isConsumedRequest(hold)) return false;
+  if (hold.attached) return false;
   switch (hold.outcome) {
     case null:
       return isMarkedRetry || !hold.mayHaveArrived;

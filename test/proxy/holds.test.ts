@@ -300,6 +300,42 @@ describe('a held request', () => {
     expect(rig.upstream.requests.map(({ body }) => body.toString())).toEqual([question]);
   });
 
+  describe('that is released', () => {
+    const another = (policy: string): string =>
+      `${holdUnlistedModels}${policy.slice(policy.indexOf('  - id:')).replace('the-rule', 'another')}`;
+    const released = async (policy: string): Promise<RawClient> => {
+      await start(another(policy));
+      const client = await rig.chat(question);
+      await rig.sidecar.ada.rule(await rig.sidecar.ada.nextHold(), { verdict: 'release' });
+      return client;
+    };
+
+    test('may have its answer denied by a rule', async () => {
+      const answer = await (await released(denyTransfers)).answer();
+      expect([answer.status, codeIn(answer.body)]).toEqual([403, 'denied_by_policy']);
+      expect(await rig.sidecar.ada.outcomeOf(decisionIdOf(answer.head))).toBe('denied');
+    });
+
+    test('may have its answer denied by a reviewer, and then has it once', async () => {
+      const client = await released(holdTransfers);
+      await rig.sidecar.ada.rule(await rig.sidecar.ada.nextHold(), { verdict: 'deny' });
+      const answer = await client.answer();
+      expect(await rig.sidecar.ada.outcomeOf(decisionIdOf(answer.head))).toBe('denied');
+      const again = await (await rig.chat(question)).answer();
+      expect([again.status, codeIn(again.body)]).toEqual([403, 'denied_by_reviewer']);
+      expect(rig.upstream.requests).toHaveLength(1);
+    });
+
+    test('may have its answer expire', async () => {
+      const client = await released(holdTransfers);
+      await rig.sidecar.ada.nextHold();
+      rig.time.advance(15 * 60_000);
+      expect(await rig.sidecar.ada.outcomeOf(decisionIdOf((await client.answer()).head))).toBe('expired');
+      expect(codeIn((await (await rig.chat(question)).answer()).body)).toBe('hold_expired');
+      expect(rig.upstream.requests).toHaveLength(1);
+    });
+  });
+
   test('that is denied never reaches the provider', async () => {
     const client = await rig.chat(question);
     await rig.sidecar.ada.rule(await rig.sidecar.ada.nextHold(), { verdict: 'deny' });

@@ -47,6 +47,18 @@ const file = { credential: 'ab'.repeat(32), id: 'file-1' };
 const answered = (data: Fields = {}): Records =>
   recordsOf((builder) => builder.response(builder.request(), { file, ...data }));
 
+/** A held request that was released and handed over, and its answer. */
+const releasedAnd = (response: Fields, outcome: string): Records =>
+  recordsOf((b) => {
+    const decision = b.request({ verdict: 'hold' });
+    const digest = b.c(decision, 'request');
+    const hold = b.hold(decision, decision);
+    b.ruling(decision, hold, { digest });
+    b.deliver(decision, hold, digest);
+    b.response(decision, response);
+    b.close([[decision, outcome]]);
+  });
+
 /** With the checkpoint of block 1 in another name. */
 const signedAs = (name: string): Records =>
   editNote(
@@ -132,6 +144,11 @@ const cases: Readonly<Record<string, readonly [string, Records]>> = {
   'a tunnel that a rule held and nobody released': [
     'outcome_contradicts at 2',
     recordsOf((b) => b.close([[b.request({ verdict: 'hold', recorded: false }), 'delivered']])),
+  ],
+  'a released request whose answer a rule denied': ['', releasedAnd({ verdict: 'deny' }, 'denied')],
+  'a released request that was denied, its answer not': [
+    'outcome_contradicts at 6',
+    releasedAnd({ verdict: 'pass' }, 'denied'),
   ],
   'an answer that a rule held and nobody ruled on': [
     'outcome_contradicts at 3',

@@ -768,7 +768,7 @@ class Decisions:
         states = {hold["state"] for hold in holds}
         response = decision["response"]
         verdicts = {decision["verdict"], response["verdict"] if response else "pass"}
-        handed_over = any(hold["attempts"] > 0 for hold in holds)
+        handed_over = any(hold["attempts"] > 0 and hold["data"]["phase"] == "response" for hold in holds)
         if decision["reported"] and outcome not in ("reported", "interrupted", "ledger_unavailable"):
             return False
         if outcome == "reported":

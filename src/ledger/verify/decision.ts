@@ -49,20 +49,21 @@ function phaseMayPass(decision: Decision, phase: HoldEntry['phase'], verdict: Ru
 /** In words that complete "the decision is closed as …, but …"; undefined when nothing speaks against it. */
 export function contradictionOf(decision: Decision, outcome: Outcome): string | undefined {
   const holds = [...decision.holds.values()];
-  const handedOver = holds.some((hold) => hold.attempts > 0);
+  // A request that was handed over leaves its answer to be denied.
+  const handedOver = holds.some(({ terms, attempts }) => terms.phase === 'response' && attempts > 0);
   if (decision.reported && !outcomesOfReports.has(outcome)) return 'it was only reported';
   switch (outcome) {
     case 'delivered':
       return againstDelivery(decision);
     case 'denied':
-      if (handedOver) return 'held bytes had been handed over';
+      if (handedOver) return 'its held answer had been handed over';
       if (decision.requestVerdict === 'deny' || decision.response?.verdict === 'deny') return undefined;
       // What cannot be read is held by rule and refused at once, with no hold for a person to rule on.
       if (decision.requestVerdict === 'hold' && holds.length === 0 && decision.response === undefined)
         return undefined;
       return holds.some((hold) => hold.state === 'denied') ? undefined : 'no rule and no ruling denied it';
     case 'expired':
-      if (handedOver) return 'held bytes had been handed over';
+      if (handedOver) return 'its held answer had been handed over';
       return holds.some((hold) => hold.state === 'expired') ? undefined : 'no hold of it expired';
     case 'carried':
       if (holds.length > 0) return 'a hold of its own was opened';

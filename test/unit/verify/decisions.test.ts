@@ -362,6 +362,31 @@ describe('outcomes', () => {
     expect(await handedOver('expired')).toEqual(['outcome_contradicts at 6']);
   });
 
+  it('denied and expired fit the answer to a held request that was released and handed over', async () => {
+    const answered = (outcome: string, answer: (b: LedgerBuilder, decision: number) => void) =>
+      codesOf((b) => {
+        const decision = b.request({ verdict: 'hold' });
+        const digest = b.c(decision, 'request');
+        const hold = b.hold(decision, decision);
+        b.ruling(decision, hold, { digest });
+        b.deliver(decision, hold, digest);
+        answer(b, decision);
+        b.close([[decision, outcome]]);
+      });
+    const ruledAnswer = (verdict: string) => (b: LedgerBuilder, decision: number) => {
+      const response = b.response(decision, { verdict: 'hold' });
+      const by = verdict === 'expired' ? { by: 'holdpoint', role: 'holdpoint' } : {};
+      const hold = b.hold(decision, response);
+      b.ruling(decision, hold, { verdict, digest: b.c(response, 'response'), ...by });
+    };
+    expect(await answered('denied', (b, decision) => b.response(decision, { verdict: 'deny' }))).toEqual([]);
+    expect(await answered('denied', ruledAnswer('deny'))).toEqual([]);
+    expect(await answered('expired', ruledAnswer('expired'))).toEqual([]);
+    expect(await answered('denied', (b, decision) => b.response(decision))).toEqual([
+      'outcome_contradicts at 6',
+    ]);
+  });
+
   it.each(['client_abort', 'interrupted', 'ledger_unavailable'])(
     '%s can befall any decision',
     async (outcome) => {
