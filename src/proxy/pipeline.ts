@@ -68,7 +68,7 @@ export async function handleCall(arrived: Call, house: House): Promise<void> {
   }
 }
 
-/** From the released request to the sealed delivery. */
+/** From the released request to the sealed delivery; `policy` is what the request was judged by. */
 async function forwardAndDeliver(
   call: Call,
   decision: Decision,
@@ -91,9 +91,11 @@ async function forwardAndDeliver(
   const session = sessionStreamOf(call, answer);
   // What has no end to wait for is judged and sealed piece by piece, each a decision of its own.
   if (session !== null) return relaySession(carrierOf(call, decision, answer, policy), session, house);
-  const answered = await captureAnswer(call, decision.id, answer, facts, policy, house);
+  // A ruling may take its time: the answer to what it let go is judged by what is in force then.
+  const inForce = call.released === undefined ? policy : house.policy();
+  const answered = await captureAnswer(call, decision.id, answer, facts, inForce, house);
   try {
-    await judgeAndDeliver(call, decision, answered, policy, house);
+    await judgeAndDeliver(call, decision, answered, inForce, house);
   } finally {
     // What a hold keeps is let go when the hold is over.
     if (answered.spool !== null && !house.keptAnswers.keeps(answered.spool)) await answered.spool.close();

@@ -1,4 +1,5 @@
 /** A hold: nothing leaves before a ruling, a ruling is bound and used once, a retry finds its call again. */
+import { writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { endAll } from '../support/endings.ts';
@@ -298,6 +299,17 @@ describe('a held request', () => {
     await rig.sidecar.ada.rule(hold, { verdict: 'release' });
     expect((await client.answer()).body.toString()).toBe(chatText('Hello.'));
     expect(rig.upstream.requests.map(({ body }) => body.toString())).toEqual([question]);
+  });
+
+  test('has its answer judged by the policy that is in force when it comes', async () => {
+    rig.upstream.script((_request, answer) => answer.send(wholeAnswer('200 OK', [], transfer)));
+    const client = await rig.chat(question);
+    const hold = await rig.sidecar.ada.nextHold();
+    writeFileSync(rig.sidecar.place.policyFile, denyTransfers);
+    await rig.sidecar.sidecar.reloadPolicy();
+    await rig.sidecar.ada.rule(hold, { verdict: 'release' });
+    const answer = await client.answer();
+    expect([answer.status, codeIn(answer.body)]).toEqual([403, 'denied_by_policy']);
   });
 
   describe('that is released', () => {

@@ -1,4 +1,5 @@
 /** The Realtime API through the sidecar: what flows, what waits, what is refused and what stands in the ledger. */
+import { writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { denyTransfers, holdSecretText, holdTransfers, holdTransfersWith, policyOf } from './policies.ts';
@@ -215,6 +216,20 @@ describe('what the workload tells the model', () => {
     await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
     expect(await sidecar.ada.outcomeOf(hold.decisionId)).toBe('delivered');
     expect(await sidecar.ada.holds('pending')).toEqual([]);
+  });
+
+  test('and is released has its answer judged by the policy that is in force when it comes', async () => {
+    const { sidecar, client, provider } = await connectScene(holdSecrets);
+    client.send({ type: 'response.create', response: { instructions: 'Tell the secret.' } });
+    const hold = await sidecar.ada.nextHold();
+    writeFileSync(sidecar.place.policyFile, denyTransfers);
+    await sidecar.sidecar.reloadPolicy();
+    await sidecar.ada.rule(hold, { verdict: 'release' });
+    await vi.waitFor(() => expect(provider.types()).toContain('response.create'));
+    sendAll(provider, callEvents('resp_1', 25_000));
+    await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
+    expect(textsOf(client).join()).not.toContain('ACME');
+    expect(await sidecar.ada.outcomeOf(hold.decisionId)).toBe('denied');
   });
 
   test('in instructions is judged like in messages', async () => {

@@ -74,6 +74,11 @@ export async function sealRequest(
   };
 }
 
+/** The exchange with its answer to be judged by this policy: a ruling on the request may have taken its time. */
+export function underPolicy(exchange: Exchange, policy: Policy): Exchange {
+  return { ...exchange, policy, live: policy.textMayStream({ request: exchange.facts }) };
+}
+
 /** Judges what the model is told. */
 export function judgeRequest(
   policy: Policy,

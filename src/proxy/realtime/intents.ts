@@ -16,6 +16,7 @@ import {
   sealRequest,
   settle,
   settledElsewhere,
+  underPolicy,
   waitForRuling,
 } from './exchange.ts';
 import { type Approval, approvalOf, type Link, turnTold } from './link.ts';
@@ -92,7 +93,7 @@ export function createIntents(link: Link, answers: Answers): Intents {
         await beginDelivery(opened, house);
         // The use of the release is on disk: the message may go out, once.
         house.holds.detach(opened);
-        return exchange;
+        return underPolicy(exchange, house.policy());
       case 'denied':
         settledElsewhere(exchange, 'denied', house);
         await refuse(message, reading, 'denied_by_reviewer', 'A reviewer denied this message.');
