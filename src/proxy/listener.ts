@@ -75,6 +75,19 @@ export async function listenProxy(
       track(run);
     },
   );
+  const connections = new Set<Duplex>();
+  server.on('connection', (socket: Duplex) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
+  // Also what `close` calls: node:http takes an answer for over whose end the network has not taken, and cuts it.
+  server.closeIdleConnections = () => {
+    for (const socket of connections) {
+      const res = answering.get(socket);
+      const isIdle = res === undefined || res.writableFinished || res.destroyed;
+      if (isIdle && !tunnels.has(socket)) socket.destroy();
+    }
+  };
   // A caller that does not take its answer: no byte moved for this long, and the connection is over.
   server.timeout = house.bounds.callerIdleMsMax;
   server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -118,7 +131,6 @@ export async function listenProxy(
     follow,
     drain: async (graceMs) => {
       server.close();
-      server.closeIdleConnections();
       http2.close();
       for (const session of sessions) session.drain();
       await allWithin(running, graceMs, house);
