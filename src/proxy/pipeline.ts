@@ -68,12 +68,13 @@ export async function handleCall(arrived: Call, house: House): Promise<void> {
   }
 }
 
-/** From the released request to the sealed delivery; `policy` is what the request was judged by. */
+/** From the released request to the sealed delivery; `judgedBy` is the digest of the policy that judged the request. */
 async function forwardAndDeliver(
   call: Call,
   decision: Decision,
   policy: Policy,
   house: House,
+  judgedBy = policy.digest,
 ): Promise<void> {
   const { upstream } = call;
   const facts: Facts = { request: call.facts };
@@ -90,7 +91,8 @@ async function forwardAndDeliver(
   );
   const session = sessionStreamOf(call, answer);
   // What has no end to wait for is judged and sealed piece by piece, each a decision of its own.
-  if (session !== null) return relaySession(carrierOf(call, decision, answer, policy), session, house);
+  if (session !== null)
+    return relaySession(carrierOf(call, decision, answer, policy, judgedBy), session, house);
   // A ruling may take its time: the answer to what it let go is judged by what is in force then.
   const inForce = call.released === undefined ? policy : house.policy();
   const answered = await captureAnswer(call, decision.id, answer, facts, inForce, house);
@@ -174,7 +176,7 @@ async function comeBack(call: Call, hold: Hold, house: House): Promise<void> {
     if (!(await waitAttached(call, decision, hold, head, house))) return;
     if (hold.phase === 'response') return await handOver(call, decision, hold, null, house);
     const released = await releasedCall(call, hold, house);
-    await forwardAndDeliver(released, decision, house.policy(), house);
+    await forwardAndDeliver(released, decision, house.policy(), house, hold.policyDigest);
   } catch (error) {
     await fail(call, decision, error, house);
   }

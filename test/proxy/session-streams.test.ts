@@ -302,6 +302,27 @@ test('a policy that stops the stream from now on ends it before anything more of
   expect(body.toString()).not.toContain('Second.');
 });
 
+test('a policy that stops the stream stops it too where its caller comes back for the release', async () => {
+  const rig = await startRig({ policy: denyStreams.replace('action: deny', 'action: hold') });
+  const { ada, place, sidecar, proxyUrl } = rig.sidecar;
+  rig.upstream.script((_request, answer) => answer.send(`${streamHead}${chunk(message('First.'))}`));
+  const open = async () => {
+    const client = await connectRaw(proxyUrl);
+    client.send(rawRequest('GET', anthropicStream, ['x-api-key: secret']));
+    return client;
+  };
+  const first = await open();
+  const hold = await ada.nextHold();
+  first.destroy();
+  await vi.waitFor(async () => expect(await ada.pending()).toMatchObject([{ caller: 'gone' }]));
+  writeFileSync(place.policyFile, denyStreams);
+  await sidecar.reloadPolicy();
+  await ada.rule(hold, { verdict: 'release' });
+  const { body } = await (await open()).answer();
+  expect(body.toString()).toContain('"code":"denied_by_policy"');
+  expect(body.toString()).not.toContain('First.');
+});
+
 test('a long turn is sealed piece by piece, so that no more than a piece of it is in memory', async () => {
   const scene = await openSession({ policy: holdTransfers, limits: { responseBytesMax: 2 * 1024 * 1024 } });
   const pieces = Array.from({ length: 8 }, (_, i) => message(`${i}`.repeat(700_000), `m${i}`));

@@ -25,13 +25,20 @@ export interface Carrier {
   readonly decision: Decision;
   readonly answer: Answer;
   readonly form: StreamForm;
-  /** What the stream itself was judged by. */
   readonly policy: Policy;
+  /** Digest of the policy that the stream itself was judged by, before anybody released it. */
+  readonly judgedBy: string;
 }
 
-export function carrierOf(call: Call, decision: Decision, answer: Answer, policy: Policy): Carrier {
+export function carrierOf(
+  call: Call,
+  decision: Decision,
+  answer: Answer,
+  policy: Policy,
+  judgedBy: string,
+): Carrier {
   const facts = { ...call.facts, session: call.facts.session || decision.id };
-  return { call: { ...call, facts }, decision, answer, form: 'sse', policy };
+  return { call: { ...call, facts }, decision, answer, form: 'sse', policy, judgedBy };
 }
 
 export interface Segment {
@@ -56,11 +63,11 @@ export interface Segment {
 }
 
 /** Seals the intent of what comes next; nothing of it may go on before `durable`. Throws where a new policy stops the stream. */
-export function openSegment({ call, policy: before }: Carrier, house: House): Segment {
+export function openSegment({ call, judgedBy }: Carrier, house: House): Segment {
   const policy = house.policy();
   const facts = { request: call.facts };
   // The stream itself was judged, and released where it was held, under the policy of its beginning.
-  const { action } = policy === before ? passed : judge(policy, 'request', facts, []);
+  const { action } = policy.digest === judgedBy ? passed : judge(policy, 'request', facts, []);
   if (action === 'hold' || action === 'deny')
     throw new HoldpointError(
       'denied_by_policy',
