@@ -183,8 +183,8 @@ it('verifying again and again while the ledger is sealed and its tables move fin
   const findings: unknown[] = [];
   let verified = 0;
   let size = 0;
-  // Until the log has turned over, and over again.
-  while (logs() < 4) {
+  // Until the log has turned over, and over again, and no single reading was slow enough to see it all.
+  while (logs() < 4 || verified < 4) {
     const verdict = await verifyDirectory(dataDir, {});
     findings.push(...verdict.findings);
     expect(verdict.size).toBeGreaterThanOrEqual(size);
@@ -196,7 +196,6 @@ it('verifying again and again while the ledger is sealed and its tables move fin
   await load;
   await ledger.close('test');
   expect(findings).toEqual([]);
-  expect(verified).toBeGreaterThan(3);
   const verdict = await verifyDirectory(dataDir, {});
   expect(verdict).toMatchObject({ ok: true, findings: [] });
 });
