@@ -127,10 +127,17 @@ function otherInputs(pieces: readonly Piece[]): ReadonlyMap<CallInProgress, read
   const joined = [together, withoutBeginnings(pieces)];
   // Who acts on a call as soon as it is whole has heard the first name alone.
   const toOthers = isOneObject(together) ? [together] : [];
+  // Many calls have the same text among theirs, and it may be long.
+  const objects = new Map<string, string>();
+  const objectOf = (text: string): string => {
+    const object = objects.get(text) ?? objectIn(text);
+    objects.set(text, object);
+    return object;
+  };
   const inputs = new Map<CallInProgress, readonly string[]>();
   for (const [call, { alone, lately }] of takenBy(pieces)) {
     const texts = [alone, lately, ...(inputs.size === 0 || call.kind === 'custom' ? joined : toOthers)];
-    const read = call.kind === 'custom' ? texts : texts.map(objectIn);
+    const read = call.kind === 'custom' ? texts : texts.map(objectOf);
     inputs.set(
       call,
       [...new Set(read)].filter((input) => input !== '' && input.trim() !== call.input.trim()),
@@ -147,25 +154,38 @@ function areOfEachChoice(calls: readonly CallInProgress[]): boolean {
   );
 }
 
+/** The pieces of calls that some clients take for one, for each place or id that they share. */
+function sharedPlaces(pieces: readonly Piece[]): readonly (readonly Piece[])[] {
+  const callsAt = new Map<string, number>();
+  for (const call of new Set(pieces.map((piece) => piece.call)))
+    for (const name of joinedBy(call)) callsAt.set(name, (callsAt.get(name) ?? 0) + 1);
+  const places = new Map<string, Piece[]>();
+  for (const [name, count] of callsAt) if (count > 1) places.set(name, []);
+  // Most answers have none, and many pieces.
+  if (places.size === 0) return [];
+  for (const piece of pieces) for (const name of joinedBy(piece.call)) places.get(name)?.push(piece);
+  return [...places.values()];
+}
+
+/** Of all other inputs of an answer's calls: each is parsed and judged, and a long one may be that of every choice. */
+const otherCharsMax = 4_194_304;
+
 /** Notes calls that clients may take for one; where those are of several choices, says what else each call is handed. */
 export function judgeSharedPlaces(pieces: readonly Piece[], defects: string[]): void {
-  const places = new Map<string, Piece[]>();
-  for (const piece of pieces) {
-    piece.call.otherwise = [];
-    for (const name of joinedBy(piece.call)) {
-      const there = places.get(name);
-      if (there === undefined) places.set(name, [piece]);
-      else there.push(piece);
-    }
-  }
-  for (const there of places.values()) {
+  const shared = sharedPlaces(pieces);
+  for (const { call } of shared.flat()) call.otherwise = [];
+  let charsLeft = otherCharsMax;
+  for (const there of shared) {
     const calls = [...new Set(there.map(({ call }) => call))];
-    if (calls.length === 1) continue;
     const isApart = areOfEachChoice(calls);
     const isReadable = calls.every(isWhole) || (isApart && calls.every(({ kind }) => kind === 'custom'));
     const others = isReadable ? [...otherInputs(there)] : [];
-    if (!isReadable || (!isApart && others.some(([, inputs]) => inputs.length > 0)))
+    const chars = others.flatMap(([, inputs]) => inputs).reduce((sum, { length }) => sum + length, 0);
+    charsLeft -= chars;
+    if (!isReadable || charsLeft < 0 || (!isApart && chars > 0)) {
       note(defects, 'pieces of one tool call may belong to another');
-    else for (const [call, inputs] of others) call.otherwise = [...new Set([...call.otherwise, ...inputs])];
+      return;
+    }
+    for (const [call, inputs] of others) call.otherwise = [...new Set([...call.otherwise, ...inputs])];
   }
 }

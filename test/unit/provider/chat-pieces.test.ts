@@ -283,6 +283,21 @@ describe('where calls of several choices share a place', () => {
     expect(others(stream)[1]).toContainEqual({ name: 'pay', input: whole });
   });
 
+  test('so many and so long that judging them all as one another would take for ever are a defect', () => {
+    const text = 'x'.repeat(100_000);
+    const long = (index: number): object => {
+      const custom = { index: 0, id: `c${index}`, type: 'custom', custom: { name: 'run', input: text } };
+      return chunk({ tool_calls: [custom] }, {}, index);
+    };
+    const choices = Array.from({ length: 64 }, (_, index) => index);
+    const stopping = choices.map((index) => chunk({}, { choices: [{ index, finish_reason: 'stop' }] }));
+    const few = events(long(0), long(1), ...stopping.slice(0, 2), done);
+    expect(read(few).defects).toEqual([]);
+    expect(read(events(...choices.map(long), ...stopping, done)).defects).toEqual([
+      'pieces of one tool call may belong to another',
+    ]);
+  });
+
   test('those that LangChain reads as one without its end are judged also as that one', async () => {
     const stream = events(
       of(0, '{"to":', 'a', 'pay'),
