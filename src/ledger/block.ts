@@ -97,7 +97,7 @@ export function decodeBodies(bytes: Buffer): Bodies {
   const wrapped = read.sized();
   const items: BodyItem[] = [];
   for (let count = read.u32(); count > 0; count--) {
-    const seq = Number(read.take(8).readBigUInt64BE());
+    const seq = read.u64();
     items.push({ seq, partIndex: read.u8(), ciphertext: read.sized() });
   }
   read.end();
@@ -121,16 +121,23 @@ function damaged(message: string): HoldpointError {
 
 function reader(bytes: Buffer, what: string) {
   let offset = 0;
-  const take = (length: number): Buffer => {
+  /** Where the next so many bytes begin. Numbers are read in place: a Buffer for each would be most of the work. */
+  const pass = (length: number): number => {
     if (offset + length > bytes.length) throw damaged(`A ${what} ends early.`);
     offset += length;
-    return bytes.subarray(offset - length, offset);
+    return offset - length;
   };
+  const take = (length: number): Buffer => {
+    const from = pass(length);
+    return bytes.subarray(from, from + length);
+  };
+  const u32 = (): number => bytes.readUInt32BE(pass(4));
   return {
     take,
-    u8: () => take(1).readUInt8(),
-    u32: () => take(4).readUInt32BE(),
-    sized: () => take(take(4).readUInt32BE()),
+    u8: () => bytes.readUInt8(pass(1)),
+    u32,
+    u64: () => Number(bytes.readBigUInt64BE(pass(8))),
+    sized: () => take(u32()),
     magic: (magic: Buffer) => {
       if (!take(4).equals(magic)) throw damaged(`A ${what} does not start as version 1.`);
     },

@@ -27,6 +27,7 @@ export const entryTypes = [
   'key',
 ] as const;
 export type EntryType = (typeof entryTypes)[number];
+const knownTypes: ReadonlySet<string> = new Set(entryTypes);
 
 export const outcomes = [
   'delivered',
@@ -152,7 +153,11 @@ function hasFields(value: unknown): value is Entry {
   if (!isObject(value)) return false;
   const { at, boot, data, durability, kid, ledger, mono, parts, prev, refs, seq, type, v } = value;
   return (
-    [at, boot, kid, ledger, prev].every((text) => typeof text === 'string') &&
+    typeof at === 'string' &&
+    typeof boot === 'string' &&
+    typeof kid === 'string' &&
+    typeof ledger === 'string' &&
+    typeof prev === 'string' &&
     isObject(data) &&
     (durability === 'strict' || durability === 'relaxed') &&
     typeof mono === 'number' &&
@@ -161,7 +166,8 @@ function hasFields(value: unknown): value is Entry {
     Array.isArray(refs) &&
     refs.every((ref) => typeof ref === 'number') &&
     typeof seq === 'number' &&
-    entryTypes.some((known) => known === type) &&
+    typeof type === 'string' &&
+    knownTypes.has(type) &&
     v === 1
   );
 }
@@ -173,7 +179,9 @@ function isObject(value: unknown): value is JsonObject {
 function isPartCommitment(value: unknown): boolean {
   return (
     isObject(value) &&
-    [value['c'], value['e'], value['name']].every((text) => typeof text === 'string') &&
+    typeof value['c'] === 'string' &&
+    typeof value['e'] === 'string' &&
+    typeof value['name'] === 'string' &&
     typeof value['size'] === 'number'
   );
 }

@@ -15,7 +15,7 @@ import {
   recordKey,
 } from './block.ts';
 import { isCheckpointOf, type Signer } from './checkpoint.ts';
-import { type Entry, readLeaf } from './entry.ts';
+import { type Entry, type PartCommitment, readLeaf } from './entry.ts';
 import { targetsOf } from './erasure.ts';
 import { advance, decodeSnapshot, emptyHead, type Head } from './head.ts';
 import { incomingKid } from './rotation.ts';
@@ -48,6 +48,13 @@ interface TailRecord {
   readonly value: Buffer;
 }
 
+/** A part that an entry of the tail commits to. */
+interface ExpectedPart {
+  readonly seq: number;
+  readonly index: number;
+  readonly part: PartCommitment;
+}
+
 /** What the walk over the tail has established so far. */
 interface Walk {
   readonly head: Head;
@@ -57,7 +64,7 @@ interface Walk {
   note: Buffer;
   rootAtMark: string | null;
   /** The blocks that have bodies, oldest first. */
-  readonly withBodies: { readonly firstSeq: number; readonly entries: readonly Entry[] }[];
+  readonly withBodies: { readonly firstSeq: number; readonly parts: readonly ExpectedPart[] }[];
   snapshotDigest: string | null;
   /** Of the key that the next entry is to be sealed under. */
   kid: string;
@@ -163,8 +170,13 @@ function checkRecord(walk: Walk, record: TailRecord): void {
     throw damaged(walk.head.nextSeq, `it is missing: the next block that is stored starts at ${record.seq}`);
   }
   const block = decodeBlock(record.value);
-  const entries = block.leaves.map((leaf) => checkLeaf(walk, leaf));
-  if (entries.some(({ parts }) => parts.length > 0)) walk.withBodies.push({ firstSeq: record.seq, entries });
+  // Of the entries only their parts are kept: thousands of them would be moved about until the walk is over.
+  const parts: ExpectedPart[] = [];
+  for (const leaf of block.leaves) {
+    const { seq, parts: committed } = checkLeaf(walk, leaf);
+    for (const [index, part] of committed.entries()) parts.push({ seq, index, part });
+  }
+  if (parts.length > 0) walk.withBodies.push({ firstSeq: record.seq, parts });
   walk.note = block.note;
 }
 
@@ -202,11 +214,11 @@ async function checkLatestBodies(
   const ledgerId = Buffer.from(walk.ledgerId, 'hex');
   let kekId: string | null = null;
   let bytes = 0;
-  for (const { firstSeq, entries } of walk.withBodies.toReversed()) {
+  for (const { firstSeq, parts } of walk.withBodies.toReversed()) {
     if (bytes >= bodiesTailBytes) break;
     const value = await store.get(recordKey(firstSeq, 'bodies'));
     if (value === undefined) {
-      checkBodies(entries, [], walk.erased);
+      checkBodies(parts, [], walk.erased);
       continue;
     }
     bytes += value.length;
@@ -217,26 +229,25 @@ async function checkLatestBodies(
     const opens = kek !== undefined && keysOpen(kek, ledgerId, firstSeq, bodies);
     if (!opens && keks.some(({ id }) => id === kekId))
       throw damaged(firstSeq, 'the keys of its bodies were altered');
-    checkBodies(entries, bodies.items, walk.erased);
+    checkBodies(parts, bodies.items, walk.erased);
   }
   return kekId;
 }
 
 /** Each part is stored as it was sealed, unless an erasure names it: then it may be gone. */
 function checkBodies(
-  entries: readonly Entry[],
+  expected: readonly ExpectedPart[],
   stored: readonly BodyItem[],
   erased: ReadonlySet<string>,
 ): void {
-  const expected = entries.flatMap((entry) => entry.parts.map((part, index) => ({ entry, part, index })));
   let next = 0;
-  for (const { entry, part, index } of expected) {
+  for (const { seq, part, index } of expected) {
     const item = stored[next];
-    const isThere = item !== undefined && item.seq === entry.seq && item.partIndex === index;
+    const isThere = item !== undefined && item.seq === seq && item.partIndex === index;
     if (isThere) next += 1;
-    else if (erased.has(`${entry.seq}/${index}`)) continue;
+    else if (erased.has(`${seq}/${index}`)) continue;
     if (!isThere || !isStoredAs(item, part))
-      throw damaged(entry.seq, `its ${part.name} body is missing or was altered`);
+      throw damaged(seq, `its ${part.name} body is missing or was altered`);
   }
 }
 

@@ -4,7 +4,7 @@
  * not judged here: that is the verifier's.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, refusalOf } from '../core/errors.ts';
 import { parseRecordKey } from '../ledger/block.ts';
@@ -14,8 +14,8 @@ import { checkJournal } from './fsck-journal.ts';
 import { segmentFile } from './journal.ts';
 import { openJournalReader } from './journal-reader.ts';
 import { type LevelCopy, openLevelCopy } from './level.ts';
-import { tableDefect } from './level-table.ts';
 import { decodeReference } from './reference.ts';
+import { checkTableFile } from './table-file.ts';
 
 export interface FsckReport {
   readonly findings: readonly FsckFinding[];
@@ -80,13 +80,21 @@ const noLevel = { bodies: 0, end: { size: 0, root: '' } };
 async function checkTables(dir: string, add: Add): Promise<number> {
   const names = (await readdir(dir)).filter((name) => /\.(ldb|sst)$/.test(name)).sort();
   for (const name of names) {
-    const table = await readFile(join(dir, name)).catch(() => null);
-    // Compacted away by a running sidecar.
-    if (table === null) continue;
-    const defect = tableDefect(table);
-    if (defect !== null) add('derived', join(dir, name), byteIn(defect), defect);
+    const file = join(dir, name);
+    const defect = defectOf(file);
+    if (defect !== null) add('derived', file, byteIn(defect), defect);
   }
   return names.length;
+}
+
+function defectOf(file: string): string | null {
+  try {
+    return checkTableFile(file).defect;
+  } catch (error) {
+    // Compacted away by a running sidecar.
+    if (!existsSync(file)) return null;
+    throw error;
+  }
 }
 
 function byteIn(defect: string): number {

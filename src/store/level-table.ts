@@ -14,13 +14,20 @@ interface Handle {
   readonly size: number;
 }
 
+/** A table's bytes, of which a part is asked for at a time. */
+export interface TableBytes {
+  readonly size: number;
+  /** The bytes `from` to before `end`, which are there; they stay as they are until the next call. */
+  readonly read: (from: number, end: number) => Buffer;
+}
+
 /** What is wrong with the table, in words; null when every block has its checksum. */
-export function tableDefect(table: Buffer): string | null {
-  if (table.length < footerBytes || !table.subarray(-8).equals(magic)) return 'it has no footer';
+export function tableDefect(table: TableBytes): string | null {
+  if (table.size < footerBytes) return 'it has no footer';
+  const footer = cursorOf(table.read(table.size - footerBytes, table.size));
+  if (!magic.equals(footer.bytes.subarray(-magic.length))) return 'it has no footer';
   try {
-    const footer = cursorOf(table.subarray(-footerBytes));
-    const metaindex = takeHandle(footer);
-    const index = takeHandle(footer);
+    const [metaindex, index] = [takeHandle(footer), takeHandle(footer)];
     const blocks = [...handlesIn(blockAt(table, metaindex)), ...handlesIn(blockAt(table, index))];
     for (const handle of blocks) blockAt(table, handle);
     return null;
@@ -31,14 +38,14 @@ export function tableDefect(table: Buffer): string | null {
 }
 
 /** The bytes of a block whose checksum fits; throws RangeError otherwise. */
-function blockAt(table: Buffer, { offset, size }: Handle): Buffer {
-  const end = offset + size;
-  if (end + trailerBytes > table.length - footerBytes)
+function blockAt(table: TableBytes, { offset, size }: Handle): Buffer {
+  const trailerEnd = offset + size + trailerBytes;
+  if (trailerEnd > table.size - footerBytes)
     throw new RangeError(`a block is said to be at byte ${offset}, past the end`);
-  const stated = unmasked(table.readUInt32LE(end + 1));
-  if (crc32c(table.subarray(offset, end + 1)) !== stated)
+  const bytes = table.read(offset, trailerEnd);
+  if (crc32c(bytes, size + 1) !== unmasked(bytes.readUInt32LE(size + 1)))
     throw new RangeError(`the block at byte ${offset} does not have its checksum`);
-  return table.subarray(offset, end);
+  return bytes.subarray(0, size);
 }
 
 /** The values of an index: each is a handle. Keys are prefix-compressed and of no interest here. */
@@ -51,7 +58,7 @@ function handlesIn(block: Buffer): Handle[] {
     const keyLength = takeVarint(entries);
     const valueLength = takeVarint(entries);
     const from = entries.at + keyLength;
-    handles.push(takeHandle(cursorOf(entries.bytes.subarray(from, from + valueLength))));
+    handles.push(takeHandle({ bytes: entries.bytes, at: from }));
     entries.at = from + valueLength;
   }
   return handles;
@@ -90,39 +97,44 @@ function unmasked(stored: number): number {
 
 /**
  * CRC-32C (RFC 3720 appendix B.4), reflected polynomial 0x82f63b78; eight bytes at a time ("slicing by 8"), because a
- * start checks megabytes of them. Table k is of a byte with k zero bytes behind it.
+ * start checks megabytes of them. Entry 256 k + b is of byte b with k zero bytes behind it.
  */
-const crcTables = makeCrcTables();
+const crcTable = makeCrcTable();
 
-function makeCrcTables(): readonly Uint32Array[] {
-  const first = Uint32Array.from({ length: 256 }, (_, byte) => {
+function makeCrcTable(): Int32Array {
+  const table = new Int32Array(8 * 256);
+  for (let byte = 0; byte < 256; byte += 1) {
     let crc = byte;
     for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
-    return crc;
-  });
-  const tables = [first];
-  for (let k = 1; k < 8; k += 1)
-    tables.push((tables[k - 1] ?? first).map((crc) => (first[crc & 0xff] ?? 0) ^ (crc >>> 8)));
-  return tables;
+    table[byte] = crc;
+  }
+  for (let at = 256; at < table.length; at += 1) {
+    const before = table[at - 256] ?? 0;
+    table[at] = (table[before & 0xff] ?? 0) ^ (before >>> 8);
+  }
+  return table;
 }
 
-export function crc32c(bytes: Uint8Array): number {
-  const [t0, t1, t2, t3, t4, t5, t6, t7] = crcTables;
-  if (!t0 || !t1 || !t2 || !t3 || !t4 || !t5 || !t6 || !t7) throw new RangeError('There are eight tables.');
-  const at = (i: number): number => bytes[i] ?? 0;
+/** Unsigned; of all of the bytes, or of the first of them. */
+export function crc32c(bytes: Uint8Array, end = bytes.length): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, end);
+  const table = crcTable;
   let crc = -1;
   let i = 0;
-  for (const whole = bytes.length - (bytes.length % 8); i < whole; i += 8) {
+  // Two words for each eight bytes: that is quick from the first call on, where nothing is compiled yet.
+  for (const whole = end - (end % 8); i < whole; i += 8) {
+    const low = crc ^ view.getInt32(i, true);
+    const high = view.getInt32(i + 4, true);
     crc =
-      (t7[(crc ^ at(i)) & 0xff] ?? 0) ^
-      (t6[((crc >>> 8) ^ at(i + 1)) & 0xff] ?? 0) ^
-      (t5[((crc >>> 16) ^ at(i + 2)) & 0xff] ?? 0) ^
-      (t4[(crc >>> 24) ^ at(i + 3)] ?? 0) ^
-      (t3[at(i + 4)] ?? 0) ^
-      (t2[at(i + 5)] ?? 0) ^
-      (t1[at(i + 6)] ?? 0) ^
-      (t0[at(i + 7)] ?? 0);
+      (table[1792 + (low & 0xff)] ?? 0) ^
+      (table[1536 + ((low >>> 8) & 0xff)] ?? 0) ^
+      (table[1280 + ((low >>> 16) & 0xff)] ?? 0) ^
+      (table[1024 + (low >>> 24)] ?? 0) ^
+      (table[768 + (high & 0xff)] ?? 0) ^
+      (table[512 + ((high >>> 8) & 0xff)] ?? 0) ^
+      (table[256 + ((high >>> 16) & 0xff)] ?? 0) ^
+      (table[high >>> 24] ?? 0);
   }
-  for (; i < bytes.length; i += 1) crc = (t0[(crc ^ at(i)) & 0xff] ?? 0) ^ (crc >>> 8);
+  for (; i < end; i += 1) crc = (table[(crc ^ view.getUint8(i)) & 0xff] ?? 0) ^ (crc >>> 8);
   return ~crc >>> 0;
 }

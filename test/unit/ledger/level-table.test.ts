@@ -20,6 +20,9 @@ await (await openLevelStore(dir)).close();
 const name = readdirSync(dir).find((file) => file.endsWith('.ldb')) ?? '';
 const table = readFileSync(join(dir, name));
 
+const defectOf = (bytes: Buffer): string | null =>
+  tableDefect({ size: bytes.length, read: (from, end) => bytes.subarray(from, end) });
+
 it('the checksum is that of RFC 3720', () => {
   expect(crc32c(Buffer.alloc(32)).toString(16)).toBe('8a9136aa');
   expect(crc32c(Buffer.alloc(32, 0xff)).toString(16)).toBe('62a8ab43');
@@ -28,7 +31,7 @@ it('the checksum is that of RFC 3720', () => {
 
 it('a table that LevelDB wrote has all of them', () => {
   expect(table.length).toBeGreaterThan(12_000);
-  expect(tableDefect(table)).toBeNull();
+  expect(defectOf(table)).toBeNull();
 });
 
 it('a flipped bit is found in every byte but the padding of the footer', () => {
@@ -36,7 +39,7 @@ it('a flipped bit is found in every byte but the padding of the footer', () => {
   for (let byte = 0; byte < table.length; byte += byte > table.length - 400 ? 1 : 7) {
     const flipped = Buffer.from(table);
     flipped[byte] = (flipped[byte] ?? 0) ^ (1 << (byte & 7));
-    if (tableDefect(flipped) === null) unnoticed.push(byte);
+    if (defectOf(flipped) === null) unnoticed.push(byte);
   }
   const padding = unnoticed.filter((byte) => byte >= table.length - 48 && byte < table.length - 8);
   expect(unnoticed).toEqual(padding);
@@ -44,5 +47,5 @@ it('a flipped bit is found in every byte but the padding of the footer', () => {
 
 it('a table that was cut anywhere is found', () => {
   for (let length = 0; length < table.length; length += 13)
-    expect(tableDefect(table.subarray(0, length)), `cut to ${length}`).not.toBeNull();
+    expect(defectOf(table.subarray(0, length)), `cut to ${length}`).not.toBeNull();
 });
