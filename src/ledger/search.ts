@@ -115,17 +115,17 @@ export async function openSearchIndex(
     }
   }
 
-  async function offsetsOf(name: SearchName, sought: string, bucket: number): Promise<Set<number>> {
-    const found = new Set<number>();
-    for (const kept of [...unwritten, pending]) {
-      for (const offset of kept.get(bucket)?.get(name)?.get(sought) ?? []) found.add(offset);
-    }
+  /** As records hold them, in no order, some twice. */
+  async function offsetsOf(name: SearchName, sought: string, bucket: number): Promise<Buffer> {
+    const kept = [...unwritten, pending].flatMap(
+      (buckets) => buckets.get(bucket)?.get(name)?.get(sought) ?? [],
+    );
+    const found = [encodeOffsets(kept)];
     const from = recordKey(name, sought, bucket, 0);
     const to = recordKey(name, sought, bucket, Number.MAX_SAFE_INTEGER);
-    for await (const { value } of store.scan({ from, to })) {
-      for (let at = 0; at + 2 <= value.length; at += 2) found.add(value.readUInt16BE(at));
-    }
-    return found;
+    for await (const { value } of store.scan({ from, to }))
+      found.push(value.subarray(0, value.length - (value.length % 2)));
+    return Buffer.concat(found);
   }
 
   /** The latest bucket up to this one in which the value has postings; -1 where there is none. */
@@ -180,13 +180,9 @@ export async function openSearchIndex(
       for (let bucket = last; ; bucket -= 1) {
         bucket = await commonBucketUpTo(wanted, bucket);
         if (bucket < 0) return;
-        let both: readonly number[] | null = null;
-        for (const { name, value } of wanted) {
-          const offsets: ReadonlySet<number> = await offsetsOf(name, value, bucket);
-          both = both === null ? [...offsets] : both.filter((offset) => offsets.has(offset));
-          if (both.length === 0) break;
-        }
-        for (const offset of (both ?? []).toSorted((a, b) => b - a)) {
+        const lists: Buffer[] = [];
+        for (const { name, value } of wanted) lists.push(await offsetsOf(name, value, bucket));
+        for (const offset of commonOffsets(lists).toSorted((a, b) => b - a)) {
           const seq = bucket * bucketDecisions + offset;
           if (seq < before) yield seq;
         }
@@ -242,6 +238,20 @@ function encodeOffsets(offsets: readonly number[]): Buffer {
   let at = 0;
   for (const offset of offsets) at = value.writeUInt16BE(offset, at);
   return value;
+}
+
+/** The offsets that stand in every list: the rarest decides how many are remembered, of the others each is looked at once. */
+function commonOffsets(lists: readonly Buffer[]): number[] {
+  let common: ReadonlySet<number> | null = null;
+  for (const list of lists.toSorted((a, b) => a.length - b.length)) {
+    const found = new Set<number>();
+    for (let at = 0; at + 2 <= list.length; at += 2) {
+      const offset = list.readUInt16BE(at);
+      if (common === null || common.has(offset)) found.add(offset);
+    }
+    common = found;
+  }
+  return [...(common ?? [])];
 }
 
 function bucketOfKey(key: Buffer): number {
