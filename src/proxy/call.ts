@@ -170,10 +170,10 @@ function watchCaller(res: ServerResponse): Caller {
     },
   };
   res.once('close', () => {
-    if (res.writableFinished) return;
-    caller.gone = true;
     const waiting = fns;
     fns = [];
+    if (res.writableFinished) return;
+    caller.gone = true;
     for (const fn of waiting) fn();
   });
   return caller;

@@ -6,6 +6,7 @@ import { lacksHost } from '../core/http-message.ts';
 import { listening } from '../core/listening.ts';
 import type { Spool } from '../core/spool.ts';
 import { operationOf, readCall } from './call.ts';
+import { createConnections } from './connections.ts';
 import type { House } from './house.ts';
 import { createHttp2Door } from './http2.ts';
 import { type Entrance, refuseConnect } from './intercept/entrance.ts';
@@ -75,14 +76,11 @@ export async function listenProxy(
       track(run);
     },
   );
-  const connections = new Set<Duplex>();
-  server.on('connection', (socket: Duplex) => {
-    connections.add(socket);
-    socket.once('close', () => connections.delete(socket));
-  });
+  const connections = createConnections();
+  server.on('connection', connections.add);
   // Also what `close` calls: node:http takes an answer for over whose end the network has not taken, and cuts it.
   server.closeIdleConnections = () => {
-    for (const socket of connections) {
+    for (const socket of connections.open()) {
       const res = answering.get(socket);
       const isIdle = res === undefined || res.writableFinished || res.destroyed;
       if (isIdle && !tunnels.has(socket)) socket.destroy();
@@ -117,7 +115,10 @@ export async function listenProxy(
     server.emit('connection', socket);
   }
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (http2.enter(socket, error, (connection) => accept(connection, entrances.get(socket)))) return;
+    if (http2.enter(socket, error, (connection) => accept(connection, entrances.get(socket)))) {
+      connections.remove(socket);
+      return;
+    }
     // Within a call that was read whole, the bytes after it are at fault: its answer must not be mixed with ours.
     const res = answering.get(socket);
     const inCall = res !== undefined && !res.writableFinished && (res.headersSent || res.req.complete);

@@ -40,6 +40,8 @@ export interface Settings {
   readonly workload?: string;
   readonly anchors?: Readonly<Record<string, unknown>>;
   readonly witness?: Readonly<Record<string, unknown>>;
+  /** Of a process of its own: what Node is started with. */
+  readonly nodeFlags?: readonly string[];
   /** Parts of the machine to replace; the machine's own otherwise. */
   readonly machine?: Partial<Machine>;
 }
@@ -75,6 +77,8 @@ export interface SidecarProcess {
   /** Resolves with the exit code, null when a signal ended it. */
   readonly exited: Promise<number | null>;
   kill(signal: NodeJS.Signals): Promise<number | null>;
+  /** What it printed so far. */
+  output(): string;
 }
 
 export const passAll = 'version: "1"\nrules: []\n';
@@ -160,9 +164,17 @@ export async function startTestSidecar(
 /** Starts a sidecar as a process of its own, as `holdpoint run` does. */
 export async function spawnSidecar(settings: Settings, place = makePlace(settings)): Promise<SidecarProcess> {
   const token = place.tokenOf(reviewer, 'reviewer');
-  const child = spawn(process.execPath, [main, 'run', '--config', place.configFile], {
-    env: { ...process.env, ...settings.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const child = spawn(
+    process.execPath,
+    [...(settings.nodeFlags ?? []), main, 'run', '--config', place.configFile],
+    {
+      env: { ...process.env, ...settings.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  let printed = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    printed += chunk.toString('utf8');
   });
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   const kill = (signal: NodeJS.Signals): Promise<number | null> => {
@@ -185,6 +197,7 @@ export async function spawnSidecar(settings: Settings, place = makePlace(setting
     ada: createControl(controlUrl, token),
     exited,
     kill,
+    output: () => printed,
   };
 }
 
