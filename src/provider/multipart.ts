@@ -59,7 +59,8 @@ function readParameters(text: string): ReadonlyMap<string, string> | null {
   return text.slice(end).trim() === '' ? parameters : null;
 }
 
-function boundaryIn(contentType: string): string | null {
+/** The boundary of a form whose content type is plainly written; null where readers may disagree about it. */
+export function plainBoundaryOf(contentType: string): string | null {
   const type = /^[ \t]*multipart\/form-data(?=[ \t]*;)/i.exec(contentType)?.[0];
   const parameters = type === undefined ? null : readParameters(contentType.slice(type.length));
   if (parameters === null) return null;
@@ -168,6 +169,13 @@ function readHead(headers: ReadonlyMap<string, string>): PartHead | string {
   return { name, fileName: fileName ?? null, contentType, charset };
 }
 
+/** True where `headers`, a part's without the empty line that ends them, plainly are a file's. */
+export function isPlainFile(headers: Buffer): boolean {
+  const fields = readHeaders(headers);
+  const head = fields === null ? '' : readHead(fields);
+  return typeof head !== 'string' && head.fileName !== null;
+}
+
 /** A field's text; null where it depends on a character set that readers may not heed. */
 function fieldText(content: Buffer, charset: string): string | null {
   if (content.length > fieldBytesMax) return null;
@@ -218,7 +226,7 @@ function checkRepetition(parts: readonly FormPart[], defects: string[]): void {
  * are defects the parts are what could be read of it, to show and not to trust.
  */
 export function readForm(contentType: string, body: Buffer): FormReading {
-  const boundary = boundaryIn(contentType);
+  const boundary = plainBoundaryOf(contentType);
   if (boundary === null) return { parts: [], defects: ['the content type names no plain form boundary'] };
   const frames = frameParts(body, boundary);
   if (frames === null) return { parts: [], defects: ['the parts of the form cannot be told apart'] };

@@ -7,13 +7,14 @@ import type { IncomingMessage } from 'node:http';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import { headerOf, type RawHeaders } from '../core/http-message.ts';
 import type { OpenSpool, Spool, SpoolWriter } from '../core/spool.ts';
-import { boundaryOf, type Outline, openOutline } from './multipart-outline.ts';
+import { plainBoundaryOf } from '../provider/multipart.ts';
+import { type Outline, openOutline } from './multipart-outline.ts';
 
 export interface Body {
   readonly bytes: number;
   /** All of it, or what of a spooled one is stored. */
   readonly head: Buffer;
-  /** What rules are shown: all of it, or a large multipart body without its files; null when that is too large. */
+  /** What rules are shown: all of it, or a large form without its files; null when that is too large or unclear. */
   readonly read: Buffer | null;
   /** Null when `head` is all of it. */
   readonly spool: Spool | null;
@@ -58,7 +59,7 @@ export async function readPassing(
   bounds: BodyBounds,
   openSpool: OpenSpool,
 ): Promise<Body> {
-  const boundary = boundaryOf(headerOf(headers, 'content-type'));
+  const boundary = plainBoundaryOf(headerOf(headers, 'content-type'));
   const outline = boundary === null ? null : openOutline(boundary, bounds.requestBytesMax);
   const chunks: Buffer[] = [];
   let bytes = 0;

@@ -8,9 +8,9 @@ import type { RequestFacts } from '../core/facts.ts';
 import { headerOf, type RawHeaders } from '../core/http-message.ts';
 import type { OpenSpool } from '../core/spool.ts';
 import { envelopeDefects } from '../provider/envelope.ts';
+import { plainBoundaryOf } from '../provider/multipart.ts';
 import type { OperationName } from '../provider/protocol.ts';
 import { type Body, type BodyBounds, bodyOf, readPassing, readWhole } from './body.ts';
-import { boundaryOf } from './multipart-outline.ts';
 import { type StoredBody, storedRequest, storedWhole } from './stored-body.ts';
 import { type Lines, type ReadBounds, type Understood, understand } from './understand.ts';
 import { pathOf, targetBelow, type Upstream, upstreamFor } from './upstream.ts';
@@ -110,7 +110,7 @@ export async function readCall(
   const { sender, path, ...envelope } = readEnvelope(req, upstream, fingerprint, workloadName);
   const { method, headers } = envelope;
   const operation = operationOf(req, upstream);
-  const passes = operation === 'unknown' || boundaryOf(headerOf(headers, 'content-type')) !== null;
+  const passes = operation === 'unknown' || plainBoundaryOf(headerOf(headers, 'content-type')) !== null;
   const body = passes
     ? await readPassing(req, headers, bounds, openSpool)
     : await readWhole(req, headers, bounds.requestBytesMax);

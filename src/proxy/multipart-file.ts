@@ -2,6 +2,7 @@
  * The file in a form that lies on disk (RFC 7578): its bytes as they are read, with bounded memory. For forms whose
  * outline was found to have one file and to be written the one way that all readers agree on. Pure.
  */
+import { isPlainFile } from '../provider/multipart.ts';
 
 const blankLine = Buffer.from('\r\n\r\n');
 const lineBreak = Buffer.from('\r\n');
@@ -26,7 +27,7 @@ export async function* fileIn(pieces: AsyncIterable<Buffer>, boundary: string): 
           if (pending.length > partHeaderBytesMax) return yield poison(dashed);
           break;
         }
-        const isFile = /;\s*filename\*?\s*=/i.test(pending.toString('latin1', 0, end));
+        const isFile = isPlainFile(pending.subarray(lineBreak.length, end));
         pending = pending.subarray(end + blankLine.length);
         state = isFile ? 'file' : 'before';
         continue;

@@ -1,33 +1,28 @@
 /**
  * A multipart body with only the beginnings of its files (RFC 7578, RFC 2046 section 5.1.1), made while the
- * body passes: headers and fields stay byte for byte, so that rules can read what a large upload is. Pure.
+ * body passes: headers and fields stay byte for byte, so that rules can read what a large upload is. What is left out
+ * is the content of plain files alone, and nothing that anybody could take for the end of one. Pure.
  */
+import { isPlainFile } from '../provider/multipart.ts';
 
 export interface Outline {
   push(chunk: Buffer): void;
-  /** What is left of the body; null when it exceeds the bound or is not multipart. */
+  /** What is left of the body; null when it exceeds the bound, or when its parts cannot be told apart. */
   finish(): Buffer | null;
 }
 
-const boundaryCharactersMax = 70;
 const partHeaderBytesMax = 16 * 1024;
 /** Whatever a provider might take for a field, though it bears a file's name, is shorter. */
 const fileBytesKept = 64 * 1024;
+const lineBreak = Buffer.from('\r\n');
 const blankLine = Buffer.from('\r\n\r\n');
-
-/** The boundary that a content type names; null when it names none that RFC 2046 allows. */
-export function boundaryOf(contentType: string): string | null {
-  if (!/^\s*multipart\/form-data\s*;/i.test(contentType)) return null;
-  const match = /;\s*boundary\s*=\s*(?:"([^"]*)"|([^;\s]+))/i.exec(contentType);
-  const boundary = match?.[1] ?? match?.[2] ?? '';
-  return boundary !== '' && boundary.length <= boundaryCharactersMax ? boundary : null;
-}
 
 /** Opens an outline of a body with this boundary. What it keeps is at most `keptBytesMax`. */
 export function openOutline(boundary: string, keptBytesMax: number): Outline {
-  const delimiter = Buffer.from(`\r\n--${boundary}`);
+  const dashed = Buffer.from(`--${boundary}`);
+  const delimiterBytes = lineBreak.length + dashed.length;
   // The first delimiter stands at the very start, without the line break that ends what is before it.
-  let pending: Buffer = Buffer.from('\r\n');
+  let pending: Buffer = lineBreak;
   let state: 'content' | 'headers' = 'content';
   /** How much of the present part's content is still kept. */
   let left = Number.POSITIVE_INFINITY;
@@ -55,17 +50,23 @@ export function openOutline(boundary: string, keptBytesMax: number): Outline {
 
   /** Takes content up to the next delimiter; false when more bytes are needed to tell. */
   function content(): boolean {
-    const at = pending.indexOf(delimiter);
-    if (at === -1) {
+    const found = pending.indexOf(dashed);
+    if (found === -1) {
       // The delimiter may have begun at the end: that much waits.
-      const sure = Math.max(0, pending.length - delimiter.length + 1);
+      const sure = Math.max(0, pending.length - delimiterBytes + 1);
       keepContent(pending.subarray(0, sure));
       pending = pending.subarray(sure);
       return false;
     }
+    const at = found - lineBreak.length;
+    if (at < 0 || !pending.subarray(at, found).equals(lineBreak)) {
+      // For some readers it ends the part and for others not, and what is left out does not show it.
+      fail();
+      return false;
+    }
     keepContent(pending.subarray(0, at));
-    keep(delimiter);
-    pending = pending.subarray(at + delimiter.length);
+    keep(pending.subarray(at, at + delimiterBytes));
+    pending = pending.subarray(at + delimiterBytes);
     state = 'headers';
     return true;
   }
@@ -85,8 +86,7 @@ export function openOutline(boundary: string, keptBytesMax: number): Outline {
     }
     const head = Buffer.from(pending.subarray(0, end + blankLine.length));
     keep(head);
-    const isFile = /;\s*filename\*?\s*=/i.test(head.toString('latin1'));
-    left = isFile ? fileBytesKept : Number.POSITIVE_INFINITY;
+    left = isPlainFile(head.subarray(lineBreak.length, end)) ? fileBytesKept : Number.POSITIVE_INFINITY;
     pending = pending.subarray(end + blankLine.length);
     state = 'content';
     return true;
@@ -105,7 +105,7 @@ export function openOutline(boundary: string, keptBytesMax: number): Outline {
       if (failed) return null;
       // The line break that was put before the first delimiter.
       const whole = Buffer.concat(kept);
-      return whole.subarray(0, 2).equals(Buffer.from('\r\n')) ? whole.subarray(2) : whole;
+      return whole.subarray(0, 2).equals(lineBreak) ? whole.subarray(2) : whole;
     },
   };
 }

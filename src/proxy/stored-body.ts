@@ -5,7 +5,6 @@
 import { decodeContent } from '../core/content-coding.ts';
 import { headerOf, type RawHeaders, removedValue } from '../core/http-message.ts';
 import { type Redaction, withoutAnswerSecrets, withoutRequestSecrets } from '../provider/secret-members.ts';
-import { boundaryOf } from './multipart-outline.ts';
 
 export interface StoredBody {
   readonly headers: RawHeaders;
@@ -80,6 +79,16 @@ function withoutCoding(headers: RawHeaders): RawHeaders {
     if (name.toLowerCase() !== 'content-encoding') kept.push(name, headers[i + 1] ?? '');
   }
   return kept;
+}
+
+const boundaryCharactersMax = 70;
+
+/** The boundary that a content type names, however it is written: a form that is refused is stored all the same. */
+function boundaryOf(contentType: string): string | null {
+  if (!/^\s*multipart\/form-data\s*;/i.test(contentType)) return null;
+  const match = /;\s*boundary\s*=\s*(?:"([^"]*)"|([^;\s]+))/i.exec(contentType);
+  const boundary = match?.[1] ?? match?.[2] ?? '';
+  return boundary !== '' && boundary.length <= boundaryCharactersMax ? boundary : null;
 }
 
 /** Parts that are no JSON must not hide those after them. */

@@ -2,10 +2,10 @@
 import { decodeContent } from '../core/content-coding.ts';
 import { messageOf } from '../core/errors.ts';
 import { bodyFieldDoubt, headerOf, type RawHeaders } from '../core/http-message.ts';
+import { plainBoundaryOf } from '../provider/multipart.ts';
 import type { BatchRequest, OperationName, Protocol, RequestReading } from '../provider/protocol.ts';
 import type { Body } from './body.ts';
 import { fileIn } from './multipart-file.ts';
-import { boundaryOf } from './multipart-outline.ts';
 
 export interface ReadBounds {
   /** Of a form with a batch file, whose lines are judged from disk. */
@@ -43,7 +43,8 @@ export function understand(
   if (doubt !== '') return unread(doubt);
   const coding = headerOf(headers, 'content-encoding');
   const { read, spool, bytes } = body;
-  if (read === null || (spool !== null && coding !== '')) return unread('the body is too large to be read');
+  if (read === null || (spool !== null && coding !== ''))
+    return unread('the body is too large to be read, or its parts cannot be told apart');
   let plain: Buffer;
   try {
     plain = decodeContent(coding, read, bounds.decodedBytesMax);
@@ -54,7 +55,7 @@ export function understand(
   if (reading.batch === undefined || spool === null) return reading;
   // Its file was cut short for reading, and every line of a batch must be seen.
   const { batchFrom } = reading;
-  const boundary = boundaryOf(head.contentType);
+  const boundary = plainBoundaryOf(head.contentType);
   if (bytes > bounds.batchBytesMax || batchFrom === undefined || boundary === null)
     return unread(`a batch of more than ${bounds.batchBytesMax} bytes cannot be judged`);
   return { ...reading, batch: () => batchFrom(fileIn(spool.read(), boundary)) };

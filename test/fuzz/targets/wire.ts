@@ -8,9 +8,9 @@ import {
   targetWithoutSecrets,
   withoutSecrets,
 } from '../../../src/core/http-message.ts';
-import { readForm } from '../../../src/provider/multipart.ts';
+import { plainBoundaryOf, readForm } from '../../../src/provider/multipart.ts';
 import { helloBytesMax, readHello } from '../../../src/proxy/intercept/client-hello.ts';
-import { boundaryOf, openOutline } from '../../../src/proxy/multipart-outline.ts';
+import { openOutline } from '../../../src/proxy/multipart-outline.ts';
 import { constraintsTo, makeHostCertificate } from '../../../src/store/certificate.ts';
 import { must, type Target, unless } from '../target.ts';
 import { piecesOf, readMessage, writeMessage } from './message.ts';
@@ -78,7 +78,7 @@ const form: Target = {
     const { parts, defects } = readForm(contentType, body);
     const total = parts.reduce((sum, { bytes }) => sum + bytes, 0);
     must(total <= body.length, 'the parts are longer than the form');
-    const boundary = boundaryOf(contentType);
+    const boundary = plainBoundaryOf(contentType);
     if (boundary === null) return;
     const outline = openOutline(boundary, body.length + 64);
     for (const piece of piecesOf(message)) outline.push(piece);

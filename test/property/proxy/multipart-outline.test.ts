@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { boundaryOf, openOutline } from '../../../src/proxy/multipart-outline.ts';
+import { plainBoundaryOf } from '../../../src/provider/multipart.ts';
+import { openOutline } from '../../../src/proxy/multipart-outline.ts';
 
 interface Part {
   readonly name: string;
@@ -34,7 +35,7 @@ const boundary = 'b0undary';
 const content = fc.oneof(
   fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
   // What looks like a delimiter and is none.
-  fc.constantFrom('\r\n--b0und', '--b0undary', '\r\n\r\n', '\r\n-', '').map((text) => Buffer.from(text)),
+  fc.constantFrom('\r\n--b0und', '-b0undary', '\r\n\r\n', '\r\n-', '').map((text) => Buffer.from(text)),
   fc
     .constantFrom(keptOfFile - 1, keptOfFile, keptOfFile + 1, 3 * keptOfFile)
     .map((n) => Buffer.alloc(n, 'x')),
@@ -66,6 +67,22 @@ describe('the outline of a multipart body', () => {
     expect(outlineOf(boundary, body, [])).toBeNull();
   });
 
+  it.each(['--b0undary', '\n--b0undary', '\r--b0undary\r\n'])(
+    'is none when %j stands in it, wherever it was cut',
+    (hidden) => {
+      const long = Buffer.alloc(2 * keptOfFile, 'x');
+      const at = fc.nat({ max: long.length });
+      fc.assert(
+        fc.property(at, fc.array(fc.nat(), { maxLength: 6 }), (place, cuts) => {
+          const content = Buffer.concat([long.subarray(0, place), Buffer.from(hidden), long.subarray(place)]);
+          const body = multipart(boundary, [{ name: 'file', file: true, content }], false);
+          expect(outlineOf(boundary, body, [...cuts, body.indexOf(hidden) + 3])).toBeNull();
+        }),
+        { numRuns: 50 },
+      );
+    },
+  );
+
   it('takes any bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), fc.array(fc.nat(), { maxLength: 4 }), (bytes, cuts) => {
@@ -85,6 +102,6 @@ describe('the boundary of a content type', () => {
     [`multipart/form-data; boundary=${'x'.repeat(71)}`, null],
     ['application/json; boundary=abc', null],
   ])('%s: %j', (contentType, expected) => {
-    expect(boundaryOf(contentType)).toBe(expected);
+    expect(plainBoundaryOf(contentType)).toBe(expected);
   });
 });
