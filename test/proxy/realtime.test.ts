@@ -12,6 +12,7 @@ import {
   sendAll,
   spokenEvents,
   textsOf,
+  type WireEvent,
 } from './realtime-scene.ts';
 
 afterEach(endAll);
@@ -32,6 +33,8 @@ async function asked({ client, provider }: Scene): Promise<void> {
   client.send(ask);
   await vi.waitFor(() => expect(provider.types().slice(before)).toContain('response.create'));
 }
+
+const failed = ({ response }: WireEvent) => ({ ...Object(response), status: 'failed' });
 
 describe('an answer that calls a tool', () => {
   test('waits for its ruling while sound goes on, and arrives as it was sent once released', async () => {
@@ -129,6 +132,20 @@ describe('an answer that calls a tool', () => {
     );
     sendAll(provider, events);
     expect((await sidecar.ada.nextHold()).phase).toBe('response');
+  });
+
+  test('is held when its pieces contradict each other, also where its response fails in the end', async () => {
+    const scene = await connectScene(holdTransfers);
+    const { sidecar, client, provider } = scene;
+    await asked(scene);
+    const events = callEvents('resp_1', 20).map((event) => {
+      if (event['type'] === 'response.function_call_arguments.done')
+        return { ...event, arguments: '{"amount":99999}' };
+      return event['type'] === 'response.done' ? { ...event, response: failed(event) } : event;
+    });
+    sendAll(provider, events);
+    expect((await sidecar.ada.nextHold()).phase).toBe('response');
+    expect(textsOf(client).join('')).not.toContain('99999');
   });
 
   test('outside any response is held like one within', async () => {

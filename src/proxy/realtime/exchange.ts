@@ -109,7 +109,7 @@ export async function sealAnswer(
   house: House,
 ): Promise<SealedAnswer> {
   const { facts } = reading;
-  const defects = result === 'ok' ? reading.defects : [];
+  const defects = result === 'ok' || result === 'error' ? reading.defects : [];
   const judged = { request: exchange.facts, response: facts };
   const judgement = counted(judge(exchange.policy, 'response', judged, defects), house);
   const elapsedUs = house.clock.monoUs() - exchange.startedUs;
