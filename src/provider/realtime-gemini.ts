@@ -104,15 +104,24 @@ function openReader(): SocketReader {
     session.hear(content);
     const ends = member(content, 'turnComplete') === true;
     const says = isRecord(member(content, 'modelTurn')) || isRecord(member(content, 'outputTranscription'));
-    const held = lastCall !== null && turns.has(lastCall);
     // The rest of a turn whose call is under judgement: it belongs behind that call.
-    if (!says && current === null && held) return { ...besideAnswers, after: lastCall };
+    if (!says && current === null && lastCall !== null && turns.has(lastCall))
+      return { ...besideAnswers, after: [lastCall] };
     if (!says && !ends && current === null) return besideAnswers;
     const [answer, turn] = turnNow();
     const kind = addContent(turn, content);
     if (isRecord(usage)) turn.usage = usageOf(usage);
     if (ends) end();
     return { ...besideAnswers, kind, answer, ends };
+  }
+
+  /** Calls under judgement are cancelled once the workload has them, those that it has at once. */
+  function readCancellation(cancellation: unknown): ServerReading {
+    const ids = isRecord(cancellation) ? listOf(cancellation.ids) : [];
+    const after = [...turns].filter(([, { calls }]) => calls.some(({ id }) => ids.includes(id)));
+    const about = after.flatMap(([, { calls }]) => calls.map(({ id }) => id));
+    const besides = ids.some((id) => !about.includes(textOf(id)));
+    return { ...besideAnswers, after: after.map(([answer]) => answer), besides };
   }
 
   function readParsed(value: JsonRecord): ServerReading {
@@ -130,7 +139,7 @@ function openReader(): SocketReader {
       return { ...besideAnswers, kind: 'tool', answer, ends: !goesOn };
     }
     if (isRecord(serverContent)) return readContent(serverContent, usageMetadata);
-    if (toolCallCancellation !== undefined) return { ...besideAnswers, after: lastCall };
+    if (toolCallCancellation !== undefined) return readCancellation(toolCallCancellation);
     if (isRecord(usageMetadata) && current !== null) {
       const turn = turns.get(current);
       if (turn !== undefined) turn.usage = usageOf(usageMetadata);

@@ -91,7 +91,7 @@ function openReader(target: string): SocketReader {
     if (isCall ? known.has(meaningOf(item)) : item.role !== 'assistant') return besideAnswers;
     const kind = isCall ? 'tool' : 'text';
     for (const [id, answer] of ended)
-      if (answer.repeats(item)) return { ...besideAnswers, kind, after: id, survives: false };
+      if (answer.repeats(item)) return { ...besideAnswers, kind, after: [id], survives: false };
     const under = [...open].findLast(([, candidate]) => candidate.has(item));
     const [id, answer] = under ?? (isCall ? [...open].at(-1) : undefined) ?? [];
     if (id !== undefined && answer !== undefined) {
@@ -139,7 +139,7 @@ function openReader(target: string): SocketReader {
       const type = textOf(value.type);
       const reading = readTyped(type, value);
       if (defect === '') return reading;
-      if (reading.answer === null || reading.after !== null) return alone(unreadResponse(okStatus, defect));
+      if (reading.answer === null || reading.after.length > 0) return alone(unreadResponse(okStatus, defect));
       note((open.get(reading.answer) ?? ended.get(reading.answer))?.defects ?? [], defect);
       return { ...reading, kind: 'tool' };
     },

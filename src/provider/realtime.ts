@@ -41,8 +41,10 @@ export interface ServerReading {
   readonly answer: string | null;
   /** It is the last one of that answer. */
   readonly ends: boolean;
-  /** An answer that ended, and that this one must not overtake. */
-  readonly after: string | null;
+  /** Answers that ended, and that this one must not overtake: it follows each of them that is held. */
+  readonly after: readonly string[];
+  /** It is about what the workload has already as well, so that it goes on at once besides. */
+  readonly besides: boolean;
   /** Of a message that follows an answer: it goes on even where that one was denied. */
   readonly survives: boolean;
   /** It is an answer by itself, to nothing that was asked. */

@@ -2,12 +2,12 @@
 
 import { LLMock } from '@copilotkit/aimock';
 import { GoogleGenAI, type LiveServerMessage, Modality, type Session } from '@google/genai';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { atEnd, endAll } from '../support/endings.ts';
 import { startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
 import { denyTransfers, holdTransfers, policyOf } from './policies.ts';
 import { asSent, sendAll, textsOf } from './realtime-scene.ts';
-import { connectSocket, startSocketUpstream } from './socket-upstream.ts';
+import { connectSocket, startSocketUpstream, type Talker } from './socket-upstream.ts';
 
 afterEach(endAll);
 
@@ -83,6 +83,51 @@ test('a cancellation by the provider never overtakes the call it is about', asyn
   expect(textsOf(client).slice(1)).toEqual(
     asSent([toolCall(25_000), { toolCallCancellation: { ids: ['call_1'] } }]),
   );
+});
+
+describe('of two calls that are held', () => {
+  const cancellation = (...ids: readonly string[]) => ({ toolCallCancellation: { ids } });
+  const last = ({ heard }: Talker): string => heard.at(-1)?.text ?? '';
+
+  /** The model calls twice; a person has ruled on neither call. */
+  async function callTwice() {
+    const { sidecar, client, provider } = await connect(holdTransfers);
+    provider.send(toolCall(25_000));
+    const first = await sidecar.ada.nextHold();
+    provider.send(toolCall(26_000, 'call_2'));
+    const second = (await sidecar.ada.pending(2)).find(({ id }) => id !== first.id);
+    if (second === undefined) throw new Error('The second call is not held.');
+    const release = (hold: typeof first) => sidecar.ada.rule(hold, { verdict: 'release' });
+    const releaseSecond = async (): Promise<void> => {
+      await release(second);
+      await vi.waitFor(() => expect(textsOf(client)).toContain(JSON.stringify(toolCall(26_000, 'call_2'))));
+    };
+    return { client, provider, releaseFirst: () => release(first), releaseSecond };
+  }
+
+  test.each([
+    ['held', false],
+    ['delivered', true],
+  ])('the cancellation of the first comes behind it while the second is %s', async (_what, isDelivered) => {
+    const { client, provider, releaseFirst, releaseSecond } = await callTwice();
+    if (isDelivered) await releaseSecond();
+    sendAll(provider, [cancellation('call_1'), said('Well then.')]);
+    await vi.waitFor(() => expect(last(client)).toBe(JSON.stringify(said('Well then.'))));
+    expect(textsOf(client).join('')).not.toContain('toolCallCancellation');
+    await releaseFirst();
+    const both = asSent([toolCall(25_000), cancellation('call_1')]);
+    await vi.waitFor(() => expect(textsOf(client).slice(-2)).toEqual(both));
+  });
+
+  test('the cancellation of both comes at once for the one delivered, and behind the one held', async () => {
+    const { client, provider, releaseFirst, releaseSecond } = await callTwice();
+    await releaseSecond();
+    const ofBoth = cancellation('call_1', 'call_2');
+    provider.send(ofBoth);
+    await vi.waitFor(() => expect(last(client)).toBe(JSON.stringify(ofBoth)));
+    await releaseFirst();
+    await vi.waitFor(() => expect(textsOf(client).slice(-2)).toEqual(asSent([toolCall(25_000), ofBoth])));
+  });
 });
 
 test('JSON in binary messages is read, and goes on as binary', async () => {

@@ -124,8 +124,9 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
     await send(denial);
   }
 
-  async function passBeside(message: SocketMessage, { after, survives }: ServerReading): Promise<void> {
-    if (after !== null && held.follow(after, message, survives)) return;
+  async function passBeside(message: SocketMessage, reading: ServerReading): Promise<void> {
+    const { after, survives, besides } = reading;
+    if (held.follow(after, message, survives) && !besides) return;
     link.tape().add(message, 'server', 'passed', link.now());
     await link.toClient(message);
   }

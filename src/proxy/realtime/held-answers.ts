@@ -21,8 +21,8 @@ import type { Link } from './link.ts';
 export interface HeldAnswers {
   /** Holds an answer that was sealed. Throws `overloaded` where too many are. */
   hold(exchange: Exchange, answer: string, sealed: SealedAnswer): void;
-  /** Keeps a message behind an answer; false where that is not held. Throws `overloaded` where too many wait there. */
-  follow(after: string, message: SocketMessage, survives: boolean): boolean;
+  /** Keeps a message behind answers; false where none of them is held. Throws `overloaded` where too many wait there. */
+  follow(after: readonly string[], message: SocketMessage, survives: boolean): boolean;
   /** Resolves once none is held any more. */
   over(): Promise<void>;
 }
@@ -114,14 +114,16 @@ export function createHeldAnswers(
     return 'stopped';
   }
 
-  function follow(after: string, message: SocketMessage, survives: boolean): boolean {
-    const before = held.get(after);
-    if (before === undefined) return false;
+  function follow(after: readonly string[], message: SocketMessage, survives: boolean): boolean {
+    const before = after.flatMap((answer) => held.get(answer) ?? []);
+    if (before.length === 0) return false;
     // On no other answer's tape: what stands there as withheld goes out with an amendment of that one.
     const kept = link.loose().add(message, 'server', 'withheld', link.now());
-    before.followers.push({ message: kept, survives });
-    if (before.followers.length > followersMax)
-      throw new HoldpointError('overloaded', `More than ${followersMax} messages wait behind a held call.`);
+    for (const { followers } of before) {
+      followers.push({ message: kept, survives });
+      if (followers.length > followersMax)
+        throw new HoldpointError('overloaded', `More than ${followersMax} messages wait behind a held call.`);
+    }
     return true;
   }
 
