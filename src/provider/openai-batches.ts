@@ -32,7 +32,9 @@ export function readBatchLine({ customId, value, defect }: BatchEntry): BatchReq
   const named = openaiOperationOf(textOf(value.method) || 'POST', path);
   const known = path === '' ? operationByShape(value.body) : named;
   const isWhole = isRecord(value.body);
-  const isClear = known !== undefined && known !== 'unknown';
+  // Servers that do not look at the method run what the line's body says, and nothing reads a body that lists.
+  const isSent = /^(post)?$/i.test(textOf(value.method).trim());
+  const isClear = isSent && known !== undefined && known !== 'unknown';
   const doubt = isWhole ? 'a line of the batch asks for nothing known' : 'a line of the batch has no body';
   return {
     customId,

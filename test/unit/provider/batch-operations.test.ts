@@ -629,6 +629,10 @@ describe('a request within a batch is refused', () => {
   test.each([
     ['without a place and a shape', { custom_id: 'a', body: { ask: 1 } }],
     ['of a place nobody knows', { custom_id: 'a', url: '/v1/something', body: chat }],
+    [
+      'that lists what it asks for',
+      { custom_id: 'a', method: 'GET', url: '/v1/chat/completions', body: chat },
+    ],
   ])('of a file, %s', (_what, entry) => {
     const { reading } = read({
       api: '',
