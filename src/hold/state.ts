@@ -102,7 +102,7 @@ export function afterRuling(state: HoldState, ruling: RulingRequest, nowMs: numb
   }
   if (terms.notRequester) refuseRequester(terms, ruling);
   if (ruling.verdict !== 'release') requireReason(ruling, ruling.verdict);
-  refuseSecond(state, ruling);
+  if (!isLastWord(state, ruling)) refuseSecond(state, ruling);
   const { by, role, verdict, inStead } = ruling;
   const stead = inStead === undefined ? {} : { inStead };
   const rulings = [...state.rulings, { by, role, verdict, atMs: nowMs, ...stead }];
@@ -120,6 +120,15 @@ function namesIn(
   { otherNames }: PeopleNow = everybody,
 ): readonly string[] {
   return voicesOf(ruling).flatMap((name) => [name, ...otherNames(name)]);
+}
+
+/**
+ * Whether nothing is lacking but that somebody says so, and this is one of those who approved. An approval may count again
+ * once its giver's right came back: the others had ruled by then, and nothing leaves by itself. It adds nothing to the count.
+ */
+function isLastWord(state: HoldState, { verdict, by, inStead, people }: RulingRequest): boolean {
+  if (verdict !== 'release' || !isApproved(state, people)) return false;
+  return releasesOf(state, people).some((given) => given.by === by && given.inStead === inStead);
 }
 
 /** Nobody rules twice, neither by themselves, by another of their names, nor through somebody who stands in for them. */

@@ -30,6 +30,8 @@ afterAll(() => house.close());
 
 const grant = (name: string, role: string): string =>
   addToken(tokenFile, { name, role }, Date.now(), systemRandom);
+const become = (name: string, role: string): unknown =>
+  replaceToken(tokenFile, { name, role }, Date.now(), systemRandom, 'test');
 const revoke = (name: string): void => revokeToken(tokenFile, name, 'test', Date.now());
 
 async function events(headers: Record<string, string>) {
@@ -122,6 +124,27 @@ describe('an approval that others have yet to join', () => {
     expect(await givenOf(id)).toMatchObject({ state: 'pending', approvals: { given: ['reviewer-1'] } });
     expect((await house.call(path(id, '/rulings'), { as: 'admin', json: release })).status).toBe(201);
     expect(await givenOf(id)).toMatchObject({ state: 'released' });
+    await (await caller).text();
+    expect((await verifyDirectory(house.dataDir, {})).findings).toEqual([]);
+  });
+
+  it('that counts again with the right of who gave it waits for one of those who approved to say so', async () => {
+    const caller = house.ask('delete all records');
+    const { id, digest } = await nextHold(house);
+    const release = { verdict: 'release', digest };
+    const token = grant('olga', 'reviewer');
+    expect((await house.call(path(id, '/rulings'), { token, json: release })).status).toBe(201);
+    become('olga', 'viewer');
+    expect((await house.call(path(id, '/rulings'), { json: release })).status).toBe(201);
+    // Of the two that are needed one is lacking: who gave the other does not make up for it.
+    expect((await house.call(path(id, '/rulings'), { json: release })).status).toBe(409);
+    become('olga', 'reviewer');
+    // Nothing leaves by itself.
+    const both = { needed: 2, given: ['olga', 'reviewer-1'] };
+    expect(await givenOf(id)).toMatchObject({ state: 'pending', approvals: both, actions: { release: '' } });
+    expect((await house.call(path(id, '/rulings'), { json: release })).status).toBe(201);
+    expect(await givenOf(id)).toMatchObject({ state: 'released', approvals: both });
+    expect((await caller).status).toBe(200);
     await (await caller).text();
     expect((await verifyDirectory(house.dataDir, {})).findings).toEqual([]);
   });

@@ -149,6 +149,25 @@ const oversight: readonly Case[] = [
     ['leaf_malformed at 4'],
   ],
   [
+    'who approved says the last word, where an approval counts again that did not for a while',
+    { approvals: 2 },
+    (b, h) => {
+      rule(b, h, { by: 'rita', final: false });
+      rule(b, h, { by: 'otto', final: false });
+      rule(b, h, { by: 'otto' });
+    },
+    [],
+  ],
+  [
+    'who approved twice is one person',
+    { approvals: 2 },
+    (b, h) => {
+      rule(b, h, { by: 'otto', final: false });
+      rule(b, h, { by: 'otto' });
+    },
+    ['quorum_not_met at 5'],
+  ],
+  [
     'a role that was lent is one of those that are asked for',
     byRole,
     (b, h) => {
