@@ -5,12 +5,12 @@
 import { existsSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
 import { cosignerOf } from '../anchor/cosign.ts';
-import { defaultConfigFile, loadConfig } from '../config/load.ts';
+import { defaultConfigFile, type LoadedConfig, loadConfig } from '../config/load.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { readKeyChain } from '../ledger/key-chain.ts';
 import { parseVerifierKey } from '../ledger/verify/note.ts';
 import { readAuthorityCertificate } from '../store/ca.ts';
-import { loadWitnessKey } from '../store/keys.ts';
+import { loadWitnessKey, retiringIn } from '../store/keys.ts';
 import { openLedgerCopy } from '../store/ledger-copy.ts';
 import { changeKeysCommands } from './change-keys.ts';
 import { type Command, exitCodes } from './command.ts';
@@ -26,7 +26,8 @@ export const keysCommands: readonly Command[] = [
       "the ledger's verifier key in force, one line, all of them with --json; works while the sidecar runs",
     run: async (args, env) => {
       const options = readOptions(args, ['config'], ['json']);
-      const { paths } = loadConfig(options.text('config') ?? defaultConfigFile, env);
+      const config = loadConfig(options.text('config') ?? defaultConfigFile, env);
+      const { paths } = config;
       if (!existsSync(paths.ledgerDir)) {
         throw new HoldpointError(
           'usage',
@@ -40,8 +41,11 @@ export const keysCommands: readonly Command[] = [
         const key = keys.at(-1)?.key ?? '';
         if ('code' in parseVerifierKey(key))
           throw new HoldpointError('ledger_damaged', 'The ledger names no verifier key.');
-        if (options.flag('json')) printJson({ origin: key.split('+')[0], key, keys });
+        const retiring = unfinishedRetirement(config);
+        const said = { origin: key.split('+')[0], key, keys };
+        if (options.flag('json')) printJson(retiring === null ? said : { ...said, retiringKek: retiring });
         else printLine(visible(key));
+        if (retiring !== null) sayUnfinished(retiring);
       } finally {
         await store.close();
       }
@@ -82,3 +86,17 @@ export const keysCommands: readonly Command[] = [
     },
   },
 ];
+
+/** The key-encryption key of which its owner said to destroy it and which may still be there; null for none. */
+function unfinishedRetirement({ keys, paths }: LoadedConfig): string | null {
+  // One that another source has is not destroyed here.
+  return keys.kek === undefined ? retiringIn(paths.keysDir) : null;
+}
+
+/** Beside the output, which goes into a file as it is. */
+function sayUnfinished(kek: string): void {
+  process.stderr.write(
+    `note: The retirement of the key-encryption key ${visible(kek)} is not finished: it may still open bodies.\n` +
+      `If none is under way, the next start goes on with it, or: holdpoint keys retire-kek ${visible(kek)}\n`,
+  );
+}

@@ -92,7 +92,9 @@ async function help(
 
 function unknownCommand(args: readonly string[], family: readonly Command[]): ExitCode {
   const [word = '', next] = args;
-  const said = next === undefined || family.length === 0 ? word : `${word} ${next}`;
+  // An option after the word of a family is no second word.
+  const isAlone = next === undefined || next.startsWith('-') || family.length === 0;
+  const said = isAlone ? word : `${word} ${next}`;
   const known = family.length > 0 ? family.map(({ name }) => name) : Object.keys(families);
   const near = nearest(said, known);
   const hint = near === undefined ? `There are: ${known.join(', ')}.` : `Did you mean holdpoint ${near}?`;

@@ -135,6 +135,7 @@ describe.concurrent('holdpoint', () => {
     [['nonsense'], 'there is no command nonsense'],
     [['veryfy', 'data'], 'Did you mean holdpoint verify?'],
     [['token'], 'There are: token new, token list, token replace, token revoke.'],
+    [['keys', '--config', 'holdpoint.yaml'], 'keys is not whole.'],
     [['token', 'nwe'], 'Did you mean holdpoint token new?'],
     [['holds', 'show'], 'See holdpoint holds show --help.'],
     [['holds', 'relase', 'h-1'], 'There is no command holds relase.'],
@@ -326,6 +327,18 @@ describe.concurrent('keys show', () => {
     expect(code).toBe(0);
     const key = keyBefore.trim();
     expect(JSON.parse(out)).toEqual({ origin: key.split('+')[0], key, keys: [{ key, from: 0 }] });
+  });
+
+  it('says beside the key which retirement of another is not finished', async () => {
+    const keysDir = mkdtempSync(join(directory, 'keys-'));
+    writeFileSync(join(keysDir, 'retiring'), '0123abcd\n');
+    const env = { HOLDPOINT_KEYS_DIR: keysDir };
+    const { code, out, err } = await run(['keys', 'show', '--config', configFile], env);
+    expect([code, out]).toEqual([0, keyBefore]);
+    expect(err).toContain('The retirement of the key-encryption key 0123abcd is not finished');
+    expect(err).toContain('holdpoint keys retire-kek 0123abcd');
+    const json = await run(['keys', 'show', '--config', configFile, '--json'], env);
+    expect(JSON.parse(json.out)).toMatchObject({ retiringKek: '0123abcd' });
   });
 
   it('before the first start exits 2 and says what to do', async () => {
