@@ -1,9 +1,11 @@
 /** `holdpoint policy backtest`: asks a running sidecar to replay a draft over its record, page by page, and adds the pages up. */
+
 import { addPages, type BacktestPage, readBacktestPage } from '../console/backtest-data.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { draftName } from '../policy/draft-name.ts';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
+import { countText } from './counts.ts';
 import { onlyArgument, readArguments, requiredText } from './options.ts';
 import { outputIsGone, printJson, printLine, printTable, visible } from './print.ts';
 import { readPolicy } from './read-policy.ts';
@@ -67,7 +69,7 @@ function countOf(text: string): number {
 function printBacktest(sum: BacktestPage): void {
   const { draft, decisions, replayed, rules, verdicts, notReplayed, next } = sum;
   printLine(
-    `version ${visible(draft.version)} over ${decisions} decisions: ${replayed.request} requests and ${replayed.response} answers replayed`,
+    `version ${visible(draft.version)} over ${countText(decisions)} decisions: ${countText(replayed.request)} requests and ${countText(replayed.response)} answers replayed`,
   );
   if (next !== null) printLine('  there are older ones: raise --limit');
   printTable(
@@ -76,8 +78,8 @@ function printBacktest(sum: BacktestPage): void {
       rule.rule,
       rule.phase,
       rule.action ?? '-',
-      ...[rule.now, rule.before, rule.newly.decisions, rule.noLonger.decisions].map(String),
-      ...[rule.failed.decisions, rule.unknown.decisions].map(String),
+      ...[rule.now, rule.before, rule.newly.decisions, rule.noLonger.decisions].map(countText),
+      ...[rule.failed.decisions, rule.unknown.decisions].map(countText),
     ]),
   );
   for (const { rule, newly, noLonger, failed, unknown } of rules) {
@@ -87,9 +89,11 @@ function printBacktest(sum: BacktestPage): void {
   }
   for (const change of verdicts)
     if (change.before !== change.now)
-      printLine(`${visible(change.before)} then, ${visible(change.now)} now: ${change.decisions} decisions`);
+      printLine(
+        `${visible(change.before)} then, ${visible(change.now)} now: ${countText(change.decisions)} decisions`,
+      );
   for (const { reason, phase, decisions: count, examples } of notReplayed)
     printLine(
-      `not replayed, ${visible(reason.replaceAll('_', ' '))}: ${count} ${visible(phase)}s, such as ${examples.map(visible).join(', ')}`,
+      `not replayed, ${visible(reason.replaceAll('_', ' '))}: ${countText(count)} ${visible(phase)}s, such as ${examples.map(visible).join(', ')}`,
     );
 }

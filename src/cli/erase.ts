@@ -1,9 +1,11 @@
 /** `holdpoint erase …` and `holdpoint legal-hold …`: content that goes, and content that must stay. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { HoldpointError } from '../core/errors.ts';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
+import { counted, countText } from './counts.ts';
 import {
   type Options,
   onlyArgument,
@@ -182,20 +184,25 @@ async function erase(
 function printErasure(erasure: Erasure): void {
   const { decisions, dryRun, entries, error, erased, parts, refused } = erasure;
   if (decisions === 0 && error === null) {
-    printLine('nothing erased: no decision in the record is meant by that');
+    printLine('nothing erased: no decision whose content is still there is meant by that');
     printLine(
       '  names are compared letter by letter, as the workload sent them: look with holdpoint decisions list',
     );
     return;
   }
   printLine(
-    `${dryRun ? 'would erase' : 'erased'} ${parts} bodies of ${erased} decisions (${decisions} judged)`,
+    `${dryRun ? 'would erase' : 'erased'} ${counted(parts, 'body', 'bodies')} of ${counted(erased, 'decision', 'decisions')} (${countText(decisions)} judged)`,
   );
   for (const [ground, count] of Object.entries(refused))
-    if (count > 0) printLine(`  refused ${count} decisions: ${visible(ground.replaceAll('_', ' '))}`);
+    if (count > 0)
+      printLine(
+        `  refused ${counted(count, 'decision', 'decisions')}: ${visible(ground.replaceAll('_', ' '))}`,
+      );
   if (dryRun) printLine('  a dry run: nothing was sealed or erased');
   else {
-    printLine(`  ${erasure.bytesWiped} bytes overwritten, files smaller by ${erasure.bytesReclaimed} bytes`);
+    printLine(
+      `  ${countText(erasure.bytesWiped)} bytes overwritten, files smaller by ${countText(erasure.bytesReclaimed)} bytes`,
+    );
     printLine(`  sealed as ${entries.join(', ') || 'nothing'}`);
   }
   if (error !== null) printLine(`  failed: ${visible(error)}`);

@@ -1,4 +1,5 @@
 /** `holdpoint holds …`: the queue and rulings from a terminal. */
+
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { HoldpointError, refusalOf } from '../core/errors.ts';
@@ -6,6 +7,7 @@ import { becauseLines } from './because.ts';
 import { callLines } from './call-lines.ts';
 import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
+import { countText } from './counts.ts';
 import { type Detail, detailSchema, listSchema, summarySchema, unnamed } from './hold-answers.ts';
 import { ruleOnMany } from './holds-many.ts';
 import { type Options, onlyArgument, readArguments, readOptions, requiredText } from './options.ts';
@@ -85,7 +87,7 @@ export function printQueue({ items, total }: z.output<typeof listSchema>): void 
       hold.assignee,
     ]),
   );
-  if (total > items.length) printLine(`and ${total - items.length} more`);
+  if (total > items.length) printLine(`and ${countText(total - items.length)} more`);
 }
 
 async function show(args: readonly string[], env: Environment): Promise<ExitCode> {

@@ -1,4 +1,5 @@
 /** `holdpoint ledger backup` and `restore`: a copy to come back from, and coming back without hiding it. */
+
 import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultConfigFile, type LoadedConfig, loadConfig } from '../config/load.ts';
@@ -15,6 +16,7 @@ import { openLedgerCopy } from '../store/ledger-copy.ts';
 import { lostBy, requireNoLedger, restoreBackup } from '../store/restore.ts';
 import { readTrust } from '../store/trust.ts';
 import { type Command, exitCodes } from './command.ts';
+import { counted } from './counts.ts';
 import { withCopy, writable } from './ledger-export.ts';
 import { onlyArgument, readArguments } from './options.ts';
 import { printJson, printLine, visible } from './print.ts';
@@ -48,7 +50,10 @@ export const backupCommand: Command = {
     const ok = verdict.ok && defects.length === 0;
     const { size, root } = made.manifest;
     if (options.flag('json')) printJson({ directory: dir, id: made.id, size, root, taken, ok, defects });
-    else if (ok) printLine(`Backed up ${size} entries to ${visible(dir)}, root ${root}. Keys are not in it.`);
+    else if (ok)
+      printLine(
+        `Backed up ${counted(size, 'entry', 'entries')} to ${visible(dir)}, root ${root}. Keys are not in it.`,
+      );
     if (!ok) printDefects(dir, verdict, defects);
     return ok ? exitCodes.ok : exitCodes.finding;
   },
@@ -84,7 +89,9 @@ export const restoreCommand: Command = {
     if (existsSync(tokens) && !existsSync(paths.tokens)) copyFileSync(tokens, paths.tokens);
     if (options.flag('json')) printJson(restored);
     else {
-      printLine(`Restored ${restored.size} entries, taken ${restored.taken}. ${lossText(restored.lost)}`);
+      printLine(
+        `Restored ${counted(restored.size, 'entry', 'entries')}, taken ${restored.taken}. ${lossText(restored.lost)}`,
+      );
       printLine('The next start seals that it was restored, and ends every decision that was open.');
     }
     return exitCodes.ok;

@@ -1,10 +1,12 @@
 /** `holdpoint ledger fsck`: the files of a ledger, checksum by checksum; what its entries say is for `verify`. */
+
 import { existsSync } from 'node:fs';
 import { defaultConfigFile, loadConfig } from '../config/load.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { fsck } from '../store/fsck.ts';
 import { repair } from '../store/repair.ts';
 import { type Command, exitCodes } from './command.ts';
+import { counted } from './counts.ts';
 import { readOptions } from './options.ts';
 import { printJson, printLine, visible } from './print.ts';
 
@@ -27,8 +29,14 @@ export const fsckCommand: Command = {
         printLine(`${kind}: ${visible(file)}${byte < 0 ? '' : ` at byte ${byte}`}: ${visible(message)}`);
       for (const what of done) printLine(`repaired: ${visible(what)}`);
       const { segments, frames, tables, entries, bodies } = report;
-      const counts = `${segments} segments, ${frames} frames, ${tables} tables, ${entries} entries, ${bodies} bodies`;
-      printLine(`${isWhole ? 'WHOLE' : 'DAMAGED'}  ${counts}`);
+      const counts = [
+        counted(segments, 'segment', 'segments'),
+        counted(frames, 'frame', 'frames'),
+        counted(tables, 'table', 'tables'),
+        counted(entries, 'entry', 'entries'),
+        counted(bodies, 'body', 'bodies'),
+      ];
+      printLine(`${isWhole ? 'WHOLE' : 'DAMAGED'}  ${counts.join(', ')}`);
     }
     return isWhole ? exitCodes.ok : exitCodes.finding;
   },

@@ -1,10 +1,12 @@
 /** `holdpoint decisions report`: sends decisions that were made elsewhere to a running sidecar, some hundred lines at a time. */
+
 import { createReadStream } from 'node:fs';
 import { z } from 'zod';
 import { HoldpointError, refusalOf } from '../core/errors.ts';
 import { linesOf } from '../report/split.ts';
 import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
+import { countText } from './counts.ts';
 import { onlyArgument, readArguments } from './options.ts';
 import { printJson, printLine, safeJson } from './print.ts';
 import { refusedLines } from './refused-lines.ts';
@@ -50,13 +52,15 @@ async function report(args: readonly string[], env: Environment): Promise<ExitCo
       if (isJson) printLine(safeJson(result));
       told.take(bytes, result.status === 'refused' ? result : null);
     }
-    if (process.stderr.isTTY) process.stderr.write(`\r${counts.lines} lines`);
+    if (process.stderr.isTTY) process.stderr.write(`\r${countText(counts.lines)} lines`);
   }
   if (process.stderr.isTTY) process.stderr.write('\n');
   if (isJson) printJson({ summary: counts });
   told.end();
   if (!isJson)
-    printLine(`${counts.sealed} sealed as reported, ${counts.known} known before, ${counts.refused} refused`);
+    printLine(
+      `${countText(counts.sealed)} sealed as reported, ${countText(counts.known)} known before, ${countText(counts.refused)} refused`,
+    );
   return counts.refused === 0 ? exitCodes.ok : exitCodes.finding;
 }
 

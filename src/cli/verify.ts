@@ -1,4 +1,5 @@
 /** `holdpoint verify`: the offline verdict on a data directory, an export or a backup, for people and for scripts. */
+
 import { statSync } from 'node:fs';
 import { HoldpointError } from '../core/errors.ts';
 import { createNativePrimitives } from '../ledger/native-primitives.ts';
@@ -7,6 +8,7 @@ import { isBackup } from '../store/backup.ts';
 import { readFileOrThrow, readWitnesses } from '../store/trust.ts';
 import { verifyDirectory } from '../store/verify-directory.ts';
 import { type Command, exitCodes } from './command.ts';
+import { countText } from './counts.ts';
 import { onlyArgument, readArguments } from './options.ts';
 import { printJson, printLine, visible } from './print.ts';
 import { verifyBackup, verifyExport } from './verify-export.ts';
@@ -60,14 +62,14 @@ function printVerdict(path: string, verdict: Verdict): void {
     `${verdict.ok ? 'INTACT' : 'NOT INTACT'}  ${visible(path)}  assurance ${verdict.assurance}, key ${verdict.keyTrust}`,
   );
   printLine(
-    `  entries    ${verdict.size}  from ${visible(verdict.firstAt || '-')} to ${visible(verdict.lastAt || '-')}`,
+    `  entries    ${countText(verdict.size)}  from ${visible(verdict.firstAt || '-')} to ${visible(verdict.lastAt || '-')}`,
   );
-  const reported = decisions.reported === 0 ? '' : `, ${decisions.reported} more only reported`;
+  const reported = decisions.reported === 0 ? '' : `, ${countText(decisions.reported)} more only reported`;
   printLine(
-    `  decisions  ${decisions.total}${reported}, ${decisions.open} open${outcomesText(decisions.byOutcome)}`,
+    `  decisions  ${countText(decisions.total)}${reported}, ${countText(decisions.open)} open${outcomesText(decisions.byOutcome)}`,
   );
   printLine(
-    `  bodies     ${bodies.stored} stored, ${bodies.checked} checked, ${bodies.opened} opened, ${bodies.erased} erased`,
+    `  bodies     ${countText(bodies.stored)} stored, ${countText(bodies.checked)} checked, ${countText(bodies.opened)} opened, ${countText(bodies.erased)} erased`,
   );
   printLine(`  durability ${visible(verdict.durability)}`);
   printLine(`  root       ${visible(verdict.root || '-')}`);
@@ -83,5 +85,7 @@ function printVerdict(path: string, verdict: Verdict): void {
 
 function outcomesText(byOutcome: Verdict['decisions']['byOutcome']): string {
   const seen = Object.entries(byOutcome).filter(([, count]) => count > 0);
-  return seen.length === 0 ? '' : `: ${seen.map(([outcome, count]) => `${count} ${outcome}`).join(', ')}`;
+  return seen.length === 0
+    ? ''
+    : `: ${seen.map(([outcome, count]) => `${countText(count)} ${outcome}`).join(', ')}`;
 }

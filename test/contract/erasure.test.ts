@@ -231,7 +231,7 @@ describe('holdpoint erase', () => {
     const refused = await run(['erase', 'decision', id, ...why], env());
     expect([refused.code, refused.out]).toMatchObject([
       1,
-      expect.stringContaining('refused 1 decisions: legal hold'),
+      expect.stringContaining('refused 1 decision: legal hold'),
     ]);
     const hold = placed.out.split(' ')[0] ?? '';
     const listed = (await run(['legal-hold', 'list'], env())).out;
@@ -240,12 +240,12 @@ describe('holdpoint erase', () => {
     const dry = await run(['erase', 'decision', id, ...why, '--dry-run'], env());
     expect([dry.code, dry.out]).toMatchObject([
       0,
-      expect.stringContaining('would erase 2 bodies of 1 decisions'),
+      expect.stringContaining('would erase 2 bodies of 1 decision'),
     ]);
     const done = await run(['erase', 'decision', id, ...why], env());
     expect([done.code, done.out]).toMatchObject([
       0,
-      expect.stringContaining('erased 2 bodies of 1 decisions'),
+      expect.stringContaining('erased 2 bodies of 1 decision'),
     ]);
     expect((await run(['verify', house.dataDir], {})).code).toBe(0);
   });
@@ -255,7 +255,7 @@ describe('holdpoint erase', () => {
       ['erase', 'subject', 'nobody', '--basis', 'objection', '--reason', 'x'],
       env(),
     );
-    expect([code, out]).toEqual([0, expect.stringContaining('no decision in the record is meant')]);
+    expect([code, out]).toEqual([0, expect.stringContaining('no decision whose content is still there')]);
   });
 
   it.each([

@@ -1,0 +1,13 @@
+/** Numbers of things as people read them on a terminal, with their thousands set apart as the console does. */
+
+const counting = new Intl.NumberFormat('en');
+
+/** `12,345`. */
+export function countText(count: number): string {
+  return counting.format(count);
+}
+
+/** `1 entry`, `2 entries`. */
+export function counted(count: number, one: string, many: string): string {
+  return `${countText(count)} ${count === 1 ? one : many}`;
+}
