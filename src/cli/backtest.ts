@@ -1,5 +1,4 @@
 /** `holdpoint policy backtest`: asks a running sidecar to replay a draft over its record, page by page, and adds the pages up. */
-
 import { addPages, type BacktestPage, readBacktestPage } from '../console/backtest-data.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { draftName } from '../policy/draft-name.ts';

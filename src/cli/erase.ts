@@ -1,5 +1,4 @@
 /** `holdpoint erase …` and `holdpoint legal-hold …`: content that goes, and content that must stay. */
-
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { HoldpointError } from '../core/errors.ts';

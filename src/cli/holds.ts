@@ -1,5 +1,4 @@
 /** `holdpoint holds …`: the queue and rulings from a terminal. */
-
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { HoldpointError, refusalOf } from '../core/errors.ts';

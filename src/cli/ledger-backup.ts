@@ -1,5 +1,4 @@
 /** `holdpoint ledger backup` and `restore`: a copy to come back from, and coming back without hiding it. */
-
 import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultConfigFile, type LoadedConfig, loadConfig } from '../config/load.ts';

@@ -1,5 +1,4 @@
 /** `holdpoint ledger fsck`: the files of a ledger, checksum by checksum; what its entries say is for `verify`. */
-
 import { existsSync } from 'node:fs';
 import { defaultConfigFile, loadConfig } from '../config/load.ts';
 import { HoldpointError } from '../core/errors.ts';

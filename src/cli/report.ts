@@ -1,5 +1,4 @@
 /** `holdpoint decisions report`: sends decisions that were made elsewhere to a running sidecar, some hundred lines at a time. */
-
 import { createReadStream } from 'node:fs';
 import { z } from 'zod';
 import { HoldpointError, refusalOf } from '../core/errors.ts';

@@ -1,5 +1,4 @@
 /** `holdpoint verify`: the offline verdict on a data directory, an export or a backup, for people and for scripts. */
-
 import { statSync } from 'node:fs';
 import { HoldpointError } from '../core/errors.ts';
 import { createNativePrimitives } from '../ledger/native-primitives.ts';
