@@ -68,7 +68,8 @@ test('a stopped sidecar’s keys change by command, and a running one’s direct
   const chain = house.chainOf().map((chained) => chained.key);
   expect(chain.slice(1)).toEqual([key, running]);
   await house.expectTrusted(chain);
-});
+  // A dozen processes, each of which takes a second where the machine is slow.
+}, 60_000);
 
 test('the escrow holder opens every body when the operator’s keys are gone, and a stolen key is revoked', async () => {
   const pair = z
