@@ -117,10 +117,10 @@ function openReader(): SocketReader {
 
   /** Calls under judgement are cancelled once the workload has them, those that it has at once. */
   function readCancellation(cancellation: unknown): ServerReading {
-    const ids = isRecord(cancellation) ? listOf(cancellation.ids) : [];
-    const after = [...turns].filter(([, { calls }]) => calls.some(({ id }) => ids.includes(id)));
-    const about = after.flatMap(([, { calls }]) => calls.map(({ id }) => id));
-    const besides = ids.some((id) => !about.includes(textOf(id)));
+    const ids = new Set(isRecord(cancellation) ? listOf(cancellation.ids).map(textOf) : []);
+    const after = [...turns].filter(([, { calls }]) => calls.some(({ id }) => ids.has(id)));
+    const about = new Set(after.flatMap(([, { calls }]) => calls.map(({ id }) => id)));
+    const besides = [...ids].some((id) => !about.has(id));
     return { ...besideAnswers, after: after.map(([answer]) => answer), besides };
   }
 

@@ -24,9 +24,9 @@ export interface TableBytes {
 /** What is wrong with the table, in words; null when every block has its checksum. */
 export function tableDefect(table: TableBytes): string | null {
   if (table.size < footerBytes) return 'it has no footer';
-  const footer = cursorOf(table.read(table.size - footerBytes, table.size));
-  if (!magic.equals(footer.bytes.subarray(-magic.length))) return 'it has no footer';
   try {
+    const footer = cursorOf(table.read(table.size - footerBytes, table.size));
+    if (!magic.equals(footer.bytes.subarray(-magic.length))) return 'it has no footer';
     const [metaindex, index] = [takeHandle(footer), takeHandle(footer)];
     const blocks = [...handlesIn(blockAt(table, metaindex)), ...handlesIn(blockAt(table, index))];
     for (const handle of blocks) blockAt(table, handle);

@@ -39,16 +39,10 @@ async function opinionsOf(asked: readonly (readonly string[])[]): Promise<readon
     .map((line) => opinionSchema.parse(JSON.parse(line)));
 }
 
-/**
- * The second opinion ends at the first fault. Of a key that is not known it can say that it came too early only where the
- * rotation that brings it in stands before the next fault; ours reads on, and finds that rotation behind it too.
- */
-const namedByBoth = (code: string): string => (code === 'key_used_early' ? 'key_unknown' : code);
-
 const firstOf = (findings: readonly Opinion['findings'][number][]): string =>
   findings
     .slice(0, 1)
-    .map(({ code, seq }) => `${namedByBoth(code)} at ${seq}`)
+    .map(({ code, seq }) => `${code} at ${seq}`)
     .join();
 
 describe.skipIf(missing.length > 0)('a ledger that something was done to', () => {

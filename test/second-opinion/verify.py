@@ -1037,6 +1037,42 @@ class Suspect:
 # The whole.
 
 
+def noted(records, seen):
+    for record in records:
+        seen.append(record)
+        yield record
+
+
+def unto_fault(records):
+    try:
+        yield from records
+    except Bad:
+        return
+
+
+def readable(value, first):
+    """The entries of a block that can be read, up to one that stands where another belongs."""
+    try:
+        raw_leaves = read_block(value, first)[0]
+    except Bad:
+        return
+    for at, raw in enumerate(raw_leaves):
+        try:
+            leaf = read_leaf(raw, first + at)
+        except Bad:
+            continue
+        if leaf["seq"] != first + at:
+            return
+        yield leaf
+
+
+def names(rotation, key_hash):
+    try:
+        return parse_key(rotation["data"]["key"])["hash"] == key_hash
+    except Bad:
+        return False
+
+
 class Verifier:
     def __init__(self, trusted, kept=None):
         self.trusted, self.kept = trusted, kept
@@ -1048,13 +1084,27 @@ class Verifier:
 
     def run(self, records):
         """Raises the first cause. A key that nobody knew is one only when no rotation brought it in after all."""
+        records, seen = iter(records), []
         try:
-            self.take(records)
+            self.take(noted(records, seen))
         except Bad as found:
-            early = self.keys.early
-            raise early[1] if early and found.code != "key_used_early" else found
+            if found.code == "key_used_early" or not self.keys.early:
+                raise
+            key_hash, early = self.keys.early
+            comes = self.comes(key_hash, early.seq, seen) or self.comes(key_hash, early.seq, unto_fault(records))
+            raise Bad("key_used_early", early.seq) if comes else early
         if self.keys.early:
             raise self.keys.early[1]
+
+    def comes(self, key_hash, seq, records):
+        """Whether a rotation from that entry on brings the key in, behind whatever else is wrong."""
+        for key, value in records:
+            first, kind = struct.unpack(">QB", key)
+            for leaf in readable(value, first) if kind == 1 else []:
+                is_rotation = leaf["type"] == "key" and leaf["data"]["action"] == "rotate"
+                if is_rotation and leaf["seq"] >= seq and leaf["ledger"] == self.ledger and names(leaf, key_hash):
+                    return True
+        return False
 
     def take(self, records):
         last = (-1, 0)
