@@ -53,7 +53,7 @@ const whole = [
   'test/proxy/restart.test.ts',
 ];
 /** It holds the product to times, and has the machine to itself: it runs when all others have ended. */
-const timed = ['test/browser/reviewer.test.ts', 'test/proxy/garbage.test.ts'];
+const timed = ['test/browser/reviewer.test.ts'];
 const slowOnes = 'test/**/*.slow.test.ts';
 
 export default defineConfig({
