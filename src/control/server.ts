@@ -41,6 +41,7 @@ import type { Caller, Note } from './sign-in/caller.ts';
 import { openTlsServer } from './sign-in/certificates.ts';
 import { openSignIn, type SignInOptions } from './sign-in/open.ts';
 import { openOrigins } from './sign-in/origin.ts';
+import { createUnderWay, whenSent } from './under-way.ts';
 
 export interface ControlListener {
   readonly url: string;
@@ -69,6 +70,8 @@ const anonymous: Caller = { name: 'anonymous', role: 'viewer' };
 /** Ours, and not the caller's. */
 const failures: ReadonlySet<string> = new Set(['internal', 'ledger_damaged', 'sign_in_unavailable']);
 const requestMsMax = 30_000;
+/** How long answers may take to end when the sidecar stops. */
+const lastAnswersMsMax = 2_000;
 /** Of a body that is read as fast as it can be sealed. */
 const longRequestMsMax = 600_000;
 const headerBytesMax = 16 * 1024;
@@ -190,11 +193,19 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     }
   }
 
+  const underWay = createUnderWay(options.schedule);
+  let closing = false;
   const take = (req: IncomingMessage, res: ServerResponse): void => {
-    serve(req, res).catch((error: unknown) => {
+    if (closing) {
+      res.setHeader('connection', 'close');
+      sendProblem(res, new HoldpointError('shutting_down', 'The sidecar stops.', 'Ask again once it runs.'));
+      return;
+    }
+    const answered = serve(req, res).catch((error: unknown) => {
       parts.onError('A control call failed', error);
       res.destroy();
     });
+    underWay.add(answered.then(() => whenSent(res)));
   };
   const tls = options.tls === null ? null : openTlsServer(options.tls, httpBounds, take, parts.onError);
   const server = tls?.server ?? createServer(httpBounds, take);
@@ -206,8 +217,11 @@ export async function listenControl(options: ControlOptions, parts: ControlParts
     url,
     close: async () => {
       signIn.close();
+      closing = true;
       const closed = Promise.withResolvers<void>();
       server.close(() => closed.resolve());
+      await underWay.ended(lastAnswersMsMax);
+      // Streams of events, and whoever sends or reads too slowly.
       if (tls === null) server.closeAllConnections();
       else tls.cut();
       await closed.promise;

@@ -209,7 +209,13 @@ async function open(dir: string, createIfMissing: boolean): Promise<LevelStore> 
     commit: (records, sync) => db.batch(records.map(operation), { sync }),
     write: (changes, sync) => db.batch(changes.map(operation), { sync }),
     flush: () => flushMemory(db),
-    get: (key) => db.get(key),
+    get: async (key) => {
+      try {
+        return await db.get(key);
+      } catch (error) {
+        throw closedMeanwhile(error);
+      }
+    },
     scan: (range) => scan(db, range),
     close: () => db.close(),
   };
@@ -238,7 +244,18 @@ async function* scan(db: Level<Buffer, Buffer>, range: ScanRange): AsyncIterable
     limit: range.limit ?? -1,
     values: range.keysOnly !== true,
   };
-  for await (const [key, value = noValue] of db.iterator(options)) yield { key, value };
+  try {
+    for await (const [key, value = noValue] of db.iterator(options)) yield { key, value };
+  } catch (error) {
+    throw closedMeanwhile(error);
+  }
+}
+
+/** Whoever reads while the ledger is closed, to stop or to be opened again, is told so. */
+function closedMeanwhile(error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : '';
+  if (code !== 'LEVEL_DATABASE_NOT_OPEN' && code !== 'LEVEL_ITERATOR_NOT_OPEN') return error;
+  return new HoldpointError('ledger_unavailable', 'The ledger was closed meanwhile.', 'Ask again.', error);
 }
 
 /** What a disk says that is as it was, but takes nothing. */

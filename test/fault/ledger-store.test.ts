@@ -54,6 +54,20 @@ describe("the ledger's store", () => {
     await store.close();
   });
 
+  it('tells whoever reads while it closes that it is away, and not that something is broken', async () => {
+    const store = await openLedgerStore(freshDir());
+    for (let seq = 0; seq < 4; seq += 1) await store.commit(commitAt(seq), true);
+    const reading = store.scan({})[Symbol.asyncIterator]();
+    await reading.next();
+    await store.close();
+    const readOn = async (): Promise<void> => {
+      while ((await reading.next()).done !== true);
+    };
+    await expect(readOn()).rejects.toMatchObject({ code: 'ledger_unavailable' });
+    await expect(store.get(recordKey(9, 'block'))).rejects.toMatchObject({ code: 'ledger_unavailable' });
+    await expect(contentOf(store)).rejects.toMatchObject({ code: 'ledger_unavailable' });
+  });
+
   it('keeps bodies out of LevelDB, and reads them only when they are asked for', async () => {
     const dir = freshDir();
     const store = await openLedgerStore(dir);
