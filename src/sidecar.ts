@@ -22,6 +22,7 @@ import { type OutsideMemory, openOutsideMemory } from './outside-memory.ts';
 import type { Parts } from './parts.ts';
 import { openPolicyFile } from './policy-file.ts';
 import { signInOf } from './sign-in.ts';
+import { openErasureOrders } from './store/erasure-orders.ts';
 import { openLedgerCopy } from './store/ledger-copy.ts';
 import { openLedgerStore } from './store/ledger-store.ts';
 import { copyPlace, writeBufferBytes } from './store/level.ts';
@@ -168,7 +169,9 @@ async function assemble(
     clock,
     schedule,
     random: systemRandom,
+    orders: openErasureOrders(config.paths.erasures),
     onEnd: (job) => onErasureEnd(job, log, metrics),
+    onError,
   });
   endings.add(erasures.stop);
   return {

@@ -29,7 +29,8 @@ export function onErasureEnd(job: ErasureJob, log: Logger, metrics: Metrics): vo
     asked: order.role === 'retention' ? 'schedule' : 'person',
     state,
   });
-  if (error !== null) log.error('erasure failed', error);
+  // A stop is no failure: what a person asked for goes on at the next start, and the schedule comes again.
+  if (error !== null && error.code !== 'shutting_down') log.error('erasure failed', error);
   const { decisions, erased, parts, bytesWiped, bytesReclaimed } = progress;
   log.info('erasure ended', {
     id,

@@ -17,6 +17,7 @@ export interface LoadedConfig extends Config {
     readonly restored: string;
     readonly spoolDir: string;
     readonly tokens: string;
+    readonly erasures: string;
     readonly keysDir: string;
     readonly anchorsDir: string;
     readonly witnessDir: string;
@@ -62,6 +63,7 @@ export function loadConfig(file: string, env: Readonly<Record<string, string | u
       restored: join(dataDir, 'restored.json'),
       spoolDir: join(dataDir, 'spool'),
       tokens: join(dataDir, 'tokens.json'),
+      erasures: join(dataDir, 'erasures.json'),
       keysDir,
       anchorsDir: join(dataDir, 'anchors'),
       witnessDir: join(dataDir, 'witness'),

@@ -34,8 +34,23 @@ export interface Person {
   readonly role: 'privacy' | 'admin';
 }
 
+/** What a person asked for, as it is kept until it has ended. */
+export interface KeptOrder extends Person {
+  readonly id: string;
+  readonly scope: Exclude<Scope, { readonly rule: string }>;
+  readonly basis: ErasureOrder['basis'];
+  readonly reason: string;
+}
+
+/** Where they are kept. Durable when a call returns; `keep` throws `ledger_unavailable`. */
+export interface KeptOrders {
+  all(): readonly KeptOrder[];
+  keep(order: KeptOrder): void;
+  drop(id: string): void;
+}
+
 export interface ErasureDesk {
-  /** Begins it, or puts it in line. Throws `overloaded`. */
+  /** Begins it, or puts it in line: it goes on at the next start if this one ends before it does. Throws `overloaded`, `ledger_unavailable`. */
   start(order: ErasureOrder): ErasureJob;
   find(id: string): ErasureJob | null;
   /** Resolves with the job once it ended. */
@@ -59,7 +74,10 @@ export interface DeskOptions extends Omit<ErasureHouse, 'isStopping'> {
   readonly random: RandomBytes;
   readonly schedule: Schedule;
   readonly everyHours: number;
+  /** Goes on with those that are there. */
+  readonly orders: KeptOrders;
   readonly onEnd: (job: ErasureJob) => void;
+  readonly onError: (what: string, error: unknown) => void;
 }
 
 const waitingMax = 32;
@@ -111,8 +129,15 @@ export function createErasureDesk(options: DeskOptions): ErasureDesk {
     if (stopping) throw new HoldpointError('shutting_down', 'The sidecar stops.', 'Ask again once it runs.');
     if (pending >= waitingMax)
       throw new HoldpointError('overloaded', 'Too many erasures wait.', 'Ask again when one has ended.');
+    const id = options.random(8).toString('hex');
+    const kept = keptOf(id, order);
+    if (kept !== null) options.orders.keep(kept);
+    return putInLine(id, order);
+  }
+
+  function putInLine(id: string, order: ErasureOrder): ErasureJob {
     const job: ErasureJob = {
-      id: options.random(8).toString('hex'),
+      id,
       order,
       progress: emptyProgress(),
       startedAtMs: clock.nowMs(),
@@ -151,7 +176,18 @@ export function createErasureDesk(options: DeskOptions): ErasureDesk {
     }
     running = null;
     pending -= 1;
+    // What the stop cut off goes on at the next start.
+    if (job.error?.code !== 'shutting_down') forgetOrder(job.id);
     options.onEnd(job);
+  }
+
+  function forgetOrder(id: string): void {
+    if (!options.orders.all().some((order) => order.id === id)) return;
+    try {
+      options.orders.drop(id);
+    } catch (error) {
+      options.onError('An erasure that has ended will be looked at again at the next start', error);
+    }
   }
 
   function forgetOldest(): void {
@@ -178,6 +214,8 @@ export function createErasureDesk(options: DeskOptions): ErasureDesk {
       'List them with: holdpoint legal-hold list',
     );
   }
+
+  for (const { id, ...order } of options.orders.all()) putInLine(id, { ...order, dryRun: false });
 
   return {
     start,
@@ -206,6 +244,12 @@ export function createErasureDesk(options: DeskOptions): ErasureDesk {
       await line;
     },
   };
+}
+
+/** Null for what is not kept: a look that erases nothing, and what the schedule asks for again by itself. */
+function keptOf(id: string, { scope, basis, by, role, reason, dryRun }: ErasureOrder): KeptOrder | null {
+  if (dryRun || role === 'retention' || 'rule' in scope) return null;
+  return { id, scope, basis, by, role, reason };
 }
 
 const aboutOf = ({ match }: ErasureOrder): string => JSON.stringify(match ?? {});

@@ -93,6 +93,9 @@ export async function runErasure(
 ): Promise<void> {
   const { ledger } = house;
   const sealing = createSealing(house, request, order, progress);
+  // A schedule meets the same ground every day, and what was cut off meets it again when it goes on: it is sealed once.
+  const isSameOrder = ({ data }: Entry): boolean =>
+    order.role === 'retention' ? data['role'] === 'retention' : data['request'] === request;
   const groups = groupsOf(ledger, order.scope, {
     match: order.match ?? {},
     fromSeq: order.goOn?.upTo ?? 0,
@@ -106,7 +109,7 @@ export async function runErasure(
   for await (const group of groups) {
     if (house.isStopping())
       throw new HoldpointError('shutting_down', 'The sidecar stops.', 'Ask again once it runs.');
-    await sealing.take(await readUnit(ledger, group));
+    await sealing.take(await readUnit(ledger, group, isSameOrder));
   }
   await sealing.end();
   if (!order.dryRun && progress.bytesWiped > 0) progress.bytesReclaimed += await ledger.reclaim();
@@ -125,11 +128,11 @@ interface Member extends Candidate {
 /** Decisions that are erased together, and what is left of them. */
 interface Unit {
   readonly members: readonly Member[];
-  /** Grounds on which a schedule's refusal is sealed already. */
+  /** Grounds on which this order's refusal is sealed already. */
   readonly refusedBefore: readonly Refusal[];
 }
 
-async function readUnit(ledger: Ledger, group: Group): Promise<Unit> {
+async function readUnit(ledger: Ledger, group: Group, isSameOrder: (entry: Entry) => boolean): Promise<Unit> {
   const members: Member[] = [];
   const refusedBefore: Refusal[] = [];
   for (const seq of group) {
@@ -139,17 +142,14 @@ async function readUnit(ledger: Ledger, group: Group): Promise<Unit> {
     const { at, data } = request;
     const targets = partsLeft(entries);
     members.push({ seq, atMs: Date.parse(at), data, isOpen: ledger.isOpen(seq), targets });
-    if (seq === group[0]) refusedBefore.push(...entries.flatMap(scheduledRefusal));
+    if (seq === group[0]) refusedBefore.push(...entries.filter(isSameOrder).flatMap(refusalIn));
   }
   return { members, refusedBefore };
 }
 
-function scheduledRefusal({ type, data }: Entry): Refusal[] {
-  const { cites, role, why } = data;
+function refusalIn({ type, data: { cites, why } }: Entry): Refusal[] {
   const ground = refusalGrounds.find((known) => known === why);
-  return type === 'erasure' && role === 'retention' && ground !== undefined
-    ? [{ why: ground, cites: String(cites) }]
-    : [];
+  return type === 'erasure' && ground !== undefined ? [{ why: ground, cites: String(cites) }] : [];
 }
 
 /** The parts of a decision's entries that no erasure names yet. */
@@ -250,9 +250,7 @@ function createSealing(house: ErasureHouse, request: string, order: ErasureOrder
     progress.refused[why] += unit.members.length;
     const [first] = unit.members;
     if (first !== undefined) judgeAgain(progress, first.seq);
-    const isSealed = unit.refusedBefore.some((before) => before.why === why && before.cites === cites);
-    // A schedule meets the same ground every day; it is sealed once.
-    if (order.role === 'retention' && isSealed) return;
+    if (unit.refusedBefore.some((before) => before.why === why && before.cites === cites)) return;
     for (const { seq } of unit.members) {
       const name = `${why} ${cites}`;
       if ((refusals.get(name)?.decisions.length ?? 0) >= targetsMax) await flushRefusals(false);

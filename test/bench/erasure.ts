@@ -14,6 +14,7 @@ import { decodeBodies, isBodiesKey } from '../../src/ledger/block.ts';
 import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
 import { kekOf } from '../../src/ledger/vault.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
+import { openErasureOrders } from '../../src/store/erasure-orders.ts';
 import { openHighWater } from '../../src/store/high-water.ts';
 import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
 import { openLedgerStore } from '../../src/store/ledger-store.ts';
@@ -173,7 +174,9 @@ try {
     clock: systemClock,
     schedule: systemSchedule,
     random: systemRandom,
+    orders: openErasureOrders(join(dir, 'erasures.json')),
     onEnd: () => undefined,
+    onError: (what, error) => say(what, String(error)),
   });
   let over = false;
   const idle = commitMeanwhile(ledger, () => over);

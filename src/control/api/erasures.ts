@@ -141,7 +141,7 @@ export const startErasure: Operation = {
   tag: 'erasure',
   summary: 'Erase content',
   description:
-    'Per decision: legal hold, then statutory minimum, then exemption, then erase. What is erased and what is refused is sealed; then ciphertext and keys are overwritten. Entries, their hashes and who ruled stay. Runs in the background: read it until it is done. Copies made before, such as backups, are not covered.',
+    'Per decision: legal hold, then statutory minimum, then exemption, then erase. What is erased and what is refused is sealed; then ciphertext and keys are overwritten. Entries, their hashes and who ruled stay. Runs in the background: read it until it is done. What a stop or a crash cuts off goes on at the next start under the same id, and counts from there. Copies made before, such as backups, are not covered.',
   roles: erasers,
   body: {
     schema: newErasureSchema,

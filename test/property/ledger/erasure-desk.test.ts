@@ -1,11 +1,12 @@
 /** Whatever people and the schedule have erased, hold, lift and say meanwhile: the ledger verifies, and in the end all is gone. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { createErasureDesk, type ErasureDesk } from '../../../src/erasure/desk.ts';
+import { createErasureDesk, type ErasureDesk, type KeptOrders } from '../../../src/erasure/desk.ts';
 import type { Scope } from '../../../src/ledger/erasure.ts';
 import type { Ledger } from '../../../src/ledger/ledger.ts';
 import { createLedgerUnderTest, type LedgerUnderTest } from '../../fault/ledger-under-test.ts';
 import { createMemoryDisk } from '../../fault/memory-disk.ts';
+import { createKeptOrders } from '../../support/kept-orders.ts';
 
 const dayMs = 86_400_000;
 const petra = { by: 'petra', role: 'privacy' } as const;
@@ -26,7 +27,15 @@ const acts = fc.array(
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('hold' as const), place }) },
     { weight: 1, arbitrary: fc.constant({ kind: 'lift' as const }) },
     { weight: 2, arbitrary: fc.constant({ kind: 'schedule' as const }) },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('start' as const), isIndexLost: fc.boolean() }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant('start' as const),
+        isIndexLost: fc.boolean(),
+        /** The subject of an erasure that is asked for at the last moment. */
+        cutOff: fc.option(subject),
+      }),
+    },
   ),
   { minLength: 3, maxLength: 20 },
 );
@@ -62,7 +71,11 @@ interface Scene {
   pass(): Promise<void>;
 }
 
-async function begin(house: LedgerUnderTest, indexDisk: ReturnType<typeof createMemoryDisk>): Promise<Scene> {
+async function begin(
+  house: LedgerUnderTest,
+  indexDisk: ReturnType<typeof createMemoryDisk>,
+  orders: KeptOrders,
+): Promise<Scene> {
   const ledger = await house.open({ openIndexStore: indexDisk.open });
   let due = (): void => undefined;
   let ids = house.clock.ms;
@@ -84,7 +97,11 @@ async function begin(house: LedgerUnderTest, indexDisk: ReturnType<typeof create
         'hex',
       );
     },
+    orders,
     onEnd: () => undefined,
+    onError: (_what, error) => {
+      throw error;
+    },
   });
   return {
     ledger,
@@ -97,9 +114,11 @@ async function begin(house: LedgerUnderTest, indexDisk: ReturnType<typeof create
   };
 }
 
+const orderFor = (scope: Scope) =>
+  ({ scope, basis: 'objection', ...petra, reason: 'asked for', dryRun: false }) as const;
+
 async function erase({ desk }: Scene, scope: Scope): Promise<void> {
-  const order = { scope, basis: 'objection', ...petra, reason: 'asked for', dryRun: false } as const;
-  const job = await desk.ended(desk.start(order).id);
+  const job = await desk.ended(desk.start(orderFor(scope)).id);
   expect(job?.error ?? null).toBeNull();
 }
 
@@ -144,17 +163,22 @@ it('is one ledger that verifies, of whose decisions nothing is left once all of 
     fc.asyncProperty(acts, async (list) => {
       const house = createLedgerUnderTest();
       let indexDisk = createMemoryDisk();
-      let scene = await begin(house, indexDisk);
+      const orders = createKeptOrders();
+      let scene = await begin(house, indexDisk, orders);
       const roots: number[] = [];
       for (const one of list) {
         if (one.kind !== 'start') {
           await play(scene, roots, one);
           continue;
         }
+        const asked = one.cutOff === null ? null : scene.desk.start(orderFor({ subject: one.cutOff }));
         await scene.desk.stop();
         await scene.ledger.close('test');
         if (one.isIndexLost) indexDisk = createMemoryDisk();
-        scene = await begin(house, indexDisk);
+        scene = await begin(house, indexDisk, orders);
+        const ended = asked === null ? null : ((await scene.desk.ended(asked.id)) ?? asked);
+        expect(ended?.state ?? 'done').toBe('done');
+        expect(orders.all()).toEqual([]);
       }
       for (const { seq } of scene.ledger.legalHolds()) await scene.desk.liftHold(seq, petra, 'closed');
       await erase(scene, { match: {} });
@@ -162,8 +186,9 @@ it('is one ledger that verifies, of whose decisions nothing is left once all of 
       const parts = entries.reduce((sum, entry) => sum + entry.parts.length, 0);
       await scene.desk.stop();
       await scene.ledger.close('test');
-      const { findings, bodies } = await house.verify();
+      const { findings, bodies, notes } = await house.verify();
       expect(findings).toEqual([]);
+      expect(notes.filter((note) => note.includes('have no last entry'))).toEqual([]);
       expect(bodies.erased).toBe(parts);
     }),
     { numRuns: 25 },

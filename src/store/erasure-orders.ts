@@ -1,0 +1,79 @@
+/**
+ * Erasures that people asked for and that have not ended: what a stop, a kill or a power failure cuts off goes on at the
+ * next start. One file, replaced whole and gone when none is left. Data subjects stand in it by their fingerprints.
+ */
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { HoldpointError, refusalOf } from '../core/errors.ts';
+import { bases, matchFields } from '../ledger/erasure.ts';
+import { syncDirectory } from './journal.ts';
+
+const matchSchema = z.strictObject(
+  Object.fromEntries(matchFields.map((field) => [field, z.string().exactOptional()])),
+);
+const keptSchema = z.strictObject({
+  /** What its entries share. */
+  id: z.string().regex(/^[0-9a-f]{16}$/),
+  by: z.string(),
+  role: z.enum(['privacy', 'admin']),
+  basis: z.enum(bases),
+  reason: z.string(),
+  scope: z.union([
+    z.strictObject({ decision: z.int().min(0) }),
+    z.strictObject({ subject: z.string() }),
+    z.strictObject({ match: matchSchema, before: z.iso.datetime().exactOptional() }),
+  ]),
+});
+export type KeptOrder = z.output<typeof keptSchema>;
+const fileSchema = z.strictObject({ version: z.literal(1), orders: z.array(keptSchema) });
+
+export interface ErasureOrders {
+  /** In the order in which they were asked for. */
+  all(): readonly KeptOrder[];
+  /** On disk when it returns. Throws `ledger_unavailable` where it cannot be kept. */
+  keep(order: KeptOrder): void;
+  /** It has ended. Throws as `keep` does; it then runs once more at the next start and finds nothing left. */
+  drop(id: string): void;
+}
+
+/** Throws `config_invalid` for a file that cannot be read: an erasure that was granted must not be forgotten. */
+export function openErasureOrders(file: string): ErasureOrders {
+  let orders = readOrders(file);
+
+  function replace(next: readonly KeptOrder[]): void {
+    try {
+      if (next.length === 0) rmSync(file, { force: true });
+      else {
+        const text = JSON.stringify({ version: 1, orders: next });
+        writeFileSync(`${file}.new`, `${text}\n`, { mode: 0o600, flush: true });
+        renameSync(`${file}.new`, file);
+      }
+      syncDirectory(dirname(file));
+    } catch (error) {
+      const what = `What is to be erased cannot be kept in ${file}: ${refusalOf(error)}.`;
+      throw new HoldpointError('ledger_unavailable', what, 'Make room on its disk, then ask again.', error);
+    }
+    orders = next;
+  }
+
+  return {
+    all: () => orders,
+    keep: (order) => replace([...orders, order]),
+    drop: (id) => replace(orders.filter((order) => order.id !== id)),
+  };
+}
+
+function readOrders(file: string): readonly KeptOrder[] {
+  if (!existsSync(file)) return [];
+  try {
+    return fileSchema.parse(JSON.parse(readFileSync(file, 'utf8'))).orders;
+  } catch (error) {
+    throw new HoldpointError(
+      'config_invalid',
+      `${file}, which has the erasures that were asked for and have not ended, cannot be read: ${refusalOf(error)}.`,
+      'Move it away, and ask again for the erasures that it names.',
+      error,
+    );
+  }
+}
