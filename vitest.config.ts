@@ -15,6 +15,7 @@ const alone = [
 const fault = [
   'test/fault/**/*.test.ts',
   'test/crash/**/*.test.ts',
+  'test/day/**/*.test.ts',
   'test/fuzz/**/*.test.ts',
   'test/property/policy/parsers.test.ts',
   'test/property/provider/amendments.property.test.ts',
