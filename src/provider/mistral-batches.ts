@@ -25,7 +25,7 @@ import {
   unreadResponse,
 } from './reading.ts';
 
-/** What a request asks for, by a member that no other kind has; the first that is there counts. */
+/** What a request asks for, by a member that no other kind has. Of two kinds in one body the job says which counts. */
 const operationByMember: readonly (readonly [string, OperationName])[] = [
   ['messages', 'chat.completions'],
   ['inputs', 'conversations'],
@@ -36,8 +36,9 @@ const operationByMember: readonly (readonly [string, OperationName])[] = [
   ['file_id', 'audio.transcriptions'],
 ];
 
-function operationOfRequest(body: JsonRecord): OperationName | null {
-  return operationByMember.find(([member]) => !isAbsent(body[member]))?.[1] ?? null;
+function operationsOfRequest(body: JsonRecord): readonly OperationName[] {
+  const found = operationByMember.filter(([member]) => !isAbsent(body[member]));
+  return [...new Set(found.map(([, operation]) => operation))];
 }
 
 const operationByObject: ReadonlyMap<string, OperationName> = new Map([
@@ -56,16 +57,17 @@ function operationOfAnswer(body: JsonRecord): OperationName {
 /** One request; `model` stands for that of a request that names none, as the job says it for all. */
 function requestOf({ customId, value, defect }: BatchEntry, model: string): BatchRequest {
   const body = isRecord(value.body) ? value.body : null;
-  const operation = body === null ? null : operationOfRequest(body);
+  const [operation, second] = body === null ? [] : operationsOfRequest(body);
   const named = body === null || model === '' || !isAbsent(body.model) ? body : { ...body, model };
-  const doubt =
-    body === null ? 'a line of the batch has no body' : 'a line of the batch asks for nothing known';
+  const asks = operation === undefined ? 'nothing known' : 'two things';
+  const doubt = body === null ? 'a line of the batch has no body' : `a line of the batch asks for ${asks}`;
+  const isClear = operation !== undefined && second === undefined;
   return {
     customId,
     operation: operation ?? 'chat.completions',
     path: textOf(value.url),
     request: named === null ? Buffer.alloc(0) : jsonBytes(named),
-    defect: defect || (operation === null ? doubt : ''),
+    defect: defect || (isClear ? '' : doubt),
   };
 }
 

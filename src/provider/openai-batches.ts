@@ -2,6 +2,7 @@
  * OpenAI's batches: a file of requests, and the file of their answers
  * (https://platform.openai.com/docs/api-reference/batch). Pure; bounded; hostile bytes in, lines and defects out.
  */
+import { asksTwice, wordMembersIn } from './asked-twice.ts';
 import { type BatchEntry, batchEntriesFrom, batchEntriesOf, jsonBytes } from './batch-lines.ts';
 import { type ResultLines, readPartOfFile } from './batch-results.ts';
 import { readFormRequest } from './form-request.ts';
@@ -26,22 +27,46 @@ function operationByShape(body: unknown): OperationName | undefined {
   return isAbsent(body.prompt) ? undefined : 'completions';
 }
 
+/** The words that each of what batches run reads. */
+const readBy: ReadonlyMap<OperationName, readonly string[]> = new Map([
+  ['chat.completions', ['messages', 'prompt']],
+  ['completions', ['prompt']],
+  ['responses', ['input']],
+  ['embeddings', ['input', 'messages']],
+  ['moderations', ['input']],
+  ['images.generations', ['prompt']],
+  ['images.edits', ['prompt']],
+  ['videos', ['prompt']],
+  ['audio.speech', ['input']],
+  ['served.words', ['messages', 'prompt', 'input', 'inputs']],
+]);
+
+/** Some servers run every line as the batch says, whatever place the line names: its words must fit no other operation. */
+function doubtOfWords(body: JsonRecord, operation: OperationName): string {
+  if (asksTwice(body)) return 'a line of the batch asks for two things';
+  const known = readBy.get(operation) ?? [];
+  const fits = wordMembersIn(body).every((name) => known.includes(name));
+  return fits ? '' : 'a line of the batch asks for something else than its place says';
+}
+
 /** The request of one line of an input file, as if it had been sent alone. */
 export function readBatchLine({ customId, value, defect }: BatchEntry): BatchRequest {
   const path = textOf(value.url);
   const named = openaiOperationOf(textOf(value.method) || 'POST', path);
-  const known = path === '' ? operationByShape(value.body) : named;
-  const isWhole = isRecord(value.body);
+  const { body } = value;
+  const known = path === '' ? operationByShape(body) : named;
+  const isWhole = isRecord(body);
   // Servers that do not look at the method run what the line's body says, and nothing reads a body that lists.
   const isSent = /^(post)?$/i.test(textOf(value.method).trim());
   const isClear = isSent && known !== undefined && known !== 'unknown';
-  const doubt = isWhole ? 'a line of the batch asks for nothing known' : 'a line of the batch has no body';
+  const unclear = isWhole ? 'a line of the batch asks for nothing known' : 'a line of the batch has no body';
+  const doubt = isWhole && isClear ? doubtOfWords(body, known) : unclear;
   return {
     customId,
     operation: known ?? 'unknown',
     path,
-    request: isWhole ? jsonBytes(value.body) : Buffer.alloc(0),
-    defect: defect || (isWhole && isClear ? '' : doubt),
+    request: isWhole ? jsonBytes(body) : Buffer.alloc(0),
+    defect: defect || doubt,
   };
 }
 

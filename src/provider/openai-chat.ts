@@ -225,11 +225,22 @@ function textBeside({ prediction, documents }: JsonRecord, defects: string[]): s
   return joined(expected, textWithin(documents));
 }
 
+/**
+ * The messages; OpenRouter and others take one text in their place (https://openrouter.ai/docs/api/reference/overview),
+ * and with both nobody can say which of them counts.
+ */
+function messagesOf({ messages, prompt }: JsonRecord, defects: string[]): unknown {
+  if (isAbsent(prompt)) return messages;
+  if (isAbsent(messages)) return [{ role: 'user', content: prompt }];
+  note(defects, 'the request asks for two things');
+  return messages;
+}
+
 /** Reads a request body. An empty one asks for nothing: no defect. */
 export function readChatRequest(bytes: Buffer): RequestReading {
   const { body, defects, unread } = openRequest(bytes);
   if (body === null) return unread;
-  const entries = boundedRecords(body.messages, messagesMax, '`messages`', defects);
+  const entries = boundedRecords(messagesOf(body, defects), messagesMax, '`messages`', defects);
   const messages = entries.map((entry) => readMessage(entry, defects));
   const said = promptOf(dataSourcesText(body.data_sources ?? body.dataSources), messages);
   const { system } = said;

@@ -138,8 +138,8 @@ const operations: ReadonlyMap<OperationName, Operation> = new Map<OperationName,
   ['served.generate', { request: readGenerateRequest, answer: generated }],
   ['served.words', { request: readGenerateRequest, answer: null }],
   ['lmstudio.chat', { request: readLmStudioRequest, answer: lmStudio }],
-  // llama.cpp calls it `content`.
-  ['embeddings', { request: words(['input', 'content']), answer: null }],
+  // llama.cpp calls it `content`; vLLM takes messages too.
+  ['embeddings', { request: words(['input', 'content', 'messages']), answer: null }],
   ['moderations', { request: words(['input']), answer: null }],
   ['images.generations', { request: words(['prompt']), answer: null }],
   ['images.edits', { request: words(['prompt']), answer: null }],

@@ -263,9 +263,10 @@ export function readResponsesRequest(bytes: Buffer): RequestReading {
   const messages = readInput(body.input, '`input`', defects);
   const said = promptOf(instructed, messages);
   const { system } = said;
-  // A stored prompt's variables become part of what the model reads.
+  // A stored prompt's variables become part of what the model reads, and what vLLM is told was said before.
   const variables = isRecord(body.prompt) ? textWithin(body.prompt.variables) : '';
-  const conversation = joined(said.conversation, variables);
+  const beside = joined(variables, textWithin(body.previous_input_messages));
+  const conversation = joined(said.conversation, beside);
   const facts = {
     model: modelName(body.model, defects),
     stream: streamFlag(body.stream, defects),

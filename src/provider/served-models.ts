@@ -5,6 +5,7 @@
  * bytes in, facts and defects out.
  */
 import { eventsOf, unamendable } from './amendment.ts';
+import { asksTwice } from './asked-twice.ts';
 import { amendCompletion, createCompletionStreamReader, readCompletion } from './completions-by-shape.ts';
 import { isAbsent, isRecord, type JsonRecord, readJson } from './json.ts';
 import { readChatRequest, readChatResponse } from './openai-chat.ts';
@@ -24,17 +25,20 @@ const hasItems = ({ input }: JsonRecord): boolean => Array.isArray(input) && inp
 export function readAnyRequest(bytes: Buffer, head: RequestHead): RequestReading {
   const { value } = readJson(bytes, 'the request body');
   const body = isRecord(value) ? value : {};
-  if (hasItems(body) && isAbsent(body.messages)) return readResponsesRequest(bytes);
-  if (isAbsent(body.messages)) return readTextRequest(bytes, head, promptMembers);
-  const reading = readChatRequest(bytes);
-  const isBoth = !isAbsent(body.prompt) || !isAbsent(body.input);
-  return isBoth ? { ...reading, defects: [...reading.defects, 'the request asks for two things'] } : reading;
+  const isChat = !isAbsent(body.messages);
+  if (!isChat && !hasItems(body)) return readTextRequest(bytes, head, promptMembers);
+  const reading = isChat ? readChatRequest(bytes) : readResponsesRequest(bytes);
+  const defects = [...reading.defects];
+  // Text Generation Inference takes `inputs` first, others the messages.
+  if (asksTwice(body)) note(defects, 'the request asks for two things');
+  return { ...reading, defects };
 }
 
-/** Words, or the token ids in their place. */
+/** Words, or the token ids in their place. Of messages vLLM makes vectors too. */
 const promptMembers = {
   system: [],
   text: [
+    'messages',
     'prompt',
     'input',
     'inputs',

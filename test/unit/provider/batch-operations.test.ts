@@ -645,4 +645,51 @@ describe('a request within a batch is refused', () => {
       'a line of the batch asks for nothing known',
     ]);
   });
+
+  // Some servers run every line as the batch says, whatever place the line names.
+  test.each([
+    { custom_id: 'a', body: { ...chat, prompt: 'x' } },
+    { custom_id: 'a', url: '/v1/chat/completions', body: { ...chat, inputs: 'x' } },
+    { custom_id: 'a', url: '/v1/responses', body: { input: 'x', messages: [] } },
+    { custom_id: 'a', url: '/v1/completions', body: { prompt: 'x', input: 'y' } },
+  ])('of a file, that asks for two things', (entry) => {
+    const { reading } = read({
+      api: '',
+      family: 'openai',
+      path: '/v1/files',
+      body: upload(jsonl(entry)),
+      happens: 'lines',
+    });
+    expect([...(reading.batch?.() ?? [])].map(({ defect }) => defect)).toEqual([
+      'a line of the batch asks for two things',
+    ]);
+  });
+
+  test.each([
+    { custom_id: 'a', url: '/v1/completions', body: chat },
+    { custom_id: 'a', url: '/v1/chat/completions', body: { input: 'x' } },
+  ])('of a file, that asks for something else than its place says', (entry) => {
+    const { reading } = read({
+      api: '',
+      family: 'openai',
+      path: '/v1/files',
+      body: upload(jsonl(entry)),
+      happens: 'lines',
+    });
+    expect([...(reading.batch?.() ?? [])].map(({ defect }) => defect)).toEqual([
+      'a line of the batch asks for something else than its place says',
+    ]);
+  });
+
+  test('and not one whose stored prompt stands beside its input', () => {
+    const body = { input: 'x', prompt: { id: 'p' } };
+    const { reading } = read({
+      api: '',
+      family: 'openai',
+      path: '/v1/files',
+      body: upload(jsonl({ custom_id: 'a', url: '/v1/responses', body })),
+      happens: 'lines',
+    });
+    expect([...(reading.batch?.() ?? [])].map(({ defect }) => defect)).toEqual(['']);
+  });
 });

@@ -38,6 +38,15 @@ describe('an input file', () => {
     ]);
   });
 
+  test.each([
+    { messages: [], inputs: 'Hi' },
+    { input: ['Hi'], prompt: 'def f(' },
+    { document: {}, messages: [] },
+  ])('has a defect where a line asks for two things, as the job says which counts', (body) => {
+    const [line] = readLines(file({ custom_id: '0', body }));
+    expect(line?.defect).toBe('a line of the batch asks for two things');
+  });
+
   test('keeps the spelling of numbers', () => {
     const [line] = readLines(Buffer.from('{"custom_id":"0","body":{"input":"x","n":1.0}}'));
     expect(line?.request.toString()).toBe('{"input":"x","n":1.0}');

@@ -85,6 +85,14 @@ describe('a request', () => {
     expect(request({ messages: [message] }).defects).toEqual([]);
   });
 
+  test('may be one text in place of messages, as OpenRouter takes it, and not beside them', () => {
+    expect(request({ model: 'm', prompt: 'Once' })).toMatchObject({
+      facts: { text: 'Once', messages: [{ role: 'user', text: 'Once' }] },
+      defects: [],
+    });
+    expect(request({ messages: [], prompt: 'Once' }).defects).toEqual(['the request asks for two things']);
+  });
+
   test('without a body asks for nothing', () => {
     expect(request('').defects).toEqual([]);
   });

@@ -53,6 +53,15 @@ describe('a request', () => {
     expect(facts.tools.map((tool) => tool.name)).toEqual(['pay', 'web_search']);
   });
 
+  // https://docs.vllm.ai/en/latest/serving/openai_compatible_server
+  test('has the words that vLLM puts before its input', () => {
+    const earlier = [
+      { role: 'user', content: 'Hi' },
+      { author: { role: 'user' }, content: 'SECRET' },
+    ];
+    expect(request({ previous_input_messages: earlier, input: 'x' }).facts.text).toContain('SECRET');
+  });
+
   test('gives the variables of a stored prompt as text', () => {
     expect(request({ prompt: { id: 'p', variables: { who: 'Ada' } } }).facts.text).toBe('Ada');
   });

@@ -38,9 +38,19 @@ describe('one path for every operation', () => {
     expect([facts.model, facts.text, defects]).toEqual(['m', text, []]);
   });
 
-  test('and not for two at once', () => {
-    const { defects } = asked(openai, 'served.any', { messages: [], prompt: 'x' });
-    expect(defects).toEqual(['the request asks for two things']);
+  test.each([
+    { messages: [], prompt: 'x' },
+    { messages: [], inputs: 'x' },
+    { input: [{ role: 'user', content: 'Hi' }], inputs: 'x' },
+    { input: [{ role: 'user', content: 'Hi' }], prompt: 'x' },
+  ])('and not for two at once', (body) => {
+    expect(asked(openai, 'served.any', body).defects).toEqual(['the request asks for two things']);
+  });
+
+  test('where a stored prompt beside items is one thing', () => {
+    const body = { input: [{ role: 'user', content: 'Hi' }], prompt: { id: 'p', variables: { a: 'b' } } };
+    const { facts, defects } = asked(openai, 'served.any', body);
+    expect([facts.text, defects]).toEqual(['Hi\nb', []]);
   });
 
   test.each([
@@ -58,6 +68,14 @@ describe('one path for every operation', () => {
       [['pay', { n: 1 }]],
       [],
     ]);
+  });
+
+  test.each([
+    ['/v1/embeddings', 'embeddings'],
+    ['/pooling', 'served.words'],
+  ] as const)('or has vectors of messages at %s, as vLLM makes them', (_path, operation) => {
+    const messages = [{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }];
+    expect(asked(openai, operation, { messages }).facts.text).toContain('Hi');
   });
 
   test('cannot be judged where a stream has the forms of two of them', () => {

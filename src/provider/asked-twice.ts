@@ -1,0 +1,17 @@
+/**
+ * Members that hold the words of one operation's request each. Where the place does not say which operation is meant,
+ * as at one path for all of them and in batches, a body with two of them means one thing to one server and another to
+ * the next. Pure.
+ */
+import { isAbsent, isRecord, type JsonRecord } from './json.ts';
+
+const wordMembers = ['messages', 'prompt', 'input', 'inputs'] as const;
+
+/** Those that are there; a stored prompt, which is an object, stands beside what it is given. */
+export function wordMembersIn(body: JsonRecord): readonly string[] {
+  return wordMembers.filter((name) => !isAbsent(body[name]) && !(name === 'prompt' && isRecord(body.prompt)));
+}
+
+export function asksTwice(body: JsonRecord): boolean {
+  return wordMembersIn(body).length > 1;
+}
