@@ -7,6 +7,17 @@ import { readResponsesRequest } from './openai-responses.ts';
 import type { RequestBodyFacts } from './protocol.ts';
 import { messagesMax, note, textWithin } from './reading.ts';
 import type { ClientReading } from './realtime.ts';
+import {
+  heard,
+  inForce,
+  modelOf,
+  noSettings,
+  present,
+  readUpdate,
+  type Settings,
+  withoutUpdate,
+  withUpdate,
+} from './realtime-openai-settings.ts';
 import { untoldBytesMax } from './realtime-reading.ts';
 
 export interface RealtimeSession {
@@ -17,12 +28,14 @@ export interface RealtimeSession {
   /** What the provider says of the session: its settings, what it understood of speech. */
   hear(type: string, value: JsonRecord): void;
   asked(): void;
+  /** The provider refuses the message of that id, wherever it set something. */
+  refuse(eventId: string): void;
   /** True when `eventId` names the last message that asked for an answer. */
   wasAskedBy(eventId: string): boolean;
 }
 
 interface Told {
-  readonly settings: JsonRecord;
+  readonly settings: Settings;
   readonly items: readonly JsonRecord[];
   /** Characters of the items. */
   readonly size: number;
@@ -34,18 +47,44 @@ function modelIn(target: string): string {
   return query.get('model') ?? query.get('deployment') ?? '';
 }
 
+const withItem =
+  (item: JsonRecord) =>
+  (told: Told): Told => {
+    const kept = withoutMedia(item);
+    return {
+      ...told,
+      items: [...told.items, kept],
+      size: told.size + JSON.stringify(kept).length,
+    };
+  };
+
+/** What the model reads of a value in a place where an item belongs. */
+function wordsOf(value: unknown): JsonRecord {
+  return { type: 'message', role: 'user', content: textWithin(strip(value)) };
+}
+
+/** What a response is told besides the conversation: items, or what may be read as some. */
+function ownItems(input: unknown, defects: string[]): readonly unknown[] {
+  if (isAbsent(input)) return [];
+  if (Array.isArray(input) && input.every(isRecord)) return input.map(strip);
+  note(defects, '`input` of `response` is not a list of items');
+  return [wordsOf(input)];
+}
+
 export function createRealtimeSession(target: string): RealtimeSession {
   const named = modelIn(target);
-  let told: Told = { settings: {}, items: [], size: 0 };
+  let told: Told = { settings: noSettings, items: [], size: 0 };
   let read: { readonly of: Told; readonly facts: RequestBodyFacts } | null = null;
   let askedBy = '';
 
-  function factsOf(next: Told, override: JsonRecord, defects: string[]): RequestBodyFacts {
+  /** `model` is what a message names, undefined where it names none. */
+  function factsOf(next: Told, override: JsonRecord, model: unknown, defects: string[]): RequestBodyFacts {
     const { settings, items } = next;
     const { input, ...overridden } = override;
-    const own: unknown[] = Array.isArray(input) ? input.map(withoutMedia) : [];
-    const { id: _id, object: _object, type: _type, model, ...rest } = { ...settings, ...overridden };
-    const body = { ...rest, model: textOf(model) || named, input: [...items, ...own] };
+    const said = { ...inForce(settings, defects), ...present(overridden) };
+    const { id: _id, object: _object, type: _type, ...rest } = said;
+    const own = ownItems(input, defects);
+    const body = { ...rest, model: model ?? modelOf(settings, named), input: [...items, ...own] };
     const reading = readResponsesRequest(Buffer.from(JSON.stringify(body)));
     for (const defect of reading.defects) note(defects, defect);
     if (items.length > messagesMax) note(defects, `more than ${messagesMax} items since the last answer`);
@@ -55,35 +94,40 @@ export function createRealtimeSession(target: string): RealtimeSession {
   }
 
   function facts(): RequestBodyFacts {
-    if (read?.of !== told) read = { of: told, facts: factsOf(told, {}, []) };
+    if (read?.of !== told) read = { of: told, facts: factsOf(told, {}, undefined, []) };
     return read.facts;
   }
 
-  function withItem(item: JsonRecord): Told {
-    const kept = withoutMedia(item);
-    return {
-      ...told,
-      items: [...told.items, kept],
-      size: told.size + JSON.stringify(kept).length,
-    };
-  }
-
-  function content(next: Told): ClientReading {
-    const defects: string[] = [];
-    const nextFacts = factsOf(next, {}, defects);
+  /** `change` is made once the message is sent on, to what has been told by then. */
+  function content(change: (before: Told) => Told, defects: string[], model?: unknown): ClientReading {
+    const before = told;
+    const next = change(before);
+    const nextFacts = factsOf(next, {}, model, defects);
     const accept = (): void => {
-      told = next;
-      read = { of: next, facts: nextFacts };
+      told = told === before ? next : change(told);
+      if (told === next && model === undefined) read = { of: next, facts: nextFacts };
     };
     return { kind: 'content', facts: nextFacts, defects, changes: true, accept };
+  }
+
+  function update(value: JsonRecord): ClientReading {
+    const defects: string[] = [];
+    const settings = readUpdate(value, defects);
+    const change = (before: Told): Told => ({
+      ...before,
+      settings: withUpdate(before.settings, textOf(value.event_id), settings),
+    });
+    return content(change, defects, settings.model);
   }
 
   function ask(value: JsonRecord): ClientReading {
     const override = isRecord(value.response) ? value.response : {};
     const defects: string[] = [];
     if (!isAbsent(value.response) && !isRecord(value.response)) note(defects, '`response` is not an object');
+    if (!isAbsent(override.model) && override.model !== modelOf(told.settings, named))
+      note(defects, 'a response names another model than its session');
     const changes = Object.keys(override).length > 0;
-    const asking = changes ? factsOf(told, override, defects) : facts();
+    const asking = changes ? factsOf(told, override, undefined, defects) : facts();
     const accept = (): void => {
       askedBy = textOf(value.event_id);
     };
@@ -92,33 +136,40 @@ export function createRealtimeSession(target: string): RealtimeSession {
 
   return {
     facts,
-    model: () => textOf(told.settings.model) || named,
+    model: () => modelOf(told.settings, named),
     read(value) {
-      const { session, item } = value;
+      const { item } = value;
       switch (textOf(value.type)) {
         case 'response.create':
           return ask(value);
         case 'session.update':
         case 'transcription_session.update':
-          return content(isRecord(session) ? { ...told, settings: { ...told.settings, ...session } } : told);
+          return update(value);
         case 'conversation.item.create':
-          return content(withItem(isRecord(item) ? item : {}));
+          return isRecord(item)
+            ? content(withItem(item), [])
+            : content(withItem(wordsOf(value)), ['`item` is not an object']);
         default:
           // A kind of message that is not known here may say anything.
-          return content(
-            withItem({ type: 'message', role: 'user', content: textWithin(withoutMedia(value)) }),
-          );
+          return content(withItem(wordsOf(value)), []);
       }
     },
     hear(type, value) {
       const { session, transcript } = value;
-      const isSettings = type === 'session.created' || type === 'session.updated';
-      if (isSettings && isRecord(session)) told = { ...told, settings: { ...told.settings, ...session } };
+      const state = /^(?:transcription_)?session\.(created|updated)$/.exec(type)?.[1];
+      if (state !== undefined) {
+        const said = isRecord(session) ? session : {};
+        told = { ...told, settings: heard(told.settings, said, state === 'updated') };
+      }
       if (type === 'conversation.item.input_audio_transcription.completed' && typeof transcript === 'string')
-        told = withItem({ type: 'message', role: 'user', content: transcript });
+        told = withItem({ type: 'message', role: 'user', content: transcript })(told);
     },
     asked: () => {
       told = { ...told, items: [], size: 0 };
+    },
+    refuse(eventId) {
+      const settings = withoutUpdate(told.settings, eventId);
+      if (settings !== told.settings) told = { ...told, settings };
     },
     wasAskedBy: (eventId) => eventId === askedBy,
   };

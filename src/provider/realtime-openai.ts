@@ -109,6 +109,7 @@ function openReader(target: string): SocketReader {
     if (type === 'error') {
       const { error } = value;
       const about = isRecord(error) ? textOf(error.event_id) : '';
+      session.refuse(about);
       // Few clients number their events, so that most errors do not say what they are about.
       const refuses = about !== '' && session.wasAskedBy(about);
       return { ...besideAnswers, refuses, doubts: about === '' && open.size === 0 };

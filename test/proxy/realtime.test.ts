@@ -257,6 +257,24 @@ describe('what the workload tells the model', () => {
     expect(provider.heard).toEqual([]);
   });
 
+  test('waits where a rule holds the session’s model, whatever other model an update names that may be refused', async () => {
+    const policy = policyOf({
+      phase: 'request',
+      when: 'request.model == "gpt-realtime"',
+      action: 'hold',
+      match: '{ model: gpt-realtime }',
+      noMatch: '{ model: other }',
+    });
+    const { sidecar, client, provider } = await connectScene(policy);
+    client.send({ type: 'session.update', session: { model: 'other' } });
+    client.send(ask);
+    const hold = await sidecar.ada.nextHold();
+    expect(provider.types()).toEqual(['session.update']);
+    await sidecar.ada.rule(hold, { verdict: 'deny' });
+    await vi.waitFor(() => expect(client.types().at(-1)).toBe('error'));
+    expect(provider.types()).toEqual(['session.update']);
+  });
+
   test('as a message that cannot be read is refused', async () => {
     const { client, provider } = await connectScene();
     client.send('{"type":"response.create","type":"session.update"}');

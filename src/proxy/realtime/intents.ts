@@ -121,7 +121,7 @@ export function createIntents(link: Link, answers: Answers): Intents {
     reading.accept();
     // What an `ask` says for one answer alone is no part of what was told.
     if (reading.kind !== 'ask' || !reading.changes)
-      link.approval = { policy, facts: reader.facts(), judgement };
+      link.approval = { policy, facts: reading.facts, judgement };
   }
 
   async function sendAsk(

@@ -111,6 +111,43 @@ describe('the Realtime API', () => {
     expect(reading.facts.text).toContain('a secret');
   });
 
+  test.each([
+    ['input that is no list', { type: 'response.create', response: { input: 'a secret' } }],
+    ['input that is one item', { type: 'response.create', response: { input: { content: 'a secret' } } }],
+    ['an item of input that is a text', { type: 'response.create', response: { input: ['a secret'] } }],
+    ['tools that are no list', { type: 'response.create', response: { tools: { name: 'pay' } } }],
+    ['instructions that are no text', { type: 'response.create', response: { instructions: { a: 1 } } }],
+    ['an item that is a text', { type: 'conversation.item.create', item: 'a secret' }],
+    ['a list of items', { type: 'conversation.item.create', item: [{ content: 'a secret' }] }],
+    ['no item', { type: 'conversation.item.create', items: [{ content: 'a secret' }] }],
+    ['settings that are a list', { type: 'session.update', session: [{ instructions: 'a secret' }] }],
+    ['settings in two places', { type: 'session.update', session: { tools: [] }, instructions: 'a secret' }],
+    ['tools in force that are no list', { type: 'session.update', session: { tools: 'pay' } }],
+    ['a model that is no text', { type: 'session.update', session: { model: ['other'] } }],
+  ])('with %s is in doubt, and its words are read', (_what, value) => {
+    const reading = open().readClient(message(value));
+    expect(reading.defects).not.toEqual([]);
+    if (JSON.stringify(value).includes('a secret')) expect(reading.facts.text).toContain('a secret');
+  });
+
+  test('is judged by what is in force where an answer leaves a setting out', () => {
+    const reader = open();
+    const tools = [{ type: 'function', name: 'pay' }];
+    told(reader, { type: 'session.update', session: { instructions: 'Be brief.', tools } });
+    for (const value of [
+      { type: 'response.create', response: { instructions: null, tools: null } },
+      { type: 'session.update', session: { instructions: null, tools: null } },
+    ])
+      expect(told(reader, value).facts).toMatchObject({ system: 'Be brief.', tools: [{ name: 'pay' }] });
+  });
+
+  // vLLM's: https://docs.vllm.ai/en/latest/serving/openai_compatible_server
+  test('may have its model in the update itself', () => {
+    const reader = dialectAt('/v1/realtime').open('/v1/realtime');
+    expect(told(reader, { type: 'session.update', model: 'whisper' }).facts.model).toBe('whisper');
+    expect(reader.facts().model).toBe('whisper');
+  });
+
   test.each(['input_audio_buffer.append', 'input_audio_buffer.commit', 'response.cancel'])(
     'is told nothing by %s',
     (type) => expect(open().readClient(message({ type, audio: 'AAAA' })).kind).toBe('media'),
