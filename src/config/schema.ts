@@ -55,7 +55,7 @@ export const configSchema = z.strictObject({
         .enum(['refuse', 'pass'])
         .default('refuse')
         .describe(
-          'What becomes of hosts that are no upstream, on proxy.forward and proxy.transparent: refused, or let through unread to public addresses. Both are recorded.',
+          'What becomes of hosts that are no upstream, on proxy.forward and proxy.transparent: refused, or let through unread to public addresses. Both are recorded. A ClientHello that is encrypted in part (ECH) may mean another host than it names, so it does not pass, nor does its imitation (GREASE), which nobody can tell from it.',
         ),
       caFile: z
         .string()

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import OpenAI from 'openai';
 import { fetch as fetchThrough, ProxyAgent } from 'undici';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { encryptedHello, helloWith, nameEntry, sni } from '../support/client-hello.ts';
 import { endAll } from '../support/endings.ts';
 import { pythonPath } from '../support/python.ts';
 import { connectRaw, exchange, rawRequest } from '../support/raw-client.ts';
@@ -243,6 +244,21 @@ describe('CONNECT to a host that is no upstream', () => {
     const request = question(`localhost:${port}`, `http://localhost:${port}/v1/models`);
     expect((await exchange(forwardUrl, request)).status).toBe(403);
     expect(heard()).toEqual([]);
+  });
+
+  test('is refused with Encrypted Client Hello, which may mean another host, also where others pass', async () => {
+    const { forwardUrl, sidecar } = await start({ proxy: { others: 'pass' } });
+    const client = await connectRaw(forwardUrl);
+    client.send('CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n');
+    await client.until('\r\n\r\n');
+    client.send(helloWith([sni(nameEntry('example.com')), encryptedHello]));
+    await client.ended;
+    const { entries } = await sidecar.ada.lastDecision();
+    expect(entries[0]?.data).toMatchObject({
+      path: 'example.com:443',
+      rules: ['holdpoint:hidden-host'],
+      verdict: 'deny',
+    });
   });
 
   test('is judged by the rules where others pass', async () => {

@@ -3,6 +3,7 @@ import { connect, Socket } from 'node:net';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createOwnConnections } from '../../src/proxy/intercept/blind.ts';
+import { encryptedHello, helloWith, nameEntry, sni } from '../support/client-hello.ts';
 import { atEnd, endAll } from '../support/endings.ts';
 import { connectRaw, rawRequest } from '../support/raw-client.ts';
 import { type RawUpstream, startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
@@ -76,6 +77,25 @@ test('a host of this machine is refused also where others pass', async () => {
   await expect(redirected({ servername: 'localhost' }, passing)).rejects.toThrow(/unrecognized name/);
   const last = await passing.sidecar.ada.lastDecision();
   expect(await passing.sidecar.ada.outcomeOf(last.id)).toBe('upstream_error');
+});
+
+test('a name that may not be the host’s own is refused also where others pass, as Encrypted Client Hello makes it', async () => {
+  const passing = await startBehind({
+    upstreams: { openai: { url: upstream.url, protocol: 'openai', mount: '/', hosts: ['api.openai.com'] } },
+    proxy: { others: 'pass' },
+  });
+  const client = await connectRaw(`http://${passing.redirectedTo}`);
+  client.send(helloWith([sni(nameEntry('example.com')), encryptedHello]));
+  await client.ended;
+  const unrecognizedName = 112;
+  expect(client.received()).toEqual(Buffer.of(0x15, 3, 3, 0, 2, 2, unrecognizedName));
+  const last = await passing.sidecar.ada.lastDecision();
+  expect(last.entries[0]?.data).toMatchObject({
+    path: 'example.com:443',
+    rules: ['holdpoint:hidden-host'],
+    verdict: 'deny',
+  });
+  expect(await passing.sidecar.ada.outcomeOf(last.id)).toBe('denied');
 });
 
 test('a connection of the sidecar’s own that comes back in is known as one, until it is closed', async () => {

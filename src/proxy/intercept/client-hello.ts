@@ -7,8 +7,11 @@ export type HelloReading =
   /** The bytes may become a ClientHello. */
   | { readonly state: 'more' }
   | { readonly state: 'invalid' }
-  /** `name` as sent; null where the client names nobody. */
-  | { readonly state: 'hello'; readonly name: string | null };
+  /**
+   * `name` as sent; null where the client names nobody. It may stand for another one, which only its server can read,
+   * where there is an encrypted ClientHello (RFC 9849): clients imitate one so that nobody can tell (section 6.2).
+   */
+  | { readonly state: 'hello'; readonly name: string | null; readonly mayHideName: boolean };
 
 /** The longest ClientHello, in records, that is waited for; those of today's clients take about 2 KB. */
 export const helloBytesMax = 16 * 1024 + 5;
@@ -17,6 +20,7 @@ const handshakeRecord = 22;
 const clientHello = 1;
 const serverName = 0;
 const hostName = 0;
+const encryptedClientHello = 0xfe0d;
 const recordBytesMax = 16 * 1024;
 const invalid: HelloReading = { state: 'invalid' };
 const more: HelloReading = { state: 'more' };
@@ -29,7 +33,7 @@ export function readHello(bytes: Buffer): HelloReading {
   if (message.length >= 4 && 4 + message.readUIntBE(1, 3) > helloBytesMax) return invalid;
   if (!isWhole(message)) return bytes.length >= helloBytesMax ? invalid : more;
   try {
-    return { state: 'hello', name: nameIn(message.subarray(4, 4 + message.readUIntBE(1, 3))) };
+    return { state: 'hello', ...saidIn(message.subarray(4, 4 + message.readUIntBE(1, 3))) };
   } catch (error) {
     if (error instanceof RangeError) return invalid;
     throw error;
@@ -62,19 +66,21 @@ const legacyVersionBytes = 2;
 const randomBytes = 32;
 
 /** Throws RangeError where a length does not fit. */
-function nameIn(body: Buffer): string | null {
+function saidIn(body: Buffer): { readonly name: string | null; readonly mayHideName: boolean } {
   const hello = cursor(body);
   hello.advance(legacyVersionBytes + randomBytes);
   hello.vector(1);
   hello.vector(2);
   hello.vector(1);
-  if (hello.atEnd()) return null;
+  if (hello.atEnd()) return { name: null, mayHideName: false };
   const extensions = cursor(hello.vector(2));
   hello.finish();
   let name: string | null = null;
+  let mayHideName = false;
   while (!extensions.atEnd()) {
     const type = extensions.number(2);
     const content = extensions.vector(2);
+    mayHideName ||= type === encryptedClientHello;
     if (type !== serverName) continue;
     // Two of them, or two names in one, mean different hosts to different readers.
     if (name !== null) throw new RangeError('two server names');
@@ -85,7 +91,7 @@ function nameIn(body: Buffer): string | null {
     name = names.vector(2).toString('latin1');
     names.finish();
   }
-  return name;
+  return { name, mayHideName };
 }
 
 function cursor(bytes: Buffer) {

@@ -30,6 +30,9 @@ export interface Asked {
 
 export type Others = 'refuse' | 'pass';
 
+/** The rule that the record names for a refusal: the host may not be passed to, or may not be the one that is meant. */
+export type RefusedFor = 'holdpoint:other-host' | 'holdpoint:hidden-host';
+
 const textMax = 256;
 
 /** Why a destination that is no upstream may not be passed to; null when it may. */
@@ -65,9 +68,10 @@ export async function sealPassage(
   asked: Asked,
   refusal: HoldpointError | null,
   house: House,
+  refusedFor: RefusedFor = 'holdpoint:other-host',
 ): Promise<number> {
   const policy = house.policy();
-  const judgement = refusal === null ? ruled(asked, house) : refusedBy(refusal);
+  const judgement = refusal === null ? ruled(asked, house) : refusedBy(refusal, refusedFor);
   const { headers } = asked;
   const message = encodeHttpMessage({
     startLine: `${asked.method} ${targetWithoutSecrets(asked.target)} HTTP/1.1`,
@@ -120,9 +124,9 @@ function ruled(asked: Asked, house: House): Judgement {
   return judgement.action === 'hold' ? { ...judgement, action: 'deny' } : judgement;
 }
 
-function refusedBy(refusal: HoldpointError): Judgement {
+function refusedBy(refusal: HoldpointError, rule: RefusedFor): Judgement {
   const match: Match = {
-    rule: 'holdpoint:other-host',
+    rule,
     title: refusal.message,
     when: '',
     action: 'deny',

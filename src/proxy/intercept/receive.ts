@@ -55,7 +55,10 @@ export async function receiveTls(socket: Duplex, opened: Asked | null, it: Inter
       it.terminate(socket, site);
       return;
     }
-    await pass(socket, bytes, asked, doubt ?? refusalOf(destination, it.others, it.sites), it);
+    const refusal = doubt ?? refusalOf(destination, it.others, it.sites);
+    if (refusal === null && hello.state === 'hello' && hello.mayHideName)
+      await sealPassage(asked, hiddenHost(), house, 'holdpoint:hidden-host');
+    await pass(socket, bytes, asked, refusal, it);
   } catch (thrown) {
     const error = toHoldpointError(thrown);
     if (error.code === 'internal') house.onError('A connection failed inside Holdpoint', thrown);
@@ -103,6 +106,15 @@ function doubtAbout(
   return hello.name === null
     ? refused('TLS names no host (SNI).', 'Use a client that sends it.')
     : refused('TLS names another host than the connection was opened to.', 'Name one host.');
+}
+
+/** Where it passes unread nobody would learn that another host was meant, such as a provider's. */
+function hiddenHost(): HoldpointError {
+  return new HoldpointError(
+    'host_not_allowed',
+    'The ClientHello is encrypted in part (ECH) and may mean another host than it names.',
+    'Turn Encrypted Client Hello off, its imitation (GREASE) included.',
+  );
 }
 
 async function pass(

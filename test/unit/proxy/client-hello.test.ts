@@ -4,6 +4,14 @@ import { connect as connectTls } from 'node:tls';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { helloBytesMax, readHello } from '../../../src/proxy/intercept/client-hello.ts';
+import {
+  encryptedHello,
+  helloWith,
+  inRecords,
+  messageWith,
+  nameEntry,
+  sni,
+} from '../../support/client-hello.ts';
 import { atEnd, endAll } from '../../support/endings.ts';
 
 /** The first bytes that Node's own client sends. */
@@ -22,38 +30,6 @@ async function helloOf(options: { servername?: string; ALPNProtocols?: string[] 
   return promise;
 }
 
-/** The handshake message in one record or in several. */
-function inRecords(message: Buffer, bytesEach: number): Buffer {
-  const records: Buffer[] = [];
-  for (let at = 0; at < message.length; at += bytesEach) {
-    const part = message.subarray(at, at + bytesEach);
-    records.push(Buffer.of(22, 3, 1, part.length >> 8, part.length & 0xff), part);
-  }
-  return Buffer.concat(records);
-}
-
-const u16 = (value: number): Buffer => Buffer.of(value >> 8, value & 0xff);
-const vector16 = (bytes: Buffer): Buffer => Buffer.concat([u16(bytes.length), bytes]);
-const nameEntry = (name: string, type = 0): Buffer =>
-  Buffer.concat([Buffer.of(type), vector16(Buffer.from(name))]);
-const sni = (...entries: readonly Buffer[]): Buffer =>
-  Buffer.concat([u16(0), vector16(vector16(Buffer.concat(entries)))]);
-
-/** A ClientHello message with these extensions; none at all where null. */
-function messageWith(extensions: readonly Buffer[] | null): Buffer {
-  const body = Buffer.concat([
-    u16(0x303),
-    Buffer.alloc(32, 7),
-    Buffer.of(0),
-    vector16(u16(0x1301)),
-    Buffer.of(1, 0),
-    ...(extensions === null ? [] : [vector16(Buffer.concat(extensions))]),
-  ]);
-  return Buffer.concat([Buffer.of(1, 0, body.length >> 8, body.length & 0xff), body]);
-}
-const helloWith = (extensions: readonly Buffer[] | null): Buffer =>
-  inRecords(messageWith(extensions), 16_000);
-
 let real: Buffer;
 beforeAll(async () => {
   real = await helloOf({ servername: 'api.openai.com', ALPNProtocols: ['h2', 'http/1.1'] });
@@ -61,11 +37,11 @@ beforeAll(async () => {
 afterAll(endAll);
 
 test('a real client’s name is read', () => {
-  expect(readHello(real)).toEqual({ state: 'hello', name: 'api.openai.com' });
+  expect(readHello(real)).toEqual({ state: 'hello', name: 'api.openai.com', mayHideName: false });
 });
 
 test('a real client that names nobody is told from one that is cut off', async () => {
-  expect(readHello(await helloOf({}))).toEqual({ state: 'hello', name: null });
+  expect(readHello(await helloOf({}))).toEqual({ state: 'hello', name: null, mayHideName: false });
 });
 
 test('nothing is decided before the message is whole, wherever it is cut', () => {
@@ -77,7 +53,7 @@ test('a message that is spread over many records, of any size, is read as one', 
   const message = real.subarray(5);
   fc.assert(
     fc.property(fc.integer({ min: 1, max: message.length }), (bytesEach) => {
-      expect(readHello(inRecords(message, bytesEach))).toEqual({ state: 'hello', name: 'api.openai.com' });
+      expect(readHello(inRecords(message, bytesEach))).toMatchObject({ name: 'api.openai.com' });
     }),
     { numRuns: 30 },
   );
@@ -92,7 +68,12 @@ test.each([
 });
 
 test('a message without extensions names nobody', () => {
-  expect(readHello(helloWith(null))).toEqual({ state: 'hello', name: null });
+  expect(readHello(helloWith(null))).toEqual({ state: 'hello', name: null, mayHideName: false });
+});
+
+test('one with an encrypted ClientHello may mean another host than it names', () => {
+  const hello = helloWith([sni(nameEntry('example.com')), encryptedHello]);
+  expect(readHello(hello)).toEqual({ state: 'hello', name: 'example.com', mayHideName: true });
 });
 
 describe('is no ClientHello that anybody may act on:', () => {
