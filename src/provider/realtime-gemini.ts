@@ -115,10 +115,15 @@ function openReader(): SocketReader {
     return { ...besideAnswers, kind, answer, ends };
   }
 
-  /** Calls under judgement are cancelled once the workload has them, those that it has at once. */
+  /**
+   * Calls under judgement are cancelled once the workload has them, those that it has at once. One within the turn under
+   * way belongs to that: the workload knows nothing of it yet.
+   */
   function readCancellation(cancellation: unknown): ServerReading {
     const ids = new Set(isRecord(cancellation) ? listOf(cancellation.ids).map(textOf) : []);
     const after = [...turns].filter(([, { calls }]) => calls.some(({ id }) => ids.has(id)));
+    if (after.some(([answer]) => answer === current))
+      return { ...besideAnswers, kind: 'tool', answer: current };
     const about = new Set(after.flatMap(([, { calls }]) => calls.map(({ id }) => id)));
     const besides = [...ids].some((id) => !about.has(id));
     return { ...besideAnswers, after: after.map(([answer]) => answer), besides };

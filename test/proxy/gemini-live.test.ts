@@ -85,6 +85,20 @@ test('a cancellation by the provider never overtakes the call it is about', asyn
   );
 });
 
+test('nor says anything of a call in a turn that is still under way', async () => {
+  const { sidecar, client, provider } = await connect(holdTransfers);
+  const [functionCall] = toolCall(25_000).toolCall.functionCalls;
+  const begun = { serverContent: { modelTurn: { parts: [{ functionCall }] } } };
+  const cancellation = { toolCallCancellation: { ids: ['call_1'] } };
+  sendAll(provider, [begun, cancellation, { toolCallCancellation: { ids: ['call_0'] } }]);
+  await vi.waitFor(() => expect(client.heard).toHaveLength(2));
+  expect(textsOf(client).join('')).not.toContain('call_1');
+  provider.send(turnComplete);
+  await sidecar.ada.rule(await sidecar.ada.nextHold(), { verdict: 'release' });
+  await vi.waitFor(() => expect(client.heard).toHaveLength(5));
+  expect(textsOf(client).slice(2)).toEqual(asSent([begun, cancellation, turnComplete]));
+});
+
 describe('of two calls that are held', () => {
   const cancellation = (...ids: readonly string[]) => ({ toolCallCancellation: { ids } });
   const last = ({ heard }: Talker): string => heard.at(-1)?.text ?? '';
