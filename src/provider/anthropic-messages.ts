@@ -8,6 +8,7 @@ import { olderReading } from './anthropic-older-reading.ts';
 import { qualified, scopeOfBlock, toolNamedIn } from './call-readings.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, readJsonText, textOf } from './json.ts';
 import { memberSources } from './json-source.ts';
+import { noteRespelledConversation } from './member-spelling.ts';
 import { promptOf } from './prompt.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
 import {
@@ -171,6 +172,7 @@ function addedTools(content: unknown, defects: string[]): readonly ToolFact[] {
 export function readMessagesRequest(bytes: Buffer): RequestReading {
   const { body, defects, unread } = openRequest(bytes);
   if (body === null) return unread;
+  noteRespelledConversation(body, defects);
   checkContent(body.system, '`system`', defects);
   const messages: MessageFact[] = [];
   const tools = [...readTools(body.tools, defects), ...readServers(body.mcp_servers, defects)];

@@ -4,6 +4,7 @@
  * the next. Pure.
  */
 import { isAbsent, isRecord, type JsonRecord } from './json.ts';
+import { note } from './reading.ts';
 
 const wordMembers = ['messages', 'prompt', 'input', 'inputs'] as const;
 
@@ -14,4 +15,15 @@ export function wordMembersIn(body: JsonRecord): readonly string[] {
 
 export function asksTwice(body: JsonRecord): boolean {
   return wordMembersIn(body).length > 1;
+}
+
+/**
+ * The messages of a chat; OpenRouter and others take one text in their place
+ * (https://openrouter.ai/docs/api/reference/overview), and with both nobody can say which of them counts.
+ */
+export function messagesOf({ messages, prompt }: JsonRecord, defects: string[]): unknown {
+  if (isAbsent(prompt)) return messages;
+  if (isAbsent(messages)) return [{ role: 'user', content: prompt }];
+  note(defects, 'the request asks for two things');
+  return messages;
 }

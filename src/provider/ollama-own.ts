@@ -54,11 +54,7 @@ const modelMembers: ReadonlySet<string> = new Set(['model', 'name', 'source', 'd
 const embedMembers: ReadonlySet<string> = new Set(['model', 'input', 'prompt']);
 
 /** The reading, with a defect for every member that this server would take for another. */
-export function withRespelled(
-  reading: RequestReading,
-  body: Buffer,
-  names: ReadonlySet<string>,
-): RequestReading {
+function withRespelled(reading: RequestReading, body: Buffer, names: ReadonlySet<string>): RequestReading {
   const { value } = readJson(body, 'the request body');
   const defects = [...reading.defects];
   noteRespelled(value, names, defects);

@@ -3,7 +3,9 @@
  * (https://platform.openai.com/docs/api-reference/chat). Pure; hostile bytes in, facts and defects out.
  */
 import type { CallReading, MessageFact, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
+import { messagesOf } from './asked-twice.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, parsedRecord, textOf } from './json.ts';
+import { noteRespelledConversation } from './member-spelling.ts';
 import { offeredBy } from './openai-offered-tools.ts';
 import { promptOf } from './prompt.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
@@ -225,21 +227,11 @@ function textBeside({ prediction, documents }: JsonRecord, defects: string[]): s
   return joined(expected, textWithin(documents));
 }
 
-/**
- * The messages; OpenRouter and others take one text in their place (https://openrouter.ai/docs/api/reference/overview),
- * and with both nobody can say which of them counts.
- */
-function messagesOf({ messages, prompt }: JsonRecord, defects: string[]): unknown {
-  if (isAbsent(prompt)) return messages;
-  if (isAbsent(messages)) return [{ role: 'user', content: prompt }];
-  note(defects, 'the request asks for two things');
-  return messages;
-}
-
 /** Reads a request body. An empty one asks for nothing: no defect. */
 export function readChatRequest(bytes: Buffer): RequestReading {
   const { body, defects, unread } = openRequest(bytes);
   if (body === null) return unread;
+  noteRespelledConversation(body, defects);
   const entries = boundedRecords(messagesOf(body, defects), messagesMax, '`messages`', defects);
   const messages = entries.map((entry) => readMessage(entry, defects));
   const said = promptOf(dataSourcesText(body.data_sources ?? body.dataSources), messages);

@@ -5,6 +5,7 @@
 import type { MessageFact, ResponseFacts, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
 import { qualified, toolNamedIn } from './call-readings.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, readJsonText, textOf } from './json.ts';
+import { noteRespelledConversation } from './member-spelling.ts';
 import { argumentsTextOf, contentText, inputTextOf } from './openai-chat.ts';
 import { offeredBy } from './openai-offered-tools.ts';
 import { promptOf } from './prompt.ts';
@@ -259,6 +260,7 @@ export function readInput(input: unknown, what: string, defects: string[]): read
 export function readResponsesRequest(bytes: Buffer): RequestReading {
   const { body, defects, unread } = openRequest(bytes);
   if (body === null) return unread;
+  noteRespelledConversation(body, defects);
   const instructed = contentText(body.instructions, defects);
   const messages = readInput(body.input, '`input`', defects);
   const said = promptOf(instructed, messages);

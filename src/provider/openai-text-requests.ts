@@ -5,6 +5,7 @@
 import type { ToolFact } from '../core/facts.ts';
 import { readFormRequest, type TextMembers, textFacts } from './form-request.ts';
 import { isAbsent, isRecord, type JsonRecord } from './json.ts';
+import { noteRespelled } from './member-spelling.ts';
 import { isForm } from './multipart.ts';
 import { contentText } from './openai-chat.ts';
 import { offeredBy } from './openai-offered-tools.ts';
@@ -67,6 +68,7 @@ function readJsonBody(body: JsonRecord, members: TextMembers, defects: string[])
     tokenIds += tokenIdsIn(body[name]);
   }
   const words = new Set([...paramsElsewhere, ...members.system, ...(members.text ?? [])]);
+  noteRespelled(body, new Set([...words, 'tools']), defects);
   const params = scalarParams(body, words);
   const said = {
     model: modelName(modelIn(body), defects),
