@@ -41,10 +41,14 @@ interface Told {
   readonly size: number;
 }
 
-/** `model` names the model at OpenAI, `deployment` at Azure. */
-function modelIn(target: string): string {
-  const query = new URLSearchParams(target.split('?')[1] ?? '');
-  return query.get('model') ?? query.get('deployment') ?? '';
+/** `model` names the model at OpenAI, `deployment` at Azure, which does not heed their case. More than one is a doubt. */
+export function modelsIn(target: string): readonly string[] {
+  const at = target.indexOf('?');
+  const query = [...new URLSearchParams(at === -1 ? '' : target.slice(at))];
+  const named = ['model', 'deployment'].flatMap((own) =>
+    query.filter(([name]) => name.toLowerCase() === own).map(([, value]) => value),
+  );
+  return [...new Set(named)];
 }
 
 const withItem =
@@ -72,7 +76,7 @@ function ownItems(input: unknown, defects: string[]): readonly unknown[] {
 }
 
 export function createRealtimeSession(target: string): RealtimeSession {
-  const named = modelIn(target);
+  const [named = ''] = modelsIn(target);
   let told: Told = { settings: noSettings, items: [], size: 0 };
   let read: { readonly of: Told; readonly facts: RequestBodyFacts } | null = null;
   let askedBy = '';

@@ -10,7 +10,7 @@ import type { ResponseReading } from './protocol.ts';
 import { note, unreadResponse } from './reading.ts';
 import type { ClientReading, ServerReading, SocketDialect, SocketMessage, SocketReader } from './realtime.ts';
 import { handedTo, openAnswer, type RealtimeAnswer, toolOf, wordsOf } from './realtime-openai-answer.ts';
-import { createRealtimeSession } from './realtime-openai-session.ts';
+import { createRealtimeSession, modelsIn } from './realtime-openai-session.ts';
 import {
   besideAnswers,
   mediaOf,
@@ -230,4 +230,8 @@ function failedResponse(id: string, response: JsonRecord, code: ErrorCode, messa
   };
 }
 
-export const openaiRealtime: SocketDialect = { operation: 'realtime', open: openReader };
+export const openaiRealtime: SocketDialect = {
+  operation: 'realtime',
+  doubt: (target) => (modelsIn(target).length > 1 ? 'The address names more than one model.' : ''),
+  open: openReader,
+};

@@ -74,6 +74,8 @@ export interface SocketReader {
 
 export interface SocketDialect {
   readonly operation: OperationName;
+  /** Why servers may take `target` for different things; '' or absent where all take it alike. */
+  doubt?(target: string): string;
   /** `target`: path and query of the connection, which may name the model. */
   open(target: string): SocketReader;
 }

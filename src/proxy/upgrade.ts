@@ -31,19 +31,22 @@ export async function takeUpgrade(
     refuseUpgrade(socket, toHoldpointError(thrown), null, null);
     return;
   }
+  const { protocol } = call.upstream;
   if (isUnclear(call.facts.path)) {
-    const error = new HoldpointError(
-      'bad_request',
-      'The dot segments of the path lead elsewhere for some servers.',
-      'Send the path without them.',
-    );
-    refuseUpgrade(socket, error, call.upstream.protocol, null);
+    const what = 'The dot segments of the path lead elsewhere for some servers.';
+    const error = new HoldpointError('bad_request', what, 'Send the path without them.');
+    refuseUpgrade(socket, error, protocol, null);
     return;
   }
   if (isTunnelled(call)) return openTunnel(req, socket, head, call, house);
   const dialect = socketDialectAt(call.facts.path);
+  const doubt = dialect?.doubt?.(call.target) ?? '';
+  if (doubt !== '') {
+    refuseUpgrade(socket, new HoldpointError('bad_request', doubt, 'Say it once.'), protocol, null);
+    return;
+  }
   if (dialect !== null) return openRealtime(req, socket, head, call, dialect, house, onSession);
-  refuseUpgrade(socket, unknownPath(call), call.upstream.protocol, null);
+  refuseUpgrade(socket, unknownPath(call), protocol, null);
 }
 
 /** Compared as routers may see the path, so that no spelling of another one gets through unread. */

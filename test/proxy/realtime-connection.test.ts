@@ -54,6 +54,21 @@ describe('the handshake', () => {
     expect(await scene.sidecar.ada.outcomeOf(id)).toBe(outcome);
   });
 
+  // Some servers take the first of two, others the last; some heed the case of a name.
+  test.each(['model=a&model=b', 'model=a&deployment=b', 'deployment=a&Deployment=b'])(
+    'that names two models goes nowhere: %s',
+    async (query) => {
+      const upstream = await startSocketUpstream();
+      const sidecar = await startTestSidecar({ upstreams: upstreamsOf(upstream.url) });
+      const client = await connectRaw(sidecar.proxyUrl);
+      client.send(rawRequest('GET', `/v1/realtime?${query}`, upgrade));
+      await client.until('\r\n\r\n');
+      expect(client.text()).toMatch(/^HTTP\/1\.1 400 /);
+      expect(upstream.talkers).toEqual([]);
+      client.destroy();
+    },
+  );
+
   test('that the provider refuses is relayed with its status, headers and body', async () => {
     const upstream = await startSocketUpstream();
     const sidecar = await startTestSidecar({ upstreams: upstreamsOf(upstream.url) });
