@@ -9,6 +9,7 @@ import type { Identity } from '../store/token-file.ts';
 import { type AmendmentInput, amendedMessage, amendmentSchema, whyTextIsFixed } from './amend.ts';
 import { denialOf } from './amended-judgement.ts';
 import type { HoldDetail } from './api/holds.ts';
+import { requireReleasable } from './held-judgement.ts';
 import type { ControlParts } from './parts.ts';
 import { peopleNow, requireRuler } from './ruling.ts';
 import type { Exchange } from './view.ts';
@@ -23,6 +24,7 @@ const refusals: readonly ErrorCode[] = [
   'invalid_argument',
   'already_ruled',
   'ruling_expired',
+  'policy_changed',
   'not_amendable',
   'not_divisible',
 ];
@@ -69,14 +71,26 @@ export async function actionsFor(
     });
   const amendFor = await ruling({ verdict: 'amend' });
   const amend = amendFor || (await whyNotAmended(parts, hold, exchange));
+  const released = await whyNotReleased(parts, hold, exchange);
   return {
-    release: await ruling({ verdict: 'release' }),
+    release: (await ruling({ verdict: 'release' })) || released,
     deny: await ruling({ verdict: 'deny' }),
     amend,
     amendText: amend || whyTextIsFixed(hold),
     releaseCalls: amendFor || (await whyNotDivided(parts, hold, exchange)),
-    breakGlass: await ruling({ verdict: 'release', breakGlass: true }),
+    breakGlass: (await ruling({ verdict: 'release', breakGlass: true })) || released,
   };
+}
+
+/** Why a policy that came since lets nobody release it; '' where it does, or where that is not told here. */
+async function whyNotReleased(
+  { ledger, policy }: ControlParts,
+  hold: Hold,
+  exchange: Exchange | null,
+): Promise<string> {
+  if (exchange === null || hold.state.status !== 'pending') return '';
+  if (heldLength(hold, exchange) > trialCharactersMax) return '';
+  return whyNot(() => requireReleasable(ledger, hold, policy()));
 }
 
 async function whyNotAmended(parts: ControlParts, hold: Hold, exchange: Exchange | null): Promise<string> {
@@ -114,13 +128,18 @@ async function whyNotDivided(parts: ControlParts, hold: Hold, exchange: Exchange
 function onTrial(
   parts: ControlParts,
   hold: Hold,
-  { request, response }: Exchange,
+  exchange: Exchange,
   input: AmendmentInput,
 ): Promise<string> {
-  const { body } = hold.phase === 'request' ? request.raw : (response ?? request).raw;
-  if (body.length > trialCharactersMax) return Promise.resolve('');
+  if (heldLength(hold, exchange) > trialCharactersMax) return Promise.resolve('');
   // Which rule denies it hangs on what is written there, but for nobody's being able to tell.
-  return whyNot(async () => denialOf(parts, hold, await amendedMessage(parts.ledger, hold, input)));
+  return whyNot(async () =>
+    denialOf(parts.ledger, hold, await amendedMessage(parts.ledger, hold, input), parts.policy()),
+  );
+}
+
+function heldLength({ phase }: Hold, { request, response }: Exchange): number {
+  return (phase === 'request' ? request : (response ?? request)).raw.body.length;
 }
 
 const notReadByRole = 'Your role does not read what is held.';

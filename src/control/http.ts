@@ -94,6 +94,7 @@ const titles: Partial<Record<ErrorCode, string>> = {
   already_ruled: 'Already ruled',
   digest_mismatch: 'The held bytes are others',
   ruling_expired: 'Too late',
+  policy_changed: 'The policy changed',
   signature_required: 'A signature is needed',
   signature_invalid: 'The signature does not hold',
   invalid_argument: 'The request is not valid',

@@ -3,12 +3,14 @@ import type { z } from 'zod';
 import { HoldpointError } from '../core/errors.ts';
 import type { RoleBook } from '../core/roles.ts';
 import type { Hold } from '../hold/record.ts';
-import { type PeopleNow, rolesNow } from '../hold/state.ts';
+import { afterRuling, type PeopleNow, rolesNow } from '../hold/state.ts';
+import type { Policy } from '../policy/policy.ts';
 import { amendedMessage } from './amend.ts';
 import { requireNotDenied } from './amended-judgement.ts';
 import type { rulingSchema } from './api/rulings.ts';
 import type { SignedRuling } from './api/signed-rulings.ts';
 import { divide } from './divided.ts';
+import { requireReleasable } from './held-judgement.ts';
 import type { ControlParts } from './parts.ts';
 import type { Caller } from './sign-in/caller.ts';
 import { checkSignature } from './signed-ruling.ts';
@@ -57,21 +59,35 @@ export async function ruleOn(
     ...(inStead === undefined ? {} : { inStead }),
   };
   // Asked again when it is sealed: other rulings and the ledger may take their time in between.
+  const inForce = parts.policy();
   const confirm = (): void => {
     requireStanding();
+    if (verdict !== 'deny') requireStillInForce(parts, inForce);
     checked?.stillHolds();
     stead?.stillHolds();
   };
   const divided = calls === undefined ? null : await divide(ledger, hold, calls);
   if (divided !== null) {
     const { withheld, message } = divided;
-    await requireNotDenied(parts, hold, message);
+    await requireNotDenied(ledger, hold, message, inForce);
     await holds.rule(hold, { ...shared, verdict: 'amend', withheld }, message, confirm);
     return;
   }
   const message = amendment === undefined ? null : await amendedMessage(ledger, hold, amendment);
-  if (message !== null) await requireNotDenied(parts, hold, message);
-  await holds.rule(hold, { ...shared, verdict, breakGlass }, message, confirm);
+  if (message !== null) await requireNotDenied(ledger, hold, message, inForce);
+  const ruling = { ...shared, verdict, breakGlass };
+  if (verdict === 'release') {
+    // First whether this person may rule at all: what rules say by now tells something about the held content.
+    afterRuling(hold.state, ruling, parts.clock.nowMs());
+    await requireReleasable(ledger, hold, inForce);
+  }
+  await holds.rule(hold, ruling, message, confirm);
+}
+
+/** Throws `policy_changed`: a release goes by the rules in force when it is sealed. */
+function requireStillInForce({ policy }: Pick<ControlParts, 'policy'>, judgedBy: Policy): void {
+  if (policy().digest === judgedBy.digest) return;
+  throw new HoldpointError('policy_changed', 'The policy changed while this was ruled on.', 'Rule again.');
 }
 
 export type RulingParts = Pick<

@@ -29,6 +29,7 @@ export const httpStatusByCode = {
   already_ruled: 409,
   digest_mismatch: 409,
   ruling_expired: 409,
+  policy_changed: 409,
   report_differs: 409,
   not_divisible: 422,
   not_amendable: 409,

@@ -33,7 +33,7 @@ const blankResponse: ResponseFacts = {
 /** The judging half of a Policy. The rules are in the order of the file, and so are the matches. */
 export function judgeBy(
   rules: readonly CompiledRule[],
-): Pick<Policy, 'judge' | 'textMayStream' | 'deniesBy' | 'hasRules'> {
+): Pick<Policy, 'judge' | 'textMayStream' | 'denies' | 'deniesBy' | 'hasRules'> {
   const byPhase: Readonly<Record<Phase, readonly CompiledRule[]>> = {
     request: rules.filter((rule) => rule.phase === 'request'),
     response: rules.filter((rule) => rule.phase === 'response'),
@@ -52,6 +52,7 @@ export function judgeBy(
       const { action } = judge(withoutToolCalls, { ...facts, response: blankResponse });
       return strictness[action] < strictness.hold;
     },
+    denies: (phase) => byPhase[phase].some(({ match }) => match.action === 'deny'),
     deniesBy: (phase, facts) =>
       byPhase[phase].some(
         ({ match, expression }) => match.action === 'deny' && readsOneOf(expression, facts),

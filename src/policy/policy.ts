@@ -66,6 +66,8 @@ export interface Policy {
    * of the answer, at tool calls only, and is false for this request while there are none.
    */
   textMayStream(facts: Facts): boolean;
+  /** True when a rule of the phase denies, whatever it looks at. */
+  denies(phase: Phase): boolean;
   /** True when a rule of the phase that denies reads, or may read, one of these facts, such as `request.subject`. */
   deniesBy(phase: Phase, facts: ReadonlySet<string>): boolean;
   /** False when no rule looks at the phase, so that the proxy can skip work. */

@@ -1,6 +1,7 @@
-/** What rules say of an amendment, by what the ledger has of the call: where that is too little, nobody amends it. */
+/** What rules say of an amendment or a late release, by what the ledger has of the call: too little lets nothing through. */
 import { afterEach, expect, test } from 'vitest';
 import { denialOf } from '../../src/control/amended-judgement.ts';
+import { requireReleasable } from '../../src/control/held-judgement.ts';
 import { encodeHttpMessage } from '../../src/core/http-message.ts';
 import type { JsonObject } from '../../src/ledger/canonical.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
@@ -31,7 +32,7 @@ let ledger: Ledger | undefined;
 afterEach(() => ledger?.close('test over'));
 
 /** A held answer about the weather to a request of which the entry says `stored`. */
-async function heldAnswer(stored: JsonObject) {
+async function sealHeldAnswer(stored: JsonObject) {
   const opened = await createLedgerUnderTest().open();
   ledger = opened;
   const startLine = 'POST /v1/chat/completions HTTP/1.1';
@@ -50,7 +51,12 @@ async function heldAnswer(stored: JsonObject) {
   });
   await answered.durable;
   const hold = { phase: 'response', decision: asked.seq, response: answered.seq } as const;
-  return (text: string) => denialOf({ ledger: opened, policy: () => policy }, hold, answerOf(text));
+  return { opened, hold };
+}
+
+async function heldAnswer(stored: JsonObject) {
+  const { opened, hold } = await sealHeldAnswer(stored);
+  return (text: string) => denialOf(opened, hold, answerOf(text), policy);
 }
 
 test('an amended answer is judged as it would go on, not as it was held', async () => {
@@ -79,6 +85,15 @@ rules:
 `,
 );
 
+test('an answer that cannot be judged again is released only by the policy that held it, or by one that denies nothing', async () => {
+  const { opened, hold } = await sealHeldAnswer({ stored: 10 });
+  const released = (policyDigest: string, inForce: Policy) =>
+    requireReleasable(opened, { ...hold, policyDigest }, inForce);
+  await expect(released('another', policy)).rejects.toMatchObject({ code: 'policy_changed' });
+  await released(policy.digest, policy);
+  await released('another', files);
+});
+
 test('a request to run files is not amended where a rule denies by which of them were judged', async () => {
   const opened = await createLedgerUnderTest().open();
   ledger = opened;
@@ -94,8 +109,7 @@ test('a request to run files is not amended where a rule denies by which of them
   });
   await asked.durable;
   const hold = { phase: 'request', decision: asked.seq, response: null } as const;
-  const denial = (inForce: Policy) =>
-    denialOf({ ledger: opened, policy: () => inForce }, hold, messageOf('file-b'));
+  const denial = (inForce: Policy) => denialOf(opened, hold, messageOf('file-b'), inForce);
   await expect(denial(files)).rejects.toMatchObject({ code: 'not_amendable' });
   // Of rules that look at something else everything is known.
   expect(await denial(policy)).toBe(null);

@@ -34,7 +34,7 @@ export const ruleOnHold: Operation = {
   id: 'ruleOnHold',
   tag: 'holds',
   summary: 'Rule on a hold',
-  description: `Answered once the ruling is sealed. Which roles may rule was fixed by the policy when the hold opened, with the times from which further ones may; the requester may not where the rule says so. Refused with 409 when it was already ruled, has expired, the digest differs, or what is held cannot be amended.`,
+  description: `Answered once the ruling is sealed. Which roles may rule was fixed by the policy when the hold opened, with the times from which further ones may; the requester may not where the rule says so. Refused with 409 when it was already ruled, has expired, the digest differs, what is held cannot be amended, or a policy that came into force since denies it: then it is held on.`,
   ...allowed('see'),
   body: {
     schema: z.union([rulingSchema, signedRulingSchema]),
@@ -46,6 +46,7 @@ export const ruleOnHold: Operation = {
     'already_ruled',
     'digest_mismatch',
     'ruling_expired',
+    'policy_changed',
     'not_divisible',
     'not_amendable',
     'signature_required',

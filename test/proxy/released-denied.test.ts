@@ -1,0 +1,115 @@
+/** A rule that denies by the time somebody releases: what was held before it came is no way around it. */
+import { writeFileSync } from 'node:fs';
+import { afterEach, expect, test } from 'vitest';
+import { z } from 'zod';
+import { endAll } from '../support/endings.ts';
+import { startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
+import { makePlace, spawnSidecar } from '../support/sidecar.ts';
+import { chatRequest, chatTransfer } from './answers.ts';
+import { holdTransfers, holdUnlistedModels } from './policies.ts';
+import { type Rig, startRig } from './rig.ts';
+
+afterEach(endAll);
+
+const json = ['Content-Type: application/json'];
+const refused = { status: 409, code: 'policy_changed' };
+
+/** A policy of one rule, true of `yes` and not of `no`. */
+function denying(phase: string, when: string, yes: string, no: string): string {
+  return `version: "stricter"
+rules:
+  - id: stricter
+    title: Since a moment ago
+    phase: ${phase}
+    when: ${when}
+    action: deny
+    tests:
+      - { name: yes, expect: match, ${phase}: ${yes} }
+      - { name: no, expect: no-match, ${phase}: ${no} }
+`;
+}
+const denyModel = (name: string): string =>
+  denying('request', `request.model == "${name}"`, `{ model: ${name} }`, '{ model: none }');
+const denyTransfers = denying(
+  'response',
+  'response.toolCalls.exists(c, c.name == "transfer_funds")',
+  '{ toolCalls: [{ name: transfer_funds, arguments: {} }] }',
+  '{ toolCalls: [] }',
+);
+
+async function change({ sidecar }: Rig, policy: string): Promise<void> {
+  writeFileSync(sidecar.place.policyFile, policy);
+  await sidecar.sidecar.reloadPolicy();
+}
+
+/** Why the reviewer may not release it, as the hold says; '' where they may. */
+async function whyNotReleased({ sidecar: { controlUrl, place } }: Rig, id: string): Promise<string> {
+  const authorization = `Bearer ${place.tokenOf('ada', 'reviewer')}`;
+  const response = await fetch(`${controlUrl}/api/v1/holds/${id}`, { headers: { authorization } });
+  return z.object({ actions: z.object({ release: z.string() }) }).parse(await response.json()).actions
+    .release;
+}
+
+test('a held request that a newer rule denies is not released, and goes nowhere until the rule is gone', async () => {
+  const rig = await startRig({ policy: holdUnlistedModels });
+  const { ada } = rig.sidecar;
+  const client = await rig.chat(chatRequest({ model: 'other' }));
+  const held = await ada.nextHold();
+  await change(rig, denyModel('other'));
+  expect(await ada.rule(held, { verdict: 'release' })).toEqual(refused);
+  expect(rig.upstream.requests).toHaveLength(0);
+  expect(await ada.pending()).toHaveLength(1);
+  expect(await whyNotReleased(rig, held.id)).toContain('the rule stricter denies it by now');
+  await change(rig, denyModel('another'));
+  expect(await whyNotReleased(rig, held.id)).toBe('');
+  expect((await ada.rule(held, { verdict: 'release' })).status).toBe(201);
+  expect((await client.answer()).status).toBe(200);
+  expect(rig.upstream.requests).toHaveLength(1);
+});
+
+test('a held answer that a newer rule denies is not released, and can be denied', async () => {
+  const rig = await startRig({ policy: holdTransfers });
+  rig.upstream.script((_request, to) => to.send(wholeAnswer('200 OK', json, chatTransfer(25_000))));
+  const client = await rig.chat(chatRequest());
+  const { ada } = rig.sidecar;
+  const held = await ada.nextHold();
+  await change(rig, denyTransfers);
+  expect(await ada.rule(held, { verdict: 'release' })).toEqual(refused);
+  expect((await ada.rule(held, { verdict: 'deny', reason: 'The rule says so.' })).status).toBe(201);
+  const answer = await client.answer();
+  expect(answer.status).toBe(403);
+  expect(answer.body.toString()).not.toContain('25000');
+});
+
+test('what a newer policy only holds, the ruling on it lets through', async () => {
+  const rig = await startRig({ policy: holdUnlistedModels });
+  const client = await rig.chat(chatRequest({ model: 'other' }));
+  const held = await rig.sidecar.ada.nextHold();
+  await change(rig, denyModel('other').replace('action: deny', 'action: hold'));
+  expect((await rig.sidecar.ada.rule(held, { verdict: 'release' })).status).toBe(201);
+  expect((await client.answer()).status).toBe(200);
+});
+
+test('what was held before a restart is released by the policy that came with it', async () => {
+  const upstream = await startRawUpstream((_request, to) =>
+    to.send(wholeAnswer('200 OK', json, chatTransfer(25_000))),
+  );
+  const settings = {
+    policy: holdTransfers,
+    upstreams: { openai: { url: upstream.url, protocol: 'openai', mount: '/' } },
+  } as const;
+  const place = makePlace(settings);
+  const first = await spawnSidecar(settings, place);
+  const asked = fetch(`${first.proxyUrl}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: chatRequest(),
+  });
+  const held = await first.ada.nextHold();
+  expect(await first.kill('SIGTERM')).toBe(0);
+  expect((await asked).status).toBe(503);
+  writeFileSync(place.policyFile, denyTransfers);
+  const second = await spawnSidecar(settings, place);
+  expect(await second.ada.rule(held, { verdict: 'release' })).toEqual(refused);
+  expect(await second.ada.pending()).toHaveLength(1);
+});
