@@ -76,7 +76,7 @@ export async function ruleOn(
   const message = amendment === undefined ? null : await amendedMessage(ledger, hold, amendment);
   if (message !== null) await requireNotDenied(ledger, hold, message, inForce);
   const ruling = { ...shared, verdict, breakGlass };
-  if (verdict === 'release') {
+  if (verdict === 'release' && inForce.digest !== hold.policyDigest) {
     // First whether this person may rule at all: what rules say by now tells something about the held content.
     afterRuling(hold.state, ruling, parts.clock.nowMs());
     await requireReleasable(ledger, hold, inForce);

@@ -11,6 +11,7 @@ import { createPeople } from '../../src/core/people.ts';
 import { createRoleBook } from '../../src/core/roles.ts';
 import { createDelegations } from '../../src/hold/delegations.ts';
 import { createHoldQueue } from '../../src/hold/queue.ts';
+import { loadPolicy } from '../../src/policy/compile.ts';
 import { createManualTime } from '../support/time.ts';
 import { createLedgerUnderTest } from './ledger-under-test.ts';
 
@@ -52,7 +53,8 @@ async function stage() {
   });
   await request.durable;
   const digest = request.parts[0]?.c ?? '';
-  const policy = 'ab'.repeat(32);
+  let inForce = loadPolicy('policy.yaml', 'version: "1"\nrules: []\n');
+  const policy = inForce.digest;
   const hold = await holds.open(
     {
       ...{ decision: request.seq, phase: 'request', rules: [], policyDigest: policy, policyVersion: '1' },
@@ -78,9 +80,7 @@ async function stage() {
     roles: createRoleBook(),
     otherNames: createPeople([]),
     roleOf: () => 'reviewer',
-    policy: () => {
-      throw new Error('Rules are asked about amendments alone.');
-    },
+    policy: () => inForce,
   };
   const order = { verdict: 'release', reason: 'Seen.', digest } as const;
   const { signed } = key.signOrder(order, {
@@ -101,6 +101,9 @@ async function stage() {
     endDelegation: () => delegations.end({ by: 'bob', role: 'reviewer' }, lent.seq),
     rule: (requireStanding = (): void => undefined) =>
       ruleOn(parts, hold, ada, { ...order, breakGlass: false }, signed, requireStanding),
+    changePolicy: () => {
+      inForce = loadPolicy('policy.yaml', 'version: "2"\nrules: []\n');
+    },
     withdraw: () => withdrawKey(parts, ada, { key: key.publicKey, reason: 'lost' }),
     comment: () => holds.comment(hold, { by: 'bob', role: 'reviewer' }, 'Wait.'),
     /** What was sealed so far is on its way to the disk: what comes now is in a later commit. */
@@ -138,6 +141,19 @@ it('a key counts in a ruling that is sealed before its withdrawal is', async () 
   letCommits();
   await Promise.all([ruled, withdrawn]);
   expect(hold.state.status).toBe('released');
+  expect(await findings()).toEqual([]);
+});
+
+it('a release does not count once the policy that it was judged by is in force no more', async () => {
+  const { rule, changePolicy, comment, isCommitting, letCommits, hold, findings } = await stage();
+  const said = comment();
+  await isCommitting();
+  const ruled = rule();
+  changePolicy();
+  letCommits();
+  await expect(ruled).rejects.toMatchObject({ code: 'policy_changed' });
+  await said;
+  expect(hold.state.status).toBe('pending');
   expect(await findings()).toEqual([]);
 });
 
