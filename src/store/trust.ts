@@ -4,19 +4,22 @@ import { HoldpointError, refusalOf } from '../core/errors.ts';
 import { parseWitnessKey } from '../ledger/verify/cosignature.ts';
 import { parseVerifierKey } from '../ledger/verify/note.ts';
 
-const next = 'A key looks like <origin>+<8 hex>+<base64>; print it with: holdpoint keys show.';
+const nextOfLedger = 'A key looks like <origin>+<8 hex>+<base64>; print it with: holdpoint keys show.';
+const nextOfWitness =
+  "A witness's key looks like <name>+<8 hex>+<base64>; print it where the witness runs: holdpoint keys witness.";
 
 /** A verifier key, or a file with one on each line. Throws `usage` for what is neither. */
 export function readTrust(trust: string): readonly string[] {
-  return readKeys(trust, (text) => parseVerifierKey(text));
+  return readKeys(trust, (text) => parseVerifierKey(text), nextOfLedger);
 }
 
 /** The same for the keys of witnesses. */
 export function readWitnesses(given: readonly string[]): readonly string[] {
-  return given.flatMap((each) => readKeys(each, parseWitnessKey));
+  return given.flatMap((each) => readKeys(each, parseWitnessKey, nextOfWitness));
 }
 
-function readKeys(trust: string, parse: typeof parseWitnessKey): readonly string[] {
+/** `next` says where such a key comes from. */
+function readKeys(trust: string, parse: typeof parseWitnessKey, next: string): readonly string[] {
   const isFile = existsSync(trust);
   const text = isFile ? readFileOrThrow(trust).toString('utf8') : trust;
   const lines = text.split('\n').map((line, index) => ({ number: index + 1, key: line.trim() }));
