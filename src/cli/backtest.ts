@@ -1,10 +1,10 @@
 /** `holdpoint policy backtest`: asks a running sidecar to replay a draft over its record, page by page, and adds the pages up. */
 import { addPages, type BacktestPage, readBacktestPage } from '../console/backtest-data.ts';
+import { countText } from '../console/counts.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { draftName } from '../policy/draft-name.ts';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
-import { countText } from './counts.ts';
 import { onlyArgument, readArguments, requiredText } from './options.ts';
 import { outputIsGone, printJson, printLine, printTable, visible } from './print.ts';
 import { readPolicy } from './read-policy.ts';

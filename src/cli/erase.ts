@@ -1,10 +1,10 @@
 /** `holdpoint erase …` and `holdpoint legal-hold …`: content that goes, and content that must stay. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { counted, countText } from '../console/counts.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
-import { counted, countText } from './counts.ts';
 import {
   type Options,
   onlyArgument,

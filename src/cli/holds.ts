@@ -1,12 +1,12 @@
 /** `holdpoint holds …`: the queue and rulings from a terminal. */
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
+import { countText } from '../console/counts.ts';
 import { HoldpointError, refusalOf } from '../core/errors.ts';
 import { becauseLines } from './because.ts';
 import { callLines } from './call-lines.ts';
 import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
-import { countText } from './counts.ts';
 import { type Detail, detailSchema, listSchema, summarySchema, unnamed } from './hold-answers.ts';
 import { ruleOnMany } from './holds-many.ts';
 import { type Options, onlyArgument, readArguments, readOptions, requiredText } from './options.ts';

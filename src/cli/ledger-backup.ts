@@ -2,6 +2,7 @@
 import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultConfigFile, type LoadedConfig, loadConfig } from '../config/load.ts';
+import { counted } from '../console/counts.ts';
 import { systemClock, systemRandom } from '../core/clock.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { signerOf } from '../ledger/checkpoint.ts';
@@ -15,7 +16,6 @@ import { openLedgerCopy } from '../store/ledger-copy.ts';
 import { lostBy, requireNoLedger, restoreBackup } from '../store/restore.ts';
 import { readTrust } from '../store/trust.ts';
 import { type Command, exitCodes } from './command.ts';
-import { counted } from './counts.ts';
 import { withCopy, writable } from './ledger-export.ts';
 import { onlyArgument, readArguments } from './options.ts';
 import { printJson, printLine, visible } from './print.ts';

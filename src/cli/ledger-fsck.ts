@@ -1,11 +1,11 @@
 /** `holdpoint ledger fsck`: the files of a ledger, checksum by checksum; what its entries say is for `verify`. */
 import { existsSync } from 'node:fs';
 import { defaultConfigFile, loadConfig } from '../config/load.ts';
+import { counted } from '../console/counts.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { fsck } from '../store/fsck.ts';
 import { repair } from '../store/repair.ts';
 import { type Command, exitCodes } from './command.ts';
-import { counted } from './counts.ts';
 import { readOptions } from './options.ts';
 import { printJson, printLine, visible } from './print.ts';
 

@@ -1,11 +1,11 @@
 /** `holdpoint decisions report`: sends decisions that were made elsewhere to a running sidecar, some hundred lines at a time. */
 import { createReadStream } from 'node:fs';
 import { z } from 'zod';
+import { countText } from '../console/counts.ts';
 import { HoldpointError, refusalOf } from '../core/errors.ts';
 import { linesOf } from '../report/split.ts';
 import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
-import { countText } from './counts.ts';
 import { onlyArgument, readArguments } from './options.ts';
 import { printJson, printLine, safeJson } from './print.ts';
 import { refusedLines } from './refused-lines.ts';

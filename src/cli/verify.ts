@@ -1,5 +1,6 @@
 /** `holdpoint verify`: the offline verdict on a data directory, an export or a backup, for people and for scripts. */
 import { statSync } from 'node:fs';
+import { countText } from '../console/counts.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { createNativePrimitives } from '../ledger/native-primitives.ts';
 import type { Verdict } from '../ledger/verify/verify.ts';
@@ -7,7 +8,6 @@ import { isBackup } from '../store/backup.ts';
 import { readFileOrThrow, readWitnesses } from '../store/trust.ts';
 import { verifyDirectory } from '../store/verify-directory.ts';
 import { type Command, exitCodes } from './command.ts';
-import { countText } from './counts.ts';
 import { onlyArgument, readArguments } from './options.ts';
 import { printJson, printLine, visible } from './print.ts';
 import { verifyBackup, verifyExport } from './verify-export.ts';

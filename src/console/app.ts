@@ -4,6 +4,7 @@ import { useEffect, useReducer } from 'preact/hooks';
 import { AbsencePage } from './absence.ts';
 import { Alerts } from './alerts.ts';
 import { ConnectionBanner } from './connection.ts';
+import { countText } from './counts.ts';
 import { DecisionPage } from './decision.ts';
 import { DecisionsPage } from './decisions.ts';
 import type { Desk, DeskState } from './desk.ts';
@@ -82,5 +83,5 @@ function useDesk(desk: Desk): DeskState {
 function titleOf({ identity, order, unread, link }: DeskState): string {
   if (identity === null) return 'Sign in · Holdpoint';
   const lost = link.status === 'lost' ? 'Disconnected · ' : '';
-  return order.length === 0 ? `${lost}Holdpoint` : `${lost}(${order.length + unread}) Holdpoint`;
+  return order.length === 0 ? `${lost}Holdpoint` : `${lost}(${countText(order.length + unread)}) Holdpoint`;
 }

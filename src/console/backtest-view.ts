@@ -1,6 +1,7 @@
 /** Shows what a draft would have said, beside what was said: the verdicts that change, then rule by rule. */
 import { type ComponentChild, h } from 'preact';
 import type { BacktestPage, BacktestRule, Noted } from './backtest-data.ts';
+import { counted, countText } from './counts.ts';
 import { VerdictMark } from './outcome.ts';
 import { decisionAddress } from './place.ts';
 import { RecordTable } from './record-table.ts';
@@ -22,10 +23,14 @@ export function BacktestView({ sum }: { readonly sum: BacktestPage }): Component
   const changed = changes.reduce((count, { decisions }) => count + decisions, 0);
   return h('div', { class: 'backtest' }, [
     h('p', null, [
-      h('strong', null, changed === 0 ? 'No verdict changes' : `${changed} verdicts change`),
+      h(
+        'strong',
+        null,
+        changed === 0 ? 'No verdict changes' : counted(changed, 'verdict changes', 'verdicts change'),
+      ),
       ' with version ',
       h(Recorded, { text: sum.draft.version }),
-      ` (${sum.replayed.request} requests and ${sum.replayed.response} answers replayed).`,
+      ` (${counted(sum.replayed.request, 'request', 'requests')} and ${counted(sum.replayed.response, 'answer', 'answers')} replayed).`,
     ]),
     changes.length === 0
       ? null
@@ -34,7 +39,7 @@ export function BacktestView({ sum }: { readonly sum: BacktestPage }): Component
           { class: 'changes' },
           changes.map(({ before, now, decisions }) =>
             h('li', { key: `${before} ${now}` }, [
-              h('span', { class: 'num' }, decisions),
+              h('span', { class: 'num' }, countText(decisions)),
               ' from ',
               h(VerdictMark, { verdict: before }),
               ' to ',
@@ -48,7 +53,7 @@ export function BacktestView({ sum }: { readonly sum: BacktestPage }): Component
       { class: 'quiet' },
       sum.notReplayed.map(({ reason, phase, ...noted }) =>
         h('li', { key: `${phase} ${reason}` }, [
-          `Not replayed: ${noted.decisions} ${phase === 'request' ? 'requests' : 'answers'}, `,
+          `Not replayed: ${phase === 'request' ? counted(noted.decisions, 'request', 'requests') : counted(noted.decisions, 'answer', 'answers')}, `,
           `${obstacleWords[reason] ?? reason} (`,
           examplesOf(noted),
           ').',
@@ -72,15 +77,18 @@ function RuleRow({ rule }: { readonly rule: BacktestRule }): ComponentChild {
   return h('tr', null, [
     h('th', { scope: 'row', title: rule.title }, h('code', null, h(Recorded, { text: rule.rule }))),
     h('td', null, rule.action ?? h('span', { class: 'quiet' }, 'not in it')),
-    h('td', { class: 'num' }, rule.before),
-    h('td', { class: 'num' }, rule.now),
+    h('td', { class: 'num' }, countText(rule.before)),
+    h('td', { class: 'num' }, countText(rule.now)),
     [newly, noLonger, failed, unknown].map((noted, place) => h('td', { key: place }, countOf(noted))),
   ]);
 }
 
 function countOf(noted: Noted): ComponentChild {
   if (noted.decisions === 0) return h('span', { class: 'quiet' }, '0');
-  return [h('span', { class: 'num' }, noted.decisions), h('div', { class: 'examples' }, examplesOf(noted))];
+  return [
+    h('span', { class: 'num' }, countText(noted.decisions)),
+    h('div', { class: 'examples' }, examplesOf(noted)),
+  ];
 }
 
 function examplesOf({ examples }: Noted): ComponentChild {

@@ -3,6 +3,7 @@
  * are classes, never the only difference: a series has its place in the stack, its name in the legend and its column.
  */
 import { type ComponentChild, h } from 'preact';
+import { countText } from './counts.ts';
 
 export interface Series {
   readonly name: string;
@@ -139,7 +140,7 @@ export function Bars({ title, says, bars, empty }: BarsProps): ComponentChild {
             bars.map(({ name, key, value, tone, href }) =>
               h('tr', { key }, [
                 h('th', { scope: 'row' }, href === undefined ? name : h('a', { href }, name)),
-                h('td', { class: 'num' }, value.toLocaleString('en')),
+                h('td', { class: 'num' }, countText(value)),
                 h(
                   'td',
                   { class: 'bar-cell', 'aria-hidden': 'true' },

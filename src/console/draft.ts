@@ -6,6 +6,7 @@ import { type ComponentChild, h } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { addPages, type BacktestPage } from './backtest-data.ts';
 import { BacktestView } from './backtest-view.ts';
+import { counted, countText } from './counts.ts';
 import type { Desk } from './desk.ts';
 import { differenceOf } from './difference.ts';
 import { DifferenceView } from './difference-view.ts';
@@ -110,7 +111,11 @@ function Draft({ desk, inForce }: { readonly desk: Desk; readonly inForce: strin
               },
             },
             depths.map((count) =>
-              h('option', { key: count, value: count, selected: count === depth }, `newest ${shown(count)}`),
+              h(
+                'option',
+                { key: count, value: count, selected: count === depth },
+                `newest ${countText(count)}`,
+              ),
             ),
           ),
         ]),
@@ -173,11 +178,7 @@ function useReplay(desk: Desk) {
 
 function progressOf({ sum, isRunning }: Replay): string {
   const count = sum?.decisions ?? 0;
-  if (isRunning) return `${shown(count)} decisions replayed …`;
+  if (isRunning) return `${counted(count, 'decision', 'decisions')} replayed …`;
   if (sum === null) return '';
-  return `${shown(count)} decisions replayed. ${sum.next === null ? 'There are no older ones.' : 'There are older ones.'}`;
-}
-
-function shown(count: number): string {
-  return count.toLocaleString('en');
+  return `${counted(count, 'decision', 'decisions')} replayed. ${sum.next === null ? 'There are no older ones.' : 'There are older ones.'}`;
 }

@@ -9,6 +9,7 @@ import {
   readInclusion,
   signedTree,
 } from './check.ts';
+import { countText } from './counts.ts';
 import type { Entry } from './decision-data.ts';
 import type { Desk } from './desk.ts';
 import { messageOf } from './desk-state.ts';
@@ -76,7 +77,7 @@ function ProofReport({ report }: { readonly report: Report }): ComponentChild {
     h('p', { class: broken.length === 0 ? 'verdict-good' : 'problem' }, [
       h('span', { 'aria-hidden': 'true' }, broken.length === 0 ? '✓ ' : '✗ '),
       broken.length === 0
-        ? `Proven: ${entries.length === 1 ? 'the entry is' : `all ${entries.length} entries are`} in the ledger of ${checkpoint.size} that ${checkpoint.origin} signs.`
+        ? `Proven: ${entries.length === 1 ? 'the entry is' : `all ${countText(entries.length)} entries are`} in the ledger of ${countText(checkpoint.size)} that ${checkpoint.origin} signs.`
         : 'Not proven.',
     ]),
     h(

@@ -1,6 +1,7 @@
 /** The queue: what waits, oldest deadline first, and below it what was ruled lately. */
 import { type ComponentChild, h } from 'preact';
 import { useMemo } from 'preact/hooks';
+import { countText } from './counts.ts';
 import type { Desk, DeskState } from './desk.ts';
 import type { HoldSummary } from './hold-data.ts';
 import { InboxLine } from './inbox-line.ts';
@@ -31,10 +32,10 @@ export function Inbox({ desk, state }: { readonly desk: Desk; readonly state: De
     h('div', { class: 'inbox-head' }, [
       h('h1', { id: 'inbox-title' }, [
         'Waiting for a ruling ',
-        h('span', { class: 'num' }, filter === '' ? order.length + unread : pending.length),
+        h('span', { class: 'num' }, countText(filter === '' ? order.length + unread : pending.length)),
       ]),
       pending.length < order.length
-        ? h('span', { class: 'quiet' }, `of ${order.length + unread}; filtered`)
+        ? h('span', { class: 'quiet' }, `of ${countText(order.length + unread)}; filtered`)
         : null,
       isUnsorted
         ? h('button', { type: 'button', class: 'button button-quiet', onClick: desk.sort }, [
@@ -54,7 +55,7 @@ export function Inbox({ desk, state }: { readonly desk: Desk; readonly state: De
           linePixels,
         })
       : h(Nothing, { desk, state }),
-    unread > 0 ? h('p', { class: 'lines-more' }, `Reading ${unread} more …`) : null,
+    unread > 0 ? h('p', { class: 'lines-more' }, `Reading ${countText(unread)} more …`) : null,
     recent.length > 0
       ? h('section', { class: 'recent', 'aria-labelledby': 'recent-title' }, [
           h('h2', { id: 'recent-title' }, 'Ruled lately'),

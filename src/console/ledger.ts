@@ -2,6 +2,7 @@
 import { type ComponentChild, h } from 'preact';
 import { useState } from 'preact/hooks';
 import { type CheckpointAnswer, readCheckpointAnswer } from './check.ts';
+import { counted, countText } from './counts.ts';
 import { type Entry, readEntry } from './decision-data.ts';
 import type { Desk } from './desk.ts';
 import { messageOf } from './desk-state.ts';
@@ -55,14 +56,10 @@ function LedgerOverview({ desk }: { readonly desk: Desk }): ComponentChild {
 function Size({ checkpoint }: { readonly checkpoint: CheckpointAnswer }): ComponentChild {
   const remembered = rememberedOf(localStorage, checkpoint.origin);
   return h('dl', { class: 'figures' }, [
-    figure('entries', checkpoint.size.toLocaleString('en'), 'all durable, all covered by the checkpoint'),
+    figure('entries', countText(checkpoint.size), 'all durable, all covered by the checkpoint'),
     remembered === null
       ? figure('verified here', 'never', 'this browser has not verified it yet')
-      : figure(
-          'verified here',
-          `${remembered.size.toLocaleString('en')} entries`,
-          exactText(remembered.atMs),
-        ),
+      : figure('verified here', counted(remembered.size, 'entry', 'entries'), exactText(remembered.atMs)),
   ]);
 }
 
@@ -88,7 +85,8 @@ function VerifyPanel({ desk, mayRead, again }: VerifyPanelProps): ComponentChild
     setDoing('Verifying …');
     setProblem('');
     setSteps(null);
-    const onProgress = (done: number, of: number): void => setDoing(`${done} of ${of} entries hashed …`);
+    const onProgress = (done: number, of: number): void =>
+      setDoing(`${countText(done)} of ${counted(of, 'entry', 'entries')} hashed …`);
     verifyNow(desk, { key, whole, storage: localStorage, onProgress })
       .then(
         (found) => {

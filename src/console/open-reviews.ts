@@ -1,6 +1,7 @@
 /** That releases by one person alone wait for a review, above the queue. */
 import { type ComponentChild, h } from 'preact';
 import { useEffect } from 'preact/hooks';
+import { countText } from './counts.ts';
 import type { Desk, DeskState } from './desk.ts';
 import { useFetched } from './fetched.ts';
 import { readReviews } from './oversight-data.ts';
@@ -20,7 +21,7 @@ export function OpenReviews(props: { readonly desk: Desk; readonly state: DeskSt
     h('a', { href: reviewsAddress }, [
       count === 1
         ? '1 release by one person alone waits for a review'
-        : `${count} releases by one person alone wait for a review`,
+        : `${countText(count)} releases by one person alone wait for a review`,
     ]),
     overdue ? ', overdue' : '',
     '.',

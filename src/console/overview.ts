@@ -1,6 +1,7 @@
 /** What happened lately, to look at rather than read: holds, how long people took, how decisions ended, tokens, latency. */
 import { type ComponentChild, h } from 'preact';
 import { Bars, Columns, type Series } from './chart.ts';
+import { countText } from './counts.ts';
 import type { Desk } from './desk.ts';
 import { PageFrame, Problem, useFetched } from './fetched.ts';
 import { outcomeWords } from './outcome.ts';
@@ -47,6 +48,7 @@ function Charts({ summary }: { readonly summary: Summary }): ComponentChild {
     values: summary.buckets.map(({ counts }) => counts[of]),
   });
   const total = (of: CountName): number => summary.buckets.reduce((sum, { counts }) => sum + counts[of], 0);
+  const said = (of: CountName): string => countText(total(of));
   const rulings = total('released') + total('amended') + total('denied');
   return h('div', { class: 'sections' }, [
     summary.countedFromMs > summary.fromMs
@@ -57,21 +59,21 @@ function Charts({ summary }: { readonly summary: Summary }): ComponentChild {
         )
       : null,
     h('dl', { class: 'figures' }, [
-      figure('decisions', total('decisions').toLocaleString('en'), 'recorded and sealed'),
-      figure('held', total('holds').toLocaleString('en'), `${rulings} ruled on, ${total('expired')} expired`),
+      figure('decisions', said('decisions'), 'recorded and sealed'),
+      figure('held', said('holds'), `${countText(rulings)} ruled on, ${said('expired')} expired`),
       figure('time to a ruling', spanOrNone(summary.timeToRuling.p50), spreadNote(summary.timeToRuling)),
       figure('latency', spanOrNone(summary.latencyMs.p50), spreadNote(summary.latencyMs)),
     ]),
     h('div', { class: 'charts' }, [
       h(Columns, {
         title: 'Holds opened',
-        says: `${total('holds')} in all.`,
+        says: `${said('holds')} in all.`,
         columns,
         series: [series('opened', 'chart-accent', 'holds')],
       }),
       h(Columns, {
         title: 'Rulings',
-        says: `${total('released')} released, ${total('amended')} amended, ${total('denied')} denied, ${total('expired')} expired.`,
+        says: `${said('released')} released, ${said('amended')} amended, ${said('denied')} denied, ${said('expired')} expired.`,
         columns,
         series: [
           series('released', 'chart-good', 'released'),
@@ -84,7 +86,7 @@ function Charts({ summary }: { readonly summary: Summary }): ComponentChild {
       h(Outcomes, { summary }),
       h(Columns, {
         title: 'Tokens',
-        says: `${total('inputTokens')} in, ${total('outputTokens')} out.`,
+        says: `${said('inputTokens')} in, ${said('outputTokens')} out.`,
         columns,
         series: [series('in', 'chart-quiet', 'inputTokens'), series('out', 'chart-accent', 'outputTokens')],
       }),
@@ -177,7 +179,7 @@ function spanOrNone(ms: number | null): string {
 function spreadNote({ count, p90 }: Spread): string {
   return p90 === null
     ? 'none in this time'
-    : `median of ${count.toLocaleString('en')}; nine in ten within ${spanText(p90)}`;
+    : `median of ${countText(count)}; nine in ten within ${spanText(p90)}`;
 }
 
 /** Times of day within a day, dates beyond. */

@@ -1,5 +1,6 @@
 /** The bar above all: what this is, the filter, whether it is live, who is signed in. */
 import { type ComponentChild, h } from 'preact';
+import { countText } from './counts.ts';
 import type { Desk, DeskState } from './desk.ts';
 import type { Link } from './events.ts';
 import type { Identity } from './hold-data.ts';
@@ -97,7 +98,7 @@ function Navigation({ state }: { readonly state: DeskState }): ComponentChild {
           pageNames[name],
           name === 'inbox' && state.order.length > 0
             ? h('span', { class: 'num pages-count' }, [
-                String(state.order.length + state.unread),
+                countText(state.order.length + state.unread),
                 h('span', { class: 'sr-only' }, ' waiting'),
               ])
             : null,

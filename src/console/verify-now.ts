@@ -1,4 +1,5 @@
 /** "Verify now": the steps that this browser takes itself, each with what it found. Talks to the sidecar for bytes only. */
+
 import {
   type CheckpointAnswer,
   checkConsistency,
@@ -11,6 +12,7 @@ import {
   type SignedTree,
   signedTree,
 } from './check.ts';
+import { counted, countText } from './counts.ts';
 import { readDecisionDetail, readDecisionPage } from './decision-data.ts';
 import { type Remembered, remember, rememberedOf } from './remembered.ts';
 import { exactText } from './time.ts';
@@ -72,7 +74,7 @@ function signedStep(
   answer: CheckpointAnswer,
   remembered: Remembered | null,
 ): Step {
-  const signed = `Its signature holds over ${tree.size} entries`;
+  const signed = `Its signature holds over ${counted(tree.size, 'entry', 'entries')}`;
   const what = 'Checkpoint';
   if (key !== '') return { what, result: 'holds', found: `${signed}, under the key that you gave.` };
   if (remembered === null)
@@ -107,7 +109,7 @@ async function continuityStep(
       found: 'This browser verifies the ledger for the first time. It will remember this checkpoint.',
     };
   const { size, root, atMs } = remembered;
-  const then = `the ${size} entries seen on ${exactText(atMs)}`;
+  const then = `the ${counted(size, 'entry', 'entries')} seen on ${exactText(atMs)}`;
   if (tree.size < size)
     return { what, result: 'fails', found: `The ledger has fewer entries than ${then}: it was rolled back.` };
   if (tree.size === size) {
@@ -118,7 +120,7 @@ async function continuityStep(
   const path = `/api/v1/ledger/proofs/consistency?from=${size}&to=${tree.size}`;
   const complaint = checkConsistency(remembered, tree, readConsistency(await door.fetch(path)));
   return complaint === ''
-    ? { what, result: 'holds', found: `It goes on from ${then}; ${tree.size - size} came after.` }
+    ? { what, result: 'holds', found: `It goes on from ${then}; ${countText(tree.size - size)} came after.` }
     : { what, result: 'fails', found: complaint };
 }
 
@@ -139,7 +141,7 @@ async function newestStep(door: VerifyDoor, tree: SignedTree): Promise<Step> {
   return {
     what,
     result: 'holds',
-    found: `Its ${sealed.length} entries lead to the root that the checkpoint signs.`,
+    found: `Its ${counted(sealed.length, 'entry leads', 'entries lead')} to the root that the checkpoint signs.`,
   };
 }
 
@@ -154,7 +156,7 @@ async function wholeStep(
     result: complaint === '' ? 'holds' : 'fails',
     found:
       complaint === ''
-        ? `All ${tree.size} entries, hashed here one by one, make the root that the checkpoint signs.`
+        ? `All ${counted(tree.size, 'entry', 'entries')}, hashed here one by one, make the root that the checkpoint signs.`
         : complaint,
   };
 }

@@ -1,4 +1,4 @@
-/** Numbers of things as people read them on a terminal, with their thousands set apart as the console does. */
+/** Numbers of things as people read them, on a terminal as in the console: with their thousands set apart. */
 
 const counting = new Intl.NumberFormat('en');
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { counted, countText } from '../../../src/cli/counts.ts';
+import { counted, countText } from '../../../src/console/counts.ts';
 
 it('sets the thousands of a count apart', () => {
   expect([0, 999, 12345, 1234567].map(countText)).toEqual(['0', '999', '12,345', '1,234,567']);
