@@ -12,7 +12,7 @@ export interface DeskPage {
   reread(): void;
   /** Compares what is known of a hold now with what the page shows. */
   compare(hold: HoldSummary): void;
-  /** The hold is no longer listed. */
+  /** The hold is no longer listed; it may wait all the same, where more wait than are listed. */
   gone(id: string): void;
   /** Sends a ruling bound to the digest on the page. Rejects with what the sidecar answered. */
   rule(ruling: Omit<RulingRequest, 'digest'>): Promise<void>;
@@ -116,7 +116,16 @@ export function createDeskPage(options: {
     },
     compare,
     gone: (id) => {
-      if (store.get().open?.id === id) end(id, 'It is over');
+      if (store.get().open?.id !== id) return;
+      api()
+        .holdLine(id)
+        .then((hold) => {
+          if (store.get().open?.id !== id) return;
+          if (hold === null) end(id, 'It is over');
+          else if (hold.state !== 'pending') end(id, capitalised(hold.state));
+          else compare(hold);
+        })
+        .catch(complain);
     },
     rule,
   };

@@ -33,6 +33,12 @@ export interface DeskQueueOptions {
   readonly shown: () => Promise<void>;
 }
 
+interface QueueRead {
+  readonly all: readonly HoldSummary[];
+  /** How many wait, where not all of them were read; else null. */
+  readonly pendingTotal: number | null;
+}
+
 const recentMax = 50;
 const alertsMax = 20;
 /** What fills any screen comes first. */
@@ -49,8 +55,9 @@ export function createDeskQueue(options: DeskQueueOptions): DeskQueue {
   let first: Promise<void> = Promise.resolve();
   let refreshing = false;
   let refreshAgain = false;
-  /** Whether all of it was read in this session. */
+  /** Whether all that a tab keeps of it was read in this session, and how many of those waited. */
   let isWhole = false;
+  let listedCount = 0;
   /** Holds that events named and nobody has read yet. */
   const unknown = new Set<string>();
   let learning = false;
@@ -105,8 +112,8 @@ export function createDeskQueue(options: DeskQueueOptions): DeskQueue {
       });
   }
 
-  /** The whole queue, page by page. */
-  async function readQueue(): Promise<readonly HoldSummary[]> {
+  /** The queue, page by page, up to what a tab keeps. */
+  async function readQueue(): Promise<QueueRead> {
     const from = api();
     await first;
     newer.clear();
@@ -117,7 +124,9 @@ export function createDeskQueue(options: DeskQueueOptions): DeskQueue {
       all.push(...page.items);
       after = page.next;
     } while (after !== null && all.length < holdsMax);
-    return all;
+    if (after === null) return { all, pendingTotal: null };
+    const { total } = await from.pendingHolds(1);
+    return { all, pendingTotal: total };
   }
 
   /** Reads single lines as events name them; more at once than that and the queue is read whole. */
@@ -151,7 +160,7 @@ export function createDeskQueue(options: DeskQueueOptions): DeskQueue {
     }
   }
 
-  function takeAll(read: readonly HoldSummary[]): void {
+  function takeAll({ all: read, pendingTotal }: QueueRead): void {
     const { holds: known, recent } = store.get();
     const listed = new Map(read.map((hold) => [hold.id, hold]));
     for (const id of newer) {
@@ -168,7 +177,11 @@ export function createDeskQueue(options: DeskQueueOptions): DeskQueue {
     // What was there before the reviewer came did not arrive.
     if (isWhole && arrived.length > 0) store.set({ announcement: arrivalText(arrived) });
     isWhole = true;
-    store.set({ loaded: true, problem: '', unread: 0 });
+    const { order } = store.get();
+    listedCount = order.length;
+    const isCut = pendingTotal !== null;
+    const unread = isCut ? Math.max(0, pendingTotal - order.length) : 0;
+    store.set({ loaded: true, problem: '', unread, isCut });
     for (const { id } of vanished) onGone(id);
     for (const hold of listed.values()) onHold(hold);
   }
@@ -189,6 +202,9 @@ export function createDeskQueue(options: DeskQueueOptions): DeskQueue {
     if (refreshing) newer.add(hold.id);
     place(new Map(store.get().holds).set(hold.id, hold));
     onHold(hold);
+    const { isCut, order } = store.get();
+    // What was left unread moves up before the list runs dry.
+    if (isCut && !refreshing && order.length <= listedCount / 2) refresh();
   }
 
   function take(notice: HoldNotice): void {

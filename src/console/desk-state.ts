@@ -43,6 +43,8 @@ export interface DeskState {
   readonly order: readonly string[];
   /** How many more are pending, beyond those that were read so far. */
   readonly unread: number;
+  /** Whether those are left unread, because this tab keeps no more. */
+  readonly isCut: boolean;
   /** Those that are over, the latest first. */
   readonly recent: readonly string[];
   readonly cursor: string | null;
@@ -71,6 +73,7 @@ export const signedOut: DeskState = {
   holds: new Map(),
   order: [],
   unread: 0,
+  isCut: false,
   recent: [],
   cursor: null,
   filter: '',

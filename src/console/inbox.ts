@@ -55,7 +55,7 @@ export function Inbox({ desk, state }: { readonly desk: Desk; readonly state: De
           linePixels,
         })
       : h(Nothing, { desk, state }),
-    unread > 0 ? h('p', { class: 'lines-more' }, `Reading ${countText(unread)} more …`) : null,
+    unread > 0 ? h('p', { class: 'lines-more' }, moreText(state)) : null,
     recent.length > 0
       ? h('section', { class: 'recent', 'aria-labelledby': 'recent-title' }, [
           h('h2', { id: 'recent-title' }, 'Ruled lately'),
@@ -63,6 +63,13 @@ export function Inbox({ desk, state }: { readonly desk: Desk; readonly state: De
         ])
       : null,
   ]);
+}
+
+/** What waits beyond the lines: still on its way, or more than a tab keeps. */
+function moreText({ unread, isCut, order }: DeskState): string {
+  if (!isCut) return `Reading ${countText(unread)} more …`;
+  const are = unread === 1 ? 'waits and is' : 'wait and are';
+  return `${countText(unread)} more ${are} not listed: this page lists ${countText(order.length)} at once, and the others as these are ruled on.`;
 }
 
 function found(ids: readonly string[], holds: Holds, filter: string): readonly HoldSummary[] {

@@ -9,7 +9,7 @@ import { hold } from './holds.ts';
 /** A sidecar that answers when the test says so. */
 interface Answers {
   readonly first: PromiseWithResolvers<HoldPage>;
-  readonly whole: PromiseWithResolvers<HoldPage>;
+  whole: PromiseWithResolvers<HoldPage>;
   line: HoldSummary | null;
 }
 
@@ -146,6 +146,33 @@ describe('while the queue is read', () => {
     scene.whole.resolve(pageOf([one, three]));
     const { order } = await scene.until(({ holds }) => holds.size === 3);
     expect([order, scene.gone]).toEqual([['one', 'two', 'three'], []]);
+  });
+});
+
+describe('of more holds than a tab keeps', () => {
+  it('as many are listed, and how many more wait is told and not forgotten', async () => {
+    const scene = setScene();
+    const page = Array.from({ length: 10_000 }, (_, at) => hold(`h-${at}`, { expiresAtMs: at }));
+    scene.whole.resolve({ items: page, total: 25_000, next: 'more' });
+    scene.first.resolve(pageOf([one], 24_000));
+    scene.connect();
+    const { order, unread } = await scene.until(({ isCut }) => isCut);
+    expect([order.length, order.length + unread]).toEqual([10_000, 24_000]);
+  });
+
+  it('those left unread are read once half of the listed ones are ruled on', async () => {
+    const scene = setScene();
+    const page = Array.from({ length: 4 }, (_, at) => hold(`h-${at}`, { expiresAtMs: at }));
+    scene.whole.resolve({ items: page, total: 24_000, next: 'more' });
+    scene.first.resolve(pageOf([one], 24_000));
+    scene.connect();
+    await scene.until(({ isCut }) => isCut);
+    await allIsHeard();
+    scene.whole = Promise.withResolvers();
+    scene.whole.resolve(pageOf([two, three]));
+    for (const ruled of page.slice(0, 2)) scene.queue.take(releaseOf(ruled));
+    const { order, unread } = await scene.until(({ isCut }) => !isCut);
+    expect([order, unread]).toEqual([['two', 'three'], 0]);
   });
 });
 
