@@ -32,6 +32,8 @@ type Erasure = z.output<typeof erasureSchema>;
 const legalHoldSchema = z.object({
   id: z.string(),
   by: z.string(),
+  /** A sidecar of an earlier version does not say. */
+  reason: z.string().nullable().default(null),
   scope: z.looseObject({
     decision: z.number().optional(),
     subject: z.string().optional(),
@@ -111,8 +113,8 @@ export const legalHoldCommands: readonly Command[] = [
       else {
         const { items } = z.object({ items: z.array(legalHoldSchema) }).parse(answer);
         printTable(
-          ['ID', 'BY', 'ON'],
-          items.map(({ id, by, scope }) => [id, by, scopeText(scope)]),
+          ['ID', 'BY', 'ON', 'REASON'],
+          items.map(({ id, by, scope, reason }) => [id, by, scopeText(scope), reason ?? '(not shown)']),
         );
       }
       return exitCodes.ok;

@@ -53,7 +53,7 @@ export type InclusionProof = { readonly seq: number; readonly size: number; read
 /** Which keys the ledger is under; no secret is among them. */
 export type Keys = { readonly key: string; readonly kek: string; readonly retiredKeks: readonly (string)[] };
 /** A legal hold that stands. */
-export type LegalHold = { readonly id: string; readonly seq: number; readonly by: string; readonly scope: { readonly [name: string]: unknown } };
+export type LegalHold = { readonly id: string; readonly seq: number; readonly by: string; readonly reason: unknown; readonly scope: { readonly [name: string]: unknown } };
 /** What a legal hold is on. */
 export type LegalHoldScope = { readonly decision: string } | { readonly subject: string } | { readonly match: { readonly model?: string; readonly operation?: string; readonly provider?: string; readonly workload?: string } };
 /** Every legal hold that stands. */

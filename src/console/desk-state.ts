@@ -21,7 +21,7 @@ export interface OpenHold {
   readonly ruling: Ruling | null;
   /** What became of other holds that were ruled on together with this one; '' where none was. */
   readonly together: string;
-  /** How often somebody was heard to open or leave it. */
+  /** How often it had to be asked anew who else has it open, as somebody was heard to open or leave it. */
   readonly looks: number;
   /** The ruling panel; null while closed. */
   readonly panel: Action | null;

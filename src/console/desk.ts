@@ -65,7 +65,12 @@ export function createDesk(storage: Storage): Desk {
       if (get().open !== null) page.reread();
     },
     onEnded: () => queue.stop(),
-    onConnected: () => queue.refresh(),
+    onConnected: () => {
+      queue.refresh();
+      // While there was no connection the sidecar took nobody to be here.
+      const { open } = get();
+      if (open !== null) store.setOpen(open.id, { looks: open.looks + 1 });
+    },
     onNotice: (notice) => queue.take(notice),
   });
   const { api, complain, identity } = session;

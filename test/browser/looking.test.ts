@@ -55,6 +55,20 @@ describe.skipIf(missingBrowser !== '')(`a hold that two look at (${missingBrowse
     await rita.keyboard.press('Escape');
   });
 
+  it('is not looked at any more by somebody whose tab was killed, at once', async () => {
+    const [lena, ivan] = await Promise.all([reviewer('lena'), reviewer('ivan')]);
+    await lena.locator('.lines .line').click();
+    await ivan.locator('.lines .line').click();
+    await lena.getByText('ivan also looks at it.').waitFor();
+    const wire = await ivan.context().newCDPSession(ivan);
+    // Nobody answers a command that ends whoever would.
+    const killed = ivan.waitForEvent('crash');
+    wire.send('Page.crash').catch(() => undefined);
+    await killed;
+    await expect.poll(() => lena.locator('.also-looking').textContent(), { timeout: 5_000 }).toBe('');
+    await lena.keyboard.press('Escape');
+  });
+
   it('is looked at by somebody in one tab while another of theirs is out of sight, and neither contradicts the other', async () => {
     const inFront = await reviewer('mia');
     const behind = await tabOf(inFront.context());

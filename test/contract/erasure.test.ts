@@ -220,6 +220,16 @@ describe('what may not be erased', () => {
   });
 });
 
+describe('the list of legal holds', () => {
+  it('says why each stands, to those who read content', async () => {
+    const json = { scope: { subject: 'customer-12' }, reason: 'case 12' };
+    const placed = await house.call('/api/v1/legal-holds', { as: 'privacy', json });
+    expect(placed.json).toMatchObject({ reason: 'case 12' });
+    const { json: listed } = await house.call('/api/v1/legal-holds', { as: 'auditor' });
+    expect(listed).toMatchObject({ items: expect.arrayContaining([placed.json]) });
+  });
+});
+
 describe('holdpoint erase', () => {
   const env = () => ({ HOLDPOINT_URL: house.sidecar.controlUrl, HOLDPOINT_TOKEN: house.tokens.privacy });
 
@@ -235,7 +245,7 @@ describe('holdpoint erase', () => {
     ]);
     const hold = placed.out.split(' ')[0] ?? '';
     const listed = (await run(['legal-hold', 'list'], env())).out;
-    expect(listed).toMatch(new RegExp(`${hold} +\\S+ +the decision of entry \\d+\n`));
+    expect(listed).toMatch(new RegExp(`${hold} +\\S+ +the decision of entry \\d+ +case 8\n`));
     expect((await run(['legal-hold', 'lift', hold, '--reason', 'closed'], env())).code).toBe(0);
     const dry = await run(['erase', 'decision', id, ...why, '--dry-run'], env());
     expect([dry.code, dry.out]).toMatchObject([

@@ -100,6 +100,10 @@ export const legalHoldSchema = z
     id: z.string(),
     seq: z.int().min(0).describe('Of the entry that placed it.'),
     by: z.string(),
+    reason: z
+      .string()
+      .nullable()
+      .describe('Why it was placed; null to whoever reads no content, and where it cannot be read.'),
     scope: z
       .record(z.string(), z.unknown())
       .describe('A decision by its seq, a subject by its fingerprint, or fields that match.'),
@@ -133,6 +137,7 @@ const exampleHold = {
   id: 'l-3f9a01c2-4700',
   seq: 4700,
   by: 'petra',
+  reason: 'Case 7 O 12/26.',
   scope: { decision: 15 },
 } satisfies LegalHoldShown;
 

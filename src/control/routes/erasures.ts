@@ -21,6 +21,7 @@ import {
 import { type ControlRequest, type Route, readOrder, sendJson } from '../http.ts';
 import { decisionOf } from '../named.ts';
 import type { ControlParts } from '../parts.ts';
+import { mayReadContent } from '../permissions.ts';
 
 export function erasureRoutes(parts: ControlParts): Route[] {
   return [
@@ -40,8 +41,7 @@ export function erasureRoutes(parts: ControlParts): Route[] {
       method: 'GET',
       path: '/api/v1/legal-holds',
       operation: listLegalHolds,
-      handle: ({ res }) =>
-        sendJson(res, 200, { items: parts.ledger.legalHolds().map((hold) => shownHold(parts, hold)) }),
+      handle: (request) => listHolds(parts, request),
     },
     {
       method: 'POST',
@@ -76,11 +76,17 @@ function show(parts: ControlParts, { res, params }: ControlRequest): void {
   sendJson(res, 200, shown(job));
 }
 
+async function listHolds(parts: ControlParts, { res, identity }: ControlRequest): Promise<void> {
+  const items: LegalHoldShown[] = [];
+  for (const hold of parts.ledger.legalHolds()) items.push(await shownHold(parts, hold, identity));
+  sendJson(res, 200, { items });
+}
+
 async function place(parts: ControlParts, request: ControlRequest): Promise<void> {
   const { res, identity } = request;
   const { scope, reason } = await readOrder(request, newLegalHoldSchema);
   const hold = await parts.erasures.placeHold(await scopeOf(parts, scope), personOf(identity), reason);
-  sendJson(res, 201, shownHold(parts, hold));
+  sendJson(res, 201, await shownHold(parts, hold, identity));
 }
 
 async function lift(parts: ControlParts, request: ControlRequest): Promise<void> {
@@ -95,7 +101,7 @@ async function lift(parts: ControlParts, request: ControlRequest): Promise<void>
     );
   const { reason } = await readOrder(request, liftSchema);
   await parts.erasures.liftHold(hold.seq, personOf(identity), reason);
-  sendJson(res, 200, shownHold(parts, hold));
+  sendJson(res, 200, await shownHold(parts, hold, identity));
 }
 
 /** Ids and names as the ledger has them. Throws `not_found` for a decision that is not there. */
@@ -131,6 +137,21 @@ function shown({ id, order, progress, ...job }: ErasureJob): ErasureShown {
   };
 }
 
-function shownHold(parts: ControlParts, { seq, by, scope }: LegalHold): LegalHoldShown {
-  return { id: parts.ledger.legalHoldId(seq), seq, by, scope };
+async function shownHold(
+  parts: ControlParts,
+  { seq, by, scope }: LegalHold,
+  identity: Identity,
+): Promise<LegalHoldShown> {
+  const reason = mayReadContent(identity, parts.roles) ? await reasonOf(parts, seq) : null;
+  return { id: parts.ledger.legalHoldId(seq), seq, by, reason, scope };
+}
+
+/** A legal hold stands, and is listed, whether or not it can be told why. */
+async function reasonOf({ ledger, onError }: ControlParts, seq: number): Promise<string | null> {
+  try {
+    return (await ledger.part(seq, 'reason')).toString('utf8');
+  } catch (error) {
+    onError(`why the legal hold of entry ${seq} was placed could not be read`, error);
+    return null;
+  }
 }

@@ -35,6 +35,12 @@ export function eventRoutes(parts: ControlParts): Route[] {
       .finally(() => asking.delete(client));
   }
 
+  /** A console that was killed says nothing; what it listened on closes all the same. Another tab of theirs stays. */
+  function leaveIfGone(name: string): void {
+    for (const { identity } of clients) if (identity.name === name) return;
+    parts.holds.looking.leave(name);
+  }
+
   parts.holds.subscribe((event) => {
     const text = `id: ${nextId++}\nevent: hold.${event.kind}\ndata: ${JSON.stringify(describe(event))}\n\n`;
     for (const { res } of clients) send(res, text);
@@ -64,7 +70,10 @@ export function eventRoutes(parts: ControlParts): Route[] {
         res.write(': connected\n\n');
         const client = { res, stillMay, identity };
         clients.add(client);
-        res.once('close', () => clients.delete(client));
+        res.once('close', () => {
+          clients.delete(client);
+          leaveIfGone(identity.name);
+        });
       },
     },
   ];

@@ -51,6 +51,19 @@ it('forgets those who fell silent, and not those who said again that they are he
   expect(looking.at('h-1')).toEqual(['otto']);
 });
 
+it('is left on every hold by whoever went away altogether, which is told of each', () => {
+  const { looking, told } = start();
+  looking.tell(copyOf('h-1'), 'rita', true);
+  looking.tell(copyOf('h-1'), 'otto', true);
+  looking.tell(copyOf('h-2'), 'rita', true);
+  told.length = 0;
+  looking.leave('rita');
+  expect([looking.at('h-1'), looking.at('h-2')]).toEqual([['otto'], []]);
+  expect(told).toEqual(['rita at h-1', 'rita at h-2']);
+  looking.leave('rita');
+  expect(told).toHaveLength(2);
+});
+
 it('stays bounded, whoever looks at whatever', () => {
   const { looking, told } = start();
   for (let i = 0; i < 100; i += 1) looking.tell(copyOf('h-1'), `person ${i}`, true);
