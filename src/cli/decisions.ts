@@ -4,7 +4,7 @@ import { clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
 import { unnamed } from './hold-answers.ts';
 import { onlyArgument, readArguments, readOptions } from './options.ts';
-import { outputIsGone, printJson, printLine, printTable, safeJson } from './print.ts';
+import { outputIsGone, printJson, printLine, printTable, safeJson, visible } from './print.ts';
 import { reportCommand } from './report.ts';
 
 const decisionSchema = z.object({
@@ -18,7 +18,13 @@ const decisionSchema = z.object({
   outcome: z.string().nullable(),
   reported: z.object({ by: z.string() }).nullable().default(null),
 });
-const pageSchema = z.object({ items: z.array(decisionSchema), next: z.number().nullable() });
+const unreadableSchema = z.array(z.object({ decision: z.string().nullable(), why: z.string() })).default([]);
+const pageSchema = z.object({
+  items: z.array(decisionSchema),
+  next: z.number().nullable(),
+  /** A sidecar of an earlier version does not say. */
+  unreadable: unreadableSchema,
+});
 const filters = [
   'model',
   'operation',
@@ -63,9 +69,9 @@ async function list(args: readonly string[], env: Environment): Promise<ExitCode
   const names = [...filters, 'limit', 'before'];
   const options = readOptions(args, [...clientOptions, ...names], ['json']);
   const answer = await controlClient(options, env).get(`/api/v1/decisions?${queryOf(options, names)}`);
+  const { items, next, unreadable } = pageSchema.parse(answer);
   if (options.flag('json')) printJson(answer);
   else {
-    const { items, next } = pageSchema.parse(answer);
     printTable(
       ['ID', 'AT', 'OPERATION', 'MODEL', 'WORKLOAD', 'VERDICT', 'STATUS', 'OUTCOME'],
       items.map((item) => [
@@ -79,9 +85,15 @@ async function list(args: readonly string[], env: Environment): Promise<ExitCode
         item.reported === null ? (item.outcome ?? 'open') : `reported by ${item.reported.by}`,
       ]),
     );
+    for (const entry of unreadable) printLine(unreadableText(entry));
     if (next !== null) printLine(`more: --before ${next}`);
   }
-  return exitCodes.ok;
+  return unreadable.length === 0 ? exitCodes.ok : exitCodes.finding;
+}
+
+function unreadableText({ decision, why }: z.output<typeof unreadableSchema>[number]): string {
+  const missing = decision === null ? '' : ` ${decision} is not listed.`;
+  return visible(`${why}${missing} See: holdpoint verify`);
 }
 
 async function show(args: readonly string[], env: Environment): Promise<ExitCode> {
@@ -98,11 +110,17 @@ async function exportAll(args: readonly string[], env: Environment): Promise<Exi
   const client = controlClient(options, env);
   const query = queryOf(options, filters);
   query.set('limit', '200');
+  let isWhole = true;
   for (;;) {
     const answer = await client.get(`/api/v1/decisions?${query}`);
-    const { items, next } = z.object({ items: z.array(z.json()), next: z.number().nullable() }).parse(answer);
+    const { items, next, unreadable } = z
+      .object({ items: z.array(z.json()), next: z.number().nullable(), unreadable: unreadableSchema })
+      .parse(answer);
     for (const item of items) printLine(safeJson(item));
-    if (next === null || outputIsGone()) return exitCodes.ok;
+    // Not among the lines, which are decisions; and not in silence.
+    for (const entry of unreadable) process.stderr.write(`${unreadableText(entry)}\n`);
+    if (unreadable.length > 0) isWhole = false;
+    if (next === null || outputIsGone()) return isWhole ? exitCodes.ok : exitCodes.finding;
     query.set('before', String(next));
   }
 }

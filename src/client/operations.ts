@@ -25,7 +25,7 @@ export type Decision = { readonly id: string; readonly seq: number; readonly at:
 /** One decision with its sealed entries. */
 export type DecisionDetail = { readonly id: string; readonly seq: number; readonly at: string; readonly provider: string; readonly operation: string; readonly method: string; readonly path: string; readonly model: string; readonly workload: string; readonly session: string; readonly stream: boolean; readonly verdict: "pass" | "flag" | "hold" | "deny"; readonly rules: readonly (string)[]; readonly status: number | null; readonly usage: { readonly source: "provider" | "absent"; readonly input?: number; readonly output?: number; readonly total?: number } | null; readonly holds: readonly (string)[]; readonly outcome: "delivered" | "denied" | "expired" | "released_undelivered" | "client_abort" | "upstream_error" | "upstream_truncated" | "interrupted" | "ledger_unavailable" | "carried" | "reported" | null; readonly reported: { readonly by: string; readonly id: string; readonly decider: string; readonly at: string; readonly outcome: string; readonly class: string } | null; readonly entries: readonly (Entry)[] };
 /** Decisions, newest first. */
-export type DecisionPage = { readonly items: readonly (Decision)[]; readonly next: number | null };
+export type DecisionPage = { readonly items: readonly (Decision)[]; readonly next: number | null; readonly unreadable: readonly (UnreadableEntry)[] };
 /** A role that somebody lent while they are away. */
 export type Delegation = { readonly seq: number; readonly from: string; readonly role: string; readonly to: string; readonly until: string; readonly inForce: boolean };
 /** One sealed entry of the ledger. */
@@ -126,6 +126,8 @@ export type TestNotification = { readonly receiver: string };
 export type ToolCall = { readonly id: string; readonly name: string; readonly arguments: unknown; readonly argumentsText: string; readonly alsoAs?: readonly ({ readonly name: string; readonly arguments: unknown; readonly argumentsText: string })[] };
 /** A part of a rule that made it match. */
 export type TruePart = { readonly expression: string; readonly values: readonly ({ readonly path: string; readonly value: string })[] };
+/** An entry that is stored and cannot be read. */
+export type UnreadableEntry = { readonly seq: number; readonly decision: unknown; readonly why: string };
 /** A key that is to count no more. */
 export type WithdrawReviewerKey = { readonly key: string; readonly reason: string };
 export type __schema0 = string | number | boolean | null | readonly (__schema0)[] | { readonly [name: string]: __schema0 };

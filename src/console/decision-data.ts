@@ -55,6 +55,15 @@ export interface Entry {
 export interface DecisionPage {
   readonly items: readonly Decision[];
   readonly next: number | null;
+  /** Damaged entries: what they are of is not among the items. */
+  readonly unreadable: readonly Unreadable[];
+}
+
+export interface Unreadable {
+  readonly seq: number;
+  /** '' where it is not known. */
+  readonly decision: string;
+  readonly why: string;
 }
 
 export interface DecisionDetail {
@@ -64,7 +73,17 @@ export interface DecisionDetail {
 
 export function readDecisionPage(value: unknown): DecisionPage {
   const from = shapeOf(value, 'decisions');
-  return { items: listIn(from, 'items', readDecision), next: countOrNull(from, 'next') };
+  return {
+    items: listIn(from, 'items', readDecision),
+    next: countOrNull(from, 'next'),
+    unreadable: listIn(from, 'unreadable', readUnreadable),
+  };
+}
+
+function readUnreadable(value: unknown): Unreadable {
+  const from = shapeOf(value, 'unreadable entry');
+  const decision = from['decision'] === null ? '' : textIn(from, 'decision');
+  return { seq: numberIn(from, 'seq'), decision, why: textIn(from, 'why') };
 }
 
 export function readDecisionDetail(value: unknown): DecisionDetail {

@@ -1,7 +1,7 @@
 /** Everything recorded: a search whose terms stand in the address, newest first, page after page by cursor. */
 import { type ComponentChild, h } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { type Decision, type DecisionPage, readDecisionPage } from './decision-data.ts';
+import { type Decision, type DecisionPage, readDecisionPage, type Unreadable } from './decision-data.ts';
 import { SearchForm } from './decision-search.ts';
 import type { Desk } from './desk.ts';
 import { messageOf } from './desk-state.ts';
@@ -20,11 +20,12 @@ const emptyPagesMax = 5;
 interface Found {
   readonly items: readonly Decision[];
   readonly next: number | null;
+  readonly unreadable: readonly Unreadable[];
   readonly busy: boolean;
   readonly problem: string;
 }
 
-const nothing: Found = { items: [], next: null, busy: true, problem: '' };
+const nothing: Found = { items: [], next: null, unreadable: [], busy: true, problem: '' };
 
 interface DecisionsPageProps {
   readonly desk: Desk;
@@ -35,25 +36,27 @@ interface DecisionsPageProps {
 
 export function DecisionsPage({ desk, query, person }: DecisionsPageProps): ComponentChild {
   const [found, setFound] = useState<Found>(nothing);
-  const read = (before: number | null, shown: readonly Decision[], isWanted: () => boolean): void => {
-    setFound({ items: shown, next: null, busy: true, problem: '' });
+  const read = (before: number | null, shown: Found, isWanted: () => boolean): void => {
+    setFound({ ...shown, next: null, busy: true, problem: '' });
     search(desk, query, before).then(
-      ({ items, next }) => {
-        if (isWanted()) setFound({ items: [...shown, ...items], next, busy: false, problem: '' });
+      ({ items, next, unreadable }) => {
+        if (!isWanted()) return;
+        const all = { items: [...shown.items, ...items], unreadable: [...shown.unreadable, ...unreadable] };
+        setFound({ ...all, next, busy: false, problem: '' });
       },
       (error: unknown) => {
-        if (isWanted()) setFound({ items: shown, next: before, busy: false, problem: messageOf(error) });
+        if (isWanted()) setFound({ ...shown, next: before, busy: false, problem: messageOf(error) });
       },
     );
   };
   useEffect(() => {
     let wanted = true;
-    read(null, [], () => wanted);
+    read(null, nothing, () => wanted);
     return () => {
       wanted = false;
     };
   }, [query]);
-  const more = (): void => read(found.next, found.items, () => true);
+  const more = (): void => read(found.next, found, () => true);
   return h(
     PageFrame,
     { title: 'Decisions', label: 'decisions', lead: 'Everything recorded, newest first.' },
@@ -61,6 +64,7 @@ export function DecisionsPage({ desk, query, person }: DecisionsPageProps): Comp
       h(SearchForm, { key: query, query }),
       person === '' ? null : h(ViewList, { key: `views ${query}`, query, person }),
       h(Problem, { of: { problem: found.problem, again: more } }),
+      found.unreadable.length > 0 ? h(UnreadableEntries, { entries: found.unreadable }) : null,
       found.items.length > 0 ? h(DecisionTable, { items: found.items }) : null,
       h('div', { class: 'page-end', role: 'status' }, endOf(found, query, more)),
     ],
@@ -69,14 +73,34 @@ export function DecisionsPage({ desk, query, person }: DecisionsPageProps): Comp
 
 async function search(desk: Desk, query: string, before: number | null): Promise<DecisionPage> {
   let cursor = before;
+  const unreadable: Unreadable[] = [];
   for (let empty = 0; ; empty += 1) {
     const terms = new URLSearchParams(query);
     terms.set('limit', String(pageItems));
     if (cursor !== null) terms.set('before', String(cursor));
     const page = readDecisionPage(await desk.fetch(`/api/v1/decisions?${terms}`));
-    if (page.items.length > 0 || page.next === null || empty >= emptyPagesMax) return page;
+    unreadable.push(...page.unreadable);
+    if (page.items.length > 0 || page.next === null || empty >= emptyPagesMax) return { ...page, unreadable };
     cursor = page.next;
   }
+}
+
+/** What is damaged stands above the list, which has the rest. */
+function UnreadableEntries({ entries }: { readonly entries: readonly Unreadable[] }): ComponentChild {
+  return h('div', { class: 'problem hold-problem', role: 'alert' }, [
+    h('p', null, 'The ledger is damaged: what these entries are of is missing from this list.'),
+    h(
+      'ul',
+      null,
+      entries.map(({ seq, decision, why }) =>
+        h('li', { key: `${seq} ${decision}` }, [
+          why,
+          decision === '' ? '' : [' It is of ', h('a', { href: decisionAddress(decision) }, decision), '.'],
+        ]),
+      ),
+    ),
+    h('p', null, ['Whoever runs it: ', h('code', null, 'holdpoint verify'), ' says what else is.']),
+  ]);
 }
 
 function endOf(found: Found, query: string, more: () => void): ComponentChild {
@@ -84,7 +108,8 @@ function endOf(found: Found, query: string, more: () => void): ComponentChild {
   if (found.next !== null)
     return h('button', { type: 'button', class: 'button', onClick: more }, 'Show older ones');
   if (found.problem !== '') return null;
-  if (found.items.length > 0) return h('span', { class: 'quiet' }, 'That is all.');
+  if (found.items.length > 0 || found.unreadable.length > 0)
+    return h('span', { class: 'quiet' }, 'That is all.');
   return h('div', { class: 'empty' }, [
     h(
       'p',

@@ -6,7 +6,7 @@ import { erases, erasureIsAbout, targetsOf } from './erasure.ts';
 import { outcomesOf } from './head.ts';
 import type { Lookup } from './lookup.ts';
 import type { Opened } from './opening.ts';
-import { readEntry, readPart } from './reader.ts';
+import { type OnUnreadable, readEntry, readPart, UnreadableEntry } from './reader.ts';
 import type { SearchIndex, SearchTerms } from './search.ts';
 import type { Subjects } from './subjects.ts';
 import type { KeyEncryptionKey } from './vault.ts';
@@ -17,7 +17,7 @@ export interface Decisions {
   /** See Ledger.part. */
   part(seq: number, name: string): Promise<Buffer>;
   /** See Ledger.find. */
-  find(terms: SearchTerms, before: number): AsyncGenerator<number>;
+  find(terms: SearchTerms, before: number, onUnreadable?: OnUnreadable): AsyncGenerator<number>;
   /** See Ledger.decisionsOf. */
   decisionsOf(subject: string): Promise<readonly number[]>;
   /** See Ledger.linesOf. */
@@ -100,11 +100,22 @@ export function createDecisions({ opened, lookup, search, subjects, keks }: Deci
   async function* requestsAmong(
     seqs: AsyncIterable<number> | Iterable<number>,
     size: number,
+    onUnreadable?: OnUnreadable,
   ): AsyncGenerator<Entry> {
     for await (const seq of seqs) {
       if (seq >= size) continue;
-      const entry = await readEntry(opened().store, seq);
-      if (entry.type === 'request') yield entry;
+      const entry = await readOrTell(seq, onUnreadable);
+      if (entry?.type === 'request') yield entry;
+    }
+  }
+
+  async function readOrTell(seq: number, onUnreadable?: OnUnreadable): Promise<Entry | null> {
+    try {
+      return await readEntry(opened().store, seq);
+    } catch (error) {
+      if (onUnreadable === undefined || !(error instanceof UnreadableEntry)) throw error;
+      onUnreadable(error);
+      return null;
     }
   }
 
@@ -116,10 +127,10 @@ export function createDecisions({ opened, lookup, search, subjects, keks }: Deci
   }
 
   return {
-    find: async function* (terms, before) {
+    find: async function* (terms, before, onUnreadable) {
       const { size } = opened().sealer.durable();
       const named = search.find(terms, Math.min(before, size));
-      for await (const { seq } of requestsAmong(named, size)) yield seq;
+      for await (const { seq } of requestsAmong(named, size, onUnreadable)) yield seq;
     },
     decisionsOf: async (subject) => requestsWith(await subjects.decisionsOf(subject), 'subject', subject),
     linesOf: async (decision) => requestsWith(await subjects.linesOf(decision), 'batch', decision),

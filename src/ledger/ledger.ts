@@ -15,7 +15,7 @@ import { createLedgerKeys, type LedgerKeys } from './ledger-keys.ts';
 import type { LedgerOptions } from './ledger-options.ts';
 import { createOpening } from './opening.ts';
 import type { BrokenGlass, Delegation } from './oversight.ts';
-import { countBefore, readBlocks, readEntry } from './reader.ts';
+import { countBefore, type OnUnreadable, readBlocks, readEntry } from './reader.ts';
 import { createReopening, type Reopening } from './reopening.ts';
 import type { RetentionMarks } from './retention-marks.ts';
 import type { ReviewerKey } from './reviewer-keys.ts';
@@ -100,12 +100,18 @@ export interface Ledger {
   glassBroken(): readonly BrokenGlass[];
   /** Whose stead somebody may rule in, in order: what nothing ended, and the newest of what something did; durable ones. */
   delegations(): readonly Delegation[];
-  /** Durable requests below `before` that may have all the terms, the newest first; read each before believing it. */
-  find(terms: SearchTerms, before: number): AsyncIterable<number>;
+  /**
+   * Durable requests below `before` that may have all the terms, the newest first; read each before believing it. With
+   * `onUnreadable` those that cannot be read are told and left out; without, the first is thrown.
+   */
+  find(terms: SearchTerms, before: number, onUnreadable?: OnUnreadable): AsyncIterable<number>;
   /** How many durable entries come before the first that was sealed at this time or later; a clock that stepped back blurs it. */
   countBefore(atMs: number): Promise<number>;
-  /** Durable blocks of entries from a seq on, or backwards from it. */
-  blocks(range: { readonly fromSeq: number; readonly reverse: boolean }): AsyncIterable<readonly Entry[]>;
+  /** Durable blocks of entries from a seq on, or backwards from it; `onUnreadable` as with `find`. */
+  blocks(
+    range: { readonly fromSeq: number; readonly reverse: boolean },
+    onUnreadable?: OnUnreadable,
+  ): AsyncIterable<readonly Entry[]>;
   /** Proofs and tiles over what is durable. */
   readonly tree: Pick<TreeReader, 'inclusion' | 'consistency' | 'tile'>;
   decisionId(requestSeq: number): string;
@@ -208,7 +214,7 @@ function ledgerOf(parts: Parts): Ledger {
     delegations: () => derived.oversight.delegations(),
     find: decisions.find,
     countBefore: (atMs) => countBefore(opened().store, log.durable().size, atMs),
-    blocks: (range) => readBlocks(opened().store, range),
+    blocks: (range, onUnreadable) => readBlocks(opened().store, range, onUnreadable),
     tree,
     decisionId: (seq) => decisionId(ledgerId, seq),
     holdId: (seq) => holdId(ledgerId, seq),

@@ -5,7 +5,22 @@ import { decodeLeaf, type Entry } from './entry.ts';
 import type { RecordStore } from './store.ts';
 import { type KeyEncryptionKey, openPart } from './vault.ts';
 
-/** Reads one entry; throws `not_found` when it is not (yet) durable. */
+/** One entry that is stored and cannot be read; the others may be. */
+export class UnreadableEntry extends HoldpointError {
+  readonly seq: number;
+
+  constructor(seq: number, cause: HoldpointError) {
+    super('ledger_damaged', `Entry ${seq} cannot be read: ${cause.message}`, verifyNext, cause);
+    this.seq = seq;
+  }
+}
+
+const verifyNext = 'Run `holdpoint verify` on the data directory.';
+
+/** What runs when an entry cannot be read, where the others are wanted all the same. */
+export type OnUnreadable = (why: UnreadableEntry) => void;
+
+/** Reads one entry; throws `not_found` when it is not (yet) durable, UnreadableEntry when it is damaged. */
 export async function readEntry(store: RecordStore, seq: number): Promise<Entry> {
   const entry = entryOf(await readBlockAt(store, seq), seq);
   if (entry === undefined) throw notFound(seq);
@@ -42,16 +57,21 @@ export async function readPart(
   return openPart(kek, Buffer.from(entry.ledger, 'hex'), firstSeq, bodies, seq, index, commitment);
 }
 
-/** Blocks' entries in order, newest first when `reverse`; starting at or before `fromSeq`. */
+/**
+ * Blocks' entries in order, newest first when `reverse`; starting at or before `fromSeq`. With `onUnreadable` an entry
+ * that cannot be read is told and left out, as is a block by its first entry; without, it is thrown.
+ */
 export async function* readBlocks(
   store: RecordStore,
   range: { readonly fromSeq: number; readonly reverse: boolean },
+  onUnreadable?: OnUnreadable,
 ): AsyncIterable<readonly Entry[]> {
   const at = recordKey(range.fromSeq, 'snapshot');
   const from = range.reverse ? undefined : recordKey(await firstSeqOf(store, range.fromSeq), 'block');
   const bound = range.reverse ? { to: at, reverse: true } : from === undefined ? {} : { from };
   for await (const { key, value } of store.scan({ ...bound, withoutBodies: true })) {
-    if (parseRecordKey(key)?.kind === 'block') yield entriesOf(decodeBlock(value));
+    const place = parseRecordKey(key);
+    if (place?.kind === 'block') yield entriesIn(place.seq, value, onUnreadable);
   }
 }
 
@@ -142,7 +162,7 @@ function entryOf({ firstSeq, leaves, entries }: ReadBlock, seq: number): Entry |
   if (known !== undefined) return known;
   const leaf = leaves[seq - firstSeq];
   if (leaf === undefined) return undefined;
-  const entry = decodeLeaf(leaf);
+  const entry = readable(seq, () => decodeLeaf(leaf));
   // One that says it is another is not where it belongs.
   if (entry.seq !== seq) return undefined;
   entries.set(seq - firstSeq, entry);
@@ -160,15 +180,41 @@ async function readBlockAt(store: RecordStore, seq: number): Promise<ReadBlock> 
   const kept = lately.get(store) ?? [];
   const known = kept.find(({ firstSeq, leaves }) => firstSeq <= seq && seq < firstSeq + leaves.length);
   if (known !== undefined) return known;
-  const found = await findBlock(store, seq);
-  if (found === null) throw notFound(seq);
+  const record = await findBlockRecord(store, seq);
+  if (record === null) throw notFound(seq);
+  const found = { firstSeq: record.firstSeq, ...readable(seq, () => decodeBlock(record.record)) };
   const block = { firstSeq: found.firstSeq, leaves: found.leaves, entries: new Map<number, Entry>() };
   lately.set(store, [block, ...(lately.get(store) ?? [])].slice(0, readBlocksMax));
   return block;
 }
 
-function entriesOf(block: Block): readonly Entry[] {
-  return block.leaves.map(decodeLeaf);
+function entriesIn(firstSeq: number, record: Buffer, onUnreadable?: OnUnreadable): readonly Entry[] {
+  const entries: Entry[] = [];
+  const take = (seq: number, read: () => readonly Entry[]): void => {
+    try {
+      entries.push(...readable(seq, read));
+    } catch (error) {
+      if (onUnreadable === undefined || !(error instanceof UnreadableEntry)) throw error;
+      onUnreadable(error);
+    }
+  };
+  take(firstSeq, () => {
+    decodeBlock(record).leaves.forEach((leaf, at) => {
+      take(firstSeq + at, () => [decodeLeaf(leaf)]);
+    });
+    return [];
+  });
+  return entries;
+}
+
+/** Throws UnreadableEntry where `read` finds damage, so that whoever hears of it hears of which entry. */
+function readable<T>(seq: number, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof HoldpointError) || error instanceof UnreadableEntry) throw error;
+    throw new UnreadableEntry(seq, error);
+  }
 }
 
 function notFound(seq: number): HoldpointError {

@@ -4,6 +4,7 @@ import { decodeHttpMessage } from '../../core/http-message.ts';
 import type { Json, JsonObject } from '../../ledger/canonical.ts';
 import type { Entry, Outcome } from '../../ledger/entry.ts';
 import { outcomesOf } from '../../ledger/head.ts';
+import { type OnUnreadable, UnreadableEntry } from '../../ledger/reader.ts';
 import { type SearchTerms, searchNames } from '../../ledger/search.ts';
 import {
   type Body,
@@ -13,6 +14,7 @@ import {
   readBodies,
   readDecisionExchange,
   showDecision,
+  type UnreadableShown,
 } from '../api/decisions.ts';
 import { type ControlRequest, type Route, sendJson } from '../http.ts';
 import { decisionOf } from '../named.ts';
@@ -25,6 +27,7 @@ import { type Exchange, readExchange } from '../view.ts';
 /** A page ends, with a cursor, after this many entries were looked at or decisions read whole. */
 const scannedEntriesMax = 20_000;
 const readDecisionsMax = 500;
+const unreadableMax = 100;
 /** Known from the request entry alone, so that other decisions need not be read whole. */
 const requestFilters = ['provider', 'operation', 'workload', 'session'] as const;
 
@@ -68,7 +71,12 @@ async function list(parts: ControlParts, { res, query }: ControlRequest): Promis
   let next: number | null = null;
   let scanned = 0;
   let read = 0;
-  for await (const entry of candidates(parts, { ...wanted, rule, subject: fingerprint }, before)) {
+  const unreadable: UnreadableShown[] = [];
+  const tell = (why: UnreadableEntry, decision: string | null = null): void => {
+    if (unreadable.length < unreadableMax) unreadable.push({ seq: why.seq, decision, why: why.message });
+  };
+  const terms = { ...wanted, rule, subject: fingerprint };
+  for await (const entry of candidates(parts, terms, before, tell)) {
     if (Date.parse(entry.at) < sinceMs) break;
     if (items.length >= wanted.limit || scanned >= scannedEntriesMax || read >= readDecisionsMax) {
       next = before;
@@ -81,7 +89,11 @@ async function list(parts: ControlParts, { res, query }: ControlRequest): Promis
       entry.type === 'request' && requestFilters.every((name) => matches(wanted[name], data[name]));
     if (!isAsked || !matches(fingerprint, data['subject'])) continue;
     read += 1;
-    const item = describe(parts, await ledger.decision(entry.seq));
+    const item = await readable(
+      async () => describe(parts, await ledger.decision(entry.seq)),
+      (why) => tell(why, ledger.decisionId(entry.seq)),
+    );
+    if (item === null) continue;
     const fits =
       matches(wanted.verdict, item.verdict) &&
       matches(wanted.outcome, item.outcome) &&
@@ -89,7 +101,7 @@ async function list(parts: ControlParts, { res, query }: ControlRequest): Promis
       (matches(wanted.model, item.model) || matches(wanted.model, data['model']));
     if (fits) items.push(item);
   }
-  sendJson(res, 200, { items, next });
+  sendJson(res, 200, { items, next, unreadable });
 }
 
 /** Entries that may be the requests that are sought, the newest first: from the index where anything is asked for. */
@@ -97,16 +109,30 @@ async function* candidates(
   { ledger }: ControlParts,
   wanted: SearchTerms,
   before: number,
+  tell: OnUnreadable,
 ): AsyncGenerator<Entry> {
   // What has none of something is in no index.
   const terms = searchNames.filter((name) => (wanted[name] ?? '') !== '');
   if (terms.length > 0) {
     const sought: SearchTerms = Object.fromEntries(terms.map((name) => [name, wanted[name]]));
-    for await (const seq of ledger.find(sought, before)) yield await ledger.entry(seq);
+    for await (const seq of ledger.find(sought, before, tell)) yield await ledger.entry(seq);
     return;
   }
-  for await (const entries of ledger.blocks({ fromSeq: before, reverse: true })) {
+  // The first block may go on beyond what is asked for.
+  const tellBelow: OnUnreadable = (why) => (why.seq < before ? tell(why) : undefined);
+  for await (const entries of ledger.blocks({ fromSeq: before, reverse: true }, tellBelow)) {
     for (const entry of entries.toReversed()) if (entry.seq < before) yield entry;
+  }
+}
+
+/** Null, and told, where an entry that it needs cannot be read. */
+async function readable<T>(read: () => Promise<T>, tell: OnUnreadable): Promise<T | null> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof UnreadableEntry)) throw error;
+    tell(error);
+    return null;
   }
 }
 

@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest';
+import { parseRecordKey } from '../../../src/ledger/block.ts';
 import type { Entry } from '../../../src/ledger/entry.ts';
 import { readBlocks, readEntry, readPart } from '../../../src/ledger/reader.ts';
+import type { RecordStore } from '../../../src/ledger/store.ts';
 import { createLedgerUnderTest, exchange, kek } from '../../fault/ledger-under-test.ts';
 
 const house = createLedgerUnderTest();
@@ -40,4 +42,31 @@ it('walks forwards and backwards from any entry, whole blocks at a time', async 
     const back = await seqsFrom(seq, true);
     expect(back.slice(back.indexOf(seq))).toEqual(seqs.slice(0, seq + 1).toReversed());
   }
+});
+
+it('leaves out an entry that is damaged where the others are wanted, and says which it is and why', async () => {
+  const [at = -1] = decisions.map(Number);
+  const damaged: RecordStore = {
+    ...store,
+    scan: async function* (range) {
+      for await (const { key, value } of store.scan(range)) {
+        const place = parseRecordKey(key);
+        const isIt = place?.kind === 'block' && place.seq === at;
+        const broken = Buffer.from(value);
+        if (isIt) broken.write('!', broken.indexOf('"'));
+        yield { key, value: broken };
+      }
+    },
+  };
+  const range = { fromSeq: 0, reverse: false };
+  const told: [number, string][] = [];
+  const seqs: number[] = [];
+  for await (const entries of readBlocks(damaged, range, ({ seq, message }) => told.push([seq, message])))
+    seqs.push(...entries.map(({ seq }) => seq));
+  expect(told).toEqual([[at, `Entry ${at} cannot be read: A leaf is not JSON.`]]);
+  expect(seqs).toEqual(all.map(({ seq }) => seq).filter((seq) => seq !== at));
+  const strict = async () => {
+    for await (const entries of readBlocks(damaged, range)) seqs.push(...entries.map(({ seq }) => seq));
+  };
+  await expect(strict()).rejects.toMatchObject({ code: 'ledger_damaged', seq: at });
 });
