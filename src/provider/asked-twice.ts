@@ -19,11 +19,15 @@ export function asksTwice(body: JsonRecord): boolean {
 
 /**
  * The messages of a chat; OpenRouter and others take one text in their place
- * (https://openrouter.ai/docs/api/reference/overview), and with both nobody can say which of them counts.
+ * (https://openrouter.ai/docs/api/reference/overview), Vertex AI code and what follows it, and with both nobody can say which of
+ * them counts.
  */
-export function messagesOf({ messages, prompt }: JsonRecord, defects: string[]): unknown {
+export function messagesOf({ messages, prompt, suffix }: JsonRecord, defects: string[]): unknown {
   if (isAbsent(prompt)) return messages;
-  if (isAbsent(messages)) return [{ role: 'user', content: prompt }];
+  if (isAbsent(messages)) {
+    const content = isAbsent(suffix) ? prompt : [prompt, suffix].map((text) => ({ type: 'text', text }));
+    return [{ role: 'user', content }];
+  }
   note(defects, 'the request asks for two things');
   return messages;
 }

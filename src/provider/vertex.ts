@@ -87,13 +87,7 @@ const messages: typeof anthropic = {
 
 const chat: typeof openai = {
   ...openai,
-  readRequest(operation, body, head) {
-    // Code is completed at the same path, from a prompt and what follows it.
-    const isChat = operation !== 'chat.completions' || !rawVerbs.has(googleRoute(head.path).verb);
-    const reading = openai.readRequest(operation, body, head);
-    if (isChat || reading.facts.messages.length > 0) return withPath(reading, head);
-    return withPath(openai.readRequest('completions', body, head), head);
-  },
+  readRequest: (operation, body, head) => withPath(openai.readRequest(operation, body, head), head),
 };
 
 const documents: typeof mistral = {

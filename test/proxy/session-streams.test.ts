@@ -315,9 +315,9 @@ test('a policy that stops the stream stops it too where its caller comes back fo
   const hold = await ada.nextHold();
   first.destroy();
   await vi.waitFor(async () => expect(await ada.pending()).toMatchObject([{ caller: 'gone' }]));
+  await ada.rule(hold, { verdict: 'release' });
   writeFileSync(place.policyFile, denyStreams);
   await sidecar.reloadPolicy();
-  await ada.rule(hold, { verdict: 'release' });
   const { body } = await (await open()).answer();
   expect(body.toString()).toContain('"code":"denied_by_policy"');
   expect(body.toString()).not.toContain('First.');

@@ -71,9 +71,12 @@ async function list(parts: ControlParts, { res, query }: ControlRequest): Promis
   let next: number | null = null;
   let scanned = 0;
   let read = 0;
-  const unreadable: UnreadableShown[] = [];
-  const tell = (why: UnreadableEntry, decision: string | null = null): void => {
-    if (unreadable.length < unreadableMax) unreadable.push({ seq: why.seq, decision, why: why.message });
+  const unreadable = new Map<number, UnreadableShown>();
+  // Passed over it tells of itself alone; read for a decision, whose it is.
+  const tell = ({ seq, message }: UnreadableEntry, decision: string | null = null): void => {
+    const known = unreadable.get(seq);
+    if (known === undefined && unreadable.size >= unreadableMax) return;
+    unreadable.set(seq, { seq, decision: decision ?? known?.decision ?? null, why: message });
   };
   const terms = { ...wanted, rule, subject: fingerprint };
   for await (const entry of candidates(parts, terms, before, tell)) {
@@ -101,7 +104,7 @@ async function list(parts: ControlParts, { res, query }: ControlRequest): Promis
       (matches(wanted.model, item.model) || matches(wanted.model, data['model']));
     if (fits) items.push(item);
   }
-  sendJson(res, 200, { items, next, unreadable });
+  sendJson(res, 200, { items, next, unreadable: [...unreadable.values()] });
 }
 
 /** Entries that may be the requests that are sought, the newest first: from the index where anything is asked for. */

@@ -1,0 +1,37 @@
+/** A machine whose disk can be told to give back some entries otherwise than it took them. */
+import { systemClock, systemSchedule } from '../../../src/core/clock.ts';
+import { openLedgerStore } from '../../../src/store/ledger-store.ts';
+
+export function damagingMachine() {
+  const marks: string[] = [];
+  /** JSON has no such byte within a text. */
+  const spoilt = (value: Buffer): Buffer => {
+    const hits = marks.map((mark) => value.indexOf(mark)).filter((at) => at !== -1);
+    if (hits.length === 0) return value;
+    const copy = Buffer.from(value);
+    for (const at of hits) copy[at] = 0;
+    return copy;
+  };
+  const machine = {
+    clock: systemClock,
+    schedule: systemSchedule,
+    openLedgerStore: async (dir: string) => {
+      const store = await openLedgerStore(dir);
+      const scan = async function* (range: Parameters<typeof store.scan>[0]) {
+        for await (const { key, value } of store.scan(range)) yield { key, value: spoilt(value) };
+      };
+      const get = async (key: Buffer): Promise<Buffer | undefined> => {
+        const value = await store.get(key);
+        return value === undefined ? value : spoilt(value);
+      };
+      return { ...store, scan, get };
+    },
+  };
+  return {
+    machine,
+    /** From now on entries that hold this text cannot be read. */
+    damage: (mark: string): void => {
+      marks.push(mark);
+    },
+  };
+}
