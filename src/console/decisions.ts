@@ -87,19 +87,28 @@ async function search(desk: Desk, query: string, before: number | null): Promise
 
 /** What is damaged stands above the list, which has the rest. */
 function UnreadableEntries({ entries }: { readonly entries: readonly Unreadable[] }): ComponentChild {
-  return h('div', { class: 'problem hold-problem', role: 'alert' }, [
-    h('p', null, 'The ledger is damaged: what these entries are of is missing from this list.'),
+  return h('div', { class: 'damage', role: 'alert' }, [
+    h(
+      'p',
+      { class: 'problem' },
+      'The ledger is damaged. What these entries belong to is missing from this list:',
+    ),
     h(
       'ul',
       null,
       entries.map(({ seq, decision, why }) =>
-        h('li', { key: `${seq} ${decision}` }, [
+        h('li', { key: seq }, [
           why,
-          decision === '' ? '' : [' It is of ', h('a', { href: decisionAddress(decision) }, decision), '.'],
+          decision === ''
+            ? ''
+            : [' It belongs to ', h('a', { href: decisionAddress(decision) }, decision), '.'],
         ]),
       ),
     ),
-    h('p', null, ['Whoever runs it: ', h('code', null, 'holdpoint verify'), ' says what else is.']),
+    h('p', { class: 'quiet' }, [
+      h('code', null, 'holdpoint verify'),
+      ' on the data directory says what else is damaged.',
+    ]),
   ]);
 }
 
