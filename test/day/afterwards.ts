@@ -13,7 +13,7 @@ import { readBlocks, readPart } from '../../src/ledger/reader.ts';
 import { loadKeys, retiredKeksIn } from '../../src/store/keys.ts';
 import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
-import { amendedAmount, answerTo, type Case, readCase } from './cases.ts';
+import { amendedAmount, answerTo, type Case, needsConsent, readCase, rulingsDue } from './cases.ts';
 import type { Day } from './day.ts';
 import { holdpoint, keysOf } from './orders.ts';
 
@@ -126,6 +126,8 @@ export function checkAnswers({ received, provider }: Day, told: ReadonlyMap<stri
     if (word === 'deny' && text.includes('transfer_funds')) fail('lets out what was denied');
     if (expected.text !== null && its.answer !== null && its.answer.toString() !== expected.text)
       fail(`is sealed as ${its.answer.toString()}`);
+    if (text.includes(String(asked.number)) && its.rulings.length < rulingsDue(asked))
+      fail(`came after ${its.rulings.length} rulings`);
     if (asked.kind === 'forbidden' && provider.reached.has(asked.number)) fail('reached the provider');
   }
 }
@@ -158,7 +160,7 @@ export function checkProvider({ received, provider }: Day, told: ReadonlyMap<str
   for (const one of told.values()) {
     const asked = one.asked ?? askedBy.get(one.id) ?? null;
     if (asked === null) unknown += 1;
-    else if (asked.kind !== 'question of consent' || one.rulings.includes('release'))
+    else if (!needsConsent(asked) || one.rulings[0] === 'release')
       recorded.set(asked.number, (recorded.get(asked.number) ?? 0) + 1);
   }
   let beyond = 0;
@@ -170,7 +172,7 @@ export function checkProvider({ received, provider }: Day, told: ReadonlyMap<str
 
 /** Backups and exports, made while all that went on, are whole; the last backup becomes a ledger again. */
 export async function checkCopies({ kept, morning: { house } }: Day): Promise<void> {
-  for (const path of [...kept.backups, ...kept.exports]) await holdpoint('verify', path);
+  for (const path of new Set([...kept.backups, ...kept.exports])) await holdpoint('verify', path);
   const last = kept.backups.at(-1);
   if (last === undefined) return;
   const elsewhere = mkdtempSync(join(tmpdir(), 'holdpoint-restored-'));

@@ -17,6 +17,7 @@ export const kinds = [
   'transfer',
   'streamed transfer',
   'question of consent',
+  'transfer by consent',
   'forbidden',
   'failing',
   'broken',
@@ -40,6 +41,16 @@ export function caseOf(number: number, kind: Kind, subject: string): Case {
   return { number, kind, subject, body: JSON.stringify({ model: 'gpt-4.1', messages, stream: streams }) };
 }
 
+/** How many rulings there are on a decision that lets something through. */
+export function rulingsDue({ kind }: Pick<Case, 'kind'>): number {
+  if (kind === 'transfer by consent') return 2;
+  return kind === 'transfer' || kind === 'streamed transfer' || kind === 'question of consent' ? 1 : 0;
+}
+
+export function needsConsent({ kind }: Pick<Case, 'kind'>): boolean {
+  return kind === 'question of consent' || kind === 'transfer by consent';
+}
+
 /** A case by its request's body; null for what was never asked here. */
 export function readCase(body: string): Pick<Case, 'number' | 'kind'> | null {
   const found = /"content":"([a-z ]+), case (\d+)\."/.exec(body);
@@ -52,7 +63,7 @@ const json = ['content-type: application/json'];
 /** The body that the provider answers a case with. */
 export function answerTo({ kind, number }: Pick<Case, 'number' | 'kind'>): string {
   if (kind === 'failing') return JSON.stringify({ error: { message: `No capacity, case ${number}.` } });
-  if (kind === 'transfer') return chatTransfer(number);
+  if (kind === 'transfer' || kind === 'transfer by consent') return chatTransfer(number);
   if (kind === 'streamed transfer') return [chatRole, ...chatTransferEvents(number), chatToolsEnd].join('');
   const text = `What case ${number} is about.`;
   return kind === 'stream' ? [chatRole, chatDelta(text), chatStop, done].join('') : chatText(text);

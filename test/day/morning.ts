@@ -78,7 +78,7 @@ export async function begin(upstreamUrl: string, random: () => number): Promise<
   };
 }
 
-/** Transfers and questions of consent are held, what is forbidden is denied; the versions differ by a flag alone. */
+/** Transfers and what needs consent are held, one after the other where it is both, what is forbidden is denied; the versions differ by a flag alone. */
 export function policyText(version: number): string {
   const fixtures = (field: string, yes: string, no: string): string => `
     tests:
@@ -97,9 +97,9 @@ rules:
     severity: high
     ${held}${fixtures('response', '{ toolCalls: [ { name: transfer_funds, arguments: {} } ] }', '{ toolCalls: [ { name: read, arguments: {} } ] }')}
   - id: consent
-    title: Questions of consent need a reviewer before they are asked
+    title: What needs consent needs a reviewer before it is asked
     phase: request
-    when: request.text.contains("question of consent")
+    when: request.text.contains("consent")
     action: hold
     severity: high
     ${held}${text('question of consent')}

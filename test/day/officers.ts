@@ -4,6 +4,7 @@
  */
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { subjects } from './callers.ts';
 import { type Morning, policyText } from './morning.ts';
@@ -24,6 +25,7 @@ export interface Kept {
   rulings: number;
 }
 
+const lookEveryMs = 10;
 /** Beyond all those of the day. */
 const lastTurn = 1_000_000;
 
@@ -62,8 +64,8 @@ async function changeRules(day: Morning, turn: number): Promise<void> {
   writeFileSync(`${file}.next`, policyText(version));
   renameSync(`${file}.next`, file);
   const shown = z.object({ version: z.string() });
-  for (let seen = ''; seen !== `day-${version}`; )
-    ({ version: seen } = shown.parse(await order(day, 'auditor', '/api/v1/policy')));
+  while (shown.parse(await order(day, 'auditor', '/api/v1/policy')).version !== `day-${version}`)
+    await sleep(lookEveryMs);
 }
 
 const erasureSchema = z.object({
@@ -92,6 +94,7 @@ async function endOf(day: Morning, id: string) {
     const erasure = erasureSchema.parse(shown);
     if (erasure.state === 'failed') throw new Error(`the erasure ${id} failed: ${erasure.error}`);
     if (erasure.state === 'done') return erasure;
+    await sleep(lookEveryMs);
   }
 }
 

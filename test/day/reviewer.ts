@@ -1,9 +1,11 @@
 /** Somebody who rules on whatever waits: mostly for it, now and then against it or otherwise. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createControl, type HeldCall, type Ruling } from '../support/control-client.ts';
 import { amendedAmount } from './cases.ts';
 import type { Morning } from './morning.ts';
 import { unlessKilled } from './orders.ts';
 
+const lookEveryMs = 10;
 const denied = 0.2;
 const amended = 0.2;
 
@@ -30,6 +32,6 @@ export async function review(day: Morning, isOver: () => boolean, ruled: () => v
         else if (status !== 409) throw new Error(`a ruling was refused with ${status} ${code}`);
       }
     });
-    await new Promise((resolve) => setImmediate(resolve));
+    await sleep(lookEveryMs);
   }
 }
