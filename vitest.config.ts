@@ -55,6 +55,8 @@ const whole = [
 ];
 /** It holds the product to times, and has the machine to itself: it runs when all others have ended. */
 const timed = ['test/browser/reviewer.test.ts'];
+/** A dozen processes, each of which takes a second and more where the machine is slow. */
+const processesMsMax = 60_000;
 const slowOnes = 'test/**/*.slow.test.ts';
 
 export default defineConfig({
@@ -88,13 +90,25 @@ export default defineConfig({
           },
           {
             extends: true,
-            test: { name: 'whole', include: whole, exclude: [slowOnes, ...timed], isolate: false },
+            test: {
+              name: 'whole',
+              include: whole,
+              exclude: [slowOnes, ...timed],
+              isolate: false,
+              testTimeout: processesMsMax,
+            },
           },
           { extends: true, test: { name: 'timed', include: timed, sequence: { groupOrder: 1 } } },
           { extends: true, test: { name: 'alone', include: alone } },
           {
             extends: true,
-            test: { name: 'fault', include: fault, exclude: [slowOnes, ...faultAlone], isolate: false },
+            test: {
+              name: 'fault',
+              include: fault,
+              exclude: [slowOnes, ...faultAlone],
+              isolate: false,
+              testTimeout: processesMsMax,
+            },
           },
           { extends: true, test: { name: 'fault-alone', include: faultAlone } },
         ],

@@ -258,8 +258,7 @@ describe('holdpoint erase', () => {
       expect.stringContaining('erased 2 bodies of 1 decision'),
     ]);
     expect((await run(['verify', house.dataDir], {})).code).toBe(0);
-    // A dozen processes, each of which takes a second where the machine is slow.
-  }, 60_000);
+  });
 
   it('says so where nothing in the record is meant, so that a slip of the pen does not pass for an erasure', async () => {
     const { code, out } = await run(

@@ -64,7 +64,7 @@ describe('an index that knows of decisions that the ledger no longer has', () =>
   test('leads a search for one that is gone to nothing', async () => {
     const sidecar = await startWithStaleIndex();
     const answer = await get(sidecar, '/api/v1/decisions?session=lost');
-    expect([answer.status, await answer.json()]).toEqual([200, { items: [], next: null }]);
+    expect([answer.status, await answer.json()]).toEqual([200, { items: [], next: null, unreadable: [] }]);
   });
 
   test('leads the holds of a session that is gone to nothing', async () => {
