@@ -56,6 +56,7 @@ export async function receiveTls(socket: Duplex, opened: Asked | null, it: Inter
       return;
     }
     const refusal = doubt ?? refusalOf(destination, it.others, it.sites);
+    // Throws the refusal once that is sealed.
     if (refusal === null && hello.state === 'hello' && hello.mayHideName)
       await sealPassage(asked, hiddenHost(), house, 'holdpoint:hidden-host');
     await pass(socket, bytes, asked, refusal, it);
