@@ -170,6 +170,19 @@ export function checkProvider({ received, provider }: Day, told: ReadonlyMap<str
     throw new Error(`${beyond} requests reached the provider unrecorded, ${unknown} are erased`);
 }
 
+/** Every erasure that was granted has its last entry, whatever was killed between the two. */
+export async function checkErasures({ kept, morning: { house } }: Day): Promise<void> {
+  const ended = new Set<unknown>();
+  const store = await openLedgerCopy(join(house.dataDir, 'ledger'));
+  try {
+    for await (const entries of readBlocks(store, { fromSeq: 0, reverse: false }))
+      for (const { data } of entries) if (data['final'] === true) ended.add(data['request']);
+  } finally {
+    await store.close();
+  }
+  for (const id of kept.erasures) if (!ended.has(id)) throw new Error(`the erasure ${id} was forgotten`);
+}
+
 /** Backups and exports, made while all that went on, are whole; the last backup becomes a ledger again. */
 export async function checkCopies({ kept, morning: { house } }: Day): Promise<void> {
   for (const path of new Set([...kept.backups, ...kept.exports])) await holdpoint('verify', path);

@@ -26,6 +26,8 @@ export interface Kept {
 }
 
 const lookEveryMs = 10;
+/** The share of erasures that are granted and killed. */
+const cutOff = 0.5;
 /** Beyond all those of the day. */
 const lastTurn = 1_000_000;
 
@@ -79,6 +81,8 @@ const erasureSchema = z.object({
 async function erase(day: Morning, _turn: number, kept: Kept): Promise<void> {
   const scope = { subject: `subject-${Math.floor(day.random() * subjects)}` };
   kept.erasures.push((await askToErase(day, scope.subject)).id);
+  // It is over in a moment, which few other kills meet.
+  if (day.random() < cutOff) await day.startAgain(true);
 }
 
 async function askToErase(day: Morning, subject: string) {

@@ -6,6 +6,7 @@ import { endAll } from '../support/endings.ts';
 import {
   checkAnswers,
   checkCopies,
+  checkErasures,
   checkLedger,
   checkProvider,
   decisionsOf,
@@ -53,6 +54,10 @@ export function describeDay(seed: number, casesEach: number): void {
     it('let nothing reach the provider that is not sealed, or was to be released first and was not', () => {
       expect(day.provider.reached.size).toBeGreaterThan(casesEach);
       checkProvider(day, told);
+    });
+
+    it('ended every erasure that was granted', async () => {
+      await checkErasures(day);
     });
 
     it(
