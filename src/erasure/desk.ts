@@ -5,7 +5,7 @@
 import type { RandomBytes, Schedule } from '../core/clock.ts';
 import { HoldpointError } from '../core/errors.ts';
 import type { JsonObject } from '../ledger/canonical.ts';
-import { type Scope, scopeData } from '../ledger/erasure.ts';
+import { type KeptOrder, type KeptOrders, type Scope, scopeData } from '../ledger/erasure.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { RetentionMark } from '../ledger/retention-marks.ts';
 import type { LegalHold } from '../ledger/subjects.ts';
@@ -34,23 +34,11 @@ export interface Person {
   readonly role: 'privacy' | 'admin';
 }
 
-/** What a person asked for, as it is kept until it has ended. */
-export interface KeptOrder extends Person {
-  readonly id: string;
-  readonly scope: Exclude<Scope, { readonly rule: string }>;
-  readonly basis: ErasureOrder['basis'];
-  readonly reason: string;
-}
-
-/** Where they are kept. Durable when a call returns; `keep` throws `ledger_unavailable`. */
-export interface KeptOrders {
-  all(): readonly KeptOrder[];
-  keep(order: KeptOrder): void;
-  drop(id: string): void;
-}
-
 export interface ErasureDesk {
-  /** Begins it, or puts it in line: it goes on at the next start if this one ends before it does. Throws `overloaded`, `ledger_unavailable`. */
+  /**
+   * Begins it, or puts it in line. A person's goes on at the next start where this run ends before it does. Throws
+   * `overloaded`, `shutting_down`, and `ledger_unavailable` where it cannot be kept.
+   */
   start(order: ErasureOrder): ErasureJob;
   find(id: string): ErasureJob | null;
   /** Resolves with the job once it ended. */

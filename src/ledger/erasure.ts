@@ -38,6 +38,26 @@ export type Scope =
   /** A retention rule by its name. */
   | { readonly rule: string; readonly before: string };
 
+/** What a person asked for, until it has ended. `id` is what its entries share, 16 hex. */
+export interface KeptOrder {
+  readonly id: string;
+  readonly scope: Exclude<Scope, { readonly rule: string }>;
+  readonly basis: Basis;
+  readonly by: string;
+  readonly role: 'privacy' | 'admin';
+  readonly reason: string;
+}
+
+/** Where such orders are kept over the end of a process. */
+export interface KeptOrders {
+  /** In the order in which they were asked for. */
+  all(): readonly KeptOrder[];
+  /** On disk when it returns. Throws `ledger_unavailable` where it cannot be kept. */
+  keep(order: KeptOrder): void;
+  /** It has ended. Throws as `keep` does; it then runs once more at the next start and finds nothing left. */
+  drop(id: string): void;
+}
+
 /** The scope as an entry says it. */
 export function scopeData(scope: Scope): JsonObject {
   if (!('match' in scope)) return { ...scope };

@@ -6,7 +6,7 @@ import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'nod
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { HoldpointError, refusalOf } from '../core/errors.ts';
-import { bases, matchFields } from '../ledger/erasure.ts';
+import { bases, type KeptOrder, type KeptOrders, matchFields } from '../ledger/erasure.ts';
 import { syncDirectory } from './journal.ts';
 
 const matchSchema = z.strictObject(
@@ -25,20 +25,10 @@ const keptSchema = z.strictObject({
     z.strictObject({ match: matchSchema, before: z.iso.datetime().exactOptional() }),
   ]),
 });
-export type KeptOrder = z.output<typeof keptSchema>;
 const fileSchema = z.strictObject({ version: z.literal(1), orders: z.array(keptSchema) });
 
-export interface ErasureOrders {
-  /** In the order in which they were asked for. */
-  all(): readonly KeptOrder[];
-  /** On disk when it returns. Throws `ledger_unavailable` where it cannot be kept. */
-  keep(order: KeptOrder): void;
-  /** It has ended. Throws as `keep` does; it then runs once more at the next start and finds nothing left. */
-  drop(id: string): void;
-}
-
 /** Throws `config_invalid` for a file that cannot be read: an erasure that was granted must not be forgotten. */
-export function openErasureOrders(file: string): ErasureOrders {
+export function openErasureOrders(file: string): KeptOrders {
   let orders = readOrders(file);
 
   function replace(next: readonly KeptOrder[]): void {

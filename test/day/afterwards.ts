@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { systemRandom } from '../../src/core/clock.ts';
+import { HoldpointError } from '../../src/core/errors.ts';
 import { decodeHttpMessage } from '../../src/core/http-message.ts';
 import type { Entry, Outcome } from '../../src/ledger/entry.ts';
 import { outcomesOf } from '../../src/ledger/head.ts';
@@ -36,7 +37,8 @@ export async function decisionsOf({ morning: { house } }: Day): Promise<Readonly
   const partOf = async (entry: Entry, name: string): Promise<Buffer | null> => {
     try {
       return decodeHttpMessage(await readPart(store, keks, entry.seq, name)).body;
-    } catch {
+    } catch (error) {
+      if (!(error instanceof HoldpointError)) throw error;
       // Erased, which the verifier has checked: every part is stored or named by an erasure.
       return null;
     }

@@ -1,8 +1,8 @@
 /** Whatever people and the schedule have erased, hold, lift and say meanwhile: the ledger verifies, and in the end all is gone. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { createErasureDesk, type ErasureDesk, type KeptOrders } from '../../../src/erasure/desk.ts';
-import type { Scope } from '../../../src/ledger/erasure.ts';
+import { createErasureDesk, type ErasureDesk } from '../../../src/erasure/desk.ts';
+import type { KeptOrders, Scope } from '../../../src/ledger/erasure.ts';
 import type { Ledger } from '../../../src/ledger/ledger.ts';
 import { createLedgerUnderTest, type LedgerUnderTest } from '../../fault/ledger-under-test.ts';
 import { createMemoryDisk } from '../../fault/memory-disk.ts';

@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type KeptOrder, openErasureOrders } from '../../../src/store/erasure-orders.ts';
+import type { KeptOrder } from '../../../src/ledger/erasure.ts';
+import { openErasureOrders } from '../../../src/store/erasure-orders.ts';
 
 let dir: string;
 let file: string;
