@@ -4,6 +4,7 @@
  * latest when the token is first used.
  */
 import { messageOf } from './core/errors.ts';
+import { createInTurn } from './core/in-turn.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { grantKey, type TokenGrant } from './ledger/token-grants.ts';
 import { type Identity, openTokenFile, type StoredToken, sameToken } from './store/token-file.ts';
@@ -28,7 +29,7 @@ const hashCharacters = 16;
 /** Opens the book and seals what is new in the file; what cannot be sealed now is tried again, and not honoured before. */
 export async function openTokenBook(file: string, ledger: Ledger, log: Logger): Promise<TokenBook> {
   const tokens = openTokenFile(file);
-  let sealing: Promise<void> = Promise.resolve();
+  const inTurn = createInTurn();
   let timer: NodeJS.Timeout | undefined;
   let lastFailure = '';
   let isOpen = true;
@@ -38,18 +39,12 @@ export async function openTokenBook(file: string, ledger: Ledger, log: Logger): 
 
   /** One at a time: what one sealed the next one finds sealed. */
   function sealNew(): Promise<void> {
-    const next = sealing
-      .catch(() => undefined)
-      .then(async () => {
-        const stored = tokens.read();
-        await sealChanges(stored, ledger);
-        sealed = new Set(ledger.tokenGrants().map(grantKey));
-        compared = stored;
-      });
-    sealing = next;
-    // Whoever waits for it hears of a failure.
-    next.catch(() => undefined);
-    return next;
+    return inTurn(async () => {
+      const stored = tokens.read();
+      await sealChanges(stored, ledger);
+      sealed = new Set(ledger.tokenGrants().map(grantKey));
+      compared = stored;
+    });
   }
 
   async function look(): Promise<void> {

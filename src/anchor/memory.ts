@@ -10,6 +10,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { HoldpointError, refusalOf } from '../core/errors.ts';
+import { createInTurn } from '../core/in-turn.ts';
 import type { Checkpoint, Receipt } from './anchor.ts';
 import { replaceFile } from './durable-file.ts';
 
@@ -40,7 +41,7 @@ export function openAnchorMemory(directory: string, origin: string): AnchorMemor
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const path = join(directory, file);
   const known = new Map<string, Acknowledged>(Object.entries(readMemory(path, origin)));
-  let writing: Promise<void> = Promise.resolve();
+  const inTurn = createInTurn();
   return {
     of: (name) => known.get(name),
     acknowledge: (name, { size, note }, takenMs, receipt) => {
@@ -54,9 +55,7 @@ export function openAnchorMemory(directory: string, origin: string): AnchorMemor
         const text = JSON.stringify({ version: 1, origin, anchors: Object.fromEntries(known) }, null, 2);
         await replaceFile(path, Buffer.from(`${text}\n`));
       };
-      const written = writing.then(write);
-      writing = written.catch(() => undefined); // Whoever asked for that write hears of its failure.
-      return written;
+      return inTurn(write);
     },
   };
 }

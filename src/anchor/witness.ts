@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { sha256, sha256Hex } from '../core/bytes.ts';
 import type { Clock } from '../core/clock.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
+import { createInTurn, type InTurn } from '../core/in-turn.ts';
 import { cosignatureOf, parseWitnessKey } from '../ledger/verify/cosignature.ts';
 import { equalBytes } from '../ledger/verify/encoding.ts';
 import {
@@ -61,7 +62,7 @@ interface Peer {
   last: Remembered | null;
   waiting: number;
   /** One at a time: what is compared with and what is written are one step. */
-  turn: Promise<unknown>;
+  readonly inTurn: InTurn;
   /** Set when a write failed: the next checkpoint is compared with what is on disk then, old or new. */
   unsure: boolean;
 }
@@ -81,7 +82,7 @@ export function openWitness({ directory, cosigner, peers: keys, clock }: Witness
       file,
       last: known?.last ?? readLast(file, key.origin, cosigner),
       waiting: 0,
-      turn: Promise.resolve(),
+      inTurn: createInTurn(),
       unsure: false,
     });
   }
@@ -128,10 +129,8 @@ export function openWitness({ directory, cosigner, peers: keys, clock }: Witness
       if (request.oldSize > note.size) return plain(400, 'The old size is above that of the checkpoint.\n');
       if (peer.waiting >= waitingMax) return plain(503, 'Too many checkpoints of that origin at once.\n');
       peer.waiting += 1;
-      const turn = peer.turn.then(() => decide(peer, note, request));
-      peer.turn = turn.catch(() => undefined); // Whoever asked hears of it.
       try {
-        return await turn;
+        return await peer.inTurn(() => decide(peer, note, request));
       } finally {
         peer.waiting -= 1;
       }

@@ -5,6 +5,7 @@
  */
 import type { Clock, Schedule } from '../core/clock.ts';
 import { HoldpointError } from '../core/errors.ts';
+import { createInTurn } from '../core/in-turn.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Delegation } from '../ledger/oversight.ts';
 import type { Person } from './deliberation.ts';
@@ -46,13 +47,7 @@ export function createDelegations(options: DelegationOptions): Delegations {
   /** Whose end was handed to the ledger, durable or not: what is sealed from then on is not covered. */
   const ending = new Set<number>();
   /** One change at a time: what is in force is asked and changed in one step. */
-  let changing: Promise<unknown> = Promise.resolve();
-
-  function inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const done = changing.then(task);
-    changing = done.catch(() => undefined);
-    return done;
-  }
+  const inTurn = createInTurn();
 
   const isInForce = ({ seq, from, role, untilMs, ended }: Delegation): boolean =>
     ended === null && !ending.has(seq) && untilMs > clock.nowMs() && roleOf(from) === role;

@@ -3,6 +3,7 @@
  * once when its time is over. Owns when each open one is due; what is open is what the ledger says.
  */
 import { HoldpointError } from '../core/errors.ts';
+import { createInTurn } from '../core/in-turn.ts';
 import type { BrokenGlass } from '../ledger/oversight.ts';
 import { type Person, sealAbout } from './deliberation.ts';
 import type { Desk, HoldEvent } from './desk.ts';
@@ -41,7 +42,7 @@ export function createReviews(desk: Desk): Reviews {
   /** By hold, of open ones. */
   const due = new Map<number, { readonly dueAtMs: number; readonly cancel: () => void }>();
   /** One at a time: whether there is a finding is asked and sealed in one step. */
-  let reviewing: Promise<unknown> = Promise.resolve();
+  const inTurn = createInTurn();
   let isWatching = false;
 
   const holdOf = async (seq: number): Promise<Hold> => live.get(seq)?.hold ?? readHold(desk, seq);
@@ -92,11 +93,7 @@ export function createReviews(desk: Desk): Reviews {
   }
 
   return {
-    review: (holdSeq, person, finding) => {
-      const done = reviewing.then(() => seal(holdSeq, person, finding));
-      reviewing = done.catch(() => undefined);
-      return done;
-    },
+    review: (holdSeq, person, finding) => inTurn(() => seal(holdSeq, person, finding)),
     reviews: () => Promise.all(ledger.glassBroken().map(dueOf)),
     reviewCounts: () => {
       const nowMs = clock.nowMs();

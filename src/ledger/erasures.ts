@@ -3,6 +3,7 @@
  * fall between the two, such as a legal hold, takes its turn here too.
  */
 import { HoldpointError } from '../core/errors.ts';
+import { createInTurn } from '../core/in-turn.ts';
 import { destroy, finishErasures, targetsOf } from './erasure.ts';
 import { decisionId } from './ids.ts';
 import type { Opened } from './opening.ts';
@@ -31,14 +32,8 @@ export interface ErasuresOptions {
 
 export function createErasures({ opened, seal, keks }: ErasuresOptions): Erasures {
   /** Erasures, one after the other. */
-  let erasing: Promise<unknown> = Promise.resolve();
+  const inTurn = createInTurn();
   let lastErasure = -1;
-
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = erasing.then(work);
-    erasing = done.catch(() => undefined);
-    return done;
-  }
 
   async function erase(
     draft: Draft,
@@ -74,6 +69,6 @@ export function createErasures({ opened, seal, keks }: ErasuresOptions): Erasure
     erase: (draft, isStillDue) => inTurn(() => erase(draft, isStillDue)),
     inTurn,
     last: () => lastErasure,
-    idle: () => erasing,
+    idle: () => inTurn(async () => undefined),
   };
 }

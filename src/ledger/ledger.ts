@@ -4,6 +4,7 @@
  */
 import type { KeyObject } from 'node:crypto';
 import { HoldpointError } from '../core/errors.ts';
+import { createInTurn } from '../core/in-turn.ts';
 import type { SigningKey } from './checkpoint.ts';
 import { createDecisions, type Decisions } from './decisions.ts';
 import { type Derived, openDerived } from './derived.ts';
@@ -228,17 +229,14 @@ type KeyChanges = Pick<Ledger, 'rotateSigningKey' | 'beginEpoch' | 'retireKek' |
 
 function keyChangesOf({ options, keys, log }: Parts): KeyChanges {
   /** One rotation at a time. */
-  let rotating: Promise<void> = Promise.resolve();
+  const inTurn = createInTurn();
   const { opened, seal } = log;
   return {
-    rotateSigningKey: (key, order) => {
-      const rotated = rotating.then(() => {
+    rotateSigningKey: (key, order) =>
+      inTurn(async () => {
         log.requireWritable();
-        return keys.rotateTo(opened(), key, order);
-      });
-      rotating = rotated.catch(() => undefined);
-      return rotated;
-    },
+        await keys.rotateTo(opened(), key, order);
+      }),
     beginEpoch: async (next, order) => {
       await seal(epochDraft(next, order, options.escrow)).durable;
       keys.useKek(next);

@@ -2,6 +2,7 @@
  * Which entries belong to a decision. Derived from the ledger, rebuildable, never evidence: it has its own
  * store, is written unsynced and in bulk, and a reader of what it points to still checks the entry itself.
  */
+import { createInTurn } from '../core/in-turn.ts';
 import { erasureIsAbout } from './erasure.ts';
 import { outcomesOf, type Step } from './head.ts';
 import type { RecordStore } from './store.ts';
@@ -29,7 +30,7 @@ export async function openLookup(store: RecordStore, onError: (error: unknown) =
   let nextSeq = tip === undefined ? 0 : Number(tip.toString());
   let pending = new Map<number, [decision: number, seq: number][]>();
   let pairs = 0;
-  let flushing = Promise.resolve();
+  const inTurn = createInTurn();
 
   function note(decision: number, seq: number): void {
     const bucket = Math.floor(decision / decisionsPerBucket);
@@ -63,11 +64,7 @@ export async function openLookup(store: RecordStore, onError: (error: unknown) =
   }
   const unwritten: Map<number, [number, number][]>[] = [];
 
-  function flush(): Promise<void> {
-    // Whoever asked for the flush before this one hears of its failure.
-    flushing = flushing.catch(() => undefined).then(write);
-    return flushing;
-  }
+  const flush = (): Promise<void> => inTurn(write);
 
   return {
     add: (steps) => {

@@ -6,6 +6,7 @@
  *     key = "s" || first 8 bytes of SHA-256(term) || u64 bucket || u64 size at the write      value = u16 offsets
  */
 import { sha256 } from '../core/bytes.ts';
+import { createInTurn } from '../core/in-turn.ts';
 import type { Json } from './canonical.ts';
 import { outcomesOf, type Step } from './head.ts';
 import type { RecordStore, StoredRecord } from './store.ts';
@@ -69,7 +70,7 @@ export async function openSearchIndex(
   let pending = new Map<number, Postings>();
   const unwritten: Map<number, Postings>[] = [];
   let postings = 0;
-  let flushing = Promise.resolve();
+  const inTurn = createInTurn();
 
   function post(name: SearchName, value: unknown, decision: number): void {
     if (typeof value !== 'string' || value === '') return;
@@ -155,11 +156,7 @@ export async function openSearchIndex(
     return common;
   }
 
-  function flush(): Promise<void> {
-    // Whoever asked for the flush before this one hears of its failure.
-    flushing = flushing.catch(() => undefined).then(write);
-    return flushing;
-  }
+  const flush = (): Promise<void> => inTurn(write);
 
   return {
     add: (steps) => {

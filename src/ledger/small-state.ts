@@ -2,6 +2,7 @@
  * What is derived from entries and small enough to be kept whole in memory: written as one value beside the lookup,
  * unsynced, with how far it goes. Rebuildable, never evidence.
  */
+import { createInTurn } from '../core/in-turn.ts';
 import type { Step } from './head.ts';
 import type { RecordStore } from './store.ts';
 
@@ -40,7 +41,7 @@ export async function openSmallState<T>(options: SmallStateOptions<T>): Promise<
   options.load(tip.items);
   let { nextSeq } = tip;
   let flushedSeq = nextSeq;
-  let flushing = Promise.resolve();
+  const inTurn = createInTurn();
 
   async function write(): Promise<void> {
     const seen = nextSeq;
@@ -49,11 +50,7 @@ export async function openSmallState<T>(options: SmallStateOptions<T>): Promise<
     flushedSeq = seen;
   }
 
-  function flush(): Promise<void> {
-    // Whoever asked for the flush before this one hears of its failure.
-    flushing = flushing.catch(() => undefined).then(write);
-    return flushing;
-  }
+  const flush = (): Promise<void> => inTurn(write);
 
   return {
     add: (steps) => {

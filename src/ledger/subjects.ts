@@ -3,6 +3,7 @@
  * ledger, rebuildable, never evidence: it is written unsynced, in bulk, beside the lookup and with its own tip, and
  * whoever reads what it points to checks the entry itself.
  */
+import { createInTurn } from '../core/in-turn.ts';
 import type { JsonObject } from './canonical.ts';
 import type { Step } from './head.ts';
 import type { RecordStore } from './store.ts';
@@ -47,7 +48,7 @@ export async function openSubjects(store: RecordStore, onError: (error: unknown)
   let pending = new Map<string, number[]>();
   let count = 0;
   const unwritten: Map<string, number[]>[] = [];
-  let flushing = Promise.resolve();
+  const inTurn = createInTurn();
 
   function note(prefix: string, seq: number): void {
     const list = pending.get(prefix);
@@ -90,11 +91,7 @@ export async function openSubjects(store: RecordStore, onError: (error: unknown)
     }
   }
 
-  function flush(): Promise<void> {
-    // Whoever asked for the flush before this one hears of its failure.
-    flushing = flushing.catch(() => undefined).then(write);
-    return flushing;
-  }
+  const flush = (): Promise<void> => inTurn(write);
 
   async function seqsOf(prefix: string): Promise<readonly number[]> {
     const found = new Set<number>();

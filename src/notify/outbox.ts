@@ -11,6 +11,7 @@ import { type FileHandle, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { HoldpointError, messageOf } from '../core/errors.ts';
+import { createInTurn } from '../core/in-turn.ts';
 import { type Notice, noticeTypes, severities } from './notice.ts';
 
 const noticeSchema = z.strictObject({
@@ -97,7 +98,7 @@ export function openOutbox(
   let handle: FileHandle | null = null;
   /** What is on disk is not known, or was never written. */
   let isBehind = false;
-  let writing: Promise<void> = Promise.resolve();
+  const inTurn = createInTurn();
 
   function take(line: Line): void {
     apply(messages, line);
@@ -164,15 +165,12 @@ export function openOutbox(
     again: ({ key }, atMs) => say({ op: 'again', key, atMs }),
     get: (key) => messages.get(key),
     all: () => [...messages.values()],
-    flush: () => {
-      const written = writing.then(write);
-      writing = written.catch(() => undefined); // Whoever asked for that write hears of its failure.
-      return written;
-    },
+    flush: () => inTurn(write),
     close: async () => {
-      await writing;
-      await handle?.close();
-      handle = null;
+      await inTurn(async () => {
+        await handle?.close();
+        handle = null;
+      });
     },
   };
 }

@@ -5,6 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import { stat, unlink } from 'node:fs/promises';
+import { createInTurn } from '../core/in-turn.ts';
 import type { StoredRecord } from '../ledger/store.ts';
 import { type Extent, segmentFile, syncDirectory } from './journal.ts';
 import type { Change } from './level.ts';
@@ -75,13 +76,7 @@ export interface Listed {
 export function createErasing(store: ErasingStore, onStep: (step: ErasingStep) => void): Erasing {
   /** Segments in which something was wiped, and what they hold since. */
   const uses = new Map<number, SegmentUse>();
-  let turn: Promise<unknown> = Promise.resolve();
-
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = turn.then(work);
-    turn = done.catch(() => undefined);
-    return done;
-  }
+  const inTurn = createInTurn();
 
   async function rewriteRound(
     keys: readonly Buffer[],

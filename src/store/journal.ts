@@ -19,6 +19,7 @@ import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { HoldpointError } from '../core/errors.ts';
+import { createInTurn } from '../core/in-turn.ts';
 import { type Frame, readFrames, streamHeader } from '../ledger/frame.ts';
 
 /** Where a frame, or a value within one, begins. */
@@ -85,7 +86,7 @@ export async function openJournal(dir: string, end: Place | null): Promise<Journ
   let files: { synced?: number; unsynced?: number } = {};
   let broken: unknown = null;
   let hasUnsynced = false;
-  let syncing: Promise<void> = Promise.resolve();
+  const inTurn = createInTurn();
   if (end === null) await begin(segment);
   else cut(dir, end);
 
@@ -119,7 +120,7 @@ export async function openJournal(dir: string, end: Place | null): Promise<Journ
 
   /** Whoever asks while one is under way waits for that too: its file must not be closed before it ends. */
   function syncAll(): Promise<void> {
-    syncing = syncing.then(async () => {
+    return inTurn(async () => {
       if (broken !== null) throw broken;
       if (!hasUnsynced || files.unsynced === undefined) return;
       hasUnsynced = false;
@@ -131,9 +132,6 @@ export async function openJournal(dir: string, end: Place | null): Promise<Journ
         throw error;
       }
     });
-    const asked = syncing;
-    syncing = asked.catch(() => undefined);
-    return asked;
   }
 
   function close(): void {

@@ -5,6 +5,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { RandomBytes } from '../core/clock.ts';
 import { HoldpointError } from '../core/errors.ts';
+import { createInTurn } from '../core/in-turn.ts';
 import { signerOf } from '../ledger/checkpoint.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { KeyOrder } from '../ledger/rotation.ts';
@@ -48,12 +49,7 @@ const ownOrder: KeyOrder = { by: 'holdpoint', reason: 'broken off before' };
 export function createKeyring(options: KeyringOptions): Keyring {
   const { ledger, random } = options;
   if (options.signingDir !== null) settle(ledger, options.signingDir);
-  let last: Promise<void> = Promise.resolve();
-  const oneAtATime = (work: () => Promise<void>): Promise<void> => {
-    const done = last.then(work);
-    last = done.catch(() => undefined);
-    return done;
-  };
+  const inTurn = createInTurn();
 
   async function rotateSigning(order: KeyOrder): Promise<void> {
     const dir = requireDir(options.signingDir, 'keys.nextSigning');
@@ -101,17 +97,17 @@ export function createKeyring(options: KeyringOptions): Keyring {
   const { kekDir } = options;
   const unfinished = kekDir === null ? null : retiringIn(kekDir);
   if (kekDir !== null && unfinished !== null)
-    oneAtATime(() => goOnRetiring(kekDir, unfinished, ownOrder)).catch(options.onUnfinished);
+    inTurn(() => goOnRetiring(kekDir, unfinished, ownOrder)).catch(options.onUnfinished);
 
   return {
-    rotateSigning: (order) => oneAtATime(() => rotateSigning(order)),
+    rotateSigning: (order) => inTurn(() => rotateSigning(order)),
     rotateKek: (order) =>
-      oneAtATime(async () => {
+      inTurn(async () => {
         const dir = requireDir(options.kekDir, 'a new key from its source, and the old one as kek-<id>.key');
         await ledger.beginEpoch(replaceKek(dir, random), order);
       }),
-    retireKek: (id, order) => oneAtATime(() => retireKek(id, order)),
-    revoke: (kid, size, order) => oneAtATime(() => ledger.revokeKey(kid, size, order)),
+    retireKek: (id, order) => inTurn(() => retireKek(id, order)),
+    revoke: (kid, size, order) => inTurn(() => ledger.revokeKey(kid, size, order)),
     current: () => ({
       key: ledger.verifierKey,
       kek: ledger.keks()[0]?.id ?? '',

@@ -2,7 +2,7 @@
  * The ledger's store: a commit is durable as one frame of the journal, and LevelDB takes in the blocks shortly
  * after, many commits at a time. Bodies stay in the journal; LevelDB keeps where. FORMAT.md, "Files".
  */
-
+import { createInTurn } from '../core/in-turn.ts';
 import { isBodiesKey } from '../ledger/block.ts';
 import { encodeFrame } from '../ledger/frame.ts';
 import type { LedgerStore, StoredRecord } from '../ledger/store.ts';
@@ -71,7 +71,7 @@ async function journaled(
   let failure: unknown = null;
   let isClosing = false;
   /** Whoever appends takes turns. */
-  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = createInTurn();
 
   function absorbSoon(): void {
     if (waitingBytes >= absorbBytesMax) absorbNow();
@@ -113,9 +113,7 @@ async function journaled(
   }
 
   function append(records: readonly StoredRecord[], sync: boolean): Promise<void> {
-    const done = turn.then(() => appendNext(records, sync));
-    turn = done.catch(() => undefined);
-    return done;
+    return inTurn(() => appendNext(records, sync));
   }
 
   async function appendNext(records: readonly StoredRecord[], sync: boolean): Promise<void> {

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { isSignedBy } from '../../core/ed25519.ts';
 import { HoldpointError } from '../../core/errors.ts';
+import { createInTurn } from '../../core/in-turn.ts';
 import { enrolmentMessage, keyFingerprint } from '../../core/ruling-statement.ts';
 import type { ReviewerKey } from '../../ledger/reviewer-keys.ts';
 import type { Identity } from '../../store/token-file.ts';
@@ -21,12 +22,7 @@ const keysMax = 10_000;
 
 export function reviewerKeyRoutes(parts: ControlParts): Route[] {
   /** One change at a time: whether a key is somebody's first is asked and sealed in one step. */
-  let changing: Promise<unknown> = Promise.resolve();
-  const inTurn = (task: () => Promise<void>): Promise<void> => {
-    const done = changing.then(task);
-    changing = done.catch(() => undefined);
-    return done;
-  };
+  const inTurn = createInTurn();
   return [
     {
       method: 'GET',
