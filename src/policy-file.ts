@@ -5,6 +5,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { sha256Hex } from './core/bytes.ts';
 import { HoldpointError, messageOf, refusalOf } from './core/errors.ts';
+import { createInTurn } from './core/in-turn.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { loadPolicy } from './policy/compile.ts';
 import type { Policy } from './policy/policy.ts';
@@ -37,7 +38,7 @@ export function openPolicyFile(file: string, rulers: readonly string[], log: Log
   let seenStamp = stampOf(file);
   let lastFailure = '';
   let timer: NodeJS.Timeout | undefined;
-  let last = Promise.resolve();
+  const inTurn = createInTurn();
 
   async function readAgain(into: Ledger): Promise<void> {
     const text = readPolicy(file);
@@ -66,12 +67,7 @@ export function openPolicyFile(file: string, rulers: readonly string[], log: Log
   function reload(): Promise<void> {
     const into = ledger;
     if (into === null) return Promise.resolve();
-    const next = last.then(
-      () => readAgain(into),
-      () => readAgain(into),
-    );
-    last = next;
-    return next;
+    return inTurn(() => readAgain(into));
   }
 
   async function look(): Promise<void> {

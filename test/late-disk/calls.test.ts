@@ -1,6 +1,7 @@
 /** What the proxy does with a call waits for the entry that records it. */
 import { writeFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
+import type { Machine } from '../../src/sidecar.ts';
 import {
   chatDelta,
   chatRequest,
@@ -10,11 +11,18 @@ import {
   chatTransfer,
   done,
 } from '../proxy/answers.ts';
-import { denyTransfers, denyUnlistedModels, holdTransfers, holdUnlistedModels } from '../proxy/policies.ts';
+import {
+  denyTransfers,
+  denyUnlistedModels,
+  holdTransfers,
+  holdTransfersWith,
+  holdUnlistedModels,
+} from '../proxy/policies.ts';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, type RawClient, rawRequest } from '../support/raw-client.ts';
 import { chunk, startRawUpstream, streamHead, wholeAnswer } from '../support/raw-upstream.ts';
 import { startTestSidecar } from '../support/sidecar.ts';
+import { createManualTime } from '../support/time.ts';
 import { createLateDisk, isEntry } from './late-disk.ts';
 
 afterEach(endAll);
@@ -22,7 +30,7 @@ afterEach(endAll);
 const json = ['Content-Type: application/json'];
 
 /** A sidecar on such a disk, before an upstream that says "Hello." until it is told otherwise. */
-async function start(policy?: string) {
+async function start(policy?: string, machine: Partial<Machine> = {}) {
   const upstream = await startRawUpstream((_request, answer) =>
     answer.send(wholeAnswer('200 OK', json, chatText('Hello.'))),
   );
@@ -30,7 +38,7 @@ async function start(policy?: string) {
   const sidecar = await startTestSidecar({
     ...(policy === undefined ? {} : { policy }),
     upstreams: { openai: { url: upstream.url, protocol: 'openai', mount: '/' } },
-    machine: { openLedgerStore: disk.openLedgerStore },
+    machine: { ...machine, openLedgerStore: disk.openLedgerStore },
   });
   const chat = async (body: string): Promise<RawClient> => {
     const client = await connectRaw(sidecar.proxyUrl);
@@ -141,6 +149,21 @@ test('the caller has the first byte of a released answer when the use of its rel
   expect((await client.answer()).body.toString()).toBe(chatTransfer(25_000));
 });
 
+test('the caller hears that a hold expired when that is on disk', async () => {
+  const time = createManualTime();
+  const { clock, schedule } = time;
+  const rig = await start(holdTransfersWith('expiresIn: 10s'), { clock, schedule });
+  rig.upstream.script((_request, answer) => answer.send(wholeAnswer('200 OK', json, chatTransfer(25_000))));
+  const client = await rig.chat(chatRequest());
+  await rig.sidecar.ada.nextHold();
+  const expiry = rig.late('ruling');
+  time.advance(10_000);
+  await expiry.awaited();
+  expect(client.text()).toBe('');
+  expiry.arrive();
+  expect((await client.answer()).status).toBe(403);
+});
+
 test('a policy is in force when its version is on disk', async () => {
   const rig = await start(denyUnlistedModels);
   const loaded = rig.late('policy');
@@ -148,6 +171,8 @@ test('a policy is in force when its version is on disk', async () => {
   const reloading = rig.sidecar.sidecar.reloadPolicy();
   await loaded.awaited();
   const client = await rig.chat(chatRequest({ model: 'other' }));
+  // It is judged meanwhile.
+  await loaded.awaited();
   loaded.arrive();
   await reloading;
   expect((await client.answer()).status).toBe(403);

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { writeReviewerKey } from '../../src/cli/reviewer-key.ts';
-import { systemClock, systemSchedule } from '../../src/core/clock.ts';
+import { systemClock, systemRandom, systemSchedule } from '../../src/core/clock.ts';
 import { roles } from '../../src/core/roles.ts';
 import type { Entry } from '../../src/ledger/entry.ts';
+import { addToken } from '../../src/store/token-file.ts';
 import { openPage } from '../contract/support/page.ts';
 import {
   type Answer,
@@ -115,6 +116,13 @@ test('a session has its cookie when it is on disk who signed in', async () => {
   const answer = await answerAfter(entry, page.signIn(house.tokens.viewer));
   expect(answer.status).toBe(201);
   expect(page.setCookies).toHaveLength(1);
+});
+
+test('a token is honoured when it is on disk to whom it was given', async () => {
+  const file = join(house.dataDir, 'tokens.json');
+  const token = addToken(file, { name: 'newcomer', role: 'viewer' }, systemClock.nowMs(), systemRandom);
+  const entry = keepBack(isEntry('access', { action: 'grant' }));
+  expect((await answerAfter(entry, house.call('/api/v1/whoami', { token }))).status).toBe(200);
 });
 
 test('a role is lent, and taken back, when that is on disk', async () => {
