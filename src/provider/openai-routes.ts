@@ -172,6 +172,9 @@ function route(use: Use, path: string, operation: OperationName): Route {
   return { use, tail: path.split('/'), operation };
 }
 
+/** Text Generation Inference, and endpoints of Hugging Face that run it, complete a text at `/` itself. */
+const atRoot: OperationName = 'served.generate';
+
 const methodsWithoutAnswer: ReadonlySet<string> = new Set(['DELETE', 'HEAD', 'OPTIONS']);
 
 function fits(segments: readonly string[], { tail }: Route): boolean {
@@ -185,6 +188,7 @@ export function openaiOperationOf(method: string, path: string): OperationName {
   if (methodsWithoutAnswer.has(verb)) return 'unknown';
   const segments = routeSegments(path);
   const use: Use = verb === 'GET' ? 'get' : 'send';
+  if (segments.length === 0) return use === 'send' ? atRoot : 'unknown';
   const found = routes.find((one) => (one.use === 'any' || one.use === use) && fits(segments, one));
   return found?.operation ?? 'unknown';
 }

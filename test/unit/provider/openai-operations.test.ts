@@ -34,6 +34,10 @@ describe('the route', () => {
     // https://docs.perplexity.ai/docs/grounded-llm/openai-compatibility
     ['POST', '/v1/agent', 'responses'],
     ['GET', '/v1/agent/resp_1', 'responses'],
+    // https://huggingface.github.io/text-generation-inference/
+    ['POST', '/', 'served.generate'],
+    ['POST', '//', 'served.generate'],
+    ['GET', '/', 'unknown'],
     // https://developers.openai.com/api/docs/guides/agents-api
     ['POST', '/v1/agents/automations/a/invocations', 'agents.sessions'],
     ['POST', '/v1/agents/environments/templates', 'agents'],
