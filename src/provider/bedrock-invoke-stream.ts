@@ -5,6 +5,7 @@
  * which form; a later change of form is a defect. Pure.
  */
 import { isUtf8 } from 'node:buffer';
+import { respelledIn } from './answer-spelling.ts';
 import { createMessagesStreamReader } from './anthropic-messages-stream.ts';
 import { createConverseStreamReader } from './bedrock-converse-stream.ts';
 import { keepAliveEventType } from './bedrock-frames.ts';
@@ -116,7 +117,7 @@ export function readChunk(frame: JsonRecord): { readonly event: JsonRecord | nul
   const text = decodedText(frame.bytes);
   if (text === null) return { event: null, defect: 'the bytes of a chunk are not text in base64' };
   const json = readJsonText(text, 'an event of the stream');
-  if (isRecord(json.value)) return { event: json.value, defect: json.defect };
+  if (isRecord(json.value)) return { event: json.value, defect: json.defect || respelledIn(json.value) };
   return { event: null, defect: json.defect || 'an event of the stream is not a JSON object' };
 }
 

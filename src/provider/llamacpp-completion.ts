@@ -6,6 +6,7 @@
  */
 import type { UsageFacts } from '../core/facts.ts';
 import { confirmAmended, parseForRewrite, planAmendment, rewriteStream, unamendable } from './amendment.ts';
+import { respelledIn } from './answer-spelling.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, readJson, textOf } from './json.ts';
 import type { Amendment, RequestReading, ResponseReading } from './protocol.ts';
 import {
@@ -104,7 +105,7 @@ function factsOf(status: number, model: string, prompted: Iterable<Prompted>) {
 export function readLlamaResponse(status: number, bytes: Buffer): ResponseReading {
   const json = readJson(bytes, 'the answer');
   const defects: string[] = [];
-  note(defects, json.defect);
+  note(defects, json.defect || respelledIn(json.value));
   const list = Array.isArray(json.value) ? json.value : [json.value];
   const prompted: Prompted[] = [];
   let model = '';

@@ -1,19 +1,11 @@
 /**
- * Servers and gateways written in Go, which stand behind every family that others speak too, take a member's name in any case, and with letters that fold to ASCII ones: for them
- * `Messages` is `messages`, and the later of the two counts. Everybody else sees two members, so an object
+ * Servers and gateways written in Go, which stand behind every family that others speak too, take a member's name in any
+ * case, and with letters that fold to ASCII ones: for them `Messages` is `messages`, and the later of the two counts. Everybody else sees two members, so an object
  * that uses such a spelling means two things. Pure.
  */
+import { folded, respelledAs } from './folded-name.ts';
 import { isRecord, type JsonRecord } from './json.ts';
 import { note } from './reading.ts';
-
-const shownCharsMax = 80;
-/** Any other name is as it folds. */
-const mayFold = /[^a-z0-9_]/;
-
-/** Upper case first: U+017F and U+212A become S and K that way, as they do in Go's encoding/json. */
-function folded(name: string): string {
-  return name.toUpperCase().toLowerCase();
-}
 
 /**
  * Notes every member of an object that such a server would take for one of `names`, though spelled otherwise.
@@ -22,11 +14,8 @@ function folded(name: string): string {
 export function noteRespelled(value: unknown, names: ReadonlySet<string>, defects: string[]): void {
   if (!isRecord(value)) return;
   for (const name of Object.keys(value)) {
-    if (names.has(name) || !mayFold.test(name) || !names.has(folded(name))) continue;
-    note(
-      defects,
-      `the member ${JSON.stringify(name.slice(0, shownCharsMax))} may be read as \`${folded(name)}\``,
-    );
+    const meant = names.has(name) ? name : folded(name);
+    if (meant !== name && names.has(meant)) note(defects, respelledAs(name, meant));
   }
 }
 
@@ -49,18 +38,36 @@ const entryMembers: ReadonlySet<string> = new Set([
   'arguments',
   'output',
 ]);
-const partMembers: ReadonlySet<string> = new Set(['type', 'text', 'content']);
+const partMembers: ReadonlySet<string> = new Set([
+  'type',
+  'text',
+  'thinking',
+  'content',
+  'source',
+  'data',
+  'title',
+  'context',
+  'name',
+  'input',
+]);
 const toolMembers: ReadonlySet<string> = new Set(['type', 'function', 'name', 'description']);
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+
+/** Parts have parts of their own: what a tool gave back, what a document is made of. */
+function noteRespelledParts({ content, output, source }: JsonRecord, defects: string[]): void {
+  for (const part of [...listOf(content), ...listOf(output), source]) {
+    noteRespelled(part, partMembers, defects);
+    if (isRecord(part)) noteRespelledParts(part, defects);
+  }
+}
 
 /** The same for a conversation, as OpenAI and Anthropic write one: its messages or items, their parts, its tools. */
 export function noteRespelledConversation(body: JsonRecord, defects: string[]): void {
   noteRespelled(body, conversationMembers, defects);
   for (const entry of [...listOf(body.messages), ...listOf(body.input)]) {
     noteRespelled(entry, entryMembers, defects);
-    for (const part of isRecord(entry) ? listOf(entry.content) : [])
-      noteRespelled(part, partMembers, defects);
+    if (isRecord(entry)) noteRespelledParts(entry, defects);
   }
   for (const tool of listOf(body.tools)) {
     noteRespelled(tool, toolMembers, defects);

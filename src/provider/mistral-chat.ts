@@ -3,6 +3,7 @@
  * content may be a list of chunks, arguments may be an object, and one choice may hold several messages. What
  * differs is brought into OpenAI's form here and read by that family's readers. Pure.
  */
+import { respelledIn } from './answer-spelling.ts';
 import { isRecord, type JsonRecord, readJson, textOf } from './json.ts';
 import { readChatResponse } from './openai-chat.ts';
 import { type ChatStreamReader, createChatStreamReader } from './openai-chat-stream.ts';
@@ -132,7 +133,7 @@ function plainBody(body: JsonRecord, member: 'message' | 'delta', source: () => 
 /** Reads a whole answer of status below 400. */
 export function readMistralResponse(status: number, bytes: Buffer): ResponseReading {
   const { value, defect } = readJson(bytes, 'the answer');
-  if (!isRecord(value) || defect !== '') return readChatResponse(status, bytes);
+  if (!isRecord(value) || defect !== '' || respelledIn(value) !== '') return readChatResponse(status, bytes);
   const plain = plainBody(value, 'message', () => bytes.toString('utf8'));
   return readChatResponse(status, plain === value ? bytes : Buffer.from(JSON.stringify(plain)));
 }

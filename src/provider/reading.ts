@@ -3,6 +3,7 @@
  * texts. A defect is a sentence a developer understands; whoever reads one holds. Must not know any family.
  */
 import type { CallReading, ResponseFacts, ToolCallFact, UsageFacts } from '../core/facts.ts';
+import { respelledIn } from './answer-spelling.ts';
 import { isAbsent, isRecord, type JsonRecord, readJson, readJsonText, textOf } from './json.ts';
 import type { RequestBodyFacts, RequestReading, ResponseReading } from './protocol.ts';
 
@@ -84,7 +85,9 @@ export function openRequest(bytes: Buffer): Opened<RequestReading> {
 
 /** Opens a whole answer of status below 400 that should be one JSON object. */
 export function openAnswer(status: number, bytes: Buffer): Opened<ResponseReading> {
-  return openObject(bytes, 'the answer', (defect) => unreadResponse(status, defect));
+  const opened = openObject(bytes, 'the answer', (defect) => unreadResponse(status, defect));
+  note(opened.defects, respelledIn(opened.body));
+  return opened;
 }
 
 /**

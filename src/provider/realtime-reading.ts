@@ -1,5 +1,6 @@
 /** What all dialects share: reading one message as JSON, and readings that say nothing. Pure. */
 import { isUtf8 } from 'node:buffer';
+import { respelledIn } from './answer-spelling.ts';
 import { isRecord, type JsonRecord, readJsonText, textOf } from './json.ts';
 import type { RequestBodyFacts } from './protocol.ts';
 import type { ClientReading, ServerReading, SocketMessage } from './realtime.ts';
@@ -18,7 +19,7 @@ export interface MessageReading {
 export function readMessage({ data }: SocketMessage): MessageReading {
   if (!isUtf8(data)) return { value: null, defect: 'a message is not valid UTF-8' };
   const { value, defect } = readJsonText(data.toString('utf8'), 'a message');
-  if (isRecord(value)) return { value, defect };
+  if (isRecord(value)) return { value, defect: defect || respelledIn(value) };
   return { value: null, defect: defect || 'a message is not a JSON object' };
 }
 

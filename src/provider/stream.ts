@@ -3,6 +3,7 @@
  * whatever could not be read a `tool` event, which never passes unjudged. Pure; no sockets.
  */
 import { isUtf8 } from 'node:buffer';
+import { respelledIn } from './answer-spelling.ts';
 import { isRecord, type JsonRecord, readJsonText } from './json.ts';
 import type { ResponseReading, ResponseStream, StreamEvent } from './protocol.ts';
 import { note, unreadResponse } from './reading.ts';
@@ -47,8 +48,9 @@ export function absorbData(
     return 'tool';
   }
   const kind = reader.absorb(event, json.value);
-  if (json.defect === '') return kind;
-  note(reader.defects, json.defect);
+  const defect = json.defect || respelledIn(json.value);
+  if (defect === '') return kind;
+  note(reader.defects, defect);
   return 'tool';
 }
 

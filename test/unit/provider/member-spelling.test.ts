@@ -8,6 +8,9 @@ import { asked } from './lines.ts';
 
 const messages = [{ role: 'user', content: 'Hi' }];
 
+const toolResult = (own: object) => ({ role: 'user', content: [{ type: 'tool_result', ...own }] });
+const aDocument = (source: object) => ({ role: 'user', content: [{ type: 'document', source }] });
+
 describe.each(['openai', 'azure', 'ollama'] as const)('a request to a server of the family %s', (family) => {
   const protocol = protocolOf(family);
   const chat = (entry: object) => ({ model: 'm', messages: [entry] });
@@ -27,6 +30,10 @@ describe.each(['openai', 'azure', 'ollama'] as const)('a request to a server of 
     ['embeddings', { input: 'Hi', Input: 'a secret' }],
     ['messages', { messages, System: 'a secret' }],
     ['messages', chat({ role: 'user', content: [{ type: 'text', text: 'Hi', Text: 'a secret' }] })],
+    ['messages', chat(toolResult({ content: 'Hi', Content: 'a secret' }))],
+    ['messages', chat(toolResult({ content: [{ type: 'text', text: 'Hi', Text: 'a secret' }] }))],
+    ['messages', chat(aDocument({ type: 'text', data: 'Hi', Data: 'a secret' }))],
+    ['messages', chat(aDocument({ type: 'content', content: [{ type: 'text', Text: 'a secret' }] }))],
   ] as const)('to %s is in doubt with a member in two spellings: %j', (operation, body) => {
     expect(asked(protocol, operation, body).defects.join()).toContain('may be read as');
   });
@@ -37,6 +44,7 @@ describe.each(['openai', 'azure', 'ollama'] as const)('a request to a server of 
       'chat.completions',
       { messages, tools: [{ type: 'function', function: { name: 'x', parameters: { Name: {} } } }] },
     ],
+    ['messages', chat({ role: 'assistant', content: [{ type: 'tool_use', name: 'x', input: { Name: 1 } }] })],
     ['responses', { input: [{ type: 'function_call', name: 'x', arguments: '{"Input":1}' }] }],
   ] as const)('to %s has its own names in whatever case: %j', (operation, body) => {
     expect(asked(protocol, operation, body).defects).toEqual([]);
