@@ -7,6 +7,7 @@ import type { Entry } from '../ledger/entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type Expression, expressionCompiler, readsOneOf } from '../policy/expression.ts';
 import { type TruePart, trueParts } from '../policy/true-parts.ts';
+import { readingsOf } from '../policy/views.ts';
 import type { Replayable } from '../replay/messages.ts';
 import { readRecorded } from '../replay/recorded.ts';
 
@@ -72,8 +73,11 @@ function partsIn(
   if (readsOneOf(expression, lacking)) return [];
   let looked = 0;
   for (const { facts } of heard()) {
-    const parts = trueParts(expression, facts);
-    if (parts.length > 0) return isShown && looked === 0 ? parts : parts.map(withoutPlaces);
+    const [own = [], ...others] = readingsOf(facts).map((reading) => trueParts(expression, reading));
+    if (own.length > 0) return isShown && looked === 0 ? own : own.map(withoutPlaces);
+    // Of what would be run in its place, which the facts that are shown do not have.
+    const parts = others.find((found) => found.length > 0);
+    if (parts !== undefined) return parts.map(withoutPlaces);
     looked += 1;
     if (looked >= heardMax) break;
   }

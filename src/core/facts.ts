@@ -35,6 +35,10 @@ export interface ToolFact {
   readonly description: string;
 }
 
+export type Instead = Partial<
+  Pick<RequestFacts, 'model' | 'stream' | 'params' | 'system' | 'messages' | 'text' | 'tokenIds' | 'tools'>
+>;
+
 export interface RequestFacts {
   /** The protocol family: `openai`, `anthropic`. */
   readonly provider: string;
@@ -56,6 +60,11 @@ export interface RequestFacts {
    * knows, so `text` and `messages` are then not all that the model reads.
    */
   readonly tokenIds?: number;
+  /**
+   * What the provider may run in its place, such as with the model to fall back to: what differs from this request.
+   * Rules see each as a request; absent for none.
+   */
+  readonly insteads?: readonly Instead[];
   /**
    * Files of requests that run with this one and that nobody judged here when they were uploaded with this
    * credential: ids, or places, as the request names them; absent for none.

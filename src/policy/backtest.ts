@@ -7,7 +7,7 @@ import { loadRules } from './compile.ts';
 import type { CompiledRule } from './evaluate.ts';
 import { readsOneOf } from './expression.ts';
 import type { Action, Phase } from './policy.ts';
-import { Variables } from './views.ts';
+import { readingsOf, Variables } from './views.ts';
 
 /** `failed`: the rule could not be decided on these facts, and would therefore hold. */
 export type Tried = 'match' | 'no-match' | 'failed' | 'unknown';
@@ -49,18 +49,22 @@ export function openDraft(file: string, text: string, rulers?: readonly string[]
     digest,
     rules: drafts.map(({ rule }) => rule),
     attempt: (phase, facts, lacking) => {
-      const variables = new Variables(facts);
+      const readings = readingsOf(facts).map((reading) => new Variables(reading));
       return drafts
         .filter(({ rule }) => rule.phase === phase)
-        .map(({ rule, compiled }) => ({ rule, tried: tryRule(compiled, variables, lacking) }));
+        .map(({ rule, compiled }) => ({ rule, tried: tryRule(compiled, readings, lacking) }));
     },
   };
 }
 
-function tryRule({ expression }: CompiledRule, variables: Variables, lacking: ReadonlySet<string>): Tried {
+function tryRule(
+  { expression }: CompiledRule,
+  readings: readonly Variables[],
+  lacking: ReadonlySet<string>,
+): Tried {
   if (readsOneOf(expression, lacking)) return 'unknown';
   try {
-    return expression.matches(variables) ? 'match' : 'no-match';
+    return readings.some((variables) => expression.matches(variables)) ? 'match' : 'no-match';
   } catch {
     // A rule that cannot be decided holds; the caller counts it apart, and shows on which decision.
     return 'failed';

@@ -5,7 +5,7 @@
 import type { Facts, ResponseFacts } from '../core/facts.ts';
 import { type Expression, explain, readsOneOf } from './expression.ts';
 import type { Action, Judgement, Match, Phase, Policy } from './policy.ts';
-import { Variables } from './views.ts';
+import { readingsOf, Variables } from './views.ts';
 
 export interface CompiledRule {
   readonly phase: Phase;
@@ -77,15 +77,26 @@ function judge(rules: readonly CompiledRule[], facts: Facts): Judgement {
   if (rules.length === 0) return passed;
   let matches: Match[] | undefined;
   let action: Judgement['action'] = 'pass';
-  const variables = new Variables(facts);
+  const readings = readingsOf(facts).map((reading) => new Variables(reading));
   for (const rule of rules) {
-    const match = matchOf(rule, variables);
+    const match = strictestMatch(rule, readings);
     if (match === undefined) continue;
     matches ??= [];
     matches.push(match);
     if (strictness[match.action] > strictness[action]) action = match.action;
   }
   return matches === undefined ? passed : { action, matches };
+}
+
+/** What the rule says of any of the requests that the provider may run, where it says most. */
+function strictestMatch(rule: CompiledRule, readings: readonly Variables[]): Match | undefined {
+  let strictest: Match | undefined;
+  for (const variables of readings) {
+    const match = matchOf(rule, variables);
+    if (match === undefined) continue;
+    if (strictest === undefined || strictness[match.action] > strictness[strictest.action]) strictest = match;
+  }
+  return strictest;
 }
 
 function matchOf(rule: CompiledRule, variables: Variables): Match | undefined {

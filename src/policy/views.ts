@@ -249,6 +249,13 @@ export class ResponseView {
   }
 }
 
+/** The facts as they are, and with each request that the provider may run in place of this one. */
+export function readingsOf(facts: Facts): readonly Facts[] {
+  const { insteads, ...own } = facts.request;
+  if (insteads === undefined) return [facts];
+  return [facts, ...insteads.map((instead) => ({ ...facts, request: { ...own, ...instead } }))];
+}
+
 /** The variables of one judgement. `response` is undefined in the request phase: reading it fails. */
 export class Variables {
   readonly request: RequestView;

@@ -6,11 +6,12 @@ import type { MessageFact, ToolCallFact, ToolFact, UsageFacts } from '../core/fa
 import { readServers, readTools } from './anthropic-offered-tools.ts';
 import { olderReading } from './anthropic-older-reading.ts';
 import { qualified, scopeOfBlock, toolNamedIn } from './call-readings.ts';
+import { readWithFallbacks } from './fallback-models.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, readJsonText, textOf } from './json.ts';
 import { memberSources } from './json-source.ts';
 import { noteRespelledConversation } from './member-spelling.ts';
 import { promptOf } from './prompt.ts';
-import type { RequestReading, ResponseReading } from './protocol.ts';
+import type { RequestBodyFacts, RequestReading, ResponseReading } from './protocol.ts';
 import {
   addCall,
   addJsonCall,
@@ -168,10 +169,7 @@ function addedTools(content: unknown, defects: string[]): readonly ToolFact[] {
   });
 }
 
-/** Reads a request body. An empty one asks for nothing: no defect. */
-export function readMessagesRequest(bytes: Buffer): RequestReading {
-  const { body, defects, unread } = openRequest(bytes);
-  if (body === null) return unread;
+function readBody(body: JsonRecord, defects: string[]): RequestBodyFacts {
   noteRespelledConversation(body, defects);
   checkContent(body.system, '`system`', defects);
   const messages: MessageFact[] = [];
@@ -181,7 +179,7 @@ export function readMessagesRequest(bytes: Buffer): RequestReading {
     tools.push(...addedTools(entry.content, defects));
   }
   const { system, conversation } = promptOf(blocksText(body.system), messages);
-  const facts = {
+  return {
     model: modelName(body.model, defects),
     stream: streamFlag(body.stream, defects),
     params: scalarParams(body, paramsElsewhere),
@@ -190,7 +188,12 @@ export function readMessagesRequest(bytes: Buffer): RequestReading {
     text: joined(system, conversation),
     tools,
   };
-  return { facts, defects };
+}
+
+/** Reads a request body. An empty one asks for nothing: no defect. */
+export function readMessagesRequest(bytes: Buffer): RequestReading {
+  const { body, defects, unread } = openRequest(bytes);
+  return body === null ? unread : { facts: readWithFallbacks(body, defects, readBody), defects };
 }
 
 /** Input tokens include what was written to and read from the prompt cache, which is counted apart. */

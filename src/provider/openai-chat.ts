@@ -4,11 +4,12 @@
  */
 import type { CallReading, MessageFact, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
 import { messagesOf } from './asked-twice.ts';
+import { readWithFallbacks } from './fallback-models.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, parsedRecord, textOf } from './json.ts';
 import { noteRespelledConversation } from './member-spelling.ts';
 import { offeredBy } from './openai-offered-tools.ts';
 import { promptOf } from './prompt.ts';
-import type { RequestReading, ResponseReading } from './protocol.ts';
+import type { RequestBodyFacts, RequestReading, ResponseReading } from './protocol.ts';
 import {
   addCall,
   addJsonCall,
@@ -227,17 +228,14 @@ function textBeside({ prediction, documents }: JsonRecord, defects: string[]): s
   return joined(expected, textWithin(documents));
 }
 
-/** Reads a request body. An empty one asks for nothing: no defect. */
-export function readChatRequest(bytes: Buffer): RequestReading {
-  const { body, defects, unread } = openRequest(bytes);
-  if (body === null) return unread;
+function readBody(body: JsonRecord, defects: string[]): RequestBodyFacts {
   noteRespelledConversation(body, defects);
   const entries = boundedRecords(messagesOf(body, defects), messagesMax, '`messages`', defects);
   const messages = entries.map((entry) => readMessage(entry, defects));
   const said = promptOf(dataSourcesText(body.data_sources ?? body.dataSources), messages);
   const { system } = said;
   const conversation = joined(said.conversation, textBeside(body, defects));
-  const facts = {
+  return {
     model: modelName(body.model, defects),
     stream: streamFlag(body.stream, defects),
     params: scalarParams(body, paramsElsewhere),
@@ -246,7 +244,12 @@ export function readChatRequest(bytes: Buffer): RequestReading {
     text: joined(system, conversation),
     tools: readTools(body, defects),
   };
-  return { facts, defects };
+}
+
+/** Reads a request body. An empty one asks for nothing: no defect. */
+export function readChatRequest(bytes: Buffer): RequestReading {
+  const { body, defects, unread } = openRequest(bytes);
+  return body === null ? unread : { facts: readWithFallbacks(body, defects, readBody), defects };
 }
 
 function readChoice(choice: unknown, defects: string[]): ChatChoice {

@@ -4,12 +4,13 @@
  */
 import type { MessageFact, ResponseFacts, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
 import { qualified, toolNamedIn } from './call-readings.ts';
+import { readWithFallbacks } from './fallback-models.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, readJsonText, textOf } from './json.ts';
 import { noteRespelledConversation } from './member-spelling.ts';
 import { argumentsTextOf, contentText, inputTextOf } from './openai-chat.ts';
 import { offeredBy } from './openai-offered-tools.ts';
 import { promptOf } from './prompt.ts';
-import type { RequestReading, ResponseReading } from './protocol.ts';
+import type { RequestBodyFacts, RequestReading, ResponseReading } from './protocol.ts';
 import {
   addCall,
   addJsonCall,
@@ -256,10 +257,7 @@ export function readInput(input: unknown, what: string, defects: string[]): read
   return boundedRecords(input, messagesMax, what, defects).map((item) => readInputItem(item, defects));
 }
 
-/** Reads a request body. An empty one asks for nothing: no defect. */
-export function readResponsesRequest(bytes: Buffer): RequestReading {
-  const { body, defects, unread } = openRequest(bytes);
-  if (body === null) return unread;
+function readBody(body: JsonRecord, defects: string[]): RequestBodyFacts {
   noteRespelledConversation(body, defects);
   const instructed = contentText(body.instructions, defects);
   const messages = readInput(body.input, '`input`', defects);
@@ -269,7 +267,7 @@ export function readResponsesRequest(bytes: Buffer): RequestReading {
   const variables = isRecord(body.prompt) ? textWithin(body.prompt.variables) : '';
   const beside = joined(variables, textWithin(body.previous_input_messages));
   const conversation = joined(said.conversation, beside);
-  const facts = {
+  return {
     model: modelName(body.model, defects),
     stream: streamFlag(body.stream, defects),
     params: scalarParams(body, paramsElsewhere),
@@ -278,5 +276,10 @@ export function readResponsesRequest(bytes: Buffer): RequestReading {
     text: joined(system, conversation),
     tools: readTools(body, defects),
   };
-  return { facts, defects };
+}
+
+/** Reads a request body. An empty one asks for nothing: no defect. */
+export function readResponsesRequest(bytes: Buffer): RequestReading {
+  const { body, defects, unread } = openRequest(bytes);
+  return body === null ? unread : { facts: readWithFallbacks(body, defects, readBody), defects };
 }

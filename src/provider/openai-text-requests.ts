@@ -3,13 +3,14 @@
  * (https://platform.openai.com/docs/api-reference). Pure; hostile bytes in, facts and defects out.
  */
 import type { ToolFact } from '../core/facts.ts';
+import { readWithFallbacks } from './fallback-models.ts';
 import { readFormRequest, type TextMembers, textFacts } from './form-request.ts';
 import { isAbsent, isRecord, type JsonRecord } from './json.ts';
 import { noteRespelled } from './member-spelling.ts';
 import { isForm } from './multipart.ts';
 import { contentText } from './openai-chat.ts';
 import { offeredBy } from './openai-offered-tools.ts';
-import type { RequestHead, RequestReading } from './protocol.ts';
+import type { RequestBodyFacts, RequestHead, RequestReading } from './protocol.ts';
 import {
   boundedList,
   joined,
@@ -57,7 +58,7 @@ function modelIn(body: JsonRecord): unknown {
   return undefined;
 }
 
-function readJsonBody(body: JsonRecord, members: TextMembers, defects: string[]): RequestReading {
+function readJsonBody(body: JsonRecord, members: TextMembers, defects: string[]): RequestBodyFacts {
   const { model: _model, stream, tools, ...rest } = body;
   let system = '';
   let text = members.text === null ? textWithin(rest) : '';
@@ -77,12 +78,15 @@ function readJsonBody(body: JsonRecord, members: TextMembers, defects: string[])
     text,
   };
   const facts = { ...textFacts(said, params), tools: readTextTools(tools, defects) };
-  return { facts: tokenIds === 0 ? facts : { ...facts, tokenIds }, defects };
+  return tokenIds === 0 ? facts : { ...facts, tokenIds };
 }
 
 /** Reads a request body, JSON or a form. An empty one asks for nothing: no defect. */
 export function readTextRequest(bytes: Buffer, head: RequestHead, members: TextMembers): RequestReading {
   if (isForm(head.contentType)) return readFormRequest(bytes, head, members);
   const { body, defects, unread } = openRequest(bytes);
-  return body === null ? unread : readJsonBody(body, members, defects);
+  if (body === null) return unread;
+  const read = (one: JsonRecord): RequestBodyFacts => readJsonBody(one, members, defects);
+  // Where any text counts nobody says which members name models.
+  return { facts: members.text === null ? read(body) : readWithFallbacks(body, defects, read), defects };
 }

@@ -29,7 +29,7 @@ export interface RequestHead {
 /** The part of the facts that stands in a request's body. */
 export type RequestBodyFacts = Pick<
   RequestFacts,
-  'model' | 'stream' | 'params' | 'system' | 'messages' | 'text' | 'tokenIds' | 'tools'
+  'model' | 'stream' | 'params' | 'system' | 'messages' | 'text' | 'tokenIds' | 'tools' | 'insteads'
 >;
 
 /** One request of a body that carries many, as if it had been sent alone. */

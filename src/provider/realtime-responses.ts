@@ -19,6 +19,9 @@ import {
 } from './realtime-reading.ts';
 
 const okStatus = 200;
+const asks = 'response.create';
+/** Of further ones it is forgotten which model answers there. */
+const lanesMax = 1_000;
 
 interface LaneAnswer {
   readonly lane: string;
@@ -37,6 +40,8 @@ function openReader(): SocketReader {
   /** The answer under way in each lane. */
   const current = new Map<string, string>();
   const single = new Map<string, ResponseReading>();
+  /** The model that answers in each lane, by the last message that named one. */
+  const models = new Map<string, string>();
   let told: RequestBodyFacts = nothing;
   let begun = 0;
 
@@ -84,10 +89,21 @@ function openReader(): SocketReader {
   }
 
   function factsOf(value: JsonRecord, defects: string[]): RequestBodyFacts {
-    const { type: _type, stream_id: _lane, ...body } = value;
+    const { type, stream_id: lane, ...body } = value;
     const reading = readResponsesRequest(Buffer.from(JSON.stringify(body)));
     for (const defect of reading.defects) note(defects, defect);
-    return { ...reading.facts, stream: true };
+    // Whatever steers an answer, or adds to what is told, leaves its model as it is.
+    const model = type === asks ? reading.facts.model : reading.facts.model || modelIn(textOf(lane));
+    return { ...reading.facts, model, stream: true };
+  }
+
+  const modelIn = (lane: string): string => models.get(lane) ?? '';
+
+  function rememberModel(lane: string, model: string): void {
+    models.delete(lane);
+    models.set(lane, model);
+    const [oldest] = models.keys();
+    if (models.size > lanesMax && oldest !== undefined) models.delete(oldest);
   }
 
   return {
@@ -101,12 +117,14 @@ function openReader(): SocketReader {
       const defects: string[] = [];
       note(defects, defect);
       const facts = factsOf(value, defects);
-      const kind = value.type === 'response.create' ? 'ask' : 'content';
+      const lane = textOf(value.stream_id);
+      const kind = value.type === asks ? 'ask' : 'content';
       if (textOf(value.type) === '') note(defects, 'a message names no type');
       const accept = (): void => {
         told = facts;
+        rememberModel(lane, facts.model);
       };
-      return { kind, lane: textOf(value.stream_id), facts, defects, changes: true, accept };
+      return { kind, lane, facts, defects, changes: true, accept };
     },
     readServer(message) {
       const { value, defect } = readMessage(message);

@@ -1,5 +1,5 @@
 /** Reads back what was understood of sealed messages, for those who look at them later. Pure. */
-import type { CallReading, MessageFact, ToolCallFact, ToolFact } from '../core/facts.ts';
+import type { CallReading, Instead, MessageFact, ToolCallFact, ToolFact } from '../core/facts.ts';
 import { countOf, isRecord, type JsonRecord, textOf } from './json.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
 import { unreadRequest, unreadResponse, usageAbsent } from './reading.ts';
@@ -19,8 +19,22 @@ export function readSocketRequest(body: Buffer): RequestReading {
       messages: recordsIn(facts.messages).map(messageFact),
       text: textOf(facts.text),
       tools: recordsIn(facts.tools).map(toolFact),
+      ...(Array.isArray(facts.insteads) ? { insteads: recordsIn(facts.insteads).map(insteadFact) } : {}),
     },
     defects,
+  };
+}
+
+function insteadFact({ model, system, messages, text, tools, params }: JsonRecord): Instead {
+  // One that has nothing else of its own is the same request with another model.
+  if (messages === undefined) return { model: textOf(model) };
+  return {
+    model: textOf(model),
+    params: isRecord(params) ? params : {},
+    system: textOf(system),
+    messages: recordsIn(messages).map(messageFact),
+    text: textOf(text),
+    tools: recordsIn(tools).map(toolFact),
   };
 }
 

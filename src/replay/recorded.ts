@@ -187,7 +187,7 @@ function readingOf(
   const operation = textOf(data, 'operation');
   if (isHandshake) {
     const { facts, defects } = unreadRequest('');
-    return { facts: { ...facts, model: textOf(data, 'model'), stream: data['stream'] === true }, defects };
+    return { facts: { ...facts, model: textOf(data, 'model') }, defects };
   }
   if (isSocketBody(entry, message)) return readSocketRequest(message.body);
   if (operation === 'unknown' || operation === 'tunnel') return protocol.readRequest('unknown', empty, head);

@@ -31,8 +31,8 @@ export function socketRequestDraft(
   const { records, removed } = storedRecords(tape);
   if (tape !== null && tape.omittedBytes > 0) data['omitted'] = tape.omittedBytes;
   if (removed > 0) data['removed'] = removed;
-  const { model, stream, params, system, messages, text, tools } = facts;
-  const understood = { facts: { model, stream, params, system, messages, text, tools }, defects };
+  const { model, stream, params, system, messages, text, tools, insteads } = facts;
+  const understood = { facts: { model, stream, params, system, messages, text, tools, insteads }, defects };
   const message = encodeHttpMessage({
     startLine: `${call.method} ${targetWithoutSecrets(call.target)} HTTP/1.1`,
     headers: tape === null ? withoutSecrets(call.headers) : messagesHeaders,

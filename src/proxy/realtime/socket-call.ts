@@ -31,7 +31,7 @@ export function socketCallOf(
   const { upstream, method, target, headers } = upgrade;
   const key = offeredProtocols(headers).find((name) => keyProtocol.test(name));
   const credential = upgrade.credential === '' && key !== undefined ? fingerprint(key) : upgrade.credential;
-  const facts = { ...upgrade.facts, ...told, operation, stream: true };
+  const facts = { ...upgrade.facts, ...told, operation };
   return { upstream, operation, method, target, headers, credential, facts, fingerprint };
 }
 

@@ -48,8 +48,8 @@ test.each([
   ['POST', '/v1/batches/batch_1/cancel'],
   ['DELETE', '/v1/responses/resp_1'],
   ['OPTIONS', '/v1/chat/completions'],
-  ['POST', '/'],
-  ['POST', ''],
+  ['GET', '/'],
+  ['GET', ''],
 ])('%s %s is unknown to openai', (method, path) => {
   expect(openai.operationOf(method, path)).toBe('unknown');
 });

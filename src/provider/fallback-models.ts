@@ -1,0 +1,63 @@
+/**
+ * What a provider or a gateway runs in place of a request, with another model, where the first one fails or refuses:
+ * `models` of OpenRouter and Perplexity, `fallbacks` of Anthropic, LiteLLM and AssemblyAI, the last two of which may be
+ * told something else (https://openrouter.ai/docs/guides/routing/model-fallbacks,
+ * https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback,
+ * https://docs.litellm.ai/docs/proxy/client_side_fallbacks). A workload can make the first one fail. Pure.
+ */
+import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
+import type { RequestBodyFacts } from './protocol.ts';
+import { boundedList, note } from './reading.ts';
+
+const fallbacksMax = 64;
+/** LiteLLM falls back for other reasons, too. */
+const fallbackMembers = ['fallbacks', 'context_window_fallbacks', 'content_policy_fallbacks'] as const;
+
+/** What such an entry puts over the request; [], and a defect, for one of which nobody knows what it asks for. */
+function overrideOf(entry: unknown, what: string, defects: string[]): readonly JsonRecord[] {
+  if (typeof entry === 'string') return [{ model: entry }];
+  if (isRecord(entry) && typeof entry.model === 'string') return [entry];
+  // By the model that fails, those that come after it.
+  const lists = isRecord(entry) ? Object.values(entry) : [];
+  if (lists.length > 0 && lists.every(Array.isArray))
+    return lists.flat().flatMap((one: unknown) => overrideOf(one, what, defects));
+  note(defects, `an entry of ${what} names no model`);
+  return [];
+}
+
+function overridesIn(value: unknown, what: string, defects: string[]): readonly JsonRecord[] {
+  // Anthropic's `default`: which model that is, it decides.
+  const list = typeof value === 'string' ? [value] : value;
+  return boundedList(list, fallbacksMax, what, defects).flatMap((entry) => overrideOf(entry, what, defects));
+}
+
+/** Vercel's gateway has its own place for them (https://vercel.com/docs/ai-gateway/models-and-providers/model-fallbacks). */
+function gatewayModels({ providerOptions }: JsonRecord): unknown {
+  const gateway = isRecord(providerOptions) ? providerOptions.gateway : undefined;
+  return isRecord(gateway) ? gateway.models : undefined;
+}
+
+/** Reads a body by `read`, and all that may be run in its place. */
+export function readWithFallbacks(
+  body: JsonRecord,
+  defects: string[],
+  read: (body: JsonRecord, defects: string[]) => RequestBodyFacts,
+): RequestBodyFacts {
+  const overrides = [
+    ...overridesIn(body.models, '`models`', defects),
+    ...overridesIn(gatewayModels(body), '`models`', defects),
+    ...fallbackMembers.flatMap((name) => overridesIn(body[name], `\`${name}\``, defects)),
+  ];
+  if (overrides.length === 0) return read(body, defects);
+  // Of a list alone, the first is the model that is asked.
+  const [first] = isAbsent(body.model) ? overrides.splice(0, 1) : [];
+  const facts = read({ ...body, ...first }, defects);
+  const others = overrides.slice(0, fallbacksMax).filter(({ model }) => model !== facts.model);
+  if (overrides.length > fallbacksMax) note(defects, `more than ${fallbacksMax} models to fall back to`);
+  const insteads = others.map((override) =>
+    Object.keys(override).length === 1
+      ? { model: textOf(override.model) }
+      : read({ ...body, ...override }, defects),
+  );
+  return insteads.length === 0 ? facts : { ...facts, insteads };
+}
