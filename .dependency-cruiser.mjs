@@ -28,7 +28,7 @@ export default {
     only('report-seals', '^src/report/', ['^src/(core|ledger|policy|provider|record)/']),
     only('replay-reads-the-record', '^src/replay/', ['^src/(core|ledger|policy|provider)/']),
     only('store-implements-ports', '^src/store/', ['^src/core/', '^src/ledger/']),
-    only('proxy-never-control', '^src/proxy/', ['^src/(core|hold|policy|provider|ledger|record)/']),
+    only('proxy-never-control', '^src/proxy/', ['^src/(core|hold|policy|provider|ledger|record|replay)/']),
     only('control-never-proxy', '^src/control/', [
       '^src/(core|hold|policy|provider|ledger|erasure|notify|replay|report|store)/',
     ]),

@@ -5,11 +5,11 @@
 import { type ErrorCode, HoldpointError } from '../core/errors.ts';
 import type { Hold } from '../hold/record.ts';
 import { afterRuling, type RulingRequest } from '../hold/state.ts';
+import { requireReleasable } from '../replay/held-judgement.ts';
 import type { Identity } from '../store/token-file.ts';
 import { type AmendmentInput, amendedMessage, amendmentSchema, whyTextIsFixed } from './amend.ts';
 import { denialOf } from './amended-judgement.ts';
 import type { HoldDetail } from './api/holds.ts';
-import { requireReleasable } from './held-judgement.ts';
 import type { ControlParts } from './parts.ts';
 import { peopleNow, requireRuler } from './ruling.ts';
 import type { Exchange } from './view.ts';

@@ -1,8 +1,14 @@
 /** Rules over what a reviewer puts in place of what is held: an amendment is no way around one that denies. */
 import { HoldpointError } from '../core/errors.ts';
 import type { Policy } from '../policy/policy.ts';
+import {
+  type Denial,
+  denialIn,
+  type HeldLedger,
+  type HeldPart,
+  judgedAgain,
+} from '../replay/held-judgement.ts';
 import { unreadableRule } from '../replay/recorded.ts';
-import { type Denial, denialIn, type HeldLedger, type HeldPart, judgedAgain } from './held-judgement.ts';
 
 /** Throws `invalid_argument` where a rule in force denies the held exchange with `message` in the held one's place. */
 export async function requireNotDenied(

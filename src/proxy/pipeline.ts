@@ -267,11 +267,19 @@ async function fail(call: Call, decision: Decision, thrown: unknown, house: Hous
   if (error.code === 'internal' || error.code === 'ledger_damaged')
     house.onError('A call failed inside Holdpoint', thrown);
   // What a person rules on, or released, outlives a failure of the ledger or of this call: somebody may come back for it.
-  const isPassing = error.code === 'ledger_unavailable' || error.code === 'internal';
+  const isPassing = passingFailures.has(error.code);
   const keepsHold = isPassing && house.holds.isWaiting(decision.seq);
   if (!keepsHold) house.holds.settle(decision.seq, outcomeOfFailure(error, call.caller.gone));
-  await refuse(call.res, call, error, decision.id);
+  const told =
+    error.code === 'policy_changed' ? new HoldpointError('denied_by_policy', error.message) : error;
+  await refuse(call.res, call, told, decision.id);
 }
+
+const passingFailures: ReadonlySet<HoldpointError['code']> = new Set([
+  'ledger_unavailable',
+  'internal',
+  'policy_changed',
+]);
 
 function countMatches(judgement: Judgement, house: House): void {
   for (const match of judgement.matches) house.metrics.matched(match.rule, match.action);

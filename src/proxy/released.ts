@@ -16,6 +16,7 @@ import {
 } from '../core/http-message.ts';
 import type { Spool } from '../core/spool.ts';
 import type { Hold } from '../hold/record.ts';
+import { requireReleasable } from '../replay/held-judgement.ts';
 import { plainStreamForm } from './answer.ts';
 import { bodyOf } from './body.ts';
 import type { Call } from './call.ts';
@@ -40,6 +41,7 @@ export interface AnswerHead {
  */
 export async function releasedCall(call: Call, hold: Hold, house: House): Promise<Call> {
   try {
+    await requireStillReleasable(hold, house);
     await house.holds.beginDelivery(hold);
   } catch (error) {
     // Nothing was sent: a retry may take this caller's place.
@@ -148,8 +150,19 @@ export async function takeReleased(
   const passed = arrived?.body.subarray(0, passedBytes) ?? Buffer.alloc(0);
   const from = hold.state.status === 'amended' ? tailOffset(call, message, passed) : passedBytes;
   const rest = message.body.subarray(from);
+  await requireStillReleasable(hold, house);
   await house.holds.beginDelivery(hold);
   return { head: headOf(message), rest, spool, trailers };
+}
+
+/**
+ * Throws `policy_changed` where the policy has come to deny what a ruling let go: who collects may come much later. The
+ * hold waits on, for another policy or until its time to be collected ends.
+ */
+async function requireStillReleasable(hold: Hold, { ledger, policy }: House): Promise<void> {
+  const amendment = hold.state.status === 'amended' ? hold.ruling : null;
+  const message = amendment === null ? null : await ledger.part(amendment, 'amendment');
+  await requireReleasable(ledger, hold, policy(), message);
 }
 
 interface Released {

@@ -1,12 +1,12 @@
 /** What rules say of an amendment or a late release, by what the ledger has of the call: too little lets nothing through. */
 import { afterEach, expect, test } from 'vitest';
 import { denialOf } from '../../src/control/amended-judgement.ts';
-import { requireReleasable } from '../../src/control/held-judgement.ts';
 import { encodeHttpMessage } from '../../src/core/http-message.ts';
 import type { JsonObject } from '../../src/ledger/canonical.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { loadPolicy } from '../../src/policy/compile.ts';
 import type { Policy } from '../../src/policy/policy.ts';
+import { requireReleasable } from '../../src/replay/held-judgement.ts';
 import { chatRequest, chatText } from '../proxy/answers.ts';
 import { createLedgerUnderTest } from './ledger-under-test.ts';
 

@@ -1,6 +1,6 @@
 /** A rule that denies by the time somebody releases: what was held before it came is no way around it. */
 import { writeFileSync } from 'node:fs';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { endAll } from '../support/endings.ts';
 import { startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
@@ -12,6 +12,7 @@ import { type Rig, startRig } from './rig.ts';
 afterEach(endAll);
 
 const json = ['Content-Type: application/json'];
+const retry = ['X-Stainless-Retry-Count: 1'];
 const refused = { status: 409, code: 'policy_changed' };
 
 /** A policy of one rule, true of `yes` and not of `no`. */
@@ -112,4 +113,38 @@ test('what was held before a restart is released by the policy that came with it
   const second = await spawnSidecar(settings, place);
   expect(await second.ada.rule(held, { verdict: 'release' })).toEqual(refused);
   expect(await second.ada.pending()).toHaveLength(1);
+});
+
+/** What waits for whoever asks again: its first caller left before it was released. */
+async function uncollected(rig: Rig, body: string, ruling: Parameters<Rig['sidecar']['ada']['rule']>[1]) {
+  const client = await rig.chat(body);
+  const held = await rig.sidecar.ada.nextHold();
+  client.destroy();
+  await vi.waitFor(async () => expect(await rig.sidecar.ada.pending()).toMatchObject([{ caller: 'gone' }]));
+  expect((await rig.sidecar.ada.rule(held, ruling)).status).toBe(201);
+  return held;
+}
+
+test('a released answer that nobody has collected stays where a newer rule denies it', async () => {
+  const rig = await startRig({ policy: holdTransfers });
+  rig.upstream.script((_request, to) => to.send(wholeAnswer('200 OK', json, chatTransfer(25_000))));
+  const held = await uncollected(rig, chatRequest(), { verdict: 'release' });
+  await change(rig, denyTransfers);
+  const refusal = await (await rig.chat(chatRequest(), retry)).answer();
+  expect(refusal.status).toBe(403);
+  expect(refusal.body.toString()).toContain('denied_by_policy');
+  expect(refusal.body.toString()).not.toContain('25000');
+  await change(rig, holdTransfers);
+  expect((await (await rig.chat(chatRequest(), retry)).answer()).body.toString()).toContain('25000');
+  expect(await rig.sidecar.ada.outcomeOf(held.decisionId)).toBe('delivered');
+  expect(rig.upstream.requests).toHaveLength(1);
+});
+
+test('a released request that nobody has sent on stays where a newer rule denies it', async () => {
+  const rig = await startRig({ policy: holdUnlistedModels });
+  await uncollected(rig, chatRequest({ model: 'other' }), { verdict: 'release' });
+  await change(rig, denyModel('other'));
+  const again = await rig.chat(chatRequest({ model: 'other' }), retry);
+  expect((await again.answer()).status).toBe(403);
+  expect(rig.upstream.requests).toHaveLength(0);
 });

@@ -3,15 +3,19 @@
  * what a rule holds: that is what a hold is for. What a rule denies nobody lets through.
  */
 import { HoldpointError } from '../core/errors.ts';
-import type { Hold } from '../hold/record.ts';
 import type { Entry } from '../ledger/entry.ts';
-import type { Policy } from '../policy/policy.ts';
-import type { Replayable, ReplayedLedger } from '../replay/messages.ts';
-import { readRecorded } from '../replay/recorded.ts';
+import type { Phase, Policy } from '../policy/policy.ts';
+import type { Replayable, ReplayedLedger } from './messages.ts';
+import { readRecorded } from './recorded.ts';
 
 const decodedBytesMax = 64 * 1024 * 1024;
 
-export type HeldPart = Pick<Hold, 'phase' | 'decision' | 'response'>;
+/** Where in the record it stands. */
+export interface HeldPart {
+  readonly phase: Phase;
+  readonly decision: number;
+  readonly response: number | null;
+}
 
 /** The rule that denies it, and what for. */
 export interface Denial {
@@ -26,15 +30,17 @@ export interface HeldLedger extends ReplayedLedger {
 
 /**
  * Throws `policy_changed` where another policy is in force than the one that held it, and denies it, or denies by what is
- * not stored. What it would hold is not asked: who rules, and how many, was fixed when the hold opened.
+ * not stored. What it would hold is not asked: who rules, and how many, was fixed when the hold opened. `message` is what
+ * goes on in the held one's place; null for that one itself.
  */
 export async function requireReleasable(
   ledger: HeldLedger,
-  hold: HeldPart & Pick<Hold, 'policyDigest'>,
+  hold: HeldPart & { readonly policyDigest: string },
   inForce: Policy,
+  message: Buffer | null = null,
 ): Promise<void> {
   if (inForce.digest === hold.policyDigest || !inForce.denies(hold.phase)) return;
-  const judged = await judgedAgain(ledger, hold, null, inForce);
+  const judged = await judgedAgain(ledger, hold, message, inForce);
   if (judged === null)
     throw changed(
       'The policy changed since this was held, and too little of it is stored to tell whether a rule denies it by now.',
