@@ -1,12 +1,14 @@
 /**
  * Files of requests that are uploaded first and run later, by the id that the provider gave them. The answer to an
  * upload whose every line was judged is sealed with that id and with who uploaded it; a request that runs files is
- * told which of them have no such entry. The ledger is the memory: its index finds the entry, the entry itself counts.
+ * told which of them have no such entry, or would not be let go by the policy that came since. The ledger is the memory: its index finds the entry, the entry itself counts.
  */
 import { createHmac } from 'node:crypto';
 import { decodeContent } from '../core/content-coding.ts';
 import { headerOf } from '../core/http-message.ts';
 import type { JsonObject } from '../ledger/canonical.ts';
+import type { Entry } from '../ledger/entry.ts';
+import { judgedAgain } from '../replay/held-judgement.ts';
 import type { Answered } from './answer.ts';
 import { type Call, credentialOf } from './call.ts';
 import type { House } from './house.ts';
@@ -85,7 +87,8 @@ async function isJudged(call: Call, id: string, house: House): Promise<boolean> 
   try {
     for await (const seq of ledger.find({ file: id }, ledger.durable().size)) {
       const entries = await ledger.decision(seq);
-      if (entries.some(({ type, data }) => type === 'response' && isSame(data['file'], sought))) return true;
+      if (entries.some(({ type, data }) => type === 'response' && isSame(data['file'], sought)))
+        return await passesNow(entries, house);
       read += 1;
       if (read >= uploadsReadMax) return false;
     }
@@ -93,6 +96,29 @@ async function isJudged(call: Call, id: string, house: House): Promise<boolean> 
     house.onError('It cannot be looked up whether a batch file was judged', error);
   }
   return false;
+}
+
+/**
+ * Whether the policy in force would let the upload go: what another one judged was not judged by it. Lines that a person
+ * released then are held no more, as long as no rule denies them. Of a file that is not stored whole nobody can tell.
+ */
+async function passesNow([upload]: readonly Entry[], { ledger, policy }: House): Promise<boolean> {
+  const inForce = policy();
+  if (upload?.data['policy'] === inForce.digest) return true;
+  if (upload === undefined) return false;
+  const judged = await judgedAgain(
+    ledger,
+    { phase: 'request', decision: upload.seq, response: null },
+    null,
+    inForce,
+  );
+  if (judged === null) return false;
+  const wasHeld = upload.data['verdict'] === 'hold';
+  for (const { facts } of judged.heard()) {
+    const { action } = inForce.judge('request', facts);
+    if (action === 'deny' || (action === 'hold' && !wasHeld)) return false;
+  }
+  return true;
 }
 
 function isSame(sealed: JsonObject[string] | undefined, { credential, id }: JudgedFile): boolean {

@@ -2,7 +2,7 @@
  * A batch names a file that was uploaded before: one whose lines were judged here, with the same credential, passes;
  * any other waits for a person. The default policy says so, and the ledger is the memory.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import OpenAI, { AzureOpenAI, toFile } from 'openai';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
@@ -116,6 +116,31 @@ describe('in one process', () => {
     expect(await denyHeld()).toEqual([['unjudged-batch']]);
     await refused;
     expect(forwarded()).toBe(0);
+  });
+
+  test('a batch of a file of which the policy has come to hold a line is held before it is created', async () => {
+    const { id } = await upload(client);
+    const { policyFile } = sidecar.place;
+    const change = async (text: string): Promise<void> => {
+      writeFileSync(policyFile, text);
+      await sidecar.sidecar.reloadPolicy();
+    };
+    try {
+      await change(
+        policy.replace("r'^gpt-4(\\.1|o)", "r'^gpt-4(o)").replace(/^ +- \{ name: a dated OpenAI.*\n/m, ''),
+      );
+      sent = upstream.requests.length;
+      const refused = expect(run(client, id)).rejects.toBeInstanceOf(OpenAI.PermissionDeniedError);
+      expect(await denyHeld()).toEqual([['unjudged-batch']]);
+      await refused;
+      expect(forwarded()).toBe(0);
+      await change(`${policy}# The same rules otherwise.\n`);
+      const again = await upload(client);
+      await change(policy);
+      expect(await run(client, again.id)).toMatchObject({ id: 'batch-1' });
+    } finally {
+      await change(policy);
+    }
   });
 
   test('a batch of an unknown file goes out as it was sent once a person has released it', async () => {
