@@ -212,13 +212,20 @@ export function valuesOf(headers: RawHeaders, name: string): readonly string[] {
 /** The fields without which a body's bytes say nothing. */
 const bodyFields = ['content-type', 'content-encoding'] as const;
 
+/** Their bytes below 0x80 are what they are in UTF-8, so that a text has the same structure whoever reads it as which. */
+const plainCharset = /^(utf-?8|us-ascii|ascii|iso-8859-\d{1,2}|latin-?1|windows-125\d)$/i;
+const charsetParameter = /;\s*charset\s*=\s*"?([^";\s]*)/gi;
+
 /**
  * Why readers may take the body for different things: one of these fields is there more than once, or goes no further
- * than this connection. '' where there is one reading.
+ * than this connection, or names a charset in which a quotation mark may be part of something else to who heeds it (many
+ * clients, and servers on Spring or .NET). '' where there is one reading.
  */
 export function bodyFieldDoubt(headers: RawHeaders): string {
   const repeated = bodyFields.find((name) => valuesOf(headers, name).length > 1);
   if (repeated !== undefined) return `there is more than one ${repeated} header`;
+  for (const [, charset = ''] of headerOf(headers, 'content-type').matchAll(charsetParameter))
+    if (!plainCharset.test(charset)) return `the content-type names the charset ${JSON.stringify(charset)}`;
   const staying = connectionNames(headers);
   const kept = bodyFields.find((name) => staying.has(name));
   return kept === undefined ? '' : `the connection keeps the ${kept} header to itself`;

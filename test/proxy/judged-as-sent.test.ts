@@ -2,7 +2,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, rawRequest } from '../support/raw-client.ts';
-import { chatRequest } from './answers.ts';
+import { wholeAnswer } from '../support/raw-upstream.ts';
+import { chatRequest, chatText } from './answers.ts';
 import { holdUnlistedModels, policyOf } from './policies.ts';
 import { decisionIdOf, startRig } from './rig.ts';
 
@@ -49,6 +50,36 @@ test.each(['Content-Encoding: identity', 'Content-Type: application/json'])(
     expect(rig.upstream.requests).toEqual([]);
   },
 );
+
+describe('a body in a charset', () => {
+  /** In GBK the last byte of the character and the backslash behind it are one character. */
+  const messages = [{ role: 'user', content: '\u4f60\\', name: ',"content":"a secret","x":' }];
+  const body = JSON.stringify({ model: 'gpt-4.1', messages });
+
+  test.each(['gbk', '"Shift_JIS"', 'utf-16le', 'ibm037', 'utf-8; charset=big5'])(
+    'that hides what rules read from them is refused: %s',
+    async (charset) => {
+      const rig = await startRig();
+      const client = await rig.chat(body, [`Content-Type: application/json; charset=${charset}`]);
+      expect((await client.answer()).status).toBe(400);
+      expect(rig.upstream.requests).toEqual([]);
+    },
+  );
+
+  test.each(['UTF-8', '"utf8"', 'ISO-8859-1'])('with the same structure goes on: %s', async (charset) => {
+    const rig = await startRig();
+    const client = await rig.chat(chatRequest(), [`Content-Type: application/json; charset=${charset}`]);
+    expect((await client.answer()).status).toBe(200);
+  });
+
+  test.each(['application/json', 'text/event-stream'])('is no %s to pass unheld', async (type) => {
+    const rig = await startRig();
+    const headers = [`Content-Type: ${type}; charset=gbk`];
+    rig.upstream.script((_request, to) => to.send(wholeAnswer('200 OK', headers, chatText('Hi.'))));
+    await rig.chat(chatRequest());
+    expect(await rig.sidecar.ada.nextHold()).toMatchObject({ phase: 'response' });
+  });
+});
 
 describe('a request that names another method in a field,', () => {
   test.each(['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override'])(
