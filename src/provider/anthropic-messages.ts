@@ -103,7 +103,6 @@ function ownMembers(block: JsonRecord, inputText: string | null, defects: string
 
 const blocksWithoutText: ReadonlySet<string> = new Set([
   'image',
-  'thinking',
   'redacted_thinking',
   'container_upload',
   'tool_use',
@@ -125,6 +124,8 @@ function blockText(block: JsonRecord): string {
   if (type === 'text') return textOf(block.text);
   if (type === 'tool_result') return blocksText(block.content);
   if (type === 'document') return documentText(block);
+  // Servers that speak this API beside their own look at no signature, so that it may say anything.
+  if (type === 'thinking') return textOf(block.thinking);
   return blocksWithoutText.has(type) ? '' : textWithin(block);
 }
 

@@ -184,7 +184,10 @@ function readMessage(message: JsonRecord, defects: string[]): MessageFact {
   // The model made these in an earlier turn, and nobody acts on them again: arguments that do not parse
   // are the model's old mistake, not a reason to stop the conversation.
   if (drafts.length > 0) addCalls(drafts, toolCalls, []);
-  const text = joined(contentText(message.content, defects), textOf(message.refusal));
+  // What it thought is put before the model again by those who let the workload say what that was.
+  const thought = joined(textOf(message.reasoning), textOf(message.reasoning_content));
+  const said = joined(contentText(message.content, defects), textOf(message.refusal));
+  const text = joined(said, thought);
   return { role: textOf(message.role), text, toolCalls };
 }
 

@@ -34,7 +34,7 @@ describe('a request', () => {
     });
     expect(defects).toEqual([]);
     expect(facts).toMatchObject({ system: 'Be kind.', params: { max_tokens: 10 } });
-    expect(facts.text).toBe('Be kind.\nPay\npaid\nDeed\nsigned');
+    expect(facts.text).toBe('Be kind.\nPay\nhm\npaid\nDeed\nsigned');
     expect(facts.messages[1]?.toolCalls).toMatchObject([{ id: 't1', name: 'pay', arguments: { n: 1 } }]);
     expect(facts.tools.map((tool) => tool.name)).toEqual(['pay', 'bash']);
   });

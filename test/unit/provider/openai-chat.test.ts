@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { protocolOf } from '../../../src/provider/index.ts';
 import { choicesMax } from '../../../src/provider/openai-chat.ts';
 import { messagesMax, toolCallsMax } from '../../../src/provider/reading.ts';
+import { asked } from './lines.ts';
 import { events, headOf, readStream } from './streams.ts';
 
 const openai = protocolOf('openai');
@@ -14,6 +15,14 @@ const fnCall = (id: string, name: string, args: unknown) => ({
   id,
   type: 'function',
   function: { name, arguments: args },
+});
+
+test.each(['reasoning', 'reasoning_content'])('a request says what is thought in it: %s', (member) => {
+  const body = { model: 'm', messages: [{ role: 'assistant', content: 'Hi', [member]: 'a secret' }] };
+  expect(asked(protocolOf('openai'), 'chat.completions', body).facts.text).toBe('Hi\na secret');
+  const content = [{ type: 'thinking', thinking: 'a secret', signature: 'x' }];
+  const thought = { model: 'm', messages: [{ role: 'assistant', content }] };
+  expect(asked(protocolOf('openai'), 'messages', thought).facts.text).toBe('a secret');
 });
 
 describe('a request', () => {
