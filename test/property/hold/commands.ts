@@ -1,15 +1,19 @@
-/** What can happen to holds, as commands that fast-check puts in any order and shrinks. */
+/** What can happen to calls and their holds, as commands that fast-check puts in any order and shrinks. */
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { HumanVerdict } from '../../../src/hold/state.ts';
-import { escalatesInMs, expiresInMs, people, roles, type Scene } from './scene.ts';
+import type { Manner } from './caller.ts';
+import { escalatesInMs, expiresInMs, people, roles } from './rules.ts';
+import type { Scene } from './scene.ts';
 
-/** What is known without looking: how many holds there are, and whether commits wait. */
+/** What is known without looking: how many calls were made, whether commits wait, and whether the provider is slow. */
 export interface Known {
-  holds: number;
-  waiting: boolean;
+  calls: number;
+  isFrozen: boolean;
+  isSlow: boolean;
 }
 type Command = fc.AsyncCommand<Known, Scene>;
+type Commands = fc.Arbitrary<Command>;
 
 function command(
   name: string,
@@ -26,91 +30,147 @@ function command(
   };
 }
 
-/** True at every moment: nobody was given what nobody released, nor two callers one release at once. */
+/** True at every moment: nothing went out that nobody released, and memory does not think so either. */
 function expectNothingLeaked(scene: Scene): void {
-  expect(scene.shared).toEqual([]);
-  for (const hold of scene.queue().list()) {
-    const released = hold.state.status === 'released' || hold.state.status === 'amended';
-    if (hold.outcome === 'delivered') expect(released).toBe(true);
-    if (hold.deliveryAttempts > 0) expect(released).toBe(true);
+  expect(scene.watch.violations).toEqual([]);
+  for (const hold of scene.process().queue.list()) {
+    const isReleased = hold.state.status === 'released' || hold.state.status === 'amended';
+    if (hold.outcome === 'delivered' || hold.deliveryAttempts > 0) expect(isReleased).toBe(true);
   }
 }
 
-const holdsMax = 3;
-const place = fc.constantFrom(0, 0, 1, 2);
-const any = (): boolean => true;
-const some = ({ holds }: Readonly<Known>): boolean => holds > 0;
-
-const openings: readonly fc.Arbitrary<Command>[] = [
-  fc.integer({ min: 1, max: 3 }).map((approvals) =>
+/** What somebody does, with `parts` that are drawn; whether it does anything is found out when it is played. */
+function act<Parts extends unknown[]>(
+  name: string,
+  parts: { [Place in keyof Parts]: fc.Arbitrary<Parts[Place]> },
+  run: (scene: Scene, ...parts: Parts) => Promise<void> | void,
+): Commands {
+  return fc.tuple<Parts>(...parts).map((drawn) =>
     command(
-      `open(${approvals})`,
-      ({ holds }) => holds < holdsMax,
-      async (known, scene) => {
-        known.holds += 1;
-        known.waiting = false;
-        await scene.openHold(approvals);
-      },
-    ),
-  ),
-];
-/** Only of what one person released alone, which is rare: so it is tried often. */
-const review: fc.Arbitrary<Command> = fc
-  .tuple(place, fc.constantFrom(...people))
-  .map(([at, by]) => command(`review(${at}, ${by})`, some, (_known, scene) => scene.review(at, by)));
-const person = fc.constantFrom(...people);
-/** Only of what was lent, which is rare: so it is tried often. */
-const ruleInStead: fc.Arbitrary<Command> = fc
-  .tuple(place, fc.nat(3), fc.constantFrom<HumanVerdict>('release', 'release', 'deny', 'amend'))
-  .map(([at, which, verdict]) =>
-    command(`ruleInStead(${at}, ${which}, ${verdict})`, some, (_known, scene) =>
-      scene.ruleInStead(at, which, verdict),
+      `${name}(${drawn.join(', ')})`,
+      () => true,
+      (_known, scene) => run(scene, ...drawn),
     ),
   );
-const acts: readonly fc.Arbitrary<Command>[] = [
-  fc
-    .tuple(
-      place,
-      fc.constantFrom(...people),
-      fc.constantFrom<HumanVerdict>('release', 'release', 'deny', 'deny', 'amend'),
-      fc.constantFrom('reviewer', ...roles),
-    )
-    .map(([at, by, verdict, role]) =>
-      command(`rule(${at}, ${by}, ${verdict}, ${role})`, some, (_known, scene) =>
-        scene.rule(at, by, verdict, role),
+}
+
+const callsMax = 3;
+const call = fc.constantFrom(0, 0, 1, 2);
+/** Of a hold, counted back from the newest. */
+const which = fc.constantFrom(0, 0, 0, 1, 2);
+const person = fc.constantFrom(...people);
+const verdict = fc.constantFrom<HumanVerdict>('release', 'release', 'deny', 'deny', 'amend');
+
+const asking: Commands = fc
+  .record({
+    question: fc.constantFrom(1, 1, 0, 2),
+    answer: fc.constantFrom(1, 1, 0, 2, 3),
+    streams: fc.boolean(),
+  })
+  .map((kind) =>
+    command(
+      `ask(${kind.question}, ${kind.answer}${kind.streams ? ', streams' : ''})`,
+      ({ calls }) => calls < callsMax,
+      async (known, scene) => {
+        known.calls += 1;
+        await scene.ask(kind);
+      },
+    ),
+  );
+
+const comingBack: Commands = fc
+  .tuple(call, fc.boolean(), fc.constantFrom<Manner>('reads', 'reads', 'reads', 'stalls', 'hurries'))
+  .map(([at, marked, manner]) =>
+    command(
+      `comeBack(${at}, ${marked}, ${manner})`,
+      ({ calls }) => at < calls,
+      (_known, scene) => scene.comeBack(at, marked, manner),
+    ),
+  );
+
+const rule = act<[number, string, HumanVerdict, (typeof roles)[number]]>(
+  'rule',
+  [which, person, verdict, fc.constantFrom('reviewer', ...roles)],
+  (scene, ...ruling) => scene.reviewers.rule(...ruling),
+);
+/** Everybody who may releases it: so that more of them come to their second hold, and to an end. */
+const letGo = act<[number]>('letGo', [which], ({ reviewers }, at) => {
+  for (const by of people) reviewers.rule(at, by, 'release', 'reviewer');
+});
+/** Whose approval counts no more when the next one gives theirs. */
+const approveAndGo = act<[number, string]>('approveAndGo', [which, person], ({ reviewers }, at, by) => {
+  reviewers.rule(at, by, 'release', 'reviewer');
+  reviewers.withdraw(by);
+});
+/** Whatever can go on by itself does. */
+const goOn = act<[]>('goOn', [], (scene) => scene.advance(1));
+const giveBack = act<[string]>('giveBack', [person], ({ reviewers }, name) => reviewers.giveBack(name));
+/** Only of what one person released alone, which is rare: so it is tried often. */
+const review = act<[number, string]>('review', [which, person], ({ reviewers }, ...found) =>
+  reviewers.review(...found),
+);
+/** Only of what was lent, which is rare: so it is tried often. */
+const ruleInStead = act<[number, number, HumanVerdict]>(
+  'ruleInStead',
+  [which, fc.nat(3), verdict],
+  ({ reviewers }, ...ruling) => reviewers.ruleInStead(...ruling),
+);
+
+const doings: readonly Commands[] = [
+  ...[
+    rule,
+    rule,
+    approveAndGo,
+    letGo,
+    letGo,
+    goOn,
+    goOn,
+    comingBack,
+    comingBack,
+    review,
+    review,
+    ruleInStead,
+    ruleInStead,
+  ],
+  act<[number, string, HumanVerdict]>('ruleAstray', [which, person, verdict], ({ reviewers }, ...ruling) =>
+    reviewers.ruleAstray(...ruling),
+  ),
+  act<[number, string]>('breakGlass', [which, person], ({ reviewers }, ...by) => reviewers.breakGlass(...by)),
+  act<[number, string]>('comment', [which, person], ({ reviewers }, ...by) => reviewers.comment(...by)),
+  act<[number, string, string]>(
+    'assign',
+    [which, person, fc.constantFrom(...people, '')],
+    ({ reviewers }, ...by) => reviewers.assign(...by),
+  ),
+  act<[string]>('withdraw', [person], ({ reviewers }, name) => reviewers.withdraw(name)),
+  ...[giveBack, giveBack],
+  act<[string, string, number]>(
+    'lend',
+    [person, person, fc.constantFrom(1_000, escalatesInMs, 2 * expiresInMs)],
+    ({ reviewers }, ...lent) => reviewers.lend(...lent),
+  ),
+  act<[string]>('endLending', [person], ({ reviewers }, by) => reviewers.endLending(by)),
+  act<[number]>('leave', [call], (scene, at) => scene.leave(at)),
+  act<[number]>(
+    'advance',
+    [
+      fc.constantFrom(
+        ...[1_000, 1_000, 1_000, 1_000, 11_000, 20_000],
+        ...[escalatesInMs, expiresInMs - 1, expiresInMs, 16 * 60_000],
       ),
-    ),
-  fc
-    .tuple(place, fc.constantFrom(...people))
-    .map(([at, by]) =>
-      command(`breakGlass(${at}, ${by})`, some, (_known, scene) => scene.breakGlass(at, by)),
-    ),
-  fc
-    .tuple(place, fc.constantFrom(...people))
-    .map(([at, by]) => command(`comment(${at}, ${by})`, some, (_known, scene) => scene.comment(at, by))),
-  fc
-    .tuple(place, fc.constantFrom(...people), fc.constantFrom(...people, ''))
-    .map(([at, by, to]) =>
-      command(`assign(${at}, ${by}, ${to})`, some, (_known, scene) => scene.assign(at, by, to)),
-    ),
-  review,
-  review,
-  review,
-  fc
-    .tuple(person, person, fc.constantFrom(1_000, escalatesInMs, 2 * expiresInMs))
-    .map(([by, to, ms]) =>
-      command(`lend(${by}, ${to}, ${ms})`, any, (_known, scene) => scene.lend(by, to, ms)),
-    ),
-  person.map((by) => command(`endLending(${by})`, any, (_known, scene) => scene.endLending(by))),
-  ruleInStead,
-  ruleInStead,
-  ruleInStead,
+    ],
+    (scene, ms) => scene.advance(ms),
+  ),
+];
+
+/** The disk and the provider stand still, and go on. */
+const stalling: readonly Commands[] = [
   fc.constant(
     command(
       'holdCommits',
-      ({ waiting }) => !waiting,
+      ({ isFrozen }) => !isFrozen,
       (known, scene) => {
-        known.waiting = true;
+        known.isFrozen = true;
         scene.holdCommits();
       },
     ),
@@ -118,40 +178,57 @@ const acts: readonly fc.Arbitrary<Command>[] = [
   fc.constant(
     command(
       'letCommits',
-      ({ waiting }) => waiting,
+      ({ isFrozen }) => isFrozen,
       async (known, scene) => {
-        known.waiting = false;
+        known.isFrozen = false;
         await scene.letCommits();
       },
     ),
   ),
-  fc
-    .constantFrom(1, 1, 1_000, 1_000, 1_000, 20_000, escalatesInMs, expiresInMs - 1, expiresInMs, 16 * 60_000)
-    .map((ms) => command(`advance(${ms})`, some, (_known, scene) => scene.advance(ms))),
-  place.map((at) => command(`leave(${at})`, some, (_known, scene) => scene.leave(at))),
-  fc
-    .tuple(place, fc.boolean(), fc.boolean())
-    .map(([at, marked, arrives]) =>
-      command(`comeBack(${at}, ${marked}, ${arrives})`, some, (_known, scene) =>
-        scene.comeBack(at, marked, arrives),
-      ),
+  fc.constant(
+    command(
+      'holdAnswers',
+      ({ isSlow }) => !isSlow,
+      (known, scene) => {
+        known.isSlow = true;
+        scene.holdAnswers();
+      },
     ),
-];
-const accidents: readonly fc.Arbitrary<Command>[] = [
-  fc.constant(command('reload', any, (_known, scene) => scene.reload())),
-  person.map((name) => command(`grant(${name})`, any, (_known, scene) => scene.grant(name))),
-  fc.constant(command('refuseNextSeal', any, (_known, scene) => scene.refuseNextSeal())),
-  fc.constantFrom<'stop' | 'kill'>('stop', 'kill').map((how) =>
-    command(`restart(${how})`, some, async (known, scene) => {
-      known.waiting = false;
-      await scene.restart(how);
-    }),
+  ),
+  fc.constant(
+    command(
+      'letAnswers',
+      ({ isSlow }) => isSlow,
+      async (known, scene) => {
+        known.isSlow = false;
+        await scene.letAnswers();
+      },
+    ),
   ),
 ];
 
+const accidents: readonly Commands[] = [
+  act<[]>('reload', [], (scene) => scene.reload()),
+  act<[string]>('grant', [person], (scene, name) => scene.grant(name)),
+  act<[]>('refuseNextSeal', [], (scene) => scene.refuseNextSeal()),
+];
+
+const restart: Commands = fc.constantFrom<'stop' | 'kill'>('stop', 'kill', 'kill').map((how) =>
+  command(
+    `restart(${how})`,
+    () => true,
+    async (known, scene) => {
+      known.isFrozen = false;
+      known.isSlow = false;
+      await scene.restart(how);
+    },
+  ),
+);
+
 /** Histories; what people and callers do comes more often than what befalls the process. */
 export function histories(lengthMax: number): fc.Arbitrary<Iterable<Command>> {
-  return fc.commands([...openings, ...acts, ...acts, ...acts, ...accidents], {
+  const befalling = [...stalling, ...stalling, ...accidents, restart, restart, restart];
+  return fc.commands([asking, ...doings, ...doings, ...doings, ...befalling], {
     maxCommands: lengthMax,
     size: 'max',
   });
