@@ -277,6 +277,7 @@ async function fail(call: Call, decision: Decision, thrown: unknown, house: Hous
 
 const passingFailures: ReadonlySet<HoldpointError['code']> = new Set([
   'ledger_unavailable',
+  'overloaded',
   'internal',
   'policy_changed',
 ]);

@@ -34,7 +34,7 @@ export interface Surroundings {
   readonly forwarder: (isDead: () => boolean) => Forwarder;
   /** Resolves when the disk takes a commit. */
   readonly mayCommit: () => Promise<void> | undefined;
-  /** Asked at each ruling: whether the ledger takes no more entries. */
+  /** Asked at each ruling, and each time that one is used: whether the ledger takes no more entries. */
   readonly isFull: () => boolean;
   readonly mayRule: (name: string) => boolean;
   readonly onError: (error: unknown) => void;
@@ -59,7 +59,7 @@ export async function startProcess(around: Surroundings): Promise<Process> {
   const ledger: Ledger = {
     ...opened,
     seal: (draft) => {
-      if (draft.type === 'ruling' && around.isFull())
+      if ((draft.type === 'ruling' || draft.type === 'delivery') && around.isFull())
         throw new HoldpointError('overloaded', 'Too much is being sealed.');
       const sealed = opened.seal(draft);
       pending.add(sealed.durable);

@@ -38,7 +38,7 @@ export interface Scene {
   reload(): void;
   grant(name: string): void;
   advance(ms: number): Promise<void>;
-  /** The ledger takes no ruling for a moment. */
+  /** The ledger does not take the next ruling, or the next use of one. */
   refuseNextSeal(): void;
   restart(how: 'stop' | 'kill'): Promise<void>;
   /** Lets everything come to its end, closes the ledger; rejects with what failed on the way. */
