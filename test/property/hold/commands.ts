@@ -1,58 +1,9 @@
 /** What can happen to calls and their holds, as commands that fast-check puts in any order and shrinks. */
 import fc from 'fast-check';
-import { expect } from 'vitest';
 import type { HumanVerdict } from '../../../src/hold/state.ts';
 import type { Manner } from './caller.ts';
+import { act, type Command, type Commands, command } from './command.ts';
 import { escalatesInMs, expiresInMs, people, roles } from './rules.ts';
-import type { Scene } from './scene.ts';
-
-/** What is known without looking: how many calls were made, whether commits wait, and whether the provider is slow. */
-export interface Known {
-  calls: number;
-  isFrozen: boolean;
-  isSlow: boolean;
-}
-type Command = fc.AsyncCommand<Known, Scene>;
-type Commands = fc.Arbitrary<Command>;
-
-function command(
-  name: string,
-  check: (known: Readonly<Known>) => boolean,
-  run: (known: Known, scene: Scene) => Promise<void> | void,
-): Command {
-  return {
-    check: (known) => check(known),
-    run: async (known, scene) => {
-      await run(known, scene);
-      expectNothingLeaked(scene);
-    },
-    toString: () => name,
-  };
-}
-
-/** True at every moment: nothing went out that nobody released, and memory does not think so either. */
-function expectNothingLeaked(scene: Scene): void {
-  expect(scene.watch.violations).toEqual([]);
-  for (const hold of scene.process().queue.list()) {
-    const isReleased = hold.state.status === 'released' || hold.state.status === 'amended';
-    if (hold.outcome === 'delivered' || hold.deliveryAttempts > 0) expect(isReleased).toBe(true);
-  }
-}
-
-/** What somebody does, with `parts` that are drawn; whether it does anything is found out when it is played. */
-function act<Parts extends unknown[]>(
-  name: string,
-  parts: { [Place in keyof Parts]: fc.Arbitrary<Parts[Place]> },
-  run: (scene: Scene, ...parts: Parts) => Promise<void> | void,
-): Commands {
-  return fc.tuple<Parts>(...parts).map((drawn) =>
-    command(
-      `${name}(${drawn.join(', ')})`,
-      () => true,
-      (_known, scene) => run(scene, ...drawn),
-    ),
-  );
-}
 
 const callsMax = 3;
 const call = fc.constantFrom(0, 0, 1, 2);
@@ -94,9 +45,13 @@ const rule = act<[number, string, HumanVerdict, (typeof roles)[number]]>(
   (scene, ...ruling) => scene.reviewers.rule(...ruling),
 );
 /** Everybody who may releases it: so that more of them come to their second hold, and to an end. */
-const letGo = act<[number]>('letGo', [which], ({ reviewers }, at) => {
-  for (const by of people) reviewers.rule(at, by, 'release', 'reviewer');
-});
+const letGo = act<[number, (typeof roles)[number]]>(
+  'letGo',
+  [which, fc.constantFrom('reviewer', 'reviewer', ...roles)],
+  ({ reviewers }, at, role) => {
+    for (const by of people) reviewers.rule(at, by, 'release', role);
+  },
+);
 /** Whose approval counts no more when the next one gives theirs. */
 const approveAndGo = act<[number, string]>('approveAndGo', [which, person], ({ reviewers }, at, by) => {
   reviewers.rule(at, by, 'release', 'reviewer');
