@@ -2,7 +2,7 @@
 import { absorb, markedKey, readPlace } from './absorbing.ts';
 import { segmentsIn } from './journal.ts';
 import { type JournalReader, openJournalReader } from './journal-reader.ts';
-import { type LevelCopy, openLevelCopy } from './level.ts';
+import { type LevelCopy, openLevelCopy, openLevelScratch } from './level.ts';
 import { resolved, scanResolved } from './resolving.ts';
 
 /** How often reading starts over because a writer moved what was being read. */
@@ -31,6 +31,22 @@ export async function openLedgerCopy(
     // Nothing moved: it is the ledger itself that cannot be read.
     if (isStill || attempt >= copyAttemptsMax) throw failure;
   }
+}
+
+/**
+ * The journal alone, where LevelDB beside it cannot be opened: every entry lies in it too. Null where there is no
+ * journal; throws `ledger_damaged` where it is damaged itself.
+ */
+export async function openJournalCopy(dir: string): Promise<LevelCopy | null> {
+  if ((await segmentsIn(dir)).length === 0) return null;
+  const level = await openLevelScratch();
+  try {
+    await absorb(level, dir, null);
+  } catch (error) {
+    await level.close();
+    throw error;
+  }
+  return resolvingCopy(level, openJournalReader(dir), true);
 }
 
 /** False once a segment was reclaimed: its records are then sought where the copy does not know of them. */

@@ -1,11 +1,12 @@
 /** LevelDB behind the ledger's port; the only importer of `level`. */
 import { rmSync, symlinkSync } from 'node:fs';
-import { access, constants, cp, mkdtemp, readdir, rm, stat, statfs } from 'node:fs/promises';
+import { cp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve, sep } from 'node:path';
 import { Level } from 'level';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import type { RecordStore, ScanRange, StoredRecord } from '../ledger/store.ts';
+import { makeCopyDirectory, removeStaleCopies } from './copy-place.ts';
 import { makePrivateDirectory } from './directory.ts';
 import { isSegment, segmentsIn } from './journal.ts';
 import { checkTableFile } from './table-file.ts';
@@ -66,29 +67,6 @@ export interface LevelCopy extends LevelStore {
 
 /** A writer moves its files every few megabytes; a copy needs some milliseconds between two moves. */
 const copyAttemptsMax = 20;
-const copyPrefix = 'holdpoint-verify-';
-/** Only a process that was killed leaves a copy behind; none is in use this long. */
-const staleAfterMs = 24 * 3_600_000;
-
-/** Linux has a file system in memory there; containers may have made it small. */
-const memoryDir = '/dev/shm';
-/** Logs, what they hold as tables, and what LevelDB merges meanwhile, several times over. */
-const memoryFreeBytesMin = 256 * 1024 * 1024;
-
-/**
- * Where a copy is made fastest: in memory where there is room, otherwise in the place given. A link costs fifty times
- * less there, and a large database has hundreds of tables to link.
- */
-export async function copyPlace(otherwise: string, memory = memoryDir): Promise<string> {
-  try {
-    await access(memory, constants.W_OK);
-    const { bavail, bsize } = await statfs(memory);
-    return bavail * bsize >= memoryFreeBytesMin ? memory : otherwise;
-  } catch {
-    // Not there, or not ours: the place given will do.
-    return otherwise;
-  }
-}
 
 /**
  * Opens a database for reading without changing one byte of it: LevelDB has no read-only mode, so its logs
@@ -113,21 +91,16 @@ export async function openLevelCopy(
   }
 }
 
-async function removeStaleCopies(under: string): Promise<void> {
-  const names = await readdir(under).catch(() => []);
-  for (const name of names.filter((other) => other.startsWith(copyPrefix))) {
-    const path = join(under, name);
-    // Gone meanwhile, or another user's: no matter of ours.
-    const found = await stat(path).catch(() => null);
-    if (found === null || Date.now() - found.mtimeMs < staleAfterMs) continue;
-    await rm(path, { recursive: true, force: true }).catch(() => undefined);
-  }
+/** An empty database in a temporary directory, for records to be read in the order of their keys; closing removes it. */
+export async function openLevelScratch(under = tmpdir()): Promise<LevelCopy> {
+  const dir = await makeCopyDirectory(under);
+  const store = await open(dir, true);
+  const remove = (): void => rmSync(dir, { recursive: true, force: true });
+  return { ...store, isWhole: () => Promise.resolve(true), close: () => store.close().finally(remove) };
 }
 
 async function copyOnce(dir: string, under: string, checkedBytesMax: number): Promise<LevelCopy> {
-  const copy = await mkdtemp(join(under, copyPrefix)).catch((error: unknown) => {
-    throw openError(dir, error);
-  });
+  const copy = await makeCopyDirectory(under);
   const defects: string[] = [];
   // A link for each table, which may be thousands: what is the same for all of them is worked out once.
   const [source, target] = [resolve(dir) + sep, copy + sep];
@@ -152,7 +125,7 @@ async function copyOnce(dir: string, under: string, checkedBytesMax: number): Pr
       symlinkSync(source + name, `${target}${name.slice(0, -'.ldb'.length)}.sst`);
     }
     for (const name of names.filter((other) => !isTable(other))) await cp(join(dir, name), join(copy, name));
-    const store = await open(copy, false);
+    const store = await open(copy, false, dir);
     return {
       ...store,
       isWhole: async () => {
@@ -189,7 +162,8 @@ async function stateOf(dir: string): Promise<string> {
   return names.map((name, index) => `${name} ${sizes[index]}`).join();
 }
 
-async function open(dir: string, createIfMissing: boolean): Promise<LevelStore> {
+/** @param named the directory that a refusal names, where `dir` is a copy of it */
+async function open(dir: string, createIfMissing: boolean, named = dir): Promise<LevelStore> {
   makePrivateDirectory(dir);
   const db = new Level<Buffer, Buffer>(dir, {
     keyEncoding: 'buffer',
@@ -203,7 +177,7 @@ async function open(dir: string, createIfMissing: boolean): Promise<LevelStore> 
   try {
     await db.open();
   } catch (error) {
-    throw openError(dir, error);
+    throw openError(named, error, dir);
   }
   return {
     commit: (records, sync) => db.batch(records.map(operation), { sync }),
@@ -262,7 +236,7 @@ function closedMeanwhile(error: unknown): unknown {
 const cannotWrite =
   /EACCES|EPERM|EROFS|ENOSPC|EDQUOT|Permission denied|Read-only file system|No space left|quota exceeded/;
 
-function openError(dir: string, error: unknown): HoldpointError {
+function openError(dir: string, error: unknown, opened = dir): HoldpointError {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : '';
   if (code === 'LEVEL_LOCKED') {
@@ -273,18 +247,19 @@ function openError(dir: string, error: unknown): HoldpointError {
       error,
     );
   }
-  if (cannotWrite.test(messageOf(cause))) {
+  const message = messageOf(cause).replaceAll(opened, dir);
+  if (cannotWrite.test(message)) {
     return new HoldpointError(
       'config_invalid',
-      `${dir} cannot be written: ${messageOf(cause)}.`,
+      `${dir} cannot be written: ${message}.`,
       'Make data.dir writable for the user that runs Holdpoint, with space left on its disk, or choose another.',
       error,
     );
   }
   return new HoldpointError(
     'ledger_damaged',
-    `LevelDB cannot open ${dir}: ${messageOf(cause)}.`,
-    'Nothing was changed. Check permissions and disk, or restore a backup.',
+    `LevelDB cannot open ${dir}: ${message}.`,
+    'Nothing was changed. `holdpoint ledger fsck` says what is damaged, and with --repair makes LevelDB again from the journal.',
     error,
   );
 }

@@ -2,13 +2,13 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HoldpointError } from '../core/errors.ts';
+import { HoldpointError, messageOf } from '../core/errors.ts';
 import { openEscrow, parseEscrowKey } from '../ledger/verify/escrow.ts';
 import { parseHighWater } from '../ledger/verify/high-water.ts';
 import type { Primitives } from '../ledger/verify/primitives.ts';
 import { type Verdict, verifyLedger } from '../ledger/verify/verify.ts';
 import { kekFile, retiredKeksIn } from './keys.ts';
-import { openLedgerCopy } from './ledger-copy.ts';
+import { openJournalCopy, openLedgerCopy } from './ledger-copy.ts';
 import type { LevelCopy } from './level.ts';
 import { readFileOrThrow, readTrust } from './trust.ts';
 
@@ -55,24 +55,64 @@ export async function verifyDirectory(path: string, options: VerifyOptions): Pro
     ...(keks.length === 0 ? {} : { openBody: keks }),
   };
   for (let attempt = 1; ; attempt += 1) {
-    let store: LevelCopy;
-    try {
-      store = await openLedgerCopy(ledgerDir);
-    } catch (error) {
-      // LevelDB will not open it: that is a finding about the ledger, and the verifier says it.
-      return verifyLedger(failing(error), settings);
-    }
+    const { store, aside } = await openEither(ledgerDir);
+    // Neither can be read: that is a finding about the ledger, and the verifier says it.
+    if (store === null) return verifyLedger(failing(aside), settings);
     try {
       // Boxes may come later than the bodies of their epoch, where escrow was begun later.
       const opening =
         escrow === null ? {} : { openBody: await openEscrow(store.scan({ withoutBodies: true }), escrow) };
       const verdict = await verifyLedger(store.scan({}), { ...settings, ...opening });
       // A running sidecar may have moved what was being read: only then is a finding no finding yet.
-      if (verdict.ok || attempt >= attemptsMax || (await store.isWhole())) return verdict;
+      if (!verdict.ok && attempt < attemptsMax && !(await store.isWhole())) continue;
+      return aside === null ? verdict : ofJournalAlone(verdict, aside);
     } finally {
       await store.close();
     }
   }
+}
+
+interface Either {
+  /** Null where neither can be read. */
+  readonly store: LevelCopy | null;
+  /** Why LevelDB cannot be; null where it can. */
+  readonly aside: Error | null;
+}
+
+/**
+ * LevelDB with what the journal has besides, or the journal alone where LevelDB is damaged. Throws what is no matter of
+ * the ledger, such as that there is no room for a copy.
+ */
+async function openEither(ledgerDir: string): Promise<Either> {
+  try {
+    return { store: await openLedgerCopy(ledgerDir), aside: null };
+  } catch (error) {
+    const aside = damageIn(error);
+    try {
+      return { store: await openJournalCopy(ledgerDir), aside };
+    } catch (second) {
+      const both = `${aside.message} ${damageIn(second).message}`;
+      return { store: null, aside: new Error(both, { cause: second }) };
+    }
+  }
+}
+
+function damageIn(error: unknown): Error {
+  if (error instanceof HoldpointError && error.code === 'config_invalid') throw error;
+  return error instanceof Error ? error : new Error(messageOf(error));
+}
+
+/** A note where nothing is lost; where something is, that LevelDB cannot stand in for it is the cause. */
+function ofJournalAlone(verdict: Verdict, { message: ofLevel }: Error): Verdict {
+  if (verdict.ok) {
+    const note = `The entries were read from the journal alone: ${ofLevel} \`holdpoint ledger fsck --repair\` makes LevelDB again from it.`;
+    return { ...verdict, notes: [note, ...verdict.notes] };
+  }
+  const message = `${ofLevel} The journal alone was read, and whole up to here.`;
+  return {
+    ...verdict,
+    findings: [{ code: 'store_unreadable', seq: verdict.size, message }, ...verdict.findings],
+  };
 }
 
 /** The checkpoints that anchors acknowledged last, a witness's with its cosignature. */

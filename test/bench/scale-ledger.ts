@@ -8,11 +8,12 @@ import { join } from 'node:path';
 import { type Clock, systemClock, systemRandom } from '../../src/core/clock.ts';
 import { recoveredOutcome } from '../../src/hold/record.ts';
 import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
+import { copyPlace } from '../../src/store/copy-place.ts';
 import { openHighWater } from '../../src/store/high-water.ts';
 import { loadKeys } from '../../src/store/keys.ts';
 import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
 import { openLedgerStore } from '../../src/store/ledger-store.ts';
-import { copyPlace, isBegun, openLevelCache, writeBufferBytes } from '../../src/store/level.ts';
+import { isBegun, openLevelCache, writeBufferBytes } from '../../src/store/level.ts';
 
 /** The first entry's time; the last is about a year later. */
 export const firstMs = Date.parse('2025-11-01T00:00:00.000Z');

@@ -16,10 +16,11 @@ import { afterAll, describe, expect, it, vi } from 'vitest';
 import { systemClock, systemRandom } from '../../src/core/clock.ts';
 import { recoveredOutcome } from '../../src/hold/record.ts';
 import { type Ledger, openLedger } from '../../src/ledger/ledger.ts';
+import { copyPlace } from '../../src/store/copy-place.ts';
 import { openHighWater } from '../../src/store/high-water.ts';
 import { loadKeys } from '../../src/store/keys.ts';
 import { openLedgerStore } from '../../src/store/ledger-store.ts';
-import { copyPlace, openLevelCache, openLevelCopy, openLevelStore } from '../../src/store/level.ts';
+import { openLevelCache, openLevelCopy, openLevelStore } from '../../src/store/level.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 
 vi.setConfig({ testTimeout: 60_000 });

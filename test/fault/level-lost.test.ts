@@ -1,0 +1,77 @@
+/** Verifying where LevelDB cannot be opened: the journal beside it has every entry. */
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { verifyDirectory } from '../../src/store/verify-directory.ts';
+import { flipped, makeRealLedgers, type RealLedger, type RealLedgers, sealedOf } from './real-ledger.ts';
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+let made: RealLedgers;
+const scratch = mkdtempSync(join(tmpdir(), 'holdpoint-lost-'));
+beforeAll(async () => {
+  made = await makeRealLedgers();
+});
+afterEach(() => vi.unstubAllEnvs());
+afterAll(() => {
+  made.remove();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+function copyOf({ name, dataDir }: RealLedger, what: string): string {
+  const copy = join(scratch, `${name} ${what}`);
+  cpSync(dataDir, copy, { recursive: true });
+  return copy;
+}
+
+function flipIn(file: string): void {
+  const whole = readFileSync(file);
+  writeFileSync(file, flipped(whole, { file, byte: whole.length >> 1, bit: 0 }));
+}
+
+const damages: readonly [string, RegExp, (file: string) => void][] = [
+  ['a lost list of tables', /^CURRENT$/, (file) => rmSync(file)],
+  ['a list that names no file', /^CURRENT$/, flipIn],
+  ['a lost manifest', /^MANIFEST/, (file) => rmSync(file)],
+  ['a flipped bit of the manifest', /^MANIFEST/, flipIn],
+  ['a lost table', /\.ldb$/, (file) => rmSync(file)],
+  ['a flipped bit of a table', /\.ldb$/, flipIn],
+];
+
+it.each(damages)('%s: all that was sealed verifies, and what is damaged is named', async (what, of, harm) => {
+  for (const ledger of made.all) {
+    const dataDir = copyOf(ledger, what);
+    const ledgerDir = join(dataDir, 'ledger');
+    const name = readdirSync(ledgerDir).find((file) => of.test(file)) ?? '';
+    harm(join(ledgerDir, name));
+    const verdict = await verifyDirectory(dataDir, {});
+    expect(verdict.findings).toEqual([]);
+    expect(sealedOf(verdict)).toEqual(ledger.sealed);
+    const note = verdict.notes.find((text) => text.includes('from the journal alone'));
+    expect(note).toContain(`LevelDB cannot open ${ledgerDir}: `);
+    expect(note).toContain('holdpoint ledger fsck --repair');
+    expect(note).not.toContain('holdpoint-verify-');
+  }
+});
+
+it('of a ledger whose journal is damaged too, both are named', async () => {
+  for (const ledger of made.all) {
+    const dataDir = copyOf(ledger, 'both');
+    rmSync(join(dataDir, 'ledger', 'CURRENT'));
+    flipIn(join(dataDir, 'ledger', 'journal-0000000001.hpj'));
+    const { ok, findings } = await verifyDirectory(dataDir, {});
+    expect(ok).toBe(false);
+    expect(findings[0]?.code).toBe('store_unreadable');
+    expect(findings[0]?.message).toMatch(/LevelDB cannot open .* The journal alone was read/);
+  }
+});
+
+it('where no copy can be made, nothing is said about the ledger', async () => {
+  vi.stubEnv('TMPDIR', join(scratch, 'not there'));
+  const [ledger] = made.all;
+  await expect(verifyDirectory(ledger?.dataDir ?? '', {})).rejects.toMatchObject({
+    code: 'config_invalid',
+    message: expect.stringContaining('not there'),
+  });
+});
