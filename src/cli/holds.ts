@@ -21,8 +21,8 @@ const headlineCharactersMax = 60;
 export const holdsCommands: readonly Command[] = [
   {
     name: 'holds list',
-    usage: '[--state STATE] [--session S] [--json]',
-    summary: 'what waits for a person, oldest deadline first',
+    usage: '[--state pending|released|denied|amended|expired] [--session S] [--json]',
+    summary: 'what waits for a person, oldest deadline first; --state lists what ended so',
     run: list,
   },
   { name: 'holds show', usage: 'ID [--json]', summary: 'one hold with everything needed to rule', run: show },
@@ -61,18 +61,35 @@ async function list(args: readonly string[], env: Environment): Promise<ExitCode
   });
   const answer = await controlClient(options, env).get(`/api/v1/holds?${query}`);
   if (options.flag('json')) printJson(answer);
-  else printQueue(listSchema.parse(answer));
+  else printQueue(listSchema.parse(answer), state);
   return exitCodes.ok;
 }
 
-export function printQueue({ items, total }: z.output<typeof listSchema>): void {
+/** @param state the one that was asked for, if one was: what ended is told with how, and with no time left */
+export function printQueue({ items, total }: z.output<typeof listSchema>, state: string | undefined): void {
+  const waits = state === 'pending';
   if (items.length === 0) {
-    printLine('Nothing is held.');
+    printLine(
+      waits
+        ? 'Nothing is held.'
+        : 'No such hold is remembered since the start. The record has all: holdpoint decisions list',
+    );
     return;
   }
   const nowMs = Date.now();
   printTable(
-    ['ID', 'SEVERITY', 'WHAT', 'WORKLOAD', 'MODEL', 'AGE', 'LEFT', 'APPROVALS', 'CALLER', 'WITH'],
+    [
+      'ID',
+      'SEVERITY',
+      'WHAT',
+      'WORKLOAD',
+      'MODEL',
+      'AGE',
+      waits ? 'LEFT' : 'STATE',
+      'APPROVALS',
+      'CALLER',
+      'WITH',
+    ],
     items.map((hold) => [
       hold.id,
       hold.severity,
@@ -80,7 +97,7 @@ export function printQueue({ items, total }: z.output<typeof listSchema>): void 
       hold.workload || unnamed,
       hold.model,
       duration(nowMs - Date.parse(hold.openedAt)),
-      duration(Date.parse(hold.expiresAt) - nowMs),
+      waits ? duration(Date.parse(hold.expiresAt) - nowMs) : hold.state,
       `${hold.approvals.given.length}/${hold.approvals.needed}`,
       hold.caller,
       hold.assignee,

@@ -50,7 +50,7 @@ export const queueCommands: readonly Command[] = [
       if (options.flag('json')) printJson(answer);
       else if (process.stdin.isTTY && process.stdout.isTTY)
         await runQueue(client, env, listSchema.parse(answer));
-      else printQueue(listSchema.parse(answer));
+      else printQueue(listSchema.parse(answer), 'pending');
       return exitCodes.ok;
     },
   },

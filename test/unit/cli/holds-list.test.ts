@@ -18,12 +18,26 @@ it('shows that more of a headline is there than fits its column', () => {
     ...{ id: 'h-1', decisionId: 'd-1', state: 'pending', severity: 'high', headline, commentCount: 0 },
     ...{ ...names, ...times, approvals, caller: 'waiting', roles: ['reviewer'] },
   };
-  printQueue({ items: [hold, { ...hold, id: 'h-2', headline: 'short', workload: '' }], total: 2 });
+  printQueue({ items: [hold, { ...hold, id: 'h-2', headline: 'short', workload: '' }], total: 2 }, 'pending');
   const rows = written.join('').split('\n');
   expect(rows[1]).toContain(`  ${headline.slice(0, 59)}…  billing`);
   expect(rows[2]).toContain('  short ');
   expect(rows[2]).not.toContain('…');
   expect(rows[2]).toContain('  unnamed   gpt-test  ');
+});
+
+it('shows of holds that ended how each did, and no time that is left', () => {
+  const written: string[] = [];
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+  const times = { openedAt: '2026-11-26T10:00:00.000Z', expiresAt: '2999-11-26T10:15:00.000Z' };
+  const { exchange: _, ...hold } = { ...terms, ...times, caller: 'gone' };
+  printQueue({ items: [hold, { ...hold, state: 'expired' }], total: 2 }, undefined);
+  const [head, ...rows] = written.join('').split('\n');
+  expect(head).toMatch(/ AGE +STATE +APPROVALS /);
+  expect(rows[0]).toMatch(/ released +0\/1 +gone/);
+  expect(rows[1]).toMatch(/ expired +0\/1 +gone/);
+  printQueue({ items: [], total: 0 }, 'expired');
+  expect(written.at(-1)).toContain('holdpoint decisions list');
 });
 
 const terms = {
