@@ -139,10 +139,16 @@ export function nearest(word: string, words: readonly string[]): string | undefi
   // Two slips (letters swapped are two), or one in three letters; more is another word.
   let bestDistance = Math.max(word.length > 3 ? 2 : 1, Math.floor(word.length / 3)) + 1;
   for (const candidate of words) {
+    if (isOpposite(plain(word), plain(candidate))) continue;
     const distance = editDistance(plain(word), plain(candidate));
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
   return best;
+}
+
+/** Two letters apart, and the contrary: whoever takes the one for the other keeps what was to be erased. */
+function isOpposite(word: string, other: string): boolean {
+  return (/max/.test(word) && /min/.test(other)) || (/min/.test(word) && /max/.test(other));
 }
 
 /** `expires_in`, `expires-in` and `expiresIn` are the same slip. */

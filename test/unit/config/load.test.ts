@@ -84,6 +84,10 @@ function without({ keys: _keys, workload: _workload, ...rest }: typeof defaults)
 describe('a mistake in the file', () => {
   it.each([
     ['proxy:\n  listn: 127.0.0.1:1', ':2:3 proxy.listn: is not a key here; did you mean listen?'],
+    [
+      'retention:\n  rules:\n    - { id: a, maximumDays: 90 }',
+      ':3:16 retention.rules[0].maximumDays: is not a key here; the keys are id, match, keepDays, minimumDays',
+    ],
     ['prxy: {}', ':1:1 prxy: is not a key here; did you mean proxy?'],
     [
       'data:\n  durability: strickt',
