@@ -11,7 +11,7 @@ import {
 } from '../ledger/verify/verify.ts';
 import { readBackup, recordsOf, verifyBackup as verifyFiles } from '../store/backup.ts';
 import { readFileOrThrow, readTrust } from '../store/trust.ts';
-import { readEscrowKey, readKeks, type VerifyOptions } from '../store/verify-directory.ts';
+import { readEscrowKey, readKeksOrThrow, type VerifyOptions } from '../store/verify-directory.ts';
 
 /** Of the file, read at once. */
 const chunkBytes = 1_048_576;
@@ -49,7 +49,7 @@ async function ledgerOptions(
   const { trust, checkpoint, keys, escrowKey, everySignature = false } = options;
   const { primitives = portable, witnesses = [], anchors = [] } = options;
   const escrow = escrowKey === undefined ? null : readEscrowKey(escrowKey);
-  const keks = keys === undefined ? [] : readKeks(keys);
+  const keks = keys === undefined ? [] : readKeksOrThrow(keys);
   return {
     everySignature,
     primitives,

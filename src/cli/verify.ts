@@ -3,10 +3,12 @@ import { statSync } from 'node:fs';
 import { countText } from '../console/counts.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { createNativePrimitives } from '../ledger/native-primitives.ts';
+import type { Finding } from '../ledger/verify/reasons.ts';
 import type { Verdict } from '../ledger/verify/verify.ts';
 import { isBackup } from '../store/backup.ts';
 import { readFileOrThrow, readWitnesses } from '../store/trust.ts';
 import { verifyDirectory } from '../store/verify-directory.ts';
+import { adviceOn } from '../verifier-page/advice.ts';
 import { type Command, exitCodes } from './command.ts';
 import { onlyArgument, readArguments } from './options.ts';
 import { printJson, printLine, visible } from './print.ts';
@@ -77,9 +79,27 @@ function printVerdict(path: string, verdict: Verdict): void {
     const revoked = revokedTo === undefined ? '' : `, revoked down to ${revokedTo}`;
     printLine(`  former key ${visible(key)}  from ${from} entries${revoked}`);
   }
-  for (const { code, seq, message } of findings)
-    printLine(`FAIL ${code}${seq < 0 ? '' : ` at entry ${seq}`}: ${visible(message)}`);
+  printFindings(findings);
   for (const note of verdict.notes) printLine(`note: ${visible(note)}`);
+}
+
+/** Of one code; what was done once to many entries is told once. `--json` has all. */
+const listedOfCodeMax = 3;
+
+/** Each code's first findings, and what to do about the first, which is the cause. */
+function printFindings(findings: readonly Finding[]): void {
+  for (const [code, ofCode] of Map.groupBy(findings, (finding) => finding.code)) {
+    for (const { seq, message } of ofCode.slice(0, listedOfCodeMax))
+      printLine(`FAIL ${code}${seq < 0 ? '' : ` at entry ${seq}`}: ${visible(message)}`);
+    const more = ofCode.length - listedOfCodeMax;
+    const last = ofCode.at(-1)?.seq ?? -1;
+    if (more > 0)
+      printLine(
+        `FAIL ${code}: ${countText(more)} more${last < 0 ? '' : `, to entry ${last}`}; --json lists them`,
+      );
+  }
+  const [first] = findings;
+  if (first !== undefined) printLine(`next: ${adviceOn(first.code)}`);
 }
 
 function outcomesText(byOutcome: Verdict['decisions']['byOutcome']): string {

@@ -42,7 +42,7 @@ export async function verifyDirectory(path: string, options: VerifyOptions): Pro
   }
   const { trust, checkpoint } = options;
   const escrow = options.escrowKey === undefined ? null : readEscrowKey(options.escrowKey);
-  const keks = escrow === null ? readKeks(options.keys ?? join(path, 'keys')) : [];
+  const keks = escrow === null ? keksOf(path, options.keys) : [];
   const settings = {
     highWater: await readHighWater(join(path, 'high-water')),
     everySignature: options.everySignature ?? false,
@@ -146,6 +146,21 @@ export function readEscrowKey(file: string): Uint8Array {
 /** A source that fails at its first record. */
 function failing(error: unknown): AsyncIterable<never> {
   return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) }) };
+}
+
+function keksOf(path: string, given: string | undefined): readonly Uint8Array[] {
+  return given === undefined ? readKeks(join(path, 'keys')) : readKeksOrThrow(given);
+}
+
+/** Those of a directory that somebody named to have bodies opened: throws `usage` where it has none. */
+export function readKeksOrThrow(dir: string): readonly Uint8Array[] {
+  const keks = readKeks(dir);
+  if (keks.length > 0) return keks;
+  throw new HoldpointError(
+    'usage',
+    `There is no key-encryption key in ${dir}: nothing was verified.`,
+    `--keys names the directory that has ${kekFile}. Without --keys, bodies are checked by their hash.`,
+  );
 }
 
 /** None where no key is there: bodies are then checked by their ciphertext only, and the verdict says so. */

@@ -22,7 +22,7 @@ type Kind =
   | 'proof';
 
 const advice: Readonly<Record<Kind, string>> = {
-  file: 'Make sure the file arrived whole: compare its length or hash with the sender’s, or ask for a new export. A journal that is being written may end inside its last commit; an export never does. If it is whole, entries are missing or damaged at the source.',
+  file: 'Make sure the file arrived whole: compare its length or hash with the sender’s, or ask for a new export. A journal that is being written may end inside its last commit; an export never does. If it is whole, entries are missing or damaged at the source, where holdpoint ledger fsck names the byte.',
   version:
     'Get the verifier of the release that wrote this ledger, or a newer one, from the published package and verify again. If that is the one you have, these bytes were made to look like another version.',
   entries:
@@ -36,9 +36,9 @@ const advice: Readonly<Record<Kind, string>> = {
     'The change from one signing key to the next is not as both keys must have it. Ask the operator who changed the key and when, get the new verifier key by another way than this file, and rely on nothing after this entry until they agree.',
   revocation:
     'A key of this ledger was reported stolen. Verify again with a checkpoint or witness from after its time: only who remembers the ledger from outside can tell it from one that the thief wrote.',
-  text: 'What was given beside the ledger is not what it should be. Paste or drop it again, whole.',
+  text: 'What was given beside the ledger is not what it should be. Give it again, whole, as it was when you got it.',
   bodies:
-    'The entry itself stands; what was said in this exchange cannot be shown to be what was sealed. Ask the operator for the stored bodies from a backup.',
+    'The entry itself stands; what was said in this exchange cannot be shown to be what was sealed. Ask the operator for the stored bodies from a backup; holdpoint ledger fsck names the damaged file there.',
   kek: 'The key-encryption key given is not the one these bodies are wrapped with, or the wrapped keys were changed. Ask for the key whose id the message names; without a key, bodies are still checked by their hash.',
   erasure:
     'The record is whole, and says that content was erased, or a legal hold ended, against the rules. Ask the operator who asked for it and on what ground; the entry names who did it. What was erased may still be in a backup taken before.',

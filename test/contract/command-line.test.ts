@@ -622,6 +622,27 @@ describe('proofs and exports', () => {
     writeFileSync(file, bytes);
     const altered = await run(['verify', file]);
     expect([altered.code, altered.out]).toEqual([1, expect.stringContaining('FAIL store_unreadable')]);
+    expect(altered.out).toMatch(/^next: Make sure the file arrived whole/m);
+    const keyless = await run(['verify', file, '--keys', join(directory, 'misspelled')]);
+    expect([keyless.code, keyless.err]).toEqual([
+      2,
+      expect.stringContaining('There is no key-encryption key in'),
+    ]);
+  });
+
+  it('says of one wrong key once what it is the cause of, and how often', async () => {
+    const copy = join(directory, 'other-kek');
+    cpSync(dataDir, copy, { recursive: true });
+    writeFileSync(join(copy, 'keys', 'kek.key'), randomBytes(32).toString('base64'));
+    const { code, out } = await run(['verify', copy]);
+    expect(code).toBe(1);
+    const listed = await run(['verify', copy, '--json']);
+    const { findings } = z.object({ findings: z.array(z.unknown()) }).parse(JSON.parse(listed.out));
+    const all = findings.length;
+    expect(all).toBeGreaterThan(0);
+    expect(out.match(/^FAIL key_wrap_invalid at entry /gm)).toHaveLength(Math.min(all, 3));
+    if (all > 3) expect(out).toContain(`FAIL key_wrap_invalid: ${all - 3} more, to entry `);
+    expect(out).toMatch(/^next: The key-encryption key given is not the one/m);
   });
 
   it('export the tree to a directory of tiles that has the checkpoint it is under', async () => {

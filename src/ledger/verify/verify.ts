@@ -201,7 +201,8 @@ async function takeBodies(pass: Pass, seq: number, value: Uint8Array): Promise<v
   const framed = readBodies(value);
   if (framed.kind !== 'read') {
     const code = framed.kind === 'malformed' ? 'bodies_malformed' : 'version_unsupported';
-    pass.findings.add(code, seq, `the bodies of block ${seq} cannot be read: ${framed.reason}`);
+    const why = value.length === 0 ? 'the place they were stored in is lost' : framed.reason;
+    pass.findings.add(code, seq, `the bodies of block ${seq} cannot be read: ${why}`);
     return;
   }
   if (framed.record.items.length === 0) {
