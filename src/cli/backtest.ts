@@ -8,6 +8,7 @@ import { type Command, type Environment, type ExitCode, exitCodes } from './comm
 import { onlyArgument, readArguments, requiredText } from './options.ts';
 import { outputIsGone, printJson, printLine, printTable, visible } from './print.ts';
 import { readPolicy } from './read-policy.ts';
+import { printUnreadable } from './unreadable.ts';
 
 const decisionsDefault = 10_000;
 const pageDecisionsMax = 500;
@@ -50,7 +51,7 @@ async function backtest(args: readonly string[], env: Environment): Promise<Exit
   if (process.stderr.isTTY) process.stderr.write('\n');
   if (options.flag('json')) printJson(sum);
   else printBacktest(sum);
-  return exitCodes.ok;
+  return sum.unreadable.length === 0 ? exitCodes.ok : exitCodes.finding;
 }
 
 /** The sidecar saw no file: what it says of the draft is said of the file here. */
@@ -66,7 +67,7 @@ function countOf(text: string): number {
 }
 
 function printBacktest(sum: BacktestPage): void {
-  const { draft, decisions, replayed, rules, verdicts, notReplayed, next } = sum;
+  const { draft, decisions, replayed, rules, verdicts, notReplayed, next, unreadable } = sum;
   printLine(
     `version ${visible(draft.version)} over ${countText(decisions)} decisions: ${countText(replayed.request)} requests and ${countText(replayed.response)} answers replayed`,
   );
@@ -95,4 +96,5 @@ function printBacktest(sum: BacktestPage): void {
     printLine(
       `not replayed, ${visible(reason.replaceAll('_', ' '))}: ${countText(count)} ${visible(phase)}s, such as ${examples.map(visible).join(', ')}`,
     );
+  printUnreadable(unreadable.map((one) => ({ ...one, decision: one.decision === '' ? null : one.decision })));
 }

@@ -4,8 +4,9 @@ import { clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
 import { unnamed } from './hold-answers.ts';
 import { onlyArgument, readArguments, readOptions } from './options.ts';
-import { outputIsGone, printJson, printLine, printTable, safeJson, visible } from './print.ts';
+import { outputIsGone, printJson, printLine, printTable, safeJson } from './print.ts';
 import { reportCommand } from './report.ts';
+import { printUnreadable, unreadableSchema, unreadableText } from './unreadable.ts';
 
 const decisionSchema = z.object({
   id: z.string(),
@@ -18,11 +19,9 @@ const decisionSchema = z.object({
   outcome: z.string().nullable(),
   reported: z.object({ by: z.string() }).nullable().default(null),
 });
-const unreadableSchema = z.array(z.object({ decision: z.string().nullable(), why: z.string() })).default([]);
 const pageSchema = z.object({
   items: z.array(decisionSchema),
   next: z.number().nullable(),
-  /** A sidecar of an earlier version does not say. */
   unreadable: unreadableSchema,
 });
 const filters = [
@@ -85,15 +84,10 @@ async function list(args: readonly string[], env: Environment): Promise<ExitCode
         item.reported === null ? (item.outcome ?? 'open') : `reported by ${item.reported.by}`,
       ]),
     );
-    for (const entry of unreadable) printLine(unreadableText(entry));
+    printUnreadable(unreadable);
     if (next !== null) printLine(`more: --before ${next}`);
   }
   return unreadable.length === 0 ? exitCodes.ok : exitCodes.finding;
-}
-
-function unreadableText({ decision, why }: z.output<typeof unreadableSchema>[number]): string {
-  const missing = decision === null ? '' : ` ${decision} is not listed.`;
-  return visible(`${why}${missing} See: holdpoint verify`);
 }
 
 async function show(args: readonly string[], env: Environment): Promise<ExitCode> {

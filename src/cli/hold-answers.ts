@@ -1,5 +1,6 @@
 /** What the control port answers about holds, as far as the command line reads it. */
 import { z } from 'zod';
+import { unreadableSchema } from './unreadable.ts';
 
 const stepSchema = z.object({ at: z.string(), roles: z.array(z.string()) });
 
@@ -29,7 +30,12 @@ export const summarySchema = z.object({
   }),
   roles: z.array(z.string()),
 });
-export const listSchema = z.object({ items: z.array(summarySchema), total: z.number() });
+export const listSchema = z.object({
+  items: z.array(summarySchema),
+  total: z.number(),
+  unreadable: unreadableSchema,
+  unreadableEntries: z.number().default(0),
+});
 
 const callReading = { name: z.string(), arguments: z.json(), argumentsText: z.string() };
 const callSchema = z.object({

@@ -13,6 +13,7 @@ import { type Options, onlyArgument, readArguments, readOptions, requiredText } 
 import { duration, printJson, printLine, printTable, shortened, visible, visibleLines } from './print.ts';
 import { readReviewerKey } from './reviewer-key.ts';
 import { pathOf, rulingAbout, whetherRuled } from './ruling-about.ts';
+import { printUnreadable } from './unreadable.ts';
 import { whoRules } from './who-rules.ts';
 
 /** Of a row; `holds show` has all of it. */
@@ -60,13 +61,20 @@ async function list(args: readonly string[], env: Environment): Promise<ExitCode
     limit: '500',
   });
   const answer = await controlClient(options, env).get(`/api/v1/holds?${query}`);
+  const found = listSchema.parse(answer);
   if (options.flag('json')) printJson(answer);
-  else printQueue(listSchema.parse(answer), state);
-  return exitCodes.ok;
+  else {
+    printQueue(found, state);
+    printUnreadable(found.unreadable, found.unreadableEntries);
+  }
+  return found.unreadable.length === 0 ? exitCodes.ok : exitCodes.finding;
 }
 
 /** @param state the one that was asked for, if one was: what ended is told with how, and with no time left */
-export function printQueue({ items, total }: z.output<typeof listSchema>, state: string | undefined): void {
+export function printQueue(
+  { items, total }: Pick<z.output<typeof listSchema>, 'items' | 'total'>,
+  state: string | undefined,
+): void {
   const waits = state === 'pending';
   if (items.length === 0) {
     printLine(

@@ -3,6 +3,7 @@
  * pages say together. The command line adds them up by the same function. Imports only how answers are read.
  */
 import { listIn, numberIn, shapeOf, textIn, textsIn } from './shape.ts';
+import { joinUnreadable, readUnreadable, type Unreadable } from './unreadable-data.ts';
 
 /** A number of decisions, and the newest of them by id. */
 export interface Noted {
@@ -34,6 +35,8 @@ export interface BacktestPage {
   readonly notReplayed: readonly (Noted & { readonly reason: string; readonly phase: string })[];
   /** Where what is older goes on; null at the end. */
   readonly next: number | null;
+  /** Damaged entries: what they are of is in none of the numbers. */
+  readonly unreadable: readonly Unreadable[];
 }
 
 const examplesMax = 5;
@@ -65,6 +68,7 @@ export function readBacktestPage(value: unknown): BacktestPage {
       return { reason: textIn(obstacle, 'reason'), phase: textIn(obstacle, 'phase'), ...readNoted(obstacle) };
     }),
     next: from['next'] === null ? null : numberIn(from, 'next'),
+    unreadable: readUnreadable(from),
   };
 }
 
@@ -125,6 +129,7 @@ export function addPages(a: BacktestPage, b: BacktestPage): BacktestPage {
       (one, other) => ({ ...one, ...addNoted(one, other) }),
     ),
     next: b.next,
+    unreadable: joinUnreadable(a.unreadable, b.unreadable),
   };
 }
 

@@ -2,6 +2,7 @@
 import { type ComponentChild, h } from 'preact';
 import type { BacktestPage, BacktestRule, Noted } from './backtest-data.ts';
 import { counted, countText } from './counts.ts';
+import { Damage } from './damage.ts';
 import { VerdictMark } from './outcome.ts';
 import { decisionAddress } from './place.ts';
 import { RecordTable } from './record-table.ts';
@@ -22,6 +23,7 @@ export function BacktestView({ sum }: { readonly sum: BacktestPage }): Component
   const changes = sum.verdicts.filter(({ before, now }) => before !== now);
   const changed = changes.reduce((count, { decisions }) => count + decisions, 0);
   return h('div', { class: 'backtest' }, [
+    h(Damage, { told: sum.unreadable, missing: 'Decisions that they belong to were not replayed.' }),
     h('p', null, [
       h(
         'strong',

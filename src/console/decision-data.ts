@@ -10,6 +10,7 @@ import {
   textIn,
   textsIn,
 } from './shape.ts';
+import { readUnreadable, type Unreadable } from './unreadable-data.ts';
 
 export interface Decision {
   readonly id: string;
@@ -59,13 +60,6 @@ export interface DecisionPage {
   readonly unreadable: readonly Unreadable[];
 }
 
-export interface Unreadable {
-  readonly seq: number;
-  /** '' where it is not known. */
-  readonly decision: string;
-  readonly why: string;
-}
-
 export interface DecisionDetail {
   readonly decision: Decision;
   readonly entries: readonly Entry[];
@@ -76,14 +70,8 @@ export function readDecisionPage(value: unknown): DecisionPage {
   return {
     items: listIn(from, 'items', readDecision),
     next: countOrNull(from, 'next'),
-    unreadable: listIn(from, 'unreadable', readUnreadable),
+    unreadable: readUnreadable(from),
   };
-}
-
-function readUnreadable(value: unknown): Unreadable {
-  const from = shapeOf(value, 'unreadable entry');
-  const decision = from['decision'] === null ? '' : textIn(from, 'decision');
-  return { seq: numberIn(from, 'seq'), decision, why: textIn(from, 'why') };
 }
 
 export function readDecisionDetail(value: unknown): DecisionDetail {

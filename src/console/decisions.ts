@@ -1,7 +1,8 @@
 /** Everything recorded: a search whose terms stand in the address, newest first, page after page by cursor. */
 import { type ComponentChild, h } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { type Decision, type DecisionPage, readDecisionPage, type Unreadable } from './decision-data.ts';
+import { Damage } from './damage.ts';
+import { type Decision, type DecisionPage, readDecisionPage } from './decision-data.ts';
 import { SearchForm } from './decision-search.ts';
 import type { Desk } from './desk.ts';
 import { messageOf } from './desk-state.ts';
@@ -11,6 +12,7 @@ import { decisionAddress } from './place.ts';
 import { RecordTable } from './record-table.ts';
 import { Recorded } from './recorded.ts';
 import { exactText } from './time.ts';
+import { joinUnreadable, type Unreadable } from './unreadable-data.ts';
 import { ViewList } from './view-list.ts';
 
 const pageItems = 50;
@@ -41,7 +43,10 @@ export function DecisionsPage({ desk, query, person }: DecisionsPageProps): Comp
     search(desk, query, before).then(
       ({ items, next, unreadable }) => {
         if (!isWanted()) return;
-        const all = { items: [...shown.items, ...items], unreadable: [...shown.unreadable, ...unreadable] };
+        const all = {
+          items: [...shown.items, ...items],
+          unreadable: joinUnreadable(shown.unreadable, unreadable),
+        };
         setFound({ ...all, next, busy: false, problem: '' });
       },
       (error: unknown) => {
@@ -64,7 +69,7 @@ export function DecisionsPage({ desk, query, person }: DecisionsPageProps): Comp
       h(SearchForm, { key: query, query }),
       person === '' ? null : h(ViewList, { key: `views ${query}`, query, person }),
       h(Problem, { of: { problem: found.problem, again: more } }),
-      found.unreadable.length > 0 ? h(UnreadableEntries, { entries: found.unreadable }) : null,
+      h(Damage, { told: found.unreadable, missing: 'What they belong to is missing from this list.' }),
       found.items.length > 0 ? h(DecisionTable, { items: found.items }) : null,
       h('div', { class: 'page-end', role: 'status' }, endOf(found, query, more)),
     ],
@@ -73,43 +78,16 @@ export function DecisionsPage({ desk, query, person }: DecisionsPageProps): Comp
 
 async function search(desk: Desk, query: string, before: number | null): Promise<DecisionPage> {
   let cursor = before;
-  const unreadable: Unreadable[] = [];
+  let unreadable: readonly Unreadable[] = [];
   for (let empty = 0; ; empty += 1) {
     const terms = new URLSearchParams(query);
     terms.set('limit', String(pageItems));
     if (cursor !== null) terms.set('before', String(cursor));
     const page = readDecisionPage(await desk.fetch(`/api/v1/decisions?${terms}`));
-    unreadable.push(...page.unreadable);
+    unreadable = joinUnreadable(unreadable, page.unreadable);
     if (page.items.length > 0 || page.next === null || empty >= emptyPagesMax) return { ...page, unreadable };
     cursor = page.next;
   }
-}
-
-/** What is damaged stands above the list, which has the rest. */
-function UnreadableEntries({ entries }: { readonly entries: readonly Unreadable[] }): ComponentChild {
-  return h('div', { class: 'damage', role: 'alert' }, [
-    h(
-      'p',
-      { class: 'problem' },
-      'The ledger is damaged. What these entries belong to is missing from this list:',
-    ),
-    h(
-      'ul',
-      null,
-      entries.map(({ seq, decision, why }) =>
-        h('li', { key: seq }, [
-          why,
-          decision === ''
-            ? ''
-            : [' It belongs to ', h('a', { href: decisionAddress(decision) }, decision), '.'],
-        ]),
-      ),
-    ),
-    h('p', { class: 'quiet' }, [
-      h('code', null, 'holdpoint verify'),
-      ' on the data directory says what else is damaged.',
-    ]),
-  ]);
 }
 
 function endOf(found: Found, query: string, more: () => void): ComponentChild {

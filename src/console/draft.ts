@@ -33,7 +33,7 @@ export function DraftSection(props: { readonly desk: Desk; readonly digest: stri
   const { desk, digest } = props;
   const [isOpen, setOpen] = useState(false);
   const versions = useFetched(desk, isOpen ? '/api/v1/policy/versions?limit=100' : null, readVersions);
-  const seq = versions.value?.find((version) => version.digest === digest)?.seq;
+  const seq = versions.value?.items.find((version) => version.digest === digest)?.seq;
   const source = useFetched(desk, seq === undefined ? null : `/api/v1/policy/versions/${seq}`, readSource);
   if (!may(desk.get().identity, 'backtest')) return null;
   return h('section', { class: 'section', 'aria-labelledby': 'draft-title' }, [
@@ -52,6 +52,16 @@ export function DraftSection(props: { readonly desk: Desk; readonly digest: stri
         ),
     h(Problem, { of: versions }),
     h(Problem, { of: source }),
+    versions.value !== null && seq === undefined
+      ? [
+          h(
+            'p',
+            { class: 'note' },
+            'The rules in force are not among the sealed versions that can be read: begin with the policy file itself.',
+          ),
+          h(Draft, { key: digest, desk, inForce: '' }),
+        ]
+      : null,
     source.value === null ? null : h(Draft, { key: digest, desk, inForce: source.value }),
   ]);
 }

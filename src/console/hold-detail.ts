@@ -1,4 +1,5 @@
 /** One hold with its exchange, as the control port describes it to whoever reads it. */
+
 import { readBecause, type TruePart } from './because.ts';
 import { type Exchange, readExchange } from './exchange-data.ts';
 import {
@@ -10,6 +11,7 @@ import {
   readSummary,
 } from './hold-data.ts';
 import { flagIn, instantIn, isShape, listIn, numberIn, type Shape, shapeOf, textIn } from './shape.ts';
+import { readUnreadable, type Unreadable } from './unreadable-data.ts';
 
 export interface HeldRule extends RuleName {
   readonly when: string;
@@ -74,6 +76,8 @@ export interface HoldDetail {
   readonly history: readonly (readonly [string, number])[];
   /** The newest first, a few. */
   readonly workloadHolds: readonly OtherHold[];
+  /** Damaged entries met while those were sought. */
+  readonly workloadUnreadable: readonly Unreadable[];
   readonly actions: Actions;
   readonly inStead: readonly Stead[];
   readonly comments: readonly Comment[];
@@ -109,6 +113,7 @@ export function readDetail(value: unknown): HoldDetail {
     history: Object.entries(shapeOf(from['history'], 'history')).flatMap(([state, count]) =>
       typeof count === 'number' ? [[state, count] as const] : [],
     ),
+    workloadUnreadable: readUnreadable(from, 'workloadUnreadable'),
     workloadHolds: listIn(from, 'workloadHolds', (item) => {
       const other = shapeOf(item, 'hold');
       return {

@@ -1,9 +1,12 @@
 /** The ledger: how long it is, what signs it, who outside remembers it, and the verification that this browser does. */
+
 import { type ComponentChild, h } from 'preact';
 import { useState } from 'preact/hooks';
+import { Anchors, readAnchors } from './anchors.ts';
 import { type CheckpointAnswer, readCheckpointAnswer } from './check.ts';
 import { counted, countText } from './counts.ts';
-import { type Entry, readEntry } from './decision-data.ts';
+import { Damage } from './damage.ts';
+import { readEntry } from './decision-data.ts';
 import type { Desk } from './desk.ts';
 import { messageOf } from './desk-state.ts';
 import { EntryProofs } from './entry-proofs.ts';
@@ -44,7 +47,12 @@ function LedgerOverview({ desk }: { readonly desk: Desk }): ComponentChild {
         : h('div', { class: 'sections' }, [
             h(Size, { checkpoint }),
             h(VerifyPanel, { desk, mayRead, again: fetched.again }),
-            h(Anchors, { anchors: anchors.value ?? [], loaded: anchors.value !== null }),
+            h(Damage, {
+              told: anchors.value?.unreadable ?? [],
+              entries: anchors.value?.unreadableEntries ?? 0,
+              missing: 'An anchor that is among them is not listed here.',
+            }),
+            h(Anchors, { anchors: anchors.value?.items ?? [], loaded: anchors.value !== null }),
             h(Problem, { of: anchors }),
             h(CheckpointNote, { checkpoint }),
             mayRead ? h(Latest, { desk, size: checkpoint.size }) : null,
@@ -162,47 +170,6 @@ function Steps({ steps }: { readonly steps: readonly Step[] }): ComponentChild {
         ]),
       ),
     ),
-  ]);
-}
-
-interface Anchor {
-  readonly entry: Entry;
-}
-
-function readAnchors(value: unknown): readonly Anchor[] {
-  return listIn(shapeOf(value, 'anchors'), 'items', (item) => ({ entry: readEntry(item) }));
-}
-
-function Anchors(props: { readonly anchors: readonly Anchor[]; readonly loaded: boolean }): ComponentChild {
-  const { anchors, loaded } = props;
-  return h('section', { class: 'section', 'aria-labelledby': 'anchors-title' }, [
-    h('h2', { id: 'anchors-title' }, 'Anchors'),
-    anchors.length === 0
-      ? h(
-          'p',
-          { class: 'quiet' },
-          loaded
-            ? [
-                'No copy of a checkpoint was left outside lately. Without one, a rollback by somebody who also controls this machine cannot be seen. Set ',
-                h('code', null, 'anchors'),
-                ' in the configuration.',
-              ]
-            : 'Looking …',
-        )
-      : h(
-          'ul',
-          { class: 'story' },
-          anchors.map(({ entry }) =>
-            h('li', { key: entry.seq }, [
-              h('span', { class: 'num quiet' }, exactText(entry.atMs)),
-              h('span', null, [
-                h('strong', null, h(Recorded, { text: String(entry.data['anchor'] ?? '') })),
-                ` remembers ${String(entry.data['size'] ?? '')} entries (${String(entry.data['kind'] ?? '')})`,
-              ]),
-              h('a', { href: entryAddress(entry.seq), class: 'num' }, `entry ${entry.seq}`),
-            ]),
-          ),
-        ),
   ]);
 }
 

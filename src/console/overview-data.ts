@@ -1,6 +1,7 @@
 /** The summary as the control port describes it. */
 import { countOrNull } from './decision-data.ts';
 import { instantIn, isShape, listIn, numberIn, type Shape, shapeOf, textIn } from './shape.ts';
+import { readUnreadable, type Unreadable } from './unreadable-data.ts';
 
 export interface Spread {
   readonly count: number;
@@ -34,6 +35,10 @@ export interface Summary {
   readonly timeToRuling: Spread;
   readonly rulingTimes: readonly { readonly upToMs: number | null; readonly count: number }[];
   readonly latencyMs: Spread;
+  /** Damaged entries, counted nowhere. */
+  readonly unreadable: readonly Unreadable[];
+  /** How many they are, those that are not told among them. */
+  readonly unreadableEntries: number;
 }
 
 export function readSummary(value: unknown): Summary {
@@ -54,6 +59,8 @@ export function readSummary(value: unknown): Summary {
       return { upToMs: countOrNull(time, 'upToMs'), count: numberIn(time, 'count') };
     }),
     latencyMs: readSpread(from['latencyMs']),
+    unreadable: readUnreadable(from),
+    unreadableEntries: numberIn(from, 'unreadableEntries'),
   };
 }
 

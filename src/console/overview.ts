@@ -2,6 +2,7 @@
 import { type ComponentChild, h } from 'preact';
 import { Bars, Columns, type Series } from './chart.ts';
 import { countText } from './counts.ts';
+import { Damage } from './damage.ts';
 import type { Desk } from './desk.ts';
 import { PageFrame, Problem, useFetched } from './fetched.ts';
 import { outcomeWords } from './outcome.ts';
@@ -51,6 +52,11 @@ function Charts({ summary }: { readonly summary: Summary }): ComponentChild {
   const said = (of: CountName): string => countText(total(of));
   const rulings = total('released') + total('amended') + total('denied');
   return h('div', { class: 'sections' }, [
+    h(Damage, {
+      told: summary.unreadable,
+      entries: summary.unreadableEntries,
+      missing: 'None of them is counted here.',
+    }),
     summary.countedFromMs > summary.fromMs
       ? h(
           'p',

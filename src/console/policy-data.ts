@@ -1,6 +1,8 @@
 /** The policy as the control port describes it. */
+
 import { type Severity, severities } from './hold-data.ts';
 import { flagIn, instantIn, listIn, numberIn, shapeOf, textIn, textsIn, wordIn } from './shape.ts';
+import { readUnreadable, type Unreadable } from './unreadable-data.ts';
 
 export interface PolicyRule {
   readonly id: string;
@@ -74,8 +76,15 @@ function readRule(item: unknown): PolicyRule {
   };
 }
 
-export function readVersions(value: unknown): readonly PolicyVersion[] {
-  return listIn(shapeOf(value, 'versions'), 'items', (item) => {
+export interface PolicyVersions {
+  readonly items: readonly PolicyVersion[];
+  /** Damaged entries among those looked at: a version among them is not listed. */
+  readonly unreadable: readonly Unreadable[];
+}
+
+export function readVersions(value: unknown): PolicyVersions {
+  const page = shapeOf(value, 'versions');
+  const items = listIn(page, 'items', (item): PolicyVersion => {
     const from = shapeOf(item, 'version');
     return {
       seq: numberIn(from, 'seq'),
@@ -85,6 +94,7 @@ export function readVersions(value: unknown): readonly PolicyVersion[] {
       result: wordIn(from, 'result', ['loaded', 'refused'], 'refused'),
     };
   });
+  return { items, unreadable: readUnreadable(page) };
 }
 
 export function readSource(value: unknown): string {

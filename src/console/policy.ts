@@ -1,6 +1,8 @@
 /** The policy: the rules in force with their tests, a draft to try, and the sealed versions as differences. */
+
 import { type ComponentChild, h } from 'preact';
 import { useState } from 'preact/hooks';
+import { Damage } from './damage.ts';
 import type { Desk } from './desk.ts';
 import { differenceOf } from './difference.ts';
 import { DifferenceView } from './difference-view.ts';
@@ -104,10 +106,14 @@ function termsOf(rule: PolicyRule): string {
 function Versions({ desk }: { readonly desk: Desk }): ComponentChild {
   const versions = useFetched(desk, '/api/v1/policy/versions?limit=100', readVersions);
   const [shown, setShown] = useState<number | null>(null);
-  const changes = changesOf(versions.value ?? []);
+  const changes = changesOf(versions.value?.items ?? []);
   return h('section', { class: 'section', 'aria-labelledby': 'versions-title' }, [
     h('h2', { id: 'versions-title' }, 'Versions'),
     h(Problem, { of: versions }),
+    h(Damage, {
+      told: versions.value?.unreadable ?? [],
+      missing: 'A version that is among them is not listed here.',
+    }),
     h(
       'ol',
       { class: 'versions' },

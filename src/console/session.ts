@@ -2,6 +2,7 @@
 import { type ComponentChild, h } from 'preact';
 import { useState } from 'preact/hooks';
 import { MessageList } from './conversation.ts';
+import { Damage } from './damage.ts';
 import { type Decision, type DecisionPage, readDecisionPage } from './decision-data.ts';
 import type { Desk } from './desk.ts';
 import { messageOf } from './desk-state.ts';
@@ -55,7 +56,16 @@ function Turns(props: { readonly desk: Desk; readonly page: DecisionPage }): Com
     page.next === null
       ? null
       : h('p', { class: 'note' }, `Only the latest ${turns.length} decisions are shown.`),
-    turns.length === 0 ? h('p', { class: 'quiet' }, 'Nothing recorded belongs to this session.') : null,
+    h(Damage, { told: page.unreadable, missing: 'What they belong to is missing from this conversation.' }),
+    turns.length > 0
+      ? null
+      : h(
+          'p',
+          { class: 'quiet' },
+          page.unreadable.length === 0
+            ? 'Nothing recorded belongs to this session.'
+            : 'Nothing that can be read belongs to this session.',
+        ),
     unread.length === 0 || !may(desk.get().identity, 'read_content')
       ? null
       : h('p', { class: 'ask' }, [

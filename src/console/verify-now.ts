@@ -127,7 +127,14 @@ async function continuityStep(
 /** The newest decision's first entry stands for what everybody may read. */
 async function newestStep(door: VerifyDoor, tree: SignedTree): Promise<Step> {
   const what = 'The newest decision';
-  const { items } = readDecisionPage(await door.fetch('/api/v1/decisions?limit=1'));
+  const { items, unreadable } = readDecisionPage(await door.fetch('/api/v1/decisions?limit=1'));
+  const lost = unreadable.find(({ seq }) => seq < tree.size);
+  if (lost !== undefined)
+    return {
+      what,
+      result: 'fails',
+      found: `${lost.why} Run holdpoint verify on the data directory; holdpoint ledger restore brings a backup back.`,
+    };
   const [newest] = items;
   if (newest === undefined || newest.seq >= tree.size)
     return { what, result: 'skipped', found: 'There is none in this checkpoint.' };

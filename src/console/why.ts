@@ -1,14 +1,16 @@
 /** Why it is held: the rules, what they ask, which policy they stand in, how their recent holds and the workload's ended. */
+
 import { type ComponentChild, h } from 'preact';
 import { Because } from './because.ts';
 import { Age } from './clock.ts';
+import { Damage } from './damage.ts';
 import type { HeldRule, HoldDetail, OtherHold } from './hold-detail.ts';
 import { placeOf } from './place.ts';
 import { Recorded } from './recorded.ts';
 import { SeverityMark } from './severity.ts';
 
 export function Why({ detail }: { readonly detail: HoldDetail }): ComponentChild {
-  const { rules, policy, history, workloadHolds } = detail;
+  const { rules, policy, history, workloadHolds, workloadUnreadable } = detail;
   return h('section', { class: 'why', 'aria-labelledby': 'why-title' }, [
     h('h2', { id: 'why-title' }, 'Why it is held'),
     rules.map((rule) => h(RuleCard, { key: rule.id, rule })),
@@ -25,6 +27,7 @@ export function Why({ detail }: { readonly detail: HoldDetail }): ComponentChild
         : `. Other recent holds of this rule: ${historyText(history)}.`,
     ]),
     h(OthersOfWorkload, { workload: detail.summary.workload, others: workloadHolds }),
+    h(Damage, { told: workloadUnreadable, missing: 'Other holds of this workload may be missing here.' }),
   ]);
 }
 

@@ -7,6 +7,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { Identity } from '../store/token-file.ts';
 import { actionsFor, steadsFor } from './actions.ts';
 import type { HoldDetail, HoldSummary } from './api/holds.ts';
+import { createDamage } from './damage.ts';
 import { type Because, becauseOf } from './held-because.ts';
 import type { ControlParts } from './parts.ts';
 import { mayReadContent } from './permissions.ts';
@@ -97,7 +98,7 @@ export async function detailOf(
     review: await reviewOf(parts, hold, identity),
     assignments: hold.assignments.map(({ to, by, atMs }) => ({ to, by, at: iso(atMs) })),
     history: historyOf(parts, hold),
-    workloadHolds: await workloadHoldsOf(parts, hold, identity),
+    ...(await workloadHoldsOf(parts, hold, identity)),
     exchange,
   };
 }
@@ -148,21 +149,23 @@ async function workloadHoldsOf(
   parts: ControlParts,
   hold: Hold,
   identity: Identity,
-): Promise<HoldDetail['workloadHolds']> {
+): Promise<Pick<HoldDetail, 'workloadHolds' | 'workloadUnreadable'>> {
+  const damage = createDamage(parts.ledger);
   try {
-    return await otherHoldsShown(parts, hold, mayReadContent(identity, parts.roles));
+    const others = await otherHoldsOfWorkload(parts, hold, damage);
+    const mayRead = mayReadContent(identity, parts.roles);
+    return { workloadHolds: await shownOthers(parts, others, mayRead), workloadUnreadable: damage.told() };
   } catch (error) {
     parts.onError('what else its workload had held could not be told', error);
-    return [];
+    return { workloadHolds: [], workloadUnreadable: damage.told() };
   }
 }
 
-async function otherHoldsShown(
+async function shownOthers(
   parts: ControlParts,
-  hold: Hold,
+  others: readonly Hold[],
   mayRead: boolean,
 ): Promise<HoldDetail['workloadHolds']> {
-  const others = await otherHoldsOfWorkload(parts, hold);
   return Promise.all(
     others.map(async (other) => ({
       id: other.id,

@@ -5,8 +5,9 @@ import type { Entry } from './entry.ts';
 import { erases, erasureIsAbout, targetsOf } from './erasure.ts';
 import { outcomesOf } from './head.ts';
 import type { Lookup } from './lookup.ts';
+import { newestFirst } from './newest-first.ts';
 import type { Opened } from './opening.ts';
-import { type OnUnreadable, readEntry, readPart, UnreadableEntry } from './reader.ts';
+import { readEntry, readPart, UnreadableEntry } from './reader.ts';
 import type { SearchIndex, SearchTerms } from './search.ts';
 import type { Subjects } from './subjects.ts';
 import type { KeyEncryptionKey } from './vault.ts';
@@ -17,7 +18,9 @@ export interface Decisions {
   /** See Ledger.part. */
   part(seq: number, name: string): Promise<Buffer>;
   /** See Ledger.find. */
-  find(terms: SearchTerms, before: number, onUnreadable?: OnUnreadable): AsyncGenerator<number>;
+  find(terms: SearchTerms, before: number): AsyncGenerator<number>;
+  /** See Ledger.newest. */
+  newest(before: number, terms?: SearchTerms): AsyncGenerator<Entry | UnreadableEntry>;
   /** See Ledger.decisionsOf. */
   decisionsOf(subject: string): Promise<readonly number[]>;
   /** See Ledger.linesOf. */
@@ -66,13 +69,13 @@ export function createDecisions({ opened, lookup, search, subjects, keks }: Deci
 
   /** Every durable entry of a decision after its request. What is open is known from the ledger itself. */
   async function entriesOf(requestSeq: number): Promise<readonly Entry[]> {
-    const { head, sealer, store } = opened();
+    const { head, sealer } = opened();
     const seqs = head.open.get(requestSeq) ?? (await lookup.entriesOf(requestSeq));
     const { size } = sealer.durable();
     const durable = seqs.filter((seq) => seq > requestSeq && seq < size);
     const entries: Entry[] = [];
     // One after the other: they mostly lie in one block, which is then read once.
-    for (const seq of durable) entries.push(await readEntry(store, seq));
+    for (const seq of durable) entries.push(await readDurable(seq));
     // The lookup is never evidence: what it names must say itself that it belongs here.
     return entries.filter((entry) => isAbout(entry, requestSeq));
   }
@@ -100,37 +103,55 @@ export function createDecisions({ opened, lookup, search, subjects, keks }: Deci
   async function* requestsAmong(
     seqs: AsyncIterable<number> | Iterable<number>,
     size: number,
-    onUnreadable?: OnUnreadable,
-  ): AsyncGenerator<Entry> {
+  ): AsyncGenerator<Entry | UnreadableEntry> {
     for await (const seq of seqs) {
       if (seq >= size) continue;
-      const entry = await readOrTell(seq, onUnreadable);
-      if (entry?.type === 'request') yield entry;
+      const found = await entryOrDamage(seq);
+      if (found instanceof UnreadableEntry || found.type === 'request') yield found;
     }
   }
 
-  async function readOrTell(seq: number, onUnreadable?: OnUnreadable): Promise<Entry | null> {
+  async function entryOrDamage(seq: number): Promise<Entry | UnreadableEntry> {
+    try {
+      return await readDurable(seq);
+    } catch (error) {
+      if (error instanceof UnreadableEntry) return error;
+      throw error;
+    }
+  }
+
+  /** Of an entry that is known to be durable; that it is not there is damage. */
+  async function readDurable(seq: number): Promise<Entry> {
     try {
       return await readEntry(opened().store, seq);
     } catch (error) {
-      if (onUnreadable === undefined || !(error instanceof UnreadableEntry)) throw error;
-      onUnreadable(error);
-      return null;
+      if (!(error instanceof HoldpointError) || error.code !== 'not_found') throw error;
+      throw new UnreadableEntry(seq, error);
     }
   }
 
   async function requestsWith(seqs: readonly number[], name: string, value: Json): Promise<number[]> {
     const found: number[] = [];
-    for await (const { seq, data } of requestsAmong(seqs, opened().sealer.durable().size))
-      if (data[name] === value) found.push(seq);
+    for await (const entry of requestsAmong(seqs, opened().sealer.durable().size)) {
+      if (entry instanceof UnreadableEntry) throw entry;
+      if (entry.data[name] === value) found.push(entry.seq);
+    }
     return found;
   }
 
   return {
-    find: async function* (terms, before, onUnreadable) {
+    find: async function* (terms, before) {
       const { size } = opened().sealer.durable();
-      const named = search.find(terms, Math.min(before, size));
-      for await (const { seq } of requestsAmong(named, size, onUnreadable)) yield seq;
+      for await (const entry of requestsAmong(search.find(terms, Math.min(before, size)), size)) {
+        if (entry instanceof UnreadableEntry) throw entry;
+        yield entry.seq;
+      }
+    },
+    newest: async function* (before, terms) {
+      const { size } = opened().sealer.durable();
+      const below = Math.min(before, size);
+      if (terms === undefined) yield* newestFirst(opened().store, below);
+      else yield* requestsAmong(search.find(terms, below), size);
     },
     decisionsOf: async (subject) => requestsWith(await subjects.decisionsOf(subject), 'subject', subject),
     linesOf: async (decision) => requestsWith(await subjects.linesOf(decision), 'batch', decision),

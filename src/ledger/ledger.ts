@@ -14,9 +14,10 @@ import { decisionId, holdId, legalHoldId, seqOfId } from './ids.ts';
 import { epochDraft, retirementDraft, revocationDraft } from './key-drafts.ts';
 import { createLedgerKeys, type LedgerKeys } from './ledger-keys.ts';
 import type { LedgerOptions } from './ledger-options.ts';
+import { countBefore } from './newest-first.ts';
 import { createOpening } from './opening.ts';
 import type { BrokenGlass, Delegation } from './oversight.ts';
-import { countBefore, type OnUnreadable, readBlocks, readEntry } from './reader.ts';
+import { readBlocks, readEntry, type UnreadableEntry } from './reader.ts';
 import { createReopening, type Reopening } from './reopening.ts';
 import type { RetentionMarks } from './retention-marks.ts';
 import type { ReviewerKey } from './reviewer-keys.ts';
@@ -102,17 +103,22 @@ export interface Ledger {
   /** Whose stead somebody may rule in, in order: what nothing ended, and the newest of what something did; durable ones. */
   delegations(): readonly Delegation[];
   /**
-   * Durable requests below `before` that may have all the terms, the newest first; read each before believing it. With
-   * `onUnreadable` those that cannot be read are told and left out; without, the first is thrown.
+   * Durable requests below `before` that may have all the terms, the newest first; read each before believing it.
+   * Throws UnreadableEntry for one that cannot be read.
    */
-  find(terms: SearchTerms, before: number, onUnreadable?: OnUnreadable): AsyncIterable<number>;
-  /** How many durable entries come before the first that was sealed at this time or later; a clock that stepped back blurs it. */
+  find(terms: SearchTerms, before: number): AsyncIterable<number>;
+  /**
+   * Durable entries below `before`, the newest first; with terms only requests that may have all of them. One that
+   * cannot be read stands as such in its place.
+   */
+  newest(before: number, terms?: SearchTerms): AsyncIterable<Entry | UnreadableEntry>;
+  /**
+   * How many durable entries come before the first that was sealed at this time or later; a clock that stepped back
+   * blurs it, and one that cannot be read counts with what is before it.
+   */
   countBefore(atMs: number): Promise<number>;
-  /** Durable blocks of entries from a seq on, or backwards from it; `onUnreadable` as with `find`. */
-  blocks(
-    range: { readonly fromSeq: number; readonly reverse: boolean },
-    onUnreadable?: OnUnreadable,
-  ): AsyncIterable<readonly Entry[]>;
+  /** Durable blocks of entries from a seq on, or backwards from it. Throws UnreadableEntry. */
+  blocks(range: { readonly fromSeq: number; readonly reverse: boolean }): AsyncIterable<readonly Entry[]>;
   /** Proofs and tiles over what is durable. */
   readonly tree: Pick<TreeReader, 'inclusion' | 'consistency' | 'tile'>;
   decisionId(requestSeq: number): string;
@@ -214,8 +220,9 @@ function ledgerOf(parts: Parts): Ledger {
     glassBroken: () => derived.oversight.glassBroken(),
     delegations: () => derived.oversight.delegations(),
     find: decisions.find,
+    newest: decisions.newest,
     countBefore: (atMs) => countBefore(opened().store, log.durable().size, atMs),
-    blocks: (range, onUnreadable) => readBlocks(opened().store, range, onUnreadable),
+    blocks: (range) => readBlocks(opened().store, range),
     tree,
     decisionId: (seq) => decisionId(ledgerId, seq),
     holdId: (seq) => holdId(ledgerId, seq),

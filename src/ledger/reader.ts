@@ -5,20 +5,21 @@ import { decodeLeaf, type Entry } from './entry.ts';
 import type { RecordStore } from './store.ts';
 import { type KeyEncryptionKey, openPart } from './vault.ts';
 
-/** One entry that is stored and cannot be read; the others may be. */
+/** One entry that is stored and cannot be read, or a run of them; the others may be. */
 export class UnreadableEntry extends HoldpointError {
   readonly seq: number;
+  /** The same, or the last one of the run. */
+  readonly last: number;
 
-  constructor(seq: number, cause: HoldpointError) {
-    super('ledger_damaged', `Entry ${seq} cannot be read: ${cause.message}`, verifyNext, cause);
+  constructor(seq: number, cause: HoldpointError, last = seq) {
+    const which = last === seq ? `Entry ${seq}` : `Entries ${seq} to ${last}`;
+    super('ledger_damaged', `${which} cannot be read: ${cause.message}`, verifyNext, cause);
     this.seq = seq;
+    this.last = last;
   }
 }
 
 const verifyNext = 'Run `holdpoint verify` on the data directory.';
-
-/** What runs when an entry cannot be read, where the others are wanted all the same. */
-export type OnUnreadable = (why: UnreadableEntry) => void;
 
 /** Reads one entry; throws `not_found` when it is not (yet) durable, UnreadableEntry when it is damaged. */
 export async function readEntry(store: RecordStore, seq: number): Promise<Entry> {
@@ -57,21 +58,19 @@ export async function readPart(
   return openPart(kek, Buffer.from(entry.ledger, 'hex'), firstSeq, bodies, seq, index, commitment);
 }
 
-/**
- * Blocks' entries in order, newest first when `reverse`; starting at or before `fromSeq`. With `onUnreadable` an entry
- * that cannot be read is told and left out, as is a block by its first entry; without, it is thrown.
- */
+/** Blocks' entries in order, newest first when `reverse`; starting at or before `fromSeq`. Throws UnreadableEntry. */
 export async function* readBlocks(
   store: RecordStore,
   range: { readonly fromSeq: number; readonly reverse: boolean },
-  onUnreadable?: OnUnreadable,
 ): AsyncIterable<readonly Entry[]> {
   const at = recordKey(range.fromSeq, 'snapshot');
   const from = range.reverse ? undefined : recordKey(await firstSeqOf(store, range.fromSeq), 'block');
   const bound = range.reverse ? { to: at, reverse: true } : from === undefined ? {} : { from };
   for await (const { key, value } of store.scan({ ...bound, withoutBodies: true })) {
     const place = parseRecordKey(key);
-    if (place?.kind === 'block') yield entriesIn(place.seq, value, onUnreadable);
+    if (place?.kind !== 'block') continue;
+    const { leaves } = readable(place.seq, () => decodeBlock(value));
+    yield leaves.map((leaf, i) => readable(place.seq + i, () => decodeLeaf(leaf)));
   }
 }
 
@@ -137,19 +136,6 @@ async function findBlockRecord(
   return null;
 }
 
-/** How many of the first `size` entries were sealed before a time: a binary search over when they say they were. */
-export async function countBefore(store: RecordStore, size: number, atMs: number): Promise<number> {
-  let from = 0;
-  let to = size;
-  while (from < to) {
-    const middle = Math.floor((from + to) / 2);
-    const { at } = await readEntry(store, middle);
-    if (Date.parse(at) < atMs) from = middle + 1;
-    else to = middle;
-  }
-  return from;
-}
-
 interface ReadBlock {
   readonly firstSeq: number;
   readonly leaves: readonly Buffer[];
@@ -186,25 +172,6 @@ async function readBlockAt(store: RecordStore, seq: number): Promise<ReadBlock> 
   const block = { firstSeq: found.firstSeq, leaves: found.leaves, entries: new Map<number, Entry>() };
   lately.set(store, [block, ...(lately.get(store) ?? [])].slice(0, readBlocksMax));
   return block;
-}
-
-function entriesIn(firstSeq: number, record: Buffer, onUnreadable?: OnUnreadable): readonly Entry[] {
-  const entries: Entry[] = [];
-  const take = (seq: number, read: () => readonly Entry[]): void => {
-    try {
-      entries.push(...readable(seq, read));
-    } catch (error) {
-      if (onUnreadable === undefined || !(error instanceof UnreadableEntry)) throw error;
-      onUnreadable(error);
-    }
-  };
-  take(firstSeq, () => {
-    decodeBlock(record).leaves.forEach((leaf, at) => {
-      take(firstSeq + at, () => [decodeLeaf(leaf)]);
-    });
-    return [];
-  });
-  return entries;
 }
 
 /** Throws UnreadableEntry where `read` finds damage, so that whoever hears of it hears of which entry. */

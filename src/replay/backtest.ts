@@ -5,6 +5,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Entry } from '../ledger/entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { UnreadableEntry } from '../ledger/reader.ts';
 import type { Draft } from '../policy/backtest.ts';
 import { readRecorded, unreadableRule } from './recorded.ts';
 import { createTally, type PhaseResult, type Stopped, stricter, type Tally, type Verdict } from './tally.ts';
@@ -21,7 +22,7 @@ const restMsMin = 1;
 const restMsMax = 250;
 
 export interface ReplayHouse {
-  readonly ledger: Pick<Ledger, 'blocks' | 'decision' | 'part' | 'entry' | 'durable'>;
+  readonly ledger: Pick<Ledger, 'newest' | 'decision' | 'part' | 'entry'>;
   readonly clock: Clock;
   readonly callsInFlight: () => number;
   readonly rest: (ms: number) => Promise<void>;
@@ -36,6 +37,13 @@ export interface PageOrder {
   readonly decisionsMax: number;
   /** True once nobody waits for the page. */
   readonly isAbandoned: () => boolean;
+  readonly damage: Damaged;
+}
+
+/** Takes what cannot be read; a page ends where it takes no more. */
+export interface Damaged {
+  tell(why: UnreadableEntry, decision?: number): void;
+  isFull(): boolean;
 }
 
 export interface Page {
@@ -47,9 +55,10 @@ export interface Page {
   readonly next: number | null;
 }
 
-/** Replays one page. Rejects with `ledger_damaged` where entries themselves cannot be read; a body that cannot is counted. */
+/** Replays one page. A decision of which an entry cannot be read is told; a body that cannot be is counted. */
 export async function replayPage(order: PageOrder, house: ReplayHouse): Promise<Page> {
   const { ledger, clock } = house;
+  const { damage } = order;
   const tally = createTally(order.draft.rules);
   const startedMs = clock.monoUs() / 1_000;
   let newest: number | null = null;
@@ -57,29 +66,46 @@ export async function replayPage(order: PageOrder, house: ReplayHouse): Promise<
   let looked = 0;
   let bytes = 0;
   let cursor = order.before;
-  for await (const entries of ledger.blocks({ fromSeq: order.before, reverse: true })) {
-    for (const entry of entries.toReversed()) {
-      if (entry.seq >= order.before) continue;
-      if (Date.parse(entry.at) < order.sinceMs) return { tally, newest, oldest, next: null };
-      const isFull =
-        tally.decisions() >= order.decisionsMax ||
-        looked >= pageEntriesMax ||
-        bytes >= pageBytesMax ||
-        clock.monoUs() / 1_000 - startedMs >= pageMsMax;
-      if (isFull || order.isAbandoned()) return { tally, newest, oldest, next: cursor };
-      looked += 1;
-      cursor = entry.seq;
-      if (entry.type !== 'request') continue;
-      const beganUs = clock.monoUs();
-      const all = await ledger.decision(entry.seq);
-      bytes += bytesOf(all);
-      await replayDecision(order.draft, all, tally, house);
-      newest ??= entry.seq;
-      oldest = entry.seq;
-      await giveWay((clock.monoUs() - beganUs) / 1_000, house);
-    }
+  for await (const entry of ledger.newest(order.before)) {
+    const isDamaged = entry instanceof UnreadableEntry;
+    if (!isDamaged && Date.parse(entry.at) < order.sinceMs) return { tally, newest, oldest, next: null };
+    const isFull =
+      tally.decisions() >= order.decisionsMax ||
+      looked >= pageEntriesMax ||
+      bytes >= pageBytesMax ||
+      clock.monoUs() / 1_000 - startedMs >= pageMsMax;
+    if (isFull || damage.isFull() || order.isAbandoned()) return { tally, newest, oldest, next: cursor };
+    looked += 1;
+    cursor = entry.seq;
+    if (isDamaged) damage.tell(entry);
+    if (isDamaged || entry.type !== 'request') continue;
+    const beganUs = clock.monoUs();
+    const all = await replayOne(order, entry.seq, tally, house);
+    if (all === null) continue;
+    bytes += bytesOf(all);
+    newest ??= entry.seq;
+    oldest = entry.seq;
+    await giveWay((clock.monoUs() - beganUs) / 1_000, house);
   }
   return { tally, newest, oldest, next: null };
+}
+
+/** Its entries; null, and told, where one of them cannot be read. */
+async function replayOne(
+  { draft, damage }: PageOrder,
+  decision: number,
+  tally: Tally,
+  house: ReplayHouse,
+): Promise<readonly Entry[] | null> {
+  try {
+    const entries = await house.ledger.decision(decision);
+    await replayDecision(draft, entries, tally, house);
+    return entries;
+  } catch (error) {
+    if (!(error instanceof UnreadableEntry)) throw error;
+    damage.tell(error, decision);
+    return null;
+  }
 }
 
 function bytesOf(entries: readonly Entry[]): number {

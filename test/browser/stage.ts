@@ -12,7 +12,7 @@ import { type Browser, chromium } from 'playwright-core';
 import { systemClock, systemRandom } from '../../src/core/clock.ts';
 import { startDemoProvider } from '../../src/demo/provider.ts';
 import type { Verdict } from '../../src/ledger/verify/verify.ts';
-import { type Sidecar, startSidecar } from '../../src/sidecar.ts';
+import { type Machine, type Sidecar, startSidecar } from '../../src/sidecar.ts';
 import { addToken } from '../../src/store/token-file.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 
@@ -57,6 +57,7 @@ export async function setStage(
   policy: string,
   upstreamUrl?: string,
   control: Readonly<Record<string, unknown>> = {},
+  machine?: Machine,
 ): Promise<Stage> {
   const directory = mkdtempSync(join(tmpdir(), 'holdpoint-console-'));
   const provider = upstreamUrl === undefined ? await startDemoProvider({ port: 0 }) : null;
@@ -73,7 +74,7 @@ export async function setStage(
     log: { level: 'error' },
   };
   writeFileSync(configFile, JSON.stringify(config));
-  const sidecar = await startSidecar(configFile, {});
+  const sidecar = await startSidecar(configFile, {}, machine);
   return {
     sidecar,
     token: (name, role) =>

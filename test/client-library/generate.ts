@@ -69,6 +69,9 @@ function typeOf(schema: Node): string {
   if (Array.isArray(schema['enum'])) return schema['enum'].map((one) => JSON.stringify(one)).join(' | ');
   const forms = nodes.safeParse(schema['anyOf'] ?? schema['oneOf']);
   if (forms.success) return [...new Set(forms.data.map(typeOf))].join(' | ');
+  // A type or null, or several: each as if it stood alone.
+  const types = z.array(z.string()).safeParse(type);
+  if (types.success) return types.data.map((one) => typeOf({ ...schema, type: one })).join(' | ');
   if (type === 'string') return 'string';
   if (type === 'integer' || type === 'number') return 'number';
   if (type === 'boolean') return 'boolean';

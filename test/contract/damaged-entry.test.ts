@@ -17,7 +17,9 @@ afterEach(() => house.close());
 const pageSchema = z.object({
   items: z.array(z.object({ id: z.string() })),
   next: z.number().nullable(),
-  unreadable: z.array(z.object({ seq: z.number(), decision: z.string().nullable(), why: z.string() })),
+  unreadable: z.array(
+    z.object({ seq: z.number(), last: z.number(), decision: z.string().nullable(), why: z.string() }),
+  ),
 });
 
 /** More than the sidecar remembers of what it read last. */
@@ -52,7 +54,7 @@ describe('a list of decisions', () => {
     const { items, unreadable } = await listed();
     expect(items.map(({ id }) => id)).toEqual([third, first]);
     const seq = seqOf(second);
-    expect(unreadable).toEqual([{ seq, decision: null, why: cannotBeRead(seq) }]);
+    expect(unreadable).toEqual([{ seq, last: seq, decision: null, why: cannotBeRead(seq) }]);
   });
 
   it('does so too where the index names what is sought', async () => {
@@ -69,7 +71,7 @@ describe('a list of decisions', () => {
     const { items, unreadable } = await listed();
     expect(items.map(({ id }) => id)).toEqual([...others.reverse(), first]);
     const seq = seqOf(second) + 1;
-    expect(unreadable).toEqual([{ seq, decision: second, why: cannotBeRead(seq) }]);
+    expect(unreadable).toEqual([{ seq, last: seq, decision: second, why: cannotBeRead(seq) }]);
     const shown = await house.call(`/api/v1/decisions/${first}`);
     expect(shown.status).toBe(200);
   });

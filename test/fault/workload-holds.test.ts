@@ -1,5 +1,6 @@
 /** The other holds of a workload are sought by an index, which is made again from the ledger and is never evidence. */
 import { afterEach, expect, test } from 'vitest';
+import { createDamage } from '../../src/control/damage.ts';
 import { otherHoldsOfWorkload } from '../../src/control/workload-holds.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { createLedgerUnderTest, exchange } from './ledger-under-test.ts';
@@ -19,11 +20,13 @@ test('an index that names what is no request of the workload leads to no other h
   await exchange(opened, () => undefined);
   const misled = {
     ...opened,
-    find: async function* () {
-      for (let seq = opened.durable().size - 1; seq >= 0; seq -= 1) yield seq;
+    newest: async function* () {
+      for (let seq = opened.durable().size - 1; seq >= 0; seq -= 1) yield await opened.entry(seq);
     },
   };
   const noHold = { get: (seq: number) => Promise.reject(new Error(`${seq} is no hold`)) };
-  const others = otherHoldsOfWorkload({ ledger: misled, holds: noHold }, { decision: asked.seq, seq: -1 });
-  expect(await others).toEqual([]);
+  const damage = createDamage(opened);
+  const hold = { decision: asked.seq, seq: -1 };
+  expect(await otherHoldsOfWorkload({ ledger: misled, holds: noHold }, hold, damage)).toEqual([]);
+  expect(damage.told()).toEqual([]);
 });

@@ -1,6 +1,7 @@
 /** What was judged on the way comes back from the record: batches by their lines, sessions by their segments, connections by their answers. */
 import OpenAI, { toFile } from 'openai';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { createDamage } from '../../src/control/damage.ts';
 import { openDraft } from '../../src/policy/backtest.ts';
 import { type PageOrder, type ReplayHouse, replayPage } from '../../src/replay/backtest.ts';
 import type { RuleTally } from '../../src/replay/tally.ts';
@@ -45,6 +46,7 @@ function replay(
     sinceMs: Number.NEGATIVE_INFINITY,
     decisionsMax: 1_000,
     isAbandoned: () => false,
+    damage: createDamage(ledger),
   };
   return replayPage({ ...order, ...others }, { ledger, clock, ...immediate, ...others });
 }

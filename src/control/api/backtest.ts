@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { obstacles } from '../../replay/messages.ts';
 import { allowed, jsonAnswer, type Operation, type Sent } from '../operation.ts';
+import { besideDamage, unreadableField } from './unreadable.ts';
 
 const policyCharactersMax = 1024 * 1024;
 const reasonCharactersMax = 1_000;
@@ -60,6 +61,9 @@ export const backtestPageSchema = z
         'erased; cut: only its beginning is stored; not_recorded: it passed unread; unknown_family: sealed by another version; damaged.',
       ),
     next: z.int().nullable().describe('Pass as `before` for what is older; null at the end.'),
+    unreadable: unreadableField.describe(
+      'Damaged entries; decisions that they are of are in none of the numbers.',
+    ),
   })
   .meta({
     id: 'BacktestPage',
@@ -91,14 +95,14 @@ const example = {
   ],
   notReplayed: [{ reason: 'erased', phase: 'response', decisions: 2, examples: ['d-3f9a01c2-7'] }],
   next: 11_840,
+  unreadable: [],
 } satisfies BacktestPage;
 
 export const backtestPolicy: Operation = {
   id: 'backtestPolicy',
   tag: 'sidecar',
   summary: 'Replay a draft policy over what was recorded',
-  description:
-    'A page at a time, newest first; nothing is held or changed. Facts are rebuilt from sealed requests and answers; a request that a rule of the draft would have stopped is replayed with the answer that it got. Content is read and not answered: the read is sealed as an access entry with the draft, the reason and the decisions. One runs at a time. A page ends after `limit` decisions, 64 MiB of bodies or ten seconds, and while calls are in flight it leaves them three quarters of the time.',
+  description: `A page at a time, newest first; nothing is held or changed. Facts are rebuilt from sealed requests and answers; a request that a rule of the draft would have stopped is replayed with the answer that it got. Content is read and not answered: the read is sealed as an access entry with the draft, the reason and the decisions. One runs at a time. A page ends after \`limit\` decisions, 100 of \`unreadable\`, 64 MiB of bodies or ten seconds, and while calls are in flight it leaves them three quarters of the time. ${besideDamage}`,
   ...allowed('backtest'),
   body: {
     schema: backtestOrderSchema,

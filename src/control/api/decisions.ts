@@ -4,6 +4,7 @@ import { outcomes } from '../../ledger/entry.ts';
 import { allowed, integerParameter, jsonAnswer, type Operation, type Sent } from '../operation.ts';
 import { entrySchema } from './entry.ts';
 import { exchangeSchema } from './exchange.ts';
+import { besideDamage, unreadableField } from './unreadable.ts';
 
 const pageMax = 200;
 const verdict = z.enum(['pass', 'flag', 'hold', 'deny']);
@@ -52,24 +53,13 @@ export const decisionSchema = z
   .meta({ id: 'Decision', description: 'One decision in a few fields.' });
 export type DecisionSummary = Sent<z.output<typeof decisionSchema>>;
 
-const unreadableSchema = z
-  .object({
-    seq: z.int().min(0),
-    decision: z
-      .union([z.string(), z.null()])
-      .describe('Whose entry it is; null where the entry itself would have said so.'),
-    why: z.string(),
-  })
-  .meta({ id: 'UnreadableEntry', description: 'An entry that is stored and cannot be read.' });
-export type UnreadableShown = Sent<z.output<typeof unreadableSchema>>;
-
 export const decisionPageSchema = z
   .object({
     items: z.array(decisionSchema),
     next: z.int().nullable().describe('Pass as `before` for what is older; null at the end.'),
-    unreadable: z
-      .array(unreadableSchema)
-      .describe('Entries looked at for this page that are damaged; what they are of is not among `items`.'),
+    unreadable: unreadableField.describe(
+      'Entries looked at for this page that are damaged; what they are of is not among `items`.',
+    ),
   })
   .meta({ id: 'DecisionPage', description: 'Decisions, newest first.' });
 
@@ -142,8 +132,7 @@ export const listDecisions: Operation = {
   id: 'listDecisions',
   tag: 'decisions',
   summary: 'What was recorded, newest first',
-  description:
-    'Work is bounded: a page may hold fewer than `limit`, or none, and still have a `next`. Only `next: null` is the end. A damaged entry keeps nobody from the others: it stands in `unreadable`, and `holdpoint verify` says more.',
+  description: `Work is bounded: a page may hold fewer than \`limit\`, or none, and still have a \`next\`. Only \`next: null\` is the end. A page ends, with a \`next\`, where it has 100 of \`unreadable\`. ${besideDamage}`,
   ...allowed('see'),
   query: decisionQuerySchema,
   answers: [

@@ -6,6 +6,7 @@ import { outcomes } from '../../ledger/entry.ts';
 import { allowed, integerParameter, jsonAnswer, type Operation, type Sent } from '../operation.ts';
 import { exchangeSchema } from './exchange.ts';
 import { truePartSchema } from './true-parts.ts';
+import { besideDamage, unreadableField } from './unreadable.ts';
 
 const pageMax = 500;
 const severity = z.enum(['low', 'medium', 'high', 'critical']);
@@ -161,6 +162,9 @@ export const holdSchema = z
         }),
       )
       .describe('The newest other holds of the same workload, the newest first; at most five.'),
+    workloadUnreadable: unreadableField.describe(
+      'Damaged entries met while those were sought; what they are of is not among them.',
+    ),
     exchange: exchangeSchema.nullable().describe('Null for a viewer.'),
   })
   .meta({ id: 'Hold', description: 'One hold with everything needed to rule.' });
@@ -171,6 +175,10 @@ export const holdPageSchema = z
     items: z.array(holdSummarySchema),
     total: z.int().min(0).describe('How many there are on all pages.'),
     next: z.string().nullable().describe('Pass as `after` for those that expire later; null at the end.'),
+    unreadable: unreadableField.describe(
+      'Damaged entries of the session, 100 at most; what they are of is not among the holds. Empty without `session`.',
+    ),
+    unreadableEntries: z.int().min(0).describe('How many they are, those beyond 100 among them.'),
   })
   .meta({ id: 'HoldPage', description: 'Holds, the one that expires first in front.' });
 
@@ -232,10 +240,18 @@ export const listHolds: Operation = {
   id: 'listHolds',
   tag: 'holds',
   summary: 'The queue',
-  description: 'What is held now and what was ruled lately, the hold that expires first in front.',
+  description: `What is held now and what was ruled lately, the hold that expires first in front. ${besideDamage}`,
   ...allowed('see'),
   query: holdQuerySchema,
-  answers: [jsonAnswer('The holds.', holdPageSchema, { items: [exampleHold], total: 1, next: null })],
+  answers: [
+    jsonAnswer('The holds.', holdPageSchema, {
+      items: [exampleHold],
+      total: 1,
+      next: null,
+      unreadable: [],
+      unreadableEntries: 0,
+    }),
+  ],
   refusals: [],
 };
 

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { allowed, countParameter, integerParameter, jsonAnswer, type Operation } from '../operation.ts';
 import { entrySchema } from './entry.ts';
+import { besideDamage, unreadableField } from './unreadable.ts';
 
 const pageMax = 1000;
 
@@ -124,18 +125,21 @@ export const proveConsistency: Operation = {
 };
 
 const anchorsSchema = z
-  .object({ items: z.array(entrySchema) })
+  .object({
+    items: z.array(entrySchema),
+    unreadable: unreadableField.describe('Damaged entries among those looked at, 100 at most.'),
+    unreadableEntries: z.int().min(0).describe('How many they are, those beyond 100 among them.'),
+  })
   .meta({ id: 'Anchors', description: 'The latest `anchor` entries, newest first.' });
 
 export const listAnchors: Operation = {
   id: 'listAnchors',
   tag: 'ledger',
   summary: 'Who outside took note of checkpoints lately',
-  description:
-    'Looked for among the newest entries; an anchor that was silent for long may not be among them.',
+  description: `Looked for among the newest entries; an anchor that was silent for long may not be among them. ${besideDamage}`,
   ...allowed('see'),
   answers: [jsonAnswer('The entries.', anchorsSchema)],
-  refusals: ['ledger_damaged'],
+  refusals: [],
 };
 
 const octets = {

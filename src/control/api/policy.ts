@@ -1,6 +1,7 @@
 /** The policy in force rule by rule with its own tests, and the versions that were sealed. */
 import { z } from 'zod';
 import { allowed, integerParameter, jsonAnswer, type Operation, type Sent } from '../operation.ts';
+import { besideDamage, unreadableField } from './unreadable.ts';
 
 const pageMax = 100;
 const expectation = z.enum(['match', 'no-match', 'error']);
@@ -58,6 +59,7 @@ export const policyVersionPageSchema = z
   .object({
     items: z.array(z.object(versionShape)),
     next: z.int().nullable().describe('Pass as `before` for what is older; null at the end.'),
+    unreadable: unreadableField.describe('Damaged entries looked at for this page.'),
   })
   .meta({ id: 'PolicyVersionPage', description: 'Each time a policy was loaded or refused, newest first.' });
 
@@ -90,11 +92,10 @@ export const listPolicyVersions: Operation = {
   ...base,
   id: 'listPolicyVersions',
   summary: 'Sealed policies, newest first',
-  description:
-    'A policy is sealed each time the sidecar starts with it and each time the file changes. Work is bounded: a page may be empty and still have a `next`.',
+  description: `A policy is sealed each time the sidecar starts with it and each time the file changes. Work is bounded: a page may be empty and still have a \`next\`, and it ends where it has 100 of \`unreadable\`. ${besideDamage}`,
   query: versionQuerySchema,
   answers: [jsonAnswer('A page.', policyVersionPageSchema)],
-  refusals: ['ledger_damaged'],
+  refusals: [],
 };
 
 export const showPolicyVersion: Operation = {

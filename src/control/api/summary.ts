@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { outcomes } from '../../ledger/entry.ts';
 import { allowed, integerParameter, jsonAnswer, type Operation, type Sent } from '../operation.ts';
+import { besideDamage, unreadableField } from './unreadable.ts';
 
 const hoursMax = 24 * 31;
 const count = z.int().min(0);
@@ -39,6 +40,8 @@ export const summarySchema = z
       .array(z.object({ upToMs: z.int().nullable(), count }))
       .describe('Rulings by how long they took; null is longer than all.'),
     latencyMs: spread,
+    unreadable: unreadableField.describe('Damaged entries, 100 at most; none of them is counted.'),
+    unreadableEntries: count.describe('How many they are, those beyond 100 among them.'),
   })
   .meta({ id: 'Summary', description: 'A window of time, in numbers.' });
 export type SummaryAnswer = Sent<z.output<typeof summarySchema>>;
@@ -51,10 +54,9 @@ export const showSummary: Operation = {
   id: 'showSummary',
   tag: 'decisions',
   summary: 'What happened lately, in numbers',
-  description:
-    'Counted from the newest entries; work is bounded, and `countedFrom` says how far it came. The same numbers are given for some seconds.',
+  description: `Counted from the newest entries; work is bounded, and \`countedFrom\` says how far it came. The same numbers are given for some seconds. ${besideDamage}`,
   ...allowed('see'),
   query: summaryQuerySchema,
   answers: [jsonAnswer('The numbers.', summarySchema)],
-  refusals: ['ledger_damaged'],
+  refusals: [],
 };

@@ -8,6 +8,7 @@ import { draftName } from '../../policy/draft-name.ts';
 import { type Page, replayPage } from '../../replay/backtest.ts';
 import type { Noted } from '../../replay/tally.ts';
 import { type BacktestPage, backtestOrderSchema, backtestPolicy } from '../api/backtest.ts';
+import { createDamage } from '../damage.ts';
 import { type ControlRequest, type Route, readOrder, sendJson } from '../http.ts';
 import type { ControlParts } from '../parts.ts';
 
@@ -41,6 +42,7 @@ async function backtest(parts: ControlParts, request: ControlRequest, order: Ord
   const draft = openDraft(draftName, order.policy, parts.roles.rulers);
   const end = order.until === undefined ? null : await ledger.countBefore(Date.parse(order.until));
   const before = Math.min(order.before ?? Number.MAX_SAFE_INTEGER, end ?? Number.MAX_SAFE_INTEGER);
+  const damage = createDamage(ledger);
   const page = await replayPage(
     {
       draft,
@@ -48,6 +50,7 @@ async function backtest(parts: ControlParts, request: ControlRequest, order: Ord
       sinceMs: order.since === undefined ? Number.NEGATIVE_INFINITY : Date.parse(order.since),
       decisionsMax: order.limit,
       isAbandoned: () => res.closed,
+      damage,
     },
     { ledger, clock, callsInFlight, rest: (ms) => sleep(ms) },
   );
@@ -69,11 +72,15 @@ async function backtest(parts: ControlParts, request: ControlRequest, order: Ord
   }
   await request.stillMay();
   const { version, digest, rules } = draft;
-  const shown = { draft: { version, digest, rules: rules.length }, ...describe(parts, page) };
+  const drafted = { version, digest, rules: rules.length };
+  const shown = { draft: drafted, ...describe(parts, page), unreadable: damage.told() };
   sendJson(res, 200, shown satisfies BacktestPage);
 }
 
-function describe({ ledger }: ControlParts, { tally, next }: Page): Omit<BacktestPage, 'draft'> {
+function describe(
+  { ledger }: ControlParts,
+  { tally, next }: Page,
+): Omit<BacktestPage, 'draft' | 'unreadable'> {
   const shown = ({ decisions, examples }: Noted) => ({
     decisions,
     examples: examples.map((seq) => ledger.decisionId(seq)),

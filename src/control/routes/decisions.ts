@@ -4,7 +4,7 @@ import { decodeHttpMessage } from '../../core/http-message.ts';
 import type { Json, JsonObject } from '../../ledger/canonical.ts';
 import type { Entry, Outcome } from '../../ledger/entry.ts';
 import { outcomesOf } from '../../ledger/head.ts';
-import { type OnUnreadable, UnreadableEntry } from '../../ledger/reader.ts';
+import { UnreadableEntry } from '../../ledger/reader.ts';
 import { type SearchTerms, searchNames } from '../../ledger/search.ts';
 import {
   type Body,
@@ -14,8 +14,8 @@ import {
   readBodies,
   readDecisionExchange,
   showDecision,
-  type UnreadableShown,
 } from '../api/decisions.ts';
+import { createDamage } from '../damage.ts';
 import { type ControlRequest, type Route, sendJson } from '../http.ts';
 import { decisionOf } from '../named.ts';
 import { readQuery } from '../operation.ts';
@@ -27,7 +27,6 @@ import { type Exchange, readExchange } from '../view.ts';
 /** A page ends, with a cursor, after this many entries were looked at or decisions read whole. */
 const scannedEntriesMax = 20_000;
 const readDecisionsMax = 500;
-const unreadableMax = 100;
 /** Known from the request entry alone, so that other decisions need not be read whole. */
 const requestFilters = ['provider', 'operation', 'workload', 'session'] as const;
 
@@ -71,31 +70,28 @@ async function list(parts: ControlParts, { res, query }: ControlRequest): Promis
   let next: number | null = null;
   let scanned = 0;
   let read = 0;
-  const unreadable = new Map<number, UnreadableShown>();
-  // Passed over it tells of itself alone; read for a decision, whose it is.
-  const tell = ({ seq, message }: UnreadableEntry, decision: string | null = null): void => {
-    const known = unreadable.get(seq);
-    if (known === undefined && unreadable.size >= unreadableMax) return;
-    unreadable.set(seq, { seq, decision: decision ?? known?.decision ?? null, why: message });
-  };
-  const terms = { ...wanted, rule, subject: fingerprint };
-  for await (const entry of candidates(parts, terms, before, tell)) {
-    if (Date.parse(entry.at) < sinceMs) break;
-    if (items.length >= wanted.limit || scanned >= scannedEntriesMax || read >= readDecisionsMax) {
+  const damage = createDamage(ledger);
+  const terms = termsOf({ ...wanted, rule, subject: fingerprint });
+  for await (const entry of ledger.newest(before, terms)) {
+    const isBefore = !(entry instanceof UnreadableEntry) && Date.parse(entry.at) < sinceMs;
+    if (isBefore) break;
+    const isFull = items.length >= wanted.limit || scanned >= scannedEntriesMax || read >= readDecisionsMax;
+    if (isFull || damage.isFull()) {
       next = before;
       break;
     }
     scanned += 1;
     before = entry.seq;
+    if (entry instanceof UnreadableEntry) {
+      damage.tell(entry);
+      continue;
+    }
     const { data } = entry;
     const isAsked =
       entry.type === 'request' && requestFilters.every((name) => matches(wanted[name], data[name]));
     if (!isAsked || !matches(fingerprint, data['subject'])) continue;
     read += 1;
-    const item = await readable(
-      async () => describe(parts, await ledger.decision(entry.seq)),
-      (why) => tell(why, ledger.decisionId(entry.seq)),
-    );
+    const item = await damage.read(entry.seq, async () => describe(parts, await ledger.decision(entry.seq)));
     if (item === null) continue;
     const fits =
       matches(wanted.verdict, item.verdict) &&
@@ -104,39 +100,14 @@ async function list(parts: ControlParts, { res, query }: ControlRequest): Promis
       (matches(wanted.model, item.model) || matches(wanted.model, data['model']));
     if (fits) items.push(item);
   }
-  sendJson(res, 200, { items, next, unreadable: [...unreadable.values()] });
+  sendJson(res, 200, { items, next, unreadable: damage.told() });
 }
 
-/** Entries that may be the requests that are sought, the newest first: from the index where anything is asked for. */
-async function* candidates(
-  { ledger }: ControlParts,
-  wanted: SearchTerms,
-  before: number,
-  tell: OnUnreadable,
-): AsyncGenerator<Entry> {
+/** What is asked for, as the index takes it; undefined where nothing is. */
+function termsOf(wanted: SearchTerms): SearchTerms | undefined {
   // What has none of something is in no index.
-  const terms = searchNames.filter((name) => (wanted[name] ?? '') !== '');
-  if (terms.length > 0) {
-    const sought: SearchTerms = Object.fromEntries(terms.map((name) => [name, wanted[name]]));
-    for await (const seq of ledger.find(sought, before, tell)) yield await ledger.entry(seq);
-    return;
-  }
-  // The first block may go on beyond what is asked for.
-  const tellBelow: OnUnreadable = (why) => (why.seq < before ? tell(why) : undefined);
-  for await (const entries of ledger.blocks({ fromSeq: before, reverse: true }, tellBelow)) {
-    for (const entry of entries.toReversed()) if (entry.seq < before) yield entry;
-  }
-}
-
-/** Null, and told, where an entry that it needs cannot be read. */
-async function readable<T>(read: () => Promise<T>, tell: OnUnreadable): Promise<T | null> {
-  try {
-    return await read();
-  } catch (error) {
-    if (!(error instanceof UnreadableEntry)) throw error;
-    tell(error);
-    return null;
-  }
+  const names = searchNames.filter((name) => (wanted[name] ?? '') !== '');
+  return names.length === 0 ? undefined : Object.fromEntries(names.map((name) => [name, wanted[name]]));
 }
 
 /** An absent value is the empty text: `session=` finds what has none. */

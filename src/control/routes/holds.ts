@@ -2,6 +2,7 @@
 import type { Hold } from '../../hold/record.ts';
 import { type HoldSummary, holdQuerySchema, listHolds, showHold } from '../api/holds.ts';
 import { ruleOnHold, rulingSchema } from '../api/rulings.ts';
+import { createDamage } from '../damage.ts';
 import { detailOf, summaryOf } from '../hold-view.ts';
 import { type ControlRequest, checkOrder, type Route, readJsonBody, sendJson } from '../http.ts';
 import { holdOf } from '../named.ts';
@@ -33,8 +34,11 @@ export function holdRoutes(parts: ControlParts): Route[] {
 
 async function list(parts: ControlParts, { res, query, identity }: ControlRequest): Promise<void> {
   const { state, session, id, after, limit } = readQuery(query, holdQuerySchema);
+  const damage = createDamage(parts.ledger);
   const all =
-    session === undefined ? parts.holds.list() : await holdsOfSession(parts.ledger, parts.holds, session);
+    session === undefined
+      ? parts.holds.list()
+      : await holdsOfSession(parts.ledger, parts.holds, session, damage);
   const holds = all.filter(
     (hold) => (state === undefined || hold.state.status === state) && (id === undefined || hold.id === id),
   );
@@ -48,7 +52,8 @@ async function list(parts: ControlParts, { res, query, identity }: ControlReques
   for (const hold of page) items.push(await summaryOf(parts, hold, identity));
   const last = from === -1 || from + limit >= holds.length ? undefined : page.at(-1);
   const next = last === undefined ? null : `${last.state.terms.expiresAtMs}-${last.seq}`;
-  sendJson(res, 200, { items, total: holds.length, next });
+  const lost = { unreadable: damage.told(), unreadableEntries: damage.entries() };
+  sendJson(res, 200, { items, total: holds.length, next, ...lost });
 }
 
 function isBehind(hold: Hold, { expiresAtMs, seq }: { expiresAtMs: number; seq: number }): boolean {

@@ -1,6 +1,7 @@
 /** The ledger itself: its checkpoint, its entries and proofs about them, for people who verify. */
 import { HoldpointError } from '../../core/errors.ts';
 import type { Entry } from '../../ledger/entry.ts';
+import { UnreadableEntry } from '../../ledger/reader.ts';
 import { parseTilePath } from '../../ledger/tiles.ts';
 import {
   consistencyQuerySchema,
@@ -15,6 +16,7 @@ import {
   readTile,
   showCheckpoint,
 } from '../api/ledger.ts';
+import { createDamage } from '../damage.ts';
 import { type ControlRequest, type Route, sendJson, sendText } from '../http.ts';
 import { readQuery } from '../operation.ts';
 import type { ControlParts } from '../parts.ts';
@@ -105,13 +107,16 @@ async function entries(parts: ControlParts, { res, query }: ControlRequest): Pro
 
 async function anchors(parts: ControlParts, { res }: ControlRequest): Promise<void> {
   const items: Entry[] = [];
+  const damage = createDamage(parts.ledger);
   let scanned = 0;
-  for await (const block of parts.ledger.blocks({ fromSeq: Number.MAX_SAFE_INTEGER, reverse: true })) {
-    items.push(...block.filter(({ type }) => type === 'anchor').reverse());
-    scanned += block.length;
+  for await (const entry of parts.ledger.newest(Number.MAX_SAFE_INTEGER)) {
     if (items.length >= anchorsMax || scanned >= anchorEntriesMax) break;
+    scanned += 1;
+    if (entry instanceof UnreadableEntry) damage.tell(entry);
+    else if (entry.type === 'anchor') items.push(entry);
   }
-  sendJson(res, 200, { items: items.slice(0, anchorsMax) });
+  const lost = { unreadable: damage.told(), unreadableEntries: damage.entries() };
+  sendJson(res, 200, { items, ...lost });
 }
 
 async function inclusion(parts: ControlParts, { res, query }: ControlRequest): Promise<void> {

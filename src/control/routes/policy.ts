@@ -1,6 +1,7 @@
 /** The policy in force rule by rule, and the versions that were sealed. A policy is no content: every role reads it. */
 import { HoldpointError } from '../../core/errors.ts';
 import type { Entry } from '../../ledger/entry.ts';
+import { UnreadableEntry } from '../../ledger/reader.ts';
 import { readRules, testPolicy } from '../../policy/compile.ts';
 import type { Policy } from '../../policy/policy.ts';
 import {
@@ -10,6 +11,7 @@ import {
   showPolicyVersion,
   versionQuerySchema,
 } from '../api/policy.ts';
+import { createDamage } from '../damage.ts';
 import { type ControlRequest, type Route, sendJson } from '../http.ts';
 import { readQuery } from '../operation.ts';
 import type { ControlParts } from '../parts.ts';
@@ -69,19 +71,18 @@ async function versions(parts: ControlParts, { res, query }: ControlRequest): Pr
   let cursor = before;
   let next: number | null = null;
   let scanned = 0;
-  scan: for await (const entries of parts.ledger.blocks({ fromSeq: before, reverse: true })) {
-    for (const entry of entries.toReversed()) {
-      if (entry.seq >= before) continue;
-      if (items.length >= limit || scanned >= scannedEntriesMax) {
-        next = cursor;
-        break scan;
-      }
-      scanned += 1;
-      cursor = entry.seq;
-      if (entry.type === 'policy') items.push(describe(entry));
+  const damage = createDamage(parts.ledger);
+  for await (const entry of parts.ledger.newest(before)) {
+    if (items.length >= limit || scanned >= scannedEntriesMax || damage.isFull()) {
+      next = cursor;
+      break;
     }
+    scanned += 1;
+    cursor = entry.seq;
+    if (entry instanceof UnreadableEntry) damage.tell(entry);
+    else if (entry.type === 'policy') items.push(describe(entry));
   }
-  sendJson(res, 200, { items, next });
+  sendJson(res, 200, { items, next, unreadable: damage.told() });
 }
 
 async function version(parts: ControlParts, { res, params }: ControlRequest): Promise<void> {

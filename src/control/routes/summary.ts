@@ -1,5 +1,7 @@
 /** What happened lately, in numbers, for the console's overview. */
+import { UnreadableEntry } from '../../ledger/reader.ts';
 import { type SummaryAnswer, showSummary, summaryQuerySchema } from '../api/summary.ts';
+import { createDamage } from '../damage.ts';
 import { type Route, sendJson } from '../http.ts';
 import { readQuery } from '../operation.ts';
 import type { ControlParts } from '../parts.ts';
@@ -49,23 +51,31 @@ async function summarise({ ledger }: ControlParts, toMs: number, hours: number):
   const fromMs = toMs - hours * hourMs;
   const summary = createSummary({ fromMs, toMs, buckets: hours < bucketsMax ? 24 : bucketsMax });
   let countedFromMs = fromMs;
+  let oldestMs = toMs;
   let looked = 0;
-  scan: for await (const entries of ledger.blocks({ fromSeq: Number.MAX_SAFE_INTEGER, reverse: true })) {
-    for (const entry of entries.toReversed()) {
-      const atMs = Date.parse(entry.at);
-      if (atMs < fromMs) break scan;
-      if (looked >= entriesMax) {
-        countedFromMs = atMs;
-        break scan;
-      }
-      looked += 1;
-      summary.add(entry);
+  const damage = createDamage(ledger);
+  for await (const entry of ledger.newest(Number.MAX_SAFE_INTEGER)) {
+    if (looked >= entriesMax) {
+      countedFromMs = oldestMs;
+      break;
     }
+    looked += 1;
+    // It says no time: what lies among those that are counted is told, and the run before the first of them.
+    if (entry instanceof UnreadableEntry) {
+      damage.tell(entry);
+      continue;
+    }
+    const atMs = Date.parse(entry.at);
+    if (atMs < fromMs) break;
+    oldestMs = atMs;
+    summary.add(entry);
   }
   return {
     from: new Date(fromMs).toISOString(),
     to: new Date(toMs).toISOString(),
     countedFrom: new Date(countedFromMs).toISOString(),
     ...summary.result(),
+    unreadable: damage.told(),
+    unreadableEntries: damage.entries(),
   };
 }

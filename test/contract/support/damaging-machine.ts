@@ -4,9 +4,11 @@ import { openLedgerStore } from '../../../src/store/ledger-store.ts';
 
 export function damagingMachine() {
   const marks: string[] = [];
-  /** JSON has no such byte within a text. */
+  const blockMarks: string[] = [];
+  /** JSON has no such byte within a text, and no block begins with one. */
   const spoilt = (value: Buffer): Buffer => {
     const hits = marks.map((mark) => value.indexOf(mark)).filter((at) => at !== -1);
+    if (blockMarks.some((mark) => value.includes(mark))) hits.push(0);
     if (hits.length === 0) return value;
     const copy = Buffer.from(value);
     for (const at of hits) copy[at] = 0;
@@ -32,6 +34,10 @@ export function damagingMachine() {
     /** From now on entries that hold this text cannot be read. */
     damage: (mark: string): void => {
       marks.push(mark);
+    },
+    /** From now on blocks that hold this text cannot be read. */
+    damageBlock: (mark: string): void => {
+      blockMarks.push(mark);
     },
   };
 }

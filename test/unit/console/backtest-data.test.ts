@@ -17,6 +17,10 @@ const newer: BacktestPage = {
   verdicts: [{ before: 'pass', now: 'hold', decisions: 3 }],
   notReplayed: [{ reason: 'erased', phase: 'response', decisions: 1, examples: ['d-31'] }],
   next: 20,
+  unreadable: [
+    { seq: 25, last: 25, decision: '', why: 'Entry 25 cannot be read.' },
+    { seq: 22, last: 23, decision: '', why: 'Entries 22 to 23 cannot be read.' },
+  ],
 };
 const older: BacktestPage = {
   ...newer,
@@ -29,6 +33,7 @@ const older: BacktestPage = {
     { before: 'hold', now: 'hold', decisions: 1 },
   ],
   next: null,
+  unreadable: [{ seq: 25, last: 25, decision: 'd-19', why: 'Entry 25 cannot be read.' }],
 };
 
 it('two pages add up rule by rule, keep the newest examples, and end where the second does', () => {
@@ -41,6 +46,10 @@ it('two pages add up rule by rule, keep the newest examples, and end where the s
   expect(sum.verdicts).toEqual([
     { before: 'pass', now: 'hold', decisions: 7 },
     { before: 'hold', now: 'hold', decisions: 1 },
+  ]);
+  expect(sum.unreadable.map(({ seq, decision }) => [seq, decision])).toEqual([
+    [25, 'd-19'],
+    [22, ''],
   ]);
   expect(sum.notReplayed).toEqual([
     { reason: 'erased', phase: 'response', decisions: 2, examples: ['d-31', 'd-31'] },

@@ -18,6 +18,7 @@ it('of a replayed draft', () => {
     sum: {
       draft: { version: '2', digest: '', rules: 0 },
       next: null,
+      unreadable: [],
       decisions: 12_345,
       replayed: { request: 12_345, response: 1 },
       verdicts: [{ before: 'pass', now: 'hold', decisions: 1_234 }],

@@ -20,6 +20,7 @@ function detail(change: Partial<HoldSummary> = {}, more: Partial<HoldDetail> = {
     rulings: [],
     history: [],
     workloadHolds: [],
+    workloadUnreadable: [],
     comments: [],
     review: null,
     actions: open,

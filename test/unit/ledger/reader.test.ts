@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { parseRecordKey } from '../../../src/ledger/block.ts';
 import type { Entry } from '../../../src/ledger/entry.ts';
-import { readBlocks, readEntry, readPart } from '../../../src/ledger/reader.ts';
+import { countBefore, newestFirst } from '../../../src/ledger/newest-first.ts';
+import { readBlocks, readEntry, readPart, UnreadableEntry } from '../../../src/ledger/reader.ts';
 import type { RecordStore } from '../../../src/ledger/store.ts';
 import { createLedgerUnderTest, exchange, kek } from '../../fault/ledger-under-test.ts';
 
@@ -44,29 +45,86 @@ it('walks forwards and backwards from any entry, whole blocks at a time', async 
   }
 });
 
-it('leaves out an entry that is damaged where the others are wanted, and says which it is and why', async () => {
-  const [at = -1] = decisions.map(Number);
-  const damaged: RecordStore = {
+/** The store, with what it holds of each block as `change` has it; null for one that it has lost. */
+function storeWith(change: (seq: number, value: Buffer) => Buffer | null): RecordStore {
+  return {
     ...store,
     scan: async function* (range) {
       for await (const { key, value } of store.scan(range)) {
         const place = parseRecordKey(key);
-        const isIt = place?.kind === 'block' && place.seq === at;
-        const broken = Buffer.from(value);
-        if (isIt) broken.write('!', broken.indexOf('"'));
-        yield { key, value: broken };
+        const changed = place?.kind === 'block' ? change(place.seq, Buffer.from(value)) : value;
+        if (changed !== null) yield { key, value: changed };
       }
     },
+    get: async (key) => {
+      const value = await store.get(key);
+      const place = parseRecordKey(key);
+      if (value === undefined || place?.kind !== 'block') return value;
+      return change(place.seq, Buffer.from(value)) ?? undefined;
+    },
   };
-  const range = { fromSeq: 0, reverse: false };
-  const told: [number, string][] = [];
-  const seqs: number[] = [];
-  for await (const entries of readBlocks(damaged, range, ({ seq, message }) => told.push([seq, message])))
-    seqs.push(...entries.map(({ seq }) => seq));
-  expect(told).toEqual([[at, `Entry ${at} cannot be read: A leaf is not JSON.`]]);
-  expect(seqs).toEqual(all.map(({ seq }) => seq).filter((seq) => seq !== at));
+}
+
+async function newest(from: RecordStore, before = all.length): Promise<(Entry | UnreadableEntry)[]> {
+  const found: (Entry | UnreadableEntry)[] = [];
+  for await (const one of newestFirst(from, before)) found.push(one);
+  return found;
+}
+const [at = -1] = decisions.map(Number);
+const seqsWithout = (...missing: readonly number[]) =>
+  all.map(({ seq }) => seq).filter((seq) => !missing.includes(seq));
+const seqsIn = (found: readonly { readonly seq: number }[]) => found.map(({ seq }) => seq);
+
+function brokenLeaf(seq: number, value: Buffer): Buffer {
+  if (seq === at) value.write('!', value.indexOf('"'));
+  return value;
+}
+
+it('reads the newest first, from any entry on', async () => {
+  expect(seqsIn(await newest(store))).toEqual(seqsWithout().toReversed());
+  for (const { seq } of all)
+    expect(seqsIn(await newest(store, seq))).toEqual(seqsWithout().slice(0, seq).toReversed());
+});
+
+it('has in its place an entry that is damaged, and why', async () => {
+  const found = await newest(storeWith(brokenLeaf));
+  expect(seqsIn(found)).toEqual(seqsWithout().toReversed());
+  const damage = found.filter((one) => one instanceof UnreadableEntry);
+  expect(damage.map(({ seq, last, message }) => [seq, last, message])).toEqual([
+    [at, at, `Entry ${at} cannot be read: A leaf is not JSON.`],
+  ]);
   const strict = async () => {
-    for await (const entries of readBlocks(damaged, range)) seqs.push(...entries.map(({ seq }) => seq));
+    for await (const entries of readBlocks(storeWith(brokenLeaf), { fromSeq: 0, reverse: false }))
+      expect(entries).not.toEqual([]);
   };
   await expect(strict()).rejects.toMatchObject({ code: 'ledger_damaged', seq: at });
+});
+
+it('has in their place all entries of a block that is damaged or missing, and none twice', async () => {
+  const blocks: Entry[][] = [];
+  for await (const block of readBlocks(store, { fromSeq: 0, reverse: false })) blocks.push([...block]);
+  for (const [place, block] of blocks.entries()) {
+    const [seq = -1, last = -1] = [block[0]?.seq, block.at(-1)?.seq];
+    for (const lost of [Buffer.from('HPB1'), null]) {
+      const isIt = (first: number, value: Buffer) => (first === seq ? lost : value);
+      const found = await newest(storeWith(isIt));
+      const damage = found.filter((one) => one instanceof UnreadableEntry);
+      expect(damage.map((one) => [one.seq, one.last])).toEqual([[seq, last]]);
+      expect(found).toHaveLength(all.length - block.length + 1);
+    }
+    expect(place).toBeLessThan(blocks.length);
+  }
+});
+
+it('finds the entry at a time beside those that cannot be read', async () => {
+  const times = all.map(({ at: time }) => Date.parse(time));
+  for (const atMs of new Set([...times, 0, (times.at(-1) ?? 0) + 1])) {
+    const first = times.findIndex((time) => time >= atMs);
+    const expected = first === -1 ? all.length : first;
+    expect(await countBefore(store, all.length, atMs)).toBe(expected);
+    const beside = await countBefore(storeWith(brokenLeaf), all.length, atMs);
+    expect(beside).toBe(expected === at ? at + 1 : expected);
+  }
+  const nothing = storeWith(() => null);
+  expect(await countBefore(nothing, all.length, 0)).toBe(all.length);
 });

@@ -1,0 +1,82 @@
+/** The console over a damaged ledger: each page has what can be read, and says what is missing and what to do about it. */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { damagingMachine } from '../contract/support/damaging-machine.ts';
+import { goToHash, seriousFindings } from './pages.ts';
+import { launchBrowser, missingBrowser, type Stage, setStage } from './stage.ts';
+
+const policy = JSON.stringify({ version: '2026-11-26', rules: [] });
+/** More than the sidecar remembers of what it read last. */
+const others = 12;
+
+describe.skipIf(missingBrowser !== '')(`a damaged ledger (${missingBrowser || 'Chromium'})`, () => {
+  let browser: Browser;
+  let stage: Stage;
+  let page: Page;
+  const disk = damagingMachine();
+  beforeAll(async () => {
+    [browser, stage] = await Promise.all([launchBrowser(), setStage(policy, undefined, {}, disk.machine)]);
+    const ask = (workload: string) =>
+      stage
+        .workload(workload)
+        .chat.completions.create(
+          { model: 'gpt-4.1', messages: [{ role: 'user', content: 'What is a hold point?' }] },
+          { headers: { 'holdpoint-session': 'run-1' } },
+        );
+    for (let i = 0; i < others; i += 1) await ask('steady-agent');
+    await ask('lost-agent');
+    page = await (await browser.newContext()).newPage();
+    await page.goto(stage.sidecar.controlUrl);
+    await page.getByLabel('Your token').fill(stage.token('grace', 'admin'));
+    await page.keyboard.press('Enter');
+    await page.locator('.link-live').waitFor();
+    disk.damage('"workload":"lost-agent"');
+    for (let i = 0; i < others; i += 1) await ask('steady-agent');
+  });
+  afterAll(async () => {
+    await browser.close();
+    await stage.close();
+  });
+
+  async function told(hash: string): Promise<string> {
+    await goToHash(page, hash);
+    const notice = page.locator('.damage');
+    await notice.waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+    return (await notice.textContent()) ?? '';
+  }
+
+  it.each([
+    ['the decisions', '#/decisions', 'missing from this list'],
+    ['a session', '#/sessions/run-1', 'missing from this conversation'],
+    ['the overview', '#/overview?hours=1', 'None of them is counted here'],
+    ['the policy', '#/policy', 'not listed here'],
+    ['the ledger', '#/ledger', 'not listed here'],
+  ])('%s', async (_name, hash, missing) => {
+    const text = await told(hash);
+    expect(text).toMatch(/^1 entry of the ledger cannot be read\./);
+    expect(text).toContain(missing);
+    expect(text).toMatch(/Entry \d+ cannot be read/);
+    expect(text).toContain('holdpoint verify');
+    expect(text).toContain('holdpoint ledger restore');
+  });
+
+  it('a replayed draft', async () => {
+    await goToHash(page, '#/policy');
+    await page.getByRole('button', { name: 'Begin with the rules in force' }).click();
+    await page.getByLabel(/^Reason/).fill('Try it');
+    await page.getByRole('button', { name: 'Replay' }).click();
+    await page.locator('.backtest .damage').waitFor();
+    expect(await page.locator('.backtest .damage').textContent()).toContain('were not replayed');
+  });
+
+  it('verify now fails where the newest decision is the one that cannot be read', async () => {
+    disk.damage('"workload":"steady-agent"');
+    await goToHash(page, '#/ledger');
+    await page.getByRole('button', { name: 'Verify now' }).click();
+    await page.locator('.steps').waitFor();
+    const text = (await page.locator('.steps').textContent()) ?? '';
+    expect(text).toMatch(/The newest decision: fails\. *Entry \d+ cannot be read/);
+    expect(text).toContain('holdpoint verify');
+  });
+});
