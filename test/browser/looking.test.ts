@@ -20,10 +20,10 @@ describe.skipIf(missingBrowser !== '')(`a hold that two look at (${missingBrowse
     expect(await asked).toContain('503');
   });
 
-  async function reviewer(name: string): Promise<Page> {
+  async function reviewer(name: string, token = stage.token(name, 'reviewer')): Promise<Page> {
     const context = await browser.newContext();
     const page = await tabOf(context);
-    await page.getByLabel('Your token').fill(stage.token(name, 'reviewer'));
+    await page.getByLabel('Your token').fill(token);
     await page.keyboard.press('Enter');
     await page.locator('.link-live').waitFor();
     return page;
@@ -34,6 +34,14 @@ describe.skipIf(missingBrowser !== '')(`a hold that two look at (${missingBrowse
     page.setDefaultTimeout(10_000);
     await page.goto(stage.sidecar.controlUrl);
     return page;
+  }
+
+  async function kill(page: Page): Promise<void> {
+    const wire = await page.context().newCDPSession(page);
+    // Nobody answers a command that ends whoever would.
+    const killed = page.waitForEvent('crash');
+    wire.send('Page.crash').catch(() => undefined);
+    await killed;
   }
 
   it('names on each page the other one, and no longer once that one has left', async () => {
@@ -60,13 +68,26 @@ describe.skipIf(missingBrowser !== '')(`a hold that two look at (${missingBrowse
     await lena.locator('.lines .line').click();
     await ivan.locator('.lines .line').click();
     await lena.getByText('ivan also looks at it.').waitFor();
-    const wire = await ivan.context().newCDPSession(ivan);
-    // Nobody answers a command that ends whoever would.
-    const killed = ivan.waitForEvent('crash');
-    wire.send('Page.crash').catch(() => undefined);
-    await killed;
+    await kill(ivan);
     await expect.poll(() => lena.locator('.also-looking').textContent(), { timeout: 5_000 }).toBe('');
     await lena.keyboard.press('Escape');
+  });
+
+  it('is looked at by somebody of whose browsers one was killed only while another one is on it', async () => {
+    const token = stage.token('nora', 'reviewer');
+    const [lars, elsewhere] = await Promise.all([reviewer('lars'), reviewer('nora', token)]);
+    const onIt = await reviewer('nora', token);
+    const alsoOnIt = await reviewer('nora', token);
+    for (const page of [lars, onIt, alsoOnIt]) await page.locator('.lines .line').click();
+    await lars.getByText('nora also looks at it.').waitFor();
+    const saidAgain = onIt.waitForRequest((request) => request.url().endsWith('/looking'));
+    await kill(alsoOnIt);
+    await (await saidAgain).response();
+    await lars.getByText('nora also looks at it.').waitFor();
+    await kill(onIt);
+    await expect.poll(() => lars.locator('.also-looking').textContent(), { timeout: 5_000 }).toBe('');
+    await elsewhere.locator('.link-live').waitFor();
+    await lars.keyboard.press('Escape');
   });
 
   it('is looked at by somebody in one tab while another of theirs is out of sight, and neither contradicts the other', async () => {

@@ -35,12 +35,6 @@ export function eventRoutes(parts: ControlParts): Route[] {
       .finally(() => asking.delete(client));
   }
 
-  /** A console that was killed says nothing; what it listened on closes all the same. Another tab of theirs stays. */
-  function leaveIfGone(name: string): void {
-    for (const { identity } of clients) if (identity.name === name) return;
-    parts.holds.looking.leave(name);
-  }
-
   parts.holds.subscribe((event) => {
     const text = `id: ${nextId++}\nevent: hold.${event.kind}\ndata: ${JSON.stringify(describe(event))}\n\n`;
     for (const { res } of clients) send(res, text);
@@ -72,7 +66,9 @@ export function eventRoutes(parts: ControlParts): Route[] {
         clients.add(client);
         res.once('close', () => {
           clients.delete(client);
-          leaveIfGone(identity.name);
+          // A console that was killed says nothing; this closes all the same. Another one of theirs hears that they
+          // left, and says at once that it is still here.
+          parts.holds.looking.leave(identity.name);
         });
       },
     },
