@@ -19,6 +19,8 @@ interface ColumnsProps {
   readonly says: string;
   readonly columns: readonly string[];
   readonly series: readonly Series[];
+  /** What stands there where there is nothing to draw. */
+  readonly empty: string;
   readonly format?: (value: number) => string;
 }
 
@@ -29,11 +31,20 @@ const bottom = 24;
 const top = 10;
 const labelsMax = 6;
 
-export function Columns({ title, says, columns, series, format = plain }: ColumnsProps): ComponentChild {
+export function Columns({
+  title,
+  says,
+  columns,
+  series,
+  empty,
+  format = plain,
+}: ColumnsProps): ComponentChild {
   const totals = columns.map((_, i) => series.reduce((sum, { values }) => sum + (values[i] ?? 0), 0));
   const peak = niceCeiling(Math.max(...totals, 1));
   const step = (width - left) / Math.max(1, columns.length);
   const y = (value: number): number => height - bottom - (value / peak) * (height - bottom - top);
+  if (totals.every((total) => total === 0))
+    return h(ChartFrame, { title, table: null, legend: [], drawing: h('p', { class: 'quiet' }, empty) });
   return h(ChartFrame, {
     title,
     table: h(NumberTable, { title, columns, series, format }),
@@ -191,11 +202,16 @@ function ChartFrame({ title, drawing, table, legend }: ChartFrameProps): Compone
           ),
     ]),
     drawing,
-    h('details', { class: 'fold' }, [h('summary', null, 'As a table'), table]),
+    table === null ? null : h('details', { class: 'fold' }, [h('summary', null, 'As a table'), table]),
   ]);
 }
 
-function NumberTable({ title, columns, series, format = plain }: Omit<ColumnsProps, 'says'>): ComponentChild {
+function NumberTable({
+  title,
+  columns,
+  series,
+  format = plain,
+}: Omit<ColumnsProps, 'says' | 'empty'>): ComponentChild {
   return h(
     'div',
     { class: 'table-scroll', tabIndex: 0, role: 'region', 'aria-label': `${title}, as a table` },

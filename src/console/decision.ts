@@ -1,7 +1,9 @@
 /** One decision: what was ruled over it, the whole exchange once somebody asks for it, its sealed entries and their proof. */
+
 import { type ComponentChild, h } from 'preact';
 import { useState } from 'preact/hooks';
 import { Conversation } from './conversation.ts';
+import { countText } from './counts.ts';
 import { type Decision, type DecisionDetail, type Entry, readDecisionDetail } from './decision-data.ts';
 import type { Desk } from './desk.ts';
 import { EntryProofs } from './entry-proofs.ts';
@@ -68,7 +70,10 @@ function Facts({ decision }: { readonly decision: Decision }): ComponentChild {
     status === null ? null : pair('status', h('span', { class: 'num' }, String(status))),
     tokens === null
       ? null
-      : pair('tokens', h('span', { class: 'num' }, `${tokens.input} in, ${tokens.output} out`)),
+      : pair(
+          'tokens',
+          h('span', { class: 'num' }, `${countText(tokens.input)} in, ${countText(tokens.output)} out`),
+        ),
     pair('decision', h('code', null, decision.id)),
     decision.holds.map((hold) => pair('hold', h('a', { href: placeOf(hold) }, hold))),
   ]);

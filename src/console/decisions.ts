@@ -1,6 +1,8 @@
 /** Everything recorded: a search whose terms stand in the address, newest first, page after page by cursor. */
+
 import { type ComponentChild, h } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { countText } from './counts.ts';
 import { Damage } from './damage.ts';
 import { type Decision, type DecisionPage, readDecisionPage } from './decision-data.ts';
 import { SearchForm } from './decision-search.ts';
@@ -145,7 +147,9 @@ function DecisionRow({ item }: { readonly item: Decision }): ComponentChild {
     h(
       'td',
       { class: 'num' },
-      tokens === null ? h('span', { class: 'quiet' }, '–') : `${tokens.input} / ${tokens.output}`,
+      tokens === null
+        ? h('span', { class: 'quiet' }, '–')
+        : `${countText(tokens.input)} / ${countText(tokens.output)}`,
     ),
   ]);
 }

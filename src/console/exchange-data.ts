@@ -1,4 +1,5 @@
 /** The recorded exchange of a hold, as the control port describes it. Every text in it is hostile. */
+import { countText } from './counts.ts';
 import { flagIn, isShape, listIn, numberIn, type Shape, shapeOf, textIn, textsIn } from './shape.ts';
 
 export interface ToolCall {
@@ -144,7 +145,7 @@ function placesOf(text: string, all: readonly string[]): readonly number[] {
 function tokensIn(from: Shape): string {
   const { usage } = from;
   if (!isShape(usage) || usage['source'] !== 'provider') return '';
-  return `${numberIn(usage, 'inputTokens')} tokens in, ${numberIn(usage, 'outputTokens')} out`;
+  return `${countText(numberIn(usage, 'inputTokens'))} tokens in, ${countText(numberIn(usage, 'outputTokens'))} out`;
 }
 
 function readRaw(value: unknown): RawMessage {

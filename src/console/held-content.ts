@@ -68,7 +68,14 @@ export function AnswerContent({ response, withheld, matched = nowhere }: AnswerP
   return h('div', null, [
     toolCalls.map((call, i) => {
       const path = `/response/toolCalls/${i}`;
-      return h(CallCard, { key: `${i}`, call, isWithheld: withheld?.has(i) === true, matched, path });
+      return h(CallCard, {
+        key: `${i}`,
+        call,
+        name: callName(i, toolCalls.length),
+        isWithheld: withheld?.has(i) === true,
+        matched,
+        path,
+      });
     }),
     text === ''
       ? null
@@ -110,19 +117,26 @@ function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
+/** By the number under which a ruling names those that were withheld. */
+function callName(place: number, count: number): string {
+  return count === 1 ? 'call ' : `call ${place + 1} of ${count} `;
+}
+
 function CallCard(props: {
   readonly call: ToolCall;
+  /** Which of the calls it is. */
+  readonly name: string;
   readonly isWithheld: boolean;
   readonly matched: ReadonlySet<string>;
   readonly path: string;
 }): ComponentChild {
-  const { call, isWithheld, matched, path } = props;
+  const { call, name, isWithheld, matched, path } = props;
   const placesIn = (at: readonly number[], member: string) => at.map((i) => `${path}/alsoAs/${i}/${member}`);
   const ownPath = `${path}/arguments`;
   const matchedHere = shownAt(matched, placesIn(call.sameArgumentsAt, 'arguments'), ownPath);
   return h('section', { class: isWithheld ? 'card call call-withheld' : 'card call' }, [
     h('h3', { class: 'call-name' }, [
-      h('span', { class: 'quiet' }, 'call '),
+      h('span', { class: 'quiet' }, name),
       h('code', null, h(Recorded, { text: call.name || '(no name)' })),
       matched.has(`${path}/name`) ? [' ', h(MatchedMark, null)] : null,
       isWithheld ? h('span', { class: 'flag' }, 'withheld') : null,

@@ -76,6 +76,7 @@ function Charts({ summary }: { readonly summary: Summary }): ComponentChild {
         says: `${said('holds')} in all.`,
         columns,
         series: [series('opened', 'chart-accent', 'holds')],
+        empty: 'Nothing was held in this time.',
       }),
       h(Columns, {
         title: 'Rulings',
@@ -87,6 +88,7 @@ function Charts({ summary }: { readonly summary: Summary }): ComponentChild {
           series('denied', 'chart-critical', 'denied'),
           series('expired', 'chart-quiet', 'expired'),
         ],
+        empty: 'No hold was ruled on or expired in this time.',
       }),
       h(RulingTimes, { summary }),
       h(Outcomes, { summary }),
@@ -95,6 +97,7 @@ function Charts({ summary }: { readonly summary: Summary }): ComponentChild {
         says: `${said('inputTokens')} in, ${said('outputTokens')} out.`,
         columns,
         series: [series('in', 'chart-quiet', 'inputTokens'), series('out', 'chart-accent', 'outputTokens')],
+        empty: 'No provider counted tokens in this time.',
       }),
       h(Columns, {
         title: 'Latency of answers, median',
@@ -107,6 +110,7 @@ function Charts({ summary }: { readonly summary: Summary }): ComponentChild {
             values: summary.buckets.map(({ latencyMs }) => latencyMs.p50),
           },
         ],
+        empty: 'Nothing was answered in this time.',
         format: spanText,
       }),
       h(Models, { summary }),
