@@ -1,8 +1,8 @@
 /** Counts as the console shows them: with their thousands set apart, on whatever page. */
 import { isValidElement, type VNode } from 'preact';
 import { expect, it } from 'vitest';
-import { AnswerContent } from '../../../src/console/held-content.ts';
 import { BacktestView } from '../../../src/console/backtest-view.ts';
+import { AnswerContent } from '../../../src/console/held-content.ts';
 
 /** The text of what a component draws, as far as no other component draws it. */
 function textOf(node: unknown): string {
@@ -47,7 +47,10 @@ it('of tool calls, by the number under which a ruling names those that it withhe
   };
   const answer = (calls: number) => ({
     ...{ status: 200, text: '', refusal: '', finishReason: '', tokens: '', streamed: false },
-    ...{ toolCalls: Array.from({ length: calls }, () => call), raw: { startLine: '', headers: [], body: '' } },
+    ...{
+      toolCalls: Array.from({ length: calls }, () => call),
+      raw: { startLine: '', headers: [], body: '' },
+    },
   });
   expect(namesOf(AnswerContent({ response: answer(2) }))).toEqual(['call 1 of 2 ', 'call 2 of 2 ']);
   expect(namesOf(AnswerContent({ response: answer(1) }))).toEqual(['call ']);
