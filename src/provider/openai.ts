@@ -6,6 +6,7 @@ import type { ErrorCode } from '../core/errors.ts';
 import { unamendable } from './amendment.ts';
 import { anthropic } from './anthropic.ts';
 import { readFileContentFrom } from './batch-results.ts';
+import { mayBeJson } from './media-signature.ts';
 import { ollamaOwn } from './ollama-own.ts';
 import { createAgentStreamReader } from './openai-agent-stream.ts';
 import { mayBeResults, openaiResultLines, readFileId } from './openai-batches.ts';
@@ -69,7 +70,8 @@ const own: Protocol = {
   operationOf: openaiOperationOf,
   readsAnswer: (operation) =>
     operation !== 'files.content' && (openaiOperation(operation)?.answer ?? null) !== null,
-  readsAnswerBy: (operation) => (operation === 'files.content' ? mayBeResults : null),
+  readsAnswerBy: (operation) =>
+    operation === 'files.content' ? mayBeResults : operation === 'served.generate' ? mayBeJson : null,
   readRequest(operation, body, head) {
     return openaiOperation(operation)?.request(body, head) ?? unreadRequest('');
   },

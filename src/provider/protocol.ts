@@ -143,7 +143,10 @@ export interface Protocol {
   operationOf(method: string, path: string): OperationName;
   /** False where an answer cannot hold what rules judge, such as audio: it then passes as it comes. */
   readsAnswer(operation: OperationName): boolean;
-  /** Only where that depends on how the answer's bytes begin, as of a file that may be anything: what tells. */
+  /**
+   * Only where that depends on how the answer's bytes begin, as of a file that may be anything: what tells, of an answer that
+   * was not asked for as a stream.
+   */
   readsAnswerBy?(operation: OperationName): ((firstBytes: Buffer) => boolean) | null;
   /**
    * Reads a request body (content-encoding already removed). Of a large multipart body the contents of its

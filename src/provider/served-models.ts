@@ -8,6 +8,7 @@ import { eventsOf, unamendable } from './amendment.ts';
 import { asksTwice } from './asked-twice.ts';
 import { amendCompletion, createCompletionStreamReader, readCompletion } from './completions-by-shape.ts';
 import { isAbsent, isRecord, type JsonRecord, readJson } from './json.ts';
+import { mayBeJson } from './media-signature.ts';
 import { readChatRequest, readChatResponse } from './openai-chat.ts';
 import { amendChat } from './openai-chat-amend.ts';
 import { createChatStreamReader } from './openai-chat-stream.ts';
@@ -16,7 +17,7 @@ import { createRecordsStreamReader } from './openai-records-stream.ts';
 import { readResponsesRequest } from './openai-responses.ts';
 import { readTextRequest } from './openai-text-requests.ts';
 import type { Amendment, RequestHead, RequestReading, ResponseReading } from './protocol.ts';
-import { joined, note, textWithin, unreadResponse } from './reading.ts';
+import { joined, note, textWithin, unreadRequest, unreadResponse } from './reading.ts';
 import type { StreamReader } from './stream.ts';
 
 const hasItems = ({ input }: JsonRecord): boolean => Array.isArray(input) && input.some(isRecord);
@@ -52,7 +53,9 @@ const promptMembers = {
   ],
 };
 
+/** Reads what is asked of a model by its one route; pictures and sound ask for what nobody here reads. */
 export function readGenerateRequest(bytes: Buffer, head: RequestHead): RequestReading {
+  if (!mayBeJson(bytes)) return unreadRequest('');
   return readTextRequest(bytes, head, promptMembers);
 }
 

@@ -68,9 +68,10 @@ const partialContent = 206;
 
 async function isRead(call: Call, answer: Answer): Promise<boolean> {
   const { protocol } = call.upstream;
-  if (protocol.readsAnswer(call.operation)) return true;
   const tells = protocol.readsAnswerBy?.(call.operation) ?? null;
-  if (tells === null) return false;
+  if (tells === null) return protocol.readsAnswer(call.operation);
+  // Who reads lines may pass over what no line begins with.
+  if (call.facts.stream) return true;
   // How a compressed body, or a part from the middle of one, begins tells nothing.
   if (headerOf(answer.headers, 'content-encoding') !== '' || answer.status === partialContent) return true;
   if (bodyFieldDoubt(answer.headers) !== '') return true;

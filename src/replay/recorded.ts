@@ -208,7 +208,7 @@ async function heardOf(
   const message = await messageIn(ledger, answer, 'response');
   if (typeof message === 'string') return message;
   const { stored, result } = answer.data;
-  const reading = answerReading(protocol, request.operation, answer, message, decodedBytesMax);
+  const reading = answerReading(protocol, request, answer, message, decodedBytesMax);
   if (reading === 'cut' || (stored !== undefined && reading.isRead)) return 'cut';
   // Of an answer that broke off, what is missing was no reason to hold it.
   const defects = told ?? (result === 'ok' || result === 'error' ? reading.defects : []);
@@ -227,7 +227,7 @@ type AnswerReading = Pick<ResponseReading, 'facts' | 'defects' | 'batch'> & { re
 
 function answerReading(
   protocol: Protocol,
-  operation: string,
+  { operation, stream: streams }: Pick<RequestFacts, 'operation' | 'stream'>,
   answer: Entry,
   message: HttpMessage,
   decodedBytesMax: number,
@@ -242,8 +242,7 @@ function answerReading(
   if (typeof plain === 'string') return { ...unread(), defects: [plain], isRead: true };
   // How a compressed body, or a part from the middle of one, begins told nothing.
   const isWhole = headerOf(message.headers, 'content-encoding') === '' && status !== partialContent;
-  if (!protocol.readsAnswer(operation) && isWhole && tells?.(plain) === false)
-    return { ...unread(), isRead: false };
+  if (isWhole && !streams && tells?.(plain) === false) return { ...unread(), isRead: false };
   const form = protocol.streamFormOf(operation, headerOf(message.headers, 'content-type'));
   if (form === null) return { ...protocol.readResponse(operation, status, plain), isRead: true };
   const stream = protocol.openStream(operation, status, form);
