@@ -36,6 +36,10 @@ export const fsckCommand: Command = {
         counted(bodies, 'body', 'bodies'),
       ];
       printLine(`${isWhole ? 'WHOLE' : 'DAMAGED'}  ${counts.join(', ')}`);
+      if (report.findings.some(({ kind }) => kind === 'derived'))
+        printLine(
+          'next: `holdpoint ledger fsck --repair`, with the sidecar stopped, makes what is derived again.',
+        );
     }
     return isWhole ? exitCodes.ok : exitCodes.finding;
   },

@@ -73,7 +73,7 @@ function readEntryFile(file: string): Uint8Array {
 function printVerdict(file: string, verdict: ProofVerdict): void {
   const { ok, seq, size, origin, leafHash, findings } = verdict;
   printLine(`${ok ? 'PROVEN' : 'NOT PROVEN'}  ${visible(file)}`);
-  printLine(`  entry      ${seq} of ${size}`);
+  printLine(`  entry      ${seq < 0 ? '-' : `${seq} of ${size}`}`);
   printLine(`  origin     ${visible(origin || '-')}`);
   printLine(`  leaf hash  ${leafHash || '-'}`);
   for (const { code, message } of findings) printLine(`FAIL ${code}: ${visible(message)}`);

@@ -1,7 +1,8 @@
 /**
  * Files of requests that are uploaded first and run later, by the id that the provider gave them. The answer to an
  * upload whose every line was judged is sealed with that id and with who uploaded it; a request that runs files is
- * told which of them have no such entry, or would not be let go by the policy that came since. The ledger is the memory: its index finds the entry, the entry itself counts.
+ * told which of them have no such entry, or would not be let go by the policy that came since. The ledger is the
+ * memory: its index finds the entry, the entry itself counts.
  */
 import { createHmac } from 'node:crypto';
 import { decodeContent } from '../core/content-coding.ts';

@@ -102,17 +102,14 @@ function damageIn(error: unknown): Error {
   return error instanceof Error ? error : new Error(messageOf(error));
 }
 
-/** A note where nothing is lost; where something is, that LevelDB cannot stand in for it is the cause. */
+/** What is damaged comes first: where the journal has all of it nothing else is wrong, and where not, that is the cause. */
 function ofJournalAlone(verdict: Verdict, { message: ofLevel }: Error): Verdict {
-  if (verdict.ok) {
-    const note = `The entries were read from the journal alone: ${ofLevel} \`holdpoint ledger fsck --repair\` makes LevelDB again from it.`;
-    return { ...verdict, notes: [note, ...verdict.notes] };
-  }
-  const message = `${ofLevel} The journal alone was read, and whole up to here.`;
-  return {
-    ...verdict,
-    findings: [{ code: 'store_unreadable', seq: verdict.size, message }, ...verdict.findings],
-  };
+  const reached = verdict.ok
+    ? 'The journal has every entry: nothing is lost, and `holdpoint ledger fsck --repair` makes LevelDB again from it.'
+    : 'The journal alone was read, and whole up to here.';
+  const seq = verdict.ok ? -1 : verdict.size;
+  const damage = { code: 'store_unreadable', seq, message: `${ofLevel} ${reached}` } as const;
+  return { ...verdict, ok: false, findings: [damage, ...verdict.findings] };
 }
 
 /** The checkpoints that anchors acknowledged last, a witness's with its cosignature. */

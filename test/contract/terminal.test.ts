@@ -198,6 +198,8 @@ describe('without a terminal', () => {
       items: [],
       total: 0,
       next: null,
+      unreadable: [],
+      unreadableEntries: 0,
     });
   });
 

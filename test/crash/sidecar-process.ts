@@ -116,9 +116,14 @@ export async function startProcess(house: House): Promise<SidecarProcess> {
     if (name === 'control') urls.controlUrl = url;
     if (urls.proxyUrl !== '' && urls.controlUrl !== '') resolve(urls);
   });
-  const timer = setTimeout(() => child.kill('SIGKILL'), startMsMax);
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    child.kill('SIGKILL');
+  }, startMsMax);
   const early = exited.then((exit) => {
-    throw new Error(`the sidecar ended with ${exit.code ?? exit.signal}: ${exit.stderr}`);
+    const how = isLate ? `was not up within ${startMsMax} ms` : `ended with ${exit.code ?? exit.signal}`;
+    throw new Error(`the sidecar ${how}: ${exit.stderr}`);
   });
   const found = await Promise.race([ready, early]).finally(() => clearTimeout(timer));
   early.catch(() => undefined);

@@ -233,7 +233,7 @@ describe('a restore', () => {
     expect(await entryAt(house, size)).toMatchObject({ type: 'recovery', data });
     const verdict = await verifyDirectory(house.dataDir, {});
     expect(verdict.findings).toEqual([]);
-    expect(verdict.notes.join()).toContain('restored from a backup 1 times');
+    expect(verdict.notes.join()).toContain('restored from a backup 1 time');
     expect(verdict.decisions.open).toBe(0);
   });
 
@@ -252,7 +252,7 @@ describe('a restore', () => {
     await live(house, 0);
     const { notes, findings } = await verifyDirectory(house.dataDir, {});
     expect(findings).toEqual([]);
-    expect(notes.join()).toContain('restored from a backup 1 times');
+    expect(notes.join()).toContain('restored from a backup 1 time');
   });
 
   it('says so wherever its ledger is taken, also without the note that lay beside it', async () => {
@@ -266,7 +266,7 @@ describe('a restore', () => {
     for (const _start of [1, 2]) await live(house, 1);
     const { notes, findings } = await verifyDirectory(house.dataDir, {});
     expect(findings).toEqual([]);
-    expect(notes.join()).toContain('restored from a backup 1 times');
+    expect(notes.join()).toContain('restored from a backup 1 time');
   });
 
   it('that loses entries is refused until the loss is accepted; then ledger and kept checkpoint both say it', async () => {

@@ -125,7 +125,7 @@ it('a boot a day earlier by its wall clock, with a monotonic clock from zero, go
   expect(again?.state.status).toBe('pending');
   const verdict = await end(house, ledger, holds);
   expect(verdict.decisions).toMatchObject({ total: 3, open: 1 });
-  expect(verdict.notes.join()).toContain('The wall clock stepped back 1 times.');
+  expect(verdict.notes.join()).toContain('The wall clock stepped back 1 time.');
 });
 
 it('a clock that says no time of the years 1 to 9999 stops sealing until it is set, and leaves a ledger that verifies', async () => {

@@ -263,7 +263,7 @@ describe('the clock', () => {
     await ledger.close('test');
     const verdict = await house.verify();
     expect(verdict.findings).toEqual([]);
-    expect(verdict.notes.join()).toContain('The wall clock stepped back 1 times');
+    expect(verdict.notes.join()).toContain('The wall clock stepped back 1 time');
   });
 });
 

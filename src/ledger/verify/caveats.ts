@@ -1,4 +1,5 @@
 /** What a verdict does not show, in plain words. Pure; portable; imports only its own folder. */
+import { counted } from './counted.ts';
 import type { ErasedCounts, Erasures } from './erased.ts';
 import { findingsMax } from './findings.ts';
 import type { VerifierKey } from './note.ts';
@@ -70,7 +71,7 @@ function aboutTrust(
   }
   if (pass.keys.length > 1) {
     notes.push(
-      `The signing key changed ${pass.keys.length - 1} times; each key was endorsed by the one before it and proved to be there.`,
+      `The signing key changed ${counted(pass.keys.length - 1, 'time', 'times')}; each key was endorsed by the one before it and proved to be there.`,
     );
     if (remembered.trusted !== undefined) notes.push(...aboutTrustedKeys(pass, remembered.trusted));
   }
@@ -122,7 +123,7 @@ function aboutReach(pass: Pass, options: CaveatOptions): readonly string[] {
     );
   }
   const unlisted = pass.findings.count() - findingsMax;
-  if (unlisted > 0) notes.push(`${unlisted} more findings are not listed.`);
+  if (unlisted > 0) notes.push(`${counted(unlisted, 'more finding is', 'more findings are')} not listed.`);
   return notes;
 }
 
@@ -131,7 +132,8 @@ function aboutRecord(pass: Pass): readonly string[] {
   if (pass.durabilities.has('relaxed')) {
     notes.push('Entries were sealed with relaxed durability: a crash may have lost some that were answered.');
   }
-  if (pass.clockSteps > 0) notes.push(`The wall clock stepped back ${pass.clockSteps} times.`);
+  if (pass.clockSteps > 0)
+    notes.push(`The wall clock stepped back ${counted(pass.clockSteps, 'time', 'times')}.`);
   const { reviewers } = pass.decisions;
   if (reviewers.signed > 0) {
     notes.push(
@@ -142,21 +144,32 @@ function aboutRecord(pass: Pass): readonly string[] {
   if (restores > 0) {
     const known =
       lostEntries > 0
-        ? `${lostEntries} entries that were sealed after it are lost`
+        ? `${counted(lostEntries, 'entry that was sealed after it is', 'entries that were sealed after it are')} lost`
         : 'what was sealed after it is lost';
-    notes.push(`The ledger was restored from a backup ${restores} times: ${known}, as it says itself.`);
+    notes.push(
+      `The ledger was restored from a backup ${counted(restores, 'time', 'times')}: ${known}, as it says itself.`,
+    );
   }
   if (reported > 0)
     notes.push(
-      `${reported} decisions were made elsewhere and reported: the ledger shows that they were told so and when, not that they happened.`,
+      `${counted(reported, 'decision was', 'decisions were')} made elsewhere and reported: the ledger shows what was told and when, not that it happened.`,
     );
   if (unrecorded > 0)
-    notes.push(`${unrecorded} connections were tunnelled: what passed through them is not recorded.`);
-  if (open.size > 0) notes.push(`${open.size} decisions are open at the end: in flight or held.`);
-  if (glassBroken > 0) notes.push(`${glassBroken} holds were released by one person alone (break-glass).`);
+    notes.push(
+      `${counted(unrecorded, 'connection was', 'connections were')} tunnelled: what passed through is not recorded.`,
+    );
+  if (open.size > 0)
+    notes.push(`${counted(open.size, 'decision is', 'decisions are')} open at the end: in flight or held.`);
+  if (glassBroken > 0)
+    notes.push(
+      `${counted(glassBroken, 'hold was', 'holds were')} released by one person alone (break-glass).`,
+    );
   notes.push(...aboutPeople(pass.decisions.people));
   notes.push(...aboutOversight(pass.decisions.oversight, pass.lastAt));
-  if (lateRulings > 0) notes.push(`${lateRulings} approvals were sealed later than their hold's expiry.`);
+  if (lateRulings > 0)
+    notes.push(
+      `${counted(lateRulings, 'approval was', 'approvals were')} sealed later than the expiry of the hold.`,
+    );
   return notes;
 }
 
@@ -166,19 +179,25 @@ const isWitnessed = ({ kind }: { readonly kind: string }): boolean => kind === '
 export function aboutErasures(erasures: Erasures, { erased, underWay }: ErasedCounts): readonly string[] {
   const notes: string[] = [];
   if (erased > 0) {
-    notes.push(`${erased} parts were erased; copies made before, such as backups, are not covered by this.`);
+    notes.push(
+      `${counted(erased, 'part was', 'parts were')} erased; copies made before, such as backups, are not covered by this.`,
+    );
   }
   if (underWay > 0) {
     notes.push(
-      `${underWay} parts that an erasure names are still stored: it is under way or was interrupted.`,
+      `${counted(underWay, 'part that an erasure names is', 'parts that an erasure names are')} still stored: it is under way or was interrupted.`,
     );
   }
   if (erasures.unfinished.size > 0) {
     notes.push(
-      `${erasures.unfinished.size} erasures have no last entry: they are under way or were interrupted.`,
+      `${counted(erasures.unfinished.size, 'erasure has', 'erasures have')} no last entry: under way or interrupted.`,
     );
   }
-  if (erasures.refused > 0) notes.push(`${erasures.refused} entries refuse an erasure, with their grounds.`);
-  if (erasures.legalHolds.size > 0) notes.push(`${erasures.legalHolds.size} legal holds stand.`);
+  if (erasures.refused > 0)
+    notes.push(
+      `${counted(erasures.refused, 'entry refuses', 'entries refuse')} an erasure, with the grounds.`,
+    );
+  if (erasures.legalHolds.size > 0)
+    notes.push(`${counted(erasures.legalHolds.size, 'legal hold stands', 'legal holds stand')}.`);
   return notes;
 }

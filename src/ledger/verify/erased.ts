@@ -104,13 +104,18 @@ export interface ErasedCounts {
   readonly underWay: number;
 }
 
-/** At the end of the ledger: reports every part that is gone and that no erasure names. */
-export function settleErasures(erasures: Erasures, findings: Findings): ErasedCounts {
+/**
+ * At the end of the ledger: reports every part that is gone and that no erasure names.
+ * @param isIntact false where entries are damaged or were not read, an erasure's perhaps among them
+ */
+export function settleErasures(erasures: Erasures, findings: Findings, isIntact: boolean): ErasedCounts {
+  const why = isIntact
+    ? ' and no erasure names it'
+    : '; if it was erased, the entry that says so is among the damaged ones';
   let erased = 0;
   for (const [seq, part] of erasures.absent.all()) {
     if (erasures.named.has(seq, part)) erased += 1;
-    else
-      findings.add('body_missing', seq, `part ${part} of entry ${seq} is not stored and no erasure names it`);
+    else findings.add('body_missing', seq, `part ${part} of entry ${seq} is not stored${why}`);
   }
   return { erased, underWay: erasures.named.size - erased };
 }

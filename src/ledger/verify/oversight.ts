@@ -3,6 +3,7 @@
  * what one of them released alone. State is owned by `Oversight`. Memory: releases without a review, and delegations
  * that nothing ended. Portable; imports only its own folder.
  */
+import { counted } from './counted.ts';
 import type { Decision, Hold } from './decision.ts';
 import type { RulingEntry } from './hold-entries.ts';
 import type { Leaf } from './leaf.ts';
@@ -146,12 +147,17 @@ export function aboutOversight(oversight: Oversight, lastAt: string): readonly s
     const lastMs = Date.parse(lastAt);
     const overdue = [...unreviewed.values()].filter(({ dueMs }) => dueMs < lastMs).length;
     notes.push(
-      `${unreviewed.size} releases by one person alone were never reviewed by another, ${overdue} of them past their time: holds ${holds}${more}.`,
+      `${counted(unreviewed.size, 'release by one person alone was', 'releases by one person alone were')} never reviewed by another, ${overdue} past the time for it: holds ${holds}${more}.`,
     );
   }
   if (unjustified > 0)
-    notes.push(`${unjustified} releases by one person alone were found unjustified by who reviewed them.`);
-  if (inStead > 0) notes.push(`${inStead} rulings were made in the stead of somebody who was away.`);
+    notes.push(
+      `${counted(unjustified, 'release by one person alone was', 'releases by one person alone were')} found unjustified in review.`,
+    );
+  if (inStead > 0)
+    notes.push(
+      `${counted(inStead, 'ruling was', 'rulings were')} made in the stead of somebody who was away.`,
+    );
   return notes;
 }
 

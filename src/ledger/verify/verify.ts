@@ -120,7 +120,7 @@ export async function verifyLedger(
   closeBlock(pass);
   if (pass.blocks === 0) pass.findings.add('ledger_empty', -1, 'the ledger has no entry');
   checkLastSignature(pass);
-  const erased = settleErasures(pass.erasures, pass.findings);
+  const erased = settleErasures(pass.erasures, pass.findings, pass.intact);
   pass.bodies.erased = erased.erased;
   const trusted = checkTrust(pass);
   const covered = checkRemembered(pass, remembered);

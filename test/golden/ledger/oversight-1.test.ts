@@ -44,9 +44,9 @@ it('verifies with its bodies opened, and names the release that nobody reviewed'
   expect(verdict.bodies.opened).toBe(verdict.bodies.stored);
   const hold = entries.findLast(({ type }) => type === 'hold')?.seq;
   expect(verdict.notes).toContain(
-    `1 releases by one person alone were never reviewed by another, 0 of them past their time: holds ${hold}.`,
+    `1 release by one person alone was never reviewed by another, 0 past the time for it: holds ${hold}.`,
   );
-  expect(verdict.notes).toContain('1 rulings were made in the stead of somebody who was away.');
+  expect(verdict.notes).toContain('1 ruling was made in the stead of somebody who was away.');
 });
 
 it('the queue reads who talked, who is on it, who stood in for whom and what was found', () => {

@@ -104,7 +104,7 @@ describe('an untouched ledger', () => {
     builder.commit();
     const { ok, durability, notes } = await verify(builder.records);
     expect([ok, durability]).toEqual([true, 'mixed']);
-    expect(notes.join(' ')).toMatch(/relaxed durability.*stepped back 1 times/);
+    expect(notes.join(' ')).toMatch(/relaxed durability.*stepped back 1 time\./);
   });
 });
 

@@ -189,7 +189,7 @@ describe('holds and rulings', () => {
     release(builder, sealHeldResponse(builder, { expires: Date.UTC(2026, 10, 22, 9) }));
     builder.commit();
     const { notes } = await verifyLedger(builder.source());
-    expect(notes.join(' ')).toContain("1 approvals were sealed later than their hold's expiry");
+    expect(notes.join(' ')).toContain('1 approval was sealed later than the expiry of the hold');
   });
 });
 
@@ -339,7 +339,7 @@ describe('outcomes', () => {
     builder.commit();
     const { findings, notes } = await verifyLedger(builder.source());
     expect(findings).toEqual([]);
-    expect(notes.join(' ')).toContain('1 connections were tunnelled');
+    expect(notes.join(' ')).toContain('1 connection was tunnelled');
   });
 
   it.each(['deny', 'hold'])('delivered contradicts a response whose rules say %s', async (verdict) => {

@@ -58,7 +58,7 @@ describe('an erasure', () => {
     const verdict = await verify(builder.records, builder.kek);
     expect(verdict.findings).toEqual([]);
     expect(verdict.bodies).toEqual({ stored: 2, checked: 2, opened: 2, erased: 1 });
-    expect(verdict.notes.join(' ')).toMatch(/1 parts were erased; copies made before/);
+    expect(verdict.notes.join(' ')).toMatch(/1 part was erased; copies made before/);
   });
 
   it('of all parts of a block leaves no bodies record', async () => {
@@ -89,7 +89,7 @@ describe('an erasure', () => {
     const { ok, bodies, notes } = await verify(builder.records);
     expect([ok, bodies.erased]).toEqual([true, 1]);
     expect(notes.join(' ')).toMatch(
-      /1 parts that an erasure names are still stored.*1 erasures have no last entry/,
+      /1 part that an erasure names is still stored.*1 erasure has no last entry/,
     );
   });
 
@@ -108,7 +108,7 @@ describe('an erasure', () => {
     seal(builder, { ...shared, action: 'refuse', cites: 'l-1', decisions: [decision], why: 'legal_hold' });
     const { findings, notes } = await verify(builder.records);
     expect(findings).toEqual([]);
-    expect(notes.join(' ')).toMatch(/1 entries refuse an erasure.*1 legal holds stand/);
+    expect(notes.join(' ')).toMatch(/1 entry refuses an erasure.*1 legal hold stands/);
   });
 });
 
@@ -162,6 +162,19 @@ describe('an erasure that may not be', () => {
     const codes = await codesOf(dropRecord(dropRecord(builder.records, seq, 1), seq, 2));
     expect(codes[0]).toBe(`gap at ${seq}`);
     expect(codes).toContain(`body_missing at ${response}`);
+  });
+
+  it('is not said to be unnamed where the entry that may name it is damaged', async () => {
+    const { builder, response } = scene('response');
+    builder.commit();
+    const seq = seal(builder, erasure([[response, 0]]));
+    builder.seal({ type: 'stop', data: { reason: 'test' } });
+    builder.commit();
+    const { findings } = await verify(dropRecord(dropRecord(builder.records, seq, 1), seq, 2));
+    const told = findings.find(({ code }) => code === 'body_missing')?.message;
+    expect(told).toBe(
+      `part 0 of entry ${response} is not stored; if it was erased, the entry that says so is among the damaged ones`,
+    );
   });
 
   it.each([

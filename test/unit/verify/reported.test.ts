@@ -82,6 +82,6 @@ describe('a decision that was only reported', () => {
     const { findings, decisions, notes } = await verifyLedger(builder.source());
     expect(findings).toEqual([]);
     expect(decisions).toMatchObject({ total: 0, reported: 1, byOutcome: { reported: 1 } });
-    expect(notes.join(' ')).toContain('1 decisions were made elsewhere and reported');
+    expect(notes.join(' ')).toContain('1 decision was made elsewhere and reported');
   });
 });
