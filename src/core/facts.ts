@@ -35,6 +35,7 @@ export interface ToolFact {
   readonly description: string;
 }
 
+/** What differs, in a request that may be run in place of another, from that one. */
 export type Instead = Partial<
   Pick<RequestFacts, 'model' | 'stream' | 'params' | 'system' | 'messages' | 'text' | 'tokenIds' | 'tools'>
 >;

@@ -33,7 +33,7 @@ const blankResponse: ResponseFacts = {
 /** The judging half of a Policy. The rules are in the order of the file, and so are the matches. */
 export function judgeBy(
   rules: readonly CompiledRule[],
-): Pick<Policy, 'judge' | 'textMayStream' | 'denies' | 'deniesBy' | 'hasRules'> {
+): Pick<Policy, 'judge' | 'textMayStream' | 'denies' | 'deniesBy' | 'stopsBy' | 'hasRules'> {
   const byPhase: Readonly<Record<Phase, readonly CompiledRule[]>> = {
     request: rules.filter((rule) => rule.phase === 'request'),
     response: rules.filter((rule) => rule.phase === 'response'),
@@ -56,6 +56,10 @@ export function judgeBy(
     deniesBy: (phase, facts) =>
       byPhase[phase].some(
         ({ match, expression }) => match.action === 'deny' && readsOneOf(expression, facts),
+      ),
+    stopsBy: (phase, facts) =>
+      byPhase[phase].some(
+        ({ match, expression }) => match.action !== 'flag' && readsOneOf(expression, facts),
       ),
     hasRules: (phase) => byPhase[phase].length > 0,
   };

@@ -70,6 +70,8 @@ export interface Policy {
   denies(phase: Phase): boolean;
   /** True when a rule of the phase that denies reads, or may read, one of these facts, such as `request.subject`. */
   deniesBy(phase: Phase, facts: ReadonlySet<string>): boolean;
+  /** The same of a rule that denies or holds. */
+  stopsBy(phase: Phase, facts: ReadonlySet<string>): boolean;
   /** False when no rule looks at the phase, so that the proxy can skip work. */
   hasRules(phase: Phase): boolean;
 }

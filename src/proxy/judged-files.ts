@@ -113,7 +113,8 @@ async function passesNow([upload]: readonly Entry[], { ledger, policy }: House):
     null,
     inForce,
   );
-  if (judged === null) return false;
+  // What the record does not have may be what a rule stops a line for.
+  if (judged === null || inForce.stopsBy('request', judged.lacking)) return false;
   const wasHeld = upload.data['verdict'] === 'hold';
   for (const { facts } of judged.heard()) {
     const { action } = inForce.judge('request', facts);

@@ -160,9 +160,14 @@ export async function takeReleased(
  * hold waits on, for another policy or until its time to be collected ends.
  */
 async function requireStillReleasable(hold: Hold, { ledger, policy }: House): Promise<void> {
-  const amendment = hold.state.status === 'amended' ? hold.ruling : null;
-  const message = amendment === null ? null : await ledger.part(amendment, 'amendment');
-  await requireReleasable(ledger, hold, policy(), message);
+  for (let inForce = policy(); inForce.digest !== hold.policyDigest; ) {
+    const amendment = hold.state.status === 'amended' ? hold.ruling : null;
+    const message = amendment === null ? null : await ledger.part(amendment, 'amendment');
+    await requireReleasable(ledger, hold, inForce, message);
+    // One that came while the record was read has not been asked.
+    if (policy() === inForce) return;
+    inForce = policy();
+  }
 }
 
 interface Released {

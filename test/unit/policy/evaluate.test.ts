@@ -312,3 +312,24 @@ describe('a prompt given as token ids', () => {
     expect(policy.textMayStream(given)).toBe(false);
   });
 });
+
+describe('a policy that is asked about facts which the record does not have', () => {
+  const lacking = new Set(['request.subject']);
+  it.each([
+    { action: 'deny', denies: true, stops: true },
+    { action: 'hold', denies: false, stops: true },
+    { action: 'flag', denies: false, stops: false },
+  ] as const)('says of a rule that reads one and would $action', ({ action, denies, stops }) => {
+    const policy = judgeOf({ when: 'request.subject == "x"', phase: 'request', action });
+    expect([policy.deniesBy('request', lacking), policy.stopsBy('request', lacking)]).toEqual([
+      denies,
+      stops,
+    ]);
+    expect(policy.stopsBy('response', lacking)).toBe(false);
+  });
+
+  it('says nothing of rules that read other facts', () => {
+    const policy = judgeOf({ when: 'request.model == "x"', phase: 'request', action: 'hold' });
+    expect(policy.stopsBy('request', lacking)).toBe(false);
+  });
+});

@@ -2,7 +2,7 @@
 import type { Facts, RequestFacts, ResponseFacts, ToolCallFact } from '../../../src/core/facts.ts';
 import { type CompiledRule, judgeBy } from '../../../src/policy/evaluate.ts';
 import { expressionCompiler } from '../../../src/policy/expression.ts';
-import type { Action, Phase, Policy } from '../../../src/policy/policy.ts';
+import type { Action, Phase } from '../../../src/policy/policy.ts';
 
 export function call(name: string, args: unknown = {}): ToolCallFact {
   return { id: 'call_1', name, arguments: args, argumentsText: JSON.stringify(args) ?? '' };
@@ -60,9 +60,7 @@ export interface RuleSketch {
 }
 
 /** The judging half of a policy, from expressions alone: no fixtures, no file. */
-export function judgeOf(
-  ...sketches: readonly RuleSketch[]
-): Pick<Policy, 'judge' | 'textMayStream' | 'hasRules'> {
+export function judgeOf(...sketches: readonly RuleSketch[]): ReturnType<typeof judgeBy> {
   const compile = expressionCompiler();
   return judgeBy(
     sketches.map(({ when, phase = 'response', action = 'hold', id = 'rule' }): CompiledRule => {
