@@ -11,9 +11,10 @@ import { makePrivateDirectory } from './store/directory.ts';
 import { openHighWater } from './store/high-water.ts';
 import { type OpenedKeys, openKeys } from './store/key-source.ts';
 import { createKeyring, type Keyring } from './store/keyring.ts';
-import { isBegun, openLevelCache, writeBufferBytes } from './store/level.ts';
+import { isBegun, openLevelCache } from './store/level.ts';
 import { readRestored, removeRestored } from './store/restored.ts';
 import { removeStaging } from './store/staging.ts';
+import { startTailBytes } from './store/start-checks.ts';
 import { product } from './version.ts';
 
 export interface LedgerPlace {
@@ -60,7 +61,7 @@ export async function openConfiguredLedger(
     durability: config.data.durability,
     clock: place.clock,
     random: systemRandom,
-    tailBytesMin: 2 * writeBufferBytes,
+    tailBytesMin: startTailBytes,
     product,
     startData: {
       config: sha256Hex(config.source),

@@ -26,7 +26,7 @@ import { copyPlace } from './store/copy-place.ts';
 import { openErasureOrders } from './store/erasure-orders.ts';
 import { openLedgerCopy } from './store/ledger-copy.ts';
 import { openLedgerStore } from './store/ledger-store.ts';
-import { writeBufferBytes } from './store/level.ts';
+import { startTableBytes } from './store/start-checks.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { openTokenBook } from './token-book.ts';
@@ -60,7 +60,7 @@ const thisMachine: Machine = {
   clock: systemClock,
   schedule: systemSchedule,
   openLedgerStore,
-  openLedgerCopy: async (dir, under) => openLedgerCopy(dir, await copyPlace(under), 8 * writeBufferBytes),
+  openLedgerCopy: async (dir, under) => openLedgerCopy(dir, await copyPlace(under), startTableBytes),
 };
 
 /** Starts a sidecar from a configuration file and the environment. Rejects with what is wrong; then nothing of it runs. */

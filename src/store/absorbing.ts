@@ -1,71 +1,75 @@
 /**
- * How LevelDB takes in the journal, and the marks it keeps of how far: what it holds of a frame, what a start reads
- * again, and from where on nothing need be read.
+ * How LevelDB takes in the journal: what it holds of a frame, and what a start reads again of what it may have lost.
  */
 import { HoldpointError } from '../core/errors.ts';
-import { isBodiesKey } from '../ledger/block.ts';
+import { isBodiesKey, parseRecordKey } from '../ledger/block.ts';
 import type { RecordStore, StoredRecord } from '../ledger/store.ts';
 import { framesFrom, type Place } from './journal.ts';
-import type { LevelStore } from './level.ts';
-import { decodeReference, encodeReference } from './reference.ts';
+import { encodeMark, isBefore, type Mark } from './mark.ts';
+import { encodeReference } from './reference.ts';
 
 /** How much LevelDB takes in at once, and how much it may lag behind the journal while calls come in. */
 export const absorbBytesMax = 256 * 1024;
-/** How far no start need read, and how far LevelDB has taken the journal in: keys that sort after every record's. */
-export const markedKey = Buffer.from('journal');
-export const takenKey = Buffer.from('journal end');
 const keyAndLengthBytes = 13;
 const frameHeaderBytes = 8;
 
-/**
- * Puts into LevelDB what it may not have of the journal; returns where the journal's whole frames end. A frame that
- * is damaged before what LevelDB once took in is passed over: LevelDB has what it held, or whoever reads finds a gap;
- * a body within it shows by its hash. Throws `ledger_damaged` for one that nothing else can stand in for.
- */
-export async function absorb(level: RecordStore, dir: string, from: Place | null): Promise<Place | null> {
-  const taken = await readPlace(level, takenKey);
-  let end: Place | null = null;
-  try {
-    end = await absorbFrom(level, dir, from);
-  } catch (error) {
-    if (taken === null || !(error instanceof HoldpointError)) throw error;
-  }
-  if (taken === null || (end !== null && !isBefore(end, taken))) return end;
-  return absorbFrom(level, dir, taken);
+export interface Absorbed {
+  /** Where the journal's whole frames end; null where there is none. */
+  readonly end: Place | null;
+  /** The highest seq in a key of LevelDB. */
+  readonly seq: number;
 }
 
-async function absorbFrom(level: RecordStore, dir: string, from: Place | null): Promise<Place | null> {
+/**
+ * Puts into LevelDB what it may not have of the journal. A frame that is damaged before what LevelDB once took in is
+ * passed over: LevelDB has what it held, or whoever reads finds a gap; a body within it shows by its hash. Throws
+ * `ledger_damaged` for one that nothing else can stand in for.
+ * @param mark how far LevelDB says it has the journal; null where it does not say
+ */
+export async function absorb(level: RecordStore, dir: string, mark: Mark | null): Promise<Absorbed> {
+  if (mark === null) return absorbFrom(level, dir, null, null);
+  let found: Absorbed | null = null;
+  try {
+    found = await absorbFrom(level, dir, mark.inTables, mark);
+  } catch (error) {
+    if (!(error instanceof HoldpointError)) throw error;
+  }
+  if (found !== null && found.end !== null && !isBefore(found.end, mark.taken)) return found;
+  return absorbFrom(level, dir, mark.taken, mark);
+}
+
+async function absorbFrom(
+  level: RecordStore,
+  dir: string,
+  from: Place | null,
+  mark: Mark | null,
+): Promise<Absorbed> {
+  const inTables = mark?.inTables ?? null;
   let end = from;
+  let seq = mark?.seq ?? 0;
   let batch: StoredRecord[] = [];
   let bytes = 0;
   const put = async (): Promise<void> => {
-    if (batch.length > 0) await level.commit(batch, false);
+    if (end === null || batch.length === 0) return;
+    const taken = mark !== null && isBefore(end, mark.taken) ? mark.taken : end;
+    await level.commit([...batch, encodeMark({ seq, taken, inTables })], false);
     batch = [];
     bytes = 0;
   };
   for await (const frame of framesFrom(dir, from)) {
     batch.push(...absorbedRecords(frame.records, frame.place));
+    seq = Math.max(seq, lastSeqOf(frame.records));
     bytes += frame.end.offset - frame.place.offset;
     end = frame.end;
     if (bytes >= absorbBytesMax) await put();
   }
   await put();
-  return end;
+  return { end, seq };
 }
 
-/** Whatever LevelDB loses from here on, the journal before `end` need not be read for it: it is in tables. */
-export async function mark(level: LevelStore, end: Place): Promise<void> {
-  // LevelDB does not sync a log that it has done with: a mark in the next one could outlive what was in it.
-  await level.flush();
-  await level.write([placeAt(markedKey, end), placeAt(takenKey, end)], true);
-}
-
-function isBefore(end: Place, other: Place): boolean {
-  return end.segment < other.segment || (end.segment === other.segment && end.offset < other.offset);
-}
-
-export function isSame(end: Place, other: Place | null): boolean {
-  return end.segment === other?.segment && end.offset === other.offset;
+/** The highest seq in the records' keys. */
+export function lastSeqOf(records: readonly StoredRecord[]): number {
+  return records.reduce((last, { key }) => Math.max(last, parseRecordKey(key)?.seq ?? 0), 0);
 }
 
 /** What LevelDB keeps of a frame: bodies by reference, unless they were overwritten since, everything else as it is. */
@@ -82,15 +86,4 @@ export function absorbedRecords(records: readonly StoredRecord[], place: Place):
 /** A bodies record begins with its magic; one that was erased or moved, with zeros. */
 export function isOverwritten(value: Buffer): boolean {
   return value.length < 4 || value.readUInt32BE(0) === 0;
-}
-
-/** A mark under `key`. */
-export function placeAt(key: Buffer, place: Place): StoredRecord {
-  return { key, value: encodeReference({ ...place, bytes: 0 }) };
-}
-
-/** The mark under `key`; null where there is none. */
-export async function readPlace(level: RecordStore, key: Buffer): Promise<Place | null> {
-  const value = await level.get(key);
-  return value === undefined ? null : decodeReference(value);
 }

@@ -4,16 +4,18 @@ import { stat } from 'node:fs/promises';
 import { isBodiesKey, parseRecordKey } from '../ledger/block.ts';
 import { frameHeaderBytes, readFrames } from '../ledger/frame.ts';
 import type { RecordStore, StoredRecord } from '../ledger/store.ts';
-import { markedKey, takenKey } from './absorbing.ts';
 import { type Add, type End, endOf, recordHeaderBytes } from './fsck-finding.ts';
 import { type Place, segmentFile, segmentsIn } from './journal.ts';
 import type { LevelCopy } from './level.ts';
+import { isBefore, readMark } from './mark.ts';
 import { decodeReference } from './reference.ts';
 
 /** Every frame of every segment, and whether LevelDB has what it holds. */
 export async function checkJournal(dir: string, level: LevelCopy | null, add: Add) {
   const segments = await segmentsIn(dir);
-  const absorbed = level === null ? null : await absorbedIn(level);
+  // What LevelDB took in was whole once, and is no cut-off write.
+  const taken = level === null ? null : ((await readMark(level))?.taken ?? null);
+  const isTaken = (place: Place): boolean => taken !== null && isBefore(place, taken);
   let frames = 0;
   let end: End = { size: 0, root: '' };
   let isWhole = segments.length > 0;
@@ -22,7 +24,7 @@ export async function checkJournal(dir: string, level: LevelCopy | null, add: Ad
     if (segment !== index + 1) isWhole = false;
     for await (const frame of readFrames(chunksOf(file))) {
       if (frame.kind === 'defect') {
-        const isTail = segment === segments.at(-1) && !isAbsorbed({ segment, offset: frame.at }, absorbed);
+        const isTail = segment === segments.at(-1) && !isTaken({ segment, offset: frame.at });
         const size = (await stat(file)).size - frame.at;
         if (isTail)
           add('note', file, frame.at, `a write was cut off: ${size} bytes that the next start takes away`);
@@ -36,28 +38,10 @@ export async function checkJournal(dir: string, level: LevelCopy | null, add: Ad
         isWhole = false;
         add('damage', file, byte, message);
       });
-      if (level !== null && isAbsorbed(place, absorbed))
-        await compare(file, level, place, frame.records, add);
+      if (level !== null && isTaken(place)) await compare(file, level, place, frame.records, add);
     }
   }
   return { segments: segments.length, frames, isWhole, end };
-}
-
-/** How far LevelDB says that it has taken the journal in; what lies before that was whole once, and is no cut-off write. */
-async function absorbedIn(level: LevelCopy): Promise<Place | null> {
-  let latest: Place | null = null;
-  for (const key of [markedKey, takenKey]) {
-    const place = decodeReference((await level.get(key)) ?? Buffer.alloc(0));
-    if (place !== null && !isAbsorbed(place, latest)) latest = place;
-  }
-  return latest;
-}
-
-function isAbsorbed(place: Place, absorbed: Place | null): boolean {
-  if (absorbed === null) return false;
-  return (
-    place.segment < absorbed.segment || (place.segment === absorbed.segment && place.offset < absorbed.offset)
-  );
 }
 
 async function* chunksOf(file: string): AsyncGenerator<Buffer> {

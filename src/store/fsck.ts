@@ -14,6 +14,7 @@ import { checkJournal } from './fsck-journal.ts';
 import { segmentFile } from './journal.ts';
 import { openJournalReader } from './journal-reader.ts';
 import { type LevelCopy, openLevelCopy } from './level.ts';
+import { isMarkKey, lastKey } from './mark.ts';
 import { decodeReference } from './reference.ts';
 import { checkTableFile } from './table-file.ts';
 
@@ -35,7 +36,6 @@ export interface FsckPaths {
   readonly highWater: string;
 }
 
-const lastRecordKey = Buffer.from([0, ...Array<number>(8).fill(0xff)]);
 /** How often reading starts over because a running sidecar moved what was read. */
 const attemptsMax = 5;
 
@@ -108,7 +108,8 @@ async function checkLevel(dir: string, level: LevelCopy, add: Add) {
   let end: End = { size: 0, root: '' };
   let bodies = 0;
   try {
-    for await (const { key, value } of level.scan({ to: lastRecordKey })) {
+    for await (const { key, value } of level.scan({ to: lastKey })) {
+      if (isMarkKey(key)) continue;
       const place = parseRecordKey(key);
       if (place === null) add('damage', dir, -1, 'LevelDB has a key that is none of the format');
       else if (place.kind === 'block') {

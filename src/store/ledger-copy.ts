@@ -1,8 +1,9 @@
 /** A ledger's store as a reader sees it that changes nothing, also while somebody writes it. */
-import { absorb, markedKey, readPlace } from './absorbing.ts';
+import { absorb } from './absorbing.ts';
 import { segmentsIn } from './journal.ts';
 import { type JournalReader, openJournalReader } from './journal-reader.ts';
 import { type LevelCopy, openLevelCopy, openLevelScratch } from './level.ts';
+import { readMark } from './mark.ts';
 import { resolved, scanResolved } from './resolving.ts';
 
 /** How often reading starts over because a writer moved what was being read. */
@@ -20,7 +21,7 @@ export async function openLedgerCopy(
     const level = await openLevelCopy(dir, under, checkedBytesMax);
     let failure: unknown = null;
     try {
-      await absorb(level, dir, await readPlace(level, markedKey));
+      await absorb(level, dir, await readMark(level));
     } catch (error) {
       failure = error;
     }

@@ -6,22 +6,13 @@ import { createInTurn } from '../core/in-turn.ts';
 import { isBodiesKey } from '../ledger/block.ts';
 import { encodeFrame } from '../ledger/frame.ts';
 import type { LedgerStore, StoredRecord } from '../ledger/store.ts';
-import {
-  absorb,
-  absorbBytesMax,
-  absorbedRecords,
-  isSame,
-  mark,
-  markedKey,
-  placeAt,
-  readPlace,
-  takenKey,
-} from './absorbing.ts';
+import { absorb, absorbBytesMax, absorbedRecords, lastSeqOf } from './absorbing.ts';
 import { createErasing, type ErasingStep } from './erasing.ts';
 import { type Journal, openJournal, type Place } from './journal.ts';
-import { type JournalReader, openJournalReader } from './journal-reader.ts';
+import { openJournalReader } from './journal-reader.ts';
 import { createLatelyRead } from './lately-read.ts';
 import { type Change, type LevelStore, openLevelStore } from './level.ts';
+import { encodeMark, isSame, readMark } from './mark.ts';
 import { decodeReference } from './reference.ts';
 import { resolved, scanResolved } from './resolving.ts';
 import { parseRestored } from './restored.ts';
@@ -29,8 +20,8 @@ import { parseRestored } from './restored.ts';
 /** How long LevelDB may lag behind the journal while calls come in; how much, absorbing.ts says. */
 const absorbWithinMs = 100;
 /** A start reads about this much of the journal again at the most, after a kill or a power failure. */
-const markEveryBytes = 32 * 1024 * 1024;
-/** Beside the marks of absorbing.ts, and sorted as they are. */
+const flushEveryBytes = 32 * 1024 * 1024;
+/** Sorted after every record's key, as those of erasing.ts. */
 const unfinishedKey = Buffer.from('erasing');
 const restoredKey = Buffer.from('restored');
 
@@ -41,31 +32,41 @@ export async function openLedgerStore(
 ): Promise<LedgerStore> {
   const level = await openLevelStore(dir);
   try {
-    const marked = await readPlace(level, markedKey);
-    const end = await absorb(level, dir, marked);
-    if (end !== null && !isSame(end, marked)) await mark(level, end);
-    return await journaled(dir, level, await openJournal(dir, end), openJournalReader(dir), onStep);
+    const mark = await readMark(level);
+    const { end, seq } = await absorb(level, dir, mark);
+    if (end !== null && !isSame(end, mark?.inTables ?? null)) await putInTables(level, seq, end);
+    return await journaled(dir, level, await openJournal(dir, end), seq, onStep);
   } catch (error) {
     await level.close();
     throw error;
   }
 }
 
+/** Whatever LevelDB loses from here on, the journal before `end` need not be read for it: it is in tables. */
+async function putInTables(level: LevelStore, seq: number, end: Place): Promise<void> {
+  // LevelDB does not sync a log that it has done with: a mark in the next one could outlive what was in it.
+  await level.flush();
+  await level.write([encodeMark({ seq, taken: end, inTables: end })], true);
+}
+
 async function journaled(
   dir: string,
   level: LevelStore,
   journal: Journal,
-  reader: JournalReader,
+  lastSeq: number,
   onStep: (step: ErasingStep) => void,
 ): Promise<LedgerStore> {
+  const reader = openJournalReader(dir);
   /** In the journal, not yet handed to LevelDB; then handed over, not yet acknowledged. */
   let waiting = new Map<string, Change>();
   let handed = new Map<string, Change>();
   let waitingBytes = 0;
-  let unmarkedBytes = 0;
-  let marked: Place = journal.end();
-  /** After the last frame whose records are in `waiting` or further. */
-  let taken: Place = journal.end();
+  let unflushedBytes = 0;
+  const openedAt: Place = journal.end();
+  let inTables = openedAt;
+  /** After the last frame whose records are in `waiting` or further, and the highest seq of these. */
+  let taken = openedAt;
+  let seq = lastSeq;
   let timer: NodeJS.Timeout | null = null;
   let absorbing: Promise<void> = Promise.resolve();
   let failure: unknown = null;
@@ -79,35 +80,37 @@ async function journaled(
   }
 
   /** One at a time; what fails is told by the next commit, and the journal still has it all. */
-  function absorbNow(thenMark = false): void {
+  function absorbNow(intoTables = false): void {
     if (timer !== null) clearTimeout(timer);
     timer = null;
     absorbing = absorbing
-      .then(() => handOver(thenMark))
+      .then(() => handOver(intoTables))
       .catch((error: unknown) => {
         failure ??= error;
       });
   }
 
-  async function handOver(demanded: boolean): Promise<void> {
-    if ((waiting.size === 0 && !demanded) || failure !== null) return;
+  async function handOver(intoTables: boolean): Promise<void> {
+    if ((waiting.size === 0 && !intoTables) || failure !== null) return;
     handed = waiting;
     waiting = new Map();
     waitingBytes = 0;
-    const end = taken;
+    const [end, endSeq] = [taken, seq];
     // LevelDB must never know of a frame that a power failure can still take from the journal.
     await journal.sync();
-    await level.write([...handed.values(), placeAt(takenKey, end)], false);
+    await level.write([...handed.values(), encodeMark({ seq: endSeq, taken: end, inTables })], false);
     handed = new Map();
-    if (unmarkedBytes < markEveryBytes && !demanded) return;
-    unmarkedBytes = 0;
-    marked = end;
-    await mark(level, end);
+    if (unflushedBytes < flushEveryBytes && !intoTables) return;
+    unflushedBytes = 0;
+    // Told with what is handed over next: written once more, the mark would make the next table overlap this one.
+    if (intoTables) await putInTables(level, endSeq, end);
+    else await level.flush();
+    inTables = end;
   }
 
-  /** With `thenMark`, no start reads again what was appended so far. */
-  async function settled(thenMark = false): Promise<void> {
-    absorbNow(thenMark);
+  /** With `intoTables`, no start reads again what was appended so far. */
+  async function settled(intoTables = false): Promise<void> {
+    absorbNow(intoTables);
     await absorbing;
     if (failure !== null) throw failure;
   }
@@ -124,11 +127,12 @@ async function journaled(
     await journal.append(frame, sync);
     // Durable from this line on.
     taken = { segment: place.segment, offset: place.offset + frame.length };
+    seq = Math.max(seq, lastSeqOf(records));
     for (const record of absorbedRecords(records, place)) {
       waiting.set(record.key.toString('latin1'), record);
       waitingBytes += record.value.length;
     }
-    unmarkedBytes += frame.length;
+    unflushedBytes += frame.length;
     absorbSoon();
   }
 
@@ -202,7 +206,7 @@ async function journaled(
         await erasing.idle();
         absorbNow();
         await absorbing;
-        if (failure === null && !isSame(taken, marked)) await mark(level, taken);
+        if (failure === null && !isSame(taken, openedAt)) await putInTables(level, seq, taken);
       } finally {
         journal.close();
         reader.close();

@@ -11,8 +11,8 @@ import { makePrivateDirectory } from './directory.ts';
 import { isSegment, segmentsIn } from './journal.ts';
 import { checkTableFile } from './table-file.ts';
 
-/** LevelDB keeps at most two of these in its logs; start-up re-checks at least that much. */
-export const writeBufferBytes = 1 * 1024 * 1024;
+/** What LevelDB keeps in memory and in its log before it makes a table of it; it has up to two of these. */
+const writeBufferBytes = 2 * 1024 * 1024;
 /** A start links every table, so that there must not be many; a larger one is more to write again with each merge. */
 const tableBytes = 4 * 1024 * 1024;
 

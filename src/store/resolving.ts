@@ -3,9 +3,8 @@ import { isBodiesKey } from '../ledger/block.ts';
 import type { RecordStore, ScanRange, StoredRecord } from '../ledger/store.ts';
 import { isOverwritten } from './absorbing.ts';
 import type { JournalReader } from './journal-reader.ts';
+import { isMarkKey, lastKey } from './mark.ts';
 import { decodeReference } from './reference.ts';
-
-const lastRecordKey = Buffer.from([0, ...Array<number>(8).fill(0xff)]);
 
 /** Records of a range, in order; `current` says where what was moved meanwhile lies. */
 export async function* scanResolved(
@@ -14,7 +13,14 @@ export async function* scanResolved(
   range: ScanRange,
   current: (key: Buffer) => Promise<Buffer | undefined>,
 ): AsyncGenerator<StoredRecord> {
-  for await (const { key, value } of level.scan({ ...range, to: range.to ?? lastRecordKey })) {
+  const limit = range.limit ?? Number.POSITIVE_INFINITY;
+  // No block has more than one mark after it.
+  const keysMax = range.limit === undefined ? {} : { limit: 2 * range.limit };
+  let passed = 0;
+  for await (const { key, value } of level.scan({ ...range, to: range.to ?? lastKey, ...keysMax })) {
+    if (isMarkKey(key)) continue;
+    passed += 1;
+    if (passed > limit) return;
     if (range.withoutBodies === true && isBodiesKey(key)) continue;
     const found = await resolved(reader, key, value, current);
     if (found !== undefined) yield { key, value: found };

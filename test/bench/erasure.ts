@@ -18,7 +18,8 @@ import { openErasureOrders } from '../../src/store/erasure-orders.ts';
 import { openHighWater } from '../../src/store/high-water.ts';
 import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
 import { openLedgerStore } from '../../src/store/ledger-store.ts';
-import { openLevelCache, writeBufferBytes } from '../../src/store/level.ts';
+import { openLevelCache } from '../../src/store/level.ts';
+import { startTailBytes } from '../../src/store/start-checks.ts';
 
 const entries = Number(process.argv[2] ?? 1_000_000);
 const entriesPerDecision = 3;
@@ -43,7 +44,7 @@ function open(): Promise<Ledger> {
     durability: 'relaxed',
     clock: systemClock,
     random: systemRandom,
-    tailBytesMin: 2 * writeBufferBytes,
+    tailBytesMin: startTailBytes,
     product: 'holdpoint bench',
     startData: { config: digest, node: process.version, policy: digest, product: 'holdpoint bench' },
     recoveredOutcome,

@@ -13,7 +13,8 @@ import { openHighWater } from '../../src/store/high-water.ts';
 import { loadKeys } from '../../src/store/keys.ts';
 import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
 import { openLedgerStore } from '../../src/store/ledger-store.ts';
-import { isBegun, openLevelCache, writeBufferBytes } from '../../src/store/level.ts';
+import { isBegun, openLevelCache } from '../../src/store/level.ts';
+import { startTableBytes, startTailBytes } from '../../src/store/start-checks.ts';
 
 /** The first entry's time; the last is about a year later. */
 export const firstMs = Date.parse('2025-11-01T00:00:00.000Z');
@@ -56,7 +57,7 @@ export function openScaleLedger(dir: string, clock: Clock): Promise<Ledger> {
     openStore: () => openLedgerStore(join(dir, 'ledger')),
     openCopy: async () =>
       (await isBegun(join(dir, 'ledger')))
-        ? openLedgerCopy(join(dir, 'ledger'), await copyPlace(dir), 8 * writeBufferBytes)
+        ? openLedgerCopy(join(dir, 'ledger'), await copyPlace(dir), startTableBytes)
         : null,
     openIndexStore: () => openLevelCache(join(dir, 'index')),
     highWater: openHighWater(join(dir, 'high-water')),
@@ -65,7 +66,7 @@ export function openScaleLedger(dir: string, clock: Clock): Promise<Ledger> {
     durability: 'relaxed',
     clock,
     random: systemRandom,
-    tailBytesMin: 2 * writeBufferBytes,
+    tailBytesMin: startTailBytes,
     product: 'holdpoint bench',
     startData: { config: digest, node: process.version, policy: digest, product: 'holdpoint bench' },
     recoveredOutcome,

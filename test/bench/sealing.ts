@@ -13,7 +13,8 @@ import { openHighWater } from '../../src/store/high-water.ts';
 import { loadKeys } from '../../src/store/keys.ts';
 import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
 import { openLedgerStore } from '../../src/store/ledger-store.ts';
-import { openLevelCache, writeBufferBytes } from '../../src/store/level.ts';
+import { openLevelCache } from '../../src/store/level.ts';
+import { startTableBytes, startTailBytes } from '../../src/store/start-checks.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { percentile } from './load.ts';
 
@@ -51,7 +52,7 @@ function open(dir: string, durability: Durability): Promise<Ledger> {
   return openLedger({
     openStore: () => openLedgerStore(join(dir, 'ledger')),
     openCopy: () =>
-      isNew ? Promise.resolve(null) : openLedgerCopy(join(dir, 'ledger'), dir, 8 * writeBufferBytes),
+      isNew ? Promise.resolve(null) : openLedgerCopy(join(dir, 'ledger'), dir, startTableBytes),
     openIndexStore: () => openLevelCache(join(dir, 'index')),
     highWater: openHighWater(join(dir, 'high-water')),
     signingKey: keys.signingKey,
@@ -59,7 +60,7 @@ function open(dir: string, durability: Durability): Promise<Ledger> {
     durability,
     clock: systemClock,
     random: systemRandom,
-    tailBytesMin: 2 * writeBufferBytes,
+    tailBytesMin: startTailBytes,
     product: 'bench',
     startData: { config: 'a'.repeat(64), node: process.version, policy: 'b'.repeat(64), product: 'bench' },
     recoveredOutcome: () => 'interrupted',

@@ -11,10 +11,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { takenKey } from '../../src/store/absorbing.ts';
 import { type FsckReport, fsck } from '../../src/store/fsck.ts';
 import { openLevelCache } from '../../src/store/level.ts';
-import { decodeReference } from '../../src/store/reference.ts';
+import { readMark } from '../../src/store/mark.ts';
 import { repair } from '../../src/store/repair.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { run } from '../contract/support/process.ts';
@@ -93,10 +92,10 @@ describe('fsck', () => {
     const paths = copyOf('killed');
     const aside = copyOf('killed');
     const level = await openLevelCache(aside.ledgerDir);
-    const taken = decodeReference((await level.get(takenKey)) ?? Buffer.alloc(0));
+    const mark = await readMark(level);
     await level.close();
     const file = join(paths.ledgerDir, journal);
-    const byte = (taken?.offset ?? 0) - 1;
+    const byte = (mark?.taken.offset ?? 0) - 1;
     expect(byte).toBeGreaterThan(0);
     writeFileSync(file, flipped(readFileSync(file), { file, byte, bit: 0 }));
     const damages = damagesOf(await fsck(paths));

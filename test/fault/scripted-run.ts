@@ -16,7 +16,8 @@ import type { Draft, Sealed } from '../../src/ledger/sealer.ts';
 import { openHighWater } from '../../src/store/high-water.ts';
 import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
 import { openLedgerStore } from '../../src/store/ledger-store.ts';
-import { isBegun, openLevelCache, writeBufferBytes } from '../../src/store/level.ts';
+import { isBegun, openLevelCache } from '../../src/store/level.ts';
+import { startTailBytes } from '../../src/store/start-checks.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { kek, signingKey } from './ledger-under-test.ts';
 
@@ -70,7 +71,7 @@ export async function beginLife(
     durability,
     clock: time,
     random: (length) => Buffer.alloc(length, atMs % 251),
-    tailBytesMin: 2 * writeBufferBytes,
+    tailBytesMin: startTailBytes,
     product: 'holdpoint test',
     startData: { config: 'a'.repeat(64), node: 'v24', policy: 'b'.repeat(64), product: 'holdpoint test' },
     recoveredOutcome,

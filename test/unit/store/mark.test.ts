@@ -1,0 +1,124 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { recordKey } from '../../../src/ledger/block.ts';
+import type { RecordStore, StoredRecord } from '../../../src/ledger/store.ts';
+import { openLedgerStore } from '../../../src/store/ledger-store.ts';
+import { openLevelCopy, openLevelScratch, openLevelStore } from '../../../src/store/level.ts';
+import { encodeMark, type Mark, readMark } from '../../../src/store/mark.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'holdpoint-mark-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+let made = 0;
+const freshDir = (): string => join(root, `${++made}`);
+
+const mark: Mark = {
+  seq: 258,
+  taken: { segment: 3, offset: 65_537 },
+  inTables: { segment: 2, offset: 16 },
+};
+const blockAt = (seq: number, bytes = 10): StoredRecord => ({
+  key: recordKey(seq, 'block'),
+  value: Buffer.alloc(bytes, seq + 1),
+});
+
+/** Reading waits until LevelDB has all that was committed. */
+async function handOver(store: RecordStore): Promise<void> {
+  for await (const _ of store.scan({ limit: 1 })) break;
+}
+
+async function readFrom(records: readonly StoredRecord[]): Promise<Mark | null> {
+  const level = await openLevelScratch(root);
+  try {
+    await level.commit(records, false);
+    return await readMark(level);
+  } finally {
+    await level.close();
+  }
+}
+
+describe('a mark', () => {
+  it('has the bytes of the format', () => {
+    const { key, value } = encodeMark(mark);
+    expect(key.toString('hex')).toBe('000000000000010204');
+    expect(value.toString('hex')).toBe(
+      `${Buffer.from('HPR1').toString('hex')}00000003000000000001000100000000` +
+        `${Buffer.from('HPR1').toString('hex')}00000002000000000000001000000000`,
+    );
+  });
+
+  it('is read back where it follows the records that it counts in', async () => {
+    expect(await readFrom([blockAt(258), encodeMark(mark)])).toEqual(mark);
+    const fresh = { ...mark, inTables: null };
+    expect(await readFrom([blockAt(258), encodeMark(fresh)])).toEqual(fresh);
+  });
+
+  it('counts only where nothing comes after it, and the latest of several does', async () => {
+    expect(await readFrom([])).toBeNull();
+    expect(await readFrom([encodeMark(mark), blockAt(259)])).toBeNull();
+    const later = { ...mark, seq: 259, taken: { segment: 3, offset: 70_000 } };
+    expect(await readFrom([encodeMark(mark), blockAt(259), encodeMark(later)])).toEqual(later);
+  });
+
+  it('that cannot be read is none', async () => {
+    const { key, value } = encodeMark(mark);
+    for (const damaged of [value.subarray(1), value.subarray(0, 20), Buffer.alloc(40)])
+      expect(await readFrom([{ key, value: damaged }])).toBeNull();
+  });
+});
+
+describe('the mark of a ledger that grows', () => {
+  it('says every 32 MiB of the journal that no start need read what lies before', async () => {
+    const dir = freshDir();
+    const store = await openLedgerStore(dir);
+    const bodiesBytes = 1024 * 1024;
+    for (let seq = 0; seq < 40; seq += 1) {
+      const bodies = { key: recordKey(seq, 'bodies'), value: Buffer.alloc(bodiesBytes, 1) };
+      await store.commit([blockAt(seq), bodies], false);
+      await handOver(store);
+    }
+    const level = await openLevelCopy(dir, root);
+    const found = await readMark(level);
+    await level.close();
+    await store.close();
+    expect(found).toMatchObject({ seq: 39, taken: { segment: 1 }, inTables: { segment: 1 } });
+    expect(found?.taken.offset).toBeGreaterThan(40 * bodiesBytes);
+    expect(found?.inTables?.offset).toBeGreaterThan(32 * bodiesBytes);
+    expect(found?.inTables?.offset).toBeLessThan(34 * bodiesBytes);
+  });
+});
+
+describe('the tables of a ledger that grows', () => {
+  it('are written once: none overlaps another, so that LevelDB moves them and merges none', async () => {
+    const dir = freshDir();
+    const store = await openLedgerStore(dir);
+    for (let seq = 0; seq < 120; seq += 1) {
+      await store.commit([blockAt(seq, 256 * 1024)], false);
+      if (seq % 4 === 3) await handOver(store);
+    }
+    await store.close();
+    const log = readFileSync(join(dir, 'LOG'), 'utf8');
+    expect(log.match(/Level-0 table #\d+: started/g)?.length).toBeGreaterThan(6);
+    expect(log).not.toMatch(/Compacted \d+@/);
+    expect(readdirSync(dir).filter((name) => name.endsWith('.ldb')).length).toBeGreaterThan(6);
+  });
+
+  it('are not disturbed by marks when a range is read with a limit', async () => {
+    const dir = freshDir();
+    const store = await openLedgerStore(dir);
+    for (let seq = 0; seq < 6; seq += 1) {
+      await store.commit([blockAt(seq)], true);
+      await handOver(store);
+    }
+    const found: Buffer[] = [];
+    for await (const { key } of store.scan({ limit: 3, reverse: true })) found.push(key);
+    expect(found).toEqual([5, 4, 3].map((seq) => recordKey(seq, 'block')));
+    await store.close();
+    const level = await openLevelStore(dir);
+    let keys = 0;
+    for await (const _ of level.scan({})) keys += 1;
+    await level.close();
+    expect(keys).toBe(12);
+  });
+});
