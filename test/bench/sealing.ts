@@ -16,6 +16,7 @@ import { openLedgerStore } from '../../src/store/ledger-store.ts';
 import { openLevelCache } from '../../src/store/level.ts';
 import { startTableBytes, startTailBytes } from '../../src/store/start-checks.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
+import { judge } from './judge.ts';
 import { percentile } from './load.ts';
 
 const concurrency = 16;
@@ -132,6 +133,8 @@ async function benchSealing(): Promise<void> {
       `p50 ${percentile(latencyMs, 0.5).toFixed(2)} ms, p99 ${percentile(latencyMs, 0.99).toFixed(2)} ms, ` +
       `${((user + system) / sealedRecords).toFixed(0)} us of CPU each`,
   );
+  judge('sealing', Math.round(sealedRecords / seconds), 'records/s', { atLeast: 5_000 });
+  judge('sealing, p99', rounded(percentile(latencyMs, 0.99)), 'ms', { below: 10 });
 }
 
 /** What the process handed to the disk against what was to be kept: bodies alone, and with the leaves that seal them. */
@@ -148,6 +151,7 @@ async function benchAmplification(bodyBytes: number): Promise<void> {
   say(
     `bodies of ${bodyBytes} bytes: ${ofBodies.toFixed(2)} bytes written for each, ${ofBoth.toFixed(2)} with the leaf of ${leaf.length} bytes counted as kept`,
   );
+  judge(`write amplification of ${bodyBytes} bytes`, rounded(ofBodies), 'bytes for each', { below: 3 });
 }
 
 function writtenBytes(): number {
@@ -183,6 +187,12 @@ async function benchSize(entries: number): Promise<void> {
     `${size} entries: opens in ${openMs.toFixed(0)} ms, inclusion proof p50 ${percentile(proofMs, 0.5).toFixed(2)} ms, ` +
       `p99 ${percentile(proofMs, 0.99).toFixed(2)} ms, at most ${proofBytes} bytes; verified at ${(size / verifySeconds).toFixed(0)} entries/s with their bodies`,
   );
+  judge('inclusion proof, hashes', proofBytes, 'bytes', { below: 1_100 });
+  judge('inclusion proof, p50', rounded(percentile(proofMs, 0.5)), 'ms', { below: 2 });
+}
+
+function rounded(figure: number): number {
+  return Math.round(figure * 100) / 100;
 }
 
 function say(text: string): void {
