@@ -39,8 +39,9 @@ export interface Resumed {
   readonly checked: string;
 }
 
-/** Of the newest bodies this much is re-hashed: they never change once they are in the journal. */
+/** Of the newest bodies this much is re-hashed, of so many blocks: they never change once they are in the journal. */
 const bodiesTailBytes = 4 * 1024 * 1024;
+const bodiesTailBlocks = 128;
 
 interface TailRecord {
   readonly seq: number;
@@ -214,7 +215,7 @@ async function checkLatestBodies(
   const ledgerId = Buffer.from(walk.ledgerId, 'hex');
   let kekId: string | null = null;
   let bytes = 0;
-  for (const { firstSeq, parts } of walk.withBodies.toReversed()) {
+  for (const { firstSeq, parts } of walk.withBodies.slice(-bodiesTailBlocks).reverse()) {
     if (bytes >= bodiesTailBytes) break;
     const value = await store.get(recordKey(firstSeq, 'bodies'));
     if (value === undefined) {

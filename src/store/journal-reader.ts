@@ -25,6 +25,13 @@ interface OpenSegment {
 }
 
 const headBytes = 4;
+/** So much is allocated without asking how much there is. */
+const unaskedBytesMax = 64 * 1024;
+
+/** How much there may be of what is asked for: what a damaged reference asks for is not allocated. */
+function bytesAt(fd: number, offset: number, asked: number): number {
+  return asked <= unaskedBytesMax ? asked : fstatSync(fd).size - offset;
+}
 
 /** Whoever overwrites begins with the first byte: while that stands, what was read by then was whole. */
 function markOverwritten(fd: number, offset: number, value: Buffer): void {
@@ -64,9 +71,7 @@ export function openJournalReader(dir: string): JournalReader {
       const file = take(segment);
       if (file === null) return Buffer.alloc(0);
       try {
-        const { size } = fstatSync(file.fd);
-        // What a damaged reference asks for is not allocated.
-        const buffer = Buffer.alloc(Math.max(0, Math.min(bytes, size - offset)));
+        const buffer = Buffer.alloc(Math.max(0, Math.min(bytes, bytesAt(file.fd, offset, bytes))));
         let done = 0;
         while (done < buffer.length) {
           const { bytesRead } = await readAt(file.fd, buffer, done, buffer.length - done, offset + done);

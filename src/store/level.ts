@@ -12,7 +12,9 @@ import { isSegment, segmentsIn } from './journal.ts';
 import { checkTableFile } from './table-file.ts';
 
 /** What LevelDB keeps in memory and in its log before it makes a table of it; it has up to two of these. */
-const writeBufferBytes = 2 * 1024 * 1024;
+const writeBufferBytes = 4 * 1024 * 1024;
+/** Of blocks that were read; the system keeps the files in its memory anyway. */
+const cacheBytes = 4 * 1024 * 1024;
 /** A start links every table, so that there must not be many; a larger one is more to write again with each merge. */
 const tableBytes = 4 * 1024 * 1024;
 
@@ -171,6 +173,7 @@ async function open(dir: string, createIfMissing: boolean, named = dir): Promise
     // What fills the tables is ciphertext.
     compression: false,
     createIfMissing,
+    cacheSize: cacheBytes,
     writeBufferSize: writeBufferBytes,
     maxFileSize: tableBytes,
   });

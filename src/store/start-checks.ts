@@ -3,4 +3,4 @@
 /** Of the newest leaves, at least. */
 export const startTailBytes = 256 * 1024;
 /** Of LevelDB's tables, the newest first: it opens without a word after a bit of one was flipped. */
-export const startTableBytes = 4 * 1024 * 1024;
+export const startTableBytes = 2 * 1024 * 1024;

@@ -27,7 +27,8 @@ export const fewModel = 'o3-few';
 export const fewRule = 'few-rule';
 export const fewWorkload = 'few-workload';
 export const fewOutcome = 'upstream_truncated';
-const decisionsInFlightMax = 2048;
+/** Few enough that blocks are as small as in a sidecar in use. */
+const decisionsInFlightMax = 64;
 const models = ['gpt-4.1', 'gpt-4.1-mini', 'claude-sonnet-4-5', 'gemini-2.5-pro', 'mistral-large'];
 const policy = 'b'.repeat(64);
 

@@ -14,6 +14,7 @@ import { emptyProgress, runErasure } from '../../src/erasure/run.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import type { SearchTerms } from '../../src/ledger/search.ts';
 import { judge } from './judge.ts';
+import { percentile } from './load.ts';
 import {
   decide,
   fewModel,
@@ -148,17 +149,26 @@ async function costOfRetention(ledger: Ledger, size: number, dryRun: boolean): P
   return cost;
 }
 
-async function measure(dir: string): Promise<{ readonly size: number; readonly costs: Costs }> {
+interface Measured {
+  readonly size: number;
+  readonly costs: Costs;
+  readonly proofP50Ms: number;
+}
+
+async function measure(dir: string): Promise<Measured> {
   const costs = new Map<string, Cost>();
   const ledger = await openScaleLedger(dir, endClock());
   const { size } = ledger.durable();
   const anywhere = (i: number): number => Math.floor(((i * 0.618_034) % 1) * size);
   // The first ones are slow for what V8 compiles, once.
   for (let i = 0; i < warmUpProofs; i += 1) await ledger.tree.inclusion(anywhere(i), size);
-  costs.set(
-    'inclusion proof',
-    await costOf(proofs, (i) => ledger.tree.inclusion(anywhere(warmUpProofs + i), size)),
-  );
+  const proofMs: number[] = [];
+  const prove = async (i: number): Promise<void> => {
+    const from = performance.now();
+    await ledger.tree.inclusion(anywhere(warmUpProofs + i), size);
+    proofMs.push(performance.now() - from);
+  };
+  costs.set('inclusion proof', await costOf(proofs, prove));
   costs.set(
     'entries before a time',
     await costOf(rounds, (i) => ledger.countBefore(firstMs + ((i * 0.618_034) % 1) * yearMs)),
@@ -181,7 +191,11 @@ async function measure(dir: string): Promise<{ readonly size: number; readonly c
   // Last: what it appends would have the few entries be many.
   costs.set('1000 decisions appended', await costOfAppends(ledger));
   await ledger.close('bench');
-  return { size, costs };
+  const proofP50Ms = percentile(
+    proofMs.sort((a, b) => a - b),
+    0.5,
+  );
+  return { size, costs, proofP50Ms };
 }
 
 async function make(dir: string, entries: number): Promise<void> {
@@ -219,8 +233,8 @@ async function bench(entries: number, kept: string | undefined): Promise<void> {
     const few = await measure(small);
     const many = await measure(large);
     console.log(`${few.size} entries, then ${many.size}`);
-    const proofMs = Math.round((many.costs.get('inclusion proof')?.ms ?? Number.NaN) * 100) / 100;
-    judge(`inclusion proof among ${many.size} entries`, proofMs, 'ms', { below: proofMsMax });
+    const proofMs = Math.round(many.proofP50Ms * 100) / 100;
+    judge(`inclusion proof among ${many.size} entries, p50`, proofMs, 'ms', { below: proofMsMax });
     for (const [name, before] of few.costs) {
       const after = many.costs.get(name);
       if (after === undefined) throw new Error(`${name} was not measured`);
