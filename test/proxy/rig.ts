@@ -17,7 +17,7 @@ export interface Rig {
 
 /** The upstream answers every question with "Hello." until it is told otherwise. */
 export async function startRig(
-  settings: Pick<Settings, 'policy' | 'limits' | 'workload'> = {},
+  settings: Pick<Settings, 'policy' | 'limits' | 'workload' | 'machine'> = {},
 ): Promise<Rig> {
   const time = createManualTime();
   const upstream = await startRawUpstream((_request, answer) =>
@@ -30,7 +30,7 @@ export async function startRig(
       openai: { url, protocol: 'openai', mount: '/' },
       anthropic: { url, protocol: 'anthropic', mount: '/anthropic' },
     },
-    machine: { clock: time.clock, schedule: time.schedule },
+    machine: { ...settings.machine, clock: time.clock, schedule: time.schedule },
   });
   const post: Rig['post'] = async (target, body, headers = []) => {
     const client = await connectRaw(sidecar.proxyUrl);

@@ -1,0 +1,91 @@
+/** Another policy comes while what was released is read again for whoever collects it: that one is asked too. */
+import { writeFileSync } from 'node:fs';
+import { afterEach, expect, test, vi } from 'vitest';
+import type { Machine } from '../../src/sidecar.ts';
+import { openLedgerStore } from '../../src/store/ledger-store.ts';
+import { endAll } from '../support/endings.ts';
+import { wholeAnswer } from '../support/raw-upstream.ts';
+import { chatRequest, chatTransfer } from './answers.ts';
+import { holdTransfers } from './policies.ts';
+import { startRig } from './rig.ts';
+
+afterEach(endAll);
+
+const json = ['Content-Type: application/json'];
+const retry = ['X-Stainless-Retry-Count: 1'];
+/** More than a collection reads of the ledger. */
+const readingsMax = 50;
+
+const denying = (tool: string): string => `version: "denies ${tool}"
+rules:
+  - id: stricter
+    title: Since a moment ago
+    phase: response
+    when: response.toolCalls.exists(c, c.name == "${tool}")
+    action: deny
+    tests:
+      - { name: yes, expect: match, response: { toolCalls: [{ name: ${tool}, arguments: {} }] } }
+      - { name: no, expect: no-match, response: { toolCalls: [] } }
+`;
+
+/** A store that stops after one of its readings, until `meanwhile` is done. */
+function stoppingStore(): Pick<Machine, 'openLedgerStore'> & {
+  stopAt(reading: number, meanwhile: () => Promise<void>): void;
+  hasStopped(): boolean;
+} {
+  let left = 0;
+  let meanwhile: () => Promise<void> = async () => undefined;
+  return {
+    stopAt: (reading, work) => {
+      left = reading;
+      meanwhile = work;
+    },
+    hasStopped: () => left === 0,
+    openLedgerStore: async (dir) => {
+      const store = await openLedgerStore(dir);
+      const get: typeof store.get = async (key) => {
+        const value = await store.get(key);
+        if (left > 0) left -= 1;
+        else return value;
+        if (left === 0) await meanwhile();
+        return value;
+      };
+      return { ...store, get };
+    },
+  };
+}
+
+test('a released answer is not delivered where a rule denies it that came at any moment before', async () => {
+  const machine = stoppingStore();
+  const rig = await startRig({ policy: holdTransfers, machine });
+  rig.upstream.script((_request, to) => to.send(wholeAnswer('200 OK', json, chatTransfer(25_000))));
+  const { ada, place, sidecar } = rig.sidecar;
+  const change = async (policy: string): Promise<void> => {
+    writeFileSync(place.policyFile, policy);
+    await sidecar.reloadPolicy();
+  };
+  const client = await rig.chat(chatRequest());
+  const held = await ada.nextHold();
+  client.destroy();
+  await vi.waitFor(async () => expect(await ada.pending()).toMatchObject([{ caller: 'gone' }]));
+  expect((await ada.rule(held, { verdict: 'release' })).status).toBe(201);
+  const collect = async () => (await rig.chat(chatRequest(), retry)).answer();
+
+  let stops = 0;
+  for (let reading = 1; reading <= readingsMax; reading += 1) {
+    // Not the one it was held by, so that it is asked; it lets this one through.
+    await change(denying('wipe_disk'));
+    machine.stopAt(reading, () => change(denying('transfer_funds')));
+    const { status, body } = await collect();
+    if (!machine.hasStopped()) {
+      // It reads no more than this, and nothing came meanwhile.
+      expect(body.toString()).toContain('25000');
+      break;
+    }
+    stops += 1;
+    expect(status, `after reading ${reading}`).toBe(403);
+    expect(body.toString()).not.toContain('25000');
+  }
+  expect(stops).toBeGreaterThan(2);
+  expect(await ada.outcomeOf(held.decisionId)).toBe('delivered');
+});
