@@ -17,12 +17,13 @@ export interface Damage {
 
 export function createDamage(ledger: Pick<ControlParts['ledger'], 'decisionId'>): Damage {
   const told = new Map<number, UnreadableShown>();
-  let untold = 0;
+  /** The first and the last of each; one is met as often as it is needed, and counts once. */
+  const untold = new Map<number, number>();
 
   function tell({ seq, last, message }: UnreadableEntry, decision?: number): void {
     const known = told.get(seq);
     if (known === undefined && told.size >= unreadableMax) {
-      untold += last - seq + 1;
+      untold.set(seq, Math.max(last, untold.get(seq) ?? last));
       return;
     }
     const whose = decision === undefined ? (known?.decision ?? null) : ledger.decisionId(decision);
@@ -41,7 +42,10 @@ export function createDamage(ledger: Pick<ControlParts['ledger'], 'decisionId'>)
       }
     },
     isFull: () => told.size >= unreadableMax,
-    entries: () => [...told.values()].reduce((sum, { seq, last }) => sum + last - seq + 1, untold),
+    entries: () => {
+      const spans = [...[...told.values()].map(({ seq, last }) => [seq, last] as const), ...untold];
+      return spans.reduce((sum, [seq, last]) => sum + last - seq + 1, 0);
+    },
     told: () => [...told.values()],
   };
 }
