@@ -2,11 +2,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { recordKey } from '../../../src/ledger/block.ts';
+import { parseRecordKey, recordKey } from '../../../src/ledger/block.ts';
 import type { RecordStore, StoredRecord } from '../../../src/ledger/store.ts';
+import { openLedgerCopy } from '../../../src/store/ledger-copy.ts';
 import { openLedgerStore } from '../../../src/store/ledger-store.ts';
 import { openLevelCopy, openLevelScratch, openLevelStore } from '../../../src/store/level.ts';
-import { encodeMark, type Mark, readMark } from '../../../src/store/mark.ts';
+import { encodeMark, isMarkKey, type Mark, readMark } from '../../../src/store/mark.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'holdpoint-mark-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -22,6 +23,12 @@ const blockAt = (seq: number, bytes = 10): StoredRecord => ({
   key: recordKey(seq, 'block'),
   value: Buffer.alloc(bytes, seq + 1),
 });
+
+async function seqsIn(store: RecordStore): Promise<(number | undefined)[]> {
+  const found: (number | undefined)[] = [];
+  for await (const { key } of store.scan({})) found.push(parseRecordKey(key)?.seq);
+  return found;
+}
 
 /** Reading waits until LevelDB has all that was committed. */
 async function handOver(store: RecordStore): Promise<void> {
@@ -86,6 +93,34 @@ describe('the mark of a ledger that grows', () => {
     expect(found?.taken.offset).toBeGreaterThan(40 * bodiesBytes);
     expect(found?.inTables?.offset).toBeGreaterThan(32 * bodiesBytes);
     expect(found?.inTables?.offset).toBeLessThan(34 * bodiesBytes);
+  });
+});
+
+describe('a ledger without a mark', () => {
+  it('is read from the start of its journal, and goes on', async () => {
+    const dir = freshDir();
+    const first = await openLedgerStore(dir);
+    for (let seq = 0; seq < 5; seq += 1) await first.commit([blockAt(seq)], true);
+    await first.close();
+    const level = await openLevelStore(dir);
+    const marks: Buffer[] = [];
+    for await (const { key } of level.scan({})) if (isMarkKey(key)) marks.push(key);
+    expect(marks).toHaveLength(1);
+    // All that LevelDB had is lost with them, and under a key of no use there is something.
+    const lost = [0, 1, 2, 3, 4].map((seq) => recordKey(seq, 'block'));
+    const changes = [...marks, ...lost].map((key) => ({ key, value: null }));
+    await level.write([...changes, { key: Buffer.from('journal'), value: Buffer.alloc(20) }], true);
+    await level.close();
+    const copy = await openLedgerCopy(dir, root);
+    expect(await seqsIn(copy)).toEqual([0, 1, 2, 3, 4]);
+    await copy.close();
+    const again = await openLedgerStore(dir);
+    await again.commit([blockAt(5)], true);
+    expect(await seqsIn(again)).toEqual([0, 1, 2, 3, 4, 5]);
+    await again.close();
+    const marked = await openLevelStore(dir);
+    expect(await readMark(marked)).toMatchObject({ seq: 5 });
+    await marked.close();
   });
 });
 
