@@ -80,7 +80,7 @@ interface Walk {
  * Throws HoldpointError `ledger_damaged`, `ledger_rolled_back`, or `config_invalid` for another ledger's
  * signing key; the store is not changed.
  * @param signerFor the signer with this key hash, or any other one when there is none
- * @param tailBytesMin at least this much of leaves is re-checked: everything LevelDB may still keep in its logs.
+ * @param tailBytesMin at least this much of leaves is re-checked, from the snapshot before it on
  * @param before what a copy of the store resumed to; given back where this store has the same tail, byte for byte
  */
 export async function resume(
