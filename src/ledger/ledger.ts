@@ -156,9 +156,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const { outcomeOf } = settling;
   const opening = createOpening({ ledger: options, keys, derived, outcomeOf, onFailure: log.failed });
   try {
-    const leaveCopy = await opening.checkCopy();
-    // Removing it takes a while where there are thousands of tables; the ledger opens meanwhile.
-    await Promise.all([leaveCopy(), log.start()]);
+    await opening.checkCopy();
+    await log.start();
   } catch (error) {
     await derived.close();
     throw error;

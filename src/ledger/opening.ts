@@ -40,11 +40,8 @@ export interface OpeningOptions {
 }
 
 export interface Opening {
-  /**
-   * Looks at a copy first, so that a refused start leaves what it found. Throws as `openLedger` does; resolves with
-   * what lets the copy go.
-   */
-  checkCopy(): Promise<() => Promise<void>>;
+  /** Looks at a copy first, so that a refused start leaves what it found. Throws as `openLedger` does. */
+  checkCopy(): Promise<void>;
   /** Rejects with whatever kept it from opening; the store is closed then. */
   open(reason: RecoveryReason): Promise<Opened>;
 }
@@ -58,22 +55,20 @@ export function createOpening(parts: OpeningOptions): Opening {
   /** What the copy resumed to, until the store that it is a copy of is opened. */
   let copied: Resumed | null = null;
 
-  async function checkCopy(): Promise<() => Promise<void>> {
+  async function checkCopy(): Promise<void> {
     const copy = await options.openCopy?.();
-    if (copy === undefined) return () => Promise.resolve();
+    if (copy === undefined) return;
     if (copy === null) {
       // Nothing is begun where a ledger was: what is to be restored there finds the place as it was left.
       const mark = options.highWater.read();
       if (mark !== null) throw rolledBack(0, mark.size);
-      return () => Promise.resolve();
+      return;
     }
     try {
       copied = await resumeFrom(copy);
-    } catch (error) {
+    } finally {
       await copy.close();
-      throw error;
     }
-    return () => copy.close();
   }
 
   async function resumeFrom(store: RecordStore): Promise<Resumed | null> {

@@ -54,13 +54,9 @@ export function judgeBy(
     },
     denies: (phase) => byPhase[phase].some(({ match }) => match.action === 'deny'),
     deniesBy: (phase, facts) =>
-      byPhase[phase].some(
-        ({ match, expression }) => match.action === 'deny' && readsOneOf(expression, facts),
-      ),
+      byPhase[phase].some((rule) => rule.match.action === 'deny' && readsOneOf(rule.expression, facts)),
     stopsBy: (phase, facts) =>
-      byPhase[phase].some(
-        ({ match, expression }) => match.action !== 'flag' && readsOneOf(expression, facts),
-      ),
+      byPhase[phase].some((rule) => rule.match.action !== 'flag' && readsOneOf(rule.expression, facts)),
     hasRules: (phase) => byPhase[phase].length > 0,
   };
 }

@@ -5,7 +5,7 @@ import { HoldpointError } from '../core/errors.ts';
 import { isBodiesKey, parseRecordKey } from '../ledger/block.ts';
 import type { RecordStore, StoredRecord } from '../ledger/store.ts';
 import { framesFrom, type Place } from './journal.ts';
-import { encodeMark, isBefore, type Mark } from './mark.ts';
+import { encodeReach, isBefore, type Reach } from './reach.ts';
 import { encodeReference } from './reference.ts';
 
 /** How much LevelDB takes in at once, and how much it may lag behind the journal while calls come in. */
@@ -24,35 +24,35 @@ export interface Absorbed {
  * Puts into LevelDB what it may not have of the journal. A frame that is damaged before what LevelDB once took in is
  * passed over: LevelDB has what it held, or whoever reads finds a gap; a body within it shows by its hash. Throws
  * `ledger_damaged` for one that nothing else can stand in for.
- * @param mark how far LevelDB says it has the journal; null where it does not say
+ * @param reach how far LevelDB says it has the journal; null where it does not say
  */
-export async function absorb(level: RecordStore, dir: string, mark: Mark | null): Promise<Absorbed> {
-  if (mark === null) return absorbFrom(level, dir, null, null);
+export async function absorb(level: RecordStore, dir: string, reach: Reach | null): Promise<Absorbed> {
+  if (reach === null) return absorbFrom(level, dir, null, null);
   let found: Absorbed | null = null;
   try {
-    found = await absorbFrom(level, dir, mark.inTables, mark);
+    found = await absorbFrom(level, dir, reach.inTables, reach);
   } catch (error) {
     if (!(error instanceof HoldpointError)) throw error;
   }
-  if (found !== null && found.end !== null && !isBefore(found.end, mark.taken)) return found;
-  return absorbFrom(level, dir, mark.taken, mark);
+  if (found !== null && found.end !== null && !isBefore(found.end, reach.taken)) return found;
+  return absorbFrom(level, dir, reach.taken, reach);
 }
 
 async function absorbFrom(
   level: RecordStore,
   dir: string,
   from: Place | null,
-  mark: Mark | null,
+  reach: Reach | null,
 ): Promise<Absorbed> {
-  const inTables = mark?.inTables ?? null;
+  const inTables = reach?.inTables ?? null;
   let end = from;
-  let seq = mark?.seq ?? 0;
+  let seq = reach?.seq ?? 0;
   let batch: StoredRecord[] = [];
   let bytes = 0;
   const put = async (): Promise<void> => {
     if (end === null || batch.length === 0) return;
-    const taken = mark !== null && isBefore(end, mark.taken) ? mark.taken : end;
-    await level.commit([...batch, encodeMark({ seq, taken, inTables })], false);
+    const taken = reach !== null && isBefore(end, reach.taken) ? reach.taken : end;
+    await level.commit([...batch, encodeReach({ seq, taken, inTables })], false);
     batch = [];
     bytes = 0;
   };

@@ -7,14 +7,14 @@ import type { RecordStore, StoredRecord } from '../ledger/store.ts';
 import { type Add, type End, endOf, recordHeaderBytes } from './fsck-finding.ts';
 import { type Place, segmentFile, segmentsIn } from './journal.ts';
 import type { LevelCopy } from './level.ts';
-import { isBefore, readMark } from './mark.ts';
+import { isBefore, readReach } from './reach.ts';
 import { decodeReference } from './reference.ts';
 
 /** Every frame of every segment, and whether LevelDB has what it holds. */
 export async function checkJournal(dir: string, level: LevelCopy | null, add: Add) {
   const segments = await segmentsIn(dir);
   // What LevelDB took in was whole once, and is no cut-off write.
-  const taken = level === null ? null : ((await readMark(level))?.taken ?? null);
+  const taken = level === null ? null : ((await readReach(level))?.taken ?? null);
   const isTaken = (place: Place): boolean => taken !== null && isBefore(place, taken);
   let frames = 0;
   let end: End = { size: 0, root: '' };

@@ -14,7 +14,7 @@ import { checkJournal } from './fsck-journal.ts';
 import { segmentFile } from './journal.ts';
 import { openJournalReader } from './journal-reader.ts';
 import { type LevelCopy, openLevelCopy } from './level.ts';
-import { isMarkKey, lastKey } from './mark.ts';
+import { isReachKey, lastKey } from './reach.ts';
 import { decodeReference } from './reference.ts';
 import { checkTableFile } from './table-file.ts';
 
@@ -109,7 +109,7 @@ async function checkLevel(dir: string, level: LevelCopy, add: Add) {
   let bodies = 0;
   try {
     for await (const { key, value } of level.scan({ to: lastKey })) {
-      if (isMarkKey(key)) continue;
+      if (isReachKey(key)) continue;
       const place = parseRecordKey(key);
       if (place === null) add('damage', dir, -1, 'LevelDB has a key that is none of the format');
       else if (place.kind === 'block') {

@@ -3,7 +3,7 @@ import { absorb } from './absorbing.ts';
 import { segmentsIn } from './journal.ts';
 import { type JournalReader, openJournalReader } from './journal-reader.ts';
 import { type LevelCopy, openLevelCopy, openLevelScratch } from './level.ts';
-import { readMark } from './mark.ts';
+import { readReach } from './reach.ts';
 import { resolved, scanResolved } from './resolving.ts';
 
 /** How often reading starts over because a writer moved what was being read. */
@@ -21,7 +21,7 @@ export async function openLedgerCopy(
     const level = await openLevelCopy(dir, under, checkedBytesMax);
     let failure: unknown = null;
     try {
-      await absorb(level, dir, await readMark(level));
+      await absorb(level, dir, await readReach(level));
     } catch (error) {
       failure = error;
     }

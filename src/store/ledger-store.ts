@@ -12,7 +12,7 @@ import { type Journal, openJournal, type Place } from './journal.ts';
 import { openJournalReader } from './journal-reader.ts';
 import { createLatelyRead } from './lately-read.ts';
 import { type Change, type LevelStore, openLevelStore } from './level.ts';
-import { encodeMark, isSame, readMark } from './mark.ts';
+import { encodeReach, isSame, readReach } from './reach.ts';
 import { decodeReference } from './reference.ts';
 import { resolved, scanResolved } from './resolving.ts';
 import { parseRestored } from './restored.ts';
@@ -32,9 +32,9 @@ export async function openLedgerStore(
 ): Promise<LedgerStore> {
   const level = await openLevelStore(dir);
   try {
-    const mark = await readMark(level);
-    const { end, seq } = await absorb(level, dir, mark);
-    if (end !== null && !isSame(end, mark?.inTables ?? null)) await putInTables(level, seq, end);
+    const reach = await readReach(level);
+    const { end, seq } = await absorb(level, dir, reach);
+    if (end !== null && !isSame(end, reach?.inTables ?? null)) await putInTables(level, seq, end);
     return await journaled(dir, level, await openJournal(dir, end), seq, onStep);
   } catch (error) {
     await level.close();
@@ -44,9 +44,9 @@ export async function openLedgerStore(
 
 /** Whatever LevelDB loses from here on, the journal before `end` need not be read for it: it is in tables. */
 async function putInTables(level: LevelStore, seq: number, end: Place): Promise<void> {
-  // LevelDB does not sync a log that it has done with: a mark in the next one could outlive what was in it.
+  // LevelDB does not sync a log that it has done with: a reach in the next one could outlive what was in it.
   await level.flush();
-  await level.write([encodeMark({ seq, taken: end, inTables: end })], true);
+  await level.write([encodeReach({ seq, taken: end, inTables: end })], true);
 }
 
 async function journaled(
@@ -98,11 +98,11 @@ async function journaled(
     const [end, endSeq] = [taken, seq];
     // LevelDB must never know of a frame that a power failure can still take from the journal.
     await journal.sync();
-    await level.write([...handed.values(), encodeMark({ seq: endSeq, taken: end, inTables })], false);
+    await level.write([...handed.values(), encodeReach({ seq: endSeq, taken: end, inTables })], false);
     handed = new Map();
     if (unflushedBytes < flushEveryBytes && !intoTables) return;
     unflushedBytes = 0;
-    // Told with what is handed over next: written once more, the mark would make the next table overlap this one.
+    // Told with what is handed over next: written once more, the reach would make the next table overlap this one.
     if (intoTables) await putInTables(level, endSeq, end);
     else await level.flush();
     inTables = end;
@@ -200,7 +200,7 @@ async function journaled(
       ),
     close: async () => {
       try {
-        // Once: a full disk that takes no mark must not keep the directory from being let go. The journal has it all.
+        // Once: a full disk that takes no reach must not keep the directory from being let go. The journal has it all.
         if (isClosing) return;
         isClosing = true;
         await erasing.idle();

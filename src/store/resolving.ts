@@ -3,7 +3,7 @@ import { isBodiesKey } from '../ledger/block.ts';
 import type { RecordStore, ScanRange, StoredRecord } from '../ledger/store.ts';
 import { isOverwritten } from './absorbing.ts';
 import type { JournalReader } from './journal-reader.ts';
-import { isMarkKey, lastKey } from './mark.ts';
+import { isReachKey, lastKey } from './reach.ts';
 import { decodeReference } from './reference.ts';
 
 /** Records of a range, in order; `current` says where what was moved meanwhile lies. */
@@ -14,11 +14,11 @@ export async function* scanResolved(
   current: (key: Buffer) => Promise<Buffer | undefined>,
 ): AsyncGenerator<StoredRecord> {
   const limit = range.limit ?? Number.POSITIVE_INFINITY;
-  // No block has more than one mark after it.
+  // No block has more than one reach after it.
   const keysMax = range.limit === undefined ? {} : { limit: 2 * range.limit };
   let passed = 0;
   for await (const { key, value } of level.scan({ ...range, to: range.to ?? lastKey, ...keysMax })) {
-    if (isMarkKey(key)) continue;
+    if (isReachKey(key)) continue;
     passed += 1;
     if (passed > limit) return;
     if (range.withoutBodies === true && isBodiesKey(key)) continue;

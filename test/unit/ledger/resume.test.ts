@@ -64,6 +64,24 @@ describe('start-up', () => {
     expect(again).toBe(copied);
   });
 
+  it('reads bodies of the newest 128 blocks and of no more, however many are checked', async () => {
+    const many = createLedgerUnderTest();
+    const ledger = await many.open();
+    for (let call = 0; call < 80; call += 1) await exchange(ledger, () => undefined);
+    await ledger.close('test');
+    const all = many.disk.records();
+    const store = storeOf(all);
+    const read: Buffer[] = [];
+    const get: RecordStore['get'] = (key) => {
+      read.push(key);
+      return store.get(key);
+    };
+    await resume({ ...store, get }, many.mark, signerFor, Number.POSITIVE_INFINITY, [kek]);
+    const bodies = all.map(({ key }) => key).filter((key) => isBodiesKey(key));
+    expect(bodies.length).toBeGreaterThan(150);
+    expect(read).toEqual(bodies.slice(-128).reverse());
+  });
+
   it('checks a store that is not what its copy was, and a mark that moved since', async () => {
     const copied = await resumed(records);
     const flipped = Buffer.from(lastBlock.value);

@@ -7,14 +7,14 @@ import type { RecordStore, StoredRecord } from '../../../src/ledger/store.ts';
 import { openLedgerCopy } from '../../../src/store/ledger-copy.ts';
 import { openLedgerStore } from '../../../src/store/ledger-store.ts';
 import { openLevelCopy, openLevelScratch, openLevelStore } from '../../../src/store/level.ts';
-import { encodeMark, isMarkKey, type Mark, readMark } from '../../../src/store/mark.ts';
+import { encodeReach, isReachKey, type Reach, readReach } from '../../../src/store/reach.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'holdpoint-mark-'));
+const root = mkdtempSync(join(tmpdir(), 'holdpoint-reach-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 let made = 0;
 const freshDir = (): string => join(root, `${++made}`);
 
-const mark: Mark = {
+const reach: Reach = {
   seq: 258,
   taken: { segment: 3, offset: 65_537 },
   inTables: { segment: 2, offset: 16 },
@@ -35,19 +35,19 @@ async function handOver(store: RecordStore): Promise<void> {
   for await (const _ of store.scan({ limit: 1 })) break;
 }
 
-async function readFrom(records: readonly StoredRecord[]): Promise<Mark | null> {
+async function readFrom(records: readonly StoredRecord[]): Promise<Reach | null> {
   const level = await openLevelScratch(root);
   try {
     await level.commit(records, false);
-    return await readMark(level);
+    return await readReach(level);
   } finally {
     await level.close();
   }
 }
 
-describe('a mark', () => {
+describe('a reach', () => {
   it('has the bytes of the format', () => {
-    const { key, value } = encodeMark(mark);
+    const { key, value } = encodeReach(reach);
     expect(key.toString('hex')).toBe('000000000000010204');
     expect(value.toString('hex')).toBe(
       `${Buffer.from('HPR1').toString('hex')}00000003000000000001000100000000` +
@@ -56,26 +56,26 @@ describe('a mark', () => {
   });
 
   it('is read back where it follows the records that it counts in', async () => {
-    expect(await readFrom([blockAt(258), encodeMark(mark)])).toEqual(mark);
-    const fresh = { ...mark, inTables: null };
-    expect(await readFrom([blockAt(258), encodeMark(fresh)])).toEqual(fresh);
+    expect(await readFrom([blockAt(258), encodeReach(reach)])).toEqual(reach);
+    const fresh = { ...reach, inTables: null };
+    expect(await readFrom([blockAt(258), encodeReach(fresh)])).toEqual(fresh);
   });
 
   it('counts only where nothing comes after it, and the latest of several does', async () => {
     expect(await readFrom([])).toBeNull();
-    expect(await readFrom([encodeMark(mark), blockAt(259)])).toBeNull();
-    const later = { ...mark, seq: 259, taken: { segment: 3, offset: 70_000 } };
-    expect(await readFrom([encodeMark(mark), blockAt(259), encodeMark(later)])).toEqual(later);
+    expect(await readFrom([encodeReach(reach), blockAt(259)])).toBeNull();
+    const later = { ...reach, seq: 259, taken: { segment: 3, offset: 70_000 } };
+    expect(await readFrom([encodeReach(reach), blockAt(259), encodeReach(later)])).toEqual(later);
   });
 
   it('that cannot be read is none', async () => {
-    const { key, value } = encodeMark(mark);
+    const { key, value } = encodeReach(reach);
     for (const damaged of [value.subarray(1), value.subarray(0, 20), Buffer.alloc(40)])
       expect(await readFrom([{ key, value: damaged }])).toBeNull();
   });
 });
 
-describe('the mark of a ledger that grows', () => {
+describe('the reach of a ledger that grows', () => {
   it('says every 32 MiB of the journal that no start need read what lies before', async () => {
     const dir = freshDir();
     const store = await openLedgerStore(dir);
@@ -86,7 +86,7 @@ describe('the mark of a ledger that grows', () => {
       await handOver(store);
     }
     const level = await openLevelCopy(dir, root);
-    const found = await readMark(level);
+    const found = await readReach(level);
     await level.close();
     await store.close();
     expect(found).toMatchObject({ seq: 39, taken: { segment: 1 }, inTables: { segment: 1 } });
@@ -96,19 +96,19 @@ describe('the mark of a ledger that grows', () => {
   });
 });
 
-describe('a ledger without a mark', () => {
+describe('a ledger without a reach', () => {
   it('is read from the start of its journal, and goes on', async () => {
     const dir = freshDir();
     const first = await openLedgerStore(dir);
     for (let seq = 0; seq < 5; seq += 1) await first.commit([blockAt(seq)], true);
     await first.close();
     const level = await openLevelStore(dir);
-    const marks: Buffer[] = [];
-    for await (const { key } of level.scan({})) if (isMarkKey(key)) marks.push(key);
-    expect(marks).toHaveLength(1);
+    const reaches: Buffer[] = [];
+    for await (const { key } of level.scan({})) if (isReachKey(key)) reaches.push(key);
+    expect(reaches).toHaveLength(1);
     // All that LevelDB had is lost with them, and under a key of no use there is something.
     const lost = [0, 1, 2, 3, 4].map((seq) => recordKey(seq, 'block'));
-    const changes = [...marks, ...lost].map((key) => ({ key, value: null }));
+    const changes = [...reaches, ...lost].map((key) => ({ key, value: null }));
     await level.write([...changes, { key: Buffer.from('journal'), value: Buffer.alloc(20) }], true);
     await level.close();
     const copy = await openLedgerCopy(dir, root);
@@ -119,7 +119,7 @@ describe('a ledger without a mark', () => {
     expect(await seqsIn(again)).toEqual([0, 1, 2, 3, 4, 5]);
     await again.close();
     const marked = await openLevelStore(dir);
-    expect(await readMark(marked)).toMatchObject({ seq: 5 });
+    expect(await readReach(marked)).toMatchObject({ seq: 5 });
     await marked.close();
   });
 });
@@ -139,7 +139,7 @@ describe('the tables of a ledger that grows', () => {
     expect(readdirSync(dir).filter((name) => name.endsWith('.ldb')).length).toBeGreaterThan(6);
   });
 
-  it('are not disturbed by marks when a range is read with a limit', async () => {
+  it('are not disturbed by reaches when a range is read with a limit', async () => {
     const dir = freshDir();
     const store = await openLedgerStore(dir);
     for (let seq = 0; seq < 6; seq += 1) {

@@ -1,14 +1,14 @@
 /**
- * What LevelDB keeps of how far it has the journal. A mark is written with the records that it counts in and sorts right
+ * What LevelDB keeps of how far it has the journal. A reach is written with the records that it counts in and sorts right
  * after them: one under a key of its own would make every table overlap every other, and LevelDB write each of them
- * again. The last key of the database is the mark that holds. FORMAT.md, "Keys of the database".
+ * again. The last key of the database is the reach that holds. FORMAT.md, "Keys of the database".
  */
 import { recordKey } from '../ledger/block.ts';
 import type { RecordStore, StoredRecord } from '../ledger/store.ts';
 import type { Place } from './journal.ts';
 import { decodeReference, encodeReference, referenceBytes } from './reference.ts';
 
-export interface Mark {
+export interface Reach {
   /** The highest seq in a key of LevelDB. */
   readonly seq: number;
   /** LevelDB has every frame before this place, or had it: a power failure may take what is in no table. */
@@ -18,28 +18,28 @@ export interface Mark {
 }
 
 /** Sorts after the kinds of records. */
-const markKind = 0x04;
-/** The greatest key that a record or a mark can have. */
+const reachKind = 0x04;
+/** The greatest key that a record or a reach can have. */
 export const lastKey = Buffer.from([0, ...Array<number>(8).fill(0xff)]);
 
-export function isMarkKey(key: Uint8Array): boolean {
-  return key.length === 9 && key[8] === markKind;
+export function isReachKey(key: Uint8Array): boolean {
+  return key.length === 9 && key[8] === reachKind;
 }
 
 /** key: u64 seq || 0x04; value: reference to `taken` || reference to `inTables`, with segment 0 for null. */
-export function encodeMark({ seq, taken, inTables }: Mark): StoredRecord {
+export function encodeReach({ seq, taken, inTables }: Reach): StoredRecord {
   const key = recordKey(seq, 'block');
-  key[key.length - 1] = markKind;
+  key[key.length - 1] = reachKind;
   const places = [taken, inTables ?? { segment: 0, offset: 0 }];
   return { key, value: Buffer.concat(places.map((place) => encodeReference({ ...place, bytes: 0 }))) };
 }
 
-/** The mark that holds; null where there is none, or none that can be read: then the journal is read from its start. */
-export async function readMark(level: RecordStore): Promise<Mark | null> {
+/** The reach that holds; null where there is none, or none that can be read: then the journal is read from its start. */
+export async function readReach(level: RecordStore): Promise<Reach | null> {
   for await (const { key, value } of level.scan({ to: lastKey, reverse: true, limit: 1 })) {
     const taken = decodePlace(value.subarray(0, referenceBytes));
     const inTables = decodePlace(value.subarray(referenceBytes));
-    if (!isMarkKey(key) || taken === null || inTables === null) return null;
+    if (!isReachKey(key) || taken === null || inTables === null) return null;
     const seq = Number(key.readBigUInt64BE());
     return { seq, taken, inTables: inTables.segment === 0 ? null : inTables };
   }
