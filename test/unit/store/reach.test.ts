@@ -1,13 +1,16 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parseRecordKey, recordKey } from '../../../src/ledger/block.ts';
-import type { RecordStore, StoredRecord } from '../../../src/ledger/store.ts';
+import type { LedgerStore, RecordStore, StoredRecord } from '../../../src/ledger/store.ts';
+import { lastSeqOf } from '../../../src/store/absorbing.ts';
+import { framesFrom, type Place } from '../../../src/store/journal.ts';
 import { openLedgerCopy } from '../../../src/store/ledger-copy.ts';
 import { openLedgerStore } from '../../../src/store/ledger-store.ts';
 import { openLevelCopy, openLevelScratch, openLevelStore } from '../../../src/store/level.ts';
-import { encodeReach, isReachKey, type Reach, readReach } from '../../../src/store/reach.ts';
+import { encodeReach, isBefore, isReachKey, type Reach, readReach } from '../../../src/store/reach.ts';
+import { copyAsKilled } from '../../support/killed-copy.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'holdpoint-reach-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -45,6 +48,29 @@ async function readFrom(records: readonly StoredRecord[]): Promise<Reach | null>
   }
 }
 
+async function readIn(dir: string): Promise<Reach | null> {
+  const level = await openLevelCopy(dir, root);
+  try {
+    return await readReach(level);
+  } finally {
+    await level.close();
+  }
+}
+
+/** The blocks that LevelDB still has when all of its logs are lost. */
+async function seqsInTables(dir: string): Promise<number[]> {
+  const without = freshDir();
+  copyAsKilled(dir, without);
+  for (const name of readdirSync(without).filter((other) => other.endsWith('.log')))
+    truncateSync(join(without, name));
+  const level = await openLevelStore(without);
+  const seqs: number[] = [];
+  for await (const { key } of level.scan({}))
+    if (parseRecordKey(key)?.kind === 'block') seqs.push(Number(key.readBigUInt64BE()));
+  await level.close();
+  return seqs;
+}
+
 describe('a reach', () => {
   it('has the bytes of the format', () => {
     const { key, value } = encodeReach(reach);
@@ -64,6 +90,7 @@ describe('a reach', () => {
   it('counts only where nothing comes after it, and the latest of several does', async () => {
     expect(await readFrom([])).toBeNull();
     expect(await readFrom([encodeReach(reach), blockAt(259)])).toBeNull();
+    expect(await readFrom([{ ...encodeReach(reach), key: recordKey(259, 'bodies') }])).toBeNull();
     const later = { ...reach, seq: 259, taken: { segment: 3, offset: 70_000 } };
     expect(await readFrom([encodeReach(reach), blockAt(259), encodeReach(later)])).toEqual(later);
   });
@@ -93,6 +120,71 @@ describe('the reach of a ledger that grows', () => {
     expect(found?.taken.offset).toBeGreaterThan(40 * bodiesBytes);
     expect(found?.inTables?.offset).toBeGreaterThan(32 * bodiesBytes);
     expect(found?.inTables?.offset).toBeLessThan(34 * bodiesBytes);
+  });
+});
+
+describe('what a reach says is in tables', () => {
+  const bodiesAt = (seq: number): StoredRecord => ({
+    key: recordKey(seq, 'bodies'),
+    value: Buffer.from(`HPV1 ${seq}`),
+  });
+  async function commitFive(store: LedgerStore): Promise<void> {
+    for (let seq = 0; seq < 5; seq += 1) await store.commit([blockAt(seq), bodiesAt(seq)], true);
+    await handOver(store);
+  }
+
+  it('is there once a ledger is closed, also where nothing but a kill went before', async () => {
+    const dir = freshDir();
+    const store = await openLedgerStore(dir);
+    await commitFive(store);
+    const killed = freshDir();
+    copyAsKilled(dir, killed);
+    await store.close();
+    await (await openLedgerStore(killed)).close();
+    for (const closed of [dir, killed]) {
+      const told = await readIn(closed);
+      expect([told?.seq, told?.inTables]).toEqual([4, told?.taken]);
+      expect(await seqsInTables(closed)).toEqual([0, 1, 2, 3, 4]);
+    }
+  });
+
+  it('is there before anything is overwritten, and is all there is', async () => {
+    const dir = freshDir();
+    const atOverwriting: { told: Reach | null; inTables: number[] }[] = [];
+    const left: string[] = [];
+    const store = await openLedgerStore(dir, (step) => {
+      if (step !== 'settled') return;
+      left.push(freshDir());
+      copyAsKilled(dir, left.at(-1) ?? '');
+    });
+    await commitFive(store);
+    await store.rewriteBodies([recordKey(1, 'bodies')], () => Buffer.from('HPV1 less'));
+    await store.close();
+    for (const copy of left)
+      atOverwriting.push({ told: await readIn(copy), inTables: await seqsInTables(copy) });
+    expect(atOverwriting).toHaveLength(1);
+    const [{ told, inTables } = { told: null, inTables: [] }] = atOverwriting;
+    expect([told?.seq, told?.inTables]).toEqual([4, told?.taken]);
+    expect(inTables).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it('is there while a ledger grows', async () => {
+    const dir = freshDir();
+    const store = await openLedgerStore(dir);
+    const bodies = Buffer.alloc(1024 * 1024, 1);
+    for (let seq = 0; seq < 40; seq += 1) {
+      await store.commit([blockAt(seq), { key: recordKey(seq, 'bodies'), value: bodies }], false);
+      await handOver(store);
+    }
+    const killed = freshDir();
+    copyAsKilled(dir, killed);
+    await store.close();
+    const inTables = (await readIn(killed))?.inTables ?? null;
+    const before: number[] = [];
+    for await (const { records, end } of framesFrom(killed, null))
+      if (inTables !== null && !isBefore(inTables, end)) before.push(lastSeqOf(records));
+    expect(before.length).toBeGreaterThan(30);
+    expect(await seqsInTables(killed)).toEqual(expect.arrayContaining(before));
   });
 });
 
@@ -137,6 +229,31 @@ describe('the tables of a ledger that grows', () => {
     expect(log.match(/Level-0 table #\d+: started/g)?.length).toBeGreaterThan(6);
     expect(log).not.toMatch(/Compacted \d+@/);
     expect(readdirSync(dir).filter((name) => name.endsWith('.ldb')).length).toBeGreaterThan(6);
+  });
+});
+
+describe('records with reaches between them', () => {
+  it('are no more than a limit asks for, where none has a reach after it either', async () => {
+    const store = await openLedgerStore(freshDir());
+    for (let seq = 0; seq < 6; seq += 1) await store.commit([blockAt(seq)], true);
+    const found: Buffer[] = [];
+    for await (const { key } of store.scan({ limit: 3 })) found.push(key);
+    expect(found).toEqual([0, 1, 2].map((seq) => recordKey(seq, 'block')));
+    await store.close();
+  });
+
+  it('have the highest seq in the last reach where an older one is written again', async () => {
+    const dir = freshDir();
+    const store = await openLedgerStore(dir);
+    for (let seq = 0; seq < 3; seq += 1) await store.commit([blockAt(seq)], true);
+    await handOver(store);
+    await store.commit([{ key: recordKey(0, 'bodies'), value: Buffer.from('HPV1') }], true);
+    await handOver(store);
+    const found = await readIn(dir);
+    const ends: Place[] = [];
+    for await (const { end } of framesFrom(dir, null)) ends.push(end);
+    expect([found?.seq, found?.taken]).toEqual([2, ends.at(-1)]);
+    await store.close();
   });
 
   it('are not disturbed by reaches when a range is read with a limit', async () => {
