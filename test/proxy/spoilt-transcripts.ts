@@ -144,7 +144,8 @@ function readDirectly(transcript: Transcript, bytes: Buffer): DirectReading {
   const stream = transcript.form === null ? null : protocol.openStream(operation, 200, transcript.form);
   const events = stream?.push(bytes) ?? [];
   const reading = stream?.finish().reading ?? protocol.readResponse(operation, 200, bytes);
-  const { facts, defects, complete } = reading;
+  const { facts, complete } = reading;
+  const defects = defectsInSegments(transcript, bytes) ?? reading.defects;
   const calls = events.flatMap(({ kind, raw }) => (kind === 'tool' && tells(transcript, raw) ? [raw] : []));
   const others = events.flatMap(({ kind, raw }) => (kind === 'tool' ? [] : [raw]));
   return {
@@ -153,6 +154,28 @@ function readDirectly(transcript: Transcript, bytes: Buffer): DirectReading {
     // Half an event, cut off by a change, may be the end of a whole one that goes on by right.
     calls: calls.filter((call) => !others.some((other) => other.includes(call))),
   };
+}
+
+/**
+ * What cannot be read in the segments in which such an answer goes on where no rule reads its text: none of them sees that
+ * a message's deltas, parted by an event nobody knows, are not the whole of it. null for an answer that waits as one.
+ */
+function defectsInSegments(
+  { family, form, method, path }: Transcript,
+  bytes: Buffer,
+): readonly string[] | null {
+  const protocol = protocolOf(family);
+  const open = form === 'sse' ? protocol.segmentsOf?.(protocol.operationOf(method, path)) : null;
+  if (open === undefined || open === null) return null;
+  const stream = open(200);
+  const defects: string[] = [];
+  stream.push(bytes);
+  for (let event = stream.next(); event !== null; event = stream.next()) {
+    const isOver = event.ends || event.kind === 'end' || event.kind === 'error';
+    if (isOver && stream.within() !== 'call') defects.push(...stream.cut().defects);
+  }
+  stream.finish();
+  return [...defects, ...stream.cut().defects];
 }
 
 /** Seen in an answer, the event could only have come from there. */
