@@ -1,6 +1,6 @@
 /** The page: sign-in, the queue beside the hold that is open, or one of the other pages. */
 import { type ComponentChild, h } from 'preact';
-import { useEffect, useReducer } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useReducer } from 'preact/hooks';
 import { AbsencePage } from './absence.ts';
 import { Alerts } from './alerts.ts';
 import { ConnectionBanner } from './connection.ts';
@@ -76,7 +76,8 @@ function pageOf(desk: Desk, state: DeskState): ComponentChild {
 
 function useDesk(desk: Desk): DeskState {
   const [, draw] = useReducer((count: number) => count + 1, 0);
-  useEffect(() => desk.subscribe(() => draw(undefined)), [desk]);
+  // In the same turn as the first drawing: an answer that came before the first paint would not be drawn until something else changes.
+  useLayoutEffect(() => desk.subscribe(() => draw(undefined)), [desk]);
   return desk.get();
 }
 

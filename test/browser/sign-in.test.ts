@@ -99,6 +99,24 @@ describe.skipIf(missingBrowser !== '')(`signing in ${missingBrowser}`, () => {
     await context.close();
   });
 
+  it('offers the provider also where the sidecar answers before the browser has painted the page', async () => {
+    const context = await newContext();
+    // What the page leaves to the time after its first paint is never done.
+    await context.addInitScript(() => {
+      const setTimer = window.setTimeout.bind(window);
+      window.requestAnimationFrame = () => 0;
+      Object.assign(window, {
+        setTimeout: (work: () => void, ms = 0) => (ms < 1_000 ? 0 : setTimer(work, ms)),
+      });
+    });
+    const page = await context.newPage();
+    const answered = page.waitForResponse((response) => response.url().endsWith('/sign-in'));
+    await page.goto(stage.sidecar.controlUrl);
+    await (await answered).finished();
+    await page.getByRole('button', { name: 'Sign in with Example ID' }).waitFor();
+    await context.close();
+  });
+
   it('survives a reload by token, and leaves the token nowhere', async () => {
     const context = await newContext();
     const page = await context.newPage();
