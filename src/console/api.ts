@@ -91,8 +91,15 @@ export interface Offer {
   readonly origin: string;
 }
 
+export interface Offered {
+  /** Null where no provider is configured. */
+  readonly oidc: Offer | null;
+  /** The browser has shown a certificate. */
+  readonly certificate: boolean;
+}
+
 export interface Api {
-  offer(): Promise<{ readonly oidc: Offer | null; readonly certificate: boolean }>;
+  offer(): Promise<Offered>;
   signInByToken(token: string): Promise<Identity>;
   /** The address of the provider to go to. */
   beginSignIn(): Promise<string>;
@@ -224,7 +231,7 @@ export function createApi(key: string): Api {
   };
 }
 
-function readOffer(value: unknown): { oidc: Offer | null; certificate: boolean } {
+function readOffer(value: unknown): Offered {
   const from = shapeOf(value, 'sign-in');
   const certificate = flagIn(from, 'certificate');
   if (from['oidc'] === null) return { oidc: null, certificate };

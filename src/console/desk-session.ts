@@ -5,7 +5,7 @@
 import { type Api, ApiError, createApi } from './api.ts';
 import { closedPage, endingOf, messageOf, refusalOf, signedOut } from './desk-state.ts';
 import type { Store } from './desk-store.ts';
-import { listen } from './events.ts';
+import { backOffMs, listen } from './events.ts';
 import type { HoldNotice, Identity } from './hold-data.ts';
 import { keepPlace } from './kept-place.ts';
 import { forgetKey, keptKey, makeKey } from './page-key.ts';
@@ -33,6 +33,10 @@ export interface SessionParts {
   readonly onEnded: () => void;
   readonly onConnected: () => void;
   readonly onNotice: (notice: HoldNotice) => void;
+}
+
+function isOutage({ status }: ApiError): boolean {
+  return status === 0 || status >= 500;
 }
 
 export function createDeskSession({ store, storage, ...on }: SessionParts): DeskSession {
@@ -69,7 +73,7 @@ export function createDeskSession({ store, storage, ...on }: SessionParts): Desk
 
   async function resume(): Promise<void> {
     try {
-      begin(await api.whoami());
+      begin(await answered(() => api.whoami()));
     } catch (error) {
       end(endingOf(error));
     }
@@ -114,9 +118,26 @@ export function createDeskSession({ store, storage, ...on }: SessionParts): Desk
     }
   }
 
+  /** Asks until the sidecar answers: an outage neither ends a session nor hides a way to sign in. */
+  async function answered<T>(ask: () => Promise<T>): Promise<T> {
+    let told = '';
+    for (let attempts = 0; ; attempts += 1) {
+      try {
+        const answer = await ask();
+        if (told !== '' && get().refusal === told) set({ refusal: '' });
+        return answer;
+      } catch (error) {
+        if (!(error instanceof ApiError && isOutage(error))) throw error;
+        told = messageOf(error);
+        set({ refusal: told });
+        await new Promise((resolve) => setTimeout(resolve, backOffMs(attempts, Math.random())));
+      }
+    }
+  }
+
   async function start(): Promise<void> {
     const resuming = key === '' ? null : resume();
-    const { oidc, certificate } = await api.offer();
+    const { oidc, certificate } = await answered(() => api.offer());
     set({ offer: oidc });
     await resuming;
     // The browser shows its certificate by itself; the page needs a key all the same.

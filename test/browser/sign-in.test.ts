@@ -117,13 +117,34 @@ describe.skipIf(missingBrowser !== '')(`signing in ${missingBrowser}`, () => {
     await context.close();
   });
 
-  it('survives a reload by token, and leaves the token nowhere', async () => {
+  it('says that the sidecar cannot be reached, and offers the provider once it can', async () => {
+    const context = await newContext();
+    const page = await context.newPage();
+    let reachable = false;
+    await page.route('**/sign-in', async (route) => {
+      if (reachable) await route.continue();
+      else await route.abort('connectionrefused');
+    });
+    await page.goto(stage.sidecar.controlUrl);
+    await page.getByRole('alert').filter({ hasText: 'The sidecar cannot be reached.' }).waitFor();
+    reachable = true;
+    await page.getByRole('button', { name: 'Sign in with Example ID' }).waitFor();
+    await page.getByRole('alert').filter({ hasText: 'reached' }).waitFor({ state: 'hidden' });
+    await context.close();
+  });
+
+  it('survives a reload by token, also while the sidecar is away, and leaves the token nowhere', async () => {
     const context = await newContext();
     const page = await context.newPage();
     const token = stage.token('rita', 'reviewer');
     await page.goto(stage.sidecar.controlUrl);
     await page.getByLabel('Your token').fill(token);
     await page.keyboard.press('Enter');
+    await page.getByText('rita').waitFor();
+    await page.route('**/whoami', (route) => route.abort('connectionrefused'));
+    await page.reload();
+    await page.getByRole('alert').filter({ hasText: 'The sidecar cannot be reached.' }).waitFor();
+    await page.unroute('**/whoami');
     await page.getByText('rita').waitFor();
     await page.reload();
     await page.getByText('rita').waitFor();
