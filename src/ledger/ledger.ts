@@ -15,7 +15,7 @@ import { epochDraft, retirementDraft, revocationDraft } from './key-drafts.ts';
 import { createLedgerKeys, type LedgerKeys } from './ledger-keys.ts';
 import type { LedgerOptions } from './ledger-options.ts';
 import { countBefore } from './newest-first.ts';
-import { createOpening } from './opening.ts';
+import { checkCopyBeside, createOpening } from './opening.ts';
 import type { BrokenGlass, Delegation } from './oversight.ts';
 import { readBlocks, readEntry, type UnreadableEntry } from './reader.ts';
 import { createReopening, type Reopening } from './reopening.ts';
@@ -147,16 +147,16 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     isOpen: (decision) => log.opened().head.open.has(decision),
     seal: (draft) => log.opened().sealer.seal(draft),
   });
-  const derived = await openDerived({
+  const deriving = openDerived({
     openIndexStore: options.openIndexStore,
     store: () => log.opened().store,
     durable: log.durable,
     onError,
   });
+  const { derived, copied } = await checkCopyBeside(deriving, options, keys);
   const { outcomeOf } = settling;
-  const opening = createOpening({ ledger: options, keys, derived, outcomeOf, onFailure: log.failed });
+  const opening = createOpening({ ledger: options, keys, derived, copied, outcomeOf, onFailure: log.failed });
   try {
-    await opening.checkCopy();
     await log.start();
   } catch (error) {
     await derived.close();

@@ -33,6 +33,8 @@ export interface OpeningOptions {
   readonly ledger: LedgerOptions;
   readonly keys: LedgerKeys;
   readonly derived: Derived;
+  /** What `checkCopyBeside` found. */
+  readonly copied: Resumed | null;
   /** What a decision ended with and is not known to be sealed. */
   readonly outcomeOf: (decision: number) => Outcome | undefined;
   /** Told when a commit of this sealer failed. */
@@ -40,45 +42,63 @@ export interface OpeningOptions {
 }
 
 export interface Opening {
-  /** Looks at a copy first, so that a refused start leaves what it found. Throws as `openLedger` does. */
-  checkCopy(): Promise<void>;
   /** Rejects with whatever kept it from opening; the store is closed then. */
   open(reason: RecoveryReason): Promise<Opened>;
 }
 
 const recoverPerEntryMax = 1024;
 
+/**
+ * Looks at a copy of the ledger before it is opened, so that a refused start leaves what it found, while what is derived
+ * from it is being opened: neither reads what the other one does. Throws as `openLedger` does; then nothing is left open.
+ */
+export async function checkCopyBeside(
+  deriving: Promise<Derived>,
+  options: LedgerOptions,
+  keys: LedgerKeys,
+): Promise<{ readonly derived: Derived; readonly copied: Resumed | null }> {
+  const [opened, checked] = await Promise.allSettled([deriving, checkCopy(options, keys)]);
+  // Before what the copy says: that is no finding where another process has the directory.
+  if (opened.status === 'rejected') throw opened.reason;
+  if (checked.status === 'fulfilled') return { derived: opened.value, copied: checked.value };
+  await opened.value.close();
+  throw checked.reason;
+}
+
+/** What the copy resumed to; null where there is nothing to copy. */
+async function checkCopy(options: LedgerOptions, keys: LedgerKeys): Promise<Resumed | null> {
+  const copy = await options.openCopy?.();
+  if (copy === undefined) return null;
+  if (copy === null) {
+    // Nothing is begun where a ledger was: what is to be restored there finds the place as it was left.
+    const mark = options.highWater.read();
+    if (mark !== null) throw rolledBack(0, mark.size);
+    return null;
+  }
+  try {
+    return await resumeFrom(copy, options, keys, null);
+  } finally {
+    await copy.close();
+  }
+}
+
+async function resumeFrom(
+  store: RecordStore,
+  { highWater, tailBytesMin }: LedgerOptions,
+  keys: LedgerKeys,
+  before: Resumed | null,
+): Promise<Resumed | null> {
+  const resumed = await resume(store, highWater, keys.signerFor, tailBytesMin, keys.keks(), before);
+  requireKek(resumed?.kekId ?? null, keys.keks());
+  return resumed;
+}
+
 export function createOpening(parts: OpeningOptions): Opening {
   const { ledger: options, keys, derived } = parts;
   const boot = options.random(8).toString('hex');
 
   /** What the copy resumed to, until the store that it is a copy of is opened. */
-  let copied: Resumed | null = null;
-
-  async function checkCopy(): Promise<void> {
-    const copy = await options.openCopy?.();
-    if (copy === undefined) return;
-    if (copy === null) {
-      // Nothing is begun where a ledger was: what is to be restored there finds the place as it was left.
-      const mark = options.highWater.read();
-      if (mark !== null) throw rolledBack(0, mark.size);
-      return;
-    }
-    try {
-      copied = await resumeFrom(copy);
-    } finally {
-      await copy.close();
-    }
-  }
-
-  async function resumeFrom(store: RecordStore): Promise<Resumed | null> {
-    const { highWater, tailBytesMin } = options;
-    const before = copied;
-    copied = null;
-    const resumed = await resume(store, highWater, keys.signerFor, tailBytesMin, keys.keks(), before);
-    requireKek(resumed?.kekId ?? null, keys.keks());
-    return resumed;
-  }
+  let { copied } = parts;
 
   async function open(reason: RecoveryReason): Promise<Opened> {
     const store = await options.openStore();
@@ -110,7 +130,9 @@ export function createOpening(parts: OpeningOptions): Opening {
   }
 
   async function continueFrom(store: LedgerStore, reason: RecoveryReason): Promise<Opened> {
-    const resumed = await resumeFrom(store);
+    const before = copied;
+    copied = null;
+    const resumed = await resumeFrom(store, options, keys, before);
     const ledgerId = resumed?.ledgerId ?? options.random(16).toString('hex');
     keys.use(keys.signerFor(ledgerId, resumed?.kid));
     const head = resumed?.head ?? emptyHead();
@@ -175,7 +197,7 @@ export function createOpening(parts: OpeningOptions): Opening {
     return outcomes.length;
   }
 
-  return { checkCopy, open };
+  return { open };
 }
 
 function sealRestore(sealer: Sealer, { size, backup, taken, lost }: Restored): void {

@@ -80,7 +80,7 @@ export const bounds = {
   idleRoundUsMax: 50,
   commitBytesMax: 16 * 1024 * 1024,
   queuedBytesMax: 256 * 1024 * 1024,
-  snapshotEveryEntries: 2048,
+  snapshotEveryEntries: 1024,
   snapshotEveryBytes: 8 * 1024 * 1024,
 };
 

@@ -51,10 +51,14 @@ export async function isBegun(dir: string): Promise<boolean> {
   return segments.length > 0 || names.some(isOfDatabase);
 }
 
-/** Opens a database that can be made again from others: a damaged one is replaced by an empty one. */
+/**
+ * Opens a database that can be made again from others: a damaged one is replaced by an empty one. It is closed with all of
+ * it in tables, so that the next start has no log to replay.
+ */
 export async function openLevelCache(dir: string): Promise<LevelStore> {
   try {
-    return await openLevelStore(dir);
+    const store = await openLevelStore(dir);
+    return { ...store, close: () => store.flush().finally(store.close) };
   } catch (error) {
     if (!(error instanceof HoldpointError && error.code === 'ledger_damaged')) throw error;
     await rm(dir, { recursive: true, force: true });
