@@ -1,5 +1,6 @@
 /** What the log and the metrics are told of the parts: events and numbers, never content. */
-import type { ErasureDesk, ErasureJob } from './erasure/desk.ts';
+import type { ErasureDesk } from './erasure/desk.ts';
+import type { ErasureJob } from './erasure/job.ts';
 import type { HoldQueue } from './hold/queue.ts';
 import type { LedgerEvent } from './ledger/ledger-options.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -26,7 +27,7 @@ export function reviewGauges(holds: HoldQueue) {
 export function onErasureEnd(job: ErasureJob, log: Logger, metrics: Metrics): void {
   const { id, order, progress, state, error } = job;
   metrics.count('holdpoint_erasures_total', {
-    asked: order.role === 'retention' ? 'schedule' : 'person',
+    asked: order.role === 'retention' && !order.dryRun ? 'schedule' : 'person',
     state,
   });
   // A stop is no failure: what a person asked for goes on at the next start, and the schedule comes again.

@@ -1,10 +1,9 @@
 /** `holdpoint erase …` and `holdpoint legal-hold …`: content that goes, and content that must stay. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { counted, countText } from '../console/counts.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
+import { printErasure, untilEnded } from './erasure-answers.ts';
 import {
   type Options,
   onlyArgument,
@@ -15,20 +14,6 @@ import {
 } from './options.ts';
 import { printJson, printLine, printTable, visible } from './print.ts';
 
-const erasureSchema = z.object({
-  id: z.string(),
-  state: z.enum(['waiting', 'running', 'done', 'failed']),
-  dryRun: z.boolean(),
-  decisions: z.number(),
-  erased: z.number(),
-  parts: z.number(),
-  refused: z.record(z.string(), z.number()),
-  entries: z.array(z.number()),
-  bytesWiped: z.number(),
-  bytesReclaimed: z.number(),
-  error: z.string().nullable(),
-});
-type Erasure = z.output<typeof erasureSchema>;
 const legalHoldSchema = z.object({
   id: z.string(),
   by: z.string(),
@@ -42,7 +27,6 @@ const legalHoldSchema = z.object({
 });
 
 const matchOptions = ['model', 'operation', 'provider', 'workload'];
-const askAgainMs = 250;
 
 export const eraseCommands: readonly Command[] = [
   {
@@ -169,42 +153,10 @@ async function erase(
   const scope = scopeOf(options);
   const order = { basis: requiredText(options, 'basis'), reason: requiredText(options, 'reason') };
   const client = controlClient(options, env);
-  let answer = await client.post('/api/v1/erasures', { ...order, scope, dryRun: options.flag('dry-run') });
-  let erasure = erasureSchema.parse(answer);
-  while (erasure.state === 'waiting' || erasure.state === 'running') {
-    await sleep(askAgainMs);
-    answer = await client.get(`/api/v1/erasures/${erasure.id}`);
-    erasure = erasureSchema.parse(answer);
-  }
+  const begun = await client.post('/api/v1/erasures', { ...order, scope, dryRun: options.flag('dry-run') });
+  const { answer, erasure } = await untilEnded(client, begun);
   if (options.flag('json')) printJson(answer);
   else printErasure(erasure);
   const refused = Object.values(erasure.refused).some((count) => count > 0);
   return erasure.state === 'done' && !refused ? exitCodes.ok : exitCodes.finding;
-}
-
-function printErasure(erasure: Erasure): void {
-  const { decisions, dryRun, entries, error, erased, parts, refused } = erasure;
-  if (decisions === 0 && error === null) {
-    printLine('nothing erased: no decision whose content is still there is meant by that');
-    printLine(
-      '  names are compared letter by letter, as the workload sent them: look with holdpoint decisions list',
-    );
-    return;
-  }
-  printLine(
-    `${dryRun ? 'would erase' : 'erased'} ${counted(parts, 'body', 'bodies')} of ${counted(erased, 'decision', 'decisions')} (${countText(decisions)} judged)`,
-  );
-  for (const [ground, count] of Object.entries(refused))
-    if (count > 0)
-      printLine(
-        `  refused ${counted(count, 'decision', 'decisions')}: ${visible(ground.replaceAll('_', ' '))}`,
-      );
-  if (dryRun) printLine('  a dry run: nothing was sealed or erased');
-  else {
-    printLine(
-      `  ${countText(erasure.bytesWiped)} bytes overwritten, files smaller by ${countText(erasure.bytesReclaimed)} bytes`,
-    );
-    printLine(`  sealed as ${entries.join(', ') || 'nothing'}`);
-  }
-  if (error !== null) printLine(`  failed: ${visible(error)}`);
 }

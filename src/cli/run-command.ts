@@ -24,6 +24,7 @@ const families: Readonly<Record<string, () => Promise<readonly Command[]>>> = {
   decisions: async () => (await import('./decisions.ts')).decisionsCommands,
   erase: async () => (await import('./erase.ts')).eraseCommands,
   'legal-hold': async () => (await import('./erase.ts')).legalHoldCommands,
+  retention: async () => (await import('./retention.ts')).retentionCommands,
   ledger: async () => (await import('./ledger.ts')).ledgerCommands,
   policy: async () => (await import('./policy.ts')).policyCommands,
   token: async () => (await import('./token.ts')).tokenCommands,

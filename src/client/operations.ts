@@ -104,6 +104,8 @@ export type ReportLine = { readonly line: number; readonly id: string; readonly 
 export type ReportSummary = { readonly summary: { readonly lines: number; readonly sealed: number; readonly known: number; readonly refused: number; readonly complete: boolean } };
 /** One decision that was made elsewhere, one line of NDJSON. */
 export type ReportedDecision = { readonly id: string; readonly at: string; readonly decider: string; readonly outcome: "allowed" | "denied" | "amended" | "failed" | "unknown"; readonly provider?: "openai" | "anthropic" | "azure" | "ollama" | "mistral" | "cohere" | "bedrock" | "gemini" | "vertex"; readonly path?: string; readonly operation?: string; readonly model?: string; readonly request: unknown; readonly answer?: unknown; readonly status?: number; readonly workload?: string; readonly subject?: string; readonly purpose?: string; readonly session?: string; readonly class?: string };
+/** How long content is kept, as configured, and how far that is. */
+export type Retention = { readonly everyHours: number; readonly nextAt: string | null; readonly rules: readonly ({ readonly id: string; readonly match: { readonly [name: string]: string }; readonly keepDays: number | null; readonly minimumDays: number | null; readonly dueBefore: string | null; readonly last: Erasure | null })[]; readonly exemptions: readonly ({ readonly id: string; readonly match: { readonly [name: string]: string }; readonly bases: readonly ("no_longer_needed" | "consent_withdrawn" | "objection" | "unlawful" | "legal_obligation" | "child_consent" | "retention")[] | null })[] };
 /** A release by one person alone, and its review. */
 export type ReviewDue = { readonly hold: string; readonly decisionId: string; readonly by: string; readonly at: string; readonly dueAt: string; readonly state: "open" | "overdue" | "reviewed"; readonly review: { readonly by: string; readonly role: string; readonly verdict: "justified" | "unjustified"; readonly at: string } | null };
 /** A key that signs a person’s rulings, or did. */
@@ -181,6 +183,8 @@ export function createOperations(send: Send, sendForText: SendForText, sendLines
     listReviews: (input: { readonly state?: "open" | "overdue" | "reviewed" } = {}): Promise<{ readonly items: readonly (ReviewDue)[] }> => send('GET', '/api/v1/reviews', input),
     /** Say that one looks at a hold, and see who else does. */
     lookAtHold: (input: { readonly id: string; readonly body: Look }): Promise<Lookers> => send('POST', '/api/v1/holds/{id}/looking', input),
+    /** What a retention rule would erase next. */
+    lookAtRetention: (input: { readonly rule: string }): Promise<Erasure> => send('POST', '/api/v1/retention/{rule}/dry-run', input),
     /** Prometheus metrics. */
     metrics: (): Promise<string> => sendForText('GET', '/metrics', {}),
     /** This description. */
@@ -223,6 +227,8 @@ export function createOperations(send: Send, sendForText: SendForText, sendLines
     showPolicyRules: (): Promise<PolicyRules> => send('GET', '/api/v1/policy/rules', {}),
     /** One sealed policy, whole. */
     showPolicyVersion: (input: { readonly seq: string }): Promise<PolicyVersion> => send('GET', '/api/v1/policy/versions/{seq}', input),
+    /** How long content is kept. */
+    showRetention: (): Promise<Retention> => send('GET', '/api/v1/retention', {}),
     /** What happened lately, in numbers. */
     showSummary: (input: { readonly hours?: number } = {}): Promise<Summary> => send('GET', '/api/v1/summary', input),
     /** Erase content. */

@@ -9,25 +9,9 @@ import { type KeptOrder, type KeptOrders, type Scope, scopeData } from '../ledge
 import type { Ledger } from '../ledger/ledger.ts';
 import type { RetentionMark } from '../ledger/retention-marks.ts';
 import type { LegalHold } from '../ledger/subjects.ts';
-import {
-  type ErasureHouse,
-  type ErasureOrder,
-  type ErasureProgress,
-  emptyProgress,
-  runErasure,
-} from './run.ts';
-
-export interface ErasureJob {
-  /** 16 hex; what its entries share. */
-  readonly id: string;
-  readonly order: ErasureOrder;
-  readonly progress: ErasureProgress;
-  readonly startedAtMs: number;
-  endedAtMs: number | null;
-  state: 'waiting' | 'running' | 'done' | 'failed';
-  /** Why it failed; null otherwise. */
-  error: HoldpointError | null;
-}
+import type { ErasureJob } from './job.ts';
+import { createRetention, type Retention } from './retention.ts';
+import { type ErasureHouse, type ErasureOrder, emptyProgress, runErasure } from './run.ts';
 
 export interface Person {
   readonly by: string;
@@ -35,6 +19,8 @@ export interface Person {
 }
 
 export interface ErasureDesk {
+  /** What is erased by its age. */
+  readonly retention: Pick<Retention, 'state' | 'look'>;
   /**
    * Begins it, or puts it in line. A person's goes on at the next start where this run ends before it does. Throws
    * `overloaded`, `shutting_down`, and `ledger_unavailable` where it cannot be kept.
@@ -70,9 +56,6 @@ export interface DeskOptions extends Omit<ErasureHouse, 'isStopping'> {
 
 const waitingMax = 32;
 const keptMax = 200;
-const firstRetentionMs = 60_000;
-const hourMs = 3_600_000;
-const dayMs = 86_400_000;
 
 export function createErasureDesk(options: DeskOptions): ErasureDesk {
   const { ledger, terms, clock } = options;
@@ -82,36 +65,7 @@ export function createErasureDesk(options: DeskOptions): ErasureDesk {
   let running: ErasureJob | null = null;
   const erased = { parts: 0, bytesWiped: 0 };
   let stopping = false;
-  let cancelRetention = schedule(firstRetentionMs);
   const house: ErasureHouse = { ledger, terms, clock, isStopping: () => stopping };
-
-  function schedule(ms: number): () => void {
-    if (!terms.rules.some(({ keepDays }) => keepDays !== undefined)) return () => undefined;
-    return options.schedule(ms, () => {
-      cancelRetention = schedule(options.everyHours * hourMs);
-      retain();
-    });
-  }
-
-  /** One erasure for each rule; one that is still under way is not begun again. */
-  function retain(): void {
-    for (const { id, keepDays, match } of terms.rules) {
-      const underWay = [...jobs.values()].some(
-        ({ job }) => job.endedAtMs === null && 'rule' in job.order.scope && job.order.scope.rule === id,
-      );
-      if (keepDays === undefined || underWay || pending >= waitingMax) continue;
-      const before = new Date(clock.nowMs() - keepDays * dayMs).toISOString();
-      start({
-        scope: { rule: id, before },
-        match,
-        basis: 'retention',
-        by: 'holdpoint',
-        role: 'retention',
-        reason: '',
-        dryRun: false,
-      });
-    }
-  }
 
   function start(order: ErasureOrder): ErasureJob {
     if (stopping) throw new HoldpointError('shutting_down', 'The sidecar stops.', 'Ask again once it runs.');
@@ -203,16 +157,20 @@ export function createErasureDesk(options: DeskOptions): ErasureDesk {
     );
   }
 
+  const ended = async (id: string): Promise<ErasureJob | null> => {
+    const found = jobs.get(id);
+    await found?.ended;
+    return found?.job ?? null;
+  };
+
+  const retention = createRetention({ ...options, start, ended });
   for (const { id, ...order } of options.orders.all()) putInLine(id, { ...order, dryRun: false });
 
   return {
+    retention,
     start,
     find: (id) => jobs.get(id)?.job ?? null,
-    ended: async (id) => {
-      const found = jobs.get(id);
-      await found?.ended;
-      return found?.job ?? null;
-    },
+    ended,
     placeHold: async (scope, { by, role }, reason) => {
       const data = { action: 'hold', by, role, scope: scopeData(scope) };
       return { seq: await sealHold(data, reason), scope: data.scope, by };
@@ -228,7 +186,7 @@ export function createErasureDesk(options: DeskOptions): ErasureDesk {
     }),
     stop: async () => {
       stopping = true;
-      cancelRetention();
+      retention.stop();
       await line;
     },
   };

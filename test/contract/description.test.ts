@@ -26,6 +26,13 @@ beforeAll(async () => {
   house = await startHouse({
     // Nobody listens there: what is told to it waits.
     settings: {
+      retention: {
+        rules: [
+          { id: 'chat', match: { workload: 'chat-agent' }, keepDays: 90, minimumDays: 30 },
+          { id: 'books', match: { workload: 'bookkeeping' }, minimumDays: 3650 },
+        ],
+        exemptions: [{ id: 'claims', match: { model: 'gpt-4.1' }, bases: ['objection'] }],
+      },
       notify: {
         giveUpAfterMs: 1_000,
         to: {
@@ -288,6 +295,15 @@ describe('every answer is as described', () => {
     await drive('GET /api/v1/decisions/{id}', `/api/v1/decisions/${decision}`);
     const body = 'GET /api/v1/decisions/{id}/body';
     expect((await drive(body, `/api/v1/decisions/${decision}/body`)).status).toBe(410);
+  });
+
+  it('of retention', async () => {
+    await drive('GET /api/v1/retention', '/api/v1/retention', { as: 'auditor' });
+    const look = 'POST /api/v1/retention/{rule}/dry-run';
+    const statuses = [];
+    for (const rule of ['chat', 'books', 'nope'])
+      statuses.push((await drive(look, `/api/v1/retention/${rule}/dry-run`, { as: 'privacy' })).status);
+    expect(statuses).toEqual([202, 400, 404]);
   });
 
   it('of changes of keys', async () => {

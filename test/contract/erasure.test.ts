@@ -14,7 +14,10 @@ beforeAll(async () => {
   house = await startHouse({
     settings: {
       retention: {
-        rules: [{ id: 'books', match: { workload: 'bookkeeping' }, minimumDays: 3650 }],
+        rules: [
+          { id: 'books', match: { workload: 'bookkeeping' }, minimumDays: 3650 },
+          { id: 'chat', match: { workload: 'chat-agent' }, keepDays: 90, minimumDays: 30 },
+        ],
         exemptions: [{ id: 'claims', match: { workload: 'litigation' }, bases: ['objection'] }],
       },
     },
@@ -275,6 +278,36 @@ describe('holdpoint erase', () => {
     [['legal-hold', 'place', '--reason', 'x'], 'Name one of: --decision, --subject'],
   ])('%j is a mistake of usage', async (args, said) => {
     const { code, err } = await run(args, env());
+    expect([code, err]).toMatchObject([2, expect.stringContaining(said)]);
+  });
+});
+
+describe('holdpoint retention', () => {
+  const env = () => ({ HOLDPOINT_URL: house.sidecar.controlUrl, HOLDPOINT_TOKEN: house.tokens.privacy });
+
+  it('lists what is kept how long, and when the schedule comes', async () => {
+    const { code, out } = await run(['retention', 'list'], env());
+    expect(code).toBe(0);
+    expect(out).toMatch(/^books +workload bookkeeping +- +3650 d +-$/m);
+    expect(out).toMatch(/^chat +workload chat-agent +90 d +30 d +none since the start$/m);
+    expect(out).toContain('exempt (claims): workload litigation, from objection\n');
+    expect(out).toMatch(/^every 24 h, next at 20\d\d-.*Z$/m);
+  });
+
+  it('looks at what each rule would erase next, and says so where none is due', async () => {
+    await decide('young', { 'holdpoint-workload': 'chat-agent' });
+    const looked = await run(['retention', 'dry-run'], env());
+    expect([looked.code, looked.out]).toEqual([0, 'chat: nothing is due\n']);
+    const { out } = await run(['retention', 'dry-run', 'chat', '--json'], env());
+    const items = [{ rule: 'chat', erasure: { state: 'done', dryRun: true, decisions: 0 } }];
+    expect(JSON.parse(out)).toMatchObject({ items });
+  });
+
+  it.each([
+    ['nope', 'There is no such retention rule.'],
+    ['books', 'The rule books has no keepDays: it erases nothing.'],
+  ])('a look at %s is a mistake of usage', async (rule, said) => {
+    const { code, err } = await run(['retention', 'dry-run', rule], env());
     expect([code, err]).toMatchObject([2, expect.stringContaining(said)]);
   });
 });

@@ -322,6 +322,28 @@ describe('retention', () => {
     expect((await house.verify()).findings).toEqual([]);
   });
 
+  it('is looked at by a dry run, which tells what the next time does and leaves it all there', async () => {
+    const { house, ledger, desk, pass } = await scene({
+      id: 'chat',
+      match: { workload: 'chat' },
+      keepDays: 30,
+    });
+    const old = await decide(ledger, { workload: 'chat' });
+    house.clock.ms += 31 * dayMs;
+    await decide(ledger, { workload: 'chat' });
+    const look = async () => (await desk.ended(desk.retention.look('chat', 'petra').id))?.progress;
+    expect(await look()).toMatchObject({ decisions: 1, erased: 1, parts: 2 });
+    expect(erasuresOf(house)).toEqual([]);
+    expect(await bodyCode(ledger, old, 'request')).toBe('read');
+    await pass();
+    expect(desk.retention.state().rules[0]?.last).toMatchObject({
+      state: 'done',
+      progress: { decisions: 1, erased: 1, parts: 2 },
+    });
+    expect(await look()).toMatchObject({ decisions: 0, parts: 0 });
+    await ledger.close('test');
+  });
+
   it('seals once that a legal hold forbids it, and erases when that is lifted', async () => {
     const { house, ledger, desk, pass } = await scene({ id: 'all', match: {}, keepDays: 1 });
     const decision = await decide(ledger);

@@ -115,7 +115,7 @@ const legalHoldsSchema = z
   .object({ items: z.array(legalHoldSchema) })
   .meta({ id: 'LegalHolds', description: 'Every legal hold that stands.' });
 
-const exampleErasure = {
+export const exampleErasure = {
   id: '5f1c09a2b3d4e5f6',
   state: 'running',
   dryRun: false,

@@ -1,12 +1,11 @@
-/** Erasures and legal holds. */
+/** Erasures, those by age included, and legal holds. */
 import type { z } from 'zod';
 import { HoldpointError } from '../../core/errors.ts';
-import type { ErasureJob, Person } from '../../erasure/desk.ts';
+import type { Person } from '../../erasure/desk.ts';
 import type { Scope } from '../../ledger/erasure.ts';
 import type { LegalHold } from '../../ledger/subjects.ts';
 import type { Identity } from '../../store/token-file.ts';
 import {
-  type ErasureShown,
   type erasureScopeSchema,
   type LegalHoldShown,
   liftLegalHold,
@@ -22,9 +21,12 @@ import { type ControlRequest, type Route, readOrder, sendJson } from '../http.ts
 import { decisionOf } from '../named.ts';
 import type { ControlParts } from '../parts.ts';
 import { mayReadContent } from '../permissions.ts';
+import { retentionRoutes } from './retention.ts';
+import { shownErasure } from './shown-erasure.ts';
 
 export function erasureRoutes(parts: ControlParts): Route[] {
   return [
+    ...retentionRoutes(parts),
     {
       method: 'POST',
       path: '/api/v1/erasures',
@@ -62,7 +64,7 @@ async function start(parts: ControlParts, request: ControlRequest): Promise<void
   const { res, identity } = request;
   const { scope, ...order } = await readOrder(request, newErasureSchema);
   const job = parts.erasures.start({ ...order, ...personOf(identity), scope: await scopeOf(parts, scope) });
-  sendJson(res, 202, shown(job));
+  sendJson(res, 202, shownErasure(job));
 }
 
 function show(parts: ControlParts, { res, params }: ControlRequest): void {
@@ -73,7 +75,7 @@ function show(parts: ControlParts, { res, params }: ControlRequest): void {
       'There is no such erasure since the sidecar started.',
       'Its entries are in the ledger: holdpoint ledger entry SEQ.',
     );
-  sendJson(res, 200, shown(job));
+  sendJson(res, 200, shownErasure(job));
 }
 
 async function listHolds(parts: ControlParts, { res, identity }: ControlRequest): Promise<void> {
@@ -120,21 +122,6 @@ function personOf({ name, role }: Identity): Person {
   if (role !== 'privacy' && role !== 'admin')
     throw new HoldpointError('forbidden', `The role ${role} may not erase.`);
   return { by: name, role };
-}
-
-function shown({ id, order, progress, ...job }: ErasureJob): ErasureShown {
-  const { again: _again, firstBeyond: _first, lookedAt: _looked, ...counts } = progress;
-  return {
-    id,
-    state: job.state,
-    dryRun: order.dryRun,
-    by: order.by,
-    basis: order.basis,
-    ...counts,
-    startedAt: new Date(job.startedAtMs).toISOString(),
-    endedAt: job.endedAtMs === null ? null : new Date(job.endedAtMs).toISOString(),
-    error: job.error?.message ?? null,
-  };
 }
 
 async function shownHold(

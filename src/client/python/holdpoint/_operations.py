@@ -82,6 +82,10 @@ class Operations:
         """Say that one looks at a hold, and see who else does."""
         return self._call("POST", "/api/v1/holds/{id}/looking", {"id": id}, {}, body)
 
+    def look_at_retention(self, rule):
+        """What a retention rule would erase next."""
+        return self._call("POST", "/api/v1/retention/{rule}/dry-run", {"rule": rule}, {}, None)
+
     def metrics(self):
         """Prometheus metrics."""
         return self._call("GET", "/metrics", {}, {}, None)
@@ -165,6 +169,10 @@ class Operations:
     def show_policy_version(self, seq):
         """One sealed policy, whole."""
         return self._call("GET", "/api/v1/policy/versions/{seq}", {"seq": seq}, {}, None)
+
+    def show_retention(self):
+        """How long content is kept."""
+        return self._call("GET", "/api/v1/retention", {}, {}, None)
 
     def show_summary(self, hours=None):
         """What happened lately, in numbers."""

@@ -1,0 +1,67 @@
+/** What the sidecar says of an erasure: asked until it has ended, then in words. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { counted, countText } from '../console/counts.ts';
+import type { controlClient } from './client.ts';
+import { printLine, visible } from './print.ts';
+
+const erasureSchema = z.object({
+  id: z.string(),
+  state: z.enum(['waiting', 'running', 'done', 'failed']),
+  dryRun: z.boolean(),
+  decisions: z.number(),
+  erased: z.number(),
+  parts: z.number(),
+  refused: z.record(z.string(), z.number()),
+  entries: z.array(z.number()),
+  bytesWiped: z.number(),
+  bytesReclaimed: z.number(),
+  error: z.string().nullable(),
+});
+export type Erasure = z.output<typeof erasureSchema>;
+
+const askAgainMs = 250;
+
+/** The erasure once it has ended; `begun` is what its beginning was answered with. */
+export async function untilEnded(
+  client: ReturnType<typeof controlClient>,
+  begun: unknown,
+): Promise<{ readonly answer: unknown; readonly erasure: Erasure }> {
+  let answer = begun;
+  let erasure = erasureSchema.parse(answer);
+  while (erasure.state === 'waiting' || erasure.state === 'running') {
+    await sleep(askAgainMs);
+    answer = await client.get(`/api/v1/erasures/${erasure.id}`);
+    erasure = erasureSchema.parse(answer);
+  }
+  return { answer, erasure };
+}
+
+/** What it did, or would do, in lines. */
+export function printErasure(erasure: Erasure): void {
+  const { decisions, dryRun, entries, error, erased, parts, refused } = erasure;
+  if (decisions === 0 && error === null) {
+    const what = dryRun ? 'would erase nothing' : 'nothing erased';
+    printLine(`${what}: no decision whose content is still there is meant by that`);
+    printLine(
+      '  names are compared letter by letter, as the workload sent them: look with holdpoint decisions list',
+    );
+    return;
+  }
+  printLine(
+    `${dryRun ? 'would erase' : 'erased'} ${counted(parts, 'body', 'bodies')} of ${counted(erased, 'decision', 'decisions')} (${countText(decisions)} judged)`,
+  );
+  for (const [ground, count] of Object.entries(refused))
+    if (count > 0)
+      printLine(
+        `  refused ${counted(count, 'decision', 'decisions')}: ${visible(ground.replaceAll('_', ' '))}`,
+      );
+  if (dryRun) printLine('  a dry run: nothing was sealed or erased');
+  else {
+    printLine(
+      `  ${countText(erasure.bytesWiped)} bytes overwritten, files smaller by ${countText(erasure.bytesReclaimed)} bytes`,
+    );
+    printLine(`  sealed as ${entries.join(', ') || 'nothing'}`);
+  }
+  if (error !== null) printLine(`  failed: ${visible(error)}`);
+}

@@ -1,0 +1,18 @@
+import type { ErasureJob } from '../../erasure/job.ts';
+import type { ErasureShown } from '../api/erasures.ts';
+
+/** An erasure as the control port tells it. */
+export function shownErasure({ id, order, progress, ...job }: ErasureJob): ErasureShown {
+  const { again: _again, firstBeyond: _first, lookedAt: _looked, ...counts } = progress;
+  return {
+    id,
+    state: job.state,
+    dryRun: order.dryRun,
+    by: order.by,
+    basis: order.basis,
+    ...counts,
+    startedAt: new Date(job.startedAtMs).toISOString(),
+    endedAt: job.endedAtMs === null ? null : new Date(job.endedAtMs).toISOString(),
+    error: job.error?.message ?? null,
+  };
+}
