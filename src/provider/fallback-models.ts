@@ -1,7 +1,7 @@
 /**
  * What a provider or a gateway runs in place of a request, with another model, where the first one fails or refuses:
  * `models` of OpenRouter and Perplexity, `fallbacks` of Anthropic, LiteLLM and AssemblyAI, the last two of which may be
- * told something else (https://openrouter.ai/docs/guides/routing/model-fallbacks,
+ * told something else, `fallback_models` of Keywords AI (https://openrouter.ai/docs/guides/routing/model-fallbacks,
  * https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback,
  * https://docs.litellm.ai/docs/proxy/client_side_fallbacks). A workload can make the first one fail. Pure.
  */
@@ -11,7 +11,12 @@ import { boundedList, note } from './reading.ts';
 
 const fallbacksMax = 64;
 /** LiteLLM falls back for other reasons, too. */
-const fallbackMembers = ['fallbacks', 'context_window_fallbacks', 'content_policy_fallbacks'] as const;
+const fallbackMembers = [
+  'fallbacks',
+  'fallback_models',
+  'context_window_fallbacks',
+  'content_policy_fallbacks',
+] as const;
 
 /** What such an entry puts over the request; [], and a defect, for one of which nobody knows what it asks for. */
 function overrideOf(entry: unknown, what: string, defects: string[]): readonly JsonRecord[] {
@@ -37,6 +42,11 @@ function gatewayModels({ providerOptions }: JsonRecord): unknown {
   return isRecord(gateway) ? gateway.models : undefined;
 }
 
+/** And so has orq.ai's (https://docs.orq.ai/docs/ai-gateway-fallbacks). */
+function orqFallbacks({ orq }: JsonRecord): unknown {
+  return isRecord(orq) ? orq.fallbacks : undefined;
+}
+
 /** Reads a body by `read`, and all that may be run in its place. */
 export function readWithFallbacks(
   body: JsonRecord,
@@ -46,6 +56,7 @@ export function readWithFallbacks(
   const overrides = [
     ...overridesIn(body.models, '`models`', defects),
     ...overridesIn(gatewayModels(body), '`models`', defects),
+    ...overridesIn(orqFallbacks(body), '`fallbacks`', defects),
     ...fallbackMembers.flatMap((name) => overridesIn(body[name], `\`${name}\``, defects)),
   ];
   if (overrides.length === 0) return read(body, defects);

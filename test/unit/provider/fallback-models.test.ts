@@ -25,6 +25,10 @@ const naming: readonly (readonly [family: 'openai' | 'anthropic', operation: Ope
     ['openai', 'chat.completions', { messages, context_window_fallbacks: [{ 'gpt-5': [other] }] }],
     // https://vercel.com/docs/ai-gateway/models-and-providers/model-fallbacks
     ['openai', 'chat.completions', { messages, providerOptions: { gateway: { models: [other] } } }],
+    // https://docs.keywordsai.co/documentation/products/gateway/traffic_management/fallbacks
+    ['openai', 'chat.completions', { messages, fallback_models: [other] }],
+    // https://docs.orq.ai/docs/ai-gateway-fallbacks
+    ['openai', 'chat.completions', { messages, orq: { fallbacks: [{ model: other }] } }],
   ];
 
 describe('a model to fall back to', () => {
