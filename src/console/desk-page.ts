@@ -30,6 +30,8 @@ export function createDeskPage(options: {
 }): DeskPage {
   const { store, api, put, refresh, signedIn, complain } = options;
   const { setOpen } = store;
+  /** How often the hold on the page was asked for. */
+  let readings = 0;
 
   function compare(hold: HoldSummary): void {
     const { open } = store.get();
@@ -61,22 +63,34 @@ export function createDeskPage(options: {
   }
 
   function read(id: string): void {
+    readings += 1;
+    const mine = readings;
     api()
       .hold(id)
       .then(
         (detail) => {
-          const { summary } = detail;
+          // What was asked for later knows more.
+          if (mine !== readings) return;
+          const summary = newest(detail.summary);
           const shown = store.get().open?.detail?.summary.digest ?? summary.digest;
           if (shown !== summary.digest) return compare(summary);
-          setOpen(id, { detail, problem: '', over: '' });
+          setOpen(id, { detail: { ...detail, summary }, problem: '' });
           if (store.get().holds.has(id)) put(summary);
           if (summary.state !== 'pending') end(id, capitalised(summary.state));
         },
         (error: unknown) => {
+          if (mine !== readings) return;
           setOpen(id, { problem: messageOf(error) });
           if (error instanceof ApiError && error.status === 401) complain(error);
         },
       );
+  }
+
+  /** A hold may have ended while it was read; then the queue knows, and what was read is of before. */
+  function newest(summary: HoldSummary): HoldSummary {
+    const line = store.get().holds.get(summary.id);
+    const isLate = line !== undefined && line.state !== 'pending' && summary.state === 'pending';
+    return isLate ? { ...line, digest: summary.digest } : summary;
   }
 
   async function rule(ruling: Omit<RulingRequest, 'digest'>): Promise<void> {

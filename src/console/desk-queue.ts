@@ -151,8 +151,14 @@ export function createDeskQueue(options: DeskQueueOptions): DeskQueue {
   async function learnAll(mine: number): Promise<void> {
     for (const id of unknown) {
       unknown.delete(id);
+      const known = store.get().holds.get(id);
       const hold = await api().holdLine(id);
       if (mine !== session) return;
+      if (store.get().holds.get(id) !== known) {
+        // Something newer was put on the desk meanwhile; what was read may be of before.
+        unknown.add(id);
+        continue;
+      }
       if (hold === null) continue;
       const isNew = !store.get().holds.has(id) && hold.state === 'pending';
       put(hold);
@@ -199,6 +205,9 @@ export function createDeskQueue(options: DeskQueueOptions): DeskQueue {
   }
 
   function put(hold: HoldSummary): void {
+    const known = store.get().holds.get(hold.id);
+    // What is over never waits again: this was read before, and came late.
+    if (known !== undefined && known.state !== 'pending' && hold.state === 'pending') return;
     if (refreshing) newer.add(hold.id);
     place(new Map(store.get().holds).set(hold.id, hold));
     onHold(hold);

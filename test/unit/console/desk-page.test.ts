@@ -1,15 +1,33 @@
-/** The hold on the page when the queue does not list it any more. */
+/** The hold on the page when the queue does not list it any more, and when answers about it come late. */
 import { expect, it } from 'vitest';
 import { type Api, createApi } from '../../../src/console/api.ts';
 import { createDeskPage } from '../../../src/console/desk-page.ts';
 import { closedPage, signedOut } from '../../../src/console/desk-state.ts';
 import { createStore } from '../../../src/console/desk-store.ts';
 import type { HoldSummary } from '../../../src/console/hold-data.ts';
-import { hold } from './holds.ts';
+import type { HoldDetail } from '../../../src/console/hold-detail.ts';
+import { detailOf, hold } from './holds.ts';
 
-function setScene(line: () => Promise<HoldSummary | null>) {
-  const store = createStore({ ...signedOut, open: closedPage('one') });
-  const api: Api = { ...createApi('key'), holdLine: line, finalRuling: async () => null };
+const nothing = (): Promise<null> => Promise.resolve(null);
+
+function setScene(line: () => Promise<HoldSummary | null> = nothing, holds: readonly HoldSummary[] = []) {
+  const store = createStore({
+    ...signedOut,
+    identity: { name: 'rita', role: 'reviewer', permissions: [], display: 'rita' },
+    holds: new Map(holds.map((one) => [one.id, one])),
+    open: closedPage('one'),
+  });
+  const readings: PromiseWithResolvers<HoldDetail>[] = [];
+  const api: Api = {
+    ...createApi('key'),
+    holdLine: line,
+    finalRuling: async () => null,
+    hold: () => {
+      const reading = Promise.withResolvers<HoldDetail>();
+      readings.push(reading);
+      return reading.promise;
+    },
+  };
   const complaints: unknown[] = [];
   const page = createDeskPage({
     store,
@@ -21,7 +39,7 @@ function setScene(line: () => Promise<HoldSummary | null>) {
     },
     complain: (error) => complaints.push(error),
   });
-  return { page, complaints, over: () => store.get().open?.over };
+  return { page, store, readings, complaints, over: () => store.get().open?.over };
 }
 
 /** Everything that follows from what was answered has happened. */
@@ -54,4 +72,40 @@ it('says nothing of its end where that could not be learned', async () => {
   page.gone('one');
   await allIsHeard();
   expect([over(), complaints]).toEqual(['', [why]]);
+});
+
+it('is over where it ended while it was read: what was read is of before', async () => {
+  const { page, store, readings, over } = setScene(nothing, [hold('one')]);
+  page.reread();
+  const released = hold('one', { state: 'released' });
+  store.set({ holds: new Map([['one', released]]) });
+  page.compare(released);
+  readings[0]?.resolve(detailOf(hold('one')));
+  await allIsHeard();
+  expect([over(), store.get().open?.detail?.summary.state]).toEqual(['Released.', 'released']);
+});
+
+it('stays over when what was asked before is answered only then', async () => {
+  const { page, store, readings, over } = setScene(nothing, [hold('one')]);
+  page.reread();
+  readings[0]?.resolve(detailOf(hold('one')));
+  await allIsHeard();
+  page.compare(hold('one', { commentCount: 1 }));
+  const denied = hold('one', { state: 'denied', commentCount: 1 });
+  store.set({ holds: new Map([['one', denied]]) });
+  page.compare(denied);
+  readings[1]?.resolve(detailOf(hold('one', { commentCount: 1 })));
+  await allIsHeard();
+  expect([over(), store.get().open?.detail?.summary.state]).toEqual(['Denied.', 'denied']);
+});
+
+it('shows what was asked for last, whichever answer comes last', async () => {
+  const { page, store, readings } = setScene(nothing, [hold('one')]);
+  page.reread();
+  page.reread();
+  readings[1]?.resolve(detailOf(hold('one', { commentCount: 2 })));
+  await allIsHeard();
+  readings[0]?.resolve(detailOf(hold('one', { commentCount: 1 })));
+  await allIsHeard();
+  expect(store.get().open?.detail?.summary.commentCount).toBe(2);
 });

@@ -16,6 +16,8 @@ interface Answers {
 interface Scene extends Answers {
   readonly queue: DeskQueue;
   readonly store: Store;
+  /** What is asked of single lines, where the test set no answer to all. */
+  readonly lines: PromiseWithResolvers<HoldSummary | null>[];
   readonly complaints: unknown[];
   readonly gone: string[];
   /** Begins the session's queue as a desk does, the connection for events being there. */
@@ -44,11 +46,17 @@ const releaseOf = ({ id }: HoldSummary) => ({
 function setScene(): Scene {
   const store = createStore(signedOut);
   const answers: Answers = { first: Promise.withResolvers(), whole: Promise.withResolvers(), line: null };
+  const lines: Scene['lines'] = [];
   const api: Api = {
     ...createApi('key'),
     pendingHolds: () => answers.first.promise,
     holds: () => answers.whole.promise,
-    holdLine: async () => answers.line,
+    holdLine: () => {
+      if (answers.line !== null) return Promise.resolve(answers.line);
+      const line = Promise.withResolvers<HoldSummary | null>();
+      lines.push(line);
+      return line.promise;
+    },
   };
   const complaints: unknown[] = [];
   const gone: string[] = [];
@@ -61,7 +69,7 @@ function setScene(): Scene {
     shown: () => Promise.resolve(),
   });
   return Object.assign(answers, {
-    ...{ queue, store, complaints, gone },
+    ...{ queue, store, lines, complaints, gone },
     connect: () => {
       queue.begin();
       queue.refresh();
@@ -147,6 +155,53 @@ describe('while the queue is read', () => {
     const { order } = await scene.until(({ holds }) => holds.size === 3);
     expect([order, scene.gone]).toEqual([['one', 'two', 'three'], []]);
   });
+});
+
+describe('while a line is read', () => {
+  async function readingOne(): Promise<{ scene: Scene; lines: PromiseWithResolvers<HoldSummary | null>[] }> {
+    const scene = setScene();
+    scene.connect();
+    scene.first.resolve(pageOf([one]));
+    scene.whole.resolve(pageOf([one]));
+    await scene.until(({ order }) => order.length === 1);
+    await allIsHeard();
+    scene.queue.take({ ...releaseOf(one), kind: 'commented', state: 'pending', callerWaits: true });
+    return { scene, lines: scene.lines };
+  }
+
+  it('a hold that ended is not put back by what was read of it before', async () => {
+    const { scene, lines } = await readingOne();
+    scene.queue.take(releaseOf(one));
+    lines[0]?.resolve(one);
+    await allIsHeard();
+    lines[1]?.resolve({ ...one, state: 'released', callerWaits: false });
+    await allIsHeard();
+    const { order, recent } = scene.store.get();
+    expect([order, recent]).toEqual([[], ['one']]);
+  });
+
+  it('a caller that left does not come back with what was read before', async () => {
+    const { scene, lines } = await readingOne();
+    scene.queue.take({ ...releaseOf(one), kind: 'caller-gone', state: 'pending' });
+    lines[0]?.resolve({ ...one, commentCount: 1 });
+    await allIsHeard();
+    lines[1]?.resolve({ ...one, commentCount: 1, callerWaits: false });
+    await allIsHeard();
+    expect(scene.store.get().holds.get('one')).toMatchObject({ commentCount: 1, callerWaits: false });
+  });
+});
+
+it('a hold that is over stays so whatever is put on the desk later', async () => {
+  const scene = setScene();
+  scene.connect();
+  scene.first.resolve(pageOf([one]));
+  scene.whole.resolve(pageOf([one]));
+  await scene.until(({ order }) => order.length === 1);
+  await allIsHeard();
+  scene.queue.take(releaseOf(one));
+  scene.queue.put({ ...one, commentCount: 1 });
+  const { order, recent } = scene.store.get();
+  expect([order, recent]).toEqual([[], ['one']]);
 });
 
 describe('of more holds than a tab keeps', () => {

@@ -1,5 +1,6 @@
 /** Holds for the console's tests. */
 import type { HoldSummary } from '../../../src/console/hold-data.ts';
+import type { HoldDetail } from '../../../src/console/hold-detail.ts';
 
 export function hold(id: string, change: Partial<HoldSummary> = {}): HoldSummary {
   return {
@@ -31,5 +32,27 @@ export function hold(id: string, change: Partial<HoldSummary> = {}): HoldSummary
     contentDigest: '',
     outcome: null,
     ...change,
+  };
+}
+
+/** The whole of a hold, for somebody to whom everything is open and who reads no content. */
+export function detailOf(summary: HoldSummary): HoldDetail {
+  return {
+    summary,
+    rules: [],
+    policy: { version: '1', digest: '' },
+    rulings: [],
+    history: [],
+    workloadHolds: [],
+    workloadUnreadable: [],
+    actions: { release: '', deny: '', amend: '', amendText: '', releaseCalls: '', breakGlass: '' },
+    inStead: [],
+    comments: [],
+    review: null,
+    notRequester: false,
+    escalated: [],
+    collectInMs: 900_000,
+    breakGlassCollectInMs: null,
+    exchange: null,
   };
 }
