@@ -5,6 +5,7 @@
 import { type ComponentChild, h } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Desk } from './desk.ts';
+import { focusHold } from './focus.ts';
 import type { HoldDetail } from './hold-detail.ts';
 import { ReasonRow, sendKeys } from './reason.ts';
 import { problemOf } from './ruling-panel.ts';
@@ -34,7 +35,7 @@ export function BreakGlass(props: BreakGlassProps): ComponentChild {
     setSending(true);
     desk
       .rule({ verdict: 'release', reason, breakGlass: true })
-      .then(() => document.querySelector<HTMLElement>('#hold-title')?.focus())
+      .then(() => focusHold(desk, detail.summary.id))
       .catch((error: unknown) => setProblem(problemOf(error)))
       .finally(() => setSending(false));
   }

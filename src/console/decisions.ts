@@ -1,7 +1,7 @@
 /** Everything recorded: a search whose terms stand in the address, newest first, page after page by cursor. */
 
 import { type ComponentChild, h } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { countText } from './counts.ts';
 import { Damage } from './damage.ts';
 import { type Decision, type DecisionPage, readDecisionPage } from './decision-data.ts';
@@ -40,11 +40,15 @@ interface DecisionsPageProps {
 
 export function DecisionsPage({ desk, query, person }: DecisionsPageProps): ComponentChild {
   const [found, setFound] = useState<Found>(nothing);
-  const read = (before: number | null, shown: Found, isWanted: () => boolean): void => {
+  /** The reading whose answer is still wanted. */
+  const wanted = useRef(0);
+  const read = (before: number | null, shown: Found): void => {
+    wanted.current += 1;
+    const mine = wanted.current;
     setFound({ ...shown, next: null, busy: true, problem: '' });
     search(desk, query, before).then(
       ({ items, next, unreadable }) => {
-        if (!isWanted()) return;
+        if (wanted.current !== mine) return;
         const all = {
           items: [...shown.items, ...items],
           unreadable: joinUnreadable(shown.unreadable, unreadable),
@@ -52,18 +56,18 @@ export function DecisionsPage({ desk, query, person }: DecisionsPageProps): Comp
         setFound({ ...all, next, busy: false, problem: '' });
       },
       (error: unknown) => {
-        if (isWanted()) setFound({ ...shown, next: before, busy: false, problem: messageOf(error) });
+        if (wanted.current === mine)
+          setFound({ ...shown, next: before, busy: false, problem: messageOf(error) });
       },
     );
   };
   useEffect(() => {
-    let wanted = true;
-    read(null, nothing, () => wanted);
+    read(null, nothing);
     return () => {
-      wanted = false;
+      wanted.current += 1;
     };
   }, [query]);
-  const more = (): void => read(found.next, found, () => true);
+  const more = (): void => read(found.next, found);
   return h(
     PageFrame,
     { title: 'Decisions', label: 'decisions', lead: 'Everything recorded, newest first.' },

@@ -43,13 +43,14 @@ export function createOversight(options: {
     endAbsence: (seq) => api().endAbsence(seq),
     ruleOnMany: async (holds, ruling) => {
       const contentDigest = holds[0]?.contentDigest ?? '';
+      // The page may have turned to another hold before the answer is there.
+      const open = store.get().open?.id ?? '';
       const signed = await signedForEach(api(), signedIn(), holds, ruling);
       const ruled = await api().ruleOnMany(
         signed === null
           ? { contentDigest, ...ruling, holds: holds.map(({ id }) => id) }
           : { contentDigest, holds: signed },
       );
-      const open = store.get().open?.id ?? '';
       for (const { hold } of ruled) if (hold !== null) put(hold);
       const mine = ruled.find(({ id }) => id === open);
       const together = togetherText(ruled, open);

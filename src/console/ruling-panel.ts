@@ -6,6 +6,7 @@ import { amendmentOf, type Drafts, editablesOf, editedOf } from './amendment.ts'
 import { ApiError } from './api.ts';
 import { CallChoice } from './call-choice.ts';
 import type { Desk } from './desk.ts';
+import { focusHold } from './focus.ts';
 import type { Identity, Verdict } from './hold-data.ts';
 import type { HoldDetail } from './hold-detail.ts';
 import { Identical, identicalTo } from './identical.ts';
@@ -98,7 +99,7 @@ export function RulingPanel(props: RulingPanelProps): ComponentChild {
     const ruled =
       others.length === 0 ? desk.rule(ruling) : desk.ruleOnMany([summary, ...others], { verdict, reason });
     ruled
-      .then(() => document.querySelector<HTMLElement>('#hold-title')?.focus())
+      .then(() => focusHold(desk, summary.id))
       .catch((error: unknown) => setProblem(problemOf(error)))
       .finally(() => setSending(false));
   }
