@@ -2,7 +2,7 @@
 import { type Api, ApiError, type RulingRequest } from './api.ts';
 import type { Store } from './desk-store.ts';
 import type { HoldSummary, Identity } from './hold-data.ts';
-import { togetherText } from './oversight-data.ts';
+import { type Ruled, togetherText } from './oversight-data.ts';
 import { signedForEach } from './signing.ts';
 
 export interface DeskOversight {
@@ -45,17 +45,27 @@ export function createOversight(options: {
       const contentDigest = holds[0]?.contentDigest ?? '';
       // The page may have turned to another hold before the answer is there.
       const open = store.get().open?.id ?? '';
-      const signed = await signedForEach(api(), signedIn(), holds, ruling);
-      const ruled = await api().ruleOnMany(
-        signed === null
-          ? { contentDigest, ...ruling, holds: holds.map(({ id }) => id) }
-          : { contentDigest, holds: signed },
-      );
+      const send = async (): Promise<readonly Ruled[]> => {
+        const signed = await signedForEach(api(), signedIn(), holds, ruling);
+        return api().ruleOnMany(
+          signed === null
+            ? { contentDigest, ...ruling, holds: holds.map(({ id }) => id) }
+            : { contentDigest, holds: signed },
+        );
+      };
+      const ruled = await send().catch((error: unknown) => {
+        store.refuse(open, error);
+        throw error;
+      });
       for (const { hold } of ruled) if (hold !== null) put(hold);
       const mine = ruled.find(({ id }) => id === open);
       const together = togetherText(ruled, open);
       store.setOpen(open, { together });
-      if (mine?.hold === null) throw new ApiError(409, '', `${mine.refusal} ${together}`.trim(), '');
+      if (mine?.hold === null) {
+        const refusal = new ApiError(409, '', `${mine.refusal} ${together}`.trim(), '');
+        store.refuse(open, refusal);
+        throw refusal;
+      }
       store.setOpen(open, { panel: null });
     },
   };

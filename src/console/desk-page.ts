@@ -110,6 +110,7 @@ export function createDeskPage(options: {
         setOpen(id, { over: error.message });
         refresh();
       }
+      store.refuse(id, error);
       throw error;
     }
   }

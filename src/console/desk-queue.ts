@@ -224,7 +224,8 @@ export function createDeskQueue(options: DeskQueueOptions): DeskQueue {
     }
     if (notice.kind === 'glass-broken')
       store.set({ alerts: [notice.id, ...alerts.filter((id) => id !== notice.id)].slice(0, alertsMax) });
-    if (notice.kind === 'reviewed') store.set({ reviewed: store.get().reviewed + 1 });
+    if (notice.kind === 'glass-broken' || notice.kind === 'reviewed')
+      store.set({ reviewed: store.get().reviewed + 1 });
     const hold = holds.get(notice.id);
     if (hold === undefined || rereadKinds.includes(notice.kind)) {
       learn(notice.id);

@@ -29,6 +29,13 @@ export interface OpenHold {
   readonly withheld: ReadonlySet<number>;
 }
 
+/** A ruling that was not taken, heard of when the reviewer had turned elsewhere. */
+export interface RefusedRuling {
+  /** The hold it was made on. */
+  readonly id: string;
+  readonly why: string;
+}
+
 export interface DeskState {
   readonly identity: Identity | null;
   /** Why signing in did not work. */
@@ -55,7 +62,9 @@ export interface DeskState {
   readonly helpShown: boolean;
   /** Holds on which somebody broke the glass, until they are looked at or put away. */
   readonly alerts: readonly string[];
-  /** How many reviews this tab has heard of. */
+  /** Until they are looked at or put away. */
+  readonly refused: readonly RefusedRuling[];
+  /** How often it had to be asked anew which reviews wait: for each that was heard of, and on every connection. */
   readonly reviewed: number;
   /** Why the queue could not be read; '' when it could. */
   readonly problem: string;
@@ -81,6 +90,7 @@ export const signedOut: DeskState = {
   place: inbox,
   helpShown: false,
   alerts: [],
+  refused: [],
   reviewed: 0,
   problem: '',
   announcement: '',

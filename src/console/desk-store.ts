@@ -1,13 +1,17 @@
 /** The state of this tab, replaced whole; whoever draws subscribes. */
-import type { DeskState, OpenHold } from './desk-state.ts';
+import { type DeskState, messageOf, type OpenHold } from './desk-state.ts';
 
 export interface Store {
   get(): DeskState;
   set(change: Partial<DeskState>): void;
   /** Changes the hold on the page, while it is still this one. */
   setOpen(id: string, change: Partial<OpenHold>): void;
+  /** Says that the ruling on a hold was not taken, to a reviewer who has turned elsewhere; its own page says so itself. */
+  refuse(id: string, error: unknown): void;
   subscribe(listener: () => void): () => void;
 }
+
+const refusedMax = 20;
 
 export function createStore(initial: DeskState): Store {
   let state = initial;
@@ -21,6 +25,11 @@ export function createStore(initial: DeskState): Store {
     set,
     setOpen: (id, change) => {
       if (state.open?.id === id) set({ open: { ...state.open, ...change } });
+    },
+    refuse: (id, error) => {
+      if (state.open?.id === id || state.identity === null) return;
+      const others = state.refused.filter((other) => other.id !== id);
+      set({ refused: [{ id, why: messageOf(error) }, ...others].slice(0, refusedMax) });
     },
     subscribe: (listener) => {
       listeners.add(listener);

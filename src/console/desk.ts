@@ -52,6 +52,8 @@ export interface Desk extends DeskOversight {
   setHelp(shown: boolean): void;
   /** Puts the alert about this hold away. */
   dismiss(id: string): void;
+  /** Puts away that the ruling on this hold was not taken. */
+  dismissRefused(id: string): void;
 }
 
 export function createDesk(storage: Storage): Desk {
@@ -67,8 +69,10 @@ export function createDesk(storage: Storage): Desk {
     onEnded: () => queue.stop(),
     onConnected: () => {
       queue.refresh();
+      // What was broken or reviewed in between was not heard of.
+      const { open, reviewed } = get();
+      set({ reviewed: reviewed + 1 });
       // While there was no connection the sidecar took nobody to be here.
-      const { open } = get();
       if (open !== null) store.setOpen(open.id, { looks: open.looks + 1 });
     },
     onNotice: (notice) => queue.take(notice),
@@ -151,6 +155,7 @@ export function createDesk(storage: Storage): Desk {
     makeKey: async () => enrolBrowser(api(), identity()),
     setHelp: (helpShown) => set({ helpShown }),
     dismiss: (id) => set({ alerts: get().alerts.filter((other) => other !== id) }),
+    dismissRefused: (id) => set({ refused: get().refused.filter((other) => other.id !== id) }),
   };
 }
 

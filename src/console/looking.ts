@@ -15,19 +15,19 @@ export function AlsoLooking(props: { readonly desk: Desk; readonly open: OpenHol
   useEffect(() => {
     let isOpen = true;
     let saidHere = false;
+    let asked = 0;
     const look = (): void => {
       const isHere = isOpen && !document.hidden;
       // Once: two tabs of one person, one of them out of sight, would take back what the other says for ever.
       if (!isHere && !saidHere) return;
       saidHere = isHere;
-      desk.look(open.id, isHere).then(
-        (found) => {
-          if (isOpen) setOthers(found);
-        },
-        () => {
-          if (isOpen) setOthers(null);
-        },
-      );
+      asked += 1;
+      const mine = asked;
+      // What was asked for later knows more, whichever answer comes last.
+      const hear = (found: readonly string[] | null): void => {
+        if (isOpen && asked === mine) setOthers(found);
+      };
+      desk.look(open.id, isHere).then(hear, () => hear(null));
     };
     look();
     lookAgain.current = look;

@@ -1,6 +1,6 @@
 /** That releases by one person alone wait for a review, above the queue. */
 import { type ComponentChild, h } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { countText } from './counts.ts';
 import type { Desk, DeskState } from './desk.ts';
 import { useFetched } from './fetched.ts';
@@ -10,10 +10,13 @@ import { reviewsAddress } from './place.ts';
 export function OpenReviews(props: { readonly desk: Desk; readonly state: DeskState }): ComponentChild {
   const { desk, state } = props;
   const fetched = useFetched(desk, '/api/v1/reviews?state=open', readReviews);
-  // What was broken or reviewed meanwhile.
+  // What was broken or reviewed meanwhile, also while the first answer was on its way.
+  const asked = useRef(state.reviewed);
   useEffect(() => {
-    if (fetched.value !== null) fetched.again();
-  }, [state.alerts, state.reviewed]);
+    if (asked.current === state.reviewed) return;
+    asked.current = state.reviewed;
+    fetched.again();
+  }, [state.reviewed]);
   const count = fetched.value?.length ?? 0;
   if (count === 0) return null;
   const overdue = fetched.value?.some((due) => due.state === 'overdue') === true;

@@ -75,7 +75,7 @@ describe.skipIf(missingBrowser !== '')(`late answers (${missingBrowser || 'Chrom
 
   async function signedIn(
     role = 'reviewer',
-    prepare = async (_page: Page): Promise<void> => {},
+    prepare: (page: Page) => Promise<unknown> = () => Promise.resolve(),
   ): Promise<Page> {
     const context = await browser.newContext();
     context.setDefaultTimeout(8_000);
@@ -149,5 +149,63 @@ describe.skipIf(missingBrowser !== '')(`late answers (${missingBrowser || 'Chrom
     await page.keyboard.type(', yes.');
     expect(await page.locator('#reason').inputValue()).toBe('As I was saying, yes.');
     expect(await page.locator('.over').count()).toBe(0);
+  });
+
+  it('a ruling that is refused after the reviewer turned elsewhere is told there', async () => {
+    for (let count = 0; count < 2; count += 1) await call();
+    const page = await signedIn();
+    await lines(page).nth(1).waitFor();
+    await lines(page).first().press('Enter');
+    await page.keyboard.press('r');
+    await page.locator('#reason:focus').waitFor();
+    await page.route('**/rulings', (route) => route.abort());
+    const refused = page.waitForEvent('requestfailed');
+    const first = await page.locator('.line-open').getAttribute('href');
+    const turned = lines(page).last();
+    await page.evaluate(() => {
+      // Sent, and away before any answer can be there.
+      document.querySelector<HTMLElement>('.send-release')?.click();
+      document.querySelector<HTMLElement>('.lines:not(.lines-quiet) li:last-child .line')?.click();
+    });
+    await refused;
+    expect(await turned.getAttribute('aria-current')).toBe('true');
+    const told = page.getByRole('alert').filter({ hasText: 'Your ruling was not taken' });
+    await told.getByText('The sidecar cannot be reached.').waitFor();
+    expect(await told.getByRole('link').getAttribute('href')).toBe(first);
+    await told.getByRole('button', { name: 'Seen' }).press('Enter');
+    await told.waitFor({ state: 'detached' });
+  });
+
+  it('a review that comes due while they are first asked for is not missed', async () => {
+    await call();
+    const glass = await signedIn('admin');
+    await lines(glass).first().press('Enter');
+    await glass.keyboard.press('b');
+    await glass.locator('#reason:focus').waitFor();
+    await glass.keyboard.type('Nobody was there.');
+    await glass.keyboard.press('Control+Enter');
+    await glass.locator('h2.panel-title:focus').waitFor();
+    const asked = Promise.withResolvers<() => Promise<void>>();
+    const page = await signedIn('reviewer', async (fresh) => {
+      const isWanted = (request: Request) => request.url().endsWith('/api/v1/reviews?state=open');
+      (await late(fresh, isWanted)).given.then(asked.resolve, asked.reject);
+    });
+    const letThrough = await asked.promise;
+    await glass.keyboard.press('Control+Enter');
+    await page.getByText('The glass was broken').waitFor();
+    await letThrough();
+    await page.getByText('1 release by one person alone waits for a review').waitFor();
+  });
+
+  it('who else looks at a hold is what was heard last', async () => {
+    await call();
+    const [rita, otto] = [await signedIn(), await signedIn()];
+    const alone = await late(rita, (request) => request.url().endsWith('/looking'));
+    await lines(rita).first().press('Enter');
+    const letThrough = await alone.given;
+    await lines(otto).first().press('Enter');
+    await rita.getByText('also looks at it.').waitFor();
+    await letThrough();
+    expect(await rita.locator('.also-looking').textContent()).toContain('also looks at it.');
   });
 });
