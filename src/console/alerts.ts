@@ -17,10 +17,10 @@ export function Alerts(props: AlertsProps): ComponentChild {
 function NotTaken({ desk, state }: AlertsProps): ComponentChild {
   const [first, ...others] = state.refused;
   if (first === undefined) return null;
-  const { id, why } = first;
+  const { id, why, isSure } = first;
   const put = (): void => desk.dismissRefused(id);
   return h('div', { class: 'banner banner-alert', role: 'alert' }, [
-    h('strong', null, 'Your ruling was not taken'),
+    h('strong', null, isSure ? 'Your ruling was not taken' : 'Your ruling may not have been taken'),
     h('span', null, [
       ' on ',
       h('a', { href: placeOf(id), onClick: put }, h(Recorded, { text: titleOf(state, id) })),

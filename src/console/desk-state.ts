@@ -34,6 +34,8 @@ export interface RefusedRuling {
   /** The hold it was made on. */
   readonly id: string;
   readonly why: string;
+  /** False where no answer came: it may have been taken all the same. */
+  readonly isSure: boolean;
 }
 
 export interface DeskState {

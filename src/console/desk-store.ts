@@ -1,4 +1,5 @@
 /** The state of this tab, replaced whole; whoever draws subscribes. */
+import { ApiError } from './api.ts';
 import { type DeskState, messageOf, type OpenHold } from './desk-state.ts';
 
 export interface Store {
@@ -6,7 +7,7 @@ export interface Store {
   set(change: Partial<DeskState>): void;
   /** Changes the hold on the page, while it is still this one. */
   setOpen(id: string, change: Partial<OpenHold>): void;
-  /** Says that the ruling on a hold was not taken, to a reviewer who has turned elsewhere; its own page says so itself. */
+  /** Says that the ruling on a hold was not taken, or may not have been, to a reviewer who has turned elsewhere; its own page says so itself. */
   refuse(id: string, error: unknown): void;
   subscribe(listener: () => void): () => void;
 }
@@ -29,7 +30,8 @@ export function createStore(initial: DeskState): Store {
     refuse: (id, error) => {
       if (state.open?.id === id || state.identity === null) return;
       const others = state.refused.filter((other) => other.id !== id);
-      set({ refused: [{ id, why: messageOf(error) }, ...others].slice(0, refusedMax) });
+      const isSure = error instanceof ApiError && error.status >= 400 && error.status < 500;
+      set({ refused: [{ id, why: messageOf(error), isSure }, ...others].slice(0, refusedMax) });
     },
     subscribe: (listener) => {
       listeners.add(listener);

@@ -151,7 +151,7 @@ describe.skipIf(missingBrowser !== '')(`late answers (${missingBrowser || 'Chrom
     expect(await page.locator('.over').count()).toBe(0);
   });
 
-  it('a ruling that is refused after the reviewer turned elsewhere is told there', async () => {
+  it('a ruling that got no answer after the reviewer turned elsewhere is told there', async () => {
     for (let count = 0; count < 2; count += 1) await call();
     const page = await signedIn();
     await lines(page).nth(1).waitFor();
@@ -169,7 +169,7 @@ describe.skipIf(missingBrowser !== '')(`late answers (${missingBrowser || 'Chrom
     });
     await refused;
     expect(await turned.getAttribute('aria-current')).toBe('true');
-    const told = page.getByRole('alert').filter({ hasText: 'Your ruling was not taken' });
+    const told = page.getByRole('alert').filter({ hasText: 'Your ruling may not have been taken' });
     await told.getByText('The sidecar cannot be reached.').waitFor();
     expect(await told.getByRole('link').getAttribute('href')).toBe(first);
     await told.getByRole('button', { name: 'Seen' }).press('Enter');
