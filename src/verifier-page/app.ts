@@ -1,6 +1,6 @@
 /** The page from top to bottom: what is handed in, how far it is, the verdict, the stories. */
 import { type ComponentChild, h } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { Decisions } from './decisions.ts';
 import type { Desk } from './desk.ts';
 import { GivenForm } from './given-form.ts';
@@ -12,7 +12,8 @@ import { Working } from './working.ts';
 
 export function App({ desk }: { readonly desk: Desk }): ComponentChild {
   const [state, setState] = useState(desk.state());
-  useEffect(() => {
+  // In the same turn as the first drawing, so that nothing that changes before the first paint is missed.
+  useLayoutEffect(() => {
     const drop = desk.subscribe(() => setState(desk.state()));
     return () => void drop();
   }, [desk]);

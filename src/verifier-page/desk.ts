@@ -61,6 +61,8 @@ const empty: DeskState = {
 export function createDesk(engine: Engine): Desk {
   let state = empty;
   const listeners = new Set<() => void>();
+  /** What was asked for last of each: an answer to anything before it, or of the ledger before, is nobody's any more. */
+  const wanted = { verdict: 0, page: 0, story: 0 };
   const set = (change: Partial<DeskState>): void => {
     state = { ...state, ...change };
     for (const listener of listeners) listener();
@@ -75,6 +77,10 @@ export function createDesk(engine: Engine): Desk {
   };
 
   async function verify(): Promise<void> {
+    wanted.verdict += 1;
+    wanted.page += 1;
+    wanted.story += 1;
+    const mine = wanted.verdict;
     const { ledger, given, proof } = state;
     const fresh = { verified: null, page: null, story: null, parts: new Map(), problem: '' };
     set({ ...fresh, proofVerdict: null, shown: 'all', from: 0, verifiedWith: given });
@@ -85,23 +91,29 @@ export function createDesk(engine: Engine): Desk {
     set({ progress: { bytes: 0, bytesTotal, entries: 0, elapsedMs: 0 } });
     await guarded(async () => {
       const verified = await engine.verify(ledger, given, (progress) => {
-        if (state.progress !== null) set({ progress });
+        if (state.progress !== null && mine === wanted.verdict) set({ progress });
       });
-      if (verified === null) return;
+      if (verified === null || mine !== wanted.verdict) return;
       set({ verified, progress: null });
       await show('all', 0);
     });
   }
 
   async function show(shown: Shown, from: number): Promise<void> {
+    wanted.page += 1;
+    const mine = wanted.page;
     await guarded(async () => {
-      set({ shown, from, page: await engine.decisions(shown, from, pageLines) });
+      const page = await engine.decisions(shown, from, pageLines);
+      if (mine === wanted.page) set({ shown, from, page });
     });
   }
 
   async function open(seq: number): Promise<void> {
+    wanted.story += 1;
+    const mine = wanted.story;
     await guarded(async () => {
       const story = await engine.story(seq);
+      if (mine !== wanted.story) return;
       const problem = story === null ? `No decision ${seq} is in this ledger.` : '';
       set({ story, parts: new Map(), problem });
     });
@@ -126,6 +138,7 @@ export function createDesk(engine: Engine): Desk {
     give: (given) => set({ given: { ...state.given, ...given } }),
     verify,
     cancel() {
+      wanted.verdict += 1;
       engine.cancel();
       set({ progress: null, verifiedWith: null });
     },
@@ -136,7 +149,10 @@ export function createDesk(engine: Engine): Desk {
       if (digits === undefined) set({ problem: 'A decision is named d-1a2b3c4d-41, or by its number.' });
       else await open(Number(digits));
     },
-    close: () => set({ story: null, parts: new Map() }),
+    close: () => {
+      wanted.story += 1;
+      set({ story: null, parts: new Map() });
+    },
     async readPart(entry, part) {
       const { story } = state;
       if (story === null) return;

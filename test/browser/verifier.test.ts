@@ -156,6 +156,17 @@ describe.skipIf(missingBrowser !== '')("the verifier's page", () => {
     await page.context().close();
   });
 
+  it('says its verdict also on what is handed in before the browser has painted the page', async () => {
+    // What the page leaves to the time after its first paint is never done.
+    const { page, choose } = await stage.open({}, () => {
+      window.requestAnimationFrame = () => 0;
+      Object.assign(window, { setTimeout: () => 0 });
+    });
+    await choose(stage.write('early.hpj', streamOf(buildStories().records)));
+    await verdictOn(page).waitFor();
+    await page.context().close();
+  });
+
   it('tells how a held decision came about, with what was said once the key is given', async () => {
     const stories = buildStories();
     const { page, choose } = await stage.open();
