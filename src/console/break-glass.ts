@@ -3,7 +3,7 @@
  * itself; a key that is held down goes no further than the first.
  */
 import { type ComponentChild, h } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Desk } from './desk.ts';
 import { focusHold } from './focus.ts';
 import type { HoldDetail } from './hold-detail.ts';
@@ -26,7 +26,8 @@ export function BreakGlass(props: BreakGlassProps): ComponentChild {
   const [problem, setProblem] = useState('');
   const field = useRef<HTMLTextAreaElement>(null);
   const title = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
+  // Before the next key is heard: it belongs to the reason.
+  useLayoutEffect(() => {
     if (step === 'reason') field.current?.focus();
     else title.current?.focus();
   }, [step]);

@@ -1,7 +1,7 @@
 /** Everything recorded: a search whose terms stand in the address, newest first, page after page by cursor. */
 
 import { type ComponentChild, h } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { countText } from './counts.ts';
 import { Damage } from './damage.ts';
 import { type Decision, type DecisionPage, readDecisionPage } from './decision-data.ts';
@@ -67,7 +67,21 @@ export function DecisionsPage({ desk, query, person }: DecisionsPageProps): Comp
       wanted.current += 1;
     };
   }, [query]);
-  const more = (): void => read(found.next, found);
+  const table = useRef<HTMLDivElement>(null);
+  /** From which line on there are those that were asked for by the button: they are read next. */
+  const askedFrom = useRef<number | null>(null);
+  useLayoutEffect(() => {
+    const at = askedFrom.current;
+    if (at === null || found.busy) return;
+    askedFrom.current = null;
+    const first = table.current?.querySelectorAll<HTMLElement>('tbody tr > td:first-child a')[at];
+    const { activeElement } = document;
+    if (activeElement === document.body || activeElement?.closest('.page-end') != null) first?.focus();
+  }, [found]);
+  const more = (): void => {
+    askedFrom.current = found.items.length;
+    read(found.next, found);
+  };
   return h(
     PageFrame,
     { title: 'Decisions', label: 'decisions', lead: 'Everything recorded, newest first.' },
@@ -76,7 +90,7 @@ export function DecisionsPage({ desk, query, person }: DecisionsPageProps): Comp
       person === '' ? null : h(ViewList, { key: `views ${query}`, query, person }),
       h(Problem, { of: { problem: found.problem, again: more } }),
       h(Damage, { told: found.unreadable, missing: 'What they belong to is missing from this list.' }),
-      found.items.length > 0 ? h(DecisionTable, { items: found.items }) : null,
+      h('div', { ref: table }, found.items.length > 0 ? h(DecisionTable, { items: found.items }) : null),
       h('div', { class: 'page-end', role: 'status' }, endOf(found, query, more)),
     ],
   );
@@ -97,9 +111,11 @@ async function search(desk: Desk, query: string, before: number | null): Promise
 }
 
 function endOf(found: Found, query: string, more: () => void): ComponentChild {
-  if (found.busy) return h('span', { class: 'quiet' }, 'Searching …');
-  if (found.next !== null)
-    return h('button', { type: 'button', class: 'button', onClick: more }, 'Show older ones');
+  if (found.busy && found.items.length === 0) return h('span', { class: 'quiet' }, 'Searching …');
+  if (found.busy || found.next !== null) {
+    const words = found.busy ? 'Searching …' : 'Show older ones';
+    return h('button', { type: 'button', class: 'button', disabled: found.busy, onClick: more }, words);
+  }
   if (found.problem !== '') return null;
   if (found.items.length > 0 || found.unreadable.length > 0)
     return h('span', { class: 'quiet' }, 'That is all.');

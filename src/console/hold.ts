@@ -1,6 +1,6 @@
 /** One hold, everything needed to rule: what happens, why it is held, what led here, and the ruling. */
 import { type ComponentChild, h } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 import { matchedPlaces } from './because.ts';
 import { Age } from './clock.ts';
 import { Conversation } from './conversation.ts';
@@ -26,7 +26,7 @@ interface HoldPageProps {
 
 export function HoldPage({ desk, state, open, identity }: HoldPageProps): ComponentChild {
   const summary = open.detail?.summary ?? state.holds.get(open.id);
-  useEffect(() => {
+  useLayoutEffect(() => {
     // With a panel wanted, the focus belongs to its reason.
     if (open.panel === null)
       document.querySelector<HTMLElement>('#hold-title')?.focus({ preventScroll: true });

@@ -3,6 +3,7 @@ import { h, render } from 'preact';
 import { App } from './app.ts';
 import { startClock } from './clock.ts';
 import { createDesk } from './desk.ts';
+import { keepFocus } from './focus.ts';
 import { listenToPlace } from './follow-place.ts';
 import { listenToKeys } from './keys.ts';
 
@@ -13,4 +14,5 @@ const desk = createDesk(localStorage);
 startClock(desk.nowMs);
 listenToPlace(desk);
 listenToKeys(desk);
+keepFocus(root);
 render(h(App, { desk }), root);

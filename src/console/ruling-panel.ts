@@ -1,6 +1,6 @@
 /** The panel of one verdict: what it does, what is amended or withheld, the reason, and the button that sends it. */
 import { type ComponentChild, h } from 'preact';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { AmendEditor } from './amend-editor.ts';
 import { amendmentOf, type Drafts, editablesOf, editedOf } from './amendment.ts';
 import { ApiError } from './api.ts';
@@ -42,7 +42,8 @@ export function RulingPanel(props: RulingPanelProps): ComponentChild {
   const [sending, setSending] = useState(false);
   const [problem, setProblem] = useState('');
   const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => {
+  // Before the next key is heard: it belongs to the reason.
+  useLayoutEffect(() => {
     setProblem('');
     field.current?.focus();
   }, [verdict]);
