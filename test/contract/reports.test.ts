@@ -305,7 +305,7 @@ describe('a report', () => {
     await closed;
   });
 
-  it('of thousands of lines is sealed whole', async () => {
+  it('of thousands of lines is sealed whole', { timeout: 60_000 }, async () => {
     const lines = Array.from({ length: 3_000 }, (_, i) => chat(`many-${i}`));
     expect((await report(lines)).summary).toEqual({
       ...{ lines: 3_000, sealed: 3_000, known: 0, refused: 0, complete: true },
