@@ -1,5 +1,6 @@
 /** The hold on the page: pinned to the digest it shows, its buttons dead once it is over or something changed. */
 import { type Api, ApiError, type RulingRequest } from './api.ts';
+import type { Complain } from './desk-session.ts';
 import { type Action, capitalised, closedPage, messageOf } from './desk-state.ts';
 import type { Store } from './desk-store.ts';
 import type { HoldSummary, Identity } from './hold-data.ts';
@@ -26,7 +27,7 @@ export function createDeskPage(options: {
   readonly refresh: () => void;
   /** Throws where nobody is signed in. */
   readonly signedIn: () => Identity;
-  readonly complain: (error: unknown) => void;
+  readonly complain: Complain;
 }): DeskPage {
   const { store, api, put, refresh, signedIn, complain } = options;
   const { setOpen } = store;
@@ -49,7 +50,8 @@ export function createDeskPage(options: {
     setOpen(id, { over: `${how}.` });
     const decisionId = store.get().open?.detail?.summary.decisionId;
     if (decisionId === undefined) return;
-    api()
+    const asked = api();
+    asked
       .finalRuling(decisionId)
       .then((ruling) => {
         if (ruling === null || store.get().open?.id !== id) return;
@@ -59,31 +61,31 @@ export function createDeskPage(options: {
         // Somebody else reviews it, on this page as soon as it knows who broke the glass.
         const known = store.get().open?.detail?.rulings ?? [];
         if (ruling.breakGlass && !known.some(({ breakGlass }) => breakGlass)) read(id);
-      }, complain);
+      })
+      .catch((error: unknown) => complain(error, asked));
   }
 
   function read(id: string): void {
     readings += 1;
     const mine = readings;
-    api()
-      .hold(id)
-      .then(
-        (detail) => {
-          // What was asked for later knows more.
-          if (mine !== readings) return;
-          const summary = newest(detail.summary);
-          const shown = store.get().open?.detail?.summary.digest ?? summary.digest;
-          if (shown !== summary.digest) return compare(summary);
-          setOpen(id, { detail: { ...detail, summary }, problem: '' });
-          if (store.get().holds.has(id)) put(summary);
-          if (summary.state !== 'pending') end(id, capitalised(summary.state));
-        },
-        (error: unknown) => {
-          if (mine !== readings) return;
-          setOpen(id, { problem: messageOf(error) });
-          if (error instanceof ApiError && error.status === 401) complain(error);
-        },
-      );
+    const asked = api();
+    asked.hold(id).then(
+      (detail) => {
+        // What was asked for later knows more.
+        if (mine !== readings) return;
+        const summary = newest(detail.summary);
+        const shown = store.get().open?.detail?.summary.digest ?? summary.digest;
+        if (shown !== summary.digest) return compare(summary);
+        setOpen(id, { detail: { ...detail, summary }, problem: '' });
+        if (store.get().holds.has(id)) put(summary);
+        if (summary.state !== 'pending') end(id, capitalised(summary.state));
+      },
+      (error: unknown) => {
+        if (mine !== readings) return;
+        setOpen(id, { problem: messageOf(error) });
+        if (error instanceof ApiError && error.status === 401) complain(error, asked);
+      },
+    );
   }
 
   /** A hold may have ended while it was read; then the queue knows, and what was read is of before. */
@@ -132,7 +134,8 @@ export function createDeskPage(options: {
     compare,
     gone: (id) => {
       if (store.get().open?.id !== id) return;
-      api()
+      const asked = api();
+      asked
         .holdLine(id)
         .then((hold) => {
           if (store.get().open?.id !== id) return;
@@ -140,7 +143,7 @@ export function createDeskPage(options: {
           else if (hold.state !== 'pending') end(id, capitalised(hold.state));
           else compare(hold);
         })
-        .catch(complain);
+        .catch((error: unknown) => complain(error, asked));
     },
     rule,
   };

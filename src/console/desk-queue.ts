@@ -3,6 +3,7 @@
  * line by line as events say.
  */
 import type { Api } from './api.ts';
+import type { Complain } from './desk-session.ts';
 import { arrivalText } from './desk-state.ts';
 import type { Store } from './desk-store.ts';
 import type { HoldNotice, HoldPage, HoldSummary } from './hold-data.ts';
@@ -28,7 +29,7 @@ export interface DeskQueueOptions {
   readonly onHold: (hold: HoldSummary) => void;
   /** Hears of a hold that is no longer listed. */
   readonly onGone: (id: string) => void;
-  readonly complain: (error: unknown) => void;
+  readonly complain: Complain;
   /** Resolves once what was put on the desk is on the screen. */
   readonly shown: () => Promise<void>;
 }
@@ -96,12 +97,13 @@ export function createDeskQueue(options: DeskQueueOptions): DeskQueue {
     }
     refreshing = true;
     const mine = session;
-    readQueue()
+    const from = api();
+    readQueue(from)
       .then((read) => {
         if (mine === session) takeAll(read);
       })
       .catch((error: unknown) => {
-        if (mine === session) complain(error);
+        if (mine === session) complain(error, from);
       })
       .finally(() => {
         if (mine !== session) return;
@@ -113,8 +115,7 @@ export function createDeskQueue(options: DeskQueueOptions): DeskQueue {
   }
 
   /** The queue, page by page, up to what a tab keeps. */
-  async function readQueue(): Promise<QueueRead> {
-    const from = api();
+  async function readQueue(from: Api): Promise<QueueRead> {
     await first;
     newer.clear();
     const all: HoldSummary[] = [];
@@ -139,20 +140,21 @@ export function createDeskQueue(options: DeskQueueOptions): DeskQueue {
     if (learning) return;
     learning = true;
     const mine = session;
-    learnAll(mine)
+    const from = api();
+    learnAll(from, mine)
       .catch((error: unknown) => {
-        if (mine === session) complain(error);
+        if (mine === session) complain(error, from);
       })
       .finally(() => {
         if (mine === session) learning = false;
       });
   }
 
-  async function learnAll(mine: number): Promise<void> {
+  async function learnAll(from: Api, mine: number): Promise<void> {
     for (const id of unknown) {
       unknown.delete(id);
       const known = store.get().holds.get(id);
-      const hold = await api().holdLine(id);
+      const hold = await from.holdLine(id);
       if (mine !== session) return;
       if (store.get().holds.get(id) !== known) {
         // Something newer was put on the desk meanwhile; what was read may be of before.

@@ -22,9 +22,14 @@ export interface DeskSession {
   signInElsewhere(): void;
   signOut(): void;
   retryNow(): void;
-  /** Shows what went wrong; a session that is no more ends, whoever finds out. */
-  complain(error: unknown): void;
+  readonly complain: Complain;
 }
+
+/**
+ * Shows what went wrong with what was asked of this Api; a session that is no more ends, whoever finds out. What was asked
+ * in an earlier session says nothing of this one.
+ */
+export type Complain = (error: unknown, asked: Api) => void;
 
 export interface SessionParts {
   readonly store: Store;
@@ -147,9 +152,16 @@ export function createDeskSession({ store, storage, ...on }: SessionParts): Desk
     await resume();
   }
 
-  function complain(error: unknown): void {
+  function complain(error: unknown, asked: Api): void {
+    // Each session has an Api of its own, which outlives it until the next one.
+    if (asked !== api || get().identity === null) return;
     if (error instanceof ApiError && error.status === 401) end(endingOf(error));
     else set({ problem: messageOf(error) });
+  }
+
+  /** Says what no step of signing in or out expected. */
+  function fail(error: unknown): void {
+    set({ signingIn: false, refusal: messageOf(error) });
   }
 
   return {
@@ -160,16 +172,16 @@ export function createDeskSession({ store, storage, ...on }: SessionParts): Desk
       return identity;
     },
     start: () => {
-      start().catch(complain);
+      start().catch(fail);
     },
     signIn: (token) => {
-      signIn(token).catch(complain);
+      signIn(token).catch(fail);
     },
     signInElsewhere: () => {
-      signInElsewhere().catch(complain);
+      signInElsewhere().catch(fail);
     },
     signOut: () => {
-      signOut().catch(complain);
+      signOut().catch(fail);
     },
     retryNow: () => link?.retryNow(),
     complain,

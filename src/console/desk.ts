@@ -1,7 +1,7 @@
 /**
  * The reviewer's desk: everything this tab can do, apart from how it looks. It never rules by itself.
  */
-import { ApiError, type BacktestOrder, type RulingRequest } from './api.ts';
+import { type Api, ApiError, type BacktestOrder, type RulingRequest } from './api.ts';
 import type { BacktestPage } from './backtest-data.ts';
 import { createOversight, type DeskOversight } from './desk-oversight.ts';
 import { createDeskPage } from './desk-page.ts';
@@ -98,11 +98,12 @@ export function createDesk(storage: Storage): Desk {
   const oversight = createOversight({ store, api, put: queue.put, reread: page.reread, signedIn: identity });
 
   /** What pages read: a session that is no more ends here too, whoever finds out. */
-  async function orSignOut<T>(answer: Promise<T>): Promise<T> {
+  async function orSignOut<T>(ask: (asked: Api) => Promise<T>): Promise<T> {
+    const asked = api();
     try {
-      return await answer;
+      return await ask(asked);
     } catch (error) {
-      if (error instanceof ApiError && error.status === 401) complain(error);
+      if (error instanceof ApiError && error.status === 401) complain(error, asked);
       throw error;
     }
   }
@@ -137,9 +138,9 @@ export function createDesk(storage: Storage): Desk {
     },
     sort: () => set({ order: sortedOrder(get().holds) }),
     turnTo: (place) => set({ place }),
-    fetch: (path) => orSignOut(api().get(path)),
-    bytes: (path) => orSignOut(api().bytes(path)),
-    backtest: (order) => orSignOut(api().backtest(order)),
+    fetch: (path) => orSignOut((asked) => asked.get(path)),
+    bytes: (path) => orSignOut((asked) => asked.bytes(path)),
+    backtest: (order) => orSignOut((asked) => asked.backtest(order)),
     show: page.show,
     reread: page.reread,
     setPanel: (panel) => {

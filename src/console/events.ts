@@ -39,6 +39,8 @@ export function listen(api: Api, listener: Listener): { retryNow(): void; stop()
       try {
         await readOnce();
       } catch (error) {
+        // Whoever stopped it has another session by now, or none.
+        if (stopped) return;
         if (error instanceof ApiError && error.status === 401) return listener.onRefused(error);
         why = error instanceof Error ? error.message : String(error);
       }
