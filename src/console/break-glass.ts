@@ -7,7 +7,7 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Desk } from './desk.ts';
 import { focusHold } from './focus.ts';
 import type { HoldDetail } from './hold-detail.ts';
-import { ReasonRow, sendKeys } from './reason.ts';
+import { ReasonRow, sendKeys, sendsByKeys } from './reason.ts';
 import { problemOf } from './ruling-panel.ts';
 import { collecting } from './ruling-words.ts';
 import { spanText } from './time.ts';
@@ -60,9 +60,7 @@ export function BreakGlass(props: BreakGlassProps): ComponentChild {
       class: 'panel panel-break-glass',
       'aria-label': 'Break glass',
       onSubmit: submit,
-      onKeyDown: (event: KeyboardEvent) => {
-        if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && !event.repeat) submit(event);
-      },
+      onKeyDown: sendsByKeys(submit),
     },
     [
       h('h2', { key: 'title', ref: title, tabIndex: -1, class: 'panel-title' }, [

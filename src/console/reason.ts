@@ -45,6 +45,23 @@ export function ReasonRow(props: ReasonRowProps): ComponentChild {
   ]);
 }
 
+/**
+ * For a form that sends: Ctrl or ⌘ with Enter does. A key that is held down never sends, on a button neither: what was
+ * refused while it was down would be sent again unasked.
+ */
+export function sendsByKeys(submit: (event: Event) => void): (event: KeyboardEvent) => void {
+  return (event) => {
+    if (event.key !== 'Enter') return;
+    const isSending = event.ctrlKey || event.metaKey;
+    if (!event.repeat) {
+      if (isSending) submit(event);
+      return;
+    }
+    // In a text it goes on to make lines.
+    if (isSending || !(event.target instanceof HTMLTextAreaElement)) event.preventDefault();
+  };
+}
+
 /** The keys that send, as this machine writes them. */
 export function sendKeys(): string {
   return /Mac|iPhone|iPad/.test(navigator.userAgent) ? '⌘ ↵' : 'Ctrl ↵';

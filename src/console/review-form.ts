@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import type { Desk } from './desk.ts';
 import { type Identity, may } from './hold-data.ts';
 import type { HoldDetail } from './hold-detail.ts';
+import { sendsByKeys } from './reason.ts';
 import { problemOf } from './ruling-panel.ts';
 import { Said } from './talk.ts';
 
@@ -60,7 +61,7 @@ function Open(props: {
     setProblem('');
     desk.review(id, { verdict, text }).catch((error: unknown) => setProblem(problemOf(error)));
   }
-  return h('form', { class: 'card review-form', onSubmit: submit }, [
+  return h('form', { class: 'card review-form', onSubmit: submit, onKeyDown: sendsByKeys(submit) }, [
     h('p', null, [
       h('strong', null, by),
       ' released it alone. It waits for the finding of somebody else, which is final.',

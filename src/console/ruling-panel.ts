@@ -11,7 +11,7 @@ import type { Identity, Verdict } from './hold-data.ts';
 import type { HoldDetail } from './hold-detail.ts';
 import { Identical, identicalTo } from './identical.ts';
 import type { Holds } from './queue.ts';
-import { ReasonRow } from './reason.ts';
+import { ReasonRow, sendsByKeys } from './reason.ts';
 import { effectOf } from './ruling-words.ts';
 
 interface RulingPanelProps {
@@ -115,9 +115,7 @@ export function RulingPanel(props: RulingPanelProps): ComponentChild {
       class: `panel panel-${verdict}`,
       onSubmit: submit,
       'aria-label': send,
-      onKeyDown: (event: KeyboardEvent) => {
-        if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) submit(event);
-      },
+      onKeyDown: sendsByKeys(submit),
     },
     [
       h('p', { key: 'effect', class: 'effect' }, effectOf(verdict, detail, identity.role, withheld)),

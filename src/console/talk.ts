@@ -5,7 +5,7 @@ import { Age } from './clock.ts';
 import type { Desk } from './desk.ts';
 import { type Identity, may } from './hold-data.ts';
 import type { Comment, HoldDetail } from './hold-detail.ts';
-import { sendKeys } from './reason.ts';
+import { sendKeys, sendsByKeys } from './reason.ts';
 import { Recorded } from './recorded.ts';
 import { problemOf } from './ruling-panel.ts';
 
@@ -74,9 +74,7 @@ function Say({ desk, id }: { readonly desk: Desk; readonly id: string }): Compon
     {
       class: 'say',
       onSubmit: submit,
-      onKeyDown: (event: KeyboardEvent) => {
-        if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) submit(event);
-      },
+      onKeyDown: sendsByKeys(submit),
     },
     [
       h('label', { for: 'say' }, [

@@ -28,6 +28,32 @@ describe.skipIf(missingBrowser !== '')(
     const over = (page: Page, text: string | RegExp): Promise<void> =>
       page.locator('.over', { hasText: text }).waitFor();
 
+    it.each([
+      ['the keys that send', 'Control+Enter', '#reason'],
+      ['Enter on the button', 'Enter', '.send-release'],
+    ])('that was refused is not sent again by %s, held down', async (_, keys, where) => {
+      const answer = stage.ask('alone');
+      const { page } = await stage.atHold('reviewer');
+      await page.keyboard.press('r');
+      await reasonHasFocus(page);
+      await page.route('**/rulings', (route) =>
+        route.fulfill({ status: 503, json: { detail: 'Refused for now.' } }),
+      );
+      await page.locator(where).focus();
+      for (const key of keys.split('+')) await page.keyboard.down(key);
+      await page.getByText('Refused for now.').waitFor();
+      await page.locator(`${where}:focus`).waitFor();
+      await page.unroute('**/rulings');
+      for (let i = 0; i < 4; i += 1) await page.keyboard.down('Enter');
+      await page.keyboard.up('Enter');
+      await page.keyboard.up('Control');
+      // A key that sends takes what was said before away at once.
+      await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn))));
+      expect(await page.locator('#ruling-problem').textContent()).toBe('Refused for now.');
+      await page.keyboard.press(keys);
+      expect(await answer).toContain('transfer_funds');
+    });
+
     describe('of some of the calls', () => {
       it('is made by keyboard alone, shows what goes and what is withheld, and needs a reason', async () => {
         const answer = stage.ask('alone');
