@@ -7,8 +7,8 @@ import { Damage } from './damage.ts';
 import { type Decision, type DecisionPage, readDecisionPage } from './decision-data.ts';
 import { SearchForm } from './decision-search.ts';
 import type { Desk } from './desk.ts';
-import { messageOf } from './desk-state.ts';
-import { PageFrame, Problem } from './fetched.ts';
+import { isOutage, messageOf } from './desk-state.ts';
+import { PageFrame, Problem, useAfterOutage } from './fetched.ts';
 import { OutcomeMark, VerdictMark } from './outcome.ts';
 import { decisionAddress } from './place.ts';
 import { RecordTable } from './record-table.ts';
@@ -27,9 +27,18 @@ interface Found {
   readonly unreadable: readonly Unreadable[];
   readonly busy: boolean;
   readonly problem: string;
+  /** It is the problem of an outage. */
+  readonly isOutage: boolean;
 }
 
-const nothing: Found = { items: [], next: null, unreadable: [], busy: true, problem: '' };
+const nothing: Found = {
+  items: [],
+  next: null,
+  unreadable: [],
+  busy: true,
+  problem: '',
+  isOutage: false,
+};
 
 interface DecisionsPageProps {
   readonly desk: Desk;
@@ -42,10 +51,12 @@ export function DecisionsPage({ desk, query, person }: DecisionsPageProps): Comp
   const [found, setFound] = useState<Found>(nothing);
   /** The reading whose answer is still wanted. */
   const wanted = useRef(0);
+  const isAsked = useAfterOutage(desk, found.isOutage, () => read(found.next, found));
   const read = (before: number | null, shown: Found): void => {
     wanted.current += 1;
     const mine = wanted.current;
-    setFound({ ...shown, next: null, busy: true, problem: '' });
+    isAsked();
+    setFound({ ...shown, next: null, busy: true, problem: '', isOutage: false });
     search(desk, query, before).then(
       ({ items, next, unreadable }) => {
         if (wanted.current !== mine) return;
@@ -53,11 +64,12 @@ export function DecisionsPage({ desk, query, person }: DecisionsPageProps): Comp
           items: [...shown.items, ...items],
           unreadable: joinUnreadable(shown.unreadable, unreadable),
         };
-        setFound({ ...all, next, busy: false, problem: '' });
+        setFound({ ...all, next, busy: false, problem: '', isOutage: false });
       },
       (error: unknown) => {
-        if (wanted.current === mine)
-          setFound({ ...shown, next: before, busy: false, problem: messageOf(error) });
+        if (wanted.current !== mine) return;
+        const told = { problem: messageOf(error), isOutage: isOutage(error) };
+        setFound({ ...shown, next: before, busy: false, ...told });
       },
     );
   };

@@ -1,7 +1,7 @@
 /** The hold on the page: pinned to the digest it shows, its buttons dead once it is over or something changed. */
 import { type Api, ApiError, type RulingRequest } from './api.ts';
 import type { Complain } from './desk-session.ts';
-import { type Action, capitalised, closedPage, messageOf } from './desk-state.ts';
+import { type Action, capitalised, closedPage, isOutage, messageOf } from './desk-state.ts';
 import type { Store } from './desk-store.ts';
 import type { HoldSummary, Identity } from './hold-data.ts';
 import { wasRuled } from './ruling-words.ts';
@@ -11,6 +11,8 @@ export interface DeskPage {
   /** Reads the hold and shows it; null closes the page. */
   show(id: string | null, panel?: Action | null): void;
   reread(): void;
+  /** Reads again what an outage kept from being read. */
+  connected(): void;
   /** Compares what is known of a hold now with what the page shows. */
   compare(hold: HoldSummary): void;
   /** The hold is no longer listed; it may wait all the same, where more wait than are listed. */
@@ -33,6 +35,8 @@ export function createDeskPage(options: {
   const { setOpen } = store;
   /** How often the hold on the page was asked for. */
   let readings = 0;
+  /** The hold that an outage kept from being read, and at which connection it was asked for. */
+  let missed: { readonly id: string; readonly connections: number } | null = null;
 
   function compare(hold: HoldSummary): void {
     const { open } = store.get();
@@ -69,6 +73,8 @@ export function createDeskPage(options: {
     readings += 1;
     const mine = readings;
     const asked = api();
+    const { connections } = store.get();
+    missed = null;
     asked.hold(id).then(
       (detail) => {
         // What was asked for later knows more.
@@ -83,9 +89,18 @@ export function createDeskPage(options: {
       (error: unknown) => {
         if (mine !== readings) return;
         setOpen(id, { problem: messageOf(error) });
+        if (isOutage(error)) missed = { id, connections };
+        // The connection may be back before the reading fails.
+        connected();
         if (error instanceof ApiError && error.status === 401) complain(error, asked);
       },
     );
+  }
+
+  /** Once for each connection that came after the hold was asked for. */
+  function connected(): void {
+    const { open, connections } = store.get();
+    if (missed !== null && open?.id === missed.id && connections !== missed.connections) read(missed.id);
   }
 
   /** A hold may have ended while it was read; then the queue knows, and what was read is of before. */
@@ -131,6 +146,7 @@ export function createDeskPage(options: {
       store.set({ open: closedPage(open.id) });
       read(open.id);
     },
+    connected,
     compare,
     gone: (id) => {
       if (store.get().open?.id !== id) return;

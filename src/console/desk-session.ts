@@ -3,7 +3,7 @@
  * person or by the sidecar. Owns the page's key, without which the browser's cookie opens nothing.
  */
 import { type Api, ApiError, createApi } from './api.ts';
-import { closedPage, endingOf, messageOf, refusalOf, signedOut } from './desk-state.ts';
+import { closedPage, endingOf, isOutage, messageOf, refusalOf, signedOut } from './desk-state.ts';
 import type { Store } from './desk-store.ts';
 import { backOffMs, listen } from './events.ts';
 import type { HoldNotice, Identity } from './hold-data.ts';
@@ -38,10 +38,6 @@ export interface SessionParts {
   readonly onEnded: () => void;
   readonly onConnected: () => void;
   readonly onNotice: (notice: HoldNotice) => void;
-}
-
-function isOutage({ status }: ApiError): boolean {
-  return status === 0 || status >= 500;
 }
 
 export function createDeskSession({ store, storage, ...on }: SessionParts): DeskSession {
@@ -132,7 +128,7 @@ export function createDeskSession({ store, storage, ...on }: SessionParts): Desk
         if (told !== '' && get().refusal === told) set({ refusal: '' });
         return answer;
       } catch (error) {
-        if (!(error instanceof ApiError && isOutage(error))) throw error;
+        if (!isOutage(error)) throw error;
         told = messageOf(error);
         set({ refusal: told });
         await new Promise((resolve) => setTimeout(resolve, backOffMs(attempts, Math.random())));

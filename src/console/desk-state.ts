@@ -66,6 +66,8 @@ export interface DeskState {
   readonly alerts: readonly string[];
   /** Until they are looked at or put away. */
   readonly refused: readonly RefusedRuling[];
+  /** How often this session was connected; what an outage kept from being read is read again on the next one. */
+  readonly connections: number;
   /** How often it had to be asked anew which reviews wait: for each that was heard of, and on every connection. */
   readonly reviewed: number;
   /** Why the queue could not be read; '' when it could. */
@@ -93,6 +95,7 @@ export const signedOut: DeskState = {
   helpShown: false,
   alerts: [],
   refused: [],
+  connections: 0,
   reviewed: 0,
   problem: '',
   announcement: '',
@@ -122,6 +125,11 @@ export function refusalOf(error: unknown): string {
 export function endingOf(error: unknown): string {
   if (error instanceof ApiError && error.status === 401) return 'Your session is over. Sign in again.';
   return messageOf(error);
+}
+
+/** Whether the sidecar could not be reached, or could not answer for now. */
+export function isOutage(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 0 || error.status >= 500);
 }
 
 export function messageOf(error: unknown): string {

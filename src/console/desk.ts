@@ -70,8 +70,9 @@ export function createDesk(storage: Storage): Desk {
     onConnected: () => {
       queue.refresh();
       // What was broken or reviewed in between was not heard of.
-      const { open, reviewed } = get();
-      set({ reviewed: reviewed + 1 });
+      const { open, reviewed, connections } = get();
+      set({ reviewed: reviewed + 1, connections: connections + 1 });
+      page.connected();
       // While there was no connection the sidecar took nobody to be here.
       if (open !== null) store.setOpen(open.id, { looks: open.looks + 1 });
     },

@@ -1,8 +1,11 @@
-/** What a page reads from the sidecar: once when it opens, again when its address changes or somebody asks. */
+/**
+ * What a page reads from the sidecar: once when it opens, again when its address changes, somebody asks, or an outage is
+ * over.
+ */
 import { type ComponentChild, h } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Desk } from './desk.ts';
-import { messageOf } from './desk-state.ts';
+import { isOutage, messageOf } from './desk-state.ts';
 
 export interface Fetched<T> {
   /** What was read last; null until then. What is old stays while what is new is read. */
@@ -12,29 +15,54 @@ export interface Fetched<T> {
   readonly again: () => void;
 }
 
+interface State<T> extends Omit<Fetched<T>, 'again'> {
+  /** It could not be read for an outage. */
+  readonly isOutage: boolean;
+}
+
+const unread = { value: null, problem: '', busy: false, isOutage: false };
+
 /** `read` takes the answer apart; a path of null reads nothing. */
 export function useFetched<T>(desk: Desk, path: string | null, read: (answer: unknown) => T): Fetched<T> {
-  const [state, setState] = useState<Omit<Fetched<T>, 'again'>>({ value: null, problem: '', busy: false });
+  const [state, setState] = useState<State<T>>(unread);
   const [round, setRound] = useState(0);
   const wanted = useRef('');
+  const again = (): void => setRound((count) => count + 1);
+  const isAsked = useAfterOutage(desk, state.isOutage, again);
   useEffect(() => {
     const mine = `${path} ${round}`;
     wanted.current = mine;
     if (path === null) return;
+    isAsked();
     setState((before) => ({ ...before, busy: true }));
     // An answer that comes after the page turned elsewhere is dropped.
-    const settle = (next: Partial<Omit<Fetched<T>, 'again'>>): void => {
+    const settle = (next: Partial<State<T>>): void => {
       if (wanted.current === mine) setState((before) => ({ ...before, busy: false, ...next }));
     };
     desk
       .fetch(path)
       .then(read)
       .then(
-        (value) => settle({ value, problem: '' }),
-        (error: unknown) => settle({ problem: messageOf(error) }),
+        (value) => settle({ value, problem: '', isOutage: false }),
+        (error: unknown) => settle({ problem: messageOf(error), isOutage: isOutage(error) }),
       );
   }, [path, round]);
-  return { ...state, again: () => setRound((count) => count + 1) };
+  return { ...state, again };
+}
+
+/**
+ * Reads again what an outage kept from being read, once for each connection that came after it was asked for: also for
+ * one that is there before the reading fails. Returns what to call whenever it is asked for.
+ */
+export function useAfterOutage(desk: Desk, isMissed: boolean, again: () => void): () => void {
+  const { connections } = desk.get();
+  const askedAt = useRef(connections);
+  useEffect(() => {
+    if (isMissed && askedAt.current !== connections) again();
+  }, [isMissed, connections]);
+  return () => {
+    askedAt.current = desk.get().connections;
+  };
 }
 
 /** Says why something could not be read, with the way to try again. */
