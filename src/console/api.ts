@@ -105,8 +105,8 @@ export interface Api {
   beginSignIn(): Promise<string>;
   signOut(): Promise<void>;
   /** The JSON that a path answers with, not looked at yet. */
-  get(path: string): Promise<unknown>;
-  bytes(path: string): Promise<Uint8Array>;
+  get(path: string, signal?: AbortSignal): Promise<unknown>;
+  bytes(path: string, signal?: AbortSignal): Promise<Uint8Array>;
   whoami(): Promise<Identity>;
   /** The holds that wait, the next deadline first; no more than `limit` of them. */
   pendingHolds(limit: number): Promise<HoldPage>;
@@ -163,7 +163,7 @@ export function createApi(key: string): Api {
   }
 
   async function json(path: string, init: RequestInit = {}): Promise<unknown> {
-    const response = await request(path, { ...init, signal: AbortSignal.timeout(answerMsMax) });
+    const response = await request(path, { ...init, signal: withinTime(init.signal) });
     const body: unknown = await response.json();
     return body;
   }
@@ -185,9 +185,9 @@ export function createApi(key: string): Api {
     signOut: async () => {
       await json('/sign-out', { method: 'POST' });
     },
-    get: (path) => json(path),
-    bytes: async (path) => {
-      const response = await request(path, { signal: AbortSignal.timeout(answerMsMax) });
+    get: (path, signal) => json(path, { signal: signal ?? null }),
+    bytes: async (path, signal) => {
+      const response = await request(path, { signal: withinTime(signal) });
       return new Uint8Array(await response.arrayBuffer());
     },
     whoami: async () => readIdentity(await json('/api/v1/whoami')),
@@ -229,6 +229,11 @@ export function createApi(key: string): Api {
     },
     nowMs: () => Date.now() + skewMs,
   };
+}
+
+function withinTime(signal: AbortSignal | null | undefined): AbortSignal {
+  const time = AbortSignal.timeout(answerMsMax);
+  return signal == null ? time : AbortSignal.any([signal, time]);
 }
 
 function readOffer(value: unknown): Offered {

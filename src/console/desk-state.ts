@@ -128,7 +128,7 @@ export function endingOf(error: unknown): string {
 }
 
 /** Whether the sidecar could not be reached, or could not answer for now. */
-export function isOutage(error: unknown): boolean {
+export function isOutage(error: unknown): error is ApiError {
   return error instanceof ApiError && (error.status === 0 || error.status >= 500);
 }
 

@@ -31,10 +31,10 @@ export interface Desk extends DeskOversight {
   sort(): void;
   /** Turns to a page. */
   turnTo(place: Place): void;
-  /** Reads what a path answers with; a token that is no longer known signs out. */
-  fetch(path: string): Promise<unknown>;
+  /** Reads what a path answers with; a token that is no longer known signs out. Rejects once the signal says so. */
+  fetch(path: string, signal?: AbortSignal): Promise<unknown>;
   /** The bytes that a path answers with. */
-  bytes(path: string): Promise<Uint8Array>;
+  bytes(path: string, signal?: AbortSignal): Promise<Uint8Array>;
   /** Replays a draft over one page of what is recorded. Rejects with what the sidecar answered. */
   backtest(order: BacktestOrder): Promise<BacktestPage>;
   /** Reads the hold and shows it; null closes the page. */
@@ -139,8 +139,8 @@ export function createDesk(storage: Storage): Desk {
     },
     sort: () => set({ order: sortedOrder(get().holds) }),
     turnTo: (place) => set({ place }),
-    fetch: (path) => orSignOut((asked) => asked.get(path)),
-    bytes: (path) => orSignOut((asked) => asked.bytes(path)),
+    fetch: (path, signal) => orSignOut((asked) => asked.get(path, signal)),
+    bytes: (path, signal) => orSignOut((asked) => asked.bytes(path, signal)),
     backtest: (order) => orSignOut((asked) => asked.backtest(order)),
     show: page.show,
     reread: page.reread,

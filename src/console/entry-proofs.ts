@@ -13,6 +13,7 @@ import { countText } from './counts.ts';
 import type { Entry } from './decision-data.ts';
 import type { Desk } from './desk.ts';
 import { messageOf } from './desk-state.ts';
+import { useLeaving } from './leaving.ts';
 
 interface Checked {
   readonly seq: number;
@@ -27,13 +28,13 @@ interface Report {
 }
 
 /** Each entry is hashed here again and led up to the root of one checkpoint. */
-async function proofsOf(desk: Desk, entries: readonly Entry[]): Promise<Report> {
-  const checkpoint = readCheckpointAnswer(await desk.fetch('/api/v1/ledger/checkpoint'));
+async function proofsOf(desk: Desk, entries: readonly Entry[], signal: AbortSignal): Promise<Report> {
+  const checkpoint = readCheckpointAnswer(await desk.fetch('/api/v1/ledger/checkpoint', signal));
   const tree = signedTree(checkpoint.note, checkpoint.key);
   const checked: Checked[] = [];
   for (const { seq, source } of entries) {
     const path = `/api/v1/ledger/proofs/inclusion?seq=${seq}&size=${checkpoint.size}`;
-    const proof = readInclusion(await desk.fetch(path));
+    const proof = readInclusion(await desk.fetch(path, signal));
     const complaint = typeof tree === 'string' ? tree : checkInclusion(source, proof, tree);
     checked.push({ seq, leafHash: leafHashOf(source), hashes: proof.hashes, complaint });
   }
@@ -48,10 +49,11 @@ export function EntryProofs(props: {
   const [report, setReport] = useState<Report | null>(null);
   const [problem, setProblem] = useState('');
   const [busy, setBusy] = useState(false);
+  const begin = useLeaving();
   function prove(): void {
     setBusy(true);
     setProblem('');
-    proofsOf(desk, entries)
+    proofsOf(desk, entries, begin())
       .then(setReport, (error: unknown) => setProblem(messageOf(error)))
       .finally(() => setBusy(false));
   }

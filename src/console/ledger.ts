@@ -13,6 +13,7 @@ import { EntryProofs } from './entry-proofs.ts';
 import { PageFrame, Problem, useFetched } from './fetched.ts';
 import { may } from './hold-data.ts';
 import { laidOut } from './json-tree.ts';
+import { useLeaving } from './leaving.ts';
 import { entryAddress } from './place.ts';
 import { Recorded } from './recorded.ts';
 import { rememberedOf } from './remembered.ts';
@@ -89,13 +90,20 @@ function VerifyPanel({ desk, mayRead, again }: VerifyPanelProps): ComponentChild
   const [steps, setSteps] = useState<readonly Step[] | null>(null);
   const [doing, setDoing] = useState('');
   const [problem, setProblem] = useState('');
+  const begin = useLeaving();
   function run(whole: boolean): void {
     setDoing('Verifying …');
     setProblem('');
     setSteps(null);
     const onProgress = (done: number, of: number): void =>
       setDoing(`${countText(done)} of ${counted(of, 'entry', 'entries')} hashed …`);
-    verifyNow(desk, { key, whole, storage: localStorage, onProgress })
+    const signal = begin();
+    const door = {
+      fetch: (path: string) => desk.fetch(path, signal),
+      bytes: (path: string) => desk.bytes(path, signal),
+      nowMs: desk.nowMs,
+    };
+    verifyNow(door, { key, whole, storage: localStorage, onProgress })
       .then(
         (found) => {
           setSteps(found);

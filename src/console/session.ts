@@ -5,10 +5,11 @@ import { MessageList } from './conversation.ts';
 import { Damage } from './damage.ts';
 import { type Decision, type DecisionPage, readDecisionPage } from './decision-data.ts';
 import type { Desk } from './desk.ts';
-import { messageOf } from './desk-state.ts';
+import { isOutage, messageOf } from './desk-state.ts';
 import { type Exchange, type Message, readExchange } from './exchange-data.ts';
-import { PageFrame, Problem, useFetched } from './fetched.ts';
+import { PageFrame, Problem, useAfterOutage, useFetched } from './fetched.ts';
 import { may } from './hold-data.ts';
+import { useLeaving } from './leaving.ts';
 import { OutcomeMark, VerdictMark } from './outcome.ts';
 import { decisionAddress } from './place.ts';
 import { Recorded } from './recorded.ts';
@@ -17,6 +18,8 @@ import { exactText } from './time.ts';
 const decisionsMax = 200;
 /** Each reading is a call and a sealed access; more are read when somebody asks again. */
 const readAtOnce = 20;
+/** The status under which one entry that is damaged is told. */
+const damaged = 500;
 
 type Readings = ReadonlyMap<string, Exchange | string>;
 
@@ -43,14 +46,25 @@ function Turns(props: { readonly desk: Desk; readonly page: DecisionPage }): Com
   const turns = [...page.items].reverse();
   const [readings, setReadings] = useState<Readings>(new Map());
   const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState('');
+  const begin = useLeaving();
   const unread = turns.filter(({ id }) => !readings.has(id));
   async function readSome(): Promise<void> {
+    const signal = begin();
+    isAsked();
     setBusy(true);
+    setProblem('');
     const next = new Map(readings);
-    for (const { id } of unread.slice(0, readAtOnce)) next.set(id, await exchangeOf(desk, id));
+    try {
+      for (const { id } of unread.slice(0, readAtOnce)) next.set(id, await exchangeOf(desk, id, signal));
+    } catch (error) {
+      if (signal.aborted) return;
+      setProblem(messageOf(error));
+    }
     setReadings(next);
     setBusy(false);
   }
+  const isAsked = useAfterOutage(desk, problem !== '', () => void readSome());
   const added = additions(turns, readings);
   return h('div', { class: 'sections' }, [
     page.next === null
@@ -76,6 +90,7 @@ function Turns(props: { readonly desk: Desk; readonly page: DecisionPage }): Com
           ),
           h('span', { class: 'quiet' }, ' That you read it is sealed under your name.'),
         ]),
+    problem === '' ? null : h('p', { class: 'problem', role: 'alert' }, problem),
     h(
       'ol',
       { class: 'turns' },
@@ -89,10 +104,12 @@ function Turns(props: { readonly desk: Desk; readonly page: DecisionPage }): Com
   ]);
 }
 
-async function exchangeOf(desk: Desk, id: string): Promise<Exchange | string> {
+/** Rejects where the page was left, or an outage keeps it and all others from being read. */
+async function exchangeOf(desk: Desk, id: string, signal: AbortSignal): Promise<Exchange | string> {
   try {
-    return readExchange(await desk.fetch(`/api/v1/decisions/${encodeURIComponent(id)}/exchange`));
+    return readExchange(await desk.fetch(`/api/v1/decisions/${encodeURIComponent(id)}/exchange`, signal));
   } catch (error) {
+    if (signal.aborted || (isOutage(error) && error.status !== damaged)) throw error;
     // One that was erased or is damaged says so in its place; the others are still read.
     return messageOf(error);
   }
