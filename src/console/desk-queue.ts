@@ -3,6 +3,7 @@
  * line by line as events say.
  */
 import type { Api } from './api.ts';
+import { createDeskLines } from './desk-lines.ts';
 import type { Complain } from './desk-session.ts';
 import { arrivalText } from './desk-state.ts';
 import type { Store } from './desk-store.ts';
@@ -32,6 +33,8 @@ export interface DeskQueueOptions {
   readonly complain: Complain;
   /** Resolves once what was put on the desk is on the screen. */
   readonly shown: () => Promise<void>;
+  /** Resolves after so long. */
+  readonly pause: (ms: number) => Promise<void>;
 }
 
 interface QueueRead {
@@ -46,11 +49,10 @@ const alertsMax = 20;
 const firstPageHolds = 50;
 const pageHolds = 500;
 const holdsMax = 20_000;
-/** Lines read one by one; beyond, the whole queue is. */
-const linesMax = 20;
 
 export function createDeskQueue(options: DeskQueueOptions): DeskQueue {
-  const { store, api, onHold, onGone, complain, shown } = options;
+  const { store, api, onHold, onGone, complain, shown, pause } = options;
+  const lines = createDeskLines({ store, api, put, refresh, complain, pause });
   /** Grows when a session ends: what was asked for in an earlier one is nobody's any more. */
   let session = 0;
   let first: Promise<void> = Promise.resolve();
@@ -59,9 +61,6 @@ export function createDeskQueue(options: DeskQueueOptions): DeskQueue {
   /** Whether all that a tab keeps of it was read in this session, and how many of those waited. */
   let isWhole = false;
   let listedCount = 0;
-  /** Holds that events named and nobody has read yet. */
-  const unknown = new Set<string>();
-  let learning = false;
   /** Holds of which something newer came while the queue is read: what is read of them may be older. */
   const newer = new Set<string>();
 
@@ -71,8 +70,7 @@ export function createDeskQueue(options: DeskQueueOptions): DeskQueue {
     refreshing = false;
     refreshAgain = false;
     isWhole = false;
-    learning = false;
-    unknown.clear();
+    lines.stop();
     newer.clear();
   }
 
@@ -128,44 +126,6 @@ export function createDeskQueue(options: DeskQueueOptions): DeskQueue {
     if (after === null) return { all, pendingTotal: null };
     const { total } = await from.pendingHolds(1);
     return { all, pendingTotal: total };
-  }
-
-  /** Reads single lines as events name them; more at once than that and the queue is read whole. */
-  function learn(id: string): void {
-    unknown.add(id);
-    if (unknown.size > linesMax) {
-      unknown.clear();
-      refresh();
-    }
-    if (learning) return;
-    learning = true;
-    const mine = session;
-    const from = api();
-    learnAll(from, mine)
-      .catch((error: unknown) => {
-        if (mine === session) complain(error, from);
-      })
-      .finally(() => {
-        if (mine === session) learning = false;
-      });
-  }
-
-  async function learnAll(from: Api, mine: number): Promise<void> {
-    for (const id of unknown) {
-      unknown.delete(id);
-      const known = store.get().holds.get(id);
-      const hold = await from.holdLine(id);
-      if (mine !== session) return;
-      if (store.get().holds.get(id) !== known) {
-        // Something newer was put on the desk meanwhile; what was read may be of before.
-        unknown.add(id);
-        continue;
-      }
-      if (hold === null) continue;
-      const isNew = !store.get().holds.has(id) && hold.state === 'pending';
-      put(hold);
-      if (isNew) store.set({ announcement: arrivalText([hold]) });
-    }
   }
 
   function takeAll({ all: read, pendingTotal }: QueueRead): void {
@@ -230,7 +190,7 @@ export function createDeskQueue(options: DeskQueueOptions): DeskQueue {
       store.set({ reviewed: store.get().reviewed + 1 });
     const hold = holds.get(notice.id);
     if (hold === undefined || rereadKinds.includes(notice.kind)) {
-      learn(notice.id);
+      lines.learn(notice.id);
       return;
     }
     const { state, callerWaits, outcome } = notice;

@@ -86,6 +86,7 @@ export function createDesk(storage: Storage): Desk {
     onGone: (id) => page.gone(id),
     complain,
     shown: afterPaint,
+    pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   });
   const page = createDeskPage({
     store,
