@@ -1,4 +1,7 @@
-/** A line of the queue where there is little room: who and until when are seen, however long what would happen is. */
+/**
+ * The inbox where there is little room: of a line, who and until when are seen, however long what would happen is; of the
+ * bar, every page and the keys.
+ */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -18,7 +21,7 @@ const message = {
   tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'transfer_funds', arguments: args } }],
 };
 
-describe.skipIf(missingBrowser !== '')(`a narrow line of the queue (${missingBrowser || 'Chromium'})`, () => {
+describe.skipIf(missingBrowser !== '')(`a narrow inbox (${missingBrowser || 'Chromium'})`, () => {
   let browser: Browser;
   let stage: Stage;
   let provider: Awaited<ReturnType<typeof startFixedProvider>>;
@@ -63,6 +66,36 @@ describe.skipIf(missingBrowser !== '')(`a narrow line of the queue (${missingBro
     expect(time.x + time.width).toBeLessThanOrEqual(whole.x + whole.width);
     expect(await line.locator('.line-left').textContent()).toMatch(/left$/);
     expect(who.width).toBeGreaterThan(40);
+    await page.close();
+  });
+
+  it.each([390, 375, 360, 320])('shows every page and the keys in its bar at %i pixels', async (width) => {
+    const page = await browser.newPage({ viewport: { width, height: 850 } });
+    page.setDefaultTimeout(10_000);
+    await page.goto(stage.sidecar.controlUrl);
+    await page.getByLabel('Your token').fill(stage.token(`otto-${width}`, 'reviewer'));
+    await page.keyboard.press('Enter');
+    await page.locator('.lines .line').waitFor();
+    // As many wait as ever fit in a tab.
+    await page.locator('.pages-count').evaluate((count) => count.firstChild?.replaceWith('20,000'));
+    const names = ['Inbox', 'Decisions', 'Ledger', 'Policy', 'Overview'];
+    const nav = page.getByRole('navigation', { name: 'Pages' });
+    const shown = [
+      ...names.map((name) => nav.getByRole('link', { name })),
+      page.getByRole('button', { name: 'Keys' }),
+      page.getByRole('button', { name: 'Sign out' }),
+    ];
+    for (const one of shown) {
+      const box = await one.boundingBox();
+      if (box === null) throw new Error(`${one} is not drawn`);
+      expect(box.x).toBeGreaterThanOrEqual(0);
+      expect(box.x + box.width).toBeLessThanOrEqual(width);
+      expect(box.height).toBeGreaterThanOrEqual(24);
+    }
+    // Nothing is to be found by scrolling sideways.
+    expect(await nav.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0);
+    await page.getByRole('button', { name: 'Keys' }).click();
+    await page.getByRole('heading', { name: 'Keys' }).waitFor();
     await page.close();
   });
 });
