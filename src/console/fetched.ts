@@ -1,6 +1,6 @@
 /**
- * What a page reads from the sidecar: once when it opens, again when its address changes, somebody asks, or an outage is
- * over.
+ * What a page reads from the sidecar: once when it opens, again when its address changes, somebody asks, something was
+ * heard of it, or an outage is over.
  */
 import { type ComponentChild, h } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
@@ -22,15 +22,23 @@ interface State<T> extends Omit<Fetched<T>, 'again'> {
 
 const unread = { value: null, problem: '', busy: false, isOutage: false };
 
-/** `read` takes the answer apart; a path of null reads nothing. */
-export function useFetched<T>(desk: Desk, path: string | null, read: (answer: unknown) => T): Fetched<T> {
+/**
+ * `read` takes the answer apart; a path of null reads nothing. What is there is read again whenever another `version` of it
+ * was heard of, also while an answer is on its way.
+ */
+export function useFetched<T>(
+  desk: Desk,
+  path: string | null,
+  read: (answer: unknown) => T,
+  version = 0,
+): Fetched<T> {
   const [state, setState] = useState<State<T>>(unread);
   const [round, setRound] = useState(0);
   const wanted = useRef('');
   const again = (): void => setRound((count) => count + 1);
   const isAsked = useAfterOutage(desk, state.isOutage, again);
   useEffect(() => {
-    const mine = `${path} ${round}`;
+    const mine = `${path} ${round} ${version}`;
     wanted.current = mine;
     if (path === null) return;
     isAsked();
@@ -46,7 +54,7 @@ export function useFetched<T>(desk: Desk, path: string | null, read: (answer: un
         (value) => settle({ value, problem: '', isOutage: false }),
         (error: unknown) => settle({ problem: messageOf(error), isOutage: isOutage(error) }),
       );
-  }, [path, round]);
+  }, [path, round, version]);
   return { ...state, again };
 }
 

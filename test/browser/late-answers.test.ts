@@ -201,6 +201,28 @@ describe.skipIf(missingBrowser !== '')(`late answers (${missingBrowser || 'Chrom
     await page.getByText('1 release by one person alone waits for a review').waitFor();
   });
 
+  it('open reviews are asked for once when one signs in, and once when one comes back to the inbox', async () => {
+    let asked = 0;
+    const answered = Promise.withResolvers<void>();
+    const page = await signedIn('reviewer', async (fresh) => {
+      fresh.on('response', (response) => {
+        if (!response.url().endsWith('/api/v1/reviews?state=open')) return;
+        asked += 1;
+        answered.resolve();
+      });
+    });
+    await answered.promise;
+    // A page elsewhere is drawn later than whatever follows from the sign-in.
+    await goToHash(page, '#/policy');
+    await page.getByRole('heading', { name: 'Policy', exact: true }).waitFor();
+    expect(asked).toBe(1);
+    await goToHash(page, '#/');
+    await expect.poll(() => asked).toBe(2);
+    await goToHash(page, '#/policy');
+    await page.getByRole('heading', { name: 'Policy', exact: true }).waitFor();
+    expect(asked).toBe(2);
+  });
+
   it('who else looks at a hold is what was heard last', async () => {
     await call();
     const [rita, otto] = [await signedIn(), await signedIn()];
