@@ -2,14 +2,35 @@
 
 export type YamlPath = readonly PropertyKey[];
 
-/** The keys a JSON Schema knows for the map at `path`. */
-export function knownKeys(accepted: unknown, path: YamlPath): string[] {
-  let schema = accepted;
+/**
+ * The keys a JSON Schema knows for the map at `path`.
+ * @param value what was checked: where a map has one of several kinds, it says which one it has here
+ */
+export function knownKeys(accepted: unknown, path: YamlPath, value: unknown): string[] {
+  let schemas = formsOf(accepted, value);
+  let found = value;
   for (const step of path) {
-    schema = typeof step === 'number' ? field(schema, 'items') : child(schema, String(step));
+    found = isObject(found) ? Reflect.get(found, step) : undefined;
+    schemas = schemas
+      .map((schema) => (typeof step === 'number' ? field(schema, 'items') : child(schema, String(step))))
+      .flatMap((schema) => formsOf(schema, found));
   }
-  const properties = field(schema, 'properties');
-  return isObject(properties) ? Object.keys(properties) : [];
+  const known = schemas.map((schema) => field(schema, 'properties')).filter(isObject);
+  return [...new Set(known.flatMap((properties) => Object.keys(properties)))];
+}
+
+/** A schema, or those of its forms that a value may be meant for. */
+function formsOf(schema: unknown, value: unknown): readonly unknown[] {
+  const forms = field(schema, 'oneOf') ?? field(schema, 'anyOf');
+  if (!Array.isArray(forms)) return [schema];
+  const meant = forms.filter((form) => isForm(form, value));
+  return meant.length > 0 ? meant : forms;
+}
+
+/** Whether a value has the kind that a form of several is for; true of forms that have no kind. */
+export function isForm(schema: unknown, value: unknown): boolean {
+  const kind = field(field(schema, 'properties'), 'kind');
+  return field(kind, 'const') === field(value, 'kind');
 }
 
 function child(schema: unknown, key: string): unknown {

@@ -3,7 +3,7 @@
  * accepted in, sentences out. Pure.
  */
 import type { z } from 'zod';
-import { knownKeys, type YamlPath } from './accepted-keys.ts';
+import { isObject, knownKeys, type YamlPath } from './accepted-keys.ts';
 import { fileOfAnotherKind, isMap, keyOfAnother, noMap, unindentedBelow, unspacedItem } from './slips.ts';
 
 /** One mistake: where in the value it is and what would be right. */
@@ -37,7 +37,9 @@ export function describeIssues(
         path === slip.path ||
         (isBelow(path, slip.parent) && slip.keys.includes(String(path[slip.parent.length]))),
     );
-  const others = issues.flatMap((issue) => describeIssue(issue, accepted)).filter((one) => !isTold(one));
+  const others = issues
+    .flatMap((issue) => describeIssue(issue, accepted, value))
+    .filter((one) => !isTold(one));
   return [...slips.map(({ path, text }) => ({ path, text, key: true })), ...others];
 }
 
@@ -45,13 +47,18 @@ function isBelow(path: YamlPath, parent: YamlPath): boolean {
   return path.length > parent.length && parent.every((step, at) => path[at] === step);
 }
 
-function describeIssue(issue: z.core.$ZodIssue, accepted: unknown): Problem[] {
-  const known = knownKeys(accepted, issue.path);
+function describeIssue(issue: z.core.$ZodIssue, accepted: unknown, value: unknown): Problem[] {
+  const known = knownKeys(accepted, issue.path, value);
   if (issue.code !== 'unrecognized_keys')
     return [{ path: issue.path, text: wrong(issue, known), key: issue.code === 'invalid_key' }];
+  // A brace too many makes a key of the secret itself.
+  if (isSecretPlace(issue.path))
+    return [
+      { path: issue.path, text: `has a key that is none here; the keys are ${known.join(', ')}`, key: true },
+    ];
   return issue.keys.map((key) => ({
     path: [...issue.path, key],
-    text: keyOfAnother(key, issue.path, accepted) ?? unknownKey(key, known),
+    text: keyOfAnother(key, issue.path, accepted, value) ?? unknownKey(key, known),
     key: true,
   }));
 }
@@ -65,12 +72,13 @@ function wrong(issue: z.core.$ZodIssue, known: readonly string[]): string {
         ? `is missing; it must be ${article(issue.expected)}`
         : `is ${shown(issue)}; it must be ${article(issue.expected)}`;
     }
-    case 'invalid_value': {
-      const near = nearest(String(issue.input), issue.values.map(String));
-      const hint = near === undefined ? '' : ` (did you mean ${near}?)`;
-      return issue.input === undefined
-        ? `is missing; it must be one of ${issue.values.map(String).join(', ')}`
-        : `is ${shown(issue)}; it must be one of ${issue.values.map(String).join(', ')}${hint}`;
+    case 'invalid_value':
+      return noneOf(issue.values.map(String), issue.input, shown(issue));
+    case 'invalid_union': {
+      if (issue.inclusive === false || issue.options === undefined) return issue.message;
+      // The whole map is the input; what says its kind is at the path.
+      const input = isObject(issue.input) ? issue.input[String(issue.path.at(-1))] : undefined;
+      return noneOf(issue.options.map(String), input, shown({ ...issue, input }));
     }
     case 'too_small':
       return `is too ${sizeWord(issue.origin, 'small', 'short')}; it must be ${issue.inclusive ? 'at least' : 'more than'} ${measure(issue.origin, issue.minimum)}`;
@@ -86,6 +94,14 @@ function wrong(issue: z.core.$ZodIssue, known: readonly string[]): string {
     default:
       return issue.message;
   }
+}
+
+/** What was found instead of one of `values`, and which of them was most likely meant. */
+function noneOf(values: readonly string[], found: unknown, seen: string): string {
+  const near = nearest(String(found), values);
+  const hint = near === undefined ? '' : ` (did you mean ${near}?)`;
+  const right = `it must be one of ${values.join(', ')}`;
+  return found === undefined ? `is missing; ${right}` : `is ${seen}; ${right}${hint}`;
 }
 
 function sizeWord(origin: string, ofNumber: string, ofLength: string): string {
@@ -112,13 +128,28 @@ function article(type: string): string {
   return articles[type] ?? `a ${type}`;
 }
 
-/** What was found; not where somebody may have put a provider's key in place of where it is. */
+/** Where the configuration says where a secret is, and somebody may have put the secret itself; addresses that are one. */
+const secretPlace =
+  /^(upstreams\.[^.]*\.key|keys\.(signing|nextSigning|kek)|control\.signIn\.oidc\.clientSecret|notify\.to\.[^.]*\.(secret|password|url))(\.|$)/;
+
+function isSecretPlace(path: YamlPath): boolean {
+  return secretPlace.test(path.map(String).join('.'));
+}
+
+/** What was found; nothing of it where it may be a secret. */
 function shown({ input, path }: z.core.$ZodIssue): string {
-  if (typeof input === 'string' && path[0] === 'upstreams' && path.includes('key'))
-    return 'something else, not shown here';
-  const text = typeof input === 'object' && input !== null ? kindOf(input) : JSON.stringify(input);
-  if (text === undefined) return typeof input;
+  const isScalar = typeof input !== 'object' && input !== undefined;
+  if (isScalar && isSecretPlace(path)) return 'something else, not shown here';
+  if (typeof input === 'number') return String(input);
+  const found = typeof input === 'object' && input !== null ? kindOf(input) : JSON.stringify(input);
+  if (found === undefined) return typeof input;
+  const text = withoutCredentials(found);
   return text.length > shownCharsMax ? `${text.slice(0, shownCharsMax)}…` : text;
+}
+
+/** Of a URL: who asks, and the query, in which keys stand. */
+function withoutCredentials(text: string): string {
+  return text.replace(/\/\/[^/?#]*@/, '//…@').replace(/(:\/\/[^?]*\?)[^"]+/, '$1…');
 }
 
 function kindOf(input: object): string {

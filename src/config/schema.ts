@@ -31,7 +31,12 @@ const keyCommand = z.strictObject({
     .describe('How long it may take to answer before the ledger is taken for unavailable.'),
 });
 const keyPlace = (what: string) =>
-  z.union([z.strictObject({ file: z.string().min(1).describe(what) }), keyCommand]).optional();
+  z
+    .union([z.strictObject({ file: z.string().min(1).describe(what) }), keyCommand], {
+      error:
+        'expected either file, or command as a list, such as [/usr/local/bin/kms-sign], and never the key itself',
+    })
+    .optional();
 
 export const configSchema = z.strictObject({
   proxy: z

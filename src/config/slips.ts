@@ -24,8 +24,8 @@ export function unindentedBelow(
   const name = issue.path.at(-1);
   if (!isEmptyMap || typeof name !== 'string') return undefined;
   const parent = issue.path.slice(0, -1);
-  const beside = knownKeys(accepted, parent);
-  const inside = knownKeys(accepted, issue.path);
+  const beside = knownKeys(accepted, parent, value);
+  const inside = knownKeys(accepted, issue.path, value);
   const present = Object.keys(valueAt(value, parent));
   const after = present.slice(present.indexOf(name) + 1);
   const end = after.findIndex((key) => beside.includes(key) || !inside.includes(key));
@@ -48,7 +48,7 @@ export function fileOfAnotherKind(
   );
   // One wrong key is a slip, and told as one.
   if (!isUnknown || present.length < 2) return undefined;
-  const known = knownKeys(accepted, []).join(', ');
+  const known = knownKeys(accepted, [], value).join(', ');
   return {
     path: [],
     text: `has no key that a file of this kind has, which are ${known}; is it another file?`,
@@ -56,10 +56,15 @@ export function fileOfAnotherKind(
 }
 
 /** A key of a map further out, which was indented too deep. */
-export function keyOfAnother(key: string, path: YamlPath, accepted: unknown): string | undefined {
+export function keyOfAnother(
+  key: string,
+  path: YamlPath,
+  accepted: unknown,
+  value: unknown,
+): string | undefined {
   for (let length = path.length - 1; length >= 0; length -= 1) {
     const outer = path.slice(0, length);
-    if (!knownKeys(accepted, outer).includes(key)) continue;
+    if (!knownKeys(accepted, outer, value).includes(key)) continue;
     const where = length === 0 ? 'at the top level' : `of ${String(outer.at(-1))}`;
     return `is not a key here, but ${where}; expected it less indented`;
   }

@@ -145,6 +145,72 @@ describe('a mistake in the file', () => {
     },
   );
 
+  it.each([
+    ['upstreams', 'a: { protocol: openai, key: { %: x } }', 'upstreams.a.key: has a key that is none here'],
+    ['upstreams', 'a: { protocol: openai, key: 4711001 }', 'upstreams.a.key: is something else'],
+    [
+      'notify',
+      'to: { a: { kind: slack, url: { env: "https://x/%" } } }',
+      'notify.to.a.url.env: is something else',
+    ],
+    ['notify', 'to: { a: { kind: teams, url: { % } } }', 'notify.to.a.url: has a key that is none here'],
+    [
+      'notify',
+      'to: { a: { kind: webhook, url: "ftp://x/%", secret: { env: A } } }',
+      'notify.to.a.url: is something',
+    ],
+    [
+      'notify',
+      'to: { a: { kind: webhook, url: "http://x", secret: { env: "%+" } } }',
+      'notify.to.a.secret.env: is',
+    ],
+    [
+      'notify',
+      'to: { a: { kind: email, host: h, from: a@b, to: [a@b], user: u, password: { env: "%!" } } }',
+      'notify.to.a.password.env: is something else',
+    ],
+    [
+      'control',
+      'signIn: { oidc: { issuer: "https://x", clientId: x, clientSecret: { env: "%-1" }, roles: [{ group: g, role: viewer }] } }',
+      'control.signIn.oidc.clientSecret.env: is something else',
+    ],
+    ['keys', 'kek: "%"', 'keys.kek: expected either file, or command'],
+    ['keys', 'signing: { %: x }', 'keys.signing: expected either file, or command'],
+    [
+      'upstreams',
+      'a: { protocol: openai, url: "ftp://user:%@x.example/v1?key=%" }',
+      'is "ftp://…@x.example/v1?…"',
+    ],
+  ])('never shows a secret that was put where its place belongs: %s: { %s }', (section, inner, said) => {
+    const { message, next } = refusal(`${section}: { ${inner.replaceAll('%', 'SECRET')} }`);
+    expect(message).toContain(said);
+    expect(`${message}${next}`).not.toMatch(/SECRET|4711001/);
+  });
+
+  it.each([
+    ['notify: { to: { a: { kind: slack, url: { evn: A } } } }', 'the keys are env, file'],
+    ['notify: { to: { a: { kind: slack, url: { env: A }, sevrityMin: low } } }', 'did you mean severityMin?'],
+    ['anchors: { to: { a: { kind: file, path: a, key: b } } }', 'the keys are kind, path'],
+    ['anchors: { to: { a: { kind: fil, path: a } } }', '.kind: is "fil"; it must be one of file, witness,'],
+    ['anchors: { to: { a: { kind: fil, path: a } } }', '(did you mean file?)'],
+    ['anchors: { to: { a: { path: a } } }', '.kind: is missing; it must be one of file, witness,'],
+    ['keys: { signing: { fil: /a } }', 'keys.signing: expected either file, or command as a list'],
+    ['keys: { signing: { file: /a, command: [b] } }', 'expected either file, or command as a list'],
+    ['keys: { signing: { command: b } }', 'expected either file, or command as a list'],
+    ['limits: { waitMsMax: .inf }', 'limits.waitMsMax: is Infinity; it must be'],
+  ])('in one of several forms is told by the form that was meant: %s', (text, said) => {
+    expect(refusal(text).message).toContain(said);
+  });
+
+  it('never shows a secret that a variable has in place of its name', () => {
+    const oidc = 'issuer: "https://x", clientId: x, roles: [{ group: g, role: viewer }]';
+    const { message } = refusal(`control: { signIn: { oidc: { ${oidc} } } }`, {
+      HOLDPOINT_CONTROL_SIGN_IN_OIDC_CLIENT_SECRET_ENV: 'SECRET-1',
+    });
+    expect(message).toContain('HOLDPOINT_CONTROL_SIGN_IN_OIDC_CLIENT_SECRET_ENV');
+    expect(message).not.toContain('SECRET-1');
+  });
+
   it('that it is not there names the file', () => {
     expect(() => loadConfig('/nowhere/holdpoint.yaml', {})).toThrow('/nowhere/holdpoint.yaml cannot be read');
   });
