@@ -4,6 +4,7 @@
  */
 import { parseDocument } from 'yaml';
 import { HoldpointError } from '../core/errors.ts';
+import { isForm } from './accepted-keys.ts';
 import { describeIssues, nearest } from './issues.ts';
 import { type Config, configJsonSchema, configSchema } from './schema.ts';
 
@@ -57,7 +58,7 @@ export function withEnvironment(
 
 /** A value as the file would have it; one of another kind stays text, and is then refused. */
 function valueIn({ type }: Setting, value: string): unknown {
-  if ((type === 'integer' || type === 'number') && /^\d+$/.test(value)) return Number(value);
+  if ((type === 'integer' || type === 'number') && /^-?\d+$/.test(value)) return Number(value);
   if (type === 'boolean' && /^(true|false)$/.test(value)) return value === 'true';
   return value;
 }
@@ -81,13 +82,18 @@ function isServiceLink(name: string, value: string): boolean {
 function settingOf(name: string, settings: readonly Setting[]): Setting {
   const found = settings.find(({ variable }) => variable === name);
   if (found !== undefined) return found;
-  const near = nearest(
-    name.slice(prefix.length),
-    settings.map(({ variable }) => variable.slice(prefix.length)),
-  );
-  const family = settings
-    .map(({ variable }) => variable)
-    .filter((variable) => variable.startsWith(`${name.split('_', 2).join('_')}_`));
+  const variables = settings.map(({ variable }) => variable);
+  const beginningWith = (start: string) => variables.filter((variable) => variable.startsWith(`${start}_`));
+  const below = beginningWith(name);
+  // What is below it is meant rather than what is spelt alike.
+  const near =
+    below.length > 0
+      ? undefined
+      : nearest(
+          name.slice(prefix.length),
+          variables.map((variable) => variable.slice(prefix.length)),
+        );
+  const family = below.length > 0 ? below : beginningWith(name.split('_', 2).join('_'));
   const next =
     near !== undefined
       ? `Did you mean ${prefix}${near}?`
@@ -126,12 +132,10 @@ function scalarsOf(
     const form = forms.find((each) => isForm(each, value));
     return form === undefined ? [] : scalarsOf(form, path, value);
   }
+  // Forms without a kind: setting what another one has is refused as it would be in the file.
+  const others = field(schema, 'anyOf');
+  if (Array.isArray(others)) return others.flatMap((form) => scalarsOf(form, path, value));
   return type === 'array' || type === 'object' ? [] : [{ path, type }];
-}
-
-function isForm(schema: unknown, value: unknown): boolean {
-  const kind = field(field(schema, 'properties'), 'kind');
-  return field(kind, 'const') === field(value, 'kind');
 }
 
 function field(value: unknown, key: string): unknown {
@@ -139,5 +143,9 @@ function field(value: unknown, key: string): unknown {
 }
 
 function upperSnake(key: string): string {
-  return key.replace(/([a-z])([A-Z])/g, '$1_$2').toUpperCase();
+  // No shell takes a name with a hyphen, as roles may have one.
+  return key
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .replaceAll('-', '_')
+    .toUpperCase();
 }

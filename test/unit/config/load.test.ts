@@ -227,6 +227,9 @@ describe('the environment', () => {
     ['HOLDPOINT_DATA_DIR', '/elsewhere', ['data', 'dir']],
     ['HOLDPOINT_DATA_DURABILITY', 'relaxed', ['data', 'durability']],
     ['HOLDPOINT_KEYS_DIR', '/keys', ['keys', 'dir']],
+    ['HOLDPOINT_KEYS_SIGNING_FILE', '/s.pem', ['keys', 'signing', 'file']],
+    ['HOLDPOINT_KEYS_NEXT_SIGNING_FILE', '/n.pem', ['keys', 'nextSigning', 'file']],
+    ['HOLDPOINT_KEYS_KEK_TIMEOUT_MS', 700, ['keys', 'kek', 'timeoutMs']],
     ['HOLDPOINT_UPSTREAMS_OPENAI_URL', 'http://localhost:1', ['upstreams', 'openai', 'url']],
     ['HOLDPOINT_UPSTREAMS_OPENAI_PROTOCOL', 'anthropic', ['upstreams', 'openai', 'protocol']],
     ['HOLDPOINT_UPSTREAMS_OPENAI_MOUNT', '/x', ['upstreams', 'openai', 'mount']],
@@ -264,6 +267,7 @@ describe('the environment', () => {
     ['HOLDPOINT_LIMITS_UPSTREAM_CONNECTIONS_MAX', 7, ['limits', 'upstreamConnectionsMax']],
     ['HOLDPOINT_LIMITS_DRAIN_MS_MAX', 200, ['limits', 'drainMsMax']],
     ['HOLDPOINT_RETENTION_EVERY_HOURS', 6, ['retention', 'everyHours']],
+    ['HOLDPOINT_CONTROL_ROLES_TEAM_LEAD_LIKE', 'auditor', ['control', 'roles', 'team-lead', 'like']],
     ['HOLDPOINT_CONTROL_RULINGS', 'signed', ['control', 'rulings']],
     ['HOLDPOINT_CONTROL_PUBLIC_URL', 'https://c.example', ['control', 'publicUrl']],
     ['HOLDPOINT_CONTROL_SIGN_IN_IDLE_MS_MAX', 60_001, ['control', 'signIn', 'idleMsMax']],
@@ -289,7 +293,8 @@ describe('the environment', () => {
   const outside = `anchors: { to: { w1: { kind: witness, url: 'http://w.example', key: ${key} }, f: { kind: file, path: x } } }
 witness: { listen: '127.0.0.1:1', name: w, peers: [${key}] }
 notify: { to: { oncall: { kind: webhook, url: 'http://w.example', secret: { env: X } } } }
-control: { tls: { cert: a, key: b }, signIn: { oidc: { issuer: 'http://localhost:5', clientId: x, clientSecret: { env: X }, roles: [{ group: g, role: viewer }] } } }`;
+keys: { kek: { command: [/bin/kms] } }
+control: { roles: { team-lead: { like: viewer } }, tls: { cert: a, key: b }, signIn: { oidc: { issuer: 'http://localhost:5', clientId: x, clientSecret: { env: X }, roles: [{ group: g, role: viewer }] } } }`;
 
   it.each(scalars)('%s sets it', (variable, value, path) => {
     const config = load(`data: { dir: ./d }\n${outside}`, { [variable]: String(value) });
@@ -320,6 +325,10 @@ control: { tls: { cert: a, key: b }, signIn: { oidc: { issuer: 'http://localhost
       'witness.listen',
       'witness.name',
       'keys.dir',
+      'keys.signing.file',
+      'keys.nextSigning.file',
+      'keys.kek.timeoutMs',
+      'control.roles.team-lead.like',
       'notify.consoleUrl',
       'notify.to.oncall.url',
       'proxy.caFile',
@@ -352,6 +361,8 @@ control: { tls: { cert: a, key: b }, signIn: { oidc: { issuer: 'http://localhost
     ['HOLDPOINT_UPSTREAM_OPENAI_URL', 'Did you mean HOLDPOINT_UPSTREAMS_OPENAI_URL?'],
     ['HOLDPOINT_CONTROL_HOSTS', 'HOLDPOINT_CONTROL_LISTEN'],
     ['HOLDPOINT_CONTROL_PORT', 'HOLDPOINT_CONTROL_LISTEN'],
+    ['HOLDPOINT_UPSTREAMS_OPENAI_KEY', 'There are HOLDPOINT_UPSTREAMS_OPENAI_KEY_ENV, '],
+    ['HOLDPOINT_KEYS_SIGNING', 'There are HOLDPOINT_KEYS_SIGNING_FILE, '],
     ['HOLDPOINT_SOMETHING_ELSE', 'such as HOLDPOINT_DATA_DIR'],
   ])('%s is a mistake, and the nearest setting is named', (variable, next) => {
     const error = refusal('data: {}', { [variable]: '8788' });
@@ -369,6 +380,11 @@ control: { tls: { cert: a, key: b }, signIn: { oidc: { issuer: 'http://localhost
       'HOLDPOINT_LIMITS_WAIT_MS_MAX',
       'long',
       'HOLDPOINT_LIMITS_WAIT_MS_MAX (limits.waitMsMax): is "long"; it must be a',
+    ],
+    [
+      'HOLDPOINT_LIMITS_DRAIN_MS_MAX',
+      '-1',
+      'HOLDPOINT_LIMITS_DRAIN_MS_MAX (limits.drainMsMax): is too small',
     ],
     ['HOLDPOINT_DATA_DIR', '', 'HOLDPOINT_DATA_DIR (data.dir): is too short'],
     [
