@@ -1,4 +1,4 @@
-/** Where something listens: host and port. */
+/** Where something listens, host and port, and where others are reached. */
 import { z } from 'zod';
 
 export const address = z
@@ -8,6 +8,17 @@ export const address = z
     (text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535,
     'expected a port of at most 65535',
   );
+
+/** Where others are reached by HTTP: with no credentials in front of the host, which would not be sent and would be logged. */
+export const webUrl = z
+  .url({ protocol: /^https?$/ })
+  .refine((text) => !hasUser(text), 'expected a URL without user and password, which are not sent');
+
+export function hasUser(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { username, password } = new URL(text);
+  return username !== '' || password !== '';
+}
 
 /** The host of an address, with its brackets where it has some. */
 export function hostOf(listen: string): string {

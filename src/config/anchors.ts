@@ -1,7 +1,8 @@
 /** The part of the configuration file about memory outside the ledger: anchors, and being a witness for others. */
+import { resolve } from 'node:path';
 import { z } from 'zod';
+import { webUrl as url } from './address.ts';
 
-const url = z.url({ protocol: /^https?$/ });
 const name = z
   .string()
   .regex(/^[a-z][a-z0-9_]{0,31}$/, 'expected a name of lower-case letters, digits and _');
@@ -72,10 +73,26 @@ export const anchorsSchema = z
     to: z
       .record(name, z.discriminatedUnion('kind', [fileAnchor, witnessAnchor, timestampAnchor, bucketAnchor]))
       .refine((all) => Object.keys(all).length <= 16, 'expected at most 16 anchors')
+      .superRefine((all, context) => {
+        const known = new Map<string, string>();
+        for (const [name, anchor] of Object.entries(all)) {
+          const place = placeOf(anchor);
+          const other = known.get(place);
+          if (other !== undefined)
+            context.addIssue({
+              code: 'custom',
+              message: `expected a different place for each, and ${name} has that of ${other}: quorum counts places`,
+            });
+          known.set(place, name);
+        }
+      })
       .default({})
       .describe('The anchors, by name.'),
   })
-  .refine(({ everyMs, withinMs }) => withinMs > everyMs, 'expected withinMs above everyMs')
+  .refine(
+    ({ require, everyMs, withinMs }) => require === 'none' || withinMs > everyMs,
+    'expected withinMs above everyMs: an anchor that is asked less often is never in time',
+  )
   .refine(
     ({ require, quorum, to }) => require === 'none' || Object.keys(to).length >= quorum,
     'expected as many anchors as quorum: no call could ever be taken',
@@ -105,6 +122,18 @@ export const witnessSchema = (address: z.ZodType<string, string>) =>
     .describe(
       'Be a witness for the ledgers of others. Its key is witness.pem in keys.dir, made on the first start.',
     );
+
+/** Whose memory it is: whoever has one under two names has one. */
+function placeOf(anchor: AnchorConfig): string {
+  switch (anchor.kind) {
+    case 'file':
+      return `file ${resolve(anchor.path)}`;
+    case 'witness':
+      return `witness ${anchor.key.split('+').slice(2).join('+')}`;
+    default:
+      return `${anchor.kind} ${URL.canParse(anchor.url) ? new URL(anchor.url).href : anchor.url}`;
+  }
+}
 
 export type AnchorConfig = z.output<
   typeof fileAnchor | typeof witnessAnchor | typeof timestampAnchor | typeof bucketAnchor

@@ -1,4 +1,5 @@
 /** The part of the configuration file about the control port: where it listens, who is let in, and as what. */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { createRoleBook } from '../core/roles.ts';
 import { address, hostOf } from './address.ts';
@@ -10,7 +11,16 @@ export const controlSchema = z
   .strictObject({
     listen: address.default('127.0.0.1:8788').describe('The control plane and the console.'),
     hosts: z
-      .array(z.string().min(1).max(253))
+      .array(
+        z
+          .string()
+          .min(1)
+          .max(253)
+          .refine(
+            (text) => isIP(text) !== 0 || /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(text),
+            'expected a name alone, such as holdpoint.example.com: no scheme, no port, no wildcard',
+          ),
+      )
       .max(32)
       .default([])
       .describe(

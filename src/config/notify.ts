@@ -1,5 +1,7 @@
 /** The part of the configuration file about who is told of holds outside the console. */
+import { isIP } from 'node:net';
 import { z } from 'zod';
+import { webUrl } from './address.ts';
 import { secret } from './secret.ts';
 
 const name = z
@@ -22,7 +24,7 @@ const common = {
 
 const webhook = z.strictObject({
   kind: z.literal('webhook'),
-  url: z.url({ protocol: /^https?$/ }).describe('Redirects are not followed.'),
+  url: webUrl.describe('Redirects are not followed.'),
   secret: secret.describe(
     'A Standard Webhooks secret: whsec_ and 24 to 64 bytes in base64. Each message is signed with it.',
   ),
@@ -45,7 +47,14 @@ const mailbox = z
 const email = z
   .strictObject({
     kind: z.literal('email'),
-    host: z.string().min(1).max(253),
+    host: z
+      .string()
+      .min(1)
+      .max(253)
+      .refine(
+        (text) => isIP(text) !== 0 || /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(text),
+        'expected a host alone, such as smtp.example.com; its port is port',
+      ),
     port: z.int().min(1).max(65_535).default(587),
     tls: z
       .enum(['starttls', 'implicit', 'none'])
@@ -70,8 +79,7 @@ const email = z
 
 export const notifySchema = z
   .strictObject({
-    consoleUrl: z
-      .url({ protocol: /^https?$/ })
+    consoleUrl: webUrl
       .optional()
       .describe(
         'Where people reach the console, for links; control.publicUrl or the address of control.listen when absent.',

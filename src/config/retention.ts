@@ -32,6 +32,10 @@ const retentionRule = z
     'expected keepDays of at least minimumDays',
   );
 
+function areDifferent(all: readonly { readonly id: string }[]): boolean {
+  return new Set(all.map(({ id }) => id)).size === all.length;
+}
+
 const exemption = z.strictObject({
   id: ruleId.describe('Named by the entries that refuse an erasure because of it.'),
   match: requestMatch,
@@ -47,6 +51,7 @@ const exemption = z.strictObject({
         'retention',
       ]),
     )
+    .min(1)
     .max(7)
     .optional()
     .describe('Only for erasures on these bases; for all when absent.'),
@@ -58,15 +63,13 @@ export const retentionSchema = z
     rules: z
       .array(retentionRule)
       .max(100)
-      .refine(
-        (all) => new Set(all.map(({ id }) => id)).size === all.length,
-        'expected a different id for each',
-      )
+      .refine(areDifferent, 'expected a different id for each')
       .default([])
       .describe('How long content is kept; for good where no rule says otherwise.'),
     exemptions: z
       .array(exemption)
       .max(100)
+      .refine(areDifferent, 'expected a different id for each')
       .default([])
       .describe('What is kept although its erasure is asked for, such as for the defence of legal claims.'),
   })

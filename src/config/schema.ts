@@ -1,4 +1,5 @@
 /** The configuration file: its shape, its bounds and its defaults. The published JSON Schema is made from this. */
+import { createPublicKey, diffieHellman, generateKeyPairSync } from 'node:crypto';
 import { z } from 'zod';
 import { address } from './address.ts';
 import { anchorsSchema, witnessSchema } from './anchors.ts';
@@ -37,6 +38,25 @@ const keyPlace = (what: string) =>
         'expected either file, or command as a list, such as [/usr/local/bin/kms-sign], and never the key itself',
     })
     .optional();
+
+/** Points of low order (RFC 7748 section 6.1) give everybody the same secret; OpenSSL derives none with them. */
+function isSomebodys(publicKey: string): boolean {
+  const x = Buffer.from(publicKey, 'base64');
+  if (x.length !== 32) return true;
+  try {
+    diffieHellman({
+      privateKey: generateKeyPairSync('x25519').privateKey,
+      publicKey: createPublicKey({
+        key: { kty: 'OKP', crv: 'X25519', x: x.toString('base64url') },
+        format: 'jwk',
+      }),
+    });
+    return true;
+  } catch {
+    // Refused, which is what is asked.
+    return false;
+  }
+}
 
 export const configSchema = z.strictObject({
   proxy: z
@@ -97,6 +117,10 @@ export const configSchema = z.strictObject({
       escrow: z
         .string()
         .regex(/^[A-Za-z0-9+/]{43}=$/, 'expected 32 bytes in base64, from holdpoint keys escrow-new')
+        .refine(
+          isSomebodys,
+          'expected a public key that somebody has, from holdpoint keys escrow-new: what is boxed to this one anybody opens',
+        )
         .optional()
         .describe(
           'The public key to which the keys of bodies are boxed, for when the operator’s own are lost.',

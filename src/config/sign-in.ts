@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { roleNamePattern } from '../core/roles.ts';
+import { hasUser } from './address.ts';
 import { secret } from './secret.ts';
 
 /** One role for each person: which operations it takes is the same for all of its kind. */
@@ -29,8 +30,7 @@ function isOrigin(text: string): boolean {
 /** OpenID Connect Discovery 1.0, section 2: no query and no fragment. */
 function isIssuer(text: string): boolean {
   if (!URL.canParse(text)) return false;
-  const { username, password } = new URL(text);
-  return username === '' && password === '' && /^[!-~]+$/.test(text) && !/[?#]/.test(text);
+  return !hasUser(text) && /^[!-~]+$/.test(text) && !/[?#]/.test(text);
 }
 
 export const publicUrlSchema = z
@@ -88,7 +88,7 @@ const oidc = z.strictObject({
   issuer: z
     .string()
     .max(512)
-    .refine(isIssuer, 'expected the issuer’s URL without query and fragment')
+    .refine(isIssuer, 'expected the issuer’s URL without user, query and fragment')
     .refine(isSafe, 'expected https, but on loopback')
     .describe('The OpenID provider, exactly as it names itself.'),
   clientId: z.string().min(1).max(256),

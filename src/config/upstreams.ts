@@ -1,17 +1,43 @@
 /** The part of the configuration file about providers: where each is, which API it speaks, whose key goes there. */
 import { z } from 'zod';
 import { protocolNames } from '../core/protocol-name.ts';
+import { hasUser } from './address.ts';
 import { providerUrls } from './presets.ts';
+
+/** Frame or route a call, belong to one connection, or are the sidecar's own: a key in them goes nowhere or breaks the call. */
+const notForKeys =
+  /^(host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|accept-encoding|(proxy|content|holdpoint)-.*)$/;
+
+function hasNoDots(path: string): boolean {
+  return !/\/\.\.?(\/|$)/.test(path);
+}
+const noDots = 'expected a path without the steps . and .., which no call has';
+
+function isPort(text: string | undefined): boolean {
+  return text === undefined || (Number(text) >= 1 && Number(text) <= 65_535);
+}
+
+/** What else a URL may have would not be sent. */
+function isPlaceAlone(text: string): boolean {
+  if (!URL.canParse(text)) return true;
+  const { search, hash } = new URL(text);
+  return !hasUser(text) && search === '' && hash === '';
+}
 
 const upstreamFields = z.strictObject({
   url: z
     .url({ protocol: /^https?$/ })
+    .refine(
+      isPlaceAlone,
+      'expected scheme, host and path alone: user, query and fragment are not sent, and a key has its place in key',
+    )
     .optional()
     .describe('Where the provider is; http or https. The address of the family’s own provider when absent.'),
   protocol: z.enum(protocolNames).describe('Which API it speaks.'),
   mount: z
     .string()
     .regex(/^\/$|^(\/[A-Za-z0-9._-]+)+$/, 'expected a path such as / or /anthropic')
+    .refine(hasNoDots, noDots)
     .default('/')
     .describe('The path prefix on proxy.listen under which workloads reach it; the longest that fits wins.'),
   tunnel: z
@@ -19,7 +45,8 @@ const upstreamFields = z.strictObject({
       z
         .string()
         .max(1024)
-        .regex(/^\/[^?#\s]*$/, 'expected a path such as /v1/live'),
+        .regex(/^\/[^?#\s]*$/, 'expected a path such as /v1/live')
+        .refine(hasNoDots, noDots),
     )
     .max(32)
     .default([])
@@ -31,7 +58,8 @@ const upstreamFields = z.strictObject({
       z
         .string()
         .max(259)
-        .regex(/^([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\])(:\d{1,5})?$/, 'expected a host such as api.openai.com'),
+        .regex(/^([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\])(:\d{1,5})?$/, 'expected a host such as api.openai.com')
+        .refine((text) => isPort(/:(\d+)$/.exec(text)?.[1]), 'expected a port of 1 to 65535'),
     )
     .max(32)
     .default([])
@@ -49,6 +77,7 @@ const upstreamFields = z.strictObject({
       header: z
         .string()
         .regex(/^[a-z0-9-]+$/, 'expected a header’s name in lower case')
+        .refine((name) => !notForKeys.test(name), 'expected a header that may carry a key, such as x-api-key')
         .optional()
         .describe(
           'The header that carries it; the family’s own when absent. authorization carries a bearer token.',

@@ -1,0 +1,97 @@
+/** Settings that could never do what they say, which the loader refuses rather than takes. */
+import { describe, expect, it } from 'vitest';
+import { configSchema } from '../../../src/config/schema.ts';
+import { readYaml } from '../../../src/config/yaml.ts';
+
+const read = (text: string) => readYaml('h.yaml', text, configSchema, 'config_invalid');
+
+const webhook = "kind: webhook, secret: { env: A }, url: 'http://user:SECRET@x'";
+const key = 'w.example+00000000+BAAA';
+
+describe('is refused', () => {
+  it.each([
+    // The provider's key would go into what frames or routes the call, or nowhere at all.
+    ...['host', 'connection', 'content-length', 'accept-encoding', 'holdpoint-workload'].map((header) => [
+      `upstreams: { a: { protocol: openai, key: { env: A, header: ${header} } } }`,
+      'upstreams.a.key.header: expected a header that may carry a key, such as x-api-key',
+    ]),
+    // What stands in front of the host or behind the path goes nowhere.
+    ...['https://user:SECRET@x.example', 'https://x.example/v1?key=SECRET', 'https://x.example/#SECRET'].map(
+      (url) => [
+        `upstreams: { a: { protocol: openai, url: '${url}' } }`,
+        'upstreams.a.url: expected scheme, host and path alone',
+      ],
+    ),
+    [`notify: { to: { a: { ${webhook} } } }`, 'notify.to.a.url: expected a URL without user and password'],
+    [
+      "anchors: { to: { a: { kind: timestamp, url: 'http://user:SECRET@x' } } }",
+      'anchors.to.a.url: expected a URL without user and password',
+    ],
+    [
+      "control: { signIn: { oidc: { issuer: 'https://user:SECRET@x', clientId: x, roles: [{ group: g, role: viewer }] } } }",
+      'oidc.issuer: expected the issuer’s URL without user, query and fragment',
+    ],
+    // No path of a call has these steps.
+    ['upstreams: { a: { protocol: openai, mount: /a/../b } }', 'upstreams.a.mount: expected a path without'],
+    [
+      'upstreams: { a: { protocol: openai, tunnel: [/v1/./x] } }',
+      'upstreams.a.tunnel[0]: expected a path without',
+    ],
+    [
+      'upstreams: { a: { protocol: openai, hosts: ["a:99999"] } }',
+      'upstreams.a.hosts[0]: expected a port of 1 to 65535',
+    ],
+    // A browser's Host is compared with the name alone.
+    ...['https://holdpoint.example.com', 'holdpoint.example.com:8443', '*'].map((host) => [
+      `control: { hosts: ['${host}'] }`,
+      'control.hosts[0]: expected a name alone, such as holdpoint.example.com',
+    ]),
+    // An exemption for no bases would exempt from nothing, and what was to be kept would be erased.
+    ['retention: { exemptions: [{ id: a, bases: [] }] }', 'bases: is too short; it must be at least 1 item'],
+    [
+      'retention: { exemptions: [{ id: a }, { id: a }] }',
+      'retention.exemptions: expected a different id for each',
+    ],
+    [
+      "notify: { to: { a: { kind: email, host: 'smtp.x:25', from: a@b, to: [a@b] } } }",
+      'notify.to.a.host: expected a host alone, such as smtp.example.com; its port is port',
+    ],
+    // Whoever has all zeros for a public key shares it with everybody.
+    [`keys: { escrow: ${'A'.repeat(43)}= }`, 'keys.escrow: expected a public key that somebody has'],
+    [
+      'anchors: { require: anchored, everyMs: 60000, withinMs: 60000, to: { a: { kind: file, path: x } } }',
+      'anchors: expected withinMs above everyMs',
+    ],
+  ])('%s', (text = '', said) => {
+    expect(() => read(text)).toThrow(said);
+    expect(() => read(text)).not.toThrow('SECRET');
+  });
+
+  it.each([
+    'a: { kind: file, path: x }, b: { kind: file, path: ./x }',
+    `a: { kind: witness, url: 'http://a', key: ${key} }, b: { kind: witness, url: 'http://b', key: ${key} }`,
+    "a: { kind: timestamp, url: 'http://a' }, b: { kind: timestamp, url: 'http://a/' }",
+    "a: { kind: bucket, url: 'http://a/b', region: eu }, b: { kind: bucket, url: 'http://a/b', region: eu, prefix: c/ }",
+  ])('one place that would count as two for the quorum: %s', (to) => {
+    expect(() => read(`anchors: { to: { ${to} } }`)).toThrow(
+      'anchors.to: expected a different place for each, and b has that of a: quorum counts places',
+    );
+  });
+});
+
+describe('is taken', () => {
+  it('a long everyMs where nothing waits for anchors', () => {
+    expect(read('anchors: { everyMs: 3600000 }').anchors.everyMs).toBe(3_600_000);
+  });
+
+  it.each([
+    "upstreams: { a: { protocol: openai, url: 'http://127.0.0.1:1/base/', hosts: ['[::1]:443', 'a.b:65535'] } }",
+    'upstreams: { a: { protocol: openai, mount: /..a/b., key: { env: A, header: cf-aig-authorization } } }',
+    "control: { hosts: [holdpoint.example.com, my_host, 10.0.0.1, '::1'] }",
+    "notify: { to: { a: { kind: email, host: '::1', from: a@b, to: [a@b] } } }",
+    "notify: { to: { a: { kind: webhook, url: 'http://x/?a=b', secret: { env: A } } } }",
+    'keys: { escrow: 3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08= }',
+  ])('%s', (text) => {
+    expect(() => read(text)).not.toThrow();
+  });
+});
