@@ -71,7 +71,8 @@ export async function startDataPlane(parts: Parts, controlUrl: () => string): Pr
       batchBytesMax: limits.batchBytesMax,
       responseBytesMax: limits.responseBytesMax,
       decodedBytesMax: limits.decodedBytesMax,
-      storedBytesMax: limits.storedBytesMax,
+      // What may not pass is not stored either, and only what goes beyond this is counted as it comes.
+      storedBytesMax: Math.min(limits.storedBytesMax, limits.passedBytesMax),
       passedBytesMax: limits.passedBytesMax,
       callerIdleMsMax: limits.callerIdleMsMax,
       waitMsMax: limits.waitMsMax,

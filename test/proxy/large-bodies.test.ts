@@ -90,6 +90,20 @@ test('an upload over the bound gets 413 and goes nowhere', async () => {
   expect(upstream.uploaded()).toBe(before);
 });
 
+test('the bound on what passes holds below what would be stored, too', async () => {
+  const narrow = await startTestSidecar({
+    upstreams: { openai: { url: upstream.url, protocol: 'openai', mount: '/' } },
+    limits: { storedBytesMax: 64 * 1024, passedBytesMax: 2048 },
+  });
+  const before = upstream.uploaded();
+  const answer = await fetch(`${narrow.proxyUrl}/v1/blobs`, { method: 'POST', body: Buffer.alloc(2049) });
+  expect([answer.status, await answer.text()]).toEqual([
+    413,
+    expect.stringContaining('Raise limits.passedBytesMax'),
+  ]);
+  expect(upstream.uploaded()).toBe(before);
+});
+
 test('nothing of an upload is left on disk once it went through', async () => {
   await upload('/v1/blobs', Buffer.alloc(1_000_000));
   expect(readdirSync(join(sidecar.place.dataDir, 'spool'))).toEqual([]);
