@@ -20,6 +20,8 @@ export function sitesOf(named: readonly NamedUpstream[]): readonly Site[] {
     const site = sites.get(key) ?? { ...destination, scheme, upstreams: [] };
     sites.set(key, site);
     const other = site.upstreams.find((candidate) => candidate.mount === mount);
+    // Its own host among its further ones, or one of them twice.
+    if (other?.name === upstream.name) return;
     if (other !== undefined) {
       throw new HoldpointError(
         'config_invalid',

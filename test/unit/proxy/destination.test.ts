@@ -119,6 +119,15 @@ describe('sites', () => {
     );
   });
 
+  test('an upstream may name its own host again, as the configuration shows it, and any host twice', () => {
+    const own = upstream('openai', 'https://api.openai.com');
+    const sites = sitesOf([{ upstream: own, hosts: ['api.openai.com', 'a.test', 'a.test:443'] }]);
+    expect(sites.map(({ host, upstreams }) => [host, upstreams.length])).toEqual([
+      ['api.openai.com', 1],
+      ['a.test', 1],
+    ]);
+  });
+
   test('a host that resolvers read in different ways is refused at the start', () => {
     expect(() => sitesOf([{ upstream: upstream('a', 'https://a.test'), hosts: ['127.1'] }])).toThrow(
       expect.objectContaining({ code: 'config_invalid' }),
