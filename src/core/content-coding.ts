@@ -20,9 +20,20 @@ const codingsMax = 4;
 export function decodeContent(contentEncoding: string, body: Buffer, decodedBytesMax: number): Buffer {
   if (contentEncoding === '' || contentEncoding === 'identity') return body;
   return codingsIn(contentEncoding).reduceRight(
-    (bytes, coding) => decodeOne(coding, bytes, decodedBytesMax),
+    (bytes, coding) => decodeBounded(coding, bytes, decodedBytesMax),
     body,
   );
+}
+
+/** The decoder says of what is too much that a buffer cannot be created, which is no word for who sent it. */
+function decodeBounded(coding: string, body: Buffer, decodedBytesMax: number): Buffer {
+  try {
+    return decodeOne(coding, body, decodedBytesMax);
+  } catch (error) {
+    if (error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE')
+      throw new RangeError(`more than ${decodedBytesMax} bytes come out`, { cause: error });
+    throw error;
+  }
 }
 
 function codingsIn(contentEncoding: string): readonly string[] {
@@ -47,7 +58,7 @@ export async function* decodeContentFrom(
   let bytes = 0;
   for await (const piece of codingsIn(contentEncoding).reduceRight(decodeOneFrom, pieces)) {
     bytes += piece.length;
-    if (bytes > decodedBytesMax) throw new RangeError(`more than ${decodedBytesMax} bytes`);
+    if (bytes > decodedBytesMax) throw new RangeError(`more than ${decodedBytesMax} bytes come out`);
     yield piece;
   }
 }
