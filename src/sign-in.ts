@@ -1,4 +1,5 @@
 /** The configuration of who is let in to the control port as the control plane takes it: secrets opened, files read. */
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from './config/environment.ts';
@@ -31,12 +32,15 @@ function tlsOf(
   { cert, key, clientCa, clients }: NonNullable<LoadedConfig['control']['tls']>,
   clock: Clock,
 ): NonNullable<SignInOptions['tls']> {
-  const pem = (file: string) =>
-    watchFile(file, (text) => (text.includes('-----BEGIN ') ? text : null), clock.nowMs);
+  const opened = (setting: string, file: string, what: string, holds: (text: string) => boolean) => {
+    heldIn(`control.tls.${setting}`, file, what, holds);
+    return watchFile(file, (text) => (holds(text) ? text : null), clock.nowMs);
+  };
   const options = {
-    cert: pem(cert),
-    key: pem(key),
-    clientCa: clientCa === undefined ? null : pem(clientCa),
+    cert: opened('cert', cert, 'PEM', holdsPem),
+    key: opened('key', key, 'PEM', holdsPem),
+    clientCa:
+      clientCa === undefined ? null : opened('clientCa', clientCa, 'certificate in PEM', holdsCertificate),
     clients,
   };
   checkTls(options);
@@ -54,7 +58,10 @@ function oidcOf(
       clientSecret === undefined
         ? null
         : openSecret('control.signIn.oidc.clientSecret', clientSecret, env, clock.nowMs),
-    ca: caFile === undefined ? undefined : textOf('control.signIn.oidc.caFile', caFile),
+    ca:
+      caFile === undefined
+        ? undefined
+        : heldIn('control.signIn.oidc.caFile', caFile, 'certificate in PEM', holdsCertificate),
   };
 }
 
@@ -90,6 +97,27 @@ function kubernetesOf(
   };
 }
 
+function holdsPem(text: string): boolean {
+  return text.includes('-----BEGIN ');
+}
+
+/** TLS takes a file without any for authorities that let nobody in, and says nothing. */
+function holdsCertificate(text: string): boolean {
+  try {
+    return new X509Certificate(text).raw.length > 0;
+  } catch {
+    // Whatever else it is, it is no certificate.
+    return false;
+  }
+}
+
+/** The text of a file that has to hold something at the start. */
+function heldIn(setting: string, file: string, what: string, holds: (text: string) => boolean): string {
+  const text = textOf(setting, file);
+  if (holds(text)) return text;
+  throw new HoldpointError('config_invalid', `${setting}: ${file} holds no ${what}.`, 'Put it there.');
+}
+
 function textOf(setting: string, file: string): string {
   try {
     return readFileSync(file, 'utf8');
@@ -97,7 +125,7 @@ function textOf(setting: string, file: string): string {
     throw new HoldpointError(
       'config_invalid',
       `${setting}: ${file} cannot be read: ${refusalOf(error)}.`,
-      'Put it there before the start.',
+      'Put it there before the start, where this user may read it.',
       error,
     );
   }
