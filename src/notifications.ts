@@ -12,7 +12,7 @@ import { cloudEventOf, type NoticeType } from './notify/notice.ts';
 import { type Notifier, type NotifierEvent, startNotifier } from './notify/notifier.ts';
 import type { Receiver } from './notify/receiver.ts';
 import { webhookKey } from './notify/signature.ts';
-import { openWebReceiver } from './notify/web-receiver.ts';
+import { openWebReceiver, receiverUrl } from './notify/web-receiver.ts';
 import { openSecret } from './store/secret.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -105,6 +105,12 @@ function receiverOf(name: string, receiver: ReceiverConfig, { config, env, clock
       const message = receiver.kind === 'slack' ? slackMessage : teamsMessage;
       const bodyOf = (notice: Parameters<typeof message>[0]) => message(notice, consoleUrl);
       const url = secretOf('url', receiver.url);
+      if (receiverUrl(url()) === null)
+        throw new HoldpointError(
+          'config_invalid',
+          `${path}.url: what is in its place is no address, or one with a user.`,
+          `Put the address there that ${receiver.kind === 'slack' ? 'Slack' : 'Teams'} gave, such as https://hooks.example.com/services/T/B/x`,
+        );
       return openWebReceiver({ name, url, contentType: 'application/json', bodyOf, secret: null, clock });
     }
     case 'email': {

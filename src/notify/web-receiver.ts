@@ -41,10 +41,17 @@ export function openWebReceiver(options: WebReceiverOptions): Receiver {
 
 function addressOf(options: WebReceiverOptions): URL {
   const text = secretOr(options.url);
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '')
-    return url;
+  const url = receiverUrl(text);
+  if (url !== null) return url;
   throw new NotTaken('its address is not there or not one');
+}
+
+/** The address that a text is; null where none can be called. */
+export function receiverUrl(text: string): URL | null {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''
+    ? url
+    : null;
 }
 
 function signatureOf(

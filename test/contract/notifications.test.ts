@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { HoldpointError } from '../../src/core/errors.ts';
+import { startSidecar } from '../../src/sidecar.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { newDirectory, startReceiver } from '../notify/scene.ts';
 import { parsePrometheus } from '../unit/telemetry/prometheus.ts';
 import { run } from './support/process.ts';
-import { eventually, type House, nextHold, startHouse } from './support/sidecar.ts';
+import { eventually, type House, nextHold, startHouse, writeHouse } from './support/sidecar.ts';
 
 const secret = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
 const canary = 'canaryQ7x';
@@ -48,6 +50,32 @@ afterAll(async () => {
   await house.close();
   await receiver.close();
 });
+
+it.each(['nowhere', 'https://user:SECRET@hooks.example.com/x', 'SECRET'])(
+  'a chat whose address is none (%s) is refused at the start, and not shown',
+  async (url) => {
+    const directory = newDirectory();
+    const to = { desk: { kind: 'slack', url: { env: 'DESK' } } };
+    const { configFile } = writeHouse(directory, 'http://127.0.0.1:1', { notify: { to } });
+    const error = await refusalOf(startSidecar(configFile, { DESK: url }));
+    expect(error.code).toBe('config_invalid');
+    expect(error.message).toContain('notify.to.desk.url: what is in its place is no address');
+    expect(`${error.message}${error.next}`).not.toContain('SECRET');
+  },
+);
+
+async function refusalOf(
+  starting: Promise<{ stop(reason: string): Promise<unknown> }>,
+): Promise<HoldpointError> {
+  try {
+    const started = await starting;
+    await started.stop('it was taken');
+  } catch (error) {
+    if (error instanceof HoldpointError) return error;
+    throw error;
+  }
+  throw new Error('it was taken');
+}
 
 const cli = (...args: string[]) =>
   run(['notifications', ...args], {
