@@ -10,7 +10,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock } from '../core/clock.ts';
-import { messageOf } from '../core/errors.ts';
+import { refusalOf } from '../core/errors.ts';
 import { type Anchor, anchorFailed } from './anchor.ts';
 import { syncDirectory } from './durable-file.ts';
 
@@ -45,7 +45,7 @@ export function openFileAnchor(name: string, path: string, clock: Clock): Anchor
       try {
         await append(note);
       } catch (error) {
-        throw anchorFailed(`${path} cannot be appended to: ${messageOf(error)}.`, error);
+        throw anchorFailed(`${path} cannot be appended to: ${refusalOf(error)}.`, error);
       } finally {
         busy = false;
       }

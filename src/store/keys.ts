@@ -203,7 +203,8 @@ export function createKey(file: string, make: () => string): void {
   } catch (error) {
     throw new HoldpointError(
       'config_invalid',
-      `Cannot create the key ${file}: ${refusalOf(error)}.`,
+      // What could not be made of its directory is a sentence already.
+      `Cannot create the key ${file}: ${refusalOf(error).replace(/\.$/, '')}.`,
       'Make the directory writable, or put signing.pem and kek.key there: openssl genpkey -algorithm ed25519; openssl rand -base64 32',
       error,
     );
@@ -268,7 +269,7 @@ function readKeyFile(file: string): string {
     throw new HoldpointError(
       'config_invalid',
       `The key ${file} cannot be read: ${refusalOf(error)}.`,
-      'An existing ledger needs the keys it was sealed with; restore them to keys.dir.',
+      'An existing ledger needs the keys it was sealed with; restore them to keys.dir, or to where keys.signing, keys.nextSigning and keys.kek name them.',
       error,
     );
   }

@@ -142,11 +142,17 @@ describe('files elsewhere, such as a mounted secret', () => {
   });
 });
 
+it('a key that is elsewhere and is not there is to be restored to where it is named', async () => {
+  const refusal = await refusalOf({ dir: freshDir(), signing: { file: join(freshDir(), 'none.pem') } }, true);
+  expect(refusal.next).toContain('or to where keys.signing, keys.nextSigning and keys.kek name them');
+});
+
 it('a directory that cannot be written is said to be so when keys are missing in it', async () => {
   // A path below a file cannot be made, whoever tries.
   const file = join(freshDir(), 'file');
   writeFileSync(file, '');
   const refusal = await refusalOf({ dir: join(file, 'keys') }, true);
   expect(refusal.message).toContain('Cannot create the key');
+  expect(refusal.message).toMatch(/[^.]\.$/);
   expect(refusal.next).toContain('put signing.pem and kek.key there');
 });
