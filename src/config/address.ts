@@ -24,3 +24,8 @@ export function hasUser(text: string): boolean {
 export function hostOf(listen: string): string {
   return listen.slice(0, listen.lastIndexOf(':'));
 }
+
+/** Whether a host stands for all that this machine has; nobody can go there from elsewhere. */
+export function isEveryAddress(host: string): boolean {
+  return host === '0.0.0.0' || host === '[::]';
+}

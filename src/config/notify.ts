@@ -82,7 +82,7 @@ export const notifySchema = z
     consoleUrl: webUrl
       .optional()
       .describe(
-        'Where people reach the console, for links; control.publicUrl or the address of control.listen when absent.',
+        'Where people reach the console, for links; control.publicUrl or the address of control.listen when absent, which one of them must replace where that is 0.0.0.0.',
       ),
     remindBeforeMs: z
       .array(

@@ -58,6 +58,11 @@ describe('is refused', () => {
     ],
     // Whoever has all zeros for a public key shares it with everybody.
     [`keys: { escrow: ${'A'.repeat(43)}= }`, 'keys.escrow: expected a public key that somebody has'],
+    // Nobody can follow a link to every address.
+    ...['0.0.0.0', '[::]'].map((host) => [
+      `control: { listen: '${host}:8788' }\nnotify: { to: { a: { kind: slack, url: { env: A } } } }`,
+      'notify: expected consoleUrl, or control.publicUrl: control.listen is every address, and no link leads there',
+    ]),
     [
       'anchors: { require: anchored, everyMs: 60000, withinMs: 60000, to: { a: { kind: file, path: x } } }',
       'anchors: expected withinMs above everyMs',
@@ -87,6 +92,9 @@ describe('is taken', () => {
   it.each([
     "upstreams: { a: { protocol: openai, url: 'http://127.0.0.1:1/base/', hosts: ['[::1]:443', 'a.b:65535'] } }",
     'upstreams: { a: { protocol: openai, mount: /..a/b., key: { env: A, header: cf-aig-authorization } } }',
+    "control: { listen: '0.0.0.0:8788' }",
+    "control: { listen: '0.0.0.0:8788', publicUrl: 'https://c.x' }\nnotify: { to: { a: { kind: slack, url: { env: A } } } }",
+    "control: { listen: '0.0.0.0:8788' }\nnotify: { consoleUrl: 'http://c.x', to: { a: { kind: slack, url: { env: A } } } }",
     "control: { hosts: [holdpoint.example.com, my_host, 10.0.0.1, '::1'] }",
     "notify: { to: { a: { kind: email, host: '::1', from: a@b, to: [a@b] } } }",
     "notify: { to: { a: { kind: webhook, url: 'http://x/?a=b', secret: { env: A } } } }",
