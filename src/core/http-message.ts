@@ -98,6 +98,14 @@ export function withoutSecrets(headers: RawHeaders): string[] {
   return safe;
 }
 
+/** The headers with the value of one more taken out, which carries a credential here; `name` in lower case. */
+export function withoutValueOf(name: string | undefined, headers: RawHeaders): RawHeaders {
+  if (name === undefined || valuesOf(headers, name).length === 0) return headers;
+  return headers.map((text, at) =>
+    at % 2 === 1 && headers[at - 1]?.toLowerCase() === name ? removedValue : text,
+  );
+}
+
 /** Stored headers as they go out: what is not stored of them is as `own` has it, and away where that has none. */
 export function withSecretsOf(own: RawHeaders, stored: RawHeaders): string[] {
   const whole: string[] = [];

@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { factHeadersOf } from '../core/fact-headers.ts';
 import type { RequestFacts } from '../core/facts.ts';
-import { headerOf, type RawHeaders } from '../core/http-message.ts';
+import { headerOf, type RawHeaders, withoutValueOf } from '../core/http-message.ts';
 import type { OpenSpool } from '../core/spool.ts';
 import { envelopeDefects } from '../provider/envelope.ts';
 import { plainBoundaryOf } from '../provider/multipart.ts';
@@ -126,7 +126,13 @@ export async function readCall(
     ...envelope,
     res,
     body,
-    stored: storedRequest(path, headers, body.head, bounds.decodedBytesMax),
+    // Where the sidecar puts its key, workloads may still send theirs.
+    stored: storedRequest(
+      path,
+      withoutValueOf(upstream.key?.header, headers),
+      body.head,
+      bounds.decodedBytesMax,
+    ),
     operation,
     facts,
     batch: reading.batch,
@@ -156,7 +162,7 @@ export function readUpgrade(
     ...reading.facts,
     ...sender,
   };
-  const stored = storedWhole(envelope.headers, empty);
+  const stored = storedWhole(withoutValueOf(upstream.key?.header, envelope.headers), empty);
   return { ...envelope, body: bodyOf(empty), stored, operation: 'tunnel', facts };
 }
 

@@ -99,6 +99,14 @@ test('each family gets its key where it looks for one, and nothing of what the w
   ]);
 });
 
+test('what a workload still sends where the configuration says that a key stands is not stored', async () => {
+  const sidecar = await startTestSidecar(settingsWith({ env: 'THE_KEY', header: 'x-gateway-key' }));
+  const { head } = await ask(sidecar.proxyUrl, ['X-Gateway-Key: OWN', 'X-Other: kept']);
+  const seen = JSON.stringify(await sidecar.ada.bodies(decisionIdOf(head)));
+  expect(seen).toContain('kept');
+  expect(seen).not.toContain('OWN');
+});
+
 test('a call stays attributable to the credential that the workload sent', async () => {
   const sidecar = await startTestSidecar(settingsWith({ env: 'THE_KEY' }));
   const callers: unknown[] = [];

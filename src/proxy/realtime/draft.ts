@@ -6,6 +6,7 @@ import {
   removedValue,
   targetWithoutSecrets,
   withoutSecrets,
+  withoutValueOf,
 } from '../../core/http-message.ts';
 import type { Draft } from '../../ledger/sealer.ts';
 import type { Judgement, Policy } from '../../policy/policy.ts';
@@ -35,7 +36,10 @@ export function socketRequestDraft(
   const understood = { facts: { model, stream, params, system, messages, text, tools, insteads }, defects };
   const message = encodeHttpMessage({
     startLine: `${call.method} ${targetWithoutSecrets(call.target)} HTTP/1.1`,
-    headers: tape === null ? withoutSecrets(call.headers) : messagesHeaders,
+    headers:
+      tape === null
+        ? withoutSecrets(withoutValueOf(call.upstream.key?.header, call.headers))
+        : messagesHeaders,
     body: tape === null ? Buffer.alloc(0) : encodeSocketBody(understood, records),
   });
   return { type: 'request', data, parts: [{ name: 'request', bytes: message }] };
