@@ -74,13 +74,14 @@ export function keyOfAnother(
 /** A map was expected, and this is none: mostly a colon is missing, or what comes after it. */
 export function noMap(issue: z.core.$ZodIssueInvalidType, known: readonly string[]): string | undefined {
   const { input } = issue;
+  const keys = known.length === 0 ? '' : ` with ${known.join(', ')}`;
+  if (input === null && issue.path.length === 0) return `has nothing in it; it must be a map${keys}`;
   if (input === null) return 'has nothing below it; it must be a map (or remove the key)';
   // Not shown: where a map says where a secret is, somebody may have put the secret itself.
   if (typeof input !== 'string') return undefined;
   const [, word = '', colon] = /^([\w.-]+)(:?)/.exec(input) ?? [];
   if (known.includes(word))
     return `has ${word} with no ${colon === '' ? 'colon' : 'space after its colon'}; expected "${word}: value"`;
-  const keys = known.length === 0 ? '' : ` with ${known.join(', ')}`;
   return `is a text; it must be a map${keys}`;
 }
 

@@ -197,6 +197,7 @@ describe('a mistake in the file', () => {
     ['keys: { signing: { fil: /a } }', 'keys.signing: expected either file, or command as a list'],
     ['keys: { signing: { file: /a, command: [b] } }', 'expected either file, or command as a list'],
     ['keys: { signing: { command: b } }', 'expected either file, or command as a list'],
+    ['', '(top level): has nothing in it; it must be a map with proxy, control, data,'],
     ['limits: { waitMsMax: .inf }', 'limits.waitMsMax: is Infinity; it must be'],
   ])('in one of several forms is told by the form that was meant: %s', (text, said) => {
     expect(refusal(text).message).toContain(said);
