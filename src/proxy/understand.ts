@@ -52,11 +52,16 @@ export function understand(
     return unread(`the content-encoding cannot be undone: ${messageOf(error)}`);
   }
   const reading = protocol.readRequest(operation, plain, head);
-  if (reading.batch === undefined || spool === null) return reading;
-  // Its file was cut short for reading, and every line of a batch must be seen.
+  if (reading.batch === undefined) return reading;
   const { batchFrom } = reading;
   const boundary = plainBoundaryOf(head.contentType);
-  if (bytes > bounds.batchBytesMax || batchFrom === undefined || boundary === null)
-    return unread(`a batch of more than ${bounds.batchBytesMax} bytes cannot be judged`);
+  // Without a form it is no file, and requestBytesMax was its bound.
+  const isTooLarge = boundary !== null && bytes > bounds.batchBytesMax;
+  if (isTooLarge || (spool !== null && (batchFrom === undefined || boundary === null)))
+    return unread(
+      `a batch of more than ${bounds.batchBytesMax} bytes (limits.batchBytesMax) cannot be judged`,
+    );
+  // What was spooled was cut short for reading, and every line of a batch must be seen.
+  if (spool === null || batchFrom === undefined || boundary === null) return reading;
   return { ...reading, batch: () => batchFrom(fileIn(spool.read(), boundary)) };
 }

@@ -236,9 +236,23 @@ describe('a batch file too large for memory', () => {
   });
 
   test('and larger than is allowed is refused, and the limit is named', async () => {
-    await expect(send(lines('gpt-4.1', 400))).rejects.toThrow(/more than 4194304 bytes/);
+    await expect(send(lines('gpt-4.1', 400))).rejects.toThrow(
+      /more than 4194304 bytes \(limits\.batchBytesMax\)/,
+    );
     expect(forwarded()).toBe(0);
   });
+});
+
+test('a batch file that memory holds is refused all the same where it is larger than is allowed', async () => {
+  const narrow = await startTestSidecar({
+    policy,
+    limits: { batchBytesMax: 2048 },
+    upstreams: { openai: { url: upstream.url, protocol: 'openai', mount: '/' } },
+  });
+  const client = new OpenAI({ baseURL: `${narrow.proxyUrl}/v1`, apiKey: 'sk-1', maxRetries: 0 });
+  const file = await toFile(Buffer.from(`${line('a', 'gpt-4.1', 'words '.repeat(500))}\n`), 'batch.jsonl');
+  await expect(client.files.create({ file, purpose: 'batch' })).rejects.toThrow(/more than 2048 bytes/);
+  expect(forwarded()).toBe(0);
 });
 
 test('a batch file that comes in parts is refused, because nobody could judge its lines', async () => {
