@@ -14,6 +14,8 @@ import { refusalOf } from '../core/errors.ts';
 import { type Anchor, anchorFailed } from './anchor.ts';
 import { syncDirectory } from './durable-file.ts';
 
+const lineStart = 'holdpoint-anchor-1 ';
+
 const flags = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 export function openFileAnchor(name: string, path: string, clock: Clock): Anchor {
@@ -25,7 +27,8 @@ export function openFileAnchor(name: string, path: string, clock: Clock): Anchor
     try {
       const { size, isFile } = await shapeOf(handle);
       if (!isFile) throw anchorFailed(`${path} is not a file.`);
-      const line = `holdpoint-anchor-1 ${new Date(clock.nowMs()).toISOString()} ${note.toString('base64')}\n`;
+      if (!(await isOurs(handle))) throw anchorFailed(`${path} is another file, and stays as it is.`);
+      const line = `${lineStart}${new Date(clock.nowMs()).toISOString()} ${note.toString('base64')}\n`;
       // A line that a crash cut off stays as it is; this one must not become its end.
       const start = size > 0 && (await lastByte(handle, size)) !== 0x0a ? '\n' : '';
       await handle.appendFile(start + line);
@@ -67,6 +70,13 @@ async function openForAppending(path: string): Promise<{ handle: FileHandle; isN
 async function shapeOf(handle: FileHandle): Promise<{ size: number; isFile: boolean }> {
   const stat = await handle.stat();
   return { size: stat.size, isFile: stat.isFile() };
+}
+
+/** Empty, or beginning as lines here do; a crash may have cut the first one off. */
+async function isOurs(handle: FileHandle): Promise<boolean> {
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(lineStart.length), 0, lineStart.length, 0);
+  const [first = ''] = buffer.toString('latin1', 0, bytesRead).split('\n', 1);
+  return lineStart.startsWith(first);
 }
 
 async function lastByte(handle: FileHandle, size: number): Promise<number | undefined> {

@@ -26,6 +26,7 @@ const families: Readonly<Record<string, () => Promise<readonly Command[]>>> = {
   'legal-hold': async () => (await import('./erase.ts')).legalHoldCommands,
   retention: async () => (await import('./retention.ts')).retentionCommands,
   ledger: async () => (await import('./ledger.ts')).ledgerCommands,
+  config: async () => (await import('./config.ts')).configCommands,
   policy: async () => (await import('./policy.ts')).policyCommands,
   token: async () => (await import('./token.ts')).tokenCommands,
   reviewer: async () => (await import('./reviewer.ts')).reviewerCommands,

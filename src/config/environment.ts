@@ -81,8 +81,14 @@ function isServiceLink(name: string, value: string): boolean {
 
 function settingOf(name: string, settings: readonly Setting[]): Setting {
   const found = settings.find(({ variable }) => variable === name);
+  if (found?.type === 'array')
+    throw new HoldpointError(
+      'config_invalid',
+      `The environment variable ${name} is that of a list, and sets no list.`,
+      `Write ${found.path.join('.')} in the configuration file.`,
+    );
   if (found !== undefined) return found;
-  const variables = settings.map(({ variable }) => variable);
+  const variables = settings.filter(({ type }) => type !== 'array').map(({ variable }) => variable);
   const beginningWith = (start: string) => variables.filter((variable) => variable.startsWith(`${start}_`));
   const below = beginningWith(name);
   // What is below it is meant rather than what is spelt alike.
@@ -103,16 +109,16 @@ function settingOf(name: string, settings: readonly Setting[]): Setting {
   throw new HoldpointError('config_invalid', `The environment variable ${name} names no setting.`, next);
 }
 
-/** Every scalar of the schema; those of maps, such as the upstreams, under the names they have in the file. */
+/** Every scalar and list of the schema; those of maps, such as the upstreams, under the names they have in the file. */
 function settingsOf(fromFile: Config): Setting[] {
-  return scalarsOf(configJsonSchema(), [], fromFile).map(({ path, type }) => ({
+  return leavesOf(configJsonSchema(), [], fromFile).map(({ path, type }) => ({
     path,
     type,
     variable: prefix + path.map(upperSnake).join('_'),
   }));
 }
 
-function scalarsOf(
+function leavesOf(
   schema: unknown,
   path: readonly string[],
   value: unknown,
@@ -121,21 +127,21 @@ function scalarsOf(
   const properties = field(schema, 'properties');
   if (typeof properties === 'object' && properties !== null)
     return Object.entries(properties).flatMap(([key, inner]) =>
-      scalarsOf(inner, [...path, key], field(value, key)),
+      leavesOf(inner, [...path, key], field(value, key)),
     );
   const values = field(schema, 'additionalProperties');
   if (typeof values === 'object' && typeof value === 'object' && value !== null)
-    return Object.keys(value).flatMap((key) => scalarsOf(values, [...path, key], field(value, key)));
+    return Object.keys(value).flatMap((key) => leavesOf(values, [...path, key], field(value, key)));
   // One of several forms: whichever it is in the file has its kind there.
   const forms = field(schema, 'oneOf');
   if (Array.isArray(forms)) {
     const form = forms.find((each) => isForm(each, value));
-    return form === undefined ? [] : scalarsOf(form, path, value);
+    return form === undefined ? [] : leavesOf(form, path, value);
   }
   // Forms without a kind: setting what another one has is refused as it would be in the file.
   const others = field(schema, 'anyOf');
-  if (Array.isArray(others)) return others.flatMap((form) => scalarsOf(form, path, value));
-  return type === 'array' || type === 'object' ? [] : [{ path, type }];
+  if (Array.isArray(others)) return others.flatMap((form) => leavesOf(form, path, value));
+  return type === 'object' ? [] : [{ path, type }];
 }
 
 function field(value: unknown, key: string): unknown {

@@ -135,6 +135,12 @@ function openCertificate(key: KeyObject, options: AuthorityOptions): string {
   if (existsSync(certificateFile)) {
     const text = readText(certificateFile);
     if (isCurrent(text, key, hosts, nowMs())) return text;
+    if (!isReplaceable(text))
+      throw new HoldpointError(
+        'config_invalid',
+        `${certificateFile} holds something else than the certificate of an authority here, and it would be lost.`,
+        'Name a file of its own in proxy.caFile, or remove what is there: the certificate is made at the start.',
+      );
   }
   const certificate = makeAuthorityCertificate({
     key,
@@ -160,6 +166,18 @@ function isCurrent(text: string, key: KeyObject, hosts: readonly string[], nowMs
   const inTime =
     Date.parse(kept.validFrom) <= nowMs && Date.parse(kept.validTo) >= nowMs + authorityLeftMsMin;
   return inTime && kept.verify(createPublicKey(key)) && kept.raw.includes(constraintsTo(hosts));
+}
+
+/** One certificate that says it is ours, of whoever: not a policy or an authority's own that was named by mistake. */
+function isReplaceable(text: string): boolean {
+  const rest = text.replace(/-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]*-----END CERTIFICATE-----/, '');
+  if (rest.trim() !== '') return false;
+  try {
+    return new X509Certificate(text).subject === `CN=${subject}`;
+  } catch {
+    // Whatever it was, nobody can use it.
+    return true;
+  }
 }
 
 /** Positive and never zero (RFC 5280 section 4.1.2.2). */

@@ -89,6 +89,14 @@ describe('an append-only file', () => {
     expect(readText(join(elsewhere, 'target'))).toBe('');
   });
 
+  it('that is another file stays as it is, and is counted', async () => {
+    writeFileSync(file, 'version: "1"\nrules: []\n');
+    const sidecar = await start();
+    await eventually(async () => (Number(await metric(sidecar, failures)) > 0 ? true : undefined));
+    await sidecar.stop();
+    expect(readText(file)).toBe('version: "1"\nrules: []\n');
+  });
+
   it('that was away is caught up with when it is back', async () => {
     renameSync(join(elsewhere, 'volume'), join(elsewhere, 'away'));
     const sidecar = await start();

@@ -105,6 +105,7 @@ describe.concurrent('holdpoint', () => {
       'ledger export',
       'ledger export-tiles',
       'ledger verifier',
+      'config check',
       'policy check',
       'policy test',
       'policy backtest',
@@ -165,6 +166,37 @@ describe.concurrent('holdpoint', () => {
     expect([code, out]).toEqual([2, '']);
     expect(err).toContain(said);
     expect(err).not.toMatch(/^\s+at /m);
+  });
+});
+
+describe('config check', () => {
+  it('says where calls go, as file and environment have it', async () => {
+    const { code, out } = await run(['config', 'check'], {
+      HOLDPOINT_UPSTREAMS_OPENAI_URL: 'http://gateway.test',
+    });
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /^config\/holdpoint\.yaml: loads, and so does its policy \/\S+\/config\/policy\.yaml\.$/m,
+    );
+    expect(out).toContain('127.0.0.1:8787 / goes to openai at http://gateway.test, read as openai.');
+  });
+
+  it('shows every setting as JSON', async () => {
+    const { out } = await run(['config', 'check', '--json'], { HOLDPOINT_LIMITS_WAIT_MS_MAX: '5000' });
+    expect(JSON.parse(out)).toMatchObject({
+      ok: true,
+      settings: { limits: { waitMsMax: 5000, drainMsMax: 25_000 }, data: { durability: 'strict' } },
+    });
+  });
+
+  it.each([
+    [{ HOLDPOINT_LIMITS_WAIT_MS_MAX: 'long' }, 'HOLDPOINT_LIMITS_WAIT_MS_MAX (limits.waitMsMax): is "long"'],
+    [{ HOLDPOINT_POLICY_FILE: '/nowhere.yaml' }, 'The policy /nowhere.yaml cannot be read'],
+    [{ HOLDPOINT_POLICY_FILE: 'package.json' }, 'package.json'],
+  ])('of %j exits 2 and says what is wrong', async (variables, said) => {
+    const { code, out, err } = await run(['config', 'check'], variables);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(said);
   });
 });
 

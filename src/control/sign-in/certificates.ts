@@ -86,7 +86,7 @@ export function openTlsServer(
 
   function apply(next: Material): void {
     failed = next;
-    createSecureContext(contextOf(next));
+    refuseUnfit(next);
     server.setSecureContext(contextOf(next));
     const isOtherAuthority = next.ca !== current.ca;
     current = next;
@@ -152,10 +152,13 @@ function contextOf({ cert, key, ca }: Material) {
 
 /** Throws `config_invalid` where the files do not belong together. */
 export function checkTls(options: TlsOptions): void {
+  refuseUnfit(materialOf(options));
+}
+
+function refuseUnfit(material: Material): void {
   try {
-    createSecureContext(contextOf(materialOf(options)));
+    createSecureContext(contextOf(material));
   } catch (error) {
-    if (error instanceof HoldpointError) throw error;
     throw new HoldpointError(
       'config_invalid',
       `control.tls: OpenSSL does not take the files: ${messageOf(error)}.`,

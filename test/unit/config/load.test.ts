@@ -360,7 +360,7 @@ control: { roles: { team-lead: { like: viewer } }, tls: { cert: a, key: b }, sig
     ['HOLDPOINT_DATA_DRI', 'Did you mean HOLDPOINT_DATA_DIR?'],
     ['HOLDPOINT_PROXY_LISTN', 'Did you mean HOLDPOINT_PROXY_LISTEN?'],
     ['HOLDPOINT_UPSTREAM_OPENAI_URL', 'Did you mean HOLDPOINT_UPSTREAMS_OPENAI_URL?'],
-    ['HOLDPOINT_CONTROL_HOSTS', 'HOLDPOINT_CONTROL_LISTEN'],
+    ['HOLDPOINT_CONTROL_HOST', 'HOLDPOINT_CONTROL_LISTEN'],
     ['HOLDPOINT_CONTROL_PORT', 'HOLDPOINT_CONTROL_LISTEN'],
     ['HOLDPOINT_UPSTREAMS_OPENAI_KEY', 'There are HOLDPOINT_UPSTREAMS_OPENAI_KEY_ENV, '],
     ['HOLDPOINT_KEYS_SIGNING', 'There are HOLDPOINT_KEYS_SIGNING_FILE, '],
@@ -369,6 +369,12 @@ control: { roles: { team-lead: { like: viewer } }, tls: { cert: a, key: b }, sig
     const error = refusal('data: {}', { [variable]: '8788' });
     expect(error.message).toBe(`The environment variable ${variable} names no setting.`);
     expect(error.next).toContain(next);
+  });
+
+  it('of a list says that lists stand in the file', () => {
+    const { message, next } = refusal('data: {}', { HOLDPOINT_CONTROL_HOSTS: 'a.example' });
+    expect(message).toBe('The environment variable HOLDPOINT_CONTROL_HOSTS is that of a list, and sets no list.');
+    expect(next).toBe('Write control.hosts in the configuration file.');
   });
 
   it.each([

@@ -38,6 +38,18 @@ function open(hosts: readonly string[] = ['api.openai.com']) {
   });
 }
 
+/** A certificate over a key of its own. */
+function authorityOf(name: string): string {
+  return makeAuthorityCertificate({
+    key: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
+    name,
+    hosts: ['api.openai.com'],
+    serial: Buffer.of(1),
+    fromMs: nowMs - dayMs,
+    untilMs: nowMs + 3650 * dayMs,
+  });
+}
+
 describe('on disk', () => {
   test('the key is its owner’s alone, and the certificate everybody’s, whatever the umask', () => {
     const umask = process.umask(0o077);
@@ -75,19 +87,19 @@ describe('on disk', () => {
 
   test('a certificate that others put there, over another key or over none, is replaced', () => {
     const own = new X509Certificate(open().certificate);
-    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const planted = makeAuthorityCertificate({
-      key: privateKey,
-      name: 'Holdpoint local authority',
-      hosts: ['api.openai.com'],
-      serial: Buffer.of(1),
-      fromMs: nowMs - dayMs,
-      untilMs: nowMs + 3650 * dayMs,
-    });
-    for (const text of [planted, 'no certificate']) {
-      writeFileSync(certificateFile(), text);
-      expect(new X509Certificate(open().certificate).publicKey.equals(own.publicKey)).toBe(true);
-    }
+    writeFileSync(certificateFile(), authorityOf('Holdpoint local authority'));
+    expect(new X509Certificate(open().certificate).publicKey.equals(own.publicKey)).toBe(true);
+  });
+
+  test.each([
+    { what: 'another file', textOf: () => 'version: "1"\nrules: []\n' },
+    { what: 'a bundle of authorities', textOf: (certificate: string) => certificate + certificate },
+    { what: 'the authority of somebody else', textOf: () => authorityOf('Example Root') },
+  ])('$what that was named for the certificate is refused, not overwritten', ({ textOf }) => {
+    const text = textOf(open(['a.test']).certificate);
+    writeFileSync(certificateFile(), text);
+    expect(() => open(['b.test'])).toThrow(expect.objectContaining({ code: 'config_invalid' }));
+    expect(readFileSync(certificateFile(), 'utf8')).toBe(text);
   });
 
   test.each([
