@@ -373,7 +373,9 @@ control: { roles: { team-lead: { like: viewer } }, tls: { cert: a, key: b }, sig
 
   it('of a list says that lists stand in the file', () => {
     const { message, next } = refusal('data: {}', { HOLDPOINT_CONTROL_HOSTS: 'a.example' });
-    expect(message).toBe('The environment variable HOLDPOINT_CONTROL_HOSTS is that of a list, and sets no list.');
+    expect(message).toBe(
+      'The environment variable HOLDPOINT_CONTROL_HOSTS is that of a list, and sets no list.',
+    );
     expect(next).toBe('Write control.hosts in the configuration file.');
   });
 
