@@ -154,9 +154,7 @@ export function createApi(key: string): Api {
       headers,
       cache: 'no-store',
       credentials: 'same-origin',
-    }).catch((error: unknown) => {
-      throw new ApiError(0, 'unreachable', 'The sidecar cannot be reached.', String(error));
-    });
+    }).catch(unreachable);
     skewMs = clockSkewMs(response.headers.get('date'), sentMs, Date.now());
     if (!response.ok) throw await problemOf(response);
     return response;
@@ -164,7 +162,7 @@ export function createApi(key: string): Api {
 
   async function json(path: string, init: RequestInit = {}): Promise<unknown> {
     const response = await request(path, { ...init, signal: withinTime(init.signal) });
-    const body: unknown = await response.json();
+    const body: unknown = JSON.parse(await response.text().catch(unreachable));
     return body;
   }
 
@@ -188,7 +186,7 @@ export function createApi(key: string): Api {
     get: (path, signal) => json(path, { signal: signal ?? null }),
     bytes: async (path, signal) => {
       const response = await request(path, { signal: withinTime(signal) });
-      return new Uint8Array(await response.arrayBuffer());
+      return new Uint8Array(await response.arrayBuffer().catch(unreachable));
     },
     whoami: async () => readIdentity(await json('/api/v1/whoami')),
     pendingHolds: async (limit) => readHolds(await json(`/api/v1/holds?state=pending&limit=${limit}`)),
@@ -229,6 +227,11 @@ export function createApi(key: string): Api {
     },
     nowMs: () => Date.now() + skewMs,
   };
+}
+
+/** There is no answer, or no whole one. */
+function unreachable(error: unknown): never {
+  throw new ApiError(0, 'unreachable', 'The sidecar cannot be reached.', String(error));
 }
 
 function withinTime(signal: AbortSignal | null | undefined): AbortSignal {

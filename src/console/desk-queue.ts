@@ -7,6 +7,7 @@ import { createDeskLines } from './desk-lines.ts';
 import type { Complain } from './desk-session.ts';
 import { arrivalText } from './desk-state.ts';
 import type { Store } from './desk-store.ts';
+import { backOffMs } from './events.ts';
 import type { HoldNotice, HoldPage, HoldSummary } from './hold-data.ts';
 import { cursorAfter, type Holds, orderAfter } from './queue.ts';
 
@@ -49,6 +50,8 @@ const alertsMax = 20;
 const firstPageHolds = 50;
 const pageHolds = 500;
 const holdsMax = 20_000;
+/** How often a queue that cannot be read is asked for; after that the next connection reads it. */
+const queueReadingsMax = 7;
 
 export function createDeskQueue(options: DeskQueueOptions): DeskQueue {
   const { store, api, onHold, onGone, complain, shown, pause } = options;
@@ -58,6 +61,9 @@ export function createDeskQueue(options: DeskQueueOptions): DeskQueue {
   let first: Promise<void> = Promise.resolve();
   let refreshing = false;
   let refreshAgain = false;
+  /** How often the queue was asked for; `failures` of these in a row were in vain. */
+  let readings = 0;
+  let failures = 0;
   /** Whether all that a tab keeps of it was read in this session, and how many of those waited. */
   let isWhole = false;
   let listedCount = 0;
@@ -69,6 +75,7 @@ export function createDeskQueue(options: DeskQueueOptions): DeskQueue {
     first = Promise.resolve();
     refreshing = false;
     refreshAgain = false;
+    failures = 0;
     isWhole = false;
     lines.stop();
     newer.clear();
@@ -94,6 +101,7 @@ export function createDeskQueue(options: DeskQueueOptions): DeskQueue {
       return;
     }
     refreshing = true;
+    readings += 1;
     const mine = session;
     const from = api();
     readQueue(from)
@@ -101,7 +109,7 @@ export function createDeskQueue(options: DeskQueueOptions): DeskQueue {
         if (mine === session) takeAll(read);
       })
       .catch((error: unknown) => {
-        if (mine === session) complain(error, from);
+        if (mine === session) missed(error, from);
       })
       .finally(() => {
         if (mine !== session) return;
@@ -110,6 +118,23 @@ export function createDeskQueue(options: DeskQueueOptions): DeskQueue {
         refreshAgain = false;
         refresh();
       });
+  }
+
+  function missed(error: unknown, from: Api): void {
+    const mine = session;
+    complain(error, from);
+    // What was complained of may have ended the session.
+    if (mine !== session) return;
+    failures += 1;
+    if (failures < queueReadingsMax) askLater().catch((failure: unknown) => complain(failure, from));
+  }
+
+  /** Unless it is asked for before, or the session ends. */
+  async function askLater(): Promise<void> {
+    const mine = session;
+    const before = readings;
+    await pause(backOffMs(failures - 1, Math.random()));
+    if (mine === session && before === readings) refresh();
   }
 
   /** The queue, page by page, up to what a tab keeps. */
@@ -145,6 +170,7 @@ export function createDeskQueue(options: DeskQueueOptions): DeskQueue {
     // What was there before the reviewer came did not arrive.
     if (isWhole && arrived.length > 0) store.set({ announcement: arrivalText(arrived) });
     isWhole = true;
+    failures = 0;
     const { order } = store.get();
     listedCount = order.length;
     const isCut = pendingTotal !== null;
