@@ -35,8 +35,8 @@ export function createDeskPage(options: {
   const { setOpen } = store;
   /** How often the hold on the page was asked for. */
   let readings = 0;
-  /** The hold that an outage kept from being read, and at which connection it was asked for. */
-  let missed: { readonly id: string; readonly connections: number } | null = null;
+  /** What an outage kept from being learned of a hold, how to ask again, and at which connection it was asked for. */
+  let missed: { readonly id: string; readonly again: () => void; readonly connections: number } | null = null;
 
   function compare(hold: HoldSummary): void {
     const { open } = store.get();
@@ -55,6 +55,7 @@ export function createDeskPage(options: {
     const decisionId = store.get().open?.detail?.summary.decisionId;
     if (decisionId === undefined) return;
     const asked = api();
+    const { connections } = store.get();
     asked
       .finalRuling(decisionId)
       .then((ruling) => {
@@ -66,7 +67,27 @@ export function createDeskPage(options: {
         const known = store.get().open?.detail?.rulings ?? [];
         if (ruling.breakGlass && !known.some(({ breakGlass }) => breakGlass)) read(id);
       })
-      .catch((error: unknown) => complain(error, asked));
+      .catch((error: unknown) => {
+        complain(error, asked);
+        miss(error, { id, again: () => end(id, how), connections });
+      });
+  }
+
+  function learnEnd(id: string): void {
+    const asked = api();
+    const { connections } = store.get();
+    asked
+      .holdLine(id)
+      .then((hold) => {
+        if (store.get().open?.id !== id) return;
+        if (hold === null) end(id, 'It is over');
+        else if (hold.state !== 'pending') end(id, capitalised(hold.state));
+        else compare(hold);
+      })
+      .catch((error: unknown) => {
+        complain(error, asked);
+        miss(error, { id, again: () => learnEnd(id), connections });
+      });
   }
 
   function read(id: string): void {
@@ -89,18 +110,26 @@ export function createDeskPage(options: {
       (error: unknown) => {
         if (mine !== readings) return;
         setOpen(id, { problem: messageOf(error) });
-        if (isOutage(error)) missed = { id, connections };
-        // The connection may be back before the reading fails.
-        connected();
+        miss(error, { id, again: () => read(id), connections });
         if (error instanceof ApiError && error.status === 401) complain(error, asked);
       },
     );
   }
 
-  /** Once for each connection that came after the hold was asked for. */
+  function miss(error: unknown, what: NonNullable<typeof missed>): void {
+    if (!isOutage(error) || store.get().open?.id !== what.id) return;
+    missed = what;
+    // The connection may be back before the reading fails.
+    connected();
+  }
+
+  /** Once for each connection that came after it was asked for. */
   function connected(): void {
     const { open, connections } = store.get();
-    if (missed !== null && open?.id === missed.id && connections !== missed.connections) read(missed.id);
+    if (missed === null || open?.id !== missed.id || connections === missed.connections) return;
+    const { again } = missed;
+    missed = null;
+    again();
   }
 
   /** A hold may have ended while it was read; then the queue knows, and what was read is of before. */
@@ -149,17 +178,7 @@ export function createDeskPage(options: {
     connected,
     compare,
     gone: (id) => {
-      if (store.get().open?.id !== id) return;
-      const asked = api();
-      asked
-        .holdLine(id)
-        .then((hold) => {
-          if (store.get().open?.id !== id) return;
-          if (hold === null) end(id, 'It is over');
-          else if (hold.state !== 'pending') end(id, capitalised(hold.state));
-          else compare(hold);
-        })
-        .catch((error: unknown) => complain(error, asked));
+      if (store.get().open?.id === id) learnEnd(id);
     },
     rule,
   };

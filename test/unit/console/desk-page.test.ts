@@ -1,11 +1,11 @@
 /** The hold on the page when the queue does not list it any more, and when answers about it come late. */
 import { expect, it } from 'vitest';
-import { type Api, createApi } from '../../../src/console/api.ts';
+import { type Api, ApiError, createApi } from '../../../src/console/api.ts';
 import { createDeskPage } from '../../../src/console/desk-page.ts';
 import { closedPage, signedOut } from '../../../src/console/desk-state.ts';
 import { createStore } from '../../../src/console/desk-store.ts';
 import type { HoldSummary } from '../../../src/console/hold-data.ts';
-import type { HoldDetail } from '../../../src/console/hold-detail.ts';
+import type { HoldDetail, Ruling } from '../../../src/console/hold-detail.ts';
 import { detailOf, hold } from './holds.ts';
 
 const nothing = (): Promise<null> => Promise.resolve(null);
@@ -18,10 +18,15 @@ function setScene(line: () => Promise<HoldSummary | null> = nothing, holds: read
     open: closedPage('one'),
   });
   const readings: PromiseWithResolvers<HoldDetail>[] = [];
+  const rulings: PromiseWithResolvers<Ruling | null>[] = [];
   const api: Api = {
     ...createApi('key'),
     holdLine: line,
-    finalRuling: async () => null,
+    finalRuling: () => {
+      const asked = Promise.withResolvers<Ruling | null>();
+      rulings.push(asked);
+      return asked.promise;
+    },
     hold: () => {
       const reading = Promise.withResolvers<HoldDetail>();
       readings.push(reading);
@@ -39,8 +44,12 @@ function setScene(line: () => Promise<HoldSummary | null> = nothing, holds: read
     },
     complain: (error) => complaints.push(error),
   });
-  return { page, store, readings, complaints, over: () => store.get().open?.over };
+  return { page, store, readings, rulings, complaints, over: () => store.get().open?.over };
 }
+
+const outage = (): ApiError => new ApiError(0, 'unreachable', 'The sidecar cannot be reached.', '');
+const who = { by: 'rita', role: 'reviewer', inStead: '' };
+const ruling: Ruling = { ...who, verdict: 'release', atMs: 0, withheld: [], breakGlass: false };
 
 /** Everything that follows from what was answered has happened. */
 const allIsHeard = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -72,6 +81,33 @@ it('says nothing of its end where that could not be learned', async () => {
   page.gone('one');
   await allIsHeard();
   expect([over(), complaints]).toEqual(['', [why]]);
+});
+
+it('learns its end once an outage is over that kept it from being learned', async () => {
+  const lines = [Promise.reject(outage()), Promise.resolve(hold('one', { state: 'expired' }))];
+  const { page, store, over } = setScene(() => lines.shift() ?? nothing());
+  page.gone('one');
+  await allIsHeard();
+  page.connected();
+  expect([over(), lines.length]).toEqual(['', 1]);
+  store.set({ connections: 1 });
+  page.connected();
+  await allIsHeard();
+  expect([over(), lines.length]).toEqual(['Expired.', 0]);
+});
+
+it('learns who ended it once an outage is over that kept it from being learned', async () => {
+  const { page, store, readings, rulings, over } = setScene(nothing, [hold('one')]);
+  page.reread();
+  readings[0]?.resolve(detailOf(hold('one', { state: 'released' })));
+  await allIsHeard();
+  rulings[0]?.reject(outage());
+  await allIsHeard();
+  store.set({ connections: 1 });
+  page.connected();
+  rulings[1]?.resolve(ruling);
+  await allIsHeard();
+  expect(over()).toContain('rita');
 });
 
 it('is over where it ended while it was read: what was read is of before', async () => {
