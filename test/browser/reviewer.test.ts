@@ -14,8 +14,10 @@ function median(values: readonly number[]): number {
 describe.skipIf(missingBrowser !== '')(`a reviewer (${missingBrowser || 'Chromium'})`, () => {
   let browser: Browser;
   let stage: Stage;
+  let token: string;
   beforeAll(async () => {
     [browser, stage] = await Promise.all([launchBrowser(), setStage(holdsToolCalls)]);
+    token = stage.token('rita', 'reviewer');
   });
   afterAll(async () => {
     await browser.close();
@@ -47,11 +49,14 @@ describe.skipIf(missingBrowser !== '')(`a reviewer (${missingBrowser || 'Chromiu
     return { seenMs, deliveredMs: at - ruledAt };
   }
 
-  it('sees a hold within a second of the call, and the workload has its answer within 100 ms of the ruling', async () => {
+  // A shared machine has bad moments; a product that is too slow is so each time.
+  it('sees a hold within a second of the call, and the workload has its answer within 100 ms of the ruling', {
+    retry: 2,
+  }, async () => {
     const context = await browser.newContext();
     const page = await context.newPage();
     await page.goto(stage.sidecar.controlUrl);
-    await page.getByLabel('Your token').fill(stage.token('rita', 'reviewer'));
+    await page.getByLabel('Your token').fill(token);
     await page.keyboard.press('Enter');
     await page.locator('.link-live').waitFor();
     const times: { seenMs: number; deliveredMs: number }[] = [];
