@@ -1,4 +1,5 @@
 /** Where something listens, host and port, and where others are reached. */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 export const address = z
@@ -18,6 +19,11 @@ export function hasUser(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { username, password } = new URL(text);
   return username !== '' || password !== '';
+}
+
+/** A name or an address, with neither scheme nor port. */
+export function isHostAlone(text: string): boolean {
+  return isIP(text) !== 0 || /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(text);
 }
 
 /** The host of an address, with its brackets where it has some. */

@@ -1,8 +1,7 @@
 /** The part of the configuration file about the control port: where it listens, who is let in, and as what. */
-import { isIP } from 'node:net';
 import { z } from 'zod';
 import { createRoleBook } from '../core/roles.ts';
-import { address, hostOf } from './address.ts';
+import { address, hostOf, isHostAlone } from './address.ts';
 import { peopleSchema } from './people.ts';
 import { rolesSchema } from './roles.ts';
 import { controlTlsSchema, isLoopback, kubernetesSchema, publicUrlSchema, signInSchema } from './sign-in.ts';
@@ -17,7 +16,7 @@ export const controlSchema = z
           .min(1)
           .max(253)
           .refine(
-            (text) => isIP(text) !== 0 || /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(text),
+            isHostAlone,
             'expected a name alone, such as holdpoint.example.com: no scheme, no port, no wildcard',
           ),
       )

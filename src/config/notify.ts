@@ -1,7 +1,6 @@
 /** The part of the configuration file about who is told of holds outside the console. */
-import { isIP } from 'node:net';
 import { z } from 'zod';
-import { webUrl } from './address.ts';
+import { isHostAlone, webUrl } from './address.ts';
 import { secret } from './secret.ts';
 
 const name = z
@@ -51,10 +50,7 @@ const email = z
       .string()
       .min(1)
       .max(253)
-      .refine(
-        (text) => isIP(text) !== 0 || /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(text),
-        'expected a host alone, such as smtp.example.com; its port is port',
-      ),
+      .refine(isHostAlone, 'expected a host alone, such as smtp.example.com; its port is port'),
     port: z.int().min(1).max(65_535).default(587),
     tls: z
       .enum(['starttls', 'implicit', 'none'])

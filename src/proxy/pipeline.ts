@@ -257,7 +257,7 @@ function unreadable(defects: readonly string[]): HoldpointError {
   return new HoldpointError(
     'bad_request',
     `The request cannot be read: ${defects.join('; ')}.`,
-    'Nothing was sent upstream. Send one JSON object without duplicate keys; compressed, it may unpack to limits.decodedBytesMax bytes.',
+    'Nothing was sent upstream. Send one JSON object without duplicate keys.',
   );
 }
 

@@ -49,7 +49,8 @@ export function understand(
   try {
     plain = decodeContent(coding, read, bounds.decodedBytesMax);
   } catch (error) {
-    return unread(`the content-encoding cannot be undone: ${messageOf(error)}`);
+    const bound = error instanceof RangeError ? ' (limits.decodedBytesMax)' : '';
+    return unread(`the content-encoding cannot be undone: ${messageOf(error)}${bound}`);
   }
   const reading = protocol.readRequest(operation, plain, head);
   if (reading.batch === undefined) return reading;

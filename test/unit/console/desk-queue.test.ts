@@ -2,7 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { signedOut } from '../../../src/console/desk-state.ts';
 import type { HoldSummary } from '../../../src/console/hold-data.ts';
 import { hold } from './holds.ts';
-import { allIsHeard, one, pageOf, releaseOf, type Scene, setScene, three, two } from './queue-scene.ts';
+import {
+  allIsHeard,
+  one,
+  pageOf,
+  releaseOf,
+  type Scene,
+  setReadScene,
+  setScene,
+  three,
+  two,
+} from './queue-scene.ts';
 
 describe('the queue of a session that begins', () => {
   it('shows what waits first before the connection for events is there, and how many more wait', async () => {
@@ -73,12 +83,7 @@ describe('while the queue is read', () => {
 
 describe('while a line is read', () => {
   async function readingOne(): Promise<{ scene: Scene; lines: PromiseWithResolvers<HoldSummary | null>[] }> {
-    const scene = setScene();
-    scene.connect();
-    scene.first.resolve(pageOf([one]));
-    scene.whole.resolve(pageOf([one]));
-    await scene.until(({ order }) => order.length === 1);
-    await allIsHeard();
+    const scene = await setReadScene();
     scene.queue.take({ ...releaseOf(one), kind: 'commented', state: 'pending', callerWaits: true });
     return { scene, lines: scene.lines };
   }
@@ -106,12 +111,7 @@ describe('while a line is read', () => {
 });
 
 it('a hold that is over stays so whatever is put on the desk later', async () => {
-  const scene = setScene();
-  scene.connect();
-  scene.first.resolve(pageOf([one]));
-  scene.whole.resolve(pageOf([one]));
-  await scene.until(({ order }) => order.length === 1);
-  await allIsHeard();
+  const scene = await setReadScene();
   scene.queue.take(releaseOf(one));
   scene.queue.put({ ...one, commentCount: 1 });
   const { order, recent } = scene.store.get();

@@ -93,5 +93,16 @@ export function setScene(): Scene {
   });
 }
 
+/** A queue of one that was read whole. */
+export async function setReadScene(): Promise<Scene> {
+  const scene = setScene();
+  scene.connect();
+  scene.first.resolve(pageOf([one]));
+  scene.whole.resolve(pageOf([one]));
+  await scene.until(({ order }) => order.length === 1);
+  await allIsHeard();
+  return scene;
+}
+
 /** Everything that follows from what was answered has happened. */
 export const allIsHeard = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

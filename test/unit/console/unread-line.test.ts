@@ -2,21 +2,16 @@
 import { describe, expect, it } from 'vitest';
 import { ApiError } from '../../../src/console/api.ts';
 import { backOffMs } from '../../../src/console/events.ts';
-import { allIsHeard, one, pageOf, releaseOf, type Scene, setScene, three, two } from './queue-scene.ts';
+import { allIsHeard, releaseOf, type Scene, setReadScene, three, two } from './queue-scene.ts';
 
 describe('a line that could not be read', () => {
   const opened = { ...releaseOf(two), kind: 'opened', state: 'pending' as const };
   const why = new ApiError(503, 'overloaded', 'There is too much to do.', '');
 
-  async function failedOnce(): Promise<Scene> {
-    const scene = setScene();
-    scene.connect();
-    scene.first.resolve(pageOf([one]));
-    scene.whole.resolve(pageOf([one]));
-    await scene.until(({ order }) => order.length === 1);
-    await allIsHeard();
+  async function failedOnce(error = why): Promise<Scene> {
+    const scene = await setReadScene();
     scene.queue.take(opened);
-    scene.lines[0]?.reject(why);
+    scene.lines[0]?.reject(error);
     await allIsHeard();
     return scene;
   }
@@ -75,15 +70,7 @@ describe('a line that could not be read', () => {
   });
 
   it('is not asked for again where the session is over', async () => {
-    const scene = setScene();
-    scene.connect();
-    scene.first.resolve(pageOf([one]));
-    scene.whole.resolve(pageOf([one]));
-    await scene.until(({ order }) => order.length === 1);
-    await allIsHeard();
-    scene.queue.take(opened);
-    scene.lines[0]?.reject(new ApiError(401, 'unauthenticated', 'Nobody is signed in.', ''));
-    await allIsHeard();
+    const scene = await failedOnce(new ApiError(401, 'unauthenticated', 'Nobody is signed in.', ''));
     expect([scene.pauses.length, scene.complaints.length]).toEqual([0, 1]);
   });
 });

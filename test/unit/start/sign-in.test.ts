@@ -1,10 +1,11 @@
 /** What the start says of the files and secrets by which people are let in to the control port, and told of holds. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
+import { openTlsServer } from '../../../src/control/sign-in/certificates.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { signInOf } from '../../../src/sign-in.ts';
 
@@ -58,4 +59,21 @@ describe('a file of control.tls or control.signIn.oidc', () => {
   it('is taken where it has what it should', () => {
     expect(() => start({ ...tls({ clientCa: file('tls.crt'), clients }), ...oidc('tls.crt') })).not.toThrow();
   });
+});
+
+it('files of control.tls that change to what OpenSSL does not take are told as what they are', () => {
+  const told: unknown[] = [];
+  let key = readFileSync(file('tls.key'), 'utf8');
+  const cert = readFileSync(file('tls.crt'), 'utf8');
+  const server = openTlsServer(
+    { cert: () => cert, key: () => key, clientCa: null, clients: [] },
+    {},
+    (_req, res) => res.end(),
+    (_what, error) => told.push(error),
+  );
+  key = cert;
+  server.refresh();
+  expect(told).toMatchObject([
+    { code: 'config_invalid', next: 'Check that cert, key and clientCa are PEM and belong together.' },
+  ]);
 });

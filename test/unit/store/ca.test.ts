@@ -87,8 +87,10 @@ describe('on disk', () => {
 
   test('a certificate that others put there, over another key or over none, is replaced', () => {
     const own = new X509Certificate(open().certificate);
-    writeFileSync(certificateFile(), authorityOf('Holdpoint local authority'));
-    expect(new X509Certificate(open().certificate).publicKey.equals(own.publicKey)).toBe(true);
+    for (const planted of [authorityOf('Holdpoint local authority'), '']) {
+      writeFileSync(certificateFile(), planted);
+      expect(new X509Certificate(open().certificate).publicKey.equals(own.publicKey)).toBe(true);
+    }
   });
 
   test.each([
