@@ -9,7 +9,7 @@ import type { ResponseStream } from '../provider/protocol.ts';
 import type { Call } from './call.ts';
 import type { Answer } from './forward.ts';
 import type { House } from './house.ts';
-import { writeChunk, writeHead, writeStreamHead } from './respond.ts';
+import { sendAtOnce, writeChunk, writeHead, writeStreamHead } from './respond.ts';
 import { openTape, type Tape } from './tape.ts';
 
 /** What arrived, what of it is stored, and what the caller has. */
@@ -36,11 +36,11 @@ const quietUsMax = 10_000_000;
  * `stream` has then seen all of the answer.
  */
 export async function relayText(
-  call: Call,
+  call: Pick<Call, 'caller' | 'res'>,
   decisionId: string,
   answer: Answer,
   stream: ResponseStream,
-  house: House,
+  house: Pick<House, 'clock'> & { readonly bounds: Pick<House['bounds'], 'responseBytesMax'> },
 ): Promise<Relayed> {
   const { responseBytesMax } = house.bounds;
   const tape = openTape(responseBytesMax);
@@ -61,12 +61,14 @@ export async function relayText(
     }
     if (!begins || passing.length === 0 || call.caller.gone) return null;
     quiet = null;
-    if (!call.res.headersSent)
-      writeStreamHead(call.res, answer.status, answer.statusText, answer.headers, decisionId);
+    const isFirst = !call.res.headersSent;
+    if (isFirst) writeStreamHead(call.res, answer.status, answer.statusText, answer.headers, decisionId);
     const [only] = passing;
     const bytes = passing.length === 1 && only !== undefined ? only : Buffer.concat(passing);
     passedBytes += bytes.length;
-    return writeChunk(call.res, bytes);
+    const drained = writeChunk(call.res, bytes);
+    if (isFirst) sendAtOnce(call.res);
+    return drained;
   });
   const body = tape.stored();
   return {

@@ -102,6 +102,14 @@ export function writeChunk(res: ServerResponse, bytes: Buffer | string): Promise
   });
 }
 
+/**
+ * What was written goes out now. node:http gathers until the work at hand is over, and that may be to read, judge and
+ * seal all the rest of an answer whose pieces arrived together.
+ */
+export function sendAtOnce(res: ServerResponse): void {
+  res.socket?.uncork();
+}
+
 /** Writes bytes after which the answer goes on: true once they were handed to the operating system, false when the caller left. */
 export function writeWhole(res: ServerResponse, bytes: Buffer): Promise<boolean> {
   if (res.destroyed || res.closed) return Promise.resolve(false);
