@@ -148,7 +148,9 @@ export const configSchema = z
           'The largest batch file, sent or fetched; its lines are judged from disk, none of more than 32 MiB.',
         ),
         responseBytesMax: bytes(32 * 1024 * 1024),
-        decodedBytesMax: bytes(64 * 1024 * 1024).describe('The most that a compressed body may unpack to.'),
+        decodedBytesMax: bytes(64 * 1024 * 1024).describe(
+          'The most that a compressed body may unpack to. Of one that is larger than 64 MiB, rules are all that reads it: people are shown none of it, and cannot amend it.',
+        ),
         storedBytesMax: bytes(4 * 1024 * 1024).describe(
           'How much is stored of a body that no rule reads, such as audio or a file; all of it is hashed.',
         ),
