@@ -3,10 +3,11 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { Scene } from './scene.ts';
 
-/** What is known without looking: how many calls were made, whether commits wait, and whether the provider is slow. */
+/** What is known without looking: how many calls were made, whether commits wait or fail, and whether the provider is slow. */
 export interface Known {
   calls: number;
   isFrozen: boolean;
+  isFailing: boolean;
   isSlow: boolean;
 }
 export type Command = fc.AsyncCommand<Known, Scene>;

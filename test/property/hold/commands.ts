@@ -162,6 +162,32 @@ const stalling: readonly Commands[] = [
   ),
 ];
 
+const mendDisk: Commands = fc.constant(
+  command(
+    'mendDisk',
+    ({ isFailing }) => isFailing,
+    async (known, scene) => {
+      known.isFailing = false;
+      await scene.mendDisk();
+    },
+  ),
+);
+
+/** The disk refuses what is sealed, and takes it again. */
+const failing: readonly Commands[] = [
+  fc.constantFrom('before' as const, 'after' as const).map((fate) =>
+    command(
+      `failDisk(${fate})`,
+      ({ isFailing }) => !isFailing,
+      (known, scene) => {
+        known.isFailing = true;
+        scene.failDisk(fate);
+      },
+    ),
+  ),
+  ...[mendDisk, mendDisk],
+];
+
 const accidents: readonly Commands[] = [
   act<[]>('reload', [], (scene) => scene.reload()),
   act<[string]>('grant', [person], (scene, name) => scene.grant(name)),
@@ -174,6 +200,7 @@ const restart: Commands = fc.constantFrom<'stop' | 'kill'>('stop', 'kill', 'kill
     () => true,
     async (known, scene) => {
       known.isFrozen = false;
+      known.isFailing = false;
       known.isSlow = false;
       await scene.restart(how);
     },
@@ -182,7 +209,7 @@ const restart: Commands = fc.constantFrom<'stop' | 'kill'>('stop', 'kill', 'kill
 
 /** Histories; what people and callers do comes more often than what befalls the process. */
 export function histories(lengthMax: number): fc.Arbitrary<Iterable<Command>> {
-  const befalling = [...stalling, ...stalling, ...accidents, restart, restart, restart];
+  const befalling = [...stalling, ...stalling, ...failing, ...accidents, restart, restart, restart];
   return fc.commands([asking, ...doings, ...doings, ...doings, ...befalling], {
     maxCommands: lengthMax,
     size: 'max',

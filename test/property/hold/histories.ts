@@ -1,6 +1,6 @@
 /** Plays histories of calls and their holds against the real sidecar, and judges what was sealed and what went out. */
 import fc from 'fast-check';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { type LedgerUnderTest, outcomesIn } from '../../fault/ledger-under-test.ts';
 import { histories } from './commands.ts';
 import { judgeActs } from './judge-acts.ts';
@@ -30,13 +30,17 @@ export async function playHistories(
   const seen = nothingSeen();
   await fc.assert(
     fc.asyncProperty(beginning, histories(lengthMax), async ({ isSlow, ...kind }, commands) => {
-      const scene = await createScene();
-      if (isSlow) scene.holdAnswers();
-      await scene.ask(kind);
-      const model = { calls: 1, isFrozen: false, isSlow };
-      await fc.asyncModelRun(async () => ({ model, real: scene }), commands);
-      await judge(scene, seen);
-      await opinion?.(scene.house);
+      try {
+        const scene = await createScene();
+        if (isSlow) scene.holdAnswers();
+        await scene.ask(kind);
+        const model = { calls: 1, isFrozen: false, isFailing: false, isSlow };
+        await fc.asyncModelRun(async () => ({ model, real: scene }), commands);
+        await judge(scene, seen);
+        await opinion?.(scene.house);
+      } finally {
+        vi.useRealTimers();
+      }
     }),
     { numRuns },
   );
@@ -57,5 +61,6 @@ async function judge(scene: Scene, seen: Seen): Promise<void> {
     }
   }
   seen.histories += 1;
+  seen.outages += scene.house.events.filter(({ kind }) => kind === 'failed').length;
   seen.lent += entries.filter(({ data }) => data['action'] === 'delegate').length;
 }

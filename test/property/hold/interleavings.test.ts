@@ -8,6 +8,7 @@ it('questions and answers, each held, in any order of rulings, expiry, callers a
     ...[seen.released, seen.denied, seen.expired, seen.refused, seen.astray],
     ...[seen.asked, seen.delivered, seen.heldTwice, seen.deliveredTwiceHeld, seen.expiredSecond],
     ...[seen.restartedBetween, seen.glassBroken, seen.commented, seen.assigned, seen.escalated, seen.lent],
+    seen.outages,
   ])
     expect(often).toBeGreaterThan(0);
 }, 120_000);

@@ -1,5 +1,6 @@
 /** What was said of a hold, who was on it and what was found: sealed as it was told, before the hold ended or after. */
 import { expect } from 'vitest';
+import { isUnknown } from './reviewers.ts';
 import { requester } from './rules.ts';
 import type { Scene } from './scene.ts';
 import type { Seen } from './seen.ts';
@@ -13,7 +14,7 @@ export function judgeActs(scene: Scene, { entry, about, final }: HoldStory, seen
     const sealed = about.filter(({ data }) => data['action'] === action);
     const mine = scene.reviewers.acts.filter((act) => act.hold === entry.seq && act.action === action);
     const told = mine.filter(({ answer }) => answer === 'sealed');
-    const unknown = mine.filter(({ answer }) => answer === 'unknown');
+    const unknown = mine.filter(({ answer }) => isUnknown(answer));
     expect(sealed.length).toBeGreaterThanOrEqual(told.length);
     expect(sealed.length).toBeLessThanOrEqual(told.length + unknown.length);
     // Nobody talks about what was ruled on; only what was ruled on is reviewed.

@@ -1,7 +1,7 @@
 /** What the rulings of one hold must be, by rules written down here again. */
 import { expect } from 'vitest';
 import { httpStatusByCode } from '../../../src/core/errors.ts';
-import type { Ruled } from './reviewers.ts';
+import { isUnknown, type Ruled } from './reviewers.ts';
 import { requester } from './rules.ts';
 import type { Scene } from './scene.ts';
 import type { Seen } from './seen.ts';
@@ -79,8 +79,10 @@ function voicesOf({ by, inStead }: Ruled): readonly string[] {
 function judgeAnswers(scene: Scene, { entry, rulings }: HoldStory, seen: Seen): void {
   const sealed = rulings.map(({ data }) => data['display']);
   scene.reviewers.rulings.forEach(({ hold, answer, astray }, place) => {
-    if (hold !== entry.seq || answer === 'unknown') return;
+    if (hold !== entry.seq) return;
     const isSealed = sealed.includes(`ruling ${place}`);
+    seen.sealedUntold += Number(isSealed && answer === 'ledger_unavailable');
+    if (isUnknown(answer)) return;
     expect(isSealed).toBe(answer === 'sealed');
     seen.refused += Number(!isSealed);
     if (!astray || answer === 'forbidden') return;

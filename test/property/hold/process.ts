@@ -22,8 +22,10 @@ export interface Process {
   readonly proxy: ProxyListener;
   /** Takes a workload's connection. */
   enter(socket: Duplex): void;
-  /** What is sealed and not durable yet. */
+  /** What is sealed and not durable yet, and the reading again of what is held after an outage. */
   readonly pending: ReadonlySet<Promise<void>>;
+  /** The ledger is being opened. */
+  readonly isOpening: () => boolean;
   dead: boolean;
 }
 
@@ -38,6 +40,8 @@ export interface Surroundings {
   readonly isFull: () => boolean;
   readonly mayRule: (name: string) => boolean;
   readonly onError: (error: unknown) => void;
+  /** After an outage of the ledger, once what it holds was read again. */
+  readonly onRestored: () => void;
 }
 
 const upstreams: readonly Upstream[] = [
@@ -48,6 +52,8 @@ const entrance: Entrance = {
   admit: async () => upstreams,
   connect: () => Promise.reject(new Error('Nobody here asks for a tunnel.')),
 };
+/** What befalls the ledger here befalls whoever uses it. */
+const passing: ReadonlySet<string> = new Set(['overloaded', 'ledger_unavailable']);
 const mebibyte = 1024 * 1024;
 const dayMs = 86_400_000;
 
@@ -55,16 +61,29 @@ export async function startProcess(around: Surroundings): Promise<Process> {
   const { house, time, onError } = around;
   const life = { dead: false };
   const pending = new Set<Promise<void>>();
-  const opened = await house.open({ openStore: () => openStore(around, life), clock: time.clock });
+  function track(task: Promise<void>): void {
+    pending.add(task);
+    const done = (): boolean => pending.delete(task);
+    task.then(done, done);
+  }
+  let openings = 0;
+  house.onEvent = ({ kind }) => {
+    if (kind === 'opened' || kind === 'reopen_failed') openings -= 1;
+  };
+  const opened = await house.open({
+    openStore: () => {
+      openings += 1;
+      return openStore(around, life);
+    },
+    clock: time.clock,
+  });
   const ledger: Ledger = {
     ...opened,
     seal: (draft) => {
       if ((draft.type === 'ruling' || draft.type === 'delivery') && around.isFull())
         throw new HoldpointError('overloaded', 'Too much is being sealed.');
       const sealed = opened.seal(draft);
-      pending.add(sealed.durable);
-      const done = (): boolean => pending.delete(sealed.durable);
-      sealed.durable.then(done, done);
+      track(sealed.durable);
       return sealed;
     },
   };
@@ -76,11 +95,16 @@ export async function startProcess(around: Surroundings): Promise<Process> {
         if (!life.dead) fn();
       }),
     onError: (_what: string, error: unknown): void => {
-      if (!(error instanceof HoldpointError && error.code === 'overloaded')) onError(error);
+      if (!(error instanceof HoldpointError && passing.has(error.code))) onError(error);
     },
   };
   const queue = createHoldQueue(common);
   await queue.restore();
+  house.onEvent = ({ kind }) => {
+    if (kind === 'opened' || kind === 'reopen_failed') openings -= 1;
+    // As the sidecar does: the disk knows better than memory what was ruled.
+    if (kind === 'opened' && !life.dead) track(queue.restore().then(around.onRestored, onError));
+  };
   const roleOf = (name: string): string | null => (around.mayRule(name) ? 'reviewer' : null);
   const delegations = createDelegations({ ...common, roleOf });
   const proxy = await listenProxy(
@@ -108,7 +132,8 @@ export async function startProcess(around: Surroundings): Promise<Process> {
     },
   );
   const enter = (socket: Duplex): void => proxy.accept(socket, entrance);
-  return Object.assign(life, { queue, delegations, ledger, proxy, pending, enter });
+  const isOpening = (): boolean => openings > 0;
+  return Object.assign(life, { queue, delegations, ledger, proxy, pending, isOpening, enter });
 }
 
 /** A dead process writes nothing and hears of nothing, also where it died while it wrote. */
@@ -116,8 +141,9 @@ async function openStore(
   { house, mayCommit }: Surroundings,
   life: { readonly dead: boolean },
 ): Promise<LedgerStore> {
+  const silence = new Promise<never>(() => undefined);
+  if (life.dead) return silence;
   const store = await house.disk.open();
-  const silence = new Promise<void>(() => undefined);
   return {
     ...store,
     commit: async (records, sync) => {

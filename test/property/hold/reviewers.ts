@@ -30,6 +30,11 @@ export interface Acted {
   answer: string;
 }
 
+/** Whoever was told so knows only what the record says, once it can be read: the process or its disk failed meanwhile. */
+export function isUnknown(answer: string): boolean {
+  return answer === 'unknown' || answer === 'ledger_unavailable';
+}
+
 /** `which` counts holds back from the newest. */
 export interface Reviewers {
   /** Sealed rulings name their place here. */

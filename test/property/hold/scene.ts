@@ -3,8 +3,11 @@
  * the death of the process in a test's hands: what is sealed reaches the disk when the test lets it, so that whatever
  * else happens can come in between.
  */
+import { vi } from 'vitest';
+import { HoldpointError } from '../../../src/core/errors.ts';
 import { collectWithinMs } from '../../../src/hold/terms.ts';
 import { createLedgerUnderTest, type LedgerUnderTest } from '../../fault/ledger-under-test.ts';
+import type { CommitFate } from '../../fault/memory-disk.ts';
 import { createManualTime } from '../../support/time.ts';
 import { type Caller, type Manner, openCaller } from './caller.ts';
 import { type Process, type Surroundings, startProcess } from './process.ts';
@@ -12,6 +15,11 @@ import { createProvider, type Provider } from './provider.ts';
 import { createReviewers, type Reviewers } from './reviewers.ts';
 import { callOf, expiresInMs, type Kind } from './rules.ts';
 import { createWatch, type Watch } from './watch.ts';
+
+/** Whatever goes on by itself rests long before this. */
+const roundsMax = 10_000;
+/** A ledger whose disk is well again is open again by then. */
+const reopensWithinMs = 5_000;
 
 export interface Scene {
   readonly house: LedgerUnderTest;
@@ -31,6 +39,9 @@ export interface Scene {
   /** From now on nothing that is sealed reaches the disk. */
   holdCommits(): void;
   letCommits(): Promise<void>;
+  /** From now on the disk refuses each commit, be it that it wrote nothing of it or all. */
+  failDisk(fate: Exclude<CommitFate, 'written'>): void;
+  mendDisk(): Promise<void>;
   /** From now on no answer of the provider comes whole. */
   holdAnswers(): void;
   letAnswers(): Promise<void>;
@@ -45,7 +56,9 @@ export interface Scene {
   end(): Promise<void>;
 }
 
+/** The ledger's own timers are in the test's hands until `end` is over, or whoever could not go on takes them back. */
 export async function createScene(): Promise<Scene> {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
   const house = createLedgerUnderTest();
   const time = createManualTime();
   const kinds: Kind[] = [];
@@ -69,6 +82,7 @@ export async function createScene(): Promise<Scene> {
       return wasFull;
     },
     mayRule: (name) => reviewers.mayRule(name),
+    onRestored: () => noteMissed(now),
   };
   const reviewers = createReviewers({
     ...{ holds, onError },
@@ -83,13 +97,17 @@ export async function createScene(): Promise<Scene> {
 
   async function boot(): Promise<Process> {
     const process = await startProcess(around);
-    // A process that died may have sealed one and told nobody.
-    const missed = process.queue.list().map(({ seq }) => seq);
-    holds.push(...missed.filter((seq) => !holds.includes(seq)));
+    noteMissed(process);
     process.queue.subscribe(({ kind, hold }) => {
       if (kind === 'opened') holds.push(hold.seq);
     });
     return process;
+  }
+
+  /** A process that died, or whose disk failed, may have sealed one and told nobody. */
+  function noteMissed({ queue }: Process): void {
+    const listed = queue.list().map(({ seq }) => seq);
+    holds.push(...listed.filter((seq) => !holds.includes(seq)));
   }
 
   function kindOf(call: number): Kind {
@@ -100,9 +118,12 @@ export async function createScene(): Promise<Scene> {
 
   /** Everything that can go on by itself has. */
   async function quiet(): Promise<void> {
+    let rounds = 0;
     for (let calm = 0; calm < 4; calm += 1) {
       await new Promise(setImmediate);
-      if (gate === null && now.pending.size > 0) calm = 0;
+      rounds += 1;
+      if (rounds > roundsMax) throw new Error(`it never rests: ${now.pending.size} entries wait`);
+      if (gate === null && (now.pending.size > 0 || now.isOpening())) calm = 0;
     }
   }
 
@@ -119,6 +140,11 @@ export async function createScene(): Promise<Scene> {
     await quiet();
   }
 
+  async function mendDisk(): Promise<void> {
+    house.disk.fateOf = () => 'written';
+    await quiet();
+  }
+
   async function letAnswers(): Promise<void> {
     provider.letAnswers();
     await quiet();
@@ -126,6 +152,7 @@ export async function createScene(): Promise<Scene> {
 
   async function advance(ms: number): Promise<void> {
     time.advance(ms);
+    vi.advanceTimersByTime(ms);
     await quiet();
   }
 
@@ -142,8 +169,17 @@ export async function createScene(): Promise<Scene> {
     await letAnswers();
     await endStalling();
     await now.proxy.drain(0);
-    await now.ledger.close('stop');
+    await closeLedger();
     now.dead = true;
+  }
+
+  /** A disk that fails takes no `stop` either; then the next start finds what a kill leaves. */
+  async function closeLedger(): Promise<void> {
+    try {
+      await now.ledger.close('stop');
+    } catch (error) {
+      if (!(error instanceof HoldpointError && error.code === 'ledger_unavailable')) throw error;
+    }
   }
 
   function kill(): void {
@@ -167,12 +203,18 @@ export async function createScene(): Promise<Scene> {
     holdCommits: () => {
       gate ??= Promise.withResolvers<void>();
     },
+    failDisk: (fate) => {
+      house.disk.fateOf = () => fate;
+    },
+    mendDisk,
     holdAnswers: provider.holdAnswers,
     reload: () => {
+      if (!now.ledger.isWritable()) return;
       const data = { digest: 'ab'.repeat(32), result: 'loaded', version: 'v2' };
       now.ledger.seal({ type: 'policy', data, parts: [{ name: 'source', bytes: Buffer.from('rules: []') }] });
     },
     grant: (name) => {
+      if (!now.ledger.isWritable()) return;
       const token = { hash: 'cd'.repeat(8), name, role: 'reviewer' };
       now.ledger.seal({ type: 'access', data: { action: 'grant', by: 'root', role: '', token } });
     },
@@ -182,17 +224,21 @@ export async function createScene(): Promise<Scene> {
     restart: async (how) => {
       if (how === 'stop') await stop();
       else kill();
+      house.disk.fateOf = () => 'written';
       now = await boot();
     },
     end: async () => {
       isFull = false;
       await letCommits();
+      await mendDisk();
+      await advance(reopensWithinMs);
       await letAnswers();
       await endStalling();
       // Past every expiry, then past every time to collect, and whoever looks again after that.
       for (const ms of [expiresInMs + 2_000, expiresInMs + 2_000, collectWithinMs, 120_000])
         await advance(ms);
       await stop();
+      vi.useRealTimers();
       if (failures.length > 0) throw failures[0];
     },
   };

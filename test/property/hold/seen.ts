@@ -8,6 +8,8 @@ export function nothingSeen() {
     ...{ heldTwice: 0, deliveredTwiceHeld: 0, deniedSecond: 0, expiredSecond: 0, restartedBetween: 0 },
     ...{ glassBroken: 0, reviewed: 0, commented: 0, assigned: 0, escalated: 0, ruledByChief: 0 },
     ...{ lent: 0, ruledInStead: 0 },
+    // The ledger failed and was opened again, and what somebody was told failed is sealed all the same.
+    ...{ outages: 0, sealedUntold: 0 },
   };
 }
 

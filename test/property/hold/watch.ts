@@ -6,7 +6,7 @@ import type { LedgerUnderTest } from '../../fault/ledger-under-test.ts';
 import type { Caller, Heard } from './caller.ts';
 import type { Asked } from './provider.ts';
 import { amendedAmount, type Kind, questionOf } from './rules.ts';
-import { isUsed, storiesIn } from './story.ts';
+import { type DecisionStory, isUsed, storiesIn } from './story.ts';
 
 export interface Watch {
   /** What was seen and must never be. */
@@ -28,13 +28,15 @@ export function createWatch(
   function onAsked({ call, question }: Asked): void {
     const kind = kinds[call];
     if (kind === undefined) throw new Error(`nobody made the call ${call}`);
-    const due = storiesIn(house.entries()).findLast(
-      ({ call: own, request, questions: [hold] }) =>
-        own === call &&
-        !sent.has(request.seq) &&
-        (kind.question === 0 || isUsed(hold)) &&
-        question === questionOf(call, kind, hold?.isAmended === true ? amendedAmount : undefined),
-    );
+    const [due] = storiesIn(house.entries())
+      .filter(
+        ({ call: own, request, questions: [hold] }) =>
+          own === call &&
+          !sent.has(request.seq) &&
+          (kind.question === 0 || isUsed(hold)) &&
+          question === questionOf(call, kind, hold?.isAmended === true ? amendedAmount : undefined),
+      )
+      .sort((one, other) => sentAfter(other) - sentAfter(one));
     if (due === undefined) violations.push(`no release was due of what the provider was asked: ${question}`);
     else sent.add(due.request.seq);
   }
@@ -59,6 +61,14 @@ export function createWatch(
   }
 
   return { violations, sent, onAsked, onBytes };
+}
+
+/**
+ * What a question goes out right after. An earlier one of the same call may be on the disk and never have gone out: the
+ * disk had it, and said that it failed.
+ */
+function sentAfter({ request, questions: [hold] }: DecisionStory): number {
+  return hold?.uses.at(-1)?.seq ?? request.seq;
 }
 
 function isWithin(caller: Caller, decision: number): boolean {
