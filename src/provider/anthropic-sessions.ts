@@ -9,6 +9,7 @@ import type { MessageFact, ToolCallFact, UsageFacts } from '../core/facts.ts';
 import { blocksText, readMessagesUsage, refusalText } from './anthropic-messages.ts';
 import { readServers, readTools } from './anthropic-offered-tools.ts';
 import { qualified } from './call-readings.ts';
+import { withConsulted } from './fallback-models.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { promptOf } from './prompt.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
@@ -90,7 +91,7 @@ export function readManagedRequest(bytes: Buffer): RequestReading {
     text: joined(system, conversation),
     tools: own.flatMap((one) => [...readTools(one.tools, defects), ...readServers(one.mcp_servers, defects)]),
   };
-  return { facts, defects };
+  return { facts: withConsulted(body, facts, defects), defects };
 }
 
 /** The ids of calls that were answered or confirmed in the same log. */

@@ -5,6 +5,7 @@
  * https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback,
  * https://docs.litellm.ai/docs/proxy/client_side_fallbacks). A workload can make the first one fail. Pure.
  */
+import { consultedModels } from './consulted-models.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import type { RequestBodyFacts } from './protocol.ts';
 import { boundedList, note } from './reading.ts';
@@ -47,8 +48,30 @@ function orqFallbacks({ orq }: JsonRecord): unknown {
   return isRecord(orq) ? orq.fallbacks : undefined;
 }
 
-/** Reads a body by `read`, and all that may be run in its place. */
+/** The facts of a body, and beside them the same request to each model that it has asked along the way. */
+export function withConsulted(
+  body: JsonRecord,
+  facts: RequestBodyFacts,
+  defects: string[],
+): RequestBodyFacts {
+  const { insteads = [] } = facts;
+  const known = new Set([facts.model, ...insteads.map(({ model }) => model)]);
+  const more = consultedModels(body, defects).filter((model) => !known.has(model));
+  return more.length === 0
+    ? facts
+    : { ...facts, insteads: [...insteads, ...more.map((model) => ({ model }))] };
+}
+
+/** Reads a body by `read`, and all that may be run in its place or beside it. */
 export function readWithFallbacks(
+  body: JsonRecord,
+  defects: string[],
+  read: (body: JsonRecord, defects: string[]) => RequestBodyFacts,
+): RequestBodyFacts {
+  return withConsulted(body, readInPlace(body, defects, read), defects);
+}
+
+function readInPlace(
   body: JsonRecord,
   defects: string[],
   read: (body: JsonRecord, defects: string[]) => RequestBodyFacts,

@@ -3,7 +3,7 @@
  * (https://platform.openai.com/docs/api-reference). Pure; hostile bytes in, facts and defects out.
  */
 import type { ToolFact } from '../core/facts.ts';
-import { readWithFallbacks } from './fallback-models.ts';
+import { readWithFallbacks, withConsulted } from './fallback-models.ts';
 import { readFormRequest, type TextMembers, textFacts } from './form-request.ts';
 import { isAbsent, isRecord, type JsonRecord } from './json.ts';
 import { noteRespelled } from './member-spelling.ts';
@@ -87,6 +87,8 @@ export function readTextRequest(bytes: Buffer, head: RequestHead, members: TextM
   const { body, defects, unread } = openRequest(bytes);
   if (body === null) return unread;
   const read = (one: JsonRecord): RequestBodyFacts => readJsonBody(one, members, defects);
-  // Where any text counts nobody says which members name models.
-  return { facts: members.text === null ? read(body) : readWithFallbacks(body, defects, read), defects };
+  // Where any text counts nobody says which members name models to fall back to.
+  const facts =
+    members.text === null ? withConsulted(body, read(body), defects) : readWithFallbacks(body, defects, read);
+  return { facts, defects };
 }

@@ -1,0 +1,85 @@
+/**
+ * Models that a request has asked besides the one that answers: by a tool that the provider or a gateway runs, a plugin,
+ * an advisor, or as parts of a system of several. Each of them reads what is said, so rules see the request with
+ * each (https://platform.claude.com/docs/en/agents-and-tools/tool-use/advisor-tool,
+ * https://openrouter.ai/docs/guides/features/server-tools, https://console.groq.com/docs/compound). Pure.
+ */
+import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
+import { note } from './reading.ts';
+
+const consultedMax = 64;
+
+/** Members of a body that what asks further models stands in. */
+const places = [
+  'tools',
+  'plugins',
+  'compound_custom',
+  'moderation',
+  'multiagent',
+  'agent',
+  'target',
+] as const;
+
+/** A model's name, its object, or a list of them. */
+const nameMembers: ReadonlySet<string> = new Set([
+  'model',
+  'models',
+  'analysis_models',
+  'answering_model',
+  'reasoning_model',
+]);
+
+/** What somebody else's tool is handed, and what is sent along to a server: no model reads by what stands there. */
+const foreign: ReadonlySet<string> = new Set([
+  'function',
+  'custom',
+  'input_schema',
+  'output_schema',
+  'headers',
+  'metadata',
+]);
+
+/** A panel that is not named is the gateway's own choice, by the name that it has as a model. */
+const panel = 'openrouter/fusion';
+
+function isPanelOfItsOwn({ type, id, enabled, parameters, analysis_models: named }: JsonRecord): boolean {
+  if (enabled === false || (type !== 'openrouter:fusion' && id !== 'fusion')) return false;
+  const inner = isRecord(parameters) ? parameters.analysis_models : undefined;
+  return isAbsent(named) && isAbsent(inner);
+}
+
+function namesIn(value: unknown, into: Set<string>): void {
+  if (Array.isArray(value)) {
+    for (const element of value) namesIn(element, into);
+    return;
+  }
+  const name = isRecord(value) ? textOf(value.id) : textOf(value);
+  if (name !== '') into.add(name);
+  // The parts of a system are named by what they do.
+  else if (isRecord(value)) modelsIn(value, into);
+}
+
+/** The value must be bounded in depth, as readJson makes it. */
+function modelsIn(value: unknown, into: Set<string>): void {
+  if (Array.isArray(value)) {
+    for (const element of value) modelsIn(element, into);
+    return;
+  }
+  if (!isRecord(value)) return;
+  if (isPanelOfItsOwn(value)) into.add(panel);
+  const isSchema = value.type === 'function' || value.type === 'custom' || isAbsent(value.type);
+  for (const [name, member] of Object.entries(value)) {
+    if (foreign.has(name) || (name === 'parameters' && isSchema)) continue;
+    if (nameMembers.has(name)) namesIn(member, into);
+    else modelsIn(member, into);
+  }
+}
+
+/** The names of all models that a request has asked besides its own, each once. */
+export function consultedModels(body: JsonRecord, defects: string[]): readonly string[] {
+  const names = new Set<string>();
+  for (const place of places) modelsIn(body[place], names);
+  if (names.size > consultedMax)
+    note(defects, `more than ${consultedMax} models that are asked along the way`);
+  return [...names].slice(0, consultedMax);
+}
