@@ -22,27 +22,30 @@ export function namesOf({ name, alsoAs = [] }: ToolCallFact): string {
 /** Where kinds of calls have the tool's arguments. */
 const argumentMembers = ['arguments', 'input'] as const;
 /** Whose the tool is. */
-const scopeMembers = ['server_label', 'server_name', 'namespace'] as const;
+const scopeMembers = ['server_label', 'serverLabel', 'server_name', 'namespace'] as const;
+/** Which tool of whoever's it is; OpenRouter's servers have it in either spelling. */
+const nameMembers = ['name', 'tool_name', 'toolName'] as const;
 
 /**
  * The tool that a call of a kind of its own names, such as one on a server that the provider calls; nothing where it names
  * none. `own` are the members of that call. Arguments that are no JSON may be a text as it is; such as mean two things are a defect.
  */
 export function toolNamedIn(own: JsonRecord, defects: string[]): readonly CallReading[] {
-  const name = textOf(own.name);
-  if (name === '') return [];
+  const named = nameMembers.find((one) => textOf(own[one]) !== '');
+  if (named === undefined) return [];
+  const name = textOf(own[named]);
   const member = argumentMembers.find((one) => !isAbsent(own[one]));
   const call = {
     name,
-    ...(member === undefined ? handedBeside(own) : handedIn(own[member], member, defects)),
+    ...(member === undefined ? handedBeside(own, named) : handedIn(own[member], member, defects)),
   };
   return [call, ...scopeMembers.flatMap((scope) => qualified(own[scope], call))];
 }
 
 type Handed = Omit<CallReading, 'name'>;
 
-function handedBeside(own: JsonRecord): Handed {
-  const { name: _name, ...beside } = own;
+function handedBeside(own: JsonRecord, named: string): Handed {
+  const { [named]: _name, ...beside } = own;
   return { arguments: beside, argumentsText: JSON.stringify(beside) };
 }
 

@@ -222,7 +222,8 @@ function amendStream(original: Buffer, amendment: Amendment): Buffer {
   const after = readStream(amended).reading;
   confirmAmended(after, amendment);
   const meant = [...choices.values()].flatMap(({ calls }) => calls.map(({ input }) => input));
-  const read = after.facts.toolCalls.map(({ argumentsText }) => argumentsText);
+  // Behind them stand tools that the provider ran.
+  const read = after.facts.toolCalls.slice(0, meant.length).map(({ argumentsText }) => argumentsText);
   const text = amendment.text ?? reading.facts.text;
   if (!isDeepStrictEqual(read, meant) || after.facts.text !== text) {
     throw unamendable('its parts cannot be told from one another');

@@ -12,6 +12,8 @@ import { boundedList, namePieceOf, note, toolCallsMax } from './reading.ts';
 export interface ChoiceInProgress extends ChatChoice {
   readonly calls: CallInProgress[];
   legacy: CallInProgress | null;
+  /** What was told of tools that the provider ran, by what each was asked. */
+  readonly told: Map<string, JsonRecord>;
   /** Which choice it is, as its events number it. */
   readonly place: number;
   /** The pieces of all choices' calls, in the order in which they came. */

@@ -6,6 +6,7 @@
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { type ChatCall, type ChatChoice, chatAnswerFacts, choicesMax, shownText } from './openai-chat.ts';
 import { absorbCalls, type ChoiceInProgress } from './openai-chat-calls.ts';
+import { addTold, executedIn } from './openai-chat-executed.ts';
 import { eventMissedBy } from './openai-chat-pieces.ts';
 import { judgeSharedPlaces, type Piece } from './openai-chat-shared.ts';
 import { absorbChunkHead, nothingSaid, openStreamEnd } from './openai-chunks.ts';
@@ -35,7 +36,9 @@ function absorbDelta(
   whoMisses: () => string,
   defects: string[],
 ): StreamEventKind {
-  const hasCalls = absorbCalls(choice, delta, whoMisses, defects);
+  const executed = executedIn(delta, defects);
+  addTold(executed, choice.told, defects);
+  const hasCalls = absorbCalls(choice, delta, whoMisses, defects) || executed.length > 0;
   const text = shownText(delta, defects);
   const refusal = textOf(delta.refusal);
   choice.text += text;
@@ -78,6 +81,8 @@ export function createChatStreamReader(status: number): ChatStreamReader {
       finishReason: '',
       calls: [],
       legacy: null,
+      executed: [],
+      told: new Map(),
       place: index,
       pieces,
     };
@@ -124,9 +129,10 @@ export function createChatStreamReader(status: number): ChatStreamReader {
     const ordered = new Map<number, ChatChoice>();
     judgeSharedPlaces(pieces, defects);
     for (const [index, choice] of [...choices].sort(([a], [b]) => a - b)) {
-      const { legacy, place: _place, pieces: _pieces, ...said } = choice;
+      const { legacy, told, place: _place, pieces: _pieces, ...said } = choice;
       const calls: ChatCall[] = choice.calls.toSorted((a, b) => a.index - b.index);
-      ordered.set(index, { ...said, calls: legacy === null ? calls : [...calls, legacy] });
+      const all = legacy === null ? calls : [...calls, legacy];
+      ordered.set(index, { ...said, calls: all, executed: [...told.values()] });
     }
     return ordered;
   }

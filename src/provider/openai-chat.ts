@@ -7,6 +7,7 @@ import { messagesOf } from './asked-twice.ts';
 import { readWithFallbacks } from './fallback-models.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, parsedRecord, textOf } from './json.ts';
 import { noteRespelledConversation } from './member-spelling.ts';
+import { addExecuted, executedIn } from './openai-chat-executed.ts';
 import { offeredBy } from './openai-offered-tools.ts';
 import { promptOf } from './prompt.ts';
 import type { RequestBodyFacts, RequestReading, ResponseReading } from './protocol.ts';
@@ -54,6 +55,8 @@ export interface ChatChoice {
   refusal: string;
   finishReason: string;
   readonly calls: ChatCall[];
+  /** Of tools that the provider ran itself, as it told them. */
+  executed: readonly JsonRecord[];
 }
 
 /** The text of `content`: a string, a list of parts, or null. */
@@ -167,6 +170,8 @@ export function chatAnswerFacts(choices: readonly ChatChoice[], defects: string[
     if (finishReason === '') finishReason = choice.finishReason;
     addCalls(choice.calls, toolCalls, defects);
   }
+  // Behind all others, whose places an amendment counts.
+  for (const choice of choices) for (const entry of choice.executed) addExecuted(entry, toolCalls, defects);
   return { text, refusal, finishReason, toolCalls };
 }
 
@@ -214,12 +219,10 @@ function readTools(body: JsonRecord, defects: string[]): readonly ToolFact[] {
 
 /** What Azure is told about the customer's own documents: it becomes part of the instructions. */
 function dataSourcesText(list: unknown): string {
-  let text = '';
-  for (const source of Array.isArray(list) ? list : []) {
+  return (Array.isArray(list) ? list : []).reduce<string>((text, source: unknown) => {
     const parameters = isRecord(source) && isRecord(source.parameters) ? source.parameters : {};
-    text = joined(text, textOf(parameters.role_information) || textOf(parameters.roleInformation));
-  }
-  return text;
+    return joined(text, textOf(parameters.role_information) || textOf(parameters.roleInformation));
+  }, '');
 }
 
 /**
@@ -256,7 +259,7 @@ export function readChatRequest(bytes: Buffer): RequestReading {
 }
 
 function readChoice(choice: unknown, defects: string[]): ChatChoice {
-  const read: ChatChoice = { text: '', refusal: '', finishReason: '', calls: [] };
+  const read: ChatChoice = { text: '', refusal: '', finishReason: '', calls: [], executed: [] };
   const message = isRecord(choice) ? choice.message : undefined;
   if (!isRecord(choice) || !isRecord(message)) {
     note(defects, 'an entry of `choices` has no message');
@@ -266,6 +269,7 @@ function readChoice(choice: unknown, defects: string[]): ChatChoice {
   read.refusal = textOf(message.refusal);
   read.finishReason = textOf(choice.finish_reason);
   readCalls(message, read.calls, defects);
+  read.executed = executedIn(message, defects);
   return read;
 }
 
