@@ -7,6 +7,7 @@ import { decodeContent } from '../core/content-coding.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import type { Facts, ResponseFacts } from '../core/facts.ts';
 import { bodyFieldDoubt, headerOf, type RawHeaders } from '../core/http-message.ts';
+import { redirectDoubt } from '../core/redirect.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { BatchResult, ResponseReading, StreamForm } from '../provider/protocol.ts';
 import type { AnswerResult } from '../record/leaf-data.ts';
@@ -47,6 +48,7 @@ export async function captureAnswer(
   house: House,
 ): Promise<Answered> {
   const form = streamFormOf(call, answer.headers);
+  if (awayDoubt(call, answer) !== '') return captureWhole(call, answer, form, house);
   if (!(await isRead(call, answer))) {
     const neutral = call.upstream.protocol.readResponse('unknown', answer.status, Buffer.alloc(0));
     const verdict = judge(policy, 'response', { ...facts, response: neutral.facts }, []);
@@ -62,6 +64,14 @@ export async function captureAnswer(
     return answered(call, answer, relayed, stream.finish().reading, null, plain, house);
   }
   return captureWhole(call, answer, form, house);
+}
+
+/** Why the caller may take what it sent elsewhere, or get there what rules would read here; '' where it cannot. */
+function awayDoubt({ upstream: { protocol }, operation, method }: Call, answer: Answer): string {
+  const isReadHere =
+    protocol.readsAnswer(operation) || (protocol.readsAnswerBy?.(operation) ?? null) !== null;
+  const onlyFetches = method === 'GET' || method === 'HEAD';
+  return isReadHere || !onlyFetches ? redirectDoubt(answer.status, answer.headers) : '';
 }
 
 const partialContent = 206;
@@ -98,7 +108,8 @@ async function captureWhole(
   form: StreamForm | null,
   house: House,
 ): Promise<Answered> {
-  if (mayBeReadFromDisk(call, answer)) return captureFile(call, answer, form, house);
+  const staysHere = awayDoubt(call, answer) === '';
+  if (staysHere && mayBeReadFromDisk(call, answer)) return captureFile(call, answer, form, house);
   const { body, error } = await answer.readAll(house.bounds.responseBytesMax);
   return inMemory(call, answer, form, body, error, house);
 }
@@ -170,7 +181,7 @@ function read(
     const reading = protocol.readResponse('unknown', answer.status, Buffer.alloc(0));
     return { reading: { ...reading, defects: [defect] }, plain: null };
   };
-  const doubt = bodyFieldDoubt(answer.headers);
+  const doubt = awayDoubt(call, answer) || bodyFieldDoubt(answer.headers);
   if (doubt !== '') return unread(doubt);
   let plain: Buffer;
   try {

@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { HoldpointError } from '../../core/errors.ts';
+import { redirectDoubt } from '../../core/redirect.ts';
 import type { Outcome } from '../../ledger/entry.ts';
 import type { Judgement } from '../../policy/policy.ts';
 import type { SocketDialect } from '../../provider/realtime.ts';
@@ -94,6 +95,8 @@ export async function openRealtime(
     // The provider's answer is on disk: the workload may have it.
 
     if (!('peer' in answer)) {
+      const away = redirectDoubt(answer.status, answer.headers);
+      if (away !== '') throw sentElsewhere(away);
       settle((await relayRefusal(socket, answer, decision.id)) ? 'delivered' : 'client_abort');
       return;
     }
@@ -106,6 +109,11 @@ export async function openRealtime(
     settle(socket.destroyed ? 'client_abort' : (outcomeByCode[error.code] ?? 'interrupted'));
     refuseUpgrade(socket, error, protocol, decision?.id ?? null);
   }
+}
+
+function sentElsewhere(doubt: string): HoldpointError {
+  const what = `The upstream opens no connection: ${doubt}.`;
+  return new HoldpointError('upstream_unreachable', what, 'Check upstreams.*.url in the configuration.');
 }
 
 const outcomeByCode: Partial<Readonly<Record<HoldpointError['code'], Outcome>>> = {

@@ -1,0 +1,105 @@
+/** Answers that send the caller on: SDKs follow at once, and what they ask and get there goes past Holdpoint. */
+import { afterEach, describe, expect, test } from 'vitest';
+import { endAll } from '../support/endings.ts';
+import { connectRaw, rawRequest } from '../support/raw-client.ts';
+import { startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
+import { chatRequest, chatText } from './answers.ts';
+import { startRig } from './rig.ts';
+
+afterEach(endAll);
+
+const moved = '{"error":{"message":"It moved."}}';
+const elsewhere = 'https://other.example/v1/chat/completions';
+
+test('a caller that follows redirects asks nobody past Holdpoint', async () => {
+  const other = await startRawUpstream((_request, answer) =>
+    answer.send(wholeAnswer('200 OK', ['Content-Type: application/json'], chatText('Hello.'))),
+  );
+  const rig = await startRig();
+  rig.upstream.script((_request, answer) =>
+    answer.send(wholeAnswer('307 Temporary Redirect', [`Location: ${other.url}/v1/chat/completions`], moved)),
+  );
+  const following = fetch(`${rig.sidecar.proxyUrl}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: chatRequest(),
+  });
+  const hold = await rig.sidecar.ada.nextHold();
+  await rig.sidecar.ada.rule(hold, { verdict: 'deny', reason: 'not there' });
+  expect((await following).status).toBe(403);
+  expect(other.requests).toHaveLength(0);
+});
+
+describe('an answer that sends the caller to another host', () => {
+  test.each([
+    ['301 Moved Permanently', elsewhere],
+    ['302 Found', elsewhere],
+    ['303 See Other', elsewhere],
+    ['307 Temporary Redirect', elsewhere],
+    ['308 Permanent Redirect', elsewhere],
+    ['307 Temporary Redirect', '//other.example/v1'],
+    ['307 Temporary Redirect', '/\\other.example/v1'],
+    ['307 Temporary Redirect', '/\t/other.example/v1'],
+    ['307 Temporary Redirect', 'http:other.example'],
+    ['307 Temporary Redirect', 'http://['],
+  ])('is held, and arrives as it came once it is released: %s %j', async (status, location) => {
+    const rig = await startRig();
+    rig.upstream.script((_request, answer) =>
+      answer.send(wholeAnswer(status, [`Location: ${location}`], moved)),
+    );
+    const client = await rig.chat(chatRequest());
+    const hold = await rig.sidecar.ada.nextHold();
+    expect(client.received()).toHaveLength(0);
+    await rig.sidecar.ada.rule(hold, { verdict: 'release' });
+    const answer = await client.answer();
+    expect(answer.head).toContain(status);
+    expect(answer.head).toContain(`Location: ${location}`);
+  });
+
+  test.each([
+    ['POST', '/v9/invent'],
+    ['GET', '/v1/files/file-1/content'],
+    ['GET', '/v1/responses/resp_1'],
+  ])('is held where something is sent there or read from there: %s %s', async (method, path) => {
+    const rig = await startRig();
+    rig.upstream.script((_request, answer) =>
+      answer.send(wholeAnswer('302 Found', [`Location: ${elsewhere}`], moved)),
+    );
+    const following = fetch(rig.sidecar.proxyUrl + path, { method, redirect: 'manual' });
+    await rig.sidecar.ada.rule(await rig.sidecar.ada.nextHold(), { verdict: 'release' });
+    expect((await following).headers.get('location')).toBe(elsewhere);
+  });
+});
+
+test.each([
+  ['POST', '/v1/chat/completions', '/v1/chat/completions/'],
+  ['POST', '/v1/chat/completions', 'completions/'],
+  ['POST', '/v1/chat/completions', '?again=1'],
+  ['GET', '/v1/videos/video_1/content', elsewhere],
+])(
+  'an answer passes that sends the caller back, or to what no rule reads: %s %s %s',
+  async (method, path, location) => {
+    const rig = await startRig();
+    rig.upstream.script((_request, answer) =>
+      answer.send(wholeAnswer('307 Temporary Redirect', [`Location: ${location}`], moved)),
+    );
+    const body = method === 'POST' ? { body: chatRequest() } : {};
+    const answer = await fetch(rig.sidecar.proxyUrl + path, { method, redirect: 'manual', ...body });
+    expect([answer.status, answer.headers.get('location')]).toEqual([307, location]);
+  },
+);
+
+test('a connection that is sent elsewhere is refused, as some clients follow', async () => {
+  const rig = await startRig();
+  rig.upstream.script((_request, answer) =>
+    answer.send(wholeAnswer('302 Found', ['Location: wss://other.example/v1/realtime'], moved)),
+  );
+  const client = await connectRaw(rig.sidecar.proxyUrl);
+  const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
+  const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
+  client.send(rawRequest('GET', '/v1/realtime?model=gpt-realtime', [...upgrade, key]));
+  const answer = await client.answer();
+  expect(answer.head).toContain('502');
+  expect(answer.head).not.toContain('other.example');
+  expect(answer.body.toString()).toContain('past Holdpoint');
+});
