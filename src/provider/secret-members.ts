@@ -60,6 +60,8 @@ const inRequests = [
   'interaction.environment.env',
   // Bedrock's AgentCore.
   'tools.*.config.remote_mcp.headers',
+  // Groq: what it signs in with to a tool that it runs.
+  'compound_custom.tools.wolfram_settings.authorization',
   // Cohere.
   'connectors.*.user_access_token',
 ];
@@ -97,6 +99,8 @@ const requestsTo: readonly Endpoint[] = [
   },
   { path: /\/vault\/(interns\/[^/]+\/)?secrets(\/|$)/, members: ['value'] },
   { path: /\/connectors(\/|$)/, members: ['credentials', 'auth_data', 'headers', 'service_auth', 'oauth'] },
+  // OpenRouter's, of the providers that it asks with a key of the customer's.
+  { path: /\/byok(\/|$)/, members: ['key'] },
   // Gemini's, which its agents' environments send on.
   { path: /\/credentials(\/|$)/, members: ['token', 'value', 'client_secret', 'refresh_token'] },
 ];
@@ -112,6 +116,8 @@ const answersOf: readonly Endpoint[] = [
   { path: /\/chatkit\/sessions(\/|$)/, members: ['client_secret'] },
   { path: /\/auth_?tokens$/, members: ['name'] },
   { path: /\/organization\/.*(api_keys|service_accounts)/, members: ['value', 'api_key.value'] },
+  // OpenRouter's own.
+  { path: /\/v1\/(auth\/)?keys$/, members: ['key'] },
   { path: /\/environments\/[^/]+\/work(\/|$)/, members: ['secret', 'data.*.secret'] },
   { path: /\/tunnels\/[^/]+\/(reveal|rotate)_token$/, members: ['tunnel_token'] },
   { path: /\/webhook(s|_endpoints)/, members: ['secret', 'signing_secret', 'new_signing_secret'] },

@@ -107,6 +107,13 @@ const requests: readonly (readonly [what: string, path: string, body: unknown])[
       ],
     },
   ],
+  [
+    'the key of a tool that Groq runs',
+    '/openai/v1/chat/completions',
+    { compound_custom: { tools: { wolfram_settings: { authorization: secret } } } },
+  ],
+  ['a provider’s key that a gateway is to use', '/api/v1/byok', { provider: 'openai', key: secret }],
+  ['the same, changed', '/api/v1/byok/7', { key: secret }],
   ['a vault’s credential', '/v1/vaults/v/credentials', { auth: { type: 'mcp_oauth', access_token: secret } }],
   [
     'a connector’s token',
@@ -174,6 +181,8 @@ describe('an answer without', () => {
     ['/v1/organization/projects/p/service_accounts', { api_key: { value: secret } }],
     ['/v1/environments/e/work/poll', { id: 'w', secret }],
     ['/v1/tunnels/t/reveal_token', { type: 'tunnel_token', tunnel_token: secret }],
+    ['/api/v1/keys', { data: { hash: 'h', label: 'sk-or-v1-...' }, key: secret }],
+    ['/api/v1/auth/keys', { key: secret, user_id: 'u' }],
     ['/v1/tunnels/t/rotate_token', { type: 'tunnel_token', tunnel_token: secret }],
     ['/v1/webhook_endpoints', { id: 'w', signing_secret: secret, signing_secret_hint: 'S' }],
     ['/v1/webhook_endpoints/w/rotate_secret', { id: 'w', signing_secret: secret }],
