@@ -68,10 +68,11 @@ export async function captureAnswer(
 
 /** Why the caller may take what it sent elsewhere, or get there what rules would read here; '' where it cannot. */
 function awayDoubt({ upstream: { protocol }, operation, method }: Call, answer: Answer): string {
+  const doubt = redirectDoubt(answer.status, answer.headers);
+  if (doubt === '' || (method !== 'GET' && method !== 'HEAD')) return doubt;
   const isReadHere =
     protocol.readsAnswer(operation) || (protocol.readsAnswerBy?.(operation) ?? null) !== null;
-  const onlyFetches = method === 'GET' || method === 'HEAD';
-  return isReadHere || !onlyFetches ? redirectDoubt(answer.status, answer.headers) : '';
+  return isReadHere ? doubt : '';
 }
 
 const partialContent = 206;
