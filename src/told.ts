@@ -1,4 +1,5 @@
 /** What the log and the metrics are told of the parts: events and numbers, never content. */
+import { HoldpointError, refusalOf } from './core/errors.ts';
 import type { ErasureDesk } from './erasure/desk.ts';
 import type { ErasureJob } from './erasure/job.ts';
 import type { HoldQueue } from './hold/queue.ts';
@@ -69,5 +70,17 @@ export function onLedgerEvent(
     return;
   }
   if (event.kind === 'failed') metrics.count('holdpoint_ledger_failures_total', {});
-  log.error(`ledger: ${event.kind.replace('_', ' ')}`, event.error);
+  const error = event.kind === 'failed' ? failureOf(event.error) : event.error;
+  log.error(`ledger: ${event.kind.replace('_', ' ')}`, error);
+}
+
+/** A disk that refuses a write is no defect of ours, and whoever runs the sidecar can do something about it. */
+function failureOf(error: unknown): unknown {
+  if (!(error instanceof Error) || !('syscall' in error)) return error;
+  return new HoldpointError(
+    'ledger_unavailable',
+    `The ledger below data.dir could not be written: ${refusalOf(error)}.`,
+    'Make room, or let the disk be written again. The ledger then opens by itself. Calls get 503 until it does.',
+    error,
+  );
 }

@@ -5,7 +5,7 @@ import { HoldpointError, messageOf } from '../core/errors.ts';
 export interface Logger {
   info(event: string, fields?: Readonly<Record<string, string | number | boolean>>): void;
   warn(event: string, fields?: Readonly<Record<string, string | number | boolean>>): void;
-  /** An error with its code and, for defects of ours, its stack. */
+  /** An error with its code and what to do about it; for defects of ours, its stack. */
   error(event: string, error: unknown): void;
 }
 
@@ -25,7 +25,8 @@ export function createLogger(level: Level | 'silent'): Logger {
 function describe(error: unknown): Record<string, string> {
   if (error instanceof HoldpointError && error.code !== 'internal') {
     const cause = error.cause === undefined ? {} : { cause: causeOf(error.cause) };
-    return { code: error.code, message: error.message, ...cause };
+    const next = error.next === '' ? {} : { next: error.next };
+    return { code: error.code, message: error.message, ...next, ...cause };
   }
   const stack = error instanceof Error ? (error.stack ?? '') : '';
   // A parser quotes what it could not read, and that may be content: only where it happened is kept.

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { HoldpointError } from '../../src/core/errors.ts';
 import type { LedgerEvent } from '../../src/ledger/ledger-options.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { onLedgerEvent } from '../../src/told.ts';
@@ -27,5 +28,35 @@ describe('of a ledger that is opened the log says', () => {
       'info ledger open',
       expect.stringMatching(/^warn the high-water mark was missing/),
     ]);
+  });
+});
+
+describe('of a ledger that could not be written the log says', () => {
+  /** The error that the log is handed. */
+  function errorOf(error: unknown): unknown {
+    const told: unknown[] = [];
+    const silent = () => undefined;
+    const log = { info: silent, warn: silent, error: (_text: string, said: unknown) => void told.push(said) };
+    onLedgerEvent({ kind: 'failed', error }, log, createMetrics(), () => null);
+    return told[0];
+  }
+
+  it('why the system refused it, and what to do', () => {
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), {
+      code: 'ENOSPC',
+      syscall: 'write',
+    });
+    const said = errorOf(full);
+    expect(said).toBeInstanceOf(HoldpointError);
+    expect(said).toMatchObject({
+      code: 'ledger_unavailable',
+      message: 'The ledger below data.dir could not be written: no space left on device (ENOSPC).',
+      next: expect.stringContaining('Calls get 503 until'),
+    });
+  });
+
+  it('anything else as it came', () => {
+    const defect = new Error('oops');
+    expect(errorOf(defect)).toBe(defect);
   });
 });

@@ -41,6 +41,14 @@ describe('the log', () => {
     ]);
   });
 
+  it('says of our errors what to do next, where they say so', () => {
+    const { lines } = logged(
+      `log.error('one', new HoldpointError('config_invalid', 'wrong', 'Restore it.')); log.error('two', new HoldpointError('config_invalid', 'wrong'))`,
+    );
+    expect(lines).toMatchObject([{ msg: 'one', next: 'Restore it.' }, { msg: 'two' }]);
+    expect(lines[1]).not.toHaveProperty('next');
+  });
+
   it('never quotes what a parser could not read', () => {
     const { lines, text } = logged(
       `try { JSON.parse('canary-content') } catch (e) { log.error('x', e); log.error('y', new HoldpointError('ledger_damaged', 'm', '', e)) }`,
