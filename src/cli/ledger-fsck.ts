@@ -1,5 +1,6 @@
 /** `holdpoint ledger fsck`: the files of a ledger, checksum by checksum; what its entries say is for `verify`. */
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { defaultConfigFile, loadConfig } from '../config/load.ts';
 import { counted } from '../console/counts.ts';
 import { HoldpointError } from '../core/errors.ts';
@@ -36,6 +37,10 @@ export const fsckCommand: Command = {
         counted(bodies, 'body', 'bodies'),
       ];
       printLine(`${isWhole ? 'WHOLE' : 'DAMAGED'}  ${counts.join(', ')}`);
+      if (report.findings.some(({ kind }) => kind === 'damage'))
+        printLine(
+          `next: \`holdpoint verify ${visible(dirname(paths.ledgerDir))}\` says whether anything is lost. If it is intact, \`holdpoint ledger backup\` takes all of it, and what \`holdpoint ledger restore\` makes of that is sound; if not, restore an earlier backup.`,
+        );
       if (report.findings.some(({ kind }) => kind === 'derived'))
         printLine(
           'next: `holdpoint ledger fsck --repair`, with the sidecar stopped, makes what is derived again.',

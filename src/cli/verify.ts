@@ -52,12 +52,12 @@ export const verifyCommand: Command = {
       anchors: options.list('anchor').map((file) => readFileOrThrow(file).toString('utf8')),
     });
     if (options.flag('json')) printJson(verdict);
-    else printVerdict(path, verdict);
+    else printVerdict(path, verdict, verify === verifyDirectory);
     return verdict.ok ? exitCodes.ok : exitCodes.finding;
   },
 };
 
-function printVerdict(path: string, verdict: Verdict): void {
+function printVerdict(path: string, verdict: Verdict, isDirectory: boolean): void {
   const { decisions, bodies, findings } = verdict;
   printLine(
     `${verdict.ok ? 'INTACT' : 'NOT INTACT'}  ${visible(path)}  assurance ${verdict.assurance}, key ${verdict.keyTrust}`,
@@ -79,15 +79,19 @@ function printVerdict(path: string, verdict: Verdict): void {
     const revoked = revokedTo === undefined ? '' : `, revoked down to ${revokedTo}`;
     printLine(`  former key ${visible(key)}  from ${from} entries${revoked}`);
   }
-  printFindings(findings);
+  printFindings(findings, isDirectory);
   for (const note of verdict.notes) printLine(`note: ${visible(note)}`);
 }
+
+/** A directory has files to look at, where of an export that was sent another copy is asked for. */
+const ofDirectory =
+  '`holdpoint ledger fsck` names what is damaged; its --repair, with the sidecar stopped, makes LevelDB again where the journal has every entry. Where it has not, keep the directory as it is and restore a backup.';
 
 /** Of one code; what was done once to many entries is told once. `--json` has all. */
 const listedOfCodeMax = 3;
 
 /** Each code's first findings, and what to do about the first, which is the cause. */
-function printFindings(findings: readonly Finding[]): void {
+function printFindings(findings: readonly Finding[], isDirectory: boolean): void {
   for (const [code, ofCode] of Map.groupBy(findings, (finding) => finding.code)) {
     for (const { seq, message } of ofCode.slice(0, listedOfCodeMax))
       printLine(`FAIL ${code}${seq < 0 ? '' : ` at entry ${seq}`}: ${visible(message)}`);
@@ -99,7 +103,9 @@ function printFindings(findings: readonly Finding[]): void {
       );
   }
   const [first] = findings;
-  if (first !== undefined) printLine(`next: ${adviceOn(first.code)}`);
+  if (first === undefined) return;
+  const advice = first.code === 'store_unreadable' && isDirectory ? ofDirectory : adviceOn(first.code);
+  printLine(`next: ${advice}`);
 }
 
 function outcomesText(byOutcome: Verdict['decisions']['byOutcome']): string {

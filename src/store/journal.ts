@@ -255,6 +255,6 @@ function damaged(file: string, what: string): HoldpointError {
   return new HoldpointError(
     'ledger_damaged',
     `The journal's segment ${file} is damaged: ${what}.`,
-    'Nothing was changed. Keep the directory as it is, run `holdpoint verify` on it, and restore a backup.',
+    'Nothing was changed. Keep the directory as it is, and run `holdpoint verify` on it. If it is intact, `holdpoint ledger backup` takes all of it, and what `holdpoint ledger restore` makes of that is sound; if not, restore an earlier backup.',
   );
 }

@@ -258,7 +258,7 @@ function readSecret(file: string): Buffer {
   throw new HoldpointError(
     'config_invalid',
     `${file} is not 32 bytes in base64.`,
-    'Make one with: openssl rand -base64 32',
+    'Restore the key that what is recorded was sealed with. A new ledger may have one from: openssl rand -base64 32',
   );
 }
 

@@ -71,7 +71,8 @@ async function rebuild({ ledgerDir, highWater }: FsckPaths, report: FsckReport):
   renameSync(ledgerDir, kept);
   renameSync(staging, ledgerDir);
   syncDirectory(dirname(ledgerDir));
-  return `made LevelDB in ${ledgerDir} again from ${segments.length} segments; what was there is in ${basename(kept)}, remove it once all is well: no erasure reaches it`;
+  const from = segments.length === 1 ? '1 segment' : `${segments.length} segments`;
+  return `made LevelDB in ${ledgerDir} again from ${from}; what was there is in ${basename(kept)}, remove it once all is well: no erasure reaches it`;
 }
 
 /**

@@ -31,7 +31,9 @@ export interface VerifyOptions {
 /** Verifies a data directory without changing it, also while a sidecar writes to it. Throws `usage` when it is none. */
 export async function verifyDirectory(path: string, options: VerifyOptions): Promise<Verdict> {
   const ledgerDir = join(path, 'ledger');
-  if (!existsSync(ledgerDir) || !statSync(ledgerDir).isDirectory()) {
+  const mark = join(path, 'high-water');
+  const isThere = existsSync(ledgerDir) && statSync(ledgerDir).isDirectory();
+  if (!isThere && !existsSync(mark)) {
     throw new HoldpointError(
       'usage',
       `${path} is not a data directory: it has no ledger/.`,
@@ -44,7 +46,7 @@ export async function verifyDirectory(path: string, options: VerifyOptions): Pro
   const escrow = options.escrowKey === undefined ? null : readEscrowKey(options.escrowKey);
   const keks = escrow === null ? keksOf(path, options.keys) : [];
   const settings = {
-    highWater: await readHighWater(join(path, 'high-water')),
+    highWater: await readHighWater(mark),
     everySignature: options.everySignature ?? false,
     cosigned: readCosigned(join(path, 'anchors')),
     ...(options.primitives === undefined ? {} : { primitives: options.primitives }),
@@ -54,6 +56,8 @@ export async function verifyDirectory(path: string, options: VerifyOptions): Pro
     ...(checkpoint === undefined ? {} : { checkpoint: readOrThrow(checkpoint) }),
     ...(keks.length === 0 ? {} : { openBody: keks }),
   };
+  // The mark remembers entries: that they are gone is a finding.
+  if (!isThere) return verifyLedger(nothing(), settings);
   for (let attempt = 1; ; attempt += 1) {
     const { store, aside } = await openEither(ledgerDir);
     // Neither can be read: that is a finding about the ledger, and the verifier says it.
@@ -138,6 +142,11 @@ export function readEscrowKey(file: string): Uint8Array {
     `${file} is not an escrow key: 32 bytes in base64.`,
     'It is what `holdpoint keys escrow-new` printed as the secret.',
   );
+}
+
+/** A source that has no record. */
+function nothing(): AsyncIterable<never> {
+  return { [Symbol.asyncIterator]: () => ({ next: async () => ({ done: true, value: undefined }) }) };
 }
 
 /** A source that fails at its first record. */

@@ -5,7 +5,10 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
+  statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -125,6 +128,26 @@ it('as a command it ends 0 on a whole ledger, and 1 on a damaged one that it can
     1,
     expect.stringMatching(/^damage: .*hpj at byte \d+: no whole frame/m),
   ]);
+  expect(damaged.out).toContain(`next: \`holdpoint verify ${made.house.dataDir}\` says whether`);
+});
+
+it('what is damaged and yet loses nothing is whole again by way of a backup, as the command says', async () => {
+  const paths = copyOf('stopped');
+  const file = join(paths.ledgerDir, journal);
+  truncateSync(file, statSync(file).size - 10);
+  const env = { HOLDPOINT_DATA_DIR: paths.dataDir };
+  const config = ['--config', made.house.configFile];
+  const { out } = await run(['ledger', 'fsck', ...config], env);
+  expect(out).toContain('`holdpoint ledger backup`');
+  const before = await verifyDirectory(paths.dataDir, {});
+  expect(before.ok).toBe(true);
+  const backup = join(scratch, 'of-damaged');
+  expect(await run(['ledger', 'backup', backup, ...config], env)).toMatchObject({ code: 0 });
+  renameSync(paths.ledgerDir, `${paths.ledgerDir}.damaged`);
+  expect(await run(['ledger', 'restore', backup, ...config], env)).toMatchObject({ code: 0 });
+  expect(damagesOf(await fsck(paths))).toEqual([]);
+  const after = await verifyDirectory(paths.dataDir, {});
+  expect([after.ok, after.size, after.root]).toEqual([true, before.size, before.root]);
 });
 
 describe('repair', () => {
@@ -140,6 +163,7 @@ describe('repair', () => {
     expect(damagesOf(report).join()).toContain('does not have its checksum');
     const done = await repair(paths, report);
     expect(done).toHaveLength(2);
+    expect(done[0]).toContain('again from 1 segment;');
     expect(damagesOf(await fsck(paths))).toEqual([]);
     const after = await verifyDirectory(paths.dataDir, {});
     expect([after.ok, after.size, after.root, after.bodies]).toEqual([

@@ -183,7 +183,10 @@ describe('a journal that no crash leaves', () => {
     await store.commit(commitAt(0), true);
     await store.close();
     truncateSync(join(dir, 'journal-0000000001.hpj'), 60);
-    await expect(openLedgerStore(dir)).rejects.toMatchObject({ code: 'ledger_damaged' });
+    await expect(openLedgerStore(dir)).rejects.toMatchObject({
+      code: 'ledger_damaged',
+      next: expect.stringContaining('`holdpoint ledger backup`'),
+    });
     rmSync(join(dir, 'journal-0000000001.hpj'));
     await expect(openLedgerStore(dir)).rejects.toMatchObject({ code: 'ledger_damaged' });
   });

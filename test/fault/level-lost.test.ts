@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
+import { run } from '../contract/support/process.ts';
 import { flipped, makeRealLedgers, type RealLedger, type RealLedgers, sealedOf } from './real-ledger.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -54,6 +55,26 @@ it.each(damages)('%s is named, and all that was sealed is read from the journal'
     expect(message).toContain('nothing is lost');
     expect(message).toContain('holdpoint ledger fsck --repair');
     expect(message).not.toContain('holdpoint-verify-');
+  }
+});
+
+it('on the command line nobody is told to ask for another file, as there is none', async () => {
+  const [ledger] = made.all;
+  if (ledger === undefined) throw new Error('no ledger was made');
+  const dataDir = copyOf(ledger, 'told');
+  rmSync(join(dataDir, 'ledger', 'CURRENT'));
+  const { code, out } = await run(['verify', dataDir]);
+  expect(code).toBe(1);
+  expect(out).toMatch(/^next: `holdpoint ledger fsck` names what is damaged/m);
+});
+
+it('a ledger that is gone is a finding where its high-water mark is still there', async () => {
+  for (const ledger of made.all) {
+    const dataDir = copyOf(ledger, 'gone');
+    rmSync(join(dataDir, 'ledger'), { recursive: true });
+    const { ok, findings } = await verifyDirectory(dataDir, {});
+    expect(ok).toBe(false);
+    expect(findings.map(({ code }) => code)).toContain('rolled_back');
   }
 });
 

@@ -50,6 +50,16 @@ it.each(['signing.pem', 'kek.key'])(
   },
 );
 
+it.each(['signing.pem', 'kek.key'])('nobody is told to make a new %s for a ledger that has one', (name) => {
+  const dir = freshDir();
+  load(dir, true);
+  writeFileSync(join(dir, name), 'bad');
+  const restore = expect.objectContaining({
+    next: expect.stringMatching(/^Restore .* A new ledger may have/),
+  });
+  expect(() => load(dir, false)).toThrow(restore);
+});
+
 it('are refused for an existing ledger when the directory is gone, and it is not made', () => {
   const dir = freshDir();
   expect(() => load(dir, false)).toThrow(refused);
