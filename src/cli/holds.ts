@@ -23,7 +23,8 @@ export const holdsCommands: readonly Command[] = [
   {
     name: 'holds list',
     usage: '[--state pending|released|denied|amended|expired] [--session S] [--json]',
-    summary: 'what waits for a person, oldest deadline first; --state lists what ended so',
+    summary:
+      'what waits for a person, oldest deadline first; --state lists what ended so in the last minutes',
     run: list,
   },
   { name: 'holds show', usage: 'ID [--json]', summary: 'one hold with everything needed to rule', run: show },
@@ -80,7 +81,7 @@ export function printQueue(
     printLine(
       waits
         ? 'Nothing is held.'
-        : 'No such hold is remembered since the start. The record has all: holdpoint decisions list',
+        : 'No such hold waits here or ended in the last two minutes. The record has all: holdpoint decisions list',
     );
     return;
   }

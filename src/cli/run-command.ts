@@ -102,7 +102,7 @@ function unknownCommand(args: readonly string[], family: readonly Command[]): Ex
   const hint = near === undefined ? `There are: ${known.join(', ')}.` : `Did you mean holdpoint ${near}?`;
   const more = family.length > 0 ? `holdpoint ${word} --help` : 'holdpoint --help';
   const what =
-    said === word && family.length > 0 ? `${word} is not whole` : `there is no command ${visible(said)}`;
+    said === word && family.length > 0 ? `${word} is not whole` : `There is no command ${visible(said)}`;
   process.stderr.write(`holdpoint: ${what}.\n${hint} See ${more}.\n`);
   return exitCodes.usage;
 }

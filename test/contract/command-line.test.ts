@@ -133,7 +133,7 @@ describe.concurrent('holdpoint', () => {
   });
 
   it.each([
-    [['nonsense'], 'there is no command nonsense'],
+    [['nonsense'], 'holdpoint: There is no command nonsense.'],
     [['veryfy', 'data'], 'Did you mean holdpoint verify?'],
     [['token'], 'There are: token new, token list, token replace, token revoke.'],
     [['keys', '--config', 'holdpoint.yaml'], 'keys is not whole.'],
@@ -160,7 +160,7 @@ describe.concurrent('holdpoint', () => {
     [['token', 'new', '--name', 'x'], '--role is required.'],
     [['policy', 'check', '/nowhere.yaml'], 'The policy /nowhere.yaml cannot be read'],
     [['verify', '/nowhere'], 'There is nothing at /nowhere.'],
-    [['\u001b[2Jevil'], 'there is no command <U+001B>[2Jevil'],
+    [['\u001b[2Jevil'], 'There is no command <U+001B>[2Jevil'],
   ])('%j is a mistake of usage: exit 2 and no stack', async (args, said) => {
     const { code, out, err } = await run(args, env);
     expect([code, out]).toEqual([2, '']);
@@ -492,6 +492,14 @@ describe('holds', () => {
     expect(JSON.stringify(JSON.parse(ran[2]?.out ?? ''))).toContain('\u202egnp.exe');
     await run(['holds', 'deny', id, '--reason', 'no'], env);
     await asked;
+  });
+
+  it('that ended are listed for a while only, and where none is left the command says so', async () => {
+    const { code, out } = await run(['holds', 'list', '--state', 'expired'], env);
+    expect(code).toBe(0);
+    expect(out).toBe(
+      'No such hold waits here or ended in the last two minutes. The record has all: holdpoint decisions list\n',
+    );
   });
 
   it('that are not there exit 2', async () => {
