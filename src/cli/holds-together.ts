@@ -1,5 +1,6 @@
 /** `holdpoint holds comment …`: what reviewers do together beside ruling. */
 import { z } from 'zod';
+import { counted } from '../console/counts.ts';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
 import { summarySchema } from './hold-answers.ts';
@@ -33,7 +34,7 @@ export const togetherCommands: readonly Command[] = [
         env,
         'comments',
         { text },
-        ({ id, commentCount }) => `${id}: ${commentCount} comments.`,
+        ({ id, commentCount }) => `${id}: ${counted(commentCount, 'comment', 'comments')}.`,
       );
     },
   },

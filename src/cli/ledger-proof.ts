@@ -1,13 +1,12 @@
 /** `holdpoint ledger prove` and `verify-proof`: the proof of one entry, and its verdict with no sidecar. */
 import { z } from 'zod';
-import { HoldpointError } from '../core/errors.ts';
 import { canonicalize } from '../ledger/canonical.ts';
 import { formatTlogProof } from '../ledger/tlog-proof.ts';
 import { type ProofVerdict, verifyTlogProof } from '../ledger/verify/tlog-proof.ts';
 import { readFileOrThrow, readTrust } from '../store/trust.ts';
-import { clientOptions, controlClient } from './client.ts';
+import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, exitCodes } from './command.ts';
-import { onlyArgument, readArguments, requiredText } from './options.ts';
+import { entryNumber, noEntry, onlyArgument, readArguments, requiredText } from './options.ts';
 import { printJson, printLine, visible, visibleLines } from './print.ts';
 
 const inclusionSchema = z.object({ seq: z.number(), hashes: z.array(z.base64()), note: z.string() });
@@ -23,22 +22,27 @@ export const proveCommand: Command = {
   summary: 'the proof that an entry is under the checkpoint, with the entry; --bare leaves the entry out',
   run: async (args, env) => {
     const options = readArguments(args, clientOptions, ['bare', 'json']);
-    const seq = encodeURIComponent(onlyArgument(options, 'seq'));
+    const seq = entryNumber(options);
     const client = controlClient(options, env);
     const { hashes, note, ...proof } = inclusionSchema.parse(
       await client.get(`/api/v1/ledger/proofs/inclusion?seq=${seq}`),
     );
-    const page = await client.get(`/api/v1/ledger/entries?from=${seq}&limit=1`);
-    const [entry] = entriesSchema.parse(page).items;
-    if (entry === undefined) throw new HoldpointError('not_found', `There is no entry ${proof.seq}.`);
-    // Canonical JSON: the same value has the same bytes again.
-    const leaf = options.flag('bare') ? {} : { leaf: Buffer.from(canonicalize(entry)) };
+    // A proof is for every role, the entry for who may read the ledger.
+    const leaf = options.flag('bare') ? {} : { leaf: await leafOf(client, seq) };
     const text = formatTlogProof({ seq: proof.seq, hashes, note, ...leaf });
     if (options.flag('json')) printJson({ seq: proof.seq, proof: text });
     else printLine(visibleLines(text).replace(/\n$/, ''));
     return exitCodes.ok;
   },
 };
+
+/** Canonical JSON: the same value has the same bytes again. */
+async function leafOf(client: ControlClient, seq: string): Promise<Buffer> {
+  const page = await client.get(`/api/v1/ledger/entries?from=${seq}&limit=1`);
+  const [entry] = entriesSchema.parse(page).items;
+  if (entry === undefined) throw noEntry(seq);
+  return Buffer.from(canonicalize(entry));
+}
 
 export const verifyProofCommand: Command = {
   name: 'ledger verify-proof',

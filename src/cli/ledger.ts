@@ -1,6 +1,5 @@
 /** `holdpoint ledger …`: the running sidecar's checkpoint and entries, proofs, and exports of the whole. */
 import { z } from 'zod';
-import { HoldpointError } from '../core/errors.ts';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, exitCodes } from './command.ts';
 import { backupCommand, restoreCommand } from './ledger-backup.ts';
@@ -8,7 +7,7 @@ import { exportCommand, exportTilesCommand } from './ledger-export.ts';
 import { fsckCommand } from './ledger-fsck.ts';
 import { proveCommand, verifyProofCommand } from './ledger-proof.ts';
 import { verifierCommand } from './ledger-verifier.ts';
-import { onlyArgument, readArguments, readOptions } from './options.ts';
+import { entryNumber, noEntry, readArguments, readOptions } from './options.ts';
 import { printJson, printLine, visibleLines } from './print.ts';
 
 const checkpointSchema = z.object({ note: z.string() });
@@ -33,12 +32,10 @@ export const ledgerCommands: readonly Command[] = [
     summary: 'one sealed entry',
     run: async (args, env) => {
       const options = readArguments(args, clientOptions, ['json']);
-      const seq = onlyArgument(options, 'seq');
-      const answer = await controlClient(options, env).get(
-        `/api/v1/ledger/entries?from=${encodeURIComponent(seq)}&limit=1`,
-      );
+      const seq = entryNumber(options);
+      const answer = await controlClient(options, env).get(`/api/v1/ledger/entries?from=${seq}&limit=1`);
       const [entry] = entriesSchema.parse(answer).items;
-      if (entry === undefined) throw new HoldpointError('not_found', `There is no entry ${seq}.`);
+      if (entry === undefined) throw noEntry(seq);
       printJson(entry);
       return exitCodes.ok;
     },

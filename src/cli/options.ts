@@ -124,6 +124,26 @@ export function onlyArgument(options: Options, what: string): string {
   return value;
 }
 
+/** The one argument, an entry's number. */
+export function entryNumber(options: Options): string {
+  const seq = onlyArgument(options, 'entry');
+  if (/^\d{1,15}$/.test(seq)) return seq;
+  throw new HoldpointError(
+    'usage',
+    `${seq} is no number of an entry.`,
+    'Name it as the ledger does, from 0 on; holdpoint decisions show ID has those of a decision.',
+  );
+}
+
+/** For a number that the ledger has not come to. */
+export function noEntry(seq: string | number): HoldpointError {
+  return new HoldpointError(
+    'not_found',
+    `There is no entry ${seq}.`,
+    'They are numbered from 0 on; the second line of holdpoint ledger checkpoint says how many there are.',
+  );
+}
+
 export function requiredText(options: Options, name: string): string {
   const value = options.text(name);
   if (value === undefined || value.trim() === '')

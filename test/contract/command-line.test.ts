@@ -620,6 +620,22 @@ describe('proofs and exports', () => {
     expect([without.code, without.out]).toEqual([1, expect.stringContaining('FAIL entry_missing')]);
   });
 
+  it('prove an entry without it for who may not read it, and say who may where they cannot', async () => {
+    const bare = await run(['ledger', 'prove', '3', '--bare'], env);
+    expect([bare.code, bare.err]).toEqual([0, '']);
+    expect(bare.out).toMatch(/^c2sp\.org\/tlog-proof@v1\nindex 3\n/);
+    expect((await run(['ledger', 'prove', '3'], env)).err).toContain('auditor, admin');
+  });
+
+  it('name the entry that is asked for as it was typed', async () => {
+    const [none, word] = await Promise.all([
+      run(['ledger', 'entry', '99999999'], auditor),
+      run(['ledger', 'entry', 'abc'], auditor),
+    ]);
+    expect(none.err).toMatch(/There is no entry 99999999\.\n.*holdpoint ledger checkpoint/);
+    expect(word.err).toMatch(/abc is no number of an entry\.\n/);
+  });
+
   it('refuse a proof that was altered: exit 1 and a reason code', async () => {
     const { out } = await run(['ledger', 'prove', '2', '--bare'], auditor);
     const entry = (await run(['ledger', 'entry', '3'], auditor)).out;

@@ -470,7 +470,8 @@ describe('the command line', () => {
     );
     expect((await holdpoint(['holds', 'list'])).out).toMatch(/auditor-1$/m);
     expect((await holdpoint(['holds', 'give-back', id], 'admin')).out).toBe(`Nobody is on ${id}.\n`);
-    expect((await holdpoint(['holds', 'comment', id, '--text', 'Eight of how many?'])).code).toBe(0);
+    const told = await holdpoint(['holds', 'comment', id, '--text', 'Eight of how many?']);
+    expect([told.code, told.out]).toEqual([0, `${id}: 1 comment.\n`]);
     expect((await holdpoint(['holds', 'show', id])).out).toMatch(
       /reviewer-1 said at \S+\n {2}Eight of how many\?/,
     );
