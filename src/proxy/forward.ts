@@ -253,17 +253,20 @@ function dispatch(
         ended(null);
       },
       onResponseError: (_controller, error) => {
-        const code = body.flow === null ? 'upstream_unreachable' : 'upstream_truncated';
-        const what =
-          body.flow === null ? 'The upstream cannot be reached' : 'The upstream broke off its answer';
-        ended(
-          stopReason ?? new HoldpointError(code, `${what}: ${messageOf(error)}.`, 'Retry the call.', error),
-        );
+        const [code, what, next] = body.flow === null ? notReached : brokenOff;
+        ended(stopReason ?? new HoldpointError(code, `${what}: ${messageOf(error)}.`, next, error));
       },
     },
   );
   return answer.promise;
 }
+
+const notReached = [
+  'upstream_unreachable',
+  'The upstream cannot be reached',
+  'Retry the call. If it stays so, whoever runs Holdpoint checks `url` below `upstreams` and the way there.',
+] as const;
+const brokenOff = ['upstream_truncated', 'The upstream broke off its answer', 'Retry the call.'] as const;
 
 /** The pieces as they are taken: no further one is while the upstream takes nothing. */
 async function* each(pieces: AsyncIterable<Buffer>, onPiece: () => void): AsyncGenerator<Buffer> {

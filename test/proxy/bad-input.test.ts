@@ -165,6 +165,7 @@ describe.each(families)('$family at $target, when the upstream fails', ({ family
     await upstream.close();
     const answer = await exchange(sidecar.proxyUrl, rawRequest('POST', target, [], good));
     expect([answer.status, codeIn(family, answer.body)]).toEqual([502, 'upstream_unreachable']);
+    expect(answer.body.toString()).toContain('whoever runs Holdpoint checks `url` below `upstreams`');
     expect(await sidecar.ada.outcomeOf(decisionIdOf(answer.head))).toBe('upstream_error');
   });
 
