@@ -41,7 +41,7 @@ const whole = [
   'test/contract/attacks.test.ts',
   'test/contract/backtest.test.ts',
   'test/contract/certificates.test.ts',
-  'test/contract/command-line.test.ts',
+  'test/contract/command-line/**/*.test.ts',
   'test/contract/damaged-entry.test.ts',
   'test/contract/damaged-readings.test.ts',
   'test/contract/erasure.test.ts',
