@@ -123,9 +123,13 @@ function problem({ code, detail, next }: Problem, status: number): HoldpointErro
   return new HoldpointError(
     isErrorCode(code) ? code : 'internal',
     typeof detail === 'string' ? detail : `The sidecar answered ${status}.`,
-    typeof next === 'string' ? next : '',
+    // The sidecar speaks of the header that this command sends.
+    code === 'unauthenticated' ? anotherToken : typeof next === 'string' ? next : '',
   );
 }
+
+const anotherToken =
+  'Take the one that HOLDPOINT_TOKEN or --token should hold, or make one with: holdpoint token new --name NAME --role ROLE';
 
 function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(httpStatusByCode, code);

@@ -4,7 +4,10 @@ import { z } from 'zod';
 
 export const address = z
   .string()
-  .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s[\]]+):\d{1,5}$/, 'expected host:port, such as 127.0.0.1:8787')
+  .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s[\]]+):\d{1,5}$/, {
+    error: 'expected host:port, such as 127.0.0.1:8787',
+    abort: true,
+  })
   .refine(
     (text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535,
     'expected a port of at most 65535',

@@ -29,7 +29,7 @@ describe.concurrent('a command to a running sidecar', () => {
     ['the host has no address', { HOLDPOINT_URL: 'http://nowhere.invalid:8788' }, 3, 'cannot be reached'],
     ['it is no URL', { HOLDPOINT_URL: 'here' }, 2, 'is not the URL of a control port'],
     ['it has no scheme', { HOLDPOINT_URL: '127.0.0.1:1' }, 2, 'Did you mean http://127.0.0.1:1?'],
-    ['the token is wrong', { HOLDPOINT_TOKEN: `hp_${'x'.repeat(43)}` }, 2, 'not known'],
+    ['the token is wrong', { HOLDPOINT_TOKEN: `hp_${'x'.repeat(43)}` }, 2, 'not known.\nTake the one'],
     ['the token is none', { HOLDPOINT_TOKEN: 'a\nb' }, 2, 'This is no control token.'],
   ])('says when %s', async (_, more, code, said) => {
     const ran = await run(['holds', 'list'], {

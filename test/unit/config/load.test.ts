@@ -125,6 +125,12 @@ describe('a mistake in the file', () => {
     expect(error.message).toContain(said);
   });
 
+  it('that is one is told once', () => {
+    expect(refusal('control:\n  listen: 127.0.0.1').message).toBe(
+      `${file}:2:11 control.listen: is "127.0.0.1"; expected host:port, such as 127.0.0.1:8787`,
+    );
+  });
+
   it('does not count a file in which everything is commented out: that is every default', () => {
     const { paths, source, ...config } = load('# data:\n#   dir: ./elsewhere\n');
     expect(config).toEqual(defaults);
