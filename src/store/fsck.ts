@@ -1,6 +1,6 @@
 /**
  * Looks at every byte of a data directory's ledger that has a checksum or a place: the journal's frames, LevelDB's
- * tables, what both say of each other, the high-water mark and the index. Changes nothing. What the entries say is
+ * tables and logs, what both say of each other, the high-water mark and the index. Changes nothing. What the entries say is
  * not judged here: that is the verifier's.
  */
 import { existsSync, readFileSync } from 'node:fs';
@@ -14,6 +14,7 @@ import { checkJournal } from './fsck-journal.ts';
 import { segmentFile } from './journal.ts';
 import { openJournalReader } from './journal-reader.ts';
 import { type LevelCopy, openLevelCopy } from './level.ts';
+import { logDefect } from './level-log.ts';
 import { isReachKey, lastKey } from './reach.ts';
 import { decodeReference } from './reference.ts';
 import { checkTableFile } from './table-file.ts';
@@ -54,6 +55,7 @@ async function once(paths: FsckPaths): Promise<{ report: FsckReport; isWhole: bo
   const mark = existsSync(paths.highWater) ? readFileSync(paths.highWater, 'utf8') : null;
   const tip = await checkIndex(paths.indexDir, add);
   const tables = await checkTables(paths.ledgerDir, add);
+  await checkLogs(paths.ledgerDir, add);
   const level = await openLevelCopy(paths.ledgerDir).catch((error: unknown) => {
     add('derived', paths.ledgerDir, -1, messageOf(error));
     return null;
@@ -77,19 +79,34 @@ async function once(paths: FsckPaths): Promise<{ report: FsckReport; isWhole: bo
 
 const noLevel = { bodies: 0, end: { size: 0, root: '' } };
 
-async function checkTables(dir: string, add: Add): Promise<number> {
-  const names = (await readdir(dir)).filter((name) => /\.(ldb|sst)$/.test(name)).sort();
-  for (const name of names) {
-    const file = join(dir, name);
-    const defect = defectOf(file);
-    if (defect !== null) add('derived', file, byteIn(defect), defect);
-  }
-  return names.length;
+function checkTables(dir: string, add: Add): Promise<number> {
+  return checkFiles(dir, /\.(ldb|sst)$/, (file) => checkTableFile(file).defect, add);
 }
 
-function defectOf(file: string): string | null {
+/** What LevelDB has in no table yet. */
+function checkLogs(dir: string, add: Add): Promise<number> {
+  return checkFiles(dir, /^\d+\.log$/, (file) => logDefect(readFileSync(file)), add);
+}
+
+/** Resolves with how many there are. */
+async function checkFiles(
+  dir: string,
+  names: RegExp,
+  defectIn: (file: string) => string | null,
+  add: Add,
+): Promise<number> {
+  const found = (await readdir(dir)).filter((name) => names.test(name)).sort();
+  for (const name of found) {
+    const file = join(dir, name);
+    const defect = defectOf(file, defectIn);
+    if (defect !== null) add('derived', file, byteIn(defect), defect);
+  }
+  return found.length;
+}
+
+function defectOf(file: string, defectIn: (file: string) => string | null): string | null {
   try {
-    return checkTableFile(file).defect;
+    return defectIn(file);
   } catch (error) {
     // Compacted away by a running sidecar.
     if (!existsSync(file)) return null;

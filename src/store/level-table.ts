@@ -90,7 +90,7 @@ function takeVarint(cursor: Cursor): number {
 }
 
 /** LevelDB stores checksums rotated and shifted, because checksums of checksums are weak. */
-function unmasked(stored: number): number {
+export function unmasked(stored: number): number {
   const rotated = (stored - 0xa282ead8) >>> 0;
   return ((rotated >>> 17) | (rotated << 15)) >>> 0;
 }

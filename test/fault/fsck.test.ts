@@ -91,6 +91,24 @@ describe('fsck', () => {
     }
   });
 
+  it('finds one bit flipped in the log of LevelDB, whose loss LevelDB says nothing of, and repairs it', async () => {
+    const paths = copyOf('killed');
+    const name = readdirSync(paths.ledgerDir).find((one) => /^\d+\.log$/.test(one)) ?? '';
+    const file = join(paths.ledgerDir, name);
+    const whole = readFileSync(file);
+    expect(whole.length).toBeGreaterThan(1_000);
+    writeFileSync(file, flipped(whole, { file, byte: Math.floor(whole.length / 2), bit: 3 }));
+    const report = await fsck(paths);
+    expect(report.findings).toContainEqual({
+      kind: 'derived',
+      file,
+      byte: expect.any(Number),
+      message: expect.stringMatching(/^the record at byte \d+ /),
+    });
+    await repair(paths, report);
+    expect(damagesOf(await fsck(paths))).toEqual([]);
+  });
+
   it('takes a flipped bit for no write that was cut off where LevelDB had the frame before a kill', async () => {
     const paths = copyOf('killed');
     const aside = copyOf('killed');
