@@ -6,6 +6,7 @@
  * they wait like calls, but they are not judged. Pure; hostile bytes in, facts and defects out.
  */
 import type { ToolCallFact, ToolFact } from '../core/facts.ts';
+import { withModelsWithin } from './bedrock-agent-models.ts';
 import { keepAliveEventType } from './bedrock-frames.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import type { OperationName, RequestReading, ResponseReading } from './protocol.ts';
@@ -53,6 +54,14 @@ function readGroups(list: unknown, defects: string[]): readonly ToolFact[] {
   });
 }
 
+/** Of the agent, and of those that it has at its side; they have none of their own. */
+function groupsWithin(body: JsonRecord, defects: string[]): readonly ToolFact[] {
+  const others = boundedList(body.collaborators, toolsMax, '`collaborators`', defects).filter(isRecord);
+  return [body, ...others]
+    .flatMap(({ actionGroups }) => readGroups(actionGroups, defects))
+    .slice(0, toolsMax);
+}
+
 /** The model that writes from what was found, in the one place or the other. */
 function generator(body: JsonRecord): unknown {
   const config = isRecord(body.retrieveAndGenerateConfiguration) ? body.retrieveAndGenerateConfiguration : {};
@@ -69,7 +78,8 @@ const paramsElsewhere: ReadonlySet<string> = new Set(['inputText', 'instruction'
 export function readAgentRequest(bytes: Buffer, path: string): RequestReading {
   const { body, defects, unread } = openRequest(bytes);
   if (body === null) return unread;
-  const system = textOf(body.instruction);
+  const toOthers = [body.promptOverrideConfiguration, body.collaborators, body.collaboratorConfigurations];
+  const system = toOthers.map(textWithin).reduce(joined, textOf(body.instruction));
   let text = joined(textOf(body.inputText), textWithin(body.input));
   for (const state of [body.sessionState, body.inlineSessionState]) text = joined(text, textWithin(state));
   const facts = {
@@ -81,9 +91,9 @@ export function readAgentRequest(bytes: Buffer, path: string): RequestReading {
     system,
     messages: text === '' ? [] : [{ role: 'user', text, toolCalls: [] }],
     text: joined(system, text),
-    tools: readGroups(body.actionGroups, defects),
+    tools: groupsWithin(body, defects),
   };
-  return { facts, defects };
+  return { facts: withModelsWithin(body, facts, defects), defects };
 }
 
 /** Parameters as one object. Of two of one name a workload may take the other. */

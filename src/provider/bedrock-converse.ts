@@ -6,6 +6,7 @@
  */
 import type { MessageFact, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
 import { valueSources } from './bedrock-source.ts';
+import { readWithFallbacks } from './fallback-models.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { promptOf } from './prompt.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
@@ -185,7 +186,10 @@ export function readConverseBody(body: JsonRecord, defects: string[]): RequestRe
     joined(joined(system, conversation), textWithin(body.promptVariables)),
     textWithin(own),
   );
-  return { facts: { model: '', stream: false, params, system, messages, text, tools }, defects };
+  const facts = { model: '', stream: false, params, system, messages, text, tools };
+  // Anthropic's models have an advisor and fallbacks among what is handed on to them.
+  const read = (one: JsonRecord) => ({ ...facts, model: textOf(one.model) });
+  return { facts: isRecord(own) ? { ...readWithFallbacks(own, defects, read), model: '' } : facts, defects };
 }
 
 /** Reads a request body. An empty one asks for nothing: no defect. */

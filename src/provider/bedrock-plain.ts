@@ -3,6 +3,7 @@
  * knowledge (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Agents_for_Amazon_Bedrock_Runtime.html).
  * They take words in and give words out; none of them hands a call to the workload. Pure.
  */
+import { withModelsWithin } from './bedrock-agent-models.ts';
 import type { OperationName, RequestReading, ResponseReading } from './protocol.ts';
 import {
   joined,
@@ -46,7 +47,7 @@ export function readPlainWords(bytes: Buffer): RequestReading {
     messages: text === '' ? [] : [{ role: 'user', text, toolCalls: [] }],
     text,
   };
-  return { facts, defects };
+  return { facts: withModelsWithin(body, facts, defects), defects };
 }
 
 /** Reads a whole answer of status below 400. */

@@ -1,8 +1,9 @@
 /**
  * Models that a request has asked besides the one that answers: by a tool that the provider or a gateway runs, a plugin,
- * an advisor, or as parts of a system of several. Each of them reads what is said, so rules see the request with
- * each (https://platform.claude.com/docs/en/agents-and-tools/tool-use/advisor-tool,
- * https://openrouter.ai/docs/guides/features/server-tools, https://console.groq.com/docs/compound). Pure.
+ * an advisor, a guardrail, a ranker, a draft, or as parts of a system of several. Each of them reads what is said, so rules
+ * see the request with each (https://platform.claude.com/docs/en/agents-and-tools/tool-use/advisor-tool,
+ * https://openrouter.ai/docs/guides/features/server-tools, https://console.groq.com/docs/compound,
+ * https://docs.mistral.ai/studio/safety-moderation, https://lmstudio.ai/docs/app/advanced/speculative-decoding). Pure.
  */
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { note } from './reading.ts';
@@ -18,7 +19,12 @@ const places = [
   'multiagent',
   'agent',
   'target',
+  'guardrails',
+  'interaction',
 ] as const;
+
+/** LM Studio's model that writes ahead of the one that is asked, and what an agent of Gemini's is made of. */
+const direct = ['draft_model', 'base_agent'] as const;
 
 /** A model's name, its object, or a list of them. */
 const nameMembers: ReadonlySet<string> = new Set([
@@ -27,6 +33,8 @@ const nameMembers: ReadonlySet<string> = new Set([
   'analysis_models',
   'answering_model',
   'reasoning_model',
+  // Mistral's guardrails.
+  'model_name',
 ]);
 
 /** What somebody else's tool is handed, and what is sent along to a server: no model reads by what stands there. */
@@ -79,6 +87,10 @@ function modelsIn(value: unknown, into: Set<string>): void {
 export function consultedModels(body: JsonRecord, defects: string[]): readonly string[] {
   const names = new Set<string>();
   for (const place of places) modelsIn(body[place], names);
+  for (const name of direct) namesIn(body[name], names);
+  // What Gemini runs on a schedule is asked of an agent where it names no model.
+  const { interaction } = body;
+  if (isRecord(interaction) && typeof interaction.agent === 'string') namesIn(interaction.agent, names);
   if (names.size > consultedMax)
     note(defects, `more than ${consultedMax} models that are asked along the way`);
   return [...names].slice(0, consultedMax);

@@ -76,15 +76,18 @@ function readInPlace(
   defects: string[],
   read: (body: JsonRecord, defects: string[]) => RequestBodyFacts,
 ): RequestBodyFacts {
-  const overrides = [
+  const ofModels = [
     ...overridesIn(body.models, '`models`', defects),
     ...overridesIn(gatewayModels(body), '`models`', defects),
+  ];
+  const fallbacks = [
     ...overridesIn(orqFallbacks(body), '`fallbacks`', defects),
     ...fallbackMembers.flatMap((name) => overridesIn(body[name], `\`${name}\``, defects)),
   ];
-  if (overrides.length === 0) return read(body, defects);
-  // Of a list alone, the first is the model that is asked.
-  const [first] = isAbsent(body.model) ? overrides.splice(0, 1) : [];
+  if (ofModels.length + fallbacks.length === 0) return read(body, defects);
+  // Of a list of models alone, the first is the one that is asked; what is fallen back to never is, as a path may name that.
+  const [first] = isAbsent(body.model) ? ofModels.splice(0, 1) : [];
+  const overrides = [...ofModels, ...fallbacks];
   const facts = read({ ...body, ...first }, defects);
   const others = overrides.slice(0, fallbacksMax).filter(({ model }) => model !== facts.model);
   if (overrides.length > fallbacksMax) note(defects, `more than ${fallbacksMax} models to fall back to`);

@@ -91,7 +91,9 @@ export function readInteractionRequest(bytes: Buffer): RequestReading {
     text: messages.reduce((text, message) => joined(text, message.text), system),
     tools: readTools(body['tools'], defects),
   };
-  return { facts, defects };
+  const agent = textOf(body['agent']);
+  const isBeside = agent !== '' && agent !== facts.model;
+  return { facts: isBeside ? { ...facts, insteads: [{ model: agent }] } : facts, defects };
 }
 
 /** Thinking and what Google's own tools read are counted apart. */

@@ -5,6 +5,7 @@
  */
 import type { MessageFact, ToolCallFact, ToolFact } from '../core/facts.ts';
 import { createCallReader } from './gemini-calls.ts';
+import { addModelNames } from './gemini-consulted.ts';
 import { camelCased, dataOf, isCall, listOf, memberOf, partsText } from './gemini-parts.ts';
 import { googleRoute, modelIn } from './gemini-route.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
@@ -91,6 +92,7 @@ function boundedTools(tools: readonly ToolFact[], defects: string[]): readonly T
   return tools.slice(0, toolsMax);
 }
 
+const consultedMax = 64;
 const noneKnown: ReadonlySet<string> = new Set();
 
 function paramsOf(body: JsonRecord, defects: string[]): Record<string, unknown> {
@@ -104,15 +106,20 @@ interface Conversation {
   readonly messages: readonly MessageFact[];
   readonly tools: readonly ToolFact[];
   readonly params: Record<string, unknown>;
+  /** Models that are asked besides. */
+  readonly consulted: readonly string[];
 }
 
 /** What asks a model, or is stored to be asked later. */
 function readConversation(body: JsonRecord, defects: string[]): Conversation {
+  const consulted = new Set<string>();
+  for (const name of ['generationConfig', 'tools']) addModelNames(memberOf(body, name, defects), consulted);
   return {
     system: contentText(memberOf(body, 'systemInstruction', defects), '`systemInstruction`', defects),
     messages: readMessages(memberOf(body, 'contents', defects), 'contents', defects),
     tools: readTools(memberOf(body, 'tools', defects), defects),
     params: paramsOf(body, defects),
+    consulted: [...consulted],
   };
 }
 
@@ -133,7 +140,13 @@ function conversationsOf(body: JsonRecord, defects: string[]): readonly Conversa
 }
 
 function contentAlone(content: unknown, defects: string[]): Conversation {
-  return { system: '', messages: readMessages([content], 'content', defects), tools: [], params: {} };
+  return {
+    system: '',
+    messages: readMessages([content], 'content', defects),
+    tools: [],
+    params: {},
+    consulted: [],
+  };
 }
 
 /** What makes a batch stands in a member; what changes one is the batch. */
@@ -196,6 +209,9 @@ export function readGeminiRequest(bytes: Buffer, pathModel: string, stream: bool
     let text = '';
     for (const one of all) system = joined(system, one.system);
     const messages = all.flatMap((one) => one.messages);
+    const consulted = new Set(all.flatMap((one) => one.consulted));
+    if (consulted.size > consultedMax) note(defects, `more than ${consultedMax} models`);
+    const insteads = [...consulted].slice(0, consultedMax).map((name) => ({ model: plainModel(name) }));
     if (messages.length > messagesMax) note(defects, `more than ${messagesMax} messages`);
     for (const message of messages) text = joined(text, message.text);
     return {
@@ -211,6 +227,7 @@ export function readGeminiRequest(bytes: Buffer, pathModel: string, stream: bool
         ...all.map((one) => one.params).reverse(),
         file === null ? {} : { inputFile: file },
       ),
+      ...(insteads.length === 0 ? {} : { insteads }),
     };
   });
   const named = { ...reading, facts: { ...reading.facts, model } };

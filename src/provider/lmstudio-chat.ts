@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
 import { confirmAmended, planAmendment, rewriteJson, unamendable } from './amendment.ts';
 import { namesOf, qualified } from './call-readings.ts';
+import { withConsulted } from './fallback-models.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import type { Amendment, RequestReading, ResponseReading } from './protocol.ts';
 import {
@@ -68,7 +69,7 @@ export function readLmStudioRequest(bytes: Buffer): RequestReading {
     text: joined(system, text),
     tools: readIntegrations(body.integrations, defects),
   };
-  return { facts, defects };
+  return { facts: withConsulted(body, facts, defects), defects };
 }
 
 function usageOf(stats: unknown): UsageFacts {

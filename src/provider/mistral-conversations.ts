@@ -5,6 +5,7 @@
  */
 import type { MessageFact, ResponseFacts, ToolCallFact, ToolFact } from '../core/facts.ts';
 import { toolNamedIn } from './call-readings.ts';
+import { withConsulted } from './fallback-models.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { chunkCall, chunkKind } from './mistral-chat.ts';
 import { argumentsTextOf, contentText, readChatUsage } from './openai-chat.ts';
@@ -148,7 +149,7 @@ export function readConversationRequest(bytes: Buffer): RequestReading {
     text: joined(system, conversation),
     tools: readTools(body.tools, defects),
   };
-  return { facts, defects };
+  return { facts: withConsulted(body, facts, defects), defects };
 }
 
 /** The list of entries and its name: of an answer, of a history, or of the messages alone. */
