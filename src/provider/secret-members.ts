@@ -26,6 +26,10 @@ const inRequests = [
   'tools.*.headers',
   'tools.*.transport.authorization',
   'tools.*.transport.headers',
+  // xAI's own name for them.
+  'tools.*.extra_headers',
+  // LM Studio: servers that a request brings along.
+  'integrations.*.headers',
   // OpenAI: what a container may send to the hosts it reaches.
   'tools.*.container.network_policy.domain_secrets.*.value',
   'tools.*.environment.network_policy.domain_secrets.*.value',
@@ -48,6 +52,7 @@ const inRequests = [
   'tools.*.mcp_servers.*.streamable_http_transport.headers',
   'tools.*.mcp_servers.*.headers',
   'tools.*.retrieval.external_api.api_auth.api_key_config.api_key_string',
+  'tools.*.retrieval.external_api.auth_config',
   'tools.*.google_maps.auth_config',
   'tools.*.parallel_ai_search.api_key',
   'tools.*.exa_ai_search.api_key',
@@ -64,7 +69,14 @@ const inRequests = [
   'compound_custom.tools.wolfram_settings.authorization',
   // Cohere.
   'connectors.*.user_access_token',
+  // Gateways: LiteLLM, for the model and for what it falls back to, and Vercel's.
+  'api_key',
+  'fallbacks.*.api_key',
+  'provider_options.gateway.byok',
 ];
+
+/** Google takes a single value for a list of one. */
+const inRequestsOrAlone = inRequests.flatMap((path) => [path, path.replace(/^tools\.\*\./, 'tools.')]);
 
 /** Where a server repeats a request in its answer: what it made of it, an event, a list, a batch's line, an error. */
 const echoRoots = [
@@ -81,7 +93,7 @@ const echoRoots = [
 
 /** What every request of the kinds above has somewhere, as it is mostly written; or an escaped letter, which may hide it. */
 const telltale =
-  /uthorization|"headers"|domain_secrets|data_?[sS]ources|pi_?[kK]ey|user_access_token|"(transform|env)"|\\u00[4-7]/;
+  /uthorization|"headers"|domain_secrets|data_?[sS]ources|pi_?[kK]ey|"byok"|"extra_headers"|uth_?[cC]onfig|user_access_token|"(transform|env)"|\\u00[4-7]/;
 
 interface Endpoint {
   /** Of the path, in lower case. */
@@ -101,6 +113,11 @@ const requestsTo: readonly Endpoint[] = [
   { path: /\/connectors(\/|$)/, members: ['credentials', 'auth_data', 'headers', 'service_auth', 'oauth'] },
   // OpenRouter's, of the providers that it asks with a key of the customer's.
   { path: /\/byok(\/|$)/, members: ['key'] },
+  // Of AgentCore's identities: who asks for a key, and what a provider of keys is given.
+  {
+    path: /\/identities\//,
+    members: ['workloadIdentityToken', 'userToken', 'apiKey', 'oauth2ProviderConfigInput.*.clientSecret'],
+  },
   // Gemini's, which its agents' environments send on.
   { path: /\/credentials(\/|$)/, members: ['token', 'value', 'client_secret', 'refresh_token'] },
 ];
@@ -119,16 +136,17 @@ const answersOf: readonly Endpoint[] = [
   // OpenRouter's own.
   { path: /\/v1\/(auth\/)?keys$/, members: ['key'] },
   { path: /\/environments\/[^/]+\/work(\/|$)/, members: ['secret', 'data.*.secret'] },
+  { path: /\/identities\//, members: ['apiKey', 'accessToken', 'workloadAccessToken'] },
   { path: /\/tunnels\/[^/]+\/(reveal|rotate)_token$/, members: ['tunnel_token'] },
   { path: /\/webhook(s|_endpoints)/, members: ['secret', 'signing_secret', 'new_signing_secret'] },
 ];
 
-const everyRequest = stepsOf(roots.flatMap((root) => inRequests.map((path) => root + path)));
+const everyRequest = stepsOf(roots.flatMap((root) => inRequestsOrAlone.map((path) => root + path)));
 const everyMessage = stepsOf([
-  ...roots.flatMap((root) => inRequests.map((path) => root + path)),
+  ...roots.flatMap((root) => inRequestsOrAlone.map((path) => root + path)),
   'session.client_secret',
 ]);
-const everyAnswer = stepsOf(echoRoots.flatMap((root) => inRequests.map((path) => root + path)));
+const everyAnswer = stepsOf(echoRoots.flatMap((root) => inRequestsOrAlone.map((path) => root + path)));
 const stepsByEndpoint = new Map<Endpoint, Step>(
   [...requestsTo, ...answersOf].map((endpoint) => [endpoint, stepsOf(endpoint.members)]),
 );

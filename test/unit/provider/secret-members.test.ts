@@ -114,6 +114,44 @@ const requests: readonly (readonly [what: string, path: string, body: unknown])[
   ],
   ['a provider’s key that a gateway is to use', '/api/v1/byok', { provider: 'openai', key: secret }],
   ['the same, changed', '/api/v1/byok/7', { key: secret }],
+  // https://docs.x.ai/developers/tools/remote-mcp
+  [
+    'the headers of a server that xAI calls',
+    '/v1/responses',
+    { tools: [{ extra_headers: { 'x-k': secret } }] },
+  ],
+  // https://lmstudio.ai/docs/developer/core/mcp
+  [
+    'the headers of a server that LM Studio calls',
+    '/api/v1/chat',
+    { integrations: [{ type: 'ephemeral_mcp', headers: { 'x-k': secret } }] },
+  ],
+  [
+    'what Vertex signs in with to a search of the customer’s',
+    '/v1/projects/p:generateContent',
+    { tools: [{ retrieval: { externalApi: { authConfig: { oauthConfig: { accessToken: secret } } } } }] },
+  ],
+  [
+    'a key in a list of one that is none',
+    '/v1/projects/p:generateContent',
+    { tools: { exaAiSearch: { apiKey: secret } } },
+  ],
+  // https://docs.litellm.ai/docs/proxy/clientside_auth
+  [
+    'a key that LiteLLM is to use',
+    '/v1/chat/completions',
+    { api_key: secret, api_base: 'https://a.example' },
+  ],
+  ['the same for a fallback', '/v1/chat/completions', { fallbacks: [{ model: 'm', api_key: secret }] }],
+  // https://vercel.com/docs/ai-gateway/authentication-and-byok/byok
+  [
+    'the keys that Vercel is to use',
+    '/v1/chat/completions',
+    { providerOptions: { gateway: { byok: { bedrock: [{ secretAccessKey: secret }] } } } },
+  ],
+  // https://docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_GetResourceApiKey.html
+  ['an agent’s identity', '/identities/api-key', { workloadIdentityToken: secret }],
+  ['a user’s token', '/identities/GetWorkloadAccessTokenForJWT', { userToken: secret }],
   ['a vault’s credential', '/v1/vaults/v/credentials', { auth: { type: 'mcp_oauth', access_token: secret } }],
   [
     'a connector’s token',
@@ -183,6 +221,9 @@ describe('an answer without', () => {
     ['/v1/tunnels/t/reveal_token', { type: 'tunnel_token', tunnel_token: secret }],
     ['/api/v1/keys', { data: { hash: 'h', label: 'sk-or-v1-...' }, key: secret }],
     ['/api/v1/auth/keys', { key: secret, user_id: 'u' }],
+    ['/identities/api-key', { apiKey: secret }],
+    ['/identities/oauth2/token', { accessToken: secret }],
+    ['/identities/GetWorkloadAccessToken', { workloadAccessToken: secret }],
     ['/v1/tunnels/t/rotate_token', { type: 'tunnel_token', tunnel_token: secret }],
     ['/v1/webhook_endpoints', { id: 'w', signing_secret: secret, signing_secret_hint: 'S' }],
     ['/v1/webhook_endpoints/w/rotate_secret', { id: 'w', signing_secret: secret }],
