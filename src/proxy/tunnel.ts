@@ -4,11 +4,12 @@
  * and request rules apply to it.
  * The only importer of `http-proxy`.
  */
-import type { IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import httpProxy from 'http-proxy';
 import { type ErrorCode, HoldpointError } from '../core/errors.ts';
 import type { Facts } from '../core/facts.ts';
+import { redirectDoubt } from '../core/redirect.ts';
 import type { Outcome } from '../ledger/entry.ts';
 import type { Judgement } from '../policy/policy.ts';
 import type { UpgradeCall } from './call.ts';
@@ -96,6 +97,15 @@ function pipe(
     else refuseUpgrade(socket, failure, null, null);
     reject(failure);
   });
+  proxy.on('proxyReqWs', (asked) => {
+    refuseRedirects(asked, (doubt) => {
+      const what = `The upstream opens no connection: ${doubt}.`;
+      const next = 'Check upstreams.*.url in the configuration.';
+      const failure = new HoldpointError('upstream_unreachable', what, next);
+      refuseUpgrade(socket, failure, null, null);
+      reject(failure);
+    });
+  });
   proxy.on('close', () => resolve());
   socket.once('close', () => resolve());
   req.url = out.path;
@@ -111,6 +121,24 @@ function pipe(
   }
   proxy.ws(req, socket, head);
   return promise;
+}
+
+/** http-proxy relays whatever is answered instead of an upgrade: not what sends the caller past Holdpoint. */
+function refuseRedirects(asked: ClientRequest, refuse: (doubt: string) => void): void {
+  // Once http-proxy listens, which it does after it has told of the request and before any answer can be read.
+  queueMicrotask(() => {
+    const relaying = asked.listeners('response');
+    asked.removeAllListeners('response');
+    asked.on('response', (answer: IncomingMessage) => {
+      const doubt = redirectDoubt(answer.statusCode ?? 0, answer.rawHeaders);
+      if (doubt === '') {
+        for (const relay of relaying) Reflect.apply(relay, asked, [answer]);
+        return;
+      }
+      refuse(doubt);
+      asked.destroy();
+    });
+  });
 }
 
 /** All that goes to the workload from here on goes without the key: handshake, refusal and frames, by whomever written. */

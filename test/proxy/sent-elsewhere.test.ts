@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, rawRequest } from '../support/raw-client.ts';
 import { startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
+import { startTestSidecar } from '../support/sidecar.ts';
 import { chatRequest, chatText } from './answers.ts';
 import { startRig } from './rig.ts';
 
@@ -102,4 +103,24 @@ test('a connection that is sent elsewhere is refused, as some clients follow', a
   expect(answer.head).toContain('502');
   expect(answer.head).not.toContain('other.example');
   expect(answer.body.toString()).toContain('past Holdpoint');
+});
+
+test.each([
+  ['https://other.example/v1/realtime', '502', 'past Holdpoint'],
+  ['/v1/other', '307', 'It moved.'],
+])('so is an unread tunnel, and only if it is: %s', async (location, status, said) => {
+  const upstream = await startRawUpstream((_request, answer) =>
+    answer.send(wholeAnswer('307 Temporary Redirect', [`Location: ${location}`], moved)),
+  );
+  const sidecar = await startTestSidecar({
+    upstreams: { openai: { url: upstream.url, protocol: 'openai', mount: '/', tunnel: ['/v1/tunnelled'] } },
+  });
+  const client = await connectRaw(sidecar.proxyUrl);
+  const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
+  const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
+  client.send(rawRequest('GET', '/v1/tunnelled', [...upgrade, key]));
+  await client.until(said);
+  expect(client.text()).toContain(`HTTP/1.1 ${status} `);
+  expect(client.text().toLowerCase().includes('location:')).toBe(status === '307');
+  client.end();
 });
