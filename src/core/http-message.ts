@@ -3,6 +3,8 @@
  * Headers travel as node:http's raw list (name, value, name, value, ...), order and case kept. Pure.
  */
 
+import { gatewayConfigs, gatewayConfigWithout } from './gateway-config.ts';
+
 export type RawHeaders = readonly string[];
 
 export interface HttpMessage {
@@ -45,6 +47,14 @@ const secretHeaders = new Set([
   'sec-websocket-protocol',
   'openai-ephemeral-user-id',
 ]);
+
+/** How gateways and whoever else name their own. */
+const secretHeaderNames =
+  /-(authorization|auth|api-?key|virtual-key|access-key(-id)?|(session|access|api|auth)-token|jwt|password|secret)$/;
+
+function isSecretHeader(lowerCaseName: string): boolean {
+  return secretHeaders.has(lowerCaseName) || secretHeaderNames.test(lowerCaseName);
+}
 
 const secretQueryNames =
   /^(key|api[-_]?key|(.*[-_])?token|sig|signature|password|(.*[-_])?secret|credential|awsaccesskeyid|x-(amz|goog)-.*|upload_id|code)$/i;
@@ -93,7 +103,10 @@ export function decodeHttpMessage(bytes: Buffer): HttpMessage {
 export function withoutSecrets(headers: RawHeaders): string[] {
   const safe = headers.slice();
   for (let i = 0; i + 1 < safe.length; i += 2) {
-    if (secretHeaders.has((safe[i] ?? '').toLowerCase())) safe[i + 1] = removedValue;
+    const name = (safe[i] ?? '').toLowerCase();
+    if (isSecretHeader(name)) safe[i + 1] = removedValue;
+    else if (gatewayConfigs.includes(name))
+      safe[i + 1] = gatewayConfigWithout(safe[i + 1] ?? '', removedValue);
   }
   return safe;
 }
@@ -113,7 +126,7 @@ export function withSecretsOf(own: RawHeaders, stored: RawHeaders): string[] {
   for (let i = 0; i + 1 < stored.length; i += 2) {
     const name = stored[i] ?? '';
     const lower = name.toLowerCase();
-    if (!secretHeaders.has(lower)) {
+    if (!isSecretHeader(lower) && !gatewayConfigs.includes(lower)) {
       whole.push(name, stored[i + 1] ?? '');
       continue;
     }

@@ -8,6 +8,7 @@ import type { RequestFacts } from '../core/facts.ts';
 import { headerOf, type RawHeaders, withoutValueOf } from '../core/http-message.ts';
 import type { OpenSpool } from '../core/spool.ts';
 import { envelopeDefects } from '../provider/envelope.ts';
+import { withGateway } from '../provider/gateway.ts';
 import { plainBoundaryOf } from '../provider/multipart.ts';
 import type { OperationName } from '../provider/protocol.ts';
 import { type Body, type BodyBounds, bodyOf, readPassing, readWhole } from './body.ts';
@@ -116,7 +117,7 @@ export async function readCall(
     : await readWhole(req, headers, bounds.requestBytesMax);
   let reading: Understood;
   try {
-    reading = understand(upstream.protocol, operation, path, headers, body, bounds);
+    reading = withGateway(understand(upstream.protocol, operation, path, headers, body, bounds), headers);
   } catch (error) {
     await body.spool?.close();
     throw error;

@@ -1,6 +1,7 @@
 /** What a caller says of its own patience, and what tells its retry from a neighbour's call. */
 import { createHmac } from 'node:crypto';
 import { canonicalJson } from '../core/canonical-json.ts';
+import { gatewayFields } from '../core/gateway-headers.ts';
 import { headerOf, type RawHeaders, valuesOf } from '../core/http-message.ts';
 import type { Call } from './call.ts';
 
@@ -23,6 +24,7 @@ export function retryKeyOf(call: Call, key: Buffer): string {
     facts.purpose,
     facts.session,
     JSON.stringify(facts.headers),
+    gatewayFields(call.headers),
     // The same bytes are another body in another form or coding.
     headerOf(call.headers, 'content-type'),
     headerOf(call.headers, 'content-encoding'),

@@ -9,6 +9,7 @@ import type { RequestFacts } from '../core/facts.ts';
 import { bodyFieldDoubt, type HttpMessage, headerOf } from '../core/http-message.ts';
 import type { Entry } from '../ledger/entry.ts';
 import { envelopeDefects } from '../provider/envelope.ts';
+import { withGateway } from '../provider/gateway.ts';
 import { protocolNamed } from '../provider/index.ts';
 import type { Protocol, RequestReading, ResponseReading } from '../provider/protocol.ts';
 import { unreadRequest } from '../provider/reading.ts';
@@ -147,9 +148,10 @@ async function readAsked(
   // Other upgrades are offers, and those are calls.
   const isHandshake =
     headerOf(message.headers, 'upgrade').toLowerCase() === 'websocket' && data['method'] === 'GET';
-  const reading = readingOf(protocol, entry, message, isHandshake, decodedBytesMax);
-  if (typeof reading === 'string') return reading;
+  const read = readingOf(protocol, entry, message, isHandshake, decodedBytesMax);
+  if (typeof read === 'string') return read;
   const isCall = carrier === null && !isHandshake && !isSocketBody(entry, message);
+  const reading = isCall ? withGateway(read, message.headers) : read;
   const around = isCall ? envelopeDefects(textOf(data, 'method'), textOf(data, 'path'), message.headers) : [];
   const sent = carrier === null ? message : await messageIn(ledger, carrier, 'request');
   const headers = typeof sent === 'string' || isSocketBody(entry, message) ? null : sent.headers;

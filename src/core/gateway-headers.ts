@@ -1,0 +1,47 @@
+/**
+ * Whom a gateway is to ask in place of, or besides, the model that a request names, as its header fields have it: other models, a
+ * set of them that the gateway keeps by an id, other servers
+ * (https://portkey.ai/docs/api-reference/inference-api/headers). Pure.
+ */
+import { addressWithoutKeys, gatewayConfigs, readGatewayConfig } from './gateway-config.ts';
+import { type RawHeaders, valuesOf } from './http-message.ts';
+
+/** A server's address or a deployment each. */
+const places: readonly string[] = [
+  'x-portkey-custom-host',
+  'x-portkey-huggingface-base-url',
+  'x-portkey-azure-foundry-url',
+  'x-portkey-azure-deployment-id',
+  'helicone-target-url',
+  'helicone-openai-api-base',
+];
+
+const namesMax = 64;
+
+export interface GatewayAsks {
+  /** Models, ids and addresses, each once. */
+  readonly names: readonly string[];
+  readonly defects: readonly string[];
+}
+
+/** Everybody that the header fields of a request have asked. */
+export function gatewayAsks(headers: RawHeaders): GatewayAsks {
+  const names = new Set<string>();
+  const defects: string[] = [];
+  const hear = (name: string): void => {
+    names.add(name);
+  };
+  for (const name of gatewayConfigs) {
+    const areClear = valuesOf(headers, name).map((text) => readGatewayConfig(text.trim(), hear));
+    if (areClear.includes(false)) defects.push(`the ${name} header says in no clear way whom to ask`);
+  }
+  for (const name of places)
+    for (const text of valuesOf(headers, name)) if (text.trim() !== '') hear(addressWithoutKeys(text.trim()));
+  if (names.size > namesMax) defects.push(`header fields name more than ${namesMax} to be asked`);
+  return { names: [...names].slice(0, namesMax), defects };
+}
+
+/** What tells whom a request asks by its header fields: another value, another request. */
+export function gatewayFields(headers: RawHeaders): string {
+  return JSON.stringify([...gatewayConfigs, ...places].map((name) => valuesOf(headers, name)));
+}
