@@ -2,8 +2,8 @@
  * Bedrock's agents and knowledge bases
  * (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Agents_for_Amazon_Bedrock_Runtime.html):
  * InvokeAgent, InvokeInlineAgent, RetrieveAndGenerate and its stream. What an agent hands back to the workload to do
- * (`returnControl`) is a tool call. What runs as Lambda functions has run; traces tell of it, and of calls to come, so
- * they wait like calls, but they are not judged. Pure; hostile bytes in, facts and defects out.
+ * (`returnControl`) is a tool call. What runs as Lambda functions, in Amazon's interpreter or by another agent has run; where the
+ * workload has traces sent, they tell of it, and it is a call too. Pure; hostile bytes in, facts and defects out.
  */
 import type { ToolCallFact, ToolFact } from '../core/facts.ts';
 import { withModelsWithin } from './bedrock-agent-models.ts';
@@ -124,11 +124,46 @@ function addInput(input: unknown, into: ToolCallFact[], defects: string[]): void
   const name = isRecord(fn)
     ? textOf(fn.function)
     : `${textOf(said.httpMethod)} ${textOf(said.apiPath)}`.trim();
-  const group = textOf(said.actionGroup);
-  const value = Object.fromEntries(values);
+  addGroupCall(textOf(said.actionGroup), name, Object.fromEntries(values), into, defects);
+}
+
+function addGroupCall(
+  group: string,
+  name: string,
+  value: JsonRecord,
+  into: ToolCallFact[],
+  defects: string[],
+): void {
   const call = { name, arguments: value, argumentsText: JSON.stringify(value) };
   if (group === '') addCall(into, defects, '', name, value, call.argumentsText);
   else addCall(into, defects, '', `${group}__${name}`, value, call.argumentsText, [call]);
+}
+
+/** What Amazon ran, as an action's trace has it (API_agent-runtime_ActionGroupInvocationInput). */
+function addAction(action: JsonRecord, into: ToolCallFact[], defects: string[]): void {
+  // What the workload is to run is told besides, as that.
+  if (action.executionType === 'RETURN_CONTROL') return;
+  const values = new Map<string, unknown>();
+  argumentsOf(action.parameters, values, defects);
+  const content = isRecord(action.requestBody) ? action.requestBody.content : undefined;
+  for (const list of isRecord(content) ? Object.values(content) : []) argumentsOf(list, values, defects);
+  const name = textOf(action.function) || `${textOf(action.verb)} ${textOf(action.apiPath)}`.trim();
+  addGroupCall(textOf(action.actionGroupName), name, Object.fromEntries(values), into, defects);
+}
+
+/** What a trace says was begun, by whichever kind of trace (API_agent-runtime_InvocationInput). */
+function addTraced(event: JsonRecord, into: ToolCallFact[], defects: string[]): void {
+  for (const trace of isRecord(event.trace) ? Object.values(event.trace) : []) {
+    const input = isRecord(trace) ? trace.invocationInput : undefined;
+    for (const [kind, said] of isRecord(input) ? Object.entries(input) : []) {
+      if (!isRecord(said)) continue;
+      if (kind === 'actionGroupInvocationInput') addAction(said, into, defects);
+      else {
+        const name = kind === 'codeInterpreterInvocationInput' ? 'code_interpreter' : kind;
+        addCall(into, defects, '', name, said, JSON.stringify(said));
+      }
+    }
+  }
 }
 
 /** Reads a whole answer of status below 400: that of RetrieveAndGenerate. */
@@ -164,7 +199,10 @@ export function createAgentStreamReader(status: number): StreamReader {
     absorb(type, value) {
       if (passedOver.has(type)) return 'other';
       if (type === 'returnControl') return absorbControl(value);
-      if (type === 'trace') return 'tool';
+      if (type === 'trace') {
+        addTraced(value, toolCalls, defects);
+        return 'tool';
+      }
       if (type === 'chunk') {
         // A character may be cut in two by the end of a chunk.
         pieces.push(Buffer.from(textOf(value.bytes), 'base64'));

@@ -161,6 +161,47 @@ describe('an agent’s answer', () => {
     });
   });
 
+  test('has what Amazon ran itself, where a trace tells of it', () => {
+    const trace = (kind: string, invocationInput: object) =>
+      ['trace', { agentId: 'A', trace: { [kind]: { invocationInput } } }] as const;
+    const parameters = [{ name: 'id', type: 'string', value: '7' }];
+    const { facts, kinds, defects } = read(
+      trace('orchestrationTrace', {
+        invocationType: 'ACTION_GROUP',
+        actionGroupInvocationInput: {
+          actionGroupName: 'crm',
+          function: 'delete_customer',
+          parameters,
+          executionType: 'LAMBDA',
+        },
+      }),
+      trace('orchestrationTrace', {
+        actionGroupInvocationInput: {
+          actionGroupName: 'api',
+          verb: 'delete',
+          apiPath: '/customers/{id}',
+          requestBody: { content: { 'application/json': parameters } },
+        },
+      }),
+      trace('orchestrationTrace', { codeInterpreterInvocationInput: { code: 'import os', files: [] } }),
+      trace('routingClassifierTrace', {
+        agentCollaboratorInvocationInput: { agentCollaboratorName: 'b', input: { text: 'Look.' } },
+      }),
+      trace('orchestrationTrace', {
+        actionGroupInvocationInput: { function: 'pay', parameters, executionType: 'RETURN_CONTROL' },
+      }),
+      ['trace', { trace: { orchestrationTrace: { rationale: { text: 'So be it.' } } } }],
+    );
+    expect({ kinds, defects }).toEqual({ kinds: Array.from({ length: 6 }, () => 'tool'), defects: [] });
+    expect(facts.toolCalls.map((call) => [call.name, call.arguments])).toEqual([
+      ['crm__delete_customer', { id: '7' }],
+      ['api__delete /customers/{id}', { id: '7' }],
+      ['code_interpreter', { code: 'import os', files: [] }],
+      ['agentCollaboratorInvocationInput', { agentCollaboratorName: 'b', input: { text: 'Look.' } }],
+    ]);
+    expect(facts.toolCalls[0]?.alsoAs?.map(({ name }) => name)).toEqual(['delete_customer']);
+  });
+
   test('that is no stream cannot be read, and is not amended', () => {
     expect(bedrock.readResponse('agents.invoke', 200, Buffer.from('{}')).defects).not.toEqual([]);
     const amend = () =>
