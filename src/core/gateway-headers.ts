@@ -18,6 +18,16 @@ const places: readonly string[] = [
 
 const namesMax = 64;
 
+/** How all of their names begin: of most calls one look at each field says that there is none. */
+const gatewayName = /^(x-portkey|helicone)-/i;
+
+function asksGateway(headers: RawHeaders): boolean {
+  for (let at = 0; at < headers.length; at += 2) if (gatewayName.test(headers[at] ?? '')) return true;
+  return false;
+}
+
+const nobody: GatewayAsks = { names: [], defects: [] };
+
 export interface GatewayAsks {
   /** Models, ids and addresses, each once. */
   readonly names: readonly string[];
@@ -26,6 +36,7 @@ export interface GatewayAsks {
 
 /** Everybody that the header fields of a request have asked. */
 export function gatewayAsks(headers: RawHeaders): GatewayAsks {
+  if (!asksGateway(headers)) return nobody;
   const names = new Set<string>();
   const defects: string[] = [];
   const hear = (name: string): void => {
@@ -43,5 +54,6 @@ export function gatewayAsks(headers: RawHeaders): GatewayAsks {
 
 /** What tells whom a request asks by its header fields: another value, another request. */
 export function gatewayFields(headers: RawHeaders): string {
+  if (!asksGateway(headers)) return '';
   return JSON.stringify([...gatewayConfigs, ...places].map((name) => valuesOf(headers, name)));
 }
