@@ -5,6 +5,7 @@
  * https://openrouter.ai/docs/guides/features/server-tools, https://console.groq.com/docs/compound,
  * https://docs.mistral.ai/studio/safety-moderation, https://lmstudio.ai/docs/app/advanced/speculative-decoding). Pure.
  */
+import { addressWithoutKeys } from '../core/gateway-config.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { note } from './reading.ts';
 
@@ -21,6 +22,8 @@ const places = [
   'target',
   'guardrails',
   'interaction',
+  // LiteLLM: what each name of a model stands for.
+  'user_config',
 ] as const;
 
 /** LM Studio's model that writes ahead of the one that is asked, and what an agent of Gemini's is made of. */
@@ -83,6 +86,28 @@ function modelsIn(value: unknown, into: Set<string>): void {
   }
 }
 
+/**
+ * Another server that LiteLLM is told to ask, for the request or for what it falls back to, counts by its address
+ * (https://docs.litellm.ai/docs/proxy/clientside_auth).
+ */
+function serversIn({ api_base: own, base_url: alsoOwn, fallbacks, user_config: config }: JsonRecord) {
+  const listed = isRecord(config) ? membersOf(config.model_list, 'litellm_params') : [];
+  const others = [...listOf(fallbacks), ...listed].filter(isRecord);
+  const named = [own, alsoOwn, ...others.flatMap(({ api_base: one, base_url: another }) => [one, another])];
+  return named
+    .map(textOf)
+    .filter((text) => text !== '')
+    .map(addressWithoutKeys);
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function membersOf(list: unknown, name: string): readonly unknown[] {
+  return listOf(list).map((entry) => (isRecord(entry) ? entry[name] : undefined));
+}
+
 /** The names of all models that a request has asked besides its own, each once. */
 export function consultedModels(body: JsonRecord, defects: string[]): readonly string[] {
   const names = new Set<string>();
@@ -91,6 +116,7 @@ export function consultedModels(body: JsonRecord, defects: string[]): readonly s
   // What Gemini runs on a schedule is asked of an agent where it names no model.
   const { interaction } = body;
   if (isRecord(interaction) && typeof interaction.agent === 'string') namesIn(interaction.agent, names);
+  for (const address of serversIn(body)) names.add(address);
   if (names.size > consultedMax)
     note(defects, `more than ${consultedMax} models that are asked along the way`);
   return [...names].slice(0, consultedMax);

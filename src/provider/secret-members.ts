@@ -72,6 +72,10 @@ const inRequests = [
   // Gateways: LiteLLM, for the model and for what it falls back to, and Vercel's.
   'api_key',
   'fallbacks.*.api_key',
+  ...[
+    ...['api_key', 'azure_ad_token', 'azure_password', 'client_secret', 'vertex_credentials'],
+    ...['aws_access_key_id', 'aws_secret_access_key', 'aws_session_token', 'extra_headers'],
+  ].map((name) => `user_config.model_list.*.litellm_params.${name}`),
   'provider_options.gateway.byok',
 ];
 
@@ -93,7 +97,7 @@ const echoRoots = [
 
 /** What every request of the kinds above has somewhere, as it is mostly written; or an escaped letter, which may hide it. */
 const telltale =
-  /uthorization|"headers"|domain_secrets|data_?[sS]ources|pi_?[kK]ey|"byok"|"extra_headers"|uth_?[cC]onfig|user_access_token|"(transform|env)"|\\u00[4-7]/;
+  /uthorization|"headers"|domain_secrets|data_?[sS]ources|pi_?[kK]ey|"byok"|"litellm_params"|"extra_headers"|uth_?[cC]onfig|user_access_token|"(transform|env)"|\\u00[4-7]/;
 
 interface Endpoint {
   /** Of the path, in lower case. */

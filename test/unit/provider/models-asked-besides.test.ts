@@ -13,6 +13,7 @@ const blocks = [{ role: 'user', content: [{ text: 'Hi' }] }];
 const contents = [{ role: 'user', parts: [{ text: 'Hi' }] }];
 const model = 'claude-opus-5';
 const other = 'acme/other';
+const server = 'https://models.acme.example/v1';
 const reranked = {
   vectorSearchConfiguration: {
     rerankingConfiguration: { bedrockRerankingConfiguration: { modelConfiguration: { modelArn: other } } },
@@ -47,6 +48,41 @@ const asking: readonly (readonly [what: string, family: ProtocolName, path: stri
     `/model/${model}/converse`,
     { messages: blocks, additionalModelRequestFields: { fallbacks: [{ model: other }] } },
   ],
+  // https://docs.litellm.ai/docs/proxy/clientside_auth
+  [
+    'what LiteLLM is told that a name stands for',
+    'openai',
+    '/v1/chat/completions',
+    {
+      model: 'gpt-4o',
+      messages,
+      user_config: { model_list: [{ model_name: 'gpt-4o', litellm_params: { model: other } }] },
+    },
+  ],
+  ...['api_base', 'base_url'].flatMap(
+    (name) =>
+      [
+        ['another server', 'openai', '/v1/chat/completions', { model: 'gpt-4o', messages, [name]: server }],
+        [
+          'another server to fall back to',
+          'openai',
+          '/v1/chat/completions',
+          { model: 'gpt-4o', messages, fallbacks: [{ model: 'gpt-4o', [name]: server }] },
+        ],
+        [
+          'a server that LiteLLM is told to ask by a name',
+          'openai',
+          '/v1/chat/completions',
+          {
+            model: 'gpt-4o',
+            messages,
+            user_config: {
+              model_list: [{ model_name: 'gpt-4o', litellm_params: { model: 'gpt-4o', [name]: server } }],
+            },
+          },
+        ],
+      ] as const,
+  ),
   // The path names the model, so that no fallback is the first to be asked.
   [
     'a fallback beside a model in a path',

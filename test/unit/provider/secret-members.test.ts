@@ -142,6 +142,18 @@ const requests: readonly (readonly [what: string, path: string, body: unknown])[
     '/v1/chat/completions',
     { api_key: secret, api_base: 'https://a.example' },
   ],
+  ...[
+    { model: 'azure/m', api_key: secret },
+    { model: 'bedrock/n', aws_secret_access_key: secret },
+    { model: 'vertex_ai/o', vertex_credentials: { private_key: secret } },
+  ].map(
+    (asked) =>
+      [
+        `a key of what LiteLLM is told to ask for ${asked.model}`,
+        '/v1/chat/completions',
+        { user_config: { model_list: [{ model_name: 'm', litellm_params: asked }] } },
+      ] as const,
+  ),
   ['the same for a fallback', '/v1/chat/completions', { fallbacks: [{ model: 'm', api_key: secret }] }],
   // https://vercel.com/docs/ai-gateway/authentication-and-byok/byok
   [
