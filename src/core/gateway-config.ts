@@ -36,7 +36,11 @@ function mapNames(value: unknown, member: string, hear: (name: string) => void, 
   return addressWithoutKeys(value);
 }
 
+/** Far more than anybody writes, and few enough that one within the other can be gone through. */
+const openingsMax = 512;
+
 function parsed(text: string): { readonly value: unknown } | null {
+  if ((text.match(/[[{]/g)?.length ?? 0) > openingsMax) return null;
   try {
     return { value: JSON.parse(text) };
   } catch (error) {

@@ -54,6 +54,17 @@ it('what is stored of it has no key, and names the same', () => {
   );
 });
 
+it('a field that is nested without end is told to be unclear', () => {
+  for (const [open, close] of [
+    ['[', ']'],
+    ['{"targets":[', ']}'],
+  ] as const) {
+    const deep = `${open.repeat(4_000)}${close.repeat(4_000)}`;
+    expect(readGatewayConfig(deep, () => undefined)).toBe(false);
+    expect(gatewayConfigWithout(deep, mark)).toBe(mark);
+  }
+});
+
 it('a text of any other kind is told to be unclear, or is an id that is heard of; no reading throws', () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
