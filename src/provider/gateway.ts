@@ -1,20 +1,28 @@
 /** A request with everybody whom its header fields have a gateway ask: rules see it with each. Pure. */
-import { gatewayAsks } from '../core/gateway-headers.ts';
+import { type GatewayAsks, gatewayAsks } from '../core/gateway-headers.ts';
 import type { RawHeaders } from '../core/http-message.ts';
 import type { RequestReading } from './protocol.ts';
 
+type Asking = Pick<RequestReading, 'facts' | 'defects' | 'batchFiles'>;
+
 /** What says nothing to any model, such as a list of them or a file, is the gateway's own business. */
-function asksSomebody({ facts }: Pick<RequestReading, 'facts'>): boolean {
-  return facts.model !== '' || facts.text !== '' || (facts.insteads ?? []).length > 0;
+function asksSomebody({ facts, batchFiles = [] }: Asking): boolean {
+  return (
+    facts.model !== '' || facts.text !== '' || (facts.insteads ?? []).length > 0 || batchFiles.length > 0
+  );
 }
 
-/** The reading with them. */
-export function withGateway<Reading extends Pick<RequestReading, 'facts' | 'defects'>>(
+/** The reading with everybody whom the header fields name, if it asks anybody. */
+export function withGateway<Reading extends Asking>(reading: Reading, headers: RawHeaders): Reading {
+  return asksSomebody(reading) ? withAsked(reading, gatewayAsks(headers)) : reading;
+}
+
+/** The reading of what asks a model for sure, as all does that is said on a connection with one. */
+export function withAsked<Reading extends Asking>(
   reading: Reading,
-  headers: RawHeaders,
+  { names, defects }: GatewayAsks,
 ): Reading {
-  const { names, defects } = gatewayAsks(headers);
-  if ((names.length === 0 && defects.length === 0) || !asksSomebody(reading)) return reading;
+  if (names.length === 0 && defects.length === 0) return reading;
   const insteads = [...(reading.facts.insteads ?? []), ...names.map((model) => ({ model }))];
   const facts = insteads.length === 0 ? reading.facts : { ...reading.facts, insteads };
   return { ...reading, facts, defects: [...reading.defects, ...defects] };

@@ -7,6 +7,7 @@ import { countGarbage } from '../core/garbage.ts';
 import type { JsonObject } from '../ledger/canonical.ts';
 import type { Draft, Sealed } from '../ledger/sealer.ts';
 import type { Judgement, Match, Policy } from '../policy/policy.ts';
+import { withGateway } from '../provider/gateway.ts';
 import type { BatchRequest, BatchResult } from '../provider/protocol.ts';
 import type { Results } from './answer.ts';
 import { bodyOf } from './body.ts';
@@ -185,7 +186,8 @@ function carriedBy(draft: Draft, batch: number, line: number): Draft {
 
 function readRequest(call: Call, line: BatchRequest) {
   const head = { path: line.path, contentType: 'application/json' };
-  const reading = call.upstream.protocol.readRequest(line.operation, line.request, head);
+  const read = call.upstream.protocol.readRequest(line.operation, line.request, head);
+  const reading = withGateway(read, call.headers);
   const { batch, batchFiles: unjudgedFiles } = reading;
   const facts = { ...call.facts, operation: line.operation, path: line.path, ...reading.facts };
   const defects = batch === undefined ? reading.defects : [...reading.defects, 'a line is a batch itself'];

@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { HoldpointError } from '../core/errors.ts';
+import { gatewayAsks } from '../core/gateway-headers.ts';
 import { socketDialectAt } from '../provider/realtime-dialects.ts';
 import { isUnclear, routeSegments } from '../provider/route.ts';
 import { readUpgrade, type UpgradeCall } from './call.ts';
@@ -43,6 +44,13 @@ export async function takeUpgrade(
   const doubt = dialect?.doubt?.(call.target) ?? '';
   if (doubt !== '') {
     refuseUpgrade(socket, new HoldpointError('bad_request', doubt, 'Say it once.'), protocol, null);
+    return;
+  }
+  const [unclear] = gatewayAsks(call.headers).defects;
+  if (dialect !== null && unclear !== undefined) {
+    const what = `The handshake cannot be read: ${unclear}.`;
+    const error = new HoldpointError('bad_request', what, 'Write the field as its gateway documents it.');
+    refuseUpgrade(socket, error, protocol, null);
     return;
   }
   if (dialect !== null) return openRealtime(req, socket, head, call, dialect, house, onSession);

@@ -6,10 +6,11 @@ import { decodeContent } from '../core/content-coding.ts';
 import { messageOf } from '../core/errors.ts';
 import { factHeadersOf } from '../core/fact-headers.ts';
 import type { RequestFacts } from '../core/facts.ts';
-import { bodyFieldDoubt, type HttpMessage, headerOf } from '../core/http-message.ts';
+import { gatewayAsks } from '../core/gateway-headers.ts';
+import { bodyFieldDoubt, type HttpMessage, headerOf, type RawHeaders } from '../core/http-message.ts';
 import type { Entry } from '../ledger/entry.ts';
 import { envelopeDefects } from '../provider/envelope.ts';
-import { withGateway } from '../provider/gateway.ts';
+import { withAsked, withGateway } from '../provider/gateway.ts';
 import { protocolNamed } from '../provider/index.ts';
 import type { Protocol, RequestReading, ResponseReading } from '../provider/protocol.ts';
 import { unreadRequest } from '../provider/reading.ts';
@@ -33,6 +34,8 @@ interface Asked {
   readonly protocol: Protocol;
   readonly facts: RequestFacts;
   readonly reading: RequestReading;
+  /** As far as they are recorded. */
+  readonly headers: RawHeaders;
   readonly lacking: ReadonlySet<string>;
   readonly isHandshake: boolean;
 }
@@ -103,13 +106,13 @@ function isSessionStream(data: Entry['data']): boolean {
 }
 
 function requestPhase(first: Entry, asked: Asked, { rules }: Judged) {
-  const { protocol, facts, reading, lacking } = asked;
+  const { protocol, facts, reading, headers, lacking } = asked;
   const defects = isSpoiltLine(first, rules) ? [spoilt] : reading.defects;
   function* heard(): Generator<Heard> {
     yield { facts: { request: facts }, defects };
     for (const line of reading.batch?.() ?? []) {
       const head = { path: line.path, contentType: 'application/json' };
-      const read = protocol.readRequest(line.operation, line.request, head);
+      const read = withGateway(protocol.readRequest(line.operation, line.request, head), headers);
       const request = { ...facts, operation: line.operation, path: line.path, ...read.facts };
       const found = line.defect === '' ? read.defects : [line.defect, ...read.defects];
       yield { facts: { request }, defects: found };
@@ -151,10 +154,10 @@ async function readAsked(
   const read = readingOf(protocol, entry, message, isHandshake, decodedBytesMax);
   if (typeof read === 'string') return read;
   const isCall = carrier === null && !isHandshake && !isSocketBody(entry, message);
-  const reading = isCall ? withGateway(read, message.headers) : read;
   const around = isCall ? envelopeDefects(textOf(data, 'method'), textOf(data, 'path'), message.headers) : [];
   const sent = carrier === null ? message : await messageIn(ledger, carrier, 'request');
   const headers = typeof sent === 'string' || isSocketBody(entry, message) ? null : sent.headers;
+  const reading = headers === null ? read : withGatewayOf(read, headers, isHandshake, entry);
   const subject = headers === null ? '' : headerOf(headers, 'holdpoint-subject').slice(0, nameCharactersMax);
   const lacking = new Set<string>();
   if (headers === null) lacking.add('request.headers');
@@ -174,7 +177,18 @@ async function readAsked(
     session: textOf(data, 'session'),
   };
   const defects = [...reading.defects, ...around];
-  return { protocol, facts, reading: { ...reading, defects }, lacking, isHandshake };
+  return { protocol, facts, reading: { ...reading, defects }, headers: headers ?? [], lacking, isHandshake };
+}
+
+/** A connection with a model asks it, whatever its handshake says; a tunnel is not read. */
+function withGatewayOf(
+  read: RequestReading,
+  headers: RawHeaders,
+  isHandshake: boolean,
+  { data }: Entry,
+): RequestReading {
+  if (!isHandshake) return withGateway(read, headers);
+  return data['operation'] === 'tunnel' ? read : withAsked(read, gatewayAsks(headers));
 }
 
 function readingOf(

@@ -1,9 +1,6 @@
 /** What was judged on the way comes back from the record: batches by their lines, sessions by their segments, connections by their answers. */
 import OpenAI, { toFile } from 'openai';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { createDamage } from '../../src/control/damage.ts';
-import { openDraft } from '../../src/policy/backtest.ts';
-import { type PageOrder, type ReplayHouse, replayPage } from '../../src/replay/backtest.ts';
 import type { RuleTally } from '../../src/replay/tally.ts';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, rawRequest } from '../support/raw-client.ts';
@@ -12,6 +9,7 @@ import type { TestSidecar } from '../support/sidecar.ts';
 import { chatRequest, chatText } from './answers.ts';
 import { denyUnlistedModels, holdTransfers, policyOf } from './policies.ts';
 import { callEvents, connectScene, sendAll } from './realtime-scene.ts';
+import { replay } from './replayed.ts';
 import { startRig } from './rig.ts';
 import { idle, message, openSession, transfer } from './session-scene.ts';
 
@@ -31,25 +29,6 @@ const sessions = policyOf({
   match: '{ operation: sessions.stream }',
   noMatch: '{ operation: messages }',
 });
-
-const immediate = Object.freeze({ callsInFlight: () => 0, rest: async () => undefined });
-
-function replay(
-  { sidecar: { ledger } }: TestSidecar,
-  policy: string,
-  others: Partial<ReplayHouse & PageOrder> = {},
-) {
-  const clock = { nowMs: () => 0, monoUs: () => 0 };
-  const order = {
-    draft: openDraft('draft.yaml', policy),
-    before: Number.MAX_SAFE_INTEGER,
-    sinceMs: Number.NEGATIVE_INFINITY,
-    decisionsMax: 1_000,
-    isAbandoned: () => false,
-    damage: createDamage(ledger),
-  };
-  return replayPage({ ...order, ...others }, { ledger, clock, ...immediate, ...others });
-}
 
 const countsOf = ({ now, before, newly, unknown }: RuleTally) => ({
   now,

@@ -2,7 +2,9 @@
 import type { IncomingMessage } from 'node:http';
 import { HoldpointError } from '../../core/errors.ts';
 import type { RequestFacts } from '../../core/facts.ts';
+import { type GatewayAsks, gatewayAsks } from '../../core/gateway-headers.ts';
 import { endToEndHeaders, headerOf, type RawHeaders, valuesOf } from '../../core/http-message.ts';
+import { withAsked } from '../../provider/gateway.ts';
 import type { RequestBodyFacts } from '../../provider/protocol.ts';
 import type { UpgradeCall } from '../call.ts';
 import type { Upstream } from '../upstream.ts';
@@ -15,6 +17,8 @@ export interface SocketCall {
   readonly headers: RawHeaders;
   readonly credential: string;
   readonly facts: RequestFacts;
+  /** Whom the handshake's header fields have a gateway ask with everything that is said. */
+  readonly gateway: GatewayAsks;
   readonly fingerprint: (text: string) => string;
 }
 
@@ -31,13 +35,14 @@ export function socketCallOf(
   const { upstream, method, target, headers } = upgrade;
   const key = offeredProtocols(headers).find((name) => keyProtocol.test(name));
   const credential = upgrade.credential === '' && key !== undefined ? fingerprint(key) : upgrade.credential;
-  const facts = { ...upgrade.facts, ...told, operation };
-  return { upstream, operation, method, target, headers, credential, facts, fingerprint };
+  const gateway = gatewayAsks(headers);
+  const facts = { ...upgrade.facts, ...withAsked({ facts: told, defects: [] }, gateway).facts, operation };
+  return { upstream, operation, method, target, headers, credential, facts, gateway, fingerprint };
 }
 
 /** What was told on it, as facts of the caller's. */
 export function factsOn(call: SocketCall, told: RequestBodyFacts): RequestFacts {
-  return { ...call.facts, ...told };
+  return { ...call.facts, ...withAsked({ facts: told, defects: [] }, call.gateway).facts };
 }
 
 const keyForm = /^[+/0-9A-Za-z]{22}==$/;
