@@ -48,6 +48,7 @@ export interface RequestFacts {
   readonly method: string;
   /** The path below the upstream's mount, without the query string. */
   readonly path: string;
+  /** As the request names it; of an agent that is kept at a provider and named by its id alone, that. */
   readonly model: string;
   readonly stream: boolean;
   /** The scalar sampling and limit parameters as sent: temperature, max_tokens, … */

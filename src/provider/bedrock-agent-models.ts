@@ -9,7 +9,13 @@ import type { RequestBodyFacts } from './protocol.ts';
 import { note } from './reading.ts';
 
 const modelsMax = 64;
-const nameMembers: ReadonlySet<string> = new Set(['foundationModel', 'modelArn', 'targetModelId']);
+const nameMembers: ReadonlySet<string> = new Set([
+  'foundationModel',
+  'modelArn',
+  'targetModelId',
+  // A collaborator that is kept by its alias counts as the model that nobody can tell from outside.
+  'agentAliasArn',
+]);
 
 /** What the workload and its tools say: no model reads by what stands there. */
 const foreign: ReadonlySet<string> = new Set([

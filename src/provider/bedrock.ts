@@ -17,6 +17,7 @@ import { readInvokeRequest, readInvokeResponse, readPlainRequest } from './bedro
 import { amendInvokeJson, amendInvokeStream } from './bedrock-invoke-amend.ts';
 import { createInvokeStreamReader, decodedText } from './bedrock-invoke-stream.ts';
 import { jobOperations, readJobRequest } from './bedrock-jobs.ts';
+import { withKept } from './bedrock-kept.ts';
 import {
   createPlainStreamReader,
   plainOperations,
@@ -119,10 +120,11 @@ const operationsOnModels: ReadonlySet<OperationName> = new Set(['converse', 'inv
 function readRequest(operation: OperationName, body: Buffer, head: RequestHead): RequestReading {
   const family = delegates.get(operation);
   if (family !== undefined) return family.readRequest(operation, body, head);
-  if (ofAgents.has(operation)) return readAgentRequest(body, head.path);
-  if (operation === harness) return readHarnessRequest(body);
+  if (ofAgents.has(operation)) return withKept(readAgentRequest(body, head.path), head.path);
+  if (operation === harness) return withKept(readHarnessRequest(body), head.path);
   if (jobOperations.has(operation)) return readJobRequest(operation, body);
-  if (plainOperations.has(operation) || operation === runtime) return readPlainWords(body);
+  if (plainOperations.has(operation) || operation === runtime)
+    return withKept(readPlainWords(body), head.path);
   const reading = readBody(operation, body);
   if (!operationsOnModels.has(operation)) {
     const model = operation === 'async_invoke' ? textOf(reading.facts.params['modelId']) : '';

@@ -5,6 +5,7 @@
  * https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback,
  * https://docs.litellm.ai/docs/proxy/client_side_fallbacks). A workload can make the first one fail. Pure.
  */
+import { withAgent } from './answering-agent.ts';
 import { consultedModels } from './consulted-models.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import type { RequestBodyFacts } from './protocol.ts';
@@ -48,12 +49,13 @@ function orqFallbacks({ orq }: JsonRecord): unknown {
   return isRecord(orq) ? orq.fallbacks : undefined;
 }
 
-/** The facts of a body, and beside them the same request to each model that it has asked along the way. */
+/** The facts of a body with the agent that it names, and beside them the same request to each model that is asked along the way. */
 export function withConsulted(
   body: JsonRecord,
-  facts: RequestBodyFacts,
+  ownFacts: RequestBodyFacts,
   defects: string[],
 ): RequestBodyFacts {
+  const facts = withAgent(body, ownFacts, defects);
   const { insteads = [] } = facts;
   const known = new Set([facts.model, ...insteads.map(({ model }) => model)]);
   const more = consultedModels(body, defects).filter((model) => !known.has(model));

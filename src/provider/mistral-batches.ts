@@ -3,6 +3,7 @@
  * (https://docs.mistral.ai/capabilities/batch). Pure; bounded; hostile bytes in, lines, facts and defects out.
  */
 import { parseForRewrite } from './amendment.ts';
+import { withAgent } from './answering-agent.ts';
 import { type BatchEntry, batchEntriesIn, batchEntriesOf, batchLinesMax, jsonBytes } from './batch-lines.ts';
 import type { ResultLines } from './batch-results.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
@@ -110,10 +111,10 @@ export function readJobRequest(bytes: Buffer): RequestReading {
   const requests = boundedList(body.requests, batchLinesMax, '`requests`', defects);
   const files = boundedList(body.input_files, batchLinesMax, '`input_files`', defects);
   const params = { ...scalarParams(body, paramsElsewhere), input_files: files, requests: requests.length };
-  const facts = { ...unreadRequest('').facts, model, params };
+  const facts = withAgent(body, { ...unreadRequest('').facts, model, params }, defects);
   const batchFiles = files.map(textOf);
   if (requests.length === 0) return { facts, defects, batchFiles };
-  return { facts, defects, batchFiles, batch: () => requestsIn(bytes, model) };
+  return { facts, defects, batchFiles, batch: () => requestsIn(bytes, facts.model) };
 }
 
 /** Reads a job that was asked for, with the answers that stand in it; in a list, jobs have none. */

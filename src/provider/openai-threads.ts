@@ -4,6 +4,7 @@
  * voice or chat client will use later. Pure; hostile bytes in, facts and defects out.
  */
 import type { MessageFact } from '../core/facts.ts';
+import { withAgent } from './answering-agent.ts';
 import { textFacts } from './form-request.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { isForm, readForm } from './multipart.ts';
@@ -84,7 +85,7 @@ export function readThreadRequest(bytes: Buffer): RequestReading {
     text: joined(system, conversation),
     tools: readTextTools(body.tools, defects),
   };
-  return { facts, defects };
+  return { facts: withAgent(body, facts, defects), defects };
 }
 
 function objectIn(bytes: Buffer, defects: string[]): JsonRecord {

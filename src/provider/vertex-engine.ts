@@ -36,12 +36,16 @@ function readRequest(bytes: Buffer, path: string): RequestReading {
   const { segments, verb } = googleRoute(path);
   const isMessage = segments.includes('a2a');
   const text = textWithin(isMessage ? body : memberOf(body, 'input', defects));
+  const at = segments.lastIndexOf('reasoningengines');
+  const engine = at === -1 ? '' : (segments[at + 1] ?? '');
   const facts = {
     ...unreadRequest('').facts,
+    // An agent of the customer's own asks what model it likes: it counts as one.
+    model: engine === '' ? '' : `reasoningengines/${engine}`,
     stream: verb === 'streamquery' || verb === 'stream',
     params: {
       classMethod: textOf(memberOf(body, 'classMethod', defects)),
-      engine: segments[segments.lastIndexOf('reasoningengines') + 1] ?? '',
+      engine,
     },
     messages: text === '' ? [] : [{ role: 'user', text, toolCalls: [] }],
     text,
