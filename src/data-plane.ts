@@ -6,6 +6,7 @@ import type { House } from './proxy/house.ts';
 import { createKeptAnswers } from './proxy/kept-answers.ts';
 import { listenProxy } from './proxy/listener.ts';
 import { createSpools } from './store/spool.ts';
+import { onCallEnd } from './told.ts';
 import { openWaysIn, type WaysIn } from './ways-in.ts';
 
 export interface DataPlane {
@@ -53,10 +54,9 @@ export async function startDataPlane(parts: Parts, controlUrl: () => string): Pr
       callStarted: () => {
         inFlight += 1;
       },
-      callEnded: (operation, status, seconds) => {
+      callEnded: (call) => {
         inFlight -= 1;
-        metrics.count('holdpoint_calls_total', { operation, status: String(status) });
-        metrics.observeSeconds(seconds);
+        onCallEnd(call, parts.log, metrics);
       },
       matched: (rule, action) => metrics.count('holdpoint_rule_matches_total', { rule, action }),
     },

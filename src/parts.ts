@@ -11,6 +11,7 @@ import type { PolicyFile } from './policy-file.ts';
 import type { Upstream } from './proxy/upstream.ts';
 import type { SignInOptions } from './sign-in.ts';
 import type { Keyring } from './store/keyring.ts';
+import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import type { TokenBook } from './token-book.ts';
 
@@ -29,6 +30,7 @@ export interface Parts {
   readonly tokens: TokenBook;
   readonly policyFile: PolicyFile;
   readonly metrics: Metrics;
+  readonly log: Logger;
   readonly onError: (what: string, error: unknown) => void;
   readonly keyring: Keyring;
   /** Credentials by a name that nobody can turn back. */

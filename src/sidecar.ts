@@ -189,7 +189,7 @@ async function assemble(
       notifier,
       erasures,
     },
-    ...{ tokens, policyFile, metrics, onError, keyring },
+    ...{ tokens, policyFile, metrics, log, onError, keyring },
     fingerprint: cachedFingerprint(keys.fingerprintKey),
     fingerprintKey: keys.fingerprintKey,
   };

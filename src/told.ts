@@ -4,6 +4,7 @@ import type { ErasureDesk } from './erasure/desk.ts';
 import type { ErasureJob } from './erasure/job.ts';
 import type { HoldQueue } from './hold/queue.ts';
 import type { LedgerEvent } from './ledger/ledger-options.ts';
+import type { EndedCall } from './proxy/house.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
@@ -22,6 +23,15 @@ export function erasureGauges(erasures: ErasureDesk) {
 export function reviewGauges(holds: HoldQueue) {
   const { open, overdue } = holds.reviewCounts();
   return { holdpoint_reviews_open: open, holdpoint_reviews_overdue: overdue };
+}
+
+/** Counts a call that ended, and logs it for whoever looks for one: its decision leads to all that is recorded of it. */
+export function onCallEnd(call: EndedCall, log: Logger, metrics: Metrics): void {
+  const { operation, status, seconds, decision } = call;
+  metrics.count('holdpoint_calls_total', { operation, status: String(status) });
+  metrics.observeSeconds(seconds);
+  const known = decision === null ? {} : { decision };
+  log.debug('call ended', { ...known, operation, status, ms: Math.round(seconds * 1000) });
 }
 
 /** Counts and logs an erasure that ended; ids and numbers only. */

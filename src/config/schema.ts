@@ -182,7 +182,14 @@ export const configSchema = z
       .prefault({}),
     retention: retentionSchema,
     log: z
-      .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') })
+      .strictObject({
+        level: z
+          .enum(['debug', 'info', 'warn', 'error', 'silent'])
+          .default('info')
+          .describe(
+            '`debug` has a line for each call that ended, with its decision, and none of its content.',
+          ),
+      })
       .prefault({}),
   })
   .refine(

@@ -9,11 +9,19 @@ import type { Forwarder } from './forward.ts';
 import type { KeptAnswers } from './kept-answers.ts';
 import type { Upstream } from './upstream.ts';
 
-/** Counted by telemetry; carries no content. */
+export interface EndedCall {
+  readonly operation: string;
+  /** The HTTP status given to the caller, or 0 when it left. */
+  readonly status: number;
+  readonly seconds: number;
+  /** The decision's id; null where nothing was sealed, because nothing could be or was to be. */
+  readonly decision: string | null;
+}
+
+/** Counted and logged by telemetry; carries no content. */
 export interface ProxyMetrics {
   callStarted(): void;
-  /** `outcome` is the HTTP status given to the caller, or 0 when it left. */
-  callEnded(operation: string, status: number, seconds: number): void;
+  callEnded(call: EndedCall): void;
   matched(rule: string, action: string): void;
 }
 

@@ -201,6 +201,7 @@ async function serve(
   house.metrics.callStarted();
   let upstream: Upstream | null = null;
   let operation = 'unread';
+  let decision: string | null = null;
   let spool: Spool | null = null;
   try {
     if (lacksHost(req))
@@ -220,7 +221,7 @@ async function serve(
     );
     operation = call.operation;
     spool = call.body.spool;
-    await handleCall(call, house);
+    decision = await handleCall(call, house);
   } catch (thrown) {
     const error = toHoldpointError(thrown);
     if (error.code === 'internal') house.onError('A call failed inside Holdpoint', thrown);
@@ -229,6 +230,7 @@ async function serve(
   } finally {
     await spool?.close();
     const seconds = (house.clock.monoUs() - startedUs) / 1e6;
-    house.metrics.callEnded(operation, res.writableFinished ? res.statusCode : 0, seconds);
+    const status = res.writableFinished ? res.statusCode : 0;
+    house.metrics.callEnded({ operation, status, seconds, decision });
   }
 }

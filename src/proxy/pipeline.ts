@@ -24,14 +24,18 @@ import { carrierOf } from './session/segment.ts';
 import { awaitRelease, refuseHeld } from './waiting.ts';
 
 /**
- * Takes one call from identification to its sealed delivery. Once the intent is sealed it never rejects: what
+ * Takes one call from identification to its sealed delivery, and resolves with its decision's id. Once the intent is sealed it never rejects: what
  * goes wrong refuses the call and gives its decision an outcome. Rejects with `ledger_unavailable` or
  * `overloaded` when not even the intent could be sealed; then nothing was sent anywhere.
  */
-export async function handleCall(arrived: Call, house: House): Promise<void> {
+export async function handleCall(arrived: Call, house: House): Promise<string> {
   const call = arrived.batchFiles === undefined ? arrived : await withUnjudgedFiles(arrived, house);
   const earlier = findEarlierHold(call, house);
-  if (earlier !== null) return comeBack(call, earlier, house);
+  if (earlier !== null) {
+    const known: Decision = { seq: earlier.decision, id: house.ledger.decisionId(earlier.decision) };
+    await comeBack(call, known, earlier, house);
+    return known.id;
+  }
 
   const policy = house.policy();
   const facts: Facts = { request: call.facts };
@@ -48,8 +52,10 @@ export async function handleCall(arrived: Call, house: House): Promise<void> {
     // The intent is on disk: from here on the decision has exactly one outcome, whatever happens.
 
     if (defects.length > 0) throw unreadable(defects);
-    if (judgement.action === 'deny') return await deny(call, decision, judgement, null, house);
-
+    if (judgement.action === 'deny') {
+      await deny(call, decision, judgement, null, house);
+      return decision.id;
+    }
     let released = call;
     if (judgement.action === 'hold') {
       const digest = request.parts[0]?.c ?? '';
@@ -59,13 +65,14 @@ export async function handleCall(arrived: Call, house: House): Promise<void> {
         { phase: 'request', digest, response: null, passedBytes: 0, judgement, policy },
         house,
       );
-      if (!(await waitAttached(call, decision, hold, null, house))) return;
+      if (!(await waitAttached(call, decision, hold, null, house))) return decision.id;
       released = await releasedCall(call, hold, house);
     }
     await forwardAndDeliver(released, decision, policy, house);
   } catch (error) {
     await fail(call, decision, error, house);
   }
+  return decision.id;
 }
 
 /** From the released request to the sealed delivery; `judgedBy` is the digest of the policy that judged the request. */
@@ -169,8 +176,7 @@ async function deliver(call: Call, decision: Decision, answered: Answered, house
 }
 
 /** A retry of a held call: it waits on, or collects, under the decision it belongs to. */
-async function comeBack(call: Call, hold: Hold, house: House): Promise<void> {
-  const decision: Decision = { seq: hold.decision, id: house.ledger.decisionId(hold.decision) };
+async function comeBack(call: Call, decision: Decision, hold: Hold, house: House): Promise<void> {
   try {
     const head = await readHead(hold, house);
     if (!(await waitAttached(call, decision, hold, head, house))) return;

@@ -3,6 +3,7 @@ import { destination, type Level, pino } from 'pino';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 
 export interface Logger {
+  debug(event: string, fields: Readonly<Record<string, string | number | boolean>>): void;
   info(event: string, fields?: Readonly<Record<string, string | number | boolean>>): void;
   warn(event: string, fields?: Readonly<Record<string, string | number | boolean>>): void;
   /** An error with its code and what to do about it; for defects of ours, its stack. */
@@ -16,6 +17,7 @@ export function createLogger(level: Level | 'silent'): Logger {
   output.on('error', () => undefined);
   const log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, output);
   return {
+    debug: (event, fields) => log.debug(fields, event),
     info: (event, fields = {}) => log.info(fields, event),
     warn: (event, fields = {}) => log.warn(fields, event),
     error: (event, error) => log.error(describe(error), event),

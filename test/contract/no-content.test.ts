@@ -30,6 +30,7 @@ describe('a canary in everything a caller and a reviewer say', () => {
     const child = spawn(process.execPath, [main, 'run', '--config', configFile]);
     let out = '';
     let log = '';
+    let released = '';
     child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
     const exited = once(child, 'close');
@@ -90,7 +91,9 @@ describe('a canary in everything a caller and a reviewer say', () => {
         (await rule(JSON.stringify({ verdict: 'release', digest, reason: canary, [canary]: 1 }))).status,
       ).toBe(400);
       expect((await rule(JSON.stringify({ verdict: 'release', digest, reason: canary }))).status).toBe(201);
-      expect(await (await held).text()).not.toBe('');
+      const answer = await held;
+      expect(await answer.text()).not.toBe('');
+      released = answer.headers.get('holdpoint-decision') ?? '';
       await read(`/${canary}`);
       await read(`/api/v1/holds?state=${canary}`);
       await read('/api/v1/whoami', { headers: { authorization: `Bearer ${canary}${canary}` } });
@@ -112,6 +115,15 @@ describe('a canary in everything a caller and a reviewer say', () => {
     expect(lines.length).toBeGreaterThan(2);
     for (const line of lines)
       expect(JSON.parse(line)).toMatchObject({ level: expect.any(Number), msg: expect.any(String) });
+    expect(lines.map((line): unknown => JSON.parse(line))).toContainEqual(
+      expect.objectContaining({
+        msg: 'call ended',
+        decision: released,
+        operation: 'chat.completions',
+        status: 200,
+        ms: expect.any(Number),
+      }),
+    );
     expect(`${out}${log}`.toLowerCase()).not.toContain(canary.toLowerCase());
   });
 });

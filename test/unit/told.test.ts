@@ -8,6 +8,7 @@ import { onLedgerEvent } from '../../src/told.ts';
 function toldOf(event: LedgerEvent): readonly string[] {
   const lines: string[] = [];
   const log = {
+    debug: (text: string) => void lines.push(`debug ${text}`),
     info: (text: string) => void lines.push(`info ${text}`),
     warn: (text: string) => void lines.push(`warn ${text}`),
     error: (text: string) => void lines.push(`error ${text}`),
@@ -33,11 +34,12 @@ describe('of a ledger that is opened the log says', () => {
 
 describe('of a ledger that could not be written the log says', () => {
   /** The error that the log is handed. */
-  function errorOf(error: unknown): unknown {
+  function errorOf(cause: unknown): unknown {
     const told: unknown[] = [];
     const silent = () => undefined;
-    const log = { info: silent, warn: silent, error: (_text: string, said: unknown) => void told.push(said) };
-    onLedgerEvent({ kind: 'failed', error }, log, createMetrics(), () => null);
+    const error = (_text: string, said: unknown) => void told.push(said);
+    const log = { debug: silent, info: silent, warn: silent, error };
+    onLedgerEvent({ kind: 'failed', error: cause }, log, createMetrics(), () => null);
     return told[0];
   }
 

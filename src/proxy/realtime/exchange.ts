@@ -154,9 +154,10 @@ export function settledElsewhere(exchange: Exchange, outcome: Outcome, house: Ho
   ended(exchange, outcome, house);
 }
 
-function ended({ facts, startedUs }: Exchange, outcome: Outcome, house: House): void {
+function ended({ decision, facts, startedUs }: Exchange, outcome: Outcome, house: House): void {
   const seconds = (house.clock.monoUs() - startedUs) / 1e6;
-  house.metrics.callEnded(facts.operation, statusByOutcome[outcome] ?? 0, seconds);
+  const status = statusByOutcome[outcome] ?? 0;
+  house.metrics.callEnded({ operation: facts.operation, status, seconds, decision: decision.id });
 }
 
 /** After expiry's own timer. */
