@@ -17,6 +17,7 @@ import { openArrayStream } from './json-array-stream.ts';
 import { mayBeResults } from './openai-batches.ts';
 import type { OperationName } from './protocol.ts';
 import { unreadRequest, unreadResponse } from './reading.ts';
+import { readTokenRequest } from './realtime-gemini-session.ts';
 import { openEventStream, openUnreadStream } from './stream.ts';
 import { fillerOf, streamFormOf } from './stream-form.ts';
 
@@ -31,6 +32,7 @@ const answeredOtherwise: ReadonlySet<OperationName> = new Set([
   'embed_content',
   'batch_generate_content',
   'cached_contents',
+  'live.tokens',
 ]);
 
 /** True for every operation that this file reads. */
@@ -52,6 +54,7 @@ export const content: Dialect = {
     const model = modelIn(googleRoute(head.path));
     if (operation === 'batches.results') return unreadRequest('');
     if (operation === 'predict') return readPredictRequest(body, model);
+    if (operation === 'live.tokens') return readTokenRequest(body);
     return readGeminiRequest(body, model, operation === 'stream_generate_content');
   },
   readResponse(operation, status, body) {

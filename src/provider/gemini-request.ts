@@ -48,7 +48,7 @@ function callsOf(parts: unknown): readonly ToolCallFact[] {
   return toolCalls;
 }
 
-function readMessages(value: unknown, what: string, defects: string[]): readonly MessageFact[] {
+export function readMessages(value: unknown, what: string, defects: string[]): readonly MessageFact[] {
   const messages: MessageFact[] = [];
   for (const content of boundedList(
     isAbsent(value) ? value : listOf(value),
@@ -111,7 +111,7 @@ interface Conversation {
 }
 
 /** What asks a model, or is stored to be asked later. */
-function readConversation(body: JsonRecord, defects: string[]): Conversation {
+export function readConversation(body: JsonRecord, defects: string[]): Conversation {
   const consulted = new Set<string>();
   for (const name of ['generationConfig', 'tools']) addModelNames(memberOf(body, name, defects), consulted);
   return {
@@ -174,7 +174,7 @@ function inputFile(body: JsonRecord, defects: string[]): string | null {
 }
 
 /** As a path names it, whatever stands before. */
-function plainModel(value: unknown): string {
+export function plainModel(value: unknown): string {
   const name = textOf(value).toLowerCase();
   return modelIn(googleRoute(name)) || name;
 }
@@ -197,6 +197,16 @@ function noteModels(body: JsonRecord, model: string, defects: string[]): string 
   return known;
 }
 
+/** The request with each model that is asked besides. */
+export function insteadsOf(
+  consulted: ReadonlySet<string>,
+  defects: string[],
+): Pick<RequestBodyFacts, 'insteads'> {
+  if (consulted.size > consultedMax) note(defects, `more than ${consultedMax} models`);
+  const insteads = [...consulted].slice(0, consultedMax).map((name) => ({ model: plainModel(name) }));
+  return insteads.length === 0 ? {} : { insteads };
+}
+
 /** Reads a request body that has contents; `model` and `stream` are said by its path, or the model by a batch itself. */
 export function readGeminiRequest(bytes: Buffer, pathModel: string, stream: boolean): RequestReading {
   let file: string | null = null;
@@ -210,8 +220,6 @@ export function readGeminiRequest(bytes: Buffer, pathModel: string, stream: bool
     for (const one of all) system = joined(system, one.system);
     const messages = all.flatMap((one) => one.messages);
     const consulted = new Set(all.flatMap((one) => one.consulted));
-    if (consulted.size > consultedMax) note(defects, `more than ${consultedMax} models`);
-    const insteads = [...consulted].slice(0, consultedMax).map((name) => ({ model: plainModel(name) }));
     if (messages.length > messagesMax) note(defects, `more than ${messagesMax} messages`);
     for (const message of messages) text = joined(text, message.text);
     return {
@@ -227,7 +235,7 @@ export function readGeminiRequest(bytes: Buffer, pathModel: string, stream: bool
         ...all.map((one) => one.params).reverse(),
         file === null ? {} : { inputFile: file },
       ),
-      ...(insteads.length === 0 ? {} : { insteads }),
+      ...insteadsOf(consulted, defects),
     };
   });
   const named = { ...reading, facts: { ...reading.facts, model } };

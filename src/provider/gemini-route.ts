@@ -104,3 +104,9 @@ export function managedOperation(method: string, { segments, verb }: GoogleRoute
     ? 'agents'
     : null;
 }
+
+/** True where a token is made that somebody else then opens Live sessions with (https://ai.google.dev/api/live#AuthToken). */
+export function makesToken(method: string, { segments, verb }: GoogleRoute): boolean {
+  if (!methodsThatStore.has(method.trim().toUpperCase()) || verb !== '') return false;
+  return ['auth_tokens', 'authtokens'].includes(segments.at(-1) ?? '');
+}

@@ -12,6 +12,7 @@ import {
   isDownload,
   isInteraction,
   isWithoutAnswer,
+  makesToken,
   managedOperation,
   speaksOpenAi,
   storesContents,
@@ -26,6 +27,7 @@ function operationOf(method: string, path: string): OperationName {
   const operation = contentOperation(route);
   if (operation !== null) return operation;
   if (storesContents(method, route)) return 'cached_contents';
+  if (makesToken(method, route)) return 'live.tokens';
   if (isInteraction(method, route)) return 'interactions';
   if (isBatch(method, route) && !speaksOpenAi(route)) return 'batches.status';
   if (isDownload(method, route)) return 'batches.results';

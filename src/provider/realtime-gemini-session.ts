@@ -2,18 +2,18 @@
  * What a Live session has told its model since its last turn: the setup in force and what was added. Members are
  * read in both spellings that protobuf's JSON allows. Pure.
  */
-import type { MessageFact, ToolCallFact, ToolFact } from '../core/facts.ts';
+import type { MessageFact } from '../core/facts.ts';
+import { camelCased, listOf, partsText } from './gemini-parts.ts';
+import { insteadsOf, plainModel, readConversation, readMessages } from './gemini-request.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
-import type { RequestBodyFacts } from './protocol.ts';
+import type { RequestBodyFacts, RequestReading } from './protocol.ts';
 import {
-  addCall,
-  boundedList,
   joined,
   messagesMax,
   note,
+  openRequest,
   scalarParams,
   textWithin,
-  toolsMax,
   unreadRequest,
 } from './reading.ts';
 import type { ClientReading, SocketReader } from './realtime.ts';
@@ -44,7 +44,7 @@ export function member(record: JsonRecord, camelName: string): unknown {
 const foreign: ReadonlySet<string> = new Set(['args', 'response', 'parameters', 'parametersJsonSchema']);
 
 /** Notes a member that is written in both spellings: nobody can say which of them counts. */
-function noteTwice(value: unknown, defects: string[]): void {
+export function noteTwice(value: unknown, defects: string[]): void {
   if (Array.isArray(value)) for (const item of value) noteTwice(item, defects);
   if (!isRecord(value)) return;
   for (const [name, inner] of Object.entries(value)) {
@@ -52,11 +52,6 @@ function noteTwice(value: unknown, defects: string[]): void {
       note(defects, `a message has both \`${name.slice(0, 80)}\` and \`${snakeName(name).slice(0, 80)}\``);
     if (!foreign.has(name)) noteTwice(inner, defects);
   }
-}
-
-export function listOf(value: unknown): readonly unknown[] {
-  if (Array.isArray(value)) return value;
-  return isAbsent(value) ? [] : [value];
 }
 
 export function createLiveSession(): LiveSession {
@@ -81,15 +76,14 @@ export function createLiveSession(): LiveSession {
     const input = member(value, 'realtimeInput');
     const response = member(value, 'toolResponse');
     const known = new Set(['setup', 'client_content', 'realtime_input', 'tool_response']);
+    for (const part of [setup, content, input, response])
+      if (!isAbsent(part) && !isRecord(part)) note(defects, 'what a message carries is not an object');
     const others = Object.entries(value).filter(([key]) => !known.has(snakeName(key)));
     let next = told;
     let asks = false;
     if (isRecord(setup)) next = { ...next, setup: readSetup(setup, defects) };
     if (isRecord(content)) {
-      next = withMessages(
-        next,
-        listOf(content.turns).map((turn) => readTurn(turn, defects)),
-      );
+      next = withMessages(next, readMessages(content.turns, 'turns', defects));
       asks ||= member(content, 'turnComplete') === true;
     }
     if (isRecord(input)) next = withMessages(next, readInput(input));
@@ -145,59 +139,45 @@ function factsOf({ setup, messages }: Told): RequestBodyFacts {
   return { ...setup, messages, text };
 }
 
+/** What a session is set up with. */
 function readSetup(setup: JsonRecord, defects: string[]): RequestBodyFacts {
   const config = member(setup, 'generationConfig');
-  const system = member(setup, 'systemInstruction');
-  const tools: ToolFact[] = [];
-  for (const tool of boundedList(setup.tools, toolsMax, '`tools`', defects)) {
-    if (!isRecord(tool)) {
-      note(defects, 'an entry of `tools` is not an object');
-      continue;
-    }
-    const declared = listOf(member(tool, 'functionDeclarations'));
-    for (const fn of declared.filter(isRecord))
-      tools.push({ name: textOf(fn.name), description: textOf(fn.description) });
-    if (declared.length === 0) for (const name of Object.keys(tool)) tools.push({ name, description: '' });
-  }
+  const { system, tools, consulted } = readConversation(setup, defects);
   return {
-    model: textOf(setup.model).replace(/^models\//, ''),
+    model: plainModel(setup.model),
     stream: true,
     params: isRecord(config) ? scalarParams(config, new Set()) : {},
-    system: typeof system === 'string' ? system : readParts(system).text,
+    system,
     messages: [],
     text: '',
-    tools: tools.slice(0, toolsMax),
+    tools,
+    ...insteadsOf(new Set(consulted), defects),
   };
 }
 
-function readTurn(turn: unknown, defects: string[]): MessageFact {
-  if (typeof turn === 'string') return { role: 'user', text: turn, toolCalls: [] };
-  if (!isRecord(turn)) note(defects, 'a turn is not an object');
-  return readParts(turn);
+/** Reads the request for a token: whoever has that opens sessions that are set up so. */
+export function readTokenRequest(bytes: Buffer): RequestReading {
+  const { body, defects, unread } = openRequest(bytes);
+  if (body === null) return unread;
+  noteTwice(body, defects);
+  const constraints = member(body, 'bidiGenerateContentSetup');
+  if (isAbsent(constraints)) return unreadRequest('');
+  const inner = isRecord(constraints) ? (constraints.setup ?? constraints) : constraints;
+  if (!isRecord(inner)) note(defects, '`bidiGenerateContentSetup` is not an object');
+  const facts = readSetup(isRecord(inner) ? inner : {}, defects);
+  return { facts: { ...facts, stream: false, text: facts.system }, defects };
 }
 
-/** The text of a content's parts; sound and pictures have none. */
-function readParts(content: unknown): MessageFact {
-  const toolCalls: ToolCallFact[] = [];
-  let text = '';
-  for (const part of isRecord(content) ? listOf(content.parts) : []) {
-    if (typeof part === 'string') text = joined(text, part);
-    if (!isRecord(part)) continue;
-    const call = member(part, 'functionCall');
-    const response = member(part, 'functionResponse');
-    if (typeof part.text === 'string') text = joined(text, part.text);
-    else if (isRecord(call)) {
-      const value = isRecord(call.args) ? call.args : {};
-      // Nobody acts on a call of an earlier turn again, so what is wrong with it is no defect here.
-      addCall(toolCalls, [], textOf(call.id), textOf(call.name), value, JSON.stringify(value));
-    } else if (isRecord(response)) text = joined(text, textWithin(response));
-    else if (member(part, 'inlineData') === undefined) text = joined(text, textWithin(part));
-  }
-  const role = isRecord(content) ? textOf(content.role) : '';
-  return { role: role === '' ? 'user' : role, text, toolCalls };
-}
+const blobs: ReadonlySet<string> = new Set(['audio', 'video', 'mediaChunks']);
+const marks: ReadonlySet<string> = new Set(['activityStart', 'activityEnd', 'audioStreamEnd']);
 
+/** Words among the sound and the pictures: of a member that is not known here every text may be some. */
 function readInput(input: JsonRecord): readonly MessageFact[] {
-  const text = textOf(input.text);
+  let text = '';
+  for (const [key, value] of Object.entries(input)) {
+    const name = camelCased(key);
+    if (blobs.has(name)) text = joined(text, partsText(listOf(value).map((inlineData) => ({ inlineData }))));
+    else if (!marks.has(name)) text = joined(text, textWithin(value));
+  }
   return text === '' ? [] : [{ role: 'user', text, toolCalls: [] }];
 }

@@ -6,12 +6,12 @@
 import type { ErrorCode } from '../core/errors.ts';
 import type { ToolCallFact, UsageFacts } from '../core/facts.ts';
 import { serverCall } from './gemini-calls.ts';
-import { dataOf, isCall } from './gemini-parts.ts';
+import { dataOf, isCall, listOf } from './gemini-parts.ts';
 import { countOf, isRecord, type JsonRecord, textOf } from './json.ts';
 import type { ResponseReading } from './protocol.ts';
 import { addCall, boundedList, joined, note, toolCallsMax, unreadResponse, usageAbsent } from './reading.ts';
 import type { ServerReading, SocketDialect, SocketReader } from './realtime.ts';
-import { createLiveSession, listOf, member } from './realtime-gemini-session.ts';
+import { createLiveSession, member, noteTwice } from './realtime-gemini-session.ts';
 import { besideAnswers, messageOf, readMessage } from './realtime-reading.ts';
 
 const okStatus = 200;
@@ -68,7 +68,7 @@ function openReader(): SocketReader {
         continue;
       }
       addFunctionCall(turn, call);
-      goesOn ||= call.willContinue === true;
+      goesOn ||= member(call, 'willContinue') === true;
     }
     return goesOn;
   }
@@ -162,8 +162,11 @@ function openReader(): SocketReader {
   return {
     ...session,
     readServer(message) {
-      const { value, defect } = readMessage(message);
-      if (value === null) return alone(defect);
+      const { value, defect: unread } = readMessage(message);
+      if (value === null) return alone(unread);
+      const twice: string[] = [];
+      noteTwice(value, twice);
+      const defect = unread || (twice[0] ?? '');
       const reading = readParsed(value);
       if (defect === '') {
         const strays = reading.kind !== 'tool' && mentionsCall(value);
@@ -221,6 +224,8 @@ const callMembers: ReadonlySet<string> = new Set([
   'function_call',
   'functionCalls',
   'function_calls',
+  'executableCode',
+  'executable_code',
 ]);
 
 /** Whether anything within reads like a call that somebody might carry out. */
@@ -234,7 +239,7 @@ function addFunctionCall(turn: Turn, call: JsonRecord): void {
   const args = member(call, 'args');
   if (args !== undefined && !isRecord(args)) note(turn.defects, 'the arguments of a tool call are no object');
   // Arguments in pieces are not put together here, so nobody could say what is asked.
-  if (call.partialArgs !== undefined || call.willContinue === true)
+  if (member(call, 'partialArgs') !== undefined || member(call, 'willContinue') === true)
     note(turn.defects, 'the arguments of a tool call come in pieces');
   const value = isRecord(args) ? args : {};
   addCall(turn.calls, turn.defects, textOf(call.id), textOf(call.name), value, JSON.stringify(value));

@@ -10,6 +10,7 @@ const roots = [
   'session.',
   'response.',
   'setup.',
+  'bidi_generate_content_setup.',
   'config.',
   'agent.',
   'body.',

@@ -40,6 +40,7 @@ test.each([
   ['GET', '/v1beta/batches/abc', 'batches.status'],
   ['GET', '/v1beta/openai/batches/abc', openai.operationOf('GET', '/v1/batches/abc')],
   ['POST', '/v1beta/cachedContents', 'cached_contents'],
+  ['POST', '/v1alpha/auth_tokens', 'live.tokens'],
   ['PATCH', '/v1beta/cachedContents/abc', 'cached_contents'],
   ['POST', '/v1beta/openai/chat/completions', 'chat.completions'],
   ['POST', '/v1beta/agents', 'agents'],

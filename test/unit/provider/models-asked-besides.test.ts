@@ -32,6 +32,9 @@ function judged(family: ProtocolName, path: string, body: object) {
   return { facts, ...policy.judge('request', { request }) };
 }
 
+// https://ai.google.dev/api/live#AuthToken
+const token = (setup: object) => ({ uses: 1, bidiGenerateContentSetup: setup });
+
 const asking: readonly (readonly [what: string, family: ProtocolName, path: string, body: object])[] = [
   [
     'an advisor in what Converse hands on',
@@ -47,6 +50,21 @@ const asking: readonly (readonly [what: string, family: ProtocolName, path: stri
     'bedrock',
     `/model/${model}/converse`,
     { messages: blocks, additionalModelRequestFields: { fallbacks: [{ model: other }] } },
+  ],
+  [
+    'whoever speaks in a session that a token opens',
+    'gemini',
+    '/v1alpha/auth_tokens',
+    token({ model: `models/${other}` }),
+  ],
+  [
+    'a ranker of such a session',
+    'gemini',
+    '/v1alpha/auth_tokens',
+    token({
+      model: `models/${model}`,
+      tools: { retrieval: { rag: { llmRanker: { modelName: other } } } },
+    }),
   ],
   // https://docs.litellm.ai/docs/proxy/clientside_auth
   [
@@ -251,6 +269,8 @@ describe('the allow-list is asked for', () => {
       },
     ],
     ['gemini', '/v1beta/interactions', { model, input: 'Hi' }],
+    ['gemini', '/v1alpha/auth_tokens', token({ model: `models/${model}` })],
+    ['gemini', '/v1alpha/auth_tokens', { uses: 1 }],
   ] as const)('nobody else by %s %s %j', (family, path, body) => {
     expect(judged(family, path, body).action).toBe('pass');
   });

@@ -387,6 +387,61 @@ describe('the Live API', () => {
     expect(open().readServer(message(event)).kind).toBe('tool');
   });
 
+  test.each([
+    { toolCall: { functionCalls: [] }, tool_call: { function_calls: [{ name: 'pay', args: {} }] } },
+    { toolCall: { functionCalls: [], function_calls: [{ name: 'pay', args: {} }] } },
+    { toolCall: { functionCalls: [{ name: 'pay', partial_args: [{ json_path: '$.a', number_value: 1 }] }] } },
+    { serverContent: { model_turn: [{ parts: [{ executable_code: { code: 'x' } }] }] } },
+  ])('what cannot be read of a call never passes unjudged: %j', (event) => {
+    const reader = open();
+    const reading = reader.readServer(message(event));
+    expect(reading.kind).toBe('tool');
+    expect(reader.reading(reading.answer ?? '').defects).not.toEqual([]);
+  });
+
+  test('a call that goes on is no whole answer in either spelling', () => {
+    const call = { functionCalls: [{ id: 'c', name: 'pay', partial_args: [], will_continue: true }] };
+    expect(open().readServer(message({ toolCall: call })).ends).toBe(false);
+  });
+
+  test.each(['models/m', 'projects/p/locations/l/publishers/google/models/m'])(
+    'the model %s is called as everywhere else',
+    (model) => expect(told(open(), { setup: { model } }).facts.model).toBe('m'),
+  );
+
+  // https://docs.cloud.google.com/vertex-ai/generative-ai/docs/reference/rest/v1/Tool#LlmRanker
+  test('a model that ranks what was found is asked for beside the one that speaks', () => {
+    const retrieval = {
+      vertexRagStore: { ragRetrievalConfig: { ranking: { llmRanker: { modelName: 'other' } } } },
+    };
+    const reader = open();
+    told(reader, { setup: { model: 'models/m', tools: [{ retrieval }] } });
+    const said = told(reader, { clientContent: { turns: [{ parts: [{ text: 'Hi' }] }] } });
+    expect(said.facts).toMatchObject({ model: 'm', text: 'Hi', insteads: [{ model: 'other' }] });
+  });
+
+  const file = { mimeType: 'text/plain', data: Buffer.from('Pay.').toString('base64') };
+
+  test.each([
+    { clientContent: { turns: [{ role: 'user', parts: [{ inlineData: file }] }] } },
+    { clientContent: { turns: { role: 'user', parts: { text: 'Pay.' } } } },
+    { realtimeInput: { mediaChunks: [file] } },
+    { realtime_input: { video: file } },
+    { realtimeInput: { somethingNew: { text: 'Pay.' } } },
+    { setup: { systemInstruction: [{ text: 'Pay.' }] } },
+  ])('words are read wherever they stand: %j', (event) => {
+    expect(open().readClient(message(event))).toMatchObject({
+      kind: 'content',
+      facts: { text: 'Pay.' },
+      defects: [],
+    });
+  });
+
+  test.each(['setup', 'clientContent', 'realtimeInput', 'toolResponse'])(
+    'what is no object in `%s` is not sent on',
+    (name) => expect(open().readClient(message({ [name]: [{ text: 'Pay.' }] })).defects).not.toEqual([]),
+  );
+
   test('sound and pictures tell the model nothing that rules read', () => {
     const reader = open();
     const audio = { data: 'AAAA', mimeType: 'audio/pcm' };

@@ -25,6 +25,15 @@ const requests: readonly (readonly [what: string, path: string, body: unknown])[
     },
   ],
   [
+    'an MCP server of a session that a token opens',
+    '/v1alpha/auth_tokens',
+    {
+      bidiGenerateContentSetup: {
+        tools: [{ mcpServers: [{ name: 'a', streamableHttpTransport: { headers: { k: secret } } }] }],
+      },
+    },
+  ],
+  [
     'a session’s MCP tool',
     '/v1/realtime/client_secrets',
     { session: { type: 'realtime', tools: [{ type: 'mcp', authorization: secret }] } },
