@@ -127,6 +127,8 @@ const routes: readonly Route[] = [
   route('send', 'realtime/client_secrets', 'realtime.sessions'),
   route('send', 'realtime/translations/client_secrets', 'realtime.sessions'),
   route('send', 'realtime/calls', 'realtime.calls'),
+  // Where a WebRTC call was offered before the API was final, and still is elsewhere.
+  route('send', 'realtime', 'realtime.calls'),
   route('send', 'realtime/calls/*/accept', 'realtime.calls'),
   route('send', 'live/sessions', 'realtime.sessions'),
   route('send', 'live/sessions/*/accept', 'realtime.calls'),

@@ -5,6 +5,7 @@
  */
 import type { MessageFact } from '../core/facts.ts';
 import { withAgent } from './answering-agent.ts';
+import { withConsulted } from './fallback-models.ts';
 import { textFacts } from './form-request.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { isForm, readForm } from './multipart.ts';
@@ -12,7 +13,7 @@ import { contentText } from './openai-chat.ts';
 import { readInput } from './openai-responses.ts';
 import { readTextTools } from './openai-text-requests.ts';
 import { promptOf } from './prompt.ts';
-import type { RequestHead, RequestReading } from './protocol.ts';
+import type { RequestBodyFacts, RequestHead, RequestReading } from './protocol.ts';
 import {
   boundedList,
   boundedRecords,
@@ -111,8 +112,8 @@ function sessionIn(bytes: Buffer, head: RequestHead, defects: string[]): JsonRec
   return {};
 }
 
-/** Prompts that a session gives its transcription model, wherever its version of the API puts them. */
-function transcriptionOf(session: JsonRecord): JsonRecord {
+/** What a session says of the model that writes down what it hears, wherever its version of the API puts that. */
+export function transcriptionOf(session: JsonRecord): JsonRecord {
   const audio = isRecord(session.audio) ? session.audio : {};
   const input = isRecord(audio.input) ? audio.input : {};
   const found = input.transcription ?? session.input_audio_transcription;
@@ -126,12 +127,20 @@ export function readSessionRequest(bytes: Buffer, head: RequestHead): RequestRea
   const defects: string[] = [];
   const session = sessionIn(bytes, head, defects);
   const transcription = transcriptionOf(session);
-  const model = modelName(session.model, defects) || modelName(transcription.model, defects);
+  const listener = modelName(transcription.model, defects);
+  const model = modelName(session.model, defects) || listener;
   const system = joined(contentText(session.instructions, defects), textOf(transcription.prompt));
   const prompt = isRecord(session.prompt) ? textWithin(session.prompt.variables) : '';
   const facts = textFacts(
     { model, stream: false, system, text: prompt },
     scalarParams(session, paramsElsewhere),
   );
-  return { facts: { ...facts, tools: readTextTools(session.tools, defects) }, defects };
+  const own = { ...facts, tools: readTextTools(session.tools, defects) };
+  return { facts: withConsulted(session, withListener(own, listener), defects), defects };
+}
+
+/** A session with whoever writes down what it hears. */
+export function withListener(facts: RequestBodyFacts, listener: string): RequestBodyFacts {
+  if (listener === '' || listener === facts.model) return facts;
+  return { ...facts, insteads: [...(facts.insteads ?? []), { model: listener }] };
 }

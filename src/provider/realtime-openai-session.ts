@@ -4,8 +4,9 @@
  */
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { readResponsesRequest } from './openai-responses.ts';
+import { transcriptionOf, withListener } from './openai-threads.ts';
 import type { RequestBodyFacts } from './protocol.ts';
-import { messagesMax, note, textWithin } from './reading.ts';
+import { messagesMax, modelName, note, textWithin } from './reading.ts';
 import type { ClientReading } from './realtime.ts';
 import {
   heard,
@@ -88,13 +89,18 @@ export function createRealtimeSession(target: string): RealtimeSession {
     const said = { ...inForce(settings, defects), ...present(overridden) };
     const { id: _id, object: _object, type: _type, ...rest } = said;
     const own = ownItems(input, defects);
-    const body = { ...rest, model: model ?? modelOf(settings, named), input: [...items, ...own] };
+    const listening = transcriptionOf(rest);
+    const listener = modelName(listening.model, defects);
+    // A session that only writes down what it hears has no other model.
+    const speaker = model ?? (modelOf(settings, named) || listener);
+    const heard = isAbsent(listening.prompt) ? [] : [wordsOf(listening.prompt)];
+    const body = { ...rest, model: speaker, input: [...heard, ...items, ...own] };
     const reading = readResponsesRequest(Buffer.from(JSON.stringify(body)));
     for (const defect of reading.defects) note(defects, defect);
     if (items.length > messagesMax) note(defects, `more than ${messagesMax} items since the last answer`);
     if (next.size > untoldBytesMax)
       note(defects, `more than ${untoldBytesMax} characters since the last answer`);
-    return { ...reading.facts, stream: true };
+    return { ...withListener(reading.facts, listener), stream: true };
   }
 
   function facts(): RequestBodyFacts {

@@ -7,6 +7,7 @@ import { factHeadersOf } from '../core/fact-headers.ts';
 import type { RequestFacts } from '../core/facts.ts';
 import { headerOf, type RawHeaders, withoutValueOf } from '../core/http-message.ts';
 import type { OpenSpool } from '../core/spool.ts';
+import { withAddressed } from '../provider/addressed-models.ts';
 import { envelopeDefects } from '../provider/envelope.ts';
 import { withGateway } from '../provider/gateway.ts';
 import { plainBoundaryOf } from '../provider/multipart.ts';
@@ -117,7 +118,8 @@ export async function readCall(
     : await readWhole(req, headers, bounds.requestBytesMax);
   let reading: Understood;
   try {
-    reading = withGateway(understand(upstream.protocol, operation, path, headers, body, bounds), headers);
+    const own = understand(upstream.protocol, operation, path, headers, body, bounds);
+    reading = withGateway(withAddressed(own, operation, envelope.target), headers);
   } catch (error) {
     await body.spool?.close();
     throw error;

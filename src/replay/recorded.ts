@@ -9,6 +9,7 @@ import type { RequestFacts } from '../core/facts.ts';
 import { gatewayAsks } from '../core/gateway-headers.ts';
 import { bodyFieldDoubt, type HttpMessage, headerOf, type RawHeaders } from '../core/http-message.ts';
 import type { Entry } from '../ledger/entry.ts';
+import { withAddressed } from '../provider/addressed-models.ts';
 import { envelopeDefects } from '../provider/envelope.ts';
 import { withAsked, withGateway } from '../provider/gateway.ts';
 import { protocolNamed } from '../provider/index.ts';
@@ -210,7 +211,8 @@ function readingOf(
   if (data['stored'] !== undefined) return 'cut';
   const plain = plainOf(message, decodedBytesMax);
   if (typeof plain === 'string') return { ...protocol.readRequest('unknown', empty, head), defects: [plain] };
-  return protocol.readRequest(operation, plain, head);
+  const [, target = ''] = message.startLine.split(' ');
+  return withAddressed(protocol.readRequest(operation, plain, head), operation, target);
 }
 
 async function heardOf(

@@ -128,6 +128,16 @@ describe('a connection', () => {
   });
 });
 
+test.each([
+  ['gpt-4.1', 0],
+  ['gpt-5', 1],
+])('a call is judged by the model that its address named: %s', async (model, now) => {
+  const { post, sidecar } = await startRig();
+  const target = `/v1/realtime/calls?model=${model}`;
+  expect((await (await post(target, 'v=0', ['Content-Type: application/sdp'])).answer()).status).toBe(200);
+  expect(await theRule(sidecar, denyUnlistedModels)).toEqual([{ now, before: 0, newly: now, unknown: 0 }]);
+});
+
 describe('a call that could mean something else by what stands around its body', () => {
   const question = '{"model":"gpt-4.1","messages":[]}';
   const twice = ['Content-Type: application/json', 'Content-Type: text/plain'];

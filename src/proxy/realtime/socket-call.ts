@@ -36,13 +36,16 @@ export function socketCallOf(
   const key = offeredProtocols(headers).find((name) => keyProtocol.test(name));
   const credential = upgrade.credential === '' && key !== undefined ? fingerprint(key) : upgrade.credential;
   const gateway = gatewayAsks(headers);
-  const facts = { ...upgrade.facts, ...withAsked({ facts: told, defects: [] }, gateway).facts, operation };
+  const asked = withAsked({ facts: told, defects: [] }, gateway).facts;
+  // Nothing is asked by opening it.
+  const facts = { ...upgrade.facts, ...asked, operation, stream: false };
   return { upstream, operation, method, target, headers, credential, facts, gateway, fingerprint };
 }
 
 /** What was told on it, as facts of the caller's. */
 export function factsOn(call: SocketCall, told: RequestBodyFacts): RequestFacts {
-  return { ...call.facts, ...withAsked({ facts: told, defects: [] }, call.gateway).facts };
+  const { insteads: _ofItsOpening, ...own } = call.facts;
+  return { ...own, ...withAsked({ facts: told, defects: [] }, call.gateway).facts, stream: true };
 }
 
 const keyForm = /^[+/0-9A-Za-z]{22}==$/;

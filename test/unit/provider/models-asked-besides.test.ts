@@ -66,6 +66,21 @@ const asking: readonly (readonly [what: string, family: ProtocolName, path: stri
       tools: { retrieval: { rag: { llmRanker: { modelName: other } } } },
     }),
   ],
+  ['whoever a token for any session reaches', 'gemini', '/v1alpha/auth_tokens', { uses: 1 }],
+  // https://developers.openai.com/api/reference/resources/realtime
+  ['whoever a voice session reaches by itself', 'openai', '/v1/realtime/client_secrets', {}],
+  [
+    'whoever writes down what a voice session hears',
+    'openai',
+    '/v1/realtime/client_secrets',
+    { session: { model: 'gpt-4o', audio: { input: { transcription: { model: other } } } } },
+  ],
+  [
+    'the same, as it was written before',
+    'openai',
+    '/v1/realtime/sessions',
+    { model: 'gpt-4o', input_audio_transcription: { model: other } },
+  ],
   // https://docs.litellm.ai/docs/proxy/clientside_auth
   [
     'what LiteLLM is told that a name stands for',
@@ -270,7 +285,11 @@ describe('the allow-list is asked for', () => {
     ],
     ['gemini', '/v1beta/interactions', { model, input: 'Hi' }],
     ['gemini', '/v1alpha/auth_tokens', token({ model: `models/${model}` })],
-    ['gemini', '/v1alpha/auth_tokens', { uses: 1 }],
+    [
+      'openai',
+      '/v1/realtime/client_secrets',
+      { session: { model: 'gpt-4o', audio: { input: { transcription: { model: 'whisper-1' } } } } },
+    ],
   ] as const)('nobody else by %s %s %j', (family, path, body) => {
     expect(judged(family, path, body).action).toBe('pass');
   });

@@ -78,6 +78,8 @@ describe('the route', () => {
     ['GET', '/v1/conversations/c/items', 'conversations.items'],
     ['GET', '/v1/conversations/c/items/i', 'conversations.items'],
     ['POST', '/v1/realtime/client_secrets', 'realtime.sessions'],
+    ['POST', '/v1/realtime', 'realtime.calls'],
+    ['GET', '/v1/realtime', 'unknown'],
     ['POST', '/v1/realtime/calls', 'realtime.calls'],
     ['POST', '/v1/videos', 'videos'],
     ['GET', '/v1/videos/v/content', 'content'],

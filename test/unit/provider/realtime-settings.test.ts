@@ -100,3 +100,32 @@ test('a provider that answers no update has the settings of no more than a few o
   expect(system).toContain('version 999');
   expect(system.split('\n').length).toBeLessThan(100);
 });
+
+// https://developers.openai.com/api/reference/resources/realtime: who writes down what was said is a model of its own.
+test.each([
+  {
+    type: 'session.update',
+    session: { audio: { input: { transcription: { model: 'w', prompt: 'Names.' } } } },
+  },
+  {
+    type: 'transcription_session.update',
+    session: { input_audio_transcription: { model: 'w', prompt: 'Names.' } },
+  },
+])('whoever writes down what is said is asked for, with what it is told: %j', (event) => {
+  expect(open().readClient(message(event)).facts).toMatchObject({
+    model: 'gpt-realtime',
+    insteads: [{ model: 'w' }],
+    text: 'Names.',
+  });
+});
+
+test('a session that does nothing else has that model alone', () => {
+  const reader = socketDialectAt('/v1/realtime')?.open('/v1/realtime?intent=transcription');
+  const transcription = { model: 'w' };
+  const event = {
+    type: 'session.update',
+    session: { type: 'transcription', audio: { input: { transcription } } },
+  };
+  expect(reader?.readClient(message(event)).facts).toMatchObject({ model: 'w' });
+  expect(reader?.readClient(message(event)).facts.insteads).toBeUndefined();
+});
