@@ -4,6 +4,7 @@
  */
 import type { ToolFact } from '../core/facts.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
+import { serverAddress } from './openai-offered-tools.ts';
 import { boundedList, boundedRecords, toolsMax } from './reading.ts';
 
 /** The tools that are offered, built-in ones by their type; of a set, those that it names besides. */
@@ -33,7 +34,7 @@ export function readServers(list: unknown, defects: string[]): readonly ToolFact
     const allowed: unknown = isRecord(limits) ? limits.allowed_tools : undefined;
     const tools: readonly unknown[] = Array.isArray(allowed) ? allowed.slice(0, toolsMax) : [];
     return [
-      { name: textOf(name), description: textOf(url) },
+      { name: textOf(name), description: serverAddress(url) },
       ...tools.map((tool) => ({ name: textOf(tool), description: textOf(name) })),
     ];
   });

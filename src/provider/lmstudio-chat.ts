@@ -9,6 +9,7 @@ import { confirmAmended, planAmendment, rewriteJson, unamendable } from './amend
 import { namesOf, qualified } from './call-readings.ts';
 import { withConsulted } from './fallback-models.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
+import { serverAddress } from './openai-offered-tools.ts';
 import type { Amendment, RequestReading, ResponseReading } from './protocol.ts';
 import {
   addCall,
@@ -47,7 +48,7 @@ function readIntegrations(value: unknown, defects: string[]): readonly ToolFact[
   return boundedList(value, toolsMax, '`integrations`', defects).flatMap((one) => {
     if (!isRecord(one)) return [{ name: textOf(one), description: '' }];
     const server = textOf(one.id) || textOf(one.server_label);
-    const description = joined(server, textOf(one.server_url));
+    const description = joined(server, serverAddress(one.server_url));
     const allowed = boundedList(one.allowed_tools, toolsMax, '`allowed_tools`', defects);
     if (isAbsent(one.allowed_tools)) return [{ name: server, description }];
     return allowed.map((name) => ({ name: textOf(name), description }));

@@ -3,6 +3,7 @@
  * others wrote: several values one after another, lines between them that are none, an end that is missing. What
  * stands where a name leads is removed whole, its texts and numbers, all but what a member `type` says. Pure.
  */
+import { addressWithout } from '../core/address-keys.ts';
 import { stringEnd } from './json.ts';
 
 /** A step on the way to what is removed. */
@@ -10,6 +11,8 @@ export interface Step {
   readonly members: Map<string, Step>;
   /** What stands here is removed. */
   removed: boolean;
+  /** Of an address that stands here, what it may carry as a key is. */
+  isAddress: boolean;
 }
 
 /** Stands for any member and any element. */
@@ -22,17 +25,19 @@ function plainName(name: string): string {
   return name.toLowerCase().replaceAll('_', '');
 }
 
-/** The steps of paths such as `tools.*.authorization`, from the outermost value on. */
+/** The steps of paths such as `tools.*.authorization`, from the outermost value on; `tools.*.url?` leads to an address. */
 export function stepsOf(paths: readonly string[]): Step {
-  const root: Step = { members: new Map(), removed: false };
+  const newStep = (): Step => ({ members: new Map(), removed: false, isAddress: false });
+  const root = newStep();
   for (const path of paths) {
+    const isAddress = path.endsWith('?');
     let step = root;
-    for (const name of path.split('.').map(plainName)) {
-      const next: Step = step.members.get(name) ?? { members: new Map(), removed: false };
+    for (const name of (isAddress ? path.slice(0, -1) : path).split('.').map(plainName)) {
+      const next = step.members.get(name) ?? newStep();
       step.members.set(name, next);
       step = next;
     }
-    step.removed = true;
+    step[isAddress ? 'isAddress' : 'removed'] = true;
   }
   return root;
 }
@@ -45,6 +50,20 @@ interface Frame {
   atName: boolean;
   /** Where the value that comes next stands. */
   next: { readonly steps: readonly Step[]; readonly isRemoved: boolean };
+}
+
+/** The address as it is written in JSON, without keys. */
+function addressWrittenWithout(written: string, mark: string): string {
+  let address: unknown;
+  try {
+    address = JSON.parse(written);
+  } catch {
+    // Cut off: as far as it came, where that can be read as it stands.
+    return written.includes('\\') ? JSON.stringify(mark) : addressWithout(written, mark);
+  }
+  const text = String(address);
+  const safe = addressWithout(text, mark);
+  return safe === text ? written : JSON.stringify(safe);
 }
 
 function below(steps: readonly Step[], name: string): readonly Step[] {
@@ -77,7 +96,7 @@ const whereValueBegins = /(?:^|[\r\n])(?:data:)?[ \t\r\ufeff\u00bb\u00bf\u00ef]*
 const number = /-?[0-9][0-9.eE+-]*/y;
 
 /**
- * `text` (bytes as Latin-1) with `mark`, a JSON value, for every value removed, and how many those are. A text of which
+ * `text` (bytes as Latin-1) with `mark` for every value removed, and how many those are. A text of which
  * `isKept`, as it is written, stays where it is.
  */
 export function withoutMembers(
@@ -89,10 +108,16 @@ export function withoutMembers(
   const pieces: string[] = [];
   let copied = 0;
   let removed = 0;
-  const remove = (start: number, end: number): void => {
-    pieces.push(text.slice(copied, start), mark);
+  const put = (start: number, end: number, instead: string): void => {
+    pieces.push(text.slice(copied, start), instead);
     copied = end;
     removed += 1;
+  };
+  const remove = (start: number, end: number): void => put(start, end, JSON.stringify(mark));
+  const removeKeys = (start: number, end: number): void => {
+    const written = text.slice(start, end);
+    const safe = addressWrittenWithout(written, mark);
+    if (safe !== written) put(start, end, safe);
   };
   const outermost: Frame['next'] = { steps: [root], isRemoved: root.removed };
   const begin = (code: string, { steps, isRemoved }: Frame['next']): Frame => {
@@ -111,7 +136,9 @@ export function withoutMembers(
       if (code === '"') {
         const end = stringEnd(text, at + 1);
         if (frame.atName) frame.next = nextIn(frame, nameOf(text.slice(at, end)));
-        else if (frame.next.isRemoved && !isKept(text.slice(at, end))) remove(at, end);
+        else if (frame.next.isRemoved) {
+          if (!isKept(text.slice(at, end))) remove(at, end);
+        } else if (frame.next.steps.some(({ isAddress }) => isAddress)) removeKeys(at, end);
         frame.atName = false;
         at = end;
         continue;

@@ -66,6 +66,17 @@ const inRequests = [
   'interaction.environment.env',
   // Bedrock's AgentCore.
   'tools.*.config.remote_mcp.headers',
+  // Where such servers are: some take their key in the address.
+  'tools.*.server_url?',
+  'tools.*.url?',
+  'tools.*.transport.url?',
+  'tools.*.transport.server_url?',
+  'tools.*.mcp_servers.*.streamable_http_transport.url?',
+  'tools.*.mcp_servers.*.url?',
+  'tools.*.config.remote_mcp.url?',
+  'integrations.*.server_url?',
+  'mcp_servers.*.url?',
+  'mcp_servers.*.transport.url?',
   // Groq: what it signs in with to a tool that it runs.
   'compound_custom.tools.wolfram_settings.authorization',
   // Cohere.
@@ -98,7 +109,7 @@ const echoRoots = [
 
 /** What every request of the kinds above has somewhere, as it is mostly written; or an escaped letter, which may hide it. */
 const telltale =
-  /uthorization|"headers"|domain_secrets|data_?[sS]ources|pi_?[kK]ey|"byok"|"litellm_params"|"extra_headers"|uth_?[cC]onfig|user_access_token|"(transform|env)"|\\u00[4-7]/;
+  /uthorization|"headers"|erver_?[uU]rl|mcp_?[sS]erver|emote_?[mM]cp|domain_secrets|data_?[sS]ources|pi_?[kK]ey|"byok"|"litellm_params"|"extra_headers"|uth_?[cC]onfig|user_access_token|"(transform|env)"|\\u00[4-7]/;
 
 interface Endpoint {
   /** Of the path, in lower case. */
@@ -163,7 +174,7 @@ export interface Redaction {
 }
 
 function without(bytes: Buffer, steps: Step, mark: string): Redaction {
-  const { text, removed } = withoutMembers(bytes.toString('latin1'), steps, JSON.stringify(mark));
+  const { text, removed } = withoutMembers(bytes.toString('latin1'), steps, mark);
   return removed === 0 ? { bytes, removed } : { bytes: Buffer.from(text, 'latin1'), removed };
 }
 
@@ -197,7 +208,7 @@ function withoutEchoes(bytes: Buffer, mark: string): Redaction {
   const pieces = eventData.test(text) ? text.split(betweenEvents) : [text];
   let removed = 0;
   const safe = pieces.map((piece) => {
-    const found = withoutMembers(piece, everyAnswer, JSON.stringify(mark), (written) => masked.test(written));
+    const found = withoutMembers(piece, everyAnswer, mark, (written) => masked.test(written));
     removed += found.removed;
     return found.text;
   });

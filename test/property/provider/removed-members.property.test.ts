@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { stepsOf, withoutMembers } from '../../../src/provider/removed-members.ts';
 
 const steps = stepsOf(['tools.*.key', 'key.deep', 'all']);
-const mark = '"[removed]"';
+const mark = '[removed]';
 const name = fc.constantFrom('tools', 'key', 'deep', 'all', 'type', 'Key', 'k\u0065y', 'a"b', '\\', 'é');
 const { value } = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(

@@ -129,3 +129,15 @@ test('a session that does nothing else has that model alone', () => {
   expect(reader?.readClient(message(event)).facts).toMatchObject({ model: 'w' });
   expect(reader?.readClient(message(event)).facts.insteads).toBeUndefined();
 });
+
+test('what is sealed of a server of tools has no key that stands in its address', () => {
+  const tool = {
+    type: 'mcp',
+    server_label: 'search',
+    server_url: 'https://mcp.acme.example/?acmeApiKey=SECRET',
+  };
+  const { facts } = open().readClient(message({ type: 'session.update', session: { tools: [tool] } }));
+  expect(facts.tools).toMatchObject([
+    { description: 'search\nhttps://mcp.acme.example/?acmeApiKey=[removed]' },
+  ]);
+});

@@ -228,6 +228,56 @@ describe('a request without', () => {
   });
 });
 
+// https://docs.tavily.com/documentation/mcp: servers of tools that take their key in the address.
+describe('an address without its keys', () => {
+  const addresses: readonly (readonly [given: string, kept: string])[] = [
+    ['https://mcp.acme.example/mcp/?acmeApiKey=SECRET', 'https://mcp.acme.example/mcp/?acmeApiKey=[removed]'],
+    ['https://a.example/?k=SECRET&profile=SECRET#SECRET', 'https://a.example/?k=[removed]&profile=[removed]'],
+    ['https://me:SECRET@a.example/mcp', 'https://[removed]@a.example/mcp'],
+    ['https://a.example/mcp?SECRET', 'https://a.example/mcp?[removed]'],
+  ];
+  const written = (url: string) =>
+    [
+      ['/v1/responses', { tools: [{ type: 'mcp', server_label: 'a', server_url: url }] }],
+      ['/v1/realtime/client_secrets', { session: { tools: [{ type: 'mcp', server_url: url }] } }],
+      ['/v1/messages', { mcp_servers: [{ type: 'url', name: 'a', url }] }],
+      ['/v1/messages/batches', { requests: [{ custom_id: 'a', params: { mcp_servers: [{ url }] } }] }],
+      ['/v1beta/interactions', { tools: [{ type: 'mcp_server', name: 'a', url }] }],
+      [
+        '/v1beta/models/m:generateContent',
+        { tools: { mcpServers: [{ name: 'a', streamableHttpTransport: { url } }] } },
+      ],
+      ['/harnesses/invoke', { tools: [{ config: { remoteMcp: { url } } }] }],
+      ['/api/v1/chat', { integrations: [{ type: 'ephemeral_mcp', server_label: 'a', server_url: url }] }],
+    ] as const;
+
+  test.each(addresses)('%s', (given, kept) => {
+    for (const [path, body] of written(given)) {
+      const bytes = Buffer.from(JSON.stringify(body));
+      expect(JSON.parse(withoutRequestSecrets(path, bytes, mark).bytes.toString())).toEqual(
+        JSON.parse(JSON.stringify(body).replace(given, kept)),
+      );
+      const answer = withoutAnswerSecrets(path, bytes, mark).bytes.toString();
+      expect(answer).not.toContain(secret);
+      expect(withoutMessageSecrets(bytes, mark).bytes.toString()).not.toContain(secret);
+    }
+  });
+
+  test('is whole where it has none', () => {
+    for (const [path, body] of written('https://mcp.acme.example/mcp')) {
+      const bytes = Buffer.from(JSON.stringify(body));
+      expect(withoutRequestSecrets(path, bytes, mark)).toEqual({ bytes, removed: 0 });
+    }
+  });
+
+  test.each([
+    '{"tools":[{"server_url":"https://a.example/?k=SECRET',
+    '{"tools":[{"server_url":"https://a\\u003fSECRET',
+  ])('is cut off without them: %s', (cut) => {
+    expect(withoutRequestSecrets('/', Buffer.from(cut), mark).bytes.toString()).not.toContain(secret);
+  });
+});
+
 describe('an answer without', () => {
   test.each([
     ['/v1/realtime/client_secrets', { value: secret, expires_at: 1, session: { model: 'm' } }],
