@@ -45,7 +45,8 @@ export function* readBatchResults(file: Buffer): Generator<BatchResult> {
 
 function resultOf({ customId, value, defect }: BatchEntry): BatchResult {
   const result = isRecord(value.result) ? value.result : {};
-  const message = result.type === 'succeeded' ? result.message : undefined;
+  // Whoever finds a message reads it, whatever is said of how the request ended.
+  const { message } = result;
   const isWhole = isRecord(message) || ['errored', 'canceled', 'expired'].includes(String(result.type));
   return {
     customId,

@@ -4,18 +4,23 @@
  * what is not known may carry one, so it waits like one. Pure.
  */
 import { blocksText } from './anthropic-messages.ts';
-import { absorbEventOfSession, nothingTold } from './anthropic-sessions.ts';
-import { isRecord, type JsonRecord, textOf } from './json.ts';
-import { addCall, joined, note, unreadResponse } from './reading.ts';
+import {
+  absorbEventOfSession,
+  absorbUnknownEvent,
+  isUnknownEvent,
+  nothingTold,
+} from './anthropic-sessions.ts';
+import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
+import { joined, note, unreadResponse } from './reading.ts';
 import { createUnfinished, type SegmentReader } from './segments.ts';
 import type { StreamEventKind } from './stream.ts';
 
-/** Events that carry no call of the agent's. */
-const harmless =
-  /^(agent\.(message|thinking|tool_result|mcp_tool_result|thread_\w+)|user\.\w+|system\.message|span\.\w+|session\.\w+|workflow_run\.\w+|event_start|event_delta)$/;
+/** What is previewed while it is being written; a call comes whole. */
+const previewed: ReadonlySet<string> = new Set(['agent.message', 'agent.thinking']);
 /** After these the agent says nothing more until something happens. */
 const pauses = /^session\.((thread_)?status_(idle|terminated|rescheduled)|deleted)$/;
 const neverAwaited: ReadonlySet<string> = new Set();
+const noneAnswered: ReadonlySet<string> = new Set();
 
 /** Opens a reader for one segment. */
 export function createSessionStreamReader(status: number): SegmentReader {
@@ -32,10 +37,21 @@ export function createSessionStreamReader(status: number): SegmentReader {
     return 'error';
   }
 
-  /** A piece of what will come whole under the same id. */
+  /** What is about to come whole under the same id. */
+  function beginPreview(event: unknown): StreamEventKind {
+    const { id, type, ...more } = isRecord(event) ? event : {};
+    if (!isAbsent(type) && !previewed.has(textOf(type))) return absorbUnknown(textOf(type), { id, ...more });
+    previews.begin(textOf(id));
+    return 'other';
+  }
+
+  /** A piece of it. */
   function absorbPreview(id: string, delta: unknown): StreamEventKind {
+    const piece = isRecord(delta) && isRecord(delta.content) ? delta.content : {};
+    const type = textOf(piece.type);
+    if (!['', 'text', 'thinking'].includes(type)) return absorbUnknown(type, piece);
     previews.begin(id);
-    const content = isRecord(delta) ? blocksText([delta.content]) : '';
+    const content = blocksText([piece]);
     if (content === '') return 'other';
     pieces.set(id, (pieces.get(id) ?? '') + content);
     return 'text';
@@ -43,17 +59,7 @@ export function createSessionStreamReader(status: number): SegmentReader {
 
   function absorbUnknown(type: string, value: JsonRecord): StreamEventKind {
     over = true;
-    if ('input' in value || 'name' in value) {
-      const { id, name, input } = value;
-      addCall(
-        told.toolCalls,
-        defects,
-        textOf(id),
-        textOf(name) || type,
-        input ?? {},
-        JSON.stringify(input ?? {}),
-      );
-    }
+    absorbUnknownEvent(type, value, told, defects);
     return 'tool';
   }
 
@@ -68,15 +74,13 @@ export function createSessionStreamReader(status: number): SegmentReader {
       if (event.endsWith('tool_use') && type !== event)
         note(defects, 'an event is of another type than its name');
       if (type === 'ping') return 'other';
-      if (type === 'event_start')
-        return absorbPreview(isRecord(value.event) ? textOf(value.event.id) : '', null);
+      if (type === 'event_start') return beginPreview(value.event);
       if (type === 'event_delta') return absorbPreview(textOf(value.event_id), value.delta);
-      absorbEventOfSession(value, told, new Set(), defects);
-      if (type.endsWith('tool_use')) {
+      absorbEventOfSession(type, value, told, noneAnswered, defects);
+      if (type.endsWith('tool_use') || isUnknownEvent(type)) {
         over = true;
         return 'tool';
       }
-      if (!harmless.test(type)) return absorbUnknown(type, value);
       pieces.delete(textOf(value.id));
       previews.end(textOf(value.id));
       if (type === 'session.error') failed = true;

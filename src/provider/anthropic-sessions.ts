@@ -113,15 +113,34 @@ export function nothingTold(): Told {
   return { text: '', finishReason: '', refusal: '', usage: usageAbsent, toolCalls: [] };
 }
 
+/** Events that carry no call of the agent's. */
+const harmless =
+  /^(agent\.(message|thinking|tool_result|mcp_tool_result|thread_\w+)|user\.\w+|system\.message|span\.\w+|session\.\w+|workflow_run\.\w+|event_start|event_delta)$/;
+
+/** True for an event of a kind that is not known: it may carry a call. */
+export function isUnknownEvent(type: string): boolean {
+  return !type.endsWith('tool_use') && !harmless.test(type);
+}
+
+/** Takes what is not known in: a call, where it has a call's members. */
+export function absorbUnknownEvent(type: string, event: JsonRecord, told: Told, defects: string[]): void {
+  if (!('input' in event) && !('name' in event)) return;
+  const { id, name, input } = event;
+  const value = input ?? {};
+  addCall(told.toolCalls, defects, textOf(id), textOf(name) || type, value, JSON.stringify(value));
+}
+
 /** Takes one event of a session in, live or from its log. */
 export function absorbEventOfSession(
+  type: string,
   event: JsonRecord,
   told: Told,
   answered: ReadonlySet<string>,
   defects: string[],
 ): void {
-  const type = textOf(event.type);
-  if (type.endsWith('tool_use')) {
+  if (isUnknownEvent(type)) {
+    if (!answered.has(textOf(event.id))) absorbUnknownEvent(type, event, told, defects);
+  } else if (type.endsWith('tool_use')) {
     if (answered.has(textOf(event.id))) return;
     if (!isRecord(event.input)) note(defects, 'the input of a tool call is not an object');
     const value = isRecord(event.input) ? event.input : {};
@@ -146,7 +165,7 @@ export function readSessionLog(status: number, bytes: Buffer): ResponseReading {
   const answered = answeredIn(events);
   const told = nothingTold();
   for (const event of events) {
-    if (isRecord(event)) absorbEventOfSession(event, told, answered, defects);
+    if (isRecord(event)) absorbEventOfSession(textOf(event.type), event, told, answered, defects);
     else note(defects, 'an entry of `data` is not an object');
   }
   const facts = { ...unreadResponse(status, '').facts, ...told };

@@ -160,6 +160,11 @@ describe('a session’s log', () => {
   });
 });
 
+test('a page of the log has the calls of kinds that nobody knows', () => {
+  const next = { type: 'agent.next_year', id: 'e', name: 'pay', input: { amount: 1 } };
+  expect(log(next).facts.toolCalls).toMatchObject([{ name: 'pay', arguments: { amount: 1 } }]);
+});
+
 describe('a segment of the stream', () => {
   const event = (type: string, members: object = {}): string =>
     `event: ${type}\ndata: ${JSON.stringify({ type, id: `id of ${type}`, ...members })}\n\n`;
@@ -220,6 +225,25 @@ describe('a segment of the stream', () => {
     expect(ends).toEqual([true]);
     expect(facts.toolCalls).toMatchObject([{ name: 'pay', arguments: { amount: 1 } }]);
     expect(read(event('agent.next_year')).facts.toolCalls).toEqual([]);
+  });
+
+  test('has a call that only its event’s name tells of', () => {
+    const bytes = 'event: agent.custom_tool_use\ndata: {"id":"e","name":"pay","input":{"amount":1}}\n\n';
+    const { ends, facts } = read(bytes);
+    expect(ends).toEqual([true]);
+    expect(facts.toolCalls).toMatchObject([{ id: 'e', name: 'pay', arguments: { amount: 1 } }]);
+  });
+
+  test.each([
+    event('event_start', { event: { type: 'agent.tool_use', id: 'm', name: 'pay', input: { amount: 1 } } }),
+    event('event_delta', {
+      event_id: 'm',
+      delta: { type: 'content_delta', content: { type: 'tool_use', name: 'pay', input: { amount: 1 } } },
+    }),
+  ])('ends with a preview of a call: %j', (preview) => {
+    const { ends, facts } = read(preview);
+    expect(ends).toEqual([true]);
+    expect(facts.toolCalls).toMatchObject([{ name: 'pay', arguments: { amount: 1 } }]);
   });
 
   test.each([

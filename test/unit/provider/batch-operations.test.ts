@@ -465,6 +465,12 @@ const answered: readonly Answer[] = [
       body: jsonl({ custom_id: 'a', result: { type: 'succeeded', message } }),
     }),
   ),
+  {
+    api: 'Anthropic: an answer beside the word that there is none',
+    family: 'anthropic',
+    path: '/v1/messages/batches/b/results',
+    body: jsonl({ custom_id: 'a', result: { type: 'errored', message } }),
+  },
   { api: 'Mistral: an output file', family: 'mistral', path: '/v1/files/f/content', body: jsonl(outputLine) },
   {
     api: 'Mistral: a job with its answers',
