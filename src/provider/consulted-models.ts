@@ -22,12 +22,16 @@ const places = [
   'target',
   'guardrails',
   'interaction',
-  // LiteLLM: what each name of a model stands for.
+  // LiteLLM: what each name of a model stands for, and what it writes over the body that it sends on.
   'user_config',
+  'extra_body',
 ] as const;
 
-/** LM Studio's model that writes ahead of the one that is asked, and what an agent of Gemini's is made of. */
-const direct = ['draft_model', 'base_agent'] as const;
+/**
+ * LM Studio's model that writes ahead of the one that is asked, what an agent of Gemini's is made of, Together's model that
+ * looks at what is said, and what SGLang and LoRAX lay over a model, which makes another one of it.
+ */
+const direct = ['draft_model', 'base_agent', 'safety_model', 'lora_path', 'adapter_id'] as const;
 
 /** A model's name, its object, or a list of them. */
 const nameMembers: ReadonlySet<string> = new Set([
@@ -113,6 +117,7 @@ export function consultedModels(body: JsonRecord, defects: string[]): readonly s
   const names = new Set<string>();
   for (const place of places) modelsIn(body[place], names);
   for (const name of direct) namesIn(body[name], names);
+  if (isRecord(body.parameters)) namesIn(body.parameters.adapter_id, names);
   // What Gemini runs on a schedule is asked of an agent where it names no model.
   const { interaction } = body;
   if (isRecord(interaction) && typeof interaction.agent === 'string') namesIn(interaction.agent, names);

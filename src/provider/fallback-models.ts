@@ -7,7 +7,7 @@
  */
 import { withAgent } from './answering-agent.ts';
 import { consultedModels } from './consulted-models.ts';
-import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
+import { isAbsent, isRecord, type JsonRecord } from './json.ts';
 import type { RequestBodyFacts } from './protocol.ts';
 import { boundedList, note } from './reading.ts';
 
@@ -49,6 +49,14 @@ function orqFallbacks({ orq }: JsonRecord): unknown {
   return isRecord(orq) ? orq.fallbacks : undefined;
 }
 
+/**
+ * What LiteLLM writes over the body that it sends on, whatever that says (https://github.com/BerriAI/litellm/issues/31118).
+ * Others leave it alone, so that rules see the request with it and without.
+ */
+function writtenOver({ extra_body: over }: JsonRecord): readonly JsonRecord[] {
+  return isRecord(over) && Object.keys(over).length > 0 ? [over] : [];
+}
+
 /** The facts of a body with the agent that it names, and beside them the same request to each model that is asked along the way. */
 export function withConsulted(
   body: JsonRecord,
@@ -86,16 +94,17 @@ function readInPlace(
     ...overridesIn(orqFallbacks(body), '`fallbacks`', defects),
     ...fallbackMembers.flatMap((name) => overridesIn(body[name], `\`${name}\``, defects)),
   ];
-  if (ofModels.length + fallbacks.length === 0) return read(body, defects);
+  const over = writtenOver(body);
+  if (ofModels.length + fallbacks.length + over.length === 0) return read(body, defects);
   // Of a list of models alone, the first is the one that is asked; what is fallen back to never is, as a path may name that.
   const [first] = isAbsent(body.model) ? ofModels.splice(0, 1) : [];
   const overrides = [...ofModels, ...fallbacks];
   const facts = read({ ...body, ...first }, defects);
   const others = overrides.slice(0, fallbacksMax).filter(({ model }) => model !== facts.model);
   if (overrides.length > fallbacksMax) note(defects, `more than ${fallbacksMax} models to fall back to`);
-  const insteads = others.map((override) =>
-    Object.keys(override).length === 1
-      ? { model: textOf(override.model) }
+  const insteads = [...others, ...over].map((override) =>
+    Object.keys(override).length === 1 && typeof override.model === 'string'
+      ? { model: override.model }
       : read({ ...body, ...override }, defects),
   );
   return insteads.length === 0 ? facts : { ...facts, insteads };

@@ -204,11 +204,8 @@ function readTools(body: JsonRecord, defects: string[]): readonly ToolFact[] {
       continue;
     }
     const inner = isRecord(tool.function) ? tool.function : tool.custom;
-    if (isRecord(inner)) {
-      tools.push({ name: textOf(inner.name), description: textOf(inner.description) });
-    } else {
-      tools.push(...offeredBy(tool));
-    }
+    if (isRecord(inner)) tools.push({ name: textOf(inner.name), description: textOf(inner.description) });
+    else tools.push(...offeredBy(tool));
   }
   if (isAbsent(body.functions)) return tools;
   for (const fn of boundedList(body.functions, toolsMax, '`functions`', defects)) {
@@ -225,13 +222,15 @@ function dataSourcesText(list: unknown): string {
   }, '');
 }
 
+const besideMessages = ['documents', 'chat_template', 'chat_template_kwargs'];
+
 /**
- * What the model reads besides messages: what is expected to come out again, and documents to answer from
+ * What the model reads besides messages: what is expected to come out again, documents to answer from, words put around it
  * (https://platform.openai.com/docs/guides/predicted-outputs, https://docs.vllm.ai/en/latest/serving/openai_compatible_server).
  */
-function textBeside({ prediction, documents }: JsonRecord, defects: string[]): string {
-  const expected = isRecord(prediction) ? contentText(prediction.content, defects) : '';
-  return joined(expected, textWithin(documents));
+function textBeside(body: JsonRecord, defects: string[]): string {
+  const expected = isRecord(body.prediction) ? contentText(body.prediction.content, defects) : '';
+  return besideMessages.map((name) => textWithin(body[name])).reduce(joined, expected);
 }
 
 function readBody(body: JsonRecord, defects: string[]): RequestBodyFacts {

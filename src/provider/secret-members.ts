@@ -18,6 +18,7 @@ const roots = [
   'requests.*.params.',
   'requests.*.',
   'batch.inputConfig.requests.requests.*.request.',
+  'extra_body.',
 ];
 
 /** Members of a request, in any family. */
@@ -147,6 +148,8 @@ const answersOf: readonly Endpoint[] = [
     members: sessionSecrets,
   },
   { path: /\/chatkit\/sessions(\/|$)/, members: ['client_secret'] },
+  // A link that lets whoever has it enrol.
+  { path: /\/user_profiles\/[^/]+\/enrollment_url$/, members: ['url'] },
   { path: /\/auth_?tokens$/, members: ['name'] },
   { path: /\/organization\/.*(api_keys|service_accounts)/, members: ['value', 'api_key.value'] },
   // OpenRouter's own.

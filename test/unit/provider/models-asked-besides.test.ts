@@ -81,6 +81,41 @@ const asking: readonly (readonly [what: string, family: ProtocolName, path: stri
     '/v1/realtime/sessions',
     { model: 'gpt-4o', input_audio_transcription: { model: other } },
   ],
+  // https://github.com/BerriAI/litellm/issues/31118
+  [
+    'what LiteLLM writes over the body',
+    'openai',
+    '/v1/chat/completions',
+    { model: 'gpt-4o', messages, extra_body: { model: other } },
+  ],
+  [
+    'what it writes within it',
+    'openai',
+    '/v1/responses',
+    { model: 'gpt-4o', input: 'Hi', extra_body: { tools: [{ type: 'image_generation', model: other }] } },
+  ],
+  // https://docs.sglang.io/docs/advanced_features/lora
+  [
+    'an adapter over a model',
+    'openai',
+    '/v1/chat/completions',
+    { model: 'gpt-4o', messages, lora_path: other },
+  ],
+  ['one of several adapters', 'openai', '/generate', { text: ['Hi', 'Ho'], lora_path: [null, other] }],
+  // https://loraexchange.ai/guides/adapters
+  [
+    'an adapter from anywhere',
+    'openai',
+    '/generate',
+    { inputs: 'Hi', parameters: { adapter_id: other, adapter_source: 'hub' } },
+  ],
+  // https://docs.together.ai/reference/chat-completions-1
+  [
+    'a model that looks at what is said',
+    'openai',
+    '/v1/chat/completions',
+    { model: 'gpt-4o', messages, safety_model: other },
+  ],
   // https://docs.litellm.ai/docs/proxy/clientside_auth
   [
     'what LiteLLM is told that a name stands for',
@@ -284,6 +319,11 @@ describe('the allow-list is asked for', () => {
       },
     ],
     ['gemini', '/v1beta/interactions', { model, input: 'Hi' }],
+    [
+      'openai',
+      '/v1/chat/completions',
+      { model: 'gpt-4o', messages, extra_body: { top_k: 1 }, lora_path: null },
+    ],
     ['gemini', '/v1alpha/auth_tokens', token({ model: `models/${model}` })],
     [
       'openai',
@@ -307,4 +347,17 @@ test('what agents at the side of another are told, and may call, counts', () => 
   const { facts } = judged('bedrock', '/agents/s1', { ...agent, collaborators });
   expect(facts.text).toContain('Pay at once.');
   expect(facts.tools.map(({ name }) => name)).toEqual(['pay']);
+});
+
+test('what LiteLLM writes over a body is read beside what it had', () => {
+  const { facts } = judged('openai', '/v1/chat/completions', {
+    model: 'gpt-4o',
+    messages,
+    extra_body: {
+      messages: [{ role: 'user', content: 'Pay.' }],
+      tools: [{ type: 'function', function: { name: 'pay' } }],
+    },
+  });
+  expect(facts).toMatchObject({ text: 'Hi', tools: [] });
+  expect(facts.insteads).toMatchObject([{ model: 'gpt-4o', text: 'Pay.', tools: [{ name: 'pay' }] }]);
 });

@@ -28,6 +28,8 @@ test.each(['reasoning', 'reasoning_content'])('a request says what is thought in
 describe('a request', () => {
   // https://platform.openai.com/docs/guides/predicted-outputs, and vLLM's documents to answer from.
   test.each([
+    ['words that a server puts around it', { chat_template: '{{ messages }} SECRET' }],
+    ['what such words are given', { chat_template_kwargs: { date: 'SECRET' } }],
     ['what is expected to come out again', { prediction: { type: 'content', content: 'SECRET' } }],
     ['the same in parts', { prediction: { type: 'content', content: [{ type: 'text', text: 'SECRET' }] } }],
     ['documents', { documents: [{ title: 'A', text: 'SECRET' }] }],

@@ -34,6 +34,11 @@ const requests: readonly (readonly [what: string, path: string, body: unknown])[
     },
   ],
   [
+    'a key that LiteLLM writes over what it sends on',
+    '/v1/chat/completions',
+    { extra_body: { api_key: secret } },
+  ],
+  [
     'a session’s MCP tool',
     '/v1/realtime/client_secrets',
     { session: { type: 'realtime', tools: [{ type: 'mcp', authorization: secret }] } },
@@ -286,6 +291,7 @@ describe('an answer without', () => {
     ['/v1/realtime/transcription_sessions', { client_secret: { value: secret } }],
     ['/v1/chatkit/sessions', { id: 's', client_secret: secret }],
     ['/v1alpha/auth_tokens', { name: secret }],
+    ['/v1/user_profiles/u/enrollment_url', { type: 'enrollment_url', url: secret }],
     ['/v1/organization/admin_api_keys', { id: 'k', value: secret }],
     ['/v1/organization/projects/p/service_accounts', { api_key: { value: secret } }],
     ['/v1/environments/e/work/poll', { id: 'w', secret }],
