@@ -2,6 +2,7 @@
  * What a Realtime session has told its model since its last answer: the settings in force and the items added, read
  * as the responses API reads the same. Of sound and pictures nothing is kept. Pure.
  */
+import { removedValue } from '../core/http-message.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { readResponsesRequest } from './openai-responses.ts';
 import { transcriptionOf, withListener } from './openai-threads.ts';
@@ -20,6 +21,7 @@ import {
   withUpdate,
 } from './realtime-openai-settings.ts';
 import { untoldBytesMax } from './realtime-reading.ts';
+import { withoutMessageSecrets } from './secret-members.ts';
 
 export interface RealtimeSession {
   facts(): RequestBodyFacts;
@@ -66,6 +68,13 @@ const withItem =
 /** What the model reads of a value in a place where an item belongs. */
 function wordsOf(value: unknown): JsonRecord {
   return { type: 'message', role: 'user', content: textWithin(strip(value)) };
+}
+
+/** The same of a message of a kind that is not known; what is kept of it goes into the ledger. */
+function unknownWords(value: JsonRecord): JsonRecord {
+  const { bytes } = withoutMessageSecrets(Buffer.from(JSON.stringify(value)), removedValue);
+  const safe: unknown = JSON.parse(bytes.toString());
+  return wordsOf(safe);
 }
 
 /** What a response is told besides the conversation: items, or what may be read as some. */
@@ -161,7 +170,7 @@ export function createRealtimeSession(target: string): RealtimeSession {
             : content(withItem(wordsOf(value)), ['`item` is not an object']);
         default:
           // A kind of message that is not known here may say anything.
-          return content(withItem(wordsOf(value)), []);
+          return content(withItem(unknownWords(value)), []);
       }
     },
     hear(type, value) {

@@ -141,3 +141,10 @@ test('what is sealed of a server of tools has no key that stands in its address'
     { description: 'search\nhttps://mcp.acme.example/?acmeApiKey=[removed]' },
   ]);
 });
+
+test('nor has what is sealed of a message of a kind that nobody knows', () => {
+  const tool = { type: 'mcp', server_label: 'search', authorization: 'SECRET' };
+  const { facts } = open().readClient(message({ type: 'session.renew', session: { tools: [tool] } }));
+  expect(facts.text).toContain('search');
+  expect(JSON.stringify(facts)).not.toContain('SECRET');
+});
