@@ -29,6 +29,7 @@ import {
   usageAbsent,
   usageSum,
 } from './reading.ts';
+import { routeSegments } from './route.ts';
 
 const eventsMax = 10_000;
 
@@ -82,9 +83,11 @@ export function readManagedRequest(bytes: Buffer): RequestReading {
   const { system, conversation } = promptOf(instructed, messages);
   const confirms = confirmed(body.events);
   const params = scalarParams(body, paramsElsewhere);
+  const named = own.map(({ model }) => modelOf(model, defects)).find((name) => name !== '');
   const facts = {
     ...unreadRequest('').facts,
-    model: own.map(({ model }) => modelOf(model, defects)).find((name) => name !== '') ?? '',
+    // An agent by its id alone is made of a model that nobody can tell from outside.
+    model: named ?? modelOf(body.agent, defects),
     params: confirms === 0 ? params : { ...params, confirms },
     system,
     messages,
@@ -92,6 +95,14 @@ export function readManagedRequest(bytes: Buffer): RequestReading {
     tools: own.flatMap((one) => [...readTools(one.tools, defects), ...readServers(one.mcp_servers, defects)]),
   };
   return { facts: withConsulted(body, facts, defects), defects };
+}
+
+/** Reads what starts a session of a deployment: the path names it, and which agent it runs nobody sees. */
+export function readDeploymentRun(bytes: Buffer, path: string): RequestReading {
+  const { body, defects } = openRequest(bytes);
+  const model = routeSegments(path).slice(-3, -1).join('/');
+  const params = body === null ? {} : scalarParams(body, new Set());
+  return { facts: { ...unreadRequest('').facts, model, params }, defects };
 }
 
 /** The ids of calls that were answered or confirmed in the same log. */

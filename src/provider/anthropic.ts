@@ -14,7 +14,7 @@ import { amendMessages } from './anthropic-messages-amend.ts';
 import { createMessagesStreamReader } from './anthropic-messages-stream.ts';
 import { amendSession } from './anthropic-session-amend.ts';
 import { createSessionStreamReader } from './anthropic-session-stream.ts';
-import { readManagedRequest, readSessionLog } from './anthropic-sessions.ts';
+import { readDeploymentRun, readManagedRequest, readSessionLog } from './anthropic-sessions.ts';
 import { readFileContentFrom } from './batch-results.ts';
 import { readFormRequest } from './form-request.ts';
 import { readTextRequest } from './openai-text-requests.ts';
@@ -50,6 +50,7 @@ function managedOperationOf(isGet: boolean, segments: readonly string[]): Operat
   if (isGet && last === 'stream' && segments.includes('sessions')) return 'sessions.stream';
   if (last === 'events' && inSession) return 'sessions.events';
   if (isGet) return 'unknown';
+  if (last === 'run' && segments.at(-3) === 'deployments') return 'deployments.run';
   const collection = [last, segments.at(-2) ?? ''].find((name) => managed.has(name));
   return collection ?? 'unknown';
 }
@@ -129,6 +130,8 @@ export const anthropic: Protocol = {
       case 'deployments':
       case 'dreams':
         return readManagedRequest(body);
+      case 'deployments.run':
+        return readDeploymentRun(body, head.path);
       case 'memories':
         return readTextRequest(body, head, { system: [], text: null });
       case 'files':

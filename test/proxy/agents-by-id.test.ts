@@ -8,13 +8,23 @@ import { type RawUpstream, startRawUpstream, wholeAnswer } from '../support/raw-
 import { startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
 
 const policy = readFileSync(new URL('../../config/policy.yaml', import.meta.url), 'utf8');
-const families = ['openai', 'mistral', 'vertex', 'bedrock'] as const satisfies readonly ProtocolName[];
+const families = [
+  'openai',
+  'anthropic',
+  'mistral',
+  'vertex',
+  'bedrock',
+] as const satisfies readonly ProtocolName[];
 
 const engine = '/v1/projects/p/locations/eu/reasoningEngines/12:query';
 const inline = { foundationModel: 'gpt-4o', instruction: 'Help.', inputText: 'Go.' };
 
 /** The last is the model that the entry names where the body names one besides. */
 const rows: readonly (readonly [(typeof families)[number], string, unknown, string, string?])[] = [
+  ['anthropic', '/v1/sessions', { agent: 'agent_1', environment_id: 'env_1' }, 'agent_1'],
+  ['anthropic', '/v1/sessions', { agent: { type: 'agent', id: 'agent_1' } }, 'agent_1'],
+  ['anthropic', '/v1/deployments', { agent: 'agent_1', initial_events: [] }, 'agent_1'],
+  ['anthropic', '/v1/deployments/dep_1/run', {}, 'deployments/dep_1'],
   ['mistral', '/v1/agents/completions', { agent_id: 'ag_1', messages: [] }, 'ag_1'],
   ['mistral', '/v1/conversations', { agent_id: 'ag_1', inputs: 'Go.' }, 'ag_1'],
   ['mistral', '/v1/conversations', { model: 'gpt-4o', agent_id: 'ag_1', inputs: 'Go.' }, 'ag_1', 'gpt-4o'],

@@ -68,9 +68,12 @@ describe('a request', () => {
     expect(facts.text).toBe('Be quick.\nHi\nA report\nShort');
   });
 
-  test('of an agent by its id alone names no model', () => {
-    expect(asked(anthropic, 'sessions', { agent: 'agent_1', environment_id: 'e' }).facts.model).toBe('');
-  });
+  test.each(['agent_1', { type: 'agent', id: 'agent_1', version: 2 }])(
+    'of an agent by its id alone names that: %j',
+    (agent) => {
+      expect(asked(anthropic, 'sessions', { agent, environment_id: 'e' }).facts.model).toBe('agent_1');
+    },
+  );
 
   test('that sends events has their words, and how many calls they confirm', () => {
     const { facts, defects } = asked(anthropic, 'sessions.events', {
