@@ -1,0 +1,70 @@
+/** A legal hold, which no erasure passes. */
+import { describe, expect, it } from 'vitest';
+import type { Ledger } from '../../../src/ledger/ledger.ts';
+import { createLedgerUnderTest } from '../ledger-under-test.ts';
+import { bodyCode, bySubject, decide, deskOf, subject } from './scene.ts';
+
+describe('a legal hold', () => {
+  it('that is placed once an erasure was judged is obeyed all the same', async () => {
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    const decision = await decide(ledger);
+    const desk = deskOf(house, ledger);
+    // Sealed before the erasure's own turn comes, after it read which holds stand.
+    const job = desk.start(bySubject);
+    const placed = new Promise<void>((resolve, reject) => {
+      const original = ledger.erase;
+      Object.assign(ledger, {
+        erase: async (...args: Parameters<Ledger['erase']>) => {
+          Object.assign(ledger, { erase: original });
+          await desk
+            .placeHold({ decision }, { by: 'petra', role: 'privacy' }, 'a case')
+            .then(() => resolve(), reject);
+          return original(...args);
+        },
+      });
+    });
+    await placed;
+    const ended = await desk.ended(job.id);
+    expect(ended?.progress).toMatchObject({ erased: 0, refused: { legal_hold: 1 } });
+    expect(await bodyCode(ledger, decision, 'request')).toBe('read');
+    await ledger.close('test');
+    expect((await house.verify()).findings).toEqual([]);
+  });
+
+  it('stands after a start, also after one that lost the index', async () => {
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    const decision = await decide(ledger);
+    const { seq } = await deskOf(house, ledger).placeHold(
+      { subject },
+      { by: 'petra', role: 'privacy' },
+      'a case',
+    );
+    await ledger.close('test');
+    const next = await house.open();
+    expect(next.legalHolds().map((hold) => hold.seq)).toEqual([seq]);
+    await next.close('test');
+    const lost = createLedgerUnderTest();
+    Object.assign(house, { indexDisk: lost.indexDisk });
+    const third = await house.open();
+    expect(third.legalHolds()).toEqual([{ seq, by: 'petra', scope: { subject } }]);
+    expect(await third.decisionsOf(subject)).toEqual([decision]);
+    await third.close('test');
+  });
+});
+
+it('a legal hold that two people lift at the same moment is lifted once', async () => {
+  const house = createLedgerUnderTest();
+  const ledger = await house.open();
+  const desk = deskOf(house, ledger);
+  const { seq } = await desk.placeHold({ subject }, { by: 'petra', role: 'privacy' }, 'a claim');
+  const lifts = ['petra', 'paul'].map((by) => desk.liftHold(seq, { by, role: 'privacy' }, 'it is settled'));
+  const ended = await Promise.allSettled(lifts);
+  expect(ended.map((one) => (one.status === 'rejected' ? one.reason.code : 'lifted'))).toEqual([
+    'lifted',
+    'not_found',
+  ]);
+  await ledger.close('test');
+  expect((await house.verify()).findings).toEqual([]);
+});

@@ -1,0 +1,76 @@
+/** One erasure of many decisions. */
+import { describe, expect, it } from 'vitest';
+import { targetsOf } from '../../../src/ledger/erasure.ts';
+import { createLedgerUnderTest } from '../ledger-under-test.ts';
+import { bySubject, decide, deskOf, erasuresOf, run, subject } from './scene.ts';
+
+describe('an erasure of many decisions', () => {
+  it('is several entries of one request, of which only the last is final', async () => {
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    for (let i = 0; i < 1500; i += 1) {
+      const { seq } = ledger.seal({
+        type: 'request',
+        data: { verdict: 'deny', subject },
+        parts: ['request', 'source'].map((name) => ({ name, bytes: Buffer.from('x') })),
+      });
+      const { durable } = ledger.seal({ type: 'delivery', data: { outcomes: [[seq, 'denied']] } });
+      if (i % 500 === 499) await durable;
+    }
+    const { progress } = await run(deskOf(house, ledger), bySubject);
+    expect([progress.erased, progress.parts]).toEqual([1500, 3000]);
+    const sealed = erasuresOf(house);
+    expect(sealed.map(({ data }) => data['final'])).toEqual([false, true]);
+    expect(new Set(sealed.map(({ data }) => data['request'])).size).toBe(1);
+    expect(sealed.map((entry) => targetsOf(entry).length)).toEqual([2048, 952]);
+    expect(sealed.map(({ parts }) => parts.map(({ name }) => name))).toEqual([['reason'], []]);
+    await ledger.close('test');
+    expect((await house.verify()).findings).toEqual([]);
+  });
+
+  it('that finds nothing leaves one entry that says so', async () => {
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    await run(deskOf(house, ledger), { ...bySubject, scope: { subject: 'cd'.repeat(8) } });
+    expect(erasuresOf(house).map(({ data }) => [data['targets'], data['final']])).toEqual([[[], true]]);
+    await ledger.close('test');
+  });
+
+  it('names what was said after a first erasure once, however often erasure is asked for', async () => {
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    const desk = deskOf(house, ledger);
+    const decision = await decide(ledger);
+    await run(desk, bySubject);
+    await ledger.seal({
+      type: 'access',
+      data: { action: 'read', by: 'ada', role: 'auditor', decision },
+      parts: [{ name: 'reason', bytes: Buffer.from('who was it?') }],
+    }).durable;
+    const counts = [];
+    for (let time = 0; time < 3; time += 1) counts.push((await run(desk, bySubject)).progress.parts);
+    await ledger.close('test');
+    expect(counts).toEqual([1, 0, 0]);
+    expect((await house.verify()).findings).toEqual([]);
+  });
+
+  it('erases a batch with its lines, or nothing of it', async () => {
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    const carrier = await decide(ledger);
+    const line = ledger.seal({
+      type: 'request',
+      data: { verdict: 'pass', batch: carrier, line: 1 },
+      parts: [{ name: 'request', bytes: Buffer.from('a line') }],
+    });
+    await ledger.seal({ type: 'delivery', data: { outcomes: [[line.seq, 'carried']] } }).durable;
+    const desk = deskOf(house, ledger);
+    const hold = await desk.placeHold({ decision: line.seq }, { by: 'petra', role: 'privacy' }, 'a case');
+    const order = { ...bySubject, scope: { decision: line.seq } };
+    expect((await run(desk, order)).progress).toMatchObject({ erased: 0, refused: { legal_hold: 2 } });
+    await desk.liftHold(hold.seq, { by: 'petra', role: 'privacy' }, 'closed');
+    expect((await run(desk, order)).progress).toMatchObject({ erased: 2, parts: 3 });
+    await ledger.close('test');
+    expect((await house.verify()).findings).toEqual([]);
+  });
+});

@@ -1,0 +1,68 @@
+/** An erasure that was sealed, whose disk fails or whose process dies before it is carried out. */
+import { describe, expect, it } from 'vitest';
+import { createLedgerUnderTest } from '../ledger-under-test.ts';
+import { bodyCode, bySubject, decide, deskOf, erasuresOf, run } from './scene.ts';
+
+describe('an erasure that is sealed', () => {
+  it('and could not be carried out is carried out before the next, and fails only itself', async () => {
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    const first = await decide(ledger);
+    const desk = deskOf(house, ledger);
+    house.disk.failRewrites = true;
+    expect(await run(desk, bySubject)).toMatchObject({ state: 'failed' });
+    const underWay = await house.verify();
+    expect([underWay.findings, underWay.bodies.erased]).toEqual([[], 0]);
+    expect(underWay.notes.join()).toContain('2 parts that an erasure names are still stored');
+    const second = await decide(ledger);
+    house.disk.failRewrites = false;
+    expect(await run(desk, bySubject)).toMatchObject({ state: 'done', progress: { decisions: 1, parts: 2 } });
+    for (const seq of [first, second]) expect(await bodyCode(ledger, seq, 'request')).toBe('erased');
+    await ledger.close('test');
+    const verdict = await house.verify();
+    expect([verdict.findings, verdict.bodies.erased]).toEqual([[], 4]);
+  });
+
+  it('and was not carried out when the process died is carried out at the next start', async () => {
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    const decision = await decide(ledger);
+    house.disk.failRewrites = true;
+    await run(deskOf(house, ledger), bySubject);
+    house.disk.loseUnsynced();
+    house.indexDisk.abandon();
+    house.disk.failRewrites = false;
+    const next = await house.open();
+    expect(await bodyCode(next, decision, 'request')).toBe('erased');
+    expect(await bodyCode(next, decision + 1, 'response')).toBe('erased');
+    await next.close('test');
+    const verdict = await house.verify();
+    expect([verdict.findings, verdict.bodies.erased]).toEqual([[], 2]);
+  });
+
+  it('does not keep a start from happening while it cannot be carried out', async () => {
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    await decide(ledger);
+    house.disk.failRewrites = true;
+    await run(deskOf(house, ledger), bySubject);
+    await ledger.close('test');
+    const next = await house.open();
+    expect(house.events.some(({ kind }) => kind === 'erasure_failed')).toBe(true);
+    await next.close('test');
+  });
+
+  it('cannot be sealed while the ledger cannot be written, and then destroys nothing', async () => {
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    const decision = await decide(ledger);
+    house.disk.fateOf = () => 'before';
+    expect(await run(deskOf(house, ledger), bySubject)).toMatchObject({ state: 'failed' });
+    house.disk.fateOf = () => 'written';
+    expect(erasuresOf(house)).toEqual([]);
+    await ledger.close('test');
+    const next = await house.open();
+    expect(await bodyCode(next, decision, 'request')).toBe('read');
+    await next.close('test');
+  });
+});
