@@ -63,7 +63,7 @@ export interface Ledger {
   /** Request seqs of the decisions that have no outcome yet. */
   openDecisions(): readonly number[];
   isOpen(decision: number): boolean;
-  /** Every durable entry of a decision, its request first. Throws `not_found`. */
+  /** Every durable entry of a decision, its request first. Throws `not_found` and, as all that read, `ledger_unavailable`. */
   decision(requestSeq: number): Promise<readonly Entry[]>;
   entry(seq: number): Promise<Entry>;
   /** The plaintext of a body. Throws `not_found`, `erased` with who erased it and when, `ledger_damaged`. */
@@ -199,9 +199,9 @@ function ledgerOf(parts: Parts): Ledger {
     durable: log.durable,
     openDecisions: () => [...opened().head.open.keys()],
     isOpen: (decision) => opened().head.open.has(decision),
-    decision: decisions.decision,
-    entry: (seq) => readEntry(opened().store, seq),
-    part: decisions.part,
+    decision: (seq) => log.reading(() => decisions.decision(seq)),
+    entry: (seq) => log.reading(() => readEntry(opened().store, seq)),
+    part: (seq, name) => log.reading(() => decisions.part(seq, name)),
     erase: erasures.erase,
     sealBetweenErasures: (draft) =>
       erasures.inTurn(async () => {

@@ -19,6 +19,8 @@ export interface Reopening {
   requireWritable(): void;
   /** Throws `ledger_unavailable` while the log takes nothing, and as Sealer.seal does. */
   seal(draft: Draft): Sealed;
+  /** Reads; throws `ledger_unavailable` where the store was closed meanwhile, to be opened again. */
+  reading<T>(read: () => Promise<T>): Promise<T>;
   /** Told that a commit of this sealer failed. */
   failed(sealer: Sealer, error: unknown): void;
   /** Opens nothing more; resolves when what was being opened is, or is not. */
@@ -93,6 +95,15 @@ export function createReopening({ open, onEvent, onWritable }: ReopeningOptions)
       if (!writable || opened === null) throw notWritable();
       return opened.sealer.seal(draft);
     },
+    reading: async (read) => {
+      const before = opened;
+      try {
+        return await read();
+      } catch (error) {
+        const isSame = writable && opened === before;
+        throw error instanceof HoldpointError || isSame ? error : notReadable(error);
+      }
+    },
     failed: (sealer, error) => {
       // While it is being opened, whoever opens it hears of the failure from `drain`.
       if (opened?.sealer !== sealer) return;
@@ -116,5 +127,14 @@ function notWritable(): HoldpointError {
     'ledger_unavailable',
     'The ledger cannot be written, so nothing is sent or delivered.',
     'Holdpoint retries by itself; check disk space and the log, then retry the call.',
+  );
+}
+
+function notReadable(cause: unknown): HoldpointError {
+  return new HoldpointError(
+    'ledger_unavailable',
+    'The ledger is not open, so nothing is read from it.',
+    'Holdpoint retries by itself; check disk space and the log, then ask again.',
+    cause,
   );
 }

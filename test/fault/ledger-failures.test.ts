@@ -291,3 +291,20 @@ describe('the queue before the disk', () => {
     // A quarter of a gigabyte is encrypted, on machines that do other work too.
   }, 60_000);
 });
+
+it('what is read while the store is closed, to be opened again, is refused as that', async () => {
+  const house = createLedgerUnderTest();
+  const ledger = await house.open();
+  const { seq } = await sealMarked(ledger, requestDraft);
+  house.disk.fateOf = () => 'before';
+  house.disk.failOpens = true;
+  expect(await codeOf(sealMarked(ledger, requestDraft))).toBe('ledger_unavailable');
+  await until(() => !house.disk.isOpen());
+  for (const reading of [ledger.entry(seq), ledger.decision(seq), ledger.part(seq, 'request')])
+    expect(await codeOf(reading)).toBe('ledger_unavailable');
+  house.disk.fateOf = () => 'written';
+  house.disk.failOpens = false;
+  await until(() => ledger.isWritable());
+  expect((await ledger.entry(seq)).seq).toBe(seq);
+  await ledger.close('test over');
+});
