@@ -30,37 +30,58 @@ export function loadPolicyFile(file: string, rulers: readonly string[]): Policy 
   return loadPolicy(file, readPolicy(file), rulers);
 }
 
-/** Loads the policy; throws `policy_invalid` with file, line and what would be right. */
-export function openPolicyFile(file: string, rulers: readonly string[], log: Logger): PolicyFile {
-  let policy = loadPolicyFile(file, rulers);
+/** Loads the policy; throws `policy_invalid` with file, line and what would be right. `load` makes one of a text. */
+export function openPolicyFile(
+  file: string,
+  rulers: readonly string[],
+  log: Logger,
+  load: typeof loadPolicy = loadPolicy,
+): PolicyFile {
+  // Before it is read: whoever changes it meanwhile has changed what is read next.
+  let seenStamp = stampOf(file);
+  let policy = load(file, readPolicy(file), rulers);
   let ledger: Ledger | null = null;
   let refusedDigest = '';
-  let seenStamp = stampOf(file);
+  /** Another policy than the one in force may have been sealed as loaded: whether it was could not be told. */
+  let isDoubtful = false;
   let lastFailure = '';
   let timer: NodeJS.Timeout | undefined;
   const inTurn = createInTurn();
 
   async function readAgain(into: Ledger): Promise<void> {
+    const next = await changed(into);
+    if (next !== null) {
+      await sealLoaded(into, next);
+      policy = next;
+      refusedDigest = '';
+      log.info('policy loaded', { version: next.version, digest: next.digest });
+    } else if (isDoubtful) await sealLoaded(into, policy);
+  }
+
+  /** What the file has by now; null where that is in force already, or refused and sealed as refused. */
+  async function changed(into: Ledger): Promise<Policy | null> {
     const text = readPolicy(file);
     const digest = sha256Hex(text);
     if (digest === policy.digest) refusedDigest = '';
-    if (digest === policy.digest || digest === refusedDigest) return;
-    const parts = [{ name: 'source', bytes: Buffer.from(text) }];
-    let next: Policy;
+    if (digest === policy.digest || digest === refusedDigest) return null;
     try {
-      next = loadPolicy(file, text, rulers);
+      return load(file, text, rulers);
     } catch (error) {
       log.error('policy refused; the old one stays in force', error);
+      const parts = [{ name: 'source', bytes: Buffer.from(text) }];
       await into.seal({ type: 'policy', data: { digest, result: 'refused', version: '' }, parts }).durable;
       refusedDigest = digest;
-      return;
+      return null;
     }
-    // In force only once it is on disk: every judgement cites a policy that can be read back.
-    await into.seal({ type: 'policy', data: { digest, result: 'loaded', version: next.version }, parts })
-      .durable;
-    policy = next;
-    refusedDigest = '';
-    log.info('policy loaded', { version: next.version, digest });
+  }
+
+  /** In force only once it is on disk: every judgement cites a policy that can be read back. */
+  async function sealLoaded(into: Ledger, { digest, version, source }: Policy): Promise<void> {
+    const parts = [{ name: 'source', bytes: Buffer.from(source) }];
+    const { durable } = into.seal({ type: 'policy', data: { digest, result: 'loaded', version }, parts });
+    isDoubtful = true;
+    await durable;
+    isDoubtful = false;
   }
 
   /** One at a time: a signal and a change of the file at once are one change. */
@@ -73,7 +94,7 @@ export function openPolicyFile(file: string, rulers: readonly string[], log: Log
   async function look(): Promise<void> {
     try {
       const stamp = stampOf(file);
-      if (stamp === seenStamp) return;
+      if (stamp === seenStamp && !isDoubtful) return;
       await reload();
       seenStamp = stamp;
       lastFailure = '';
@@ -95,9 +116,7 @@ export function openPolicyFile(file: string, rulers: readonly string[], log: Log
     current: () => policy,
     attach: async (attached) => {
       ledger = attached;
-      const { digest, version, source } = policy;
-      const parts = [{ name: 'source', bytes: Buffer.from(source) }];
-      await ledger.seal({ type: 'policy', data: { digest, result: 'loaded', version }, parts }).durable;
+      await sealLoaded(attached, policy);
       lookLater();
     },
     reload,

@@ -31,6 +31,8 @@ export interface Caller extends Asking {
   readonly socket: Duplex;
   /** Null before the head of an answer came. */
   heard(): Heard | null;
+  /** The sidecar closed the connection. */
+  isCut(): boolean;
   /** Hangs up, or its sidecar died: it hears no more. */
   leave(how: 'hangs up' | 'is cut'): void;
   readonly left: boolean;
@@ -55,6 +57,7 @@ export function openCaller(asking: Asking, onBytes: (caller: Caller) => void): C
     ...asking,
     socket,
     heard: () => heardIn(Buffer.concat(pieces).toString('latin1')),
+    isCut: () => socket.destroyed || socket.writableEnded,
     leave: (how) => {
       left = true;
       if (how === 'hangs up') socket.destroy();

@@ -1,12 +1,14 @@
 /** One thing that happens in a history, and what must be true after each of them. */
 import fc from 'fast-check';
 import { expect } from 'vitest';
+import { expectDemanded } from './judge-demands.ts';
 import type { Scene } from './scene.ts';
 
-/** What is known without looking: how many calls were made, whether commits wait or fail, and whether the provider is slow. */
+/** What is known without looking: how many calls were made, whether commits or reads wait or fail, and whether the provider is slow. */
 export interface Known {
   calls: number;
   isFrozen: boolean;
+  isUnread: boolean;
   isFailing: boolean;
   isSlow: boolean;
 }
@@ -28,12 +30,13 @@ export function command(
   };
 }
 
-/** True at every moment: nothing went out that nobody released, and memory does not think so either. */
+/** True at every moment: nothing went out that nobody released, and memory does not think so either, nor that anything else was demanded. */
 function expectNothingLeaked(scene: Scene): void {
   expect(scene.watch.violations).toEqual([]);
   for (const hold of scene.process().queue.list()) {
     const isReleased = hold.state.status === 'released' || hold.state.status === 'amended';
     if (hold.outcome === 'delivered' || hold.deliveryAttempts > 0) expect(isReleased).toBe(true);
+    expectDemanded(hold, scene.kindOfDecision(hold.decision));
   }
 }
 

@@ -1,9 +1,11 @@
-/** What can happen to calls and their holds, as commands that fast-check puts in any order and shrinks. */
+/** What people and callers do about calls and their holds, as commands that fast-check puts in any order and shrinks. */
 import fc from 'fast-check';
 import type { HumanVerdict } from '../../../src/hold/state.ts';
+import { befalling } from './befalling.ts';
 import type { Manner } from './caller.ts';
 import { act, type Command, type Commands, command } from './command.ts';
-import { escalatesInMs, expiresInMs, people, roles } from './rules.ts';
+import { escalatesInMs, expiresInMs } from './policies.ts';
+import { people, roles } from './rules.ts';
 
 const callsMax = 3;
 const call = fc.constantFrom(0, 0, 1, 2);
@@ -45,11 +47,15 @@ const rule = act<[number, string, HumanVerdict, (typeof roles)[number]]>(
   (scene, ...ruling) => scene.reviewers.rule(...ruling),
 );
 /** Everybody who may releases it: so that more of them come to their second hold, and to an end. */
-const letGo = act<[number, (typeof roles)[number]]>(
+const letGo = act<[number, (typeof roles)[number], (typeof roles)[number]]>(
   'letGo',
-  [which, fc.constantFrom('reviewer', 'reviewer', ...roles)],
-  ({ reviewers }, at, role) => {
-    for (const by of people) reviewers.rule(at, by, 'release', role);
+  [
+    which,
+    fc.constantFrom('reviewer', 'reviewer', ...roles),
+    fc.constantFrom('reviewer', 'reviewer', ...roles),
+  ],
+  ({ reviewers }, at, role, lastRole) => {
+    for (const by of people) reviewers.rule(at, by, 'release', by === 'cyd' ? lastRole : role);
   },
 );
 /** Whose approval counts no more when the next one gives theirs. */
@@ -118,98 +124,8 @@ const doings: readonly Commands[] = [
   ),
 ];
 
-/** The disk and the provider stand still, and go on. */
-const stalling: readonly Commands[] = [
-  fc.constant(
-    command(
-      'holdCommits',
-      ({ isFrozen }) => !isFrozen,
-      (known, scene) => {
-        known.isFrozen = true;
-        scene.holdCommits();
-      },
-    ),
-  ),
-  fc.constant(
-    command(
-      'letCommits',
-      ({ isFrozen }) => isFrozen,
-      async (known, scene) => {
-        known.isFrozen = false;
-        await scene.letCommits();
-      },
-    ),
-  ),
-  fc.constant(
-    command(
-      'holdAnswers',
-      ({ isSlow }) => !isSlow,
-      (known, scene) => {
-        known.isSlow = true;
-        scene.holdAnswers();
-      },
-    ),
-  ),
-  fc.constant(
-    command(
-      'letAnswers',
-      ({ isSlow }) => isSlow,
-      async (known, scene) => {
-        known.isSlow = false;
-        await scene.letAnswers();
-      },
-    ),
-  ),
-];
-
-const mendDisk: Commands = fc.constant(
-  command(
-    'mendDisk',
-    ({ isFailing }) => isFailing,
-    async (known, scene) => {
-      known.isFailing = false;
-      await scene.mendDisk();
-    },
-  ),
-);
-
-/** The disk refuses what is sealed, and takes it again. */
-const failing: readonly Commands[] = [
-  fc.constantFrom('before' as const, 'after' as const).map((fate) =>
-    command(
-      `failDisk(${fate})`,
-      ({ isFailing }) => !isFailing,
-      (known, scene) => {
-        known.isFailing = true;
-        scene.failDisk(fate);
-      },
-    ),
-  ),
-  ...[mendDisk, mendDisk],
-];
-
-const accidents: readonly Commands[] = [
-  act<[]>('reload', [], (scene) => scene.reload()),
-  act<[string]>('grant', [person], (scene, name) => scene.grant(name)),
-  act<[]>('refuseNextSeal', [], (scene) => scene.refuseNextSeal()),
-];
-
-const restart: Commands = fc.constantFrom<'stop' | 'kill'>('stop', 'kill', 'kill').map((how) =>
-  command(
-    `restart(${how})`,
-    () => true,
-    async (known, scene) => {
-      known.isFrozen = false;
-      known.isFailing = false;
-      known.isSlow = false;
-      await scene.restart(how);
-    },
-  ),
-);
-
 /** Histories; what people and callers do comes more often than what befalls the process. */
 export function histories(lengthMax: number): fc.Arbitrary<Iterable<Command>> {
-  const befalling = [...stalling, ...stalling, ...failing, ...accidents, restart, restart, restart];
   return fc.commands([asking, ...doings, ...doings, ...doings, ...befalling], {
     maxCommands: lengthMax,
     size: 'max',

@@ -4,7 +4,10 @@ import { expect, vi } from 'vitest';
 import { type LedgerUnderTest, outcomesIn } from '../../fault/ledger-under-test.ts';
 import { histories } from './commands.ts';
 import { judgeActs } from './judge-acts.ts';
+import { judgeCallers } from './judge-callers.ts';
 import { judgeDecision } from './judge-decisions.ts';
+import { judgeDemand } from './judge-demands.ts';
+import { judgePolicies, judgeRules } from './judge-policies.ts';
 import { judgeRulings } from './judge-rulings.ts';
 import { createScene, type Scene } from './scene.ts';
 import { nothingSeen, type Seen } from './seen.ts';
@@ -34,7 +37,7 @@ export async function playHistories(
         const scene = await createScene();
         if (isSlow) scene.holdAnswers();
         await scene.ask(kind);
-        const model = { calls: 1, isFrozen: false, isFailing: false, isSlow };
+        const model = { calls: 1, isFrozen: false, isUnread: false, isFailing: false, isSlow };
         await fc.asyncModelRun(async () => ({ model, real: scene }), commands);
         await judge(scene, seen);
         await opinion?.(scene.house);
@@ -55,11 +58,14 @@ async function judge(scene: Scene, seen: Seen): Promise<void> {
   const outcomes = outcomesIn(entries);
   for (const story of storiesIn(entries)) {
     judgeDecision(scene, story, outcomes.get(story.request.seq) ?? [], seen);
+    judgePolicies(scene, story, seen);
+    judgeCallers(scene, story, seen);
     for (const hold of [...story.questions, ...story.answers]) {
-      judgeRulings(scene, hold, seen);
+      judgeRulings(scene, hold, judgeDemand(scene, story, hold), seen);
       judgeActs(scene, hold, seen);
     }
   }
+  judgeRules(scene, entries, seen);
   seen.histories += 1;
   seen.outages += scene.house.events.filter(({ kind }) => kind === 'failed').length;
   seen.lent += entries.filter(({ data }) => data['action'] === 'delegate').length;

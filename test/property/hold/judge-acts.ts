@@ -1,10 +1,10 @@
 /** What was said of a hold, who was on it and what was found: sealed as it was told, before the hold ended or after. */
 import { expect } from 'vitest';
-import { isUnknown } from './reviewers.ts';
 import { requester } from './rules.ts';
 import type { Scene } from './scene.ts';
 import type { Seen } from './seen.ts';
 import type { HoldStory } from './story.ts';
+import { isUnknown } from './told.ts';
 
 const words = { comment: 'commented', assign: 'assigned', review: 'reviewed' } as const;
 

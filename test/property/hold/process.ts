@@ -4,22 +4,24 @@ import { HoldpointError } from '../../../src/core/errors.ts';
 import { createDelegations, type Delegations } from '../../../src/hold/delegations.ts';
 import { createHoldQueue, type HoldQueue } from '../../../src/hold/queue.ts';
 import type { Ledger } from '../../../src/ledger/ledger.ts';
-import type { LedgerStore } from '../../../src/ledger/store.ts';
+import type { PolicyFile } from '../../../src/policy-file.ts';
 import { openai } from '../../../src/provider/openai.ts';
-import type { Forwarder } from '../../../src/proxy/forward.ts';
 import type { Entrance } from '../../../src/proxy/intercept/entrance.ts';
 import { createKeptAnswers } from '../../../src/proxy/kept-answers.ts';
 import { listenProxy, type ProxyListener } from '../../../src/proxy/listener.ts';
 import type { Upstream } from '../../../src/proxy/upstream.ts';
-import type { LedgerUnderTest } from '../../fault/ledger-under-test.ts';
-import type { ManualTime } from '../../support/time.ts';
-import { expiresInMs, policy } from './rules.ts';
+import { expiresInMs } from './policies.ts';
+import { isTold } from './rules-file.ts';
+import { openStore, type Surroundings, silence } from './surroundings.ts';
 
 export interface Process {
   readonly queue: HoldQueue;
   readonly delegations: Delegations;
   readonly ledger: Ledger;
   readonly proxy: ProxyListener;
+  readonly policyFile: PolicyFile;
+  /** As a signal does. */
+  reloadRules(): void;
   /** Takes a workload's connection. */
   enter(socket: Duplex): void;
   /** What is sealed and not durable yet, and the reading again of what is held after an outage. */
@@ -27,21 +29,6 @@ export interface Process {
   /** The ledger is being opened. */
   readonly isOpening: () => boolean;
   dead: boolean;
-}
-
-/** Where a process lives, and what it does not decide itself. */
-export interface Surroundings {
-  readonly house: LedgerUnderTest;
-  readonly time: ManualTime;
-  readonly forwarder: (isDead: () => boolean) => Forwarder;
-  /** Resolves when the disk takes a commit. */
-  readonly mayCommit: () => Promise<void> | undefined;
-  /** Asked at each ruling, and each time that one is used: whether the ledger takes no more entries. */
-  readonly isFull: () => boolean;
-  readonly mayRule: (name: string) => boolean;
-  readonly onError: (error: unknown) => void;
-  /** After an outage of the ledger, once what it holds was read again. */
-  readonly onRestored: () => void;
 }
 
 const upstreams: readonly Upstream[] = [
@@ -54,6 +41,7 @@ const entrance: Entrance = {
 };
 /** What befalls the ledger here befalls whoever uses it. */
 const passing: ReadonlySet<string> = new Set(['overloaded', 'ledger_unavailable']);
+const startData = { config: 'a'.repeat(64), node: 'v24', product: 'holdpoint test' };
 const mebibyte = 1024 * 1024;
 const dayMs = 86_400_000;
 
@@ -70,19 +58,26 @@ export async function startProcess(around: Surroundings): Promise<Process> {
   house.onEvent = ({ kind }) => {
     if (kind === 'opened' || kind === 'reopen_failed') openings -= 1;
   };
+  const policyFile = around.rules.open(onError);
   const opened = await house.open({
     openStore: () => {
       openings += 1;
       return openStore(around, life);
     },
     clock: time.clock,
+    startData: { ...startData, policy: policyFile.current().digest },
   });
   const ledger: Ledger = {
     ...opened,
+    decision: async (seq) => {
+      await around.mayRead();
+      return life.dead ? silence : opened.decision(seq);
+    },
     seal: (draft) => {
       if ((draft.type === 'ruling' || draft.type === 'delivery') && around.isFull())
         throw new HoldpointError('overloaded', 'Too much is being sealed.');
       const sealed = opened.seal(draft);
+      if (!life.dead) around.onSeal(sealed.seq, policyFile.current().digest);
       track(sealed.durable);
       return sealed;
     },
@@ -95,9 +90,10 @@ export async function startProcess(around: Surroundings): Promise<Process> {
         if (!life.dead) fn();
       }),
     onError: (_what: string, error: unknown): void => {
-      if (!(error instanceof HoldpointError && passing.has(error.code))) onError(error);
+      if (!life.dead && !(error instanceof HoldpointError && passing.has(error.code))) onError(error);
     },
   };
+  await policyFile.attach(ledger);
   const queue = createHoldQueue(common);
   await queue.restore();
   house.onEvent = ({ kind }) => {
@@ -112,7 +108,7 @@ export async function startProcess(around: Surroundings): Promise<Process> {
     {
       ...common,
       holds: queue,
-      policy: () => policy,
+      policy: policyFile.current,
       forwarder: around.forwarder(() => life.dead),
       openSpool: () => Promise.reject(new Error('Nothing here is too large for memory.')),
       keptAnswers: createKeptAnswers(queue, common.onError),
@@ -133,26 +129,13 @@ export async function startProcess(around: Surroundings): Promise<Process> {
   );
   const enter = (socket: Duplex): void => proxy.accept(socket, entrance);
   const isOpening = (): boolean => openings > 0;
-  return Object.assign(life, { queue, delegations, ledger, proxy, pending, isOpening, enter });
-}
-
-/** A dead process writes nothing and hears of nothing, also where it died while it wrote. */
-async function openStore(
-  { house, mayCommit }: Surroundings,
-  life: { readonly dead: boolean },
-): Promise<LedgerStore> {
-  const silence = new Promise<never>(() => undefined);
-  if (life.dead) return silence;
-  const store = await house.disk.open();
-  return {
-    ...store,
-    commit: async (records, sync) => {
-      await mayCommit();
-      if (life.dead) return silence;
-      await store.commit(records, sync).catch((error: unknown) => {
-        if (!life.dead) throw error;
-      });
-      return life.dead ? silence : undefined;
-    },
+  const reloadRules = (): void => {
+    policyFile.reload().catch((error: unknown) => {
+      if (!isTold(error)) onError(error);
+    });
   };
+  return Object.assign(life, {
+    ...{ queue, delegations, ledger, proxy, policyFile, pending },
+    ...{ isOpening, enter, reloadRules },
+  });
 }

@@ -1,45 +1,20 @@
 /** What people do about holds, and what each of them was told. */
-
-import { HoldpointError } from '../../../src/core/errors.ts';
-import { encodeHttpMessage } from '../../../src/core/http-message.ts';
-import { noOtherNames } from '../../../src/core/people.ts';
 import type { Hold } from '../../../src/hold/record.ts';
-import type { HumanVerdict, PeopleNow } from '../../../src/hold/state.ts';
+import type { HumanVerdict } from '../../../src/hold/state.ts';
 import type { Process } from './process.ts';
-import { amendedAmount, answerOf, answerType, type Kind, questionOf, type roles } from './rules.ts';
-
-export interface Ruled {
-  readonly by: string;
-  readonly inStead: string | undefined;
-  readonly verdict: HumanVerdict;
-  readonly breakGlass: boolean;
-  /** It named another digest than that of what is held. */
-  readonly astray: boolean;
-  readonly hold: number;
-  /** Who might rule no more when it was sealed. */
-  withdrawn: readonly string[];
-  /** `sealed`, the code it was refused with, or `unknown` where the process died first. */
-  answer: string;
-}
-
-/** Something else that somebody did about a hold. */
-export interface Acted {
-  readonly by: string;
-  readonly action: 'comment' | 'assign' | 'review';
-  readonly hold: number;
-  answer: string;
-}
-
-/** Whoever was told so knows only what the record says, once it can be read: the process or its disk failed meanwhile. */
-export function isUnknown(answer: string): boolean {
-  return answer === 'unknown' || answer === 'ledger_unavailable';
-}
+import type { Kind, roles } from './rules.ts';
+import { orderRuling, type RulingOrder } from './ruling-desk.ts';
+import { type Acted, createTold, type Ruled } from './told.ts';
 
 /** `which` counts holds back from the newest. */
 export interface Reviewers {
   /** Sealed rulings name their place here. */
   readonly rulings: readonly Ruled[];
   readonly acts: readonly Acted[];
+  /** The process died: who waits hears nothing from it. */
+  cutOff(): void;
+  /** How many wait to be told. */
+  waiting(): number;
   mayRule(name: string): boolean;
   rule(which: number, by: string, verdict: HumanVerdict, role: (typeof roles)[number]): void;
   /** By the digest of another hold of its decision, where it has one. */
@@ -61,7 +36,7 @@ export interface Reviewers {
 
 export interface Desk {
   process(): Process;
-  nowMs(): number;
+  readonly clock: { nowMs(): number; monoUs(): number };
   /** Every hold that was opened, in order. */
   readonly holds: readonly number[];
   /** The call that a decision is of. */
@@ -69,36 +44,15 @@ export interface Desk {
   readonly onError: (error: unknown) => void;
 }
 
-export function createReviewers({ process, nowMs, holds, callOf, onError }: Desk): Reviewers {
-  const rulings: Ruled[] = [];
-  const acts: Acted[] = [];
+export function createReviewers({ process, clock, holds, callOf, onError }: Desk): Reviewers {
+  const told = createTold(onError);
   const withdrawn = new Set<string>();
-  const mayRule = (name: string): boolean => !withdrawn.has(name);
-  const people: PeopleNow = {
-    otherNames: noOtherNames,
-    counts: ({ by, inStead = by }) => mayRule(by) && mayRule(inStead),
-  };
 
   function holdAt(which: number): Hold | undefined {
     const seq = holds.at(-1 - which);
     return process()
       .queue.list()
       .find((hold) => hold.seq === seq);
-  }
-
-  /** Starts what somebody does and keeps what they were told. */
-  function answered(record: { answer: string }, task: Promise<unknown>): void {
-    task
-      .then(
-        () => {
-          record.answer = 'sealed';
-        },
-        (error: unknown) => {
-          if (!(error instanceof HoldpointError)) throw error;
-          record.answer = error.code;
-        },
-      )
-      .catch(onError);
   }
 
   function act(
@@ -109,53 +63,31 @@ export function createReviewers({ process, nowMs, holds, callOf, onError }: Desk
   ): void {
     const hold = holdAt(which);
     if (hold === undefined) return;
-    const acted: Acted = { by, action, hold: hold.seq, answer: 'unknown' };
-    acts.push(acted);
-    answered(acted, task(hold));
+    const acted: Acted = { by, action, hold: hold.seq, answer: 'waits' };
+    told.acts.push(acted);
+    told.keep(acted, process(), task(hold));
   }
 
-  function ruleOn(
-    hold: Hold,
-    ruling: Pick<Ruled, 'by' | 'verdict'> &
-      Partial<Ruled> & { readonly role: string; readonly digest?: string; readonly inStead?: string },
-    confirm: () => void = () => undefined,
-  ): void {
-    const { by, verdict, inStead, breakGlass = false, digest = hold.state.terms.digest } = ruling;
-    const astray = digest !== hold.state.terms.digest;
-    const record = { by, inStead, verdict, breakGlass, astray, hold: hold.seq };
-    const ruled: Ruled = { ...record, withdrawn: [], answer: 'unknown' };
-    const display = `ruling ${rulings.push(ruled) - 1}`;
-    const { role } = ruling;
-    const stead = inStead === undefined ? {} : { inStead };
-    const asked = { by, role, verdict, digest, display, breakGlass, people, reason: 'Seen.', ...stead };
-    const amendment = verdict === 'amend' ? amendmentOf(hold, callOf(hold.decision), by) : null;
-    const inForce = (): void => {
-      ruled.withdrawn = [...withdrawn];
-      if (!mayRule(by)) throw new HoldpointError('forbidden', `${by} may rule no more.`);
-      confirm();
-    };
-    answered(ruled, process().queue.rule(hold, asked, amendment, inForce));
+  function ruleOn(which: number, order: RulingOrder): void {
+    const hold = holdAt(which);
+    if (hold !== undefined) orderRuling({ process, told, withdrawn, clock, callOf }, hold, order);
   }
 
   return {
-    rulings,
-    acts,
-    mayRule,
-    rule: (which, by, verdict, role) => {
-      const hold = holdAt(which);
-      if (hold !== undefined) ruleOn(hold, { by, verdict, role });
-    },
+    rulings: told.rulings,
+    acts: told.acts,
+    cutOff: told.cutOff,
+    waiting: told.waiting,
+    mayRule: (name) => !withdrawn.has(name),
+    rule: (which, by, verdict, role) => ruleOn(which, { by, verdict, role }),
     ruleAstray: (which, by, verdict) => {
       const hold = holdAt(which);
       if (hold === undefined) return;
       const isOther = ({ decision, seq }: Hold): boolean => decision === hold.decision && seq !== hold.seq;
       const other = process().queue.list().find(isOther)?.state.terms.digest ?? '00'.repeat(32);
-      ruleOn(hold, { by, verdict, role: 'reviewer', digest: other });
+      ruleOn(which, { by, verdict, role: 'reviewer', digest: other });
     },
-    breakGlass: (which, by) => {
-      const hold = holdAt(which);
-      if (hold !== undefined) ruleOn(hold, { by, verdict: 'release', role: 'admin', breakGlass: true });
-    },
+    breakGlass: (which, by) => ruleOn(which, { by, verdict: 'release', role: 'admin', breakGlass: true }),
     comment: (which, by) =>
       act(which, by, 'comment', (hold) => process().queue.comment(hold, { by, role: 'reviewer' }, 'Seen?')),
     assign: (which, by, to) =>
@@ -176,43 +108,23 @@ export function createReviewers({ process, nowMs, holds, callOf, onError }: Desk
     },
     lend: (by, to, ms) => {
       const { delegations } = process();
-      answered({ answer: '' }, delegations.begin({ by, role: 'reviewer' }, to, nowMs() + ms));
+      const untilMs = clock.nowMs() + ms;
+      told.keep({ answer: 'waits' }, process(), delegations.begin({ by, role: 'reviewer' }, to, untilMs));
     },
     endLending: (by) => {
       const { delegations } = process();
       const lent = delegations.all().find((one) => one.from === by && one.ended === null);
-      if (lent !== undefined) answered({ answer: '' }, delegations.end({ by, role: 'reviewer' }, lent.seq));
+      if (lent === undefined) return;
+      told.keep({ answer: 'waits' }, process(), delegations.end({ by, role: 'reviewer' }, lent.seq));
     },
     ruleInStead: (which, lending, verdict) => {
       const { delegations } = process();
       const lent = delegations.all().filter(delegations.isInForce);
       const delegation = lent[lending % lent.length];
-      const hold = holdAt(which);
-      if (delegation === undefined || hold === undefined) return;
+      if (delegation === undefined) return;
       const { from, to: by, role } = delegation;
-      ruleOn(hold, { by, verdict, role, inStead: from }, () => {
-        if (delegations.inForce(from, by)?.seq !== delegation.seq)
-          throw new HoldpointError('forbidden', `${from} lends nothing to ${by} any more.`);
-      });
+      // One role is lent here, and whoever stands in has it.
+      ruleOn(which, { by, verdict, role, inStead: from });
     },
   };
-}
-
-/** What somebody makes of a question or an answer, as it goes on in its place. */
-function amendmentOf({ phase }: Hold, { call, kind }: ReturnType<Desk['callOf']>, by: string): Buffer {
-  if (phase === 'request')
-    return encodeHttpMessage({
-      startLine: 'POST /v1/chat/completions HTTP/1.1',
-      headers: ['Content-Type', 'application/json'],
-      body: Buffer.from(questionOf(call, kind, amendedAmount)),
-    });
-  return encodeHttpMessage({
-    startLine: 'HTTP/1.1 200 OK',
-    headers: ['content-type', answerType(kind)],
-    body: Buffer.from(amendedAnswer(kind, by)),
-  });
-}
-
-export function amendedAnswer(kind: Kind, by: string): string {
-  return answerOf(kind, `Amended by ${by}.`);
 }

@@ -4,16 +4,22 @@
  * else happens can come in between.
  */
 import { vi } from 'vitest';
-import { HoldpointError } from '../../../src/core/errors.ts';
 import { collectWithinMs } from '../../../src/hold/terms.ts';
 import { createLedgerUnderTest, type LedgerUnderTest } from '../../fault/ledger-under-test.ts';
 import type { CommitFate } from '../../fault/memory-disk.ts';
 import { createManualTime } from '../../support/time.ts';
+import { whoHangs } from './answered.ts';
 import { type Caller, type Manner, openCaller } from './caller.ts';
-import { type Process, type Surroundings, startProcess } from './process.ts';
+import { createGate } from './gate.ts';
+import { createLives } from './lives.ts';
+import { expiresInMsMax, type PolicyName } from './policies.ts';
+import { nameOf } from './policy-text.ts';
+import type { Process } from './process.ts';
 import { createProvider, type Provider } from './provider.ts';
 import { createReviewers, type Reviewers } from './reviewers.ts';
-import { callOf, expiresInMs, type Kind } from './rules.ts';
+import { callOf, type Kind } from './rules.ts';
+import { createRulesFile, type RulesFile } from './rules-file.ts';
+import type { Surroundings } from './surroundings.ts';
 import { createWatch, type Watch } from './watch.ts';
 
 /** Whatever goes on by itself rests long before this. */
@@ -29,7 +35,11 @@ export interface Scene {
   /** What was asked, by its place. */
   readonly kinds: readonly Kind[];
   readonly callers: readonly Caller[];
+  readonly rules: RulesFile;
+  /** The policy that was in force when the entry of a seq was sealed. */
+  readonly inForce: ReadonlyMap<number, PolicyName>;
   process(): Process;
+  kindOfDecision(decision: number): Kind;
   /** A new call comes. */
   ask(kind: Kind): Promise<void>;
   /** The same call comes again. */
@@ -39,14 +49,18 @@ export interface Scene {
   /** From now on nothing that is sealed reaches the disk. */
   holdCommits(): void;
   letCommits(): Promise<void>;
+  /** From now on nobody gets to read what is sealed of a decision. */
+  holdReads(): void;
+  letReads(): Promise<void>;
   /** From now on the disk refuses each commit, be it that it wrote nothing of it or all. */
   failDisk(fate: Exclude<CommitFate, 'written'>): void;
   mendDisk(): Promise<void>;
   /** From now on no answer of the provider comes whole. */
   holdAnswers(): void;
   letAnswers(): Promise<void>;
-  /** What is sealed between others' entries: another policy, another token. */
-  reload(): void;
+  /** Another file of rules, of which the sidecar is told, or which it finds. */
+  changeRules(name: PolicyName, how: 'told' | 'found'): void;
+  /** Something else is sealed between others' entries. */
   grant(name: string): void;
   advance(ms: number): Promise<void>;
   /** The ledger does not take the next ruling, or the next use of one. */
@@ -64,56 +78,72 @@ export async function createScene(): Promise<Scene> {
   const kinds: Kind[] = [];
   const callers: Caller[] = [];
   const holds: number[] = [];
+  const callByDecision = new Map<number, number>();
   const failures: unknown[] = [];
   const onError = (error: unknown): void => {
     failures.push(error);
   };
-  const watch = createWatch(house, kinds, callers);
+  const rules = createRulesFile();
+  const inForce = new Map<number, PolicyName>();
+  const watch = createWatch({
+    house,
+    kinds,
+    callers,
+    inForce: () => nameOf(lives.now().policyFile.current().digest),
+  });
   const provider = createProvider(watch.onAsked);
-  let gate: PromiseWithResolvers<void> | null = null;
+  const commits = createGate();
+  const reads = createGate();
   let isFull = false;
   const around: Surroundings = {
     ...{ house, time, onError },
     forwarder: provider.forwarder,
-    mayCommit: () => gate?.promise,
+    mayCommit: commits.pass,
+    mayRead: reads.pass,
     isFull: () => {
       const wasFull = isFull;
       isFull = false;
       return wasFull;
     },
     mayRule: (name) => reviewers.mayRule(name),
-    onRestored: () => noteMissed(now),
+    onRestored: () => lives.noteHolds(),
+    rules,
+    onSeal: (seq, digest) => {
+      inForce.set(seq, nameOf(digest));
+    },
   };
   const reviewers = createReviewers({
     ...{ holds, onError },
-    process: () => now,
-    nowMs: time.clock.nowMs,
-    callOf: (decision) => {
-      const call = callOf(house.entries()[decision]?.data['model']);
-      return { call, kind: kindOf(call) };
+    process: () => lives.now(),
+    clock: time.clock,
+    callOf: callOfDecision,
+  });
+  const lives = await createLives({
+    ...{ around, callers, provider, holds },
+    reviewers: () => reviewers,
+    letAll: async () => {
+      reads.open();
+      await letCommits();
+      await letAnswers();
+      await endStalling();
+    },
+    letDisk: () => {
+      commits.open();
+      reads.open();
     },
   });
-  let now = await boot();
-
-  async function boot(): Promise<Process> {
-    const process = await startProcess(around);
-    noteMissed(process);
-    process.queue.subscribe(({ kind, hold }) => {
-      if (kind === 'opened') holds.push(hold.seq);
-    });
-    return process;
-  }
-
-  /** A process that died, or whose disk failed, may have sealed one and told nobody. */
-  function noteMissed({ queue }: Process): void {
-    const listed = queue.list().map(({ seq }) => seq);
-    holds.push(...listed.filter((seq) => !holds.includes(seq)));
-  }
 
   function kindOf(call: number): Kind {
     const kind = kinds[call];
     if (kind === undefined) throw new Error(`nobody made the call ${call}`);
     return kind;
+  }
+
+  /** Of one that is on the disk: it stays what it is. */
+  function callOfDecision(decision: number): { call: number; kind: Kind } {
+    const call = callByDecision.get(decision) ?? callOf(house.entries()[decision]?.data['model']);
+    callByDecision.set(decision, call);
+    return { call, kind: kindOf(call) };
   }
 
   /** Everything that can go on by itself has. */
@@ -122,21 +152,26 @@ export async function createScene(): Promise<Scene> {
     for (let calm = 0; calm < 4; calm += 1) {
       await new Promise(setImmediate);
       rounds += 1;
-      if (rounds > roundsMax) throw new Error(`it never rests: ${now.pending.size} entries wait`);
-      if (gate === null && (now.pending.size > 0 || now.isOpening())) calm = 0;
+      if (rounds > roundsMax) throw new Error(`it never rests: ${lives.now().pending.size} entries wait`);
+      if (!commits.isHeld() && !reads.isHeld() && (lives.now().pending.size > 0 || lives.now().isOpening()))
+        calm = 0;
     }
   }
 
   async function enter(call: number, marked: boolean, manner: Manner): Promise<void> {
     const caller = openCaller({ call, kind: kindOf(call), marked, manner }, watch.onBytes);
     callers.push(caller);
-    now.enter(caller.socket);
+    lives.now().enter(caller.socket);
     await quiet();
   }
 
   async function letCommits(): Promise<void> {
-    gate?.resolve();
-    gate = null;
+    commits.open();
+    await quiet();
+  }
+
+  async function letReads(): Promise<void> {
+    reads.open();
     await quiet();
   }
 
@@ -161,84 +196,57 @@ export async function createScene(): Promise<Scene> {
     await quiet();
   }
 
-  /** As the sidecar does it: whoever waits is told to come again, and what runs has its time. */
-  async function stop(): Promise<void> {
-    now.queue.stop();
-    now.delegations.stop();
-    await letCommits();
-    await letAnswers();
-    await endStalling();
-    await now.proxy.drain(0);
-    await closeLedger();
-    now.dead = true;
-  }
-
-  /** A disk that fails takes no `stop` either; then the next start finds what a kill leaves. */
-  async function closeLedger(): Promise<void> {
-    try {
-      await now.ledger.close('stop');
-    } catch (error) {
-      if (!(error instanceof HoldpointError && error.code === 'ledger_unavailable')) throw error;
-    }
-  }
-
-  function kill(): void {
-    now.dead = true;
-    for (const caller of callers) caller.leave('is cut');
-    house.disk.abandon();
-    house.indexDisk.abandon();
-    gate?.resolve();
-    gate = null;
-    provider.letAnswers();
-    // Its port alone: nothing in it moves any more.
-    now.proxy.drain(0).catch(onError);
-  }
-
   return {
-    ...{ house, reviewers, provider, watch, kinds, callers, letCommits, letAnswers, advance },
-    process: () => now,
+    ...{ house, rules, inForce, reviewers, provider, watch, kinds, callers },
+    ...{ letCommits, letAnswers, advance },
+    process: () => lives.now(),
+    kindOfDecision: (decision) => callOfDecision(decision).kind,
     ask: (kind) => enter(kinds.push(kind) - 1, false, 'reads'),
     comeBack: enter,
     leave: (call) => callers.findLast((caller) => caller.call === call && !caller.left)?.leave('hangs up'),
-    holdCommits: () => {
-      gate ??= Promise.withResolvers<void>();
-    },
+    holdCommits: commits.hold,
+    holdReads: reads.hold,
+    letReads,
     failDisk: (fate) => {
       house.disk.fateOf = () => fate;
     },
     mendDisk,
     holdAnswers: provider.holdAnswers,
-    reload: () => {
-      if (!now.ledger.isWritable()) return;
-      const data = { digest: 'ab'.repeat(32), result: 'loaded', version: 'v2' };
-      now.ledger.seal({ type: 'policy', data, parts: [{ name: 'source', bytes: Buffer.from('rules: []') }] });
+    changeRules: (name, how) => {
+      rules.write(name);
+      if (how === 'told') lives.now().reloadRules();
     },
     grant: (name) => {
-      if (!now.ledger.isWritable()) return;
+      const { ledger } = lives.now();
+      if (!ledger.isWritable()) return;
       const token = { hash: 'cd'.repeat(8), name, role: 'reviewer' };
-      now.ledger.seal({ type: 'access', data: { action: 'grant', by: 'root', role: '', token } });
+      ledger.seal({ type: 'access', data: { action: 'grant', by: 'root', role: '', token } });
     },
     refuseNextSeal: () => {
       isFull = true;
     },
     restart: async (how) => {
-      if (how === 'stop') await stop();
-      else kill();
+      if (how === 'stop') await lives.stop();
+      else lives.kill();
       house.disk.fateOf = () => 'written';
-      now = await boot();
+      await lives.begin();
     },
     end: async () => {
       isFull = false;
+      reads.open();
       await letCommits();
       await mendDisk();
       await advance(reopensWithinMs);
       await letAnswers();
       await endStalling();
       // Past every expiry, then past every time to collect, and whoever looks again after that.
-      for (const ms of [expiresInMs + 2_000, expiresInMs + 2_000, collectWithinMs, 120_000])
+      for (const ms of [expiresInMsMax + 2_000, expiresInMsMax + 2_000, collectWithinMs, 120_000])
         await advance(ms);
-      await stop();
+      const hanging = whoHangs(callers, reviewers);
+      if (hanging !== '') failures.push(new Error(`its time is over, and ${hanging}`));
+      await lives.stop();
       vi.useRealTimers();
+      rules.remove();
       if (failures.length > 0) throw failures[0];
     },
   };
