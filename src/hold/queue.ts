@@ -35,8 +35,11 @@ export interface HoldQueue extends Deliberation, Omit<Reviews, 'stopReviews'> {
   /** Makes a re-attached caller the one that waits. False when another got there first, and there is no refusal for both. */
   attach(hold: Hold): boolean;
   detach(hold: Hold): void;
-  /** Seals that released bytes are about to be handed over; resolves when durable, before the first byte. */
-  beginDelivery(hold: Hold): Promise<void>;
+  /**
+   * Seals that released bytes are about to be handed over; resolves when durable, before the first byte.
+   * @param isStillDue asked in one step with the sealing; false seals nothing and gives false
+   */
+  beginDelivery(hold: Hold, isStillDue?: () => boolean): Promise<boolean>;
   /** Gives the decision its outcome, once, and ends every hold of it. */
   settle(decision: number, outcome: Outcome): void;
   /** True while somebody may still rule on, or collect, something of this decision. */
@@ -149,14 +152,16 @@ export function createHoldQueue(options: QueueOptions): HoldQueue {
       hold.attached = false;
       emit('caller', hold);
     },
-    beginDelivery: async (hold) => {
+    beginDelivery: async (hold, isStillDue = () => true) => {
       while (desk.reading !== null) await desk.reading;
+      if (!isStillDue()) return false;
       const attempt = hold.deliveryAttempts + 1;
       const sealed = ledger.seal(deliveryDraft(hold, attempt));
       await sealed.durable;
       // Not counted up: after a failure `restore` may have read this very entry.
       hold.deliveryAttempts = Math.max(hold.deliveryAttempts, attempt);
       hold.lastAttemptAtMs = clock.nowMs();
+      return true;
     },
     settle,
     isWaiting: (decision) =>

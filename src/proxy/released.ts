@@ -41,8 +41,7 @@ export interface AnswerHead {
  */
 export async function releasedCall(call: Call, hold: Hold, house: House): Promise<Call> {
   try {
-    await requireStillReleasable(hold, house);
-    await house.holds.beginDelivery(hold);
+    await beginReleased(hold, house);
   } catch (error) {
     // Nothing was sent: a retry may take this caller's place.
     house.holds.detach(hold);
@@ -150,23 +149,23 @@ export async function takeReleased(
   const passed = arrived?.body.subarray(0, passedBytes) ?? Buffer.alloc(0);
   const from = hold.state.status === 'amended' ? tailOffset(call, message, passed) : passedBytes;
   const rest = message.body.subarray(from);
-  await requireStillReleasable(hold, house);
-  await house.holds.beginDelivery(hold);
+  await beginReleased(hold, house);
   return { head: headOf(message), rest, spool, trailers };
 }
 
 /**
- * Throws `policy_changed` where the policy has come to deny what a ruling let go: who collects may come much later. The
- * hold waits on, for another policy or until its time to be collected ends.
+ * Seals that the release is used. Throws `policy_changed` where the policy has come to deny what a ruling let go: who
+ * collects may come much later. The hold waits on, for another policy or until its time to be collected ends.
  */
-async function requireStillReleasable(hold: Hold, { ledger, policy }: House): Promise<void> {
-  for (let inForce = policy(); inForce.digest !== hold.policyDigest; ) {
+async function beginReleased(hold: Hold, { ledger, holds, policy }: House): Promise<void> {
+  for (;;) {
+    const inForce = policy();
     const amendment = hold.state.status === 'amended' ? hold.ruling : null;
-    const message = amendment === null ? null : await ledger.part(amendment, 'amendment');
+    const isOther = inForce.digest !== hold.policyDigest;
+    const message = amendment === null || !isOther ? null : await ledger.part(amendment, 'amendment');
     await requireReleasable(ledger, hold, inForce, message);
-    // One that came while the record was read has not been asked.
-    if (policy() === inForce) return;
-    inForce = policy();
+    // One that came while the record was read, or its turn to be sealed was waited for, has not been asked.
+    if (await holds.beginDelivery(hold, () => policy() === inForce)) return;
   }
 }
 
