@@ -6,9 +6,9 @@ import type { Reviewers } from './reviewers.ts';
 export function whoHangs(callers: readonly Caller[], { waiting }: Pick<Reviewers, 'waiting'>): string {
   const hanging = callers
     .filter((caller) => !isAnswered(caller))
-    .map(({ call }) => `a caller of call ${call}`);
-  const people = waiting() === 0 ? [] : [`${waiting()} people`];
-  return [...hanging, ...people].map((who) => `${who} waits`).join(', ');
+    .map(({ call }) => `a caller of call ${call} waits`);
+  const people = waiting() === 0 ? [] : [`${waiting()} reviewers wait`];
+  return [...hanging, ...people].join(', ');
 }
 
 /** It has all of an answer, or saw the connection break in the middle of one; whoever left or takes nothing hears nothing. */

@@ -58,7 +58,7 @@ export async function createLives(options: LivesOptions): Promise<Lives> {
     now.delegations.stop();
     await letAll();
     const hanging = whoHangs(callers, reviewers());
-    if (hanging !== '') onError(new Error(`it stopped, and ${hanging}`));
+    if (hanging !== '') throw new Error(`it stops, and ${hanging}`);
     await now.proxy.drain(0);
     await closeLedger();
     now.dead = true;
