@@ -57,11 +57,12 @@ async function judge(scene: Scene, seen: Seen): Promise<void> {
   const entries = scene.house.entries();
   const outcomes = outcomesIn(entries);
   for (const story of storiesIn(entries)) {
-    judgeDecision(scene, story, outcomes.get(story.request.seq) ?? [], seen);
+    const ends = outcomes.get(story.request.seq) ?? [];
+    judgeDecision(scene, story, ends, seen);
     judgePolicies(scene, story, seen);
     judgeCallers(scene, story, seen);
     for (const hold of [...story.questions, ...story.answers]) {
-      judgeRulings(scene, hold, judgeDemand(scene, story, hold), seen);
+      judgeRulings(scene, hold, ends[0], judgeDemand(scene, story, hold), seen);
       judgeActs(scene, hold, seen);
     }
   }

@@ -5,6 +5,7 @@ import type { Caller } from './caller.ts';
 import { type Process, startProcess } from './process.ts';
 import type { Provider } from './provider.ts';
 import type { Reviewers } from './reviewers.ts';
+import type { Stage } from './stage.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export interface Lives {
@@ -23,14 +24,11 @@ export interface LivesOptions {
   reviewers(): Reviewers;
   /** Every hold that was opened, in order; it is added to here. */
   readonly holds: number[];
-  /** Lets what was on its way come to its end, the disk and the provider with it. */
-  readonly letAll: () => Promise<void>;
-  /** Lets the disk go on, and waits for nothing. */
-  readonly letDisk: () => void;
+  readonly stage: Stage;
 }
 
 export async function createLives(options: LivesOptions): Promise<Lives> {
-  const { around, callers, provider, reviewers, holds, letAll, letDisk } = options;
+  const { around, callers, provider, reviewers, holds, stage } = options;
   const { house, rules, onError } = around;
   let now = await boot();
 
@@ -56,7 +54,10 @@ export async function createLives(options: LivesOptions): Promise<Lives> {
     now.policyFile.close();
     now.queue.stop();
     now.delegations.stop();
-    await letAll();
+    stage.reads.open();
+    await stage.letCommits();
+    await stage.letAnswers();
+    await stage.endStalling();
     const hanging = whoHangs(callers, reviewers());
     if (hanging !== '') throw new Error(`it stops, and ${hanging}`);
     await now.proxy.drain(0);
@@ -80,7 +81,8 @@ export async function createLives(options: LivesOptions): Promise<Lives> {
     reviewers().cutOff();
     house.disk.abandon();
     house.indexDisk.abandon();
-    letDisk();
+    stage.commits.open();
+    stage.reads.open();
     provider.letAnswers();
     // Its port alone: nothing in it moves any more.
     now.proxy.drain(0).catch(onError);

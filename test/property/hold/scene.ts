@@ -10,7 +10,6 @@ import type { CommitFate } from '../../fault/memory-disk.ts';
 import { createManualTime } from '../../support/time.ts';
 import { whoHangs } from './answered.ts';
 import { type Caller, type Manner, openCaller } from './caller.ts';
-import { createGate } from './gate.ts';
 import { createLives } from './lives.ts';
 import { expiresInMsMax, type PolicyName } from './policies.ts';
 import { nameOf } from './policy-text.ts';
@@ -19,11 +18,10 @@ import { createProvider, type Provider } from './provider.ts';
 import { createReviewers, type Reviewers } from './reviewers.ts';
 import { callOf, type Kind } from './rules.ts';
 import { createRulesFile, type RulesFile } from './rules-file.ts';
+import { createStage } from './stage.ts';
 import type { Surroundings } from './surroundings.ts';
 import { createWatch, type Watch } from './watch.ts';
 
-/** Whatever goes on by itself rests long before this. */
-const roundsMax = 10_000;
 /** A ledger whose disk is well again is open again by then. */
 const reopensWithinMs = 5_000;
 
@@ -92,14 +90,14 @@ export async function createScene(): Promise<Scene> {
     inForce: () => nameOf(lives.now().policyFile.current().digest),
   });
   const provider = createProvider(watch.onAsked);
-  const commits = createGate();
-  const reads = createGate();
+  const stage = createStage({ house, time, provider, callers, now: () => lives.now() });
+  const { quiet, commits, reads, letCommits, letReads, letAnswers, mendDisk, advance } = stage;
   let isFull = false;
   const around: Surroundings = {
     ...{ house, time, onError },
     forwarder: provider.forwarder,
-    mayCommit: commits.pass,
-    mayRead: reads.pass,
+    mayCommit: stage.commits.pass,
+    mayRead: stage.reads.pass,
     isFull: () => {
       const wasFull = isFull;
       isFull = false;
@@ -121,16 +119,7 @@ export async function createScene(): Promise<Scene> {
   const lives = await createLives({
     ...{ around, callers, provider, holds },
     reviewers: () => reviewers,
-    letAll: async () => {
-      reads.open();
-      await letCommits();
-      await letAnswers();
-      await endStalling();
-    },
-    letDisk: () => {
-      commits.open();
-      reads.open();
-    },
+    stage,
   });
 
   function kindOf(call: number): Kind {
@@ -146,18 +135,6 @@ export async function createScene(): Promise<Scene> {
     return { call, kind: kindOf(call) };
   }
 
-  /** Everything that can go on by itself has. */
-  async function quiet(): Promise<void> {
-    let rounds = 0;
-    for (let calm = 0; calm < 4; calm += 1) {
-      await new Promise(setImmediate);
-      rounds += 1;
-      if (rounds > roundsMax) throw new Error(`it never rests: ${lives.now().pending.size} entries wait`);
-      if (!commits.isHeld() && !reads.isHeld() && (lives.now().pending.size > 0 || lives.now().isOpening()))
-        calm = 0;
-    }
-  }
-
   async function enter(call: number, marked: boolean, manner: Manner): Promise<void> {
     const caller = openCaller({ call, kind: kindOf(call), marked, manner }, watch.onBytes);
     callers.push(caller);
@@ -165,40 +142,9 @@ export async function createScene(): Promise<Scene> {
     await quiet();
   }
 
-  async function letCommits(): Promise<void> {
-    commits.open();
-    await quiet();
-  }
-
-  async function letReads(): Promise<void> {
-    reads.open();
-    await quiet();
-  }
-
-  async function mendDisk(): Promise<void> {
-    house.disk.fateOf = () => 'written';
-    await quiet();
-  }
-
-  async function letAnswers(): Promise<void> {
-    provider.letAnswers();
-    await quiet();
-  }
-
-  async function advance(ms: number): Promise<void> {
-    time.advance(ms);
-    vi.advanceTimersByTime(ms);
-    await quiet();
-  }
-
-  async function endStalling(): Promise<void> {
-    for (const caller of callers) if (caller.manner === 'stalls') caller.leave('hangs up');
-    await quiet();
-  }
-
   return {
     ...{ house, rules, inForce, reviewers, provider, watch, kinds, callers },
-    ...{ letCommits, letAnswers, advance },
+    ...{ letCommits, letReads, letAnswers, mendDisk, advance },
     process: () => lives.now(),
     kindOfDecision: (decision) => callOfDecision(decision).kind,
     ask: (kind) => enter(kinds.push(kind) - 1, false, 'reads'),
@@ -206,11 +152,9 @@ export async function createScene(): Promise<Scene> {
     leave: (call) => callers.findLast((caller) => caller.call === call && !caller.left)?.leave('hangs up'),
     holdCommits: commits.hold,
     holdReads: reads.hold,
-    letReads,
     failDisk: (fate) => {
       house.disk.fateOf = () => fate;
     },
-    mendDisk,
     holdAnswers: provider.holdAnswers,
     changeRules: (name, how) => {
       rules.write(name);
@@ -238,7 +182,7 @@ export async function createScene(): Promise<Scene> {
       await mendDisk();
       await advance(reopensWithinMs);
       await letAnswers();
-      await endStalling();
+      await stage.endStalling();
       // Past every expiry, of the question and of its answer: everybody hears of it then, and not when they lose patience.
       for (const ms of [expiresInMsMax + 2_000, expiresInMsMax + 2_000]) await advance(ms);
       const hanging = whoHangs(callers, reviewers);
