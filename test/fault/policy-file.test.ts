@@ -9,7 +9,12 @@ import { textOf } from '../property/hold/policy-text.ts';
 import { createScene } from '../property/hold/scene.ts';
 import { createLedgerUnderTest } from './ledger-under-test.ts';
 
-const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const silent = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
 afterEach(() => {
   vi.useRealTimers();
 });

@@ -52,6 +52,7 @@ export function createRulesFile(): RulesFile {
 
 function logTo(onError: (error: unknown) => void): Logger {
   return {
+    debug: () => undefined,
     info: () => undefined,
     warn: () => undefined,
     error: (_event, error) => {
