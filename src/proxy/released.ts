@@ -157,7 +157,7 @@ export async function takeReleased(
  * Seals that the release is used. Throws `policy_changed` where the policy has come to deny what a ruling let go: who
  * collects may come much later. The hold waits on, for another policy or until its time to be collected ends.
  */
-async function beginReleased(hold: Hold, { ledger, holds, policy }: House): Promise<void> {
+export async function beginReleased(hold: Hold, { ledger, holds, policy }: House): Promise<void> {
   for (;;) {
     const inForce = policy();
     const amendment = hold.state.status === 'amended' ? hold.ruling : null;

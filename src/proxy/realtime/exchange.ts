@@ -15,6 +15,7 @@ import type { AnswerResult } from '../../record/leaf-data.ts';
 import type { Decision } from '../held.ts';
 import type { House } from '../house.ts';
 import { judge, passed, strictestTerms } from '../judge.ts';
+import { beginReleased } from '../released.ts';
 import { socketRequestDraft, socketResponseDraft } from './draft.ts';
 import type { SocketCall } from './socket-call.ts';
 import { createTape, type Tape } from './tape.ts';
@@ -199,10 +200,10 @@ export async function waitForRuling(
   return { hold, result };
 }
 
-/** Seals the use of a release; resolves once that is durable. What could not be sealed leaves the hold without caller. */
+/** Seals the use of a release, as for any other call; resolves once that is durable. What could not be sealed leaves the hold without caller. */
 export async function beginDelivery(hold: Hold, house: House): Promise<void> {
   try {
-    await house.holds.beginDelivery(hold);
+    await beginReleased(hold, house);
   } catch (error) {
     house.holds.detach(hold);
     throw error;

@@ -207,6 +207,7 @@ function ended(peer: Peer): Promise<void> {
 
 const codeByError: Partial<Readonly<Record<HoldpointError['code'], number>>> = {
   denied_by_policy: 1008,
+  policy_changed: 1008,
   denied_by_reviewer: 1008,
   hold_expired: 1008,
   response_too_large: 1009,
