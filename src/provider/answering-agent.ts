@@ -1,9 +1,10 @@
 /**
- * An agent that is kept at a provider and named by its id: what answers where a request names no model, and nobody can tell from
- * outside which model it is made of. It counts as one, so that rules ask for it
- * (https://docs.mistral.ai/api/endpoint/agents, https://platform.openai.com/docs/api-reference/runs/createRun). Pure.
+ * What is kept at a provider under an id and answers where a request names no model: an agent, an assistant, a prompt with its
+ * model. Nobody can tell from outside which model that is, so the id counts as one, for rules to ask for
+ * (https://docs.mistral.ai/api/endpoint/agents, https://platform.openai.com/docs/api-reference/runs/createRun,
+ * https://platform.openai.com/docs/guides/text#reusable-prompts; Azure's agents by an `agent_reference`). Pure.
  */
-import { isAbsent, type JsonRecord, textOf } from './json.ts';
+import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import type { RequestBodyFacts } from './protocol.ts';
 import { note } from './reading.ts';
 
@@ -14,12 +15,21 @@ function idIn(body: JsonRecord, member: 'agent_id' | 'assistant_id', defects: st
   return textOf(value);
 }
 
-/** The facts with the agent that a body names, in the model's place or beside it. */
+/** The name that Azure's reference to an agent has. */
+function referredIn({ agent, agent_reference: reference }: JsonRecord): string {
+  const named = [reference, agent].find((one) => isRecord(one) && one.type === 'agent_reference');
+  return isRecord(named) ? textOf(named.name) : '';
+}
+
+function promptIn({ prompt }: JsonRecord): string {
+  return isRecord(prompt) ? textOf(prompt.id) : '';
+}
+
+/** The facts with what a body names so, in the model's place; an agent also beside it. */
 export function withAgent(body: JsonRecord, facts: RequestBodyFacts, defects: string[]): RequestBodyFacts {
-  const agent = idIn(body, 'agent_id', defects);
-  const assistant = idIn(body, 'assistant_id', defects);
-  const model = facts.model || agent || assistant;
-  // A run's own model is asked in the place of its assistant's.
+  const agent = idIn(body, 'agent_id', defects) || referredIn(body);
+  // A run's own model is asked in the place of its assistant's, and a response's in the place of its prompt's.
+  const model = facts.model || agent || idIn(body, 'assistant_id', defects) || promptIn(body);
   if (agent === '' || agent === model) return model === facts.model ? facts : { ...facts, model };
   return { ...facts, model, insteads: [...(facts.insteads ?? []), { model: agent }] };
 }

@@ -264,15 +264,15 @@ describe('the responses API', () => {
     expect(reader.readServer(message(completed))).toMatchObject({ answer: second, ends: true });
   });
 
-  test('steers the model that answers, and asks none that it does not name', () => {
+  test('steers what answers, a stored prompt by its id where no model is named', () => {
     const reader = open();
     const prompt = { id: 'pmpt_1' };
     told(reader, { type: 'response.create', stream_id: 'a', model: 'gpt-5', input: 'Hi' });
     const steer = { type: 'response.steer', stream_id: 'a', input: 'Go on.' };
     expect(told(reader, steer)).toMatchObject({ kind: 'content', facts: { model: 'gpt-5', stream: true } });
     const ask = { type: 'response.create', stream_id: 'a', prompt };
-    expect(told(reader, ask)).toMatchObject({ kind: 'ask', facts: { model: '', stream: true } });
-    expect(told(reader, steer).facts.model).toBe('');
+    expect(told(reader, ask)).toMatchObject({ kind: 'ask', facts: { model: 'pmpt_1', stream: true } });
+    expect(told(reader, steer).facts.model).toBe('pmpt_1');
   });
 
   const approval = { type: 'mcp_approval_request', id: 'a', name: 'pay', server_label: 's', arguments: '{}' };
