@@ -9,9 +9,10 @@ import { createUnfinished, type SegmentReader } from './segments.ts';
 import type { StreamEventKind } from './stream.ts';
 
 /** After these no item of the turn, or of the session, is under way. */
-const pauses = /^agent\.session\.(turn\.(completed|failed|cancelled)|idle|requires_action|failed)$/;
+const pauses =
+  /^agent\.session\.(turn\.(completed|failed|cancelled)|idle|budget_reached|requires_action|failed)$/;
 /** Events that carry the whole session, with the calls it waits for. */
-const states = /^agent\.session\.(created|idle|in_progress|requires_action|failed)$/;
+const states = /^agent\.session\.(created|idle|budget_reached|in_progress|requires_action|failed)$/;
 
 /** Opens a reader for one segment. */
 export function createAgentStreamReader(status: number): SegmentReader {

@@ -6,6 +6,7 @@
 
 import { unamendable } from './amendment.ts';
 import { amendCompletion, createCompletionStreamReader, readCompletion } from './completions-by-shape.ts';
+import { readDecisions } from './decision-answers.ts';
 import { readInlineBatch, readInlineResults } from './inline-batches.ts';
 import { readLlamaRequest } from './llamacpp-completion.ts';
 import {
@@ -161,7 +162,7 @@ const operations: ReadonlyMap<OperationName, Operation> = new Map<OperationName,
   ['agents', { request: words(null), answer: null }],
   ['agents.sessions', { request: words(null), answer: records }],
   ['agents.sessions.stream', { request: nothing, answer: agentEvents }],
-  ['decisions', { request: words(null), answer: records }],
+  ['decisions', { request: words(null), answer: { ...records, whole: readDecisions } }],
   ['evals', { request: words(null), answer: null }],
   ['evals.runs', { request: readEvaluation, answer: records }],
   ['fine_tuning', { request: readFineTuning, answer: null }],

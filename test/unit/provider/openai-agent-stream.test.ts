@@ -94,7 +94,7 @@ test('what the workload said is added whole, and nothing waits for it', () => {
   expect(stream.within()).toBeNull();
 });
 
-test.each(['turn.completed', 'turn.failed', 'turn.cancelled', 'idle', 'failed'])(
+test.each(['turn.completed', 'turn.failed', 'turn.cancelled', 'idle', 'budget_reached', 'failed'])(
   'a segment ends with agent.session.%s, whatever has begun',
   (name) => {
     const { stream, feed } = openStream();
