@@ -1,7 +1,8 @@
 /** A key never comes back in an answer, however the answer is cut; everything else comes back as it was. */
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { starring, withholding } from '../../../src/proxy/withhold.ts';
+import { mayRepeat, starring, withholding } from '../../../src/proxy/withhold.ts';
 
 const key = 'sk-aab-aac';
 const stars = '*'.repeat(key.length);
@@ -41,6 +42,17 @@ test('an answer that ends within the key does not tell its beginning; one that e
   expect(passedOn(['thanks'])).toBe('thanks');
 });
 
+test('eight of its first characters at the end of an answer tell it, seven do not', () => {
+  expect(passedOn(['x sk-aab-'])).toBe('x sk-aab-');
+  expect(passedOn(['x sk-aab-a'])).toBe(`x ${'*'.repeat(8)}`);
+});
+
+test('what was kept back to the end is said once', () => {
+  const withhold = withholding(key);
+  withhold.next(Buffer.from('thanks'));
+  expect([withhold.end().toString(), withhold.end().toString()]).toEqual(['s', '']);
+});
+
 test('the provider’s own bytes are not written over', () => {
   const chunk = Buffer.from(`a ${key}`);
   withholding(key).next(chunk);
@@ -50,7 +62,26 @@ test('the provider’s own bytes are not written over', () => {
 test('header values are kept clean too, and without a key nothing is touched', () => {
   expect(withholding(key).fields(['X', `a${key}b`])).toEqual(['X', `a${stars}b`]);
   const chunk = Buffer.from(key);
-  expect(withholding(undefined).next(chunk)).toBe(chunk);
+  for (const none of [undefined, '']) expect(withholding(none).next(chunk)).toBe(chunk);
+});
+
+describe('of what comes compressed', () => {
+  const decodedBytesMax = 1024;
+
+  test('an answer without the key may go on, and one with it may not', () => {
+    expect(mayRepeat(key, 'gzip', gzipSync('fine'), decodedBytesMax)).toBe(false);
+    expect(mayRepeat(key, 'gzip', gzipSync(`no ${key}`), decodedBytesMax)).toBe(true);
+  });
+
+  test('an answer that cannot be read, or is too large to be, may have the key in it', () => {
+    expect(mayRepeat(key, 'gzip', Buffer.from('no gzip'), decodedBytesMax)).toBe(true);
+    expect(mayRepeat(key, 'unheard-of', Buffer.from('fine'), decodedBytesMax)).toBe(true);
+    expect(mayRepeat(key, 'gzip', gzipSync('x'.repeat(decodedBytesMax + 1)), decodedBytesMax)).toBe(true);
+  });
+
+  test('an answer without a body cannot have it, whatever coding it names', () => {
+    expect(mayRepeat(key, 'unheard-of', Buffer.alloc(0), decodedBytesMax)).toBe(false);
+  });
 });
 
 describe('where nothing may wait', () => {
@@ -73,6 +104,11 @@ describe('where nothing may wait', () => {
         for (let i = 0; i < text.length; i += 1) expect(['*', text[i]]).toContain(passed[i]);
       }),
     );
+  });
+
+  test('eight of its first characters are starred, seven go on as they are', () => {
+    expect(through('x sk-REAL', [])).toBe('x sk-REAL');
+    expect(through('x sk-REAL-', [])).toBe(`x ${'*'.repeat(8)}`);
   });
 
   test('bytes without it are what they were', () => {
