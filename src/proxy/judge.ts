@@ -16,7 +16,12 @@ export const passed: Judgement = { action: 'pass', matches: [] };
  * Judges one phase. `defects` add a match of their own: an answer that cannot be read is held; a request that
  * cannot be read is denied, because the provider might read it otherwise than the rules did.
  */
-export function judge(policy: Policy, phase: Phase, facts: Facts, defects: readonly string[]): Judgement {
+export function judge(
+  policy: Pick<Policy, 'judge'>,
+  phase: Phase,
+  facts: Facts,
+  defects: readonly string[],
+): Judgement {
   const judgement = policy.judge(phase, facts);
   if (defects.length === 0) return judgement;
   const action = phase === 'request' || judgement.action === 'deny' ? 'deny' : 'hold';
