@@ -5,11 +5,18 @@ import { gatewayFields } from '../core/gateway-headers.ts';
 import { headerOf, type RawHeaders, valuesOf } from '../core/http-message.ts';
 import type { Call } from './call.ts';
 
+/** What of a call makes it the same as another one. */
+export type Repeatable = Pick<Call, 'body' | 'credential' | 'headers' | 'method' | 'target'> & {
+  readonly facts: Pick<Call['facts'], 'headers' | 'purpose' | 'session' | 'subject' | 'workload'>;
+  readonly stored: Pick<Call['stored'], 'removed'>;
+  readonly upstream: Pick<Call['upstream'], 'name'>;
+};
+
 /**
  * Same workload, route, credential, body in canonical form (exact where credentials stand in it), what says how that
  * is read, idempotency key and whatever else rules judge give the same key. Keyed: it is sealed.
  */
-export function retryKeyOf(call: Call, key: Buffer): string {
+export function retryKeyOf(call: Repeatable, key: Buffer): string {
   const mac = createHmac('sha256', key);
   const { facts } = call;
   for (const field of [
