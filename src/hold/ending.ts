@@ -35,7 +35,8 @@ export function createEnding(desk: Desk): Ending {
     } else if (hold.state.status === 'pending') {
       const { expiresAtMs, escalation } = hold.state.terms;
       const step = item.escalating ? undefined : escalation?.[hold.state.escalated];
-      const isStep = step !== undefined && step.atMs < expiresAtMs;
+      // What is over goes up no further: a step that the ledger refuses again and again must not keep it waiting.
+      const isStep = step !== undefined && step.atMs < expiresAtMs && nowMs < expiresAtMs;
       item.cancelTimer = schedule(Math.max(0, (isStep ? step.atMs : expiresAtMs) - nowMs), () =>
         isStep ? run('escalate a hold', () => escalate(item)) : run('expire a hold', () => expire(item)),
       );

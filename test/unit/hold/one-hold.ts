@@ -1,5 +1,6 @@
-/** A queue over a real ledger in memory, whose rulings a test may refuse, and one hold in it. */
+/** A queue over a real ledger in memory, whose rulings and steps a test may refuse, and one hold in it. */
 import { createHoldQueue } from '../../../src/hold/queue.ts';
+import type { HoldFacts } from '../../../src/hold/record.ts';
 import type { HoldTermsFixed } from '../../../src/hold/terms.ts';
 import type { Ledger } from '../../../src/ledger/ledger.ts';
 import { createLedgerUnderTest } from '../../fault/ledger-under-test.ts';
@@ -7,15 +8,24 @@ import { createManualTime } from '../../support/time.ts';
 
 export const expiresInMs = 1_000;
 
-/** `onRuling` runs before a ruling is sealed; what it throws refuses it. */
-export async function startQueue(onRuling: () => void = () => undefined) {
+/** `onRuling` and `onStep` run before a ruling, or a step up a ladder, is sealed; what they throw refuses it. */
+export async function startQueue(
+  onRuling: () => void = () => undefined,
+  onStep: () => void = () => undefined,
+) {
   const time = createManualTime();
   const opened = await createLedgerUnderTest().open({ clock: time.clock });
+  const outcomes: string[] = [];
   const ledger: Ledger = {
     ...opened,
     seal: (draft) => {
       if (draft.type === 'ruling') onRuling();
+      if (draft.data['action'] === 'escalation') onStep();
       return opened.seal(draft);
+    },
+    settle: (decision, outcome) => {
+      outcomes.push(outcome);
+      opened.settle(decision, outcome);
     },
   };
   const errors: string[] = [];
@@ -25,7 +35,9 @@ export async function startQueue(onRuling: () => void = () => undefined) {
     time,
     holds,
     errors,
-    openHold: async (terms: Partial<HoldTermsFixed> = {}) => {
+    /** Those that decisions were given, in order. */
+    outcomes,
+    openHold: async (terms: Partial<HoldTermsFixed> = {}, facts: Partial<HoldFacts> = {}) => {
       const request = ledger.seal({
         type: 'request',
         data: { verdict: 'hold' },
@@ -38,6 +50,7 @@ export async function startQueue(onRuling: () => void = () => undefined) {
         {
           ...{ decision: request.seq, phase: 'request', rules: [], policyDigest: '', policyVersion: '' },
           ...{ openedAtMs, retryKey: 'one call', response: null, passedBytes: 0 },
+          ...facts,
         },
         {
           ...{ approvals: 1, roles: ['reviewer'], notRequester: false, requester: '', digest },
