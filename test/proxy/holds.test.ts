@@ -6,7 +6,13 @@ import { endAll } from '../support/endings.ts';
 import { connectRaw, type RawClient, rawRequest } from '../support/raw-client.ts';
 import { wholeAnswer } from '../support/raw-upstream.ts';
 import { chatRequest, chatText, chatTransfer } from './answers.ts';
-import { denyTransfers, holdTransfers, holdTransfersWith, holdUnlistedModels } from './policies.ts';
+import {
+  denyTransfers,
+  denyUnlistedModels,
+  holdTransfers,
+  holdTransfersWith,
+  holdUnlistedModels,
+} from './policies.ts';
 import { decisionIdOf, type Rig, startRig } from './rig.ts';
 
 const transfer = chatTransfer(25_000);
@@ -275,6 +281,14 @@ test('a rule that denies needs nobody: 403 at once, sealed as denied', async () 
   const answer = await (await rig.chat(chatRequest())).answer();
   expect([answer.status, codeIn(answer.body)]).toEqual([403, 'denied_by_policy']);
   expect(await rig.sidecar.ada.outcomeOf(decisionIdOf(answer.head))).toBe('denied');
+});
+
+test('a request that a rule denies never reaches the provider, and is sealed as denied', async () => {
+  await start(denyUnlistedModels);
+  const answer = await (await rig.chat(chatRequest({ model: 'gpt-unheard-of' }))).answer();
+  expect([answer.status, codeIn(answer.body)]).toEqual([403, 'denied_by_policy']);
+  expect(await rig.sidecar.ada.outcomeOf(decisionIdOf(answer.head))).toBe('denied');
+  expect(rig.upstream.requests).toHaveLength(0);
 });
 
 test('an answer that cannot be read is held', async () => {
