@@ -60,6 +60,15 @@ test('a held call waits while the model speaks on, and the end of its turn behin
   expect(await sidecar.ada.outcomeOf(hold.decisionId)).toBe('delivered');
 });
 
+test('the end of a turn that waited behind a held call comes out where that is denied, too', async () => {
+  const { sidecar, client, provider } = await connect(holdTransfers);
+  sendAll(provider, [toolCall(25_000), turnComplete]);
+  await sidecar.ada.rule(await sidecar.ada.nextHold(), { verdict: 'deny' });
+  await vi.waitFor(() => expect(client.heard).toHaveLength(3));
+  expect(textsOf(client).at(-1)).toBe(asSent([turnComplete])[0]);
+  expect(textsOf(client).join('')).not.toContain('ACME');
+});
+
 test('a denied call is cancelled in the provider’s own words, and the turn goes on', async () => {
   const { client, provider } = await connect(denyTransfers);
   sendAll(provider, [toolCall(25_000), said('Well then.')]);

@@ -1,12 +1,13 @@
 /** How often a heartbeat vouches for the state before it, so that a start need not read further back. */
 import { expect, it } from 'vitest';
+import type { Draft } from '../../../src/ledger/sealer.ts';
 import { createLedgerUnderTest } from '../../fault/ledger-under-test.ts';
 
-const policyOf = (bytes: Buffer) =>
-  ({
-    ...{ type: 'policy', data: { digest: 'c'.repeat(64), result: 'loaded', version: '1' } },
-    parts: [{ name: 'source', bytes }],
-  }) as const;
+const policyOf = (bytes: Buffer): Draft => ({
+  type: 'policy',
+  data: { digest: 'c'.repeat(64), result: 'loaded', version: '1' },
+  parts: [{ name: 'source', bytes }],
+});
 const small = policyOf(Buffer.from('rules: []'));
 const mebibyte = policyOf(Buffer.alloc(1024 * 1024));
 
