@@ -300,6 +300,17 @@ describe('what the workload tells the model', () => {
   });
 });
 
+test('no more than 64 answers of a connection are held: one more closes it, and all of them stay held', async () => {
+  const { sidecar, client, provider } = await connectScene(holdTransfers);
+  for (let answer = 1; answer <= 64; answer += 1) sendAll(provider, callEvents(`resp_${answer}`, 25_000));
+  expect(await sidecar.ada.pending(64)).toHaveLength(64);
+  expect(client.ws.readyState).toBe(client.ws.OPEN);
+  sendAll(provider, callEvents('resp_65', 25_000));
+  expect((await client.closed).reason).toBe('overloaded');
+  expect(await sidecar.ada.pending(64)).toHaveLength(64);
+  expect(textsOf(client).join()).not.toContain('25000');
+});
+
 test('each exchange stands in the ledger with its messages and their times', async () => {
   const scene = await connectScene();
   const { sidecar, client, provider } = scene;
