@@ -43,6 +43,7 @@ describe('an answer that sends the caller to another host', () => {
     ['307 Temporary Redirect', '/\t/other.example/v1'],
     ['307 Temporary Redirect', 'http:other.example'],
     ['307 Temporary Redirect', 'http://['],
+    ['307 Temporary Redirect', '//['],
   ])('is held, and arrives as it came once it is released: %s %j', async (status, location) => {
     const rig = await startRig();
     rig.upstream.script((_request, answer) =>
