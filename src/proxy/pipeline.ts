@@ -24,9 +24,9 @@ import { carrierOf } from './session/segment.ts';
 import { awaitRelease, refuseHeld } from './waiting.ts';
 
 /**
- * Takes one call from identification to its sealed delivery, and resolves with its decision's id. Once the intent is sealed it never rejects: what
- * goes wrong refuses the call and gives its decision an outcome. Rejects with `ledger_unavailable` or
- * `overloaded` when not even the intent could be sealed; then nothing was sent anywhere.
+ * Takes one call from identification to its sealed delivery; resolves with its decision's id. Once the intent is
+ * sealed it never rejects: what goes wrong refuses the call and gives its decision an outcome. Rejects with
+ * `ledger_unavailable` or `overloaded` when not even the intent could be sealed; then nothing was sent anywhere.
  */
 export async function handleCall(arrived: Call, house: House): Promise<string> {
   const call = arrived.batchFiles === undefined ? arrived : await withUnjudgedFiles(arrived, house);

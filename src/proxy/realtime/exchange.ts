@@ -200,7 +200,10 @@ export async function waitForRuling(
   return { hold, result };
 }
 
-/** Seals the use of a release, as for any other call; resolves once that is durable. What could not be sealed leaves the hold without caller. */
+/**
+ * Seals the use of a release, as for any other call; resolves once that is durable. What could not be sealed leaves the
+ * hold without caller.
+ */
 export async function beginDelivery(hold: Hold, house: House): Promise<void> {
   try {
     await beginReleased(hold, house);
