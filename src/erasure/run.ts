@@ -178,6 +178,8 @@ function createSealing(house: ErasureHouse, request: string, order: ErasureOrder
   let judgedUnder = -1;
   let refusals = new Map<string, Refused>();
   let sealed = 0;
+  /** The last entry is sealed. */
+  let isEnded = false;
 
   const newestHold = (): number => ledger.legalHolds().at(-1)?.seq ?? -1;
 
@@ -198,6 +200,7 @@ function createSealing(house: ErasureHouse, request: string, order: ErasureOrder
     const done = await ledger.erase({ type: 'erasure', data: { ...shared, ...data }, parts }, isStillDue);
     if (done === null) return false;
     sealed += 1;
+    isEnded = final;
     progress.bytesWiped += done.bytesWiped;
     if (progress.entries.length < entriesShownMax) progress.entries.push(done.seq);
     return true;
@@ -276,13 +279,11 @@ function createSealing(house: ErasureHouse, request: string, order: ErasureOrder
     },
     /** Also of an erasure that found nothing an entry stays; a schedule that had nothing to do leaves none. */
     end: async (): Promise<void> => {
-      const isNothing = due.length === 0 && refusals.size === 0;
-      if (isNothing && sealed === 0 && order.role === 'retention') return;
-      if (due.length > 0 || refusals.size === 0) {
-        if (due.length === 0) judgedUnder = newestHold();
-        await flushDue(true);
-      }
+      if (due.length > 0) await flushDue(true);
       await flushRefusals(true);
+      // Nothing is left to erase, so no legal hold that came meanwhile stands in the way of saying so.
+      const leavesNone = order.role === 'retention' && sealed === 0;
+      if (!isEnded && !leavesNone) await seal({ action: 'erase', targets: [] }, true);
     },
   };
 }

@@ -1,8 +1,24 @@
 /** A legal hold, which no erasure passes. */
 import { describe, expect, it } from 'vitest';
+import type { ErasureDesk } from '../../../src/erasure/desk.ts';
+import type { Scope } from '../../../src/ledger/erasure.ts';
 import type { Ledger } from '../../../src/ledger/ledger.ts';
 import { createLedgerUnderTest } from '../ledger-under-test.ts';
-import { bodyCode, bySubject, decide, deskOf, subject } from './scene.ts';
+import { bodyCode, bySubject, decide, deskOf, erasuresOf, run, subject } from './scene.ts';
+
+/** Seals a legal hold before the next erasure's own turn comes, after that read which holds stand. */
+function placeFirst(ledger: Ledger, desk: ErasureDesk, scope: Scope): Promise<void> {
+  return new Promise<void>((resolve, reject) => {
+    const original = ledger.erase;
+    Object.assign(ledger, {
+      erase: async (...args: Parameters<Ledger['erase']>) => {
+        Object.assign(ledger, { erase: original });
+        await desk.placeHold(scope, { by: 'petra', role: 'privacy' }, 'a case').then(() => resolve(), reject);
+        return original(...args);
+      },
+    });
+  });
+}
 
 describe('a legal hold', () => {
   it('that is placed once an erasure was judged is obeyed all the same', async () => {
@@ -10,25 +26,26 @@ describe('a legal hold', () => {
     const ledger = await house.open();
     const decision = await decide(ledger);
     const desk = deskOf(house, ledger);
-    // Sealed before the erasure's own turn comes, after it read which holds stand.
     const job = desk.start(bySubject);
-    const placed = new Promise<void>((resolve, reject) => {
-      const original = ledger.erase;
-      Object.assign(ledger, {
-        erase: async (...args: Parameters<Ledger['erase']>) => {
-          Object.assign(ledger, { erase: original });
-          await desk
-            .placeHold({ decision }, { by: 'petra', role: 'privacy' }, 'a case')
-            .then(() => resolve(), reject);
-          return original(...args);
-        },
-      });
-    });
+    const placed = placeFirst(ledger, desk, { decision });
     await placed;
     const ended = await desk.ended(job.id);
     expect(ended?.progress).toMatchObject({ erased: 0, refused: { legal_hold: 1 } });
     expect(await bodyCode(ledger, decision, 'request')).toBe('read');
     await ledger.close('test');
+    expect((await house.verify()).findings).toEqual([]);
+  });
+
+  it('that is placed while an erasure finds nothing does not keep its last entry away', async () => {
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    const desk = deskOf(house, ledger);
+    const placed = placeFirst(ledger, desk, { subject });
+    const { id } = await run(desk, bySubject);
+    await placed;
+    await ledger.close('test');
+    const entries = erasuresOf(house).filter(({ data }) => data['request'] === id);
+    expect(entries.map(({ data }) => [data['targets'], data['final']])).toEqual([[[], true]]);
     expect((await house.verify()).findings).toEqual([]);
   });
 
