@@ -52,6 +52,8 @@ describe.skipIf(missingBrowser !== '')(`the focus (${missingBrowser || 'Chromium
   async function deny(of: Page): Promise<void> {
     await of.locator('#hold-title').focus();
     await of.keyboard.press('d');
+    // What is typed sooner goes to the page.
+    await of.locator('#reason:focus').waitFor();
     await of.keyboard.type('No.');
     await of.keyboard.press('Control+Enter');
     await of.locator('.over').waitFor();
