@@ -3,7 +3,7 @@
  * servers of tools name theirs as they like (`?tavilyApiKey=`). Pure; imports nothing.
  */
 
-const userInformation = /^("?[a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i;
+const userInformation = /^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i;
 const behindPath = /[?#]/;
 
 /** The address with `mark` for each of them; all else as it is written. */

@@ -54,16 +54,21 @@ interface Frame {
 
 /** The address as it is written in JSON, without keys. */
 function addressWrittenWithout(written: string, mark: string): string {
-  let address: unknown;
+  const address = readText(written);
+  // Cut off, it does not say what in it is a key: what stands before a host ends with an `@` that is not there any more.
+  if (address === null) return JSON.stringify(mark);
+  const safe = addressWithout(address, mark);
+  return safe === address ? written : JSON.stringify(safe);
+}
+
+/** A text as it is written in JSON; null for one that is not whole. */
+function readText(written: string): string | null {
   try {
-    address = JSON.parse(written);
-  } catch {
-    // Cut off: as far as it came, where that can be read as it stands.
-    return written.includes('\\') ? JSON.stringify(mark) : addressWithout(written, mark);
+    return String(JSON.parse(written));
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
   }
-  const text = String(address);
-  const safe = addressWithout(text, mark);
-  return safe === text ? written : JSON.stringify(safe);
 }
 
 function below(steps: readonly Step[], name: string): readonly Step[] {

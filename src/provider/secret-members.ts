@@ -110,7 +110,7 @@ const echoRoots = [
 
 /** What every request of the kinds above has somewhere, as it is mostly written; or an escaped letter, which may hide it. */
 const telltale =
-  /uthorization|"headers"|erver_?[uU]rl|mcp_?[sS]erver|emote_?[mM]cp|domain_secrets|data_?[sS]ources|pi_?[kK]ey|"byok"|"litellm_params"|"extra_headers"|uth_?[cC]onfig|user_access_token|"(transform|env)"|\\u00[4-7]/;
+  /uthorization|"headers"|erver_?[uU]rl|[mM]cp|domain_secrets|data_?[sS]ources|pi_?[kK]ey|"byok"|"litellm_params"|"extra_headers"|uth_?[cC]onfig|user_access_token|"(transform|env)"|\\u00[4-7]/;
 
 interface Endpoint {
   /** Of the path, in lower case. */

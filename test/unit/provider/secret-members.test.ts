@@ -245,6 +245,8 @@ describe('an address without its keys', () => {
     [
       ['/v1/responses', { tools: [{ type: 'mcp', server_label: 'a', server_url: url }] }],
       ['/v1/realtime/client_secrets', { session: { tools: [{ type: 'mcp', server_url: url }] } }],
+      ['/v1/agents', { tools: [{ type: 'mcp', name: 'a', transport: { type: 'http', url } }] }],
+      ['/v1/responses', { tools: [{ type: 'mcp', name: 'a', url }] }],
       ['/v1/messages', { mcp_servers: [{ type: 'url', name: 'a', url }] }],
       ['/v1/messages/batches', { requests: [{ custom_id: 'a', params: { mcp_servers: [{ url }] } }] }],
       ['/v1beta/interactions', { tools: [{ type: 'mcp_server', name: 'a', url }] }],
@@ -278,6 +280,7 @@ describe('an address without its keys', () => {
   test.each([
     '{"tools":[{"server_url":"https://a.example/?k=SECRET',
     '{"tools":[{"server_url":"https://a\\u003fSECRET',
+    '{"tools":[{"server_url":"https://me:SECRET',
   ])('is cut off without them: %s', (cut) => {
     expect(withoutRequestSecrets('/', Buffer.from(cut), mark).bytes.toString()).not.toContain(secret);
   });
