@@ -3,19 +3,21 @@
  * no model it is what answers, and nobody can tell from outside what it is made of: it counts as a model, so that rules ask for
  * it (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_InvokeAgent.html). Pure.
  */
+import { flowIn } from './bedrock-plain.ts';
 import type { RequestReading } from './protocol.ts';
 import { routeSegments } from './route.ts';
 
 /** Such as `agents/abcde12345`, in lower case as paths are compared; '' where the path names none. */
 export function keptIn(path: string): string {
   const segments = routeSegments(path);
-  const aliases = Math.max(segments.lastIndexOf('agentaliases'), segments.lastIndexOf('aliases'));
   // The name of what runs, an ARN, may have slashes of its own.
   if (segments.at(-1) === 'invocations' && segments.includes('runtimes'))
     return segments.slice(segments.indexOf('runtimes'), -1).join('/');
   // Which one stands in the query.
   if (segments.at(-2) === 'harnesses') return 'harnesses';
-  return aliases < 2 ? '' : `${segments[aliases - 2]}/${segments[aliases - 1]}`;
+  // Counted from the end, as the operation is: names may be words of the path themselves.
+  if (segments.at(-5) === 'agentaliases') return `agents/${segments.at(-6)}`;
+  return flowIn(segments) ?? '';
 }
 
 /** The reading with what the path names, where the body names no model. */

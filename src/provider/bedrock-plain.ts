@@ -26,12 +26,21 @@ const asking: ReadonlySet<string> = new Set([
 
 export const plainOperations: ReadonlySet<OperationName> = new Set(['flows.invoke', 'knowledge.query']);
 
+/** The flow that a path runs, such as `flows/abcde12345`; null for none. It, and its alias, may be ARNs with slashes of their own. */
+export function flowIn(segments: readonly string[]): string | null {
+  const at = segments.lastIndexOf('flows');
+  const aliases = segments.indexOf('aliases', at + 1);
+  if (at === -1 || aliases <= at + 1 || aliases === segments.length - 1) return null;
+  // Behind a run's own name it is stopped, or read back.
+  const executions = segments.indexOf('executions', aliases + 1);
+  const isRun = executions === -1 || executions === segments.length - 1;
+  return isRun ? segments.slice(at, aliases).join('/') : null;
+}
+
 /** The operation of a path; null for any other. */
 export function plainOperationOf(segments: readonly string[]): OperationName | null {
-  const last = segments.at(-1) ?? '';
-  const start = last === 'executions' ? segments.slice(0, -1) : segments;
-  if (start.at(-2) === 'aliases' && start.at(-4) === 'flows') return 'flows.invoke';
-  return asking.has(last) ? 'knowledge.query' : null;
+  if (flowIn(segments) !== null) return 'flows.invoke';
+  return asking.has(segments.at(-1) ?? '') ? 'knowledge.query' : null;
 }
 
 const nothingElsewhere: ReadonlySet<string> = new Set();

@@ -5,7 +5,7 @@
  */
 import { readInteractionUsage } from './gemini-interactions.ts';
 import { isAbsent, isRecord, textOf } from './json.ts';
-import { readRecords } from './openai-records.ts';
+import { recordsOf } from './openai-records.ts';
 import type { ResponseReading } from './protocol.ts';
 import { joined, note, openAnswer } from './reading.ts';
 
@@ -36,9 +36,9 @@ function namedAnswers(
 
 /** Reads a whole answer of status below 400. */
 export function readDecisions(status: number, bytes: Buffer): ResponseReading {
-  const { body } = openAnswer(status, bytes);
-  const reading = readRecords(status, bytes);
-  if (body === null) return reading;
+  const { body, defects: unclear, unread } = openAnswer(status, bytes);
+  if (body === null) return unread;
+  const reading = recordsOf(status, body, unclear);
   const defects = [...reading.defects];
   const { block_reason: reason, block_reason_message: why } = isRecord(body.prompt_feedback)
     ? body.prompt_feedback

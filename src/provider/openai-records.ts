@@ -174,7 +174,12 @@ export function readEitherUsage(usage: unknown): UsageFacts {
 export function readRecords(status: number, bytes: Buffer): ResponseReading {
   if (bytes.length === 0) return unreadResponse(status, '');
   const { body, defects, unread } = openAnswer(status, bytes);
-  if (body === null) return unread;
+  return body === null ? unread : recordsOf(status, body, defects);
+}
+
+/** The same of an answer that is read already, with what was wrong with it. */
+export function recordsOf(status: number, body: JsonRecord, before: readonly string[]): ResponseReading {
+  const defects = [...before];
   const found = findWithin(body);
   const toolCalls: ToolCallFact[] = [];
   for (const call of found.calls) addFoundCall(call, toolCalls, defects);

@@ -55,6 +55,13 @@ const rows: readonly (readonly [(typeof families)[number], string, unknown, stri
     'gpt-4o',
   ],
   ['bedrock', '/flows/F1/aliases/A1', { inputs: [{ content: { document: 'Go.' } }] }, 'flows/f1'],
+  [
+    'bedrock',
+    '/flows/arn:aws:bedrock:eu:1:flow%2FF1/aliases/arn:aws:bedrock:eu:1:flow%2FF1%2Falias%2FA1',
+    { inputs: [{ content: { document: 'Go.' } }] },
+    'flows/arn:aws:bedrock:eu:1:flow/f1',
+  ],
+  ['bedrock', '/agents/AB12/agentAliases/B/sessions/aliases/text', { inputText: 'Go.' }, 'agents/ab12'],
   ['bedrock', '/flows/F1/aliases/A1/executions', { inputs: [{ content: { document: 'Go.' } }] }, 'flows/f1'],
   [
     'bedrock',
