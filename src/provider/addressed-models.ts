@@ -2,6 +2,7 @@
  * The model that a call's address names where its body need not: a WebRTC offer's
  * (https://developers.openai.com/api/docs/guides/realtime-webrtc). Pure.
  */
+import { alsoAsking } from './insteads.ts';
 import type { OperationName, RequestReading } from './protocol.ts';
 import { modelsIn } from './realtime-openai-session.ts';
 
@@ -15,9 +16,7 @@ export function withAddressed<Reading extends Pick<RequestReading, 'facts'>>(
 ): Reading {
   if (!addressed.has(operation)) return reading;
   const { facts } = reading;
-  const named = modelsIn(target).filter((name) => name !== '' && name !== facts.model);
-  const [model = '', ...others] = facts.model === '' ? named : [facts.model, ...named];
-  if (others.length === 0) return { ...reading, facts: { ...facts, model } };
-  const insteads = [...(facts.insteads ?? []), ...others.map((other) => ({ model: other }))];
-  return { ...reading, facts: { ...facts, model, insteads } };
+  const named = modelsIn(target).filter((name) => name !== '');
+  const model = facts.model || (named[0] ?? '');
+  return { ...reading, facts: alsoAsking({ ...facts, model }, named) };
 }

@@ -4,6 +4,7 @@
  * (https://docs.mistral.ai/api/endpoint/agents, https://platform.openai.com/docs/api-reference/runs/createRun,
  * https://platform.openai.com/docs/guides/text#reusable-prompts; Azure's agents by an `agent_reference`). Pure.
  */
+import { alsoAsking } from './insteads.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import type { RequestBodyFacts } from './protocol.ts';
 import { note } from './reading.ts';
@@ -30,6 +31,5 @@ export function withAgent(body: JsonRecord, facts: RequestBodyFacts, defects: st
   const agent = idIn(body, 'agent_id', defects) || referredIn(body);
   // A run's own model is asked in the place of its assistant's, and a response's in the place of its prompt's.
   const model = facts.model || agent || idIn(body, 'assistant_id', defects) || promptIn(body);
-  if (agent === '' || agent === model) return model === facts.model ? facts : { ...facts, model };
-  return { ...facts, model, insteads: [...(facts.insteads ?? []), { model: agent }] };
+  return alsoAsking(model === facts.model ? facts : { ...facts, model }, agent === '' ? [] : [agent]);
 }

@@ -4,6 +4,7 @@
  * (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_InvokeInlineAgent.html). Each reads what is said, so
  * rules see the request with each. Pure.
  */
+import { alsoAsking } from './insteads.ts';
 import { isRecord, type JsonRecord, textOf } from './json.ts';
 import type { RequestBodyFacts } from './protocol.ts';
 import { note } from './reading.ts';
@@ -51,7 +52,5 @@ export function withModelsWithin(
   if (names.size > modelsMax) note(defects, `more than ${modelsMax} models`);
   const [first = ''] = names;
   const model = facts.model || first;
-  const others = [...names].slice(0, modelsMax).filter((name) => name !== model);
-  const insteads = others.map((name) => ({ model: name }));
-  return insteads.length === 0 ? { ...facts, model } : { ...facts, model, insteads };
+  return alsoAsking({ ...facts, model }, [...names].slice(0, modelsMax));
 }

@@ -7,6 +7,7 @@
  */
 import { withAgent } from './answering-agent.ts';
 import { consultedModels } from './consulted-models.ts';
+import { alsoAsking } from './insteads.ts';
 import { isAbsent, isRecord, type JsonRecord } from './json.ts';
 import type { RequestBodyFacts } from './protocol.ts';
 import { boundedList, note } from './reading.ts';
@@ -60,16 +61,10 @@ function writtenOver({ extra_body: over }: JsonRecord): readonly JsonRecord[] {
 /** The facts of a body with the agent that it names, and beside them the same request to each model that is asked along the way. */
 export function withConsulted(
   body: JsonRecord,
-  ownFacts: RequestBodyFacts,
+  facts: RequestBodyFacts,
   defects: string[],
 ): RequestBodyFacts {
-  const facts = withAgent(body, ownFacts, defects);
-  const { insteads = [] } = facts;
-  const known = new Set([facts.model, ...insteads.map(({ model }) => model)]);
-  const more = consultedModels(body, defects).filter((model) => !known.has(model));
-  return more.length === 0
-    ? facts
-    : { ...facts, insteads: [...insteads, ...more.map((model) => ({ model }))] };
+  return alsoAsking(withAgent(body, facts, defects), consultedModels(body, defects));
 }
 
 /** Reads a body by `read`, and all that may be run in its place or beside it. */

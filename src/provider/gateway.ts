@@ -1,6 +1,7 @@
 /** A request with everybody whom its header fields have a gateway ask: rules see it with each. Pure. */
-import { type GatewayAsks, gatewayAsks } from '../core/gateway-headers.ts';
+import { gatewayAsks } from '../core/gateway-headers.ts';
 import type { RawHeaders } from '../core/http-message.ts';
+import { alsoAsking } from './insteads.ts';
 import type { RequestReading } from './protocol.ts';
 
 type Asking = Pick<RequestReading, 'facts' | 'defects' | 'batchFiles'>;
@@ -14,16 +15,8 @@ function asksSomebody({ facts, batchFiles = [] }: Asking): boolean {
 
 /** The reading with everybody whom the header fields name, if it asks anybody. */
 export function withGateway<Reading extends Asking>(reading: Reading, headers: RawHeaders): Reading {
-  return asksSomebody(reading) ? withAsked(reading, gatewayAsks(headers)) : reading;
-}
-
-/** The reading of what asks a model for sure, as all does that is said on a connection with one. */
-export function withAsked<Reading extends Asking>(
-  reading: Reading,
-  { names, defects }: GatewayAsks,
-): Reading {
-  if (names.length === 0 && defects.length === 0) return reading;
-  const insteads = [...(reading.facts.insteads ?? []), ...names.map((model) => ({ model }))];
-  const facts = insteads.length === 0 ? reading.facts : { ...reading.facts, insteads };
+  const { names, defects } = gatewayAsks(headers);
+  if ((names.length === 0 && defects.length === 0) || !asksSomebody(reading)) return reading;
+  const facts = alsoAsking(reading.facts, names);
   return { ...reading, facts, defects: [...reading.defects, ...defects] };
 }

@@ -5,6 +5,7 @@
 import type { MessageFact, ToolCallFact, ToolFact, UsageFacts } from '../core/facts.ts';
 import { listOf, memberOf } from './gemini-parts.ts';
 import { addStepCall, blocksOf, inputText, isCallStep } from './gemini-steps.ts';
+import { alsoAsking } from './insteads.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { memberSources } from './json-source.ts';
 import type { RequestReading, ResponseReading } from './protocol.ts';
@@ -91,9 +92,7 @@ export function readInteractionRequest(bytes: Buffer): RequestReading {
     text: messages.reduce((text, message) => joined(text, message.text), system),
     tools: readTools(body['tools'], defects),
   };
-  const agent = textOf(body['agent']);
-  const isBeside = agent !== '' && agent !== facts.model;
-  return { facts: isBeside ? { ...facts, insteads: [{ model: agent }] } : facts, defects };
+  return { facts: alsoAsking(facts, [textOf(body['agent'])]), defects };
 }
 
 /** Thinking and what Google's own tools read are counted apart. */

@@ -7,13 +7,14 @@ import type { MessageFact } from '../core/facts.ts';
 import { withAgent } from './answering-agent.ts';
 import { withConsulted } from './fallback-models.ts';
 import { textFacts } from './form-request.ts';
+import { alsoAsking } from './insteads.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { isForm, readForm } from './multipart.ts';
 import { contentText } from './openai-chat.ts';
 import { readInput } from './openai-responses.ts';
 import { readTextTools } from './openai-text-requests.ts';
 import { promptOf } from './prompt.ts';
-import type { RequestBodyFacts, RequestHead, RequestReading } from './protocol.ts';
+import type { RequestHead, RequestReading } from './protocol.ts';
 import {
   boundedList,
   boundedRecords,
@@ -136,11 +137,5 @@ export function readSessionRequest(bytes: Buffer, head: RequestHead): RequestRea
     scalarParams(session, paramsElsewhere),
   );
   const own = { ...facts, tools: readTextTools(session.tools, defects) };
-  return { facts: withConsulted(session, withListener(own, listener), defects), defects };
-}
-
-/** A session with whoever writes down what it hears. */
-export function withListener(facts: RequestBodyFacts, listener: string): RequestBodyFacts {
-  if (listener === '' || listener === facts.model) return facts;
-  return { ...facts, insteads: [...(facts.insteads ?? []), { model: listener }] };
+  return { facts: withConsulted(session, alsoAsking(own, [listener]), defects), defects };
 }

@@ -3,9 +3,10 @@
  * as the responses API reads the same. Of sound and pictures nothing is kept. Pure.
  */
 import { removedValue } from '../core/http-message.ts';
+import { alsoAsking } from './insteads.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { readResponsesRequest } from './openai-responses.ts';
-import { transcriptionOf, withListener } from './openai-threads.ts';
+import { transcriptionOf } from './openai-threads.ts';
 import type { RequestBodyFacts } from './protocol.ts';
 import { messagesMax, modelName, note, textWithin } from './reading.ts';
 import type { ClientReading } from './realtime.ts';
@@ -109,7 +110,7 @@ export function createRealtimeSession(target: string): RealtimeSession {
     if (items.length > messagesMax) note(defects, `more than ${messagesMax} items since the last answer`);
     if (next.size > untoldBytesMax)
       note(defects, `more than ${untoldBytesMax} characters since the last answer`);
-    return { ...withListener(reading.facts, listener), stream: true };
+    return { ...alsoAsking(reading.facts, [listener]), stream: true };
   }
 
   function facts(): RequestBodyFacts {

@@ -11,8 +11,9 @@ import { bodyFieldDoubt, type HttpMessage, headerOf, type RawHeaders } from '../
 import type { Entry } from '../ledger/entry.ts';
 import { withAddressed } from '../provider/addressed-models.ts';
 import { envelopeDefects } from '../provider/envelope.ts';
-import { withAsked, withGateway } from '../provider/gateway.ts';
+import { withGateway } from '../provider/gateway.ts';
 import { protocolNamed } from '../provider/index.ts';
+import { alsoAsking } from '../provider/insteads.ts';
 import type { Protocol, RequestReading, ResponseReading } from '../provider/protocol.ts';
 import { unreadRequest } from '../provider/reading.ts';
 import { socketBodyType } from '../provider/realtime-body.ts';
@@ -189,7 +190,8 @@ function withGatewayOf(
   { data }: Entry,
 ): RequestReading {
   if (!isHandshake) return withGateway(read, headers);
-  return data['operation'] === 'tunnel' ? read : withAsked(read, gatewayAsks(headers));
+  if (data['operation'] === 'tunnel') return read;
+  return { ...read, facts: alsoAsking(read.facts, gatewayAsks(headers).names) };
 }
 
 function readingOf(

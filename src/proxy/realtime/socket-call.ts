@@ -2,9 +2,9 @@
 import type { IncomingMessage } from 'node:http';
 import { HoldpointError } from '../../core/errors.ts';
 import type { RequestFacts } from '../../core/facts.ts';
-import { type GatewayAsks, gatewayAsks } from '../../core/gateway-headers.ts';
+import { gatewayAsks } from '../../core/gateway-headers.ts';
 import { endToEndHeaders, headerOf, type RawHeaders, valuesOf } from '../../core/http-message.ts';
-import { withAsked } from '../../provider/gateway.ts';
+import { alsoAsking } from '../../provider/insteads.ts';
 import type { RequestBodyFacts } from '../../provider/protocol.ts';
 import type { UpgradeCall } from '../call.ts';
 import type { Upstream } from '../upstream.ts';
@@ -17,8 +17,8 @@ export interface SocketCall {
   readonly headers: RawHeaders;
   readonly credential: string;
   readonly facts: RequestFacts;
-  /** Whom the handshake's header fields have a gateway ask with everything that is said. */
-  readonly gateway: GatewayAsks;
+  /** Whom the handshake's header fields have a gateway ask as well, with everything that is said. */
+  readonly besides: readonly string[];
   readonly fingerprint: (text: string) => string;
 }
 
@@ -35,17 +35,16 @@ export function socketCallOf(
   const { upstream, method, target, headers } = upgrade;
   const key = offeredProtocols(headers).find((name) => keyProtocol.test(name));
   const credential = upgrade.credential === '' && key !== undefined ? fingerprint(key) : upgrade.credential;
-  const gateway = gatewayAsks(headers);
-  const asked = withAsked({ facts: told, defects: [] }, gateway).facts;
+  const besides = gatewayAsks(headers).names;
   // Nothing is asked by opening it.
-  const facts = { ...upgrade.facts, ...asked, operation, stream: false };
-  return { upstream, operation, method, target, headers, credential, facts, gateway, fingerprint };
+  const facts = { ...upgrade.facts, ...alsoAsking(told, besides), operation, stream: false };
+  return { upstream, operation, method, target, headers, credential, facts, besides, fingerprint };
 }
 
 /** What was told on it, as facts of the caller's. */
 export function factsOn(call: SocketCall, told: RequestBodyFacts): RequestFacts {
   const { insteads: _ofItsOpening, ...own } = call.facts;
-  return { ...own, ...withAsked({ facts: told, defects: [] }, call.gateway).facts, stream: true };
+  return { ...own, ...alsoAsking(told, call.besides), stream: true };
 }
 
 const keyForm = /^[+/0-9A-Za-z]{22}==$/;
