@@ -153,11 +153,13 @@ export async function takeReleased(
   return { head: headOf(message), rest, spool, trailers };
 }
 
+export type ReleaseHouse = Pick<House, 'holds' | 'ledger' | 'policy'>;
+
 /**
  * Seals that the release is used. Throws `policy_changed` where the policy has come to deny what a ruling let go: who
  * collects may come much later. The hold waits on, for another policy or until its time to be collected ends.
  */
-export async function beginReleased(hold: Hold, { ledger, holds, policy }: House): Promise<void> {
+export async function beginReleased(hold: Hold, { ledger, holds, policy }: ReleaseHouse): Promise<void> {
   for (;;) {
     const inForce = policy();
     const amendment = hold.state.status === 'amended' ? hold.ruling : null;

@@ -1,5 +1,6 @@
 /** Another policy comes while what is sealed is read again after an outage: what was released is asked of that one, too. */
 import { expect, it } from 'vitest';
+import { beginDelivery } from '../../src/proxy/realtime/exchange.ts';
 import { createScene, type Scene } from '../property/hold/scene.ts';
 
 /** Something is released that nobody collects; then the ledger fails, is open again, and cannot be read yet. */
@@ -55,5 +56,20 @@ it('a released answer that the policy in force by then only holds goes out', asy
   await scene.letReads();
   const [asked] = scene.provider.asked;
   expect(scene.callers.at(-1)?.heard()).toMatchObject({ status: 200, whole: true, body: asked?.answer });
+  await endSoundly(scene);
+});
+
+it('what was released on a WebSocket is asked of the policy in force by then, too', async () => {
+  const scene = await releaseBeforeOutage(0, 1);
+  const { queue, ledger, policyFile } = scene.process();
+  const [hold] = queue.list();
+  if (hold === undefined) throw new Error('Nothing is held.');
+  queue.attach(hold);
+  const used = beginDelivery(hold, { holds: queue, ledger, policy: policyFile.current });
+  const refused = expect(used).rejects.toMatchObject({ code: 'policy_changed' });
+  await changeRules(scene, 'denying');
+  await scene.letReads();
+  await refused;
+  expect(hold.attached).toBe(false);
   await endSoundly(scene);
 });

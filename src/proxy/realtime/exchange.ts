@@ -15,7 +15,7 @@ import type { AnswerResult } from '../../record/leaf-data.ts';
 import type { Decision } from '../held.ts';
 import type { House } from '../house.ts';
 import { judge, passed, strictestTerms } from '../judge.ts';
-import { beginReleased } from '../released.ts';
+import { beginReleased, type ReleaseHouse } from '../released.ts';
 import { socketRequestDraft, socketResponseDraft } from './draft.ts';
 import type { SocketCall } from './socket-call.ts';
 import { createTape, type Tape } from './tape.ts';
@@ -204,7 +204,7 @@ export async function waitForRuling(
  * Seals the use of a release, as for any other call; resolves once that is durable. What could not be sealed leaves the
  * hold without caller.
  */
-export async function beginDelivery(hold: Hold, house: House): Promise<void> {
+export async function beginDelivery(hold: Hold, house: ReleaseHouse): Promise<void> {
   try {
     await beginReleased(hold, house);
   } catch (error) {
