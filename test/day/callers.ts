@@ -41,7 +41,7 @@ async function askUntilAnswered(day: Morning, asked: Case): Promise<Received> {
   for (let retry = 0; retry <= retriesMax; retry += 1) {
     const { proxyUrl } = await day.sidecar();
     const answer = await ask(proxyUrl, asked, retry, null);
-    if (answer !== null && answer.status !== 503) return answer;
+    if (answer !== null) return answer;
   }
   throw new Error(`case ${asked.number} (${asked.kind}) was never answered`);
 }
@@ -51,7 +51,7 @@ async function giveUp(day: Morning, asked: Case): Promise<Received | null> {
   return ask(proxyUrl, asked, 0, AbortSignal.timeout(Math.ceil(day.random() * patienceMsMax)));
 }
 
-/** Null when the answer did not come whole. */
+/** Null when the answer did not come whole, or is that it is too early for one. */
 async function ask(
   proxyUrl: string,
   asked: Case,
@@ -71,6 +71,7 @@ async function ask(
       signal,
     });
     const body = Buffer.from(await response.arrayBuffer());
+    if (response.status === 503) return null;
     return {
       asked,
       status: response.status,
