@@ -39,6 +39,7 @@ function mapNames(value: unknown, member: string, hear: (name: string) => void, 
 /** Far more than anybody writes, and few enough that one within the other can be gone through. */
 const openingsMax = 512;
 
+/** @param text without the space around it, which RFC 9110 does not count as part of a field's value (5.5) */
 function parsed(text: string): { readonly value: unknown } | null {
   if ((text.match(/[[{]/g)?.length ?? 0) > openingsMax) return null;
   try {
@@ -54,7 +55,8 @@ function isWritten(value: unknown): value is object {
 }
 
 /** Tells `hear` of everybody whom such a value names; false where that is not clear. */
-export function readGatewayConfig(text: string, hear: (name: string) => void): boolean {
+export function readGatewayConfig(value: string, hear: (name: string) => void): boolean {
+  const text = value.trim();
   const read = parsed(text);
   if (read !== null && isWritten(read.value)) {
     mapNames(read.value, '', hear, '');

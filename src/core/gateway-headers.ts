@@ -43,7 +43,7 @@ export function gatewayAsks(headers: RawHeaders): GatewayAsks {
     names.add(name);
   };
   for (const name of gatewayConfigs) {
-    const areClear = valuesOf(headers, name).map((text) => readGatewayConfig(text.trim(), hear));
+    const areClear = valuesOf(headers, name).map((text) => readGatewayConfig(text, hear));
     if (areClear.includes(false)) defects.push(`the ${name} header says in no clear way whom to ask`);
   }
   for (const name of places)

@@ -65,6 +65,13 @@ it('a field that is nested without end is told to be unclear', () => {
   }
 });
 
+it('space around such a field is none of it', () => {
+  expect(heardIn(' an-id ')).toEqual(['an-id']);
+  expect(heardIn('\t{"model":"m"} ')).toEqual(['m']);
+  expect(readGatewayConfig(' -', () => undefined)).toBe(true);
+  expect(gatewayConfigWithout(' -', mark)).toBe(' -');
+});
+
 it('a text of any other kind is told to be unclear, or is an id that is heard of; no reading throws', () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
