@@ -34,9 +34,20 @@ export default {
     ]),
     only('client-stands-alone', '^src/client/', []),
     only('console-on-verifier', '^src/console/', ['^src/ledger/verify/']),
+    // Words, answers, what a tab knows, what is drawn of it, one hold, then the pages: each knows those before it.
+    only('console-words-alone', '^src/console/words/', []),
+    only('console-answers-are-read', '^src/console/answers/', ['^src/console/words/']),
+    only('console-desk-draws-nothing', '^src/console/desk/', ['^src/console/(words|answers)/']),
+    only('console-drawn-on-desk', '^src/console/drawn/', ['^src/console/(words|answers|desk)/']),
+    only('console-hold-on-drawn', '^src/console/hold/', ['^src/console/(words|answers|desk|drawn)/']),
+    only('console-inbox-on-drawn', '^src/console/inbox/', ['^src/console/(words|answers|desk|drawn)/']),
+    only('console-pages-on-hold', '^src/console/pages/', [
+      '^src/console/(words|answers|desk|drawn|hold)/',
+      '^src/ledger/verify/',
+    ]),
     only('verifier-page-on-verifier', '^src/verifier-page/', [
       '^src/ledger/verify/',
-      '^src/console/(text|recorded|json-tree)\\.ts$',
+      '^src/console/(words/(text|json-tree)|drawn/recorded)\\.ts$',
     ]),
     only('telemetry-on-core', '^src/telemetry/', ['^src/core/']),
     only('config-on-core', '^src/config/', ['^src/core/']),

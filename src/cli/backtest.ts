@@ -1,6 +1,6 @@
 /** `holdpoint policy backtest`: asks a running sidecar to replay a draft over its record, page by page, and adds the pages up. */
-import { addPages, type BacktestPage, readBacktestPage } from '../console/backtest-data.ts';
-import { countText } from '../console/counts.ts';
+import { addPages, type BacktestPage, readBacktestPage } from '../console/answers/backtest-data.ts';
+import { countText } from '../console/words/counts.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { draftName } from '../policy/draft-name.ts';
 import { clientOptions, controlClient } from './client.ts';

@@ -1,7 +1,7 @@
 /** What the sidecar says of an erasure: asked until it has ended, then in words. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { counted, countText } from '../console/counts.ts';
+import { counted, countText } from '../console/words/counts.ts';
 import type { controlClient } from './client.ts';
 import { printLine, visible } from './print.ts';
 

@@ -1,6 +1,6 @@
 /** `holdpoint holds comment …`: what reviewers do together beside ruling. */
 import { z } from 'zod';
-import { counted } from '../console/counts.ts';
+import { counted } from '../console/words/counts.ts';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
 import { summarySchema } from './hold-answers.ts';

@@ -1,7 +1,7 @@
 /** `holdpoint holds …`: the queue and rulings from a terminal. */
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
-import { countText } from '../console/counts.ts';
+import { countText } from '../console/words/counts.ts';
 import { HoldpointError, refusalOf } from '../core/errors.ts';
 import { becauseLines } from './because.ts';
 import { callLines } from './call-lines.ts';

@@ -2,7 +2,7 @@
 import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultConfigFile, type LoadedConfig, loadConfig } from '../config/load.ts';
-import { counted } from '../console/counts.ts';
+import { counted } from '../console/words/counts.ts';
 import { systemClock, systemRandom } from '../core/clock.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { signerOf } from '../ledger/checkpoint.ts';

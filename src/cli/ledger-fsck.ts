@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { defaultConfigFile, loadConfig } from '../config/load.ts';
-import { counted } from '../console/counts.ts';
+import { counted } from '../console/words/counts.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { fsck } from '../store/fsck.ts';
 import { repair } from '../store/repair.ts';

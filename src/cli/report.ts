@@ -1,7 +1,7 @@
 /** `holdpoint decisions report`: sends decisions that were made elsewhere to a running sidecar, some hundred lines at a time. */
 import { createReadStream } from 'node:fs';
 import { z } from 'zod';
-import { countText } from '../console/counts.ts';
+import { countText } from '../console/words/counts.ts';
 import { HoldpointError, refusalOf } from '../core/errors.ts';
 import { linesOf } from '../report/split.ts';
 import { type ControlClient, clientOptions, controlClient } from './client.ts';

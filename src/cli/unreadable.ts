@@ -1,6 +1,6 @@
 /** Damaged entries, as answers of the sidecar tell of them, in words of the terminal. */
 import { z } from 'zod';
-import { countText } from '../console/counts.ts';
+import { countText } from '../console/words/counts.ts';
 import { printLine, visible } from './print.ts';
 
 /** A sidecar of an earlier version does not say, and its entries stand alone. */

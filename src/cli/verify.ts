@@ -1,6 +1,6 @@
 /** `holdpoint verify`: the offline verdict on a data directory, an export or a backup, for people and for scripts. */
 import { statSync } from 'node:fs';
-import { countText } from '../console/counts.ts';
+import { countText } from '../console/words/counts.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { createNativePrimitives } from '../ledger/native-primitives.ts';
 import type { Finding } from '../ledger/verify/reasons.ts';

@@ -1,8 +1,8 @@
 /** What is said above every page until somebody looked or put it away: broken glass, and rulings that were not taken. */
 import { type ComponentChild, h } from 'preact';
-import type { Desk, DeskState } from './desk.ts';
-import { placeOf, reviewsAddress } from './place.ts';
-import { Recorded } from './recorded.ts';
+import type { Desk, DeskState } from './desk/desk.ts';
+import { placeOf, reviewsAddress } from './desk/place.ts';
+import { Recorded } from './drawn/recorded.ts';
 
 interface AlertsProps {
   readonly desk: Desk;

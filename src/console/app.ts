@@ -1,23 +1,23 @@
 /** The page: sign-in, the queue beside the hold that is open, or one of the other pages. */
 import { type ComponentChild, h } from 'preact';
 import { useEffect, useLayoutEffect, useReducer } from 'preact/hooks';
-import { AbsencePage } from './absence.ts';
 import { Alerts } from './alerts.ts';
 import { ConnectionBanner } from './connection.ts';
-import { countText } from './counts.ts';
-import { DecisionPage } from './decision.ts';
-import { DecisionsPage } from './decisions.ts';
-import type { Desk, DeskState } from './desk.ts';
+import type { Desk, DeskState } from './desk/desk.ts';
+import { TopBar } from './drawn/top-bar.ts';
 import { Help } from './help.ts';
-import { HoldPage } from './hold.ts';
-import { Inbox } from './inbox.ts';
-import { LedgerPage } from './ledger.ts';
-import { OverviewPage } from './overview.ts';
-import { PolicyPage } from './policy.ts';
-import { ReviewsPage } from './reviews.ts';
-import { SessionPage } from './session.ts';
-import { SignIn } from './sign-in.ts';
-import { TopBar } from './top-bar.ts';
+import { HoldPage } from './hold/hold.ts';
+import { Inbox } from './inbox/inbox.ts';
+import { AbsencePage } from './pages/absence.ts';
+import { DecisionPage } from './pages/decision.ts';
+import { DecisionsPage } from './pages/decisions.ts';
+import { LedgerPage } from './pages/ledger.ts';
+import { OverviewPage } from './pages/overview.ts';
+import { PolicyPage } from './pages/policy.ts';
+import { ReviewsPage } from './pages/reviews.ts';
+import { SessionPage } from './pages/session.ts';
+import { SignIn } from './pages/sign-in.ts';
+import { countText } from './words/counts.ts';
 
 export function App({ desk }: { readonly desk: Desk }): ComponentChild {
   const state = useDesk(desk);

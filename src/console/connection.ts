@@ -1,9 +1,9 @@
 /** Says that the page is not live, since when, and what happens next. */
 import { type ComponentChild, h } from 'preact';
-import { useNow } from './clock.ts';
-import type { Desk } from './desk.ts';
-import type { Link } from './events.ts';
-import { exactText } from './time.ts';
+import { useNow } from './desk/clock.ts';
+import type { Desk } from './desk/desk.ts';
+import type { Link } from './desk/events.ts';
+import { exactText } from './words/time.ts';
 
 export function ConnectionBanner(props: { readonly desk: Desk; readonly link: Link }): ComponentChild {
   useNow();

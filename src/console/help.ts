@@ -1,8 +1,8 @@
 /** The keys, in a dialog of the browser's own: it holds the focus and closes with Esc. */
 import { type ComponentChild, h } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import type { Desk } from './desk.ts';
-import { keyHelp } from './keys.ts';
+import type { Desk } from './desk/desk.ts';
+import { keyHelp } from './desk/keys.ts';
 
 export function Help({ desk, shown }: { readonly desk: Desk; readonly shown: boolean }): ComponentChild {
   const dialog = useRef<HTMLDialogElement>(null);

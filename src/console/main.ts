@@ -1,11 +1,11 @@
 /** Starts the console: one desk, drawn into the page, listening to keys and to the address. */
 import { h, render } from 'preact';
 import { App } from './app.ts';
-import { startClock } from './clock.ts';
-import { createDesk } from './desk.ts';
-import { keepFocus } from './focus.ts';
-import { listenToPlace } from './follow-place.ts';
-import { listenToKeys } from './keys.ts';
+import { startClock } from './desk/clock.ts';
+import { createDesk } from './desk/desk.ts';
+import { keepFocus } from './desk/focus.ts';
+import { listenToPlace } from './desk/follow-place.ts';
+import { listenToKeys } from './desk/keys.ts';
 
 const root = document.getElementById('console');
 if (root === null) throw new Error('The page has no place for the console.');

@@ -32,7 +32,7 @@ export function readPage(): string {
 }
 
 export function readStyle(): string {
-  return styles.map((name) => readFileSync(here(`${name}.css`), 'utf8')).join('\n');
+  return styles.map((name) => readFileSync(here(`styles/${name}.css`), 'utf8')).join('\n');
 }
 
 /** Rejects with what the bundler throws, or that it is not installed. */

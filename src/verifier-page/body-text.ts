@@ -2,7 +2,7 @@
  * A part's plaintext as text to read: an HTTP message's head, and its body where that is text. Content codings that the
  * browser can undo are undone, up to a bound. Nothing is ever interpreted as markup.
  */
-import { laidOut } from '../console/json-tree.ts';
+import { laidOut } from '../console/words/json-tree.ts';
 
 export interface BodyText {
   /** Start line and header lines; '' where the part is no message. */

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-const styles = ['../console/console.css', './page.css'];
+const styles = ['../console/styles/console.css', './page.css'];
 
 /** The file's text. Throws what the bundler throws, or that it is not installed. */
 export async function bundleVerifierPage(): Promise<string> {

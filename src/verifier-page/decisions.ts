@@ -1,7 +1,7 @@
 /** The decisions of the ledger, a page at a time. */
 import { type ComponentChild, h } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { Recorded } from '../console/recorded.ts';
+import { Recorded } from '../console/drawn/recorded.ts';
 import { type Desk, type DeskState, pageLines } from './desk.ts';
 import type { Verified } from './engine.ts';
 import type { DecisionLine } from './stories.ts';

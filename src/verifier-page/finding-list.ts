@@ -1,6 +1,6 @@
 /** Findings with what they mean and what to do. The first names the cause. */
 import { type ComponentChild, h } from 'preact';
-import { Recorded } from '../console/recorded.ts';
+import { Recorded } from '../console/drawn/recorded.ts';
 import { type Finding, reasons } from '../ledger/verify/reasons.ts';
 import { adviceOn } from './advice.ts';
 import { countText } from './words.ts';

@@ -1,7 +1,7 @@
 /** One part of an entry: closed until a key was given and the reader asks, then its text. */
 import { type ComponentChild, h } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { LookalikeNote, Recorded } from '../console/recorded.ts';
+import { LookalikeNote, Recorded } from '../console/drawn/recorded.ts';
 import { type BodyText, bodyText } from './body-text.ts';
 import type { PartContent } from './stories.ts';
 import { sizeText } from './words.ts';

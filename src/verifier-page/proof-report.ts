@@ -1,7 +1,7 @@
 /** The verdict on the proof of one entry. */
 import { type ComponentChild, h } from 'preact';
-import { laidOut } from '../console/json-tree.ts';
-import { Recorded } from '../console/recorded.ts';
+import { Recorded } from '../console/drawn/recorded.ts';
+import { laidOut } from '../console/words/json-tree.ts';
 import type { ProofVerdict } from '../ledger/verify/tlog-proof.ts';
 import { FindingList } from './finding-list.ts';
 import { VerdictMark } from './verdict-report.ts';

@@ -1,8 +1,8 @@
 /** One decision's story: its entries as a line of time, each with its own bytes and the bodies it commits to. */
 import { type ComponentChild, h } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { laidOut } from '../console/json-tree.ts';
-import { LookalikeNote, Recorded } from '../console/recorded.ts';
+import { LookalikeNote, Recorded } from '../console/drawn/recorded.ts';
+import { laidOut } from '../console/words/json-tree.ts';
 import { entriesText, OutcomeMark } from './decisions.ts';
 import type { Desk, DeskState } from './desk.ts';
 import { FindingList } from './finding-list.ts';

@@ -1,6 +1,6 @@
 /** The verdict in plain words, with everything it rests on and what it does not show. This is what gets printed. */
 import { type ComponentChild, h } from 'preact';
-import { Recorded } from '../console/recorded.ts';
+import { Recorded } from '../console/drawn/recorded.ts';
 import type { Verdict } from '../ledger/verify/verify.ts';
 import type { Verified } from './engine.ts';
 import { FindingList } from './finding-list.ts';

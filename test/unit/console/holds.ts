@@ -1,6 +1,6 @@
 /** Holds for the console's tests. */
-import type { HoldSummary } from '../../../src/console/hold-data.ts';
-import type { HoldDetail } from '../../../src/console/hold-detail.ts';
+import type { HoldSummary } from '../../../src/console/answers/hold-data.ts';
+import type { HoldDetail } from '../../../src/console/answers/hold-detail.ts';
 
 export function hold(id: string, change: Partial<HoldSummary> = {}): HoldSummary {
   return {

@@ -1,11 +1,11 @@
 /** The console's pages apart from how they look: addresses, what a session's turns add, which policy was a change. */
 import { describe, expect, it } from 'vitest';
-import { niceCeiling } from '../../../src/console/chart.ts';
-import type { Exchange, Message } from '../../../src/console/exchange-data.ts';
-import { placeAt, searchAddress, sessionAddress } from '../../../src/console/place.ts';
-import { changesOf } from '../../../src/console/policy.ts';
-import { additions } from '../../../src/console/session.ts';
-import { spanText } from '../../../src/console/time.ts';
+import type { Exchange, Message } from '../../../src/console/answers/exchange-data.ts';
+import { placeAt, searchAddress, sessionAddress } from '../../../src/console/desk/place.ts';
+import { niceCeiling } from '../../../src/console/drawn/chart.ts';
+import { changesOf } from '../../../src/console/pages/policy.ts';
+import { additions } from '../../../src/console/pages/session.ts';
+import { spanText } from '../../../src/console/words/time.ts';
 
 describe('an address', () => {
   it.each([

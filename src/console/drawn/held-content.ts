@@ -1,0 +1,182 @@
+/** What happens on release: the tool calls with every argument, the answer's text, or the request that goes out. */
+import { type ComponentChild, h } from 'preact';
+import { shownAt } from '../answers/because-data.ts';
+import type { Exchange, RequestContent, ResponseContent, ToolCall } from '../answers/exchange-data.ts';
+import type { HoldSummary } from '../answers/hold-data.ts';
+import { ArgumentsTable } from './arguments.ts';
+import { MatchedMark } from './because.ts';
+import { LookalikeNote, Recorded } from './recorded.ts';
+
+export function HeldContent(props: {
+  readonly summary: HoldSummary;
+  readonly exchange: Exchange;
+  /** Places of the calls that a release would withhold as things stand. */
+  readonly withheld: ReadonlySet<number>;
+  /** Places in the exchange that a rule was true of. */
+  readonly matched: ReadonlySet<string>;
+}): ComponentChild {
+  const { summary, exchange, withheld, matched } = props;
+  const { request, response, defects } = exchange;
+  return h('section', { class: 'what', 'aria-labelledby': 'what-title' }, [
+    h('h2', { id: 'what-title' }, 'What happens if I release'),
+    defects.length === 0
+      ? null
+      : h('div', { class: 'note' }, [
+          h('strong', null, 'Not everything could be read. '),
+          'What the workload gets may be more than what is shown here; see the raw messages.',
+          h(
+            'ul',
+            null,
+            defects.map((defect) => h('li', { key: defect }, h(Recorded, { text: defect }))),
+          ),
+        ]),
+    summary.phase === 'request' || response === null
+      ? h(HeldRequest, { request, provider: summary.provider })
+      : h(HeldAnswer, { response, withheld, matched }),
+  ]);
+}
+
+interface AnswerProps {
+  readonly response: ResponseContent;
+  readonly withheld?: ReadonlySet<number>;
+  readonly matched?: ReadonlySet<string>;
+}
+
+const nowhere: ReadonlySet<string> = new Set();
+
+function HeldAnswer({ response, withheld, matched = nowhere }: AnswerProps): ComponentChild {
+  const { toolCalls, status } = response;
+  const calls = toolCalls.length === 1 ? 'this tool call' : `these ${toolCalls.length} tool calls`;
+  return h('div', null, [
+    h('p', { class: 'consequence' }, [
+      'The workload gets ',
+      h(
+        'strong',
+        null,
+        toolCalls.length > 0 ? calls : `this answer${status === 200 ? '' : ` (status ${status})`}`,
+      ),
+      toolCalls.length > 0
+        ? ` and will most likely carry ${toolCalls.length === 1 ? 'it' : 'them'} out.`
+        : '.',
+    ]),
+    h(AnswerContent, { response, matched, ...(withheld === undefined ? {} : { withheld }) }),
+  ]);
+}
+
+/** The tool calls of an answer with every argument, and its text. */
+export function AnswerContent({ response, withheld, matched = nowhere }: AnswerProps): ComponentChild {
+  const { toolCalls, text, refusal } = response;
+  return h('div', null, [
+    toolCalls.map((call, i) => {
+      const path = `/response/toolCalls/${i}`;
+      return h(CallCard, {
+        key: `${i}`,
+        call,
+        name: callName(i, toolCalls.length),
+        isWithheld: withheld?.has(i) === true,
+        matched,
+        path,
+      });
+    }),
+    text === ''
+      ? null
+      : h(TextCard, {
+          title: toolCalls.length > 0 ? 'With this text' : 'Text',
+          text,
+          isMatched: matched.has('/response/text'),
+        }),
+    refusal === ''
+      ? null
+      : h(TextCard, {
+          title: 'The model refused',
+          text: refusal,
+          isMatched: matched.has('/response/refusal'),
+        }),
+    toolCalls.length + text.length + refusal.length === 0
+      ? h('p', { class: 'quiet' }, 'The answer has no text and no tool call; see the raw message.')
+      : null,
+  ]);
+}
+
+function HeldRequest(props: { readonly request: RequestContent; readonly provider: string }): ComponentChild {
+  const { request, provider } = props;
+  const last = request.messages.at(-1);
+  return h('div', null, [
+    h('p', { class: 'consequence' }, [
+      'This request ',
+      h('strong', null, `goes out to ${provider}`),
+      `: ${counted(request.messages.length, 'message')}, ${counted(request.tools.length, 'tool')} offered. The answer is judged again.`,
+    ]),
+    h('p', { class: 'quiet mono' }, h(Recorded, { text: `${request.method} ${request.path}` })),
+    last === undefined
+      ? h(TextCard, { title: 'Body', text: request.raw.body })
+      : h(TextCard, { title: `The last message, from ${last.role}`, text: last.text }),
+  ]);
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
+/** By the number under which a ruling names those that were withheld. */
+function callName(place: number, count: number): string {
+  return count === 1 ? 'call ' : `call ${place + 1} of ${count} `;
+}
+
+function CallCard(props: {
+  readonly call: ToolCall;
+  /** Which of the calls it is. */
+  readonly name: string;
+  readonly isWithheld: boolean;
+  readonly matched: ReadonlySet<string>;
+  readonly path: string;
+}): ComponentChild {
+  const { call, name, isWithheld, matched, path } = props;
+  const placesIn = (at: readonly number[], member: string) => at.map((i) => `${path}/alsoAs/${i}/${member}`);
+  const ownPath = `${path}/arguments`;
+  const matchedHere = shownAt(matched, placesIn(call.sameArgumentsAt, 'arguments'), ownPath);
+  return h('section', { class: isWithheld ? 'card call call-withheld' : 'card call' }, [
+    h('h3', { class: 'call-name' }, [
+      h('span', { class: 'quiet' }, name),
+      h('code', null, h(Recorded, { text: call.name || '(no name)' })),
+      matched.has(`${path}/name`) ? [' ', h(MatchedMark, null)] : null,
+      isWithheld ? h('span', { class: 'flag' }, 'withheld') : null,
+    ]),
+    h(LookalikeNote, { text: call.name }),
+    call.otherNames.length === 0
+      ? null
+      : h('p', { class: 'other-names' }, [
+          h('span', { class: 'quiet' }, 'also known as '),
+          call.otherNames.map(({ text, at }, i) => [
+            i === 0 ? null : ', ',
+            h('code', { key: text }, h(Recorded, { text })),
+            placesIn(at, 'name').some((place) => matched.has(place)) ? [' ', h(MatchedMark, null)] : null,
+          ]),
+        ]),
+    h(ArgumentsTable, { source: call.argumentsText, matched: matchedHere, path: ownPath }),
+    call.otherReadings.map(({ text: source, at }) => {
+      const places = placesIn(at, 'arguments');
+      const [first = ''] = places;
+      return h('div', { key: source, class: 'other-reading' }, [
+        h('p', { class: 'note' }, [
+          h('strong', null, 'Some clients read the arguments otherwise. '),
+          'A workload that uses one of them gets this:',
+        ]),
+        h(ArgumentsTable, { source, matched: shownAt(matched, places, first), path: first }),
+      ]);
+    }),
+  ]);
+}
+
+function TextCard(props: {
+  readonly title: string;
+  readonly text: string;
+  readonly isMatched?: boolean;
+}): ComponentChild {
+  const { title, text, isMatched = false } = props;
+  return h('section', { class: 'card' }, [
+    h('h3', null, [h(Recorded, { text: title }), isMatched ? [' ', h(MatchedMark, null)] : null]),
+    h('div', { class: 'prose' }, h(Recorded, { text })),
+    h(LookalikeNote, { text }),
+  ]);
+}

@@ -1,0 +1,160 @@
+/** One decision: what was ruled over it, the whole exchange once somebody asks for it, its sealed entries and their proof. */
+
+import { type ComponentChild, h } from 'preact';
+import { useState } from 'preact/hooks';
+import {
+  type Decision,
+  type DecisionDetail,
+  type Entry,
+  readDecisionDetail,
+} from '../answers/decision-data.ts';
+import { type Exchange, readExchange } from '../answers/exchange-data.ts';
+import { may } from '../answers/hold-data.ts';
+import type { Desk } from '../desk/desk.ts';
+import { PageFrame, Problem, useFetched } from '../desk/fetched.ts';
+import { entryAddress, placeOf, searchAddress, sessionAddress } from '../desk/place.ts';
+import { Conversation } from '../drawn/conversation.ts';
+import { AnswerContent } from '../drawn/held-content.ts';
+import { OutcomeMark, VerdictMark } from '../drawn/outcome.ts';
+import { Recorded } from '../drawn/recorded.ts';
+import { countText } from '../words/counts.ts';
+import { exactText } from '../words/time.ts';
+import { EntryProofs } from './entry-proofs.ts';
+import { ReportedNote } from './reported.ts';
+
+export function DecisionPage(props: { readonly desk: Desk; readonly id: string }): ComponentChild {
+  const { desk, id } = props;
+  const fetched = useFetched(desk, `/api/v1/decisions/${encodeURIComponent(id)}`, readDecisionDetail);
+  const detail = fetched.value;
+  return h(
+    PageFrame,
+    { title: 'Decision', label: id, lead: h('a', { href: '#/decisions' }, '‹ All decisions') },
+    [
+      h(Problem, { of: fetched }),
+      detail === null
+        ? null
+        : h('div', { class: 'sections' }, [
+            detail.decision.reported === null
+              ? null
+              : h(ReportedNote, { reported: detail.decision.reported }),
+            h(Facts, { decision: detail.decision }),
+            h(Content, { desk, id }),
+            h(Story, { detail }),
+            h(EntryProofs, { desk, entries: detail.entries }),
+          ]),
+    ],
+  );
+}
+
+function Facts({ decision }: { readonly decision: Decision }): ComponentChild {
+  const { workload, model, session, rules, tokens, status } = decision;
+  const pair = (name: string, value: ComponentChild | string): ComponentChild =>
+    h('div', { class: 'fact', key: name }, [h('dt', null, name), h('dd', null, value)]);
+  return h('dl', { class: 'facts' }, [
+    pair('asked', h('span', { class: 'num' }, exactText(decision.atMs))),
+    pair('outcome', h(OutcomeMark, { outcome: decision.outcome })),
+    pair('rules said', h(VerdictMark, { verdict: decision.verdict })),
+    rules.length === 0
+      ? null
+      : pair(
+          'rules',
+          rules.map((rule) =>
+            h('a', { key: rule, class: 'term', href: searchAddress({ rule }) }, h(Recorded, { text: rule })),
+          ),
+        ),
+    workload === ''
+      ? pair('workload', 'unnamed')
+      : pair('workload', h('a', { href: searchAddress({ workload }) }, h(Recorded, { text: workload }))),
+    model === ''
+      ? null
+      : pair('model', h('a', { href: searchAddress({ model }) }, h(Recorded, { text: model }))),
+    session === ''
+      ? null
+      : pair('session', h('a', { href: sessionAddress(session) }, h(Recorded, { text: session }))),
+    pair('call', `${decision.provider} ${decision.operation}${decision.stream ? ', streaming' : ''}`),
+    status === null ? null : pair('status', h('span', { class: 'num' }, String(status))),
+    tokens === null
+      ? null
+      : pair(
+          'tokens',
+          h('span', { class: 'num' }, `${countText(tokens.input)} in, ${countText(tokens.output)} out`),
+        ),
+    pair('decision', h('code', null, decision.id)),
+    decision.holds.map((hold) => pair('hold', h('a', { href: placeOf(hold) }, hold))),
+  ]);
+}
+
+/** Reading content is sealed, so nothing is read before somebody asks. */
+function Content(props: { readonly desk: Desk; readonly id: string }): ComponentChild {
+  const [asked, setAsked] = useState(false);
+  const path = `/api/v1/decisions/${encodeURIComponent(props.id)}/exchange`;
+  const fetched = useFetched(props.desk, asked ? path : null, readExchange);
+  return h('section', { class: 'section', 'aria-labelledby': 'content-title' }, [
+    h('h2', { id: 'content-title' }, 'What was said'),
+    h(Problem, { of: fetched }),
+    fetched.value !== null
+      ? h(WholeExchange, { exchange: fetched.value })
+      : !may(props.desk.get().identity, 'read_content')
+        ? h('p', { class: 'quiet' }, 'Your role sees that something was recorded, not what.')
+        : h('p', { class: 'ask' }, [
+            h(
+              'button',
+              { type: 'button', class: 'button', disabled: fetched.busy, onClick: () => setAsked(true) },
+              'Read the exchange',
+            ),
+            h('span', { class: 'quiet' }, ' That you read it is sealed under your name.'),
+          ]),
+  ]);
+}
+
+function WholeExchange({ exchange }: { readonly exchange: Exchange }): ComponentChild {
+  return h('div', { class: 'sections' }, [
+    exchange.response === null ? null : h(AnswerContent, { response: exchange.response }),
+    h(Conversation, { exchange }),
+  ]);
+}
+
+const doings: Readonly<Record<string, string>> = {
+  request: 'the request was sealed, before it went out',
+  response: 'the answer was sealed, before it was delivered whole',
+  hold: 'held for a person',
+  delivery: 'how it ended, or that held bytes were about to be handed over',
+  recovery: 'closed when the sidecar started again',
+  access: 'somebody read it',
+  erasure: 'content was erased',
+};
+
+function Story({ detail }: { readonly detail: DecisionDetail }): ComponentChild {
+  return h('section', { class: 'section', 'aria-labelledby': 'story-title' }, [
+    h('h2', { id: 'story-title' }, 'What was sealed'),
+    h(
+      'ol',
+      { class: 'story' },
+      detail.entries.map((entry) =>
+        h('li', { key: entry.seq }, [
+          h('span', { class: 'num quiet' }, exactText(entry.atMs)),
+          h('span', null, [h('strong', null, entry.type), ' ', h('span', null, doingOf(entry))]),
+          h('a', { href: entryAddress(entry.seq), class: 'num' }, `entry ${entry.seq}`),
+        ]),
+      ),
+    ),
+  ]);
+}
+
+function doingOf({ type, data }: Entry): ComponentChild | string {
+  const said = (name: string): string => {
+    const value = data[name];
+    return typeof value === 'string' ? value : '';
+  };
+  // What a provider calls somebody is anybody's to choose: it stands behind the name that counts.
+  const called = said('display') === '' ? '' : `, called ${JSON.stringify(said('display'))}`;
+  if (type === 'ruling')
+    return h(Recorded, {
+      text: `${said('verdict')} by ${said('by')}${called} (${said('role')})${data['final'] === true ? '' : ', more approvals needed'}`,
+    });
+  if (type === 'access') return h(Recorded, { text: `${said('action')} by ${said('by')} (${said('role')})` });
+  if (data['reported'] !== undefined) return `it was reported; rules in force would say ${said('verdict')}`;
+  if (type === 'request') return `${doings['request']}; the rules said ${said('verdict')}`;
+  if (type === 'response') return `${doings['response']}; the rules said ${said('verdict')}`;
+  return doings[type] ?? '';
+}

@@ -1,0 +1,45 @@
+/** Releases that one person made alone: which wait for somebody else's finding, until when, and what was found. */
+import { type ComponentChild, h } from 'preact';
+import { type ReviewDue, readReviews } from '../answers/oversight-data.ts';
+import { Age } from '../desk/clock.ts';
+import type { Desk } from '../desk/desk.ts';
+import { PageFrame, Problem, useFetched } from '../desk/fetched.ts';
+import { placeOf } from '../desk/place.ts';
+import { RecordTable } from '../drawn/record-table.ts';
+import { exactText } from '../words/time.ts';
+
+export function ReviewsPage({ desk }: { readonly desk: Desk }): ComponentChild {
+  const fetched = useFetched(desk, '/api/v1/reviews', readReviews);
+  return h(PageFrame, { title: 'Broken glass', label: 'Broken glass' }, [
+    h('p', { class: 'quiet' }, 'Whoever releases a hold alone is reviewed by somebody else.'),
+    h(Problem, { of: fetched }),
+    fetched.value === null ? null : h(Reviews, { reviews: fetched.value }),
+  ]);
+}
+
+function Reviews({ reviews }: { readonly reviews: readonly ReviewDue[] }): ComponentChild {
+  if (reviews.length === 0) return h('p', null, 'Nobody has broken the glass.');
+  const newest = [...reviews].reverse();
+  return h(
+    RecordTable,
+    { label: 'Releases by one person alone', heads: ['hold', 'released alone by', 'when', 'review'] },
+    newest.map((due) => h(Line, { key: due.hold, due })),
+  );
+}
+
+function Line({ due }: { readonly due: ReviewDue }): ComponentChild {
+  const { hold, by, atMs, dueAtMs, state, finding } = due;
+  return h('tr', null, [
+    h('td', null, h('a', { href: placeOf(hold) }, hold)),
+    h('td', null, by),
+    h('td', null, h(Age, { atMs, suffix: 'ago' })),
+    h('td', null, [
+      finding === null
+        ? [
+            h('span', { class: state === 'overdue' ? 'flag flag-overdue' : 'flag' }, state),
+            h('span', { class: 'quiet' }, ` due ${exactText(dueAtMs)}`),
+          ]
+        : [h('strong', null, finding.verdict), ` by ${finding.by}, ${exactText(finding.atMs)}`],
+    ]),
+  ]);
+}
