@@ -1,12 +1,92 @@
 /**
- * The model that a call's address names where its body need not: a WebRTC offer's
- * (https://developers.openai.com/api/docs/guides/realtime-webrtc). Pure.
+ * Models that a call's address names, whatever its body does: a WebRTC offer's
+ * (https://developers.openai.com/api/docs/guides/realtime-webrtc); any call's to LiteLLM, which asks whom the path or the
+ * query names before whom the body does (https://github.com/BerriAI/litellm/pull/1921); Azure's behind a gateway
+ * (https://developers.cloudflare.com/ai-gateway/usage/providers/azureopenai); and whoever is served at an endpoint of their
+ * own, as at Databricks, SageMaker, Triton and Hugging Face
+ * (https://docs.databricks.com/api/workspace/servingendpoints/query). Pure.
  */
 import { alsoAsking } from './insteads.ts';
 import type { OperationName, RequestReading } from './protocol.ts';
 import { modelsIn } from './realtime-openai-session.ts';
+import { endsWithSegments, speltSegments } from './route.ts';
 
-const addressed: ReadonlySet<OperationName> = new Set(['realtime.calls', 'realtime.sessions']);
+const addressed: ReadonlySet<OperationName> = new Set([
+  'realtime.calls',
+  'realtime.sessions',
+  'chat.completions',
+  'completions',
+  'responses',
+  'messages',
+  'embeddings',
+  'moderations',
+  'images.generations',
+  'images.edits',
+  'audio.speech',
+  'audio.transcriptions',
+  'audio.translations',
+  'served.any',
+  'served.generate',
+  'served.words',
+]);
+
+/** What stands behind the name of a model, the longer first. */
+const tails: readonly (readonly string[])[] = [
+  ['chat', 'completions'],
+  ['images', 'generations'],
+  ['images', 'edits'],
+  ['audio', 'speech'],
+  ['audio', 'transcriptions'],
+  ['audio', 'translations'],
+  ['completions'],
+  ['responses'],
+  ['messages'],
+  ['embeddings'],
+  ['moderations'],
+  ['rerank'],
+  ['invocations'],
+  ['generate'],
+  ['generate_stream'],
+];
+
+interface Place {
+  /** What stands before the name. */
+  readonly marker: string;
+  /** Segments between the two, which say whose the model is. */
+  readonly between: number;
+  /** Only before this one, as others have their endpoints below that word. */
+  readonly tail?: string;
+}
+
+const places: readonly Place[] = [
+  { marker: 'engines', between: 0 },
+  { marker: 'deployments', between: 0 },
+  { marker: 'serving-endpoints', between: 0, tail: 'invocations' },
+  { marker: 'endpoints', between: 0, tail: 'invocations' },
+  { marker: 'models', between: 0 },
+  // The resource of Azure's comes first.
+  { marker: 'azure-openai', between: 1 },
+];
+
+/** What may stand between the name and its tail. */
+const beside: ReadonlySet<string> = new Set(['v1', 'extensions']);
+
+/** The name in a path; '' for none. Names of several segments are one: `acme/large`. */
+function nameIn(path: string): string {
+  const spelt = speltSegments(path);
+  const segments = spelt.map((segment) => segment.toLowerCase());
+  const tail = tails.find((one) => endsWithSegments(segments, one)) ?? [];
+  if (tail.length === 0) return '';
+  let end = segments.length - tail.length;
+  while (beside.has(segments[end - 1] ?? '')) end -= 1;
+  for (let at = 0; at < end; at += 1) {
+    const place = places.find(
+      ({ marker, tail: only }) => marker === segments[at] && (only === undefined || only === tail[0]),
+    );
+    if (place !== undefined) return spelt.slice(at + 1 + place.between, end).join('/');
+  }
+  return '';
+}
 
 /** The reading with each model that `target` names: nobody can say whether that counts or the body. */
 export function withAddressed<Reading extends Pick<RequestReading, 'facts'>>(
@@ -16,7 +96,7 @@ export function withAddressed<Reading extends Pick<RequestReading, 'facts'>>(
 ): Reading {
   if (!addressed.has(operation)) return reading;
   const { facts } = reading;
-  const named = modelsIn(target).filter((name) => name !== '');
+  const named = [nameIn(target), ...modelsIn(target)].filter((name) => name !== '');
   const model = facts.model || (named[0] ?? '');
   return { ...reading, facts: alsoAsking({ ...facts, model }, named) };
 }

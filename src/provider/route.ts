@@ -24,17 +24,22 @@ function segmentOf(part: string): string {
   return part.replace(/;.*$/s, '').replace(/[^\x21-\x7e]/g, '');
 }
 
-/** The path's segments: decoded, lower-case, without parameters, dot segments, blanks or empty segments. */
-export function routeSegments(path: string): readonly string[] {
+/** The path's segments: decoded, as they are spelt, without parameters, dot segments, blanks or empty segments. */
+export function speltSegments(path: string): readonly string[] {
   const plain = decoded(path);
   const cut = plain.search(/[?#]/);
   const segments: string[] = [];
-  for (const part of (cut === -1 ? plain : plain.slice(0, cut)).toLowerCase().split(/[/\\]/)) {
+  for (const part of (cut === -1 ? plain : plain.slice(0, cut)).split(/[/\\]/)) {
     const segment = segmentOf(part);
     if (segment === '..') segments.pop();
     else if (segment !== '' && segment !== '.') segments.push(segment);
   }
   return segments;
+}
+
+/** The same in lower case, as routes are compared. */
+export function routeSegments(path: string): readonly string[] {
+  return speltSegments(path).map((segment) => segment.toLowerCase());
 }
 
 /**

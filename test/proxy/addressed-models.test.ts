@@ -36,6 +36,30 @@ test.each(['/v1/realtime/calls?model=gpt-4o', '/v1/realtime?model=gpt-4o'])(
   },
 );
 
+const chat = JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content: 'Hi' }] });
+
+// https://github.com/BerriAI/litellm/pull/1921: the address counts there before the body.
+test.each([
+  '/v1/chat/completions?model=acme-large',
+  '/engines/acme-large/chat/completions',
+  '/engines/acme/large/chat/completions',
+  '/openai/deployments/acme-large/chat/completions?api-version=2025-01-01',
+  '/serving-endpoints/acme-large/invocations',
+])('a call waits for a person where its address names another model than its body: %s', async (target) => {
+  const rig = await startRig({ policy });
+  const client = await rig.post(target, chat);
+  const hold = await rig.sidecar.ada.nextHold();
+  expect(rig.upstream.requests).toHaveLength(0);
+  await rig.sidecar.ada.rule(hold, { verdict: 'release' });
+  expect((await client.answer()).status).toBe(200);
+});
+
+test('and waits for nobody where it names the same', async () => {
+  const rig = await startRig({ policy });
+  const client = await rig.post('/openai/deployments/gpt-4o/chat/completions?model=gpt-4o', chat);
+  expect((await client.answer()).status).toBe(200);
+});
+
 // https://docs.x.ai: a voice session that names no model has one of the server's choice.
 test('what is said in a voice session waits as long as nobody knows its model', async () => {
   const upstream = await startSocketUpstream();

@@ -1,0 +1,46 @@
+/** Models that stand in the address of a call: as they are spelt there, and only where a model is asked. */
+import { expect, test } from 'vitest';
+import { withAddressed } from '../../../src/provider/addressed-models.ts';
+import { protocolOf } from '../../../src/provider/index.ts';
+import { asked } from './lines.ts';
+
+const openai = protocolOf('openai');
+
+/** Every model that the call is seen with, its own first. */
+function models(target: string, body: object = {}, method = 'POST'): readonly unknown[] {
+  const path = target.replace(/\?.*/, '');
+  const operation = openai.operationOf(method, path);
+  const { facts } = withAddressed(asked(openai, operation, body, path), operation, target);
+  return [facts.model, ...(facts.insteads ?? []).map(({ model }) => model)];
+}
+
+test.each([
+  ['/engines/Acme-1/completions', 'Acme-1'],
+  ['/engines/acme/chat/chat/completions', 'acme/chat'],
+  ['/engines/acme%2Flarge/embeddings', 'acme/large'],
+  ['/openai/deployments/large/extensions/chat/completions', 'large'],
+  ['/openai/deployments/deployments/audio/speech', 'deployments'],
+  ['//Engines//large/./chat/completions/', 'large'],
+  ['/v1/account/gateway/azure-openai/resource/large/chat/completions', 'large'],
+  ['/serving-endpoints/large/invocations', 'large'],
+  ['/endpoints/large/invocations', 'large'],
+  ['/v2/models/large/generate_stream', 'large'],
+  ['/models/acme/large/v1/chat/completions', 'acme/large'],
+  ['/v1/images/generations?model=large', 'large'],
+])('%s names %s', (target, model) => {
+  expect(models(target)).toEqual([model]);
+  expect(models(target, { model: 'gpt-4o' })).toEqual(['gpt-4o', model]);
+  expect(models(target, { model })).toEqual([model]);
+});
+
+test.each([
+  ['POST', '/v1/chat/completions'],
+  ['POST', '/models/chat/completions'],
+  ['POST', '/projects/p/endpoints/openapi/chat/completions'],
+  ['POST', '/v1/chat/completions?model='],
+  // What is listed are those of one model.
+  ['GET', '/v1/chat/completions?model=gpt-4o'],
+  ['GET', '/v1/models?model=gpt-4o'],
+])('%s %s names none', (method, target) => {
+  expect(models(target, {}, method)).toEqual(['']);
+});
