@@ -3,7 +3,7 @@
  * (https://developers.openai.com/api/docs/guides/realtime-webrtc); any call's to LiteLLM, which asks whom the path or the
  * query names before whom the body does (https://github.com/BerriAI/litellm/pull/1921); Azure's behind a gateway
  * (https://developers.cloudflare.com/ai-gateway/usage/providers/azureopenai); and whoever is served at an endpoint of their
- * own, as at Databricks, SageMaker, Triton and Hugging Face
+ * own, as at Databricks, SageMaker, Triton, Hugging Face and Cloudflare
  * (https://docs.databricks.com/api/workspace/servingendpoints/query). Pure.
  */
 import { alsoAsking } from './insteads.ts';
@@ -28,6 +28,7 @@ const addressed: ReadonlySet<OperationName> = new Set([
   'served.any',
   'served.generate',
   'served.words',
+  'hosted.model',
 ]);
 
 /** What stands behind the name of a model, the longer first. */
@@ -47,6 +48,12 @@ const tails: readonly (readonly string[])[] = [
   ['invocations'],
   ['generate'],
   ['generate_stream'],
+  ['predictions'],
+  ['completion'],
+  ['text', 'chat'],
+  ['text', 'chat_stream'],
+  ['text', 'generation'],
+  ['text', 'generation_stream'],
 ];
 
 interface Place {
@@ -64,6 +71,7 @@ const places: readonly Place[] = [
   { marker: 'serving-endpoints', between: 0, tail: 'invocations' },
   { marker: 'endpoints', between: 0, tail: 'invocations' },
   { marker: 'models', between: 0 },
+  { marker: 'apps', between: 0, tail: 'completion' },
   // The resource of Azure's comes first.
   { marker: 'azure-openai', between: 1 },
 ];
@@ -71,10 +79,35 @@ const places: readonly Place[] = [
 /** What may stand between the name and its tail. */
 const beside: ReadonlySet<string> = new Set(['v1', 'extensions']);
 
+/** Behind which the path has nothing but the name. */
+const hosts: readonly (readonly string[])[] = [
+  ['ai', 'run'],
+  ['workers-ai'],
+  ['hf-inference', 'models'],
+  ['agents'],
+];
+
+/** The name that a host's path ends with; an agent's has a verb behind it. */
+function hostedIn(spelt: readonly string[], segments: readonly string[]): string {
+  for (let at = 0; at < segments.length; at += 1) {
+    const host = hosts.find((one) => endsWithSegments(segments.slice(0, at + 1), one));
+    if (host !== undefined && at + 1 < segments.length)
+      return spelt
+        .slice(at + 1)
+        .join('/')
+        .replace(/:run$/i, '');
+  }
+  return '';
+}
+
 /** The name in a path; '' for none. Names of several segments are one: `acme/large`. */
-function nameIn(path: string): string {
+function nameIn(operation: OperationName, path: string): string {
   const spelt = speltSegments(path);
   const segments = spelt.map((segment) => segment.toLowerCase());
+  return (operation === 'hosted.model' && hostedIn(spelt, segments)) || namedBefore(spelt, segments);
+}
+
+function namedBefore(spelt: readonly string[], segments: readonly string[]): string {
   const tail = tails.find((one) => endsWithSegments(segments, one)) ?? [];
   if (tail.length === 0) return '';
   let end = segments.length - tail.length;
@@ -96,7 +129,7 @@ export function withAddressed<Reading extends Pick<RequestReading, 'facts'>>(
 ): Reading {
   if (!addressed.has(operation)) return reading;
   const { facts } = reading;
-  const named = [nameIn(target), ...modelsIn(target)].filter((name) => name !== '');
+  const named = [nameIn(operation, target), ...modelsIn(target)].filter((name) => name !== '');
   const model = facts.model || (named[0] ?? '');
   return { ...reading, facts: alsoAsking({ ...facts, model }, named) };
 }

@@ -7,6 +7,8 @@
 import { unamendable } from './amendment.ts';
 import { amendCompletion, createCompletionStreamReader, readCompletion } from './completions-by-shape.ts';
 import { readDecisions } from './decision-answers.ts';
+import { amendHosted, readHostedAnswer, readHostedRequest } from './hosted-models.ts';
+import { createHostedStreamReader } from './hosted-models-stream.ts';
 import { readInlineBatch, readInlineResults } from './inline-batches.ts';
 import { readLlamaRequest } from './llamacpp-completion.ts';
 import {
@@ -123,6 +125,11 @@ const generated: AnswerReading = {
   stream: createGenerateStreamReader,
   amend: amendGenerated,
 };
+const hosted: AnswerReading = {
+  whole: readHostedAnswer,
+  stream: createHostedStreamReader,
+  amend: amendHosted,
+};
 const batchResults: AnswerReading = { ...fileContent, whole: readInlineResults };
 
 const operations: ReadonlyMap<OperationName, Operation> = new Map<OperationName, Operation>([
@@ -138,6 +145,7 @@ const operations: ReadonlyMap<OperationName, Operation> = new Map<OperationName,
   ['served.any', { request: readAnyRequest, answer: anyOperation }],
   ['served.generate', { request: readGenerateRequest, answer: generated }],
   ['served.words', { request: readGenerateRequest, answer: null }],
+  ['hosted.model', { request: readHostedRequest, answer: hosted }],
   ['lmstudio.chat', { request: readLmStudioRequest, answer: lmStudio }],
   // llama.cpp calls it `content`; vLLM takes messages too.
   ['embeddings', { request: words(['input', 'content', 'messages']), answer: null }],

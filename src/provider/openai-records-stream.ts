@@ -24,7 +24,7 @@ export function createToldCalls(defects: string[]): ToldCalls {
     absorb(value) {
       const found = findWithin(value);
       for (const one of found.calls) {
-        const id = textOf(one.call.call_id) || textOf(one.call.id);
+        const id = textOf(one.call.call_id) || textOf(one.call.id) || textOf(one.call.tool_use_id);
         const place = id === '' ? -1 : calls.findIndex((call) => call.id === id);
         const known = calls[place];
         const told: ToolCallFact[] = [];

@@ -16,6 +16,7 @@ import { qualified, scopeOfBlock } from './call-readings.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, textOf } from './json.ts';
 import { argumentsTextOf } from './openai-chat.ts';
 import { addItemCall } from './openai-responses.ts';
+import { addPlainCall, isPlainCall, plainCallWith } from './plain-calls.ts';
 import type { Amendment, ResponseReading } from './protocol.ts';
 import { addCall, addJsonCall, joined, openAnswer, unreadResponse, usageAbsent } from './reading.ts';
 
@@ -30,8 +31,8 @@ const textMembers: ReadonlySet<string> = new Set(['text', 'content', 'transcript
 /** Definitions of tools, and places within a text that was read already. */
 const membersPassedOver: ReadonlySet<string> = new Set(['tools', 'annotations']);
 
-/** How a call is written: as in a chat, as in its legacy form, as an item, or as a provider's tool in a run. */
-type CallShape = 'function' | 'custom' | 'legacy' | 'item' | 'run-tool';
+/** How a call is written: as in a chat, as in its legacy form, as an item, as a provider's tool in a run, or without a wrapper. */
+type CallShape = 'function' | 'custom' | 'legacy' | 'item' | 'run-tool' | 'plain';
 
 /** The shape of a call that this object is; null where it is none. A definition of a tool has no arguments. */
 function shapeOf(value: JsonRecord): CallShape | null {
@@ -43,6 +44,8 @@ function shapeOf(value: JsonRecord): CallShape | null {
   if (runTools.includes(type)) return isRecord(value[type]) ? 'run-tool' : null;
   // Code that calls tools; of what it called, the caller is named by the same type.
   if (type === 'program') return 'code' in value ? 'item' : null;
+  // Snowflake's, whose call stands in it.
+  if (type === 'tool_use' && isRecord(value.tool_use)) return null;
   return callType.test(type) ? 'item' : null;
 }
 
@@ -94,7 +97,9 @@ function search(value: unknown, found: Found, answered: Answered): void {
       if (textMembers.has(key)) found.text = joined(found.text, member);
     } else if (key === 'function_call' && isRecord(member)) {
       found.calls.push({ call: member, shape: 'legacy' });
-    } else if (key === 'tool_calls' && Array.isArray(member)) {
+    } else if (key === 'tool_use' && isRecord(member)) {
+      found.calls.push({ call: member, shape: 'plain' });
+    } else if ((key === 'tool_calls' || key === 'toolCalls') && Array.isArray(member)) {
       searchCalls(member, found, answered);
     } else if (!membersPassedOver.has(key)) {
       search(member, found, waiting.has(key) ? null : answered);
@@ -102,11 +107,16 @@ function search(value: unknown, found: Found, answered: Answered): void {
   }
 }
 
+function shapeInList(call: JsonRecord): CallShape {
+  if (isRecord(call.function)) return 'function';
+  return isPlainCall(call) ? 'plain' : 'item';
+}
+
 /** Whatever stands in a list of calls is one, even without arguments or of a type nobody knows. */
 function searchCalls(list: readonly unknown[], found: Found, answered: Answered): void {
   for (const call of list) {
     if (!isRecord(call) || isAnswered(call, answered)) continue;
-    found.calls.push({ call, shape: shapeOf(call) ?? (isRecord(call.function) ? 'function' : 'item') });
+    found.calls.push({ call, shape: shapeOf(call) ?? shapeInList(call) });
   }
 }
 
@@ -145,6 +155,8 @@ export function addFoundCall({ call, shape }: FoundCall, into: ToolCallFact[], d
       made.argumentsText,
       qualified(scopeOfBlock(call), made),
     );
+  } else if (shape === 'plain') {
+    addPlainCall(call, into, defects);
   } else if (shape === 'item') {
     addItemCall(call, into, defects);
   } else if (shape === 'run-tool') {
@@ -199,6 +211,7 @@ export function recordsOf(status: number, body: JsonRecord, before: readonly str
 /** The call with other arguments. Throws where they are fixed by the provider. */
 export function callWith({ call, shape }: FoundCall, value: unknown): JsonRecord {
   const type = textOf(call.type);
+  if (shape === 'plain') return plainCallWith(call, value);
   const written = () => JSON.stringify(objectArguments(value));
   if (shape === 'legacy' || type === 'function_call') return { ...call, arguments: written() };
   if (type === 'custom_tool_call') return { ...call, input: customInput(value) };

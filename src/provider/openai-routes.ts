@@ -24,10 +24,19 @@ const routes: readonly Route[] = [
   // vLLM's: what a request becomes before a model reads it, in token ids.
   route('send', 'chat/completions/render', 'chat.completions.render'),
   route('send', 'completions/render', 'served.words'),
+  // Perplexity's and Zhipu's for later: the request in a member of its own, the answer within what is said of it.
+  route('send', 'async/chat/completions', 'hosted.model'),
+  route('get', 'async/chat/completions/*', 'chat.completions.list'),
+  route('send', 'v1/async/sonar', 'hosted.model'),
+  route('get', 'v1/async/sonar/*', 'chat.completions.list'),
+  route('get', 'async-result/*', 'chat.completions.list'),
   route('any', 'chat/completions/*', 'chat.completions'),
   route('send', 'chat/completions', 'chat.completions'),
   route('get', 'chat/completions', 'chat.completions.list'),
   route('get', 'chat/completions/*/messages', 'chat.completions.list'),
+  // Perplexity's and MiniMax's own names for it.
+  route('send', 'v1/sonar', 'chat.completions'),
+  route('send', 'text/chatcompletion_v2', 'chat.completions'),
   // xAI's answers that are fetched later, and what OpenRouter keeps of one.
   route('get', 'chat/deferred-completion/*', 'chat.completions.list'),
   route('get', 'generation/content', 'chat.completions.list'),
@@ -42,6 +51,7 @@ const routes: readonly Route[] = [
   route('any', 'v1/agent/*', 'responses'),
   route('any', 'v1/agent/*/cancel', 'responses'),
   route('send', 'completions', 'completions'),
+  route('send', 'apps/*/completion', 'hosted.model'),
   route('send', 'completion', 'llamacpp.completion'),
   route('send', 'infill', 'llamacpp.completion'),
   route('send', 'api/v1/chat', 'lmstudio.chat'),
@@ -55,6 +65,18 @@ const routes: readonly Route[] = [
   route('send', 'score', 'served.words'),
   route('send', 'classify', 'served.words'),
   route('send', 'pooling', 'served.words'),
+  // IBM's watsonx.ai, Replicate, Alibaba's Model Studio, Oracle's OCI, Snowflake's Cortex.
+  route('send', 'text/chat', 'hosted.model'),
+  route('send', 'text/chat_stream', 'hosted.model'),
+  route('send', 'text/generation', 'hosted.model'),
+  route('send', 'text/generation_stream', 'hosted.model'),
+  route('any', 'predictions', 'hosted.model'),
+  route('any', 'predictions/*', 'hosted.model'),
+  route('send', 'aigc/*/generation', 'hosted.model'),
+  route('send', 'actions/chat', 'hosted.model'),
+  route('send', 'actions/generatetext', 'hosted.model'),
+  route('send', 'cortex/inference:complete', 'hosted.model'),
+  route('send', 'cortex/agent:run', 'hosted.model'),
   route('any', 'threads/*/runs/*/steps', 'threads.runs.steps'),
   route('any', 'threads/*/runs/*/steps/*', 'threads.runs.steps'),
   route('any', 'threads/*/runs/*/submit_tool_outputs', 'threads.runs'),
@@ -177,6 +199,19 @@ function route(use: Use, path: string, operation: OperationName): Route {
 /** Text Generation Inference, and endpoints of Hugging Face that run it, complete a text at `/` itself. */
 const atRoot: OperationName = 'served.generate';
 
+/** Behind which the name of a model follows, of as many segments as it has: Workers AI's, there and behind a gateway, and Hugging Face's. */
+const hosts: readonly (readonly string[])[] = [['ai', 'run'], ['workers-ai'], ['hf-inference', 'models']];
+
+/** Paths that say what is run by what they begin with, or by a verb at their end. */
+function isHosted(segments: readonly string[]): boolean {
+  const isAgent = segments.at(-2) === 'agents' && segments.at(-1)?.endsWith(':run') === true;
+  return isAgent || hosts.some((host) => segments.some((_one, at) => startsWith(segments.slice(at), host)));
+}
+
+function startsWith(segments: readonly string[], head: readonly string[]): boolean {
+  return segments.length > head.length && head.every((name, i) => segments[i] === name);
+}
+
 const methodsWithoutAnswer: ReadonlySet<string> = new Set(['DELETE', 'HEAD', 'OPTIONS']);
 
 function fits(segments: readonly string[], { tail }: Route): boolean {
@@ -192,5 +227,8 @@ export function openaiOperationOf(method: string, path: string): OperationName {
   const use: Use = verb === 'GET' ? 'get' : 'send';
   if (segments.length === 0) return use === 'send' ? atRoot : 'unknown';
   const found = routes.find((one) => (one.use === 'any' || one.use === use) && fits(segments, one));
-  return found?.operation ?? 'unknown';
+  const known = found?.operation ?? 'unknown';
+  // What is served at a route of OpenAI's below a host is read as that; an agent's name is no route.
+  const isOwn = known === 'unknown' || known === 'agents';
+  return isOwn && use === 'send' && isHosted(segments) ? 'hosted.model' : known;
 }

@@ -26,6 +26,9 @@ const errorStatusMin = 400;
 /** A stream of events of an agent's session. */
 const agentStream: OperationName = 'agents.sessions.stream';
 
+/** What also draws and speaks. */
+const drawing: ReadonlySet<OperationName> = new Set(['served.generate', 'hosted.model']);
+
 /** Streams that are read in segments. */
 const segmentReaders: ReadonlyMap<OperationName, (status: number) => SegmentReader> = new Map([
   [agentStream, createAgentStreamReader],
@@ -71,7 +74,7 @@ const own: Protocol = {
   readsAnswer: (operation) =>
     operation !== 'files.content' && (openaiOperation(operation)?.answer ?? null) !== null,
   readsAnswerBy: (operation) =>
-    operation === 'files.content' ? mayBeResults : operation === 'served.generate' ? mayBeJson : null,
+    operation === 'files.content' ? mayBeResults : drawing.has(operation) ? mayBeJson : null,
   readRequest(operation, body, head) {
     return openaiOperation(operation)?.request(body, head) ?? unreadRequest('');
   },

@@ -27,6 +27,14 @@ test.each([
   ['/v2/models/large/generate_stream', 'large'],
   ['/models/acme/large/v1/chat/completions', 'acme/large'],
   ['/v1/images/generations?model=large', 'large'],
+  ['/client/v4/accounts/a/ai/run/@cf/meta/Llama-4', '@cf/meta/Llama-4'],
+  ['/v1/account/gateway/workers-ai/@cf/meta/Llama-4', '@cf/meta/Llama-4'],
+  ['/hf-inference/models/acme/large', 'acme/large'],
+  ['/v1/models/acme/large/predictions', 'acme/large'],
+  ['/v1/deployments/acme/large/predictions', 'acme/large'],
+  ['/ml/v1/deployments/large/text/chat_stream', 'large'],
+  ['/api/v2/databases/d/schemas/s/agents/Large:run', 'Large'],
+  ['/api/v1/apps/large/completion', 'large'],
 ])('%s names %s', (target, model) => {
   expect(models(target)).toEqual([model]);
   expect(models(target, { model: 'gpt-4o' })).toEqual(['gpt-4o', model]);
