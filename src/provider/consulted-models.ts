@@ -29,9 +29,9 @@ const places = [
 
 /**
  * LM Studio's model that writes ahead of the one that is asked, what an agent of Gemini's is made of, Together's model that
- * looks at what is said, and what SGLang and LoRAX lay over a model, which makes another one of it.
+ * looks at what is said, what SGLang and LoRAX lay over a model, which makes another one of it, and what ElevenLabs has for `model`.
  */
-const direct = ['draft_model', 'base_agent', 'safety_model', 'lora_path', 'adapter_id'] as const;
+const direct = ['draft_model', 'base_agent', 'safety_model', 'lora_path', 'adapter_id', 'model_id'] as const;
 
 /** A model's name, its object, or a list of them. */
 const nameMembers: ReadonlySet<string> = new Set([

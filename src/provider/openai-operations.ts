@@ -145,6 +145,7 @@ const operations: ReadonlyMap<OperationName, Operation> = new Map<OperationName,
   ['served.any', { request: readAnyRequest, answer: anyOperation }],
   ['served.generate', { request: readGenerateRequest, answer: generated }],
   ['served.words', { request: readGenerateRequest, answer: null }],
+  ['served.load', { request: words([]), answer: null }],
   ['hosted.model', { request: readHostedRequest, answer: hosted }],
   ['lmstudio.chat', { request: readLmStudioRequest, answer: lmStudio }],
   // llama.cpp calls it `content`; vLLM takes messages too.

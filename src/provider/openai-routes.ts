@@ -65,6 +65,23 @@ const routes: readonly Route[] = [
   route('send', 'score', 'served.words'),
   route('send', 'classify', 'served.words'),
   route('send', 'pooling', 'served.words'),
+  // SGLang's at Vertex AI, and what llama.cpp and Text Embeddings Inference make vectors and scores of.
+  route('send', 'vertex_generate', 'served.generate'),
+  route('send', 'api/embed', 'unknown'),
+  route('send', 'embed', 'served.words'),
+  route('send', 'encode', 'served.words'),
+  route('send', 'tokenize', 'served.words'),
+  route('send', 'reranking', 'served.words'),
+  route('send', 'similarity', 'served.words'),
+  route('send', 'embed_sparse', 'served.words'),
+  route('send', 'embed_all', 'served.words'),
+  // Voyage's.
+  route('send', 'contextualizedembeddings', 'served.words'),
+  route('send', 'multimodalembeddings', 'served.words'),
+  // Which models and adapters there are to ask: vLLM, SGLang, llama.cpp, LM Studio.
+  route('send', 'load_lora_adapter', 'served.load'),
+  route('send', 'models/load', 'served.load'),
+  route('send', 'models/download', 'served.load'),
   // IBM's watsonx.ai, Replicate, Alibaba's Model Studio, Oracle's OCI, Snowflake's Cortex.
   route('send', 'text/chat', 'hosted.model'),
   route('send', 'text/chat_stream', 'hosted.model'),
@@ -119,6 +136,11 @@ const routes: readonly Route[] = [
   route('send', 'audio/speech', 'audio.speech'),
   route('send', 'audio/voices', 'audio.voices'),
   route('send', 'audio/voice_consents', 'audio.voices'),
+  // ElevenLabs'.
+  route('send', 'text-to-speech/*', 'audio.speech'),
+  route('send', 'text-to-speech/*/stream', 'audio.speech'),
+  route('send', 'text-to-speech/*/with-timestamps', 'audio.speech'),
+  route('send', 'text-to-speech/*/stream/with-timestamps', 'audio.speech'),
   // xAI's names for speaking and listening.
   route('send', 'tts', 'audio.speech'),
   route('send', 'stt', 'audio.transcriptions'),

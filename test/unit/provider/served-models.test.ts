@@ -14,6 +14,16 @@ test.each([
   ['/api/generate', 'generate'],
   ['/v1/rerank', 'served.words'],
   ['/classify', 'served.words'],
+  ['/vertex_generate', 'served.generate'],
+  ['/encode', 'served.words'],
+  ['/embed', 'served.words'],
+  ['/api/embed', 'embed'],
+  ['/similarity', 'served.words'],
+  ['/v1/multimodalembeddings', 'served.words'],
+  ['/v1/load_lora_adapter', 'served.load'],
+  ['/models/load', 'served.load'],
+  ['/api/v1/models/download', 'served.load'],
+  ['/v1/text-to-speech/voice/stream', 'audio.speech'],
 ])('POST %s is %s', (path, operation) => {
   expect(openai.operationOf('POST', path)).toBe(operation);
 });
@@ -117,4 +127,24 @@ describe('a completion of a text', () => {
       'invalid_argument',
     );
   });
+});
+
+test.each([
+  ['served.generate', { instances: [{ text: 'Hi' }], parameters: {} }],
+  ['served.words', { inputs: { source_sentence: 'Hi', sentences: ['Ho'] } }],
+  ['served.words', { inputs: [['Hi', 'Ho']], model: 'voyage-context-3' }],
+  ['served.words', { inputs: [{ content: [{ type: 'text', text: 'Hi' }] }], model: 'voyage-multimodal-3' }],
+  ['audio.speech', { text: 'Hi', model_id: 'eleven_v3' }],
+] as const)('%s has its words, wherever they stand', (operation, body) => {
+  const { facts, defects } = asked(openai, operation, body);
+  expect([facts.text, defects]).toEqual([expect.stringContaining('Hi'), []]);
+});
+
+test.each([
+  ['served.load', { lora_name: 'gpt-4o', lora_path: 'acme/adapter' }],
+  ['served.load', { model: 'acme/adapter' }],
+  ['audio.speech', { model: 'gpt-4o', model_id: 'acme/adapter', text: 'Hi' }],
+] as const)('%s counts by the model that it brings in: %j', (operation, body) => {
+  const { facts } = asked(openai, operation, body);
+  expect([facts.model, ...(facts.insteads ?? []).map(({ model }) => model)]).toContain('acme/adapter');
 });
