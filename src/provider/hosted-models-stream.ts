@@ -67,6 +67,9 @@ function createOwnReader(status: number, defects: string[]): StreamReader {
         failed = true;
         return 'error';
       }
+      // Pieces of arguments, or of what runs, among events of OpenAI's items: the call itself comes whole later.
+      const type = textOf(value.type) || event;
+      if (textOf(value.delta) !== '' && type !== '' && !/text|transcript|reasoning/.test(type)) return 'tool';
       const piece = pieceIn(value);
       text += piece;
       return piece === '' ? 'other' : 'text';

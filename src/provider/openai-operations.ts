@@ -36,11 +36,8 @@ import { readEvaluation, readFineTuning } from './openai-tuning.ts';
 import type { Amendment, OperationName, RequestHead, RequestReading, ResponseReading } from './protocol.ts';
 import { unreadRequest } from './reading.ts';
 import {
-  amendAny,
   amendGenerated,
-  createAnyStreamReader,
   createGenerateStreamReader,
-  readAnyAnswer,
   readAnyRequest,
   readGenerated,
   readGenerateRequest,
@@ -115,11 +112,6 @@ const fileContent: AnswerReading = {
     throw unamendable('it is a file of many answers');
   },
 };
-const anyOperation: AnswerReading = {
-  whole: readAnyAnswer,
-  stream: createAnyStreamReader,
-  amend: amendAny,
-};
 const generated: AnswerReading = {
   whole: readGenerated,
   stream: createGenerateStreamReader,
@@ -142,7 +134,7 @@ const operations: ReadonlyMap<OperationName, Operation> = new Map<OperationName,
   ['responses.input_items', { request: nothing, answer: records }],
   ['completions', { request: words(['prompt', 'suffix']), answer: completions }],
   ['llamacpp.completion', { request: readLlamaRequest, answer: completions }],
-  ['served.any', { request: readAnyRequest, answer: anyOperation }],
+  ['served.any', { request: readAnyRequest, answer: hosted }],
   ['served.generate', { request: readGenerateRequest, answer: generated }],
   ['served.words', { request: readGenerateRequest, answer: null }],
   ['served.load', { request: words([]), answer: null }],

@@ -49,6 +49,8 @@ const promptMembers = {
     'query',
     'documents',
     'instances',
+    'dataframe_records',
+    'dataframe_split',
     'content',
     'sentences',
     'texts',

@@ -238,6 +238,19 @@ describe('what is streamed', () => {
     expect(kinds.indexOf('tool')).toBeGreaterThan(0);
   });
 
+  // https://developers.cloudflare.com/workers-ai/models/gpt-oss-120b/
+  test('as items of OpenAI’s shows no piece of a call before it is whole', () => {
+    const item = { type: 'function_call', id: 'i', call_id: 'c', name: 'pay', arguments: args };
+    const text = events(
+      { type: 'response.output_text.delta', item_id: 'm', delta: 'Paying.' },
+      { type: 'response.function_call_arguments.delta', item_id: 'i', delta: '{"n"' },
+      { type: 'response.output_item.done', item },
+    );
+    const { facts, defects, kinds } = readAs('sse', openai, hosted, text);
+    expect([facts.text, facts.toolCalls.map(({ name }) => name)]).toEqual(['Paying.', ['pay']]);
+    expect([kinds, defects]).toEqual([['text', 'tool', 'tool'], []]);
+  });
+
   test('by an agent has a call once, however often it is told', () => {
     const told = JSON.stringify({ ...used, type: 'generic' });
     const text =

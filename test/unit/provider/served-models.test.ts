@@ -80,6 +80,24 @@ describe('one path for every operation', () => {
     ]);
   });
 
+  // https://docs.databricks.com/api/workspace/servingendpoints/query
+  test.each([
+    { dataframe_records: [{ question: 'Hi' }] },
+    { dataframe_split: { columns: ['question'], data: [['Hi']] } },
+    { instances: [{ question: 'Hi' }] },
+  ])('and for whatever a model of one’s own takes: %j', (body) => {
+    const { facts, defects } = asked(openai, 'served.any', body);
+    expect([facts.text, defects]).toEqual([expect.stringContaining('Hi'), []]);
+  });
+
+  test.each([{ predictions: ['Hello'] }, [{ generated_text: 'Hello' }], { answer: 'Hello' }])(
+    'and is answered with text in any member: %j',
+    (answer) => {
+      const { facts, defects } = readAs(null, openai, 'served.any', JSON.stringify(answer));
+      expect([facts.text, defects]).toEqual([expect.stringContaining('Hello'), []]);
+    },
+  );
+
   test.each([
     ['/v1/embeddings', 'embeddings'],
     ['/pooling', 'served.words'],
