@@ -6,6 +6,7 @@
  * own, as at Databricks, SageMaker, Triton, Hugging Face and Cloudflare
  * (https://docs.databricks.com/api/workspace/servingendpoints/query). Pure.
  */
+import { googleRoute, modelIn } from './gemini-route.ts';
 import { alsoAsking } from './insteads.ts';
 import type { OperationName, RequestReading } from './protocol.ts';
 import { modelsIn } from './realtime-openai-session.ts';
@@ -104,7 +105,9 @@ function hostedIn(spelt: readonly string[], segments: readonly string[]): string
 function nameIn(operation: OperationName, path: string): string {
   const spelt = speltSegments(path);
   const segments = spelt.map((segment) => segment.toLowerCase());
-  return (operation === 'hosted.model' && hostedIn(spelt, segments)) || namedBefore(spelt, segments);
+  if (operation === 'hosted.model') return hostedIn(spelt, segments) || namedBefore(spelt, segments);
+  const { segments: resource, verb } = googleRoute(path);
+  return verb.endsWith('rawpredict') ? modelIn({ segments: resource, verb }) : namedBefore(spelt, segments);
 }
 
 function namedBefore(spelt: readonly string[], segments: readonly string[]): string {

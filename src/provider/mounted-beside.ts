@@ -8,6 +8,7 @@
 import { anthropic } from './anthropic.ts';
 import { bedrock } from './bedrock.ts';
 import { gemini } from './gemini.ts';
+import { googleRoute } from './gemini-route.ts';
 import { mistral } from './mistral.ts';
 import { anthropicOperations, openai } from './openai.ts';
 import type { OperationName, Protocol } from './protocol.ts';
@@ -25,6 +26,19 @@ const bedrockModels: Protocol = {
     routeSegments(path).includes('model') ? bedrock.operationOf(method, path) : 'unknown',
 };
 
+const rawPredict: ReadonlySet<string> = new Set(['rawpredict', 'streamrawpredict']);
+
+/** Its models at Vertex AI, which gateways pass on as they come (https://docs.litellm.ai/docs/pass_through/vertex_ai). */
+const anthropicAtVertex: Protocol = {
+  ...anthropic,
+  operationOf(_method, path) {
+    const { segments, verb } = googleRoute(path);
+    const isAnthropics = segments[segments.lastIndexOf('publishers') + 1] === 'anthropic';
+    if (!isAnthropics || !rawPredict.has(verb)) return 'unknown';
+    return segments.at(-1) === 'count-tokens' ? 'messages.count_tokens' : 'messages';
+  },
+};
+
 const ofOpenai = spoken(openai, ['chat.completions', 'completions', 'responses']);
 const ofAnthropic = spoken(anthropic, anthropicOperations);
 const ofOthers: readonly AlsoSpoken[] = [
@@ -37,6 +51,7 @@ const ofOthers: readonly AlsoSpoken[] = [
     'interactions',
   ]),
   spoken(bedrockModels, ['converse', 'invoke', 'invoke.bidirectional']),
+  spoken(anthropicAtVertex, ['messages', 'messages.count_tokens']),
   // At gateways, and at Azure below `providers/mistral`.
   spoken(mistral, ['ocr']),
 ];

@@ -35,6 +35,8 @@ test.each([
   ['/ml/v1/deployments/large/text/chat_stream', 'large'],
   ['/api/v2/databases/d/schemas/s/agents/Large:run', 'Large'],
   ['/api/v1/apps/large/completion', 'large'],
+  // https://docs.litellm.ai/docs/pass_through/vertex_ai
+  ['/vertex_ai/v1/projects/p/locations/l/publishers/anthropic/models/large@1:streamRawPredict', 'large@1'],
 ])('%s names %s', (target, model) => {
   expect(models(target)).toEqual([model]);
   expect(models(target, { model: 'gpt-4o' })).toEqual(['gpt-4o', model]);

@@ -17,6 +17,19 @@ describe('an answer of another family at a server that is set up for one', () =>
     ['openai', 'POST', '/v1beta/interactions', 'interactions'],
     ['openai', 'POST', '/bedrock/model/anthropic.claude-opus-5/converse-stream', 'converse'],
     ['openai', 'POST', '/bedrock/model/anthropic.claude-opus-5/invoke', 'invoke'],
+    // https://docs.litellm.ai/docs/pass_through/vertex_ai
+    [
+      'openai',
+      'POST',
+      '/vertex_ai/v1/projects/p/locations/l/publishers/anthropic/models/m:streamRawPredict',
+      'messages',
+    ],
+    [
+      'anthropic',
+      'POST',
+      '/vertex_ai/v1/projects/p/locations/l/publishers/anthropic/models/m:rawPredict',
+      'messages',
+    ],
     ['azure', 'POST', '/providers/mistral/azure/ocr', 'ocr'],
     ['azure', 'POST', '/v1beta/models/gemini-3-pro:generateContent', 'generate_content'],
     // https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
@@ -39,6 +52,7 @@ describe('an answer of another family at a server that is set up for one', () =>
   test.each([
     ['openai', 'POST', '/agents/a/invoke'],
     ['openai', 'POST', '/v1/chat'],
+    ['openai', 'POST', '/v1/publishers/acme/models/m:rawPredict'],
     ['anthropic', 'GET', '/v1/models'],
     ['mistral', 'GET', '/v1/models'],
     ['bedrock', 'POST', '/agents'],
