@@ -77,6 +77,9 @@ const places: readonly Place[] = [
   { marker: 'azure-openai', between: 1 },
 ];
 
+/** Nearly no address has any of it: where it has none, nothing needs to be taken apart to know that it names nobody. */
+const mayName = new RegExp(`[^\\w\\-./]|${places.map(({ marker }) => marker).join('|')}`, 'i');
+
 /** What may stand between the name and its tail. */
 const beside: ReadonlySet<string> = new Set(['v1', 'extensions']);
 
@@ -131,6 +134,7 @@ export function withAddressed<Reading extends Pick<RequestReading, 'facts'>>(
   target: string,
 ): Reading {
   if (!addressed.has(operation)) return reading;
+  if (operation !== 'hosted.model' && !mayName.test(target)) return reading;
   const { facts } = reading;
   const named = [nameIn(operation, target), ...modelsIn(target)].filter((name) => name !== '');
   const model = facts.model || (named[0] ?? '');
