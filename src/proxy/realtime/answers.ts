@@ -160,8 +160,10 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
         );
       const refused = reading.refuses ? firstWaiting(({ lane }) => lane === (reading.lane ?? '')) : null;
       if (refused !== null) {
-        withhold(refused, message);
         // Said of nothing that has a name yet, so its reading is empty.
+        open.set('', refused);
+        withhold(refused, message);
+        open.delete('');
         return conclude(refused, '', reader.reading(''), 'error');
       }
       if (reading.doubts) for (const exchange of waiting) exchange.doubted = exchange.asked;
@@ -191,19 +193,18 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
       await held.over();
       const unfinished = [...open];
       open.clear();
-      const each = async (exchange: Exchange, end: () => Promise<void>): Promise<void> => {
+      const each = async (end: () => Promise<void>): Promise<void> => {
         try {
           await end();
         } catch (error) {
+          // It has its outcome all the same.
           if (!(error instanceof HoldpointError)) throw error;
-          settle(exchange, 'ledger_unavailable', house);
         }
       };
-      for (const [answer, exchange] of unfinished)
-        await each(exchange, () => breakOff(answer, exchange, outcome));
+      for (const [answer, exchange] of unfinished) await each(() => breakOff(answer, exchange, outcome));
       for (const exchange of waiting.splice(0))
         if (!isOver(exchange)) settle(exchange, outcome, house);
-        else await each(exchange, () => sealNothing(exchange, house));
+        else await each(() => sealNothing(exchange, house));
       try {
         await sealLoose();
       } catch (error) {

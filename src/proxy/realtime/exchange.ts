@@ -15,7 +15,9 @@ import type { AnswerResult } from '../../record/leaf-data.ts';
 import type { Decision } from '../held.ts';
 import type { House } from '../house.ts';
 import { judge, passed, strictestTerms } from '../judge.ts';
+import { outcomeOfFailure } from '../outcome.ts';
 import { beginReleased, type ReleaseHouse } from '../released.ts';
+import { toHoldpointError } from '../respond.ts';
 import { socketRequestDraft, socketResponseDraft } from './draft.ts';
 import type { SocketCall } from './socket-call.ts';
 import { createTape, type Tape } from './tape.ts';
@@ -102,7 +104,20 @@ export interface SealedAnswer {
   readonly digest: string;
 }
 
-/** Judges and seals an answer; resolves once it is durable. What broke off is not complained about a second time. */
+/** What fails here is over, whatever failed: nobody can come back for it. */
+async function orEnd<T>(exchange: Exchange, house: House, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (thrown) {
+    settle(exchange, outcomeOfFailure(toHoldpointError(thrown), false), house);
+    throw thrown;
+  }
+}
+
+/**
+ * Judges and seals an answer; resolves once it is durable. What broke off is not complained about a second time. What
+ * cannot be sealed has its outcome.
+ */
 export async function sealAnswer(
   exchange: Exchange,
   reading: ResponseReading,
@@ -116,18 +131,24 @@ export async function sealAnswer(
   const elapsedUs = house.clock.monoUs() - exchange.startedUs;
   const answer = { facts, defects: reading.defects, result, judgement, policy: exchange.policy, elapsedUs };
   const { decision, tape } = exchange;
-  const sealed = house.ledger.seal(socketResponseDraft(decision.seq, answer, tape));
-  await sealed.durable;
-  return { judgement, seq: sealed.seq, digest: sealed.parts[0]?.c ?? '' };
+  return orEnd(exchange, house, async () => {
+    const sealed = house.ledger.seal(socketResponseDraft(decision.seq, answer, tape));
+    await sealed.durable;
+    return { judgement, seq: sealed.seq, digest: sealed.parts[0]?.c ?? '' };
+  });
 }
 
-/** Seals an answer that is none: what was told has been passed on, and nothing came of it by itself. */
+/** Seals an answer that is none: what was told has been passed on, and nothing came of it by itself. It has its outcome. */
 export async function sealNothing(exchange: Exchange, house: House): Promise<void> {
   const neutral = neutralReading();
   const elapsedUs = house.clock.monoUs() - exchange.startedUs;
   const result = exchange.doubted ? 'error' : 'ok';
   const answer = { ...neutral, result, judgement: passed, policy: exchange.policy, elapsedUs } as const;
-  await house.ledger.seal(socketResponseDraft(exchange.decision.seq, answer, exchange.tape)).durable;
+  await orEnd(
+    exchange,
+    house,
+    () => house.ledger.seal(socketResponseDraft(exchange.decision.seq, answer, exchange.tape)).durable,
+  );
   settle(exchange, 'delivered', house);
 }
 
@@ -164,7 +185,7 @@ function ended({ decision, facts, startedUs }: Exchange, outcome: Outcome, house
 /** After expiry's own timer. */
 const expiryMarginMs = 15_000;
 
-/** Opens a hold and waits for the ruling, as long as the connection lives. */
+/** Opens a hold and waits for the ruling, as long as the connection lives. What cannot be held has its outcome. */
 export async function waitForRuling(
   call: SocketCall,
   exchange: Exchange,
@@ -181,21 +202,21 @@ export async function waitForRuling(
   const terms = strictestTerms(held.judgement);
   const openedAtMs = house.clock.nowMs();
   const { phase, response } = held;
-  const hold = await house.holds.open(
-    {
-      decision: decision.seq,
-      phase,
-      rules: heldRules(held.judgement.matches),
-      policyDigest: policy.digest,
-      policyVersion: policy.version,
-      openedAtMs,
-      // A connection cannot be come back to: the key is this exchange's alone.
-      retryKey: createHmac('sha256', house.fingerprintKey).update(`socket ${decision.id}`).digest('hex'),
-      response,
-      passedBytes: phase === 'request' ? 0 : exchange.tape.passedBytes,
-    },
-    fixedTerms(terms, { openedAtMs, requester: call.facts.workload || call.credential, digest: held.digest }),
-  );
+  const facts = {
+    decision: decision.seq,
+    phase,
+    rules: heldRules(held.judgement.matches),
+    policyDigest: policy.digest,
+    policyVersion: policy.version,
+    openedAtMs,
+    // A connection cannot be come back to: the key is this exchange's alone.
+    retryKey: createHmac('sha256', house.fingerprintKey).update(`socket ${decision.id}`).digest('hex'),
+    response,
+    passedBytes: phase === 'request' ? 0 : exchange.tape.passedBytes,
+  };
+  const requester = call.facts.workload || call.credential;
+  const fixed = fixedTerms(terms, { openedAtMs, requester, digest: held.digest });
+  const hold = await orEnd(exchange, house, () => house.holds.open(facts, fixed));
   const result = await house.holds.wait(hold, terms.expiresInMs + expiryMarginMs, gone);
   return { hold, result };
 }
@@ -210,6 +231,21 @@ export async function beginDelivery(hold: Hold, house: ReleaseHouse): Promise<vo
   } catch (error) {
     house.holds.detach(hold);
     throw error;
+  }
+}
+
+/** What fails here leaves the hold without caller, as `leaveHeld` does. */
+export async function orLeaveHeld<T>(
+  exchange: Exchange,
+  hold: Hold,
+  house: House,
+  act: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await act();
+  } catch (thrown) {
+    leaveHeld(exchange, hold, house);
+    throw thrown;
   }
 }
 

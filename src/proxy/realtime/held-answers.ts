@@ -11,6 +11,7 @@ import {
   beginDelivery,
   type Exchange,
   leaveHeld,
+  orLeaveHeld,
   type SealedAnswer,
   settle,
   settledElsewhere,
@@ -86,11 +87,15 @@ export function createHeldAnswers(
       case 'released':
       case 'amended': {
         if (link.gone.aborted) break;
-        const messages = result === 'released' ? exchange.withheld : await amendedMessages(hold, house);
-        await beginDelivery(hold, house);
+        const messages = await orLeaveHeld(exchange, hold, house, async () => {
+          const due = result === 'released' ? exchange.withheld : await amendedMessages(hold, house);
+          await beginDelivery(hold, house);
+          return due;
+        });
         // The delivery is on disk: the withheld messages may go out, once.
         await send(messages);
-        if (!link.gone.aborted) settle(exchange, 'delivered', house);
+        if (link.gone.aborted) break;
+        settle(exchange, 'delivered', house);
         house.holds.detach(hold);
         return result;
       }

@@ -12,6 +12,7 @@ import {
   type Exchange,
   judgeRequest,
   leaveHeld,
+  orLeaveHeld,
   sealNothing,
   sealRequest,
   settle,
@@ -90,7 +91,7 @@ export function createIntents(link: Link, answers: Answers): Intents {
     switch (result) {
       case 'released':
         if (link.gone.aborted) break;
-        await beginDelivery(opened, house);
+        await orLeaveHeld(exchange, opened, house, () => beginDelivery(opened, house));
         // The use of the release is on disk: the message may go out, once.
         house.holds.detach(opened);
         return underPolicy(exchange, house.policy());

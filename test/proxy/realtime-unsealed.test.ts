@@ -1,0 +1,162 @@
+/** What is said on a WebSocket when something about it cannot be sealed or read: it ends all the same, each with an outcome. */
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { HoldpointError } from '../../src/core/errors.ts';
+import type { Draft } from '../../src/ledger/sealer.ts';
+import { endAll } from '../support/endings.ts';
+import type { TestSidecar } from '../support/sidecar.ts';
+import { holdTransfers, policyOf } from './policies.ts';
+import {
+  callEvents,
+  connectScene,
+  type Scene,
+  sayingItem,
+  sendAll,
+  spokenEvents,
+  textsOf,
+} from './realtime-scene.ts';
+
+afterEach(endAll);
+
+const ask = { type: 'response.create' };
+const holdSecrets = policyOf({
+  phase: 'request',
+  when: 'request.text.contains("secret")',
+  match: '{ text: a secret }',
+  noMatch: '{ text: nothing }',
+  action: 'hold',
+});
+
+async function asked({ client, provider }: Scene): Promise<void> {
+  client.send(ask);
+  await vi.waitFor(() => expect(provider.types()).toContain('response.create'));
+}
+
+/** From now on no entry of this type is taken. */
+function refuseToSeal({ sidecar }: TestSidecar, type: Draft['type']): void {
+  const { seal } = sidecar.ledger;
+  vi.spyOn(sidecar.ledger, 'seal').mockImplementation((draft) => {
+    if (draft.type === type) throw new HoldpointError('overloaded', 'Too much waits to be sealed.');
+    return seal(draft);
+  });
+}
+
+/** The connection is over, and nothing of it counts as being served. */
+async function expectOver({ sidecar, client }: Scene, reason: string): Promise<void> {
+  expect((await client.closed).reason).toBe(reason);
+  await vi.waitFor(async () => {
+    const metrics = await (await fetch(`${sidecar.controlUrl}/metrics`)).text();
+    expect(metrics).toMatch(/^holdpoint_calls_in_flight 0$/m);
+  });
+}
+
+describe('while the ledger takes no more', () => {
+  test('an answer that cannot be held has its outcome, and nothing of its call arrives', async () => {
+    const scene = await connectScene(holdTransfers);
+    await asked(scene);
+    const { id } = await scene.sidecar.ada.lastDecision();
+    refuseToSeal(scene.sidecar, 'hold');
+    sendAll(scene.provider, callEvents('resp_1', 25_000));
+    await expectOver(scene, 'overloaded');
+    expect(textsOf(scene.client).join()).not.toContain('25000');
+    expect(await scene.sidecar.ada.outcomeOf(id)).toBe('ledger_unavailable');
+  });
+
+  test('a message that cannot be held has its outcome, and does not go out', async () => {
+    const scene = await connectScene(holdSecrets);
+    refuseToSeal(scene.sidecar, 'hold');
+    scene.client.send(sayingItem('a secret'));
+    await expectOver(scene, 'overloaded');
+    expect(scene.provider.heard).toEqual([]);
+    const { id } = await scene.sidecar.ada.lastDecision();
+    expect(await scene.sidecar.ada.outcomeOf(id)).toBe('ledger_unavailable');
+  });
+
+  test('an answer that cannot be sealed has its outcome, and its end does not arrive', async () => {
+    const scene = await connectScene();
+    await asked(scene);
+    const { id } = await scene.sidecar.ada.lastDecision();
+    refuseToSeal(scene.sidecar, 'response');
+    sendAll(scene.provider, spokenEvents('resp_1', 'Hello.'));
+    await expectOver(scene, 'overloaded');
+    expect(scene.client.types()).not.toContain('response.done');
+    expect(await scene.sidecar.ada.outcomeOf(id)).toBe('ledger_unavailable');
+  });
+
+  test('words that nothing came of have their outcome, though that cannot be sealed', async () => {
+    const scene = await connectScene();
+    refuseToSeal(scene.sidecar, 'response');
+    scene.client.send(sayingItem('hello'));
+    await vi.waitFor(() => expect(scene.provider.types()).toEqual(['conversation.item.create']));
+    await expectOver(scene, 'overloaded');
+    const ids = await scene.sidecar.ada.newestIds(9);
+    for (const id of ids) expect(await scene.sidecar.ada.outcomeOf(id)).not.toBe('delivered');
+  });
+
+  test('a released answer whose use cannot be sealed stays where it is, without its caller', async () => {
+    const scene = await connectScene(holdTransfers);
+    await asked(scene);
+    sendAll(scene.provider, callEvents('resp_1', 25_000));
+    const { ada } = scene.sidecar;
+    const hold = await ada.nextHold();
+    refuseToSeal(scene.sidecar, 'delivery');
+    expect(await ada.rule(hold, { verdict: 'release' })).toMatchObject({ status: 201 });
+    await scene.client.closed;
+    expect(textsOf(scene.client).join()).not.toContain('25000');
+    vi.restoreAllMocks();
+    await expectOver(scene, 'overloaded');
+    expect(await ada.hold(hold.id)).toMatchObject({ state: 'released', caller: 'gone' });
+  });
+});
+
+test('a released answer whose caller leaves while its use is sealed has lost it, and is served no more', async () => {
+  const scene = await connectScene(holdTransfers);
+  await asked(scene);
+  sendAll(scene.provider, callEvents('resp_1', 25_000));
+  const { ada, sidecar } = scene.sidecar;
+  const hold = await ada.nextHold();
+  const { seal } = sidecar.ledger;
+  vi.spyOn(sidecar.ledger, 'seal').mockImplementation((draft) => {
+    const sealed = seal(draft);
+    if (draft.type !== 'delivery' || draft.data['outcomes'] !== undefined) return sealed;
+    scene.client.ws.terminate();
+    const left = scene.provider.closed.then(() => sealed.durable);
+    return { ...sealed, durable: left };
+  });
+  expect(await ada.rule(hold, { verdict: 'release' })).toMatchObject({ status: 201 });
+  await expectOver(scene, '');
+  expect(await ada.hold(hold.id)).toMatchObject({ state: 'released', caller: 'gone' });
+});
+
+test('an amended answer that cannot be read back has lost its caller, and nothing of it arrives', async () => {
+  const scene = await connectScene(holdTransfers);
+  await asked(scene);
+  sendAll(scene.provider, callEvents('resp_1', 25_000));
+  const { ada, sidecar } = scene.sidecar;
+  const hold = await ada.nextHold();
+  const [callId = ''] = await ada.callIdsOf(hold);
+  const read = sidecar.ledger.part;
+  vi.spyOn(sidecar.ledger, 'part').mockImplementation((seq, name) =>
+    name === 'amendment'
+      ? Promise.reject(new HoldpointError('ledger_damaged', 'It was altered.'))
+      : read(seq, name),
+  );
+  const amendment = { toolCalls: [{ id: callId, arguments: { amount: 100, payee: 'ACME' } }] };
+  expect(await ada.rule(hold, { verdict: 'amend', amendment })).toMatchObject({ status: 201 });
+  await expectOver(scene, 'ledger_damaged');
+  expect(textsOf(scene.client).join()).not.toMatch(/25000|100/);
+  expect(await ada.hold(hold.id)).toMatchObject({ state: 'amended', caller: 'gone' });
+});
+
+test('a refusal too large to be withheld is in the ledger, with how it ended', async () => {
+  const scene = await connectScene(undefined, { responseBytesMax: 1024 * 1024 });
+  scene.client.send({ ...ask, event_id: 'mine' });
+  await vi.waitFor(() => expect(scene.provider.heard).toHaveLength(1));
+  const { ada } = scene.sidecar;
+  const { id } = await ada.lastDecision();
+  const message = 'x'.repeat(2 * 1024 * 1024);
+  scene.provider.send({ type: 'error', error: { type: 'invalid_request_error', message, event_id: 'mine' } });
+  await expectOver(scene, 'response_too_large');
+  expect(await ada.outcomeOf(id)).toBe('interrupted');
+  const { entries } = await ada.decision(id);
+  expect(entries.map(({ type }) => type)).toContain('response');
+});
