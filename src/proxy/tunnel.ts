@@ -56,6 +56,11 @@ export async function openTunnel(
       );
       return;
     }
+    if (socket.destroyed) {
+      // It will not close again, so nobody would end what was opened for it.
+      house.holds.settle(decision, 'client_abort');
+      return;
+    }
     await pipe(req, socket, head, call);
     house.holds.settle(decision, 'delivered');
   } catch (thrown) {

@@ -69,6 +69,7 @@ export async function openRealtime(
       refuseUpgrade(socket, error, protocol, decision.id);
       return;
     }
+    if (socket.destroyed) throw new HoldpointError('bad_request', 'The caller left.');
     const answer = await connect(call, socket, house);
     const status = 'peer' in answer ? 101 : answer.status;
     const neutral = protocol.readResponse('unknown', status, Buffer.alloc(0));

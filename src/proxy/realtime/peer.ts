@@ -248,6 +248,7 @@ export function acceptPeer(
   offer: { readonly protocol: string; readonly headers: readonly string[]; readonly messageBytesMax: number },
 ): Promise<Peer> {
   const { promise, resolve, reject } = Promise.withResolvers<Peer>();
+  const left = (): void => reject(new HoldpointError('bad_request', 'The caller left.'));
   const options = {
     noServer: true,
     clientTracking: false,
@@ -260,7 +261,9 @@ export function acceptPeer(
   const server = new WebSocketServer(options);
   server.once('headers', (lines) => lines.push(...offer.headers));
   server.once('wsClientError', (error) => reject(new HoldpointError('bad_request', error.message)));
-  socket.once('close', () => reject(new HoldpointError('bad_request', 'The caller left.')));
+  socket.once('close', left);
+  // One that left before will not close again, and the library says nothing of it.
+  if (socket.destroyed) left();
   server.handleUpgrade(req, socket, head, (ws) => resolve(peerOf(ws, (data) => data)));
   return promise;
 }

@@ -1,0 +1,80 @@
+/** A workload that breaks a WebSocket off while its handshake is on its way: nothing stays open for it. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
+import { connect, Socket } from 'node:net';
+import { afterEach, expect, test, vi } from 'vitest';
+import type { Draft } from '../../src/ledger/sealer.ts';
+import { atEnd, endAll } from '../support/endings.ts';
+import { rawRequest } from '../support/raw-client.ts';
+import { startTestSidecar } from '../support/sidecar.ts';
+import { realtimeTarget } from './realtime-scene.ts';
+import { startSocketUpstream } from './socket-upstream.ts';
+
+afterEach(endAll);
+
+const upgrade = [
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+];
+
+/** The sidecar's end of the next connection to this port. */
+function acceptedAt(port: number): Promise<Socket> {
+  const { promise, resolve } = Promise.withResolvers<Socket>();
+  const look = (message: unknown): void => {
+    const { socket } = Object(message);
+    if (socket instanceof Socket && socket.localPort === port) resolve(socket);
+  };
+  subscribe('net.server.socket', look);
+  atEnd(() => void unsubscribe('net.server.socket', look));
+  return promise;
+}
+
+/** A workload asks for an upgrade at `target`, and is gone before its entry of this type is on disk. */
+async function leaveWhileSealed(target: string, type: Draft['type']) {
+  const upstream = await startSocketUpstream();
+  const { ada, proxyUrl, sidecar } = await startTestSidecar({
+    upstreams: { openai: { url: upstream.url, protocol: 'openai', mount: '/', tunnel: ['/v1/raw'] } },
+  });
+  const port = Number(new URL(proxyUrl).port);
+  const accepted = acceptedAt(port);
+  const client = connect(port, '127.0.0.1');
+  client.on('error', () => undefined);
+  const leave = async (durable: Promise<void>): Promise<void> => {
+    const socket = await accepted;
+    const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    client.resetAndDestroy();
+    await closed;
+    await durable;
+  };
+  const { seal } = sidecar.ledger;
+  vi.spyOn(sidecar.ledger, 'seal').mockImplementation((draft) => {
+    const sealed = seal(draft);
+    const isFirst = draft.type === type && !client.destroyed;
+    return isFirst ? { ...sealed, durable: leave(sealed.durable) } : sealed;
+  });
+  client.write(rawRequest('GET', target, upgrade));
+  await once(client, 'close');
+  const { id } = await ada.lastDecision();
+  return { outcome: await ada.outcomeOf(id), upstream };
+}
+
+test('while its intent is sealed, the provider hears of no connection', async () => {
+  const { outcome, upstream } = await leaveWhileSealed(realtimeTarget, 'request');
+  expect(outcome).toBe('client_abort');
+  expect(upstream.requests).toEqual([]);
+});
+
+test('while the answer of the provider is sealed, the connection to it is ended', async () => {
+  const { outcome, upstream } = await leaveWhileSealed(realtimeTarget, 'response');
+  expect(outcome).toBe('client_abort');
+  expect(upstream.talkers).toHaveLength(1);
+  for (const { closed } of upstream.talkers) await closed;
+});
+
+test('while the intent of a tunnel is sealed, the provider hears of none', async () => {
+  const { outcome, upstream } = await leaveWhileSealed('/v1/raw', 'request');
+  expect(outcome).toBe('client_abort');
+  expect(upstream.requests).toEqual([]);
+});

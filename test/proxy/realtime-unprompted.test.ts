@@ -1,0 +1,183 @@
+/** What a model says on the Realtime API that nobody asked for, and what stands beside answers: whose it is, and what of it passes. */
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { endAll } from '../support/endings.ts';
+import { denyTransfers, policyOf } from './policies.ts';
+import {
+  asSent,
+  callEvents,
+  connectScene,
+  type Scene,
+  sayingItem,
+  sendAll,
+  spokenEvents,
+  textsOf,
+} from './realtime-scene.ts';
+
+afterEach(endAll);
+
+const ask = { type: 'response.create' };
+const listening = {
+  phase: 'request',
+  when: 'request.system == "Listen."',
+  match: '{ system: Listen. }',
+  noMatch: '{ system: Speak. }',
+} as const;
+const holdSecrets = policyOf({
+  phase: 'request',
+  when: 'request.text.contains("secret")',
+  match: '{ text: a secret }',
+  noMatch: '{ text: nothing }',
+  action: 'hold',
+});
+const mebibyte = 1024 * 1024;
+
+async function asked({ client, provider }: Scene): Promise<void> {
+  client.send(ask);
+  await vi.waitFor(() => expect(provider.types()).toContain('response.create'));
+}
+
+/** Resolves once the workload has heard the end of what is said. */
+async function say({ client, provider }: Scene, id: string, words: string): Promise<void> {
+  const ends = client.types().filter((type) => type === 'response.done').length;
+  sendAll(provider, spokenEvents(id, words));
+  await vi.waitFor(() =>
+    expect(client.types().filter((type) => type === 'response.done')).toHaveLength(ends + 1),
+  );
+}
+
+async function bodiesOf({ sidecar }: Scene, id: string): Promise<string> {
+  return (await sidecar.ada.bodies(id)).map(({ text }) => text).join();
+}
+
+/** Words that a rule held have been released, and are with the provider. */
+async function releaseWords(): Promise<{ readonly scene: Scene; readonly decision: string }> {
+  const scene = await connectScene(holdSecrets);
+  const { sidecar, client, provider } = scene;
+  client.send(sayingItem('a secret'));
+  const hold = await sidecar.ada.nextHold();
+  await sidecar.ada.rule(hold, { verdict: 'release' });
+  await vi.waitFor(() => expect(provider.types()).toEqual(['conversation.item.create']));
+  return { scene, decision: hold.decisionId };
+}
+
+describe('an answer that nobody asked for', () => {
+  test.each(['hold', 'deny'] as const)(
+    'goes nowhere where a rule has a %s for what the model was told, and the connection closes',
+    async (action) => {
+      const { sidecar, client, provider } = await connectScene(policyOf({ ...listening, action }));
+      provider.send({ type: 'session.updated', session: { instructions: 'Listen.' } });
+      sendAll(provider, spokenEvents('resp_1', 'I heard you.'));
+      expect(await client.closed).toEqual({ code: 1008, reason: 'denied_by_policy' });
+      expect(client.types()).toEqual(['session.created', 'session.updated']);
+      const ids = await sidecar.ada.newestIds(9);
+      const outcomes = await Promise.all(ids.map((id) => sidecar.ada.outcomeOf(id)));
+      expect(outcomes).toContain('denied');
+    },
+  );
+
+  test('is the one to words that were released', async () => {
+    const { scene, decision } = await releaseWords();
+    await say(scene, 'resp_1', 'Understood.');
+    expect(await scene.sidecar.ada.outcomeOf(decision)).toBe('delivered');
+    expect(await bodiesOf(scene, decision)).toContain('Understood.');
+  });
+
+  test('is told nothing again that led to the one before', async () => {
+    const scene = await connectScene();
+    scene.client.send(sayingItem('hello'));
+    await vi.waitFor(() => expect(scene.provider.heard).toHaveLength(1));
+    await say(scene, 'resp_1', 'Good day.');
+    const first = await scene.sidecar.ada.lastDecision();
+    await say(scene, 'resp_2', 'Still there?');
+    const second = await scene.sidecar.ada.lastDecision();
+    expect(await bodiesOf(scene, first.id)).toContain('hello');
+    expect(await bodiesOf(scene, second.id)).not.toContain('hello');
+  });
+});
+
+test('words that were released and that nothing came of are delivered', async () => {
+  const { scene, decision } = await releaseWords();
+  scene.client.ws.terminate();
+  await scene.provider.closed;
+  expect(await scene.sidecar.ada.outcomeOf(decision)).toBe('delivered');
+});
+
+test('a call in an event that is part of no answer does not take the place of what was asked', async () => {
+  const scene = await connectScene();
+  await asked(scene);
+  const { id } = await scene.sidecar.ada.lastDecision();
+  const item = { id: 'item_0', type: 'function_call', call_id: 'call_0', name: 'look_up', arguments: '{}' };
+  scene.provider.send({ type: 'conversation.item.added', item });
+  await vi.waitFor(() => expect(scene.client.types()).toContain('conversation.item.added'));
+  await say(scene, 'resp_1', 'Good day.');
+  expect(await bodiesOf(scene, id)).toContain('Good day.');
+});
+
+test('words that were delivered are no decision of their own when the conversation repeats them', async () => {
+  const scene = await connectScene();
+  await asked(scene);
+  await say(scene, 'resp_1', 'Good day.');
+  const { id } = await scene.sidecar.ada.lastDecision();
+  const repeated = spokenEvents('resp_1', 'Good day.').filter(
+    ({ type }) => type === 'conversation.item.done',
+  );
+  sendAll(scene.provider, repeated);
+  await vi.waitFor(() => expect(textsOf(scene.client).at(-1)).toBe(asSent(repeated)[0]));
+  expect((await scene.sidecar.ada.lastDecision()).id).toBe(id);
+});
+
+test('what the workload was told in place of a denied call is in the ledger', async () => {
+  const scene = await connectScene(denyTransfers);
+  await asked(scene);
+  sendAll(scene.provider, callEvents('resp_1', 25_000));
+  await vi.waitFor(() => expect(scene.client.types().at(-1)).toBe('response.done'));
+  const told = textsOf(scene.client).find((text) => text.includes('denied_by_policy')) ?? 'nothing';
+  scene.client.send(sayingItem('hello'));
+  await vi.waitFor(() => expect(scene.provider.heard).toHaveLength(2));
+  const { id } = await scene.sidecar.ada.lastDecision();
+  expect(await bodiesOf(scene, id)).toContain(told);
+});
+
+test('an answer whose workload leaves while it is sealed was not delivered', async () => {
+  const scene = await connectScene();
+  const { ledger } = scene.sidecar.sidecar;
+  await asked(scene);
+  const { id } = await scene.sidecar.ada.lastDecision();
+  const { seal } = ledger;
+  vi.spyOn(ledger, 'seal').mockImplementationOnce((draft) => {
+    const sealed = seal(draft);
+    scene.client.ws.terminate();
+    return { ...sealed, durable: scene.provider.closed.then(() => sealed.durable) };
+  });
+  sendAll(scene.provider, spokenEvents('resp_1', 'Hello.'));
+  expect(await scene.sidecar.ada.outcomeOf(id)).toBe('client_abort');
+});
+
+describe('of an answer larger than what may be withheld', () => {
+  const pieces = ['a', 'b', 'c'].map((letter) => letter.repeat(0.7 * mebibyte));
+  const about = { response_id: 'resp_1', item_id: 'item_1', output_index: 0 };
+
+  test('sound that went on counts for nothing', async () => {
+    const scene = await connectScene(undefined, { responseBytesMax: mebibyte });
+    await asked(scene);
+    const spoken = spokenEvents('resp_1', 'Hello.');
+    const audio = pieces.map((delta) => ({ type: 'response.output_audio.delta', ...about, delta }));
+    const all = [...spoken.slice(0, 5), ...audio, ...spoken.slice(6)];
+    sendAll(scene.provider, all);
+    await vi.waitFor(() => expect(scene.client.types().at(-1)).toBe('response.done'));
+    expect(textsOf(scene.client).slice(1)).toEqual(asSent(all));
+  });
+
+  test('a call closes the connection, and nothing of it arrives', async () => {
+    const scene = await connectScene(undefined, { responseBytesMax: mebibyte });
+    await asked(scene);
+    const parts = pieces.map((delta) => ({
+      type: 'response.function_call_arguments.delta',
+      ...about,
+      delta,
+    }));
+    sendAll(scene.provider, [...callEvents('resp_1', 1).slice(0, 3), ...parts]);
+    expect(await scene.client.closed).toEqual({ code: 1009, reason: 'response_too_large' });
+    expect(scene.client.types()).toEqual(['session.created', 'response.created']);
+  });
+});
