@@ -17,6 +17,8 @@ export async function relayHttp(
   to: Destination & { readonly address: string; readonly path: string },
   bounds: TunnelBounds,
 ): Promise<Outcome> {
+  // Who left before closes no second time, so nothing would end what is asked for in vain.
+  if (res.destroyed) return 'client_abort';
   const host = to.port === defaultPorts.http ? to.host : nameOf(to);
   const out = request({
     host: to.address,

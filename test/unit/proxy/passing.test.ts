@@ -1,5 +1,5 @@
 /** What passes unread: bytes both ways as they come, and ends that are told apart. */
-import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpServer, type ServerResponse } from 'node:http';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createOwnConnections, openBlindTunnel } from '../../../src/proxy/intercept/blind.ts';
@@ -99,12 +99,16 @@ describe('a blind tunnel', () => {
 });
 
 describe('a plain request that passes', () => {
-  /** A server that relays every request to this port, and how the last one ended. */
-  async function relayTo(port: number): Promise<{ url: string; ended: () => Promise<string> }> {
+  /** A server that relays every request to this port, once it is sealed, and how the last one ended. */
+  async function relayTo(
+    port: number,
+    sealed: (res: ServerResponse) => Promise<void> = () => Promise.resolve(),
+  ): Promise<{ url: string; ended: () => Promise<string> }> {
     const ended = Promise.withResolvers<string>();
     const to = { host: 'far.test', port, address: '127.0.0.1', path: '/there?x=1' };
     const server = createHttpServer((req, res) => {
-      relayHttp(req, res, to, bounds).then(ended.resolve, (error: unknown) => {
+      const relayed = sealed(res).then(() => relayHttp(req, res, to, bounds));
+      relayed.then(ended.resolve, (error: unknown) => {
         ended.resolve(String(Reflect.get(Object(error), 'code')));
         res.destroy();
       });
@@ -135,6 +139,18 @@ describe('a plain request that passes', () => {
     expect(far.requests[0]?.head).toContain('X-Own: 1');
     expect(far.requests[0]?.head).not.toMatch(/proxy-/i);
     expect(await relay.ended()).toBe('delivered');
+  });
+
+  test('whose caller left while it was sealed goes nowhere', async () => {
+    const far = await startRawUpstream((_request, answer) => answer.send(wholeAnswer('200 OK', [], 'body')));
+    const relay = await relayTo(far.port, async (res) => {
+      const closed = new Promise<void>((resolve) => res.once('close', () => resolve()));
+      res.destroy();
+      await closed;
+    });
+    await expect(exchange(relay.url, rawRequest('GET', '/', []))).rejects.toThrow(/ended before/);
+    expect(await relay.ended()).toBe('client_abort');
+    expect(far.requests).toEqual([]);
   });
 
   test('whose answer breaks off is cut, not ended', async () => {
