@@ -1,4 +1,4 @@
-/** What a model says on the Realtime API that nobody asked for, and what stands beside answers: whose it is, and what of it passes. */
+/** Answers on the Realtime API that nobody asked for, that end otherwise than most, or that stand beside others: whose they are. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { denyTransfers, policyOf } from './policies.ts';
@@ -179,5 +179,55 @@ describe('of an answer larger than what may be withheld', () => {
     sendAll(scene.provider, [...callEvents('resp_1', 1).slice(0, 3), ...parts]);
     expect(await scene.client.closed).toEqual({ code: 1009, reason: 'response_too_large' });
     expect(scene.client.types()).toEqual(['session.created', 'response.created']);
+  });
+});
+
+describe('the record of an answer', () => {
+  test.each([
+    ['workload', 'client_abort'],
+    ['provider', 'upstream_truncated'],
+  ] as const)('says that the %s broke the connection off amid it', async (side, result) => {
+    const scene = await connectScene();
+    await asked(scene);
+    const { ada } = scene.sidecar;
+    const { id } = await ada.lastDecision();
+    sendAll(scene.provider, spokenEvents('resp_1', 'Hello.').slice(0, 6));
+    await vi.waitFor(() => expect(scene.client.types().at(-1)).toBe('response.output_audio.delta'));
+    (side === 'workload' ? scene.client : scene.provider).ws.terminate();
+    expect(await ada.outcomeOf(id)).toBe(result);
+    expect((await ada.decision(id)).entries[1]?.data['result']).toBe(result);
+  });
+
+  test('says that it failed at the provider', async () => {
+    const scene = await connectScene();
+    await asked(scene);
+    const { ada } = scene.sidecar;
+    const { id } = await ada.lastDecision();
+    scene.provider.send({ type: 'response.created', response: { id: 'resp_1', output: [] } });
+    scene.provider.send({ type: 'response.done', response: { id: 'resp_1', status: 'failed', output: [] } });
+    expect(await ada.outcomeOf(id)).toBe('delivered');
+    expect((await ada.decision(id)).entries[1]?.data['result']).toBe('error');
+  });
+});
+
+describe('a stop', () => {
+  test('lets the answer under way come to its end', async () => {
+    const scene = await connectScene();
+    await asked(scene);
+    const spoken = spokenEvents('resp_1', 'Hello.');
+    sendAll(scene.provider, spoken.slice(0, 6));
+    await vi.waitFor(() => expect(scene.client.types().at(-1)).toBe('response.output_audio.delta'));
+    const stopped = scene.sidecar.stop();
+    sendAll(scene.provider, spoken.slice(6));
+    expect((await scene.client.closed).code).toBe(1001);
+    expect(textsOf(scene.client).slice(1)).toEqual(asSent(spoken));
+    await stopped;
+  });
+
+  test('waits for no answer to words that nobody asked about', async () => {
+    const { scene } = await releaseWords();
+    const stopped = scene.sidecar.stop();
+    expect((await scene.client.closed).code).toBe(1001);
+    await stopped;
   });
 });

@@ -256,7 +256,10 @@ describe('a stream that is over', () => {
     await scene.upstream.closed;
     const { ada } = scene.rig.sidecar;
     expect(await ada.outcomeOf(id)).toBe('client_abort');
-    expect(await ada.outcomeOf(decisionIdOf(scene.client.text()))).toBe('client_abort');
+    const stream = decisionIdOf(scene.client.text());
+    expect(await ada.outcomeOf(stream)).toBe('client_abort');
+    for (const { entries } of [await ada.decision(id), await ada.decision(stream)])
+      expect(entries.find(({ type }) => type === 'response')?.data['result']).toBe('client_abort');
   });
 
   test('because its caller left a held call keeps the hold, and delivers it nowhere', async () => {
@@ -275,8 +278,10 @@ describe('a stream that is over', () => {
     const scene = await openSession({ policy: holdTransfers });
     scene.say(message('Working.'));
     await hears(scene, message('Working.'));
+    const settle = vi.spyOn(scene.rig.sidecar.sidecar.ledger, 'settle');
     await scene.rig.sidecar.stop();
     expect((await scene.client.answer()).body.toString()).toBe(message('Working.'));
+    expect(settle.mock.calls.map(([, outcome]) => outcome)).toEqual(['delivered', 'delivered']);
   });
 
   test('because what belongs together is too large is cut', async () => {
