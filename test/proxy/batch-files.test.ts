@@ -143,6 +143,34 @@ describe('in one process', () => {
     }
   });
 
+  test('a batch of a file of which the policy has come to deny a line is held before it is created', async () => {
+    const { id } = await upload(client);
+    const { policyFile } = sidecar.place;
+    const denying = `
+  - id: no-such-lines
+    title: No lines for this model
+    phase: request
+    when: request.model == "gpt-4.1"
+    action: deny
+    severity: high
+    tests:
+      - { name: yes, expect: match, request: { model: gpt-4.1 } }
+      - { name: no, expect: no-match, request: { model: other } }
+`;
+    try {
+      writeFileSync(policyFile, policy.trimEnd() + denying);
+      await sidecar.sidecar.reloadPolicy();
+      sent = upstream.requests.length;
+      const refused = expect(run(client, id)).rejects.toBeInstanceOf(OpenAI.PermissionDeniedError);
+      expect(await denyHeld()).toEqual([['unjudged-batch']]);
+      await refused;
+      expect(forwarded()).toBe(0);
+    } finally {
+      writeFileSync(policyFile, policy);
+      await sidecar.sidecar.reloadPolicy();
+    }
+  });
+
   test('a batch of an unknown file goes out as it was sent once a person has released it', async () => {
     const creating = run(client, 'file-released');
     const hold = await sidecar.ada.nextHold();

@@ -46,6 +46,23 @@ test('of words that were released one after the other, the last have the answer'
   expect(said.map((bodies) => bodies.includes('Understood.'))).toEqual([false, true]);
 });
 
+test('what led to an answer is no part of what is told for the next', async () => {
+  const { sidecar, client, provider } = await connectScene();
+  client.send(sayingItem('hello'));
+  client.send({ type: 'response.create' });
+  await vi.waitFor(() => expect(provider.heard).toHaveLength(2));
+  sendAll(provider, spokenEvents('resp_1', 'Good day.'));
+  await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
+  const first = await sidecar.ada.lastDecision();
+  client.send({ type: 'response.create' });
+  await vi.waitFor(() => expect(provider.heard).toHaveLength(3));
+  const second = await sidecar.ada.lastDecision();
+  const requests = await Promise.all(
+    [first, second].map(async ({ id }) => (await sidecar.ada.bodies(id))[0]),
+  );
+  expect(requests.map((request) => request?.text?.includes('hello'))).toEqual([true, false]);
+});
+
 test('sound does not go out while the ledger cannot be written', async () => {
   const { sidecar, client, provider } = await connectScene();
   vi.spyOn(sidecar.sidecar.ledger, 'isWritable').mockReturnValue(false);

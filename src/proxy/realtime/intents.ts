@@ -120,9 +120,7 @@ export function createIntents(link: Link, answers: Answers): Intents {
 
   function approve(reading: ClientReading, judgement: Judgement, policy: Policy): void {
     reading.accept();
-    // What an `ask` says for one answer alone is no part of what was told.
-    if (reading.kind !== 'ask' || !reading.changes)
-      link.approval = { policy, facts: reading.facts, judgement };
+    link.approval = { policy, facts: reading.facts, judgement };
   }
 
   async function sendAsk(
@@ -143,7 +141,7 @@ export function createIntents(link: Link, answers: Answers): Intents {
     else answers.expect(exchange);
     exchange.asked = true;
     exchange.lane = reading.lane ?? '';
-    approve(reading, judgement, policy);
+    reading.accept();
     turnTold(link);
     await link.toUpstream(message);
   }

@@ -274,3 +274,9 @@ describe('records with reaches between them', () => {
     expect(keys).toBe(12);
   });
 });
+
+it('a place is before another by its segment, and within one by its offset', () => {
+  const places = [1, 2].flatMap((segment) => [5, 9].map((offset) => ({ segment, offset })));
+  for (const [i, place] of places.entries())
+    expect(places.map((other) => isBefore(place, other))).toEqual(places.map((_, j) => i < j));
+});
