@@ -147,6 +147,26 @@ test('an amended answer that cannot be read back has lost its caller, and nothin
   expect(await ada.hold(hold.id)).toMatchObject({ state: 'amended', caller: 'gone' });
 });
 
+test('what is under way when a connection ends has its outcome, though a defect keeps it from being sealed', async () => {
+  const scene = await connectScene();
+  await asked(scene);
+  scene.client.send(ask);
+  await vi.waitFor(() => expect(scene.provider.types()).toEqual(['response.create', 'response.create']));
+  sendAll(scene.provider, callEvents('resp_1', 10).slice(0, 1));
+  sendAll(scene.provider, callEvents('resp_2', 20).slice(0, 1));
+  await vi.waitFor(() => expect(scene.client.types()).toHaveLength(3));
+  const { ada, sidecar } = scene.sidecar;
+  const ids = await ada.newestIds(2);
+  const { seal } = sidecar.ledger;
+  vi.spyOn(sidecar.ledger, 'seal').mockImplementation((draft) => {
+    if (draft.type === 'response') throw new TypeError('a defect');
+    return seal(draft);
+  });
+  scene.client.ws.terminate();
+  await expectOver(scene, '');
+  for (const id of ids) expect(await ada.outcomeOf(id)).toBe('interrupted');
+});
+
 test('a refusal too large to be withheld is in the ledger, with how it ended', async () => {
   const scene = await connectScene(undefined, { responseBytesMax: 1024 * 1024 });
   scene.client.send({ ...ask, event_id: 'mine' });

@@ -193,24 +193,19 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
       await held.over();
       const unfinished = [...open];
       open.clear();
+      // Whatever fails of one has its outcome all the same, and those after it must have theirs.
       const each = async (end: () => Promise<void>): Promise<void> => {
         try {
           await end();
         } catch (error) {
-          // It has its outcome all the same.
-          if (!(error instanceof HoldpointError)) throw error;
+          house.onError('The end of a WebSocket connection could not be sealed', error);
         }
       };
       for (const [answer, exchange] of unfinished) await each(() => breakOff(answer, exchange, outcome));
       for (const exchange of waiting.splice(0))
         if (!isOver(exchange)) settle(exchange, outcome, house);
         else await each(() => sealNothing(exchange, house));
-      try {
-        await sealLoose();
-      } catch (error) {
-        if (!(error instanceof HoldpointError)) throw error;
-        house.onError('The end of a WebSocket connection could not be sealed', error);
-      }
+      await each(sealLoose);
     },
   };
 }
