@@ -17,6 +17,12 @@ export default {
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     only('core-imports-nothing', '^src/core/', []),
     only('provider-is-pure', '^src/provider/', ['^src/core/']),
+    // Forms of bytes, then what all families share in reading, asking, amending and batches: none of it knows a family.
+    only('wire-means-nothing', '^src/provider/wire/', ['^src/core/']),
+    only('shared-knows-no-family', '^src/provider/(reading|asked|amending|batches)/', [
+      '^src/core/',
+      '^src/provider/(wire/|protocol\\.ts$)',
+    ]),
     only('policy-is-pure', '^src/policy/', ['^src/core/', '^src/config/(yaml|issues)\\.ts$']),
     only('ledger-below-all', '^src/ledger/', ['^src/core/']),
     only('verifier-stands-alone', '^src/ledger/verify/', []),

@@ -13,13 +13,13 @@ import {
 } from '../core/http-message.ts';
 import type { Hold } from '../hold/record.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { amendAnswer } from '../provider/amend-answer.ts';
+import { amendAnswer } from '../provider/amending/amend-answer.ts';
 import { protocolNamed } from '../provider/index.ts';
-import { isForm } from '../provider/multipart.ts';
 import type { Amendment } from '../provider/protocol.ts';
-import { amendSocketAnswer } from '../provider/realtime-amend.ts';
-import { readSocketAnswer } from '../provider/realtime-understood.ts';
-import { withoutRequestSecrets } from '../provider/secret-members.ts';
+import { isForm } from '../provider/reading/multipart.ts';
+import { withoutRequestSecrets } from '../provider/reading/secret-members.ts';
+import { amendSocketAnswer } from '../provider/realtime/amend.ts';
+import { readSocketAnswer } from '../provider/realtime/understood.ts';
 import { isSocketBody, readAnswer } from './view.ts';
 
 const decodedBytesMax = 64 * 1024 * 1024;

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import { type ErrorCode, HoldpointError, httpStatusByCode } from '../core/errors.ts';
 import { wrongInput } from '../core/wrong-input.ts';
-import { readJsonText } from '../provider/json.ts';
+import { readJsonText } from '../provider/wire/json.ts';
 import type { Problem } from './api/problem.ts';
 import type { Operation } from './operation.ts';
 import type { Caller, Note } from './sign-in/caller.ts';

@@ -9,8 +9,8 @@ import type { Entry } from '../ledger/entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { protocolNamed } from '../provider/index.ts';
 import type { OperationName, Protocol, ResponseReading } from '../provider/protocol.ts';
-import { socketBodyType } from '../provider/realtime-body.ts';
-import { readSocketAnswer, readSocketRequest } from '../provider/realtime-understood.ts';
+import { socketBodyType } from '../provider/realtime/body.ts';
+import { readSocketAnswer, readSocketRequest } from '../provider/realtime/understood.ts';
 
 const headlineCharactersMax = 200;
 const decodedBytesMax = 64 * 1024 * 1024;

@@ -2,7 +2,7 @@
  * How the demonstration provider reads questions and writes answers in each API's form, whole and as
  * stream events, each form as the provider's public documentation shows it. Pure.
  */
-import { isRecord, type JsonRecord, textOf } from '../provider/json.ts';
+import { isRecord, type JsonRecord, textOf } from '../provider/wire/json.ts';
 import type { Answer, OfferedTool, Question } from './answer.ts';
 
 /** One API: how its requests are read and its answers written. */

@@ -5,7 +5,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type JsonRecord, parsedRecord } from '../provider/json.ts';
+import { type JsonRecord, parsedRecord } from '../provider/wire/json.ts';
 import { answerTo } from './answer.ts';
 import { type AnswerForm, chatForm, messagesForm, responsesForm } from './forms.ts';
 

@@ -6,10 +6,11 @@
  * own, as at Databricks, SageMaker, Triton, Hugging Face and Cloudflare
  * (https://docs.databricks.com/api/workspace/servingendpoints/query). Pure.
  */
-import { googleRoute, modelIn } from './gemini-route.ts';
-import { alsoAsking } from './insteads.ts';
+
+import { alsoAsking } from './asked/insteads.ts';
+import { googleRoute, modelIn } from './gemini/route.ts';
 import type { OperationName, RequestReading } from './protocol.ts';
-import { modelsIn } from './realtime-openai-session.ts';
+import { modelsIn } from './realtime/openai-session.ts';
 import { endsWithSegments, speltSegments } from './route.ts';
 
 const addressed: ReadonlySet<OperationName> = new Set([

@@ -5,12 +5,12 @@
  * batches and completions (https://docs.aws.amazon.com/bedrock/latest/userguide/inference-openai-batch.html). Unread it would
  * go round every rule. Pure.
  */
-import { anthropic } from './anthropic.ts';
-import { bedrock } from './bedrock.ts';
-import { gemini } from './gemini.ts';
-import { googleRoute } from './gemini-route.ts';
-import { mistral } from './mistral.ts';
-import { anthropicOperations, openai } from './openai.ts';
+import { anthropic } from './anthropic/family.ts';
+import { bedrock } from './bedrock/family.ts';
+import { gemini } from './gemini/family.ts';
+import { googleRoute } from './gemini/route.ts';
+import { mistral } from './mistral/family.ts';
+import { anthropicOperations, openai } from './openai/family.ts';
 import type { OperationName, Protocol } from './protocol.ts';
 import { routeSegments } from './route.ts';
 import { type AlsoSpoken, speakingAlso } from './speaking-also.ts';

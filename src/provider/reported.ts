@@ -4,9 +4,9 @@
  */
 
 import { protocolNamed } from './index.ts';
-import { readJson } from './json.ts';
 import type { OperationName, RequestReading, ResponseReading } from './protocol.ts';
-import { unreadRequest, unreadResponse } from './reading.ts';
+import { unreadRequest, unreadResponse } from './reading/reading.ts';
+import { readJson } from './wire/json.ts';
 
 export interface ReportedCall {
   /** '' where no family is named. */

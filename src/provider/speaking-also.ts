@@ -3,7 +3,7 @@
  * Ollama both beside its own. Each operation is read by the family whose it is. Must not know any family.
  */
 import type { OperationName, Protocol } from './protocol.ts';
-import { fillerOf } from './stream-form.ts';
+import { fillerOf } from './reading/stream-form.ts';
 
 export interface AlsoSpoken {
   readonly protocol: Protocol;

@@ -7,7 +7,7 @@ import { countGarbage } from '../core/garbage.ts';
 import type { JsonObject } from '../ledger/canonical.ts';
 import type { Draft, Sealed } from '../ledger/sealer.ts';
 import type { Judgement, Match, Policy } from '../policy/policy.ts';
-import { withGateway } from '../provider/gateway.ts';
+import { withGateway } from '../provider/asked/gateway.ts';
 import type { BatchRequest, BatchResult } from '../provider/protocol.ts';
 import type { Results } from './answer.ts';
 import { bodyOf } from './body.ts';

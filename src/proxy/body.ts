@@ -7,7 +7,7 @@ import type { IncomingMessage } from 'node:http';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import { headerOf, type RawHeaders } from '../core/http-message.ts';
 import type { OpenSpool, Spool, SpoolWriter } from '../core/spool.ts';
-import { plainBoundaryOf } from '../provider/multipart.ts';
+import { plainBoundaryOf } from '../provider/reading/multipart.ts';
 import { type Outline, openOutline } from './multipart-outline.ts';
 
 export interface Body {

@@ -10,7 +10,7 @@ import { countGarbage } from '../core/garbage.ts';
 import { bodyFieldDoubt, headerOf } from '../core/http-message.ts';
 import type { Spool, SpoolWriter } from '../core/spool.ts';
 import type { LinesReading } from '../provider/protocol.ts';
-import { unreadResponse } from '../provider/reading.ts';
+import { unreadResponse } from '../provider/reading/reading.ts';
 import type { Call } from './call.ts';
 import type { Answer } from './forward.ts';
 import type { House } from './house.ts';

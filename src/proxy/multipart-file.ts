@@ -2,7 +2,7 @@
  * The file in a form that lies on disk (RFC 7578): its bytes as they are read, with bounded memory. For forms whose
  * outline was found to have one file and to be written the one way that all readers agree on. Pure.
  */
-import { isPlainFile } from '../provider/multipart.ts';
+import { isPlainFile } from '../provider/reading/multipart.ts';
 
 const blankLine = Buffer.from('\r\n\r\n');
 const lineBreak = Buffer.from('\r\n');

@@ -3,7 +3,7 @@
  * body passes: headers and fields stay byte for byte, so that rules can read what a large upload is. What is left out
  * is the content of plain files alone, and nothing that anybody could take for the end of one. Pure.
  */
-import { isPlainFile } from '../provider/multipart.ts';
+import { isPlainFile } from '../provider/reading/multipart.ts';
 
 export interface Outline {
   push(chunk: Buffer): void;

@@ -10,7 +10,7 @@ import {
 import type { Draft } from '../ledger/sealer.ts';
 import type { Judgement, Policy } from '../policy/policy.ts';
 import type { StreamForm } from '../provider/protocol.ts';
-import { socketBodyType } from '../provider/realtime-body.ts';
+import { socketBodyType } from '../provider/realtime/body.ts';
 import { answerLeaf, type JudgedAnswer, requestLeaf } from '../record/leaf-data.ts';
 import type { Call, UpgradeCall } from './call.ts';
 import type { JudgedFile } from './judged-files.ts';

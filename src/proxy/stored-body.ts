@@ -4,7 +4,11 @@
  */
 import { decodeContent } from '../core/content-coding.ts';
 import { headerOf, type RawHeaders, removedValue } from '../core/http-message.ts';
-import { type Redaction, withoutAnswerSecrets, withoutRequestSecrets } from '../provider/secret-members.ts';
+import {
+  type Redaction,
+  withoutAnswerSecrets,
+  withoutRequestSecrets,
+} from '../provider/reading/secret-members.ts';
 
 export interface StoredBody {
   readonly headers: RawHeaders;

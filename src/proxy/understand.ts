@@ -2,8 +2,8 @@
 import { decodeContent } from '../core/content-coding.ts';
 import { messageOf } from '../core/errors.ts';
 import { bodyFieldDoubt, headerOf, type RawHeaders } from '../core/http-message.ts';
-import { plainBoundaryOf } from '../provider/multipart.ts';
 import type { BatchRequest, OperationName, Protocol, RequestReading } from '../provider/protocol.ts';
+import { plainBoundaryOf } from '../provider/reading/multipart.ts';
 import type { Body } from './body.ts';
 import { fileIn } from './multipart-file.ts';
 

@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { HoldpointError } from '../core/errors.ts';
 import { gatewayAsks } from '../core/gateway-headers.ts';
-import { socketDialectAt } from '../provider/realtime-dialects.ts';
+import { socketDialectAt } from '../provider/realtime/dialects.ts';
 import { isUnclear, routeSegments } from '../provider/route.ts';
 import { readUpgrade, type UpgradeCall } from './call.ts';
 import type { House } from './house.ts';

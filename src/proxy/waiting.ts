@@ -4,7 +4,7 @@ import { valuesOf } from '../core/http-message.ts';
 import type { WaitResult } from '../hold/live.ts';
 import type { Hold } from '../hold/record.ts';
 import type { StreamForm } from '../provider/protocol.ts';
-import { fillerOf } from '../provider/stream-form.ts';
+import { fillerOf } from '../provider/reading/stream-form.ts';
 import { plainStreamForm } from './answer.ts';
 import type { Call } from './call.ts';
 import type { Decision } from './held.ts';

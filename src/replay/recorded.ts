@@ -10,14 +10,14 @@ import { gatewayAsks } from '../core/gateway-headers.ts';
 import { bodyFieldDoubt, type HttpMessage, headerOf, type RawHeaders } from '../core/http-message.ts';
 import type { Entry } from '../ledger/entry.ts';
 import { withAddressed } from '../provider/addressed-models.ts';
+import { withGateway } from '../provider/asked/gateway.ts';
+import { alsoAsking } from '../provider/asked/insteads.ts';
 import { envelopeDefects } from '../provider/envelope.ts';
-import { withGateway } from '../provider/gateway.ts';
 import { protocolNamed } from '../provider/index.ts';
-import { alsoAsking } from '../provider/insteads.ts';
 import type { Protocol, RequestReading, ResponseReading } from '../provider/protocol.ts';
-import { unreadRequest } from '../provider/reading.ts';
-import { socketBodyType } from '../provider/realtime-body.ts';
-import { readSocketAnswer, readSocketRequest } from '../provider/realtime-understood.ts';
+import { unreadRequest } from '../provider/reading/reading.ts';
+import { socketBodyType } from '../provider/realtime/body.ts';
+import { readSocketAnswer, readSocketRequest } from '../provider/realtime/understood.ts';
 import {
   type Heard,
   type Judged,

@@ -10,11 +10,11 @@ import { protocolNames } from '../core/protocol-name.ts';
 import { wrongInput } from '../core/wrong-input.ts';
 import type { JsonObject } from '../ledger/canonical.ts';
 import { protocolOf } from '../provider/index.ts';
-import { readJson } from '../provider/json.ts';
 import type { ResponseReading } from '../provider/protocol.ts';
+import { withoutAnswerSecrets, withoutRequestSecrets } from '../provider/reading/secret-members.ts';
 import { readReportedAnswer, readReportedRequest } from '../provider/reported.ts';
-import { withoutAnswerSecrets, withoutRequestSecrets } from '../provider/secret-members.ts';
-import { sourcesAt } from '../provider/source-at-path.ts';
+import { readJson } from '../provider/wire/json.ts';
+import { sourcesAt } from '../provider/wire/source-at-path.ts';
 
 /** As a header field can carry it: these are names that workloads give in headers, too. */
 const nameText = z

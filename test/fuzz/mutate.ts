@@ -1,5 +1,5 @@
 /** Changes to an input's bytes: those of any fuzzer, and those that know lines, events, JSON and Amazon's frames. */
-import { withPayload } from '../../src/provider/aws-eventstream.ts';
+import { withPayload } from '../../src/provider/wire/aws-eventstream.ts';
 import { mutateJson } from './mutate-json.ts';
 import type { Random } from './random.ts';
 

@@ -1,7 +1,7 @@
 /** Amendments meet whatever was held and whatever a reviewer's tool sends: each fits or is refused as not fitting. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { socketBodyType } from '../../src/provider/realtime-body.ts';
+import { socketBodyType } from '../../src/provider/realtime/body.ts';
 import { endAll } from '../support/endings.ts';
 import { wholeAnswer } from '../support/raw-upstream.ts';
 import { chatRequest, chatText, chatTransfer } from './answers.ts';

@@ -9,7 +9,7 @@ import { afterEach, expect, test } from 'vitest';
 import { headerIn, signatureDefect } from '../support/aws-signature.ts';
 import { atEnd, endAll } from '../support/endings.ts';
 import { type RawUpstream, startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
-import { transferAnswer } from '../unit/provider/bedrock-written.ts';
+import { transferAnswer } from '../unit/provider/bedrock/written.ts';
 import { holdTransfers } from './policies.ts';
 import { type Behind, startBehind } from './through.ts';
 

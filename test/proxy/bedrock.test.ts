@@ -36,7 +36,7 @@ import {
   metadata,
   textDelta,
   transferAnswer,
-} from '../unit/provider/bedrock-written.ts';
+} from '../unit/provider/bedrock/written.ts';
 import { denyTransfers, holdTransfers, policyOf } from './policies.ts';
 
 let upstream: RawUpstream;

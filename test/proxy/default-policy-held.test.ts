@@ -17,7 +17,7 @@ import {
   frame,
   messageStart,
   messageStop,
-} from '../unit/provider/bedrock-written.ts';
+} from '../unit/provider/bedrock/written.ts';
 import { events, typedEvents } from '../unit/provider/streams.ts';
 
 /** With the agents that the cases ask by their ids on the list. */

@@ -1,8 +1,8 @@
 /** What providers document, as answers to serve: every transcript of test/golden/provider with the call it answers. */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { ProtocolName } from '../../src/core/protocol-name.ts';
-import { encodeFrame } from '../../src/provider/aws-eventstream.ts';
 import type { OperationName, StreamForm } from '../../src/provider/protocol.ts';
+import { encodeFrame } from '../../src/provider/wire/aws-eventstream.ts';
 
 export interface Transcript {
   readonly name: string;

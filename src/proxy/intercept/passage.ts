@@ -13,7 +13,7 @@ import {
   withoutSecrets,
 } from '../../core/http-message.ts';
 import type { Judgement, Match } from '../../policy/policy.ts';
-import { unreadRequest } from '../../provider/reading.ts';
+import { unreadRequest } from '../../provider/reading/reading.ts';
 import type { House } from '../house.ts';
 import { judge } from '../judge.ts';
 import { type Destination, nameOf, type Site } from './destination.ts';

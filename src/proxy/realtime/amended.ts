@@ -2,8 +2,8 @@
 import { HoldpointError } from '../../core/errors.ts';
 import { decodeHttpMessage } from '../../core/http-message.ts';
 import type { Hold } from '../../hold/record.ts';
-import type { SocketMessage } from '../../provider/realtime.ts';
-import { decodeSocketBody } from '../../provider/realtime-body.ts';
+import { decodeSocketBody } from '../../provider/realtime/body.ts';
+import type { SocketMessage } from '../../provider/realtime/dialect.ts';
 import type { House } from '../house.ts';
 
 /** The messages that go out in place of the withheld ones. Throws `ledger_damaged`. */

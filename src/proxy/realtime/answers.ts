@@ -5,7 +5,7 @@
 import { HoldpointError } from '../../core/errors.ts';
 import type { Outcome } from '../../ledger/entry.ts';
 import type { ResponseReading } from '../../provider/protocol.ts';
-import type { ServerReading, SocketMessage } from '../../provider/realtime.ts';
+import type { ServerReading, SocketMessage } from '../../provider/realtime/dialect.ts';
 import type { AnswerResult } from '../../record/leaf-data.ts';
 import { passed } from '../judge.ts';
 import { type Exchange, judgeRequest, sealAnswer, sealNothing, sealRequest, settle } from './exchange.ts';

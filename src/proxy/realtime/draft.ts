@@ -10,8 +10,8 @@ import {
 } from '../../core/http-message.ts';
 import type { Draft } from '../../ledger/sealer.ts';
 import type { Judgement, Policy } from '../../policy/policy.ts';
-import { encodeSocketBody, type SocketRecord, socketBodyType } from '../../provider/realtime-body.ts';
-import { withoutMessageSecrets } from '../../provider/secret-members.ts';
+import { withoutMessageSecrets } from '../../provider/reading/secret-members.ts';
+import { encodeSocketBody, type SocketRecord, socketBodyType } from '../../provider/realtime/body.ts';
 import { answerLeaf, type JudgedAnswer, requestLeaf } from '../../record/leaf-data.ts';
 import type { SocketCall } from './socket-call.ts';
 import type { Tape } from './tape.ts';

@@ -10,7 +10,7 @@ import { fixedTerms } from '../../hold/terms.ts';
 import type { Outcome } from '../../ledger/entry.ts';
 import type { Judgement, Phase, Policy } from '../../policy/policy.ts';
 import type { ResponseReading } from '../../provider/protocol.ts';
-import type { SocketMessage } from '../../provider/realtime.ts';
+import type { SocketMessage } from '../../provider/realtime/dialect.ts';
 import type { AnswerResult } from '../../record/leaf-data.ts';
 import type { Decision } from '../held.ts';
 import type { House } from '../house.ts';

@@ -5,7 +5,7 @@
 import { HoldpointError } from '../../core/errors.ts';
 import type { WaitResult } from '../../hold/live.ts';
 import type { Hold } from '../../hold/record.ts';
-import type { SocketMessage } from '../../provider/realtime.ts';
+import type { SocketMessage } from '../../provider/realtime/dialect.ts';
 import { amendedMessages } from './amended.ts';
 import {
   beginDelivery,

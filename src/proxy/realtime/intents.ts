@@ -5,7 +5,7 @@
  */
 import { HoldpointError } from '../../core/errors.ts';
 import type { Judgement, Policy } from '../../policy/policy.ts';
-import type { ClientReading, SocketMessage } from '../../provider/realtime.ts';
+import type { ClientReading, SocketMessage } from '../../provider/realtime/dialect.ts';
 import type { Answers } from './answers.ts';
 import {
   beginDelivery,

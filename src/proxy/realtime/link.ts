@@ -1,7 +1,7 @@
 /** What the two directions of one session share. */
 import type { Judgement, Policy } from '../../policy/policy.ts';
 import type { RequestBodyFacts } from '../../provider/protocol.ts';
-import type { SocketMessage, SocketReader } from '../../provider/realtime.ts';
+import type { SocketMessage, SocketReader } from '../../provider/realtime/dialect.ts';
 import type { House } from '../house.ts';
 import type { SocketCall } from './socket-call.ts';
 import type { Tape } from './tape.ts';

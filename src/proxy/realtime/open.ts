@@ -8,7 +8,7 @@ import { HoldpointError } from '../../core/errors.ts';
 import { redirectDoubt } from '../../core/redirect.ts';
 import type { Outcome } from '../../ledger/entry.ts';
 import type { Judgement } from '../../policy/policy.ts';
-import type { SocketDialect } from '../../provider/realtime.ts';
+import type { SocketDialect } from '../../provider/realtime/dialect.ts';
 import type { UpgradeCall } from '../call.ts';
 import type { Decision } from '../held.ts';
 import type { House } from '../house.ts';

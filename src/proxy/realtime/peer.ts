@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import { HoldpointError, messageOf } from '../../core/errors.ts';
 import { type RawHeaders, valuesOf } from '../../core/http-message.ts';
-import type { SocketMessage } from '../../provider/realtime.ts';
+import type { SocketMessage } from '../../provider/realtime/dialect.ts';
 import { mayRepeat, withholding } from '../withhold.ts';
 
 export interface Ending {

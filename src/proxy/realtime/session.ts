@@ -5,7 +5,7 @@
  */
 import { HoldpointError } from '../../core/errors.ts';
 import type { Outcome } from '../../ledger/entry.ts';
-import type { SocketMessage, SocketReader } from '../../provider/realtime.ts';
+import type { SocketMessage, SocketReader } from '../../provider/realtime/dialect.ts';
 import type { House } from '../house.ts';
 import { toHoldpointError } from '../respond.ts';
 import { createAnswers } from './answers.ts';

@@ -4,7 +4,7 @@ import { HoldpointError } from '../../core/errors.ts';
 import type { RequestFacts } from '../../core/facts.ts';
 import { gatewayAsks } from '../../core/gateway-headers.ts';
 import { endToEndHeaders, headerOf, type RawHeaders, valuesOf } from '../../core/http-message.ts';
-import { alsoAsking } from '../../provider/insteads.ts';
+import { alsoAsking } from '../../provider/asked/insteads.ts';
 import type { RequestBodyFacts } from '../../provider/protocol.ts';
 import type { UpgradeCall } from '../call.ts';
 import type { Upstream } from '../upstream.ts';

@@ -1,7 +1,7 @@
 /** What passed on a connection since it was last sealed, in order and with its times, within a bound. */
 import { sha256Hex } from '../../core/bytes.ts';
-import type { SocketMessage } from '../../provider/realtime.ts';
-import type { Sender, SocketRecord, Way } from '../../provider/realtime-body.ts';
+import type { Sender, SocketRecord, Way } from '../../provider/realtime/body.ts';
+import type { SocketMessage } from '../../provider/realtime/dialect.ts';
 import type { Ending } from './peer.ts';
 
 export interface Tape {

@@ -7,7 +7,7 @@ import { HoldpointError } from '../../../src/core/errors.ts';
 import type { Facts, RequestFacts } from '../../../src/core/facts.ts';
 import { type ProtocolName, protocolNames } from '../../../src/core/protocol-name.ts';
 import { loadPolicy } from '../../../src/policy/compile.ts';
-import { amendAnswer } from '../../../src/provider/amend-answer.ts';
+import { amendAnswer } from '../../../src/provider/amending/amend-answer.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
 import type { Protocol, ResponseReading, StreamEvent, StreamForm } from '../../../src/provider/protocol.ts';
 import { judge } from '../../../src/proxy/judge.ts';

@@ -1,12 +1,12 @@
 /** Readers of JSON texts, against the engine's own parser: what they take for one meaning has one, and stands where they say. */
 import { isDeepStrictEqual } from 'node:util';
 import { canonicalJson } from '../../../src/core/canonical-json.ts';
-import { parseForRewrite } from '../../../src/provider/amendment.ts';
-import { batchEntriesOf, jsonBytes } from '../../../src/provider/batch-lines.ts';
-import { valueSources } from '../../../src/provider/bedrock-source.ts';
-import { isRecord, jsonDepthMax, readJson, readJsonText } from '../../../src/provider/json.ts';
-import { memberSources } from '../../../src/provider/json-source.ts';
-import { eachElement, sourcesAt } from '../../../src/provider/source-at-path.ts';
+import { parseForRewrite } from '../../../src/provider/amending/amendment.ts';
+import { batchEntriesOf, jsonBytes } from '../../../src/provider/batches/batch-lines.ts';
+import { valueSources } from '../../../src/provider/bedrock/source.ts';
+import { isRecord, jsonDepthMax, readJson, readJsonText } from '../../../src/provider/wire/json.ts';
+import { memberSources } from '../../../src/provider/wire/json-source.ts';
+import { eachElement, sourcesAt } from '../../../src/provider/wire/source-at-path.ts';
 import { must, type Target } from '../target.ts';
 
 const texts = [

@@ -2,9 +2,9 @@
  * What comes over a WebSocket, one message a line: `<` before one of the provider's, `>` before one of the
  * workload's. No message is lost on the way to the rules, and no call passes beside them.
  */
-import { decodeSocketBody, encodeSocketBody } from '../../../src/provider/realtime-body.ts';
-import { socketDialectAt } from '../../../src/provider/realtime-dialects.ts';
-import { readSocketAnswer, readSocketRequest } from '../../../src/provider/realtime-understood.ts';
+import { decodeSocketBody, encodeSocketBody } from '../../../src/provider/realtime/body.ts';
+import { socketDialectAt } from '../../../src/provider/realtime/dialects.ts';
+import { readSocketAnswer, readSocketRequest } from '../../../src/provider/realtime/understood.ts';
 import { must, type Target, unless } from '../target.ts';
 
 const bounds = { inputBytesMax: 32_768, usPerByteMax: 20 };

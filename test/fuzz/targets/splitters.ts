@@ -1,9 +1,9 @@
 /** What cuts streams into events, lines, elements and frames: every byte kept, the outcome the same however cut. */
 import { isDeepStrictEqual } from 'node:util';
-import { createFrameSplitter } from '../../../src/provider/aws-eventstream.ts';
-import { createArraySplitter } from '../../../src/provider/json-array.ts';
-import { createNdjsonSplitter } from '../../../src/provider/ndjson.ts';
-import { createSseSplitter } from '../../../src/provider/sse.ts';
+import { createFrameSplitter } from '../../../src/provider/wire/aws-eventstream.ts';
+import { createArraySplitter } from '../../../src/provider/wire/json-array.ts';
+import { createNdjsonSplitter } from '../../../src/provider/wire/ndjson.ts';
+import { createSseSplitter } from '../../../src/provider/wire/sse.ts';
 import { transcripts } from '../../support/transcripts.ts';
 import { must, type Target } from '../target.ts';
 import { piecesOf, readMessage, writeMessage } from './message.ts';

@@ -8,7 +8,7 @@ import {
   targetWithoutSecrets,
   withoutSecrets,
 } from '../../../src/core/http-message.ts';
-import { plainBoundaryOf, readForm } from '../../../src/provider/multipart.ts';
+import { plainBoundaryOf, readForm } from '../../../src/provider/reading/multipart.ts';
 import { helloBytesMax, readHello } from '../../../src/proxy/intercept/client-hello.ts';
 import { openOutline } from '../../../src/proxy/multipart-outline.ts';
 import { constraintsTo, makeHostCertificate } from '../../../src/store/certificate.ts';

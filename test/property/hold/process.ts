@@ -5,7 +5,7 @@ import { createDelegations, type Delegations } from '../../../src/hold/delegatio
 import { createHoldQueue, type HoldQueue } from '../../../src/hold/queue.ts';
 import type { Ledger } from '../../../src/ledger/ledger.ts';
 import type { PolicyFile } from '../../../src/policy-file.ts';
-import { openai } from '../../../src/provider/openai.ts';
+import { openai } from '../../../src/provider/openai/family.ts';
 import type { Entrance } from '../../../src/proxy/intercept/entrance.ts';
 import { createKeptAnswers } from '../../../src/proxy/kept-answers.ts';
 import { listenProxy, type ProxyListener } from '../../../src/proxy/listener.ts';

@@ -1,7 +1,7 @@
 /** Frames survive any cut, keep every byte, and nothing hostile makes their reader throw or forget a byte. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createFrameSplitter, encodeFrame, type Frame } from '../../../src/provider/aws-eventstream.ts';
+import { createFrameSplitter, encodeFrame, type Frame } from '../../../src/provider/wire/aws-eventstream.ts';
 
 const frames = fc.array(
   fc

@@ -2,11 +2,11 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { amendAnswer } from '../../../src/provider/amend-answer.ts';
-import { encodeFrame } from '../../../src/provider/aws-eventstream.ts';
-import { bedrock } from '../../../src/provider/bedrock.ts';
+import { amendAnswer } from '../../../src/provider/amending/amend-answer.ts';
+import { bedrock } from '../../../src/provider/bedrock/family.ts';
 import type { OperationName, ResponseReading, StreamEvent } from '../../../src/provider/protocol.ts';
-import { chunkFrame, converseFrames } from '../../unit/provider/bedrock-written.ts';
+import { encodeFrame } from '../../../src/provider/wire/aws-eventstream.ts';
+import { chunkFrame, converseFrames } from '../../unit/provider/bedrock/written.ts';
 import { type GeneratedAnswer, generatedAnswer, plainValue } from './answers.ts';
 
 function pieces(text: string, chars: number): string[] {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { HoldpointError } from '../../../src/core/errors.ts';
-import { amendAnswer } from '../../../src/provider/amend-answer.ts';
+import { amendAnswer } from '../../../src/provider/amending/amend-answer.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
 import type { OperationName, ResponseReading, StreamForm } from '../../../src/provider/protocol.ts';
 import { headOf } from '../../unit/provider/streams.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createArraySplitter } from '../../../src/provider/json-array.ts';
+import { createArraySplitter } from '../../../src/provider/wire/json-array.ts';
 
 /** Cuts bytes at the given places, taken modulo the length. */
 function cut(bytes: Buffer, places: readonly number[]): Buffer[] {

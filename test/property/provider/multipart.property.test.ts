@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { protocolOf } from '../../../src/provider/index.ts';
-import { readForm } from '../../../src/provider/multipart.ts';
+import { readForm } from '../../../src/provider/reading/multipart.ts';
 
 const name = fc.stringMatching(/^[a-z_]{1,8}(\[\])?$/);
 const fieldPart = fc.record({ name, text: fc.string({ unit: 'grapheme', maxLength: 30 }) });

@@ -1,10 +1,10 @@
 /** Hostile and generated input for the readers of OpenAI's other operations. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readBatchLines as anthropicLines } from '../../../src/provider/anthropic-batches.ts';
-import { batchEntriesOf } from '../../../src/provider/batch-lines.ts';
+import { readBatchLines as anthropicLines } from '../../../src/provider/anthropic/batches.ts';
+import { batchEntriesOf } from '../../../src/provider/batches/batch-lines.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
-import { readBatchLine, readBatchResults } from '../../../src/provider/openai-batches.ts';
+import { readBatchLine, readBatchResults } from '../../../src/provider/openai/batches.ts';
 import { headOf } from '../../unit/provider/streams.ts';
 import { plainValue } from './answers.ts';
 

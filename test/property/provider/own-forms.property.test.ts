@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { amendAnswer } from '../../../src/provider/amend-answer.ts';
+import { amendAnswer } from '../../../src/provider/amending/amend-answer.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
-import { createNdjsonSplitter } from '../../../src/provider/ndjson.ts';
 import type { ResponseReading } from '../../../src/provider/protocol.ts';
-import { eachElement, sourcesAt } from '../../../src/provider/source-at-path.ts';
+import { createNdjsonSplitter } from '../../../src/provider/wire/ndjson.ts';
+import { eachElement, sourcesAt } from '../../../src/provider/wire/source-at-path.ts';
 import { headOf } from '../../unit/provider/streams.ts';
 import { generatedAnswer, plainValue } from './answers.ts';
 import { type OwnForm, ownForms, streamOf } from './own-forms.ts';

@@ -1,13 +1,13 @@
 /** Whatever comes over a WebSocket: it is read or named unreadable, and what is sealed of it can be read back. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { SocketMessage } from '../../../src/provider/realtime.ts';
 import {
   decodeSocketBody,
   encodeSocketBody,
   type SocketRecord,
-} from '../../../src/provider/realtime-body.ts';
-import { socketDialectAt } from '../../../src/provider/realtime-dialects.ts';
+} from '../../../src/provider/realtime/body.ts';
+import type { SocketMessage } from '../../../src/provider/realtime/dialect.ts';
+import { socketDialectAt } from '../../../src/provider/realtime/dialects.ts';
 import { plainValue } from './answers.ts';
 
 const paths = ['/v1/realtime', '/v1/responses', '/ws/x.GenerativeService.BidiGenerateContent'] as const;

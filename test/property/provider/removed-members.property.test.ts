@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { stepsOf, withoutMembers } from '../../../src/provider/removed-members.ts';
+import { stepsOf, withoutMembers } from '../../../src/provider/wire/removed-members.ts';
 
 const steps = stepsOf(['tools.*.key', 'key.deep', 'all']);
 const mark = '[removed]';

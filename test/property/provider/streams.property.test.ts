@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { protocolOf } from '../../../src/provider/index.ts';
 import type { OperationName, ResponseReading } from '../../../src/provider/protocol.ts';
-import { createSseSplitter } from '../../../src/provider/sse.ts';
+import { createSseSplitter } from '../../../src/provider/wire/sse.ts';
 import { headOf } from '../../unit/provider/streams.ts';
 import { type GeneratedAnswer, generatedAnswer, jsonForm, streamForm } from './answers.ts';
 

@@ -1,8 +1,8 @@
 /** A file read from a form in pieces is the file that a reader of the whole form finds, or has a line that is none. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { batchEntriesFrom, batchEntriesOf } from '../../../src/provider/batch-lines.ts';
-import { readForm } from '../../../src/provider/multipart.ts';
+import { batchEntriesFrom, batchEntriesOf } from '../../../src/provider/batches/batch-lines.ts';
+import { readForm } from '../../../src/provider/reading/multipart.ts';
 import { fileIn } from '../../../src/proxy/multipart-file.ts';
 
 const boundary = 'b0undary';

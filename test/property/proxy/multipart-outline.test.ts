@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { plainBoundaryOf } from '../../../src/provider/multipart.ts';
+import { plainBoundaryOf } from '../../../src/provider/reading/multipart.ts';
 import { openOutline } from '../../../src/proxy/multipart-outline.ts';
 
 interface Part {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { HoldpointError } from '../../../src/core/errors.ts';
-import { amendAnswer } from '../../../src/provider/amend-answer.ts';
+import { amendAnswer } from '../../../src/provider/amending/amend-answer.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
 import type { Amendment, OperationName } from '../../../src/provider/protocol.ts';
 import { type Served, serve } from './served.ts';

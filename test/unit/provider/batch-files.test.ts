@@ -1,11 +1,11 @@
 /** Which file of requests a call runs, in each family's words. */
 import { describe, expect, it } from 'vitest';
-import { azure } from '../../../src/provider/azure.ts';
-import { gemini } from '../../../src/provider/gemini.ts';
-import { mistral } from '../../../src/provider/mistral.ts';
-import { openai } from '../../../src/provider/openai.ts';
+import { gemini } from '../../../src/provider/gemini/family.ts';
+import { mistral } from '../../../src/provider/mistral/family.ts';
+import { azure } from '../../../src/provider/openai/azure.ts';
+import { openai } from '../../../src/provider/openai/family.ts';
 import type { Protocol } from '../../../src/provider/protocol.ts';
-import { vertex } from '../../../src/provider/vertex.ts';
+import { vertex } from '../../../src/provider/vertex/family.ts';
 
 const json = 'application/json';
 const read = (protocol: Protocol, path: string, body: unknown, contentType = json) =>

@@ -16,7 +16,7 @@ import {
   messageStart,
   messageStop,
   readAll,
-} from './bedrock-written.ts';
+} from './bedrock/written.ts';
 import { answering, events, readStream, type TypedEvent, typedEvents } from './streams.ts';
 
 const prompt = [{ role: 'user' as const, content: [{ type: 'text' as const, text: 'x' }] }];

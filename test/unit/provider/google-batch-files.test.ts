@@ -1,6 +1,6 @@
 /** Batches of Google's that are read from files and written to files. */
 import { describe, expect, test } from 'vitest';
-import { readBatchFileLines } from '../../../src/provider/gemini-batch-file.ts';
+import { readBatchFileLines } from '../../../src/provider/gemini/batch-file.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
 import { asked } from './lines.ts';
 

@@ -1,7 +1,7 @@
 /** Writes and reads answers of newline-delimited JSON, and of any form by its name, for the provider tests. */
 
 import { HoldpointError } from '../../../src/core/errors.ts';
-import { amendAnswer } from '../../../src/provider/amend-answer.ts';
+import { amendAnswer } from '../../../src/provider/amending/amend-answer.ts';
 import type {
   Amendment,
   OperationName,

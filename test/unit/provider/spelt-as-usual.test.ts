@@ -1,7 +1,7 @@
 /** Where writing a parsed text back would respell a number, and where not. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isSpeltAsUsual } from '../../../src/provider/amendment.ts';
+import { isSpeltAsUsual } from '../../../src/provider/amending/amendment.ts';
 
 test.each([
   ['{"a":1,"b":[-2,0.5,1e+21],"c":"1.0"}', true],

@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { expect, it } from 'vitest';
 import { systemClock } from '../../../src/core/clock.ts';
-import { openai } from '../../../src/provider/openai.ts';
+import { openai } from '../../../src/provider/openai/family.ts';
 import { createAnswerBody } from '../../../src/proxy/answer-body.ts';
 import type { Answer } from '../../../src/proxy/forward.ts';
 import { relayText } from '../../../src/proxy/relay.ts';

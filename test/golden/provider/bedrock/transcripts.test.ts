@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { bedrock } from '../../../../src/provider/bedrock.ts';
+import { bedrock } from '../../../../src/provider/bedrock/family.ts';
 import { framesOf } from '../../../support/transcripts.ts';
 
 const folder = new URL('./', import.meta.url);

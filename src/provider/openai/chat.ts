@@ -1,0 +1,299 @@
+/**
+ * OpenAI chat completions: requests and whole answers
+ * (https://platform.openai.com/docs/api-reference/chat). Pure; hostile bytes in, facts and defects out.
+ */
+import type { CallReading, MessageFact, ToolCallFact, ToolFact, UsageFacts } from '../../core/facts.ts';
+import { readWithFallbacks } from '../asked/fallback-models.ts';
+import type { RequestBodyFacts, RequestReading, ResponseReading } from '../protocol.ts';
+import { messagesOf } from '../reading/asked-twice.ts';
+import { noteRespelledConversation } from '../reading/member-spelling.ts';
+import { promptOf } from '../reading/prompt.ts';
+import {
+  addCall,
+  addJsonCall,
+  boundedList,
+  boundedRecords,
+  joined,
+  messagesMax,
+  modelName,
+  note,
+  openAnswer,
+  openRequest,
+  pieceOf,
+  scalarParams,
+  streamFlag,
+  textWithin,
+  toolCallsMax,
+  toolsMax,
+  usageAbsent,
+} from '../reading/reading.ts';
+import { countOf, isAbsent, isRecord, type JsonRecord, parsedRecord, textOf } from '../wire/json.ts';
+import { addExecuted, executedIn } from './chat-executed.ts';
+import { offeredBy } from './offered-tools.ts';
+
+/** One choice per requested `n`, which the API bounds to 128. */
+export const choicesMax = 128;
+
+const paramsElsewhere: ReadonlySet<string> = new Set(['model', 'stream']);
+const partsWithoutText: ReadonlySet<string> = new Set(['image_url', 'input_audio', 'file', 'image']);
+
+/** One tool call of one choice, streams reassembled. */
+export interface ChatCall {
+  id: string;
+  name: string;
+  /** JSON text of a function, free text of a custom tool. */
+  input: string;
+  /** `legacy` is the one `function_call` a message may have. */
+  kind: 'function' | 'custom' | 'legacy';
+  /** What else its tool is handed by clients that put the pieces of a stream together otherwise. */
+  otherwise?: readonly string[];
+}
+
+/** What one choice said, streams reassembled. */
+export interface ChatChoice {
+  text: string;
+  refusal: string;
+  finishReason: string;
+  readonly calls: ChatCall[];
+  /** Of tools that the provider ran itself, as it told them. */
+  executed: readonly JsonRecord[];
+}
+
+/** The text of `content`: a string, a list of parts, or null. */
+export function contentText(content: unknown, defects: string[]): string {
+  if (typeof content === 'string') return content;
+  if (isAbsent(content)) return '';
+  if (!Array.isArray(content)) {
+    note(defects, 'the content of a message is neither text nor a list of parts');
+    return '';
+  }
+  let text = '';
+  for (const part of content) {
+    if (!isRecord(part)) text = joined(text, textOf(part));
+    else if (typeof part.text === 'string') text = joined(text, part.text);
+    else if (!partsWithoutText.has(textOf(part.type))) text = joined(text, textWithin(part));
+  }
+  return text;
+}
+
+/**
+ * Arguments are text by contract; servers that send the object itself are read as if they had written it. Of anything
+ * else JavaScript makes a text by itself: of a list with one text in it, that text.
+ */
+export function argumentsTextOf(value: unknown, defects: string[]): string {
+  if (typeof value === 'string') return value;
+  if (isAbsent(value)) return '';
+  if (!isRecord(value)) note(defects, 'the arguments of a tool call are neither a text nor an object');
+  return JSON.stringify(value);
+}
+
+/** What a custom tool is given is text by contract. */
+export function inputTextOf(value: unknown, defects: string[]): string {
+  return isAbsent(value) ? '' : pieceOf(value, 'the input of a custom tool', defects);
+}
+
+function readCall(call: unknown, defects: string[]): ChatCall | null {
+  if (!isRecord(call)) {
+    note(defects, 'a tool call is not an object');
+    return null;
+  }
+  const id = textOf(call.id);
+  const custom = call.custom;
+  if (isRecord(custom) && !isRecord(call.function)) {
+    return { id, name: textOf(custom.name), input: inputTextOf(custom.input, defects), kind: 'custom' };
+  }
+  const fn = call.function;
+  if (!isRecord(fn) || !isAbsent(custom)) {
+    note(defects, 'a tool call is neither a function nor a custom tool');
+    return null;
+  }
+  return { id, name: textOf(fn.name), input: argumentsTextOf(fn.arguments, defects), kind: 'function' };
+}
+
+/** The calls of a message, the legacy `function_call` last. */
+function readCalls(message: JsonRecord, into: ChatCall[], defects: string[]): void {
+  const list = message.tool_calls;
+  if (!isAbsent(list)) {
+    for (const entry of boundedList(list, toolCallsMax, '`tool_calls`', defects)) {
+      const call = readCall(entry, defects);
+      if (call !== null) into.push(call);
+    }
+  }
+  const legacy = message.function_call;
+  if (isAbsent(legacy)) return;
+  if (isRecord(legacy)) {
+    into.push({
+      id: '',
+      name: textOf(legacy.name),
+      input: argumentsTextOf(legacy.arguments, defects),
+      kind: 'legacy',
+    });
+  } else {
+    note(defects, '`function_call` is not an object');
+  }
+}
+
+/** A call as a client has it that hands the tool that text. */
+function handed({ name, kind }: ChatCall, input: string): CallReading {
+  const value = kind === 'custom' ? { input } : (parsedRecord(input) ?? {});
+  return { name, arguments: value, argumentsText: input };
+}
+
+function addCalls(calls: readonly ChatCall[], into: ToolCallFact[], defects: string[]): void {
+  for (const call of calls) {
+    const { id, name, input, otherwise = [] } = call;
+    const alsoAs = otherwise.map((other) => handed(call, other));
+    if (call.kind === 'custom') addCall(into, defects, id, name, { input }, input, alsoAs);
+    else addJsonCall(into, defects, id, name, input, () => alsoAs);
+  }
+}
+
+export function readChatUsage(usage: unknown): UsageFacts {
+  if (!isRecord(usage)) return usageAbsent;
+  return {
+    source: 'provider',
+    inputTokens: countOf(usage.prompt_tokens),
+    outputTokens: countOf(usage.completion_tokens),
+    totalTokens: countOf(usage.total_tokens),
+  };
+}
+
+/** Turns what all choices said into the facts' members; the first finish reason stands for all. */
+export function chatAnswerFacts(choices: readonly ChatChoice[], defects: string[]) {
+  const toolCalls: ToolCallFact[] = [];
+  let text = '';
+  let refusal = '';
+  let finishReason = '';
+  for (const choice of choices) {
+    text = joined(text, choice.text);
+    refusal = joined(refusal, choice.refusal);
+    if (finishReason === '') finishReason = choice.finishReason;
+    addCalls(choice.calls, toolCalls, defects);
+  }
+  // Behind all others, whose places an amendment counts.
+  for (const choice of choices) for (const entry of choice.executed) addExecuted(entry, toolCalls, defects);
+  return { text, refusal, finishReason, toolCalls };
+}
+
+/** The text a message shows: its content, or the transcript of its audio. */
+export function shownText(message: JsonRecord, defects: string[]): string {
+  const text = contentText(message.content, defects);
+  const audio = message.audio;
+  return isRecord(audio) ? joined(text, textOf(audio.transcript)) : text;
+}
+
+function readMessage(message: JsonRecord, defects: string[]): MessageFact {
+  const drafts: ChatCall[] = [];
+  readCalls(message, drafts, defects);
+  const toolCalls: ToolCallFact[] = [];
+  // The model made these in an earlier turn, and nobody acts on them again: arguments that do not parse
+  // are the model's old mistake, not a reason to stop the conversation.
+  if (drafts.length > 0) addCalls(drafts, toolCalls, []);
+  // What it thought is put before the model again by those who let the workload say what that was.
+  const thought = joined(textOf(message.reasoning), textOf(message.reasoning_content));
+  const said = joined(contentText(message.content, defects), textOf(message.refusal));
+  const text = joined(said, thought);
+  return { role: textOf(message.role), text, toolCalls };
+}
+
+function readTools(body: JsonRecord, defects: string[]): readonly ToolFact[] {
+  const tools: ToolFact[] = [];
+  for (const tool of boundedList(body.tools, toolsMax, '`tools`', defects)) {
+    if (!isRecord(tool)) {
+      note(defects, 'an entry of `tools` is not an object');
+      continue;
+    }
+    const inner = isRecord(tool.function) ? tool.function : tool.custom;
+    if (isRecord(inner)) tools.push({ name: textOf(inner.name), description: textOf(inner.description) });
+    else tools.push(...offeredBy(tool));
+  }
+  if (isAbsent(body.functions)) return tools;
+  for (const fn of boundedList(body.functions, toolsMax, '`functions`', defects)) {
+    if (isRecord(fn)) tools.push({ name: textOf(fn.name), description: textOf(fn.description) });
+  }
+  return tools;
+}
+
+/** What Azure is told about the customer's own documents: it becomes part of the instructions. */
+function dataSourcesText(list: unknown): string {
+  return (Array.isArray(list) ? list : []).reduce<string>((text, source: unknown) => {
+    const parameters = isRecord(source) && isRecord(source.parameters) ? source.parameters : {};
+    return joined(text, textOf(parameters.role_information) || textOf(parameters.roleInformation));
+  }, '');
+}
+
+const besideMessages = ['documents', 'chat_template', 'chat_template_kwargs'];
+
+/**
+ * What the model reads besides messages: what is expected to come out again, documents to answer from, words put around it
+ * (https://platform.openai.com/docs/guides/predicted-outputs, https://docs.vllm.ai/en/latest/serving/openai_compatible_server).
+ */
+function textBeside(body: JsonRecord, defects: string[]): string {
+  const expected = isRecord(body.prediction) ? contentText(body.prediction.content, defects) : '';
+  return besideMessages.map((name) => textWithin(body[name])).reduce(joined, expected);
+}
+
+function readBody(body: JsonRecord, defects: string[]): RequestBodyFacts {
+  noteRespelledConversation(body, defects);
+  const entries = boundedRecords(messagesOf(body, defects), messagesMax, '`messages`', defects);
+  const messages = entries.map((entry) => readMessage(entry, defects));
+  const said = promptOf(dataSourcesText(body.data_sources ?? body.dataSources), messages);
+  const { system } = said;
+  const conversation = joined(said.conversation, textBeside(body, defects));
+  return {
+    model: modelName(body.model, defects),
+    stream: streamFlag(body.stream, defects),
+    params: scalarParams(body, paramsElsewhere),
+    system,
+    messages,
+    text: joined(system, conversation),
+    tools: readTools(body, defects),
+  };
+}
+
+/** Reads a request body. An empty one asks for nothing: no defect. */
+export function readChatRequest(bytes: Buffer): RequestReading {
+  const { body, defects, unread } = openRequest(bytes);
+  return body === null ? unread : { facts: readWithFallbacks(body, defects, readBody), defects };
+}
+
+function readChoice(choice: unknown, defects: string[]): ChatChoice {
+  const read: ChatChoice = { text: '', refusal: '', finishReason: '', calls: [], executed: [] };
+  const message = isRecord(choice) ? choice.message : undefined;
+  if (!isRecord(choice) || !isRecord(message)) {
+    note(defects, 'an entry of `choices` has no message');
+    return read;
+  }
+  read.text = shownText(message, defects);
+  read.refusal = textOf(message.refusal);
+  read.finishReason = textOf(choice.finish_reason);
+  readCalls(message, read.calls, defects);
+  read.executed = executedIn(message, defects);
+  return read;
+}
+
+/** Reads a whole answer of status below 400. */
+export function readChatResponse(status: number, bytes: Buffer): ResponseReading {
+  const { body, defects, unread } = openAnswer(status, bytes);
+  if (body === null) return unread;
+  const list = body.choices;
+  // Some gateways report an upstream's failure under status 200.
+  const failed = !isAbsent(body.error);
+  if (isAbsent(list) && !failed) note(defects, 'the answer has no `choices`');
+  const choices: ChatChoice[] = [];
+  for (const choice of boundedList(list, choicesMax, '`choices`', defects)) {
+    choices.push(readChoice(choice, defects));
+  }
+  const said = chatAnswerFacts(choices, defects);
+  const facts = {
+    status,
+    model: textOf(body.model),
+    fingerprint: textOf(body.system_fingerprint),
+    text: said.text,
+    toolCalls: said.toolCalls,
+    finishReason: said.finishReason,
+    usage: readChatUsage(body.usage),
+    refusal: said.refusal,
+  };
+  return { facts, defects, complete: true, failed };
+}

@@ -1,0 +1,30 @@
+/** What one entry of a request's `tools` offers: a tool, or a server whose tools may be called (MCP). Pure. */
+import { addressWithout } from '../../core/address-keys.ts';
+import type { ToolFact } from '../../core/facts.ts';
+import { removedValue } from '../../core/http-message.ts';
+import { joined, toolsMax } from '../reading/reading.ts';
+import { isRecord, type JsonRecord, textOf } from '../wire/json.ts';
+
+/** Which server an entry stands for, and where that is. */
+const serverMembers = ['server_label', 'server_url', 'connector_id', 'server_description'] as const;
+
+/** Where a server is, without the key that it may take there: what is offered is shown and sealed. */
+export function serverAddress(url: unknown): string {
+  return addressWithout(textOf(url), removedValue);
+}
+
+/** The entry by its name, or by its type where it has none; of a server, the tools that the entry allows by name besides. */
+export function offeredBy(tool: JsonRecord): readonly ToolFact[] {
+  const server = serverMembers
+    .map((member) => (member === 'server_url' ? serverAddress(tool[member]) : textOf(tool[member])))
+    .reduce(joined, '');
+  const own = {
+    name: textOf(tool.name) || textOf(tool.type),
+    description: joined(textOf(tool.description), server),
+  };
+  const { allowed_tools: allowed } = tool;
+  const names: unknown = isRecord(allowed) ? allowed.tool_names : allowed;
+  if (!Array.isArray(names)) return [own];
+  const allowedByName = names.slice(0, toolsMax).map((name: unknown) => textOf(name));
+  return [own, ...allowedByName.map((name) => ({ name, description: textOf(tool.server_label) }))];
+}

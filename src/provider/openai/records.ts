@@ -1,0 +1,257 @@
+/**
+ * OpenAI objects that tell again, or in another shape, what a model said: runs with their required action, run
+ * steps, messages, conversation items, stored completions, and lists of them. Wherever such an object asks for
+ * a tool to be called, however deep, that is a tool call: reading a held one back must not show it. Pure.
+ */
+import type { ToolCallFact, UsageFacts } from '../../core/facts.ts';
+import {
+  confirmAmended,
+  customInput,
+  objectArguments,
+  planAmendment,
+  rewriteJson,
+  unamendable,
+} from '../amending/amendment.ts';
+import type { Amendment, ResponseReading } from '../protocol.ts';
+import { qualified, scopeOfBlock } from '../reading/call-readings.ts';
+import { addCall, addJsonCall, joined, openAnswer, unreadResponse, usageAbsent } from '../reading/reading.ts';
+import { addPlainCall, isPlainCall, plainCallWith } from '../served/plain-calls.ts';
+import { countOf, isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
+import { argumentsTextOf } from './chat.ts';
+import { addItemCall } from './responses.ts';
+
+/** Items that ask for something to be done, by their type; definitions of tools have other names. */
+const callType = /_call$|_approval_request$|^command_execution$|(^|_)tool_use$/;
+/** What a call led to, by the call's id. */
+const outputType = /_call_output$|^(program|tool_search)_output$/;
+/** Tools that the provider runs within a run, under the member of the same name. */
+const runTools: readonly string[] = ['code_interpreter', 'file_search'];
+const textMembers: ReadonlySet<string> = new Set(['text', 'content', 'transcript', 'refusal', 'value']);
+
+/** Definitions of tools, and places within a text that was read already. */
+const membersPassedOver: ReadonlySet<string> = new Set(['tools', 'annotations']);
+
+/** How a call is written: as in a chat, as in its legacy form, as an item, as a provider's tool in a run, or without a wrapper. */
+type CallShape = 'function' | 'custom' | 'legacy' | 'item' | 'run-tool' | 'plain';
+
+/** The shape of a call that this object is; null where it is none. A definition of a tool has no arguments. */
+function shapeOf(value: JsonRecord): CallShape | null {
+  const type = textOf(value.type);
+  if (isRecord(value.function) && (type === 'function' || type === '')) {
+    return 'arguments' in value.function ? 'function' : null;
+  }
+  if (isRecord(value.custom) && 'input' in value.custom) return 'custom';
+  if (runTools.includes(type)) return isRecord(value[type]) ? 'run-tool' : null;
+  // Code that calls tools; of what it called, the caller is named by the same type.
+  if (type === 'program') return 'code' in value ? 'item' : null;
+  // Snowflake's, whose call stands in it.
+  if (type === 'tool_use' && isRecord(value.tool_use)) return null;
+  return callType.test(type) ? 'item' : null;
+}
+
+/** The ids of calls that were answered; null where calls wait for the workload, whatever is said beside them. */
+type Answered = ReadonlySet<string> | null;
+/** Calls that a run or a session waits for. */
+const waiting: ReadonlySet<string> = new Set(['required_action', 'required_actions']);
+
+/** True where the workload has answered the call already: it was let through, and nobody acts on it again. */
+function isAnswered(value: JsonRecord, answered: Answered): boolean {
+  if (answered === null) return false;
+  if (isRecord(value.function) && !isAbsent(value.function.output)) return true;
+  const id = textOf(value.call_id);
+  return id !== '' && answered.has(id);
+}
+
+export interface FoundCall {
+  readonly call: JsonRecord;
+  readonly shape: CallShape;
+}
+
+export interface Found {
+  readonly calls: FoundCall[];
+  text: string;
+}
+
+function answeredIn(value: unknown, answered: Set<string>): void {
+  if (Array.isArray(value)) {
+    for (const element of value) answeredIn(element, answered);
+  } else if (isRecord(value)) {
+    if (outputType.test(textOf(value.type))) answered.add(textOf(value.call_id));
+    for (const member of Object.values(value)) answeredIn(member, answered);
+  }
+}
+
+function search(value: unknown, found: Found, answered: Answered): void {
+  if (Array.isArray(value)) {
+    for (const element of value) search(element, found, answered);
+    return;
+  }
+  if (!isRecord(value)) return;
+  const shape = shapeOf(value);
+  if (shape !== null) {
+    if (!isAnswered(value, answered)) found.calls.push({ call: value, shape });
+    return;
+  }
+  for (const [key, member] of Object.entries(value)) {
+    if (typeof member === 'string') {
+      if (textMembers.has(key)) found.text = joined(found.text, member);
+    } else if (key === 'function_call' && isRecord(member)) {
+      found.calls.push({ call: member, shape: 'legacy' });
+    } else if (key === 'tool_use' && isRecord(member)) {
+      found.calls.push({ call: member, shape: 'plain' });
+    } else if ((key === 'tool_calls' || key === 'toolCalls') && Array.isArray(member)) {
+      searchCalls(member, found, answered);
+    } else if (!membersPassedOver.has(key)) {
+      search(member, found, waiting.has(key) ? null : answered);
+    }
+  }
+}
+
+function shapeInList(call: JsonRecord): CallShape {
+  if (isRecord(call.function)) return 'function';
+  return isPlainCall(call) ? 'plain' : 'item';
+}
+
+/** Whatever stands in a list of calls is one, even without arguments or of a type nobody knows. */
+function searchCalls(list: readonly unknown[], found: Found, answered: Answered): void {
+  for (const call of list) {
+    if (!isRecord(call) || isAnswered(call, answered)) continue;
+    found.calls.push({ call, shape: shapeOf(call) ?? shapeInList(call) });
+  }
+}
+
+/** Every call and every text inside an object. The value must be bounded in depth, as readJson makes it. */
+export function findWithin(value: unknown): Found {
+  const answered = new Set<string>();
+  answeredIn(value, answered);
+  const found: Found = { calls: [], text: '' };
+  search(value, found, answered);
+  return found;
+}
+
+/** True for a call as Anthropic writes one, which servers of models answer with too. */
+function isToolUse({ type, name, input }: JsonRecord): boolean {
+  return textOf(type).endsWith('tool_use') && textOf(name) !== '' && isRecord(input);
+}
+
+/** Adds a found call to the facts. */
+export function addFoundCall({ call, shape }: FoundCall, into: ToolCallFact[], defects: string[]): void {
+  const id = textOf(call.id);
+  const type = textOf(call.type);
+  const inner = call[shape === 'run-tool' ? type : shape];
+  const own = isRecord(inner) ? inner : {};
+  if (isToolUse(call)) {
+    const made = {
+      name: textOf(call.name),
+      arguments: call.input,
+      argumentsText: JSON.stringify(call.input),
+    };
+    addCall(
+      into,
+      defects,
+      id,
+      made.name,
+      call.input,
+      made.argumentsText,
+      qualified(scopeOfBlock(call), made),
+    );
+  } else if (shape === 'plain') {
+    addPlainCall(call, into, defects);
+  } else if (shape === 'item') {
+    addItemCall(call, into, defects);
+  } else if (shape === 'run-tool') {
+    const asked = typeof own.input === 'string' ? { input: own.input } : {};
+    addCall(into, defects, id, type, asked, textOf(own.input));
+  } else if (shape === 'custom') {
+    const input = textOf(own.input);
+    addCall(into, defects, id, textOf(own.name), { input }, input);
+  } else {
+    const fn = shape === 'legacy' ? call : own;
+    addJsonCall(into, defects, id, textOf(fn.name), argumentsTextOf(fn.arguments, defects));
+  }
+}
+
+/** Tokens under the names of either of OpenAI's two generations. */
+export function readEitherUsage(usage: unknown): UsageFacts {
+  if (!isRecord(usage)) return usageAbsent;
+  return {
+    source: 'provider',
+    inputTokens: countOf(usage.prompt_tokens ?? usage.input_tokens),
+    outputTokens: countOf(usage.completion_tokens ?? usage.output_tokens),
+    totalTokens: countOf(usage.total_tokens),
+  };
+}
+
+/** Reads a whole answer of status below 400. An empty one says nothing. */
+export function readRecords(status: number, bytes: Buffer): ResponseReading {
+  if (bytes.length === 0) return unreadResponse(status, '');
+  const { body, defects, unread } = openAnswer(status, bytes);
+  return body === null ? unread : recordsOf(status, body, defects);
+}
+
+/** The same of an answer that is read already, with what was wrong with it. */
+export function recordsOf(status: number, body: JsonRecord, before: readonly string[]): ResponseReading {
+  const defects = [...before];
+  const found = findWithin(body);
+  const toolCalls: ToolCallFact[] = [];
+  for (const call of found.calls) addFoundCall(call, toolCalls, defects);
+  const facts = {
+    status,
+    model: textOf(body.model),
+    fingerprint: '',
+    text: found.text,
+    toolCalls,
+    finishReason: textOf(body.status),
+    usage: readEitherUsage(body.usage),
+    refusal: '',
+  };
+  return { facts, defects, complete: true, failed: !isAbsent(body.error) };
+}
+
+/** The call with other arguments. Throws where they are fixed by the provider. */
+export function callWith({ call, shape }: FoundCall, value: unknown): JsonRecord {
+  const type = textOf(call.type);
+  if (shape === 'plain') return plainCallWith(call, value);
+  const written = () => JSON.stringify(objectArguments(value));
+  if (shape === 'legacy' || type === 'function_call') return { ...call, arguments: written() };
+  if (type === 'custom_tool_call') return { ...call, input: customInput(value) };
+  if (isToolUse(call)) return { ...call, input: objectArguments(value) };
+  if (shape === 'custom' && isRecord(call.custom)) {
+    return { ...call, custom: { ...call.custom, input: customInput(value) } };
+  }
+  if (shape === 'function' && isRecord(call.function)) {
+    return { ...call, function: { ...call.function, arguments: written() } };
+  }
+  throw unamendable(`the arguments of a ${type} are fixed by the provider`);
+}
+
+function withReplaced(value: unknown, replaced: ReadonlyMap<unknown, JsonRecord>): unknown {
+  const replacement = replaced.get(value);
+  if (replacement !== undefined) return replacement;
+  if (Array.isArray(value)) return value.map((element: unknown) => withReplaced(element, replaced));
+  return isRecord(value) ? withCalls(value, replaced) : value;
+}
+
+/** The object with these calls in the place of others; the same where nothing in it changed: a number whose spelling is kept must not be rebuilt. */
+export function withCalls(value: JsonRecord, replaced: ReadonlyMap<unknown, JsonRecord>): JsonRecord {
+  const next = Object.entries(value).map(([key, member]) => [key, withReplaced(member, replaced)] as const);
+  return next.every(([key, member]) => member === value[key]) ? value : Object.fromEntries(next);
+}
+
+/** The answer with new arguments where its calls stand; its texts cannot be told from each other to be replaced. */
+export function amendRecords(original: Buffer, streaming: boolean, amendment: Amendment): Buffer {
+  if (streaming) throw unamendable('a stream of this operation is not rewritten');
+  if (amendment.text !== undefined) throw unamendable('its text does not stand in one place');
+  const okStatus = 200;
+  const at = planAmendment(readRecords(okStatus, original), amendment);
+  const amended = rewriteJson(original, (body) => {
+    const replaced = new Map<unknown, JsonRecord>();
+    findWithin(body).calls.forEach((found, place) => {
+      const value = at.get(place);
+      if (value !== undefined) replaced.set(found.call, callWith(found, value));
+    });
+    return withCalls(body, replaced);
+  });
+  confirmAmended(readRecords(okStatus, amended), amendment);
+  return amended;
+}

@@ -1,0 +1,256 @@
+/**
+ * Which operation of OpenAI's API a method and path mean (https://platform.openai.com/docs/api-reference). Any
+ * prefix is allowed, as compatible servers and Azure mount the API anywhere, so routes are told by their end.
+ * What is not listed neither takes words in nor gives any out: it passes unread. Pure.
+ */
+import type { OperationName } from '../protocol.ts';
+import { routeSegments } from '../route.ts';
+
+/** `get` reads something back; `send` is every other method that may have an answer. */
+type Use = 'get' | 'send' | 'any';
+
+interface Route {
+  readonly use: Use;
+  /** The path's end; `*` stands for one segment. */
+  readonly tail: readonly string[];
+  readonly operation: OperationName;
+}
+
+/**
+ * The first that fits counts, so what may call tools stands first. Reading a stored or background answer back by
+ * its id gives the same object, tool calls included, so that is the same operation.
+ */
+const routes: readonly Route[] = [
+  // vLLM's: what a request becomes before a model reads it, in token ids.
+  route('send', 'chat/completions/render', 'chat.completions.render'),
+  route('send', 'completions/render', 'served.words'),
+  // Perplexity's and Zhipu's for later: the request in a member of its own, the answer within what is said of it.
+  route('send', 'async/chat/completions', 'hosted.model'),
+  route('get', 'async/chat/completions/*', 'chat.completions.list'),
+  route('send', 'v1/async/sonar', 'hosted.model'),
+  route('get', 'v1/async/sonar/*', 'chat.completions.list'),
+  route('get', 'async-result/*', 'chat.completions.list'),
+  route('any', 'chat/completions/*', 'chat.completions'),
+  route('send', 'chat/completions', 'chat.completions'),
+  route('get', 'chat/completions', 'chat.completions.list'),
+  route('get', 'chat/completions/*/messages', 'chat.completions.list'),
+  // Perplexity's and MiniMax's own names for it.
+  route('send', 'v1/sonar', 'chat.completions'),
+  route('send', 'text/chatcompletion_v2', 'chat.completions'),
+  // xAI's answers that are fetched later, and what OpenRouter keeps of one.
+  route('get', 'chat/deferred-completion/*', 'chat.completions.list'),
+  route('get', 'generation/content', 'chat.completions.list'),
+  route('any', 'responses/input_tokens', 'responses.input_tokens'),
+  route('any', 'responses/compact', 'responses.compact'),
+  route('any', 'responses/*', 'responses'),
+  route('any', 'responses/*/cancel', 'responses'),
+  route('any', 'responses/*/input_items', 'responses.input_items'),
+  route('send', 'responses', 'responses'),
+  // Perplexity's own name for it (https://docs.perplexity.ai/docs/grounded-llm/openai-compatibility).
+  route('send', 'v1/agent', 'responses'),
+  route('any', 'v1/agent/*', 'responses'),
+  route('any', 'v1/agent/*/cancel', 'responses'),
+  route('send', 'completions', 'completions'),
+  route('send', 'apps/*/completion', 'hosted.model'),
+  route('send', 'completion', 'llamacpp.completion'),
+  route('send', 'infill', 'llamacpp.completion'),
+  route('send', 'api/v1/chat', 'lmstudio.chat'),
+  // What vLLM, SGLang and Text Generation Inference offer besides; Ollama's is its own.
+  route('send', 'api/generate', 'unknown'),
+  route('send', 'generate', 'served.generate'),
+  route('send', 'generate_stream', 'served.generate'),
+  route('any', 'agents/automations/*/invocations', 'agents.sessions'),
+  route('send', 'invocations', 'served.any'),
+  route('send', 'rerank', 'served.words'),
+  route('send', 'score', 'served.words'),
+  route('send', 'classify', 'served.words'),
+  route('send', 'pooling', 'served.words'),
+  // SGLang's at Vertex AI, and what llama.cpp and Text Embeddings Inference make vectors and scores of.
+  route('send', 'vertex_generate', 'served.generate'),
+  route('send', 'api/embed', 'unknown'),
+  route('send', 'embed', 'served.words'),
+  route('send', 'encode', 'served.words'),
+  route('send', 'tokenize', 'served.words'),
+  route('send', 'reranking', 'served.words'),
+  route('send', 'similarity', 'served.words'),
+  route('send', 'embed_sparse', 'served.words'),
+  route('send', 'embed_all', 'served.words'),
+  // Voyage's.
+  route('send', 'contextualizedembeddings', 'served.words'),
+  route('send', 'multimodalembeddings', 'served.words'),
+  // Which models and adapters there are to ask: vLLM, SGLang, llama.cpp, LM Studio.
+  route('send', 'load_lora_adapter', 'served.load'),
+  route('send', 'models/load', 'served.load'),
+  route('send', 'models/download', 'served.load'),
+  // IBM's watsonx.ai, Replicate, Alibaba's Model Studio, Oracle's OCI, Snowflake's Cortex.
+  route('send', 'text/chat', 'hosted.model'),
+  route('send', 'text/chat_stream', 'hosted.model'),
+  route('send', 'text/generation', 'hosted.model'),
+  route('send', 'text/generation_stream', 'hosted.model'),
+  route('any', 'predictions', 'hosted.model'),
+  route('any', 'predictions/*', 'hosted.model'),
+  route('send', 'aigc/*/generation', 'hosted.model'),
+  route('send', 'actions/chat', 'hosted.model'),
+  route('send', 'actions/generatetext', 'hosted.model'),
+  route('send', 'cortex/inference:complete', 'hosted.model'),
+  route('send', 'cortex/agent:run', 'hosted.model'),
+  route('any', 'threads/*/runs/*/steps', 'threads.runs.steps'),
+  route('any', 'threads/*/runs/*/steps/*', 'threads.runs.steps'),
+  route('any', 'threads/*/runs/*/submit_tool_outputs', 'threads.runs'),
+  route('any', 'threads/*/runs/*/cancel', 'threads.runs'),
+  route('any', 'threads/*/runs/*', 'threads.runs'),
+  route('any', 'threads/*/runs', 'threads.runs'),
+  route('any', 'threads/runs', 'threads.runs'),
+  route('any', 'threads/*/messages', 'threads.messages'),
+  route('any', 'threads/*/messages/*', 'threads.messages'),
+  route('any', 'chatkit/threads/*/items', 'chatkit.threads'),
+  route('any', 'conversations/*/items', 'conversations.items'),
+  route('any', 'conversations/*/items/*', 'conversations.items'),
+  route('any', 'evals/*/runs', 'evals.runs'),
+  route('any', 'evals/*/runs/*', 'evals.runs'),
+  route('any', 'evals/*/runs/*/output_items', 'evals.runs'),
+  route('any', 'evals/*/runs/*/output_items/*', 'evals.runs'),
+  route('get', 'agents/sessions/*/events', 'agents.sessions.stream'),
+  route('any', 'agents/sessions', 'agents.sessions'),
+  route('any', 'agents/sessions/*', 'agents.sessions'),
+  route('any', 'agents/sessions/*/*', 'agents.sessions'),
+  route('any', 'agents/sessions/*/turns/*', 'agents.sessions'),
+  route('any', 'agents/sessions/*/turns/*/items', 'agents.sessions'),
+  route('any', 'agents/sessions/*/subagents/*', 'agents.sessions'),
+  route('any', 'agents/sessions/*/subagents/*/*', 'agents.sessions'),
+  route('any', 'agents/sessions/*/subagents/*/turns/*', 'agents.sessions'),
+  route('any', 'agents/sessions/*/subagents/*/turns/*/items', 'agents.sessions'),
+  route('any', 'agents/automations/*/invocations/*', 'agents.sessions'),
+  route('send', 'agents', 'agents'),
+  route('send', 'agents/*', 'agents'),
+  route('send', 'agents/automations/*', 'agents'),
+  route('send', 'agents/environments/templates', 'agents'),
+  route('send', 'agents/environments/templates/*', 'agents'),
+  // Azure's: a version has the instructions and the tools.
+  route('send', 'agents/*/versions', 'agents'),
+  route('any', 'vector_stores/*/search', 'vector_stores.search'),
+  route('get', 'vector_stores/*/files/*/content', 'vector_stores.search'),
+  route('send', 'decisions', 'decisions'),
+  route('send', 'audio/transcriptions', 'audio.transcriptions'),
+  route('send', 'audio/translations', 'audio.translations'),
+  route('send', 'audio/speech', 'audio.speech'),
+  route('send', 'audio/voices', 'audio.voices'),
+  route('send', 'audio/voice_consents', 'audio.voices'),
+  // ElevenLabs'.
+  route('send', 'text-to-speech/*', 'audio.speech'),
+  route('send', 'text-to-speech/*/stream', 'audio.speech'),
+  route('send', 'text-to-speech/*/with-timestamps', 'audio.speech'),
+  route('send', 'text-to-speech/*/stream/with-timestamps', 'audio.speech'),
+  // xAI's names for speaking and listening.
+  route('send', 'tts', 'audio.speech'),
+  route('send', 'stt', 'audio.transcriptions'),
+  route('send', 'embeddings', 'embeddings'),
+  route('send', 'embedding', 'embeddings'),
+  route('send', 'moderations', 'moderations'),
+  route('send', 'images/generations', 'images.generations'),
+  route('send', 'images/edits', 'images.edits'),
+  route('send', 'images/variations', 'images.variations'),
+  // OpenRouter's, and xAI's.
+  route('send', 'v1/images', 'images.generations'),
+  route('send', 'videos/generations', 'videos'),
+  route('send', 'videos', 'videos'),
+  route('send', 'videos/edits', 'videos'),
+  route('send', 'videos/extensions', 'videos'),
+  route('send', 'videos/characters', 'videos'),
+  route('send', 'videos/*/remix', 'videos'),
+  route('send', 'video/generations/jobs', 'videos'),
+  route('send', 'assistants', 'assistants'),
+  route('send', 'assistants/*', 'assistants'),
+  route('send', 'threads', 'threads'),
+  route('send', 'threads/*', 'threads'),
+  route('send', 'conversations', 'conversations'),
+  route('send', 'conversations/*', 'conversations'),
+  route('send', 'chatkit/sessions', 'chatkit.sessions'),
+  route('send', 'realtime/sessions', 'realtime.sessions'),
+  route('send', 'realtime/transcription_sessions', 'realtime.sessions'),
+  route('send', 'realtime/client_secrets', 'realtime.sessions'),
+  route('send', 'realtime/translations/client_secrets', 'realtime.sessions'),
+  route('send', 'realtime/calls', 'realtime.calls'),
+  // Where a WebRTC call was offered before the API was final, and still is elsewhere.
+  route('send', 'realtime', 'realtime.calls'),
+  route('send', 'realtime/calls/*/accept', 'realtime.calls'),
+  route('send', 'live/sessions', 'realtime.sessions'),
+  route('send', 'live/sessions/*/accept', 'realtime.calls'),
+  route('send', 'live/sessions/*/fork', 'realtime.sessions'),
+  route('send', 'containers/*/files', 'containers'),
+  route('send', 'vector_stores/*/files', 'vector_stores'),
+  route('send', 'files', 'files'),
+  route('send', 'uploads', 'uploads'),
+  route('send', 'uploads/*/parts', 'uploads'),
+  route('send', 'uploads/*/complete', 'uploads'),
+  route('send', 'containers', 'containers'),
+  route('send', 'skills', 'skills'),
+  route('send', 'skills/*', 'skills'),
+  route('send', 'skills/*/versions', 'skills'),
+  route('send', 'vector_stores', 'vector_stores'),
+  route('send', 'vector_stores/*', 'vector_stores'),
+  route('send', 'vector_stores/*/file_batches', 'vector_stores'),
+  // Anthropic's, which many servers speak too.
+  route('any', 'messages/batches', 'unknown'),
+  route('any', 'messages/batches/*', 'unknown'),
+  route('any', 'messages/batches/*/results', 'unknown'),
+  route('send', 'batches', 'batches'),
+  // Fireworks'.
+  route('send', 'batchinferencejobs', 'batches'),
+  // xAI's, and gateways' that have answers in pages.
+  route('send', 'batches/*/requests', 'batches'),
+  route('get', 'batches/*', 'batches.outputs'),
+  route('get', 'batches/*/results', 'batches.outputs'),
+  route('get', 'batches/*/results/*', 'batches.outputs'),
+  route('send', 'evals', 'evals'),
+  route('send', 'evals/*', 'evals'),
+  route('send', 'fine_tuning/jobs', 'fine_tuning'),
+  route('send', 'fine_tuning/alpha/graders/*', 'fine_tuning'),
+  route('get', 'files/*/content', 'files.content'),
+  route('get', 'videos/*/content', 'content'),
+  route('get', 'video/generations/*/content/*', 'content'),
+  route('get', 'skills/*/content', 'content'),
+  route('get', 'skills/*/versions/*/content', 'content'),
+  route('get', 'artifacts/*/content', 'content'),
+];
+
+function route(use: Use, path: string, operation: OperationName): Route {
+  return { use, tail: path.split('/'), operation };
+}
+
+/** Text Generation Inference, and endpoints of Hugging Face that run it, complete a text at `/` itself. */
+const atRoot: OperationName = 'served.generate';
+
+/** Behind which the name of a model follows, of as many segments as it has: Workers AI's, there and behind a gateway, and Hugging Face's. */
+const hosts: readonly (readonly string[])[] = [['ai', 'run'], ['workers-ai'], ['hf-inference', 'models']];
+
+/** Paths that say what is run by what they begin with, or by a verb at their end. */
+function isHosted(segments: readonly string[]): boolean {
+  const isAgent = segments.at(-2) === 'agents' && segments.at(-1)?.endsWith(':run') === true;
+  return isAgent || hosts.some((host) => segments.some((_one, at) => startsWith(segments.slice(at), host)));
+}
+
+function startsWith(segments: readonly string[], head: readonly string[]): boolean {
+  return segments.length > head.length && head.every((name, i) => segments[i] === name);
+}
+
+const methodsWithoutAnswer: ReadonlySet<string> = new Set(['DELETE', 'HEAD', 'OPTIONS']);
+
+function fits(segments: readonly string[], { tail }: Route): boolean {
+  const offset = segments.length - tail.length;
+  return offset >= 0 && tail.every((name, i) => name === '*' || name === segments[offset + i]);
+}
+
+/** What a method and path mean; `unknown` for what is passed on unread. */
+export function openaiOperationOf(method: string, path: string): OperationName {
+  const verb = method.trim().toUpperCase();
+  if (methodsWithoutAnswer.has(verb)) return 'unknown';
+  const segments = routeSegments(path);
+  const use: Use = verb === 'GET' ? 'get' : 'send';
+  if (segments.length === 0) return use === 'send' ? atRoot : 'unknown';
+  const found = routes.find((one) => (one.use === 'any' || one.use === use) && fits(segments, one));
+  const known = found?.operation ?? 'unknown';
+  // What is served at a route of OpenAI's below a host is read as that; an agent's name is no route.
+  const isOwn = known === 'unknown' || known === 'agents';
+  return isOwn && use === 'send' && isHosted(segments) ? 'hosted.model' : known;
+}

@@ -1,0 +1,45 @@
+/**
+ * OpenAI requests that have a provider ask models on its own: runs of evaluations, and fine-tuning
+ * (https://platform.openai.com/docs/api-reference/evals, …/fine-tuning). What stands in a file of theirs is asked by
+ * nobody who was seen here. Pure; hostile bytes in, facts and defects out.
+ */
+
+import type { RequestHead, RequestReading } from '../protocol.ts';
+import { note } from '../reading/reading.ts';
+import { isAbsent, isRecord, type JsonRecord, readJson, textOf } from '../wire/json.ts';
+import { readTextRequest } from './text-requests.ts';
+
+function bodyOf(bytes: Buffer): JsonRecord {
+  const { value } = readJson(bytes, 'the request body');
+  return isRecord(value) ? value : {};
+}
+
+/** The reading with the files that these values name; whatever names one otherwise is a defect. */
+function withFiles(reading: RequestReading, names: readonly unknown[]): RequestReading {
+  const batchFiles = names.map(textOf).filter((name) => name !== '');
+  const defects = [...reading.defects];
+  if (names.some((name) => !isAbsent(name) && typeof name !== 'string'))
+    note(defects, 'the name of a file is not a text');
+  return batchFiles.length === 0 ? { ...reading, defects } : { ...reading, defects, batchFiles };
+}
+
+/** Reads the body that starts a run of an evaluation: its prompts, and the file whose lines are put into them. */
+export function readEvaluation(bytes: Buffer, head: RequestHead): RequestReading {
+  const reading = readTextRequest(bytes, head, { system: [], text: null });
+  const { data_source: data } = bodyOf(bytes);
+  const source = isRecord(data) ? data.source : undefined;
+  return withFiles(reading, isRecord(source) ? [source.id, source.file_id] : []);
+}
+
+/**
+ * Reads the body that starts a fine-tuning job or runs a grader. A job by reinforcement asks the model what stands in
+ * its files; other jobs have the answers there, and ask nobody.
+ */
+export function readFineTuning(bytes: Buffer, head: RequestHead): RequestReading {
+  const text = ['suffix', 'grader', 'item', 'model_sample', 'method'];
+  const reading = readTextRequest(bytes, head, { system: [], text });
+  const { method, training_file: training, validation_file: validation } = bodyOf(bytes);
+  const asks =
+    isRecord(method) && (textOf(method.type) === 'reinforcement' || !isAbsent(method.reinforcement));
+  return asks ? withFiles(reading, [training, validation]) : reading;
+}

@@ -1,0 +1,120 @@
+/**
+ * Writes a reviewer's amendment into the withheld messages of an answer: the arguments of its calls, wherever the
+ * messages repeat them. Its text was played or shown before the hold, so that cannot be changed. Pure.
+ */
+import {
+  type ArgumentsAt,
+  objectArguments,
+  parseForRewrite,
+  planAmendment,
+  unamendable,
+} from '../amending/amendment.ts';
+import type { Amendment } from '../protocol.ts';
+import { isRecord, type JsonRecord, readJsonText, textOf } from '../wire/json.ts';
+import { decodeSocketBody, encodeSocketBody, type SocketRecord } from './body.ts';
+import { readSocketAnswer } from './understood.ts';
+
+/** The answer's body with the amendment in it. Throws HoldpointError `invalid_argument` when it does not fit. */
+export function amendSocketAnswer(body: Buffer, amendment: Amendment): Buffer {
+  if (amendment.text !== undefined) throw unamendable('its text is not held back');
+  const reading = readSocketAnswer(body);
+  const at = planAmendment(reading, amendment);
+  const { understood, records } = decodeSocketBody(body);
+  const plan = planCalls(reading.facts.toolCalls, at, records);
+  const rewritten = records.flatMap((record) => rewriteRecord(record, plan));
+  for (const id of plan.byCallId.keys())
+    if (!plan.written.has(id)) throw unamendable(`its messages do not name the call ${JSON.stringify(id)}`);
+  const toolCalls = reading.facts.toolCalls.map((call, place) => {
+    if (!at.has(place)) return call;
+    const value = objectArguments(at.get(place));
+    const handed = { arguments: value, argumentsText: JSON.stringify(value) };
+    const { alsoAs, ...own } = call;
+    // Only a function's arguments are rewritten, and by its other names it is handed the same.
+    return { ...own, ...handed, ...(alsoAs && { alsoAs: alsoAs.map(({ name }) => ({ name, ...handed })) }) };
+  });
+  return encodeSocketBody({ facts: { ...understood.facts, toolCalls }, defects: [] }, rewritten);
+}
+
+interface Plan {
+  readonly byCallId: ReadonlyMap<string, JsonRecord>;
+  /** Events of the deltas name the item, and not always the call. */
+  readonly callIdByItem: ReadonlyMap<string, string>;
+  /** Calls whose first piece was written: the others say nothing more. */
+  readonly begun: Set<string>;
+  readonly written: Set<string>;
+}
+
+function planCalls(
+  calls: readonly { readonly id: string }[],
+  at: ArgumentsAt,
+  records: readonly SocketRecord[],
+): Plan {
+  const byCallId = new Map<string, JsonRecord>();
+  for (const [place, value] of at) {
+    const id = calls[place]?.id;
+    if (id !== undefined) byCallId.set(id, objectArguments(value));
+  }
+  const callIdByItem = new Map<string, string>();
+  const note = (value: unknown): void => {
+    if (Array.isArray(value)) value.forEach(note);
+    if (!isRecord(value)) return;
+    if (value.type === 'function_call') callIdByItem.set(textOf(value.id), textOf(value.call_id));
+    Object.values(value).forEach(note);
+  };
+  for (const { data } of records) note(parsed(data));
+  return { byCallId, callIdByItem, begun: new Set(), written: new Set() };
+}
+
+/** Null for what is no JSON, or nested too deep to be walked: it stands beside the answer, or is a defect of it. */
+function parsed(data: Buffer | null): unknown {
+  const text = data?.toString('utf8') ?? '';
+  return readJsonText(text, 'a message').value === undefined ? null : parseForRewrite(text);
+}
+
+function rewriteRecord(record: SocketRecord, plan: Plan): readonly SocketRecord[] {
+  const value = record.way === 'withheld' && record.sender === 'server' ? parsed(record.data) : null;
+  if (!isRecord(value)) return [record];
+  const rewritten = rewriteEvent(value, plan);
+  if (rewritten === value) return [record];
+  if (rewritten === null) return [];
+  const data = Buffer.from(JSON.stringify(rewritten));
+  return [{ ...record, data, bytes: data.length }];
+}
+
+const pieces = 'response.function_call_arguments.';
+
+/** The event with the new arguments; null where nothing of it is left, itself where none of it is meant. */
+function rewriteEvent(event: JsonRecord, plan: Plan): unknown {
+  const type = textOf(event.type);
+  if (!type.startsWith(pieces)) return rewriteCalls(event, plan);
+  const id = textOf(event.call_id) || (plan.callIdByItem.get(textOf(event.item_id)) ?? '');
+  const value = plan.byCallId.get(id);
+  if (value === undefined) return event;
+  const text = JSON.stringify(value);
+  if (type === `${pieces}done`) return { ...event, arguments: text };
+  if (plan.begun.has(id)) return null;
+  plan.begun.add(id);
+  return { ...event, delta: text };
+}
+
+/** Every call within, as OpenAI and as Google write one. The same object where there is none to change. */
+function rewriteCalls(value: unknown, plan: Plan): unknown {
+  if (Array.isArray(value)) {
+    const items = value.map((item) => rewriteCalls(item, plan));
+    return items.some((item, i) => item !== value[i]) ? items : value;
+  }
+  if (!isRecord(value)) return value;
+  const next = plan.byCallId.get(textOf(value.call_id) || textOf(value.id));
+  if (next !== undefined && value.type === 'function_call') {
+    // An item that has just begun has no arguments yet.
+    if (textOf(value.arguments) === '') return value;
+    plan.written.add(textOf(value.call_id) || textOf(value.id));
+    return { ...value, arguments: JSON.stringify(next) };
+  }
+  if (next !== undefined && typeof value.name === 'string' && isRecord(value.args)) {
+    plan.written.add(textOf(value.id));
+    return { ...value, args: next };
+  }
+  const entries = Object.entries(value).map(([key, member]) => [key, rewriteCalls(member, plan)] as const);
+  return entries.some(([key, member]) => member !== value[key]) ? Object.fromEntries(entries) : value;
+}

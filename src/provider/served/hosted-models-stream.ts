@@ -1,0 +1,124 @@
+/**
+ * Streams of models behind one path of their host's: pieces of a chat or a completion as OpenAI's, or events of the host's own
+ * with a piece of text in one member and calls in another. Pure.
+ */
+
+import { readEitherUsage } from '../openai/records.ts';
+import { createToldCalls } from '../openai/records-stream.ts';
+import { note, unreadResponse, usageAbsent } from '../reading/reading.ts';
+import type { StreamReader } from '../reading/stream.ts';
+import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
+import { hasListedContent } from './hosted-models.ts';
+import { createAnyStreamReader } from './served-models.ts';
+
+/** Where hosts have a piece of text. Beside it stand numbers, ids, and padding that hides its length. */
+const textMembers: ReadonlySet<string> = new Set([
+  'response',
+  'text',
+  'content',
+  'generated_text',
+  'output',
+  'output_text',
+  'delta',
+  'completion',
+  'reasoning_content',
+]);
+
+/** The piece of text in a value. Where several members of one object say the same they say it once. */
+function pieceIn(value: unknown): string {
+  if (Array.isArray(value)) return value.map(pieceIn).join('');
+  if (!isRecord(value)) return '';
+  const said = new Set<string>();
+  let text = '';
+  for (const [name, member] of Object.entries(value)) {
+    // Snowflake has the same again in a list.
+    if (name === 'content_list') continue;
+    if (typeof member !== 'string') text += pieceIn(member);
+    else if (textMembers.has(name)) said.add(member);
+  }
+  return [...said].join('') + text;
+}
+
+/** True for a piece of a call in content of Snowflake's, whose arguments come in texts that nothing tells apart. */
+function isCallPiece({ choices }: JsonRecord): boolean {
+  const list: readonly unknown[] = Array.isArray(choices) ? choices : [];
+  return list.some(
+    (choice) => isRecord(choice) && isRecord(choice.delta) && choice.delta.type === 'tool_use',
+  );
+}
+
+function createOwnReader(status: number, defects: string[]): StreamReader {
+  const told = createToldCalls(defects);
+  let text = '';
+  let usage = usageAbsent;
+  let failed = false;
+  return {
+    defects,
+    absorbText: (data) => (data.trim() === '[DONE]' ? 'end' : null),
+    absorbEmpty: () => 'other',
+    absorb(event, value) {
+      if (isRecord(value.usage)) usage = readEitherUsage(value.usage);
+      if (isCallPiece(value)) {
+        note(defects, 'a tool call in pieces of content cannot be put together');
+        return 'tool';
+      }
+      // Of an agent's events, the name alone says that it is a call.
+      if (told.absorb(/(^|\.)tool_use$/.test(event) ? { tool_use: value } : value)) return 'tool';
+      if (event === 'error' || textOf(value.type) === 'error' || !isAbsent(value.error)) {
+        failed = true;
+        return 'error';
+      }
+      // Pieces of arguments, or of what runs, among events of OpenAI's items: the call itself comes whole later.
+      const type = textOf(value.type) || event;
+      if (textOf(value.delta) !== '' && type !== '' && !/text|transcript|reasoning/.test(type)) return 'tool';
+      const piece = pieceIn(value);
+      text += piece;
+      return piece === '' ? 'other' : 'text';
+    },
+    reading() {
+      const facts = { ...unreadResponse(status, '').facts, text, toolCalls: told.calls, usage };
+      return { facts, defects, complete: true, failed };
+    },
+  };
+}
+
+/** True for an event that is a piece of OpenAI's chat or completion. */
+function isOpenais(value: JsonRecord): boolean {
+  const { choices } = value;
+  return Array.isArray(choices) && choices.length > 0 && !hasListedContent(value) && !isCallPiece(value);
+}
+
+/** Opens a reader for one stream; its first event that says anything tells the form, and all others that do must have it. */
+export function createHostedStreamReader(status: number): StreamReader {
+  const openais = createAnyStreamReader(status);
+  const defects: string[] = [];
+  const own = createOwnReader(status, []);
+  let chosen: StreamReader | null = null;
+  return {
+    defects,
+    absorbText: (data) => (chosen ?? openais).absorbText(data),
+    absorbEmpty: (event) => (chosen ?? openais).absorbEmpty(event),
+    absorb(event, value) {
+      const fits = isOpenais(value) ? openais : own;
+      if (fits === own && chosen === openais) {
+        // What counts tokens, or ends the stream, stands beside the pieces; an error has no form.
+        if (!isAbsent(value.error) || Array.isArray(value.choices)) return openais.absorb(event, value);
+        const kind = own.absorb(event, value);
+        if (kind === 'other') return kind;
+        note(defects, 'the stream has the forms of two operations');
+        return 'tool';
+      }
+      if (chosen === own && fits === openais) {
+        note(defects, 'the stream has the forms of two operations');
+        return 'tool';
+      }
+      const kind = fits.absorb(event, value);
+      if (kind !== 'other') chosen ??= fits;
+      return kind;
+    },
+    reading() {
+      const reading = (chosen ?? own).reading();
+      return { ...reading, defects: [...defects, ...reading.defects] };
+    },
+  };
+}

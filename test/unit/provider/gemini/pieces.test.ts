@@ -1,0 +1,71 @@
+/** What the AI SDK makes of a call whose arguments Gemini streams, beside what rules see of it. */
+import { createGoogleGenerativeAI } from '@ai-sdk/google';
+import { expect, test } from 'vitest';
+import { protocolOf } from '../../../../src/provider/index.ts';
+import { events, readStream } from '../streams.ts';
+
+const content = (call: object) => ({ content: { role: 'model', parts: [{ functionCall: call }] } });
+const argument = (text: string, willContinue = true) => ({
+  partialArgs: [{ jsonPath: '$.path', stringValue: text, willContinue }],
+  willContinue: true,
+});
+const partial = (call: object, more: object = {}) => ({
+  candidates: [{ ...content(call), index: 0 }],
+  ...more,
+});
+
+/** A call in three pieces, of which a client may miss the second. */
+const around = (event: unknown): string =>
+  events(
+    partial({ name: 'remove', willContinue: true }),
+    partial(argument('/')),
+    event,
+    partial(argument('x', false)),
+    { candidates: [{ ...content({}), index: 0, finishReason: 'STOP' }] },
+  );
+const second = argument('tmp/');
+
+async function byAiSdk(stream: string): Promise<readonly string[]> {
+  const answer = { headers: { 'content-type': 'text/event-stream' } };
+  const fetch = async () => new Response(stream, answer);
+  const model = createGoogleGenerativeAI({ apiKey: 'none', fetch })('gemini');
+  const prompt = [{ role: 'user' as const, content: [{ type: 'text' as const, text: 'x' }] }];
+  const inputs: string[] = [];
+  for await (const part of (await model.doStream({ prompt })).stream)
+    if (part.type === 'tool-call') inputs.push(part.input);
+  return inputs;
+}
+
+const read = (stream: string) => readStream(protocolOf('gemini'), 'stream_generate_content', stream);
+
+test('a streamed call is the same to the AI SDK', async () => {
+  const stream = around(partial(second));
+  expect(await byAiSdk(stream)).toEqual(['{"path":"/tmp/x"}']);
+  expect(read(stream)).toMatchObject({
+    defects: [],
+    facts: { toolCalls: [{ arguments: { path: '/tmp/x' } }] },
+  });
+});
+
+test('a part whose name is no text, which JavaScript makes one of, is no piece of the call before it', () => {
+  expect(read(around(partial({ name: ['remove_all'], willContinue: true }))).defects).toContain(
+    'the name of a tool call is not a text',
+  );
+});
+
+test.each([
+  ['in a candidate that is not the first', { candidates: [{ index: 1 }, { ...content(second), index: 0 }] }],
+  ['beside a count that is a text', partial(second, { usageMetadata: { totalTokenCount: '1' } })],
+  ['beside an id that is none', partial(second, { responseId: 7 })],
+  [
+    'of a candidate that ends with a number',
+    { candidates: [{ ...content(second), index: 0, finishReason: 0 }] },
+  ],
+])('a piece %s, which the AI SDK passes over, is a defect', async (_what, event) => {
+  const stream = around(event);
+  expect(await byAiSdk(stream)).toEqual(['{"path":"/x"}']);
+  expect(read(stream)).toMatchObject({
+    defects: ['some clients pass over a piece of a tool call'],
+    facts: { toolCalls: [{ arguments: { path: '/tmp/x' } }] },
+  });
+});

@@ -1,0 +1,85 @@
+/** A reviewer's arguments in the withheld messages of an answer. */
+import { describe, expect, test } from 'vitest';
+import { HoldpointError } from '../../../../src/core/errors.ts';
+import type { Amendment } from '../../../../src/provider/protocol.ts';
+import { amendSocketAnswer } from '../../../../src/provider/realtime/amend.ts';
+import { decodeSocketBody, encodeSocketBody, type Way } from '../../../../src/provider/realtime/body.ts';
+import { readSocketAnswer } from '../../../../src/provider/realtime/understood.ts';
+
+const call = { id: 'c', name: 'pay', arguments: { amount: 1 }, argumentsText: '{"amount":1}' };
+const facts = { status: 200, text: 'One moment.', toolCalls: [call], finishReason: 'completed' };
+
+function bodyOf(messages: readonly (readonly [Way, unknown])[], defects: readonly string[] = []): Buffer {
+  const records = messages.map(([way, value], atMs) => {
+    const data = Buffer.from(JSON.stringify(value));
+    return {
+      atMs,
+      sender: 'server' as const,
+      opcode: atMs === 0 ? ('binary' as const) : ('text' as const),
+      way,
+      bytes: data.length,
+      data,
+      sha256: '',
+    };
+  });
+  return encodeSocketBody({ facts, defects }, records);
+}
+
+const liveCall = { toolCall: { functionCalls: [{ id: 'c', name: 'pay', args: { amount: 1 } }] } };
+const live = bodyOf([
+  ['passed', { serverContent: { modelTurn: { parts: [{ text: 'One moment.' }] } } }],
+  ['withheld', liveCall],
+]);
+const toTwo: Amendment = { toolCalls: [{ id: 'c', arguments: { amount: 2 } }] };
+
+test('stand where the call had its own, and in what was understood; all else is as it was', () => {
+  const amended = amendSocketAnswer(live, toTwo);
+  const { records } = decodeSocketBody(amended);
+  expect(records.map(({ data }) => JSON.parse(String(data)))).toEqual([
+    { serverContent: { modelTurn: { parts: [{ text: 'One moment.' }] } } },
+    { toolCall: { functionCalls: [{ id: 'c', name: 'pay', args: { amount: 2 } }] } },
+  ]);
+  expect(records.map(({ opcode, way }) => [opcode, way])).toEqual([
+    ['binary', 'passed'],
+    ['text', 'withheld'],
+  ]);
+  expect(readSocketAnswer(amended).facts.toolCalls).toEqual([
+    { ...call, arguments: { amount: 2 }, argumentsText: '{"amount":2}' },
+  ]);
+});
+
+test('are those of the call by its other names too, by which rules judge it again', () => {
+  const handed = { arguments: { amount: 1 }, argumentsText: '{"amount":1}' };
+  const named = { ...call, alsoAs: [{ name: 'bank.pay', ...handed }] };
+  const { records } = decodeSocketBody(live);
+  const body = encodeSocketBody({ facts: { ...facts, toolCalls: [named] }, defects: [] }, records);
+  expect(readSocketAnswer(body).facts.toolCalls).toEqual([named]);
+  expect(readSocketAnswer(amendSocketAnswer(body, toTwo)).facts.toolCalls[0]?.alsoAs).toEqual([
+    { name: 'bank.pay', arguments: { amount: 2 }, argumentsText: '{"amount":2}' },
+  ]);
+});
+
+describe('are refused', () => {
+  test.each<[string, Buffer, Amendment]>([
+    ['with another text', live, { ...toTwo, text: 'Never.' }],
+    ['for a call that is not there', live, { toolCalls: [{ id: 'd', arguments: {} }] }],
+    ['that are no object', live, { toolCalls: [{ id: 'c', arguments: 2 }] }],
+    ['where no withheld message names the call', bodyOf([['passed', liveCall]]), toTwo],
+    ['where not all could be read', bodyOf([['withheld', liveCall]], ['something else']), toTwo],
+    ['for bytes that are no messages', Buffer.from('{}'), toTwo],
+  ])('%s', (_what, body, amendment) => {
+    expect(() => amendSocketAnswer(body, amendment)).toThrow(HoldpointError);
+  });
+});
+
+test('are written beside a message that nests too deep to be walked', () => {
+  const data = Buffer.from(`${'['.repeat(200_000)}${']'.repeat(200_000)}`);
+  const deep = { atMs: 0, sender: 'client', opcode: 'text', way: 'passed', bytes: data.length } as const;
+  const { understood, records } = decodeSocketBody(live);
+  const amended = amendSocketAnswer(
+    encodeSocketBody(understood, [{ ...deep, data, sha256: '' }, ...records]),
+    toTwo,
+  );
+  expect(decodeSocketBody(amended).records[0]?.data).toEqual(data);
+  expect(readSocketAnswer(amended).facts.toolCalls[0]?.arguments).toEqual({ amount: 2 });
+});
