@@ -25,7 +25,7 @@ interface Place {
   readonly named: boolean;
 }
 
-const ownForms: readonly ProtocolName[] = ['azure', 'vertex', 'ollama', 'mistral', 'cohere'];
+const ownForms: readonly ProtocolName[] = ['azure', 'vertex', 'ollama', 'mistral', 'cohere', 'openai'];
 const places: readonly Place[] = [
   { under: '', familyOf: (name) => (name.startsWith('messages.') ? 'anthropic' : 'openai'), named: false },
   { under: 'gemini/', familyOf: () => 'gemini', named: false },
@@ -58,6 +58,7 @@ const calls: readonly (readonly [
   ['openai', 'chat.completions', 'POST', '/v1/chat/completions'],
   ['openai', 'completions', 'POST', '/v1/completions'],
   ['openai', 'responses', 'POST', '/v1/responses'],
+  ['openai', 'hosted.model', 'POST', '/client/v4/accounts/a/ai/run/@cf/meta/llama-4-scout-17b-16e-instruct'],
   ['anthropic', 'messages', 'POST', '/v1/messages'],
   ['gemini', 'stream_generate_content', 'POST', '/v1beta/models/gemini-3-pro:streamGenerateContent'],
   ['gemini', 'generate_content', 'POST', '/v1beta/models/gemini-3-pro:generateContent'],

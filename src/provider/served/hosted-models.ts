@@ -11,7 +11,7 @@
 
 import { alsoAsking } from '../asked/insteads.ts';
 import { readChatRequest } from '../openai/chat.ts';
-import { amendRecords, findWithin, recordsOf, withCalls } from '../openai/records.ts';
+import { amendRecords, findWithin, readEitherUsage, recordsOf, withCalls } from '../openai/records.ts';
 import { readTextRequest, readTextTools } from '../openai/text-requests.ts';
 import type { Amendment, RequestHead, RequestReading, ResponseReading } from '../protocol.ts';
 import { respelledIn } from '../reading/answer-spelling.ts';
@@ -135,6 +135,16 @@ function isOpenais(value: unknown): value is JsonRecord {
   return isRecord(value) && Array.isArray(value.choices) && !hasListedContent(value);
 }
 
+/** Members that a host puts the model's own answer in: Cloudflare's, Oracle's. */
+const answerWrappers = ['result', 'chatResponse'] as const;
+
+/** What the answer cost and who gave it, where the host's wrapper has that. */
+function wrappedFacts(answer: JsonRecord) {
+  const inner = answerWrappers.map((name) => answer[name]).find(isRecord);
+  const { usage } = [answer, inner].find((part) => isRecord(part?.usage)) ?? {};
+  return { model: textOf(answer.model) || textOf(answer.modelId), usage: readEitherUsage(usage) };
+}
+
 /** Reads a whole answer of status below 400. */
 export function readHostedAnswer(status: number, bytes: Buffer): ResponseReading {
   const { value, defect } = readJson(bytes, 'the answer');
@@ -143,7 +153,7 @@ export function readHostedAnswer(status: number, bytes: Buffer): ResponseReading
   const answer = isRecord(value) ? value : { list: value };
   const doubts = [defect, respelledIn(answer)].filter((doubt) => doubt !== '');
   const reading = recordsOf(status, answer, doubts);
-  return { ...reading, facts: { ...reading.facts, text: textBesideCalls(answer) } };
+  return { ...reading, facts: { ...reading.facts, ...wrappedFacts(answer), text: textBesideCalls(answer) } };
 }
 
 /** The answer with the amendment applied, in its own form. */

@@ -1,6 +1,6 @@
 /**
- * Transcripts in the form the public documentation of Azure, Vertex AI, Ollama, Mistral and Cohere shows,
- * `<family>.<operation>.<case>.<form>`, each with the reading it must have in `….reading.json`.
+ * Transcripts in the form the public documentation of Azure, Vertex AI, Ollama, Mistral and Cohere shows, and
+ * hosts of anybody's models, `<family>.<operation>.<case>.<form>`, each with the reading it must have in `….reading.json`.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import { protocolOf } from '../../../../src/provider/index.ts';
 import type { StreamForm } from '../../../../src/provider/protocol.ts';
 
 const folder = new URL('./', import.meta.url);
-const families = ['azure', 'vertex', 'ollama', 'mistral', 'cohere'] as const;
+const families = ['azure', 'vertex', 'ollama', 'mistral', 'cohere', 'openai'] as const;
 const forms: Readonly<Record<string, StreamForm | null>> = {
   json: null,
   sse: 'sse',
