@@ -109,6 +109,15 @@ export function createErasing(store: ErasingStore, onStep: (step: ErasingStep) =
     return wipeListed(listed);
   }
 
+  /** What the disk refused to overwrite before, or a round that failed left: the list of the next one would replace it. */
+  async function wipeLeft(): Promise<number> {
+    const wiping = await store.noted(wipingKey);
+    if (wiping === undefined) return 0;
+    // LevelDB may not have been told yet of what was appended in place of it.
+    await store.settle();
+    return wipeListed(decodeList(wiping));
+  }
+
   /** Wipes what is listed and no longer referred to; the list is then done with. */
   async function wipeListed(listed: readonly Listed[]): Promise<number> {
     const bySegment = new Map<number, Placed[]>();
@@ -170,7 +179,7 @@ export function createErasing(store: ErasingStore, onStep: (step: ErasingStep) =
   return {
     rewriteBodies: (keys, rewrite) =>
       inTurn(async () => {
-        let bytes = 0;
+        let bytes = await wipeLeft();
         for (let i = 0; i < keys.length; i += keysPerRoundMax)
           bytes += await rewriteRound(keys.slice(i, i + keysPerRoundMax), rewrite);
         return bytes;
@@ -185,8 +194,7 @@ export function createErasing(store: ErasingStore, onStep: (step: ErasingStep) =
     idle: () => inTurn(async () => undefined),
     finish: () =>
       inTurn(async () => {
-        const wiping = await store.noted(wipingKey);
-        if (wiping !== undefined) await wipeListed(decodeList(wiping));
+        await wipeLeft();
         const reclaiming = await store.noted(reclaimingKey);
         if (reclaiming !== undefined) await compact(reclaiming.readUInt32BE(0));
       }),

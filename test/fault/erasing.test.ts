@@ -1,5 +1,5 @@
 /** Erasing bodies from the files of the store: nothing of them is left, whatever is killed when. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -8,6 +8,7 @@ import { recordKey } from '../../src/ledger/block.ts';
 import { readFrames } from '../../src/ledger/frame.ts';
 import type { LedgerStore, StoredRecord } from '../../src/ledger/store.ts';
 import type { ErasingStep } from '../../src/store/erasing.ts';
+import { segmentFile } from '../../src/store/journal.ts';
 import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
 import { openLedgerStore } from '../../src/store/ledger-store.ts';
 import { copyAsKilled } from '../support/killed-copy.ts';
@@ -145,6 +146,69 @@ describe('rewriting bodies', () => {
     });
     expect(isAnywhere(dir, bodyOf(0, 0))).toBe(true);
     await again.close().catch(() => undefined);
+  });
+});
+
+/** Nothing can be opened at the path until the function it returns is called. */
+function blocked(path: string): () => void {
+  renameSync(path, `${path}.away`);
+  mkdirSync(path);
+  return () => {
+    rmdirSync(path);
+    renameSync(`${path}.away`, path);
+  };
+}
+
+describe('what a refusal of the disk kept from being overwritten', () => {
+  const erase = (store: LedgerStore) =>
+    store.rewriteBodies([keyOf(0)], (_key, value) => (value.equals(bodyOf(0, 0)) ? bodyOf(0, 1) : value));
+
+  it('is overwritten when it is asked for again', async () => {
+    const dir = freshDir();
+    let unblock: (() => void) | null = null;
+    const store = await openLedgerStore(dir, (step) => {
+      if (step === 'settled') unblock ??= blocked(segmentFile(dir, 1));
+    });
+    for (const seq of [0, 1]) await store.commit(commitAt(seq), true);
+    await expect(erase(store)).rejects.toThrow('EISDIR');
+    unblock?.();
+    await erase(store);
+    expect([isAnywhere(dir, bodyOf(0, 0)), isAnywhere(dir, bodyOf(0, 1))]).toEqual([false, true]);
+    await store.close();
+  });
+
+  it('is overwritten before anything else is, also where its record is gone', async () => {
+    const dir = freshDir();
+    let unblock: (() => void) | null = null;
+    const store = await openLedgerStore(dir, (step) => {
+      if (step === 'settled') unblock ??= blocked(segmentFile(dir, 1));
+    });
+    for (const seq of [0, 1]) await store.commit(commitAt(seq), true);
+    await expect(store.rewriteBodies([keyOf(0)], () => null)).rejects.toThrow('EISDIR');
+    unblock?.();
+    await store.rewriteBodies([keyOf(0)], () => null);
+    expect(isAnywhere(dir, bodyOf(0, 0))).toBe(false);
+    await store.close();
+  });
+
+  it('is overwritten where a body beside it could not be read', async () => {
+    const dir = freshDir();
+    const store = await openLedgerStore(dir);
+    const bytes = 300 * 1024;
+    for (const seq of [0, 1, 2]) await store.commit(commitAt(seq, bytes), true);
+    const take =
+      (isReadable: boolean) =>
+      (key: Buffer, value: Buffer): Buffer => {
+        const seq = Number(key.readBigUInt64BE());
+        if (seq === 2 && !isReadable) throw new Error('not readable now');
+        return value.equals(bodyOf(seq, 0, bytes)) ? bodyOf(seq, 1, bytes) : value;
+      };
+    const keys = [0, 1, 2].map(keyOf);
+    await expect(store.rewriteBodies(keys, take(false))).rejects.toThrow('not readable now');
+    await store.rewriteBodies(keys, take(true));
+    expect([0, 1, 2].filter((seq) => isAnywhere(dir, bodyOf(seq, 0)))).toEqual([]);
+    expect([0, 1, 2].filter((seq) => isAnywhere(dir, bodyOf(seq, 1)))).toEqual([0, 1, 2]);
+    await store.close();
   });
 });
 
