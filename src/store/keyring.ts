@@ -53,6 +53,8 @@ export function createKeyring(options: KeyringOptions): Keyring {
 
   async function rotateSigning(order: KeyOrder): Promise<void> {
     const dir = requireDir(options.signingDir, 'keys.nextSigning');
+    // Until it is open again the disk may ask for the key that a rotation before this one put there.
+    requireWritable(ledger);
     // A rotation before this one may have become durable without anybody hearing of it.
     settle(ledger, dir);
     const key = prepareSigningKey(dir);
@@ -104,6 +106,7 @@ export function createKeyring(options: KeyringOptions): Keyring {
     rotateKek: (order) =>
       inTurn(async () => {
         const dir = requireDir(options.kekDir, 'a new key from its source, and the old one as kek-<id>.key');
+        requireWritable(ledger);
         await ledger.beginEpoch(replaceKek(dir, random), order);
       }),
     retireKek: (id, order) => inTurn(() => retireKek(id, order)),
@@ -127,6 +130,15 @@ function settle(ledger: Ledger, dir: string): void {
 
 function isInForce(ledger: Ledger, key: KeyObject): boolean {
   return signerOf(ledger.origin, key).verifierKey === ledger.verifierKey;
+}
+
+function requireWritable(ledger: Ledger): void {
+  if (ledger.isWritable()) return;
+  throw new HoldpointError(
+    'ledger_unavailable',
+    'The ledger cannot be written, so no key is changed.',
+    'Holdpoint retries by itself; check disk space and the log, then change the key.',
+  );
 }
 
 function requireDir(dir: string | null, instead: string): string {
