@@ -76,7 +76,9 @@ async function* requestsOfClass(
   const isLater = ({ at }: Entry): boolean => scope.before !== undefined && at >= scope.before;
   for (const seq of look.again) {
     const entry = await ledger.entry(seq);
-    const request = await requestToJudge(ledger, entry, wanted, look.fromSeq);
+    // Of a batch it is the carrying decision, and it may be a line alone that is of the class.
+    const isJudged = entry.type === 'request';
+    const request = isJudged ? entry : await requestToJudge(ledger, entry, wanted, look.fromSeq);
     if (request === null) continue;
     if (isLater(entry)) look.onLater(seq);
     else yield request;

@@ -211,6 +211,28 @@ describe('retention', () => {
     expect((await house.verify()).findings).toEqual([]);
   });
 
+  it('judges a batch again of which only a line is of its class', async () => {
+    const { house, ledger, desk, pass } = await scene({ id: 'chat', match: { model: 'm-1' }, keepDays: 1 });
+    const carrier = await decide(ledger, { model: '' });
+    const line = ledger.seal({
+      type: 'request',
+      data: { verdict: 'pass', batch: carrier, line: 1, model: 'm-1' },
+      parts: [{ name: 'request', bytes: Buffer.from('a line') }],
+    });
+    await ledger.seal({ type: 'delivery', data: { outcomes: [[line.seq, 'carried']] } }).durable;
+    const person = { by: 'petra', role: 'privacy' } as const;
+    const hold = await desk.placeHold({ decision: carrier }, person, 'a case');
+    house.clock.ms += 2 * dayMs;
+    await pass();
+    await desk.liftHold(hold.seq, person, 'closed');
+    house.clock.ms += 2 * dayMs;
+    await pass();
+    expect(await bodyCode(ledger, line.seq, 'request')).toBe('erased');
+    expect(await bodyCode(ledger, carrier, 'request')).toBe('erased');
+    await ledger.close('test');
+    expect((await house.verify()).findings).toEqual([]);
+  });
+
   it('is not kept from what comes after it by an entry of a clock that had run ahead', async () => {
     const { house, ledger, pass } = await scene({ id: 'all', match: {}, keepDays: 1 });
     house.clock.ms += 1000 * dayMs;
