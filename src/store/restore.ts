@@ -10,6 +10,7 @@ import { type Backup, recordsOf } from './backup.ts';
 import { openHighWater, replaceHighWater } from './high-water.ts';
 import { syncDirectory } from './journal.ts';
 import { openLedgerStore } from './ledger-store.ts';
+import { openLevelCache } from './level.ts';
 import { readRestored, writeRestored } from './restored.ts';
 import { stagingOf } from './staging.ts';
 
@@ -39,27 +40,58 @@ export function lostBy({ manifest }: Backup, paths: RestorePaths): number {
   return Math.max(0, known - manifest.size);
 }
 
-/** Puts the backup in the place of the ledger; all of it is on disk when it resolves. The caller has verified it. */
+/**
+ * Puts the backup in the place of the ledger; all of it is on disk when it resolves. The caller has verified it. Throws
+ * `usage` where a ledger lies, `data_dir_locked` where one is being begun or restored; nothing was changed then.
+ */
 export async function restoreBackup(backup: Backup, paths: RestorePaths): Promise<Restored> {
+  const staging = stagingOf(paths.ledgerDir, 'restoring');
+  const letIndexGo = await holdIndex(paths.indexDir);
+  let restored: Restored;
+  try {
+    restored = await prepare(backup, paths, staging);
+  } catch (error) {
+    rmSync(staging, { recursive: true, force: true });
+    await letIndexGo();
+    throw error;
+  }
+  // The mark lets no start begin a ledger from here on.
+  await letIndexGo();
+  rmSync(paths.indexDir, { recursive: true, force: true });
+  renameSync(staging, paths.ledgerDir);
+  syncDirectory(dirname(paths.ledgerDir));
+  return restored;
+}
+
+/** A sidecar holds the index as long as it runs: none can begin a ledger until what this resolves to is called. */
+async function holdIndex(dir: string): Promise<() => Promise<void>> {
+  const isNew = !existsSync(dir);
+  const removeNew = (): void => {
+    if (isNew) rmSync(dir, { recursive: true, force: true });
+  };
+  try {
+    const index = await openLevelCache(dir);
+    return () => index.close().finally(removeNew);
+  } catch (error) {
+    const isHeld = error instanceof HoldpointError && error.code === 'data_dir_locked';
+    if (!isHeld) removeNew();
+    throw error;
+  }
+}
+
+/** Writes the backup to `staging`, and then what lets the next start go on from it. */
+async function prepare(backup: Backup, paths: RestorePaths, staging: string): Promise<Restored> {
+  // One may have been begun before the index was held.
   requireNoLedger(paths);
   const { manifest, id } = backup;
   const restored = { size: manifest.size, backup: id, taken: manifest.taken, lost: lostBy(backup, paths) };
-  const staging = stagingOf(paths.ledgerDir, 'restoring');
   rmSync(staging, { recursive: true, force: true });
-  try {
-    await writeRecords(backup, staging, restored);
-    syncAll(staging);
-  } catch (error) {
-    rmSync(staging, { recursive: true, force: true });
-    throw error;
-  }
+  await writeRecords(backup, staging, restored);
+  syncAll(staging);
   // First what the next start has to say, then the mark that lets it start, then the ledger: whatever is missing
   // after a crash, no ledger is begun anew and none goes on without saying that it was restored.
   writeRestored(paths.restored, restored);
   replaceHighWater(paths.highWater, manifest.size, Buffer.from(manifest.root, 'base64'));
-  rmSync(paths.indexDir, { recursive: true, force: true });
-  renameSync(staging, paths.ledgerDir);
-  syncDirectory(dirname(paths.ledgerDir));
   return restored;
 }
 

@@ -1,0 +1,95 @@
+/** A restore beside a start, or another restore: one of them gets the directory, and the other leaves it as it was. */
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { systemRandom } from '../../src/core/clock.ts';
+import { readBackup, takeBackup } from '../../src/store/backup.ts';
+import { openHighWater } from '../../src/store/high-water.ts';
+import { loadKeys } from '../../src/store/keys.ts';
+import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
+import { openLedgerStore } from '../../src/store/ledger-store.ts';
+import { openLevelCache } from '../../src/store/level.ts';
+import { restoreBackup } from '../../src/store/restore.ts';
+import { createLedgerUnderTest, exchange } from './ledger-under-test.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
+
+const scratch = mkdtempSync(join(tmpdir(), 'holdpoint-beside-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+const backupDir = join(scratch, 'backup');
+const { signingKey, kek } = loadKeys(join(scratch, 'keys'), true, systemRandom);
+
+function pathsIn(dir: string) {
+  const ledgerDir = join(scratch, dir, 'ledger');
+  const openStore = () => openLedgerStore(ledgerDir);
+  const openIndexStore = () => openLevelCache(join(scratch, dir, 'index'));
+  const highWater = openHighWater(join(scratch, dir, 'high-water'));
+  return {
+    dataDir: join(scratch, dir),
+    paths: {
+      ledgerDir,
+      indexDir: join(scratch, dir, 'index'),
+      highWater: join(scratch, dir, 'high-water'),
+      restored: join(scratch, dir, 'restored.json'),
+    },
+    start: () => createLedgerUnderTest().open({ signingKey, kek, openStore, openIndexStore, highWater }),
+  };
+}
+
+beforeAll(async () => {
+  const { start, paths } = pathsIn('backed-up');
+  const ledger = await start();
+  await exchange(ledger, () => undefined);
+  await ledger.close('test');
+  const copy = await openLedgerCopy(paths.ledgerDir);
+  const facts = { origin: ledger.origin, key: ledger.verifierKey, taken: '2026-11-28T00:00:00.000Z' };
+  await takeBackup(copy, backupDir, facts, () => openLedgerCopy(paths.ledgerDir));
+  await copy.close();
+});
+
+it('is refused while a start is under way that has not begun its ledger, and done when that is over', async () => {
+  const { dataDir, paths } = pathsIn('starting');
+  const index = await openLevelCache(paths.indexDir);
+  await expect(restoreBackup(readBackup(backupDir), paths)).rejects.toMatchObject({
+    code: 'data_dir_locked',
+  });
+  expect(readdirSync(dataDir)).toEqual(['index']);
+  await index.close();
+  await restoreBackup(readBackup(backupDir), paths);
+  expect(readdirSync(dataDir).sort()).toEqual(['high-water', 'ledger', 'restored.json']);
+});
+
+it('lets no sidecar begin a ledger meanwhile', async () => {
+  const { paths, start } = pathsIn('meanwhile');
+  const outcomes = await Promise.allSettled([restoreBackup(readBackup(backupDir), paths), start()]);
+  const begun = outcomes.map(({ status }) => status);
+  expect([
+    ['fulfilled', 'rejected'],
+    ['rejected', 'fulfilled'],
+  ]).toContainEqual(begun);
+  if (outcomes[1].status === 'fulfilled') await outcomes[1].value.close('test');
+  const ledger = await pathsIn('meanwhile').start();
+  await ledger.close('test');
+});
+
+it('of two at once one is refused, and the other is whole', async () => {
+  const { paths, start } = pathsIn('twice');
+  const both = await Promise.allSettled([1, 2].map(() => restoreBackup(readBackup(backupDir), paths)));
+  expect(both.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  expect(both.find(({ status }) => status === 'rejected')).toMatchObject({
+    reason: { code: 'data_dir_locked' },
+  });
+  await (await start()).close('test');
+});
+
+it('leaves a ledger that was begun before it as it is, and its index', async () => {
+  const { dataDir, paths, start } = pathsIn('begun');
+  await (await start()).close('test');
+  const before = join(scratch, 'begun-before');
+  cpSync(dataDir, before, { recursive: true });
+  await expect(restoreBackup(readBackup(backupDir), paths)).rejects.toMatchObject({ code: 'usage' });
+  expect(readdirSync(dataDir).sort()).toEqual(readdirSync(before).sort());
+  expect(readdirSync(paths.indexDir).length).toBeGreaterThan(0);
+  expect(readFileSync(paths.highWater, 'utf8')).toBe(readFileSync(join(before, 'high-water'), 'utf8'));
+});
