@@ -52,11 +52,33 @@ async function rebuild({ ledgerDir, highWater }: FsckPaths, report: FsckReport):
   if (!report.journalIsWhole) throw notWhole(ledgerDir);
   const staging = stagingOf(ledgerDir, 'rebuilding');
   rmSync(staging, { recursive: true, force: true });
-  await (await openLevelStore(staging)).close();
   const segments = await segmentsIn(ledgerDir);
+  try {
+    await make(ledgerDir, segments, staging, highWater);
+  } catch (error) {
+    rmSync(staging, { recursive: true, force: true });
+    throw error;
+  }
+  const kept = freeName(`${ledgerDir}.before-repair`);
+  // Between the two there is no ledger, and the high-water mark lets none be begun: the first is then undone by hand.
+  renameSync(ledgerDir, kept);
+  renameSync(staging, ledgerDir);
+  syncDirectory(dirname(ledgerDir));
+  const from = segments.length === 1 ? '1 segment' : `${segments.length} segments`;
+  return `made LevelDB in ${ledgerDir} again from ${from}; what was there is in ${basename(kept)}, remove it once all is well: no erasure reaches it`;
+}
+
+/** A ledger of the same journal, on disk when it resolves. */
+async function make(
+  ledgerDir: string,
+  segments: readonly number[],
+  staging: string,
+  highWater: string,
+): Promise<void> {
+  await (await openLevelStore(staging)).close();
   for (const segment of segments) {
     const [from, to] = [segmentFile(ledgerDir, segment), segmentFile(staging, segment)];
-    // Only the last is written to any more.
+    // Only the last is appended to any more.
     if (segment === segments.at(-1)) copyFileSync(from, to);
     else linkSync(from, to);
   }
@@ -66,13 +88,6 @@ async function rebuild({ ledgerDir, highWater }: FsckPaths, report: FsckReport):
   await takeErasuresUp(staging);
   for (const name of readdirSync(staging)) syncFile(join(staging, name));
   syncDirectory(staging);
-  const kept = freeName(`${ledgerDir}.before-repair`);
-  // Between the two there is no ledger, and the high-water mark lets none be begun: the first is then undone by hand.
-  renameSync(ledgerDir, kept);
-  renameSync(staging, ledgerDir);
-  syncDirectory(dirname(ledgerDir));
-  const from = segments.length === 1 ? '1 segment' : `${segments.length} segments`;
-  return `made LevelDB in ${ledgerDir} again from ${from}; what was there is in ${basename(kept)}, remove it once all is well: no erasure reaches it`;
 }
 
 /**
@@ -90,12 +105,20 @@ async function overwriteUnreferred(dir: string): Promise<void> {
         unreferred.push({ key, extent: { segment, offset, bytes } });
       }
     }
+    for (const segment of new Set(unreferred.map(({ extent }) => extent.segment)))
+      takeForItself(segmentFile(dir, segment));
     await level.write([{ key: wipingKey, value: encodeList(unreferred) }], true);
   } finally {
     await level.close();
   }
   // Opening overwrites what is listed.
   await (await openLedgerStore(dir)).close();
+}
+
+/** What is overwritten half-way when it is killed must not be what another repair would begin from. */
+function takeForItself(file: string): void {
+  copyFileSync(file, `${file}.own`);
+  renameSync(`${file}.own`, file);
 }
 
 /** It also knew which erasure was sealed and not carried out: the next start carries all of them out again. */
@@ -120,9 +143,6 @@ async function requireVerified(dir: string, highWater: string): Promise<void> {
       `What the journal holds does not verify: ${first?.code} at entry ${first?.seq}, ${first?.message}.`,
       'Nothing was changed. Restore a backup.',
     );
-  } catch (error) {
-    rmSync(dir, { recursive: true, force: true });
-    throw error;
   } finally {
     await copy.close();
   }

@@ -7,6 +7,7 @@ import { decodeBodies, recordKey } from '../../src/ledger/block.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import type { ErasingStep } from '../../src/store/erasing.ts';
 import { fsck } from '../../src/store/fsck.ts';
+import { segmentFile } from '../../src/store/journal.ts';
 import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
 import { openLedgerStore } from '../../src/store/ledger-store.ts';
 import { repair } from '../../src/store/repair.ts';
@@ -94,4 +95,40 @@ it('leaves nothing of what was erased, whatever the kill was between, and everyt
     expect([step, left.length]).toEqual([step, 0]);
     expect(isAnywhere(paths.ledgerDir, kept ?? Buffer.alloc(0)), step).toBe(true);
   }
+});
+
+it('changes nothing of what was there: a kill while it overwrites leaves all that another repair needs', async () => {
+  const house = createLedgerUnderTest();
+  const dir = join(scratch, 'large', 'ledger');
+  const left = join(scratch, 'large-killed');
+  const paths = {
+    ledgerDir: join(left, 'ledger'),
+    indexDir: join(left, 'index'),
+    highWater: join(left, 'mark'),
+  };
+  const openStore = () =>
+    openLedgerStore(dir, (step) => {
+      if (step === 'settled') copyAsKilled(join(scratch, 'large'), left);
+    });
+  const ledger = await house.open({ openStore, highWater: { read: () => null, write: () => undefined } });
+  const { seq } = ledger.seal(requestDraft);
+  await ledger.seal(responseDraft(seq)).durable;
+  const [request = Buffer.alloc(0)] = await bodiesOf(dir, seq);
+  await ledger.seal({ type: 'delivery', data: { outcomes: [[seq, 'delivered']] } }).durable;
+  for (let full = 0; full < 9; full += 1) {
+    const parts = [{ name: 'request', bytes: Buffer.alloc(8 * 1024 * 1024, full) }];
+    await ledger.seal({ ...requestDraft, parts }).durable;
+  }
+  const data = {
+    ...{ action: 'erase', basis: 'objection', by: 'petra', final: true, request: 'ab'.repeat(8) },
+    ...{ role: 'privacy', scope: { decision: seq }, targets: [[seq, 0]] },
+  };
+  await ledger.erase({ type: 'erasure', data }, () => true);
+  await ledger.close('test');
+  rmSync(join(paths.ledgerDir, 'CURRENT'));
+  const first = (of: string): Buffer => readFileSync(segmentFile(of, 1));
+  const before = first(paths.ledgerDir);
+  await repair(paths, await fsck(paths));
+  expect(first(`${paths.ledgerDir}.before-repair-1`).equals(before)).toBe(true);
+  expect(isAnywhere(paths.ledgerDir, request)).toBe(false);
 });
