@@ -8,23 +8,14 @@
  *     retiring            the id of the epoch's key that is being destroyed, while it is
  */
 import { createHmac, createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { RandomBytes } from '../core/clock.ts';
 import { HoldpointError, messageOf, refusalOf } from '../core/errors.ts';
 import type { SigningKey } from '../ledger/checkpoint.ts';
 import { type KeyEncryptionKey, kekOf } from '../ledger/vault.ts';
 import { makePrivateDirectory } from './directory.ts';
+import { syncDirectory } from './journal.ts';
 
 export interface LedgerKeys {
   readonly signingKey: KeyObject | SigningKey;
@@ -164,14 +155,15 @@ export function replaceKek(dir: string, random: RandomBytes): KeyEncryptionKey {
 
 /** Destroys the key-encryption key of an epoch under which nothing is wrapped any more, and the note that it is being retired. */
 export function destroyKek(dir: string, id: string): void {
-  change(dir, () => rmSync(join(dir, retiredName(id)), { force: true }));
+  // Gone for good before the note is: a power failure must not bring it back with nothing to say that it goes.
+  change(dir, () => removeDurably(join(dir, retiredName(id))));
   noteRetiring(dir, null);
 }
 
 /** Notes which epoch's key is being retired, null for none: what a crash broke off goes on at the next start. */
 export function noteRetiring(dir: string, id: string | null): void {
   const file = join(dir, retiringFile);
-  change(dir, () => (id === null ? rmSync(file, { force: true }) : writeWhole(file, `${id}\n`)));
+  change(dir, () => (id === null ? removeDurably(file) : writeWhole(file, `${id}\n`)));
 }
 
 /** The id of the key that was being retired when the process died; null where none was. */
@@ -229,12 +221,12 @@ function writeWhole(file: string, text: string): void {
 
 function renameDurably(from: string, to: string): void {
   renameSync(from, to);
-  const directory = openSync(dirname(to), 'r');
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
-  }
+  syncDirectory(dirname(to));
+}
+
+function removeDurably(file: string): void {
+  rmSync(file, { force: true });
+  syncDirectory(dirname(file));
 }
 
 const restoreSigningKey =
