@@ -10,17 +10,15 @@ import {
   type Basis,
   type Match,
   type RefusalGround,
-  refusalGrounds,
   type Scope,
   scopeData,
-  type Target,
   targetsMax,
-  targetsOf,
 } from '../ledger/erasure.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { RetentionMark } from '../ledger/retention-marks.ts';
-import { type Group, groupsOf } from './candidates.ts';
-import { type Candidate, judge, type Refusal, type RetentionTerms } from './judge.ts';
+import { groupsOf } from './candidates.ts';
+import { judge, type Refusal, type RetentionTerms } from './judge.ts';
+import { countOf, inPieces, readUnit, type Unit } from './unit.ts';
 
 export interface ErasureOrder {
   readonly scope: Scope;
@@ -121,50 +119,6 @@ function judgeAgain(progress: ErasureProgress, seq: number): void {
   else if (firstBeyond === -1 || seq < firstBeyond) progress.firstBeyond = seq;
 }
 
-interface Member extends Candidate {
-  readonly targets: readonly Target[];
-}
-
-/** Decisions that are erased together, and what is left of them. */
-interface Unit {
-  readonly members: readonly Member[];
-  /** Grounds on which this order's refusal is sealed already. */
-  readonly refusedBefore: readonly Refusal[];
-}
-
-async function readUnit(ledger: Ledger, group: Group, isSameOrder: (entry: Entry) => boolean): Promise<Unit> {
-  const members: Member[] = [];
-  const refusedBefore: Refusal[] = [];
-  for (const seq of group) {
-    const entries = await ledger.decision(seq);
-    const [request] = entries;
-    if (request === undefined) continue;
-    const { at, data } = request;
-    const targets = partsLeft(entries);
-    members.push({ seq, atMs: Date.parse(at), data, isOpen: ledger.isOpen(seq), targets });
-    if (seq === group[0]) refusedBefore.push(...entries.filter(isSameOrder).flatMap(refusalIn));
-  }
-  return { members, refusedBefore };
-}
-
-function refusalIn({ type, data: { cites, why } }: Entry): Refusal[] {
-  const ground = refusalGrounds.find((known) => known === why);
-  return type === 'erasure' && ground !== undefined ? [{ why: ground, cites: String(cites) }] : [];
-}
-
-/** The parts of a decision's entries that no erasure names yet. */
-function partsLeft(entries: readonly Entry[]): Target[] {
-  const named = new Set(entries.flatMap(targetsOf).map(([seq, part]) => `${seq}/${part}`));
-  return entries
-    .filter(({ type }) => type !== 'erasure')
-    .flatMap(({ seq, parts }) => parts.map((_part, index): Target => [seq, index]))
-    .filter(([seq, part]) => !named.has(`${seq}/${part}`));
-}
-
-function countOf({ members }: Unit): number {
-  return members.reduce((sum, { targets }) => sum + targets.length, 0);
-}
-
 interface Refused extends Refusal {
   readonly decisions: number[];
 }
@@ -178,6 +132,8 @@ function createSealing(house: ErasureHouse, request: string, order: ErasureOrder
   let judgedUnder = -1;
   let refusals = new Map<string, Refused>();
   let sealed = 0;
+  /** A decision that is split counts once. */
+  let erasedLast = -1;
   /** The last entry is sealed. */
   let isEnded = false;
 
@@ -225,10 +181,10 @@ function createSealing(house: ErasureHouse, request: string, order: ErasureOrder
       for (const unit of units) await take(unit);
       if (due.length === 0) return;
     }
-    for (const { members } of due) {
-      const erased = members.filter(({ targets }) => targets.length > 0);
-      progress.erased += erased.length;
-      progress.parts += erased.reduce((sum, { targets }) => sum + targets.length, 0);
+    for (const { seq, targets } of due.flatMap(({ members }) => members)) {
+      if (targets.length > 0 && seq !== erasedLast) progress.erased += 1;
+      if (targets.length > 0) erasedLast = seq;
+      progress.parts += targets.length;
     }
     due = [];
     dueTargets = 0;
@@ -268,11 +224,14 @@ function createSealing(house: ErasureHouse, request: string, order: ErasureOrder
       // Erased before: nothing to judge.
       if (countOf(unit) === 0) return;
       progress.decisions += unit.members.length;
-      // A batch of more lines than one entry names is split once it is judged; its decisions are not.
+      if (due.length > 0 && dueTargets + countOf(unit) > targetsMax) await flushDue(false);
+      // What one entry cannot name is split once it is judged: a batch by its decisions, a decision by its parts.
       const isSplit = countOf(unit) > targetsMax && refusalOf(unit) === null;
-      const pieces = isSplit ? unit.members.map((member) => ({ ...unit, members: [member] })) : [unit];
+      const pieces = isSplit
+        ? unit.members.flatMap(inPieces).map((member) => ({ ...unit, members: [member] }))
+        : [unit];
       for (const piece of pieces) {
-        if (dueTargets + countOf(piece) > targetsMax) await flushDue(false);
+        if (due.length > 0 && dueTargets + countOf(piece) > targetsMax) await flushDue(false);
         if (due.length === 0) judgedUnder = newestHold();
         await take(piece);
       }

@@ -28,6 +28,23 @@ describe('an erasure of many decisions', () => {
     expect((await house.verify()).findings).toEqual([]);
   });
 
+  it('erases one that more was said of than an entry names', async () => {
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    const decision = await decide(ledger);
+    const read = { action: 'read', by: 'ada', role: 'auditor', decision };
+    const parts = [{ name: 'reason', bytes: Buffer.from('why') }];
+    for (let i = 0; i < 2100; i += 1) {
+      const { durable } = ledger.seal({ type: 'access', data: read, parts });
+      if (i % 300 === 299) await durable;
+    }
+    const { state, progress } = await run(deskOf(house, ledger), bySubject);
+    expect([state, progress.decisions, progress.erased, progress.parts]).toEqual(['done', 1, 1, 2102]);
+    expect(erasuresOf(house).map((entry) => targetsOf(entry).length)).toEqual([2048, 54]);
+    await ledger.close('test');
+    expect((await house.verify()).findings).toEqual([]);
+  });
+
   it('that finds nothing leaves one entry that says so', async () => {
     const house = createLedgerUnderTest();
     const ledger = await house.open();
