@@ -1,5 +1,16 @@
 /** Erasing bodies from the files of the store: nothing of them is left, whatever is killed when. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -165,13 +176,13 @@ describe('what a refusal of the disk kept from being overwritten', () => {
 
   it('is overwritten when it is asked for again', async () => {
     const dir = freshDir();
-    let unblock: (() => void) | null = null;
+    const refusals: (() => void)[] = [];
     const store = await openLedgerStore(dir, (step) => {
-      if (step === 'settled') unblock ??= blocked(segmentFile(dir, 1));
+      if (step === 'settled' && refusals.length === 0) refusals.push(blocked(segmentFile(dir, 1)));
     });
     for (const seq of [0, 1]) await store.commit(commitAt(seq), true);
     await expect(erase(store)).rejects.toThrow('EISDIR');
-    unblock?.();
+    for (const unblock of refusals) unblock();
     await erase(store);
     expect([isAnywhere(dir, bodyOf(0, 0)), isAnywhere(dir, bodyOf(0, 1))]).toEqual([false, true]);
     await store.close();
@@ -179,13 +190,13 @@ describe('what a refusal of the disk kept from being overwritten', () => {
 
   it('is overwritten before anything else is, also where its record is gone', async () => {
     const dir = freshDir();
-    let unblock: (() => void) | null = null;
+    const refusals: (() => void)[] = [];
     const store = await openLedgerStore(dir, (step) => {
-      if (step === 'settled') unblock ??= blocked(segmentFile(dir, 1));
+      if (step === 'settled' && refusals.length === 0) refusals.push(blocked(segmentFile(dir, 1)));
     });
     for (const seq of [0, 1]) await store.commit(commitAt(seq), true);
     await expect(store.rewriteBodies([keyOf(0)], () => null)).rejects.toThrow('EISDIR');
-    unblock?.();
+    for (const unblock of refusals) unblock();
     await store.rewriteBodies([keyOf(0)], () => null);
     expect(isAnywhere(dir, bodyOf(0, 0))).toBe(false);
     await store.close();
@@ -250,11 +261,60 @@ describe('reclaiming', () => {
   it('leaves a segment that is mostly full', async () => {
     const dir = freshDir();
     const store = await twoSegments(dir);
-    await store.rewriteBodies([0, 1].map(keyOf), () => null);
+    await store.rewriteBodies([0, 1, 2].map(keyOf), () => null);
     expect(await store.reclaim()).toBe(0);
     await store.close();
   });
+
+  it('leaves a segment of blocks alone, of which little was erased', async () => {
+    const dir = freshDir();
+    const store = await openLedgerStore(dir);
+    for (let seq = 0; seq < 18; seq += 1) {
+      const [, bodies] = commitAt(seq);
+      const block = { key: recordKey(seq, 'block'), value: Buffer.alloc(largeBytes, seq) };
+      await store.commit(bodies === undefined ? [block] : [block, bodies], true);
+    }
+    await store.rewriteBodies([keyOf(0)], () => null);
+    expect(await store.reclaim()).toBe(0);
+    await store.close();
+  });
+
+  it('gives back what it says, overwritten, and holds none of it open', async () => {
+    const dir = freshDir();
+    const store = await twoSegments(dir);
+    const before = journalBytes(dir);
+    await store.get(keyOf(13));
+    await store.rewriteBodies(
+      Array.from({ length: 12 }, (_, seq) => keyOf(seq)),
+      () => null,
+    );
+    const removed = openSync(segmentFile(dir, 1), 'r');
+    const reclaimed = await store.reclaim();
+    expect(Math.abs(before - journalBytes(dir) - reclaimed)).toBeLessThan(1024);
+    const left = readFileSync(removed);
+    expect(left.length).toBeGreaterThan(segmentBytes);
+    expect(left.includes('is nowhere else')).toBe(false);
+    closeSync(removed);
+    const open = readdirSync('/proc/self/fd').flatMap((fd) => linkAt(`/proc/self/fd/${fd}`));
+    expect(open.filter((path) => path.startsWith(dir) && path.endsWith('(deleted)'))).toEqual([]);
+    await store.close();
+    const { openLevelStore } = await import('../../src/store/level.ts');
+    const level = await openLevelStore(dir);
+    for (const note of ['wiping', 'reclaiming'])
+      expect(await level.get(Buffer.from(note)), note).toBeUndefined();
+    await level.close();
+  });
 });
+
+/** Nothing of one that was closed meanwhile. */
+function linkAt(path: string): string[] {
+  try {
+    return [readlinkSync(path)];
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
 
 describe('a kill after each step', () => {
   it('of rewriting leaves either the old or the new record, and doing it again leaves nothing of the old', async () => {

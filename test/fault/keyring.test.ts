@@ -70,6 +70,24 @@ it.each(['before', 'after'] as const)(
   },
 );
 
+it('a rotation that turned out to be sealed is kept when the next one fails', async () => {
+  const { dir, house, ledger, keyring } = await withKeysIn();
+  const before = ledger.verifierKey;
+  const failing = house.disk.commits();
+  house.disk.fateOf = (commit) => (commit === failing ? 'after' : 'written');
+  await expect(keyring.rotateSigning(order)).rejects.toMatchObject(refused);
+  await vi.advanceTimersByTimeAsync(1000);
+  await vi.waitFor(() => expect(ledger.isWritable()).toBe(true));
+  expect(ledger.verifierKey).not.toBe(before);
+  const next = house.disk.commits();
+  house.disk.fateOf = (commit) => (commit === next ? 'before' : 'written');
+  await expect(keyring.rotateSigning(order)).rejects.toMatchObject(refused);
+  house.disk.abandon();
+  house.indexDisk.abandon();
+  const again = await house.open(loadKeys(dir, false, systemRandom));
+  await again.close('done');
+});
+
 it('a key-encryption key is not changed while the ledger takes nothing', async () => {
   const { dir, house, keyring } = await withKeysIn();
   const failing = house.disk.commits();
