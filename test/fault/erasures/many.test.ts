@@ -45,6 +45,22 @@ describe('an erasure of many decisions', () => {
     expect((await house.verify()).findings).toEqual([]);
   });
 
+  it('is ended by the last of its refusals alone, where there are several grounds', async () => {
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    const person = { by: 'petra', role: 'privacy' } as const;
+    const desk = deskOf(house, ledger);
+    const decisions = [await decide(ledger), await decide(ledger)];
+    for (const decision of decisions) await desk.placeHold({ decision }, person, 'a case');
+    const { id } = await run(desk, bySubject);
+    await ledger.close('test');
+    const entries = erasuresOf(house).filter(({ data }) => data['request'] === id);
+    expect(entries.map(({ data }) => [data['decisions'], data['final']])).toEqual([
+      [[decisions[0]], false],
+      [[decisions[1]], true],
+    ]);
+  });
+
   it('that finds nothing leaves one entry that says so', async () => {
     const house = createLedgerUnderTest();
     const ledger = await house.open();

@@ -87,6 +87,23 @@ describe('retention', () => {
     expect((await house.verify()).findings).toEqual([]);
   });
 
+  it('seals it again where another legal hold forbids it now', async () => {
+    const { house, ledger, desk, pass } = await scene({ id: 'all', match: {}, keepDays: 1 });
+    const decision = await decide(ledger);
+    const person = { by: 'petra', role: 'privacy' } as const;
+    house.clock.ms += 2 * dayMs;
+    const cited: string[] = [];
+    for (const what of ['a case', 'another']) {
+      const { seq } = await desk.placeHold({ decision }, person, what);
+      cited.push(String(seq));
+      await pass();
+      await desk.liftHold(seq, person, 'closed');
+    }
+    const refusals = erasuresOf(house).filter(({ data }) => data['action'] === 'refuse');
+    expect(refusals.map(({ data }) => data['cites'])).toEqual(cited);
+    await ledger.close('test');
+  });
+
   /** Where schedules begin to read the ledger, from here on. */
   function readsOf(ledger: Ledger): number[] {
     const { blocks } = ledger;
@@ -182,6 +199,18 @@ describe('retention', () => {
     const house = await lookedThrough('billing');
     const ledger = await house.open({ openIndexStore: before.indexDisk.open });
     expect(await readsOfOnePass(house, ledger, 'chat')).toEqual([0]);
+    await ledger.close('test');
+  });
+
+  it.each([0, 1_000_000])('looks from the beginning where its mark is at entry %i', async (upTo) => {
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    const decision = await decide(ledger, { workload: 'chat' });
+    const about = JSON.stringify({ workload: 'chat' });
+    await ledger.retentionMarks.put('all', { about, upTo, prev: '0'.repeat(64), again: [] });
+    house.clock.ms += 2 * dayMs;
+    expect(await readsOfOnePass(house, ledger, 'chat')).toEqual([0]);
+    expect(await bodyCode(ledger, decision, 'request')).toBe('erased');
     await ledger.close('test');
   });
 
