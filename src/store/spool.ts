@@ -3,11 +3,11 @@
  * this process has. What a crash leaves behind is neither a file nor readable.
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import type { OpenSpool, Spool, SpoolWriter } from '../core/spool.ts';
+import { makePrivateDirectory } from './directory.ts';
 
 export interface SpoolBounds {
   readonly bodyBytesMax: number;
@@ -21,10 +21,7 @@ const readBytes = 64 * 1024;
 /** Opens spools in `dir`, which is made when it is not there. */
 export function createSpools(dir: string, bounds: SpoolBounds): OpenSpool {
   let totalBytes = 0;
-  let made = false;
   return async () => {
-    if (!made) mkdirSync(dir, { recursive: true, mode: 0o700 });
-    made = true;
     const file = await openNameless(dir);
     return writer(file, bounds, {
       take: (bytes) => {
@@ -42,6 +39,8 @@ export function createSpools(dir: string, bounds: SpoolBounds): OpenSpool {
 async function openNameless(dir: string): Promise<FileHandle> {
   const path = join(dir, randomBytes(12).toString('hex'));
   try {
+    // Each time: whoever tidies up below data.dir may take an empty directory away.
+    makePrivateDirectory(dir);
     const file = await open(path, 'wx+', 0o600);
     await unlink(path);
     return file;
@@ -126,7 +125,7 @@ function noRoom(): HoldpointError {
 function notWritten(error: unknown): HoldpointError {
   return new HoldpointError(
     'overloaded',
-    `A large body cannot be kept on disk: ${messageOf(error)}.`,
+    `A large body cannot be kept on disk: ${messageOf(error).replace(/\.$/, '')}.`,
     'Check the space in data.dir, then retry the call.',
     error,
   );

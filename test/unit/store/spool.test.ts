@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -40,6 +40,24 @@ describe('a spool', () => {
     expect(spooled.length).toBeGreaterThan(0);
     for (const bytes of spooled) expect(bytes.includes('secret')).toBe(false);
     await writer.discard();
+  });
+
+  it('makes its directory again where somebody took it away', async () => {
+    const openSpool = createSpools(directory, bounds);
+    await (await openSpool()).discard();
+    rmSync(directory, { recursive: true });
+    await (await openSpool()).discard();
+    expect(statSync(directory).mode & 0o777).toBe(0o700);
+  });
+
+  it('refuses a body with overloaded, and says where, when its directory cannot be made', async () => {
+    const file = join(directory, 'file');
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(file, '');
+    await expect(createSpools(join(file, 'spool'), bounds)()).rejects.toMatchObject({
+      code: 'overloaded',
+      message: expect.stringContaining(join(file, 'spool')),
+    });
   });
 
   it('refuses a body over its bound with body_too_large', async () => {
