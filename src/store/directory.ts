@@ -5,8 +5,12 @@
 import { lstatSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { HoldpointError, refusalOf } from '../core/errors.ts';
+import { syncDirectory } from './journal.ts';
 
-/** Makes `directory` and what is missing above it, mode 0700; one that is there is left as it is. Throws `config_invalid`. */
+/**
+ * Makes `directory` and what is missing above it, mode 0700, on disk when it returns; one that is there is left as it is.
+ * Throws `config_invalid`.
+ */
 export function makePrivateDirectory(directory: string): void {
   const path = resolve(directory);
   try {
@@ -24,13 +28,24 @@ export function makePrivateDirectory(directory: string): void {
 /** As deep as the path is: each parent is tried once. */
 function makeBelow(path: string): void {
   try {
-    mkdirSync(path, { mode: 0o700 });
+    make(path);
   } catch (error) {
     if (isDirectory(path)) return;
     const above = dirname(path);
     if (codeOf(error) !== 'ENOENT' || above === path || isThere(above)) throw error;
     makeBelow(above);
-    mkdirSync(path, { mode: 0o700 });
+    make(path);
+  }
+}
+
+/** What is written into it is only there after a power failure when it is itself. */
+function make(path: string): void {
+  mkdirSync(path, { mode: 0o700 });
+  try {
+    syncDirectory(dirname(path));
+  } catch (error) {
+    // Who may add to a directory need not be allowed to read it, and without that it cannot be synced.
+    if (codeOf(error) !== 'EACCES') throw error;
   }
 }
 

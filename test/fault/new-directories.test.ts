@@ -1,0 +1,25 @@
+/** Directories that are made for what must not be lost: there after a power failure, as what is written into them is. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { makePrivateDirectory } from '../../src/store/directory.ts';
+import { watchDisk } from './disk-calls.ts';
+
+it('are synced by way of the directory above each that was made', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'holdpoint-new-'));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  const synced: string[] = [];
+  const unwatch = watchDisk({
+    dir,
+    fateOf: () => 'done',
+    failureOf: () => new Error('none fails'),
+    done: ({ kind, file }) => {
+      if (kind === 'sync') synced.push(file);
+    },
+  });
+  makePrivateDirectory(join(dir, 'a', 'b', 'c'));
+  makePrivateDirectory(join(dir, 'a', 'b', 'c'));
+  unwatch();
+  expect(synced).toEqual(['', 'a', 'a/b']);
+});
