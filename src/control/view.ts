@@ -177,20 +177,20 @@ export function createSummaries(ledger: Ledger): (hold: Hold) => Promise<HoldSum
     texts.set(text, text);
     return text;
   };
-  let knownSince = ledger.lastErasure();
+  let knownSince = ledger.erasureAge();
   return async (hold) => {
     // What was erased must not go on being shown from memory.
-    if (ledger.lastErasure() !== knownSince) {
+    if (ledger.erasureAge() !== knownSince) {
       known.clear();
       texts.clear();
     }
-    knownSince = ledger.lastErasure();
+    knownSince = ledger.erasureAge();
     const kept = known.get(hold.seq);
     if (kept !== undefined) return kept;
     try {
       const summary = await readSummary(ledger, hold, shared);
       if (known.size >= summariesMax) known.clear();
-      if (ledger.lastErasure() === knownSince) known.set(hold.seq, summary);
+      if (ledger.erasureAge() === knownSince) known.set(hold.seq, summary);
       return summary;
     } catch (error) {
       const isKnown =

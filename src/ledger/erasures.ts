@@ -18,8 +18,8 @@ export interface Erasures {
   ): Promise<{ readonly seq: number; readonly bytesWiped: number } | null>;
   /** Does the work between two erasures. */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
-  /** Seq of the erasure carried out last since the start, -1 before. */
-  last(): number;
+  /** See Ledger.erasureAge. */
+  age(): number;
   /** Resolves when those that were asked for have ended. */
   idle(): Promise<unknown>;
 }
@@ -33,7 +33,8 @@ export interface ErasuresOptions {
 export function createErasures({ opened, seal, keks }: ErasuresOptions): Erasures {
   /** Erasures, one after the other. */
   const inTurn = createInTurn();
-  let lastErasure = -1;
+  let age = 0;
+  let openedBefore: Opened | null = null;
 
   async function erase(
     draft: Draft,
@@ -41,16 +42,21 @@ export function createErasures({ opened, seal, keks }: ErasuresOptions): Erasure
   ): Promise<{ seq: number; bytesWiped: number } | null> {
     const { ledgerId, store, sealer } = opened();
     await finishErasures(store, keks(), ledgerId);
+    age += 1;
     // Before the entry: a crash after it is durable must find it.
     await store.writeUnfinishedFrom(sealer.durable().size);
     if (!isStillDue()) return null;
     requireClosed(targetsOf(draft));
     const { seq, durable } = seal(draft);
     await durable;
-    const bytesWiped = await destroy(store, keks(), ledgerId, targetsOf(draft));
-    await store.writeUnfinishedFrom(null);
-    lastErasure = seq;
-    return { seq, bytesWiped };
+    try {
+      const bytesWiped = await destroy(store, keks(), ledgerId, targetsOf(draft));
+      await store.writeUnfinishedFrom(null);
+      return { seq, bytesWiped };
+    } finally {
+      // Also where it failed: some of it may be gone.
+      age += 1;
+    }
   }
 
   /** In one step with the sealing, so that no decision opens or closes in between. */
@@ -68,7 +74,12 @@ export function createErasures({ opened, seal, keks }: ErasuresOptions): Erasure
   return {
     erase: (draft, isStillDue) => inTurn(() => erase(draft, isStillDue)),
     inTurn,
-    last: () => lastErasure,
+    age: () => {
+      // What was left is carried out when the log is opened again.
+      if (openedBefore !== opened()) age += 1;
+      openedBefore = opened();
+      return age;
+    },
     idle: () => inTurn(async () => undefined),
   };
 }

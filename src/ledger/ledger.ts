@@ -83,8 +83,8 @@ export interface Ledger {
    * its turn comes, and what it throws refuses it: by then the one before is known.
    */
   sealBetweenErasures(draft: () => Draft): Promise<number>;
-  /** Seq of the erasure carried out last since the start, -1 before: what was read earlier may be erased. */
-  lastErasure(): number;
+  /** Grows whenever something may have been erased: what was read at another age may be gone. */
+  erasureAge(): number;
   /** Gives back disk space that erasures emptied; returns how many bytes. */
   reclaim(): Promise<number>;
   /** Durable requests of a subject by its fingerprint, ascending. */
@@ -209,7 +209,7 @@ function ledgerOf(parts: Parts): Ledger {
         await durable;
         return seq;
       }),
-    lastErasure: erasures.last,
+    erasureAge: erasures.age,
     reclaim: () => erasures.inTurn(() => opened().store.reclaim()),
     decisionsOf: decisions.decisionsOf,
     linesOf: decisions.linesOf,

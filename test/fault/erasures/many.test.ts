@@ -2,7 +2,29 @@
 import { describe, expect, it } from 'vitest';
 import { targetsOf } from '../../../src/ledger/erasure.ts';
 import { createLedgerUnderTest } from '../ledger-under-test.ts';
-import { bySubject, decide, deskOf, erasuresOf, run, subject } from './scene.ts';
+import { bodyCode, bySubject, decide, deskOf, erasuresOf, run, subject } from './scene.ts';
+
+describe('an erasure of one decision', () => {
+  it('leaves every other', async () => {
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    const [one, other] = [await decide(ledger), await decide(ledger)];
+    const { progress } = await run(deskOf(house, ledger), { ...bySubject, scope: { decision: one } });
+    expect([progress.decisions, progress.parts]).toEqual([1, 2]);
+    expect(await bodyCode(ledger, other, 'request')).toBe('read');
+    await ledger.close('test');
+  });
+
+  it('is refused of an entry that is none', async () => {
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    const answer = (await decide(ledger)) + 1;
+    const job = await run(deskOf(house, ledger), { ...bySubject, scope: { decision: answer } });
+    expect(job).toMatchObject({ state: 'failed', error: { code: 'not_found' } });
+    expect(erasuresOf(house)).toEqual([]);
+    await ledger.close('test');
+  });
+});
 
 describe('an erasure of many decisions', () => {
   it('is several entries of one request, of which only the last is final', async () => {

@@ -1,7 +1,7 @@
 /** An erasure that was sealed, whose disk fails or whose process dies before it is carried out. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createLedgerUnderTest } from '../ledger-under-test.ts';
-import { bodyCode, bySubject, decide, deskOf, erasuresOf, run } from './scene.ts';
+import { bodyCode, bySubject, decide, deskOf, erasuresOf, run, subject } from './scene.ts';
 
 describe('an erasure that is sealed', () => {
   it('and could not be carried out is carried out before the next, and fails only itself', async () => {
@@ -38,6 +38,65 @@ describe('an erasure that is sealed', () => {
     await next.close('test');
     const verdict = await house.verify();
     expect([verdict.findings, verdict.bodies.erased]).toEqual([[], 2]);
+  });
+
+  it('and was carried out when the log was opened again is not shown from memory', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    await decide(ledger);
+    const ages = [ledger.erasureAge(), ledger.erasureAge()];
+    house.disk.failRewrites = true;
+    await run(deskOf(house, ledger), bySubject);
+    ages.push(ledger.erasureAge());
+    house.disk.failRewrites = false;
+    const failing = house.disk.commits();
+    house.disk.fateOf = (commit) => (commit === failing ? 'before' : 'written');
+    const { durable } = ledger.seal({ type: 'stop', data: { reason: 'x' } });
+    await expect(durable).rejects.toMatchObject({ code: 'ledger_unavailable' });
+    await vi.advanceTimersByTimeAsync(1000);
+    await vi.waitFor(() => expect(ledger.isWritable()).toBe(true));
+    ages.push(ledger.erasureAge());
+    expect(await bodyCode(ledger, 2, 'request')).toBe('erased');
+    const [first, same, sealed, carriedOut] = ages;
+    expect([first === same, same !== sealed, sealed !== carriedOut]).toEqual([true, true, true]);
+    await ledger.close('test');
+  });
+
+  it('and could not be carried out is carried out also before one that is not due any more', async () => {
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    const decision = await decide(ledger);
+    house.disk.failRewrites = true;
+    await run(deskOf(house, ledger), bySubject);
+    const before = ledger.erasureAge();
+    house.disk.failRewrites = false;
+    const data = { action: 'erase', targets: [] };
+    expect(await ledger.erase({ type: 'erasure', data }, () => false)).toBeNull();
+    expect(await bodyCode(ledger, decision, 'request')).toBe('erased');
+    expect(ledger.erasureAge()).not.toBe(before);
+    await ledger.close('test');
+  });
+
+  it('is none of a decision that has no outcome yet, whoever asks', async () => {
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    const { seq, durable } = ledger.seal({
+      type: 'request',
+      data: { verdict: 'pass', subject },
+      parts: [{ name: 'request', bytes: Buffer.from('who am I?') }],
+    });
+    await durable;
+    const data = { action: 'erase', targets: [[seq, 0]] };
+    await expect(ledger.erase({ type: 'erasure', data }, () => true)).rejects.toMatchObject({
+      code: 'erasure_under_way',
+    });
+    expect(erasuresOf(house)).toEqual([]);
+    expect(await bodyCode(ledger, seq, 'request')).toBe('read');
+    await ledger.close('test');
   });
 
   it('does not keep a start from happening while it cannot be carried out', async () => {
