@@ -11,6 +11,7 @@ import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
 import { openLedgerStore } from '../../src/store/ledger-store.ts';
 import { openLevelCache } from '../../src/store/level.ts';
 import { restoreBackup } from '../../src/store/restore.ts';
+import { watchDisk } from './disk-calls.ts';
 import { createLedgerUnderTest, exchange } from './ledger-under-test.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
@@ -92,4 +93,27 @@ it('leaves a ledger that was begun before it as it is, and its index', async () 
   expect(readdirSync(dataDir).sort()).toEqual(readdirSync(before).sort());
   expect(readdirSync(paths.indexDir).length).toBeGreaterThan(0);
   expect(readFileSync(paths.highWater, 'utf8')).toBe(readFileSync(join(before, 'high-water'), 'utf8'));
+});
+
+it('is on disk, each file and each name, before and once the ledger has its place', async () => {
+  const { dataDir, paths } = pathsIn('synced');
+  const synced: string[] = [];
+  const unwatch = watchDisk({
+    dir: dataDir,
+    fateOf: () => 'done',
+    failureOf: () => new Error('none fails'),
+    done: ({ kind, file }) => {
+      if (kind === 'sync') synced.push(file === '' ? `names: ${readdirSync(dataDir).sort()}` : file);
+    },
+  });
+  try {
+    await restoreBackup(readBackup(backupDir), paths);
+  } finally {
+    unwatch();
+  }
+  const files = readdirSync(paths.ledgerDir).filter((name) => name !== 'LOCK');
+  expect(synced).toEqual(
+    expect.arrayContaining([...files.map((name) => `ledger.restoring/${name}`), 'ledger.restoring']),
+  );
+  expect(synced.at(-1)).toBe('names: high-water,ledger,restored.json');
 });
