@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -37,5 +37,62 @@ describe('a value of the journal', () => {
       expect(await reader.read({ segment: 1, offset: 1_000, bytes: asked })).toHaveLength(0);
       expect(await reader.read({ segment: 2, offset: 0, bytes: asked })).toHaveLength(0);
     }
+  });
+});
+
+/** The numbers of the segments of `of` that this process has open, in order. */
+function openSegments(of: string): number[] {
+  const paths = readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${fd}`)];
+    } catch (error) {
+      // What listed them is closed by now.
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+      throw error;
+    }
+  });
+  return paths
+    .filter((path) => path.startsWith(`${of}/`))
+    .map((path) => Number(/journal-(\d+)/.exec(path)?.[1]))
+    .sort((a, b) => a - b);
+}
+
+describe('segments that are read', () => {
+  const many = mkdtempSync(join(tmpdir(), 'holdpoint-journal-segments-'));
+  afterAll(() => rmSync(many, { recursive: true, force: true }));
+  const segments = Array.from({ length: 20 }, (_, index) => index + 1);
+  const readOf = (of: JournalReader, segment: number) => of.read({ segment, offset: 5, bytes: 3 });
+  beforeAll(() => {
+    for (const segment of segments) writeFileSync(segmentFile(many, segment), bytes);
+  });
+
+  it('are kept open, the sixteen that were read last, and none once the reader is closed', async () => {
+    const of = openJournalReader(many);
+    for (const segment of [...segments, 5, 6]) await readOf(of, segment);
+    expect(openSegments(many)).toEqual([5, 6, ...segments.slice(6)]);
+    of.close();
+    expect(openSegments(many)).toEqual([]);
+  });
+
+  it('are all read at once, more than are kept open, and by several at a time', async () => {
+    const of = openJournalReader(many);
+    const found = await Promise.all([...segments, ...segments].map((segment) => readOf(of, segment)));
+    expect(new Set(found.map(String))).toEqual(new Set(['and']));
+    expect(openSegments(many)).toHaveLength(16);
+    of.close();
+    expect(openSegments(many)).toEqual([]);
+  });
+
+  it('are let go when they are removed: at once, or by whoever reads from one still', async () => {
+    const of = openJournalReader(many);
+    await readOf(of, 1);
+    of.forget(1);
+    expect(openSegments(many)).toEqual([]);
+    const reading = readOf(of, 2);
+    of.forget(2);
+    expect(openSegments(many)).toEqual([2]);
+    expect(String(await reading)).toBe('and');
+    expect(openSegments(many)).toEqual([]);
+    of.close();
   });
 });
