@@ -27,22 +27,22 @@ export function makePrivateDirectory(directory: string): void {
 
 /** As deep as the path is: each parent is tried once. */
 function makeBelow(path: string): void {
+  const above = dirname(path);
   try {
-    make(path);
+    mkdirSync(path, { mode: 0o700 });
   } catch (error) {
     if (isDirectory(path)) return;
-    const above = dirname(path);
     if (codeOf(error) !== 'ENOENT' || above === path || isThere(above)) throw error;
     makeBelow(above);
-    make(path);
+    mkdirSync(path, { mode: 0o700 });
   }
+  syncNames(above);
 }
 
-/** What is written into it is only there after a power failure when it is itself. */
-function make(path: string): void {
-  mkdirSync(path, { mode: 0o700 });
+/** What is written into a directory is only there after a power failure when its name is. */
+function syncNames(above: string): void {
   try {
-    syncDirectory(dirname(path));
+    syncDirectory(above);
   } catch (error) {
     // Who may add to a directory need not be allowed to read it, and without that it cannot be synced.
     if (codeOf(error) !== 'EACCES') throw error;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { makePrivateDirectory } from '../../src/store/directory.ts';
-import { watchDisk } from './disk-calls.ts';
+import { systemError, watchDisk } from './disk-calls.ts';
 
 it('are synced by way of the directory above each that was made', () => {
   const dir = mkdtempSync(join(tmpdir(), 'holdpoint-new-'));
@@ -22,4 +22,21 @@ it('are synced by way of the directory above each that was made', () => {
   makePrivateDirectory(join(dir, 'a', 'b', 'c'));
   unwatch();
   expect(synced).toEqual(['', 'a', 'a/b']);
+});
+
+it('are refused where the one above cannot be synced', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'holdpoint-new-'));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  const unwatch = watchDisk({
+    dir,
+    fateOf: ({ kind }) => (kind === 'sync' ? 'before' : 'done'),
+    failureOf: (call) => systemError('EIO', call),
+  });
+  try {
+    expect(() => makePrivateDirectory(join(dir, 'a'))).toThrow(
+      expect.objectContaining({ code: 'config_invalid' }),
+    );
+  } finally {
+    unwatch();
+  }
 });
