@@ -35,6 +35,7 @@ const concurrentStreamsMax = 128;
 /** Mean something to one HTTP/1.1 connection and are errors in HTTP/2 (RFC 9113 section 8.2.2). */
 const connectionHeaders: ReadonlySet<string> = new Set([
   'connection',
+  'http2-settings',
   'keep-alive',
   'proxy-connection',
   'transfer-encoding',
@@ -46,7 +47,8 @@ export function createHttp2Door(idleMsMax: number): Http2Door {
   const sessions = new Set<ServerHttp2Session>();
   function begin(socket: Duplex, serve: (connection: Duplex) => void): void {
     const settings = { maxConcurrentStreams: concurrentStreamsMax };
-    const session = performServerHandshake(socket, { settings });
+    // The provider's fields pass as it sent them, those that it repeats against its standard too.
+    const session = performServerHandshake(socket, { settings, strictSingleValueFields: false });
     sessions.add(session);
     session.once('close', () => sessions.delete(session));
     // A broken connection ends its streams, and each of them tells its call.
@@ -136,11 +138,22 @@ function carry(
 function giveBack(answer: IncomingMessage, stream: ServerHttp2Stream): void {
   if (stream.destroyed) return;
   const fields = { ':status': answer.statusCode ?? 502, ...fieldsOf(answer.rawHeaders) };
-  stream.once('wantTrailers', () => stream.sendTrailers(fieldsOf(answer.rawTrailers)));
-  stream.respond(fields, { waitForTrailers: true });
-  pipeline(answer, stream, (error) => {
-    if (error) fail(stream);
+  stream.once('wantTrailers', () => orFail(stream, () => stream.sendTrailers(fieldsOf(answer.rawTrailers))));
+  orFail(stream, () => {
+    stream.respond(fields, { waitForTrailers: true });
+    pipeline(answer, stream, (error) => {
+      if (error) fail(stream);
+    });
   });
+}
+
+/** Fields that Node does not send in HTTP/2 end this stream alone: thrown on, they would end the process. */
+function orFail(stream: ServerHttp2Stream, send: () => void): void {
+  try {
+    send();
+  } catch {
+    fail(stream);
+  }
 }
 
 /** An answer that broke off must not look as if it had ended. */

@@ -66,6 +66,39 @@ test('a call is answered as over HTTP/1.1, and goes upstream with its headers an
   expect(operation).toBe('chat.completions');
 });
 
+test('fields that a provider repeats though its standard knows one of them arrive as often, trailers too', async () => {
+  const twice = 'ETag: "a"\r\nETag: "b"\r\n';
+  rig.upstream.script((_request, answer) =>
+    answer.send(`${streamHead.replace(/\r\n$/, `${twice}\r\n`) + chunk(chatStop + done)}0\r\n${twice}\r\n`),
+  );
+  const stream = post(chatRequest({ stream: true }));
+  const seen: string[][] = [];
+  const tagsOf = (raw: readonly string[]): string[] => raw.filter((_, i) => raw[i - 1] === 'etag');
+  stream.once('response', (_headers, _flags, raw: string[]) => seen.push(tagsOf(raw)));
+  stream.once('trailers', (_headers, _flags, raw: string[]) => seen.push(tagsOf(raw)));
+  expect((await answerOf(stream)).body).toBe(chatStop + done);
+  expect(seen).toEqual([
+    ['"a"', '"b"'],
+    ['"a"', '"b"'],
+  ]);
+});
+
+test('a field that means something to one connection alone does not pass', async () => {
+  rig.upstream.script((_request, answer) =>
+    answer.send(wholeAnswer('200 OK', ['HTTP2-Settings: AAMAAABk'], chatText('Hello.'))),
+  );
+  const { headers, body } = await answerOf(post(chatRequest()));
+  expect(body).toBe(chatText('Hello.'));
+  expect(headers).not.toHaveProperty('http2-settings');
+});
+
+test('an answer that HTTP/2 cannot say is an error of its stream alone', async () => {
+  rig.upstream.script((_request, answer) => answer.send(wholeAnswer('799 Odd', [], chatText('Hello.'))));
+  await expect(answerOf(post(chatRequest()))).rejects.toThrow('NGHTTP2_INTERNAL_ERROR');
+  rig.upstream.script((_request, answer) => answer.send(wholeAnswer('200 OK', [], chatText('Hello.'))));
+  expect((await answerOf(post(chatRequest()))).body).toBe(chatText('Hello.'));
+});
+
 test('bodies larger than any window pass both ways, over streams side by side', async () => {
   rig.upstream.script((request, answer) => answer.send(wholeAnswer('200 OK', [], request.body)));
   const bodies = ['a', 'b', 'c'].map((letter) => chatRequest({ user: letter.repeat(700_000) }));
