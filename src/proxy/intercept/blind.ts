@@ -34,7 +34,7 @@ const plain = (address: string | undefined): string => (address ?? '').replace(/
 
 /**
  * Connects and carries bytes both ways until either side is done. Resolves with how it ended. Throws
- * `upstream_unreachable` when there was no connection.
+ * `upstream_unreachable` when there was no connection, unless it was the caller who left meanwhile.
  */
 export async function openBlindTunnel(
   inner: Duplex,
@@ -42,16 +42,21 @@ export async function openBlindTunnel(
   own: OwnConnections,
   bounds: TunnelBounds,
 ): Promise<Outcome> {
+  // Who left before closes no second time, so nothing would end what is opened in vain.
+  if (inner.destroyed) return 'client_abort';
   const outer = connect({ host: to.address, port: to.port, allowHalfOpen: true, noDelay: true });
   const stop = (): void => {
     outer.destroy();
     inner.destroy();
   };
-  await connected(outer, inner, bounds.connectMsMax);
+  if (!(await connected(outer, inner, bounds.connectMsMax))) return 'client_abort';
   own.add(outer);
   let outcome: Outcome = 'delivered';
   const { promise, resolve } = Promise.withResolvers<Outcome>();
-  outer.setTimeout(bounds.idleMsMax, stop);
+  outer.setTimeout(bounds.idleMsMax, () => {
+    outcome = 'interrupted';
+    stop();
+  });
   outer.on('error', () => {
     outcome = 'upstream_truncated';
     stop();
@@ -69,12 +74,17 @@ export async function openBlindTunnel(
   return promise;
 }
 
-function connected(outer: Socket, inner: Duplex, connectMsMax: number): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
+/** False where the caller left before. */
+function connected(outer: Socket, inner: Duplex, connectMsMax: number): Promise<boolean> {
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
   const leave = (): void => {
-    outer.destroy(new Error('the caller left'));
+    outer.destroy();
+    resolve(false);
   };
-  outer.setTimeout(connectMsMax, () => outer.destroy(new Error(`no connection within ${connectMsMax} ms`)));
+  const giveUp = (): void => {
+    outer.destroy(new Error(`no connection within ${connectMsMax} ms`));
+  };
+  outer.setTimeout(connectMsMax, giveUp);
   inner.once('close', leave);
   outer.once('error', (error) =>
     reject(
@@ -83,8 +93,9 @@ function connected(outer: Socket, inner: Duplex, connectMsMax: number): Promise<
   );
   outer.once('connect', () => {
     inner.off('close', leave);
-    outer.setTimeout(0);
-    resolve();
+    // With its listener: it would take the silence of an open tunnel for this.
+    outer.setTimeout(0, giveUp);
+    resolve(true);
   });
   return promise;
 }

@@ -10,7 +10,10 @@ import { type Destination, defaultPorts, nameOf } from './destination.ts';
 const keptFromProvider = (): boolean => false;
 const notRelayed = (name: string): boolean => name === 'host' || name === 'proxy-authorization';
 
-/** Resolves with how it ended. Throws `upstream_unreachable` when there was no answer. */
+/**
+ * Resolves with how it ended. Throws `upstream_unreachable` when there was no answer, unless it was the caller who left
+ * meanwhile.
+ */
 export async function relayHttp(
   req: IncomingMessage,
   res: ServerResponse,
@@ -33,7 +36,13 @@ export async function relayHttp(
   res.once('close', () => out.destroy());
   out.once('timeout', () => out.destroy(new Error(`nothing for ${bounds.idleMsMax} ms`)));
   req.pipe(out);
-  const answer = await answerOf(out);
+  let answer: IncomingMessage;
+  try {
+    answer = await answerOf(out);
+  } catch (error) {
+    if (res.destroyed) return 'client_abort';
+    throw error;
+  }
   const headers: RawHeaders = endToEndHeaders(answer.rawHeaders, keptFromProvider);
   res.sendDate = false;
   res.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? '', headers.slice());
@@ -52,10 +61,12 @@ export async function relayHttp(
 
 function answerOf(out: ReturnType<typeof request>): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const none = (error: Error): void =>
+    reject(new HoldpointError('upstream_unreachable', `No answer: ${error.message}.`, 'Try again.', error));
   out.once('response', resolve);
-  out.on('error', (error) =>
-    reject(new HoldpointError('upstream_unreachable', `No answer: ${error.message}.`, 'Try again.', error)),
-  );
+  out.on('error', none);
+  // One that changes to another protocol unasked is dropped by Node without a word.
+  out.once('close', () => none(new Error('the connection was dropped')));
   return promise;
 }
 

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createOwnConnections, openBlindTunnel } from '../../../src/proxy/intercept/blind.ts';
 import { relayHttp } from '../../../src/proxy/intercept/relay-http.ts';
 import { atEnd, endAll } from '../../support/endings.ts';
-import { exchange, rawRequest } from '../../support/raw-client.ts';
+import { connectRaw, exchange, rawRequest } from '../../support/raw-client.ts';
 import { chunk, startRawUpstream, streamHead, wholeAnswer } from '../../support/raw-upstream.ts';
 
 const bounds = { connectMsMax: 2_000, idleMsMax: 2_000 };
@@ -93,8 +93,29 @@ describe('a blind tunnel', () => {
     const far = await listen(() => undefined);
     const { inner } = await pair();
     const to = { address: '127.0.0.1', port: portOf(far) };
-    await openBlindTunnel(inner, to, createOwnConnections(), { ...bounds, idleMsMax: 100 });
+    const run = openBlindTunnel(inner, to, createOwnConnections(), { ...bounds, idleMsMax: 100 });
+    expect(await run).toBe('interrupted');
     expect(inner.destroyed).toBe(true);
+  });
+
+  test('whose caller left while it was sealed leads nowhere', async () => {
+    const reached: Socket[] = [];
+    const far = await listen((socket) => reached.push(socket));
+    const { inner } = await pair();
+    inner.destroy();
+    const to = { address: '127.0.0.1', port: portOf(far) };
+    expect(await openBlindTunnel(inner, to, createOwnConnections(), bounds)).toBe('client_abort');
+    expect(reached).toEqual([]);
+  });
+
+  test('whose caller leaves while it is opened was left by the caller', async () => {
+    const far = await listen(() => undefined);
+    const { inner } = await pair();
+    const to = { address: '127.0.0.1', port: portOf(far) };
+    const run = openBlindTunnel(inner, to, createOwnConnections(), bounds);
+    inner.destroy();
+    inner.emit('close');
+    expect(await run).toBe('client_abort');
   });
 });
 
@@ -139,6 +160,27 @@ describe('a plain request that passes', () => {
     expect(far.requests[0]?.head).toContain('X-Own: 1');
     expect(far.requests[0]?.head).not.toMatch(/proxy-/i);
     expect(await relay.ended()).toBe('delivered');
+  });
+
+  test('to a server that changes the protocol unasked has no answer', async () => {
+    const far = await startRawUpstream((_request, answer) =>
+      answer.send('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n'),
+    );
+    const relay = await relayTo(far.port);
+    const answer = exchange(relay.url, rawRequest('GET', '/ignored', []));
+    expect(await relay.ended()).toBe('upstream_unreachable');
+    await expect(answer).rejects.toThrow();
+  });
+
+  test('whose caller leaves before it is answered was left by the caller', async () => {
+    const asked = Promise.withResolvers<void>();
+    const far = await startRawUpstream(() => asked.resolve());
+    const relay = await relayTo(far.port);
+    const caller = await connectRaw(relay.url);
+    caller.send(rawRequest('GET', '/ignored', []));
+    await asked.promise;
+    caller.destroy();
+    expect(await relay.ended()).toBe('client_abort');
   });
 
   test('whose caller left while it was sealed goes nowhere', async () => {
