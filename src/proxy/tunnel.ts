@@ -18,6 +18,7 @@ import { judge } from './judge.ts';
 import { withProviderKey } from './provider-key.ts';
 import { requestDraft } from './record.ts';
 import { toHoldpointError } from './respond.ts';
+import { cutWhenEnded } from './shaking-hands.ts';
 import { refuseUpgrade } from './upgrade-refusal.ts';
 import { starring } from './withhold.ts';
 
@@ -36,6 +37,7 @@ export async function openTunnel(
   house: House,
 ): Promise<void> {
   let decision: number | null = null;
+  const handsShaken = cutWhenEnded(socket);
   try {
     const policy = house.policy();
     const facts: Facts = { request: call.facts };
@@ -61,8 +63,7 @@ export async function openTunnel(
       house.holds.settle(decision, 'client_abort');
       return;
     }
-    await pipe(req, socket, head, call);
-    house.holds.settle(decision, 'delivered');
+    house.holds.settle(decision, await pipe(req, socket, head, call, handsShaken));
   } catch (thrown) {
     const error = toHoldpointError(thrown);
     if (decision !== null) house.holds.settle(decision, outcomeByCode[error.code] ?? 'upstream_error');
@@ -71,15 +72,17 @@ export async function openTunnel(
   }
 }
 
+/** Resolves when it is over: `client_abort` where the caller left before there was an answer. */
 function pipe(
   req: IncomingMessage,
   socket: Duplex,
   head: Buffer,
   { upstream, target }: UpgradeCall,
-): Promise<void> {
+  onOpen: () => void,
+): Promise<Outcome> {
   const out = withProviderKey(upstream.key, upstream.basePath + target, req.rawHeaders);
   if (out.withheld !== undefined) starOut(socket, out.withheld);
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
   const proxy = httpProxy.createProxyServer({
     target: upstream.origin,
     ws: true,
@@ -87,8 +90,11 @@ function pipe(
     secure: true,
   });
   let opened = false;
+  let answered = false;
   proxy.on('open', () => {
     opened = true;
+    answered = true;
+    onOpen();
   });
   proxy.on('error', (error: Error) => {
     const failure = new HoldpointError(
@@ -104,15 +110,21 @@ function pipe(
   });
   proxy.on('proxyReqWs', (asked) => {
     refuseRedirects(asked, (doubt) => {
+      answered = true;
+      if (doubt === '') return;
       const what = `The upstream opens no connection: ${doubt}.`;
       const next = 'Check upstreams.*.url in the configuration.';
       const failure = new HoldpointError('upstream_unreachable', what, next);
       refuseUpgrade(socket, failure, null, null);
       reject(failure);
     });
+    socket.once('close', () => {
+      resolve(answered ? 'delivered' : 'client_abort');
+      // http-proxy would leave it under way, and open what comes of it for nobody.
+      if (!answered) asked.destroy();
+    });
   });
-  proxy.on('close', () => resolve());
-  socket.once('close', () => resolve());
+  proxy.on('close', () => resolve('delivered'));
   req.url = out.path;
   req.headers = {};
   for (let i = 0; i + 1 < out.headers.length; i += 2) {
@@ -129,19 +141,16 @@ function pipe(
 }
 
 /** http-proxy relays whatever is answered instead of an upgrade: not what sends the caller past Holdpoint. */
-function refuseRedirects(asked: ClientRequest, refuse: (doubt: string) => void): void {
+function refuseRedirects(asked: ClientRequest, onAnswer: (doubt: string) => void): void {
   // Once http-proxy listens, which it does after it has told of the request and before any answer can be read.
   queueMicrotask(() => {
     const relaying = asked.listeners('response');
     asked.removeAllListeners('response');
     asked.on('response', (answer: IncomingMessage) => {
       const doubt = redirectDoubt(answer.statusCode ?? 0, answer.rawHeaders);
-      if (doubt === '') {
-        for (const relay of relaying) Reflect.apply(relay, asked, [answer]);
-        return;
-      }
-      refuse(doubt);
-      asked.destroy();
+      onAnswer(doubt);
+      if (doubt !== '') asked.destroy();
+      else for (const relay of relaying) Reflect.apply(relay, asked, [answer]);
     });
   });
 }

@@ -5,7 +5,8 @@ import { connect, Socket } from 'node:net';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Draft } from '../../src/ledger/sealer.ts';
 import { atEnd, endAll } from '../support/endings.ts';
-import { rawRequest } from '../support/raw-client.ts';
+import { connectRaw, rawRequest } from '../support/raw-client.ts';
+import { startRawUpstream } from '../support/raw-upstream.ts';
 import { startTestSidecar } from '../support/sidecar.ts';
 import { realtimeTarget } from './realtime-scene.ts';
 import { startSocketUpstream } from './socket-upstream.ts';
@@ -77,4 +78,27 @@ test('while the intent of a tunnel is sealed, the provider hears of none', async
   const { outcome, upstream } = await leaveWhileSealed('/v1/raw', 'request');
   expect(outcome).toBe('client_abort');
   expect(upstream.requests).toEqual([]);
+});
+
+test.each([
+  { what: 'connection', target: realtimeTarget },
+  { what: 'tunnel', target: '/v1/raw' },
+])('while the provider has not answered, its $what is given up', async ({ target }) => {
+  const left = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  const upstream = await startRawUpstream(async (_request, answer) => {
+    asked.resolve();
+    await answer.closed;
+    left.resolve();
+  });
+  const { ada, proxyUrl } = await startTestSidecar({
+    upstreams: { openai: { url: upstream.url, protocol: 'openai', mount: '/', tunnel: ['/v1/raw'] } },
+  });
+  const client = await connectRaw(proxyUrl);
+  client.send(rawRequest('GET', target, upgrade));
+  await asked.promise;
+  client.destroy();
+  await left.promise;
+  const { id } = await ada.lastDecision();
+  expect(await ada.outcomeOf(id)).toBe('client_abort');
 });
