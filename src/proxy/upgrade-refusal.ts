@@ -24,6 +24,12 @@ export function refuseUpgrade(
   lines.push(`content-length: ${Buffer.byteLength(body)}`, 'connection: close');
   if (decisionId !== null) lines.push(`${decisionHeader}: ${decisionId}`);
   socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+  dropTheRest(socket);
+}
+
+/** What the caller sends all the same goes nowhere; left unread it would hide that the caller closed. */
+export function dropTheRest(socket: Duplex): void {
+  socket.resume();
 }
 
 const replaced = (name: string): boolean => name === decisionHeader || name === 'content-length';
@@ -53,5 +59,6 @@ export function relayRefusal(
   socket.once('close', () => resolve(socket.writableFinished));
   socket.write(Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'));
   socket.end(refused.body);
+  dropTheRest(socket);
   return promise;
 }

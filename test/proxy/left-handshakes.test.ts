@@ -102,3 +102,25 @@ test.each([
   const { id } = await ada.lastDecision();
   expect(await ada.outcomeOf(id)).toBe('client_abort');
 });
+
+test.each([
+  { what: 'an upgrade', request: rawRequest('GET', '/v1/unknown', upgrade) },
+  { what: 'CONNECT', request: 'CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n' },
+])(
+  'after $what was refused, what the caller goes on to send does not keep its connection',
+  async ({ request }) => {
+    const { proxyUrl } = await startTestSidecar({
+      upstreams: { openai: { url: 'http://127.0.0.1:9', protocol: 'openai', mount: '/' } },
+    });
+    const accepted = acceptedAt(Number(new URL(proxyUrl).port));
+    const client = await connectRaw(proxyUrl);
+    const socket = await accepted;
+    const closed = once(socket, 'close');
+    client.send(request);
+    await client.until('\r\n\r\n');
+    client.send('what nobody reads');
+    await vi.waitFor(() => expect(socket.bytesRead).toBeGreaterThan(request.length));
+    client.destroy();
+    await closed;
+  },
+);

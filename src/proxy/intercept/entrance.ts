@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { HoldpointError } from '../../core/errors.ts';
 import { valuesOf } from '../../core/http-message.ts';
+import { dropTheRest } from '../upgrade-refusal.ts';
 import type { Upstream } from '../upstream.ts';
 import { type Destination, defaultPorts, nameOf, readDestination, type Site } from './destination.ts';
 
@@ -56,4 +57,5 @@ export function refuseConnect(socket: Duplex, status: string, text = ''): void {
   socket.end(
     `HTTP/1.1 ${status}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
+  dropTheRest(socket);
 }
