@@ -180,3 +180,40 @@ test('a refusal too large to be withheld is in the ledger, with how it ended', a
   const { entries } = await ada.decision(id);
   expect(entries.map(({ type }) => type)).toContain('response');
 });
+
+test('an answer that ends while the connection is closing does not count as delivered', async () => {
+  const scene = await connectScene();
+  const { sidecar, client, provider } = scene;
+  await asked(scene);
+  const { id } = await sidecar.ada.lastDecision();
+  const events = spokenEvents('resp_1', 'Hello.');
+  sendAll(provider, events.slice(0, 5));
+  await vi.waitFor(() => expect(client.types()).toHaveLength(6));
+  // Neither side hears that the connection closes.
+  client.ws.pause();
+  provider.ws.pause();
+  refuseToSeal(sidecar, 'request');
+  client.send(sayingItem('one more'));
+  await vi.waitFor(() => expect(sidecar.sidecar.ledger.seal).toHaveBeenCalled());
+  sendAll(provider, events.slice(5));
+  expect(await sidecar.ada.outcomeOf(id)).toBe('interrupted');
+  client.ws.resume();
+  provider.ws.resume();
+  await expectOver(scene, 'overloaded');
+  expect(client.types()).not.toContain('response.done');
+});
+
+test('words whose provider left while they were sealed do not count as delivered', async () => {
+  const { sidecar, client, provider } = await connectScene();
+  const { seal } = sidecar.sidecar.ledger;
+  vi.spyOn(sidecar.sidecar.ledger, 'seal').mockImplementationOnce((draft) => {
+    const sealed = seal(draft);
+    provider.ws.close(1000);
+    return { ...sealed, durable: client.closed.then(() => sealed.durable) };
+  });
+  client.send(sayingItem('Are you there?'));
+  await client.closed;
+  const { id } = await sidecar.ada.lastDecision();
+  expect(await sidecar.ada.outcomeOf(id)).toBe('upstream_truncated');
+  expect(provider.heard).toEqual([]);
+});

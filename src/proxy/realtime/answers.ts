@@ -114,7 +114,7 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
     }
     await send(exchange.withheld);
     reader.settle(answer, true);
-    settle(exchange, link.gone.aborted ? 'client_abort' : 'delivered', house);
+    settle(exchange, link.undelivered() ?? 'delivered', house);
   }
 
   async function deny(answer: string, code: HoldpointError['code'], message: string): Promise<void> {

@@ -86,7 +86,7 @@ export function createHeldAnswers(
     switch (result) {
       case 'released':
       case 'amended': {
-        if (link.gone.aborted) break;
+        if (link.undelivered() !== null) break;
         const messages = await orLeaveHeld(exchange, hold, house, async () => {
           const due = result === 'released' ? exchange.withheld : await amendedMessages(hold, house);
           await beginDelivery(hold, house);
@@ -94,7 +94,7 @@ export function createHeldAnswers(
         });
         // The delivery is on disk: the withheld messages may go out, once.
         await send(messages);
-        if (link.gone.aborted) break;
+        if (link.undelivered() !== null) break;
         settle(exchange, 'delivered', house);
         house.holds.detach(hold);
         return result;

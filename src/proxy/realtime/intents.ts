@@ -90,7 +90,7 @@ export function createIntents(link: Link, answers: Answers): Intents {
     const { hold: opened, result } = await waitForRuling(call, exchange, about, link.gone, house);
     switch (result) {
       case 'released':
-        if (link.gone.aborted) break;
+        if (link.gone.aborted || link.unsent() !== null) break;
         await orLeaveHeld(exchange, opened, house, () => beginDelivery(opened, house));
         // The use of the release is on disk: the message may go out, once.
         house.holds.detach(opened);
@@ -154,6 +154,8 @@ export function createIntents(link: Link, answers: Answers): Intents {
     policy: Policy,
   ): Promise<void> {
     const exchange = await seal(message, reading, judgement, policy, 'passed');
+    const lost = link.unsent();
+    if (lost !== null) return settle(exchange, lost, house);
     approve(reading, judgement, policy);
     await link.toUpstream(message);
     await sealNothing(exchange, house);
@@ -161,6 +163,8 @@ export function createIntents(link: Link, answers: Answers): Intents {
 
   return {
     take: async (message, reading) => {
+      // It goes nowhere, so that there is nothing to record.
+      if (link.unsent() !== null) return;
       if (!house.ledger.isWritable())
         throw new HoldpointError(
           'ledger_unavailable',
@@ -175,6 +179,8 @@ export function createIntents(link: Link, answers: Answers): Intents {
       if (judgement.action === 'hold' && known === null) {
         ruled = await hold(message, reading, judgement, policy);
         if (ruled === null) return;
+        const lost = link.unsent();
+        if (lost !== null) return settle(ruled, lost, house);
       }
       if (reading.kind === 'ask') return sendAsk(message, reading, judgement, policy, ruled);
       if (reading.kind === 'content' && ruled === null)

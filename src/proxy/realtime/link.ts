@@ -1,4 +1,5 @@
 /** What the two directions of one session share. */
+import type { Outcome } from '../../ledger/entry.ts';
 import type { Judgement, Policy } from '../../policy/policy.ts';
 import type { RequestBodyFacts } from '../../provider/protocol.ts';
 import type { SocketMessage, SocketReader } from '../../provider/realtime/dialect.ts';
@@ -21,6 +22,10 @@ export interface Link {
   /** The workload is not there any more. */
   readonly gone: AbortSignal;
   approval: Approval | null;
+  /** Why nothing reaches the workload any more; null while it is there. */
+  undelivered(): Outcome | null;
+  /** Why nothing reaches the provider any more; null while it is there. */
+  unsent(): Outcome | null;
   /** Milliseconds since the connection was opened. */
   now(): number;
   toClient(message: SocketMessage): Promise<void> | null;

@@ -24,6 +24,8 @@ export interface Peer {
   next(): Promise<SocketMessage | null>;
   /** Sends; the promise resolves when the peer has caught up, null when it need not be waited for. */
   send(message: SocketMessage): Promise<void> | null;
+  /** It takes what is sent: nobody has begun to close. */
+  isOpen(): boolean;
   /** How it closed; null while it has not. */
   ending(): Ending | null;
   onEnding(fn: (ending: Ending) => void): void;
@@ -108,6 +110,7 @@ function peerOf(ws: WebSocket, clean: (data: Buffer) => Buffer): Peer {
         ws.send(data, { binary }, caughtUp);
       });
     },
+    isOpen: () => ws.readyState === WebSocket.OPEN,
     ending: () => ended,
     onEnding: (fn) => {
       if (ended === null) endings.push(fn);

@@ -58,11 +58,19 @@ export function startSession(
   let closing = false;
   /** How what is still open when the connection ends has ended; the first cause stands. */
   let outcome: Outcome | null = null;
+  /** Why the sidecar closed both sides; null where it did not. */
+  let closedAs: Outcome | null = null;
 
+  /** What is sent to a side that is closing arrives nowhere, long before that side is closed. */
+  function closeClient(ending: Ending): void {
+    gone.abort();
+    client.close(ending);
+  }
   function closeBoth(ending: Ending, why: Outcome): void {
     outcome ??= why;
+    closedAs ??= why;
     closing = true;
-    client.close(ending);
+    closeClient(ending);
     upstream.close({ code: 1000, reason: ending.reason });
   }
   function fail(thrown: unknown): void {
@@ -77,6 +85,8 @@ export function startSession(
     reader,
     gone: gone.signal,
     approval: null,
+    undelivered: () => (client.isOpen() ? null : (closedAs ?? 'client_abort')),
+    unsent: () => (upstream.isOpen() ? null : (closedAs ?? 'upstream_truncated')),
     now: () => Math.round((house.clock.monoUs() - openedUs) / 1000),
     toClient: client.send,
     toUpstream: upstream.send,
@@ -118,14 +128,14 @@ export function startSession(
     const ending = upstream.ending() ?? goingAway;
     const isHeard = !closing && client.ending() === null && ending.reason.length > 0;
     closing = true;
-    if (!isHeard) return client.close(withoutReason(ending));
+    if (!isHeard) return closeClient(withoutReason(ending));
     link.loose().addEnding(ending, 'server', 'passed', link.now());
     try {
       await answers.sealLoose();
-      client.close(ending);
+      closeClient(ending);
     } catch (error) {
       if (!(error instanceof HoldpointError)) house.onError('A closing could not be sealed', error);
-      client.close(withoutReason(ending));
+      closeClient(withoutReason(ending));
     }
   }
 
