@@ -217,3 +217,21 @@ test('words whose provider left while they were sealed do not count as delivered
   expect(await sidecar.ada.outcomeOf(id)).toBe('upstream_truncated');
   expect(provider.heard).toEqual([]);
 });
+
+test('an answer released while the connection is closing stays where it is, without its caller', async () => {
+  const scene = await connectScene(holdTransfers);
+  const { client, provider, sidecar } = scene;
+  await asked(scene);
+  sendAll(provider, callEvents('resp_1', 25_000));
+  const hold = await sidecar.ada.nextHold();
+  // It does not hear that the provider has left.
+  client.ws.pause();
+  provider.ws.close(1000);
+  await provider.closed;
+  await vi.waitFor(async () => expect(await sidecar.ada.hold(hold.id)).toMatchObject({ caller: 'gone' }));
+  expect(await sidecar.ada.rule(hold, { verdict: 'release' })).toMatchObject({ status: 201 });
+  client.ws.resume();
+  await client.closed;
+  expect(textsOf(client).join()).not.toContain('25000');
+  expect(await sidecar.ada.hold(hold.id)).toMatchObject({ state: 'released', caller: 'gone' });
+});
