@@ -144,6 +144,8 @@ async function eachChunk(
     }
     return null;
   } catch (error) {
+    // Nobody takes the rest: what fails here must not leave the provider at work.
+    answer.abort('The answer cannot be relayed.');
     if (error instanceof HoldpointError) return error;
     throw error;
   }

@@ -54,3 +54,28 @@ it('has given the first text to the connection when it begins to read the next p
     await close();
   }
 });
+
+it('stops the upstream when a piece cannot be read', async () => {
+  const reasons: string[] = [];
+  const answer = { ...arrivedTogether(), abort: (reason: string) => reasons.push(reason) };
+  const stream = {
+    finish: openai.openStream('chat.completions', 200, 'sse').finish,
+    push: () => {
+      throw new RangeError('a defect');
+    },
+  };
+  const house = { clock: systemClock, bounds: { responseBytesMax: 1_000 } };
+  const server = createServer((_req, res) => {
+    const caller = { gone: false, whenGone: () => undefined };
+    relayText({ caller, res }, 'decision', answer, stream, house).catch((error: unknown) =>
+      res.end(String(error)),
+    );
+  });
+  const { url, close } = await listeningOn(server);
+  try {
+    expect(await (await fetch(url)).text()).toBe('RangeError: a defect');
+    expect(reasons).toHaveLength(1);
+  } finally {
+    await close();
+  }
+});
