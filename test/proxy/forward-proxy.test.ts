@@ -17,7 +17,7 @@ import {
 } from '../support/raw-upstream.ts';
 import type { Settings } from '../support/sidecar.ts';
 import { chatDelta, chatRequest, chatRole, chatStop, chatText, chatTransfer, done } from './answers.ts';
-import { denyUnlistedModels, holdTransfers } from './policies.ts';
+import { denyUnlistedModels, holdTransfers, holdUnlistedModels } from './policies.ts';
 import { decisionIdOf } from './rig.ts';
 import { askOver, type Behind, connectAnswer, has, openThrough, run, startBehind } from './through.ts';
 
@@ -261,8 +261,11 @@ describe('CONNECT to a host that is no upstream', () => {
     });
   });
 
-  test('is judged by the rules where others pass', async () => {
-    const { forwardUrl, sidecar } = await start({ policy: denyUnlistedModels, proxy: { others: 'pass' } });
+  test.each([
+    { what: 'denies', policy: denyUnlistedModels },
+    { what: 'would hold, which a tunnel cannot wait for,', policy: holdUnlistedModels },
+  ])('is refused where others pass if a rule $what', async ({ policy }) => {
+    const { forwardUrl, sidecar } = await start({ policy, proxy: { others: 'pass' } });
     await expect(openThrough(forwardUrl, 'example.com', {})).rejects.toThrow(/access denied/);
     const { entries } = await sidecar.ada.lastDecision();
     expect(entries[0]?.data).toMatchObject({ rules: ['the-rule'], verdict: 'deny' });

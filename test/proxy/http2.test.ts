@@ -99,6 +99,13 @@ test('an answer that HTTP/2 cannot say is an error of its stream alone', async (
   expect((await answerOf(post(chatRequest()))).body).toBe(chatText('Hello.'));
 });
 
+test('a call without a body goes upstream without one', async () => {
+  rig.upstream.script((_request, answer) => answer.send(wholeAnswer('200 OK', [], '{}')));
+  const stream = session.request({ ':method': 'GET', ':path': '/v1/models' });
+  expect((await answerOf(stream)).status).toBe(200);
+  expect(rig.upstream.requests[0]?.head).not.toMatch(/transfer-encoding|content-length/i);
+});
+
 test('bodies larger than any window pass both ways, over streams side by side', async () => {
   rig.upstream.script((request, answer) => answer.send(wholeAnswer('200 OK', [], request.body)));
   const bodies = ['a', 'b', 'c'].map((letter) => chatRequest({ user: letter.repeat(700_000) }));
@@ -200,4 +207,13 @@ test('a stopping sidecar lets a running stream end', async () => {
   resolve();
   expect((await answer).body).toBe(chatText('Late.'));
   await stopped;
+});
+
+test('a connection on which nothing is called is closed in time', async () => {
+  const limits = { waitMsMax: 1_000, upstreamIdleMsMax: 1_000, callerIdleMsMax: 1_100 };
+  const { sidecar } = await startRig({ policy: holdTransfers, limits });
+  const idle = connect(sidecar.proxyUrl);
+  atEnd(() => idle.destroy());
+  idle.on('error', () => undefined);
+  await new Promise<void>((resolve) => idle.once('close', () => resolve()));
 });

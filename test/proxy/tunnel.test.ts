@@ -127,6 +127,16 @@ test('the client’s leaving ends the upstream’s side', async () => {
   await vi.waitFor(() => expect(echo.sockets[0]?.destroyed).toBe(true));
 });
 
+test('what is said to Holdpoint, or to a proxy, does not reach the upstream', async () => {
+  const upstream = await startRawUpstream((_request, answer) => answer.send(wholeAnswer('401 No', [], 'no')));
+  const { proxyUrl } = await startTestSidecar({ upstreams: upstreamsOf(upstream.url) });
+  const own = ['Proxy-Authorization: Basic U0VDUkVU', 'Holdpoint-Workload: billing', 'X-Mine: kept'];
+  await exchange(proxyUrl, rawRequest('GET', '/v1/realtime', [...upgrade, key, ...own]));
+  const head = upstream.requests[0]?.head ?? '';
+  expect(head).toMatch(/x-mine: kept/i);
+  expect(head).not.toMatch(/proxy-authorization|holdpoint-/i);
+});
+
 test('an upstream that cannot be reached is a 502', async () => {
   const sidecar = await startTestSidecar({ upstreams: upstreamsOf('http://127.0.0.1:9') });
   expect((await open(sidecar.proxyUrl)).text()).toMatch(/^HTTP\/1\.1 502 /);
