@@ -99,11 +99,13 @@ test('an answer that HTTP/2 cannot say is an error of its stream alone', async (
   expect((await answerOf(post(chatRequest()))).body).toBe(chatText('Hello.'));
 });
 
-test('a call without a body goes upstream without one', async () => {
+test('a call without a body goes upstream, and is recorded, without one', async () => {
   rig.upstream.script((_request, answer) => answer.send(wholeAnswer('200 OK', [], '{}')));
   const stream = session.request({ ':method': 'GET', ':path': '/v1/models' });
   expect((await answerOf(stream)).status).toBe(200);
   expect(rig.upstream.requests[0]?.head).not.toMatch(/transfer-encoding|content-length/i);
+  const [request] = await rig.sidecar.ada.bodies((await rig.sidecar.ada.lastDecision()).id);
+  expect(JSON.stringify(request)).not.toMatch(/transfer-encoding/i);
 });
 
 test('bodies larger than any window pass both ways, over streams side by side', async () => {
