@@ -235,3 +235,37 @@ test('an answer released while the connection is closing stays where it is, with
   expect(textsOf(client).join()).not.toContain('25000');
   expect(await sidecar.ada.hold(hold.id)).toMatchObject({ state: 'released', caller: 'gone' });
 });
+
+test('words that come after their provider left go nowhere, and no entry says that they were sent', async () => {
+  const { sidecar, client, provider } = await connectScene();
+  // It does not hear that the provider has left.
+  client.ws.pause();
+  provider.ws.close(1000);
+  await provider.closed;
+  client.send(sayingItem('Are you there?'));
+  client.ws.resume();
+  await client.closed;
+  // What had passed before is sealed with the connection's end.
+  const { id } = await sidecar.ada.lastDecision();
+  const sealed = JSON.stringify(await sidecar.ada.bodies(id));
+  expect(sealed).toContain('session.created');
+  expect(sealed).not.toContain('Are you there?');
+});
+
+test('words whose provider left while the use of their release was sealed do not count as delivered', async () => {
+  const { sidecar, client, provider } = await connectScene(holdSecrets);
+  client.send(sayingItem('a secret'));
+  const { ada } = sidecar;
+  const hold = await ada.nextHold();
+  const { id } = await ada.lastDecision();
+  const { seal } = sidecar.sidecar.ledger;
+  vi.spyOn(sidecar.sidecar.ledger, 'seal').mockImplementation((draft) => {
+    const sealed = seal(draft);
+    if (draft.type !== 'delivery' || draft.data['outcomes'] !== undefined) return sealed;
+    provider.ws.close(1000);
+    return { ...sealed, durable: client.closed.then(() => sealed.durable) };
+  });
+  expect(await ada.rule(hold, { verdict: 'release' })).toMatchObject({ status: 201 });
+  expect(await ada.outcomeOf(id)).toBe('upstream_truncated');
+  expect(provider.heard).toEqual([]);
+});
