@@ -108,6 +108,23 @@ describe('while the ledger takes no more', () => {
   });
 });
 
+test('sound that went out before a message that the ledger refuses is in the record, and the message is not', async () => {
+  const scene = await connectScene();
+  scene.client.send({ type: 'input_audio_buffer.append', audio: 'AAAA' });
+  await vi.waitFor(() => expect(scene.provider.types()).toEqual(['input_audio_buffer.append']));
+  const { ada, sidecar } = scene.sidecar;
+  vi.spyOn(sidecar.ledger, 'seal').mockImplementationOnce(() => {
+    throw new HoldpointError('overloaded', 'Too much waits to be sealed.');
+  });
+  scene.client.send(sayingItem('hello'));
+  await expectOver(scene, 'overloaded');
+  expect(scene.provider.types()).toEqual(['input_audio_buffer.append']);
+  const { id } = await ada.lastDecision();
+  const [request] = await ada.bodies(id);
+  expect(request?.text).toContain('input_audio_buffer.append');
+  expect(request?.text).not.toContain('hello');
+});
+
 test('a released answer whose caller leaves while its use is sealed has lost it, and is served no more', async () => {
   const scene = await connectScene(holdTransfers);
   await asked(scene);

@@ -74,8 +74,8 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
     const policy = house.policy();
     const facts = factsOn(call, reader.facts());
     const judgement = approvalOf(link, policy)?.judgement ?? judgeRequest(policy, facts, [], house);
-    const tape = link.takeLoose();
-    const exchange = await sealRequest(call, { facts, defects: [], judgement, policy, tape }, house);
+    const told = { facts, defects: [], judgement, policy, tape: link.loose() };
+    const exchange = await sealRequest(call, told, house, link.takeLoose);
     turnTold(link);
     if (judgement.action !== 'hold' && judgement.action !== 'deny') return exchange;
     // The model heard what it may not be told. Its answer goes nowhere, and nothing more goes to it.
@@ -139,10 +139,14 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
   }
 
   async function sealLoose(): Promise<void> {
-    const tape = link.takeLoose();
-    if (tape.records.length === 0) return;
+    const tape = link.loose();
+    if (tape.records.length === 0) {
+      link.takeLoose();
+      return;
+    }
     const told = { facts: factsOn(call, reader.facts()), defects: [], judgement: passed };
-    await sealNothing(await sealRequest(call, { ...told, policy: house.policy(), tape }, house), house);
+    const sealed = sealRequest(call, { ...told, policy: house.policy(), tape }, house, link.takeLoose);
+    await sealNothing(await sealed, house);
   }
 
   async function breakOff(answer: string, exchange: Exchange, outcome: Outcome): Promise<void> {

@@ -44,7 +44,10 @@ export interface Exchange {
   readonly withheld: SocketMessage[];
 }
 
-/** Seals what the model is told; resolves once that is durable. From then on the exchange gets exactly one outcome. */
+/**
+ * Seals what the model is told; resolves once that is durable. From then on the exchange gets exactly one outcome. `onTaken`
+ * is called as soon as the ledger has it: of what it refused, nothing may be forgotten.
+ */
 export async function sealRequest(
   call: SocketCall,
   told: {
@@ -55,10 +58,12 @@ export async function sealRequest(
     readonly tape: Tape;
   },
   house: House,
+  onTaken: () => void = () => undefined,
 ): Promise<Exchange> {
   const { facts, defects, judgement, policy, tape } = told;
   const startedUs = house.clock.monoUs();
   const sealed = house.ledger.seal(socketRequestDraft(call, facts, defects, tape, judgement, policy));
+  onTaken();
   await sealed.durable;
   house.metrics.callStarted();
   return {

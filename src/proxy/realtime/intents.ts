@@ -38,10 +38,10 @@ export function createIntents(link: Link, answers: Answers): Intents {
     policy: Policy,
     way: 'passed' | 'withheld' | 'refused',
   ): Promise<Exchange> {
-    const tape = link.takeLoose();
-    tape.add(message, 'client', way, link.now());
+    const tape = link.loose().plus(message, 'client', way, link.now());
     const facts = factsOn(call, reading.facts);
-    return sealRequest(call, { facts, defects: reading.defects, judgement, policy, tape }, house);
+    const told = { facts, defects: reading.defects, judgement, policy, tape };
+    return sealRequest(call, told, house, link.takeLoose);
   }
 
   async function refuse(

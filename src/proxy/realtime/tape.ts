@@ -9,6 +9,8 @@ export interface Tape {
   add(message: SocketMessage, sender: Sender, way: Way, atMs: number): SocketMessage;
   /** Takes down why somebody closed: at most 123 bytes (RFC 6455 section 5.5), so it is kept however full the tape is. */
   addEnding(ending: Ending, sender: Sender, way: Way, atMs: number): void;
+  /** A tape of its own that begins as this one does, with the message behind; this one stays as it is. */
+  plus(message: SocketMessage, sender: Sender, way: Way, atMs: number): Tape;
   readonly records: readonly SocketRecord[];
   /** Of all payloads, left out ones included. */
   readonly bytes: number;
@@ -18,21 +20,31 @@ export interface Tape {
   readonly passedBytes: number;
 }
 
+/** What a tape may begin with. */
+interface Begun extends Pick<Tape, 'records' | 'bytes' | 'omittedBytes' | 'passedBytes'> {
+  readonly keptBytes: number;
+}
+
+const nothing: Begun = { records: [], bytes: 0, omittedBytes: 0, passedBytes: 0, keptBytes: 0 };
+
 /** Of a record beside its payload. */
 const recordBytes = 200;
 
 export function createTape(bytesMax: number): Tape {
-  const records: SocketRecord[] = [];
-  const tape = { records, bytes: 0, omittedBytes: 0, passedBytes: 0, add, addEnding };
-  let kept = 0;
+  return begin(bytesMax, nothing);
+}
+
+function begin(bytesMax: number, begun: Begun): Tape {
+  const records = [...begun.records];
+  const tape = { ...begun, records, add, addEnding, plus };
   function add({ data, binary }: SocketMessage, sender: Sender, way: Way, atMs: number): SocketMessage {
     const bytes = data.length;
-    const fits = kept + bytes + recordBytes <= bytesMax;
+    const fits = tape.keptBytes + bytes + recordBytes <= bytesMax;
     const omit = way === 'passed' && !fits;
     tape.bytes += bytes;
     if (way === 'passed') tape.passedBytes += bytes;
     if (omit) tape.omittedBytes += bytes;
-    kept += recordBytes + (omit ? 0 : bytes);
+    tape.keptBytes += recordBytes + (omit ? 0 : bytes);
     // A small message is a window on a large read: without a copy it would keep all of that in memory.
     const copy = omit ? null : Buffer.from(data);
     const opcode = binary ? 'binary' : 'text';
@@ -44,6 +56,11 @@ export function createTape(bytesMax: number): Tape {
     tape.bytes += data.length;
     if (way === 'passed') tape.passedBytes += data.length;
     records.push({ atMs, sender, opcode: `close:${code}`, way, bytes: data.length, data, sha256: '' });
+  }
+  function plus(message: SocketMessage, sender: Sender, way: Way, atMs: number): Tape {
+    const longer = begin(bytesMax, tape);
+    longer.add(message, sender, way, atMs);
+    return longer;
   }
   return tape;
 }
