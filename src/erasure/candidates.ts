@@ -3,9 +3,10 @@
  * so that they are erased together or not at all.
  */
 import { HoldpointError } from '../core/errors.ts';
-import type { Entry } from '../ledger/entry.ts';
+import { type Entry, encodeLeaf } from '../ledger/entry.ts';
 import { type Match, matches, type Scope } from '../ledger/erasure.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { leafHash } from '../ledger/tree.ts';
 
 /** Request seqs, the carrying decision's first. */
 export type Group = readonly [number, ...number[]];
@@ -28,6 +29,30 @@ export interface Look {
   readonly onLooked: (seq: number) => void;
   /** Told of an entry that says it was sealed in a time that is still to come. */
   readonly onLater: (seq: number) => void;
+}
+
+/** Names a decision for good, by its request: its seq is another's where the ledger was restored and went on. */
+export function meantBy(request: Entry): string {
+  return leafHash(encodeLeaf(request)).toString('hex');
+}
+
+/** Throws `not_found` where the decision that a scope names is not the one that was meant. */
+export async function requireMeant(
+  ledger: Pick<Ledger, 'entry'>,
+  scope: Scope,
+  meant: string,
+): Promise<void> {
+  if (!('decision' in scope)) return;
+  const found = await ledger.entry(scope.decision).catch((error: unknown) => {
+    if (error instanceof HoldpointError && error.code === 'not_found') return null;
+    throw error;
+  });
+  if (found !== null && meantBy(found) === meant) return;
+  throw new HoldpointError(
+    'not_found',
+    `The decision of entry ${scope.decision} that was to be erased is not in the ledger, which was restored since: nothing was erased.`,
+    'Find the decision anew, if the backup has it, and ask for its erasure again.',
+  );
 }
 
 /** Groups in the order of the ledger, each once. Holds one block of entries in memory. */

@@ -193,9 +193,10 @@ export function createErasureDesk(options: DeskOptions): ErasureDesk {
 }
 
 /** Null for what is not kept: a look that erases nothing, and what the schedule asks for again by itself. */
-function keptOf(id: string, { scope, basis, by, role, reason, dryRun }: ErasureOrder): KeptOrder | null {
+function keptOf(id: string, order: ErasureOrder): KeptOrder | null {
+  const { scope, meant = '', basis, by, role, reason, dryRun } = order;
   if (dryRun || role === 'retention' || 'rule' in scope) return null;
-  return { id, scope, basis, by, role, reason };
+  return { id, scope, meant, basis, by, role, reason };
 }
 
 const aboutOf = ({ match }: ErasureOrder): string => JSON.stringify(match ?? {});

@@ -16,7 +16,7 @@ import {
 } from '../ledger/erasure.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { RetentionMark } from '../ledger/retention-marks.ts';
-import { groupsOf } from './candidates.ts';
+import { groupsOf, requireMeant } from './candidates.ts';
 import { judge, type Refusal, type RetentionTerms } from './judge.ts';
 import { countOf, inPieces, readUnit, type Unit } from './unit.ts';
 
@@ -24,6 +24,8 @@ export interface ErasureOrder {
   readonly scope: Scope;
   /** Of the retention rule that the scope names. */
   readonly match?: Match;
+  /** What `meantBy` says of the decision that the scope names; where it is given, no other one is erased. */
+  readonly meant?: string;
   readonly basis: Basis;
   readonly by: string;
   readonly role: 'privacy' | 'admin' | 'retention';
@@ -94,6 +96,7 @@ export async function runErasure(
   // A schedule meets the same ground every day, and what was cut off meets it again when it goes on: it is sealed once.
   const isSameOrder = ({ data }: Entry): boolean =>
     order.role === 'retention' ? data['role'] === 'retention' : data['request'] === request;
+  if (order.meant !== undefined) await requireMeant(ledger, order.scope, order.meant);
   const groups = groupsOf(ledger, order.scope, {
     match: order.match ?? {},
     fromSeq: order.goOn?.upTo ?? 0,

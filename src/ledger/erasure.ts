@@ -42,6 +42,8 @@ export type Scope =
 export interface KeptOrder {
   readonly id: string;
   readonly scope: Exclude<Scope, { readonly rule: string }>;
+  /** Leaf hash, hex, of the decision that the scope names: after a restore its seq may be another's. '' for other scopes. */
+  readonly meant: string;
   readonly basis: Basis;
   readonly by: string;
   readonly role: 'privacy' | 'admin';

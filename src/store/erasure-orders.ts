@@ -19,6 +19,11 @@ const keptSchema = z.strictObject({
   role: z.enum(['privacy', 'admin']),
   basis: z.enum(bases),
   reason: z.string(),
+  /** Absent in what earlier versions kept: such an order is of no decision that is there. */
+  meant: z
+    .string()
+    .regex(/^([0-9a-f]{64})?$/)
+    .default(''),
   scope: z.union([
     z.strictObject({ decision: z.int().min(0) }),
     z.strictObject({ subject: z.string() }),

@@ -100,6 +100,7 @@ it('an order of an erasure is on disk under its name when it is kept, and gone f
     role: 'privacy',
     basis: 'objection',
     reason: 'request 1',
+    meant: 'e5'.repeat(32),
     scope: { decision: 1 },
   };
   expect(syncsDuring(() => orders.keep(order))).toEqual([

@@ -1,7 +1,9 @@
 /** Erasures, those by age included, and legal holds. */
 import type { z } from 'zod';
 import { HoldpointError } from '../../core/errors.ts';
+import { meantBy } from '../../erasure/candidates.ts';
 import type { Person } from '../../erasure/desk.ts';
+import type { ErasureOrder } from '../../erasure/run.ts';
 import type { Scope } from '../../ledger/erasure.ts';
 import type { LegalHold } from '../../ledger/subjects.ts';
 import type { Identity } from '../../store/token-file.ts';
@@ -63,7 +65,7 @@ export function erasureRoutes(parts: ControlParts): Route[] {
 async function start(parts: ControlParts, request: ControlRequest): Promise<void> {
   const { res, identity } = request;
   const { scope, ...order } = await readOrder(request, newErasureSchema);
-  const job = parts.erasures.start({ ...order, ...personOf(identity), scope: await scopeOf(parts, scope) });
+  const job = parts.erasures.start({ ...order, ...personOf(identity), ...(await namedBy(parts, scope)) });
   sendJson(res, 202, shownErasure(job));
 }
 
@@ -104,6 +106,17 @@ async function lift(parts: ControlParts, request: ControlRequest): Promise<void>
   const { reason } = await readOrder(request, liftSchema);
   await parts.erasures.liftHold(hold.seq, personOf(identity), reason);
   sendJson(res, 200, await shownHold(parts, hold, identity));
+}
+
+/** The scope, and which decision is meant by it: the order may outlast the ledger that it was given for. */
+async function namedBy(
+  parts: ControlParts,
+  scope: z.output<typeof erasureScopeSchema>,
+): Promise<Pick<ErasureOrder, 'scope' | 'meant'>> {
+  if (!('decision' in scope)) return { scope: await scopeOf(parts, scope) };
+  const { seq, entries } = await decisionOf(parts, scope.decision);
+  const [request] = entries;
+  return { scope: { decision: seq }, ...(request === undefined ? {} : { meant: meantBy(request) }) };
 }
 
 /** Ids and names as the ledger has them. Throws `not_found` for a decision that is not there. */

@@ -1,6 +1,7 @@
 /** An erasure that a person asked for, over stops and starts. */
 import { describe, expect, it } from 'vitest';
 import { HoldpointError } from '../../../src/core/errors.ts';
+import { meantBy } from '../../../src/erasure/candidates.ts';
 import { createKeptOrders } from '../../support/kept-orders.ts';
 import { createLedgerUnderTest } from '../ledger-under-test.ts';
 import { bodyCode, bySubject, decide, deskOf, erasuresOf, run } from './scene.ts';
@@ -57,6 +58,51 @@ describe('an erasure that a person asked for', () => {
     expect(refusals).toHaveLength(1);
     await ledger.close('test');
     expect((await house.verify()).findings).toEqual([]);
+  });
+
+  it('and that was kept reaches no other decision that a restored ledger has in the place of the one it meant', async () => {
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    const decision = await decide(ledger);
+    const meant = meantBy(await ledger.entry(decision));
+    const orders = createKeptOrders();
+    const before = deskOf(house, ledger, { orders });
+    const { id } = before.start({ ...bySubject, scope: { decision }, meant });
+    await before.stop();
+    await ledger.close('test');
+    const other = createLedgerUnderTest();
+    const restored = await other.open();
+    expect(await decide(restored)).toBe(decision);
+    const after = deskOf(other, restored, { orders });
+    expect(await after.ended(id)).toMatchObject({ state: 'failed', error: { code: 'not_found' } });
+    expect(await bodyCode(restored, decision, 'request')).toBe('read');
+    expect([orders.all(), erasuresOf(other)]).toEqual([[], []]);
+    await restored.close('test');
+  });
+
+  it('and that was kept says that its decision is gone where a restored ledger ends before it', async () => {
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    const orders = createKeptOrders();
+    const scope = { decision: 900 };
+    orders.keep({ ...bySubject, id: 'ab'.repeat(8), role: 'privacy', scope, meant: 'cd'.repeat(32) });
+    const job = await deskOf(house, ledger, { orders }).ended('ab'.repeat(8));
+    expect(job?.error?.message).toContain('which was restored since: nothing was erased');
+    await ledger.close('test');
+  });
+
+  it('and that was kept goes on with the decision it meant', async () => {
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    const decision = await decide(ledger);
+    const meant = meantBy(await ledger.entry(decision));
+    const orders = createKeptOrders();
+    const before = deskOf(house, ledger, { orders });
+    const { id } = before.start({ ...bySubject, scope: { decision }, meant });
+    await before.stop();
+    expect(await deskOf(house, ledger, { orders }).ended(id)).toMatchObject({ state: 'done' });
+    expect(await bodyCode(ledger, decision, 'request')).toBe('erased');
+    await ledger.close('test');
   });
 
   it('is not kept when it only looks', async () => {

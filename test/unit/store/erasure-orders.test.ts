@@ -20,6 +20,7 @@ const orderOf = (id: string, scope: KeptOrder['scope']): KeptOrder => ({
   role: 'privacy',
   basis: 'objection',
   reason: 'request 1',
+  meant: 'decision' in scope ? 'e5'.repeat(32) : '',
   scope,
 });
 const one = orderOf('a', { subject: '3e5ca71bc6b17d64' });
@@ -52,6 +53,12 @@ describe('erasures that were asked for', () => {
     rmSync(dir, { recursive: true });
     expect(() => orders.keep(other)).toThrow(expect.objectContaining({ code: 'ledger_unavailable' }));
     expect(orders.all()).toEqual([one]);
+  });
+
+  it('and kept by a version that did not say which decision was meant mean none that is there', () => {
+    const { meant: _meant, ...old } = third;
+    writeFileSync(file, JSON.stringify({ version: 1, orders: [old] }));
+    expect(openErasureOrders(file).all()).toEqual([{ ...third, meant: '' }]);
   });
 
   it.each(['', '{', '{"version":2,"orders":[]}', '{"version":1,"orders":[{"id":"a"}]}'])(
