@@ -8,10 +8,12 @@ import type { JsonObject } from '../ledger/canonical.ts';
 import type { Entry } from '../ledger/entry.ts';
 import {
   type Basis,
+  leftStored,
   type Match,
   type RefusalGround,
   type Scope,
   scopeData,
+  type Target,
   targetsMax,
 } from '../ledger/erasure.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -84,7 +86,10 @@ export function emptyProgress(): ErasureProgress {
   };
 }
 
-/** Runs it to its end, keeping `progress`. Throws `ledger_unavailable`, `not_found`, `shutting_down`. */
+/**
+ * Runs it to its end, keeping `progress`. Throws `ledger_unavailable`, `not_found`, `shutting_down`, and at its end
+ * `ledger_damaged` where something of what it erased is still stored.
+ */
 export async function runErasure(
   house: ErasureHouse,
   request: string,
@@ -114,6 +119,8 @@ export async function runErasure(
   }
   await sealing.end();
   if (!order.dryRun && progress.bytesWiped > 0) progress.bytesReclaimed += await ledger.reclaim();
+  const left = sealing.left();
+  if (left.length > 0) throw leftStored(left);
 }
 
 function judgeAgain(progress: ErasureProgress, seq: number): void {
@@ -139,6 +146,8 @@ function createSealing(house: ErasureHouse, request: string, order: ErasureOrder
   let erasedLast = -1;
   /** The last entry is sealed. */
   let isEnded = false;
+  /** What was sealed as erased and lies in bodies that are damaged. */
+  const left: Target[] = [];
 
   const newestHold = (): number => ledger.legalHolds().at(-1)?.seq ?? -1;
 
@@ -161,6 +170,7 @@ function createSealing(house: ErasureHouse, request: string, order: ErasureOrder
     sealed += 1;
     isEnded = final;
     progress.bytesWiped += done.bytesWiped;
+    left.push(...done.left);
     if (progress.entries.length < entriesShownMax) progress.entries.push(done.seq);
     return true;
   }
@@ -184,7 +194,9 @@ function createSealing(house: ErasureHouse, request: string, order: ErasureOrder
       for (const unit of units) await take(unit);
       if (due.length === 0) return;
     }
-    for (const { seq, targets } of due.flatMap(({ members }) => members)) {
+    const stored = new Set(left.map(String));
+    for (const { seq, targets: named } of due.flatMap(({ members }) => members)) {
+      const targets = named.filter((target) => !stored.has(String(target)));
       if (targets.length > 0 && seq !== erasedLast) progress.erased += 1;
       if (targets.length > 0) erasedLast = seq;
       progress.parts += targets.length;
@@ -223,6 +235,7 @@ function createSealing(house: ErasureHouse, request: string, order: ErasureOrder
   }
 
   return {
+    left: () => left,
     take: async (unit: Unit): Promise<void> => {
       // Erased before: nothing to judge.
       if (countOf(unit) === 0) return;

@@ -4,18 +4,23 @@
  */
 import { HoldpointError } from '../core/errors.ts';
 import { createInTurn } from '../core/in-turn.ts';
-import { destroy, finishErasures, targetsOf } from './erasure.ts';
+import { destroy, finishErasures, type Target, targetsOf } from './erasure.ts';
 import { decisionId } from './ids.ts';
 import type { Opened } from './opening.ts';
 import type { Draft, Sealed } from './sealer.ts';
 import type { KeyEncryptionKey } from './vault.ts';
 
+/** An erasure that is sealed, and what was destroyed of what it names. */
+export interface Erased {
+  readonly seq: number;
+  readonly bytesWiped: number;
+  /** Still stored, in bodies that are damaged; each start tries again. */
+  readonly left: readonly Target[];
+}
+
 export interface Erasures {
   /** See Ledger.erase. */
-  erase(
-    draft: Draft,
-    isStillDue: () => boolean,
-  ): Promise<{ readonly seq: number; readonly bytesWiped: number } | null>;
+  erase(draft: Draft, isStillDue: () => boolean): Promise<Erased | null>;
   /** Does the work between two erasures. */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
   /** See Ledger.erasureAge. */
@@ -35,24 +40,27 @@ export function createErasures({ opened, seal, keks }: ErasuresOptions): Erasure
   const inTurn = createInTurn();
   let age = 0;
   let openedBefore: Opened | null = null;
+  /** What is sealed in this log before `upTo` was carried out as far as it can be: damage is not met at each erasure. */
+  let tried: { readonly log: Opened; readonly upTo: number } | null = null;
 
-  async function erase(
-    draft: Draft,
-    isStillDue: () => boolean,
-  ): Promise<{ seq: number; bytesWiped: number } | null> {
-    const { ledgerId, store, sealer } = opened();
-    await finishErasures(store, keks(), ledgerId);
+  async function erase(draft: Draft, isStillDue: () => boolean): Promise<Erased | null> {
+    const log = opened();
+    const { ledgerId, store, sealer } = log;
+    const upTo = sealer.durable().size;
+    const { from } = await finishErasures(store, keks(), ledgerId, tried?.log === log ? tried.upTo : 0);
+    tried = { log, upTo };
     age += 1;
     // Before the entry: a crash after it is durable must find it.
-    await store.writeUnfinishedFrom(sealer.durable().size);
+    await store.writeUnfinishedFrom(from ?? sealer.durable().size);
     if (!isStillDue()) return null;
     requireClosed(targetsOf(draft));
     const { seq, durable } = seal(draft);
     await durable;
     try {
-      const bytesWiped = await destroy(store, keks(), ledgerId, targetsOf(draft));
-      await store.writeUnfinishedFrom(null);
-      return { seq, bytesWiped };
+      const { bytes, left } = await destroy(store, keks(), ledgerId, targetsOf(draft));
+      await store.writeUnfinishedFrom(from ?? (left.length === 0 ? null : seq));
+      tried = { log, upTo: seq + 1 };
+      return { seq, bytesWiped: bytes, left };
     } finally {
       // Also where it failed: some of it may be gone.
       age += 1;

@@ -9,7 +9,7 @@ import type { SigningKey } from './checkpoint.ts';
 import { createDecisions, type Decisions } from './decisions.ts';
 import { type Derived, openDerived } from './derived.ts';
 import type { Entry, Outcome } from './entry.ts';
-import { createErasures, type Erasures } from './erasures.ts';
+import { createErasures, type Erased, type Erasures } from './erasures.ts';
 import { decisionId, holdId, legalHoldId, seqOfId } from './ids.ts';
 import { epochDraft, retirementDraft, revocationDraft } from './key-drafts.ts';
 import { createLedgerKeys, type LedgerKeys } from './ledger-keys.ts';
@@ -70,14 +70,11 @@ export interface Ledger {
   part(seq: number, name: string): Promise<Buffer>;
   /**
    * Seals an `erasure` entry and, once it is durable, destroys what it names, one entry at a time. When it resolves,
-   * neither ciphertext nor keys are in the ledger's files. Throws as `seal` does, and then nothing was destroyed; any
+   * neither ciphertext nor keys are in the ledger's files, but for what it says is `left`. Throws as `seal` does, and then nothing was destroyed; any
    * other error means that the entry is sealed and is carried out before the next one or at the next start.
    * @param isStillDue asked in one step with the sealing; false seals nothing and gives null
    */
-  erase(
-    draft: Draft,
-    isStillDue: () => boolean,
-  ): Promise<{ readonly seq: number; readonly bytesWiped: number } | null>;
+  erase(draft: Draft, isStillDue: () => boolean): Promise<Erased | null>;
   /**
    * Seals a legal hold or its end between two erasures; resolves with its seq once it is durable. `draft` is asked when
    * its turn comes, and what it throws refuses it: by then the one before is known.

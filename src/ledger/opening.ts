@@ -5,7 +5,7 @@
 import { HoldpointError } from '../core/errors.ts';
 import type { Derived } from './derived.ts';
 import type { Outcome } from './entry.ts';
-import { finishErasures } from './erasure.ts';
+import { finishErasures, leftStored } from './erasure.ts';
 import { emptyHead, type Head } from './head.ts';
 import { epochDraft, escrowDraft } from './key-drafts.ts';
 import type { LedgerKeys } from './ledger-keys.ts';
@@ -163,11 +163,19 @@ export function createOpening(parts: OpeningOptions): Opening {
     await sealer.drain();
     // The ledger says it itself from now on.
     if (noted !== null) await store.writeRestored(null);
-    await finishErasures(store, keys.keks(), ledgerId).catch((error: unknown) =>
-      options.onEvent({ kind: 'erasure_failed', error }),
-    );
+    await carryOut(store, ledgerId);
     const { entriesChecked, isRemembered } = resumed ?? { entriesChecked: 0, isRemembered: true };
     return { ledgerId, store, sealer, head, entriesChecked, isRemembered, closed };
+  }
+
+  /** What cannot be carried out keeps no start from happening. */
+  async function carryOut(store: LedgerStore, ledgerId: string): Promise<void> {
+    try {
+      const { left } = await finishErasures(store, keys.keks(), ledgerId);
+      if (left.length > 0) options.onEvent({ kind: 'erasure_failed', error: leftStored(left) });
+    } catch (error) {
+      options.onEvent({ kind: 'erasure_failed', error });
+    }
   }
 
   /** Gives every decision that nobody will finish its outcome; holds that still wait stay open. */

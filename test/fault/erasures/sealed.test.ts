@@ -1,5 +1,6 @@
 /** An erasure that was sealed, whose disk fails or whose process dies before it is carried out. */
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { parseRecordKey } from '../../../src/ledger/block.ts';
 import { createLedgerUnderTest } from '../ledger-under-test.ts';
 import { bodyCode, bySubject, decide, deskOf, erasuresOf, run, subject } from './scene.ts';
 
@@ -19,6 +20,52 @@ describe('an erasure that is sealed', () => {
     expect(await run(desk, bySubject)).toMatchObject({ state: 'done', progress: { decisions: 1, parts: 2 } });
     for (const seq of [first, second]) expect(await bodyCode(ledger, seq, 'request')).toBe('erased');
     await ledger.close('test');
+    const verdict = await house.verify();
+    expect([verdict.findings, verdict.bodies.erased]).toEqual([[], 4]);
+  });
+
+  it('and meets bodies that are damaged destroys all others, says which are left, and keeps none from coming after', async () => {
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    const damaged = await decide(ledger);
+    const whole = await decide(ledger);
+    const [first] = house.disk.records().filter(({ key }) => parseRecordKey(key)?.kind === 'bodies');
+    house.disk.overwrite(first?.key ?? Buffer.alloc(0), Buffer.from('HPV1 no bodies'));
+    const desk = deskOf(house, ledger);
+    const job = await run(desk, bySubject);
+    expect(job).toMatchObject({ state: 'failed', progress: { erased: 1, parts: 2 } });
+    expect(job.error?.message).toContain(
+      `What the erasure names of entries ${damaged}, ${damaged + 1} is not`,
+    );
+    expect(await bodyCode(ledger, whole, 'request')).toBe('erased');
+    const later = await decide(ledger);
+    expect(await run(desk, bySubject)).toMatchObject({ state: 'done', progress: { decisions: 1, parts: 2 } });
+    expect(await bodyCode(ledger, later, 'request')).toBe('erased');
+    // A start looks at so many of the newest bodies, and is refused where one of those is damaged.
+    for (let others = 0; others < 128; others += 1) await decide(ledger, { subject: 'cd'.repeat(8) });
+    await ledger.close('test');
+    const next = await house.open();
+    const told = house.events.flatMap((event) => (event.kind === 'erasure_failed' ? [event.error] : []));
+    expect(told.map(String).join()).toContain(`of entries ${damaged}, ${damaged + 1} is not destroyed`);
+    await next.close('test');
+  });
+
+  it('and met damaged bodies is carried out at a start that finds them whole', async () => {
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    const decision = await decide(ledger);
+    const [record] = house.disk.records().filter(({ key }) => parseRecordKey(key)?.kind === 'bodies');
+    const { key, value } = record ?? { key: Buffer.alloc(0), value: Buffer.alloc(0) };
+    house.disk.overwrite(key, Buffer.from('HPV1 no bodies'));
+    const desk = deskOf(house, ledger);
+    await run(desk, bySubject);
+    await decide(ledger);
+    await run(desk, bySubject);
+    await ledger.close('test');
+    house.disk.overwrite(key, Buffer.from(value));
+    const next = await house.open();
+    expect(await bodyCode(next, decision, 'request')).toBe('erased');
+    await next.close('test');
     const verdict = await house.verify();
     expect([verdict.findings, verdict.bodies.erased]).toEqual([[], 4]);
   });
