@@ -7,6 +7,7 @@ import { recoveredOutcome } from './hold/record.ts';
 import { type Ledger, openLedger } from './ledger/ledger.ts';
 import type { LedgerEvent } from './ledger/ledger-options.ts';
 import type { LedgerStore, RecordStore } from './ledger/store.ts';
+import { requireNoCutOffRepair } from './store/cut-off-repair.ts';
 import { makePrivateDirectory } from './store/directory.ts';
 import { openHighWater } from './store/high-water.ts';
 import { type OpenedKeys, openKeys } from './store/key-source.ts';
@@ -46,6 +47,7 @@ export async function openConfiguredLedger(
 ): Promise<ConfiguredLedger> {
   const { paths } = config;
   makePrivateDirectory(config.data.dir);
+  requireNoCutOffRepair(paths.ledgerDir);
   const highWater = openHighWater(paths.highWater);
   const firstStart = !existsSync(paths.ledgerDir);
   const keys = await openKeys({ ...config.keys, dir: paths.keysDir }, firstStart, systemRandom);

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { defaultConfigFile, loadConfig } from '../config/load.ts';
 import { counted } from '../console/words/counts.ts';
 import { HoldpointError } from '../core/errors.ts';
+import { requireNoCutOffRepair, undoCutOffRepair } from '../store/cut-off-repair.ts';
 import { fsck } from '../store/fsck.ts';
 import { repair } from '../store/repair.ts';
 import { type Command, exitCodes } from './command.ts';
@@ -17,10 +18,14 @@ export const fsckCommand: Command = {
   run: async (args, env) => {
     const options = readOptions(args, ['config'], ['repair', 'json']);
     const { paths } = loadConfig(options.text('config') ?? defaultConfigFile, env);
+    const isRepair = options.flag('repair');
+    const undone = isRepair ? await undoCutOffRepair(paths) : null;
+    requireNoCutOffRepair(paths.ledgerDir);
     if (!existsSync(paths.ledgerDir))
       throw new HoldpointError('usage', `There is no ledger in ${paths.ledgerDir}.`, 'Check data.dir.');
     const before = await fsck(paths);
-    const done = options.flag('repair') ? await repair(paths, before) : [];
+    const done = undone === null ? [] : [undone];
+    if (isRepair) done.push(...(await repair(paths, before)));
     const report = done.length === 0 ? before : await fsck(paths);
     const isWhole = report.findings.every(({ kind }) => kind === 'note');
     if (options.flag('json')) printJson({ ok: isWhole, ...report, found: before.findings, done });

@@ -19,6 +19,7 @@ import { basename, dirname, join } from 'node:path';
 import { HoldpointError } from '../core/errors.ts';
 import { firstErasureIn } from '../ledger/erasure.ts';
 import { verifyLedger } from '../ledger/verify/verify.ts';
+import { asideOf } from './cut-off-repair.ts';
 import { encodeList, type Listed, wipingKey } from './erasing.ts';
 import type { FsckPaths, FsckReport } from './fsck.ts';
 import { segmentFile, segmentsIn, syncDirectory } from './journal.ts';
@@ -59,8 +60,8 @@ async function rebuild({ ledgerDir, highWater }: FsckPaths, report: FsckReport):
     rmSync(staging, { recursive: true, force: true });
     throw error;
   }
-  const kept = freeName(`${ledgerDir}.before-repair`);
-  // Between the two there is no ledger, and the high-water mark lets none be begun: the first is then undone by hand.
+  const kept = asideOf(ledgerDir);
+  // Between the two there is no ledger, and what lies there lets none be begun: another repair undoes the first.
   renameSync(ledgerDir, kept);
   renameSync(staging, ledgerDir);
   syncDirectory(dirname(ledgerDir));
@@ -155,10 +156,6 @@ function syncFile(file: string): void {
   } finally {
     closeSync(fd);
   }
-}
-
-function freeName(name: string): string {
-  for (let number = 1; ; number += 1) if (!existsSync(`${name}-${number}`)) return `${name}-${number}`;
 }
 
 function notWhole(dir: string): HoldpointError {

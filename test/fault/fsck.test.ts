@@ -2,6 +2,7 @@
 import {
   appendFileSync,
   cpSync,
+  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -130,6 +131,47 @@ describe('fsck', () => {
     expect(damagesOf(await fsck(other)).join()).toMatch(
       /damage: the mark knows \d+ entries, the ledger has \d+/,
     );
+  });
+});
+
+describe('a repair that was killed between its two renames', () => {
+  /** No ledger, what it was, and beside it what was to come. */
+  function cutOff() {
+    const paths = copyOf('stopped');
+    rmSync(join(paths.ledgerDir, 'CURRENT'));
+    cpSync(paths.ledgerDir, `${paths.ledgerDir}.rebuilding`, { recursive: true });
+    renameSync(paths.ledgerDir, `${paths.ledgerDir}.before-repair-1`);
+    return { ...paths, env: { HOLDPOINT_DATA_DIR: paths.dataDir } };
+  }
+  const fsckWith = (args: readonly string[], env: Record<string, string>) =>
+    run(['ledger', 'fsck', ...args, '--config', made.house.configFile], env);
+
+  it('is told of by fsck and by a start, with where the ledger lies', async () => {
+    const { ledgerDir, highWater, env } = cutOff();
+    const told = `what it was to replace is in ${ledgerDir}.before-repair-1`;
+    expect((await fsckWith([], env)).err).toContain(told);
+    const start = () => run(['run', '--config', made.house.configFile], env);
+    expect((await start()).err).toContain(told);
+    // Nor is another begun where nothing remembers the one before.
+    rmSync(highWater);
+    expect((await start()).err).toContain(told);
+    expect(existsSync(ledgerDir)).toBe(false);
+  });
+
+  it('goes on with the next one', async () => {
+    const { dataDir, ledgerDir, env } = cutOff();
+    const { code, out } = await fsckWith(['--repair'], env);
+    expect([code, out]).toEqual([0, expect.stringContaining('repaired: put ledger.before-repair-1 back')]);
+    expect((await verifyDirectory(dataDir, {})).ok).toBe(true);
+    expect(existsSync(`${ledgerDir}.rebuilding`)).toBe(false);
+  });
+
+  it('is not taken for one that ended long ago, whose ledger was moved away since', async () => {
+    const { ledgerDir, env } = cutOff();
+    rmSync(`${ledgerDir}.rebuilding`, { recursive: true });
+    const { code, err } = await fsckWith(['--repair'], env);
+    expect([code === 0, err]).toEqual([false, expect.stringContaining('If that is what is missing')]);
+    expect(existsSync(ledgerDir)).toBe(false);
   });
 });
 
