@@ -1,5 +1,5 @@
 /** `holdpoint ledger backup` and `restore`: a copy to come back from, and coming back without hiding it. */
-import { copyFileSync, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultConfigFile, type LoadedConfig, loadConfig } from '../config/load.ts';
 import { counted } from '../console/words/counts.ts';
@@ -11,6 +11,7 @@ import { parseCheckpoint } from '../ledger/verify/note.ts';
 import { isRefusal } from '../ledger/verify/reasons.ts';
 import type { Verdict } from '../ledger/verify/verify.ts';
 import { type Backup, readBackup, takeBackup, verifyBackup } from '../store/backup.ts';
+import { putCopy } from '../store/copied-file.ts';
 import { type OpenedKeys, openKeys } from '../store/key-source.ts';
 import { openLedgerCopy } from '../store/ledger-copy.ts';
 import { lostBy, requireNoLedger, restoreBackup } from '../store/restore.ts';
@@ -39,8 +40,7 @@ export const backupCommand: Command = {
         const facts = { origin: key.split('+')[0] ?? '', key, taken };
         backup = await takeBackup(store, dir, facts, () => openLedgerCopy(paths.ledgerDir));
       });
-      if (options.flag('tokens') && existsSync(paths.tokens))
-        copyFileSync(paths.tokens, join(dir, tokensFile));
+      if (options.flag('tokens') && existsSync(paths.tokens)) putCopy(paths.tokens, join(dir, tokensFile));
     } catch (error) {
       throw writable(error, dir);
     }
@@ -85,7 +85,7 @@ export const restoreCommand: Command = {
       throw writable(error, paths.ledgerDir);
     });
     const tokens = join(backup.dir, tokensFile);
-    if (existsSync(tokens) && !existsSync(paths.tokens)) copyFileSync(tokens, paths.tokens);
+    if (existsSync(tokens) && !existsSync(paths.tokens)) putCopy(tokens, paths.tokens);
     if (options.flag('json')) printJson(restored);
     else {
       printLine(

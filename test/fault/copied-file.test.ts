@@ -1,0 +1,66 @@
+/** The tokens that a backup takes with it: whole, on disk when it is said so, and their owner's alone. */
+
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
+import { backupCommand } from '../../src/cli/ledger-backup.ts';
+import { startSidecar } from '../../src/sidecar.ts';
+import { type House, makeHouse } from '../crash/sidecar-process.ts';
+import { type DiskCall, watchDisk } from './disk-calls.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
+
+let house: House;
+const scratch = mkdtempSync(join(tmpdir(), 'holdpoint-copied-'));
+const backup = join(scratch, 'backup');
+beforeAll(async () => {
+  house = makeHouse('http://127.0.0.1:9');
+  const sidecar = await startSidecar(house.configFile, {});
+  await sidecar.stop('test');
+});
+afterAll(() => {
+  house.remove();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+/** Takes the backup with its tokens; tells of each call of the disk for them. */
+async function backUp(tokens: string, fails: (call: DiskCall) => boolean): Promise<readonly string[]> {
+  writeFileSync(join(house.dataDir, 'tokens.json'), tokens);
+  const print = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  onTestFinished(() => print.mockRestore());
+  const seen: string[] = [];
+  let isOfTokens = false;
+  const unwatch = watchDisk({
+    dir: backup,
+    fateOf: (call) => (fails(call) ? 'before' : 'done'),
+    failureOf: () => Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'write' }),
+    done: ({ kind, file }) => {
+      isOfTokens ||= file.startsWith('tokens');
+      if (isOfTokens && kind === 'sync') seen.push(`${file || 'directory'}: ${tokenFiles().join(' ')}`);
+    },
+  });
+  try {
+    await backupCommand.run([backup, '--config', house.configFile, '--tokens'], {});
+  } finally {
+    unwatch();
+  }
+  return seen;
+}
+
+const tokenFiles = (): string[] => readdirSync(backup).filter((name) => name.startsWith('tokens'));
+
+it('are on disk before they have their name, and with it when the backup is said to be taken', async () => {
+  expect(await backUp('{"first":1}', () => false)).toEqual([
+    'tokens.json.new: tokens.json.new',
+    'directory: tokens.json',
+  ]);
+  expect(statSync(join(backup, 'tokens.json')).mode & 0o777).toBe(0o600);
+});
+
+it('stay those of before where the disk does not take the new ones', async () => {
+  await backUp('{"first":1}', () => false);
+  const isOfTokens = ({ kind, file }: DiskCall): boolean => kind === 'sync' && file.startsWith('tokens');
+  await expect(backUp('{"second":2}', isOfTokens)).rejects.toMatchObject({ code: 'usage' });
+  expect(readFileSync(join(backup, 'tokens.json'), 'utf8')).toBe('{"first":1}');
+});
