@@ -7,7 +7,7 @@ import { outcomesOf } from './head.ts';
 import type { Lookup } from './lookup.ts';
 import { newestFirst } from './newest-first.ts';
 import type { Opened } from './opening.ts';
-import { readEntry, readPart, UnreadableEntry } from './reader.ts';
+import { mayBeStored, readEntry, readPart, UnreadableEntry } from './reader.ts';
 import type { SearchIndex, SearchTerms } from './search.ts';
 import type { Subjects } from './subjects.ts';
 import type { KeyEncryptionKey } from './vault.ts';
@@ -44,11 +44,9 @@ export function createDecisions({ opened, lookup, search, subjects, keks }: Deci
     } catch (error) {
       if (!(error instanceof HoldpointError) || error.code !== 'ledger_damaged') throw error;
       const entry = await readEntry(store, seq);
-      const erased = await erasureOf(
-        seq,
-        entry.parts.findIndex((candidate) => candidate.name === name),
-      );
-      if (erased === undefined) throw error;
+      const index = entry.parts.findIndex((candidate) => candidate.name === name);
+      const erased = await erasureOf(seq, index);
+      if (erased === undefined || (await mayBeStored(store, seq, index))) throw error;
       throw new HoldpointError(
         'erased',
         `The ${name} body of entry ${seq} was erased on ${erased.at} by ${String(erased.data['by'])}.`,

@@ -58,6 +58,18 @@ export async function readPart(
   return openPart(kek, Buffer.from(entry.ledger, 'hex'), firstSeq, bodies, seq, index, commitment);
 }
 
+/** False where a part of an entry is not in the ledger's files any more; where its record is damaged nobody can tell. */
+export async function mayBeStored(store: RecordStore, seq: number, index: number): Promise<boolean> {
+  const record = await store.get(recordKey(await firstSeqOf(store, seq), 'bodies'));
+  if (record === undefined) return false;
+  try {
+    return decodeBodies(record).items.some((item) => item.seq === seq && item.partIndex === index);
+  } catch (error) {
+    if (error instanceof HoldpointError) return true;
+    throw error;
+  }
+}
+
 /** Blocks' entries in order, newest first when `reverse`; starting at or before `fromSeq`. Throws UnreadableEntry. */
 export async function* readBlocks(
   store: RecordStore,

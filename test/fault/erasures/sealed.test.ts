@@ -38,6 +38,7 @@ describe('an erasure that is sealed', () => {
       `What the erasure names of entries ${damaged}, ${damaged + 1} is not`,
     );
     expect(await bodyCode(ledger, whole, 'request')).toBe('erased');
+    expect(await bodyCode(ledger, damaged, 'request')).toBe('ledger_damaged');
     const later = await decide(ledger);
     expect(await run(desk, bySubject)).toMatchObject({ state: 'done', progress: { decisions: 1, parts: 2 } });
     expect(await bodyCode(ledger, later, 'request')).toBe('erased');
