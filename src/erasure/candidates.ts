@@ -61,8 +61,7 @@ export async function* groupsOf(ledger: CandidateSource, scope: Scope, look: Loo
   // Those before it, kept until as many again have come: the newest may not be sealed yet, and would be named twice.
   let earlier = remembered;
   for await (const request of requestsOf(ledger, scope, look)) {
-    const { batch } = request.data;
-    const root = typeof batch === 'number' ? batch : request.seq;
+    const root = rootOf(request);
     if (remembered.has(root) || earlier.has(root)) continue;
     if (remembered.size >= rememberedMin) {
       earlier = remembered;
@@ -137,5 +136,21 @@ async function requestToJudge(
   const { decision } = entry.data;
   if (typeof decision !== 'number' || decision >= fromSeq || entry.parts.length === 0) return null;
   const request = await ledger.entry(decision);
-  return request.type === 'request' && matches(wanted, request.data) ? request : null;
+  return request.type === 'request' && (await hasOneOf(ledger, request, wanted)) ? request : null;
+}
+
+/** True where the decision is of the class, or another of its batch is: what is said of one is erased with all of them. */
+async function hasOneOf(ledger: CandidateSource, request: Entry, wanted: Match): Promise<boolean> {
+  if (matches(wanted, request.data)) return true;
+  const root = rootOf(request);
+  for (const seq of [root, ...(await ledger.linesOf(root))]) {
+    const { type, data } = await ledger.entry(seq);
+    if (type === 'request' && matches(wanted, data)) return true;
+  }
+  return false;
+}
+
+/** Of a line the decision that carried it, of any other the decision itself. */
+function rootOf({ seq, data: { batch } }: Entry): number {
+  return typeof batch === 'number' ? batch : seq;
 }

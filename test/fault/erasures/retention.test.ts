@@ -262,6 +262,35 @@ describe('retention', () => {
     expect((await house.verify()).findings).toEqual([]);
   });
 
+  it.each<[string, string, 'carrier' | 'line', string]>([
+    ['a line is', 'm-1', 'carrier', 'erased'],
+    ['another line is', 'm-1', 'line', 'erased'],
+    ['none is', 'm-2', 'carrier', 'read'],
+  ])('erases what is said later of a decision of a batch of which %s of its class', async (...row) => {
+    const [, ofLine, about, code] = row;
+    const { house, ledger, pass } = await scene({ id: 'chat', match: { model: 'm-1' }, keepDays: 1 });
+    const carrier = await decide(ledger, { model: '' });
+    const [other = -1, line = -1] = ['m-3', ofLine].map((model, index) => {
+      const data = { verdict: 'pass', batch: carrier, line: index + 1, model };
+      return ledger.seal({ type: 'request', data }).seq;
+    });
+    const outcomes = [other, line].map((seq) => [seq, 'carried']);
+    await ledger.seal({ type: 'delivery', data: { outcomes } }).durable;
+    house.clock.ms += 2 * dayMs;
+    await pass();
+    const said = ledger.seal({
+      type: 'access',
+      data: { action: 'read', by: 'ada', role: 'auditor', decision: about === 'carrier' ? carrier : other },
+      parts: [{ name: 'reason', bytes: Buffer.from('who was it?') }],
+    });
+    await said.durable;
+    house.clock.ms += 2 * dayMs;
+    await pass();
+    expect(await bodyCode(ledger, said.seq, 'reason')).toBe(code);
+    await ledger.close('test');
+    expect((await house.verify()).findings).toEqual([]);
+  });
+
   it('is not kept from what comes after it by an entry of a clock that had run ahead', async () => {
     const { house, ledger, pass } = await scene({ id: 'all', match: {}, keepDays: 1 });
     house.clock.ms += 1000 * dayMs;
