@@ -5,16 +5,16 @@
 import { createHash } from 'node:crypto';
 import {
   createReadStream,
-  createWriteStream,
   existsSync,
   readdirSync,
   readFileSync,
+  renameSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
-import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { sha256Hex } from '../core/bytes.ts';
 import { HoldpointError } from '../core/errors.ts';
@@ -25,6 +25,7 @@ import { readBlocks, readNoteAt } from '../ledger/reader.ts';
 import type { RecordStore } from '../ledger/store.ts';
 import { readStream } from '../ledger/verify/stream.ts';
 import { type Verdict, type VerifyOptions, verifyLedger } from '../ledger/verify/verify.ts';
+import { type ApartFile, writeApart } from './apart-file.ts';
 import { makePrivateDirectory } from './directory.ts';
 import { syncDirectory } from './journal.ts';
 import type { LevelCopy } from './level.ts';
@@ -120,7 +121,7 @@ export async function verifyBackup(
  * Adds to the backup in `dir` what was sealed since, or begins it; resolves when all of it is on disk. A crash
  * leaves the backup as it was before. Throws `usage` where `dir` holds anything else, a backup that this ledger does
  * not go on from, or one that could not be restored any more; `overloaded` where bodies were erased or moved meanwhile,
- * so that what was copied lacks some: with a fresh copy it can be taken.
+ * so that what was copied lacks some, or another backup was taken there: with a fresh copy it can be taken.
  * @param store the ledger as it was at one moment
  * @param openAnew the ledger as it is when it is called: a key may be retired while its bodies are copied
  */
@@ -139,42 +140,55 @@ export async function takeBackup(
   }
   const first = before?.size ?? 0;
   const name = `records-${String(first).padStart(20, '0')}.hpj`;
-  const file = join(dir, name);
-  await pipeline(
-    Readable.from(exportStream(store, first)),
-    createWriteStream(file, { mode: 0o600, flush: true }),
-  );
-  const { size, note, root } = await endOf(store);
-  const now = await openAnew();
+  const file = await writeApart(join(dir, name), exportStream(store, first));
   try {
-    await requireKeysKept(now, size, dir, before === null ? takeAgain : beginAnew);
+    const { size, note, root } = await endOf(store);
+    const now = await openAnew();
+    try {
+      await requireKeysKept(now, size, dir, before === null ? takeAgain : beginAnew);
+    } finally {
+      await now.close();
+    }
+    if (!(await store.isWhole()))
+      throw new HoldpointError('overloaded', 'The ledger moved while it was copied.', takeAgain);
+    const added = { name, first, bytes: file.bytes, sha256: file.sha256 };
+    const manifest: Manifest = {
+      format: 'holdpoint-backup-1',
+      ...facts,
+      size,
+      root,
+      note,
+      files: size === first ? (before?.files ?? []) : [...(before?.files ?? []), added],
+    };
+    put(dir, manifest, size === first ? null : file, before);
   } finally {
-    await now.close();
+    await file.close();
   }
-  if (!(await store.isWhole()))
-    throw new HoldpointError('overloaded', 'The ledger moved while it was copied.', takeAgain);
-  const added = { name, first, bytes: statSync(file).size, sha256: await digestOf(file) };
-  const manifest: Manifest = {
-    format: 'holdpoint-backup-1',
-    ...facts,
-    size,
-    root,
-    note,
-    files: size === first ? (before?.files ?? []) : [...(before?.files ?? []), added],
-  };
-  const bytes = `${JSON.stringify(manifest, null, 2)}\n`;
+  return readBackup(dir);
+}
+
+/** In one step, so that of two at once the second finds the manifest of the first. On disk when it returns. */
+function put(dir: string, manifest: Manifest, file: ApartFile | null, before: Manifest | null): void {
+  const now = isBackup(dir) ? readBackup(dir).manifest : null;
+  if (!isDeepStrictEqual(now, before) || file?.takePlace() === false)
+    throw new HoldpointError(
+      'overloaded',
+      `Another backup is taken into ${dir} at the same time.`,
+      takeAgain,
+    );
   const partial = join(dir, `${manifestFile}.new`);
-  await writeFile(partial, bytes, { mode: 0o600, flush: true });
+  writeFileSync(partial, `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600, flush: true });
   syncDirectory(dir);
-  await rename(partial, join(dir, manifestFile));
+  renameSync(partial, join(dir, manifestFile));
   // The backup is the new one from this line on.
   syncDirectory(dir);
-  return readBackup(dir);
 }
 
 /** Only what an attempt that was broken off left behind may lie there. */
 function requireEmpty(dir: string): void {
-  const others = readdirSync(dir).filter((name) => !fileName.test(name) && name !== `${manifestFile}.new`);
+  const isLeft = (name: string): boolean =>
+    fileName.test(name) || name === `${manifestFile}.new` || /^records-\d{20}\.hpj\.new$/.test(name);
+  const others = readdirSync(dir).filter((name) => !isLeft(name));
   if (others.length > 0)
     throw new HoldpointError('usage', `${dir} is not empty, and no backup.`, 'Name a new directory.');
 }

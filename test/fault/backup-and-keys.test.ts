@@ -1,5 +1,5 @@
 /** What is done to bodies while a backup of them is taken: a key is retired that opens them, or they are erased. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it, vi } from 'vitest';
@@ -76,5 +76,42 @@ it('an erasure: what was copied is no backup and stays as it was, and the next a
   await back(async () => undefined);
   const { verdict, defects } = await verifyBackup(readBackup(dir), {});
   expect([verdict.findings, verdict.bodies.erased, defects]).toEqual([[], 1, []]);
+  await ledger.close('test');
+});
+
+it('another backup into the same directory: the one that ends first is it, and the other says so', async () => {
+  const ledgerDir = join(scratch, 'twice');
+  const house = createLedgerUnderTest();
+  const ledger = await house.open({ openStore: () => openLedgerStore(ledgerDir) });
+  await exchange(ledger, () => undefined);
+  const facts = { origin: ledger.origin, key: ledger.verifierKey, taken: '2026-11-28T00:00:00.000Z' };
+  const back = async (dir: string, meanwhile: () => Promise<unknown>): Promise<void> => {
+    const store = await openLedgerCopy(ledgerDir);
+    try {
+      await takeBackup(store, dir, facts, async () => {
+        await meanwhile();
+        return openLedgerCopy(ledgerDir);
+      });
+    } finally {
+      await store.close();
+    }
+  };
+  const nothing = async (): Promise<void> => undefined;
+  // Begun by both, then gone on with by both.
+  const dir = join(scratch, 'backup of two');
+  for (let turn = 0; turn < 2; turn += 1) {
+    await exchange(ledger, () => undefined);
+    const other = async (): Promise<void> => {
+      await exchange(ledger, () => undefined);
+      await back(dir, nothing);
+    };
+    await expect(back(dir, other)).rejects.toMatchObject({
+      code: 'overloaded',
+      message: expect.stringContaining('Another backup'),
+    });
+    const { verdict, defects } = await verifyBackup(readBackup(dir), {});
+    expect([verdict.findings, defects]).toEqual([[], []]);
+    expect(readdirSync(dir).filter((name) => name.endsWith('.new'))).toEqual([]);
+  }
   await ledger.close('test');
 });
