@@ -38,18 +38,22 @@ export function openErasureOrders(file: string): KeptOrders {
 
   function replace(next: readonly KeptOrder[]): void {
     try {
-      if (next.length === 0) rmSync(file, { force: true });
-      else {
-        const text = JSON.stringify({ version: 1, orders: next });
-        writeFileSync(`${file}.new`, `${text}\n`, { mode: 0o600, flush: true });
-        renameSync(`${file}.new`, file);
-      }
-      syncDirectory(dirname(file));
+      write(file, next);
     } catch (error) {
-      const what = `What is to be erased cannot be kept in ${file}: ${refusalOf(error)}.`;
+      const what = `What is to be erased cannot be kept in ${file}: ${refusalOf(error)}.${putBack()}`;
       throw new HoldpointError('ledger_unavailable', what, 'Make room on its disk, then ask again.', error);
     }
     orders = next;
+  }
+
+  /** The new ones may have their name already: what was refused must not be carried out at the next start. */
+  function putBack(): string {
+    try {
+      write(file, orders);
+      return '';
+    } catch (error) {
+      return ` Nor can what was there be put back (${refusalOf(error)}): the next start may go on with it all the same.`;
+    }
   }
 
   return {
@@ -57,6 +61,17 @@ export function openErasureOrders(file: string): KeptOrders {
     keep: (order) => replace([...orders, order]),
     drop: (id) => replace(orders.filter((order) => order.id !== id)),
   };
+}
+
+/** There whole or not at all; on disk when it returns. */
+function write(file: string, orders: readonly KeptOrder[]): void {
+  if (orders.length === 0) rmSync(file, { force: true });
+  else {
+    const text = JSON.stringify({ version: 1, orders });
+    writeFileSync(`${file}.new`, `${text}\n`, { mode: 0o600, flush: true });
+    renameSync(`${file}.new`, file);
+  }
+  syncDirectory(dirname(file));
 }
 
 function readOrders(file: string): readonly KeptOrder[] {

@@ -110,3 +110,28 @@ it('an order of an erasure is on disk under its name when it is kept, and gone f
   expect(syncsDuring(() => orders.drop(order.id))).toEqual(['directory: ']);
   expect(existsSync(join(dir, 'erasures.json'))).toBe(false);
 });
+
+it('an order that is refused because its name cannot be synced is not there at the next start', () => {
+  const kept = join(dir, 'erasures.json');
+  const orders = openErasureOrders(kept);
+  const order: KeptOrder = {
+    ...{ id: 'ab'.repeat(8), by: 'petra', role: 'privacy', basis: 'objection', reason: 'request 1' },
+    ...{ meant: '', scope: { subject: 'cd'.repeat(8) } },
+  };
+  let failing = true;
+  const unwatch = watchDisk({
+    dir,
+    fateOf: ({ kind, file: name }) => {
+      const fails = failing && kind === 'sync' && name === '';
+      if (fails) failing = false;
+      return fails ? 'before' : 'done';
+    },
+    failureOf: () => new Error('EIO'),
+  });
+  try {
+    expect(() => orders.keep(order)).toThrow(expect.objectContaining({ code: 'ledger_unavailable' }));
+  } finally {
+    unwatch();
+  }
+  expect([failing, orders.all(), openErasureOrders(kept).all()]).toEqual([false, [], []]);
+});
