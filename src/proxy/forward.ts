@@ -231,7 +231,7 @@ function dispatch(
         body.flow = { pause: () => started.pause(), resume: () => started.resume() };
         answer.resolve({
           status,
-          statusText: withhold.text(statusText ?? ''),
+          statusText: withhold.text(reasonOf(statusText ?? '')),
           headers: withhold.fields(rawHeadersOf(started.rawHeaders)),
           resent: false,
           chunks: body.chunks,
@@ -279,6 +279,16 @@ async function* each(pieces: AsyncIterable<Buffer>, onPiece: () => void): AsyncG
 function rawHeadersOf(raw: Dispatcher.DispatchController['rawHeaders' | 'rawTrailers']): string[] {
   if (!Array.isArray(raw)) return [];
   return raw.map((text) => (typeof text === 'string' ? text : text.toString('latin1')));
+}
+
+/**
+ * A reason phrase as node:http takes it, one character for each byte: undici reads it as UTF-8. What no phrase may have
+ * in it (RFC 9112 section 4) becomes a space; node:http would throw instead.
+ */
+function reasonOf(statusText: string): string {
+  return Buffer.from(statusText, 'utf8')
+    .toString('latin1')
+    .replace(/[^\t\x20-\x7e\x80-\xff]/g, ' ');
 }
 
 /** undici counts what lies in memory; of the rest it is told the length, so that it is not sent in chunks. */

@@ -73,7 +73,13 @@ export async function listenProxy(
         answering.set(req.socket, res);
         return serve(req, res, house, entrances.get(req.socket));
       });
-      track(run);
+      track(
+        run.catch((error: unknown) => {
+          // Not even a refusal could be written: this call is over, and no other one.
+          res.destroy();
+          house.onError('A call failed inside Holdpoint', error);
+        }),
+      );
     },
   );
   const connections = createConnections();

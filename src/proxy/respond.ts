@@ -170,6 +170,8 @@ export function refuse(
       ? genericBody(error.code, message)
       : protocol.errorBody(asked.operation, error.code, status, message);
   const retry = retryByCode[error.code];
+  // What failed may have been to write the head, and a phrase that node:http did not take would be taken again.
+  res.statusMessage = '';
   res.writeHead(status, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),
