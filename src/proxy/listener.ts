@@ -95,7 +95,7 @@ export async function listenProxy(
   // A caller that does not take its answer: no byte moved for this long, and the connection is over.
   server.timeout = house.bounds.callerIdleMsMax;
   server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
-    req.socket.setTimeout(0);
+    letGo(req, socket);
     const onSession = (session: Session): (() => void) => {
       sessions.add(session);
       return () => sessions.delete(session);
@@ -109,7 +109,7 @@ export async function listenProxy(
     follow(socket, run);
   });
   server.on('connect', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
-    req.socket.setTimeout(0);
+    letGo(req, socket);
     const entrance = entrances.get(socket);
     if (entrance === undefined) refuseConnect(socket, '405 This is no forward proxy: see proxy.forward');
     else follow(socket, entrance.connect(req, socket, head));
@@ -148,6 +148,12 @@ export async function listenProxy(
       await allWithin(running, cutMsMax, house);
     },
   };
+}
+
+/** node:http is done with the connection, and listens to it no more: a reset that nobody hears would end the process. */
+function letGo(req: IncomingMessage, socket: Duplex): void {
+  req.socket.setTimeout(0);
+  socket.on('error', () => socket.destroy());
 }
 
 async function allWithin(running: ReadonlySet<Promise<void>>, graceMs: number, house: House): Promise<void> {

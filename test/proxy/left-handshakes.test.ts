@@ -1,10 +1,10 @@
 /** A workload that breaks a WebSocket off while its handshake is on its way: nothing stays open for it. */
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { connect, Socket } from 'node:net';
+import { connect } from 'node:net';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Draft } from '../../src/ledger/sealer.ts';
-import { atEnd, endAll } from '../support/endings.ts';
+import { acceptedAt } from '../support/accepted.ts';
+import { endAll } from '../support/endings.ts';
 import { connectRaw, rawRequest } from '../support/raw-client.ts';
 import { startRawUpstream } from '../support/raw-upstream.ts';
 import { startTestSidecar } from '../support/sidecar.ts';
@@ -19,18 +19,6 @@ const upgrade = [
   'Sec-WebSocket-Version: 13',
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
 ];
-
-/** The sidecar's end of the next connection to this port. */
-function acceptedAt(port: number): Promise<Socket> {
-  const { promise, resolve } = Promise.withResolvers<Socket>();
-  const look = (message: unknown): void => {
-    const { socket } = Object(message);
-    if (socket instanceof Socket && socket.localPort === port) resolve(socket);
-  };
-  subscribe('net.server.socket', look);
-  atEnd(() => void unsubscribe('net.server.socket', look));
-  return promise;
-}
 
 /** A workload asks for an upgrade at `target`, and is gone before its entry of this type is on disk. */
 async function leaveWhileSealed(target: string, type: Draft['type']) {
