@@ -202,7 +202,9 @@ function dispatch(
   }
   function stop(reason: HoldpointError): void {
     stopReason ??= reason;
-    controller?.abort(reason);
+    // One that waits for a connection may wait long: it is over now, and is not sent when its turn comes.
+    if (controller === null) ended(stopReason);
+    else controller.abort(reason);
   }
   function ended(error: HoldpointError | null): void {
     cancelTimer();
