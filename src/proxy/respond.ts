@@ -170,6 +170,8 @@ export function refuse(
       ? genericBody(error.code, message)
       : protocol.errorBody(asked.operation, error.code, status, message);
   const retry = retryByCode[error.code];
+  // One that nobody has begun to read node:http reads by itself.
+  const isCut = error.code === 'body_too_large' || (res.req.readableDidRead && !res.req.complete);
   // What failed may have been to write the head, and a phrase that node:http did not take would be taken again.
   res.statusMessage = '';
   res.writeHead(status, {
@@ -180,9 +182,9 @@ export function refuse(
     ...(protocol === null ? {} : protocol.errorHeaders(error.code, status)),
     ...(decisionId === null ? {} : { [decisionHeader]: decisionId }),
     // A body that was not read to its end cannot be followed by another request.
-    ...(error.code === 'body_too_large' ? { connection: 'close' } : {}),
+    ...(isCut ? { connection: 'close' } : {}),
   });
-  return error.code === 'body_too_large' ? endAfterBody(res, body) : endWith(res, body);
+  return isCut ? endAfterBody(res, body) : endWith(res, body);
 }
 
 /**

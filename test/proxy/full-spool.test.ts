@@ -1,0 +1,27 @@
+/** Uploads that there is no room for: their callers hear so, also those that send all of it before they listen. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { atEnd, endAll } from '../support/endings.ts';
+import { parseAnswer } from '../support/raw-client.ts';
+import { startRig } from './rig.ts';
+
+afterEach(endAll);
+
+test('a caller that sends its whole upload before it listens hears that there was no room for it', async () => {
+  const { sidecar } = await startRig({ limits: { storedBytesMax: 64 * 1024, spoolBytesMax: 1024 * 1024 } });
+  const { hostname, port } = new URL(sidecar.proxyUrl);
+  const client = connect(Number(port), hostname).pause();
+  atEnd(() => void client.destroy());
+  const body = Buffer.alloc(32 * 1024 * 1024, 'x');
+  client.write(`POST /v1/blobs HTTP/1.1\r\nHost: sidecar\r\nContent-Length: ${body.length}\r\n\r\n`);
+  await new Promise<void>((resolve, reject) =>
+    client.write(body, (error) => (error ? reject(error) : resolve())),
+  );
+  const pieces: Buffer[] = [];
+  client.on('data', (piece: Buffer) => pieces.push(piece)).resume();
+  await once(client, 'end');
+  const answer = parseAnswer(Buffer.concat(pieces));
+  expect(answer?.status).toBe(503);
+  expect(answer?.head).toContain('x-should-retry: true');
+});
