@@ -256,3 +256,13 @@ export function bodyFieldDoubt(headers: RawHeaders): string {
 export function headerOf(headers: RawHeaders, name: string): string {
   return valuesOf(headers, name)[0] ?? '';
 }
+
+/**
+ * A reason phrase as node:http takes it, one character for each byte: undici reads it as UTF-8. What no phrase may have
+ * in it (RFC 9112 section 4) becomes a space; node:http would throw instead.
+ */
+export function reasonOf(statusText: string): string {
+  return Buffer.from(statusText, 'utf8')
+    .toString('latin1')
+    .replace(/[^\t\x20-\x7e\x80-\xff]/g, ' ');
+}

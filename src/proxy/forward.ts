@@ -8,7 +8,13 @@ import { Readable } from 'node:stream';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import type { Clock, Schedule } from '../core/clock.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
-import { endToEndHeaders, endToEndTrailers, type RawHeaders, valuesOf } from '../core/http-message.ts';
+import {
+  endToEndHeaders,
+  endToEndTrailers,
+  type RawHeaders,
+  reasonOf,
+  valuesOf,
+} from '../core/http-message.ts';
 import { createAnswerBody } from './answer-body.ts';
 import type { Body } from './body.ts';
 import { mayRepeat, withholding } from './withhold.ts';
@@ -281,16 +287,6 @@ async function* each(pieces: AsyncIterable<Buffer>, onPiece: () => void): AsyncG
 function rawHeadersOf(raw: Dispatcher.DispatchController['rawHeaders' | 'rawTrailers']): string[] {
   if (!Array.isArray(raw)) return [];
   return raw.map((text) => (typeof text === 'string' ? text : text.toString('latin1')));
-}
-
-/**
- * A reason phrase as node:http takes it, one character for each byte: undici reads it as UTF-8. What no phrase may have
- * in it (RFC 9112 section 4) becomes a space; node:http would throw instead.
- */
-function reasonOf(statusText: string): string {
-  return Buffer.from(statusText, 'utf8')
-    .toString('latin1')
-    .replace(/[^\t\x20-\x7e\x80-\xff]/g, ' ');
 }
 
 /** undici counts what lies in memory; of the rest it is told the length, so that it is not sent in chunks. */
