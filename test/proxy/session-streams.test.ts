@@ -5,7 +5,7 @@ import { HoldpointError } from '../../src/core/errors.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, exchange, parseAnswer, rawRequest } from '../support/raw-client.ts';
-import { chunk, startRawUpstream, streamHead } from '../support/raw-upstream.ts';
+import { chunk, startRawUpstream, streamHead, wholeAnswer } from '../support/raw-upstream.ts';
 import { spawnSidecar, startTestSidecar } from '../support/sidecar.ts';
 import { denyTransfers, holdSecretText, holdTransfers, policyOf } from './policies.ts';
 import { decisionIdOf, startRig } from './rig.ts';
@@ -361,6 +361,26 @@ test('an answer of the stream that is compressed all the same is refused', async
   );
   const answer = await exchange(rig.sidecar.proxyUrl, rawRequest('GET', anthropicStream, []));
   expect(answer.status).toBe(502);
+});
+
+test('an answer that refuses the stream is no stream: it is judged whole and delivered with its status', async () => {
+  const rig = await startRig({ policy: holdTransfers });
+  const events = message('No such session.') + idle();
+  rig.upstream.script((_request, answer) =>
+    answer.send(wholeAnswer('404 Not Found', ['Content-Type: text/event-stream'], events)),
+  );
+  const { status, head, body } = await exchange(
+    rig.sidecar.proxyUrl,
+    rawRequest('GET', anthropicStream, ['x-api-key: secret']),
+  );
+  expect([status, body.toString()]).toEqual([404, events]);
+  const id = decisionIdOf(`${head}\r\n`);
+  expect(await rig.sidecar.ada.outcomeOf(id)).toBe('delivered');
+  const { entries } = await rig.sidecar.ada.decision(id);
+  expect(entries.find(({ type }) => type === 'response')?.data).toMatchObject({
+    status: 404,
+    result: 'error',
+  });
 });
 
 test('a process that dies in mid-segment leaves a ledger that verifies and says what was interrupted', async () => {
