@@ -31,7 +31,7 @@ const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 /** The sidecar as the image starts it. */
 export function startRun(configFile: string, logTo: number): Promise<Started> {
-  const flags = ['--max-semi-space-size=16', '--heap-growing-percent=130'];
+  const flags = ['--max-semi-space-size=8', '--heap-growing-percent=130'];
   const env = { MALLOC_ARENA_MAX: '1' };
   return start(process.execPath, [...flags, main, 'run', '--config', configFile], logTo, env);
 }
