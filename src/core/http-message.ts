@@ -262,7 +262,11 @@ export function headerOf(headers: RawHeaders, name: string): string {
  * in it (RFC 9112 section 4) becomes a space; node:http would throw instead.
  */
 export function reasonOf(statusText: string): string {
+  // Nearly all of them are plain, and every answer has one.
+  if (plainReason.test(statusText)) return statusText;
   return Buffer.from(statusText, 'utf8')
     .toString('latin1')
     .replace(/[^\t\x20-\x7e\x80-\xff]/g, ' ');
 }
+
+const plainReason = /^[\t\x20-\x7e]*$/;

@@ -78,7 +78,7 @@ const places: readonly Place[] = [
   { marker: 'azure-openai', between: 1 },
 ];
 
-/** Nearly no address has any of it: where it has none, nothing needs to be taken apart to know that it names nobody. */
+/** What an address has that may name somebody. Nearly none does, and one without need not be taken apart on every call. */
 const mayName = new RegExp(`[^\\w\\-./]|${places.map(({ marker }) => marker).join('|')}`, 'i');
 
 /** What may stand between the name and its tail. */

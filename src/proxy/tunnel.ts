@@ -13,12 +13,12 @@ import { redirectDoubt } from '../core/redirect.ts';
 import type { Outcome } from '../ledger/entry.ts';
 import type { Judgement } from '../policy/policy.ts';
 import type { UpgradeCall } from './call.ts';
+import { cutWhenEnded } from './handshake.ts';
 import type { House } from './house.ts';
 import { judge } from './judge.ts';
 import { withProviderKey } from './provider-key.ts';
 import { requestDraft } from './record.ts';
 import { toHoldpointError } from './respond.ts';
-import { cutWhenEnded } from './shaking-hands.ts';
 import { refuseUpgrade } from './upgrade-refusal.ts';
 import { starring } from './withhold.ts';
 
@@ -37,7 +37,7 @@ export async function openTunnel(
   house: House,
 ): Promise<void> {
   let decision: number | null = null;
-  const handsShaken = cutWhenEnded(socket);
+  const handshakeDone = cutWhenEnded(socket);
   try {
     const policy = house.policy();
     const facts: Facts = { request: call.facts };
@@ -63,7 +63,7 @@ export async function openTunnel(
       house.holds.settle(decision, 'client_abort');
       return;
     }
-    house.holds.settle(decision, await pipe(req, socket, head, call, handsShaken));
+    house.holds.settle(decision, await pipe(req, socket, head, call, handshakeDone));
   } catch (thrown) {
     const error = toHoldpointError(thrown);
     if (decision !== null) house.holds.settle(decision, outcomeByCode[error.code] ?? 'upstream_error');

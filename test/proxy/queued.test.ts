@@ -1,4 +1,4 @@
-/** Calls that wait for a connection to the provider: they end as any other that gets no answer. */
+/** Calls that wait for a connection to the provider: they end like all others that get no answer. */
 import { afterEach, expect, test, vi } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { chunk, type RawAnswer, streamHead } from '../support/raw-upstream.ts';

@@ -10,12 +10,12 @@ import type { Outcome } from '../../ledger/entry.ts';
 import type { Judgement } from '../../policy/policy.ts';
 import type { SocketDialect } from '../../provider/realtime/dialect.ts';
 import type { UpgradeCall } from '../call.ts';
+import { cutWhenEnded } from '../handshake.ts';
 import type { Decision } from '../held.ts';
 import type { House } from '../house.ts';
 import { passed } from '../judge.ts';
 import { withProviderKey } from '../provider-key.ts';
 import { decisionHeader, toHoldpointError } from '../respond.ts';
-import { cutWhenEnded } from '../shaking-hands.ts';
 import { refuseUpgrade, relayRefusal } from '../upgrade-refusal.ts';
 import { handshakeDraft, socketRequestDraft } from './draft.ts';
 import { judgeRequest } from './exchange.ts';
@@ -47,7 +47,7 @@ export async function openRealtime(
   const call = socketCallOf(upgrade, dialect.operation, reader.facts(), house.fingerprint);
   const { protocol } = call.upstream;
   let decision: Decision | null = null;
-  const handsShaken = cutWhenEnded(socket);
+  const handshakeDone = cutWhenEnded(socket);
   const settle = (outcome: Outcome): void => {
     if (decision !== null) house.holds.settle(decision.seq, outcome);
   };
@@ -104,7 +104,7 @@ export async function openRealtime(
       return;
     }
     const { id } = decision;
-    handsShaken();
+    handshakeDone();
     // Open as long as the connection is: what passed on it and is in no entry yet, a crash leaves as interrupted.
     settle(await converse(req, socket, head, inSession(call, id), id, answer, house, reader, onSession));
   } catch (thrown) {
