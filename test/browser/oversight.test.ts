@@ -111,6 +111,8 @@ describe.skipIf(missingBrowser !== '')(
       ]);
       expect(went).toBe(1);
       await page.locator('.lines:not(.lines-quiet) .line').first().click();
+      // The hold of before says who rules too, until this one is there.
+      await page.locator('.over').waitFor({ state: 'detached' });
       await page.getByRole('heading', { name: 'Who rules' }).waitFor();
       await deny(page);
       expect((await Promise.all(answers)).filter((answer) => answer.includes('403'))).toHaveLength(1);
