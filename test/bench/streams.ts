@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Agent } from 'undici';
 import { chatBody, closedLoop, type LoadResult, openLoop, percentile } from './load.ts';
-import { rssMb, start } from './processes.ts';
+import { cpuUs, rssMb, type Started, start } from './processes.ts';
 import { startSidecar } from './targets.ts';
 
 const rssMbMax = 300;
@@ -17,6 +17,10 @@ const path = '/v1/chat/completions';
 /** A sidecar runs for weeks: what V8 still compiles in the first seconds is nobody's waiting time. */
 const warmUpCalls = 6_000;
 const warmUpConcurrency = 32;
+/** For CPU time: streams whose words come one by one, as a model says them. */
+const spokenPaceMs = 2;
+const spokenStreams = 1_000;
+const spokenRounds = 5;
 
 export interface StreamFigures {
   readonly streams: number;
@@ -73,7 +77,7 @@ function followOne(
         origin: url,
         path,
         method: 'POST',
-        headers: { 'content-type': 'application/json', authorization: 'Bearer sk-bench', 'x-paced': '1' },
+        headers: { 'content-type': 'application/json', authorization: 'Bearer sk-bench', 'x-pace-ms': '400' },
         body: chatBody(true),
       },
       {
@@ -96,6 +100,27 @@ function followOne(
 /** Streams one after the other over connections that are kept, as an SDK opens them: to the first byte of each. */
 async function oneAtATime(url: string): Promise<LoadResult> {
   return openLoop({ url, path, headers: {} }, 50, 400, true);
+}
+
+/** CPU time of the proxy's process per stream, its words coming one by one. */
+async function cpuUsPerStream({ url, pid }: Started): Promise<number> {
+  const before = cpuUs(pid);
+  const target = { url, path, headers: { 'x-pace-ms': String(spokenPaceMs) } };
+  const { calls } = await closedLoop(target, warmUpConcurrency, spokenStreams, true);
+  return (cpuUs(pid) - before) / calls;
+}
+
+/** The median of rounds in turns, so that a noisy minute falls on all alike. */
+async function compareCpu(contestants: readonly Started[]): Promise<readonly number[]> {
+  const rounds: number[][] = contestants.map(() => []);
+  for (let round = 0; round < spokenRounds; round++)
+    for (const [i, contestant] of contestants.entries()) rounds[i]?.push(await cpuUsPerStream(contestant));
+  return rounds.map((of) =>
+    percentile(
+      of.sort((a, b) => a - b),
+      0.5,
+    ),
+  );
 }
 
 async function main(count: number): Promise<void> {
@@ -121,6 +146,11 @@ async function main(count: number): Promise<void> {
         `one at a time, ${name}, failed ${failed}: first token p50 +${added(0.5)} ms, p99 +${added(0.99)} ms`,
       );
     }
+    const [own = Number.NaN, other = Number.NaN] = await compareCpu([sidecar, bare]);
+    say(
+      `${warmUpConcurrency} at a time, 42 pieces each: CPU ${own.toFixed(0)} us a stream, bare http-proxy ${other.toFixed(0)} us: ` +
+        `${(own / other).toFixed(2)} times`,
+    );
     const direct = await follow(upstream.url, count, 200);
     const through = await follow(sidecar.url, count, 200);
     const added = (fraction: number): string =>

@@ -25,18 +25,17 @@ function frame(delta: unknown, finish: string | null): string {
   return `data: ${JSON.stringify({ id: 'chatcmpl-bench', object: 'chat.completion.chunk', created: 1_700_000_000, model: 'gpt-4.1-2025-04-14', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
 }
 
-/** Between two words of a paced stream. */
-const paceMs = 400;
 const streamWords = answerText.split(' ').slice(0, 40);
 
-function speak(res: ServerResponse, at: number): void {
+/** `paceMs` between two words. */
+function speak(res: ServerResponse, at: number, paceMs: number): void {
   const word = streamWords[at];
   if (word === undefined) {
     res.end(`${frame({}, 'stop')}data: [DONE]\n\n`);
     return;
   }
   res.write(frame({ content: `${word} ` }, null));
-  setTimeout(speak, paceMs, res, at + 1);
+  setTimeout(speak, paceMs, res, at + 1, paceMs);
 }
 
 const server = createServer((req, res) => {
@@ -53,8 +52,9 @@ const server = createServer((req, res) => {
     }
     res.writeHead(200, { 'content-type': 'text/event-stream' });
     res.write(frame({ role: 'assistant', content: '' }, null));
-    if (req.headers['x-paced'] !== undefined) {
-      speak(res, 0);
+    const paceMs = Number(req.headers['x-pace-ms'] ?? 0);
+    if (paceMs > 0) {
+      speak(res, 0, paceMs);
       return;
     }
     for (const word of streamWords) res.write(frame({ content: `${word} ` }, null));
