@@ -64,7 +64,7 @@ export default {
       from: { path: '^src/ledger/verify/' },
       to: { dependencyTypes: ['core'] },
     },
-    soleImporter('only-forward-imports-undici', 'undici', '^src/proxy/forward\\.ts$'),
+    soleImporter('only-forward-imports-undici', 'undici', '^src/proxy/(forward|upstream-connections)\\.ts$'),
     soleImporter('only-tunnel-imports-http-proxy', 'http-proxy', '^src/proxy/tunnel\\.ts$'),
     soleImporter('only-peer-imports-ws', 'ws', '^src/proxy/realtime/peer\\.ts$'),
     soleImporter('only-mail-imports-nodemailer', 'nodemailer', '^src/notify/mail-receiver\\.ts$'),

@@ -35,6 +35,7 @@ export async function startDataPlane(parts: Parts, controlUrl: () => string): Pr
       codedBytesMax: limits.responseBytesMax,
       decodedBytesMax: limits.decodedBytesMax,
     },
+    parts.egress,
     parts,
   );
   const house: House = {
@@ -42,6 +43,7 @@ export async function startDataPlane(parts: Parts, controlUrl: () => string): Pr
     holds: parts.holds,
     policy: parts.policyFile.current,
     forwarder,
+    egress: parts.egress,
     openSpool: createSpools(config.paths.spoolDir, {
       bodyBytesMax: limits.passedBytesMax,
       totalBytesMax: limits.spoolBytesMax,

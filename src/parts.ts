@@ -1,6 +1,7 @@
 /** What the sidecar is made of once its ledger is open, as its two planes take it. */
 import type { LoadedConfig } from './config/load.ts';
 import type { Clock, Schedule } from './core/clock.ts';
+import type { Egress } from './core/egress.ts';
 import type { ErasureDesk } from './erasure/desk.ts';
 import type { Delegations } from './hold/delegations.ts';
 import type { HoldQueue } from './hold/queue.ts';
@@ -18,6 +19,7 @@ import type { TokenBook } from './token-book.ts';
 export interface Parts {
   readonly config: LoadedConfig;
   readonly upstreams: readonly Upstream[];
+  readonly egress: Egress;
   readonly signIn: SignInOptions;
   readonly clock: Clock;
   readonly schedule: Schedule;

@@ -32,6 +32,7 @@ import { createMetrics } from './telemetry/metrics.ts';
 import { openTokenBook } from './token-book.ts';
 import { onErasureEnd, onLedgerEvent } from './told.ts';
 import { upstreamsOf } from './upstreams.ts';
+import { wayOutOf } from './way-out.ts';
 import type { WaysIn } from './ways-in.ts';
 
 export interface Sidecar {
@@ -128,6 +129,7 @@ async function assemble(
 ): Promise<Parts> {
   const { clock, schedule } = machine;
   const upstreams = upstreamsOf(config, env, clock);
+  const egress = wayOutOf(config, env, clock);
   const signIn = signInOf(config, env, clock);
   const metrics = createMetrics();
   const onError = (what: string, error: unknown): void => log.error(what, error);
@@ -179,6 +181,7 @@ async function assemble(
     ...{
       config,
       upstreams,
+      egress,
       signIn,
       clock,
       schedule,

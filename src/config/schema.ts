@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { address, hostOf, isEveryAddress } from './address.ts';
 import { anchorsSchema, witnessSchema } from './anchors.ts';
 import { controlSchema } from './control.ts';
+import { egressSchema } from './egress.ts';
 import { notifySchema } from './notify.ts';
 import { retentionSchema } from './retention.ts';
 import { upstreamsSchema } from './upstreams.ts';
@@ -132,6 +133,7 @@ export const configSchema = z
       })
       .prefault({}),
     upstreams: upstreamsSchema,
+    egress: egressSchema.describe('The way out, where only a forward proxy leads there.'),
     policy: z.strictObject({ file: z.string().min(1).default('./config/policy.yaml') }).prefault({}),
     anchors: anchorsSchema.describe('Memory outside the ledger, against who can rewrite it whole.'),
     witness: witnessSchema(address),

@@ -1,12 +1,11 @@
 /**
  * One call to the provider over raw undici dispatch: HTTP/1.1, our own timers, no retries of what a provider
- * said. The only importer of `undici`. Bytes arrive as they are; nothing here knows what they mean.
+ * said. Bytes arrive as they are; nothing here knows what they mean.
  */
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
-import { Agent, buildConnector, type Dispatcher } from 'undici';
+import type { Agent, Dispatcher } from 'undici';
 import type { Clock, Schedule } from '../core/clock.ts';
+import type { Egress } from '../core/egress.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import {
   endToEndHeaders,
@@ -17,6 +16,7 @@ import {
 } from '../core/http-message.ts';
 import { createAnswerBody } from './answer-body.ts';
 import type { Body } from './body.ts';
+import { isStaleSocket, openConnections } from './upstream-connections.ts';
 import { mayRepeat, withholding } from './withhold.ts';
 
 export interface OutgoingRequest {
@@ -68,8 +68,6 @@ export interface ForwardBounds {
   readonly decodedBytesMax: number;
 }
 
-const keepAliveMs = 30_000;
-
 const notForwarded = (name: string): boolean =>
   name === 'host' ||
   name === 'content-length' ||
@@ -82,23 +80,8 @@ export function forwardedHeaders(headers: RawHeaders, keepHost = false): string[
   return endToEndHeaders(headers, (name) => notForwarded(name) && !(keepHost && name === 'host'));
 }
 
-export function createForwarder(bounds: ForwardBounds, time: Time): Forwarder {
-  subscribe(headersSentChannel, onHeadersSent);
-  const connect = buildConnector({ timeout: bounds.connectMsMax, allowH2: false });
-  const agent = new Agent({
-    connections: bounds.connectionsMax,
-    pipelining: 1,
-    allowH2: false,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    keepAliveTimeout: keepAliveMs,
-    connect: (options, callback) => {
-      connect(options, (...connected) => {
-        connected[1]?.once('error', (error: Error) => failedOn.set(error, connected[1]));
-        callback(...connected);
-      });
-    },
-  });
+export function createForwarder(bounds: ForwardBounds, egress: Egress, time: Time): Forwarder {
+  const { agent, close } = openConnections(bounds, egress);
   return {
     send: async (request, onAbort) => {
       const sent = dispatch(agent, request, bounds, time, onAbort).catch(async (error: unknown) => {
@@ -111,10 +94,7 @@ export function createForwarder(bounds: ForwardBounds, time: Time): Forwarder {
       const { withheld } = request;
       return withheld === undefined || coding === '' ? answer : checked(answer, coding, withheld, bounds);
     },
-    close: async () => {
-      unsubscribe(headersSentChannel, onHeadersSent);
-      await agent.destroy();
-    },
+    close,
   };
 }
 
@@ -141,35 +121,6 @@ async function checked(
     );
   answer.abort(failure.message);
   throw failure;
-}
-
-/** Which connection an error came from; undici does not say it for every kind. */
-const failedOn = new WeakMap<object, Pick<Socket, 'bytesRead'>>();
-
-/** Where undici says that it writes a request's head, and on which connection. */
-const headersSentChannel = 'undici:client:sendHeaders';
-/** How much had come on a connection when the last request went out on it. */
-const readBefore = new WeakMap<object, number>();
-
-function onHeadersSent(message: unknown): void {
-  if (typeof message !== 'object' || message === null || !('socket' in message)) return;
-  const { socket } = message;
-  if (typeof socket === 'object' && socket !== null && 'bytesRead' in socket)
-    readBefore.set(socket, Number(socket.bytesRead));
-}
-
-/**
- * A reset on a connection that had served before, without one byte of an answer to this request: who has begun to
- * answer, be it with an informational status, has read it. Where it cannot be told, it is none.
- */
-function isStaleSocket(error: unknown): boolean {
-  if (!(error instanceof HoldpointError) || error.code !== 'upstream_unreachable') return false;
-  const { cause } = error;
-  if (typeof cause !== 'object' || cause === null || !('code' in cause)) return false;
-  if (cause.code !== 'UND_ERR_SOCKET' && cause.code !== 'ECONNRESET' && cause.code !== 'EPIPE') return false;
-  const socket = failedOn.get(cause);
-  const before = socket === undefined ? 0 : (readBefore.get(socket) ?? 0);
-  return before > 0 && socket?.bytesRead === before;
 }
 
 function dispatch(

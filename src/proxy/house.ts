@@ -1,5 +1,6 @@
 /** What the pipeline is given: the parts of the house it works with. Built by the composition root. */
 import type { Clock, Schedule } from '../core/clock.ts';
+import type { Egress } from '../core/egress.ts';
 import type { OpenSpool } from '../core/spool.ts';
 import type { HoldQueue } from '../hold/queue.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -31,6 +32,7 @@ export interface House {
   /** The policy in force at this moment. */
   readonly policy: () => Policy;
   readonly forwarder: Forwarder;
+  readonly egress: Egress;
   readonly openSpool: OpenSpool;
   readonly keptAnswers: KeptAnswers;
   readonly upstreams: readonly Upstream[];

@@ -4,7 +4,7 @@
  * and request rules apply to it.
  * The only importer of `http-proxy`.
  */
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import httpProxy from 'http-proxy';
 import { type ErrorCode, HoldpointError } from '../core/errors.ts';
@@ -63,7 +63,8 @@ export async function openTunnel(
       house.holds.settle(decision, 'client_abort');
       return;
     }
-    house.holds.settle(decision, await pipe(req, socket, head, call, handshakeDone));
+    const agent = house.egress.agentFor(call.upstream.origin);
+    house.holds.settle(decision, await pipe(req, socket, head, call, agent, handshakeDone));
   } catch (thrown) {
     const error = toHoldpointError(thrown);
     if (decision !== null) house.holds.settle(decision, outcomeByCode[error.code] ?? 'upstream_error');
@@ -78,6 +79,7 @@ function pipe(
   socket: Duplex,
   head: Buffer,
   { upstream, target }: UpgradeCall,
+  agent: Agent | undefined,
   onOpen: () => void,
 ): Promise<Outcome> {
   const out = withProviderKey(upstream.key, upstream.basePath + target, req.rawHeaders);
@@ -88,6 +90,7 @@ function pipe(
     ws: true,
     changeOrigin: true,
     secure: true,
+    ...(agent === undefined ? {} : { agent }),
   });
   let opened = false;
   let answered = false;

@@ -40,6 +40,7 @@ export interface Settings {
   readonly workload?: string;
   readonly anchors?: Readonly<Record<string, unknown>>;
   readonly witness?: Readonly<Record<string, unknown>>;
+  readonly egress?: Readonly<Record<string, unknown>>;
   /** Of a process of its own: what Node is started with. */
   readonly nodeFlags?: readonly string[];
   /** Parts of the machine to replace; the machine's own otherwise. */
@@ -101,6 +102,7 @@ export function makePlace(settings: Settings): Place {
     workload: { name: settings.workload ?? 'agent' },
     ...(settings.anchors === undefined ? {} : { anchors: settings.anchors }),
     ...(settings.witness === undefined ? {} : { witness: settings.witness }),
+    ...(settings.egress === undefined ? {} : { egress: settings.egress }),
     limits: { drainMsMax: 2_000, ...settings.limits },
     log: { level: 'silent' },
   };

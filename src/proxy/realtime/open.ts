@@ -141,12 +141,13 @@ function connect(call: SocketCall, socket: Duplex, house: House): Promise<Opened
   const { upstream } = call;
   const out = withProviderKey(upstream.key, upstream.basePath + call.target, call.headers);
   const url = upstream.origin.replace(/^http/, 'ws') + out.path;
-  const bounds = {
+  const way = {
     messageBytesMax: Math.max(messageBytesMin, house.bounds.responseBytesMax),
     connectMsMax: house.bounds.connectMsMax,
+    agent: house.egress.agentFor(url),
   };
   const protocols = offeredProtocols(out.headers);
-  return connectPeer(url, protocols, handshakeHeaders(out.headers), bounds, out.withheld, (abort) =>
+  return connectPeer(url, protocols, handshakeHeaders(out.headers), way, out.withheld, (abort) =>
     socket.once('close', abort),
   );
 }

@@ -3,7 +3,7 @@
  * and sends that say when the other side is slow. The only importer of `ws`. Nothing is compressed, nothing is
  * followed elsewhere, pings are left to the two ends.
  */
-import type { IncomingMessage } from 'node:http';
+import type { Agent, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import { HoldpointError, messageOf } from '../../core/errors.ts';
@@ -154,6 +154,13 @@ export interface Refused {
 
 const refusalBytesMax = 1024 * 1024;
 
+export interface PeerWay {
+  readonly messageBytesMax: number;
+  readonly connectMsMax: number;
+  /** Opens the connection where the library is not to do it itself. */
+  readonly agent: Agent | undefined;
+}
+
 /**
  * Connects to the provider; what it says comes without `withheld`. Throws `upstream_unreachable`; `onAbort` is given
  * what gives the attempt up.
@@ -162,7 +169,7 @@ export function connectPeer(
   url: string,
   protocols: readonly string[],
   headers: Readonly<Record<string, string>>,
-  bounds: { readonly messageBytesMax: number; readonly connectMsMax: number },
+  way: PeerWay,
   withheld: string | undefined,
   onAbort: (abort: () => void) => void,
 ): Promise<Opened | Refused> {
@@ -184,9 +191,10 @@ export function connectPeer(
       perMessageDeflate: false,
       followRedirects: false,
       autoPong: false,
-      handshakeTimeout: bounds.connectMsMax,
-      maxPayload: bounds.messageBytesMax,
+      handshakeTimeout: way.connectMsMax,
+      maxPayload: way.messageBytesMax,
       closeTimeout: closeMsMax,
+      ...(way.agent === undefined ? {} : { agent: way.agent }),
     };
     ws = new WebSocket(url, [...protocols], options);
   } catch (error) {

@@ -1,5 +1,6 @@
 /** The sidecar as it stands on a disk: the real ledger, queue and pipeline, with its death in a test's hands. */
 import type { Duplex } from 'node:stream';
+import { noProxy } from '../../../src/core/egress.ts';
 import { HoldpointError } from '../../../src/core/errors.ts';
 import { createDelegations, type Delegations } from '../../../src/hold/delegations.ts';
 import { createHoldQueue, type HoldQueue } from '../../../src/hold/queue.ts';
@@ -111,6 +112,7 @@ export async function startProcess(around: Surroundings): Promise<Process> {
       policy: policyFile.current,
       forwarder: around.forwarder(() => life.dead),
       openSpool: () => Promise.reject(new Error('Nothing here is too large for memory.')),
+      egress: noProxy,
       keptAnswers: createKeptAnswers(queue, common.onError),
       upstreams,
       metrics: { callStarted: () => undefined, callEnded: () => undefined, matched: () => undefined },

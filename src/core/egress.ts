@@ -1,0 +1,103 @@
+/**
+ * The way out of this network where only a forward proxy leads there: connections to others that it opens (CONNECT,
+ * RFC 9110 section 9.3.6). What it does not open stays closed: nothing goes around it.
+ */
+import { request as httpRequest } from 'node:http';
+import { Agent, request as httpsRequest } from 'node:https';
+import { isIP, Socket } from 'node:net';
+import { messageOf } from './errors.ts';
+
+export interface Egress {
+  /**
+   * A connection to `host:port` that the proxy opened, with nothing sent on it yet; null where the host is reached
+   * directly. Rejects with an Error that says what the proxy did.
+   */
+  connect(host: string, port: number): Promise<Socket> | null;
+  /** For a request of node:http or node:https to `url`; undefined where that is as it would be without a proxy. */
+  agentFor(url: string): Agent | undefined;
+}
+
+export interface EgressOptions {
+  /** `http:` or `https:`, host and port. */
+  readonly proxy: URL;
+  /** The whole value of Proxy-Authorization, asked for anew for each connection; null where the proxy wants none. */
+  readonly authorization: (() => string) | null;
+  readonly isDirect: (host: string) => boolean;
+  readonly connectMsMax: number;
+}
+
+/** Where no proxy is configured. */
+export const noProxy: Egress = { connect: () => null, agentFor: () => undefined };
+
+export function createEgress(options: EgressOptions): Egress {
+  const connect = (host: string, port: number): Promise<Socket> | null =>
+    options.isDirect(host) ? null : openTunnel(options, host, port);
+  const agent = createAgent(connect);
+  const isProxied = (url: URL): boolean =>
+    /^(https|wss):$/.test(url.protocol) && !options.isDirect(url.hostname);
+  return { connect, agentFor: (url) => (isProxied(new URL(url)) ? agent : undefined) };
+}
+
+/** Hands its requests the proxy's connections, with TLS to the host itself on top. */
+function createAgent(connect: Egress['connect']): Agent {
+  const agent = new Agent();
+  const directly = agent.createConnection.bind(agent);
+  agent.createConnection = (options, callback) => {
+    const tunnel = connect(options.host ?? 'localhost', Number(options.port ?? 443));
+    if (tunnel === null) return directly(options, callback);
+    tunnel.then(
+      (socket) => {
+        const secured = directly(Object.assign({}, options, { socket }));
+        if (secured !== null && secured !== undefined) callback?.(null, secured);
+      },
+      // The type wants a stream beside the error, which nobody looks at.
+      (error: unknown) => callback?.(asError(error), new Socket()),
+    );
+    return undefined;
+  };
+  return agent;
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(messageOf(thrown));
+}
+
+function openTunnel(
+  { proxy, authorization, connectMsMax }: EgressOptions,
+  host: string,
+  port: number,
+): Promise<Socket> {
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
+  const name = host.replace(/^\[|\]$/g, '');
+  const target = `${isIP(name) === 6 ? `[${name}]` : name}:${port}`;
+  const isTls = proxy.protocol === 'https:';
+  const fail = (what: string, cause?: unknown): void =>
+    reject(new Error(`the egress proxy ${proxy.host} ${what}`, { cause }));
+  const asking = (isTls ? httpsRequest : httpRequest)({
+    host: proxy.hostname.replace(/^\[|\]$/g, ''),
+    port: proxy.port === '' ? (isTls ? 443 : 80) : Number(proxy.port),
+    method: 'CONNECT',
+    path: target,
+    headers: { host: target, ...(authorization === null ? {} : { 'proxy-authorization': authorization() }) },
+    agent: false,
+    timeout: connectMsMax,
+  });
+  const giveUp = (): void => {
+    asking.destroy(new Error(`said nothing for ${connectMsMax} ms`));
+  };
+  asking.once('timeout', giveUp);
+  asking.once('error', (error) => fail(`cannot be used: ${messageOf(error)}`, error));
+  asking.once('connect', ({ statusCode = 0 }, socket, head) => {
+    if (statusCode < 200 || statusCode > 299 || !(socket instanceof Socket)) {
+      socket.destroy();
+      fail(`answered ${statusCode} to CONNECT ${target}`);
+      return;
+    }
+    socket.setTimeout(0);
+    socket.removeAllListeners('timeout');
+    if (head.length > 0) socket.unshift(head);
+    resolve(socket);
+  });
+  asking.end();
+  return promise;
+}
