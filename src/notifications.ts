@@ -3,6 +3,7 @@ import type { Environment } from './config/environment.ts';
 import { type LoadedConfig, parseAddress } from './config/load.ts';
 import type { ReceiverConfig } from './config/notify.ts';
 import { type Clock, type Schedule, systemRandom } from './core/clock.ts';
+import type { Egress } from './core/egress.ts';
 import { HoldpointError } from './core/errors.ts';
 import type { HoldQueue } from './hold/queue.ts';
 import type { Ledger } from './ledger/ledger.ts';
@@ -20,6 +21,7 @@ import type { Metrics } from './telemetry/metrics.ts';
 interface Parts {
   readonly config: LoadedConfig;
   readonly env: Environment;
+  readonly egress: Egress;
   readonly ledger: Ledger;
   readonly holds: HoldQueue;
   readonly clock: Clock;
@@ -76,7 +78,11 @@ function onEvent(event: NotifierEvent, { log, metrics }: Parts): void {
   else if (event.kind !== 'sent') log.warn(`notification ${event.kind}`, { receiver, id });
 }
 
-function receiverOf(name: string, receiver: ReceiverConfig, { config, env, clock, ledger }: Parts): Receiver {
+function receiverOf(
+  name: string,
+  receiver: ReceiverConfig,
+  { config, env, egress, clock, ledger }: Parts,
+): Receiver {
   const path = `notify.to.${name}`;
   const consoleUrl = consoleUrlOf(config);
   const secretOf = (field: string, place: Parameters<typeof openSecret>[1]) =>
@@ -98,6 +104,7 @@ function receiverOf(name: string, receiver: ReceiverConfig, { config, env, clock
         bodyOf: (notice) => cloudEventOf(notice, ledger.origin, consoleUrl),
         secret,
         clock,
+        egress,
       });
     }
     case 'slack':
@@ -111,7 +118,8 @@ function receiverOf(name: string, receiver: ReceiverConfig, { config, env, clock
           `${path}.url: what is in its place is no address, or one with a user.`,
           `Put the address there that ${receiver.kind === 'slack' ? 'Slack' : 'Teams'} gave, such as https://hooks.example.com/services/T/B/x`,
         );
-      return openWebReceiver({ name, url, contentType: 'application/json', bodyOf, secret: null, clock });
+      const contentType = 'application/json';
+      return openWebReceiver({ name, url, contentType, bodyOf, secret: null, clock, egress });
     }
     case 'email': {
       const { host, port, tls, from, to, user = null } = receiver;

@@ -19,6 +19,7 @@ import type { AnchorConfig } from './config/anchors.ts';
 import type { Environment } from './config/environment.ts';
 import { type LoadedConfig, parseAddress } from './config/load.ts';
 import { type Clock, type Schedule, systemRandom } from './core/clock.ts';
+import type { Egress } from './core/egress.ts';
 import { HoldpointError } from './core/errors.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { parseWitnessKey } from './ledger/verify/cosignature.ts';
@@ -49,6 +50,7 @@ export interface OutsideMemory {
 interface Parts {
   readonly config: LoadedConfig;
   readonly env: Environment;
+  readonly egress: Egress;
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly schedule: Schedule;
@@ -114,21 +116,21 @@ function gaugesOf(status: ReturnType<Anchoring['status']>[number]): LabelledGaug
   ];
 }
 
-function anchorOf(name: string, anchor: AnchorConfig, { ledger, clock, env }: Parts): Anchor {
+function anchorOf(name: string, anchor: AnchorConfig, { ledger, clock, env, egress }: Parts): Anchor {
   const path = `anchors.to.${name}`;
   switch (anchor.kind) {
     case 'file':
       return openFileAnchor(name, resolve(anchor.path), clock);
     case 'witness': {
       const key = keyOrThrow(`${path}.key`, parseWitnessKey(anchor.key));
-      return openWitnessAnchor({ name, url: anchor.url, key, tree: ledger.tree });
+      return openWitnessAnchor({ name, url: anchor.url, key, tree: ledger.tree, egress });
     }
     case 'timestamp':
-      return openTimestampAnchor({ name, url: anchor.url, random: systemRandom });
+      return openTimestampAnchor({ name, url: anchor.url, random: systemRandom, egress });
     case 'bucket': {
       const { url, region, prefix, retainDays } = anchor;
       const credentials = openAwsCredentials(env, path, clock.nowMs);
-      return openBucketAnchor({ name, url, region, prefix, retainDays, credentials, clock });
+      return openBucketAnchor({ name, url, region, prefix, retainDays, credentials, clock, egress });
     }
   }
 }

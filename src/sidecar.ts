@@ -130,7 +130,7 @@ async function assemble(
   const { clock, schedule } = machine;
   const upstreams = upstreamsOf(config, env, clock);
   const egress = wayOutOf(config, env, clock);
-  const signIn = signInOf(config, env, clock);
+  const signIn = signInOf(config, env, egress, clock);
   const metrics = createMetrics();
   const onError = (what: string, error: unknown): void => log.error(what, error);
   const policyFile = openPolicyFile(config.paths.policy, createRoleBook(config.control.roles).rulers, log);
@@ -153,10 +153,10 @@ async function assemble(
   await holds.restore();
   if (holds.list().length >= manyHolds) collectAll();
 
-  const outside = await openOutsideMemory({ config, env, ledger, clock, schedule, log, metrics });
+  const outside = await openOutsideMemory({ config, env, egress, ledger, clock, schedule, log, metrics });
   memory = outside;
   endings.add(outside.stop);
-  const notifier = openNotifications({ config, env, ledger, holds, clock, schedule, log, metrics });
+  const notifier = openNotifications({ config, env, egress, ledger, holds, clock, schedule, log, metrics });
   endings.add(notifier.stop);
   // Whoever is told of what is overdue listens by now.
   await holds.watchReviews();

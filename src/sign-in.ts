@@ -7,6 +7,7 @@ import type { LoadedConfig } from './config/load.ts';
 import type { ControlOptions } from './control/server.ts';
 import { checkTls } from './control/sign-in/certificates.ts';
 import type { Clock } from './core/clock.ts';
+import type { Egress } from './core/egress.ts';
 import { HoldpointError, refusalOf } from './core/errors.ts';
 import { openSecret } from './store/secret.ts';
 import { watchFile } from './store/watched-file.ts';
@@ -14,12 +15,17 @@ import { watchFile } from './store/watched-file.ts';
 export type SignInOptions = Pick<ControlOptions, 'publicUrl' | 'sessions' | 'oidc' | 'tls' | 'kubernetes'>;
 
 /** Throws `config_invalid` where a secret or a file is not there. */
-export function signInOf({ control }: LoadedConfig, env: Environment, clock: Clock): SignInOptions {
+export function signInOf(
+  { control }: LoadedConfig,
+  env: Environment,
+  egress: Egress,
+  clock: Clock,
+): SignInOptions {
   const { idleMsMax, lifetimeMsMax, oidc } = control.signIn;
   return {
     publicUrl: control.publicUrl ?? null,
     sessions: { idleMsMax, lifetimeMsMax },
-    oidc: oidc === undefined ? null : oidcOf(oidc, env, clock),
+    oidc: oidc === undefined ? null : oidcOf(oidc, env, egress, clock),
     tls: control.tls === undefined ? null : tlsOf(control.tls, clock),
     kubernetes:
       control.kubernetes === undefined
@@ -50,10 +56,12 @@ function tlsOf(
 function oidcOf(
   { clientSecret, caFile, ...oidc }: NonNullable<LoadedConfig['control']['signIn']['oidc']>,
   env: Environment,
+  egress: Egress,
   clock: Clock,
 ): NonNullable<SignInOptions['oidc']> {
   return {
     ...oidc,
+    egress,
     clientSecret:
       clientSecret === undefined
         ? null

@@ -8,6 +8,7 @@ import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { sha256Hex } from '../core/bytes.ts';
 import type { Clock } from '../core/clock.ts';
+import type { Egress } from '../core/egress.ts';
 import { type Anchor, anchorFailed, type Checkpoint } from './anchor.ts';
 import { type AnchorHead, type AnchorRequest, ask } from './http.ts';
 
@@ -26,6 +27,7 @@ export interface BucketOptions {
     readonly sessionToken?: string;
   };
   readonly clock: Clock;
+  readonly egress: Egress;
 }
 
 const answerBytesMax = 64 * 1024;
@@ -68,6 +70,7 @@ export function openBucketAnchor(options: BucketOptions): Anchor {
       method === 'PUT' ? { ...request, body: new Uint8Array(body) } : request,
       answerBytesMax,
       signal,
+      options.egress,
     );
   }
 

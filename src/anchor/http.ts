@@ -1,4 +1,6 @@
-/** How anchors are spoken to: one request, one answer of bounded length, no redirects, nothing kept between them. */
+/** How anchors are spoken to: one request, one answer of bounded length. */
+import { ask as askServer, type Question } from '../core/ask.ts';
+import type { Egress } from '../core/egress.ts';
 import { messageOf } from '../core/errors.ts';
 import { anchorFailed } from './anchor.ts';
 
@@ -9,56 +11,28 @@ export interface AnchorAnswer {
   readonly body: Buffer;
 }
 
-export interface AnchorRequest {
+export type AnchorRequest = Pick<Question, 'url' | 'headers' | 'body'> & {
   readonly method: 'POST' | 'PUT' | 'HEAD';
-  readonly url: URL;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array<ArrayBuffer>;
-}
+};
 
 export interface AnchorHead extends AnchorAnswer {
   readonly header: (name: string) => string;
 }
 
-/** Rejects with `anchor_failed` when there is no answer, or one longer than `bytesMax`. */
+/** Rejects with `anchor_failed` when there is no answer, one longer than `bytesMax`, or one that leads elsewhere. */
 export async function ask(
   request: AnchorRequest,
   bytesMax: number,
   signal: AbortSignal,
+  egress: Egress,
 ): Promise<AnchorHead> {
-  const { method, url, headers, body } = request;
+  const { host } = request.url;
   try {
-    const answer = await fetch(url, {
-      method,
-      headers,
-      signal,
-      redirect: 'error',
-      ...(body === undefined ? {} : { body }),
-    });
-    const type = (answer.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
-    return {
-      status: answer.status,
-      type,
-      body: await readBody(answer, bytesMax),
-      header: (name) => answer.headers.get(name) ?? '',
-    };
+    const { status, header, read } = await askServer({ ...request, signal }, egress);
+    if (status >= 300 && status < 400) throw new Error('it leads elsewhere, and redirects are not followed');
+    const type = header('content-type').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+    return { status, type, body: await read(bytesMax), header };
   } catch (error) {
-    throw anchorFailed(`${url.host} gave no answer: ${reasonOf(error)}.`, error);
+    throw anchorFailed(`${host} gave no answer: ${messageOf(error)}.`, error);
   }
-}
-
-async function readBody(answer: Response, bytesMax: number): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of answer.body ?? []) {
-    length += chunk.length;
-    if (length > bytesMax) throw new Error(`its answer is longer than ${bytesMax} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-/** What went wrong below `fetch`, which says only that it failed. */
-function reasonOf(error: unknown): string {
-  return error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : messageOf(error);
 }

@@ -6,6 +6,7 @@
  */
 import { sha256 } from '../core/bytes.ts';
 import type { RandomBytes } from '../core/clock.ts';
+import type { Egress } from '../core/egress.ts';
 import { type Anchor, anchorFailed } from './anchor.ts';
 import { ask } from './http.ts';
 import { encodeTimestampRequest, readTimestampAnswer, significant } from './timestamp-message.ts';
@@ -14,13 +15,14 @@ export interface TimestampOptions {
   readonly name: string;
   readonly url: string;
   readonly random: RandomBytes;
+  readonly egress: Egress;
 }
 
 /** A token with its certificates has some 6 KB; in base64 it has to fit an entry. */
 const answerBytesMax = 32 * 1024;
 const nonceBytes = 16;
 
-export function openTimestampAnchor({ name, url, random }: TimestampOptions): Anchor {
+export function openTimestampAnchor({ name, url, random, egress }: TimestampOptions): Anchor {
   const address = new URL(url);
   return {
     name,
@@ -33,7 +35,8 @@ export function openTimestampAnchor({ name, url, random }: TimestampOptions): An
         'content-type': 'application/timestamp-query',
         accept: 'application/timestamp-reply',
       };
-      const answer = await ask({ method: 'POST', url: address, headers, body }, answerBytesMax, signal);
+      const request = { method: 'POST', url: address, headers, body } as const;
+      const answer = await ask(request, answerBytesMax, signal, egress);
       if (answer.status !== 200) throw anchorFailed(`${name} answered with ${answer.status}.`);
       const stamp = readTimestampAnswer(answer.body);
       if (stamp === null) throw anchorFailed(`${name} answered with what is no time stamp.`);

@@ -2,6 +2,7 @@
  * A witness as an anchor: hands it each checkpoint with the proof from the last one it saw, c2sp.org/tlog-witness,
  * and counts its cosignature only once it was checked against the key from the configuration.
  */
+import type { Egress } from '../core/egress.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { cosignatureOf } from '../ledger/verify/cosignature.ts';
 import { parseCheckpoint, type VerifierKey } from '../ledger/verify/note.ts';
@@ -17,12 +18,13 @@ export interface WitnessClientOptions {
   readonly url: string;
   readonly key: VerifierKey;
   readonly tree: Pick<Ledger['tree'], 'consistency'>;
+  readonly egress: Egress;
 }
 
 /** Signature lines of one witness's keys; far more than are made. */
 const answerBytesMax = 64 * 1024;
 
-export function openWitnessAnchor({ name, url, key, tree }: WitnessClientOptions): Anchor {
+export function openWitnessAnchor({ name, url, key, tree, egress }: WitnessClientOptions): Anchor {
   const address = new URL(`${url.replace(/\/+$/, '')}/add-checkpoint`);
 
   async function submit(checkpoint: Checkpoint, from: number, signal: AbortSignal): Promise<AnchorHead> {
@@ -31,7 +33,7 @@ export function openWitnessAnchor({ name, url, key, tree }: WitnessClientOptions
     const proof = isProved ? (await tree.consistency(from, checkpoint.size)).hashes : [];
     const body = encodeAddCheckpoint({ oldSize: from, proof, note: checkpoint.note });
     const headers = { 'content-type': 'text/plain; charset=utf-8' };
-    return ask({ method: 'POST', url: address, headers, body }, answerBytesMax, signal);
+    return ask({ method: 'POST', url: address, headers, body }, answerBytesMax, signal, egress);
   }
 
   return {

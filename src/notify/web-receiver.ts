@@ -2,7 +2,9 @@
  * Receivers over HTTP. The address comes from the configuration alone, and no redirect is followed: an answer
  * cannot send a notice, or the sidecar, anywhere else. The answer's body is not read.
  */
+import { ask, type Question, type Reply } from '../core/ask.ts';
 import type { Clock } from '../core/clock.ts';
+import type { Egress } from '../core/egress.ts';
 import type { Notice } from './notice.ts';
 import { NotTaken, type Receiver } from './receiver.ts';
 import { webhookHeaders, webhookKey } from './signature.ts';
@@ -18,6 +20,7 @@ export interface WebReceiverOptions {
   /** Signs by Standard Webhooks; null for receivers whose address is the secret. */
   readonly secret: (() => string) | null;
   readonly clock: Clock;
+  readonly egress: Egress;
 }
 
 export function openWebReceiver(options: WebReceiverOptions): Receiver {
@@ -28,11 +31,11 @@ export function openWebReceiver(options: WebReceiverOptions): Receiver {
       const body = JSON.stringify(options.bodyOf(notice));
       const headers = {
         'content-type': options.contentType,
-        'user-agent': 'holdpoint',
         ...signatureOf(options, notice, body, clock.nowMs()),
       };
-      const answer = await send(addressOf(options), { method: 'POST', headers, body, signal });
-      await answer.body?.cancel();
+      const url = addressOf(options);
+      const answer = await send({ method: 'POST', url, headers, body, signal }, options.egress);
+      answer.drop();
       if (answer.status >= 200 && answer.status < 300) return;
       throw refusalOf(answer, clock.nowMs());
     },
@@ -76,25 +79,25 @@ function secretOr(read: () => string): string {
   }
 }
 
-async function send(url: URL, init: RequestInit): Promise<Response> {
+async function send(question: Question, egress: Egress): Promise<Reply> {
   try {
-    return await fetch(url, { ...init, redirect: 'manual' });
+    return await ask(question, egress);
   } catch (error) {
-    // The message of a failed fetch can quote the address, which may be a secret: only its code is said.
+    // The message of what failed can quote the address, which may be a secret: only its code is said.
     throw new NotTaken(`no answer (${codeOf(error)})`);
   }
 }
 
 function codeOf(error: unknown): string {
   for (let inner = error; inner instanceof Error; inner = inner.cause) {
+    if (inner.name === 'TimeoutError' || inner.name === 'AbortError') return 'took too long';
     if ('code' in inner && typeof inner.code === 'string' && /^[A-Z0-9_]{2,48}$/.test(inner.code))
       return inner.code;
-    if (inner.name === 'TimeoutError' || inner.name === 'AbortError') return 'took too long';
   }
   return 'failed';
 }
 
-function refusalOf(answer: Response, nowMs: number): NotTaken {
+function refusalOf(answer: Reply, nowMs: number): NotTaken {
   const { status } = answer;
   if (status >= 300 && status < 400) return new NotTaken(`answered ${status}: redirects are not followed`);
   const isFinal = status === 410 || status === 413;
@@ -102,8 +105,8 @@ function refusalOf(answer: Response, nowMs: number): NotTaken {
 }
 
 /** RFC 9110, 10.2.3: seconds or a date; bounded. */
-function retryAfterMs(answer: Response, nowMs: number): number {
-  const text = answer.headers.get('retry-after') ?? '';
+function retryAfterMs(answer: Reply, nowMs: number): number {
+  const text = answer.header('retry-after');
   const ms = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - nowMs;
   return Number.isFinite(ms) ? Math.min(Math.max(0, ms), waitMsMax) : 0;
 }

@@ -8,6 +8,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openBucketAnchor } from '../../src/anchor/bucket.ts';
+import { noProxy } from '../../src/core/egress.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { headerIn, type SignedRequest, signatureDefect } from '../support/aws-signature.ts';
 import { endAll } from '../support/endings.ts';
@@ -104,6 +105,7 @@ const send = (secret = secretAccessKey, fill = 1) =>
     retainDays: 30,
     credentials: () => ({ accessKeyId, secretAccessKey: secret }),
     clock: { nowMs: () => nowMs, monoUs: () => 0 },
+    egress: noProxy,
   }).send(checkpoint(fill), 0, new AbortController().signal);
 
 describe('a bucket with object lock', () => {

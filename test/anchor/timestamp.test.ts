@@ -10,6 +10,7 @@ import { openTimestampAnchor } from '../../src/anchor/timestamp.ts';
 import { encodeTimestampRequest, readTimestampAnswer } from '../../src/anchor/timestamp-message.ts';
 import { sha256 } from '../../src/core/bytes.ts';
 import { systemRandom } from '../../src/core/clock.ts';
+import { noProxy } from '../../src/core/egress.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { endAll } from '../support/endings.ts';
 import { startTestSidecar } from '../support/sidecar.ts';
@@ -110,7 +111,12 @@ describe.skipIf(!isThere)('a time stamp authority', () => {
     });
   const note = Buffer.from('holdpoint/0\n1\nroot\n');
   const send = () => {
-    const anchor = openTimestampAnchor({ name: 'notary', url: authority.url, random: systemRandom });
+    const anchor = openTimestampAnchor({
+      name: 'notary',
+      url: authority.url,
+      random: systemRandom,
+      egress: noProxy,
+    });
     const checkpoint = { origin: 'holdpoint/0', size: 1, root: Buffer.alloc(32), note };
     return anchor.send(checkpoint, 0, new AbortController().signal);
   };

@@ -15,6 +15,7 @@ import { openWitnessAnchor } from '../../src/anchor/witness-client.ts';
 import { addCheckpointBytesMax } from '../../src/anchor/witness-request.ts';
 import { listenWitness, type WitnessListener } from '../../src/anchor/witness-server.ts';
 import { sha256Hex } from '../../src/core/bytes.ts';
+import { noProxy } from '../../src/core/egress.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { parseWitnessKey } from '../../src/ledger/verify/cosignature.ts';
 import { parseVerifierKey } from '../../src/ledger/verify/note.ts';
@@ -50,7 +51,7 @@ afterEach(async () => {
 function client(url = listener.url, key = ours) {
   const parsed = parseWitnessKey(cosignerOf('w.example', key).verifierKey);
   if ('code' in parsed) throw new Error(parsed.message);
-  return openWitnessAnchor({ name: 'w', url, key: parsed, tree: ledger.tree });
+  return openWitnessAnchor({ name: 'w', url, key: parsed, tree: ledger.tree, egress: noProxy });
 }
 function checkpointNow() {
   const checkpoint = latestCheckpoint(ledger);

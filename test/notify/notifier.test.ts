@@ -3,6 +3,7 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, describe, expect, it } from 'vitest';
+import { noProxy } from '../../src/core/egress.ts';
 import { cloudEventOf } from '../../src/notify/notice.ts';
 import {
   type Notifier,
@@ -42,6 +43,7 @@ function scene(
     bodyOf: (notice) => cloudEventOf(notice, 'holdpoint/test', 'https://console.example.com'),
     secret: () => secret,
     clock: { ...time.clock, nowMs: () => Date.now() },
+    egress: noProxy,
   });
   const notifier = startNotifier({
     ...plain,

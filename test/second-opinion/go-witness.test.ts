@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Checkpoint, latestCheckpoint } from '../../src/anchor/anchor.ts';
 import { openWitnessAnchor } from '../../src/anchor/witness-client.ts';
+import { noProxy } from '../../src/core/egress.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { parseWitnessKey } from '../../src/ledger/verify/cosignature.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
@@ -71,7 +72,7 @@ describe.skipIf(!isThere)('Go’s sumdb packages', () => {
     it('takes our proofs at every size, and its cosignature is worth WITNESSED(1)', async () => {
       const parsed = parseWitnessKey(key);
       if ('code' in parsed) throw new Error(parsed.message);
-      const anchor = openWitnessAnchor({ name: 'go', url, key: parsed, tree: ledger.tree });
+      const anchor = openWitnessAnchor({ name: 'go', url, key: parsed, tree: ledger.tree, egress: noProxy });
       const signal = new AbortController().signal;
       let from = 0;
       let kept = '';

@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import { sha256Hex } from '../../core/bytes.ts';
 import type { Clock } from '../../core/clock.ts';
+import { noProxy } from '../../core/egress.ts';
 import { HoldpointError } from '../../core/errors.ts';
 import type { ServiceAccounts } from '../auth.ts';
 import type { FirstUses } from './first-uses.ts';
@@ -204,6 +205,8 @@ async function post(options: KubernetesOptions, path: string, body: unknown): Pr
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify(body),
     ca,
+    // It is the cluster's own, which no proxy leads to.
+    egress: noProxy,
   });
   // Created; a proxy in front may say 200.
   if (status === 201 || status === 200) return json;

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { Clock } from '../../core/clock.ts';
+import type { Egress } from '../../core/egress.ts';
 import { HoldpointError } from '../../core/errors.ts';
 import { type Claims, checkIdToken, type IdTokenTerms, type KeySet } from './id-token.ts';
 import { ask, unavailable } from './outgoing.ts';
@@ -14,6 +15,7 @@ export interface OidcSettings {
   /** Null for a public client. Throws when it was taken away. */
   readonly clientSecret: (() => string) | null;
   readonly ca: string | undefined;
+  readonly egress: Egress;
   /** Beside `openid`. */
   readonly scopes: readonly string[];
 }
@@ -98,9 +100,9 @@ export function openOidcProvider(settings: OidcSettings, clock: Clock): OidcProv
   };
 }
 
-async function readMetadata({ issuer, ca }: OidcSettings): Promise<Metadata> {
+async function readMetadata({ issuer, ca, egress }: OidcSettings): Promise<Metadata> {
   const url = new URL(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
-  const { status, json } = await ask({ method: 'GET', url, ca });
+  const { status, json } = await ask({ method: 'GET', url, ca, egress });
   const parsed = metadataSchema.safeParse(json);
   if (status !== 200 || !parsed.success)
     throw unavailable(`${url.host} does not describe an OpenID provider.`);
@@ -118,8 +120,8 @@ function requireNoWeaker(where: string, issuer: string): void {
   throw unavailable('The OpenID provider has an endpoint that is not https.');
 }
 
-async function readKeys(where: string, { ca }: OidcSettings): Promise<KeySet> {
-  const { status, json } = await ask({ method: 'GET', url: new URL(where), ca });
+async function readKeys(where: string, { ca, egress }: OidcSettings): Promise<KeySet> {
+  const { status, json } = await ask({ method: 'GET', url: new URL(where), ca, egress });
   const parsed = keysSchema.safeParse(json);
   if (status !== 200 || !parsed.success) throw unavailable('The OpenID provider does not give its keys.');
   return parsed.data;
@@ -128,7 +130,7 @@ async function readKeys(where: string, { ca }: OidcSettings): Promise<KeySet> {
 /** The ID token that a code is worth. */
 async function exchange(
   { token_endpoint, token_endpoint_auth_methods_supported: methods }: Metadata,
-  { clientId, clientSecret, ca }: OidcSettings,
+  { clientId, clientSecret, ca, egress }: OidcSettings,
   fields: Readonly<Record<string, string>>,
 ): Promise<string> {
   const body = new URLSearchParams(fields);
@@ -146,6 +148,7 @@ async function exchange(
     headers,
     body: body.toString(),
     ca,
+    egress,
   });
   const tokens = tokensSchema.safeParse(json);
   if (status === 200 && tokens.success) return tokens.data.id_token;

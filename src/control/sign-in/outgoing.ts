@@ -1,9 +1,6 @@
-/**
- * How the control port asks others: an OpenID provider, the cluster's API. One request on a connection of its own, one
- * JSON answer, bounded in time and bytes; no redirect is followed and nothing is kept between two.
- */
-import { request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+/** How the control port asks others: an OpenID provider, the cluster's API. One JSON answer, bounded in time and bytes. */
+import { ask as askServer } from '../../core/ask.ts';
+import type { Egress } from '../../core/egress.ts';
 import { HoldpointError, messageOf } from '../../core/errors.ts';
 
 const answerMsMax = 10_000;
@@ -16,6 +13,7 @@ export interface Outgoing {
   readonly body?: string;
   /** The authorities of the other end in PEM, where they are others than Node's. */
   readonly ca?: string | undefined;
+  readonly egress: Egress;
 }
 
 export interface OutgoingAnswer {
@@ -25,47 +23,14 @@ export interface OutgoingAnswer {
 }
 
 /** Rejects with `sign_in_unavailable` when there is no answer within the bounds. */
-export async function ask({ method, url, headers, body, ca }: Outgoing): Promise<OutgoingAnswer> {
-  const { promise, resolve, reject } = Promise.withResolvers<OutgoingAnswer>();
-  const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
-  const request = send(
-    url,
-    {
-      method,
-      agent: false,
-      headers: {
-        accept: 'application/json',
-        'accept-encoding': 'identity',
-        connection: 'close',
-        'user-agent': 'holdpoint',
-        ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }),
-        ...headers,
-      },
-      signal: AbortSignal.timeout(answerMsMax),
-      ...(ca === undefined ? {} : { ca }),
-    },
-    (answer) => {
-      const chunks: Buffer[] = [];
-      let bytes = 0;
-      answer.on('data', (chunk: Buffer) => {
-        bytes += chunk.length;
-        if (bytes > answerBytesMax)
-          request.destroy(new Error(`its answer is longer than ${answerBytesMax} bytes`));
-        else chunks.push(chunk);
-      });
-      answer.once('end', () => {
-        resolve({ status: answer.statusCode ?? 0, json: jsonIn(Buffer.concat(chunks).toString('utf8')) });
-      });
-      answer.once('error', reject);
-      answer.once('close', () => reject(new Error('its answer was cut off')));
-    },
-  );
-  request.once('error', reject);
-  request.end(body);
+export async function ask({ headers, egress, ...question }: Outgoing): Promise<OutgoingAnswer> {
   try {
-    return await promise;
+    const signal = AbortSignal.timeout(answerMsMax);
+    const asked = { ...question, headers: { accept: 'application/json', ...headers }, signal };
+    const { status, read } = await askServer(asked, egress);
+    return { status, json: jsonIn((await read(answerBytesMax)).toString('utf8')) };
   } catch (error) {
-    throw unavailable(`${url.host} gave no answer: ${messageOf(error)}.`, error);
+    throw unavailable(`${question.url.host} gave no answer: ${messageOf(error)}.`, error);
   }
 }
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OidcProvider, openOidcProvider } from '../../../src/control/sign-in/oidc-provider.ts';
 import { createRoundTrips } from '../../../src/control/sign-in/round-trip.ts';
 import { systemClock, systemRandom } from '../../../src/core/clock.ts';
+import { noProxy } from '../../../src/core/egress.ts';
 import { listeningOn } from '../../support/listening-on.ts';
 import { clientId, passProvider, startOpenIdProvider } from '../../support/oidc.ts';
 
@@ -47,7 +48,14 @@ describe('an ID token', () => {
       jwks_uri: `${issuer}/keys`,
       ...changes,
     };
-    const settings = { issuer, clientId, clientSecret: () => 'secret', ca: undefined, scopes: [] };
+    const settings = {
+      issuer,
+      clientId,
+      clientSecret: () => 'secret',
+      ca: undefined,
+      scopes: [],
+      egress: noProxy,
+    };
     provider = openOidcProvider(settings, systemClock);
   }
 
@@ -157,7 +165,14 @@ describe('a provider that changes its keys', () => {
       let nowMs = Date.now();
       const clock = { nowMs: () => nowMs, monoUs: () => nowMs * 1000 };
       const secret = () => real.clientSecret;
-      const settings = { issuer: real.issuer, clientId, clientSecret: secret, ca: undefined, scopes: [] };
+      const settings = {
+        issuer: real.issuer,
+        clientId,
+        clientSecret: secret,
+        ca: undefined,
+        scopes: [],
+        egress: noProxy,
+      };
       const provider = openOidcProvider(settings, clock);
       const signIn = async (): Promise<string> => {
         const trip = createRoundTrips(clock, systemRandom).begin('a'.repeat(64));

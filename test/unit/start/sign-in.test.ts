@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
 import { openTlsServer } from '../../../src/control/sign-in/certificates.ts';
 import { systemClock } from '../../../src/core/clock.ts';
+import { noProxy } from '../../../src/core/egress.ts';
 import { signInOf } from '../../../src/sign-in.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'holdpoint-start-'));
@@ -22,7 +23,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 function start(control: object): unknown {
   writeFileSync(file('h.yaml'), JSON.stringify({ control }));
-  return signInOf(loadConfig(file('h.yaml'), {}), {}, systemClock);
+  return signInOf(loadConfig(file('h.yaml'), {}), {}, noProxy, systemClock);
 }
 const tls = (other: object) => ({ tls: { cert: file('tls.crt'), key: file('tls.key'), ...other } });
 const clients = [{ commonName: 'ops', role: 'admin' }];
