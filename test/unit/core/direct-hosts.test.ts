@@ -46,5 +46,14 @@ it.each(['example.com', '.svc.cluster.local', 'a_b', '10.1.2.3', '10.0.0.0/8', '
 
 it.each([
   ...['', '.', '*', '*.example.com', 'example..com', 'https://example.com', 'example.com:443', 'a b'],
-  ...['10.0.0.0/33', '10.0.0.0/', '10.0.0.0/8/8', '10.0.0.0/-1', 'fd00::/129', '10.0.0', '1.2.3.4.5', '[::1]'],
+  ...[
+    '10.0.0.0/33',
+    '10.0.0.0/',
+    '10.0.0.0/8/8',
+    '10.0.0.0/-1',
+    'fd00::/129',
+    '10.0.0',
+    '1.2.3.4.5',
+    '[::1]',
+  ],
 ])('%j says nothing that can be meant', (text) => expect(isHostForm(text)).toBe(false));
