@@ -1,6 +1,7 @@
 /** The configuration file: its shape, its bounds and its defaults. The published JSON Schema is made from this. */
 import { createPublicKey, diffieHellman, generateKeyPairSync } from 'node:crypto';
 import { z } from 'zod';
+import { directHosts } from '../core/direct-hosts.ts';
 import { address, hostOf, isEveryAddress } from './address.ts';
 import { anchorsSchema, witnessSchema } from './anchors.ts';
 import { controlSchema } from './control.ts';
@@ -58,6 +59,27 @@ function isSomebodys(publicKey: string): boolean {
     return false;
   }
 }
+
+interface Listening {
+  readonly listen: string;
+  readonly forward?: { readonly listen: string } | undefined;
+  readonly transparent?: { readonly listen: string } | undefined;
+}
+
+/** Whether a proxy's URL leads to one of these listeners on this machine. */
+function isOwn(proxy: string, listeners: readonly Listening[]): boolean {
+  const url = new URL(proxy);
+  const port = url.port || (url.protocol === 'https:' ? '443' : '80');
+  return listeners
+    .flatMap(({ listen, forward, transparent }) => [listen, forward?.listen, transparent?.listen])
+    .some(
+      (listen) =>
+        listen?.endsWith(`:${port}`) === true &&
+        (isThisMachine(url.hostname) || url.hostname === hostOf(listen)),
+    );
+}
+
+const isThisMachine = directHosts([]);
 
 export const configSchema = z
   .strictObject({
@@ -193,6 +215,10 @@ export const configSchema = z
           ),
       })
       .prefault({}),
+  })
+  .refine(({ egress, proxy, control }) => egress === undefined || !isOwn(egress.proxy, [proxy, control]), {
+    path: ['egress', 'proxy'],
+    error: 'expected another proxy than this sidecar, which would ask itself for ever',
   })
   .refine(
     ({ control, notify }) =>

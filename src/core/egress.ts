@@ -9,10 +9,10 @@ import { messageOf } from './errors.ts';
 
 export interface Egress {
   /**
-   * A connection to `host:port` that the proxy opened, with nothing sent on it yet; null where the host is reached
-   * directly. Rejects with an Error that says what the proxy did.
+   * Opens a connection to `host:port` by the proxy, with nothing sent on it yet, or rejects with an Error that says what
+   * the proxy did; null where the host is reached directly.
    */
-  connect(host: string, port: number): Promise<Socket> | null;
+  through(host: string, port: number): (() => Promise<Socket>) | null;
   /** For a request of node:http or node:https to `url`; undefined where that is as it would be without a proxy. */
   agentFor(url: string): Agent | undefined;
 }
@@ -27,25 +27,25 @@ export interface EgressOptions {
 }
 
 /** Where no proxy is configured. */
-export const noProxy: Egress = { connect: () => null, agentFor: () => undefined };
+export const noProxy: Egress = { through: () => null, agentFor: () => undefined };
 
 export function createEgress(options: EgressOptions): Egress {
-  const connect = (host: string, port: number): Promise<Socket> | null =>
-    options.isDirect(host) ? null : openTunnel(options, host, port);
-  const agent = createAgent(connect);
+  const through: Egress['through'] = (host, port) =>
+    options.isDirect(host) ? null : async () => openTunnel(options, host, port);
+  const agent = createAgent(through);
   const isProxied = (url: URL): boolean =>
     /^(https|wss):$/.test(url.protocol) && !options.isDirect(url.hostname);
-  return { connect, agentFor: (url) => (isProxied(new URL(url)) ? agent : undefined) };
+  return { through, agentFor: (url) => (isProxied(new URL(url)) ? agent : undefined) };
 }
 
 /** Hands its requests the proxy's connections, with TLS to the host itself on top. */
-function createAgent(connect: Egress['connect']): Agent {
+function createAgent(through: Egress['through']): Agent {
   const agent = new Agent();
   const directly = agent.createConnection.bind(agent);
   agent.createConnection = (options, callback) => {
-    const tunnel = connect(options.host ?? 'localhost', Number(options.port ?? 443));
-    if (tunnel === null) return directly(options, callback);
-    tunnel.then(
+    const open = through(options.host ?? 'localhost', Number(options.port ?? 443));
+    if (open === null) return directly(options, callback);
+    open().then(
       (socket) => {
         const secured = directly(Object.assign({}, options, { socket }));
         if (secured !== null && secured !== undefined) callback?.(null, secured);

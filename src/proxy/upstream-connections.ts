@@ -42,10 +42,10 @@ function connectorOver(connectMsMax: number, egress: Egress): buildConnector.con
       callback(...connected);
     };
     const isTls = options.protocol === 'https:';
-    const tunnel = isTls ? egress.connect(options.hostname, Number(options.port || 443)) : null;
-    if (tunnel === null) connect(options, watched);
+    const open = isTls ? egress.through(options.hostname, Number(options.port || 443)) : null;
+    if (open === null) connect(options, watched);
     else
-      tunnel.then(
+      open().then(
         (httpSocket) => connect({ ...options, httpSocket }, watched),
         (error: unknown) => callback(error instanceof Error ? error : new Error(messageOf(error)), null),
       );

@@ -1,5 +1,6 @@
 /** Where only a forward proxy leads out: calls and sockets go through it, and nothing goes around it. */
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';
 import { createServer } from 'node:https';
@@ -16,6 +17,7 @@ import { connectRaw, exchange, rawRequest } from '../support/raw-client.ts';
 import { startTestSidecar } from '../support/sidecar.ts';
 import { chatRequest, chatText } from './answers.ts';
 import { denyUnlistedModels } from './policies.ts';
+import { openThrough, startBehind as startBehindForward } from './through.ts';
 
 /** Nobody but the proxy knows where it is: a name below .test is in no DNS. */
 const host = 'provider.test';
@@ -200,6 +202,47 @@ test('a certificate of another name than the host’s counts for nothing, whoeve
   const answer = await exchange(sidecar.proxyUrl, chat);
   expect(answer.status).toBe(502);
   expect(provider.asked).toEqual([]);
+});
+
+describe('what passes unread from the forward proxy', () => {
+  async function passing(refusal?: string) {
+    const provider = await startProvider();
+    const ports = { [`${host}:443`]: provider.port };
+    const proxy = await startConnectProxy(refusal === undefined ? { ports } : { ports, refusal });
+    const behind = await startBehindForward({
+      upstreams: { openai: { url: 'https://api.openai.com', protocol: 'openai', mount: '/' } },
+      proxy: { others: 'pass' },
+      egress: { proxy: proxy.url },
+    });
+    return { provider, proxy, behind };
+  }
+
+  test('goes by the egress proxy, once it is recorded', async () => {
+    const { provider, proxy, behind } = await passing();
+    const socket = await openThrough(behind.forwardUrl, host, {});
+    socket.write(chat);
+    await once(socket, 'data');
+    expect(proxy.asked.map(({ target }) => target)).toEqual([`${host}:443`]);
+    expect(provider.asked.map(({ target }) => target)).toEqual(['/v1/chat/completions']);
+    const { id, entries } = await behind.sidecar.ada.lastDecision();
+    expect(entries[0]?.data).toMatchObject({ path: `${host}:443`, verdict: 'pass', recorded: false });
+    socket.destroy();
+    expect(await behind.sidecar.ada.outcomeOf(id)).toBe('delivered');
+  });
+
+  test('ends as upstream_error where that proxy opens nothing', async () => {
+    const { provider, behind } = await passing('403 Forbidden');
+    await expect(openThrough(behind.forwardUrl, host, {})).rejects.toThrow();
+    expect(provider.sockets).toEqual([]);
+    const { id } = await behind.sidecar.ada.lastDecision();
+    expect(await behind.sidecar.ada.outcomeOf(id)).toBe('upstream_error');
+  });
+
+  test('leads to no closed address by it either', async () => {
+    const { proxy, behind } = await passing();
+    await expect(openThrough(behind.forwardUrl, '169.254.169.254', { servername: '' })).rejects.toThrow();
+    expect(proxy.asked).toEqual([]);
+  });
 });
 
 test('this machine is reached directly', async () => {

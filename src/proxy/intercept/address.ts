@@ -76,3 +76,15 @@ export async function publicAddressOf(host: string, lookUp: LookUp): Promise<str
     'Reach it without the proxy (NO_PROXY), or configure it as an upstream.',
   );
 }
+
+/**
+ * Of a name that the egress proxy looks up: throws `host_not_allowed` where it leads to a closed address as far as can be
+ * seen from here. Where only the proxy knows names, what it opens is its to say.
+ */
+export async function requireNotClosed(host: string, lookUp: LookUp): Promise<void> {
+  try {
+    await publicAddressOf(host, lookUp);
+  } catch (error) {
+    if (!(error instanceof HoldpointError) || error.code !== 'upstream_unreachable') throw error;
+  }
+}

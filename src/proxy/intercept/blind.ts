@@ -1,7 +1,7 @@
-/** A tunnel whose bytes are not read: to a name's public address, once the passage was sealed. */
+/** A tunnel whose bytes are not read, once the passage was sealed: to a name's public address, or by the egress proxy. */
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { HoldpointError } from '../../core/errors.ts';
+import { HoldpointError, messageOf } from '../../core/errors.ts';
 import type { Outcome } from '../../ledger/entry.ts';
 
 export interface TunnelBounds {
@@ -9,6 +9,9 @@ export interface TunnelBounds {
   /** No byte either way for this long ends the tunnel. */
   readonly idleMsMax: number;
 }
+
+/** How the far side is reached: at an address, or by a connection that the egress proxy is opening. */
+export type Far = { readonly address: string; readonly port: number } | { readonly opening: Promise<Socket> };
 
 /** This process's own connections by local address and port: one that comes back in is a loop. */
 export interface OwnConnections {
@@ -38,18 +41,18 @@ const plain = (address: string | undefined): string => (address ?? '').replace(/
  */
 export async function openBlindTunnel(
   inner: Duplex,
-  to: { readonly address: string; readonly port: number },
+  far: Far,
   own: OwnConnections,
   bounds: TunnelBounds,
 ): Promise<Outcome> {
   // Who left before closes no second time, so nothing would end what is opened in vain.
   if (inner.destroyed) return 'client_abort';
-  const outer = connect({ host: to.address, port: to.port, allowHalfOpen: true, noDelay: true });
+  const outer = 'opening' in far ? await opened(far.opening, inner) : await dialled(far, inner, bounds);
+  if (outer === null) return 'client_abort';
   const stop = (): void => {
     outer.destroy();
     inner.destroy();
   };
-  if (!(await connected(outer, inner, bounds.connectMsMax))) return 'client_abort';
   own.add(outer);
   let outcome: Outcome = 'delivered';
   const { promise, resolve } = Promise.withResolvers<Outcome>();
@@ -74,28 +77,53 @@ export async function openBlindTunnel(
   return promise;
 }
 
-/** False where the caller left before. */
-function connected(outer: Socket, inner: Duplex, connectMsMax: number): Promise<boolean> {
-  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+function unreachable(error: unknown): HoldpointError {
+  return new HoldpointError(
+    'upstream_unreachable',
+    `No connection: ${messageOf(error)}.`,
+    'Try again.',
+    error,
+  );
+}
+
+/** Null where the caller left before. */
+async function opened(opening: Promise<Socket>, inner: Duplex): Promise<Socket | null> {
+  let outer: Socket;
+  try {
+    outer = await opening;
+  } catch (error) {
+    if (inner.destroyed) return null;
+    throw unreachable(error);
+  }
+  outer.setNoDelay(true);
+  if (!inner.destroyed) return outer;
+  outer.destroy();
+  return null;
+}
+
+/** Null where the caller left before. */
+function dialled(
+  { address, port }: { readonly address: string; readonly port: number },
+  inner: Duplex,
+  { connectMsMax }: TunnelBounds,
+): Promise<Socket | null> {
+  const outer = connect({ host: address, port, allowHalfOpen: true, noDelay: true });
+  const { promise, resolve, reject } = Promise.withResolvers<Socket | null>();
   const leave = (): void => {
     outer.destroy();
-    resolve(false);
+    resolve(null);
   };
   const giveUp = (): void => {
     outer.destroy(new Error(`no connection within ${connectMsMax} ms`));
   };
   outer.setTimeout(connectMsMax, giveUp);
   inner.once('close', leave);
-  outer.once('error', (error) =>
-    reject(
-      new HoldpointError('upstream_unreachable', `No connection: ${error.message}.`, 'Try again.', error),
-    ),
-  );
+  outer.once('error', (error) => reject(unreachable(error)));
   outer.once('connect', () => {
     inner.off('close', leave);
     // With its listener: it would take the silence of an open tunnel for this.
     outer.setTimeout(0, giveUp);
-    resolve(true);
+    resolve(outer);
   });
   return promise;
 }

@@ -9,8 +9,8 @@ import { HoldpointError } from '../../core/errors.ts';
 import type { Outcome } from '../../ledger/entry.ts';
 import type { House } from '../house.ts';
 import { toHoldpointError } from '../respond.ts';
-import { type LookUp, publicAddressOf } from './address.ts';
-import { type OwnConnections, openBlindTunnel, type TunnelBounds } from './blind.ts';
+import { type LookUp, publicAddressOf, requireNotClosed } from './address.ts';
+import { type Far, type OwnConnections, openBlindTunnel, type TunnelBounds } from './blind.ts';
 import { type HelloReading, helloBytesMax, readHello } from './client-hello.ts';
 import { type Destination, defaultPorts, findSite, nameOf, readHost, type Site } from './destination.ts';
 import { type Asked, type Others, refusalOf, sealPassage } from './passage.ts';
@@ -130,12 +130,20 @@ async function pass(
   let outcome: Outcome = 'upstream_error';
   try {
     const { host = '', port = 0 } = asked.destination ?? {};
-    const address = await publicAddressOf(host, it.lookUp);
+    const far = await farOf(host, port, it);
     socket.unshift(bytes);
-    outcome = await openBlindTunnel(socket, { address, port }, it.own, it.bounds);
+    outcome = await openBlindTunnel(socket, far, it.own, it.bounds);
   } finally {
     house.holds.settle(decision, outcome);
   }
+}
+
+/** Throws `host_not_allowed` before anything is opened. */
+async function farOf(host: string, port: number, { house, lookUp }: Interception): Promise<Far> {
+  const open = house.egress.through(host, port);
+  if (open === null) return { address: await publicAddressOf(host, lookUp), port };
+  await requireNotClosed(host, lookUp);
+  return { opening: open() };
 }
 
 /** Waits until the ClientHello is whole, or cannot become one; `more` when the caller left or took too long. */

@@ -55,12 +55,16 @@ describe('the published files', () => {
     const lines = text
       .split('\n')
       .map((line) =>
-        line.replace(/^# ((?:keys|anchors|notify|workload|limits|retention|log):| {2}\w+:)/, '$1'),
+        line.replace(/^# ((?:keys|egress|anchors|notify|workload|limits|retention|log):| {2}\w+:)/, '$1'),
       );
     const shown: unknown = parseDocument(lines.join('\n')).toJS();
-    const { keys, workload, ...rest } = configSchema.parse(shown);
+    const { keys, workload, egress, ...rest } = configSchema.parse(shown);
     expect(rest).toEqual(without(defaults));
-    expect([keys.dir, workload.name]).toEqual(['./data/keys', 'billing-agent']);
+    expect([keys.dir, workload.name, egress?.proxy]).toEqual([
+      './data/keys',
+      'billing-agent',
+      'http://proxy.example.com:3128',
+    ]);
     for (const name of Object.keys(defaults.limits)) expect(text).toContain(`${name}: `);
   });
 

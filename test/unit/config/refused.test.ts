@@ -31,6 +31,30 @@ describe('is refused', () => {
       "control: { signIn: { oidc: { issuer: 'https://user:SECRET@x', clientId: x, roles: [{ group: g, role: viewer }] } } }",
       'oidc.issuer: expected the issuer’s URL without user, query and fragment',
     ],
+    // A password would be logged with the address, and a path is none of a proxy's.
+    ...[
+      'http://user:SECRET@p.example:3128',
+      'http://p.example/x',
+      'socks5://p.example',
+      'p.example:3128',
+    ].map((url) => [
+      `egress: { proxy: '${url}' }`,
+      'egress.proxy: expected http://host:port or https://host:port alone',
+    ]),
+    ...['*', 'https://x.example', '10.0.0.0/33'].map((form) => [
+      `egress: { proxy: 'http://p.example', except: ['${form}'] }`,
+      'egress.except[0]: expected a name such as internal.example.com',
+    ]),
+    // It would ask itself for ever.
+    ...[
+      ['http://localhost:8789', 'proxy: { forward: {} }'],
+      ['http://127.0.0.1:8787', 'log: {}'],
+      ['http://[::1]:8788', 'log: {}'],
+      ['http://10.1.2.3:8080', "proxy: { listen: '10.1.2.3:8080' }"],
+    ].map(([url, more]) => [
+      `{ egress: { proxy: '${url}' }, ${more} }`,
+      'egress.proxy: expected another proxy than this sidecar',
+    ]),
     // No path of a call has these steps.
     ['upstreams: { a: { protocol: openai, mount: /a/../b } }', 'upstreams.a.mount: expected a path without'],
     [

@@ -116,6 +116,17 @@ describe('where a proxy leads out', () => {
     await expect(ask(stamp(), egress)).rejects.toThrow('answered 403 to CONNECT tsa.test:443');
   });
 
+  it('nothing is asked of it without its password, once that was taken away', async () => {
+    const { proxy } = await behindProxy();
+    const gone = (): string => {
+      throw new Error('egress.authorization holds no secret');
+    };
+    const options = { proxy: new URL(proxy.url), authorization: gone, connectMsMax: 5_000 };
+    const egress = createEgress({ ...options, isDirect: directHosts([]) });
+    await expect(ask(stamp(), egress)).rejects.toThrow('holds no secret');
+    expect(proxy.asked).toEqual([]);
+  });
+
   it('a request in the clear does not come to it', async () => {
     const { proxy, egress } = await behindProxy();
     const url = await serving((_req, res) => res.end('here'));
