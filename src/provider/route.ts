@@ -42,6 +42,20 @@ export function routeSegments(path: string): readonly string[] {
   return speltSegments(path).map((segment) => segment.toLowerCase());
 }
 
+/** Far more than the paths of any API have. Readers of routes try each place of a path, some each pair of them. */
+const segmentsMax = 256;
+
+/** True for a path that nobody reads in a time worth its length, however its separators are encoded. */
+export function hasTooManySegments(path: string): boolean {
+  const plain = decoded(path);
+  let separators = 0;
+  for (let at = 0; at < plain.length; at += 1) {
+    const code = plain.charCodeAt(at);
+    if (code === 0x2f || code === 0x5c) separators += 1;
+  }
+  return separators > segmentsMax;
+}
+
 /**
  * True for a path whose dot segments lead to one place for some servers and to another for others, such as over an empty
  * segment, behind an encoded question mark or above the root: which operation it means cannot be said.

@@ -1,6 +1,7 @@
 /** Where calls go: the upstreams that are configured, and which of them a request's target means. */
 import { HoldpointError } from '../core/errors.ts';
 import type { Protocol } from '../provider/protocol.ts';
+import { hasTooManySegments } from '../provider/route.ts';
 import type { ProviderKey } from './provider-key.ts';
 import type { SignRequest } from './sigv4.ts';
 
@@ -35,6 +36,12 @@ export function upstreamFor(url: string, upstreams: readonly Upstream[]): Upstre
     );
   }
   const path = pathOf(url);
+  if (hasTooManySegments(path))
+    throw new HoldpointError(
+      'bad_request',
+      'The path has more segments than any that can be read.',
+      'Shorten it.',
+    );
   let best: Upstream | null = null;
   for (const upstream of upstreams) {
     const { mount } = upstream;

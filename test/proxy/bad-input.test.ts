@@ -43,6 +43,16 @@ describe('what is not a call', () => {
   });
   afterAll(endAll);
 
+  test('a path of a thousand segments is refused before anybody tries to read it', async () => {
+    const target = `/openai${'/a'.repeat(1_000)}/v1/chat/completions`;
+    const answer = await exchange(sidecar.proxyUrl, rawRequest('POST', target, [], chatRequest()));
+    expect([answer.status, JSON.parse(answer.body.toString())]).toMatchObject([
+      400,
+      { error: { message: expect.stringContaining('more segments') } },
+    ]);
+    expect(upstream.requests).toEqual([]);
+  });
+
   test.each([
     ['no HTTP at all', 'SSH-2.0-OpenSSH\r\n\r\n', 400],
     ['a header without a colon', 'GET / HTTP/1.1\r\nHost: a\r\nbroken\r\n\r\n', 400],

@@ -1,6 +1,7 @@
 /** Every family's reader of requests: it never throws, and no text that a provider would read is missing. */
 import { type ProtocolName, protocolNames } from '../../../src/core/protocol-name.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
+import { hasTooManySegments } from '../../../src/provider/route.ts';
 import { must, type Target } from '../target.ts';
 import { readMessage } from './message.ts';
 import { requestSeeds } from './seeds.ts';
@@ -41,6 +42,8 @@ function requestsOf(name: ProtocolName): Target {
     usPerByteMax: 10,
     run(input) {
       const { method, path, contentType, body } = readMessage(input);
+      // The proxy refuses it before anybody reads it.
+      if (hasTooManySegments(path)) return;
       const operation = protocol.operationOf(method, path);
       const { facts, defects, batch } = protocol.readRequest(operation, body, { path, contentType });
       must(typeof facts.model === 'string' && typeof facts.text === 'string', 'a fact is not a text');

@@ -1,6 +1,6 @@
 /** Where the dot segments of a path lead: what servers do not agree on has no operation. */
 import { expect, test } from 'vitest';
-import { isUnclear } from '../../../src/provider/route.ts';
+import { hasTooManySegments, isUnclear } from '../../../src/provider/route.ts';
 
 test.each([
   ['over an empty segment', '/v1/chat/completions//..'],
@@ -28,3 +28,11 @@ test.each([
 ])('a path leads to one place: %s', (path) => {
   expect(isUnclear(path)).toBe(false);
 });
+
+test.each(['/', '/a', '\\', '%2f', '%2Fa', '%252f', '%25252F', '%5c'])(
+  'a path of 256 separators is read and one of 257 is not, written as %j',
+  (separator) => {
+    expect(hasTooManySegments(separator.repeat(256))).toBe(false);
+    expect(hasTooManySegments(separator.repeat(257))).toBe(true);
+  },
+);
