@@ -6,6 +6,7 @@ import { HoldpointError } from '../core/errors.ts';
 import { type Entry, encodeLeaf } from '../ledger/entry.ts';
 import { type Match, matches, type Scope } from '../ledger/erasure.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { UnreadableEntry } from '../ledger/reader.ts';
 import { leafHash } from '../ledger/tree.ts';
 
 /** Request seqs, the carrying decision's first. */
@@ -15,7 +16,7 @@ export type Group = readonly [number, ...number[]];
 export const rememberedMin = 65_536;
 
 /** What of the ledger it reads. */
-export type CandidateSource = Pick<Ledger, 'blocks' | 'decisionsOf' | 'entry' | 'linesOf'>;
+export type CandidateSource = Pick<Ledger, 'decisionsOf' | 'entry' | 'linesOf' | 'oldest'>;
 
 /** Where a scope over a class begins to look, and who hears how far it came. */
 export interface Look {
@@ -29,6 +30,8 @@ export interface Look {
   readonly onLooked: (seq: number) => void;
   /** Told of an entry that says it was sealed in a time that is still to come. */
   readonly onLater: (seq: number) => void;
+  /** Told of what cannot be read: what it is, or belongs to, is passed over. */
+  readonly onUnread: (error: UnreadableEntry) => void;
 }
 
 /** Names a decision for good, by its request: its seq is another's where the ledger was restored and went on. */
@@ -68,7 +71,33 @@ export async function* groupsOf(ledger: CandidateSource, scope: Scope, look: Loo
       remembered = new Set();
     }
     remembered.add(root);
-    yield [root, ...(await ledger.linesOf(root))];
+    const group = await groupOf(ledger, root, look);
+    if (group !== null) yield group;
+  }
+}
+
+/** Null where a line of it cannot be read: a batch is erased whole or not at all. */
+async function groupOf(ledger: CandidateSource, root: number, look: Look): Promise<Group | null> {
+  const lines: number[] = [];
+  let isWhole = true;
+  for (const line of await ledger.linesOf(root)) {
+    if (typeof line === 'number') lines.push(line);
+    else {
+      look.onUnread(line);
+      isWhole = false;
+    }
+  }
+  return isWhole ? [root, ...lines] : null;
+}
+
+/** What `read` resolves to; null where it meets what cannot be read, which is told. */
+async function readOr<T>(look: Look, read: () => Promise<T>): Promise<T | null> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof UnreadableEntry)) throw error;
+    look.onUnread(error);
+    return null;
   }
 }
 
@@ -79,11 +108,15 @@ async function* requestsOf(ledger: CandidateSource, scope: Scope, look: Look): A
       throw new HoldpointError('not_found', `Entry ${scope.decision} is not a decision.`);
     yield entry;
   } else if ('subject' in scope) {
-    for (const seq of await ledger.decisionsOf(scope.subject)) {
-      const entry = await ledger.entry(seq);
+    for (const found of await ledger.decisionsOf(scope.subject)) {
+      if (typeof found !== 'number') {
+        look.onUnread(found);
+        continue;
+      }
+      const entry = await readOr(look, () => ledger.entry(found));
       // The index is never evidence.
-      if (entry.type === 'request' && entry.data['subject'] === scope.subject) yield entry;
-      look.onLooked(seq);
+      if (entry?.type === 'request' && entry.data['subject'] === scope.subject) yield entry;
+      look.onLooked(found);
     }
   } else yield* requestsOfClass(ledger, scope, look);
 }
@@ -99,20 +132,25 @@ async function* requestsOfClass(
   const now = new Date(look.nowMs).toISOString();
   const isLater = ({ at }: Entry): boolean => scope.before !== undefined && at >= scope.before;
   for (const seq of look.again) {
-    const entry = await ledger.entry(seq);
+    const entry = await readOr(look, () => ledger.entry(seq));
+    if (entry === null) continue;
     // Of a batch it is the carrying decision, and it may be a line alone that is of the class.
     const isJudged = entry.type === 'request';
-    const request = isJudged ? entry : await requestToJudge(ledger, entry, wanted, look.fromSeq);
+    const request = isJudged ? entry : await requestToJudge(ledger, entry, wanted, look);
     if (request === null) continue;
     if (isLater(entry)) look.onLater(seq);
     else yield request;
   }
-  for await (const entries of ledger.blocks({ fromSeq: look.fromSeq, reverse: false })) {
+  for await (const entries of ledger.oldest(look.fromSeq)) {
     for (const entry of entries) {
-      if (entry.seq < look.fromSeq) continue;
+      if (entry instanceof UnreadableEntry) {
+        look.onUnread(entry);
+        look.onLooked(entry.last);
+        continue;
+      }
       // Entries come in the order of time, but for a clock that stepped back, which one more run makes good.
       if (isLater(entry) && entry.at <= now) return;
-      const request = await requestToJudge(ledger, entry, wanted, look.fromSeq);
+      const request = await requestToJudge(ledger, entry, wanted, look);
       // A clock that had run ahead: what comes after it is of its own time, and must not wait for that one.
       if (request !== null && isLater(entry)) look.onLater(entry.seq);
       else if (request !== null) yield request;
@@ -130,22 +168,27 @@ async function requestToJudge(
   ledger: CandidateSource,
   entry: Entry,
   wanted: Match,
-  fromSeq: number,
+  look: Look,
 ): Promise<Entry | null> {
   if (entry.type === 'request') return matches(wanted, entry.data) ? entry : null;
   const { decision } = entry.data;
-  if (typeof decision !== 'number' || decision >= fromSeq || entry.parts.length === 0) return null;
-  const request = await ledger.entry(decision);
-  return request.type === 'request' && (await hasOneOf(ledger, request, wanted)) ? request : null;
+  if (typeof decision !== 'number' || decision >= look.fromSeq || entry.parts.length === 0) return null;
+  const request = await readOr(look, () => ledger.entry(decision));
+  return request?.type === 'request' && (await hasOneOf(ledger, request, wanted, look)) ? request : null;
 }
 
 /** True where the decision is of the class, or another of its batch is: what is said of one is erased with all of them. */
-async function hasOneOf(ledger: CandidateSource, request: Entry, wanted: Match): Promise<boolean> {
+async function hasOneOf(
+  ledger: CandidateSource,
+  request: Entry,
+  wanted: Match,
+  look: Look,
+): Promise<boolean> {
   if (matches(wanted, request.data)) return true;
-  const root = rootOf(request);
-  for (const seq of [root, ...(await ledger.linesOf(root))]) {
-    const { type, data } = await ledger.entry(seq);
-    if (type === 'request' && matches(wanted, data)) return true;
+  // Where some of it cannot be read nothing of it is erased.
+  for (const seq of (await groupOf(ledger, rootOf(request), look)) ?? []) {
+    const entry = await readOr(look, () => ledger.entry(seq));
+    if (entry?.type === 'request' && matches(wanted, entry.data)) return true;
   }
   return false;
 }

@@ -7,6 +7,7 @@ import { HoldpointError } from '../core/errors.ts';
 import type { JsonObject } from '../ledger/canonical.ts';
 import { type KeptOrder, type KeptOrders, type Scope, scopeData } from '../ledger/erasure.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { UnreadableEntry } from '../ledger/reader.ts';
 import type { RetentionMark } from '../ledger/retention-marks.ts';
 import type { LegalHold } from '../ledger/subjects.ts';
 import type { ErasureJob } from './job.ts';
@@ -101,9 +102,12 @@ export function createErasureDesk(options: DeskOptions): ErasureDesk {
     running = job.order.dryRun ? null : job;
     try {
       const goOn = await markFor(ledger, job.order);
-      await runErasure(house, job.id, { ...job.order, ...(goOn === null ? {} : { goOn }) }, job.progress);
+      try {
+        await runErasure(house, job.id, { ...job.order, ...(goOn === null ? {} : { goOn }) }, job.progress);
+      } finally {
+        if (job.progress.isThrough) await keepMark(ledger, job, goOn);
+      }
       job.state = 'done';
-      await keepMark(ledger, job, goOn);
     } catch (error) {
       job.state = 'failed';
       job.error =
@@ -207,8 +211,18 @@ async function markFor(ledger: Ledger, order: ErasureOrder): Promise<RetentionMa
   const mark = await ledger.retentionMarks.get(order.scope.rule);
   if (mark === null || mark.about !== aboutOf(order)) return null;
   if (mark.upTo < 1 || mark.upTo > ledger.durable().size) return null;
-  const { prev } = await ledger.entry(mark.upTo - 1);
+  const prev = await prevAt(ledger, mark.upTo - 1);
   return prev === mark.prev ? mark : null;
+}
+
+/** What an entry names as the one before it; null where that cannot be read. */
+async function prevAt(ledger: Ledger, seq: number): Promise<string | null> {
+  try {
+    return (await ledger.entry(seq)).prev;
+  } catch (error) {
+    if (error instanceof UnreadableEntry) return null;
+    throw error;
+  }
 }
 
 /** What was refused may be due next time, and what comes after has not been looked at. */
@@ -222,7 +236,9 @@ async function keepMark(
   const looked = Math.max(lookedAt + 1, before?.upTo ?? 0);
   const upTo = firstBeyond === -1 ? looked : Math.min(firstBeyond, looked);
   if (upTo < 1) return;
-  const { prev } = await ledger.entry(upTo - 1);
+  const prev = await prevAt(ledger, upTo - 1);
+  // The next look begins where this one did.
+  if (prev === null) return;
   const left = [...new Set(again)].filter((seq) => seq < upTo).sort((a, b) => a - b);
   await ledger.retentionMarks.put(order.scope.rule, { about: aboutOf(order), upTo, prev, again: left });
 }

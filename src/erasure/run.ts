@@ -8,7 +8,6 @@ import type { JsonObject } from '../ledger/canonical.ts';
 import type { Entry } from '../ledger/entry.ts';
 import {
   type Basis,
-  leftStored,
   type Match,
   type RefusalGround,
   type Scope,
@@ -21,6 +20,7 @@ import type { RetentionMark } from '../ledger/retention-marks.ts';
 import { groupsOf, requireMeant } from './candidates.ts';
 import { judge, type Refusal, type RetentionTerms } from './judge.ts';
 import { countOf, inPieces, readUnit, type Unit } from './unit.ts';
+import { createUnread, requireAll } from './unread.ts';
 
 export interface ErasureOrder {
   readonly scope: Scope;
@@ -57,6 +57,8 @@ export interface ErasureProgress {
   readonly again: number[];
   /** The first one that `again` had no room for; -1 while there is none. */
   firstBeyond: number;
+  /** All was looked at: what could not be read, or is left, is in `again` and in what it failed with. */
+  isThrough: boolean;
 }
 
 export interface ErasureHouse {
@@ -83,12 +85,13 @@ export function emptyProgress(): ErasureProgress {
     lookedAt: -1,
     again: [],
     firstBeyond: -1,
+    isThrough: false,
   };
 }
 
 /**
  * Runs it to its end, keeping `progress`. Throws `ledger_unavailable`, `not_found`, `shutting_down`, and at its end
- * `ledger_damaged` where something of what it erased is still stored.
+ * `ledger_damaged` where something of what it erased is still stored, or something could not be read and so not judged.
  */
 export async function runErasure(
   house: ErasureHouse,
@@ -98,6 +101,7 @@ export async function runErasure(
 ): Promise<void> {
   const { ledger } = house;
   const sealing = createSealing(house, request, order, progress);
+  const unread = createUnread((seq) => judgeAgain(progress, seq));
   // A schedule meets the same ground every day, and what was cut off meets it again when it goes on: it is sealed once.
   const isSameOrder = ({ data }: Entry): boolean =>
     order.role === 'retention' ? data['role'] === 'retention' : data['request'] === request;
@@ -111,16 +115,20 @@ export async function runErasure(
       progress.lookedAt = seq;
     },
     onLater: (seq) => judgeAgain(progress, seq),
+    onUnread: unread.add,
   });
   for await (const group of groups) {
     if (house.isStopping())
       throw new HoldpointError('shutting_down', 'The sidecar stops.', 'Ask again once it runs.');
-    await sealing.take(await readUnit(ledger, group, isSameOrder));
+    const unit = await unread.aside(readUnit(ledger, group, isSameOrder));
+    if (unit !== null) await sealing.take(unit);
+    // What is said of it elsewhere is unknown, that it was erased among that: it is not erased by halves.
+    else judgeAgain(progress, group[0]);
   }
   await sealing.end();
   if (!order.dryRun && progress.bytesWiped > 0) progress.bytesReclaimed += await ledger.reclaim();
-  const left = sealing.left();
-  if (left.length > 0) throw leftStored(left);
+  progress.isThrough = true;
+  requireAll(sealing.left(), sealing.cause(), unread.all());
 }
 
 function judgeAgain(progress: ErasureProgress, seq: number): void {
@@ -148,6 +156,7 @@ function createSealing(house: ErasureHouse, request: string, order: ErasureOrder
   let isEnded = false;
   /** What was sealed as erased and lies in bodies that are damaged. */
   const left: Target[] = [];
+  let cause: unknown;
 
   const newestHold = (): number => ledger.legalHolds().at(-1)?.seq ?? -1;
 
@@ -171,6 +180,7 @@ function createSealing(house: ErasureHouse, request: string, order: ErasureOrder
     isEnded = final;
     progress.bytesWiped += done.bytesWiped;
     left.push(...done.left);
+    cause ??= done.cause;
     if (progress.entries.length < entriesShownMax) progress.entries.push(done.seq);
     return true;
   }
@@ -236,6 +246,8 @@ function createSealing(house: ErasureHouse, request: string, order: ErasureOrder
 
   return {
     left: () => left,
+    /** Why the first of it is. */
+    cause: () => cause,
     take: async (unit: Unit): Promise<void> => {
       // Erased before: nothing to judge.
       if (countOf(unit) === 0) return;

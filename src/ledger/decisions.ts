@@ -22,9 +22,9 @@ export interface Decisions {
   /** See Ledger.newest. */
   newest(before: number, terms?: SearchTerms): AsyncGenerator<Entry | UnreadableEntry>;
   /** See Ledger.decisionsOf. */
-  decisionsOf(subject: string): Promise<readonly number[]>;
+  decisionsOf(subject: string): Promise<readonly (number | UnreadableEntry)[]>;
   /** See Ledger.linesOf. */
-  linesOf(decision: number): Promise<readonly number[]>;
+  linesOf(decision: number): Promise<readonly (number | UnreadableEntry)[]>;
 }
 
 export interface DecisionsOptions {
@@ -128,11 +128,11 @@ export function createDecisions({ opened, lookup, search, subjects, keks }: Deci
     }
   }
 
-  async function requestsWith(seqs: readonly number[], name: string, value: Json): Promise<number[]> {
-    const found: number[] = [];
+  async function requestsWith(seqs: readonly number[], name: string, value: Json) {
+    const found: (number | UnreadableEntry)[] = [];
     for await (const entry of requestsAmong(seqs, opened().sealer.durable().size)) {
-      if (entry instanceof UnreadableEntry) throw entry;
-      if (entry.data[name] === value) found.push(entry.seq);
+      if (entry instanceof UnreadableEntry) found.push(entry);
+      else if (entry.data[name] === value) found.push(entry.seq);
     }
     return found;
   }

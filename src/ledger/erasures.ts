@@ -4,7 +4,8 @@
  */
 import { HoldpointError } from '../core/errors.ts';
 import { createInTurn } from '../core/in-turn.ts';
-import { destroy, finishErasures, type Target, targetsOf } from './erasure.ts';
+import { destroy, finishErasures } from './destroying.ts';
+import { type Target, targetsOf } from './erasure.ts';
 import { decisionId } from './ids.ts';
 import type { Opened } from './opening.ts';
 import type { Draft, Sealed } from './sealer.ts';
@@ -14,8 +15,10 @@ import type { KeyEncryptionKey } from './vault.ts';
 export interface Erased {
   readonly seq: number;
   readonly bytesWiped: number;
-  /** Still stored, in bodies that are damaged; each start tries again. */
+  /** Still stored, or not known to be gone; each start tries again. */
   readonly left: readonly Target[];
+  /** Why the first of them is. */
+  readonly cause?: unknown;
 }
 
 export interface Erasures {
@@ -47,7 +50,7 @@ export function createErasures({ opened, seal, keks }: ErasuresOptions): Erasure
     const log = opened();
     const { ledgerId, store, sealer } = log;
     const upTo = sealer.durable().size;
-    const { from } = await finishErasures(store, keks(), ledgerId, tried?.log === log ? tried.upTo : 0);
+    const { from } = await finishErasures(store, keks(), ledgerId, upTo, tried?.log === log ? tried.upTo : 0);
     tried = { log, upTo };
     age += 1;
     // Before the entry: a crash after it is durable must find it.
@@ -57,10 +60,10 @@ export function createErasures({ opened, seal, keks }: ErasuresOptions): Erasure
     const { seq, durable } = seal(draft);
     await durable;
     try {
-      const { bytes, left } = await destroy(store, keks(), ledgerId, targetsOf(draft));
+      const { bytes, left, cause } = await destroy(store, keks(), ledgerId, targetsOf(draft));
       await store.writeUnfinishedFrom(from ?? (left.length === 0 ? null : seq));
       tried = { log, upTo: seq + 1 };
-      return { seq, bytesWiped: bytes, left };
+      return { seq, bytesWiped: bytes, left, cause };
     } finally {
       // Also where it failed: some of it may be gone.
       age += 1;

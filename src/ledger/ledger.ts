@@ -15,6 +15,7 @@ import { epochDraft, retirementDraft, revocationDraft } from './key-drafts.ts';
 import { createLedgerKeys, type LedgerKeys } from './ledger-keys.ts';
 import type { LedgerOptions } from './ledger-options.ts';
 import { countBefore } from './newest-first.ts';
+import { oldestFirst } from './oldest-first.ts';
 import { checkCopyBeside, createOpening } from './opening.ts';
 import type { BrokenGlass, Delegation } from './oversight.ts';
 import { readBlocks, readEntry, type UnreadableEntry } from './reader.ts';
@@ -84,10 +85,10 @@ export interface Ledger {
   erasureAge(): number;
   /** Gives back disk space that erasures emptied; returns how many bytes. */
   reclaim(): Promise<number>;
-  /** Durable requests of a subject by its fingerprint, ascending. */
-  decisionsOf(subject: string): Promise<readonly number[]>;
-  /** Durable requests that are lines which a decision carried, ascending. */
-  linesOf(decision: number): Promise<readonly number[]>;
+  /** Durable requests of a subject by its fingerprint, ascending; what may be one and cannot be read stands as such. */
+  decisionsOf(subject: string): Promise<readonly (number | UnreadableEntry)[]>;
+  /** Durable requests that are lines which a decision carried, likewise. */
+  linesOf(decision: number): Promise<readonly (number | UnreadableEntry)[]>;
   legalHolds(): readonly LegalHold[];
   /** How far retention has come; see retention-marks.ts. */
   readonly retentionMarks: RetentionMarks;
@@ -114,6 +115,8 @@ export interface Ledger {
    * blurs it, and one that cannot be read counts with what is before it.
    */
   countBefore(atMs: number): Promise<number>;
+  /** Durable entries from a seq on, a block at a time; what cannot be read stands as such in its place. */
+  oldest(fromSeq: number): AsyncIterable<readonly (Entry | UnreadableEntry)[]>;
   /** Durable blocks of entries from a seq on, or backwards from it. Throws UnreadableEntry. */
   blocks(range: { readonly fromSeq: number; readonly reverse: boolean }): AsyncIterable<readonly Entry[]>;
   /** Proofs and tiles over what is durable. */
@@ -219,6 +222,7 @@ function ledgerOf(parts: Parts): Ledger {
     find: decisions.find,
     newest: decisions.newest,
     countBefore: (atMs) => countBefore(opened().store, log.durable().size, atMs),
+    oldest: (fromSeq) => oldestFirst(opened().store, fromSeq, log.durable().size),
     blocks: (range) => readBlocks(opened().store, range),
     tree,
     decisionId: (seq) => decisionId(ledgerId, seq),

@@ -65,7 +65,7 @@ async function firstReadable(store: RecordStore, from: number, to: number): Prom
 }
 
 /** What a block has of the entries from its first one to `end`, each of them once. */
-function entriesIn(firstSeq: number, record: Buffer, end: number): (Entry | UnreadableEntry)[] {
+export function entriesIn(firstSeq: number, record: Buffer, end: number): (Entry | UnreadableEntry)[] {
   const leaves = damageOr(firstSeq, end - 1, () => decodeBlock(record).leaves);
   if (leaves instanceof UnreadableEntry) return [leaves];
   const found = leaves
@@ -82,7 +82,8 @@ function entryAt(seq: number, leaf: Buffer): Entry {
   throw new HoldpointError('ledger_damaged', `In its place stands an entry that says it is ${entry.seq}.`);
 }
 
-function missing(seq: number, last: number): UnreadableEntry {
+/** What no block has. */
+export function missing(seq: number, last: number): UnreadableEntry {
   return new UnreadableEntry(seq, new HoldpointError('ledger_damaged', 'No block has it.'), last);
 }
 

@@ -4,8 +4,8 @@
  */
 import { HoldpointError } from '../core/errors.ts';
 import type { Derived } from './derived.ts';
+import { finishErasures, leftStored, unreadSaid } from './destroying.ts';
 import type { Outcome } from './entry.ts';
-import { finishErasures, leftStored } from './erasure.ts';
 import { emptyHead, type Head } from './head.ts';
 import { epochDraft, escrowDraft } from './key-drafts.ts';
 import type { LedgerKeys } from './ledger-keys.ts';
@@ -47,6 +47,8 @@ export interface Opening {
 }
 
 const recoverPerEntryMax = 1024;
+const mayErase =
+  'where one of them is an erasure, nobody can tell what it names, nor whether that is destroyed.';
 
 /**
  * Looks at a copy of the ledger before it is opened, so that a refused start leaves what it found, while what is derived
@@ -163,16 +165,17 @@ export function createOpening(parts: OpeningOptions): Opening {
     await sealer.drain();
     // The ledger says it itself from now on.
     if (noted !== null) await store.writeRestored(null);
-    await carryOut(store, ledgerId);
+    await carryOut(store, ledgerId, sealer.durable().size);
     const { entriesChecked, isRemembered } = resumed ?? { entriesChecked: 0, isRemembered: true };
     return { ledgerId, store, sealer, head, entriesChecked, isRemembered, closed };
   }
 
   /** What cannot be carried out keeps no start from happening. */
-  async function carryOut(store: LedgerStore, ledgerId: string): Promise<void> {
+  async function carryOut(store: LedgerStore, ledgerId: string, size: number): Promise<void> {
     try {
-      const { left } = await finishErasures(store, keys.keks(), ledgerId);
-      if (left.length > 0) options.onEvent({ kind: 'erasure_failed', error: leftStored(left) });
+      const { left, unread, cause } = await finishErasures(store, keys.keks(), ledgerId, size);
+      if (left.length > 0) options.onEvent({ kind: 'erasure_failed', error: leftStored(left, cause) });
+      if (unread.length > 0) options.onEvent({ kind: 'erasure_failed', error: unreadSaid(unread, mayErase) });
     } catch (error) {
       options.onEvent({ kind: 'erasure_failed', error });
     }

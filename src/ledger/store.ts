@@ -41,17 +41,32 @@ export interface Restored {
   readonly lost: number;
 }
 
+/** What became of bodies records that were to be replaced. */
+export interface Rewritten {
+  /** How many were overwritten. */
+  readonly bytes: number;
+  /**
+   * Records that could not be read where they are said to lie, which are as they were, and those whose old bytes the disk
+   * did not let be overwritten, which later calls try again; also such as earlier calls left.
+   */
+  readonly left: readonly LeftRecord[];
+}
+
+export interface LeftRecord {
+  readonly key: Buffer;
+  readonly cause: unknown;
+}
+
 export interface LedgerStore extends RecordStore {
   /**
    * Replaces bodies records; `rewrite` gives the new value, null to remove the record, or the value it was given
    * to leave it. When it resolves, the new ones are on disk and the bytes of the old ones are gone from the
-   * files. If it rejects, some may still be as they were: call it again. Commits go on meanwhile.
-   * @returns how many bytes were overwritten
+   * files, but for what is `left`. If it rejects, some may still be as they were: call it again. Commits go on meanwhile.
    */
   rewriteBodies(
     keys: readonly Buffer[],
     rewrite: (key: Buffer, value: Buffer) => Buffer | null,
-  ): Promise<number>;
+  ): Promise<Rewritten>;
   /**
    * Gives back disk space that `rewriteBodies` emptied, where that is worth the copying. Commits go on meanwhile.
    * @returns how many bytes the files shrank by

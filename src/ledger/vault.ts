@@ -192,7 +192,12 @@ export function keysOpen(kek: KeyEncryptionKey, ledgerId: Buffer, firstSeq: numb
 
 /** True when the stored bytes are the ones the leaf names; needs no key. */
 export function isStoredAs(item: BodyItem, commitment: PartCommitment): boolean {
-  return sha256(Buffer.concat([ciphertextPrefix, item.ciphertext])).toString('hex') === commitment.e;
+  return hashOf(item) === commitment.e;
+}
+
+/** What a leaf names stored bytes by, hex. */
+export function hashOf(item: BodyItem): string {
+  return sha256(Buffer.concat([ciphertextPrefix, item.ciphertext])).toString('hex');
 }
 
 function decrypt(key: Buffer, nonce: Buffer, sealed: Buffer, context: Buffer | null, seq: number): Buffer {

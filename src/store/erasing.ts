@@ -1,57 +1,25 @@
 /**
  * Takes bodies out of the journal's files: the reduced records are appended and referred to, then the old bytes
- * are overwritten in place, and segments that are mostly empty are given back. What is to be overwritten is
- * written down first, so that a start after a crash finishes it. One at a time; commits go on meanwhile.
+ * are overwritten in place, and segments that are mostly empty are given back (reclaiming.ts). What is to be overwritten is
+ * written down first, so that a start after a crash finishes it. One at a time; commits go on meanwhile. What damage or
+ * the disk keeps from it is told, and keeps nothing else from it.
  */
 import { existsSync } from 'node:fs';
-import { stat, unlink } from 'node:fs/promises';
+import { HoldpointError } from '../core/errors.ts';
 import { createInTurn } from '../core/in-turn.ts';
-import type { StoredRecord } from '../ledger/store.ts';
-import { type Extent, segmentFile, syncDirectory } from './journal.ts';
-import type { Change } from './level.ts';
+import type { LeftRecord, Rewritten } from '../ledger/store.ts';
+import { appender } from './appender.ts';
+import type { ErasingStep, ErasingStore } from './erasing-store.ts';
+import { type Extent, segmentFile } from './journal.ts';
+import { createReclaiming, isWorthIt } from './reclaiming.ts';
 import { decodeReference, encodeReference, referenceBytes } from './reference.ts';
-import { bodiesIn, type Placed, type SegmentUse, wipe } from './segment.ts';
-
-/** What erasing needs of the store it works on. */
-export interface ErasingStore {
-  readonly dir: string;
-  /** Where a bodies record lies now; null when there is none. */
-  place(key: Buffer): Promise<Extent | null>;
-  read(extent: Extent): Promise<Buffer>;
-  /** Appends to the journal, taking turns with commits. Durable when it resolves. */
-  append(records: readonly StoredRecord[]): Promise<void>;
-  /** Forgets bodies records from the next `settle` on. */
-  remove(keys: readonly Buffer[]): void;
-  /**
-   * Resolves when LevelDB has all that was appended and removed in its tables, and no start reads the journal up to
-   * here again: what is overwritten half-way must not be met there.
-   */
-  settle(): Promise<void>;
-  /** LevelDB's own keys, on disk when it resolves. */
-  note(changes: readonly Change[]): Promise<void>;
-  noted(key: Buffer): Promise<Buffer | undefined>;
-  /** The segment that is appended to. */
-  currentSegment(): number;
-  /** A segment's file is gone. */
-  forget(segment: number): void;
-}
-
-/** Told after each step whose effect is on disk; a crash can fall between any two. */
-export type ErasingStep =
-  | 'listed'
-  | 'appended'
-  | 'settled'
-  | 'wiped'
-  | 'done'
-  | 'moved'
-  | 'overwritten'
-  | 'removed';
+import { isHeaderOf, notThere, recordHeaderBytes, type SegmentUse, wipe } from './segment.ts';
 
 export interface Erasing {
   rewriteBodies(
     keys: readonly Buffer[],
     rewrite: (key: Buffer, value: Buffer) => Buffer | null,
-  ): Promise<number>;
+  ): Promise<Rewritten>;
   reclaim(): Promise<number>;
   /** Finishes what a crash interrupted. */
   finish(): Promise<void>;
@@ -59,13 +27,10 @@ export interface Erasing {
   idle(): Promise<void>;
 }
 
-/** How much one append adds: what a commit waits for at most. */
-const appendBytesMax = 256 * 1024;
 const keysPerRoundMax = 4096;
 const keyBytes = 9;
-/** Both sort after every record's key, whose first byte is 0. */
+/** Sorts after every record's key, whose first byte is 0. */
 export const wipingKey = Buffer.from('wiping');
-const reclaimingKey = Buffer.from('reclaiming');
 
 /** A value to overwrite unless the bodies record lies there still. */
 export interface Listed {
@@ -73,29 +38,48 @@ export interface Listed {
   readonly extent: Extent;
 }
 
+/** One that could not be. */
+type Owed = Listed & LeftRecord;
+
+interface Round {
+  readonly bytes: number;
+  readonly left: readonly LeftRecord[];
+  readonly owed: readonly Owed[];
+}
+
 export function createErasing(store: ErasingStore, onStep: (step: ErasingStep) => void): Erasing {
   /** Segments in which something was wiped, and what they hold since. */
   const uses = new Map<number, SegmentUse>();
   const inTurn = createInTurn();
+  const reclaiming = createReclaiming(store, onStep);
 
+  /** @param owed what is still to be overwritten from before */
   async function rewriteRound(
     keys: readonly Buffer[],
     rewrite: (key: Buffer, value: Buffer) => Buffer | null,
-  ): Promise<number> {
+    owed: readonly Owed[],
+  ): Promise<Round> {
     const listed: Listed[] = [];
+    const left: LeftRecord[] = [];
     for (const key of keys) {
       const extent = await store.place(key);
       if (extent !== null) listed.push({ key, extent });
+      else if ((await store.record(key)) !== undefined) left.push({ key, cause: noReference() });
     }
-    if (listed.length === 0) return 0;
+    if (listed.length === 0) return { bytes: 0, left, owed };
     // LevelDB must know the old places before it is told of them as old ones.
     await store.settle();
-    await store.note([{ key: wipingKey, value: encodeList(listed) }]);
+    await store.note([{ key: wipingKey, value: encodeList([...owed, ...listed]) }]);
     onStep('listed');
     const append = appender(store);
     const removed: Buffer[] = [];
-    for (const { key, extent } of listed) {
-      const value = await store.read(extent);
+    for (const one of listed) {
+      const { key } = one;
+      const value = await readListed(one);
+      if (!Buffer.isBuffer(value)) {
+        left.push(value);
+        continue;
+      }
       const replaced = rewrite(key, value);
       if (replaced === null) removed.push(key);
       else if (replaced !== value) await append.add({ key, value: replaced });
@@ -106,126 +90,120 @@ export function createErasing(store: ErasingStore, onStep: (step: ErasingStep) =
     await store.settle();
     onStep('settled');
     // From this line on nothing refers to the old bytes.
-    return wipeListed(listed);
+    const wiped = await wipeListed([...owed, ...listed]);
+    return { ...wiped, left };
+  }
+
+  /** One that cannot be read where it is said to lie could not be overwritten there either: it stays as it is. */
+  async function readListed({ key, extent }: Listed): Promise<Buffer | LeftRecord> {
+    const { segment, offset, bytes } = extent;
+    try {
+      const at = offset - recordHeaderBytes;
+      const header = await store.read({ segment, offset: at, bytes: recordHeaderBytes });
+      const value = await store.read(extent);
+      if (isHeaderOf(header, { key, bytes }) && value.length === bytes) return value;
+      return { key, cause: notThere(segmentFile(store.dir, segment), offset) };
+    } catch (cause) {
+      return { key, cause };
+    }
   }
 
   /** What the disk refused to overwrite before, or a round that failed left: the list of the next one would replace it. */
-  async function wipeLeft(): Promise<number> {
+  async function wipeLeft(): Promise<Pick<Round, 'bytes' | 'owed'>> {
     const wiping = await store.noted(wipingKey);
-    if (wiping === undefined) return 0;
+    if (wiping === undefined) return { bytes: 0, owed: [] };
     // LevelDB may not have been told yet of what was appended in place of it.
     await store.settle();
     return wipeListed(decodeList(wiping));
   }
 
-  /** Wipes what is listed and no longer referred to; the list is then done with. */
-  async function wipeListed(listed: readonly Listed[]): Promise<number> {
-    const bySegment = new Map<number, Placed[]>();
-    let bytes = 0;
-    for (const { key, extent } of listed) {
+  /** Wipes what is listed and no longer referred to; what cannot be stays listed. */
+  async function wipeListed(listed: readonly Listed[]): Promise<Pick<Round, 'bytes' | 'owed'>> {
+    const bySegment = new Map<number, Listed[]>();
+    for (const one of listed) {
+      const { key, extent } = one;
       const now = await store.place(key);
       if (now !== null && now.segment === extent.segment && now.offset === extent.offset) continue;
-      const values = bySegment.get(extent.segment) ?? [];
-      values.push({ key, offset: extent.offset, bytes: extent.bytes });
-      bySegment.set(extent.segment, values);
-      bytes += extent.bytes;
+      const others = bySegment.get(extent.segment) ?? [];
+      others.push(one);
+      bySegment.set(extent.segment, others);
     }
+    let bytes = 0;
+    const owed: Owed[] = [];
     for (const [segment, values] of bySegment) {
-      const file = segmentFile(store.dir, segment);
-      if (existsSync(file)) uses.set(segment, await wipe(file, values));
+      const refused = await wipeSegment(segment, values);
+      owed.push(...refused);
+      bytes += bytesOf(values) - bytesOf(refused);
     }
     onStep('wiped');
-    await store.note([{ key: wipingKey, value: null }]);
+    await store.note([{ key: wipingKey, value: owed.length === 0 ? null : encodeList(owed) }]);
     onStep('done');
-    return bytes;
+    return { bytes, owed };
   }
 
-  /** Moves what is still referred to out of a segment and removes its file, overwritten. */
-  async function compact(segment: number): Promise<number> {
+  /** What could not be overwritten of it. One segment that the disk refuses keeps none of the others from it. */
+  async function wipeSegment(segment: number, values: readonly Listed[]): Promise<readonly Owed[]> {
     const file = segmentFile(store.dir, segment);
-    const number = Buffer.alloc(4);
-    number.writeUInt32BE(segment);
-    await store.note([{ key: reclaimingKey, value: number }]);
-    let moved = 0;
-    let fileBytes = 0;
-    if (existsSync(file)) {
-      fileBytes = (await stat(file)).size;
-      const append = appender(store);
-      const values: Placed[] = [];
-      for await (const placed of bodiesIn(file)) {
-        values.push(placed);
-        const now = await store.place(placed.key);
-        if (now === null || now.segment !== segment || now.offset !== placed.offset) continue;
-        await append.add({ key: placed.key, value: await store.read(now) });
-        moved += placed.bytes;
-      }
-      await append.flush();
-      // The blocks of this segment are from here on in LevelDB alone.
-      await store.settle();
-      onStep('moved');
-      // What moved can be erased later: then no copy of it may lie in blocks that the file system took back.
-      await wipe(file, values);
-      onStep('overwritten');
-      await unlink(file);
-      syncDirectory(store.dir);
-      store.forget(segment);
-      onStep('removed');
+    if (!existsSync(file)) return [];
+    try {
+      const { use, refused } = await wipe(
+        file,
+        values.map(({ key, extent }) => ({ key, offset: extent.offset, bytes: extent.bytes })),
+      );
+      uses.set(segment, use);
+      return refused.map(({ value: { key, offset, bytes }, cause }) => ({
+        key,
+        extent: { segment, offset, bytes },
+        cause,
+      }));
+    } catch (cause) {
+      return values.map((one) => ({ ...one, cause }));
     }
-    await store.note([{ key: reclaimingKey, value: null }]);
-    uses.delete(segment);
-    return fileBytes - moved;
   }
 
   return {
     rewriteBodies: (keys, rewrite) =>
       inTurn(async () => {
-        let bytes = await wipeLeft();
-        for (let i = 0; i < keys.length; i += keysPerRoundMax)
-          bytes += await rewriteRound(keys.slice(i, i + keysPerRoundMax), rewrite);
-        return bytes;
+        let { bytes, owed } = await wipeLeft();
+        const left: LeftRecord[] = [];
+        for (let i = 0; i < keys.length; i += keysPerRoundMax) {
+          const round = await rewriteRound(keys.slice(i, i + keysPerRoundMax), rewrite, owed);
+          bytes += round.bytes;
+          left.push(...round.left);
+          owed = round.owed;
+        }
+        return { bytes, left: [...left, ...owed] };
       }),
     reclaim: () =>
       inTurn(async () => {
         let bytes = 0;
-        for (const [segment, use] of [...uses])
-          if (segment !== store.currentSegment() && isWorthIt(use)) bytes += await compact(segment);
+        for (const [segment, use] of [...uses]) {
+          if (segment === store.currentSegment() || !isWorthIt(use)) continue;
+          bytes += await reclaiming.reclaim(segment);
+          // One that stays is looked at again once more of it was overwritten.
+          uses.delete(segment);
+        }
         return bytes;
       }),
     idle: () => inTurn(async () => undefined),
     finish: () =>
       inTurn(async () => {
         await wipeLeft();
-        const reclaiming = await store.noted(reclaimingKey);
-        if (reclaiming !== undefined) await compact(reclaiming.readUInt32BE(0));
+        await reclaiming.finish();
       }),
   };
 }
 
-/**
- * Less than half of the file is bodies that must move, and an eighth or more was wiped. The rest is blocks, which
- * LevelDB has taken in: without the second condition the first erasure would move all of an ordinary journal.
- */
-function isWorthIt({ bodiesBytes, fileBytes, wipedBytes }: SegmentUse): boolean {
-  return bodiesBytes * 2 < fileBytes && wipedBytes * 8 >= fileBytes;
+function noReference(): HoldpointError {
+  return new HoldpointError(
+    'ledger_damaged',
+    'What LevelDB has of a bodies record does not say where it lies.',
+    'Nothing was erased there. Run `holdpoint verify` on the data directory.',
+  );
 }
 
-/** Collects records into appends of bounded size. */
-function appender(store: ErasingStore) {
-  let records: StoredRecord[] = [];
-  let bytes = 0;
-  const flush = async (): Promise<void> => {
-    if (records.length > 0) await store.append(records);
-    records = [];
-    bytes = 0;
-  };
-  return {
-    add: async (record: StoredRecord): Promise<void> => {
-      if (bytes > 0 && bytes + record.value.length > appendBytesMax) await flush();
-      records.push(record);
-      bytes += record.value.length;
-    },
-    flush,
-  };
+function bytesOf(listed: readonly Listed[]): number {
+  return listed.reduce((sum, { extent }) => sum + extent.bytes, 0);
 }
 
 /** (9-byte key || reference)*. */

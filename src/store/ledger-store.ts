@@ -7,7 +7,8 @@ import { isBodiesKey } from '../ledger/block.ts';
 import { encodeFrame } from '../ledger/frame.ts';
 import type { LedgerStore, StoredRecord } from '../ledger/store.ts';
 import { absorb, absorbBytesMax, absorbedRecords, lastSeqOf } from './absorbing.ts';
-import { createErasing, type ErasingStep } from './erasing.ts';
+import { createErasing } from './erasing.ts';
+import type { ErasingStep } from './erasing-store.ts';
 import { type Journal, openJournal, type Place } from './journal.ts';
 import { openJournalReader } from './journal-reader.ts';
 import { createLatelyRead } from './lately-read.ts';
@@ -151,6 +152,7 @@ async function journaled(
         return value === undefined ? null : decodeReference(value);
       },
       read: (extent) => reader.read(extent),
+      record: current,
       append: (records) => append(records, true),
       remove: (keys) => {
         for (const key of keys) waiting.set(key.toString('latin1'), { key, value: null });

@@ -31,21 +31,38 @@ export interface SegmentUse {
 }
 
 const keyBytes = 9;
-const recordHeaderBytes = keyBytes + 4;
+/** Before each value: its key and its length. */
+export const recordHeaderBytes = keyBytes + 4;
 const windowBytes = 256 * 1024;
 const pieceBytes = 1024 * 1024;
 const zeros = Buffer.alloc(pieceBytes);
 
+/** What overwriting values of a segment came to. */
+export interface Wiped {
+  readonly use: SegmentUse;
+  /** Not touched: what is at the place is not that record. */
+  readonly refused: readonly { readonly value: Placed; readonly cause: unknown }[];
+}
+
 /**
- * Overwrites values with zeros; resolves when that is on disk. Those that were overwritten before are again.
- * Throws `ledger_damaged`, having changed nothing, where what is at a place is not that record.
+ * Overwrites values with zeros; resolves when that is on disk. Those that were overwritten before are again. Throws what
+ * the disk says; some may be overwritten then.
  */
-export async function wipe(file: string, values: readonly Placed[]): Promise<SegmentUse> {
+export async function wipe(file: string, values: readonly Placed[]): Promise<Wiped> {
   const handle = await open(file, 'r+');
   try {
-    for (const value of values) await requireRecord(handle, file, value);
-    for (const { offset, bytes } of values) await overwrite(handle, offset, bytes);
-    const offsets = new Set(values.map(({ offset }) => offset));
+    const refused: { value: Placed; cause: unknown }[] = [];
+    const offsets = new Set<number>();
+    for (const value of values) {
+      try {
+        await requireRecord(handle, file, value);
+        offsets.add(value.offset);
+      } catch (cause) {
+        if (!(cause instanceof HoldpointError)) throw cause;
+        refused.push({ value, cause });
+      }
+    }
+    for (const { offset, bytes } of values) if (offsets.has(offset)) await overwrite(handle, offset, bytes);
     const frames = new Set<number>();
     let bodiesBytes = 0;
     let wipedBytes = 0;
@@ -56,7 +73,7 @@ export async function wipe(file: string, values: readonly Placed[]): Promise<Seg
     }
     for (const frame of frames) await fixChecksum(handle, frame);
     await handle.datasync();
-    return { fileBytes: (await handle.stat()).size, bodiesBytes, wipedBytes };
+    return { use: { fileBytes: (await handle.stat()).size, bodiesBytes, wipedBytes }, refused };
   } finally {
     await handle.close();
   }
@@ -110,25 +127,30 @@ function reader(handle: FileHandle): (offset: number, bytes: number) => Promise<
   };
 }
 
-async function requireRecord(
-  handle: FileHandle,
-  file: string,
-  { key, offset, bytes }: Placed,
-): Promise<void> {
-  const header = Buffer.alloc(recordHeaderBytes);
-  const at = Math.max(0, offset - recordHeaderBytes);
-  const { bytesRead } = await handle.read(header, 0, recordHeaderBytes, at);
-  const isRecord =
-    bytesRead === recordHeaderBytes &&
+/** True where the bytes before a value say that it is this one. */
+export function isHeaderOf(header: Buffer, { key, bytes }: Omit<Placed, 'offset'>): boolean {
+  return (
+    header.length === recordHeaderBytes &&
     header.subarray(0, keyBytes).equals(key) &&
-    header.readUInt32BE(keyBytes) === bytes &&
-    offset + bytes <= (await handle.stat()).size;
-  if (isRecord) return;
-  throw new HoldpointError(
+    header.readUInt32BE(keyBytes) === bytes
+  );
+}
+
+export function notThere(file: string, offset: number): HoldpointError {
+  return new HoldpointError(
     'ledger_damaged',
     `What is to be erased does not lie at byte ${offset} of ${file}.`,
     'Nothing was erased there. Run `holdpoint verify` on the data directory.',
   );
+}
+
+async function requireRecord(handle: FileHandle, file: string, value: Placed): Promise<void> {
+  const { offset, bytes } = value;
+  const header = Buffer.alloc(recordHeaderBytes);
+  const at = Math.max(0, offset - recordHeaderBytes);
+  const { bytesRead } = await handle.read(header, 0, recordHeaderBytes, at);
+  const ends = offset + bytes <= (await handle.stat()).size;
+  if (!ends || !isHeaderOf(header.subarray(0, bytesRead), value)) throw notThere(file, offset);
 }
 
 /** From the first byte on: whoever reads meanwhile looks there, last, for whether it was begun (journal-reader.ts). */

@@ -10,6 +10,7 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,11 +18,12 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { recordKey } from '../../src/ledger/block.ts';
 import { readFrames } from '../../src/ledger/frame.ts';
-import type { LedgerStore, StoredRecord } from '../../src/ledger/store.ts';
-import type { ErasingStep } from '../../src/store/erasing.ts';
+import type { LedgerStore, Rewritten, StoredRecord } from '../../src/ledger/store.ts';
+import type { ErasingStep } from '../../src/store/erasing-store.ts';
 import { segmentFile } from '../../src/store/journal.ts';
 import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
 import { openLedgerStore } from '../../src/store/ledger-store.ts';
+import { openLevelStore } from '../../src/store/level.ts';
 import { copyAsKilled } from '../support/killed-copy.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'holdpoint-erasing-'));
@@ -86,10 +88,10 @@ describe('rewriting bodies', () => {
     const dir = freshDir();
     const store = await openLedgerStore(dir);
     for (const seq of [0, 1, 2]) await store.commit(commitAt(seq), true);
-    const bytes = await store.rewriteBodies([keyOf(0), keyOf(1)], (key) =>
+    const done = await store.rewriteBodies([keyOf(0), keyOf(1)], (key) =>
       key.equals(keyOf(0)) ? null : bodyOf(1, 1),
     );
-    expect(bytes).toBe(bodyOf(0, 0).length + bodyOf(1, 0).length);
+    expect(done).toEqual({ bytes: bodyOf(0, 0).length + bodyOf(1, 0).length, left: [] });
     expect([isAnywhere(dir, bodyOf(0, 0)), isAnywhere(dir, bodyOf(1, 0))]).toEqual([false, false]);
     expect(isAnywhere(dir, bodyOf(2, 0))).toBe(true);
     const expected = expectedOf(
@@ -111,7 +113,8 @@ describe('rewriting bodies', () => {
   it('leaves alone what the caller leaves, and what there is not', async () => {
     const store = await openLedgerStore(freshDir());
     await store.commit(commitAt(0), true);
-    expect(await store.rewriteBodies([keyOf(0), keyOf(7)], (_key, value) => value)).toBe(0);
+    const done = await store.rewriteBodies([keyOf(0), keyOf(7)], (_key, value) => value);
+    expect(done).toEqual({ bytes: 0, left: [] });
     expect(await contentOf(store)).toEqual(expectedOf(new Map([[0, 0]])));
     await store.close();
   });
@@ -140,23 +143,67 @@ describe('rewriting bodies', () => {
     await store.close();
   });
 
-  it('never touches bytes that a damaged reference points to', async () => {
+  /** Changes a reference as LevelDB has it, while nobody has the store open. */
+  async function changeReference(
+    dir: string,
+    seq: number,
+    change: (reference: Buffer) => void,
+  ): Promise<void> {
+    const level = await openLevelStore(dir);
+    const reference = Buffer.from((await level.get(keyOf(seq))) ?? '');
+    change(reference);
+    await level.commit([{ key: keyOf(seq), value: reference }], true);
+    await level.close();
+  }
+
+  const eraseAll = (store: LedgerStore, seqs: readonly number[]) =>
+    store.rewriteBodies(seqs.map(keyOf), () => null);
+  const leftIn = ({ left }: Rewritten): number[] => left.map(({ key }) => Number(key.readBigUInt64BE()));
+
+  it.each([
+    ['another byte', (reference: Buffer) => reference.writeUInt32BE(reference.readUInt32BE(12) + 1, 12)],
+    ['another length', (reference: Buffer) => reference.writeUInt32BE(reference.readUInt32BE(16) - 1, 16)],
+    ['another segment', (reference: Buffer) => reference.writeUInt32BE(9, 4)],
+    ['no place at all', (reference: Buffer) => reference.write('HPR2')],
+  ])('never touches bytes that a damaged reference points to, and goes on: %s', async (_name, change) => {
     const dir = freshDir();
     const store = await openLedgerStore(dir);
-    await store.commit(commitAt(0), true);
+    for (const seq of [0, 1, 2]) await store.commit(commitAt(seq), true);
     await store.close();
-    const { openLevelStore } = await import('../../src/store/level.ts');
-    const level = await openLevelStore(dir);
-    const reference = Buffer.from((await level.get(keyOf(0))) ?? '');
-    reference.writeUInt32BE(reference.readUInt32BE(12) + 1, 12);
-    await level.commit([{ key: keyOf(0), value: reference }], true);
-    await level.close();
+    await changeReference(dir, 1, change);
     const again = await openLedgerStore(dir);
-    await expect(again.rewriteBodies([keyOf(0)], () => null)).rejects.toMatchObject({
-      code: 'ledger_damaged',
-    });
-    expect(isAnywhere(dir, bodyOf(0, 0))).toBe(true);
-    await again.close().catch(() => undefined);
+    expect(leftIn(await eraseAll(again, [0, 1, 2]))).toEqual([1]);
+    expect([0, 1, 2].filter((seq) => isAnywhere(dir, bodyOf(seq, 0)))).toEqual([1]);
+    await again.close();
+    const third = await openLedgerStore(dir);
+    expect(leftIn(await eraseAll(third, [1]))).toEqual([1]);
+    await third.close();
+  });
+
+  it('says which records it cannot read where a segment is gone, and goes on with those of others', async () => {
+    const dir = freshDir();
+    const store = await twoSegments(dir);
+    await store.close();
+    rmSync(segmentFile(dir, 1));
+    const again = await openLedgerStore(dir);
+    expect(leftIn(await eraseAll(again, [3, 17]))).toEqual([3]);
+    expect(isAnywhere(dir, bodyOf(17, 0))).toBe(false);
+    await again.close();
+  });
+
+  it('leaves a record alone before whose value the journal has another key, and goes on', async () => {
+    const dir = freshDir();
+    const store = await openLedgerStore(dir);
+    for (const seq of [0, 1, 2]) await store.commit(commitAt(seq), true);
+    const bytes = readFileSync(segmentFile(dir, 1));
+    const at = bytes.indexOf(bodyOf(1, 0)) - 6;
+    bytes[at] = (bytes[at] ?? 0) ^ 4;
+    writeFileSync(segmentFile(dir, 1), bytes);
+    expect(leftIn(await eraseAll(store, [0, 1, 2]))).toEqual([1]);
+    expect(leftIn(await eraseAll(store, []))).toEqual([]);
+    await store.close();
+    await (await openLedgerStore(dir)).close();
+    expect([0, 1, 2].filter((seq) => isAnywhere(dir, bodyOf(seq, 0)))).toEqual([1]);
   });
 });
 
@@ -181,7 +228,10 @@ describe('what a refusal of the disk kept from being overwritten', () => {
       if (step === 'settled' && refusals.length === 0) refusals.push(blocked(segmentFile(dir, 1)));
     });
     for (const seq of [0, 1]) await store.commit(commitAt(seq), true);
-    await expect(erase(store)).rejects.toThrow('EISDIR');
+    expect(await erase(store)).toMatchObject({
+      bytes: 0,
+      left: [{ key: keyOf(0), cause: { code: 'EISDIR' } }],
+    });
     for (const unblock of refusals) unblock();
     await erase(store);
     expect([isAnywhere(dir, bodyOf(0, 0)), isAnywhere(dir, bodyOf(0, 1))]).toEqual([false, true]);
@@ -195,11 +245,30 @@ describe('what a refusal of the disk kept from being overwritten', () => {
       if (step === 'settled' && refusals.length === 0) refusals.push(blocked(segmentFile(dir, 1)));
     });
     for (const seq of [0, 1]) await store.commit(commitAt(seq), true);
-    await expect(store.rewriteBodies([keyOf(0)], () => null)).rejects.toThrow('EISDIR');
+    expect((await store.rewriteBodies([keyOf(0)], () => null)).left).toMatchObject([{ key: keyOf(0) }]);
     for (const unblock of refusals) unblock();
     await store.rewriteBodies([keyOf(0)], () => null);
     expect(isAnywhere(dir, bodyOf(0, 0))).toBe(false);
     await store.close();
+  });
+
+  it('keeps nothing in other segments from being overwritten, nor the next start, which tries again', async () => {
+    const dir = freshDir();
+    const refusals: (() => void)[] = [];
+    const store = await twoSegments(dir, (step) => {
+      if (step === 'settled' && refusals.length === 0) refusals.push(blocked(segmentFile(dir, 1)));
+    });
+    const erase = (seqs: readonly number[]) => store.rewriteBodies(seqs.map(keyOf), () => null);
+    const keysLeft = async (done: ReturnType<typeof erase>) => (await done).left.map(({ key }) => key);
+    expect(await keysLeft(erase([3]))).toEqual([keyOf(3)]);
+    expect(await keysLeft(erase([17]))).toEqual([keyOf(3)]);
+    await store.close();
+    await (await openLedgerStore(dir)).close();
+    for (const unblock of refusals) unblock();
+    const traces = (): number[] => [3, 17].filter((seq) => isAnywhere(dir, bodyOf(seq, 0)));
+    expect(traces()).toEqual([3]);
+    await (await openLedgerStore(dir)).close();
+    expect(traces()).toEqual([]);
   });
 
   it('is overwritten where a body beside it could not be read', async () => {
@@ -279,6 +348,40 @@ describe('reclaiming', () => {
     await store.close();
   });
 
+  /** Two segments of which the first is mostly erased, and then damaged as `damage` does; what is in it is given. */
+  async function damagedSegment(damage: (bytes: Buffer) => void) {
+    const dir = freshDir();
+    const store = await twoSegments(dir);
+    const erased = Array.from({ length: 12 }, (_, seq) => keyOf(seq));
+    await store.rewriteBodies(erased, () => null);
+    const bytes = readFileSync(segmentFile(dir, 1));
+    damage(bytes);
+    writeFileSync(segmentFile(dir, 1), bytes);
+    return { dir, store };
+  }
+
+  it('leaves a segment alone in which a frame is damaged, for what it has is nowhere else', async () => {
+    // The length of the first frame: from there on no other is found.
+    const { store } = await damagedSegment((bytes) => bytes.writeUInt32BE(17, 16));
+    expect(await store.reclaim()).toBe(0);
+    const model: Model = new Map(Array.from({ length: 18 }, (_, seq) => [seq, seq < 12 ? null : 0]));
+    expect(await contentOf(store)).toEqual(expectedOf(model, largeBytes));
+    await store.close();
+  });
+
+  it('leaves a segment alone that has a block which LevelDB lost', async () => {
+    const { dir, store } = await damagedSegment(() => undefined);
+    await store.close();
+    const level = await openLevelStore(dir);
+    await level.write([{ key: recordKey(4, 'block'), value: null }], true);
+    await level.close();
+    const again = await openLedgerStore(dir);
+    await again.rewriteBodies([keyOf(12)], () => null);
+    expect(await again.reclaim()).toBe(0);
+    await again.close();
+    expect(readFileSync(segmentFile(dir, 1)).includes(blockOf(4))).toBe(true);
+  });
+
   it('gives back what it says, overwritten, and holds none of it open', async () => {
     const dir = freshDir();
     const store = await twoSegments(dir);
@@ -298,7 +401,6 @@ describe('reclaiming', () => {
     const open = readdirSync('/proc/self/fd').flatMap((fd) => linkAt(`/proc/self/fd/${fd}`));
     expect(open.filter((path) => path.startsWith(dir) && path.endsWith('(deleted)'))).toEqual([]);
     await store.close();
-    const { openLevelStore } = await import('../../src/store/level.ts');
     const level = await openLevelStore(dir);
     for (const note of ['wiping', 'reclaiming'])
       expect(await level.get(Buffer.from(note)), note).toBeUndefined();

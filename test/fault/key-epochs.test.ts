@@ -80,7 +80,7 @@ it('a key under which bodies are still wrapped is not retired', async () => {
   const house = createLedgerUnderTest();
   const openStore = async (): Promise<LedgerStore> => ({
     ...(await house.disk.open()),
-    rewriteBodies: async () => 0,
+    rewriteBodies: async () => ({ bytes: 0, left: [] }),
   });
   const ledger = await house.open({ openStore });
   await exchange(ledger, ignore);

@@ -22,6 +22,8 @@ export interface MemoryDisk {
   isOpen(): boolean;
   /** Changes a record behind the back of whoever has it open. */
   overwrite(key: Buffer, value: Buffer): void;
+  /** Loses a record, likewise. */
+  remove(key: Buffer): void;
   /** In key order. */
   records(): readonly StoredRecord[];
   source(): AsyncIterable<StoredRecord>;
@@ -59,6 +61,9 @@ export function createMemoryDisk(): MemoryDisk {
     isOpen: () => current !== 0,
     overwrite: (key, value) => {
       kept.set(key.toString('hex'), value);
+    },
+    remove: (key) => {
+      kept.delete(key.toString('hex'));
     },
     records: () => sorted(kept),
     source: async function* () {
@@ -117,7 +122,7 @@ export function createMemoryDisk(): MemoryDisk {
             else map.set(name, Buffer.from(replaced));
           }
         }
-        return bytes;
+        return { bytes, left: [] };
       },
       reclaim: async () => 0,
       readUnfinishedFrom: async () => {

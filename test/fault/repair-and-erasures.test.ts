@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, expect, it, vi } from 'vitest';
 import { decodeBodies, recordKey } from '../../src/ledger/block.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
-import type { ErasingStep } from '../../src/store/erasing.ts';
+import type { ErasingStep } from '../../src/store/erasing-store.ts';
 import { fsck } from '../../src/store/fsck.ts';
 import { segmentFile } from '../../src/store/journal.ts';
 import { openLedgerCopy } from '../../src/store/ledger-copy.ts';

@@ -38,6 +38,7 @@ async function toErase(from: Ledger): Promise<readonly Group[]> {
     nowMs: Date.UTC(2026, 10, 22),
     onLooked: () => undefined,
     onLater: () => undefined,
+    onUnread: () => undefined,
   };
   const groups: Group[] = [];
   for await (const group of groupsOf(from, { subject }, look)) groups.push(group);

@@ -106,12 +106,12 @@ describe('retention', () => {
 
   /** Where schedules begin to read the ledger, from here on. */
   function readsOf(ledger: Ledger): number[] {
-    const { blocks } = ledger;
+    const { oldest } = ledger;
     const from: number[] = [];
     Object.assign(ledger, {
-      blocks: (range: Parameters<Ledger['blocks']>[0]) => {
-        from.push(range.fromSeq);
-        return blocks(range);
+      oldest: (fromSeq: number) => {
+        from.push(fromSeq);
+        return oldest(fromSeq);
       },
     });
     return from;

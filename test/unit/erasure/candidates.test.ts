@@ -12,18 +12,18 @@ const requestAt = (seq: number, data: JsonObject = {}): Entry => ({
 /** A ledger of these entries, in one block. */
 function sourceOf(entries: readonly Entry[]): CandidateSource {
   return {
-    blocks: async function* () {
-      yield entries;
-    },
     decisionsOf: async () => [],
     entry: async (seq) => entries[seq] ?? requestAt(seq),
     linesOf: async () => [],
+    oldest: async function* () {
+      yield entries;
+    },
   };
 }
 
 const look = {
   ...{ match: {}, fromSeq: 0, again: [], nowMs: Date.UTC(2026, 10, 23) },
-  ...{ onLooked: () => undefined, onLater: () => undefined },
+  ...{ onLooked: () => undefined, onLater: () => undefined, onUnread: () => undefined },
 };
 
 it('names a batch once whose lines come after as many other decisions as are remembered', async () => {
