@@ -14,6 +14,7 @@ import { type OpenedKeys, openKeys } from './store/key-source.ts';
 import { createKeyring, type Keyring } from './store/keyring.ts';
 import { isBegun, openLevelCache } from './store/level.ts';
 import { readRestored, removeRestored } from './store/restored.ts';
+import { takeTokensOut } from './store/restored-tokens.ts';
 import { removeStaging } from './store/staging.ts';
 import { startTailBytes } from './store/start-checks.ts';
 import { product } from './version.ts';
@@ -84,6 +85,7 @@ export async function openConfiguredLedger(
   };
   try {
     removeStaging(paths.ledgerDir);
+    takeTokensOut(paths.ledgerDir, paths.tokens);
     const onUnfinished = (error: unknown): void => onEvent({ kind: 'retirement_failed', error });
     const keyring = createKeyring({ ...keys, ledger, random: systemRandom, onUnfinished });
     return { ledger, keys, keyring, close };

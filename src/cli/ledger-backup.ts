@@ -81,11 +81,12 @@ export const restoreCommand: Command = {
       return exitCodes.finding;
     }
     requireLossAccepted(backup, paths, options.flag('accept-loss'));
-    const restored = await restoreBackup(backup, paths).catch((error: unknown) => {
-      throw writable(error, paths.ledgerDir);
-    });
     const tokens = join(backup.dir, tokensFile);
-    if (existsSync(tokens) && !existsSync(paths.tokens)) putCopy(tokens, paths.tokens);
+    const restored = await restoreBackup(backup, paths, existsSync(tokens) ? tokens : null).catch(
+      (error: unknown) => {
+        throw writable(error, paths.ledgerDir);
+      },
+    );
     if (options.flag('json')) printJson(restored);
     else {
       printLine(

@@ -12,6 +12,7 @@ import { syncDirectory } from './journal.ts';
 import { openLedgerStore } from './ledger-store.ts';
 import { openLevelCache } from './level.ts';
 import { readRestored, writeRestored } from './restored.ts';
+import { putTokensIn, takeTokensOut } from './restored-tokens.ts';
 import { stagingOf } from './staging.ts';
 
 export interface RestorePaths {
@@ -20,15 +21,21 @@ export interface RestorePaths {
   readonly highWater: string;
   /** See restored.ts. */
   readonly restored: string;
+  readonly tokens: string;
 }
 
 /** Throws `usage` where a ledger lies already. */
-export function requireNoLedger({ ledgerDir }: RestorePaths): void {
+export function requireNoLedger({ ledgerDir, restored }: Omit<RestorePaths, 'tokens'>): void {
   if (!existsSync(ledgerDir) || readdirSync(ledgerDir).length === 0) return;
+  const next =
+    'Move it away and keep it, or configure another data.dir. Leave the high-water mark where it is.';
   throw new HoldpointError(
     'usage',
     `${ledgerDir} has a ledger: restoring does not write over one.`,
-    'Move it away and keep it, or configure another data.dir. Leave the high-water mark where it is.',
+    // The note is gone once a start has gone on from it.
+    existsSync(restored)
+      ? `An earlier restore may have made it: start the sidecar to go on from it. Otherwise: ${next}`
+      : next,
   );
 }
 
@@ -43,13 +50,18 @@ export function lostBy({ manifest }: Backup, paths: RestorePaths): number {
 /**
  * Puts the backup in the place of the ledger; all of it is on disk when it resolves. The caller has verified it. Throws
  * `usage` where a ledger lies, `data_dir_locked` where one is being begun or restored; nothing was changed then.
+ * @param tokens those that come with it, for a directory that has none; null where none do
  */
-export async function restoreBackup(backup: Backup, paths: RestorePaths): Promise<Restored> {
+export async function restoreBackup(
+  backup: Backup,
+  paths: RestorePaths,
+  tokens: string | null = null,
+): Promise<Restored> {
   const staging = stagingOf(paths.ledgerDir, 'restoring');
   const letIndexGo = await holdIndex(paths.indexDir);
   let restored: Restored;
   try {
-    restored = await prepare(backup, paths, staging);
+    restored = await prepare(backup, paths, staging, tokens);
   } catch (error) {
     rmSync(staging, { recursive: true, force: true });
     await letIndexGo();
@@ -60,6 +72,8 @@ export async function restoreBackup(backup: Backup, paths: RestorePaths): Promis
   rmSync(paths.indexDir, { recursive: true, force: true });
   renameSync(staging, paths.ledgerDir);
   syncDirectory(dirname(paths.ledgerDir));
+  // The start does so where this is not come to.
+  takeTokensOut(paths.ledgerDir, paths.tokens);
   return restored;
 }
 
@@ -80,13 +94,19 @@ async function holdIndex(dir: string): Promise<() => Promise<void>> {
 }
 
 /** Writes the backup to `staging`, and then what lets the next start go on from it. */
-async function prepare(backup: Backup, paths: RestorePaths, staging: string): Promise<Restored> {
+async function prepare(
+  backup: Backup,
+  paths: RestorePaths,
+  staging: string,
+  tokens: string | null,
+): Promise<Restored> {
   // One may have been begun before the index was held.
   requireNoLedger(paths);
   const { manifest, id } = backup;
   const restored = { size: manifest.size, backup: id, taken: manifest.taken, lost: lostBy(backup, paths) };
   rmSync(staging, { recursive: true, force: true });
   await writeRecords(backup, staging, restored);
+  if (tokens !== null) putTokensIn(staging, tokens);
   syncAll(staging);
   // First what the next start has to say, then the mark that lets it start, then the ledger: whatever is missing
   // after a crash, no ledger is begun anew and none goes on without saying that it was restored.

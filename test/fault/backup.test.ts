@@ -103,6 +103,31 @@ async function eraseOne(house: House): Promise<number> {
   }
 }
 
+/** As a restore leaves it that was killed once the ledger had its place. */
+function putTokensBack(house: House): void {
+  renameSync(join(house.dataDir, 'tokens.json'), join(house.dataDir, 'ledger', 'tokens.json'));
+}
+
+it('a start takes the tokens out of a ledger that a restore was killed over, and knows them', async () => {
+  const [from, to] = [newHouse(), newHouse()];
+  const dir = newDir();
+  await live(from, 1);
+  const taken = await run(['ledger', 'backup', dir, '--config', from.configFile, '--tokens']);
+  expect(taken.code).toBe(0);
+  const before = readFileSync(join(from.dataDir, 'tokens.json'), 'utf8');
+  cpSync(join(from.dataDir, 'keys'), join(to.dataDir, 'keys'), { recursive: true });
+  rmSync(join(to.dataDir, 'tokens.json'));
+  expect((await restore(to, dir)).code).toBe(0);
+  putTokensBack(to);
+  const { code, err } = await restore(to, dir);
+  expect([code, err]).toEqual([2, expect.stringContaining('start the sidecar to go on from it')]);
+  await live(to, 1, async () => {
+    expect(readFileSync(join(to.dataDir, 'tokens.json'), 'utf8')).toBe(before);
+    expect(readdirSync(join(to.dataDir, 'ledger'))).not.toContain('tokens.json');
+  });
+  expect((await verifyDirectory(to.dataDir, {})).findings).toEqual([]);
+});
+
 describe('a backup', () => {
   it('is taken while the sidecar runs, verifies, and is continued by what was sealed since', async () => {
     const house = newHouse();

@@ -1,8 +1,17 @@
 /** A restore beside a start, or another restore: one of them gets the directory, and the other leaves it as it was. */
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemRandom } from '../../src/core/clock.ts';
 import { readBackup, takeBackup } from '../../src/store/backup.ts';
 import { openHighWater } from '../../src/store/high-water.ts';
@@ -10,7 +19,9 @@ import { loadKeys } from '../../src/store/keys.ts';
 import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
 import { openLedgerStore } from '../../src/store/ledger-store.ts';
 import { openLevelCache } from '../../src/store/level.ts';
-import { restoreBackup } from '../../src/store/restore.ts';
+import { type RestorePaths, requireNoLedger, restoreBackup } from '../../src/store/restore.ts';
+import { takeTokensOut } from '../../src/store/restored-tokens.ts';
+import { copyAsKilled } from '../support/killed-copy.ts';
 import { watchDisk } from './disk-calls.ts';
 import { createLedgerUnderTest, exchange } from './ledger-under-test.ts';
 
@@ -33,6 +44,7 @@ function pathsIn(dir: string) {
       indexDir: join(scratch, dir, 'index'),
       highWater: join(scratch, dir, 'high-water'),
       restored: join(scratch, dir, 'restored.json'),
+      tokens: join(scratch, dir, 'tokens.json'),
     },
     start: () => createLedgerUnderTest().open({ signingKey, kek, openStore, openIndexStore, highWater }),
   };
@@ -116,4 +128,77 @@ it('is on disk, each file and each name, before and once the ledger has its plac
     expect.arrayContaining([...files.map((name) => `ledger.restoring/${name}`), 'ledger.restoring']),
   );
   expect(synced.at(-1)).toBe('names: high-water,ledger,restored.json');
+});
+
+describe('the tokens of a backup', () => {
+  const tokens = join(scratch, 'tokens-of-backup.json');
+  const restoreWithTokens = (paths: RestorePaths) => restoreBackup(readBackup(backupDir), paths, tokens);
+
+  it('are there after any kill, with the ledger or once it is restored again', async () => {
+    writeFileSync(tokens, '{"version":1,"tokens":[]}\n');
+    const { dataDir, paths } = pathsIn('killed');
+    const killed: string[] = [];
+    const unwatch = watchDisk({
+      dir: dataDir,
+      fateOf: () => 'done',
+      failureOf: () => new Error('none fails'),
+      done: () => {
+        const left = join(scratch, `killed-${killed.length}`);
+        copyAsKilled(dataDir, left);
+        killed.push(left);
+      },
+    });
+    try {
+      await restoreWithTokens(paths);
+    } finally {
+      unwatch();
+    }
+    expect(readdirSync(dataDir).sort()).toEqual(['high-water', 'ledger', 'restored.json', 'tokens.json']);
+    let placed = 0;
+    for (const [at] of killed.entries()) {
+      const left = pathsIn(`killed-${at}`);
+      if (existsSync(left.paths.ledgerDir)) {
+        placed += 1;
+        expect(() => requireNoLedger(left.paths)).toThrow(expect.objectContaining({ code: 'usage' }));
+        takeTokensOut(left.paths.ledgerDir, left.paths.tokens);
+      } else await restoreWithTokens(left.paths);
+      expect(readFileSync(left.paths.tokens, 'utf8'), `after step ${at}`).toBe(readFileSync(tokens, 'utf8'));
+      expect(readdirSync(left.paths.ledgerDir)).not.toContain('tokens.json');
+    }
+    expect([placed > 0, placed < killed.length]).toEqual([true, true]);
+  });
+
+  it('are those of the backup that was restored in the end, where an attempt with another was killed', async () => {
+    writeFileSync(tokens, '{"version":1,"tokens":[]}\n');
+    const { dataDir, paths } = pathsIn('killed-before');
+    const left = pathsIn('killed-before-left');
+    const unwatch = watchDisk({
+      dir: dataDir,
+      fateOf: () => 'done',
+      failureOf: () => new Error('none fails'),
+      done: () => {
+        if (!existsSync(paths.ledgerDir)) {
+          rmSync(left.dataDir, { recursive: true, force: true });
+          copyAsKilled(dataDir, left.dataDir);
+        }
+      },
+    });
+    try {
+      await restoreWithTokens(paths);
+    } finally {
+      unwatch();
+    }
+    await restoreBackup(readBackup(backupDir), left.paths);
+    expect(readdirSync(left.dataDir).sort()).toEqual(['high-water', 'ledger', 'restored.json']);
+  });
+
+  it('do not take the place of those that are there', async () => {
+    writeFileSync(tokens, '{"version":1,"tokens":[]}\n');
+    const { paths } = pathsIn('has-tokens');
+    mkdirSync(join(scratch, 'has-tokens'), { recursive: true });
+    writeFileSync(paths.tokens, 'those that are there');
+    await restoreWithTokens(paths);
+    expect(readFileSync(paths.tokens, 'utf8')).toBe('those that are there');
+    expect(readdirSync(paths.ledgerDir)).not.toContain('tokens.json');
+  });
 });
