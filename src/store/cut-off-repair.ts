@@ -16,11 +16,22 @@ export function asideOf(ledgerDir: string): string {
 
 /** The highest number of one that is there; 0 where none is. */
 function newestAside(ledgerDir: string): number {
+  return Math.max(0, ...asidesIn(ledgerDir));
+}
+
+/** The numbers of those that are there. */
+function asidesIn(ledgerDir: string): readonly number[] {
   const above = dirname(ledgerDir);
   const prefix = `${basename(ledgerDir)}.before-repair-`;
   const names = existsSync(above) ? readdirSync(above) : [];
   const numbers = names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
-  return Math.max(0, ...numbers.filter((number) => /^\d{1,9}$/.test(number)).map(Number));
+  return numbers.filter((number) => /^\d{1,9}$/.test(number)).map(Number);
+}
+
+/** Names what repairs set aside, in order: what was the ledger before them is evidence too. */
+export function asideNames(ledgerDir: string): readonly string[] {
+  const numbers = [...asidesIn(ledgerDir)].sort((a, b) => a - b);
+  return numbers.map((number) => `${basename(ledgerDir)}.before-repair-${number}`);
 }
 
 interface CutOff {

@@ -7,6 +7,7 @@ import { openEscrow, parseEscrowKey } from '../ledger/verify/escrow.ts';
 import { parseHighWater } from '../ledger/verify/high-water.ts';
 import type { Primitives } from '../ledger/verify/primitives.ts';
 import { type Verdict, verifyLedger } from '../ledger/verify/verify.ts';
+import { asideNames } from './cut-off-repair.ts';
 import { kekFile, retiredKeksIn } from './keys.ts';
 import { openJournalCopy, openLedgerCopy } from './ledger-copy.ts';
 import type { LevelCopy } from './level.ts';
@@ -30,6 +31,22 @@ export interface VerifyOptions {
 
 /** Verifies a data directory without changing it, also while a sidecar writes to it. Throws `usage` when it is none. */
 export async function verifyDirectory(path: string, options: VerifyOptions): Promise<Verdict> {
+  const aside = asideNames(join(path, 'ledger'));
+  const verdict = await verifyInPlace(path, options, aside);
+  return aside.length === 0 ? verdict : { ...verdict, notes: [...verdict.notes, asideNote(aside)] };
+}
+
+/** It may be what somebody would rather not have had verified. */
+function asideNote(aside: readonly string[]): string {
+  const [are, them, each] = aside.length === 1 ? ['is', 'it', 'it'] : ['are', 'them', 'each'];
+  return `Beside the ledger ${are} ${aside.join(', ')}: what was the ledger before a repair set ${them} aside. It is not part of this verdict, and no erasure reaches ${them}. To verify ${each}, name it ledger in a copy of this directory.`;
+}
+
+async function verifyInPlace(
+  path: string,
+  options: VerifyOptions,
+  aside: readonly string[],
+): Promise<Verdict> {
   const ledgerDir = join(path, 'ledger');
   const mark = join(path, 'high-water');
   const isThere = existsSync(ledgerDir) && statSync(ledgerDir).isDirectory();
@@ -37,9 +54,11 @@ export async function verifyDirectory(path: string, options: VerifyOptions): Pro
     throw new HoldpointError(
       'usage',
       `${path} is not a data directory: it has no ledger/.`,
-      basename(resolve(path)) === 'ledger'
-        ? `Name the directory that it is in: ${dirname(resolve(path))}.`
-        : 'Name the directory that data.dir names.',
+      aside.length > 0
+        ? `A repair set ${aside.join(', ')} aside. \`holdpoint ledger fsck\` says whether it was cut off.`
+        : basename(resolve(path)) === 'ledger'
+          ? `Name the directory that it is in: ${dirname(resolve(path))}.`
+          : 'Name the directory that data.dir names.',
     );
   }
   const { trust, checkpoint } = options;

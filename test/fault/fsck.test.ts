@@ -235,6 +235,30 @@ describe('repair', () => {
     expect(readFileSync(join(`${paths.ledgerDir}.before-repair-1`, tables[0] ?? ''))).toEqual(damaged);
   });
 
+  it('has verify say what it set aside, without another verdict', async () => {
+    const paths = copyOf('stopped');
+    for (const kept of ['ledger.before-repair-1', 'ledger.before-repair-2']) {
+      rmSync(join(paths.ledgerDir, 'CURRENT'));
+      await repair(paths, await fsck(paths));
+      expect(readdirSync(paths.dataDir)).toContain(kept);
+    }
+    const { code, out } = await run(['verify', paths.dataDir]);
+    expect([code, out]).toEqual([0, expect.stringMatching(/^INTACT/)]);
+    expect(out).toContain('note: Beside the ledger are ledger.before-repair-1, ledger.before-repair-2:');
+    const { notes } = await verifyDirectory(paths.dataDir, {});
+    expect(notes.filter((note) => note.includes('before-repair'))).toHaveLength(1);
+    rmSync(`${paths.ledgerDir}.before-repair-1`, { recursive: true });
+    const one = await run(['verify', paths.dataDir, '--json']);
+    expect(JSON.parse(one.out).notes.join()).toContain('Beside the ledger is ledger.before-repair-2:');
+    // Nor is it kept from whoever is told that there is no ledger.
+    rmSync(paths.ledgerDir, { recursive: true });
+    const lost = await run(['verify', paths.dataDir]);
+    expect([lost.code, lost.out]).toEqual([1, expect.stringContaining('ledger.before-repair-2')]);
+    rmSync(paths.highWater);
+    const begun = await run(['verify', paths.dataDir]);
+    expect([begun.code, begun.err]).toEqual([2, expect.stringContaining('ledger.before-repair-2')]);
+  });
+
   it('makes LevelDB again where its list of files is gone', async () => {
     const paths = copyOf('stopped');
     rmSync(join(paths.ledgerDir, 'CURRENT'));
