@@ -25,9 +25,15 @@ export interface Absorbed {
  * passed over: LevelDB has what it held, or whoever reads finds a gap; a body within it shows by its hash. Throws
  * `ledger_damaged` for one that nothing else can stand in for.
  * @param reach how far LevelDB says it has the journal; null where it does not say
+ * @param onDamage told of that instead; what comes before it is there then
  */
-export async function absorb(level: RecordStore, dir: string, reach: Reach | null): Promise<Absorbed> {
-  if (reach === null) return absorbFrom(level, dir, null, null);
+export async function absorb(
+  level: RecordStore,
+  dir: string,
+  reach: Reach | null,
+  onDamage?: (error: HoldpointError) => void,
+): Promise<Absorbed> {
+  if (reach === null) return absorbFrom(level, dir, null, null, onDamage);
   let found: Absorbed | null = null;
   try {
     found = await absorbFrom(level, dir, reach.inTables, reach);
@@ -35,7 +41,7 @@ export async function absorb(level: RecordStore, dir: string, reach: Reach | nul
     if (!(error instanceof HoldpointError)) throw error;
   }
   if (found !== null && found.end !== null && !isBefore(found.end, reach.taken)) return found;
-  return absorbFrom(level, dir, reach.taken, reach);
+  return absorbFrom(level, dir, reach.taken, reach, onDamage);
 }
 
 async function absorbFrom(
@@ -43,6 +49,7 @@ async function absorbFrom(
   dir: string,
   from: Place | null,
   reach: Reach | null,
+  onDamage?: (error: HoldpointError) => void,
 ): Promise<Absorbed> {
   const inTables = reach?.inTables ?? null;
   let end = from;
@@ -56,12 +63,17 @@ async function absorbFrom(
     batch = [];
     bytes = 0;
   };
-  for await (const frame of framesFrom(dir, from)) {
-    batch.push(...absorbedRecords(frame.records, frame.place));
-    seq = Math.max(seq, lastSeqOf(frame.records));
-    bytes += frame.end.offset - frame.place.offset;
-    end = frame.end;
-    if (bytes >= absorbBytesMax) await put();
+  try {
+    for await (const frame of framesFrom(dir, from)) {
+      batch.push(...absorbedRecords(frame.records, frame.place));
+      seq = Math.max(seq, lastSeqOf(frame.records));
+      bytes += frame.end.offset - frame.place.offset;
+      end = frame.end;
+      if (bytes >= absorbBytesMax) await put();
+    }
+  } catch (error) {
+    if (onDamage === undefined || !(error instanceof HoldpointError)) throw error;
+    onDamage(error);
   }
   await put();
   return { end, seq };

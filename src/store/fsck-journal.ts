@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises';
 import { isBodiesKey, parseRecordKey } from '../ledger/block.ts';
 import { frameHeaderBytes, readFrames } from '../ledger/frame.ts';
 import type { RecordStore, StoredRecord } from '../ledger/store.ts';
+import { frameBehind } from './frame-behind.ts';
 import { type Add, type End, endOf, recordHeaderBytes } from './fsck-finding.ts';
 import { type Place, segmentFile, segmentsIn } from './journal.ts';
 import type { LevelCopy } from './level.ts';
@@ -24,7 +25,8 @@ export async function checkJournal(dir: string, level: LevelCopy | null, add: Ad
     if (segment !== index + 1) isWhole = false;
     for await (const frame of readFrames(chunksOf(file))) {
       if (frame.kind === 'defect') {
-        const isTail = segment === segments.at(-1) && !isTaken({ segment, offset: frame.at });
+        const isLast = segment === segments.at(-1) && !isTaken({ segment, offset: frame.at });
+        const isTail = isLast && (await frameBehind(file, frame.at)) === null;
         const size = (await stat(file)).size - frame.at;
         if (isTail)
           add('note', file, frame.at, `a write was cut off: ${size} bytes that the next start takes away`);

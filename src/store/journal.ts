@@ -21,6 +21,7 @@ import { promisify } from 'node:util';
 import { HoldpointError } from '../core/errors.ts';
 import { createInTurn } from '../core/in-turn.ts';
 import { type Frame, readFrames, streamHeader } from '../ledger/frame.ts';
+import { frameBehind } from './frame-behind.ts';
 
 /** Where a frame, or a value within one, begins. */
 export interface Place {
@@ -203,7 +204,7 @@ export interface FoundFrame extends Pick<Frame, 'records'> {
 
 /**
  * The whole frames from a place on, null for the first. Ends at the first that is not whole: the last write may
- * have been cut off. Throws `ledger_damaged` where more follows in a later segment: no crash leaves that.
+ * have been cut off. Throws `ledger_damaged` where more follows, in a later segment or behind it: no crash leaves that.
  */
 export async function* framesFrom(dir: string, from: Place | null): AsyncGenerator<FoundFrame> {
   const segments = (await segmentsIn(dir)).filter((segment) => segment >= (from?.segment ?? 0));
@@ -214,9 +215,11 @@ export async function* framesFrom(dir: string, from: Place | null): AsyncGenerat
     try {
       for await (const frame of readFrames(bytes)) {
         if (frame.kind === 'defect') {
-          if (segment === last) return;
-          const what = `at byte ${frame.at + skipped} it has no whole frame (${frame.reason}), and more follows`;
-          throw damaged(segmentFile(dir, segment), what);
+          const [file, at] = [segmentFile(dir, segment), frame.at + skipped];
+          const behind = segment === last ? await frameBehind(file, at) : null;
+          if (segment === last && behind === null) return;
+          const more = behind === null ? 'more follows' : `at byte ${behind} there is one`;
+          throw damaged(file, `at byte ${at} it has no whole frame (${frame.reason}), and ${more}`);
         }
         yield {
           records: frame.records,

@@ -1,4 +1,5 @@
 /** A ledger's store as a reader sees it that changes nothing, also while somebody writes it. */
+import type { HoldpointError } from '../core/errors.ts';
 import { absorb } from './absorbing.ts';
 import { segmentsIn } from './journal.ts';
 import { type JournalReader, openJournalReader } from './journal-reader.ts';
@@ -9,11 +10,15 @@ import { resolved, scanResolved } from './resolving.ts';
 /** How often reading starts over because a writer moved what was being read. */
 const copyAttemptsMax = 20;
 
-/** As `openLevelCopy`: reads a store, or one that is being written, without changing one byte of it. */
+/**
+ * As `openLevelCopy`: reads a store, or one that is being written, without changing one byte of it.
+ * @param onDamage told of damage to the journal instead of an error; what comes before it is read then
+ */
 export async function openLedgerCopy(
   dir: string,
   under?: string,
   checkedBytesMax?: number,
+  onDamage?: (error: HoldpointError) => void,
 ): Promise<LevelCopy> {
   for (let attempt = 1; ; attempt += 1) {
     // A directory that cannot be listed is told of by the next line.
@@ -21,7 +26,7 @@ export async function openLedgerCopy(
     const level = await openLevelCopy(dir, under, checkedBytesMax);
     let failure: unknown = null;
     try {
-      await absorb(level, dir, await readReach(level));
+      await absorb(level, dir, await readReach(level), onDamage);
     } catch (error) {
       failure = error;
     }
@@ -37,12 +42,16 @@ export async function openLedgerCopy(
 /**
  * The journal alone, where LevelDB beside it cannot be opened: every entry lies in it too. Null where there is no
  * journal; throws `ledger_damaged` where it is damaged itself.
+ * @param onDamage as of `openLedgerCopy`
  */
-export async function openJournalCopy(dir: string): Promise<LevelCopy | null> {
+export async function openJournalCopy(
+  dir: string,
+  onDamage?: (error: HoldpointError) => void,
+): Promise<LevelCopy | null> {
   if ((await segmentsIn(dir)).length === 0) return null;
   const level = await openLevelScratch();
   try {
-    await absorb(level, dir, null);
+    await absorb(level, dir, null, onDamage);
   } catch (error) {
     await level.close();
     throw error;

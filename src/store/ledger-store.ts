@@ -2,6 +2,7 @@
  * The ledger's store: a commit is durable as one frame of the journal, and LevelDB takes in the blocks shortly
  * after, many commits at a time. Bodies stay in the journal; LevelDB keeps where. FORMAT.md, "Files".
  */
+import { HoldpointError } from '../core/errors.ts';
 import { createInTurn } from '../core/in-turn.ts';
 import { isBodiesKey } from '../ledger/block.ts';
 import { encodeFrame } from '../ledger/frame.ts';
@@ -13,7 +14,7 @@ import { type Journal, openJournal, type Place } from './journal.ts';
 import { openJournalReader } from './journal-reader.ts';
 import { createLatelyRead } from './lately-read.ts';
 import { type Change, type LevelStore, openLevelStore } from './level.ts';
-import { encodeReach, isSame, readReach } from './reach.ts';
+import { encodeReach, isSame, lastKey, readReach } from './reach.ts';
 import { decodeReference } from './reference.ts';
 import { resolved, scanResolved } from './resolving.ts';
 import { parseRestored } from './restored.ts';
@@ -35,12 +36,23 @@ export async function openLedgerStore(
   try {
     const reach = await readReach(level);
     const { end, seq } = await absorb(level, dir, reach);
+    if (end === null) await requireNothingTaken(level, dir);
     if (end !== null && !isSame(end, reach?.inTables ?? null)) await putInTables(level, seq, end);
     return await journaled(dir, level, await openJournal(dir, end), seq, onStep);
   } catch (error) {
     await level.close();
     throw error;
   }
+}
+
+/** Where the journal has no whole frame it is begun, which is for a LevelDB that never took anything from one. */
+async function requireNothingTaken(level: LevelStore, dir: string): Promise<void> {
+  for await (const _ of level.scan({ to: lastKey, limit: 1, keysOnly: true }))
+    throw new HoldpointError(
+      'ledger_damaged',
+      `The journal in ${dir} has no whole frame, but LevelDB has what it once took from it.`,
+      'Nothing was changed. Keep the directory as it is, and restore a backup.',
+    );
 }
 
 /** Whatever LevelDB loses from here on, the journal before `end` need not be read for it: it is in tables. */

@@ -78,9 +78,9 @@ async function verifyInPlace(
   // The mark remembers entries: that they are gone is a finding.
   if (!isThere) return verifyLedger(nothing(), settings);
   for (let attempt = 1; ; attempt += 1) {
-    const { store, aside } = await openEither(ledgerDir);
-    // Neither can be read: that is a finding about the ledger, and the verifier says it.
-    if (store === null) return verifyLedger(failing(aside), settings);
+    const { store, aside: damage, isWholeJournal } = await openEither(ledgerDir);
+    // Nothing can be read: that is a finding about the ledger, and the verifier says it.
+    if (store === null) return verifyLedger(failing(damage), settings);
     try {
       // Boxes may come later than the bodies of their epoch, where escrow was begun later.
       const opening =
@@ -88,7 +88,7 @@ async function verifyInPlace(
       const verdict = await verifyLedger(store.scan({}), { ...settings, ...opening });
       // A running sidecar may have moved what was being read: only then is a finding no finding yet.
       if (!verdict.ok && attempt < attemptsMax && !(await store.isWhole())) continue;
-      return aside === null ? verdict : ofJournalAlone(verdict, aside);
+      return damage === null ? verdict : withDamage(verdict, damage, isWholeJournal);
     } finally {
       await store.close();
     }
@@ -96,27 +96,43 @@ async function verifyInPlace(
 }
 
 interface Either {
-  /** Null where neither can be read. */
+  /** Null where nothing can be read. */
   readonly store: LevelCopy | null;
-  /** Why LevelDB cannot be; null where it can. */
+  /** Why LevelDB with the whole journal cannot be; null where it can. */
   readonly aside: Error | null;
+  /** The journal is read to its end. */
+  readonly isWholeJournal: boolean;
 }
 
 /**
- * LevelDB with what the journal has besides, or the journal alone where LevelDB is damaged. Throws what is no matter of
- * the ledger, such as that there is no room for a copy.
+ * LevelDB with what the journal has besides, or the journal alone where LevelDB is damaged, or either with what comes before
+ * damage to the journal. Throws what is no matter of the ledger, such as that there is no room for a copy.
  */
 async function openEither(ledgerDir: string): Promise<Either> {
   try {
-    return { store: await openLedgerCopy(ledgerDir), aside: null };
+    return { store: await openLedgerCopy(ledgerDir), aside: null, isWholeJournal: true };
   } catch (error) {
     const aside = damageIn(error);
     try {
-      return { store: await openJournalCopy(ledgerDir), aside };
+      return { store: await openJournalCopy(ledgerDir), aside, isWholeJournal: true };
     } catch (second) {
-      const both = `${aside.message} ${damageIn(second).message}`;
-      return { store: null, aside: new Error(both, { cause: second }) };
+      const { message } = damageIn(second);
+      const both = message === aside.message ? message : `${aside.message} ${message}`;
+      const store = await openUpToDamage(ledgerDir);
+      return { store, aside: new Error(both, { cause: second }), isWholeJournal: false };
     }
+  }
+}
+
+/** What comes before damage to the journal, with LevelDB or without; null where neither can be read. */
+async function openUpToDamage(ledgerDir: string): Promise<LevelCopy | null> {
+  // Told already.
+  const onDamage = (): void => undefined;
+  try {
+    return await openLedgerCopy(ledgerDir, undefined, undefined, onDamage);
+  } catch (error) {
+    damageIn(error);
+    return openJournalCopy(ledgerDir, onDamage);
   }
 }
 
@@ -126,12 +142,15 @@ function damageIn(error: unknown): Error {
 }
 
 /** What is damaged comes first: where the journal has all of it nothing else is wrong, and where not, that is the cause. */
-function ofJournalAlone(verdict: Verdict, { message: ofLevel }: Error): Verdict {
-  const reached = verdict.ok
+function withDamage(verdict: Verdict, { message: damaged }: Error, isWholeJournal: boolean): Verdict {
+  const isAll = verdict.ok && isWholeJournal;
+  const reached = isAll
     ? 'The journal has every entry: nothing is lost, and `holdpoint ledger fsck --repair` makes LevelDB again from it.'
-    : 'The journal alone was read, and whole up to here.';
-  const seq = verdict.ok ? -1 : verdict.size;
-  const damage = { code: 'store_unreadable', seq, message: `${ofLevel} ${reached}` } as const;
+    : isWholeJournal
+      ? 'The journal alone was read, and whole up to here.'
+      : 'What comes before that was read.';
+  const seq = isAll ? -1 : verdict.size;
+  const damage = { code: 'store_unreadable', seq, message: `${damaged} ${reached}` } as const;
   return { ...verdict, ok: false, findings: [damage, ...verdict.findings] };
 }
 

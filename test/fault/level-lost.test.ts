@@ -86,7 +86,10 @@ it('of a ledger whose journal is damaged too, both are named', async () => {
     const { ok, findings } = await verifyDirectory(dataDir, {});
     expect(ok).toBe(false);
     expect(findings[0]?.code).toBe('store_unreadable');
-    expect(findings[0]?.message).toMatch(/LevelDB cannot open .* The journal alone was read/);
+    expect(findings[0]?.message).toMatch(
+      /LevelDB cannot open .*journal-0000000001\.hpj is damaged: .* What comes before that was read/,
+    );
+    expect(findings[0]?.seq).toBeGreaterThan(0);
   }
 });
 
