@@ -3,7 +3,7 @@ import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { HoldpointError } from '../../core/errors.ts';
 import { endToEndHeaders, type RawHeaders } from '../../core/http-message.ts';
 import type { Outcome } from '../../ledger/entry.ts';
-import { breakOff, endWith } from '../respond.ts';
+import { breakOff, endWith, writeChunk } from '../respond.ts';
 import type { TunnelBounds } from './blind.ts';
 import { type Destination, defaultPorts, nameOf } from './destination.ts';
 
@@ -48,7 +48,8 @@ export async function relayHttp(
   res.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? '', headers.slice());
   try {
     for await (const chunk of answer) {
-      if (!res.write(chunk)) await drained(res);
+      const drained = writeChunk(res, chunk);
+      if (drained !== null) await drained;
     }
   } catch {
     // Cut, so that nobody takes it for whole.
@@ -67,12 +68,5 @@ function answerOf(out: ReturnType<typeof request>): Promise<IncomingMessage> {
   out.on('error', none);
   // One that changes to another protocol unasked is dropped by Node without a word.
   out.once('close', () => none(new Error('the connection was dropped')));
-  return promise;
-}
-
-function drained(res: ServerResponse): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  res.once('drain', resolve);
-  res.once('close', resolve);
   return promise;
 }

@@ -1,7 +1,7 @@
 /** What passes unread: bytes both ways as they come, and ends that are told apart. */
 import { createServer as createHttpServer, type ServerResponse } from 'node:http';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createOwnConnections, openBlindTunnel } from '../../../src/proxy/intercept/blind.ts';
 import { relayHttp } from '../../../src/proxy/intercept/relay-http.ts';
 import { atEnd, endAll } from '../../support/endings.ts';
@@ -193,6 +193,27 @@ describe('a plain request that passes', () => {
     await expect(exchange(relay.url, rawRequest('GET', '/', []))).rejects.toThrow(/ended before/);
     expect(await relay.ended()).toBe('client_abort');
     expect(far.requests).toEqual([]);
+  });
+
+  test('whose caller leaves while it does not take what was answered was left by the caller', async () => {
+    const far = await startRawUpstream((_request, answer) =>
+      answer.send(wholeAnswer('200 OK', [], Buffer.alloc(32 * 1024 * 1024))),
+    );
+    const full = Promise.withResolvers<void>();
+    const relay = await relayTo(far.port, (res) => {
+      const { write } = res;
+      vi.spyOn(res, 'write').mockImplementation((...args) => {
+        const isRoom = Reflect.apply(write, res, args);
+        if (!isRoom) full.resolve();
+        return isRoom;
+      });
+      return Promise.resolve();
+    });
+    const caller = connect({ port: Number(new URL(relay.url).port), host: '127.0.0.1' }).pause();
+    caller.write(rawRequest('GET', '/ignored', []));
+    await full.promise;
+    caller.resetAndDestroy();
+    expect(await relay.ended()).toBe('client_abort');
   });
 
   test('whose answer breaks off is cut, not ended', async () => {
