@@ -366,6 +366,28 @@ test('what belongs to no answer is sealed a minute after it passed, though nothi
   expect(JSON.stringify(await sidecar.ada.bodies(loose.id))).toContain('session.created');
 });
 
+test('a connection is over once what was being sealed because its time had come has its outcome', async () => {
+  const { clock, schedule, advance } = createManualTime();
+  const { sidecar, client, provider } = await connectScene(undefined, {}, { clock, schedule });
+  const { seal } = sidecar.sidecar.ledger;
+  const settle = vi.spyOn(sidecar.sidecar.ledger, 'settle');
+  const both = async (): Promise<void> => {
+    await Promise.all([client.closed, provider.closed]);
+    // The sidecar has heard of it too, and done what it does then.
+    for (let round = 0; round < 20; round += 1) await new Promise<void>((resolve) => setImmediate(resolve));
+  };
+  let due = -1;
+  vi.spyOn(sidecar.sidecar.ledger, 'seal').mockImplementationOnce((draft) => {
+    const sealed = seal(draft);
+    due = sealed.seq;
+    return { ...sealed, durable: both().then(() => sealed.durable) };
+  });
+  advance(60_000);
+  client.ws.close(1000);
+  await vi.waitFor(() => expect(settle).toHaveBeenCalledTimes(2));
+  expect(settle.mock.calls[0]).toEqual([due, 'delivered']);
+});
+
 describe('a process that dies', () => {
   async function openInProcess() {
     const upstream = await startSocketUpstream();

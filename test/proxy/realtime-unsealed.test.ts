@@ -286,3 +286,28 @@ test('words whose provider left while the use of their release was sealed do not
   expect(await ada.outcomeOf(id)).toBe('upstream_truncated');
   expect(provider.heard).toEqual([]);
 });
+
+describe('a connection of which something that passed cannot be sealed', () => {
+  test('at its end was not delivered, though somebody closed it in order', async () => {
+    const { sidecar, client } = await connectScene();
+    const { id } = await sidecar.ada.lastDecision();
+    refuseToSeal(sidecar, 'request');
+    client.ws.close(1000);
+    expect(await sidecar.ada.outcomeOf(id)).toBe('ledger_unavailable');
+  });
+
+  test('with a message after it was not delivered, though the workload had left by then', async () => {
+    const { sidecar, client, provider } = await connectScene();
+    const { id } = await sidecar.ada.lastDecision();
+    const { seal } = sidecar.sidecar.ledger;
+    vi.spyOn(sidecar.sidecar.ledger, 'seal').mockImplementationOnce((draft) => {
+      const sealed = seal(draft);
+      client.ws.close(1000);
+      const away = new HoldpointError('ledger_unavailable', 'The ledger cannot be written.');
+      return { ...sealed, durable: client.closed.then(() => Promise.reject(away)) };
+    });
+    client.send(sayingItem('hello'));
+    expect(await sidecar.ada.outcomeOf(id)).toBe('ledger_unavailable');
+    expect(provider.heard).toEqual([]);
+  });
+});

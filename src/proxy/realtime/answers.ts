@@ -28,7 +28,7 @@ export interface Answers {
   sealLoose(): Promise<void>;
   /** No answer is under way or expected. */
   idle(): boolean;
-  /** Gives everything that is still open its end. */
+  /** Gives every exchange that is still open its end. */
   finish(outcome: Outcome): Promise<void>;
 }
 
@@ -209,7 +209,6 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
       for (const exchange of waiting.splice(0))
         if (!isOver(exchange)) settle(exchange, outcome, house);
         else await each(() => sealNothing(exchange, house));
-      await each(sealLoose);
     },
   };
 }

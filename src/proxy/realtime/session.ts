@@ -7,6 +7,7 @@ import { HoldpointError } from '../../core/errors.ts';
 import type { Outcome } from '../../ledger/entry.ts';
 import type { SocketMessage, SocketReader } from '../../provider/realtime/dialect.ts';
 import type { House } from '../house.ts';
+import { outcomeOfFailure } from '../outcome.ts';
 import { toHoldpointError } from '../respond.ts';
 import { createAnswers } from './answers.ts';
 import { carryBeats } from './beats.ts';
@@ -53,6 +54,8 @@ export function startSession(
   const openedUs = house.clock.monoUs();
   let loose: Tape = createTape(looseBytesMax);
   let cancelDue: (() => void) | null = null;
+  /** Resolves once what became due by itself is sealed, or cannot be. */
+  let due: Promise<void> = Promise.resolve();
   let draining = false;
   /** One side closed first, or the sidecar did both: what the others' close frames say goes nowhere. */
   let closing = false;
@@ -60,6 +63,8 @@ export function startSession(
   let outcome: Outcome | null = null;
   /** Why the sidecar closed both sides; null where it did not. */
   let closedAs: Outcome | null = null;
+  /** Why something that passed may be in no entry; null where all of it is. */
+  let unsealed: Outcome | null = null;
 
   /** What is sent to a side that is closing arrives nowhere, long before that side is closed. */
   function closeClient(ending: Ending): void {
@@ -76,6 +81,7 @@ export function startSession(
   function fail(thrown: unknown): void {
     const error = toHoldpointError(thrown);
     if (error.code === 'internal') house.onError('A WebSocket session failed inside Holdpoint', thrown);
+    if (error.code === 'ledger_unavailable') unsealed ??= error.code;
     closeBoth(endingFor(error), error.code === 'ledger_unavailable' ? 'ledger_unavailable' : 'interrupted');
   }
 
@@ -109,7 +115,7 @@ export function startSession(
       if (loose.bytes > looseBytesDue) await answers.sealLoose();
       else if (loose.records.length > 0)
         cancelDue ??= house.schedule(looseMsDue, () => {
-          answers.sealLoose().catch(fail);
+          due = answers.sealLoose().catch(fail);
         });
       if (draining && answers.idle()) closeBoth(goingAway, 'interrupted');
     }
@@ -134,15 +140,25 @@ export function startSession(
       await answers.sealLoose();
       closeClient(ending);
     } catch (error) {
+      unsealed ??= outcomeOfFailure(toHoldpointError(error), false);
       if (!(error instanceof HoldpointError)) house.onError('A closing could not be sealed', error);
       closeClient(withoutReason(ending));
     }
   }
 
-  /** Who closes a connection in order has had all of it. */
+  async function sealRest(): Promise<void> {
+    try {
+      await answers.sealLoose();
+    } catch (error) {
+      unsealed ??= outcomeOfFailure(toHoldpointError(error), false);
+      house.onError('The end of a WebSocket connection could not be sealed', error);
+    }
+  }
+
+  /** Who closes a connection in order has had all of it; the record may not. */
   function ownOutcome(): Outcome {
     const first = outcome === 'client_abort' ? client : outcome === 'upstream_truncated' ? upstream : null;
-    if (first !== null && first.ending()?.code !== brokenCode) return 'delivered';
+    if (first !== null && first.ending()?.code !== brokenCode) return unsealed ?? 'delivered';
     return outcome ?? 'interrupted';
   }
 
@@ -168,8 +184,10 @@ export function startSession(
       .finally(carryDown);
     await Promise.all([clientSide, upstreamSide, ended(client), ended(upstream)]);
     stopWatching();
-    await answers.finish(outcome ?? 'interrupted');
     cancelDue?.();
+    await due;
+    await answers.finish(outcome ?? 'interrupted');
+    await sealRest();
     return ownOutcome();
   }
 
