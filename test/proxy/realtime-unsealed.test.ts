@@ -4,7 +4,8 @@ import { HoldpointError } from '../../src/core/errors.ts';
 import type { Draft } from '../../src/ledger/sealer.ts';
 import { endAll } from '../support/endings.ts';
 import type { TestSidecar } from '../support/sidecar.ts';
-import { holdTransfers, policyOf } from './policies.ts';
+import { createManualTime } from '../support/time.ts';
+import { holdTransfers, holdTransfersWith, policyOf } from './policies.ts';
 import {
   callEvents,
   connectScene,
@@ -18,13 +19,14 @@ import {
 afterEach(endAll);
 
 const ask = { type: 'response.create' };
-const holdSecrets = policyOf({
+const secrets = {
   phase: 'request',
   when: 'request.text.contains("secret")',
   match: '{ text: a secret }',
   noMatch: '{ text: nothing }',
   action: 'hold',
-});
+} as const;
+const holdSecrets = policyOf(secrets);
 
 async function asked({ client, provider }: Scene): Promise<void> {
   client.send(ask);
@@ -310,4 +312,24 @@ describe('a connection of which something that passed cannot be sealed', () => {
     expect(await sidecar.ada.outcomeOf(id)).toBe('ledger_unavailable');
     expect(provider.heard).toEqual([]);
   });
+});
+
+test.each([
+  { what: 'a message', policy: policyOf({ ...secrets, terms: 'expiresIn: 1s' }), isAnswer: false },
+  { what: 'an answer', policy: holdTransfersWith('expiresIn: 1s'), isAnswer: true },
+])('$what whose time is over is refused, though that cannot be sealed', async ({ policy, isAnswer }) => {
+  const { clock, schedule, advance } = createManualTime();
+  const scene = await connectScene(policy, {}, { clock, schedule });
+  const { client, provider, sidecar } = scene;
+  if (isAnswer) {
+    await asked(scene);
+    sendAll(provider, callEvents('resp_1', 25_000));
+  } else client.send(sayingItem('a secret'));
+  const hold = await sidecar.ada.nextHold();
+  refuseToSeal(sidecar, 'ruling');
+  advance(16_000);
+  await vi.waitFor(() => expect(textsOf(client).join()).toContain('hold_expired'));
+  expect(textsOf(client).join()).not.toContain('25000');
+  expect(provider.heard).toHaveLength(isAnswer ? 1 : 0);
+  expect(await sidecar.ada.hold(hold.id)).toMatchObject({ state: 'pending', caller: 'gone' });
 });

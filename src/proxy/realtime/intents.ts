@@ -103,8 +103,13 @@ export function createIntents(link: Link, answers: Answers): Intents {
         settledElsewhere(exchange, 'expired', house);
         await refuse(message, reading, 'hold_expired', 'Nobody ruled on this message in time.');
         return null;
-      case 'amended':
       case 'pending':
+        leaveHeld(exchange, opened, house);
+        // Its time is over, and that could not be sealed: the workload must not take it for sent.
+        if (!link.gone.aborted)
+          await refuse(message, reading, 'hold_expired', 'Nobody ruled on this message in time.');
+        return null;
+      case 'amended':
       case 'shutdown':
         break;
     }
