@@ -234,3 +234,17 @@ test('what waits behind a released call stays in order, however slowly the workl
   await vi.waitFor(() => expect(places()).toHaveLength(4), 10_000);
   expect(places()).toEqual(['0', '1', '2', '3']);
 }, 30_000);
+
+test('more than may be withheld does not gather behind a held call: it closes the connection', async () => {
+  const { sidecar, client, provider } = await connectScene(holdTransfers, { responseBytesMax: 1024 * 1024 });
+  client.send({ type: 'response.create' });
+  await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+  const events = callEvents('resp_1', 25_000);
+  sendAll(provider, events);
+  const hold = await sidecar.ada.nextHold();
+  const told = { ...retrieved(events), padding: 'x'.repeat(600 * 1024) };
+  sendAll(provider, [told, told]);
+  expect(await client.closed).toEqual({ code: 1009, reason: 'response_too_large' });
+  expect(textsOf(client).join()).not.toContain('25000');
+  expect(await sidecar.ada.hold(hold.id)).toMatchObject({ state: 'pending', caller: 'gone' });
+});

@@ -8,7 +8,15 @@ import type { ResponseReading } from '../../provider/protocol.ts';
 import type { ServerReading, SocketMessage } from '../../provider/realtime/dialect.ts';
 import type { AnswerResult } from '../../record/leaf-data.ts';
 import { passed } from '../judge.ts';
-import { type Exchange, judgeRequest, sealAnswer, sealNothing, sealRequest, settle } from './exchange.ts';
+import {
+  type Exchange,
+  judgeRequest,
+  sealAnswer,
+  sealNothing,
+  sealRequest,
+  settle,
+  withheldTooLarge,
+} from './exchange.ts';
 import { createHeldAnswers } from './held-answers.ts';
 import { approvalOf, type Link, turnTold } from './link.ts';
 import { factsOn } from './socket-call.ts';
@@ -86,11 +94,7 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
   function withhold(exchange: Exchange, message: SocketMessage): void {
     exchange.withheld.push(exchange.tape.add(message, 'server', 'withheld', link.now()));
     if (exchange.tape.bytes - exchange.tape.passedBytes <= house.bounds.responseBytesMax) return;
-    throw new HoldpointError(
-      'response_too_large',
-      `More than ${house.bounds.responseBytesMax} bytes of an answer would have to be withheld.`,
-      'Raise limits.responseBytesMax if such answers are meant.',
-    );
+    throw withheldTooLarge(house);
   }
 
   /** Judges, seals and hands over an answer that is whole. */

@@ -3,6 +3,7 @@
  * for counts, and holds where a rule says so. Knows nothing of sockets.
  */
 import { createHmac } from 'node:crypto';
+import { HoldpointError } from '../../core/errors.ts';
 import type { RequestFacts } from '../../core/facts.ts';
 import type { WaitResult } from '../../hold/live.ts';
 import { type Hold, heldRules } from '../../hold/record.ts';
@@ -100,6 +101,15 @@ export function judgeRequest(
 function counted(judgement: Judgement, house: House): Judgement {
   for (const match of judgement.matches) house.metrics.matched(match.rule, match.action);
   return judgement;
+}
+
+/** What waits for a verdict or a ruling lies in memory. */
+export function withheldTooLarge({ bounds: { responseBytesMax } }: House): HoldpointError {
+  return new HoldpointError(
+    'response_too_large',
+    `More than ${responseBytesMax} bytes of an answer would have to be withheld.`,
+    'Raise limits.responseBytesMax if such answers are meant.',
+  );
 }
 
 export interface SealedAnswer {

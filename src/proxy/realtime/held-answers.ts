@@ -16,13 +16,14 @@ import {
   settle,
   settledElsewhere,
   waitForRuling,
+  withheldTooLarge,
 } from './exchange.ts';
 import type { Link } from './link.ts';
 
 export interface HeldAnswers {
   /** Holds an answer that was sealed. Throws `overloaded` where too many are. */
   hold(exchange: Exchange, answer: string, sealed: SealedAnswer): void;
-  /** Keeps a message behind answers; false where none of them is held. Throws `overloaded` where too many wait there. */
+  /** Keeps a message behind answers; false where none of them is held. Throws where too many or too much would wait there. */
   follow(after: readonly string[], message: SocketMessage, survives: boolean): boolean;
   /** Resolves once none is held any more. */
   over(): Promise<void>;
@@ -41,6 +42,8 @@ const followersMax = 4_096;
 interface Held {
   /** What must not overtake the answer; what does not survive goes only where that went. */
   readonly followers: { readonly message: SocketMessage; readonly survives: boolean }[];
+  /** Of those that came. */
+  followerBytes: number;
 }
 
 export function createHeldAnswers(
@@ -57,7 +60,7 @@ export function createHeldAnswers(
       settle(exchange, 'interrupted', house);
       throw new HoldpointError('overloaded', `More than ${heldMax} answers of one connection are held.`);
     }
-    held.set(answer, { followers: [] });
+    held.set(answer, { followers: [], followerBytes: 0 });
     const task = awaitRuling(exchange, answer, sealed)
       .catch(fail)
       .finally(() => tasks.delete(task));
@@ -124,10 +127,12 @@ export function createHeldAnswers(
     if (before.length === 0) return false;
     // On no other answer's tape: what stands there as withheld goes out with an amendment of that one.
     const kept = link.loose().add(message, 'server', 'withheld', link.now());
-    for (const { followers } of before) {
-      followers.push({ message: kept, survives });
-      if (followers.length > followersMax)
+    for (const one of before) {
+      one.followers.push({ message: kept, survives });
+      one.followerBytes += kept.data.length;
+      if (one.followers.length > followersMax)
         throw new HoldpointError('overloaded', `More than ${followersMax} messages wait behind a held call.`);
+      if (one.followerBytes > house.bounds.responseBytesMax) throw withheldTooLarge(house);
     }
     return true;
   }
