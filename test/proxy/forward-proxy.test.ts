@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import OpenAI from 'openai';
 import { fetch as fetchThrough, ProxyAgent } from 'undici';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { HoldpointError } from '../../src/core/errors.ts';
 import { encryptedHello, helloWith, nameEntry, sni } from '../support/client-hello.ts';
 import { endAll } from '../support/endings.ts';
 import { pythonPath } from '../support/python.ts';
@@ -244,6 +245,19 @@ describe('CONNECT to a host that is no upstream', () => {
     const request = question(`localhost:${port}`, `http://localhost:${port}/v1/models`);
     expect((await exchange(forwardUrl, request)).status).toBe(403);
     expect(heard()).toEqual([]);
+  });
+
+  test('is refused where that cannot be sealed, and what reached the disk says why', async () => {
+    const { forwardUrl, sidecar } = await start();
+    const { seal } = sidecar.sidecar.ledger;
+    vi.spyOn(sidecar.sidecar.ledger, 'seal').mockImplementationOnce((draft) => {
+      const away = new HoldpointError('ledger_unavailable', 'The ledger cannot be written.');
+      const sealed = seal(draft);
+      return { ...sealed, durable: sealed.durable.then(() => Promise.reject(away)) };
+    });
+    expect((await connectAnswer(forwardUrl, 'example.com:443')).status).toBe(503);
+    const { id } = await sidecar.ada.lastDecision();
+    expect(await sidecar.ada.outcomeOf(id)).toBe('ledger_unavailable');
   });
 
   test('is refused with Encrypted Client Hello, which may mean another host, also where others pass', async () => {

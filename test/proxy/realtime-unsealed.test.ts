@@ -311,6 +311,9 @@ describe('a connection of which something that passed cannot be sealed', () => {
     client.send(sayingItem('hello'));
     expect(await sidecar.ada.outcomeOf(id)).toBe('ledger_unavailable');
     expect(provider.heard).toEqual([]);
+    const message = await sidecar.ada.lastDecision();
+    expect(message.id).not.toBe(id);
+    expect(await sidecar.ada.outcomeOf(message.id)).toBe('ledger_unavailable');
   });
 });
 

@@ -62,7 +62,8 @@ export function refusalOf(
 
 /**
  * Seals what was asked for and what becomes of it. Resolves with the decision once it may go on; then the caller
- * settles it. Throws `host_not_allowed` or `denied_by_policy` when it may not, and the decision is settled.
+ * settles it. Throws `host_not_allowed` or `denied_by_policy` when it may not, and `ledger_unavailable`; the decision is
+ * settled then.
  */
 export async function sealPassage(
   asked: Asked,
@@ -98,7 +99,13 @@ export async function sealPassage(
     },
     parts: [{ name: 'request', bytes: message }],
   });
-  await sealed.durable;
+  try {
+    await sealed.durable;
+  } catch (thrown) {
+    // It may have reached the disk all the same.
+    house.holds.settle(sealed.seq, 'ledger_unavailable');
+    throw thrown;
+  }
   if (judgement.action === 'pass' || judgement.action === 'flag') return sealed.seq;
   house.holds.settle(sealed.seq, 'denied');
   throw refusal ?? new HoldpointError('denied_by_policy', 'A rule stops this connection.');

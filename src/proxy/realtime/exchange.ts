@@ -46,8 +46,8 @@ export interface Exchange {
 }
 
 /**
- * Seals what the model is told; resolves once that is durable. From then on the exchange gets exactly one outcome. `onTaken`
- * is called as soon as the ledger has it: of what it refused, nothing may be forgotten.
+ * Seals what the model is told; resolves once that is durable. From then on the exchange gets exactly one outcome; where it
+ * rejects, what the ledger took has one. `onTaken` is called as soon as the ledger has it: of what it refused, nothing may be forgotten.
  */
 export async function sealRequest(
   call: SocketCall,
@@ -65,7 +65,13 @@ export async function sealRequest(
   const startedUs = house.clock.monoUs();
   const sealed = house.ledger.seal(socketRequestDraft(call, facts, defects, tape, judgement, policy));
   onTaken();
-  await sealed.durable;
+  try {
+    await sealed.durable;
+  } catch (thrown) {
+    // It may have reached the disk all the same.
+    house.holds.settle(sealed.seq, outcomeOfFailure(toHoldpointError(thrown), false));
+    throw thrown;
+  }
   house.metrics.callStarted();
   return {
     decision: { seq: sealed.seq, id: house.ledger.decisionId(sealed.seq) },
