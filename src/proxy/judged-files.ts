@@ -13,7 +13,6 @@ import { judgedAgain } from '../replay/held-judgement.ts';
 import type { Answered } from './answer.ts';
 import { type Call, credentialOf } from './call.ts';
 import type { House } from './house.ts';
-import type { Upstream } from './upstream.ts';
 
 /** As it stands in the leaf of the answer to the upload. */
 export interface JudgedFile {
@@ -46,8 +45,14 @@ export function fileCommitment(key: Buffer, origin: string, credential: string, 
   return mac.digest('hex');
 }
 
-function commitmentOf(call: Call, { origin }: Upstream, id: string, house: House): string {
-  return fileCommitment(house.fingerprintKey, origin, credentialOf(call.headers, call.target), id);
+/** Who asks whom. */
+type Asking = Pick<Call, 'upstream' | 'headers' | 'target'>;
+type Remembering = Pick<House, 'fingerprintKey' | 'policy' | 'onError'> & {
+  readonly ledger: Pick<House['ledger'], 'find' | 'durable' | 'decision' | 'entry' | 'part'>;
+};
+
+function commitmentOf({ upstream, headers, target }: Asking, id: string, key: Buffer): string {
+  return fileCommitment(key, upstream.origin, credentialOf(headers, target), id);
 }
 
 function isId(id: string): boolean {
@@ -55,9 +60,14 @@ function isId(id: string): boolean {
 }
 
 /** The file that this call has uploaded and the answer names; null where its lines were not judged, or it has no id. */
-export function judgedFile(call: Call, answered: Answered, house: House): JudgedFile | null {
+export function judgedFile(
+  call: Asking & Pick<Call, 'batch' | 'operation'>,
+  answered: Pick<Answered, 'result' | 'status' | 'headers' | 'body'>,
+  { fingerprintKey }: Pick<House, 'fingerprintKey'>,
+): JudgedFile | null {
   const { protocol } = call.upstream;
-  const isUploaded = answered.result === 'ok' && answered.status >= 200 && answered.status < 300;
+  // What was cut off, or leads elsewhere, has named no file to the caller.
+  const isUploaded = answered.result === 'ok' && answered.status < 300;
   if (call.batch === undefined || protocol.fileIdIn === undefined || !isUploaded) return null;
   const coding = headerOf(answered.headers, 'content-encoding');
   let id: string;
@@ -67,11 +77,14 @@ export function judgedFile(call: Call, answered: Answered, house: House): Judged
     // Nobody here can read which file it is, so that it stays one that was never judged.
     return null;
   }
-  return isId(id) ? { credential: commitmentOf(call, call.upstream, id, house), id } : null;
+  return isId(id) ? { credential: commitmentOf(call, id, fingerprintKey), id } : null;
 }
 
 /** The call with what rules are to know of the files it runs. What cannot be looked up counts as never judged. */
-export async function withUnjudgedFiles(call: Call, house: House): Promise<Call> {
+export async function withUnjudgedFiles<C extends Asking & Pick<Call, 'batchFiles' | 'facts'>>(
+  call: C,
+  house: Remembering,
+): Promise<C> {
   const { batchFiles } = call;
   if (batchFiles === undefined || batchFiles.length === 0) return call;
   const unjudgedFiles: string[] = [];
@@ -80,16 +93,15 @@ export async function withUnjudgedFiles(call: Call, house: House): Promise<Call>
   return { ...call, facts: { ...call.facts, unjudgedFiles } };
 }
 
-async function isJudged(call: Call, id: string, house: House): Promise<boolean> {
+async function isJudged(call: Asking, id: string, house: Remembering): Promise<boolean> {
   if (!isId(id)) return false;
   const { ledger } = house;
-  const sought = { credential: commitmentOf(call, call.upstream, id, house), id };
+  const sought = commitmentOf(call, id, house.fingerprintKey);
   let read = 0;
   try {
     for await (const seq of ledger.find({ file: id }, ledger.durable().size)) {
       const entries = await ledger.decision(seq);
-      if (entries.some(({ type, data }) => type === 'response' && isSame(data['file'], sought)))
-        return await passesNow(entries, house);
+      if (entries.some(({ data }) => isSame(data['file'], sought))) return await passesNow(entries, house);
       read += 1;
       if (read >= uploadsReadMax) return false;
     }
@@ -103,7 +115,7 @@ async function isJudged(call: Call, id: string, house: House): Promise<boolean> 
  * Whether the policy in force would let the upload go: what another one judged was not judged by it. Lines that a person
  * released then are held no more, as long as no rule denies them. Of a file that is not stored whole nobody can tell.
  */
-async function passesNow([upload]: readonly Entry[], { ledger, policy }: House): Promise<boolean> {
+async function passesNow([upload]: readonly Entry[], { ledger, policy }: Remembering): Promise<boolean> {
   const inForce = policy();
   if (upload?.data['policy'] === inForce.digest) return true;
   if (upload === undefined) return false;
@@ -123,7 +135,7 @@ async function passesNow([upload]: readonly Entry[], { ledger, policy }: House):
   return true;
 }
 
-function isSame(sealed: JsonObject[string] | undefined, { credential, id }: JudgedFile): boolean {
-  if (typeof sealed !== 'object' || !('id' in sealed)) return false;
-  return sealed['id'] === id && sealed['credential'] === credential;
+/** The id is bound by it as well. */
+function isSame(sealed: JsonObject[string] | undefined, credential: string): boolean {
+  return typeof sealed === 'object' && 'credential' in sealed && sealed['credential'] === credential;
 }
