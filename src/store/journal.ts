@@ -187,6 +187,18 @@ function cut(dir: string, { segment, offset }: Place): void {
   }
 }
 
+/** Puts on disk what a process before left with the operating system: only the last segment has any of that. */
+export async function syncLastSegment(dir: string): Promise<void> {
+  const last = (await segmentsIn(dir)).at(-1);
+  if (last === undefined) return;
+  const fd = openSync(segmentFile(dir, last), 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** A file that was just made, or removed, is only so after a power failure when its directory was synced too. */
 export function syncDirectory(dir: string): void {
   const fd = openSync(dir, 'r');

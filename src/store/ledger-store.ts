@@ -10,7 +10,7 @@ import type { LedgerStore, StoredRecord } from '../ledger/store.ts';
 import { absorb, absorbBytesMax, absorbedRecords, lastSeqOf } from './absorbing.ts';
 import { createErasing } from './erasing.ts';
 import type { ErasingStep } from './erasing-store.ts';
-import { type Journal, openJournal, type Place } from './journal.ts';
+import { type Journal, openJournal, type Place, syncLastSegment } from './journal.ts';
 import { openJournalReader } from './journal-reader.ts';
 import { createLatelyRead } from './lately-read.ts';
 import { type Change, type LevelStore, openLevelStore } from './level.ts';
@@ -35,6 +35,8 @@ export async function openLedgerStore(
   const level = await openLevelStore(dir);
   try {
     const reach = await readReach(level);
+    // LevelDB must not know of a frame that a power failure can still take from the journal, here as in `handOver`.
+    await syncLastSegment(dir);
     const { end, seq } = await absorb(level, dir, reach);
     if (end === null) await requireNothingTaken(level, dir);
     if (end !== null && !isSame(end, reach?.inTables ?? null)) await putInTables(level, seq, end);
