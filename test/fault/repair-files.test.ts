@@ -1,0 +1,175 @@
+/** What `ledger fsck --repair` leaves on the disk, step by step, and where it is refused. */
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { asideNames, requireNoCutOffRepair, undoCutOffRepair } from '../../src/store/cut-off-repair.ts';
+import { fsck } from '../../src/store/fsck.ts';
+import { openHighWater, replaceHighWater } from '../../src/store/high-water.ts';
+import { segmentFile } from '../../src/store/journal.ts';
+import { openLedgerStore } from '../../src/store/ledger-store.ts';
+import { openLevelCache } from '../../src/store/level.ts';
+import { repair } from '../../src/store/repair.ts';
+import { watchDisk } from './disk-calls.ts';
+import { createLedgerUnderTest, exchange } from './ledger-under-test.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
+
+const scratch = mkdtempSync(join(tmpdir(), 'holdpoint-repair-files-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+const made = join(scratch, 'made');
+let copies = 0;
+
+function pathsIn(dataDir: string) {
+  return {
+    dataDir,
+    ledgerDir: join(dataDir, 'ledger'),
+    indexDir: join(dataDir, 'index'),
+    highWater: join(dataDir, 'high-water'),
+  };
+}
+
+beforeAll(async () => {
+  const { ledgerDir, indexDir, highWater } = pathsIn(made);
+  const mark = openHighWater(highWater);
+  const ledger = await createLedgerUnderTest().open({
+    openStore: () => openLedgerStore(ledgerDir),
+    openIndexStore: () => openLevelCache(indexDir),
+    highWater: mark,
+  });
+  for (let turn = 0; turn < 3; turn += 1) await exchange(ledger, () => undefined);
+  await ledger.close('test');
+  mark.close();
+});
+
+/** A ledger whose LevelDB lost its list of files. */
+function damaged() {
+  copies += 1;
+  const paths = pathsIn(join(scratch, `${copies}`));
+  cpSync(made, paths.dataDir, { recursive: true });
+  rmSync(join(paths.ledgerDir, 'CURRENT'));
+  return paths;
+}
+
+it('is on disk, each file and each name, before what was there is set aside and once it has its place', async () => {
+  const paths = damaged();
+  const report = await fsck(paths);
+  const synced: string[] = [];
+  const unwatch = watchDisk({
+    dir: paths.dataDir,
+    fateOf: () => 'done',
+    failureOf: () => new Error('none fails'),
+    done: ({ kind, file }) => {
+      const names = readdirSync(paths.dataDir).filter((name) => name.startsWith('ledger'));
+      if (kind === 'sync' && !file.startsWith('index')) synced.push(`${file}, ${names.sort().join(' ')}`);
+    },
+  });
+  try {
+    await repair(paths, report);
+  } finally {
+    unwatch();
+  }
+  const before = 'ledger ledger.rebuilding';
+  // LOCK and LOG are LevelDB's own, and nothing is lost with them.
+  const files = readdirSync(paths.ledgerDir).filter((name) => name !== 'LOCK' && !name.startsWith('LOG'));
+  for (const name of files) expect(synced).toContain(`ledger.rebuilding/${name}, ${before}`);
+  expect(synced.slice(-2)).toEqual([`ledger.rebuilding, ${before}`, ', ledger ledger.before-repair-1']);
+});
+
+it('takes nothing of what it set aside for its own to write to', async () => {
+  const paths = damaged();
+  await repair(paths, await fsck(paths));
+  const inode = (dir: string): number => statSync(segmentFile(dir, 1)).ino;
+  expect(inode(paths.ledgerDir)).not.toBe(inode(`${paths.ledgerDir}.before-repair-1`));
+});
+
+it('leaves nothing behind where what it made does not verify', async () => {
+  const paths = damaged();
+  const report = await fsck(paths);
+  const root = Buffer.alloc(32, 7);
+  replaceHighWater(paths.highWater, 10_000, root);
+  const names = (): readonly string[] =>
+    readdirSync(paths.dataDir, { recursive: true, encoding: 'utf8' })
+      .filter((name) => !name.startsWith('index/'))
+      .sort();
+  const before = names();
+  await expect(repair(paths, report)).rejects.toMatchObject({ code: 'ledger_damaged' });
+  expect(names()).toEqual(before);
+});
+
+it('of an index alone makes that again, and leaves the ledger as it is', async () => {
+  copies += 1;
+  const paths = pathsIn(join(scratch, `${copies}`));
+  cpSync(made, paths.dataDir, { recursive: true });
+  const index = await openLevelCache(paths.indexDir);
+  await index.commit([{ key: Buffer.from('tip'), value: Buffer.from('10000') }], true);
+  await index.close();
+  const before = statSync(segmentFile(paths.ledgerDir, 1)).ino;
+  expect(await repair(paths, await fsck(paths))).toEqual([
+    `removed ${paths.indexDir}; the next start makes it again`,
+  ]);
+  expect(existsSync(paths.indexDir)).toBe(false);
+  expect(statSync(segmentFile(paths.ledgerDir, 1)).ino).toBe(before);
+  expect(asideNames(paths.ledgerDir)).toEqual([]);
+});
+
+it('sets aside under the next number, however many there are', async () => {
+  const paths = damaged();
+  for (const number of [2, 9, 10])
+    cpSync(paths.ledgerDir, `${paths.ledgerDir}.before-repair-${number}`, { recursive: true });
+  await repair(paths, await fsck(paths));
+  expect(asideNames(paths.ledgerDir)).toEqual(
+    [2, 9, 10, 11].map((number) => `ledger.before-repair-${number}`),
+  );
+});
+
+/** As a repair leaves it that dies between its two renames. */
+function cutOff() {
+  const paths = damaged();
+  cpSync(paths.ledgerDir, `${paths.ledgerDir}.rebuilding`, { recursive: true });
+  renameSync(paths.ledgerDir, `${paths.ledgerDir}.before-repair-1`);
+  return paths;
+}
+
+it('that was cut off is undone only while nobody holds the index', async () => {
+  const paths = cutOff();
+  const index = await openLevelCache(paths.indexDir);
+  await expect(undoCutOffRepair(paths)).rejects.toMatchObject({ code: 'data_dir_locked' });
+  expect(existsSync(paths.ledgerDir)).toBe(false);
+  await index.close();
+  expect(await undoCutOffRepair(paths)).toContain('put ledger.before-repair-1 back');
+  expect(readFileSync(segmentFile(paths.ledgerDir, 1)).length).toBeGreaterThan(0);
+});
+
+it('that was cut off is undone on disk, and also where an empty directory took the place of the ledger', async () => {
+  const paths = cutOff();
+  mkdirSync(paths.ledgerDir);
+  expect(() => requireNoCutOffRepair(paths.ledgerDir)).toThrow(
+    expect.objectContaining({ code: 'ledger_damaged' }),
+  );
+  const synced: string[] = [];
+  const unwatch = watchDisk({
+    dir: paths.dataDir,
+    fateOf: () => 'done',
+    failureOf: () => new Error('none fails'),
+    done: ({ kind, file }) => {
+      if (kind === 'sync' && file === '') synced.push(readdirSync(paths.dataDir).sort().join(' '));
+    },
+  });
+  try {
+    await undoCutOffRepair(paths);
+  } finally {
+    unwatch();
+  }
+  expect(synced).toEqual(['high-water index ledger ledger.rebuilding']);
+});
