@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { type Manifest, readBackup, takeBackup, verifyBackup } from '../../src/store/backup.ts';
 import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
@@ -16,6 +16,9 @@ let ledger: Ledger;
 beforeAll(async () => {
   ledger = await createLedgerUnderTest().open({ openStore: () => openLedgerStore(ledgerDir) });
   await exchange(ledger, () => undefined);
+  // Its outcome is sealed a little later, and must not come between two backups.
+  await vi.waitFor(() => expect(ledger.openDecisions()).toEqual([]));
+  await ledger.seal({ type: 'stop', data: { reason: 'all before it is on disk' } }).durable;
 });
 afterAll(async () => {
   await ledger.close('test');
