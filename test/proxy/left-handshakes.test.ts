@@ -81,6 +81,8 @@ test.each([
   });
   const { ada, proxyUrl } = await startTestSidecar({
     upstreams: { openai: { url: upstream.url, protocol: 'openai', mount: '/', tunnel: ['/v1/raw'] } },
+    // Nothing but its leaving ends it.
+    limits: { upstreamConnectMsMax: 60_000 },
   });
   const client = await connectRaw(proxyUrl);
   client.send(rawRequest('GET', target, upgrade));

@@ -1,10 +1,12 @@
 /** WebSocket connections that are recorded: handshakes, closings, sizes, slow and silent peers, stops and crashes. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { systemSchedule } from '../../src/core/clock.ts';
 import type { Machine } from '../../src/sidecar.ts';
 import { openLedgerStore } from '../../src/store/ledger-store.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, rawRequest } from '../support/raw-client.ts';
+import { startRawUpstream } from '../support/raw-upstream.ts';
 import { spawnSidecar, startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
 import { createManualTime } from '../support/time.ts';
 import { denyUnlistedModels, holdTransfers } from './policies.ts';
@@ -101,6 +103,20 @@ describe('the handshake', () => {
 
   test('with a provider that cannot be reached is a 502', async () => {
     const sidecar = await startTestSidecar({ upstreams: upstreamsOf('http://127.0.0.1:9') });
+    const client = await connectRaw(sidecar.proxyUrl);
+    client.send(rawRequest('GET', realtimeTarget, upgrade));
+    await client.ended;
+    expect(client.text()).toMatch(/^HTTP\/1\.1 502 /);
+    const { id } = await sidecar.ada.lastDecision();
+    expect(await sidecar.ada.outcomeOf(id)).toBe('upstream_error');
+  });
+
+  test('with a provider that does not answer is given up, and so is the connection to it', async () => {
+    const upstream = await startRawUpstream((_request, answer) => answer.closed);
+    const sidecar = await startTestSidecar({
+      upstreams: upstreamsOf(upstream.url),
+      limits: { upstreamConnectMsMax: 100 },
+    });
     const client = await connectRaw(sidecar.proxyUrl);
     client.send(rawRequest('GET', realtimeTarget, upgrade));
     await client.ended;
@@ -214,6 +230,34 @@ describe('a closing', () => {
     expect(await said(sidecar, newest)).not.toContain('close:');
   });
 
+  test('without a code reaches the other side without one, and gives the connection its outcome', async () => {
+    const { sidecar, client, provider } = await connectScene();
+    const { id } = await sidecar.ada.lastDecision();
+    client.ws.close();
+    expect((await provider.closed).code).toBe(1005);
+    expect(await sidecar.ada.outcomeOf(id)).toBe('delivered');
+  });
+
+  test('ends the watch over silence', async () => {
+    const idleMs = 123_456;
+    const watching = new Set<object>();
+    const schedule: Machine['schedule'] = (ms, fn) => {
+      const timer = {};
+      if (ms === idleMs) watching.add(timer);
+      const cancel = systemSchedule(ms, fn);
+      return () => {
+        watching.delete(timer);
+        cancel();
+      };
+    };
+    const { sidecar, client } = await connectScene(undefined, { upstreamIdleMsMax: idleMs }, { schedule });
+    const { id } = await sidecar.ada.lastDecision();
+    expect(watching.size).toBe(1);
+    client.ws.close(1000);
+    expect(await sidecar.ada.outcomeOf(id)).toBe('delivered');
+    expect(watching.size).toBe(0);
+  });
+
   test('amid an answer leaves it in the ledger as far as it came', async () => {
     const { sidecar, client, provider } = await connectScene();
     client.send({ type: 'response.create' });
@@ -249,6 +293,22 @@ test('messages of 17 MB pass both ways unchanged', async () => {
   await vi.waitFor(() => expect([provider.heard.length, client.heard.length]).toEqual([1, 2]), 10_000);
   expect(textsOf(provider)[0] === up && textsOf(client)[1] === down).toBe(true);
 });
+
+test.each(['client', 'provider'] as const)(
+  'a message too large for anybody closes the connection: of the %s',
+  async (sender) => {
+    const scene = await connectScene(undefined, {
+      requestBytesMax: 1024 * 1024,
+      responseBytesMax: 1024 * 1024,
+    });
+    const other = sender === 'client' ? scene.provider : scene.client;
+    const before = other.heard.length;
+    scene[sender].send({ type: 'input_audio_buffer.append', audio: 'A'.repeat(17 * 1024 * 1024) });
+    expect((await scene[sender].closed).code).toBe(1009);
+    await other.closed;
+    expect(other.heard).toHaveLength(before);
+  },
+);
 
 test('pings and pongs pass from end to end', async () => {
   const { client, provider } = await connectScene();
@@ -312,12 +372,14 @@ describe('while the ledger cannot be written', () => {
   }
 
   test('nothing that makes the model answer goes out, and the connection closes', async () => {
-    const { disk, client, provider } = await connectWithDisk();
+    const { disk, sidecar, client, provider } = await connectWithDisk();
+    const { id } = await sidecar.ada.lastDecision();
     disk.isFull = true;
     client.send({ type: 'response.create' });
     expect(await client.closed).toEqual({ code: 1013, reason: 'ledger_unavailable' });
     expect(provider.heard).toEqual([]);
     disk.isFull = false;
+    expect(await sidecar.ada.outcomeOf(id)).toBe('ledger_unavailable');
   });
 
   test('nothing that the provider says of its own accord arrives, and the connection closes', async () => {

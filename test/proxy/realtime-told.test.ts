@@ -1,4 +1,5 @@
 /** What a workload tells the model on the Realtime API after something that was let go: each message is judged by itself. */
+import { writeFileSync } from 'node:fs';
 import { afterEach, expect, test, vi } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { policyOf } from './policies.ts';
@@ -16,6 +17,11 @@ const secrets = {
 test.each([
   ['words that a rule denies', sayingItem('a secret'), 'denied_by_policy'],
   ['a message that cannot be read', '{"type":"response.create","type":"x"}', 'bad_request'],
+  [
+    'a wish that is said in two ways',
+    '{"type":"response.create","event_id":"a","event_id":"b"}',
+    'bad_request',
+  ],
 ] as const)('%s: nothing of it goes out behind words that passed', async (_what, message, code) => {
   const { client, provider } = await connectScene(policyOf({ ...secrets, action: 'deny' }));
   client.send(sayingItem('hello'));
@@ -44,6 +50,108 @@ test('of words that were released one after the other, the last have the answer'
   expect(await ada.outcomeOf(second)).toBe('delivered');
   const said = await Promise.all([first, second].map(async (id) => JSON.stringify(await ada.bodies(id))));
   expect(said.map((bodies) => bodies.includes('Understood.'))).toEqual([false, true]);
+});
+
+/** Words that a rule held have been released, and are with the provider. */
+async function releasedSecret() {
+  const scene = await connectScene(policyOf({ ...secrets, action: 'hold' }));
+  const { client, provider, sidecar } = scene;
+  client.send(sayingItem('a secret'));
+  const hold = await sidecar.ada.nextHold();
+  await sidecar.ada.rule(hold, { verdict: 'release' });
+  await vi.waitFor(() => expect(provider.types()).toContain('conversation.item.create'));
+  return { ...scene, hold };
+}
+
+test('released words are judged with what is told after them', async () => {
+  const { client, provider, sidecar } = await releasedSecret();
+  client.send(sayingItem('and more'));
+  const { decisionId } = await sidecar.ada.nextHold();
+  const [request] = await sidecar.ada.bodies(decisionId);
+  expect(request?.text).toContain('and more');
+  expect(provider.heard).toHaveLength(1);
+});
+
+test('the wish to have released words answered stands in their record, and their hold has lost its caller', async () => {
+  const { client, provider, sidecar, hold } = await releasedSecret();
+  expect(await sidecar.ada.hold(hold.id)).toMatchObject({ state: 'released', caller: 'gone' });
+  client.send({ type: 'response.create', event_id: 'mine' });
+  sendAll(provider, spokenEvents('resp_1', 'Understood.'));
+  await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
+  const sealed = JSON.stringify(await sidecar.ada.bodies(hold.decisionId));
+  expect(sealed).toContain('mine');
+  expect(sealed).toContain('Understood.');
+});
+
+test('a release covers no wish once the provider has refused the words', async () => {
+  const scene = await connectScene(policyOf({ ...secrets, action: 'hold' }));
+  const { client, provider, sidecar } = scene;
+  client.send({ type: 'response.create', event_id: 'mine' });
+  await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+  provider.send(spokenEvents('resp_1', 'Hello.')[0]);
+  await vi.waitFor(() => expect(client.types()).toContain('response.created'));
+  client.send(sayingItem('a secret'));
+  const hold = await sidecar.ada.nextHold();
+  await sidecar.ada.rule(hold, { verdict: 'release' });
+  await vi.waitFor(() => expect(provider.heard).toHaveLength(2));
+  provider.send({ type: 'error', error: { type: 'invalid_request_error', message: 'no', event_id: 'mine' } });
+  await vi.waitFor(() => expect(client.types()).toContain('error'));
+  client.send({ type: 'response.create' });
+  const again = await sidecar.ada.nextHold();
+  expect(again.id).not.toBe(hold.id);
+  expect(provider.heard).toHaveLength(2);
+});
+
+test('the wish to have released words answered is a decision of its own under a policy that lets them pass', async () => {
+  const { client, provider, sidecar, hold } = await releasedSecret();
+  writeFileSync(
+    sidecar.place.policyFile,
+    policyOf({ ...secrets, when: 'request.text == "x"', match: '{ text: x }', action: 'hold' }),
+  );
+  await sidecar.sidecar.reloadPolicy();
+  client.send({ type: 'response.create' });
+  await vi.waitFor(() => expect(provider.types()).toContain('response.create'));
+  const wish = await sidecar.ada.lastDecision();
+  expect(wish.id).not.toBe(hold.decisionId);
+  expect(wish.verdict).toBe('pass');
+  expect(await sidecar.ada.outcomeOf(hold.decisionId)).toBe('delivered');
+});
+
+test('what was refused stands in the record as refused, with what the workload was told', async () => {
+  const { client, sidecar } = await connectScene(policyOf({ ...secrets, action: 'deny' }));
+  client.send(sayingItem('a secret'));
+  await vi.waitFor(() => expect(client.types().at(-1)).toBe('error'));
+  const { id } = await sidecar.ada.lastDecision();
+  const [refused] = await sidecar.ada.bodies(id);
+  expect(refused?.text).toMatch(/\n\d+ client text refused \d+ -\n/);
+  client.ws.close(1000);
+  const [told] = await vi.waitFor(async () => {
+    const newest = await sidecar.ada.lastDecision();
+    expect(newest.id).not.toBe(id);
+    return sidecar.ada.bodies(newest.id);
+  });
+  expect(told?.text).toMatch(/\n\d+ holdpoint text passed \d+ -\n/);
+  expect(told?.text).toContain('denied_by_policy');
+});
+
+test('words that wait have lost their caller as soon as it leaves, however slowly the provider does', async () => {
+  const { client, provider, sidecar } = await connectScene(policyOf({ ...secrets, action: 'hold' }));
+  client.send(sayingItem('a secret'));
+  const hold = await sidecar.ada.nextHold();
+  provider.ws.pause();
+  client.ws.terminate();
+  await vi.waitFor(async () => expect(await sidecar.ada.hold(hold.id)).toMatchObject({ caller: 'gone' }));
+  provider.ws.resume();
+  await provider.closed;
+});
+
+test('much sound is sealed by itself, before anything follows', async () => {
+  const { client, provider, sidecar } = await connectScene();
+  const opening = await sidecar.ada.lastDecision();
+  const audio = 'A'.repeat(1024 * 1024);
+  for (let piece = 0; piece < 5; piece += 1) client.send({ type: 'input_audio_buffer.append', audio });
+  await vi.waitFor(() => expect(provider.heard).toHaveLength(5), 8_000);
+  await vi.waitFor(async () => expect((await sidecar.ada.lastDecision()).id).not.toBe(opening.id));
 });
 
 test('what led to an answer is no part of what is told for the next', async () => {
