@@ -197,6 +197,30 @@ describe('a call told again while it waits', () => {
     expect((await heard(scene)).join()).not.toContain('25000');
   });
 
+  test('is in the record whatever becomes of it', async () => {
+    const scene = await toldWhileWaiting();
+    await scene.sidecar.ada.rule(scene.hold, { verdict: 'release' });
+    await vi.waitFor(() => expect(scene.client.types()).toContain('conversation.item.retrieved'));
+    scene.client.ws.close(1000);
+    await vi.waitFor(async () => {
+      const { id } = await scene.sidecar.ada.lastDecision();
+      const sealed = JSON.stringify(await scene.sidecar.ada.bodies(id));
+      expect(sealed).toMatch(/server text withheld \d+ -/);
+      expect(sealed).toContain('conversation.item.retrieved');
+    });
+  });
+
+  test('is held as a call of its own once its first arguments were amended', async () => {
+    const scene = await toldWhileWaiting();
+    const amendment = { toolCalls: [{ id: 'call_resp_1', arguments: { amount: 5, payee: 'ACME' } }] };
+    await scene.sidecar.ada.rule(scene.hold, { verdict: 'amend', amendment });
+    await vi.waitFor(() => expect(scene.client.types()).toContain('response.done'));
+    scene.provider.send(retrieved(callEvents('resp_1', 25_000)));
+    const again = await scene.sidecar.ada.nextHold();
+    expect(again.id).not.toBe(scene.hold.id);
+    expect((await heard(scene)).join()).not.toContain('25000');
+  });
+
   test('does not come out with its first arguments where it is amended', async () => {
     const scene = await toldWhileWaiting();
     const amendment = { toolCalls: [{ id: 'call_resp_1', arguments: { amount: 5, payee: 'ACME' } }] };

@@ -143,7 +143,11 @@ test('a released answer whose caller leaves while its use is sealed has lost it,
   });
   expect(await ada.rule(hold, { verdict: 'release' })).toMatchObject({ status: 201 });
   await expectOver(scene, '');
-  expect(await ada.hold(hold.id)).toMatchObject({ state: 'released', caller: 'gone' });
+  expect(await ada.hold(hold.id)).toMatchObject({
+    state: 'released',
+    caller: 'gone',
+    outcome: null,
+  });
 });
 
 test('an amended answer that cannot be read back has lost its caller, and nothing of it arrives', async () => {
@@ -253,6 +257,8 @@ test('an answer released while the connection is closing stays where it is, with
   await client.closed;
   expect(textsOf(client).join()).not.toContain('25000');
   expect(await sidecar.ada.hold(hold.id)).toMatchObject({ state: 'released', caller: 'gone' });
+  const { entries } = await sidecar.ada.decision(hold.decisionId);
+  expect(entries.map(({ type }) => type)).not.toContain('delivery');
 });
 
 test('words that come after their provider left go nowhere, and no entry says that they were sent', async () => {

@@ -309,7 +309,22 @@ test('no more than 64 answers of a connection are held: one more closes it, and 
   expect((await client.closed).reason).toBe('overloaded');
   expect(await sidecar.ada.pending(64)).toHaveLength(64);
   expect(textsOf(client).join()).not.toContain('25000');
+  const held = new Set((await sidecar.ada.holds('pending')).map(({ decisionId }) => decisionId));
+  const ids = (await sidecar.ada.newestIds(99)).filter((id) => !held.has(id));
+  const outcomes = await Promise.all(ids.map((id) => sidecar.ada.outcomeOf(id)));
+  expect(outcomes).toContain('interrupted');
 });
+
+test('answers that were ruled on do not count among those of a connection that are held', async () => {
+  const { sidecar, client, provider } = await connectScene(holdTransfers);
+  for (let answer = 1; answer <= 65; answer += 1) {
+    sendAll(provider, callEvents(`resp_${answer}`, 25_000));
+    const hold = await sidecar.ada.nextHold();
+    await sidecar.ada.rule(hold, { verdict: 'release' });
+    await vi.waitFor(() => expect(textsOf(client).at(-1)).toContain(`resp_${answer}`));
+    await vi.waitFor(async () => expect(await sidecar.ada.hold(hold.id)).toMatchObject({ caller: 'gone' }));
+  }
+}, 60_000);
 
 test('each exchange stands in the ledger with its messages and their times', async () => {
   const scene = await connectScene();

@@ -47,7 +47,8 @@ export function readHello(bytes: Buffer): HelloReading {
 function handshakeBytes(bytes: Buffer): Buffer | null {
   let message = Buffer.alloc(0);
   for (let at = 0; at < bytes.length && !isWhole(message); ) {
-    if (bytes[at] !== handshakeRecord) return at === 0 ? null : message;
+    // Nothing else may come before a message is whole (RFC 8446 section 5.1).
+    if (bytes[at] !== handshakeRecord) return null;
     if (bytes.length < at + 5) break;
     const length = bytes.readUInt16BE(at + 3);
     if (bytes[at + 1] !== 3 || length === 0 || length > recordBytesMax) return null;

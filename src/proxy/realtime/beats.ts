@@ -10,8 +10,10 @@ const numberBytes = 4;
 const numbersMax = 2 ** 32;
 const nothing = Buffer.alloc(0);
 
+type Beating = Pick<Peer, 'beat' | 'onBeat'>;
+
 /** Carries the pings of `from` to the other side, and its pongs back. */
-export function carryBeats(from: Peer, to: Peer): void {
+export function carryBeats(from: Beating, to: Beating): void {
   const open = new Map<number, Buffer>();
   let last = 0;
   from.onBeat((kind, data) => {

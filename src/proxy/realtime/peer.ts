@@ -29,7 +29,7 @@ export interface Peer {
   /** How it closed; null while it has not. */
   ending(): Ending | null;
   onEnding(fn: (ending: Ending) => void): void;
-  /** Closes as the other side did: codes that no endpoint may send are left out (RFC 6455 section 7.4.1). */
+  /** Closes as the other side did, also where that said no code, or nothing at all (RFC 6455 section 7.4.1). */
   close(ending: Ending): void;
   /** Cuts the connection. */
   cut(): void;
@@ -120,7 +120,7 @@ function peerOf(ws: WebSocket, clean: (data: Buffer) => Buffer): Peer {
       // Left in the network, the peer's own close frame would not be seen.
       if (ws.isPaused) ws.resume();
       if (code === 1006) ws.terminate();
-      else if (code === 1005 || code === 1004 || code === 1015) ws.close();
+      else if (code === 1005) ws.close();
       else ws.close(code, reason);
     },
     cut: () => ws.terminate(),

@@ -126,3 +126,26 @@ test('no bytes make it throw, and no changed byte makes it read beyond them', ()
     }),
   );
 });
+
+test('an encrypted ClientHello is told wherever it stands among the extensions', () => {
+  const name = sni(nameEntry('a.test'));
+  for (const extensions of [
+    [name, encryptedHello],
+    [encryptedHello, name],
+  ])
+    expect(readHello(helloWith(extensions))).toEqual({ state: 'hello', name: 'a.test', mayHideName: true });
+});
+
+describe('what is no ClientHello is known at once:', () => {
+  const message = messageWith([sni(nameEntry('a.test'))]);
+  test.each([
+    ['another handshake message', inRecords(Buffer.concat([Buffer.of(2), message.subarray(1)]), 16_000)],
+    ['a record of another version', Buffer.concat([Buffer.of(22, 2), helloWith([]).subarray(2)])],
+    [
+      'another record amid the message',
+      Buffer.concat([inRecords(message.subarray(0, 9), 9), Buffer.of(23, 3, 3, 0, 1, 0)]),
+    ],
+  ])('%s', (_what, bytes) => {
+    expect(readHello(bytes)).toEqual({ state: 'invalid' });
+  });
+});
