@@ -1,9 +1,9 @@
-import { fstatSync, mkdtempSync, rmSync } from 'node:fs';
+import { fstatSync, mkdirSync, mkdtempSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextRound } from 'node:timers/promises';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { openJournal } from '../../src/store/journal.ts';
+import { openJournal, segmentFile } from '../../src/store/journal.ts';
 
 interface AskedSync {
   readonly fd: number;
@@ -53,6 +53,21 @@ describe('a journal that is not written through', () => {
     await expect(synced).rejects.toBe(failure);
     await expect(journal.sync()).rejects.toBe(failure);
     await expect(journal.append(Buffer.alloc(100, 1), false)).rejects.toBe(failure);
+    journal.close();
+  });
+});
+
+describe('a journal whose disk refused a write', () => {
+  it('takes nothing more, though the disk would: of what it refused some may be there', async () => {
+    const into = mkdtempSync(join(dir, 'refuses-'));
+    const journal = await openJournal(into, null);
+    const file = segmentFile(into, 1);
+    renameSync(file, `${file}.away`);
+    mkdirSync(file);
+    await expect(journal.append(Buffer.alloc(100, 1), true)).rejects.toMatchObject({ code: 'EISDIR' });
+    rmdirSync(file);
+    renameSync(`${file}.away`, file);
+    await expect(journal.append(Buffer.alloc(100, 1), true)).rejects.toMatchObject({ code: 'EISDIR' });
     journal.close();
   });
 });

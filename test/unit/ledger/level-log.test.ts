@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, expect, it, onTestFinished } from 'vitest';
 import { openLevelStore } from '../../../src/store/level.ts';
 import { logDefect } from '../../../src/store/level-log.ts';
 
@@ -43,5 +43,51 @@ it('zeros to the end of a block hold no record, and those behind them are read',
   expect(logDefect(Buffer.concat([block, log]))).toBeNull();
   expect(logDefect(Buffer.concat([block, Buffer.from('00000000030001414243', 'hex')]))).toBe(
     `the record at byte ${block.length} does not have its checksum`,
+  );
+});
+
+const blockBytes = 32 * 1024;
+/** Around a value of this key: LevelDB's header of 7 bytes, 12 of a batch, and 6 of the key and the two lengths. */
+const aroundValue = 25;
+
+/** A log whose first record ends so many bytes before the end of its block, with another after it. */
+async function logWith(leftInBlock: number): Promise<Buffer> {
+  const at = mkdtempSync(join(tmpdir(), 'holdpoint-log-'));
+  onTestFinished(() => rmSync(at, { recursive: true, force: true }));
+  const into = await openLevelStore(at);
+  const value = Buffer.alloc(blockBytes - aroundValue - leftInBlock, 1);
+  await into.commit([{ key: Buffer.from('k'), value }], true);
+  await into.commit([{ key: Buffer.from('l'), value: Buffer.alloc(100, 2) }], true);
+  const file = readdirSync(at).find((one) => /^\d+\.log$/.test(one)) ?? '';
+  const bytes = readFileSync(join(at, file));
+  await into.close();
+  return bytes;
+}
+
+const flippedAt = (bytes: Buffer, byte: number, bit: number): Buffer => {
+  const flipped = Buffer.from(bytes);
+  flipped[byte] = (flipped[byte] ?? 0) ^ (1 << bit);
+  return flipped;
+};
+
+it.each([1, 3, 6])('the last %i bytes of a block begin no record, and the next block does', async (left) => {
+  const bytes = await logWith(left);
+  expect(bytes.length).toBeGreaterThan(blockBytes + 100);
+  expect(logDefect(bytes)).toBeNull();
+  expect(logDefect(flippedAt(bytes, blockBytes + 40, 0))).toBe(
+    `the record at byte ${blockBytes} does not have its checksum`,
+  );
+});
+
+it('a record without a byte of its own has a checksum too', async () => {
+  const bytes = (await logWith(7)).subarray(0, blockBytes);
+  expect(logDefect(bytes)).toBeNull();
+  expect(logDefect(flippedAt(bytes, blockBytes - 7, 0))).toContain('does not have its checksum');
+});
+
+it('a length that leads past its block is none that a kill leaves', () => {
+  const lastBlock = log.length - (log.length % blockBytes);
+  expect(logDefect(flippedAt(log, lastBlock + 5, 7))).toBe(
+    `the record at byte ${lastBlock} is said to end past its block`,
   );
 });

@@ -103,6 +103,17 @@ describe('a journal that is put into LevelDB', () => {
     });
   });
 
+  it('is read from where LevelDB has it in tables: what it was told of further on may be lost', async () => {
+    const journal = await journalOf([0, 1, 2, 3].map((seq) => [blockAt(seq)]));
+    const reach = { seq: 3, taken: placeOf(journal, 4), inTables: placeOf(journal, 1) };
+    await inScratch(async (level) => {
+      // As a power failure leaves it that took one of its logs, and not the next.
+      await level.commit([blockAt(0), blockAt(3), encodeReach(reach)], false);
+      await absorb(level, journal.dir, reach);
+      expect(await blocksIn(level)).toEqual([0, 1, 2, 3]);
+    });
+  });
+
   it('is never told of as less than LevelDB had', async () => {
     const journal = await journalOf([...large, [bodiesOfFirst]]);
     const before = { seq: 3, taken: placeOf(journal, 4), inTables: placeOf(journal, 0) };
