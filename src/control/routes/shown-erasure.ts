@@ -3,7 +3,7 @@ import type { ErasureShown } from '../api/erasures.ts';
 
 /** An erasure as the control port tells it. */
 export function shownErasure({ id, order, progress, ...job }: ErasureJob): ErasureShown {
-  const { again: _again, firstBeyond: _first, lookedAt: _looked, ...counts } = progress;
+  const { again: _again, firstBeyond: _first, isThrough: _through, lookedAt: _looked, ...counts } = progress;
   return {
     id,
     state: job.state,
