@@ -46,6 +46,8 @@ export function ask({ method, url, headers, body, ca, signal }: Question, egress
   });
   asking.once('response', (answer) => resolve(replyOf(answer)));
   asking.on('error', reject);
+  // One that changes to another protocol unasked is dropped by Node without a word, and no signal ends it then.
+  asking.once('close', () => reject(new Error('the connection was dropped')));
   asking.end(body);
   return promise;
 }

@@ -45,14 +45,13 @@ function createAgent(through: Egress['through']): Agent {
   agent.createConnection = (options, callback) => {
     const open = through(options.host ?? 'localhost', Number(options.port ?? 443));
     if (open === null) return directly(options, callback);
-    open().then(
-      (socket) => {
+    open()
+      .then((socket) => {
         const secured = directly(Object.assign({}, options, { socket }));
         if (secured !== null && secured !== undefined) callback?.(null, secured);
-      },
+      })
       // The type wants a stream beside the error, which nobody looks at.
-      (error: unknown) => callback?.(asError(error), new Socket()),
-    );
+      .catch((error: unknown) => callback?.(asError(error), new Socket()));
     return undefined;
   };
   return agent;

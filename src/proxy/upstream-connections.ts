@@ -45,10 +45,11 @@ function connectorOver(connectMsMax: number, egress: Egress): buildConnector.con
     const open = isTls ? egress.through(options.hostname, Number(options.port || 443)) : null;
     if (open === null) connect(options, watched);
     else
-      open().then(
-        (httpSocket) => connect({ ...options, httpSocket }, watched),
-        (error: unknown) => callback(error instanceof Error ? error : new Error(messageOf(error)), null),
-      );
+      open()
+        .then((httpSocket) => connect({ ...options, httpSocket }, watched))
+        .catch((error: unknown) =>
+          callback(error instanceof Error ? error : new Error(messageOf(error)), null),
+        );
   };
 }
 

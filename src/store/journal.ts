@@ -187,21 +187,22 @@ function cut(dir: string, { segment, offset }: Place): void {
   }
 }
 
-/** Puts on disk what a process before left with the operating system: only the last segment has any of that. */
+/**
+ * Puts on disk what was written without waiting for it (relaxed durability) by a process that was killed. The last segment
+ * is enough: `rotate` waits for the disk before it begins another.
+ */
 export async function syncLastSegment(dir: string): Promise<void> {
   const last = (await segmentsIn(dir)).at(-1);
-  if (last === undefined) return;
-  const fd = openSync(segmentFile(dir, last), 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
+  if (last !== undefined) syncPath(segmentFile(dir, last));
 }
 
 /** A file that was just made, or removed, is only so after a power failure when its directory was synced too. */
 export function syncDirectory(dir: string): void {
-  const fd = openSync(dir, 'r');
+  syncPath(dir);
+}
+
+function syncPath(path: string): void {
+  const fd = openSync(path, 'r');
   try {
     fsyncSync(fd);
   } finally {

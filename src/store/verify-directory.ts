@@ -128,11 +128,19 @@ async function openEither(ledgerDir: string): Promise<Either> {
 async function openUpToDamage(ledgerDir: string): Promise<LevelCopy | null> {
   // Told already.
   const onDamage = (): void => undefined;
+  return (
+    (await openedOr(() => openLedgerCopy(ledgerDir, undefined, undefined, onDamage))) ??
+    (await openedOr(() => openJournalCopy(ledgerDir, onDamage)))
+  );
+}
+
+/** Null where damage keeps it from being opened, which the caller tells of: the verdict is about just that. */
+async function openedOr(open: () => Promise<LevelCopy | null>): Promise<LevelCopy | null> {
   try {
-    return await openLedgerCopy(ledgerDir, undefined, undefined, onDamage);
+    return await open();
   } catch (error) {
     damageIn(error);
-    return openJournalCopy(ledgerDir, onDamage);
+    return null;
   }
 }
 

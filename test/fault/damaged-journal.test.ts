@@ -1,5 +1,5 @@
 /** A bit of the journal that was flipped is no write that was cut off: nothing is cut away, or begun in its place. */
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -122,6 +122,18 @@ describe('a flipped bit of the journal', () => {
     expect([ok, size > 0]).toEqual([false, true]);
     expect(findings).toMatchObject([{ code: 'store_unreadable', seq: size }]);
     expect(findings[0]?.message).toContain(`at byte ${third} it has no whole frame (checksum)`);
+  });
+
+  it('of which the disk lets nothing be read is a finding of verify, and no error', async () => {
+    const dataDir = freshDir();
+    const dir = await withJournal(strict.journal);
+    rmSync(segmentFile(dir, 1));
+    mkdirSync(segmentFile(dir, 1));
+    cpSync(dir, join(dataDir, 'ledger'), { recursive: true });
+    const { ok, findings } = await verifyDirectory(dataDir, {});
+    expect(ok).toBe(false);
+    expect(findings[0]).toMatchObject({ code: 'store_unreadable', seq: 0 });
+    expect(findings[0]?.message).toContain('EISDIR');
   });
 
   it('in a frame that is the only one left refuses a start where LevelDB once took something in', async () => {

@@ -112,13 +112,16 @@ test('calls one after the other share what the proxy opened', async () => {
   expect([provider.asked.length, proxy.asked.length]).toEqual([3, 1]);
 });
 
-test('a connection that was closed while it was idle is opened again, and the call goes out a second time', async () => {
-  const provider = await startProvider({ closesAt: 2 });
-  const { proxy, sidecar } = await startBehind(provider);
-  await exchange(sidecar.proxyUrl, chat);
-  expect((await exchange(sidecar.proxyUrl, chat)).status).toBe(200);
-  expect([provider.asked.length, proxy.asked.length]).toEqual([3, 2]);
-});
+test.each([{ how: 'in the clear' }, { how: 'by TLS' }])(
+  'a connection through a proxy that is asked $how and that was closed while it was idle is opened again',
+  async ({ how }) => {
+    const provider = await startProvider({ closesAt: 2 });
+    const { proxy, sidecar } = await startBehind(provider, how === 'by TLS' ? { identity } : {});
+    await exchange(sidecar.proxyUrl, chat);
+    expect((await exchange(sidecar.proxyUrl, chat)).status).toBe(200);
+    expect([provider.asked.length, proxy.asked.length]).toEqual([3, 2]);
+  },
+);
 
 test('the first call on a connection is not sent again where that breaks', async () => {
   const provider = await startProvider({ closesAt: 1 });
@@ -184,6 +187,26 @@ describe('where the proxy opens nothing', () => {
     expect(answer.body.toString()).toContain('answered 407');
     expect(provider.sockets).toEqual([]);
   });
+});
+
+test.each([
+  ['a call', chat],
+  ['a WebSocket of the tunnel', rawRequest('GET', '/v1/live', upgrade)],
+  ['a WebSocket of the recorded way', rawRequest('GET', '/v1/realtime?model=gpt-realtime', upgrade)],
+])('%s whose caller leaves while the proxy is asked reaches no provider', async (_what, request) => {
+  const provider = await startProvider();
+  const opening = Promise.withResolvers<void>();
+  const { proxy, sidecar } = await startBehind(provider, { opensAfter: opening.promise });
+  const client = await connectRaw(sidecar.proxyUrl);
+  client.send(request);
+  await expect.poll(() => proxy.asked.length).toBe(1);
+  client.destroy();
+  const { id } = await sidecar.ada.lastDecision();
+  expect(await sidecar.ada.outcomeOf(id)).toBe('client_abort');
+  opening.resolve();
+  await sidecar.stop();
+  await expect.poll(() => proxy.open()).toBe(0);
+  expect(provider.asked).toEqual([]);
 });
 
 test('what is not allowed never gets to the proxy', async () => {

@@ -1,7 +1,9 @@
 /** A forward proxy as a company has one: it opens what CONNECT asks for, to the server that a test names for a host. */
 import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Credential } from './certificates.ts';
 import { atEnd } from './endings.ts';
 import { listeningOn } from './listening-on.ts';
 
@@ -18,19 +20,30 @@ export interface ConnectProxyOptions {
   readonly ports: Readonly<Record<string, number>>;
   /** What it answers in place of opening anything; `silence` for nothing. */
   readonly refusal?: string;
+  /** It opens nothing before. */
+  readonly opensAfter?: Promise<void>;
+  /** Speaks TLS, as this one; in the clear when absent. */
+  readonly identity?: Credential;
 }
 
-export async function startConnectProxy({ ports, refusal }: ConnectProxyOptions): Promise<ConnectProxy> {
+export async function startConnectProxy({
+  ports,
+  refusal,
+  opensAfter,
+  identity,
+}: ConnectProxyOptions): Promise<ConnectProxy> {
   const asked: ConnectProxy['asked'] = [];
   const open = new Set<Duplex>();
-  const server = createServer((_req, res) => res.writeHead(405).end());
-  server.on('connect', (req, client: Duplex, head: Buffer) => {
+  const server = identity === undefined ? createServer() : createTlsServer(identity);
+  server.on('request', (_req, res) => res.writeHead(405).end());
+  server.on('connect', async (req, client: Duplex, head: Buffer) => {
     const target = req.url ?? '';
     asked.push({ target, headers: req.headers });
     open.add(client);
     client.once('close', () => open.delete(client));
     client.on('error', () => client.destroy());
     if (refusal === 'silence') return;
+    await opensAfter;
     const port = ports[target];
     if (refusal !== undefined || port === undefined) {
       client.end(`HTTP/1.1 ${refusal ?? '502 Bad Gateway'}\r\ncontent-length: 0\r\n\r\n`);
@@ -45,7 +58,7 @@ export async function startConnectProxy({ ports, refusal }: ConnectProxyOptions)
     far.once('close', () => client.destroy());
     client.once('close', () => far.destroy());
   });
-  const { url, close } = await listeningOn(server);
+  const { url, close } = await listeningOn(server, identity === undefined ? 'http' : 'https');
   atEnd(() => {
     for (const client of open) client.destroy();
     return close();

@@ -10,8 +10,10 @@ export interface TunnelBounds {
   readonly idleMsMax: number;
 }
 
-/** How the far side is reached: at an address, or by a connection that the egress proxy is opening. */
-export type Far = { readonly address: string; readonly port: number } | { readonly opening: Promise<Socket> };
+/** How the far side is reached: at an address, or by a connection that the egress proxy opens when it is asked to. */
+export type Far =
+  | { readonly address: string; readonly port: number }
+  | { readonly open: () => Promise<Socket> };
 
 /** This process's own connections by local address and port: one that comes back in is a loop. */
 export interface OwnConnections {
@@ -47,7 +49,7 @@ export async function openBlindTunnel(
 ): Promise<Outcome> {
   // Who left before closes no second time, so nothing would end what is opened in vain.
   if (inner.destroyed) return 'client_abort';
-  const outer = 'opening' in far ? await opened(far.opening, inner) : await dialled(far, inner, bounds);
+  const outer = 'open' in far ? await opened(far.open, inner) : await dialled(far, inner, bounds);
   if (outer === null) return 'client_abort';
   const stop = (): void => {
     outer.destroy();
@@ -87,18 +89,21 @@ function unreachable(error: unknown): HoldpointError {
 }
 
 /** Null where the caller left before. */
-async function opened(opening: Promise<Socket>, inner: Duplex): Promise<Socket | null> {
-  let outer: Socket;
-  try {
-    outer = await opening;
-  } catch (error) {
-    if (inner.destroyed) return null;
-    throw unreachable(error);
-  }
-  outer.setNoDelay(true);
-  if (!inner.destroyed) return outer;
-  outer.destroy();
-  return null;
+function opened(open: () => Promise<Socket>, inner: Duplex): Promise<Socket | null> {
+  const { promise, resolve, reject } = Promise.withResolvers<Socket | null>();
+  const leave = (): void => resolve(null);
+  inner.once('close', leave);
+  open().then(
+    (outer) => {
+      inner.off('close', leave);
+      outer.setNoDelay(true);
+      // Opened for nobody where the caller has left meanwhile.
+      if (inner.destroyed) outer.destroy();
+      resolve(inner.destroyed ? null : outer);
+    },
+    (error: unknown) => reject(unreachable(error)),
+  );
+  return promise;
 }
 
 /** Null where the caller left before. */

@@ -143,7 +143,7 @@ async function farOf(host: string, port: number, { house, lookUp }: Interception
   const open = house.egress.through(host, port);
   if (open === null) return { address: await publicAddressOf(host, lookUp), port };
   await requireNotClosed(host, lookUp);
-  return { opening: open() };
+  return { open };
 }
 
 /** Waits until the ClientHello is whole, or cannot become one; `more` when the caller left or took too long. */

@@ -75,6 +75,17 @@ describe('a request', () => {
     await expect(reply.read(100)).rejects.toThrow();
   });
 
+  it('brings back nothing where the server changes to another protocol unasked', async () => {
+    const server = createServer();
+    server.on('upgrade', (_req, socket) => socket.destroy());
+    server.on('request', (_req, res) => {
+      res.socket?.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+    });
+    const { url, close } = await listeningOn(server);
+    atEnd(close);
+    await expect(ask(question(new URL(url)), noProxy)).rejects.toThrow('dropped');
+  });
+
   it('is over when its time is, also while its body comes', async () => {
     const silent = await serving(() => undefined);
     const half = await serving((_req, res) => res.writeHead(200).write('half'));

@@ -49,6 +49,33 @@ const everythingFrom = async (socket: Socket): Promise<string> => {
 };
 
 describe('a blind tunnel', () => {
+  test('asks no proxy to open anything for who has left', async () => {
+    const { inner } = await pair();
+    inner.destroy();
+    const open = (): Promise<Socket> => Promise.reject(new Error('it was asked'));
+    expect(await openBlindTunnel(inner, { open }, createOwnConnections(), bounds)).toBe('client_abort');
+  });
+
+  test('ends at once where the caller leaves while the proxy is asked, and lets go of what that opens', async () => {
+    const { inner } = await pair();
+    const { inner: outer } = await pair();
+    const opening = Promise.withResolvers<Socket>();
+    const run = openBlindTunnel(inner, { open: () => opening.promise }, createOwnConnections(), bounds);
+    inner.destroy();
+    expect(await run).toBe('client_abort');
+    opening.resolve(outer);
+    await vi.waitFor(() => expect(outer.destroyed).toBe(true));
+  });
+
+  test('ends at once where the caller leaves while the proxy is asked, also if that opens nothing', async () => {
+    const { inner } = await pair();
+    const opening = Promise.withResolvers<Socket>();
+    const run = openBlindTunnel(inner, { open: () => opening.promise }, createOwnConnections(), bounds);
+    inner.destroy();
+    expect(await run).toBe('client_abort');
+    opening.reject(new Error('403'));
+  });
+
   test('carries bytes both ways, and the end of each side', async () => {
     const far = await listen((socket) => socket.on('data', (bytes) => socket.end(`heard ${bytes}`)));
     const { caller, inner } = await pair();
