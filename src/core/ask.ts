@@ -53,8 +53,6 @@ export function ask({ method, url, headers, body, ca, signal }: Question, egress
 }
 
 function replyOf(answer: IncomingMessage): Reply {
-  // What goes wrong before anybody reads is told to whoever reads.
-  answer.on('error', () => undefined);
   return {
     status: answer.statusCode ?? 0,
     header: (name) => [answer.headers[name] ?? []].flat().join(', '),

@@ -81,20 +81,15 @@ function openTunnel(
     agent: false,
     timeout: connectMsMax,
   });
-  const giveUp = (): void => {
-    asking.destroy(new Error(`said nothing for ${connectMsMax} ms`));
-  };
-  asking.once('timeout', giveUp);
+  asking.once('timeout', () => asking.destroy(new Error(`said nothing for ${connectMsMax} ms`)));
   asking.once('error', (error) => fail(`cannot be used: ${messageOf(error)}`, error));
-  asking.once('connect', ({ statusCode = 0 }, socket, head) => {
+  asking.once('connect', ({ statusCode = 0 }, socket) => {
     if (statusCode < 200 || statusCode > 299 || !(socket instanceof Socket)) {
       socket.destroy();
       fail(`answered ${statusCode} to CONNECT ${target}`);
       return;
     }
-    socket.setTimeout(0);
-    socket.removeAllListeners('timeout');
-    if (head.length > 0) socket.unshift(head);
+    // Node takes its time limit off a socket that it hands over: a provider may think for longer than a proxy.
     resolve(socket);
   });
   asking.end();

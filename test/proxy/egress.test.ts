@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Credential, makeAuthority } from '../support/certificates.ts';
 import { type ConnectProxyOptions, startConnectProxy } from '../support/connect-proxy.ts';
 import { atEnd, endAll } from '../support/endings.ts';
@@ -21,6 +21,14 @@ import { openThrough, startBehind as startBehindForward } from './through.ts';
 
 /** Nobody but the proxy knows where it is: a name below .test is in no DNS. */
 const host = 'provider.test';
+/** One that leads to an address of this network. */
+const inside = 'inside.test';
+vi.mock('node:dns/promises', async (original) => {
+  const dns = await original<typeof import('node:dns/promises')>();
+  const lookup = (name: string, options: object) =>
+    name === 'inside.test' ? [{ address: '10.0.0.1', family: 4 }] : dns.lookup(name, options);
+  return { ...dns, lookup };
+});
 const secret = 'Basic c2lkZWNhcjpodW50ZXIy';
 const chat = rawRequest('POST', '/v1/chat/completions', ['authorization: Bearer sk-1'], chatRequest());
 const upgrade = [
@@ -50,14 +58,17 @@ interface Provider {
   readonly sockets: Duplex[];
 }
 
-/** Answers calls, and takes WebSockets. `closesAt` is the number of the request at which it hangs up instead. */
-async function startProvider({ closesAt = 0 } = {}): Promise<Provider> {
+/** Answers calls after `thinksMs`, and takes WebSockets. `closesAt` is the number of the request at which it hangs up instead. */
+async function startProvider({ closesAt = 0, thinksMs = 0 } = {}): Promise<Provider> {
   const asked: Provider['asked'] = [];
   const sockets: Duplex[] = [];
   const server = createServer(identity, (req, res) => {
     asked.push({ target: req.url ?? '', headers: req.headers });
     if (asked.length === closesAt) req.socket.destroy();
-    else res.writeHead(200, { 'content-type': 'application/json' }).end(chatText('Hello.'));
+    else
+      setTimeout(() => {
+        res.writeHead(200, { 'content-type': 'application/json' }).end(chatText('Hello.'));
+      }, thinksMs);
   });
   server.on('secureConnection', (socket) => sockets.push(socket));
   server.on('upgrade', (req, socket) => {
@@ -110,6 +121,12 @@ test('calls one after the other share what the proxy opened', async () => {
   const { proxy, sidecar } = await startBehind(provider);
   for (let i = 0; i < 3; i += 1) await exchange(sidecar.proxyUrl, chat);
   expect([provider.asked.length, proxy.asked.length]).toEqual([3, 1]);
+});
+
+test('a provider that thinks for longer than the proxy may take to answer is waited for', async () => {
+  const provider = await startProvider({ thinksMs: 1_500 });
+  const { sidecar } = await startBehind(provider, {}, { limits: { upstreamConnectMsMax: 1_000 } });
+  expect((await exchange(sidecar.proxyUrl, chat)).status).toBe(200);
 });
 
 test.each([{ how: 'in the clear' }, { how: 'by TLS' }])(
@@ -263,7 +280,7 @@ describe('what passes unread from the forward proxy', () => {
 
   test('leads to no closed address by it either', async () => {
     const { proxy, behind } = await passing();
-    await expect(openThrough(behind.forwardUrl, '169.254.169.254', { servername: '' })).rejects.toThrow();
+    await expect(openThrough(behind.forwardUrl, inside, {})).rejects.toThrow(/unrecognized name/);
     expect(proxy.asked).toEqual([]);
   });
 });

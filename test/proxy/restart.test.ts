@@ -1,4 +1,6 @@
-/** Real processes: a hold outlives the sidecar that opened it, however that one ended. */
+/** Real processes: holds, and tokens that a restore brought, outlive the one that was killed. */
+import { existsSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
 import OpenAI from 'openai';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { endAll } from '../support/endings.ts';
@@ -53,6 +55,19 @@ test('a killed sidecar has its holds again when it is back, and the SDK’s own 
   expect(call?.type === 'function' && JSON.parse(call.function.arguments)).toMatchObject({ amount: 25_000 });
   expect(upstream.requests).toHaveLength(1);
   expect(await second.ada.outcomeOf(hold.decisionId)).toBe('delivered');
+});
+
+test('the tokens that a killed restore left in the ledger count from the first start on, and are in it no more', async () => {
+  const place = makePlace(settings);
+  const first = await spawnSidecar(settings, place);
+  expect(await first.ada.holds()).toEqual([]);
+  await first.kill('SIGTERM');
+  const left = join(place.dataDir, 'ledger', 'tokens.json');
+  renameSync(join(place.dataDir, 'tokens.json'), left);
+
+  const second = await spawnSidecar(settings, place);
+  expect(await second.ada.holds()).toEqual([]);
+  expect(existsSync(left)).toBe(false);
 });
 
 test('SIGTERM tells waiting callers to come again, exits 0 and keeps their holds', async () => {

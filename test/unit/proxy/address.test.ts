@@ -1,6 +1,6 @@
 /** Which addresses a tunnel may lead to. */
-import { expect, test } from 'vitest';
-import { isPublicAddress, publicAddressOf } from '../../../src/proxy/intercept/address.ts';
+import { describe, expect, test } from 'vitest';
+import { isPublicAddress, publicAddressOf, requireNotClosed } from '../../../src/proxy/intercept/address.ts';
 
 test.each([
   '127.0.0.1',
@@ -44,6 +44,18 @@ test('one closed address among those of a name closes it, whatever comes first',
 
 test('the address that was looked at is the one to connect to', async () => {
   expect(await publicAddressOf('a.test', async () => ['8.8.8.8', '8.8.4.4'])).toBe('8.8.8.8');
+});
+
+describe('a name that the egress proxy looks up', () => {
+  test('is refused where it leads to a closed address from here', async () => {
+    const lookUp = async (): Promise<readonly string[]> => ['10.0.0.1'];
+    await expect(requireNotClosed('inside.test', lookUp)).rejects.toMatchObject({ code: 'host_not_allowed' });
+  });
+
+  test('is the proxy’s to know where nothing is known of it here', async () => {
+    const lookUp = (): Promise<readonly string[]> => Promise.reject(new Error('ENOTFOUND'));
+    await expect(requireNotClosed('provider.test', lookUp)).resolves.toBeUndefined();
+  });
 });
 
 test('a name without an address cannot be reached', async () => {
