@@ -49,13 +49,18 @@ async function decideApart(ledger: Ledger): Promise<readonly [number, number]> {
   return [decision, response.seq];
 }
 
+/** A ledger of three decisions, opened again. */
+async function threeDecided() {
+  const house = createLedgerUnderTest();
+  const ledger = await house.open();
+  const [first, second, third] = [await decide(ledger), await decide(ledger), await decide(ledger)];
+  await ledger.close('test');
+  return { house, next: await house.open(), first, second, third };
+}
+
 describe('an erasure', () => {
   it('of a subject passes over a request that cannot be read, and names it', async () => {
-    const house = createLedgerUnderTest();
-    const ledger = await house.open();
-    const [first, second, third] = [await decide(ledger), await decide(ledger), await decide(ledger)];
-    await ledger.close('test');
-    const next = await house.open();
+    const { house, next, first, second, third } = await threeDecided();
     const putBack = damageBlock(house, second);
     const job = await run(deskOf(house, next), bySubject);
     expect(job).toMatchObject({
@@ -71,11 +76,7 @@ describe('an erasure', () => {
   });
 
   it('of a class passes over a block that cannot be read, and names its entries', async () => {
-    const house = createLedgerUnderTest();
-    const ledger = await house.open();
-    const [first, second, third] = [await decide(ledger), await decide(ledger), await decide(ledger)];
-    await ledger.close('test');
-    const next = await house.open();
+    const { house, next, first, second, third } = await threeDecided();
     damageBlock(house, second);
     const job = await run(deskOf(house, next), { ...bySubject, scope: { match: {} } });
     expect(job.error?.message).toContain(`Entries ${second} to ${second + 2} cannot be read`);
@@ -120,23 +121,15 @@ describe('an erasure', () => {
   });
 
   it('that only looks says so too', async () => {
-    const house = createLedgerUnderTest();
-    const ledger = await house.open();
-    const [damaged] = [await decide(ledger), await decide(ledger)];
-    await ledger.close('test');
-    const next = await house.open();
-    damageBlock(house, damaged);
+    const { house, next, second } = await threeDecided();
+    damageBlock(house, second);
     const job = await run(deskOf(house, next), { ...bySubject, dryRun: true });
-    expect(job).toMatchObject({ state: 'failed', error: { code: 'ledger_damaged' }, progress: { parts: 2 } });
+    expect(job).toMatchObject({ state: 'failed', error: { code: 'ledger_damaged' }, progress: { parts: 4 } });
     await next.close('test');
   });
 
   it('on schedule goes on from where it came to, and judges what could not be read once it can be', async () => {
-    const house = createLedgerUnderTest();
-    const ledger = await house.open();
-    const [first, second, third] = [await decide(ledger), await decide(ledger), await decide(ledger)];
-    await ledger.close('test');
-    const next = await house.open();
+    const { house, next, first, second, third } = await threeDecided();
     const putBack = damageBlock(house, second);
     const timers = createTimers();
     const rules = [{ id: 'all', match: {}, keepDays: 1 }];
