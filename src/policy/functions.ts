@@ -9,6 +9,8 @@ export const patternCharsMax = 2048;
 /** Instructions of a compiled pattern: `(x{1000}){1000}` is short to write and large to run. */
 export const patternSizeMax = 20_000;
 const textsCharsMax = 8_388_608;
+/** Far longer than names of tools, models and arguments are. */
+const wordsCharsMax = 4_096;
 
 /** Names (tools, models, keys of arguments) come again and again; other texts are never kept. */
 const namesKeptMax = 512;
@@ -110,8 +112,11 @@ function kindOf(value: unknown): string {
  * `words(name)`: a name in lower-case words, however it was spelt, with its namespaces set off by ` / `.
  * transferFunds, transfer_funds, transfer-funds: `transfer funds`. mcp__bank__transferFunds:
  * `mcp / bank / transfer funds`. stripe.create_transfer: `stripe / create transfer`.
+ * Throws for what is longer than any name: patterns over it would take seconds, in which no other call moves, and a rule
+ * that fails holds.
  */
 export function words(name: string): string {
+  if (name.length > wordsCharsMax) throw new RangeError(`words() takes at most ${wordsCharsMax} characters`);
   return remembered(wordsByName, name, split);
 }
 

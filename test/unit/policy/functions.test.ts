@@ -56,6 +56,11 @@ describe('words', () => {
     expect(words(name)).toBe(expected);
   });
 
+  it('fails for what is longer than any name, so that the rule holds', () => {
+    expect(words('a.'.repeat(2_048))).toContain('a / a');
+    expect(() => words('a'.repeat(4_097))).toThrow('words() takes at most 4096 characters');
+  });
+
   it('says the same of a name however often it is asked', () => {
     expect([words('payInvoice'), words('payInvoice')]).toEqual(['pay invoice', 'pay invoice']);
   });
