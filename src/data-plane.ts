@@ -83,7 +83,7 @@ export async function startDataPlane(parts: Parts, controlUrl: () => string): Pr
     },
   };
   const listener = await listenProxy(parseAddress(config.proxy.listen), house);
-  const waysIn = await openWaysIn(config, house, listener, parts.clock).catch(async (error: unknown) => {
+  const waysIn = await openWaysIn(parts, house, listener).catch(async (error: unknown) => {
     await listener.drain(0);
     throw error;
   });

@@ -9,6 +9,7 @@ import type { Ledger } from './ledger/ledger.ts';
 import type { Notifier } from './notify/notifier.ts';
 import type { OutsideMemory } from './outside-memory.ts';
 import type { PolicyFile } from './policy-file.ts';
+import type { LookUp } from './proxy/intercept/address.ts';
 import type { Upstream } from './proxy/upstream.ts';
 import type { SignInOptions } from './sign-in.ts';
 import type { Keyring } from './store/keyring.ts';
@@ -23,6 +24,7 @@ export interface Parts {
   readonly signIn: SignInOptions;
   readonly clock: Clock;
   readonly schedule: Schedule;
+  readonly lookUp: LookUp;
   readonly ledger: Ledger;
   readonly outside: OutsideMemory;
   readonly holds: HoldQueue;

@@ -21,6 +21,7 @@ import { type LedgerPlace, openConfiguredLedger } from './open-ledger.ts';
 import { type OutsideMemory, openOutsideMemory } from './outside-memory.ts';
 import type { Parts } from './parts.ts';
 import { openPolicyFile } from './policy-file.ts';
+import { type LookUp, systemLookUp } from './proxy/intercept/address.ts';
 import { signInOf } from './sign-in.ts';
 import { copyPlace } from './store/copy-place.ts';
 import { openErasureOrders } from './store/erasure-orders.ts';
@@ -49,9 +50,10 @@ export interface Sidecar {
   reloadPolicy(): Promise<void>;
 }
 
-/** What a sidecar takes from its machine: time and the place where the ledger lies. */
+/** What a sidecar takes from its machine: time, the addresses of names and the place where the ledger lies. */
 export interface Machine extends LedgerPlace {
   readonly schedule: Schedule;
+  readonly lookUp: LookUp;
 }
 
 /** Reading so many holds again leaves tens of megabytes behind, for as long as nobody calls. */
@@ -60,6 +62,7 @@ const manyHolds = 1_000;
 const thisMachine: Machine = {
   clock: systemClock,
   schedule: systemSchedule,
+  lookUp: systemLookUp,
   openLedgerStore,
   openLedgerCopy: async (dir, under) => openLedgerCopy(dir, await copyPlace(under), startTableBytes),
 };
@@ -127,7 +130,7 @@ async function assemble(
   log: Logger,
   endings: Endings,
 ): Promise<Parts> {
-  const { clock, schedule } = machine;
+  const { clock, schedule, lookUp } = machine;
   const upstreams = upstreamsOf(config, env, clock);
   const egress = wayOutOf(config, env, clock);
   const signIn = signInOf(config, env, egress, clock);
@@ -185,6 +188,7 @@ async function assemble(
       signIn,
       clock,
       schedule,
+      lookUp,
       ledger,
       outside,
       holds,

@@ -7,9 +7,9 @@ import { type LoadedConfig, parseAddress } from './config/load.ts';
 import type { Clock } from './core/clock.ts';
 import { systemRandom } from './core/clock.ts';
 import { HoldpointError } from './core/errors.ts';
+import type { Parts } from './parts.ts';
 import { listenForwardProxy } from './proxy/forward-proxy.ts';
 import type { House } from './proxy/house.ts';
-import { systemLookUp } from './proxy/intercept/address.ts';
 import { createOwnConnections } from './proxy/intercept/blind.ts';
 import { entranceTo } from './proxy/intercept/entrance.ts';
 import type { Door } from './proxy/intercept/listen.ts';
@@ -31,10 +31,9 @@ export interface WaysIn {
 
 /** Opens what is configured. Rejects with `config_invalid`; then nothing of it listens. */
 export async function openWaysIn(
-  config: LoadedConfig,
+  { config, clock, lookUp }: Pick<Parts, 'config' | 'clock' | 'lookUp'>,
   house: House,
   listener: ProxyListener,
-  clock: Clock,
 ): Promise<WaysIn> {
   const { forward, transparent, others } = config.proxy;
   const doors: Door[] = [];
@@ -57,7 +56,7 @@ export async function openWaysIn(
     terminate: createTerminator(issuerFor(config, hosts, clock), clock.nowMs, (socket, site) =>
       listener.accept(socket, entranceTo(site)),
     ),
-    lookUp: systemLookUp,
+    lookUp,
     own: createOwnConnections(),
     waiting,
     bounds: {

@@ -7,6 +7,7 @@ import { writeReviewerKey } from '../../src/cli/reviewer-key.ts';
 import { systemClock, systemRandom, systemSchedule } from '../../src/core/clock.ts';
 import { roles } from '../../src/core/roles.ts';
 import type { Entry } from '../../src/ledger/entry.ts';
+import { systemLookUp } from '../../src/proxy/intercept/address.ts';
 import { addToken } from '../../src/store/token-file.ts';
 import { openPage } from '../contract/support/page.ts';
 import {
@@ -22,7 +23,12 @@ import { answerAfter, createLateDisk, isEntry, type LateEntry } from './late-dis
 const disk = createLateDisk();
 let house: House;
 beforeAll(async () => {
-  const machine = { clock: systemClock, schedule: systemSchedule, openLedgerStore: disk.openLedgerStore };
+  const machine = {
+    clock: systemClock,
+    schedule: systemSchedule,
+    lookUp: systemLookUp,
+    openLedgerStore: disk.openLedgerStore,
+  };
   house = await startHouse({ machine });
   // What a token is first used for is sealed, and would wait for the disk too.
   for (const role of roles) await house.call('/api/v1/whoami', { as: role });

@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type LookUp, systemLookUp } from '../../src/proxy/intercept/address.ts';
 import { type Credential, makeAuthority } from '../support/certificates.ts';
 import { type ConnectProxyOptions, startConnectProxy } from '../support/connect-proxy.ts';
 import { atEnd, endAll } from '../support/endings.ts';
@@ -23,12 +24,7 @@ import { openThrough, startBehind as startBehindForward } from './through.ts';
 const host = 'provider.test';
 /** One that leads to an address of this network. */
 const inside = 'inside.test';
-vi.mock('node:dns/promises', async (original) => {
-  const dns = await original<typeof import('node:dns/promises')>();
-  const lookup = (name: string, options: object) =>
-    name === 'inside.test' ? [{ address: '10.0.0.1', family: 4 }] : dns.lookup(name, options);
-  return { ...dns, lookup };
-});
+const lookUp: LookUp = async (name) => (name === inside ? ['10.0.0.1'] : systemLookUp(name));
 const secret = 'Basic c2lkZWNhcjpodW50ZXIy';
 const chat = rawRequest('POST', '/v1/chat/completions', ['authorization: Bearer sk-1'], chatRequest());
 const upgrade = [
@@ -253,6 +249,7 @@ describe('what passes unread from the forward proxy', () => {
       upstreams: { openai: { url: 'https://api.openai.com', protocol: 'openai', mount: '/' } },
       proxy: { others: 'pass' },
       egress: { proxy: proxy.url },
+      machine: { lookUp },
     });
     return { provider, proxy, behind };
   }

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { systemClock, systemRandom, systemSchedule } from '../../src/core/clock.ts';
 import type { ProtocolName } from '../../src/core/protocol-name.ts';
 import type { Role } from '../../src/core/roles.ts';
+import { systemLookUp } from '../../src/proxy/intercept/address.ts';
 import { type Machine, type Sidecar, startSidecar } from '../../src/sidecar.ts';
 import { openLedgerStore } from '../../src/store/ledger-store.ts';
 import { addToken } from '../../src/store/token-file.ts';
@@ -145,6 +146,7 @@ export async function startTestSidecar(
   const machine: Machine = {
     clock: systemClock,
     schedule: systemSchedule,
+    lookUp: systemLookUp,
     openLedgerStore,
     ...settings.machine,
   };

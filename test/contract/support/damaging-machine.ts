@@ -1,5 +1,6 @@
 /** A machine whose disk can be told to give back some entries otherwise than it took them. */
 import { systemClock, systemSchedule } from '../../../src/core/clock.ts';
+import { systemLookUp } from '../../../src/proxy/intercept/address.ts';
 import { openLedgerStore } from '../../../src/store/ledger-store.ts';
 
 export function damagingMachine() {
@@ -17,6 +18,7 @@ export function damagingMachine() {
   const machine = {
     clock: systemClock,
     schedule: systemSchedule,
+    lookUp: systemLookUp,
     openLedgerStore: async (dir: string) => {
       const store = await openLedgerStore(dir);
       const scan = async function* (range: Parameters<typeof store.scan>[0]) {

@@ -1,5 +1,6 @@
 /** A machine whose disk can be told to fail. */
 import { systemClock, systemSchedule } from '../../../src/core/clock.ts';
+import { systemLookUp } from '../../../src/proxy/intercept/address.ts';
 import { openLedgerStore } from '../../../src/store/ledger-store.ts';
 
 export function failingMachine() {
@@ -7,6 +8,7 @@ export function failingMachine() {
   const machine = {
     clock: systemClock,
     schedule: systemSchedule,
+    lookUp: systemLookUp,
     openLedgerStore: async (dir: string) => {
       const store = await openLedgerStore(dir);
       return {
