@@ -30,6 +30,8 @@ const faultAlone = [
   'test/fault/rotation.test.ts',
   'test/fault/torn-read.test.ts',
 ];
+/** The slow ones have theirs too. */
+export const withModulesOfTheirOwn: readonly string[] = [...alone, ...faultAlone];
 
 /**
  * The product as its users meet it: its command and its keys' sources as processes, killed and started again; its console
