@@ -1,7 +1,7 @@
 /**
  * Frames: how records lie in a stream of bytes, one frame per commit. FORMAT.md, "Stream of records". Pure.
  *
- *     stream = "HPJ1" || u32 0 || 8 zero bytes || frames
+ *     stream = "HPJ1" || u32 0 || 8 zero bytes || frames || zeros, if any
  *     frame  = u32 length || u32 CRC-32 of body || body      body = (9-byte key || u32 length || value)*
  *
  * The checksum tells a torn or rotten frame from a whole one; what it holds is still proven by its hashes only.
@@ -33,9 +33,10 @@ export interface FrameDefect {
   readonly at: number;
   /**
    * `header`: the stream does not begin as one. `ends_early`: it ends inside a frame, as a write that was cut off
-   * leaves it. `length`: a length that no frame has. `checksum`: the body has another. `body`: it holds no records.
+   * leaves it. `zeros`: there are only zeros from here on, as room that was made for frames is left, and as a disk gives
+   * back what it lost. `length`: a length that no frame has. `checksum`: the body has another. `body`: it holds no records.
    */
-  readonly reason: 'header' | 'ends_early' | 'length' | 'checksum' | 'body';
+  readonly reason: 'header' | 'ends_early' | 'zeros' | 'length' | 'checksum' | 'body';
 }
 
 /** The frame of one commit's records; throws RangeError for a key of another length or a body that is too long. */
@@ -93,7 +94,7 @@ export async function* readFrames(
   for (let at = expected.length; ; ) {
     const head = await source.take(frameHeaderBytes);
     if (head.length === 0) return;
-    const read = head.length < frameHeaderBytes ? 'ends_early' : await readBody(source, head);
+    const read = await readBehind(source, head);
     if (typeof read === 'string') {
       yield { kind: 'defect', at, reason: read };
       return;
@@ -104,10 +105,12 @@ export async function* readFrames(
   }
 }
 
-async function readBody(
+async function readBehind(
   source: ByteSource,
   head: Buffer,
 ): Promise<FrameDefect['reason'] | { readonly bytes: number; readonly records: StoredRecord[] }> {
+  if (head.length < frameHeaderBytes) return 'ends_early';
+  if (isZeros(head) && (await isZerosToTheEnd(source))) return 'zeros';
   const bytes = head.readUInt32BE(0);
   if (bytes > frameBodyBytesMax || bytes < recordHeaderBytes) return 'length';
   const body = await source.take(bytes);
@@ -115,6 +118,21 @@ async function readBody(
   if (crc32(body) !== head.readUInt32BE(4)) return 'checksum';
   const records = decodeFrameBody(body);
   return records === null ? 'body' : { bytes, records };
+}
+
+async function isZerosToTheEnd(source: ByteSource): Promise<boolean> {
+  for (;;) {
+    const piece = await source.take(zeros.length);
+    if (piece.length === 0) return true;
+    if (!isZeros(piece)) return false;
+  }
+}
+
+const zeros = Buffer.alloc(64 * 1024);
+
+/** Of at most as many bytes as `zeros` has. */
+function isZeros(bytes: Buffer): boolean {
+  return bytes.equals(zeros.subarray(0, bytes.length));
 }
 
 interface ByteSource {

@@ -4,7 +4,8 @@
 import { HoldpointError } from '../core/errors.ts';
 import { isBodiesKey, parseRecordKey } from '../ledger/block.ts';
 import type { RecordStore, StoredRecord } from '../ledger/store.ts';
-import { framesFrom, type Place } from './journal.ts';
+import type { Place } from './journal.ts';
+import { framesFrom } from './journal-frames.ts';
 import { encodeReach, isBefore, type Reach } from './reach.ts';
 import { encodeReference } from './reference.ts';
 

@@ -26,6 +26,7 @@ export async function checkJournal(dir: string, level: LevelCopy | null, add: Ad
     for await (const frame of readFrames(chunksOf(file))) {
       if (frame.kind === 'defect') {
         const isLast = segment === segments.at(-1) && !isTaken({ segment, offset: frame.at });
+        if (isLast && frame.reason === 'zeros') continue;
         const isTail = isLast && (await frameBehind(file, frame.at)) === null;
         const size = (await stat(file)).size - frame.at;
         if (isTail)

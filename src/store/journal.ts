@@ -3,25 +3,14 @@
  * A frame is durable before anything in LevelDB is; bodies stay here for good and are never rewritten by
  * compaction. Owns the segments and the place where the next frame goes.
  */
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fdatasync,
-  fstatSync,
-  fsyncSync,
-  ftruncateSync,
-  open as openFile,
-  openSync,
-  write,
-} from 'node:fs';
-import { open, readdir } from 'node:fs/promises';
+import { closeSync, constants, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { HoldpointError } from '../core/errors.ts';
 import { createInTurn } from '../core/in-turn.ts';
-import { type Frame, readFrames, streamHeader } from '../ledger/frame.ts';
-import { frameBehind } from './frame-behind.ts';
+import { streamHeader } from '../ledger/frame.ts';
+import { openAt, syncData, writeAll } from './disk-work.ts';
+import { createRoom, type Room, type RoomOptions, usualRoom } from './room.ts';
 
 /** Where a frame, or a value within one, begins. */
 export interface Place {
@@ -48,16 +37,13 @@ export interface Journal {
   isFull(): boolean;
   /** Begins the next segment; resolves when its file will still be there after a power failure. */
   rotate(): Promise<void>;
-  close(): void;
+  /** Gives back what was made ready behind the last frame. */
+  close(): Promise<void>;
 }
 
 /** Small enough to be rewritten when its bodies are due, large enough to be few. */
 const segmentBytesMax = 64 * 1024 * 1024;
 const segmentName = /^journal-(\d{10})\.hpj$/;
-const readBytes = 1024 * 1024;
-const writeAt = promisify(write);
-const syncData = promisify(fdatasync);
-const openAt = promisify<string, number, number, number>(openFile);
 
 export function isSegment(name: string): boolean {
   return segmentName.test(name);
@@ -80,7 +66,11 @@ export async function segmentsIn(dir: string): Promise<number[]> {
  * Opens the journal to append at `end`, the place after the last whole frame; what a cut-off write left behind
  * it goes. Null begins the journal. The directory is owned by whoever holds LevelDB's lock.
  */
-export async function openJournal(dir: string, end: Place | null): Promise<Journal> {
+export async function openJournal(
+  dir: string,
+  end: Place | null,
+  roomOptions: RoomOptions = usualRoom,
+): Promise<Journal> {
   let segment = end?.segment ?? 1;
   let offset = end?.offset ?? 0;
   /** One opened to write through to the disk, one not; each when it is first needed. */
@@ -88,6 +78,7 @@ export async function openJournal(dir: string, end: Place | null): Promise<Journ
   let broken: unknown = null;
   let hasUnsynced = false;
   const inTurn = createInTurn();
+  let room: Room = createRoom(segmentFile(dir, segment), roomOptions);
   if (end === null) await begin(segment);
   else cut(dir, end);
 
@@ -103,6 +94,7 @@ export async function openJournal(dir: string, end: Place | null): Promise<Journ
     syncDirectory(dir);
     segment = number;
     offset = streamHeader.length;
+    room = createRoom(file, roomOptions);
   }
 
   async function fileFor(sync: boolean): Promise<number> {
@@ -135,9 +127,12 @@ export async function openJournal(dir: string, end: Place | null): Promise<Journ
     });
   }
 
-  function close(): void {
+  /** What room there is goes, so that a segment that is done with ends where its last frame does. */
+  async function close(): Promise<void> {
+    await room.idle();
     for (const fd of Object.values(files)) closeSync(fd);
     files = {};
+    if (broken === null && room.isBehind(offset)) cut(dir, { segment, offset });
   }
 
   return {
@@ -146,9 +141,12 @@ export async function openJournal(dir: string, end: Place | null): Promise<Journ
     append: async (frame, sync) => {
       if (broken !== null) throw broken;
       try {
-        await writeAll(await fileFor(sync), frame, offset);
+        const file = await fileFor(sync);
+        if (!room.has(offset + frame.length)) await room.free();
+        await writeAll(file, frame, offset);
         offset += frame.length;
-        if (!sync) hasUnsynced = true;
+        if (sync) room.ensure(offset);
+        else hasUnsynced = true;
       } catch (error) {
         broken = error;
         throw error;
@@ -157,18 +155,11 @@ export async function openJournal(dir: string, end: Place | null): Promise<Journ
     sync: syncAll,
     rotate: async () => {
       await syncAll();
-      close();
+      await close();
       await begin(segment + 1);
     },
     close,
   };
-}
-
-async function writeAll(fd: number, bytes: Buffer, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await writeAt(fd, bytes, done, bytes.length - done, position + done);
-    done += bytesWritten;
-  }
 }
 
 /** Takes away what follows the last whole frame. */
@@ -210,64 +201,7 @@ function syncPath(path: string): void {
   }
 }
 
-export interface FoundFrame extends Pick<Frame, 'records'> {
-  readonly place: Place;
-  readonly end: Place;
-}
-
-/**
- * The whole frames from a place on, null for the first. Ends at the first that is not whole: the last write may
- * have been cut off. Throws `ledger_damaged` where more follows, in a later segment or behind it: no crash leaves that.
- */
-export async function* framesFrom(dir: string, from: Place | null): AsyncGenerator<FoundFrame> {
-  const segments = (await segmentsIn(dir)).filter((segment) => segment >= (from?.segment ?? 0));
-  const last = segments.at(-1);
-  for (const segment of segments) {
-    const skipped = segment === from?.segment ? from.offset - streamHeader.length : 0;
-    const bytes = segmentBytes(segmentFile(dir, segment), skipped);
-    try {
-      for await (const frame of readFrames(bytes)) {
-        if (frame.kind === 'defect') {
-          const [file, at] = [segmentFile(dir, segment), frame.at + skipped];
-          const behind = segment === last ? await frameBehind(file, at) : null;
-          if (segment === last && behind === null) return;
-          const more = behind === null ? 'more follows' : `at byte ${behind} there is one`;
-          throw damaged(file, `at byte ${at} it has no whole frame (${frame.reason}), and ${more}`);
-        }
-        yield {
-          records: frame.records,
-          place: { segment, offset: frame.at + skipped },
-          end: { segment, offset: frame.end + skipped },
-        };
-      }
-    } finally {
-      // Whoever stops early leaves its file open otherwise.
-      await bytes.return(undefined);
-    }
-  }
-}
-
-/** A segment as a stream of its own: its header, then its bytes from where reading goes on. */
-async function* segmentBytes(file: string, skippedBytes: number): AsyncGenerator<Buffer> {
-  const handle = await open(file, 'r');
-  try {
-    let position = 0;
-    if (skippedBytes > 0) {
-      yield streamHeader;
-      position = streamHeader.length + skippedBytes;
-    }
-    for (;;) {
-      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(readBytes), 0, readBytes, position);
-      if (bytesRead === 0) return;
-      position += bytesRead;
-      yield buffer.subarray(0, bytesRead);
-    }
-  } finally {
-    await handle.close();
-  }
-}
-
-function damaged(file: string, what: string): HoldpointError {
+export function damaged(file: string, what: string): HoldpointError {
   return new HoldpointError(
     'ledger_damaged',
     `The journal's segment ${file} is damaged: ${what}.`,

@@ -18,6 +18,7 @@ import { encodeReach, isSame, lastKey, readReach } from './reach.ts';
 import { decodeReference } from './reference.ts';
 import { resolved, scanResolved } from './resolving.ts';
 import { parseRestored } from './restored.ts';
+import { type RoomOptions, usualRoom } from './room.ts';
 
 /** How long LevelDB may lag behind the journal while calls come in; how much, absorbing.ts says. */
 const absorbWithinMs = 100;
@@ -31,6 +32,7 @@ const restoredKey = Buffer.from('restored');
 export async function openLedgerStore(
   dir: string,
   onStep: (step: ErasingStep) => void = () => undefined,
+  room: RoomOptions = usualRoom,
 ): Promise<LedgerStore> {
   const level = await openLevelStore(dir);
   try {
@@ -40,7 +42,14 @@ export async function openLedgerStore(
     const { end, seq } = await absorb(level, dir, reach);
     if (end === null) await requireNothingTaken(level, dir);
     if (end !== null && !isSame(end, reach?.inTables ?? null)) await putInTables(level, seq, end);
-    return await journaled(dir, level, await openJournal(dir, end), seq, onStep);
+    const journal = await openJournal(dir, end, room);
+    try {
+      return await journaled(dir, level, journal, seq, onStep);
+    } catch (error) {
+      // Before LevelDB lets the directory go: what still makes room must not write into another's journal.
+      await journal.close();
+      throw error;
+    }
   } catch (error) {
     await level.close();
     throw error;
@@ -224,9 +233,12 @@ async function journaled(
         await absorbing;
         if (failure === null && !isSame(taken, openedAt)) await putInTables(level, seq, taken);
       } finally {
-        journal.close();
         reader.close();
-        await level.close();
+        try {
+          await journal.close();
+        } finally {
+          await level.close();
+        }
       }
     },
   };

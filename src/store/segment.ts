@@ -94,7 +94,8 @@ async function* bodiesOf(handle: FileHandle): AsyncGenerator<PlacedBodies> {
   const read = reader(handle);
   for (let frame = streamHeader.length; ; ) {
     const head = await read(frame, frameHeaderBytes);
-    if (head.length < frameHeaderBytes) return;
+    // Zeros are room behind the last frame.
+    if (head.length < frameHeaderBytes || head.readUInt32BE(0) === 0) return;
     const end = frame + frameHeaderBytes + head.readUInt32BE(0);
     for (let at = frame + frameHeaderBytes; at + recordHeaderBytes <= end; ) {
       const record = await read(at, recordHeaderBytes + 4);

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Durability } from '../../src/ledger/entry.ts';
 import { readFrames, streamHeader } from '../../src/ledger/frame.ts';
 import { frameBehind } from '../../src/store/frame-behind.ts';
+import { fsck } from '../../src/store/fsck.ts';
 import { segmentFile } from '../../src/store/journal.ts';
 import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
 import { openLedgerStore } from '../../src/store/ledger-store.ts';
@@ -154,6 +155,57 @@ describe('a flipped bit of the journal', () => {
     await expect(openLedgerStore(dir)).rejects.toMatchObject({ code: 'ledger_damaged' });
     expect(readFileSync(segmentFile(dir, 1)).equals(harmed)).toBe(true);
     expect(readdirSync(dir)).toContain('CURRENT');
+  });
+});
+
+describe('zeros in the journal', () => {
+  const room = Buffer.alloc(5_000);
+
+  it('behind its last frame are room that a kill left, for verify and for a start', async () => {
+    const { journal } = strict;
+    const dataDir = freshDir();
+    const dir = await withJournal(Buffer.concat([journal, room]));
+    cpSync(dir, join(dataDir, 'ledger'), { recursive: true });
+    expect(await verifyDirectory(dataDir, {})).toMatchObject({ ok: true, findings: [] });
+    await (await openLedgerStore(dir)).close();
+    expect(readFileSync(segmentFile(dir, 1)).equals(journal)).toBe(true);
+  });
+
+  it('of which one is none any more are a write that was cut off', async () => {
+    const { journal } = strict;
+    for (const byte of [0, 7, 8, 4_999]) {
+      const dir = await withJournal(flipped(Buffer.concat([journal, room]), journal.length + byte));
+      await (await openLedgerStore(dir)).close();
+      expect(readFileSync(segmentFile(dir, 1)).equals(journal), `byte ${byte}`).toBe(true);
+    }
+  });
+
+  it('in place of a frame refuse a start, whatever is behind them', async () => {
+    const { journal, frames } = strict;
+    const [, second = 0, third = 0] = frames;
+    const lost = Buffer.from(journal).fill(0, second, third);
+    for (const harmed of [lost, Buffer.concat([lost, room])]) {
+      const dir = await withJournal(harmed);
+      await expect(openLedgerStore(dir)).rejects.toMatchObject({ code: 'ledger_damaged' });
+      expect(readFileSync(segmentFile(dir, 1)).equals(harmed)).toBe(true);
+    }
+  });
+
+  it('at the end of a segment refuse a start where another follows: what was done with has no room', async () => {
+    const { journal } = strict;
+    const dir = await withJournal(Buffer.concat([journal, room]));
+    writeFileSync(segmentFile(dir, 2), streamHeader);
+    await expect(openLedgerStore(dir)).rejects.toMatchObject({
+      code: 'ledger_damaged',
+      message: expect.stringContaining(`at byte ${journal.length} it has no whole frame (zeros)`),
+    });
+    const { findings } = await fsck({ ledgerDir: dir, indexDir: '', highWater: '' });
+    expect(findings).toContainEqual({
+      kind: 'damage',
+      file: segmentFile(dir, 1),
+      byte: journal.length,
+      message: 'no whole frame (zeros); 5000 bytes follow',
+    });
   });
 });
 

@@ -20,6 +20,8 @@ describe('a storage call that fails (each of them in every way: every-call.slow.
         'open ledger/journal-0000000001.hpj',
         'write ledger/journal-0000000001.hpj',
         'sync ledger/journal-0000000001.hpj',
+        'datasync ledger/journal-0000000001.hpj',
+        'truncate ledger/journal-0000000001.hpj',
         'open ledger',
         'sync ledger',
         'open high-water.new',

@@ -80,6 +80,19 @@ describe('fsck', () => {
     });
   });
 
+  it('finds nothing in the room that a kill leaves behind the last frame, and lets a repair go over it', async () => {
+    const paths = copyOf('killed');
+    const before = await fsck(paths);
+    const file = join(paths.ledgerDir, journal);
+    appendFileSync(file, Buffer.alloc(100_000));
+    const report = await fsck(paths);
+    expect(report).toEqual(before);
+    rmSync(join(paths.ledgerDir, 'CURRENT'));
+    await repair(paths, await fsck(paths));
+    expect(damagesOf(await fsck(paths))).toEqual([]);
+    expect(readFileSync(file).length).toBe(statSync(join(copyOf('killed').ledgerDir, journal)).size);
+  });
+
   it('finds one bit flipped in any frame that LevelDB took in, and says at which byte it begins', async () => {
     const paths = copyOf('stopped');
     const file = join(paths.ledgerDir, journal);

@@ -48,6 +48,9 @@ const schedule: Schedule = (ms, fn) => {
   return () => clearTimeout(timer);
 };
 
+/** Small, so that a short life makes it, fills it and goes beyond it. */
+const room = { bytes: 1_500, afterBytes: 1_000 };
+
 /** Opens the ledger of a data directory as the composition root does. */
 export async function beginLife(
   dataDir: string,
@@ -62,7 +65,7 @@ export async function beginLife(
   let holds: HoldQueue | null = null;
   let restoring: Promise<void> = Promise.resolve();
   const opened = await openLedger({
-    openStore: () => openLedgerStore(ledgerDir),
+    openStore: () => openLedgerStore(ledgerDir, undefined, room),
     openCopy: async () => ((await isBegun(ledgerDir)) ? openLedgerCopy(ledgerDir, dataDir) : null),
     openIndexStore: () => openLevelCache(join(dataDir, 'index')),
     highWater,

@@ -178,6 +178,11 @@ def read_stream(path):
         if file.read(16) != b"HPJ1" + bytes(12):
             raise Bad("store_unreadable", 0, "it does not begin as a stream of version 1")
         while head := file.read(8):
+            if not any(head):  # Room: nothing may follow it.
+                while piece := file.read(65536):
+                    if any(piece):
+                        raise Bad("store_unreadable", -1, "something follows zeros")
+                return
             length, checksum = struct.unpack(">II", head) if len(head) == 8 else (0, 0)
             body = file.read(length) if len(head) == 8 and length <= 2**30 else b""
             if len(head) < 8 or len(body) < length or zlib.crc32(body) != checksum:

@@ -1,7 +1,7 @@
 /**
  * A ledger as one stream of bytes, as `holdpoint ledger export` writes it:
  *
- *     stream = "HPJ1" || u32 0 || 8 zero bytes || frames
+ *     stream = "HPJ1" || u32 0 || 8 zero bytes || frames || zeros, if any
  *     frame  = u32 length || u32 CRC-32 (IEEE) of body || body      body = (9-byte key || u32 length || value)*
  *
  * Integers are big-endian and unsigned. Portable; imports only its own folder.
@@ -20,6 +20,7 @@ const headerBytes = 16;
 const frameHeadBytes = 8;
 const frameBytesMax = 1_073_741_824;
 const keyBytes = 9;
+const pieceBytes = 65_536;
 
 /** Reads a stream, cut into any chunks; throws Error that says at which byte the first damage is. */
 export async function* readStream(
@@ -34,6 +35,7 @@ export async function* readStream(
   for (let at = headerBytes; ; ) {
     const head = await take(frameHeadBytes);
     if (head.length === 0) return;
+    if (isZeros(head)) return requireZeros(take, at);
     if (head.length < frameHeadBytes) throw new Error(`it ends inside the frame at byte ${at}`);
     const view = viewOf(head);
     const length = view.getUint32(0);
@@ -44,6 +46,19 @@ export async function* readStream(
     yield* recordsOf(body, at);
     at += frameHeadBytes + length;
   }
+}
+
+/** Room behind the last frame of a journal that is being written, or whose writer was killed. */
+async function requireZeros(take: Take, from: number): Promise<void> {
+  for (;;) {
+    const piece = await take(pieceBytes);
+    if (piece.length === 0) return;
+    if (!isZeros(piece)) throw new Error(`it has zeros from byte ${from} on, and something behind them`);
+  }
+}
+
+function isZeros(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0);
 }
 
 function* recordsOf(body: Uint8Array, frameAt: number): Generator<StreamRecord> {
@@ -61,8 +76,10 @@ function* recordsOf(body: Uint8Array, frameAt: number): Generator<StreamRecord> 
   }
 }
 
-/** A function that gives the next bytes, fewer than asked for only at the end. */
-function taker(chunks: AsyncIterable<Uint8Array>): (length: number) => Promise<Uint8Array> {
+/** Gives the next bytes, fewer than asked for only at the end. */
+type Take = (length: number) => Promise<Uint8Array>;
+
+function taker(chunks: AsyncIterable<Uint8Array>): Take {
   const iterator = chunks[Symbol.asyncIterator]();
   let rest: Uint8Array = new Uint8Array(0);
   return async (length) => {

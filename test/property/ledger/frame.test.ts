@@ -100,6 +100,32 @@ describe('a stream of frames', () => {
     );
   });
 
+  it('with nothing but zeros behind it, from a frame’s header on, says so and where they begin', async () => {
+    await fc.assert(
+      fc.asyncProperty(commits, fc.nat(300), fc.array(fc.nat(40)), async (all, more, sizes) => {
+        const bytes = streamOf(all);
+        const zeros = Buffer.alloc(frameHeaderBytes + more * 300);
+        const { frames, defect } = await read(Buffer.concat([bytes, zeros]), sizes);
+        expect(recordsIn(frames)).toEqual(all);
+        expect(defect).toEqual({ kind: 'defect', at: bytes.length, reason: 'zeros' });
+      }),
+    );
+  });
+
+  it('with a byte among the zeros behind it, says that no frame has that length', async () => {
+    await fc.assert(
+      fc.asyncProperty(commits, fc.nat(90_000), fc.integer({ min: 1, max: 255 }), async (all, at, byte) => {
+        const bytes = streamOf(all);
+        const zeros = Buffer.alloc(frameHeaderBytes + 90_000);
+        zeros[frameHeaderBytes + at - 1] = byte;
+        const { frames, defect } = await read(Buffer.concat([bytes, zeros]));
+        expect(recordsIn(frames)).toEqual(all);
+        // In the header itself it is a checksum that nobody asks for.
+        expect(defect).toEqual({ kind: 'defect', at: bytes.length, reason: 'length' });
+      }),
+    );
+  });
+
   it('never throws on bytes that are none', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), fc.boolean(), async (noise, withHeader) => {

@@ -42,7 +42,7 @@ async function journalOf(
     await journal.append(encodeFrame(records), true);
   }
   places.push(journal.end());
-  journal.close();
+  await journal.close();
   return { dir, places };
 }
 
