@@ -26,7 +26,7 @@ interface AskedSync {
 const { asked, zeros } = vi.hoisted(() => ({
   asked: [] as AskedSync[],
   /** What the disk says to writes of zeros; null as long as it takes them. Otherwise syncs end at once. */
-  zeros: { refusal: null as Error | null, areHeld: true },
+  zeros: { refusal: null as Error | null, refusals: 0, areHeld: true },
 }));
 vi.mock('node:fs', async (importOriginal) => {
   const { promisify } = await import('node:util');
@@ -37,10 +37,12 @@ vi.mock('node:fs', async (importOriginal) => {
     if (!zeros.areHeld) end(null);
   };
   const writeAt = promisify(fs.write);
-  const written = (fd: number, bytes: Buffer, offset: number, length: number, position: number) =>
-    zeros.refusal !== null && bytes.every((byte) => byte === 0)
-      ? Promise.reject(zeros.refusal)
-      : writeAt(fd, bytes, offset, length, position);
+  const written = async (fd: number, bytes: Buffer, offset: number, length: number, position: number) => {
+    if (zeros.refusal === null || bytes.some((byte) => byte !== 0))
+      return writeAt(fd, bytes, offset, length, position);
+    zeros.refusals += 1;
+    throw zeros.refusal;
+  };
   const write = Object.assign(() => undefined, { [promisify.custom]: written });
   return { ...fs, fdatasync, write };
 });
@@ -50,6 +52,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 beforeEach(() => {
   asked.splice(0);
   zeros.refusal = null;
+  zeros.refusals = 0;
   zeros.areHeld = true;
 });
 
@@ -120,6 +123,13 @@ async function aWhile(): Promise<void> {
 async function made(count = 1): Promise<void> {
   await expect.poll(() => asked.length).toBe(count);
   asked[count - 1]?.end(null);
+  await aWhile();
+}
+
+/** Waits until the disk refused zeros; it takes the next. */
+async function refused(): Promise<void> {
+  await expect.poll(() => zeros.refusals).toBe(1);
+  zeros.refusal = null;
   await aWhile();
 }
 
@@ -210,8 +220,7 @@ describe('room behind the last frame', () => {
   it.each(['ENOSPC', 'EDQUOT'])('is done without where the disk has no place for it (%s)', async (code) => {
     zeros.refusal = Object.assign(new Error(code), { code });
     const { into, journal } = await roomy([frameOf(100)]);
-    await aWhile();
-    zeros.refusal = null;
+    await refused();
     for (const byte of [2, 3]) await journal.append(frameOf(700, byte), true);
     await aWhile();
     expect(asked).toEqual([]);
@@ -224,8 +233,7 @@ describe('room behind the last frame', () => {
     await made();
     zeros.refusal = Object.assign(new Error('EIO'), { code: 'EIO' });
     await journal.append(frameOf(600), true);
-    await aWhile();
-    zeros.refusal = null;
+    await refused();
     await journal.append(frameOf(300), true);
     await expect(journal.append(frameOf(200), true)).rejects.toMatchObject({ code: 'EIO' });
     await expect(journal.append(frameOf(10), true)).rejects.toMatchObject({ code: 'EIO' });
