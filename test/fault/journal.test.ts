@@ -1,8 +1,11 @@
 import {
+  existsSync,
   fstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -114,6 +117,12 @@ async function roomy(frames: readonly Buffer[] = []) {
   return { into, journal };
 }
 
+/** The files below a directory that this process has open. */
+const openBelow = (path: string): string[] =>
+  readdirSync('/proc/self/fd')
+    .flatMap((fd) => (existsSync(`/proc/self/fd/${fd}`) ? [readlinkSync(`/proc/self/fd/${fd}`)] : []))
+    .filter((target) => target.startsWith(path));
+
 /** Rounds of the event loop, in which what can end does. */
 async function aWhile(): Promise<void> {
   for (let round = 0; round < 20; round += 1) await nextRound();
@@ -196,6 +205,7 @@ describe('room behind the last frame', () => {
     await made();
     await closed;
     expect(fileBytes(into)).toBe(header + 100);
+    expect(openBelow(into)).toEqual([]);
   });
 
   it('goes when the next segment begins, which gets its own', async () => {
