@@ -1,6 +1,7 @@
 /** Erasing bodies from the files of the store: nothing of them is left, whatever is killed when. */
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -412,6 +413,24 @@ describe('reclaiming', () => {
       expect(await level.get(Buffer.from(note)), note).toBeUndefined();
     await level.close();
   });
+});
+
+it('a start that fails over what a crash interrupted lets every file go, and the next one finishes it', async () => {
+  const dir = freshDir();
+  await (await twoSegments(dir)).close();
+  const level = await openLevelStore(dir);
+  await level.write([{ key: Buffer.from('reclaiming'), value: Buffer.from([0, 0, 0, 1]) }], true);
+  await level.close();
+  const failing = (step: ErasingStep): void => {
+    if (step === 'moved') throw new Error('EIO');
+  };
+  await expect(openLedgerStore(dir, failing, smallRoom)).rejects.toThrow('EIO');
+  const open = readdirSync('/proc/self/fd').flatMap((fd) => linkAt(`/proc/self/fd/${fd}`));
+  expect(open.filter((path) => path.startsWith(dir))).toEqual([]);
+  const store = await openLedgerStore(dir);
+  expect(existsSync(segmentFile(dir, 1))).toBe(false);
+  expect(await store.get(keyOf(3))).toEqual(bodyOf(3, 0, largeBytes));
+  await store.close();
 });
 
 /** Nothing of one that was closed meanwhile. */
