@@ -188,7 +188,15 @@ async function journaled(
     },
     onStep,
   );
-  await erasing.finish();
+  try {
+    await erasing.finish();
+  } catch (error) {
+    // Nothing of it is handed over any more: the journal has it, for the next start.
+    failure ??= error;
+    await absorbing;
+    reader.close();
+    throw error;
+  }
   const lately = createLatelyRead();
 
   return {
