@@ -41,7 +41,7 @@ export async function destroy(
 ): Promise<Destruction> {
   const byBlock = new Map<number, Named[]>();
   const left: Target[] = [];
-  const causes: unknown[] = [];
+  let cause: unknown;
   let place: BodiesPlace | null = null;
   for (const target of targets) {
     if (place === null || target[0] < place.firstSeq || target[0] >= place.end)
@@ -51,39 +51,39 @@ export async function destroy(
       continue;
     }
     const named = byBlock.get(place.firstSeq) ?? [];
-    named.push({ target, e: await hashNamedBy(store, target), isSure: place.isSure });
+    named.push({ target, e: await hashNamedBy(store, target) });
     byBlock.set(place.firstSeq, named);
   }
   const namedIn = (key: Buffer): readonly Named[] => byBlock.get(parseRecordKey(key)?.seq ?? -1) ?? [];
   const keys = [...byBlock.keys()].sort((a, b) => a - b).map((seq) => recordKey(seq, 'bodies'));
-  const leave = (key: Buffer, cause: unknown): void => {
-    left.push(...namedIn(key).map(({ target }) => target));
-    causes.push(cause);
+  const leave = (key: Buffer, why: unknown): void => {
+    const named = namedIn(key);
+    left.push(...named.map(({ target }) => target));
+    // What earlier calls left is told with it, and is none of these.
+    if (named.length > 0) cause ??= why;
   };
   const done = await store.rewriteBodies(keys, (key, value) => {
     try {
       const bodies = decodeBodies(value);
       const { isNamed, missing } = namedAmong(bodies.items, namedIn(key));
-      left.push(...missing.filter(({ isSure }) => !isSure).map(({ target }) => target));
+      left.push(...missing.map(({ target }) => target));
       return without(value, bodies, isNamed, keks, ledgerId, parseRecordKey(key)?.seq ?? -1);
     } catch (error) {
       // One damaged record keeps nothing else from being destroyed.
-      if (!(error instanceof HoldpointError) || error.code !== 'ledger_damaged') throw error;
+      if (!(error instanceof HoldpointError)) throw error;
       leave(key, error);
       return value;
     }
   });
-  for (const { key, cause } of done.left) leave(key, cause);
-  return { bytes: done.bytes, left, ...(causes.length === 0 ? {} : { cause: causes[0] }) };
+  for (const one of done.left) leave(one.key, one.cause);
+  return { bytes: done.bytes, left, cause };
 }
 
 /** A part that is to be destroyed. */
 interface Named {
   readonly target: Target;
-  /** Hash of its ciphertext, where its entry can be read. */
+  /** Hash of its ciphertext; undefined where its entry cannot be read: a record that does not have it says nothing then. */
   readonly e: string | undefined;
-  /** False where its block is gone: a bodies record that does not have it says nothing then. */
-  readonly isSure: boolean;
 }
 
 async function hashNamedBy(store: RecordStore, [seq, part]: Target): Promise<string | undefined> {
@@ -102,11 +102,10 @@ interface BodiesPlace {
   readonly firstSeq: number;
   /** The entries before this one are in the same block. */
   readonly end: number;
-  readonly isSure: boolean;
 }
 
-/** A block, its bodies and its snapshot: one of the last so many records up to an entry is of the block that has it. */
-const recordsOfBlockMax = 3;
+/** The last records up to an entry's bodies: the snapshot of the block that has it, which most have not, and its bodies. */
+const recordsOfBlockMax = 2;
 
 /** Null where nobody can tell, because no block has the entry. */
 async function bodiesPlaceOf(store: RecordStore, seq: number): Promise<BodiesPlace | null> {
@@ -115,16 +114,17 @@ async function bodiesPlaceOf(store: RecordStore, seq: number): Promise<BodiesPla
     const place = parseRecordKey(key);
     if (place === null || place.kind === 'snapshot') continue;
     const firstSeq = place.seq;
-    const block = await store.get(recordKey(firstSeq, 'block'));
-    if (block === undefined) return { firstSeq, end: seq + 1, isSure: false };
-    const end = endOf(firstSeq, block) ?? seq + 1;
-    return seq < end ? { firstSeq, end, isSure: true } : null;
+    const end = endOf(firstSeq, await store.get(recordKey(firstSeq, 'block')));
+    // Of a block that is gone or damaged the bodies are found by their key; whose they are they say themselves.
+    if (end === null) return place.kind === 'bodies' ? { firstSeq, end: seq + 1 } : null;
+    return seq < end ? { firstSeq, end } : null;
   }
   return null;
 }
 
-/** Null where the block cannot be read; its bodies are found by its key. */
-function endOf(firstSeq: number, block: Buffer): number | null {
+/** Null where the block cannot be read. */
+function endOf(firstSeq: number, block: Buffer | undefined): number | null {
+  if (block === undefined) return null;
   try {
     return firstSeq + decodeBlock(block).leaves.length;
   } catch (error) {
@@ -149,8 +149,8 @@ function without(
 }
 
 /**
- * Which items are named, and what is named and not there. One that is missing under its name stands under another where a
- * bit of that was flipped.
+ * Which items are named, and what may be there and is not found. One that is missing under its name stands under another
+ * where a bit of that was flipped.
  */
 function namedAmong(items: readonly BodyItem[], named: readonly Named[]) {
   const names = new Set(named.map(({ target: [seq, part] }) => nameOf(seq, part)));
@@ -161,7 +161,7 @@ function namedAmong(items: readonly BodyItem[], named: readonly Named[]) {
   const renamed = new Set(sought.map(({ e = '' }) => hashes.get(e)));
   return {
     isNamed: (item: BodyItem): boolean => renamed.has(item) || names.has(nameOf(item.seq, item.partIndex)),
-    missing: sought.filter(({ e = '' }) => !hashes.has(e)),
+    missing: sought.filter(({ e }) => e === undefined),
   };
 }
 
@@ -191,7 +191,7 @@ export async function finishErasures(
   if (mark === null) return { from: null, left: [], unread: [] };
   const left: Target[] = [];
   const unread: UnreadableEntry[] = [];
-  const causes: unknown[] = [];
+  let cause: unknown;
   let from = mark < tried ? mark : null;
   for await (const entries of oldestFirst(store, Math.max(mark, tried), size)) {
     for (const entry of entries) {
@@ -204,11 +204,11 @@ export async function finishErasures(
       if (done.left.length === 0) continue;
       from ??= entry.seq;
       left.push(...done.left);
-      causes.push(done.cause);
+      cause ??= done.cause;
     }
   }
   await store.writeUnfinishedFrom(from);
-  return { from, left, unread, ...(causes.length === 0 ? {} : { cause: causes[0] }) };
+  return { from, left, unread, cause };
 }
 
 const placesShownMax = 10;
