@@ -19,13 +19,11 @@ export async function* oldestFirst(
 ): AsyncGenerator<readonly (Entry | UnreadableEntry)[]> {
   /** The block that was found last: how far it should reach, the next one tells. */
   let before: { readonly seq: number; readonly value: Buffer } | null = null;
-  let next = from;
   function* given(end: number): Generator<readonly (Entry | UnreadableEntry)[]> {
     const found = before === null ? [] : entriesIn(before.seq, before.value, end);
-    if (before === null && next < end) found.push(missing(next, end - 1));
+    if (before === null && from < end) found.push(missing(from, end - 1));
     const wanted = found.filter((one) => lastOf(one) >= from);
     if (wanted.length > 0) yield wanted;
-    next = end;
   }
   const start = recordKey(await firstSeqOf(store, from), 'block');
   for await (const { key, value } of store.scan({ from: start, withoutBodies: true })) {
