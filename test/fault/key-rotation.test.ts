@@ -122,6 +122,22 @@ it('is refused for the key that is in use', async () => {
   await ledger.close('done');
 });
 
+it('is refused while the ledger takes nothing, before anything is read or signed for it', async () => {
+  const house = createLedgerUnderTest();
+  const ledger = await house.open();
+  await ledger.close('done');
+  let signed = 0;
+  const next: SigningKey = {
+    publicKey: signerOf('', nextKey).publicKey,
+    sign: (bytes) => {
+      signed += 1;
+      return sign(null, bytes, nextKey);
+    },
+  };
+  await expect(ledger.rotateSigningKey(next, order)).rejects.toMatchObject({ code: 'ledger_unavailable' });
+  expect(signed).toBe(0);
+});
+
 describe.each([
   ['before', signingKey],
   ['after', nextKey],
