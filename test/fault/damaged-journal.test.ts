@@ -103,7 +103,7 @@ describe('a flipped bit of the journal', () => {
     const { journal, frames } = strict;
     const [first = 0, second = 0] = frames;
     // So that the magic of the next frame lies across the end of the first piece that is read.
-    for (const gap of [1024 * 1024 - 20, 1024 * 1024 + 1, 3 * 1024 * 1024]) {
+    for (const gap of [1024 * 1024 - 22, 1024 * 1024 + 1, 3 * 1024 * 1024]) {
       const torn = Buffer.concat([
         journal.subarray(0, first),
         Buffer.alloc(gap, 7),

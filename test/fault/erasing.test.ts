@@ -11,6 +11,7 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -375,17 +376,41 @@ describe('reclaiming', () => {
     await store.close();
   });
 
-  it('leaves a segment alone that has a block which LevelDB lost', async () => {
+  it.each([
+    ['which LevelDB lost', null],
+    ['which LevelDB has otherwise', Buffer.from('another block')],
+  ])('leaves a segment alone that has a block %s', async (_, value) => {
     const { dir, store } = await damagedSegment(() => undefined);
     await store.close();
     const level = await openLevelStore(dir);
-    await level.write([{ key: recordKey(4, 'block'), value: null }], true);
+    await level.write([{ key: recordKey(4, 'block'), value }], true);
     await level.close();
     const again = await openLedgerStore(dir);
     await again.rewriteBodies([keyOf(12)], () => null);
     expect(await again.reclaim()).toBe(0);
     await again.close();
     expect(readFileSync(segmentFile(dir, 1)).includes(blockOf(4))).toBe(true);
+  });
+
+  it('takes no block away that a power failure can still take from LevelDB', async () => {
+    const dir = freshDir();
+    const left = freshDir();
+    const store = await openLedgerStore(dir, (step) => {
+      if (step === 'removed') copyAsKilled(dir, left);
+    });
+    for (let seq = 0; seq < 12; seq += 1) await store.commit(commitAt(seq, largeBytes), true);
+    const erased = Array.from({ length: 12 }, (_, seq) => keyOf(seq));
+    await store.rewriteBodies(erased, () => null);
+    // These are in the segment too, and nothing has put them into tables yet.
+    for (let seq = 12; seq < 18; seq += 1) await store.commit(commitAt(seq, largeBytes), true);
+    expect(await store.reclaim()).toBeGreaterThan(segmentBytes / 2);
+    await store.close();
+    // Of a log nothing needs to be on disk.
+    for (const name of readdirSync(left)) if (name.endsWith('.log')) truncateSync(join(left, name));
+    const again = await openLedgerStore(left);
+    const model: Model = new Map(Array.from({ length: 18 }, (_, seq) => [seq, seq < 12 ? null : 0]));
+    expect(await contentOf(again)).toEqual(expectedOf(model, largeBytes));
+    await again.close();
   });
 
   it('gives back what it says, overwritten, and holds none of it open', async () => {
