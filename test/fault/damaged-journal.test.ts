@@ -101,13 +101,13 @@ describe('a flipped bit of the journal', () => {
 
   it('is found where what is behind it lies far away', async () => {
     const { journal, frames } = strict;
-    const [first = 0, second = 0] = frames;
-    // So that the magic of the next frame lies across the end of the first piece that is read.
+    const [first = 0, second = 0, third = 0] = frames;
+    // So that the magic of the one frame behind lies across the end of the first piece that is read.
     for (const gap of [1024 * 1024 - 22, 1024 * 1024 + 1, 3 * 1024 * 1024]) {
       const torn = Buffer.concat([
         journal.subarray(0, first),
         Buffer.alloc(gap, 7),
-        journal.subarray(second),
+        journal.subarray(second, third),
       ]);
       const dir = await withJournal(torn);
       await expect(openLedgerStore(dir), `${gap} bytes`).rejects.toMatchObject({ code: 'ledger_damaged' });
