@@ -3,6 +3,7 @@
  * any caller was given, and the ledger whole.
  */
 
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemRandom } from '../../src/core/clock.ts';
@@ -20,6 +21,8 @@ import { bodyOf, type CallKind, call, type Received, releaseHolds } from './work
 
 export interface RoundsReport {
   rounds: number;
+  /** Kills that left room behind the journal's frames. */
+  withRoom: number;
   calls: number;
   received: number;
   released: number;
@@ -43,6 +46,8 @@ const callers = 8;
 const killAfterMsMax = 250;
 /** The share of kills that do not wait for a first answer. */
 const early = 0.2;
+/** One caller asks at such length that the journal makes room behind its frames: kills fall into that too. */
+const lengthy = ', at length'.repeat(8_000);
 /** A ledger is begun anew after so many rounds, so that verifying it whole after each stays quick. */
 const roundsPerLedger = 20;
 const kinds: readonly CallKind[] = ['plain', 'plain', 'stream', 'held', 'held stream'];
@@ -50,7 +55,16 @@ const kinds: readonly CallKind[] = ['plain', 'plain', 'stream', 'held', 'held st
 /** Runs the rounds; throws at the first thing that is not as it must be. */
 export async function killRepeatedly(rounds: number, seed: number): Promise<RoundsReport> {
   const random = seeded(seed);
-  const report = { rounds: 0, calls: 0, received: 0, released: 0, entries: 0, decisions: 0, seconds: 0 };
+  const report = {
+    rounds: 0,
+    withRoom: 0,
+    calls: 0,
+    received: 0,
+    released: 0,
+    entries: 0,
+    decisions: 0,
+    seconds: 0,
+  };
   const startedMs = performance.now();
   const provider = await startDemoProvider({ port: 0 });
   try {
@@ -88,6 +102,7 @@ async function killOnOneLedger(
     await Promise.all([checkLedger(house, before), killing]);
     unanswered = await load;
     report.rounds += 1;
+    if (hasRoom(house)) report.withRoom += 1;
   }
   const sidecar = await startProcess(house);
   let collected = false;
@@ -109,6 +124,11 @@ async function killOnOneLedger(
     throw new Error(`${verdict.decisions.open} decisions are open, ${holding} of them held`);
 }
 
+function hasRoom({ dataDir }: House): boolean {
+  const bytes = readFileSync(join(dataDir, 'ledger', 'journal-0000000001.hpj'));
+  return bytes.subarray(-8).equals(Buffer.alloc(8));
+}
+
 /** Calls from all sides until the sidecar dies; resolves with the bodies of held calls nobody answered. */
 async function runLoad(
   sidecar: SidecarProcess,
@@ -127,7 +147,7 @@ async function runLoad(
     for (let turn = 0; !dead; turn += 1) {
       const repeated = waiting.shift();
       const kind = kinds[(index + turn) % kinds.length] ?? 'plain';
-      const body = repeated ?? bodyOf(kind, `${round}.${index}.${turn}`);
+      const body = repeated ?? bodyOf(kind, `${round}.${index}.${turn}${index === 0 ? lengthy : ''}`);
       report.calls += 1;
       const answer = await call(sidecar.proxyUrl, body, repeated === undefined ? 0 : 1);
       if (answer === null) {
