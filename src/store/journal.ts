@@ -132,7 +132,10 @@ export async function openJournal(
     await room.idle();
     for (const fd of Object.values(files)) closeSync(fd);
     files = {};
-    if (broken === null && room.isBehind(offset)) cut(dir, { segment, offset });
+    const hasRoom = room.isBehind(offset);
+    // Once: where it is closed a second time the directory may be another's by now.
+    room = createRoom(segmentFile(dir, segment), roomOptions);
+    if (broken === null && hasRoom) cut(dir, { segment, offset });
   }
 
   return {

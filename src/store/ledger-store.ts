@@ -243,7 +243,8 @@ async function journaled(
       } finally {
         reader.close();
         try {
-          await journal.close();
+          // What is being appended comes first: it lies where room is cut away otherwise.
+          await inTurn(() => journal.close());
         } finally {
           await level.close();
         }

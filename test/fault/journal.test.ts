@@ -208,6 +208,17 @@ describe('room behind the last frame', () => {
     expect(openBelow(into)).toEqual([]);
   });
 
+  it('of what another has opened since does not go where the journal is closed a second time', async () => {
+    const { into, journal } = await roomy([frameOf(100)]);
+    await made();
+    await journal.close();
+    const other = await openJournal(into, journal.end());
+    await other.append(frameOf(100, 2), true);
+    await journal.close();
+    expect(fileBytes(into)).toBe(header + 200);
+    await other.close();
+  });
+
   it('goes when the next segment begins, which gets its own', async () => {
     const { into, journal } = await roomy([frameOf(100)]);
     await made();

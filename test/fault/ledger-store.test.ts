@@ -54,6 +54,17 @@ describe("the ledger's store", () => {
     await store.close();
   });
 
+  it('takes nothing of what is being committed while it closes', async () => {
+    const dir = freshDir();
+    const store = await openLedgerStore(dir, undefined, { bytes: 1_000, afterBytes: 0 });
+    await store.commit(commitAt(0), true);
+    const committed = store.commit(commitAt(1, 64 * 1024 * 1024), true);
+    await Promise.all([committed, store.close()]);
+    const again = await openLedgerStore(dir);
+    expect(await again.get(recordKey(1, 'block'))).toEqual(Buffer.from('block 1'));
+    await again.close();
+  });
+
   it('tells whoever reads while it closes that it is away, and not that something is broken', async () => {
     const store = await openLedgerStore(freshDir());
     for (let seq = 0; seq < 4; seq += 1) await store.commit(commitAt(seq), true);
