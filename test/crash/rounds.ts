@@ -46,7 +46,7 @@ const callers = 8;
 const killAfterMsMax = 250;
 /** The share of kills that do not wait for a first answer. */
 const early = 0.2;
-/** One caller asks at such length that the journal makes room behind its frames: kills fall into that too. */
+/** Two callers begin at such length that the journal makes room behind its frames: kills fall into that too. */
 const lengthy = ', at length'.repeat(8_000);
 /** A ledger is begun anew after so many rounds, so that verifying it whole after each stays quick. */
 const roundsPerLedger = 20;
@@ -147,7 +147,8 @@ async function runLoad(
     for (let turn = 0; !dead; turn += 1) {
       const repeated = waiting.shift();
       const kind = kinds[(index + turn) % kinds.length] ?? 'plain';
-      const body = repeated ?? bodyOf(kind, `${round}.${index}.${turn}${index === 0 ? lengthy : ''}`);
+      const body =
+        repeated ?? bodyOf(kind, `${round}.${index}.${turn}${index < 2 && turn < 2 ? lengthy : ''}`);
       report.calls += 1;
       const answer = await call(sidecar.proxyUrl, body, repeated === undefined ? 0 : 1);
       if (answer === null) {

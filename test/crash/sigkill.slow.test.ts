@@ -11,7 +11,7 @@ it('two hundred kills under load lose nothing that anybody received, and every l
   });
   process.stdout.write(`sigkill, seed ${seed}: ${JSON.stringify(report)}\n`);
   expect(report.rounds).toBe(200);
-  expect(report.received).toBeGreaterThan(1000);
+  expect(report.received).toBeGreaterThan(500);
   expect(report.withRoom).toBeGreaterThan(50);
   expect(report.released).toBeGreaterThan(100);
 });
