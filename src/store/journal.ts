@@ -148,7 +148,7 @@ export async function openJournal(
         if (!room.has(offset + frame.length)) await room.free();
         await writeAll(file, frame, offset);
         offset += frame.length;
-        if (sync) room.ensure(offset);
+        if (sync) room.ensure(offset, frame.length);
         else hasUnsynced = true;
       } catch (error) {
         broken = error;

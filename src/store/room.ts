@@ -11,17 +11,23 @@ export interface RoomOptions {
   readonly bytes: number;
   /** Not before so much was appended to the segment: a sidecar that is called now and then needs none. */
   readonly afterBytes: number;
+  /** For frames up to this: a longer one carries many calls, for which its bytes would be written twice to save little. */
+  readonly frameBytesMax: number;
 }
 
-export const usualRoom: RoomOptions = { bytes: 1024 * 1024, afterBytes: 64 * 1024 };
+export const usualRoom: RoomOptions = {
+  bytes: 1024 * 1024,
+  afterBytes: 64 * 1024,
+  frameBytesMax: 16 * 1024,
+};
 
 export interface Room {
   /** True where everything up to the byte `to` may be written at once. */
   has(to: number): boolean;
   /** Resolves when anything may be written anywhere. Rejects with what the disk said to the zeros, for good. */
   free(): Promise<void>;
-  /** Has more of it made behind the byte `end` where little is left. Nobody waits for that. */
-  ensure(end: number): void;
+  /** Has more of it made behind the byte `end`, where a frame of so many bytes ends and little is left. Nobody waits for that. */
+  ensure(end: number, frameBytes: number): void;
   /** Resolves when it writes nothing; whether that went well `free` says. */
   idle(): Promise<void>;
   /** True where the file may go on behind the byte `end`. */
@@ -33,7 +39,7 @@ const pieceBytesMax = 256 * 1024;
 const zeros = Buffer.alloc(pieceBytesMax);
 
 /** Makes none until it is told where the segment ends. */
-export function createRoom(file: string, { bytes, afterBytes }: RoomOptions): Room {
+export function createRoom(file: string, { bytes, afterBytes, frameBytesMax }: RoomOptions): Room {
   /** There are zeros on disk up to here, or there were until frames replaced them. */
   let until = 0;
   let firstEnd: number | null = null;
@@ -63,10 +69,10 @@ export function createRoom(file: string, { bytes, afterBytes }: RoomOptions): Ro
       await making;
       if (failure !== null) throw failure;
     },
-    ensure: (end) => {
+    ensure: (end, frameBytes) => {
       firstEnd ??= end;
       const isEnough = end - firstEnd < afterBytes || until - end > bytes / 2;
-      if (isEnough || making !== null || isDiskFull || failure !== null) return;
+      if (isEnough || frameBytes > frameBytesMax || making !== null || isDiskFull || failure !== null) return;
       making = make(Math.max(until, end));
     },
     idle: async () => {

@@ -416,7 +416,7 @@ describe('reclaiming', () => {
   it('gives back what it says, overwritten, and holds none of it open', async () => {
     const dir = freshDir();
     // Room would count as what is left.
-    const store = await twoSegments(dir, undefined, { bytes: 0, afterBytes: 2 * segmentBytes });
+    const store = await twoSegments(dir, undefined, { ...usualRoom, frameBytesMax: 0 });
     const before = journalBytes(dir);
     await store.get(keyOf(13));
     await store.rewriteBodies(
@@ -583,7 +583,7 @@ describe('whatever is committed, erased and killed in whatever order', () => {
 });
 
 /** So that most frames take the place of zeros, and some are longer than what there is of them. */
-const smallRoom: RoomOptions = { bytes: 2_000, afterBytes: 0 };
+const smallRoom: RoomOptions = { bytes: 2_000, afterBytes: 0, frameBytesMax: largeBytes };
 
 async function play(list: readonly Act[], room: RoomOptions): Promise<void> {
   let dir = freshDir();

@@ -106,7 +106,7 @@ describe('a journal whose disk refused a write', () => {
 });
 
 /** Made as soon as it can be, and small: what it does shows after few frames. */
-const room = { bytes: 1000, afterBytes: 0 };
+const room = { bytes: 1000, afterBytes: 0, frameBytesMax: 5_000 };
 const frameOf = (bytes: number, byte = 1): Buffer => Buffer.alloc(bytes, byte);
 const fileBytes = (into: string, segment = 1): number => statSync(segmentFile(into, segment)).size;
 
@@ -163,7 +163,7 @@ describe('room behind the last frame', () => {
 
   it('is not made before so much was appended, nor for frames that no disk is waited for', async () => {
     const into = mkdtempSync(join(dir, 'late-'));
-    const journal = await openJournal(into, null, { bytes: 1000, afterBytes: 300 });
+    const journal = await openJournal(into, null, { ...room, afterBytes: 300 });
     for (let count = 0; count < 3; count += 1) await journal.append(frameOf(100), true);
     await journal.append(frameOf(500), false);
     await aWhile();
@@ -171,6 +171,18 @@ describe('room behind the last frame', () => {
     await journal.append(frameOf(100), true);
     await made();
     expect(fileBytes(into)).toBe(header + 900 + 1000);
+    await journal.close();
+  });
+
+  it('is not made for long frames, which may go into what there is', async () => {
+    const { into, journal } = await roomy([frameOf(100)]);
+    await made();
+    await journal.append(frameOf(5_001, 2), true);
+    await aWhile();
+    expect(fileBytes(into)).toBe(header + 5_101);
+    await journal.append(frameOf(5_000, 3), true);
+    await made(2);
+    expect(fileBytes(into)).toBe(header + 10_101 + room.bytes);
     await journal.close();
   });
 

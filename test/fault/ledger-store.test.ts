@@ -56,7 +56,11 @@ describe("the ledger's store", () => {
 
   it('takes nothing of what is being committed while it closes', async () => {
     const dir = freshDir();
-    const store = await openLedgerStore(dir, undefined, { bytes: 1_000, afterBytes: 0 });
+    const store = await openLedgerStore(dir, undefined, {
+      bytes: 1_000,
+      afterBytes: 0,
+      frameBytesMax: 1_000,
+    });
     await store.commit(commitAt(0), true);
     const committed = store.commit(commitAt(1, 64 * 1024 * 1024), true);
     await Promise.all([committed, store.close()]);

@@ -49,7 +49,7 @@ const schedule: Schedule = (ms, fn) => {
 };
 
 /** Small, so that a short life makes it, fills it and goes beyond it. */
-const room = { bytes: 1_500, afterBytes: 1_000 };
+const room = { bytes: 1_500, afterBytes: 1_000, frameBytesMax: 16 * 1024 };
 
 /** Opens the ledger of a data directory as the composition root does. */
 export async function beginLife(
