@@ -46,17 +46,23 @@ export function createRoom(file: string, { bytes, afterBytes, frameBytesMax }: R
   let making: Promise<void> | null = null;
   /** So far zeros were to go; more than `until` where not all of them did. */
   let wantedUntil = 0;
-  let isDiskFull = false;
+  /** No more is made: frames go on without, as they do where the file grows. */
+  let isOver = false;
   let failure: unknown = null;
 
   async function make(from: number): Promise<void> {
     try {
+      const fd = await opened(file);
+      if (fd === null) {
+        isOver = true;
+        return;
+      }
       wantedUntil = from + bytes;
-      await writeZeros(file, from, bytes);
+      await writeZeros(fd, from, bytes);
       until = wantedUntil;
     } catch (error) {
       // The disk tells whoever needs what it does not have: an append that goes beyond the zeros.
-      if (isNoSpace(error)) isDiskFull = true;
+      if (isNoSpace(error)) isOver = true;
       else failure = error;
     } finally {
       making = null;
@@ -72,7 +78,7 @@ export function createRoom(file: string, { bytes, afterBytes, frameBytesMax }: R
     ensure: (end, frameBytes) => {
       firstEnd ??= end;
       const isEnough = end - firstEnd < afterBytes || until - end > bytes / 2;
-      if (isEnough || frameBytes > frameBytesMax || making !== null || isDiskFull || failure !== null) return;
+      if (isEnough || frameBytes > frameBytesMax || making !== null || isOver || failure !== null) return;
       making = make(Math.max(until, end));
     },
     idle: async () => {
@@ -82,9 +88,17 @@ export function createRoom(file: string, { bytes, afterBytes, frameBytesMax }: R
   };
 }
 
-/** Resolves when they are on disk: what is only in the system's memory has no place there yet. */
-async function writeZeros(file: string, from: number, bytes: number): Promise<void> {
-  const fd = await openAt(file, constants.O_WRONLY, 0o600);
+/** Null where it cannot be, as where too many files are open: nothing was written then, so nothing is in doubt. */
+async function opened(file: string): Promise<number | null> {
+  try {
+    return await openAt(file, constants.O_WRONLY, 0o600);
+  } catch {
+    return null;
+  }
+}
+
+/** Resolves when they are on disk: what is only in the system's memory has no place there yet. Closes the file. */
+async function writeZeros(fd: number, from: number, bytes: number): Promise<void> {
   try {
     for (let done = 0; done < bytes; done += pieceBytesMax)
       await writeAll(fd, zeros.subarray(0, Math.min(pieceBytesMax, bytes - done)), from + done);

@@ -261,6 +261,19 @@ describe('room behind the last frame', () => {
     await journal.close();
   });
 
+  it('is done without where its file cannot be opened', async () => {
+    const into = mkdtempSync(join(dir, 'unopened-'));
+    const journal = await openJournal(into, null, { ...room, afterBytes: 150 });
+    await journal.append(frameOf(100), true);
+    const file = segmentFile(into, 1);
+    renameSync(file, `${file}.away`);
+    for (const byte of [2, 3, 4]) await journal.append(frameOf(700, byte), true);
+    await journal.close();
+    renameSync(`${file}.away`, file);
+    expect(asked).toEqual([]);
+    expect(fileBytes(into)).toBe(header + 2200);
+  });
+
   it('of which the disk said that it failed lets no frame go where it was to be', async () => {
     const { journal } = await roomy([frameOf(100)]);
     await made();

@@ -5,6 +5,7 @@ import { oldestFirst } from '../../../src/ledger/oldest-first.ts';
 import { UnreadableEntry } from '../../../src/ledger/reader.ts';
 import type { RecordStore } from '../../../src/ledger/store.ts';
 import { createLedgerUnderTest, exchange } from '../../fault/ledger-under-test.ts';
+import { withBlocks } from './changed-blocks.ts';
 
 const house = createLedgerUnderTest();
 const ledger = await house.open();
@@ -16,20 +17,6 @@ const blocks = house.disk.records().flatMap(({ key }) => {
   const place = parseRecordKey(key);
   return place?.kind === 'block' ? [place.seq] : [];
 });
-
-/** The store, with what `change` makes of its blocks; null for one that it has lost. */
-function storeWith(change: (seq: number, value: Buffer) => Buffer | null): RecordStore {
-  return {
-    ...store,
-    scan: async function* (range) {
-      for await (const { key, value } of store.scan(range)) {
-        const place = parseRecordKey(key);
-        const changed = place?.kind === 'block' ? change(place.seq, value) : value;
-        if (changed !== null) yield { key, value: changed };
-      }
-    },
-  };
-}
 
 /** Seqs of entries, and [first, last] of what cannot be read. */
 async function seqsOf(from: number, end = size, of: RecordStore = store) {
@@ -60,7 +47,7 @@ it.each([
 ])('has a block that is %s as one run, up to where the next one begins', async (_what, value) => {
   for (const [place, seq] of blocks.entries()) {
     const next = blocks[place + 1] ?? size;
-    const without = storeWith((at, whole) => (at === seq ? value : whole));
+    const without = withBlocks(store, (at, whole) => (at === seq ? value : whole));
     expect(await seqsOf(0, size, without)).toEqual([...upTo(0, seq), [seq, next - 1], ...upTo(next, size)]);
   }
 });
@@ -70,7 +57,7 @@ it('has all that is asked for as one run where no block is left', async () => {
     await seqsOf(
       2,
       size,
-      storeWith(() => null),
+      withBlocks(store, () => null),
     ),
   ).toEqual([[2, size - 1]]);
 });

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { parseRecordKey } from '../../../src/ledger/block.ts';
 import type { Entry } from '../../../src/ledger/entry.ts';
 import { countBefore, newestFirst } from '../../../src/ledger/newest-first.ts';
 import { readBlocks, readEntry, readPart, UnreadableEntry } from '../../../src/ledger/reader.ts';
 import type { RecordStore } from '../../../src/ledger/store.ts';
 import { createLedgerUnderTest, exchange, kek } from '../../fault/ledger-under-test.ts';
+import { withBlocks } from './changed-blocks.ts';
 
 const house = createLedgerUnderTest();
 const ledger = await house.open();
@@ -45,26 +45,6 @@ it('walks forwards and backwards from any entry, whole blocks at a time', async 
   }
 });
 
-/** The store, with what it holds of each block as `change` has it; null for one that it has lost. */
-function storeWith(change: (seq: number, value: Buffer) => Buffer | null): RecordStore {
-  return {
-    ...store,
-    scan: async function* (range) {
-      for await (const { key, value } of store.scan(range)) {
-        const place = parseRecordKey(key);
-        const changed = place?.kind === 'block' ? change(place.seq, Buffer.from(value)) : value;
-        if (changed !== null) yield { key, value: changed };
-      }
-    },
-    get: async (key) => {
-      const value = await store.get(key);
-      const place = parseRecordKey(key);
-      if (value === undefined || place?.kind !== 'block') return value;
-      return change(place.seq, Buffer.from(value)) ?? undefined;
-    },
-  };
-}
-
 async function newest(from: RecordStore, before = all.length): Promise<(Entry | UnreadableEntry)[]> {
   const found: (Entry | UnreadableEntry)[] = [];
   for await (const one of newestFirst(from, before)) found.push(one);
@@ -87,14 +67,14 @@ it('reads the newest first, from any entry on', async () => {
 });
 
 it('has in its place an entry that is damaged, and why', async () => {
-  const found = await newest(storeWith(brokenLeaf));
+  const found = await newest(withBlocks(store, brokenLeaf));
   expect(seqsIn(found)).toEqual(seqsWithout().toReversed());
   const damage = found.filter((one) => one instanceof UnreadableEntry);
   expect(damage.map(({ seq, last, message }) => [seq, last, message])).toEqual([
     [at, at, `Entry ${at} cannot be read: A leaf is not JSON.`],
   ]);
   const strict = async () => {
-    for await (const entries of readBlocks(storeWith(brokenLeaf), { fromSeq: 0, reverse: false }))
+    for await (const entries of readBlocks(withBlocks(store, brokenLeaf), { fromSeq: 0, reverse: false }))
       expect(entries).not.toEqual([]);
   };
   await expect(strict()).rejects.toMatchObject({ code: 'ledger_damaged', seq: at });
@@ -107,7 +87,7 @@ it('has in their place all entries of a block that is damaged or missing, and no
     const [seq = -1, last = -1] = [block[0]?.seq, block.at(-1)?.seq];
     for (const lost of [Buffer.from('HPB1'), null]) {
       const isIt = (first: number, value: Buffer) => (first === seq ? lost : value);
-      const found = await newest(storeWith(isIt));
+      const found = await newest(withBlocks(store, isIt));
       const damage = found.filter((one) => one instanceof UnreadableEntry);
       expect(damage.map((one) => [one.seq, one.last])).toEqual([[seq, last]]);
       expect(found).toHaveLength(all.length - block.length + 1);
@@ -122,9 +102,9 @@ it('finds the entry at a time beside those that cannot be read', async () => {
     const first = times.findIndex((time) => time >= atMs);
     const expected = first === -1 ? all.length : first;
     expect(await countBefore(store, all.length, atMs)).toBe(expected);
-    const beside = await countBefore(storeWith(brokenLeaf), all.length, atMs);
+    const beside = await countBefore(withBlocks(store, brokenLeaf), all.length, atMs);
     expect(beside).toBe(expected === at ? at + 1 : expected);
   }
-  const nothing = storeWith(() => null);
+  const nothing = withBlocks(store, () => null);
   expect(await countBefore(nothing, all.length, 0)).toBe(all.length);
 });
