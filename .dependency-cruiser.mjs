@@ -64,6 +64,17 @@ export default {
       from: { path: '^src/ledger/verify/' },
       to: { dependencyTypes: ['core'] },
     },
+    {
+      // What few configurations need, and what is large: an import at the top would load it for all.
+      name: 'loaded-where-needed',
+      severity: 'error',
+      from: {},
+      to: {
+        path: '^src/(notify/mail-receiver|proxy/sigv4|anchor/bucket)\\.ts$',
+        dynamic: false,
+        dependencyTypesNot: ['type-only'],
+      },
+    },
     soleImporter('only-forward-imports-undici', 'undici', '^src/proxy/(forward|upstream-connections)\\.ts$'),
     soleImporter('only-tunnel-imports-http-proxy', 'http-proxy', '^src/proxy/tunnel\\.ts$'),
     soleImporter('only-peer-imports-ws', 'ws', '^src/proxy/realtime/peer\\.ts$'),

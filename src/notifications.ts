@@ -8,7 +8,6 @@ import { HoldpointError } from './core/errors.ts';
 import type { HoldQueue } from './hold/queue.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { slackMessage, teamsMessage } from './notify/chat.ts';
-import { openMailReceiver } from './notify/mail-receiver.ts';
 import { cloudEventOf, type NoticeType } from './notify/notice.ts';
 import { type Notifier, type NotifierEvent, startNotifier } from './notify/notifier.ts';
 import type { Receiver } from './notify/receiver.ts';
@@ -33,15 +32,17 @@ interface Parts {
 const counted = 'holdpoint_notifications_total';
 const outcomes = ['sent', 'failed', 'dead', 'dropped'] as const;
 
-/** Starts telling. Throws `config_invalid` where a secret is not there or what waited cannot be read; then nothing runs. */
-export function openNotifications(parts: Parts): Notifier {
+/** Starts telling. Rejects with `config_invalid` where a secret is not there or what waited cannot be read; then nothing runs. */
+export async function openNotifications(parts: Parts): Promise<Notifier> {
   const { config, ledger, holds, clock, schedule, metrics } = parts;
   const { to, remindBeforeMs, timeoutMs, giveUpAfterMs, queueMax } = config.notify;
-  const receivers = Object.entries(to).map(([name, receiver]) => ({
-    receiver: receiverOf(name, receiver, parts),
-    types: receiver.events.map((event): NoticeType => `holdpoint.hold.${event}`),
-    severityMin: receiver.severityMin,
-  }));
+  const receivers = await Promise.all(
+    Object.entries(to).map(async ([name, receiver]) => ({
+      receiver: await receiverOf(name, receiver, parts),
+      types: receiver.events.map((event): NoticeType => `holdpoint.hold.${event}`),
+      severityMin: receiver.severityMin,
+    })),
+  );
   for (const receiver of Object.keys(to))
     for (const outcome of outcomes) metrics.declare(counted, { receiver, outcome });
   return startNotifier({
@@ -78,11 +79,11 @@ function onEvent(event: NotifierEvent, { log, metrics }: Parts): void {
   else if (event.kind !== 'sent') log.warn(`notification ${event.kind}`, { receiver, id });
 }
 
-function receiverOf(
+async function receiverOf(
   name: string,
   receiver: ReceiverConfig,
   { config, env, egress, clock, ledger }: Parts,
-): Receiver {
+): Promise<Receiver> {
   const path = `notify.to.${name}`;
   const consoleUrl = consoleUrlOf(config);
   const secretOf = (field: string, place: Parameters<typeof openSecret>[1]) =>
@@ -125,6 +126,8 @@ function receiverOf(
       const { host, port, tls, from, to, user = null } = receiver;
       const password = receiver.password === undefined ? null : secretOf('password', receiver.password);
       const { timeoutMs } = config.notify;
+      // Only where it is needed: nodemailer takes 5 MB of every sidecar that has it in memory.
+      const { openMailReceiver } = await import('./notify/mail-receiver.ts');
       return openMailReceiver({ name, host, port, tls, user, password, from, to, consoleUrl, timeoutMs });
     }
   }

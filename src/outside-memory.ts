@@ -6,7 +6,6 @@ import { existsSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Anchor } from './anchor/anchor.ts';
 import { openFileAnchor } from './anchor/append-file.ts';
-import { openBucketAnchor } from './anchor/bucket.ts';
 import { cosignerOf } from './anchor/cosign.ts';
 import { openAnchorMemory } from './anchor/memory.ts';
 import { isAnchored, requireAnchored } from './anchor/require.ts';
@@ -62,7 +61,9 @@ interface Parts {
 export async function openOutsideMemory(parts: Parts): Promise<OutsideMemory> {
   const { config, ledger } = parts;
   const { require, withinMs, quorum } = config.anchors;
-  const anchors = Object.entries(config.anchors.to).map(([name, anchor]) => anchorOf(name, anchor, parts));
+  const anchors = await Promise.all(
+    Object.entries(config.anchors.to).map(([name, anchor]) => anchorOf(name, anchor, parts)),
+  );
   const memory = anchors.length === 0 ? null : openAnchorMemory(config.paths.anchorsDir, ledger.origin);
   const witness = await openOwnWitness(parts);
   const anchoring = memory === null ? null : start(parts, anchors, memory);
@@ -116,7 +117,11 @@ function gaugesOf(status: ReturnType<Anchoring['status']>[number]): LabelledGaug
   ];
 }
 
-function anchorOf(name: string, anchor: AnchorConfig, { ledger, clock, env, egress }: Parts): Anchor {
+async function anchorOf(
+  name: string,
+  anchor: AnchorConfig,
+  { ledger, clock, env, egress }: Parts,
+): Promise<Anchor> {
   const path = `anchors.to.${name}`;
   switch (anchor.kind) {
     case 'file':
@@ -130,6 +135,8 @@ function anchorOf(name: string, anchor: AnchorConfig, { ledger, clock, env, egre
     case 'bucket': {
       const { url, region, prefix, retainDays } = anchor;
       const credentials = openAwsCredentials(env, path, clock.nowMs);
+      // Only where it is needed: Amazon's library takes 2 MB of every sidecar that has it in memory.
+      const { openBucketAnchor } = await import('./anchor/bucket.ts');
       return openBucketAnchor({ name, url, region, prefix, retainDays, credentials, clock, egress });
     }
   }

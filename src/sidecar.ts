@@ -131,7 +131,7 @@ async function assemble(
   endings: Endings,
 ): Promise<Parts> {
   const { clock, schedule, lookUp } = machine;
-  const upstreams = upstreamsOf(config, env, clock);
+  const upstreams = await upstreamsOf(config, env, clock);
   const egress = wayOutOf(config, env, clock);
   const signIn = signInOf(config, env, egress, clock);
   const metrics = createMetrics();
@@ -159,7 +159,8 @@ async function assemble(
   const outside = await openOutsideMemory({ config, env, egress, ledger, clock, schedule, log, metrics });
   memory = outside;
   endings.add(outside.stop);
-  const notifier = openNotifications({ config, env, egress, ledger, holds, clock, schedule, log, metrics });
+  const told = { config, env, egress, ledger, holds, clock, schedule, log, metrics };
+  const notifier = await openNotifications(told);
   endings.add(notifier.stop);
   // Whoever is told of what is overdue listens by now.
   await holds.watchReviews();
