@@ -63,5 +63,5 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 CMD ["nod
 
 # The nursery of V8 takes a quarter of a gigabyte by itself on a large machine, and serves no call faster. By default V8 would
 # collect the whole heap every second or two under load, on every core, while calls wait for their turn.
-ENTRYPOINT ["node", "--max-semi-space-size=8", "--heap-growing-percent=130", "/app/dist/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=16", "--heap-growing-percent=130", "/app/dist/main.js"]
 CMD ["run", "--config", "/etc/holdpoint/holdpoint.yaml"]

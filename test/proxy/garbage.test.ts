@@ -25,7 +25,7 @@ test('is collected young, also on connections that are kept', async () => {
   atEnd(() => upstream.stop());
   const sidecar = await spawnSidecar({
     upstreams: { openai: { url: upstream.url, protocol: 'openai', mount: '/' } },
-    nodeFlags: ['--max-semi-space-size=8', '--trace-gc', '--trace-gc-nvp'],
+    nodeFlags: ['--max-semi-space-size=16', '--trace-gc', '--trace-gc-nvp'],
   });
   const target = { url: sidecar.proxyUrl, path: '/v1/chat/completions', headers: {} };
   let before = 0;
