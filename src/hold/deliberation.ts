@@ -95,7 +95,7 @@ export async function sealAbout({ ledger, clock }: Desk, hold: Hold, draft: Draf
   const sealed = ledger.seal(draft);
   await sealed.durable;
   const at = new Date(clock.nowMs()).toISOString();
-  applyEntry(hold, { ...draft, parts: sealed.parts, seq: sealed.seq, at });
+  applyEntry(hold, { ...draft, parts: sealed.parts(), seq: sealed.seq, at });
 }
 
 function over(): HoldpointError {

@@ -41,7 +41,7 @@ export async function sealRuling(
   await sealed.durable;
   // The ruling is durable: only now does anyone act on it.
   const at = new Date(clock.nowMs()).toISOString();
-  applyEntry(hold, { ...draft, parts: sealed.parts, seq: sealed.seq, at });
+  applyEntry(hold, { ...draft, parts: sealed.parts(), seq: sealed.seq, at });
   if (final) wake(item, hold.state.status);
   emit(final ? 'ruled' : 'approved', hold, ruling.by);
   if (ruling.breakGlass === true) emit('glass-broken', hold, ruling.by);

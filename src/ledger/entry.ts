@@ -74,33 +74,63 @@ export interface Entry {
   readonly v: 1;
 }
 
-/**
- * The leaf's bytes. The fixed fields are known to need no escaping, so only `data` takes the general way;
- * a golden test holds this equal to `canonicalize(entry)`.
- */
-export function encodeLeaf(entry: Entry): Buffer {
-  const leaf = leafOf(entry);
-  if (leaf.length > leafBytesMax) {
-    throw new RangeError(`A ${entry.type} leaf of ${leaf.length} bytes exceeds ${leafBytesMax}.`);
+/** An entry's leaf but for what is known last: the commitments of its parts, and the hash of the leaf before it. */
+export interface LeafDraft {
+  readonly before: string;
+  readonly after: string;
+  /** Of the whole leaf. */
+  readonly bytes: number;
+}
+
+type DraftedPart = Pick<PartCommitment, 'name' | 'size'>;
+
+const digestCharacters = 64;
+const emptyPart = { c: '', e: '', name: '', size: 0 };
+/** Of a part, besides its name and the digits of its size. */
+const partFrameBytes = writePart(emptyPart).length - 1 + 2 * digestCharacters;
+
+/** All of a leaf that can be wrong. Throws RangeError where it would be too long or hold what no leaf may. */
+export function draftLeaf(entry: Omit<Entry, 'parts' | 'prev'>, parts: readonly DraftedPart[]): LeafDraft {
+  const leaf = leafAround(entry, parts);
+  if (leaf.bytes > leafBytesMax) {
+    throw new RangeError(`A ${entry.type} leaf of ${leaf.bytes} bytes exceeds ${leafBytesMax}.`);
   }
   return leaf;
 }
 
-function leafOf(entry: Entry): Buffer {
-  if (entry.parts.length > 1) requireDistinctParts(entry.parts);
-  let parts = '';
-  for (const part of entry.parts) {
-    parts += `${parts === '' ? '' : ','}{"c":"${part.c}","e":"${part.e}","name":"${part.name}","size":${part.size}}`;
-  }
-  return Buffer.from(
+/** The leaf's bytes. */
+export function closeLeaf(leaf: LeafDraft, parts: readonly PartCommitment[], prev: string): Buffer {
+  let commitments = '';
+  for (const part of parts) commitments += `${commitments === '' ? '' : ','}${writePart(part)}`;
+  return Buffer.from(`${leaf.before}${commitments}],"prev":"${prev}${leaf.after}`);
+}
+
+/** The leaf's bytes, of an entry that is whole. Throws as `draftLeaf` does. */
+export function encodeLeaf(entry: Entry): Buffer {
+  return closeLeaf(draftLeaf(entry, entry.parts), entry.parts, entry.prev);
+}
+
+/**
+ * The fixed fields are known to need no escaping, so only `data` takes the general way; a golden test holds the whole
+ * equal to `canonicalize(entry)`.
+ */
+function leafAround(entry: Omit<Entry, 'parts' | 'prev'>, parts: readonly DraftedPart[]): LeafDraft {
+  if (parts.length > 1) requireDistinctParts(parts);
+  const before =
     `{"at":"${entry.at}","boot":"${entry.boot}","data":${canonicalize(entry.data, 2)},"durability":"${entry.durability}",` +
-      `"kid":"${entry.kid}","ledger":"${entry.ledger}","mono":${entry.mono},"parts":[${parts}],"prev":"${entry.prev}",` +
-      `"refs":[${entry.refs.join(',')}],"seq":${entry.seq},"type":"${entry.type}","v":1}`,
-  );
+    `"kid":"${entry.kid}","ledger":"${entry.ledger}","mono":${entry.mono},"parts":[`;
+  const after = `","refs":[${entry.refs.join(',')}],"seq":${entry.seq},"type":"${entry.type}","v":1}`;
+  let bytes = Buffer.byteLength(before) + '],"prev":"'.length + digestCharacters + after.length;
+  for (const { name, size } of parts) bytes += partFrameBytes + name.length + String(size).length;
+  return { before, after, bytes: bytes + Math.max(0, parts.length - 1) };
+}
+
+function writePart({ c, e, name, size }: PartCommitment): string {
+  return `{"c":"${c}","e":"${e}","name":"${name}","size":${size}}`;
 }
 
 /** Two parts of one name would leave open which of them a digest is about. */
-function requireDistinctParts(parts: readonly PartCommitment[]): void {
+function requireDistinctParts(parts: readonly DraftedPart[]): void {
   const names = new Set(parts.map((part) => part.name));
   if (names.size !== parts.length || parts.length > partsMax)
     throw new RangeError(`An entry has at most ${partsMax} parts, no two of one name.`);
@@ -128,7 +158,8 @@ export function readLeaf(leaf: Buffer): Entry {
 
 function isEncoded(entry: Entry, leaf: Buffer): boolean {
   try {
-    return leaf.length <= readLeafBytesMax && leafOf(entry).equals(leaf);
+    const canonical = closeLeaf(leafAround(entry, entry.parts), entry.parts, entry.prev);
+    return leaf.length <= readLeafBytesMax && canonical.equals(leaf);
   } catch (error) {
     // Nested too deeply, or with parts of one name: nothing that is ever written.
     if (error instanceof RangeError) return false;

@@ -7,7 +7,7 @@ import type { Json, JsonObject } from './canonical.ts';
 import { type Outcome, outcomes } from './entry.ts';
 
 export interface Head {
-  /** 64 hex; hash of the last leaf, zeros before the first. */
+  /** 64 hex; hash of the last leaf that is chained, zeros before the first. */
   prev: string;
   /** Seq of the next entry. */
   nextSeq: number;
@@ -28,9 +28,8 @@ export interface Step {
   readonly data: JsonObject;
 }
 
-/** Applies one entry to the head. */
-export function advance(head: Head, step: Step, leafHashHex: string): void {
-  head.prev = leafHashHex;
+/** Applies one entry to the head; its place in the chain, `prev`, is for whoever hashes its leaf. */
+export function advance(head: Head, step: Step): void {
   head.nextSeq = step.seq + 1;
   if (step.type === 'request') {
     head.open.set(step.seq, [step.seq]);

@@ -201,7 +201,8 @@ function checkLeaf(walk: Walk, leaf: Buffer): Entry {
   for (const [seq, part] of targetsOf(entry)) walk.erased.add(`${seq}/${part}`);
   const hash = leafHash(leaf);
   walk.tree = appendLeaf(walk.tree, hash);
-  advance(head, entry, hash.toString('hex'));
+  advance(head, entry);
+  head.prev = hash.toString('hex');
   if (walk.tree.size === walk.markSize) walk.rootAtMark = treeRoot(walk.tree).toString('hex');
   return entry;
 }

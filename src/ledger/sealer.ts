@@ -1,20 +1,20 @@
 /**
- * The sole writer. Entries are numbered, chained and encrypted when they are handed in; whatever queued
- * while one commit was in flight is the next: one signature, one atomic batch, one fsync for all of them. Where the
+ * The sole writer. Entries are numbered and checked when they are handed in; whatever queued while one commit was in
+ * flight is the next, and is encrypted and chained then: one signature, one atomic batch, one fsync for all. Where the
  * signature comes from far away, entries gather meanwhile: batches grow, and no call waits for another's signature.
  * Must not import the proxy or a store; time, keys and the store are handed in.
  */
 import type { Clock } from '../core/clock.ts';
 import { HoldpointError } from '../core/errors.ts';
-import { type Batch, beginBatch, recordsOf } from './batch.ts';
+import { type Batch, beginBatch, type Commitments, chainEntries, recordsOf, sealParts } from './batch.ts';
 import type { JsonObject } from './canonical.ts';
 import { type Signer, signCheckpointBy } from './checkpoint.ts';
-import { type Durability, type EntryType, encodeLeaf, type PartCommitment } from './entry.ts';
+import { type Durability, draftLeaf, type EntryType, type PartCommitment } from './entry.ts';
 import { advance, encodeSnapshot, type Head, type Step } from './head.ts';
 import type { HighWater, LedgerStore } from './store.ts';
-import { appendLeaf, leafHash, type TreeState, treeRoot } from './tree.ts';
+import { type TreeState, treeRoot } from './tree.ts';
 import { utc } from './utc.ts';
-import { type KeyEncryptionKey, type PartContent, sealPart } from './vault.ts';
+import { ciphertextBytes, type KeyEncryptionKey, type PartContent } from './vault.ts';
 
 /** What to seal. `decision` in `data` ties the entry to an open decision. */
 export interface Draft {
@@ -26,7 +26,8 @@ export interface Draft {
 
 export interface Sealed {
   readonly seq: number;
-  readonly parts: readonly PartCommitment[];
+  /** What the leaf says of its parts: there once it is durable. Throws while it waits for its commit. */
+  parts(): readonly PartCommitment[];
   /**
    * Resolves when the entry is on disk (strict: after fsync; relaxed: handed to the store). Rejects with
    * `ledger_unavailable` when it is not known to be: then nothing that depends on it may happen.
@@ -54,7 +55,7 @@ export interface SealerOptions {
 }
 
 export interface Sealer {
-  /** Numbers, encrypts and queues an entry. Throws `ledger_unavailable` or `overloaded`; then nothing was queued. */
+  /** Numbers and queues an entry, whose contents nobody may change any more. Throws `ledger_unavailable` or `overloaded`; then nothing was queued. */
   seal(draft: Draft): Sealed;
   /** Seals a heartbeat with a snapshot; throws as `seal` does. */
   beat(): void;
@@ -79,6 +80,8 @@ export const bounds = {
   /** A round of the event loop that took less did no work. */
   idleRoundUsMax: 50,
   commitBytesMax: 16 * 1024 * 1024,
+  /** Contents of an entry that wait for their commit in the clear: encrypting more together saves nothing. */
+  waitingBytesMax: 64 * 1024,
   queuedBytesMax: 256 * 1024 * 1024,
   snapshotEveryEntries: 1024,
   snapshotEveryBytes: 8 * 1024 * 1024,
@@ -101,7 +104,7 @@ export function startSealer(options: SealerOptions): Sealer {
   let durable: { size: number; note: Buffer } = { size: tree.size, note: options.note };
 
   function newBatch(): Batch {
-    return beginBatch(head.nextSeq, signer, tree);
+    return beginBatch(head.nextSeq, signer);
   }
 
   function seal(draft: Draft): Sealed {
@@ -129,47 +132,41 @@ export function startSealer(options: SealerOptions): Sealer {
     return append(draft);
   }
 
-  function append(draft: Draft): Sealed {
+  function append({ type, data, refs = [], parts: contents = [] }: Draft): Sealed {
     const seq = head.nextSeq;
-    const parts = (draft.parts ?? []).map((part, index) => sealPart(ledgerIdBytes, seq, index, part));
-    const commitments = parts.map((part) => part.commitment);
-    const leaf = encodeLeaf({
-      at: utc(clock.nowMs()),
-      boot,
-      data: draft.data,
-      durability,
-      kid: signer.kid,
-      ledger: ledgerId,
-      mono: clock.monoUs(),
-      parts: commitments,
-      prev: head.prev,
-      refs: draft.refs ?? [],
-      seq,
-      type: draft.type,
-      v: 1,
-    });
-    const hash = leafHash(leaf);
-    const step = { seq, type: draft.type, data: draft.data };
-    advance(head, step, hash.toString('hex'));
-    tree = appendLeaf(tree, hash);
+    const at = utc(clock.nowMs());
+    const mono = clock.monoUs();
+    const sizes = contents.map(({ name, bytes }) => ({ name, size: bytes.length }));
+    const fixed = { at, boot, data, durability, kid: signer.kid, ledger: ledgerId, mono, refs, seq, type };
+    const leaf = draftLeaf({ ...fixed, v: 1 }, sizes);
+    const plainBytes = sizes.reduce((sum, { size }) => sum + size, 0);
+    const sealed = plainBytes > bounds.waitingBytesMax ? sealParts(ledgerIdBytes, seq, contents) : null;
+    const bytes = sizes.reduce((sum, { size }) => sum + ciphertextBytes(size), leaf.bytes);
+    const step = { seq, type, data };
+    advance(head, step);
     const batch = current;
-    batch.leaves.push(leaf);
-    batch.hashes.push(hash);
+    const commitments: Commitments = { parts: null };
     batch.steps.push(step);
-    batch.parts.push(...parts);
-    batch.tree = tree;
-    const bytes = parts.reduce((sum, part) => sum + part.item.ciphertext.length, leaf.length);
+    batch.queued.push({ seq, leaf, bytes, contents: sealed === null ? contents : [], sealed, commitments });
     batch.bytes += bytes;
     queuedBytes += bytes;
     sinceSnapshot = { entries: sinceSnapshot.entries + 1, bytes: sinceSnapshot.bytes + bytes };
-    if (batch.leaves.length >= bounds.commitEntriesMax || batch.bytes >= bounds.commitBytesMax) rotate();
+    if (batch.steps.length >= bounds.commitEntriesMax || batch.bytes >= bounds.commitBytesMax) rotate();
     schedule();
-    return { seq, parts: commitments, durable: batch.durable.promise };
+    return { seq, parts: () => partsOf(commitments), durable: batch.durable.promise };
+  }
+
+  /** The tree with the batch, whose entries are chained at the latest now; those before it are. */
+  function chained(batch: Batch): TreeState {
+    if (batch.tree !== null) return batch.tree;
+    tree = chainEntries(batch, head, tree, ledgerIdBytes);
+    return tree;
   }
 
   /** A heartbeat that starts a block of its own and vouches for the state before it. */
   function takeSnapshot(): void {
     rotate();
+    ready.forEach(chained);
     const batch = current;
     const snapshot = encodeSnapshot(head, tree.frontier);
     append({ type: 'heartbeat', data: { open: head.open.size, snapshot: snapshot.digest } });
@@ -195,7 +192,7 @@ export function startSealer(options: SealerOptions): Sealer {
   }
 
   function rotate(): void {
-    if (current.leaves.length > 0) ready.push(current);
+    if (current.steps.length > 0) ready.push(current);
     else current.durable.resolve();
     current = newBatch();
   }
@@ -214,7 +211,7 @@ export function startSealer(options: SealerOptions): Sealer {
       if (ready.length === 0) rotate();
       const batch = ready.shift();
       if (batch === undefined) break;
-      isShared = batch.leaves.length > 1;
+      isShared = batch.steps.length > 1;
       try {
         await commit(batch);
       } catch (error) {
@@ -234,22 +231,23 @@ export function startSealer(options: SealerOptions): Sealer {
     let roundUs = startedUs;
     for (let round = 0; round < bounds.gatherRoundsMax; round++) {
       if (ready.length > 0) return;
-      const entries = current.leaves.length;
+      const entries = current.steps.length;
       await new Promise<void>((resolve) => setImmediate(resolve));
       const nowUs = clock.monoUs();
-      const idle = entries === current.leaves.length && nowUs - roundUs < bounds.idleRoundUsMax;
+      const idle = entries === current.steps.length && nowUs - roundUs < bounds.idleRoundUsMax;
       if (idle || nowUs - startedUs > bounds.gatherUsMax) return;
       roundUs = nowUs;
     }
   }
 
   async function commit(batch: Batch): Promise<void> {
-    const root = treeRoot(batch.tree);
-    const note = await signCheckpointBy(batch.signers, batch.tree.size, root);
+    const grown = chained(batch);
+    const root = treeRoot(grown);
+    const note = await signCheckpointBy(batch.signers, grown.size, root);
     await store.commit(recordsOf(batch, note, kek, ledgerIdBytes), durability === 'strict');
     // Durable from this line on.
-    options.highWater.write(batch.tree.size, root);
-    durable = { size: batch.tree.size, note };
+    options.highWater.write(grown.size, root);
+    durable = { size: grown.size, note };
     queuedBytes -= batch.bytes;
     batch.durable.resolve();
     options.onDurable(batch.steps, batch.hashes);
@@ -280,6 +278,11 @@ export function startSealer(options: SealerOptions): Sealer {
     },
     durable: () => durable,
   };
+}
+
+function partsOf({ parts }: Commitments): readonly PartCommitment[] {
+  if (parts === null) throw new Error('The commitments of an entry are there once it is durable.');
+  return parts;
 }
 
 function unavailable(cause?: unknown): HoldpointError {

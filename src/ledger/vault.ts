@@ -53,6 +53,11 @@ export function kekOf(key: Buffer): KeyEncryptionKey {
   return { id: sha256Hex(Buffer.concat([Buffer.from('holdpoint/kek/1\0'), key])).slice(0, 8), key };
 }
 
+/** How many bytes are stored of a part of so many. */
+export function ciphertextBytes(size: number): number {
+  return size + tagBytes;
+}
+
 /** Encrypts one part for the entry at `seq` and commits to it. */
 export function sealPart(ledgerId: Buffer, seq: number, partIndex: number, part: PartContent): SealedPart {
   const dataKey = freshDataKey();

@@ -58,7 +58,7 @@ export async function handleCall(arrived: Call, house: House): Promise<string> {
     }
     let released = call;
     if (judgement.action === 'hold') {
-      const digest = request.parts[0]?.c ?? '';
+      const digest = request.parts()[0]?.c ?? '';
       const hold = await openHold(
         call,
         decision,
@@ -143,7 +143,7 @@ async function judgeAndDeliver(
   if (answered.failure !== null) throw answered.failure;
   if (judgement.action === 'deny') return deny(call, decision, judgement, answered, house);
   if (judgement.action === 'hold') {
-    const digest = response.parts[0]?.c ?? '';
+    const digest = response.parts()[0]?.c ?? '';
     const hold = await openHold(
       call,
       decision,

@@ -48,7 +48,7 @@ async function hold(house: LedgerUnderTest, ledger: Ledger, holds: HoldQueue): P
       roles: ['reviewer'],
       notRequester: true,
       requester: 'agent',
-      digest: request.parts[0]?.c ?? '',
+      digest: request.parts()[0]?.c ?? '',
       expiresAtMs: atMs + expiresInMs,
     },
   );

@@ -52,7 +52,7 @@ async function stage() {
     parts: [{ name: 'request', bytes: Buffer.from('pay') }],
   });
   await request.durable;
-  const digest = request.parts[0]?.c ?? '';
+  const digest = request.parts()[0]?.c ?? '';
   let inForce = loadPolicy('policy.yaml', 'version: "1"\nrules: []\n');
   const policy = inForce.digest;
   const hold = await holds.open(

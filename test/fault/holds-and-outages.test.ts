@@ -58,7 +58,7 @@ async function held(): Promise<Held> {
       roles: ['reviewer'],
       notRequester: true,
       requester: 'agent',
-      digest: response.parts[0]?.c ?? '',
+      digest: response.parts()[0]?.c ?? '',
       expiresAtMs: openedAtMs + 900_000,
       breakGlass: { roles: ['admin'], collectInMs: 300_000 },
     },

@@ -211,7 +211,7 @@ function openHold(
       roles: ['reviewer'],
       notRequester: true,
       requester: 'agent',
-      digest: parts[0]?.c ?? '',
+      digest: parts()[0]?.c ?? '',
       expiresAtMs: atMs + 900_000,
     },
   );

@@ -78,7 +78,7 @@ export async function sealRequest(
     facts,
     policy,
     judgement,
-    digest: sealed.parts[0]?.c ?? '',
+    digest: sealed.parts()[0]?.c ?? '',
     startedUs,
     tape: createTape(house.bounds.responseBytesMax),
     asked: false,
@@ -155,7 +155,7 @@ export async function sealAnswer(
   return orEnd(exchange, house, async () => {
     const sealed = house.ledger.seal(socketResponseDraft(decision.seq, answer, tape));
     await sealed.durable;
-    return { judgement, seq: sealed.seq, digest: sealed.parts[0]?.c ?? '' };
+    return { judgement, seq: sealed.seq, digest: sealed.parts()[0]?.c ?? '' };
   });
 }
 

@@ -113,7 +113,7 @@ async function sealSaid(
     responseDraft(decision.seq, { ...said, status, statusText, headers, stored, bytes, sha256: null, form }),
   );
   await sealed.durable;
-  return { judgement, seq: sealed.seq, digest: sealed.parts[0]?.c ?? '', body, stored };
+  return { judgement, seq: sealed.seq, digest: sealed.parts()[0]?.c ?? '', body, stored };
 }
 
 /** Gives a segment that broke off its end. */

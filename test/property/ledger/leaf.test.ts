@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalize, type Json, type JsonObject } from '../../../src/ledger/canonical.ts';
-import { decodeLeaf, type Entry, encodeLeaf, entryTypes } from '../../../src/ledger/entry.ts';
+import {
+  closeLeaf,
+  decodeLeaf,
+  draftLeaf,
+  type Entry,
+  encodeLeaf,
+  entryTypes,
+} from '../../../src/ledger/entry.ts';
 import { parseCanonical } from '../../../src/ledger/verify/canonical.ts';
 
 const asciiKey = fc.stringMatching(/^[\x20-\x7e]{0,8}$/);
@@ -133,6 +140,15 @@ describe('a leaf', () => {
     fc.assert(
       fc.property(entry, (written) => {
         expect(encodeLeaf(written).toString()).toBe(canonicalize(asJson(written)));
+      }),
+    );
+  });
+
+  it('is as long as its draft says before its parts are encrypted', () => {
+    fc.assert(
+      fc.property(entry, (written) => {
+        const leaf = draftLeaf(written, written.parts);
+        expect(closeLeaf(leaf, written.parts, written.prev).length).toBe(leaf.bytes);
       }),
     );
   });

@@ -45,7 +45,7 @@ export async function startQueue(
       });
       await request.durable;
       const openedAtMs = clock.nowMs();
-      const digest = request.parts[0]?.c ?? '';
+      const digest = request.parts()[0]?.c ?? '';
       return holds.open(
         {
           ...{ decision: request.seq, phase: 'request', rules: [], policyDigest: '', policyVersion: '' },
