@@ -3,6 +3,7 @@
  * Live means that the caller gets bytes while they arrive; the last ones always wait for the seal.
  */
 
+import { createCohorts } from '../core/cohort.ts';
 import { decodeContent } from '../core/content-coding.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import type { Facts, ResponseFacts } from '../core/facts.ts';
@@ -38,6 +39,9 @@ export interface Answered extends Relayed {
   readonly trailers: readonly string[];
 }
 
+/** Of answers that have arrived, before they are read, judged and sealed. */
+const joinArrived = createCohorts();
+
 /** Captures the answer; never rejects for what the upstream does: that is `result` and `failure`. */
 export async function captureAnswer(
   call: Call,
@@ -61,6 +65,7 @@ export async function captureAnswer(
   if (plain !== null && policy.textMayStream(facts)) {
     const stream = call.upstream.protocol.openStream(call.operation, answer.status, plain);
     const relayed = await relayText(call, decisionId, answer, stream, house);
+    await joinArrived();
     return answered(call, answer, relayed, stream.finish().reading, null, plain, house);
   }
   return captureWhole(call, answer, form, house);
@@ -112,6 +117,7 @@ async function captureWhole(
   const staysHere = awayDoubt(call, answer) === '';
   if (staysHere && mayBeReadFromDisk(call, answer)) return captureFile(call, answer, form, house);
   const { body, error } = await answer.readAll(house.bounds.responseBytesMax);
+  await joinArrived();
   return inMemory(call, answer, form, body, error, house);
 }
 

@@ -3,6 +3,7 @@
  * still there. Reads the request whole, within bounds; nothing is sent anywhere from here.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createCohorts } from '../core/cohort.ts';
 import { factHeadersOf } from '../core/fact-headers.ts';
 import type { RequestFacts } from '../core/facts.ts';
 import { headerOf, type RawHeaders, withoutValueOf } from '../core/http-message.ts';
@@ -62,6 +63,8 @@ export type UpgradeCall = Omit<
 export type CallBounds = BodyBounds & ReadBounds;
 
 const nameCharactersMax = 256;
+/** Of requests that have arrived, before they are understood, judged and sealed. */
+const joinArrived = createCohorts();
 const empty = Buffer.alloc(0);
 
 /** What a request asks of its upstream, by method and path alone. */
@@ -116,6 +119,7 @@ export async function readCall(
   const body = passes
     ? await readPassing(req, headers, bounds, openSpool)
     : await readWhole(req, headers, bounds.requestBytesMax);
+  await joinArrived();
   let reading: Understood;
   try {
     const own = understand(upstream.protocol, operation, path, headers, body, bounds);
