@@ -1,8 +1,11 @@
 /** The bridge between the callbacks of one upstream answer and its one reader, with backpressure. */
+import { createCohorts } from '../core/cohort.ts';
 import { HoldpointError } from '../core/errors.ts';
 
 /** The upstream is paused above this and resumed when the reader caught up. */
 const bufferedBytesMax = 256 * 1024;
+/** Of answers that are read in pieces, once more of them has arrived. */
+const joinArrived = createCohorts();
 
 export interface AnswerBody {
   isPaused(): boolean;
@@ -48,6 +51,7 @@ export function createAnswerBody(): AnswerBody {
           return;
         }
         await more();
+        await joinArrived();
       }
     },
     peek: async () => {
