@@ -27,7 +27,7 @@ export interface QueuedEntry {
 export interface Batch {
   readonly firstSeq: number;
   readonly steps: Step[];
-  /** Those that are not chained yet; none once they are, and then the five after it say what is to be stored. */
+  /** Those that are not chained yet; none once they are, and then the four after it say what is to be stored. */
   queued: QueuedEntry[];
   leaves: readonly Buffer[];
   hashes: readonly Buffer[];

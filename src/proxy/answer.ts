@@ -39,7 +39,7 @@ export interface Answered extends Relayed {
   readonly trailers: readonly string[];
 }
 
-/** Of answers that have arrived, before they are read, judged and sealed. */
+/** Of answers that have arrived whole, before they are read, judged and sealed. */
 const joinArrived = createCohorts();
 
 /** Captures the answer; never rejects for what the upstream does: that is `result` and `failure`. */
@@ -65,7 +65,6 @@ export async function captureAnswer(
   if (plain !== null && policy.textMayStream(facts)) {
     const stream = call.upstream.protocol.openStream(call.operation, answer.status, plain);
     const relayed = await relayText(call, decisionId, answer, stream, house);
-    await joinArrived();
     return answered(call, answer, relayed, stream.finish().reading, null, plain, house);
   }
   return captureWhole(call, answer, form, house);
