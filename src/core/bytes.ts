@@ -11,6 +11,21 @@ export function sha256Hex(bytes: Uint8Array | string): string {
   return hash('sha256', bytes, 'hex');
 }
 
+const scratch = Buffer.alloc(64 * 1024);
+
+/** SHA-256 in lower-case hex of pieces, one behind the other. No memory is made for short ones. */
+export function sha256HexOf(pieces: readonly Uint8Array[]): string {
+  let length = 0;
+  for (const piece of pieces) length += piece.length;
+  const bytes = length <= scratch.length ? scratch.subarray(0, length) : Buffer.allocUnsafeSlow(length);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return sha256Hex(bytes);
+}
+
 /** Compares two strings of secret origin in time that depends on their lengths only. */
 export function equalsConstantTime(a: string, b: string): boolean {
   const left = Buffer.from(a);

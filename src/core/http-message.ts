@@ -4,6 +4,7 @@
  */
 
 import { gatewayConfigs, gatewayConfigWithout } from './gateway-config.ts';
+import { remembered } from './remembered.ts';
 
 export type RawHeaders = readonly string[];
 
@@ -103,13 +104,19 @@ export function decodeHttpMessage(bytes: Buffer): HttpMessage {
 export function withoutSecrets(headers: RawHeaders): string[] {
   const safe = headers.slice();
   for (let i = 0; i + 1 < safe.length; i += 2) {
-    const name = (safe[i] ?? '').toLowerCase();
-    if (isSecretHeader(name)) safe[i + 1] = removedValue;
-    else if (gatewayConfigs.includes(name))
-      safe[i + 1] = gatewayConfigWithout(safe[i + 1] ?? '', removedValue);
+    const secrecy = secrecyOf(safe[i] ?? '');
+    if (secrecy === 'secret') safe[i + 1] = removedValue;
+    else if (secrecy === 'config') safe[i + 1] = gatewayConfigWithout(safe[i + 1] ?? '', removedValue);
   }
   return safe;
 }
+
+/** What of a field's value is not stored: all of it, the keys in a gateway's config, nothing. */
+const secrecyOf = remembered((name): 'secret' | 'config' | 'none' => {
+  const lower = name.toLowerCase();
+  if (isSecretHeader(lower)) return 'secret';
+  return gatewayConfigs.includes(lower) ? 'config' : 'none';
+});
 
 /** The headers with the value of one more taken out, which carries a credential here; `name` in lower case. */
 export function withoutValueOf(name: string | undefined, headers: RawHeaders): RawHeaders {
@@ -125,11 +132,11 @@ export function withSecretsOf(own: RawHeaders, stored: RawHeaders): string[] {
   const taken = new Map<string, number>();
   for (let i = 0; i + 1 < stored.length; i += 2) {
     const name = stored[i] ?? '';
-    const lower = name.toLowerCase();
-    if (!isSecretHeader(lower) && !gatewayConfigs.includes(lower)) {
+    if (secrecyOf(name) === 'none') {
       whole.push(name, stored[i + 1] ?? '');
       continue;
     }
+    const lower = name.toLowerCase();
     const place = taken.get(lower) ?? 0;
     taken.set(lower, place + 1);
     const value = valuesOf(own, lower)[place];
@@ -222,12 +229,22 @@ function isOption(value: string): boolean {
 
 /** All values of a header; `name` in lower case. */
 export function valuesOf(headers: RawHeaders, name: string): readonly string[] {
-  const values: string[] = [];
+  // Each call asks its headers dozens of times, and mostly for what is there once or not at all.
+  let values: string[] | null = null;
   for (let i = 0; i + 1 < headers.length; i += 2) {
-    const header = headers[i] ?? '';
-    if (header.length === name.length && header.toLowerCase() === name) values.push(headers[i + 1] ?? '');
+    if (!isNamed(headers[i], name)) continue;
+    const value = headers[i + 1] ?? '';
+    if (values === null) values = [value];
+    else values.push(value);
   }
-  return values;
+  return values ?? noValues;
+}
+
+const noValues: readonly string[] = [];
+
+function isNamed(header: string | undefined, lowerCaseName: string): boolean {
+  if (header === lowerCaseName) return true;
+  return header?.length === lowerCaseName.length && header.toLowerCase() === lowerCaseName;
 }
 
 /** The fields without which a body's bytes say nothing. */
@@ -257,7 +274,8 @@ export function bodyFieldDoubt(headers: RawHeaders): string {
 
 /** The first value of a header, or ''. */
 export function headerOf(headers: RawHeaders, name: string): string {
-  return valuesOf(headers, name)[0] ?? '';
+  for (let i = 0; i + 1 < headers.length; i += 2) if (isNamed(headers[i], name)) return headers[i + 1] ?? '';
+  return '';
 }
 
 /**

@@ -28,15 +28,16 @@ const tipKey = Buffer.from('tip');
 export async function openLookup(store: RecordStore, onError: (error: unknown) => void): Promise<Lookup> {
   const tip = await store.get(tipKey);
   let nextSeq = tip === undefined ? 0 : Number(tip.toString());
-  let pending = new Map<number, [decision: number, seq: number][]>();
+  /** By bucket: decision, seq, decision, seq, ... Flat, because it stays for thousands of entries. */
+  let pending = new Map<number, number[]>();
   let pairs = 0;
   const inTurn = createInTurn();
 
   function note(decision: number, seq: number): void {
     const bucket = Math.floor(decision / decisionsPerBucket);
     const list = pending.get(bucket);
-    if (list === undefined) pending.set(bucket, [[decision, seq]]);
-    else list.push([decision, seq]);
+    if (list === undefined) pending.set(bucket, [decision, seq]);
+    else list.push(decision, seq);
     pairs += 1;
   }
 
@@ -46,7 +47,7 @@ export async function openLookup(store: RecordStore, onError: (error: unknown) =
     const size = nextSeq;
     const records = [...written].map(([bucket, list]) => ({
       key: bucketKey(bucket, size),
-      value: Buffer.from(JSON.stringify(list)),
+      value: Buffer.from(JSON.stringify(pairsOf(list))),
     }));
     pending = new Map();
     pairs = 0;
@@ -56,13 +57,13 @@ export async function openLookup(store: RecordStore, onError: (error: unknown) =
     } catch (error) {
       // The next flush writes it: a tip beyond what was written would hide it for good.
       for (const [bucket, list] of written) pending.set(bucket, [...list, ...(pending.get(bucket) ?? [])]);
-      for (const list of written.values()) pairs += list.length;
+      for (const list of written.values()) pairs += list.length / 2;
       throw error;
     } finally {
       unwritten.splice(unwritten.indexOf(written), 1);
     }
   }
-  const unwritten: Map<number, [number, number][]>[] = [];
+  const unwritten: Map<number, number[]>[] = [];
 
   const flush = (): Promise<void> => inTurn(write);
 
@@ -83,7 +84,7 @@ export async function openLookup(store: RecordStore, onError: (error: unknown) =
       const take = (list: readonly (readonly [number, number])[]) => {
         for (const [owner, seq] of list) if (owner === decision) found.add(seq);
       };
-      for (const map of [...unwritten, pending]) take(map.get(bucket) ?? []);
+      for (const map of [...unwritten, pending]) take(pairsOf(map.get(bucket) ?? []));
       for await (const { value } of store.scan({
         from: bucketKey(bucket, 0),
         to: bucketKey(bucket, Number.MAX_SAFE_INTEGER),
@@ -115,6 +116,12 @@ function bucketKey(bucket: number, size: number): Buffer {
   key.writeBigUInt64BE(BigInt(bucket));
   key.writeBigUInt64BE(BigInt(size), 8);
   return key;
+}
+
+function pairsOf(flat: readonly number[]): [number, number][] {
+  const pairs: [number, number][] = [];
+  for (let i = 0; i + 1 < flat.length; i += 2) pairs.push([flat[i] ?? 0, flat[i + 1] ?? 0]);
+  return pairs;
 }
 
 function parsePairs(value: Buffer): [number, number][] {

@@ -89,8 +89,8 @@ export const bounds = {
 
 /** Starts a sealer at the given head. `signer.origin` belongs to `ledgerId`. */
 export function startSealer(options: SealerOptions): Sealer {
-  const { head, store, clock, durability, boot, ledgerId } = options;
-  const ledgerIdBytes = Buffer.from(ledgerId, 'hex');
+  const { head, store, clock, durability, boot, ledgerId: ledger } = options;
+  const ledgerIdBytes = Buffer.from(ledger, 'hex');
   const ready: Batch[] = [];
   let { kek, signer, tree } = options;
   let current = newBatch();
@@ -136,12 +136,16 @@ export function startSealer(options: SealerOptions): Sealer {
     const seq = head.nextSeq;
     const at = utc(clock.nowMs());
     const mono = clock.monoUs();
-    const sizes = contents.map(({ name, bytes }) => ({ name, size: bytes.length }));
-    const fixed = { at, boot, data, durability, kid: signer.kid, ledger: ledgerId, mono, refs, seq, type };
-    const leaf = draftLeaf({ ...fixed, v: 1 }, sizes);
-    const plainBytes = sizes.reduce((sum, { size }) => sum + size, 0);
+    const kid = signer.kid;
+    const sizes = contents.map(({ name, bytes: { length } }) => ({ name, size: length }));
+    const leaf = draftLeaf({ at, boot, data, durability, kid, ledger, mono, refs, seq, type, v: 1 }, sizes);
+    let bytes = leaf.bytes;
+    let plainBytes = 0;
+    for (const { size } of sizes) {
+      bytes += ciphertextBytes(size);
+      plainBytes += size;
+    }
     const sealed = plainBytes > bounds.waitingBytesMax ? sealParts(ledgerIdBytes, seq, contents) : null;
-    const bytes = sizes.reduce((sum, { size }) => sum + ciphertextBytes(size), leaf.bytes);
     const step = { seq, type, data };
     advance(head, step);
     const batch = current;
@@ -150,7 +154,8 @@ export function startSealer(options: SealerOptions): Sealer {
     batch.queued.push({ seq, leaf, bytes, contents: sealed === null ? contents : [], sealed, commitments });
     batch.bytes += bytes;
     queuedBytes += bytes;
-    sinceSnapshot = { entries: sinceSnapshot.entries + 1, bytes: sinceSnapshot.bytes + bytes };
+    sinceSnapshot.entries += 1;
+    sinceSnapshot.bytes += bytes;
     if (batch.steps.length >= bounds.commitEntriesMax || batch.bytes >= bounds.commitBytesMax) rotate();
     schedule();
     return { seq, parts: () => partsOf(commitments), durable: batch.durable.promise };

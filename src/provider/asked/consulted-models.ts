@@ -10,6 +10,8 @@ import { note } from '../reading/reading.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
 
 const consultedMax = 64;
+/** Most requests ask nobody else, and are read for that all the same. */
+const none: readonly string[] = [];
 
 /** Members of a body that what asks further models stands in. */
 const places = [
@@ -94,7 +96,9 @@ function modelsIn(value: unknown, into: Set<string>): void {
  * Another server that LiteLLM is told to ask, for the request or for what it falls back to, counts by its address
  * (https://docs.litellm.ai/docs/proxy/clientside_auth).
  */
-function serversIn({ api_base: own, base_url: alsoOwn, fallbacks, user_config: config }: JsonRecord) {
+function serversIn(body: JsonRecord): readonly string[] {
+  const { api_base: own, base_url: alsoOwn, fallbacks, user_config: config } = body;
+  if (isAbsent(own) && isAbsent(alsoOwn) && isAbsent(fallbacks) && isAbsent(config)) return none;
   const listed = isRecord(config) ? membersOf(config.model_list, 'litellm_params') : [];
   const others = [...listOf(fallbacks), ...listed].filter(isRecord);
   const named = [own, alsoOwn, ...others.flatMap(({ api_base: one, base_url: another }) => [one, another])];
@@ -122,6 +126,7 @@ export function consultedModels(body: JsonRecord, defects: string[]): readonly s
   const { interaction } = body;
   if (isRecord(interaction) && typeof interaction.agent === 'string') namesIn(interaction.agent, names);
   for (const address of serversIn(body)) names.add(address);
+  if (names.size === 0) return none;
   if (names.size > consultedMax)
     note(defects, `more than ${consultedMax} models that are asked along the way`);
   return [...names].slice(0, consultedMax);

@@ -14,6 +14,8 @@ import { consultedModels } from './consulted-models.ts';
 import { alsoAsking } from './insteads.ts';
 
 const fallbacksMax = 64;
+/** Most requests fall back to nothing. */
+const none: readonly JsonRecord[] = [];
 /** LiteLLM falls back for other reasons, too. */
 const fallbackMembers = [
   'fallbacks',
@@ -35,6 +37,7 @@ function overrideOf(entry: unknown, what: string, defects: string[]): readonly J
 }
 
 function overridesIn(value: unknown, what: string, defects: string[]): readonly JsonRecord[] {
+  if (isAbsent(value)) return none;
   // Anthropic's `default`: which model that is, it decides.
   const list = typeof value === 'string' ? [value] : value;
   return boundedList(list, fallbacksMax, what, defects).flatMap((entry) => overrideOf(entry, what, defects));

@@ -229,8 +229,9 @@ const besideMessages = ['documents', 'chat_template', 'chat_template_kwargs'];
  * (https://platform.openai.com/docs/guides/predicted-outputs, https://docs.vllm.ai/en/latest/serving/openai_compatible_server).
  */
 function textBeside(body: JsonRecord, defects: string[]): string {
-  const expected = isRecord(body.prediction) ? contentText(body.prediction.content, defects) : '';
-  return besideMessages.map((name) => textWithin(body[name])).reduce(joined, expected);
+  let text = isRecord(body.prediction) ? contentText(body.prediction.content, defects) : '';
+  for (const name of besideMessages) text = joined(text, textWithin(body[name]));
+  return text;
 }
 
 function readBody(body: JsonRecord, defects: string[]): RequestBodyFacts {

@@ -3,6 +3,7 @@
  * prefix is allowed, as compatible servers and Azure mount the API anywhere, so routes are told by their end.
  * What is not listed neither takes words in nor gives any out: it passes unread. Pure.
  */
+import { remembered } from '../../core/remembered.ts';
 import type { OperationName } from '../protocol.ts';
 import { routeSegments } from '../route.ts';
 
@@ -245,8 +246,14 @@ function fits(segments: readonly string[], { tail }: Route): boolean {
 export function openaiOperationOf(method: string, path: string): OperationName {
   const verb = method.trim().toUpperCase();
   if (methodsWithoutAnswer.has(verb)) return 'unknown';
+  return verb === 'GET' ? got(path) : sent(path);
+}
+
+const got = remembered((path) => operationAt('get', path));
+const sent = remembered((path) => operationAt('send', path));
+
+function operationAt(use: Use, path: string): OperationName {
   const segments = routeSegments(path);
-  const use: Use = verb === 'GET' ? 'get' : 'send';
   if (segments.length === 0) return use === 'send' ? atRoot : 'unknown';
   const found = routes.find((one) => (one.use === 'any' || one.use === use) && fits(segments, one));
   const known = found?.operation ?? 'unknown';

@@ -4,6 +4,7 @@
  * an answer with such a member means two things. Pure.
  */
 import { folded, respelledAs } from '../wire/folded-name.ts';
+import { isRecord } from '../wire/json.ts';
 
 /** What carries the words and calls of any family's answers, or leads to them. */
 const carriers: readonly string[] = [
@@ -80,9 +81,10 @@ const foreign: ReadonlySet<string> = new Set([
 
 /** The first member that may be read as one of an answer's, in words; '' where there is none. */
 export function respelledIn(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return '';
   if (Array.isArray(value)) return firstOf(value);
-  for (const [name, member] of Object.entries(value)) {
+  if (!isRecord(value)) return '';
+  for (const name in value) {
+    const member = value[name];
     const meant = names.has(name) ? name : (byFolded.get(folded(name)) ?? name);
     if (meant !== name) return respelledAs(name, meant);
     if (typeof member !== 'object' || foreign.has(name)) continue;

@@ -215,11 +215,10 @@ export function boundedRecords(
   what: string,
   defects: string[],
 ): readonly JsonRecord[] {
-  return boundedList(value, countMax, what, defects).flatMap((entry) => {
-    if (isRecord(entry)) return [entry];
-    note(defects, `an entry of ${what} is not an object`);
-    return [];
-  });
+  const list = boundedList(value, countMax, what, defects);
+  if (list.every(isRecord)) return list;
+  note(defects, `an entry of ${what} is not an object`);
+  return list.filter(isRecord);
 }
 
 /** A list bounded to `countMax`; absent is empty, another shape or a longer list is a defect. */

@@ -2,6 +2,7 @@
  * Where providers' APIs take a credential in a body, or hand one out: as their references and SDKs have it. Named
  * by where it stands, never by its name alone, because what a tool is called with is content. Pure.
  */
+import { remembered } from '../../core/remembered.ts';
 import { type Step, stepsOf, withoutMembers } from '../wire/removed-members.ts';
 
 /** Where a request may stand within its body: alone, on a socket, as a line or an element of a batch. */
@@ -187,12 +188,15 @@ function endpointAt(endpoints: readonly Endpoint[], path: string): Step | null {
   return (found && stepsByEndpoint.get(found)) ?? null;
 }
 
+const requestEndpointAt = remembered((path) => endpointAt(requestsTo, path));
+const answerEndpointAt = remembered((path) => endpointAt(answersOf, path));
+
 /**
  * A request's bytes (content-encoding already removed; JSON, a form's part, or lines of JSON; cut off or not) with
  * `mark` for each credential in it.
  */
 export function withoutRequestSecrets(path: string, bytes: Buffer, mark: string): Redaction {
-  const special = endpointAt(requestsTo, path);
+  const special = requestEndpointAt(path);
   const first = special === null ? { bytes, removed: 0 } : without(bytes, special, mark);
   if (!telltale.test(first.bytes.toString('latin1'))) return first;
   const { bytes: safe, removed } = without(first.bytes, everyRequest, mark);
@@ -223,7 +227,7 @@ function withoutEchoes(bytes: Buffer, mark: string): Redaction {
  * this endpoint hands out, or that the request had and the server repeats.
  */
 export function withoutAnswerSecrets(path: string, bytes: Buffer, mark: string): Redaction {
-  const special = endpointAt(answersOf, path);
+  const special = answerEndpointAt(path);
   const first = special === null ? { bytes, removed: 0 } : without(bytes, special, mark);
   const { bytes: safe, removed } = withoutEchoes(first.bytes, mark);
   return { bytes: safe, removed: first.removed + removed };

@@ -69,15 +69,14 @@ function keysWritten(text: string): number {
 
 /** How many keys survived parsing. */
 function keysHeld(value: unknown): number {
-  if (typeof value !== 'object' || value === null) return 0;
   let keys = 0;
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i += 1) keys += keysHeld(value[i]);
     return keys;
   }
-  const members = Object.values(value);
-  keys = members.length;
-  for (let i = 0; i < members.length; i += 1) keys += keysHeld(members[i]);
+  if (!isRecord(value)) return 0;
+  // Nothing is made for it, as Object.values would; a parsed value inherits no key.
+  for (const key in value) keys += 1 + keysHeld(value[key]);
   return keys;
 }
 

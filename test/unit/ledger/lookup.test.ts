@@ -36,10 +36,25 @@ it('knows the entries of a decision before and after they are flushed, and after
   ]);
   expect(await lookup.entriesOf(5)).toEqual([6, 7]);
   expect(await lookup.entriesOf(1)).toEqual([7]);
-  expect(await lookup.entriesOf(6)).toEqual([]);
+  for (const other of [6, 7]) expect(await lookup.entriesOf(other)).toEqual([]);
   await lookup.close();
   const again = await openLookup(await disk.open(), unexpected);
   expect(again.nextSeq()).toBe(8);
+  expect(await again.entriesOf(5)).toEqual([6, 7]);
+  await again.close();
+});
+
+it('writes again what the store refused, with what came after it', async () => {
+  const disk = createMemoryDisk();
+  const lookup = await openLookup(await disk.open(), unexpected);
+  lookup.add([{ seq: 6, type: 'response', data: { decision: 5 } }]);
+  disk.fateOf = () => 'before';
+  await expect(lookup.flush()).rejects.toThrow('ENOSPC');
+  disk.fateOf = () => 'written';
+  lookup.add([{ seq: 7, type: 'hold', data: { decision: 5 } }]);
+  expect(await lookup.entriesOf(5)).toEqual([6, 7]);
+  await lookup.close();
+  const again = await openLookup(await disk.open(), unexpected);
   expect(await again.entriesOf(5)).toEqual([6, 7]);
   await again.close();
 });

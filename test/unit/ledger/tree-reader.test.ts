@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { decodeBlock, parseRecordKey } from '../../../src/ledger/block.ts';
 import { rootInNote } from '../../../src/ledger/checkpoint.ts';
 import type { Ledger } from '../../../src/ledger/ledger.ts';
@@ -121,6 +121,34 @@ it.each(['lost', 'behind', 'of another ledger', 'cut short'] as const)(
     await third.close('test');
   },
 );
+
+it('finds tiles of another ledger out by itself, before anybody asks for a proof', async () => {
+  const house = createLedgerUnderTest();
+  const first = await house.open();
+  await seal(first, 700);
+  await first.close('test');
+  const other = createLedgerUnderTest();
+  const elsewhere = await other.open();
+  await seal(elsewhere, 700);
+  await elsewhere.close('test');
+  const tilesOn = ({ indexDisk }: LedgerUnderTest): Buffer[] =>
+    indexDisk
+      .records()
+      .filter(({ key, value }) => key.toString('latin1', 0, 1) === 't' && value.length === 8192)
+      .map(({ value }) => value);
+  const [foreign] = tilesOn(other);
+  const store = await house.indexDisk.open();
+  await store.commit(
+    other.indexDisk.records().filter(({ key }) => key.toString('latin1', 0, 1) === 't'),
+    true,
+  );
+  await store.close();
+  expect(tilesOn(house)[0]).toEqual(foreign);
+  const second = await house.open();
+  await seal(second, 300);
+  await vi.waitFor(() => expect(tilesOn(house)[0]).toEqual(Buffer.concat(hashesOn(house).slice(0, 256))));
+  await second.close('test');
+});
 
 it('gives out nothing from a tile that was altered where it lay, and makes it again', async () => {
   const house = createLedgerUnderTest();
