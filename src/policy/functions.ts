@@ -3,6 +3,7 @@
  * in its input; what it cannot decide it throws, and a rule that throws holds. Pure.
  */
 import { RE2JS } from 're2js';
+import { remembered } from '../core/remembered.ts';
 import { requiredLiterals } from './literal.ts';
 
 export const patternCharsMax = 2048;
@@ -12,16 +13,13 @@ const textsCharsMax = 8_388_608;
 /** Far longer than names of tools, models and arguments are. */
 const wordsCharsMax = 4_096;
 
-/** Names (tools, models, keys of arguments) come again and again; other texts are never kept. */
-const namesKeptMax = 512;
-const nameCharsMax = 64;
-
 interface Pattern {
   readonly compiled: RE2JS;
   /** Every match contains one of these; [] where nothing is certain. */
   readonly literals: readonly string[];
-  /** What the pattern said of a name; null where it is asked of texts that are not names. */
-  answers: Map<string, boolean> | null;
+  /** Whether it matches. What it said of names (of tools, models, keys) is remembered, which come again and again. */
+  readonly matches: (text: string) => boolean;
+  readonly isOfNames: boolean;
 }
 
 /** Patterns by their source. Filled when a policy loads, never by traffic. */
@@ -35,7 +33,7 @@ export type Patterns = Map<string, Pattern>;
 export function addPattern(patterns: Patterns, source: string, ofNames: boolean): void {
   const known = patterns.get(source);
   if (known !== undefined) {
-    if (!ofNames) known.answers = null;
+    if (known.isOfNames && !ofNames) patterns.set(source, patternOf(source, known.compiled, false));
     return;
   }
   if (source.length > patternCharsMax) {
@@ -45,7 +43,13 @@ export function addPattern(patterns: Patterns, source: string, ofNames: boolean)
   if (compiled.programSize() > patternSizeMax) {
     throw new Error(`the pattern grows to ${compiled.programSize()} steps; ${patternSizeMax} is the most`);
   }
-  patterns.set(source, { compiled, literals: requiredLiterals(source), answers: ofNames ? new Map() : null });
+  patterns.set(source, patternOf(source, compiled, ofNames));
+}
+
+function patternOf(source: string, compiled: RE2JS, isOfNames: boolean): Pattern {
+  const test = (text: string): boolean => compiled.test(text);
+  const matches = isOfNames ? remembered(test) : test;
+  return { compiled, literals: requiredLiterals(source), matches, isOfNames };
 }
 
 /** `re2(text, pattern)`: whether the pattern matches anywhere in the text. Time linear in the text. */
@@ -53,8 +57,7 @@ export function re2(patterns: Patterns, text: string, source: string): boolean {
   const pattern = patterns.get(source);
   if (pattern === undefined) throw new Error('re2() takes its pattern as a literal text');
   if (pattern.literals.length > 0 && !containsAny(text, pattern.literals)) return false;
-  if (pattern.answers === null) return pattern.compiled.test(text);
-  return remembered(pattern.answers, text, (name) => pattern.compiled.test(name));
+  return pattern.matches(text);
 }
 
 /** Where the pattern matches first, in UTF-16 units; null where it does not. */
@@ -71,17 +74,6 @@ export interface Place {
 function containsAny(text: string, literals: readonly string[]): boolean {
   for (const literal of literals) if (text.includes(literal)) return true;
   return false;
-}
-
-/** `answer(name)`, from memory where it was asked before. Starts over when full, so it cannot grow. */
-function remembered<T>(memory: Map<string, T>, name: string, answer: (name: string) => T): T {
-  if (name.length > nameCharsMax) return answer(name);
-  const known = memory.get(name);
-  if (known !== undefined) return known;
-  const fresh = answer(name);
-  if (memory.size >= namesKeptMax) memory.clear();
-  memory.set(name, fresh);
-  return fresh;
 }
 
 const plainDecimal = /^-?[0-9]{1,40}(?:\.[0-9]{1,40})?$/;
@@ -117,10 +109,10 @@ function kindOf(value: unknown): string {
  */
 export function words(name: string): string {
   if (name.length > wordsCharsMax) throw new RangeError(`words() takes at most ${wordsCharsMax} characters`);
-  return remembered(wordsByName, name, split);
+  return wordsOf(name);
 }
 
-const wordsByName = new Map<string, string>();
+const wordsOf = remembered(split);
 
 function split(name: string): string {
   return name

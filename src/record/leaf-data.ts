@@ -105,7 +105,10 @@ function tokens(count: number): number {
   return Number.isSafeInteger(count) && count >= 0 ? count : 0;
 }
 
-function rulesOf(judgement: Judgement): string[] {
+const noRules: readonly string[] = [];
+
+function rulesOf(judgement: Judgement): readonly string[] {
+  if (judgement.matches.length === 0) return noRules;
   return judgement.matches.slice(0, matchedRulesMax).map((match) => match.rule);
 }
 

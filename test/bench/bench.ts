@@ -21,7 +21,7 @@ const concurrency = 32;
 const rounds = quick ? 2 : 5;
 const callsPerRound = quick ? 1_500 : 4_000;
 /** A sidecar runs for weeks: what V8 still compiles in the first seconds is nobody's running cost. */
-const warmUpCalls = quick ? 1_500 : 12_000;
+const warmUpCalls = quick ? 1_500 : 30_000;
 const rate = 200;
 const rateCalls = quick ? 400 : 1_600;
 const streamCalls = quick ? 200 : 800;
