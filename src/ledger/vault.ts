@@ -35,24 +35,26 @@ export interface KeyEncryptionKey {
 
 const dataKeyBytes = 64;
 const tagBytes = 16;
+const nonceBytes = 12;
 const keyAsText = { encoding: 'latin1' } as const;
-const nonceOfOneUse = Buffer.alloc(12);
+const nonceOfOneUse = Buffer.alloc(nonceBytes);
 const commitPrefix = Buffer.from('holdpoint/commit/1\0');
 const ciphertextPrefix = Buffer.from('holdpoint/ct/1\0');
 const wrapPrefix = Buffer.from('holdpoint/wrap/1\0');
 
-// One system call fills many keys: randomness per record was a quarter of the CPU time of sealing.
-const poolKeys = 256;
+// One system call for many keys and nonces: randomness for each was a quarter of the CPU time of sealing.
+const poolBytes = 256 * dataKeyBytes;
 let pool = Buffer.alloc(0);
 let poolOffset = 0;
 
-function freshDataKey(): Buffer {
-  if (poolOffset === pool.length) {
-    pool = randomFillSync(Buffer.allocUnsafeSlow(poolKeys * dataKeyBytes));
+/** Bytes that were given to nobody before; at most `poolBytes`. */
+function freshRandom(bytes: number): Buffer {
+  if (poolOffset + bytes > pool.length) {
+    pool = randomFillSync(Buffer.allocUnsafeSlow(poolBytes));
     poolOffset = 0;
   }
-  poolOffset += dataKeyBytes;
-  return pool.subarray(poolOffset - dataKeyBytes, poolOffset);
+  poolOffset += bytes;
+  return pool.subarray(poolOffset - bytes, poolOffset);
 }
 
 /** Names the key-encryption key without telling it. */
@@ -67,7 +69,7 @@ export function ciphertextBytes(size: number): number {
 
 /** Encrypts one part for the entry at `seq` and commits to it. */
 export function sealPart(ledgerId: Buffer, seq: number, partIndex: number, part: PartContent): SealedPart {
-  const dataKey = freshDataKey();
+  const dataKey = freshRandom(dataKeyBytes);
   // As a text: Node finds out by an exception that a Buffer is no KeyObject, and makes a native object for one that is.
   // It lies in memory no longer than the text that it encrypts, which nobody zeroes either.
   const key = dataKey.toString('latin1', 0, 32);
@@ -135,7 +137,7 @@ function keyObjectOf(kek: KeyEncryptionKey): KeyObject {
 
 /** Wraps under a fresh nonce, and zeroes what it was given. */
 function wrapKeys(kek: KeyEncryptionKey, context: Buffer, keys: Buffer): Pick<Bodies, 'nonce' | 'wrapped'> {
-  const nonce = randomFillSync(Buffer.alloc(12));
+  const nonce = freshRandom(nonceBytes);
   const cipher = createCipheriv('aes-256-gcm', keyObjectOf(kek), nonce);
   cipher.setAAD(context);
   const wrapped = Buffer.concat([cipher.update(keys), cipher.final(), cipher.getAuthTag()]);

@@ -117,4 +117,17 @@ describe('a data key', () => {
     expect(new Set(keys.map(({ commitment: { c } }) => c)).size).toBe(600);
     expect(new Set(keys.map(({ item }) => item.ciphertext.toString('hex'))).size).toBe(600);
   });
+
+  it('has nothing to do with any nonce that is stored in the clear, each of which is another one', () => {
+    const commits = Array.from({ length: 400 }, (_, at) => sealedAt(at));
+    const nonces = commits.map(({ bodies: { nonce } }) => nonce.toString('hex'));
+    expect(new Set(nonces).size).toBe(400);
+    const keys = commits.flatMap((commit) => commit.dataKeys).map((key) => key.toString('hex'));
+    expect(new Set(keys).size).toBe(keys.length);
+    // Wherever in a key it might stand.
+    const within = new Set(
+      keys.flatMap((key) => Array.from({ length: 105 }, (_, at) => key.slice(at, at + 24))),
+    );
+    expect(nonces.filter((nonce) => within.has(nonce))).toEqual([]);
+  });
 });
