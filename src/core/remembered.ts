@@ -17,7 +17,8 @@ export function remembered<Made>(make: (text: string) => Made): (text: string) =
     if (text.length > charactersMax) return made;
     // All at once: which of them comes again nobody knows, and counting would cost each call.
     if (known.size >= textsMax) known.clear();
-    known.set(text, { made });
+    // A copy: a piece of a text keeps all of it in memory, as a path does its query and the key in that.
+    known.set(` ${text}`.slice(1), { made });
     return made;
   };
 }

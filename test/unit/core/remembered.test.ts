@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { collectAll } from '../../../src/core/garbage.ts';
 import { remembered } from '../../../src/core/remembered.ts';
 
 function counting(): { readonly length: (text: string) => number; readonly asked: string[] } {
@@ -42,3 +43,20 @@ test('of endless other texts no more than 256 are kept', () => {
   length('/0');
   expect(asked.slice(-2)).toEqual(['/256', '/0']);
 });
+
+test('of a text that is a piece of another nothing but the piece is kept', () => {
+  const length = remembered((text) => text.length);
+  collectAll();
+  const before = inMemory();
+  for (let i = 0; i < 200; i += 1) {
+    const whole = Buffer.alloc(1024 * 1024, 'k').toString('latin1');
+    length(whole.slice(0, 20 + i));
+  }
+  collectAll();
+  expect(inMemory() - before).toBeLessThan(32 * 1024 * 1024);
+});
+
+function inMemory(): number {
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
