@@ -116,11 +116,14 @@ export function encodeLeaf(entry: Entry): Buffer {
  */
 function leafAround(entry: Omit<Entry, 'parts' | 'prev'>, parts: readonly DraftedPart[]): LeafDraft {
   if (parts.length > 1) requireDistinctParts(parts);
+  const data = canonicalize(entry.data, 2);
   const before =
-    `{"at":"${entry.at}","boot":"${entry.boot}","data":${canonicalize(entry.data, 2)},"durability":"${entry.durability}",` +
+    `{"at":"${entry.at}","boot":"${entry.boot}","data":${data},"durability":"${entry.durability}",` +
     `"kid":"${entry.kid}","ledger":"${entry.ledger}","mono":${entry.mono},"parts":[`;
   const after = `","refs":[${entry.refs.join(',')}],"seq":${entry.seq},"type":"${entry.type}","v":1}`;
-  let bytes = Buffer.byteLength(before) + '],"prev":"'.length + digestCharacters + after.length;
+  // Of `data` alone: the rest is ASCII, and to ask the whole would have the engine put it together once more.
+  const dataBytes = Buffer.byteLength(data) - data.length;
+  let bytes = before.length + dataBytes + '],"prev":"'.length + digestCharacters + after.length;
   for (const { name, size } of parts) bytes += partFrameBytes + name.length + String(size).length;
   return { before, after, bytes: bytes + Math.max(0, parts.length - 1) };
 }
