@@ -189,6 +189,9 @@ describe('what is decrypted runs through the same pipeline:', () => {
     expect(answer.body.toString()).toBe(chatText('Hello.'));
     expect(heard()[0]?.target).toBe('/v1/chat/completions');
     expect((await behind.sidecar.ada.lastDecision()).operation).toBe('chat.completions');
+    // RFC 9112 section 3.2.1: where there is no path, it is `/`.
+    await exchange(behind.forwardUrl, question(host, `${openai.url}?limit=2`));
+    expect(heard()[1]?.target).toBe('/?limit=2');
   });
 });
 
@@ -244,7 +247,19 @@ describe('CONNECT to a host that is no upstream', () => {
     expect(await sidecar.ada.outcomeOf(last.id)).toBe('upstream_error');
     const request = question(`localhost:${port}`, `http://localhost:${port}/v1/models`);
     expect((await exchange(forwardUrl, request)).status).toBe(403);
+    const plain = await sidecar.ada.lastDecision();
+    expect(plain.entries[0]?.data).toMatchObject({ method: 'POST', verdict: 'pass', recorded: false });
+    expect(await sidecar.ada.outcomeOf(plain.id)).toBe('upstream_error');
     expect(heard()).toEqual([]);
+  });
+
+  test('is refused in TLS that comes in one piece with CONNECT, too', async () => {
+    const client = await connectRaw(behind.forwardUrl);
+    const connect = 'CONNECT api.openai.com:443 HTTP/1.1\r\nHost: api.openai.com:443\r\n\r\n';
+    client.send(Buffer.concat([Buffer.from(connect), helloWith([sni(nameEntry('example.com'))])]));
+    await client.ended;
+    const unrecognizedName = 112;
+    expect(client.received().subarray(-7)).toEqual(Buffer.of(0x15, 3, 3, 0, 2, 2, unrecognizedName));
   });
 
   test('is refused where that cannot be sealed, and what reached the disk says why', async () => {
@@ -384,6 +399,24 @@ describe('the port of the forward proxy', () => {
     expect(JSON.stringify(await behind.sidecar.ada.bodies(last.id))).not.toContain('SECRET');
   });
 
+  test('refuses an upgrade in the clear also where others pass, and records it', async () => {
+    const { forwardUrl, sidecar } = await start({ proxy: { others: 'pass' } });
+    const upgrade = [
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      'Sec-WebSocket-Version: 13',
+      `Sec-WebSocket-Key: ${'A'.repeat(22)}==`,
+    ];
+    const request = rawRequest('GET', 'http://example.com/live', upgrade).replace(
+      'Host: sidecar',
+      'Host: example.com',
+    );
+    expect((await exchange(forwardUrl, request)).status).toBe(403);
+    const last = await sidecar.ada.lastDecision();
+    expect(last.entries[0]?.data).toMatchObject({ path: 'example.com:80', verdict: 'deny' });
+    expect(await sidecar.ada.outcomeOf(last.id)).toBe('denied');
+  });
+
   test('keeps Proxy-Authorization to itself: it is neither forwarded nor stored', async () => {
     const { ada } = behind.sidecar;
     const secret = 'Proxy-Authorization: Basic U0VDUkVU';
@@ -406,14 +439,18 @@ describe('the port of the forward proxy', () => {
   });
 
   test('closes with the sidecar at once, connections that wait for nothing included', async () => {
-    const { forwardUrl, ca, sidecar } = await start({ limits: { drainMsMax: 60_000 } });
+    const { forwardUrl, redirectedTo, ca, sidecar } = await start({ limits: { drainMsMax: 60_000 } });
+    const silent = await connectRaw(`http://${redirectedTo}`);
     const client = await connectRaw(forwardUrl);
     client.send('CONNECT api.openai.com:443 HTTP/1.1\r\nHost: api.openai.com:443\r\n\r\n');
     await client.until('200 ');
     const idle = await openThrough(forwardUrl, 'api.openai.com', { ca });
     const closed = new Promise<void>((resolve) => idle.once('close', () => resolve()));
+    const from = performance.now();
     await sidecar.stop();
-    await Promise.all([client.ended, closed]);
+    await Promise.all([client.ended, silent.ended, closed]);
+    // Nobody waits for the ten seconds that such connections have to say what they are.
+    expect(performance.now() - from).toBeLessThan(5_000);
     await expect(connectRaw(forwardUrl)).rejects.toThrow(/ECONNREFUSED/);
   });
 });

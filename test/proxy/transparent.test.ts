@@ -69,6 +69,17 @@ test('what is not TLS is refused, and recorded', async () => {
   expect(last.entries[0]?.data).toMatchObject({ path: '', verdict: 'deny' });
 });
 
+test('a connection that ends before it has said what it is is closed, and is no decision', async () => {
+  const { ada } = behind.sidecar;
+  await expect(redirected({ servername: 'example.com' })).rejects.toThrow(/unrecognized name/);
+  const before = (await ada.lastDecision()).id;
+  const client = await connectRaw(`http://${behind.redirectedTo}`);
+  client.send(helloWith([sni(nameEntry('example.com'))]).subarray(0, 40));
+  client.end();
+  await client.ended;
+  expect([client.received().length, (await ada.lastDecision()).id]).toEqual([0, before]);
+});
+
 test('a host of this machine is refused also where others pass', async () => {
   const passing = await startBehind({
     upstreams: { openai: { url: upstream.url, protocol: 'openai', mount: '/', hosts: ['api.openai.com'] } },

@@ -11,7 +11,7 @@ import type { House } from '../house.ts';
 import { toHoldpointError } from '../respond.ts';
 import { type LookUp, publicAddressOf, requireNotClosed } from './address.ts';
 import { type Far, type OwnConnections, openBlindTunnel, type TunnelBounds } from './blind.ts';
-import { type HelloReading, helloBytesMax, readHello } from './client-hello.ts';
+import { type HelloReading, readHello } from './client-hello.ts';
 import { type Destination, defaultPorts, findSite, nameOf, readHost, type Site } from './destination.ts';
 import { type Asked, type Others, refusalOf, sealPassage } from './passage.ts';
 import type { Terminate } from './terminate.ts';
@@ -167,7 +167,8 @@ function firstBytes(
     if (!(chunk instanceof Buffer)) return;
     bytes = Buffer.concat([bytes, chunk]);
     hello = readHello(bytes);
-    if (hello.state !== 'more' || bytes.length > helloBytesMax) done();
+    // One that grows too long is none.
+    if (hello.state !== 'more') done();
   };
   const cancel = house.schedule(helloMsMax, done);
   waiting.add(socket);

@@ -8,7 +8,7 @@ import type { TunnelBounds } from './blind.ts';
 import { type Destination, defaultPorts, nameOf } from './destination.ts';
 
 const keptFromProvider = (): boolean => false;
-const notRelayed = (name: string): boolean => name === 'host' || name === 'proxy-authorization';
+const notRelayed = (name: string): boolean => name === 'host';
 
 /**
  * Resolves with how it ended. Throws `upstream_unreachable` when there was no answer, unless it was the caller who left

@@ -151,11 +151,13 @@ describe('a plain request that passes', () => {
   async function relayTo(
     port: number,
     sealed: (res: ServerResponse) => Promise<void> = () => Promise.resolve(),
+    // Whatever ends a test, it is no time limit, but where that is what is tried.
+    { idleMsMax = 60_000 } = {},
   ): Promise<{ url: string; ended: () => Promise<string> }> {
     const ended = Promise.withResolvers<string>();
     const to = { host: 'far.test', port, address: '127.0.0.1', path: '/there?x=1' };
     const server = createHttpServer((req, res) => {
-      const relayed = sealed(res).then(() => relayHttp(req, res, to, bounds));
+      const relayed = sealed(res).then(() => relayHttp(req, res, to, { ...bounds, idleMsMax }));
       relayed.then(ended.resolve, (error: unknown) => {
         ended.resolve(String(Reflect.get(Object(error), 'code')));
         res.destroy();
@@ -178,6 +180,7 @@ describe('a plain request that passes', () => {
     const answer = await exchange(relay.url, rawRequest('POST', '/ignored', headers, 'hello'));
     expect([answer.status, answer.body.toString()]).toEqual([201, 'body']);
     expect(answer.head).toContain('HTTP/1.1 201 Made\r\nX-A: 1\r\nSet-Cookie: a\r\nSet-Cookie: b');
+    expect(answer.head).not.toMatch(/^date:/im);
     expect(far.requests[0]).toMatchObject({
       method: 'POST',
       target: '/there?x=1',
@@ -200,26 +203,65 @@ describe('a plain request that passes', () => {
   });
 
   test('whose caller leaves before it is answered was left by the caller', async () => {
-    const asked = Promise.withResolvers<void>();
-    const far = await startRawUpstream(() => asked.resolve());
-    const relay = await relayTo(far.port);
+    const asked = Promise.withResolvers<Socket>();
+    const far = await listen((socket) => socket.once('data', () => asked.resolve(socket)));
+    const relay = await relayTo(portOf(far));
     const caller = await connectRaw(relay.url);
     caller.send(rawRequest('GET', '/ignored', []));
-    await asked.promise;
+    const socket = await asked.promise;
+    const left = new Promise<void>((resolve) => socket.once('end', () => resolve()));
     caller.destroy();
     expect(await relay.ended()).toBe('client_abort');
+    await left;
+  });
+
+  test('that nobody answers in time has no answer', async () => {
+    const far = await startRawUpstream(() => undefined);
+    const relay = await relayTo(far.port, undefined, { idleMsMax: 100 });
+    await expect(exchange(relay.url, rawRequest('GET', '/ignored', []))).rejects.toThrow(/ended before/);
+    expect(await relay.ended()).toBe('upstream_unreachable');
   });
 
   test('whose caller left while it was sealed goes nowhere', async () => {
-    const far = await startRawUpstream((_request, answer) => answer.send(wholeAnswer('200 OK', [], 'body')));
-    const relay = await relayTo(far.port, async (res) => {
+    const reached: Socket[] = [];
+    const far = await listen((socket) => reached.push(socket));
+    const relay = await relayTo(portOf(far), async (res) => {
       const closed = new Promise<void>((resolve) => res.once('close', () => resolve()));
       res.destroy();
       await closed;
     });
     await expect(exchange(relay.url, rawRequest('GET', '/', []))).rejects.toThrow(/ended before/);
     expect(await relay.ended()).toBe('client_abort');
-    expect(far.requests).toEqual([]);
+    expect(reached).toEqual([]);
+  });
+
+  test('has no more of its answer taken in than its caller takes', async () => {
+    const body = Buffer.alloc(8 * 1024 * 1024, 'x');
+    const far = await startRawUpstream((_request, answer) => answer.send(wholeAnswer('200 OK', [], body)));
+    const full = Promise.withResolvers<void>();
+    let isFull = false;
+    let pushed = 0;
+    const relay = await relayTo(far.port, (res) => {
+      const { write } = res;
+      res.on('drain', () => {
+        isFull = false;
+      });
+      vi.spyOn(res, 'write').mockImplementation((...args) => {
+        if (isFull) pushed += 1;
+        isFull = !Reflect.apply(write, res, args);
+        // What the systems in between take is not the caller's to read.
+        if (isFull && res.writableLength > 0) full.resolve();
+        return !isFull;
+      });
+      return Promise.resolve();
+    });
+    const caller = connect({ port: Number(new URL(relay.url).port), host: '127.0.0.1' }).pause();
+    caller.write(rawRequest('GET', '/ignored', ['Connection: close']));
+    await full.promise;
+    // The rest of it has arrived, and is there to be read.
+    for (let turn = 0; turn < 100; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect((await everythingFrom(caller)).length).toBeGreaterThan(body.length);
+    expect([pushed, await relay.ended()]).toEqual([0, 'delivered']);
   });
 
   test('whose caller leaves while it does not take what was answered was left by the caller', async () => {
