@@ -121,9 +121,9 @@ function leafAround(entry: Omit<Entry, 'parts' | 'prev'>, parts: readonly Drafte
     `{"at":"${entry.at}","boot":"${entry.boot}","data":${data},"durability":"${entry.durability}",` +
     `"kid":"${entry.kid}","ledger":"${entry.ledger}","mono":${entry.mono},"parts":[`;
   const after = `","refs":[${entry.refs.join(',')}],"seq":${entry.seq},"type":"${entry.type}","v":1}`;
-  // Of `data` alone: the rest is ASCII, and to ask the whole would have the engine put it together once more.
-  const dataBytes = Buffer.byteLength(data) - data.length;
-  let bytes = before.length + dataBytes + '],"prev":"'.length + digestCharacters + after.length;
+  // More than it has characters: what is around it is ASCII, and to ask the whole would put it together once more.
+  const moreBytes = Buffer.byteLength(data) - data.length;
+  let bytes = before.length + moreBytes + '],"prev":"'.length + digestCharacters + after.length;
   for (const { name, size } of parts) bytes += partFrameBytes + name.length + String(size).length;
   return { before, after, bytes: bytes + Math.max(0, parts.length - 1) };
 }

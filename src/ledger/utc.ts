@@ -21,10 +21,10 @@ export function utc(ms: number): string {
       `The clock says ${ms} ms since 1970, which is no time of the years 1 to 9999.`,
       "Set the machine's clock.",
     );
-  const its = Math.floor(whole / 1000);
-  if (its !== second) {
-    second = its;
-    secondText = new Date(its * 1000).toISOString().slice(0, 'YYYY-MM-DDTHH:MM:SS.'.length);
+  const inSeconds = Math.floor(whole / 1000);
+  if (inSeconds !== second) {
+    second = inSeconds;
+    secondText = new Date(inSeconds * 1000).toISOString().slice(0, 'YYYY-MM-DDTHH:MM:SS.'.length);
   }
-  return `${secondText}${String(whole - its * 1000).padStart(3, '0')}Z`;
+  return `${secondText}${String(whole - inSeconds * 1000).padStart(3, '0')}Z`;
 }

@@ -3,13 +3,7 @@
  * commit under the key-encryption key. Destroying a wrapped key and its ciphertext erases a body while
  * every hash still verifies. Layout: FORMAT.md, "Parts and bodies".
  */
-import {
-  createCipheriv,
-  createDecipheriv,
-  createSecretKey,
-  type KeyObject,
-  randomFillSync,
-} from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, randomFillSync } from 'node:crypto';
 import { sha256, sha256Hex, sha256HexOf } from '../core/bytes.ts';
 import { HoldpointError } from '../core/errors.ts';
 import type { Bodies, BodyItem } from './block.ts';
@@ -123,22 +117,10 @@ export function rewrapKeys(
   return { ...bodies, kekId: to.id, ...wrapKeys(to, context, keys) };
 }
 
-const keyObjects = new WeakMap<KeyEncryptionKey, KeyObject>();
-
-/** Made once: each commit wraps under the same one. */
-function keyObjectOf(kek: KeyEncryptionKey): KeyObject {
-  let made = keyObjects.get(kek);
-  if (made === undefined) {
-    made = createSecretKey(kek.key);
-    keyObjects.set(kek, made);
-  }
-  return made;
-}
-
 /** Wraps under a fresh nonce, and zeroes what it was given. */
 function wrapKeys(kek: KeyEncryptionKey, context: Buffer, keys: Buffer): Pick<Bodies, 'nonce' | 'wrapped'> {
   const nonce = freshRandom(nonceBytes);
-  const cipher = createCipheriv('aes-256-gcm', keyObjectOf(kek), nonce);
+  const cipher = createCipheriv('aes-256-gcm', createSecretKey(kek.key), nonce);
   cipher.setAAD(context);
   const wrapped = Buffer.concat([cipher.update(keys), cipher.final(), cipher.getAuthTag()]);
   keys.fill(0);

@@ -105,10 +105,7 @@ function tokens(count: number): number {
   return Number.isSafeInteger(count) && count >= 0 ? count : 0;
 }
 
-const noRules: readonly string[] = [];
-
-function rulesOf(judgement: Judgement): readonly string[] {
-  if (judgement.matches.length === 0) return noRules;
+function rulesOf(judgement: Judgement): string[] {
   return judgement.matches.slice(0, matchedRulesMax).map((match) => match.rule);
 }
 

@@ -16,6 +16,15 @@ async function seal(ledger: Ledger, count: number): Promise<void> {
   }
 }
 
+/** A ledger that was written and closed. */
+async function closedAfter(count: number): Promise<LedgerUnderTest> {
+  const house = createLedgerUnderTest();
+  const ledger = await house.open();
+  await seal(ledger, count);
+  await ledger.close('test');
+  return house;
+}
+
 function hashesOn(house: LedgerUnderTest): Buffer[] {
   return house.disk
     .records()
@@ -89,14 +98,8 @@ it('keeps its tiles: after a restart nothing but the newest entries is read agai
 it.each(['lost', 'behind', 'of another ledger', 'cut short'] as const)(
   'makes its tiles again when they are %s',
   async (fault) => {
-    const house = createLedgerUnderTest();
-    const first = await house.open();
-    await seal(first, 300);
-    await first.close('test');
-    const other = createLedgerUnderTest();
-    const elsewhere = await other.open();
-    await seal(elsewhere, fault === 'of another ledger' ? 900 : 1);
-    await elsewhere.close('test');
+    const house = await closedAfter(300);
+    const other = await closedAfter(fault === 'of another ledger' ? 900 : 1);
     const older = house.indexDisk.records();
     const second = await house.open();
     await seal(second, 400);
@@ -123,14 +126,7 @@ it.each(['lost', 'behind', 'of another ledger', 'cut short'] as const)(
 );
 
 it('finds tiles of another ledger out by itself, before anybody asks for a proof', async () => {
-  const house = createLedgerUnderTest();
-  const first = await house.open();
-  await seal(first, 700);
-  await first.close('test');
-  const other = createLedgerUnderTest();
-  const elsewhere = await other.open();
-  await seal(elsewhere, 700);
-  await elsewhere.close('test');
+  const [house, other] = [await closedAfter(700), await closedAfter(700)];
   const tilesOn = ({ indexDisk }: LedgerUnderTest): Buffer[] =>
     indexDisk
       .records()
