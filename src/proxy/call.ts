@@ -89,15 +89,14 @@ function readEnvelope(
     purpose: named(headers, 'holdpoint-purpose'),
     session: named(headers, 'holdpoint-session'),
   };
-  return {
+  const envelope = {
     upstream,
     headers,
     target,
-    path: pathOf(target),
     method: req.method ?? 'GET',
     credential: credential === '' ? '' : fingerprint(credential),
-    sender,
   };
+  return { envelope, path: pathOf(target), sender };
 }
 
 /** Reads and understands a call; its body is the caller's to let go. Throws `bad_request`, `body_too_large` or `overloaded`. */
@@ -112,7 +111,7 @@ export async function readCall(
   workloadName: string,
 ): Promise<Call> {
   const caller = watchCaller(res);
-  const { sender, path, ...envelope } = readEnvelope(req, upstream, fingerprint, workloadName);
+  const { envelope, path, sender } = readEnvelope(req, upstream, fingerprint, workloadName);
   const { method, headers } = envelope;
   const operation = operationOf(req, upstream);
   const passes = operation === 'unknown' || plainBoundaryOf(headerOf(headers, 'content-type')) !== null;
@@ -158,7 +157,7 @@ export function readUpgrade(
   workloadName: string,
 ): UpgradeCall {
   const upstream = upstreamFor(req.url ?? '/', upstreams);
-  const { sender, path, ...envelope } = readEnvelope(req, upstream, fingerprint, workloadName);
+  const { envelope, path, sender } = readEnvelope(req, upstream, fingerprint, workloadName);
   const { method } = envelope;
   const reading = upstream.protocol.readRequest('unknown', empty, { path, contentType: '' });
   const facts = {
