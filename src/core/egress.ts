@@ -67,8 +67,7 @@ function openTunnel(
   port: number,
 ): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
-  const name = host.replace(/^\[|\]$/g, '');
-  const target = `${isIP(name) === 6 ? `[${name}]` : name}:${port}`;
+  const target = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
   const isTls = proxy.protocol === 'https:';
   const fail = (what: string, cause?: unknown): void =>
     reject(new Error(`the egress proxy ${proxy.host} ${what}`, { cause }));

@@ -87,13 +87,13 @@ async function startProvider({ closesAt = 0, thinksMs = 0 } = {}): Promise<Provi
 async function startBehind(
   provider: Provider,
   proxyOptions: Partial<ConnectProxyOptions> = {},
-  { url = `https://${host}`, limits = {}, policy = '' } = {},
+  { url = `https://${host}`, limits = {}, policy = '', except = [] as readonly string[] } = {},
 ) {
   const ports = { [`${host}:443`]: provider.port, [`127.0.0.1:${provider.port}`]: provider.port };
   const proxy = await startConnectProxy({ ports, ...proxyOptions });
   const sidecar = await startTestSidecar({
     upstreams: { openai: { url, protocol: 'openai', mount: '/', tunnel: ['/v1/live'] } },
-    egress: { proxy: proxy.url, authorization: { env: 'EGRESS_AUTHORIZATION' } },
+    egress: { proxy: proxy.url, authorization: { env: 'EGRESS_AUTHORIZATION' }, except },
     env: { EGRESS_AUTHORIZATION: secret },
     limits,
     ...(policy === '' ? {} : { policy }),
@@ -286,6 +286,19 @@ test('this machine is reached directly', async () => {
   const provider = await startProvider();
   const { proxy, sidecar } = await startBehind(provider, {}, { url: `https://127.0.0.1:${provider.port}` });
   expect((await exchange(sidecar.proxyUrl, chat)).status).toBe(200);
+  expect(proxy.asked).toEqual([]);
+});
+
+test('a host that the configuration excepts is not asked of the proxy', async () => {
+  const provider = await startProvider();
+  // It belongs to nobody (RFC 5737).
+  const [url, except] = ['https://192.0.2.1', ['192.0.2.0/24']];
+  const { proxy, sidecar } = await startBehind(
+    provider,
+    {},
+    { url, except, limits: { upstreamConnectMsMax: 200 } },
+  );
+  expect((await exchange(sidecar.proxyUrl, chat)).status).toBe(502);
   expect(proxy.asked).toEqual([]);
 });
 

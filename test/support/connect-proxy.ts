@@ -46,7 +46,10 @@ export async function startConnectProxy({
     await opensAfter;
     const port = ports[target];
     if (refusal !== undefined || port === undefined) {
-      client.end(`HTTP/1.1 ${refusal ?? '502 Bad Gateway'}\r\ncontent-length: 0\r\n\r\n`);
+      // Open for another try, as HTTP/1.1 has it: whoever has no use for that ends it.
+      client.write(`HTTP/1.1 ${refusal ?? '502 Bad Gateway'}\r\ncontent-length: 0\r\n\r\n`);
+      // Left unread it would hide that the sidecar closed.
+      client.on('end', () => client.end()).resume();
       return;
     }
     const far = connect(port, '127.0.0.1', () => {

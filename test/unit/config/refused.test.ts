@@ -34,7 +34,11 @@ describe('is refused', () => {
     // A password would be logged with the address, and a path is none of a proxy's.
     ...[
       'http://user:SECRET@p.example:3128',
+      'http://:SECRET@p.example:3128',
       'http://p.example/x',
+      'http://p.example/?x',
+      'http://p.example/#x',
+      'ftp://p.example',
       'socks5://p.example',
       'p.example:3128',
     ].map((url) => [

@@ -122,9 +122,33 @@ describe('where a proxy leads out', () => {
     await expect(ask({ ...stamp(), ca: undefined }, egress)).rejects.toThrow('certificate');
   });
 
-  it('what it refuses is refused', async () => {
-    const { egress } = await behindProxy('403 Forbidden');
+  it('what it refuses is refused, and its connection is let go', async () => {
+    const { proxy, egress } = await behindProxy('403 Forbidden');
     await expect(ask(stamp(), egress)).rejects.toThrow('answered 403 to CONNECT tsa.test:443');
+    await expect.poll(() => proxy.open()).toBe(0);
+  });
+
+  it.each(['2001:db8::1', '[2001:db8::1]'])(
+    'an address of IPv6 stands in brackets before its port: %s',
+    async (host) => {
+      const { proxy, egress } = await behindProxy('403 Forbidden');
+      await expect(egress.through(host, 443)?.()).rejects.toThrow('answered 403');
+      expect(proxy.asked.map(({ target }) => target)).toEqual(['[2001:db8::1]:443']);
+    },
+  );
+
+  it('it may itself be at an address of IPv6, which is no name to look up', async () => {
+    const proxy = new URL('http://[::1]:9');
+    const egress = createEgress({ proxy, authorization: null, isDirect: () => false, connectMsMax: 5_000 });
+    await expect(ask(stamp(), egress)).rejects.toThrow(/ECONNREFUSED|EADDRNOTAVAIL/);
+  });
+
+  it('a request to a host that is reached directly is what it would be without one', async () => {
+    const { egress } = await behindProxy();
+    expect([egress.agentFor('https://127.0.0.1/'), egress.through('127.0.0.1', 443)]).toEqual([
+      undefined,
+      null,
+    ]);
   });
 
   it('nothing is asked of it without its password, once that was taken away', async () => {
