@@ -136,7 +136,6 @@ function carry(
 }
 
 function giveBack(answer: IncomingMessage, stream: ServerHttp2Stream): void {
-  if (stream.destroyed) return;
   const fields = { ':status': answer.statusCode ?? 502, ...fieldsOf(answer.rawHeaders) };
   stream.once('wantTrailers', () => orFail(stream, () => stream.sendTrailers(fieldsOf(answer.rawTrailers))));
   orFail(stream, () => {
@@ -158,7 +157,7 @@ function orFail(stream: ServerHttp2Stream, send: () => void): void {
 
 /** An answer that broke off must not look as if it had ended. */
 function fail(stream: ServerHttp2Stream): void {
-  if (!stream.destroyed && !stream.closed) stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  stream.close(constants.NGHTTP2_INTERNAL_ERROR);
 }
 
 /** The headers of the stream as HTTP/1.1 says them, in their order (RFC 9113 section 8.3.1). */

@@ -16,7 +16,7 @@ import { toHoldpointError } from './respond.ts';
 import { openTunnel } from './tunnel.ts';
 import { refuseUpgrade } from './upgrade-refusal.ts';
 
-/** Takes one upgrade from its first byte to the end of its connection. */
+/** Takes one upgrade from its first byte to the end of its connection, to whose errors somebody listens already. */
 export async function takeUpgrade(
   req: IncomingMessage,
   socket: Duplex,
@@ -24,7 +24,6 @@ export async function takeUpgrade(
   house: House,
   onSession: (session: Session) => () => void,
 ): Promise<void> {
-  socket.on('error', () => socket.destroy());
   let call: UpgradeCall;
   try {
     call = readUpgrade(req, house.upstreams, house.fingerprint, house.workloadName);

@@ -108,6 +108,20 @@ test('a call without a body goes upstream, and is recorded, without one', async 
   expect(JSON.stringify(request)).not.toMatch(/transfer-encoding/i);
 });
 
+test('a call that says how long its body is goes upstream with that length', async () => {
+  const body = chatRequest();
+  const { status } = await answerOf(post(body, { 'content-length': String(body.length) }));
+  expect(status).toBe(200);
+  expect(rig.upstream.requests[0]?.head).toContain(`ontent-length: ${body.length}`);
+});
+
+test('a call that names its host twice is recorded under the one that HTTP/2 goes by', async () => {
+  await answerOf(post(chatRequest(), { ':authority': 'one.test', host: 'other.test' }));
+  const [request] = await rig.sidecar.ada.bodies((await rig.sidecar.ada.lastDecision()).id);
+  expect(JSON.stringify(request)).toContain('one.test');
+  expect(JSON.stringify(request)).not.toContain('other.test');
+});
+
 test('bodies larger than any window pass both ways, over streams side by side', async () => {
   rig.upstream.script((request, answer) => answer.send(wholeAnswer('200 OK', [], request.body)));
   const bodies = ['a', 'b', 'c'].map((letter) => chatRequest({ user: letter.repeat(700_000) }));
@@ -192,6 +206,37 @@ test('what HTTP/1.1 could not say is refused, and the connection goes on', async
   const { status } = await answerOf(post('', { ':method': 'OPTIONS', ':path': '*' }));
   expect(status).toBe(400);
   expect((await answerOf(post(chatRequest()))).status).toBe(200);
+});
+
+test('a tunnel within a stream is refused', async () => {
+  const { status } = await answerOf(session.request({ ':method': 'CONNECT', ':authority': 'x.test:443' }));
+  expect(status).toBe(400);
+});
+
+test('a caller that breaks the rules of HTTP/2 loses its own connection, and no other', async () => {
+  const { port } = new URL(rig.sidecar.proxyUrl);
+  const socket = connectTcp(Number(port), '127.0.0.1');
+  atEnd(() => {
+    socket.destroy();
+  });
+  const closed = new Promise<void>((resolve) => socket.resume().once('close', () => resolve()));
+  // Nothing but SETTINGS may come first, and DATA belongs to a stream.
+  socket.write(Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), Buffer.alloc(9)]));
+  await closed;
+  expect((await answerOf(post(chatRequest()))).status).toBe(200);
+});
+
+test('a stream that does not end within the time that a stop gives it is cut', async () => {
+  const asked = Promise.withResolvers<void>();
+  rig.upstream.script(() => asked.resolve());
+  const answer = answerOf(post(chatRequest()));
+  const goneAway = new Promise<void>((resolve) => session.once('goaway', () => resolve()));
+  await asked.promise;
+  const stopped = rig.sidecar.stop();
+  await goneAway;
+  rig.time.advance(60_000);
+  expect((await answer).headers).toEqual({});
+  await stopped;
 });
 
 test('a stopping sidecar lets a running stream end', async () => {

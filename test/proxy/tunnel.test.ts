@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { HoldpointError } from '../../src/core/errors.ts';
 import { atEnd, endAll } from '../support/endings.ts';
 import { connectRaw, exchange, type RawClient, rawRequest } from '../support/raw-client.ts';
 import { startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
@@ -101,6 +102,27 @@ test.each(['/v1/x%3F/../../raw', '/v1//../raw'])(
   },
 );
 
+test('an upgrade at a path of no upstream is refused in words', async () => {
+  const upstreams = { openai: { ...upstreamsOf(echo.url).openai, mount: '/openai' } };
+  const { proxyUrl } = await startTestSidecar({ upstreams });
+  const answer = await exchange(proxyUrl, rawRequest('GET', '/v1/raw', [...upgrade, key]));
+  expect([answer.status, JSON.parse(answer.body.toString()).error.code]).toEqual([404, 'no_upstream']);
+});
+
+test('an opening that cannot be sealed opens nothing, and what reached the disk says why', async () => {
+  const sidecar = await startTestSidecar({ upstreams: upstreamsOf(echo.url) });
+  const { seal } = sidecar.sidecar.ledger;
+  vi.spyOn(sidecar.sidecar.ledger, 'seal').mockImplementationOnce((draft) => {
+    const away = new HoldpointError('ledger_unavailable', 'The ledger cannot be written.');
+    const sealed = seal(draft);
+    return { ...sealed, durable: sealed.durable.then(() => Promise.reject(away)) };
+  });
+  expect((await open(sidecar.proxyUrl)).text()).toMatch(/^HTTP\/1\.1 503 /);
+  expect(echo.targets).toEqual([]);
+  const { id } = await sidecar.ada.lastDecision();
+  expect(await sidecar.ada.outcomeOf(id)).toBe('ledger_unavailable');
+});
+
 test('an upgrade that the upstream refuses is relayed with its status, headers and body', async () => {
   const sidecar = await startTestSidecar({ upstreams: upstreamsOf(echo.url) });
   const client = await open(sidecar.proxyUrl, '/v1/refuse');
@@ -108,6 +130,16 @@ test('an upgrade that the upstream refuses is relayed with its status, headers a
   expect(client.text()).toMatch(/^HTTP\/1\.1 401 Unauthorized\r\n/);
   expect(client.text()).toContain('x-why: key');
   expect(client.text()).toMatch(/\r\n\r\nnope$/);
+});
+
+test('what the upstream still has to say arrives after the client has ended its side', async () => {
+  const sidecar = await startTestSidecar({ upstreams: upstreamsOf(echo.url) });
+  const client = await open(sidecar.proxyUrl);
+  const frame = randomBytes(64 * 1024);
+  client.send(frame);
+  client.end();
+  expect(await client.ended).toBe('end');
+  expect(client.received().subarray(-frame.length).equals(frame)).toBe(true);
 });
 
 test('the end of the upstream’s side ends the client’s', async () => {
