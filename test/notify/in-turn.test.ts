@@ -1,0 +1,332 @@
+/** The order, the patience and the end of what is told, by a receiver that takes each message when the test says so. */
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type Notice, noticeTypes } from '../../src/notify/notice.ts';
+import { type NotifierEvent, type NotifierOptions, startNotifier } from '../../src/notify/notifier.ts';
+import { NotTaken, type Receiver } from '../../src/notify/receiver.ts';
+import { atEnd, endAll } from '../support/endings.ts';
+import { newDirectory, plain, testHold, testHolds, testTime } from './scene.ts';
+
+afterEach(endAll);
+
+type Deliver = Receiver['deliver'];
+const takes: Deliver = () => Promise.resolve();
+
+/** A notifier with one receiver; `got` are the ids that it was told, in order. */
+function telling(
+  deliver: Deliver,
+  given: Partial<NotifierOptions> = {},
+  pending: Parameters<typeof testHolds>[0] = [],
+) {
+  const time = testTime();
+  const holds = testHolds(pending);
+  const events: NotifierEvent[] = [];
+  const got: string[] = [];
+  const directory = given.directory ?? newDirectory();
+  const receiver: Receiver = {
+    name: 'oncall',
+    deliver: (notice, signal) => {
+      got.push(notice.id);
+      return deliver(notice, signal);
+    },
+  };
+  const notifier = startNotifier({
+    ...plain,
+    directory,
+    to: [{ receiver, types: noticeTypes, severityMin: 'low' }],
+    holds,
+    clock: time.clock,
+    schedule: time.schedule,
+    onEvent: (event) => events.push(event),
+    ...given,
+  });
+  atEnd(() => notifier.stop());
+  const count = (kind: NotifierEvent['kind']): number => events.filter((event) => event.kind === kind).length;
+  const onDisk = (): string => {
+    const file = join(directory, 'outbox.ndjson');
+    return existsSync(file) ? readFileSync(file, 'utf8') : '';
+  };
+  return { time, holds, events, got, directory, receiver, notifier, count, onDisk };
+}
+
+const opened = (seq: number): string => `${testHold(seq).id}.opened`;
+
+/** Lets each message go, or refuses it, when it is told to. */
+function inHand() {
+  const waiting: PromiseWithResolvers<void>[] = [];
+  const deliver: Deliver = (_notice, signal) => {
+    const one = Promise.withResolvers<void>();
+    waiting.push(one);
+    signal.addEventListener('abort', () => one.reject(new NotTaken('no answer (took too long)')));
+    return one.promise;
+  };
+  return { deliver, waiting };
+}
+
+describe('a hold', () => {
+  test('that nobody ruled on is told as expired', async () => {
+    const { holds, got } = telling(takes);
+    const hold = testHold(17);
+    holds.open(hold);
+    holds.rule(hold, 'expired');
+    await expect.poll(() => got).toEqual([opened(17), `${hold.id}.expired`]);
+  });
+
+  test('that opens later than it would be reminded of is not reminded of', async () => {
+    const { holds, got, time } = telling(takes, { remindBeforeMs: [900_000, 300_000] });
+    holds.open(testHold(17));
+    time.advance(0);
+    holds.open(testHold(19));
+    await expect.poll(() => got).toEqual([opened(17), opened(19)]);
+  });
+
+  test('takes no timer where nobody is to hear of its end', async () => {
+    const { receiver } = telling(takes);
+    const to = [{ receiver, types: ['holdpoint.hold.opened' as const], severityMin: 'low' as const }];
+    const { holds, time, count } = telling(takes, { to });
+    holds.open(testHold(17));
+    await expect.poll(() => count('sent')).toBe(1);
+    expect(time.nextWithin(Number.POSITIVE_INFINITY)).toBeNull();
+  });
+
+  test('is told to whom asks for its severity, and not to whom asks for more', async () => {
+    const { receiver } = telling(takes);
+    const types = ['holdpoint.hold.opened' as const];
+    const severe = { name: 'desk', deliver: takes };
+    const to = [
+      { receiver, types, severityMin: 'high' as const },
+      { receiver: severe, types, severityMin: 'critical' as const },
+    ];
+    const { holds, notifier } = telling(takes, { to });
+    holds.open(testHold(17));
+    expect(notifier.messages().map(({ key }) => key)).toEqual([`oncall/${opened(17)}`]);
+  });
+
+  test('that was ruled on before a restart is not told as opened', async () => {
+    const ruled = testHold(17);
+    const { got, holds } = telling(takes, {}, [{ ...ruled, state: { ...ruled.state, status: 'released' } }]);
+    holds.open(testHold(19));
+    await expect.poll(() => got).toEqual([opened(19)]);
+  });
+});
+
+describe('an alert', () => {
+  test('comes behind the message that is on its way and before all others, each told once', async () => {
+    const { deliver, waiting } = inHand();
+    const { holds, got, count } = telling(deliver);
+    for (const seq of [17, 19]) holds.open(testHold(seq));
+    await expect.poll(() => waiting.length).toBe(1);
+    holds.alert('glass-broken', testHold(21));
+    for (const n of [1, 2, 3]) {
+      await expect.poll(() => waiting.length).toBe(n);
+      waiting[n - 1]?.resolve();
+    }
+    await expect.poll(() => count('sent')).toBe(3);
+    holds.open(testHold(23));
+    await expect
+      .poll(() => got)
+      .toEqual([opened(17), `${testHold(21).id}.glass_broken`, opened(19), opened(23)]);
+  });
+
+  test('that finds too many waiting is a dead letter like any other, and is not sent', async () => {
+    const { deliver, waiting } = inHand();
+    const { holds, got, notifier, count } = telling(deliver, { queueMax: 1 });
+    holds.open(testHold(17));
+    await expect.poll(() => waiting.length).toBe(1);
+    holds.alert('glass-broken', testHold(19));
+    expect(notifier.messages().map(({ state }) => state)).toEqual(['pending', 'dead']);
+    waiting[0]?.resolve();
+    await expect.poll(() => count('sent')).toBe(1);
+    holds.open(testHold(21));
+    await expect.poll(() => got).toEqual([opened(17), opened(21)]);
+  });
+});
+
+describe('a message', () => {
+  test('is on disk before it is sent', async () => {
+    const seen: string[] = [];
+    const scene = telling(async () => void seen.push(scene.onDisk()));
+    scene.holds.open(testHold(17));
+    await expect.poll(() => seen.length).toBe(1);
+    expect(seen[0]).toContain(opened(17));
+  });
+
+  test('that waits for the end of a pause is on disk meanwhile', async () => {
+    const { holds, count, onDisk } = telling(() => Promise.reject(new NotTaken('answered 500')));
+    holds.open(testHold(17));
+    await expect.poll(() => count('failed')).toBe(1);
+    holds.open(testHold(19));
+    await expect.poll(onDisk).toContain(opened(19));
+  });
+
+  test('that was taken is on disk as sent', async () => {
+    const { holds, onDisk } = telling(takes);
+    holds.open(testHold(17));
+    await expect.poll(onDisk).toContain(`{"op":"sent","key":"oncall/${opened(17)}"}`);
+  });
+
+  test('is sent although the disk takes nothing, and is written once it does', async () => {
+    const directory = join(newDirectory(), 'notices');
+    const { holds, count, notifier, onDisk } = telling(takes, { directory });
+    writeFileSync(directory, 'in its way');
+    holds.open(testHold(17));
+    await expect.poll(() => count('sent')).toBe(1);
+    expect(count('not_durable')).toBeGreaterThan(0);
+    rmSync(directory);
+    await notifier.stop();
+    expect(onDisk()).toContain(`{"op":"sent","key":"oncall/${opened(17)}"}`);
+  });
+
+  test('that fails for a defect of ours is kept, and the defect’s words are not said', async () => {
+    const { holds, events, count } = telling(() => Promise.reject(new Error('at https://hooks.test/SECRET')));
+    holds.open(testHold(17));
+    await expect.poll(() => count('failed')).toBe(1);
+    expect(events).toMatchObject([{ kind: 'failed', reason: 'sending failed inside Holdpoint' }]);
+  });
+
+  test('that no receiver will ever take is given up, and the next is sent without a pause', async () => {
+    const { holds, count, got } = telling(() =>
+      Promise.reject(new NotTaken('answered 410', { isFinal: true })),
+    );
+    for (const seq of [17, 19]) holds.open(testHold(seq));
+    await expect.poll(() => count('dead')).toBe(2);
+    expect(got).toEqual([opened(17), opened(19)]);
+  });
+});
+
+describe('a receiver', () => {
+  test('that says nothing is given up on in time', async () => {
+    const { deliver, waiting } = inHand();
+    const { holds, time, events, count } = telling(deliver, { remindBeforeMs: [] });
+    holds.open(testHold(17));
+    await expect.poll(() => waiting.length).toBe(1);
+    time.advance(plain.timeoutMs);
+    await expect.poll(() => count('failed')).toBe(1);
+    expect(events).toMatchObject([{ reason: 'no answer (took too long)' }]);
+  });
+
+  test('that answers ends the time it had', async () => {
+    const { holds, time, count } = telling(takes, { remindBeforeMs: [] });
+    holds.open(testHold(17));
+    await expect.poll(() => count('sent')).toBe(1);
+    expect(time.nextWithin(Number.POSITIVE_INFINITY)).toBeNull();
+  });
+
+  test('is left alone for ten minutes at most', async () => {
+    const { holds, time, count } = telling(() => Promise.reject(new NotTaken('answered 500')), {
+      remindBeforeMs: [],
+      giveUpAfterMs: Number.POSITIVE_INFINITY,
+    });
+    holds.open(testHold(17));
+    for (let n = 1; n <= 12; n += 1) {
+      await expect.poll(() => count('failed')).toBe(n);
+      const waitMs = time.nextWithin(Number.POSITIVE_INFINITY) ?? 0;
+      expect(waitMs).toBe(Math.min(600_000, 1_000 * 2 ** (n - 1)));
+      time.advance(waitMs);
+    }
+  });
+
+  test('that takes messages again is told of what happens at once', async () => {
+    let refusals = 1;
+    const { holds, time, count, got } = telling(async () => {
+      refusals -= 1;
+      if (refusals >= 0) throw new NotTaken('answered 500');
+    });
+    holds.open(testHold(17));
+    await expect.poll(() => count('failed')).toBe(1);
+    time.advance(1_000);
+    await expect.poll(() => count('sent')).toBe(1);
+    holds.open(testHold(19));
+    await expect.poll(() => got).toEqual([opened(17), opened(17), opened(19)]);
+  });
+});
+
+describe('a dead letter', () => {
+  async function withDeadLetter() {
+    let takesNow = false;
+    const scene = telling((_notice: Notice) =>
+      takesNow ? Promise.resolve() : Promise.reject(new NotTaken('answered 410', { isFinal: true })),
+    );
+    scene.holds.open(testHold(17));
+    await expect.poll(() => scene.count('dead')).toBe(1);
+    takesNow = true;
+    return { ...scene, key: `oncall/${opened(17)}` };
+  }
+
+  test('that two have sent again at once is sent once', async () => {
+    const { notifier, key, count, got, holds } = await withDeadLetter();
+    const recorded = Promise.withResolvers<void>();
+    const replays = [1, 2].map(() => notifier.replay(key, () => recorded.promise));
+    const settled = Promise.allSettled(replays);
+    recorded.resolve();
+    expect((await settled).map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    await expect.poll(() => count('sent')).toBe(1);
+    holds.open(testHold(19));
+    await expect.poll(() => got).toEqual([opened(17), opened(17), opened(19)]);
+  });
+
+  test('is not sent again where it cannot be put on the record, nor is a test', async () => {
+    const { notifier, key, got, holds } = await withDeadLetter();
+    const away = (): Promise<void> => Promise.reject(new Error('the ledger is away'));
+    await expect(notifier.replay(key, away)).rejects.toThrow('away');
+    await expect(notifier.test('oncall', away)).rejects.toThrow('away');
+    holds.open(testHold(19));
+    await expect.poll(() => got).toEqual([opened(17), opened(19)]);
+  });
+
+  test('of no such id, and a test of no such receiver, are not put on the record', async () => {
+    const { notifier } = await withDeadLetter();
+    let recorded = 0;
+    const record = async (): Promise<void> => {
+      recorded += 1;
+    };
+    await expect(notifier.replay('oncall/nothing', record)).rejects.toThrow('no dead letter');
+    await expect(notifier.test('nobody', record)).rejects.toThrow('no receiver of this name');
+    expect(recorded).toBe(0);
+  });
+});
+
+test('a test that somebody asks for ends the pause after a failure', async () => {
+  let refusals = 1;
+  const { notifier, holds, count, got } = telling(async () => {
+    refusals -= 1;
+    if (refusals >= 0) throw new NotTaken('answered 500');
+  });
+  holds.open(testHold(17));
+  await expect.poll(() => count('failed')).toBe(1);
+  await notifier.test('oncall', () => Promise.resolve());
+  await expect.poll(() => got).toEqual([opened(17), 'test.0000000000000000', opened(17)]);
+});
+describe('after a stop', () => {
+  test('a message that was on its way is neither given up nor a failure, and is sent after a restart', async () => {
+    const { deliver, waiting } = inHand();
+    const { holds, notifier, events, directory } = telling(deliver);
+    holds.open(testHold(17));
+    await expect.poll(() => waiting.length).toBe(1);
+    await notifier.stop();
+    expect(events).toEqual([]);
+    const again = telling(takes, { directory });
+    await expect.poll(() => again.got).toEqual([opened(17)]);
+  });
+
+  test('nothing is told, and no timer is left', async () => {
+    const { holds, notifier, count, got, time } = telling(() => Promise.reject(new NotTaken('answered 500')));
+    holds.open(testHold(17));
+    await expect.poll(() => count('failed')).toBe(1);
+    await notifier.stop();
+    expect(time.nextWithin(Number.POSITIVE_INFINITY)).toBeNull();
+    holds.open(testHold(19));
+    expect([got, notifier.messages().length]).toEqual([[opened(17)], 1]);
+  });
+
+  test('and a restart, what was sent is not sent again beside what is new', async () => {
+    const first = telling(takes);
+    first.holds.open(testHold(17));
+    await expect.poll(() => first.count('sent')).toBe(1);
+    await first.notifier.stop();
+    const { holds, got } = telling(takes, { directory: first.directory }, [testHold(17)]);
+    holds.open(testHold(19));
+    await expect.poll(() => got).toEqual([opened(19)]);
+  });
+});
