@@ -81,6 +81,15 @@ describe('a hold', () => {
     await expect.poll(() => got).toEqual([opened(17), opened(19)]);
   });
 
+  test('that was ruled on leaves no timer', async () => {
+    const { holds, time, count } = telling(takes);
+    const hold = testHold(17);
+    holds.open(hold);
+    holds.rule(hold, 'released');
+    await expect.poll(() => count('sent')).toBe(2);
+    expect(time.nextWithin(Number.POSITIVE_INFINITY)).toBeNull();
+  });
+
   test('takes no timer where nobody is to hear of its end', async () => {
     const { receiver } = telling(takes);
     const to = [{ receiver, types: ['holdpoint.hold.opened' as const], severityMin: 'low' as const }];

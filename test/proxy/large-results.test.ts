@@ -269,14 +269,76 @@ test('after a restart a released file is fetched anew and judged anew, because i
   expect((await again.answer()).body.equals(transferring)).toBe(true);
 });
 
+describe('where the disk has room for one file, there is room for another', () => {
+  const startNarrow = (more: Readonly<Record<string, number>> = {}): Promise<TestSidecar> =>
+    startTestSidecar({
+      ...settings,
+      limits: { ...limits, spoolBytesMax: transferring.length + 100, ...more },
+    });
+  const statusFrom = async (narrow: TestSidecar): Promise<number> =>
+    (await (await fetchFile('/v1/files/file-31/content', narrow)).answer()).status;
+  const expectRoom = async (narrow: TestSidecar): Promise<void> => {
+    upstream.script(answerWithBody);
+    body = harmless;
+    await expect.poll(() => statusFrom(narrow), { timeout: 5_000 }).toBe(200);
+  };
+
+  test('not while one is held', async () => {
+    body = transferring;
+    const narrow = await startNarrow();
+    await fetchFile('/v1/files/file-30/content', narrow);
+    await narrow.ada.nextHold();
+    body = harmless;
+    expect(await statusFrom(narrow)).toBe(503);
+  });
+
+  test.each(['release', 'deny'] as const)('after a held one has ended by the ruling %s', async (verdict) => {
+    body = transferring;
+    const narrow = await startNarrow();
+    const client = await fetchFile('/v1/files/file-30/content', narrow);
+    await narrow.ada.rule(await narrow.ada.nextHold(), { verdict, reason: 'known payee' });
+    expect((await client.answer()).status).toBe(verdict === 'release' ? 200 : 403);
+    await expectRoom(narrow);
+  });
+
+  test('after one that broke off on the way', async () => {
+    upstream.script((_request, answer) => {
+      answer.send(`HTTP/1.1 200 OK\r\nContent-Length: ${harmless.length}\r\n\r\n`);
+      answer.send(harmless.subarray(0, -9));
+      answer.end();
+    });
+    const narrow = await startNarrow();
+    expect(await statusFrom(narrow)).toBe(502);
+    await expectRoom(narrow);
+  });
+
+  test('after one beyond what is judged', async () => {
+    const narrow = await startNarrow({ batchBytesMax: harmless.length });
+    body = Buffer.concat([harmless, Buffer.from(' ')]);
+    expect(await statusFrom(narrow)).toBe(502);
+    await expectRoom(narrow);
+  });
+
+  test('after a held one whose caller has left was denied', async () => {
+    body = transferring;
+    const narrow = await startNarrow();
+    const client = await fetchFile('/v1/files/file-30/content', narrow);
+    const hold = await narrow.ada.nextHold();
+    client.destroy();
+    await vi.waitFor(async () => expect((await narrow.ada.hold(hold.id)).caller).toBe('gone'));
+    await narrow.ada.rule(hold, { verdict: 'deny', reason: 'unknown payee' });
+    await expectRoom(narrow);
+  });
+});
+
 describe('a file of more than begins in memory, and less than what memory has', () => {
   const words = 'word '.repeat(2_000);
   const many = Array.from({ length: 150 }, (_, i) => line(`b${i}`, chatText(`${words}${i}`)));
-  const send = async (last: string, file: string) => {
+  const send = async (last: string, file: string, more: Readonly<Record<string, number>> = {}) => {
     body = Buffer.from(`${[...many, last].join('\n')}\n`);
     expect(body.length).toBeGreaterThan(1024 * 1024);
     const { limits: _, ...roomy } = settings;
-    const usual = await startTestSidecar(roomy);
+    const usual = await startTestSidecar({ ...roomy, limits: more });
     return { usual, client: await fetchFile(file, usual) };
   };
 
@@ -289,6 +351,15 @@ describe('a file of more than begins in memory, and less than what memory has', 
     const { entries } = await usual.ada.decision(decisionIdOf(answer.head));
     // All of it is stored, as of any answer that memory holds.
     expect(entries[1]?.data).not.toHaveProperty('stored');
+  });
+
+  test('leaves the disk once memory has it', async () => {
+    const last = line('last', chatText('Fine.'));
+    const { usual, client } = await send(last, '/v1/files/file-22/content', {
+      spoolBytesMax: 2 * 1024 * 1024,
+    });
+    expect((await client.answer()).status).toBe(200);
+    expect((await (await fetchFile('/v1/files/file-23/content', usual)).answer()).status).toBe(200);
   });
 
   test('is held for its last line', async () => {
