@@ -138,6 +138,20 @@ describe('an alert', () => {
       .toEqual([opened(17), `${testHold(21).id}.glass_broken`, opened(19), opened(23)]);
   });
 
+  test('ends a pause, and with it the timer that would have', async () => {
+    const waits = [0, 90_000];
+    const { holds, time, count } = telling(
+      () => Promise.reject(new NotTaken('answered 429', { waitMs: waits.shift() ?? 0 })),
+      { remindBeforeMs: [] },
+    );
+    holds.open(testHold(17));
+    await expect.poll(() => count('failed')).toBe(1);
+    expect(time.nextWithin(Number.POSITIVE_INFINITY)).toBe(1_000);
+    holds.alert('glass-broken', testHold(19));
+    await expect.poll(() => count('failed')).toBe(2);
+    await expect.poll(() => time.nextWithin(Number.POSITIVE_INFINITY)).toBe(90_000);
+  });
+
   test('that finds too many waiting is a dead letter like any other, and is not sent', async () => {
     const { deliver, waiting } = inHand();
     const { holds, got, notifier, count } = telling(deliver, { queueMax: 1 });
@@ -185,6 +199,19 @@ describe('a message', () => {
     rmSync(directory);
     await notifier.stop();
     expect(onDisk()).toContain(`{"op":"sent","key":"oncall/${opened(17)}"}`);
+  });
+
+  test('that was not taken comes behind those that wait', async () => {
+    const { deliver, waiting } = inHand();
+    const { holds, time, got, count } = telling(deliver);
+    for (const seq of [17, 19]) holds.open(testHold(seq));
+    await expect.poll(() => waiting.length).toBe(1);
+    waiting[0]?.reject(new NotTaken('answered 500'));
+    await expect.poll(() => count('failed')).toBe(1);
+    time.advance(1_000);
+    await expect.poll(() => waiting.length).toBe(2);
+    waiting[1]?.resolve();
+    await expect.poll(() => got).toEqual([opened(17), opened(19), opened(17)]);
   });
 
   test('that fails for a defect of ours is kept, and the defect’s words are not said', async () => {

@@ -227,7 +227,7 @@ describe('a receiver that does not take a message', () => {
 
   it('gets a dead letter once the time is over, which a person sends again', async () => {
     const receiver = await receiverThat((n) => ({ status: n < 3 ? 500 : 200 }));
-    const { holds, events, time, notifier } = scene(receiver.url, { giveUpAfterMs: 900 });
+    const { holds, events, time, notifier } = scene(receiver.url, { giveUpAfterMs: 1_000 });
     holds.open(testHold(17));
     await failed(events, 1);
     time.advance(await eventually(async () => time.nextWithin(10_000)));
