@@ -12,6 +12,7 @@ import {
   holdTransfers,
   holdTransfersWith,
   holdUnlistedModels,
+  policyOf,
 } from './policies.ts';
 import { decisionIdOf, type Rig, startRig } from './rig.ts';
 
@@ -381,6 +382,29 @@ describe('a held request', () => {
     expect((await client.answer()).status).toBe(200);
     expect(rig.upstream.requests.map((request) => JSON.parse(request.body.toString()))).toEqual([body]);
     expect(rig.upstream.requests[0]?.head).not.toMatch(/content-encoding/i);
+  });
+
+  test('has the answer to its amendment judged with what was asked in its place', async () => {
+    const [, deniesUnheardOf = ''] = policyOf({
+      phase: 'response',
+      when: 'request.model == "gpt-unheard-of"',
+      action: 'deny',
+      match: '{}, request: { model: gpt-unheard-of }',
+      noMatch: '{}, request: { model: gpt-4.1 }',
+    }).split('rules:\n');
+    await start(`${holdUnlistedModels}${deniesUnheardOf.replace('the-rule', 'another-rule')}`);
+    const client = await rig.chat(question);
+    const amendment = { body: { model: 'gpt-4.1', messages: [] } };
+    await rig.sidecar.ada.rule(await rig.sidecar.ada.nextHold(), { verdict: 'amend', amendment });
+    expect((await client.answer()).status).toBe(200);
+  });
+
+  test('is sent with the fields that were ruled on, also those that a signature would be made over anew', async () => {
+    await leave(await rig.chat(question, ['X-Amz-User-Agent: ruled-on']));
+    await rig.sidecar.ada.rule(await rig.sidecar.ada.nextHold(), { verdict: 'release' });
+    expect((await (await rig.chat(question, ['X-Amz-User-Agent: later'])).answer()).status).toBe(200);
+    expect(rig.upstream.requests[0]?.head).toContain('X-Amz-User-Agent: ruled-on');
+    expect(rig.upstream.requests[0]?.head).not.toContain('later');
   });
 
   test('is sent as it was ruled on, whatever the spelling of the call that collects it', async () => {
