@@ -1,7 +1,8 @@
 /** What is still to be told, on disk: bounded, private, and the same after it was written anew. */
 import { readFileSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { noticeOf } from '../../src/notify/notice.ts';
 import { type Message, type Outbox, openOutbox } from '../../src/notify/outbox.ts';
 import { newDirectory, startMs, testHold } from './scene.ts';
@@ -67,6 +68,23 @@ test('the file is written anew when most of it is past', async () => {
   }
   // Two of each message that is kept, and as many as may be past.
   expect(linesOnDisk()).toBeLessThan(1_100);
+  await outbox.close();
+});
+
+test('after a write that failed, the next one has all of it on disk', async () => {
+  const { outbox, directory, linesOnDisk } = opening();
+  queued(outbox, 1);
+  await outbox.flush();
+  const handle = await open(directory, 'r');
+  const appending = vi.spyOn(Object.getPrototypeOf(handle), 'appendFile');
+  await handle.close();
+  appending.mockRejectedValueOnce(new Error('input/output error'));
+  queued(outbox, 2);
+  await expect(outbox.flush()).rejects.toThrow('input/output error');
+  appending.mockRestore();
+  expect(linesOnDisk()).toBe(1);
+  await outbox.flush();
+  expect(linesOnDisk()).toBe(2);
   await outbox.close();
 });
 

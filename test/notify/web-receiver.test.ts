@@ -14,7 +14,11 @@ afterEach(endAll);
 const notice = noticeOf('holdpoint.hold.opened', testHold(17), 'd-0a1b2c3d-16', startMs);
 
 /** Tells a server that answers so; how many were asked, and why it was not taken. */
-async function telling(answer: RequestListener, given: Partial<WebReceiverOptions> = {}) {
+async function telling(
+  answer: RequestListener,
+  given: Partial<WebReceiverOptions> = {},
+  signal = new AbortController().signal,
+) {
   let asked = 0;
   const server = createServer((req, res) => {
     asked += 1;
@@ -32,7 +36,7 @@ async function telling(answer: RequestListener, given: Partial<WebReceiverOption
     egress: noProxy,
     ...given,
   });
-  const failure = await receiver.deliver(notice, new AbortController().signal).then(
+  const failure = await receiver.deliver(notice, signal).then(
     () => null,
     (error: unknown) => error,
   );
@@ -80,6 +84,12 @@ describe('an answer', () => {
     await closed.promise;
     expect(failure).toBeNull();
   });
+});
+
+test('a receiver that has not answered in time took too long', async () => {
+  const late = new AbortController();
+  const silent: RequestListener = () => late.abort(new DOMException('too late', 'TimeoutError'));
+  expect((await telling(silent, {}, late.signal)).failure?.message).toBe('no answer (took too long)');
 });
 
 describe('nothing is sent', () => {
