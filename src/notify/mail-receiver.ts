@@ -37,14 +37,11 @@ export function openMailReceiver(options: MailOptions): Receiver {
         disableFileAccess: true,
         disableUrlAccess: true,
       });
-      const abort = (): void => transport.close();
-      signal.addEventListener('abort', abort, { once: true });
       try {
-        await transport.sendMail(mailOf(notice, options));
+        await transport.sendMail({ ...mailOf(notice, options), signal });
       } catch (error) {
         throw notTaken(error);
       } finally {
-        signal.removeEventListener('abort', abort);
         transport.close();
       }
     },

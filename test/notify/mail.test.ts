@@ -104,6 +104,27 @@ describe('an e-mail', () => {
     );
   });
 
+  it('is not sent without its password once that was taken away, and its place is not said', async () => {
+    const { port, mails } = await startMailServer();
+    const password = (): string => {
+      throw new Error('/run/secrets/SECRET is not there');
+    };
+    const receiver = receiverAt(port, { user: 'holdpoint', password });
+    await expect(receiver.deliver(notice, signal)).rejects.toThrow(/^its password is not there$/);
+    expect(mails).toEqual([]);
+  });
+
+  it('is given up at once when its time is over, whatever the server waits for', async () => {
+    const asked = Promise.withResolvers<void>();
+    const { port } = await startMailServer({ onMailFrom: () => asked.resolve() });
+    const over = new AbortController();
+    const sent = receiverAt(port, { timeoutMs: 60_000 }).deliver(notice, over.signal);
+    const settled = expect(sent).rejects.toThrow(/did not take it/);
+    await asked.promise;
+    over.abort();
+    await settled;
+  });
+
   it('is not sent where STARTTLS is demanded and not offered', async () => {
     const { port, mails } = await startMailServer({ hideSTARTTLS: true });
     await expect(receiverAt(port, { tls: 'starttls' }).deliver(notice, signal)).rejects.toThrow(
