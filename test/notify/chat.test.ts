@@ -59,6 +59,22 @@ describe('a Slack message', () => {
     });
   });
 
+  it('has as many fields as Slack takes, none of them too long, however many rules hold', () => {
+    const rules = Array.from({ length: 20 }, (_, i) => ({
+      ...hostile.rules[0],
+      id: `r${i}`,
+      title: 'x'.repeat(5_000),
+    }));
+    const message = slackMessage(
+      noticeOf('holdpoint.hold.opened', { ...hostile, rules }, 'd-1', startMs),
+      console,
+    );
+    const { blocks } = Object(message);
+    const fields: readonly { readonly text: string }[] = blocks[1].fields;
+    expect(fields).toHaveLength(10);
+    expect(Math.max(...fields.map(({ text }) => text.length))).toBeLessThanOrEqual(2_000);
+  });
+
   it('shows a rule’s title as plain text, whatever stands in it', () => {
     const message = JSON.stringify(
       slackMessage(noticeOf('holdpoint.hold.opened', hostile, 'd', startMs), console),
@@ -90,5 +106,19 @@ describe('a Teams message', () => {
       teamsMessage(noticeOf('holdpoint.hold.opened', hostile, 'd', startMs), console),
     );
     expect(message).not.toContain('[click](');
+  });
+});
+
+describe('a notice', () => {
+  it('names eight rules at most, each by 200 characters of its title', () => {
+    const rules = Array.from({ length: 9 }, (_, i) => ({
+      ...hostile.rules[0],
+      id: `r${i}`,
+      title: 'x'.repeat(201),
+    }));
+    const { hold } = noticeOf('holdpoint.hold.opened', { ...hostile, rules }, 'd-1', startMs);
+    expect(hold?.rules.map(({ id, title }) => [id, title.length])).toEqual(
+      Array.from({ length: 8 }, (_, i) => [`r${i}`, 200]),
+    );
   });
 });

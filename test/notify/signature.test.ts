@@ -49,6 +49,19 @@ describe('a secret', () => {
     '%j is none',
     (text) => expect(webhookKey(text)).toBeNull(),
   );
+  it.each([
+    [23, false],
+    [24, true],
+    [64, true],
+    [65, false],
+  ])('of %i bytes is one: %s', (bytes, isOne) => {
+    expect(webhookKey(Buffer.alloc(bytes, 7).toString('base64')) !== null).toBe(isOne);
+  });
+
+  it('is none where anything but base64 stands in it', () => {
+    expect(webhookKey(`!${Buffer.alloc(32, 7).toString('base64')}`)).toBeNull();
+  });
+
   it('is read with its prefix and without', () => {
     expect(webhookKey(secret)).toEqual(webhookKey(secret.slice('whsec_'.length)));
   });
