@@ -1,8 +1,9 @@
 /** Streamed runs of assistants: what comes after a call that may pass does not wait for the end of the run. */
+import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import type { RawClient } from '../support/raw-client.ts';
-import { chunk, type RawAnswer, streamHead } from '../support/raw-upstream.ts';
+import { chunk, type RawAnswer, streamHead, wholeAnswer } from '../support/raw-upstream.ts';
 import { holdTransfers } from './policies.ts';
 import { decisionIdOf, type Rig, startRig } from './rig.ts';
 
@@ -38,6 +39,24 @@ const asks = (amount: number): string =>
             id: 'call_1',
             type: 'function',
             function: { name: 'transfer_funds', arguments: `{"amount":${amount}}` },
+          },
+        ],
+      },
+    },
+  });
+const begunCall = (name: string): string =>
+  event('thread.run.step.created', step([])) +
+  event('thread.run.step.delta', {
+    id: 'step_1',
+    delta: {
+      step_details: {
+        type: 'tool_calls',
+        tool_calls: [
+          {
+            index: 0,
+            id: 'call_1',
+            type: 'function',
+            function: { name, arguments: '{"am' },
           },
         ],
       },
@@ -109,32 +128,53 @@ describe('a run that is cut short', () => {
 
   test('within a call shows nothing of it', async () => {
     const { rig, client, say, upstream } = await startRun();
-    say(
-      said('On'),
-      event('thread.run.step.created', step([])),
-      event('thread.run.step.delta', {
-        id: 'step_1',
-        delta: {
-          step_details: {
-            type: 'tool_calls',
-            tool_calls: [
-              {
-                index: 0,
-                id: 'call_1',
-                type: 'function',
-                function: { name: 'transfer_funds', arguments: '{"am' },
-              },
-            ],
-          },
-        },
-      }),
-    );
+    say(said('On'), begunCall('transfer_funds'));
     await client.until('"On"');
     upstream.reset();
     await client.ended;
     expect(client.text()).not.toContain('transfer_funds');
     await vi.waitFor(async () => expect(await rig.sidecar.ada.pending(0)).toEqual([]));
   });
+
+  test('within a call is recorded as cut short, and not as held for what is missing', async () => {
+    const { rig, client, say, upstream } = await startRun();
+    say(said('On'), begunCall('no_rule_minds'));
+    await client.until('"On"');
+    const [id = ''] = await rig.sidecar.ada.newestIds(1);
+    upstream.reset();
+    await client.ended;
+    expect(await rig.sidecar.ada.outcomeOf(id)).toBe('upstream_truncated');
+    const { entries } = await rig.sidecar.ada.decision(id);
+    expect(entries.find(({ type }) => type === 'response')?.data).toMatchObject({
+      result: 'upstream_truncated',
+      verdict: 'pass',
+    });
+  });
+});
+
+test('a run that comes compressed all the same is waited for, and arrives as it was sent', async () => {
+  const rig = await startRig({ policy: holdTransfers });
+  const compressed = gzipSync(asks(25_000) + done);
+  rig.upstream.script((_request, answer) =>
+    answer.send(
+      wholeAnswer('200 OK', ['Content-Type: text/event-stream', 'Content-Encoding: gzip'], compressed),
+    ),
+  );
+  const client = await rig.post('/v1/threads/t/runs', '{"assistant_id":"a","stream":true}');
+  await rig.sidecar.ada.rule(await rig.sidecar.ada.nextHold(), { verdict: 'release' });
+  const { status, body } = await client.answer();
+  expect(status).toBe(200);
+  expect(body.equals(compressed)).toBe(true);
+});
+
+test('a run that failed at the provider says so in the record', async () => {
+  const { rig, client, say, upstream } = await startRun();
+  say(said('On'), event('thread.run.failed', { id: 'run_1', object: 'thread.run', status: 'failed' }), done);
+  upstream.send('0\r\n\r\n');
+  await client.answer();
+  const [, id = ''] = await rig.sidecar.ada.newestIds(2);
+  const { entries } = await rig.sidecar.ada.decision(id);
+  expect(entries.find(({ type }) => type === 'response')?.data).toMatchObject({ result: 'error' });
 });
 
 test('a run that is not streamed is judged as one', async () => {

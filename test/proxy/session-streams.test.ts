@@ -1,11 +1,13 @@
 /** Event streams of agents' sessions, which have no end: judged and sealed in segments, each a decision of its own. */
 import { writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { sha256Hex } from '../../src/core/bytes.ts';
 import { HoldpointError } from '../../src/core/errors.ts';
+import type { Draft } from '../../src/ledger/sealer.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, exchange, parseAnswer, rawRequest } from '../support/raw-client.ts';
-import { chunk, startRawUpstream, streamHead, wholeAnswer } from '../support/raw-upstream.ts';
+import { chunk, type RawAnswer, startRawUpstream, streamHead, wholeAnswer } from '../support/raw-upstream.ts';
 import { spawnSidecar, startTestSidecar } from '../support/sidecar.ts';
 import { denyTransfers, holdSecretText, holdTransfers, policyOf } from './policies.ts';
 import { decisionIdOf, startRig } from './rig.ts';
@@ -13,6 +15,7 @@ import {
   anthropicStream,
   idle,
   message,
+  openaiStream,
   openSession,
   type SessionScene,
   sent,
@@ -42,6 +45,16 @@ async function segmentIds({ rig, client }: SessionScene, count: number): Promise
     const ids = (await rig.sidecar.ada.newestIds(count + 1)).filter((id) => id !== stream);
     expect(ids).toHaveLength(count);
     return ids.toReversed();
+  });
+}
+
+/** From now on no entry of this type is taken. */
+function refuseToSeal({ rig }: SessionScene, type: Draft['type']): void {
+  const { ledger } = rig.sidecar.sidecar;
+  const { seal } = ledger;
+  vi.spyOn(ledger, 'seal').mockImplementation((draft) => {
+    if (draft.type === type) throw new HoldpointError('overloaded', 'Too much waits to be sealed.');
+    return seal(draft);
   });
 }
 
@@ -78,6 +91,16 @@ describe('a turn without a call', () => {
     await hears(scene, message('Working.'));
     const [id = ''] = await segmentIds(scene, 1);
     expect((await scene.rig.sidecar.ada.decision(id)).outcome).toBeNull();
+    scene.rig.time.advance(60_000);
+    expect(await scene.rig.sidecar.ada.outcomeOf(id)).toBe('delivered');
+  });
+
+  test('is not left open amid a text either, which no rule reads', async () => {
+    const scene = await openSession({ policy: holdTransfers });
+    const begun = sent('event_start', { event: { type: 'agent.message', id: 'm1' } });
+    scene.say(begun);
+    await hears(scene, begun);
+    const [id = ''] = await segmentIds(scene, 1);
     scene.rig.time.advance(60_000);
     expect(await scene.rig.sidecar.ada.outcomeOf(id)).toBe('delivered');
   });
@@ -223,15 +246,17 @@ describe('where a rule reads text', () => {
 describe('a stream that is over', () => {
   test('because the upstream ended it is delivered, with length and hash of all of it sealed', async () => {
     const scene = await openSession({ policy: holdTransfers });
-    scene.say(message('Bye.'), sent('session.status_terminated'));
+    scene.say(message('Bye.'));
+    scene.say(sent('session.status_terminated'));
     scene.finish();
-    expect((await scene.client.answer()).body.toString()).toBe(
-      message('Bye.') + sent('session.status_terminated'),
-    );
+    const { body } = await scene.client.answer();
+    expect(body.toString()).toBe(message('Bye.') + sent('session.status_terminated'));
     const id = decisionIdOf(scene.client.text());
     expect(await scene.rig.sidecar.ada.outcomeOf(id)).toBe('delivered');
     const response = (await scene.rig.sidecar.ada.bodies(id)).find(({ type }) => type === 'response');
-    expect(response?.headers?.join(' ')).toMatch(/holdpoint-whole-body bytes=\d+; sha-256=[0-9a-f]{64}/);
+    expect(response?.headers?.join(' ')).toContain(
+      `holdpoint-whole-body bytes=${body.length}; sha-256=${sha256Hex(body)}`,
+    );
   });
 
   test('because the upstream broke it off is cut, and what was open says so', async () => {
@@ -290,7 +315,26 @@ describe('a stream that is over', () => {
     await scene.client.ended;
     expect(parseAnswer(scene.client.received())).toBeNull();
     expect(scene.heard()).toBe('');
-    expect(await scene.rig.sidecar.ada.outcomeOf(decisionIdOf(scene.client.text()))).toBe('upstream_error');
+    const { ada } = scene.rig.sidecar;
+    const id = decisionIdOf(scene.client.text());
+    expect(await ada.outcomeOf(id)).toBe('upstream_error');
+    const { entries } = await ada.decision(id);
+    expect(entries.find(({ type }) => type === 'response')?.data['result']).toBe('response_too_large');
+  });
+
+  test('because its caller left while a segment of it was sealed has not delivered that', async () => {
+    const scene = await openSession({ policy: holdTransfers });
+    const { ada, sidecar } = scene.rig.sidecar;
+    const { seal } = sidecar.ledger;
+    vi.spyOn(sidecar.ledger, 'seal').mockImplementation((draft) => {
+      const sealed = seal(draft);
+      if (draft.type !== 'response') return sealed;
+      scene.client.destroy();
+      return { ...sealed, durable: scene.upstream.closed.then(() => sealed.durable) };
+    });
+    scene.say(transfer(20));
+    const [id = ''] = await segmentIds(scene, 1);
+    expect(await ada.outcomeOf(id)).toBe('client_abort');
   });
 });
 
@@ -339,28 +383,100 @@ test('a long turn is sealed piece by piece, so that no more than a piece of it i
   for (const id of ids) expect(await scene.rig.sidecar.ada.outcomeOf(id)).toBe('delivered');
 });
 
-test('a segment that cannot be held has its outcome, and nothing of its call goes on', async () => {
-  const scene = await openSession({ policy: holdTransfers });
-  const { ada, sidecar } = scene.rig.sidecar;
-  const seal = sidecar.ledger.seal;
-  vi.spyOn(sidecar.ledger, 'seal').mockImplementation((draft) => {
-    if (draft.type === 'hold') throw new HoldpointError('overloaded', 'Too much waits to be sealed.');
-    return seal(draft);
+describe('while the ledger takes no more, a segment', () => {
+  test('that cannot be held has its outcome, and nothing of its call goes on', async () => {
+    const scene = await openSession({ policy: holdTransfers });
+    refuseToSeal(scene, 'hold');
+    scene.say(transfer(25_000));
+    await scene.client.ended;
+    expect(scene.heard()).not.toContain('25000');
+    const [id = ''] = await segmentIds(scene, 1);
+    expect(await scene.rig.sidecar.ada.outcomeOf(id)).toBe('ledger_unavailable');
   });
-  scene.say(transfer(25_000));
-  await scene.client.ended;
-  expect(scene.heard()).not.toContain('25000');
-  const [segment = ''] = (await ada.newestIds(2)).filter((id) => id !== decisionIdOf(scene.client.text()));
-  expect(await ada.outcomeOf(segment)).toBe('ledger_unavailable');
+
+  test('that cannot be sealed keeps its last piece', async () => {
+    const scene = await openSession({ policy: holdTransfers });
+    refuseToSeal(scene, 'response');
+    scene.say(message('x'.repeat(1024 * 1024)));
+    await scene.client.ended;
+    expect(scene.heard()).toBe('');
+  });
+
+  test('that broke off has its outcome, though its end cannot be sealed', async () => {
+    const scene = await openSession({ policy: holdTransfers });
+    scene.say(message('Working.'));
+    await hears(scene, message('Working.'));
+    const [id = ''] = await segmentIds(scene, 1);
+    refuseToSeal(scene, 'response');
+    scene.upstream.reset();
+    await scene.client.ended;
+    expect(await scene.rig.sidecar.ada.outcomeOf(id)).toBe('ledger_unavailable');
+  });
+
+  test('whose intent is not on disk says nothing', async () => {
+    const scene = await openSession({ policy: holdTransfers });
+    const { ledger } = scene.rig.sidecar.sidecar;
+    const { seal } = ledger;
+    vi.spyOn(ledger, 'seal').mockImplementation((draft) => {
+      const sealed = seal(draft);
+      if (draft.type !== 'request') return sealed;
+      const away = new HoldpointError('ledger_unavailable', 'The ledger cannot be written.');
+      return { ...sealed, durable: Promise.reject(away) };
+    });
+    scene.say(message('Working.'));
+    await scene.client.ended;
+    expect(scene.heard()).toBe('');
+  });
 });
 
-test('an answer of the stream that is compressed all the same is refused', async () => {
-  const rig = await startRig({ policy: holdTransfers });
-  rig.upstream.script((_request, answer) =>
-    answer.send('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\n\r\n'),
+test('a call that a reviewer amended is held again where the session waits for it with its own arguments', async () => {
+  const scene = await openSession({ policy: holdTransfers }, openaiStream);
+  const { ada } = scene.rig.sidecar;
+  const args = { name: 'transfer_funds', arguments: '{"amount":25000}' };
+  const call = { type: 'function_call', id: 'i', call_id: 'call_1', ...args };
+  scene.say(
+    sent('agent.session.turn.item.done', { item: call }),
+    sent('agent.session.requires_action', { session: { required_actions: [call] } }),
   );
+  const hold = await ada.nextHold();
+  const [id = ''] = await ada.callIdsOf(hold);
+  const amendment = { toolCalls: [{ id, arguments: { amount: 99 } }] };
+  expect(await ada.rule(hold, { verdict: 'amend', amendment })).toMatchObject({ status: 201 });
+  const again = await ada.nextHold();
+  expect(again.id).not.toBe(hold.id);
+  expect(scene.heard()).not.toContain('25000');
+});
+
+test('calls of two streams that wait are no duplicates of each other', async () => {
+  const scene = await openSession({ policy: holdTransfers });
+  const { ada, proxyUrl } = scene.rig.sidecar;
+  scene.say(transfer(25_000));
+  await ada.nextHold();
+  scene.rig.upstream.script((_request, answer) => answer.send(streamHead + chunk(transfer(25_000))));
+  const other = await connectRaw(proxyUrl);
+  other.send(rawRequest('GET', anthropicStream, ['x-api-key: secret']));
+  const holds = await ada.pending(2);
+  expect(holds.map(({ possibleDuplicate }) => possibleDuplicate)).toEqual([false, false]);
+});
+
+test('a rule that matches in a stream is counted', async () => {
+  const scene = await openSession({ policy: holdTransfers });
+  scene.say(transfer(25_000));
+  await scene.rig.sidecar.ada.nextHold();
+  const metrics = await (await fetch(`${scene.rig.sidecar.controlUrl}/metrics`)).text();
+  expect(metrics).toContain('holdpoint_rule_matches_total{rule="the-rule",action="hold"} 1');
+});
+
+test('an answer of the stream that is compressed all the same is refused, and not listened to', async () => {
+  const rig = await startRig({ policy: holdTransfers });
+  const answered = Promise.withResolvers<RawAnswer>();
+  rig.upstream.script((_request, answer) => {
+    answer.send('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\n\r\n');
+    answered.resolve(answer);
+  });
   const answer = await exchange(rig.sidecar.proxyUrl, rawRequest('GET', anthropicStream, []));
   expect(answer.status).toBe(502);
+  await (await answered.promise).closed;
 });
 
 test('an answer that refuses the stream is no stream: it is judged whole and delivered with its status', async () => {

@@ -1,17 +1,21 @@
-/** What a relay of a stream without end waits for, and that nothing of the stream is lost over it. */
+/** What a relay of a stream without end waits for, that nothing of the stream is lost over it, and that nothing is left of it. */
+import { getEventListeners } from 'node:events';
 import { expect, test } from 'vitest';
 import type { Schedule } from '../../../src/core/clock.ts';
 import { createArrivals } from '../../../src/proxy/session/arrivals.ts';
 
 /** A time that is due when the test says so. */
-function dueTime(): { readonly schedule: Schedule; due(): void } {
-  let run: () => void = () => undefined;
+function dueTime(): { readonly schedule: Schedule; due(): void; isWaitedFor(): boolean } {
+  let run: (() => void) | null = null;
   return {
     schedule: (_delayMs, fn) => {
       run = fn;
-      return () => undefined;
+      return () => {
+        run = null;
+      };
     },
-    due: () => run(),
+    due: () => run?.(),
+    isWaitedFor: () => run !== null,
   };
 }
 
@@ -68,4 +72,23 @@ test('while the sidecar stops, a chunk that is there is not asked for twice', as
   arrive(0, 'last');
   await new Promise(setImmediate);
   expect(String(await arrivals.next(null, false))).toBe('last');
+});
+
+test('a sidecar that stops already is heeded before a chunk that is there', async () => {
+  const { schedule } = dueTime();
+  const { chunks, arrive } = arriving(1);
+  const arrivals = createArrivals(chunks, { schedule, draining: AbortSignal.abort() });
+  arrive(0, 'last');
+  expect(await arrivals.next(null, true)).toBe('draining');
+});
+
+test('of a wait that a chunk ended nothing is left: no timer, and nobody who listens for the stop', async () => {
+  const { schedule, isWaitedFor } = dueTime();
+  const { chunks, arrive } = arriving(1);
+  const draining = new AbortController().signal;
+  const waited = createArrivals(chunks, { schedule, draining }).next(1_000, true);
+  arrive(0, 'first');
+  expect(String(await waited)).toBe('first');
+  expect(isWaitedFor()).toBe(false);
+  expect(getEventListeners(draining, 'abort')).toEqual([]);
 });
