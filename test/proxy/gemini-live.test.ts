@@ -153,6 +153,20 @@ describe('of two calls that are held', () => {
   });
 });
 
+test('no more than 4096 messages gather behind a held call: one more closes the connection', async () => {
+  const { sidecar, client, provider } = await connect(holdTransfers);
+  provider.send(toolCall(25_000));
+  const hold = await sidecar.ada.nextHold();
+  const behind = { serverContent: { generationComplete: true } };
+  const beside = { usageMetadata: { totalTokenCount: 1 } };
+  sendAll(provider, [...Array.from({ length: 4_096 }, () => behind), beside]);
+  await vi.waitFor(() => expect(textsOf(client).slice(1)).toEqual(asSent([beside])), 10_000);
+  provider.send(behind);
+  expect(await client.closed).toEqual({ code: 1013, reason: 'overloaded' });
+  expect(textsOf(client).slice(1)).toEqual(asSent([beside]));
+  expect(await sidecar.ada.hold(hold.id)).toMatchObject({ state: 'pending', caller: 'gone' });
+});
+
 test('JSON in binary messages is read, and goes on as binary', async () => {
   const { sidecar, client, provider } = await connect(holdTransfers);
   provider.ws.send(Buffer.from(JSON.stringify(toolCall(25_000))));
@@ -160,6 +174,16 @@ test('JSON in binary messages is read, and goes on as binary', async () => {
   await sidecar.ada.rule(hold, { verdict: 'release' });
   await vi.waitFor(() => expect(client.heard).toHaveLength(2));
   expect(client.heard[1]).toEqual({ text: JSON.stringify(toolCall(25_000)), binary: true });
+});
+
+test('a reviewer’s arguments go on as binary where the call came so', async () => {
+  const { sidecar, client, provider } = await connect(holdTransfers);
+  provider.ws.send(Buffer.from(JSON.stringify(toolCall(25_000))));
+  const hold = await sidecar.ada.nextHold();
+  const amendment = { toolCalls: [{ id: 'call_1', arguments: { amount: 20, payee: 'ACME' } }] };
+  expect(await sidecar.ada.rule(hold, { verdict: 'amend', amendment })).toMatchObject({ status: 201 });
+  await vi.waitFor(() => expect(client.heard).toHaveLength(2));
+  expect(client.heard[1]).toEqual({ text: JSON.stringify(toolCall(20)), binary: true });
 });
 
 test('a setup that a rule denies ends the connection, because clients wait for nothing else', async () => {

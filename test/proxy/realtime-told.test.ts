@@ -1,6 +1,7 @@
 /** What a workload tells the model on the Realtime API after something that was let go: each message is judged by itself. */
 import { writeFileSync } from 'node:fs';
 import { afterEach, expect, test, vi } from 'vitest';
+import { sha256Hex } from '../../src/core/bytes.ts';
 import { endAll } from '../support/endings.ts';
 import { policyOf } from './policies.ts';
 import { connectScene, sayingItem, sendAll, spokenEvents } from './realtime-scene.ts';
@@ -152,6 +153,25 @@ test('much sound is sealed by itself, before anything follows', async () => {
   for (let piece = 0; piece < 5; piece += 1) client.send({ type: 'input_audio_buffer.append', audio });
   await vi.waitFor(() => expect(provider.heard).toHaveLength(5), 8_000);
   await vi.waitFor(async () => expect((await sidecar.ada.lastDecision()).id).not.toBe(opening.id));
+});
+
+test('a piece of sound larger than what is kept stands in the record by its length and hash', async () => {
+  const { client, provider, sidecar } = await connectScene();
+  const opening = await sidecar.ada.lastDecision();
+  const sound = JSON.stringify({
+    type: 'input_audio_buffer.append',
+    audio: 'A'.repeat(9 * 1024 * 1024),
+  });
+  client.send(sound);
+  await vi.waitFor(() => expect(provider.heard).toHaveLength(1), 8_000);
+  const { id, entries } = await vi.waitFor(async () => {
+    const newest = await sidecar.ada.lastDecision();
+    expect(newest.id).not.toBe(opening.id);
+    return newest;
+  });
+  expect(entries[0]?.data['omitted']).toBe(sound.length);
+  const [told] = await sidecar.ada.bodies(id);
+  expect(told?.text).toContain(`client text passed ${sound.length} ${sha256Hex(Buffer.from(sound))}\n`);
 });
 
 test('what led to an answer is no part of what is told for the next', async () => {

@@ -102,6 +102,27 @@ test('words that were released and that nothing came of are delivered', async ()
   expect(await scene.sidecar.ada.outcomeOf(decision)).toBe('delivered');
 });
 
+test('words that were released are no failure where an error does not say what it is about', async () => {
+  const { scene, decision } = await releaseWords();
+  const { ada } = scene.sidecar;
+  scene.provider.send({ type: 'error', error: { type: 'server_error', message: 'no', event_id: null } });
+  await vi.waitFor(() => expect(scene.client.types().at(-1)).toBe('error'));
+  scene.client.ws.terminate();
+  expect(await ada.outcomeOf(decision)).toBe('delivered');
+  const { entries } = await ada.decision(decision);
+  expect(entries.find(({ type }) => type === 'response')?.data['result']).toBe('ok');
+});
+
+test('a wish that was not answered before the workload left was not delivered', async () => {
+  const scene = await connectScene();
+  await asked(scene);
+  const { ada } = scene.sidecar;
+  const { id } = await ada.lastDecision();
+  scene.client.ws.terminate();
+  expect(await ada.outcomeOf(id)).toBe('client_abort');
+  expect((await ada.decision(id)).entries.map(({ type }) => type)).not.toContain('response');
+});
+
 test('a call in an event that is part of no answer does not take the place of what was asked', async () => {
   const scene = await connectScene();
   await asked(scene);
@@ -198,6 +219,21 @@ describe('the record of an answer', () => {
     expect((await ada.decision(id)).entries[1]?.data['result']).toBe(result);
   });
 
+  test('has what came beside it, also where the next one has been asked for by then', async () => {
+    const scene = await connectScene();
+    const { client, provider, sidecar } = scene;
+    await asked(scene);
+    const { id } = await sidecar.ada.lastDecision();
+    const spoken = spokenEvents('resp_1', 'Hello.');
+    sendAll(provider, spoken.slice(0, 6));
+    await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.output_audio.delta'));
+    client.send(ask);
+    await vi.waitFor(() => expect(provider.heard).toHaveLength(2));
+    sendAll(provider, [{ type: 'rate_limits.updated', rate_limits: [] }, ...spoken.slice(6)]);
+    await vi.waitFor(() => expect(client.types().at(-1)).toBe('response.done'));
+    expect(await bodiesOf(scene, id)).toContain('rate_limits.updated');
+  });
+
   test('says that it failed at the provider', async () => {
     const scene = await connectScene();
     await asked(scene);
@@ -221,6 +257,17 @@ describe('a stop', () => {
     sendAll(scene.provider, spoken.slice(6));
     expect((await scene.client.closed).code).toBe(1001);
     expect(textsOf(scene.client).slice(1)).toEqual(asSent(spoken));
+    await stopped;
+  });
+
+  test('waits for no answer that the provider refused', async () => {
+    const { sidecar, client, provider } = await connectScene();
+    client.send({ ...ask, event_id: 'mine' });
+    await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+    provider.send({ type: 'error', error: { type: 'server_error', message: 'no', event_id: 'mine' } });
+    await vi.waitFor(() => expect(client.types().at(-1)).toBe('error'));
+    const stopped = sidecar.stop();
+    expect(await client.closed).toEqual({ code: 1001, reason: 'holdpoint restarts' });
     await stopped;
   });
 

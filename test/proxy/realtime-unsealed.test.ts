@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { HoldpointError } from '../../src/core/errors.ts';
 import type { Draft } from '../../src/ledger/sealer.ts';
+import type { HeldCall } from '../support/control-client.ts';
 import { endAll } from '../support/endings.ts';
 import type { TestSidecar } from '../support/sidecar.ts';
 import { createManualTime } from '../support/time.ts';
@@ -150,24 +151,51 @@ test('a released answer whose caller leaves while its use is sealed has lost it,
   });
 });
 
-test('an amended answer that cannot be read back has lost its caller, and nothing of it arrives', async () => {
-  const scene = await connectScene(holdTransfers);
-  await asked(scene);
-  sendAll(scene.provider, callEvents('resp_1', 25_000));
-  const { ada, sidecar } = scene.sidecar;
-  const hold = await ada.nextHold();
-  const [callId = ''] = await ada.callIdsOf(hold);
-  const read = sidecar.ledger.part;
-  vi.spyOn(sidecar.ledger, 'part').mockImplementation((seq, name) =>
-    name === 'amendment'
-      ? Promise.reject(new HoldpointError('ledger_damaged', 'It was altered.'))
-      : read(seq, name),
-  );
-  const amendment = { toolCalls: [{ id: callId, arguments: { amount: 100, payee: 'ACME' } }] };
-  expect(await ada.rule(hold, { verdict: 'amend', amendment })).toMatchObject({ status: 201 });
-  await expectOver(scene, 'ledger_damaged');
-  expect(textsOf(scene.client).join()).not.toMatch(/25000|100/);
-  expect(await ada.hold(hold.id)).toMatchObject({ state: 'amended', caller: 'gone' });
+describe('an amended answer has lost its caller, and nothing of it arrives, where its amendment', () => {
+  async function amend(scene: Scene): Promise<HeldCall> {
+    const { ada } = scene.sidecar;
+    const hold = await ada.nextHold();
+    const [callId = ''] = await ada.callIdsOf(hold);
+    const amendment = { toolCalls: [{ id: callId, arguments: { amount: 100, payee: 'ACME' } }] };
+    expect(await ada.rule(hold, { verdict: 'amend', amendment })).toMatchObject({ status: 201 });
+    return hold;
+  }
+
+  async function expectLost(scene: Scene, hold: HeldCall): Promise<void> {
+    await expectOver(scene, 'ledger_damaged');
+    expect(textsOf(scene.client).join()).not.toMatch(/25000|100/);
+    expect(await scene.sidecar.ada.hold(hold.id)).toMatchObject({ state: 'amended', caller: 'gone' });
+  }
+
+  test('cannot be read back', async () => {
+    const scene = await connectScene(holdTransfers);
+    await asked(scene);
+    sendAll(scene.provider, callEvents('resp_1', 25_000));
+    const { ledger } = scene.sidecar.sidecar;
+    const { part } = ledger;
+    vi.spyOn(ledger, 'part').mockImplementation((seq, name) =>
+      name === 'amendment'
+        ? Promise.reject(new HoldpointError('ledger_damaged', 'It was altered.'))
+        : part(seq, name),
+    );
+    await expectLost(scene, await amend(scene));
+  });
+
+  test('is not the one that was ruled', async () => {
+    const scene = await connectScene(holdTransfers);
+    await asked(scene);
+    sendAll(scene.provider, callEvents('resp_1', 25_000));
+    const { ledger } = scene.sidecar.sidecar;
+    const { entry } = ledger;
+    vi.spyOn(ledger, 'entry').mockImplementation(async (seq) => {
+      const found = await entry(seq);
+      const parts = found.parts.map((part) =>
+        part.name === 'amendment' ? { ...part, c: '0'.repeat(64) } : part,
+      );
+      return { ...found, parts };
+    });
+    await expectLost(scene, await amend(scene));
+  });
 });
 
 test('what is under way when a connection ends has its outcome, though a defect keeps it from being sealed', async () => {

@@ -3,30 +3,59 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { endAll } from '../support/endings.ts';
 import { spawnSidecar } from '../support/sidecar.ts';
-import { connectScene, realtimeTarget } from './realtime-scene.ts';
-import { connectSocket, startSocketUpstream } from './socket-upstream.ts';
+import { connectScene, realtimeTarget, type WireEvent } from './realtime-scene.ts';
+import { connectSocket, startSocketUpstream, type Talker } from './socket-upstream.ts';
 
 afterEach(endAll);
 
-test('a client that does not read stops the provider, and memory with it', async () => {
-  const { client, provider } = await connectScene();
-  client.ws.pause();
-  const message = JSON.stringify({ type: 'rate_limits.updated', filler: 'x'.repeat(512 * 1024) });
-  const sent = 96 * message.length;
-  for (let i = 0; i < 96; i += 1) provider.ws.send(message);
+const pieces = 96;
+const filler = 'x'.repeat(512 * 1024);
+
+/** All of it is sent and not taken: most of it stays with the sender. */
+async function expectHeldBack({ ws }: Talker, message: WireEvent): Promise<void> {
+  const text = JSON.stringify(message);
+  for (let i = 0; i < pieces; i += 1) ws.send(text);
   let before = -1;
   await vi.waitFor(
     () => {
-      const waiting = provider.ws.bufferedAmount;
+      const waiting = ws.bufferedAmount;
       const stands = waiting === before;
       before = waiting;
       expect(stands && waiting > 0).toBe(true);
     },
     { timeout: 10_000, interval: 250 },
   );
-  expect(sent - provider.ws.bufferedAmount).toBeLessThan(sent / 2);
-  client.ws.resume();
-  await vi.waitFor(() => expect(client.heard).toHaveLength(97), { timeout: 15_000, interval: 50 });
+  expect(pieces * text.length - ws.bufferedAmount).toBeLessThan((pieces * text.length) / 2);
+}
+
+test.each([
+  { place: 'beside its answers', message: { type: 'rate_limits.updated', filler } },
+  {
+    place: 'as an answer',
+    message: {
+      type: 'response.output_audio.delta',
+      response_id: 'resp_1',
+      item_id: 'item_1',
+      delta: filler,
+    },
+  },
+])(
+  'a client that does not read what comes $place stops the provider, and memory with it',
+  async ({ message }) => {
+    const { client, provider } = await connectScene();
+    client.ws.pause();
+    await expectHeldBack(provider, message);
+    client.ws.resume();
+    await vi.waitFor(() => expect(client.heard).toHaveLength(1 + pieces), { timeout: 15_000, interval: 50 });
+  },
+);
+
+test('a provider that does not read stops the client, and memory with it', async () => {
+  const { client, provider } = await connectScene();
+  provider.ws.pause();
+  await expectHeldBack(client, { type: 'input_audio_buffer.append', audio: filler });
+  provider.ws.resume();
+  await vi.waitFor(() => expect(provider.heard).toHaveLength(pieces), { timeout: 15_000, interval: 50 });
 });
 
 test('an answer that a crash cut off is interrupted after the next start', async () => {
