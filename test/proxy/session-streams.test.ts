@@ -351,6 +351,16 @@ test('a policy that stops the stream from now on ends it before anything more of
   expect(body.toString()).not.toContain('Second.');
 });
 
+test('a stream that a person released goes on under the policy that held it', async () => {
+  const rig = await startRig({ policy: denyStreams.replace('action: deny', 'action: hold') });
+  const { ada, proxyUrl } = rig.sidecar;
+  rig.upstream.script((_request, answer) => answer.send(`${streamHead}${chunk(message('First.'))}`));
+  const client = await connectRaw(proxyUrl);
+  client.send(rawRequest('GET', anthropicStream, ['x-api-key: secret']));
+  await ada.rule(await ada.nextHold(), { verdict: 'release' });
+  await client.until('First.');
+});
+
 test('a policy that stops the stream stops it too where its caller comes back for the release', async () => {
   const rig = await startRig({ policy: denyStreams.replace('action: deny', 'action: hold') });
   const { ada, place, sidecar, proxyUrl } = rig.sidecar;

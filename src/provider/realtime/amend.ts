@@ -72,7 +72,7 @@ function parsed(data: Buffer | null): unknown {
 }
 
 function rewriteRecord(record: SocketRecord, plan: Plan): readonly SocketRecord[] {
-  const value = record.way === 'withheld' && record.sender === 'server' ? parsed(record.data) : null;
+  const value = record.way === 'withheld' ? parsed(record.data) : null;
   if (!isRecord(value)) return [record];
   const rewritten = rewriteEvent(value, plan);
   if (rewritten === value) return [record];

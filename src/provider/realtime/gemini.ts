@@ -196,7 +196,6 @@ function openReader(): SocketReader {
     },
     settle(answer) {
       turns.delete(answer);
-      if (current === answer) current = null;
     },
     denial(answer, code, message) {
       const ids = (turns.get(answer)?.calls ?? []).map(({ id }) => id);

@@ -144,10 +144,7 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
 
   async function sealLoose(): Promise<void> {
     const tape = link.loose();
-    if (tape.records.length === 0) {
-      link.takeLoose();
-      return;
-    }
+    if (tape.records.length === 0) return;
     const told = { facts: factsOn(call, reader.facts()), defects: [], judgement: passed };
     const sealed = sealRequest(call, { ...told, policy: house.policy(), tape }, house, link.takeLoose);
     await sealNothing(await sealed, house);

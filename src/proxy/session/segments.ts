@@ -111,10 +111,7 @@ export function createSegments(carrier: Carrier, stream: SegmentedStream, house:
       return segment === null || (await conclude(segment));
     },
     close: async () => {
-      if (segment === null) return;
-      const open = segment;
-      segment = null;
-      await breakOff(carrier, open, stream.cut(), house);
+      if (segment !== null) await breakOff(carrier, segment, stream.cut(), house);
     },
     waitsMs: () => (segment === null || isParted(segment) ? null : Math.max(0, leftMs(segment))),
     isBetween: () => segment === null || !isParted(segment),
