@@ -140,7 +140,7 @@ function openReader(target: string): SocketReader {
       const type = textOf(value.type);
       const reading = readTyped(type, value);
       if (defect === '') return reading;
-      if (reading.answer === null || reading.after.length > 0) return alone(unreadResponse(okStatus, defect));
+      if (reading.answer === null) return alone(unreadResponse(okStatus, defect));
       note((open.get(reading.answer) ?? ended.get(reading.answer))?.defects ?? [], defect);
       return { ...reading, kind: 'tool' };
     },

@@ -59,6 +59,21 @@ test('are those of the call by its other names too, by which rules judge it agai
   ]);
 });
 
+test('are none yet of a call that has just begun', () => {
+  const item = { type: 'function_call', call_id: 'c', name: 'pay' };
+  const begun = { type: 'response.output_item.added', item: { ...item, arguments: '' } };
+  const done = (amount: number) => ({
+    type: 'response.output_item.done',
+    item: { ...item, arguments: JSON.stringify({ amount }) },
+  });
+  const body = bodyOf([
+    ['withheld', begun],
+    ['withheld', done(1)],
+  ]);
+  const { records } = decodeSocketBody(amendSocketAnswer(body, toTwo));
+  expect(records.map(({ data }) => JSON.parse(String(data)))).toEqual([begun, done(2)]);
+});
+
 describe('are refused', () => {
   test.each<[string, Buffer, Amendment]>([
     ['with another text', live, { ...toTwo, text: 'Never.' }],

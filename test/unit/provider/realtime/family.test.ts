@@ -6,6 +6,7 @@ import type {
   SocketReader,
 } from '../../../../src/provider/realtime/dialect.ts';
 import { socketDialectAt } from '../../../../src/provider/realtime/dialects.ts';
+import { readTokenRequest } from '../../../../src/provider/realtime/gemini-session.ts';
 
 const message = (value: unknown): SocketMessage => ({
   data: Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)),
@@ -18,6 +19,7 @@ function dialectAt(path: string): SocketDialect {
   return dialect;
 }
 
+const mebibyte = 1024 * 1024;
 const live = '/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent';
 
 /** Takes a message as sent on, and returns what was read of it. */
@@ -48,6 +50,30 @@ test.each([
   '/v1/responses/resp_1',
   '/ws/BidiGenerateMusic',
 ])('at %s nobody knows what is spoken', (path) => expect(socketDialectAt(path)).toBeNull());
+
+describe.each(['/v1/realtime', '/v1/responses', live])('at %s a message that is no UTF-8', (path) => {
+  const broken: SocketMessage = {
+    data: Buffer.concat([
+      Buffer.from('{"type":"input_audio_buffer.append","a":"'),
+      Buffer.of(0xff, 0x22, 0x7d),
+    ]),
+    binary: false,
+  };
+
+  test('of the workload is in doubt', () => {
+    expect(dialectAt(path).open(path).readClient(broken)).toMatchObject({
+      kind: 'content',
+      defects: ['a message is not valid UTF-8'],
+    });
+  });
+
+  test('of the provider never passes', () => {
+    const reader = dialectAt(path).open(path);
+    const { kind, ends, answer } = reader.readServer(broken);
+    expect([kind, ends]).toEqual(['tool', true]);
+    expect(reader.reading(answer ?? '').defects).toEqual(['a message is not valid UTF-8']);
+  });
+});
 
 describe('the Realtime API', () => {
   const open = () => dialectAt('/v1/realtime').open('/v1/realtime?model=gpt-realtime');
@@ -128,10 +154,21 @@ describe('the Realtime API', () => {
     ['settings in two places', { type: 'session.update', session: { tools: [] }, instructions: 'a secret' }],
     ['tools in force that are no list', { type: 'session.update', session: { tools: 'pay' } }],
     ['a model that is no text', { type: 'session.update', session: { model: ['other'] } }],
+    ['another model than its session’s', { type: 'response.create', response: { model: 'other' } }],
+    ['a response that is no object', { type: 'response.create', response: 'now' }],
   ])('with %s is in doubt, and its words are read', (_what, value) => {
     const reading = open().readClient(message(value));
     expect(reading.defects).not.toEqual([]);
     if (JSON.stringify(value).includes('a secret')) expect(reading.facts.text).toContain('a secret');
+  });
+
+  test('with more than 16 MiB since its last answer is in doubt', () => {
+    const reader = open();
+    const half = item('x'.repeat(8 * mebibyte));
+    expect(told(reader, half).defects).toEqual([]);
+    expect(told(reader, half).defects).toEqual([
+      `more than ${16 * mebibyte} characters since the last answer`,
+    ]);
   });
 
   test('is judged by what is in force where an answer leaves a setting out', () => {
@@ -201,6 +238,19 @@ describe('the Realtime API', () => {
     expect(reader.readServer(message(other))).toMatchObject({ kind: 'tool', alone: true, ends: true });
   });
 
+  test('of more calls than it remembers, the oldest is one of the model again', () => {
+    const reader = open();
+    const call = (id: number) => ({ type: 'function_call', call_id: `c${id}`, name: 'pay', arguments: '{}' });
+    for (let id = 0; id <= 10_000; id += 1) {
+      told(reader, { type: 'conversation.item.create', item: call(id) });
+      reader.asked();
+    }
+    const echo = (id: number) =>
+      reader.readServer(message({ type: 'conversation.item.added', item: call(id) }));
+    expect(echo(10_000)).toMatchObject({ kind: 'other', answer: null });
+    expect(echo(0)).toMatchObject({ kind: 'tool', alone: true });
+  });
+
   test.each([
     ['server', { type: 'mcp_call', id: 'm', name: 'delete', arguments: '{}' }, 'server_label'],
     ['namespace', { type: 'function_call', call_id: 'c', name: 'delete', arguments: '{}' }, 'namespace'],
@@ -227,6 +277,94 @@ describe('the Realtime API', () => {
     expect(reader.reading('r').defects).toEqual(['the conversation has another tool call than the response']);
     const after = read({ type: 'conversation.item.done', item: { ...call, server_label: 'bank' } });
     expect(after).toMatchObject({ kind: 'tool', alone: true });
+  });
+
+  const pay = { type: 'function_call', id: 'i', call_id: 'c', name: 'pay', arguments: '{"amount":1}' };
+
+  /** An answer that calls, and that has ended. */
+  function called(reader: SocketReader, echo: object): void {
+    reader.readServer(message({ type: 'response.created', response: { id: 'r' } }));
+    reader.readServer(
+      message({ type: 'response.output_item.done', response_id: 'r', output_index: 0, item: pay }),
+    );
+    reader.readServer(message({ type: 'conversation.item.done', item: { ...pay, ...echo } }));
+    const response = { id: 'r', status: 'completed', output: [pay] };
+    reader.readServer(message({ type: 'response.done', response }));
+  }
+
+  test('a call that the conversation has in another item than the response is a defect', () => {
+    const reader = open();
+    called(reader, { id: 'other' });
+    expect(reader.reading('r').defects).toEqual(['the conversation has another tool call than the response']);
+  });
+
+  test('a call that is told again in a message that cannot be read is judged by itself', () => {
+    const reader = open();
+    called(reader, {});
+    const again = `{"type":"conversation.item.done","item":${JSON.stringify(pay)},"a":1,"a":2}`;
+    expect(reader.readServer(message(again))).toMatchObject({ kind: 'tool', alone: true, after: [] });
+  });
+
+  test('of a call that stood alone nothing is kept once it is over', () => {
+    const reader = open();
+    const { answer } = reader.readServer(message({ type: 'conversation.item.added', item: pay }));
+    const calls = () => reader.reading(answer ?? '').facts.toolCalls.map(({ name }) => name);
+    expect(calls()).toEqual(['pay']);
+    reader.settle(answer ?? '', false);
+    expect(calls()).toEqual([]);
+  });
+
+  test('more repetitions of its calls than are compared are a defect of an answer', () => {
+    const reader = open();
+    reader.readServer(message({ type: 'response.created', response: { id: 'r' } }));
+    const done = { type: 'response.output_item.done', response_id: 'r', output_index: 0, item: pay };
+    reader.readServer(message(done));
+    for (let i = 0; i <= 4_000; i += 1)
+      reader.readServer(message({ type: 'conversation.item.done', item: pay }));
+    expect(reader.reading('r').defects).toEqual(['the conversation repeats more than 4000 tool calls']);
+  });
+
+  test('more words than are kept beside its items are a defect of an answer', () => {
+    const reader = open();
+    const event = { type: 'response.output_audio_transcript.delta', response_id: 'r', item_id: 'i' };
+    for (let i = 0; i < 4; i += 1)
+      reader.readServer(message({ ...event, delta: String(i).repeat(mebibyte) }));
+    expect(reader.reading('r').defects).toEqual([]);
+    reader.readServer(message({ ...event, delta: '.' }));
+    expect(reader.reading('r').defects).toEqual([`more than ${4 * mebibyte} characters were spoken`]);
+  });
+
+  test.each([
+    ['with another id', { id: 'i' }, { id: 'other' }],
+    ['without an id, as those of the answer', {}, {}],
+  ])('words of an item %s are no repetition of an answer’s', (_what, own, other) => {
+    const reader = open();
+    const said = (text: string) => ({
+      type: 'message',
+      role: 'assistant',
+      content: [{ type: 'output_text', text }],
+    });
+    const response = { id: 'r', status: 'completed', output: [{ ...own, ...said('Not now.') }] };
+    reader.readServer(message({ type: 'response.done', response }));
+    const event = { type: 'conversation.item.done', item: { ...other, ...said('now') } };
+    expect(reader.readServer(message(event))).toMatchObject({ alone: true, after: [] });
+  });
+
+  describe('an error that does not say what it is about', () => {
+    const error = { type: 'error', error: { message: 'no', event_id: null } };
+
+    test('may refuse a wish, but need not', () => {
+      const reader = open();
+      told(reader, { type: 'response.create' });
+      expect(reader.readServer(message(error))).toMatchObject({ refuses: false, doubts: true });
+    });
+
+    test('refuses none while an answer is under way', () => {
+      const reader = open();
+      told(reader, { type: 'response.create' });
+      reader.readServer(message({ type: 'response.created', response: { id: 'r' } }));
+      expect(reader.readServer(message(error))).toMatchObject({ refuses: false, doubts: false });
+    });
   });
 
   test('an answer in which a key is written twice has a defect and never passes', () => {
@@ -279,6 +417,43 @@ describe('the responses API', () => {
     expect(told(reader, steer).facts.model).toBe('pmpt_1');
   });
 
+  test('that names no model asks whichever the provider chooses, and not the one before', () => {
+    const reader = open();
+    told(reader, { type: 'response.create', model: 'gpt-5', input: 'Hi' });
+    expect(told(reader, { type: 'response.create', input: 'Hi' }).facts.model).toBe('');
+  });
+
+  test('remembers the models of a thousand lanes', () => {
+    const reader = open();
+    const ask = (lane: number) =>
+      told(reader, { type: 'response.create', stream_id: `${lane}`, model: `m${lane}`, input: 'Hi' });
+    for (let lane = 0; lane <= 1_000; lane += 1) ask(lane);
+    const steered = (lane: number) =>
+      reader.readClient(message({ type: 'response.steer', stream_id: `${lane}`, input: 'Go on.' }));
+    expect([0, 1, 1_000].map((lane) => steered(lane).facts.model)).toEqual(['', 'm1', 'm1000']);
+  });
+
+  test('is in doubt where a message names no type', () => {
+    expect(open().readClient(message({ input: 'Hi' })).defects).toEqual(['a message names no type']);
+  });
+
+  test('what comes in a lane after an answer of it has ended is another answer', () => {
+    const reader = open();
+    const created = message({ type: 'response.created', response: {} });
+    const first = reader.readServer(created).answer;
+    reader.readServer(message({ type: 'response.completed', response: { status: 'completed', output: [] } }));
+    expect(reader.readServer(created).answer).not.toBe(first);
+  });
+
+  test('an answer in which a key is written twice has a defect and never passes', () => {
+    const reader = open();
+    reader.readServer(message({ type: 'response.created', response: {} }));
+    const twice = '{"type":"response.output_text.delta","output_index":0,"delta":"","delta":"x"}';
+    const { kind, answer } = reader.readServer(message(twice));
+    expect(kind).toBe('tool');
+    expect(reader.reading(answer ?? '').defects).not.toEqual([]);
+  });
+
   const approval = { type: 'mcp_approval_request', id: 'a', name: 'pay', server_label: 's', arguments: '{}' };
   const call = { type: 'function_call', call_id: 'c', name: 'pay', arguments: '{}' };
 
@@ -327,6 +502,60 @@ describe('the Live API', () => {
       kind: 'ask',
       facts: { model: 'm', system: 'Be brief.', text: 'Be brief.\nPay.', tools: [{ name: 'pay' }] },
     });
+  });
+
+  test('tells something with every message that is not sound, though it has no words', () => {
+    expect(open().readClient(message({ clientContent: {} }))).toMatchObject({
+      kind: 'content',
+      changes: false,
+    });
+  });
+
+  test.each([
+    ['characters', [{ text: 'x'.repeat(9 * mebibyte) }], 1],
+    ['messages', [{ text: 'x' }], 6_000],
+  ])('with too many %s since the last turn is in doubt', (what, parts, count) => {
+    const reader = open();
+    const half = { clientContent: { turns: Array.from({ length: count }, () => ({ parts })) } };
+    expect(told(reader, half).defects).toEqual([]);
+    expect(told(reader, half).defects).toEqual([
+      expect.stringMatching(`^more than \\d+ ${what} since the last turn$`),
+    ]);
+  });
+
+  test('is in doubt with sound that is written in both spellings', () => {
+    const audio = { data: 'AAAA', mimeType: 'audio/pcm' };
+    const both = { realtimeInput: { audio }, realtime_input: { audio } };
+    expect(open().readClient(message(both)).defects).not.toEqual([]);
+  });
+
+  test('a turn is whole once it has ended', () => {
+    const reader = open();
+    const parts = [{ text: 'Hm.' }];
+    const { answer } = reader.readServer(message({ serverContent: { modelTurn: { parts } } }));
+    expect(reader.reading(answer ?? '').complete).toBe(false);
+    reader.readServer(message({ serverContent: { turnComplete: true } }));
+    expect(reader.reading(answer ?? '').complete).toBe(true);
+  });
+
+  test('what is said beside a call is part of what is said', () => {
+    const reader = open();
+    const toolCall = { functionCalls: [{ id: 'c', name: 'pay', args: {} }] };
+    const serverContent = { modelTurn: { parts: [{ text: 'Paying.' }] } };
+    const { answer } = reader.readServer(message({ toolCall, serverContent }));
+    expect(reader.reading(answer ?? '').facts.text).toBe('Paying.');
+  });
+
+  test('what is said and what is spoken of it are too much together', () => {
+    const reader = open();
+    const words = 'x'.repeat(3 * mebibyte);
+    const modelTurn = { parts: [{ text: words }] };
+    const { answer } = reader.readServer(message({ serverContent: { modelTurn } }));
+    expect(reader.reading(answer ?? '').defects).toEqual([]);
+    reader.readServer(message({ serverContent: { outputTranscription: { text: words } } }));
+    expect(reader.reading(answer ?? '').defects).toEqual([
+      `an answer of more than ${4 * mebibyte} characters`,
+    ]);
   });
 
   test('a call ends an answer, because the model waits for the workload', () => {
@@ -395,7 +624,10 @@ describe('the Live API', () => {
     { toolCall: { functionCalls: [] }, tool_call: { function_calls: [{ name: 'pay', args: {} }] } },
     { toolCall: { functionCalls: [], function_calls: [{ name: 'pay', args: {} }] } },
     { toolCall: { functionCalls: [{ name: 'pay', partial_args: [{ json_path: '$.a', number_value: 1 }] }] } },
+    { toolCall: { functionCalls: [{ name: 'pay', args: {}, willContinue: true }] } },
     { serverContent: { model_turn: [{ parts: [{ executable_code: { code: 'x' } }] }] } },
+    { serverContent: { modelTurn: { parts: ['pay'] } } },
+    { serverContent: { modelTurn: { parts: [{ text: 'Hm.' }] }, model_turn: { parts: [{ text: 'No.' }] } } },
   ])('what cannot be read of a call never passes unjudged: %j', (event) => {
     const reader = open();
     const reading = reader.readServer(message(event));
@@ -445,6 +677,13 @@ describe('the Live API', () => {
     'what is no object in `%s` is not sent on',
     (name) => expect(open().readClient(message({ [name]: [{ text: 'Pay.' }] })).defects).not.toEqual([]),
   );
+
+  test('the request for a token that sets a session up in both spellings is in doubt', () => {
+    const setup = (text: string) => ({ parts: [{ text }] });
+    const both = { systemInstruction: setup('Be brief.'), system_instruction: setup('Be long.') };
+    const body = Buffer.from(JSON.stringify({ bidiGenerateContentSetup: { setup: both } }));
+    expect(readTokenRequest(body).defects).not.toEqual([]);
+  });
 
   test('sound and pictures tell the model nothing that rules read', () => {
     const reader = open();

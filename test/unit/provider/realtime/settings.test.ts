@@ -75,6 +75,13 @@ test('an update that may have been refused leaves both in force', () => {
   expect(reader.facts().system).toBe('first\nsecond');
 });
 
+test('an error that says nothing of a message takes no update back, not even one without a name', () => {
+  const reader = open();
+  send(reader, { type: 'session.update', session: { instructions: 'first' } });
+  hear(reader, { type: 'error', error: { message: 'no' } });
+  expect(reader.facts().system).toBe('first');
+});
+
 test('another model is judged with its update, and is in force once the provider says so', () => {
   const reader = open();
   const other = { type: 'session.update', session: { model: 'other' } };
