@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, expect, test, vi } from 'vitest';
-import type { Draft } from '../../src/ledger/sealer.ts';
+import { HoldpointError } from '../../src/core/errors.ts';
+import type { Draft, Sealed } from '../../src/ledger/sealer.ts';
 import { acceptedAt } from '../support/accepted.ts';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, rawRequest } from '../support/raw-client.ts';
@@ -19,6 +20,8 @@ const upgrade = [
   'Sec-WebSocket-Version: 13',
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
 ];
+
+const away = new HoldpointError('ledger_unavailable', 'The ledger cannot be written.');
 
 /** A workload asks for an upgrade at `target`, and is gone before its entry of this type is on disk. */
 async function leaveWhileSealed(target: string, type: Draft['type']) {
@@ -66,6 +69,37 @@ test('while the intent of a tunnel is sealed, the provider hears of none', async
   const { outcome, upstream } = await leaveWhileSealed('/v1/raw', 'request');
   expect(outcome).toBe('client_abort');
   expect(upstream.requests).toEqual([]);
+});
+
+test.each<{ how: string; fail: (seal: () => Sealed) => Sealed }>([
+  {
+    how: 'is not taken by the ledger',
+    fail: () => {
+      throw new HoldpointError('overloaded', 'Too much waits to be sealed.');
+    },
+  },
+  {
+    how: 'does not reach the disk',
+    fail: (seal) => {
+      const sealed = seal();
+      return { ...sealed, durable: sealed.durable.then(() => Promise.reject(away)) };
+    },
+  },
+])('where the answer of the provider $how, the connection to it is ended', async ({ fail }) => {
+  const upstream = await startSocketUpstream();
+  const { proxyUrl, sidecar } = await startTestSidecar({
+    upstreams: { openai: { url: upstream.url, protocol: 'openai', mount: '/' } },
+  });
+  const { seal } = sidecar.ledger;
+  vi.spyOn(sidecar.ledger, 'seal').mockImplementation((draft) =>
+    draft.type === 'response' ? fail(() => seal(draft)) : seal(draft),
+  );
+  const client = await connectRaw(proxyUrl);
+  client.send(rawRequest('GET', realtimeTarget, upgrade));
+  await client.ended;
+  expect(client.text()).toMatch(/^HTTP\/1\.1 503 /);
+  expect(upstream.talkers).toHaveLength(1);
+  for (const { closed } of upstream.talkers) await closed;
 });
 
 test.each([

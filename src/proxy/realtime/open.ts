@@ -75,26 +75,26 @@ export async function openRealtime(
     const answer = await connect(call, socket, house);
     const status = 'peer' in answer ? 101 : answer.status;
     const neutral = protocol.readResponse('unknown', status, Buffer.alloc(0));
-    const sealed = house.ledger.seal(
-      handshakeDraft(
-        decision.seq,
-        {
-          facts: { ...neutral.facts, status },
-          defects: [],
-          result: 'peer' in answer ? 'ok' : 'error',
-          judgement: passed,
-          policy,
-          elapsedUs: house.clock.monoUs() - startedUs,
-        },
-        'peer' in answer
-          ? { statusText: 'Switching Protocols', headers: answer.headers, body: Buffer.alloc(0) }
-          : answer,
-      ),
+    const answered = handshakeDraft(
+      decision.seq,
+      {
+        facts: { ...neutral.facts, status },
+        defects: [],
+        result: 'peer' in answer ? 'ok' : 'error',
+        judgement: passed,
+        policy,
+        elapsedUs: house.clock.monoUs() - startedUs,
+      },
+      'peer' in answer
+        ? { statusText: 'Switching Protocols', headers: answer.headers, body: Buffer.alloc(0) }
+        : answer,
     );
-    await sealed.durable.catch((error: unknown) => {
+    try {
+      await house.ledger.seal(answered).durable;
+    } catch (error) {
       if ('peer' in answer) answer.peer.cut();
       throw error;
-    });
+    }
     // The provider's answer is on disk: the workload may have it.
 
     if (!('peer' in answer)) {
