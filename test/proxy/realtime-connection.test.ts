@@ -9,7 +9,7 @@ import { connectRaw, rawRequest } from '../support/raw-client.ts';
 import { startRawUpstream } from '../support/raw-upstream.ts';
 import { spawnSidecar, startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
 import { createManualTime } from '../support/time.ts';
-import { denyUnlistedModels, holdTransfers } from './policies.ts';
+import { denyUnlistedModels, holdTransfers, holdUnlistedModels } from './policies.ts';
 import {
   callEvents,
   connectScene,
@@ -83,6 +83,48 @@ describe('the handshake', () => {
     const decision = await sidecar.ada.lastDecision();
     expect(decision.status).toBe(401);
     expect(await sidecar.ada.outcomeOf(decision.id)).toBe('delivered');
+  });
+
+  test('that the provider refuses at length is relayed as far as one mebibyte', async () => {
+    const length = 2 * 1024 * 1024;
+    const refusal = `HTTP/1.1 401 Unauthorized\r\nContent-Length: ${length}\r\n\r\n`;
+    // It never comes to its end.
+    const upstream = await startRawUpstream((_request, answer) =>
+      answer.send(refusal + 'x'.repeat(length - 1)),
+    );
+    const sidecar = await startTestSidecar({ upstreams: upstreamsOf(upstream.url) });
+    const client = await connectRaw(sidecar.proxyUrl);
+    client.send(rawRequest('GET', realtimeTarget, upgrade));
+    await client.ended;
+    expect(client.text()).toMatch(/^HTTP\/1\.1 401 Unauthorized\r\n/);
+    expect(client.received().length).toBeLessThan(1024 * 1024 + 4096);
+  });
+
+  test('of another version is refused before the provider hears of it', async () => {
+    const upstream = await startSocketUpstream();
+    const sidecar = await startTestSidecar({ upstreams: upstreamsOf(upstream.url) });
+    const client = await connectRaw(sidecar.proxyUrl);
+    const older = upgrade.map((line) => line.replace('Version: 13', 'Version: 8'));
+    client.send(rawRequest('GET', realtimeTarget, older));
+    await client.ended;
+    expect(client.text()).toMatch(/^HTTP\/1\.1 400 /);
+    expect(upstream.requests).toEqual([]);
+  });
+
+  test('reaches the provider with all values of a header, and without those meant for a proxy', async () => {
+    const upstream = await startSocketUpstream();
+    const sidecar = await startTestSidecar({ upstreams: upstreamsOf(upstream.url) });
+    const client = await connectRaw(sidecar.proxyUrl);
+    const own = ['X-Tag: a', 'X-Tag: b', 'Proxy-Authorization: Basic secret'];
+    client.send(rawRequest('GET', realtimeTarget, [...upgrade, ...own]));
+    await client.until('\r\n\r\n');
+    const { 'x-tag': tags, 'proxy-authorization': forProxy } = upstream.requests[0]?.headers ?? {};
+    expect([tags, forProxy]).toEqual(['a, b', undefined]);
+  });
+
+  test('that a rule would hold goes on, and is marked: nothing is asked yet that a person could rule on', async () => {
+    const { sidecar } = await connectScene(holdUnlistedModels);
+    expect(await sidecar.ada.lastDecision()).toMatchObject({ verdict: 'flag' });
   });
 
   test('is refused by a rule before the provider hears of it', async () => {
@@ -172,6 +214,30 @@ test('a key that the sidecar put in goes out, and comes back in nothing that the
   await vi.waitFor(() => expect(client.heard).toHaveLength(1));
   expect(upstream.requests[0]?.headers.authorization).toBe('Bearer sk-of-the-sidecar');
   expect(textsOf(client)[0]).toContain(`Bad key Bearer ${'*'.repeat(17)}.`);
+});
+
+test('a key that the sidecar put in does not come back in the reason of a closing', async () => {
+  const upstream = await startSocketUpstream(({ ws }, { headers }) =>
+    ws.close(4001, `Bad key ${headers.authorization}`),
+  );
+  const openai = { ...upstreamsOf(upstream.url).openai, key: { env: 'PROVIDER_KEY' } };
+  const env = { PROVIDER_KEY: 'sk-of-the-sidecar' };
+  const sidecar = await startTestSidecar({ upstreams: { openai }, env });
+  const client = await connectSocket(sidecar.proxyUrl, realtimeTarget);
+  expect(await client.closed).toEqual({ code: 4001, reason: `Bad key Bearer ${'*'.repeat(17)}` });
+});
+
+test('what a workload still sends where the configuration says that a key stands is not stored', async () => {
+  const upstream = await startSocketUpstream();
+  const key = { env: 'PROVIDER_KEY', header: 'x-gateway-key' };
+  const openai = { ...upstreamsOf(upstream.url).openai, key };
+  const sidecar = await startTestSidecar({ upstreams: { openai }, env: { PROVIDER_KEY: 'sk-real' } });
+  const headers = { 'x-gateway-key': 'OWN', 'x-other': 'kept' };
+  await connectSocket(sidecar.proxyUrl, realtimeTarget, { headers });
+  const { id } = await sidecar.ada.lastDecision();
+  const seen = JSON.stringify(await sidecar.ada.bodies(id));
+  expect(seen).toContain('kept');
+  expect(seen).not.toContain('OWN');
 });
 
 /** All that the bodies of a decision say. */
@@ -292,6 +358,20 @@ test('messages of 17 MB pass both ways unchanged', async () => {
   provider.send(down);
   await vi.waitFor(() => expect([provider.heard.length, client.heard.length]).toEqual([1, 2]), 10_000);
   expect(textsOf(provider)[0] === up && textsOf(client)[1] === down).toBe(true);
+});
+
+test('messages larger than what is stored of them pass both ways unchanged', async () => {
+  const stored = 64 * 1024;
+  const { client, provider } = await connectScene(undefined, {
+    requestBytesMax: stored,
+    responseBytesMax: stored,
+  });
+  const sound = JSON.stringify({ type: 'input_audio_buffer.append', audio: 'A'.repeat(2 * stored) });
+  const beside = JSON.stringify({ type: 'rate_limits.updated', filler: 'x'.repeat(2 * stored) });
+  client.send(sound);
+  provider.send(beside);
+  await vi.waitFor(() => expect(textsOf(provider)).toEqual([sound]));
+  await vi.waitFor(() => expect(textsOf(client).slice(1)).toEqual([beside]));
 });
 
 test.each(['client', 'provider'] as const)(

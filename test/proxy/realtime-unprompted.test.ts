@@ -1,7 +1,7 @@
 /** Answers on the Realtime API that nobody asked for, that end otherwise than most, or that stand beside others: whose they are. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { endAll } from '../support/endings.ts';
-import { denyTransfers, policyOf } from './policies.ts';
+import { denyTransfers, holdTransfers, policyOf } from './policies.ts';
 import {
   asSent,
   callEvents,
@@ -159,6 +159,20 @@ test('what the workload was told in place of a denied call is in the ledger', as
   expect(await bodiesOf(scene, id)).toContain(told);
 });
 
+test('no record says that a workload was told of its held call after it had left', async () => {
+  const scene = await connectScene(holdTransfers);
+  const { ada } = scene.sidecar;
+  const { id } = await ada.lastDecision();
+  await asked(scene);
+  sendAll(scene.provider, callEvents('resp_1', 25_000));
+  await ada.nextHold();
+  scene.client.ws.terminate();
+  expect(await ada.outcomeOf(id)).toBe('client_abort');
+  const bodies = await Promise.all((await ada.newestIds(9)).map((each) => bodiesOf(scene, each)));
+  expect(bodies.join()).toContain('25000');
+  expect(bodies.join()).not.toContain('hold_expired');
+});
+
 test('an answer whose workload leaves while it is sealed was not delivered', async () => {
   const scene = await connectScene();
   const { ledger } = scene.sidecar.sidecar;
@@ -219,6 +233,20 @@ describe('the record of an answer', () => {
     expect((await ada.decision(id)).entries[1]?.data['result']).toBe(result);
   });
 
+  test('does not have it held for what is missing of a call that was broken off', async () => {
+    const scene = await connectScene(policyOf({ ...listening, action: 'hold' }));
+    await asked(scene);
+    const { ada } = scene.sidecar;
+    const { id } = await ada.lastDecision();
+    sendAll(scene.provider, callEvents('resp_1', 20).slice(0, 4));
+    scene.provider.ws.close(1000);
+    expect(await ada.outcomeOf(id)).toBe('upstream_truncated');
+    expect((await ada.decision(id)).entries[1]?.data).toMatchObject({
+      result: 'upstream_truncated',
+      verdict: 'pass',
+    });
+  });
+
   test('has what came beside it, also where the next one has been asked for by then', async () => {
     const scene = await connectScene();
     const { client, provider, sidecar } = scene;
@@ -234,6 +262,15 @@ describe('the record of an answer', () => {
     expect(await bodiesOf(scene, id)).toContain('rate_limits.updated');
   });
 
+  test('says what could not be read of it', async () => {
+    const scene = await connectScene();
+    scene.provider.send('not JSON');
+    const hold = await scene.sidecar.ada.nextHold();
+    expect(await bodiesOf(scene, hold.decisionId)).toMatch(
+      /"defects":\["[^"]+"\]\}\n\d+ server text withheld 8 -\nnot JSON/,
+    );
+  });
+
   test('says that it failed at the provider', async () => {
     const scene = await connectScene();
     await asked(scene);
@@ -244,6 +281,15 @@ describe('the record of an answer', () => {
     expect(await ada.outcomeOf(id)).toBe('delivered');
     expect((await ada.decision(id)).entries[1]?.data['result']).toBe('error');
   });
+});
+
+test('a rule that matches on a connection is counted', async () => {
+  const scene = await connectScene(denyTransfers);
+  await asked(scene);
+  sendAll(scene.provider, callEvents('resp_1', 25_000));
+  await vi.waitFor(() => expect(scene.client.types().at(-1)).toBe('response.done'));
+  const metrics = await (await fetch(`${scene.sidecar.controlUrl}/metrics`)).text();
+  expect(metrics).toContain('holdpoint_rule_matches_total{rule="the-rule",action="deny"} 1');
 });
 
 describe('a stop', () => {

@@ -55,6 +55,33 @@ describe('an answer that calls a tool', () => {
     expect(await sidecar.ada.outcomeOf(hold.decisionId)).toBe('delivered');
   });
 
+  test('is not ruled on by the requester itself', async () => {
+    const scene = await connectScene(holdTransfers);
+    await asked(scene);
+    sendAll(scene.provider, callEvents('resp_1', 25_000));
+    const hold = await scene.sidecar.ada.nextHold();
+    const own = await scene.sidecar.as('agent', 'reviewer').rule(hold, { verdict: 'release' });
+    expect(own).toEqual({ status: 403, code: 'forbidden' });
+  });
+
+  test('has in its hold how much of the answer had gone on', async () => {
+    const scene = await connectScene(holdTransfers);
+    await asked(scene);
+    const events = callEvents('resp_1', 25_000);
+    sendAll(scene.provider, events);
+    const { decisionId } = await scene.sidecar.ada.nextHold();
+    const { entries } = await scene.sidecar.ada.decision(decisionId);
+    const [passed = ''] = asSent(events);
+    expect(entries.find(({ type }) => type === 'hold')?.data['passed']).toBe(passed.length);
+  });
+
+  test('is no duplicate of another one that waits on its connection', async () => {
+    const { sidecar, provider } = await connectScene(holdTransfers);
+    for (const id of ['resp_1', 'resp_2']) sendAll(provider, callEvents(id, 25_000));
+    const holds = await sidecar.ada.pending(2);
+    expect(holds.map(({ possibleDuplicate }) => possibleDuplicate)).toEqual([false, false]);
+  });
+
   test('passes at once where no rule matches, and what the conversation repeats of it too', async () => {
     const scene = await connectScene(holdTransfers);
     const { client, provider } = scene;

@@ -678,11 +678,10 @@ describe('the Live API', () => {
     (name) => expect(open().readClient(message({ [name]: [{ text: 'Pay.' }] })).defects).not.toEqual([]),
   );
 
-  test('the request for a token that sets a session up in both spellings is in doubt', () => {
-    const setup = (text: string) => ({ parts: [{ text }] });
-    const both = { systemInstruction: setup('Be brief.'), system_instruction: setup('Be long.') };
-    const body = Buffer.from(JSON.stringify({ bidiGenerateContentSetup: { setup: both } }));
-    expect(readTokenRequest(body).defects).not.toEqual([]);
+  test('the request for a token that is written in both spellings is in doubt', () => {
+    const setup = (model: string) => ({ setup: { model } });
+    const both = { bidiGenerateContentSetup: setup('m'), bidi_generate_content_setup: setup('other') };
+    expect(readTokenRequest(Buffer.from(JSON.stringify(both))).defects).not.toEqual([]);
   });
 
   test('sound and pictures tell the model nothing that rules read', () => {
