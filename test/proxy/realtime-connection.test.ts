@@ -344,6 +344,22 @@ describe('a closing', () => {
     expect(await client.closed).toEqual({ code: 1001, reason: 'idle' });
     expect((await provider.closed).reason).toBe('idle');
   });
+
+  test.each(['client', 'provider'] as const)('does not come while the %s is heard of', async (side) => {
+    const { clock, schedule, advance } = createManualTime();
+    const scene = await connectScene(undefined, { upstreamIdleMsMax: 1_000 }, { clock, schedule });
+    const { client, provider } = scene;
+    const [speaks, hears] = side === 'client' ? [client, provider] : [provider, client];
+    const said = { type: 'input_audio_buffer.append', audio: 'AAAA' };
+    for (let time = 0; time < 3; time += 1) {
+      const before = hears.heard.length;
+      speaks.send(said);
+      await vi.waitFor(() => expect(hears.heard).toHaveLength(before + 1));
+      advance(900);
+    }
+    advance(100);
+    expect((await client.closed).reason).toBe('idle');
+  });
 });
 
 test('messages of 17 MB pass both ways unchanged', async () => {

@@ -332,6 +332,21 @@ describe('a connection of which something that passed cannot be sealed', () => {
     expect(await sidecar.ada.outcomeOf(id)).toBe('ledger_unavailable');
   });
 
+  test('as the reason for which its provider closed it was not delivered, and says nothing of that', async () => {
+    const { sidecar, client, provider } = await connectScene();
+    const { id } = await sidecar.ada.lastDecision();
+    const { seal } = sidecar.sidecar.ledger;
+    vi.spyOn(sidecar.sidecar.ledger, 'seal').mockImplementation((draft) => {
+      const sealed = seal(draft);
+      if (draft.type !== 'request') return sealed;
+      const away = new HoldpointError('ledger_unavailable', 'The ledger cannot be written.');
+      return { ...sealed, durable: sealed.durable.then(() => Promise.reject(away)) };
+    });
+    provider.ws.close(4000, 'session_expired');
+    expect(await client.closed).toEqual({ code: 4000, reason: '' });
+    expect(await sidecar.ada.outcomeOf(id)).toBe('ledger_unavailable');
+  });
+
   test('with a message after it was not delivered, though the workload had left by then', async () => {
     const { sidecar, client, provider } = await connectScene();
     const { id } = await sidecar.ada.lastDecision();

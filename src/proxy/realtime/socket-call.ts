@@ -74,7 +74,6 @@ const ofThisHop = (name: string): boolean =>
   name === 'content-length' ||
   name === 'expect' ||
   name === 'prefer' ||
-  name === 'proxy-authorization' ||
   name.startsWith('sec-websocket-') ||
   name.startsWith('holdpoint-');
 
