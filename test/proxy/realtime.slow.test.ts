@@ -23,9 +23,9 @@ async function expectHeldBack({ ws }: Talker, message: WireEvent): Promise<void>
       stood = waiting === before ? stood + 1 : 0;
       before = waiting;
       // Longer than it takes to seal what went on so far.
-      expect(stood >= 4 && waiting > 0).toBe(true);
+      expect(stood >= 8 && waiting > 0).toBe(true);
     },
-    { timeout: 10_000, interval: 250 },
+    { timeout: 15_000, interval: 250 },
   );
   expect(pieces * text.length - ws.bufferedAmount).toBeLessThan((pieces * text.length) / 2);
 }
