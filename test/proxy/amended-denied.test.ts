@@ -1,5 +1,6 @@
 /** Whoever rules lets through what a rule holds; what a rule denies no amendment brings back in. */
-import { afterEach, expect, test } from 'vitest';
+import { writeFileSync } from 'node:fs';
+import { afterEach, expect, test, vi } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { wholeAnswer } from '../support/raw-upstream.ts';
 import { chatRequest, chatTransfer } from './answers.ts';
@@ -89,3 +90,24 @@ test.each([
     expect((await client.answer()).status).toBe(403);
   },
 );
+
+test('an amended answer that nobody has collected is judged as it was amended by the rules that came since', async () => {
+  const rig = await startRig({ policy });
+  const { client, held } = await heldTransfer(rig);
+  client.destroy();
+  const { ada, place, sidecar } = rig.sidecar;
+  await vi.waitFor(async () => expect(await ada.pending()).toMatchObject([{ caller: 'gone' }]));
+  const [id = ''] = await ada.callIdsOf(held);
+  const amendment = { toolCalls: [{ id, arguments: { amount: 30_000, to: 'DE89' } }] };
+  expect((await ada.rule(held, { verdict: 'amend', amendment })).status).toBe(201);
+  const collectUnder = async (when: string, yes: string, no: string) => {
+    const since = rule('since', 'deny', 'response', when, yes, no);
+    writeFileSync(place.policyFile, `version: "2"\nrules:\n${since}`);
+    await sidecar.reloadPolicy();
+    return (await rig.chat(chatRequest())).answer();
+  };
+  expect((await collectUnder(above(28_000), call(30_000), call(25_000))).status).toBe(403);
+  const below = `response.toolCalls.exists(c, num(c.arguments.amount) < 28000.0)`;
+  const collected = await collectUnder(below, call(25_000), call(30_000));
+  expect([collected.status, collected.body.toString()]).toEqual([200, expect.stringContaining('30000')]);
+});

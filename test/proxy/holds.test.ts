@@ -210,6 +210,21 @@ describe('a held answer', () => {
     expect(rig.upstream.requests).toHaveLength(2);
   });
 
+  test('is not handed over where the record has another answer than the one that was ruled on', async () => {
+    const client = await rig.chat(chatRequest());
+    const hold = await rig.sidecar.ada.nextHold();
+    const { ledger } = rig.sidecar.sidecar;
+    const { entry } = ledger;
+    vi.spyOn(ledger, 'entry').mockImplementation(async (seq) => {
+      const read = await entry(seq);
+      return { ...read, parts: read.parts.map((part) => ({ ...part, c: 'a'.repeat(64) })) };
+    });
+    await rig.sidecar.ada.rule(hold, { verdict: 'release' });
+    const answer = await client.answer();
+    expect([answer.status, codeIn(answer.body)]).toEqual([500, 'ledger_damaged']);
+    expect(answer.body.toString()).not.toContain('25000');
+  });
+
   test('that nobody rules on expires: 403, and a later ruling is refused', async () => {
     const client = await rig.chat(chatRequest());
     const hold = await rig.sidecar.ada.nextHold();

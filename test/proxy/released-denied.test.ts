@@ -140,11 +140,15 @@ test('a released answer that nobody has collected stays where a newer rule denie
   expect(rig.upstream.requests).toHaveLength(1);
 });
 
-test('a released request that nobody has sent on stays where a newer rule denies it', async () => {
+test('a released request that nobody has sent on stays where a newer rule denies it, until the rule is gone', async () => {
   const rig = await startRig({ policy: holdUnlistedModels });
   await uncollected(rig, chatRequest({ model: 'other' }), { verdict: 'release' });
   await change(rig, denyModel('other'));
   const again = await rig.chat(chatRequest({ model: 'other' }), retry);
   expect((await again.answer()).status).toBe(403);
   expect(rig.upstream.requests).toHaveLength(0);
+  await change(rig, holdUnlistedModels);
+  const later = await rig.chat(chatRequest({ model: 'other' }), retry);
+  expect((await later.answer()).status).toBe(200);
+  expect(rig.upstream.requests).toHaveLength(1);
 });

@@ -83,6 +83,16 @@ describe('a request', () => {
     expect(upstream.requests[0]?.body.toString()).toBe(mcp('other'));
   });
 
+  test('that is held and released is sent as it came compressed, and says so', async () => {
+    const sidecar = await startTestSidecar(settingsWith(holdUnlistedModels));
+    const zipped = gzipSync(mcp('other'));
+    const client = await post(sidecar.proxyUrl, target, zipped, [...json, 'Content-Encoding: gzip']);
+    await sidecar.ada.rule(await sidecar.ada.nextHold(), { verdict: 'release' });
+    expect((await client.answer()).status).toBe(200);
+    expect(upstream.requests[0]?.body).toEqual(zipped);
+    expect(upstream.requests[0]?.head).toMatch(/\r\ncontent-encoding: gzip(\r\n|$)/i);
+  });
+
   test('that is held is not amended, because what was taken out would be missing', async () => {
     const sidecar = await startTestSidecar(settingsWith(holdUnlistedModels));
     await post(sidecar.proxyUrl, target, mcp('other'));
