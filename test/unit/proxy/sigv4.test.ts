@@ -76,6 +76,7 @@ describe('a signature', () => {
     '/model/us.amazon.nova-pro-v1%3A0/converse',
     '/model/arn%3Aaws%3Abedrock%3Aeu-central-1%3A1%3Ainference-profile%2Fus.m/converse',
     '/model/m/converse?b=2&a=1&a=%20&empty',
+    '/model/m/converse?constructor=1&toString=2',
     '/model/m:0/converse',
     '/model/größe/converse',
   ])('covers the path as it goes out: %s', async (path) => {
@@ -90,6 +91,31 @@ describe('a signature', () => {
     const other = { ...received(sent), body: Buffer.from('other') };
     expect(signatureDefect(other, own.accessKeyId, own.secretAccessKey)).not.toBe('');
     expect(headerOf(sent.headers, 'authorization')).toContain('x-amz-target');
+  });
+
+  test('covers what kind of body it is, and not what a hop on the way may still change', async () => {
+    const sent = await sign(request('/model/m/invoke', ['Content-Type', 'text/plain', 'accept', '*/*']));
+    expect(headerOf(sent.headers, 'authorization')).toContain('SignedHeaders=content-type;host;x-amz-');
+    expect(headerOf(sent.headers, 'authorization')).not.toContain('accept');
+  });
+
+  test('covers all values of a header that comes more than once', async () => {
+    const twice = ['X-Amz-Meta-Tag', 'one', 'x-amz-meta-tag', 'two'];
+    const sent = await sign(request('/model/m/invoke', twice));
+    expect(sent.headers.slice(0, 4)).toEqual(twice);
+    expect(signatureDefect(received(sent), own.accessKeyId, own.secretAccessKey)).toBe('');
+  });
+
+  test('covers as it stands what is no percent-encoding', async () => {
+    const signatureOf = async (path: string) =>
+      headerOf((await sign(request(path))).headers, 'authorization');
+    expect(await signatureOf('/model/m/invoke?a=%zz')).not.toBe(await signatureOf('/model/m/invoke?a='));
+  });
+
+  test('of a path with an empty query goes out without that', async () => {
+    const sent = await sign(request('/model/m/invoke?'));
+    expect(sent.path).toBe('/model/m/invoke');
+    expect(signatureDefect(received(sent), own.accessKeyId, own.secretAccessKey)).toBe('');
   });
 
   test('of a session carries its token', async () => {
@@ -131,6 +157,20 @@ describe('a signature', () => {
       '/model/m/invoke?x=1',
       'id-1',
     ]);
+    expect(signatureDefect(received(sent), own.accessKeyId, own.secretAccessKey)).toBe('');
+  });
+
+  test.each([
+    ...['X-Amz-Algorithm', 'X-Amz-Credential', 'X-Amz-Date', 'X-Amz-Expires', 'X-Amz-SignedHeaders'],
+    ...['X-Amz-Signature', 'X-Amz-Security-Token', 'X-Amz-Region-Set', 'x%2Damz%2Dsignatur%65'],
+  ])('takes the place of a signature in the URL, and of its %s', async (name) => {
+    const sent = await sign(request(`/model/m/invoke?a=1&${name}=theirs&b=2`));
+    expect(sent.path).toBe('/model/m/invoke?a=1&b=2');
+  });
+
+  test('is for its own region, whatever regions the workload’s was for', async () => {
+    const sent = await sign(request('/model/m/invoke', ['X-Amz-Region-Set', '*']));
+    expect(sent.headers).not.toContain('X-Amz-Region-Set');
     expect(signatureDefect(received(sent), own.accessKeyId, own.secretAccessKey)).toBe('');
   });
 

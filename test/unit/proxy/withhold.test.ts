@@ -65,6 +65,19 @@ test('header values are kept clean too, and without a key nothing is touched', (
   for (const none of [undefined, '']) expect(withholding(none).next(chunk)).toBe(chunk);
 });
 
+test('a text of the head has stars for it', () => {
+  expect(withholding(key).text(`No ${key}`)).toBe(`No ${stars}`);
+});
+
+test('a key of other letters is found as it goes over the wire, a byte for each', () => {
+  const foreign = 'schlüssel-für-alles';
+  const sent = Buffer.from(foreign, 'latin1');
+  const starred = '*'.repeat(foreign.length);
+  expect(withholding(foreign).next(sent).toString('latin1')).toBe(starred);
+  expect(starring(foreign)(sent).toString('latin1')).toBe(starred);
+  expect(mayRepeat(foreign, '', sent, 1024)).toBe(true);
+});
+
 describe('of what comes compressed', () => {
   const decodedBytesMax = 1024;
 
@@ -109,6 +122,10 @@ describe('where nothing may wait', () => {
   test('eight of its first characters are starred, seven go on as they are', () => {
     expect(through('x sk-REAL', [])).toBe('x sk-REAL');
     expect(through('x sk-REAL-', [])).toBe(`x ${'*'.repeat(8)}`);
+  });
+
+  test('two of it that share characters are both starred', () => {
+    expect(starring('abcab')(Buffer.from('-abcabcab-')).toString()).toBe('-********-');
   });
 
   test('bytes without it are what they were', () => {
