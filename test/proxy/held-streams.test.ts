@@ -154,6 +154,31 @@ describe('a stream held from its beginning', () => {
     expect(await bodyOf(client)).toBe(comment + comment + held);
   });
 
+  test('leaves no timer behind once it was delivered', async () => {
+    await startWith(held);
+    const armedBefore = rig.time.armed();
+    const client = await rig.chat(question);
+    const hold = await rig.sidecar.ada.nextHold();
+    rig.time.advance(10_000);
+    await rig.sidecar.ada.rule(hold, { verdict: 'release' });
+    await client.answer();
+    expect(await rig.sidecar.ada.outcomeOf(hold.decisionId)).toBe('delivered');
+    rig.time.advance(60 * 60_000);
+    expect(rig.time.armed()).toBe(armedBefore);
+  });
+
+  test('begins as it began where its tool call was amended', async () => {
+    await startWith(chatRole + held);
+    const client = await rig.chat(question);
+    const hold = await rig.sidecar.ada.nextHold();
+    const [id] = await rig.sidecar.ada.callIdsOf(hold);
+    const amendment = { toolCalls: [{ id, arguments: { amount: 99 } }] };
+    expect(await rig.sidecar.ada.rule(hold, { verdict: 'amend', amendment })).toMatchObject({ status: 201 });
+    const body = await bodyOf(client);
+    expect(body.startsWith(chatRole)).toBe(true);
+    expect(body).toContain('\\"amount\\":99');
+  });
+
   test('after a minute shows chat clients a chunk with an empty delta', async () => {
     await startWith(held);
     const client = await rig.chat(question);

@@ -210,6 +210,16 @@ describe('a held answer', () => {
     expect(rig.upstream.requests).toHaveLength(2);
   });
 
+  test('is handed over without the fields that are never stored, nor what stands in the record for them', async () => {
+    const field = 'Set-Cookie: id=1';
+    rig.upstream.script((_request, answer) => answer.send(wholeAnswer('200 OK', [field], transfer)));
+    const client = await rig.chat(chatRequest());
+    await rig.sidecar.ada.rule(await rig.sidecar.ada.nextHold(), { verdict: 'release' });
+    const answer = await client.answer();
+    expect(answer.body.toString()).toBe(transfer);
+    expect(answer.head).not.toMatch(/set-cookie|removed/i);
+  });
+
   test('is not handed over where the record has another answer than the one that was ruled on', async () => {
     const client = await rig.chat(chatRequest());
     const hold = await rig.sidecar.ada.nextHold();

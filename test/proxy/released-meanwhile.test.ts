@@ -1,9 +1,12 @@
-/** Another policy comes while what was released is read again for whoever collects it: that one is asked too. */
+/** What happens while that which was released is read again for whoever collects it: another policy, or the caller's leaving. */
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Machine } from '../../src/sidecar.ts';
 import { openLedgerStore } from '../../src/store/ledger-store.ts';
+import { acceptedAt } from '../support/accepted.ts';
 import { endAll } from '../support/endings.ts';
+import type { RawClient } from '../support/raw-client.ts';
 import { wholeAnswer } from '../support/raw-upstream.ts';
 import { chatRequest, chatTransfer } from './answers.ts';
 import { holdTransfers } from './policies.ts';
@@ -88,4 +91,31 @@ test('a released answer is not delivered where a rule denies it that came at any
   }
   expect(stops).toBeGreaterThan(2);
   expect(await ada.outcomeOf(held.decisionId)).toBe('delivered');
+});
+
+test('a released answer is not used up by a caller that leaves while it is read', async () => {
+  const machine = stoppingStore();
+  const rig = await startRig({ policy: holdTransfers, machine });
+  rig.upstream.script((_request, to) => to.send(wholeAnswer('200 OK', json, chatTransfer(25_000))));
+  const { ada, proxyUrl } = rig.sidecar;
+  const first = await rig.chat(chatRequest());
+  const held = await ada.nextHold();
+  first.destroy();
+  await vi.waitFor(async () => expect(await ada.pending()).toMatchObject([{ caller: 'gone' }]));
+  expect((await ada.rule(held, { verdict: 'release' })).status).toBe(201);
+  const accepted = acceptedAt(Number(new URL(proxyUrl).port));
+  const leaver = Promise.withResolvers<RawClient>();
+  const left = Promise.withResolvers<void>();
+  machine.stopAt(1, async () => {
+    const closed = once(await accepted, 'close');
+    (await leaver.promise).destroy();
+    await closed;
+    left.resolve();
+  });
+  leaver.resolve(await rig.chat(chatRequest(), retry));
+  await left.promise;
+  await vi.waitFor(async () => expect((await ada.hold(held.id)).caller).toBe('gone'));
+  const { entries } = await ada.decision(held.decisionId);
+  expect(entries.map(({ type }) => type)).not.toContain('delivery');
+  expect((await (await rig.chat(chatRequest(), retry)).answer()).body.toString()).toContain('25000');
 });

@@ -159,6 +159,17 @@ describe('an answer that hands out a key', () => {
     expect((await client.answer()).body.toString()).toBe(handedOut);
   });
 
+  test('is released without its cookies, which no answer that was held has', async () => {
+    const cookies = [...json, 'Set-Cookie: id=1'];
+    upstream.script((_request, answer) => answer.send(wholeAnswer('200 OK', cookies, handedOut)));
+    const sidecar = await startTestSidecar(settingsWith(holdAnswers));
+    const client = await post(sidecar.proxyUrl, keys, '{}');
+    await sidecar.ada.rule(await sidecar.ada.nextHold(), { verdict: 'release' });
+    const { head, body } = await client.answer();
+    expect(body.toString()).toBe(handedOut);
+    expect(head).not.toMatch(/set-cookie|removed/i);
+  });
+
   test('is refused to one that comes back for it, who asks anew', async () => {
     const sidecar = await startTestSidecar(settingsWith(holdAnswers));
     const client = await post(sidecar.proxyUrl, keys, '{}');

@@ -6,6 +6,8 @@ export interface ManualTime {
   readonly schedule: Schedule;
   /** Moves the clock on and runs what became due, in order. */
   advance(ms: number): void;
+  /** How many timers have not become due. */
+  armed(): number;
 }
 
 /** Starts at the machine's time, so that timestamps in records look like any other. */
@@ -20,6 +22,7 @@ export function createManualTime(): ManualTime {
       timers.add(timer);
       return () => timers.delete(timer);
     },
+    armed: () => timers.size,
     advance: (ms) => {
       const untilMs = passedMs + ms;
       for (;;) {
