@@ -139,6 +139,8 @@ function pipe(
     const before = req.headers[name];
     req.headers[name] = before === undefined ? value : `${String(before)}, ${value}`;
   }
+  // Each letter of a field stands for one byte, and http-proxy writes the head without naming an encoding.
+  socket.setDefaultEncoding('latin1');
   proxy.ws(req, socket, head);
   return promise;
 }

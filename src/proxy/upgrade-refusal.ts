@@ -23,7 +23,7 @@ export function refuseUpgrade(
   const lines = [`HTTP/1.1 ${status} Refused`, 'content-type: application/json'];
   lines.push(`content-length: ${Buffer.byteLength(body)}`, 'connection: close');
   if (decisionId !== null) lines.push(`${decisionHeader}: ${decisionId}`);
-  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`, 'utf8');
   dropTheRest(socket);
 }
 

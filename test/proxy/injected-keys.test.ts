@@ -230,7 +230,7 @@ test('a tunnel does not hand it out, in the handshake, in a refusal or in its fr
   const server = createHttpServer();
   server.on('upgrade', (req, socket) => {
     const head = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n`;
-    socket.write(`${head}X-Sent: ${req.headers.authorization}\r\n\r\n`);
+    socket.write(`${head}X-Sent: ${req.headers.authorization}\r\nX-Who: M\xfcller\r\n\r\n`, 'latin1');
     socket.write(frame(`ext ${req.headers['sec-websocket-extensions']} key ${realKey}`));
     socket.once('data', () => socket.write(frame('tells')));
   });
@@ -258,6 +258,7 @@ test('a tunnel does not hand it out, in the handshake, in a refusal or in its fr
   await vi.waitFor(() => expect(client.received().toString('latin1')).toContain('tells'));
   const received = client.received().toString('latin1');
   expect(received).toContain(`Bearer ${stars}`);
+  expect(received).toMatch(/\r\nx-who: M\xfcller\r\n/i);
   expect(received).toContain('ext undefined');
   expect(received).not.toContain('REAL');
 });

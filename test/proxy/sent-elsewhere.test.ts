@@ -125,3 +125,21 @@ test.each([
   expect(client.text().toLowerCase().includes('location:')).toBe(status === '307');
   client.end();
 });
+
+test('a tunnel that is sent elsewhere is given up at the provider, who may have more to say', async () => {
+  const givenUp = Promise.withResolvers<void>();
+  const upstream = await startRawUpstream(async (_request, answer) => {
+    answer.send(`HTTP/1.1 307 Temporary Redirect\r\nLocation: ${elsewhere}\r\nContent-Length: 9\r\n\r\nIt`);
+    await answer.closed;
+    givenUp.resolve();
+  });
+  const sidecar = await startTestSidecar({
+    upstreams: { openai: { url: upstream.url, protocol: 'openai', mount: '/', tunnel: ['/v1/tunnelled'] } },
+  });
+  const client = await connectRaw(sidecar.proxyUrl);
+  const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
+  const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
+  client.send(rawRequest('GET', '/v1/tunnelled', [...upgrade, key]));
+  await client.until('past Holdpoint');
+  await givenUp.promise;
+});

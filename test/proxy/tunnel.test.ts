@@ -169,6 +169,30 @@ test('what is said to Holdpoint, or to a proxy, does not reach the upstream', as
   expect(head).not.toMatch(/proxy-authorization|holdpoint-/i);
 });
 
+test('a field that comes more than once reaches the upstream with all of its values', async () => {
+  const upstream = await startRawUpstream((_request, answer) => answer.send(wholeAnswer('401 No', [], 'no')));
+  const { proxyUrl } = await startTestSidecar({ upstreams: upstreamsOf(upstream.url) });
+  const twice = ['Sec-WebSocket-Protocol: one', 'sec-websocket-protocol: two'];
+  await exchange(proxyUrl, rawRequest('GET', '/v1/realtime', [...upgrade, key, ...twice]));
+  expect(upstream.requests[0]?.head).toMatch(/\r\nsec-websocket-protocol: one, two$/im);
+});
+
+test.each([
+  {
+    what: 'handshake',
+    status: '101 Switching Protocols',
+    rest: ['Upgrade: websocket', 'Connection: Upgrade'],
+  },
+  { what: 'refusal', status: '401 Unauthorized', rest: ['Content-Length: 0'] },
+])('the bytes of a field in the upstream’s $what arrive as they are', async ({ status, rest }) => {
+  const head = [`HTTP/1.1 ${status}`, ...rest, 'X-Who: M\xfcller'].join('\r\n');
+  const upstream = await startRawUpstream((_request, answer) =>
+    answer.send(Buffer.from(`${head}\r\n\r\n`, 'latin1')),
+  );
+  const sidecar = await startTestSidecar({ upstreams: upstreamsOf(upstream.url) });
+  expect((await open(sidecar.proxyUrl)).text()).toMatch(/\r\nx-who: M\xfcller\r\n/i);
+});
+
 test('an upstream that cannot be reached is a 502', async () => {
   const sidecar = await startTestSidecar({ upstreams: upstreamsOf('http://127.0.0.1:9') });
   expect((await open(sidecar.proxyUrl)).text()).toMatch(/^HTTP\/1\.1 502 /);
