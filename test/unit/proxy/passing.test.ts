@@ -1,150 +1,15 @@
-/** What passes unread: bytes both ways as they come, and ends that are told apart. */
+/** A plain request that passes unread: as it came, and with ends that are told apart. */
 import { createServer as createHttpServer, type ServerResponse } from 'node:http';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { createOwnConnections, openBlindTunnel } from '../../../src/proxy/intercept/blind.ts';
 import { relayHttp } from '../../../src/proxy/intercept/relay-http.ts';
 import { atEnd, endAll } from '../../support/endings.ts';
 import { connectRaw, exchange, rawRequest } from '../../support/raw-client.ts';
 import { chunk, startRawUpstream, streamHead, wholeAnswer } from '../../support/raw-upstream.ts';
+import { everythingFrom, listen, portOf } from '../../support/socket-pair.ts';
 
 const bounds = { connectMsMax: 2_000, idleMsMax: 2_000 };
-const portOf = (server: { address(): unknown }): number => {
-  const address = server.address();
-  return typeof address === 'object' && address !== null && 'port' in address ? Number(address.port) : 0;
-};
 afterEach(endAll);
-
-async function listen(onConnection: (socket: Socket) => void): Promise<Server> {
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    socket.on('error', () => socket.destroy());
-    atEnd(() => {
-      socket.destroy();
-    });
-    onConnection(socket);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  atEnd(() => {
-    server.close();
-  });
-  return server;
-}
-
-/** A caller and the sidecar's end of its connection. */
-async function pair(): Promise<{ caller: Socket; inner: Socket }> {
-  const accepted = Promise.withResolvers<Socket>();
-  const server = await listen(accepted.resolve);
-  const caller = connect({ port: portOf(server), host: '127.0.0.1', allowHalfOpen: true });
-  caller.on('error', () => caller.destroy());
-  atEnd(() => {
-    caller.destroy();
-  });
-  return { caller, inner: await accepted.promise };
-}
-
-const everythingFrom = async (socket: Socket): Promise<string> => {
-  let text = '';
-  for await (const bytes of socket) text += String(bytes);
-  return text;
-};
-
-describe('a blind tunnel', () => {
-  test('asks no proxy to open anything for who has left', async () => {
-    const { inner } = await pair();
-    inner.destroy();
-    const open = (): Promise<Socket> => Promise.reject(new Error('it was asked'));
-    expect(await openBlindTunnel(inner, { open }, createOwnConnections(), bounds)).toBe('client_abort');
-  });
-
-  test('ends at once where the caller leaves while the proxy is asked, and lets go of what that opens', async () => {
-    const { inner } = await pair();
-    const { inner: outer } = await pair();
-    const opening = Promise.withResolvers<Socket>();
-    const run = openBlindTunnel(inner, { open: () => opening.promise }, createOwnConnections(), bounds);
-    inner.destroy();
-    expect(await run).toBe('client_abort');
-    opening.resolve(outer);
-    await vi.waitFor(() => expect(outer.destroyed).toBe(true));
-  });
-
-  test('ends at once where the caller leaves while the proxy is asked, also if that opens nothing', async () => {
-    const { inner } = await pair();
-    const opening = Promise.withResolvers<Socket>();
-    const run = openBlindTunnel(inner, { open: () => opening.promise }, createOwnConnections(), bounds);
-    inner.destroy();
-    expect(await run).toBe('client_abort');
-    opening.reject(new Error('403'));
-  });
-
-  test('carries bytes both ways, and the end of each side', async () => {
-    const far = await listen((socket) => socket.on('data', (bytes) => socket.end(`heard ${bytes}`)));
-    const { caller, inner } = await pair();
-    const own = createOwnConnections();
-    const run = openBlindTunnel(inner, { address: '127.0.0.1', port: portOf(far) }, own, bounds);
-    caller.end('a question');
-    expect(await everythingFrom(caller)).toBe('heard a question');
-    expect(await run).toBe('delivered');
-  });
-
-  test('to where nobody listens cannot be reached, and the caller’s connection is left to the caller', async () => {
-    const { inner } = await pair();
-    const run = openBlindTunnel(inner, { address: '127.0.0.1', port: 9 }, createOwnConnections(), bounds);
-    await expect(run).rejects.toMatchObject({ code: 'upstream_unreachable' });
-    expect(inner.destroyed).toBe(false);
-  });
-
-  test('that the far side breaks off is cut for the caller too, and is no delivery', async () => {
-    const far = await listen((socket) => socket.once('data', () => socket.resetAndDestroy()));
-    const { caller, inner } = await pair();
-    const to = { address: '127.0.0.1', port: portOf(far) };
-    const run = openBlindTunnel(inner, to, createOwnConnections(), bounds);
-    caller.write('a question');
-    expect(await run).toBe('upstream_truncated');
-    expect(inner.destroyed).toBe(true);
-  });
-
-  test('ends at the far side when the caller leaves', async () => {
-    const reached = Promise.withResolvers<Socket>();
-    const far = await listen(reached.resolve);
-    const { caller, inner } = await pair();
-    const to = { address: '127.0.0.1', port: portOf(far) };
-    const run = openBlindTunnel(inner, to, createOwnConnections(), bounds);
-    const socket = await reached.promise;
-    const closed = new Promise<void>((resolve) => socket.resume().once('close', () => resolve()));
-    caller.resetAndDestroy();
-    socket.once('end', () => socket.end());
-    await Promise.all([run, closed]);
-  });
-
-  test('that is silent for too long is closed', async () => {
-    const far = await listen(() => undefined);
-    const { inner } = await pair();
-    const to = { address: '127.0.0.1', port: portOf(far) };
-    const run = openBlindTunnel(inner, to, createOwnConnections(), { ...bounds, idleMsMax: 100 });
-    expect(await run).toBe('interrupted');
-    expect(inner.destroyed).toBe(true);
-  });
-
-  test('whose caller left while it was sealed leads nowhere', async () => {
-    const reached: Socket[] = [];
-    const far = await listen((socket) => reached.push(socket));
-    const { inner } = await pair();
-    inner.destroy();
-    const to = { address: '127.0.0.1', port: portOf(far) };
-    expect(await openBlindTunnel(inner, to, createOwnConnections(), bounds)).toBe('client_abort');
-    expect(reached).toEqual([]);
-  });
-
-  test('whose caller leaves while it is opened was left by the caller', async () => {
-    const far = await listen(() => undefined);
-    const { inner } = await pair();
-    const to = { address: '127.0.0.1', port: portOf(far) };
-    const run = openBlindTunnel(inner, to, createOwnConnections(), bounds);
-    inner.destroy();
-    inner.emit('close');
-    expect(await run).toBe('client_abort');
-  });
-});
 
 describe('a plain request that passes', () => {
   /** A server that relays every request to this port, once it is sealed, and how the last one ended. */

@@ -10,6 +10,7 @@ import type { Site } from '../../../src/proxy/intercept/destination.ts';
 import { createTerminator, type Issuer } from '../../../src/proxy/intercept/terminate.ts';
 import { openAuthority } from '../../../src/store/ca.ts';
 import { atEnd, endAll } from '../../support/endings.ts';
+import { connectRaw } from '../../support/raw-client.ts';
 
 const dayMs = 86_400_000;
 const site: Site = { scheme: 'https', host: 'a.test', port: 443, upstreams: [] };
@@ -93,6 +94,17 @@ test('another one is made days before the first runs out, and when the clock jum
 test('a client that names another host, or none, gets no further than the handshake', async () => {
   expect(await shownTo('b.test')).toBe('refused');
   expect(await shownTo('')).toBe('refused');
+  expect(secured).toEqual([]);
+});
+
+test('a client may write the name in large letters', async () => {
+  expect(await shownTo('A.TEST')).toMatch(/^[0-9A-F]+$/);
+});
+
+test('a connection whose handshake fails is closed', async () => {
+  const client = await connectRaw(`http://127.0.0.1:${port}`);
+  client.send('This is no handshake.\r\n');
+  await client.ended;
   expect(secured).toEqual([]);
 });
 
