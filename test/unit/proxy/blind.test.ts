@@ -147,20 +147,22 @@ describe('a blind tunnel', () => {
       dialled[0]?.emit('connect');
       inner.destroy();
     });
-    await run;
+    expect(await run).toBe('delivered');
     expect(dialled.map(({ destroyed }) => destroyed)).toEqual([true]);
   });
 
   test('ends at the far side when the caller’s connection is closed here', async () => {
     const reached = Promise.withResolvers<Socket>();
-    const far = await listen(reached.resolve);
-    const { inner } = await pair();
+    const far = await listen((socket) => socket.once('data', () => reached.resolve(socket)));
+    const { caller, inner } = await pair();
     const to = { address: '127.0.0.1', port: portOf(far) };
     const run = openBlindTunnel(inner, to, createOwnConnections(), bounds);
+    caller.write('a question');
     const socket = await reached.promise;
     const ended = new Promise<void>((resolve) => socket.resume().once('end', () => resolve()));
     inner.destroy();
-    await Promise.all([run, ended]);
+    await ended;
+    expect(await run).toBe('delivered');
   });
 
   test('whose far connection is closed here is cut for the caller too', async () => {
