@@ -245,6 +245,30 @@ test('a file beyond what is judged is refused, sealed, and names the limit', asy
   expect(await sidecar.ada.outcomeOf(decisionIdOf(answer.head))).toBe('upstream_error');
 });
 
+test('a file beyond what passes at all is refused too, whatever may be judged', async () => {
+  body = harmless;
+  const passedBytesMax = harmless.length - 1;
+  const narrow = await startTestSidecar({ ...settings, limits: { ...limits, passedBytesMax } });
+  const answer = await (await fetchFile('/v1/files/file-10/content', narrow)).answer();
+  expect([answer.status, answer.body.toString()]).toEqual([
+    502,
+    expect.stringContaining(`exceeds ${passedBytesMax} bytes`),
+  ]);
+});
+
+test('the provider is left once its file is beyond what is judged, with whatever it still has to send', async () => {
+  const left = Promise.withResolvers<void>();
+  upstream.script(async (_request, answer) => {
+    answer.send(`HTTP/1.1 200 OK\r\nContent-Length: ${2 * limits.batchBytesMax}\r\n\r\n`);
+    answer.send(Buffer.alloc(limits.batchBytesMax + 1, ' '));
+    await answer.closed;
+    left.resolve();
+  });
+  expect((await (await fetchFile('/v1/files/file-11/content')).answer()).status).toBe(502);
+  await left.promise;
+  upstream.script(answerWithBody);
+});
+
 test('after a restart a released file is fetched anew and judged anew, because its bytes are not in the ledger', async () => {
   const place = makePlace(settings);
   const first = await startTestSidecar(settings, place);
