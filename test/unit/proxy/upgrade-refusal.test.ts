@@ -26,11 +26,14 @@ test('a refusal of ours has its length in bytes, whatever letters it is of', asy
   expect(JSON.parse(body)).toMatchObject({ error: { code: 'no_upstream', message: 'Nobody is at /größe.' } });
 });
 
-test('a refusal of ours is not written behind what was ended already', async () => {
+test('a refusal of ours is not written behind what was ended already, nor breaks that off', async () => {
   const { caller, inner } = await pair();
+  const errors: unknown[] = [];
+  inner.on('error', (error) => errors.push(error));
   inner.end('the last word');
   refuseUpgrade(inner, new HoldpointError('internal', 'Too late.'), null, null);
   expect(await everythingFrom(caller)).toBe('the last word');
+  expect(errors).toEqual([]);
 });
 
 test('the provider’s refusal goes on as it came, but for its length and whose decision it is', async () => {
