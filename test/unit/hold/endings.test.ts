@@ -123,6 +123,35 @@ describe('a hold that nobody rules on', () => {
   });
 });
 
+describe('a hold whose time is over while somebody rules on it', () => {
+  it('is what they ruled, and does not expire on top of it', async () => {
+    let sealed = 0;
+    const { time, openHold, rule, outcomes, told, end } = await start(() => {
+      sealed += 1;
+    });
+    const hold = await openHold();
+    const ruled = rule(hold, 'deny');
+    time.advance(expiresInMs);
+    await ruled;
+    await settled();
+    expect([sealed, hold.state.status, outcomes]).toEqual([1, 'denied', ['denied']]);
+    expect(told).toEqual(['opened', 'ruled', 'settled']);
+    await end();
+  });
+
+  it('takes no ruling once its expiry is handed to the ledger, though the clock is set back', async () => {
+    const { time, openHold, rule, outcomes, end } = await start();
+    const hold = await openHold();
+    time.advance(expiresInMs);
+    time.advance(-expiresInMs);
+    await expect(rule(hold, 'release')).rejects.toMatchObject({ code: 'ruling_expired' });
+    await settled();
+    expect(hold.state.rulings.map(({ verdict }) => verdict)).toEqual(['expired']);
+    expect(outcomes).toEqual(['expired']);
+    await end();
+  });
+});
+
 describe('a hold that was released', () => {
   it('is given up where nobody collects it in time, and is forgotten', async () => {
     const { time, holds, openHold, outcomes, rule, end } = await start();
