@@ -167,7 +167,7 @@ describe('an approval that others have yet to join', () => {
 
 const financePolicy = policyText.replace(
   'roles: [reviewer], notRequester: true',
-  'roles: [finance, reviewer]',
+  'roles: [finance, reviewer], breakGlass: { roles: [finance] }',
 );
 const withFinance = (finance: object) => ({ control: { listen: '127.0.0.1:0', roles: { finance } } });
 
@@ -180,7 +180,7 @@ async function asked(sidecar: Sidecar, token: string, path: string, order?: obje
 }
 
 describe('a role that the configuration says less of after a restart', () => {
-  it('rules no more on what was held before, neither by itself nor lent', async () => {
+  it('rules no more on what was held before, neither by itself, nor alone, nor lent', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'holdpoint-lesser-role-'));
     const start = (finance: object) => {
       const files = writeHouse(directory, house.provider.url, withFinance(finance));
@@ -224,6 +224,7 @@ describe('a role that the configuration says less of after a restart', () => {
       });
     const refused = { status: 403, text: expect.stringContaining('The role finance does not rule.') };
     expect(await rule(fay, {})).toEqual(refused);
+    expect(await rule(fay, { breakGlass: true })).toEqual(refused);
     expect(await rule(rob, { inStead: 'fay' })).toEqual(refused);
     expect(await rule(fay, { inStead: 'rob' })).toEqual(refused);
     expect([await steadsOf(after, fay), await steadsOf(after, rob)]).toEqual([[], []]);

@@ -11,6 +11,8 @@ afterEach(endAll);
 const call = (amount: number): string =>
   `{ toolCalls: [{ name: transfer_funds, arguments: { amount: ${amount} } }] }`;
 
+const two = `{ toolCalls: [{ name: transfer_funds }, { name: transfer_funds }] }`;
+
 /** A rule in the words of the policy file, true of `yes` and not of `no`. */
 function rule(id: string, action: string, phase: string, when: string, yes: string, no: string): string {
   return `  - id: ${id}
@@ -56,6 +58,36 @@ test('an answer amended to what a rule denies is refused, and stays held for ano
   // Held again by the rule that held it first: that is for the person who rules to say.
   expect((await amended(30_000)).status).toBe(201);
   expect((await client.answer()).body.toString()).toContain('30000');
+});
+
+test('an answer is not released without the calls that kept a rule from denying it', async () => {
+  const alone = rule('alone', 'deny', 'response', 'size(response.toolCalls) == 1', call(25_000), two);
+  const large = rule('large', 'hold', 'response', above(10_000), call(25_000), call(20));
+  const rig = await startRig({ policy: `version: "1"\nrules:\n${large}${alone}` });
+  const toolCalls = ['pay', 'log'].map((id) => ({
+    ...{ id, type: 'function' },
+    function: { name: 'transfer_funds', arguments: '{"amount":25000}' },
+  }));
+  const message = { role: 'assistant', content: null, tool_calls: toolCalls };
+  const choices = [{ index: 0, message, finish_reason: 'tool_calls' }];
+  const answer = JSON.stringify({
+    id: 'c',
+    object: 'chat.completion',
+    created: 1,
+    model: 'gpt-4.1',
+    choices,
+  });
+  rig.upstream.script((_request, to) =>
+    to.send(wholeAnswer('200 OK', ['Content-Type: application/json'], answer)),
+  );
+  const client = await rig.chat(chatRequest());
+  const { ada } = rig.sidecar;
+  const held = await ada.nextHold();
+  const divided = { verdict: 'release', calls: ['pay'] } as const;
+  expect(await ada.rule(held, divided)).toEqual({ status: 400, code: 'invalid_argument' });
+  expect(await ada.pending()).toHaveLength(1);
+  expect((await ada.rule(held, { verdict: 'release' })).status).toBe(201);
+  expect((await client.answer()).body.toString()).toBe(answer);
 });
 
 test('a request amended to what a rule denies is refused, and goes nowhere', async () => {

@@ -64,6 +64,31 @@ test('a hold that went up its ladder still expires', async () => {
   expect((await client.answer()).status).toBe(403);
 });
 
+test.each(['release', 'deny'] as const)('a verdict to %s comes with no amendment', async (verdict) => {
+  await start('approvals: 1');
+  const client = await rig.chat(chatRequest());
+  const { ada } = rig.sidecar;
+  const hold = await ada.nextHold();
+  const [id = ''] = await ada.callIdsOf(hold);
+  const amendment = { toolCalls: [{ id, arguments: { amount: 1 } }] };
+  const refused = { status: 400, code: 'invalid_argument' };
+  expect(await ada.rule(hold, { verdict, amendment })).toEqual(refused);
+  expect(await ada.hold(hold.id)).toMatchObject({ state: 'pending' });
+  expect(client.received()).toHaveLength(0);
+});
+
+test('a glass is broken for all that is held, and for no call of it by itself', async () => {
+  await start('approvals: 2, breakGlass: { roles: [admin] }');
+  const client = await rig.chat(chatRequest());
+  const hold = await rig.sidecar.ada.nextHold();
+  const calls = await rig.sidecar.ada.callIdsOf(hold);
+  const alone = { verdict: 'release', breakGlass: true, calls } as const;
+  const refused = { status: 400, code: 'invalid_argument' };
+  expect(await rig.sidecar.as('olga', 'admin').rule(hold, alone)).toEqual(refused);
+  expect(await rig.sidecar.ada.hold(hold.id)).toMatchObject({ state: 'pending' });
+  expect(client.received()).toHaveLength(0);
+});
+
 test('whoever the rule lets may break the glass alone, with a reason', async () => {
   await start('approvals: 2, breakGlass: { roles: [admin] }');
   const client = await rig.chat(chatRequest());
