@@ -226,8 +226,10 @@ it('a review whose commit was reported failed but reached the disk is the only o
   await vi.advanceTimersByTimeAsync(100);
   const review = (by: string): Promise<Hold> =>
     holds.review(hold.seq, { by, role: 'reviewer' }, { verdict: 'justified', text: 'It burned.' });
+  const atOnce = onReturn(all, () => review('bob'));
   house.disk.fateOf = () => 'after';
   await outage(house, ledger, () => review('ada'));
+  expect(await atOnce).toBe('already_ruled');
   await expect(review('bob')).rejects.toMatchObject({ code: 'already_ruled' });
   await end(all);
 });

@@ -245,3 +245,14 @@ it('a decision ends with all of its holds', async () => {
   expect(told.filter((kind) => kind === 'settled')).toHaveLength(2);
   await end();
 });
+
+it('each hold of a decision is found by its own number once memory has forgotten it', async () => {
+  const { holds, time, openHold, end } = await start();
+  const first = await openHold();
+  await openHold({}, { decision: first.decision });
+  holds.settle(first.decision, 'upstream_error');
+  time.advance(120_000);
+  expect(holds.list()).toEqual([]);
+  expect(await holds.get(first.seq)).toMatchObject({ seq: first.seq });
+  await end();
+});

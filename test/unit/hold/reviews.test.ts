@@ -70,3 +70,13 @@ it('neither who released it nor who asked for it reviews it', async () => {
   await expect(review('agent')).rejects.toMatchObject({ code: 'forbidden' });
   await end();
 });
+
+it('nor does either under another of their names', async () => {
+  const { holds, hold, end } = await brokenGlass();
+  for (const name of ['olga', 'agent']) {
+    const other = { by: 'idp:somebody', role: 'auditor', alsoCalled: [name] };
+    const found = holds.review(hold.seq, other, { verdict: 'justified', text: 'It burned.' });
+    await expect(found).rejects.toMatchObject({ code: 'forbidden' });
+  }
+  await end();
+});

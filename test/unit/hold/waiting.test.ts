@@ -1,6 +1,13 @@
 /** Callers that wait for a ruling, one after another. */
 import { expect, it } from 'vitest';
+import type { HoldQueue } from '../../../src/hold/queue.ts';
+import type { Hold } from '../../../src/hold/record.ts';
 import { expiresInMs, startQueue } from './one-hold.ts';
+
+const release = (holds: HoldQueue, hold: Hold) => {
+  const { digest } = hold.state.terms;
+  return holds.rule(hold, { verdict: 'release', by: 'ada', role: 'reviewer', digest, reason: '' }, null);
+};
 
 /** A hold whose first caller left, in the way that is said, and whose second one waits for 500 ms. */
 async function secondCaller(leave: 'hung up' | 'out of patience') {
@@ -17,9 +24,7 @@ async function secondCaller(leave: 'hung up' | 'out of patience') {
     ...stage,
     first,
     ruledWhileWaiting: async () => {
-      const { digest } = hold.state.terms;
-      const ruling = { verdict: 'release', by: 'ada', role: 'reviewer', digest, reason: '' } as const;
-      await holds.rule(hold, ruling, null);
+      await release(holds, hold);
       time.advance(500);
       return waiting;
     },
@@ -66,5 +71,42 @@ it('a hold does not expire any more once the sidecar stops, and is kept for the 
   holds.stop();
   time.advance(expiresInMs);
   expect([sealed, hold.state.status]).toEqual([0, 'pending']);
+  await end();
+});
+
+it('a call may be a duplicate where the same one still waits, and not where that was ruled on', async () => {
+  const { holds, openHold, end } = await startQueue();
+  const first = await openHold();
+  const second = await openHold();
+  await release(holds, first);
+  await release(holds, second);
+  const third = await openHold();
+  expect([first, second, third].map((hold) => hold.possibleDuplicate)).toEqual([false, true, false]);
+  await end();
+});
+
+it('a call that says it is a retry finds the answer that its caller was just given, and no other call does', async () => {
+  const { holds, openHold, end } = await startQueue();
+  const hold = await openHold({}, { phase: 'response' });
+  await release(holds, hold);
+  await holds.beginDelivery(hold);
+  holds.settle(hold.decision, 'delivered');
+  holds.detach(hold);
+  expect(holds.findForRetry(hold.retryKey, true)).toBe(hold);
+  expect(holds.findForRetry(hold.retryKey, false)).toBeNull();
+  await end();
+});
+
+it('nothing is handed over to a caller that leaves while memory is made to say what is sealed', async () => {
+  const { holds, openHold, end } = await startQueue();
+  const hold = await openHold({}, { phase: 'response' });
+  await release(holds, hold);
+  let isThere = true;
+  const restored = holds.restore();
+  const begun = holds.beginDelivery(hold, () => isThere);
+  isThere = false;
+  expect(await begun).toBe(false);
+  await restored;
+  expect(hold.deliveryAttempts).toBe(0);
   await end();
 });
