@@ -24,7 +24,10 @@ const key = writeReviewerKey(join(directory, 'ada.pem'));
 /** A hold that waits and an enrolled key; nothing that is sealed from now on is durable before `letCommits`. */
 async function stage() {
   const house = createLedgerUnderTest();
-  const { clock, schedule } = createManualTime();
+  const time = createManualTime();
+  const { schedule } = time;
+  let apartMs = 0;
+  const clock = { ...time.clock, nowMs: () => time.clock.nowMs() + apartMs };
   let gate: PromiseWithResolvers<void> | null = null;
   let waiting = Promise.withResolvers<void>();
   const ledger = await house.open({
@@ -62,7 +65,7 @@ async function stage() {
     },
     {
       ...{ approvals: 1, roles: ['reviewer'], notRequester: false, requester: '', digest },
-      expiresAtMs: clock.nowMs() + 60_000,
+      expiresAtMs: clock.nowMs() + 3_600_000,
     },
   );
   const delegations = createDelegations({
@@ -109,6 +112,12 @@ async function stage() {
     /** What was sealed so far is on its way to the disk: what comes now is in a later commit. */
     isCommitting: () => waiting.promise,
     letCommits: () => gate?.resolve(),
+    /** Sets the clock of the sidecar, and not the one that was signed by. */
+    setClock: (ms: number) => {
+      apartMs = ms;
+    },
+    /** What a process knows beside the ledger ends with it. */
+    forget: () => parts.withdrawnKeys.clear(),
     hold,
     findings: async () => {
       holds.stop();
@@ -193,6 +202,34 @@ it('a token does not count once it ended, although the ruling was checked before
   letCommits();
   expect(await ruled).toMatchObject({ code: 'unauthenticated' });
   await said;
+  expect(hold.state.status).toBe('pending');
+  expect(await findings()).toEqual([]);
+});
+
+it.each([290_000, -290_000])('a key counts in a ruling that was signed %i ms from now', async (apart) => {
+  const { rule, letCommits, setClock, hold, findings } = await stage();
+  letCommits();
+  setClock(apart);
+  await rule();
+  expect(hold.state.status).toBe('released');
+  expect(await findings()).toEqual([]);
+});
+
+it.each([310_000, -310_000])('a ruling that was signed %i ms from now is refused', async (apart) => {
+  const { rule, letCommits, setClock, hold, findings } = await stage();
+  letCommits();
+  setClock(apart);
+  await expect(rule()).rejects.toMatchObject({ code: 'signature_invalid' });
+  expect(hold.state.status).toBe('pending');
+  expect(await findings()).toEqual([]);
+});
+
+it('a key that was withdrawn in an earlier run does not count', async () => {
+  const { rule, withdraw, forget, letCommits, hold, findings } = await stage();
+  letCommits();
+  await withdraw();
+  forget();
+  await expect(rule()).rejects.toMatchObject({ code: 'signature_invalid' });
   expect(hold.state.status).toBe('pending');
   expect(await findings()).toEqual([]);
 });
