@@ -16,7 +16,7 @@ import { toHoldpointError } from './respond.ts';
 import { openTunnel } from './tunnel.ts';
 import { refuseUpgrade } from './upgrade-refusal.ts';
 
-/** Takes one upgrade from its first byte to the end of its connection, to whose errors somebody listens already. */
+/** Takes one upgrade from its first byte to the end of its connection. The connection's errors are heard by whoever hands it over. */
 export async function takeUpgrade(
   req: IncomingMessage,
   socket: Duplex,

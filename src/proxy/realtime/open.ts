@@ -47,6 +47,7 @@ export async function openRealtime(
   const call = socketCallOf(upgrade, dialect.operation, reader.facts(), house.fingerprint);
   const { protocol } = call.upstream;
   let decision: Decision | null = null;
+  let upstream: Opened['peer'] | null = null;
   const handshakeDone = cutWhenEnded(socket);
   const settle = (outcome: Outcome): void => {
     if (decision !== null) house.holds.settle(decision.seq, outcome);
@@ -73,28 +74,26 @@ export async function openRealtime(
     }
     if (socket.destroyed) throw new HoldpointError('bad_request', 'The caller left.');
     const answer = await connect(call, socket, house);
+    if ('peer' in answer) upstream = answer.peer;
     const status = 'peer' in answer ? 101 : answer.status;
     const neutral = protocol.readResponse('unknown', status, Buffer.alloc(0));
-    const answered = handshakeDraft(
-      decision.seq,
-      {
-        facts: { ...neutral.facts, status },
-        defects: [],
-        result: 'peer' in answer ? 'ok' : 'error',
-        judgement: passed,
-        policy,
-        elapsedUs: house.clock.monoUs() - startedUs,
-      },
-      'peer' in answer
-        ? { statusText: 'Switching Protocols', headers: answer.headers, body: Buffer.alloc(0) }
-        : answer,
+    const answered = house.ledger.seal(
+      handshakeDraft(
+        decision.seq,
+        {
+          facts: { ...neutral.facts, status },
+          defects: [],
+          result: 'peer' in answer ? 'ok' : 'error',
+          judgement: passed,
+          policy,
+          elapsedUs: house.clock.monoUs() - startedUs,
+        },
+        'peer' in answer
+          ? { statusText: 'Switching Protocols', headers: answer.headers, body: Buffer.alloc(0) }
+          : answer,
+      ),
     );
-    try {
-      await house.ledger.seal(answered).durable;
-    } catch (error) {
-      if ('peer' in answer) answer.peer.cut();
-      throw error;
-    }
+    await answered.durable;
     // The provider's answer is on disk: the workload may have it.
 
     if (!('peer' in answer)) {
@@ -108,6 +107,8 @@ export async function openRealtime(
     // Open as long as the connection is: what passed on it and is in no entry yet, a crash leaves as interrupted.
     settle(await converse(req, socket, head, inSession(call, id), id, answer, house, reader, onSession));
   } catch (thrown) {
+    // Whatever failed, nobody listens to the provider any more.
+    upstream?.cut();
     const error = toHoldpointError(thrown);
     if (error.code === 'internal') house.onError('A connection failed inside Holdpoint', thrown);
     settle(socket.destroyed ? 'client_abort' : (outcomeByCode[error.code] ?? 'interrupted'));
@@ -169,10 +170,7 @@ async function converse(
     headers: [...relayedLines(headers), `${decisionHeader}: ${decisionId}`],
     messageBytesMax: Math.max(messageBytesMin, house.bounds.requestBytesMax),
   };
-  const client = await acceptPeer(req, socket, head, offer).catch((error: unknown) => {
-    upstream.cut();
-    throw error;
-  });
+  const client = await acceptPeer(req, socket, head, offer);
   const bounds = { idleMsMax: house.bounds.socketIdleMsMax };
   const session = startSession(call, client, upstream, reader, bounds, house);
   const forget = onSession(session);
