@@ -36,6 +36,11 @@ const fileOf = (last: string): Buffer => {
 const harmless = fileOf(line('last', chatText('Fine.')));
 const transferring = fileOf(line('last', chatTransfer(25_000)));
 
+/** A harmless line that does not shrink, so that a file with it is too large compressed as well. */
+const noise = `${line('noise', chatText(Array.from({ length: 4_000 }, (_, i) => sha256(Buffer.from(String(i)))).join(' ')))}\n`;
+/** That line and an empty one behind it, which is as long as it takes to make so many bytes of both. */
+const paddedTo = (bytes: number): string => `${noise}${' '.repeat(bytes - noise.length - 1)}\n`;
+
 const message = (content: readonly object[]) => ({
   type: 'message',
   role: 'assistant',
@@ -177,10 +182,7 @@ describe('with a line that must be held', () => {
   });
 
   test('it is held when it comes compressed, and goes on as it came', async () => {
-    // What does not shrink, so that it is too large compressed as well.
-    const noise = Array.from({ length: 4_000 }, (_, i) => sha256(Buffer.from(String(i)))).join(' ');
-    const plain = `${line('noise', chatText(noise))}\n${line('last', chatTransfer(25_000))}\n`;
-    body = gzipSync(plain);
+    body = gzipSync(`${noise}${line('last', chatTransfer(25_000))}\n`);
     headers = ['Content-Encoding: gzip'];
     expect(body.length).toBeGreaterThan(limits.responseBytesMax);
     const client = await fetchFile('/v1/files/file-5/content');
@@ -190,10 +192,23 @@ describe('with a line that must be held', () => {
 });
 
 test('a file whose coding breaks off on the way is held, since nobody saw its end', async () => {
-  const noise = Array.from({ length: 4_000 }, (_, i) => sha256(Buffer.from(String(i)))).join(' ');
-  body = gzipSync(`${line('noise', chatText(noise))}\n`).subarray(0, -20);
+  body = gzipSync(noise).subarray(0, -20);
   headers = ['Content-Encoding: gzip'];
   const client = await fetchFile('/v1/files/file-6/content');
+  await release();
+  expect((await client.answer()).body.equals(body)).toBe(true);
+});
+
+test('a file that unpacks to as much as is judged passes where no line of it is held', async () => {
+  body = gzipSync(paddedTo(limits.batchBytesMax));
+  headers = ['Content-Encoding: gzip'];
+  expect((await (await fetchFile('/v1/files/file-12/content')).answer()).body.equals(body)).toBe(true);
+});
+
+test('a file that unpacks to more than is judged is held, whatever its lines say', async () => {
+  body = gzipSync(paddedTo(limits.batchBytesMax + 1));
+  headers = ['Content-Encoding: gzip'];
+  const client = await fetchFile('/v1/files/file-13/content');
   await release();
   expect((await client.answer()).body.equals(body)).toBe(true);
 });
