@@ -13,6 +13,15 @@ afterEach(endAll);
 type Deliver = Receiver['deliver'];
 const takes: Deliver = () => Promise.resolve();
 
+/** Refuses the first message that comes, and takes all others. */
+function refusesOnce(): Deliver {
+  let refusals = 1;
+  return async () => {
+    refusals -= 1;
+    if (refusals >= 0) throw new NotTaken('answered 500');
+  };
+}
+
 /** A notifier with one receiver; `got` are the ids that it was told, in order. */
 function telling(
   deliver: Deliver,
@@ -264,11 +273,7 @@ describe('a receiver', () => {
   });
 
   test('that takes messages again is told of what happens at once', async () => {
-    let refusals = 1;
-    const { holds, time, count, got } = telling(async () => {
-      refusals -= 1;
-      if (refusals >= 0) throw new NotTaken('answered 500');
-    });
+    const { holds, time, count, got } = telling(refusesOnce());
     holds.open(testHold(17));
     await expect.poll(() => count('failed')).toBe(1);
     time.advance(1_000);
@@ -324,16 +329,13 @@ describe('a dead letter', () => {
 });
 
 test('a test that somebody asks for ends the pause after a failure', async () => {
-  let refusals = 1;
-  const { notifier, holds, count, got } = telling(async () => {
-    refusals -= 1;
-    if (refusals >= 0) throw new NotTaken('answered 500');
-  });
+  const { notifier, holds, count, got } = telling(refusesOnce());
   holds.open(testHold(17));
   await expect.poll(() => count('failed')).toBe(1);
   await notifier.test('oncall', () => Promise.resolve());
   await expect.poll(() => got).toEqual([opened(17), 'test.0000000000000000', opened(17)]);
 });
+
 describe('after a stop', () => {
   test('a message that was on its way is neither given up nor a failure, and is sent after a restart', async () => {
     const { deliver, waiting } = inHand();

@@ -2,13 +2,13 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, expect, test, vi } from 'vitest';
-import { HoldpointError } from '../../src/core/errors.ts';
-import type { Draft, Sealed } from '../../src/ledger/sealer.ts';
+import type { Draft } from '../../src/ledger/sealer.ts';
 import { acceptedAt } from '../support/accepted.ts';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, rawRequest } from '../support/raw-client.ts';
 import { startRawUpstream } from '../support/raw-upstream.ts';
 import { startTestSidecar } from '../support/sidecar.ts';
+import { neverDurable, refuseToSeal } from '../support/unsealed.ts';
 import { realtimeTarget } from './realtime-scene.ts';
 import { startSocketUpstream } from './socket-upstream.ts';
 
@@ -20,8 +20,6 @@ const upgrade = [
   'Sec-WebSocket-Version: 13',
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
 ];
-
-const away = new HoldpointError('ledger_unavailable', 'The ledger cannot be written.');
 
 /** A workload asks for an upgrade at `target`, and is gone before its entry of this type is on disk. */
 async function leaveWhileSealed(target: string, type: Draft['type']) {
@@ -71,29 +69,15 @@ test('while the intent of a tunnel is sealed, the provider hears of none', async
   expect(upstream.requests).toEqual([]);
 });
 
-test.each<{ how: string; fail: (seal: () => Sealed) => Sealed }>([
-  {
-    how: 'is not taken by the ledger',
-    fail: () => {
-      throw new HoldpointError('overloaded', 'Too much waits to be sealed.');
-    },
-  },
-  {
-    how: 'does not reach the disk',
-    fail: (seal) => {
-      const sealed = seal();
-      return { ...sealed, durable: sealed.durable.then(() => Promise.reject(away)) };
-    },
-  },
+test.each([
+  { how: 'is not taken by the ledger', fail: refuseToSeal },
+  { how: 'does not reach the disk', fail: neverDurable },
 ])('where the answer of the provider $how, the connection to it is ended', async ({ fail }) => {
   const upstream = await startSocketUpstream();
   const { proxyUrl, sidecar } = await startTestSidecar({
     upstreams: { openai: { url: upstream.url, protocol: 'openai', mount: '/' } },
   });
-  const { seal } = sidecar.ledger;
-  vi.spyOn(sidecar.ledger, 'seal').mockImplementation((draft) =>
-    draft.type === 'response' ? fail(() => seal(draft)) : seal(draft),
-  );
+  fail(sidecar.ledger, 'response');
   const client = await connectRaw(proxyUrl);
   client.send(rawRequest('GET', realtimeTarget, upgrade));
   await client.ended;

@@ -1,11 +1,10 @@
 /** What is said on a WebSocket when something about it cannot be sealed or read: it ends all the same, each with an outcome. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { HoldpointError } from '../../src/core/errors.ts';
-import type { Draft } from '../../src/ledger/sealer.ts';
 import type { HeldCall } from '../support/control-client.ts';
 import { endAll } from '../support/endings.ts';
-import type { TestSidecar } from '../support/sidecar.ts';
 import { createManualTime } from '../support/time.ts';
+import { neverDurable, refuseToSeal } from '../support/unsealed.ts';
 import { holdTransfers, holdTransfersWith, policyOf } from './policies.ts';
 import {
   callEvents,
@@ -34,15 +33,6 @@ async function asked({ client, provider }: Scene): Promise<void> {
   await vi.waitFor(() => expect(provider.types()).toContain('response.create'));
 }
 
-/** From now on no entry of this type is taken. */
-function refuseToSeal({ sidecar }: TestSidecar, type: Draft['type']): void {
-  const { seal } = sidecar.ledger;
-  vi.spyOn(sidecar.ledger, 'seal').mockImplementation((draft) => {
-    if (draft.type === type) throw new HoldpointError('overloaded', 'Too much waits to be sealed.');
-    return seal(draft);
-  });
-}
-
 /** The connection is over, and nothing of it counts as being served. */
 async function expectOver({ sidecar, client }: Scene, reason: string): Promise<void> {
   expect((await client.closed).reason).toBe(reason);
@@ -57,7 +47,7 @@ describe('while the ledger takes no more', () => {
     const scene = await connectScene(holdTransfers);
     await asked(scene);
     const { id } = await scene.sidecar.ada.lastDecision();
-    refuseToSeal(scene.sidecar, 'hold');
+    refuseToSeal(scene.sidecar.sidecar.ledger, 'hold');
     sendAll(scene.provider, callEvents('resp_1', 25_000));
     await expectOver(scene, 'overloaded');
     expect(textsOf(scene.client).join()).not.toContain('25000');
@@ -66,7 +56,7 @@ describe('while the ledger takes no more', () => {
 
   test('a message that cannot be held has its outcome, and does not go out', async () => {
     const scene = await connectScene(holdSecrets);
-    refuseToSeal(scene.sidecar, 'hold');
+    refuseToSeal(scene.sidecar.sidecar.ledger, 'hold');
     scene.client.send(sayingItem('a secret'));
     await expectOver(scene, 'overloaded');
     expect(scene.provider.heard).toEqual([]);
@@ -78,7 +68,7 @@ describe('while the ledger takes no more', () => {
     const scene = await connectScene();
     await asked(scene);
     const { id } = await scene.sidecar.ada.lastDecision();
-    refuseToSeal(scene.sidecar, 'response');
+    refuseToSeal(scene.sidecar.sidecar.ledger, 'response');
     sendAll(scene.provider, spokenEvents('resp_1', 'Hello.'));
     await expectOver(scene, 'overloaded');
     expect(scene.client.types()).not.toContain('response.done');
@@ -87,7 +77,7 @@ describe('while the ledger takes no more', () => {
 
   test('words that nothing came of have their outcome, though that cannot be sealed', async () => {
     const scene = await connectScene();
-    refuseToSeal(scene.sidecar, 'response');
+    refuseToSeal(scene.sidecar.sidecar.ledger, 'response');
     scene.client.send(sayingItem('hello'));
     await vi.waitFor(() => expect(scene.provider.types()).toEqual(['conversation.item.create']));
     await expectOver(scene, 'overloaded');
@@ -101,7 +91,7 @@ describe('while the ledger takes no more', () => {
     sendAll(scene.provider, callEvents('resp_1', 25_000));
     const { ada } = scene.sidecar;
     const hold = await ada.nextHold();
-    refuseToSeal(scene.sidecar, 'delivery');
+    refuseToSeal(scene.sidecar.sidecar.ledger, 'delivery');
     expect(await ada.rule(hold, { verdict: 'release' })).toMatchObject({ status: 201 });
     await scene.client.closed;
     expect(textsOf(scene.client).join()).not.toContain('25000');
@@ -243,7 +233,7 @@ test('an answer that ends while the connection is closing does not count as deli
   // Neither side hears that the connection closes.
   client.ws.pause();
   provider.ws.pause();
-  refuseToSeal(sidecar, 'request');
+  refuseToSeal(sidecar.sidecar.ledger, 'request');
   client.send(sayingItem('one more'));
   await vi.waitFor(() => expect(sidecar.sidecar.ledger.seal).toHaveBeenCalled());
   sendAll(provider, events.slice(5));
@@ -327,7 +317,7 @@ describe('a connection of which something that passed cannot be sealed', () => {
   test('at its end was not delivered, though somebody closed it in order', async () => {
     const { sidecar, client } = await connectScene();
     const { id } = await sidecar.ada.lastDecision();
-    refuseToSeal(sidecar, 'request');
+    refuseToSeal(sidecar.sidecar.ledger, 'request');
     client.ws.close(1000);
     expect(await sidecar.ada.outcomeOf(id)).toBe('ledger_unavailable');
   });
@@ -335,13 +325,7 @@ describe('a connection of which something that passed cannot be sealed', () => {
   test('as the reason for which its provider closed it was not delivered, and says nothing of that', async () => {
     const { sidecar, client, provider } = await connectScene();
     const { id } = await sidecar.ada.lastDecision();
-    const { seal } = sidecar.sidecar.ledger;
-    vi.spyOn(sidecar.sidecar.ledger, 'seal').mockImplementation((draft) => {
-      const sealed = seal(draft);
-      if (draft.type !== 'request') return sealed;
-      const away = new HoldpointError('ledger_unavailable', 'The ledger cannot be written.');
-      return { ...sealed, durable: sealed.durable.then(() => Promise.reject(away)) };
-    });
+    neverDurable(sidecar.sidecar.ledger, 'request');
     provider.ws.close(4000, 'session_expired');
     expect(await client.closed).toEqual({ code: 4000, reason: '' });
     expect(await sidecar.ada.outcomeOf(id)).toBe('ledger_unavailable');
@@ -378,7 +362,7 @@ test.each([
     sendAll(provider, callEvents('resp_1', 25_000));
   } else client.send(sayingItem('a secret'));
   const hold = await sidecar.ada.nextHold();
-  refuseToSeal(sidecar, 'ruling');
+  refuseToSeal(sidecar.sidecar.ledger, 'ruling');
   advance(16_000);
   await vi.waitFor(() => expect(textsOf(client).join()).toContain('hold_expired'));
   expect(textsOf(client).join()).not.toContain('25000');

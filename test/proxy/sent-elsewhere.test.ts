@@ -1,7 +1,7 @@
 /** Answers that send the caller on: SDKs follow at once, and what they ask and get there goes past Holdpoint. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
-import { connectRaw, rawRequest } from '../support/raw-client.ts';
+import { connectRaw, type RawClient, rawRequest } from '../support/raw-client.ts';
 import { startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
 import { startTestSidecar } from '../support/sidecar.ts';
 import { chatRequest, chatText } from './answers.ts';
@@ -11,6 +11,19 @@ afterEach(endAll);
 
 const moved = '{"error":{"message":"It moved."}}';
 const elsewhere = 'https://other.example/v1/chat/completions';
+
+/** A sidecar before this upstream, with a path that passes unread. */
+async function sidecarTo(url: string): Promise<string> {
+  const openai = { url, protocol: 'openai', mount: '/', tunnel: ['/v1/tunnelled'] } as const;
+  return (await startTestSidecar({ upstreams: { openai } })).proxyUrl;
+}
+
+async function askForSocket(proxyUrl: string, target: string): Promise<RawClient> {
+  const client = await connectRaw(proxyUrl);
+  const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
+  client.send(rawRequest('GET', target, [...upgrade, 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==']));
+  return client;
+}
 
 test('a caller that follows redirects asks nobody past Holdpoint', async () => {
   const other = await startRawUpstream((_request, answer) =>
@@ -96,10 +109,7 @@ test('a connection that is sent elsewhere is refused, as some clients follow', a
   rig.upstream.script((_request, answer) =>
     answer.send(wholeAnswer('302 Found', ['Location: wss://other.example/v1/realtime'], moved)),
   );
-  const client = await connectRaw(rig.sidecar.proxyUrl);
-  const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
-  const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
-  client.send(rawRequest('GET', '/v1/realtime?model=gpt-realtime', [...upgrade, key]));
+  const client = await askForSocket(rig.sidecar.proxyUrl, '/v1/realtime?model=gpt-realtime');
   const answer = await client.answer();
   expect(answer.head).toContain('502');
   expect(answer.head).not.toContain('other.example');
@@ -113,13 +123,7 @@ test.each([
   const upstream = await startRawUpstream((_request, answer) =>
     answer.send(wholeAnswer('307 Temporary Redirect', [`Location: ${location}`], moved)),
   );
-  const sidecar = await startTestSidecar({
-    upstreams: { openai: { url: upstream.url, protocol: 'openai', mount: '/', tunnel: ['/v1/tunnelled'] } },
-  });
-  const client = await connectRaw(sidecar.proxyUrl);
-  const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
-  const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
-  client.send(rawRequest('GET', '/v1/tunnelled', [...upgrade, key]));
+  const client = await askForSocket(await sidecarTo(upstream.url), '/v1/tunnelled');
   await client.until(said);
   expect(client.text()).toContain(`HTTP/1.1 ${status} `);
   expect(client.text().toLowerCase().includes('location:')).toBe(status === '307');
@@ -133,13 +137,7 @@ test('a tunnel that is sent elsewhere is given up at the provider, who may have 
     await answer.closed;
     givenUp.resolve();
   });
-  const sidecar = await startTestSidecar({
-    upstreams: { openai: { url: upstream.url, protocol: 'openai', mount: '/', tunnel: ['/v1/tunnelled'] } },
-  });
-  const client = await connectRaw(sidecar.proxyUrl);
-  const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
-  const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
-  client.send(rawRequest('GET', '/v1/tunnelled', [...upgrade, key]));
+  const client = await askForSocket(await sidecarTo(upstream.url), '/v1/tunnelled');
   await client.until('past Holdpoint');
   await givenUp.promise;
 });

@@ -2,13 +2,12 @@
 import { writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { sha256Hex } from '../../src/core/bytes.ts';
-import { HoldpointError } from '../../src/core/errors.ts';
-import type { Draft } from '../../src/ledger/sealer.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, exchange, parseAnswer, rawRequest } from '../support/raw-client.ts';
 import { chunk, type RawAnswer, startRawUpstream, streamHead, wholeAnswer } from '../support/raw-upstream.ts';
 import { spawnSidecar, startTestSidecar } from '../support/sidecar.ts';
+import { neverDurable, refuseToSeal } from '../support/unsealed.ts';
 import { denyTransfers, holdSecretText, holdTransfers, policyOf } from './policies.ts';
 import { decisionIdOf, startRig } from './rig.ts';
 import {
@@ -45,16 +44,6 @@ async function segmentIds({ rig, client }: SessionScene, count: number): Promise
     const ids = (await rig.sidecar.ada.newestIds(count + 1)).filter((id) => id !== stream);
     expect(ids).toHaveLength(count);
     return ids.toReversed();
-  });
-}
-
-/** From now on no entry of this type is taken. */
-function refuseToSeal({ rig }: SessionScene, type: Draft['type']): void {
-  const { ledger } = rig.sidecar.sidecar;
-  const { seal } = ledger;
-  vi.spyOn(ledger, 'seal').mockImplementation((draft) => {
-    if (draft.type === type) throw new HoldpointError('overloaded', 'Too much waits to be sealed.');
-    return seal(draft);
   });
 }
 
@@ -396,7 +385,7 @@ test('a long turn is sealed piece by piece, so that no more than a piece of it i
 describe('while the ledger takes no more, a segment', () => {
   test('that cannot be held has its outcome, and nothing of its call goes on', async () => {
     const scene = await openSession({ policy: holdTransfers });
-    refuseToSeal(scene, 'hold');
+    refuseToSeal(scene.rig.sidecar.sidecar.ledger, 'hold');
     scene.say(transfer(25_000));
     await scene.client.ended;
     expect(scene.heard()).not.toContain('25000');
@@ -406,7 +395,7 @@ describe('while the ledger takes no more, a segment', () => {
 
   test('that cannot be sealed keeps its last piece', async () => {
     const scene = await openSession({ policy: holdTransfers });
-    refuseToSeal(scene, 'response');
+    refuseToSeal(scene.rig.sidecar.sidecar.ledger, 'response');
     scene.say(message('x'.repeat(1024 * 1024)));
     await scene.client.ended;
     expect(scene.heard()).toBe('');
@@ -417,7 +406,7 @@ describe('while the ledger takes no more, a segment', () => {
     scene.say(message('Working.'));
     await hears(scene, message('Working.'));
     const [id = ''] = await segmentIds(scene, 1);
-    refuseToSeal(scene, 'response');
+    refuseToSeal(scene.rig.sidecar.sidecar.ledger, 'response');
     scene.upstream.reset();
     await scene.client.ended;
     expect(await scene.rig.sidecar.ada.outcomeOf(id)).toBe('ledger_unavailable');
@@ -425,14 +414,7 @@ describe('while the ledger takes no more, a segment', () => {
 
   test('whose intent is not on disk says nothing', async () => {
     const scene = await openSession({ policy: holdTransfers });
-    const { ledger } = scene.rig.sidecar.sidecar;
-    const { seal } = ledger;
-    vi.spyOn(ledger, 'seal').mockImplementation((draft) => {
-      const sealed = seal(draft);
-      if (draft.type !== 'request') return sealed;
-      const away = new HoldpointError('ledger_unavailable', 'The ledger cannot be written.');
-      return { ...sealed, durable: Promise.reject(away) };
-    });
+    neverDurable(scene.rig.sidecar.sidecar.ledger, 'request');
     scene.say(message('Working.'));
     await scene.client.ended;
     expect(scene.heard()).toBe('');

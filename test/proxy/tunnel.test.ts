@@ -4,11 +4,11 @@ import { createServer } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { HoldpointError } from '../../src/core/errors.ts';
 import { atEnd, endAll } from '../support/endings.ts';
 import { connectRaw, exchange, type RawClient, rawRequest } from '../support/raw-client.ts';
 import { startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
 import { spawnSidecar, startTestSidecar } from '../support/sidecar.ts';
+import { neverDurable } from '../support/unsealed.ts';
 import { chatRequest, chatText } from './answers.ts';
 import { denyUnlistedModels, holdUnlistedModels } from './policies.ts';
 
@@ -111,12 +111,7 @@ test('an upgrade at a path of no upstream is refused in words', async () => {
 
 test('an opening that cannot be sealed opens nothing, and what reached the disk says why', async () => {
   const sidecar = await startTestSidecar({ upstreams: upstreamsOf(echo.url) });
-  const { seal } = sidecar.sidecar.ledger;
-  vi.spyOn(sidecar.sidecar.ledger, 'seal').mockImplementationOnce((draft) => {
-    const away = new HoldpointError('ledger_unavailable', 'The ledger cannot be written.');
-    const sealed = seal(draft);
-    return { ...sealed, durable: sealed.durable.then(() => Promise.reject(away)) };
-  });
+  neverDurable(sidecar.sidecar.ledger, 'request');
   expect((await open(sidecar.proxyUrl)).text()).toMatch(/^HTTP\/1\.1 503 /);
   expect(echo.targets).toEqual([]);
   const { id } = await sidecar.ada.lastDecision();

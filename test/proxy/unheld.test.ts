@@ -1,8 +1,8 @@
 /** A call that a rule holds while no hold can be sealed: refused for now, with nothing of it let go. */
-import { afterEach, expect, test, vi } from 'vitest';
-import { HoldpointError } from '../../src/core/errors.ts';
+import { afterEach, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { wholeAnswer } from '../support/raw-upstream.ts';
+import { refuseToSeal } from '../support/unsealed.ts';
 import { chatRequest, chatTransfer } from './answers.ts';
 import { holdTransfers, holdUnlistedModels } from './policies.ts';
 import { decisionIdOf, startRig } from './rig.ts';
@@ -18,11 +18,7 @@ test.each([
   rig.upstream.script((_request, answer) =>
     answer.send(wholeAnswer('200 OK', ['Content-Type: application/json'], chatTransfer(25_000))),
   );
-  const seal = sidecar.ledger.seal;
-  vi.spyOn(sidecar.ledger, 'seal').mockImplementation((draft) => {
-    if (draft.type === 'hold') throw new HoldpointError('overloaded', 'Too much waits to be sealed.');
-    return seal(draft);
-  });
+  refuseToSeal(sidecar.ledger, 'hold');
   const answer = await (await rig.chat(chatRequest({ model }))).answer();
   expect(answer.status).toBe(503);
   expect(answer.body.toString()).not.toContain('25000');
