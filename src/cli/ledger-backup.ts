@@ -1,5 +1,5 @@
 /** `holdpoint ledger backup` and `restore`: a copy to come back from, and coming back without hiding it. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultConfigFile, type LoadedConfig, loadConfig } from '../config/load.ts';
 import { counted } from '../console/words/counts.ts';
@@ -11,11 +11,11 @@ import { parseCheckpoint } from '../ledger/verify/note.ts';
 import { isRefusal } from '../ledger/verify/reasons.ts';
 import type { Verdict } from '../ledger/verify/verify.ts';
 import { type Backup, readBackup, takeBackup, verifyBackup } from '../store/backup.ts';
-import { putCopy } from '../store/copied-file.ts';
 import { type OpenedKeys, openKeys } from '../store/key-source.ts';
 import { openLedgerCopy } from '../store/ledger-copy.ts';
 import { lostBy, requireNoLedger, restoreBackup } from '../store/restore.ts';
 import { readTrust } from '../store/trust.ts';
+import { writeWholeFile } from '../store/whole-file.ts';
 import { type Command, exitCodes } from './command.ts';
 import { withCopy, writable } from './ledger-export.ts';
 import { onlyArgument, readArguments } from './options.ts';
@@ -40,7 +40,8 @@ export const backupCommand: Command = {
         const facts = { origin: key.split('+')[0] ?? '', key, taken };
         backup = await takeBackup(store, dir, facts, () => openLedgerCopy(paths.ledgerDir));
       });
-      if (options.flag('tokens') && existsSync(paths.tokens)) putCopy(paths.tokens, join(dir, tokensFile));
+      if (options.flag('tokens') && existsSync(paths.tokens))
+        writeWholeFile(join(dir, tokensFile), readFileSync(paths.tokens));
     } catch (error) {
       throw writable(error, dir);
     }

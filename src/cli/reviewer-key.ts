@@ -7,7 +7,8 @@ import {
   randomBytes,
   sign,
 } from 'node:crypto';
-import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { ed25519Text } from '../core/ed25519.ts';
 import { HoldpointError, refusalOf } from '../core/errors.ts';
 import {
@@ -17,6 +18,7 @@ import {
   rulingMessage,
   statementText,
 } from '../core/ruling-statement.ts';
+import { syncDirectory } from '../store/whole-file.ts';
 
 export interface ReviewerKeyFile {
   /** Base64 of 32 bytes. */
@@ -38,13 +40,9 @@ export interface SignedOrder {
 export function writeReviewerKey(file: string): ReviewerKeyFile {
   const { privateKey } = generateKeyPairSync('ed25519');
   try {
-    const fd = openSync(file, 'wx', 0o600);
-    try {
-      writeSync(fd, String(privateKey.export({ format: 'pem', type: 'pkcs8' })));
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
+    const pem = privateKey.export({ format: 'pem', type: 'pkcs8' });
+    writeFileSync(file, pem, { mode: 0o600, flag: 'wx', flush: true });
+    syncDirectory(dirname(file));
   } catch (error) {
     throw new HoldpointError(
       'usage',

@@ -3,15 +3,7 @@
  * FORMAT.md, "Backup". Owns the backup's directory; reads the ledger through its port.
  */
 import { createHash } from 'node:crypto';
-import {
-  createReadStream,
-  existsSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { isDeepStrictEqual } from 'node:util';
@@ -27,8 +19,8 @@ import { readStream } from '../ledger/verify/stream.ts';
 import { type Verdict, type VerifyOptions, verifyLedger } from '../ledger/verify/verify.ts';
 import { type ApartFile, writeApart } from './apart-file.ts';
 import { makePrivateDirectory } from './directory.ts';
-import { syncDirectory } from './journal.ts';
 import type { LevelCopy } from './level.ts';
+import { syncDirectory, writeWholeFile } from './whole-file.ts';
 
 const manifestFile = 'manifest.json';
 const fileName = /^records-(\d{20})\.hpj$/;
@@ -176,12 +168,9 @@ function put(dir: string, manifest: Manifest, file: ApartFile | null, before: Ma
       `Another backup is taken into ${dir} at the same time.`,
       takeAgain,
     );
-  const partial = join(dir, `${manifestFile}.new`);
-  writeFileSync(partial, `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600, flush: true });
+  // The names of the records first. The backup is the new one from the line after on.
   syncDirectory(dir);
-  renameSync(partial, join(dir, manifestFile));
-  // The backup is the new one from this line on.
-  syncDirectory(dir);
+  writeWholeFile(join(dir, manifestFile), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
 /** Only what an attempt that was broken off left behind may lie there. */

@@ -9,7 +9,7 @@ import {
   type KeyObject,
   X509Certificate,
 } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { RandomBytes } from '../core/clock.ts';
 import { HoldpointError, messageOf, refusalOf } from '../core/errors.ts';
@@ -20,6 +20,7 @@ import {
   type Validity,
 } from './certificate.ts';
 import { makePrivateDirectory } from './directory.ts';
+import { writeWholeFile } from './whole-file.ts';
 
 const dayMs = 86_400_000;
 const authorityMs = 3650 * dayMs;
@@ -150,6 +151,7 @@ function openCertificate(key: KeyObject, options: AuthorityOptions): string {
     fromMs: nowMs() - backdatedMs,
     untilMs: nowMs() + authorityMs,
   });
+  // Its readers are other users.
   write(certificateFile, certificate, 0o644, 'Name a file that can be written in proxy.caFile.');
   return certificate;
 }
@@ -189,14 +191,9 @@ function newSerial(random: RandomBytes): Buffer {
 
 /** There whole or not at all. */
 function write(file: string, text: string | Buffer, mode: number, next: string): void {
-  const temporary = `${file}.new`;
   try {
     makePrivateDirectory(dirname(file));
-    rmSync(temporary, { force: true });
-    writeFileSync(temporary, text, { mode: 0o600, flag: 'wx', flush: true });
-    // Not left to the process's umask: the certificate's readers are other users.
-    chmodSync(temporary, mode);
-    renameSync(temporary, file);
+    writeWholeFile(file, text, mode);
   } catch (error) {
     throw new HoldpointError('config_invalid', `Cannot write ${file}: ${messageOf(error)}.`, next, error);
   }

@@ -5,9 +5,9 @@
 import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { HoldpointError } from '../core/errors.ts';
-import { syncDirectory } from './journal.ts';
 import { openLevelCache } from './level.ts';
 import { stagingOf } from './staging.ts';
+import { syncDirectory } from './whole-file.ts';
 
 /** Where a repair keeps what it replaced: a name that is free. */
 export function asideOf(ledgerDir: string): string {

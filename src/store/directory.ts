@@ -5,7 +5,7 @@
 import { lstatSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { HoldpointError, refusalOf } from '../core/errors.ts';
-import { syncDirectory } from './journal.ts';
+import { syncDirectory } from './whole-file.ts';
 
 /**
  * Makes `directory` and what is missing above it, mode 0700, on disk when it returns; one that is there is left as it is.

@@ -2,12 +2,11 @@
  * Erasures that people asked for and that have not ended: what a stop, a kill or a power failure cuts off goes on at the
  * next start. One file, replaced whole and gone when none is left. Data subjects stand in it by their fingerprints.
  */
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { HoldpointError, refusalOf } from '../core/errors.ts';
 import { bases, type KeptOrder, type KeptOrders, matchFields } from '../ledger/erasure.ts';
-import { syncDirectory } from './journal.ts';
+import { removeDurably, writeWholeFile } from './whole-file.ts';
 
 const matchSchema = z.strictObject(
   Object.fromEntries(matchFields.map((field) => [field, z.string().exactOptional()])),
@@ -65,13 +64,8 @@ export function openErasureOrders(file: string): KeptOrders {
 
 /** There whole or not at all; on disk when it returns. */
 function write(file: string, orders: readonly KeptOrder[]): void {
-  if (orders.length === 0) rmSync(file, { force: true });
-  else {
-    const text = JSON.stringify({ version: 1, orders });
-    writeFileSync(`${file}.new`, `${text}\n`, { mode: 0o600, flush: true });
-    renameSync(`${file}.new`, file);
-  }
-  syncDirectory(dirname(file));
+  if (orders.length === 0) removeDurably(file);
+  else writeWholeFile(file, `${JSON.stringify({ version: 1, orders })}\n`);
 }
 
 function readOrders(file: string): readonly KeptOrder[] {

@@ -1,10 +1,9 @@
 /** The high-water mark as a one-line file beside the ledger's directory. FORMAT.md, "Files". */
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { sha256Hex } from '../core/bytes.ts';
 import { HoldpointError } from '../core/errors.ts';
 import type { HighWater } from '../ledger/store.ts';
-import { syncDirectory } from './journal.ts';
+import { writeWholeFile } from './whole-file.ts';
 
 const shape = /^holdpoint-high-water-1 (\d{20}) ([0-9a-f]{64}) ([0-9a-f]{8})\n$/;
 
@@ -15,7 +14,8 @@ export function openHighWater(file: string): HighWater & { close(): void } {
     read: () => (existsSync(file) ? parseHighWater(readFileSync(file, 'utf8'), file) : null),
     write: (size, root) => {
       const line = highWaterLine(size, root.toString('hex'));
-      if (fd === null && !existsSync(file)) writeWhole(file, line);
+      // An empty mark would refuse every start.
+      if (fd === null && !existsSync(file)) writeWholeFile(file, line);
       fd ??= openSync(file, 'r+');
       // One line of fixed length at offset 0: shorter than a disk sector, so it is replaced whole.
       writeSync(fd, line, 0);
@@ -37,21 +37,7 @@ function highWaterLine(size: number, root: string): string {
 
 /** Puts another mark in the place of what is there, or of nothing; on disk when it returns. */
 export function replaceHighWater(file: string, size: number, root: Buffer): void {
-  writeWhole(file, highWaterLine(size, root.toString('hex')));
-}
-
-/** There whole or not at all, also after a power failure: an empty mark would refuse every start. */
-function writeWhole(file: string, line: string): void {
-  const temporary = `${file}.new`;
-  const fd = openSync(temporary, 'w', 0o600);
-  try {
-    writeSync(fd, line, 0);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-  renameSync(temporary, file);
-  syncDirectory(dirname(file));
+  writeWholeFile(file, highWaterLine(size, root.toString('hex')));
 }
 
 function parseHighWater(text: string, file: string): { size: number; root: string } {

@@ -11,6 +11,7 @@ import { createInTurn } from '../core/in-turn.ts';
 import { streamHeader } from '../ledger/frame.ts';
 import { openAt, syncData, writeAll } from './disk-work.ts';
 import { createRoom, type Room, type RoomOptions, usualRoom } from './room.ts';
+import { syncDirectory, syncPath } from './whole-file.ts';
 
 /** Where a frame, or a value within one, begins. */
 export interface Place {
@@ -188,20 +189,6 @@ function cut(dir: string, { segment, offset }: Place): void {
 export async function syncLastSegment(dir: string): Promise<void> {
   const last = (await segmentsIn(dir)).at(-1);
   if (last !== undefined) syncPath(segmentFile(dir, last));
-}
-
-/** A file that was just made, or removed, is only so after a power failure when its directory was synced too. */
-export function syncDirectory(dir: string): void {
-  syncPath(dir);
-}
-
-function syncPath(path: string): void {
-  const fd = openSync(path, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }
 
 export function damaged(file: string, what: string): HoldpointError {

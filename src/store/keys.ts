@@ -8,14 +8,14 @@
  *     retiring            the id of the epoch's key that is being destroyed, while it is
  */
 import { createHmac, createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { RandomBytes } from '../core/clock.ts';
 import { HoldpointError, messageOf, refusalOf } from '../core/errors.ts';
 import type { SigningKey } from '../ledger/checkpoint.ts';
 import { type KeyEncryptionKey, kekOf } from '../ledger/vault.ts';
 import { makePrivateDirectory } from './directory.ts';
-import { syncDirectory } from './journal.ts';
+import { removeDurably, renameDurably, writeWholeFile } from './whole-file.ts';
 
 export interface LedgerKeys {
   readonly signingKey: KeyObject | SigningKey;
@@ -51,7 +51,7 @@ export function loadWitnessKey(file: string, create: boolean): KeyObject {
   if (create && !existsSync(file)) {
     try {
       makePrivateDirectory(dirname(file));
-      writeWhole(file, newSigningKey());
+      writeWholeFile(file, newSigningKey());
     } catch (error) {
       const message = `The witness's key ${file} cannot be made: ${refusalOf(error)}.`;
       throw new HoldpointError('config_invalid', message, 'Make the directory writable.', error);
@@ -124,7 +124,7 @@ function fingerprintKeyOf({ key }: KeyEncryptionKey): Buffer {
 /** Puts a new signing key beside the one in use, on disk before anything is sealed under it. */
 export function prepareSigningKey(dir: string): KeyObject {
   const pem = newSigningKey();
-  change(dir, () => writeWhole(join(dir, nextSigningKeyFile), pem));
+  change(dir, () => writeWholeFile(join(dir, nextSigningKeyFile), pem));
   return createPrivateKey(pem);
 }
 
@@ -146,9 +146,9 @@ export function replaceKek(dir: string, random: RandomBytes): KeyEncryptionKey {
   change(dir, () => {
     const fingerprint = join(dir, fingerprintFile);
     if (!existsSync(fingerprint))
-      writeWhole(fingerprint, `${fingerprintKeyOf(kekOf(old)).toString('base64')}\n`);
-    writeWhole(join(dir, retiredName(kekOf(old).id)), `${old.toString('base64')}\n`);
-    writeWhole(join(dir, kekFile), next);
+      writeWholeFile(fingerprint, `${fingerprintKeyOf(kekOf(old)).toString('base64')}\n`);
+    writeWholeFile(join(dir, retiredName(kekOf(old).id)), `${old.toString('base64')}\n`);
+    writeWholeFile(join(dir, kekFile), next);
   });
   return kekOf(Buffer.from(next, 'base64'));
 }
@@ -163,7 +163,7 @@ export function destroyKek(dir: string, id: string): void {
 /** Notes which epoch's key is being retired, null for none: what a crash broke off goes on at the next start. */
 export function noteRetiring(dir: string, id: string | null): void {
   const file = join(dir, retiringFile);
-  change(dir, () => (id === null ? removeDurably(file) : writeWhole(file, `${id}\n`)));
+  change(dir, () => (id === null ? removeDurably(file) : writeWholeFile(file, `${id}\n`)));
 }
 
 /** The id of the key that was being retired when the process died; null where none was. */
@@ -191,7 +191,7 @@ export function createKey(file: string, make: () => string): void {
   if (existsSync(file)) return;
   try {
     makePrivateDirectory(dirname(file));
-    writeWhole(file, make());
+    writeWholeFile(file, make());
   } catch (error) {
     throw new HoldpointError(
       'config_invalid',
@@ -209,24 +209,6 @@ function newSigningKey(): string {
 
 function newSecret(random: RandomBytes): string {
   return `${random(32).toString('base64')}\n`;
-}
-
-/** A key is there whole or not at all, and on disk before anything is sealed under it. */
-function writeWhole(file: string, text: string): void {
-  const temporary = `${file}.new`;
-  rmSync(temporary, { force: true });
-  writeFileSync(temporary, text, { mode: 0o600, flag: 'wx', flush: true });
-  renameDurably(temporary, file);
-}
-
-function renameDurably(from: string, to: string): void {
-  renameSync(from, to);
-  syncDirectory(dirname(to));
-}
-
-function removeDurably(file: string): void {
-  rmSync(file, { force: true });
-  syncDirectory(dirname(file));
 }
 
 const restoreSigningKey =

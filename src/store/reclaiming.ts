@@ -8,8 +8,9 @@ import { isBodiesKey } from '../ledger/block.ts';
 import { readFrames } from '../ledger/frame.ts';
 import { appender } from './appender.ts';
 import type { ErasingStep, ErasingStore } from './erasing-store.ts';
-import { segmentFile, syncDirectory } from './journal.ts';
+import { segmentFile } from './journal.ts';
 import { bodiesIn, type Placed, type SegmentUse, wipe } from './segment.ts';
+import { syncDirectory } from './whole-file.ts';
 
 /** Sorts after every record's key, whose first byte is 0. */
 const reclaimingKey = Buffer.from('reclaiming');

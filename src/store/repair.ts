@@ -22,13 +22,14 @@ import { verifyLedger } from '../ledger/verify/verify.ts';
 import { asideOf } from './cut-off-repair.ts';
 import { encodeList, type Listed, wipingKey } from './erasing.ts';
 import type { FsckPaths, FsckReport } from './fsck.ts';
-import { segmentFile, segmentsIn, syncDirectory } from './journal.ts';
+import { segmentFile, segmentsIn } from './journal.ts';
 import { openLedgerCopy } from './ledger-copy.ts';
 import { openLedgerStore } from './ledger-store.ts';
 import { openLevelCache, openLevelStore } from './level.ts';
 import { decodeReference } from './reference.ts';
 import { bodiesIn } from './segment.ts';
 import { stagingOf } from './staging.ts';
+import { syncDirectory } from './whole-file.ts';
 
 /**
  * Repairs what `report` found derived; resolves with what was done, in words. Throws `data_dir_locked` while a

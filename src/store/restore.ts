@@ -8,12 +8,12 @@ import { targetsOf } from '../ledger/erasure.ts';
 import type { Restored, StoredRecord } from '../ledger/store.ts';
 import { type Backup, recordsOf } from './backup.ts';
 import { openHighWater, replaceHighWater } from './high-water.ts';
-import { syncDirectory } from './journal.ts';
 import { openLedgerStore } from './ledger-store.ts';
 import { openLevelCache } from './level.ts';
 import { readRestored, writeRestored } from './restored.ts';
 import { putTokensIn, takeTokensOut } from './restored-tokens.ts';
 import { stagingOf } from './staging.ts';
+import { syncDirectory } from './whole-file.ts';
 
 export interface RestorePaths {
   readonly ledgerDir: string;

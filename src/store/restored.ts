@@ -2,12 +2,11 @@
  * The note that a data directory was made from a backup, until the first start has sealed it. It lies in the ledger that
  * was made, and in a file beside it, which also outlasts a restore that was broken off before there was one.
  */
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { z } from 'zod';
 import { HoldpointError } from '../core/errors.ts';
 import type { Restored } from '../ledger/store.ts';
-import { syncDirectory } from './journal.ts';
+import { writeWholeFile } from './whole-file.ts';
 
 const schema = z.strictObject({
   size: z.int().min(1),
@@ -37,9 +36,7 @@ export function parseRestored(text: string, where: string): Restored {
 
 /** There whole or not at all; on disk when it returns. */
 export function writeRestored(file: string, restored: Restored): void {
-  writeFileSync(`${file}.new`, `${JSON.stringify(restored)}\n`, { mode: 0o600, flush: true });
-  renameSync(`${file}.new`, file);
-  syncDirectory(dirname(file));
+  writeWholeFile(file, `${JSON.stringify(restored)}\n`);
 }
 
 export function removeRestored(file: string): void {

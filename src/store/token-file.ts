@@ -1,15 +1,5 @@
 /** Control tokens, kept as hashes in one file that is replaced whole. The token itself is shown once and kept nowhere. */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, statSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { equalsConstantTime, sha256Hex } from '../core/bytes.ts';
@@ -17,6 +7,7 @@ import type { RandomBytes } from '../core/clock.ts';
 import { HoldpointError, refusalOf } from '../core/errors.ts';
 import { nobodys, roleNamePattern } from '../core/roles.ts';
 import { makePrivateDirectory } from './directory.ts';
+import { writeWholeFile } from './whole-file.ts';
 
 export interface Identity {
   readonly name: string;
@@ -219,20 +210,15 @@ function writeTokens(file: string, tokens: readonly StoredToken[]): void {
       `${file} has ${tokensMax} tokens, which is the most.`,
       'Take revoked ones out of it: when each was granted and ended is in the ledger.',
     );
-  const temporary = `${file}.${process.pid}.new`;
-  const fd = openSync(temporary, 'w', 0o600);
   try {
-    writeSync(fd, `${JSON.stringify({ version: 1, tokens }, null, 2)}\n`);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-  renameSync(temporary, file);
-  const directory = openSync(dirname(file), 'r');
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
+    writeWholeFile(file, `${JSON.stringify({ version: 1, tokens }, null, 2)}\n`);
+  } catch (error) {
+    throw new HoldpointError(
+      'usage',
+      `The token file ${file} cannot be written: ${refusalOf(error)}.`,
+      'Make room on its disk, see with holdpoint token list what there is, and try again.',
+      error,
+    );
   }
 }
 

@@ -1,8 +1,9 @@
 /** Control tokens: their grant and their end are sealed, and none is honoured before. */
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { sha256Hex } from '../../src/core/bytes.ts';
 import { systemRandom } from '../../src/core/clock.ts';
@@ -10,8 +11,8 @@ import { addToken, listTokens } from '../../src/store/token-file.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { failingMachine } from './support/failing-machine.ts';
 import { openPage } from './support/page.ts';
-import { run } from './support/process.ts';
-import { eventually, type House, startHouse } from './support/sidecar.ts';
+import { mainFile, run } from './support/process.ts';
+import { eventually, type House, startHouse, writeHouse } from './support/sidecar.ts';
 
 const grantSchema = z.object({
   type: z.literal('access'),
@@ -179,6 +180,28 @@ describe('a file of tokens that is full', () => {
       'which is the most',
     );
     expect(listTokens(file)).toHaveLength(10_000);
+  });
+});
+
+describe('a disk without room for the tokens', () => {
+  it('leaves those that there are as they were, and the command says what to do', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'holdpoint-no-room-'));
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+    const { configFile, dataDir } = writeHouse(directory, 'http://127.0.0.1:9', {});
+    const file = join(dataDir, 'tokens.json');
+    const names = Array.from({ length: 25 }, (_, i) => `n${i}`);
+    for (const name of names) addToken(file, { name, role: 'viewer' }, 0, systemRandom);
+    // A file of 4 KiB at most, in blocks of 512 bytes: of what is more, the system takes the part that fits.
+    const inLittleRoom = ['-c', 'ulimit -f 8 && exec "$0" "$@"', process.execPath, mainFile];
+    const { status, stderr } = spawnSync(
+      'sh',
+      [...inLittleRoom, 'token', 'new', '--config', configFile, '--name', 'late', '--role', 'viewer'],
+      { encoding: 'utf8' },
+    );
+    expect(status).toBe(2);
+    expect(stderr).toContain('cannot be written: file too large');
+    expect(listTokens(file).map(({ name }) => name)).toEqual(names);
+    expect(readdirSync(dataDir)).toEqual(['tokens.json']);
   });
 });
 

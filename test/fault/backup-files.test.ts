@@ -81,8 +81,8 @@ it('is on disk, its records before its manifest and that before its name', async
   }
   const records = `records-${'0'.repeat(20)}.hpj`;
   expect(synced).toEqual([
+    `directory: ${records}`,
     `manifest.json.new: manifest.json.new ${records}`,
-    `directory: manifest.json.new ${records}`,
     `directory: manifest.json ${records}`,
   ]);
 });

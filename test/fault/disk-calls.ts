@@ -137,16 +137,15 @@ async function write(fd: number, buffer: Buffer, offset: number, length: number,
   return result;
 }
 
-/** The high-water mark's one line. */
-function writeLine(fd: number, text: string, position: number): number {
-  const bytes = Buffer.from(text);
-  const call = callOn(fd, 'write', { bytes, position });
+/** The high-water mark's one line, and small files that are written whole. */
+function writeSmall(fd: number, bytes: Buffer, position: number | null): number {
+  const call = callOn(fd, 'write', { bytes, position: position ?? 0 });
   const by = watcher;
-  if (call === null || by === null) return original.writeSync(fd, text, position);
+  if (call === null || by === null) return original.writeSync(fd, bytes, 0, bytes.length, position);
   const fate = by.fateOf(call);
   if (fate === 'before') throw by.failureOf(call);
-  // A line shorter than a sector is replaced whole or not at all.
-  const written = original.writeSync(fd, text, position);
+  // What is shorter than a sector is replaced whole or not at all.
+  const written = original.writeSync(fd, bytes, 0, bytes.length, position);
   if (fate === 'middle' || fate === 'after') throw by.failureOf(call);
   by.done?.(call);
   return written;
@@ -176,10 +175,15 @@ Object.assign(fs, {
     files.delete(fd);
     original.closeSync(fd);
   },
-  writeSync: (fd: number, ...rest: [unknown, ...unknown[]]) =>
-    typeof rest[0] === 'string' && typeof rest[1] === 'number'
-      ? writeLine(fd, rest[0], rest[1])
-      : Reflect.apply(original.writeSync, fs, [fd, ...rest]),
+  writeSync: (fd: number, ...rest: [unknown, ...unknown[]]) => {
+    const [content, at, length] = rest;
+    if (typeof content === 'string' && typeof at === 'number')
+      return writeSmall(fd, Buffer.from(content), at);
+    // As node:fs itself calls it for a whole file.
+    if (Buffer.isBuffer(content) && at === 0 && length === content.length)
+      return writeSmall(fd, content, null);
+    return Reflect.apply(original.writeSync, fs, [fd, ...rest]);
+  },
   fsyncSync: (fd: number) => whole(callOn(fd, 'sync'), () => original.fsyncSync(fd)),
   ftruncateSync: (fd: number, length: number) =>
     whole(callOn(fd, 'truncate', { position: length }), () => original.ftruncateSync(fd, length)),

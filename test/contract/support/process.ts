@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { eventually } from './sidecar.ts';
 
-const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+/** The program, to be run with this process's own node. */
+export const mainFile = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 
 /** What halves the start of a process, and where the place is set that test runs share. */
 const compileCache = process.env['NODE_COMPILE_CACHE'] ?? '';
@@ -47,7 +48,7 @@ export async function runSidecar(configFile: string, env: Env = {}): Promise<Run
 }
 
 export function start(args: readonly string[], env: Env = {}, cwd?: string) {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', mainFile, ...args], {
     env: { PATH: process.env['PATH'] ?? '', NODE_COMPILE_CACHE: compileCache, ...env },
     ...(cwd === undefined ? {} : { cwd }),
   });
