@@ -122,7 +122,7 @@ export async function readCall(
   let reading: Understood;
   try {
     const own = understand(upstream.protocol, operation, path, headers, body, bounds);
-    reading = withGateway(withAddressed(own, operation, envelope.target), headers);
+    reading = alsoAsked(own, operation, envelope.target, headers);
   } catch (error) {
     await body.spool?.close();
     throw error;
@@ -147,6 +147,16 @@ export async function readCall(
     caller,
     startedUs,
   };
+}
+
+/** What a body means, with everybody whom its address and its header fields have asked besides. */
+export function alsoAsked<Reading extends Pick<Understood, 'facts' | 'defects' | 'batchFiles'>>(
+  reading: Reading,
+  operation: OperationName,
+  target: string,
+  headers: RawHeaders,
+): Reading {
+  return withGateway(withAddressed(reading, operation, target), headers);
 }
 
 /** What an upgrade says of itself; its frames are not read. Throws `no_upstream` or `bad_request`. */

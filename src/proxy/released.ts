@@ -19,7 +19,7 @@ import type { Hold } from '../hold/record.ts';
 import { requireReleasable } from '../replay/held-judgement.ts';
 import { plainStreamForm } from './answer.ts';
 import { bodyOf } from './body.ts';
-import type { Call } from './call.ts';
+import { alsoAsked, type Call } from './call.ts';
 import type { Decision } from './held.ts';
 import type { House } from './house.ts';
 import type { ArrivedAnswer } from './kept-answers.ts';
@@ -64,10 +64,11 @@ export async function releasedCall(call: Call, hold: Hold, house: House): Promis
   // The coding belongs to the body; an amended one is written out plainly, whatever the original had.
   const released = releasedHeaders(call, headers, []);
   // Response rules judge the answer to what was sent, so they must see the amended request.
-  const { facts } = call.upstream.protocol.readRequest(call.operation, body, {
+  const reading = call.upstream.protocol.readRequest(call.operation, body, {
     path: call.facts.path,
     contentType: headerOf(call.headers, 'content-type'),
   });
+  const { facts } = alsoAsked(reading, call.operation, call.target, released);
   return { ...call, body: bodyOf(body), released, retryKey, facts: { ...call.facts, ...facts } };
 }
 

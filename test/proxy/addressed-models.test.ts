@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, expect, test, vi } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { startTestSidecar } from '../support/sidecar.ts';
+import { policyOf } from './policies.ts';
 import { startRig } from './rig.ts';
 import { connectSocket, startSocketUpstream } from './socket-upstream.ts';
 
@@ -81,3 +82,43 @@ test('and no longer, once the server has said it', async () => {
   client.send({ type: 'response.create' });
   await vi.waitFor(() => expect(upstream.talkers[0]?.heard).toHaveLength(1));
 });
+
+const held = policyOf({
+  phase: 'request',
+  when: 'request.text.contains("merger")',
+  action: 'hold',
+  match: '{ text: the merger }',
+  noMatch: '{ text: no }',
+});
+const denied = (model: string): string => `  - id: not-from
+    title: Nothing comes from that model
+    phase: response
+    when: request.model == "${model}"
+    action: deny
+    tests:
+      - { name: yes, expect: match, request: { model: ${model} } }
+      - { name: no, expect: no-match, request: { model: gpt-4o } }
+`;
+
+test.each([
+  ['its address names', '/engines/acme-large/chat/completions', 'acme-large', []],
+  [
+    'a header field names',
+    '/v1/chat/completions',
+    'acme-other',
+    ['x-portkey-azure-deployment-id: acme-other'],
+  ],
+])(
+  'the answer to an amended call is judged by the model that %s too',
+  async (_who, target, model, fields) => {
+    const rig = await startRig({ policy: held + denied(model) });
+    const messages = [{ role: 'user', content: 'the merger' }];
+    const client = await rig.post(target, JSON.stringify({ messages }), fields);
+    const hold = await rig.sidecar.ada.nextHold();
+    const body = { model: 'gpt-4o', models: ['gpt-4o-mini'], messages: [{ role: 'user', content: 'Hi' }] };
+    await rig.sidecar.ada.rule(hold, { verdict: 'amend', amendment: { body } });
+    const { status } = await client.answer();
+    expect(rig.upstream.requests).toHaveLength(1);
+    expect(status).toBe(403);
+  },
+);
