@@ -13,6 +13,7 @@ import {
 import { messageOf } from '../core/errors.ts';
 import { addPattern, num, type Patterns, type Place, placeOfRe2, re2, texts, words } from './functions.ts';
 import type { Phase } from './policy.ts';
+import { presence, presenceSignature, withPresence } from './presence.ts';
 import { nodesMax, RuleRefused, type RuleSyntax, readSyntax } from './syntax.ts';
 import {
   MessageView,
@@ -88,7 +89,8 @@ function environment(patterns: Patterns): Environment {
     .registerFunction('re2(string, string): bool', (text, pattern) => re2(patterns, text, pattern), sync)
     .registerFunction('num(dyn): double', num, sync)
     .registerFunction('words(string): string', words, sync)
-    .registerFunction('texts(dyn): string', texts, sync);
+    .registerFunction('texts(dyn): string', texts, sync)
+    .registerFunction(presenceSignature, presence, sync);
 }
 
 /** Compiles expressions that share one environment and one set of patterns; make one for each policy. */
@@ -102,7 +104,10 @@ function compile(env: Environment, patterns: Patterns, phase: Phase, source: str
   const parsed = env.parse(source);
   // Refusals first: they say what to write instead, where the type check would only say what is wrong.
   const syntax = readSyntax(parsed.ast);
-  const checked = parsed.check();
+  const asked = parsed.check();
+  if (asked.error !== undefined) throw asked.error;
+  const judging = judgingOf(env, source, parsed);
+  const checked = judging.check();
   if (checked.error !== undefined) throw checked.error;
   if (checked.type !== 'bool') {
     throw new RuleRefused(
@@ -125,7 +130,7 @@ function compile(env: Environment, patterns: Patterns, phase: Phase, source: str
     }
   }
   const matches = (variables: Variables): boolean => {
-    const value: unknown = parsed(variables);
+    const value: unknown = judging(variables);
     if (typeof value === 'boolean') return value;
     throw new Error('the rule gave neither true nor false');
   };
@@ -134,11 +139,20 @@ function compile(env: Environment, patterns: Patterns, phase: Phase, source: str
     tree: parsed.ast,
     read: (text) => {
       const part = env.parse(text);
-      return { tree: part.ast, value: (variables): unknown => part(variables) };
+      const judged = judgingOf(env, text, part);
+      return { tree: part.ast, value: (variables): unknown => judged(variables) };
     },
     placeOf: (pattern, text) => placeOfRe2(patterns, text, pattern),
   };
   return { ...syntax, matches, workings };
+}
+
+type Parsed = ReturnType<Environment['parse']>;
+
+/** What runs: the expression itself, or with `has()` as CEL has it. */
+function judgingOf(env: Environment, source: string, parsed: Parsed): Parsed {
+  const text = withPresence(source, parsed.ast);
+  return text === source ? parsed : env.parse(text);
 }
 
 const shownCharsMax = 100;

@@ -90,7 +90,8 @@ export function num(value: unknown): number {
   throw new Error(`num() takes a number or a plain decimal text, not ${shown}`);
 }
 
-function kindOf(value: unknown): string {
+/** What a value is, in words for the author of a rule. */
+export function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
   return typeof value === 'number'

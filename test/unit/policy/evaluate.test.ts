@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { MessageFact } from '../../../src/core/facts.ts';
+import type { Instead, MessageFact } from '../../../src/core/facts.ts';
 import { argumentsDepthMax, argumentsValuesMax, listItemsMax } from '../../../src/policy/views.ts';
 import { call, facts, judgeOf, requestFacts, responseFacts } from './support.ts';
 
@@ -36,6 +36,23 @@ describe('judge', () => {
   ] as const)('of %j the strictest wins: %s', (actions, expected) => {
     const judged = judgeOf(...actions.map((action) => ({ when: 'true', action }))).judge('response', facts());
     expect(judged.action).toBe(expected);
+  });
+
+  it('denies where a rule that denies matches one of the requests that may be run, and fails on another', () => {
+    const words = { tokenIds: 0, text: 'the merger' };
+    const policy = judgeOf({ when: 'request.text.contains("merger")', phase: 'request', action: 'deny' });
+    const asked = (insteads: readonly Instead[]) => facts({}, { tokenIds: 3, insteads });
+    expect(policy.judge('request', asked([])).action).toBe('hold');
+    expect(policy.judge('request', asked([words])).action).toBe('deny');
+    expect(policy.judge('request', asked([words, { text: 'no', tokenIds: 3 }])).action).toBe('deny');
+  });
+
+  it('says in few words why a rule failed, however long what it failed on is called', () => {
+    const policy = judgeOf({ when: 'response.toolCalls.exists(c, c.arguments.a > 1)' });
+    const long = call('n'.repeat(100_000), { a: Array.from({ length: listItemsMax + 1 }, () => 1) });
+    const [match] = policy.judge('response', facts({ toolCalls: [long] })).matches;
+    expect(match?.error).toMatch(/^the arguments of n+$/);
+    expect(match?.error).toHaveLength(500);
   });
 
   it('runs only the rules of the phase', () => {
