@@ -132,6 +132,8 @@ describe('a rule is refused when it is loaded', () => {
   it('for reading the response in phase request', () => {
     const tests = '[{ name: a, expect: match }, { name: b, expect: no-match }]';
     expect(refusal(good, { phase: 'request', tests })).toContain('reads response.text in phase request');
+    const whole = refusal('texts(response) == "x"', { phase: 'request', tests });
+    expect(whole).toContain('reads response.* in phase request');
   });
 
   it('and the message shows the place with a caret', () => {

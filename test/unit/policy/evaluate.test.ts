@@ -253,6 +253,8 @@ describe('textMayStream', () => {
     ['the status', { when: 'response.status == 500' }, false],
     ['the model of the answer', { when: 'response.model == "x"' }, false],
     ['labels, which may come from the text', { when: '"pii.iban" in labels' }, false],
+    ['how long the answer is', { when: 'response.usage.outputTokens > 100' }, false],
+    ['text within a map', { when: '{"a": response.text}["a"] == "x"' }, false],
     ['the response as a whole', { when: 'texts(response) == "x"' }, false],
     ['a deny rule on text', { when: 'response.text == "x"', action: 'deny' }, false],
     ['a flag rule on text that cannot fail', { when: "re2(response.text, r'x')", action: 'flag' }, true],
@@ -343,6 +345,13 @@ describe('a policy that is asked about facts which the record does not have', ()
       stops,
     ]);
     expect(policy.stopsBy('response', lacking)).toBe(false);
+  });
+
+  it('finds one where a rule reads what is within it, or all there is', () => {
+    for (const when of ['request.headers.team == "red"', 'texts(request) == "red"']) {
+      const policy = judgeOf({ when, phase: 'request', action: 'deny' });
+      expect(policy.deniesBy('request', new Set(['request.headers']))).toBe(true);
+    }
   });
 
   it('says nothing of rules that read other facts', () => {

@@ -77,6 +77,14 @@ describe('texts', () => {
   });
 });
 
+describe('texts of very much', () => {
+  it('fails, however little each of them has', () => {
+    const half = 'x'.repeat(4_500_000);
+    expect(() => texts([half, half])).toThrow('texts() takes at most 8388608 characters');
+    expect(texts([half])).toBe(half);
+  });
+});
+
 describe('re2', () => {
   const patterns = (source: string, ofNames = false): Patterns => {
     const made: Patterns = new Map();
@@ -116,7 +124,8 @@ describe('re2', () => {
 
   it.each([
     ['longer than its bound', 'a'.repeat(patternCharsMax + 1)],
-    ['that grows beyond its bound', '((\\pL{100}){100}){10}'],
+    ['that is repeated beyond what RE2 takes', '((\\pL{100}){100}){10}'],
+    ['that grows beyond its bound, though each repetition in it is within RE2’s', 'a{999}'.repeat(30)],
     ['that looks ahead', '(?=a)'],
     ['with a back reference', '(a)\\1'],
     ['that does not close', 'a('],

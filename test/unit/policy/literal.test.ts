@@ -22,6 +22,7 @@ describe('requiredLiterals', () => {
 
   it.each([
     'abc|def',
+    '[[:alpha:]x]abc',
     '(?i)abc',
     '(ab|ba)c{d|}',
     '(?i:a)bc',
