@@ -63,7 +63,7 @@ function resultOf({ customId, value, defect }: BatchEntry): BatchResult {
   };
 }
 
-export const anthropicResultLines: ResultLines = { idName: 'custom_id', begins: () => true, resultOf };
+export const anthropicResultLines: ResultLines = { idName: 'custom_id', isAnswer: () => true, resultOf };
 
 /** The model that all requests name; '' where they differ. */
 function commonModel(requests: readonly unknown[]): string {

@@ -65,6 +65,11 @@ const tooMany: BatchEntry = {
   defect: `the batch has more than ${batchLinesMax} lines`,
 };
 
+/** Whether it stands for all lines behind the last that is read. */
+export function isTooMany(entry: BatchEntry): boolean {
+  return entry === tooMany;
+}
+
 /** Reads one line after the other; null for an empty one, which is none. After the last allowed one comes `tooMany`. */
 function createLineReader(idName: string): (line: Buffer) => BatchEntry | null {
   const checkId = createIdCheck(idName);

@@ -5,7 +5,8 @@
 
 import type { BatchResult, LinesReading, ResponseReading } from '../protocol.ts';
 import { unreadResponse } from '../reading/reading.ts';
-import { type BatchEntry, batchEntriesFrom } from './batch-lines.ts';
+import { isRecord, readJson } from '../wire/json.ts';
+import { type BatchEntry, batchEntriesFrom, batchEntriesOf, isTooMany } from './batch-lines.ts';
 
 const partialContent = 206;
 
@@ -17,27 +18,64 @@ export function readPartOfFile(status: number): ResponseReading | null {
 /** How a family writes the answers of a batch, a line each. */
 export interface ResultLines {
   readonly idName: string;
-  /** Whether a file that begins with this line is such a file. */
-  readonly begins: (first: BatchEntry) => boolean;
+  /** Whether this line is an answer, so that its file is such a file. */
+  readonly isAnswer: (line: BatchEntry) => boolean;
   readonly resultOf: (line: BatchEntry) => BatchResult;
 }
 
-/** Reads a file that was asked for from where it lies. `file` gives its bytes anew each time. */
+/** What tells of a file that it is one of answers, or that nobody can tell; null for a line that says neither. */
+type Telling = { readonly defect: string } | null;
+
+/**
+ * One line tells, wherever it stands: a client that reads the others reads that one too. Of one that cannot be read at the
+ * beginning, and of what is behind the last that is read, nobody knows what file it is of.
+ */
+function telling(line: BatchEntry, isFirst: boolean, { isAnswer }: ResultLines): Telling {
+  const isUnread = line.defect !== '' && Object.keys(line.value).length === 0;
+  if (isUnread && (isFirst || isTooMany(line))) return { defect: line.defect };
+  return isAnswer(line) ? { defect: '' } : null;
+}
+
+/** The answers of such a file, as if each had come alone. */
+export function* resultsIn(file: Buffer, { idName, resultOf }: ResultLines): Generator<BatchResult> {
+  for (const line of batchEntriesOf(file, idName)) yield resultOf(line);
+}
+
+/** Reads a file that was asked for; one that is no batch's answers gives nothing to judge. */
+export function readFileContent(status: number, body: Buffer, lines: ResultLines): ResponseReading {
+  const part = readPartOfFile(status);
+  if (part !== null) return part;
+  const neutral = unreadResponse(status, '');
+  let isFirst = true;
+  for (const line of batchEntriesOf(body, lines.idName)) {
+    const told = telling(line, isFirst, lines);
+    isFirst = false;
+    if (told === null) continue;
+    // One JSON text over several lines is no file of lines.
+    if (told.defect !== '' && isRecord(readJson(body, '').value)) return neutral;
+    if (told.defect !== '') return { ...neutral, defects: [told.defect] };
+    return { ...neutral, batch: () => resultsIn(body, lines) };
+  }
+  return neutral;
+}
+
+/** The same of one that is too large for memory. `file` gives its bytes anew each time. */
 export async function readFileContentFrom(
   status: number,
   file: () => AsyncIterable<Buffer>,
-  { idName, begins, resultOf }: ResultLines,
+  lines: ResultLines,
 ): Promise<LinesReading> {
   const part = readPartOfFile(status);
   if (part !== null) return { facts: part.facts, defects: part.defects };
   const { facts, defects } = unreadResponse(status, '');
-  for await (const first of batchEntriesFrom(file(), idName)) {
-    // Of a line that cannot be read nobody knows what file it begins.
-    if (first.defect !== '' && Object.keys(first.value).length === 0)
-      return { facts, defects: [first.defect] };
-    if (!begins(first)) break;
+  let isFirst = true;
+  for await (const line of batchEntriesFrom(file(), lines.idName)) {
+    const told = telling(line, isFirst, lines);
+    isFirst = false;
+    if (told === null) continue;
+    if (told.defect !== '') return { facts, defects: [told.defect] };
     const batch = async function* (): AsyncGenerator<BatchResult> {
-      for await (const line of batchEntriesFrom(file(), idName)) yield resultOf(line);
+      for await (const entry of batchEntriesFrom(file(), lines.idName)) yield lines.resultOf(entry);
     };
     return { facts, defects, batch };
   }

@@ -3,10 +3,9 @@
  * workload chose (https://ai.google.dev/gemini-api/docs/batch-api). Pure; bounded; hostile bytes in, lines and defects
  * out.
  */
-import { type BatchEntry, batchEntriesOf, jsonBytes } from '../batches/batch-lines.ts';
-import { type ResultLines, readPartOfFile } from '../batches/batch-results.ts';
-import type { BatchResult, OperationName, ResponseReading } from '../protocol.ts';
-import { unreadResponse } from '../reading/reading.ts';
+import { type BatchEntry, jsonBytes } from '../batches/batch-lines.ts';
+import type { ResultLines } from '../batches/batch-results.ts';
+import type { BatchResult, OperationName } from '../protocol.ts';
 import { isAbsent, isRecord, type JsonRecord } from '../wire/json.ts';
 
 const okStatus = 200;
@@ -16,11 +15,7 @@ function operationOf(answer: JsonRecord): OperationName {
   return isAbsent(answer['embedding']) ? 'generate_content' : 'embed_content';
 }
 
-/** The answers of a file, as if each had come alone; a request that failed has none. */
-export function* readBatchFileLines(file: Buffer): Generator<BatchResult> {
-  for (const line of batchEntriesOf(file, 'key')) yield resultOf(line);
-}
-
+/** An answer as if it had come alone; a request that failed has none. */
 function resultOf({ customId, value, defect }: BatchEntry): BatchResult {
   const answer = value['response'];
   const isWhole = isRecord(answer) || isRecord(value['error']) || isRecord(value['status']);
@@ -33,18 +28,8 @@ function resultOf({ customId, value, defect }: BatchEntry): BatchResult {
   };
 }
 
-export const geminiResultLines: ResultLines = { idName: 'key', begins: isOutputLine, resultOf };
+export const geminiResultLines: ResultLines = { idName: 'key', isAnswer: isOutputLine, resultOf };
 
 function isOutputLine({ value }: BatchEntry): boolean {
   return 'response' in value || 'error' in value;
-}
-
-/** Reads a file that was asked for; one that is no batch's answers gives nothing to judge. */
-export function readBatchFile(status: number, body: Buffer): ResponseReading {
-  const part = readPartOfFile(status);
-  if (part !== null) return part;
-  const neutral = unreadResponse(status, '');
-  const [first] = batchEntriesOf(body, 'key');
-  const isOutput = first !== undefined && isOutputLine(first);
-  return isOutput ? { ...neutral, batch: () => readBatchFileLines(body) } : neutral;
 }

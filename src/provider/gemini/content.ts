@@ -3,7 +3,7 @@
  * gives them. Pure.
  */
 import { unamendable } from '../amending/amendment.ts';
-import { readFileContentFrom } from '../batches/batch-results.ts';
+import { readFileContent, readFileContentFrom } from '../batches/batch-results.ts';
 import { mayBeResults } from '../openai/batches.ts';
 import type { OperationName } from '../protocol.ts';
 import { openArrayStream } from '../reading/json-array-stream.ts';
@@ -14,7 +14,7 @@ import { readTokenRequest } from '../realtime/gemini-session.ts';
 import { amendGemini } from './amend.ts';
 import { createGeminiStreamReader, readGeminiResponse } from './answer.ts';
 import { readBatch } from './batch.ts';
-import { geminiResultLines, readBatchFile } from './batch-file.ts';
+import { geminiResultLines } from './batch-file.ts';
 import { googleErrorEvent } from './error.ts';
 import { readPrediction, readPredictRequest } from './predict.ts';
 import type { Dialect } from './protocol.ts';
@@ -60,7 +60,7 @@ export const content: Dialect = {
   readResponse(operation, status, body) {
     if (operation === 'predict') return readPrediction(status, body);
     if (operation === 'batches.status') return readBatch(status, body);
-    if (operation === 'batches.results') return readBatchFile(status, body);
+    if (operation === 'batches.results') return readFileContent(status, body, geminiResultLines);
     return isGenerated(operation) ? readGeminiResponse(status, body) : unreadResponse(status, '');
   },
   readResponseFrom: (operation, status, file) =>

@@ -4,13 +4,7 @@
  */
 import { parseForRewrite } from '../amending/amendment.ts';
 import { withAgent } from '../asked/answering-agent.ts';
-import {
-  type BatchEntry,
-  batchEntriesIn,
-  batchEntriesOf,
-  batchLinesMax,
-  jsonBytes,
-} from '../batches/batch-lines.ts';
+import { type BatchEntry, batchEntriesIn, batchLinesMax, jsonBytes } from '../batches/batch-lines.ts';
 import type { ResultLines } from '../batches/batch-results.ts';
 import { openaiResultLines, resultOf } from '../openai/batches.ts';
 import type {
@@ -81,11 +75,6 @@ function requestOf({ customId, value, defect }: BatchEntry, model: string): Batc
 /** The request of one line of an input file. Which model answers it the job may say, which is judged by itself. */
 export function readMistralLine(line: BatchEntry): BatchRequest {
   return requestOf(line, '');
-}
-
-/** The answers of an output or error file. */
-export function* readMistralResults(file: Buffer): Generator<BatchResult> {
-  for (const entry of batchEntriesOf(file)) yield resultOf(entry, operationOfAnswer);
 }
 
 export const mistralResultLines: ResultLines = {

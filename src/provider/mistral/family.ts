@@ -4,8 +4,8 @@
  */
 import type { ErrorCode } from '../../core/errors.ts';
 import { unamendable } from '../amending/amendment.ts';
-import { readFileContentFrom } from '../batches/batch-results.ts';
-import { mayBeResults, readFileContent, readFileId, readFileUpload } from '../openai/batches.ts';
+import { readFileContent, readFileContentFrom } from '../batches/batch-results.ts';
+import { mayBeResults, readFileId, readFileUpload } from '../openai/batches.ts';
 import { readChatRequest } from '../openai/chat.ts';
 import { readTextRequest } from '../openai/text-requests.ts';
 import { readTranscript } from '../openai/transcripts.ts';
@@ -14,13 +14,7 @@ import { unreadRequest, unreadResponse } from '../reading/reading.ts';
 import { openEventStream, openUnreadStream, type StreamReader } from '../reading/stream.ts';
 import { streamFormOf } from '../reading/stream-form.ts';
 import { endsWithSegments, routeSegments } from '../route.ts';
-import {
-  mistralResultLines,
-  readJobRequest,
-  readJobResponse,
-  readMistralLine,
-  readMistralResults,
-} from './batches.ts';
+import { mistralResultLines, readJobRequest, readJobResponse, readMistralLine } from './batches.ts';
 import { createMistralStreamReader, readMistralResponse } from './chat.ts';
 import { amendMistralChat } from './chat-amend.ts';
 import { readConversationRequest, readConversationResponse } from './conversations.ts';
@@ -104,7 +98,7 @@ function readAnswer(operation: OperationName, status: number, body: Buffer): Res
   if (completions.has(operation)) return readMistralResponse(status, body);
   if (operation === 'conversations') return readConversationResponse(status, body);
   if (operation === 'batch.jobs') return readJobResponse(status, body);
-  if (operation === 'files.content') return readFileContent(status, body, readMistralResults);
+  if (operation === 'files.content') return readFileContent(status, body, mistralResultLines);
   if (operation === 'ocr') return readOcrResponse(status, body);
   if (operation === 'audio.transcriptions') return readTranscript(status, body);
   return unreadResponse(status, '');

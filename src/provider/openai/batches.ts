@@ -4,19 +4,12 @@
  */
 
 import { type BatchEntry, batchEntriesFrom, batchEntriesOf, jsonBytes } from '../batches/batch-lines.ts';
-import { type ResultLines, readPartOfFile } from '../batches/batch-results.ts';
-import type {
-  BatchRequest,
-  BatchResult,
-  OperationName,
-  RequestHead,
-  RequestReading,
-  ResponseReading,
-} from '../protocol.ts';
+import type { ResultLines } from '../batches/batch-results.ts';
+import type { BatchRequest, BatchResult, OperationName, RequestHead, RequestReading } from '../protocol.ts';
 import { asksTwice, wordMembersIn } from '../reading/asked-twice.ts';
 import { readFormRequest } from '../reading/form-request.ts';
 import { isForm, readForm } from '../reading/multipart.ts';
-import { note, unreadResponse } from '../reading/reading.ts';
+import { note } from '../reading/reading.ts';
 import { isAbsent, isRecord, type JsonRecord, readJson, textOf } from '../wire/json.ts';
 import { openaiOperationOf } from './routes.ts';
 import { readTextRequest } from './text-requests.ts';
@@ -69,11 +62,6 @@ export function readBatchLine({ customId, value, defect }: BatchEntry): BatchReq
     request: isWhole ? jsonBytes(body) : Buffer.alloc(0),
     defect: defect || doubt,
   };
-}
-
-/** The answers of an output or error file, as if each had come alone. */
-export function* readBatchResults(file: Buffer): Generator<BatchResult> {
-  for (const entry of batchEntriesOf(file)) yield resultOfLine(entry);
 }
 
 /** One answer as its line has it; `operationOf` says of what the body of one that was answered is. */
@@ -177,27 +165,16 @@ export function readBatchCreation(bytes: Buffer, head: RequestHead): RequestRead
 const brace = 0x7b;
 const blanks: ReadonlySet<number | undefined> = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
+/** U+FEFF in UTF-8: some readers of JSON pass over it. */
+const byteOrderMark = Buffer.from('\ufeff');
+
 /** True where a file may be the results of a batch: JSON texts. */
 export function mayBeResults(firstBytes: Buffer): boolean {
-  let at = 0;
+  const mark = byteOrderMark.subarray(0, firstBytes.length);
+  let at = firstBytes.subarray(0, mark.length).equals(mark) ? mark.length : 0;
   while (blanks.has(firstBytes[at])) at += 1;
   // Where nothing but blanks came yet, anything may follow.
   return firstBytes[at] === brace || (at > 0 && at === firstBytes.length);
-}
-
-/** Reads a file that was asked for, its lines by `resultsOf`; one that is no batch's output gives nothing to judge. */
-export function readFileContent(
-  status: number,
-  body: Buffer,
-  resultsOf: (file: Buffer) => Iterable<BatchResult> = readBatchResults,
-): ResponseReading {
-  const part = readPartOfFile(status);
-  if (part !== null) return part;
-  const neutral = unreadResponse(status, '');
-  const [first] = batchEntriesOf(body);
-  if (first === undefined || !isOutputLine(first)) return neutral;
-  const batch = (): Iterable<BatchResult> => resultsOf(body);
-  return { ...neutral, batch };
 }
 
 function isOutputLine({ customId, value }: BatchEntry): boolean {
@@ -206,6 +183,6 @@ function isOutputLine({ customId, value }: BatchEntry): boolean {
 
 export const openaiResultLines: ResultLines = {
   idName: 'custom_id',
-  begins: isOutputLine,
+  isAnswer: isOutputLine,
   resultOf: resultOfLine,
 };

@@ -5,6 +5,7 @@
  */
 
 import { unamendable } from '../amending/amendment.ts';
+import { readFileContent } from '../batches/batch-results.ts';
 import type { Amendment, OperationName, RequestHead, RequestReading, ResponseReading } from '../protocol.ts';
 import { unreadRequest } from '../reading/reading.ts';
 import type { StreamReader } from '../reading/stream.ts';
@@ -30,7 +31,7 @@ import {
   readGenerateRequest,
 } from '../served/served-models.ts';
 import { createAgentStreamReader } from './agent-stream.ts';
-import { readFileContent, readFileUpload, refuseBatchInParts } from './batches.ts';
+import { openaiResultLines, readFileUpload, refuseBatchInParts } from './batches.ts';
 import { readChatRequest, readChatResponse } from './chat.ts';
 import { amendChat } from './chat-amend.ts';
 import { createChatStreamReader } from './chat-stream.ts';
@@ -110,7 +111,7 @@ const transcript: AnswerReading = {
 
 /** A file is never streamed as events; its amendment would be another file. */
 const fileContent: AnswerReading = {
-  whole: readFileContent,
+  whole: (status, body) => readFileContent(status, body, openaiResultLines),
   stream: records.stream,
   amend: () => {
     throw unamendable('it is a file of many answers');

@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readBatchLines as anthropicLines } from '../../../src/provider/anthropic/batches.ts';
 import { batchEntriesOf } from '../../../src/provider/batches/batch-lines.ts';
+import { resultsIn } from '../../../src/provider/batches/batch-results.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
-import { readBatchLine, readBatchResults } from '../../../src/provider/openai/batches.ts';
+import { openaiResultLines, readBatchLine } from '../../../src/provider/openai/batches.ts';
 import { headOf } from '../../unit/provider/streams.ts';
 import { plainValue } from './answers.ts';
 
@@ -126,7 +127,7 @@ test('no reader throws on known members of any type', () => {
         expect(typeof read.protocol.readResponse(read.operation, 200, bytes).facts.text).toBe('string');
         expect([
           ...[...batchEntriesOf(bytes)].map(readBatchLine),
-          ...readBatchResults(bytes),
+          ...resultsIn(bytes, openaiResultLines),
           ...anthropicLines(bytes),
         ]).toBeDefined();
       }
@@ -146,7 +147,7 @@ test('no reader throws on any bytes, in a form or not', () => {
       expect(read.protocol.readResponse(read.operation, 200, bytes).facts.status).toBe(200);
       expect([
         ...[...batchEntriesOf(bytes)].map(readBatchLine),
-        ...readBatchResults(bytes),
+        ...resultsIn(bytes, openaiResultLines),
         ...anthropicLines(bytes),
       ]).toBeDefined();
     }),

@@ -1,6 +1,7 @@
 /** Batches of Google's that are read from files and written to files. */
 import { describe, expect, test } from 'vitest';
-import { readBatchFileLines } from '../../../src/provider/gemini/batch-file.ts';
+import { resultsIn } from '../../../src/provider/batches/batch-results.ts';
+import { geminiResultLines } from '../../../src/provider/gemini/batch-file.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
 import { asked } from './lines.ts';
 
@@ -21,7 +22,7 @@ describe('a file of Gemini’s answers', () => {
   });
 
   test('has its answers by their keys; what failed has none', () => {
-    const lines = readBatchFileLines(
+    const lines = resultsIn(
       file(
         { key: 'a', response: answer },
         { key: 'b', response: { embedding: { values: [0.1] } } },
@@ -29,6 +30,7 @@ describe('a file of Gemini’s answers', () => {
         { key: 'd' },
         { response: answer },
       ),
+      geminiResultLines,
     );
     expect(
       [...lines].map(({ customId, operation, status, defect }) => [customId, operation, status, defect]),

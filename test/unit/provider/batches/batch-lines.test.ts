@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import * as anthropic from '../../../../src/provider/anthropic/batches.ts';
 import { batchEntriesOf, batchLinesMax } from '../../../../src/provider/batches/batch-lines.ts';
+import { resultsIn } from '../../../../src/provider/batches/batch-results.ts';
 import * as openai from '../../../../src/provider/openai/batches.ts';
 
 const file = (...lines: readonly (object | string)[]) =>
@@ -83,12 +84,13 @@ describe('OpenAI’s requests', () => {
 
 test('OpenAI’s answers have their id, status and body; a failed request has none', () => {
   const body = { choices: [] };
-  const lines = openai.readBatchResults(
+  const lines = resultsIn(
     file(
       { custom_id: 'a', response: { status_code: 200, body }, error: null },
       { custom_id: 'b', response: null, error: { code: 'batch_expired' } },
       { custom_id: 'c' },
     ),
+    openai.openaiResultLines,
   );
   expect([...lines].map(({ response, ...rest }) => ({ ...rest, response: response.toString() }))).toEqual([
     { customId: 'a', operation: 'chat.completions', status: 200, response: '{"choices":[]}', defect: '' },

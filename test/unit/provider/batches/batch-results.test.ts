@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anthropic } from '../../../../src/provider/anthropic/family.ts';
+import { batchLinesMax } from '../../../../src/provider/batches/batch-lines.ts';
 import { gemini } from '../../../../src/provider/gemini/family.ts';
 import { mistral } from '../../../../src/provider/mistral/family.ts';
 import { azure } from '../../../../src/provider/openai/azure.ts';
@@ -86,4 +87,50 @@ it('a file of something else gives nothing to judge', async () => {
   if (family === undefined) throw new Error('no family');
   const { reading, results } = await read(family, Buffer.from('{"prompt":"a"}\n{"prompt":"b"}\n'));
   expect([reading?.defects, results]).toEqual([[], []]);
+});
+
+const wholeAndFromDisk = ([protocol, operation]: (typeof families)[number], text: string) => {
+  const file = Buffer.from(text);
+  const whole = protocol.readResponse(operation, 200, file);
+  return [{ defects: whole.defects, lines: [...(whole.batch?.() ?? [])].length }, file] as const;
+};
+
+describe.each(families)('a file of answers of $name', (...family) => {
+  const [protocol, operation, line] = family;
+
+  it.each([
+    ['something else', '{"prompt":"a"}'],
+    ['an object of nothing', '{}'],
+    ['what cannot be read', '{"custom_id":'],
+    ['a byte order mark', '\ufeff{"prompt":"a"}'],
+  ])('is not let pass unread for a first line of %s', async (_what, first) => {
+    const [whole, file] = wholeAndFromDisk(family, `${first}\n${line}\n`);
+    expect(whole.lines + whole.defects.length).toBeGreaterThan(0);
+    const { reading, results } = await read(family, file);
+    expect(results.length + (reading?.defects.length ?? 0)).toBeGreaterThan(0);
+  });
+
+  it('is looked into though it begins with a byte order mark, whole or in part', () => {
+    const tells = protocol.readsAnswerBy?.(operation) ?? null;
+    const marked = Buffer.from(`\ufeff${line}`);
+    for (const length of [1, 2, 3, marked.length]) {
+      const isRead = tells === null ? protocol.readsAnswer(operation) : tells(marked.subarray(0, length));
+      expect(isRead).toBe(true);
+    }
+  });
+});
+
+it('one JSON text over several lines is no file of lines', () => {
+  const [family] = families;
+  if (family === undefined) throw new Error('no family');
+  const [whole] = wholeAndFromDisk(family, JSON.stringify({ prompt: 'a' }, null, 2));
+  expect(whole).toEqual({ defects: [], lines: 0 });
+});
+
+it('a file of more lines than are read may be anything, and is a defect', async () => {
+  const [family] = families;
+  if (family === undefined) throw new Error('no family');
+  const [whole, file] = wholeAndFromDisk(family, '{"custom_id":"a"}\n'.repeat(batchLinesMax + 1));
+  expect(whole.defects).toEqual([expect.stringContaining('more than')]);
+  expect((await read(family, file, 65_536)).reading?.defects).toEqual(whole.defects);
 });

@@ -1,8 +1,9 @@
 /** Mistral's batches: what their files and jobs carry, line by line. */
 import { describe, expect, test } from 'vitest';
 import { batchEntriesOf } from '../../../../src/provider/batches/batch-lines.ts';
+import { resultsIn } from '../../../../src/provider/batches/batch-results.ts';
 import { protocolOf } from '../../../../src/provider/index.ts';
-import { readMistralLine, readMistralResults } from '../../../../src/provider/mistral/batches.ts';
+import { mistralResultLines, readMistralLine } from '../../../../src/provider/mistral/batches.ts';
 import type { BatchRequest, BatchResult } from '../../../../src/provider/protocol.ts';
 import { asked, readAs } from '../lines.ts';
 import { headOf } from '../streams.ts';
@@ -86,7 +87,7 @@ const chat = { object: 'chat.completion', choices: [{ index: 0, message: { conte
 
 describe('an output file', () => {
   test('tells each answer by what it is; a request that failed has none', () => {
-    const results = readMistralResults(
+    const results = resultsIn(
       file(
         answered(chat, 'a'),
         answered({ object: 'list', data: [] }, 'b'),
@@ -95,6 +96,7 @@ describe('an output file', () => {
         { custom_id: 'e', response: null, error: { message: 'no' } },
         { custom_id: 'f' },
       ),
+      mistralResultLines,
     );
     expect([...results].map(plainResult)).toEqual([
       ['a', 'chat.completions', 200, ''],
