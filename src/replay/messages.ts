@@ -15,6 +15,31 @@ export type Obstacle = (typeof obstacles)[number];
 
 export type ReplayedLedger = Pick<Ledger, 'part' | 'entry'>;
 
+/** The ledger as it was when the answer was judged: what a reviewer had sent in the request's place stands there for it. */
+export function asSent(
+  ledger: ReplayedLedger,
+  entries: readonly Entry[],
+  answer: Entry | undefined,
+): ReplayedLedger {
+  const [first] = entries;
+  const amended = entries.find(
+    ({ type, data, seq }) =>
+      type === 'ruling' &&
+      data['verdict'] === 'amend' &&
+      data['final'] === true &&
+      // Behind the answer, it is that which was amended.
+      seq < (answer?.seq ?? 0),
+  );
+  if (first === undefined || amended === undefined) return ledger;
+  return {
+    entry: (seq) => ledger.entry(seq),
+    part: (seq, name) =>
+      seq === first.seq && name === 'request'
+        ? ledger.part(amended.seq, 'amendment')
+        : ledger.part(seq, name),
+  };
+}
+
 /** What was sealed of the judgement over one phase. */
 export interface Judged {
   readonly phase: Phase;

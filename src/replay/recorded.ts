@@ -19,6 +19,7 @@ import { unreadRequest } from '../provider/reading/reading.ts';
 import { socketBodyType } from '../provider/realtime/body.ts';
 import { readSocketAnswer, readSocketRequest } from '../provider/realtime/understood.ts';
 import {
+  asSent,
   type Heard,
   type Judged,
   judgedIn,
@@ -70,14 +71,18 @@ export async function readRecorded(
     );
   }
   if (answer === undefined || isUnjudgedAnswer(first, answer, asked)) return phases;
+  const sent = asSent(ledger, entries, answer);
+  const answeredTo = sent === ledger ? asked : await askedOf(sent, first, true, decodedBytesMax);
   const judged = judgedIn('response', answer);
   const told = isSpoiltLine(first, judged.rules) ? [spoilt] : null;
   const heard =
-    typeof asked === 'string' ? asked : await heardOf(ledger, asked, answer, told, decodedBytesMax);
+    typeof answeredTo === 'string'
+      ? answeredTo
+      : await heardOf(ledger, answeredTo, answer, told, decodedBytesMax);
   phases.push(
-    typeof heard === 'string' || typeof asked === 'string'
+    typeof heard === 'string' || typeof answeredTo === 'string'
       ? { ...judged, obstacle: typeof heard === 'string' ? heard : 'damaged' }
-      : { ...judged, heard, lacking: asked.lacking, flagsOnly: false },
+      : { ...judged, heard, lacking: answeredTo.lacking, flagsOnly: false },
   );
   return phases;
 }

@@ -114,3 +114,54 @@ test('a request to run files is not amended where a rule denies by which of them
   // Of rules that look at something else everything is known.
   expect(await denial(policy)).toBe(null);
 });
+
+const ofOneModel = loadPolicy(
+  'policy.yaml',
+  `version: "1"
+rules:
+  - id: merger
+    title: That model says nothing of the merger
+    phase: response
+    when: request.model == "other" && response.text.contains("merger")
+    action: deny
+    tests:
+      - { name: yes, expect: match, request: { model: other }, response: { text: the merger } }
+      - { name: no, expect: no-match, response: { text: the merger } }
+`,
+);
+
+test.each([
+  ['amended', { final: true, verdict: 'amend' }, 'merger'],
+  [
+    'said to be amended by one of two people, and not yet by the other',
+    { final: false, verdict: 'amend' },
+    undefined,
+  ],
+])('an answer is judged with what was asked where the request was %s', async (_what, ruling, rule) => {
+  const opened = await createLedgerUnderTest().open();
+  ledger = opened;
+  const startLine = 'POST /v1/chat/completions HTTP/1.1';
+  const asking = (model: string): Buffer =>
+    encodeHttpMessage({ startLine, headers: type, body: Buffer.from(chatRequest({ model })) });
+  const call = { method: 'POST', operation: 'chat.completions', path: '/v1/chat/completions' };
+  const asked = opened.seal({
+    type: 'request',
+    data: { ...call, provider: 'openai', rules: ['x'], verdict: 'hold', workload: 'w' },
+    parts: [{ name: 'request', bytes: asking('gpt-4.1') }],
+  });
+  opened.seal({
+    type: 'ruling',
+    data: { decision: asked.seq, ...ruling },
+    refs: [asked.seq],
+    parts: [{ name: 'amendment', bytes: asking('other') }],
+  });
+  const answered = opened.seal({
+    type: 'response',
+    data: { decision: asked.seq, result: 'ok', rules: ['x'], status: 200, streamed: false, verdict: 'hold' },
+    refs: [asked.seq],
+    parts: [{ name: 'response', bytes: answerOf('The weather.') }],
+  });
+  await answered.durable;
+  const hold = { phase: 'response', decision: asked.seq, response: answered.seq } as const;
+  expect((await denialOf(opened, hold, answerOf('The merger.'), ofOneModel))?.rule).toBe(rule);
+});
