@@ -350,26 +350,32 @@ test('a stream that a person released goes on under the policy that held it', as
   await client.until('First.');
 });
 
-test('a policy that stops the stream stops it too where its caller comes back for the release', async () => {
-  const rig = await startRig({ policy: denyStreams.replace('action: deny', 'action: hold') });
-  const { ada, place, sidecar, proxyUrl } = rig.sidecar;
-  rig.upstream.script((_request, answer) => answer.send(`${streamHead}${chunk(message('First.'))}`));
-  const open = async () => {
-    const client = await connectRaw(proxyUrl);
-    client.send(rawRequest('GET', anthropicStream, ['x-api-key: secret']));
-    return client;
-  };
-  const first = await open();
-  const hold = await ada.nextHold();
-  first.destroy();
-  await vi.waitFor(async () => expect(await ada.pending()).toMatchObject([{ caller: 'gone' }]));
-  await ada.rule(hold, { verdict: 'release' });
-  writeFileSync(place.policyFile, denyStreams);
-  await sidecar.reloadPolicy();
-  const { body } = await (await open()).answer();
-  expect(body.toString()).toContain('"code":"denied_by_policy"');
-  expect(body.toString()).not.toContain('First.');
-});
+test.each(['deny', 'hold'])(
+  'a policy that would %s the stream stops it too where its caller comes back for the release',
+  async (action) => {
+    const rig = await startRig({ policy: denyStreams.replace('action: deny', 'action: hold') });
+    const { ada, place, sidecar, proxyUrl } = rig.sidecar;
+    rig.upstream.script((_request, answer) => answer.send(`${streamHead}${chunk(message('First.'))}`));
+    const open = async () => {
+      const client = await connectRaw(proxyUrl);
+      client.send(rawRequest('GET', anthropicStream, ['x-api-key: secret']));
+      return client;
+    };
+    const first = await open();
+    const hold = await ada.nextHold();
+    first.destroy();
+    await vi.waitFor(async () => expect(await ada.pending()).toMatchObject([{ caller: 'gone' }]));
+    await ada.rule(hold, { verdict: 'release' });
+    writeFileSync(
+      place.policyFile,
+      denyStreams.replace('action: deny', `action: ${action}`).replace('severity: high', 'severity: low'),
+    );
+    await sidecar.reloadPolicy();
+    const { body } = await (await open()).answer();
+    expect(body.toString()).toContain('"code":"denied_by_policy"');
+    expect(body.toString()).not.toContain('First.');
+  },
+);
 
 test('a long turn is sealed piece by piece, so that no more than a piece of it is in memory', async () => {
   const scene = await openSession({ policy: holdTransfers, limits: { responseBytesMax: 2 * 1024 * 1024 } });

@@ -56,6 +56,17 @@ describe('has()', () => {
     expect(part?.expression).toBe('has(c.arguments.amount)');
   });
 
+  it('is told of nothing where it cannot be decided', () => {
+    const asking = expressionCompiler()('response', 'response.toolCalls.exists(c, !has(c.arguments.amount))');
+    expect(trueParts(asking, handing({ to: 'DE89' }))).toHaveLength(1);
+    expect(trueParts(asking, handing([{ amount: 5_000 }]))).toEqual([]);
+  });
+
+  it('says no of a field that no fact has, where the type does not tell', () => {
+    const asking = judgeOf({ when: '[dyn(response)].exists(r, has(r.txet))' });
+    expect(asking.judge('response', facts())).toEqual({ action: 'pass', matches: [] });
+  });
+
   it('has no other name', () => {
     expect(thrown(() => testPolicy('p', policyText('Has(request.params.x)'))).message).toContain(
       'Has() is not available in rules',

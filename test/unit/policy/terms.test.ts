@@ -87,6 +87,47 @@ describe('the terms of several rules', () => {
     });
   });
 
+  it('ask for the people of each where one names them by role, whatever role the others allow too', () => {
+    const byRole = { ...base, approvals: 2, roles: ['reviewer', 'privacy'] };
+    const needs = [
+      { approvals: 1, roles: ['reviewer'] },
+      { approvals: 1, roles: ['privacy'] },
+    ];
+    expect(strictest([{ ...byRole, needs }, base])).toMatchObject({
+      approvals: 2,
+      roles: ['reviewer', 'privacy'],
+      needs: [...needs, { approvals: 1, roles: ['reviewer'] }],
+    });
+  });
+
+  it('count the people of one role once, and never fewer than a rule asks for', () => {
+    const one = { ...base, needs: [{ approvals: 1, roles: ['reviewer'] }] };
+    expect(strictest([one, { ...base, approvals: 3 }]).approvals).toBe(3);
+    expect(strictest([{ ...base, approvals: 3 }, one]).approvals).toBe(3);
+  });
+
+  it('are met by no role that one of three does not allow', () => {
+    const roles = (...names: string[]): HoldTerms => ({ ...base, roles: names });
+    const { needs } = strictest([roles('reviewer', 'privacy'), roles('reviewer'), roles('privacy')]);
+    expect(needs?.map((need) => need.roles)).toEqual([['reviewer', 'privacy'], ['reviewer'], ['privacy']]);
+  });
+
+  it('leave the shortest time to collect, and to review what was let through alone', () => {
+    const terms = (ms: number): HoldTerms => ({
+      ...base,
+      collectInMs: ms,
+      breakGlass: { roles: ['admin'], collectInMs: ms, reviewInMs: 100 * ms },
+    });
+    for (const all of [
+      [terms(5_000), terms(30_000)],
+      [terms(30_000), terms(5_000)],
+    ] as const)
+      expect(strictest(all)).toMatchObject({
+        collectInMs: 5_000,
+        breakGlass: { collectInMs: 5_000, reviewInMs: 500_000 },
+      });
+  });
+
   it('escalate to a role once the last of them does, and not to one that any of them withholds', () => {
     const ladder = (steps: readonly [number, string][]): HoldTerms => ({
       ...base,
