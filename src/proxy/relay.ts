@@ -14,7 +14,7 @@ import { openTape, type Tape } from './tape.ts';
 
 /** What arrived, what of it is stored, and what the caller has. */
 export interface Relayed {
-  /** All that arrived where rules read it, otherwise at most storedBytesMax of it. */
+  /** All that arrived where rules read it and it is not too large, otherwise its beginning. */
   readonly body: Buffer;
   readonly bytes: number;
   /** Of all that arrived, in hex, where only a beginning is stored. */
@@ -74,7 +74,7 @@ export async function relayText(
   return {
     body,
     bytes: tape.bytes,
-    sha256: null,
+    sha256: tape.sha256(),
     passedBytes,
     rest: body.subarray(passedBytes),
     spool: null,
@@ -87,10 +87,10 @@ export async function relayText(
  * completes it waits for the seal; otherwise the end of the message does.
  */
 export async function relayUnread(
-  call: Call,
+  call: Pick<Call, 'caller' | 'res'>,
   decisionId: string,
   answer: Answer,
-  house: House,
+  house: { readonly bounds: Pick<House['bounds'], 'passedBytesMax' | 'storedBytesMax'> },
 ): Promise<Relayed> {
   const { storedBytesMax, passedBytesMax } = house.bounds;
   const tape = openTape(storedBytesMax);

@@ -1,10 +1,11 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { expect, it } from 'vitest';
+import { sha256Hex } from '../../../src/core/bytes.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { openai } from '../../../src/provider/openai/family.ts';
 import { createAnswerBody } from '../../../src/proxy/answer-body.ts';
 import type { Answer } from '../../../src/proxy/forward.ts';
-import { relayText } from '../../../src/proxy/relay.ts';
+import { type Relayed, relayText, relayUnread } from '../../../src/proxy/relay.ts';
 import { listeningOn } from '../../support/listening-on.ts';
 
 const pieces = ['Hold', ' the', ' line'].map(
@@ -12,9 +13,9 @@ const pieces = ['Hold', ' the', ' line'].map(
 );
 
 /** All of an answer in pieces that arrived together. */
-function arrivedTogether(): Answer {
+function arrivedTogether(said: readonly string[] = pieces): Answer {
   const body = createAnswerBody();
-  for (const piece of pieces) body.push(Buffer.from(piece));
+  for (const piece of said) body.push(Buffer.from(piece));
   body.end(null);
   const { chunks, peek, readAll } = body;
   const head = { status: 200, statusText: 'OK', headers: ['content-type', 'text/event-stream'] };
@@ -55,6 +56,32 @@ it('has given the first text to the connection when it begins to read the next p
   }
 });
 
+it('says how long a text was that is too large, and what all of it hashes to, where its beginning is stored', async () => {
+  const reasons: string[] = [];
+  const answer = { ...arrivedTogether(), abort: (reason: string) => reasons.push(reason) };
+  const [first = '', second = ''] = pieces;
+  const bounds = { responseBytesMax: first.length + 9 };
+  const relayed = Promise.withResolvers<Relayed>();
+  const server = createServer((_req, res) => {
+    const caller = { gone: false, whenGone: () => undefined };
+    const stream = openai.openStream('chat.completions', 200, 'sse');
+    relayText({ caller, res }, 'decision', answer, stream, { clock: systemClock, bounds })
+      .then(relayed.resolve, relayed.reject)
+      .finally(() => res.end());
+  });
+  const { url, close } = await listeningOn(server);
+  try {
+    expect(await (await fetch(url)).text()).toBe(first);
+    const { body, bytes, sha256, failure } = await relayed.promise;
+    expect(body.toString()).toBe((first + second).slice(0, bounds.responseBytesMax));
+    expect(bytes).toBe(first.length + second.length);
+    expect(sha256).toBe(sha256Hex(Buffer.from(first + second)));
+    expect([failure?.code, reasons]).toEqual(['response_too_large', ['The answer is too large.']]);
+  } finally {
+    await close();
+  }
+});
+
 it('stops the upstream when a piece cannot be read', async () => {
   const reasons: string[] = [];
   const answer = { ...arrivedTogether(), abort: (reason: string) => reasons.push(reason) };
@@ -78,4 +105,74 @@ it('stops the upstream when a piece cannot be read', async () => {
   } finally {
     await close();
   }
+});
+
+/** What a caller has before the seal, and what waits for it. */
+async function relayedBy(relay: (res: ServerResponse) => Promise<Relayed>) {
+  const relayed = Promise.withResolvers<Relayed>();
+  const server = createServer((_req, res) => {
+    relay(res)
+      .then(relayed.resolve, relayed.reject)
+      .finally(() => res.destroy());
+  });
+  const { url, close } = await listeningOn(server);
+  try {
+    await fetch(url)
+      .then((answer) => answer.text())
+      .catch(() => '');
+    const { passedBytes, rest, body } = await relayed.promise;
+    return { passed: body.toString('utf8', 0, passedBytes), rest: rest.toString() };
+  } finally {
+    await close();
+  }
+}
+
+const caller = { gone: false, whenGone: () => undefined };
+const text = pieces.join('');
+
+it.each([
+  ['the end', 'data: [DONE]\n\n'],
+  ['an error', 'data: {"error":{"message":"no","code":"x"}}\n\n'],
+  [
+    'a tool call',
+    'data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f"}}]}}]}\n\n',
+  ],
+])('lets text pass, and keeps %s and all behind it for the seal', async (_what, event) => {
+  const stream = openai.openStream('chat.completions', 200, 'sse');
+  const house = { clock: systemClock, bounds: { responseBytesMax: 10_000 } };
+  const answer = arrivedTogether([...pieces, event, pieces[0] ?? '']);
+  const said = await relayedBy((res) => relayText({ caller, res }, 'decision', answer, stream, house));
+  expect(said).toEqual({ passed: text, rest: event + pieces[0] });
+});
+
+it('keeps the piece that completes an answer of known length for the seal', async () => {
+  const answer = { ...arrivedTogether(), headers: ['content-length', String(text.length)] };
+  const house = { bounds: { storedBytesMax: 10_000, passedBytesMax: 10_000 } };
+  const [first = '', second = '', last = ''] = pieces;
+  expect(await relayedBy((res) => relayUnread({ caller, res }, 'decision', answer, house))).toEqual({
+    passed: first + second,
+    rest: last,
+  });
+});
+
+it.each([
+  [9, ''],
+  [11, 'all of it'],
+])('of frames without text, %i seconds after the first of them, shows %j', async (seconds, shown) => {
+  let nowUs = 0;
+  const clock = { ...systemClock, monoUs: () => nowUs };
+  const role = 'data: {"choices":[{"index":0,"delta":{"role":"assistant"}}]}\n\n';
+  const stream = openai.openStream('chat.completions', 200, 'sse');
+  const later = {
+    finish: stream.finish,
+    push: (chunk: Buffer) => {
+      nowUs = seconds * 1_000_000;
+      return stream.push(chunk);
+    },
+  };
+  const house = { clock, bounds: { responseBytesMax: 10_000 } };
+  const said = await relayedBy((res) =>
+    relayText({ caller, res }, 'd', arrivedTogether([role]), later, house),
+  );
+  expect(said.passed).toBe(shown === '' ? '' : role);
 });
