@@ -20,17 +20,24 @@ export function snapshotText(range: TreeRange, prev: string, decisions: Decision
 /** Whether the stored record says the same; the order of keys and spacing are the writer's own. */
 export function snapshotEquals(record: Uint8Array, expected: string): boolean {
   const text = fromUtf8(record);
-  if (text === expected) return true;
+  return text !== undefined && (text === expected || isSame(parsed(text), parsed(expected)));
+}
+
+/** Undefined where it is no JSON, or none that the engine can read. */
+function parsed(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text ?? '');
-    if (typeof value !== 'object' || value === null) return false;
-    return JSON.stringify(Object.fromEntries(Object.entries(value).sort(byKey))) === expected;
-  } catch (error) {
-    if (error instanceof SyntaxError) return false;
-    throw error;
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 
-function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
-  return a < b ? -1 : 1;
+/** Goes no deeper than `wanted` does: what was stored may be nested beyond what the stack can take. */
+function isSame(found: unknown, wanted: unknown): boolean {
+  if (typeof wanted !== 'object' || wanted === null) return found === wanted;
+  if (typeof found !== 'object' || found === null || Array.isArray(found) !== Array.isArray(wanted))
+    return false;
+  const members = new Map<string, unknown>(Object.entries(found));
+  const due = Object.entries(wanted);
+  return members.size === due.length && due.every(([name, value]) => isSame(members.get(name), value));
 }

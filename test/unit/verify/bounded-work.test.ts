@@ -1,4 +1,5 @@
 /** What a hostile ledger, or a hostile file beside it, makes a verifier work for: no more than somebody wrote down. */
+import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { takeBlock } from '../../../src/ledger/verify/chain.ts';
 import { endSnapshots, takeSnapshot } from '../../../src/ledger/verify/heartbeats.ts';
@@ -7,7 +8,7 @@ import { createPass } from '../../../src/ledger/verify/pass.ts';
 import { portable } from '../../../src/ledger/verify/primitives.ts';
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
 import { createLedgerBuilder, type LedgerBuilder, signNote } from '../../support/ledger-builder.ts';
-import type { Records } from '../../support/ledger-tampering.ts';
+import { editRecord, type Records, sourceOf } from '../../support/ledger-tampering.ts';
 
 /** So many heartbeats, each in a block of its own, over a decision that is open. */
 function beating(heartbeats: number): LedgerBuilder {
@@ -59,6 +60,16 @@ it('many heartbeats in one block are worked out once', () => {
   for (let turn = 0; turn < 20; turn += 1) builder.heartbeat();
   builder.commit();
   expect(workedOut(builder.records)).toEqual([1, 'snapshot_mismatch']);
+});
+
+it('a snapshot nested deeper than any stack is no reason to break off: it is not the state before its heartbeat', async () => {
+  const nested = Buffer.from(`{"frontier":${'['.repeat(100_000)}${']'.repeat(100_000)}}`);
+  const builder = createLedgerBuilder();
+  builder.genesis();
+  const beat = builder.heartbeat({ snapshot: createHash('sha256').update(nested).digest('hex') });
+  builder.commit();
+  const { findings } = await verifyLedger(sourceOf(editRecord(builder.records, beat, 3, () => nested)));
+  expect(findings.map(({ code, seq }) => `${code} at ${seq}`)).toEqual(['snapshot_mismatch at 1']);
 });
 
 const lineOf = (note: string): string =>
