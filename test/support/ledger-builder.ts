@@ -450,9 +450,13 @@ export interface HeldExchange {
 }
 
 /** A decision held in its response phase, not ruled yet. */
-export function sealHeldResponse(builder: LedgerBuilder, terms: Fields = {}): HeldExchange {
+export function sealHeldResponse(
+  builder: LedgerBuilder,
+  terms: Fields = {},
+  answer: Fields = {},
+): HeldExchange {
   const decision = builder.request();
-  const response = builder.response(decision, { verdict: 'hold' });
+  const response = builder.response(decision, { verdict: 'hold', ...answer });
   const hold = builder.hold(decision, response, terms);
   return { decision, response, hold, digest: builder.c(response, 'response') };
 }

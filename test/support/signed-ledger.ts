@@ -16,7 +16,8 @@ const orderText = JSON.stringify({ verdict: 'release', reason, salt: '5a'.repeat
 const orderDigest = (text: string): string =>
   createHash('sha256').update('holdpoint/order/1\0').update(text).digest('hex');
 const orderWith = (more: Fields): string => JSON.stringify({ ...JSON.parse(orderText), ...more });
-const allByName = orderWith({ calls: ['call_1'] });
+const oneOfTwo = orderWith({ calls: ['call_1'] });
+const allByName = orderWith({ calls: ['call_1', 'call_2'] });
 const alone = orderWith({ breakGlass: true });
 const key = 'key of rita';
 
@@ -56,7 +57,7 @@ interface RulingChanges {
 
 /** A held response that rita releases with her signature, and its delivery. */
 export function sealSignedRelease(builder: LedgerBuilder, changes: RulingChanges = {}): number {
-  const { decision, hold, digest } = sealHeldResponse(builder, terms);
+  const { decision, hold, digest } = sealHeldResponse(builder, terms, { toolCalls: 2 });
   const prefix = builder.ledger.slice(0, 8);
   const statement: Fields = {
     by: 'rita',
@@ -137,7 +138,7 @@ export const intactSigned: Readonly<Record<string, (builder: LedgerBuilder) => v
     order: allByName,
     statement: { order: orderDigest(allByName) },
   }),
-  'a signed release of one call of two': ruled(divided(allByName)),
+  'a signed release of one call of two': ruled(divided(oneOfTwo)),
   'a second key by an admin': twice({ by: 'olga', role: 'admin' }),
   'a key that is withdrawn after it signed': (builder) => {
     ruled({})(builder);
@@ -258,6 +259,10 @@ export const brokenOrders: Readonly<Record<string, (builder: LedgerBuilder) => v
   'another order than was signed': ruled({ order: orderText.replace('release', 'deny') }),
   'another reason than was signed': ruled({ reason: 'was told to' }),
   'one call taken out of a release that was signed for all': ruled(divided(orderText)),
+  'a release of all calls that was signed for one of two': ruled({
+    order: oneOfTwo,
+    statement: { order: orderDigest(oneOfTwo) },
+  }),
   'an order to release alone that was sealed as an approval': ruled({
     order: alone,
     statement: { order: orderDigest(alone) },

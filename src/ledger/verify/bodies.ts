@@ -64,13 +64,15 @@ export interface BodyChecking {
   readonly findings: Findings;
   /** Where parts without stored bytes are noted. */
   readonly absent: PartSet;
+  /** How many tool calls the answer makes that a signed ruling released as it came. */
+  readonly released: ReadonlyMap<number, number>;
 }
 
 /** Checks one bodies record against its block. */
 export async function checkBodies(
   block: BlockLeaves,
   bodies: Bodies,
-  { unwrap, primitives, counts, findings, absent }: BodyChecking,
+  { unwrap, primitives, counts, findings, absent, released }: BodyChecking,
 ): Promise<void> {
   const ledger = block.leaves.find((leaf) => leaf !== undefined)?.ledger ?? '';
   const { kekId, nonce, wrapped } = bodies;
@@ -80,7 +82,7 @@ export async function checkBodies(
     findings.add('key_wrap_invalid', block.seq, `${where} do not unwrap with the key given`);
   }
   const expected = expectedParts(block);
-  const orders = createOrderChecking(primitives);
+  const orders = createOrderChecking(primitives, released);
   let next = 0;
   for (const [index, item] of bodies.items.entries()) {
     counts.stored += 1;

@@ -58,6 +58,7 @@ export function takeBlock(pass: Pass, seq: number, value: Uint8Array): void {
   pass.nextIsCertain = true;
   settleRotation(pass);
   pass.block = { seq, leaves };
+  pass.decisions.reviewers.released.clear();
   judge(pass, leaves, beforeHeartbeats);
 }
 

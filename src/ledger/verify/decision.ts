@@ -29,7 +29,9 @@ export interface Decision {
   readonly batch: number;
   /** Made elsewhere and told to this ledger: no exchange passed here. */
   readonly reported: boolean;
-  response: { readonly verdict: RuleVerdict; readonly digest: string } | undefined;
+  response:
+    | { readonly verdict: RuleVerdict; readonly digest: string; readonly toolCalls: number }
+    | undefined;
   /** Its entries, the request's own first. */
   readonly entries: number[];
   readonly holds: Map<number, Hold>;

@@ -62,6 +62,8 @@ export type Entry =
       readonly decision: number;
       readonly verdict: RuleVerdict;
       readonly digest: string;
+      /** How many tool calls the answer makes; 0 where it is not said. */
+      readonly toolCalls: number;
     }
   | HoldEntry
   | RulingEntry
@@ -160,11 +162,7 @@ const readers = readersByType([
     sha256Hex(digest) && (result === 'loaded' || result === 'refused') && isText(version) ? other : undefined,
   ),
   reader('request', ['verdict', 'recorded', 'batch', 'reported'], readRequest),
-  reader('response', ['decision', 'verdict', 'file'], ({ decision, verdict, file }, parts, seq) =>
-    isEarlier(decision, seq) && isOneOf(verdict, verdicts) && (file === undefined || isJudgedFile(file))
-      ? { type: 'response', decision, verdict, digest: digestOf(parts, 'response') }
-      : undefined,
-  ),
+  reader('response', ['decision', 'verdict', 'file', 'toolCalls'], readResponse),
   reader('delivery', ['decision', 'hold', 'digest', 'attempt', 'outcomes'], readDelivery),
   reader('access', accessFields, readAccess),
   { type: 'hold', wanted: 'all', read: readHold },
@@ -197,6 +195,16 @@ function readRequest(
     return undefined;
   const digest = digestOf(parts, 'request');
   return { type: 'request', verdict, digest, recorded, batch, reported: reported !== undefined };
+}
+
+type ResponseFields = Fields<'decision' | 'verdict' | 'file' | 'toolCalls'>;
+
+function readResponse(data: ResponseFields, parts: readonly Part[], seq: number): Entry | undefined {
+  const { decision, verdict, file, toolCalls: calls } = data;
+  if (!isEarlier(decision, seq) || !isOneOf(verdict, verdicts)) return undefined;
+  if (file !== undefined && !isJudgedFile(file)) return undefined;
+  const toolCalls = isCount(calls) ? calls : 0;
+  return { type: 'response', decision, verdict, digest: digestOf(parts, 'response'), toolCalls };
 }
 
 /** Who said that who decided what elsewhere, and when. */

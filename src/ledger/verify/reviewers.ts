@@ -27,6 +27,8 @@ export interface Reviewers {
   mustSign: boolean;
   signed: number;
   unsigned: number;
+  /** By signed ruling of the block at hand that released an answer as it came: how many tool calls that makes. */
+  readonly released: Map<number, number>;
 }
 
 const rulesMax = 32;
@@ -35,7 +37,7 @@ const driftMsMax = 10 * 60_000;
 const members = 'by,decision,digest,hold,key,order,policy,policyVersion,rules,time,v,verdict';
 
 export function createReviewers(): Reviewers {
-  return { keys: new Map(), owners: new Set(), mustSign: false, signed: 0, unsigned: 0 };
+  return { keys: new Map(), owners: new Set(), mustSign: false, signed: 0, unsigned: 0, released: new Map() };
 }
 
 /** A key is enrolled once: a person's first by themselves, any other by an admin who is somebody else. */

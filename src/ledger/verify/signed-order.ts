@@ -14,8 +14,14 @@ export interface OrderChecking {
   take(leaf: Leaf, name: string, plaintext: Uint8Array): string | undefined;
 }
 
-/** Remembers the reason of the entry at hand, which stands before its order. */
-export function createOrderChecking(primitives: Primitives): OrderChecking {
+/**
+ * Remembers the reason of the entry at hand, which stands before its order.
+ * @param released by ruling that released an answer as it came: how many tool calls that makes
+ */
+export function createOrderChecking(
+  primitives: Primitives,
+  released: ReadonlyMap<number, number>,
+): OrderChecking {
   let reason = { seq: -1, text: '' };
   return {
     take: (leaf, name, plaintext) => {
@@ -26,13 +32,14 @@ export function createOrderChecking(primitives: Primitives): OrderChecking {
       const hasReason = leaf.parts.some((part) => part.name === 'reason');
       // Its reason may have been erased: then there is nothing to compare it with.
       const sealed = hasReason ? (reason.seq === seq ? reason.text : undefined) : '';
-      return complaint(entry, entry.signature.order, plaintext, sealed, primitives);
+      const ruling = { ...entry, released: released.get(seq) ?? 0 };
+      return complaint(ruling, entry.signature.order, plaintext, sealed, primitives);
     },
   };
 }
 
 function complaint(
-  ruling: Pick<RulingEntry, 'isDivided' | 'breakGlass' | 'inStead'>,
+  ruling: Pick<RulingEntry, 'isDivided' | 'breakGlass' | 'inStead'> & { readonly released: number },
   digest: string,
   plaintext: Uint8Array,
   sealedReason: string | undefined,
@@ -44,6 +51,8 @@ function complaint(
   if (typeof order !== 'object' || order === null) return 'its text is no order';
   if (ruling.isDivided && !('calls' in order))
     return 'it was not signed for the tool calls that were released';
+  if ('calls' in order && countOf(order.calls) < ruling.released)
+    return 'it was signed for some of the tool calls, and all of them were released';
   if (('breakGlass' in order && order.breakGlass === true) !== ruling.breakGlass)
     return 'it was not signed as a release by one person alone';
   if (('inStead' in order ? order.inStead : '') !== ruling.inStead)
@@ -52,6 +61,11 @@ function complaint(
   return sealedReason === undefined || reason === sealedReason
     ? undefined
     : 'the reason that was sealed is not the one that was signed';
+}
+
+/** Of different names in a list. */
+function countOf(names: unknown): number {
+  return Array.isArray(names) ? new Set(names).size : 0;
 }
 
 function parsed(text: string | undefined): unknown {

@@ -113,7 +113,8 @@ function applyResponse(decisions: Decisions, entry: ResponseEntry, seq: number, 
   if (!requestMayPass(decision)) {
     report('response_without_release', `the request of decision ${decision.seq} was denied or not released`);
   }
-  decision.response = { verdict: entry.verdict, digest: entry.digest };
+  const { verdict, digest, toolCalls } = entry;
+  decision.response = { verdict, digest, toolCalls };
 }
 
 function applyOutcome(decisions: Decisions, seq: number, outcome: Outcome, report: Report): void {

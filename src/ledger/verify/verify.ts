@@ -214,6 +214,7 @@ async function takeBodies(pass: Pass, seq: number, value: Uint8Array): Promise<v
     counts: pass.bodies,
     findings: pass.findings,
     absent: pass.erasures.absent,
+    released: pass.decisions.reviewers.released,
   });
 }
 
