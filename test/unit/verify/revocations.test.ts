@@ -40,6 +40,20 @@ describe('a revoked key', () => {
     );
   });
 
+  it.each([
+    [3, 2],
+    [2, 3],
+  ])('counts down to the lesser of two sizes, whichever came first: %i and %i', async (one, other) => {
+    const builder = revoked(one);
+    const key = builder.keyOf(first);
+    const data = { action: 'revoke', by: 'olga', key, reason: 'stolen earlier', size: other };
+    builder.seal({ type: 'key', data });
+    builder.commit();
+    const verdict = await verdictOf(builder);
+    expect(verdict.findings.map(({ code, seq }) => `${code} at ${seq}`)).toEqual(['key_revoked at 2']);
+    expect(verdict.keys[0]?.revokedTo).toBe(2);
+  });
+
   it('leaves what it signed after the size a finding', async () => {
     expect(await codes(revoked(2))).toEqual(['key_revoked at 2']);
   });
