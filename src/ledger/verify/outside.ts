@@ -194,7 +194,8 @@ function checkWitness(pass: Pass, outside: Outside, witness: VerifierKey): Cover
       const message = `${where}; the ledger has another root there`;
       if (!contradicted) findings.add('witnessed_other_history', note.size - 1, message);
       contradicted = true;
-    } else if (found !== undefined && note.size >= (longest?.size ?? 0)) {
+    } else if (found !== undefined && note.size >= (longest?.size ?? 1)) {
+      // The tree of no entries is the beginning of every history: who cosigned it vouches for none.
       longest = { name: witness.origin, size: note.size, at };
     }
   }
