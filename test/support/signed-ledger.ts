@@ -49,7 +49,8 @@ interface RulingChanges {
   readonly message?: (text: string) => string;
   readonly text?: (text: string) => string;
   readonly order?: string;
-  readonly reason?: string;
+  /** Null for none. */
+  readonly reason?: string | null;
   /** The amended message; it is what is delivered then. */
   readonly amendment?: string;
   readonly unsigned?: true;
@@ -82,7 +83,7 @@ export function sealSignedRelease(builder: LedgerBuilder, changes: RulingChanges
     hold,
     { digest, ...(changes.unsigned ? {} : { signature }), ...changes.data },
     {
-      reason: changes.reason ?? reason,
+      ...(changes.reason === null ? {} : { reason: changes.reason ?? reason }),
       ...(changes.amendment === undefined ? {} : { amendment: changes.amendment }),
       ...(changes.unsigned ? {} : { order: changes.order ?? orderText }),
     },
@@ -258,6 +259,7 @@ export const brokenSigned: Readonly<Record<string, readonly [(builder: LedgerBui
 export const brokenOrders: Readonly<Record<string, (builder: LedgerBuilder) => void>> = {
   'another order than was signed': ruled({ order: orderText.replace('release', 'deny') }),
   'another reason than was signed': ruled({ reason: 'was told to' }),
+  'no reason where one was signed': ruled({ reason: null }),
   'one call taken out of a release that was signed for all': ruled(divided(orderText)),
   'a release of all calls that was signed for one of two': ruled({
     order: oneOfTwo,
