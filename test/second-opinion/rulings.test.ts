@@ -202,6 +202,29 @@ const oversight: readonly Case[] = [
     ['ruling_not_delegated at 5'],
   ],
   [
+    'somebody who was given a stead twice has it for the longer of the two',
+    byRole,
+    (b, h) => {
+      lend(b);
+      lend(b, { until: Date.UTC(2026, 10, 22, 8) });
+      rule(b, h, { by: 'rita', final: false });
+      rule(b, h, stead);
+    },
+    [],
+  ],
+  [
+    'of two steads the one that is not ended goes on',
+    byRole,
+    (b, h) => {
+      const short = lend(b, { until: Date.UTC(2026, 10, 22, 8) });
+      lend(b);
+      end(b, short);
+      rule(b, h, { by: 'rita', final: false });
+      rule(b, h, stead);
+    },
+    [],
+  ],
+  [
     'nobody rules in a stead that was given to another, or in another role',
     byRole,
     (b, h) => {

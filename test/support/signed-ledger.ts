@@ -19,6 +19,7 @@ const orderWith = (more: Fields): string => JSON.stringify({ ...JSON.parse(order
 const oneOfTwo = orderWith({ calls: ['call_1'] });
 const allByName = orderWith({ calls: ['call_1', 'call_2'] });
 const alone = orderWith({ breakGlass: true });
+const inStead = orderWith({ inStead: 'olga' });
 const key = 'key of rita';
 
 export function sealEnrolment(builder: LedgerBuilder, changes: Fields = {}, provenBy = key): number {
@@ -264,6 +265,10 @@ export const brokenOrders: Readonly<Record<string, (builder: LedgerBuilder) => v
   'a release of all calls that was signed for one of two': ruled({
     order: oneOfTwo,
     statement: { order: orderDigest(oneOfTwo) },
+  }),
+  'an order in the stead of another that was sealed as one’s own': ruled({
+    order: inStead,
+    statement: { order: orderDigest(inStead) },
   }),
   'an order to release alone that was sealed as an approval': ruled({
     order: alone,

@@ -218,6 +218,15 @@ describe('an erasure that may not be', () => {
     expect(await codesOf(builder.records)).toEqual([`erasure_under_legal_hold at ${seq}`]);
   });
 
+  it('may name a decision whose legal hold was lifted', async () => {
+    const { builder, decision } = scene();
+    const person = { by: 'petra', role: 'privacy' };
+    const hold = seal(builder, { action: 'hold', scope: { decision }, ...person });
+    seal(builder, { action: 'lift', hold, ...person });
+    seal(builder, erasure([[decision, 0]]));
+    expect(await codesOf(builder.records)).toEqual([]);
+  });
+
   it('lifts a legal hold that does not stand', async () => {
     const { builder, decision } = scene();
     const seq = seal(builder, { action: 'lift', by: 'petra', hold: decision, role: 'admin' });

@@ -1,0 +1,50 @@
+/** Which cosignatures an auditor's verdict counts, and for how many witnesses. */
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { expect, it } from 'vitest';
+import { cosignerOf } from '../../../src/anchor/cosign.ts';
+import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
+import { createLedgerBuilder, signNote } from '../../support/ledger-builder.ts';
+
+const { privateKey } = generateKeyPairSync('ed25519');
+const witness = cosignerOf('witness.example/w1', privateKey);
+const seconds = 1_795_000_000;
+
+const builder = createLedgerBuilder();
+builder.genesis();
+builder.commit();
+
+const cosigned = (note: string, by = witness, at = seconds): string =>
+  note + by.cosign(Buffer.from(note.slice(0, note.indexOf('\n\n') + 1)), at);
+
+async function verdictOf(notes: readonly string[], witnesses = [witness.verifierKey]) {
+  const { assurance, findings } = await verifyLedger(builder.source(), { witnesses, cosigned: notes });
+  return [assurance, findings.map(({ code }) => code)];
+}
+
+it('one over the ledger is one witness', async () => {
+  expect(await verdictOf([cosigned(builder.checkpoint())])).toEqual(['WITNESSED(1)', []]);
+});
+
+it('one over the tree of no entries is not one that covers the ledger', async () => {
+  const empty = signNote(builder.seed, builder.origin, 0, createHash('sha256').digest());
+  expect(await verdictOf([cosigned(empty)])).toEqual(['LOCAL', ['witness_missing']]);
+});
+
+it('one over another ledger says nothing of this one', async () => {
+  const other = createLedgerBuilder({ seed: 'two' });
+  other.genesis();
+  other.commit();
+  expect(await verdictOf([cosigned(other.checkpoint())])).toEqual(['LOCAL', ['witness_missing']]);
+});
+
+it('one without a time is none', async () => {
+  const timeless = cosigned(builder.checkpoint(), witness, 0);
+  expect(await verdictOf([timeless])).toEqual(['LOCAL', ['cosignature_invalid', 'witness_missing']]);
+});
+
+it('two names for one key are one witness', async () => {
+  const again = cosignerOf('witness.example/w2', privateKey);
+  const note = builder.checkpoint();
+  const keys = [witness.verifierKey, again.verifierKey];
+  expect(await verdictOf([cosigned(note), cosigned(note, again)], keys)).toEqual(['WITNESSED(1)', []]);
+});
