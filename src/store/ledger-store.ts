@@ -237,9 +237,12 @@ async function journaled(
         if (isClosing) return;
         isClosing = true;
         await erasing.idle();
-        absorbNow();
-        await absorbing;
-        if (failure === null && !isSame(taken, openedAt)) await putInTables(level, seq, taken);
+        // In its turn: LevelDB would be told that it has what is appended meanwhile, and no start would look for that again.
+        await inTurn(async () => {
+          absorbNow();
+          await absorbing;
+          if (failure === null && !isSame(taken, openedAt)) await putInTables(level, seq, taken);
+        });
       } finally {
         reader.close();
         try {

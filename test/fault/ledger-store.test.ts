@@ -69,6 +69,19 @@ describe("the ledger's store", () => {
     await again.close();
   });
 
+  it('has all that was committed while it closed', async () => {
+    const dir = freshDir();
+    const store = await openLedgerStore(dir);
+    // LevelDB is being told of this one while the others come.
+    await store.commit(commitAt(0), true);
+    const all = Array.from({ length: 40 }, (_, seq) => commitAt(seq));
+    const committed = all.slice(1).map((records) => store.commit(records, true));
+    await Promise.all([...committed, store.close()]);
+    const again = await openLedgerStore(dir);
+    expect(await contentOf(again)).toEqual(all.flatMap(linesOf).sort());
+    await again.close();
+  });
+
   it('tells whoever reads while it closes that it is away, and not that something is broken', async () => {
     const store = await openLedgerStore(freshDir());
     for (let seq = 0; seq < 4; seq += 1) await store.commit(commitAt(seq), true);
