@@ -90,7 +90,6 @@ export function openTlsServer(
     server.setSecureContext(contextOf(next));
     const isOtherAuthority = next.ca !== current.ca;
     current = next;
-    failed = null;
     // Who was let in by the authorities before, or is about to be, has to show a certificate of these.
     if (isOtherAuthority) cut();
   }
@@ -98,11 +97,10 @@ export function openTlsServer(
   function refresh(): void {
     try {
       const next = materialOf(options);
-      if (!isSame(next, current)) {
-        // Tried once: until it changes again, the certificate before stays in use.
-        if (isSame(next, failed)) return;
-        apply(next);
-      }
+      // Tried once: until it changes again, the certificate before stays in use.
+      if (isSame(next, failed)) return;
+      if (!isSame(next, current)) apply(next);
+      failed = null;
       problem = '';
     } catch (error) {
       if (problem !== messageOf(error)) onError('The certificate of the control port was not changed', error);
