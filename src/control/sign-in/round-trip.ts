@@ -28,7 +28,7 @@ export interface RoundTrips {
   begin(keyHash: string): RoundTrip;
   /** Throws `unauthenticated` where the cookie does not belong to the state, is too old, or was used. */
   resume(value: string | null, state: string): RoundTrip;
-  /** It has led to a session, and does not again. */
+  /** It leads to a session, and does not again. Throws `unauthenticated` where another answer was quicker. */
   finish(trip: RoundTrip): void;
 }
 
@@ -45,6 +45,10 @@ export function createRoundTrips(clock: Clock, random: RandomBytes): RoundTrips 
     return { value, keyHash, state: made('state'), nonce: made('nonce'), verifier, challenge };
   }
 
+  function refuseTaken({ state }: RoundTrip): void {
+    if (taken.has(state)) throw notOurs('This sign-in was used already.');
+  }
+
   return {
     begin: (keyHash) => {
       const value = `${clock.nowMs()}.${keyHash}.${random(32).toString('base64url')}`;
@@ -59,10 +63,12 @@ export function createRoundTrips(clock: Clock, random: RandomBytes): RoundTrips 
         throw notOurs('This sign-in was not begun in this browser.');
       const ageMs = clock.nowMs() - Number(begunAtMs);
       if (ageMs > roundTripMsMax || ageMs < -roundTripMsMax) throw notOurs('This sign-in took too long.');
-      if (taken.has(trip.state)) throw notOurs('This sign-in was used already.');
+      refuseTaken(trip);
       return trip;
     },
-    finish: ({ state }) => {
+    finish: (trip) => {
+      // Two answers of one sign-in may both have been at the provider.
+      refuseTaken(trip);
       const nowMs = clock.nowMs();
       for (const [known, untilMs] of taken) if (untilMs < nowMs) taken.delete(known);
       if (taken.size >= takenMax)
@@ -71,7 +77,7 @@ export function createRoundTrips(clock: Clock, random: RandomBytes): RoundTrips 
           'Too many people signed in just now.',
           'Wait a minute.',
         );
-      taken.set(state, nowMs + 2 * roundTripMsMax);
+      taken.set(trip.state, nowMs + 2 * roundTripMsMax);
     },
   };
 }
