@@ -17,6 +17,8 @@ import { type ErasureHouse, type ErasureOrder, emptyProgress, runErasure } from 
 export interface Person {
   readonly by: string;
   readonly role: 'privacy' | 'admin';
+  /** Throws once they may not ask for it any more. Called in one step with the sealing, which may have to wait. */
+  readonly requireStanding?: () => void;
 }
 
 export interface ErasureDesk {
@@ -144,7 +146,11 @@ export function createErasureDesk(options: DeskOptions): ErasureDesk {
   }
 
   /** @param requireDue throws where it is not due any more when its turn comes */
-  function sealHold(data: JsonObject, reason: string, requireDue = (): void => undefined): Promise<number> {
+  function sealHold(
+    data: JsonObject,
+    reason: string,
+    requireDue: () => void = () => undefined,
+  ): Promise<number> {
     const parts = [{ name: 'reason', bytes: Buffer.from(reason) }];
     return ledger.sealBetweenErasures(() => {
       requireDue();
@@ -152,7 +158,7 @@ export function createErasureDesk(options: DeskOptions): ErasureDesk {
     });
   }
 
-  function requireStanding(seq: number): void {
+  function requirePlaced(seq: number): void {
     if (ledger.legalHolds().some((hold) => hold.seq === seq)) return;
     throw new HoldpointError(
       'not_found',
@@ -175,12 +181,15 @@ export function createErasureDesk(options: DeskOptions): ErasureDesk {
     start,
     find: (id) => jobs.get(id)?.job ?? null,
     ended,
-    placeHold: async (scope, { by, role }, reason) => {
+    placeHold: async (scope, { by, role, requireStanding }, reason) => {
       const data = { action: 'hold', by, role, scope: scopeData(scope) };
-      return { seq: await sealHold(data, reason), scope: data.scope, by };
+      return { seq: await sealHold(data, reason, requireStanding), scope: data.scope, by };
     },
-    liftHold: async (seq, { by, role }, reason) => {
-      await sealHold({ action: 'lift', by, hold: seq, role }, reason, () => requireStanding(seq));
+    liftHold: async (seq, { by, role, requireStanding }, reason) => {
+      await sealHold({ action: 'lift', by, hold: seq, role }, reason, () => {
+        requireStanding?.();
+        requirePlaced(seq);
+      });
     },
     totals: () => ({
       pending,

@@ -82,8 +82,9 @@ export function createDelegations(options: DelegationOptions): Delegations {
     isInForce,
     all: () => ledger.delegations(),
     inForce: (from, to) => open().find((one) => one.from === from && one.to === to && isInForce(one)) ?? null,
-    begin: ({ by, role, alsoCalled = [] }, to, untilMs) =>
+    begin: ({ by, role, alsoCalled = [], requireStanding }, to, untilMs) =>
       inTurn(async () => {
+        requireStanding?.();
         if (alsoCalled.includes(to)) refuseOneself();
         refuseDelegation(by, to, untilMs, clock.nowMs(), open().filter(isInForce));
         const data = { action: 'delegate', by, delegate: to, role, until: untilMs };
@@ -108,6 +109,7 @@ export function createDelegations(options: DelegationOptions): Delegations {
             `Only ${begun.from} or an admin ends it.`,
             'Ask one of them.',
           );
+        person.requireStanding?.();
         await sealEnd(person, seq);
         return ledger.delegations().find((one) => one.seq === seq) ?? begun;
       }),

@@ -21,6 +21,8 @@ export interface Person {
   readonly role: string;
   /** Further names of the same person. */
   readonly alsoCalled?: readonly string[];
+  /** Throws once they may not ask for it any more. Called in one step with the sealing, which may have to wait. */
+  readonly requireStanding?: () => void;
 }
 
 export interface Deliberation {
@@ -56,6 +58,7 @@ export function createDeliberation(desk: Desk, armTimer: Ending['armTimer']): De
     comment: async (hold, person, text) => {
       const item = itemOf(hold);
       await inTurn(desk, item, async () => {
+        person.requireStanding?.();
         refuseUnlessWaiting(hold);
         if (hold.comments.length >= commentsMax) throw tooMany(`${commentsMax} comments`);
         await sealAbout(desk, hold, commentDraft(hold, person, text)).finally(() => armTimer(item));
@@ -65,6 +68,7 @@ export function createDeliberation(desk: Desk, armTimer: Ending['armTimer']): De
     assign: async (hold, person, to) => {
       const item = itemOf(hold);
       await inTurn(desk, item, async () => {
+        person.requireStanding?.();
         refuseUnlessWaiting(hold);
         refuseAssignment(hold, person, to);
         if (hold.assignments.length >= assignmentsMax) throw tooMany(`${assignmentsMax} hand-overs`);

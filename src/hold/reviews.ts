@@ -84,6 +84,7 @@ export function createReviews(desk: Desk): Reviews {
   ): Promise<Hold> {
     while (desk.reading !== null) await desk.reading;
     const hold = await holdOf(holdSeq);
+    person.requireStanding?.();
     requireReviewable(hold, person);
     await sealAbout(desk, hold, reviewDraft(hold, hold.ruling ?? holdSeq, person, finding));
     due.get(holdSeq)?.cancel();

@@ -12,7 +12,7 @@ import {
 import { iso } from '../hold-view.ts';
 import { type ControlRequest, type Route, readOrder, sendJson } from '../http.ts';
 import type { ControlParts } from '../parts.ts';
-import { requirePerson } from './deliberation.ts';
+import { personIn, requirePerson } from './deliberation.ts';
 
 export function delegationRoutes(parts: ControlParts): Route[] {
   return [
@@ -50,17 +50,16 @@ async function begin(parts: ControlParts, request: ControlRequest): Promise<void
       'Ask an admin for a token, or for somebody else who may rule.',
     );
   requirePerson(parts, to, 'rule');
-  const person = { by, role, alsoCalled: parts.otherNames(by) };
+  const person = { ...personIn(request), alsoCalled: parts.otherNames(by) };
   sendJson(res, 201, shown(parts, await parts.delegations.begin(person, to, Date.parse(until))));
 }
 
 async function end(parts: ControlParts, request: ControlRequest): Promise<void> {
-  const { res, params, identity } = request;
+  const { res, params } = request;
   await readOrder(request, z.strictObject({}));
   const given = params['seq'] ?? '';
   const seq = /^\d{1,15}$/.test(given) ? Number(given) : -1;
-  const { name: by, role } = identity;
-  sendJson(res, 200, shown(parts, await parts.delegations.end({ by, role }, seq)));
+  sendJson(res, 200, shown(parts, await parts.delegations.end(personIn(request), seq)));
 }
 
 function shown({ delegations }: ControlParts, delegation: Delegation): DelegationShown {

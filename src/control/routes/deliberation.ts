@@ -1,6 +1,7 @@
 /** Comments between reviewers, who of them is on a hold, and who looks at it. */
 import { HoldpointError } from '../../core/errors.ts';
 import type { Permission } from '../../core/roles.ts';
+import type { Person } from '../../hold/deliberation.ts';
 import {
   assignHold,
   assignmentSchema,
@@ -42,7 +43,7 @@ async function comment(parts: ControlParts, request: ControlRequest): Promise<vo
   const { res, params, identity } = request;
   const hold = await holdOf(parts, params['id']);
   const { text } = await readOrder(request, commentSchema);
-  await parts.holds.comment(hold, { by: identity.name, role: identity.role }, text);
+  await parts.holds.comment(hold, personIn(request), text);
   sendJson(res, 201, await summaryOf(parts, hold, identity));
 }
 
@@ -52,7 +53,7 @@ async function assign(parts: ControlParts, request: ControlRequest): Promise<voi
   const { to } = await readOrder(request, assignmentSchema);
   // Whoever asks reads content; of others the tokens alone say what they may.
   if (to !== '' && to !== identity.name) requirePerson(parts, to, 'read_content');
-  await parts.holds.assign(hold, { by: identity.name, role: identity.role }, to);
+  await parts.holds.assign(hold, personIn(request), to);
   sendJson(res, 201, await summaryOf(parts, hold, identity));
 }
 
@@ -66,6 +67,11 @@ async function look(parts: ControlParts, request: ControlRequest): Promise<void>
   const others = looking.at(hold.id).filter((name) => !own.has(name));
   const answer: LookersShown = { others };
   sendJson(res, 200, answer);
+}
+
+/** Who asks, as long as they may. */
+export function personIn({ identity: { name: by, role }, requireStanding }: ControlRequest): Person {
+  return { by, role, requireStanding };
 }
 
 /** Throws `invalid_argument` where nobody of that name has a token of a role with this permission. */

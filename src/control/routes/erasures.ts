@@ -89,7 +89,8 @@ async function listHolds(parts: ControlParts, { res, identity }: ControlRequest)
 async function place(parts: ControlParts, request: ControlRequest): Promise<void> {
   const { res, identity } = request;
   const { scope, reason } = await readOrder(request, newLegalHoldSchema);
-  const hold = await parts.erasures.placeHold(await scopeOf(parts, scope), personOf(identity), reason);
+  const person = { ...personOf(identity), requireStanding: request.requireStanding };
+  const hold = await parts.erasures.placeHold(await scopeOf(parts, scope), person, reason);
   sendJson(res, 201, await shownHold(parts, hold, identity));
 }
 
@@ -104,7 +105,8 @@ async function lift(parts: ControlParts, request: ControlRequest): Promise<void>
       'List them with: holdpoint legal-hold list',
     );
   const { reason } = await readOrder(request, liftSchema);
-  await parts.erasures.liftHold(hold.seq, personOf(identity), reason);
+  const person = { ...personOf(identity), requireStanding: request.requireStanding };
+  await parts.erasures.liftHold(hold.seq, person, reason);
   sendJson(res, 200, await shownHold(parts, hold, identity));
 }
 

@@ -50,9 +50,10 @@ export function reviewerKeyRoutes(parts: ControlParts): Route[] {
       operation: withdrawReviewerKey,
       handle: async (request) => {
         const order = await readOrder(request, withdrawalSchema);
-        await inTurn(async () =>
-          sendJson(request.res, 200, shown(await withdrawKey(parts, request.identity, order))),
-        );
+        await inTurn(async () => {
+          request.requireStanding();
+          sendJson(request.res, 200, shown(await withdrawKey(parts, request.identity, order)));
+        });
       },
     },
   ];
@@ -60,9 +61,10 @@ export function reviewerKeyRoutes(parts: ControlParts): Route[] {
 
 async function enrol(
   { ledger, otherNames }: ControlParts,
-  { res, identity }: ControlRequest,
+  { res, identity, requireStanding }: ControlRequest,
   { owner, key, possession, reason }: z.output<typeof enrolmentSchema>,
 ): Promise<void> {
+  requireStanding();
   const keys = ledger.reviewerKeys();
   if (otherNames(identity.name).includes(owner))
     throw new HoldpointError(

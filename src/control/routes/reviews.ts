@@ -12,6 +12,7 @@ import { type ControlRequest, type Route, readOrder, sendJson } from '../http.ts
 import { holdOf } from '../named.ts';
 import { readQuery } from '../operation.ts';
 import type { ControlParts } from '../parts.ts';
+import { personIn } from './deliberation.ts';
 
 export function reviewRoutes(parts: ControlParts): Route[] {
   return [
@@ -60,8 +61,7 @@ async function review(parts: ControlParts, request: ControlRequest): Promise<voi
   const { res, params, identity } = request;
   const { seq } = await holdOf(parts, params['id']);
   const finding = await readOrder(request, reviewSchema);
-  const { name: by, role } = identity;
-  const person = { by, role, alsoCalled: parts.otherNames(by) };
+  const person = { ...personIn(request), alsoCalled: parts.otherNames(identity.name) };
   const hold = await parts.holds.review(seq, person, finding);
   sendJson(res, 201, await summaryOf(parts, hold, identity));
 }
