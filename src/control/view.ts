@@ -179,18 +179,19 @@ export function createSummaries(ledger: Ledger): (hold: Hold) => Promise<HoldSum
   };
   let knownSince = ledger.erasureAge();
   return async (hold) => {
+    const begunAt = ledger.erasureAge();
     // What was erased must not go on being shown from memory.
-    if (ledger.erasureAge() !== knownSince) {
+    if (begunAt !== knownSince) {
       known.clear();
       texts.clear();
     }
-    knownSince = ledger.erasureAge();
+    knownSince = begunAt;
     const kept = known.get(hold.seq);
     if (kept !== undefined) return kept;
     try {
       const summary = await readSummary(ledger, hold, shared);
       if (known.size >= summariesMax) known.clear();
-      if (ledger.erasureAge() === knownSince) known.set(hold.seq, summary);
+      if (ledger.erasureAge() === begunAt) known.set(hold.seq, summary);
       return summary;
     } catch (error) {
       const isKnown =
