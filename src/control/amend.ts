@@ -272,14 +272,19 @@ function decoded({ headers, body }: HttpMessage): Buffer {
   }
 }
 
+/** Fields of the original that are true of its own bytes alone; RFC 9530 and what came before it. */
+const ofOtherBytes: ReadonlySet<string> = new Set([
+  ...['content-encoding', 'etag', 'content-md5'],
+  ...['digest', 'content-digest', 'repr-digest'],
+]);
+
 /** The original's headers, true for the new body. */
 function headersFor(message: HttpMessage, body: Buffer): string[] {
   const headers: string[] = [];
   for (let i = 0; i + 1 < message.headers.length; i += 2) {
     const name = message.headers[i] ?? '';
     const lower = name.toLowerCase();
-    if (lower === 'content-encoding' || lower === 'etag' || lower === 'digest' || lower === 'content-digest')
-      continue;
+    if (ofOtherBytes.has(lower)) continue;
     headers.push(name, lower === 'content-length' ? String(body.length) : (message.headers[i + 1] ?? ''));
   }
   return headers;
