@@ -68,6 +68,17 @@ test('a held request that a newer rule denies is not released, and goes nowhere 
   expect(rig.upstream.requests).toHaveLength(1);
 });
 
+test('who may not rule hears nothing of what a newer rule says of what is held', async () => {
+  const rig = await startRig({ policy: holdUnlistedModels });
+  const { ada } = rig.sidecar;
+  await rig.chat(chatRequest({ model: 'other' }));
+  const held = await ada.nextHold();
+  await change(rig, denyModel('other'));
+  const other = { ...held, digest: 'f'.repeat(64) };
+  expect(await ada.rule(other, { verdict: 'release' })).toEqual({ status: 409, code: 'digest_mismatch' });
+  expect(await ada.rule(held, { verdict: 'release' })).toEqual(refused);
+});
+
 test('a held answer that a newer rule denies is not released, and can be denied', async () => {
   const rig = await startRig({ policy: holdTransfers });
   rig.upstream.script((_request, to) => to.send(wholeAnswer('200 OK', json, chatTransfer(25_000))));
