@@ -246,14 +246,22 @@ async function journaled(
       } finally {
         reader.close();
         try {
-          // What is being appended comes first: it lies where room is cut away otherwise.
-          await inTurn(() => journal.close());
+          // What is being appended comes first: it lies where room is cut away otherwise. What comes later is refused.
+          await inTurn(() => {
+            failure ??= letGo();
+            return journal.close();
+          });
         } finally {
           await level.close();
         }
       }
     },
   };
+}
+
+/** The directory may be another's by now. */
+function letGo(): HoldpointError {
+  return new HoldpointError('ledger_unavailable', 'The ledger was closed meanwhile.', 'Ask again.');
 }
 
 function u64(value: number): Buffer {

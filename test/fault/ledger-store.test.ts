@@ -82,6 +82,20 @@ describe("the ledger's store", () => {
     await again.close();
   });
 
+  it('writes nothing into a directory that it has let go', async () => {
+    const dir = freshDir();
+    const before = await openLedgerStore(dir);
+    await before.commit(commitAt(0), true);
+    await before.close();
+    const now = await openLedgerStore(dir);
+    await now.commit(commitAt(1), true);
+    await expect(before.commit(commitAt(2), true)).rejects.toMatchObject({ code: 'ledger_unavailable' });
+    await now.close();
+    const again = await openLedgerStore(dir);
+    expect(await contentOf(again)).toEqual([...linesOf(commitAt(0)), ...linesOf(commitAt(1))].sort());
+    await again.close();
+  });
+
   it('tells whoever reads while it closes that it is away, and not that something is broken', async () => {
     const store = await openLedgerStore(freshDir());
     for (let seq = 0; seq < 4; seq += 1) await store.commit(commitAt(seq), true);
