@@ -125,7 +125,7 @@ export interface Ledger {
   holdId(holdSeq: number): string;
   legalHoldId(seq: number): string;
   seqOfId(kind: 'd' | 'h' | 'l', id: string): number | null;
-  /** Seals `stop`, waits until all is durable, then for `lastly`, and lets the store go. */
+  /** Seals `stop`, waits until all is durable, for `lastly` and for what is sealed meanwhile, and lets the store go. */
   close(reason: string, lastly?: () => Promise<void>): Promise<void>;
 }
 const heartbeatEveryMs = 60_000;
@@ -286,6 +286,8 @@ function closingOf({ log, settling, derived, erasures, onError }: Parts, stopHea
         sealer.seal({ type: 'stop', data: { reason } });
         await sealer.drain();
         await lastly?.();
+        log.end();
+        await sealer.drain();
       }
     } finally {
       log.end();
