@@ -80,6 +80,7 @@ describe('an ID token', () => {
     ['for another client', { aud: 'other' }],
     ['for several clients and asked for by none', { aud: [clientId, 'other'] }],
     ['for several clients and asked for by another', { aud: [clientId, 'other'], azp: 'other' }],
+    ['for this client and asked for by another', { azp: 'other' }],
     ['of another issuer', { iss: 'https://evil.example' }],
     ['of an issuer that begins the same', { iss: 'http://127.0.0.1' }],
     ['that has expired', { exp: past + 60, iat: past }],

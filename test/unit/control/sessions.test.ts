@@ -1,6 +1,7 @@
 /** How long a session lasts. Time is the test's. */
 import { describe, expect, it } from 'vitest';
 import { createAttempts } from '../../../src/control/sign-in/attempts.ts';
+import type { Caller } from '../../../src/control/sign-in/caller.ts';
 import { createSessions } from '../../../src/control/sign-in/sessions.ts';
 import { sha256Hex } from '../../../src/core/bytes.ts';
 import { systemRandom } from '../../../src/core/clock.ts';
@@ -20,7 +21,8 @@ function startedSession() {
   const clock = { nowMs: () => nowMs, monoUs: () => nowMs * 1000 };
   const bounds = { idleMsMax: 10 * minuteMs, lifetimeMsMax: 60 * minuteMs };
   const sessions = createSessions(bounds, clock, schedule, systemRandom);
-  const id = sessions.start({ via: 'oidc', keyHash: sha256Hex(key), current: () => ada }, ada);
+  let now: Caller | null = ada;
+  const id = sessions.start({ via: 'oidc', keyHash: sha256Hex(key), current: () => now }, ada);
   const passMinutes = (minutes: number): void => {
     nowMs += minutes * minuteMs;
     for (const timer of [...timers]) {
@@ -29,7 +31,20 @@ function startedSession() {
       timer.fn();
     }
   };
-  return { isThere: () => sessions.find(id, key) !== null, passMinutes, timers };
+  return {
+    find: () => sessions.find(id, key),
+    isThere: () => sessions.find(id, key) !== null,
+    end: () => sessions.end(id),
+    become: (caller: Caller | null) => {
+      now = caller;
+    },
+    passMinutes,
+    /** Time goes by, and the timers are late. */
+    passLate: (minutes: number) => {
+      nowMs += minutes * minuteMs;
+    },
+    timers,
+  };
 }
 
 describe('a session', () => {
@@ -51,6 +66,36 @@ describe('a session', () => {
     }
     passMinutes(5);
     expect(isThere()).toBe(false);
+  });
+
+  it('is over when its time is, also where its timer is late', () => {
+    const { find, passLate } = startedSession();
+    const found = find();
+    passLate(10);
+    expect(found?.current()).toBeNull();
+    expect(find()).toBeNull();
+  });
+
+  it('shows nobody from its end on to what was begun in it', () => {
+    const { find, end } = startedSession();
+    const found = find();
+    expect(found?.current()).toEqual(ada);
+    end();
+    expect(found?.current()).toBeNull();
+  });
+
+  it('is never another person’s', () => {
+    const { isThere, become } = startedSession();
+    become({ name: 'eve', role: 'reviewer' });
+    expect(isThere()).toBe(false);
+    become(ada);
+    expect(isThere()).toBe(false);
+  });
+
+  it('goes on in the role that its person has by now', () => {
+    const { find, become } = startedSession();
+    become({ ...ada, role: 'viewer' });
+    expect(find()?.caller.role).toBe('viewer');
   });
 
   it('leaves no timer behind', () => {
