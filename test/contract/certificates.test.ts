@@ -328,6 +328,7 @@ describe('changed files', () => {
     // Until the sidecar has looked: client certificates do not count while its files are wrong.
     const credential = issue('/CN=ops');
     await eventually(async () => refusals.includes((await program(credential)).status));
+    expect((await pageWith(credential).send('/sign-in')).json).toMatchObject({ certificate: false });
     expect(await subjectSeen()).toBe('renewed');
     writeServer('whole');
     await eventually(async () => (await program(credential)).status === 200);

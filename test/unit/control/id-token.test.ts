@@ -19,16 +19,19 @@ describe('an ID token', () => {
   let keys: Awaited<ReturnType<typeof generateKeyPair>>;
   /** What the provider gives for a code. */
   let tokenOf: () => Promise<string>;
-  let described: Record<string, unknown>;
+  let described: Record<string, unknown> | null;
+  /** The keys that it names as its own. */
+  let named: readonly object[];
   let close: () => Promise<void>;
+  let jwk: object;
 
   beforeAll(async () => {
     keys = await generateKeyPair('RS256', { extractable: true });
-    const jwk = { ...(await exportJWK(keys.publicKey)), kid: 'one', alg: 'RS256', use: 'sig' };
+    jwk = { ...(await exportJWK(keys.publicKey)), kid: 'one', alg: 'RS256', use: 'sig' };
     const server = createServer((req, res) => {
       const answerTo = async (): Promise<unknown> => {
         if (req.url?.startsWith('/.well-known')) return described;
-        if (req.url === '/keys') return { keys: [jwk] };
+        if (req.url === '/keys') return { keys: named };
         return { id_token: await tokenOf(), token_type: 'Bearer', access_token: 'x' };
       };
       answerTo().then(
@@ -40,7 +43,8 @@ describe('an ID token', () => {
   });
   afterAll(() => close());
 
-  function open(changes: Record<string, unknown> = {}): void {
+  function open(changes: Record<string, unknown> = {}, clock = systemClock): void {
+    named = [jwk];
     described = {
       issuer,
       authorization_endpoint: `${issuer}/authorize`,
@@ -56,7 +60,7 @@ describe('an ID token', () => {
       scopes: [],
       egress: noProxy,
     };
-    provider = openOidcProvider(settings, systemClock);
+    provider = openOidcProvider(settings, clock);
   }
 
   function claims(changes: object = {}): JWTPayload {
@@ -152,6 +156,28 @@ describe('an ID token', () => {
     await expect(provider.redeem(order)).rejects.toMatchObject({ code: 'sign_in_unavailable' });
   });
 
+  it('counts no longer than ten minutes under a key that its provider took away', async () => {
+    let passedMs = 0;
+    open({}, { nowMs: systemClock.nowMs, monoUs: () => passedMs * 1000 });
+    tokenOf = () => signed(claims());
+    expect((await provider.redeem(order)).subject).toBe('ada');
+    named = [{ ...jwk, kid: 'two' }];
+    passedMs = 599_999;
+    expect((await provider.redeem(order)).subject).toBe('ada');
+    passedMs = 600_000;
+    await expect(provider.redeem(order)).rejects.toMatchObject({ code: 'unauthenticated' });
+  });
+
+  it('is taken once its provider describes itself again', async () => {
+    open();
+    const about = described;
+    described = null;
+    tokenOf = () => signed(claims());
+    await expect(provider.redeem(order)).rejects.toMatchObject({ code: 'sign_in_unavailable' });
+    described = about;
+    expect((await provider.redeem(order)).subject).toBe('ada');
+  });
+
   it('is not waited for where nobody answers', async () => {
     open({ token_endpoint: 'http://127.0.0.1:1/token' });
     await expect(provider.redeem(order)).rejects.toMatchObject({ code: 'sign_in_unavailable' });
@@ -190,32 +216,5 @@ describe('a provider that changes its keys', () => {
     } finally {
       await real.close();
     }
-  });
-});
-
-describe('a sign-in that is under way', () => {
-  it('is over after ten minutes', () => {
-    let nowMs = 1_000_000;
-    const trips = createRoundTrips({ nowMs: () => nowMs, monoUs: () => 0 }, systemRandom);
-    const { value, state } = trips.begin('a'.repeat(64));
-    expect(trips.resume(value, state).state).toBe(state);
-    nowMs += 600_001;
-    expect(() => trips.resume(value, state)).toThrow('took too long');
-  });
-
-  it('leads to one session, whoever comes back with it again', () => {
-    const trips = createRoundTrips(systemClock, systemRandom);
-    const { value, state } = trips.begin('a'.repeat(64));
-    trips.finish(trips.resume(value, state));
-    expect(() => trips.resume(value, state)).toThrow('was used already');
-  });
-
-  it('is none of another process', () => {
-    const [one, other] = [
-      createRoundTrips(systemClock, systemRandom),
-      createRoundTrips(systemClock, systemRandom),
-    ];
-    const { value, state } = one.begin('a'.repeat(64));
-    expect(() => other.resume(value, state)).toThrow('not begun in this browser');
   });
 });

@@ -32,6 +32,12 @@ it('a sign-in does not come back with the state of another', () => {
   expect(() => resume(null, one.state)).toThrow('not begun in this browser');
 });
 
+it('a sign-in does not come back to another process', () => {
+  const [one, other] = [stage(), stage()];
+  const { value, state } = one.begin(keyHash);
+  expect(() => other.resume(value, state)).toThrow('not begun in this browser');
+});
+
 it('a sign-in does not come back when its time is over, nor where the clock was set back', () => {
   const { begin, resume, advance, setClock } = stage();
   const trip = begin(keyHash);
@@ -48,7 +54,7 @@ it('a sign-in leads to one session, however long the clock lets it come back', (
   const [trip, later] = [begin(keyHash), begin(keyHash)];
   finish(resume(trip.value, trip.state));
   expect(() => resume(trip.value, trip.state)).toThrow('used already');
-  advance(2 * roundTripMsMax);
+  advance(2 * roundTripMsMax + 1);
   setClock(-2 * roundTripMsMax);
   finish(resume(later.value, later.state));
   expect(() => resume(trip.value, trip.state)).toThrow('used already');
