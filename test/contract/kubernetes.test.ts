@@ -41,6 +41,7 @@ afterAll(async () => {
 beforeEach(() => {
   cluster.tokens.clear();
   cluster.bindings.clear();
+  cluster.denials.clear();
   cluster.asked.splice(0);
   cluster.broken = null;
 });
@@ -121,6 +122,12 @@ describe('a service account', () => {
   ])('%s is refused', async (_, status) => {
     for (const role of ['admin', 'viewer']) cluster.bindings.add(`${bot} ${role}`);
     expect((await ask(knownToken(status))).status).toBe(401);
+  });
+
+  it('does not get a role that anything denies it', async () => {
+    for (const role of ['reviewer', 'viewer']) cluster.bindings.add(`${bot} ${role}`);
+    cluster.denials.add(`${bot} reviewer`);
+    expect((await ask(knownToken())).json).toMatchObject({ role: 'viewer' });
   });
 
   it('without a role is refused by name, and that is sealed', async () => {

@@ -17,6 +17,8 @@ export interface Cluster {
   readonly tokens: Map<string, unknown>;
   /** `username role` for what RBAC allows. */
   readonly bindings: Set<string>;
+  /** `username role` for what another authorizer denies, whatever RBAC says. */
+  readonly denials: Set<string>;
   /** What it was asked, oldest first. */
   readonly asked: { path: string; authorization: string; spec: Readonly<Record<string, unknown>> }[];
   /** Overrides every answer. */
@@ -34,6 +36,7 @@ const tokenSchema = z.object({ token: z.string() });
 export async function startCluster(credential: Credential): Promise<Cluster> {
   const tokens = new Map<string, unknown>();
   const bindings = new Set<string>();
+  const denials = new Set<string>();
   const asked: Cluster['asked'] = [];
   const state: { broken: Cluster['broken'] } = { broken: null };
 
@@ -48,7 +51,8 @@ export async function startCluster(credential: Credential): Promise<Cluster> {
       z.custom<ConstructorParameters<typeof SubjectAccessReview>[0]>().parse(body),
     ).validate();
     const { user, resourceAttributes } = accessSchema.parse(spec);
-    return { allowed: bindings.has(`${user} ${resourceAttributes.name}`) };
+    const asks = `${user} ${resourceAttributes.name}`;
+    return { allowed: bindings.has(asks), ...(denials.has(asks) ? { denied: true } : {}) };
   }
 
   async function answer(req: IncomingMessage): Promise<{ status: number; body: string }> {
@@ -73,6 +77,7 @@ export async function startCluster(credential: Credential): Promise<Cluster> {
     url,
     tokens,
     bindings,
+    denials,
     asked,
     get broken() {
       return state.broken;
