@@ -30,13 +30,14 @@ export function locateAltered(
     return prev === undefined || hexEquals(prev, hash) ? undefined : fromHex(prev);
   });
   const suspects = claimed.flatMap((hash, position) => (hash === undefined ? [] : [position]));
-  const trials = suspects.slice(0, trialsMax).map((position) => [position]);
-  if (suspects.length > 1) trials.push(suspects);
+  const trials = suspects.slice(0, trialsMax).map((position) => new Set([position]));
+  if (suspects.length > 1) trials.push(new Set(suspects));
   for (const altered of trials) {
     const restored = hashes.map(
-      (hash, position) => (altered.includes(position) ? claimed[position] : undefined) ?? hash,
+      (hash, position) => (altered.has(position) ? claimed[position] : undefined) ?? hash,
     );
-    if (equalBytes(rootAfter(before, restored), statedRoot)) return { altered, hashes: restored };
+    if (equalBytes(rootAfter(before, restored), statedRoot))
+      return { altered: [...altered], hashes: restored };
   }
   return undefined;
 }
