@@ -29,6 +29,7 @@ function bounded<T>(what: string, list: readonly T[]): readonly T[] {
 
 /** The value itself when every bound holds inside it; iterative, because depth is the caller's choice. */
 export function boundedJson(what: string, value: unknown): unknown {
+  requireFinite(what, value);
   if (typeof value !== 'object' || value === null) return value;
   let level: unknown[] = [value];
   let values = 0;
@@ -44,11 +45,20 @@ export function boundedJson(what: string, value: unknown): unknown {
       values += items.length;
       if (values > argumentsValuesMax)
         throw new RangeError(`${what} has more than ${argumentsValuesMax} values`);
-      for (const item of items) if (typeof item === 'object' && item !== null) below.push(item);
+      for (const item of items) {
+        requireFinite(what, item);
+        if (typeof item === 'object' && item !== null) below.push(item);
+      }
     }
     level = below;
   }
   return value;
+}
+
+/** JSON writes numbers that no double holds, such as 1e999; one less another is neither above a limit nor below it. */
+function requireFinite(what: string, value: unknown): void {
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw new RangeError(`${what} has a number that is too large to compare`);
 }
 
 export class ToolCallView {

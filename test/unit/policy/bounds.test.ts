@@ -41,6 +41,11 @@ describe('what goes over a bound holds instead of being cut short', () => {
         ],
       },
     ],
+    [
+      'a number in arguments that no double holds',
+      'response.toolCalls.exists(c, c.arguments.price - c.arguments.paid > 100.0)',
+      { toolCalls: [call('f', JSON.parse('{"price":1e999,"paid":1e999}'))] },
+    ],
   ])('%s', (_, when, response) => {
     expect(judgeOf({ when }).judge('response', facts(response)).matches).toMatchObject([
       { action: 'hold', error: expect.stringContaining('ha') },
