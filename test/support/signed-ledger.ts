@@ -55,11 +55,13 @@ interface RulingChanges {
   /** The amended message; it is what is delivered then. */
   readonly amendment?: string;
   readonly unsigned?: true;
+  /** How many calls the held answer makes: two where it is not said. */
+  readonly toolCalls?: number;
 }
 
 /** A held response that rita releases with her signature, and its delivery. */
 export function sealSignedRelease(builder: LedgerBuilder, changes: RulingChanges = {}): number {
-  const { decision, hold, digest } = sealHeldResponse(builder, terms, { toolCalls: 2 });
+  const { decision, hold, digest } = sealHeldResponse(builder, terms, { toolCalls: changes.toolCalls ?? 2 });
   const prefix = builder.ledger.slice(0, 8);
   const statement: Fields = {
     by: 'rita',
@@ -265,6 +267,10 @@ export const brokenOrders: Readonly<Record<string, (builder: LedgerBuilder) => v
   'a release of all calls that was signed for one of two': ruled({
     order: oneOfTwo,
     statement: { order: orderDigest(oneOfTwo) },
+  }),
+  'two calls of three released by an order that was signed for one': ruled({
+    ...divided(oneOfTwo),
+    toolCalls: 3,
   }),
   'an order in the stead of another that was sealed as one’s own': ruled({
     order: inStead,

@@ -64,7 +64,7 @@ export interface BodyChecking {
   readonly findings: Findings;
   /** Where parts without stored bytes are noted. */
   readonly absent: PartSet;
-  /** How many tool calls the answer makes that a signed ruling released as it came. */
+  /** By signed ruling of the block that released calls of an answer: how many. */
   readonly released: ReadonlyMap<number, number>;
 }
 

@@ -71,8 +71,8 @@ export interface RulingEntry {
   /** Released by one person alone, whatever approvals the hold demands. */
   readonly breakGlass: boolean;
   readonly hasReason: boolean;
-  /** Calls were taken out of the answer; the reviewer released the others. */
-  readonly isDivided: boolean;
+  /** How many calls were taken out of the answer, where the reviewer released the others; 0 where all go on. */
+  readonly withheld: number;
   /** Whose role it was made in, where that is somebody who was away; '' where it is one's own. */
   readonly inStead: string;
   readonly signature: RulingSignature | undefined;
@@ -142,7 +142,8 @@ export function readRuling(data: JsonObject, parts: readonly Part[], seq: number
   if (typeof inStead !== 'string' || (inStead !== '' && (inStead === by || breakGlass !== false)))
     return undefined;
   // A part of the calls is released by an amendment alone: nothing else may pass for a release that was signed.
-  if (withheld !== undefined && (verdict !== 'amend' || !arePlaces(withheld))) return undefined;
+  const places = placesIn(withheld);
+  if (places === undefined || (places > 0 && verdict !== 'amend')) return undefined;
   if (typeof breakGlass !== 'boolean' || (breakGlass && (verdict !== 'release' || !final))) return undefined;
   const hasReason = digestOf(parts, 'reason') !== '';
   const signature = data['signature'] === undefined ? undefined : readSignature(data['signature']);
@@ -151,19 +152,18 @@ export function readRuling(data: JsonObject, parts: readonly Part[], seq: number
   if (signature === null || isSigned !== (digestOf(parts, 'order') !== '')) return undefined;
   return {
     ...{ type: 'ruling', decision, hold, verdict, by, role, digest, final, amendment, breakGlass, hasReason },
-    isDivided: withheld !== undefined,
+    withheld: places,
     inStead,
     signature,
   };
 }
 
-/** Places among the calls of an answer: at least one, ascending. */
-function arePlaces(value: Json): boolean {
-  return (
-    isList(value) &&
-    value.length > 0 &&
-    value.every((place, at) => isCount(place) && isAfter(place, value[at - 1]))
-  );
+/** How many places among the calls of an answer, ascending; 0 where none are given, undefined for what is no such list. */
+function placesIn(value: Json | undefined): number | undefined {
+  if (value === undefined) return 0;
+  if (!isList(value) || value.length === 0) return undefined;
+  const areAscending = value.every((place, at) => isCount(place) && isAfter(place, value[at - 1]));
+  return areAscending ? value.length : undefined;
 }
 
 function isAfter(place: number, before: Json | undefined): boolean {

@@ -55,8 +55,8 @@ export function applyRuling(decisions: Decisions, entry: RulingEntry, leaf: Leaf
   if (!mayRule(hold, entry))
     report('ruling_role_not_allowed', `${entry.by} as "${entry.role}" may not rule hold ${hold.seq}`);
   checkSignedRuling(decisions.reviewers, leaf, entry, terms, report);
-  if (entry.signature !== undefined && terms.phase === 'response' && entry.verdict === 'release')
-    decisions.reviewers.released.set(leaf.seq, decision.response?.toolCalls ?? 0);
+  if (entry.signature !== undefined && terms.phase === 'response')
+    decisions.reviewers.released.set(leaf.seq, (decision.response?.toolCalls ?? 0) - entry.withheld);
   checkStead(decisions.oversight, leaf, entry, report);
   if (entry.verdict === 'deny' || entry.verdict === 'expired') {
     hold.state = entry.verdict === 'deny' ? 'denied' : 'expired';

@@ -27,7 +27,7 @@ export interface Reviewers {
   mustSign: boolean;
   signed: number;
   unsigned: number;
-  /** By signed ruling of the block at hand that released an answer as it came: how many tool calls that makes. */
+  /** By signed ruling of the block at hand that released calls of an answer: how many. */
   readonly released: Map<number, number>;
 }
 
@@ -129,7 +129,7 @@ function firstDifference(
     ['policyVersion', terms.policyVersion],
     ['v', 1],
     // Whoever releases some of the calls signs a release; what is sealed is the answer without the others.
-    ['verdict', ruling.isDivided ? 'release' : ruling.verdict],
+    ['verdict', ruling.withheld > 0 ? 'release' : ruling.verdict],
   ];
   const differing = expected.find(([name, value]) => statement[name] !== value);
   if (differing !== undefined) return differing[0];

@@ -16,7 +16,7 @@ export interface OrderChecking {
 
 /**
  * Remembers the reason of the entry at hand, which stands before its order.
- * @param released by ruling that released an answer as it came: how many tool calls that makes
+ * @param released by ruling that released calls of an answer: how many
  */
 export function createOrderChecking(
   primitives: Primitives,
@@ -39,7 +39,7 @@ export function createOrderChecking(
 }
 
 function complaint(
-  ruling: Pick<RulingEntry, 'isDivided' | 'breakGlass' | 'inStead'> & { readonly released: number },
+  ruling: Pick<RulingEntry, 'withheld' | 'breakGlass' | 'inStead'> & { readonly released: number },
   digest: string,
   plaintext: Uint8Array,
   sealedReason: string | undefined,
@@ -49,10 +49,10 @@ function complaint(
     return 'its text is not the one that was signed';
   const order = parsed(fromUtf8(plaintext));
   if (typeof order !== 'object' || order === null) return 'its text is no order';
-  if (ruling.isDivided && !('calls' in order))
+  if (ruling.withheld > 0 && !('calls' in order))
     return 'it was not signed for the tool calls that were released';
   if ('calls' in order && countOf(order.calls) < ruling.released)
-    return 'it was signed for some of the tool calls, and all of them were released';
+    return 'it was signed for fewer tool calls than were released';
   if (('breakGlass' in order && order.breakGlass === true) !== ruling.breakGlass)
     return 'it was not signed as a release by one person alone';
   if (('inStead' in order ? order.inStead : '') !== ruling.inStead)
