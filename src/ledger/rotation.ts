@@ -35,6 +35,8 @@ export interface KeyOrder {
   /** A name; `holdpoint` where the configuration asked for it. */
   readonly by: string;
   readonly reason: string;
+  /** Throws once they may not ask for it any more. Called when its turn comes; it may have waited for another. */
+  readonly requireStanding?: () => void;
 }
 
 export function rotationData(next: Signer, proof: RotationProof, order: KeyOrder): JsonObject {

@@ -96,21 +96,27 @@ export function createKeyring(options: KeyringOptions): Keyring {
     else destroyKek(dir, id);
   }
 
+  const ordered = (order: KeyOrder, work: () => Promise<void>): Promise<void> =>
+    inTurn(() => {
+      order.requireStanding?.();
+      return work();
+    });
+
   const { kekDir } = options;
   const unfinished = kekDir === null ? null : retiringIn(kekDir);
   if (kekDir !== null && unfinished !== null)
     inTurn(() => goOnRetiring(kekDir, unfinished, ownOrder)).catch(options.onUnfinished);
 
   return {
-    rotateSigning: (order) => inTurn(() => rotateSigning(order)),
+    rotateSigning: (order) => ordered(order, () => rotateSigning(order)),
     rotateKek: (order) =>
-      inTurn(async () => {
+      ordered(order, async () => {
         const dir = requireDir(options.kekDir, 'a new key from its source, and the old one as kek-<id>.key');
         requireWritable(ledger);
         await ledger.beginEpoch(replaceKek(dir, random), order);
       }),
-    retireKek: (id, order) => inTurn(() => retireKek(id, order)),
-    revoke: (kid, size, order) => inTurn(() => ledger.revokeKey(kid, size, order)),
+    retireKek: (id, order) => ordered(order, () => retireKek(id, order)),
+    revoke: (kid, size, order) => ordered(order, () => ledger.revokeKey(kid, size, order)),
     current: () => ({
       key: ledger.verifierKey,
       kek: ledger.keks()[0]?.id ?? '',

@@ -156,6 +156,19 @@ test('the end of a loan', async () => {
   await isRefused(admin.name, isLent, () => lend(other.token), end);
 });
 
+test('the change of a key', async () => {
+  const { name, token } = await newcomer('admin');
+  const change = (as: { readonly as: Role } | { readonly token: string }): Promise<Answer> =>
+    house.call('/api/v1/keys', { ...as, json: { action: 'epoch', reason: 'a new quarter' } });
+  const isEpoch = isEntry('key', { action: 'epoch' });
+  await isRefused(
+    name,
+    isEpoch,
+    () => change({ as: 'admin' }),
+    () => change({ token }),
+  );
+});
+
 test.each(['place', 'lift'])('the order to %s a legal hold', async (what) => {
   const decided = async (): Promise<string> => {
     const id = (await house.ask('What is a hold point?')).headers.get('holdpoint-decision') ?? '';

@@ -15,9 +15,9 @@ export function keyRoutes(parts: ControlParts): Route[] {
 }
 
 async function change({ keyring }: ControlParts, request: ControlRequest): Promise<void> {
-  const { res, identity } = request;
+  const { res, identity, requireStanding } = request;
   const wanted = await readOrder(request, keyChangeSchema);
-  const order = { by: identity.name, reason: wanted.reason };
+  const order = { by: identity.name, reason: wanted.reason, requireStanding };
   if (wanted.action === 'rotate') await keyring.rotateSigning(order);
   else if (wanted.action === 'epoch') await keyring.rotateKek(order);
   else if (wanted.action === 'retire') await keyring.retireKek(wanted.kek, order);
