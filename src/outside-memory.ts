@@ -2,12 +2,12 @@
  * Memory outside the ledger, as configured: the anchors it is taken to, and the witness it is for others. Part of
  * the composition: configuration -> anchors, schedule, witness -> listener.
  */
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Anchor } from './anchor/anchor.ts';
 import { openFileAnchor } from './anchor/append-file.ts';
 import { cosignerOf } from './anchor/cosign.ts';
-import { openAnchorMemory } from './anchor/memory.ts';
+import { type AnchorMemory, openAnchorMemory } from './anchor/memory.ts';
 import { isAnchored, requireAnchored } from './anchor/require.ts';
 import { type Anchoring, startAnchoring } from './anchor/schedule.ts';
 import { openTimestampAnchor } from './anchor/timestamp.ts';
@@ -26,6 +26,7 @@ import { parseVerifierKey, type VerifierKey } from './ledger/verify/note.ts';
 import { isRefusal, type Refusal } from './ledger/verify/reasons.ts';
 
 import { openAwsCredentials } from './store/aws-credentials.ts';
+import { makePrivateDirectory } from './store/directory.ts';
 import { loadWitnessKey } from './store/keys.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { LabelledGauge, Metrics } from './telemetry/metrics.ts';
@@ -64,7 +65,7 @@ export async function openOutsideMemory(parts: Parts): Promise<OutsideMemory> {
   const anchors = await Promise.all(
     Object.entries(config.anchors.to).map(([name, anchor]) => anchorOf(name, anchor, parts)),
   );
-  const memory = anchors.length === 0 ? null : openAnchorMemory(config.paths.anchorsDir, ledger.origin);
+  const memory = anchors.length === 0 ? null : openMemory(config.paths.anchorsDir, ledger.origin);
   const witness = await openOwnWitness(parts);
   const anchoring = memory === null ? null : start(parts, anchors, memory);
   const isMet = (): boolean =>
@@ -142,6 +143,11 @@ async function anchorOf(
   }
 }
 
+function openMemory(directory: string, origin: string): AnchorMemory {
+  makePrivateDirectory(directory);
+  return openAnchorMemory(directory, origin);
+}
+
 async function openOwnWitness(
   parts: Parts,
 ): Promise<{ readonly listener: WitnessListener; readonly verifierKey: string } | null> {
@@ -149,7 +155,8 @@ async function openOwnWitness(
   if (config.witness === undefined) return null;
   const { name, peers, listen } = config.witness;
   const { witnessDir, witnessKey } = config.paths;
-  const remembersNothing = !existsSync(witnessDir) || readdirSync(witnessDir).length === 0;
+  makePrivateDirectory(witnessDir);
+  const remembersNothing = readdirSync(witnessDir).length === 0;
   const witness = openWitness({
     directory: witnessDir,
     cosigner: cosignerOf(name, loadWitnessKey(witnessKey, remembersNothing)),

@@ -6,7 +6,7 @@
  *     <data>/anchors/<name>.checkpoint    the note it acknowledged last, a witness's cosignature on it
  *     <data>/anchors/<name>.tsr           a time stamp authority's answer
  */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { HoldpointError, refusalOf } from '../core/errors.ts';
@@ -34,11 +34,10 @@ const schema = z.strictObject({
 });
 
 /**
- * Opens the memory in `directory`, which it makes. What it says of another ledger is not taken over. Throws
+ * Opens the memory in `directory`, which is there. What it says of another ledger is not taken over. Throws
  * `config_invalid` where the file is not one.
  */
 export function openAnchorMemory(directory: string, origin: string): AnchorMemory {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
   const path = join(directory, file);
   const known = new Map<string, Acknowledged>(Object.entries(readMemory(path, origin)));
   const inTurn = createInTurn();

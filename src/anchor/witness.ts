@@ -5,7 +5,7 @@
  *
  *     <data>/witness/<SHA-256 of the origin, hex>    the last checkpoint, with the ledger's signature and ours
  */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256, sha256Hex } from '../core/bytes.ts';
 import type { Clock } from '../core/clock.ts';
@@ -68,11 +68,10 @@ interface Peer {
 }
 
 /**
- * Opens the witness's memory in `directory`, which it makes. Throws `config_invalid` where what it remembers
- * cannot be read: a witness that forgets would cosign a second history.
+ * Opens the witness's memory in `directory`, which is there, on disk by its name: a witness that forgets would cosign a
+ * second history. Throws `config_invalid` where what it remembers cannot be read.
  */
 export function openWitness({ directory, cosigner, peers: keys, clock }: WitnessOptions): Witness {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
   const peers = new Map<string, Peer>();
   for (const key of keys) {
     const known = peers.get(key.origin);

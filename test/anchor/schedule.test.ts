@@ -47,7 +47,7 @@ const start = (anchors: readonly Anchor[] = [anchor]): Anchoring =>
   startAnchoring({
     anchors,
     ledger,
-    memory: openAnchorMemory(join(directory, 'anchors'), ledger.origin),
+    memory: openAnchorMemory(directory, ledger.origin),
     clock: time.clock,
     schedule: time.schedule,
     everyMs: 60_000,
@@ -146,7 +146,7 @@ describe('anchoring', () => {
       origin: '',
       root: Buffer.alloc(32),
     };
-    const memory = openAnchorMemory(join(directory, 'anchors'), ledger.origin);
+    const memory = openAnchorMemory(directory, ledger.origin);
     await memory.acknowledge('a', ahead, time.clock.nowMs(), { text: '', files: [] });
     const anchoring = start();
     await counted(1);

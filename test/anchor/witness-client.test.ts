@@ -105,7 +105,7 @@ describe('a witness', () => {
 
   it('that does not know us says which key to add where', async () => {
     const empty = openWitness({
-      directory: join(directory, 'other'),
+      directory: mkdtempSync(join(directory, 'other-')),
       cosigner: cosignerOf('w.example', ours),
       peers: [],
       clock,

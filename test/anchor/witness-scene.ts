@@ -1,6 +1,6 @@
 /** A ledger and a witness for tests: notes by the key of a log, proofs over its leaves, a witness in a folder. */
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cosignerOf } from '../../src/anchor/cosign.ts';
@@ -63,6 +63,7 @@ export const witnessSeconds = Date.UTC(2026, 10, 26) / 1000;
 export function makeWitnessPlace(): WitnessPlace {
   const folder = mkdtempSync(join(tmpdir(), 'holdpoint-witness-'));
   const directory = join(folder, 'witness');
+  mkdirSync(directory);
   const witnessKey = newKey();
   return {
     directory,

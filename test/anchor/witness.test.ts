@@ -1,5 +1,5 @@
 /** The witness, against every MUST of c2sp.org/tlog-witness: what it cosigns, what it refuses, what it remembers. */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -156,7 +156,7 @@ describe('what it remembers', () => {
     const whole = readFileSync(file);
     rmSync(place.directory, { recursive: true });
     await expect(grow(4, 6)).rejects.toThrow();
-    place.open([]);
+    mkdirSync(place.directory);
     writeFileSync(file, whole);
     expect((await grow(4, 6)).status).toBe(200);
   });
