@@ -75,6 +75,8 @@ export function createMessagesStreamReader(status: number): StreamReader {
     if (block.over) note(defects, 'a content block goes on after its end');
     const type = textOf(delta.type);
     if (type === 'input_json_delta') {
+      // Who reads to the end of the message alone has heard nothing of it.
+      if (stopped) note(defects, 'some clients pass over a piece of a tool call');
       block.inputText += pieceOf(delta.partial_json, 'a piece of a tool call', defects);
       if (!isCallBlock(block.type)) note(defects, 'a content block that is no tool call receives input');
       return 'tool';
@@ -180,8 +182,11 @@ export function createMessagesStreamReader(status: number): StreamReader {
       const toolCalls: ToolCallFact[] = [];
       let text = '';
       for (const block of blocks) {
-        if (isCallBlock(block.type)) addBlockCall(block.start, block.inputText, toolCalls, defects);
-        else text = joined(text, block.text);
+        if (isCallBlock(block.type)) {
+          // The SDKs read pieces where the block ends: without that end they have the input that it began with.
+          if (block.inputText !== '' && !block.over) note(defects, 'a tool call in pieces has no end');
+          addBlockCall(block.start, block.inputText, toolCalls, defects);
+        } else text = joined(text, block.text);
       }
       const facts = {
         status,

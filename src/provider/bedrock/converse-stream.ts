@@ -99,6 +99,7 @@ export function createConverseStreamReader(status: number): ConverseStreamReader
   function deltaMember(block: BlockInProgress, member: string, value: unknown): StreamEventKind {
     if (member === 'toolUse') {
       if (block.call !== 'toolUse') note(defects, 'a content block that is no tool call receives input');
+      if (stopped) note(defects, 'some clients pass over a piece of a tool call');
       const input = isRecord(value) ? value.input : undefined;
       if (typeof input !== 'string') note(defects, 'the input of a tool call is not text');
       block.inputText += textOf(input);

@@ -38,6 +38,8 @@ export function createCohereStreamReader(status: number): StreamReader {
   let usage: UsageFacts = usageAbsent;
   let done = false;
   let failed = false;
+  /** `[DONE]` has come, where the SDK stops. */
+  let stopped = false;
 
   function messageStart(value: JsonRecord): StreamEventKind {
     const { content, tool_calls: toolCalls, tool_plan: toolPlan } = deltaMessage(value);
@@ -92,6 +94,7 @@ export function createCohereStreamReader(status: number): StreamReader {
       note(defects, 'a piece of arguments belongs to no tool call');
       return 'tool';
     }
+    if (stopped || done) note(defects, 'some clients pass over a piece of a tool call');
     if (!last.open) note(defects, 'a tool call goes on after its end');
     if (last.index !== value.index) note(defects, 'the pieces of two tool calls are mixed');
     last.argumentsText += pieceOf(fn.arguments, 'a piece of arguments', defects);
@@ -149,8 +152,11 @@ export function createCohereStreamReader(status: number): StreamReader {
 
   return {
     defects,
-    // The SDK stops here, and nothing else ends the answer.
-    absorbText: (data) => (data.trim() === '[DONE]' ? 'end' : null),
+    absorbText(data) {
+      if (data.trim() !== '[DONE]') return null;
+      stopped = true;
+      return 'end';
+    },
     absorbEmpty: () => 'other',
     absorb: (event, value) => absorbType(textOf(value.type) || event, value),
     reading() {

@@ -109,7 +109,7 @@ export function createInteractionStreamReader(status: number): StreamReader {
   function callDelta(open: StepInProgress, delta: JsonRecord, value: JsonRecord): StreamEventKind {
     const type = textOf(delta['type']);
     open.unsaidTo ??= unsaidTo(delta);
-    if (missedBy(value) !== open.missedBy || unsaidTo(delta) !== open.unsaidTo)
+    if (stopped || missedBy(value) !== open.missedBy || unsaidTo(delta) !== open.unsaidTo)
       note(defects, 'some clients pass over a piece of a tool call');
     if (!isCallStep(open.type) && type !== 'arguments_delta' && !type.endsWith('_call')) {
       if (open.strays.length >= toolCallsMax) note(defects, `more than ${toolCallsMax} tool calls`);

@@ -69,6 +69,8 @@ export function createConversationStreamReader(status: number): StreamReader {
   let model = '';
   let done = false;
   let failed = false;
+  /** `[DONE]` has come, where the SDK stops. */
+  let stopped = false;
 
   function entryAt(value: JsonRecord): EntryInProgress | null {
     const key = entryKey(value);
@@ -109,6 +111,7 @@ export function createConversationStreamReader(status: number): StreamReader {
   function absorbCall(type: string, value: JsonRecord): StreamEventKind {
     const entry = entryAt(value);
     if (entry === null) return 'tool';
+    if (stopped || done) note(defects, 'some clients pass over a piece of a tool call');
     const { output_index: _index, arguments: piece, ...members } = value;
     const name = entry.call === null ? undefined : textOf(entry.call.name);
     if (name !== undefined && textOf(value.name) !== '' && name !== '' && name !== value.name) {
@@ -148,8 +151,12 @@ export function createConversationStreamReader(status: number): StreamReader {
 
   return {
     defects,
-    // Not part of this API, but gateways append it.
-    absorbText: (data) => (data.trim() === '[DONE]' ? 'other' : null),
+    absorbText(data) {
+      // Not part of this API, but gateways append it.
+      if (data.trim() !== '[DONE]') return null;
+      stopped = true;
+      return 'other';
+    },
     absorbEmpty: () => 'other',
     absorb: (event, value) => absorbType(textOf(value.type) || event, value),
     reading() {

@@ -83,6 +83,51 @@ test.each([
   expect(defects).toEqual(['an event of the stream has another name than its data']);
 });
 
+test('a call whose end the Anthropic SDK waits for, with the input that it began with, is a defect', async () => {
+  const [, ...withoutStop] = anthropicEnd;
+  const stream = typedEvents(...anthropicOpening, inputPiece('{"amount":5}'), ...withoutStop);
+
+  const client = new Anthropic({ apiKey: 'none', fetch: answering(stream) });
+  const asked = { model: 'c', max_tokens: 9, messages: [{ role: 'user' as const, content: 'x' }] };
+  const { content } = await client.messages.stream(asked).finalMessage();
+  expect(content).toMatchObject([{ name: 'pay', input: {} }]);
+
+  const { facts, defects } = readStream(protocolOf('anthropic'), 'messages', stream);
+  expect(facts.toolCalls).toMatchObject([{ arguments: { amount: 5 } }]);
+  expect(defects).toEqual(['a tool call in pieces has no end']);
+});
+
+test('a piece of a call behind the end of the message, where programs stop that read event by event, is a defect', () => {
+  const end = { type: 'message_stop' };
+  const stream = typedEvents(...anthropicOpening, inputPiece('{"amount":50000'), end, inputPiece('e-4}'));
+  const { facts, defects } = readStream(protocolOf('anthropic'), 'messages', stream);
+  expect(facts.toolCalls).toMatchObject([{ arguments: { amount: 5 } }]);
+  expect(defects).toContain('some clients pass over a piece of a tool call');
+});
+
+test('a piece of a call behind `[DONE]`, where cohere-ai stops, is a defect', async () => {
+  const call = (type: string, tool: object) => ({ type, index: 0, delta: { message: { tool_calls: tool } } });
+  const given = (text: string) => call('tool-call-delta', { function: { arguments: text } });
+  const begins = { id: 'a', type: 'function', function: { name: 'pay', arguments: '' } };
+  const stream = events(
+    ...[call('tool-call-start', begins), given('{"amount":50000'), 'data: [DONE]\n\n', given('e-4}')],
+    ...[
+      { type: 'tool-call-end', index: 0 },
+      { type: 'message-end', delta: { finish_reason: 'TOOL_CALL' } },
+    ],
+  );
+
+  const client = new CohereClientV2({ token: 'none', fetch: answering(stream) });
+  let input = '';
+  for await (const event of await client.chatStream({ model: 'command', messages: [] }))
+    if (event.type === 'tool-call-delta') input += event.delta?.message?.toolCalls?.function?.arguments ?? '';
+  expect(input).toBe('{"amount":50000');
+
+  const { facts, defects } = readStream(protocolOf('cohere'), 'chat', stream);
+  expect(facts.toolCalls).toMatchObject([{ arguments: { amount: 5 } }]);
+  expect(defects).toEqual(['some clients pass over a piece of a tool call']);
+});
+
 test('a stream without any names says the same to all who read it', () => {
   const values = [...anthropicOpening, inputPiece('{}'), { type: 'ping' }, ...anthropicEnd];
   const stream = values.map((value) => `data: ${JSON.stringify(value)}\n\n`).join('');

@@ -260,6 +260,7 @@ describe('a stream', () => {
       start,
       open(0, block),
       { type: 'content_block_delta', index: 0, delta: { type: 'input_json_delta', partial_json: json } },
+      { type: 'content_block_stop', index: 0 },
       stop,
     );
 

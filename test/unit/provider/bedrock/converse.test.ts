@@ -265,6 +265,12 @@ describe('a stream', () => {
     });
   });
 
+  test('with a piece of a call behind its end, where some stop reading, has a defect', () => {
+    const begun = [messageStart, callStart(0, 'a', 'pay'), callDelta(0, '{"amount":50000')];
+    const bytes = converseFrames(...begun, messageStop('tool_use'), callDelta(0, 'e-4}'));
+    expect(readAll('converse', bytes).defects).toEqual(['some clients pass over a piece of a tool call']);
+  });
+
   test('of two calls in turns keeps them apart', () => {
     const { facts } = readAll(
       'converse',

@@ -226,6 +226,11 @@ describe('a stream', () => {
     });
   });
 
+  test('has a defect where a piece of a call stands behind its last event', () => {
+    const { defects } = read(...said, ...asked.slice(0, 2), completed, ...asked.slice(2));
+    expect(defects).toEqual(['some clients pass over a piece of a tool call']);
+  });
+
   test('has a call for every delta that is none of the known kinds', () => {
     const { kinds, facts } = read(...said.slice(0, 2), delta(0, { type: 'beam', to: 'Mars' }), completed);
     expect(kinds.at(-2)).toBe('tool');

@@ -132,6 +132,18 @@ describe('a stream', () => {
     expect(defects).toContain('pieces of one tool call may belong to another');
   });
 
+  test.each([
+    ['`[DONE]`', 'data: [DONE]\n\n'],
+    ['the last event', typedEvents({ type: 'conversation.response.done', usage })],
+  ])('with a piece of a call behind %s has a defect', (_what, end) => {
+    const [begins, rest] = [piece(0, 'a', '{"amount":50000'), piece(0, 'a', 'e-4}')].map((one) =>
+      typedEvents(one),
+    );
+    expect(read('sse', `${begins}${end}${rest}`).defects).toEqual([
+      'some clients pass over a piece of a tool call',
+    ]);
+  });
+
   test('may leave the places of whole calls out', () => {
     const pieces = ['a', 'b'].map((id) => ({ ...piece(0, id, '{}'), output_index: undefined }));
     const done = { type: 'conversation.response.done', usage };
