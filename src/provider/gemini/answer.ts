@@ -21,7 +21,7 @@ import { type CallInProgress, createCallReader } from './calls.ts';
 import { enumName, finishReasons, readUsage, refusals } from './ends.ts';
 import { isAnswer, unwrapped } from './envelope.ts';
 import { dataOf, isCall, isThought } from './parts.ts';
-import { chunkMissedBy, createPieceWatch } from './pieces.ts';
+import { chunkMissedBy, createPieceWatch, eventMissedBy } from './pieces.ts';
 
 const candidatesMax = 128;
 const partsMax = 4 * toolCallsMax;
@@ -44,8 +44,8 @@ interface Candidate {
 
 export interface AnswerReader {
   readonly defects: string[];
-  /** Takes one partial answer; `text` is how it was written. */
-  absorb(value: JsonRecord, text: string): StreamEventKind;
+  /** Takes one partial answer; `text` is how it was written, `eventMissedBy` who passes over the event that it came in. */
+  absorb(value: JsonRecord, text: string, eventMissedBy?: string): StreamEventKind;
   reading(): ResponseReading;
   /** The calls in the order of the facts. */
   calls(): readonly CallInProgress[];
@@ -171,10 +171,10 @@ export function createAnswerReader(
     }
   }
 
-  function absorb(sent: JsonRecord, text: string): StreamEventKind {
+  function absorb(sent: JsonRecord, text: string, eventMissedBy = ''): StreamEventKind {
     chunk += 1;
     const { answer: value, path } = unwrapped(sent, defects);
-    whoMisses = () => chunkMissedBy(value);
+    whoMisses = () => eventMissedBy + chunkMissedBy(value);
     let kind: StreamEventKind = 'other';
     if (!isAnswer(value) && Object.keys(value).length > 0) {
       note(defects, 'a partial answer has no `candidates`');
@@ -273,7 +273,7 @@ export function createGeminiStreamReader(
       return null;
     },
     absorbEmpty: () => 'other',
-    absorb: (_event, value) => answer.absorb(value, written),
+    absorb: (_event, value, raw) => answer.absorb(value, written, eventMissedBy(raw)),
     reading: answer.reading,
   };
 }

@@ -60,6 +60,18 @@ export function chunkMissedBy(value: JsonRecord): string {
   return `${isAbsent(error) ? '' : ' error'}${isAsDocumented ? '' : ' types'}`;
 }
 
+/** A byte order mark, a line's end, and what tells. */
+const dataFirstBytes = 16;
+/** How an event begins that has its data first, and an element of an array. */
+const dataFirst = /^(data:|[[,{])/;
+
+/** @google/genai passes over an event in which anything stands before its data, a comment or a name. */
+export function eventMissedBy(raw: Buffer | undefined): string {
+  // A byte order mark is white space to it.
+  const begins = raw?.toString('utf8', 0, dataFirstBytes).trimStart() ?? '';
+  return begins === '' || dataFirst.test(begins) ? '' : ' fields';
+}
+
 /** Hears of every piece of a call, and of who passes over it: it must be the same clients all along. */
 export function createPieceWatch(defects: string[]): (call: CallInProgress, missedBy: string) => void {
   const missed = new WeakMap<CallInProgress, string>();

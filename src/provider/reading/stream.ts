@@ -17,7 +17,8 @@ export interface StreamReader {
   readonly defects: string[];
   /** Data that is not JSON by design, such as `[DONE]`; null hands it to the JSON parser. */
   absorbText(data: string): StreamEventKind | null;
-  absorb(event: string, value: JsonRecord): StreamEventKind;
+  /** `raw` is the event as it came. */
+  absorb(event: string, value: JsonRecord, raw?: Buffer): StreamEventKind;
   /** An event without data. */
   absorbEmpty(event: string): StreamEventKind;
   reading(): ResponseReading;
@@ -47,7 +48,7 @@ export function absorbData(
     note(reader.defects, json.defect === '' ? 'an event of the stream is not a JSON object' : json.defect);
     return 'tool';
   }
-  const kind = reader.absorb(event, json.value);
+  const kind = reader.absorb(event, json.value, raw);
   const defect = json.defect || respelledIn(json.value);
   if (defect === '') return kind;
   note(reader.defects, defect);

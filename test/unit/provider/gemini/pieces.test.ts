@@ -1,8 +1,9 @@
-/** What the AI SDK makes of a call whose arguments Gemini streams, beside what rules see of it. */
+/** What the AI SDK and @google/genai make of a call whose arguments Gemini streams, beside what rules see of it. */
 import { createGoogleGenerativeAI } from '@ai-sdk/google';
-import { expect, test } from 'vitest';
+import { GoogleGenAI } from '@google/genai';
+import { afterEach, expect, test, vi } from 'vitest';
 import { protocolOf } from '../../../../src/provider/index.ts';
-import { events, readStream } from '../streams.ts';
+import { answering, events, readStream } from '../streams.ts';
 
 const content = (call: object) => ({ content: { role: 'model', parts: [{ functionCall: call }] } });
 const argument = (text: string, willContinue = true) => ({
@@ -68,4 +69,34 @@ test.each([
     defects: ['some clients pass over a piece of a tool call'],
     facts: { toolCalls: [{ arguments: { path: '/tmp/x' } }] },
   });
+});
+
+afterEach(() => vi.unstubAllGlobals());
+
+async function byGoogle(stream: string): Promise<string> {
+  vi.stubGlobal('fetch', answering(stream));
+  const asked = { model: 'gemini', contents: 'x' };
+  const path: string[] = [];
+  for await (const chunk of await new GoogleGenAI({ apiKey: 'none' }).models.generateContentStream(asked))
+    for (const call of chunk.functionCalls ?? [])
+      for (const { stringValue } of call.partialArgs ?? []) path.push(stringValue ?? '');
+  return path.join('');
+}
+
+test.each(['id: 1\n', 'event: message\n', ': comment\n', 'retry: 5\n'])(
+  'a piece behind %j, which @google/genai passes over, is a defect',
+  async (before) => {
+    const stream = around(`${before}${events(partial(second))}`);
+    expect(await byGoogle(stream)).toBe('/x');
+    expect(read(stream)).toMatchObject({
+      defects: ['some clients pass over a piece of a tool call'],
+      facts: { toolCalls: [{ arguments: { path: '/tmp/x' } }] },
+    });
+  },
+);
+
+test.each(['\ufeff', '\r\n'])('a stream that begins with %j is the same to @google/genai', async (before) => {
+  const stream = `${before}${around(partial(second))}`;
+  expect(await byGoogle(stream)).toBe('/tmp/x');
+  expect(read(stream).defects).toEqual([]);
 });
