@@ -8,7 +8,8 @@ import { readChatResponse } from '../openai/chat.ts';
 import { type ChatStreamReader, createChatStreamReader } from '../openai/chat-stream.ts';
 import type { ResponseReading } from '../protocol.ts';
 import { respelledIn } from '../reading/answer-spelling.ts';
-import { isRecord, type JsonRecord, readJson, textOf } from '../wire/json.ts';
+import { isNumber, isText } from '../reading/documented-types.ts';
+import { isAbsent, isRecord, type JsonRecord, readJson, textOf } from '../wire/json.ts';
 import { eachElement, type SourcePath, sourcesAt } from '../wire/source-at-path.ts';
 
 /** Chunks that show something and ask for nothing. */
@@ -153,9 +154,41 @@ function hasUnknownChunk(chunk: JsonRecord): boolean {
   });
 }
 
+const countsSaid = ['prompt_tokens', 'completion_tokens', 'total_tokens'];
+const countsBeside = ['prompt_audio_seconds', 'request_count', 'num_cached_tokens'];
+
+const detailsOf = [
+  ['prompt_tokens_details', 'cached_tokens'],
+  ['prompt_token_details', 'cached_tokens'],
+  ['completion_tokens_details', 'reasoning_tokens'],
+] as const;
+
+function isUsage(usage: unknown): boolean {
+  if (isAbsent(usage)) return true;
+  return (
+    isRecord(usage) &&
+    countsSaid.every((name) => typeof usage[name] === 'number') &&
+    countsBeside.every((name) => isNumber(usage[name])) &&
+    isText(usage.service_tier) &&
+    detailsOf.every(([name, count]) => {
+      const details = usage[name];
+      return isAbsent(details) || (isRecord(details) && isNumber(details[count]));
+    })
+  );
+}
+
+function namesNobody(choice: unknown): boolean {
+  return isRecord(choice) && isRecord(choice.delta) && choice.delta.role === null;
+}
+
+/** Mistral's reader in the AI SDK takes a role or none, and counts all of them or none. */
+function chunkMissedBy({ usage, choices }: JsonRecord): string {
+  return isUsage(usage) && !(Array.isArray(choices) && choices.some(namesNobody)) ? '' : ' mistral';
+}
+
 /** Opens a reader for one stream. */
 export function createMistralStreamReader(status: number): MistralStreamReader {
-  const inner = createChatStreamReader(status);
+  const inner = createChatStreamReader(status, chunkMissedBy);
   let source = '';
   let made = false;
   return {

@@ -6,7 +6,7 @@
 import { boundedList, namePieceOf, note, toolCallsMax } from '../reading/reading.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
 import { argumentsTextOf, type ChatCall, type ChatChoice, inputTextOf } from './chat.ts';
-import type { CallInProgress } from './chat-pieces.ts';
+import type { CallInProgress, Missed } from './chat-pieces.ts';
 import type { Piece } from './chat-shared.ts';
 
 /** What one choice said so far. */
@@ -21,8 +21,9 @@ export interface ChoiceInProgress extends ChatChoice {
   readonly pieces: Piece[];
 }
 
-function takeInput(choice: ChoiceInProgress, call: CallInProgress, text: string): void {
+function takeInput(choice: ChoiceInProgress, call: CallInProgress, text: string, missed: Missed): void {
   call.input += text;
+  if (call.strictInput !== null && !missed.strictly) call.strictInput += text;
   choice.pieces.push({ call, text });
 }
 
@@ -39,16 +40,18 @@ function takeName(call: ChatCall, given: unknown, defects: string[]): void {
 
 function begunCall(
   { place }: ChoiceInProgress,
-  begun: Pick<CallInProgress, 'id' | 'kind' | 'index' | 'missedBy'>,
+  begun: Pick<CallInProgress, 'id' | 'kind' | 'index'>,
+  missed: Missed,
 ): CallInProgress {
-  return { ...begun, name: '', input: '', choice: place, otherwise: [] };
+  const said = { name: '', input: '', strictInput: missed.strictly ? null : '', otherwise: [] };
+  return { ...begun, ...said, choice: place, missedBy: missed.by };
 }
 
 function callAt(
   choice: ChoiceInProgress,
   index: number,
   id: string,
-  missedBy: string,
+  missed: Missed,
   defects: string[],
 ): CallInProgress | null {
   for (let i = choice.calls.length - 1; i >= 0; i -= 1) {
@@ -62,7 +65,7 @@ function callAt(
     note(defects, `more than ${toolCallsMax} tool calls`);
     return null;
   }
-  const call = begunCall(choice, { id, kind: 'function', index, missedBy });
+  const call = begunCall(choice, { id, kind: 'function', index }, missed);
   choice.calls.push(call);
   return call;
 }
@@ -71,7 +74,7 @@ function absorbCall(
   choice: ChoiceInProgress,
   entry: unknown,
   place: number,
-  missedBy: string,
+  missed: Missed,
   defects: string[],
 ): void {
   if (!isRecord(entry)) {
@@ -83,11 +86,11 @@ function absorbCall(
   const index = typeof entry.index === 'number' ? entry.index : place;
   const id = textOf(entry.id);
   const begun = choice.calls.length;
-  const call = callAt(choice, index, id, missedBy, defects);
+  const call = callAt(choice, index, id, missed, defects);
   if (call === null) return;
   if (choice.calls.length === begun) {
     if (isAbsent(entry.index) && id === '') note(defects, 'a piece of a tool call does not say of which');
-    if (call.missedBy !== missedBy) note(defects, 'some clients pass over a piece of a tool call');
+    if (call.missedBy !== missed.by) note(defects, 'some clients pass over a piece of a tool call');
   }
   if (call.id === '') call.id = id;
   const fn = entry.function;
@@ -98,11 +101,11 @@ function absorbCall(
     }
     call.kind = 'custom';
     takeName(call, custom.name, defects);
-    takeInput(choice, call, inputTextOf(custom.input, defects));
+    takeInput(choice, call, inputTextOf(custom.input, defects), missed);
   } else if (isRecord(fn)) {
     if (call.kind === 'custom') note(defects, 'a tool call is both a function and a custom tool');
     takeName(call, fn.name, defects);
-    takeInput(choice, call, argumentsTextOf(fn.arguments, defects));
+    takeInput(choice, call, argumentsTextOf(fn.arguments, defects), missed);
   } else if (!isAbsent(fn) || !isAbsent(custom)) {
     note(defects, 'a tool call is neither a function nor a custom tool');
   }
@@ -112,16 +115,17 @@ function absorbCall(
 export function absorbCalls(
   choice: ChoiceInProgress,
   delta: JsonRecord,
-  whoMisses: () => string,
+  whoMisses: () => Missed,
   defects: string[],
 ): boolean {
   let any = false;
   const list = delta.tool_calls;
-  const missedBy = isAbsent(list) && isAbsent(delta.function_call) ? '' : whoMisses();
+  if (isAbsent(list) && isAbsent(delta.function_call)) return false;
+  const missed = whoMisses();
   if (!isAbsent(list)) {
     const entries = boundedList(list, toolCallsMax, '`tool_calls`', defects);
     any = entries.length > 0 || !Array.isArray(list);
-    for (let i = 0; i < entries.length; i += 1) absorbCall(choice, entries[i], i, missedBy, defects);
+    for (let i = 0; i < entries.length; i += 1) absorbCall(choice, entries[i], i, missed, defects);
   }
   const legacy = delta.function_call;
   if (isAbsent(legacy)) return any;
@@ -129,11 +133,10 @@ export function absorbCalls(
     note(defects, '`function_call` is not an object');
     return true;
   }
-  if (choice.legacy === null)
-    choice.legacy = begunCall(choice, { id: '', kind: 'legacy', index: 0, missedBy });
-  else if (choice.legacy.missedBy !== missedBy)
+  if (choice.legacy === null) choice.legacy = begunCall(choice, { id: '', kind: 'legacy', index: 0 }, missed);
+  else if (choice.legacy.missedBy !== missed.by)
     note(defects, 'some clients pass over a piece of a tool call');
   takeName(choice.legacy, legacy.name, defects);
-  takeInput(choice, choice.legacy, argumentsTextOf(legacy.arguments, defects));
+  takeInput(choice, choice.legacy, argumentsTextOf(legacy.arguments, defects), missed);
   return true;
 }

@@ -14,6 +14,8 @@ export interface CallInProgress extends ChatCall {
   readonly index: number;
   /** Who passes over the pieces so far: nobody ('') or the same clients over all of them. */
   readonly missedBy: string;
+  /** What clients have of its input that pass over what says '' of whom or what it is; null where they do not have the call. */
+  strictInput: string | null;
   /** The choice it is of. */
   readonly choice: number;
   otherwise: readonly string[];
@@ -106,11 +108,51 @@ function isAsDocumented(chunk: JsonRecord): boolean {
   );
 }
 
+/** Who passes over an event. */
+export interface Missed {
+  readonly by: string;
+  /** So do the AI SDK's readers for OpenAI and DeepSeek, which the servers of some give '' for a role or a kind all the same. */
+  readonly strictly: boolean;
+}
+
+function saysNothing(choice: unknown): boolean {
+  const delta = isRecord(choice) ? choice.delta : undefined;
+  if (!isRecord(delta)) return false;
+  const calls: readonly unknown[] = Array.isArray(delta.tool_calls) ? delta.tool_calls : [];
+  return delta.role === '' || calls.some((call) => isRecord(call) && call.type === '');
+}
+
+/** False for an event that clients pass over which take a documented word or none. */
+export function isSaidInFull(chunk: JsonRecord): boolean {
+  return !(Array.isArray(chunk.choices) && chunk.choices.some(saysNothing));
+}
+
+function hasBytes(value: unknown): boolean {
+  return isRecord(value) && (value.bytes === null || Array.isArray(value.bytes));
+}
+
+/** DeepSeek's reader in the AI SDK knows more of a chunk, and passes over another kind of it. */
+function isAsDeepSeekSays({ object, system_fingerprint: print, usage, choices }: JsonRecord): boolean {
+  const isEntry = (entry: unknown): boolean =>
+    hasBytes(entry) && isRecord(entry) && isListOf(entry.top_logprobs, hasBytes);
+  const isSpelled = (choice: unknown): boolean => {
+    const logprobs = isRecord(choice) && isRecord(choice.logprobs) ? choice.logprobs : {};
+    return isListOf(logprobs.content, isEntry) && isListOf(logprobs.reasoning_content, isEntry);
+  };
+  return (
+    (isAbsent(object) || object === 'chat.completion.chunk') &&
+    isText(print) &&
+    haveNumbers(usage, ['prompt_cache_hit_tokens', 'prompt_cache_miss_tokens']) &&
+    isListOf(choices, isSpelled)
+  );
+}
+
 /** Which clients pass over an event of that name; `isAfterEnd`: `[DONE]` has come before. '' for none. */
 export function eventMissedBy(event: string, chunk: JsonRecord, isAfterEnd: boolean): string {
   let by = isAfterEnd ? ' end' : '';
   if (event.startsWith('thread.')) by += ' thread';
   if (event === 'error' || !isAbsent(chunk.error)) by += ' error';
   if (!isAsDocumented(chunk)) by += ' types';
+  if (!isAsDeepSeekSays(chunk)) by += ' deepseek';
   return by;
 }

@@ -190,3 +190,13 @@ export function judgeSharedPlaces(pieces: readonly Piece[], defects: string[]): 
     for (const [call, inputs] of others) call.otherwise = [...new Set([...call.otherwise, ...inputs])];
   }
 }
+
+/** Says what clients hand the tools that have heard of some pieces of a call alone. */
+export function sayStrictInputs(pieces: readonly Piece[]): void {
+  for (const call of new Set(pieces.map((piece) => piece.call))) {
+    const { strictInput, input, kind } = call;
+    if (strictInput === null || strictInput === input) continue;
+    const read = kind === 'custom' ? strictInput : objectIn(strictInput);
+    if (read !== '' && read.trim() !== input.trim()) call.otherwise = [...new Set([...call.otherwise, read])];
+  }
+}

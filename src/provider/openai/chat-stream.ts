@@ -9,8 +9,8 @@ import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
 import { type ChatCall, type ChatChoice, chatAnswerFacts, choicesMax, shownText } from './chat.ts';
 import { absorbCalls, type ChoiceInProgress } from './chat-calls.ts';
 import { addTold, executedIn } from './chat-executed.ts';
-import { eventMissedBy } from './chat-pieces.ts';
-import { judgeSharedPlaces, type Piece } from './chat-shared.ts';
+import { eventMissedBy, isSaidInFull, type Missed } from './chat-pieces.ts';
+import { judgeSharedPlaces, type Piece, sayStrictInputs } from './chat-shared.ts';
 import { absorbChunkHead, nothingSaid, openStreamEnd } from './chunks.ts';
 
 /** Members of a delta that are known to carry no tool call; any other may be a new way to make one. */
@@ -33,7 +33,7 @@ const deltaMembersRead: ReadonlySet<string> = new Set([
 function absorbDelta(
   choice: ChoiceInProgress,
   delta: JsonRecord,
-  whoMisses: () => string,
+  whoMisses: () => Missed,
   defects: string[],
 ): StreamEventKind {
   const executed = executedIn(delta, defects);
@@ -60,8 +60,11 @@ export interface ChatStreamReader extends StreamReader {
   answer(): ReadonlyMap<number, ChatChoice>;
 }
 
-/** Opens a reader for one stream. */
-export function createChatStreamReader(status: number): ChatStreamReader {
+/** Opens a reader for one stream. `alsoMissedBy` tells of a chunk who else passes over it. */
+export function createChatStreamReader(
+  status: number,
+  alsoMissedBy: (chunk: JsonRecord) => string = () => '',
+): ChatStreamReader {
   const defects: string[] = [];
   const choices = new Map<number, ChoiceInProgress>();
   const pieces: Piece[] = [];
@@ -90,7 +93,7 @@ export function createChatStreamReader(status: number): ChatStreamReader {
     return choice;
   }
 
-  function absorbChoice(entry: unknown, whoMisses: () => string): StreamEventKind {
+  function absorbChoice(entry: unknown, whoMisses: () => Missed): StreamEventKind {
     if (!isRecord(entry)) {
       note(defects, 'an entry of `choices` is not an object');
       return 'tool';
@@ -109,12 +112,15 @@ export function createChatStreamReader(status: number): ChatStreamReader {
     return 'tool';
   }
 
-  function absorbChoices(list: unknown, whoMisses: () => string): StreamEventKind {
+  function absorbChoices(list: unknown, whoMisses: () => Missed): StreamEventKind {
     // Not a chunk of a completion as documented: nobody knows what a client makes of it.
     if (isAbsent(list)) return 'tool';
     let kind: StreamEventKind = Array.isArray(list) ? 'other' : 'tool';
     boundedList(list, choicesMax, '`choices`', defects).forEach((entry, place) => {
-      const one = absorbChoice(entry, () => (place === 0 ? whoMisses() : `${whoMisses()} place`));
+      const one = absorbChoice(entry, () => {
+        const missed = whoMisses();
+        return place === 0 ? missed : { ...missed, by: `${missed.by} place` };
+      });
       if (one === 'tool' || kind === 'other') kind = one;
     });
     return kind;
@@ -128,6 +134,7 @@ export function createChatStreamReader(status: number): ChatStreamReader {
   function answer(): ReadonlyMap<number, ChatChoice> {
     const ordered = new Map<number, ChatChoice>();
     judgeSharedPlaces(pieces, defects);
+    sayStrictInputs(pieces);
     for (const [index, choice] of [...choices].sort(([a], [b]) => a - b)) {
       const { legacy, told, place: _place, pieces: _pieces, ...said } = choice;
       const calls: ChatCall[] = choice.calls.toSorted((a, b) => a.index - b.index);
@@ -144,7 +151,10 @@ export function createChatStreamReader(status: number): ChatStreamReader {
     absorb(event, chunk) {
       const isError = absorbChunkHead(head, end, { event, chunk });
       if (isError && isAbsent(chunk.choices)) return 'error';
-      const kind = absorbChoices(chunk.choices, () => eventMissedBy(event, chunk, end.done));
+      const kind = absorbChoices(chunk.choices, () => ({
+        by: eventMissedBy(event, chunk, end.done) + alsoMissedBy(chunk),
+        strictly: !isSaidInFull(chunk),
+      }));
       return isError && kind !== 'tool' ? 'error' : kind;
     },
     answer,
