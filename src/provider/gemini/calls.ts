@@ -4,8 +4,10 @@
  */
 
 import { namePieceOf, note, toolCallsMax } from '../reading/reading.ts';
+import { respelledAs } from '../wire/folded-name.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
 import { createPartialArguments, type PartialArguments } from './partial-args.ts';
+import { camelCased } from './parts.ts';
 
 /** How a call's arguments were written: a JSON text, with the value where that is known already. */
 export interface WrittenArguments {
@@ -38,6 +40,17 @@ export interface CallReader {
 
 function hasMembers(value: unknown): boolean {
   return isRecord(value) ? Object.keys(value).length > 0 : !isAbsent(value);
+}
+
+const membersRead: ReadonlySet<string> = new Set(['partialArgs', 'willContinue', 'toolType']);
+
+/** Google's clients for Python and those that read protocol buffers take `partial_args` for `partialArgs`, others for nothing. */
+function noteOtherSpelling(call: unknown, defects: string[]): void {
+  if (!isRecord(call)) return;
+  for (const name of Object.keys(call)) {
+    const meant = camelCased(name);
+    if (meant !== name && membersRead.has(meant)) note(defects, respelledAs(name, meant));
+  }
 }
 
 function goesOn(call: JsonRecord): boolean {
@@ -131,6 +144,7 @@ export function createCallReader(defects: string[]): CallReader {
 
   return {
     absorb(part, value, source) {
+      noteOtherSpelling(value, defects);
       if (part !== 'functionCall') return absorbServerCall(part, value, source);
       if (isRecord(value)) return absorbFunctionCall(value, source);
       note(defects, 'a function call is not an object');

@@ -3,7 +3,7 @@
  * answer alone, whatever its index, and the AI SDK drops a partial answer with a member of another type than is documented
  * or with an error. Who misses one piece of several reads another call. Pure.
  */
-import { isFlag, isListOf, isNumber, isText } from '../reading/documented-types.ts';
+import { isFlag, isListOf, isNumber, isRecordOf, isRecordsOf, isText } from '../reading/documented-types.ts';
 import { note } from '../reading/reading.ts';
 import { isAbsent, isRecord, type JsonRecord } from '../wire/json.ts';
 import type { CallInProgress } from './calls.ts';
@@ -23,19 +23,56 @@ function isUsage(value: unknown): boolean {
   });
 }
 
-function isRating(rating: unknown): boolean {
-  return (
-    isRecord(rating) &&
-    ['category', 'probability', 'severity'].every((name) => isText(rating[name])) &&
-    ['probabilityScore', 'severityScore'].every((name) => isNumber(rating[name])) &&
-    isFlag(rating['blocked'])
-  );
-}
+const isTexts = (value: unknown): boolean => isListOf(value, (entry) => typeof entry === 'string');
+const isNumbers = (value: unknown): boolean => isListOf(value, (entry) => typeof entry === 'number');
+
+const isRatings = isRecordsOf({
+  ...{ category: isText, probability: isText, severity: isText },
+  ...{ probabilityScore: isNumber, severityScore: isNumber, blocked: isFlag },
+});
+
+/** What an answer was drawn from. */
+const isGrounding = isRecordOf({
+  ...{ webSearchQueries: isTexts, imageSearchQueries: isTexts, retrievalQueries: isTexts },
+  searchEntryPoint: isRecordOf({ renderedContent: isText }, ['renderedContent']),
+  groundingChunks: isRecordsOf({
+    web: isRecordOf({ uri: isText, title: isText }, ['uri']),
+    image: isRecordOf({ sourceUri: isText, imageUri: isText, title: isText, domain: isText }, [
+      'sourceUri',
+      'imageUri',
+    ]),
+    retrievedContext: isRecordOf({
+      ...{ uri: isText, title: isText, text: isText, fileSearchStore: isText },
+      customMetadata: isRecordsOf(
+        {
+          ...{ key: isText, stringValue: isText, numericValue: isNumber },
+          stringListValue: isRecordOf({ values: isTexts }),
+        },
+        ['key'],
+      ),
+    }),
+    maps: isRecordOf({ uri: isText, title: isText, text: isText, placeId: isText }),
+  }),
+  groundingSupports: isRecordsOf({
+    segment: isRecordOf({ startIndex: isNumber, endIndex: isNumber, text: isText }),
+    ...{ segment_text: isText, groundingChunkIndices: isNumbers, supportChunkIndices: isNumbers },
+    ...{ confidenceScores: isNumbers, confidenceScore: isNumbers },
+  }),
+  retrievalMetadata: isRecordOf({}),
+});
+const fetched = ['retrievedUrl', 'urlRetrievalStatus'];
+const isFetched = isRecordOf({
+  urlMetadata: isRecordsOf({ retrievedUrl: isText, urlRetrievalStatus: isText }, fetched),
+});
+const isFeedback = isRecordOf({ blockReason: isText, safetyRatings: isRatings });
+const isCode = isRecordOf({ language: isText, code: isText }, ['language', 'code']);
+const isCodeResult = isRecordOf({ outcome: isText, output: isText }, ['outcome']);
 
 function isPart(part: unknown): boolean {
   if (!isRecord(part)) return false;
   const { functionCall: call, thoughtSignature, thought, text } = part;
   if (!isText(thoughtSignature) || !isFlag(thought) || !isText(text)) return false;
+  if (!isCode(part['executableCode']) || !isCodeResult(part['codeExecutionResult'])) return false;
   return (
     isAbsent(call) ||
     (isRecord(call) && isText(call['id']) && isText(call['name']) && isFlag(call['willContinue']))
@@ -48,15 +85,22 @@ function isCandidate(candidate: unknown): boolean {
   return (
     isText(finishReason) &&
     isText(finishMessage) &&
-    isListOf(safetyRatings, isRating) &&
+    isText(candidate['continuationToken']) &&
+    isRatings(safetyRatings) &&
+    isGrounding(candidate['groundingMetadata']) &&
+    isFetched(candidate['urlContextMetadata']) &&
     (!isRecord(content) || isListOf(content['parts'], isPart))
   );
 }
 
 /** Which clients pass over a partial answer; '' for none. */
 export function chunkMissedBy(value: JsonRecord): string {
-  const { error, responseId, usageMetadata, candidates } = value;
-  const isAsDocumented = isText(responseId) && isUsage(usageMetadata) && isListOf(candidates, isCandidate);
+  const { error, responseId, usageMetadata, promptFeedback, candidates } = value;
+  const isAsDocumented =
+    isText(responseId) &&
+    isUsage(usageMetadata) &&
+    isFeedback(promptFeedback) &&
+    isListOf(candidates, isCandidate);
   return `${isAbsent(error) ? '' : ' error'}${isAsDocumented ? '' : ' types'}`;
 }
 

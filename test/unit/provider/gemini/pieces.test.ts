@@ -58,6 +58,23 @@ test.each([
   ['in a candidate that is not the first', { candidates: [{ index: 1 }, { ...content(second), index: 0 }] }],
   ['beside a count that is a text', partial(second, { usageMetadata: { totalTokenCount: '1' } })],
   ['beside an id that is none', partial(second, { responseId: 7 })],
+  ['beside what was asked in the wrong way', partial(second, { promptFeedback: { blockReason: 1 } })],
+  [
+    'beside what came of code that did not come to an end',
+    {
+      candidates: [{ content: { parts: [{ functionCall: second }, { codeExecutionResult: {} }] }, index: 0 }],
+    },
+  ],
+  ...(
+    [
+      ['groundingMetadata', { groundingChunks: [{ web: { title: 'x' } }] }],
+      ['urlContextMetadata', { urlMetadata: [{}] }],
+      ['continuationToken', 1],
+    ] as const
+  ).map(([name, value]): [string, unknown] => [
+    `beside a \`${name}\` of another kind`,
+    { candidates: [{ ...content(second), index: 0, [name]: value }] },
+  ]),
   [
     'of a candidate that ends with a number',
     { candidates: [{ ...content(second), index: 0, finishReason: 0 }] },
@@ -100,3 +117,32 @@ test.each(['\ufeff', '\r\n'])('a stream that begins with %j is the same to @goog
   expect(await byGoogle(stream)).toBe('/tmp/x');
   expect(read(stream).defects).toEqual([]);
 });
+
+test('a piece beside what an answer was drawn from, as documented, is the same to the AI SDK', async () => {
+  const groundingMetadata = {
+    webSearchQueries: ['x'],
+    searchEntryPoint: { renderedContent: '<b>' },
+    groundingChunks: [{ web: { uri: 'https://a.example', title: 'A', domain: 'a.example' } }],
+    groundingSupports: [{ segment: { endIndex: 3, text: 'abc' }, groundingChunkIndices: [0] }],
+    retrievalMetadata: {},
+  };
+  const urlContextMetadata = {
+    urlMetadata: [{ retrievedUrl: 'https://a.example', urlRetrievalStatus: 'OK' }],
+  };
+  const stream = around({
+    candidates: [{ ...content(second), index: 0, groundingMetadata, urlContextMetadata }],
+  });
+  expect(await byAiSdk(stream)).toEqual(['{"path":"/tmp/x"}']);
+  expect(read(stream).defects).toEqual([]);
+});
+
+test.each([
+  ['partial_args', { partial_args: [{ json_path: '$.path', string_value: '/' }] }],
+  ['will_continue', { args: {}, will_continue: true }],
+])(
+  'a call with `%s`, which only some of Google’s clients take for one of its members, is a defect',
+  (name, call) => {
+    const { defects } = read(events(partial({ name: 'remove', ...call })));
+    expect(defects).toEqual([expect.stringContaining(`"${name}" may be read as`)]);
+  },
+);
