@@ -38,7 +38,7 @@ export function createCohereStreamReader(status: number): StreamReader {
   let usage: UsageFacts = usageAbsent;
   let done = false;
   let failed = false;
-  /** `[DONE]` has come, where the SDK stops. */
+  /** `[DONE]` has come, where the SDK stops, though it be a word of what is said. */
   let stopped = false;
 
   function messageStart(value: JsonRecord): StreamEventKind {
@@ -153,9 +153,8 @@ export function createCohereStreamReader(status: number): StreamReader {
   return {
     defects,
     absorbText(data) {
-      if (data.trim() !== '[DONE]') return null;
-      stopped = true;
-      return 'end';
+      stopped ||= data.includes('[DONE]');
+      return data.trim() === '[DONE]' ? 'end' : null;
     },
     absorbEmpty: () => 'other',
     absorb: (event, value) => absorbType(textOf(value.type) || event, value),

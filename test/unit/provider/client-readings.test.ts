@@ -105,12 +105,15 @@ test('a piece of a call behind the end of the message, where programs stop that 
   expect(defects).toContain('some clients pass over a piece of a tool call');
 });
 
-test('a piece of a call behind `[DONE]`, where cohere-ai stops, is a defect', async () => {
+test.each([
+  ['`[DONE]`', 'data: [DONE]\n\n'],
+  ['an event with that word in it', 'data: {"type":"debug","prompt":"[DONE]"}\n\n'],
+])('a piece of a call behind %s, where cohere-ai stops, is a defect', async (_what, end) => {
   const call = (type: string, tool: object) => ({ type, index: 0, delta: { message: { tool_calls: tool } } });
   const given = (text: string) => call('tool-call-delta', { function: { arguments: text } });
   const begins = { id: 'a', type: 'function', function: { name: 'pay', arguments: '' } };
   const stream = events(
-    ...[call('tool-call-start', begins), given('{"amount":50000'), 'data: [DONE]\n\n', given('e-4}')],
+    ...[call('tool-call-start', begins), given('{"amount":50000'), end, given('e-4}')],
     ...[
       { type: 'tool-call-end', index: 0 },
       { type: 'message-end', delta: { finish_reason: 'TOOL_CALL' } },
