@@ -135,6 +135,9 @@ export function createResponsesStreamReader(status: number): ResponsesStreamRead
     } else {
       note(defects, 'the deltas of an output item differ from the item sent whole');
     }
+    // Whoever goes by the deltas hears what stands behind the item too.
+    if (progress.done && progress.item !== null) checkPieces(progress, progress.item, defects);
+    if (!done && (progress.done || terminal)) note(defects, 'an output item goes on after its end');
   }
 
   function hasCalls(output: unknown): boolean {

@@ -4,7 +4,7 @@ import { zstdCompressSync } from 'node:zlib';
 import Anthropic from '@anthropic-ai/sdk';
 import { ChatOpenAI } from '@langchain/openai';
 import { CohereClientV2 } from 'cohere-ai';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { decodeContent } from '../../../src/core/content-coding.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
 import { atEnd, endAll } from '../../support/endings.ts';
@@ -135,6 +135,58 @@ test('a stream without any names says the same to all who read it', () => {
   const values = [...anthropicOpening, inputPiece('{}'), { type: 'ping' }, ...anthropicEnd];
   const stream = values.map((value) => `data: ${JSON.stringify(value)}\n\n`).join('');
   expect(readStream(protocolOf('anthropic'), 'messages', stream).defects).toEqual([]);
+});
+
+describe('a responses stream that says of an item behind its end', () => {
+  const call = (input: string) => ({
+    ...{ id: 'fc', type: 'function_call', call_id: 'c', name: 'pay', arguments: input, status: 'completed' },
+  });
+  const at = { item_id: 'fc', output_index: 0 };
+  const about = (type: string, more: object): TypedEvent => ({ type: `response.${type}`, ...at, ...more });
+  const opened = [
+    about('output_item.added', { item: call('') }),
+    about('output_item.done', { item: call('{"amount":5}') }),
+  ];
+  const ended: TypedEvent = {
+    type: 'response.completed',
+    response: { id: 'r', model: 'm', status: 'completed', output: [call('{"amount":5}')] },
+  };
+  const read = (stream: string) => readStream(protocolOf('openai'), 'responses', stream);
+
+  test('other arguments in a delta, which LangChain goes by, has a defect', async () => {
+    const late = about('function_call_arguments.delta', { delta: '{"amount":50000}' });
+    const stream = typedEvents(...opened, late, ended);
+    const configuration = { fetch: answering(stream) };
+    const model = new ChatOpenAI({ apiKey: 'none', model: 'm', useResponsesApi: true, configuration });
+    let whole = null;
+    for await (const chunk of await model.stream('x')) whole = whole === null ? chunk : whole.concat(chunk);
+    expect(whole?.tool_calls).toMatchObject([{ name: 'pay', args: { amount: 50_000 } }]);
+
+    const { facts, defects } = read(stream);
+    expect(facts.toolCalls).toMatchObject([{ arguments: { amount: 5 } }]);
+    expect(defects).toContain('an output item goes on after its end');
+  });
+
+  test.each([
+    ['other arguments, whole', about('function_call_arguments.done', { arguments: '{"amount":50000}' })],
+    ['more of a text', about('output_text.delta', { content_index: 0, delta: 'secret' })],
+  ])('%s, has a defect', (_what, late) => {
+    const differs = 'the deltas of an output item differ from the item sent whole';
+    expect(read(typedEvents(...opened, late, ended)).defects).toContain(differs);
+  });
+
+  test('the same arguments, whole, has none', () => {
+    const late = about('function_call_arguments.done', { arguments: '{"amount":5}' });
+    expect(read(typedEvents(...opened, late, ended)).defects).toEqual([]);
+  });
+
+  test('more, when the response has ended, has a defect', () => {
+    const [begins] = opened;
+    const late = about('function_call_arguments.delta', { delta: '}' });
+    const first = about('function_call_arguments.delta', { delta: '{"amount":5' });
+    const events = begins === undefined ? [] : [begins, first, ended, late];
+    expect(read(typedEvents(...events)).defects).toEqual(['an output item goes on after its end']);
+  });
 });
 
 test('an answer in two contents, of which fetch reads the first, is not read', async () => {
