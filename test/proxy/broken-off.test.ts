@@ -1,4 +1,6 @@
 /** Calls that break off: nobody takes a part for the whole, nothing keeps billing, and the record says how it ended. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, rawRequest } from '../support/raw-client.ts';
@@ -211,6 +213,20 @@ test('a client that leaves while the whole answer is collected for the rules sto
   client.destroy();
   await stopped.promise;
   expect(await theOutcome()).toBe('client_abort');
+});
+
+test('a client that leaves before it has all of a whole answer has not got it', async () => {
+  const answer = chatText('x'.repeat(24 * 1024 * 1024));
+  rig.upstream.script((_request, upstream) => upstream.send(wholeAnswer('200 OK', [], answer)));
+  const { hostname, port } = new URL(rig.sidecar.proxyUrl);
+  const client = connect(Number(port), hostname);
+  client.write(rawRequest('POST', '/v1/chat/completions', [], chatRequest()));
+  // Far more than the network takes is still to come.
+  await once(client, 'readable');
+  client.resetAndDestroy();
+  const { id, entries } = await vi.waitFor(() => rig.sidecar.ada.lastDecision());
+  expect(entries.find(({ type }) => type === 'response')?.data).toMatchObject({ result: 'ok' });
+  expect(await rig.sidecar.ada.outcomeOf(id)).toBe('client_abort');
 });
 
 test('requests that share one connection are answered in order', async () => {
