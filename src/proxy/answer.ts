@@ -10,7 +10,7 @@ import type { Facts, ResponseFacts } from '../core/facts.ts';
 import { bodyFieldDoubt, headerOf, type RawHeaders } from '../core/http-message.ts';
 import { redirectDoubt } from '../core/redirect.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { BatchResult, ResponseReading, StreamForm } from '../provider/protocol.ts';
+import type { BatchResult, ResponseReading, ResponseStream, StreamForm } from '../provider/protocol.ts';
 import type { AnswerResult } from '../record/leaf-data.ts';
 import type { Call } from './call.ts';
 import type { Answer } from './forward.ts';
@@ -18,6 +18,7 @@ import type { House } from './house.ts';
 import { judge } from './judge.ts';
 import { captureLarge, mayBeReadFromDisk } from './large-answer.ts';
 import { type Relayed, relayText, relayUnread } from './relay.ts';
+import { toHoldpointError } from './respond.ts';
 import { type StoredBody, storedAnswer } from './stored-body.ts';
 
 /** The answers that a body carries; those of one on disk are read from there. */
@@ -65,7 +66,8 @@ export async function captureAnswer(
   if (plain !== null && policy.textMayStream(facts)) {
     const stream = call.upstream.protocol.openStream(call.operation, answer.status, plain);
     const relayed = await relayText(call, decisionId, answer, stream, house);
-    return answered(call, answer, relayed, stream.finish().reading, null, plain, house);
+    const said = finished(call, answer, relayed, stream);
+    return answered(call, answer, said.relayed, said.reading, null, plain, house);
   }
   return captureWhole(call, answer, form, house);
 }
@@ -104,6 +106,21 @@ export function plainStreamForm(
 ): StreamForm | null {
   const isPlain = headerOf(headers, 'content-encoding') === '' && bodyFieldDoubt(headers) === '';
   return status === 200 && isPlain ? streamFormOf(call, headers) : null;
+}
+
+/** What a stream said. Where that cannot be told the answer has failed: what passed of it is sealed all the same. */
+function finished(
+  call: Call,
+  answer: Answer,
+  relayed: Relayed,
+  stream: ResponseStream,
+): { readonly relayed: Relayed; readonly reading: ResponseReading } {
+  try {
+    return { relayed, reading: stream.finish().reading };
+  } catch (error) {
+    const reading = call.upstream.protocol.readResponse('unknown', answer.status, Buffer.alloc(0));
+    return { relayed: { ...relayed, failure: relayed.failure ?? toHoldpointError(error) }, reading };
+  }
 }
 
 /** Nothing reaches the caller until the whole answer was judged and sealed. */

@@ -9,7 +9,7 @@ import type { ResponseStream } from '../provider/protocol.ts';
 import type { Call } from './call.ts';
 import type { Answer } from './forward.ts';
 import type { House } from './house.ts';
-import { sendAtOnce, writeChunk, writeHead, writeStreamHead } from './respond.ts';
+import { sendAtOnce, toHoldpointError, writeChunk, writeHead, writeStreamHead } from './respond.ts';
 import { openTape, type Tape } from './tape.ts';
 
 /** What arrived, what of it is stored, and what the caller has. */
@@ -146,7 +146,7 @@ async function eachChunk(
   } catch (error) {
     // Nobody takes the rest: what fails here must not leave the provider at work.
     answer.abort('The answer cannot be relayed.');
-    if (error instanceof HoldpointError) return error;
-    throw error;
+    // Also of a defect here: what went on before it is sealed.
+    return toHoldpointError(error);
   }
 }

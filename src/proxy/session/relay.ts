@@ -70,7 +70,12 @@ export async function relaySession(carrier: Carrier, stream: SegmentedStream, ho
   }
   // Where it was not the upstream that ended, nothing more is to come.
   answer.abort('The stream is over.');
-  await segments.close();
+  try {
+    await segments.close();
+  } catch (thrown) {
+    // Of the stream as a whole it is sealed all the same how much of it there was.
+    failure = toHoldpointError(thrown);
+  }
   const result = resultOf(call, failure);
   await sealWhole(carrier, tape, result, house.clock.monoUs() - call.startedUs, house);
   const stopped = failure?.code === 'denied_by_policy';

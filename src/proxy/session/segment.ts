@@ -12,9 +12,10 @@ import type { Answer } from '../forward.ts';
 import { type Decision, openHold } from '../held.ts';
 import type { House } from '../house.ts';
 import { judge, passed } from '../judge.ts';
+import { outcomeOfFailure } from '../outcome.ts';
 import { requestDraft, responseDraft } from '../record.ts';
 import { takeReleased } from '../released.ts';
-import { writeWhole } from '../respond.ts';
+import { toHoldpointError, writeWhole } from '../respond.ts';
 import { storedAnswer } from '../stored-body.ts';
 import { awaitRelease, refuseHeld } from '../waiting.ts';
 
@@ -116,21 +117,36 @@ async function sealSaid(
   return { judgement, seq: sealed.seq, digest: sealed.parts()[0]?.c ?? '', body, stored };
 }
 
-/** Gives a segment that broke off its end. */
+/** Gives a segment that broke off its end; `read` tells what it said, and may be what failed. */
 export async function breakOff(
   carrier: Carrier,
   segment: Segment,
-  reading: ResponseReading,
+  read: () => ResponseReading,
   house: House,
 ): Promise<void> {
-  const result = carrier.call.caller.gone ? 'client_abort' : 'upstream_truncated';
+  const { caller } = carrier.call;
+  const result = caller.gone ? 'client_abort' : 'upstream_truncated';
   const { seq } = segment.decision;
   try {
-    await sealSaid(carrier, segment, reading, result, house);
+    await sealSaid(carrier, segment, readOrNothing(carrier, read, house), result, house);
     house.holds.settle(seq, result);
   } catch (error) {
-    house.holds.settle(seq, 'ledger_unavailable');
+    house.holds.settle(seq, outcomeOfFailure(toHoldpointError(error), caller.gone));
     throw error;
+  }
+}
+
+/** What passed of a segment is sealed, also where nobody can tell what it said. */
+function readOrNothing(
+  { call, answer }: Carrier,
+  read: () => ResponseReading,
+  house: House,
+): ResponseReading {
+  try {
+    return read();
+  } catch (error) {
+    house.onError('A part of a stream cannot be read', error);
+    return call.upstream.protocol.readResponse('unknown', answer.status, Buffer.alloc(0));
   }
 }
 

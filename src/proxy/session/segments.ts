@@ -73,8 +73,9 @@ export function createSegments(carrier: Carrier, stream: SegmentedStream, house:
 
   async function conclude(whole: Segment): Promise<boolean> {
     if (whole.withholds) await passOn(whole);
+    const reading = stream.cut();
     segment = null;
-    const concluded = await concludeSegment(carrier, whole, stream.cut(), house).catch((thrown: unknown) => {
+    const concluded = await concludeSegment(carrier, whole, reading, house).catch((thrown: unknown) => {
       // Nobody can come back for it: it ends here, whatever failed.
       house.holds.settle(whole.decision.seq, outcomeOfFailure(toHoldpointError(thrown), call.caller.gone));
       throw thrown;
@@ -111,7 +112,7 @@ export function createSegments(carrier: Carrier, stream: SegmentedStream, house:
       return segment === null || (await conclude(segment));
     },
     close: async () => {
-      if (segment !== null) await breakOff(carrier, segment, stream.cut(), house);
+      if (segment !== null) await breakOff(carrier, segment, () => stream.cut(), house);
     },
     waitsMs: () => (segment === null || isParted(segment) ? null : Math.max(0, leftMs(segment))),
     isBetween: () => segment === null || !isParted(segment),

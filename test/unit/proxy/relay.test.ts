@@ -94,13 +94,14 @@ it('stops the upstream when a piece cannot be read', async () => {
   const house = { clock: systemClock, bounds: { responseBytesMax: 1_000 } };
   const server = createServer((_req, res) => {
     const caller = { gone: false, whenGone: () => undefined };
-    relayText({ caller, res }, 'decision', answer, stream, house).catch((error: unknown) =>
-      res.end(String(error)),
+    relayText({ caller, res }, 'decision', answer, stream, house).then(
+      ({ failure }) => res.end(`${failure?.code} ${failure?.cause}`),
+      () => res.destroy(),
     );
   });
   const { url, close } = await listeningOn(server);
   try {
-    expect(await (await fetch(url)).text()).toBe('RangeError: a defect');
+    expect(await (await fetch(url)).text()).toBe('internal RangeError: a defect');
     expect(reasons).toHaveLength(1);
   } finally {
     await close();

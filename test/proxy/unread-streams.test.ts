@@ -1,0 +1,94 @@
+/** Streams whose reader fails here after a part of them passed: that part is recorded all the same. */
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { protocolOf } from '../../src/provider/index.ts';
+import { endAll } from '../support/endings.ts';
+import { chunk, streamHead } from '../support/raw-upstream.ts';
+import { chatDelta, chatRequest, chatRole, chatStop, done } from './answers.ts';
+import { holdTransfers } from './policies.ts';
+import { decisionIdOf, type Rig, startRig } from './rig.ts';
+import { message, openSession } from './session-scene.ts';
+
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await endAll();
+});
+
+const defect = (): never => {
+  throw new RangeError('a defect');
+};
+
+/** The record of a decision, read by a reader that works. */
+async function recordOf({ sidecar }: Rig, id: string) {
+  const outcome = await sidecar.ada.outcomeOf(id);
+  vi.restoreAllMocks();
+  const { entries } = await sidecar.ada.decision(id);
+  const bodies = await sidecar.ada.bodies(id);
+  const result = entries.find(({ type }) => type === 'response')?.data['result'];
+  return { outcome, result, text: bodies.find(({ type }) => type === 'response')?.text };
+}
+
+describe('a text that passes as it comes', () => {
+  const begun = chatRole + chatDelta('It begins');
+
+  /** A caller that has the beginning of a stream whose reader fails at what is sent next. */
+  async function failing(where: 'push' | 'finish') {
+    const rig = await startRig({ policy: holdTransfers });
+    const family = protocolOf('openai');
+    const { openStream } = family;
+    vi.spyOn(family, 'openStream').mockImplementation((...asked) => {
+      const stream = openStream(...asked);
+      const push = (bytes: Buffer) => (bytes.includes('further') ? defect() : stream.push(bytes));
+      return where === 'push' ? { ...stream, push } : { ...stream, finish: defect };
+    });
+    const seen = Promise.withResolvers<void>();
+    const rest = chatDelta(' and goes further') + chatStop + done;
+    rig.upstream.script(async (_request, answer) => {
+      answer.send(streamHead + chunk(begun));
+      await seen.promise;
+      answer.send(`${chunk(rest)}0\r\n\r\n`);
+    });
+    const client = await rig.chat(chatRequest({ stream: true }));
+    await client.until('It begins');
+    seen.resolve();
+    await client.ended;
+    return { rig, client, all: begun + rest };
+  }
+
+  test.each(['push', 'finish'] as const)(
+    'is sealed, and cut, where its reader fails after it (%s)',
+    async (where) => {
+      const { rig, client, all } = await failing(where);
+      expect(client.text()).not.toContain('\r\n0\r\n\r\n');
+      expect(await recordOf(rig, decisionIdOf(client.text()))).toEqual({
+        outcome: 'interrupted',
+        result: 'upstream_truncated',
+        text: all,
+      });
+    },
+  );
+});
+
+test('what passed of a stream without end is sealed where its reader fails after it', async () => {
+  const family = protocolOf('anthropic');
+  const { segmentsOf } = family;
+  vi.spyOn(family, 'segmentsOf').mockImplementation((operation) => {
+    const open = segmentsOf?.(operation) ?? null;
+    return open === null ? null : (status) => ({ ...open(status), cut: defect });
+  });
+  const { rig, client, say, finish, heard } = await openSession({ policy: holdTransfers });
+  say(message('One moment.'));
+  await vi.waitFor(() => expect(heard()).toBe(message('One moment.')));
+  finish();
+  await client.ended;
+  const stream = decisionIdOf(client.text());
+  const [segment = ''] = (await rig.sidecar.ada.newestIds(2)).filter((id) => id !== stream);
+  expect(await recordOf(rig, segment)).toEqual({
+    outcome: 'upstream_truncated',
+    result: 'upstream_truncated',
+    text: message('One moment.'),
+  });
+  expect(await recordOf(rig, stream)).toMatchObject({
+    outcome: 'interrupted',
+    result: 'upstream_truncated',
+  });
+});
