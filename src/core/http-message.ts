@@ -106,15 +106,20 @@ export function withoutSecrets(headers: RawHeaders): string[] {
   for (let i = 0; i + 1 < safe.length; i += 2) {
     const secrecy = secrecyOf(safe[i] ?? '');
     if (secrecy === 'secret') safe[i + 1] = removedValue;
+    else if (secrecy === 'address') safe[i + 1] = targetWithoutSecrets(safe[i + 1] ?? '');
     else if (secrecy === 'config') safe[i + 1] = gatewayConfigWithout(safe[i + 1] ?? '', removedValue);
   }
   return safe;
 }
 
-/** What of a field's value is not stored: all of it, the keys in a gateway's config, nothing. */
-const secrecyOf = remembered((name): 'secret' | 'config' | 'none' => {
+/** Servers that send a caller on repeat its query, and the key in it. */
+const addressHeaders = new Set(['location', 'content-location', 'referer']);
+
+/** What of a field's value is not stored: all of it, the keys in a gateway's config or in an address, nothing. */
+const secrecyOf = remembered((name): 'secret' | 'address' | 'config' | 'none' => {
   const lower = name.toLowerCase();
   if (isSecretHeader(lower)) return 'secret';
+  if (addressHeaders.has(lower)) return 'address';
   return gatewayConfigs.includes(lower) ? 'config' : 'none';
 });
 

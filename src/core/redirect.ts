@@ -2,7 +2,7 @@
  * Whether an answer sends its caller to another host (RFC 9110 section 15.4). SDKs follow at once, with the request's body
  * where the status says so, and what they ask and get there no sidecar sees. Pure.
  */
-import { type RawHeaders, valuesOf } from './http-message.ts';
+import { type RawHeaders, targetWithoutSecrets, valuesOf } from './http-message.ts';
 
 /** Those that clients follow. */
 const followed: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
@@ -22,5 +22,5 @@ export function redirectDoubt(status: number, headers: RawHeaders): string {
   if (!followed.has(status)) return '';
   const location = valuesOf(headers, 'location').find(isElsewhere);
   if (location === undefined) return '';
-  return `the answer sends the caller past Holdpoint, to ${JSON.stringify(location.slice(0, 200))}`;
+  return `the answer sends the caller past Holdpoint, to ${JSON.stringify(targetWithoutSecrets(location).slice(0, 200))}`;
 }

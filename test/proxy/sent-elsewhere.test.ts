@@ -104,6 +104,23 @@ test.each([
   },
 );
 
+test('a key in the address that an answer sends its caller to is not recorded', async () => {
+  const rig = await startRig();
+  rig.upstream.script((_request, answer) =>
+    answer.send(
+      wholeAnswer('307 Temporary Redirect', [`Location: ${elsewhere}?alt=sse&key=AIzaSecret`], moved),
+    ),
+  );
+  const client = await rig.chat(chatRequest());
+  const hold = await rig.sidecar.ada.nextHold();
+  await rig.sidecar.ada.rule(hold, { verdict: 'deny', reason: 'not there' });
+  await client.answer();
+  const { entries } = await rig.sidecar.ada.decision(hold.decisionId);
+  const recorded = JSON.stringify([entries, await rig.sidecar.ada.bodies(hold.decisionId)]);
+  expect(recorded).toContain(`${elsewhere}?alt=sse&key=[removed]`);
+  expect(recorded).not.toContain('AIzaSecret');
+});
+
 test('a connection that is sent elsewhere is refused, as some clients follow', async () => {
   const rig = await startRig();
   rig.upstream.script((_request, answer) =>
