@@ -104,10 +104,10 @@ export function createHoldQueue(options: QueueOptions): HoldQueue {
       emit('opened', hold);
       return hold;
     },
-    wait: (hold, budgetMs, signal) => {
+    wait: async (hold, budgetMs, signal) => {
       const item = itemOf(hold);
-      if (stopped) return Promise.resolve('shutdown');
-      if (hold.state.status !== 'pending') return Promise.resolve(hold.state.status);
+      if (stopped) return 'shutdown';
+      if (hold.state.status !== 'pending') return hold.state.status;
       const { promise, resolve } = Promise.withResolvers<WaitResult>();
       const leave = (): void => {
         item.waiter = null;

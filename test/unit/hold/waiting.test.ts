@@ -52,6 +52,15 @@ it('a caller that has hung up already is not waited for', async () => {
   await end();
 });
 
+it('a caller of a hold that is over hears so as of any failure, so that what was begun for it ends', async () => {
+  const { holds, end } = await startQueue();
+  const other = await startQueue();
+  const over = await other.openHold();
+  const waiting = holds.wait(over, 500, new AbortController().signal);
+  await expect(waiting).rejects.toMatchObject({ code: 'ruling_expired' });
+  await Promise.all([end(), other.end()]);
+});
+
 it('nobody waits any more once the sidecar stops: who waits is told so, and who comes later', async () => {
   const { holds, openHold, end } = await startQueue();
   const hold = await openHold();
