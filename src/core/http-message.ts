@@ -53,7 +53,8 @@ const secretHeaders = new Set([
 const secretHeaderNames =
   /-(authorization|auth|api-?key|virtual-key|access-key(-id)?|(session|access|api|auth)-token|jwt|password|secret)$/;
 
-function isSecretHeader(lowerCaseName: string): boolean {
+/** Whether the values of a field of this name are never stored. */
+export function isSecretHeader(lowerCaseName: string): boolean {
   return secretHeaders.has(lowerCaseName) || secretHeaderNames.test(lowerCaseName);
 }
 

@@ -7,11 +7,11 @@ import {
   decodeHttpMessage,
   type HttpMessage,
   headerOf,
+  isSecretHeader,
   type RawHeaders,
   removedValue,
   splitTrailers,
   valuesOf,
-  withoutSecrets,
   withSecretsOf,
 } from '../core/http-message.ts';
 import type { Spool } from '../core/spool.ts';
@@ -195,10 +195,12 @@ async function releasedMessage(hold: Hold, arrived: ArrivedAnswer | null, house:
   const { message, trailers: stored } = splitTrailers(sealed, Number(entry.data['trailers'] ?? 0));
   const trailers = withoutRemoved(stored);
   const isPart = entry.data['stored'] !== undefined;
-  if (entry.data['removed'] === undefined && !isPart) return { message, spool: null, trailers };
+  if (!isPart && entry.data['removed'] === undefined && !message.headers.some(lacksKey))
+    return { message, spool: null, trailers };
   if (arrived !== null && isAnswer(arrived, message, isPart)) {
-    const { headers, body, spool } = arrived;
-    return { message: { ...message, headers: withoutSecrets(headers), body }, spool, trailers };
+    const { body, spool } = arrived;
+    const headers = fieldsWhere(arrived.headers, (name) => !isSecretHeader(name));
+    return { message: { ...message, headers, body }, spool, trailers };
   }
   const why = isPart ? 'is too large to be stored' : 'carries a credential, which is never stored';
   throw new HoldpointError(
@@ -206,6 +208,11 @@ async function releasedMessage(hold: Hold, arrived: ArrivedAnswer | null, house:
     `The released answer ${why}, and the call that it came for is gone.`,
     'Ask anew.',
   );
+}
+
+/** Whether the value of a field is stored without a key, such as an address to which the caller is sent on. */
+function lacksKey(value: string): boolean {
+  return value.includes(`=${removedValue}`);
 }
 
 /** Whether it is the answer that was ruled on, by what is stored of it and, where that is a part, the hash of all. */

@@ -1,5 +1,5 @@
 /** Answers that send the caller on: SDKs follow at once, and what they ask and get there goes past Holdpoint. */
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, type RawClient, rawRequest } from '../support/raw-client.ts';
 import { startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
@@ -51,6 +51,7 @@ describe('an answer that sends the caller to another host', () => {
     ['303 See Other', elsewhere],
     ['307 Temporary Redirect', elsewhere],
     ['308 Permanent Redirect', elsewhere],
+    ['302 Found', `${elsewhere}?sig=AIzaSecret`],
     ['307 Temporary Redirect', '//other.example/v1'],
     ['307 Temporary Redirect', '/\\other.example/v1'],
     ['307 Temporary Redirect', '/\t/other.example/v1'],
@@ -119,6 +120,22 @@ test('a key in the address that an answer sends its caller to is not recorded', 
   const recorded = JSON.stringify([entries, await rig.sidecar.ada.bodies(hold.decisionId)]);
   expect(recorded).toContain(`${elsewhere}?alt=sse&key=[removed]`);
   expect(recorded).not.toContain('AIzaSecret');
+});
+
+test('an address with a key is handed to nobody who comes back later: it is not stored', async () => {
+  const rig = await startRig();
+  const location = `${elsewhere}?sig=AIzaSecret`;
+  rig.upstream.script((_request, answer) =>
+    answer.send(wholeAnswer('302 Found', [`Location: ${location}`], moved)),
+  );
+  const first = await rig.chat(chatRequest());
+  const hold = await rig.sidecar.ada.nextHold();
+  first.destroy();
+  await vi.waitFor(async () => expect(await rig.sidecar.ada.pending()).toMatchObject([{ caller: 'gone' }]));
+  await rig.sidecar.ada.rule(hold, { verdict: 'release' });
+  const answer = await (await rig.chat(chatRequest())).answer();
+  expect(answer.head).not.toContain('Location');
+  expect(answer.body.toString()).toContain('carries a credential, which is never stored');
 });
 
 test('a connection that is sent elsewhere is refused, as some clients follow', async () => {
