@@ -195,8 +195,8 @@ async function releasedMessage(hold: Hold, arrived: ArrivedAnswer | null, house:
   const { message, trailers: stored } = splitTrailers(sealed, Number(entry.data['trailers'] ?? 0));
   const trailers = withoutRemoved(stored);
   const isPart = entry.data['stored'] !== undefined;
-  if (!isPart && entry.data['removed'] === undefined && !message.headers.some(lacksKey))
-    return { message, spool: null, trailers };
+  const isWhole = entry.data['removed'] === undefined && (amended || !message.headers.some(lacksKey));
+  if (isWhole && !isPart) return { message, spool: null, trailers };
   if (arrived !== null && isAnswer(arrived, message, isPart)) {
     const { body, spool } = arrived;
     const headers = fieldsWhere(arrived.headers, (name) => !isSecretHeader(name));

@@ -4,7 +4,8 @@ import { endAll } from '../support/endings.ts';
 import { connectRaw, type RawClient, rawRequest } from '../support/raw-client.ts';
 import { startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
 import { startTestSidecar } from '../support/sidecar.ts';
-import { chatRequest, chatText } from './answers.ts';
+import { chatRequest, chatText, chatTransfer } from './answers.ts';
+import { holdTransfers } from './policies.ts';
 import { startRig } from './rig.ts';
 
 afterEach(endAll);
@@ -136,6 +137,20 @@ test('an address with a key is handed to nobody who comes back later: it is not 
   const answer = await (await rig.chat(chatRequest())).answer();
   expect(answer.head).not.toContain('Location');
   expect(answer.body.toString()).toContain('carries a credential, which is never stored');
+});
+
+test('an answer that names such an address and was amended goes on as it is stored', async () => {
+  const rig = await startRig({ policy: holdTransfers });
+  rig.upstream.script((_request, answer) => {
+    const fields = ['Content-Type: application/json', `Content-Location: ${elsewhere}?sig=AIzaSecret`];
+    answer.send(wholeAnswer('200 OK', fields, chatTransfer(25_000)));
+  });
+  const client = await rig.chat(chatRequest());
+  const hold = await rig.sidecar.ada.nextHold();
+  const amendment = { toolCalls: [{ id: 'call_1', arguments: { amount: 5 } }] };
+  expect((await rig.sidecar.ada.rule(hold, { verdict: 'amend', amendment })).status).toBe(201);
+  const answer = await client.answer();
+  expect([answer.status, answer.head]).toEqual([200, expect.stringContaining('sig=[removed]')]);
 });
 
 test('a connection that is sent elsewhere is refused, as some clients follow', async () => {
