@@ -73,8 +73,9 @@ export async function relaySession(carrier: Carrier, stream: SegmentedStream, ho
   try {
     await segments.close();
   } catch (thrown) {
-    // Of the stream as a whole it is sealed all the same how much of it there was.
-    failure = toHoldpointError(thrown);
+    // Of the stream as a whole it is sealed all the same how much of it there was. What ended it first is its end.
+    if (failure !== null) house.onError('The last part of a stream could not be sealed', thrown);
+    failure ??= toHoldpointError(thrown);
   }
   const result = resultOf(call, failure);
   await sealWhole(carrier, tape, result, house.clock.monoUs() - call.startedUs, house);
