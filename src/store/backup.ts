@@ -168,8 +168,9 @@ function put(dir: string, manifest: Manifest, file: ApartFile | null, before: Ma
       `Another backup is taken into ${dir} at the same time.`,
       takeAgain,
     );
-  // The names of the records first. The backup is the new one from the line after on.
+  // The names of the records first.
   syncDirectory(dir);
+  // The backup is the new one from this line on.
   writeWholeFile(join(dir, manifestFile), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 

@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { systemRandom } from '../../src/core/clock.ts';
 import { startDemoProvider } from '../../src/demo/provider.ts';
 import { addToken } from '../../src/store/token-file.ts';
+import { mainFile } from './support/process.ts';
 import {
   eventually,
   nextHold,
@@ -19,7 +19,6 @@ import {
   writeHouse,
 } from './support/sidecar.ts';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const canary = 'canaryQ7x';
 
 describe('a canary in everything a caller and a reviewer say', () => {
@@ -27,7 +26,7 @@ describe('a canary in everything a caller and a reviewer say', () => {
     const directory = mkdtempSync(join(tmpdir(), 'holdpoint-canary-'));
     const provider = await startDemoProvider({ port: 0 });
     const { configFile, dataDir } = writeHouse(directory, provider.url, { log: { level: 'debug' } });
-    const child = spawn(process.execPath, [main, 'run', '--config', configFile]);
+    const child = spawn(process.execPath, [mainFile, 'run', '--config', configFile]);
     let out = '';
     let log = '';
     let released = '';

@@ -4,15 +4,14 @@ import { once } from 'node:events';
 import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemRandom } from '../../src/core/clock.ts';
 import { addToken } from '../../src/store/token-file.ts';
+import { mainFile } from './support/process.ts';
 import { type Answer, type House, nextHold, readText, startHouse } from './support/sidecar.ts';
 
 let house: House;
 let port: number;
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 beforeAll(async () => {
   house = await startHouse();
@@ -100,7 +99,7 @@ describe('a token', () => {
     const names = ['p1', 'p2', 'p3', 'p4'];
     const children = names.map((name) =>
       spawn(process.execPath, [
-        main,
+        mainFile,
         'token',
         'new',
         '--config',

@@ -4,9 +4,8 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { run, start } from './support/process.ts';
+import { mainFile, run, start } from './support/process.ts';
 import { eventually, type House, nextHold, startHouse } from './support/sidecar.ts';
 
 let house: House;
@@ -17,11 +16,9 @@ beforeAll(async () => {
 });
 afterAll(() => house.close());
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-
 /** `holdpoint` with these arguments on a terminal of 30 rows of 120 columns. */
 function onTerminal(args: string, more: Record<string, string> = {}) {
-  const command = `stty cols 120 rows 30; exec ${process.execPath} --disable-warning=ExperimentalWarning ${main} ${args}`;
+  const command = `stty cols 120 rows 30; exec ${process.execPath} --disable-warning=ExperimentalWarning ${mainFile} ${args}`;
   const child = spawn('script', ['-qec', command, '/dev/null'], {
     env: { PATH: process.env['PATH'] ?? '', TERM: 'xterm', SHELL: '/bin/sh', ...env, ...more },
   });

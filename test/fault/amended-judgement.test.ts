@@ -43,15 +43,19 @@ async function sealHeldAnswer(stored: JsonObject) {
     data: { ...call, provider: 'openai', rules: [], verdict: 'pass', workload: 'w', ...stored },
     parts: [{ name: 'request', bytes: message }],
   });
-  const answered = opened.seal({
+  return { opened, hold: await sealAnswer(opened, asked.seq) };
+}
+
+/** The held answer about the weather to what was asked. */
+async function sealAnswer(opened: Ledger, decision: number) {
+  const { seq, durable } = opened.seal({
     type: 'response',
-    data: { decision: asked.seq, result: 'ok', rules: ['x'], status: 200, streamed: false, verdict: 'hold' },
-    refs: [asked.seq],
+    data: { decision, result: 'ok', rules: ['x'], status: 200, streamed: false, verdict: 'hold' },
+    refs: [decision],
     parts: [{ name: 'response', bytes: answerOf('The weather.') }],
   });
-  await answered.durable;
-  const hold = { phase: 'response', decision: asked.seq, response: answered.seq } as const;
-  return { opened, hold };
+  await durable;
+  return { phase: 'response', decision, response: seq } as const;
 }
 
 async function heldAnswer(stored: JsonObject) {
@@ -155,13 +159,6 @@ test.each([
     refs: [asked.seq],
     parts: [{ name: 'amendment', bytes: asking('other') }],
   });
-  const answered = opened.seal({
-    type: 'response',
-    data: { decision: asked.seq, result: 'ok', rules: ['x'], status: 200, streamed: false, verdict: 'hold' },
-    refs: [asked.seq],
-    parts: [{ name: 'response', bytes: answerOf('The weather.') }],
-  });
-  await answered.durable;
-  const hold = { phase: 'response', decision: asked.seq, response: answered.seq } as const;
+  const hold = await sealAnswer(opened, asked.seq);
   expect((await denialOf(opened, hold, answerOf('The merger.'), ofOneModel))?.rule).toBe(rule);
 });

@@ -89,8 +89,7 @@ async function listHolds(parts: ControlParts, { res, identity }: ControlRequest)
 async function place(parts: ControlParts, request: ControlRequest): Promise<void> {
   const { res, identity } = request;
   const { scope, reason } = await readOrder(request, newLegalHoldSchema);
-  const person = { ...personOf(identity), requireStanding: request.requireStanding };
-  const hold = await parts.erasures.placeHold(await scopeOf(parts, scope), person, reason);
+  const hold = await parts.erasures.placeHold(await scopeOf(parts, scope), personIn(request), reason);
   sendJson(res, 201, await shownHold(parts, hold, identity));
 }
 
@@ -105,8 +104,7 @@ async function lift(parts: ControlParts, request: ControlRequest): Promise<void>
       'List them with: holdpoint legal-hold list',
     );
   const { reason } = await readOrder(request, liftSchema);
-  const person = { ...personOf(identity), requireStanding: request.requireStanding };
-  await parts.erasures.liftHold(hold.seq, person, reason);
+  await parts.erasures.liftHold(hold.seq, personIn(request), reason);
   sendJson(res, 200, await shownHold(parts, hold, identity));
 }
 
@@ -130,6 +128,11 @@ async function scopeOf(parts: ControlParts, scope: z.output<typeof erasureScopeS
   }
   const { seq } = await decisionOf(parts, scope.decision);
   return { decision: seq };
+}
+
+/** Who asks, as long as they may. */
+function personIn({ identity, requireStanding }: ControlRequest): Person {
+  return { ...personOf(identity), requireStanding };
 }
 
 /** The roles were checked by the server; this tells the types so. */

@@ -44,8 +44,8 @@ interface Candidate {
 
 export interface AnswerReader {
   readonly defects: string[];
-  /** Takes one partial answer; `text` is how it was written, `eventMissedBy` who passes over the event that it came in. */
-  absorb(value: JsonRecord, text: string, eventMissedBy?: string): StreamEventKind;
+  /** Takes one partial answer; `text` is how it was written, `event` the event that it came in as it came. */
+  absorb(value: JsonRecord, text: string, event?: Buffer): StreamEventKind;
   reading(): ResponseReading;
   /** The calls in the order of the facts. */
   calls(): readonly CallInProgress[];
@@ -171,10 +171,10 @@ export function createAnswerReader(
     }
   }
 
-  function absorb(sent: JsonRecord, text: string, eventMissedBy = ''): StreamEventKind {
+  function absorb(sent: JsonRecord, text: string, event?: Buffer): StreamEventKind {
     chunk += 1;
     const { answer: value, path } = unwrapped(sent, defects);
-    whoMisses = () => eventMissedBy + chunkMissedBy(value);
+    whoMisses = () => eventMissedBy(event) + chunkMissedBy(value);
     let kind: StreamEventKind = 'other';
     if (!isAnswer(value) && Object.keys(value).length > 0) {
       note(defects, 'a partial answer has no `candidates`');
@@ -273,7 +273,7 @@ export function createGeminiStreamReader(
       return null;
     },
     absorbEmpty: () => 'other',
-    absorb: (_event, value, raw) => answer.absorb(value, written, eventMissedBy(raw)),
+    absorb: (_event, value, raw) => answer.absorb(value, written, raw),
     reading: answer.reading,
   };
 }

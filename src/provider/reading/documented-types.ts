@@ -19,7 +19,10 @@ export const isRecordOf =
       Object.entries(members).every(([name, isMember]) => isMember(value[name])));
 
 /** A list of objects. */
-export const isRecordsOf =
-  (members: Readonly<Record<string, Check>>, required: readonly string[] = []): Check =>
-  (value) =>
-    isListOf(value, (entry) => isRecord(entry) && isRecordOf(members, required)(entry));
+export const isRecordsOf = (
+  members: Readonly<Record<string, Check>>,
+  required: readonly string[] = [],
+): Check => {
+  const isAsDocumented = isRecordOf(members, required);
+  return (value) => isListOf(value, (entry) => isRecord(entry) && isAsDocumented(entry));
+};
