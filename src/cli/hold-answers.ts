@@ -43,6 +43,7 @@ const callSchema = z.object({
   ...callReading,
   alsoAs: z.array(z.object(callReading)).optional(),
 });
+const requestSchema = z.object({ messages: z.array(z.object({ role: z.string(), text: z.string() })) });
 const reviewSchema = z.object({
   by: z.string(),
   verdict: z.string(),
@@ -85,9 +86,20 @@ export const detailSchema = summarySchema.extend({
   }),
   exchange: z
     .object({
-      request: z.object({ messages: z.array(z.object({ role: z.string(), text: z.string() })) }),
+      request: requestSchema,
+      amendedRequest: requestSchema.nullable().default(null),
       response: z.object({ text: z.string(), toolCalls: z.array(callSchema) }).nullable(),
     })
     .nullable(),
 });
 export type Detail = z.output<typeof detailSchema>;
+
+/** Who said what before what is held: as a reviewer amended it, where one did. */
+export function conversationIn({
+  exchange,
+}: Detail): readonly { readonly who: string; readonly text: string }[] {
+  if (exchange === null) return [];
+  const { request, amendedRequest } = exchange;
+  const how = amendedRequest === null ? '' : ', as a reviewer amended it';
+  return (amendedRequest ?? request).messages.map(({ role, text }) => ({ who: `${role}${how}`, text }));
+}

@@ -7,7 +7,14 @@ import { becauseLines } from './because.ts';
 import { callLines } from './call-lines.ts';
 import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
-import { type Detail, detailSchema, listSchema, summarySchema, unnamed } from './hold-answers.ts';
+import {
+  conversationIn,
+  type Detail,
+  detailSchema,
+  listSchema,
+  summarySchema,
+  unnamed,
+} from './hold-answers.ts';
 import { ruleOnMany } from './holds-many.ts';
 import { type Options, onlyArgument, readArguments, readOptions, requiredText } from './options.ts';
 import { duration, printJson, printLine, printTable, shortened, visible, visibleLines } from './print.ts';
@@ -143,8 +150,8 @@ function printHold(hold: Detail): void {
     for (const line of becauseLines(rule)) printLine(indent(visibleLines(line)));
   }
   printLine(`\nWho rules\n${indent(visibleLines(whoRules(hold).join('\n')))}`);
-  for (const message of hold.exchange?.request.messages ?? [])
-    printLine(`\n${visible(message.role)}\n${indent(visibleLines(message.text))}`);
+  for (const { who, text: said } of conversationIn(hold))
+    printLine(`\n${visible(who)}\n${indent(visibleLines(said))}`);
   for (const { by, at, text: said } of hold.comments)
     printLine(`\n${visible(by)} said at ${visible(at)}\n${indent(visibleLines(said ?? '(erased)'))}`);
   if (hold.review !== null) {

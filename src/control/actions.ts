@@ -10,9 +10,9 @@ import type { Identity } from '../store/token-file.ts';
 import { type AmendmentInput, amendedMessage, amendmentSchema, whyTextIsFixed } from './amend.ts';
 import { denialOf } from './amended-judgement.ts';
 import type { HoldDetail } from './api/holds.ts';
+import type { Exchange } from './exchange.ts';
 import type { ControlParts } from './parts.ts';
 import { peopleNow, requireRuler } from './ruling.ts';
-import type { Exchange } from './view.ts';
 
 export type Actions = HoldDetail['actions'];
 

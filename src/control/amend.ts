@@ -20,7 +20,7 @@ import { isForm } from '../provider/reading/multipart.ts';
 import { withoutRequestSecrets } from '../provider/reading/secret-members.ts';
 import { amendSocketAnswer } from '../provider/realtime/amend.ts';
 import { readSocketAnswer } from '../provider/realtime/understood.ts';
-import { isSocketBody, readAnswer } from './view.ts';
+import { isSocketBody, readAnswer } from './exchange.ts';
 
 const decodedBytesMax = 64 * 1024 * 1024;
 export const callsMax = 128;

@@ -3,7 +3,7 @@ import { HoldpointError } from '../core/errors.ts';
 import type { Hold } from '../hold/record.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { amendedMessage } from './amend.ts';
-import { readExchange } from './view.ts';
+import { readExchange } from './exchange.ts';
 
 export interface Divided {
   /** Places of the withheld calls among those of the held answer, from 0. Never their ids, which are content. */

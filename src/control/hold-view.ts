@@ -8,11 +8,11 @@ import type { Identity } from '../store/token-file.ts';
 import { actionsFor, steadsFor } from './actions.ts';
 import type { HoldDetail, HoldSummary } from './api/holds.ts';
 import { createDamage } from './damage.ts';
+import type { Exchange } from './exchange.ts';
 import { type Because, becauseOf } from './held-because.ts';
 import type { ControlParts } from './parts.ts';
 import { mayReadContent } from './permissions.ts';
 import { peopleNow } from './ruling.ts';
-import type { Exchange } from './view.ts';
 import { otherHoldsOfWorkload } from './workload-holds.ts';
 
 /** A hold as the queue shows it. */

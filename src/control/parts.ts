@@ -9,7 +9,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Keyring } from '../store/keyring.ts';
-import type { createSummaries } from './view.ts';
+import type { createSummaries } from './hold-summaries.ts';
 
 export interface ControlParts {
   readonly ledger: Ledger;

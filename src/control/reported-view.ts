@@ -4,7 +4,7 @@ import type { Json } from '../ledger/canonical.ts';
 import type { Entry } from '../ledger/entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { readReportedAnswer, readReportedRequest } from '../provider/reported.ts';
-import { type Exchange, rawOf } from './view.ts';
+import { type Exchange, rawOf } from './exchange.ts';
 
 /** Reads and understands what was reported. Throws when a body is damaged or erased. */
 export async function readReportedExchange(
@@ -22,7 +22,8 @@ export async function readReportedExchange(
   const { facts, defects } = readReportedRequest(call, message.body);
   const model = facts.model || textOf(data['model']);
   const request = { ...call, method: textOf(data['method']), ...facts, model, raw: rawOf(message) };
-  if (answer === undefined) return { request, response: null, defects };
+  const nobodyAmends = { amendedRequest: null, amendedResponse: null };
+  if (answer === undefined) return { request, response: null, ...nobodyAmends, defects };
   const said = decodeHttpMessage(await ledger.part(answer.seq, 'response'));
   const reading = readReportedAnswer(call, Number(answer.data['status']), said.body);
   return {
@@ -33,6 +34,7 @@ export async function readReportedExchange(
       streamed: false,
       raw: rawOf(said),
     },
+    ...nobodyAmends,
     defects: [...defects, ...reading.defects],
   };
 }

@@ -50,6 +50,13 @@ function reasonHasFocus(page: Page): Promise<void> {
 const iban = 'DE89370400440532013000';
 const transfer = `Please transfer 25000 EUR to ${iban} for invoice 4711.`;
 
+/** The content of the call that was made last. */
+async function readNewestDecision(page: Page): Promise<void> {
+  await page.getByRole('link', { name: 'Decisions' }).click();
+  await page.locator('table tbody a').first().click();
+  await page.getByRole('button', { name: 'Read the exchange' }).click();
+}
+
 describe.skipIf(missingBrowser !== '')(
   `the console${missingBrowser && ` (skipped: ${missingBrowser})`}`,
   () => {
@@ -207,6 +214,9 @@ describe.skipIf(missingBrowser !== '')(
       await page.getByLabel(/^Reason/).fill('First instalment only.');
       await page.getByRole('button', { name: 'Send amended' }).click();
       expect(await answer).toContain('"amount":2500,');
+      await readNewestDecision(page);
+      const instead = page.getByRole('region', { name: 'A reviewer put this in its place' });
+      await instead.getByRole('row', { name: /^amount .*\b2500$/ }).waitFor();
     });
 
     it('amends a held request as its whole body', async () => {
@@ -220,6 +230,11 @@ describe.skipIf(missingBrowser !== '')(
       await page.getByLabel(/^Reason/).fill('Use the approved model.');
       await page.keyboard.press('Control+Enter');
       expect(await answer).toContain('demonstration answer');
+      await readNewestDecision(page);
+      await page.getByText('A reviewer amended this request.').waitFor();
+      await page.getByText('What the workload had asked').click();
+      await page.getByText('Raw request as the workload sent it').click();
+      expect(await page.getByText('"model":"shadow-model"').count()).toBe(1);
     });
 
     it('shows a viewer that something is held, not what, and no way to rule', async () => {

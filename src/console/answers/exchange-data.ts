@@ -56,18 +56,27 @@ export interface ResponseContent {
 }
 
 export interface Exchange {
+  /** As the workload sent it. */
   readonly request: RequestContent;
+  /** As the provider answered; null while there is no answer. */
   readonly response: ResponseContent | null;
+  /** What a reviewer put in the request's place; null where nobody did. */
+  readonly amendedRequest: RequestContent | null;
+  /** What a reviewer put in the answer's place; null where nobody did. */
+  readonly amendedResponse: ResponseContent | null;
   /** What the sidecar could not read. */
   readonly defects: readonly string[];
 }
 
 export function readExchange(value: unknown): Exchange {
   const from = shapeOf(value, 'exchange');
-  const { response } = from;
+  const request = (name: string): RequestContent => readRequest(shapeOf(from[name], name));
+  const response = (name: string): ResponseContent => readResponse(shapeOf(from[name], name));
   return {
-    request: readRequest(shapeOf(from['request'], 'request')),
-    response: response === null ? null : readResponse(shapeOf(response, 'response')),
+    request: request('request'),
+    response: from['response'] === null ? null : response('response'),
+    amendedRequest: from['amendedRequest'] === null ? null : request('amendedRequest'),
+    amendedResponse: from['amendedResponse'] === null ? null : response('amendedResponse'),
     defects: textsIn(from, 'defects'),
   };
 }

@@ -1,17 +1,20 @@
 /** What led here: the last turn in view, the earlier ones, the system prompt and the tools folded away. */
 import { type ComponentChild, h } from 'preact';
 import { useState } from 'preact/hooks';
-import type { Exchange, Message, RawMessage } from '../answers/exchange-data.ts';
+import type { Exchange, Message, RawMessage, RequestContent } from '../answers/exchange-data.ts';
 import { laidOut, readJson } from '../words/json-tree.ts';
 import { ArgumentsTable } from './arguments.ts';
 import { Recorded } from './recorded.ts';
 
 export function Conversation({ exchange }: { readonly exchange: Exchange }): ComponentChild {
-  const { request, response } = exchange;
+  const { response, amendedRequest } = exchange;
+  // What the model was given is what led to its answer.
+  const request = amendedRequest ?? exchange.request;
   const turn = lastTurn(request.messages);
   const earlier = request.messages.slice(0, request.messages.length - turn.length);
   return h('section', { class: 'conversation', 'aria-labelledby': 'conversation-title' }, [
     h('h2', { id: 'conversation-title' }, 'The conversation'),
+    amendedRequest === null ? null : h(AmendedNote, { asked: exchange.request }),
     request.system === ''
       ? null
       : h(Fold, {
@@ -44,9 +47,29 @@ export function Conversation({ exchange }: { readonly exchange: Exchange }): Com
       ? null
       : h('p', { class: 'quiet' }, answerFacts(response.finishReason, response.tokens, response.streamed)),
     h(Fold, { label: 'Raw request', content: () => h(Raw, { message: request.raw }) }),
+    amendedRequest === null
+      ? null
+      : h(Fold, {
+          label: 'Raw request as the workload sent it',
+          content: () => h(Raw, { message: exchange.request.raw }),
+        }),
     response === null
       ? null
       : h(Fold, { label: 'Raw answer', content: () => h(Raw, { message: response.raw }) }),
+  ]);
+}
+
+/** The conversation below is a reviewer's: what the workload asked is still there to be read. */
+function AmendedNote({ asked }: { readonly asked: RequestContent }): ComponentChild {
+  return h('div', null, [
+    h('p', { class: 'note' }, [
+      h('strong', null, 'A reviewer amended this request. '),
+      'What follows is what the model was given.',
+    ]),
+    h(Fold, {
+      label: 'What the workload had asked',
+      content: () => h(MessageList, { messages: lastTurn(asked.messages) }),
+    }),
   ]);
 }
 

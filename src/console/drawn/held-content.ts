@@ -1,5 +1,5 @@
 /** What happens on release: the tool calls with every argument, the answer's text, or the request that goes out. */
-import { type ComponentChild, h } from 'preact';
+import { type ComponentChild, type ComponentChildren, h } from 'preact';
 import { shownAt } from '../answers/because-data.ts';
 import type { Exchange, RequestContent, ResponseContent, ToolCall } from '../answers/exchange-data.ts';
 import type { HoldSummary } from '../answers/hold-data.ts';
@@ -16,7 +16,7 @@ export function HeldContent(props: {
   readonly matched: ReadonlySet<string>;
 }): ComponentChild {
   const { summary, exchange, withheld, matched } = props;
-  const { request, response, defects } = exchange;
+  const { request, response, amendedRequest, amendedResponse, defects } = exchange;
   return h('section', { class: 'what', 'aria-labelledby': 'what-title' }, [
     h('h2', { id: 'what-title' }, 'What happens if I release'),
     defects.length === 0
@@ -31,8 +31,25 @@ export function HeldContent(props: {
           ),
         ]),
     summary.phase === 'request' || response === null
-      ? h(HeldRequest, { request, provider: summary.provider })
-      : h(HeldAnswer, { response, withheld, matched }),
+      ? [
+          h(HeldRequest, { request, provider: summary.provider }),
+          amendedRequest === null ? null : h(Instead, null, h(RequestSummary, { request: amendedRequest })),
+        ]
+      : [
+          h(HeldAnswer, { response, withheld, matched }),
+          // Which calls are withheld is said beside them.
+          amendedResponse === null || withheld.size > 0
+            ? null
+            : h(Instead, null, h(AnswerContent, { response: amendedResponse })),
+        ],
+  ]);
+}
+
+/** What a reviewer put in the place of what is held. */
+export function Instead({ children }: { readonly children: ComponentChildren }): ComponentChild {
+  return h('section', { class: 'instead', 'aria-labelledby': 'instead-title' }, [
+    h('h2', { id: 'instead-title' }, 'A reviewer put this in its place'),
+    children,
   ]);
 }
 
@@ -100,13 +117,19 @@ export function AnswerContent({ response, withheld, matched = nowhere }: AnswerP
 
 function HeldRequest(props: { readonly request: RequestContent; readonly provider: string }): ComponentChild {
   const { request, provider } = props;
-  const last = request.messages.at(-1);
   return h('div', null, [
     h('p', { class: 'consequence' }, [
       'This request ',
       h('strong', null, `goes out to ${provider}`),
       `: ${counted(request.messages.length, 'message')}, ${counted(request.tools.length, 'tool')} offered. The answer is judged again.`,
     ]),
+    h(RequestSummary, { request }),
+  ]);
+}
+
+function RequestSummary({ request }: { readonly request: RequestContent }): ComponentChild {
+  const last = request.messages.at(-1);
+  return h('div', null, [
     h('p', { class: 'quiet mono' }, h(Recorded, { text: `${request.method} ${request.path}` })),
     last === undefined
       ? h(TextCard, { title: 'Body', text: request.raw.body })

@@ -14,7 +14,7 @@ import type { Desk } from '../desk/desk.ts';
 import { PageFrame, Problem, useFetched } from '../desk/fetched.ts';
 import { entryAddress, placeOf, searchAddress, sessionAddress } from '../desk/place.ts';
 import { Conversation } from '../drawn/conversation.ts';
-import { AnswerContent } from '../drawn/held-content.ts';
+import { AnswerContent, Instead } from '../drawn/held-content.ts';
 import { OutcomeMark, VerdictMark } from '../drawn/outcome.ts';
 import { Recorded } from '../drawn/recorded.ts';
 import { countText } from '../words/counts.ts';
@@ -110,6 +110,9 @@ function Content(props: { readonly desk: Desk; readonly id: string }): Component
 function WholeExchange({ exchange }: { readonly exchange: Exchange }): ComponentChild {
   return h('div', { class: 'sections' }, [
     exchange.response === null ? null : h(AnswerContent, { response: exchange.response }),
+    exchange.amendedResponse === null
+      ? null
+      : h(Instead, null, h(AnswerContent, { response: exchange.amendedResponse })),
     h(Conversation, { exchange }),
   ]);
 }

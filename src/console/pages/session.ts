@@ -9,7 +9,7 @@ import { isOutage, messageOf } from '../desk/desk-state.ts';
 import { PageFrame, Problem, useAfterOutage, useFetched } from '../desk/fetched.ts';
 import { useLeaving } from '../desk/leaving.ts';
 import { decisionAddress } from '../desk/place.ts';
-import { MessageList } from '../drawn/conversation.ts';
+import { lastTurn, MessageList } from '../drawn/conversation.ts';
 import { Damage } from '../drawn/damage.ts';
 import { OutcomeMark, VerdictMark } from '../drawn/outcome.ts';
 import { Recorded } from '../drawn/recorded.ts';
@@ -148,15 +148,25 @@ export function additions(
     const { messages } = reading.request;
     let common = 0;
     while (common < messages.length && isSame(messages[common], said[common])) common += 1;
-    const answer = answerOf(reading);
-    said = [...messages, ...answer];
-    return [...messages.slice(common), ...answer];
+    const { request, response, amendedRequest, amendedResponse } = reading;
+    said = [...messages, ...answerOf(amendedResponse ?? response)];
+    return [
+      ...request.messages.slice(common),
+      ...asAmended(amendedRequest === null ? [] : lastTurn(amendedRequest.messages)),
+      ...answerOf(response),
+      ...asAmended(answerOf(amendedResponse)),
+    ];
   });
 }
 
-function answerOf({ response }: Exchange): readonly Message[] {
+function answerOf(response: Exchange['response']): readonly Message[] {
   if (response === null) return [];
   return [{ role: 'assistant', text: response.text || response.refusal, toolCalls: response.toolCalls }];
+}
+
+/** A reviewer's words in the place of those before. */
+function asAmended(messages: readonly Message[]): readonly Message[] {
+  return messages.map((message) => ({ ...message, role: `${message.role}, amended` }));
 }
 
 /** What a workload sends back as the model's words is the same turn, however ids and spaces of it changed. */

@@ -11,13 +11,13 @@ import {
   signedBulkRulingSchema,
 } from '../api/bulk-rulings.ts';
 import { rulingSchema } from '../api/rulings.ts';
+import { contentDigestOf } from '../hold-summaries.ts';
 import { summaryOf } from '../hold-view.ts';
 import { type ControlRequest, checkOrder, problemOf, type Route, readJsonBody, sendJson } from '../http.ts';
 import { holdOf } from '../named.ts';
 import type { ControlParts } from '../parts.ts';
 import { requireHoldRole, requireReader, ruleOn } from '../ruling.ts';
 import { takeOrder } from '../signed-ruling.ts';
-import { contentDigestOf } from '../view.ts';
 
 export function bulkRoutes(parts: ControlParts): Route[] {
   return [

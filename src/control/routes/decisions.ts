@@ -16,13 +16,13 @@ import {
   showDecision,
 } from '../api/decisions.ts';
 import { createDamage } from '../damage.ts';
+import { type Exchange, readExchange } from '../exchange.ts';
 import { type ControlRequest, type Route, sendJson } from '../http.ts';
 import { decisionOf } from '../named.ts';
 import { readQuery } from '../operation.ts';
 import type { ControlParts } from '../parts.ts';
 import { sealAccess } from '../permissions.ts';
 import { readReportedExchange } from '../reported-view.ts';
-import { type Exchange, readExchange } from '../view.ts';
 
 /** A page ends, with a cursor, after this many entries were looked at or decisions read whole. */
 const scannedEntriesMax = 20_000;

@@ -3,6 +3,7 @@ import type { Hold } from '../../hold/record.ts';
 import { type HoldSummary, holdQuerySchema, listHolds, showHold } from '../api/holds.ts';
 import { ruleOnHold, rulingSchema } from '../api/rulings.ts';
 import { createDamage } from '../damage.ts';
+import { beforeAnswer, readExchange } from '../exchange.ts';
 import { detailOf, summaryOf } from '../hold-view.ts';
 import { type ControlRequest, checkOrder, type Route, readJsonBody, sendJson } from '../http.ts';
 import { holdOf } from '../named.ts';
@@ -12,7 +13,6 @@ import { mayReadContent, sealAccess } from '../permissions.ts';
 import { ruleOn } from '../ruling.ts';
 import { holdsOfSession } from '../session-holds.ts';
 import { takeOrder } from '../signed-ruling.ts';
-import { readExchange } from '../view.ts';
 
 export function holdRoutes(parts: ControlParts): Route[] {
   return [
@@ -68,7 +68,8 @@ async function show(parts: ControlParts, { req, res, params, identity }: Control
     return;
   }
   const entries = await parts.ledger.decision(hold.decision);
-  const exchange = await readExchange(parts.ledger, hold.phase === 'request' ? entries.slice(0, 1) : entries);
+  const known = hold.phase === 'request' ? beforeAnswer(entries) : entries;
+  const exchange = await readExchange(parts.ledger, known);
   await sealAccess(parts.ledger, { identity, req }, 'read hold', hold.decision);
   sendJson(res, 200, await detailOf(parts, hold, identity, exchange));
 }

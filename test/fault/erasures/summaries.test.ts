@@ -1,6 +1,6 @@
 /** Summaries of holds are kept in memory, and nothing of what was erased is. */
 import { expect, it } from 'vitest';
-import { createSummaries } from '../../../src/control/view.ts';
+import { createSummaries } from '../../../src/control/hold-summaries.ts';
 import { encodeHttpMessage } from '../../../src/core/http-message.ts';
 import { createHoldQueue } from '../../../src/hold/queue.ts';
 import type { Ledger } from '../../../src/ledger/ledger.ts';

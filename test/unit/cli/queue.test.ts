@@ -47,7 +47,11 @@ const callOf = (text: string) => ({
   argumentsText: text,
 });
 const two: Partial<Detail> = {
-  exchange: { request: { messages: [] }, response: { text: '', toolCalls: [callOf('pay'), callOf('wipe')] } },
+  exchange: {
+    request: { messages: [] },
+    amendedRequest: null,
+    response: { text: '', toolCalls: [callOf('pay'), callOf('wipe')] },
+  },
 };
 
 function opened(state: QueueState, text = 'hello', change: Partial<Detail> = {}): QueueState {
@@ -70,6 +74,7 @@ function opened(state: QueueState, text = 'hello', change: Partial<Detail> = {})
     review: null,
     exchange: {
       request: { messages: [{ role: text, text }] },
+      amendedRequest: null,
       response: { text, toolCalls: [callOf(text)] },
     },
     ...change,
@@ -263,7 +268,9 @@ describe('what is shown', () => {
     for (const text of [`a\n${forged}`, long, `${'x'.repeat(40)}${forged}`]) {
       const calls = [callOf(text)];
       const messages = [{ role: text, text }];
-      const held = { exchange: { request: { messages }, response: { text, toolCalls: calls } } };
+      const held = {
+        exchange: { request: { messages }, amendedRequest: null, response: { text, toolCalls: calls } },
+      };
       const rows = rowsOf(opened(three, text, held), { rows: 200, columns: 40 }, 0, plain);
       expect(rows.filter((row) => row.startsWith(forged)).length, text).toBe(1);
     }
@@ -273,6 +280,18 @@ describe('what is shown', () => {
     const rows = rowsOf(opened(three), { rows: 20, columns: 100 }, Date.parse('2026-11-26T10:01:00Z'), plain);
     expect(rows[0]).toMatch(/^h-1 {2}pending {2}\[high\] {2}14m0s left/);
     expect(rows[1]).toBe('If you release, this tool call reaches the workload: hello');
+  });
+
+  it('has the conversation as a reviewer amended it, and says so', () => {
+    const said = (text: string) => ({ messages: [{ role: 'user', text }] });
+    const held = {
+      exchange: { request: said('the first draft'), amendedRequest: said('sent'), response: null },
+    };
+    const rows = rowsOf(opened(three, 'x', held), { rows: 40, columns: 100 }, 0, plain);
+    expect(rows.map((row) => row.trim())).toEqual(
+      expect.arrayContaining(['From user, as a reviewer amended it:', 'sent']),
+    );
+    expect(rows.join('\n')).not.toContain('the first draft');
   });
 
   it('tells the calls that go from those that are withheld, and what is not open', () => {

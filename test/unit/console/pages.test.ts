@@ -55,6 +55,8 @@ function exchange(messages: readonly Message[], answer: string): Exchange {
       streamed: false,
       raw,
     },
+    amendedRequest: null,
+    amendedResponse: null,
     defects: [],
   };
 }
@@ -87,6 +89,25 @@ describe('a session', () => {
       'I never said that',
       'so?',
       'no',
+    ]);
+  });
+
+  it('shows what a reviewer put in the place of a request and its answer, and goes on from what was delivered', () => {
+    const first = [said('user', 'hello')];
+    const one = exchange(first, 'hi');
+    const other = exchange([said('user', 'good day')], 'good day to you');
+    const amended = { amendedRequest: other.request, amendedResponse: other.response };
+    const second = [...first, said('assistant', 'good day to you'), said('user', 'more')];
+    const readings = new Map([
+      ['one', { ...one, ...amended }],
+      ['two', exchange(second, 'no')],
+    ]);
+    const shown = additions(turns, readings).map((added) =>
+      added.map(({ role, text }) => `${role}: ${text}`),
+    );
+    expect(shown).toEqual([
+      ['user: hello', 'user, amended: good day', 'assistant: hi', 'assistant, amended: good day to you'],
+      ['user: more', 'assistant: no'],
     ]);
   });
 

@@ -18,6 +18,8 @@ function callOf(call: object) {
       ...{ status: 200, text: '', refusal: '', toolCalls: [{ id: 'c', ...call }], finishReason: '' },
       ...{ usage: { source: 'absent' }, streamed: false, raw },
     },
+    amendedRequest: null,
+    amendedResponse: null,
     defects: [],
   });
   return exchange.response?.toolCalls[0];

@@ -20,6 +20,8 @@ const exchange: Exchange = {
     streamed: false,
     raw,
   },
+  amendedRequest: null,
+  amendedResponse: null,
   defects: [],
 };
 const editables = editablesOf(hold('a'), exchange);
