@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
+import { contentLines, contentSchema } from './decision-content.ts';
 import { unnamed } from './hold-answers.ts';
 import { onlyArgument, readArguments, readOptions } from './options.ts';
 import { outputIsGone, printJson, printLine, printTable, safeJson } from './print.ts';
@@ -46,7 +47,13 @@ export const decisionsCommands: readonly Command[] = [
     summary: 'what was recorded, newest first',
     run: list,
   },
-  { name: 'decisions show', usage: 'ID [--json]', summary: 'one decision and its sealed entries', run: show },
+  {
+    name: 'decisions show',
+    usage: 'ID [--content] [--json]',
+    summary:
+      'one decision and its sealed entries; --content what was said in it, which is sealed as read by you',
+    run: show,
+  },
   {
     name: 'decisions export',
     usage: '[the filters of list]',
@@ -91,11 +98,13 @@ async function list(args: readonly string[], env: Environment): Promise<ExitCode
 }
 
 async function show(args: readonly string[], env: Environment): Promise<ExitCode> {
-  const options = readArguments(args, clientOptions, ['json']);
+  const options = readArguments(args, clientOptions, ['content', 'json']);
   const id = onlyArgument(options, 'decision');
-  const answer = await controlClient(options, env).get(`/api/v1/decisions/${encodeURIComponent(id)}`);
+  const path = `/api/v1/decisions/${encodeURIComponent(id)}${options.flag('content') ? '/exchange' : ''}`;
+  const answer = await controlClient(options, env).get(path);
   // Entries are nested data; JSON is the readable form of them too, and it escapes what a terminal would obey.
-  printJson(answer);
+  if (options.flag('json') || !options.flag('content')) printJson(answer);
+  else for (const line of contentLines(contentSchema.parse(answer))) printLine(line);
   return exitCodes.ok;
 }
 

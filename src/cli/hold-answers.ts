@@ -38,7 +38,7 @@ export const listSchema = z.object({
 });
 
 const callReading = { name: z.string(), arguments: z.json(), argumentsText: z.string() };
-const callSchema = z.object({
+export const callSchema = z.object({
   id: z.string(),
   ...callReading,
   alsoAs: z.array(z.object(callReading)).optional(),

@@ -47,6 +47,25 @@ describe('decisions and ledger', () => {
     });
   });
 
+  it('show what was said, and that it was read is sealed', async () => {
+    const [line = ''] = (ran[2]?.out ?? '').split('\n');
+    const { id } = z.object({ id: z.string() }).parse(JSON.parse(line));
+    const [said, told] = await Promise.all([
+      run(['decisions', 'show', id, '--content'], auditor),
+      run(['decisions', 'show', id, '--content', '--json'], auditor),
+    ]);
+    expect(said.out).toMatch(/^\nWhat the workload asked\n {2}user\n {6}a plain fourth question\n/);
+    expect(JSON.parse(told.out)).toMatchObject({ response: { status: 200 }, amendedResponse: null });
+    const { entries } = z
+      .object({ entries: z.array(z.object({ type: z.string(), data: z.record(z.string(), z.json()) })) })
+      .parse(JSON.parse((await run(['decisions', 'show', id], auditor)).out));
+    const read = { action: 'read exchange', by: 'eve' };
+    expect(entries.filter(({ type }) => type === 'access').map(({ data }) => data)).toMatchObject([
+      read,
+      read,
+    ]);
+  });
+
   it('print the checkpoint and an entry, and say when there is none', () => {
     expect(ran[3]?.out).toMatch(/^\S+\n\d+\n\S{44}\n\n— \S+ \S+\n$/);
     expect(JSON.parse(ran[4]?.out ?? '')).toMatchObject({ seq: 0, type: 'genesis' });
