@@ -68,7 +68,13 @@ export const detailSchema = summarySchema.extend({
   ),
   policy: z.object({ version: z.string() }),
   rulings: z.array(
-    z.object({ by: z.string(), role: z.string(), verdict: z.string(), breakGlass: z.boolean() }),
+    z.object({
+      by: z.string(),
+      role: z.string(),
+      verdict: z.string(),
+      breakGlass: z.boolean(),
+      reason: z.string().nullable().default(null),
+    }),
   ),
   requester: z.string(),
   notRequester: z.boolean(),
@@ -93,6 +99,16 @@ export const detailSchema = summarySchema.extend({
     .nullable(),
 });
 export type Detail = z.output<typeof detailSchema>;
+
+/** Each ruling, and why in the words of who ruled. */
+export function rulingsIn({
+  rulings,
+}: Detail): readonly { readonly title: string; readonly reason: string }[] {
+  return rulings.map(({ by, role, verdict, breakGlass, reason }) => ({
+    title: `${breakGlass ? 'glass broken' : verdict} by ${by} (${role})`,
+    reason: reason ?? '(erased, or not for your role)',
+  }));
+}
 
 /** Who said what before what is held: as a reviewer amended it, where one did. */
 export function conversationIn({

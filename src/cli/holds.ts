@@ -12,6 +12,7 @@ import {
   type Detail,
   detailSchema,
   listSchema,
+  rulingsIn,
   summarySchema,
   unnamed,
 } from './hold-answers.ts';
@@ -150,6 +151,8 @@ function printHold(hold: Detail): void {
     for (const line of becauseLines(rule)) printLine(indent(visibleLines(line)));
   }
   printLine(`\nWho rules\n${indent(visibleLines(whoRules(hold).join('\n')))}`);
+  for (const { title, reason } of rulingsIn(hold))
+    printLine(`\n${visible(title)}${reason === '' ? '' : `\n${indent(visibleLines(reason))}`}`);
   for (const { who, text: said } of conversationIn(hold))
     printLine(`\n${visible(who)}\n${indent(visibleLines(said))}`);
   for (const { by, at, text: said } of hold.comments)

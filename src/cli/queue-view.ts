@@ -1,7 +1,7 @@
 /** The interactive queue as rows of text. Pure; every recorded character is made visible before it is a row. */
 import { becauseLines } from './because.ts';
 import { callLines } from './call-lines.ts';
-import { conversationIn, type Detail, unnamed } from './hold-answers.ts';
+import { conversationIn, type Detail, rulingsIn, unnamed } from './hold-answers.ts';
 import { duration, visible } from './print.ts';
 import { promptWords } from './queue-prompt.ts';
 import type { Listed, OpenHold, QueueState } from './queue-state.ts';
@@ -129,6 +129,10 @@ function detailRows(hold: Detail, withheld: ReadonlySet<number>, columns: number
     ]),
     ...own('Who rules'),
     ...whoRules(hold).flatMap(own),
+    ...rulingsIn(hold).flatMap(({ title, reason }) => [
+      ...own(title),
+      ...(reason === '' ? [] : quoted(reason, columns)),
+    ]),
     '',
     ...conversationIn(hold).flatMap(({ who, text: said }) => [
       ...own(`From ${who}:`),

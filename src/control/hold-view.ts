@@ -65,20 +65,18 @@ export async function detailOf(
   exchange: Exchange | null,
 ): Promise<HoldDetail> {
   const { terms, escalated } = hold.state;
+  const mayRead = mayReadContent(identity, parts.roles);
   return {
     ...(await summaryOf(parts, hold, identity)),
     rules: await rulesOf(parts, hold, identity),
     policy: { version: hold.policyVersion, digest: hold.policyDigest },
-    rulings: hold.state.rulings.map(
-      ({ by, role, verdict, atMs, withheld = [], breakGlass = false, inStead = '' }) => ({
-        by,
-        role,
-        verdict,
-        at: iso(atMs),
-        withheld,
-        breakGlass,
-        inStead,
-      }),
+    rulings: await Promise.all(
+      hold.state.rulings.map(
+        async ({ by, role, verdict, atMs, withheld = [], breakGlass = false, inStead = '', reasonAt }) => ({
+          ...{ by, role, verdict, at: iso(atMs), withheld, breakGlass, inStead },
+          reason: mayRead ? await reasonOf(parts.ledger, reasonAt) : null,
+        }),
+      ),
     ),
     notRequester: terms.notRequester,
     escalated: (terms.escalation ?? [])
@@ -92,7 +90,7 @@ export async function detailOf(
     comments: await Promise.all(
       hold.comments.map(async ({ seq, by, role, atMs }) => ({
         ...{ by, role, at: iso(atMs) },
-        text: mayReadContent(identity, parts.roles) ? await textOf(parts.ledger, seq, 'comment') : null,
+        text: mayRead ? await textOf(parts.ledger, seq, 'comment') : null,
       })),
     ),
     review: await reviewOf(parts, hold, identity),
@@ -132,6 +130,11 @@ async function reviewOf(
   const { seq, by, role, verdict, atMs } = review;
   const text = mayReadContent(identity, parts.roles) ? await textOf(parts.ledger, seq, 'finding') : null;
   return { by, role, verdict, at: iso(atMs), text };
+}
+
+/** Why somebody ruled; '' where they gave no reason, null once it is erased. */
+async function reasonOf(ledger: Ledger, reasonAt: number | undefined): Promise<string | null> {
+  return reasonAt === undefined ? '' : textOf(ledger, reasonAt, 'reason');
 }
 
 /** What somebody wrote; null once it is erased. */

@@ -205,9 +205,10 @@ export function applyEntry(hold: Hold, entry: Pick<Entry, 'type' | 'data' | 'par
   const ruling = { by: text(data['by']), role: text(data['role']), verdict, atMs };
   const withheld = data['withheld'] === undefined ? {} : { withheld: list(data['withheld']).map(count) };
   const stead = data['inStead'] === undefined ? {} : { inStead: text(data['inStead']) };
+  const reason = entry.parts.some(({ name }) => name === 'reason') ? { reasonAt: entry.seq } : {};
   const rulings = [
     ...hold.state.rulings,
-    { ...ruling, ...stead, ...withheld, ...(broken ? { breakGlass: true as const } : {}) },
+    { ...ruling, ...stead, ...withheld, ...reason, ...(broken ? { breakGlass: true as const } : {}) },
   ];
   const status = data['final'] === true ? statusByVerdict[verdict] : hold.state.status;
   hold.state = { ...hold.state, rulings, status };

@@ -24,6 +24,8 @@ export interface Approval {
   readonly withheld?: readonly number[];
   /** In whose stead; the role is theirs. */
   readonly inStead?: string;
+  /** The entry that has the reason as a part; absent where none was given. */
+  readonly reasonAt?: number;
 }
 
 export interface HoldState {

@@ -32,6 +32,8 @@ export interface Ruling {
   readonly breakGlass: boolean;
   /** Who was away and had lent the role; '' where it is one's own. */
   readonly inStead: string;
+  /** '' where none was given; null where it is erased, not for this person, or not read. */
+  readonly reason: string | null;
 }
 
 /** What a reviewer said; null where it is erased, or not for this person. */
@@ -177,6 +179,7 @@ function readRuling(item: unknown): Ruling {
     withheld: listIn(from, 'withheld', place),
     breakGlass: flagIn(from, 'breakGlass'),
     inStead: textIn(from, 'inStead'),
+    reason: from['reason'] === null ? null : textIn(from, 'reason'),
   };
 }
 
@@ -201,5 +204,6 @@ export function readFinalRuling(value: unknown): Ruling | null {
     withheld: data['withheld'] === undefined ? [] : listIn(data, 'withheld', place),
     breakGlass: data['breakGlass'] === true,
     inStead: data['inStead'] === undefined ? '' : textIn(data, 'inStead'),
+    reason: null,
   };
 }

@@ -18,7 +18,7 @@ export function HeldContent(props: {
   const { summary, exchange, withheld, matched } = props;
   const { request, response, amendedRequest, amendedResponse, defects } = exchange;
   return h('section', { class: 'what', 'aria-labelledby': 'what-title' }, [
-    h('h2', { id: 'what-title' }, 'What happens if I release'),
+    h('h2', { id: 'what-title' }, heldTitle(summary)),
     defects.length === 0
       ? null
       : h('div', { class: 'note' }, [
@@ -30,19 +30,25 @@ export function HeldContent(props: {
             defects.map((defect) => h('li', { key: defect }, h(Recorded, { text: defect }))),
           ),
         ]),
+    summary.state === 'pending' ? h(Consequence, { summary, exchange }) : null,
     summary.phase === 'request' || response === null
       ? [
-          h(HeldRequest, { request, provider: summary.provider }),
+          h(RequestSummary, { request }),
           amendedRequest === null ? null : h(Instead, null, h(RequestSummary, { request: amendedRequest })),
         ]
       : [
-          h(HeldAnswer, { response, withheld, matched }),
+          h(AnswerContent, { response, withheld, matched }),
           // Which calls are withheld is said beside them.
           amendedResponse === null || withheld.size > 0
             ? null
             : h(Instead, null, h(AnswerContent, { response: amendedResponse })),
         ],
   ]);
+}
+
+/** Of a hold that waits, what a release does; of one that is over, what it was about. */
+export function heldTitle({ state }: Pick<HoldSummary, 'state'>): string {
+  return state === 'pending' ? 'What happens if I release' : 'What was held';
 }
 
 /** What a reviewer put in the place of what is held. */
@@ -61,22 +67,26 @@ interface AnswerProps {
 
 const nowhere: ReadonlySet<string> = new Set();
 
-function HeldAnswer({ response, withheld, matched = nowhere }: AnswerProps): ComponentChild {
+function Consequence(props: { readonly summary: HoldSummary; readonly exchange: Exchange }): ComponentChild {
+  const { summary, exchange } = props;
+  const { request, response } = exchange;
+  if (summary.phase === 'request' || response === null) {
+    return h('p', { class: 'consequence' }, [
+      'This request ',
+      h('strong', null, `goes out to ${summary.provider}`),
+      `: ${counted(request.messages.length, 'message')}, ${counted(request.tools.length, 'tool')} offered. The answer is judged again.`,
+    ]);
+  }
   const { toolCalls, status } = response;
   const calls = toolCalls.length === 1 ? 'this tool call' : `these ${toolCalls.length} tool calls`;
-  return h('div', null, [
-    h('p', { class: 'consequence' }, [
-      'The workload gets ',
-      h(
-        'strong',
-        null,
-        toolCalls.length > 0 ? calls : `this answer${status === 200 ? '' : ` (status ${status})`}`,
-      ),
-      toolCalls.length > 0
-        ? ` and will most likely carry ${toolCalls.length === 1 ? 'it' : 'them'} out.`
-        : '.',
-    ]),
-    h(AnswerContent, { response, matched, ...(withheld === undefined ? {} : { withheld }) }),
+  return h('p', { class: 'consequence' }, [
+    'The workload gets ',
+    h(
+      'strong',
+      null,
+      toolCalls.length > 0 ? calls : `this answer${status === 200 ? '' : ` (status ${status})`}`,
+    ),
+    toolCalls.length > 0 ? ` and will most likely carry ${toolCalls.length === 1 ? 'it' : 'them'} out.` : '.',
   ]);
 }
 
@@ -112,18 +122,6 @@ export function AnswerContent({ response, withheld, matched = nowhere }: AnswerP
     toolCalls.length + text.length + refusal.length === 0
       ? h('p', { class: 'quiet' }, 'The answer has no text and no tool call; see the raw message.')
       : null,
-  ]);
-}
-
-function HeldRequest(props: { readonly request: RequestContent; readonly provider: string }): ComponentChild {
-  const { request, provider } = props;
-  return h('div', null, [
-    h('p', { class: 'consequence' }, [
-      'This request ',
-      h('strong', null, `goes out to ${provider}`),
-      `: ${counted(request.messages.length, 'message')}, ${counted(request.tools.length, 'tool')} offered. The answer is judged again.`,
-    ]),
-    h(RequestSummary, { request }),
   ]);
 }
 

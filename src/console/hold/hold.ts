@@ -7,7 +7,7 @@ import type { HoldDetail } from '../answers/hold-detail.ts';
 import { Age } from '../desk/clock.ts';
 import type { Desk, DeskState, OpenHold } from '../desk/desk.ts';
 import { Conversation } from '../drawn/conversation.ts';
-import { HeldContent } from '../drawn/held-content.ts';
+import { HeldContent, heldTitle } from '../drawn/held-content.ts';
 import { Recorded } from '../drawn/recorded.ts';
 import { SeverityMark } from '../drawn/severity.ts';
 import { OnIt } from './on-it.ts';
@@ -106,7 +106,7 @@ function Body(props: {
       : null,
     exchange === null
       ? h('section', { key: 'what' }, [
-          h('h2', null, 'What happens if I release'),
+          h('h2', null, heldTitle(summary)),
           h('p', { class: 'quiet' }, 'Your role sees that something is held, not what.'),
         ])
       : h(HeldContent, { key: 'what', summary, exchange, withheld, matched: matchedPlaces(detail.rules) }),

@@ -2,11 +2,12 @@
 import { type ComponentChild, h } from 'preact';
 import { useState } from 'preact/hooks';
 import { type Identity, may } from '../answers/hold-data.ts';
-import type { HoldDetail } from '../answers/hold-detail.ts';
+import type { HoldDetail, Ruling } from '../answers/hold-detail.ts';
 import type { Desk } from '../desk/desk.ts';
 import { sendsByKeys } from '../drawn/reason.ts';
 import { problemOf } from './ruling-panel.ts';
 import { Said } from './talk.ts';
+import { GivenReason } from './who-rules.ts';
 
 interface ReviewProps {
   readonly desk: Desk;
@@ -30,7 +31,7 @@ export function Review({ desk, detail, identity }: ReviewProps): ComponentChild 
           h('p', null, ['Found ', h('strong', null, review.verdict), '.']),
           h('ol', { class: 'comments' }, h(Said, { comment: review })),
         ])
-      : h(Open, { desk, id: summary.id, why: whyNot(broken.by, summary.requester, identity), by: broken.by }),
+      : h(Open, { desk, id: summary.id, why: whyNot(broken.by, summary.requester, identity), broken }),
   ]);
 }
 
@@ -45,9 +46,9 @@ function Open(props: {
   readonly desk: Desk;
   readonly id: string;
   readonly why: string;
-  readonly by: string;
+  readonly broken: Ruling;
 }): ComponentChild {
-  const { desk, id, why, by } = props;
+  const { desk, id, why, broken } = props;
   const [verdict, setVerdict] = useState('');
   const [text, setText] = useState('');
   const [problem, setProblem] = useState('');
@@ -63,9 +64,10 @@ function Open(props: {
   }
   return h('form', { class: 'card review-form', onSubmit: submit, onKeyDown: sendsByKeys(submit) }, [
     h('p', null, [
-      h('strong', null, by),
+      h('strong', null, broken.by),
       ' released it alone. It waits for the finding of somebody else, which is final.',
     ]),
+    h(GivenReason, { ruling: broken }),
     h('fieldset', { class: 'review-verdicts' }, [
       h('legend', { class: 'sr-only' }, 'Finding'),
       verdicts.map(([name, words]) =>

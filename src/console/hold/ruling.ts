@@ -9,6 +9,7 @@ import type { HoldDetail } from '../answers/hold-detail.ts';
 import { TimeLeft, useIsPast } from '../desk/clock.ts';
 import type { Desk, OpenHold } from '../desk/desk.ts';
 import type { Action } from '../desk/desk-state.ts';
+import { decisionAddress } from '../desk/place.ts';
 import type { Holds } from '../desk/queue.ts';
 import { actionWords, becameOf, closedActions, whyClosed } from '../desk/ruling-words.ts';
 import { Recorded } from '../drawn/recorded.ts';
@@ -199,14 +200,12 @@ function Approvals({ summary }: { readonly summary: HoldSummary }): ComponentChi
 /** What a ruling here will be bound to. */
 function Signed({ detail }: { readonly detail: HoldDetail }): ComponentChild {
   const { summary, policy } = detail;
-  const pair = (name: string, value: string): ComponentChild =>
-    h('div', { key: name }, [
-      h('dt', null, name),
-      h('dd', null, h('code', null, h(Recorded, { text: value }))),
-    ]);
+  const pair = (name: string, value: ComponentChild): ComponentChild =>
+    h('div', { key: name }, [h('dt', null, name), h('dd', null, h('code', null, value))]);
+  const { decisionId, digest } = summary;
   return h('dl', { class: 'signed', 'aria-label': 'A ruling is bound to' }, [
-    pair('decision', summary.decisionId),
-    pair('policy', policy.version),
-    pair('digest', summary.digest),
+    pair('decision', h('a', { href: decisionAddress(decisionId) }, decisionId)),
+    pair('policy', h(Recorded, { text: policy.version })),
+    pair('digest', digest),
   ]);
 }

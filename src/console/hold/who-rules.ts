@@ -2,6 +2,7 @@
 import { type ComponentChild, h } from 'preact';
 import type { HoldDetail, Ruling } from '../answers/hold-detail.ts';
 import { useNow } from '../desk/clock.ts';
+import { Recorded } from '../drawn/recorded.ts';
 import { exactText, leftText, spanText } from '../words/time.ts';
 
 interface Need {
@@ -43,17 +44,25 @@ function Rulings({ rulings }: { readonly rulings: readonly Ruling[] }): Componen
   return h(
     'ul',
     { class: 'rulings' },
-    rulings.map(({ by, role, verdict, atMs, withheld, breakGlass, inStead }) =>
-      h('li', { key: `${by}-${atMs}` }, [
+    rulings.map((ruling) => {
+      const { by, role, verdict, atMs, withheld, breakGlass, inStead } = ruling;
+      return h('li', { key: `${by}-${atMs}` }, [
         h('strong', null, breakGlass ? 'break glass' : verdict),
         ` by ${by} (${role}${inStead === '' ? '' : `, in the stead of ${inStead}`}), `,
         h('time', { class: 'num' }, exactText(atMs)),
         withheld.length === 0
           ? ''
           : `, without ${withheld.length === 1 ? 'call' : 'calls'} ${withheld.map((place) => place + 1).join(', ')}`,
-      ]),
-    ),
+        h(GivenReason, { ruling }),
+      ]);
+    }),
   );
+}
+
+/** Why somebody ruled so, in their words. */
+export function GivenReason({ ruling: { reason } }: { readonly ruling: Ruling }): ComponentChild {
+  if (reason === null || reason === '') return null;
+  return h('blockquote', { class: 'given-reason' }, h(Recorded, { text: reason }));
 }
 
 /** By role where the rule asks so; else so many of whoever may. */

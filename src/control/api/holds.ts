@@ -109,6 +109,12 @@ export const holdSchema = z
           .boolean()
           .describe('Released by one person alone, past the approvals that were needed.'),
         inStead: z.string().describe("Who was away and had lent this role; '' where it is one's own."),
+        reason: z
+          .string()
+          .nullable()
+          .describe(
+            "Why, in their words; '' where none was given, null once it is erased or not for your role.",
+          ),
       }),
     ),
     notRequester: z.boolean().describe('Whether the requester may not rule.'),

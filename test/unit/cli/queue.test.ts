@@ -315,7 +315,7 @@ describe('what is shown', () => {
           { needed: 1, roles: ['privacy'], left: 1 },
         ],
       },
-      rulings: [{ by: 'ada', role: 'reviewer', verdict: 'release', breakGlass: false }],
+      rulings: [{ by: 'ada', role: 'reviewer', verdict: 'release', breakGlass: false, reason: 'I\nasked' }],
       escalated: [{ at: '2026-11-26T10:05:00.000Z', roles: ['admin'] }],
       breakGlass: ['admin'],
       breakGlassCollectInMs: 30_000,
@@ -325,6 +325,7 @@ describe('what is shown', () => {
     );
     expect(text).toContain('[x] 1 x reviewer, approved by ada (reviewer)');
     expect(text).toContain('[ ] 1 x privacy, 1 still needed');
+    expect(text.slice(text.indexOf('release by ada (reviewer)')).slice(1, 3)).toEqual(['  I', '  asked']);
     expect(text).toContain('may rule: reviewer; admin since 2026-11-26T10:05:00.000Z');
     expect(text).toContain(
       'break glass: admin, alone and at once, with a reason and an alert; then good for 30s',

@@ -48,7 +48,7 @@ function setScene(line: () => Promise<HoldSummary | null> = nothing, holds: read
 }
 
 const outage = (): ApiError => new ApiError(0, 'unreachable', 'The sidecar cannot be reached.', '');
-const who = { by: 'rita', role: 'reviewer', inStead: '' };
+const who = { by: 'rita', role: 'reviewer', inStead: '', reason: null };
 const ruling: Ruling = { ...who, verdict: 'release', atMs: 0, withheld: [], breakGlass: false };
 
 /** Everything that follows from what was answered has happened. */

@@ -80,7 +80,7 @@ describe('what a release does', () => {
 });
 
 describe('who approved', () => {
-  const ruling = { atMs: 0, verdict: 'release', withheld: [], breakGlass: false, inStead: '' };
+  const ruling = { atMs: 0, verdict: 'release', withheld: [], breakGlass: false, inStead: '', reason: '' };
   it('stands beside the role it counts for', () => {
     const held = detail(
       { approvals: { needed: 2, given: ['ada'], byRole } },
@@ -134,6 +134,7 @@ it.each([
       withheld: [],
       breakGlass: false,
       inStead: '',
+      reason: null,
       ...ruling,
     }),
   ).toBe(words);
