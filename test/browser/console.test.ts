@@ -234,7 +234,7 @@ describe.skipIf(missingBrowser !== '')(
       await page.getByText('A reviewer amended this request.').waitFor();
       await page.getByText('What the workload had asked').click();
       await page.getByText('Raw request as the workload sent it').click();
-      expect(await page.getByText('"model":"shadow-model"').count()).toBe(1);
+      await page.getByText('"model":"shadow-model"').waitFor();
     });
 
     it('shows a viewer that something is held, not what, and no way to rule', async () => {

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { streamOf } from '../second-opinion/ledgers.ts';
 import { editLeaf } from '../support/ledger-tampering.ts';
+import { takeOversightPictures } from './oversight-pictures.ts';
 import { launchBrowser, missingBrowser, question, type Stage, setStage } from './stage.ts';
 import { buildStories, setVerifierStage } from './verifier-stage.ts';
 
@@ -190,6 +191,7 @@ if (directory === undefined || missingBrowser !== '') {
   try {
     await takePictures(browser, stage, directory);
     await takeVerifierPictures(browser, directory);
+    await takeOversightPictures(directory, (path) => process.stdout.write(`${path}\n`));
   } finally {
     await browser.close();
   }

@@ -121,7 +121,6 @@ const doings: Readonly<Record<string, string>> = {
   request: 'the request was sealed, before it went out',
   response: 'the answer was sealed, before it was delivered whole',
   hold: 'held for a person',
-  delivery: 'how it ended, or that held bytes were about to be handed over',
   recovery: 'closed when the sidecar started again',
   access: 'somebody read it',
   erasure: 'content was erased',
@@ -136,7 +135,11 @@ function Story({ detail }: { readonly detail: DecisionDetail }): ComponentChild 
       detail.entries.map((entry) =>
         h('li', { key: entry.seq }, [
           h('span', { class: 'num quiet' }, exactText(entry.atMs)),
-          h('span', null, [h('strong', null, entry.type), ' ', h('span', null, doingOf(entry))]),
+          h('span', null, [
+            h('strong', null, entry.type),
+            ' ',
+            h('span', null, doingOf(entry, detail.decision.outcome)),
+          ]),
           h('a', { href: entryAddress(entry.seq), class: 'num' }, `entry ${entry.seq}`),
         ]),
       ),
@@ -144,7 +147,7 @@ function Story({ detail }: { readonly detail: DecisionDetail }): ComponentChild 
   ]);
 }
 
-function doingOf({ type, data }: Entry): ComponentChild | string {
+function doingOf({ type, data }: Entry, outcome: Decision['outcome']): ComponentChild {
   const said = (name: string): string => {
     const value = data[name];
     return typeof value === 'string' ? value : '';
@@ -155,6 +158,10 @@ function doingOf({ type, data }: Entry): ComponentChild | string {
     return h(Recorded, {
       text: `${said('verdict')} by ${said('by')}${called} (${said('role')})${data['final'] === true ? '' : ', more approvals needed'}`,
     });
+  if (type === 'delivery')
+    return typeof data['attempt'] === 'number'
+      ? `the release is used: attempt ${data['attempt']} to hand it to the workload`
+      : ['how it ended: ', h(OutcomeMark, { outcome })];
   if (type === 'access') return h(Recorded, { text: `${said('action')} by ${said('by')} (${said('role')})` });
   if (data['reported'] !== undefined) return `it was reported; rules in force would say ${said('verdict')}`;
   if (type === 'request') return `${doings['request']}; the rules said ${said('verdict')}`;

@@ -10,8 +10,8 @@ import { exactText } from '../words/time.ts';
 
 export function ReviewsPage({ desk }: { readonly desk: Desk }): ComponentChild {
   const fetched = useFetched(desk, '/api/v1/reviews', readReviews);
-  return h(PageFrame, { title: 'Broken glass', label: 'Broken glass' }, [
-    h('p', { class: 'quiet' }, 'Whoever releases a hold alone is reviewed by somebody else.'),
+  const lead = 'Whoever releases a hold alone is reviewed by somebody else.';
+  return h(PageFrame, { title: 'Broken glass', label: 'Broken glass', lead }, [
     h(Problem, { of: fetched }),
     fetched.value === null ? null : h(Reviews, { reviews: fetched.value }),
   ]);
