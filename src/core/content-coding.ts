@@ -88,8 +88,9 @@ async function* decodeOneFrom(pieces: AsyncIterable<Buffer>, coding: string): As
     decodedBytes += piece.length;
     yield piece;
   }
-  const isOne = coding.endsWith('gzip') ? endsWithSize(last, decodedBytes) : decoder.bytesWritten >= bytes;
-  if (!isOne) throw new RangeError(bytesBehind);
+  const isWhole = decoder.bytesWritten >= bytes;
+  if (!isWhole || (coding.endsWith('gzip') && !endsWithSize(last, decodedBytes)))
+    throw new RangeError(bytesBehind);
 }
 
 function decoderOf(coding: string, firstByte: number) {
@@ -114,13 +115,12 @@ function isZlibWrapped(firstByte: number): boolean {
 }
 
 function decodeOne(coding: string, body: Buffer, decodedBytesMax: number): Buffer {
-  const options = { maxOutputLength: decodedBytesMax };
   switch (coding) {
     case 'identity':
       return body;
     case 'gzip':
     case 'x-gzip':
-      return oneMember(gunzipSync(body, options), body);
+      return oneMember(whole(gunzipSync, body, decodedBytesMax), body);
     case 'br':
       return whole(brotliDecompressSync, body, decodedBytesMax);
     case 'zstd':
@@ -140,7 +140,10 @@ function endsWithSize(end: Buffer, decodedBytes: number): boolean {
   return end.length === sizeBytes && end.readUInt32LE() === decodedBytes % 2 ** 32;
 }
 
-/** Members may follow one another (RFC 1952 section 2.2). Node.js reads them all, Python's httpx the first alone. */
+/**
+ * Members may follow one another (RFC 1952 section 2.2). Node.js reads them all up to a zero, Python's gzip also those
+ * behind zeros, its httpx the first alone.
+ */
 function oneMember(decoded: Buffer, body: Buffer): Buffer {
   if (!endsWithSize(body.subarray(-sizeBytes), decoded.length)) throw new RangeError(bytesBehind);
   return decoded;
