@@ -68,7 +68,7 @@ async function* decodeOneFrom(pieces: AsyncIterable<Buffer>, coding: string): As
     yield* pieces;
     return;
   }
-  const source = pieces[Symbol.asyncIterator]();
+  const source = (coding === 'zstd' ? cutWithinFrames(pieces) : pieces)[Symbol.asyncIterator]();
   const first = await source.next();
   let bytes = 0;
   let last = Buffer.alloc(0);
@@ -91,6 +91,32 @@ async function* decodeOneFrom(pieces: AsyncIterable<Buffer>, coding: string): As
   const isWhole = decoder.bytesWritten >= bytes;
   if (!isWhole || (coding.endsWith('gzip') && !endsWithSize(last, decodedBytes)))
     throw new RangeError(bytesBehind);
+}
+
+const magicBytes = 4;
+
+/** Whether a frame of zstd, or one to be skipped, may begin there (RFC 8878 section 3.1). */
+function mayBeginFrame(bytes: Buffer, at: number): boolean {
+  const magic = bytes.readUInt32LE(at);
+  return magic === 0xfd2fb528 || magic >>> 4 === 0x184d2a5;
+}
+
+/**
+ * The same bytes in pieces none of which, but the first, begins as a frame does: of what is given to it at once the
+ * decoder reads one frame, and of what is given to it behind that the next.
+ */
+async function* cutWithinFrames(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let rest = Buffer.alloc(0);
+  for await (const piece of pieces) {
+    rest = Buffer.concat([rest, piece]);
+    const last = rest.length - magicBytes;
+    if (last <= 0) continue;
+    // Two frames cannot begin a byte apart.
+    const cut = mayBeginFrame(rest, last) ? last - 1 : last;
+    yield rest.subarray(0, cut);
+    rest = rest.subarray(cut);
+  }
+  yield rest;
 }
 
 function decoderOf(coding: string, firstByte: number) {

@@ -58,6 +58,13 @@ describe.each(codings)('%s', (coding, encode) => {
     expect(() => decodeContent(coding, longer, bytesMax)).toThrow();
   });
 
+  it('is refused with content of its own behind its end, wherever that is cut', async () => {
+    const one = encode('{"a":1}');
+    const two = Buffer.concat([one, one]);
+    for (let size = 1; size <= two.length; size += 1)
+      await expect(decodeIn(coding, two, size), `in pieces of ${size}`).rejects.toThrow();
+  });
+
   it('is refused when what gives it fails', async () => {
     const failing = async function* (): AsyncGenerator<Buffer> {
       yield encode(text).subarray(0, 20);
