@@ -96,8 +96,8 @@ function nameOf(written: string): string {
   }
 }
 
-/** At the start of a line, or of the data of a server-sent event. */
-const whereValueBegins = /(?:^|[\r\n])(?:data:)?[ \t\r\ufeff\u00bb\u00bf\u00ef]*[[{]/g;
+/** At the start of a line, or of the data of a server-sent event. What ends a line is no space: a run of it is looked at once. */
+const whereValueBegins = /(?:^|[\r\n])(?:data:)?[ \t\ufeff\u00bb\u00bf\u00ef]*[[{]/g;
 const number = /-?[0-9][0-9.eE+-]*/y;
 
 /**
