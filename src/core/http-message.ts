@@ -222,9 +222,9 @@ export function connectionNames(headers: RawHeaders): ReadonlySet<string> {
   return new Set(
     values.flatMap((value) =>
       value
-        .trim()
         .toLowerCase()
-        .split(/\s*,\s*/),
+        .split(',')
+        .map((name) => name.trim()),
     ),
   );
 }

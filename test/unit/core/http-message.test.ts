@@ -153,6 +153,12 @@ describe('what goes on to the next hop', () => {
     expect([...connectionNames(['connection', 'close', 'connection', 'x-one'])]).toContain('x-one');
   });
 
+  it('are told in linear time, whatever Connection is filled with', () => {
+    const started = performance.now();
+    expect([...connectionNames(['Connection', `a${' '.repeat(100_000)}b`])]).toHaveLength(1);
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+
   it('behind a body is nothing that says what the message is, but for its digest', () => {
     const about = [
       'Content-Type',
