@@ -17,6 +17,7 @@ import type { Answer } from './forward.ts';
 import type { House } from './house.ts';
 import { judge } from './judge.ts';
 import { captureLarge, mayBeReadFromDisk } from './large-answer.ts';
+import { resultOfFailure } from './outcome.ts';
 import { type Relayed, relayText, relayUnread } from './relay.ts';
 import { toHoldpointError } from './respond.ts';
 import { type StoredBody, storedAnswer } from './stored-body.ts';
@@ -240,8 +241,7 @@ function answered(
     form,
     trailers: answer.trailers(),
   };
-  if (failure !== null)
-    return { ...whole, defects: [], result: call.caller.gone ? 'client_abort' : resultOf(failure) };
+  if (failure !== null) return { ...whole, defects: [], result: resultOfFailure(failure, call.caller.gone) };
   // A stream without its provider's terminal event was cut, even when the connection closed politely.
   const cut =
     form !== null &&
@@ -266,9 +266,4 @@ function answered(
     defects: reading.defects,
     result: reading.failed || status >= 400 ? 'error' : 'ok',
   };
-}
-
-function resultOf(failure: HoldpointError): AnswerResult {
-  const isOurs = ['response_too_large', 'body_too_large', 'overloaded'].includes(failure.code);
-  return isOurs ? 'response_too_large' : 'upstream_truncated';
 }

@@ -1,6 +1,7 @@
-/** How a decision ends whose call failed. */
+/** How a decision ends whose call failed, and what is said of its answer. */
 import type { HoldpointError } from '../core/errors.ts';
 import type { Outcome } from '../ledger/entry.ts';
+import type { AnswerResult } from '../record/leaf-data.ts';
 
 const outcomeByCode: Partial<Readonly<Record<HoldpointError['code'], Outcome>>> = {
   upstream_truncated: 'upstream_truncated',
@@ -15,4 +16,17 @@ const outcomeByCode: Partial<Readonly<Record<HoldpointError['code'], Outcome>>> 
 /** By what went wrong, unless the caller had left. */
 export function outcomeOfFailure({ code }: HoldpointError, isCallerGone: boolean): Outcome {
   return isCallerGone ? 'client_abort' : (outcomeByCode[code] ?? 'interrupted');
+}
+
+const beyondBounds: ReadonlySet<HoldpointError['code']> = new Set([
+  'response_too_large',
+  'body_too_large',
+  'overloaded',
+]);
+
+/** Of an answer that did not come to its end. Only what the upstream did is said of it: the rest is an error here. */
+export function resultOfFailure({ code }: HoldpointError, isCallerGone: boolean): AnswerResult {
+  if (isCallerGone) return 'client_abort';
+  if (beyondBounds.has(code)) return 'response_too_large';
+  return code.startsWith('upstream_') ? 'upstream_truncated' : 'error';
 }

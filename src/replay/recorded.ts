@@ -232,11 +232,13 @@ async function heardOf(
 ): Promise<(() => Iterable<Heard>) | Obstacle> {
   const message = await messageIn(ledger, answer, 'response');
   if (typeof message === 'string') return message;
-  const { stored, result } = answer.data;
+  const { stored, result, status } = answer.data;
   const reading = answerReading(protocol, request, answer, message, decodedBytesMax);
   if (reading === 'cut' || (stored !== undefined && reading.isRead)) return 'cut';
-  // Of an answer that broke off, what is missing was no reason to hold it.
-  const defects = told ?? (result === 'ok' || result === 'error' ? reading.defects : []);
+  // Of an answer that broke off, be it by an error here, what is missing was no reason to hold it.
+  const saysError = reading.failed !== false || status === 0 || Number(status) >= 400;
+  const isWhole = result === 'ok' || (result === 'error' && saysError);
+  const defects = told ?? (isWhole ? reading.defects : []);
   return function* heard(): Generator<Heard> {
     yield { facts: { request, response: reading.facts }, defects };
     for (const line of reading.batch?.() ?? []) {
@@ -248,7 +250,11 @@ async function heardOf(
   };
 }
 
-type AnswerReading = Pick<ResponseReading, 'facts' | 'defects' | 'batch'> & { readonly isRead: boolean };
+type AnswerReading = Pick<ResponseReading, 'facts' | 'defects' | 'batch'> & {
+  readonly isRead: boolean;
+  /** What was read says that it failed; absent where that is not told by what was read. */
+  readonly failed?: boolean;
+};
 
 function answerReading(
   protocol: Protocol,

@@ -61,7 +61,7 @@ describe('a text that passes as it comes', () => {
       expect(client.text()).not.toContain('\r\n0\r\n\r\n');
       expect(await recordOf(rig, decisionIdOf(client.text()))).toEqual({
         outcome: 'interrupted',
-        result: 'upstream_truncated',
+        result: 'error',
         text: all,
       });
     },
@@ -83,12 +83,12 @@ test('what passed of a stream without end is sealed where its reader fails after
   const stream = decisionIdOf(client.text());
   const [segment = ''] = (await rig.sidecar.ada.newestIds(2)).filter((id) => id !== stream);
   expect(await recordOf(rig, segment)).toEqual({
-    outcome: 'upstream_truncated',
-    result: 'upstream_truncated',
+    outcome: 'interrupted',
+    result: 'error',
     text: message('One moment.'),
   });
   expect(await recordOf(rig, stream)).toMatchObject({
     outcome: 'interrupted',
-    result: 'upstream_truncated',
+    result: 'error',
   });
 });

@@ -12,6 +12,7 @@ import type { Call } from '../call.ts';
 import type { Answer } from '../forward.ts';
 import type { House } from '../house.ts';
 import { passed } from '../judge.ts';
+import { resultOfFailure } from '../outcome.ts';
 import { responseDraft } from '../record.ts';
 import { endWith, toHoldpointError, writeStreamHead } from '../respond.ts';
 import { storedWhole } from '../stored-body.ts';
@@ -71,7 +72,7 @@ export async function relaySession(carrier: Carrier, stream: SegmentedStream, ho
   // Where it was not the upstream that ended, nothing more is to come.
   answer.abort('The stream is over.');
   try {
-    await segments.close();
+    await segments.close(failure);
   } catch (thrown) {
     // Of the stream as a whole it is sealed all the same how much of it there was. What ended it first is its end.
     if (failure !== null) house.onError('The last part of a stream could not be sealed', thrown);
@@ -102,9 +103,8 @@ async function relayChunks(answer: Answer, tape: Tape, segments: Segments, house
 }
 
 function resultOf({ caller }: Call, failure: HoldpointError | null): AnswerResult {
-  if (caller.gone) return 'client_abort';
-  if (failure === null || failure.code === 'denied_by_policy') return 'ok';
-  return failure.code === 'response_too_large' ? 'response_too_large' : 'upstream_truncated';
+  if (failure !== null && failure.code !== 'denied_by_policy') return resultOfFailure(failure, caller.gone);
+  return caller.gone ? 'client_abort' : 'ok';
 }
 
 /** What the stream was as a whole; what was said in it stands in its segments. */

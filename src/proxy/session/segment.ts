@@ -12,7 +12,7 @@ import type { Answer } from '../forward.ts';
 import { type Decision, openHold } from '../held.ts';
 import type { House } from '../house.ts';
 import { judge, passed } from '../judge.ts';
-import { outcomeOfFailure } from '../outcome.ts';
+import { outcomeOfFailure, resultOfFailure } from '../outcome.ts';
 import { requestDraft, responseDraft } from '../record.ts';
 import { takeReleased } from '../released.ts';
 import { toHoldpointError, writeWhole } from '../respond.ts';
@@ -92,7 +92,7 @@ export function openSegment({ call, judgedBy }: Carrier, house: House): Segment 
   };
 }
 
-/** Seals what a segment said; resolves once that is durable. What broke off is not complained about a second time. */
+/** Seals what a segment said; resolves once that is durable. */
 async function sealSaid(
   { call, answer, form }: Carrier,
   segment: Segment,
@@ -101,9 +101,8 @@ async function sealSaid(
   house: House,
 ) {
   const { policy, decision, bytes } = segment;
-  const defects = result === 'ok' || result === 'error' ? reading.defects : [];
   const judged = { request: call.facts, response: reading.facts };
-  const judgement = judge(policy, 'response', judged, defects);
+  const judgement = judge(policy, 'response', judged, reading.defects);
   for (const match of judgement.matches) house.metrics.matched(match.rule, match.action);
   const { status, statusText, headers } = answer;
   const body = Buffer.concat(segment.events);
@@ -117,19 +116,21 @@ async function sealSaid(
   return { judgement, seq: sealed.seq, digest: sealed.parts()[0]?.c ?? '', body, stored };
 }
 
-/** Gives a segment that broke off its end; `read` tells what it said, and may be what failed. */
+/** Gives a segment that broke off by `failure` its end; `read` tells what it said, and may be what failed. */
 export async function breakOff(
   carrier: Carrier,
   segment: Segment,
   read: () => ResponseReading,
+  failure: HoldpointError,
   house: House,
 ): Promise<void> {
   const { caller } = carrier.call;
-  const result = caller.gone ? 'client_abort' : 'upstream_truncated';
   const { seq } = segment.decision;
   try {
-    await sealSaid(carrier, segment, readOrNothing(carrier, read, house), result, house);
-    house.holds.settle(seq, result);
+    // What broke off is not complained about a second time.
+    const reading = { ...readOrNothing(carrier, read, house), defects: [] };
+    await sealSaid(carrier, segment, reading, resultOfFailure(failure, caller.gone), house);
+    house.holds.settle(seq, outcomeOfFailure(failure, caller.gone));
   } catch (error) {
     house.holds.settle(seq, outcomeOfFailure(toHoldpointError(error), caller.gone));
     throw error;

@@ -16,8 +16,8 @@ export interface Segments {
   cut(): Promise<boolean>;
   /** The upstream ended. */
   end(): Promise<boolean>;
-  /** Gives what is still open its end, as broken off. */
-  close(): Promise<void>;
+  /** Gives what is still open its end, as broken off; `failure` is what ended the stream, null where nothing failed. */
+  close(failure: HoldpointError | null): Promise<void>;
   /** Milliseconds until a cut is due; null where none is. */
   waitsMs(): number | null;
   /** A cut would part nothing. */
@@ -111,10 +111,15 @@ export function createSegments(carrier: Carrier, stream: SegmentedStream, house:
         );
       return segment === null || (await conclude(segment));
     },
-    close: async () => {
-      if (segment !== null) await breakOff(carrier, segment, () => stream.cut(), house);
+    close: async (failure) => {
+      if (segment !== null)
+        await breakOff(carrier, segment, () => stream.cut(), failure ?? cutShort(), house);
     },
     waitsMs: () => (segment === null || isParted(segment) ? null : Math.max(0, leftMs(segment))),
     isBetween: () => segment === null || !isParted(segment),
   };
+}
+
+function cutShort(): HoldpointError {
+  return new HoldpointError('shutting_down', 'Holdpoint ended the stream within a segment.');
 }
