@@ -111,26 +111,35 @@ export async function readCall(
   workloadName: string,
 ): Promise<Call> {
   const caller = watchCaller(res);
-  const { envelope, path, sender } = readEnvelope(req, upstream, fingerprint, workloadName);
-  const { method, headers } = envelope;
+  const asking = readEnvelope(req, upstream, fingerprint, workloadName);
+  const { headers } = asking.envelope;
   const operation = operationOf(req, upstream);
   const passes = operation === 'unknown' || plainBoundaryOf(headerOf(headers, 'content-type')) !== null;
   const body = passes
     ? await readPassing(req, headers, bounds, openSpool)
     : await readWhole(req, headers, bounds.requestBytesMax);
   await joinArrived();
-  let reading: Understood;
   try {
-    const own = understand(upstream.protocol, operation, path, headers, body, bounds);
-    reading = alsoAsked(own, operation, envelope.target, headers);
+    return { res, caller, startedUs, ...readMeaning(asking, operation, body, bounds) };
   } catch (error) {
     await body.spool?.close();
     throw error;
   }
+}
+
+/** What a body that has arrived asks for, and what is stored of it. */
+function readMeaning(
+  { envelope, path, sender }: ReturnType<typeof readEnvelope>,
+  operation: OperationName,
+  body: Body,
+  bounds: CallBounds,
+): Omit<Call, 'res' | 'caller' | 'startedUs'> {
+  const { upstream, method, headers, target } = envelope;
+  const own = understand(upstream.protocol, operation, path, headers, body, bounds);
+  const reading = alsoAsked(own, operation, target, headers);
   const facts = { provider: upstream.protocol.name, operation, method, path, ...reading.facts, ...sender };
   return {
     ...envelope,
-    res,
     body,
     // Where the sidecar puts its key, workloads may still send theirs.
     stored: storedRequest(
@@ -144,8 +153,6 @@ export async function readCall(
     batch: reading.batch,
     batchFiles: reading.batchFiles,
     defects: [...reading.defects, ...envelopeDefects(method, path, headers)],
-    caller,
-    startedUs,
   };
 }
 
