@@ -3,6 +3,7 @@
  * Live means that the caller gets bytes while they arrive; the last ones always wait for the seal.
  */
 
+import { sha256Hex } from '../core/bytes.ts';
 import { createCohorts } from '../core/cohort.ts';
 import { decodeContent } from '../core/content-coding.ts';
 import { HoldpointError, messageOf } from '../core/errors.ts';
@@ -20,7 +21,7 @@ import { captureLarge, mayBeReadFromDisk } from './large-answer.ts';
 import { resultOfFailure } from './outcome.ts';
 import { type Relayed, relayText, relayUnread } from './relay.ts';
 import { toHoldpointError } from './respond.ts';
-import { type StoredBody, storedAnswer } from './stored-body.ts';
+import { type StoredBody, storedAnswer, storedWhole } from './stored-body.ts';
 
 /** The answers that a body carries; those of one on disk are read from there. */
 export type Results = Iterable<BatchResult> | AsyncIterable<BatchResult>;
@@ -219,6 +220,27 @@ function read(
   return { reading: stream.finish().reading, plain };
 }
 
+/** What is stored of an answer. Where nobody can tell what a credential in it is, that is its hash alone, and it has failed. */
+function stored(
+  call: Call,
+  headers: RawHeaders,
+  { body, sha256, failure }: Relayed,
+  plain: Buffer | null,
+  decodedBytesMax: number,
+): Pick<Answered, 'stored' | 'sha256' | 'failure'> {
+  try {
+    const whole = storedAnswer(call.facts.path, headers, body, plain, decodedBytesMax);
+    return { stored: whole, sha256, failure };
+  } catch (error) {
+    const nothing = storedWhole(headers, Buffer.alloc(0));
+    return {
+      stored: nothing,
+      sha256: sha256 ?? sha256Hex(body),
+      failure: failure ?? toHoldpointError(error),
+    };
+  }
+}
+
 function answered(
   call: Call,
   answer: Answer,
@@ -229,14 +251,15 @@ function answered(
   { bounds: { decodedBytesMax } }: House,
 ): Answered {
   const { status, statusText, headers } = answer;
-  const { failure } = relayed;
+  const kept = stored(call, headers, relayed, plain, decodedBytesMax);
+  const { failure } = kept;
   const whole = {
     ...relayed,
+    ...kept,
     status,
     statusText,
     headers,
     resent: answer.resent,
-    stored: storedAnswer(call.facts.path, headers, relayed.body, plain, decodedBytesMax),
     facts: reading.facts,
     form,
     trailers: answer.trailers(),

@@ -7,12 +7,13 @@ import type { Facts } from '../core/facts.ts';
 import type { Hold } from '../hold/record.ts';
 import type { Judgement, Policy } from '../policy/policy.ts';
 import { type Answered, captureAnswer } from './answer.ts';
-import { judgeAnswers, judgeRequests, noLines, sealAnswers, sealRequests, strictestOf } from './batch.ts';
+import { judgeRequests, noLines, sealAnswers, sealRequests, strictestOf } from './batch.ts';
 import type { Call } from './call.ts';
 import { forwardedHeaders } from './forward.ts';
 import { type Decision, findEarlierHold, openHold } from './held.ts';
 import type { House } from './house.ts';
 import { judge } from './judge.ts';
+import { judgeAnswer } from './judged-answer.ts';
 import { judgedFile, withUnjudgedFiles } from './judged-files.ts';
 import { outcomeOfFailure } from './outcome.ts';
 import { withProviderKey } from './provider-key.ts';
@@ -115,14 +116,11 @@ async function forwardAndDeliver(
 async function judgeAndDeliver(
   call: Call,
   decision: Decision,
-  answered: Answered,
+  arrived: Answered,
   policy: Policy,
   house: House,
 ): Promise<void> {
-  const facts: Facts = { request: call.facts };
-  const lines = answered.batch === undefined ? noLines : await judgeAnswers(call, answered.batch, policy);
-  const own = judge(policy, 'response', { ...facts, response: answered.facts }, answered.defects);
-  const judgement = strictestOf(own, lines);
+  const { answered, judgement, lines } = await judgeAnswer(call, arrived, policy);
   countMatches(judgement, house);
 
   const elapsedUs = house.clock.monoUs() - call.startedUs;
