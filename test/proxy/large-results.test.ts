@@ -213,6 +213,15 @@ test('a file that unpacks to more than is judged is held, whatever its lines say
   expect((await client.answer()).body.equals(body)).toBe(true);
 });
 
+test('a file whose coding ends before its bytes is held, though what comes out is no batch’s results', async () => {
+  const other = `${JSON.stringify({ prompt: noise })}\n`;
+  body = Buffer.concat([gzipSync(other), Buffer.of(0), gzipSync(`${line('last', chatTransfer(25_000))}\n`)]);
+  headers = ['Content-Encoding: gzip'];
+  const client = await fetchFile('/v1/files/file-14/content');
+  await release();
+  expect((await client.answer()).body.equals(body)).toBe(true);
+});
+
 test('a file of two types is held, since clients may take it for different things', async () => {
   body = harmless;
   headers = ['Content-Type: text/event-stream'];

@@ -18,6 +18,8 @@ export interface BatchEntry {
   readonly customId: string;
   readonly value: JsonRecord;
   readonly defect: string;
+  /** Nobody here can say what it is; somebody who reads more loosely may. */
+  readonly isUnread?: true;
 }
 
 const lineFeed = 0x0a;
@@ -28,14 +30,14 @@ export function jsonBytes(value: unknown): Buffer {
   return value === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(value));
 }
 
-function readLine(line: Buffer): { readonly value: JsonRecord; readonly defect: string } {
-  if (line.length > lineBytesMax) {
-    return { value: empty, defect: `a line of the batch exceeds ${lineBytesMax} bytes` };
-  }
-  if (!isUtf8(line)) return { value: empty, defect: 'a line of the batch is not valid UTF-8' };
+function readLine(line: Buffer): Omit<BatchEntry, 'customId'> {
+  const unread = (defect: string) => ({ value: empty, defect, isUnread: true }) as const;
+  if (line.length > lineBytesMax) return unread(`a line of the batch exceeds ${lineBytesMax} bytes`);
+  if (!isUtf8(line)) return unread('a line of the batch is not valid UTF-8');
   const text = line.toString('utf8');
   const { value, defect } = readJsonText(text, 'a line of the batch');
-  if (!isRecord(value)) return { value: empty, defect: defect || 'a line of the batch is not a JSON object' };
+  if (value === undefined) return unread(defect);
+  if (!isRecord(value)) return { value: empty, defect: 'a line of the batch is not a JSON object' };
   // Parsing once more costs more than all else here, and changes nothing where every number is spelt as usual.
   if (isSpeltAsUsual(text)) return { value, defect };
   const spelt = parseForRewrite(text);
@@ -63,12 +65,8 @@ const tooMany: BatchEntry = {
   customId: '',
   value: empty,
   defect: `the batch has more than ${batchLinesMax} lines`,
+  isUnread: true,
 };
-
-/** Whether it stands for all lines behind the last that is read. */
-export function isTooMany(entry: BatchEntry): boolean {
-  return entry === tooMany;
-}
 
 /** Reads one line after the other; null for an empty one, which is none. After the last allowed one comes `tooMany`. */
 function createLineReader(idName: string): (line: Buffer) => BatchEntry | null {
@@ -78,8 +76,9 @@ function createLineReader(idName: string): (line: Buffer) => BatchEntry | null {
     if (line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d)) return null;
     lines += 1;
     if (lines > batchLinesMax) return tooMany;
-    const { value, defect } = readLine(line);
-    return { customId: textOf(value[idName]), value, defect: defect || checkId(value) };
+    const read = readLine(line);
+    const { value } = read;
+    return { ...read, customId: textOf(value[idName]), defect: read.defect || checkId(value) };
   };
 }
 

@@ -6,7 +6,7 @@
 import type { BatchResult, LinesReading, ResponseReading } from '../protocol.ts';
 import { unreadResponse } from '../reading/reading.ts';
 import { isRecord, readJson } from '../wire/json.ts';
-import { type BatchEntry, batchEntriesFrom, batchEntriesOf, isTooMany } from './batch-lines.ts';
+import { type BatchEntry, batchEntriesFrom, batchEntriesOf } from './batch-lines.ts';
 
 const partialContent = 206;
 
@@ -27,12 +27,12 @@ export interface ResultLines {
 type Telling = { readonly defect: string } | null;
 
 /**
- * One line tells, wherever it stands: a client that reads the others reads that one too. Of one that cannot be read at the
- * beginning, and of what is behind the last that is read, nobody knows what file it is of.
+ * One line tells, wherever it stands: a client that reads the others reads that one too. Of one that cannot be read, and
+ * of what is behind the last that is read, nobody knows what file it is of: Python takes NaN in it, and many a client
+ * bytes that are no UTF-8.
  */
-function telling(line: BatchEntry, isFirst: boolean, { isAnswer }: ResultLines): Telling {
-  const isUnread = line.defect !== '' && Object.keys(line.value).length === 0;
-  if (isUnread && (isFirst || isTooMany(line))) return { defect: line.defect };
+function telling(line: BatchEntry, { isAnswer }: ResultLines): Telling {
+  if (line.isUnread) return { defect: line.defect };
   return isAnswer(line) ? { defect: '' } : null;
 }
 
@@ -46,10 +46,8 @@ export function readFileContent(status: number, body: Buffer, lines: ResultLines
   const part = readPartOfFile(status);
   if (part !== null) return part;
   const neutral = unreadResponse(status, '');
-  let isFirst = true;
   for (const line of batchEntriesOf(body, lines.idName)) {
-    const told = telling(line, isFirst, lines);
-    isFirst = false;
+    const told = telling(line, lines);
     if (told === null) continue;
     // One JSON text over several lines is no file of lines.
     if (told.defect !== '' && isRecord(readJson(body, '').value)) return neutral;
@@ -68,10 +66,8 @@ export async function readFileContentFrom(
   const part = readPartOfFile(status);
   if (part !== null) return { facts: part.facts, defects: part.defects };
   const { facts, defects } = unreadResponse(status, '');
-  let isFirst = true;
   for await (const line of batchEntriesFrom(file(), lines.idName)) {
-    const told = telling(line, isFirst, lines);
-    isFirst = false;
+    const told = telling(line, lines);
     if (told === null) continue;
     if (told.defect !== '') return { facts, defects: [told.defect] };
     const batch = async function* (): AsyncGenerator<BatchResult> {

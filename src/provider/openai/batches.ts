@@ -177,8 +177,10 @@ export function mayBeResults(firstBytes: Buffer): boolean {
   return firstBytes[at] === brace || (at > 0 && at === firstBytes.length);
 }
 
-function isOutputLine({ customId, value }: BatchEntry): boolean {
-  return customId !== '' && ('response' in value || 'error' in value);
+/** Also one whose id is no text or is not there: who reads its answer need not look at it. Lines to train with are none. */
+function isOutputLine({ value }: BatchEntry): boolean {
+  if (isRecord(value.response) && 'body' in value.response) return true;
+  return 'custom_id' in value && ('response' in value || 'error' in value);
 }
 
 export const openaiResultLines: ResultLines = {

@@ -82,12 +82,15 @@ it('a file whose first line cannot be read may be anything, and is a defect', as
   expect(reading).toMatchObject({ defects: [expect.stringContaining('is not JSON')] });
 });
 
-it('a file of something else gives nothing to judge', async () => {
-  const [family] = families;
-  if (family === undefined) throw new Error('no family');
-  const { reading, results } = await read(family, Buffer.from('{"prompt":"a"}\n{"prompt":"b"}\n'));
-  expect([reading?.defects, results]).toEqual([[], []]);
-});
+it.each(['{"prompt":"a"}\n{"prompt":"b","response":"c"}\n', '{"prompt":"a"}\n{}\n[1]\n7\n'])(
+  'a file of something else gives nothing to judge: %j',
+  async (text) => {
+    const [family] = families;
+    if (family === undefined) throw new Error('no family');
+    const { reading, results } = await read(family, Buffer.from(text));
+    expect([reading?.defects, results]).toEqual([[], []]);
+  },
+);
 
 const wholeAndFromDisk = ([protocol, operation]: (typeof families)[number], text: string) => {
   const file = Buffer.from(text);
@@ -106,6 +109,20 @@ describe.each(families)('a file of answers of $name', (...family) => {
   ])('is not let pass unread for a first line of %s', async (_what, first) => {
     const [whole, file] = wholeAndFromDisk(family, `${first}\n${line}\n`);
     expect(whole.lines + whole.defects.length).toBeGreaterThan(0);
+    const { reading, results } = await read(family, file);
+    expect(results.length + (reading?.defects.length ?? 0)).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ['no JSON, as Python reads it', line.replace(/}$/, ',"z":NaN}')],
+    ['no UTF-8', line.replace(/}$/, ',"z":"\u00ff"}')],
+    ['nested deeper than is read', line.replace(/}$/, `,"z":${'['.repeat(200)}${']'.repeat(200)}}`)],
+    ['without its id', line.replace(/"(custom_id|key)":"a",/, '')],
+    ['with an id that is no text', line.replace('"a"', '7')],
+  ])('is not let pass unread whose first line is something else, and the next %s', async (_what, next) => {
+    const file = Buffer.from(`{"prompt":"a"}\n${next}\n`, 'latin1');
+    const whole = protocol.readResponse(operation, 200, file);
+    expect([...(whole.batch?.() ?? [])].length + whole.defects.length).toBeGreaterThan(0);
     const { reading, results } = await read(family, file);
     expect(results.length + (reading?.defects.length ?? 0)).toBeGreaterThan(0);
   });
