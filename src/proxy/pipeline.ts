@@ -97,13 +97,20 @@ async function forwardAndDeliver(
     upstream.sign === undefined ? outgoing : await upstream.sign(outgoing),
     (abort) => call.caller.whenGone(() => abort('The caller left.')),
   );
-  const session = sessionStreamOf(call, answer);
-  // What has no end to wait for is judged and sealed piece by piece, each a decision of its own.
-  if (session !== null)
-    return relaySession(carrierOf(call, decision, answer, policy, judgedBy), session, house);
   // A ruling may take its time: the answer to what it let go is judged by what is in force then.
   const inForce = call.released === undefined ? policy : house.policy();
-  const answered = await captureAnswer(call, decision.id, answer, facts, inForce, house);
+  let answered: Answered;
+  try {
+    const session = sessionStreamOf(call, answer);
+    // What has no end to wait for is judged and sealed piece by piece, each a decision of its own.
+    if (session !== null)
+      return await relaySession(carrierOf(call, decision, answer, policy, judgedBy), session, house);
+    answered = await captureAnswer(call, decision.id, answer, facts, inForce, house);
+  } catch (error) {
+    // Nobody takes the rest of it: the provider must not stay at work.
+    answer.abort('The answer cannot be taken in.');
+    throw error;
+  }
   try {
     await judgeAndDeliver(call, decision, answered, inForce, house);
   } finally {

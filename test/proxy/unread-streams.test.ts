@@ -94,6 +94,23 @@ describe('a text that passes as it comes', () => {
     },
   );
 
+  test('stops its upstream where no reader of it can be had', async () => {
+    const rig = await startRig({ policy: holdTransfers });
+    vi.spyOn(protocolOf('openai'), 'openStream').mockImplementation(defect);
+    const stopped = Promise.withResolvers<void>();
+    rig.upstream.script(async (_request, answer) => {
+      answer.send(streamHead + chunk(begun));
+      await answer.closed;
+      stopped.resolve();
+    });
+    const answer = await (await rig.chat(chatRequest({ stream: true }))).answer();
+    await stopped.promise;
+    expect([answer.status, await rig.sidecar.ada.outcomeOf(decisionIdOf(answer.head))]).toEqual([
+      500,
+      'interrupted',
+    ]);
+  });
+
   test('is sealed by its hash, and cut, where nobody can tell what a credential in it is', async () => {
     const { rig, client, all } = await failing('storing');
     expect(client.text()).not.toContain('\r\n0\r\n\r\n');
