@@ -24,7 +24,7 @@ import type {
 import { boundedList, note, unreadResponse } from '../reading/reading.ts';
 import { isAbsent, isRecord, type JsonRecord, readJson } from '../wire/json.ts';
 import { readBatchCreation, readBatchLine, resultOfLine } from './batches.ts';
-import { readRecords } from './records.ts';
+import { findInAnswer, readRecords } from './records.ts';
 
 const okStatus = 200;
 
@@ -168,7 +168,7 @@ export function readInlineResults(status: number, bytes: Buffer): ResponseReadin
   if (part !== null) return part;
   const { value, defect } = readJson(bytes, 'the answer');
   if (bytes.length === 0 || (isRecord(value) && answersIn(value).length === 0)) {
-    return readRecords(status, bytes);
+    return readRecords(status, bytes, findInAnswer);
   }
   const neutral = unreadResponse(status, '');
   if (!isRecord(value)) return { ...neutral, batch: () => resultsOfLines(bytes) };

@@ -38,7 +38,7 @@ import { createChatStreamReader } from './chat-stream.ts';
 import { readDecisions } from './decision-answers.ts';
 import { amendEvents } from './events-amend.ts';
 import { readInlineBatch, readInlineResults } from './inline-batches.ts';
-import { amendRecords, readRecords } from './records.ts';
+import { amendRecords, findInAnswer, readRecords } from './records.ts';
 import { createRecordsStreamReader } from './records-stream.ts';
 import { readResponsesRequest, readResponsesResponse } from './responses.ts';
 import { amendResponses } from './responses-amend.ts';
@@ -92,6 +92,12 @@ const records: AnswerReading = {
   stream: createRecordsStreamReader,
   amend: amendRecords,
 };
+/** A chat that is read back is an answer as it was given. */
+const storedChats: AnswerReading = {
+  whole: (status, body) => readRecords(status, body, findInAnswer),
+  stream: (status) => createRecordsStreamReader(status, findInAnswer),
+  amend: (original, streaming, amendment) => amendRecords(original, streaming, amendment, findInAnswer),
+};
 /** A stored segment of a run is a stream without the run's end. */
 const runs: AnswerReading = {
   ...records,
@@ -132,7 +138,7 @@ const batchResults: AnswerReading = { ...fileContent, whole: readInlineResults }
 const operations: ReadonlyMap<OperationName, Operation> = new Map<OperationName, Operation>([
   ['chat.completions', { request: readChatRequest, answer: chat }],
   ['chat.completions.render', { request: readChatRequest, answer: null }],
-  ['chat.completions.list', { request: nothing, answer: records }],
+  ['chat.completions.list', { request: nothing, answer: storedChats }],
   ['responses', { request: readResponsesRequest, answer: responses }],
   ['responses.compact', { request: readResponsesRequest, answer: responses }],
   ['responses.input_tokens', { request: readResponsesRequest, answer: null }],

@@ -7,7 +7,7 @@ import { namesOf } from '../reading/call-readings.ts';
 import { addCall, joined, note, unreadResponse, usageAbsent } from '../reading/reading.ts';
 import type { StreamReader } from '../reading/stream.ts';
 import { isRecord, type JsonRecord, textOf } from '../wire/json.ts';
-import { addFoundCall, findWithin, readEitherUsage } from './records.ts';
+import { addFoundCall, type Find, findWithin, readEitherUsage } from './records.ts';
 
 /** The calls a stream told whole so far. */
 export interface ToldCalls {
@@ -17,12 +17,12 @@ export interface ToldCalls {
 }
 
 /** Keeps calls apart by id: the same call may be told by its item, its step and its run, more than once. */
-export function createToldCalls(defects: string[]): ToldCalls {
+export function createToldCalls(defects: string[], find: Find = findWithin): ToldCalls {
   const calls: ToolCallFact[] = [];
   return {
     calls,
     absorb(value) {
-      const found = findWithin(value);
+      const found = find(value);
       for (const one of found.calls) {
         const id = textOf(one.call.call_id) || textOf(one.call.id) || textOf(one.call.tool_use_id);
         const place = id === '' ? -1 : calls.findIndex((call) => call.id === id);
@@ -47,9 +47,9 @@ export function createToldCalls(defects: string[]): ToldCalls {
 }
 
 /** Opens a reader for one stream. It has no last event of its own. */
-export function createRecordsStreamReader(status: number): StreamReader {
+export function createRecordsStreamReader(status: number, find: Find = findWithin): StreamReader {
   const defects: string[] = [];
-  const told = createToldCalls(defects);
+  const told = createToldCalls(defects, find);
   let text = '';
   let usage = usageAbsent;
   let failed = false;

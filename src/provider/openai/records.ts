@@ -134,6 +134,15 @@ function isToolUse({ type, name, input }: JsonRecord): boolean {
   return textOf(type).endsWith('tool_use') && textOf(name) !== '' && isRecord(input);
 }
 
+/** The same inside what a model answers: nobody has acted on a call in it, whatever the answer says came of one. */
+export function findInAnswer(value: unknown): Found {
+  const found: Found = { calls: [], text: '' };
+  search(value, found, null);
+  return found;
+}
+
+export type Find = typeof findWithin;
+
 /** Adds a found call to the facts. */
 export function addFoundCall({ call, shape }: FoundCall, into: ToolCallFact[], defects: string[]): void {
   const id = textOf(call.id);
@@ -183,16 +192,21 @@ export function readEitherUsage(usage: unknown): UsageFacts {
 }
 
 /** Reads a whole answer of status below 400. An empty one says nothing. */
-export function readRecords(status: number, bytes: Buffer): ResponseReading {
+export function readRecords(status: number, bytes: Buffer, find: Find = findWithin): ResponseReading {
   if (bytes.length === 0) return unreadResponse(status, '');
   const { body, defects, unread } = openAnswer(status, bytes);
-  return body === null ? unread : recordsOf(status, body, defects);
+  return body === null ? unread : recordsOf(status, body, defects, find);
 }
 
 /** The same of an answer that is read already, with what was wrong with it. */
-export function recordsOf(status: number, body: JsonRecord, before: readonly string[]): ResponseReading {
+export function recordsOf(
+  status: number,
+  body: JsonRecord,
+  before: readonly string[],
+  find: Find = findWithin,
+): ResponseReading {
   const defects = [...before];
-  const found = findWithin(body);
+  const found = find(body);
   const toolCalls: ToolCallFact[] = [];
   for (const call of found.calls) addFoundCall(call, toolCalls, defects);
   const facts = {
@@ -239,19 +253,24 @@ export function withCalls(value: JsonRecord, replaced: ReadonlyMap<unknown, Json
 }
 
 /** The answer with new arguments where its calls stand; its texts cannot be told from each other to be replaced. */
-export function amendRecords(original: Buffer, streaming: boolean, amendment: Amendment): Buffer {
+export function amendRecords(
+  original: Buffer,
+  streaming: boolean,
+  amendment: Amendment,
+  find: Find = findWithin,
+): Buffer {
   if (streaming) throw unamendable('a stream of this operation is not rewritten');
   if (amendment.text !== undefined) throw unamendable('its text does not stand in one place');
   const okStatus = 200;
-  const at = planAmendment(readRecords(okStatus, original), amendment);
+  const at = planAmendment(readRecords(okStatus, original, find), amendment);
   const amended = rewriteJson(original, (body) => {
     const replaced = new Map<unknown, JsonRecord>();
-    findWithin(body).calls.forEach((found, place) => {
+    find(body).calls.forEach((found, place) => {
       const value = at.get(place);
       if (value !== undefined) replaced.set(found.call, callWith(found, value));
     });
     return withCalls(body, replaced);
   });
-  confirmAmended(readRecords(okStatus, amended), amendment);
+  confirmAmended(readRecords(okStatus, amended, find), amendment);
   return amended;
 }

@@ -3,7 +3,7 @@
  * with a piece of text in one member and calls in another. Pure.
  */
 
-import { readEitherUsage } from '../openai/records.ts';
+import { findInAnswer, readEitherUsage } from '../openai/records.ts';
 import { createToldCalls } from '../openai/records-stream.ts';
 import { note, unreadResponse, usageAbsent } from '../reading/reading.ts';
 import type { StreamReader } from '../reading/stream.ts';
@@ -48,7 +48,7 @@ function isCallPiece({ choices }: JsonRecord): boolean {
 }
 
 function createOwnReader(status: number, defects: string[]): StreamReader {
-  const told = createToldCalls(defects);
+  const told = createToldCalls(defects, findInAnswer);
   let text = '';
   let usage = usageAbsent;
   let failed = false;

@@ -11,7 +11,7 @@
 
 import { alsoAsking } from '../asked/insteads.ts';
 import { readChatRequest } from '../openai/chat.ts';
-import { amendRecords, findWithin, readEitherUsage, recordsOf, withCalls } from '../openai/records.ts';
+import { amendRecords, findInAnswer, readEitherUsage, recordsOf, withCalls } from '../openai/records.ts';
 import { readTextRequest, readTextTools } from '../openai/text-requests.ts';
 import type { Amendment, RequestHead, RequestReading, ResponseReading } from '../protocol.ts';
 import { respelledIn } from '../reading/answer-spelling.ts';
@@ -117,7 +117,7 @@ function withoutMedia(value: unknown): unknown {
 
 /** Every text but what a call has in it, which a reviewer may change. */
 function textBesideCalls(answer: JsonRecord): string {
-  const calls = findWithin(answer).calls.map(({ call }) => [call, {}] as const);
+  const calls = findInAnswer(answer).calls.map(({ call }) => [call, {}] as const);
   return textWithin(withoutMedia(withCalls(answer, new Map(calls))));
 }
 
@@ -152,7 +152,7 @@ export function readHostedAnswer(status: number, bytes: Buffer): ResponseReading
   // A list of answers, or a text, is read as an answer with that in it.
   const answer = isRecord(value) ? value : { list: value };
   const doubts = [defect, respelledIn(answer)].filter((doubt) => doubt !== '');
-  const reading = recordsOf(status, answer, doubts);
+  const reading = recordsOf(status, answer, doubts, findInAnswer);
   return { ...reading, facts: { ...reading.facts, ...wrappedFacts(answer), text: textBesideCalls(answer) } };
 }
 
@@ -160,5 +160,6 @@ export function readHostedAnswer(status: number, bytes: Buffer): ResponseReading
 export function amendHosted(original: Buffer, streaming: boolean, amendment: Amendment): Buffer {
   const { value } = readJson(original, 'the answer');
   const isOwn = !streaming && !isOpenais(value);
-  return (isOwn ? amendRecords : amendAny)(original, streaming, amendment);
+  if (isOwn) return amendRecords(original, streaming, amendment, findInAnswer);
+  return amendAny(original, streaming, amendment);
 }

@@ -8,7 +8,7 @@ import { eventsOf, unamendable } from '../amending/amendment.ts';
 import { readChatRequest, readChatResponse } from '../openai/chat.ts';
 import { amendChat } from '../openai/chat-amend.ts';
 import { createChatStreamReader } from '../openai/chat-stream.ts';
-import { amendRecords, readRecords } from '../openai/records.ts';
+import { amendRecords, findInAnswer, readRecords } from '../openai/records.ts';
 import { createRecordsStreamReader } from '../openai/records-stream.ts';
 import { readResponsesRequest } from '../openai/responses.ts';
 import { readTextRequest } from '../openai/text-requests.ts';
@@ -74,7 +74,7 @@ function isChat({ choices }: JsonRecord): boolean {
 /** Reads a whole answer of status below 400. */
 export function readAnyAnswer(status: number, bytes: Buffer): ResponseReading {
   const { value } = readJson(bytes, 'the answer');
-  if (isRecord(value) && isAbsent(value.choices)) return readRecords(status, bytes);
+  if (isRecord(value) && isAbsent(value.choices)) return readRecords(status, bytes, findInAnswer);
   return isRecord(value) && isChat(value) ? readChatResponse(status, bytes) : readCompletion(status, bytes);
 }
 
@@ -83,7 +83,7 @@ export function createAnyStreamReader(status: number): StreamReader {
   const chat = createChatStreamReader(status);
   const completion = createCompletionStreamReader(status);
   // Items and whatever else has no choices: a call is found wherever it stands.
-  const records = createRecordsStreamReader(status);
+  const records = createRecordsStreamReader(status, findInAnswer);
   const defects: string[] = [];
   let chosen: StreamReader | null = null;
 
@@ -117,7 +117,8 @@ export function amendAny(original: Buffer, streaming: boolean, amendment: Amendm
   const values = texts.map((text) => readJson(Buffer.from(text), 'the answer').value).filter(isRecord);
   if (values.some(isChat)) return amendChat(original, streaming, amendment);
   const hasChoices = values.some(({ choices }) => !isAbsent(choices));
-  return (hasChoices ? amendCompletion : amendRecords)(original, streaming, amendment);
+  if (hasChoices) return amendCompletion(original, streaming, amendment);
+  return amendRecords(original, streaming, amendment, findInAnswer);
 }
 
 /** Reads a whole completion of a text, or a list of them: every text in it. */
