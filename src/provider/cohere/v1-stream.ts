@@ -9,6 +9,7 @@ import { argumentsTextOf } from '../openai/chat.ts';
 import { addJsonCall, joined, namePieceOf, note, toolCallsMax, usageAbsent } from '../reading/reading.ts';
 import type { StreamEventKind, StreamReader } from '../reading/stream.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
+import { isCutInPython } from '../wire/sse-line.ts';
 import { cohereFacts, hasFailed, readCohereUsage } from './chat.ts';
 import { addParameterCalls, wordsOf } from './v1.ts';
 
@@ -50,6 +51,7 @@ export function createCohereV1StreamReader(status: number): StreamReader {
     addText(undefined, textOf(value.text));
     const piece = value.tool_call_delta;
     if (!isRecord(piece)) return 'tool';
+    if (isCutInPython(Buffer.from(source))) note(defects, 'some clients pass over a piece of a tool call');
     const known = inPieces.get(piece.index);
     if (known === undefined && inPieces.size >= toolCallsMax) {
       note(defects, `more than ${toolCallsMax} tool calls`);

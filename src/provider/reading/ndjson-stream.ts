@@ -2,7 +2,7 @@
  * Drives one family's reader over an answer of newline-delimited JSON, by the rules of server-sent events:
  * whatever could not be read is a `tool` event, which never passes unjudged. Pure; no sockets.
  */
-import { parseForRewrite } from '../amending/amendment.ts';
+import { lineOfJson, parseForRewrite } from '../amending/amendment.ts';
 import type { ResponseStream, StreamEvent } from '../protocol.ts';
 import { isRecord, type JsonRecord } from '../wire/json.ts';
 import { createNdjsonSplitter, lineBytesMaxDefault, type NdjsonLine } from '../wire/ndjson.ts';
@@ -62,7 +62,7 @@ export function rewriteLines(
     const value = isBlank(line) ? null : parseForRewrite(line.text);
     const rewritten = isRecord(value) ? rewrite(value) : null;
     if (rewritten === null) out.push(line.raw);
-    else for (const data of rewritten) out.push(Buffer.from(`${JSON.stringify(data)}\n`));
+    else for (const data of rewritten) out.push(Buffer.from(`${lineOfJson(data)}\n`));
   }
   return Buffer.concat(out);
 }

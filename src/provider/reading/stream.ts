@@ -6,6 +6,7 @@ import { isUtf8 } from 'node:buffer';
 import type { ResponseReading, ResponseStream, StreamEvent } from '../protocol.ts';
 import { isRecord, type JsonRecord, readJsonText } from '../wire/json.ts';
 import { createSseSplitter, eventBytesMaxDefault, type SseEvent } from '../wire/sse.ts';
+import { isCutInPython } from '../wire/sse-line.ts';
 import { respelledIn } from './answer-spelling.ts';
 import { note, unreadResponse } from './reading.ts';
 
@@ -29,6 +30,8 @@ export function absorbEvent(reader: StreamReader, sse: SseEvent): StreamEventKin
   if (sse.defect !== '') note(reader.defects, sse.defect);
   if (!sse.hasData) return sse.defect === '' ? reader.absorbEmpty(sse.event) : 'tool';
   const kind = absorbData(reader, sse);
+  if (kind === 'tool' && isCutInPython(sse.raw))
+    note(reader.defects, 'some clients pass over a piece of a tool call');
   return sse.defect === '' ? kind : 'tool';
 }
 

@@ -21,6 +21,16 @@ function endsLineInPython(bytes: Buffer, at: number): boolean {
   return byte === 0xe2 && bytes[at + 1] === 0x80 && (bytes[at + 2] === 0xa8 || bytes[at + 2] === 0xa9);
 }
 
+const lineEndsOfText = ['\x85', '\u2028', '\u2029'].map((end) => Buffer.from(end));
+
+/**
+ * True where Python's line readers cut a line that is one text of JSON, in which the other characters cannot stand. Their
+ * clients, LiteLLM among them, pass over the halves, or join them without what stood between.
+ */
+export function isCutInPython(bytes: Buffer): boolean {
+  return lineEndsOfText.some((end) => bytes.includes(end));
+}
+
 /** Why a line that is no data, such as a comment, may be data to a client; '' when it is none to any. */
 export function hiddenDataIn(bytes: Buffer, at: number, end: number): string {
   for (let i = at; i < end; i += 1) {
