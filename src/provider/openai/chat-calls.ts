@@ -43,8 +43,8 @@ function begunCall(
   begun: Pick<CallInProgress, 'id' | 'kind' | 'index'>,
   missed: Missed,
 ): CallInProgress {
-  const said = { name: '', input: '', strictInput: missed.strictly ? null : '', otherwise: [] };
-  return { ...begun, ...said, choice: place, missedBy: missed.by };
+  const heard = { strictInput: missed.strictly ? null : '', inputAtWord: null };
+  return { ...begun, ...heard, name: '', input: '', otherwise: [], choice: place, missedBy: missed.by };
 }
 
 function callAt(

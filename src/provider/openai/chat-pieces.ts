@@ -16,6 +16,8 @@ export interface CallInProgress extends ChatCall {
   readonly missedBy: string;
   /** What clients have of its input that pass over what says '' of whom or what it is; null where they do not have the call. */
   strictInput: string | null;
+  /** What it was where the word `[DONE]` first stood in an event, at which LiteLLM stops; null where it did not. */
+  inputAtWord: string | null;
   /** The choice it is of. */
   readonly choice: number;
   otherwise: readonly string[];

@@ -192,11 +192,14 @@ export function judgeSharedPlaces(pieces: readonly Piece[], defects: string[]): 
 }
 
 /** Says what clients hand the tools that have heard of some pieces of a call alone. */
-export function sayStrictInputs(pieces: readonly Piece[]): void {
+export function sayPartialInputs(pieces: readonly Piece[]): void {
   for (const call of new Set(pieces.map((piece) => piece.call))) {
-    const { strictInput, input, kind } = call;
-    if (strictInput === null || strictInput === input) continue;
-    const read = kind === 'custom' ? strictInput : objectIn(strictInput);
-    if (read !== '' && read.trim() !== input.trim()) call.otherwise = [...new Set([...call.otherwise, read])];
+    const { strictInput, inputAtWord, input, kind } = call;
+    for (const heard of new Set([strictInput, inputAtWord])) {
+      if (heard === null || heard === input) continue;
+      const read = kind === 'custom' ? heard : objectIn(heard);
+      if (read !== '' && read.trim() !== input.trim())
+        call.otherwise = [...new Set([...call.otherwise, read])];
+    }
   }
 }

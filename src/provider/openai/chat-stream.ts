@@ -10,7 +10,7 @@ import { type ChatCall, type ChatChoice, chatAnswerFacts, choicesMax, shownText 
 import { absorbCalls, type ChoiceInProgress } from './chat-calls.ts';
 import { addTold, executedIn } from './chat-executed.ts';
 import { eventMissedBy, isSaidInFull, type Missed } from './chat-pieces.ts';
-import { judgeSharedPlaces, type Piece, sayStrictInputs } from './chat-shared.ts';
+import { judgeSharedPlaces, type Piece, sayPartialInputs } from './chat-shared.ts';
 import { absorbChunkHead, nothingSaid, openStreamEnd } from './chunks.ts';
 
 /** Members of a delta that are known to carry no tool call; any other may be a new way to make one. */
@@ -70,6 +70,7 @@ export function createChatStreamReader(
   const pieces: Piece[] = [];
   const end = openStreamEnd();
   const head = nothingSaid();
+  let hasWord = false;
 
   function choiceAt(index: number): ChoiceInProgress | null {
     const known = choices.get(index);
@@ -134,7 +135,7 @@ export function createChatStreamReader(
   function answer(): ReadonlyMap<number, ChatChoice> {
     const ordered = new Map<number, ChatChoice>();
     judgeSharedPlaces(pieces, defects);
-    sayStrictInputs(pieces);
+    sayPartialInputs(pieces);
     for (const [index, choice] of [...choices].sort(([a], [b]) => a - b)) {
       const { legacy, told, place: _place, pieces: _pieces, ...said } = choice;
       const calls: ChatCall[] = choice.calls.toSorted((a, b) => a.index - b.index);
@@ -146,7 +147,13 @@ export function createChatStreamReader(
 
   return {
     defects,
-    absorbText: end.absorbText,
+    absorbText(data) {
+      if (!hasWord && data.includes('[DONE]')) {
+        hasWord = true;
+        for (const { call } of pieces) call.inputAtWord = call.input;
+      }
+      return end.absorbText(data);
+    },
     absorbEmpty: end.absorbEmpty,
     absorb(event, chunk) {
       const isError = absorbChunkHead(head, end, { event, chunk });

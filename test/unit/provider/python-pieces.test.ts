@@ -1,4 +1,4 @@
-/** Pieces of calls in whose line Python's line readers find several, which clients such as LiteLLM's then pass over. */
+/** Pieces of calls that Python clients, LiteLLM above all, pass over: they find several lines in one, or stop too early. */
 import { describe, expect, test } from 'vitest';
 import { protocolOf } from '../../../src/provider/index.ts';
 import { amended, lines, readAs } from './lines.ts';
@@ -49,4 +49,31 @@ test('a text may have the character in it', () => {
   const text = { choices: [{ index: 0, delta: { content: 'a\u2028b' }, finish_reason: 'stop' }] };
   const { facts, defects } = readAs('sse', openai, chat, events(text, done));
   expect([facts.text, defects]).toEqual(['a\u2028b', []]);
+});
+
+// https://github.com/BerriAI/litellm/blob/main/litellm/llms/base_llm/base_model_iterator.py
+describe('a call within which the word [DONE] stands, where LiteLLM stops,', () => {
+  const word = { id: 'data: [DONE]', choices: [{ index: 0, delta: { content: 'x' } }] };
+
+  test.each([
+    ['in another event', [word, piece(',"to":"x"}')]],
+    ['in a piece of it', [piece(',"to":"[DONE]"}')]],
+  ])('%s, is judged as it was before it, too', (_where, after) => {
+    const stream = events(piece('{"n":1'), ...after, done);
+    const { facts, defects } = readAs('sse', openai, chat, stream);
+    expect(facts.toolCalls).toMatchObject([{ alsoAs: [{ name: 'pay', arguments: { n: 1 } }] }]);
+    expect(defects).toEqual([]);
+  });
+
+  test('is one alone where it is whole by then, or begins later', () => {
+    const later = {
+      ...piece(''),
+      choices: [{ index: 0, delta: { tool_calls: [{ index: 1, id: 'b', function: { name: 'go' } }] } }],
+    };
+    const { facts } = readAs('sse', openai, chat, events(piece('{"n":1}'), word, later, done));
+    expect(facts.toolCalls.map(({ name, alsoAs }) => [name, alsoAs])).toEqual([
+      ['pay', undefined],
+      ['go', undefined],
+    ]);
+  });
 });
