@@ -31,7 +31,7 @@ export function hearTold({ told }: ItemInProgress, value: JsonRecord, defects: s
   }
 }
 
-const toldOtherwise = 'the events of an output item name another call than the item';
+export const toldOtherwise = 'the events of an output item name another call than the item';
 
 /** Notes a call that its item tells otherwise than the events of its arguments, or that no item tells. */
 export function checkTold({ item, told, pieces }: ItemInProgress, defects: string[]): void {

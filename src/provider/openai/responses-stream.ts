@@ -8,6 +8,7 @@ import { boundedList, note, pieceOf } from '../reading/reading.ts';
 import type { StreamEventKind, StreamReader } from '../reading/stream.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
 import { isCallItem, itemsMax, type OutputSaid, readOutput, responseFacts } from './responses.ts';
+import { openNamedItems, openPartsSaid } from './responses-beside.ts';
 import {
   checkBegun,
   checkDelta,
@@ -68,6 +69,8 @@ export function createResponsesStreamReader(status: number): ResponsesStreamRead
   let begun = false;
   /** `[DONE]` has come, where some clients stop. */
   let stopped = false;
+  const parts = openPartsSaid(defects);
+  const named = openNamedItems(defects);
   /** The stream goes on from where an earlier one broke off: of what was sent before, only the end is here. */
   let resumed = false;
 
@@ -193,10 +196,14 @@ export function createResponsesStreamReader(status: number): ResponsesStreamRead
     const step = type.slice(dot + 1);
     if (step === 'delta' || step === 'done') {
       const call = argumentsMember.get(subject);
-      if (call !== undefined) absorbPiece(value, call, call, step === 'done');
+      if (call !== undefined) {
+        absorbPiece(value, call, call, step === 'done');
+        named.hear(value);
+      }
       const text = textMember.get(subject);
       if (text !== undefined) absorbPiece(value, contentKey(value, text), text, step === 'done');
     }
+    if (subject === 'response.content_part') parts.absorb(value);
     if (showsTextOnly(type)) return 'text';
     // Whoever knows it may find a call in it.
     if (isRecord(value.item) || isRecord(value.response))
@@ -233,6 +240,7 @@ export function createResponsesStreamReader(status: number): ResponsesStreamRead
 
   function said(): OutputSaid {
     for (const progress of items.values()) checkTold(progress, defects);
+    named.check(items);
     const final = terminal ? response.output : undefined;
     const repeatsNothing = isAbsent(final) || (Array.isArray(final) && final.length === 0);
     if (repeatsNothing) return readOutput([...output().values()], defects);
@@ -270,7 +278,7 @@ export function createResponsesStreamReader(status: number): ResponsesStreamRead
       return isError && kind !== 'tool' ? 'error' : kind;
     },
     reading() {
-      const facts: ResponseFacts = responseFacts(status, response, said());
+      const facts: ResponseFacts = responseFacts(status, response, parts.unitedWith(said()));
       return { facts, defects, complete: terminal, failed };
     },
   };

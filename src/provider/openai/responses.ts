@@ -113,10 +113,19 @@ export interface OutputSaid {
 function readOutputMessage(item: JsonRecord, said: OutputSaid, defects: string[]): void {
   for (const part of boundedList(item.content, itemsMax, 'the content of a message', defects)) {
     if (!isRecord(part)) note(defects, 'a content part is not an object');
-    else if (part.type === 'refusal') said.refusal = joined(said.refusal, textOf(part.refusal));
-    else if (typeof part.text === 'string') said.text = joined(said.text, part.text);
-    else if (typeof part.transcript === 'string') said.text = joined(said.text, part.transcript);
+    else {
+      const { text, refusal } = saidInPart(part);
+      said.text = joined(said.text, text);
+      said.refusal = joined(said.refusal, refusal);
+    }
   }
+}
+
+/** What one part of a message says: a text, the transcript of what is spoken, a refusal. */
+export function saidInPart(part: JsonRecord): Pick<OutputSaid, 'text' | 'refusal'> {
+  const text = textOf(part.text);
+  const spoken = textOf(part.transcript);
+  return { text: spoken === text ? text : joined(text, spoken), refusal: textOf(part.refusal) };
 }
 
 /** Reads output items in their order. */

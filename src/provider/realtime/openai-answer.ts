@@ -68,12 +68,16 @@ export function openAnswer(): RealtimeAnswer {
   const reader = createResponsesStreamReader(okStatus);
   const { defects } = reader;
   const echoes: JsonRecord[] = [];
+  /** Calls that are complete as they begin, which OpenAI's agents carry out at once. */
+  const begunWhole: JsonRecord[] = [];
   const spoken = new Map<string, string>();
   const repeated = new Set<string>();
   let spokenBytes = 0;
   let response: JsonRecord = {};
 
   function hearSpoken(subject: string, value: JsonRecord): void {
+    const whole = transcriptSubjects.has(subject) ? textOf(value.transcript) : '';
+    if (whole !== '' && !repeated.has(whole) && fits(whole)) repeated.add(whole);
     const delta = textOf(value.delta);
     if (!transcriptSubjects.has(subject) || delta === '' || !fits(delta)) return;
     const key = `${textOf(value.item_id)}.${Number(value.content_index ?? 0)}`;
@@ -123,6 +127,9 @@ export function openAnswer(): RealtimeAnswer {
       );
       if (!same) note(defects, 'the conversation has another tool call than the response');
     }
+    for (const begun of begunWhole)
+      if (!asked.some((call) => sameCall(call, begun) && handedTo(call) === handedTo(begun)))
+        note(defects, 'a tool call is complete as it begins, and ends as another');
   }
 
   return {
@@ -137,6 +144,9 @@ export function openAnswer(): RealtimeAnswer {
         });
         return kind === 'tool' ? 'tool' : 'other';
       }
+      const { item } = value;
+      const isBegun = type === 'response.output_item.added' && isRecord(item) && item.status === 'completed';
+      if (isBegun && isCallItem(textOf(item.type))) begunWhole.push(item);
       const dot = type.lastIndexOf('.');
       const subject = type.slice(0, dot);
       if (playedSubjects.has(subject)) {

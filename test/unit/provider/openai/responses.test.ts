@@ -315,6 +315,50 @@ describe('a stream', () => {
     );
   });
 
+  // https://tanstack.com/ai puts the pieces of a call together by the item's id, most clients by its place.
+  test.each([
+    ['of another item than their place', 'b', 'a'],
+    ['of the same item in two places', 'a', 'a'],
+  ])('with arguments %s has a defect', (_what, first, second) => {
+    const calls = ['a', 'b'].map((id) => ({ ...fnCall('{}'), id, call_id: `call_${id}` }));
+    const reading = read(
+      ...calls.map((item, index) => ({ ...added({ ...item, arguments: '' }), output_index: index })),
+      { ...argsDone('{}'), item_id: first, output_index: 0 },
+      { ...argsDone('{}'), item_id: second, output_index: 1 },
+      ...calls.map((item, index) => ({ ...itemDone(item), output_index: index })),
+      completed(...calls),
+    );
+    expect(reading.defects).toEqual(['the events of an output item name another call than the item']);
+  });
+
+  test('may name its items by ids that change from event to event', () => {
+    const ids = [
+      added(fnCall('')),
+      { ...argsDelta('{}'), item_id: 'y' },
+      { ...argsDone('{}'), item_id: 'z' },
+    ];
+    expect(read(...ids, itemDone(fnCall('{}')), completed(fnCall('{}'))).defects).toEqual([]);
+  });
+
+  test('says what a part of a message says as it begins or ends', () => {
+    const part = (step: string, of: object) => ({
+      type: `response.content_part.${step}`,
+      ...at,
+      content_index: 0,
+      part: of,
+    });
+    const { facts } = read(
+      part('added', { type: 'output_text', text: 'One.' }),
+      part('done', { type: 'output_text', text: 'Hi' }),
+      part('done', { type: 'refusal', refusal: 'Two.' }),
+      part('done', { type: 'output_text', text: '', transcript: 'Three.' }),
+      part('done', { type: 'reasoning_text', text: 'Hm.' }),
+      itemDone(message('Hi')),
+      completed(message('Hi')),
+    );
+    expect(facts.text).toBe('Hi\nOne.\nTwo.\nThree.');
+  });
+
   test('with a final call other than the streamed one has both', () => {
     const reading = read(itemDone(fnCall('{"n":1}')), completed(fnCall('{"n":9}')));
     expect(reading.facts.toolCalls.map((call) => call.argumentsText)).toEqual(['{"n":1}', '{"n":9}']);

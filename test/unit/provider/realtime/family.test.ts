@@ -228,6 +228,35 @@ describe('the Realtime API', () => {
     expect(reader.reading('r').facts.text).toContain('Good ');
   });
 
+  test('says what a transcript says at its end, and beside a text in its part', () => {
+    const reader = open();
+    const read = (event: object) => reader.readServer(message({ response_id: 'r', ...event }));
+    read({ type: 'response.output_audio_transcript.done', item_id: 'i', transcript: 'At its end.' });
+    const part = { type: 'output_audio', text: '', transcript: 'In its part.' };
+    const item = { type: 'message', id: 'i', role: 'assistant', content: [part] };
+    read({ type: 'response.output_item.done', output_index: 0, item });
+    read({ type: 'response.done', response: { id: 'r', status: 'completed', output: [item] } });
+    expect(reader.reading('r').facts.text).toBe('In its part.\nAt its end.');
+  });
+
+  // https://github.com/openai/openai-agents-js carries it out as soon as an item says that it is complete.
+  test('a call that is complete as it begins must end as the same', () => {
+    const reader = open();
+    const call = { type: 'function_call', id: 'i', call_id: 'c', name: 'pay', status: 'completed' };
+    const event = (step: string, args: string) =>
+      message({
+        type: `response.output_item.${step}`,
+        ...{ response_id: 'r', output_index: 0, item: { ...call, arguments: args } },
+      });
+    reader.readServer(event('added', ''));
+    reader.readServer(event('done', '{"amount":1}'));
+    const output = [{ ...call, arguments: '{"amount":1}' }];
+    reader.readServer(message({ type: 'response.done', response: { id: 'r', status: 'completed', output } }));
+    expect(reader.reading('r').defects).toEqual([
+      'a tool call is complete as it begins, and ends as another',
+    ]);
+  });
+
   test('a call that the workload put into the conversation itself is no call of the model', () => {
     const reader = open();
     const call = { type: 'function_call', call_id: 'c', name: 'pay', arguments: '{"amount":1}' };
