@@ -6,7 +6,7 @@
 import { createUnfinished, type SegmentReader } from '../reading/segments.ts';
 import type { StreamEventKind } from '../reading/stream.ts';
 import { isRecord, type JsonRecord, textOf } from '../wire/json.ts';
-import { createRunStreamReader } from './runs-stream.ts';
+import { createRunStreamReader, runEventOf } from './runs-stream.ts';
 
 const stepIsOver = /^thread\.run\.step\.(completed|failed|cancelled|expired)$/;
 const messageIsOver = /^thread\.message\.(completed|incomplete)$/;
@@ -61,11 +61,11 @@ export function createRunSegmentReader(status: number): SegmentReader {
       return run.absorbEmpty(event);
     },
     absorb(event, value) {
-      const name = event || textOf(value.object);
+      const { name, data } = runEventOf(event, value);
       over = false;
       const kind = run.absorb(event, value);
       ended ||= name === 'error';
-      follow(name, value, kind);
+      follow(name, data, kind);
       return kind;
     },
     // Whole is what came up to the run's end, or up to where it can be cut.

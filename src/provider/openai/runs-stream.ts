@@ -31,13 +31,30 @@ interface CallInPieces {
 }
 
 interface MessageInProgress {
+  /** What it said as it began, which clients put before the pieces. */
+  begun: string;
   pieces: string;
   whole: string | null;
 }
 
 /** Events that report how far something is; what calls they carry is looked for apart. */
-const progress = /^thread\.(created|run\.\w+|run\.step\.\w+|message\.(created|in_progress))$/;
+const progress = /^thread\.(created|run\.\w+|run\.step\.\w+)$/;
+const messageSays = /^thread\.message\.(created|in_progress|delta|completed|incomplete)$/;
+const messageBegins = /^thread\.message\.(created|in_progress)$/;
 const messagesMax = toolCallsMax;
+
+/**
+ * What an event is of, and what it says. Where its name is not a thread's, some SDKs take it for the one that its data
+ * names (https://github.com/openai/openai-python/blob/main/src/openai/_streaming.py).
+ */
+export function runEventOf(
+  event: string,
+  value: JsonRecord,
+): { readonly name: string; readonly data: JsonRecord } {
+  const inner = event.startsWith('thread.') || event === 'error' ? '' : textOf(value.event);
+  if (inner !== '' && isRecord(value.data)) return { name: inner, data: value.data };
+  return { name: event || textOf(value.object), data: value };
+}
 
 /** Opens a reader for one stream. */
 export function createRunStreamReader(status: number): StreamReader {
@@ -51,7 +68,7 @@ export function createRunStreamReader(status: number): StreamReader {
   const end = openStreamEnd();
 
   function messageAt(id: string): MessageInProgress {
-    const message = messages.get(id) ?? { pieces: '', whole: null };
+    const message = messages.get(id) ?? { begun: '', pieces: '', whole: null };
     if (messages.size < messagesMax) messages.set(id, message);
     else if (!messages.has(id)) note(defects, `more than ${messagesMax} messages`);
     return message;
@@ -94,9 +111,12 @@ export function createRunStreamReader(status: number): StreamReader {
   function absorbMessage(name: string, value: JsonRecord): StreamEventKind {
     const found = findWithin(name === 'thread.message.delta' ? value.delta : value.content);
     const message = messageAt(textOf(value.id));
-    if (name === 'thread.message.delta') message.pieces += found.text;
+    const isBegun = messageBegins.test(name);
+    if (isBegun) message.begun = found.text || message.begun;
+    else if (name === 'thread.message.delta') message.pieces += found.text;
     else message.whole = found.text;
-    return told.absorb(value) ? 'tool' : 'text';
+    if (told.absorb(value)) return 'tool';
+    return isBegun && found.text === '' ? 'other' : 'text';
   }
 
   function absorbRun(name: string, value: JsonRecord): void {
@@ -113,7 +133,7 @@ export function createRunStreamReader(status: number): StreamReader {
       return 'error';
     }
     if (name === 'thread.run.step.delta') return absorbStepDelta(value);
-    if (/^thread\.message\.(delta|completed|incomplete)$/.test(name)) return absorbMessage(name, value);
+    if (messageSays.test(name)) return absorbMessage(name, value);
     absorbRun(name, value);
     const asks = told.absorb(value);
     if (asks || !progress.test(name)) return 'tool';
@@ -135,13 +155,15 @@ export function createRunStreamReader(status: number): StreamReader {
 
   function allText(): string {
     let text = '';
-    for (const { pieces, whole } of messages.values()) {
+    for (const { begun, pieces, whole } of messages.values()) {
       // The parts of a message are joined by newlines where they come whole, and its first pieces may be another segment's.
       const differs = whole !== null && !whole.replaceAll('\n', '').endsWith(pieces.replaceAll('\n', ''));
       if (pieces !== '' && differs) {
         note(defects, 'the deltas of a message differ from the message told whole');
       }
-      text = joined(text, whole ?? pieces);
+      const shown = begun + pieces;
+      text = joined(text, whole ?? shown);
+      if (begun !== '' && whole !== null && !whole.includes(shown)) text = joined(text, shown);
     }
     return text;
   }
@@ -150,7 +172,10 @@ export function createRunStreamReader(status: number): StreamReader {
     defects,
     absorbText: end.absorbText,
     absorbEmpty: end.absorbEmpty,
-    absorb: (event, value) => absorbNamed(event || textOf(value.object), value),
+    absorb(event, value) {
+      const { name, data } = runEventOf(event, value);
+      return absorbNamed(name, data);
+    },
     reading() {
       const toolCalls = [...told.calls];
       addPieces(toolCalls);

@@ -1,8 +1,10 @@
 /** The stream of a run in segments, and how a reviewer's arguments are written into it. */
+import OpenAI from 'openai';
 import { describe, expect, test } from 'vitest';
 import { amendAnswer } from '../../../../src/provider/amending/amend-answer.ts';
 import { protocolOf } from '../../../../src/provider/index.ts';
-import { codeOf } from '../lines.ts';
+import { codeOf, readAs } from '../lines.ts';
+import { answering, events } from '../streams.ts';
 
 const openai = protocolOf('openai');
 const event = (name: string, data: unknown): string => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
@@ -98,6 +100,42 @@ describe('a segment', () => {
   test('that has an event nobody knows waits', () => {
     const { feed } = openStream();
     expect(feed(event('thread.surprise', {}))).toEqual([true]);
+  });
+});
+
+describe('what the OpenAI SDK shows', () => {
+  const client = (stream: string) => new OpenAI({ apiKey: 'none', fetch: answering(stream) });
+  const read = (stream: string) => readAs('sse', openai, 'threads.runs', stream);
+  const content = (text: string) => [{ index: 0, type: 'text', text: { value: text, annotations: [] } }];
+
+  // https://github.com/openai/openai-node/blob/v5.0.0/src/core/streaming.ts, and Python's to this day.
+  test('of an event without a name is what its data names', () => {
+    const asks = { id: 'r', required_action: { submit_tool_outputs: { tool_calls: [fn('{}')] } } };
+    const waits = { event: 'thread.run.requires_action', data: asks };
+    const delta = { id: 'm', delta: { content: content('SECRET') } };
+    const { facts, kinds } = read(events({ event: 'thread.message.delta', data: delta }, waits, done));
+    expect([facts.text, facts.toolCalls.map(({ name }) => name)]).toEqual(['SECRET', ['pay']]);
+    expect(kinds).toEqual(['text', 'tool', 'end']);
+    const { feed } = openStream();
+    expect(feed(events(waits))).toEqual([true]);
+  });
+
+  test('of a message begins with what that said as it began', async () => {
+    const stream =
+      event('thread.message.created', { id: 'm', content: content('SEC') }) +
+      event('thread.message.delta', { id: 'm', delta: { content: content('RET') } });
+    const ended =
+      event('thread.message.completed', { id: 'm', content: content('RET') }) +
+      event('thread.run.completed', { id: 'r' });
+    let shown = '';
+    const run = client(stream + ended + done).beta.threads.runs.stream('t', { assistant_id: 'a' });
+    run.on('textDelta', (_delta, snapshot) => {
+      shown = snapshot.value ?? '';
+    });
+    await run.done();
+    expect(shown).toBe('SECRET');
+    expect([read(stream).facts.text, read(stream).kinds]).toEqual(['SECRET', ['text', 'text']]);
+    expect(read(stream + ended + done).facts.text).toBe('RET\nSECRET');
   });
 });
 
