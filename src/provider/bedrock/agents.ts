@@ -111,6 +111,8 @@ function argumentsOf(list: unknown, into: Map<string, unknown>, defects: string[
 function addInput(input: unknown, into: ToolCallFact[], defects: string[]): void {
   const { functionInvocationInput: fn, apiInvocationInput: api } = isRecord(input) ? input : {};
   const said = isRecord(fn) ? fn : api;
+  // Botocore refuses both, and whoever reads the other first carries that out.
+  if (isRecord(fn) && isRecord(api)) note(defects, 'an invocation of an agent is a function and an API');
   if (!isRecord(said)) {
     note(defects, 'an invocation of an agent is neither a function nor an API');
     return;
@@ -205,8 +207,12 @@ export function createAgentStreamReader(status: number): StreamReader {
       }
       if (type === 'chunk') {
         // A character may be cut in two by the end of a chunk.
-        pieces.push(Buffer.from(textOf(value.bytes), 'base64'));
-        return 'text';
+        const bytes = Buffer.from(textOf(value.bytes), 'base64');
+        pieces.push(bytes);
+        // Python passes over characters that Node takes for others.
+        const isPlain = isAbsent(value.bytes) || bytes.toString('base64') === value.bytes;
+        if (!isPlain) note(defects, 'the bytes of a chunk are not plain base64');
+        return isPlain ? 'text' : 'tool';
       }
       if (type === 'output') {
         generated += textOf(value.text);

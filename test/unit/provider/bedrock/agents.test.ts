@@ -98,6 +98,23 @@ describe('an agent’s answer', () => {
     });
   });
 
+  test('has a defect where decoders may disagree about its text', () => {
+    // Python passes over the dash, and reads SECRET.
+    const { kinds, defects } = read(['chunk', { bytes: 'U0-VDUkVU' }]);
+    expect([kinds, defects]).toEqual([['tool'], ['the bytes of a chunk are not plain base64']]);
+    expect(read(['chunk', {}]).defects).toEqual([]);
+  });
+
+  test('has a defect where an invocation is a function and an API', () => {
+    const { defects } = read(
+      control({
+        functionInvocationInput: { actionGroup: 'crm', function: 'look' },
+        apiInvocationInput: { actionGroup: 'api', httpMethod: 'DELETE', apiPath: '/customers' },
+      }),
+    );
+    expect(defects).toEqual(['an invocation of an agent is a function and an API']);
+  });
+
   test('has the functions and the APIs that it hands back, by their groups', () => {
     const { facts, kinds, defects } = read(
       control(
