@@ -6,6 +6,7 @@
  * itself, as a rule; what waits is the answer that tells them. Agents that speak the Agent2Agent protocol there
  * (https://cloud.google.com/vertex-ai/generative-ai/docs/agent-engine/use/a2a) tell them as data of a message. Pure; hostile bytes in, facts and defects out.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { ToolCallFact } from '../../core/facts.ts';
 import { unamendable } from '../amending/amendment.ts';
 import { content } from '../gemini/content.ts';
@@ -80,16 +81,20 @@ function addListed(call: unknown, found: Found): void {
 function search(value: unknown, found: Found): void {
   if (Array.isArray(value)) for (const element of value) search(element, found);
   if (!isRecord(value)) return;
+  // Where a call is told another may stand beside it, but none in what its tool is handed.
+  let handed: readonly string[] = [];
   if (typeof value['tool'] === 'string' && 'tool_input' in value) {
     add(found, value['tool_call_id'], value['tool'], wrapped(value['tool_input']));
-    return;
+    handed = ['tool_input'];
   }
   const told = callInMessage(value) ?? callAsBlock(value);
   if (told !== null) {
     add(found, told['id'] ?? told['toolUseId'] ?? told['call_id'], told['name'], inputOf(told));
-    return;
+    handed = [...handed, 'args', 'input', 'arguments', 'toolUse', 'data'];
   }
+  const own = found.calls.length;
   for (const [key, member] of Object.entries(value)) {
+    if (handed.includes(key)) continue;
     const name = camelCased(key);
     if (name === 'functionCall' && isRecord(member)) {
       add(found, member['id'], member['name'], member['args'] ?? member['arguments']);
@@ -97,6 +102,16 @@ function search(value: unknown, found: Found): void {
       for (const call of member) addListed(call, found);
     } else search(member, found);
   }
+  if (handed.length > 0) leaveOutRepeated(found.calls, own);
+}
+
+/** What stands beside a call may tell it again, as the message that a step of LangChain's came of does. */
+function leaveOutRepeated(calls: ToolCallFact[], own: number): void {
+  const told = calls[own - 1];
+  const others = calls
+    .splice(own)
+    .filter((call) => !isDeepStrictEqual([call.name, call.arguments], [told?.name, told?.arguments]));
+  calls.push(...others);
 }
 
 /** A call that Google's agent kit tells as the data of a message's part; a later version wraps the data once more. */
@@ -127,7 +142,8 @@ function wrapped(input: unknown): unknown {
 /** Text and calls of what one piece, or the whole answer, says. */
 function absorb(value: JsonRecord, found: Found): string {
   search(value, found);
-  return textWithin(value['output'] ?? value);
+  // Whoever reads the one member need not be whoever reads the others.
+  return textWithin(value);
 }
 
 /** The answer as one JSON text, or as one a line. */

@@ -64,6 +64,25 @@ describe('an answer', () => {
     ]);
   });
 
+  test.each([
+    ['a step of an older agent', { tool: 'look', tool_input: { functionCall: {} } }],
+    ['a block of a message', { type: 'tool_use', name: 'look', input: { functionCall: {} } }],
+    ['a part of a message', { data: { name: 'look', args: {} }, metadata: { adk_type: 'function_call' } }],
+  ])('has the call that stands beside %s', (_what, first) => {
+    const { facts } = read(JSON.stringify({ ...first, content: { parts: [{ function_call: pay }] } }));
+    expect(facts.toolCalls.map(({ name }) => name)).toEqual(['look', 'pay']);
+  });
+
+  test('has a call once that a step and its message tell', () => {
+    const step = { tool: 'pay', tool_input: pay.args, message_log: [{ tool_calls: [pay] }] };
+    expect(read(JSON.stringify(step)).facts.toolCalls.map(({ name }) => name)).toEqual(['pay']);
+  });
+
+  test('has the words beside its output', () => {
+    const { facts } = read(JSON.stringify({ output: '', content: { parts: [{ text: 'Paid.' }] } }));
+    expect(facts.text).toBe('Paid.');
+  });
+
   test('has its words, whether one text or one a line', () => {
     expect(read('{"output":"Hello"}').facts.text).toBe('Hello');
     const { facts, defects } = read('{"content":{"parts":[{"text":"Hel"}]}}\n"lo"\n\n{"n":1}\n');
