@@ -14,7 +14,8 @@ import type { Amendment, ResponseReading } from '../protocol.ts';
 import { openEventStream, type StreamReader } from '../reading/stream.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
 import { argumentsTextOf } from './chat.ts';
-import { amendRecords, callWith, findWithin, withCalls } from './records.ts';
+import { amendRecords, callWith, withCalls } from './records.ts';
+import { findWithin } from './records-find.ts';
 
 const okStatus = 200;
 

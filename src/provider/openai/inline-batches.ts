@@ -24,7 +24,8 @@ import type {
 import { boundedList, note, unreadResponse } from '../reading/reading.ts';
 import { isAbsent, isRecord, type JsonRecord, readJson } from '../wire/json.ts';
 import { readBatchCreation, readBatchLine, resultOfLine } from './batches.ts';
-import { findInAnswer, readRecords } from './records.ts';
+import { readRecords } from './records.ts';
+import { findInAnswer } from './records-find.ts';
 
 const okStatus = 200;
 

@@ -7,7 +7,8 @@ import { namesOf } from '../reading/call-readings.ts';
 import { addCall, joined, note, unreadResponse, usageAbsent } from '../reading/reading.ts';
 import type { StreamReader } from '../reading/stream.ts';
 import { isRecord, type JsonRecord, textOf } from '../wire/json.ts';
-import { addFoundCall, type Find, findWithin, readEitherUsage } from './records.ts';
+import { addFoundCall, readEitherUsage } from './records.ts';
+import { type Find, findWithin } from './records-find.ts';
 
 /** The calls a stream told whole so far. */
 export interface ToldCalls {
@@ -64,7 +65,11 @@ export function createRecordsStreamReader(status: number, find: Find = findWithi
     absorb(event, value) {
       const type = textOf(value.type) || event;
       if (isRecord(value.usage)) usage = readEitherUsage(value.usage);
-      if (told.absorb(value)) return 'tool';
+      if (told.absorb(value)) {
+        const beside = find(value).text;
+        if (!text.includes(beside)) text = joined(text, beside);
+        return 'tool';
+      }
       if (type === 'error') return fail();
       const piece = typeof value.delta === 'string' ? value.delta : '';
       // Pieces of arguments, or of what runs: the call itself comes whole later.

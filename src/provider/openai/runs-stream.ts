@@ -19,7 +19,8 @@ import type { StreamEventKind, StreamReader } from '../reading/stream.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
 import { argumentsTextOf } from './chat.ts';
 import { openStreamEnd } from './chunks.ts';
-import { findWithin, readEitherUsage } from './records.ts';
+import { readEitherUsage } from './records.ts';
+import { findWithin } from './records-find.ts';
 import { createToldCalls } from './records-stream.ts';
 
 /** A call as its deltas build it. */

@@ -3,9 +3,10 @@
  * with a piece of text in one member and calls in another. Pure.
  */
 
-import { findInAnswer, readEitherUsage } from '../openai/records.ts';
+import { readEitherUsage } from '../openai/records.ts';
+import { findInAnswer, withoutHanded } from '../openai/records-find.ts';
 import { createToldCalls } from '../openai/records-stream.ts';
-import { note, unreadResponse, usageAbsent } from '../reading/reading.ts';
+import { joined, note, unreadResponse, usageAbsent } from '../reading/reading.ts';
 import type { StreamReader } from '../reading/stream.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
 import { hasListedContent } from './hosted-models.ts';
@@ -63,7 +64,12 @@ function createOwnReader(status: number, defects: string[]): StreamReader {
         return 'tool';
       }
       // Of an agent's events, the name alone says that it is a call.
-      if (told.absorb(/(^|\.)tool_use$/.test(event) ? { tool_use: value } : value)) return 'tool';
+      const said = /(^|\.)tool_use$/.test(event) ? { tool_use: value } : value;
+      if (told.absorb(said)) {
+        const beside = pieceIn(withoutHanded(said, findInAnswer));
+        if (!text.includes(beside)) text = joined(text, beside);
+        return 'tool';
+      }
       if (event === 'error' || textOf(value.type) === 'error' || !isAbsent(value.error)) {
         failed = true;
         return 'error';

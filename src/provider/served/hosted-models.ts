@@ -11,7 +11,8 @@
 
 import { alsoAsking } from '../asked/insteads.ts';
 import { readChatRequest } from '../openai/chat.ts';
-import { amendRecords, findInAnswer, readEitherUsage, recordsOf, withCalls } from '../openai/records.ts';
+import { amendRecords, readEitherUsage, recordsOf } from '../openai/records.ts';
+import { findInAnswer, withoutHanded } from '../openai/records-find.ts';
 import { readTextRequest, readTextTools } from '../openai/text-requests.ts';
 import type { Amendment, RequestHead, RequestReading, ResponseReading } from '../protocol.ts';
 import { respelledIn } from '../reading/answer-spelling.ts';
@@ -117,8 +118,7 @@ function withoutMedia(value: unknown): unknown {
 
 /** Every text but what a call has in it, which a reviewer may change. */
 function textBesideCalls(answer: JsonRecord): string {
-  const calls = findInAnswer(answer).calls.map(({ call }) => [call, {}] as const);
-  return textWithin(withoutMedia(withCalls(answer, new Map(calls))));
+  return textWithin(withoutMedia(withoutHanded(answer, findInAnswer)));
 }
 
 /** True where a chat has calls beside its messages' own members, as Snowflake's content has. */

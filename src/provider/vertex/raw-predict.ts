@@ -6,7 +6,7 @@
 import type { Dialect } from '../gemini/protocol.ts';
 import { googleRoute, modelIn } from '../gemini/route.ts';
 import { openai } from '../openai/family.ts';
-import { findInAnswer, withCalls } from '../openai/records.ts';
+import { findInAnswer, withoutHanded } from '../openai/records-find.ts';
 import { readTextTools } from '../openai/text-requests.ts';
 import type { RequestReading } from '../protocol.ts';
 import { textWithin, unreadRequest, unreadResponse } from '../reading/reading.ts';
@@ -30,7 +30,7 @@ function readRequest(body: Buffer): RequestReading {
 
 /** Every text but what a call has in it, which a reviewer may change. */
 function textBesideCalls(answer: JsonRecord): string {
-  return textWithin(withCalls(answer, new Map(findInAnswer(answer).calls.map(({ call }) => [call, {}]))));
+  return textWithin(withoutHanded(answer, findInAnswer));
 }
 
 export const rawPredict: Dialect = {

@@ -181,20 +181,6 @@ describe('what is answered', () => {
     expect([facts.text, defects]).toEqual([expect.stringContaining(text), []]);
   });
 
-  test('calls what it calls, whatever it says came of that', () => {
-    const done = { ...call, function: { ...call.function, output: '' } };
-    const item = { type: 'function_call', call_id: 'c', name: 'pay', arguments: args };
-    const given = { type: 'function_call_output', call_id: 'c', output: '' };
-    const hiding = [{ output: { message: { tool_calls: [done] } } }, { output: [item, given] }];
-    const namesOf = ({ facts }: ReturnType<typeof readAs>) => facts.toolCalls.map(({ name }) => name);
-    for (const answer of hiding) {
-      expect(namesOf(readAs(null, openai, hosted, JSON.stringify(answer)))).toEqual(['pay']);
-      expect(namesOf(readAs('sse', openai, hosted, events(answer)))).toEqual(['pay']);
-    }
-    const chat = { choices: [{ message: { tool_calls: [done] } }] };
-    expect(namesOf(readAs(null, openai, 'chat.completions.list', JSON.stringify(chat)))).toEqual(['pay']);
-  });
-
   test('is not judged where a call is handed two things', () => {
     const answer = { result: { tool_calls: [{ ...plain, parameters: {} }] } };
     const { defects } = readAs(null, openai, hosted, JSON.stringify(answer));
