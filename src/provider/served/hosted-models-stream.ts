@@ -26,15 +26,15 @@ const textMembers: ReadonlySet<string> = new Set([
 ]);
 
 /** The piece of text in a value. Where several members of one object say the same they say it once. */
-function pieceIn(value: unknown): string {
-  if (Array.isArray(value)) return value.map(pieceIn).join('');
-  if (!isRecord(value)) return '';
+function pieceIn(value: unknown, isText = false): string {
+  if (Array.isArray(value)) return value.map((element) => pieceIn(element, isText)).join('');
+  if (!isRecord(value)) return isText ? textOf(value) : '';
   const said = new Set<string>();
   let text = '';
   for (const [name, member] of Object.entries(value)) {
     // Snowflake has the same again in a list.
     if (name === 'content_list') continue;
-    if (typeof member !== 'string') text += pieceIn(member);
+    if (typeof member !== 'string') text += pieceIn(member, textMembers.has(name));
     else if (textMembers.has(name)) said.add(member);
   }
   return [...said].join('') + text;
@@ -48,8 +48,30 @@ function isCallPiece({ choices }: JsonRecord): boolean {
   );
 }
 
+interface Begun {
+  readonly id: string;
+  /** One of those there has no arguments, so that another's become its own. */
+  readonly hasEmpty: boolean;
+}
+
+/** Notes calls that Workers AI's provider for the AI SDK takes for pieces of one: it joins those of one place, or of none. */
+function notePlaces(list: unknown, begunAt: Map<unknown, Begun>, defects: string[]): void {
+  for (const call of Array.isArray(list) ? list.filter(isRecord) : []) {
+    const own = isRecord(call.function) ? call.function : call;
+    const isEmpty = isAbsent(own.arguments) || own.arguments === '';
+    const place = call.index ?? 0;
+    const id = textOf(call.id);
+    const before = begunAt.get(place);
+    const isSame = id !== '' && before?.id === id;
+    if (before !== undefined && !isSame && (isEmpty || before.hasEmpty))
+      note(defects, 'pieces of one tool call may belong to another');
+    begunAt.set(place, { id: before?.id ?? id, hasEmpty: isEmpty || before?.hasEmpty === true });
+  }
+}
+
 function createOwnReader(status: number, defects: string[]): StreamReader {
   const told = createToldCalls(defects, findInAnswer);
+  const begunAt = new Map<unknown, Begun>();
   let text = '';
   let usage = usageAbsent;
   let failed = false;
@@ -65,6 +87,7 @@ function createOwnReader(status: number, defects: string[]): StreamReader {
       }
       // Of an agent's events, the name alone says that it is a call.
       const said = /(^|\.)tool_use$/.test(event) ? { tool_use: value } : value;
+      notePlaces(value.tool_calls, begunAt, defects);
       if (told.absorb(said)) {
         const beside = pieceIn(withoutHanded(said, findInAnswer));
         if (!text.includes(beside)) text = joined(text, beside);

@@ -20,6 +20,7 @@ import type { StreamReader } from '../reading/stream.ts';
 import { isAbsent, isRecord, type JsonRecord, readJson } from '../wire/json.ts';
 import { mayBeJson } from '../wire/media-signature.ts';
 import { amendCompletion, createCompletionStreamReader, readCompletion } from './completions-by-shape.ts';
+import { saysBesideChoices } from './two-forms.ts';
 
 const hasItems = ({ input }: JsonRecord): boolean => Array.isArray(input) && input.some(isRecord);
 
@@ -76,7 +77,10 @@ function isChat({ choices }: JsonRecord): boolean {
 export function readAnyAnswer(status: number, bytes: Buffer): ResponseReading {
   const { value } = readJson(bytes, 'the answer');
   if (isRecord(value) && isAbsent(value.choices)) return readRecords(status, bytes, findInAnswer);
-  return isRecord(value) && isChat(value) ? readChatResponse(status, bytes) : readCompletion(status, bytes);
+  const isAChat = isRecord(value) && isChat(value);
+  const reading = isAChat ? readChatResponse(status, bytes) : readCompletion(status, bytes);
+  if (!isRecord(value) || !saysBesideChoices(value)) return reading;
+  return { ...reading, defects: [...reading.defects, 'the answer has the forms of two operations'] };
 }
 
 /** Opens a reader for one stream; its first event that says anything tells the form, and all others must have it. */
@@ -101,7 +105,8 @@ export function createAnyStreamReader(status: number): StreamReader {
     absorb(event, value) {
       const form = formOf(value);
       chosen ??= form;
-      if (form === null || form === chosen) return (chosen ?? chat).absorb(event, value);
+      const isOne = form === null || form === records || !saysBesideChoices(value);
+      if (isOne && (form === null || form === chosen)) return (chosen ?? chat).absorb(event, value);
       note(defects, 'the stream has the forms of two operations');
       return 'tool';
     },

@@ -50,3 +50,55 @@ test('words beside a call are said, once, in a stream too', () => {
       expect([facts.text, facts.toolCalls.length, kinds]).toEqual(['Paying.', 1, ['tool', 'tool']]);
     }
 });
+
+// https://github.com/cloudflare/ai/tree/main/packages/workers-ai-provider reads both forms, and joins calls of one place.
+test.each([
+  ['a call', { tool_calls: [{ name: 'pay', arguments: { n: 1 } }] }],
+  ['a text', { response: 'SECRET' }],
+  ['a text in a list', { response: ['SECRET'] }],
+])('%s of the host’s own beside choices is a defect', (_what, own) => {
+  const whole = { ...own, choices: [{ index: 0, message: { content: 'Hi' } }] };
+  const piece = { ...own, choices: [{ index: 0, delta: { content: 'Hi' }, finish_reason: 'stop' }] };
+  const said = (what: string) => [`the ${what} has the forms of two operations`];
+  expect(readAs(null, openai, hosted, JSON.stringify(whole)).defects).toEqual(said('answer'));
+  const streamed = readAs('sse', openai, hosted, events(piece));
+  expect([streamed.kinds, streamed.defects]).toEqual([['tool'], said('stream')]);
+});
+
+test('a text in a list is said', () => {
+  expect(readAs('sse', openai, hosted, events({ response: ['Hel', 'lo'] })).facts.text).toBe('Hello');
+});
+
+test.each([
+  [
+    'in one event',
+    [
+      [
+        { name: 'pay', arguments: '' },
+        { name: 'look', arguments: '{"n":1}' },
+      ],
+    ],
+  ],
+  ['one after the other', [[{ name: 'pay' }], [{ name: 'look', arguments: { n: 1 } }]]],
+  ['the empty one last', [[{ name: 'look', arguments: ' ' }], [{ name: 'pay' }]]],
+])('calls of one place, of which one hands nothing, are a defect: %s', (_how, lists) => {
+  const stream = events(...lists.map((list) => ({ response: '', tool_calls: list })));
+  const { defects } = readAs('sse', openai, hosted, stream);
+  expect(defects).toContain('pieces of one tool call may belong to another');
+});
+
+test('calls of one place that are whole, of places of their own, or told again are none', () => {
+  const whole = [
+    { name: 'pay', arguments: { n: 1 } },
+    { name: 'look', arguments: {} },
+  ];
+  const apart = [
+    { index: 0, name: 'pay' },
+    { index: 1, name: 'look' },
+  ];
+  const again = { id: 'c', name: 'pay' };
+  for (const lists of [[whole], [apart], [[again], [{ ...again, arguments: { n: 1 } }]]])
+    expect(
+      readAs('sse', openai, hosted, events(...lists.map((list) => ({ tool_calls: list })))).defects,
+    ).toEqual([]);
+});
