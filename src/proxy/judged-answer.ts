@@ -11,7 +11,7 @@ import { judge, passed } from './judge.ts';
 import { resultOfFailure } from './outcome.ts';
 import { toHoldpointError } from './respond.ts';
 
-export interface JudgedAnswer {
+interface Judged {
   readonly answered: Answered;
   readonly judgement: Judgement;
   /** Of each answer that the body carries. */
@@ -19,7 +19,7 @@ export interface JudgedAnswer {
 }
 
 /** Judges an answer and every answer that it carries. Throws only where its caller has nothing of it. */
-export async function judgeAnswer(call: Call, answered: Answered, policy: Policy): Promise<JudgedAnswer> {
+export async function judgeAnswer(call: Call, answered: Answered, policy: Policy): Promise<Judged> {
   try {
     const facts: Facts = { request: call.facts, response: answered.facts };
     const lines = await judgeAnswers(call, answered.batch, policy);
