@@ -1,7 +1,7 @@
 /** The control plane put together: what people and programs reach, and what metrics tell of it. */
 import { parseAddress } from './config/load.ts';
-import { type ControlListener, listenControl } from './control/server.ts';
 import { createSummaries } from './control/hold-summaries.ts';
+import { type ControlListener, listenControl } from './control/server.ts';
 import { systemRandom } from './core/clock.ts';
 import { createPeople } from './core/people.ts';
 import { createRoleBook } from './core/roles.ts';

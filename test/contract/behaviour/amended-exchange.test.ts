@@ -78,3 +78,14 @@ it('has the request as the workload sent it, and as it went out, for whoever rul
   const first = (await shownOn(held)).exchange;
   expect([lastAsked(first.amendedRequest), first.response]).toEqual(['transfer 33 EUR', null]);
 });
+
+it('has what waits for a caller that left, too', async () => {
+  const left = new AbortController();
+  const asked = house.ask('please escalate: I am leaving', { signal: left.signal }).catch(() => null);
+  const held = await nextHold(house);
+  left.abort();
+  await asked;
+  const body = { model: 'gpt-test', messages: [{ role: 'user', content: 'about gardens' }] };
+  await rule(house, held, { verdict: 'amend', reason: 'softer', amendment: { body } });
+  expect(lastAsked((await shownOn(held)).exchange.amendedRequest)).toBe('about gardens');
+});

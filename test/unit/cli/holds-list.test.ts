@@ -60,7 +60,13 @@ describe('who asked', () => {
 });
 
 it('an approval that counts no more is not told as one that was given', () => {
-  const approved = (by: string) => ({ by, role: 'reviewer', verdict: 'release', breakGlass: false, reason: '' });
+  const approved = (by: string) => ({
+    by,
+    role: 'reviewer',
+    verdict: 'release',
+    breakGlass: false,
+    reason: '',
+  });
   const approvals = { needed: 3, given: ['otto'], byRole: [] };
   const rulings = [approved('ada'), approved('otto')];
   expect(whoRules({ ...terms, state: 'pending', requester: '', approvals, rulings })[0]).toBe(
