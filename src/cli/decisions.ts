@@ -18,6 +18,7 @@ const decisionSchema = z.object({
   verdict: z.string(),
   status: z.number().nullable(),
   outcome: z.string().nullable(),
+  ruledBy: z.array(z.string()).default([]),
   reported: z.object({ by: z.string() }).nullable().default(null),
 });
 const pageSchema = z.object({
@@ -25,6 +26,7 @@ const pageSchema = z.object({
   next: z.number().nullable(),
   unreadable: unreadableSchema,
 });
+/** As the API calls them, in the spelling of options. */
 const filters = [
   'model',
   'operation',
@@ -34,6 +36,7 @@ const filters = [
   'outcome',
   'session',
   'rule',
+  'ruled-by',
   'subject',
   'since',
   'until',
@@ -43,7 +46,7 @@ export const decisionsCommands: readonly Command[] = [
   {
     name: 'decisions list',
     usage:
-      '[--limit N] [--before SEQ] [--model M] [--operation O] [--provider P] [--workload W] [--session S] [--rule R] [--subject S] [--verdict V] [--outcome O] [--since UTC] [--until UTC] [--json]',
+      '[--limit N] [--before SEQ] [--model M] [--operation O] [--provider P] [--workload W] [--session S] [--rule R] [--ruled-by NAME] [--subject S] [--verdict V] [--outcome O] [--since UTC] [--until UTC] [--json]',
     summary: 'what was recorded, newest first',
     run: list,
   },
@@ -66,7 +69,8 @@ export const decisionsCommands: readonly Command[] = [
 function queryOf(options: ReturnType<typeof readOptions>, names: readonly string[]): URLSearchParams {
   const pairs = names.flatMap((name) => {
     const value = options.text(name);
-    return value === undefined ? [] : [[name, value]];
+    const asked = name.replace(/-(.)/, (_, letter: string) => letter.toUpperCase());
+    return value === undefined ? [] : [[asked, value]];
   });
   return new URLSearchParams(pairs);
 }
@@ -79,7 +83,7 @@ async function list(args: readonly string[], env: Environment): Promise<ExitCode
   if (options.flag('json')) printJson(answer);
   else {
     printTable(
-      ['ID', 'AT', 'OPERATION', 'MODEL', 'WORKLOAD', 'VERDICT', 'STATUS', 'OUTCOME'],
+      ['ID', 'AT', 'OPERATION', 'MODEL', 'WORKLOAD', 'VERDICT', 'STATUS', 'OUTCOME', 'RULED BY'],
       items.map((item) => [
         item.id,
         item.at,
@@ -89,6 +93,7 @@ async function list(args: readonly string[], env: Environment): Promise<ExitCode
         item.verdict,
         String(item.status ?? ''),
         item.reported === null ? (item.outcome ?? 'open') : `reported by ${item.reported.by}`,
+        item.ruledBy.join(', '),
       ]),
     );
     printUnreadable(unreadable);

@@ -20,6 +20,7 @@ export const searchNames = [
   'provider',
   'report',
   'rule',
+  'ruledBy',
   'session',
   'subject',
   'verdict',
@@ -46,7 +47,8 @@ export interface SearchIndex {
 
 const bucketDecisions = 65_536;
 const pendingPostingsMax = 16_384;
-const tipKey = Buffer.from('search');
+/** Named anew whenever entries are found by more: the index is then made again from the ledger. */
+const tipKey = Buffer.from('search:2');
 const textNames: readonly SearchName[] = ['model', 'operation', 'provider', 'session', 'subject', 'workload'];
 
 /** By name, then by value: the offsets in their bucket, some twice. */
@@ -85,6 +87,7 @@ export async function openSearchIndex(
   function take({ seq, type, data }: Step): void {
     for (const [decision, outcome] of outcomesOf(data)) post('outcome', outcome, decision);
     const decision = type === 'request' ? seq : data['decision'];
+    if (type === 'ruling' && typeof decision === 'number') post('ruledBy', data['by'], decision);
     if (typeof decision !== 'number' || (type !== 'request' && type !== 'response')) return;
     for (const name of textNames) post(name, data[name], decision);
     post('verdict', data['verdict'], decision);

@@ -28,6 +28,8 @@ export interface Decision {
   /** Null where the provider counted none. */
   readonly tokens: { readonly input: number; readonly output: number } | null;
   readonly holds: readonly string[];
+  /** Who ruled on its holds. */
+  readonly ruledBy: readonly string[];
   /** '' while it is in flight or held. */
   readonly outcome: string;
   /** Of what was decided elsewhere; null for what passed here. */
@@ -99,6 +101,7 @@ export function readDecision(value: unknown): Decision {
         ? { input: numberIn(usage, 'input'), output: numberIn(usage, 'output') }
         : null,
     holds: textsIn(from, 'holds'),
+    ruledBy: textsIn(from, 'ruledBy'),
     outcome: isShape(reported) ? 'reported' : typeof outcome === 'string' ? outcome : '',
     reported: isShape(reported) ? readReported(reported) : null,
   };

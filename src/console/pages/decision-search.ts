@@ -6,7 +6,14 @@ import { searchAddress } from '../desk/place.ts';
 import { outcomeWords } from '../drawn/outcome.ts';
 import { Recorded } from '../drawn/recorded.ts';
 
-const texts = ['model', 'rule', 'workload', 'subject', 'session'] as const;
+const texts = [
+  ['model', 'Model'],
+  ['rule', 'Rule'],
+  ['workload', 'Workload'],
+  ['subject', 'Subject'],
+  ['session', 'Session'],
+  ['ruledBy', 'Ruled by'],
+] as const;
 const times = ['since', 'until'] as const;
 /** As phone.css has it. */
 const narrow = '(max-width: 760px)';
@@ -50,9 +57,9 @@ function Terms({ query }: { readonly query: string }): ComponentChild {
     location.hash = searchAddress(given);
   }
   return h('form', { class: 'search', role: 'search', 'aria-label': 'Decisions', onSubmit: submit }, [
-    texts.map((name) =>
+    texts.map(([name, label]) =>
       h('label', { key: name }, [
-        capital(name),
+        label,
         h('input', {
           name,
           defaultValue: terms.get(name) ?? '',
@@ -93,8 +100,4 @@ function choice(
       values.map((value) => h('option', { key: value, value, selected: value === chosen }, wordsOf(value))),
     ]),
   ]);
-}
-
-function capital(word: string): string {
-  return word.charAt(0).toUpperCase() + word.slice(1);
 }

@@ -81,6 +81,15 @@ function Facts({ decision }: { readonly decision: Decision }): ComponentChild {
         ),
     pair('decision', h('code', null, decision.id)),
     decision.holds.map((hold) => pair('hold', h('a', { href: placeOf(hold) }, hold))),
+    decision.ruledBy.length === 0
+      ? null
+      : pair(
+          'ruled by',
+          decision.ruledBy.map((ruledBy, i) => [
+            i === 0 ? null : ', ',
+            h('a', { key: ruledBy, href: searchAddress({ ruledBy }) }, h(Recorded, { text: ruledBy })),
+          ]),
+        ),
   ]);
 }
 

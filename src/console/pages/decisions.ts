@@ -175,7 +175,12 @@ function DecisionRow({ item }: { readonly item: Decision }): ComponentChild {
         ? null
         : h('span', { class: 'quiet' }, [' ', h(Recorded, { text: item.rules.join(', ') })]),
     ]),
-    h('td', null, h(OutcomeMark, { outcome: item.outcome })),
+    h('td', null, [
+      h(OutcomeMark, { outcome: item.outcome }),
+      item.ruledBy.length === 0
+        ? null
+        : h('span', { class: 'quiet' }, [' by ', h(Recorded, { text: item.ruledBy.join(', ') })]),
+    ]),
     h(
       'td',
       { class: 'num' },

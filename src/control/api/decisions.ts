@@ -34,6 +34,7 @@ const decisionShape = {
     })
     .nullable(),
   holds: z.array(z.string()),
+  ruledBy: z.array(z.string()).describe('Who ruled on its holds; `holdpoint` on one that expired.'),
   outcome: z.enum(outcomes).nullable().describe('Null while the decision is in flight or held.'),
   reported: z
     .object({
@@ -100,6 +101,7 @@ export const decisionQuerySchema = z.strictObject({
   workload: exactly.describe('Exactly this workload.'),
   session: exactly.describe('Exactly this session.'),
   rule: exactly.describe('Decisions that this rule matched.'),
+  ruledBy: exactly.describe('Decisions that this person ruled on.'),
   subject: exactly.describe('Decisions of this data subject, by the name that workloads give.'),
   since: z.iso.datetime().optional().describe('Only what was asked at this time or later, UTC.'),
   until: z.iso.datetime().optional().describe('Only what was asked before this time, UTC.'),
@@ -124,6 +126,7 @@ const exampleDecision = {
   status: 200,
   usage: { source: 'provider', input: 120, output: 18, total: 138 },
   holds: ['h-3f9a01c2-17'],
+  ruledBy: ['ada'],
   outcome: 'delivered',
   reported: null,
 } satisfies DecisionSummary;

@@ -97,6 +97,7 @@ async function list(parts: ControlParts, { res, query }: ControlRequest): Promis
       matches(wanted.verdict, item.verdict) &&
       matches(wanted.outcome, item.outcome) &&
       (rule === undefined || item.rules.includes(rule)) &&
+      isRuledBy(item, wanted.ruledBy) &&
       (matches(wanted.model, item.model) || matches(wanted.model, data['model']));
     if (fits) items.push(item);
   }
@@ -113,6 +114,11 @@ function termsOf(wanted: SearchTerms): SearchTerms | undefined {
 /** An absent value is the empty text: `session=` finds what has none. */
 function matches(wanted: string | undefined, value: Json | null | undefined): boolean {
   return wanted === undefined || (value ?? '') === wanted;
+}
+
+function isRuledBy({ ruledBy }: DecisionSummary, wanted: string | undefined): boolean {
+  if (wanted === '') return ruledBy.length === 0;
+  return wanted === undefined || ruledBy.includes(wanted);
 }
 
 /** One decision in a few fields; the whole is its entries. */
@@ -138,9 +144,15 @@ function describe(parts: ControlParts, entries: readonly Entry[]): DecisionSumma
     status: typeof response?.data['status'] === 'number' ? response.data['status'] : null,
     usage: usageOf(response?.data['usage']),
     holds: entries.filter((entry) => entry.type === 'hold').map((entry) => parts.ledger.holdId(entry.seq)),
+    ruledBy: rulersIn(entries),
     outcome: outcomeOf(entries, request.seq),
     reported: reportOf(data['reported']),
   };
+}
+
+/** Each once, in the order in which they ruled. */
+function rulersIn(entries: readonly Entry[]): string[] {
+  return [...new Set(entries.filter(({ type }) => type === 'ruling').map(({ data }) => text(data['by'])))];
 }
 
 /** Null for an exchange that passed here. */

@@ -90,7 +90,19 @@ describe('decisions', () => {
     expect(found).toEqual(all.map(({ id }) => id));
   });
 
+  it('are found by whom they were ruled on by, and by nobody’s ruling', async () => {
+    const { asked, held } = await holdOn(house, 'transfer 41 EUR');
+    await rule(house, held, { verdict: 'release' });
+    await asked;
+    const [newest] = (await list('ruledBy=reviewer-1')).items;
+    expect(newest).toMatchObject({ id: held.decisionId, ruledBy: ['reviewer-1'] });
+    const unruled = (await list('ruledBy=&limit=200')).items;
+    expect(unruled.length).toBeGreaterThan(0);
+    expect(unruled.map(({ id }) => id)).not.toContain(held.decisionId);
+  });
+
   it.each([
+    'ruledBy=nobody',
     'workload=nobody',
     'subject=nobody',
     'rule=none',

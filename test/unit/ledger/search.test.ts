@@ -45,6 +45,20 @@ describe('a search', () => {
     expect(await found(index, { verdict: 'hold' })).toEqual([0]);
   });
 
+  it('finds what somebody ruled on, and what expired', async () => {
+    const index = await openSearchIndex(await createMemoryDisk().open(), unexpected);
+    const ruling = (seq: number, decision: number, by: string): Step => ({
+      seq,
+      type: 'ruling',
+      data: { by, decision, verdict: 'release' },
+    });
+    index.add([request(0), request(1), ruling(2, 0, 'ada'), ruling(3, 1, 'holdpoint'), ruling(4, 0, 'otto')]);
+    expect(await found(index, { ruledBy: 'ada' })).toEqual([0]);
+    expect(await found(index, { ruledBy: 'otto' })).toEqual([0]);
+    expect(await found(index, { ruledBy: 'holdpoint' })).toEqual([1]);
+    expect(await found(index, { ruledBy: 'rita' })).toEqual([]);
+  });
+
   it('finds the upload of a file by the id that its answer gave it', async () => {
     const index = await openSearchIndex(await createMemoryDisk().open(), unexpected);
     index.add([

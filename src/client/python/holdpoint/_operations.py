@@ -42,9 +42,9 @@ class Operations:
         """Who outside took note of checkpoints lately."""
         return self._call("GET", "/api/v1/ledger/anchors", {}, {}, None)
 
-    def list_decisions(self, limit=None, before=None, provider=None, operation=None, model=None, workload=None, session=None, rule=None, subject=None, since=None, until=None, verdict=None, outcome=None):
+    def list_decisions(self, limit=None, before=None, provider=None, operation=None, model=None, workload=None, session=None, rule=None, ruledBy=None, subject=None, since=None, until=None, verdict=None, outcome=None):
         """What was recorded, newest first."""
-        return self._call("GET", "/api/v1/decisions", {}, {"limit": limit, "before": before, "provider": provider, "operation": operation, "model": model, "workload": workload, "session": session, "rule": rule, "subject": subject, "since": since, "until": until, "verdict": verdict, "outcome": outcome}, None)
+        return self._call("GET", "/api/v1/decisions", {}, {"limit": limit, "before": before, "provider": provider, "operation": operation, "model": model, "workload": workload, "session": session, "rule": rule, "ruledBy": ruledBy, "subject": subject, "since": since, "until": until, "verdict": verdict, "outcome": outcome}, None)
 
     def list_delegations(self):
         """Who rules in whose stead."""
