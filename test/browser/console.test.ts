@@ -219,6 +219,26 @@ describe.skipIf(missingBrowser !== '')(
       await instead.getByRole('row', { name: /^amount .*\b2500$/ }).waitFor();
     });
 
+    it('finds what one person ruled on from any of it', async () => {
+      const page = await atInbox();
+      const answer = ask(transfer.replace('4711', '4712'));
+      await waiting(page, 'amount=25000').click();
+      await page.keyboard.press('d');
+      await page.locator('#reason').fill('Not this one.');
+      await page.keyboard.press('Control+Enter');
+      await answer;
+      await page.getByRole('link', { name: 'Decisions' }).click();
+      await page.locator('table tbody a').first().click();
+      const ruler = page.locator('.fact', { hasText: 'ruled by' }).getByRole('link');
+      const name = await ruler.textContent();
+      await ruler.click();
+      await page
+        .getByRole('row', { name: new RegExp(`denied by ${name}`) })
+        .first()
+        .waitFor();
+      expect(await page.getByLabel('Ruled by').inputValue()).toBe(name);
+    });
+
     it('amends a held request as its whole body', async () => {
       const page = await atInbox();
       const answer = ask('What is a hold point?', 'shadow-model');

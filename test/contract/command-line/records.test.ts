@@ -47,6 +47,22 @@ describe('decisions and ledger', () => {
     });
   });
 
+  it('are found by who ruled on them, and say who did', async () => {
+    const asked = scene.ask('please escalate');
+    const hold = await scene.nextHold();
+    await run(['holds', 'release', hold, '--reason', 'Fine.'], scene.env);
+    await asked;
+    const [ruled, none] = await Promise.all([
+      run(['decisions', 'list', '--ruled-by', 'ada'], scene.env),
+      run(['decisions', 'list', '--ruled-by', 'nobody'], scene.env),
+    ]);
+    expect(ruled.out.trim().split('\n')).toEqual([
+      expect.stringMatching(/OUTCOME +RULED BY$/),
+      expect.stringMatching(/ ada$/),
+    ]);
+    expect([none.code, none.out.trim().split('\n').length]).toEqual([0, 1]);
+  });
+
   it('show what was said, and that it was read is sealed', async () => {
     const [line = ''] = (ran[2]?.out ?? '').split('\n');
     const { id } = z.object({ id: z.string() }).parse(JSON.parse(line));
