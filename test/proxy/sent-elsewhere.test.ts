@@ -93,6 +93,7 @@ test.each([
   ['POST', '/v1/chat/completions', 'completions/'],
   ['POST', '/v1/chat/completions', '?again=1'],
   ['GET', '/v1/videos/video_1/content', elsewhere],
+  ['HEAD', '/v1/videos/video_1/content', elsewhere],
 ])(
   'an answer passes that sends the caller back, or to what no rule reads: %s %s %s',
   async (method, path, location) => {

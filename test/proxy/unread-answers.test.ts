@@ -1,8 +1,8 @@
-/** Answers that nobody here reads: a rule that stops them for what is known of the call stops all of them. */
+/** Answers that nobody here reads: a rule that stops them for what is known of the call stops all of them, and none is what a client reads. */
 import { afterEach, expect, test } from 'vitest';
 import { endAll } from '../support/endings.ts';
-import { chunk } from '../support/raw-upstream.ts';
-import { policyOf } from './policies.ts';
+import { chunk, streamHead } from '../support/raw-upstream.ts';
+import { holdSecretText, policyOf } from './policies.ts';
 import { startRig } from './rig.ts';
 
 afterEach(endAll);
@@ -37,4 +37,16 @@ test('of one that a rule holds nothing passes before it is released', async () =
   expect(client.text()).toBe('');
   await rig.sidecar.ada.rule(hold, { verdict: 'release' });
   expect((await client.answer()).body.toString()).toBe('a secret and more');
+});
+
+test('one that was asked for as a stream is read though it begins as a picture does', async () => {
+  const rig = await startRig({ policy: holdSecretText });
+  const said = `GIF89a\n\ndata: ${JSON.stringify({ token: { text: 'a secret' }, generated_text: 'a secret' })}\n\n`;
+  rig.upstream.script((_request, answer) => answer.send(`${streamHead}${chunk(said)}0\r\n\r\n`));
+  const client = await rig.post('/generate', JSON.stringify({ inputs: 'Once', stream: true }));
+  const hold = await rig.sidecar.ada.nextHold();
+  expect(client.text()).toBe('');
+  await rig.sidecar.ada.rule(hold, { verdict: 'deny' });
+  await client.until('denied_by_reviewer');
+  expect(client.text()).not.toContain('a secret');
 });
