@@ -165,8 +165,8 @@ async function captureFile(
     if (!(error instanceof HoldpointError)) throw error;
     failure = error;
   }
-  if (bytes <= begunMax || failure !== null)
-    return inMemory(call, answer, form, Buffer.concat(begun), failure, house);
+  // What broke off did so before there was more.
+  if (bytes <= begunMax) return inMemory(call, answer, form, Buffer.concat(begun), failure, house);
   const large = await captureLarge(call, answer, begun, chunks, house);
   if ('whole' in large) return inMemory(call, answer, form, large.whole, large.failure, house);
   return answered(call, answer, large, large.reading, large.plain, null, house);
@@ -266,12 +266,7 @@ function answered(
   };
   if (failure !== null) return { ...whole, defects: [], result: resultOfFailure(failure, call.caller.gone) };
   // A stream without its provider's terminal event was cut, even when the connection closed politely.
-  const cut =
-    form !== null &&
-    status === 200 &&
-    !reading.complete &&
-    !reading.failed &&
-    call.upstream.protocol.readsAnswer(call.operation);
+  const cut = form !== null && status === 200 && !reading.complete && !reading.failed;
   if (cut)
     return {
       ...whole,

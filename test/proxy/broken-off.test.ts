@@ -229,6 +229,21 @@ test('a client that leaves before it has all of a whole answer has not got it', 
   expect(await rig.sidecar.ada.outcomeOf(id)).toBe('client_abort');
 });
 
+test('an answer of more than is read stops its upstream, and none of it passes', async () => {
+  await endAll();
+  rig = await startRig({ policy: holdSecretText, limits: { responseBytesMax: 4_096 } });
+  const stopped = Promise.withResolvers<void>();
+  rig.upstream.script(async (_request, answer) => {
+    answer.send(`HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n${'x'.repeat(5_000)}`);
+    await answer.closed;
+    stopped.resolve();
+  });
+  const answer = await (await rig.chat(chatRequest())).answer();
+  await stopped.promise;
+  expect([answer.status, answer.body.toString()]).toEqual([502, expect.not.stringContaining('xxx')]);
+  expect(await rig.sidecar.ada.outcomeOf(decisionIdOf(answer.head))).toBe('upstream_error');
+});
+
 test('requests that share one connection are answered in order', async () => {
   rig.upstream.script((request, answer) => answer.send(wholeAnswer('200 OK', [], request.target)));
   const client = await connectRaw(rig.sidecar.proxyUrl);

@@ -244,6 +244,16 @@ test('a large file that is no batch’s results passes as it is', async () => {
   expect([answer.status, answer.body.equals(body)]).toEqual([200, true]);
 });
 
+test('an answer that leads elsewhere is no file, however large it is', async () => {
+  const other = Buffer.from(`${JSON.stringify({ prompt: 'a', completion: 'b'.repeat(900) })}\n`.repeat(100));
+  upstream.script((_request, answer) =>
+    answer.send(wholeAnswer('302 Found', ['Location: https://other.example/file'], other)),
+  );
+  const answer = await (await fetchFile('/v1/files/file-15/content')).answer();
+  expect([answer.status, answer.head]).toEqual([502, expect.not.stringContaining('other.example')]);
+  upstream.script(answerWithBody);
+});
+
 test('a file that breaks off on the way reaches nobody, and is sealed as far as it came', async () => {
   upstream.script((_request, answer) => {
     answer.send(`HTTP/1.1 200 OK\r\nContent-Length: ${harmless.length}\r\n\r\n`);

@@ -64,7 +64,7 @@ describe('a text that passes as it comes', () => {
   }
 
   /** A caller that has the beginning of a stream of which something fails here after that. */
-  async function failing(place: Place) {
+  async function failing(place: Place, breaksOff = false) {
     const rig = await startRig({ policy: holdTransfers });
     failAt(place);
     const seen = Promise.withResolvers<void>();
@@ -72,7 +72,8 @@ describe('a text that passes as it comes', () => {
     rig.upstream.script(async (_request, answer) => {
       answer.send(streamHead + chunk(begun));
       await seen.promise;
-      answer.send(`${chunk(rest)}0\r\n\r\n`);
+      if (breaksOff) answer.reset();
+      else answer.send(`${chunk(rest)}0\r\n\r\n`);
     });
     const client = await rig.chat(chatRequest({ stream: true }));
     await client.until('It begins');
@@ -93,6 +94,15 @@ describe('a text that passes as it comes', () => {
       });
     },
   );
+
+  test('was broken off by its upstream where its reader fails behind that', async () => {
+    const { rig, client } = await failing('finish', true);
+    expect(await recordOf(rig, decisionIdOf(client.text()))).toEqual({
+      outcome: 'upstream_truncated',
+      result: 'upstream_truncated',
+      text: begun,
+    });
+  });
 
   test('stops its upstream where no reader of it can be had', async () => {
     const rig = await startRig({ policy: holdTransfers });
