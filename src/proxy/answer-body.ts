@@ -67,7 +67,9 @@ export function createAnswerBody(): AnswerBody {
           parts.push(chunk);
         }
         if (bytes > bytesMax) return { body: Buffer.concat(parts), error: tooLarge(bytesMax) };
-        if (result !== null && queued.length === 0) {
+        // A sender that was held back gives what it has while it is told to go on.
+        if (queued.length > 0) continue;
+        if (result !== null) {
           const [only] = parts;
           return {
             body: parts.length === 1 && only !== undefined ? only : Buffer.concat(parts),
