@@ -78,14 +78,22 @@ test('the status line, header case, order and duplicates of the answer come back
   expect(answer.body.toString()).toBe(spaced);
 });
 
-test('the decision id of an answer is Holdpoint’s own, whatever the upstream claims', async () => {
-  upstream.script((_request, answer) =>
-    answer.send(wholeAnswer('200 OK', ['Holdpoint-Decision: forged'], plain)),
-  );
-  const answer = await post('/v1/chat/completions');
-  expect(answer.head.match(/holdpoint-decision/gi)).toHaveLength(1);
-  expect(answer.head).not.toContain('forged');
-});
+test.each([false, true])(
+  'the decision id of an answer is Holdpoint’s own, whatever the upstream claims (stream: %s)',
+  async (isStream) => {
+    const forged = 'Holdpoint-Decision: forged';
+    upstream.script((_request, answer) =>
+      answer.send(
+        isStream
+          ? `${streamHead.replace('\r\n\r\n', `\r\n${forged}\r\n\r\n`)}${chunk(stream)}0\r\n\r\n`
+          : wholeAnswer('200 OK', [forged], plain),
+      ),
+    );
+    const answer = await post('/v1/chat/completions', [], chatRequest({ stream: isStream }));
+    expect(answer.head.match(/holdpoint-decision/gi)).toHaveLength(1);
+    expect(answer.head).not.toContain('forged');
+  },
+);
 
 test.each([
   ['GET', '/v1/models?limit=2&after=%2Fx', ''],
