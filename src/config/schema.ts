@@ -11,6 +11,8 @@ import { retentionSchema } from './retention.ts';
 import { upstreamsSchema } from './upstreams.ts';
 
 const bytes = (fallback: number, max = 1024 ** 3) => z.int().min(1024).max(max).default(fallback);
+/** Of what rules read: it becomes one text, of which V8 holds half a gibibyte. */
+const readBytesMax = 256 * 1024 * 1024;
 const ms = (fallback: number) =>
   z
     .int()
@@ -167,15 +169,15 @@ export const configSchema = z
       .prefault({}),
     limits: z
       .strictObject({
-        requestBytesMax: bytes(32 * 1024 * 1024),
+        requestBytesMax: bytes(32 * 1024 * 1024, readBytesMax),
         batchBytesMax: bytes(256 * 1024 * 1024).describe(
           'The largest batch file, sent or fetched; its lines are judged from disk, none of more than 32 MiB.',
         ),
-        responseBytesMax: bytes(32 * 1024 * 1024),
-        decodedBytesMax: bytes(64 * 1024 * 1024).describe(
+        responseBytesMax: bytes(32 * 1024 * 1024, readBytesMax),
+        decodedBytesMax: bytes(64 * 1024 * 1024, readBytesMax).describe(
           'The most that a compressed body may unpack to. Of one that is larger than 64 MiB, rules are all that reads it: people are shown none of it, and cannot amend it.',
         ),
-        storedBytesMax: bytes(4 * 1024 * 1024).describe(
+        storedBytesMax: bytes(4 * 1024 * 1024, readBytesMax).describe(
           'How much is stored of a body that no rule reads, such as audio or a file; all of it is hashed.',
         ),
         passedBytesMax: bytes(1024 ** 3, 1024 ** 4).describe('The largest body that no rule reads.'),

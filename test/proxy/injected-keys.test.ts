@@ -191,6 +191,13 @@ test('a provider that compresses all the same does not hand it out, and what has
     expect((await ask(sidecar.proxyUrl, [], path)).body).toEqual(clean);
     upstream.script((_request, answer) => answer.send(wholeAnswer('200 OK', json, 'not gzip')));
     expect((await ask(sidecar.proxyUrl, [], path)).status).toBe(502);
+    // All of it can be unpacked, and not all of it came.
+    const cut = wholeAnswer('200 OK', json, Buffer.concat([clean, clean])).subarray(0, -clean.length);
+    upstream.script((_request, answer) => {
+      answer.send(cut);
+      answer.end();
+    });
+    expect((await ask(sidecar.proxyUrl, [], path)).status).toBe(502);
   }
 });
 
