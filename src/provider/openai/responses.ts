@@ -156,6 +156,13 @@ function readUsage(usage: unknown): UsageFacts {
   };
 }
 
+/** What its items say, with what the response says they do, which OpenAI's SDK believes where it is there. */
+function textOfResponse(response: JsonRecord, { text }: OutputSaid): string {
+  const all = textOf(response.output_text);
+  // It has nothing between the parts.
+  return text.replaceAll('\n', '').includes(all.replaceAll('\n', '')) ? text : joined(text, all);
+}
+
 /** The facts of a response object whose output was already read. */
 export function responseFacts(status: number, response: JsonRecord, said: OutputSaid): ResponseFacts {
   const state = textOf(response.status);
@@ -165,7 +172,7 @@ export function responseFacts(status: number, response: JsonRecord, said: Output
     status,
     model: textOf(response.model),
     fingerprint: '',
-    text: said.text,
+    text: textOfResponse(response, said),
     toolCalls: said.toolCalls,
     finishReason: state === 'incomplete' && reason !== '' ? reason : state,
     usage: readUsage(response.usage),

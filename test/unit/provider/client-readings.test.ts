@@ -4,6 +4,7 @@ import { zstdCompressSync } from 'node:zlib';
 import Anthropic from '@anthropic-ai/sdk';
 import { ChatOpenAI } from '@langchain/openai';
 import { CohereClientV2 } from 'cohere-ai';
+import OpenAI from 'openai';
 import { afterAll, describe, expect, test } from 'vitest';
 import { decodeContent } from '../../../src/core/content-coding.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
@@ -32,6 +33,18 @@ test('a call in a comment, which cohere-ai makes, is not passed unjudged', async
   const { kinds, defects } = readStream(protocolOf('cohere'), 'chat', stream);
   expect(kinds[0]).toBe('tool');
   expect(defects).toEqual(['a line that is no data has data within it']);
+});
+
+test('what a response says that its items say, which the OpenAI SDK believes, is read', async () => {
+  const said = (text: string) => ({ type: 'message', content: [{ type: 'output_text', text }] });
+  const body = { output: [said('Hi')], output_text: 'SECRET' };
+  const client = new OpenAI({ apiKey: 'none', fetch: async () => Response.json(body) });
+  expect((await client.responses.create({ model: 'm', input: 'x' })).output_text).toBe('SECRET');
+
+  const read = (answer: object) =>
+    protocolOf('openai').readResponse('responses', 200, Buffer.from(JSON.stringify(answer))).facts.text;
+  expect(read(body)).toBe('Hi\nSECRET');
+  expect(read({ output: [said('Hi'), said('there')], output_text: 'Hithere' })).toBe('Hi\nthere');
 });
 
 const anthropicOpening: readonly TypedEvent[] = [
