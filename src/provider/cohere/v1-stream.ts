@@ -51,7 +51,8 @@ export function createCohereV1StreamReader(status: number): StreamReader {
     addText(undefined, textOf(value.text));
     const piece = value.tool_call_delta;
     if (!isRecord(piece)) return 'tool';
-    if (isCutInPython(Buffer.from(source))) note(defects, 'some clients pass over a piece of a tool call');
+    if (done || isCutInPython(Buffer.from(source)))
+      note(defects, 'some clients pass over a piece of a tool call');
     const known = inPieces.get(piece.index);
     if (known === undefined && inPieces.size >= toolCallsMax) {
       note(defects, `more than ${toolCallsMax} tool calls`);

@@ -20,13 +20,15 @@ describe('a piece of a call', () => {
     expect(readAs('sse', openai, chat, stream).defects).toEqual([cut]);
   });
 
-  test('in such a line of JSON is one too', () => {
+  test('in such a line of JSON, or in one behind the end, is one too', () => {
     const delta = (parameters: string, text = '') => ({
       event_type: 'tool-calls-chunk',
       tool_call_delta: { index: 0, name: 'pay', parameters },
       text,
     });
     const end = { event_type: 'stream-end', finish_reason: 'COMPLETE', response: {} };
+    const behind = lines(delta('{"n":1'), end, delta('0}'));
+    expect(readAs('ndjson', protocolOf('cohere'), 'chat.v1', behind).defects).toEqual([cut]);
     const stream = lines(delta('{"n":1'), delta('0', '\u2028'), delta('}'), end);
     expect(readAs('ndjson', protocolOf('cohere'), 'chat.v1', stream).defects).toEqual([cut]);
   });
