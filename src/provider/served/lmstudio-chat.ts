@@ -130,6 +130,11 @@ function isSame(told: ToolCallFact, repeated: ToolCallFact | undefined): boolean
   );
 }
 
+/** What the end of a stream says, with its pieces where they say something else: messages have nothing between them there. */
+function unitedText(whole: string, pieces: string): string {
+  return whole.replaceAll('\n', '').includes(pieces.replaceAll('\n', '')) ? whole : joined(whole, pieces);
+}
+
 /** Opens a reader for one stream. Its last event repeats the whole answer, and is what counts. */
 export function createLmStudioStreamReader(status: number): StreamReader {
   const defects: string[] = [];
@@ -180,7 +185,8 @@ export function createLmStudioStreamReader(status: number): StreamReader {
       if (result !== null && !calls.every((call, place) => isSame(call, result?.toolCalls[place]))) {
         note(defects, 'the stream told other calls than its end');
       }
-      return { facts: result ?? neutral, defects, complete: result !== null, failed };
+      const facts = result === null ? neutral : { ...result, text: unitedText(result.text, text) };
+      return { facts, defects, complete: result !== null, failed };
     },
   };
 }

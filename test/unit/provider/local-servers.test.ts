@@ -250,6 +250,12 @@ describe('an answer of LM Studio', () => {
     expect(kinds).toEqual(['other', 'other', 'text', 'tool', 'tool', 'tool', 'text', 'text', 'tool']);
   });
 
+  test('whose stream says something else than its end says both', () => {
+    const delta = { type: 'message.delta', content: 'SECRET' };
+    const read = readAs('sse', openai, 'lmstudio.chat', typedEvents(delta, { type: 'chat.end', result }));
+    expect(read.facts.text).toBe('Found it.\nSECRET');
+  });
+
   test('whose stream tells other calls than its end is held', () => {
     const told = { type: 'tool_call.arguments', ...search, tool: 'delete_model' };
     const { defects } = readAs(
