@@ -12,7 +12,7 @@ import {
   unamendable,
 } from '../amending/amendment.ts';
 import type { Amendment, ResponseReading } from '../protocol.ts';
-import { boundedList, joined, note, openAnswer } from '../reading/reading.ts';
+import { boundedList, joined, note, openAnswer, pieceOf } from '../reading/reading.ts';
 import { openEventStream, type StreamEventKind, type StreamReader } from '../reading/stream.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
 import { choicesMax, readChatUsage } from './chat.ts';
@@ -31,7 +31,8 @@ function choiceText(choice: unknown, defects: string[]): string | null {
     note(defects, 'the answer to a completion is that of a chat');
     return null;
   }
-  return textOf(choice.text);
+  // JavaScript makes a text of anything by itself.
+  return isAbsent(choice.text) ? '' : pieceOf(choice.text, 'the text of a choice', defects);
 }
 
 /** Reads a whole answer of status below 400. */
@@ -75,7 +76,8 @@ export function createCompletionsStreamReader(status: number): CompletionsStream
 
   function absorbChoice(choice: unknown): StreamEventKind {
     const text = choiceText(choice, defects);
-    if (text === null || !isRecord(choice)) return 'tool';
+    if (text === null || !isRecord(choice) || (!isAbsent(choice.text) && typeof choice.text !== 'string'))
+      return 'tool';
     const index = typeof choice.index === 'number' ? choice.index : 0;
     if (!texts.has(index) && texts.size >= choicesMax) {
       note(defects, `more than ${choicesMax} choices`);

@@ -12,7 +12,7 @@ import {
 import type { Amendment, ResponseReading } from '../protocol.ts';
 import { note } from '../reading/reading.ts';
 import type { StreamReader } from '../reading/stream.ts';
-import { isRecord, readJson } from '../wire/json.ts';
+import { isAbsent, isRecord, type JsonRecord, readJson } from '../wire/json.ts';
 import {
   amendLlama,
   createLlamaStreamReader,
@@ -24,7 +24,15 @@ import {
 export function readCompletion(status: number, bytes: Buffer): ResponseReading {
   const { value } = readJson(bytes, 'the answer');
   const isLlama = Array.isArray(value) || (isRecord(value) && isLlamaAnswer(value));
-  return isLlama ? readLlamaResponse(status, bytes) : readCompletionsResponse(status, bytes);
+  if (isLlama) return readLlamaResponse(status, bytes);
+  const reading = readCompletionsResponse(status, bytes);
+  if (!isRecord(value) || !isBoth(value)) return reading;
+  return { ...reading, defects: [...reading.defects, 'the answer has the forms of two servers'] };
+}
+
+/** True where clients of the one read other words than those of the other. */
+function isBoth({ choices, content }: JsonRecord): boolean {
+  return !isAbsent(choices) && !isAbsent(content) && content !== '';
 }
 
 /** Opens a reader for one stream; its first event that says anything tells the form, and all others must have it. */
@@ -42,7 +50,7 @@ export function createCompletionStreamReader(status: number): StreamReader {
       chosen ??= fits;
       // An error has no form of its own.
       const isOther = isLlamaAnswer(value) || 'choices' in value;
-      if (fits === chosen || !isOther) return chosen.absorb(event, value);
+      if (!isBoth(value) && (fits === chosen || !isOther)) return chosen.absorb(event, value);
       note(defects, 'the stream has the forms of two servers');
       return 'tool';
     },

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { amendAnswer } from '../../../../src/provider/amending/amend-answer.ts';
 import { protocolOf } from '../../../../src/provider/index.ts';
+import { readAs } from '../lines.ts';
 import { type Served, serve } from '../served.ts';
 import { events, readStream } from '../streams.ts';
 
@@ -43,6 +44,15 @@ describe('a completion', () => {
     expect(openai.readResponse('completions', 200, bytes(chunk(members))).defects.join()).toContain('a chat');
   });
 
+  test('with a text that is none is a defect, whole and streamed', () => {
+    const body = chunk({ ...choice('', 'stop'), text: ['x'] });
+    expect(openai.readResponse('completions', 200, bytes(body)).defects).toEqual([
+      'the text of a choice is not a text',
+    ]);
+    const { kinds, defects } = readStream(openai, 'completions', events(body, done));
+    expect([kinds, defects]).toEqual([['tool', 'end'], ['the text of a choice is not a text']]);
+  });
+
   test('takes a reviewer’s text', () => {
     const amended = amendAnswer(openai, 'completions', bytes(chunk(choice('bad'))), null, { text: 'good' });
     expect(JSON.parse(amended.toString())).toEqual(chunk(choice('good')));
@@ -52,6 +62,15 @@ describe('a completion', () => {
     const several = bytes(chunk(choice('a'), choice('b', null, 1)));
     expect(() => amendAnswer(openai, 'completions', several, null, { text: 'x' })).toThrow('several choices');
   });
+});
+
+test('a completion in the forms of two servers at once is held', () => {
+  const both = { content: 'SECRET', choices: [{ index: 0, text: 'x', finish_reason: 'stop' }] };
+  for (const form of [null, 'sse'] as const) {
+    const text = form === null ? JSON.stringify(both) : events(both);
+    const { defects } = readAs(form, openai, 'completions', text);
+    expect(defects).toEqual([expect.stringContaining('has the forms of two servers')]);
+  }
 });
 
 describe('a streamed completion', () => {
