@@ -6,9 +6,9 @@
 
 import type { OperationName, RequestReading, ResponseReading } from '../protocol.ts';
 import {
-  joined,
   openAnswer,
   openRequest,
+  openRunningText,
   scalarParams,
   textWithin,
   unreadRequest,
@@ -71,18 +71,18 @@ export function readPlainAnswer(status: number, bytes: Buffer): ResponseReading 
 /** Opens a reader for one stream, whose every event is words. It has no last event of its own. */
 export function createPlainStreamReader(status: number): StreamReader {
   const defects: string[] = [];
-  let text = '';
+  const running = openRunningText();
   return {
     defects,
     absorbText: () => null,
     absorbEmpty: () => 'other',
     absorb(_type, value) {
       const said = textWithin(value);
-      text = joined(text, said);
+      running.add(said);
       return said === '' ? 'other' : 'text';
     },
     reading() {
-      const facts = { ...unreadResponse(status, '').facts, text };
+      const facts = { ...unreadResponse(status, '').facts, text: running.text() };
       return { facts, defects, complete: true, failed: false };
     },
   };

@@ -162,6 +162,22 @@ export function joined(before: string, after: string): string {
   return before === '' ? after : `${before}\n${after}`;
 }
 
+/**
+ * A text in pieces of which nobody knows whether they are messages or parts of one: as lines, and without anything between
+ * them where the lines do not have that already.
+ */
+export function openRunningText(): { add(said: string, piece?: string): void; text(): string } {
+  let lines = '';
+  let run = '';
+  return {
+    add(said, piece = said) {
+      lines = joined(lines, said);
+      run += piece;
+    },
+    text: () => (lines.includes(run) ? lines : joined(lines, run)),
+  };
+}
+
 /** Every text inside a value of unknown shape, so that rules on text see what a new content form carries. */
 export function textWithin(value: unknown): string {
   if (typeof value === 'string') return value;

@@ -18,7 +18,7 @@ import type { Amendment, RequestHead, RequestReading, ResponseReading } from '..
 import { respelledIn } from '../reading/answer-spelling.ts';
 import { asksTwice } from '../reading/asked-twice.ts';
 import { isForm } from '../reading/multipart.ts';
-import { note, textWithin, tokenIdsIn, unreadRequest } from '../reading/reading.ts';
+import { note, openRunningText, textWithin, tokenIdsIn, unreadRequest } from '../reading/reading.ts';
 import { isAbsent, isRecord, type JsonRecord, readJson, textOf } from '../wire/json.ts';
 import { mayBeJson } from '../wire/media-signature.ts';
 import { amendAny, readAnyAnswer } from './served-models.ts';
@@ -116,8 +116,15 @@ function withoutMedia(value: unknown): unknown {
   return Object.fromEntries(kept.map(([name, member]) => [name, withoutMedia(member)]));
 }
 
-/** Every text but what a call has in it, which a reviewer may change. */
+/** Every text but what a call has in it, which a reviewer may change. Replicate's clients put the pieces of its output together. */
 function textBesideCalls(answer: JsonRecord): string {
+  const running = openRunningText();
+  const pieces: readonly unknown[] = Array.isArray(answer.output) ? answer.output : [];
+  running.add(allBesideCalls(answer), pieces.map(textOf).join(''));
+  return running.text();
+}
+
+function allBesideCalls(answer: JsonRecord): string {
   return textWithin(withoutMedia(withoutHanded(answer, findInAnswer)));
 }
 

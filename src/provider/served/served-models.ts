@@ -15,9 +15,9 @@ import { readResponsesRequest } from '../openai/responses.ts';
 import { readTextRequest } from '../openai/text-requests.ts';
 import type { Amendment, RequestHead, RequestReading, ResponseReading } from '../protocol.ts';
 import { asksTwice } from '../reading/asked-twice.ts';
-import { joined, note, textWithin, unreadRequest, unreadResponse } from '../reading/reading.ts';
+import { note, openRunningText, textWithin, unreadRequest, unreadResponse } from '../reading/reading.ts';
 import type { StreamReader } from '../reading/stream.ts';
-import { isAbsent, isRecord, type JsonRecord, readJson } from '../wire/json.ts';
+import { isAbsent, isRecord, type JsonRecord, readJson, textOf } from '../wire/json.ts';
 import { mayBeJson } from '../wire/media-signature.ts';
 import { amendCompletion, createCompletionStreamReader, readCompletion } from './completions-by-shape.ts';
 import { saysBesideChoices } from './two-forms.ts';
@@ -137,7 +137,7 @@ export function readGenerated(status: number, bytes: Buffer): ResponseReading {
 /** Opens a reader for one stream of such a completion. It has no last event of its own. */
 export function createGenerateStreamReader(status: number): StreamReader {
   const defects: string[] = [];
-  let text = '';
+  const running = openRunningText();
   let failed = false;
   return {
     defects,
@@ -146,13 +146,14 @@ export function createGenerateStreamReader(status: number): StreamReader {
     absorb(event, value) {
       failed ||= event === 'error' || !isAbsent(value.error);
       const said = textWithin(value);
-      text = joined(text, said);
+      // Text Generation Inference says all of it again at the end.
+      running.add(said, isRecord(value.token) ? textOf(value.token.text) : said);
       if (failed) return 'error';
       return said === '' ? 'other' : 'text';
     },
     reading() {
       const { facts } = unreadResponse(status, '');
-      return { facts: { ...facts, text }, defects, complete: true, failed };
+      return { facts: { ...facts, text: running.text() }, defects, complete: true, failed };
     },
   };
 }

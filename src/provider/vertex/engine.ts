@@ -20,6 +20,7 @@ import {
   joined,
   note,
   openRequest,
+  openRunningText,
   textWithin,
   unreadRequest,
   unreadResponse,
@@ -180,7 +181,7 @@ export function readEngineAnswer(status: number, bytes: Buffer): ResponseReading
 /** Opens a reader for one stream, which has no last event of its own. */
 export function createEngineStreamReader(status: number): StreamReader {
   const found: Found = { calls: [], defects: [] };
-  let text = '';
+  const running = openRunningText();
   let failed = false;
   return {
     defects: found.defects,
@@ -190,14 +191,14 @@ export function createEngineStreamReader(status: number): StreamReader {
       if (event === 'error' || !isAbsent(value['error'])) failed = true;
       const before = found.calls.length;
       const said = absorb(value, found);
-      text = joined(text, said);
+      running.add(said);
       if (found.calls.length > before || found.defects.length > 0) return 'tool';
       return said === '' ? 'other' : 'text';
     },
     reading() {
       const { facts } = unreadResponse(status, '');
       return {
-        facts: { ...facts, text, toolCalls: found.calls },
+        facts: { ...facts, text: running.text(), toolCalls: found.calls },
         defects: found.defects,
         complete: true,
         failed,
