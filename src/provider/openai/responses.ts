@@ -156,10 +156,9 @@ function readUsage(usage: unknown): UsageFacts {
   };
 }
 
-/** What its items say, with what the response says they do, which OpenAI's SDK believes where it is there. */
+/** What its items say, and what the response says they do, with nothing between them: OpenAI's SDK believes that. */
 function textOfResponse(response: JsonRecord, { text }: OutputSaid): string {
   const all = textOf(response.output_text);
-  // It has nothing between the parts.
   return text.replaceAll('\n', '').includes(all.replaceAll('\n', '')) ? text : joined(text, all);
 }
 
