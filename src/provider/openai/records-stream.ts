@@ -47,6 +47,16 @@ export function createToldCalls(defects: string[], find: Find = findWithin): Tol
   };
 }
 
+/** True for events whose pieces are known to be a text. */
+export function saysText(type: string): boolean {
+  return /text|transcript|reasoning/.test(type);
+}
+
+/** True for pieces of arguments, or of what runs, by the event's type: the call itself comes whole later. */
+export function isPieceOfCall(type: string): boolean {
+  return !saysText(type) && /call|argument|input|code|command/.test(type);
+}
+
 /** Opens a reader for one stream. It has no last event of its own. */
 export function createRecordsStreamReader(status: number, find: Find = findWithin): StreamReader {
   const defects: string[] = [];
@@ -72,10 +82,10 @@ export function createRecordsStreamReader(status: number, find: Find = findWithi
       }
       if (type === 'error') return fail();
       const piece = typeof value.delta === 'string' ? value.delta : '';
-      // Pieces of arguments, or of what runs: the call itself comes whole later.
-      if (piece !== '' && !/text|transcript|reasoning/.test(type)) return 'tool';
+      if (piece !== '' && isPieceOfCall(type)) return 'tool';
       const said = findWithin(value).text;
       text = piece === '' ? joined(text, said) : text + piece;
+      if (piece !== '' && !saysText(type)) return 'tool';
       return piece === '' && said === '' ? 'other' : 'text';
     },
     reading() {

@@ -5,7 +5,7 @@
 
 import { readEitherUsage } from '../openai/records.ts';
 import { findInAnswer, withoutHanded } from '../openai/records-find.ts';
-import { createToldCalls } from '../openai/records-stream.ts';
+import { createToldCalls, isPieceOfCall, saysText } from '../openai/records-stream.ts';
 import { joined, note, unreadResponse, usageAbsent } from '../reading/reading.ts';
 import type { StreamReader } from '../reading/stream.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
@@ -95,13 +95,16 @@ function createOwnReader(status: number, defects: string[]): StreamReader {
       }
       if (event === 'error' || textOf(value.type) === 'error' || !isAbsent(value.error)) {
         failed = true;
+        // Who looks for words looks no further.
+        text += pieceIn({ ...value, error: null });
         return 'error';
       }
-      // Pieces of arguments, or of what runs, among events of OpenAI's items: the call itself comes whole later.
       const type = textOf(value.type) || event;
-      if (textOf(value.delta) !== '' && type !== '' && !/text|transcript|reasoning/.test(type)) return 'tool';
+      if (textOf(value.delta) !== '' && isPieceOfCall(type)) return 'tool';
       const piece = pieceIn(value);
       text += piece;
+      // Of an event that nobody knows, what is said may be part of a call.
+      if (textOf(value.delta) !== '' && type !== '' && !saysText(type)) return 'tool';
       return piece === '' ? 'other' : 'text';
     },
     reading() {

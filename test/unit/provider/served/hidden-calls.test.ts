@@ -65,6 +65,21 @@ test.each([
   expect([streamed.kinds, streamed.defects]).toEqual([['tool'], said('stream')]);
 });
 
+test('words of an event that nobody knows, or of one that fails, are said', () => {
+  for (const event of [
+    { delta: 'SECRET' },
+    { type: 'chunk', delta: 'SECRET' },
+    { error: 'x', text: 'SECRET' },
+  ])
+    for (const operation of [hosted, 'agents.sessions']) {
+      const { facts, kinds } = readAs('sse', openai, operation, events(event));
+      expect(facts.text).toBe('SECRET');
+      if ('type' in event) expect(kinds).toEqual(['tool']);
+    }
+  const pieces = events({ type: 'response.function_call_arguments.delta', delta: '{}' });
+  expect(readAs('sse', openai, hosted, pieces).facts.text).toBe('');
+});
+
 test('a text in a list is said', () => {
   expect(readAs('sse', openai, hosted, events({ response: ['Hel', 'lo'] })).facts.text).toBe('Hello');
 });
