@@ -50,8 +50,8 @@ function isCallPiece({ choices }: JsonRecord): boolean {
 
 interface Begun {
   readonly id: string;
-  /** One of those there has no arguments, so that another's become its own. */
-  readonly hasEmpty: boolean;
+  /** Nothing is handed there yet, so that another call's arguments become its own. */
+  readonly isEmpty: boolean;
 }
 
 /** Notes calls that Workers AI's provider for the AI SDK takes for pieces of one: it joins those of one place, or of none. */
@@ -63,9 +63,9 @@ function notePlaces(list: unknown, begunAt: Map<unknown, Begun>, defects: string
     const id = textOf(call.id);
     const before = begunAt.get(place);
     const isSame = id !== '' && before?.id === id;
-    if (before !== undefined && !isSame && (isEmpty || before.hasEmpty))
+    if (before !== undefined && !isSame && (isEmpty || before.isEmpty))
       note(defects, 'pieces of one tool call may belong to another');
-    begunAt.set(place, { id: before?.id ?? id, hasEmpty: isEmpty || before?.hasEmpty === true });
+    begunAt.set(place, { id: before?.id ?? id, isEmpty });
   }
 }
 

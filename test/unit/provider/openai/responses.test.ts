@@ -319,6 +319,7 @@ describe('a stream', () => {
   test.each([
     ['of another item than their place', 'b', 'a'],
     ['of the same item in two places', 'a', 'a'],
+    ['of one item in two places, which is none of them', 'x', 'x'],
   ])('with arguments %s has a defect', (_what, first, second) => {
     const calls = ['a', 'b'].map((id) => ({ ...fnCall('{}'), id, call_id: `call_${id}` }));
     const reading = read(

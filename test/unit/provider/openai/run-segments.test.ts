@@ -118,11 +118,15 @@ describe('what the OpenAI SDK shows', () => {
     expect(kinds).toEqual(['text', 'tool', 'end']);
     const { feed } = openStream();
     expect(feed(events(waits))).toEqual([true]);
+    expect(read(event('error', waits)).failed).toBe(true);
+    const named = { ...asks, event: 'thread.created', data: {} };
+    expect(read(event('thread.run.requires_action', named)).facts.toolCalls).toHaveLength(1);
   });
 
   test('of a message begins with what that said as it began', async () => {
     const stream =
       event('thread.message.created', { id: 'm', content: content('SEC') }) +
+      event('thread.message.in_progress', { id: 'm', content: [] }) +
       event('thread.message.delta', { id: 'm', delta: { content: content('RET') } });
     const ended =
       event('thread.message.completed', { id: 'm', content: content('RET') }) +
@@ -134,7 +138,7 @@ describe('what the OpenAI SDK shows', () => {
     });
     await run.done();
     expect(shown).toBe('SECRET');
-    expect([read(stream).facts.text, read(stream).kinds]).toEqual(['SECRET', ['text', 'text']]);
+    expect([read(stream).facts.text, read(stream).kinds]).toEqual(['SECRET', ['text', 'other', 'text']]);
     expect(read(stream + ended + done).facts.text).toBe('RET\nSECRET');
   });
 });

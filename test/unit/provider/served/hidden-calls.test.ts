@@ -40,6 +40,12 @@ test('has what stands beside a call, whatever type an object gives itself', () =
   expect(facts.toolCalls.map(({ name }) => name)).toEqual(['web_search_call', 'pay']);
 });
 
+test('what came of a call is nobody’s word', () => {
+  const search = { type: 'file_search_call', id: 'f', queries: [], results: [{ text: 'found' }] };
+  const { facts } = readAs(null, openai, 'conversations.items', JSON.stringify({ data: [search] }));
+  expect([facts.text, facts.toolCalls.length]).toEqual(['', 1]);
+});
+
 test('words beside a call are said, once, in a stream too', () => {
   const answer = { output: { choices: [{ message: { content: 'Paying.', tool_calls: [call] } }] } };
   const item = { type: 'function_call', call_id: 'c', name: 'pay', arguments: args };
@@ -112,7 +118,8 @@ test('calls of one place that are whole, of places of their own, or told again a
     { index: 1, name: 'look' },
   ];
   const again = { id: 'c', name: 'pay' };
-  for (const lists of [[whole], [apart], [[again], [{ ...again, arguments: { n: 1 } }]]])
+  const more = { id: 'd', name: 'look', arguments: {} };
+  for (const lists of [[whole], [apart], [[again], [{ ...again, arguments: { n: 1 } }], [more]]])
     expect(
       readAs('sse', openai, hosted, events(...lists.map((list) => ({ tool_calls: list })))).defects,
     ).toEqual([]);
