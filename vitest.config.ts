@@ -34,12 +34,14 @@ const faultAlone = [
 export const withModulesOfTheirOwn: readonly string[] = [...alone, ...faultAlone];
 
 /**
- * The product as its users meet it: its command and its keys' sources as processes, killed and started again; its console
- * in Chromium; its ledgers read by Python, OpenSSL and Go; callers that are slow or send much. Each says so where such a
- * program is missing. A newcomer's `npm test` stays under three minutes without them.
+ * The product as its users meet it: its command and its keys' sources as processes, killed and started again; every
+ * client in every scenario; its console in Chromium; its ledgers read by Python, OpenSSL and Go; callers that are slow
+ * or send much. Each says so where such a program is missing. A newcomer's `npm test` stays under three minutes without
+ * them.
  */
 const whole = [
   'test/browser/**/*.test.ts',
+  'test/clients/matrix.test.ts',
   'test/contract/attacks.test.ts',
   'test/contract/backtest.test.ts',
   'test/contract/certificates.test.ts',

@@ -47,9 +47,11 @@ export interface SealedMessages {
   readonly response: Buffer | null;
   readonly amendedRequest: Buffer | null;
   readonly amendedResponse: Buffer | null;
+  /** Why an amendment is missing. */
+  readonly lost: readonly string[];
 }
 
-/** Throws when a body is damaged or erased. */
+/** Throws when what was asked or answered is damaged, and when anything is erased. */
 export async function readMessages(ledger: Ledger, entries: readonly Entry[]): Promise<SealedMessages> {
   const first = firstOf(entries);
   const answer = answerIn(entries);
@@ -58,14 +60,27 @@ export async function readMessages(ledger: Ledger, entries: readonly Entry[]): P
   const answeredAt = answer?.seq ?? Number.POSITIVE_INFINITY;
   const ofRequest = amendments.findLast(({ seq }) => seq < answeredAt);
   const ofResponse = amendments.findLast(({ seq }) => seq > answeredAt);
-  const part = async (entry: Entry | undefined, name: string): Promise<Buffer | null> =>
-    entry === undefined ? null : ledger.part(entry.seq, name);
+  const lost: string[] = [];
+  const amendment = (entry: Entry | undefined): Promise<Buffer | null> =>
+    entry === undefined ? Promise.resolve(null) : readAmendment(ledger, entry, lost);
   return {
     request: await ledger.part(first.seq, 'request'),
-    response: await part(answer, 'response'),
-    amendedRequest: await part(ofRequest, 'amendment'),
-    amendedResponse: await part(ofResponse, 'amendment'),
+    response: answer === undefined ? null : await ledger.part(answer.seq, 'response'),
+    amendedRequest: await amendment(ofRequest),
+    amendedResponse: await amendment(ofResponse),
+    lost,
   };
+}
+
+/** What was held is shown without it where it is damaged. */
+async function readAmendment(ledger: Ledger, { seq }: Entry, lost: string[]): Promise<Buffer | null> {
+  try {
+    return await ledger.part(seq, 'amendment');
+  } catch (error) {
+    if (!(error instanceof HoldpointError) || error.code !== 'ledger_damaged') throw error;
+    lost.push(`what a reviewer put in its place cannot be read: ${error.message}`);
+    return null;
+  }
 }
 
 /** Of several approvals, the last one's amendment is what takes the place. */
@@ -104,13 +119,15 @@ export function understood(entries: readonly Entry[], sealed: SealedMessages): E
   const { amendedRequest: sent, amendedResponse: delivered } = sealed;
   const amendedRequest = sent === null ? null : requestIn(protocol, first, sent, false);
   const amendedResponse = delivered === null ? null : responseIn(protocol, first, answer, delivered);
-  const read = [request, response, amendedRequest, amendedResponse];
+  const read = [request, response, amendedRequest, amendedResponse].flatMap(
+    (message) => message?.defects ?? [],
+  );
   return {
     request: request.shown,
     response: response?.shown ?? null,
     amendedRequest: amendedRequest?.shown ?? null,
     amendedResponse: amendedResponse?.shown ?? null,
-    defects: [...new Set([...partOnly(first), ...read.flatMap((message) => message?.defects ?? [])])],
+    defects: [...new Set([...partOnly(first), ...read, ...sealed.lost])],
   };
 }
 

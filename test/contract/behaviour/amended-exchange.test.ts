@@ -1,6 +1,7 @@
 /** The content of a decision in which a reviewer put something in the place of what was held, as control calls tell it. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { z } from 'zod';
+import { HoldpointError } from '../../../src/core/errors.ts';
 import { type Held, type House, nextHold, startHouse, tools } from '../support/sidecar.ts';
 import { holdOn, rule } from './scene.ts';
 
@@ -88,4 +89,28 @@ it('has what waits for a caller that left, too', async () => {
   const body = { model: 'gpt-test', messages: [{ role: 'user', content: 'about gardens' }] };
   await rule(house, held, { verdict: 'amend', reason: 'softer', amendment: { body } });
   expect(lastAsked((await shownOn(held)).exchange.amendedRequest)).toBe('about gardens');
+});
+
+it('has what was held where what was put in its place is damaged, and says so', async () => {
+  const { asked, held } = await holdOn(house, 'transfer 34 EUR');
+  const [call] = (await shownOn(held)).exchange.response?.toolCalls ?? [];
+  const amendment = { toolCalls: [{ id: call?.id, arguments: { amount: 1 } }] };
+  await rule(house, held, { verdict: 'amend', reason: 'less', amendment });
+  await asked;
+  const { ledger } = house.sidecar;
+  const { part } = ledger;
+  const reading = vi
+    .spyOn(ledger, 'part')
+    .mockImplementation((seq, name) =>
+      name === 'amendment'
+        ? Promise.reject(new HoldpointError('ledger_damaged', 'It was altered.'))
+        : part(seq, name),
+    );
+  const { exchange } = await shownOn(held);
+  reading.mockRestore();
+  expect(argumentsIn(exchange.response)).toEqual([call?.arguments]);
+  expect([exchange.amendedResponse, exchange.defects]).toEqual([
+    null,
+    ['what a reviewer put in its place cannot be read: It was altered.'],
+  ]);
 });
