@@ -9,6 +9,7 @@ import { protocolNamed } from '../provider/index.ts';
 import type { OperationName, Protocol, RequestReading, ResponseReading } from '../provider/protocol.ts';
 import { socketBodyType } from '../provider/realtime/body.ts';
 import { readSocketAnswer, readSocketRequest } from '../provider/realtime/understood.ts';
+import { isAmendment } from '../replay/messages.ts';
 
 const decodedBytesMax = 64 * 1024 * 1024;
 
@@ -81,11 +82,6 @@ async function readAmendment(ledger: Ledger, { seq }: Entry, lost: string[]): Pr
     lost.push(`what a reviewer put in its place cannot be read: ${error.message}`);
     return null;
   }
-}
-
-/** Of several approvals, the last one's amendment is what takes the place. */
-function isAmendment({ type, data }: Entry): boolean {
-  return type === 'ruling' && data['verdict'] === 'amend' && data['final'] === true;
 }
 
 export function answerIn(entries: readonly Entry[]): Entry | undefined {

@@ -22,7 +22,7 @@ interface Judged {
 export async function judgeAnswer(call: Call, answered: Answered, policy: Policy): Promise<Judged> {
   try {
     const facts: Facts = { request: call.facts, response: answered.facts };
-    const lines = await judgeAnswers(call, answered.batch, policy);
+    const lines = answered.batch === undefined ? noLines : await judgeAnswers(call, answered.batch, policy);
     const judgement = strictestOf(judge(policy, 'response', facts, answered.defects), lines);
     return { answered, judgement, lines };
   } catch (error) {

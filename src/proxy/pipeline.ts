@@ -85,7 +85,6 @@ async function forwardAndDeliver(
   judgedBy = policy.digest,
 ): Promise<void> {
   const { upstream } = call;
-  const facts: Facts = { request: call.facts };
   const headers = askingPlainly(call, forwardedHeaders(call.released ?? call.headers, upstream.keepHost));
   const outgoing = {
     origin: upstream.origin,
@@ -105,7 +104,7 @@ async function forwardAndDeliver(
     // What has no end to wait for is judged and sealed piece by piece, each a decision of its own.
     if (session !== null)
       return await relaySession(carrierOf(call, decision, answer, policy, judgedBy), session, house);
-    answered = await captureAnswer(call, decision.id, answer, facts, inForce, house);
+    answered = await captureAnswer(call, decision.id, answer, { request: call.facts }, inForce, house);
   } catch (error) {
     // Nobody takes the rest of it: the provider must not stay at work.
     answer.abort('The answer cannot be taken in.');

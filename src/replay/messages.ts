@@ -22,14 +22,8 @@ export function asSent(
   answer: Entry | undefined,
 ): ReplayedLedger {
   const [first] = entries;
-  const amended = entries.find(
-    ({ type, data, seq }) =>
-      type === 'ruling' &&
-      data['verdict'] === 'amend' &&
-      data['final'] === true &&
-      // Behind the answer, it is that which was amended.
-      seq < (answer?.seq ?? 0),
-  );
+  // Behind the answer, it is that which was amended.
+  const amended = entries.find((entry) => isAmendment(entry) && entry.seq < (answer?.seq ?? 0));
   if (first === undefined || amended === undefined) return ledger;
   return {
     entry: (seq) => ledger.entry(seq),
@@ -38,6 +32,11 @@ export function asSent(
         ? ledger.part(amended.seq, 'amendment')
         : ledger.part(seq, name),
   };
+}
+
+/** A ruling that puts what it carries in the place of what was held: the request's before there is an answer, the answer's after. */
+export function isAmendment({ type, data }: Entry): boolean {
+  return type === 'ruling' && data['verdict'] === 'amend' && data['final'] === true;
 }
 
 /** What was sealed of the judgement over one phase. */

@@ -129,6 +129,7 @@ describe.skipIf(missingBrowser !== '')(
         await petra.page.getByRole('row', { name: new RegExp(`${olga.name}.*open`) }).waitFor();
         expect(await seriousFindings(petra.page)).toEqual([]);
         await petra.page.getByRole('link', { name: /^h-/ }).press('Enter');
+        await petra.page.getByRole('heading', { name: 'What was held' }).waitFor();
         await petra.page.locator('.rulings', { hasText: 'Nobody was there.' }).waitFor();
         await petra.page.getByRole('button', { name: 'Seal the finding' }).press('Enter');
         await petra.page.getByText('Choose one of the two.').waitFor();

@@ -6,6 +6,7 @@ import { endAll } from '../support/endings.ts';
 import { chunk, streamHead } from '../support/raw-upstream.ts';
 import { chatDelta, chatRequest, chatRole, chatStop, done } from './answers.ts';
 import { holdTransfers } from './policies.ts';
+import { replay } from './replayed.ts';
 import { decisionIdOf, type Rig, startRig } from './rig.ts';
 import { message, openSession } from './session-scene.ts';
 
@@ -102,6 +103,19 @@ describe('a text that passes as it comes', () => {
       result: 'upstream_truncated',
       text: begun,
     });
+  });
+
+  test('is not unreadable when it is judged again, though its end is missing', async () => {
+    const rig = await startRig({ policy: holdTransfers });
+    failAt('push');
+    rig.upstream.script((_request, answer) =>
+      answer.send(streamHead + chunk(begun) + chunk(`${chatDelta(' and goes further')}data: {"choices`)),
+    );
+    const client = await rig.chat(chatRequest({ stream: true }));
+    await client.ended;
+    expect((await recordOf(rig, decisionIdOf(client.text()))).result).toBe('error');
+    const { tally } = await replay(rig.sidecar, holdTransfers);
+    expect([tally.obstacles(), tally.rules().filter(({ now }) => now > 0)]).toEqual([[], []]);
   });
 
   test('stops its upstream where no reader of it can be had', async () => {
