@@ -1,9 +1,10 @@
 /** `holdpoint erase …` and `holdpoint legal-hold …`: content that goes, and content that must stay. */
 import { z } from 'zod';
+import { scopeText } from '../console/words/erasure.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
-import { printErasure, untilEnded } from './erasure-answers.ts';
+import { erasureSchema, printErasure, scopeSchema, untilEnded } from './erasure-answers.ts';
 import {
   type Options,
   onlyArgument,
@@ -19,11 +20,7 @@ const legalHoldSchema = z.object({
   by: z.string(),
   /** A sidecar of an earlier version does not say. */
   reason: z.string().nullable().default(null),
-  scope: z.looseObject({
-    decision: z.number().optional(),
-    subject: z.string().optional(),
-    match: z.record(z.string(), z.string()).optional(),
-  }),
+  scope: scopeSchema,
 });
 
 const matchOptions = ['model', 'operation', 'provider', 'workload'];
@@ -52,6 +49,12 @@ export const eraseCommands: readonly Command[] = [
         const before = options.text('before');
         return { match: matchOf(options), ...(before === undefined ? {} : { before }) };
       }),
+  },
+  {
+    name: 'erase list',
+    usage: '[--json]',
+    summary: 'the erasures since the sidecar started, and how far each is',
+    run: list,
   },
 ];
 
@@ -106,13 +109,29 @@ export const legalHoldCommands: readonly Command[] = [
   },
 ];
 
-/** What a legal hold is on, in words; of a subject the record has a fingerprint alone, so that the name stays erasable. */
-function scopeText({ decision, subject, match }: z.output<typeof legalHoldSchema>['scope']): string {
-  if (decision !== undefined) return `the decision of entry ${decision}`;
-  if (subject !== undefined) return `the subject with the fingerprint ${subject}`;
-  return Object.entries(match ?? {})
-    .map(([name, value]) => `${name} ${value}`)
-    .join(', ');
+const listedSchema = z.object({
+  items: z.array(erasureSchema.extend({ by: z.string(), scope: scopeSchema, startedAt: z.string() })),
+});
+
+async function list(args: readonly string[], env: Environment): Promise<ExitCode> {
+  const options = readOptions(args, clientOptions, ['json']);
+  const answer = await controlClient(options, env).get('/api/v1/erasures');
+  if (options.flag('json')) printJson(answer);
+  else {
+    const { items } = listedSchema.parse(answer);
+    printTable(
+      ['ASKED', 'BY', 'ON', 'STATE', 'BODIES', 'REFUSED'],
+      items.map(({ startedAt, by, scope, state, dryRun, parts, refused }) => [
+        startedAt,
+        by,
+        scopeText(scope),
+        dryRun ? `${state}, a dry run` : state,
+        String(parts),
+        String(Object.values(refused).reduce((sum, count) => sum + count, 0)),
+      ]),
+    );
+  }
+  return exitCodes.ok;
 }
 
 function matchOf(options: Options): Record<string, string> {

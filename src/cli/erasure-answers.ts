@@ -1,11 +1,21 @@
 /** What the sidecar says of an erasure: asked until it has ended, then in words. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { counted, countText } from '../console/words/counts.ts';
+import { countText } from '../console/words/counts.ts';
+import { erasedText, refusedTexts } from '../console/words/erasure.ts';
 import type { controlClient } from './client.ts';
 import { printLine, visible } from './print.ts';
 
-const erasureSchema = z.object({
+/** What an erasure or a legal hold is on; a later sidecar may name more. */
+export const scopeSchema = z.looseObject({
+  decision: z.number().optional(),
+  subject: z.string().optional(),
+  match: z.record(z.string(), z.string()).optional(),
+  rule: z.string().optional(),
+  before: z.string().optional(),
+});
+
+export const erasureSchema = z.object({
   id: z.string(),
   state: z.enum(['waiting', 'running', 'done', 'failed']),
   dryRun: z.boolean(),
@@ -39,7 +49,7 @@ export async function untilEnded(
 
 /** What it did, or would do, in lines. */
 export function printErasure(erasure: Erasure): void {
-  const { decisions, dryRun, entries, error, erased, parts, refused } = erasure;
+  const { decisions, dryRun, entries, error } = erasure;
   if (decisions === 0 && error === null) {
     const what = dryRun ? 'would erase nothing' : 'nothing erased';
     printLine(`${what}: no decision whose content is still there is meant by that`);
@@ -48,14 +58,8 @@ export function printErasure(erasure: Erasure): void {
     );
     return;
   }
-  printLine(
-    `${dryRun ? 'would erase' : 'erased'} ${counted(parts, 'body', 'bodies')} of ${counted(erased, 'decision', 'decisions')} (${countText(decisions)} judged)`,
-  );
-  for (const [ground, count] of Object.entries(refused))
-    if (count > 0)
-      printLine(
-        `  refused ${counted(count, 'decision', 'decisions')}: ${visible(ground.replaceAll('_', ' '))}`,
-      );
+  printLine(erasedText(erasure));
+  for (const line of refusedTexts(erasure)) printLine(visible(`  ${line}`));
   if (dryRun) printLine('  a dry run: nothing was sealed or erased');
   else {
     printLine(

@@ -1,5 +1,6 @@
 /** `holdpoint retention …`: how long content is kept, and what the schedule would erase next. */
 import { z } from 'zod';
+import { fieldsText } from '../console/words/erasure.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
@@ -76,11 +77,6 @@ function lastText({ keepDays, last }: Rule): string {
   if (keepDays === null) return '-';
   if (last === null) return 'none since the start';
   return last.endedAt === null ? last.state : `${last.state} at ${last.endedAt}, ${last.parts} bodies`;
-}
-
-function fieldsText(match: Readonly<Record<string, string>>): string {
-  const fields = Object.entries(match).map(([name, value]) => `${name} ${value}`);
-  return fields.length === 0 ? 'everything' : fields.join(', ');
 }
 
 /** Exit 1 where something that is due would be refused, or a look failed. */

@@ -33,9 +33,11 @@ export type Entry = { readonly v: 1; readonly ledger: string; readonly seq: numb
 /** Sealed entries in order. */
 export type EntryPage = { readonly items: readonly (Entry)[]; readonly next: number | null };
 /** An erasure, and how far it is. */
-export type Erasure = { readonly id: string; readonly state: "waiting" | "running" | "done" | "failed"; readonly dryRun: boolean; readonly by: string; readonly basis: "no_longer_needed" | "consent_withdrawn" | "objection" | "unlawful" | "legal_obligation" | "child_consent" | "retention"; readonly decisions: number; readonly erased: number; readonly parts: number; readonly refused: { readonly open: number; readonly legal_hold: number; readonly statutory_minimum: number; readonly exemption: number }; readonly entries: readonly (number)[]; readonly bytesWiped: number; readonly bytesReclaimed: number; readonly startedAt: string; readonly endedAt: string | null; readonly error: string | null };
+export type Erasure = { readonly id: string; readonly state: "waiting" | "running" | "done" | "failed"; readonly dryRun: boolean; readonly by: string; readonly basis: "no_longer_needed" | "consent_withdrawn" | "objection" | "unlawful" | "legal_obligation" | "child_consent" | "retention"; readonly scope: { readonly [name: string]: unknown }; readonly decisions: number; readonly erased: number; readonly parts: number; readonly refused: { readonly open: number; readonly legal_hold: number; readonly statutory_minimum: number; readonly exemption: number }; readonly entries: readonly (number)[]; readonly bytesWiped: number; readonly bytesReclaimed: number; readonly startedAt: string; readonly endedAt: string | null; readonly error: string | null };
 /** What an erasure is about: one decision, a data subject or a class. */
 export type ErasureScope = { readonly decision: string } | { readonly subject: string } | { readonly match: { readonly model?: string; readonly operation?: string; readonly provider?: string; readonly workload?: string }; readonly before?: string };
+/** The erasures since the sidecar started. */
+export type Erasures = { readonly items: readonly (Erasure)[] };
 /** A request as the workload sent it, the provider’s answer, and what reviewers put in their place. */
 export type Exchange = { readonly request: RequestContent; readonly response: ResponseContent | null; readonly amendedRequest: RequestContent | null; readonly amendedResponse: ResponseContent | null; readonly defects: readonly (string)[] };
 /** One hold with everything needed to rule. */
@@ -173,6 +175,8 @@ export function createOperations(send: Send, sendForText: SendForText, sendLines
     listDelegations: (): Promise<{ readonly items: readonly (Delegation)[] }> => send('GET', '/api/v1/delegations', {}),
     /** Sealed entries in order. */
     listEntries: (input: { readonly from?: number; readonly limit?: number } = {}): Promise<EntryPage> => send('GET', '/api/v1/ledger/entries', input),
+    /** Erasures since the sidecar started. */
+    listErasures: (): Promise<Erasures> => send('GET', '/api/v1/erasures', {}),
     /** The queue. */
     listHolds: (input: { readonly state?: "pending" | "released" | "denied" | "amended" | "expired"; readonly session?: string; readonly after?: unknown; readonly limit?: number; readonly id?: string } = {}): Promise<HoldPage> => send('GET', '/api/v1/holds', input),
     /** Legal holds that stand. */

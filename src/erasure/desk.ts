@@ -30,6 +30,8 @@ export interface ErasureDesk {
    */
   start(order: ErasureOrder): ErasureJob;
   find(id: string): ErasureJob | null;
+  /** Those that are kept, the newest first. */
+  list(): readonly ErasureJob[];
   /** Resolves with the job once it ended. */
   ended(id: string): Promise<ErasureJob | null>;
   /** Resolves with its seq once the legal hold is sealed. */
@@ -180,6 +182,7 @@ export function createErasureDesk(options: DeskOptions): ErasureDesk {
     retention,
     start,
     find: (id) => jobs.get(id)?.job ?? null,
+    list: () => [...jobs.values()].map(({ job }) => job).reverse(),
     ended,
     placeHold: async (scope, { by, role, requireStanding }, reason) => {
       const data = { action: 'hold', by, role, scope: scopeData(scope) };

@@ -223,6 +223,28 @@ describe('what may not be erased', () => {
   });
 });
 
+describe('the list of erasures', () => {
+  it('has the newest first, dry runs too, and says what each is about', async () => {
+    const id = await decide('listed');
+    const looked = await erase({ decision: id }, { dryRun: true });
+    const before = '2026-01-01T00:00:00.000Z';
+    const began = await erase({ match: { workload: 'chat-agent' }, before });
+    const { json } = await house.call('/api/v1/erasures', { as: 'auditor' });
+    expect(json).toMatchObject({
+      items: expect.arrayContaining([
+        expect.objectContaining({
+          id: began.id,
+          dryRun: false,
+          scope: { match: { workload: 'chat-agent' }, before },
+        }),
+        expect.objectContaining({ id: looked.id, dryRun: true, scope: { decision: seqOf(id) }, by: 'privacy-1' }),
+      ]),
+    });
+    const { items } = z.object({ items: z.array(erasureSchema) }).parse(json);
+    expect(items.slice(0, 2).map((item) => item.id)).toEqual([began.id, looked.id]);
+  });
+});
+
 describe('the list of legal holds', () => {
   it('says why each stands, to those who read content', async () => {
     const json = { scope: { subject: 'customer-12' }, reason: 'case 12' };
@@ -261,6 +283,17 @@ describe('holdpoint erase', () => {
       expect.stringContaining('erased 2 bodies of 1 decision'),
     ]);
     expect((await run(['verify', house.dataDir], {})).code).toBe(0);
+  });
+
+  it('lists what was asked for, of a subject without the name', async () => {
+    await decide('hers', { 'holdpoint-subject': 'customer-list' });
+    const why = ['--basis', 'unlawful', '--reason', 'request 10'];
+    await run(['erase', 'subject', 'customer-list', ...why, '--dry-run'], env());
+    const { code, out } = await run(['erase', 'list'], env());
+    const [heads, newest] = out.split('\n');
+    expect([code, heads]).toEqual([0, expect.stringMatching(/^ASKED +BY +ON +STATE +BODIES +REFUSED$/)]);
+    expect(newest).toMatch(/ the subject with the fingerprint [0-9a-f]{16} +done, a dry run +2 +0$/);
+    expect(out).not.toContain('customer-list');
   });
 
   it('says so where nothing in the record is meant, so that a slip of the pen does not pass for an erasure', async () => {

@@ -62,6 +62,7 @@ const table: Readonly<Record<string, readonly Role[] | null>> = {
   placeLegalHold: erasing,
   liftLegalHold: erasing,
   showErasure: ['privacy', 'auditor', 'admin'],
+  listErasures: ['privacy', 'auditor', 'admin'],
   showRetention: ['privacy', 'auditor', 'admin'],
   lookAtRetention: erasing,
   listLegalHolds: ['privacy', 'auditor', 'admin'],

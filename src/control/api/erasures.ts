@@ -71,6 +71,11 @@ export const erasureSchema = z
     dryRun: z.boolean(),
     by: z.string(),
     basis: z.enum(bases),
+    scope: z
+      .record(z.string(), z.unknown())
+      .describe(
+        'A decision by its seq, a subject by its fingerprint, fields that match, or a retention rule by its name.',
+      ),
     decisions: z.int().min(0).describe('Judged so far; what was erased before does not count.'),
     erased: z.int().min(0).describe('Decisions of which something was erased, or would be in a dry run.'),
     parts: z.int().min(0).describe('Bodies erased with their keys, or that would be in a dry run.'),
@@ -86,6 +91,10 @@ export const erasureSchema = z
   })
   .meta({ id: 'Erasure', description: 'An erasure, and how far it is.' });
 export type ErasureShown = Sent<z.output<typeof erasureSchema>>;
+
+const erasuresSchema = z
+  .object({ items: z.array(erasureSchema) })
+  .meta({ id: 'Erasures', description: 'The erasures since the sidecar started.' });
 
 export const newLegalHoldSchema = z
   .strictObject({ scope: holdScopeSchema, reason })
@@ -121,6 +130,7 @@ export const exampleErasure = {
   dryRun: false,
   by: 'petra',
   basis: 'objection',
+  scope: { match: { workload: 'chat-agent' }, before: '2026-10-01T00:00:00.000Z' },
   decisions: 12,
   erased: 11,
   parts: 22,
@@ -159,6 +169,17 @@ export const startErasure: Operation = {
   },
   answers: [jsonAnswer('It has begun, or waits for another to end.', erasureSchema, exampleErasure, 202)],
   refusals: ['not_found', 'body_too_large', 'ledger_unavailable', 'overloaded', 'shutting_down'],
+};
+
+export const listErasures: Operation = {
+  id: 'listErasures',
+  tag: 'erasure',
+  summary: 'Erasures since the sidecar started',
+  description:
+    'The newest first: the 200 that were asked for last, dry runs and those of the schedule included. Entries of earlier ones stay in the ledger.',
+  ...allowed('read_erasures'),
+  answers: [jsonAnswer('The erasures.', erasuresSchema, { items: [exampleErasure] })],
+  refusals: [],
 };
 
 export const showErasure: Operation = {

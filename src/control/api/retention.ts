@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { bases } from '../../ledger/erasure.ts';
 import { allowed, jsonAnswer, type Operation, type Sent } from '../operation.ts';
-import { erasers, erasureSchema, exampleErasure } from './erasures.ts';
+import { type ErasureShown, erasers, erasureSchema, exampleErasure } from './erasures.ts';
 
 const match = z
   .record(z.string(), z.string())
@@ -41,6 +41,13 @@ export const retentionSchema = z
   .meta({ id: 'Retention', description: 'How long content is kept, as configured, and how far that is.' });
 export type RetentionShown = Sent<z.output<typeof retentionSchema>>;
 
+const exampleRun = {
+  ...exampleErasure,
+  by: 'holdpoint',
+  basis: 'retention',
+  scope: { rule: 'chat', before: '2026-08-28T10:00:00.000Z' },
+} satisfies ErasureShown;
+
 const exampleRetention = {
   everyHours: 24,
   nextAt: '2026-11-27T10:00:00.000Z',
@@ -51,7 +58,7 @@ const exampleRetention = {
       keepDays: 90,
       minimumDays: 30,
       dueBefore: '2026-08-28T10:00:00.000Z',
-      last: { ...exampleErasure, by: 'holdpoint', basis: 'retention' },
+      last: exampleRun,
     },
   ],
   exemptions: [{ id: 'claims', match: { workload: 'billing-agent' }, bases: ['objection'] }],
@@ -78,7 +85,7 @@ export const lookAtRetention: Operation = {
     jsonAnswer(
       'It has begun, or waits for another to end.',
       erasureSchema,
-      { ...exampleErasure, dryRun: true, basis: 'retention' },
+      { ...exampleRun, by: 'petra', dryRun: true },
       202,
     ),
   ],

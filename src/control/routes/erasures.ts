@@ -12,6 +12,7 @@ import {
   type LegalHoldShown,
   liftLegalHold,
   liftSchema,
+  listErasures,
   listLegalHolds,
   newErasureSchema,
   newLegalHoldSchema,
@@ -34,6 +35,12 @@ export function erasureRoutes(parts: ControlParts): Route[] {
       path: '/api/v1/erasures',
       operation: startErasure,
       handle: (request) => start(parts, request),
+    },
+    {
+      method: 'GET',
+      path: '/api/v1/erasures',
+      operation: listErasures,
+      handle: ({ res }) => sendJson(res, 200, { items: parts.erasures.list().map(shownErasure) }),
     },
     {
       method: 'GET',

@@ -1,4 +1,5 @@
 import type { ErasureJob } from '../../erasure/job.ts';
+import { scopeData } from '../../ledger/erasure.ts';
 import type { ErasureShown } from '../api/erasures.ts';
 
 /** An erasure as the control port tells it. */
@@ -10,6 +11,7 @@ export function shownErasure({ id, order, progress, ...job }: ErasureJob): Erasu
     dryRun: order.dryRun,
     by: order.by,
     basis: order.basis,
+    scope: scopeData(order.scope),
     ...counts,
     startedAt: new Date(job.startedAtMs).toISOString(),
     endedAt: job.endedAtMs === null ? null : new Date(job.endedAtMs).toISOString(),

@@ -54,6 +54,10 @@ class Operations:
         """Sealed entries in order."""
         return self._call("GET", "/api/v1/ledger/entries", {}, {"from": from_, "limit": limit}, None)
 
+    def list_erasures(self):
+        """Erasures since the sidecar started."""
+        return self._call("GET", "/api/v1/erasures", {}, {}, None)
+
     def list_holds(self, state=None, session=None, after=None, limit=None, id=None):
         """The queue."""
         return self._call("GET", "/api/v1/holds", {}, {"state": state, "session": session, "after": after, "limit": limit, "id": id}, None)
