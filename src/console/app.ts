@@ -17,6 +17,7 @@ import { PolicyPage } from './pages/policy.ts';
 import { ReviewsPage } from './pages/reviews.ts';
 import { SessionPage } from './pages/session.ts';
 import { SignIn } from './pages/sign-in.ts';
+import { PrivacyPage } from './privacy/privacy.ts';
 import { countText } from './words/counts.ts';
 
 export function App({ desk }: { readonly desk: Desk }): ComponentChild {
@@ -58,6 +59,9 @@ function pageOf(desk: Desk, state: DeskState): ComponentChild {
       return h(LedgerPage, { key: 'ledger', desk, seq: place.seq });
     case 'policy':
       return h(PolicyPage, { key: 'policy', desk });
+    case 'privacy':
+      // Its forms begin anew with another decision.
+      return h(PrivacyPage, { key: `privacy ${place.decision}`, desk, identity, decision: place.decision });
     case 'reviews':
       return h(ReviewsPage, { key: 'reviews', desk });
     case 'absence':

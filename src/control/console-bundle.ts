@@ -22,6 +22,7 @@ const styles = [
   'page',
   'views',
   'draft',
+  'privacy',
   'chart',
   'phone',
   'print',

@@ -14,6 +14,7 @@ export const names = [
   'entry',
   'policy',
   'overview',
+  'privacy',
 ] as const;
 export interface Look {
   readonly width: number;

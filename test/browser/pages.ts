@@ -75,6 +75,14 @@ export function pagesOf(hold: string, decision: string, session: string): readon
       hash: '#/overview?hours=1',
       open: (page) => page.getByRole('heading', { name: 'How decisions ended' }).waitFor(),
     },
+    {
+      name: 'privacy',
+      hash: '#/privacy',
+      open: async (page) => {
+        await page.getByText('Earlier ones are in the ledger.').waitFor();
+        await page.getByRole('button', { name: 'Place one' }).click();
+      },
+    },
   ];
 }
 

@@ -9,6 +9,7 @@ import type { Browser, Page } from 'playwright-core';
 import { streamOf } from '../second-opinion/ledgers.ts';
 import { editLeaf } from '../support/ledger-tampering.ts';
 import { takeOversightPictures } from './oversight-pictures.ts';
+import { takePrivacyPictures } from './privacy-pictures.ts';
 import { launchBrowser, missingBrowser, question, type Stage, setStage } from './stage.ts';
 import { buildStories, setVerifierStage } from './verifier-stage.ts';
 
@@ -192,6 +193,7 @@ if (directory === undefined || missingBrowser !== '') {
     await takePictures(browser, stage, directory);
     await takeVerifierPictures(browser, directory);
     await takeOversightPictures(directory, (path) => process.stdout.write(`${path}\n`));
+    await takePrivacyPictures(browser, policyFile, directory);
   } finally {
     await browser.close();
   }

@@ -52,12 +52,13 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-/** `policy` is the text of a policy file; `upstreamUrl` replaces the demonstration provider. */
+/** `policy` is the text of a policy file; `upstreamUrl` replaces the demonstration provider; `settings` are added to the configuration. */
 export async function setStage(
   policy: string,
   upstreamUrl?: string,
   control: Readonly<Record<string, unknown>> = {},
   machine?: Machine,
+  settings: Readonly<Record<string, unknown>> = {},
 ): Promise<Stage> {
   const directory = mkdtempSync(join(tmpdir(), 'holdpoint-console-'));
   const provider = upstreamUrl === undefined ? await startDemoProvider({ port: 0 }) : null;
@@ -72,6 +73,7 @@ export async function setStage(
     policy: { file: policyFile },
     workload: { name: 'billing-agent' },
     log: { level: 'error' },
+    ...settings,
   };
   writeFileSync(configFile, JSON.stringify(config));
   const sidecar = await startSidecar(configFile, {}, machine);

@@ -237,7 +237,12 @@ describe('the list of erasures', () => {
           dryRun: false,
           scope: { match: { workload: 'chat-agent' }, before },
         }),
-        expect.objectContaining({ id: looked.id, dryRun: true, scope: { decision: seqOf(id) }, by: 'privacy-1' }),
+        expect.objectContaining({
+          id: looked.id,
+          dryRun: true,
+          scope: { decision: seqOf(id) },
+          by: 'privacy-1',
+        }),
       ]),
     });
     const { items } = z.object({ items: z.array(erasureSchema) }).parse(json);

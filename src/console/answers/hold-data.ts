@@ -112,9 +112,14 @@ export function readIdentity(value: unknown): Identity {
 /** Whether somebody may do something, by what `whoami` says of their role; nobody may do anything. */
 export function may(
   identity: Identity | null,
-  permission: 'read_content' | 'read_ledger' | 'rule' | 'backtest',
+  permission: 'read_content' | 'read_ledger' | 'read_erasures' | 'rule' | 'backtest',
 ): boolean {
   return identity?.permissions.includes(permission) === true;
+}
+
+/** Whether somebody may erase, and place and lift legal holds: two roles alone may, which verifiers know by name. */
+export function mayErase(identity: Identity | null): boolean {
+  return identity?.role === 'privacy' || identity?.role === 'admin';
 }
 
 export interface HoldPage {

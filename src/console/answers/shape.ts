@@ -54,6 +54,13 @@ export function textsIn(from: Shape, field: string): readonly string[] {
   });
 }
 
+export function numbersIn(from: Shape, field: string): readonly number[] {
+  return listIn(from, field, (item) => {
+    if (typeof item !== 'number') throw new ShapeError(field, 'a list of numbers');
+    return item;
+  });
+}
+
 /** One of the words that are known, or the fallback: a newer sidecar may know more words than this page. */
 export function wordIn<T extends string>(from: Shape, field: string, known: readonly T[], fallback: T): T {
   const value = textIn(from, field);

@@ -107,6 +107,8 @@ export interface Api {
   /** The JSON that a path answers with, not looked at yet. */
   get(path: string, signal?: AbortSignal): Promise<unknown>;
   bytes(path: string, signal?: AbortSignal): Promise<Uint8Array>;
+  /** The JSON that an order is answered with, not looked at yet. */
+  post(path: string, body: unknown): Promise<unknown>;
   whoami(): Promise<Identity>;
   /** The holds that wait, the next deadline first; no more than `limit` of them. */
   pendingHolds(limit: number): Promise<HoldPage>;
@@ -188,6 +190,7 @@ export function createApi(key: string): Api {
       const response = await request(path, { signal: withinTime(signal) });
       return new Uint8Array(await response.arrayBuffer().catch(unreachable));
     },
+    post,
     whoami: async () => readIdentity(await json('/api/v1/whoami')),
     pendingHolds: async (limit) => readHolds(await json(`/api/v1/holds?state=pending&limit=${limit}`)),
     holds: async (after, limit) =>

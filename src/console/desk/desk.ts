@@ -6,6 +6,7 @@ import type { BacktestPage } from '../answers/backtest-data.ts';
 import { type Api, ApiError, type BacktestOrder, type RulingRequest } from './api.ts';
 import { createOversight, type DeskOversight } from './desk-oversight.ts';
 import { createDeskPage } from './desk-page.ts';
+import { createPrivacy, type DeskPrivacy } from './desk-privacy.ts';
 import { createDeskQueue } from './desk-queue.ts';
 import { createDeskSession } from './desk-session.ts';
 import { type Action, type DeskState, signedOut } from './desk-state.ts';
@@ -16,7 +17,7 @@ import { enrolBrowser, type SigningState, signingState } from './signing.ts';
 
 export type { DeskState, OpenHold } from './desk-state.ts';
 
-export interface Desk extends DeskOversight {
+export interface Desk extends DeskOversight, DeskPrivacy {
   get(): DeskState;
   subscribe(listener: () => void): () => void;
   nowMs(): number;
@@ -123,6 +124,7 @@ export function createDesk(storage: Storage): Desk {
 
   return {
     ...oversight,
+    ...createPrivacy(orSignOut),
     get,
     subscribe: store.subscribe,
     nowMs: () => api().nowMs(),

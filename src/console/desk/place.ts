@@ -2,7 +2,7 @@
  * Where the reviewer is, as the address says: `#/` the inbox, `#/holds/<id>` one hold, `#/decisions?model=…` a
  * search. A token never stands in it.
  */
-export const pages = ['inbox', 'decisions', 'ledger', 'policy', 'overview'] as const;
+export const pages = ['inbox', 'decisions', 'ledger', 'policy', 'overview', 'privacy'] as const;
 export type Page = (typeof pages)[number];
 
 export type Place =
@@ -11,6 +11,7 @@ export type Place =
   | { readonly page: 'session'; readonly id: string }
   | { readonly page: 'ledger'; readonly seq: number | null }
   | { readonly page: 'policy' }
+  | { readonly page: 'privacy'; readonly decision: string }
   | { readonly page: 'reviews' }
   | { readonly page: 'absence' }
   | { readonly page: 'overview'; readonly hours: number };
@@ -42,6 +43,11 @@ export function searchAddress(terms: Readonly<Record<string, string>>): string {
   return query === '' ? '#/decisions' : `#/decisions?${query}`;
 }
 
+/** The privacy page, its forms begun with a decision. A person's name never stands in an address. */
+export function privacyAddress(decision: string): string {
+  return `#/privacy?${new URLSearchParams({ decision })}`;
+}
+
 export const reviewsAddress = '#/reviews';
 export const absenceAddress = '#/absence';
 
@@ -68,6 +74,8 @@ export function placeAt(hash: string): Place {
     }
     case 'ledger':
       return { page, seq: /^\d{1,15}$/.test(rest) ? Number(rest) : null };
+    case 'privacy':
+      return { page, decision: new URLSearchParams(query).get('decision') ?? '' };
     case 'policy':
     case 'reviews':
     case 'absence':

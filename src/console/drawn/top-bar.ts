@@ -1,6 +1,6 @@
 /** The bar above all: what this is, the filter, whether it is live, who is signed in. */
 import { type ComponentChild, h } from 'preact';
-import type { Identity } from '../answers/hold-data.ts';
+import { type Identity, may } from '../answers/hold-data.ts';
 import type { Desk, DeskState } from '../desk/desk.ts';
 import type { Link } from '../desk/events.ts';
 import { absenceAddress, type Page, pageAddress, pages } from '../desk/place.ts';
@@ -33,7 +33,7 @@ interface TopBarProps {
 export function TopBar({ desk, state, identity }: TopBarProps): ComponentChild {
   return h('header', { class: 'top-bar' }, [
     h('a', { href: '#/', class: 'home', 'aria-label': 'Holdpoint, the inbox' }, h(Wordmark, {})),
-    h(Navigation, { state }),
+    h(Navigation, { state, identity }),
     state.place.page !== 'inbox'
       ? null
       : h('div', { class: 'filter', role: 'search' }, [
@@ -77,16 +77,17 @@ const pageNames: Readonly<Record<Page, string>> = {
   ledger: 'Ledger',
   policy: 'Policy',
   overview: 'Overview',
+  privacy: 'Privacy',
 };
 
-function Navigation({ state }: { readonly state: DeskState }): ComponentChild {
+function Navigation({ state, identity }: Omit<TopBarProps, 'desk'>): ComponentChild {
   const { page } = state.place;
   // Pages that are reached from others stand with them.
   const current = page === 'session' ? 'decisions' : page === 'reviews' ? 'overview' : page;
   return h(
     'nav',
     { class: 'pages', 'aria-label': 'Pages' },
-    pages.map((name) =>
+    pagesFor(identity).map((name) =>
       h(
         'a',
         {
@@ -106,6 +107,11 @@ function Navigation({ state }: { readonly state: DeskState }): ComponentChild {
       ),
     ),
   );
+}
+
+/** A page that has nothing for somebody is not offered to them. */
+function pagesFor(identity: Identity): readonly Page[] {
+  return pages.filter((page) => page !== 'privacy' || may(identity, 'read_erasures'));
 }
 
 const linkWords: Readonly<Record<Link['status'], string>> = {

@@ -2,23 +2,19 @@
 
 import { type ComponentChild, h } from 'preact';
 import { useState } from 'preact/hooks';
-import {
-  type Decision,
-  type DecisionDetail,
-  type Entry,
-  readDecisionDetail,
-} from '../answers/decision-data.ts';
+import { type Decision, readDecisionDetail } from '../answers/decision-data.ts';
 import { type Exchange, readExchange } from '../answers/exchange-data.ts';
-import { may } from '../answers/hold-data.ts';
+import { may, mayErase } from '../answers/hold-data.ts';
 import type { Desk } from '../desk/desk.ts';
 import { PageFrame, Problem, useFetched } from '../desk/fetched.ts';
-import { entryAddress, placeOf, searchAddress, sessionAddress } from '../desk/place.ts';
+import { placeOf, privacyAddress, searchAddress, sessionAddress } from '../desk/place.ts';
 import { Conversation } from '../drawn/conversation.ts';
 import { AnswerContent, Instead } from '../drawn/held-content.ts';
 import { OutcomeMark, VerdictMark } from '../drawn/outcome.ts';
 import { Recorded } from '../drawn/recorded.ts';
 import { countText } from '../words/counts.ts';
 import { exactText } from '../words/time.ts';
+import { Story } from './decision-story.ts';
 import { EntryProofs } from './entry-proofs.ts';
 import { ReportedNote } from './reported.ts';
 
@@ -113,6 +109,17 @@ function Content(props: { readonly desk: Desk; readonly id: string }): Component
             ),
             h('span', { class: 'quiet' }, ' That you read it is sealed under your name.'),
           ]),
+    !mayErase(props.desk.get().identity)
+      ? null
+      : h(
+          'p',
+          { class: 'actions' },
+          h(
+            'a',
+            { class: 'button', href: privacyAddress(props.id) },
+            'Erase it, or put it under a legal hold',
+          ),
+        ),
   ]);
 }
 
@@ -124,56 +131,4 @@ function WholeExchange({ exchange }: { readonly exchange: Exchange }): Component
       : h(Instead, null, h(AnswerContent, { response: exchange.amendedResponse })),
     h(Conversation, { exchange }),
   ]);
-}
-
-const doings: Readonly<Record<string, string>> = {
-  request: 'the request was sealed, before it went out',
-  response: 'the answer was sealed, before it was delivered whole',
-  hold: 'held for a person',
-  recovery: 'closed when the sidecar started again',
-  access: 'somebody read it',
-  erasure: 'content was erased',
-};
-
-function Story({ detail }: { readonly detail: DecisionDetail }): ComponentChild {
-  return h('section', { class: 'section', 'aria-labelledby': 'story-title' }, [
-    h('h2', { id: 'story-title' }, 'What was sealed'),
-    h(
-      'ol',
-      { class: 'story' },
-      detail.entries.map((entry) =>
-        h('li', { key: entry.seq }, [
-          h('span', { class: 'num quiet' }, exactText(entry.atMs)),
-          h('span', null, [
-            h('strong', null, entry.type),
-            ' ',
-            h('span', null, doingOf(entry, detail.decision.outcome)),
-          ]),
-          h('a', { href: entryAddress(entry.seq), class: 'num' }, `entry ${entry.seq}`),
-        ]),
-      ),
-    ),
-  ]);
-}
-
-function doingOf({ type, data }: Entry, outcome: Decision['outcome']): ComponentChild {
-  const said = (name: string): string => {
-    const value = data[name];
-    return typeof value === 'string' ? value : '';
-  };
-  // What a provider calls somebody is anybody's to choose: it stands behind the name that counts.
-  const called = said('display') === '' ? '' : `, called ${JSON.stringify(said('display'))}`;
-  if (type === 'ruling')
-    return h(Recorded, {
-      text: `${said('verdict')} by ${said('by')}${called} (${said('role')})${data['final'] === true ? '' : ', more approvals needed'}`,
-    });
-  if (type === 'delivery')
-    return typeof data['attempt'] === 'number'
-      ? `the release is used: attempt ${data['attempt']} to hand it to the workload`
-      : ['how it ended: ', h(OutcomeMark, { outcome })];
-  if (type === 'access') return h(Recorded, { text: `${said('action')} by ${said('by')} (${said('role')})` });
-  if (data['reported'] !== undefined) return `it was reported; rules in force would say ${said('verdict')}`;
-  if (type === 'request') return `${doings['request']}; the rules said ${said('verdict')}`;
-  if (type === 'response') return `${doings['response']}; the rules said ${said('verdict')}`;
-  return doings[type] ?? '';
 }

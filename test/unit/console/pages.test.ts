@@ -1,7 +1,7 @@
 /** The console's pages apart from how they look: addresses, what a session's turns add, which policy was a change. */
 import { describe, expect, it } from 'vitest';
 import type { Exchange, Message } from '../../../src/console/answers/exchange-data.ts';
-import { placeAt, searchAddress, sessionAddress } from '../../../src/console/desk/place.ts';
+import { placeAt, privacyAddress, searchAddress, sessionAddress } from '../../../src/console/desk/place.ts';
 import { niceCeiling } from '../../../src/console/drawn/chart.ts';
 import { changesOf } from '../../../src/console/pages/policy.ts';
 import { additions } from '../../../src/console/pages/session.ts';
@@ -20,6 +20,8 @@ describe('an address', () => {
     ['#/ledger', { page: 'ledger', seq: null }],
     ['#/ledger/12', { page: 'ledger', seq: 12 }],
     ['#/ledger/-1', { page: 'ledger', seq: null }],
+    ['#/privacy', { page: 'privacy', decision: '' }],
+    ['#/privacy?decision=d-1&subject=ada', { page: 'privacy', decision: 'd-1' }],
     ['#/overview?hours=168', { page: 'overview', hours: 168 }],
     ['#/overview?hours=1e9', { page: 'overview', hours: 24 }],
     ['#/sessions/%E0%A4%A', { page: 'inbox' }],
@@ -30,6 +32,10 @@ describe('an address', () => {
   it('of a session keeps whatever the workload called it', () => {
     const id = 'a/b?c#d <é>';
     expect(placeAt(sessionAddress(id))).toEqual({ page: 'session', id });
+  });
+
+  it('of the privacy page keeps the decision that it was opened from', () => {
+    expect(placeAt(privacyAddress('d-3f9a01c2-15'))).toEqual({ page: 'privacy', decision: 'd-3f9a01c2-15' });
   });
 
   it('of a search leaves out what is not asked for', () => {
