@@ -7,7 +7,7 @@ import { createPeople } from './core/people.ts';
 import { createRoleBook } from './core/roles.ts';
 import { notificationGauges } from './notifications.ts';
 import type { Parts } from './parts.ts';
-import { erasureGauges, reviewGauges } from './told.ts';
+import { declareAlarms, erasureGauges, holdGauges, reviewGauges } from './told.ts';
 
 /** Listens for people and programs. Rejects with `config_invalid` where the address is taken. */
 export function startControlPlane(
@@ -20,11 +20,10 @@ export function startControlPlane(
     if (kind === 'ruled') metrics.count('holdpoint_rulings_total', { status: hold.state.status });
     if (kind === 'glass-broken') metrics.count('holdpoint_glass_broken_total', {});
   });
-  // A series that is absent until the first time cannot be alerted on.
-  metrics.declare('holdpoint_glass_broken_total', {});
+  declareAlarms(metrics);
   const gauges = () => ({
     holdpoint_calls_in_flight: inFlight(),
-    holdpoint_holds_pending: holds.list().filter((hold) => hold.state.status === 'pending').length,
+    ...holdGauges(holds, parts.clock.nowMs()),
     ...reviewGauges(holds),
     holdpoint_ledger_entries: ledger.durable().size,
     holdpoint_ledger_writable: ledger.isWritable() ? 1 : 0,

@@ -8,6 +8,15 @@ import type { EndedCall } from './proxy/house.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
+/** Shows at 0 what has not happened yet: a series that is absent until the first time cannot be alerted on. */
+export function declareAlarms(metrics: Metrics): void {
+  metrics.declare('holdpoint_glass_broken_total', {});
+  metrics.declare('holdpoint_rulings_total', { status: 'expired' });
+  metrics.declare('holdpoint_control_refused_total', { code: 'unauthenticated' });
+  for (const asked of ['person', 'schedule'])
+    metrics.declare('holdpoint_erasures_total', { asked, state: 'failed' });
+}
+
 /** Of erasures, for the metrics page. */
 export function erasureGauges(erasures: ErasureDesk) {
   const { pending, parts, bytesWiped, lookedAt } = erasures.totals();
@@ -16,6 +25,19 @@ export function erasureGauges(erasures: ErasureDesk) {
     holdpoint_erased_parts: parts,
     holdpoint_erased_bytes: bytesWiped,
     holdpoint_retention_entry: lookedAt,
+  };
+}
+
+/** Of holds that wait, for the metrics page. */
+export function holdGauges(holds: HoldQueue, nowMs: number) {
+  const pending = holds.list().filter(({ state }) => state.status === 'pending');
+  const nextMs = pending.reduce(
+    (soonest, { state }) => Math.min(soonest, state.terms.expiresAtMs),
+    Number.POSITIVE_INFINITY,
+  );
+  return {
+    holdpoint_holds_pending: pending.length,
+    holdpoint_hold_next_expiry_seconds: Math.max(0, nextMs - nowMs) / 1000,
   };
 }
 

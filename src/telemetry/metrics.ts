@@ -40,6 +40,8 @@ export type MetricName = keyof typeof help;
 const gaugeHelp = {
   holdpoint_calls_in_flight: 'Calls being served.',
   holdpoint_holds_pending: 'Holds that wait for a person.',
+  holdpoint_hold_next_expiry_seconds:
+    'Until the next of them expires, its call refused; +Inf where none waits.',
   holdpoint_reviews_open: 'Releases by one person alone that nobody else has reviewed.',
   holdpoint_reviews_overdue: 'Those of them whose time for a review is over.',
   holdpoint_ledger_entries: 'Entries sealed and durable.',
@@ -156,6 +158,7 @@ function gaugeLines(gauges: Readonly<Record<GaugeName, number>>): string[] {
   const names: readonly GaugeName[] = [
     'holdpoint_calls_in_flight',
     'holdpoint_holds_pending',
+    'holdpoint_hold_next_expiry_seconds',
     'holdpoint_reviews_open',
     'holdpoint_reviews_overdue',
     'holdpoint_ledger_entries',
@@ -171,7 +174,7 @@ function gaugeLines(gauges: Readonly<Record<GaugeName, number>>): string[] {
   return names.flatMap((name) => [
     `# HELP ${name} ${gaugeHelp[name]}`,
     `# TYPE ${name} gauge`,
-    `${name} ${gauges[name]}`,
+    `${name} ${numberText(gauges[name])}`,
   ]);
 }
 

@@ -23,6 +23,8 @@ describe('the metrics of a sidecar', () => {
     const asked = house.ask('transfer 5 EUR');
     const held = await nextHold(house);
     expect(await metric('holdpoint_holds_pending')).toBe(1);
+    const leftSeconds = (Date.parse(String(held['expiresAt'])) - Date.now()) / 1000;
+    expect(await metric('holdpoint_hold_next_expiry_seconds')).toBeCloseTo(leftSeconds, -1);
     expect(await metric('holdpoint_calls_in_flight')).toBe(1);
     await house.call(`/api/v1/holds/${held.id}/rulings`, {
       json: { verdict: 'release', digest: held.digest },
@@ -35,6 +37,7 @@ describe('the metrics of a sidecar', () => {
     expect(await metric('holdpoint_rule_matches_total', { rule: 'large-transfer', action: 'hold' })).toBe(1);
     expect(await metric('holdpoint_rulings_total', { status: 'released' })).toBe(1);
     expect(await metric('holdpoint_holds_pending')).toBe(0);
+    expect(await metric('holdpoint_hold_next_expiry_seconds')).toBe(Number.POSITIVE_INFINITY);
     expect(await metric('holdpoint_ledger_writable')).toBe(1);
     expect((await samples('holdpoint_call_seconds')).find(({ name }) => name.endsWith('_count'))?.value).toBe(
       3,

@@ -5,6 +5,7 @@ import { parsePrometheus } from './prometheus.ts';
 const gauges = {
   holdpoint_calls_in_flight: 2,
   holdpoint_holds_pending: 1,
+  holdpoint_hold_next_expiry_seconds: 42,
   holdpoint_reviews_open: 0,
   holdpoint_reviews_overdue: 0,
   holdpoint_ledger_entries: 77,
