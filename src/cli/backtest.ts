@@ -81,6 +81,7 @@ function printBacktest(sum: BacktestPage): void {
       ...[rule.now, rule.before, rule.newly.decisions, rule.noLonger.decisions].map(countText),
       ...[rule.failed.decisions, rule.unknown.decisions].map(countText),
     ]),
+    'The draft has no rules.',
   );
   for (const { rule, newly, noLonger, failed, unknown } of rules) {
     const named = Object.entries({ newly, 'no longer': noLonger, failed, 'not known': unknown });

@@ -95,6 +95,7 @@ async function list(args: readonly string[], env: Environment): Promise<ExitCode
         item.reported === null ? (item.outcome ?? 'open') : `reported by ${item.reported.by}`,
         item.ruledBy.join(', '),
       ]),
+      'Nothing like that is recorded.',
     );
     printUnreadable(unreadable);
     if (next !== null) printLine(`more: --before ${next}`);

@@ -67,18 +67,17 @@ async function list(args: readonly string[], env: Environment): Promise<ExitCode
     return exitCodes.ok;
   }
   const { items } = z.object({ items: z.array(delegationSchema) }).parse(answer);
-  if (items.length === 0) printLine('Nobody stands in for anybody.');
-  else
-    printTable(
-      ['NUMBER', 'AWAY', 'ROLE', 'IN THEIR STEAD', 'UNTIL', 'STATE'],
-      items.map(({ seq, from, role, to, until, inForce }) => [
-        String(seq),
-        from,
-        role,
-        to,
-        until,
-        inForce ? 'in force' : 'over',
-      ]),
-    );
+  printTable(
+    ['NUMBER', 'AWAY', 'ROLE', 'IN THEIR STEAD', 'UNTIL', 'STATE'],
+    items.map(({ seq, from, role, to, until, inForce }) => [
+      String(seq),
+      from,
+      role,
+      to,
+      until,
+      inForce ? 'in force' : 'over',
+    ]),
+    'Nobody stands in for anybody.',
+  );
   return exitCodes.ok;
 }

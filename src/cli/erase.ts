@@ -102,6 +102,7 @@ export const legalHoldCommands: readonly Command[] = [
         printTable(
           ['ID', 'BY', 'ON', 'REASON'],
           items.map(({ id, by, scope, reason }) => [id, by, scopeText(scope), reason ?? '(not shown)']),
+          'None stands.',
         );
       }
       return exitCodes.ok;
@@ -129,6 +130,7 @@ async function list(args: readonly string[], env: Environment): Promise<ExitCode
         String(parts),
         String(Object.values(refused).reduce((sum, count) => sum + count, 0)),
       ]),
+      'None since the sidecar started. Earlier ones are in the ledger.',
     );
   }
   return exitCodes.ok;

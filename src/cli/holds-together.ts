@@ -113,18 +113,17 @@ async function reviews(args: readonly string[], env: Environment): Promise<ExitC
     return exitCodes.ok;
   }
   const { items } = reviewsSchema.parse(answer);
-  if (items.length === 0) printLine('Nothing that one person released alone.');
-  else
-    printTable(
-      ['HOLD', 'RELEASED BY', 'AT', 'REVIEW DUE', 'STATE', 'REVIEW'],
-      items.map(({ hold, by, at, dueAt, state: now, review }) => [
-        hold,
-        by,
-        at,
-        dueAt,
-        now,
-        review === null ? '' : `${review.verdict}, by ${review.by}`,
-      ]),
-    );
+  printTable(
+    ['HOLD', 'RELEASED BY', 'AT', 'REVIEW DUE', 'STATE', 'REVIEW'],
+    items.map(({ hold, by, at, dueAt, state: now, review }) => [
+      hold,
+      by,
+      at,
+      dueAt,
+      now,
+      review === null ? '' : `${review.verdict}, by ${review.by}`,
+    ]),
+    'There are none.',
+  );
   return exitCodes.ok;
 }

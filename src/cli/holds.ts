@@ -85,14 +85,6 @@ export function printQueue(
   state: string | undefined,
 ): void {
   const waits = state === 'pending';
-  if (items.length === 0) {
-    printLine(
-      waits
-        ? 'Nothing is held.'
-        : 'No such hold waits here or ended in the last two minutes. The record has all: holdpoint decisions list',
-    );
-    return;
-  }
   const nowMs = Date.now();
   printTable(
     [
@@ -119,6 +111,9 @@ export function printQueue(
       hold.caller,
       hold.assignee,
     ]),
+    waits
+      ? 'Nothing is held.'
+      : 'No such hold waits here or ended in the last two minutes. The record has all: holdpoint decisions list',
   );
   if (total > items.length) printLine(`and ${countText(total - items.length)} more`);
 }

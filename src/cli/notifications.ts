@@ -70,13 +70,10 @@ export const notificationsCommands: readonly Command[] = [
 ];
 
 function printPage({ items, total }: z.output<typeof pageSchema>): void {
-  if (items.length === 0) {
-    printLine('There are none.');
-    return;
-  }
   printTable(
     ['ID', 'TYPE', 'STATE', 'QUEUED', 'REASON'],
     items.map(({ id, type, state, queuedAt, reason }) => [id, type, state, queuedAt, reason]),
+    'There are none.',
   );
   if (total > items.length) printLine(`and ${total - items.length} more`);
 }

@@ -72,8 +72,16 @@ export function shortened(text: string, charactersMax: number): string {
     .trimEnd()}…`;
 }
 
-/** Aligned columns; cells are made visible here. */
-export function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
+/** Aligned columns, or where there is no row what is said then; cells are made visible here. */
+export function printTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  none: string,
+): void {
+  if (rows.length === 0) {
+    printLine(none);
+    return;
+  }
   const cells = [head, ...rows.map((row) => row.map(visible))];
   const widths = head.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length)));
   for (const row of cells)

@@ -56,18 +56,17 @@ async function list(args: readonly string[], env: Environment): Promise<ExitCode
 }
 
 function printRetention({ everyHours, nextAt, rules, exemptions }: Retention): void {
-  if (rules.length === 0) printLine('no rule: content is kept for good, unless somebody has it erased');
-  else
-    printTable(
-      ['RULE', 'OF', 'ERASED AFTER', 'NOT BEFORE', 'LAST RUN'],
-      rules.map((rule) => [
-        rule.id,
-        fieldsText(rule.match),
-        rule.keepDays === null ? '-' : `${rule.keepDays} d`,
-        rule.minimumDays === null ? '-' : `${rule.minimumDays} d`,
-        lastText(rule),
-      ]),
-    );
+  printTable(
+    ['RULE', 'OF', 'ERASED AFTER', 'NOT BEFORE', 'LAST RUN'],
+    rules.map((rule) => [
+      rule.id,
+      fieldsText(rule.match),
+      rule.keepDays === null ? '-' : `${rule.keepDays} d`,
+      rule.minimumDays === null ? '-' : `${rule.minimumDays} d`,
+      lastText(rule),
+    ]),
+    'No rule: content is kept for good, unless somebody has it erased.',
+  );
   for (const { id, match, bases } of exemptions)
     printLine(visible(`exempt (${id}): ${fieldsText(match)}, from ${bases?.join(', ') ?? 'every basis'}`));
   if (nextAt !== null) printLine(`every ${everyHours} h, next at ${visible(nextAt)}`);

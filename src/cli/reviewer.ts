@@ -124,6 +124,7 @@ async function list(args: readonly string[], env: Environment): Promise<ExitCode
           key,
           withdrawn === null ? 'in use' : `withdrawn at ${withdrawn}`,
         ]),
+      'Nobody has enrolled a key.',
     );
   }
   return exitCodes.ok;

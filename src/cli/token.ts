@@ -40,6 +40,7 @@ export const tokenCommands: readonly Command[] = [
             ...[name, role, created, by],
             revoked === undefined ? '' : `${revoked.at} by ${revoked.by}`,
           ]),
+          'Nobody has one.',
         );
       return exitCodes.ok;
     },

@@ -1,7 +1,7 @@
 /** Hostile text on a terminal. */
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { safeJson, shortened, visible, visibleLines } from '../../../src/cli/print.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { printTable, safeJson, shortened, visible, visibleLines } from '../../../src/cli/print.ts';
 
 /** What moves the cursor, hides or reorders. */
 const obeyed = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
@@ -43,6 +43,31 @@ describe('shortened', () => {
     ['', 5, ''],
   ])('%j to %i is %j', (text, characters, shown) => {
     expect(shortened(text, characters)).toBe(shown);
+  });
+});
+
+describe('a table', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+  function printed(rows: readonly (readonly string[])[]): string {
+    const written: string[] = [];
+    vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+    printTable(['ID', 'BY'], rows, 'None stands.');
+    return written.join('');
+  }
+
+  it('has its columns aligned, and what a terminal would obey made visible', () => {
+    expect(
+      printed([
+        ['l-1', 'petra'],
+        ['l-22', '\u001b[2J'],
+      ]),
+    ).toBe('ID    BY\nl-1   petra\nl-22  <U+001B>[2J\n');
+  });
+
+  it('without a row says so, and shows no heads', () => {
+    expect(printed([])).toBe('None stands.\n');
   });
 });
 
