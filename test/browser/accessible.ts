@@ -108,7 +108,10 @@ export function describePages(looks: readonly Look[], walked: readonly string[])
         const usable = [
           ...document.querySelectorAll<HTMLElement>('a[href], button, input, select, textarea, summary'),
         ];
-        const seen = usable.filter((one) => one.checkVisibility() && !one.matches(':disabled'));
+        // Of a group's choices Tab reaches the one that is chosen, and arrows the others.
+        const seen = usable.filter(
+          (one) => one.checkVisibility() && !one.matches(':disabled, input[type=radio]:not(:checked)'),
+        );
         for (const [i, one] of seen.entries()) one.setAttribute('data-walked', String(i));
         if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
         return seen.length;
@@ -131,6 +134,7 @@ export function describePages(looks: readonly Look[], walked: readonly string[])
         ['3', 'Ledger'],
         ['4', 'Policy'],
         ['5', 'Overview'],
+        ['6', 'Privacy'],
         ['1', 'Waiting for a ruling'],
       ] as const) {
         await page.keyboard.press(key);

@@ -194,7 +194,12 @@ describe.skipIf(missingBrowser !== '')(
       expect(await auditor.getByRole('link', { name: 'Privacy' }).count()).toBe(1);
       const reviewer = await atPage('reviewer', '#/overview');
       await reviewer.getByRole('heading', { name: 'Overview' }).waitFor();
+      const visited = await reviewer.evaluate(() => history.length);
       expect(await reviewer.getByRole('link', { name: 'Privacy' }).count()).toBe(0);
+      await reviewer.keyboard.press('6');
+      await reviewer.keyboard.press('3');
+      await reviewer.getByRole('heading', { name: 'Ledger', level: 1 }).waitFor();
+      expect(await reviewer.evaluate(() => history.length)).toBe(visited + 1);
     });
   },
 );

@@ -1,7 +1,7 @@
 /** The keyboard. No key rules by itself: r, d, e and b open the panel, and sending takes Ctrl or Cmd with Enter. */
 import type { Desk } from './desk.ts';
 import type { Action } from './desk-state.ts';
-import { goTo, pageAddress, pages } from './place.ts';
+import { goTo, pageAddress, pagesFor } from './place.ts';
 
 export interface KeyHelp {
   readonly keys: readonly string[];
@@ -21,7 +21,10 @@ export const keyHelp: readonly KeyHelp[] = [
   { keys: ['/'], does: 'filter the queue' },
   { keys: ['s'], does: 'sort again by deadline' },
   { keys: ['Esc'], does: 'close the panel, then the hold' },
-  { keys: ['1', '…', '5'], does: 'inbox, decisions, ledger, policy, overview' },
+  {
+    keys: ['1', '…', '6'],
+    does: 'inbox, decisions, ledger, policy, overview, and privacy for who reads that',
+  },
   { keys: ['?'], does: 'this list' },
 ];
 
@@ -47,7 +50,7 @@ export function listenToKeys(desk: Desk): void {
 }
 
 function act(desk: Desk, key: string): boolean {
-  const page = pages[Number(key) - 1];
+  const page = pagesFor(desk.get().identity)[Number(key) - 1];
   if (page !== undefined) {
     location.hash = pageAddress(page);
     return true;

@@ -2,8 +2,15 @@
  * Where the reviewer is, as the address says: `#/` the inbox, `#/holds/<id>` one hold, `#/decisions?model=…` a
  * search. A token never stands in it.
  */
-export const pages = ['inbox', 'decisions', 'ledger', 'policy', 'overview', 'privacy'] as const;
+import { type Identity, may } from '../answers/hold-data.ts';
+
+const pages = ['inbox', 'decisions', 'ledger', 'policy', 'overview', 'privacy'] as const;
 export type Page = (typeof pages)[number];
+
+/** A page that has nothing for somebody is not offered to them. */
+export function pagesFor(identity: Identity | null): readonly Page[] {
+  return pages.filter((page) => page !== 'privacy' || may(identity, 'read_erasures'));
+}
 
 export type Place =
   | { readonly page: 'inbox' }

@@ -1,9 +1,9 @@
 /** The bar above all: what this is, the filter, whether it is live, who is signed in. */
 import { type ComponentChild, h } from 'preact';
-import { type Identity, may } from '../answers/hold-data.ts';
+import type { Identity } from '../answers/hold-data.ts';
 import type { Desk, DeskState } from '../desk/desk.ts';
 import type { Link } from '../desk/events.ts';
-import { absenceAddress, type Page, pageAddress, pages } from '../desk/place.ts';
+import { absenceAddress, type Page, pageAddress, pagesFor } from '../desk/place.ts';
 import { countText } from '../words/counts.ts';
 import { markedText } from '../words/text.ts';
 
@@ -107,11 +107,6 @@ function Navigation({ state, identity }: Omit<TopBarProps, 'desk'>): ComponentCh
       ),
     ),
   );
-}
-
-/** A page that has nothing for somebody is not offered to them. */
-function pagesFor(identity: Identity): readonly Page[] {
-  return pages.filter((page) => page !== 'privacy' || may(identity, 'read_erasures'));
 }
 
 const linkWords: Readonly<Record<Link['status'], string>> = {
