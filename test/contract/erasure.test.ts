@@ -1,11 +1,11 @@
 /** Erasing over the API while calls go on: what is gone, what stays, who may. */
-import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { decodeBodies, isBodiesKey } from '../../src/ledger/block.ts';
 import { openLedgerCopy } from '../../src/store/ledger-copy.ts';
 import { verifyDirectory } from '../../src/store/verify-directory.ts';
+import { filesWith } from '../support/files-with.ts';
 import { run } from './support/process.ts';
 import { eventually, type House, outcomeOf, startHouse } from './support/sidecar.ts';
 
@@ -76,19 +76,6 @@ async function storedFor(seqs: readonly number[]): Promise<Buffer[]> {
   return found;
 }
 
-function filesIn(dir: string): string[] {
-  return readdirSync(dir, { withFileTypes: true }).flatMap((entry) =>
-    entry.isDirectory() ? filesIn(join(dir, entry.name)) : [join(dir, entry.name)],
-  );
-}
-
-/** The files below the data directory that hold any of these. */
-const filesWith = (traces: readonly Buffer[]): string[] =>
-  filesIn(house.dataDir).filter((file) => {
-    const bytes = readFileSync(file);
-    return traces.some((trace) => bytes.includes(trace));
-  });
-
 const seqOf = (id: string): number => Number(id.split('-')[2]);
 const entriesOf = async (id: string) => {
   const { json } = await house.call(`/api/v1/decisions/${id}`);
@@ -112,7 +99,7 @@ describe('erasing a data subject while calls go on', () => {
     const seqs = (await Promise.all(mine.map(entriesOf))).flat().map(({ seq }) => seq);
     const traces = await storedFor(seqs);
     expect(traces.length).toBeGreaterThanOrEqual(4);
-    expect(filesWith(traces)).not.toEqual([]);
+    expect(filesWith(house.dataDir, traces)).not.toEqual([]);
 
     let calling = true;
     const answered: string[] = [];
@@ -126,7 +113,9 @@ describe('erasing a data subject while calls go on', () => {
     expect(erasure).toMatchObject({ state: 'done', decisions: 2, erased: 2, parts: 4 });
     expect(erasure.bytesWiped).toBeGreaterThan(0);
     expect(answered.length).toBeGreaterThan(0);
-    expect(filesWith([...traces, Buffer.from('xylophone'), Buffer.from('customer-4711')])).toEqual([]);
+    expect(
+      filesWith(house.dataDir, [...traces, Buffer.from('xylophone'), Buffer.from('customer-4711')]),
+    ).toEqual([]);
     for (const id of mine) {
       const { status, json } = await house.call(`/api/v1/decisions/${id}/body`);
       expect([status, json]).toMatchObject([410, { code: 'erased' }]);

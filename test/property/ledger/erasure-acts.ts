@@ -1,6 +1,6 @@
 /** Whatever is sealed, erased, killed and opened again: the ledger verifies, and of what was erased no file has a trace. */
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -17,6 +17,7 @@ import { openHighWater } from '../../../src/store/high-water.ts';
 import { openLedgerCopy } from '../../../src/store/ledger-copy.ts';
 import { openLedgerStore } from '../../../src/store/ledger-store.ts';
 import { openLevelCache } from '../../../src/store/level.ts';
+import { filesWith } from '../../support/files-with.ts';
 import { copyAsKilled } from '../../support/killed-copy.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'holdpoint-erasure-property-'));
@@ -90,16 +91,6 @@ async function tracesIn(store: RecordStore, seqs: ReadonlySet<number>): Promise<
       traces.push(Buffer.from(wrapped), ...mine.map(({ ciphertext }) => Buffer.from(ciphertext)));
   }
   return traces;
-}
-
-function filesWith(dir: string, traces: readonly Buffer[]): string[] {
-  return readdirSync(dir, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => {
-      const bytes = readFileSync(file);
-      return traces.some((trace) => bytes.includes(trace));
-    });
 }
 
 const acts = fc.array(
