@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { clientOptions } from '../../src/cli/client.ts';
 import type { Command } from '../../src/cli/command.ts';
 import { allCommands } from '../../src/cli/run-command.ts';
+import { loadPolicy } from '../../src/policy/compile.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const documents = [
@@ -67,6 +68,22 @@ describe.each(documents)('%s', (name) => {
     const local = links.filter((to) => !/^(https?:|#)/.test(to)).map((to) => to.split('#', 1)[0] ?? '');
     expect(local.filter((to) => !existsSync(join(root, dirname(name), to)))).toEqual([]);
   });
+});
+
+/** The rules that a document shows, each as a policy of its own. */
+function rulesIn(text: string): readonly string[] {
+  const blocks = [...text.matchAll(/^```yaml\n(- id: [\s\S]*?)^```$/gm)].map(([, block = '']) => block);
+  return blocks.map((block) => `version: shown\nrules:\n${block.replace(/^(?=.)/gm, '  ')}`);
+}
+
+it.each([
+  ['README.md', 1],
+  ['config/README.md', 1],
+])('the rules that %s shows load, and do what they say', (name, count) => {
+  const shown = rulesIn(textOf(name));
+  expect(shown).toHaveLength(count);
+  // A rule that does not do what its own tests say does not load.
+  for (const rule of shown) expect(() => loadPolicy(name, rule)).not.toThrow();
 });
 
 it('the README has the commands of the first quarter of an hour', () => {
