@@ -232,6 +232,9 @@ describe.skipIf(missingBrowser !== '')(
       await page.locator('table tbody a').first().click();
       const ruler = page.locator('.fact', { hasText: 'ruled by' }).getByRole('link');
       const name = await ruler.textContent();
+      const story = page.locator('.story li');
+      await story.filter({ hasText: `deny by ${name} (reviewer)` }).waitFor();
+      await story.filter({ hasText: 'how it ended' }).getByText('denied').waitFor();
       await ruler.click();
       await page
         .getByRole('row', { name: new RegExp(`denied by ${name}`) })
