@@ -12,6 +12,7 @@ const reviewsSchema = z.object({
   items: z.array(
     z.object({
       hold: z.string(),
+      rules: z.array(z.object({ id: z.string() })),
       by: z.string(),
       at: z.string(),
       dueAt: z.string(),
@@ -114,9 +115,10 @@ async function reviews(args: readonly string[], env: Environment): Promise<ExitC
   }
   const { items } = reviewsSchema.parse(answer);
   printTable(
-    ['HOLD', 'RELEASED BY', 'AT', 'REVIEW DUE', 'STATE', 'REVIEW'],
-    items.map(({ hold, by, at, dueAt, state: now, review }) => [
+    ['HOLD', 'RULES', 'RELEASED BY', 'AT', 'REVIEW DUE', 'STATE', 'REVIEW'],
+    items.map(({ hold, rules, by, at, dueAt, state: now, review }) => [
       hold,
+      rules.map(({ id }) => id).join(', '),
       by,
       at,
       dueAt,

@@ -8,13 +8,15 @@ import type { BrokenGlass } from '../ledger/oversight.ts';
 import { type Person, sealAbout } from './deliberation.ts';
 import type { Desk, HoldEvent } from './desk.ts';
 import { reviewDraft } from './drafts.ts';
-import type { Hold, Review, ReviewVerdict } from './record.ts';
+import type { HeldRule, Hold, Review, ReviewVerdict } from './record.ts';
 import { readHold } from './restoring.ts';
 import { reviewWithinMs } from './terms.ts';
 
 export interface ReviewDue {
   readonly hold: number;
   readonly decision: number;
+  /** Why it was held. */
+  readonly rules: readonly HeldRule[];
   /** Who released alone, and when. */
   readonly by: string;
   readonly atMs: number;
@@ -52,10 +54,11 @@ export function createReviews(desk: Desk): Reviews {
     const atMs = brokenAtMs(hold);
     const withinMs = hold.state.terms.breakGlass?.reviewInMs ?? reviewWithinMs;
     const { decision, by } = broken;
-    return { hold: hold.seq, decision, by, atMs, dueAtMs: atMs + withinMs, review: hold.review };
+    const { seq, rules, review } = hold;
+    return { hold: seq, decision, rules, by, atMs, dueAtMs: atMs + withinMs, review };
   }
 
-  function watch({ hold, dueAtMs, review }: ReviewDue): void {
+  function watch({ hold, dueAtMs, review }: Pick<ReviewDue, 'hold' | 'dueAtMs' | 'review'>): void {
     if (review !== null || due.has(hold)) return;
     const cancel = schedule(Math.max(0, dueAtMs - clock.nowMs()), () => {
       holdOf(hold).then(
@@ -68,12 +71,11 @@ export function createReviews(desk: Desk): Reviews {
     due.set(hold, { dueAtMs, cancel });
   }
 
-  function onEvent({ kind, hold, by }: HoldEvent): void {
+  function onEvent({ kind, hold }: HoldEvent): void {
     if (kind !== 'glass-broken' || !isWatching) return;
-    const { decision, seq } = hold;
     const atMs = brokenAtMs(hold);
     const withinMs = hold.state.terms.breakGlass?.reviewInMs ?? reviewWithinMs;
-    watch({ hold: seq, decision, by, atMs, dueAtMs: atMs + withinMs, review: null });
+    watch({ hold: hold.seq, dueAtMs: atMs + withinMs, review: null });
   }
   desk.subscribe(onEvent);
 

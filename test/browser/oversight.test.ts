@@ -141,7 +141,8 @@ describe.skipIf(missingBrowser !== '')(
         expect(await petra.page.locator('.review').textContent()).toContain('Found justified.');
         await petra.page.locator('.open-reviews').waitFor({ state: 'detached' });
         await goToHash(olga.page, '#/reviews');
-        await olga.page.getByRole('row', { name: new RegExp(`justified by ${petra.name}`) }).waitFor();
+        const reviewed = olga.page.getByRole('row', { name: new RegExp(`justified by ${petra.name}`) });
+        await reviewed.getByText('Personal data leaves only with privacy’s consent').waitFor();
       });
 
       it('that they broke themselves by nobody: the page says so', async () => {

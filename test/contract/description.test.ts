@@ -291,6 +291,8 @@ describe('every answer is as described', () => {
       const { json } = await drive('GET /api/v1/erasures/{id}', path, { as: 'privacy' });
       return z.object({ state: z.string() }).parse(json).state === 'done';
     });
+    await drive('GET /api/v1/erasures', '/api/v1/erasures', { as: 'auditor' });
+    await drive('GET /api/v1/erasures', '/api/v1/erasures', { as: 'viewer' });
     await drive(start, '/api/v1/erasures', { as: 'privacy', json: { ...order, scope: { match: {} } } });
     await drive('GET /api/v1/decisions/{id}', `/api/v1/decisions/${decision}`);
     const body = 'GET /api/v1/decisions/{id}/body';

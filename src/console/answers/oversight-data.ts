@@ -41,6 +41,8 @@ export const reviewStates = ['open', 'overdue', 'reviewed'] as const;
 /** A release by one person alone, and what somebody else found of it. */
 export interface ReviewDue {
   readonly hold: string;
+  /** Why it was held: the titles of its rules. */
+  readonly rules: readonly string[];
   readonly by: string;
   readonly atMs: number;
   readonly dueAtMs: number;
@@ -53,6 +55,7 @@ export function readReviews(value: unknown): readonly ReviewDue[] {
     const from = shapeOf(item, 'review');
     return {
       hold: textIn(from, 'hold'),
+      rules: listIn(from, 'rules', (rule) => textIn(shapeOf(rule, 'rule'), 'title')),
       by: textIn(from, 'by'),
       atMs: instantIn(from, 'at'),
       dueAtMs: instantIn(from, 'dueAt'),

@@ -6,6 +6,7 @@ import type { Desk } from '../desk/desk.ts';
 import { PageFrame, Problem, useFetched } from '../desk/fetched.ts';
 import { placeOf } from '../desk/place.ts';
 import { RecordTable } from '../drawn/record-table.ts';
+import { Recorded } from '../drawn/recorded.ts';
 import { exactText } from '../words/time.ts';
 
 export function ReviewsPage({ desk }: { readonly desk: Desk }): ComponentChild {
@@ -22,15 +23,19 @@ function Reviews({ reviews }: { readonly reviews: readonly ReviewDue[] }): Compo
   const newest = [...reviews].reverse();
   return h(
     RecordTable,
-    { label: 'Releases by one person alone', heads: ['hold', 'released alone by', 'when', 'review'] },
+    {
+      label: 'Releases by one person alone',
+      heads: ['hold', 'why it was held', 'released alone by', 'when', 'review'],
+    },
     newest.map((due) => h(Line, { key: due.hold, due })),
   );
 }
 
 function Line({ due }: { readonly due: ReviewDue }): ComponentChild {
-  const { hold, by, atMs, dueAtMs, state, finding } = due;
+  const { hold, rules, by, atMs, dueAtMs, state, finding } = due;
   return h('tr', null, [
     h('td', null, h('a', { href: placeOf(hold) }, hold)),
+    h('td', null, h(Recorded, { text: rules.join(', ') })),
     h('td', null, by),
     h('td', null, h(Age, { atMs, suffix: 'ago' })),
     h('td', null, [

@@ -10,6 +10,7 @@ const reviewDueSchema = z
   .object({
     hold: z.string(),
     decisionId: z.string(),
+    rules: z.array(z.object({ id: z.string(), title: z.string() })).describe('Why it was held.'),
     by: z.string().describe('Who released alone; somebody else reviews it.'),
     at: z.string().describe('When.'),
     dueAt: z.string().describe('From then on it is reported as overdue.'),
@@ -47,6 +48,7 @@ export const listReviews: Operation = {
       items: [
         {
           ...{ hold: exampleHold.id, decisionId: exampleHold.decisionId, by: 'olga' },
+          rules: [{ id: 'large-transfer', title: 'Transfers above 10 000 need a finance reviewer' }],
           ...{ at: '2026-11-22T10:03:00.000Z', dueAt: '2026-11-25T10:03:00.000Z', state: 'open' },
           review: null,
         } satisfies ReviewShown,

@@ -46,6 +46,7 @@ function shown({ ledger, clock }: ControlParts, due: ReviewDue): ReviewShown {
   return {
     hold: ledger.holdId(due.hold),
     decisionId: ledger.decisionId(due.decision),
+    rules: due.rules.map(({ id, title }) => ({ id, title })),
     by: due.by,
     at: iso(due.atMs),
     dueAt: iso(dueAtMs),

@@ -63,7 +63,7 @@ describe('the command line', () => {
     expect((await holdpoint(broken, 'admin')).code).toBe(0);
     await caller;
     expect((await holdpoint(['holds', 'reviews', '--state', 'open'])).out).toMatch(
-      new RegExp(`^${id} +admin-1 `, 'm'),
+      new RegExp(`^${id} +two-eyes +admin-1 `, 'm'),
     );
     const review = ['holds', 'review', id, '--verdict', 'justified', '--text', 'It burned.'];
     expect((await holdpoint(review, 'admin')).err).toContain('Who broke the glass does not review it.');
