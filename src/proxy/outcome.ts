@@ -24,6 +24,11 @@ const beyondBounds: ReadonlySet<HoldpointError['code']> = new Set([
   'overloaded',
 ]);
 
+/** Of an answer whose connection ended before it did: what ended it here is an error. */
+export function resultOfEnding(outcome: Outcome): AnswerResult {
+  return outcome === 'client_abort' || outcome === 'upstream_truncated' ? outcome : 'error';
+}
+
 /** Of an answer that did not come to its end. Only what the upstream did is said of it: the rest is an error here. */
 export function resultOfFailure({ code }: HoldpointError, isCallerGone: boolean): AnswerResult {
   if (isCallerGone) return 'client_abort';

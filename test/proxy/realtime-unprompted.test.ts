@@ -214,6 +214,11 @@ describe('of an answer larger than what may be withheld', () => {
     sendAll(scene.provider, [...callEvents('resp_1', 1).slice(0, 3), ...parts]);
     expect(await scene.client.closed).toEqual({ code: 1009, reason: 'response_too_large' });
     expect(scene.client.types()).toEqual(['session.created', 'response.created']);
+    // It was not the provider who broke it off.
+    const { ada } = scene.sidecar;
+    const { id } = await ada.lastDecision();
+    expect(await ada.outcomeOf(id)).toBe('interrupted');
+    expect((await ada.decision(id)).entries[1]?.data['result']).toBe('error');
   });
 });
 

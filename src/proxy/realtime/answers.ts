@@ -8,6 +8,7 @@ import type { ResponseReading } from '../../provider/protocol.ts';
 import type { ServerReading, SocketMessage } from '../../provider/realtime/dialect.ts';
 import type { AnswerResult } from '../../record/leaf-data.ts';
 import { passed } from '../judge.ts';
+import { resultOfEnding } from '../outcome.ts';
 import {
   type Exchange,
   judgeRequest,
@@ -151,8 +152,7 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
   }
 
   async function breakOff(answer: string, exchange: Exchange, outcome: Outcome): Promise<void> {
-    const result = outcome === 'client_abort' ? 'client_abort' : 'upstream_truncated';
-    await sealAnswer(exchange, reader.reading(answer), result, house);
+    await sealAnswer(exchange, reader.reading(answer), resultOfEnding(outcome), house);
     settle(exchange, outcome, house);
   }
 
