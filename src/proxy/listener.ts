@@ -84,18 +84,24 @@ export async function listenProxy(
   );
   const connections = createConnections();
   server.on('connection', connections.add);
+  /** What is written to this connection now stands in the answer to a call. */
+  function isAnswering(socket: Duplex): boolean {
+    const res = answering.get(socket);
+    return res !== undefined && !res.writableFinished && !res.destroyed;
+  }
   // Also what `close` calls: node:http takes an answer for over whose end the network has not taken, and cuts it.
   server.closeIdleConnections = () => {
-    for (const socket of connections.open()) {
-      const res = answering.get(socket);
-      const isIdle = res === undefined || res.writableFinished || res.destroyed;
-      if (isIdle && !tunnels.has(socket)) socket.destroy();
-    }
+    for (const socket of connections.open())
+      if (!isAnswering(socket) && !tunnels.has(socket)) socket.destroy();
   };
   // A caller that does not take its answer: no byte moved for this long, and the connection is over.
   server.timeout = house.bounds.callerIdleMsMax;
   server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     letGo(req, socket);
+    if (isAnswering(socket)) {
+      socket.destroy();
+      return;
+    }
     const onSession = (session: Session): (() => void) => {
       sessions.add(session);
       return () => sessions.delete(session);
@@ -111,7 +117,8 @@ export async function listenProxy(
   server.on('connect', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     letGo(req, socket);
     const entrance = entrances.get(socket);
-    if (entrance === undefined) refuseConnect(socket, '405 This is no forward proxy: see proxy.forward');
+    if (isAnswering(socket)) socket.destroy();
+    else if (entrance === undefined) refuseConnect(socket, '405 This is no forward proxy: see proxy.forward');
     else follow(socket, entrance.connect(req, socket, head));
   });
   const http2 = createHttp2Door(house.bounds.callerIdleMsMax);

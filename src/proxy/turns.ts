@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 export const waitingCallsMax = 256;
 
 export interface Turns {
-  /** Runs when the runs before it on that connection are over; not at all where the connection is over by then. */
+  /** Runs when the runs before it on that connection are over; not at all where it carries no further answer by then. */
   take(socket: Duplex, run: () => Promise<void>): Promise<void>;
 }
 
@@ -23,6 +23,9 @@ export function createTurns(): Turns {
   const turns = new WeakMap<Duplex, Turn>();
   return {
     take: (socket, run) => {
+      const runIfAnswered = async (): Promise<void> => {
+        if (socket.writable) await run();
+      };
       const turn = turns.get(socket) ?? { over: Promise.resolve(), runs: 0 };
       if (turn.runs > waitingCallsMax) {
         socket.destroy();
@@ -31,9 +34,9 @@ export function createTurns(): Turns {
       turns.set(socket, turn);
       const after = async (before: Promise<void>): Promise<void> => {
         await before.catch(() => undefined);
-        if (!socket.destroyed) await run();
+        await runIfAnswered();
       };
-      turn.over = (turn.runs === 0 ? run() : after(turn.over)).finally(() => {
+      turn.over = (turn.runs === 0 ? runIfAnswered() : after(turn.over)).finally(() => {
         turn.runs -= 1;
         if (turn.runs === 0) turns.delete(socket);
       });

@@ -8,9 +8,10 @@ import { chatDelta, chatRequest, chatRole, chatStop, chatText, done } from './an
 import { holdTransfers } from './policies.ts';
 import { type Rig, startRig } from './rig.ts';
 
+const requestBytesMax = 64 * 1024;
 let rig: Rig;
 beforeEach(async () => {
-  rig = await startRig({ policy: holdTransfers });
+  rig = await startRig({ policy: holdTransfers, limits: { requestBytesMax } });
 });
 afterEach(endAll);
 
@@ -79,3 +80,35 @@ test('more of them than anybody sends end the connection: what waits is bounded'
   expect(await rig.sidecar.ada.outcomeOf(id)).toBe('client_abort');
   expect(rig.upstream.requests).toHaveLength(1);
 });
+
+test('a call behind one whose answer ends the connection is not taken', async () => {
+  const client = await connectRaw(rig.sidecar.proxyUrl);
+  client.send(chat(chatRequest({ user: 'x'.repeat(requestBytesMax) })) + chat(chatRequest()));
+  await client.ended;
+  expect(client.text()).toMatch(/^HTTP\/1.1 413 .*\r\nconnection: close/s);
+  await (await rig.chat(chatRequest())).answer();
+  expect(await rig.sidecar.ada.newestIds(2)).toHaveLength(1);
+});
+
+test.each([
+  ['upgrade', rawRequest('GET', '/v1/realtime?model=m', ['Connection: Upgrade', 'Upgrade: websocket'])],
+  ['CONNECT', rawRequest('CONNECT', 'api.openai.com:443', [])],
+])(
+  'no word about an %s stands in the answer to the call before: the connection ends',
+  async (_what, further) => {
+    const first = Promise.withResolvers<void>();
+    rig.upstream.script(async (_request, answer) => {
+      first.resolve();
+      await answer.closed;
+    });
+    const client = await connectRaw(rig.sidecar.proxyUrl);
+    client.send(chat(chatRequest()));
+    await first.promise;
+    client.send(further);
+    await client.ended;
+    expect(client.text()).toBe('');
+    const { id } = await vi.waitFor(() => rig.sidecar.ada.lastDecision());
+    expect(await rig.sidecar.ada.outcomeOf(id)).toBe('client_abort');
+    expect(rig.upstream.requests).toHaveLength(1);
+  },
+);
