@@ -25,7 +25,7 @@ export interface ProxyListener {
   accept(socket: Duplex, entrance: Entrance): void;
   /** Keeps a connection that is no call, and what is done with it, until it is over or the drain cuts it. */
   follow(socket: Duplex, run: Promise<void>): void;
-  /** Stops accepting, waits for running calls up to `graceMs`, then cuts what is left. */
+  /** Once `house.draining` fired: takes no more, waits for running calls up to `graceMs`, then cuts what is left. */
   drain(graceMs: number): Promise<void>;
 }
 
@@ -145,6 +145,11 @@ export async function listenProxy(
     follow,
     drain: async (graceMs) => {
       server.close();
+      // The next call of their callers belongs on another connection.
+      for (const socket of connections.open()) {
+        const res = answering.get(socket);
+        if (res?.headersSent === false) res.shouldKeepAlive = false;
+      }
       http2.close();
       for (const session of sessions) session.drain();
       await allWithin(running, graceMs, house);
@@ -163,11 +168,22 @@ function letGo(req: IncomingMessage, socket: Duplex): void {
   socket.on('error', () => socket.destroy());
 }
 
+/** Until none is running, those that begin meanwhile included. */
 async function allWithin(running: ReadonlySet<Promise<void>>, graceMs: number, house: House): Promise<void> {
-  const { promise: expired, resolve } = Promise.withResolvers<void>();
-  const cancel = house.schedule(graceMs, resolve);
-  await Promise.race([Promise.all(running), expired]);
+  const expired = Promise.withResolvers<void>();
+  let isExpired = false;
+  const cancel = house.schedule(graceMs, () => {
+    isExpired = true;
+    expired.resolve();
+  });
+  while (running.size > 0 && !isExpired) await Promise.race([Promise.all(running), expired.promise]);
   cancel();
+}
+
+/** Who still has a connection asks whoever runs next: a call that began now would be cut. */
+function refuseWhenDraining({ draining }: House): void {
+  if (draining.aborted)
+    throw new HoldpointError('shutting_down', 'Holdpoint stops and takes no more calls.', 'Ask again.');
 }
 
 /** Other upgrades, such as to HTTP/2, are offers that a server may ignore (RFC 9110 section 7.8): those are calls. */
@@ -199,10 +215,10 @@ async function upgrade(
   entrance: Entrance | undefined,
   onSession: (session: Session) => () => void,
 ): Promise<void> {
-  if (entrance === undefined) return takeUpgrade(req, socket, head, house, onSession);
-  let upstreams: House['upstreams'];
+  let { upstreams } = house;
   try {
-    upstreams = (await entrance.admit(req, null)) ?? [];
+    refuseWhenDraining(house);
+    if (entrance !== undefined) upstreams = (await entrance.admit(req, null)) ?? [];
   } catch (thrown) {
     refuseUpgrade(socket, toHoldpointError(thrown), null, null);
     return;
@@ -223,6 +239,7 @@ async function serve(
   let decision: string | null = null;
   let spool: Spool | null = null;
   try {
+    refuseWhenDraining(house);
     if (lacksHost(req))
       throw new HoldpointError('bad_request', 'An HTTP/1.1 request has a Host header.', 'Send one.');
     const upstreams = entrance === undefined ? house.upstreams : await entrance.admit(req, res);

@@ -151,6 +151,9 @@ const retryByCode: Partial<Readonly<Record<ErrorCode, boolean>>> = {
   shutting_down: true,
 };
 
+/** After these no further request is taken on the connection. */
+const lastCodes: ReadonlySet<ErrorCode> = new Set(['body_too_large', 'shutting_down']);
+
 /** Refuses a call in the error envelope that its client expects; false when the caller had left. */
 export function refuse(
   res: ServerResponse,
@@ -171,7 +174,7 @@ export function refuse(
       : protocol.errorBody(asked.operation, error.code, status, message);
   const retry = retryByCode[error.code];
   // One that nobody has begun to read node:http reads by itself.
-  const isCut = error.code === 'body_too_large' || (res.req.readableDidRead && !res.req.complete);
+  const isCut = lastCodes.has(error.code) || (res.req.readableDidRead && !res.req.complete);
   // What failed may have been to write the head, and a phrase that node:http did not take would be taken again.
   res.statusMessage = '';
   res.writeHead(status, {

@@ -1,12 +1,19 @@
 /** A sidecar that stops lets what is under way arrive. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { atEnd, endAll } from '../support/endings.ts';
-import { connectRaw, parseAnswer, rawRequest } from '../support/raw-client.ts';
-import { type RawAnswer, startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
-import { startTestSidecar } from '../support/sidecar.ts';
-import { chatRequest, chatText } from './answers.ts';
+import { connectRaw, parseAnswer, type RawClient, rawRequest } from '../support/raw-client.ts';
+import {
+  chunk,
+  type RawAnswer,
+  type RawUpstream,
+  startRawUpstream,
+  streamHead,
+  wholeAnswer,
+} from '../support/raw-upstream.ts';
+import { startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
+import { chatDelta, chatRequest, chatRole, chatStop, chatText, done } from './answers.ts';
 
 afterEach(endAll);
 
@@ -58,4 +65,97 @@ test('a connection that is idle ends at once, and a call that is under way is an
   answer.send(wholeAnswer('200 OK', [], chatText('Hello.')));
   expect((await busy.answer()).status).toBe(200);
   await stopped;
+});
+
+describe('while another call is still being answered,', () => {
+  const chat = (more = {}): string => rawRequest('POST', '/v1/chat/completions', [], chatRequest(more));
+  const answered = wholeAnswer('200 OK', ['Content-Type: application/json'], chatText('Hello.'));
+  let upstream: RawUpstream;
+  let sidecar: TestSidecar;
+  let other: RawClient;
+  let otherAnswer: RawAnswer;
+  let client: RawClient;
+
+  /** Sends a call on its connection and resolves once the upstream has it. */
+  async function ask(connection: RawClient, more = {}): Promise<RawAnswer> {
+    const asked = Promise.withResolvers<RawAnswer>();
+    upstream.script((_request, answer) => asked.resolve(answer));
+    connection.send(chat(more));
+    return asked.promise;
+  }
+
+  /** Has the client's connection outlive the beginning of the end: its head went out before. */
+  async function stopMidStream(): Promise<{ readonly stopped: Promise<void>; finish(): Promise<void> }> {
+    const answer = await ask(client, { stream: true });
+    answer.send(streamHead + chunk(chatRole + chatDelta('It begins')));
+    await client.until('It begins');
+    return {
+      stopped: sidecar.stop(),
+      finish: async () => {
+        answer.send(`${chunk(chatStop + done)}${chunk('')}`);
+        await client.until('0\r\n\r\n');
+      },
+    };
+  }
+
+  beforeEach(async () => {
+    upstream = await startRawUpstream(() => undefined);
+    sidecar = await startTestSidecar({
+      upstreams: { openai: { url: upstream.url, protocol: 'openai', mount: '/' } },
+      limits: { drainMsMax: 15_000 },
+    });
+    other = await connectRaw(sidecar.proxyUrl);
+    client = await connectRaw(sidecar.proxyUrl);
+    otherAnswer = await ask(other);
+  });
+
+  test('an answer says that its connection ends with it', async () => {
+    const answer = await ask(client);
+    const stopped = sidecar.stop();
+    answer.send(answered);
+    const { head } = await client.answer();
+    expect(head).toMatch(/\r\nconnection: close/i);
+    expect(await client.ended).toBe('end');
+    otherAnswer.send(answered);
+    await stopped;
+  });
+
+  test('a further call on a connection that was kept is told to come again, and goes nowhere', async () => {
+    const { stopped, finish } = await stopMidStream();
+    await finish();
+    client.send(chat());
+    await client.ended;
+    const { head } = parseAnswer(client.received().subarray(client.text().lastIndexOf('HTTP/1.1'))) ?? {};
+    expect(head).toMatch(/^HTTP\/1.1 503 .*\r\nx-should-retry: true\r\n/s);
+    expect(head).toMatch(/\r\nconnection: close/i);
+    expect(upstream.requests).toHaveLength(2);
+    otherAnswer.send(answered);
+    expect((await other.answer()).status).toBe(200);
+    await stopped;
+  });
+
+  test('no WebSocket is opened on a connection that was kept', async () => {
+    const { stopped, finish } = await stopMidStream();
+    await finish();
+    client.send(rawRequest('GET', '/v1/realtime?model=m', ['Connection: Upgrade', 'Upgrade: websocket']));
+    await client.ended;
+    expect(client.text()).toContain('HTTP/1.1 503 ');
+    expect(upstream.requests).toHaveLength(2);
+    otherAnswer.send(answered);
+    await stopped;
+  });
+
+  test('who is being told to come again is not cut off when that one has ended', async () => {
+    const { stopped, finish } = await stopMidStream();
+    await finish();
+    client.send('POST /v1/chat/completions HTTP/1.1\r\nHost: sidecar\r\nContent-Length: 2\r\n\r\n{');
+    await client.until('HTTP/1.1 503 ');
+    otherAnswer.send(answered);
+    await other.ended;
+    // The last to end: it says that the sidecar is stopping for as long as calls run.
+    expect((await fetch(`${sidecar.controlUrl}/readyz`)).status).toBe(503);
+    client.send('}');
+    expect(await client.ended).toBe('end');
+    await stopped;
+  });
 });
