@@ -68,6 +68,18 @@ test('hop-by-hop headers, those Connection names, and headers meant for Holdpoin
     expect(head).not.toContain(`\r\n${name}`);
 });
 
+test('a caller that waits to be told to go on with its body is told so here, and its wish goes no further', async () => {
+  upstream.script((_request, answer) => answer.send(wholeAnswer('200 OK', [], plain)));
+  const client = await connectRaw(sidecar.proxyUrl);
+  const length = `Content-Length: ${Buffer.byteLength(question)}`;
+  client.send(rawRequest('POST', '/v1/chat/completions', ['Expect: 100-continue', length]));
+  await client.until('HTTP/1.1 100 Continue\r\n\r\n');
+  client.send(question);
+  await client.until(plain);
+  expect(client.text()).toContain('HTTP/1.1 200 OK');
+  expect(upstream.requests.at(-1)?.head.toLowerCase()).not.toContain('expect');
+});
+
 test('the status line, header case, order and duplicates of the answer come back as they were sent', async () => {
   const headers = ['Content-Type: application/json', 'Set-Cookie: a=1', 'X-Odd-CASE: yes', 'set-cookie: b=2'];
   upstream.script((_request, answer) => answer.send(wholeAnswer('299 Quite Fine', headers, spaced)));

@@ -12,7 +12,7 @@ test('without a key nothing changes', () => {
   expect(withProviderKey(undefined, '/v1?key=own', headers)).toEqual({ path: '/v1?key=own', headers });
 });
 
-test('every header that may carry a credential goes, and the key comes', () => {
+test('every header that may carry a credential goes, and the key comes: all else stays', () => {
   const own = [
     'Authorization',
     'X-Api-Key',
@@ -23,9 +23,11 @@ test('every header that may carry a credential goes, and the key comes', () => {
     'X-Access-Token',
     'X-Amz-Security-Token',
     'Cookie',
+    'Accept-Encoding',
   ];
-  const sent = withProviderKey(bearer, '/v1/x', ['Accept', '*/*', ...own.flatMap((name) => [name, 'own'])]);
-  expect(sent.headers).toEqual(['Accept', '*/*', 'authorization', 'Bearer sk-real', ...clear]);
+  const others = ['Accept', '*/*', 'X-Empty', ''];
+  const sent = withProviderKey(bearer, '/v1/x', [...others, ...own.flatMap((name) => [name, 'own'])]);
+  expect(sent.headers).toEqual([...others, 'authorization', 'Bearer sk-real', ...clear]);
 });
 
 test('a header of a gateway’s own carries the key as it is, in place of the workload’s', () => {
@@ -41,6 +43,7 @@ test.each([
   ['/v1?key=own', '/v1'],
   ['/v1?alt=sse&key=own', '/v1?alt=sse'],
   ['/v1?%6Bey=own&KEY=own&api-key=own&access_token=own&b=2', '/v1?b=2'],
+  ['/v1?apikey=own&oauth_token=own&auth_token=own&subscription-key=own&b=2', '/v1?b=2'],
   ['/v1?keyword=x&pageToken=y', '/v1?keyword=x&pageToken=y'],
   ['/v1?%zz=1', '/v1?%zz=1'],
 ])('of %s the provider sees %s', (path, seen) => {

@@ -124,6 +124,11 @@ describe('where nothing may wait', () => {
     expect(through('x sk-REAL-', [])).toBe(`x ${'*'.repeat(8)}`);
   });
 
+  test('each piece that follows its first eight characters is starred, wherever it is cut', () => {
+    for (let at = 8; at < secret.length; at += 1)
+      expect(through(secret, [at])).toBe('*'.repeat(secret.length));
+  });
+
   test('two of it that share characters are both starred', () => {
     expect(starring('abcab')(Buffer.from('-abcabcab-')).toString()).toBe('-********-');
   });
