@@ -131,6 +131,7 @@ function carry(
   });
   near.on('error', () => fail(stream));
   call.on('error', () => fail(stream));
+  call.once('continue', () => orFail(stream, () => stream.additionalHeaders({ ':status': 100 })));
   call.once('response', (answer) => giveBack(answer, stream));
   stream.pipe(call);
 }
@@ -168,12 +169,16 @@ function rawHeadersOf(
 ): string[] {
   const { ':authority': authority } = headers;
   const kept = authority === undefined ? [] : ['host', authority];
+  const cookies: string[] = [];
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? '';
+    const value = rawHeaders[i + 1] ?? '';
     const isHost = name === 'host' && authority !== undefined;
-    if (!name.startsWith(':') && !connectionHeaders.has(name) && !isHost)
-      kept.push(name, rawHeaders[i + 1] ?? '');
+    if (name === 'cookie') cookies.push(value);
+    else if (!name.startsWith(':') && !connectionHeaders.has(name) && !isHost) kept.push(name, value);
   }
+  // Cut into pieces that compress better; to HTTP/1.1 they are one field (RFC 9113 section 8.2.3).
+  if (cookies.length > 0) kept.push('cookie', cookies.join('; '));
   if (hasBody && headers['content-length'] === undefined) kept.push('transfer-encoding', 'chunked');
   return kept;
 }

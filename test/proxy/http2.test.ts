@@ -1,4 +1,5 @@
 /** Callers that speak HTTP/2 unasked, as Amazon's SDKs do: the same calls, answers, holds and endings. */
+import { once } from 'node:events';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import { connect as connectTcp } from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -113,6 +114,22 @@ test('a call that says how long its body is goes upstream with that length', asy
   const { status } = await answerOf(post(body, { 'content-length': String(body.length) }));
   expect(status).toBe(200);
   expect(rig.upstream.requests[0]?.head).toContain(`ontent-length: ${body.length}`);
+});
+
+test('a caller that waits to be told to go on with its body is told so', async () => {
+  const stream = session.request({
+    ...{ ':method': 'POST', ':path': '/v1/chat/completions', expect: '100-continue' },
+    'content-length': String(chatRequest().length),
+  });
+  await once(stream, 'continue');
+  stream.end(chatRequest());
+  expect((await answerOf(stream)).status).toBe(200);
+});
+
+test('cookies that come one by one go upstream as the one field that HTTP/1.1 knows', async () => {
+  const stream = session.request({ ':path': '/v1/models', cookie: ['a=1', 'b=2'] });
+  await answerOf(stream);
+  expect(rig.upstream.requests[0]?.head.match(/^cookie: .*$/gim)).toEqual(['cookie: a=1; b=2']);
 });
 
 test('a call that names its host twice is recorded under the one that HTTP/2 goes by', async () => {
