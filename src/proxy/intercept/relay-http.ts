@@ -1,14 +1,14 @@
 /** One plain request to somewhere that is no upstream, carried there and back unread, once the passage was sealed. */
 import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { HoldpointError } from '../../core/errors.ts';
-import { endToEndHeaders, type RawHeaders } from '../../core/http-message.ts';
+import { endToEndHeaders, headerOf, type RawHeaders, valuesOf } from '../../core/http-message.ts';
 import type { Outcome } from '../../ledger/entry.ts';
 import { breakOff, endWith, writeChunk } from '../respond.ts';
 import type { TunnelBounds } from './blind.ts';
 import { type Destination, defaultPorts, nameOf } from './destination.ts';
 
 const keptFromProvider = (): boolean => false;
-const notRelayed = (name: string): boolean => name === 'host';
+const notRelayed = (name: string): boolean => name === 'host' || name === 'content-length';
 
 /**
  * Resolves with how it ended. Throws `upstream_unreachable` when there was no answer, unless it was the caller who left
@@ -28,7 +28,7 @@ export async function relayHttp(
     port: to.port,
     method: req.method ?? 'GET',
     path: to.path,
-    headers: [...endToEndHeaders(req.rawHeaders, notRelayed), 'Host', host],
+    headers: [...endToEndHeaders(req.rawHeaders, notRelayed), ...framingOf(req.rawHeaders), 'Host', host],
     setHost: false,
     agent: false,
     timeout: bounds.idleMsMax,
@@ -58,6 +58,17 @@ export async function relayHttp(
     return left ? 'client_abort' : 'upstream_truncated';
   }
   return (await endWith(res, '')) ? 'delivered' : 'client_abort';
+}
+
+/**
+ * What tells where the body ends, whatever `Connection` says of it. Node writes it by itself for some methods alone: to
+ * the server the body of any other would be a request of its own, of which nothing is sealed.
+ */
+function framingOf(headers: RawHeaders): string[] {
+  const codings = valuesOf(headers, 'transfer-encoding');
+  if (codings.length > 0) return ['Transfer-Encoding', codings.join(', ')];
+  const length = headerOf(headers, 'content-length');
+  return length === '' ? [] : ['Content-Length', length];
 }
 
 function answerOf(out: ReturnType<typeof request>): Promise<IncomingMessage> {

@@ -1,5 +1,5 @@
 /** A plain request that passes unread: as it came, and with ends that are told apart. */
-import { createServer as createHttpServer, type ServerResponse } from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { relayHttp } from '../../../src/proxy/intercept/relay-http.ts';
@@ -55,6 +55,34 @@ describe('a plain request that passes', () => {
     expect(far.requests[0]?.head).toContain('X-Own: 1');
     expect(far.requests[0]?.head).not.toMatch(/proxy-/i);
     expect(await relay.ended()).toBe('delivered');
+  });
+
+  test.each(
+    ['GET', 'DELETE', 'OPTIONS', 'POST'].flatMap((method) => [
+      { method, framed: 'in chunks' },
+      { method, framed: 'with a length that Connection names' },
+    ]),
+  )('$method is one request for its server too: its body comes $framed', async ({ method, framed }) => {
+    const heard: string[] = [];
+    const far = createHttpServer(async (req, res) => {
+      heard.push(`${req.method} ${req.url} ${await everythingIn(req)}`);
+      res.end('Done.');
+    });
+    await new Promise<void>((resolve) => far.listen(0, '127.0.0.1', resolve));
+    atEnd(() => {
+      far.closeAllConnections();
+      far.close();
+    });
+    const relay = await relayTo(portOf(far));
+    const body = 'GET /hidden HTTP/1.1\r\nHost: far.test\r\n\r\n';
+    const answer = await exchange(
+      relay.url,
+      framed === 'in chunks'
+        ? `${rawRequest(method, '/ignored', ['Transfer-Encoding: chunked'])}${chunk(body)}${chunk('')}`
+        : rawRequest(method, '/ignored', ['Connection: close, Content-Length'], body),
+    );
+    expect(answer.status).toBe(200);
+    expect(heard).toEqual([`${method} /there?x=1 ${body}`]);
   });
 
   test('to a server that changes the protocol unasked has no answer', async () => {
@@ -166,3 +194,9 @@ describe('a plain request that passes', () => {
     expect(await relay.ended()).toBe('upstream_unreachable');
   });
 });
+
+async function everythingIn(req: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const piece of req) text += String(piece);
+  return text;
+}
