@@ -3,6 +3,7 @@
  * caller take the same way, and its use is sealed before the first byte goes out.
  */
 import { HoldpointError } from '../core/errors.ts';
+import type { RequestFacts } from '../core/facts.ts';
 import {
   decodeHttpMessage,
   type HttpMessage,
@@ -22,6 +23,7 @@ import { bodyOf } from './body.ts';
 import { alsoAsked, type Call } from './call.ts';
 import type { Decision } from './held.ts';
 import type { House } from './house.ts';
+import { withUnjudgedFiles } from './judged-files.ts';
 import type { ArrivedAnswer } from './kept-answers.ts';
 import { wholeBodyValue } from './record.ts';
 import { endWith, endWithPieces, writeHead } from './respond.ts';
@@ -68,8 +70,15 @@ export async function releasedCall(call: Call, hold: Hold, house: House): Promis
     path: call.facts.path,
     contentType: headerOf(call.headers, 'content-type'),
   });
-  const { facts } = alsoAsked(reading, call.operation, call.target, released);
-  return { ...call, body: bodyOf(body), released, retryKey, facts: { ...call.facts, ...facts } };
+  const { facts, batchFiles } = alsoAsked(reading, call.operation, call.target, released);
+  const sent = { ...call, body: bodyOf(body), released, retryKey, batchFiles };
+  return withUnjudgedFiles({ ...sent, facts: { ...withoutAsked(call.facts), ...facts } }, house);
+}
+
+/** Without what is there of some bodies alone, and would outlive the one that it was said in. */
+function withoutAsked(facts: RequestFacts): RequestFacts {
+  const { insteads: _insteads, tokenIds: _tokenIds, unjudgedFiles: _unjudgedFiles, ...others } = facts;
+  return others;
 }
 
 /** Each call or attempt of an SDK has its own, and its signature covers them; none says what is asked for. */
