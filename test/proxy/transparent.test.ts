@@ -1,4 +1,5 @@
 /** Redirected connections: the name in TLS says where they go, and one that says nothing goes nowhere. */
+import { once } from 'node:events';
 import { connect, Socket } from 'node:net';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -105,6 +106,23 @@ test('a connection that ends before it has said what it is is closed, and is no 
   client.end();
   await client.ended;
   expect([client.received().length, (await ada.lastDecision()).id]).toEqual([0, before]);
+});
+
+test('a connection that is reset before it has said what it is ends, and no other with it', async () => {
+  const [host, port] = behind.redirectedTo.split(':');
+  const accepted = acceptedAt(Number(port));
+  const socket = connect(Number(port), host);
+  socket.write(helloWith([sni(nameEntry('example.com'))]).subarray(0, 40));
+  const end = await accepted;
+  const over = new Promise<void>((resolve) => end.once('close', () => resolve()));
+  await once(end, 'readable');
+  socket.resetAndDestroy();
+  await over;
+  const answer = await askOver(
+    await redirected({ servername: 'api.openai.com' }),
+    question('api.openai.com'),
+  );
+  expect(answer.status).toBe(200);
 });
 
 test('a connection that has not said within ten seconds what it is is closed, and is no decision', async () => {
