@@ -6,6 +6,7 @@ import type { CallReading, ResponseFacts, ToolCallFact, UsageFacts } from '../..
 import type { RequestBodyFacts, RequestReading, ResponseReading } from '../protocol.ts';
 import { isAbsent, isRecord, type JsonRecord, readJson, readJsonText, textOf } from '../wire/json.ts';
 import { respelledIn } from './answer-spelling.ts';
+import { usesWithin } from './parallel-uses.ts';
 
 export const messagesMax = 10_000;
 export const toolsMax = 4_000;
@@ -122,7 +123,11 @@ export function addCall(
   // No rule that names a tool can mean it, and a client may have a name for it.
   if (name.trim() === '') note(defects, 'a tool call has no name');
   const call = { id: distinctId(calls, id), name, arguments: value, argumentsText };
-  calls.push(alsoAs.length === 0 ? call : { ...call, alsoAs });
+  const handed = new Set([value, ...alsoAs.map((other) => other.arguments)]);
+  const uses = [...handed].flatMap(usesWithin);
+  if (uses.length > toolCallsMax) note(defects, `more than ${toolCallsMax} tool calls`);
+  const others = [...alsoAs, ...uses.slice(0, toolCallsMax)];
+  calls.push(others.length === 0 ? call : { ...call, alsoAs: others });
 }
 
 /** Adds a call whose arguments the provider wrote as JSON text; `alsoAs` says of it, as it was read, how else it is known. */

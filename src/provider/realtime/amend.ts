@@ -10,6 +10,7 @@ import {
   unamendable,
 } from '../amending/amendment.ts';
 import type { Amendment } from '../protocol.ts';
+import { usesWithin } from '../reading/parallel-uses.ts';
 import { isRecord, type JsonRecord, readJsonText, textOf } from '../wire/json.ts';
 import { decodeSocketBody, encodeSocketBody, type SocketRecord } from './body.ts';
 import { readSocketAnswer } from './understood.ts';
@@ -28,9 +29,11 @@ export function amendSocketAnswer(body: Buffer, amendment: Amendment): Buffer {
     if (!at.has(place)) return call;
     const value = objectArguments(at.get(place));
     const handed = { arguments: value, argumentsText: JSON.stringify(value) };
-    const { alsoAs, ...own } = call;
-    // Only a function's arguments are rewritten, and by its other names it is handed the same.
-    return { ...own, ...handed, ...(alsoAs && { alsoAs: alsoAs.map(({ name }) => ({ name, ...handed })) }) };
+    const { alsoAs = [], ...own } = call;
+    // Only a function's arguments are rewritten, and by its other names it is handed the same; behind those stand calls within it.
+    const names = alsoAs.slice(0, alsoAs.length - usesWithin(call.arguments).length).map(({ name }) => name);
+    const others = [...names.map((name) => ({ name, ...handed })), ...usesWithin(value)];
+    return { ...own, ...handed, ...(others.length > 0 && { alsoAs: others }) };
   });
   return encodeSocketBody({ facts: { ...understood.facts, toolCalls }, defects: [] }, rewritten);
 }

@@ -59,6 +59,26 @@ test('are those of the call by its other names too, by which rules judge it agai
   ]);
 });
 
+test('are looked through for calls within them, as the first ones were', () => {
+  const handed = (amount: number) => ({ arguments: { amount }, argumentsText: JSON.stringify({ amount }) });
+  const uses = (amount: number) => ({
+    tool_uses: [{ recipient_name: 'functions.pay', parameters: { amount } }],
+  });
+  const written = { arguments: uses(1), argumentsText: JSON.stringify(uses(1)) };
+  const alsoAs = [
+    { name: 'bank.pay', ...written },
+    { name: 'pay', ...handed(1) },
+  ];
+  const { records } = decodeSocketBody(live);
+  const toolCalls = [{ ...call, ...written, alsoAs }];
+  const body = encodeSocketBody({ facts: { ...facts, toolCalls }, defects: [] }, records);
+  const amended = amendSocketAnswer(body, { toolCalls: [{ id: 'c', arguments: uses(2) }] });
+  expect(readSocketAnswer(amended).facts.toolCalls[0]?.alsoAs).toEqual([
+    { name: 'bank.pay', arguments: uses(2), argumentsText: JSON.stringify(uses(2)) },
+    { name: 'pay', ...handed(2) },
+  ]);
+});
+
 test('are none yet of a call that has just begun', () => {
   const item = { type: 'function_call', call_id: 'c', name: 'pay' };
   const begun = { type: 'response.output_item.added', item: { ...item, arguments: '' } };

@@ -1,0 +1,103 @@
+/**
+ * Calls that LiteLLM hands on otherwise than an answer has them
+ * (https://github.com/BerriAI/litellm/tree/main/litellm/litellm_core_utils/llm_response_utils).
+ */
+import { describe, expect, test } from 'vitest';
+import type { ResponseFacts } from '../../../src/core/facts.ts';
+import type { ProtocolName } from '../../../src/core/protocol-name.ts';
+import { expressionCompiler } from '../../../src/policy/expression.ts';
+import { Variables } from '../../../src/policy/views.ts';
+import { protocolOf } from '../../../src/provider/index.ts';
+import { requestFacts } from '../policy/support.ts';
+import { amended, readAs } from './lines.ts';
+import { events } from './streams.ts';
+
+const openai = protocolOf('openai');
+const chat = 'chat.completions';
+const done = 'data: [DONE]\n\n';
+
+const compile = expressionCompiler();
+const rule = compile(
+  'response',
+  'response.toolCalls.exists(c, c.name == "pay" && has(c.arguments.amount) && num(c.arguments.amount) > 10000.0)',
+);
+const paysMuch = (response: ResponseFacts): boolean =>
+  rule.matches(new Variables({ request: requestFacts(), response }));
+
+const call = (name: string, handed: object, more: object = {}) => ({
+  id: 'a',
+  type: 'function',
+  function: { name, ...handed },
+  ...more,
+});
+const completion = (...calls: readonly object[]) =>
+  JSON.stringify({
+    choices: [
+      { index: 0, message: { role: 'assistant', content: null, tool_calls: calls }, finish_reason: 'stop' },
+    ],
+  });
+const chunk = (...calls: readonly object[]) => ({
+  choices: [{ index: 0, delta: { tool_calls: calls }, finish_reason: null }],
+});
+
+describe('calls that a model wrote into one, which LiteLLM takes apart,', () => {
+  const parallel = 'multi_tool_use.parallel';
+  const uses = (amount: number) => ({
+    tool_uses: [
+      { recipient_name: 'functions.look', parameters: {} },
+      { recipient_name: 'functions.pay', parameters: { amount } },
+    ],
+  });
+  const written = (amount: number) => ({ arguments: JSON.stringify(uses(amount)) });
+  const whole = completion(call(parallel, written(25_000)));
+
+  test('are seen by rules as the calls that they become, whole and streamed', () => {
+    const streamed = events(chunk(call(parallel, written(25_000), { index: 0 })), done);
+    for (const [form, bytes] of [[null, whole] as const, ['sse', streamed] as const]) {
+      const { facts, defects } = readAs(form, openai, chat, bytes);
+      expect([facts.toolCalls.map(({ name }) => name), defects]).toEqual([[parallel], []]);
+      expect(paysMuch(facts)).toBe(true);
+    }
+    expect(paysMuch(readAs(null, openai, chat, completion(call(parallel, written(5)))).facts)).toBe(false);
+  });
+
+  test.each<[ProtocolName, string, object]>([
+    [
+      'anthropic',
+      'messages',
+      { content: [{ type: 'tool_use', id: 'a', name: parallel, input: uses(25_000) }], usage: {} },
+    ],
+    [
+      'ollama',
+      'chat',
+      { message: { tool_calls: [call(parallel, { arguments: uses(25_000) })] }, done: true },
+    ],
+  ])('are so in answers of %s, which a gateway makes one of OpenAI’s', (family, operation, body) => {
+    expect(paysMuch(readAs(null, protocolOf(family), operation, JSON.stringify(body)).facts)).toBe(true);
+  });
+
+  test('are those of an amended one once it is amended', () => {
+    const toolCalls = [{ id: 'a', arguments: uses(5) }];
+    const { facts } = readAs(null, openai, chat, amended(null, openai, chat, whole, { toolCalls }));
+    expect(facts.toolCalls[0]?.alsoAs).toEqual([
+      { name: 'look', arguments: {}, argumentsText: '{}' },
+      { name: 'pay', arguments: { amount: 5 }, argumentsText: '{"amount":5}' },
+    ]);
+  });
+
+  test('hand nothing over where they have no parameters, and are none without a name', () => {
+    const odd = {
+      tool_uses: [{ recipient_name: 'look' }, { recipient_name: '' }, { parameters: {} }, 'pay'],
+    };
+    const bytes = completion(call(parallel, { arguments: JSON.stringify(odd) }));
+    expect(readAs(null, openai, chat, bytes).facts.toolCalls[0]?.alsoAs).toEqual([
+      { name: 'look', arguments: {}, argumentsText: '{}' },
+    ]);
+  });
+
+  test('are a defect where there are more than rules judge', () => {
+    const many = { tool_uses: Array.from({ length: 1_001 }, () => ({ recipient_name: 'look' })) };
+    const bytes = completion(call(parallel, { arguments: JSON.stringify(many) }));
+    expect(readAs(null, openai, chat, bytes).defects).toEqual(['more than 1000 tool calls']);
+  });
+});
