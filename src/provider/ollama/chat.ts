@@ -3,7 +3,7 @@
  * (https://docs.ollama.com/api). Pure; hostile bytes in, facts and defects out.
  */
 import type { MessageFact, ResponseFacts, ToolCallFact, ToolFact, UsageFacts } from '../../core/facts.ts';
-import { contentText } from '../openai/chat.ts';
+import { contentText, inOtherMember } from '../openai/chat.ts';
 import type { RequestReading, ResponseReading } from '../protocol.ts';
 import { noteRespelled } from '../reading/member-spelling.ts';
 import { promptOf } from '../reading/prompt.ts';
@@ -81,11 +81,15 @@ export function addOllamaCalls(
     const id = textOf(entry.id);
     const name = textOf(fn.name);
     const value = fn.arguments;
-    if (typeof value === 'string') {
+    if (isAbsent(value)) {
+      const { parameters } = fn;
+      const argumentsText = JSON.stringify(parameters);
+      const otherwise = inOtherMember(fn) ? [{ name, arguments: parameters, argumentsText }] : [];
+      addCall(into, defects, id, name, {}, '', otherwise);
+    } else if (typeof value === 'string') {
       addJsonCall(into, defects, id, name, value);
-    } else if (isRecord(value) || isAbsent(value)) {
-      const written = value ?? {};
-      addCall(into, defects, id, name, written, sources.get(String(i)) ?? JSON.stringify(written));
+    } else if (isRecord(value)) {
+      addCall(into, defects, id, name, value, sources.get(String(i)) ?? JSON.stringify(value));
     } else {
       note(defects, 'the arguments of a tool call are not an object');
     }
@@ -199,7 +203,11 @@ function addCallsAt(body: JsonRecord, source: () => string, into: ToolCallFact[]
     const path: SourcePath = [...names, eachElement, 'function', 'arguments'];
     addOllamaCalls(list, sourcesAt(source(), path), into, defects);
   }
-  return any;
+  // No call of this API's, but one to clients that take a message for OpenAI's, as LiteLLM does.
+  const legacy = isRecord(body.message) ? body.message.function_call : undefined;
+  if (isAbsent(legacy)) return any;
+  addOllamaCalls([{ function: legacy }], noSources, into, defects);
+  return true;
 }
 
 /** Takes in a line or a whole answer; `source` gives its text where the spelling of arguments is needed. */

@@ -43,6 +43,11 @@ export function createOllamaStreamReader(talk: OllamaTalk, status: number): Stre
       if (ends) return 'end';
       return said.shows ? 'text' : 'other';
     },
-    reading: () => ({ facts: ollamaFacts(status, last, text, toolCalls), defects, complete: done, failed }),
+    reading() {
+      // Those are written as pieces of one call by gateways that see no places, such as LiteLLM: one without arguments gets another's.
+      if (toolCalls.length > 1 && toolCalls.some(({ argumentsText }) => argumentsText === ''))
+        note(defects, 'pieces of one tool call may belong to another');
+      return { facts: ollamaFacts(status, last, text, toolCalls), defects, complete: done, failed };
+    },
   };
 }

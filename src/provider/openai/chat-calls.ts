@@ -5,7 +5,7 @@
 
 import { boundedList, namePieceOf, note, toolCallsMax } from '../reading/reading.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
-import { argumentsTextOf, type ChatCall, type ChatChoice, inputTextOf } from './chat.ts';
+import { argumentsTextOf, type ChatCall, type ChatChoice, inOtherMember, inputTextOf } from './chat.ts';
 import type { CallInProgress, Missed } from './chat-pieces.ts';
 import type { Piece } from './chat-shared.ts';
 
@@ -40,7 +40,7 @@ function takeName(call: ChatCall, given: unknown, defects: string[]): void {
 
 function begunCall(
   { place }: ChoiceInProgress,
-  begun: Pick<CallInProgress, 'id' | 'kind' | 'index'>,
+  begun: Pick<CallInProgress, 'id' | 'kind' | 'index' | 'isPlaced'>,
   missed: Missed,
 ): CallInProgress {
   const heard = { strictInput: missed.strictly ? null : '', inputAtWord: null };
@@ -49,7 +49,7 @@ function begunCall(
 
 function callAt(
   choice: ChoiceInProgress,
-  index: number,
+  { index, isPlaced }: Pick<CallInProgress, 'index' | 'isPlaced'>,
   id: string,
   missed: Missed,
   defects: string[],
@@ -65,7 +65,7 @@ function callAt(
     note(defects, `more than ${toolCallsMax} tool calls`);
     return null;
   }
-  const call = begunCall(choice, { id, kind: 'function', index }, missed);
+  const call = begunCall(choice, { id, kind: 'function', index, isPlaced }, missed);
   choice.calls.push(call);
   return call;
 }
@@ -86,7 +86,7 @@ function absorbCall(
   const index = typeof entry.index === 'number' ? entry.index : place;
   const id = textOf(entry.id);
   const begun = choice.calls.length;
-  const call = callAt(choice, index, id, missed, defects);
+  const call = callAt(choice, { index, isPlaced }, id, missed, defects);
   if (call === null) return;
   if (choice.calls.length === begun) {
     if (isAbsent(entry.index) && id === '') note(defects, 'a piece of a tool call does not say of which');
@@ -105,6 +105,7 @@ function absorbCall(
   } else if (isRecord(fn)) {
     if (call.kind === 'custom') note(defects, 'a tool call is both a function and a custom tool');
     takeName(call, fn.name, defects);
+    if (inOtherMember(fn)) note(defects, 'the arguments of a tool call stand in another member');
     takeInput(choice, call, argumentsTextOf(fn.arguments, defects), missed);
   } else if (!isAbsent(fn) || !isAbsent(custom)) {
     note(defects, 'a tool call is neither a function nor a custom tool');
@@ -133,7 +134,8 @@ export function absorbCalls(
     note(defects, '`function_call` is not an object');
     return true;
   }
-  if (choice.legacy === null) choice.legacy = begunCall(choice, { id: '', kind: 'legacy', index: 0 }, missed);
+  if (choice.legacy === null)
+    choice.legacy = begunCall(choice, { id: '', kind: 'legacy', index: 0, isPlaced: true }, missed);
   else if (choice.legacy.missedBy !== missed.by)
     note(defects, 'some clients pass over a piece of a tool call');
   takeName(choice.legacy, legacy.name, defects);

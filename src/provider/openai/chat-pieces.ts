@@ -12,6 +12,8 @@ import type { ChatCall } from './chat.ts';
 export interface CallInProgress extends ChatCall {
   /** Its place among the deltas; a later call may take the same place over. */
   readonly index: number;
+  /** Its first piece says that place; to clients such as LiteLLM one that does not is at the first. */
+  readonly isPlaced: boolean;
   /** Who passes over the pieces so far: nobody ('') or the same clients over all of them. */
   readonly missedBy: string;
   /** What clients have of its input that pass over what says '' of whom or what it is; null where they do not have the call. */

@@ -15,9 +15,13 @@ export interface Piece {
 }
 
 /** By what clients join pieces: some by their index, others by their id; a call of the old form is the only one. */
-function joinedBy({ kind, index, id }: CallInProgress): readonly string[] {
+function joinedBy({ kind, index, isPlaced, id }: CallInProgress): readonly string[] {
   if (kind === 'legacy') return ['function_call'];
-  return [`index ${index}`, ...(id === '' ? [] : [`id ${id}`])];
+  return [
+    `index ${index}`,
+    ...(isPlaced || index === 0 ? [] : ['index 0']),
+    ...(id === '' ? [] : [`id ${id}`]),
+  ];
 }
 
 /** The text is one JSON object, so that no text behind it makes it another. */

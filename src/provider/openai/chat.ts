@@ -2,7 +2,7 @@
  * OpenAI chat completions: requests and whole answers
  * (https://platform.openai.com/docs/api-reference/chat). Pure; hostile bytes in, facts and defects out.
  */
-import type { CallReading, MessageFact, ToolCallFact, ToolFact, UsageFacts } from '../../core/facts.ts';
+import type { CallReading, MessageFact, ToolCallFact, UsageFacts } from '../../core/facts.ts';
 import { readWithFallbacks } from '../asked/fallback-models.ts';
 import type { RequestBodyFacts, RequestReading, ResponseReading } from '../protocol.ts';
 import { messagesOf } from '../reading/asked-twice.ts';
@@ -24,12 +24,11 @@ import {
   streamFlag,
   textWithin,
   toolCallsMax,
-  toolsMax,
   usageAbsent,
 } from '../reading/reading.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, parsedRecord, textOf } from '../wire/json.ts';
 import { addExecuted, executedIn } from './chat-executed.ts';
-import { offeredBy } from './offered-tools.ts';
+import { chatTools } from './offered-tools.ts';
 
 /** One choice per requested `n`, which the API bounds to 128. */
 export const choicesMax = 128;
@@ -45,7 +44,7 @@ export interface ChatCall {
   input: string;
   /** `legacy` is the one `function_call` a message may have. */
   kind: 'function' | 'custom' | 'legacy';
-  /** What else its tool is handed by clients that put the pieces of a stream together otherwise. */
+  /** What else its tool is handed by clients that read the call, or put the pieces of a stream together, otherwise. */
   otherwise?: readonly string[];
 }
 
@@ -87,6 +86,11 @@ export function argumentsTextOf(value: unknown, defects: string[]): string {
   return JSON.stringify(value);
 }
 
+/** True for a function without arguments but with parameters, which LiteLLM hands on in their place. */
+export function inOtherMember({ arguments: written, parameters }: JsonRecord): boolean {
+  return isAbsent(written) && isRecord(parameters);
+}
+
 /** What a custom tool is given is text by contract. */
 export function inputTextOf(value: unknown, defects: string[]): string {
   return isAbsent(value) ? '' : pieceOf(value, 'the input of a custom tool', defects);
@@ -107,7 +111,9 @@ function readCall(call: unknown, defects: string[]): ChatCall | null {
     note(defects, 'a tool call is neither a function nor a custom tool');
     return null;
   }
-  return { id, name: textOf(fn.name), input: argumentsTextOf(fn.arguments, defects), kind: 'function' };
+  const input = argumentsTextOf(fn.arguments, defects);
+  const otherwise = inOtherMember(fn) ? [JSON.stringify(fn.parameters)] : [];
+  return { id, name: textOf(fn.name), input, kind: 'function', otherwise };
 }
 
 /** The calls of a message, the legacy `function_call` last. */
@@ -196,24 +202,6 @@ function readMessage(message: JsonRecord, defects: string[]): MessageFact {
   return { role: textOf(message.role), text, toolCalls };
 }
 
-function readTools(body: JsonRecord, defects: string[]): readonly ToolFact[] {
-  const tools: ToolFact[] = [];
-  for (const tool of boundedList(body.tools, toolsMax, '`tools`', defects)) {
-    if (!isRecord(tool)) {
-      note(defects, 'an entry of `tools` is not an object');
-      continue;
-    }
-    const inner = isRecord(tool.function) ? tool.function : tool.custom;
-    if (isRecord(inner)) tools.push({ name: textOf(inner.name), description: textOf(inner.description) });
-    else tools.push(...offeredBy(tool));
-  }
-  if (isAbsent(body.functions)) return tools;
-  for (const fn of boundedList(body.functions, toolsMax, '`functions`', defects)) {
-    if (isRecord(fn)) tools.push({ name: textOf(fn.name), description: textOf(fn.description) });
-  }
-  return tools;
-}
-
 /** What Azure is told about the customer's own documents: it becomes part of the instructions. */
 function dataSourcesText(list: unknown): string {
   return (Array.isArray(list) ? list : []).reduce<string>((text, source: unknown) => {
@@ -248,7 +236,7 @@ function readBody(body: JsonRecord, defects: string[]): RequestBodyFacts {
     system,
     messages,
     text: joined(system, conversation),
-    tools: readTools(body, defects),
+    tools: chatTools(body, defects),
   };
 }
 

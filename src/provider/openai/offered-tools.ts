@@ -1,9 +1,9 @@
-/** What one entry of a request's `tools` offers: a tool, or a server whose tools may be called (MCP). Pure. */
+/** What a request's `tools` offer: tools, and servers whose tools may be called (MCP). Pure. */
 import { addressWithout } from '../../core/address-keys.ts';
 import type { ToolFact } from '../../core/facts.ts';
 import { removedValue } from '../../core/http-message.ts';
-import { joined, toolsMax } from '../reading/reading.ts';
-import { isRecord, type JsonRecord, textOf } from '../wire/json.ts';
+import { boundedList, joined, note, toolsMax } from '../reading/reading.ts';
+import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
 
 /** Which server an entry stands for, and where that is. */
 const serverMembers = ['server_label', 'server_url', 'connector_id', 'server_description'] as const;
@@ -27,4 +27,23 @@ export function offeredBy(tool: JsonRecord): readonly ToolFact[] {
   if (!Array.isArray(names)) return [own];
   const allowedByName = names.slice(0, toolsMax).map((name: unknown) => textOf(name));
   return [own, ...allowedByName.map((name) => ({ name, description: textOf(tool.server_label) }))];
+}
+
+/** What a chat offers, in either generation of its form. */
+export function chatTools(body: JsonRecord, defects: string[]): readonly ToolFact[] {
+  const tools: ToolFact[] = [];
+  for (const tool of boundedList(body.tools, toolsMax, '`tools`', defects)) {
+    if (!isRecord(tool)) {
+      note(defects, 'an entry of `tools` is not an object');
+      continue;
+    }
+    const inner = isRecord(tool.function) ? tool.function : tool.custom;
+    if (isRecord(inner)) tools.push({ name: textOf(inner.name), description: textOf(inner.description) });
+    else tools.push(...offeredBy(tool));
+  }
+  if (isAbsent(body.functions)) return tools;
+  for (const fn of boundedList(body.functions, toolsMax, '`functions`', defects)) {
+    if (isRecord(fn)) tools.push({ name: textOf(fn.name), description: textOf(fn.description) });
+  }
+  return tools;
 }

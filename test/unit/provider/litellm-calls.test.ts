@@ -9,10 +9,11 @@ import { expressionCompiler } from '../../../src/policy/expression.ts';
 import { Variables } from '../../../src/policy/views.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
 import { requestFacts } from '../policy/support.ts';
-import { amended, readAs } from './lines.ts';
+import { amended, asked, lines, readAs } from './lines.ts';
 import { events } from './streams.ts';
 
 const openai = protocolOf('openai');
+const ollama = protocolOf('ollama');
 const chat = 'chat.completions';
 const done = 'data: [DONE]\n\n';
 
@@ -99,5 +100,71 @@ describe('calls that a model wrote into one, which LiteLLM takes apart,', () => 
     const many = { tool_uses: Array.from({ length: 1_001 }, () => ({ recipient_name: 'look' })) };
     const bytes = completion(call(parallel, { arguments: JSON.stringify(many) }));
     expect(readAs(null, openai, chat, bytes).defects).toEqual(['more than 1000 tool calls']);
+  });
+});
+
+describe('what a call has as `parameters`, which LiteLLM hands on where it has no arguments,', () => {
+  const handed = { parameters: { amount: 25_000 } };
+
+  test('is seen by rules beside the call that hands nothing over', () => {
+    const { facts, defects } = readAs(null, openai, chat, completion(call('pay', handed)));
+    expect(defects).toEqual([]);
+    expect(facts.toolCalls[0]).toMatchObject({ arguments: {}, argumentsText: '' });
+    expect(paysMuch(facts)).toBe(true);
+    const answer = JSON.stringify({ message: { tool_calls: [call('pay', handed)] }, done: true });
+    expect(paysMuch(readAs(null, ollama, 'chat', answer).facts)).toBe(true);
+  });
+
+  test('is nothing beside arguments', () => {
+    const both = completion(call('pay', { ...handed, arguments: '{"amount":5}' }));
+    expect(paysMuch(readAs(null, openai, chat, both).facts)).toBe(false);
+  });
+
+  test('is a defect of a stream, in whose pieces nobody could tell what is whole', () => {
+    const stream = events(chunk(call('pay', handed, { index: 0 })), done);
+    expect(readAs('sse', openai, chat, stream).defects).toEqual([
+      'the arguments of a tool call stand in another member',
+    ]);
+  });
+
+  test('may be said of a call of an earlier turn', () => {
+    const messages = [{ role: 'assistant', content: null, tool_calls: [call('pay', handed)] }];
+    const { facts, defects } = asked(openai, chat, { model: 'm', messages });
+    expect(defects).toEqual([]);
+    expect(facts.messages[0]?.toolCalls[0]?.alsoAs?.[0]?.arguments).toEqual({ amount: 25_000 });
+  });
+});
+
+describe('calls that say no place, all of which LiteLLM puts at the first,', () => {
+  const look = call('look', { arguments: '{"amount":25000}' });
+  const pay = (written: string) => call('pay', { arguments: written }, { id: 'b' });
+
+  test('are a defect where one without arguments gets those of another', () => {
+    const stream = events(chunk(look, pay('')), done);
+    expect(readAs('sse', openai, chat, stream).defects).toEqual([
+      'pieces of one tool call may belong to another',
+    ]);
+    const beside = events(chunk({ ...look, index: 0 }, pay('')), done);
+    expect(readAs('sse', openai, chat, beside).defects).not.toEqual([]);
+  });
+
+  test('are read each for itself where all are whole, as those that say their place are', () => {
+    const placed = events(chunk({ ...look, index: 0 }, { ...pay(''), index: 1 }), done);
+    for (const stream of [events(chunk(look, pay('{}')), done), placed]) {
+      const { facts, defects } = readAs('sse', openai, chat, stream);
+      expect([facts.toolCalls.map(({ name }) => name), defects]).toEqual([['look', 'pay'], []]);
+    }
+  });
+
+  test('are so in a stream of Ollama, but not in a whole answer', () => {
+    const first = { message: { tool_calls: [call('look', { arguments: { amount: 25_000 } })] } };
+    const second = { message: { tool_calls: [call('pay', {})] }, done: true };
+    const streamed = lines(first, second);
+    expect(readAs('ndjson', ollama, 'chat', streamed).defects).toEqual([
+      'pieces of one tool call may belong to another',
+    ]);
+    const both = { message: { tool_calls: [...first.message.tool_calls, ...second.message.tool_calls] } };
+    expect(readAs(null, ollama, 'chat', JSON.stringify(both)).defects).toEqual([]);
+    expect(readAs('ndjson', ollama, 'chat', lines(second)).defects).toEqual([]);
   });
 });
