@@ -20,7 +20,11 @@ function absorbLine(reader: StreamReader, line: NdjsonLine): StreamEventKind {
     return 'tool';
   }
   if (isBlank(line)) return 'other';
-  return absorbData(reader, { raw: line.raw, event: '', data: line.text });
+  const kind = absorbData(reader, { raw: line.raw, event: '', data: line.text });
+  // White space to a parser of JSON, and the end of a line to Python's readers, which find an object of its own between two.
+  if (!line.text.trim().includes('\r')) return kind;
+  note(reader.defects, 'a line of the stream may be read as several');
+  return 'tool';
 }
 
 /** Opens the driver. `lineBytesMax` bounds one line; a longer one is a defect. */

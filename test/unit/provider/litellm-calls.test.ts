@@ -168,3 +168,19 @@ describe('calls that say no place, all of which LiteLLM puts at the first,', () 
     expect(readAs('ndjson', ollama, 'chat', lines(second)).defects).toEqual([]);
   });
 });
+
+test('a call of the old form in a message of Ollama, which LiteLLM takes for one of OpenAI’s, is a call', () => {
+  const legacy = { function_call: { name: 'pay', arguments: '{"amount":25000}' } };
+  const body = JSON.stringify({ message: { role: 'assistant', content: '', ...legacy }, done: true });
+  const { facts, defects } = readAs(null, ollama, 'chat', body);
+  expect([paysMuch(facts), defects]).toEqual([true, []]);
+});
+
+test('a line within a line of Ollama’s, which Python’s readers find at a carriage return, is a defect', () => {
+  const within = JSON.stringify({ model: 'm', done: false, message: { tool_calls: [call('pay', {})] } });
+  const stream = `{"model":"m","x":\r${within}\r,"message":{"content":"Hi"}}\n${lines({ done: true })}`;
+  const { kinds, defects } = readAs('ndjson', ollama, 'chat', stream);
+  expect([kinds[0], defects]).toEqual(['tool', ['a line of the stream may be read as several']]);
+  const ended = `\r${JSON.stringify({ message: { content: 'Hi' }, done: true })}\r\r\n`;
+  expect(readAs('ndjson', ollama, 'chat', ended).defects).toEqual([]);
+});
