@@ -16,19 +16,27 @@ const places: readonly string[] = [
   'helicone-openai-api-base',
 ];
 
+/**
+ * The model itself, where the body names none: Vercel's gateway, as the AI SDK asks it
+ * (https://ai-sdk.dev/providers/ai-sdk-providers/ai-gateway).
+ */
+const models: readonly string[] = ['ai-language-model-id', 'ai-model-id'];
+
 const namesMax = 64;
 
 /** How all of their names begin: of most calls one look at each field says that there is none. */
-const gatewayName = /^(x-portkey|helicone)-/i;
+const gatewayName = /^(x-portkey|helicone|ai)-/i;
 
 function asksGateway(headers: RawHeaders): boolean {
   for (let at = 0; at < headers.length; at += 2) if (gatewayName.test(headers[at] ?? '')) return true;
   return false;
 }
 
-const nobody: GatewayAsks = { names: [], defects: [] };
+const nobody: GatewayAsks = { model: '', names: [], defects: [] };
 
 export interface GatewayAsks {
+  /** Who answers a body that names nobody; '' where no field says it. */
+  readonly model: string;
   /** Models, ids and addresses, each once. */
   readonly names: readonly string[];
   readonly defects: readonly string[];
@@ -48,12 +56,14 @@ export function gatewayAsks(headers: RawHeaders): GatewayAsks {
   }
   for (const name of places)
     for (const text of valuesOf(headers, name)) if (text.trim() !== '') hear(addressWithoutKeys(text.trim()));
+  const named = models.flatMap((name) => valuesOf(headers, name)).map((text) => text.trim());
+  for (const name of named) if (name !== '') hear(name);
   if (names.size > namesMax) defects.push(`header fields name more than ${namesMax} to be asked`);
-  return { names: [...names].slice(0, namesMax), defects };
+  return { model: named[0] ?? '', names: [...names].slice(0, namesMax), defects };
 }
 
 /** What tells whom a request asks by its header fields: another value, another request. */
 export function gatewayFields(headers: RawHeaders): string {
   if (!asksGateway(headers)) return '';
-  return JSON.stringify([...gatewayConfigs, ...places].map((name) => valuesOf(headers, name)));
+  return JSON.stringify([...gatewayConfigs, ...places, ...models].map((name) => valuesOf(headers, name)));
 }

@@ -39,7 +39,7 @@ const anthropicAtVertex: Protocol = {
   },
 };
 
-const ofOpenai = spoken(openai, ['chat.completions', 'completions', 'responses']);
+const ofOpenai = spoken(openai, ['chat.completions', 'completions', 'responses', 'gateway.model']);
 const ofAnthropic = spoken(anthropic, anthropicOperations);
 const ofOthers: readonly AlsoSpoken[] = [
   spoken(gemini, [

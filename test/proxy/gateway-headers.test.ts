@@ -59,11 +59,14 @@ const asking: readonly (readonly [name: string, value: string, asked: readonly s
   ],
   ['helicone-fallbacks', '["gpt-4o","acme/other"]', ['gpt-4o', 'acme/other']],
   ['helicone-target-url', 'https://models.acme.example', ['https://models.acme.example/']],
+  // https://ai-sdk.dev/providers/ai-sdk-providers/ai-gateway
+  ['ai-language-model-id', 'acme/other', ['acme/other']],
+  ['AI-Model-Id', 'acme/other', ['acme/other']],
 ];
 
 describe('a field that names who else is asked', () => {
   test.each(asking)('is heard, and stored without keys: %s %s', (name, value, asked) => {
-    expect(gatewayAsks([name, value])).toEqual({ names: asked, defects: [] });
+    expect(gatewayAsks([name, value])).toMatchObject({ names: asked, defects: [] });
     const stored = withoutSecrets([name, value]);
     if (/config|fallbacks/i.test(name)) expect(stored.join()).not.toContain(key);
     expect(gatewayAsks(stored).names).toEqual(asked);

@@ -15,8 +15,10 @@ function asksSomebody({ facts, batchFiles = [] }: Asking): boolean {
 
 /** The reading with everybody whom the header fields name, if it asks anybody. */
 export function withGateway<Reading extends Asking>(reading: Reading, headers: RawHeaders): Reading {
-  const { names, defects } = gatewayAsks(headers);
-  if ((names.length === 0 && defects.length === 0) || !asksSomebody(reading)) return reading;
-  const facts = alsoAsking(reading.facts, names);
+  const { model: answering, names, defects } = gatewayAsks(headers);
+  if (names.length === 0 && defects.length === 0) return reading;
+  if (answering === '' && !asksSomebody(reading)) return reading;
+  const model = reading.facts.model || answering;
+  const facts = alsoAsking({ ...reading.facts, model }, names);
   return { ...reading, facts, defects: [...reading.defects, ...defects] };
 }

@@ -51,6 +51,8 @@ function errorEvent(operation: OperationName, _form: StreamForm, code: ErrorCode
     const told = { type: 'error', event_id: '', session_id: '', error };
     return `event: error\ndata: ${JSON.stringify(told)}\n\n`;
   }
+  // The SDK hands on what has a type, and breaks on what has none.
+  if (operation === 'gateway.model') return `data: ${JSON.stringify({ type: 'error', error })}\n\n`;
   if (operation !== 'responses') return `data: ${JSON.stringify({ error })}\n\n`;
   const data = { type: 'error', code, message, param: null, sequence_number: 0, error };
   return `event: error\ndata: ${JSON.stringify(data)}\n\n`;

@@ -14,6 +14,9 @@ import {
   createCompletionStreamReader,
   readCompletion,
 } from '../served/completions-by-shape.ts';
+import { readGatewayAnswer, readGatewayRequest } from '../served/gateway-model.ts';
+import { amendGatewayAnswer } from '../served/gateway-model-amend.ts';
+import { createGatewayStreamReader } from '../served/gateway-model-stream.ts';
 import { amendHosted, readHostedAnswer, readHostedRequest } from '../served/hosted-models.ts';
 import { createHostedStreamReader } from '../served/hosted-models-stream.ts';
 import { readLlamaRequest } from '../served/llamacpp-completion.ts';
@@ -134,6 +137,11 @@ const hosted: AnswerReading = {
   stream: createHostedStreamReader,
   amend: amendHosted,
 };
+const gatewayModel: AnswerReading = {
+  whole: readGatewayAnswer,
+  stream: createGatewayStreamReader,
+  amend: amendGatewayAnswer,
+};
 const batchResults: AnswerReading = { ...fileContent, whole: readInlineResults };
 
 const operations: ReadonlyMap<OperationName, Operation> = new Map<OperationName, Operation>([
@@ -151,6 +159,7 @@ const operations: ReadonlyMap<OperationName, Operation> = new Map<OperationName,
   ['served.words', { request: readGenerateRequest, answer: null }],
   ['served.load', { request: words([]), answer: null }],
   ['hosted.model', { request: readHostedRequest, answer: hosted }],
+  ['gateway.model', { request: readGatewayRequest, answer: gatewayModel }],
   ['lmstudio.chat', { request: readLmStudioRequest, answer: lmStudio }],
   // llama.cpp calls it `content`; vLLM takes messages too.
   ['embeddings', { request: words(['input', 'content', 'messages']), answer: null }],

@@ -56,6 +56,17 @@ const routes: readonly Route[] = [
   route('send', 'completion', 'llamacpp.completion'),
   route('send', 'infill', 'llamacpp.completion'),
   route('send', 'api/v1/chat', 'lmstudio.chat'),
+  // Vercel's gateway as the AI SDK asks it, whose form is the SDK's own.
+  route('send', 'language-model', 'gateway.model'),
+  route('send', 'embedding-model', 'served.words'),
+  route('send', 'reranking-model', 'served.words'),
+  route('send', 'image-model', 'images.generations'),
+  route('send', 'video-model', 'videos'),
+  route('send', 'video-model/start', 'videos'),
+  route('send', 'speech-model', 'audio.speech'),
+  route('send', 'transcription-model', 'audio.transcriptions'),
+  route('send', 'ai/batch/start', 'hosted.model'),
+  route('send', 'ai/batch/results', 'hosted.model'),
   // What vLLM, SGLang and Text Generation Inference offer besides; Ollama's is its own.
   route('send', 'api/generate', 'unknown'),
   route('send', 'generate', 'served.generate'),
@@ -171,6 +182,7 @@ const routes: readonly Route[] = [
   route('send', 'realtime/transcription_sessions', 'realtime.sessions'),
   route('send', 'realtime/client_secrets', 'realtime.sessions'),
   route('send', 'realtime/translations/client_secrets', 'realtime.sessions'),
+  route('send', 'realtime/client-secrets', 'realtime.sessions'),
   route('send', 'realtime/calls', 'realtime.calls'),
   // Where a WebRTC call was offered before the API was final, and still is elsewhere.
   route('send', 'realtime', 'realtime.calls'),

@@ -140,12 +140,13 @@ const requestsTo: readonly Endpoint[] = [
   { path: /\/credentials(\/|$)/, members: ['token', 'value', 'client_secret', 'refresh_token'] },
 ];
 
-const sessionSecrets = ['value', 'client_secret', 'session.client_secret'];
+// Vercel's gateway calls it a token.
+const sessionSecrets = ['value', 'client_secret', 'session.client_secret', 'token'];
 
 /** Answers that hand one out. */
 const answersOf: readonly Endpoint[] = [
   {
-    path: /\/(realtime|live)\/([a-z_]*sessions|(translations\/)?client_secrets)(\/|$)/,
+    path: /\/(realtime|live)\/([a-z_]*sessions|(translations\/)?client[_-]secrets)(\/|$)/,
     members: sessionSecrets,
   },
   { path: /\/chatkit\/sessions(\/|$)/, members: ['client_secret'] },

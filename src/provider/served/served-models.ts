@@ -56,6 +56,7 @@ const promptMembers = {
     'content',
     'sentences',
     'texts',
+    'values',
     'input_ids',
     'token_ids',
   ],

@@ -43,6 +43,7 @@ describe('another call is one', () => {
     'for a gateway to send elsewhere': {
       headers: [...call.headers, 'x-portkey-custom-host', 'http://a.test'],
     },
+    'for another model of a gateway': { headers: [...call.headers, 'ai-language-model-id', 'acme/other'] },
     'with another body': { body: bodyOf(Buffer.from('{"model":"m","n":2}')) },
   };
 

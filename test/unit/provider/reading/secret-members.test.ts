@@ -291,6 +291,7 @@ describe('an answer without', () => {
     ['/v1/realtime/client_secrets', { value: secret, expires_at: 1, session: { model: 'm' } }],
     ['/openai/v1/realtime/client_secrets', { value: secret, expires_at: 1 }],
     ['/v1/realtime/sessions', { id: 's', client_secret: { value: secret, expires_at: 1 } }],
+    ['/v1/realtime/client-secrets', { token: secret, expiresAt: 1 }],
     ['/v1/realtime/transcription_sessions', { client_secret: { value: secret } }],
     ['/v1/chatkit/sessions', { id: 's', client_secret: secret }],
     ['/v1alpha/auth_tokens', { name: secret }],

@@ -1,0 +1,96 @@
+/** Writes a reviewer's amendment into an answer of Vercel's gateway in the AI SDK's own form, in place. Pure. */
+import { confirmCalls } from '../amending/amended-calls.ts';
+import {
+  type ArgumentsAt,
+  objectArguments,
+  planAmendment,
+  rewriteJson,
+  rewriteStream,
+  withheld,
+} from '../amending/amendment.ts';
+import type { Amendment, ResponseReading } from '../protocol.ts';
+import { openEventStream } from '../reading/stream.ts';
+import { isRecord, type JsonRecord, textOf } from '../wire/json.ts';
+import { isCallPart, readGatewayAnswer } from './gateway-model.ts';
+import { createGatewayStreamReader } from './gateway-model-stream.ts';
+
+const okStatus = 200;
+
+function readStream(bytes: Buffer): ResponseReading {
+  const stream = openEventStream(createGatewayStreamReader(okStatus), Math.max(bytes.length, 1));
+  stream.push(bytes);
+  return stream.finish().reading;
+}
+
+const written = (value: unknown): string => JSON.stringify(objectArguments(value));
+
+/** Writes one text in the place of several: the first piece takes all of it. */
+function writerOf(text: string): () => string {
+  let left = text;
+  return () => {
+    const next = left;
+    left = '';
+    return next;
+  };
+}
+
+function amendJson(original: Buffer, at: ArgumentsAt, text: string | undefined): Buffer {
+  const nextText = text === undefined ? null : writerOf(text);
+  return rewriteJson(original, (body) => {
+    let place = 0;
+    const list: readonly unknown[] = Array.isArray(body['content']) ? body['content'] : [];
+    const content = list.flatMap((part) => {
+      if (!isRecord(part)) return [part];
+      if (part['type'] === 'text' && nextText !== null) return [{ ...part, text: nextText() }];
+      if (!isCallPart(part)) return [part];
+      const value = at.get(place);
+      place += 1;
+      if (value === withheld) return [];
+      return [value === undefined ? part : { ...part, input: written(value) }];
+    });
+    return { ...body, content };
+  });
+}
+
+function amendEvents(
+  original: Buffer,
+  before: ResponseReading,
+  at: ArgumentsAt,
+  text: string | undefined,
+): Buffer {
+  const nextText = text === undefined ? null : writerOf(text);
+  const byId = new Map(before.facts.toolCalls.map(({ id }, place) => [id, place]));
+  const begun = new Set<string>();
+
+  function eventWith(event: JsonRecord): readonly JsonRecord[] | null {
+    const type = textOf(event['type']);
+    // As the provider sent it, before anything was changed.
+    if (type === 'raw') return [];
+    if (type === 'text-delta' && nextText !== null) return [{ ...event, delta: nextText() }];
+    const id = type.startsWith('tool-input-') ? textOf(event['id']) : textOf(event['toolCallId']);
+    const place = id === '' ? undefined : byId.get(id);
+    if (place === undefined || !at.has(place)) return null;
+    const value = at.get(place);
+    if (value === withheld) return [];
+    if (type === 'tool-call') return [{ ...event, input: written(value) }];
+    if (type !== 'tool-input-delta') return null;
+    if (begun.has(id)) return [];
+    begun.add(id);
+    return [{ ...event, delta: written(value) }];
+  }
+
+  return rewriteStream(original, eventWith);
+}
+
+/** The answer with the amendment applied, in its own form. */
+export function amendGatewayAnswer(original: Buffer, streaming: boolean, amendment: Amendment): Buffer {
+  const read = (bytes: Buffer): ResponseReading =>
+    streaming ? readStream(bytes) : readGatewayAnswer(okStatus, bytes);
+  const before = read(original);
+  const at = planAmendment(before, amendment);
+  const amended = streaming
+    ? amendEvents(original, before, at, amendment.text)
+    : amendJson(original, at, amendment.text);
+  confirmCalls(before, read(amended), at, amendment);
+  return amended;
+}
