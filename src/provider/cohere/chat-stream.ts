@@ -3,7 +3,7 @@
  * says which events carry part of a call. Pure.
  */
 import type { ToolCallFact, UsageFacts } from '../../core/facts.ts';
-import { argumentsTextOf } from '../openai/chat.ts';
+import { argumentsTextOf } from '../openai/call-arguments.ts';
 import { addJsonCall, joined, note, pieceOf, toolCallsMax, usageAbsent } from '../reading/reading.ts';
 import type { StreamEventKind, StreamReader } from '../reading/stream.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';

@@ -3,7 +3,7 @@
  * tools is text like its answer. Pure; hostile bytes in, facts and defects out.
  */
 import type { ResponseFacts, ToolCallFact, UsageFacts } from '../../core/facts.ts';
-import { argumentsTextOf } from '../openai/chat.ts';
+import { argumentsTextOf } from '../openai/call-arguments.ts';
 import type { ResponseReading } from '../protocol.ts';
 import {
   addJsonCall,

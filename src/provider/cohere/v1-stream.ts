@@ -5,7 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { ToolCallFact, UsageFacts } from '../../core/facts.ts';
-import { argumentsTextOf } from '../openai/chat.ts';
+import { argumentsTextOf } from '../openai/call-arguments.ts';
 import { addJsonCall, joined, namePieceOf, note, toolCallsMax, usageAbsent } from '../reading/reading.ts';
 import type { StreamEventKind, StreamReader } from '../reading/stream.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';

@@ -3,7 +3,7 @@
  * the entries and says which events carry part of a call. Pure.
  */
 import type { ToolCallFact } from '../../core/facts.ts';
-import { argumentsTextOf } from '../openai/chat.ts';
+import { argumentsTextOf } from '../openai/call-arguments.ts';
 import { joined, note } from '../reading/reading.ts';
 import type { StreamEventKind, StreamReader } from '../reading/stream.ts';
 import { isRecord, type JsonRecord, parsedRecord, textOf } from '../wire/json.ts';

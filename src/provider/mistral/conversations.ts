@@ -5,7 +5,8 @@
  */
 import type { MessageFact, ResponseFacts, ToolCallFact, ToolFact } from '../../core/facts.ts';
 import { withConsulted } from '../asked/fallback-models.ts';
-import { argumentsTextOf, contentText, readChatUsage } from '../openai/chat.ts';
+import { argumentsTextOf } from '../openai/call-arguments.ts';
+import { contentText, readChatUsage } from '../openai/chat.ts';
 import type { RequestReading, ResponseReading } from '../protocol.ts';
 import { toolNamedIn } from '../reading/call-readings.ts';
 import { promptOf } from '../reading/prompt.ts';

@@ -3,7 +3,8 @@
  * (https://docs.ollama.com/api). Pure; hostile bytes in, facts and defects out.
  */
 import type { MessageFact, ResponseFacts, ToolCallFact, ToolFact, UsageFacts } from '../../core/facts.ts';
-import { contentText, inOtherMember } from '../openai/chat.ts';
+import { inOtherMember } from '../openai/call-arguments.ts';
+import { contentText } from '../openai/chat.ts';
 import type { RequestReading, ResponseReading } from '../protocol.ts';
 import { noteRespelled } from '../reading/member-spelling.ts';
 import { promptOf } from '../reading/prompt.ts';

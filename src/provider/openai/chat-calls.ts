@@ -5,7 +5,8 @@
 
 import { boundedList, namePieceOf, note, toolCallsMax } from '../reading/reading.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
-import { argumentsTextOf, type ChatCall, type ChatChoice, inOtherMember, inputTextOf } from './chat.ts';
+import { argumentsTextOf, inOtherMember, inputTextOf } from './call-arguments.ts';
+import type { ChatCall, ChatChoice } from './chat.ts';
 import type { CallInProgress, Missed } from './chat-pieces.ts';
 import type { Piece } from './chat-shared.ts';
 

@@ -6,12 +6,20 @@
 import { boundedList, note } from '../reading/reading.ts';
 import type { StreamEventKind, StreamReader } from '../reading/stream.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
-import { type ChatCall, type ChatChoice, chatAnswerFacts, choicesMax, shownText } from './chat.ts';
+import {
+  type ChatCall,
+  type ChatChoice,
+  callsBesideChoices,
+  chatAnswerFacts,
+  choicesMax,
+  shownText,
+} from './chat.ts';
 import { absorbCalls, type ChoiceInProgress } from './chat-calls.ts';
 import { addTold, executedIn } from './chat-executed.ts';
 import { eventMissedBy, isSaidInFull, type Missed } from './chat-pieces.ts';
 import { judgeSharedPlaces, type Piece, sayPartialInputs } from './chat-shared.ts';
 import { absorbChunkHead, nothingSaid, openStreamEnd } from './chunks.ts';
+import { findInAnswer } from './records-find.ts';
 
 /** Members of a delta that are known to carry no tool call; any other may be a new way to make one. */
 const deltaMembersRead: ReadonlySet<string> = new Set([
@@ -157,11 +165,16 @@ export function createChatStreamReader(
     absorbEmpty: end.absorbEmpty,
     absorb(event, chunk) {
       const isError = absorbChunkHead(head, end, { event, chunk });
-      if (isError && isAbsent(chunk.choices)) return 'error';
+      const strays = callsBesideChoices(chunk);
+      if (strays) note(defects, 'the answer has a tool call beside its choices');
+      if (isError && isAbsent(chunk.choices)) return strays ? 'tool' : 'error';
+      if (isAbsent(chunk.choices) && findInAnswer(chunk).text !== '')
+        note(defects, 'an event of the stream says something and has no choices');
       const kind = absorbChoices(chunk.choices, () => ({
         by: eventMissedBy(event, chunk, end.done) + alsoMissedBy(chunk),
         strictly: !isSaidInFull(chunk),
       }));
+      if (strays) return 'tool';
       return isError && kind !== 'tool' ? 'error' : kind;
     },
     answer,

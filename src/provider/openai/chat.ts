@@ -19,7 +19,6 @@ import {
   note,
   openAnswer,
   openRequest,
-  pieceOf,
   scalarParams,
   streamFlag,
   textWithin,
@@ -27,8 +26,10 @@ import {
   usageAbsent,
 } from '../reading/reading.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, parsedRecord, textOf } from '../wire/json.ts';
+import { argumentsTextOf, inOtherMember, inputTextOf } from './call-arguments.ts';
 import { addExecuted, executedIn } from './chat-executed.ts';
 import { chatTools } from './offered-tools.ts';
+import { findInAnswer } from './records-find.ts';
 
 /** One choice per requested `n`, which the API bounds to 128. */
 export const choicesMax = 128;
@@ -73,27 +74,6 @@ export function contentText(content: unknown, defects: string[]): string {
     else if (!partsWithoutText.has(textOf(part.type))) text = joined(text, textWithin(part));
   }
   return text;
-}
-
-/**
- * Arguments are text by contract; servers that send the object itself are read as if they had written it. Of anything
- * else JavaScript makes a text by itself: of a list with one text in it, that text.
- */
-export function argumentsTextOf(value: unknown, defects: string[]): string {
-  if (typeof value === 'string') return value;
-  if (isAbsent(value)) return '';
-  if (!isRecord(value)) note(defects, 'the arguments of a tool call are neither a text nor an object');
-  return JSON.stringify(value);
-}
-
-/** True for a function without arguments but with parameters, which LiteLLM hands on in their place. */
-export function inOtherMember({ arguments: written, parameters }: JsonRecord): boolean {
-  return isAbsent(written) && isRecord(parameters);
-}
-
-/** What a custom tool is given is text by contract. */
-export function inputTextOf(value: unknown, defects: string[]): string {
-  return isAbsent(value) ? '' : pieceOf(value, 'the input of a custom tool', defects);
 }
 
 function readCall(call: unknown, defects: string[]): ChatCall | null {
@@ -261,6 +241,11 @@ function readChoice(choice: unknown, defects: string[]): ChatChoice {
   return read;
 }
 
+/** True for an answer, or a piece of one, that has a call in the form of another API, such as Meta's at the same route. */
+export function callsBesideChoices({ choices: _choices, ...beside }: JsonRecord): boolean {
+  return findInAnswer(beside).calls.length > 0;
+}
+
 /** Reads a whole answer of status below 400. */
 export function readChatResponse(status: number, bytes: Buffer): ResponseReading {
   const { body, defects, unread } = openAnswer(status, bytes);
@@ -269,6 +254,7 @@ export function readChatResponse(status: number, bytes: Buffer): ResponseReading
   // Some gateways report an upstream's failure under status 200.
   const failed = !isAbsent(body.error);
   if (isAbsent(list) && !failed) note(defects, 'the answer has no `choices`');
+  else if (callsBesideChoices(body)) note(defects, 'the answer has a tool call beside its choices');
   const choices: ChatChoice[] = [];
   for (const choice of boundedList(list, choicesMax, '`choices`', defects)) {
     choices.push(readChoice(choice, defects));

@@ -13,7 +13,7 @@ import {
 import type { Amendment, ResponseReading } from '../protocol.ts';
 import { openEventStream, type StreamReader } from '../reading/stream.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
-import { argumentsTextOf } from './chat.ts';
+import { argumentsTextOf } from './call-arguments.ts';
 import { amendRecords, callWith, withCalls } from './records.ts';
 import { findWithin } from './records-find.ts';
 

@@ -17,7 +17,7 @@ import { qualified, scopeOfBlock } from '../reading/call-readings.ts';
 import { addCall, addJsonCall, openAnswer, unreadResponse, usageAbsent } from '../reading/reading.ts';
 import { addPlainCall, plainCallWith } from '../served/plain-calls.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
-import { argumentsTextOf } from './chat.ts';
+import { argumentsTextOf } from './call-arguments.ts';
 import { type Find, type FoundCall, findWithin } from './records-find.ts';
 import { addItemCall } from './responses.ts';
 

@@ -27,7 +27,8 @@ import {
   usageAbsent,
 } from '../reading/reading.ts';
 import { countOf, isAbsent, isRecord, type JsonRecord, readJsonText, textOf } from '../wire/json.ts';
-import { argumentsTextOf, contentText, inputTextOf } from './chat.ts';
+import { argumentsTextOf, inputTextOf } from './call-arguments.ts';
+import { contentText } from './chat.ts';
 import { offeredBy } from './offered-tools.ts';
 
 /** Output items of one answer. */

@@ -17,7 +17,7 @@ import {
 } from '../reading/reading.ts';
 import type { StreamEventKind, StreamReader } from '../reading/stream.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
-import { argumentsTextOf } from './chat.ts';
+import { argumentsTextOf } from './call-arguments.ts';
 import { openStreamEnd } from './chunks.ts';
 import { readEitherUsage } from './records.ts';
 import { findWithin } from './records-find.ts';

@@ -5,7 +5,7 @@
  */
 import type { ToolCallFact } from '../../core/facts.ts';
 import { objectArguments } from '../amending/amendment.ts';
-import { argumentsTextOf } from '../openai/chat.ts';
+import { argumentsTextOf } from '../openai/call-arguments.ts';
 import { addCall, addJsonCall, note } from '../reading/reading.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
 

@@ -66,7 +66,7 @@ test.each([
   const whole = { ...own, choices: [{ index: 0, message: { content: 'Hi' } }] };
   const piece = { ...own, choices: [{ index: 0, delta: { content: 'Hi' }, finish_reason: 'stop' }] };
   const said = (what: string) => [`the ${what} has the forms of two operations`];
-  expect(readAs(null, openai, hosted, JSON.stringify(whole)).defects).toEqual(said('answer'));
+  expect(readAs(null, openai, hosted, JSON.stringify(whole)).defects).toContain(said('answer')[0]);
   const streamed = readAs('sse', openai, hosted, events(piece));
   expect([streamed.kinds, streamed.defects]).toEqual([['tool'], said('stream')]);
 });
