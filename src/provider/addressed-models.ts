@@ -49,6 +49,7 @@ const tails: readonly (readonly string[])[] = [
   ['rerank'],
   ['invocations'],
   ['generate'],
+  ['infer'],
   ['generate_stream'],
   ['predictions'],
   ['completion'],

@@ -30,6 +30,8 @@ const operationByAction: ReadonlyMap<string, OperationName> = new Map([
   ['embed', 'embed'],
   ['embeddings', 'embed'],
   ['create', 'create'],
+  ['web_search', 'web'],
+  ['web_fetch', 'web'],
   ['pull', 'pull'],
   ['push', 'push'],
   ['copy', 'copy'],
@@ -52,6 +54,7 @@ function talkOf(operation: OperationName): OllamaTalk | null {
 /** What requests of the server's own say which model they mean by. */
 const modelMembers: ReadonlySet<string> = new Set(['model', 'name', 'source', 'destination']);
 const embedMembers: ReadonlySet<string> = new Set(['model', 'input', 'prompt']);
+const webMembers: ReadonlySet<string> = new Set(['query', 'url']);
 
 /** The reading, with a defect for every member that this server would take for another. */
 function withRespelled(reading: RequestReading, body: Buffer, names: ReadonlySet<string>): RequestReading {
@@ -72,6 +75,12 @@ function readModelRequest(body: Buffer, head: RequestHead): RequestReading {
 function readEmbedRequest(body: Buffer, head: RequestHead): RequestReading {
   const reading = readTextRequest(body, head, { system: [], text: ['input', 'prompt'] });
   return withRespelled(reading, body, embedMembers);
+}
+
+/** What is looked up for the workload, which hands it to a model then. */
+function readWebRequest(body: Buffer, head: RequestHead): RequestReading {
+  const reading = readTextRequest(body, head, { system: [], text: [...webMembers] });
+  return withRespelled(reading, body, webMembers);
 }
 
 /** The JavaScript and Python clients raise what stands in `error`, which must be a text. */
@@ -99,6 +108,7 @@ export const ollamaOwn: Protocol = {
   readRequest(operation, body, head) {
     if (operation === 'unknown') return unreadRequest('');
     if (talkOf(operation) !== null || operation === 'create') return readOllamaRequest(body);
+    if (operation === 'web') return readWebRequest(body, head);
     return operation === 'embed' ? readEmbedRequest(body, head) : readModelRequest(body, head);
   },
   readResponse(operation, status, body) {

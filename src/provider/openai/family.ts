@@ -122,7 +122,7 @@ export const anthropicOperations: ReadonlySet<OperationName> = new Set([
 ]);
 
 /** What Ollama answers beside them, which is often set up as a server of this family. */
-const ollamaOperations: ReadonlySet<OperationName> = new Set(['chat', 'generate', 'embed']);
+const ollamaOperations: ReadonlySet<OperationName> = new Set(['chat', 'generate', 'embed', 'web']);
 
 export const openai: Protocol = speakingAlso(own, [
   { protocol: anthropic, operations: anthropicOperations },

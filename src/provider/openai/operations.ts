@@ -33,6 +33,7 @@ import {
   readGenerated,
   readGenerateRequest,
 } from '../served/served-models.ts';
+import { isRecord } from '../wire/json.ts';
 import { createAgentStreamReader } from './agent-stream.ts';
 import { openaiResultLines, readFileUpload, refuseBatchInParts } from './batches.ts';
 import { readChatRequest, readChatResponse } from './chat.ts';
@@ -42,7 +43,7 @@ import { readDecisions } from './decision-answers.ts';
 import { amendEvents } from './events-amend.ts';
 import { readInlineBatch, readInlineResults } from './inline-batches.ts';
 import { amendRecords, readRecords } from './records.ts';
-import { findInAnswer } from './records-find.ts';
+import { type Find, findInAnswer } from './records-find.ts';
 import { createRecordsStreamReader } from './records-stream.ts';
 import { readResponsesRequest, readResponsesResponse } from './responses.ts';
 import { amendResponses } from './responses-amend.ts';
@@ -137,6 +138,14 @@ const hosted: AnswerReading = {
   stream: createHostedStreamReader,
   amend: amendHosted,
 };
+/** A list of calls under a name of its own. */
+const findParsed: Find = (value) =>
+  findInAnswer(isRecord(value) ? { tool_calls: value.calls, text: value.normal_text } : value);
+const parsedCalls: AnswerReading = {
+  whole: (status, body) => readRecords(status, body, findParsed),
+  stream: (status) => createRecordsStreamReader(status, findParsed),
+  amend: (original, streaming, amendment) => amendRecords(original, streaming, amendment, findParsed),
+};
 const gatewayModel: AnswerReading = {
   whole: readGatewayAnswer,
   stream: createGatewayStreamReader,
@@ -156,6 +165,7 @@ const operations: ReadonlyMap<OperationName, Operation> = new Map<OperationName,
   ['llamacpp.completion', { request: readLlamaRequest, answer: completions }],
   ['served.any', { request: readAnyRequest, answer: hosted }],
   ['served.generate', { request: readGenerateRequest, answer: generated }],
+  ['served.calls', { request: readGenerateRequest, answer: parsedCalls }],
   ['served.words', { request: readGenerateRequest, answer: null }],
   ['served.load', { request: words([]), answer: null }],
   ['hosted.model', { request: readHostedRequest, answer: hosted }],

@@ -56,6 +56,9 @@ const routes: readonly Route[] = [
   route('send', 'completion', 'llamacpp.completion'),
   route('send', 'infill', 'llamacpp.completion'),
   route('send', 'api/v1/chat', 'lmstudio.chat'),
+  // Writer's, in OpenAI's form, and Cohere's behind a gateway (https://docs.litellm.ai/docs/pass_through/cohere).
+  route('send', 'v1/chat', 'served.any'),
+  route('send', 'v2/chat', 'served.any'),
   // Vercel's gateway as the AI SDK asks it, whose form is the SDK's own.
   route('send', 'language-model', 'gateway.model'),
   route('send', 'embedding-model', 'served.words'),
@@ -71,6 +74,10 @@ const routes: readonly Route[] = [
   route('send', 'api/generate', 'unknown'),
   route('send', 'generate', 'served.generate'),
   route('send', 'generate_stream', 'served.generate'),
+  // What Triton and whoever speaks KServe's protocol do with any input.
+  route('send', 'infer', 'served.generate'),
+  // SGLang's, which makes calls of a text that a model wrote.
+  route('send', 'parse_function_call', 'served.calls'),
   route('any', 'agents/automations/*/invocations', 'agents.sessions'),
   route('send', 'invocations', 'served.any'),
   route('send', 'rerank', 'served.words'),
@@ -83,6 +90,9 @@ const routes: readonly Route[] = [
   route('send', 'embed', 'served.words'),
   route('send', 'encode', 'served.words'),
   route('send', 'tokenize', 'served.words'),
+  route('send', 'tokenize-text', 'served.words'),
+  route('send', 'chat_tokenize', 'chat.completions.render'),
+  route('send', 'apply-template', 'chat.completions.render'),
   route('send', 'reranking', 'served.words'),
   route('send', 'similarity', 'served.words'),
   route('send', 'embed_sparse', 'served.words'),
@@ -101,6 +111,7 @@ const routes: readonly Route[] = [
   route('send', 'text/generation_stream', 'hosted.model'),
   route('any', 'predictions', 'hosted.model'),
   route('any', 'predictions/*', 'hosted.model'),
+  route('send', 'predictions/*/cancel', 'hosted.model'),
   route('send', 'aigc/*/generation', 'hosted.model'),
   route('send', 'actions/chat', 'hosted.model'),
   route('send', 'actions/generatetext', 'hosted.model'),
@@ -142,6 +153,8 @@ const routes: readonly Route[] = [
   route('send', 'agents/*/versions', 'agents'),
   route('any', 'vector_stores/*/search', 'vector_stores.search'),
   route('get', 'vector_stores/*/files/*/content', 'vector_stores.search'),
+  // Perplexity's, and xAI's in documents.
+  route('send', 'search', 'served.words'),
   route('send', 'decisions', 'decisions'),
   route('send', 'audio/transcriptions', 'audio.transcriptions'),
   route('send', 'audio/translations', 'audio.translations'),

@@ -51,7 +51,7 @@ describe('an answer of another family at a server that is set up for one', () =>
 
   test.each([
     ['openai', 'POST', '/agents/a/invoke'],
-    ['openai', 'POST', '/v1/chat'],
+    ['openai', 'POST', '/v1/chats'],
     ['openai', 'POST', '/v1/publishers/acme/models/m:rawPredict'],
     ['anthropic', 'GET', '/v1/models'],
     ['mistral', 'GET', '/v1/models'],

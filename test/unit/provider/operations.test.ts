@@ -44,7 +44,7 @@ test.each([
   ['GET', '/v1/models'],
   ['GET', '/v1/files'],
   ['GET', '/v1/embeddings'],
-  ['POST', '/v1/chat'],
+  ['POST', '/v1/chats'],
   ['POST', '/v1/batches/batch_1/cancel'],
   ['DELETE', '/v1/responses/resp_1'],
   ['OPTIONS', '/v1/chat/completions'],

@@ -40,6 +40,8 @@ describe('the operation of a path', () => {
     ['POST', '/api/push', 'push'],
     ['POST', '/api/copy', 'copy'],
     ['DELETE', '/api/delete', 'delete'],
+    ['POST', '/api/web_search', 'web'],
+    ['POST', '/api/web_fetch', 'web'],
     ['POST', '/v1/chat/completions', 'chat.completions'],
     ['POST', '/v1/responses', 'responses'],
     ['POST', '/v1/messages', 'messages'],
@@ -133,6 +135,12 @@ describe('other requests', () => {
   test('to embed show what is embedded', () => {
     expect(asked(ollama, 'embed', { model: 'm', input: ['a', 'b'] }).facts.text).toBe('a\nb');
     expect(asked(ollama, 'embed', { model: 'm', prompt: 'c' }).facts.text).toBe('c');
+  });
+
+  test('to look something up show what is asked for', () => {
+    expect(asked(ollama, 'web', { query: 'SECRET', max_results: 3 }).facts.text).toBe('SECRET');
+    expect(asked(ollama, 'web', { url: 'https://a.test/SECRET' }).facts.text).toBe('https://a.test/SECRET');
+    expect(asked(ollama, 'web', { Query: 'SECRET' }).defects).toHaveLength(1);
   });
 
   test('to create show the prompts of the new model', () => {

@@ -34,8 +34,25 @@ describe('the route', () => {
     // https://docs.perplexity.ai/docs/grounded-llm/openai-compatibility
     ['POST', '/v1/agent', 'responses'],
     ['GET', '/v1/agent/resp_1', 'responses'],
+    // https://docs.perplexity.ai/api-reference/search-post
+    ['POST', '/search', 'served.words'],
+    // https://dev.writer.com/api-reference/completion-api/chat-completion
+    ['POST', '/v1/chat', 'served.any'],
+    // https://docs.litellm.ai/docs/pass_through/cohere
+    ['POST', '/cohere/v2/chat', 'served.any'],
+    // https://lmstudio.ai/docs/developer/rest/chat
+    ['POST', '/api/v1/chat', 'lmstudio.chat'],
+    // https://docs.sglang.ai/basic_usage/native_api.html
+    ['POST', '/parse_function_call', 'served.calls'],
+    // https://kserve.github.io/website/docs/concepts/architecture/data-plane/v2-protocol
+    ['POST', '/v2/models/m/infer', 'served.generate'],
+    // https://github.com/ggml-org/llama.cpp/tree/master/tools/server
+    ['POST', '/apply-template', 'chat.completions.render'],
+    // https://replicate.com/docs/reference/http
+    ['POST', '/v1/predictions/p/cancel', 'hosted.model'],
     // https://huggingface.github.io/text-generation-inference/
     ['POST', '/', 'served.generate'],
+    ['POST', '/chat_tokenize', 'chat.completions.render'],
     ['POST', '//', 'served.generate'],
     ['GET', '/', 'unknown'],
     // https://developers.openai.com/api/docs/guides/agents-api
@@ -45,6 +62,8 @@ describe('the route', () => {
     ['POST', '/api/projects/p/agents/a/versions', 'agents'],
     // https://docs.x.ai/docs/api-reference
     ['POST', '/v1/tts', 'audio.speech'],
+    ['POST', '/v1/tokenize-text', 'served.words'],
+    ['POST', '/v1/documents/search', 'served.words'],
     ['POST', '/v1/stt', 'audio.transcriptions'],
     ['POST', '/v1/videos/generations', 'videos'],
     // https://openrouter.ai/docs/api-reference
@@ -117,6 +136,9 @@ describe('words and model reach the rules:', () => {
     ['agents.sessions', { model: 'm', input: [{ content: [{ text: 'Deep' }] }] }, 'Deep'],
     ['evals.runs', { model: 'm', data_source: { source: { content: [{ item: { q: 'x' } }] } } }, 'x'],
     ['fine_tuning', { model: 'm', suffix: 'ours', training_file: 'file-1' }, 'ours'],
+    ['served.words', { model: 'm', query: ['one', 'two'] }, 'one\ntwo'],
+    ['served.any', { model: 'm', messages: [{ role: 'user', content: 'Hi' }] }, 'Hi'],
+    ['served.calls', { model: 'm', text: '{"name":"pay"}', tools: [] }, '{"name":"pay"}'],
   ])('%s', (operation, body, text) => {
     const { facts, defects } = request(operation, body);
     expect(defects).toEqual([]);

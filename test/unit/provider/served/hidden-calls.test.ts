@@ -1,7 +1,7 @@
 /** Calls and words of hosted models that an answer says something else of, or that stand beside a call. */
 import { expect, test } from 'vitest';
 import { protocolOf } from '../../../../src/provider/index.ts';
-import { readAs } from '../lines.ts';
+import { amended, asked, readAs } from '../lines.ts';
 import { events } from '../streams.ts';
 
 const openai = protocolOf('openai');
@@ -123,4 +123,46 @@ test('calls of one place that are whole, of places of their own, or told again a
     expect(
       readAs('sse', openai, hosted, events(...lists.map((list) => ({ tool_calls: list })))).defects,
     ).toEqual([]);
+});
+
+// https://docs.sglang.ai/basic_usage/native_api.html
+test('calls that a server makes of a text for its caller are calls', () => {
+  const calls = [{ tool_index: 0, name: 'pay', parameters: '{"amount":25000}' }];
+  const body = JSON.stringify({ normal_text: 'One moment.', calls });
+  const { facts, defects } = readAs(null, openai, 'served.calls', body);
+  expect(defects).toEqual([]);
+  expect(facts).toMatchObject({
+    text: 'One moment.',
+    toolCalls: [{ name: 'pay', arguments: { amount: 25_000 } }],
+  });
+  const toolCalls = [{ id: '#1', arguments: { amount: 5 } }];
+  const changed = amended(null, openai, 'served.calls', body, { toolCalls });
+  expect(JSON.parse(changed).calls[0].parameters).toBe('{"amount":5}');
+});
+
+test('what a server is given in KServe’s form, and says in it, has its words for rules', () => {
+  const words = { name: 'text_input', datatype: 'BYTES', shape: [1], data: ['SECRET'] };
+  const { facts } = asked(openai, 'served.generate', { inputs: [words] });
+  expect(facts.text).toContain('SECRET');
+  const answer = JSON.stringify({ model_name: 'm', outputs: [words] });
+  expect(readAs(null, openai, 'served.generate', answer).facts.text).toContain('SECRET');
+});
+
+// https://docs.litellm.ai/docs/pass_through/cohere
+test('Cohere’s chat behind a gateway has its calls for rules, and none in pieces goes on unseen', () => {
+  const call = { id: 'c', type: 'function', function: { name: 'pay', arguments: '{"amount":25000}' } };
+  const body = JSON.stringify({ message: { role: 'assistant', tool_plan: 'Hm.', tool_calls: [call] } });
+  expect(readAs(null, openai, 'served.any', body).facts.toolCalls).toMatchObject([
+    { name: 'pay', arguments: { amount: 25_000 } },
+  ]);
+  const said = (type: string, fn: object) => ({
+    type,
+    index: 0,
+    delta: { message: { tool_calls: { function: fn } } },
+  });
+  const stream = events(
+    said('tool-call-start', { name: 'pay', arguments: '' }),
+    said('tool-call-delta', { arguments: '{"amount":25000}' }),
+  );
+  expect(readAs('sse', openai, 'served.any', stream).defects).not.toEqual([]);
 });
