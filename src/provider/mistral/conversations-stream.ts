@@ -43,23 +43,34 @@ export function entryKey(value: JsonRecord): string {
   return `${place} ${textOf(value.tool_call_id) || textOf(value.id)}`;
 }
 
+interface There {
+  /** Its input is one JSON object, so that no text behind it makes it another. */
+  readonly isWhole: boolean;
+  readonly isFunction: boolean;
+}
+
 /**
- * Notes calls that clients may take for one: Mistral's own joins the pieces of one place, whatever their ids, under the
- * first name. Whole objects are none, as no text behind one makes it another.
+ * Notes calls that clients may take for one: Mistral's own joins the pieces of one place, whatever their ids and whoever runs
+ * them, under the first name. Whole objects are none.
  */
 function noteSharedPlaces(entries: Iterable<EntryInProgress>, defects: string[]): void {
-  const isWholeAt = new Map<string, boolean>();
+  const last = new Map<string, There>();
   for (const { place, call, argumentsText } of entries) {
-    if (call?.type !== 'function.call') continue;
+    const isFunction = call?.type === 'function.call';
+    if (!isFunction && call?.type !== 'tool.execution') continue;
     const isWhole = parsedRecord(argumentsText) !== null;
-    for (const name of [`place ${place}`, `id ${textOf(call.tool_call_id)}`]) {
-      const before = isWholeAt.get(name);
-      if (before === false || (before === true && !isWhole))
+    for (const name of [`place ${place}`, ...(isFunction ? [`id ${textOf(call.tool_call_id)}`] : [])]) {
+      const before = last.get(name);
+      const isShared = before !== undefined && (isFunction || before.isFunction);
+      if (isShared && !(isWhole && before.isWhole))
         note(defects, 'pieces of one tool call may belong to another');
-      isWholeAt.set(name, isWhole);
+      last.set(name, { isWhole, isFunction: isFunction || before?.isFunction === true });
     }
   }
 }
+
+const isCount = (value: unknown): boolean =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 
 /** Opens a reader for one stream. */
 export function createConversationStreamReader(status: number): StreamReader {
@@ -112,6 +123,9 @@ export function createConversationStreamReader(status: number): StreamReader {
     const entry = entryAt(value);
     if (entry === null) return 'tool';
     if (stopped || done) note(defects, 'some clients pass over a piece of a tool call');
+    // Mistral's SDK for Python makes a number of a text, and passes over what says `null`.
+    if (value.output_index !== undefined && !isCount(value.output_index))
+      note(defects, 'the place of a tool call is not a count');
     const { output_index: _index, arguments: piece, ...members } = value;
     const name = entry.call === null ? undefined : textOf(entry.call.name);
     if (name !== undefined && textOf(value.name) !== '' && name !== '' && name !== value.name) {

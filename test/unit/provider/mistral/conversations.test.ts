@@ -126,6 +126,14 @@ describe('a stream', () => {
     ['its input from another', [piece(0, 'a', ''), { ...piece(0, 'b', '{"amount":1}'), name: 'look' }]],
     ['its input’s end', [piece(0, 'a', '{"amount":1'), { ...piece(0, 'b', '{}'), name: 'look' }]],
     ['pieces at two places', [piece(0, 'a', '{"amount":'), piece(1, 'a', '1}')]],
+    [
+      'its input from a tool of the provider’s',
+      [piece(0, 'a', ''), { type: 'tool.execution.started', ...search, arguments: '{"amount":1}' }],
+    ],
+    [
+      'its input behind one of the provider’s',
+      [{ type: 'tool.execution.started', ...search, arguments: '' }, piece(0, 'a', '{"amount":1}')],
+    ],
   ])('with a call that may have %s has a defect', (_what, pieces) => {
     const done = { type: 'conversation.response.done', usage };
     const { defects } = read('sse', typedEvents(...pieces, done));
@@ -142,6 +150,16 @@ describe('a stream', () => {
     expect(read('sse', `${begins}${end}${rest}`).defects).toEqual([
       'some clients pass over a piece of a tool call',
     ]);
+  });
+
+  test.each(['0', null, true, 0.5, -1])('with a call at the place %j has a defect', (place) => {
+    const body = typedEvents({ ...piece(0, 'a', '{}'), output_index: place });
+    expect(read('sse', body).defects).toEqual(['the place of a tool call is not a count']);
+  });
+
+  test('may have tools of the provider’s at one place, which no client runs', () => {
+    const both = ['t', 'u'].map((id) => ({ type: 'tool.execution.started', ...search, id, arguments: '' }));
+    expect(read('sse', typedEvents(...both)).defects).toEqual([]);
   });
 
   test('may leave the places of whole calls out', () => {
