@@ -46,6 +46,8 @@ function openReader(target: string): SocketReader {
   /** Answers made of one message outside any response. */
   const single = new Map<string, ResponseReading>();
   const known = new Set<string>();
+  /** Which tool each of those calls is of, by its id. */
+  const toolByCallId = new Map<string, string>();
   /** The answers under way by the id that the provider gave them; one that waits for its verdict may have had it before. */
   const keys = new Map<string, string>();
   let singles = 0;
@@ -54,6 +56,19 @@ function openReader(target: string): SocketReader {
   function remember(item: JsonRecord): void {
     if (known.size >= knownMax) for (const oldest of [...known].slice(0, knownMax / 2)) known.delete(oldest);
     known.add(meaningOf(item));
+    if (item.type === 'message' || textOf(item.call_id) === '') return;
+    toolByCallId.set(textOf(item.call_id), toolOf(item));
+    const [oldest] = toolByCallId.keys();
+    if (toolByCallId.size > knownMax && oldest !== undefined) toolByCallId.delete(oldest);
+  }
+
+  /** Some clients go by the id of a call and by what they heard of it first, Pipecat for one. */
+  function noteReusedIds(answer: RealtimeAnswer): void {
+    for (const item of answer.items()) {
+      const tool = toolByCallId.get(textOf(item.call_id));
+      if (item.type !== 'message' && tool !== undefined && tool !== toolOf(item))
+        note(answer.defects, 'a tool call has the id of an earlier one of another tool');
+    }
   }
 
   /** A message that stands alone: judged by itself. */
@@ -147,7 +162,9 @@ function openReader(target: string): SocketReader {
     reading(id) {
       const alone = single.get(id);
       if (alone !== undefined) return alone;
-      const { facts, ...reading } = (open.get(id) ?? ended.get(id) ?? openAnswer()).reading();
+      const answer = open.get(id) ?? ended.get(id) ?? openAnswer();
+      noteReusedIds(answer);
+      const { facts, ...reading } = answer.reading();
       return { ...reading, facts: { ...facts, model: facts.model || session.model() } };
     },
     settle(id, delivered) {

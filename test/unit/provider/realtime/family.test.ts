@@ -327,6 +327,33 @@ describe('the Realtime API', () => {
     expect(reader.reading('r').defects).toEqual(['the conversation has another tool call than the response']);
   });
 
+  // https://github.com/pipecat-ai/pipecat takes the name from the first item of a call's id, the arguments from the last event.
+  test('a call by the id of an earlier one of another tool is a defect', () => {
+    const earlier = { type: 'function_call', call_id: 'c', name: 'look', arguments: '{}' };
+    for (const [item, defects] of [
+      [earlier, ['a tool call has the id of an earlier one of another tool']],
+      [{ ...earlier, name: 'pay' }, []],
+      [{ ...earlier, call_id: 'other' }, []],
+    ] as const) {
+      const reader = open();
+      told(reader, { type: 'conversation.item.create', item });
+      called(reader, {});
+      expect(reader.reading('r').defects).toEqual(defects);
+    }
+  });
+
+  test('so is one by the id of a call that an answer made and the workload got', () => {
+    const reader = open();
+    called(reader, {});
+    reader.settle('r', true);
+    const other = { ...pay, id: 'j', name: 'look' };
+    const read = (event: object) => reader.readServer(message({ response_id: 's', ...event }));
+    read({ type: 'response.created', response: { id: 's' } });
+    read({ type: 'response.output_item.done', output_index: 0, item: other });
+    read({ type: 'response.done', response: { id: 's', status: 'completed', output: [other] } });
+    expect(reader.reading('s').defects).toEqual(['a tool call has the id of an earlier one of another tool']);
+  });
+
   test('a call that is told again in a message that cannot be read is judged by itself', () => {
     const reader = open();
     called(reader, {});
