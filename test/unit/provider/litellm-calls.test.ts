@@ -96,6 +96,11 @@ describe('calls that a model wrote into one, which LiteLLM takes apart,', () => 
     ]);
   });
 
+  test('are seen in what some client alone hands over', () => {
+    const bytes = completion(call(parallel, { parameters: uses(25_000) }));
+    expect(paysMuch(readAs(null, openai, chat, bytes).facts)).toBe(true);
+  });
+
   test('are a defect where there are more than rules judge', () => {
     const many = { tool_uses: Array.from({ length: 1_001 }, () => ({ recipient_name: 'look' })) };
     const bytes = completion(call(parallel, { arguments: JSON.stringify(many) }));

@@ -118,6 +118,16 @@ describe('the request', () => {
     expect(models).toEqual(['acme/large', 'acme/other']);
   });
 
+  test('names the model that its body names, where that does, and the other besides', () => {
+    const reading = asked(openai, model, { model: 'acme/own', prompt: [] });
+    const { facts } = withGateway(reading, ['ai-language-model-id', 'acme/large']);
+    expect(facts).toMatchObject({ model: 'acme/own', insteads: [{ model: 'acme/large' }] });
+  });
+
+  test('with a member in another spelling has a defect', () => {
+    expect(asked(openai, model, { Prompt: [] }).defects).toHaveLength(1);
+  });
+
   test('without words, such as of a picture alone, asks that model too', () => {
     const picture = { role: 'user', content: [{ type: 'file', data: 'AAAA', mediaType: 'image/png' }] };
     const reading = asked(openai, model, { prompt: [picture] });
@@ -165,9 +175,22 @@ describe('a whole answer', () => {
     );
   });
 
-  test('without content, with parts that are none, or with input that is no text has a defect', () => {
+  test('says which model answered, and whether none did', () => {
+    const named = JSON.stringify({ content: [], response: { modelId: 'acme/large' } });
+    expect(readAs(null, openai, model, named).facts.model).toBe('acme/large');
+    expect(readAs(null, openai, model, '{"error":{"message":"x"}}')).toMatchObject({
+      failed: true,
+      defects: [],
+    });
+  });
+
+  test('without content, with parts that are none, or with a call that is no text has a defect', () => {
+    const renamed = call('', { toolName: ['pay', 'look'] });
     for (const bytes of ['{}', answer(...[['x']]), answer(call('', { input: {} }))])
       expect(readAs(null, openai, model, bytes).defects.length).toBe(1);
+    expect(readAs(null, openai, model, answer(renamed)).defects).toContain(
+      'the name of a tool call is not a text',
+    );
   });
 
   test('takes a part of a kind that nobody knows for a call of that name', () => {
@@ -176,7 +199,31 @@ describe('a whole answer', () => {
   });
 });
 
+test('what is shown beside a text, or came of a call, is no call and no text', () => {
+  const parts = [
+    { type: 'file', mediaType: 'image/png', data: 'AAAA' },
+    { type: 'reasoning-file', mediaType: 'image/png', data: 'AAAA' },
+    { type: 'source', sourceType: 'url', id: 's', url: 'https://a.test' },
+    { type: 'tool-result', toolCallId: 'c', toolName: 'pay', result: 'Paid.' },
+    { type: 'tool-approval-request', approvalId: 'a', toolCallId: 'c' },
+  ];
+  const whole = readAs(null, openai, model, answer(...parts));
+  expect([whole.facts.toolCalls, whole.facts.text, whole.defects]).toEqual([[], '', []]);
+  const streamed = readAs('sse', openai, model, stream(...parts, finish));
+  expect([streamed.facts.toolCalls, streamed.facts.text, streamed.defects]).toEqual([[], '', []]);
+  expect(streamed.kinds).toEqual(['other', 'text', 'text', 'text', 'text', 'tool', 'end']);
+});
+
 describe('a stream', () => {
+  test('of more texts or calls than are told apart, or of pieces that are none, has a defect', () => {
+    const many = Array.from({ length: 1_001 }, (_one, i) => String(i));
+    const texts = stream(...many.map((id) => said('x', id)));
+    const calls = stream(...many.map((id) => ({ ...begun, id })));
+    const odd = [said('x'), piece('{')].map((part) => stream(begun, { ...part, delta: 5 }));
+    for (const bytes of [texts, calls, stream(begun, begun), ...odd])
+      expect(readAs('sse', openai, model, bytes).defects.length).toBeGreaterThan(0);
+  });
+
   test('has the text and the calls that the SDK finds in it, and says which events carry what', async () => {
     const { facts, defects, complete, kinds } = readAs('sse', openai, model, paying);
     expect({ defects, complete }).toEqual({ defects: [], complete: true });
@@ -190,6 +237,17 @@ describe('a stream', () => {
       failures: [],
     });
     expect(facts.toolCalls.map(({ argumentsText }) => argumentsText)).toEqual(['{"amount":25000}']);
+    expect(facts.usage).toMatchObject({ source: 'provider', inputTokens: 7, outputTokens: 5 });
+  });
+
+  test('shows what is thought, which is no text of it, and has a text that is sent whole', () => {
+    const thought = [
+      { type: 'reasoning-start', id: 'r' },
+      { type: 'reasoning-delta', id: 'r', delta: 'Hm.' },
+    ];
+    const { facts, kinds } = readAs('sse', openai, model, stream(...thought, { type: 'text', text: 'Hi' }));
+    expect(kinds).toEqual(['other', 'other', 'text', 'text']);
+    expect([facts.text, facts.toolCalls]).toEqual(['Hi', []]);
   });
 
   test('has a call of which only pieces came, and one as its pieces tell it where they tell another', () => {
@@ -203,6 +261,13 @@ describe('a stream', () => {
     // Anthropic's models hand nothing over in pieces, which is an empty object in the end.
     const empty = readAs('sse', openai, model, stream(begun, ended, call('{}'), finish));
     expect(empty.facts.toolCalls[0]?.alsoAs).toBeUndefined();
+    const named = readAs(
+      'sse',
+      openai,
+      model,
+      stream(begun, ended, call('{}', { toolName: 'look' }), finish),
+    );
+    expect(named.facts.toolCalls[0]).toMatchObject({ name: 'look', alsoAs: [{ name: 'pay' }] });
   });
 
   test('withholds what the provider sent itself, which has the call in it', () => {
@@ -233,6 +298,8 @@ describe('an amendment', () => {
     const raw = { type: 'raw', rawValue: '25000' };
     const changed = amended('sse', openai, model, paying + events(raw), toFive);
     expect(changed).not.toContain('25000');
+    // Nor do its pieces tell anything else.
+    expect(readAs('sse', openai, model, changed).facts.toolCalls[0]?.alsoAs).toBeUndefined();
     expect(await streamedBy(changed)).toMatchObject({ text: 'One moment.', calls: [['pay', { amount: 5 }]] });
   });
 
@@ -257,6 +324,11 @@ describe('an amendment', () => {
     ]);
     const left = JSON.parse(amended(null, openai, model, bytes, { withheld: ['c'] }));
     expect(left.content.length).toBe(2);
+  });
+
+  test('is refused where two calls have one id, of which none can be meant', () => {
+    const twice = stream(call('{}'), call('{}'), finish);
+    expect(codeOf(() => amended('sse', openai, model, twice, toFive))).toBe('invalid_argument');
   });
 
   test('is refused of a part that nobody knows, whose input has no place', () => {
