@@ -64,7 +64,7 @@ function noteSharedPlaces(entries: Iterable<EntryInProgress>, defects: string[])
       const isShared = before !== undefined && (isFunction || before.isFunction);
       if (isShared && !(isWhole && before.isWhole))
         note(defects, 'pieces of one tool call may belong to another');
-      last.set(name, { isWhole, isFunction: isFunction || before?.isFunction === true });
+      last.set(name, { isWhole, isFunction });
     }
   }
 }

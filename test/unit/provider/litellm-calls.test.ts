@@ -179,6 +179,8 @@ test('a call of the old form in a message of Ollama, which LiteLLM takes for one
   const body = JSON.stringify({ message: { role: 'assistant', content: '', ...legacy }, done: true });
   const { facts, defects } = readAs(null, ollama, 'chat', body);
   expect([paysMuch(facts), defects]).toEqual([true, []]);
+  const both = { message: { tool_calls: [call('look', { arguments: {} })], ...legacy }, done: true };
+  expect(paysMuch(readAs(null, ollama, 'chat', JSON.stringify(both)).facts)).toBe(true);
 });
 
 test('a line within a line of Ollama’s, which Python’s readers find at a carriage return, is a defect', () => {
@@ -186,6 +188,8 @@ test('a line within a line of Ollama’s, which Python’s readers find at a car
   const stream = `{"model":"m","x":\r${within}\r,"message":{"content":"Hi"}}\n${lines({ done: true })}`;
   const { kinds, defects } = readAs('ndjson', ollama, 'chat', stream);
   expect([kinds[0], defects]).toEqual(['tool', ['a line of the stream may be read as several']]);
+  const said = readAs('ndjson', ollama, 'chat', '{"message":\r{"content":"Hi"}}\n');
+  expect(said.kinds).toEqual(['tool']);
   const ended = `\r${JSON.stringify({ message: { content: 'Hi' }, done: true })}\r\r\n`;
   expect(readAs('ndjson', ollama, 'chat', ended).defects).toEqual([]);
 });

@@ -342,6 +342,26 @@ describe('the Realtime API', () => {
     }
   });
 
+  test('nor is one that has no such id, or whose id is forgotten with the oldest', () => {
+    const reader = open();
+    const mcp = { type: 'mcp_call', name: 'look', arguments: '{}' };
+    told(reader, { type: 'conversation.item.create', item: mcp });
+    const other = { ...mcp, id: 'm', name: 'pay' };
+    const event = { type: 'response.output_item.done', output_index: 0, item: other };
+    reader.readServer(message({ type: 'response.created', response: { id: 's' } }));
+    reader.readServer(message({ response_id: 's', ...event }));
+    expect(reader.reading('s').defects).toEqual([]);
+
+    const call = { type: 'function_call', call_id: 'c', name: 'look', arguments: '{}' };
+    told(reader, { type: 'conversation.item.create', item: call });
+    for (let id = 0; id < 10_000; id += 1) {
+      told(reader, { type: 'conversation.item.create', item: { ...call, call_id: `c${id}` } });
+      reader.asked();
+    }
+    called(reader, {});
+    expect(reader.reading('r').defects).toEqual([]);
+  });
+
   test('so is one by the id of a call that an answer made and the workload got', () => {
     const reader = open();
     called(reader, {});
