@@ -47,7 +47,9 @@ export default {
     only('console-drawn-on-desk', '^src/console/drawn/', ['^src/console/(words|answers|desk)/']),
     only('console-hold-on-drawn', '^src/console/hold/', ['^src/console/(words|answers|desk|drawn)/']),
     only('console-inbox-on-drawn', '^src/console/inbox/', ['^src/console/(words|answers|desk|drawn)/']),
-    only('console-privacy-on-hold', '^src/console/privacy/', ['^src/console/(words|answers|desk|drawn|hold)/']),
+    only('console-privacy-on-hold', '^src/console/privacy/', [
+      '^src/console/(words|answers|desk|drawn|hold)/',
+    ]),
     only('console-pages-on-hold', '^src/console/pages/', [
       '^src/console/(words|answers|desk|drawn|hold)/',
       '^src/ledger/verify/',
