@@ -13,6 +13,7 @@ import { type Notifier, type NotifierEvent, startNotifier } from './notify/notif
 import type { Receiver } from './notify/receiver.ts';
 import { webhookKey } from './notify/signature.ts';
 import { openWebReceiver, receiverUrl } from './notify/web-receiver.ts';
+import { makePrivateDirectory } from './store/directory.ts';
 import { openSecret } from './store/secret.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -47,6 +48,7 @@ export async function openNotifications(parts: Parts): Promise<Notifier> {
     for (const outcome of outcomes) metrics.declare(counted, { receiver, outcome });
   return startNotifier({
     directory: config.paths.notifyDir,
+    makeDirectory: makePrivateDirectory,
     to: receivers,
     holds,
     decisionId: ledger.decisionId,

@@ -27,6 +27,7 @@ export interface Subscription {
 
 export interface NotifierOptions {
   readonly directory: string;
+  readonly makeDirectory: (directory: string) => void;
   readonly to: readonly Subscription[];
   readonly holds: {
     list(): readonly Hold[];
@@ -84,7 +85,7 @@ interface Lane {
 /** Starts with what a restart left: messages that wait, and pending holds that nobody was told of. */
 export function startNotifier(options: NotifierOptions): Notifier {
   const { clock, schedule, holds } = options;
-  const outbox = openOutbox(options.directory, bounds, ({ receiver, notice }) =>
+  const outbox = openOutbox(options.directory, options.makeDirectory, bounds, ({ receiver, notice }) =>
     options.onEvent({ kind: 'dropped', receiver, id: notice.id }),
   );
   const lanes = new Map<string, Lane>(

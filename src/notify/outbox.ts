@@ -6,7 +6,7 @@
  *
  * Owns the queue's state; a line that a crash cut off is the last one and is left out. `append` resolves after fsync.
  */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -81,9 +81,13 @@ export interface OutboxBounds {
 const fileName = 'outbox.ndjson';
 const slackLines = 1_000;
 
-/** Opens the outbox in `directory`, which the first message makes. Throws `config_invalid` where its file is damaged before its end. */
+/**
+ * Opens the outbox in `directory`. Throws `config_invalid` where its file is damaged before its end.
+ * @param makeDirectory makes one for its owner alone, on disk when it returns; the first message asks for it
+ */
 export function openOutbox(
   directory: string,
+  makeDirectory: (directory: string) => void,
   bounds: OutboxBounds,
   onDropped: (message: Message) => void,
 ): Outbox {
@@ -130,7 +134,7 @@ export function openOutbox(
     if (handle === null || lines > messages.size * 2 + slackLines) {
       waiting = [];
       isBehind = true;
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      makeDirectory(directory);
       const text = [...messages.values()].flatMap(linesOf).map((line) => `${JSON.stringify(line)}\n`);
       await handle?.close();
       handle = null;

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { type Notice, noticeTypes } from '../../src/notify/notice.ts';
 import { type NotifierEvent, type NotifierOptions, startNotifier } from '../../src/notify/notifier.ts';
 import { NotTaken, type Receiver } from '../../src/notify/receiver.ts';
+import { makePrivateDirectory } from '../../src/store/directory.ts';
 import { atEnd, endAll } from '../support/endings.ts';
 import { newDirectory, plain, testHold, testHolds, testTime } from './scene.ts';
 
@@ -43,6 +44,7 @@ function telling(
   const notifier = startNotifier({
     ...plain,
     directory,
+    makeDirectory: makePrivateDirectory,
     to: [{ receiver, types: noticeTypes, severityMin: 'low' }],
     holds,
     clock: time.clock,

@@ -12,6 +12,7 @@ import {
   startNotifier,
 } from '../../src/notify/notifier.ts';
 import { openWebReceiver } from '../../src/notify/web-receiver.ts';
+import { makePrivateDirectory } from '../../src/store/directory.ts';
 import { eventually } from '../contract/support/sidecar.ts';
 import { newDirectory, plain, startReceiver, testHold, testHolds, testTime } from './scene.ts';
 
@@ -48,6 +49,7 @@ function scene(
   const notifier = startNotifier({
     ...plain,
     directory,
+    makeDirectory: makePrivateDirectory,
     to: [
       {
         receiver,

@@ -5,16 +5,22 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { noticeOf } from '../../src/notify/notice.ts';
 import { type Message, type Outbox, openOutbox } from '../../src/notify/outbox.ts';
+import { makePrivateDirectory } from '../../src/store/directory.ts';
 import { newDirectory, startMs, testHold } from './scene.ts';
 
 const bounds = { deadMax: 2, sentMax: 2 };
 
 function opening(directory = join(newDirectory(), 'notices')) {
   const dropped: string[] = [];
-  const outbox = openOutbox(directory, bounds, ({ key }) => dropped.push(key));
+  const made: string[] = [];
+  const makeDirectory = (path: string): void => {
+    makePrivateDirectory(path);
+    made.push(path);
+  };
+  const outbox = openOutbox(directory, makeDirectory, bounds, ({ key }) => dropped.push(key));
   const linesOnDisk = (): number =>
     readFileSync(join(directory, 'outbox.ndjson'), 'utf8').split('\n').length - 1;
-  return { directory, outbox, dropped, linesOnDisk };
+  return { directory, outbox, dropped, made, linesOnDisk };
 }
 
 function queued(outbox: Outbox, seq: number): Message {
@@ -49,6 +55,15 @@ test('a dead letter that waits again is no longer one of those that go', () => {
   for (const seq of [2, 3]) outbox.dead(queued(outbox, seq), 'answered 410', startMs);
   expect(dropped).toEqual([]);
   expect(outbox.get(keyOf(1))).toMatchObject({ state: 'pending', reason: '', queuedAtMs: startMs + 5 });
+});
+
+test('the directory is made for the first message, so that its name outlasts a power failure, and not before', async () => {
+  const { directory, outbox, made } = opening();
+  await outbox.flush();
+  expect(made).toEqual([]);
+  queued(outbox, 1);
+  await outbox.flush();
+  expect(made).toEqual([directory]);
 });
 
 test('file and directory are their owner’s alone', async () => {
