@@ -3,11 +3,13 @@ import { z } from 'zod';
 import { clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
 import { contentLines, contentSchema } from './decision-content.ts';
+import { filters, queryOf } from './decision-filters.ts';
+import { exportCommand } from './decisions-export.ts';
 import { unnamed } from './hold-answers.ts';
 import { onlyArgument, readArguments, readOptions } from './options.ts';
-import { outputIsGone, printJson, printLine, printTable, safeJson } from './print.ts';
+import { printJson, printLine, printTable } from './print.ts';
 import { reportCommand } from './report.ts';
-import { printUnreadable, unreadableSchema, unreadableText } from './unreadable.ts';
+import { printUnreadable, unreadableSchema } from './unreadable.ts';
 
 const decisionSchema = z.object({
   id: z.string(),
@@ -26,22 +28,6 @@ const pageSchema = z.object({
   next: z.number().nullable(),
   unreadable: unreadableSchema,
 });
-/** As the API calls them, in the spelling of options. */
-const filters = [
-  'model',
-  'operation',
-  'provider',
-  'workload',
-  'verdict',
-  'outcome',
-  'session',
-  'rule',
-  'ruled-by',
-  'subject',
-  'since',
-  'until',
-];
-
 export const decisionsCommands: readonly Command[] = [
   {
     name: 'decisions list',
@@ -57,23 +43,9 @@ export const decisionsCommands: readonly Command[] = [
       'one decision and its sealed entries; --content what was said in it, which is sealed as read by you',
     run: show,
   },
-  {
-    name: 'decisions export',
-    usage: '[the filters of list]',
-    summary: 'all of them as JSON lines',
-    run: exportAll,
-  },
+  exportCommand,
   reportCommand,
 ];
-
-function queryOf(options: ReturnType<typeof readOptions>, names: readonly string[]): URLSearchParams {
-  const pairs = names.flatMap((name) => {
-    const value = options.text(name);
-    const asked = name.replace(/-(.)/, (_, letter: string) => letter.toUpperCase());
-    return value === undefined ? [] : [[asked, value]];
-  });
-  return new URLSearchParams(pairs);
-}
 
 async function list(args: readonly string[], env: Environment): Promise<ExitCode> {
   const names = [...filters, 'limit', 'before'];
@@ -112,24 +84,4 @@ async function show(args: readonly string[], env: Environment): Promise<ExitCode
   if (options.flag('json') || !options.flag('content')) printJson(answer);
   else for (const line of contentLines(contentSchema.parse(answer))) printLine(line);
   return exitCodes.ok;
-}
-
-async function exportAll(args: readonly string[], env: Environment): Promise<ExitCode> {
-  const options = readOptions(args, [...clientOptions, ...filters], ['json']);
-  const client = controlClient(options, env);
-  const query = queryOf(options, filters);
-  query.set('limit', '200');
-  let isWhole = true;
-  for (;;) {
-    const answer = await client.get(`/api/v1/decisions?${query}`);
-    const { items, next, unreadable } = z
-      .object({ items: z.array(z.json()), next: z.number().nullable(), unreadable: unreadableSchema })
-      .parse(answer);
-    for (const item of items) printLine(safeJson(item));
-    // Not among the lines, which are decisions; and not in silence.
-    for (const entry of unreadable) process.stderr.write(`${unreadableText(entry)}\n`);
-    if (unreadable.length > 0) isWhole = false;
-    if (next === null || outputIsGone()) return isWhole ? exitCodes.ok : exitCodes.finding;
-    query.set('before', String(next));
-  }
 }

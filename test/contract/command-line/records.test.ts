@@ -47,6 +47,33 @@ describe('decisions and ledger', () => {
     });
   });
 
+  it('are exported with what was said, where somebody asks who may read it', async () => {
+    await (await scene.ask('a question of hers', { 'holdpoint-subject': 'customer-77' })).text();
+    const hers = ['decisions', 'export', '--subject', 'customer-77', '--content'];
+    const [reader, viewer] = await Promise.all([
+      run(hers, auditor),
+      scene.newToken('vera', 'viewer').then((token) => run(hers, { ...scene.env, HOLDPOINT_TOKEN: token })),
+    ]);
+    expect(reader).toMatchObject({ code: 0, err: '' });
+    expect(JSON.parse(reader.out)).toMatchObject({
+      id: expect.stringMatching(/^d-/),
+      content: { request: { messages: [{ text: 'a question of hers' }] }, response: { status: 200 } },
+    });
+    expect(viewer).toMatchObject({ code: 2, out: '', err: expect.stringContaining('viewer') });
+    const { id } = z.object({ id: z.string() }).parse(JSON.parse(reader.out));
+    const { entries } = z
+      .object({ entries: z.array(z.looseObject({ type: z.string(), data: z.looseObject({}) })) })
+      .parse(JSON.parse((await run(['decisions', 'show', id], auditor)).out));
+    expect(entries.at(-1)).toMatchObject({ type: 'access', data: { action: 'read exchange', by: 'eve' } });
+
+    const privacy = { ...scene.env, HOLDPOINT_TOKEN: await scene.newToken('petra', 'privacy') };
+    const why = ['--basis', 'objection', '--reason', 'request 5'];
+    expect((await run(['erase', 'subject', 'customer-77', ...why], privacy)).code).toBe(0);
+    const gone = await run(hers, auditor);
+    expect(gone).toMatchObject({ code: 0, err: '' });
+    expect(JSON.parse(gone.out)).toMatchObject({ id, content: null });
+  });
+
   it('are found by who ruled on them, and say who did', async () => {
     const asked = scene.ask('please escalate');
     const hold = await scene.nextHold();

@@ -22,7 +22,8 @@ export interface CommandScene {
   readonly env: Env;
   /** What `keys show` printed before the first call. */
   readonly keyBefore: string;
-  ask(prompt: string): Promise<Response>;
+  /** `headers` are sent besides. */
+  ask(prompt: string, headers?: Readonly<Record<string, string>>): Promise<Response>;
   /** The id of the hold that waits; resolves once there is one. */
   nextHold(): Promise<string>;
   newToken(name: string, role: string): Promise<string>;
@@ -44,10 +45,10 @@ export async function openCommandScene(): Promise<CommandScene> {
     ...{ directory, provider, sidecar, keyBefore, newToken },
     ...{ configFile, dataDir: files.dataDir, policyFile: files.policyFile },
     env: { HOLDPOINT_URL: sidecar.controlUrl, HOLDPOINT_TOKEN: token },
-    ask: (prompt) =>
+    ask: (prompt, headers = {}) =>
       fetch(`${sidecar.proxyUrl}/v1/chat/completions`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: { 'content-type': 'application/json', ...headers },
         body: JSON.stringify({ model: 'gpt-test', messages: [{ role: 'user', content: prompt }], tools }),
       }),
     nextHold: () =>
