@@ -34,6 +34,8 @@ const rulesSchema = z.object({
 const { groups } = rulesSchema.parse(parse(readFileSync(rulesFile, 'utf8')));
 const rules = groups.flatMap((group) => group.rules);
 
+const isThere = spawnSync('promtool', ['--version']).status === 0;
+
 describe('a sidecar that has just started', () => {
   let house: House;
   let page: Map<string, Family>;
@@ -44,6 +46,12 @@ describe('a sidecar that has just started', () => {
     page = parsePrometheus((await house.call('/metrics')).text);
   });
   afterAll(() => house.close());
+
+  it.skipIf(!isThere)('has a page with which Prometheus finds nothing wrong', async () => {
+    const { text } = await house.call('/metrics');
+    const lint = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+    expect([lint.status, lint.stdout, lint.stderr]).toEqual([0, '', '']);
+  });
 
   it.each(rules)('shows what $alert looks at', ({ expr }) => {
     const selected = [...expr.matchAll(/(holdpoint_\w+)(?:\{(.*?)\})?/g)];
@@ -61,7 +69,6 @@ describe('a sidecar that has just started', () => {
   });
 });
 
-const isThere = spawnSync('promtool', ['--version']).status === 0;
 const seriesOf = (name: string, labels = ''): string =>
   `${name}{instance="a"${labels === '' ? '' : `,${labels}`}}`;
 
