@@ -1,6 +1,8 @@
 /** What the rulings of one hold must be, by rules written down here again. */
 import { expect } from 'vitest';
 import { httpStatusByCode } from '../../../src/core/errors.ts';
+import type { Entry } from '../../../src/ledger/entry.ts';
+import { outcomesOf } from '../../../src/ledger/head.ts';
 import { judgeApprovals } from './judge-approvals.ts';
 import type { Demand } from './policies.ts';
 import type { Scene } from './scene.ts';
@@ -17,8 +19,10 @@ export function judgeRulings(
   seen: Seen,
 ): void {
   const { entry, about, rulings, final } = hold;
-  // The disk had it and said that it failed: its caller was told so, and nobody heard of it.
-  if (final === undefined && outcome === 'ledger_unavailable') {
+  // The disk had it and said that it failed: its caller was told so, or had left, and nobody heard of it.
+  const isUnheard =
+    outcome === 'ledger_unavailable' || (outcome === 'client_abort' && isClosedByOutage(scene, entry));
+  if (final === undefined && isUnheard) {
     expect(about).toEqual([]);
     return;
   }
@@ -36,6 +40,19 @@ export function judgeRulings(
   const verdict = String(final?.data['verdict']);
   if (!(verdict in end)) throw new Error(`the hold ${entry.seq} did not end`);
   seen[end[verdict as keyof typeof end]] += 1;
+}
+
+/** What the ledger found on the disk when it was open again had not been known to be there. */
+function isClosedByOutage({ house }: Scene, { seq, data }: Entry): boolean {
+  return house
+    .entries()
+    .some(
+      (later) =>
+        later.type === 'recovery' &&
+        later.data['reason'] === 'store_failure' &&
+        later.seq > seq &&
+        outcomesOf(later.data).some(([decision]) => decision === data['decision']),
+    );
 }
 
 /** People rule before it expires, and nobody's silence ends it sooner. */
