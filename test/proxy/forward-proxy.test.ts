@@ -399,6 +399,19 @@ describe('the port of the forward proxy', () => {
     expect(JSON.stringify(await behind.sidecar.ada.bodies(last.id))).not.toContain('SECRET');
   });
 
+  test.each([
+    ['GET', 'http://ada:s3cret@example.com/there?x=1', 'http://[removed]@example.com/there?x=1'],
+    ['CONNECT', 'ada:s3cret@example.com:443', '[removed]@example.com:443'],
+  ])('stores no password that stands before a host: %s %s', async (method, target, path) => {
+    const client = await connectRaw(behind.forwardUrl);
+    client.send(`${method} ${target} HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n`);
+    await client.ended;
+    expect(client.text()).toMatch(/^HTTP\/1.1 403 /);
+    const last = await behind.sidecar.ada.lastDecision();
+    expect(last.entries[0]?.data).toMatchObject({ method, path });
+    expect(JSON.stringify([last, await behind.sidecar.ada.bodies(last.id)])).not.toContain('s3cret');
+  });
+
   test('refuses an upgrade in the clear also where others pass, and records it', async () => {
     const { forwardUrl, sidecar } = await start({ proxy: { others: 'pass' } });
     const upgrade = [

@@ -9,6 +9,7 @@ import {
   encodeHttpMessage,
   headerOf,
   type RawHeaders,
+  removedValue,
   targetWithoutSecrets,
   withoutSecrets,
 } from '../../core/http-message.ts';
@@ -75,7 +76,7 @@ export async function sealPassage(
   const judgement = refusal === null ? ruled(asked, house) : refusedBy(refusal, refusedFor);
   const { headers } = asked;
   const message = encodeHttpMessage({
-    startLine: `${asked.method} ${targetWithoutSecrets(asked.target)} HTTP/1.1`,
+    startLine: `${asked.method} ${targetOf(asked)} HTTP/1.1`,
     headers: withoutSecrets(headers),
     body: Buffer.alloc(0),
   });
@@ -144,8 +145,14 @@ function refusedBy(refusal: HoldpointError, rule: RefusedFor): Judgement {
   return { action: 'deny', matches: [match] };
 }
 
-const pathOf = ({ destination, target }: Asked): string =>
-  (destination === null ? targetWithoutSecrets(target) : nameOf(destination)).slice(0, textMax);
+/** Who asks may stand before the host, with a password (RFC 3986 section 3.2.1); no host is made out then. */
+const userInfo = /^(http:\/\/)?[^/?#]*@/i;
+
+const targetOf = ({ target }: Asked): string =>
+  targetWithoutSecrets(target).replace(userInfo, `$1${removedValue}@`);
+
+const pathOf = (asked: Asked): string =>
+  (asked.destination === null ? targetOf(asked) : nameOf(asked.destination)).slice(0, textMax);
 
 const workloadOf = (headers: RawHeaders, house: House): string =>
   (headerOf(headers, 'holdpoint-workload') || house.workloadName).slice(0, textMax);
