@@ -128,13 +128,15 @@ export async function listenProxy(
     server.emit('connection', socket);
   }
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (http2.enter(socket, error, (connection) => accept(connection, entrances.get(socket)))) {
+    const res = answering.get(socket);
+    const isCalling = isAnswering(socket);
+    const enter = (connection: Duplex): void => accept(connection, entrances.get(socket));
+    if (!isCalling && http2.enter(socket, error, enter)) {
       connections.remove(socket);
       return;
     }
     // Within a call that was read whole, the bytes after it are at fault: its answer must not be mixed with ours.
-    const res = answering.get(socket);
-    const inCall = res !== undefined && !res.writableFinished && (res.headersSent || res.req.complete);
+    const inCall = isCalling && (res?.headersSent === true || res?.req.complete === true);
     if (socket.writable && !inCall) socket.end(unreadable(error.code));
     else socket.destroy();
   });

@@ -91,10 +91,11 @@ test('a call behind one whose answer ends the connection is not taken', async ()
 });
 
 test.each([
-  ['upgrade', rawRequest('GET', '/v1/realtime?model=m', ['Connection: Upgrade', 'Upgrade: websocket'])],
+  ['a WebSocket', rawRequest('GET', '/v1/realtime?model=m', ['Connection: Upgrade', 'Upgrade: websocket'])],
   ['CONNECT', rawRequest('CONNECT', 'api.openai.com:443', [])],
+  ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
 ])(
-  'no word about an %s stands in the answer to the call before: the connection ends',
+  'no word about %s stands in the answer to the call before: the connection ends',
   async (_what, further) => {
     const first = Promise.withResolvers<void>();
     rig.upstream.script(async (_request, answer) => {
