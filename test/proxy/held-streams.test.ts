@@ -261,22 +261,38 @@ describe('a stream held from its beginning', () => {
     expect(parseAnswer(client.received())).not.toBeNull();
   });
 
-  test('is re-attached to by a retry, which is kept alive in the same way', async () => {
-    await startWith(held);
+  /** A retry takes the place of the first caller, which left, and is kept alive by now. */
+  async function comeBack(): Promise<{ client: RawClient; release(): Promise<unknown> }> {
     const first = await rig.chat(question);
     await rig.sidecar.ada.nextHold();
     first.destroy();
     await vi.waitFor(async () => expect(await rig.sidecar.ada.pending()).toMatchObject([{ caller: 'gone' }]));
-    const second = await rig.chat(question);
-    const hold = await vi.waitFor(async () => {
-      const [found] = await rig.sidecar.ada.pending();
-      expect(found?.caller).toBe('waiting');
-      return found;
-    });
+    const client = await rig.chat(question);
+    await vi.waitFor(async () =>
+      expect(await rig.sidecar.ada.pending()).toMatchObject([{ caller: 'waiting' }]),
+    );
     rig.time.advance(10_000);
-    await second.until(comment);
-    expect(second.text()).toContain('X-Request-Id: req_1');
-    if (hold !== undefined) await rig.sidecar.ada.rule(hold, { verdict: 'release' });
-    expect(await bodyOf(second)).toBe(comment + held);
+    await client.until(comment);
+    const hold = await rig.sidecar.ada.nextHold();
+    return { client, release: () => rig.sidecar.ada.rule(hold, { verdict: 'release' }) };
+  }
+
+  test('is re-attached to by a retry, which is kept alive in the same way', async () => {
+    await startWith(held);
+    const { client, release } = await comeBack();
+    expect(client.text()).toContain('X-Request-Id: req_1');
+    await release();
+    expect(await bodyOf(client)).toBe(comment + held);
+  });
+
+  test('begins for a retry, too, without the fields that come behind it', async () => {
+    rig = await startRig({ policy: holdTransfers });
+    rig.upstream.script((_request, answer) =>
+      answer.send(`${streamHead}${chunk(held)}0\r\nX-Checksum: abc\r\n\r\n`),
+    );
+    const { client, release } = await comeBack();
+    expect(client.text()).not.toContain('X-Checksum');
+    await release();
+    await client.until('\r\n0\r\nX-Checksum: abc\r\n\r\n');
   });
 });

@@ -102,6 +102,15 @@ test.each(['/v1/x%3F/../../raw', '/v1//../raw'])(
   },
 );
 
+test.each(['/v2/v1/raw', '/raw/v1', '/v1x/raw'])(
+  'a path that has the words of one that is tunnelled elsewhere in it is not tunnelled: %s',
+  async (target) => {
+    const sidecar = await startTestSidecar({ upstreams: upstreamsOf(echo.url) });
+    expect((await open(sidecar.proxyUrl, target)).text()).toMatch(/^HTTP\/1\.1 403 /);
+    expect(echo.targets).toEqual([]);
+  },
+);
+
 test('an upgrade at a path of no upstream is refused in words', async () => {
   const upstreams = { openai: { ...upstreamsOf(echo.url).openai, mount: '/openai' } };
   const { proxyUrl } = await startTestSidecar({ upstreams });

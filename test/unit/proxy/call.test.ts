@@ -90,7 +90,7 @@ function upgradeWith(...headers: string[]): ReturnType<typeof readUpgrade> {
   const req = new IncomingMessage(new Socket());
   Object.assign(req, { method: 'GET', url: '/v1/live', rawHeaders: headers });
   const key = { header: 'x-gateway-key', current: () => 'real' };
-  return readUpgrade(req, [{ ...named, protocol: openai, key }], String, 'agent');
+  return readUpgrade(req, [{ ...named, protocol: openai, key }], (secret) => `#${secret}`, 'agent');
 }
 
 test('what an upgrade still sends where the sidecar puts its key is not stored', () => {
@@ -107,5 +107,5 @@ test('a name that a caller gives is cut where it is longer than a name', () => {
 
 test('a caller without a credential has no fingerprint', () => {
   expect(upgradeWith().credential).toBe('');
-  expect(upgradeWith('Authorization', 'Bearer own').credential).toBe('Bearer own');
+  expect(upgradeWith('Authorization', 'Bearer own').credential).toBe('#Bearer own');
 });

@@ -1,5 +1,6 @@
 /** What is written to a bare socket in place of an upgrade: whole, byte for byte, and never behind something else. */
 import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
 import { afterEach, expect, test } from 'vitest';
 import { HoldpointError } from '../../../src/core/errors.ts';
 import { refuseUpgrade, relayRefusal } from '../../../src/proxy/upgrade-refusal.ts';
@@ -59,10 +60,19 @@ test('the provider’s refusal does not arrive where its caller has left', async
   expect(await relayRefusal(inner, refused, 'd-1')).toBe(false);
 });
 
-test('what the caller goes on to send does not hide that it leaves', async () => {
-  const { caller, inner } = await pair();
-  const arrived = relayRefusal(inner, refused, 'd-1');
-  const ended = once(inner, 'end');
-  caller.end('what nobody reads');
-  await Promise.all([arrived, ended]);
-});
+test.each([
+  [
+    'ours',
+    (inner: Duplex) => refuseUpgrade(inner, new HoldpointError('no_upstream', 'Nobody.'), null, 'd-1'),
+  ],
+  ['the provider’s', (inner: Duplex) => relayRefusal(inner, refused, 'd-1')],
+])(
+  'what the caller goes on to send does not hide that it leaves: after a refusal of %s',
+  async (_whose, refuse) => {
+    const { caller, inner } = await pair();
+    const refusing = refuse(inner);
+    const ended = once(inner, 'end');
+    caller.end('what nobody reads');
+    await Promise.all([refusing, ended]);
+  },
+);
