@@ -55,6 +55,16 @@ test('a later request that cannot be read ends the connection, and no word of th
   expect(client.text()).not.toContain('400 Bad Request');
 });
 
+test('a body that breaks off its framing after it was refused has no second answer', async () => {
+  const client = await connectRaw(rig.sidecar.proxyUrl);
+  client.send(rawRequest('POST', '/v1/chat/completions', ['Transfer-Encoding: chunked']));
+  client.send(chunk('x'.repeat(requestBytesMax + 1)));
+  await client.until('HTTP/1.1 413 ');
+  client.send('no size\r\n');
+  await client.ended;
+  expect(client.text().match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 413']);
+});
+
 test('every call of them is judged, sealed and answered, one after the other', async () => {
   rig.upstream.script((request, answer) =>
     answer.send(wholeAnswer('200 OK', [], chatText(JSON.parse(request.body.toString()).user))),
