@@ -12,7 +12,7 @@ import {
   streamHead,
   wholeAnswer,
 } from '../support/raw-upstream.ts';
-import { startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
+import { makePlace, startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
 import { chatDelta, chatRequest, chatRole, chatStop, chatText, done } from './answers.ts';
 
 afterEach(endAll);
@@ -65,6 +65,24 @@ test('a connection that is idle ends at once, and a call that is under way is an
   answer.send(wholeAnswer('200 OK', [], chatText('Hello.')));
   expect((await busy.answer()).status).toBe(200);
   await stopped;
+});
+
+test('a call that is cut off in the end is sealed as one that its caller has no answer to', async () => {
+  const asked = Promise.withResolvers<void>();
+  const upstream = await startRawUpstream(() => asked.resolve());
+  const settings = {
+    upstreams: { openai: { url: upstream.url, protocol: 'openai', mount: '/' } },
+    limits: { drainMsMax: 100 },
+  } as const;
+  const place = makePlace(settings);
+  const first = await startTestSidecar(settings, place);
+  const client = await connectRaw(first.proxyUrl);
+  client.send(rawRequest('POST', '/v1/chat/completions', [], chatRequest()));
+  await asked.promise;
+  await first.stop();
+  await client.ended;
+  const { ada } = await startTestSidecar(settings, place);
+  expect((await ada.lastDecision()).outcome).toBe('client_abort');
 });
 
 describe('while another call is still being answered,', () => {
