@@ -1,7 +1,7 @@
-/** Uploads that there is no room for: their callers hear so, also those that send all of it before they listen. */
+/** Room for uploads: callers that there is none for hear so, also those that send all before they listen, and it is given back. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { atEnd, endAll } from '../support/endings.ts';
 import { parseAnswer } from '../support/raw-client.ts';
 import { startRig } from './rig.ts';
@@ -24,4 +24,18 @@ test('a caller that sends its whole upload before it listens hears that there wa
   const answer = parseAnswer(Buffer.concat(pieces));
   expect(answer?.status).toBe(503);
   expect(answer?.head).toContain('x-should-retry: true');
+});
+
+test.each([
+  ['that went through', [], 200],
+  ['that was refused for what stands around it', ['X-HTTP-Method-Override: DELETE'], 400],
+])('an upload %s takes up no room any more', async (_how, headers, status) => {
+  const { post } = await startRig({
+    limits: { storedBytesMax: 64 * 1024, spoolBytesMax: 1024 * 1024 },
+  });
+  const upload = async (more: readonly string[]): Promise<number> =>
+    (await (await post('/v1/blobs', 'x'.repeat(700 * 1024), more)).answer()).status;
+  expect(await upload(headers)).toBe(status);
+  // Its caller has the answer a moment before the room is there again.
+  await vi.waitFor(async () => expect(await upload([])).toBe(200));
 });

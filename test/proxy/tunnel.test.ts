@@ -93,6 +93,15 @@ test('frames of 5 MB pass both ways unchanged, and the opening is recorded as no
   expect(await sidecar.ada.outcomeOf(decision.id)).toBe('delivered');
 });
 
+test('a tunnel is opened whatever letters its protocol is written in', async () => {
+  const { proxyUrl } = await startTestSidecar({ upstreams: upstreamsOf(echo.url) });
+  const client = await connectRaw(proxyUrl);
+  client.send(
+    rawRequest('GET', '/v1/raw', ['Connection: Upgrade', 'Upgrade: WebSocket', ...upgrade.slice(2), key]),
+  );
+  await client.until('HTTP/1.1 101 ');
+});
+
 test.each(['/v1/x%3F/../../raw', '/v1//../raw'])(
   'a path whose dot segments lead out of it for some servers is not tunnelled: %s',
   async (target) => {
