@@ -238,18 +238,20 @@ describe.each([
   });
 });
 
-test('an offer to upgrade to HTTP/2 does not keep a call from being read and recorded', async () => {
+test.each([
+  ['HTTP/2', ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAAQAoAAA']],
+  ['a WebSocket, for which one asks by GET alone,', [...upgrade, key]],
+])('an offer to upgrade to %s does not keep a call from being read and recorded', async (_to, offer) => {
   const upstream = await startRawUpstream((_request, answer) =>
     answer.send(wholeAnswer('200 OK', [], chatText('Hello.'))),
   );
   const sidecar = await startTestSidecar({ upstreams: upstreamsOf(upstream.url) });
-  const offer = ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAAQAoAAA'];
   const answer = await exchange(
     sidecar.proxyUrl,
     rawRequest('POST', '/v1/chat/completions', offer, chatRequest()),
   );
   expect(answer.body.toString()).toBe(chatText('Hello.'));
-  expect(upstream.requests[0]?.head).not.toMatch(/h2c|http2-settings/i);
+  expect(upstream.requests[0]?.head).not.toMatch(/upgrade|h2c|http2-settings/i);
   expect((await sidecar.ada.lastDecision()).operation).toBe('chat.completions');
 });
 
