@@ -46,7 +46,7 @@ export interface RequestFacts {
   /** `chat.completions`, `responses`, `messages`, or `unknown`. */
   readonly operation: string;
   readonly method: string;
-  /** The path below the upstream's mount, without the query string. */
+  /** The path at the upstream, without the query string. */
   readonly path: string;
   /** As the request names it; of an agent that is kept at a provider and named by its id alone, that. */
   readonly model: string;

@@ -21,7 +21,7 @@ export type StreamForm = 'sse' | 'ndjson' | 'json-array' | 'aws-eventstream';
 
 /** What a request says outside its body. */
 export interface RequestHead {
-  /** Below the upstream's mount, without the query. */
+  /** At the upstream, without the query. */
   readonly path: string;
   readonly contentType: string;
 }
@@ -139,7 +139,7 @@ export interface Amendment {
 
 export interface Protocol {
   readonly name: ProtocolName;
-  /** What a method and path (below the mount, no query) mean in this family. */
+  /** What a method and path (at the upstream, no query) mean in this family. */
   operationOf(method: string, path: string): OperationName;
   /** False where an answer cannot hold what rules judge, such as audio: it then passes as it comes. */
   readsAnswer(operation: OperationName): boolean;

@@ -27,7 +27,7 @@ export interface Caller {
 export interface Call {
   readonly res: ServerResponse;
   readonly method: string;
-  /** Path and query below the mount. */
+  /** Path and query as they go to the upstream: its own path, and what stands below the mount. */
   readonly target: string;
   readonly headers: RawHeaders;
   /** What goes out in their place, as it was ruled on; absent where no ruling let this call go. */
@@ -68,8 +68,12 @@ const joinArrived = createCohorts();
 const empty = Buffer.alloc(0);
 
 /** What a request asks of its upstream, by method and path alone. */
-export function operationOf(req: IncomingMessage, { mount, protocol }: Upstream): OperationName {
-  return protocol.operationOf(req.method ?? 'GET', pathOf(targetBelow(req.url ?? '/', mount)));
+export function operationOf(req: IncomingMessage, { mount, basePath, protocol }: Upstream): OperationName {
+  const method = req.method ?? 'GET';
+  const below = pathOf(targetBelow(req.url ?? '/', mount));
+  const operation = protocol.operationOf(method, basePath + below);
+  // A server's root, which may be served at any path of a host's, is known by what stands below that alone.
+  return operation === 'unknown' && basePath !== '' ? protocol.operationOf(method, below) : operation;
 }
 
 /** Who asks and where to: everything of a call but its body. */
@@ -80,7 +84,8 @@ function readEnvelope(
   workloadName: string,
 ) {
   const headers = req.rawHeaders;
-  const target = targetBelow(req.url ?? '/', upstream.mount);
+  const below = targetBelow(req.url ?? '/', upstream.mount);
+  const target = upstream.basePath + below;
   const credential = credentialOf(headers, target);
   const sender = {
     headers: factHeadersOf(headers),
@@ -96,7 +101,7 @@ function readEnvelope(
     method: req.method ?? 'GET',
     credential: credential === '' ? '' : fingerprint(credential),
   };
-  return { envelope, path: pathOf(target), sender };
+  return { envelope, path: pathOf(target), pathBelow: pathOf(below), sender };
 }
 
 /** Reads and understands a call; its body is the caller's to let go. Throws `bad_request`, `body_too_large` or `overloaded`. */
@@ -129,7 +134,7 @@ export async function readCall(
 
 /** What a body that has arrived asks for, and what is stored of it. */
 function readMeaning(
-  { envelope, path, sender }: ReturnType<typeof readEnvelope>,
+  { envelope, path, pathBelow, sender }: ReturnType<typeof readEnvelope>,
   operation: OperationName,
   body: Body,
   bounds: CallBounds,
@@ -152,7 +157,7 @@ function readMeaning(
     facts,
     batch: reading.batch,
     batchFiles: reading.batchFiles,
-    defects: [...reading.defects, ...envelopeDefects(method, path, headers)],
+    defects: [...reading.defects, ...envelopeDefects(method, pathBelow, headers)],
   };
 }
 

@@ -88,7 +88,7 @@ async function forwardAndDeliver(
   const headers = askingPlainly(call, forwardedHeaders(call.released ?? call.headers, upstream.keepHost));
   const outgoing = {
     origin: upstream.origin,
-    ...withProviderKey(upstream.key, upstream.basePath + call.target, headers),
+    ...withProviderKey(upstream.key, call.target, headers),
     method: call.method,
     body: call.body,
   };

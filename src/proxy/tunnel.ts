@@ -82,7 +82,7 @@ function pipe(
   agent: Agent | undefined,
   onOpen: () => void,
 ): Promise<Outcome> {
-  const out = withProviderKey(upstream.key, upstream.basePath + target, req.rawHeaders);
+  const out = withProviderKey(upstream.key, target, req.rawHeaders);
   if (out.withheld !== undefined) starOut(socket, out.withheld);
   const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
   const proxy = httpProxy.createProxyServer({

@@ -32,7 +32,7 @@ export async function takeUpgrade(
     return;
   }
   const { protocol } = call.upstream;
-  if (isUnclear(call.facts.path)) {
+  if (isUnclear(pathBelow(call))) {
     const what = 'The dot segments of the path lead elsewhere for some servers.';
     const error = new HoldpointError('bad_request', what, 'Send the path without them.');
     refuseUpgrade(socket, error, protocol, null);
@@ -56,18 +56,23 @@ export async function takeUpgrade(
   refuseUpgrade(socket, unknownPath(call), protocol, null);
 }
 
+/** The path below the upstream's own, as the configuration lists them. */
+function pathBelow({ upstream, facts }: UpgradeCall): string {
+  return facts.path.slice(upstream.basePath.length);
+}
+
 /** Compared as routers may see the path, so that no spelling of another one gets through unread. */
-function isTunnelled({ upstream, facts }: UpgradeCall): boolean {
-  const segments = routeSegments(facts.path);
-  return (upstream.tunnel ?? []).some((prefix) =>
+function isTunnelled(call: UpgradeCall): boolean {
+  const segments = routeSegments(pathBelow(call));
+  return (call.upstream.tunnel ?? []).some((prefix) =>
     routeSegments(prefix).every((name, i) => segments[i] === name),
   );
 }
 
-function unknownPath({ upstream, facts }: UpgradeCall): HoldpointError {
+function unknownPath(call: UpgradeCall): HoldpointError {
   return new HoldpointError(
     'denied_by_policy',
-    `Holdpoint does not know what is spoken over a WebSocket at ${facts.path.slice(0, 256)}, so it cannot be recorded.`,
-    `List its path in upstreams.${upstream.name}.tunnel to let it pass unread.`,
+    `Holdpoint does not know what is spoken over a WebSocket at ${pathBelow(call).slice(0, 256)}, so it cannot be recorded.`,
+    `List its path in upstreams.${call.upstream.name}.tunnel to let it pass unread.`,
   );
 }

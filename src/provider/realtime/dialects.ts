@@ -6,7 +6,7 @@ import { geminiLive } from './gemini.ts';
 import { openaiRealtime } from './openai.ts';
 import { openaiResponsesSocket } from './responses.ts';
 
-/** The dialect that is spoken at a path (below the mount, no query); null where none is known. */
+/** The dialect that is spoken at a path (at the upstream, no query); null where none is known. */
 export function socketDialectAt(path: string): SocketDialect | null {
   const segments = routeSegments(path);
   if (endsWithSegments(segments, ['realtime'])) return openaiRealtime;

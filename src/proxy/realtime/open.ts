@@ -140,7 +140,7 @@ function inSession(call: SocketCall, id: string): SocketCall {
 
 function connect(call: SocketCall, socket: Duplex, house: House): Promise<Opened | Refused> {
   const { upstream } = call;
-  const out = withProviderKey(upstream.key, upstream.basePath + call.target, call.headers);
+  const out = withProviderKey(upstream.key, call.target, call.headers);
   const url = upstream.origin.replace(/^http/, 'ws') + out.path;
   const way = {
     messageBytesMax: Math.max(messageBytesMin, house.bounds.responseBytesMax),
