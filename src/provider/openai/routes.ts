@@ -190,6 +190,7 @@ const routes: readonly Route[] = [
   route('send', 'threads/*', 'threads'),
   route('send', 'conversations', 'conversations'),
   route('send', 'conversations/*', 'conversations'),
+  route('send', 'conversations/*/restart', 'conversations'),
   route('send', 'chatkit/sessions', 'chatkit.sessions'),
   route('send', 'realtime/sessions', 'realtime.sessions'),
   route('send', 'realtime/transcription_sessions', 'realtime.sessions'),

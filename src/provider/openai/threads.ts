@@ -68,6 +68,9 @@ function allMessages(body: JsonRecord, defects: string[]): readonly MessageFact[
   ];
 }
 
+/** Of Mistral's conversations, which have the same route, and an answer with calls where OpenAI's have none. */
+const mistralMembers = ['inputs', 'from_entry_id', 'tool_confirmations', 'completion_args'] as const;
+
 /** Reads the body of an assistant, a thread, a message, a run, tool outputs or a conversation's items. */
 export function readThreadRequest(bytes: Buffer): RequestReading {
   const { body, defects, unread } = openRequest(bytes);
@@ -77,6 +80,9 @@ export function readThreadRequest(bytes: Buffer): RequestReading {
     contentText(body.additional_instructions, defects),
   );
   const messages = allMessages(body, defects);
+  const foreign = mistralMembers.find((name) => !isAbsent(body[name]));
+  if (foreign !== undefined)
+    note(defects, `\`${foreign}\` is of another API than the upstream is set up for`);
   const { system, conversation } = promptOf(instructed, messages);
   const facts = {
     model: modelName(body.model, defects),

@@ -208,6 +208,16 @@ describe('words and model reach the rules:', () => {
     expect(facts.messages.map((message) => message.role)).toEqual(['user', 'user', 'tool']);
   });
 
+  test('no conversation of Mistral’s, whose answer would go unread', () => {
+    for (const path of ['/v1/conversations', '/mistral/v1/conversations/c', '/v1/conversations/c/restart']) {
+      const { defects } = request(openai.operationOf('POST', path), { model: 'm', inputs: 'Hi' });
+      expect(defects).toEqual(['`inputs` is of another API than the upstream is set up for']);
+    }
+    const restart = request('conversations', { from_entry_id: 'e' }).defects;
+    expect(restart).toEqual(['`from_entry_id` is of another API than the upstream is set up for']);
+    expect(request('conversations', { items: [{ type: 'message', content: 'Hi' }] }).defects).toEqual([]);
+  });
+
   test('one message of a thread, and items of a conversation', () => {
     expect(request('threads.messages', { role: 'user', content: 'Hi' }).facts.text).toBe('Hi');
     const items = [{ role: 'user', content: [{ type: 'input_text', text: 'Ho' }] }];
