@@ -14,6 +14,13 @@ const places: readonly string[] = [
   'x-portkey-azure-deployment-id',
   'helicone-target-url',
   'helicone-openai-api-base',
+  // Which of the models that stand behind one endpoint answers: SageMaker's and Azure ML's
+  // (https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html,
+  // https://learn.microsoft.com/azure/machine-learning/how-to-deploy-online-endpoints).
+  'x-amzn-sagemaker-target-model',
+  'x-amzn-sagemaker-target-variant',
+  'x-amzn-sagemaker-inference-component',
+  'azureml-model-deployment',
 ];
 
 /**
@@ -25,7 +32,7 @@ const models: readonly string[] = ['ai-language-model-id', 'ai-model-id'];
 const namesMax = 64;
 
 /** How all of their names begin: of most calls one look at each field says that there is none. */
-const gatewayName = /^(x-portkey|helicone|ai)-/i;
+const gatewayName = /^(x-portkey|helicone|ai|x-amzn-sagemaker|azureml)-/i;
 
 function asksGateway(headers: RawHeaders): boolean {
   for (let at = 0; at < headers.length; at += 2) if (gatewayName.test(headers[at] ?? '')) return true;

@@ -62,6 +62,12 @@ const asking: readonly (readonly [name: string, value: string, asked: readonly s
   // https://ai-sdk.dev/providers/ai-sdk-providers/ai-gateway
   ['ai-language-model-id', 'acme/other', ['acme/other']],
   ['AI-Model-Id', 'acme/other', ['acme/other']],
+  // https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
+  ['X-Amzn-SageMaker-Target-Model', 'other.tar.gz', ['other.tar.gz']],
+  ['X-Amzn-SageMaker-Target-Variant', 'shadow', ['shadow']],
+  ['X-Amzn-SageMaker-Inference-Component', 'other', ['other']],
+  // https://learn.microsoft.com/azure/machine-learning/how-to-deploy-online-endpoints
+  ['azureml-model-deployment', 'green', ['green']],
 ];
 
 describe('a field that names who else is asked', () => {
