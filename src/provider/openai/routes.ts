@@ -81,7 +81,8 @@ const routes: readonly Route[] = [
   route('any', 'agents/automations/*/invocations', 'agents.sessions'),
   route('send', 'invocations', 'served.any'),
   route('send', 'rerank', 'served.words'),
-  route('send', 'score', 'served.words'),
+  // Azure ML's endpoints answer there whatever is asked of them.
+  route('send', 'score', 'served.any'),
   route('send', 'classify', 'served.words'),
   route('send', 'pooling', 'served.words'),
   // SGLang's at Vertex AI, and what llama.cpp and Text Embeddings Inference make vectors and scores of.

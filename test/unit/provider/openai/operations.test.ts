@@ -46,6 +46,8 @@ describe('the route', () => {
     ['POST', '/parse_function_call', 'served.calls'],
     // https://kserve.github.io/website/docs/concepts/architecture/data-plane/v2-protocol
     ['POST', '/v2/models/m/infer', 'served.generate'],
+    // https://learn.microsoft.com/azure/machine-learning/how-to-deploy-online-endpoints
+    ['POST', '/score', 'served.any'],
     // https://github.com/ggml-org/llama.cpp/tree/master/tools/server
     ['POST', '/apply-template', 'chat.completions.render'],
     // https://replicate.com/docs/reference/http

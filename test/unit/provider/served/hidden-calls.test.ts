@@ -166,3 +166,14 @@ test('Cohere’s chat behind a gateway has its calls for rules, and none in piec
   );
   expect(readAs('sse', openai, 'served.any', stream).defects).not.toEqual([]);
 });
+
+// https://learn.microsoft.com/azure/machine-learning/how-to-deploy-models-llama
+test.each([
+  { input_data: { input_string: [{ role: 'user', content: 'SECRET' }], parameters: {} } },
+  { question: 'SECRET', chat_history: [] },
+  { chat_input: 'Hi', chat_history: [{ inputs: { question: 'SECRET' } }] },
+  { text_1: 'Hi', text_2: 'SECRET' },
+])('what is asked of an endpoint that scores, and what it answers, has its words for rules: %j', (body) => {
+  expect(asked(openai, 'served.any', body).facts.text).toContain('SECRET');
+  expect(readAs(null, openai, 'served.any', '{"output":"SECRET"}').facts.text).toBe('SECRET');
+});
