@@ -10,7 +10,13 @@ import { bedrock } from './bedrock/family.ts';
 import { cohere } from './cohere/family.ts';
 import { gemini } from './gemini/family.ts';
 import { mistral } from './mistral/family.ts';
-import { asAnthropicGateway, asBedrock, asChatServer, asOpenaiGateway } from './mounted-beside.ts';
+import {
+  asAnthropicGateway,
+  asBedrock,
+  asChatServer,
+  asGoogleGateway,
+  asOpenaiGateway,
+} from './mounted-beside.ts';
 import { ollama } from './ollama/family.ts';
 import { azure } from './openai/azure.ts';
 import { openai } from './openai/family.ts';
@@ -25,7 +31,7 @@ const protocols: Readonly<Record<ProtocolName, Protocol>> = {
   mistral: asChatServer(mistral),
   cohere: asChatServer(cohere),
   bedrock: asBedrock(bedrock),
-  gemini,
+  gemini: asGoogleGateway(gemini),
   vertex,
 };
 

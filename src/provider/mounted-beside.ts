@@ -1,9 +1,9 @@
 /**
  * What servers offer beside the API that they are set up as here: Anthropic the completions of OpenAI
  * (https://platform.claude.com/docs/en/api/openai-sdk), gateways such as LiteLLM's whatever their clients speak
- * (https://docs.litellm.ai/docs/google_generateContent/), vLLM both beside a model of Mistral's or Cohere's, and Bedrock
- * batches and completions (https://docs.aws.amazon.com/bedrock/latest/userguide/inference-openai-batch.html). Unread it would
- * go round every rule. Pure.
+ * (https://docs.litellm.ai/docs/google_generateContent/), vLLM both beside a model of Mistral's or Cohere's, servers of models
+ * what they have of their own, and Bedrock batches and completions
+ * (https://docs.aws.amazon.com/bedrock/latest/userguide/inference-openai-batch.html). Unread it would go round every rule. Pure.
  */
 import { anthropic } from './anthropic/family.ts';
 import { bedrock } from './bedrock/family.ts';
@@ -39,7 +39,17 @@ const anthropicAtVertex: Protocol = {
   },
 };
 
-const ofOpenai = spoken(openai, ['chat.completions', 'completions', 'responses', 'gateway.model']);
+/** What servers of models have beside the APIs of others: vLLM's and SGLang's routes, llama.cpp's and LM Studio's. */
+const ofServers = [
+  ...['served.any', 'served.generate', 'served.calls', 'served.words', 'served.load'],
+  ...['llamacpp.completion', 'lmstudio.chat', 'chat.completions.render'],
+];
+const ofOpenai = spoken(openai, [
+  ...['chat.completions', 'completions', 'responses', 'gateway.model'],
+  ...ofServers,
+  // Ollama's, which speaks Anthropic's API as well.
+  ...['chat', 'generate', 'embed', 'web'],
+]);
 const ofAnthropic = spoken(anthropic, anthropicOperations);
 const ofOthers: readonly AlsoSpoken[] = [
   spoken(gemini, [
@@ -105,6 +115,11 @@ export function asAnthropicGateway(own: Protocol): Protocol {
 
 /** A server of an API that has chat completions of its own. */
 export function asChatServer(own: Protocol): Protocol {
-  const more = spoken(openai, ['completions', 'responses']);
+  const more = spoken(openai, ['completions', 'responses', ...ofServers]);
   return speakingAlso(own, [more, ofAnthropic]);
+}
+
+/** A server of Google's API. */
+export function asGoogleGateway(own: Protocol): Protocol {
+  return speakingAlso(own, [spoken(openai, ['completions', 'responses']), ofAnthropic]);
 }

@@ -37,6 +37,21 @@ describe('an answer of another family at a server that is set up for one', () =>
     ['mistral', 'POST', '/v1/messages', 'messages'],
     ['mistral', 'POST', '/v1/completions', 'completions'],
     ['cohere', 'POST', '/v1/messages', 'messages'],
+    ['mistral', 'POST', '/invocations', 'served.any'],
+    ['mistral', 'POST', '/generate', 'served.generate'],
+    ['cohere', 'POST', '/invocations', 'served.any'],
+    ['anthropic', 'POST', '/invocations', 'served.any'],
+    ['anthropic', 'POST', '/parse_function_call', 'served.calls'],
+    // https://docs.ollama.com/api/anthropic-compatibility, https://lmstudio.ai/docs/developer/anthropic-compat
+    ['anthropic', 'POST', '/api/chat', 'chat'],
+    ['anthropic', 'POST', '/api/generate', 'generate'],
+    ['anthropic', 'POST', '/api/v1/chat', 'lmstudio.chat'],
+    ['anthropic', 'POST', '/completion', 'llamacpp.completion'],
+    ['anthropic', 'POST', '/v4/ai/language-model', 'gateway.model'],
+    // https://docs.litellm.ai/docs/google_generateContent/
+    ['gemini', 'POST', '/v1/messages', 'messages'],
+    ['gemini', 'POST', '/v1/responses', 'responses'],
+    ['gemini', 'POST', '/v1/completions', 'completions'],
     // https://docs.aws.amazon.com/bedrock/latest/userguide/inference-openai-batch.html and bedrock-mantle.html
     ['bedrock', 'POST', '/openai/v1/completions', 'completions'],
     ['bedrock', 'GET', '/v1/responses/resp_1/input_items', 'responses.input_items'],
@@ -72,6 +87,15 @@ describe('an answer of another family at a server that is set up for one', () =>
   ] as const)('%s: its own %s stays %s', (family, path, operation) => {
     expect(protocolOf(family).operationOf('POST', path)).toBe(operation);
   });
+});
+
+test('a call of Ollama’s own API is one where its server is set up as one of Anthropic’s', () => {
+  const call = { function: { name: 'pay', arguments: { amount: 25_000 } } };
+  const line = { message: { role: 'assistant', content: '', tool_calls: [call] }, done: true };
+  for (const form of [null, 'ndjson'] as const)
+    expect(
+      readAs(form, protocolOf('anthropic'), 'chat', `${JSON.stringify(line)}\n`).facts.toolCalls,
+    ).toMatchObject([{ name: 'pay', arguments: { amount: 25_000 } }]);
 });
 
 describe('OpenAI’s chat completions at Anthropic’s API', () => {
