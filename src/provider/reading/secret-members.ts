@@ -119,6 +119,14 @@ interface Endpoint {
   readonly members: readonly string[];
 }
 
+/** Of Cohere's connectors and Mistral's, which may list ways to sign in; some take their key in the address. */
+const connectorSecrets = [
+  ...['service_auth', 'oauth', 'credentials', 'server?'],
+  ...['', 'auth_methods.*.'].flatMap((root) =>
+    ['auth_data', 'headers', 'global_headers', 'oauth2_metadata_secrets'].map((name) => root + name),
+  ),
+];
+
 /** Requests that create or change a credential. */
 const requestsTo: readonly Endpoint[] = [
   { path: /\/vaults\/[^/]+\/credentials(\/|$)/, members: ['auth'] },
@@ -128,7 +136,7 @@ const requestsTo: readonly Endpoint[] = [
     members: ['', 'events.*.', 'input.*.', 'event.'].map((root) => `${root}response.fields.*.value`),
   },
   { path: /\/vault\/(interns\/[^/]+\/)?secrets(\/|$)/, members: ['value'] },
-  { path: /\/connectors(\/|$)/, members: ['credentials', 'auth_data', 'headers', 'service_auth', 'oauth'] },
+  { path: /\/connectors(\/|$)/, members: connectorSecrets },
   // OpenRouter's, of the providers that it asks with a key of the customer's.
   { path: /\/byok(\/|$)/, members: ['key'] },
   // Of AgentCore's identities: who asks for a key, and what a provider of keys is given.
@@ -149,7 +157,13 @@ const answersOf: readonly Endpoint[] = [
     path: /\/(realtime|live)\/([a-z_]*sessions|(translations\/)?client[_-]secrets)(\/|$)/,
     members: sessionSecrets,
   },
-  { path: /\/chatkit\/sessions(\/|$)/, members: ['client_secret'] },
+  // OpenAI's, and Mistral's of whoever is to speak to it from a browser.
+  { path: /\/(chatkit|client)\/sessions(\/|$)/, members: ['client_secret'] },
+  // Of a connector, where it is; and all that was sent, where the server found a fault with it.
+  {
+    path: /\/connectors(\/|$)/,
+    members: ['server?', 'items.*.server?', ...connectorSecrets.map((path) => `detail.*.input.${path}`)],
+  },
   // A link that lets whoever has it enrol.
   { path: /\/user_profiles\/[^/]+\/enrollment_url$/, members: ['url'] },
   { path: /\/auth_?tokens$/, members: ['name'] },

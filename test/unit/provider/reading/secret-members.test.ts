@@ -184,6 +184,22 @@ const requests: readonly (readonly [what: string, path: string, body: unknown])[
     '/v1/conversations',
     { tools: [{ type: 'connector', authorization: { type: 'api-key', value: secret } }] },
   ],
+  // @mistralai/mistralai: CreateConnectorRequest, AuthenticationMethodCreateOrUpdateRequest.
+  [
+    'what a connector sends always',
+    '/v1/connectors',
+    { name: 'a', global_headers: { K: { value: secret } } },
+  ],
+  [
+    'the client of a way to sign in to a connector',
+    '/v1/connectors/a/authentication_methods',
+    { method_type: 'oauth2', oauth2_metadata_secrets: { client_secret: secret } },
+  ],
+  [
+    'the same in a list of them',
+    '/v1/connectors/a',
+    { auth_methods: [{ method_type: 'oauth2', auth_data: { client_secret: secret } }] },
+  ],
   ['a connector’s user token', '/v1/chat', { connectors: [{ id: 'a', user_access_token: secret }] }],
   [
     'a retrieval’s key',
@@ -270,6 +286,14 @@ describe('an address without its keys', () => {
     }
   });
 
+  test.each(addresses)('%s, of a connector', (given, kept) => {
+    const bytes = Buffer.from(JSON.stringify({ name: 'a', server: given }));
+    const without = { name: 'a', server: kept };
+    const { bytes: request } = withoutRequestSecrets('/v1/connectors', bytes, mark);
+    const { bytes: answer } = withoutAnswerSecrets('/v1/connectors/a', bytes, mark);
+    expect([request, answer].map((part) => JSON.parse(part.toString()))).toEqual([without, without]);
+  });
+
   test('is whole where it has none', () => {
     for (const [path, body] of written('https://mcp.acme.example/mcp')) {
       const bytes = Buffer.from(JSON.stringify(body));
@@ -294,6 +318,8 @@ describe('an answer without', () => {
     ['/v1/realtime/client-secrets', { token: secret, expiresAt: 1 }],
     ['/v1/realtime/transcription_sessions', { client_secret: { value: secret } }],
     ['/v1/chatkit/sessions', { id: 's', client_secret: secret }],
+    ['/v1/client/sessions', { object: 'client.session', client_secret: { value: secret, expires_at: 'a' } }],
+    ['/v1/connectors', { detail: [{ type: 'missing', input: { auth_data: { client_secret: secret } } }] }],
     ['/v1alpha/auth_tokens', { name: secret }],
     ['/v1/user_profiles/u/enrollment_url', { type: 'enrollment_url', url: secret }],
     ['/v1/organization/admin_api_keys', { id: 'k', value: secret }],
