@@ -21,6 +21,7 @@ import { readConversationRequest, readConversationResponse } from './conversatio
 import { amendConversation } from './conversations-amend.ts';
 import { createConversationStreamReader } from './conversations-stream.ts';
 import { createTranscriptionStreamReader, readOcrResponse } from './documents.ts';
+import { keptOperationOf, keptOperations, readKept } from './kept.ts';
 
 /** Answers from this status on carry an error envelope and no tool calls. */
 const errorStatusMin = 400;
@@ -48,6 +49,8 @@ const routes: readonly (readonly [readonly string[], OperationName])[] = [
   [['ocr'], 'ocr'],
   [['conversations'], 'conversations'],
   [['agents'], 'agents'],
+  // A key for a browser that is to speak to it.
+  [['client', 'sessions'], 'realtime.sessions'],
 ];
 
 const methodsWithoutAnswer: ReadonlySet<string> = new Set(['DELETE', 'HEAD', 'OPTIONS']);
@@ -75,7 +78,7 @@ function operationOf(method: string, path: string): OperationName {
   for (const [tail, operation] of routes) if (endsWithSegments(segments, tail)) return operation;
   if (endsWithSegments(above, ['conversations'])) return 'conversations';
   if (inConversation && last === 'restart') return 'conversations';
-  return endsWithSegments(above, ['agents']) ? 'agents' : 'unknown';
+  return endsWithSegments(above, ['agents']) ? 'agents' : keptOperationOf(segments);
 }
 
 /** Of requests that are no conversation, which members are words. */
@@ -156,6 +159,7 @@ export const mistral: Protocol = {
     if (operation === 'conversations' || operation === 'agents') return readConversationRequest(body);
     if (operation === 'batch.jobs') return readJobRequest(body);
     if (operation === 'files') return readFileUpload(body, head, readMistralLine);
+    if (keptOperations.has(operation)) return readKept(body, head);
     const members = textMembers.get(operation);
     return members === undefined ? unreadRequest('') : readTextRequest(body, head, members);
   },

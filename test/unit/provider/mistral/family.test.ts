@@ -60,6 +60,7 @@ describe('the operation of a path', () => {
     ['GET', '/v1/conversations/conv_1', 'unknown'],
     ['DELETE', '/v1/conversations/conv_1', 'unknown'],
     ['GET', '/v1/models', 'unknown'],
+    ['POST', '/v1/client/sessions', 'realtime.sessions'],
     ['POST', '/v1/files', 'files'],
     ['GET', '/v1/files/f_1/content', 'files.content'],
     ['GET', '/v1/files/f_1', 'unknown'],
