@@ -292,6 +292,9 @@ describe('an address without its keys', () => {
     const { bytes: request } = withoutRequestSecrets('/v1/connectors', bytes, mark);
     const { bytes: answer } = withoutAnswerSecrets('/v1/connectors/a', bytes, mark);
     expect([request, answer].map((part) => JSON.parse(part.toString()))).toEqual([without, without]);
+    const list = Buffer.from(JSON.stringify({ items: [{ name: 'a', server: given }] }));
+    const { bytes: listed } = withoutAnswerSecrets('/v1/connectors', list, mark);
+    expect(JSON.parse(listed.toString())).toEqual({ items: [without] });
   });
 
   test('is whole where it has none', () => {
