@@ -35,6 +35,9 @@ export async function relayHttp(
   });
   res.once('close', () => out.destroy());
   out.once('timeout', () => out.destroy(new Error(`nothing for ${bounds.idleMsMax} ms`)));
+  // What the server does not take goes nowhere. Left unread it would keep back whatever comes behind it, and a caller
+  // that sends all of it before it listens.
+  out.once('close', () => req.unpipe(out).resume());
   req.pipe(out);
   let answer: IncomingMessage;
   try {

@@ -85,6 +85,33 @@ describe('a plain request that passes', () => {
     expect(heard).toEqual([`${method} /there?x=1 ${body}`]);
   });
 
+  test.each([
+    ['keeps the connection', () => undefined],
+    ['ends it', (socket: Socket) => void socket.end()],
+  ])(
+    'that is answered before it was taken keeps nothing behind it waiting: the server %s',
+    async (_how, then) => {
+      let asked = 0;
+      const far = await listen((socket) => {
+        socket.once('data', () => {
+          socket.pause();
+          asked += 1;
+          socket.write(wholeAnswer('413 Too Large', [], `answer ${asked}`));
+          then(socket);
+        });
+      });
+      const relay = await relayTo(portOf(far));
+      const caller = await connectRaw(relay.url);
+      const half = Buffer.alloc(8 * 1024 * 1024, 'x');
+      caller.send(`POST /ignored HTTP/1.1\r\nHost: a\r\nContent-Length: ${2 * half.length}\r\n\r\n`);
+      caller.send(half);
+      await caller.until('answer 1');
+      caller.send(half);
+      caller.send(rawRequest('GET', '/ignored', []));
+      await caller.until('answer 2');
+    },
+  );
+
   test('to a server that changes the protocol unasked has no answer', async () => {
     const far = await startRawUpstream((_request, answer) =>
       answer.send('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n'),
