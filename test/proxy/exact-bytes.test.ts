@@ -87,6 +87,8 @@ test('the status line, header case, order and duplicates of the answer come back
   expect(answer.head).toMatch(/^HTTP\/1\.1 299 Quite Fine\r\n/);
   expect(answer.head).toContain(headers.join('\r\n'));
   expect(answer.head).toMatch(/\r\nholdpoint-decision: \S+/);
+  // Not the upstream's.
+  expect(answer.head).not.toMatch(/\r\ndate:/i);
   expect(answer.body.toString()).toBe(spaced);
 });
 
