@@ -284,16 +284,16 @@ export function headerOf(headers: RawHeaders, name: string): string {
   return '';
 }
 
-/**
- * A reason phrase as node:http takes it, one character for each byte: undici reads it as UTF-8. What no phrase may have
- * in it (RFC 9112 section 4) becomes a space; node:http would throw instead.
- */
+/** A reason phrase as node:http takes it, one character for each byte: undici reads it as UTF-8. */
 export function reasonOf(statusText: string): string {
   // Nearly all of them are plain, and every answer has one.
   if (plainReason.test(statusText)) return statusText;
-  return Buffer.from(statusText, 'utf8')
-    .toString('latin1')
-    .replace(/[^\t\x20-\x7e\x80-\xff]/g, ' ');
+  return sendableReason(Buffer.from(statusText, 'utf8').toString('latin1'));
+}
+
+/** What no phrase may have in it (RFC 9112 section 4) becomes a space; node:http would throw instead. */
+export function sendableReason(latin1: string): string {
+  return latin1.replace(/[^\t\x20-\x7e\x80-\xff]/g, ' ');
 }
 
 const plainReason = /^[\t\x20-\x7e]*$/;

@@ -1,7 +1,13 @@
 /** One plain request to somewhere that is no upstream, carried there and back unread, once the passage was sealed. */
 import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { HoldpointError } from '../../core/errors.ts';
-import { endToEndHeaders, headerOf, type RawHeaders, valuesOf } from '../../core/http-message.ts';
+import {
+  endToEndHeaders,
+  headerOf,
+  type RawHeaders,
+  sendableReason,
+  valuesOf,
+} from '../../core/http-message.ts';
 import type { Outcome } from '../../ledger/entry.ts';
 import { breakOff, endWith, writeChunk } from '../respond.ts';
 import type { TunnelBounds } from './blind.ts';
@@ -48,7 +54,7 @@ export async function relayHttp(
   }
   const headers: RawHeaders = endToEndHeaders(answer.rawHeaders, keptFromProvider);
   res.sendDate = false;
-  res.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? '', headers.slice());
+  res.writeHead(answer.statusCode ?? 502, sendableReason(answer.statusMessage ?? ''), headers.slice());
   try {
     for await (const chunk of answer) {
       const drained = writeChunk(res, chunk);

@@ -112,6 +112,16 @@ describe('a plain request that passes', () => {
     },
   );
 
+  test('is answered with its server’s phrase, but for what no phrase may have in it', async () => {
+    const far = await startRawUpstream((_request, answer) =>
+      answer.send(wholeAnswer('200 Gr\xfc\x01n', [], 'body')),
+    );
+    const relay = await relayTo(far.port);
+    const answer = await exchange(relay.url, rawRequest('GET', '/ignored', []));
+    expect(answer.head).toMatch(/^HTTP\/1\.1 200 Gr\xfc n\r\n/);
+    expect(answer.body.toString()).toBe('body');
+  });
+
   test('to a server that changes the protocol unasked has no answer', async () => {
     const far = await startRawUpstream((_request, answer) =>
       answer.send('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n'),
