@@ -18,6 +18,7 @@ import { speakingAlso } from '../speaking-also.ts';
 import { readCohereResponse } from './chat.ts';
 import { amendCohereChat } from './chat-amend.ts';
 import { createCohereStreamReader } from './chat-stream.ts';
+import { readParsedDocument } from './documents.ts';
 import { readCohereRequest } from './request.ts';
 import { readCohereV1Response } from './v1.ts';
 import { amendCohereV1 } from './v1-amend.ts';
@@ -52,6 +53,7 @@ function operationOf(method: string, path: string): OperationName {
   if (methodsWithoutAnswer.has(method.trim().toUpperCase())) return 'unknown';
   if (endsWithSegments(segments, ['v2', 'chat'])) return 'chat';
   if (endsWithSegments(segments, ['v2', 'audio', 'transcriptions'])) return 'transcriptions';
+  if (endsWithSegments(segments, ['v2', 'parse'])) return 'parse';
   return operationByAction.get(segments.at(-1) ?? '') ?? 'unknown';
 }
 
@@ -64,13 +66,16 @@ const textMembers: ReadonlyMap<OperationName, Parameters<typeof readTextRequest>
   ['classify', { system: [], text: ['inputs', 'examples'] }],
   ['tokenize', { system: [], text: ['text'] }],
   ['transcriptions', { system: [], text: ['prompt'] }],
+  ['parse', { system: [], text: [] }],
 ]);
 
+const answersRead: ReadonlySet<OperationName> = new Set(['chat', 'transcriptions', 'parse']);
 const answersOfV1: ReadonlySet<OperationName> = new Set(['chat.v1', 'generate', 'summarize']);
 
 function readAnswer(operation: OperationName, status: number, body: Buffer): ResponseReading {
   if (operation === 'chat') return readCohereResponse(status, body);
   if (answersOfV1.has(operation)) return readCohereV1Response(status, body);
+  if (operation === 'parse') return readParsedDocument(status, body);
   return operation === 'transcriptions' ? readTranscript(status, body) : unreadResponse(status, '');
 }
 
@@ -117,9 +122,7 @@ function emptyPiece(operation: OperationName, form: StreamForm): string | null {
 const own: Protocol = {
   name: 'cohere',
   operationOf,
-  readsAnswer(operation) {
-    return operation === 'chat' || operation === 'transcriptions' || answersOfV1.has(operation);
-  },
+  readsAnswer: (operation) => answersRead.has(operation) || answersOfV1.has(operation),
   readRequest(operation, body, head) {
     if (operation === 'chat' || operation === 'chat.v1') return readCohereRequest(body);
     if (operation === 'batches' || operation === 'embed_jobs') return readBatchCreation(body, head);
