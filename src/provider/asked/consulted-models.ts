@@ -46,6 +46,9 @@ const nameMembers: ReadonlySet<string> = new Set([
   'model_name',
 ]);
 
+/** Agents that another may start, as Anthropic's, by their ids: of what model they are nobody sees. */
+const rosters: ReadonlySet<string> = new Set(['agents', 'predefined_agents']);
+
 /** What somebody else's tool is handed, and what is sent along to a server: no model reads by what stands there. */
 const foreign: ReadonlySet<string> = new Set([
   'function',
@@ -76,6 +79,15 @@ function namesIn(value: unknown, into: Set<string>): void {
   else if (isRecord(value)) modelsIn(value, into);
 }
 
+/** One that is of its own model in this place counts as that. */
+function agentsIn(list: readonly unknown[], into: Set<string>): void {
+  for (const entry of list) {
+    const id = isRecord(entry) && isAbsent(entry.model) ? textOf(entry.id) : textOf(entry);
+    if (id !== '') into.add(id);
+    else modelsIn(entry, into);
+  }
+}
+
 /** The value must be bounded in depth, as readJson makes it. */
 function modelsIn(value: unknown, into: Set<string>): void {
   if (Array.isArray(value)) {
@@ -88,6 +100,7 @@ function modelsIn(value: unknown, into: Set<string>): void {
   for (const [name, member] of Object.entries(value)) {
     if (foreign.has(name) || (name === 'parameters' && isSchema)) continue;
     if (nameMembers.has(name)) namesIn(member, into);
+    else if (rosters.has(name) && Array.isArray(member)) agentsIn(member, into);
     else modelsIn(member, into);
   }
 }

@@ -30,6 +30,13 @@ const consulting: readonly (readonly [family: Family, operation: OperationName, 
   ],
   ['anthropic', 'agents', { name: 'a', multiagent: { advisor: { type: 'enabled', model: other } } }],
   ['anthropic', 'sessions', { agent: { id: 'a', multiagent: { advisor: { model: other } } } }],
+  // Agents that the agent may start, each by its id, or an advisor by its model.
+  ['anthropic', 'agents', { name: 'a', multiagent: { type: 'coordinator', agents: [other] } }],
+  ['anthropic', 'agents', { multiagent: { agents: [{ type: 'self' }, { type: 'agent', id: other }] } }],
+  ['anthropic', 'agents', { multiagent: { agents: [{ type: 'advisor', model: other }] } }],
+  ['anthropic', 'agents', { multiagent: { agents: { adviser: { model: other } } } }],
+  ['anthropic', 'agents', { multiagent: { subagents: { predefined_agents: [other] } } }],
+  ['anthropic', 'sessions', { agent: { multiagent: { workflows: { predefined_agents: [{ id: other }] } } } }],
   // https://openrouter.ai/docs/guides/features/server-tools
   [
     'openai',
