@@ -46,6 +46,8 @@ function managedOperationOf(isGet: boolean, segments: readonly string[]): Operat
   if (isGet && last === 'stream' && segments.includes('sessions')) return 'sessions.stream';
   if (last === 'events' && inSession) return 'sessions.events';
   if (isGet) return 'unknown';
+  if ([last, segments.at(-2)].includes('memory_stores')) return 'memories';
+  if (last === 'resources' && segments.at(-3) === 'sessions') return 'sessions';
   if (last === 'run' && segments.at(-3) === 'deployments') return 'deployments.run';
   const collection = [last, segments.at(-2) ?? ''].find((name) => managed.has(name));
   return collection ?? 'unknown';

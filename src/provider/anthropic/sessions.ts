@@ -32,6 +32,7 @@ import { blocksText, readMessagesUsage, refusalText } from './messages.ts';
 import { readServers, readTools } from './offered-tools.ts';
 
 const eventsMax = 10_000;
+const resourcesMax = 1_000;
 
 /** What a workload sends into a session. */
 function readSent(list: unknown, what: string, defects: string[]): readonly MessageFact[] {
@@ -75,7 +76,9 @@ export function readManagedRequest(bytes: Buffer): RequestReading {
     ...readSent(body.initial_events, '`initial_events`', defects),
     ...readSent(body.events, '`events`', defects),
   ];
-  const instructed = own.reduce(
+  // How the agent is to use a store of memories is told to it with the resource that is one.
+  const resources = boundedRecords(body.resources, resourcesMax, '`resources`', defects);
+  const instructed = [...own, ...resources].reduce(
     (before, { system: said, instructions }) =>
       joined(before, joined(blocksText(said), textOf(instructions))),
     '',

@@ -17,6 +17,8 @@ test.each([
   ['POST', '/v1/files', 'files'],
   ['GET', '/v1/files/f/content', 'files.content'],
   ['POST', '/v1/skills', 'skills'],
+  ['POST', '/v1/memory_stores', 'memories'],
+  ['POST', '/v1/memory_stores/m', 'memories'],
   ['POST', '/v1/memory_stores/m/memories', 'memories'],
   ['POST', '/v1/memory_stores/m/memories/a', 'memories'],
   ['POST', '/v1/skills/s/versions', 'skills'],
@@ -37,6 +39,12 @@ test('what is counted in tokens reaches the rules like what is asked', () => {
 // https://platform.claude.com/docs/en/managed-agents/memory
 test('what an agent is to remember reaches the rules', () => {
   const { facts, defects } = request('memories', { path: '/notes.md', content: 'The key is SECRET.' });
+  expect(defects).toEqual([]);
+  expect(facts.text).toContain('The key is SECRET.');
+});
+
+test('what an agent is told of where it remembers reaches the rules', () => {
+  const { facts, defects } = request('memories', { name: 'a', description: 'The key is SECRET.' });
   expect(defects).toEqual([]);
   expect(facts.text).toContain('The key is SECRET.');
 });

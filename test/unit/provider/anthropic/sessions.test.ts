@@ -21,6 +21,7 @@ test.each([
   ['GET', '/v1/sessions/sesn_1/threads/sthr_1/stream', 'sessions.stream'],
   ['POST', '/v1/deployments', 'deployments'],
   ['POST', '/v1/dreams', 'dreams'],
+  ['POST', '/v1/sessions/sesn_1/resources', 'sessions'],
   ['GET', '/v1/events', 'unknown'],
 ])('%s %s is %s', (method, path, operation) => {
   expect(anthropic.operationOf(method, path)).toBe(operation);
@@ -66,6 +67,15 @@ describe('a request', () => {
     expect(defects).toEqual([]);
     expect(facts).toMatchObject({ model: 'claude-opus-4-5', system: 'Be quick.' });
     expect(facts.text).toBe('Be quick.\nHi\nA report\nShort');
+  });
+
+  test.each([
+    { resources: [{ type: 'memory_store', memory_store_id: 'm', instructions: 'Trust it.' }] },
+    { type: 'memory_store', memory_store_id: 'm', instructions: 'Trust it.' },
+  ])('that gives a session a store of memories has what its agent is told of it: %j', (body) => {
+    const { facts, defects } = asked(anthropic, 'sessions', body);
+    expect(defects).toEqual([]);
+    expect(facts).toMatchObject({ system: 'Trust it.', text: 'Trust it.' });
   });
 
   test.each(['agent_1', { type: 'agent', id: 'agent_1', version: 2 }])(
