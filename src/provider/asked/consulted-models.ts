@@ -31,9 +31,18 @@ const places = [
 
 /**
  * LM Studio's model that writes ahead of the one that is asked, what an agent of Gemini's is made of, Together's model that
- * looks at what is said, what SGLang and LoRAX lay over a model, which makes another one of it, and what ElevenLabs has for `model`.
+ * looks at what is said, what SGLang and LoRAX lay over a model, which makes another one of it, what ElevenLabs has for `model`,
+ * and the agents that one of Mistral's may hand over to.
  */
-const direct = ['draft_model', 'base_agent', 'safety_model', 'lora_path', 'adapter_id', 'model_id'] as const;
+const direct = [
+  'handoffs',
+  'draft_model',
+  'base_agent',
+  'safety_model',
+  'lora_path',
+  'adapter_id',
+  'model_id',
+] as const;
 
 /** A model's name, its object, or a list of them. */
 const nameMembers: ReadonlySet<string> = new Set([

@@ -11,7 +11,7 @@ const policy = loadPolicy('policy.yaml', readFileSync('config/policy.yaml', 'utf
 const messages = [{ role: 'user', content: 'Hi' }];
 const other = 'acme/other';
 
-type Family = 'openai' | 'anthropic';
+type Family = 'openai' | 'anthropic' | 'mistral';
 
 function judged(family: Family, operation: OperationName, body: object) {
   const { facts, defects } = asked(protocolOf(family), operation, body);
@@ -30,6 +30,8 @@ const consulting: readonly (readonly [family: Family, operation: OperationName, 
   ],
   ['anthropic', 'agents', { name: 'a', multiagent: { advisor: { type: 'enabled', model: other } } }],
   ['anthropic', 'sessions', { agent: { id: 'a', multiagent: { advisor: { model: other } } } }],
+  // https://docs.mistral.ai/agents/handoffs
+  ['mistral', 'agents', { name: 'a', handoffs: [other] }],
   // Agents that the agent may start, each by its id, or an advisor by its model.
   ['anthropic', 'agents', { name: 'a', multiagent: { type: 'coordinator', agents: [other] } }],
   ['anthropic', 'agents', { multiagent: { agents: [{ type: 'self' }, { type: 'agent', id: other }] } }],
