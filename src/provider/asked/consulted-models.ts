@@ -55,8 +55,8 @@ const nameMembers: ReadonlySet<string> = new Set([
   'model_name',
 ]);
 
-/** Agents that another may start, as Anthropic's, by their ids: of what model they are nobody sees. */
-const rosters: ReadonlySet<string> = new Set(['agents', 'predefined_agents']);
+/** Agents that another may start, as Anthropic's, by their ids: of what model they are nobody sees. Azure's are tools, each one. */
+const rosters: ReadonlySet<string> = new Set(['agents', 'predefined_agents', 'connected_agent']);
 
 /** What somebody else's tool is handed, and what is sent along to a server: no model reads by what stands there. */
 const foreign: ReadonlySet<string> = new Set([
@@ -109,7 +109,7 @@ function modelsIn(value: unknown, into: Set<string>): void {
   for (const [name, member] of Object.entries(value)) {
     if (foreign.has(name) || (name === 'parameters' && isSchema)) continue;
     if (nameMembers.has(name)) namesIn(member, into);
-    else if (rosters.has(name) && Array.isArray(member)) agentsIn(member, into);
+    else if (rosters.has(name)) agentsIn(Array.isArray(member) ? member : [member], into);
     else modelsIn(member, into);
   }
 }

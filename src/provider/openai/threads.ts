@@ -4,7 +4,6 @@
  * voice or chat client will use later. Pure; hostile bytes in, facts and defects out.
  */
 import type { MessageFact } from '../../core/facts.ts';
-import { withAgent } from '../asked/answering-agent.ts';
 import { withConsulted } from '../asked/fallback-models.ts';
 import { alsoAsking } from '../asked/insteads.ts';
 import type { RequestHead, RequestReading } from '../protocol.ts';
@@ -93,7 +92,7 @@ export function readThreadRequest(bytes: Buffer): RequestReading {
     text: joined(system, conversation),
     tools: readTextTools(body.tools, defects),
   };
-  return { facts: withAgent(body, facts, defects), defects };
+  return { facts: withConsulted(body, facts, defects), defects };
 }
 
 function objectIn(bytes: Buffer, defects: string[]): JsonRecord {

@@ -30,6 +30,12 @@ const consulting: readonly (readonly [family: Family, operation: OperationName, 
   ],
   ['anthropic', 'agents', { name: 'a', multiagent: { advisor: { type: 'enabled', model: other } } }],
   ['anthropic', 'sessions', { agent: { id: 'a', multiagent: { advisor: { model: other } } } }],
+  // https://learn.microsoft.com/javascript/api/@azure/ai-agents/connectedagentdetails
+  [
+    'openai',
+    'assistants',
+    { tools: [{ type: 'connected_agent', connected_agent: { id: other, name: 'clerk', description: 'x' } }] },
+  ],
   // https://docs.mistral.ai/agents/handoffs
   ['mistral', 'agents', { name: 'a', handoffs: [other] }],
   // Agents that the agent may start, each by its id, or an advisor by its model.
