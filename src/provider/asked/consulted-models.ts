@@ -21,6 +21,7 @@ const places = [
   'moderation',
   'multiagent',
   'agent',
+  'definition',
   'target',
   'guardrails',
   'interaction',
@@ -53,9 +54,14 @@ const nameMembers: ReadonlySet<string> = new Set([
   'reasoning_model',
   // Mistral's guardrails.
   'model_name',
+  // Azure's stores of memories.
+  'chat_model',
+  'embedding_model',
 ]);
 
-/** Agents that another may start, as Anthropic's, by their ids: of what model they are nobody sees. Azure's are tools, each one. */
+/**
+ * Agents that another may start, as Anthropic's, by their ids: of what model they are nobody sees. Each of Azure's is a tool.
+ */
 const rosters: ReadonlySet<string> = new Set(['agents', 'predefined_agents', 'connected_agent']);
 
 /** What somebody else's tool is handed, and what is sent along to a server: no model reads by what stands there. */

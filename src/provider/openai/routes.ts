@@ -218,6 +218,11 @@ const routes: readonly Route[] = [
   route('send', 'vector_stores', 'vector_stores'),
   route('send', 'vector_stores/*', 'vector_stores'),
   route('send', 'vector_stores/*/file_batches', 'vector_stores'),
+  // Azure's, where what an agent is to remember is written down by a model, and looked up.
+  route('send', 'memory_stores', 'memories'),
+  route('send', 'memory_stores/*', 'memories'),
+  route('send', 'memory_stores/*/items', 'memories'),
+  route('send', 'memory_stores/*/items/*', 'memories'),
   // Anthropic's, which many servers speak too.
   route('any', 'messages/batches', 'unknown'),
   route('any', 'messages/batches/*', 'unknown'),

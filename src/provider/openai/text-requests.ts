@@ -46,8 +46,11 @@ export function readTextTools(list: unknown, defects: string[]): readonly ToolFa
   });
 }
 
-/** Where a body names its model within a member: the agent of a session, what an evaluation runs or is graded by. */
-const membersWithModel = ['agent', 'data_source', 'grader'];
+/**
+ * Where a body names its model within a member: the agent of a session, what one of Azure's is made of, what an evaluation
+ * runs or is graded by.
+ */
+const membersWithModel = ['agent', 'definition', 'data_source', 'grader'];
 
 function modelIn(body: JsonRecord): unknown {
   if (!isAbsent(body.model)) return body.model;

@@ -36,6 +36,10 @@ const consulting: readonly (readonly [family: Family, operation: OperationName, 
     'assistants',
     { tools: [{ type: 'connected_agent', connected_agent: { id: other, name: 'clerk', description: 'x' } }] },
   ],
+  // https://learn.microsoft.com/azure/foundry/agents/how-to/memory-usage
+  ['openai', 'memories', { definition: { kind: 'default', chat_model: other } }],
+  ['openai', 'memories', { definition: { kind: 'default', embedding_model: other } }],
+  ['openai', 'agents', { definition: { tools: [{ type: 'image_generation', model: other }] } }],
   // https://docs.mistral.ai/agents/handoffs
   ['mistral', 'agents', { name: 'a', handoffs: [other] }],
   // Agents that the agent may start, each by its id, or an advisor by its model.

@@ -22,11 +22,28 @@ test.each([
   ['/api/projects/p/threads/t/runs', 'threads.runs'],
   ['/openai/v1/video/generations/jobs', 'videos'],
   ['/models/chat/completions', 'chat.completions'],
+  ['/api/projects/p/memory_stores', 'memories'],
+  ['/api/projects/p/memory_stores/m', 'memories'],
+  ['/api/projects/p/memory_stores/m:update_memories', 'memories'],
+  ['/api/projects/p/memory_stores/m/items', 'memories'],
+  ['/api/projects/p/memory_stores/m/items/i', 'memories'],
 ])('%s is %s', (path, operation) => {
   expect(azure.operationOf('POST', path)).toBe(operation);
 });
 
+// https://learn.microsoft.com/azure/foundry/agents/how-to/memory-usage
+test('what an agent is to remember reaches the rules', () => {
+  const items = [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: 'SECRET' }] }];
+  const { text } = request('/api/projects/p/memory_stores/m:update_memories', { scope: 'u', items });
+  expect(text).toContain('SECRET');
+});
+
 describe('the model', () => {
+  test('is what an agent is made of', () => {
+    const definition = { kind: 'prompt', model: 'my-gpt', instructions: 'Be brief.' };
+    expect(request('/api/projects/p/agents', { name: 'a', definition }).model).toBe('my-gpt');
+  });
+
   test('is the deployment that the path names, as it is spelt there', () => {
     expect(request(deployment, { messages })).toMatchObject({
       model: 'Prod-Chat',
