@@ -277,12 +277,11 @@ function readBody(body: JsonRecord, defects: string[]): RequestBodyFacts {
   noteRespelledConversation(body, defects);
   const instructed = contentText(body.instructions, defects);
   const messages = readInput(body.input, '`input`', defects);
-  const said = promptOf(instructed, messages);
-  const { system } = said;
+  const { system, conversation: spoken } = promptOf(instructed, messages);
   // A stored prompt's variables become part of what the model reads, and what vLLM is told was said before.
   const variables = isRecord(body.prompt) ? textWithin(body.prompt.variables) : '';
   const beside = joined(variables, textWithin(body.previous_input_messages));
-  const conversation = joined(said.conversation, beside);
+  const conversation = joined(spoken, beside);
   return {
     model: modelName(body.model, defects),
     stream: streamFlag(body.stream, defects),
