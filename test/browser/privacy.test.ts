@@ -1,6 +1,7 @@
 /** Privacy officers in the console: what they erase, what they put out of everybody's reach, and who may only read that. */
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { goToHash, seriousFindings } from './pages.ts';
 import { holdsToolCalls, launchBrowser, missingBrowser, type Stage, setStage } from './stage.ts';
 
@@ -183,6 +184,31 @@ describe.skipIf(missingBrowser !== '')(
       await form.getByLabel('Only before (UTC)').fill('');
       await form.getByRole('button', { name: 'See what would go' }).click();
       await form.getByText('Would erase 2 bodies of 1 decision').waitFor();
+    });
+
+    it('says how far an erasure is, and why it failed', async () => {
+      await decide('customer-7');
+      const page = await atPage('privacy');
+      const states = [
+        { state: 'running', decisions: 41 },
+        { state: 'failed', decisions: 42, error: 'Bodies of entry 7 are still stored.' },
+      ];
+      // What a sidecar says amid a long one; here each ends before it can be asked.
+      await page.route('**/api/v1/erasures/*', async (route) => {
+        const answer = await route.fetch();
+        const now = z.looseObject({}).parse(await answer.json());
+        const said = states.length > 1 ? states.shift() : states[0];
+        await route.fulfill({ response: answer, json: { ...now, ...said } });
+      });
+      const form = eraseForm(page);
+      await form.getByLabel(/^Their name/).fill('customer-7');
+      await form.getByLabel(/^Reason/).fill('Request DSR-7.');
+      await page.keyboard.press('Enter');
+      await form.getByText('Looking … 41 decisions judged').waitFor();
+      await form.getByText('Bodies of entry 7 are still stored.').waitFor();
+      await form.getByText('(42 judged)').waitFor();
+      // What can be read of it can be erased all the same.
+      await form.getByRole('button', { name: 'Erase 2 bodies for good' }).waitFor();
     });
 
     it('is to read for auditors, and not offered to reviewers', async () => {

@@ -16,7 +16,7 @@ interface ResultProps {
   /** As it was when it was asked for. */
   readonly begun: Erasure;
   readonly onEnded: () => void;
-  /** What can be done once it is done. */
+  /** What can be done once it is over; one that failed went through all that can be read. */
   readonly next?: (ended: Erasure) => ComponentChild;
 }
 
@@ -29,7 +29,7 @@ export function ErasureResult({ desk, begun, onEnded, next }: ResultProps): Comp
   return h('div', { class: 'erasure-result', role: 'status' }, [
     h(Problem, { of: fetched }),
     h(Told, { erasure: now }),
-    now.state === 'done' ? next?.(now) : null,
+    isOver(now) ? next?.(now) : null,
   ]);
 }
 
