@@ -74,9 +74,11 @@ function amendJson(original: Buffer, amendment: Amendment): Buffer {
       if (!isRecord(choice) || !isRecord(choice['message'])) return choice;
       const { message, nextPlace } = messageWith(choice['message'], place, at, amendment.text);
       place = nextPlace;
-      // Log probabilities spell the replaced text out, token by token.
-      const spelled = amendment.text !== undefined && !isAbsent(choice['logprobs']);
-      return spelled ? { ...choice, message, logprobs: null } : { ...choice, message };
+      if (amendment.text === undefined) return { ...choice, message };
+      // Some have the replaced text there again, and log probabilities spell it out, token by token.
+      const { text: _again, ...rest } = choice;
+      const spelled = !isAbsent(choice['logprobs']);
+      return spelled ? { ...rest, message, logprobs: null } : { ...rest, message };
     });
     return { ...body, choices };
   });

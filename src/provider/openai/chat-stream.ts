@@ -12,6 +12,7 @@ import {
   callsBesideChoices,
   chatAnswerFacts,
   choicesMax,
+  noteTextBeside,
   shownText,
 } from './chat.ts';
 import { absorbCalls, type ChoiceInProgress } from './chat-calls.ts';
@@ -55,7 +56,8 @@ function absorbDelta(
   let unknown = false;
   for (const key of Object.keys(delta)) {
     const value = delta[key];
-    if (isAbsent(value) || value === '' || key === 'role') continue;
+    // Together numbers the token of each delta; a number alone asks for nothing.
+    if (isAbsent(value) || value === '' || typeof value === 'number' || key === 'role') continue;
     if (!deltaMembersRead.has(key)) unknown = true;
     else if (key !== 'content' && key !== 'refusal' && key !== 'tool_calls') shows = true;
   }
@@ -115,6 +117,8 @@ export function createChatStreamReader(
       return 'tool';
     }
     const delta = entry.delta;
+    const shown = isRecord(delta) ? shownText(delta, defects) : '';
+    if (noteTextBeside(entry, shown, defects)) return 'tool';
     if (isAbsent(delta)) return 'other';
     if (isRecord(delta)) return absorbDelta(choice, delta, whoMisses, defects);
     note(defects, 'a delta of the stream is not an object');

@@ -226,6 +226,17 @@ export function readChatRequest(bytes: Buffer): RequestReading {
   return body === null ? unread : { facts: readWithFallbacks(body, defects, readBody), defects };
 }
 
+/**
+ * Notes words of a choice beside its message or delta. Together has those of each delta there again, which is nothing of its
+ * own (https://docs.together.ai/reference/chat-completions).
+ */
+export function noteTextBeside({ text }: JsonRecord, shown: string, defects: string[]): boolean {
+  const beside = textWithin(text);
+  const isOther = beside !== '' && beside !== shown;
+  if (isOther) note(defects, 'a choice says something beside its message');
+  return isOther;
+}
+
 function readChoice(choice: unknown, defects: string[]): ChatChoice {
   const read: ChatChoice = { text: '', refusal: '', finishReason: '', calls: [], executed: [] };
   const message = isRecord(choice) ? choice.message : undefined;
@@ -234,6 +245,7 @@ function readChoice(choice: unknown, defects: string[]): ChatChoice {
     return read;
   }
   read.text = shownText(message, defects);
+  noteTextBeside(choice, read.text, defects);
   read.refusal = textOf(message.refusal);
   read.finishReason = textOf(choice.finish_reason);
   readCalls(message, read.calls, defects);
