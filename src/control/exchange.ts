@@ -1,4 +1,5 @@
 /** The content of a decision as people see it: sealed messages, read back and understood. */
+import { isBodiless } from '../core/bodiless.ts';
 import { decodeContent } from '../core/content-coding.ts';
 import { HoldpointError } from '../core/errors.ts';
 import type { RequestFacts, ResponseFacts } from '../core/facts.ts';
@@ -202,6 +203,7 @@ export function readAnswer(
   status: number,
   message: HttpMessage,
 ): ResponseReading {
+  if (isBodiless(status, message)) return protocol.readResponse('unknown', status, message.body);
   const form = protocol.streamFormOf(operation, headerOf(message.headers, 'content-type'));
   if (form === null) return protocol.readResponse(operation, status, plainBody(message));
   const stream = protocol.openStream(operation, status, form);

@@ -3,6 +3,7 @@
  * Live means that the caller gets bytes while they arrive; the last ones always wait for the seal.
  */
 
+import { isBodiless } from '../core/bodiless.ts';
 import { sha256Hex } from '../core/bytes.ts';
 import { createCohorts } from '../core/cohort.ts';
 import { decodeContent } from '../core/content-coding.ts';
@@ -206,7 +207,11 @@ function read(
     const reading = protocol.readResponse('unknown', answer.status, Buffer.alloc(0));
     return { reading: { ...reading, defects: [defect] }, plain: null };
   };
-  const doubt = awayDoubt(call, answer) || bodyFieldDoubt(answer.headers);
+  const away = awayDoubt(call, answer);
+  if (away !== '') return unread(away);
+  if (isBodiless(answer.status, { headers: answer.headers, body }))
+    return { reading: protocol.readResponse('unknown', answer.status, body), plain: body };
+  const doubt = bodyFieldDoubt(answer.headers);
   if (doubt !== '') return unread(doubt);
   let plain: Buffer;
   try {

@@ -2,6 +2,7 @@
  * What rules judged, rebuilt from what was sealed: the facts of a decision's request and of its answer, and which of
  * them the record does not have. Reads the ledger and changes nothing.
  */
+import { isBodiless } from '../core/bodiless.ts';
 import { decodeContent } from '../core/content-coding.ts';
 import { messageOf } from '../core/errors.ts';
 import { factHeadersOf } from '../core/fact-headers.ts';
@@ -269,6 +270,7 @@ function answerReading(
   const tells = protocol.readsAnswerBy?.(operation) ?? null;
   if (!protocol.readsAnswer(operation) && tells === null) return { ...unread(), isRead: false };
   if (answer.data['stored'] !== undefined) return 'cut';
+  if (isBodiless(status, message)) return { ...unread(), isRead: true };
   const plain = plainOf(message, decodedBytesMax);
   if (typeof plain === 'string') return { ...unread(), defects: [plain], isRead: true };
   // How a compressed body, or a part from the middle of one, begins told nothing.
