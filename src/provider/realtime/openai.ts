@@ -20,6 +20,7 @@ import {
   strayCall,
   unreadableClient,
 } from './reading.ts';
+import { createTranscriptions } from './transcription.ts';
 
 const okStatus = 200;
 /** Calls and words that the workload has, remembered for when they are said again. */
@@ -45,6 +46,7 @@ function openReader(target: string): SocketReader {
   const ended = new Map<string, RealtimeAnswer>();
   /** Answers made of one message outside any response. */
   const single = new Map<string, ResponseReading>();
+  const transcriptions = createTranscriptions();
   const known = new Set<string>();
   /** Which tool each of those calls is of, by its id. */
   const toolByCallId = new Map<string, string>();
@@ -94,8 +96,9 @@ function openReader(target: string): SocketReader {
     return { ...besideAnswers, kind, answer: key, ends };
   }
 
+  /** Also where the provider gives an id that may be one of ours, so that one answer is never read as another. */
   function newKey(id: string): string {
-    if (!ended.has(id)) return id;
+    if (!ended.has(id) && !id.includes('#')) return id;
     namesakes += 1;
     return `${id}#${namesakes}`;
   }
@@ -142,7 +145,11 @@ function openReader(target: string): SocketReader {
     session.hear(type, value);
     if (mentionsCall(value) && !type.startsWith('session.') && !type.startsWith('transcription_session.'))
       return alone(unreadResponse(okStatus, strayCall(type)));
-    return besideAnswers;
+    return type.startsWith('transcription.') ? transcriptions.absorb(type, value) : besideAnswers;
+  }
+
+  function withModel({ facts, ...reading }: ResponseReading): ResponseReading {
+    return { ...reading, facts: { ...facts, model: facts.model || session.model() } };
   }
 
   return {
@@ -156,21 +163,24 @@ function openReader(target: string): SocketReader {
       const reading = readTyped(type, value);
       if (defect === '') return reading;
       if (reading.answer === null) return alone(unreadResponse(okStatus, defect));
-      note((open.get(reading.answer) ?? ended.get(reading.answer))?.defects ?? [], defect);
+      const answer = open.get(reading.answer) ?? ended.get(reading.answer);
+      note(answer?.defects ?? transcriptions.defects(reading.answer), defect);
       return { ...reading, kind: 'tool' };
     },
     reading(id) {
       const alone = single.get(id);
       if (alone !== undefined) return alone;
+      const transcription = transcriptions.reading(id);
+      if (transcription !== null) return withModel(transcription);
       const answer = open.get(id) ?? ended.get(id) ?? openAnswer();
       noteReusedIds(answer);
-      const { facts, ...reading } = answer.reading();
-      return { ...reading, facts: { ...facts, model: facts.model || session.model() } };
+      return withModel(answer.reading());
     },
     settle(id, delivered) {
       const answer = open.get(id) ?? ended.get(id);
       if (delivered) for (const item of answer?.items() ?? []) remember(item);
       for (const map of [open, ended, single]) map.delete(id);
+      transcriptions.settle(id);
     },
     denial(id, code, message) {
       const error = errorOf(code, message, null);
@@ -205,6 +215,10 @@ const mediaTypes: ReadonlySet<string> = new Set([
   'input_audio_buffer.append',
   'input_audio_buffer.clear',
   'input_audio_buffer.commit',
+  // Mistral's.
+  'input_audio.append',
+  'input_audio.flush',
+  'input_audio.end',
   'output_audio_buffer.clear',
   'session.input_audio_buffer.append',
   'session.close',
