@@ -116,7 +116,8 @@ export function createLiveSession(): LiveSession {
     asked: () => {
       if (told.messages.length > 0) become({ ...told, messages: [], size: 0 });
     },
-    hear({ inputTranscription }) {
+    hear(content) {
+      const inputTranscription = member(content, 'inputTranscription');
       const text = isRecord(inputTranscription) ? textOf(inputTranscription.text) : '';
       if (text !== '') become(withMessages(told, [{ role: 'user', text, toolCalls: [] }]));
     },

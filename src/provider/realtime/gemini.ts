@@ -17,7 +17,7 @@ import {
   unreadResponse,
   usageAbsent,
 } from '../reading/reading.ts';
-import { countOf, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
+import { countOf, isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
 import type { ServerReading, SocketDialect, SocketReader } from './dialect.ts';
 import { createLiveSession, member, noteTwice } from './gemini-session.ts';
 import { besideAnswers, messageOf, readMessage } from './reading.ts';
@@ -140,12 +140,15 @@ function openReader(): SocketReader {
   function readParsed(value: JsonRecord): ServerReading {
     const { usageMetadata } = value;
     const toolCall = member(value, 'toolCall');
-    const serverContent = member(value, 'serverContent');
+    const serverContent = contentOf(value);
     const toolCallCancellation = member(value, 'toolCallCancellation');
     if (toolCall !== undefined) {
       const [answer, turn] = turnNow();
       const goesOn = readCalls(turn, toolCall);
-      if (isRecord(serverContent)) addContent(turn, serverContent);
+      if (isRecord(serverContent)) {
+        session.hear(serverContent);
+        addContent(turn, serverContent);
+      }
       if (isRecord(usageMetadata)) turn.usage = usageOf(usageMetadata);
       lastCall = answer;
       if (!goesOn) end();
@@ -174,6 +177,7 @@ function openReader(): SocketReader {
       if (value === null) return alone(unread);
       const twice: string[] = [];
       noteTwice(value, twice);
+      noteSaidTwice(value, twice);
       const defect = unread || (twice[0] ?? '');
       const reading = readParsed(value);
       if (defect === '') {
@@ -209,6 +213,26 @@ function openReader(): SocketReader {
       return isSetup ? null : messageOf({ error: errorOf(code, message) });
     },
   };
+}
+
+const transcriptions = ['inputTranscription', 'outputTranscription'] as const;
+
+/** Transcriptions come beside the content too, where clients look for them as well. */
+function contentOf(value: JsonRecord): unknown {
+  const content = member(value, 'serverContent');
+  const beside = transcriptions.filter((name) => isRecord(member(value, name)));
+  if (beside.length === 0 || !(isRecord(content) || isAbsent(content))) return content;
+  return { ...content, ...Object.fromEntries(beside.map((name) => [name, member(value, name)])) };
+}
+
+/** Notes one that says something else within the content than beside it: clients read the one or the other. */
+function noteSaidTwice(value: JsonRecord, defects: string[]): void {
+  const content = member(value, 'serverContent');
+  for (const name of transcriptions) {
+    const [within, beside] = [isRecord(content) ? member(content, name) : null, member(value, name)];
+    if (isRecord(within) && isRecord(beside) && textOf(within.text) !== textOf(beside.text))
+      note(defects, `a message has \`${name}\` twice`);
+  }
 }
 
 /** Adds whatever a part asks to be done, code that Google runs among it; false for nothing. */
