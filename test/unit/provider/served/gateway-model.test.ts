@@ -1,153 +1,23 @@
 /** Vercel's gateway as the AI SDK asks it, in the SDK's own form: what the SDK makes of an answer, beside what rules see. */
-import { createGateway, generateText, jsonSchema, streamText, type ToolSet } from 'ai';
+import { createGateway, generateText } from 'ai';
 import { describe, expect, test } from 'vitest';
-import { withGateway } from '../../../../src/provider/asked/gateway.ts';
-import { protocolOf } from '../../../../src/provider/index.ts';
-import { amended, asked, codeOf, readAs } from '../lines.ts';
-import { answering, events, headOf } from '../streams.ts';
-
-const openai = protocolOf('openai');
-const model = 'gateway.model';
-const tools: ToolSet = { pay: { inputSchema: jsonSchema({ type: 'object' }) } };
-const none = { unified: 'tool-calls', raw: 'tool_calls' };
-const usage = { inputTokens: { total: 7 }, outputTokens: { total: 5 } };
-
-const call = (input: string, more: object = {}) => ({
-  type: 'tool-call',
-  toolCallId: 'c',
-  toolName: 'pay',
-  input,
-  ...more,
-});
-const answer = (...content: readonly object[]) => JSON.stringify({ content, finishReason: none, usage });
-const finish = { type: 'finish', finishReason: none, usage };
-const stream = (...parts: readonly object[]) => events({ type: 'stream-start', warnings: [] }, ...parts);
-const begun = { type: 'tool-input-start', id: 'c', toolName: 'pay' };
-const piece = (delta: string) => ({ type: 'tool-input-delta', id: 'c', delta });
-const ended = { type: 'tool-input-end', id: 'c' };
-const said = (delta: string, id = 't') => ({ type: 'text-delta', id, delta });
-const text = (value: string) => [{ type: 'text-start', id: 't' }, said(value), { type: 'text-end', id: 't' }];
-
-const paying = stream(
-  ...text('One moment.'),
-  ...[begun, piece('{"amount":'), piece('25000}'), ended, call('{"amount":25000}'), finish],
-);
-
-async function streamedBy(bytes: string) {
-  const gateway = createGateway({ apiKey: 'none', fetch: answering(bytes) });
-  const failures: unknown[] = [];
-  const result = streamText({
-    ...{ model: gateway('m'), prompt: 'Hi', tools, maxRetries: 0 },
-    onError: ({ error }) => {
-      failures.push(error);
-    },
-  });
-  const calls = (await result.toolCalls).map(({ toolName, input }) => [toolName, input]);
-  return { text: await result.text, calls, failures };
-}
-
-describe('the request', () => {
-  const sent = async () => {
-    const requests: { readonly url: string; readonly headers: Headers; readonly body: string }[] = [];
-    const gateway = createGateway({
-      apiKey: 'none',
-      fetch: async (url, init) => {
-        requests.push({ url: String(url), headers: new Headers(init?.headers), body: String(init?.body) });
-        return new Response(answer({ type: 'text', text: 'Hi' }), {
-          headers: { 'content-type': 'application/json' },
-        });
-      },
-    });
-    const image = { type: 'file' as const, data: 'AAAA', mediaType: 'image/png', filename: 'x.png' };
-    await generateText({
-      model: gateway('acme/large'),
-      system: 'Be careful.',
-      messages: [
-        { role: 'user', content: [{ type: 'text', text: 'Pay.' }, image] },
-        {
-          role: 'assistant',
-          content: [
-            { type: 'reasoning', text: 'Hm.' },
-            { type: 'tool-call', toolCallId: 'c', toolName: 'pay', input: { amount: 5 } },
-          ],
-        },
-        {
-          role: 'tool',
-          content: [
-            {
-              type: 'tool-result',
-              toolCallId: 'c',
-              toolName: 'pay',
-              output: { type: 'json', value: { note: 'SECRET' } },
-            },
-          ],
-        },
-      ],
-      tools,
-      temperature: 0.5,
-      providerOptions: { gateway: { models: ['acme/other'] } },
-    });
-    const [request] = requests;
-    if (request === undefined) throw new Error('The SDK asked nothing.');
-    return request;
-  };
-
-  test('has its words, its calls and its tools for rules, and no picture', async () => {
-    const { url, body } = await sent();
-    const path = new URL(url).pathname;
-    expect(openai.operationOf('POST', path)).toBe(model);
-    expect(protocolOf('anthropic').operationOf('POST', path)).toBe(model);
-    const { facts, defects } = asked(openai, model, body, path);
-    expect(defects).toEqual([]);
-    expect(facts).toMatchObject({
-      system: 'Be careful.',
-      text: 'Be careful.\nPay.\nx.png\nHm.\nSECRET',
-      params: { temperature: 0.5 },
-      tools: [{ name: 'pay' }],
-    });
-    expect(facts.messages.flatMap(({ toolCalls }) => toolCalls)).toEqual([
-      { id: 'c', name: 'pay', arguments: { amount: 5 }, argumentsText: '{"amount":5}' },
-    ]);
-  });
-
-  test('asks the model of its header field, and those that it may fall back to', async () => {
-    const { url, headers, body } = await sent();
-    const reading = openai.readRequest(model, Buffer.from(body), headOf(new URL(url).pathname));
-    const { facts } = withGateway(reading, [...headers].flat());
-    const models = [facts.model, ...(facts.insteads ?? []).map((instead) => instead.model)];
-    expect(models).toEqual(['acme/large', 'acme/other']);
-  });
-
-  test('names the model that its body names, where that does, and the other besides', () => {
-    const reading = asked(openai, model, { model: 'acme/own', prompt: [] });
-    const { facts } = withGateway(reading, ['ai-language-model-id', 'acme/large']);
-    expect(facts).toMatchObject({ model: 'acme/own', insteads: [{ model: 'acme/large' }] });
-  });
-
-  test('with a member in another spelling has a defect', () => {
-    expect(asked(openai, model, { Prompt: [] }).defects).toHaveLength(1);
-  });
-
-  test('without words, such as of a picture alone, asks that model too', () => {
-    const picture = { role: 'user', content: [{ type: 'file', data: 'AAAA', mediaType: 'image/png' }] };
-    const reading = asked(openai, model, { prompt: [picture] });
-    expect(withGateway(reading, ['ai-language-model-id', 'acme/large']).facts.model).toBe('acme/large');
-    expect(withGateway(reading, ['AI-Model-Id', 'acme/large']).facts.model).toBe('acme/large');
-  });
-
-  test.each([
-    ['/v4/ai/embedding-model', { values: ['SECRET'] }],
-    ['/v4/ai/reranking-model', { documents: { type: 'text', values: ['SECRET'] }, query: 'x' }],
-    ['/v4/ai/image-model', { prompt: 'SECRET' }],
-    ['/v4/ai/video-model', { prompt: 'SECRET' }],
-    ['/v4/ai/video-model/start', { prompt: 'SECRET' }],
-    ['/v4/ai/speech-model', { text: 'SECRET' }],
-    ['/v4/ai/batch/start', { modelId: 'm', requests: [{ id: 'a', options: { prompt: 'SECRET' } }] }],
-  ])('to %s has its words for rules', (path, body) => {
-    const { facts, defects } = asked(openai, openai.operationOf('POST', path), body, path);
-    expect([facts.text.includes('SECRET'), defects]).toEqual([true, []]);
-  });
-});
+import { readAs } from '../lines.ts';
+import { events } from '../streams.ts';
+import {
+  answer,
+  begun,
+  call,
+  ended,
+  finish,
+  model,
+  openai,
+  paying,
+  piece,
+  said,
+  stream,
+  streamedBy,
+  tools,
+} from './gateway-answers.ts';
 
 describe('a whole answer', () => {
   test('has the text and the calls that the SDK finds in it', async () => {
@@ -288,54 +158,6 @@ describe('a stream', () => {
     expect(readAs('sse', openai, model, stream(said('Hi'))).complete).toBe(false);
     const failed = readAs('sse', openai, model, stream({ type: 'error', error: 'x' }));
     expect([failed.failed, failed.kinds.at(-1)]).toEqual([true, 'error']);
-  });
-});
-
-describe('an amendment', () => {
-  const toFive = { toolCalls: [{ id: 'c', arguments: { amount: 5 } }] };
-
-  test('of a call in a stream reaches the SDK in the place of the call', async () => {
-    const raw = { type: 'raw', rawValue: '25000' };
-    const changed = amended('sse', openai, model, paying + events(raw), toFive);
-    expect(changed).not.toContain('25000');
-    // Nor do its pieces tell anything else.
-    expect(readAs('sse', openai, model, changed).facts.toolCalls[0]?.alsoAs).toBeUndefined();
-    expect(await streamedBy(changed)).toMatchObject({ text: 'One moment.', calls: [['pay', { amount: 5 }]] });
-  });
-
-  test('takes a call out, and puts a text in the place of another', async () => {
-    const without = amended('sse', openai, model, paying, { withheld: ['c'] });
-    expect((await streamedBy(without)).calls).toEqual([]);
-    const other = amended('sse', openai, model, paying, { text: 'Later.' });
-    expect((await streamedBy(other)).text).toBe('Later.');
-  });
-
-  test('of a whole answer changes what it names alone', () => {
-    const bytes = answer(
-      { type: 'text', text: 'One ' },
-      { type: 'text', text: 'moment.' },
-      call('{"amount":25000}'),
-    );
-    const { content } = JSON.parse(amended(null, openai, model, bytes, { ...toFive, text: 'Later.' }));
-    expect(content).toEqual([
-      { type: 'text', text: 'Later.' },
-      { type: 'text', text: '' },
-      call('{"amount":5}'),
-    ]);
-    const left = JSON.parse(amended(null, openai, model, bytes, { withheld: ['c'] }));
-    expect(left.content.length).toBe(2);
-  });
-
-  test('is refused where two calls have one id, of which none can be meant', () => {
-    const twice = stream(call('{}'), call('{}'), finish);
-    expect(codeOf(() => amended('sse', openai, model, twice, toFive))).toBe('invalid_argument');
-  });
-
-  test('is refused of a part that nobody knows, whose input has no place', () => {
-    const toolCalls = [{ id: '#1', arguments: { amount: 5 } }];
-    expect(codeOf(() => amended(null, openai, model, answer({ type: 'custom' }), { toolCalls }))).toBe(
-      'invalid_argument',
-    );
   });
 });
 

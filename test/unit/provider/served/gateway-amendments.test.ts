@@ -1,0 +1,53 @@
+/** What a reviewer changes in an answer of Vercel's gateway, as the AI SDK then has it. */
+import { describe, expect, test } from 'vitest';
+import { amended, codeOf, readAs } from '../lines.ts';
+import { events } from '../streams.ts';
+import { answer, call, finish, model, openai, paying, stream, streamedBy } from './gateway-answers.ts';
+
+describe('an amendment', () => {
+  const toFive = { toolCalls: [{ id: 'c', arguments: { amount: 5 } }] };
+
+  test('of a call in a stream reaches the SDK in the place of the call', async () => {
+    const raw = { type: 'raw', rawValue: '25000' };
+    const changed = amended('sse', openai, model, paying + events(raw), toFive);
+    expect(changed).not.toContain('25000');
+    // Nor do its pieces tell anything else.
+    expect(readAs('sse', openai, model, changed).facts.toolCalls[0]?.alsoAs).toBeUndefined();
+    expect(await streamedBy(changed)).toMatchObject({ text: 'One moment.', calls: [['pay', { amount: 5 }]] });
+  });
+
+  test('takes a call out, and puts a text in the place of another', async () => {
+    const without = amended('sse', openai, model, paying, { withheld: ['c'] });
+    expect((await streamedBy(without)).calls).toEqual([]);
+    const other = amended('sse', openai, model, paying, { text: 'Later.' });
+    expect((await streamedBy(other)).text).toBe('Later.');
+  });
+
+  test('of a whole answer changes what it names alone', () => {
+    const bytes = answer(
+      { type: 'text', text: 'One ' },
+      { type: 'text', text: 'moment.' },
+      call('{"amount":25000}'),
+    );
+    const { content } = JSON.parse(amended(null, openai, model, bytes, { ...toFive, text: 'Later.' }));
+    expect(content).toEqual([
+      { type: 'text', text: 'Later.' },
+      { type: 'text', text: '' },
+      call('{"amount":5}'),
+    ]);
+    const left = JSON.parse(amended(null, openai, model, bytes, { withheld: ['c'] }));
+    expect(left.content.length).toBe(2);
+  });
+
+  test('is refused where two calls have one id, of which none can be meant', () => {
+    const twice = stream(call('{}'), call('{}'), finish);
+    expect(codeOf(() => amended('sse', openai, model, twice, toFive))).toBe('invalid_argument');
+  });
+
+  test('is refused of a part that nobody knows, whose input has no place', () => {
+    const toolCalls = [{ id: '#1', arguments: { amount: 5 } }];
+    expect(codeOf(() => amended(null, openai, model, answer({ type: 'custom' }), { toolCalls }))).toBe(
+      'invalid_argument',
+    );
+  });
+});
