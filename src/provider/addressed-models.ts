@@ -9,6 +9,7 @@
 
 import { alsoAsking } from './asked/insteads.ts';
 import { googleRoute, modelIn } from './gemini/route.ts';
+import { modelHosts } from './hosts.ts';
 import type { OperationName, RequestReading } from './protocol.ts';
 import { modelsIn } from './realtime/openai-session.ts';
 import { endsWithSegments, speltSegments } from './route.ts';
@@ -86,12 +87,7 @@ const mayName = new RegExp(`[^\\w\\-./]|${places.map(({ marker }) => marker).joi
 const beside: ReadonlySet<string> = new Set(['v1', 'extensions']);
 
 /** Behind which the path has nothing but the name. */
-const hosts: readonly (readonly string[])[] = [
-  ['ai', 'run'],
-  ['workers-ai'],
-  ['hf-inference', 'models'],
-  ['agents'],
-];
+const hosts: readonly (readonly string[])[] = [...modelHosts, ['agents']];
 
 /** The name that a host's path ends with; an agent's has a verb behind it. */
 function hostedIn(spelt: readonly string[], segments: readonly string[]): string {

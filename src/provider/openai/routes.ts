@@ -4,6 +4,7 @@
  * What is not listed neither takes words in nor gives any out: it passes unread. Pure.
  */
 import { remembered } from '../../core/remembered.ts';
+import { modelHosts } from '../hosts.ts';
 import type { OperationName } from '../protocol.ts';
 import { routeSegments } from '../route.ts';
 
@@ -254,13 +255,12 @@ function route(use: Use, path: string, operation: OperationName): Route {
 /** Text Generation Inference, and endpoints of Hugging Face that run it, complete a text at `/` itself. */
 const atRoot: OperationName = 'served.generate';
 
-/** Behind which the name of a model follows, of as many segments as it has: Workers AI's, there and behind a gateway, and Hugging Face's. */
-const hosts: readonly (readonly string[])[] = [['ai', 'run'], ['workers-ai'], ['hf-inference', 'models']];
-
 /** Paths that say what is run by what they begin with, or by a verb at their end. */
 function isHosted(segments: readonly string[]): boolean {
   const isAgent = segments.at(-2) === 'agents' && segments.at(-1)?.endsWith(':run') === true;
-  return isAgent || hosts.some((host) => segments.some((_one, at) => startsWith(segments.slice(at), host)));
+  return (
+    isAgent || modelHosts.some((host) => segments.some((_one, at) => startsWith(segments.slice(at), host)))
+  );
 }
 
 function startsWith(segments: readonly string[], head: readonly string[]): boolean {

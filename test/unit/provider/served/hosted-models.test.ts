@@ -11,6 +11,10 @@ test.each([
   '/client/v4/accounts/a/ai/run/@cf/meta/llama-4-scout',
   '/v1/a/gateway/workers-ai/@cf/meta/llama-4-scout',
   '/hf-inference/models/acme/large',
+  '/fal-ai/fal-ai/flux/dev',
+  '/wavespeed/api/v3/wavespeed-ai/flux-dev',
+  '/black-forest-labs/v1/flux-pro',
+  '/novita/v3/async/txt2video',
   '/ml/v1/text/chat',
   '/ml/v1/text/chat_stream',
   '/ml/v1/deployments/d/text/generation_stream',
@@ -39,6 +43,11 @@ test.each([
   ['POST', '/v1/agents/a', 'agents'],
 ])('%s %s is %s', (method, path, operation) => {
   expect(openai.operationOf(method, path)).toBe(operation);
+});
+
+test('what is to be drawn by whom Hugging Face passes it on to is seen by rules', () => {
+  const { facts, defects } = asked(openai, hosted, { prompt: 'a SECRET', image_size: { width: 512 } });
+  expect([facts.text, defects]).toEqual(['a SECRET', []]);
 });
 
 const messages = [{ role: 'user', content: 'Hi' }];
