@@ -1,7 +1,9 @@
+/** Paths at which a model of any maker is asked by its name. Pure. */
+
 /**
  * Behind which a path has nothing but the name of a model, of as many segments as it has: Workers AI's, there and behind a
  * gateway, and what Hugging Face runs or passes on to others in their own form, who draw and speak of what they are told
- * (https://huggingface.co/docs/inference-providers). Pure.
+ * (https://huggingface.co/docs/inference-providers).
  */
 export const modelHosts: readonly (readonly string[])[] = [
   ['ai', 'run'],
@@ -12,3 +14,15 @@ export const modelHosts: readonly (readonly string[])[] = [
   ['black-forest-labs', 'v1'],
   ['novita', 'v3'],
 ];
+
+/** Paths that say what is run by what they begin with, or by a verb at their end. */
+export function isHosted(segments: readonly string[]): boolean {
+  const isAgent = segments.at(-2) === 'agents' && segments.at(-1)?.endsWith(':run') === true;
+  return (
+    isAgent || modelHosts.some((host) => segments.some((_one, at) => startsWith(segments.slice(at), host)))
+  );
+}
+
+function startsWith(segments: readonly string[], head: readonly string[]): boolean {
+  return segments.length > head.length && head.every((name, i) => segments[i] === name);
+}

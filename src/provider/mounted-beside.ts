@@ -42,7 +42,7 @@ const anthropicAtVertex: Protocol = {
 /** What servers of models have beside the APIs of others: vLLM's and SGLang's routes, llama.cpp's and LM Studio's. */
 const ofServers = [
   ...['served.any', 'served.generate', 'served.calls', 'served.words', 'served.load'],
-  ...['llamacpp.completion', 'lmstudio.chat', 'chat.completions.render'],
+  ...['llamacpp.completion', 'lmstudio.chat', 'llamastack.chat', 'chat.completions.render'],
 ];
 const ofOpenai = spoken(openai, [
   ...['chat.completions', 'completions', 'responses', 'gateway.model'],

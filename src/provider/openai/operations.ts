@@ -19,6 +19,12 @@ import { amendGatewayAnswer } from '../served/gateway-model-amend.ts';
 import { createGatewayStreamReader } from '../served/gateway-model-stream.ts';
 import { amendHosted, readHostedAnswer, readHostedRequest } from '../served/hosted-models.ts';
 import { createHostedStreamReader } from '../served/hosted-models-stream.ts';
+import {
+  amendLlamaStack,
+  createLlamaStackStreamReader,
+  readLlamaStackRequest,
+  readLlamaStackResponse,
+} from '../served/llama-stack.ts';
 import { readLlamaRequest } from '../served/llamacpp-completion.ts';
 import {
   amendLmStudio,
@@ -86,6 +92,11 @@ const completions: AnswerReading = {
   whole: readCompletion,
   stream: createCompletionStreamReader,
   amend: amendCompletion,
+};
+const llamaStack: AnswerReading = {
+  whole: readLlamaStackResponse,
+  stream: createLlamaStackStreamReader,
+  amend: amendLlamaStack,
 };
 const lmStudio: AnswerReading = {
   whole: readLmStudioResponse,
@@ -170,6 +181,7 @@ const operations: ReadonlyMap<OperationName, Operation> = new Map<OperationName,
   ['served.load', { request: words([]), answer: null }],
   ['hosted.model', { request: readHostedRequest, answer: hosted }],
   ['gateway.model', { request: readGatewayRequest, answer: gatewayModel }],
+  ['llamastack.chat', { request: readLlamaStackRequest, answer: llamaStack }],
   ['lmstudio.chat', { request: readLmStudioRequest, answer: lmStudio }],
   // llama.cpp calls it `content`; vLLM takes messages too.
   ['embeddings', { request: words(['input', 'content', 'messages']), answer: null }],

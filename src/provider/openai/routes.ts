@@ -4,7 +4,7 @@
  * What is not listed neither takes words in nor gives any out: it passes unread. Pure.
  */
 import { remembered } from '../../core/remembered.ts';
-import { modelHosts } from '../hosts.ts';
+import { isHosted } from '../hosts.ts';
 import type { OperationName } from '../protocol.ts';
 import { routeSegments } from '../route.ts';
 
@@ -52,11 +52,15 @@ const routes: readonly Route[] = [
   route('send', 'v1/agent', 'responses'),
   route('any', 'v1/agent/*', 'responses'),
   route('any', 'v1/agent/*/cancel', 'responses'),
+  // Llama Stack's own.
+  route('send', 'inference/completion', 'hosted.model'),
+  route('send', 'inference/embeddings', 'hosted.model'),
   route('send', 'completions', 'completions'),
   route('send', 'apps/*/completion', 'hosted.model'),
   route('send', 'completion', 'llamacpp.completion'),
   route('send', 'infill', 'llamacpp.completion'),
   route('send', 'api/v1/chat', 'lmstudio.chat'),
+  route('send', 'inference/chat-completion', 'llamastack.chat'),
   // Writer's, in OpenAI's form, and Cohere's behind a gateway (https://docs.litellm.ai/docs/pass_through/cohere).
   route('send', 'v1/chat', 'served.any'),
   route('send', 'v2/chat', 'served.any'),
@@ -119,6 +123,12 @@ const routes: readonly Route[] = [
   route('send', 'actions/generatetext', 'hosted.model'),
   route('send', 'cortex/inference:complete', 'hosted.model'),
   route('send', 'cortex/agent:run', 'hosted.model'),
+  // What an agent of Llama Stack's is told, and does.
+  route('get', 'agents/*/sessions', 'agents.sessions'),
+  route('get', 'agents/*/session/*', 'agents.sessions'),
+  route('any', 'agents/*/session/*/turn', 'agents.sessions'),
+  route('any', 'agents/*/session/*/turn/*', 'agents.sessions'),
+  route('send', 'agents/*/session/*/turn/*/resume', 'agents.sessions'),
   route('any', 'threads/*/runs/*/steps', 'threads.runs.steps'),
   route('any', 'threads/*/runs/*/steps/*', 'threads.runs.steps'),
   route('any', 'threads/*/runs/*/submit_tool_outputs', 'threads.runs'),
@@ -254,18 +264,6 @@ function route(use: Use, path: string, operation: OperationName): Route {
 
 /** Text Generation Inference, and endpoints of Hugging Face that run it, complete a text at `/` itself. */
 const atRoot: OperationName = 'served.generate';
-
-/** Paths that say what is run by what they begin with, or by a verb at their end. */
-function isHosted(segments: readonly string[]): boolean {
-  const isAgent = segments.at(-2) === 'agents' && segments.at(-1)?.endsWith(':run') === true;
-  return (
-    isAgent || modelHosts.some((host) => segments.some((_one, at) => startsWith(segments.slice(at), host)))
-  );
-}
-
-function startsWith(segments: readonly string[], head: readonly string[]): boolean {
-  return segments.length > head.length && head.every((name, i) => segments[i] === name);
-}
 
 const methodsWithoutAnswer: ReadonlySet<string> = new Set(['DELETE', 'HEAD', 'OPTIONS']);
 
