@@ -1,8 +1,11 @@
 /** Speech that a server writes down on a connection as the Realtime API's: live where no rule minds, judged where one does. */
+import { RealtimeTranscription } from '@mistralai/mistralai/extra/realtime';
 import { afterEach, expect, test, vi } from 'vitest';
 import { endAll } from '../support/endings.ts';
+import { startTestSidecar } from '../support/sidecar.ts';
 import { denyTransfers, policyOf } from './policies.ts';
 import { connectScene, sendAll, textsOf } from './realtime-scene.ts';
+import { startSocketUpstream } from './socket-upstream.ts';
 
 afterEach(endAll);
 
@@ -43,4 +46,32 @@ test('words that a rule holds and a person denies are an error to who waits for 
   await sidecar.ada.rule(await sidecar.ada.nextHold(), { verdict: 'deny', reason: 'No.' });
   await vi.waitFor(() => expect(client.types().at(-1)).toBe('error'));
   expect(textsOf(client).join()).not.toContain('SEC');
+});
+
+test('Mistral’s SDK has what its sound says, and the record names the model', async () => {
+  const audioFormat = { encoding: 'pcm_s16le', sample_rate: 16_000 };
+  const session = { request_id: 'r', model: 'voxtral', audio_format: audioFormat };
+  const ending = [
+    { type: 'transcription.text.delta', text: 'a SECRET' },
+    { type: 'transcription.done', model: 'voxtral', text: 'a SECRET', language: 'en', usage: {} },
+  ];
+  const upstream = await startSocketUpstream((talker) => {
+    talker.send({ type: 'session.created', session });
+    talker.ws.on('message', (data) => {
+      if (String(data).includes('input_audio.end')) sendAll(talker, ending);
+    });
+  });
+  const sidecar = await startTestSidecar({
+    policy: denyTransfers,
+    upstreams: { mistral: { url: upstream.url, protocol: 'mistral', mount: '/' } },
+  });
+  async function* sound(): AsyncGenerator<Uint8Array> {
+    for (let sent = 0; sent < 200; sent += 1) yield new Uint8Array(320);
+  }
+  const client = new RealtimeTranscription({ apiKey: 'none', serverURL: sidecar.proxyUrl });
+  const heard: string[] = [];
+  for await (const event of client.transcribeStream(sound(), 'voxtral')) heard.push(String(event.type));
+  expect(heard).toEqual(['session.created', 'transcription.text.delta', 'transcription.done']);
+  const { entries } = await vi.waitFor(() => sidecar.ada.lastDecision());
+  expect(entries[0]?.data).toMatchObject({ model: 'voxtral', operation: 'realtime' });
 });
