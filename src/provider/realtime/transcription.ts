@@ -8,7 +8,7 @@ import type { UsageFacts } from '../../core/facts.ts';
 import { readChatUsage } from '../openai/chat.ts';
 import type { ResponseReading } from '../protocol.ts';
 import { joined, note, unreadResponse, usageAbsent } from '../reading/reading.ts';
-import { type JsonRecord, textOf } from '../wire/json.ts';
+import { isRecord, type JsonRecord, textOf } from '../wire/json.ts';
 import type { ServerReading } from './dialect.ts';
 import { besideAnswers } from './reading.ts';
 
@@ -27,11 +27,16 @@ export interface Transcriptions {
 interface Transcription {
   pieces: string;
   segments: string;
-  whole: string | null;
+  /** Segments as the last event lists them. */
+  listed: string;
+  whole: string;
   model: string;
   usage: UsageFacts;
   readonly defects: string[];
 }
+
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+const segmentText = (segment: unknown): string => (isRecord(segment) ? textOf(segment.text) : '');
 
 function absorbInto(one: Transcription, type: string, value: JsonRecord): ServerReading['kind'] {
   switch (type) {
@@ -48,6 +53,7 @@ function absorbInto(one: Transcription, type: string, value: JsonRecord): Server
       return 'other';
     case 'transcription.done':
       one.whole = textOf(value.text);
+      one.listed = listOf(value.segments).map(segmentText).reduce(joined, '');
       one.model = textOf(value.model);
       one.usage = readChatUsage(value.usage);
       return 'text';
@@ -56,10 +62,14 @@ function absorbInto(one: Transcription, type: string, value: JsonRecord): Server
   }
 }
 
-/** Speech has no tool calls, so that where the texts differ rules see each of them. */
-function textIn({ pieces, segments, whole }: Transcription): string {
-  const said = pieces || segments;
-  return whole === null || whole.trim() === said.trim() ? said : joined(said, whole);
+const spaced = (text: string): string => text.replace(/\s+/g, ' ').trim();
+
+/** Speech has no tool calls, so that where the texts differ rules see each of them. Between segments nobody says what stands. */
+function textIn({ pieces, segments, listed, whole }: Transcription): string {
+  const texts = whole.trim() === pieces.trim() ? [pieces] : [pieces, whole];
+  for (const said of [segments, listed])
+    if (!texts.some((text) => spaced(text) === spaced(said))) texts.push(said);
+  return texts.reduce(joined, '');
 }
 
 export function createTranscriptions(): Transcriptions {
@@ -70,7 +80,7 @@ export function createTranscriptions(): Transcriptions {
   function begin(): readonly [string, Transcription] {
     begun += 1;
     const defects: string[] = [];
-    const one = { pieces: '', segments: '', whole: null, model: '', usage: usageAbsent, defects };
+    const one = { pieces: '', segments: '', listed: '', whole: '', model: '', usage: usageAbsent, defects };
     const answer = `#transcription ${begun}`;
     known.set(answer, one);
     return [answer, one];

@@ -66,6 +66,23 @@ describe('a transcription', () => {
     expect(reading(first?.answer ?? '').facts.text).toBe('One \nSECRET');
   });
 
+  test('that lists other words in its segments has those for rules too, and the same words once', () => {
+    const segment = (text: string) => ({ type: 'transcription.segment', text });
+    const done = (...texts: readonly string[]) => ({
+      ...{ type: 'transcription.done', text: 'One moment.', segments: texts.map((text) => ({ text })) },
+    });
+    for (const [said, ...events] of [
+      ['One moment.', ofVllm[0], ofVllm[1], segment('One '), segment('moment.'), done('One', 'moment.')],
+      ['One moment.\nSECRET', ofVllm[0], ofVllm[1], segment('SECRET'), done()],
+      ['One moment.\nSECRET', ofVllm[0], ofVllm[1], done('SECRET')],
+      ['One moment.\nOne mo ment.', ofVllm[0], ofVllm[1], done('One mo ment.')],
+    ]) {
+      const { hear, reading } = open();
+      const [first] = hear(...events);
+      expect(reading(first?.answer ?? '').facts.text).toBe(said);
+    }
+  });
+
   test('has the words of its segments where it has no others', () => {
     const { hear, reading } = open();
     const [first] = hear(
@@ -82,11 +99,13 @@ describe('a transcription', () => {
     const [twice] = hear('{"type":"transcription.delta","delta":"a","delta":"b"}');
     expect([twice?.kind, twice?.answer]).toEqual(['tool', unknown?.answer]);
     expect(reading(twice?.answer ?? '').defects).toHaveLength(1);
-    const long = open();
-    const delta = 'x'.repeat(3 * 1024 * 1024);
-    const kinds = long.hear(...[1, 2, 3].map(() => ({ type: 'transcription.delta', delta })));
-    expect(kinds.map(({ kind }) => kind)).toEqual(['text', 'text', 'tool']);
-    expect(long.reading(kinds[0]?.answer ?? '').defects).toHaveLength(1);
+    const text = 'x'.repeat(3 * 1024 * 1024);
+    for (const type of ['transcription.text.delta', 'transcription.segment']) {
+      const long = open();
+      const kinds = long.hear(...[1, 2, 3].map(() => ({ type, text })));
+      expect(kinds.map(({ kind }) => kind)).toEqual(['text', 'text', 'tool']);
+      expect(long.reading(kinds[0]?.answer ?? '').defects).toHaveLength(1);
+    }
   });
 
   test('with a call in it is judged by itself', () => {
