@@ -1,5 +1,6 @@
 /** Plain connections whose two ends a test has in hand. */
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, Socket } from 'node:net';
+import { vi } from 'vitest';
 import { atEnd } from './endings.ts';
 
 export function portOf(server: { address(): unknown }): number {
@@ -33,6 +34,18 @@ export async function pair(): Promise<{ caller: Socket; inner: Socket }> {
     caller.destroy();
   });
   return { caller, inner: await accepted.promise };
+}
+
+/** The connections that are dialled from here on; none of them comes about by itself. */
+export function dialledInVain(): readonly Socket[] {
+  const dialled: Socket[] = [];
+  const dialling = vi.spyOn(Socket.prototype, 'connect').mockImplementation(function (this: Socket) {
+    dialled.push(this);
+    Object.assign(this, { connecting: true });
+    return this;
+  });
+  atEnd(() => dialling.mockRestore());
+  return dialled;
 }
 
 export async function everythingFrom(socket: Socket): Promise<string> {

@@ -37,10 +37,12 @@ export async function relayHttp(
     headers: [...endToEndHeaders(req.rawHeaders, notRelayed), ...framingOf(req.rawHeaders), 'Host', host],
     setHost: false,
     agent: false,
-    timeout: bounds.idleMsMax,
+    timeout: bounds.connectMsMax,
   });
+  // From when it is connected.
+  out.setTimeout(bounds.idleMsMax);
   res.once('close', () => out.destroy());
-  out.once('timeout', () => out.destroy(new Error(`nothing for ${bounds.idleMsMax} ms`)));
+  out.once('timeout', () => out.destroy(new Error(slownessOf(out.socket?.connecting === true, bounds))));
   // What the server does not take goes nowhere. Left unread it would keep back whatever comes behind it, and a caller
   // that sends all of it before it listens.
   out.once('close', () => req.unpipe(out).resume());
@@ -78,6 +80,10 @@ function framingOf(headers: RawHeaders): string[] {
   if (codings.length > 0) return ['Transfer-Encoding', codings.join(', ')];
   const length = headerOf(headers, 'content-length');
   return length === '' ? [] : ['Content-Length', length];
+}
+
+function slownessOf(isConnecting: boolean, { connectMsMax, idleMsMax }: TunnelBounds): string {
+  return isConnecting ? `no connection within ${connectMsMax} ms` : `nothing for ${idleMsMax} ms`;
 }
 
 function answerOf(out: ReturnType<typeof request>): Promise<IncomingMessage> {

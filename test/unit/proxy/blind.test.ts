@@ -1,24 +1,13 @@
 /** A tunnel whose bytes are not read: bytes both ways as they come, and ends that are told apart. */
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { Duplex, PassThrough } from 'node:stream';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createOwnConnections, openBlindTunnel } from '../../../src/proxy/intercept/blind.ts';
-import { atEnd, endAll } from '../../support/endings.ts';
-import { everythingFrom, listen, pair, portOf } from '../../support/socket-pair.ts';
+import { endAll } from '../../support/endings.ts';
+import { dialledInVain, everythingFrom, listen, pair, portOf } from '../../support/socket-pair.ts';
 
 const bounds = { connectMsMax: 2_000, idleMsMax: 2_000 };
 afterEach(endAll);
-
-/** The connections that are dialled from here on; none of them comes about by itself. */
-function dialledInVain(): readonly Socket[] {
-  const dialled: Socket[] = [];
-  const dialling = vi.spyOn(Socket.prototype, 'connect').mockImplementation(function (this: Socket) {
-    dialled.push(this);
-    return this;
-  });
-  atEnd(() => dialling.mockRestore());
-  return dialled;
-}
 
 describe('a blind tunnel', () => {
   test('asks no proxy to open anything for who has left', async () => {

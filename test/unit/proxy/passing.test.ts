@@ -6,7 +6,7 @@ import { relayHttp } from '../../../src/proxy/intercept/relay-http.ts';
 import { atEnd, endAll } from '../../support/endings.ts';
 import { connectRaw, exchange, rawRequest } from '../../support/raw-client.ts';
 import { chunk, startRawUpstream, streamHead, wholeAnswer } from '../../support/raw-upstream.ts';
-import { everythingFrom, listen, portOf } from '../../support/socket-pair.ts';
+import { dialledInVain, everythingFrom, listen, portOf } from '../../support/socket-pair.ts';
 
 const bounds = { connectMsMax: 2_000, idleMsMax: 2_000 };
 afterEach(endAll);
@@ -17,12 +17,12 @@ describe('a plain request that passes', () => {
     port: number,
     sealed: (res: ServerResponse) => Promise<void> = () => Promise.resolve(),
     // Whatever ends a test, it is no time limit, but where that is what is tried.
-    { idleMsMax = 60_000 } = {},
+    { idleMsMax = 60_000, connectMsMax = bounds.connectMsMax } = {},
   ): Promise<{ url: string; ended: () => Promise<string> }> {
     const ended = Promise.withResolvers<string>();
     const to = { host: 'far.test', port, address: '127.0.0.1', path: '/there?x=1' };
     const server = createHttpServer((req, res) => {
-      const relayed = sealed(res).then(() => relayHttp(req, res, to, { ...bounds, idleMsMax }));
+      const relayed = sealed(res).then(() => relayHttp(req, res, to, { connectMsMax, idleMsMax }));
       relayed.then(ended.resolve, (error: unknown) => {
         ended.resolve(String(Reflect.get(Object(error), 'code')));
         res.destroy();
@@ -147,9 +147,21 @@ describe('a plain request that passes', () => {
 
   test('that nobody answers in time has no answer', async () => {
     const far = await startRawUpstream(() => undefined);
-    const relay = await relayTo(far.port, undefined, { idleMsMax: 100 });
+    const relay = await relayTo(far.port, undefined, { idleMsMax: 100, connectMsMax: 60_000 });
     await expect(exchange(relay.url, rawRequest('GET', '/ignored', []))).rejects.toThrow(/ended before/);
     expect(await relay.ended()).toBe('upstream_unreachable');
+  });
+
+  test('is given up where no connection comes about in time', async () => {
+    let dialled: readonly Socket[] = [];
+    const dialling = (): Promise<void> => {
+      dialled = dialledInVain();
+      return Promise.resolve();
+    };
+    const relay = await relayTo(9, dialling, { connectMsMax: 50 });
+    await expect(exchange(relay.url, rawRequest('GET', '/ignored', []))).rejects.toThrow(/ended before/);
+    expect(await relay.ended()).toBe('upstream_unreachable');
+    expect(dialled.map(({ destroyed }) => destroyed)).toEqual([true]);
   });
 
   test('whose caller left while it was sealed goes nowhere', async () => {
