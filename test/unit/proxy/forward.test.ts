@@ -13,6 +13,7 @@ import {
   startRawUpstream,
   wholeAnswer,
 } from '../../support/raw-upstream.ts';
+import { dialledInVain } from '../../support/socket-pair.ts';
 import { createManualTime, type ManualTime } from '../../support/time.ts';
 
 const bounds = {
@@ -75,6 +76,19 @@ test('an upstream whose answer goes on now and then is not silent', async () => 
   }
   time.advance(bounds.idleMsMax);
   await expect(pieces.next()).rejects.toMatchObject({ code: 'upstream_timeout' });
+});
+
+test('an upstream to which no connection comes about in time is given up', async () => {
+  // undici counts such times in whole seconds, by a clock of its own.
+  const own = createForwarder({ ...bounds, connectMsMax: 1 }, noProxy, time);
+  atEnd(() => own.close());
+  const dialled = dialledInVain();
+  const asked = { method: 'GET', path: '/', headers: [], body: bodyOf(Buffer.alloc(0)) };
+  await expect(own.send({ ...asked, origin: upstream.url }, () => undefined)).rejects.toMatchObject({
+    code: 'upstream_unreachable',
+    message: expect.stringMatching(/timeout: 1ms/i),
+  });
+  expect(dialled.map(({ destroyed }) => destroyed)).toEqual([true]);
 });
 
 /** Resolves once so much of an answer has come. */
