@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { openai } from '../../src/provider/openai/family.ts';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, rawRequest } from '../support/raw-client.ts';
 import { chunk, streamHead, wholeAnswer } from '../support/raw-upstream.ts';
@@ -40,6 +41,23 @@ test('a client that leaves mid-stream stops the upstream; the part that came is 
   const { entries } = await rig.sidecar.ada.decision(id);
   expect(entries.find(({ type }) => type === 'response')?.data).toMatchObject({ result: 'client_abort' });
   expect((await rig.sidecar.ada.bodies(id)).at(-1)?.text).toBe(begun);
+});
+
+test('an answer that Holdpoint fails to take in stops the upstream, and is refused', async () => {
+  const stopped = Promise.withResolvers<void>();
+  rig.upstream.script(async (_request, answer) => {
+    answer.send(streamHead + chunk(begun));
+    await answer.closed;
+    stopped.resolve();
+  });
+  const reading = vi.spyOn(openai, 'openStream').mockImplementation(() => {
+    throw new Error('It has no reader.');
+  });
+  const answer = await (await rig.chat(streamed)).answer();
+  reading.mockRestore();
+  expect([answer.status, answer.body.toString()]).toEqual([500, expect.not.stringContaining('It begins')]);
+  await stopped.promise;
+  expect(await rig.sidecar.ada.outcomeOf(decisionIdOf(answer.head))).toBe('interrupted');
 });
 
 test('a client that leaves before any header stops the upstream, and its call is sealed', async () => {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ProtocolName } from '../../src/core/protocol-name.ts';
+import { openai } from '../../src/provider/openai/family.ts';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, type RawClient, rawRequest } from '../support/raw-client.ts';
 import { type RawUpstream, startRawUpstream, wholeAnswer } from '../support/raw-upstream.ts';
@@ -356,6 +357,29 @@ describe('where the disk has room for one file, there is room for another', () =
     const client = await fetchFile('/v1/files/file-30/content', narrow);
     await narrow.ada.rule(await narrow.ada.nextHold(), { verdict, reason: 'known payee' });
     expect((await client.answer()).status).toBe(verdict === 'release' ? 200 : 403);
+    await expectRoom(narrow);
+  });
+
+  test('after one that has passed', async () => {
+    body = harmless;
+    const narrow = await startNarrow();
+    expect(await statusFrom(narrow)).toBe(200);
+    await expectRoom(narrow);
+  });
+
+  test('after one whose lines could not be read on', async () => {
+    body = harmless;
+    const narrow = await startNarrow();
+    const { readResponseFrom } = openai;
+    const reading = vi.spyOn(openai, 'readResponseFrom').mockImplementation((operation, status, file) => {
+      const broken = async function* (): AsyncGenerator<Buffer> {
+        for await (const piece of file()) yield piece;
+        throw new Error('It reads no further.');
+      };
+      return readResponseFrom?.(operation, status, broken) ?? null;
+    });
+    expect(await statusFrom(narrow)).toBe(500);
+    reading.mockRestore();
     await expectRoom(narrow);
   });
 
