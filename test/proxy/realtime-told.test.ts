@@ -146,6 +146,17 @@ test('words that wait have lost their caller as soon as it leaves, however slowl
   await provider.closed;
 });
 
+test('who leaves while its words wait is told nothing of them, and no record says that it was', async () => {
+  const { client, provider, sidecar } = await connectScene(policyOf({ ...secrets, action: 'hold' }));
+  const opening = await sidecar.ada.lastDecision();
+  client.send(sayingItem('a secret'));
+  const hold = await sidecar.ada.nextHold();
+  client.ws.terminate();
+  await provider.closed;
+  await sidecar.ada.outcomeOf(opening.id);
+  expect((await sidecar.ada.lastDecision()).id).toBe(hold.decisionId);
+});
+
 test('much sound is sealed by itself, before anything follows', async () => {
   const { client, provider, sidecar } = await connectScene();
   const opening = await sidecar.ada.lastDecision();
