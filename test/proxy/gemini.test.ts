@@ -1,4 +1,5 @@
 /** Gemini through the sidecar: Google's SDK before a provider nobody here wrote, and answers made of bytes. */
+import { writeFileSync } from 'node:fs';
 import { LLMock } from '@copilotkit/aimock';
 import { type GenerateContentResponse, GoogleGenAI } from '@google/genai';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -218,12 +219,16 @@ describe('an answer made of bytes', () => {
       expect(await bodyOf(client)).toBe(form.before + form.held);
     });
 
-    test('is denied in its own form behind its text', async () => {
+    test.each(['a reviewer', 'a rule'])('is denied by %s in its own form behind its text', async (who) => {
+      if (who === 'a rule') {
+        writeFileSync(sidecar.place.policyFile, denyTransfers);
+        await sidecar.sidecar.reloadPolicy();
+      }
       const goOn = sendInTwo(form);
       const client = await post(form.query);
       await client.until('One moment');
       goOn();
-      await sidecar.ada.rule(await sidecar.ada.nextHold(), { verdict: 'deny' });
+      if (who === 'a reviewer') await sidecar.ada.rule(await sidecar.ada.nextHold(), { verdict: 'deny' });
       const body = await bodyOf(client);
       expect(body.startsWith(form.before)).toBe(true);
       expect(body).not.toContain('transfer_funds');
