@@ -42,6 +42,8 @@ export interface Peer {
 
 /** Above this what a peer sends is left in the network. */
 const receivedBytesMax = 4 * 1024 * 1024;
+/** Of a message beside its payload, which may be empty. */
+const messageBytes = 200;
 /** Above this the other side is not read from until this one caught up. */
 const sentBytesMax = 1024 * 1024;
 /** After our close frame, for the peer's. */
@@ -66,7 +68,7 @@ function peerOf(ws: WebSocket, clean: (data: Buffer) => Buffer): Peer {
       ? data
       : Buffer.concat(Array.isArray(data) ? data : [Buffer.from(data)]);
     queue.push({ data: clean(bytes), binary });
-    queuedBytes += bytes.length;
+    queuedBytes += messageBytes + bytes.length;
     if (queuedBytes > receivedBytesMax) ws.pause();
     notify();
   });
@@ -85,7 +87,7 @@ function peerOf(ws: WebSocket, clean: (data: Buffer) => Buffer): Peer {
       for (;;) {
         const message = queue.shift();
         if (message !== undefined) {
-          queuedBytes -= message.data.length;
+          queuedBytes -= messageBytes + message.data.length;
           if (ws.isPaused && queuedBytes <= receivedBytesMax) ws.resume();
           return message;
         }
