@@ -1,5 +1,6 @@
 /** Who comes back for a held answer while the ledger's disk is away: it is told to come again, and the hold stays as it was. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { HoldpointError } from '../../src/core/errors.ts';
 import type { Machine } from '../../src/sidecar.ts';
 import { openLedgerStore } from '../../src/store/ledger-store.ts';
 import { endAll } from '../support/endings.ts';
@@ -87,6 +88,39 @@ test('a released answer stays there to be collected', async () => {
   await loseDisk();
   expect((await (await chat()).answer()).status).toBe(503);
   await findDisk();
+  expect((await (await chat()).answer()).body.toString()).toBe(transfer);
+  expect(upstream.requests).toHaveLength(1);
+});
+
+test('who comes back as the disk goes is told to come again, too', async () => {
+  const first = await chat();
+  const hold = await sidecar.ada.nextHold();
+  first.destroy();
+  await isGone();
+  vi.spyOn(sidecar.sidecar.ledger, 'part').mockImplementationOnce(async () => {
+    await loseDisk();
+    throw new Error('input/output error');
+  });
+  const answer = await (await chat()).answer();
+  expect([answer.status, answer.body.toString()]).toEqual([
+    503,
+    expect.stringContaining('ledger_unavailable'),
+  ]);
+  await findDisk();
+  await sidecar.ada.rule(hold, { verdict: 'release' });
+  expect((await (await chat()).answer()).body.toString()).toBe(transfer);
+});
+
+test('a released answer is collected later where too much waits to be sealed', async () => {
+  const first = await chat();
+  const hold = await sidecar.ada.nextHold();
+  first.destroy();
+  await isGone();
+  await sidecar.ada.rule(hold, { verdict: 'release' });
+  vi.spyOn(sidecar.sidecar.ledger, 'seal').mockImplementationOnce(() => {
+    throw new HoldpointError('overloaded', 'Too much waits to be sealed.');
+  });
+  expect((await (await chat()).answer()).status).toBe(503);
   expect((await (await chat()).answer()).body.toString()).toBe(transfer);
   expect(upstream.requests).toHaveLength(1);
 });
