@@ -43,12 +43,18 @@ export interface AnswerHead {
  */
 export async function releasedCall(call: Call, hold: Hold, house: House): Promise<Call> {
   try {
+    const released = await callThatGoesOut(call, hold, house);
+    // Last of all: a release whose record could not be read is not used up by that.
     await beginReleased(hold, house);
+    return released;
   } catch (error) {
     // Nothing was sent: a retry may take this caller's place.
     house.holds.detach(hold);
     throw error;
   }
+}
+
+async function callThatGoesOut(call: Call, hold: Hold, house: House): Promise<Call> {
   const amendment = hold.state.status === 'amended' ? hold.ruling : null;
   const sealed = await (amendment === null
     ? house.ledger.part(hold.decision, 'request')

@@ -9,7 +9,7 @@ import { endAll } from '../support/endings.ts';
 import type { RawClient } from '../support/raw-client.ts';
 import { wholeAnswer } from '../support/raw-upstream.ts';
 import { chatRequest, chatTransfer } from './answers.ts';
-import { holdTransfers } from './policies.ts';
+import { holdTransfers, holdUnlistedModels } from './policies.ts';
 import { startRig } from './rig.ts';
 
 afterEach(endAll);
@@ -118,4 +118,18 @@ test('a released answer is not used up by a caller that leaves while it is read'
   const { entries } = await ada.decision(held.decisionId);
   expect(entries.map(({ type }) => type)).not.toContain('delivery');
   expect((await (await rig.chat(chatRequest(), retry)).answer()).body.toString()).toContain('25000');
+});
+
+test('a released request whose record cannot be read is not used up: whoever comes again sends it', async () => {
+  const { sidecar, upstream, chat } = await startRig({ policy: holdUnlistedModels });
+  const client = await chat(chatRequest({ model: 'other' }));
+  const hold = await sidecar.ada.nextHold();
+  const reading = vi.spyOn(sidecar.sidecar.ledger, 'part').mockRejectedValue(new Error('input/output error'));
+  await sidecar.ada.rule(hold, { verdict: 'release' });
+  expect((await client.answer()).status).toBe(500);
+  reading.mockRestore();
+  expect(upstream.requests).toHaveLength(0);
+  expect((await (await chat(chatRequest({ model: 'other' }), retry)).answer()).status).toBe(200);
+  expect(upstream.requests).toHaveLength(1);
+  expect(await sidecar.ada.outcomeOf(hold.decisionId)).toBe('delivered');
 });
