@@ -610,3 +610,15 @@ test('a stop closes the connection, its holds staying for the next start', async
   const again = await spawnSidecar(settings, sidecar.place);
   expect(await again.ada.hold(hold.id)).toMatchObject({ state: 'pending', caller: 'gone' });
 });
+
+test('a stop waits for an answer that was asked for and has not begun', async () => {
+  const { client, provider, sidecar } = await connectScene();
+  client.send({ type: 'response.create' });
+  await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+  const stopped = sidecar.stop();
+  await vi.waitFor(() => expect(fetch(sidecar.proxyUrl)).rejects.toThrow());
+  sendAll(provider, spokenEvents('resp_1', 'Good morning.'));
+  expect((await client.closed).code).toBe(1001);
+  expect(client.types().at(-1)).toBe('response.done');
+  await stopped;
+});

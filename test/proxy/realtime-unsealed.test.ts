@@ -85,6 +85,20 @@ describe('while the ledger takes no more', () => {
     for (const id of ids) expect(await scene.sidecar.ada.outcomeOf(id)).not.toBe('delivered');
   });
 
+  test('questions that may have been refused have their outcomes, each though that cannot be sealed', async () => {
+    const scene = await connectScene();
+    const { client, provider, sidecar } = scene;
+    client.send(ask);
+    client.send(ask);
+    await vi.waitFor(() => expect(provider.types()).toEqual([ask.type, ask.type]));
+    const [second = '', first = ''] = await sidecar.ada.newestIds(2);
+    refuseToSeal(sidecar.sidecar.ledger, 'response');
+    provider.send({ type: 'error', error: { type: 'server_error', message: 'Something went wrong.' } });
+    await vi.waitFor(() => expect(client.types()).toContain('error'));
+    client.ws.close(1000);
+    for (const id of [first, second]) expect(await sidecar.ada.outcomeOf(id)).toBe('ledger_unavailable');
+  });
+
   test('a released answer whose use cannot be sealed stays where it is, without its caller', async () => {
     const scene = await connectScene(holdTransfers);
     await asked(scene);
