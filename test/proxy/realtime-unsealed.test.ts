@@ -383,3 +383,31 @@ test.each([
   expect(provider.heard).toHaveLength(isAnswer ? 1 : 0);
   expect(await sidecar.ada.hold(hold.id)).toMatchObject({ state: 'pending', caller: 'gone' });
 });
+
+test('released words that the provider did not wait for are not recorded as sent', async () => {
+  const scene = await connectScene(holdSecrets);
+  const { client, provider, sidecar } = scene;
+  const { ada, sidecar: own } = sidecar;
+  client.send(sayingItem('a secret'));
+  await ada.rule(await ada.nextHold(), { verdict: 'release' });
+  await vi.waitFor(() => expect(provider.heard).toHaveLength(1));
+  client.send(sayingItem('another secret'));
+  const hold = await ada.nextHold();
+  // What becomes of the first words is sealed before the second ones go out.
+  const sealing = Promise.withResolvers<void>();
+  const disk = Promise.withResolvers<void>();
+  const { seal } = own.ledger;
+  vi.spyOn(own.ledger, 'seal').mockImplementation((draft) => {
+    const sealed = seal(draft);
+    if (draft.type !== 'response') return sealed;
+    sealing.resolve();
+    return { ...sealed, durable: disk.promise.then(() => sealed.durable) };
+  });
+  await ada.rule(hold, { verdict: 'release' });
+  await sealing.promise;
+  provider.ws.close(1000);
+  await client.closed;
+  disk.resolve();
+  expect(await ada.outcomeOf(hold.decisionId)).toBe('upstream_truncated');
+  expect(provider.heard).toHaveLength(1);
+});

@@ -27,6 +27,8 @@ export interface Answers {
   take(message: SocketMessage, reading: ServerReading): Promise<void>;
   /** A sealed request was sent on: the next answer is its own. */
   expect(exchange: Exchange): void;
+  /** One that was expected so was not sent on after all, and why. */
+  withdraw(exchange: Exchange, outcome: Outcome): void;
   /** A request that was sealed before the model was asked to answer it. */
   unasked(): Exchange | null;
   /** Closes all such requests but one, and those that may have been refused: the next answer is that of a later one. */
@@ -188,6 +190,13 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
     },
     expect: (exchange) => {
       waiting.push(exchange);
+    },
+    withdraw: (exchange, outcome) => {
+      const place = waiting.indexOf(exchange);
+      // Where an answer has begun, it is over with that.
+      if (place === -1) return;
+      waiting.splice(place, 1);
+      settle(exchange, outcome, house);
     },
     unasked: () => waiting.find(({ asked }) => !asked) ?? null,
     closeUnasked,

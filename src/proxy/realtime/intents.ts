@@ -193,6 +193,8 @@ export function createIntents(link: Link, answers: Answers): Intents {
       if (ruled !== null) {
         answers.expect(ruled);
         await answers.closeUnasked(ruled);
+        const lost = link.unsent();
+        if (lost !== null) return answers.withdraw(ruled, lost);
       } else link.tape().add(message, 'client', 'passed', link.now());
       approve(reading, judgement, policy);
       await link.toUpstream(message);
