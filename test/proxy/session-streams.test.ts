@@ -288,6 +288,22 @@ describe('a stream that is over', () => {
     expect(await ada.outcomeOf(hold.decisionId)).toBe('released_undelivered');
   });
 
+  test('because its caller left a held call is opened anew by who comes back, under the same name of a session too', async () => {
+    const session = ['holdpoint-session: mine'];
+    const { rig, client, say } = await openSession({ policy: holdTransfers }, anthropicStream, session);
+    const { ada, proxyUrl } = rig.sidecar;
+    say(transfer(25_000));
+    const hold = await ada.nextHold();
+    client.destroy();
+    await vi.waitFor(async () => expect((await ada.hold(hold.id)).caller).toBe('gone'));
+    await ada.rule(hold, { verdict: 'release' });
+    rig.upstream.script((_request, answer) => answer.send(streamHead + chunk(message('Anew.') + idle())));
+    const again = await connectRaw(proxyUrl);
+    again.send(rawRequest('GET', anthropicStream, ['x-api-key: secret', ...session]));
+    await again.until('Anew.');
+    expect(again.text()).not.toContain('transfer_funds');
+  });
+
   test('because the sidecar stops ends in order, with all of it sealed', async () => {
     const scene = await openSession({ policy: holdTransfers });
     scene.say(message('Working.'));
