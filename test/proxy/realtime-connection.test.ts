@@ -510,16 +510,24 @@ describe('while the ledger cannot be written', () => {
   });
 });
 
-test('what belongs to no answer is sealed a minute after it passed, though nothing follows', async () => {
+test('what belongs to no answer is sealed a minute after it passed, though nothing follows, each time', async () => {
   const { clock, schedule, advance } = createManualTime();
-  const { sidecar } = await connectScene(undefined, {}, { clock, schedule });
+  const { sidecar, client, provider } = await connectScene(undefined, {}, { clock, schedule });
   const opening = await sidecar.ada.lastDecision();
+  const sealedAfter = (before: { readonly id: string }) =>
+    vi.waitFor(async () => {
+      const newest = await sidecar.ada.lastDecision();
+      expect(newest.id).not.toBe(before.id);
+      return newest;
+    });
   advance(60_000);
-  const loose = await vi.waitFor(async () => {
-    const newest = await sidecar.ada.lastDecision();
-    expect(newest.id).not.toBe(opening.id);
-    return newest;
-  });
+  const loose = await sealedAfter(opening);
+  await sidecar.ada.outcomeOf(loose.id);
+  provider.send({ type: 'input_audio_buffer.speech_started' });
+  await vi.waitFor(() => expect(client.types()).toContain('input_audio_buffer.speech_started'));
+  advance(60_000);
+  const next = await sealedAfter(loose);
+  expect(JSON.stringify(await sidecar.ada.bodies(next.id))).toContain('speech_started');
   expect(loose.entries[0]?.data['session']).toBe(opening.id);
   expect(JSON.stringify(await sidecar.ada.bodies(loose.id))).toContain('session.created');
 });
