@@ -35,6 +35,7 @@ describe('the metrics of a sidecar', () => {
     expect(await metric('holdpoint_calls_total', { ...calls, status: '200' })).toBe(2);
     expect(await metric('holdpoint_calls_total', { ...calls, status: '403' })).toBe(1);
     expect(await metric('holdpoint_rule_matches_total', { rule: 'large-transfer', action: 'hold' })).toBe(1);
+    expect(await metric('holdpoint_rule_matches_total', { rule: 'forbidden-topic', action: 'deny' })).toBe(1);
     expect(await metric('holdpoint_rulings_total', { status: 'released' })).toBe(1);
     expect(await metric('holdpoint_holds_pending')).toBe(0);
     expect(await metric('holdpoint_hold_next_expiry_seconds')).toBe(Number.POSITIVE_INFINITY);
