@@ -342,6 +342,16 @@ test('no more than 64 answers of a connection are held: one more closes it, and 
   expect(outcomes).toContain('interrupted');
 });
 
+test('no more than 1,024 questions of a connection wait for their answers: one more closes it, and does not go out', async () => {
+  const { sidecar, client, provider } = await connectScene();
+  for (let asked = 0; asked < 1_025; asked += 1) client.send({ type: 'response.create' });
+  expect((await client.closed).reason).toBe('overloaded');
+  await provider.closed;
+  expect(provider.heard).toHaveLength(1_024);
+  const { id } = await sidecar.ada.lastDecision();
+  expect(await sidecar.ada.outcomeOf(id)).toBe('interrupted');
+});
+
 test('answers that were ruled on do not count among those of a connection that are held', async () => {
   const { sidecar, client, provider } = await connectScene(holdTransfers);
   for (let answer = 1; answer <= 65; answer += 1) {

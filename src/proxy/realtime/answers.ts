@@ -25,7 +25,7 @@ import { createTape, type Tape } from './tape.ts';
 
 export interface Answers {
   take(message: SocketMessage, reading: ServerReading): Promise<void>;
-  /** A sealed request was sent on: the next answer is its own. */
+  /** A sealed request is about to be sent on: the next answer is its own. Throws `overloaded` where too many wait for theirs. */
   expect(exchange: Exchange): void;
   /** One that was expected so was not sent on after all, and why. */
   withdraw(exchange: Exchange, outcome: Outcome): void;
@@ -42,6 +42,9 @@ export interface Answers {
   /** Gives every exchange that is still open its end. */
   finish(outcome: Outcome): Promise<void>;
 }
+
+/** Requests that were sent on and whose answers have not begun. */
+const waitingMax = 1_024;
 
 /** No answer need come: it was not asked for, or may have been refused. */
 function isOver({ asked, doubted }: Exchange): boolean {
@@ -190,6 +193,8 @@ export function createAnswers(link: Link, fail: (thrown: unknown) => void): Answ
     },
     expect: (exchange) => {
       waiting.push(exchange);
+      if (exchange.asked && waiting.length > waitingMax)
+        throw new HoldpointError('overloaded', `More than ${waitingMax} questions wait for their answers.`);
     },
     withdraw: (exchange, outcome) => {
       const place = waiting.indexOf(exchange);

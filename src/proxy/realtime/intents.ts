@@ -142,10 +142,10 @@ export function createIntents(link: Link, answers: Answers): Intents {
       await answers.closeUnasked(null);
       return seal(message, reading, judgement, policy, 'passed');
     }
-    if (exchange === earlier) earlier.tape.add(message, 'client', 'passed', link.now());
-    else answers.expect(exchange);
     exchange.asked = true;
     exchange.lane = reading.lane ?? '';
+    if (exchange === earlier) earlier.tape.add(message, 'client', 'passed', link.now());
+    else answers.expect(exchange);
     reading.accept();
     turnTold(link);
     await link.toUpstream(message);
