@@ -248,6 +248,14 @@ describe('a stream that is over', () => {
     );
   });
 
+  test('because the upstream ended it behind the beginning of a comment is delivered with that', async () => {
+    const scene = await openSession({ policy: holdTransfers });
+    scene.say(message('Bye.'), sent('session.status_terminated'), ': by');
+    scene.finish();
+    const { body } = await scene.client.answer();
+    expect(body.toString()).toBe(`${message('Bye.')}${sent('session.status_terminated')}: by`);
+  });
+
   test('because the upstream broke it off is cut, and what was open says so', async () => {
     const scene = await openSession({ policy: holdTransfers });
     scene.say(message('Working.'));
@@ -314,6 +322,19 @@ describe('a stream that is over', () => {
     expect(settle.mock.calls.map(([, outcome]) => outcome)).toEqual(['delivered', 'delivered']);
   });
 
+  test('because the sidecar stops has what had begun in it whole', async () => {
+    const scene = await openSession({ policy: holdSecretText });
+    const { sidecar } = scene.rig;
+    const begun = sent('event_start', { event: { type: 'agent.message', id: 'm1' } });
+    scene.say(begun);
+    await segmentIds(scene, 1);
+    const stopped = sidecar.stop();
+    await vi.waitFor(() => expect(connectRaw(sidecar.proxyUrl)).rejects.toThrow());
+    scene.say(message('Fine.', 'm1'));
+    expect((await scene.client.answer()).body.toString()).toBe(begun + message('Fine.', 'm1'));
+    await stopped;
+  });
+
   test('because what belongs together is too large is cut', async () => {
     const scene = await openSession({ policy: holdSecretText, limits: { responseBytesMax: 65_536 } });
     scene.say(message('x'.repeat(70_000)));
@@ -325,6 +346,20 @@ describe('a stream that is over', () => {
     expect(await ada.outcomeOf(id)).toBe('upstream_error');
     const { entries } = await ada.decision(id);
     expect(entries.find(({ type }) => type === 'response')?.data['result']).toBe('response_too_large');
+  });
+
+  test('because its caller left before a segment could begin has an end for that', async () => {
+    const scene = await openSession({ policy: holdTransfers });
+    const { ada, sidecar } = scene.rig.sidecar;
+    const { seal } = sidecar.ledger;
+    vi.spyOn(sidecar.ledger, 'seal').mockImplementationOnce((draft) => {
+      const sealed = seal(draft);
+      scene.client.destroy();
+      return { ...sealed, durable: scene.upstream.closed.then(() => sealed.durable) };
+    });
+    scene.say(message('Working.'));
+    const [id = ''] = await segmentIds(scene, 1);
+    expect(await ada.outcomeOf(id)).toBe('client_abort');
   });
 
   test('because its caller left while a segment of it was sealed has not delivered that', async () => {
