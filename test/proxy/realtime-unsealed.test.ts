@@ -9,12 +9,14 @@ import { holdTransfers, holdTransfersWith, policyOf } from './policies.ts';
 import {
   callEvents,
   connectScene,
+  realtimeTarget,
   type Scene,
   sayingItem,
   sendAll,
   spokenEvents,
   textsOf,
 } from './realtime-scene.ts';
+import { connectSocket } from './socket-upstream.ts';
 
 afterEach(endAll);
 
@@ -83,6 +85,16 @@ describe('while the ledger takes no more', () => {
     await expectOver(scene, 'overloaded');
     const ids = await scene.sidecar.ada.newestIds(9);
     for (const id of ids) expect(await scene.sidecar.ada.outcomeOf(id)).not.toBe('delivered');
+  });
+
+  test('a connection whose opening cannot be sealed is refused, and the provider is left', async () => {
+    const { upstream, sidecar } = await connectScene();
+    refuseToSeal(sidecar.sidecar.ledger, 'response');
+    await expect(connectSocket(sidecar.proxyUrl, realtimeTarget)).rejects.toThrow('503');
+    const [, provider] = upstream.talkers;
+    expect((await provider?.closed)?.code).toBe(1006);
+    const { id } = await sidecar.ada.lastDecision();
+    expect(await sidecar.ada.outcomeOf(id)).toBe('ledger_unavailable');
   });
 
   test('questions that may have been refused have their outcomes, each though that cannot be sealed', async () => {
