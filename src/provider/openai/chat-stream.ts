@@ -37,6 +37,8 @@ const deltaMembersRead: ReadonlySet<string> = new Set([
   // Azure's answers from a customer's own documents.
   'context',
   'end_turn',
+  // Where Groq's gpt-oss thinks aloud, by name.
+  'channel',
 ]);
 
 function absorbDelta(

@@ -25,6 +25,17 @@ describe('a stream of a chat', () => {
     expect([facts.text, defects]).toEqual(['One moment.', []]);
   });
 
+  // https://console.groq.com/docs/reasoning, of gpt-oss
+  test('that names the channel in which it thinks aloud shows what it thinks as it comes', () => {
+    const delta = (said: object, finish: string | null = null) => ({
+      choices: [{ index: 0, delta: said, finish_reason: finish }],
+    });
+    const thought = delta({ reasoning: 'Hm.', channel: 'analysis' });
+    const stream = events(thought, delta({ content: 'Yes.' }), delta({}, 'stop'), done);
+    const { kinds, facts, defects } = readAs('sse', openai, chat, stream);
+    expect([kinds.slice(0, 2), facts.text, defects]).toEqual([['text', 'text'], 'Yes.', []]);
+  });
+
   test.each([
     ['other words', { content: 'Hi' }],
     ['words, and no delta', null],
