@@ -1,5 +1,5 @@
 /** Privacy officers in the console: what they erase, what they put out of everybody's reach, and who may only read that. */
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page, Route } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { goToHash, seriousFindings } from './pages.ts';
@@ -209,6 +209,26 @@ describe.skipIf(missingBrowser !== '')(
       await form.getByText('(42 judged)').waitFor();
       // What can be read of it can be erased all the same.
       await form.getByRole('button', { name: 'Erase 2 bodies for good' }).waitFor();
+    });
+
+    it('says that an erasure was not taken, also once the form says something else', async () => {
+      await decide('customer-8');
+      const page = await atPage('privacy');
+      const form = eraseForm(page);
+      await form.getByLabel(/^Their name/).fill('customer-8');
+      await form.getByLabel(/^Reason/).fill('Request DSR-8.');
+      await page.keyboard.press('Enter');
+      await form.getByRole('button', { name: /for good/ }).waitFor();
+      const sent = Promise.withResolvers<Route>();
+      await page.route('**/api/v1/erasures', (route) =>
+        route.request().method() === 'POST' ? sent.resolve(route) : route.continue(),
+      );
+      await form.getByRole('button', { name: /for good/ }).click();
+      const route = await sent.promise;
+      await form.getByLabel(/^Reason/).fill('Something else.');
+      const detail = 'The ledger cannot be written.';
+      await route.fulfill({ status: 503, json: { code: 'ledger_unavailable', detail, next: '' } });
+      await form.getByRole('alert').getByText(detail).waitFor();
     });
 
     it('is to read for auditors, and not offered to reviewers', async () => {

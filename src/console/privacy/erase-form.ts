@@ -49,16 +49,14 @@ export function EraseSection({ desk, decision, onChange }: EraseProps): Componen
   function ask(order: ErasureOrder, send: Desk['erase']): void {
     const mine = clear();
     setSending(true);
-    const settle = (then: () => void): void => {
-      if (wanted.current === mine) then();
-    };
     send(order)
       .then(
         (begun) => {
-          settle(() => setAsked({ order, begun }));
+          if (wanted.current === mine) setAsked({ order, begun });
           onChange();
         },
-        (error: unknown) => settle(() => setProblem(problemOf(error))),
+        // Whatever the form says by now: an order that was not taken is never silent.
+        (error: unknown) => setProblem(problemOf(error)),
       )
       .finally(() => setSending(false));
   }
