@@ -19,6 +19,19 @@ const chat = (body: string): string => rawRequest('POST', '/v1/chat/completions'
 const begun = chatRole + chatDelta('It begins');
 const rest = chatDelta(' and ends.') + chatStop + done;
 
+/** A connection whose call the upstream has, and does not answer. */
+async function callUnderWay() {
+  const first = Promise.withResolvers<void>();
+  rig.upstream.script(async (_request, answer) => {
+    first.resolve();
+    await answer.closed;
+  });
+  const client = await connectRaw(rig.sidecar.proxyUrl);
+  client.send(chat(chatRequest()));
+  await first.promise;
+  return client;
+}
+
 test('a caller that leaves during the first answer has no further call sent, or left open', async () => {
   rig.upstream.script(async (_request, answer) => {
     answer.send(streamHead + chunk(begun));
@@ -76,14 +89,7 @@ test('every call of them is judged, sealed and answered, one after the other', a
 });
 
 test('more of them than anybody sends end the connection: what waits is bounded', async () => {
-  const first = Promise.withResolvers<void>();
-  rig.upstream.script(async (_request, answer) => {
-    first.resolve();
-    await answer.closed;
-  });
-  const client = await connectRaw(rig.sidecar.proxyUrl);
-  client.send(chat(chatRequest()));
-  await first.promise;
+  const client = await callUnderWay();
   client.send(rawRequest('GET', '/v1/models', []).repeat(waitingCallsMax + 1));
   await client.ended;
   const { id } = await vi.waitFor(() => rig.sidecar.ada.lastDecision());
@@ -107,14 +113,7 @@ test.each([
 ])(
   'no word about %s stands in the answer to the call before: the connection ends',
   async (_what, further) => {
-    const first = Promise.withResolvers<void>();
-    rig.upstream.script(async (_request, answer) => {
-      first.resolve();
-      await answer.closed;
-    });
-    const client = await connectRaw(rig.sidecar.proxyUrl);
-    client.send(chat(chatRequest()));
-    await first.promise;
+    const client = await callUnderWay();
     client.send(further);
     await client.ended;
     expect(client.text()).toBe('');

@@ -67,7 +67,7 @@ function Line({ desk, erases, hold, onDone }: LineProps): ComponentChild {
           'td',
           null,
           isOpen
-            ? h(Order, { class: 'lift-form', send: 'Lift it', sending: lift, onDone })
+            ? h(ReasonForm, { class: 'lift-form', send: 'Lift it', sending: lift, onDone })
             : h('button', { type: 'button', class: 'button', onClick: () => setOpen(true) }, [
                 'Lift …',
                 h('span', { class: 'sr-only' }, ` the legal hold of entry ${seq}`),
@@ -88,13 +88,13 @@ function Place(props: Omit<LegalHoldsProps, 'erases'> & { readonly onDone: () =>
   const place = (form: FormData): Promise<void> =>
     desk.placeLegalHold(targetIn(form), textOf(form, 'reason'));
   return h(
-    Order,
+    ReasonForm,
     { class: 'card privacy-form', send: 'Place the legal hold', sending: place, onDone },
     h(ScopeFields, { decision, legend: 'What the legal hold is on', endsAtTime: false }),
   );
 }
 
-interface OrderProps {
+interface ReasonFormProps {
   readonly class: string;
   readonly send: string;
   readonly sending: (form: FormData) => Promise<void>;
@@ -103,7 +103,7 @@ interface OrderProps {
 }
 
 /** A form with a reason, sent once at a time. */
-function Order({ class: place, send, sending, onDone, children }: OrderProps): ComponentChild {
+function ReasonForm({ class: place, send, sending, onDone, children }: ReasonFormProps): ComponentChild {
   const [isSending, setSending] = useState(false);
   const [problem, setProblem] = useState('');
   function submit(event: SubmitEvent): void {

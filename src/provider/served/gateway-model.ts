@@ -110,7 +110,7 @@ function tokensIn(counted: unknown): number {
   return isRecord(counted) ? countOf(counted.total) : countOf(counted);
 }
 
-/** Tokens as any version of the form counts them. */
+/** Tokens, which versions of the form count by a number or by an object with a total. */
 export function readGatewayUsage(usage: unknown): UsageFacts {
   if (!isRecord(usage)) return usageAbsent;
   const inputTokens = tokensIn(usage.inputTokens);

@@ -1,6 +1,5 @@
 /** The sidecar as it stands on a disk: the real ledger, queue and pipeline, with its death in a test's hands. */
 import type { Duplex } from 'node:stream';
-import { noProxy } from '../../../src/core/egress.ts';
 import { HoldpointError } from '../../../src/core/errors.ts';
 import { createDelegations, type Delegations } from '../../../src/hold/delegations.ts';
 import { createHoldQueue, type HoldQueue } from '../../../src/hold/queue.ts';
@@ -11,6 +10,7 @@ import type { Entrance } from '../../../src/proxy/intercept/entrance.ts';
 import { createKeptAnswers } from '../../../src/proxy/kept-answers.ts';
 import { listenProxy, type ProxyListener } from '../../../src/proxy/listener.ts';
 import type { Upstream } from '../../../src/proxy/upstream.ts';
+import { plainHouse } from '../../support/plain-house.ts';
 import { expiresInMs } from './policies.ts';
 import { isTold } from './rules-file.ts';
 import { openStore, type Surroundings, silence } from './surroundings.ts';
@@ -43,7 +43,6 @@ const entrance: Entrance = {
 /** What befalls the ledger here befalls whoever uses it. */
 const passing: ReadonlySet<string> = new Set(['overloaded', 'ledger_unavailable']);
 const startData = { config: 'a'.repeat(64), node: 'v24', product: 'holdpoint test' };
-const mebibyte = 1024 * 1024;
 const dayMs = 86_400_000;
 
 export async function startProcess(around: Surroundings): Promise<Process> {
@@ -104,29 +103,18 @@ export async function startProcess(around: Surroundings): Promise<Process> {
   };
   const roleOf = (name: string): string | null => (around.mayRule(name) ? 'reviewer' : null);
   const delegations = createDelegations({ ...common, roleOf });
+  const plain = plainHouse(dayMs);
   const proxy = await listenProxy(
     { host: '127.0.0.1', port: 0 },
     {
+      ...plain,
       ...common,
       holds: queue,
       policy: policyFile.current,
       forwarder: around.forwarder(() => life.dead),
-      openSpool: () => Promise.reject(new Error('Nothing here is too large for memory.')),
-      egress: noProxy,
       keptAnswers: createKeptAnswers(queue, common.onError),
       upstreams,
-      metrics: { callStarted: () => undefined, callEnded: () => undefined, matched: () => undefined },
-      fingerprintKey: Buffer.alloc(32, 7),
-      fingerprint: (secret) => `fingerprint of ${secret.length}`,
-      workloadName: '',
-      holdUrl: (id) => `http://control/${id}`,
-      draining: new AbortController().signal,
-      bounds: {
-        ...{ requestBytesMax: mebibyte, batchBytesMax: mebibyte, responseBytesMax: mebibyte },
-        ...{ decodedBytesMax: mebibyte, storedBytesMax: mebibyte, passedBytesMax: mebibyte },
-        ...{ callerIdleMsMax: dayMs, connectMsMax: dayMs, socketIdleMsMax: dayMs },
-        waitMsMax: 10 * expiresInMs,
-      },
+      bounds: { ...plain.bounds, waitMsMax: 10 * expiresInMs },
     },
   );
   const enter = (socket: Duplex): void => proxy.accept(socket, entrance);

@@ -9,6 +9,7 @@ import { createKeptAnswers } from '../../../src/proxy/kept-answers.ts';
 import { listenProxy, type ProxyListener } from '../../../src/proxy/listener.ts';
 import { createLedgerUnderTest } from '../../fault/ledger-under-test.ts';
 import { atEnd, endAll } from '../../support/endings.ts';
+import { plainHouse } from '../../support/plain-house.ts';
 import { passAll } from '../../support/sidecar.ts';
 import { startQueue } from '../hold/one-hold.ts';
 
@@ -32,21 +33,10 @@ async function startListener(): Promise<ProxyListener> {
   return listenProxy(
     { host: '127.0.0.1', port: 0 },
     {
-      ...{ ledger, holds, forwarder, clock, schedule, onError, egress: noProxy, upstreams: [] },
+      ...plainHouse(msMax),
+      ...{ ledger, holds, forwarder, clock, schedule, onError, upstreams: [] },
       policy: () => policy,
-      openSpool: () => Promise.reject(new Error('Nothing here is too large for memory.')),
       keptAnswers: createKeptAnswers(holds, onError),
-      metrics: { callStarted: () => undefined, callEnded: () => undefined, matched: () => undefined },
-      fingerprintKey: Buffer.alloc(32, 7),
-      fingerprint: (secret) => `fingerprint of ${secret.length}`,
-      workloadName: '',
-      holdUrl: (id) => `http://control/${id}`,
-      draining: new AbortController().signal,
-      bounds: {
-        ...{ requestBytesMax: mebibyte, batchBytesMax: mebibyte, responseBytesMax: mebibyte },
-        ...{ decodedBytesMax: mebibyte, storedBytesMax: mebibyte, passedBytesMax: mebibyte },
-        ...{ callerIdleMsMax: msMax, connectMsMax: msMax, socketIdleMsMax: msMax, waitMsMax: msMax },
-      },
     },
   );
 }

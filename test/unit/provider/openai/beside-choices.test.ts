@@ -13,7 +13,7 @@ const delta = (said: object) => ({ id: 'x', event: { event_type: 'progress', del
 const stray = ['the answer has a tool call beside its choices'];
 
 describe('a call beside the choices of a chat is a defect', () => {
-  test('of a whole answer, whether or not it has any', () => {
+  test('of a whole answer, with choices and without', () => {
     for (const choices of [[], [{ index: 0, message: { role: 'assistant', content: 'Hi' } }]]) {
       const body = JSON.stringify({ choices, completion_message: completion });
       expect(readAs(null, openai, chat, body).defects).toEqual(stray);
