@@ -16,7 +16,8 @@ describe.skipIf(missingBrowser !== '')(`the focus (${missingBrowser || 'Chromium
     [browser, stage] = await Promise.all([launchBrowser(), setStage(holdsToolCalls)]);
     [page, other] = [await signedIn('rita'), await signedIn('otto')];
   });
-  afterEach(() => goToHash(page, '#/'));
+  // What stands on a page from the test before would be taken for what the next one opens.
+  afterEach(() => Promise.all([page, other].map(toInbox)));
   afterAll(async () => {
     await browser.close();
     await stage.close();
@@ -47,6 +48,11 @@ describe.skipIf(missingBrowser !== '')(`the focus (${missingBrowser || 'Chromium
   async function open(text: string): Promise<void> {
     await line(page, text).press('Enter');
     await page.getByRole('heading', { name: 'Who rules' }).waitFor();
+  }
+
+  async function toInbox(of: Page): Promise<void> {
+    await goToHash(of, '#/');
+    await of.locator('.app:not(.app-open) .panes:not(.pane-page)').waitFor();
   }
 
   async function deny(of: Page): Promise<void> {
