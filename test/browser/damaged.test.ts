@@ -38,9 +38,10 @@ describe.skipIf(missingBrowser !== '')(`a damaged ledger (${missingBrowser || 'C
     await stage.close();
   });
 
-  async function told(hash: string): Promise<string> {
+  /** What the page says of the damage; by its words, as the notice of the page before may still stand. */
+  async function told(hash: string, missing: string): Promise<string> {
     await goToHash(page, hash);
-    const notice = page.locator('.damage');
+    const notice = page.locator('.damage', { hasText: missing });
     await notice.waitFor();
     expect(await seriousFindings(page)).toEqual([]);
     return (await notice.textContent()) ?? '';
@@ -53,9 +54,8 @@ describe.skipIf(missingBrowser !== '')(`a damaged ledger (${missingBrowser || 'C
     ['the policy', '#/policy', 'not listed here'],
     ['the ledger', '#/ledger', 'not listed here'],
   ])('%s', async (_name, hash, missing) => {
-    const text = await told(hash);
+    const text = await told(hash, missing);
     expect(text).toMatch(/^1 entry of the ledger cannot be read\./);
-    expect(text).toContain(missing);
     expect(text).toMatch(/Entry \d+ cannot be read/);
     expect(text).toContain('holdpoint verify');
     expect(text).toContain('holdpoint ledger restore');

@@ -162,17 +162,16 @@ describe.skipIf(missingBrowser !== '')(`late answers (${missingBrowser || 'Chrom
     await lines(page).first().press('Enter');
     await page.keyboard.press('r');
     await page.locator('#reason:focus').waitFor();
-    await page.route('**/rulings', (route) => route.abort());
-    const refused = page.waitForEvent('requestfailed');
     const first = await page.locator('.line-open').getAttribute('href');
     const turned = lines(page).last();
+    await page.route('**/rulings', async (route) => {
+      await expect.poll(() => turned.getAttribute('aria-current')).toBe('true');
+      await route.abort();
+    });
     await page.evaluate(() => {
-      // Sent, and away before any answer can be there.
       document.querySelector<HTMLElement>('.send-release')?.click();
       document.querySelector<HTMLElement>('.lines:not(.lines-quiet) li:last-child .line')?.click();
     });
-    await refused;
-    expect(await turned.getAttribute('aria-current')).toBe('true');
     const told = page.getByRole('alert').filter({ hasText: 'Your ruling may not have been taken' });
     await told.getByText('The sidecar cannot be reached.').waitFor();
     expect(await told.getByRole('link').getAttribute('href')).toBe(first);
