@@ -1,0 +1,175 @@
+/** The HTTP clients of other languages, on which their SDKs stand: by their base URL, and by the proxy of their environment. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
+import {
+  chatDelta,
+  chatRequest,
+  chatRole,
+  chatStop,
+  chatText,
+  chatToolsEnd,
+  chatTransfer,
+  chatTransferEvents,
+  done,
+} from '../proxy/answers.ts';
+import { type Behind, run, startBehind } from '../proxy/through.ts';
+import { atEnd, endAll } from '../support/endings.ts';
+import { listeningOn } from '../support/listening-on.ts';
+import { lineOf, type Program, programs, type Question, type Told, toldOf } from './languages/programs.ts';
+import { policyFor } from './policy.ts';
+
+const pageSchema = z.object({ items: z.array(z.unknown()) });
+const host = 'api.openai.com';
+/** curl asks before it sends so much. */
+const largeBytes = 1_500_000;
+
+const asking = (content: string, more = {}): string =>
+  chatRequest({ messages: [{ role: 'user', content }], ...more });
+const questions: readonly Question[] = [
+  { name: 'plain', how: 'whole', body: asking('Please.') },
+  { name: 'again', how: 'whole', body: asking('Please, once more.') },
+  { name: 'stream', how: 'whole', body: asking('Please.', { stream: true }) },
+  { name: 'in pieces', how: 'pieces', body: asking('Please.'.repeat(1_000)) },
+  { name: 'large', how: 'whole', body: asking('x'.repeat(largeBytes)) },
+  { name: 'large, in pieces', how: 'pieces', body: asking('x'.repeat(largeBytes)) },
+  { name: 'limited', how: 'whole', body: asking('limited') },
+  { name: 'left', how: 'leave', body: asking('silent', { stream: true }) },
+  { name: 'held', how: 'whole', body: asking('transfer') },
+  { name: 'held stream', how: 'whole', body: asking('transfer', { stream: true }) },
+  { name: 'last', how: 'whole', body: asking('Goodbye.') },
+];
+const heldCount = questions.filter(({ name }) => name.startsWith('held')).length;
+const denied: Question = { name: 'denied', how: 'whole', body: asking('Please.', { model: 'unlisted' }) };
+
+/** A provider that compresses where it may, limits, and falls silent. */
+async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const asked = await text(req);
+  const isTransfer = asked.includes('transfer');
+  if (asked.includes('"stream":true')) {
+    res.writeHead(200, { 'content-type': 'text/event-stream' });
+    for (const event of [chatRole, chatDelta('Hel')]) res.write(event);
+    if (asked.includes('silent')) return;
+    const calls = [...chatTransferEvents(25_000), chatToolsEnd];
+    for (const event of isTransfer ? calls : [chatDelta('lo.'), chatStop, done]) res.write(event);
+    res.end();
+    return;
+  }
+  const json = { 'content-type': 'application/json' };
+  if (asked.includes('limited')) {
+    res.writeHead(429, { ...json, 'retry-after': '1' });
+    res.end(JSON.stringify({ error: { message: 'Too many.', type: 'requests' } }));
+    return;
+  }
+  const whole = isTransfer ? chatTransfer(25_000) : chatText(`${asked.length} were read.`);
+  const mayCompress = /\bgzip\b/.test(String(req.headers['accept-encoding']));
+  res.writeHead(200, { ...json, ...(mayCompress ? { 'content-encoding': 'gzip' } : {}) });
+  res.end(mayCompress ? gzipSync(whole) : whole);
+}
+
+let providerUrl: string;
+let behind: Behind;
+let directory: string;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'holdpoint-languages-'));
+  atEnd(() => rmSync(directory, { recursive: true, force: true }));
+  const provider = await listeningOn(
+    // A question that cannot be read is one without an answer, which its program complains of.
+    createServer((req, res) => answer(req, res).catch(() => res.destroy())),
+  );
+  atEnd(provider.close);
+  providerUrl = provider.url;
+  behind = await startBehind({
+    policy: policyFor(['gpt-4.1']),
+    upstreams: { openai: { url: providerUrl, protocol: 'openai', mount: '/', hosts: [host] } },
+  });
+});
+afterAll(endAll);
+
+async function ask(
+  { command, before }: Program,
+  base: string,
+  asked: readonly Question[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<readonly Told[]> {
+  const file = join(directory, 'questions');
+  writeFileSync(file, asked.map(lineOf).join(''));
+  return toldOf((await run(command, [...before, base, file], env)).out);
+}
+
+/** The program asks one question after the other, so there is one hold at a time. */
+async function releaseAll(): Promise<void> {
+  const { ada } = behind.sidecar;
+  for (let count = 0; count < heldCount; count += 1) {
+    const { status } = await ada.rule(await ada.nextHold(), { verdict: 'release' });
+    expect(status).toBe(201);
+  }
+}
+
+async function askReleased(
+  program: Program,
+  base: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<readonly Told[]> {
+  const [told] = await Promise.all([ask(program, base, questions, env), releaseAll()]);
+  return told;
+}
+
+const titled = programs.map((program) => {
+  const { who, missing } = program;
+  return { title: missing === '' ? who : `${who} (missing: ${missing})`, program };
+});
+describe.each(titled)('$title', ({ program }) => {
+  const { missing, heedsProxy } = program;
+  let direct: readonly Told[];
+  beforeAll(async () => {
+    if (missing === '') direct = await ask(program, providerUrl, questions);
+  });
+
+  test.skipIf(missing !== '')('is told what the provider says', () => {
+    const expected = questions.map(({ name }) => ({ name, status: name === 'limited' ? 429 : 200 }));
+    expect(direct).toMatchObject(expected);
+  });
+
+  test.skipIf(missing !== '')(
+    'is told the same through the sidecar, what a person released included',
+    async () => {
+      expect(await askReleased(program, behind.sidecar.proxyUrl)).toEqual(direct);
+    },
+  );
+
+  test.skipIf(missing !== '' || !heedsProxy)('is told the same by the proxy of its environment', async () => {
+    const told = await askReleased(program, `https://${host}`, {
+      HTTPS_PROXY: behind.forwardUrl,
+      SSL_CERT_FILE: behind.caFile,
+      REQUESTS_CA_BUNDLE: behind.caFile,
+    });
+    expect(told).toEqual(direct);
+  });
+
+  test.skipIf(missing !== '')('is told that its model is denied', async () => {
+    const [told] = await ask(program, behind.sidecar.proxyUrl, [denied]);
+    expect(told?.status).toBe(403);
+    expect(JSON.parse(told?.said ?? '')).toMatchObject({ error: { code: 'denied_by_policy' } });
+  });
+});
+
+test('what a program left is recorded as left, once for each way in', async () => {
+  const { sidecar } = behind;
+  const headers = { authorization: `Bearer ${sidecar.place.tokenOf('ada', 'reviewer')}` };
+  const url = `${sidecar.controlUrl}/api/v1/decisions?outcome=client_abort&limit=200`;
+  const ways = programs
+    .filter(({ missing }) => missing === '')
+    .reduce((sum, { heedsProxy }) => sum + (heedsProxy ? 2 : 1), 0);
+  // An outcome is sealed shortly after its end.
+  await vi.waitFor(async () => {
+    const { items } = pageSchema.parse(await (await fetch(url, { headers })).json());
+    expect(items).toHaveLength(ways);
+  });
+});
