@@ -21,7 +21,15 @@ import {
 import { type Behind, run, startBehind } from '../proxy/through.ts';
 import { atEnd, endAll } from '../support/endings.ts';
 import { listeningOn } from '../support/listening-on.ts';
-import { lineOf, type Program, programs, type Question, type Told, toldOf } from './languages/programs.ts';
+import {
+  lineOf,
+  type Program,
+  programs,
+  type Question,
+  type Told,
+  titled,
+  toldOf,
+} from './languages/programs.ts';
 import { policyFor } from './policy.ts';
 
 const pageSchema = z.object({ items: z.array(z.unknown()) });
@@ -121,11 +129,7 @@ async function askReleased(
   return told;
 }
 
-const titled = programs.map((program) => {
-  const { who, missing } = program;
-  return { title: missing === '' ? who : `${who} (missing: ${missing})`, program };
-});
-describe.each(titled)('$title', ({ program }) => {
+describe.each(titled(programs))('$title', ({ program }) => {
   const { missing, heedsProxy } = program;
   let direct: readonly Told[];
   beforeAll(async () => {

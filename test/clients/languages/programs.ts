@@ -60,6 +60,21 @@ export const programs: readonly Program[] = [
   }),
 ];
 
+/** They take the address of a session and what is said in it, and print each event until the last answer has ended. */
+export const sessionPrograms: readonly Program[] = [
+  python('with_websockets.py', 'websockets'),
+  python('with_aiohttp_socket.py', 'aiohttp'),
+];
+
+/** Programs under titles that say what is missing for them. */
+export const titled = (
+  of: readonly Program[],
+): readonly { readonly title: string; readonly program: Program }[] =>
+  of.map((one) => ({
+    title: one.missing === '' ? one.who : `${one.who} (missing: ${one.missing})`,
+    program: one,
+  }));
+
 /** As the programs read it: tabs between name, how, and the body in base64. */
 export const lineOf = ({ name, how, body }: Question): string =>
   `${name}\t${how}\t${Buffer.from(body).toString('base64')}\n`;
