@@ -41,6 +41,7 @@ export const withModulesOfTheirOwn: readonly string[] = [...alone, ...faultAlone
  */
 const whole = [
   'test/browser/**/*.test.ts',
+  'test/clients/languages-grpc.test.ts',
   'test/clients/languages-sessions.test.ts',
   'test/clients/languages.test.ts',
   'test/clients/matrix.test.ts',

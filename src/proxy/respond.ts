@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { type ErrorCode, HoldpointError, httpStatusByCode, messageOf } from '../core/errors.ts';
+import { grpcTrailers, speaksGrpc } from '../core/grpc.ts';
 import { endToEndHeaders, type RawHeaders } from '../core/http-message.ts';
 import type { Call } from './call.ts';
 
@@ -167,6 +168,7 @@ export function refuse(
   }
   const status = httpStatusByCode[error.code];
   const message = error.next === '' ? error.message : `${error.message} ${error.next}`;
+  if (speaksGrpc(res.req.rawHeaders)) return refuseGrpc(res, status, message, decisionId);
   const protocol = asked?.upstream.protocol ?? null;
   const body =
     asked === null || protocol === null
@@ -188,6 +190,21 @@ export function refuse(
     ...(isCut ? { connection: 'close' } : {}),
   });
   return isCut ? endAfterBody(res, body) : endWith(res, body);
+}
+
+/** A client of gRPC reads nothing but the trailers of an answer that has no message, and those only at status 200. */
+function refuseGrpc(
+  res: ServerResponse,
+  status: number,
+  message: string,
+  decisionId: string | null,
+): Promise<boolean> {
+  res.statusMessage = '';
+  res.writeHead(200, {
+    'content-type': 'application/grpc',
+    ...(decisionId === null ? {} : { [decisionHeader]: decisionId }),
+  });
+  return endWith(res, '', grpcTrailers(status, message));
 }
 
 /**

@@ -100,6 +100,35 @@ describe('a request that names another method in a field,', () => {
   });
 });
 
+describe('a call in a form that nobody here reads, such as Google takes it,', () => {
+  const form = 'multipart/mixed; boundary=x';
+  const parts = '--x\r\nContent-Type: application/http\r\n\r\nPOST /v1beta/x HTTP/1.1\r\n\r\n{}\r\n--x--';
+
+  test.each([
+    ['gRPC', '/google.ai.v1.GenerativeService/GenerateContent', 'application/grpc', '\0\0\0\0\0'],
+    ['gRPC of a browser', '/v1/chat/completions', 'Application/GRPC-Web+proto', '\0\0\0\0\0'],
+    ['protobuf', '/$rpc/google.ai.v1.GenerativeService/GenerateContent', 'application/x-protobuf', '\n'],
+    ['the same, its $ written otherwise', '/%24RPC/x.Service/Call', 'application/json+protobuf', '[]'],
+    ['requests in parts', '/batch', form, parts],
+    ['requests in parts for one API', '/batch/generativelanguage/v1beta', form, parts],
+  ])('is refused, and recorded: %s', async (_what, target, type, body) => {
+    const rig = await startRig();
+    const { head } = await (await rig.post(target, body, [`Content-Type: ${type}`])).answer();
+    expect(await rig.sidecar.ada.outcomeOf(decisionIdOf(head))).toBe('denied');
+    expect(rig.upstream.requests).toEqual([]);
+  });
+
+  test.each([
+    ['/batch', 'application/json', '{}'],
+    ['/rpc/x', 'application/x-protobuf', '\n'],
+    ['/v1/batches/multipart', form, parts],
+  ])('is not taken for one where nothing says so: %s %s', async (target, type, body) => {
+    const rig = await startRig();
+    const { status } = await (await rig.post(target, body, [`Content-Type: ${type}`])).answer();
+    expect(status).toBe(200);
+  });
+});
+
 describe('a path whose dot segments lead to another place for some providers', () => {
   test.each([
     '/v1/x%3F/../chat/completions',

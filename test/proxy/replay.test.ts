@@ -151,6 +151,8 @@ describe('a call that could mean something else by what stands around its body',
   test.each<[string, Around]>([
     ['its path', { target: '/v1//../chat/completions' }],
     ['its path, of an operation that nobody knows', { target: '/v1//../nothing' }],
+    ['gRPC', { target: '/x.Service/Call', fields: ['Content-Type: application/grpc'] }],
+    ['what stands below $rpc', { target: '/%24rpc/x.Service/Call' }],
     ['another method', { fields: ['X-HTTP-Method-Override: DELETE'] }],
     ['two types of its own', { fields: twice }],
     ['two types of its answer', { answered: twice }],

@@ -40,8 +40,8 @@ function program(
   };
 }
 
-const python = (file: string, library: string): Program =>
-  program(pythonPath, [], file, true, { args: ['-c', `import ${library}`], packages: `python3-${library}` });
+const python = (file: string, library: string, debians = library): Program =>
+  program(pythonPath, [], file, true, { args: ['-c', `import ${library}`], packages: `python3-${debians}` });
 
 export const programs: readonly Program[] = [
   python('with_httpx.py', 'httpx'),
@@ -65,6 +65,9 @@ export const sessionPrograms: readonly Program[] = [
   python('with_websockets.py', 'websockets'),
   python('with_aiohttp_socket.py', 'aiohttp'),
 ];
+
+/** It takes the host and port, and the methods that it calls. */
+export const grpcProgram = python('with_grpc.py', 'grpc', 'grpcio');
 
 /** Programs under titles that say what is missing for them. */
 export const titled = (
