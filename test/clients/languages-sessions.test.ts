@@ -9,7 +9,7 @@ import { sessionPrograms, titled } from './languages/programs.ts';
 
 afterEach(endAll);
 
-describe.each(titled(sessionPrograms))('$title', ({ program: { command, before, missing } }) => {
+describe.each(titled(sessionPrograms))('$title', ({ program: { direct, missing } }) => {
   test.skipIf(missing !== '')(
     'is told what it is told without the sidecar, and goes on after a hold',
     async () => {
@@ -25,14 +25,14 @@ describe.each(titled(sessionPrograms))('$title', ({ program: { command, before, 
       });
       const ask = (base: string): Promise<Ran> => {
         const url = `${base.replace('http', 'ws')}/v1/realtime?model=gpt-realtime`;
-        return run(command, [...before, url, 'Hello.', 'Pay ACME.', 'Hello.'], {});
+        return run(direct.command, [...direct.before, url, 'Hello.', 'Pay ACME.', 'Hello.'], {});
       };
-      const direct = await ask(mock.url);
-      expect(direct.out.match(/^response\.done/gm)).toHaveLength(3);
-      expect(direct.out).toMatch(/\nclosed\t1000\n$/);
+      const expected = await ask(mock.url);
+      expect(expected.out.match(/^response\.done/gm)).toHaveLength(3);
+      expect(expected.out).toMatch(/\nclosed\t1000\n$/);
       const through = ask(proxyUrl);
       await ada.rule(await ada.nextHold(), { verdict: 'release' });
-      expect(await through).toEqual(direct);
+      expect(await through).toEqual(expected);
     },
   );
 });

@@ -25,7 +25,7 @@ def ask(client, uri, how, body)
   end
 end
 
-open_client = -> { Net::HTTP.start(uri.host, uri.port, read_timeout: 30) }
+open_client = -> { Net::HTTP.start(uri.host, uri.port, use_ssl: uri.scheme == 'https', read_timeout: 30) }
 kept = open_client.call
 File.foreach(ARGV[1], chomp: true) do |line|
   name, how, body = line.split("\t")

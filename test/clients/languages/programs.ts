@@ -10,54 +10,131 @@ export interface Question {
   readonly body: string;
 }
 
-export interface Program {
-  readonly who: string;
+/** The sidecar's forward proxy, and the certificate of its authority. */
+export interface Proxy {
+  readonly url: string;
+  readonly caFile: string;
+}
+
+interface Command {
   readonly command: string;
   /** Arguments before the base URL and the file of questions. */
   readonly before: readonly string[];
-  /** It goes through HTTPS_PROXY, and trusts the authority that SSL_CERT_FILE or REQUESTS_CA_BUNDLE names. */
-  readonly heedsProxy: boolean;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface Program {
+  readonly who: string;
+  readonly direct: Command;
+  /** As its documentation says that a proxy is used and an authority trusted. */
+  readonly through: (proxy: Proxy) => Command;
   /** Why it cannot run here; '' where it can. */
   readonly missing: string;
 }
 
 const fileOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
-function program(
-  command: string,
-  before: readonly string[],
-  file: string,
-  heedsProxy: boolean,
-  needs: { readonly args: readonly string[]; readonly packages: string },
-): Program {
-  const isThere = spawnSync(command, [...needs.args]).status === 0;
+interface Runtime {
+  readonly command: string;
+  /** Arguments before the file. */
+  readonly flags: readonly string[];
+  /** Those that a proxy asks for, and the environment. */
+  readonly proxied: (proxy: Proxy) => { readonly flags: readonly string[]; readonly env: Command['env'] };
+  /** Ends well where all that is needed is here. */
+  readonly check: readonly string[];
+  /** Debian's, that bring it. */
+  readonly packages: string;
+}
+
+function program(file: string, { command, flags, proxied, check, packages }: Runtime): Program {
+  const isThere = spawnSync(command, [...check]).status === 0;
+  const withFlags = (more: readonly string[], env: Command['env']): Command => ({
+    command,
+    before: [...flags, ...more, fileOf(file)],
+    env,
+  });
   return {
     who: file,
-    command,
-    before: [...before, fileOf(file)],
-    heedsProxy,
-    missing: isThere ? '' : `apt-get install ${needs.packages}`,
+    direct: withFlags([], {}),
+    through: (proxy) => {
+      const set = proxied(proxy);
+      return withFlags(set.flags, set.env);
+    },
+    missing: isThere ? '' : `apt-get install ${packages}`,
   };
 }
 
-const python = (file: string, library: string, debians = library): Program =>
-  program(pythonPath, [], file, true, { args: ['-c', `import ${library}`], packages: `python3-${debians}` });
+const byEnvironment =
+  (trust: string): Runtime['proxied'] =>
+  ({ url, caFile }) => ({ flags: [], env: { HTTPS_PROXY: url, [trust]: caFile } });
+
+const python = (file: string, library: string, trust = 'SSL_CERT_FILE', debians = library): Program =>
+  program(file, {
+    command: pythonPath,
+    flags: [],
+    proxied: byEnvironment(trust),
+    check: ['-c', `import ${library}`],
+    packages: `python3-${debians}`,
+  });
+
+const go: Runtime = {
+  command: 'go',
+  flags: ['run'],
+  proxied: byEnvironment('SSL_CERT_FILE'),
+  check: ['version'],
+  packages: 'golang-go',
+};
+
+const storePassword = 'changeit';
+
+const java: Runtime = {
+  command: 'java',
+  flags: [],
+  proxied: ({ url, caFile }) => {
+    const store = `${caFile}.p12`;
+    const kept = ['-keystore', store, '-storepass', storePassword, '-storetype', 'PKCS12'];
+    spawnSync('keytool', ['-importcert', '-noprompt', '-alias', 'holdpoint', '-file', caFile, ...kept]);
+    const { hostname, port } = new URL(url);
+    return {
+      flags: [
+        `-Dhttps.proxyHost=${hostname}`,
+        `-Dhttps.proxyPort=${port}`,
+        `-Djavax.net.ssl.trustStore=${store}`,
+        `-Djavax.net.ssl.trustStorePassword=${storePassword}`,
+      ],
+      env: {},
+    };
+  },
+  check: ['--describe-module', 'jdk.compiler'],
+  packages: 'default-jdk-headless',
+};
+
+const ruby: Runtime = {
+  command: 'ruby',
+  flags: [],
+  // It looks for the proxy of http: before it knows whether it will encrypt.
+  proxied: ({ url, caFile }) => ({ flags: [], env: { http_proxy: url, SSL_CERT_FILE: caFile } }),
+  check: ['--version'],
+  packages: 'ruby',
+};
+
+const php: Runtime = {
+  command: 'php',
+  flags: [],
+  proxied: ({ url, caFile }) => ({ flags: ['-d', `curl.cainfo=${caFile}`], env: { HTTPS_PROXY: url } }),
+  check: ['-r', 'exit(extension_loaded("curl") ? 0 : 1);'],
+  packages: 'php-cli php-curl',
+};
 
 export const programs: readonly Program[] = [
   python('with_httpx.py', 'httpx'),
   python('with_httpx_async.py', 'httpx'),
   python('with_aiohttp.py', 'aiohttp'),
-  python('with_requests.py', 'requests'),
-  program('go', ['run'], 'net_http.go', true, { args: ['version'], packages: 'golang-go' }),
-  program('java', [], 'NetHttp.java', false, {
-    args: ['--describe-module', 'jdk.compiler'],
-    packages: 'default-jdk-headless',
-  }),
-  program('ruby', [], 'net_http.rb', false, { args: ['--version'], packages: 'ruby' }),
-  program('php', [], 'with_curl.php', false, {
-    args: ['-r', 'exit(extension_loaded("curl") ? 0 : 1);'],
-    packages: 'php-cli php-curl',
-  }),
+  python('with_requests.py', 'requests', 'REQUESTS_CA_BUNDLE'),
+  program('net_http.go', go),
+  program('NetHttp.java', java),
+  program('net_http.rb', ruby),
+  program('with_curl.php', php),
 ];
 
 /** They take the address of a session and what is said in it, and print each event until the last answer has ended. */
@@ -67,7 +144,7 @@ export const sessionPrograms: readonly Program[] = [
 ];
 
 /** It takes the host and port, and the methods that it calls. */
-export const grpcProgram = python('with_grpc.py', 'grpc', 'grpcio');
+export const grpcProgram = python('with_grpc.py', 'grpc', 'SSL_CERT_FILE', 'grpcio');
 
 /** Programs under titles that say what is missing for them. */
 export const titled = (
