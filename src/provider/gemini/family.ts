@@ -20,6 +20,7 @@ import {
   speaksOpenAi,
   storesContents,
 } from './route.ts';
+import { tunesModel, tuning } from './tuning.ts';
 
 /** Any prefix is allowed, as gateways mount the API anywhere. */
 function operationOf(method: string, path: string): OperationName {
@@ -29,6 +30,7 @@ function operationOf(method: string, path: string): OperationName {
   if (operation !== null) return operation;
   if (storesContents(method, route)) return 'cached_contents';
   if (makesToken(method, route)) return 'live.tokens';
+  if (tunesModel(method, route)) return 'tuning_jobs';
   if (isInteraction(method, route)) return 'interactions';
   if (isBatch(method, route) && !speaksOpenAi(route)) return 'batches.status';
   if (isDownload(method, route)) return 'batches.results';
@@ -42,5 +44,6 @@ const { errorBody: _openais, ...managed } = openai;
 export const gemini = googleProtocol('gemini', operationOf, (operation) => {
   if (isContentOperation(operation)) return content;
   if (operation === 'interactions') return interactions;
+  if (operation === 'tuning_jobs') return tuning;
   return operation === 'agents' || operation === 'decisions' ? managed : openai;
 });

@@ -16,6 +16,7 @@ import {
   speaksOpenAi,
   storesContents,
 } from '../gemini/route.ts';
+import { tunesModel, tuning } from '../gemini/tuning.ts';
 import { mistral } from '../mistral/family.ts';
 import { openai } from '../openai/family.ts';
 import type { OperationName, RequestHead, RequestReading } from '../protocol.ts';
@@ -67,6 +68,7 @@ function operationOf(method: string, path: string): OperationName {
   const invoked = invokedOperation(method, route);
   if (invoked !== null) return invoked;
   if (makesBatchPrediction(method, route)) return 'batch_prediction_jobs';
+  if (tunesModel(method, route)) return 'tuning_jobs';
   if (!rawVerbs.has(route.verb)) return speaksOpenAi(route) ? openai.operationOf(method, path) : 'unknown';
   const publisher = route.segments[route.segments.lastIndexOf('publishers') + 1];
   return route.segments.includes('publishers') ? partnersOperation(route, publisher) : 'raw_predict';
@@ -100,6 +102,7 @@ export const vertex = googleProtocol('vertex', operationOf, (operation) => {
   if (operation === 'interactions') return interactions;
   if (operation === 'reasoning_engines.query') return engine;
   if (operation === 'batch_prediction_jobs') return batchPrediction;
+  if (operation === 'tuning_jobs') return tuning;
   if (operation === 'messages') return messages;
   if (operation === 'raw_count_tokens') return { ...messages, readsAnswer: () => false };
   if (operation === 'ocr') return documents;
