@@ -252,7 +252,12 @@ test('the stream form of an answer has the facts of its JSON form', () => {
       (operation, answer: GeneratedAnswer) => {
         const json = Buffer.from(jsonForm(operation, answer));
         const whole = protocolFor(operation).readResponse(operation, 200, json);
-        const streamed = readChunks(operation, [Buffer.from(streamForm(operation, answer))]).reading;
+        // As they stand these end a line for some clients, so that a call among them is a doubtful one.
+        const stream = streamForm(operation, answer).replace(
+          /[\x85\u2028\u2029]/g,
+          (end) => `\\u${end.charCodeAt(0).toString(16).padStart(4, '0')}`,
+        );
+        const streamed = readChunks(operation, [Buffer.from(stream)]).reading;
         expect(said(streamed)).toEqual(said(whole));
         expect(whole.defects).toEqual([]);
         expect(whole.facts.toolCalls.map((call) => call.arguments)).toEqual(
