@@ -43,6 +43,8 @@ const anthropicAtVertex: Protocol = {
 const ofServers = [
   ...['served.any', 'served.generate', 'served.calls', 'served.words', 'served.load'],
   ...['llamacpp.completion', 'lmstudio.chat', 'llamastack.chat', 'chat.completions.render'],
+  // Mistral's and Cohere's, as OpenAI's in all that matters.
+  'fine_tuning',
 ];
 const ofOpenai = spoken(openai, [
   ...['chat.completions', 'completions', 'responses', 'gateway.model'],

@@ -250,6 +250,13 @@ const routes: readonly Route[] = [
   route('send', 'evals/*', 'evals'),
   route('send', 'fine_tuning/jobs', 'fine_tuning'),
   route('send', 'fine_tuning/alpha/graders/*', 'fine_tuning'),
+  // Together's, Cohere's, and Fireworks'.
+  route('send', 'fine-tunes', 'fine_tuning'),
+  route('send', 'finetuning/finetuned-models', 'fine_tuning'),
+  route('send', 'supervisedfinetuningjobs', 'fine_tuning'),
+  route('send', 'dpojobs', 'fine_tuning'),
+  route('send', 'reinforcementfinetuningjobs', 'fine_tuning'),
+  route('send', 'evaluationjobs', 'fine_tuning'),
   route('get', 'files/*/content', 'files.content'),
   route('get', 'videos/*/content', 'content'),
   route('get', 'video/generations/*/content/*', 'content'),

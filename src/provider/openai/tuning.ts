@@ -1,7 +1,8 @@
 /**
- * OpenAI requests that have a provider ask models on its own: runs of evaluations, and fine-tuning
- * (https://platform.openai.com/docs/api-reference/evals, …/fine-tuning). What stands in a file of theirs is asked by
- * nobody who was seen here. Pure; hostile bytes in, facts and defects out.
+ * Requests that have a provider ask models on its own: runs of evaluations, and fine-tuning at OpenAI, Mistral, Together,
+ * Cohere and Fireworks (https://platform.openai.com/docs/api-reference/evals, …/fine-tuning,
+ * https://docs.cohere.com/reference/createfinetunedmodel, https://docs.fireworks.ai/api-reference). What stands in a file
+ * of theirs is asked by nobody who was seen here. Pure; hostile bytes in, facts and defects out.
  */
 
 import type { RequestHead, RequestReading } from '../protocol.ts';
@@ -31,15 +32,26 @@ export function readEvaluation(bytes: Buffer, head: RequestHead): RequestReading
   return withFiles(reading, isRecord(source) ? [source.id, source.file_id] : []);
 }
 
+/** The model under the names that others than OpenAI have for it; Cohere's stands in its settings. */
+function tunedModel({ baseModel, base_model: base, warmStartFrom, settings }: JsonRecord): string {
+  const ofSettings = isRecord(settings) && isRecord(settings.base_model) ? settings.base_model : {};
+  const names = [baseModel, base, warmStartFrom, ofSettings.name, ofSettings.base_type];
+  return names.map(textOf).find((name) => name !== '') ?? '';
+}
+
 /**
- * Reads the body that starts a fine-tuning job or runs a grader. A job by reinforcement asks the model what stands in
- * its files; other jobs have the answers there, and ask nobody.
+ * Reads the body that starts a fine-tuning job or runs a grader. A job by reinforcement, or one that evaluates, asks the
+ * model what stands in its files; other jobs have the answers there, and ask nobody.
  */
 export function readFineTuning(bytes: Buffer, head: RequestHead): RequestReading {
   const text = ['suffix', 'grader', 'item', 'model_sample', 'method'];
   const reading = readTextRequest(bytes, head, { system: [], text });
-  const { method, training_file: training, validation_file: validation } = bodyOf(bytes);
+  const body = bodyOf(bytes);
+  const { method, training_file: training, validation_file: validation, dataset, evaluator } = body;
+  const facts = { ...reading.facts, model: reading.facts.model || tunedModel(body) };
   const asks =
-    isRecord(method) && (textOf(method.type) === 'reinforcement' || !isAbsent(method.reinforcement));
-  return asks ? withFiles(reading, [training, validation]) : reading;
+    !isAbsent(evaluator) ||
+    (isRecord(method) && (textOf(method.type) === 'reinforcement' || !isAbsent(method.reinforcement)));
+  const named = { ...reading, facts };
+  return asks ? withFiles(named, [training, validation, dataset, body.evaluationDataset]) : named;
 }

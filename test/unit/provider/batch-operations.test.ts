@@ -71,6 +71,13 @@ const asked: readonly Row[] = [
     happens: ['f', 'g'],
   },
   {
+    api: 'Fireworks: the same, and an evaluation',
+    family: 'openai',
+    path: '/v1/accounts/a/reinforcementFineTuningJobs',
+    body: { dataset: 'd', evaluationDataset: 'e', evaluator: 'accounts/a/evaluators/v' },
+    happens: ['d', 'e'],
+  },
+  {
     api: 'OpenAI: the grader of such a job',
     family: 'openai',
     path: '/v1/fine_tuning/jobs',

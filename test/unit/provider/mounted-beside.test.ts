@@ -3,6 +3,16 @@ import { protocolOf } from '../../../src/provider/index.ts';
 import { amended, asked, readAs } from './lines.ts';
 import { events } from './streams.ts';
 
+// https://docs.mistral.ai/api/endpoint/deprecated/fine-tuning, https://docs.cohere.com/reference/createfinetunedmodel
+test.each([
+  ['mistral', '/v1/fine_tuning/jobs', { model: 'm', training_files: [{ file_id: 'f' }] }],
+  ['cohere', '/v1/finetuning/finetuned-models', { settings: { base_model: { name: 'm' }, dataset_id: 'd' } }],
+] as const)('a model is tuned at %s as it is at OpenAI', (family, path, body) => {
+  const protocol = protocolOf(family);
+  expect(protocol.operationOf('POST', path)).toBe('fine_tuning');
+  expect(asked(protocol, 'fine_tuning', body, path).facts.model).toBe('m');
+});
+
 describe('an answer of another family at a server that is set up for one', () => {
   test.each([
     // https://platform.claude.com/docs/en/api/openai-sdk: base_url="https://api.anthropic.com/v1/"

@@ -110,6 +110,12 @@ describe('the route', () => {
     ['GET', '/v1/agents/sessions/s/turns/t/items', 'agents.sessions'],
     ['GET', '/v1/evals/e/runs/r/output_items', 'evals.runs'],
     ['POST', '/v1/fine_tuning/jobs', 'fine_tuning'],
+    ['POST', '/v1/fine-tunes', 'fine_tuning'],
+    ['POST', '/v1/accounts/a/supervisedFineTuningJobs', 'fine_tuning'],
+    ['POST', '/v1/accounts/a/reinforcementFineTuningJobs', 'fine_tuning'],
+    ['POST', '/v1/accounts/a/dpoJobs', 'fine_tuning'],
+    ['POST', '/v1/accounts/a/evaluationJobs', 'fine_tuning'],
+    ['GET', '/v1/accounts/a/dpoJobs', 'unknown'],
   ])('%s %s is %s', (method, path, operation) => {
     expect(openai.operationOf(method, path)).toBe(operation);
   });
@@ -151,6 +157,10 @@ describe('words and model reach the rules:', () => {
     ['agents.sessions', { agent: { model: 'm' } }],
     ['evals.runs', { data_source: { type: 'completions', model: 'm' } }],
     ['fine_tuning', { grader: { type: 'score_model', model: 'm' } }],
+    ['fine_tuning', { baseModel: 'm', dataset: 'd' }],
+    ['fine_tuning', { warmStartFrom: 'm' }],
+    ['fine_tuning', { settings: { base_model: { name: 'm', base_type: 'BASE_TYPE_CHAT' } } }],
+    ['fine_tuning', { settings: { base_model: { base_type: 'm' } } }],
   ])('the model that %s names within', (operation, body) => {
     expect(request(operation, body).facts.model).toBe('m');
   });
