@@ -5,6 +5,7 @@
 
 import { openai } from '../openai/family.ts';
 import type { OperationName } from '../protocol.ts';
+import { asking, askingOperation, isAsking } from './asking.ts';
 import { content, isContentOperation } from './content.ts';
 import { interactions } from './interactions-dialect.ts';
 import { googleProtocol } from './protocol.ts';
@@ -20,7 +21,6 @@ import {
   speaksOpenAi,
   storesContents,
 } from './route.ts';
-import { tunesModel, tuning } from './tuning.ts';
 
 /** Any prefix is allowed, as gateways mount the API anywhere. */
 function operationOf(method: string, path: string): OperationName {
@@ -30,7 +30,8 @@ function operationOf(method: string, path: string): OperationName {
   if (operation !== null) return operation;
   if (storesContents(method, route)) return 'cached_contents';
   if (makesToken(method, route)) return 'live.tokens';
-  if (tunesModel(method, route)) return 'tuning_jobs';
+  const asked = askingOperation(method, route);
+  if (asked !== null) return asked;
   if (isInteraction(method, route)) return 'interactions';
   if (isBatch(method, route) && !speaksOpenAi(route)) return 'batches.status';
   if (isDownload(method, route)) return 'batches.results';
@@ -44,6 +45,6 @@ const { errorBody: _openais, ...managed } = openai;
 export const gemini = googleProtocol('gemini', operationOf, (operation) => {
   if (isContentOperation(operation)) return content;
   if (operation === 'interactions') return interactions;
-  if (operation === 'tuning_jobs') return tuning;
+  if (isAsking(operation)) return asking;
   return operation === 'agents' || operation === 'decisions' ? managed : openai;
 });

@@ -45,6 +45,7 @@ const operationByVerb: Readonly<Record<string, string>> = {
   updateembedcontentbatch: 'embed_content',
   predict: 'predict',
   predictlongrunning: 'predict',
+  explain: 'predict',
 };
 
 /** The operation of a path with one of the verbs above; null for any other path. */

@@ -3,6 +3,7 @@
  * OpenAI-compatible endpoint (https://cloud.google.com/vertex-ai/generative-ai/docs/reference/rest). Pure.
  */
 import { anthropic } from '../anthropic/family.ts';
+import { asking, askingOperation, isAsking } from '../gemini/asking.ts';
 import { content, isContentOperation } from '../gemini/content.ts';
 import { interactions } from '../gemini/interactions-dialect.ts';
 import { googleProtocol } from '../gemini/protocol.ts';
@@ -16,7 +17,6 @@ import {
   speaksOpenAi,
   storesContents,
 } from '../gemini/route.ts';
-import { tunesModel, tuning } from '../gemini/tuning.ts';
 import { mistral } from '../mistral/family.ts';
 import { openai } from '../openai/family.ts';
 import type { OperationName, RequestHead, RequestReading } from '../protocol.ts';
@@ -68,7 +68,8 @@ function operationOf(method: string, path: string): OperationName {
   const invoked = invokedOperation(method, route);
   if (invoked !== null) return invoked;
   if (makesBatchPrediction(method, route)) return 'batch_prediction_jobs';
-  if (tunesModel(method, route)) return 'tuning_jobs';
+  const asked = askingOperation(method, route);
+  if (asked !== null) return asked;
   if (!rawVerbs.has(route.verb)) return speaksOpenAi(route) ? openai.operationOf(method, path) : 'unknown';
   const publisher = route.segments[route.segments.lastIndexOf('publishers') + 1];
   return route.segments.includes('publishers') ? partnersOperation(route, publisher) : 'raw_predict';
@@ -102,7 +103,7 @@ export const vertex = googleProtocol('vertex', operationOf, (operation) => {
   if (operation === 'interactions') return interactions;
   if (operation === 'reasoning_engines.query') return engine;
   if (operation === 'batch_prediction_jobs') return batchPrediction;
-  if (operation === 'tuning_jobs') return tuning;
+  if (isAsking(operation)) return asking;
   if (operation === 'messages') return messages;
   if (operation === 'raw_count_tokens') return { ...messages, readsAnswer: () => false };
   if (operation === 'ocr') return documents;

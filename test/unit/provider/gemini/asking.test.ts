@@ -1,4 +1,4 @@
-/** Jobs that tune Google's models: what they are judged by. */
+/** What asks Google's models otherwise than by contents: what it is judged by. */
 import { describe, expect, test } from 'vitest';
 import { protocolOf } from '../../../../src/provider/index.ts';
 import { headOf } from '../streams.ts';
@@ -6,8 +6,8 @@ import { headOf } from '../streams.ts';
 const vertex = protocolOf('vertex');
 const jobs = '/v1beta1/projects/p/locations/us-central1/tuningJobs';
 
-const read = (body: unknown) =>
-  vertex.readRequest('tuning_jobs', Buffer.from(JSON.stringify(body)), headOf(jobs));
+const read = (body: unknown, operation = 'tuning_jobs', path = jobs) =>
+  vertex.readRequest(operation, Buffer.from(JSON.stringify(body)), headOf(path));
 
 test.each([
   ['vertex', 'POST', jobs, 'tuning_jobs'],
@@ -15,6 +15,11 @@ test.each([
   ['vertex', 'POST', `${jobs}:validateReinforcementTuningReward`, 'tuning_jobs'],
   ['vertex', 'GET', jobs, 'unknown'],
   ['vertex', 'POST', `${jobs}/1:cancel`, 'unknown'],
+  ['vertex', 'POST', '/v1/projects/p/locations/l:evaluateInstances', 'evaluations'],
+  ['vertex', 'POST', '/v1/projects/p/locations/l:evaluateDataset', 'evaluations'],
+  ['vertex', 'POST', '/v1beta1/projects/p/locations/l:augmentPrompt', 'knowledge.query'],
+  ['vertex', 'POST', '/v1/projects/p/locations/l/endpoints/1:explain', 'predict'],
+  ['gemini', 'POST', '/v1beta/models/aqa:generateAnswer', 'knowledge.query'],
   ['gemini', 'POST', '/v1beta/tunedModels', 'tuning_jobs'],
   ['gemini', 'GET', '/v1beta/tunedModels', 'unknown'],
   ['gemini', 'POST', '/v1beta/tunedModels/x:generateContent', 'generate_content'],
@@ -22,7 +27,7 @@ test.each([
   expect(protocolOf(protocol).operationOf(method, path)).toBe(operation);
 });
 
-test('their answers are not waited for: they hold no call', () => {
+test('the answers of tuning are not waited for: they hold no words', () => {
   expect(vertex.readsAnswer('tuning_jobs')).toBe(false);
 });
 
@@ -97,5 +102,50 @@ describe('a job', () => {
 
   test('that is no object is unreadable', () => {
     expect(read([]).defects).not.toEqual([]);
+  });
+});
+
+describe('an evaluation', () => {
+  const autorater = { autoraterConfig: { autoraterModel: 'publishers/google/models/gemini-3-pro' } };
+
+  test('of what it brings along has its words and its model read, and waits for no file', () => {
+    const instance = { prediction: 'A secret', instance: { prompt: 'Say it' } };
+    const { facts, defects, batchFiles } = read(
+      { pointwiseMetricInput: instance, ...autorater },
+      'evaluations',
+    );
+    expect(defects).toEqual([]);
+    expect(facts.model).toBe('gemini-3-pro');
+    expect(facts.text).toContain('A secret\nSay it');
+    expect(batchFiles).toBeUndefined();
+  });
+
+  test('of what stands in storage says where', () => {
+    const body = {
+      dataset: { gcsSource: { uris: ['gs://in/a.jsonl'] } },
+      outputConfig: { gcsDestination: { outputUriPrefix: 'gs://out/' } },
+      ...autorater,
+    };
+    expect(read(body, 'evaluations').batchFiles).toEqual(['gs://in/a.jsonl']);
+  });
+});
+
+describe('a question that documents ground', () => {
+  test('has the model of its path, its words, and the words of its answer', () => {
+    const path = '/v1beta/models/aqa:generateAnswer';
+    const asked = { contents: [{ parts: [{ text: 'Who pays?' }] }], answerStyle: 'ABSTRACTIVE' };
+    expect(read(asked, 'knowledge.query', path).facts).toMatchObject({
+      model: 'aqa',
+      text: 'Who pays?\nABSTRACTIVE',
+    });
+    const answer = { answer: { content: { parts: [{ text: 'Nobody.' }] } } };
+    const { facts, defects } = vertex.readResponse(
+      'knowledge.query',
+      200,
+      Buffer.from(JSON.stringify(answer)),
+    );
+    expect(defects).toEqual([]);
+    expect(facts).toMatchObject({ text: 'Nobody.', toolCalls: [] });
+    expect(vertex.readsAnswer('knowledge.query')).toBe(true);
   });
 });
