@@ -1,5 +1,7 @@
 /** Programs of other languages that ask what a file says, one line a question, and print what they were told. */
 import { spawnSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pythonPath } from '../../support/python.ts';
 
@@ -38,7 +40,8 @@ interface Runtime {
   readonly command: string;
   /** Arguments before the file. */
   readonly flags: readonly string[];
-  /** Those that a proxy asks for, and the environment. */
+  readonly env?: Command['env'];
+  /** What a proxy asks for besides. */
   readonly proxied: (proxy: Proxy) => { readonly flags: readonly string[]; readonly env: Command['env'] };
   /** Ends well where all that is needed is here. */
   readonly check: readonly string[];
@@ -46,12 +49,12 @@ interface Runtime {
   readonly packages: string;
 }
 
-function program(file: string, { command, flags, proxied, check, packages }: Runtime): Program {
+function program(file: string, { command, flags, env, proxied, check, packages }: Runtime): Program {
   const isThere = spawnSync(command, [...check]).status === 0;
-  const withFlags = (more: readonly string[], env: Command['env']): Command => ({
+  const withFlags = (more: readonly string[], proxyEnv: Command['env']): Command => ({
     command,
     before: [...flags, ...more, fileOf(file)],
-    env,
+    env: { ...env, ...proxyEnv },
   });
   return {
     who: file,
@@ -80,6 +83,8 @@ const python = (file: string, library: string, trust = 'SSL_CERT_FILE', debians 
 const go: Runtime = {
   command: 'go',
   flags: ['run'],
+  // It compiles, wherever this runs.
+  env: { GO111MODULE: 'off', GOFLAGS: '', GOCACHE: join(tmpdir(), 'holdpoint-go') },
   proxied: byEnvironment('SSL_CERT_FILE'),
   check: ['version'],
   packages: 'golang-go',
