@@ -255,6 +255,27 @@ const asked: readonly Row[] = [
     happens: ['bq://p.d.t'],
   },
   {
+    api: 'Vertex AI: tuning by reinforcement',
+    family: 'vertex',
+    path: `${vertexPlace}/tuningJobs`,
+    body: { baseModel: 'm', reinforcementTuningSpec: { trainingDatasetUri: 'gs://b/f' } },
+    happens: ['gs://b/f'],
+  },
+  {
+    api: 'Vertex AI: tuning by a model that teaches',
+    family: 'vertex',
+    path: `${vertexPlace}/tuningJobs`,
+    body: { baseModel: 'm', distillationSpec: { promptDatasetUri: 'gs://b/f' } },
+    happens: ['gs://b/f'],
+  },
+  {
+    api: 'Vertex AI: an evaluation in Cloud Storage',
+    family: 'vertex',
+    path: `${vertexPlace}:evaluateDataset`,
+    body: { dataset: { gcsSource: { uris: ['gs://b/f'] } } },
+    happens: ['gs://b/f'],
+  },
+  {
     api: 'Vertex AI: an agent that is asked later',
     family: 'vertex',
     path: `${vertexPlace}/reasoningEngines/1:asyncQuery`,
