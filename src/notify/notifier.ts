@@ -18,6 +18,7 @@ import {
 } from './notice.ts';
 import { type Message, openOutbox } from './outbox.ts';
 import { NotTaken, type Receiver } from './receiver.ts';
+import { createReminders } from './reminders.ts';
 
 export interface Subscription {
   readonly receiver: Receiver;
@@ -82,7 +83,7 @@ interface Lane {
   cancelTimer: () => void;
 }
 
-/** Starts with what a restart left: messages that wait, and pending holds that nobody was told of. */
+/** Starts with what a restart left: messages that wait, and holds that nobody was told of, or of the end of which. */
 export function startNotifier(options: NotifierOptions): Notifier {
   const { clock, schedule, holds } = options;
   const outbox = openOutbox(options.directory, options.makeDirectory, bounds, ({ receiver, notice }) =>
@@ -94,15 +95,21 @@ export function startNotifier(options: NotifierOptions): Notifier {
       { receiver, queue: [], failures: 0, isBusy: false, cancelTimer: () => undefined },
     ]),
   );
-  const reminders = new Map<number, readonly (() => void)[]>();
   // No timer for each hold where nobody is to hear of it.
   const isReminded = options.to.some(({ types }) => types.includes('holdpoint.hold.reminder'));
+  const reminders = createReminders({
+    beforeMs: isReminded ? options.remindBeforeMs : [],
+    clock,
+    schedule,
+    onDue: (hold, beforeMs) => tell('holdpoint.hold.reminder', hold, String(beforeMs)),
+  });
   const stopping = new AbortController();
   const running = new Set<Promise<void>>();
 
   for (const message of outbox.all())
     if (message.state === 'pending') lanes.get(message.receiver)?.queue.push(message.key);
-  for (const hold of holds.list()) if (hold.state.status === 'pending') opened(hold);
+  // One may have ended as the process did, or between its being read again and now: with nobody here to hear of it.
+  for (const hold of holds.list()) (hold.state.status === 'pending' ? opened : ruled)(hold);
   for (const lane of lanes.values()) wake(lane);
   const unsubscribe = holds.subscribe(({ kind, hold }) => {
     if (kind === 'opened') opened(hold);
@@ -113,20 +120,11 @@ export function startNotifier(options: NotifierOptions): Notifier {
 
   function opened(hold: Hold): void {
     tell('holdpoint.hold.opened', hold);
-    const nowMs = clock.nowMs();
-    const { expiresAtMs } = hold.state.terms;
-    const due = isReminded ? options.remindBeforeMs.filter((beforeMs) => expiresAtMs - beforeMs > nowMs) : [];
-    const cancels = due.map((beforeMs) =>
-      schedule(expiresAtMs - beforeMs - nowMs, () => {
-        if (hold.state.status === 'pending') tell('holdpoint.hold.reminder', hold, String(beforeMs));
-      }),
-    );
-    if (cancels.length > 0) reminders.set(hold.seq, cancels);
+    reminders.watch(hold);
   }
 
   function ruled(hold: Hold): void {
-    for (const cancel of reminders.get(hold.seq) ?? []) cancel();
-    reminders.delete(hold.seq);
+    reminders.forget(hold);
     tell(hold.state.status === 'expired' ? 'holdpoint.hold.expired' : 'holdpoint.hold.ruled', hold);
   }
 
@@ -186,7 +184,8 @@ export function startNotifier(options: NotifierOptions): Notifier {
       // On disk before it is sent, so that a restart knows of it; a disk that is full stops no message.
       await outbox.flush().catch((error: unknown) => options.onEvent({ kind: 'not_durable', error }));
       const failure = await attempt(lane.receiver, message);
-      if (stopping.signal.aborted) break;
+      // What was taken is not told again after the restart, also where the stop came meanwhile.
+      if (failure !== null && stopping.signal.aborted) break;
       lane.queue.shift();
       if (failure === null) {
         lane.failures = 0;
@@ -290,7 +289,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
       unsubscribe();
       stopping.abort();
       for (const lane of lanes.values()) lane.cancelTimer();
-      for (const cancels of reminders.values()) for (const cancel of cancels) cancel();
+      reminders.stop();
       await Promise.all(running);
       await outbox.flush().catch((error: unknown) => options.onEvent({ kind: 'not_durable', error }));
       await outbox.close();

@@ -7,7 +7,7 @@ import { type NotifierEvent, type NotifierOptions, startNotifier } from '../../s
 import { NotTaken, type Receiver } from '../../src/notify/receiver.ts';
 import { makePrivateDirectory } from '../../src/store/directory.ts';
 import { atEnd, endAll } from '../support/endings.ts';
-import { newDirectory, plain, testHold, testHolds, testTime } from './scene.ts';
+import { newDirectory, plain, startMs, testHold, testHolds, testTime } from './scene.ts';
 
 afterEach(endAll);
 
@@ -123,11 +123,42 @@ describe('a hold', () => {
     expect(notifier.messages().map(({ key }) => key)).toEqual([`oncall/${opened(17)}`]);
   });
 
-  test('that was ruled on before a restart is not told as opened', async () => {
-    const ruled = testHold(17);
-    const { got, holds } = telling(takes, {}, [{ ...ruled, state: { ...ruled.state, status: 'released' } }]);
+  test.each([
+    ['released', 'ruled'],
+    ['expired', 'expired'],
+  ] as const)('that was %s while nobody listened is told of as that, and once', async (status, kind) => {
+    const hold = testHold(17);
+    const ended = { ...hold, state: { ...hold.state, status } };
+    const first = telling(takes, {}, [ended]);
+    await expect.poll(() => first.count('sent')).toBe(1);
+    await first.notifier.stop();
+    const { got, holds } = telling(takes, { directory: first.directory }, [ended]);
     holds.open(testHold(19));
     await expect.poll(() => got).toEqual([opened(19)]);
+    expect(first.got).toEqual([`${hold.id}.${kind}`]);
+  });
+
+  test('of which reminders came while nothing ran is told the last of them, once', async () => {
+    const remindBeforeMs = [1_500_000, 1_200_000, 1_000_000, 300_000];
+    const hold = { ...testHold(17), openedAtMs: startMs - 600_000 };
+    const first = telling(takes, { remindBeforeMs }, [hold]);
+    first.time.advance(0);
+    await expect.poll(() => first.count('sent')).toBe(2);
+    await first.notifier.stop();
+    expect(first.got).toEqual([opened(17), `${hold.id}.reminder.1000000`]);
+    const { got, time } = telling(takes, { directory: first.directory, remindBeforeMs }, [hold]);
+    time.advance(600_000);
+    await expect.poll(() => got).toEqual([`${hold.id}.reminder.300000`]);
+  });
+
+  test('whose time was over before it was read again is not reminded of', async () => {
+    const hold = { ...testHold(17), openedAtMs: startMs - 1_800_000 };
+    const { terms } = hold.state;
+    const over = { ...hold, state: { ...hold.state, terms: { ...terms, expiresAtMs: startMs } } };
+    const { got, time } = telling(takes, {}, [over]);
+    time.advance(0);
+    await expect.poll(() => got).toEqual([opened(17)]);
+    expect(time.nextWithin(Number.POSITIVE_INFINITY)).toBeNull();
   });
 });
 
@@ -348,6 +379,19 @@ describe('after a stop', () => {
     expect(events).toEqual([]);
     const again = telling(takes, { directory });
     await expect.poll(() => again.got).toEqual([opened(17)]);
+  });
+
+  test('a message that was taken all the same is not sent again after a restart', async () => {
+    const taken = Promise.withResolvers<void>();
+    const { holds, notifier, got, directory } = telling(() => taken.promise);
+    holds.open(testHold(17));
+    await expect.poll(() => got.length).toBe(1);
+    const stopped = notifier.stop();
+    taken.resolve();
+    await stopped;
+    const again = telling(takes, { directory }, [testHold(17)]);
+    again.holds.open(testHold(19));
+    await expect.poll(() => again.got).toEqual([opened(19)]);
   });
 
   test('nothing is told, and no timer is left', async () => {
