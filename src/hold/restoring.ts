@@ -56,7 +56,7 @@ async function restoreDecision(
   }
   if (item.sealing !== null) return;
   const { hold } = item;
-  const before = hold.state.status;
+  const before = hold.state;
   Object.assign(hold, {
     state: sealed.state,
     ruling: sealed.ruling,
@@ -67,12 +67,18 @@ async function restoreDecision(
     review: sealed.review,
     deliveryAttempts: Math.max(hold.deliveryAttempts, sealed.deliveryAttempts),
   });
+  const { status, rulings } = hold.state;
+  if (status !== before.status) wake(item, status);
+  // Its sealing was said to have failed, so that nobody was told of it.
+  for (const { by, breakGlass } of rulings.slice(before.rulings.length)) {
+    emit(status === 'pending' ? 'approved' : 'ruled', hold, by);
+    if (breakGlass === true) emit('glass-broken', hold, by);
+  }
   const outcome = outcomeIn(entries, decision);
   if (hold.outcome === null && outcome !== null) {
     hold.outcome = outcome;
     emit('settled', hold);
   }
-  if (hold.state.status !== before) wake(item, hold.state.status);
   armTimer(item);
 }
 

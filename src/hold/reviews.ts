@@ -34,7 +34,10 @@ export interface Reviews {
   reviews(): Promise<readonly ReviewDue[]>;
   /** How many are open, and how many of these are overdue. */
   reviewCounts(): { readonly open: number; readonly overdue: number };
-  /** Tells from now on of those that are overdue, also of what is so already. Called once whoever listens is there. */
+  /**
+   * Tells from now on of those that are overdue, also of what is so already, and again of each release that waits for its
+   * review: the process may have ended before anybody was told. Called once whoever listens is there.
+   */
   watchReviews(): Promise<void>;
   stopReviews(): void;
 }
@@ -75,7 +78,7 @@ export function createReviews(desk: Desk): Reviews {
     if (kind !== 'glass-broken' || !isWatching) return;
     const atMs = brokenAtMs(hold);
     const withinMs = hold.state.terms.breakGlass?.reviewInMs ?? reviewWithinMs;
-    watch({ hold: hold.seq, dueAtMs: atMs + withinMs, review: null });
+    watch({ hold: hold.seq, dueAtMs: atMs + withinMs, review: hold.review });
   }
   desk.subscribe(onEvent);
 
@@ -108,8 +111,9 @@ export function createReviews(desk: Desk): Reviews {
       for (const broken of ledger.glassBroken()) {
         if (broken.reviewed !== null) continue;
         // One that cannot be read must not keep the others, nor the sidecar, from going on.
-        await dueOf(broken).then(watch, (error: unknown) =>
-          desk.onError('A review cannot be watched', error),
+        await holdOf(broken.hold).then(
+          (hold) => emit('glass-broken', hold, broken.by),
+          (error: unknown) => desk.onError('A review cannot be watched', error),
         );
       }
     },

@@ -170,6 +170,21 @@ it('a denial whose commit was reported failed but reached the disk stands, and i
   expect(outcomesIn(house.entries()).get(hold.decision)).toEqual(['denied']);
 });
 
+it('a release by one person alone whose commit was reported failed but reached the disk is told like any other', async () => {
+  const all = await held();
+  const { house, ledger, holds, hold } = all;
+  const told: string[] = [];
+  holds.subscribe(({ kind, by }) => told.push(`${kind} ${by}`));
+  await holds.watchReviews();
+  house.disk.fateOf = () => 'after';
+  const { digest } = hold.state.terms;
+  const alone = { by: 'olga', role: 'admin', digest, reason: 'It burns.', breakGlass: true } as const;
+  await outage(house, ledger, () => holds.rule(hold, { verdict: 'release', ...alone }, null));
+  expect(told).toEqual(['ruled olga', 'glass-broken olga']);
+  expect(holds.reviewCounts()).toEqual({ open: 1, overdue: 0 });
+  await end(all);
+});
+
 it('whoever rules the moment the ledger is back rules on what it has', async () => {
   const all = await held();
   const { house, ledger } = all;

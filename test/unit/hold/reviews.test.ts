@@ -80,3 +80,16 @@ it('nor does either under another of their names', async () => {
   }
   await end();
 });
+
+it('a release that waits for its review is told again to whoever listens from now on, one that was reviewed is not', async () => {
+  const { holds, hold, review, end } = await brokenGlass();
+  const told: string[] = [];
+  holds.subscribe(({ kind, hold: { id }, by }) => told.push(`${kind} ${id} ${by}`));
+  await holds.watchReviews();
+  expect(told).toEqual([`glass-broken ${hold.id} olga`]);
+  expect(holds.reviewCounts()).toEqual({ open: 1, overdue: 0 });
+  await review('rita');
+  await holds.watchReviews();
+  expect(told).toEqual([`glass-broken ${hold.id} olga`, `reviewed ${hold.id} rita`]);
+  await end();
+});
