@@ -2,7 +2,7 @@
  * Settings from the environment: HOLDPOINT_ and the path in upper snake case, for every scalar. A variable
  * that names no setting is a mistake, except those that Kubernetes sets by itself.
  */
-import { parseDocument } from 'yaml';
+import { type Document, parseDocument, visit } from 'yaml';
 import { HoldpointError } from '../core/errors.ts';
 import { isForm } from './accepted-keys.ts';
 import { describeIssues, nearest } from './issues.ts';
@@ -32,14 +32,17 @@ export function withEnvironment(
   env: Environment,
 ): { readonly config: Config; readonly source: string } {
   const named = Object.entries(env).flatMap(([name, value]) =>
-    value === undefined || !name.startsWith(prefix) || notOverrides.has(name) || isServiceLink(name, value)
-      ? []
-      : [{ name, value }],
+    value === undefined || !name.startsWith(prefix) || notOverrides.has(name) ? [] : [{ name, value }],
   );
   if (named.length === 0) return { config: fromFile, source: text };
   const settings = settingsOf(fromFile);
-  const given = named.map(({ name, value }) => ({ setting: settingOf(name, settings), value }));
-  const document = parseDocument(text);
+  // What is set for a receiver of the name mail_service looks like a link, and is none.
+  const isSetting = (name: string): boolean => settings.some(({ variable }) => variable === name);
+  const given = named
+    .filter(({ name, value }) => isSetting(name) || !isServiceLink(name, value))
+    .map(({ name, value }) => ({ setting: settingOf(name, settings), value }));
+  if (given.length === 0) return { config: fromFile, source: text };
+  const document = withoutAliases(parseDocument(text));
   // A file without upstreams has the default ones; setting one of them must not lose the others.
   if (!document.has('upstreams')) document.set('upstreams', document.createNode(fromFile.upstreams));
   for (const { setting, value } of given) document.setIn(setting.path, valueIn(setting, value));
@@ -54,6 +57,19 @@ export function withEnvironment(
       .join('\n'),
     'Correct the environment and try again.',
   );
+}
+
+/** Two places of the file that share a node are two settings: what sets one of them must not set the other. */
+function withoutAliases(document: Document): Document {
+  let hasAlias = false;
+  visit(document, {
+    Alias: () => {
+      hasAlias = true;
+      return visit.BREAK;
+    },
+  });
+  if (hasAlias) document.contents = document.createNode(document.toJS(), { aliasDuplicateObjects: false });
+  return document;
 }
 
 /** A value as the file would have it; one of another kind stays text, and is then refused. */
