@@ -18,10 +18,24 @@ export interface MailOptions {
   readonly timeoutMs: number;
 }
 
+/** Notices that some have taken and others have not; of more, all are told again. */
+const partlyTakenMax = 1_000;
+
 export function openMailReceiver(options: MailOptions): Receiver {
+  /** Who has taken a notice, by its id, while others have not: an attempt for these is none for them. */
+  const takenBy = new Map<string, readonly string[]>();
+
+  function keepTaken(id: string, taken: readonly string[]): void {
+    takenBy.set(id, taken);
+    const [oldest] = takenBy.keys();
+    if (takenBy.size > partlyTakenMax && oldest !== undefined) takenBy.delete(oldest);
+  }
+
   return {
     name: options.name,
     deliver: async (notice, signal) => {
+      const before = takenBy.get(notice.id) ?? [];
+      const to = options.to.filter((address) => !before.includes(address));
       const transport = createTransport({
         host: options.host,
         port: options.port,
@@ -37,10 +51,18 @@ export function openMailReceiver(options: MailOptions): Receiver {
         disableFileAccess: true,
         disableUrlAccess: true,
       });
+      const mail = { ...mailOf(notice, options), envelope: { from: options.from, to }, signal };
       try {
-        await transport.sendMail({ ...mailOf(notice, options), signal });
+        const { accepted, rejected } = await transport.sendMail(mail);
+        if (rejected.length === 0) {
+          takenBy.delete(notice.id);
+          return;
+        }
+        // One who was refused, such as by a server that takes nothing from strangers at once, hears of it all the same.
+        keepTaken(notice.id, [...before, ...to.filter((address) => accepted.includes(address))]);
+        throw new NotTaken(`the mail server did not take it for ${rejected.length} of ${options.to.length}`);
       } catch (error) {
-        throw notTaken(error);
+        throw error instanceof NotTaken ? error : notTaken(error);
       } finally {
         transport.close();
       }

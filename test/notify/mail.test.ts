@@ -141,6 +141,28 @@ describe('an e-mail', () => {
     expect(mails).toEqual([]);
   });
 
+  it('that the server takes for one and not for another is sent to that one alone once more', async () => {
+    let refusals = 1;
+    const { port, mails } = await startMailServer({
+      onRcptTo: ({ address }, _session, done) => {
+        const isLater = address === 'desk@example.com' && refusals-- > 0;
+        done(isLater ? Object.assign(new Error('Greylisted'), { responseCode: 451 }) : null);
+      },
+    });
+    const receiver = receiverAt(port);
+    await expect(receiver.deliver(notice, signal)).rejects.toThrow(
+      /^the mail server did not take it for 1 of 2$/,
+    );
+    await receiver.deliver(notice, signal);
+    await receiver.deliver({ ...notice, id: 'another' }, signal);
+    expect(mails.map(({ to }) => to)).toEqual([
+      ['ops@example.com'],
+      ['desk@example.com'],
+      ['ops@example.com', 'desk@example.com'],
+    ]);
+    for (const { text } of mails) expect(text).toMatch(/^To: ops@example.com, desk@example.com\r$/m);
+  });
+
   it('that is refused says the kind of failure and none of the server’s words', async () => {
     const { port } = await startMailServer({
       onRcptTo: (_address, _session, done) => done(new Error('no such user as canaryQ7x')),
