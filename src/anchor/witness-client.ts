@@ -49,6 +49,12 @@ export function openWitnessAnchor({ name, url, key, tree, egress }: WitnessClien
       }
       // It remembers another size than we do, such as after we lost ours: asked again from there, once.
       if (remembered !== null) answer = await submit(checkpoint, remembered, signal);
+      // Where it remembers as many, nothing but another root is in conflict: by earlier versions of the specification.
+      const isOtherRoot = answer.status === 409 && (remembered ?? from) === checkpoint.size;
+      if (isOtherRoot || answer.status === 422)
+        throw anchorContradicts(
+          `${name} remembers another history than that of ${checkpoint.size} entries here.`,
+        );
       return receiptOf(name, key, checkpoint, answer);
     },
   };
@@ -64,11 +70,6 @@ function sizeIn({ status, type, body }: AnchorHead): number | null {
 
 function receiptOf(name: string, key: VerifierKey, checkpoint: Checkpoint, answer: AnchorHead): Receipt {
   const { status, body } = answer;
-  if (status === 422) {
-    throw anchorContradicts(
-      `${name} remembers another history than that of ${checkpoint.size} entries here.`,
-    );
-  }
   if (status === 404)
     throw anchorFailed(`${name} does not know ${checkpoint.origin}: it has to add its key.`);
   if (status === 403) throw anchorFailed(`${name} has another key for ${checkpoint.origin}.`);

@@ -147,9 +147,11 @@ describe('an answer that is none', () => {
   let server: Server;
   afterEach(() => new Promise((resolve) => server.close(resolve)));
 
-  async function answering(status: number, type: string, body: string | Buffer): Promise<string> {
+  /** The last one for all that follow. */
+  async function answering(...answers: [number, string, string | Buffer][]): Promise<string> {
     server = createServer((req, res) => {
       req.resume();
+      const [status, type, body] = (answers.length > 1 ? answers.shift() : answers[0]) ?? [500, '', ''];
       res.writeHead(status, { 'content-type': type });
       res.end(body);
     });
@@ -167,18 +169,30 @@ describe('an answer that is none', () => {
     ['a line without its end', () => line('other\n').trimEnd()],
     ['endless', () => Buffer.alloc(1024 * 1024, 'x')],
   ])('%s is a failure', async (_what, body) => {
-    const url = await answering(200, 'text/plain', body());
+    const url = await answering([200, 'text/plain', body()]);
     await expect(client(url).send(checkpointNow(), 0, signal)).rejects.toMatchObject({
       code: 'anchor_failed',
     });
   });
 
   it('422 contradicts the ledger', async () => {
-    const url = await answering(422, 'text/plain', '');
+    const url = await answering([422, 'text/plain', '']);
     await expect(client(url).send(checkpointNow(), 0, signal)).rejects.toMatchObject({
       code: 'anchor_contradicts',
     });
   });
+
+  it.each(['text/plain', 'text/x.tlog.size'])(
+    '409 of type %s where it remembers as many entries as there are contradicts the ledger',
+    async (type) => {
+      const checkpoint = checkpointNow();
+      const size = `${checkpoint.size}\n`;
+      const url = await answering([409, 'text/x.tlog.size', size], [409, type, size]);
+      await expect(client(url).send(checkpoint, 0, signal)).rejects.toMatchObject({
+        code: 'anchor_contradicts',
+      });
+    },
+  );
 
   it.each([
     ['text/x.tlog.size', '01\n'],
@@ -186,7 +200,7 @@ describe('an answer that is none', () => {
     ['text/plain', '1\n'],
     ['text/x.tlog.size', '1'],
   ])('409 with %s %j is a failure', async (type, body) => {
-    const url = await answering(409, type, body);
+    const url = await answering([409, type, body]);
     await expect(client(url).send(checkpointNow(), 0, signal)).rejects.toMatchObject({
       code: 'anchor_failed',
     });
