@@ -153,6 +153,26 @@ describe('an erasure', () => {
   });
 });
 
+it('a schedule judges a decision again of which an entry that nothing was said in could not be read', async () => {
+  const house = createLedgerUnderTest();
+  const ledger = await house.open();
+  const [decision, response] = await decideApart(ledger);
+  await ledger.close('test');
+  const next = await house.open();
+  const putBack = damageBlock(house, response + 1);
+  const timers = createTimers();
+  const terms = { rules: [{ id: 'all', match: {}, keepDays: 1 }], exemptions: [] };
+  const desk = deskOf(house, next, { terms, schedule: timers.schedule });
+  house.clock.ms += 2 * dayMs;
+  for (const code of ['read', 'erased']) {
+    timers.fire();
+    while (desk.totals().pending > 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(await bodyCode(next, decision, 'request')).toBe(code);
+    putBack();
+  }
+  await next.close('test');
+});
+
 describe('what a sealed erasure names', () => {
   const erasing = (targets: [number, number][]) => ({
     type: 'erasure' as const,
