@@ -9,7 +9,7 @@
  *
  * Exit 0 says that the answer counts. What it writes, on either stream, is never logged or quoted: it may be a key.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
 import { HoldpointError } from '../core/errors.ts';
@@ -76,13 +76,16 @@ async function ask<T>(
 function run(source: KeyCommand, what: string, input: string): Promise<unknown> {
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
   const [program = '', ...args] = source.command;
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'ignore'], shell: false });
+  // A group of its own, so that what it starts itself, such as a script does, ends with it.
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'ignore'], shell: false, detached: true });
   const chunks: Buffer[] = [];
   let bytes = 0;
   let why = '';
   const end = (reason: string): void => {
     why = reason;
-    child.kill('SIGKILL');
+    killGroup(child);
+    // Whoever holds the other end all the same is not waited for.
+    child.stdout.destroy();
   };
   const timer = setTimeout(() => end(`gave no answer within ${source.timeoutMs} ms`), source.timeoutMs);
   child.stdout.on('data', (chunk: Buffer) => {
@@ -104,6 +107,16 @@ function run(source: KeyCommand, what: string, input: string): Promise<unknown> 
     else reject(refused(what, why));
   });
   return promise;
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return;
+    throw error;
+  }
 }
 
 function jsonOf(text: string): unknown {

@@ -41,6 +41,12 @@ async function refusalOf(settings: KeySettings, create = false): Promise<Holdpoi
   throw new Error('the keys were opened');
 }
 
+/** One that was killed and that nobody has asked after still has its number. */
+function isRunning(pid: string): boolean {
+  const stat = `/proc/${pid}/stat`;
+  return existsSync(stat) && !/\) Z /.test(readFileSync(stat, 'utf8'));
+}
+
 describe('a signing key behind a command', () => {
   it('says which it is, and signs', async () => {
     const dir = freshDir();
@@ -73,6 +79,29 @@ describe('a signing key behind a command', () => {
     expect(refusal.code).toBe('config_invalid');
     expect(refusal.message).toContain(why);
     expect(JSON.stringify([refusal.message, refusal.next, String(refusal.cause)])).not.toContain('s3cret');
+  });
+
+  it.runIf(existsSync('/proc/self/stat'))(
+    'is given up in time with all that its program started',
+    async () => {
+      const file = join(freshDir(), 'pid');
+      const command = ['/bin/sh', '-c', `sleep 60 & echo $! > '${file}'; wait`];
+      const begun = performance.now();
+      const refusal = await refusalOf({ dir: freshDir(), signing: { command, timeoutMs: 2_000 } }, true);
+      expect(refusal.message).toContain('gave no answer within 2000 ms');
+      expect(performance.now() - begun).toBeLessThan(25_000);
+      const pid = readFileSync(file, 'utf8').trim();
+      await expect.poll(() => isRunning(pid), { timeout: 10_000 }).toBe(false);
+    },
+  );
+
+  it('is given up in time although something that its program let go still holds its output', async () => {
+    const code =
+      'require("child_process").spawn("sleep", ["30"], { stdio: "inherit", detached: true }).unref()';
+    const begun = performance.now();
+    const refusal = await refusalOf({ dir: freshDir(), signing: script(code, 2_000) }, true);
+    expect(refusal.message).toContain('gave no answer within 2000 ms');
+    expect(performance.now() - begun).toBeLessThan(25_000);
   });
 
   it('is not handed to a shell', async () => {
