@@ -6,6 +6,8 @@ import type { Ledger } from '../../../src/ledger/ledger.ts';
 import { createLedgerUnderTest } from '../ledger-under-test.ts';
 import { bodyCode, bySubject, decide, deskOf, erasuresOf, run, subject } from './scene.ts';
 
+const person = { by: 'petra', role: 'privacy' } as const;
+
 /** Seals a legal hold before the next erasure's own turn comes, after that read which holds stand. */
 function placeFirst(ledger: Ledger, desk: ErasureDesk, scope: Scope): Promise<void> {
   return new Promise<void>((resolve, reject) => {
@@ -13,7 +15,7 @@ function placeFirst(ledger: Ledger, desk: ErasureDesk, scope: Scope): Promise<vo
     Object.assign(ledger, {
       erase: async (...args: Parameters<Ledger['erase']>) => {
         Object.assign(ledger, { erase: original });
-        await desk.placeHold(scope, { by: 'petra', role: 'privacy' }, 'a case').then(() => resolve(), reject);
+        await desk.placeHold(scope, person, 'a case').then(() => resolve(), reject);
         return original(...args);
       },
     });
@@ -36,6 +38,45 @@ describe('a legal hold', () => {
     expect((await house.verify()).findings).toEqual([]);
   });
 
+  it('that is placed on one of two that were judged keeps that one, and the other is erased', async () => {
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    const [kept, erased] = [await decide(ledger), await decide(ledger)];
+    const desk = deskOf(house, ledger);
+    const job = desk.start(bySubject);
+    const { seq } = await desk.placeHold({ subject: 'cd'.repeat(8) }, person, 'an earlier case');
+    await placeFirst(ledger, desk, { decision: kept });
+    expect((await desk.ended(job.id))?.progress).toMatchObject({ erased: 1, refused: { legal_hold: 1 } });
+    expect(await bodyCode(ledger, kept, 'request')).toBe('read');
+    expect(await bodyCode(ledger, erased, 'request')).toBe('erased');
+    await desk.liftHold(seq, person, 'closed');
+    await ledger.close('test');
+    const entries = erasuresOf(house).filter(({ data }) => data['request'] === job.id);
+    expect(entries.map(({ data }) => [data['action'], data['final']])).toEqual([
+      ['erase', false],
+      ['refuse', true],
+    ]);
+    expect((await house.verify()).findings).toEqual([]);
+  });
+
+  it('that is placed on a decision that was judged, while the next one is read, is obeyed all the same', async () => {
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    const [kept, erased] = [await decide(ledger), await decide(ledger)];
+    const desk = deskOf(house, {
+      ...ledger,
+      decision: async (seq) => {
+        if (seq === erased) await desk.placeHold({ decision: kept }, person, 'a case');
+        return ledger.decision(seq);
+      },
+    });
+    expect((await run(desk, bySubject)).progress).toMatchObject({ erased: 1, refused: { legal_hold: 1 } });
+    expect(await bodyCode(ledger, kept, 'request')).toBe('read');
+    expect(await bodyCode(ledger, erased, 'request')).toBe('erased');
+    await ledger.close('test');
+    expect((await house.verify()).findings).toEqual([]);
+  });
+
   it('that is placed while an erasure finds nothing does not keep its last entry away', async () => {
     const house = createLedgerUnderTest();
     const ledger = await house.open();
@@ -53,11 +94,7 @@ describe('a legal hold', () => {
     const house = createLedgerUnderTest();
     const ledger = await house.open();
     const decision = await decide(ledger);
-    const { seq } = await deskOf(house, ledger).placeHold(
-      { subject },
-      { by: 'petra', role: 'privacy' },
-      'a case',
-    );
+    const { seq } = await deskOf(house, ledger).placeHold({ subject }, person, 'a case');
     await ledger.close('test');
     const next = await house.open();
     expect(next.legalHolds().map((hold) => hold.seq)).toEqual([seq]);
@@ -75,7 +112,7 @@ it('a legal hold that two people lift at the same moment is lifted once', async 
   const house = createLedgerUnderTest();
   const ledger = await house.open();
   const desk = deskOf(house, ledger);
-  const { seq } = await desk.placeHold({ subject }, { by: 'petra', role: 'privacy' }, 'a claim');
+  const { seq } = await desk.placeHold({ subject }, person, 'a claim');
   const lifts = ['petra', 'paul'].map((by) => desk.liftHold(seq, { by, role: 'privacy' }, 'it is settled'));
   const ended = await Promise.allSettled(lifts);
   expect(ended.map((one) => (one.status === 'rejected' ? one.reason.code : 'lifted'))).toEqual([

@@ -62,9 +62,35 @@ describe('an erasure of many decisions', () => {
     }
     const { state, progress } = await run(deskOf(house, ledger), bySubject);
     expect([state, progress.decisions, progress.erased, progress.parts]).toEqual(['done', 1, 1, 2102]);
-    expect(erasuresOf(house).map((entry) => targetsOf(entry).length)).toEqual([2048, 54]);
+    const sealed = erasuresOf(house);
+    expect(sealed.map((entry) => targetsOf(entry).length)).toEqual([2048, 54]);
+    expect(sealed.map(({ data }) => data['final'])).toEqual([false, true]);
     await ledger.close('test');
     expect((await house.verify()).findings).toEqual([]);
+  });
+
+  it('that a legal hold forbids is refused in as many entries as it takes, each decision once', async () => {
+    const house = createLedgerUnderTest();
+    const ledger = await house.open();
+    const decisions: number[] = [];
+    for (let i = 0; i < 2100; i += 1) {
+      const parts = [{ name: 'request', bytes: Buffer.from('x') }];
+      const { seq } = ledger.seal({ type: 'request', data: { verdict: 'deny', subject }, parts });
+      const { durable } = ledger.seal({ type: 'delivery', data: { outcomes: [[seq, 'denied']] } });
+      decisions.push(seq);
+      if (i % 300 === 299) await durable;
+    }
+    const desk = deskOf(house, ledger);
+    await desk.placeHold({ subject }, { by: 'petra', role: 'privacy' }, 'a case');
+    const { state, id } = await run(desk, bySubject);
+    expect(state).toBe('done');
+    await ledger.close('test');
+    const sealed = erasuresOf(house).filter(({ data }) => data['request'] === id);
+    expect(sealed.map(({ data }) => data['final'])).toEqual([false, true]);
+    expect(sealed.map(({ data }) => data['decisions'])).toEqual([
+      decisions.slice(0, 2048),
+      decisions.slice(2048),
+    ]);
   });
 
   it('is ended by the last of its refusals alone, where there are several grounds', async () => {
