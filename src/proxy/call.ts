@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createCohorts } from '../core/cohort.ts';
 import { factHeadersOf } from '../core/fact-headers.ts';
 import type { RequestFacts } from '../core/facts.ts';
+import { nameIn } from '../core/header-name.ts';
 import { headerOf, type RawHeaders, withoutValueOf } from '../core/http-message.ts';
 import type { OpenSpool } from '../core/spool.ts';
 import { withAddressed } from '../provider/addressed-models.ts';
@@ -62,7 +63,6 @@ export type UpgradeCall = Omit<
 
 export type CallBounds = BodyBounds & ReadBounds;
 
-const nameCharactersMax = 256;
 /** Of requests that have arrived, before they are understood, judged and sealed. */
 const joinArrived = createCohorts();
 const empty = Buffer.alloc(0);
@@ -89,10 +89,10 @@ function readEnvelope(
   const credential = credentialOf(headers, target);
   const sender = {
     headers: factHeadersOf(headers),
-    workload: named(headers, 'holdpoint-workload') || workloadName,
-    subject: named(headers, 'holdpoint-subject'),
-    purpose: named(headers, 'holdpoint-purpose'),
-    session: named(headers, 'holdpoint-session'),
+    workload: nameIn(headers, 'holdpoint-workload') || workloadName,
+    subject: nameIn(headers, 'holdpoint-subject'),
+    purpose: nameIn(headers, 'holdpoint-purpose'),
+    session: nameIn(headers, 'holdpoint-session'),
   };
   const envelope = {
     upstream,
@@ -211,10 +211,6 @@ function watchCaller(res: ServerResponse): Caller {
     for (const fn of waiting) fn();
   });
   return caller;
-}
-
-function named(headers: RawHeaders, name: string): string {
-  return headerOf(headers, name).slice(0, nameCharactersMax);
 }
 
 /** What the workload shows as its credential, in the clear; '' for none. Never stored. */

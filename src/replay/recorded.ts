@@ -8,6 +8,7 @@ import { messageOf } from '../core/errors.ts';
 import { factHeadersOf } from '../core/fact-headers.ts';
 import type { RequestFacts } from '../core/facts.ts';
 import { gatewayAsks } from '../core/gateway-headers.ts';
+import { nameIn } from '../core/header-name.ts';
 import { bodyFieldDoubt, type HttpMessage, headerOf, type RawHeaders } from '../core/http-message.ts';
 import type { Entry } from '../ledger/entry.ts';
 import { withAddressed } from '../provider/addressed-models.ts';
@@ -47,7 +48,6 @@ interface Asked {
 /** What a parser could not read counts as this rule. */
 export const unreadableRule = 'holdpoint:unreadable';
 
-const nameCharactersMax = 256;
 const partialContent = 206;
 const empty = Buffer.alloc(0);
 
@@ -166,7 +166,7 @@ async function readAsked(
   const sent = carrier === null ? message : await messageIn(ledger, carrier, 'request');
   const headers = typeof sent === 'string' || isSocketBody(entry, message) ? null : sent.headers;
   const reading = headers === null ? read : withGatewayOf(read, headers, isHandshake, entry);
-  const subject = headers === null ? '' : headerOf(headers, 'holdpoint-subject').slice(0, nameCharactersMax);
+  const subject = headers === null ? '' : nameIn(headers, 'holdpoint-subject');
   const lacking = new Set<string>();
   if (headers === null) lacking.add('request.headers');
   if (data['subject'] !== undefined && subject === '') lacking.add('request.subject');

@@ -128,6 +128,13 @@ describe('erasing a data subject while calls go on', () => {
     expect(verdict.bodies.opened).toBe(verdict.bodies.stored);
   });
 
+  it('finds what was said of one whose name is not ASCII, whichever bytes a client has for it', async () => {
+    const name = 'José Ångström';
+    for (const sent of [name, Buffer.from(name).toString('latin1')])
+      await decide('hers', { 'holdpoint-subject': sent });
+    expect(await erase({ subject: name })).toMatchObject({ state: 'done', decisions: 2, erased: 2 });
+  });
+
   it('shows on the decision who erased it, on what basis', async () => {
     const id = await decide('to be shown');
     const { entries } = await erase({ decision: id }, { basis: 'consent_withdrawn' });

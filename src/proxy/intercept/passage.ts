@@ -5,9 +5,9 @@
 import { isIP } from 'node:net';
 import { HoldpointError } from '../../core/errors.ts';
 import type { Facts } from '../../core/facts.ts';
+import { nameIn } from '../../core/header-name.ts';
 import {
   encodeHttpMessage,
-  headerOf,
   type RawHeaders,
   removedValue,
   targetWithoutSecrets,
@@ -155,4 +155,4 @@ const pathOf = (asked: Asked): string =>
   (asked.destination === null ? targetOf(asked) : nameOf(asked.destination)).slice(0, textMax);
 
 const workloadOf = (headers: RawHeaders, house: House): string =>
-  (headerOf(headers, 'holdpoint-workload') || house.workloadName).slice(0, textMax);
+  nameIn(headers, 'holdpoint-workload') || house.workloadName;
