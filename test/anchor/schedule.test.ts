@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Anchor, anchorFailed } from '../../src/anchor/anchor.ts';
+import { type Anchor, anchorFailed, receiptCharsMax } from '../../src/anchor/anchor.ts';
 import { openAnchorMemory } from '../../src/anchor/memory.ts';
 import { isAnchored } from '../../src/anchor/require.ts';
 import { type AnchorEvent, type Anchoring, startAnchoring } from '../../src/anchor/schedule.ts';
+import { HoldpointError } from '../../src/core/errors.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { createLedgerUnderTest, exchange, type LedgerUnderTest } from '../fault/ledger-under-test.ts';
 import { createManualTime, type ManualTime } from '../support/time.ts';
@@ -43,10 +44,10 @@ const anchor: Anchor = {
   },
 };
 
-const start = (anchors: readonly Anchor[] = [anchor]): Anchoring =>
+const start = (anchors: readonly Anchor[] = [anchor], over: Ledger = ledger): Anchoring =>
   startAnchoring({
     anchors,
-    ledger,
+    ledger: over,
     memory: openAnchorMemory(directory, ledger.origin),
     clock: time.clock,
     schedule: time.schedule,
@@ -55,6 +56,7 @@ const start = (anchors: readonly Anchor[] = [anchor]): Anchoring =>
     onEvent: (event) => events.push(event),
   });
 
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const call = (): Promise<number> => exchange(ledger, () => undefined);
 const counted = (count: number): Promise<true> =>
   eventually(() => (events.length === count ? true : undefined));
@@ -105,7 +107,7 @@ describe('anchoring', () => {
     await eventually(() => (sealedAnchors() === 1 ? true : undefined));
     for (let round = 0; round < 60; round += 1) {
       time.advance(60_000);
-      await new Promise((resolve) => setImmediate(resolve));
+      await turn();
     }
     await call();
     expect(lagOf(anchoring)[1]).toBeLessThanOrEqual(60);
@@ -120,12 +122,100 @@ describe('anchoring', () => {
       [2_000, 3],
       [4_000, 4],
     ] as const) {
-      await new Promise((resolve) => setImmediate(resolve));
+      await turn();
       time.advance(waitMs - 1);
-      expect(events).toHaveLength(count - 1);
+      expect(sent).toHaveLength(count - 1);
       time.advance(1);
       await counted(count);
     }
+  });
+
+  it('goes round each `everyMs` where it works, and begins anew to wait where it does so again', async () => {
+    works = false;
+    start();
+    await counted(1);
+    await turn();
+    works = true;
+    time.advance(1_000);
+    await counted(2);
+    await call();
+    await turn();
+    time.advance(59_999);
+    expect(sent).toHaveLength(2);
+    works = false;
+    time.advance(1);
+    await counted(3);
+    await turn();
+    time.advance(1_000);
+    expect(sent).toHaveLength(4);
+  });
+
+  it('comes to rest with two anchors, whose entries make no round due for the other', async () => {
+    const anchoring = start([anchor, { ...anchor, name: 'b' }]);
+    await eventually(() => (sealedAnchors() === 2 ? true : undefined));
+    for (let round = 0; round < 5; round += 1) {
+      time.advance(60_000);
+      await turn();
+    }
+    expect([sent.length, sealedAnchors(), lagOf(anchoring)]).toEqual([2, 2, [0, 0]]);
+  });
+
+  it('asks nobody again for what was acknowledged before a restart, and takes it for no contradiction', async () => {
+    const { size, note } = ledger.durable();
+    const memory = openAnchorMemory(directory, ledger.origin);
+    const checkpoint = { size, note, origin: ledger.origin, root: Buffer.alloc(32) };
+    await memory.acknowledge('a', checkpoint, time.clock.nowMs(), { text: '', files: [] });
+    const anchoring = start();
+    await turn();
+    expect([sent, events, lagOf(anchoring)]).toEqual([[], [], [0, 0]]);
+  });
+
+  it('tells an anchor that it is given up on, and none that has answered', async () => {
+    const signals: AbortSignal[] = [];
+    const listening = (name: string, send: Anchor['send']): Anchor => ({
+      ...{ name, kind: 'file' },
+      send: (checkpoint, from, signal) => {
+        signals.push(signal);
+        return send(checkpoint, from, signal);
+      },
+    });
+    start([listening('a', anchor.send), listening('silent', () => new Promise(() => undefined))]);
+    await counted(1);
+    time.advance(10_000);
+    await counted(2);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, true]);
+    expect(signals[1]?.reason).toMatchObject({ code: 'anchor_failed' });
+  });
+
+  it.each([
+    [receiptCharsMax, 'acknowledged'],
+    [receiptCharsMax + 1, 'failed'],
+  ] as const)('takes a receipt of %i characters for %s', async (length, kind) => {
+    const anchoring = start([{ ...anchor, send: async () => ({ text: 'x'.repeat(length), files: [] }) }]);
+    await counted(1);
+    expect(events).toMatchObject([{ kind }]);
+    const isRemembered = openAnchorMemory(directory, ledger.origin).of('a') !== undefined;
+    const isTaken = kind === 'acknowledged';
+    expect([(anchoring.status()[0]?.size ?? 0) > 0, isRemembered]).toEqual([isTaken, isTaken]);
+  });
+
+  it('says that what an anchor gave back could not be sealed, and does not ask it again for that', async () => {
+    const refusal = new HoldpointError('ledger_unavailable', 'no room');
+    const { seal } = ledger;
+    let refusals = 1;
+    const refusing: Ledger = {
+      ...ledger,
+      seal: (draft) => {
+        if (draft.type === 'anchor' && refusals-- > 0) throw refusal;
+        return seal(draft);
+      },
+    };
+    const anchoring = start([anchor], refusing);
+    await counted(2);
+    expect(events).toMatchObject([{ kind: 'acknowledged' }, { kind: 'failed', error: refusal }]);
+    time.advance(60_000);
+    await turn();
+    expect([sent.length, lagOf(anchoring)]).toEqual([1, [0, 0]]);
   });
 
   it('gives up on an anchor that does not answer, and the others are not delayed', async () => {
