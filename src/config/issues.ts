@@ -130,7 +130,7 @@ function article(type: string): string {
 
 /** Where the configuration says where a secret is, and somebody may have put the secret itself; addresses that are one. */
 const secretPlace =
-  /^(upstreams\.[^.]*\.key|keys\.(signing|nextSigning|kek)|control\.signIn\.oidc\.clientSecret|notify\.to\.[^.]*\.(secret|password|url))(\.|$)/;
+  /^(upstreams\.[^.]*\.key|egress\.authorization|keys\.(signing|nextSigning|kek|escrow)|control\.signIn\.oidc\.clientSecret|notify\.to\.[^.]*\.(secret|password|url))(\.|$)/;
 
 function isSecretPlace(path: YamlPath): boolean {
   return secretPlace.test(path.map(String).join('.'));

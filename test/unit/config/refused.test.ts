@@ -84,6 +84,16 @@ describe('is refused', () => {
       "notify: { to: { a: { kind: email, host: 'smtp.x:25', from: a@b, to: [a@b] } } }",
       'notify.to.a.host: expected a host alone, such as smtp.example.com; its port is port',
     ],
+    [
+      "egress: { proxy: 'http://p:1', authorization: { env: 'Basic SECRET' } }",
+      'egress.authorization.env: is something else, not shown here; expected the name of an environment variable',
+    ],
+    [
+      "egress: { proxy: 'http://p:1', authorization: { Basic SECRET } }",
+      'egress.authorization: has a key that is none here; the keys are env, file',
+    ],
+    // Somebody may have put the other half of the pair.
+    ['keys: { escrow: SECRET }', 'keys.escrow: is something else, not shown here; expected 32 bytes'],
     // Whoever has all zeros for a public key shares it with everybody.
     [`keys: { escrow: ${'A'.repeat(43)}= }`, 'keys.escrow: expected a public key that somebody has'],
     // Nobody can follow a link to every address.
