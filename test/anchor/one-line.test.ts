@@ -29,7 +29,7 @@ it('a line that has not been taken yet keeps the next one away, and none after i
   const both = await Promise.allSettled([send(), send()]);
   expect(both.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
   expect(both[1]).toMatchObject({
-    reason: { code: 'anchor_failed', message: /has not taken the last line/ },
+    reason: { code: 'anchor_failed', message: expect.stringContaining('has not taken the last line') },
   });
   await send();
   expect(readFileSync(file, 'utf8')).toBe(line.repeat(2));
@@ -38,11 +38,16 @@ it('a line that has not been taken yet keeps the next one away, and none after i
 it('a line that was refused keeps none after it away', async () => {
   const send = anchorAt(join(directory, 'volume', 'anchors'));
   for (const time of [1, 2])
-    await expect(send(), String(time)).rejects.toMatchObject({ message: /no such file or directory/ });
+    await expect(send(), String(time)).rejects.toMatchObject({
+      message: expect.stringContaining('no such file or directory'),
+    });
 });
 
 it('what is no file is not written to, and not waited for', async () => {
   const pipe = join(directory, 'pipe');
   execFileSync('mkfifo', [pipe]);
-  await expect(anchorAt(pipe)()).rejects.toMatchObject({ code: 'anchor_failed', message: /is not a file/ });
+  await expect(anchorAt(pipe)()).rejects.toMatchObject({
+    code: 'anchor_failed',
+    message: expect.stringContaining('is not a file'),
+  });
 });

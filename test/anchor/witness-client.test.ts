@@ -94,7 +94,7 @@ describe('a witness', () => {
     const sent = client(listener.url, newKey()).send(checkpointNow(), 0, signal);
     await expect(sent).rejects.toMatchObject({
       code: 'anchor_failed',
-      message: /no key that was configured/,
+      message: expect.stringContaining('no key that was configured'),
     });
   });
 
