@@ -82,6 +82,14 @@ describe('a witness', () => {
     expect(statuses).toEqual([200, 409, 200]);
   });
 
+  it('that took a checkpoint whose answer was lost gives its cosignature when it is asked again', async () => {
+    const anchor = client();
+    const lost = await anchor.send(checkpointNow(), 0, signal);
+    const again = await anchor.send(checkpointNow(), 0, signal);
+    expect(again.text).toBe(lost.text);
+    expect(statuses).toEqual([200, 409, 200]);
+  });
+
   it('that remembers more than the ledger has contradicts it', async () => {
     const anchor = client();
     const early = checkpointNow();

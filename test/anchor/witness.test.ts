@@ -172,6 +172,29 @@ describe('what it remembers', () => {
     expect(() => place.open([log.key])).toThrow(/cannot be read/);
   });
 
+  it('is what the disk has where it is not known whether the last one was written', async () => {
+    await grow(0, 4);
+    const file = join(place.directory, sha256Hex(log.signer.origin));
+    mkdirSync(`${file}.new`);
+    await expect(grow(4, 8)).rejects.toThrow();
+    rmSync(`${file}.new`, { recursive: true });
+    // As if it had come to its place before the disk failed: written by the same witness from the same beginning.
+    const other = place.open([log.key]);
+    await other.addCheckpoint(bodyOf(4, log.proof(4, 8), log.note(8)));
+    const fork = makeLog(log.signer.origin, logKey, 5);
+    expect(await add(4, fork.proof(4, 7), fork.note(7))).toMatchObject({ status: 409, body: '8\n' });
+    expect((await grow(8, 9)).status).toBe(200);
+  });
+
+  it('is of one ledger: that of another in its place keeps the witness from starting', async () => {
+    const another = makeLog('log.example/two');
+    const both = place.open([log.key, another.key]);
+    await both.addCheckpoint(bodyOf(0, [], another.note(4)));
+    const fileOf = (origin: string): string => join(place.directory, sha256Hex(origin));
+    writeFileSync(fileOf(log.signer.origin), readFileSync(fileOf(another.signer.origin)));
+    expect(() => place.open([log.key])).toThrow(/not a checkpoint that this witness cosigned/);
+  });
+
   it('takes more than one key of an origin', async () => {
     const next = newKey();
     const rotated = signerOf(log.signer.origin, next);
