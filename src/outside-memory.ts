@@ -14,7 +14,7 @@ import { openTimestampAnchor } from './anchor/timestamp.ts';
 import { openWitness } from './anchor/witness.ts';
 import { openWitnessAnchor } from './anchor/witness-client.ts';
 import { listenWitness, type WitnessListener } from './anchor/witness-server.ts';
-import type { AnchorConfig } from './config/anchors.ts';
+import { type AnchorConfig, placeOf } from './config/anchors.ts';
 import type { Environment } from './config/environment.ts';
 import { type LoadedConfig, parseAddress } from './config/load.ts';
 import { type Clock, type Schedule, systemRandom } from './core/clock.ts';
@@ -65,7 +65,7 @@ export async function openOutsideMemory(parts: Parts): Promise<OutsideMemory> {
   const anchors = await Promise.all(
     Object.entries(config.anchors.to).map(([name, anchor]) => anchorOf(name, anchor, parts)),
   );
-  const memory = anchors.length === 0 ? null : openMemory(config.paths.anchorsDir, ledger.origin);
+  const memory = anchors.length === 0 ? null : openMemory(config, ledger.origin);
   const witness = await openOwnWitness(parts);
   const anchoring = memory === null ? null : start(parts, anchors, memory);
   const isMet = (): boolean =>
@@ -143,9 +143,10 @@ async function anchorOf(
   }
 }
 
-function openMemory(directory: string, origin: string): AnchorMemory {
-  makePrivateDirectory(directory);
-  return openAnchorMemory(directory, origin);
+function openMemory({ anchors, paths }: LoadedConfig, origin: string): AnchorMemory {
+  makePrivateDirectory(paths.anchorsDir);
+  const places = Object.entries(anchors.to).map(([name, anchor]) => [name, placeOf(anchor)] as const);
+  return openAnchorMemory(paths.anchorsDir, origin, new Map(places));
 }
 
 async function openOwnWitness(

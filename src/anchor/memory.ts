@@ -2,13 +2,14 @@
  * What each anchor last acknowledged, beside the ledger: which part a witness has to be shown, and how far behind
  * an anchor is after a restart. Not evidence; losing it costs a question to the witness.
  *
- *     <data>/anchors/acknowledged.json    sizes and times by anchor
+ *     <data>/anchors/acknowledged.json    sizes, times and places by anchor
  *     <data>/anchors/<name>.checkpoint    the note it acknowledged last, a witness's cosignature on it
  *     <data>/anchors/<name>.tsr           a time stamp authority's answer
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { sha256Hex } from '../core/bytes.ts';
 import { HoldpointError, refusalOf } from '../core/errors.ts';
 import { createInTurn } from '../core/in-turn.ts';
 import type { Checkpoint, Receipt } from './anchor.ts';
@@ -30,16 +31,34 @@ const file = 'acknowledged.json';
 const schema = z.strictObject({
   version: z.literal(1),
   origin: z.string(),
-  anchors: z.record(z.string(), z.strictObject({ size: z.int().min(1), takenMs: z.int().min(0) })),
+  anchors: z.record(
+    z.string(),
+    z.strictObject({
+      size: z.int().min(1),
+      takenMs: z.int().min(0),
+      /** SHA-256, hex, of whose memory it is; absent in what earlier versions wrote. */
+      place: z.string().exactOptional(),
+    }),
+  ),
 });
+type Known = z.output<typeof schema>['anchors'][string];
 
 /**
- * Opens the memory in `directory`, which is there. What it says of another ledger is not taken over. Throws
- * `config_invalid` where the file is not one.
+ * Opens the memory in `directory`, which is there. What it says of another ledger is not taken over, nor what it says of an
+ * anchor that is somebody else by now: nobody there has acknowledged anything. Throws `config_invalid` where the file is
+ * not one.
+ * @param places whose memory each anchor is, by its name
  */
-export function openAnchorMemory(directory: string, origin: string): AnchorMemory {
+export function openAnchorMemory(
+  directory: string,
+  origin: string,
+  places: ReadonlyMap<string, string> = new Map(),
+): AnchorMemory {
   const path = join(directory, file);
-  const known = new Map<string, Acknowledged>(Object.entries(readMemory(path, origin)));
+  const hashes = new Map([...places].map(([name, place]) => [name, sha256Hex(place)]));
+  const isMeant = ([name, { place }]: [string, Known]): boolean =>
+    place === undefined || (hashes.get(name) ?? place) === place;
+  const known = new Map(Object.entries(readMemory(path, origin)).filter(isMeant));
   const inTurn = createInTurn();
   return {
     of: (name) => known.get(name),
@@ -50,7 +69,8 @@ export function openAnchorMemory(directory: string, origin: string): AnchorMemor
           ? receipt.files
           : [...receipt.files, { ending: 'checkpoint', bytes: note }];
         for (const { ending, bytes } of kept) await replaceFile(join(directory, `${name}.${ending}`), bytes);
-        known.set(name, { size, takenMs });
+        const place = hashes.get(name);
+        known.set(name, { size, takenMs, ...(place === undefined ? {} : { place }) });
         const text = JSON.stringify({ version: 1, origin, anchors: Object.fromEntries(known) }, null, 2);
         await replaceFile(path, Buffer.from(`${text}\n`));
       };
@@ -59,7 +79,7 @@ export function openAnchorMemory(directory: string, origin: string): AnchorMemor
   };
 }
 
-function readMemory(path: string, origin: string): Readonly<Record<string, Acknowledged>> {
+function readMemory(path: string, origin: string): Readonly<Record<string, Known>> {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');

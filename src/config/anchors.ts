@@ -124,7 +124,7 @@ export const witnessSchema = (address: z.ZodType<string, string>) =>
     );
 
 /** Whose memory it is: whoever has one under two names has one. */
-function placeOf(anchor: AnchorConfig): string {
+export function placeOf(anchor: AnchorConfig): string {
   switch (anchor.kind) {
     case 'file':
       return `file ${resolve(anchor.path)}`;
