@@ -1,5 +1,6 @@
 /** Erasures over a ledger of which something cannot be read: all else is erased, and what was not is named. */
 import { describe, expect, it } from 'vitest';
+import { HoldpointError } from '../../../src/core/errors.ts';
 import { decodeBodies, encodeBodies, parseRecordKey, recordKey } from '../../../src/ledger/block.ts';
 import type { Ledger } from '../../../src/ledger/ledger.ts';
 import { createLedgerUnderTest, type LedgerUnderTest } from '../ledger-under-test.ts';
@@ -117,6 +118,18 @@ describe('an erasure', () => {
     expect(job).toMatchObject({ state: 'failed', progress: { erased: 0, parts: 0 } });
     expect(job.error?.message).toContain(`Entry ${line.seq} cannot be read`);
     expect(await bodyCode(next, batch, 'request')).toBe('read');
+    await next.close('test');
+  });
+
+  it('during which the ledger cannot be read at all fails with that, and is not taken for done', async () => {
+    const { house, next } = await threeDecided();
+    const closed = new HoldpointError('ledger_unavailable', 'The ledger was closed meanwhile.');
+    const entry = (): Promise<never> => Promise.reject(closed);
+    for (const scope of [{ subject }, { match: {} }]) {
+      const desk = deskOf(house, { ...next, entry, decision: entry });
+      expect(await run(desk, { ...bySubject, scope })).toMatchObject({ state: 'failed', error: closed });
+    }
+    expect(erasuresOf(house)).toEqual([]);
     await next.close('test');
   });
 
