@@ -68,3 +68,28 @@ it('what was read before an erasure and ends after it is not kept, whoever asked
   expect((await summaryOf(hold)).headline).not.toContain(secret);
   await ledger.close('test');
 });
+
+it('what was read while an erasure was carried out is not shown from memory after it', async () => {
+  const house = createLedgerUnderTest();
+  let during = async (): Promise<void> => undefined;
+  const ledger = await house.open({
+    openStore: async () => {
+      const store = await house.disk.open();
+      return {
+        ...store,
+        rewriteBodies: async (...args) => {
+          await during();
+          return store.rewriteBodies(...args);
+        },
+      };
+    },
+  });
+  const hold = await heldRequest(ledger);
+  const summaryOf = createSummaries(ledger);
+  const shown: string[] = [];
+  during = async () => void shown.push((await summaryOf(hold)).headline);
+  expect(await run(deskOf(house, ledger), bySubject)).toMatchObject({ state: 'done' });
+  shown.push((await summaryOf(hold)).headline);
+  expect(shown.map((headline) => headline.includes(secret))).toEqual([true, false]);
+  await ledger.close('test');
+});
