@@ -10,6 +10,8 @@ const nameCharactersMax = 256;
  */
 export function nameIn(headers: RawHeaders, header: string): string {
   const value = headerOf(headers, header);
+  // Most calls have none of them.
+  if (value === '') return '';
   const bytes = Buffer.from(value, 'latin1');
   const name = isUtf8(bytes) ? bytes.toString('utf8') : value;
   return name.slice(0, nameCharactersMax).toWellFormed();
