@@ -15,8 +15,17 @@ export function knownKeys(accepted: unknown, path: YamlPath, value: unknown): st
       .map((schema) => (typeof step === 'number' ? field(schema, 'items') : child(schema, String(step))))
       .flatMap((schema) => formsOf(schema, found));
   }
-  const known = schemas.map((schema) => field(schema, 'properties')).filter(isObject);
-  return [...new Set(known.flatMap((properties) => Object.keys(properties)))];
+  return [...new Set(schemas.flatMap(keysOf))];
+}
+
+/** Those that it describes one by one, and those that it names as what keys may be. */
+function keysOf(schema: unknown): string[] {
+  const properties = field(schema, 'properties');
+  const names = field(field(schema, 'propertyNames'), 'enum');
+  return [
+    ...(isObject(properties) ? Object.keys(properties) : []),
+    ...(Array.isArray(names) ? names.map(String) : []),
+  ];
 }
 
 /** A schema, or those of its forms that a value may be meant for. */

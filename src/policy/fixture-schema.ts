@@ -1,5 +1,7 @@
 /** A rule's own test as people write it in the policy file: facts, and whether the rule matches on them. */
 import { z } from 'zod';
+import { factHeaders } from '../core/fact-headers.ts';
+import { protocolNames } from '../core/protocol-name.ts';
 import { labels } from './classify/suspicion.ts';
 
 const toolCallFixture = z.strictObject({
@@ -12,14 +14,33 @@ const toolCallFixture = z.strictObject({
     .describe('As the model wrote them; the JSON of `arguments` when absent.'),
 });
 
+/** Nothing that no request has: a rule that asks for such a thing would match here, and never a call. */
 const requestFixture = z.strictObject({
-  provider: z.string().optional(),
+  provider: z
+    .enum([...protocolNames, ''])
+    .optional()
+    .describe("The API family; '' of a decision that was reported without one."),
   operation: z.string().optional(),
-  method: z.string().optional(),
-  path: z.string().optional(),
+  method: z
+    .string()
+    .regex(/^[A-Z-]+$/, 'it must be in capitals, as methods are sent')
+    .optional(),
+  path: z
+    .string()
+    .regex(/^[^?#]*$/, 'it must be without what stands behind the ?, which rules do not see')
+    .optional(),
   model: z.string().optional(),
   stream: z.boolean().optional(),
-  params: z.record(z.string(), z.json()).optional(),
+  params: z
+    .record(
+      z.string(),
+      z.union(
+        [z.string(), z.number(), z.boolean()],
+        'it must be a text, a number, true or false: rules see no lists and maps among the params',
+      ),
+    )
+    .optional()
+    .describe('Texts, numbers, true and false: rules see no lists and maps among the params.'),
   system: z.string().optional(),
   messages: z
     .array(
@@ -43,7 +64,10 @@ const requestFixture = z.strictObject({
   tools: z
     .array(z.strictObject({ name: z.string().optional(), description: z.string().optional() }))
     .optional(),
-  headers: z.record(z.string(), z.string()).optional(),
+  headers: z
+    .partialRecord(z.enum(factHeaders), z.string())
+    .optional()
+    .describe('Rules see no others; their names are in lower case.'),
   workload: z.string().optional(),
   subject: z.string().optional(),
   purpose: z.string().optional(),

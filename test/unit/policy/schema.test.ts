@@ -85,6 +85,30 @@ describe('the policy schema', () => {
       'rules[0].tests[0].response: stands in a rule of phase request',
     );
   });
+
+  it.each([
+    ['a header that rules do not see', '{ headers: { x-team: red } }', 'the keys are user-agent, openai-org'],
+    [
+      'a header as it is written on the wire',
+      '{ headers: { User-Agent: curl } }',
+      'did you mean user-agent?',
+    ],
+    ['a provider by its own spelling', '{ provider: OpenAI }', 'did you mean openai?'],
+    ['a method in small letters', '{ method: post }', 'it must be in capitals'],
+    ['a path with its query', '{ path: "/v1/files?limit=2" }', 'which rules do not see'],
+    ['a map among the params', '{ params: { metadata: { team: red } } }', 'rules see no lists and maps'],
+    ['a list among the params', '{ params: { stop: [END] } }', 'rules see no lists and maps'],
+  ])('refuses a fixture with what no call can have: %s', (_, request, expected) => {
+    const tests = `[{ name: a, expect: match, request: ${request} }, { name: b, expect: no-match }]`;
+    expect(complaint({ tests })).toContain(expected);
+  });
+
+  it('takes a fixture with what a call can have', () => {
+    const request =
+      '{ provider: bedrock, method: GET, path: /model/a/converse, params: { a: 1, b: x, c: true }, headers: { user-agent: curl } }';
+    const tests = `[{ name: a, expect: match, request: ${request} }, { name: b, expect: no-match, request: { provider: "" } }]`;
+    expect(read(policyText('true', { tests })).rules[0]?.tests).toHaveLength(2);
+  });
 });
 
 describe('config/policy.schema.json', () => {
