@@ -83,7 +83,8 @@ export class ToolCallView {
   }
 
   get arguments(): unknown {
-    if (!this.#checked) boundedJson(`the arguments of ${this.name}`, this.#reading.arguments);
+    // Not by its name: what a rule failed on is sealed, and that is the model's own word.
+    if (!this.#checked) boundedJson('what a tool call is handed', this.#reading.arguments);
     this.#checked = true;
     return this.#reading.arguments;
   }

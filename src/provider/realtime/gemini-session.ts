@@ -49,7 +49,7 @@ export function noteTwice(value: unknown, defects: string[]): void {
   if (!isRecord(value)) return;
   for (const [name, inner] of Object.entries(value)) {
     if (snakeName(name) !== name && value[snakeName(name)] !== undefined)
-      note(defects, `a message has both \`${name.slice(0, 80)}\` and \`${snakeName(name).slice(0, 80)}\``);
+      note(defects, `a message has, in both spellings, ${JSON.stringify(name.slice(0, 80))}`);
     if (!foreign.has(name)) noteTwice(inner, defects);
   }
 }

@@ -1,9 +1,14 @@
 /** A hold as a leaf: whole where it fits, cut where it would not, never too large to seal. */
 import { describe, expect, test } from 'vitest';
-import { type HeldRule, type HoldFacts, holdData } from '../../../src/hold/record.ts';
+import type { ResponseFacts } from '../../../src/core/facts.ts';
+import { type HeldRule, type HoldFacts, heldRules, holdData } from '../../../src/hold/record.ts';
 import { openState } from '../../../src/hold/state.ts';
 import { canonicalize } from '../../../src/ledger/canonical.ts';
 import { leafBytesMax } from '../../../src/ledger/entry.ts';
+import { listItemsMax } from '../../../src/policy/views.ts';
+import { call, facts, judgeOf } from '../policy/support.ts';
+
+const secret = 'Erika Mustermann';
 
 const terms = {
   approvals: 1,
@@ -47,5 +52,28 @@ describe('the rules in a hold’s leaf', () => {
       { id: 'rule-0', when: `${'漢'.repeat(300)}…` },
       ...Array.from({ length: 31 }, () => ({})),
     ]);
+  });
+
+  test.each<[string, string, Partial<ResponseFacts>]>([
+    [
+      'the name of a tool whose arguments are too many',
+      'response.toolCalls.exists(c, c.arguments.a == 1)',
+      { toolCalls: [call(secret, { a: Array.from({ length: listItemsMax + 1 }, () => 1) })] },
+    ],
+    [
+      'a text that is no number',
+      'response.toolCalls.exists(c, num(c.arguments.a) > 1.0)',
+      { toolCalls: [call('pay', { a: secret })] },
+    ],
+    ['a key that is missing', 'request.params[response.text] == 1', { text: secret }],
+    [
+      'a text that is no map',
+      'response.toolCalls.exists(c, has(c.arguments.a))',
+      { toolCalls: [call('pay', secret)] },
+    ],
+  ])('say that one failed without what it failed on: %s', (_, when, response) => {
+    const rules = heldRules(judgeOf({ when }).judge('response', facts(response)).matches);
+    expect(rules).toMatchObject([{ error: expect.stringMatching(/./) }]);
+    expect(JSON.stringify(rules)).not.toContain(secret);
   });
 });

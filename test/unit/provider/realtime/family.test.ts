@@ -754,6 +754,11 @@ describe('the Live API', () => {
     (name) => expect(open().readClient(message({ [name]: [{ text: 'Pay.' }] })).defects).not.toEqual([]),
   );
 
+  test('what is written in both spellings is named as what it quotes, which is not sealed', () => {
+    const both = { clientContent: { ofErika: 1, of_erika: 2 } };
+    expect(open().readClient(message(both)).defects).toEqual(['a message has, in both spellings, "ofErika"']);
+  });
+
   test('the request for a token that is written in both spellings is in doubt', () => {
     const setup = (model: string) => ({ setup: { model } });
     const both = { bidiGenerateContentSetup: setup('m'), bidi_generate_content_setup: setup('other') };
