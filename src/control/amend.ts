@@ -8,10 +8,10 @@ import {
   encodeHttpMessage,
   type HttpMessage,
   headerOf,
-  type RawHeaders,
   splitTrailers,
 } from '../core/http-message.ts';
 import type { Hold } from '../hold/record.ts';
+import type { Entry } from '../ledger/entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { amendAnswer } from '../provider/amending/amend-answer.ts';
 import { protocolNamed } from '../provider/index.ts';
@@ -20,7 +20,8 @@ import { isForm } from '../provider/reading/multipart.ts';
 import { withoutRequestSecrets } from '../provider/reading/secret-members.ts';
 import { amendSocketAnswer } from '../provider/realtime/amend.ts';
 import { readSocketAnswer } from '../provider/realtime/understood.ts';
-import { isSocketBody, readAnswer } from './exchange.ts';
+import { isSocketBody, pathIn } from '../replay/messages.ts';
+import { readAnswer } from './exchange.ts';
 
 const decodedBytesMax = 64 * 1024 * 1024;
 export const callsMax = 128;
@@ -45,7 +46,7 @@ export type AmendmentInput = z.output<typeof amendmentSchema> & {
 interface Held {
   readonly hold: Hold;
   readonly message: HttpMessage;
-  readonly about: Readonly<Record<string, unknown>>;
+  readonly about: Entry['data'];
   readonly isSocket: boolean;
 }
 
@@ -117,7 +118,7 @@ function unchanged({ hold, message, about, isSocket }: Held): readonly Amendment
   ];
 }
 
-function readHeldAnswer(message: HttpMessage, about: Readonly<Record<string, unknown>>): ResponseFacts {
+function readHeldAnswer(message: HttpMessage, about: Entry['data']): ResponseFacts {
   const protocol = protocolNamed(about['provider']);
   if (protocol === null) throw notAmendable('This answer is of a provider that this version does not know.');
   const status = Number(message.startLine.split(' ')[1]);
@@ -172,13 +173,9 @@ function amendedMessages(hold: Hold, { body }: HttpMessage, input: AmendmentInpu
   );
 }
 
-function amendedRequest(
-  message: HttpMessage,
-  about: Readonly<Record<string, unknown>>,
-  input: AmendmentInput,
-): Buffer {
+function amendedRequest(message: HttpMessage, about: Entry['data'], input: AmendmentInput): Buffer {
   const { headers } = message;
-  const path = String(about['path']);
+  const path = pathIn({ data: about }, message);
   if (isForm(headerOf(headers, 'content-type'))) {
     throw new HoldpointError(
       'invalid_argument',
@@ -186,7 +183,7 @@ function amendedRequest(
       'Release or deny it.',
     );
   }
-  if (carriesRequests(headers, about, decoded(message))) throw notLineByLine();
+  if (carriesRequests(message, about, decoded(message))) throw notLineByLine();
   if (input.body === undefined || input.text !== undefined || input.toolCalls !== undefined) {
     throw new HoldpointError(
       'invalid_argument',
@@ -195,7 +192,7 @@ function amendedRequest(
     );
   }
   const body = Buffer.from(JSON.stringify(input.body));
-  if (carriesRequests(headers, about, body)) throw notLineByLine();
+  if (carriesRequests(message, about, body)) throw notLineByLine();
   if (withoutRequestSecrets(path, body, '').removed > 0) {
     throw new HoldpointError(
       'invalid_argument',
@@ -207,13 +204,10 @@ function amendedRequest(
 }
 
 /** Each request that a body carries is judged and sealed as one of its own, before anybody rules on the whole. */
-function carriesRequests(
-  headers: RawHeaders,
-  about: Readonly<Record<string, unknown>>,
-  plain: Buffer,
-): boolean {
+function carriesRequests(message: HttpMessage, about: Entry['data'], plain: Buffer): boolean {
   const protocol = protocolNamed(about['provider']);
-  const head = { path: String(about['path']), contentType: headerOf(headers, 'content-type') };
+  const { headers } = message;
+  const head = { path: pathIn({ data: about }, message), contentType: headerOf(headers, 'content-type') };
   const reading = protocol?.readRequest(String(about['operation']), plain, head);
   return reading?.batch !== undefined;
 }
@@ -226,11 +220,7 @@ function notLineByLine(): HoldpointError {
   );
 }
 
-function amendedAnswer(
-  message: HttpMessage,
-  about: Readonly<Record<string, unknown>>,
-  input: AmendmentInput,
-): Buffer {
+function amendedAnswer(message: HttpMessage, about: Entry['data'], input: AmendmentInput): Buffer {
   const isEmpty = [input.text, input.toolCalls, input.withheld].every((part) => part === undefined);
   if (input.body !== undefined || isEmpty) {
     throw new HoldpointError(

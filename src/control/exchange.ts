@@ -8,9 +8,8 @@ import type { Entry } from '../ledger/entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { protocolNamed } from '../provider/index.ts';
 import type { OperationName, Protocol, RequestReading, ResponseReading } from '../provider/protocol.ts';
-import { socketBodyType } from '../provider/realtime/body.ts';
 import { readSocketAnswer, readSocketRequest } from '../provider/realtime/understood.ts';
-import { isAmendment } from '../replay/messages.ts';
+import { isAmendment, isSocketBody, pathIn } from '../replay/messages.ts';
 
 const decodedBytesMax = 64 * 1024 * 1024;
 
@@ -148,7 +147,7 @@ function requestIn(protocol: Protocol, first: Entry, sealed: Buffer, isPart: boo
     provider: String(first.data['provider']),
     operation: operationOf(first),
     method: String(first.data['method']),
-    path: String(first.data['path']),
+    path: pathIn(first, message),
   };
   return { shown: { ...about, ...facts, raw: rawOf(message) }, defects };
 }
@@ -160,7 +159,7 @@ function readRequest(
   isPart: boolean,
 ): RequestReading {
   if (isSocketBody(first, message)) return readSocketRequest(message.body);
-  const head = { path: String(first.data['path']), contentType: headerOf(message.headers, 'content-type') };
+  const head = { path: pathIn(first, message), contentType: headerOf(message.headers, 'content-type') };
   return isPart
     ? protocol.readRequest('unknown', Buffer.alloc(0), head)
     : protocol.readRequest(operationOf(first), plainBody(message), head);
@@ -209,11 +208,6 @@ export function readAnswer(
   const stream = protocol.openStream(operation, status, form);
   stream.push(plainBody(message));
   return stream.finish().reading;
-}
-
-/** Messages of a WebSocket stand with what was understood of them. A body that came by HTTP and claims to be such is none. */
-export function isSocketBody(entry: Entry, message: HttpMessage): boolean {
-  return headerOf(message.headers, 'content-type') === socketBodyType && entry.data['carrier'] === undefined;
 }
 
 /** The body with its content coding undone; '' where that fails, which the facts then show as a defect. */

@@ -4,6 +4,7 @@ import type { Json } from '../ledger/canonical.ts';
 import type { Entry } from '../ledger/entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { readReportedAnswer, readReportedRequest } from '../provider/reported.ts';
+import { pathIn } from '../replay/messages.ts';
 import { type Exchange, rawOf } from './exchange.ts';
 
 /** Reads and understands what was reported. Throws when a body is damaged or erased. */
@@ -13,12 +14,12 @@ export async function readReportedExchange(
   answer: Entry | undefined,
 ): Promise<Exchange> {
   const { data } = first;
+  const message = decodeHttpMessage(await ledger.part(first.seq, 'request'));
   const call = {
     provider: textOf(data['provider']),
     operation: textOf(data['operation']),
-    path: textOf(data['path']),
+    path: pathIn(first, message),
   };
-  const message = decodeHttpMessage(await ledger.part(first.seq, 'request'));
   const { facts, defects } = readReportedRequest(call, message.body);
   const model = facts.model || textOf(data['model']);
   const request = { ...call, method: textOf(data['method']), ...facts, model, raw: rawOf(message) };

@@ -1,5 +1,6 @@
 /** What a leaf says of an exchange, whatever carried it. Content never enters a leaf; every text in it is bounded. */
 import type { RequestFacts, ResponseFacts } from '../core/facts.ts';
+import { leafTextMax } from '../core/leaf-text.ts';
 import type { JsonObject } from '../ledger/canonical.ts';
 import type { Judgement, Policy } from '../policy/policy.ts';
 
@@ -14,7 +15,6 @@ export type AnswerResult =
 
 export type LeafData = Record<string, JsonObject[string]>;
 
-const textMax = 256;
 const matchedRulesMax = 64;
 
 /** Who asks, and where to. */
@@ -110,5 +110,5 @@ function rulesOf(judgement: Judgement): string[] {
 }
 
 function bounded(text: string): string {
-  return text.length <= textMax ? text : text.slice(0, textMax);
+  return text.length <= leafTextMax ? text : text.slice(0, leafTextMax);
 }

@@ -1,10 +1,12 @@
 /** Sealed messages of a decision, or why they cannot be read. */
 import { HoldpointError } from '../core/errors.ts';
 import type { Facts } from '../core/facts.ts';
-import { decodeHttpMessage, type HttpMessage } from '../core/http-message.ts';
+import { decodeHttpMessage, type HttpMessage, headerOf } from '../core/http-message.ts';
+import { leafTextMax } from '../core/leaf-text.ts';
 import type { Entry } from '../ledger/entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Action, Phase } from '../policy/policy.ts';
+import { socketBodyType } from '../provider/realtime/body.ts';
 
 /**
  * Why facts cannot be rebuilt: the body was erased; only its beginning is stored; the connection passed unread; the
@@ -78,6 +80,18 @@ export function textOf(data: Entry['data'], name: string): string {
   return typeof value === 'string' ? value : '';
 }
 
+/**
+ * The path that a request asked for: of one that is too long for a leaf, the leaf has the beginning and its message the
+ * whole. A line of a batch has a path of its own, which its message does not name.
+ */
+export function pathIn({ data }: Pick<Entry, 'data'>, { startLine }: Pick<HttpMessage, 'startLine'>): string {
+  const path = textOf(data, 'path');
+  if (path.length < leafTextMax) return path;
+  const [, target = ''] = startLine.split(' ');
+  const [whole = ''] = target.split('?', 1);
+  return whole.startsWith(path) ? whole : path;
+}
+
 export async function messageIn(
   ledger: ReplayedLedger,
   entry: Entry,
@@ -91,4 +105,9 @@ export async function messageIn(
     if (error instanceof RangeError) return 'damaged';
     throw error;
   }
+}
+
+/** Messages of a connection stand with what was understood of them; a body that came by HTTP and claims to be such is none. */
+export function isSocketBody(entry: Entry, message: HttpMessage): boolean {
+  return headerOf(message.headers, 'content-type') === socketBodyType && entry.data['carrier'] === undefined;
 }

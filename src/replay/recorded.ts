@@ -18,16 +18,17 @@ import { envelopeDefects } from '../provider/envelope.ts';
 import { protocolNamed } from '../provider/index.ts';
 import type { Protocol, RequestReading, ResponseReading } from '../provider/protocol.ts';
 import { unreadRequest } from '../provider/reading/reading.ts';
-import { socketBodyType } from '../provider/realtime/body.ts';
 import { readSocketAnswer, readSocketRequest } from '../provider/realtime/understood.ts';
 import {
   asSent,
   type Heard,
+  isSocketBody,
   type Judged,
   judgedIn,
   messageIn,
   type Obstacle,
   type Obstructed,
+  pathIn,
   type Replayable,
   type ReplayedLedger,
   textOf,
@@ -162,7 +163,8 @@ async function readAsked(
   const read = readingOf(protocol, entry, message, isHandshake, decodedBytesMax);
   if (typeof read === 'string') return read;
   const isCall = carrier === null && !isHandshake && !isSocketBody(entry, message);
-  const around = isCall ? envelopeDefects(textOf(data, 'method'), textOf(data, 'path'), message.headers) : [];
+  const path = pathIn(entry, message);
+  const around = isCall ? envelopeDefects(textOf(data, 'method'), path, message.headers) : [];
   const sent = carrier === null ? message : await messageIn(ledger, carrier, 'request');
   const headers = typeof sent === 'string' || isSocketBody(entry, message) ? null : sent.headers;
   const reading = headers === null ? read : withGatewayOf(read, headers, isHandshake, entry);
@@ -173,10 +175,12 @@ async function readAsked(
   // Whether they were judged hangs on the credential that was shown, and that is nowhere.
   if ((reading.batchFiles ?? []).length > 0) lacking.add('request.unjudgedFiles');
   const facts = {
-    provider: protocol.name,
-    operation: textOf(data, 'operation'),
-    method: textOf(data, 'method'),
-    path: textOf(data, 'path'),
+    ...{
+      provider: protocol.name,
+      operation: textOf(data, 'operation'),
+      method: textOf(data, 'method'),
+      path,
+    },
     ...reading.facts,
     headers: headers === null ? {} : factHeadersOf(headers),
     workload: textOf(data, 'workload'),
@@ -208,8 +212,8 @@ function readingOf(
   decodedBytesMax: number,
 ): RequestReading | Obstacle {
   const { data } = entry;
-  const head = { path: textOf(data, 'path'), contentType: headerOf(message.headers, 'content-type') };
   const operation = textOf(data, 'operation');
+  const head = { path: pathIn(entry, message), contentType: headerOf(message.headers, 'content-type') };
   if (isHandshake) {
     const { facts, defects } = unreadRequest('');
     return { facts: { ...facts, model: textOf(data, 'model') }, defects };
@@ -281,11 +285,6 @@ function answerReading(
   const stream = protocol.openStream(operation, status, form);
   stream.push(plain);
   return { ...stream.finish().reading, isRead: true };
-}
-
-/** Messages of a connection stand with what was understood of them; a body that came by HTTP and claims to be such is none. */
-function isSocketBody(entry: Entry, message: HttpMessage): boolean {
-  return headerOf(message.headers, 'content-type') === socketBodyType && entry.data['carrier'] === undefined;
 }
 
 /** The body with its content coding undone; a text says why that cannot be, in the words that rules were told. */

@@ -7,6 +7,7 @@ import {
   judgedIn,
   messageIn,
   type Obstructed,
+  pathIn,
   type Replayable,
   type ReplayedLedger,
   textOf,
@@ -27,7 +28,7 @@ export async function readReported(
   const call: ReportedCall = {
     provider: textOf(data, 'provider'),
     operation: textOf(data, 'operation'),
-    path: textOf(data, 'path'),
+    path: pathIn(first, message),
   };
   const reading = readReportedRequest(call, message.body);
   const request: RequestFacts = {

@@ -59,6 +59,26 @@ test('what is asked of a model that the address names is asked of that one, then
   expect(tally.rules().map(({ now }) => now)).toEqual([1]);
 });
 
+test('what is asked for at an address too long for an entry is known by all of it, then and when it is judged again', async () => {
+  const model = `acme-${'o'.repeat(300)}-other`;
+  const policy = policyOf({
+    phase: 'request',
+    when: 'request.model.endsWith("-other") && request.path.endsWith("/chat/completions")',
+    action: 'hold',
+    match: '{ model: acme-other, path: /v1/chat/completions }',
+    noMatch: '{ model: gpt-4.1 }',
+  });
+  const { sidecar, post } = await below('azure', `/openai/deployments/${model}`, { choices: [] }, policy);
+  const client = await post('/chat/completions?api-version=1', {
+    messages: [{ role: 'user', content: 'Hi' }],
+  });
+  const hold = await sidecar.ada.nextHold();
+  await sidecar.ada.rule(hold, { verdict: 'release' });
+  expect((await client.answer()).status).toBe(200);
+  const { tally } = await replay(sidecar, policy);
+  expect(tally.rules().map(({ now, before }) => [now, before])).toEqual([[1, 1]]);
+});
+
 test('the root of a server that stands below a path is read as one', async () => {
   const { sidecar, post } = await below('openai', '/endpoints/mine', [], holdText('SECRET'));
   await post('/', { inputs: 'SECRET' });
