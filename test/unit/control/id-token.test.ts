@@ -88,6 +88,8 @@ describe('an ID token', () => {
     ['of another issuer', { iss: 'https://evil.example' }],
     ['of an issuer that begins the same', { iss: 'http://127.0.0.1' }],
     ['that has expired', { exp: past + 60, iat: past }],
+    ['that has expired two minutes ago', { exp: past + 3480 }],
+    ['that was made in two minutes', { iat: past + 3720 }],
     ['that never expires', { exp: undefined }],
     ['that was made long ago', { iat: past }],
     ['that was made in the future', { iat: past + 7200, exp: past + 9000 }],
@@ -100,6 +102,15 @@ describe('an ID token', () => {
     open();
     tokenOf = () => signed(claims(changes));
     await expect(provider.redeem(order)).rejects.toMatchObject({ code: 'unauthenticated' });
+  });
+
+  it.each([
+    ['has expired half a minute ago', { exp: past + 3570 }],
+    ['was made in half a minute', { iat: past + 3630 }],
+  ])('that %s is taken: clocks differ by that much', async (_, changes) => {
+    open();
+    tokenOf = () => signed(claims(changes));
+    expect((await provider.redeem(order)).subject).toBe('ada');
   });
 
   it('that nobody signed is refused', async () => {

@@ -60,6 +60,26 @@ it('a sign-in leads to one session, however long the clock lets it come back', (
   expect(() => resume(trip.value, trip.state)).toThrow('used already');
 });
 
+it('a sign-in that ended on a clock that was set back leads to no other once the clock is right again', () => {
+  const { begin, resume, finish, advance, setClock } = stage();
+  const [trip, later] = [begin(keyHash), begin(keyHash)];
+  setClock(-roundTripMsMax);
+  finish(resume(trip.value, trip.state));
+  setClock(0);
+  advance(roundTripMsMax);
+  finish(resume(later.value, later.state));
+  expect(() => resume(trip.value, trip.state)).toThrow('used already');
+});
+
+it('no more people sign in within the time of a sign-in than are remembered, and then others again', () => {
+  const { begin, finish, advance } = stage();
+  const signIn = (): void => finish(begin(keyHash));
+  for (let i = 0; i < 10_000; i++) signIn();
+  expect(signIn).toThrow('Too many people');
+  advance(2 * roundTripMsMax + 1);
+  expect(signIn).not.toThrow();
+});
+
 it('of two answers of one sign-in that are redeemed at a time, the second leads to no session', () => {
   const { begin, resume, finish } = stage();
   const trip = begin(keyHash);

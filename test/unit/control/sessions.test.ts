@@ -32,6 +32,11 @@ function startedSession() {
     }
   };
   return {
+    startFor: (name: string) => {
+      const caller = { name, role: 'reviewer' };
+      return sessions.start({ via: 'oidc', keyHash: sha256Hex(key), current: () => caller }, caller);
+    },
+    isOpen: (one: string) => sessions.find(one, key) !== null,
     find: () => sessions.find(id, key),
     isThere: () => sessions.find(id, key) !== null,
     end: () => sessions.end(id),
@@ -96,6 +101,17 @@ describe('a session', () => {
     const { find, become } = startedSession();
     become({ ...ada, role: 'viewer' });
     expect(find()?.caller.role).toBe('viewer');
+  });
+
+  it('gives way to a new one where there are too many, the one that was used longest ago first', () => {
+    const { isThere, isOpen, startFor, passMinutes } = startedSession();
+    passMinutes(1);
+    const second = startFor('of-1');
+    passMinutes(1);
+    for (let i = 2; i < 2_000; i++) startFor(`of-${i}`);
+    expect(isThere()).toBe(true);
+    startFor('one-more');
+    expect([isOpen(second), isThere()]).toEqual([false, true]);
   });
 
   it('leaves no timer behind', () => {
