@@ -3,7 +3,7 @@
  * that reads one it lacks is not tried, so that nothing is said of it that nobody knows. Pure.
  */
 import type { Facts } from '../core/facts.ts';
-import { loadRules } from './compile.ts';
+import { loadingRules } from './compile.ts';
 import type { CompiledRule } from './evaluate.ts';
 import { readsOneOf } from './expression.ts';
 import type { Action, Phase } from './policy.ts';
@@ -26,10 +26,10 @@ export interface Draft {
   /** In the order of the file. */
   readonly rules: readonly DraftRule[];
   /**
-   * Tries every rule of a phase, in the order of the file. `lacking` names facts that the record does not have, such
-   * as `request.subject`.
+   * Tries every rule of a phase, in the order of the file, each when it is asked for. `lacking` names facts that the
+   * record does not have, such as `request.subject`.
    */
-  attempt(phase: Phase, facts: Facts, lacking: ReadonlySet<string>): readonly Attempt[];
+  attempt(phase: Phase, facts: Facts, lacking: ReadonlySet<string>): Iterable<Attempt>;
 }
 
 export interface Attempt {
@@ -37,9 +37,17 @@ export interface Attempt {
   readonly tried: Tried;
 }
 
-/** Opens a draft. Throws `policy_invalid` where it would not load. */
-export function openDraft(file: string, text: string, rulers?: readonly string[]): Draft {
-  const { version, digest, rules } = loadRules(file, text, rulers);
+/**
+ * Opens a draft. Rejects with `policy_invalid` where it would not load.
+ * @param pause awaited after each of its fixtures; what it rejects with ends the opening
+ */
+export async function openDraft(
+  file: string,
+  text: string,
+  rulers: readonly string[] | undefined,
+  pause: () => Promise<void>,
+): Promise<Draft> {
+  const { version, digest, rules } = await inSteps(loadingRules(file, text, rulers), pause);
   const drafts = rules.map((compiled) => {
     const { rule: id, title, action } = compiled.match;
     return { rule: { id, title, phase: compiled.phase, action }, compiled };
@@ -48,13 +56,21 @@ export function openDraft(file: string, text: string, rulers?: readonly string[]
     version,
     digest,
     rules: drafts.map(({ rule }) => rule),
-    attempt: (phase, facts, lacking) => {
+    attempt: function* (phase, facts, lacking) {
       const readings = readingsOf(facts).map((reading) => new Variables(reading));
-      return drafts
-        .filter(({ rule }) => rule.phase === phase)
-        .map(({ rule, compiled }) => ({ rule, tried: tryRule(compiled, readings, lacking) }));
+      for (const { rule, compiled } of drafts)
+        if (rule.phase === phase) yield { rule, tried: tryRule(compiled, readings, lacking) };
     },
   };
+}
+
+async function inSteps<T>(steps: Generator<void, T, void>, pause: () => Promise<void>): Promise<T> {
+  let step = steps.next();
+  while (step.done !== true) {
+    await pause();
+    step = steps.next();
+  }
+  return step.value;
 }
 
 function tryRule(

@@ -36,10 +36,28 @@ export interface LoadedRules {
 
 /** The rules of a policy that would load, one by one. Throws as `loadPolicy` does. */
 export function loadRules(file: string, text: string, rulers: readonly string[] = houseRulers): LoadedRules {
+  const loading = loadingRules(file, text, rulers);
+  let step = loading.next();
+  while (step.done !== true) step = loading.next();
+  return step.value;
+}
+
+/** As `loadRules`, with a stop after each fixture: there may be thousands, and one may take a second. */
+export function* loadingRules(
+  file: string,
+  text: string,
+  rulers: readonly string[] = houseRulers,
+): Generator<void, LoadedRules, void> {
   const { value, rules, invalid } = compilePolicy(file, text, rulers);
-  const failed = rules.flatMap((rule, index) =>
-    fixtureProblems(tryFixtures(rule, value.rules[index]), index),
-  );
+  const failed: Problem[] = [];
+  for (const [index, rule] of rules.entries()) {
+    let place = 0;
+    for (const result of tryFixtures(rule, value.rules[index])) {
+      if (!result.passed) failed.push(fixtureProblem(result, index, place));
+      place += 1;
+      yield;
+    }
+  }
   if (failed.length > 0) throw invalid(failed);
   return { version: value.version, digest: createHash('sha256').update(text).digest('hex'), rules };
 }
@@ -54,7 +72,7 @@ export function testPolicy(
   rulers: readonly string[] = houseRulers,
 ): FixtureResult[] {
   const { value, rules } = compilePolicy(file, text, rulers);
-  return rules.flatMap((rule, index) => tryFixtures(rule, value.rules[index]));
+  return rules.flatMap((rule, index) => [...tryFixtures(rule, value.rules[index])]);
 }
 
 /**
@@ -99,15 +117,6 @@ function matchOf(rule: RuleSource): CompiledRule['match'] {
   return Object.freeze({ rule: id, title, when, action, severity, hold });
 }
 
-function fixtureProblems(results: readonly FixtureResult[], rule: number): Problem[] {
-  return results.flatMap((result, index) =>
-    result.passed
-      ? []
-      : [
-          {
-            path: ['rules', rule, 'tests', index],
-            text: `rule ${result.rule}, fixture "${result.fixture}": ${result.message}`,
-          },
-        ],
-  );
+function fixtureProblem({ rule, fixture, message }: FixtureResult, index: number, place: number): Problem {
+  return { path: ['rules', index, 'tests', place], text: `rule ${rule}, fixture "${fixture}": ${message}` };
 }

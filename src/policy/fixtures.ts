@@ -22,12 +22,12 @@ export interface FixtureResult {
   readonly message: string;
 }
 
-/** Tries one rule on each of its fixtures. */
-export function tryFixtures(rule: CompiledRule, source: RuleSource | undefined): FixtureResult[] {
-  return (source?.tests ?? []).map((fixture) => {
+/** Tries one rule on each of its fixtures, when the next result is asked for. */
+export function* tryFixtures(rule: CompiledRule, source: RuleSource | undefined): Generator<FixtureResult> {
+  for (const fixture of source?.tests ?? []) {
     const { actual, error } = outcomeOf(rule, fixtureFacts(rule.phase, fixture));
     const passed = actual === fixture.expect;
-    return {
+    yield {
       rule: rule.match.rule,
       fixture: fixture.name,
       expected: fixture.expect,
@@ -35,7 +35,7 @@ export function tryFixtures(rule: CompiledRule, source: RuleSource | undefined):
       passed,
       message: passed ? '' : `expected ${fixture.expect}, got ${actual}${error === '' ? '' : `: ${error}`}`,
     };
-  });
+  }
 }
 
 function outcomeOf(rule: CompiledRule, facts: Facts): { actual: Outcome; error: string } {

@@ -2,13 +2,13 @@
  * Replays a draft policy over recorded decisions, the newest first, a page at a time: what each of its rules would
  * say, beside what was said then. Bounded in decisions, bytes and time, and it gives way to calls that are in flight.
  */
-import type { Clock } from '../core/clock.ts';
 import type { Entry } from '../ledger/entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { UnreadableEntry } from '../ledger/reader.ts';
 import type { Draft } from '../policy/backtest.ts';
 import { readRecorded, unreadableRule } from './recorded.ts';
 import { createTally, type PhaseResult, type Stopped, stricter, type Tally, type Verdict } from './tally.ts';
+import { createTurns, type Turns, type TurnsHouse } from './turns.ts';
 
 /** Of bodies that one page reads; the decision that goes over it is the last one. */
 const pageBytesMax = 64 * 1024 * 1024;
@@ -16,16 +16,9 @@ const pageBytesMax = 64 * 1024 * 1024;
 const pageMsMax = 10_000;
 const pageEntriesMax = 20_000;
 const decodedBytesMax = 64 * 1024 * 1024;
-/** While calls are in flight, a decision is followed by a rest this many times as long as it took, within bounds. */
-const restFactor = 3;
-const restMsMin = 1;
-const restMsMax = 250;
 
-export interface ReplayHouse {
+export interface ReplayHouse extends TurnsHouse {
   readonly ledger: Pick<Ledger, 'newest' | 'decision' | 'part' | 'entry'>;
-  readonly clock: Clock;
-  readonly callsInFlight: () => number;
-  readonly rest: (ms: number) => Promise<void>;
 }
 
 export interface PageOrder {
@@ -79,13 +72,13 @@ export async function replayPage(order: PageOrder, house: ReplayHouse): Promise<
     cursor = entry.seq;
     if (isDamaged) damage.tell(entry);
     if (isDamaged || entry.type !== 'request') continue;
-    const beganUs = clock.monoUs();
-    const all = await replayOne(order, entry.seq, tally, house);
+    const turns = createTurns(house);
+    const all = await replayOne(order, entry.seq, tally, house, turns);
     if (all === null) continue;
     bytes += bytesOf(all);
     newest ??= entry.seq;
     oldest = entry.seq;
-    await giveWay((clock.monoUs() - beganUs) / 1_000, house);
+    await turns.rest();
   }
   return { tally, newest, oldest, next: null };
 }
@@ -95,11 +88,12 @@ async function replayOne(
   { draft, damage }: PageOrder,
   decision: number,
   tally: Tally,
-  house: ReplayHouse,
+  { ledger }: ReplayHouse,
+  turns: Turns,
 ): Promise<readonly Entry[] | null> {
   try {
-    const entries = await house.ledger.decision(decision);
-    await replayDecision(draft, entries, tally, house);
+    const entries = await ledger.decision(decision);
+    await replayDecision(draft, entries, tally, ledger, turns);
     return entries;
   } catch (error) {
     if (!(error instanceof UnreadableEntry)) throw error;
@@ -112,17 +106,12 @@ function bytesOf(entries: readonly Entry[]): number {
   return entries.reduce((sum, { parts }) => sum + parts.reduce((of, { size }) => of + size, 0), 0);
 }
 
-/** Other calls have their turn after every decision; while some are in flight, most of the time is theirs. */
-async function giveWay(tookMs: number, { callsInFlight, rest }: ReplayHouse): Promise<void> {
-  if (callsInFlight() > 0) await rest(Math.min(restMsMax, Math.max(restMsMin, restFactor * tookMs)));
-  else await new Promise((resolve) => setImmediate(resolve));
-}
-
 async function replayDecision(
   draft: Draft,
   entries: readonly Entry[],
   tally: Tally,
-  { ledger }: ReplayHouse,
+  ledger: ReplayHouse['ledger'],
+  { pause }: Turns,
 ): Promise<void> {
   const seq = entries[0]?.seq ?? 0;
   const results: PhaseResult[] = [];
@@ -142,11 +131,13 @@ async function replayDecision(
       verdictNow = stricter(verdictNow, flagsOnly ? 'flag' : action);
     };
     for (const { facts, defects } of recorded.heard()) {
+      await pause();
       if (defects.length > 0) take(unreadableRule, phase === 'request' ? 'deny' : 'hold');
       for (const { rule, tried } of draft.attempt(phase, facts, lacking)) {
         if (tried === 'unknown') unknown.add(rule.id);
         if (tried === 'failed') failed.add(rule.id);
         if (tried === 'match' || tried === 'failed') take(rule.id, tried === 'failed' ? 'hold' : rule.action);
+        await pause();
       }
     }
     results.push({

@@ -199,18 +199,38 @@ describe('a replay', () => {
     return rig.sidecar;
   }
 
-  test('rests after each decision three times as long as it took while calls are in flight', async () => {
-    const sidecar = await asked(2);
+  /** Of a page of two decisions, each of which takes so long to be read. */
+  async function restsOf(readingMs: number): Promise<readonly number[]> {
+    const { sidecar } = await asked(2);
+    const { ledger } = sidecar;
     const rests: number[] = [];
     let us = 0;
-    await replay(sidecar, smallTransfers, {
+    await replay({ sidecar }, smallTransfers, {
       callsInFlight: () => 1,
-      clock: { nowMs: () => 0, monoUs: () => (us += 4_000) },
+      clock: { nowMs: () => 0, monoUs: () => us },
+      ledger: {
+        newest: (before) => ledger.newest(before),
+        entry: (seq) => ledger.entry(seq),
+        part: (seq, name) => ledger.part(seq, name),
+        decision: (seq) => {
+          us += readingMs * 1_000;
+          return ledger.decision(seq);
+        },
+      },
       rest: async (ms) => {
         rests.push(ms);
       },
     });
-    expect(rests).toEqual([12, 12]);
+    return rests;
+  }
+
+  test('rests after each decision three times as long as it took while calls are in flight', async () => {
+    expect(await restsOf(4)).toEqual([12, 12]);
+  });
+
+  test('rests within a decision that takes longer than a turn', async () => {
+    // Reading it took a turn; what is tried afterwards takes none.
+    expect(await restsOf(20)).toEqual([60, 1, 60, 1]);
   });
 
   test('ends its page after ten seconds, and says where the next one goes on', async () => {

@@ -8,14 +8,14 @@ import type { TestSidecar } from '../support/sidecar.ts';
 const immediate = Object.freeze({ callsInFlight: () => 0, rest: async () => undefined });
 
 /** Judges everything that a sidecar recorded by another policy. */
-export function replay(
-  { sidecar: { ledger } }: TestSidecar,
+export async function replay(
+  { sidecar: { ledger } }: Pick<TestSidecar, 'sidecar'>,
   policy: string,
   others: Partial<ReplayHouse & PageOrder> = {},
 ) {
   const clock = { nowMs: () => 0, monoUs: () => 0 };
   const order = {
-    draft: openDraft('draft.yaml', policy),
+    draft: await openDraft('draft.yaml', policy, undefined, () => Promise.resolve()),
     before: Number.MAX_SAFE_INTEGER,
     sinceMs: Number.NEGATIVE_INFINITY,
     decisionsMax: 1_000,

@@ -7,6 +7,7 @@ import { openDraft } from '../../policy/backtest.ts';
 import { draftName } from '../../policy/draft-name.ts';
 import { type Page, replayPage } from '../../replay/backtest.ts';
 import type { Noted } from '../../replay/tally.ts';
+import { createTurns } from '../../replay/turns.ts';
 import { type BacktestPage, backtestOrderSchema, backtestPolicy } from '../api/backtest.ts';
 import { createDamage } from '../damage.ts';
 import { type ControlRequest, type Route, readOrder, sendJson } from '../http.ts';
@@ -39,7 +40,12 @@ type Order = z.output<typeof backtestOrderSchema>;
 async function backtest(parts: ControlParts, request: ControlRequest, order: Order): Promise<void> {
   const { ledger, clock, callsInFlight } = parts;
   const { res, identity, req } = request;
-  const draft = openDraft(draftName, order.policy, parts.roles.rulers);
+  const rest = (ms: number): Promise<void> => sleep(ms);
+  const turns = createTurns({ clock, callsInFlight, rest });
+  const draft = await openDraft(draftName, order.policy, parts.roles.rulers, async () => {
+    if (res.closed) throw new HoldpointError('bad_request', 'Nobody waits for the backtest any more.');
+    await turns.pause();
+  });
   const end = order.until === undefined ? null : await ledger.countBefore(Date.parse(order.until));
   const before = Math.min(order.before ?? Number.MAX_SAFE_INTEGER, end ?? Number.MAX_SAFE_INTEGER);
   const damage = createDamage(ledger);
@@ -52,7 +58,7 @@ async function backtest(parts: ControlParts, request: ControlRequest, order: Ord
       isAbandoned: () => res.closed,
       damage,
     },
-    { ledger, clock, callsInFlight, rest: (ms) => sleep(ms) },
+    { ledger, clock, callsInFlight, rest },
   );
   const { newest, oldest, tally } = page;
   if (newest !== null && oldest !== null) {
