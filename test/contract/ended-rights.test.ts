@@ -1,5 +1,5 @@
 /** What was begun under a right that ends meanwhile: it goes on no longer than the right. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -54,6 +54,13 @@ describe('a stream of events', () => {
   it('ends with the token that it was opened with', async () => {
     const stream = await events({ authorization: `Bearer ${grant('gone', 'viewer')}` });
     revoke('gone');
+    await stream.over();
+  });
+
+  it('ends where its token is another role’s from now on', async () => {
+    const stream = await events({ authorization: `Bearer ${grant('moved', 'auditor')}` });
+    const text = readFileSync(tokenFile, 'utf8');
+    writeFileSync(tokenFile, text.replace(/("name": "moved",\s*"role": )"auditor"/, '$1"viewer"'));
     await stream.over();
   });
 

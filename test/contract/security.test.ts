@@ -69,6 +69,11 @@ describe('a token', () => {
     }
   });
 
+  it('in a URL is told so by the name of what it is in, whatever it looks like', async () => {
+    for (const name of ['token', 'access_token'])
+      expect((await house.call(`/api/v1/holds?${name}=x`)).status).toBe(401);
+  });
+
   it('made while the sidecar runs works at once', async () => {
     const file = join(house.dataDir, 'tokens.json');
     const token = addToken(file, { name: 'late', role: 'viewer' }, Date.now(), systemRandom);

@@ -135,6 +135,21 @@ describe('a ruling where signatures are required', () => {
     expect(await finish(hold)).toBe(200);
   });
 
+  it('is refused without one on many holds too', async () => {
+    const hold = await held('ada');
+    const line = z
+      .object({ items: z.array(z.object({ contentDigest: z.string() })) })
+      .parse((await house.call(`/api/v1/holds?id=${hold.id}`, { token: tokenOf('ada') })).json).items[0];
+    const many = {
+      contentDigest: line?.contentDigest,
+      verdict: 'release',
+      reason: 'Seen.',
+      holds: [hold.id],
+    };
+    expect(codeOf(await post(tokenOf('ada'), 'rulings', many))).toBe('403 signature_required');
+    expect(await finish(hold)).toBe(200);
+  });
+
   it.each([
     ['another hold', { hold: 'h-00000000-1' }],
     ['another decision', { decision: 'd-00000000-1' }],
@@ -156,6 +171,17 @@ describe('a ruling where signatures are required', () => {
     const { signed } = readReviewerKey(fileOf('ada')).signOrder(hold.order, hold.about);
     const body = { signed: { ...signed, order: signed.order.replace('4711', '4712') } };
     expect(codeOf(await post(tokenOf('ada'), hold.path, body))).toBe('403 signature_invalid');
+    expect(await finish(hold)).toBe(200);
+  });
+
+  it('is refused when its statement is written otherwise than it was signed, which nobody could check again', async () => {
+    const hold = await held('ada');
+    const { signed } = readReviewerKey(fileOf('ada')).signOrder(hold.order, hold.about);
+    const more = signed.statement.replace('{', '{"aside":"by nobody",');
+    for (const statement of [more, `${signed.statement} `]) {
+      const body = { signed: { ...signed, statement } };
+      expect(codeOf(await post(tokenOf('ada'), hold.path, body))).toBe('403 signature_invalid');
+    }
     expect(await finish(hold)).toBe(200);
   });
 
@@ -190,6 +216,6 @@ describe('a ruling where signatures are required', () => {
     const verdict = await verifyDirectory(house.dataDir, {});
     expect(verdict.bodies.opened).toBe(verdict.bodies.stored);
     expect(verdict.findings).toEqual([]);
-    expect(verdict.notes.join('\n')).toMatch(/13 of 13 rulings by people are signed/);
+    expect(verdict.notes.join('\n')).toMatch(/15 of 15 rulings by people are signed/);
   });
 });
