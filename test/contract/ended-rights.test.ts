@@ -114,6 +114,22 @@ describe('an order', () => {
   });
 });
 
+it('an erasure by who has no right any more when it arrives erases nothing', async () => {
+  const asked = await house.ask('a garden');
+  await asked.text();
+  const decision = asked.headers.get('holdpoint-decision') ?? '';
+  const token = grant('eraser', 'privacy');
+  expect((await house.call('/api/v1/whoami', { token })).status).toBe(200);
+  const order = { scope: { decision }, basis: 'unlawful', reason: 'a claim' };
+  const { client, rest } = await slowly('/api/v1/erasures', token, JSON.stringify(order));
+  revoke('eraser');
+  rest();
+  await client.until('application/problem+json');
+  expect(client.text()).toContain('HTTP/1.1 401');
+  client.destroy();
+  expect((await house.call('/api/v1/erasures', { as: 'privacy' })).json).toEqual({ items: [] });
+});
+
 describe('an approval that others have yet to join', () => {
   const path = (id: string, what = ''): string => `/api/v1/holds/${id}${what}`;
   const givenOf = async (id: string): Promise<unknown> => (await house.call(path(id))).json;

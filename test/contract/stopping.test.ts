@@ -64,6 +64,26 @@ async function beginStopping(): Promise<{ readonly stopped: Promise<void> }> {
   return { stopped };
 }
 
+/** What is in the ledger of a sidecar that has stopped. */
+async function entriesLeft(): Promise<string> {
+  const copy = await openLedgerCopy(`${house.dataDir}/ledger`);
+  let entries = '';
+  for await (const { value } of copy.scan({ withoutBodies: true })) entries += value.toString('latin1');
+  await copy.close();
+  return entries;
+}
+
+it('refusals that were counted and not sealed yet are sealed when the sidecar stops', async () => {
+  for (let i = 0; i < 3; i++)
+    expect((await house.call('/api/v1/ledger/entries', { as: 'viewer' })).status).toBe(403);
+  await house.sidecar.stop('test');
+  const entries = await entriesLeft();
+  const counts = [
+    ...entries.matchAll(/"action":"refused","by":"viewer-1","code":"forbidden","count":(\d+)/g),
+  ];
+  expect(counts.map(([, count]) => count).sort()).toEqual(['1', '2']);
+});
+
 describe('an order that is under way when the sidecar is told to stop', () => {
   it('is carried out, answered and sealed', async () => {
     const { socket, until } = await beginOrder();
@@ -71,11 +91,7 @@ describe('an order that is under way when the sidecar is told to stop', () => {
     socket.write(order);
     await until('HTTP/1.1 201 ');
     await stopped;
-    const copy = await openLedgerCopy(`${house.dataDir}/ledger`);
-    let entries = '';
-    for await (const { value } of copy.scan({ withoutBodies: true })) entries += value.toString('latin1');
-    await copy.close();
-    expect(entries).toMatch(/"action":"hold","by":"privacy-1"/);
+    expect(await entriesLeft()).toMatch(/"action":"hold","by":"privacy-1"/);
   });
 
   it('comes too late when the one before it was the last: it is told that the sidecar stops', async () => {

@@ -50,6 +50,15 @@ describe('a ruling', () => {
     expect(await (await asked).text()).toContain('{\\"amount\\":1}');
   });
 
+  it.each(['release', 'deny'])('to %s with an amendment says two things, and is refused', async (verdict) => {
+    const { asked, held } = await holdOn(house, `please escalate, do not ${verdict}`);
+    const amendment = { body: { model: 'gpt-test', messages: [{ role: 'user', content: 'about gardens' }] } };
+    const ruled = await rule(house, held, { verdict, reason: 'softer', amendment });
+    expect([ruled.status, ruled.json]).toMatchObject([400, { code: 'invalid_argument' }]);
+    expect((await rule(house, held, { verdict: 'deny', reason: 'not today' })).status).toBe(201);
+    expect((await asked).status).toBe(403);
+  });
+
   it('to amend a request sends the amended body', async () => {
     const { asked, held } = await holdOn(house, 'please escalate');
     const body = { model: 'gpt-test', messages: [{ role: 'user', content: 'about gardens' }] };

@@ -42,6 +42,23 @@ describe('a release by one person alone', () => {
     await events.done();
   });
 
+  it('is of all that is held, and of no call by itself', async () => {
+    const caller = house.ask('delete 4 records');
+    const { id, digest } = await nextHold(house);
+    const path = `/api/v1/holds/${id}/rulings`;
+    const { exchange } = z
+      .object({
+        exchange: z.object({ response: z.object({ toolCalls: z.array(z.object({ id: z.string() })) }) }),
+      })
+      .parse((await house.call(`/api/v1/holds/${id}`)).json);
+    const calls = exchange.response.toolCalls.map((call) => call.id);
+    const json = { verdict: 'release', reason: 'The plant is on fire.', digest, breakGlass: true, calls };
+    expect(codeOf(await house.call(path, { as: 'admin', json }))).toBe('400 invalid_argument');
+    const denial = { verdict: 'deny', reason: 'It was a drill.', digest };
+    expect(codeOf(await house.call(path, { as: 'admin', json: denial }))).toBe('201');
+    await caller;
+  });
+
   it('is the only thing that is reviewed', async () => {
     const caller = house.ask('please escalate: ordinary');
     const { id, digest } = await nextHold(house);
