@@ -130,6 +130,36 @@ it('an erasure by who has no right any more when it arrives erases nothing', asy
   expect((await house.call('/api/v1/erasures', { as: 'privacy' })).json).toEqual({ items: [] });
 });
 
+it('a report that goes on after the right of its reporter ended is cut off, so that nobody takes it for whole', async () => {
+  const token = grant('teller', 'reporter');
+  const client = await connectRaw(house.sidecar.controlUrl);
+  const headers = [
+    `host: ${new URL(house.sidecar.controlUrl).host}`,
+    `authorization: Bearer ${token}`,
+    'content-type: application/x-ndjson',
+    'transfer-encoding: chunked',
+  ];
+  client.send(`POST /api/v1/decisions:batch HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n`);
+  const told = { at: '2026-11-22T10:00:00Z', decider: 'desk', outcome: 'allowed', request: {} };
+  let lines = 0;
+  // Each is answered once so many are durable, and who may go on is asked about once a second.
+  const tellMore = async (): Promise<void> => {
+    const some = Array.from({ length: 64 }, () => `${JSON.stringify({ ...told, id: `told-${lines++}` })}\n`);
+    const text = some.join('');
+    client.send(`${text.length.toString(16)}\r\n${text}\r\n`);
+    await client.until(`"told-${lines - 1}"`);
+  };
+  await tellMore();
+  revoke('teller');
+  const goesOn = async (): Promise<never> => {
+    for (;;) await tellMore();
+  };
+  await expect(goesOn()).rejects.toThrow('The connection ended');
+  expect(client.text()).toContain('HTTP/1.1 200');
+  expect(client.text()).not.toContain('"summary"');
+  expect(client.text().endsWith('0\r\n\r\n')).toBe(false);
+});
+
 describe('an approval that others have yet to join', () => {
   const path = (id: string, what = ''): string => `/api/v1/holds/${id}${what}`;
   const givenOf = async (id: string): Promise<unknown> => (await house.call(path(id))).json;
