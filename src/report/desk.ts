@@ -236,17 +236,33 @@ async function isSame(
   answer: Entry | undefined,
   ledger: ReportHouse['ledger'],
 ): Promise<boolean> {
-  const { reported } = request.data;
-  const told = Object.entries(report.told);
-  const isTold =
-    typeof reported === 'object' && told.every(([name, value]) => Reflect.get(reported, name) === value);
-  if (!isTold || (answer === undefined) !== (report.answer === null)) return false;
-  if (!(await hasPart(ledger, request.seq, 'request', report.request.message))) return false;
+  if ((answer === undefined) !== (report.answer === null)) return false;
+  const { reported = {} } = request.data;
+  // Beside what was told stands who told it.
+  if (typeof reported !== 'object' || !hasMembers(reported, report.told, 1)) return false;
   return (
-    answer === undefined ||
-    report.answer === null ||
-    hasPart(ledger, answer.seq, 'response', report.answer.message)
+    (await isSealedAs(report.request, request, 'request', ledger)) &&
+    (answer === undefined || report.answer === null || isSealedAs(report.answer, answer, 'response', ledger))
   );
+}
+
+/** Whether these are all its members, but for so many others. */
+function hasMembers(value: object, wanted: Readonly<Record<string, string>>, others: number): boolean {
+  const members = Object.entries(wanted);
+  return (
+    Object.keys(value).length === members.length + others &&
+    members.every(([name, text]) => Reflect.get(value, name) === text)
+  );
+}
+
+function isSealedAs(
+  { message, beside }: StoredMessage,
+  { seq, data }: Entry,
+  name: 'request' | 'response',
+  ledger: ReportHouse['ledger'],
+): Promise<boolean> {
+  const isSame = Object.entries(beside).every(([member, text]) => data[member] === text);
+  return isSame ? hasPart(ledger, seq, name, message) : Promise.resolve(false);
 }
 
 async function hasPart(

@@ -88,6 +88,8 @@ export interface Report {
 export interface StoredMessage {
   /** The part's plaintext, credentials taken out. */
   readonly message: Buffer;
+  /** What the line says of it beside that, as members of its leaf. */
+  readonly beside: Readonly<Record<string, string>>;
   /** Of the body as it was reported. */
   readonly bytes: number;
   readonly removed: number;
@@ -130,7 +132,10 @@ export function readReport(bytes: Buffer): Report {
     told: { at, decider, id, outcome, ...(line.class === undefined ? {} : { class: line.class }) },
     facts: answer === null ? facts : { ...facts, response: answer.reading.facts },
     requestDefects: reading.defects,
-    request: requestMessage(line, call.path, body),
+    request: {
+      ...requestMessage(line, call.path, body),
+      beside: { ...besideOf(call), ...modelOf(line, reading) },
+    },
     answer,
   };
 }
@@ -146,12 +151,22 @@ function callOf({ provider, path, operation }: Line) {
   return { provider, operation: protocolOf(provider).operationOf('POST', below), path: below };
 }
 
+/** Which API it is written in; of none, what was asked for. */
+function besideOf({ provider, operation }: ReturnType<typeof callOf>): Readonly<Record<string, string>> {
+  return provider === '' ? { provider, operation } : { provider };
+}
+
+/** The model that the line names where what it reports does not. */
+function modelOf({ model = '' }: Line, { facts }: { readonly facts: { readonly model: string } }) {
+  return facts.model === '' ? { model } : {};
+}
+
 /** How a member of the line is written. */
 function sourceOf(text: string, name: 'request' | 'answer'): Buffer {
   return Buffer.from(sourcesAt(text, [name]).get('') ?? 'null');
 }
 
-function requestMessage(line: Line, path: string, body: Buffer): StoredMessage {
+function requestMessage(line: Line, path: string, body: Buffer): Omit<StoredMessage, 'beside'> {
   const headers = [...contentType];
   for (const name of ['workload', 'subject', 'purpose', 'session'] as const) {
     const value = line[name];
@@ -170,7 +185,8 @@ function answerOf(line: Line, call: ReturnType<typeof callOf>, body: Buffer) {
   const startLine = `HTTP/1.1 ${status} reported`;
   const message = encodeHttpMessage({ startLine, headers: contentType, body: safe.bytes });
   const facts = { ...reading.facts, model: reading.facts.model || (line.model ?? '') };
-  return { message, bytes: body.length, removed: safe.removed, reading: { ...reading, facts } };
+  const beside = modelOf(line, reading);
+  return { message, beside, bytes: body.length, removed: safe.removed, reading: { ...reading, facts } };
 }
 
 /** What the leaf says of it. */

@@ -138,6 +138,27 @@ describe('a line that is sent again', () => {
     expect(results.map(({ code }) => code)).toEqual(['report_differs', 'report_differs']);
   });
 
+  it.each<[string, object, object]>([
+    ['another model, where the request names none', { model: 'scores-1' }, { model: 'scores-2' }],
+    ['another operation', { operation: 'loan.grant' }, { operation: 'loan.refuse' }],
+    ['no class any more', { class: 'loans' }, {}],
+    ['a class', {}, { class: 'loans' }],
+  ])('is refused where it says %s', async (what, first, second) => {
+    const line = { id: `r-${what}`, ...plain, request: { score: 7 }, answer: 'no' };
+    const { results } = await report(house, [
+      { ...line, ...first },
+      { ...line, ...second },
+      { ...line, ...first },
+    ]);
+    expect(results.map(({ status, code }) => code ?? status)).toEqual(['sealed', 'report_differs', 'known']);
+  });
+
+  it('is refused where it says another model of an answer that names none', async () => {
+    const line = chat('r-answered', { answer: { choices: [] }, model: 'gpt-4.1-2025' });
+    const { results } = await report(house, [line, { ...line, model: 'gpt-4.1-2026' }]);
+    expect(results.map(({ status, code }) => code ?? status)).toEqual(['sealed', 'report_differs']);
+  });
+
   it('is another one from another reporter', async () => {
     await report(house, [chat('r-whose')]);
     const answer = await house.call('/api/v1/decisions:batch', {
