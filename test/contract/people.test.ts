@@ -69,6 +69,18 @@ describe('somebody with two names', () => {
     expect((await house.call(path(id, 'review'), { as: 'privacy', json: finding })).status).toBe(201);
   });
 
+  it('is not told that they look at it themselves by the other', async () => {
+    const asked = house.ask('delete what is looked at');
+    const { id, digest } = await nextHold(house);
+    const look = (as: 'reviewer' | 'admin' | 'auditor') =>
+      house.call(path(id, 'looking'), { as, json: { here: true } }).then(({ json }) => json);
+    expect(await look('reviewer')).toEqual({ others: [] });
+    expect(await look('admin')).toEqual({ others: [] });
+    expect(await look('auditor')).toEqual({ others: ['reviewer-1', 'admin-1'] });
+    await house.call(path(id), { json: { verdict: 'deny', reason: 'over', digest } });
+    await (await asked).text();
+  });
+
   it('does not rule on what they asked for by the other', async () => {
     const gone = new AbortController();
     const asked = house.ask('please transfer 25000', {

@@ -110,6 +110,45 @@ describe('the permissions of a configured role', () => {
     }
   });
 
+  it('show nowhere what anybody said or wrote without read_content', async () => {
+    const canary = 'canaryQ8';
+    const as = (role: string) => ({ token: tokens[role] ?? '' });
+    const askedOf = async (prompt: string) => {
+      const asked = house.ask(`${prompt} for ${canary}`, { headers: { 'holdpoint-workload': 'desk' } });
+      return { asked, hold: await nextHold(house) };
+    };
+    // One that somebody released alone and others reviewed, and one that waits, of the same workload.
+    const alone = await askedOf('delete the records');
+    const glass = { verdict: 'release', breakGlass: true, reason: canary, digest: alone.hold.digest };
+    const path = (id: string, what: string): string => `/api/v1/holds/${id}/${what}`;
+    expect((await house.call(path(alone.hold.id, 'rulings'), { as: 'admin', json: glass })).status).toBe(201);
+    await (await alone.asked).text();
+    const finding = { verdict: 'justified', text: canary };
+    expect((await house.call(path(alone.hold.id, 'review'), { json: finding })).status).toBe(201);
+    const { asked, hold } = await askedOf('please transfer 25000');
+    expect((await house.call(path(hold.id, 'comments'), { json: { text: canary } })).status).toBe(201);
+    const kept = { scope: { decision: hold.decisionId }, reason: canary };
+    expect((await house.call('/api/v1/legal-holds', { as: 'privacy', json: kept })).status).toBe(201);
+
+    const paths = Object.entries(description.paths).flatMap(([one, methods]) => {
+      if (methods['get'] === undefined || methods['get'].operationId === 'events') return [];
+      if (!one.startsWith('/api/v1/holds/'))
+        return [one.replace('{id}', hold.decisionId).replace(/\{[^}]*\}/g, '0')];
+      return [hold.id, alone.hold.id].map((id) => one.replace('{id}', id));
+    });
+    const textsFor = async (role: string): Promise<string[]> => {
+      const answers = await Promise.all(paths.map((one) => house.call(one, as(role))));
+      return answers.map(({ text }, at) => (text.includes(canary) ? (paths[at] ?? '') : ''));
+    };
+    const blind = permissions.filter((permission) => !['read_content', 'backtest'].includes(permission));
+    for (const permission of blind)
+      expect((await textsFor(roleOf(permission))).join(''), roleOf(permission)).toBe('');
+    expect((await textsFor(roleOf('read_content'))).join(' ')).toContain(path(hold.id, '').slice(0, -1));
+    const ruling = { verdict: 'deny', reason: 'no', digest: hold.digest };
+    await house.call(path(hold.id, 'rulings'), { ...as('finance'), json: ruling });
+    await (await asked).text();
+  });
+
   it('show content only with read_content', async () => {
     const asked = house.ask('please transfer 25000');
     const hold = await nextHold(house);

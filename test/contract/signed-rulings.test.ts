@@ -116,6 +116,17 @@ describe('a key for rulings', () => {
     expect(codeOf(await enrol('ada', 'ada', key))).toBe('403 forbidden');
   });
 
+  it('is withdrawn by whose it is or by an admin, and by nobody else', async () => {
+    const withdraw = (by: string, key: string, role: Role = 'reviewer') =>
+      post(tokenOf(by, role), 'reviewer-keys/withdraw', { key, reason: 'lost' }).then(codeOf);
+    const key = keyOf('eve');
+    expect(codeOf(await enrol('eve', 'eve', key))).toBe('201');
+    const { publicKey } = key;
+    expect(await withdraw('bob', publicKey)).toBe('403 forbidden');
+    expect(await withdraw('root', publicKey, 'admin')).toBe('200');
+    expect(await withdraw('eve', publicKey)).toBe('404 not_found');
+  });
+
   it('never comes back', async () => {
     const key = keyOf('dora');
     expect(codeOf(await enrol('dora', 'dora', key))).toBe('201');

@@ -29,10 +29,10 @@ export const codeOf = ({ status, json }: { status: number; json: unknown }) =>
   `${status} ${z.looseObject({ code: z.string().default('') }).parse(json).code}`.trim();
 
 /** Events from now on, until `done`. */
-export async function listen(house: House) {
+export async function listen(house: House, as: 'viewer' | 'reviewer' = 'viewer') {
   const stop = new AbortController();
   const response = await fetch(`${house.sidecar.controlUrl}/api/v1/events`, {
-    headers: { authorization: `Bearer ${house.tokens.viewer}` },
+    headers: { authorization: `Bearer ${house.tokens[as]}` },
     signal: stop.signal,
   });
   let text = '';

@@ -1,6 +1,6 @@
 /** Reviewers see who is on a hold, and who looks at it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type House, nextHold, startHouse } from '../support/sidecar.ts';
+import { eventually, type House, nextHold, startHouse } from '../support/sidecar.ts';
 import { closeVerified, codeOf, deny, linesNow, listen, show } from './scene.ts';
 
 let house: House;
@@ -40,6 +40,20 @@ describe('who is on a hold', () => {
 });
 
 describe('who looks at a hold', () => {
+  it('looks no longer once their console is gone, which says nothing', async () => {
+    const caller = house.ask('please escalate: who was killed');
+    const { id } = await nextHold(house);
+    const console = await listen(house, 'reviewer');
+    const othersFor = (as: 'reviewer' | 'auditor') =>
+      house.call(`/api/v1/holds/${id}/looking`, { as, json: { here: true } }).then(({ json }) => json);
+    await othersFor('reviewer');
+    expect(await othersFor('auditor')).toEqual({ others: ['reviewer-1'] });
+    await console.done();
+    await eventually(async () => JSON.stringify(await othersFor('auditor')) === '{"others":[]}');
+    const [line] = await linesNow(house);
+    if (line !== undefined) await deny(house, line, caller);
+  });
+
   it('is told to the others who do, at once, and to nobody who may not read it', async () => {
     const events = await listen(house);
     const caller = house.ask('please escalate: who looks');
