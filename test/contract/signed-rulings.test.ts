@@ -116,6 +116,13 @@ describe('a key for rulings', () => {
     expect(codeOf(await enrol('ada', 'ada', key))).toBe('403 forbidden');
   });
 
+  it('is one where two first ones come at once', async () => {
+    const keys = [keyOf('finn'), keyOf('finn-too')];
+    tokenOf('finn');
+    const codes = await Promise.all(keys.map(async (key) => codeOf(await enrol('finn', 'finn', key))));
+    expect(codes.sort()).toEqual(['201', '403 forbidden']);
+  });
+
   it('is withdrawn by whose it is or by an admin, and by nobody else', async () => {
     const withdraw = (by: string, key: string, role: Role = 'reviewer') =>
       post(tokenOf(by, role), 'reviewer-keys/withdraw', { key, reason: 'lost' }).then(codeOf);

@@ -139,6 +139,16 @@ describe('decisions', () => {
     expect(bodies[0]?.text).toContain('say it');
   });
 
+  it('are read as they were understood, and that read is sealed before it is answered, too', async () => {
+    const id = (await house.ask('say it again')).headers.get('holdpoint-decision') ?? '';
+    const { json } = await house.call(`/api/v1/decisions/${id}/exchange`, { as: 'auditor' });
+    const access = (await entriesOf(house, id)).filter(({ type }) => type === 'access');
+    expect(access.map(({ data }) => data)).toMatchObject([
+      { action: 'read exchange', by: 'auditor-1', role: 'auditor', from: '127.0.0.1' },
+    ]);
+    expect(json).toMatchObject({ request: { text: expect.stringContaining('say it again') } });
+  });
+
   it('come in pages that neither repeat nor miss one', async () => {
     const whole = (await list('limit=200')).items.map(({ id }) => id);
     const paged: string[] = [];
