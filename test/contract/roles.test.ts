@@ -117,7 +117,7 @@ describe('the permissions of a configured role', () => {
       const asked = house.ask(`${prompt} for ${canary}`, { headers: { 'holdpoint-workload': 'desk' } });
       return { asked, hold: await nextHold(house) };
     };
-    // One that somebody released alone and others reviewed, and one that waits, of the same workload.
+    // One that somebody released alone and others reviewed, one of a request, and one that waits, of the same workload.
     const alone = await askedOf('delete the records');
     const glass = { verdict: 'release', breakGlass: true, reason: canary, digest: alone.hold.digest };
     const path = (id: string, what: string): string => `/api/v1/holds/${id}/${what}`;
@@ -125,6 +125,10 @@ describe('the permissions of a configured role', () => {
     await (await alone.asked).text();
     const finding = { verdict: 'justified', text: canary };
     expect((await house.call(path(alone.hold.id, 'review'), { json: finding })).status).toBe(201);
+    const early = await askedOf('please escalate');
+    const denial = { verdict: 'deny', reason: canary, digest: early.hold.digest };
+    expect((await house.call(path(early.hold.id, 'rulings'), { json: denial })).status).toBe(201);
+    await (await early.asked).text();
     const { asked, hold } = await askedOf('please transfer 25000');
     expect((await house.call(path(hold.id, 'comments'), { json: { text: canary } })).status).toBe(201);
     const kept = { scope: { decision: hold.decisionId }, reason: canary };
@@ -134,7 +138,7 @@ describe('the permissions of a configured role', () => {
       if (methods['get'] === undefined || methods['get'].operationId === 'events') return [];
       if (!one.startsWith('/api/v1/holds/'))
         return [one.replace('{id}', hold.decisionId).replace(/\{[^}]*\}/g, '0')];
-      return [hold.id, alone.hold.id].map((id) => one.replace('{id}', id));
+      return [hold, alone.hold, early.hold].map(({ id }) => one.replace('{id}', id));
     });
     const textsFor = async (role: string): Promise<string[]> => {
       const answers = await Promise.all(paths.map((one) => house.call(one, as(role))));
