@@ -187,7 +187,7 @@ describe('a cluster that cannot be asked', () => {
 });
 
 describe('what the cluster said', () => {
-  function accounts(certificate = authority.certificate) {
+  function accounts(certificate = authority.certificate, namespace: string | null = 'agents') {
     let nowMs = Date.now();
     const options = {
       server: new URL(cluster.url),
@@ -195,7 +195,7 @@ describe('what the cluster said', () => {
       roles: [],
       token: () => 'own',
       ca: () => certificate,
-      namespace: () => 'agents',
+      namespace: () => namespace,
     };
     const clock = { nowMs: () => nowMs, monoUs: () => nowMs * 1000 };
     const accountOf = createServiceAccounts(options, clock, async () => undefined);
@@ -216,6 +216,49 @@ describe('what the cluster said', () => {
     expect(await check(token)).toMatchObject({ role: 'admin' });
     pass(1_000);
     await expect(check(token)).rejects.toMatchObject({ code: 'forbidden' });
+  });
+
+  it.each([
+    ['is nobody’s', () => serviceAccountToken(), 'null'],
+    ['may use no role', () => knownToken(), 'forbidden'],
+  ])(
+    'counts for ten seconds of a token that %s: who lets it in need not wait long',
+    async (_, make, first) => {
+      const { check, pass } = accounts();
+      const token = make();
+      const said = () => check(token).then(String, ({ code }: { code: string }) => code);
+      expect(await said()).toBe(first);
+      knownToken();
+      cluster.tokens.set(token, [...cluster.tokens.values()].at(-1));
+      cluster.bindings.add(`${bot} viewer`);
+      pass(9_999);
+      expect(await said()).toBe(first);
+      pass(1);
+      expect(await check(token)).toMatchObject({ role: 'viewer' });
+    },
+  );
+
+  it('is of nothing where the sidecar does not know its namespace: no role of another one counts', async () => {
+    cluster.bindings.add(`${bot} admin`);
+    for (const namespace of [null, ' \n']) {
+      const { check } = accounts(authority.certificate, namespace);
+      await expect(check(knownToken())).rejects.toMatchObject({ code: 'sign_in_unavailable' });
+    }
+  });
+
+  it('is asked for by sixteen at once, and others are told to come again', async () => {
+    const { check } = accounts();
+    cluster.bindings.add(`${bot} admin`);
+    const codes = await Promise.all(
+      Array.from({ length: 17 }, () => knownToken()).map((token) =>
+        check(token).then(
+          (caller) => caller?.role,
+          ({ code }: { code: string }) => code,
+        ),
+      ),
+    );
+    expect(codes).toEqual([...Array.from({ length: 16 }, () => 'admin'), 'sign_in_unavailable']);
+    expect(await check(knownToken())).toMatchObject({ role: 'admin' });
   });
 
   it('does not count beyond the end of the token', async () => {

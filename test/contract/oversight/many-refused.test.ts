@@ -95,6 +95,25 @@ describe('a signed line among many', () => {
 });
 
 describe('a line that is refused', () => {
+  it('is one whose bytes are not all recorded: what is not may be another credential', async () => {
+    const askWith = (authorization: string): Promise<Response> =>
+      fetch(`${house.sidecar.proxyUrl}/v1/responses`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({
+          ...{ model: 'gpt-test', input: 'please escalate with a server' },
+          tools: [{ type: 'mcp', server_label: 'desk', server_url: 'https://mcp.example', authorization }],
+        }),
+      });
+    const callers = ['one', 'other'].map(askWith);
+    const lines = await eventually(async () => {
+      const all = await linesNow(house);
+      return all.length === 2 && all;
+    });
+    expect(lines.map(({ contentDigest }) => contentDigest)).toEqual(['', '']);
+    await Promise.all(lines.map((line, at) => deny(house, line, callers[at] ?? Promise.reject(new Error()))));
+  });
+
   it('is on the record where its refusal by itself would be', async () => {
     const { line, caller } = await heldLine();
     const json = { contentDigest: line.contentDigest, verdict: 'release', reason: 'Mine.', holds: [line.id] };
