@@ -1,8 +1,7 @@
 /** What the sidecar's own request headers name: who asks, for whom and what for. Pure. */
 import { isUtf8 } from 'node:buffer';
 import { headerOf, type RawHeaders } from './http-message.ts';
-
-const nameCharactersMax = 256;
+import { leafTextMax } from './leaf-text.ts';
 
 /**
  * The name in a header, '' for none. node:http gives a character for each byte, and clients differ in which bytes a name
@@ -14,5 +13,5 @@ export function nameIn(headers: RawHeaders, header: string): string {
   if (value === '') return '';
   const bytes = Buffer.from(value, 'latin1');
   const name = isUtf8(bytes) ? bytes.toString('utf8') : value;
-  return name.slice(0, nameCharactersMax).toWellFormed();
+  return name.slice(0, leafTextMax).toWellFormed();
 }

@@ -175,12 +175,10 @@ async function readAsked(
   // Whether they were judged hangs on the credential that was shown, and that is nowhere.
   if ((reading.batchFiles ?? []).length > 0) lacking.add('request.unjudgedFiles');
   const facts = {
-    ...{
-      provider: protocol.name,
-      operation: textOf(data, 'operation'),
-      method: textOf(data, 'method'),
-      path,
-    },
+    provider: protocol.name,
+    operation: textOf(data, 'operation'),
+    method: textOf(data, 'method'),
+    path,
     ...reading.facts,
     headers: headers === null ? {} : factHeadersOf(headers),
     workload: textOf(data, 'workload'),

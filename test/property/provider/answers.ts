@@ -29,6 +29,14 @@ export const generatedAnswer: fc.Arbitrary<GeneratedAnswer> = fc.record({
   pieceChars: fc.integer({ min: 1, max: 9 }),
 });
 
+/**
+ * Without what ends a line for some clients where it stands as it is: a call beside such a character is a doubtful one in a
+ * stream of lines, and not in a whole answer.
+ */
+export const plainAnswer = generatedAnswer.filter(
+  (answer) => !/[\x85\u2028\u2029]/.test(JSON.stringify(answer)),
+);
+
 function pieces(text: string, chars: number): string[] {
   const out: string[] = [];
   for (let at = 0; at < text.length; at += chars) out.push(text.slice(at, at + chars));

@@ -5,7 +5,7 @@ import { amendAnswer } from '../../../src/provider/amending/amend-answer.ts';
 import { protocolOf } from '../../../src/provider/index.ts';
 import type { OperationName, ResponseReading, StreamForm } from '../../../src/provider/protocol.ts';
 import { headOf } from '../../unit/provider/streams.ts';
-import { type GeneratedAnswer, generatedAnswer, plainValue } from './answers.ts';
+import { type GeneratedAnswer, generatedAnswer, plainAnswer, plainValue } from './answers.ts';
 
 const gemini = protocolOf('gemini');
 const vertex = protocolOf('vertex');
@@ -142,7 +142,7 @@ test('a stream says the same however it is cut, keeps its bytes, and is complete
 
 test('a stream has the facts of the whole answer', () => {
   fc.assert(
-    fc.property(streamed, generatedAnswer, ({ operation, form, ...way }, answer) => {
+    fc.property(streamed, plainAnswer, ({ operation, form, ...way }, answer) => {
       const isInteraction = operation === 'interactions';
       const body = isInteraction
         ? { steps: stepsOf(answer), model: 'm', status: 'completed' }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { protocolOf } from '../../../src/provider/index.ts';
 import { events, type TypedEvent, typedEvents } from '../../unit/provider/streams.ts';
-import { type GeneratedAnswer, generatedAnswer } from './answers.ts';
+import { type GeneratedAnswer, generatedAnswer, plainAnswer } from './answers.ts';
 
 const openai = protocolOf('openai');
 const places = fc.array(fc.nat(), { maxLength: 40 });
@@ -85,7 +85,7 @@ describe('a stream of a local server', () => {
 
   test('says what the whole answer says', () => {
     fc.assert(
-      fc.property(anyForm, generatedAnswer, ({ operation, stream, whole, hasCalls }, answer) => {
+      fc.property(anyForm, plainAnswer, ({ operation, stream, whole, hasCalls }, answer) => {
         const { reading } = read(operation, [Buffer.from(stream(answer))]);
         const alone = openai.readResponse(operation, 200, Buffer.from(JSON.stringify(whole(answer))));
         expect({ facts: reading.facts, defects: reading.defects }).toEqual({
