@@ -80,11 +80,10 @@ function run(source: KeyCommand, what: string, input: string): Promise<unknown> 
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'ignore'], shell: false, detached: true });
   const chunks: Buffer[] = [];
   let bytes = 0;
-  let why = '';
   const end = (reason: string): void => {
-    why = reason;
+    // Before it has ended, which what cannot be killed may never do.
+    reject(refused(what, reason));
     killGroup(child);
-    // Whoever holds the other end all the same is not waited for.
     child.stdout.destroy();
   };
   const timer = setTimeout(() => end(`gave no answer within ${source.timeoutMs} ms`), source.timeoutMs);
@@ -102,9 +101,8 @@ function run(source: KeyCommand, what: string, input: string): Promise<unknown> 
   });
   child.once('close', (code, signal) => {
     clearTimeout(timer);
-    if (why === '' && code !== 0) why = `ended with ${code ?? signal}`;
-    if (why === '') resolve(jsonOf(Buffer.concat(chunks).toString('utf8')));
-    else reject(refused(what, why));
+    if (code === 0) resolve(jsonOf(Buffer.concat(chunks).toString('utf8')));
+    else reject(refused(what, `ended with ${code ?? signal}`));
   });
   return promise;
 }
@@ -114,8 +112,10 @@ function killGroup({ pid }: ChildProcess): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return;
-    throw error;
+    // It is gone, or another user's, such as what sudo started.
+    const isLeft =
+      error instanceof Error && 'code' in error && ['ESRCH', 'EPERM'].includes(String(error.code));
+    if (!isLeft) throw error;
   }
 }
 
