@@ -8,6 +8,7 @@ import type { Clock, RandomBytes, Schedule } from '../core/clock.ts';
 import { HoldpointError } from '../core/errors.ts';
 import type { HoldEvent } from '../hold/desk.ts';
 import type { Hold } from '../hold/record.ts';
+import { giveWay, type Lane, openLane, putNext } from './lane.ts';
 import {
   isAlert,
   type Notice,
@@ -73,15 +74,7 @@ const retryFirstMs = 1_000;
 const retryMsMax = 600_000;
 const bounds = { deadMax: 10_000, sentMax: 20_000 };
 
-interface Lane {
-  readonly receiver: Receiver;
-  /** Keys that wait, the next one first. */
-  readonly queue: string[];
-  /** In a row, of whatever message. */
-  failures: number;
-  isBusy: boolean;
-  cancelTimer: () => void;
-}
+const tooMany = 'too many wait for this receiver';
 
 /** Starts with what a restart left: messages that wait, and holds that nobody was told of, or of the end of which. */
 export function startNotifier(options: NotifierOptions): Notifier {
@@ -89,12 +82,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
   const outbox = openOutbox(options.directory, options.makeDirectory, bounds, ({ receiver, notice }) =>
     options.onEvent({ kind: 'dropped', receiver, id: notice.id }),
   );
-  const lanes = new Map<string, Lane>(
-    options.to.map(({ receiver }) => [
-      receiver.name,
-      { receiver, queue: [], failures: 0, isBusy: false, cancelTimer: () => undefined },
-    ]),
-  );
+  const lanes = new Map(options.to.map(({ receiver }) => [receiver.name, openLane(receiver)]));
   // No timer for each hold where nobody is to hear of it.
   const isReminded = options.to.some(({ types }) => types.includes('holdpoint.hold.reminder'));
   const reminders = createReminders({
@@ -140,12 +128,21 @@ export function startNotifier(options: NotifierOptions): Notifier {
     if (lane === undefined || !outbox.add(name, notice, clock.nowMs())) return;
     const message = outbox.get(`${name}/${notice.id}`);
     if (message === undefined) return;
-    if (lane.queue.length >= options.queueMax) giveUp(message, 'too many wait for this receiver');
-    else lane.queue.push(message.key);
+    const isAhead = isAlert(notice.type);
+    if (lane.queue.length < options.queueMax || (isAhead && makeRoom(lane))) lane.queue.push(message.key);
+    else giveUp(message, tooMany);
     save();
     // An alert does not wait behind the rest, nor for the end of a pause.
-    if (isAlert(notice.type) && message.state === 'pending') hurry(lane, message.key);
+    if (isAhead && message.state === 'pending') hurry(lane, message.key);
     else wake(lane);
+  }
+
+  /** What is told of many holds gives way to an alert. False where only alerts wait. */
+  function makeRoom(lane: Lane): boolean {
+    const isOrdinary = (key: string): boolean => !isAlert(outbox.get(key)?.notice.type ?? 'holdpoint.test');
+    const last = outbox.get(giveWay(lane, isOrdinary) ?? '');
+    if (last !== undefined) giveUp(last, tooMany);
+    return last !== undefined;
   }
 
   /** Everything said so far goes to disk, beside what goes on. */
@@ -165,11 +162,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
 
   /** A person asked for it: it is next, and the wait after a failure is over. */
   function hurry(lane: Lane, key: string): void {
-    const at = lane.queue.indexOf(key);
-    // The first one may be on its way.
-    const next = lane.isBusy ? 1 : 0;
-    if (at > next) lane.queue.splice(at, 1);
-    if (at === -1 || at > next) lane.queue.splice(next, 0, key);
+    putNext(lane, key);
     lane.cancelTimer();
     lane.failures = 0;
     wake(lane);

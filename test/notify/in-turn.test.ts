@@ -194,7 +194,30 @@ describe('an alert', () => {
     await expect.poll(() => time.nextWithin(Number.POSITIVE_INFINITY)).toBe(90_000);
   });
 
-  test('that finds too many waiting is a dead letter like any other, and is not sent', async () => {
+  test('that finds too many waiting takes the place of the last that is none', async () => {
+    const { deliver, waiting } = inHand();
+    const { holds, got, notifier } = telling(deliver, { queueMax: 3 });
+    for (const seq of [17, 19, 21]) holds.open(testHold(seq));
+    await expect.poll(() => waiting.length).toBe(1);
+    holds.alert('glass-broken', testHold(23));
+    expect(notifier.messages().map(({ state }) => state)).toEqual(['pending', 'pending', 'dead', 'pending']);
+    for (const n of [1, 2, 3]) {
+      await expect.poll(() => waiting.length).toBe(n);
+      waiting[n - 1]?.resolve();
+    }
+    await expect.poll(() => got).toEqual([opened(17), `${testHold(23).id}.glass_broken`, opened(19)]);
+  });
+
+  test('takes the place of no other alert', async () => {
+    const { deliver, waiting } = inHand();
+    const { holds, notifier } = telling(deliver, { queueMax: 2 });
+    holds.open(testHold(17));
+    await expect.poll(() => waiting.length).toBe(1);
+    for (const seq of [19, 21]) holds.alert('glass-broken', testHold(seq));
+    expect(notifier.messages().map(({ state }) => state)).toEqual(['pending', 'pending', 'dead']);
+  });
+
+  test('for which none gives way is a dead letter like any other, and is not sent', async () => {
     const { deliver, waiting } = inHand();
     const { holds, got, notifier, count } = telling(deliver, { queueMax: 1 });
     holds.open(testHold(17));
