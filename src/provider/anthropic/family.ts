@@ -5,13 +5,14 @@ import type { ErrorCode } from '../../core/errors.ts';
 import { unamendable } from '../amending/amendment.ts';
 import { readFileContentFrom } from '../batches/batch-results.ts';
 import { readTextRequest } from '../openai/text-requests.ts';
-import type { OperationName, Protocol } from '../protocol.ts';
+import type { OperationName, Protocol, RequestHead, RequestReading } from '../protocol.ts';
 import { readFormRequest } from '../reading/form-request.ts';
 import { unreadRequest, unreadResponse } from '../reading/reading.ts';
 import { openSegments } from '../reading/segments.ts';
 import { openEventStream, openUnreadStream, type StreamReader } from '../reading/stream.ts';
 import { streamFormOf } from '../reading/stream-form.ts';
 import { endsWithSegments, routeSegments } from '../route.ts';
+import { isRecord, readJson, textOf } from '../wire/json.ts';
 import { anthropicResultLines, readBatchRequest, readBatchResponse } from './batches.ts';
 import { createCompleteStreamReader, readCompleteRequest, readCompleteResponse } from './complete.ts';
 import { readMessagesRequest, readMessagesResponse } from './messages.ts';
@@ -34,6 +35,10 @@ const sent: readonly (readonly [tail: readonly string[], operation: OperationNam
   [['complete'], 'complete'],
   [['files'], 'files'],
   [['skills'], 'skills'],
+  // https://docs.anthropic.com/en/api/prompt-tools-generate
+  [['experimental', 'generate_prompt'], 'prompt_tools'],
+  [['experimental', 'improve_prompt'], 'prompt_tools'],
+  [['experimental', 'templatize_prompt'], 'prompt_tools'],
 ];
 
 /** What managed agents are made of, by the collection that it belongs to. */
@@ -109,6 +114,14 @@ const answersRead: ReadonlySet<string> = new Set([
   'sessions.stream',
 ]);
 
+/** What a prompt is made of, and the model that it is made for. */
+function readPromptTools(body: Buffer, head: RequestHead): RequestReading {
+  const reading = readTextRequest(body, head, { system: [], text: null });
+  const { value } = readJson(body, 'the request body');
+  const model = isRecord(value) ? textOf(value['target_model']) : '';
+  return { ...reading, facts: { ...reading.facts, model: reading.facts.model || model } };
+}
+
 export const anthropic: Protocol = {
   name: 'anthropic',
   operationOf,
@@ -132,6 +145,8 @@ export const anthropic: Protocol = {
         return readDeploymentRun(body, head.path);
       case 'memories':
         return readTextRequest(body, head, { system: [], text: null });
+      case 'prompt_tools':
+        return readPromptTools(body, head);
       case 'files':
       case 'skills':
         return readFormRequest(body, head);

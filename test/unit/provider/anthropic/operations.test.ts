@@ -17,6 +17,10 @@ test.each([
   ['POST', '/v1/files', 'files'],
   ['GET', '/v1/files/f/content', 'files.content'],
   ['POST', '/v1/skills', 'skills'],
+  ['POST', '/v1/experimental/generate_prompt', 'prompt_tools'],
+  ['POST', '/v1/experimental/improve_prompt', 'prompt_tools'],
+  ['POST', '/v1/experimental/templatize_prompt', 'prompt_tools'],
+  ['GET', '/v1/experimental/generate_prompt', 'unknown'],
   ['POST', '/v1/memory_stores', 'memories'],
   ['POST', '/v1/memory_stores/m', 'memories'],
   ['POST', '/v1/memory_stores/m/memories', 'memories'],
@@ -46,6 +50,16 @@ test('what an agent is to remember reaches the rules', () => {
 test('what an agent is told of where it remembers reaches the rules', () => {
   const { facts, defects } = request('memories', { name: 'a', description: 'The key is SECRET.' });
   expect(defects).toEqual([]);
+  expect(facts.text).toContain('The key is SECRET.');
+});
+
+test.each([
+  [{ task: 'Sort mail. The key is SECRET.', target_model: 'm' }],
+  [{ messages: user('The key is SECRET.'), feedback: 'Shorter.', target_model: 'm' }],
+])('what a prompt is made of reaches the rules, and the model it is made for: %j', (body) => {
+  const { facts, defects } = request('prompt_tools', body);
+  expect(defects).toEqual([]);
+  expect(facts.model).toBe('m');
   expect(facts.text).toContain('The key is SECRET.');
 });
 
