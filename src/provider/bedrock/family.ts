@@ -19,6 +19,7 @@ import {
 } from '../reading/reading.ts';
 import { openEventStream, openUnreadStream } from '../reading/stream.ts';
 import { streamFormOf } from '../reading/stream-form.ts';
+import { readWords } from '../reading/words.ts';
 import { createEngineStreamReader, readEngineAnswer } from '../vertex/engine.ts';
 import { encodeFrame } from '../wire/aws-eventstream.ts';
 import { isRecord, type JsonRecord, textOf } from '../wire/json.ts';
@@ -33,7 +34,7 @@ import { amendInvokeJson, amendInvokeStream } from './invoke-amend.ts';
 import { createInvokeStreamReader, decodedText } from './invoke-stream.ts';
 import { jobOperations, readJobRequest } from './jobs.ts';
 import { withKept } from './kept.ts';
-import { createPlainStreamReader, plainOperations, readPlainAnswer, readPlainWords } from './plain.ts';
+import { createPlainStreamReader, plainOperations, readPlainWords } from './plain.ts';
 import { asksForStream, bedrockOperationOf, modelInPath } from './route.ts';
 
 /** Answers from this status on carry an error envelope and no tool calls. */
@@ -150,7 +151,7 @@ function readResponse(operation: OperationName, status: number, body: Buffer): R
   const family = delegates.get(operation);
   if (family !== undefined) return family.readResponse(operation, status, body);
   if (operation === runtime) return readEngineAnswer(status, body);
-  if (plainOperations.has(operation)) return readPlainAnswer(status, body);
+  if (plainOperations.has(operation)) return readWords(status, body);
   if (operation === 'converse') return readConverseResponse(status, body);
   if (operation === 'invoke') return readInvokeResponse(status, body);
   if (operation === 'retrieve_and_generate') return readGeneratedResponse(status, body);

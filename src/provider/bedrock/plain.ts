@@ -4,9 +4,8 @@
  * They take words in and give words out; none of them hands a call to the workload. Pure.
  */
 
-import type { OperationName, RequestReading, ResponseReading } from '../protocol.ts';
+import type { OperationName, RequestReading } from '../protocol.ts';
 import {
-  openAnswer,
   openRequest,
   openRunningText,
   scalarParams,
@@ -58,14 +57,6 @@ export function readPlainWords(bytes: Buffer): RequestReading {
     text,
   };
   return { facts: withModelsWithin(body, facts, defects), defects };
-}
-
-/** Reads a whole answer of status below 400. */
-export function readPlainAnswer(status: number, bytes: Buffer): ResponseReading {
-  const { body, defects, unread } = openAnswer(status, bytes);
-  if (body === null) return unread;
-  const facts = { ...unreadResponse(status, '').facts, text: textWithin(body) };
-  return { facts, defects, complete: true, failed: false };
 }
 
 /** Opens a reader for one stream, whose every event is words. It has no last event of its own. */

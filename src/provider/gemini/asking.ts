@@ -4,15 +4,9 @@
  * https://ai.google.dev/api/tuning, …/question-answering). None of them hands a call to the workload. A job that distils or
  * tunes by reinforcement, and an evaluation of what stands in storage, ask models what nobody here saw. Pure.
  */
-import type { OperationName, ResponseReading } from '../protocol.ts';
-import {
-  openAnswer,
-  openRequest,
-  scalarParams,
-  textWithin,
-  unreadRequest,
-  unreadResponse,
-} from '../reading/reading.ts';
+import type { OperationName } from '../protocol.ts';
+import { openRequest, scalarParams, textWithin, unreadRequest, unreadResponse } from '../reading/reading.ts';
+import { readWords } from '../reading/words.ts';
 import { isAbsent, isRecord, type JsonRecord, textOf } from '../wire/json.ts';
 import { content } from './content.ts';
 import { camelCased, listOf, memberOf } from './parts.ts';
@@ -92,13 +86,6 @@ function asksStored(operation: OperationName, body: JsonRecord, defects: string[
 /** Where what is asked is read from. Tuning that names no place reads from one all the same; an evaluation may bring it along. */
 function storedIn(operation: OperationName, places: readonly string[]): readonly string[] {
   return places.length === 0 && operation === 'tuning_jobs' ? ['(not named)'] : places;
-}
-
-function readWords(status: number, bytes: Buffer): ResponseReading {
-  const { body, defects, unread } = openAnswer(status, bytes);
-  if (body === null) return unread;
-  const facts = { ...unreadResponse(status, '').facts, text: textWithin(body) };
-  return { facts, defects, complete: true, failed: false };
 }
 
 export const asking: Dialect = {
