@@ -7,7 +7,9 @@ import { z } from 'zod';
 import { clientOptions } from '../../src/cli/client.ts';
 import type { Command } from '../../src/cli/command.ts';
 import { allCommands } from '../../src/cli/run-command.ts';
+import { factHeaders } from '../../src/core/fact-headers.ts';
 import { loadPolicy } from '../../src/policy/compile.ts';
+import { protocolNamed } from '../../src/provider/index.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const documents = [
@@ -68,6 +70,23 @@ describe.each(documents)('%s', (name) => {
     const local = links.filter((to) => !/^(https?:|#)/.test(to)).map((to) => to.split('#', 1)[0] ?? '');
     expect(local.filter((to) => !existsSync(join(root, dirname(name), to)))).toEqual([]);
   });
+});
+
+/** Provider, operation and an example of each call that a document names. */
+const callsIn = (text: string): readonly (readonly string[])[] =>
+  [...text.matchAll(/^\| (\w+) \| `([\w.]+)` \| `([A-Z]+) (\/\S+)` \|$/gm)].map(([, ...call]) => call);
+
+it('config/README.md calls calls what rules see them called', () => {
+  const calls = callsIn(textOf('config/README.md'));
+  expect(calls.length).toBeGreaterThan(50);
+  for (const [provider = '', operation = '', method = '', path = ''] of calls)
+    expect([path, protocolNamed(provider)?.operationOf(method, path)]).toEqual([path, operation]);
+});
+
+it('config/README.md names the header fields that rules see', () => {
+  const [, list = ''] =
+    /`request\.headers` has these alone, in lower case: ([^;]*);/.exec(textOf('config/README.md')) ?? [];
+  expect([...list.matchAll(/`([^`]+)`/g)].map(([, name]) => name).sort()).toEqual([...factHeaders].sort());
 });
 
 /** The rules that a document shows, each as a policy of its own. */
