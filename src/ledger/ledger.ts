@@ -14,7 +14,6 @@ import { decisionId, holdId, legalHoldId, seqOfId } from './ids.ts';
 import { epochDraft, retirementDraft, revocationDraft } from './key-drafts.ts';
 import { createLedgerKeys, type LedgerKeys } from './ledger-keys.ts';
 import type { LedgerOptions } from './ledger-options.ts';
-import { countBefore } from './newest-first.ts';
 import { oldestFirst } from './oldest-first.ts';
 import { checkCopyBeside, createOpening } from './opening.ts';
 import type { BrokenGlass, Delegation } from './oversight.ts';
@@ -27,6 +26,7 @@ import type { Draft, Sealed } from './sealer.ts';
 import type { SearchTerms } from './search.ts';
 import { createSettling, type Settling } from './settling.ts';
 import type { LegalHold } from './subjects.ts';
+import { countBefore } from './time-span.ts';
 import type { TokenGrant } from './token-grants.ts';
 import type { TreeReader } from './tree-reader.ts';
 import type { KeyEncryptionKey } from './vault.ts';
@@ -111,10 +111,11 @@ export interface Ledger {
    */
   newest(before: number, terms?: SearchTerms): AsyncIterable<Entry | UnreadableEntry>;
   /**
-   * How many durable entries come before the first that was sealed at this time or later; a clock that stepped back
-   * blurs it, and one that cannot be read counts with what is before it.
+   * How many durable entries below `before` come before the first that was sealed at this time or later, and one that
+   * cannot be read counts with what is before it. Where a clock was set, some of them are of this time or later too; see
+   * time-span.ts.
    */
-  countBefore(atMs: number): Promise<number>;
+  countBefore(atMs: number, before: number): Promise<number>;
   /** Durable entries from a seq on, a block at a time; what cannot be read stands as such in its place. */
   oldest(fromSeq: number): AsyncIterable<readonly (Entry | UnreadableEntry)[]>;
   /** Durable blocks of entries from a seq on, or backwards from it. Throws UnreadableEntry. */
@@ -221,7 +222,7 @@ function ledgerOf(parts: Parts): Ledger {
     delegations: () => derived.oversight.delegations(),
     find: decisions.find,
     newest: decisions.newest,
-    countBefore: (atMs) => countBefore(opened().store, log.durable().size, atMs),
+    countBefore: (atMs, before) => countBefore(opened().store, Math.min(before, log.durable().size), atMs),
     oldest: (fromSeq) => oldestFirst(opened().store, fromSeq, log.durable().size),
     blocks: (range) => readBlocks(opened().store, range),
     tree,

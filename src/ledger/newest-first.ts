@@ -5,7 +5,7 @@
 import { HoldpointError } from '../core/errors.ts';
 import { decodeBlock, parseRecordKey, recordKey } from './block.ts';
 import { decodeLeaf, type Entry } from './entry.ts';
-import { firstSeqOf, readEntry, UnreadableEntry } from './reader.ts';
+import { UnreadableEntry } from './reader.ts';
 import type { RecordStore } from './store.ts';
 
 /** Entries below `before`, which must be no more than are durable, the newest first. */
@@ -23,45 +23,6 @@ export async function* newestFirst(
     end = place.seq;
   }
   if (end > 0) yield missing(0, end - 1);
-}
-
-/**
- * Seq of the first entry below `size` that says it was sealed at this time or later, `size` where none does: a binary
- * search over those that can be read.
- */
-export async function countBefore(store: RecordStore, size: number, atMs: number): Promise<number> {
-  let found = size;
-  let from = 0;
-  let to = size;
-  while (from < to) {
-    const middle = Math.floor((from + to) / 2);
-    const entry = await firstReadable(store, middle, to);
-    if (entry !== null && Date.parse(entry.at) < atMs) {
-      from = entry.seq + 1;
-      continue;
-    }
-    found = entry?.seq ?? found;
-    to = middle;
-  }
-  return found;
-}
-
-/** The first of the entries [from, to) that can be read; null where none can. */
-async function firstReadable(store: RecordStore, from: number, to: number): Promise<Entry | null> {
-  try {
-    return await readEntry(store, from);
-  } catch (error) {
-    if (!(error instanceof HoldpointError)) throw error;
-  }
-  const start = recordKey(await firstSeqOf(store, from), 'block');
-  for await (const { key, value } of store.scan({ from: start, withoutBodies: true })) {
-    const place = parseRecordKey(key);
-    if (place?.kind !== 'block') continue;
-    if (place.seq >= to) return null;
-    for (const found of entriesIn(place.seq, value, to))
-      if (!(found instanceof UnreadableEntry) && found.seq >= from) return found;
-  }
-  return null;
 }
 
 /** What a block has of the entries from its first one to `end`, each of them once. */

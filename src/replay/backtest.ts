@@ -5,6 +5,7 @@
 import type { Entry } from '../ledger/entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { UnreadableEntry } from '../ledger/reader.ts';
+import { openTimeSpan } from '../ledger/time-span.ts';
 import type { Draft } from '../policy/backtest.ts';
 import { readRecorded, unreadableRule } from './recorded.ts';
 import { createTally, type PhaseResult, type Stopped, stricter, type Tally, type Verdict } from './tally.ts';
@@ -27,6 +28,8 @@ export interface PageOrder {
   readonly before: number;
   /** Only what was asked at this time or later, in ms since the Unix epoch. */
   readonly sinceMs: number;
+  /** Only what was asked before this time, in the same. */
+  readonly untilMs: number;
   readonly decisionsMax: number;
   /** True once nobody waits for the page. */
   readonly isAbandoned: () => boolean;
@@ -53,6 +56,7 @@ export async function replayPage(order: PageOrder, house: ReplayHouse): Promise<
   const { ledger, clock } = house;
   const { damage } = order;
   const tally = createTally(order.draft.rules);
+  const span = openTimeSpan(order.sinceMs, order.untilMs);
   const startedMs = clock.monoUs() / 1_000;
   let newest: number | null = null;
   let oldest: number | null = null;
@@ -61,7 +65,8 @@ export async function replayPage(order: PageOrder, house: ReplayHouse): Promise<
   let cursor = order.before;
   for await (const entry of ledger.newest(order.before)) {
     const isDamaged = entry instanceof UnreadableEntry;
-    if (!isDamaged && Date.parse(entry.at) < order.sinceMs) return { tally, newest, oldest, next: null };
+    const place = span.place(entry);
+    if (place === 'over') return { tally, newest, oldest, next: null };
     const isFull =
       tally.decisions() >= order.decisionsMax ||
       looked >= pageEntriesMax ||
@@ -71,7 +76,7 @@ export async function replayPage(order: PageOrder, house: ReplayHouse): Promise<
     looked += 1;
     cursor = entry.seq;
     if (isDamaged) damage.tell(entry);
-    if (isDamaged || entry.type !== 'request') continue;
+    if (isDamaged || place === 'outside' || entry.type !== 'request') continue;
     const turns = createTurns(house);
     const all = await replayOne(order, entry.seq, tally, house, turns);
     if (all === null) continue;

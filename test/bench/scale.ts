@@ -171,7 +171,7 @@ async function measure(dir: string): Promise<Measured> {
   costs.set('inclusion proof', await costOf(proofs, prove));
   costs.set(
     'entries before a time',
-    await costOf(rounds, (i) => ledger.countBefore(firstMs + ((i * 0.618_034) % 1) * yearMs)),
+    await costOf(rounds, (i) => ledger.countBefore(firstMs + ((i * 0.618_034) % 1) * yearMs, size)),
   );
   const sought: Readonly<Record<string, SearchTerms>> = {
     model: { model: fewModel },

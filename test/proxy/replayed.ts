@@ -18,6 +18,7 @@ export async function replay(
     draft: await openDraft('draft.yaml', policy, undefined, () => Promise.resolve()),
     before: Number.MAX_SAFE_INTEGER,
     sinceMs: Number.NEGATIVE_INFINITY,
+    untilMs: Number.POSITIVE_INFINITY,
     decisionsMax: 1_000,
     isAbandoned: () => false,
     damage: createDamage(ledger),

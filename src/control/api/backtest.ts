@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { obstacles } from '../../replay/messages.ts';
 import { allowed, jsonAnswer, type Operation, type Sent } from '../operation.ts';
+import { besideClock, sinceField, untilField } from './time-span.ts';
 import { besideDamage, unreadableField } from './unreadable.ts';
 
 const policyCharactersMax = 1024 * 1024;
@@ -13,8 +14,8 @@ export const backtestOrderSchema = z
     policy: z.string().min(1).max(policyCharactersMax).describe('The draft, as a policy file has it.'),
     reason: z.string().trim().min(1).max(reasonCharactersMax).describe('Why; it is sealed with the read.'),
     before: z.int().min(0).optional().describe('Only what is older than this; `next` of the page before.'),
-    since: z.iso.datetime().optional().describe('Only what was asked at this time or later, UTC.'),
-    until: z.iso.datetime().optional().describe('Only what was asked before this time, UTC.'),
+    since: sinceField,
+    until: untilField,
     limit: z
       .int()
       .min(1)
@@ -102,7 +103,7 @@ export const backtestPolicy: Operation = {
   id: 'backtestPolicy',
   tag: 'sidecar',
   summary: 'Replay a draft policy over what was recorded',
-  description: `A page at a time, newest first; nothing is held or changed. Facts are rebuilt from sealed requests and answers; a request that a rule of the draft would have stopped is replayed with the answer that it got. Content is read and not answered: the read is sealed as an access entry with the draft, the reason and the decisions. One runs at a time. A page ends after \`limit\` decisions, 100 of \`unreadable\`, 64 MiB of bodies or ten seconds, and while calls are in flight it leaves them three quarters of the time. ${besideDamage}`,
+  description: `A page at a time, newest first; nothing is held or changed. Facts are rebuilt from sealed requests and answers; a request that a rule of the draft would have stopped is replayed with the answer that it got. Content is read and not answered: the read is sealed as an access entry with the draft, the reason and the decisions. One runs at a time. A page ends after \`limit\` decisions, 100 of \`unreadable\`, 64 MiB of bodies or ten seconds, and while calls are in flight it leaves them three quarters of the time. ${besideClock} ${besideDamage}`,
   ...allowed('backtest'),
   body: {
     schema: backtestOrderSchema,

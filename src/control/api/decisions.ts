@@ -4,6 +4,7 @@ import { outcomes } from '../../ledger/entry.ts';
 import { allowed, integerParameter, jsonAnswer, type Operation, type Sent } from '../operation.ts';
 import { entrySchema } from './entry.ts';
 import { exchangeSchema } from './exchange.ts';
+import { besideClock, sinceField, untilField } from './time-span.ts';
 import { besideDamage, unreadableField } from './unreadable.ts';
 
 const pageMax = 200;
@@ -103,8 +104,8 @@ export const decisionQuerySchema = z.strictObject({
   rule: exactly.describe('Decisions that this rule matched.'),
   ruledBy: exactly.describe('Decisions that this person ruled on.'),
   subject: exactly.describe('Decisions of this data subject, by the name that workloads give.'),
-  since: z.iso.datetime().optional().describe('Only what was asked at this time or later, UTC.'),
-  until: z.iso.datetime().optional().describe('Only what was asked before this time, UTC.'),
+  since: sinceField,
+  until: untilField,
   verdict: verdict.optional().describe('What the rules said.'),
   outcome: z.enum(outcomes).optional().describe('How it ended.'),
 });
@@ -135,7 +136,7 @@ export const listDecisions: Operation = {
   id: 'listDecisions',
   tag: 'decisions',
   summary: 'What was recorded, newest first',
-  description: `Work is bounded: a page may hold fewer than \`limit\`, or none, and still have a \`next\`. Only \`next: null\` is the end. A page ends, with a \`next\`, where it has 100 of \`unreadable\`. ${besideDamage}`,
+  description: `Work is bounded: a page may hold fewer than \`limit\`, or none, and still have a \`next\`. Only \`next: null\` is the end. A page ends, with a \`next\`, where it has 100 of \`unreadable\`. ${besideClock} ${besideDamage}`,
   ...allowed('see'),
   query: decisionQuerySchema,
   answers: [

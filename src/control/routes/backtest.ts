@@ -46,14 +46,16 @@ async function backtest(parts: ControlParts, request: ControlRequest, order: Ord
     if (res.closed) throw new HoldpointError('bad_request', 'Nobody waits for the backtest any more.');
     await turns.pause();
   });
-  const end = order.until === undefined ? null : await ledger.countBefore(Date.parse(order.until));
-  const before = Math.min(order.before ?? Number.MAX_SAFE_INTEGER, end ?? Number.MAX_SAFE_INTEGER);
+  const below = order.before ?? Number.MAX_SAFE_INTEGER;
+  const untilMs = order.until === undefined ? Number.POSITIVE_INFINITY : Date.parse(order.until);
+  const before = order.until === undefined ? below : await ledger.countBefore(untilMs, below);
   const damage = createDamage(ledger);
   const page = await replayPage(
     {
       draft,
       before,
       sinceMs: order.since === undefined ? Number.NEGATIVE_INFINITY : Date.parse(order.since),
+      untilMs,
       decisionsMax: order.limit,
       isAbandoned: () => res.closed,
       damage,

@@ -6,6 +6,7 @@ import type { Entry, Outcome } from '../../ledger/entry.ts';
 import { outcomesOf } from '../../ledger/head.ts';
 import { UnreadableEntry } from '../../ledger/reader.ts';
 import { type SearchTerms, searchNames } from '../../ledger/search.ts';
+import { openTimeSpan } from '../../ledger/time-span.ts';
 import {
   type Body,
   type DecisionSummary,
@@ -63,18 +64,18 @@ async function list(parts: ControlParts, { res, query }: ControlRequest): Promis
   const { since, until, subject, rule, ...wanted } = readQuery(query, decisionQuerySchema);
   const { ledger } = parts;
   const fingerprint = subject === undefined ? undefined : parts.fingerprint(subject);
-  const end = until === undefined ? wanted.before : await ledger.countBefore(Date.parse(until));
-  const sinceMs = since === undefined ? Number.NEGATIVE_INFINITY : Date.parse(since);
+  const untilMs = instantOf(until, Number.POSITIVE_INFINITY);
+  const span = openTimeSpan(instantOf(since, Number.NEGATIVE_INFINITY), untilMs);
   const items: DecisionSummary[] = [];
-  let before = Math.min(wanted.before, end);
+  let before = until === undefined ? wanted.before : await ledger.countBefore(untilMs, wanted.before);
   let next: number | null = null;
   let scanned = 0;
   let read = 0;
   const damage = createDamage(ledger);
   const terms = termsOf({ ...wanted, rule, subject: fingerprint });
   for await (const entry of ledger.newest(before, terms)) {
-    const isBefore = !(entry instanceof UnreadableEntry) && Date.parse(entry.at) < sinceMs;
-    if (isBefore) break;
+    const place = span.place(entry);
+    if (place === 'over') break;
     const isFull = items.length >= wanted.limit || scanned >= scannedEntriesMax || read >= readDecisionsMax;
     if (isFull || damage.isFull()) {
       next = before;
@@ -86,6 +87,7 @@ async function list(parts: ControlParts, { res, query }: ControlRequest): Promis
       damage.tell(entry);
       continue;
     }
+    if (place === 'outside') continue;
     const { data } = entry;
     const isAsked =
       entry.type === 'request' && requestFilters.every((name) => matches(wanted[name], data[name]));
@@ -102,6 +104,10 @@ async function list(parts: ControlParts, { res, query }: ControlRequest): Promis
     if (fits) items.push(item);
   }
   sendJson(res, 200, { items, next, unreadable: damage.told() });
+}
+
+function instantOf(time: string | undefined, otherwiseMs: number): number {
+  return time === undefined ? otherwiseMs : Date.parse(time);
 }
 
 /** What is asked for, as the index takes it; undefined where nothing is. */

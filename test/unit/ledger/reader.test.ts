@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
 import type { Entry } from '../../../src/ledger/entry.ts';
-import { countBefore, newestFirst } from '../../../src/ledger/newest-first.ts';
+import { newestFirst } from '../../../src/ledger/newest-first.ts';
 import { readBlocks, readEntry, readPart, UnreadableEntry } from '../../../src/ledger/reader.ts';
 import type { RecordStore } from '../../../src/ledger/store.ts';
+import { countBefore } from '../../../src/ledger/time-span.ts';
 import { createLedgerUnderTest, exchange, kek } from '../../fault/ledger-under-test.ts';
 import { withBlocks } from './changed-blocks.ts';
 
