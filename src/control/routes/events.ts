@@ -2,10 +2,10 @@
 import type { ServerResponse } from 'node:http';
 import { HoldpointError } from '../../core/errors.ts';
 import type { HoldEvent } from '../../hold/desk.ts';
+import type { HoldQueue } from '../../hold/queue.ts';
 import { rolesNow } from '../../hold/state.ts';
 import { events, type HoldEventData } from '../api/sidecar.ts';
 import type { ControlRequest, Route } from '../http.ts';
-import type { ControlParts } from '../parts.ts';
 
 const clientsMax = 256;
 /** Nobody keeps the others from hearing what is held. */
@@ -18,7 +18,12 @@ const backlogBytesMax = 1024 * 1024;
 
 type Client = Pick<ControlRequest, 'res' | 'stillMay' | 'identity'>;
 
-export function eventRoutes(parts: ControlParts): Route[] {
+/** Of the control plane's parts, what events need. */
+interface Parts {
+  readonly holds: Pick<HoldQueue, 'subscribe'> & { readonly looking: Pick<HoldQueue['looking'], 'leave'> };
+}
+
+export function eventRoutes(parts: Parts): Route[] {
   const clients = new Set<Client>();
   /** Those of them whose right is being asked about. */
   const asking = new Set<Client>();
