@@ -58,7 +58,7 @@ async function openStage() {
   if (route === undefined) throw new Error('events have a route');
   /** Of those that are being answered, by the name of who asked. */
   const answers = new Map<string, ServerResponse>();
-  const handle = (req: IncomingMessage, res: ServerResponse): void => {
+  const handle = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const name = req.headers.from ?? '';
     const asks: ControlRequest = {
       req,
@@ -71,14 +71,14 @@ async function openStage() {
       requireStanding: () => undefined,
       note: () => undefined,
     };
+    answers.set(name, res);
     try {
-      route.handle(asks);
-      answers.set(name, res);
+      await route.handle(asks);
     } catch (error) {
       res.writeHead(error instanceof HoldpointError ? 503 : 500).end();
     }
   };
-  const server = createServer(handle);
+  const server = createServer((req, res) => void handle(req, res));
   const { url, close } = await listeningOn(server);
   return {
     close,
