@@ -4,7 +4,7 @@
  */
 import type { Facts } from '../core/facts.ts';
 import { loadingRules } from './compile.ts';
-import type { CompiledRule } from './evaluate.ts';
+import { type CompiledRule, strictestMatch } from './evaluate.ts';
 import { readsOneOf } from './expression.ts';
 import type { Action, Phase } from './policy.ts';
 import { readingsOf, Variables } from './views.ts';
@@ -73,16 +73,10 @@ async function inSteps<T>(steps: Generator<void, T, void>, pause: () => Promise<
   return step.value;
 }
 
-function tryRule(
-  { expression }: CompiledRule,
-  readings: readonly Variables[],
-  lacking: ReadonlySet<string>,
-): Tried {
-  if (readsOneOf(expression, lacking)) return 'unknown';
-  try {
-    return readings.some((variables) => expression.matches(variables)) ? 'match' : 'no-match';
-  } catch {
-    // A rule that cannot be decided holds; the caller counts it apart, and shows on which decision.
-    return 'failed';
-  }
+/** As a policy in force judges by the rule. One that fails is counted apart, and shown with the decision. */
+function tryRule(rule: CompiledRule, readings: readonly Variables[], lacking: ReadonlySet<string>): Tried {
+  if (readsOneOf(rule.expression, lacking)) return 'unknown';
+  const match = strictestMatch(rule, readings);
+  if (match === undefined) return 'no-match';
+  return match.error === undefined ? 'match' : 'failed';
 }

@@ -88,8 +88,8 @@ function judge(rules: readonly CompiledRule[], facts: Facts): Judgement {
   return matches === undefined ? passed : { action, matches };
 }
 
-/** What the rule says of any of the requests that the provider may run, where it says most. */
-function strictestMatch(rule: CompiledRule, readings: readonly Variables[]): Match | undefined {
+/** What the rule says of any of the requests that the provider may run, where it says most; undefined where nothing. */
+export function strictestMatch(rule: CompiledRule, readings: readonly Variables[]): Match | undefined {
   let strictest: Match | undefined;
   for (const variables of readings) {
     const match = matchOf(rule, variables);
