@@ -46,6 +46,16 @@ describe('what goes over a bound holds instead of being cut short', () => {
       'response.toolCalls.exists(c, c.arguments.price - c.arguments.paid > 100.0)',
       { toolCalls: [call('f', JSON.parse('{"price":1e999,"paid":1e999}'))] },
     ],
+    [
+      'such a number within a map of them',
+      'response.toolCalls.exists(c, c.arguments.order.price - c.arguments.order.paid > 100.0)',
+      { toolCalls: [call('f', JSON.parse('{"order":{"price":1e999,"paid":1e999}}'))] },
+    ],
+    [
+      'such a number that is all of them',
+      'response.toolCalls.exists(c, c.arguments - c.arguments > 100.0)',
+      { toolCalls: [call('f', JSON.parse('1e999'))] },
+    ],
   ])('%s', (_, when, response) => {
     expect(judgeOf({ when }).judge('response', facts(response)).matches).toMatchObject([
       { action: 'hold', error: expect.stringContaining('ha') },

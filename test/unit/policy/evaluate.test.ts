@@ -115,16 +115,19 @@ describe('a rule that fails while it is evaluated', () => {
     expect(judged.matches).toHaveLength(2);
   });
 
-  it('holds when a response rule is judged without a response', () => {
-    const judged = judgeOf({ when: 'response.text == "x"', action: 'flag' }).judge('response', {
-      request: requestFacts(),
-      labels: [],
-    });
-    expect(judged).toMatchObject({
-      action: 'hold',
-      matches: [{ error: expect.stringContaining('response') }],
-    });
-  });
+  it.each(['response.text == "x"', 'response.toolCalls.exists(c, c.name == "x")'])(
+    'holds when a response rule is judged without a response: %s',
+    (when) => {
+      const judged = judgeOf({ when, action: 'flag' }).judge('response', {
+        request: requestFacts(),
+        labels: [],
+      });
+      expect(judged).toMatchObject({
+        action: 'hold',
+        matches: [{ error: expect.stringContaining('response') }],
+      });
+    },
+  );
 
   it.each([
     ['a text where a number is compared', 'c.arguments.amount > 5', { amount: '9' }],

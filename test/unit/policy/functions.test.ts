@@ -27,7 +27,7 @@ describe('num', () => {
 
   it.each([
     ...['25,000', '25.000,00', '', ' ', ' 5', '5 ', '+5', '5.', '.5', '1e5', '1e999', '0x10', '0b1', '1_000'],
-    ...['NaN', 'Infinity', '-Infinity', '€5', '5 EUR', '٣', 'five', '1'.repeat(41)],
+    ...['NaN', 'Infinity', '-Infinity', '€5', '5 EUR', '٣', 'five', '5\nfive', '1'.repeat(41)],
     ...[Number.NaN, Number.POSITIVE_INFINITY, null, undefined, true, false, [], [5], {}, { amount: 5 }],
   ])('fails on %j', (value) => {
     expect(() => num(value)).toThrow(/num\(\) takes a number or a plain decimal text/);
@@ -46,6 +46,8 @@ describe('words', () => {
     ['mcp__bank__transferFunds', 'mcp / bank / transfer funds'],
     ['ecs/services/update', 'ecs / services / update'],
     ['Bank::Transfer', 'bank / transfer'],
+    ['Bank\\Transfer', 'bank / transfer'],
+    ['v2Transfer', 'v2 transfer'],
     ['getHTTPResponse', 'get http response'],
     ['sendEMail', 'send e mail'],
     ['computer_20250124', 'computer 20250124'],

@@ -31,6 +31,11 @@ describe('a rule on labels', () => {
     expect(onResponse.judge('response', answering({ text: 'No.' }, `Is ${iban} ours?`)).action).toBe('pass');
   });
 
+  it('matches on each of several texts, whatever the one before ends with', () => {
+    const given = { text: 'no', refusal: iban };
+    expect(onResponse.judge('response', answering(given)).action).toBe('hold');
+  });
+
   it.each([
     ['as text', call('pay', { to: [{ account: iban }] }), '"pii.iban" in labels'],
     [
@@ -48,6 +53,17 @@ describe('a rule on labels', () => {
             arguments: { to: iban },
             argumentsText: '{"to":"\\u0044E89 3704 0044 0532 0130 00"}',
           },
+        ],
+      },
+      '"pii.iban" in labels',
+    ],
+    [
+      'behind escapes in the second of such texts',
+      {
+        ...call('remote.execution', { arguments: '' }),
+        alsoAs: [
+          call('look', { at: 'it' }),
+          { ...call('pay', { to: iban }), argumentsText: '{"to":"\\u0044E89 3704 0044 0532 0130 00"}' },
         ],
       },
       '"pii.iban" in labels',
