@@ -142,6 +142,21 @@ describe('the terms of several rules', () => {
     ];
     expect(strictest([first, second]).escalation).toEqual([{ afterMs: 3_000, roles: ['admin'] }]);
     expect(strictest([first, base]).escalation).toBeUndefined();
+    const later = ladder([
+      [3_000, 'admin'],
+      [2_500, 'privacy'],
+    ]);
+    expect(strictest([first, later]).escalation).toEqual([
+      { afterMs: 2_500, roles: ['privacy'] },
+      { afterMs: 3_000, roles: ['admin'] },
+    ]);
+    const together = ladder([
+      [3_000, 'admin'],
+      [3_000, 'privacy'],
+    ]);
+    expect(strictest([first, together]).escalation).toEqual([
+      { afterMs: 3_000, roles: ['admin', 'privacy'] },
+    ]);
   });
 
   it('let nobody break the glass unless each of them does', () => {
