@@ -170,6 +170,8 @@ describe('a call that could mean something else by what stands around its body',
     const { tally } = await replay(sidecar, 'version: "1"\nrules: []\n');
     const unreadable = tally.rules().filter(({ rule }) => rule === 'holdpoint:unreadable');
     expect(unreadable.map(countsOf)).toEqual([{ now: 1, before: 1, newly: 0, unknown: 0 }]);
+    const verdict = answered === undefined ? 'deny' : 'hold';
+    expect(tally.verdicts()).toEqual([{ before: verdict, now: verdict, decisions: 1 }]);
   });
 });
 
