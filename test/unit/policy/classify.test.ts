@@ -13,6 +13,9 @@ describe('an account number is suspected', () => {
     'FR14\u00a02004\u00a01010\u00a00505\u00a00001\u00a03M02\u00a0606',
     '{"iban":"NO9386011117947"}',
     'MT84MALT011000012345MTLCAST001S.',
+    'DE89\t3704\t0044\t0532\t0130\t00',
+    'DE89\u202f3704\u202f0044\u202f0532\u202f0130\u202f00',
+    'DE89.3704.0044.0532.0130.00',
   ])('%s', (text) => expect(labelsIn(text)).toEqual(['pii.iban']));
 
   it.each([
@@ -51,7 +54,9 @@ describe('a person is suspected by', () => {
   it.each([
     ['an address', 'write to Ada.Lovelace+x@example.co.uk!', 'pii.email'],
     ['an international number', 'call +49 (0)30 1234567', 'pii.phone'],
+    ['the shortest international number', 'call +29012345', 'pii.phone'],
     ['a number that is said to be one', 'Tel.: 030 / 123 45 67', 'pii.phone'],
+    ['the shortest that is said to be one', 'cell: 123-4567', 'pii.phone'],
     ['a social security number', 'SSN 123-45-6789', 'pii.ssn'],
     ['one without dashes that is said to be one', 'social security number: 123456789', 'pii.ssn'],
     ['a date of birth', 'DOB: 1990-12-31', 'pii.birth_date'],
@@ -66,6 +71,7 @@ describe('a person is suspected by', () => {
     ['a date', 'shipped on 2026-11-27'],
     ['a part number', 'part 000-12-3456'],
     ['a sum', '1+2345678'],
+    ['fewer digits than any number has', 'fax: 123-456, call +2901234'],
     ['an offset of time', '2026-11-27T03:04:05+01:00'],
     ['plain prose', 'What is a hold point in quality assurance?'],
   ])('but not by %s', (_, text) => expect(labelsIn(text)).toEqual([]));
@@ -86,6 +92,24 @@ describe('health data is suspected where', () => {
     ['nobody is ill', 'ada@example.com asks about E11'],
     ['they stand far apart', `ada@example.com ${'x '.repeat(nearCharsMax)} diabetes`],
   ])('but not where %s', (_, text) => expect(labelsIn(text)).not.toContain('health.data'));
+
+  it('also near one of several people, whatever leads to the others, and wherever they stand', () => {
+    const far = 'x '.repeat(nearCharsMax);
+    for (const text of [
+      `ada@example.com has diabetes ${far} DE89370400440532013000`,
+      `DE89370400440532013000 ${far} ada@example.com has diabetes`,
+      `DE89370400440532013000 ${far} ada@example.com has diabetes ${far} 4111111111111111`,
+    ])
+      expect(labelsIn(text)).toContain('health.data');
+  });
+
+  it.each([
+    ['before', (gap: string) => `ada@example.com${gap}diabetes`],
+    ['behind', (gap: string) => `diabetes${gap}ada@example.com`],
+  ])('as far as that is near, and no further: with the person %s', (_, textOf) => {
+    expect(labelsIn(textOf(' '.repeat(nearCharsMax)))).toContain('health.data');
+    expect(labelsIn(textOf(' '.repeat(nearCharsMax + 1)))).not.toContain('health.data');
+  });
 
   it('also behind very many people', () => {
     const text = `${'a@example.com '.repeat(5_000)}${'x '.repeat(nearCharsMax)} diabetes`;
