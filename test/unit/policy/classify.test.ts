@@ -61,6 +61,7 @@ describe('a person is suspected by', () => {
     ['one without dashes that is said to be one', 'social security number: 123456789', 'pii.ssn'],
     ['a date of birth', 'DOB: 1990-12-31', 'pii.birth_date'],
     ['one in words', 'she was born on 3 March 1981', 'pii.birth_date'],
+    ['one in words, the month first', 'she was born March 3, 1981', 'pii.birth_date'],
     ['one in German', 'geboren am 31.12.1990', 'pii.birth_date'],
   ])('%s', (_, text, label) => expect(labelsIn(text)).toEqual([label]));
 
