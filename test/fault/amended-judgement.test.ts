@@ -162,3 +162,44 @@ test.each([
   const hold = await sealAnswer(opened, asked.seq);
   expect((await denialOf(opened, hold, answerOf('The merger.'), ofOneModel))?.rule).toBe(rule);
 });
+
+test('a batch is denied for any of its lines, also where the policy came behind the hold', async () => {
+  const opened = await createLedgerUnderTest().open();
+  ledger = opened;
+  const batchOf = (...models: readonly string[]): Buffer => {
+    const requests = models.map((model, place) => ({
+      custom_id: `line-${place}`,
+      params: { model, max_tokens: 9, messages: [{ role: 'user', content: 'Hello?' }] },
+    }));
+    const startLine = 'POST /v1/messages/batches HTTP/1.1';
+    return encodeHttpMessage({ startLine, headers: type, body: Buffer.from(JSON.stringify({ requests })) });
+  };
+  const inForce = loadPolicy(
+    'policy.yaml',
+    `version: "1"
+rules:
+  - id: no-other
+    title: Nobody asks the other
+    phase: request
+    when: request.model == "other"
+    action: deny
+    tests:
+      - { name: yes, expect: match, request: { model: other } }
+      - { name: no, expect: no-match, request: { model: claude } }
+`,
+  );
+  const call = { method: 'POST', operation: 'messages.batches', path: '/v1/messages/batches' };
+  const { seq, durable } = opened.seal({
+    type: 'request',
+    data: { ...call, provider: 'anthropic', rules: ['x'], verdict: 'hold', workload: 'w' },
+    parts: [{ name: 'request', bytes: batchOf('claude', 'claude', 'other') }],
+  });
+  await durable;
+  const hold = { phase: 'request', decision: seq, response: null } as const;
+  const released = requireReleasable(opened, { ...hold, policyDigest: 'another' }, inForce);
+  await expect(released).rejects.toMatchObject({ code: 'policy_changed' });
+  expect(await denialOf(opened, hold, batchOf('claude', 'other'), inForce)).toMatchObject({
+    rule: 'no-other',
+  });
+  expect(await denialOf(opened, hold, batchOf('claude', 'claude'), inForce)).toBe(null);
+});
