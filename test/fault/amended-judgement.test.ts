@@ -203,3 +203,40 @@ rules:
   });
   expect(await denialOf(opened, hold, batchOf('claude', 'claude'), inForce)).toBe(null);
 });
+
+test.each([
+  ['is only known to have been', type, 'not_amendable'],
+  ['stands in the record', [...type, 'holdpoint-subject', 'customer-1'], null],
+] as const)(
+  'an answer for somebody who %s is judged by rules that deny by whom it is for',
+  async (_what, headers, code) => {
+    const opened = await createLedgerUnderTest().open();
+    ledger = opened;
+    const bySubject = loadPolicy(
+      'policy.yaml',
+      `version: "1"
+rules:
+  - id: not-for-them
+    title: Nothing for that customer
+    phase: response
+    when: request.subject == "customer-1"
+    action: deny
+    tests:
+      - { name: yes, expect: match, request: { subject: customer-1 } }
+      - { name: no, expect: no-match, request: { subject: other } }
+`,
+    );
+    const startLine = 'POST /v1/chat/completions HTTP/1.1';
+    const call = { method: 'POST', operation: 'chat.completions', path: '/v1/chat/completions' };
+    const message = encodeHttpMessage({ startLine, headers: [...headers], body: Buffer.from(chatRequest()) });
+    const asked = opened.seal({
+      type: 'request',
+      data: { ...call, provider: 'openai', rules: [], verdict: 'pass', workload: 'w', subject: 'f1' },
+      parts: [{ name: 'request', bytes: message }],
+    });
+    const hold = await sealAnswer(opened, asked.seq);
+    const denial = denialOf(opened, hold, answerOf('The rain.'), bySubject);
+    if (code !== null) await expect(denial).rejects.toMatchObject({ code });
+    else expect(await denial).toMatchObject({ rule: 'not-for-them' });
+  },
+);

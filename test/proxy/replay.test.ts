@@ -175,10 +175,13 @@ describe('a call that could mean something else by what stands around its body',
   });
 });
 
-test('a call that offers to go on in HTTP/2, as that of Java does, is a call', async () => {
+test.each([
+  ['HTTP/2, as that of Java does', ['h2c', 'HTTP2-Settings: AAEAAEAAAAIAAAAB']],
+  ['messages, which takes another method', ['websocket', 'Sec-WebSocket-Version: 13']],
+] as const)('a call that offers to go on in %s, is a call', async (_what, [form, field]) => {
   const { sidecar } = await startRig();
   const client = await connectRaw(sidecar.proxyUrl);
-  const offer = ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAEAAEAAAAIAAAAB'];
+  const offer = ['Connection: Upgrade, HTTP2-Settings', `Upgrade: ${form}`, field];
   client.send(rawRequest('POST', '/v1/chat/completions', offer, chatRequest()));
   await client.answer();
   const anyText = policyOf({
