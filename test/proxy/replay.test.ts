@@ -114,6 +114,24 @@ describe('a connection', () => {
     expect(await theRule(sidecar, smallTransfers)).toEqual([{ now: 1, before: 0, newly: 1, unknown: 0 }]);
   });
 
+  test('is asked for with the model of its handshake, which nothing holds and whose own answer nobody judges', async () => {
+    const ofTheModel = policyOf({
+      phase: 'request',
+      when: 'request.model == "gpt-realtime"',
+      action: 'hold',
+      match: '{ model: gpt-realtime }',
+      noMatch: '{ model: gpt-4.1 }',
+    });
+    const { tally } = await replay(await spoken(), ofTheModel);
+    // The handshake, the provider's greeting, and what the caller said.
+    expect(tally.replayed()).toEqual({ request: 3, response: 1 });
+    expect(tally.rules().map(countsOf)).toEqual([{ now: 3, before: 0, newly: 3, unknown: 0 }]);
+    expect(tally.verdicts()).toEqual([
+      { before: 'pass', now: 'hold', decisions: 2 },
+      { before: 'pass', now: 'flag', decisions: 1 },
+    ]);
+  });
+
   test('says nothing of a rule that reads what only its handshake had', async () => {
     const agents = policyOf({
       phase: 'request',
