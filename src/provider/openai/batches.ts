@@ -14,6 +14,8 @@ import { isAbsent, isRecord, type JsonRecord, readJson, textOf } from '../wire/j
 import { openaiOperationOf } from './routes.ts';
 import { readTextRequest } from './text-requests.ts';
 
+const okStatus = 200;
+
 /** What a line without a place asks for, as some servers take it from the batch; undefined where that is not clear. */
 function operationByShape(body: unknown): OperationName | undefined {
   if (!isRecord(body)) return undefined;
@@ -71,11 +73,13 @@ export function resultOf(
 ): BatchResult {
   const answer = isRecord(value.response) ? value.response : {};
   const { body, status_code: status } = answer;
+  // Whoever takes the body of one that was answered does not ask for its status: what has none is read as it is taken.
+  const untold = isRecord(body) ? okStatus : 0;
   const isWhole = isRecord(body) || isRecord(value.error);
   return {
     customId,
     operation: isRecord(body) ? operationOf(body) : 'unknown',
-    status: typeof status === 'number' ? status : 0,
+    status: typeof status === 'number' && status > 0 ? status : untold,
     response: isRecord(body) ? jsonBytes(body) : Buffer.alloc(0),
     defect: defect || (isWhole ? '' : 'a line of the batch has no answer'),
   };
