@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, expect, test, vi } from 'vitest';
 import { endAll } from '../support/endings.ts';
 import { connectRaw, rawRequest } from '../support/raw-client.ts';
+import { wholeAnswer } from '../support/raw-upstream.ts';
 import { chatDelta, chatRole, chatText, chatTransfer } from './answers.ts';
 import { policyOf } from './policies.ts';
 import { replay } from './replayed.ts';
@@ -32,6 +33,11 @@ const lineOfError = JSON.stringify({
   custom_id: 'a',
   response: null,
   error: { code: 'batch_expired', message: 'Late.' },
+});
+
+const lineWithoutStatus = JSON.stringify({
+  custom_id: 'a',
+  response: { body: JSON.parse(chatTransfer(20)) },
 });
 
 interface Answer {
@@ -101,6 +107,7 @@ test.each<[string, 'pass' | 'hold', Answer]>([
     'hold',
     { file: true, status: '206 Partial Content', body: line(chatTransfer(20)).slice(1) },
   ],
+  ['is a file with an answer that has no status', 'hold', { file: true, body: lineWithoutStatus }],
   ['is a file of what came too late', 'pass', { file: true, body: lineOfError }],
   ['is a file of errors', 'pass', { file: true, body: line('{"error":{"message":"No."}}', 400) }],
   [
@@ -136,3 +143,22 @@ test.each<[string, 'pass' | 'hold', Answer]>([
     for (const { now, before } of tally.rules()) expect(now).toBe(before);
   },
 );
+
+test('what was asked of an operation that nobody knows was not read, and is not now', async () => {
+  const { sidecar, post } = await startRig({ policy: transfers });
+  await (await post('/v1/nothing', 'no gzip', ['Content-Encoding: gzip'])).answer();
+  const { tally } = await replay(sidecar, transfers);
+  expect(tally.obstacles()).toEqual([]);
+  expect(tally.verdicts()).toEqual([{ before: 'pass', now: 'pass', decisions: 1 }]);
+});
+
+test('a stream without end that was refused was asked for all the same', async () => {
+  const { sidecar, upstream } = await startRig({ policy: transfers });
+  upstream.script((_request, answer) => answer.send(wholeAnswer('404 Not Found', [json], '{}')));
+  const client = await connectRaw(sidecar.proxyUrl);
+  client.send(rawRequest('GET', '/anthropic/v1/sessions/s1/events/stream', [], ''));
+  await client.answer();
+  expect((await sidecar.ada.lastDecision()).entries[0]?.data['operation']).toBe('sessions.stream');
+  const { tally } = await replay(sidecar, transfers);
+  expect(tally.replayed()).toEqual({ request: 1, response: 1 });
+});
