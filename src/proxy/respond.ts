@@ -168,7 +168,6 @@ export function refuse(
   }
   const status = httpStatusByCode[error.code];
   const message = error.next === '' ? error.message : `${error.message} ${error.next}`;
-  if (speaksGrpc(res.req.rawHeaders)) return refuseGrpc(res, status, message, decisionId);
   const protocol = asked?.upstream.protocol ?? null;
   const body =
     asked === null || protocol === null
@@ -177,6 +176,7 @@ export function refuse(
   const retry = retryByCode[error.code];
   // One that nobody has begun to read node:http reads by itself.
   const isCut = lastCodes.has(error.code) || (res.req.readableDidRead && !res.req.complete);
+  if (speaksGrpc(res.req.rawHeaders)) return refuseGrpc(res, status, message, decisionId, isCut);
   // What failed may have been to write the head, and a phrase that node:http did not take would be taken again.
   res.statusMessage = '';
   res.writeHead(status, {
@@ -198,11 +198,13 @@ function refuseGrpc(
   status: number,
   message: string,
   decisionId: string | null,
+  isCut: boolean,
 ): Promise<boolean> {
   res.statusMessage = '';
   res.writeHead(200, {
     'content-type': 'application/grpc',
     ...(decisionId === null ? {} : { [decisionHeader]: decisionId }),
+    ...(isCut ? { connection: 'close' } : {}),
   });
   return endWith(res, '', grpcTrailers(status, message));
 }

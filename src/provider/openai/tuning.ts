@@ -7,6 +7,7 @@
 
 import type { RequestHead, RequestReading } from '../protocol.ts';
 import { note } from '../reading/reading.ts';
+import { routeSegments } from '../route.ts';
 import { isAbsent, isRecord, type JsonRecord, readJson, textOf } from '../wire/json.ts';
 import { readTextRequest } from './text-requests.ts';
 
@@ -39,6 +40,9 @@ function tunedModel({ baseModel, base_model: base, warmStartFrom, settings }: Js
   return names.map(textOf).find((name) => name !== '') ?? '';
 }
 
+/** Fireworks' jobs that ask the model whatever their body names; one that goes on with another names nothing. */
+const askingJobs: ReadonlySet<string> = new Set(['reinforcementfinetuningjobs', 'evaluationjobs']);
+
 /**
  * Reads the body that starts a fine-tuning job or runs a grader. A job by reinforcement, or one that evaluates, asks the
  * model what stands in its files; other jobs have the answers there, and ask nobody.
@@ -47,11 +51,14 @@ export function readFineTuning(bytes: Buffer, head: RequestHead): RequestReading
   const text = ['suffix', 'grader', 'item', 'model_sample', 'method'];
   const reading = readTextRequest(bytes, head, { system: [], text });
   const body = bodyOf(bytes);
-  const { method, training_file: training, validation_file: validation, dataset, evaluator } = body;
+  const { method, training_file: training, validation_file: validation } = body;
   const facts = { ...reading.facts, model: reading.facts.model || tunedModel(body) };
-  const asks =
-    !isAbsent(evaluator) ||
-    (isRecord(method) && (textOf(method.type) === 'reinforcement' || !isAbsent(method.reinforcement)));
   const named = { ...reading, facts };
-  return asks ? withFiles(named, [training, validation, dataset, body.evaluationDataset]) : named;
+  if (askingJobs.has(routeSegments(head.path).at(-1) ?? '')) {
+    const asked = withFiles(named, [body.dataset, body.evaluationDataset, body.inputDataset]);
+    return { ...asked, batchFiles: asked.batchFiles ?? ['(not named)'] };
+  }
+  const asks =
+    isRecord(method) && (textOf(method.type) === 'reinforcement' || !isAbsent(method.reinforcement));
+  return asks ? withFiles(named, [training, validation]) : named;
 }

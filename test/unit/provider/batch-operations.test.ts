@@ -71,7 +71,21 @@ const asked: readonly Row[] = [
     happens: ['f', 'g'],
   },
   {
-    api: 'Fireworks: the same, and an evaluation',
+    api: 'Fireworks: the same, going on with another job',
+    family: 'openai',
+    path: '/v1/accounts/a/reinforcementFineTuningJobs',
+    body: { sourceJob: 'j', outputModel: 'm' },
+    happens: ['(not named)'],
+  },
+  {
+    api: 'Fireworks: an evaluation',
+    family: 'openai',
+    path: '/v1/accounts/a/evaluationJobs',
+    body: { inputDataset: 'd', evaluator: 'v' },
+    happens: ['d'],
+  },
+  {
+    api: 'Fireworks: tuning by reinforcement, with an evaluation',
     family: 'openai',
     path: '/v1/accounts/a/reinforcementFineTuningJobs',
     body: { dataset: 'd', evaluationDataset: 'e', evaluator: 'accounts/a/evaluators/v' },
