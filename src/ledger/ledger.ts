@@ -111,9 +111,8 @@ export interface Ledger {
    */
   newest(before: number, terms?: SearchTerms): AsyncIterable<Entry | UnreadableEntry>;
   /**
-   * How many durable entries below `before` come before the first that was sealed at this time or later, and one that
-   * cannot be read counts with what is before it. Where a clock was set, some of them are of this time or later too; see
-   * time-span.ts.
+   * How many durable entries below `before` come before the first that was sealed at this time or later; some of them are
+   * of this time or later too where a clock was set or they cannot be read, see time-span.ts.
    */
   countBefore(atMs: number, before: number): Promise<number>;
   /** Durable entries from a seq on, a block at a time; what cannot be read stands as such in its place. */

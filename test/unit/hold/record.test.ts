@@ -5,7 +5,7 @@ import { type HeldRule, type HoldFacts, heldRules, holdData } from '../../../src
 import { openState } from '../../../src/hold/state.ts';
 import { canonicalize } from '../../../src/ledger/canonical.ts';
 import { leafBytesMax } from '../../../src/ledger/entry.ts';
-import { listItemsMax } from '../../../src/policy/views.ts';
+import { listItemsMax } from '../../../src/policy/bounds.ts';
 import { call, facts, judgeOf } from '../policy/support.ts';
 
 const secret = 'Erika Mustermann';

@@ -1,7 +1,7 @@
 /** Facts beyond what rules walk: reading them fails, so the rule holds. */
 import { describe, expect, it } from 'vitest';
 import type { MessageFact, RequestFacts } from '../../../src/core/facts.ts';
-import { argumentsDepthMax, argumentsValuesMax, listItemsMax } from '../../../src/policy/views.ts';
+import { argumentsDepthMax, argumentsValuesMax, listItemsMax } from '../../../src/policy/bounds.ts';
 import { call, facts, judgeOf } from './support.ts';
 
 describe('what goes over a bound holds instead of being cut short', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Instead, MessageFact } from '../../../src/core/facts.ts';
-import { listItemsMax } from '../../../src/policy/views.ts';
+import { listItemsMax } from '../../../src/policy/bounds.ts';
 import { call, facts, judgeOf, requestFacts, responseFacts } from './support.ts';
 
 describe('judge', () => {
