@@ -1,10 +1,16 @@
 /** Payment card numbers (ISO/IEC 7812): an issuer's beginning with a length it issues, and Luhn's check digit. Linear. Pure. */
-import type { Span } from './suspicion.ts';
+import { dashes, type Span, spaces } from './suspicion.ts';
 
 const digitsMin = 13;
 const digitsMax = 19;
-/** Digits in groups, one separator between two; shorter groups are no part of a card. Never entered again within. */
-const runs = /(?<![A-Za-z0-9])[0-9]{3,19}(?:[ \u00a0-][0-9]{3,19})*(?![A-Za-z0-9])/g;
+/**
+ * Digits in groups, one separator between two; shorter groups are no part of a card. With one dot it would be a fraction:
+ * those have two at least. Never entered again within.
+ */
+const runs = new RegExp(
+  `(?<![A-Za-z0-9])(?:[0-9]{3,7}(?:\\.[0-9]{3,7}){2,4}|[0-9]{3,19}(?:[${spaces}${dashes}][0-9]{3,19})*)(?![A-Za-z0-9])`,
+  'g',
+);
 
 const issuers: readonly { readonly begins: RegExp; readonly digits: readonly number[] }[] = [
   { begins: /^4/, digits: [13, 16, 19] },

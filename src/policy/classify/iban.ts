@@ -1,5 +1,5 @@
 /** Account numbers (ISO 13616): a country, its length, and the check digits of ISO 7064 mod 97-10. Linear. Pure. */
-import type { Span } from './suspicion.ts';
+import { dashes, type Span, spaces } from './suspicion.ts';
 
 /** Characters of an IBAN by country: SWIFT's registry, territories that share a country's form, and partial adopters. */
 const lengths = new Map(
@@ -15,7 +15,7 @@ const lengths = new Map(
 
 const beginning = /(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}/g;
 /** As people group them; one between two groups. */
-const separators = ' \t\u00a0\u202f.-';
+const separators = `${spaces}\t.${dashes}`;
 
 /** Places of valid account numbers, grouped or not, in any case. */
 export function* ibansIn(text: string): Generator<Span> {

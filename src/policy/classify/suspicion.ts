@@ -15,6 +15,11 @@ export const labels = [
 ] as const;
 export type Label = (typeof labels)[number];
 
+/** What stands between the groups of a number, as people and models write it; models like the ones that keep it on one line. */
+export const spaces = ' \u00a0\u2007\u2009\u202f';
+/** Likewise. In a pattern's character class these come last: their last is the hyphen. */
+export const dashes = '\u2010\u2011\u2012\u2013\u2014\u2015\u2212-';
+
 /** A place in a text: UTF-16 offsets, the end not included. */
 export interface Span {
   readonly start: number;

@@ -47,7 +47,16 @@ describe('no card is suspected by a number', () => {
 
 it.each([
   ['spaces that keep it on one line', '4111\u00a01111\u00a01111\u00a01111'],
+  ['narrow ones', '4111\u202f1111\u202f1111\u202f1111'],
+  ['dashes that keep it on one line', '3714\u2011496353\u201198431'],
+  ['long dashes', '4111\u20131111\u20131111\u20131111'],
+  ['dots', 'card 4111.1111.1111.1111.'],
+  ['dots, of three groups', '3714.496353.98431'],
   ['spaces, behind a number as long as a group', '123 4111 1111 1111 1111'],
 ])('a card is suspected in groups with %s', (_what, text) => {
   expect(labelsIn(text)).toEqual(['pii.card']);
+});
+
+it('a card is not suspected in a fraction', () => {
+  expect(labelsIn('41111111.11111111 and 411111.1111111111')).toEqual([]);
 });

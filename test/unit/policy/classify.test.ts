@@ -15,6 +15,7 @@ describe('an account number is suspected', () => {
     'MT84MALT011000012345MTLCAST001S.',
     'DE89\t3704\t0044\t0532\t0130\t00',
     'DE89\u202f3704\u202f0044\u202f0532\u202f0130\u202f00',
+    'DE89\u20113704\u20110044\u20110532\u20110130\u201100',
     'DE89.3704.0044.0532.0130.00',
   ])('%s', (text) => expect(labelsIn(text)).toEqual(['pii.iban']));
 
@@ -59,7 +60,12 @@ describe('a person is suspected by', () => {
     ['the shortest that is said to be one', 'cell: 123-4567', 'pii.phone'],
     ['a social security number', 'SSN 123-45-6789', 'pii.ssn'],
     ['one without dashes that is said to be one', 'social security number: 123456789', 'pii.ssn'],
+    ['a number with spaces and dashes as models write them', '+49\u202f30\u20111234567', 'pii.phone'],
+    ['a number with such that is said to be one', 'Phone: 415\u2011555\u20110132', 'pii.phone'],
+    ['a social security number with such dashes', '123\u201145\u20116789', 'pii.ssn'],
+    ['one that is said to be one, with spaces', 'SSN 123\u202f45\u202f6789', 'pii.ssn'],
     ['a date of birth', 'DOB: 1990-12-31', 'pii.birth_date'],
+    ['one with dashes as models write them', 'born 1990\u201112\u201131', 'pii.birth_date'],
     ['one in words', 'she was born on 3 March 1981', 'pii.birth_date'],
     ['one in words, the month first', 'she was born March 3, 1981', 'pii.birth_date'],
     ['one in German', 'geboren am 31.12.1990', 'pii.birth_date'],
@@ -71,6 +77,7 @@ describe('a person is suspected by', () => {
     ['a repository', 'git clone git@github.com'],
     ['a date', 'shipped on 2026-11-27'],
     ['a part number', 'part 000-12-3456'],
+    ['a part of a longer number', '99\u2011123-45-6789 and 123-45-6789\u20111'],
     ['a sum', '1+2345678'],
     ['fewer digits than any number has', 'fax: 123-456, call +2901234'],
     ['an offset of time', '2026-11-27T03:04:05+01:00'],
