@@ -11,7 +11,17 @@ import {
   ParseError,
 } from '@marcbachmann/cel-js';
 import { messageOf } from '../core/errors.ts';
-import { addPattern, num, type Patterns, type Place, placeOfRe2, re2, texts, words } from './functions.ts';
+import {
+  addPattern,
+  noPatterns,
+  num,
+  type Patterns,
+  type Place,
+  placeOfRe2,
+  re2,
+  texts,
+  words,
+} from './functions.ts';
 import type { Phase } from './policy.ts';
 import { presence, presenceSignature, withPresence } from './presence.ts';
 import { nodesMax, RuleRefused, type RuleSyntax, readSyntax } from './syntax.ts';
@@ -95,7 +105,7 @@ function environment(patterns: Patterns): Environment {
 
 /** Compiles expressions that share one environment and one set of patterns; make one for each policy. */
 export function expressionCompiler(): (phase: Phase, source: string) => Expression {
-  const patterns: Patterns = new Map();
+  const patterns = noPatterns();
   const env = environment(patterns);
   return (phase, source) => compile(env, patterns, phase, source);
 }
@@ -129,8 +139,16 @@ function compile(env: Environment, patterns: Patterns, phase: Phase, source: str
       throw new RuleRefused(`has a pattern that re2 refuses: ${messageOf(error)}`, offset);
     }
   }
+  const evaluated = (run: Parsed, variables: Variables): unknown => {
+    try {
+      return run(variables);
+    } finally {
+      // What somebody said must not stay in memory for as long as nobody says anything else.
+      patterns.scan.forget();
+    }
+  };
   const matches = (variables: Variables): boolean => {
-    const value: unknown = judging(variables);
+    const value = evaluated(judging, variables);
     if (typeof value === 'boolean') return value;
     throw new Error('the rule gave neither true nor false');
   };
@@ -140,7 +158,7 @@ function compile(env: Environment, patterns: Patterns, phase: Phase, source: str
     read: (text) => {
       const part = env.parse(text);
       const judged = judgingOf(env, text, part);
-      return { tree: part.ast, value: (variables): unknown => judged(variables) };
+      return { tree: part.ast, value: (variables) => evaluated(judged, variables) };
     },
     placeOf: (pattern, text) => placeOfRe2(patterns, text, pattern),
   };

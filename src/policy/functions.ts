@@ -5,6 +5,7 @@
 import { RE2JS } from 're2js';
 import { remembered } from '../core/remembered.ts';
 import { requiredLiterals } from './literal.ts';
+import { createLiteralScan, type LiteralScan } from './literal-scan.ts';
 
 export const patternCharsMax = 2048;
 /** Instructions of a compiled pattern: `(x{1000}){1000}` is short to write and large to run. */
@@ -22,8 +23,16 @@ interface Pattern {
   readonly isOfNames: boolean;
 }
 
-/** Patterns by their source. Filled when a policy loads, never by traffic. */
-export type Patterns = Map<string, Pattern>;
+/** What a policy's rules ask `re2` for. Filled when it loads, never by traffic. */
+export interface Patterns {
+  readonly bySource: Map<string, Pattern>;
+  /** Of the literals that its patterns need, but for those that are asked of names. */
+  readonly scan: LiteralScan;
+}
+
+export function noPatterns(): Patterns {
+  return { bySource: new Map(), scan: createLiteralScan() };
+}
 
 /**
  * Compiles a pattern once and keeps it.
@@ -31,9 +40,9 @@ export type Patterns = Map<string, Pattern>;
  * @throws Error in words for the author of the rule
  */
 export function addPattern(patterns: Patterns, source: string, ofNames: boolean): void {
-  const known = patterns.get(source);
+  const known = patterns.bySource.get(source);
   if (known !== undefined) {
-    if (known.isOfNames && !ofNames) patterns.set(source, patternOf(source, known.compiled, false));
+    if (known.isOfNames && !ofNames) put(patterns, source, patternOf(source, known.compiled, false));
     return;
   }
   if (source.length > patternCharsMax) {
@@ -43,7 +52,12 @@ export function addPattern(patterns: Patterns, source: string, ofNames: boolean)
   if (compiled.programSize() > patternSizeMax) {
     throw new Error(`the pattern grows to ${compiled.programSize()} steps; ${patternSizeMax} is the most`);
   }
-  patterns.set(source, patternOf(source, compiled, ofNames));
+  put(patterns, source, patternOf(source, compiled, ofNames));
+}
+
+function put({ bySource, scan }: Patterns, source: string, pattern: Pattern): void {
+  bySource.set(source, pattern);
+  if (!pattern.isOfNames) for (const literal of pattern.literals) scan.add(literal);
 }
 
 function patternOf(source: string, compiled: RE2JS, isOfNames: boolean): Pattern {
@@ -54,26 +68,25 @@ function patternOf(source: string, compiled: RE2JS, isOfNames: boolean): Pattern
 
 /** `re2(text, pattern)`: whether the pattern matches anywhere in the text. Time linear in the text. */
 export function re2(patterns: Patterns, text: string, source: string): boolean {
-  const pattern = patterns.get(source);
+  const pattern = patterns.bySource.get(source);
   if (pattern === undefined) throw new Error('re2() takes its pattern as a literal text');
-  if (pattern.literals.length > 0 && !containsAny(text, pattern.literals)) return false;
-  return pattern.matches(text);
+  const { literals, isOfNames } = pattern;
+  if (literals.length === 0) return pattern.matches(text);
+  const mayMatch = isOfNames
+    ? literals.some((literal) => text.includes(literal))
+    : patterns.scan.containsOneOf(text, literals);
+  return mayMatch && pattern.matches(text);
 }
 
 /** Where the pattern matches first, in UTF-16 units; null where it does not. */
 export function placeOfRe2(patterns: Patterns, text: string, source: string): Place | null {
-  const matcher = patterns.get(source)?.compiled.matcher(text);
+  const matcher = patterns.bySource.get(source)?.compiled.matcher(text);
   return matcher?.find() === true ? { start: matcher.start(), end: matcher.end() } : null;
 }
 
 export interface Place {
   readonly start: number;
   readonly end: number;
-}
-
-function containsAny(text: string, literals: readonly string[]): boolean {
-  for (const literal of literals) if (text.includes(literal)) return true;
-  return false;
 }
 
 const plainDecimal = /^-?[0-9]{1,40}(?:\.[0-9]{1,40})?$/;

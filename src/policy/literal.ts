@@ -10,15 +10,19 @@ const literalCharsMin = 2;
 /** A group of plain alternatives: `(ghp_|gho_)`. */
 const plainGroup = /^\((?:\?:)?([A-Za-z0-9_-]+(?:\|[A-Za-z0-9_-]+)*)\)$/;
 
+/** Alternatives in a row multiply; beyond so many a run ends. */
+const literalsMax = 32;
+
 /**
- * The longest run of plain characters outside groups, classes and alternatives, or the members of a group of
- * plain alternatives, whichever is longer; [] where there is none.
+ * The longest run of plain characters and groups of plain alternatives (`(gh|gl)p_` is `ghp_` or `glp_`), outside other
+ * groups, classes and alternatives, in each way that it can be written; [] where there is none.
  */
 export function requiredLiterals(source: string): readonly string[] {
   let best: readonly string[] = [];
-  let run = '';
-  const offer = (literals: readonly string[]): void => {
-    if (shortest(literals) > shortest(best)) best = literals;
+  let run: readonly string[] = [''];
+  const end = (next: readonly string[]): void => {
+    if (shortest(run) > shortest(best)) best = run;
+    run = next;
   };
   for (let at = 0; at < source.length; ) {
     const piece = pieceAt(source, at);
@@ -28,15 +32,18 @@ export function requiredLiterals(source: string): readonly string[] {
     at += piece.length;
     const repeatLength = quantifierLength(source, at);
     at += repeatLength;
-    if (piece.char !== '' && repeatLength === 0) run += piece.char;
-    else {
-      offer([run]);
-      run = '';
-    }
-    if (repeatLength === 0) offer(plainGroup.exec(text)?.[1]?.split('|') ?? []);
+    const written = repeatLength > 0 ? [] : writingsOf(text, piece.char);
+    if (written.length === 0) end(['']);
+    else if (run.length * written.length > literalsMax) end(written.length > literalsMax ? [''] : written);
+    else run = run.flatMap((before) => written.map((after) => before + after));
   }
-  offer([run]);
+  end(['']);
   return shortest(best) >= literalCharsMin ? best : [];
+}
+
+/** What a piece matches, where that is a few texts: itself, or the members of a group of plain alternatives. */
+function writingsOf(text: string, char: string): readonly string[] {
+  return char === '' ? (plainGroup.exec(text)?.[1]?.split('|') ?? []) : [char];
 }
 
 function shortest(literals: readonly string[]): number {

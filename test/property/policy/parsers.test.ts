@@ -5,6 +5,7 @@ import { HoldpointError } from '../../../src/core/errors.ts';
 import { loadPolicy } from '../../../src/policy/compile.ts';
 import { num, words } from '../../../src/policy/functions.ts';
 import { requiredLiterals } from '../../../src/policy/literal.ts';
+import { createLiteralScan } from '../../../src/policy/literal-scan.ts';
 import { policyText } from '../../unit/policy/support.ts';
 
 const piece = fc.oneof(
@@ -75,6 +76,24 @@ describe('requiredLiterals', () => {
           if (compiled.test(text)) expect(literals.some((literal) => text.includes(literal))).toBe(true);
       }),
       { numRuns: 3_000 },
+    );
+  });
+});
+
+describe('a scan for literals', () => {
+  it('finds those that the text contains, and no others', () => {
+    const letters = (maxLength: number) =>
+      fc
+        .array(fc.constantFrom('a', 'b', '-', '.', '\u00e9'), { minLength: 1, maxLength })
+        .map((all) => all.join(''));
+    fc.assert(
+      fc.property(fc.array(letters(4), { minLength: 1, maxLength: 8 }), letters(40), (literals, text) => {
+        const scan = createLiteralScan();
+        for (const literal of literals) scan.add(literal);
+        for (const literal of literals)
+          expect(scan.containsOneOf(text, [literal])).toBe(text.includes(literal));
+      }),
+      { numRuns: 2_000 },
     );
   });
 });

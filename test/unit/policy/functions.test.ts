@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import {
   addPattern,
+  noPatterns,
   num,
   type Patterns,
   patternCharsMax,
@@ -89,7 +90,7 @@ describe('texts of very much', () => {
 
 describe('re2', () => {
   const patterns = (source: string, ofNames = false): Patterns => {
-    const made: Patterns = new Map();
+    const made = noPatterns();
     addPattern(made, source, ofNames);
     return made;
   };
@@ -107,7 +108,7 @@ describe('re2', () => {
 
   it('is worked out once for a name, and each time for any other text, even when the pattern is also asked of names', () => {
     const made = patterns('^x', true);
-    const compiled = made.get('^x')?.compiled;
+    const compiled = made.bySource.get('^x')?.compiled;
     if (compiled === undefined) throw new Error('there is a pattern');
     const test = vi.spyOn(compiled, 'test');
     expect([1, 2].map(() => re2(made, 'x_get', '^x'))).toEqual([true, true]);
@@ -121,7 +122,7 @@ describe('re2', () => {
   });
 
   it('refuses a pattern it was not given when the policy loaded', () => {
-    expect(() => re2(new Map(), 'a', 'a')).toThrow(/literal/);
+    expect(() => re2(noPatterns(), 'a', 'a')).toThrow(/literal/);
   });
 
   it.each([

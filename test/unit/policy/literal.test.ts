@@ -9,10 +9,13 @@ describe('requiredLiterals', () => {
     ['abc+?de', ['ab']],
     ['foo\\.bar\\d', ['foo.bar']],
     ['[]abc]def', ['def']],
-    ['(a|b)xy(c)z', ['xy']],
+    ['(a|b)xy(c)z', ['axycz', 'bxycz']],
+    ['(gh|gl)(p|o)_', ['ghp_', 'gho_', 'glp_', 'glo_']],
+    ['\\b(redis|amqp)://', ['redis://', 'amqp://']],
+    ['ab(c|d)?e', ['ab']],
     ['\\b(ghp_|gho_)[A-Z]{3}', ['ghp_', 'gho_']],
-    ['(?:ab|c)def', ['def']],
-    ['(abc|de)?f(xy)', ['xy']],
+    ['(?:ab|c)def', ['abdef', 'cdef']],
+    ['(abc|de)?f(xy)', ['fxy']],
     ['(abc)+xy', ['xy']],
     ['abc{b}', ['abc']],
     ['abc{,2}d', [',2}d']],
@@ -37,5 +40,10 @@ describe('requiredLiterals', () => {
     'é+abc',
   ])('of %s is not known', (source) => {
     expect(requiredLiterals(source)).toEqual([]);
+  });
+
+  it('takes so many ways to write a run as one pass can look for, and ends it there', () => {
+    expect(requiredLiterals(`${'(a|b)'.repeat(5)}(cd|ef)`)).toHaveLength(32);
+    expect(requiredLiterals(`(a|b)(cde|fgh)${'(a|b)'.repeat(4)}x`)).toHaveLength(32);
   });
 });
