@@ -113,6 +113,17 @@ const echoRoots = [
 const telltale =
   /uthorization|"headers"|erver_?[uU]rl|[mM]cp|domain_secrets|data_?[sS]ources|pi_?[kK]ey|"byok"|"litellm_params"|"extra_headers"|uth_?[cC]onfig|user_access_token|"(transform|env)"|\\u00[4-7]/;
 
+/** The longest text that the pattern above matches is shorter. */
+const telltaleBytesMax = 32;
+/** What is looked at at once, so that no text as long as the body has to be made. */
+const sliceBytes = 32 * 1024;
+
+function hasTelltale(bytes: Buffer): boolean {
+  for (let from = 0; from < bytes.length; from += sliceBytes)
+    if (telltale.test(bytes.toString('latin1', from, from + sliceBytes + telltaleBytesMax))) return true;
+  return false;
+}
+
 interface Endpoint {
   /** Of the path, in lower case. */
   readonly path: RegExp;
@@ -213,7 +224,7 @@ const answerEndpointAt = remembered((path) => endpointAt(answersOf, path));
 export function withoutRequestSecrets(path: string, bytes: Buffer, mark: string): Redaction {
   const special = requestEndpointAt(path);
   const first = special === null ? { bytes, removed: 0 } : without(bytes, special, mark);
-  if (!telltale.test(first.bytes.toString('latin1'))) return first;
+  if (!hasTelltale(first.bytes)) return first;
   const { bytes: safe, removed } = without(first.bytes, everyRequest, mark);
   return { bytes: safe, removed: first.removed + removed };
 }
@@ -225,8 +236,8 @@ const betweenEvents = /((?:\r\n|\n|\r(?!\n)){2,})/;
 
 /** Each event by itself, so that one that is no JSON does not hide those after it. */
 function withoutEchoes(bytes: Buffer, mark: string): Redaction {
+  if (!hasTelltale(bytes)) return { bytes, removed: 0 };
   const text = bytes.toString('latin1');
-  if (!telltale.test(text)) return { bytes, removed: 0 };
   const pieces = eventData.test(text) ? text.split(betweenEvents) : [text];
   let removed = 0;
   const safe = pieces.map((piece) => {
@@ -250,7 +261,7 @@ export function withoutAnswerSecrets(path: string, bytes: Buffer, mark: string):
 
 /** One message of a socket: what a session is set up with, and what the provider repeats of that. */
 export function withoutMessageSecrets(bytes: Buffer, mark: string): Redaction {
-  return telltale.test(bytes.toString('latin1')) || bytes.includes('client_secret')
+  return hasTelltale(bytes) || bytes.includes('client_secret')
     ? without(bytes, everyMessage, mark)
     : { bytes, removed: 0 };
 }

@@ -67,7 +67,10 @@ function keysWritten(text: string): number {
   return keys;
 }
 
-/** How many keys survived parsing. */
+/**
+ * How many keys survived parsing; NaN where one is `__proto__`. Clients that copy members by assignment take that for the
+ * object's prototype, whose members then seem its own.
+ */
 function keysHeld(value: unknown): number {
   let keys = 0;
   if (Array.isArray(value)) {
@@ -76,7 +79,7 @@ function keysHeld(value: unknown): number {
   }
   if (!isRecord(value)) return 0;
   // Nothing is made for it, as Object.values would; a parsed value inherits no key.
-  for (const key in value) keys += 1 + keysHeld(value[key]);
+  for (const key in value) keys += key === '__proto__' ? Number.NaN : 1 + keysHeld(value[key]);
   return keys;
 }
 
@@ -107,16 +110,6 @@ function firstRepeatedKey(text: string): string {
   return '';
 }
 
-/** The key as it is written, or a letter of it may be an escape. */
-function mayNamePrototype(text: string): boolean {
-  return text.includes('__proto__') || text.includes('\\u00');
-}
-
-function namesPrototype(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return Object.hasOwn(value, '__proto__') || Object.values(value).some(namesPrototype);
-}
-
 /** Parses one JSON text. `what` opens the defect's sentence: `the body`, `the argument text of a tool call`. */
 export function readJsonText(text: string, what: string): JsonReading {
   let value: unknown;
@@ -129,13 +122,10 @@ export function readJsonText(text: string, what: string): JsonReading {
   if (typeof value !== 'object' || value === null) return { value, defect: '' };
   const written = keysWritten(text);
   if (written === -1) return { value: undefined, defect: `${what} is nested deeper than ${jsonDepthMax}` };
+  const held = keysHeld(value);
+  if (Number.isNaN(held)) return { value, defect: `${what} has the key "__proto__"` };
   // Each key written makes one key held, unless an equal one replaced it: the counts differ exactly then.
-  if (written === keysHeld(value)) {
-    // Clients that copy members by assignment take it for the object's prototype, whose members then seem its own.
-    return mayNamePrototype(text) && namesPrototype(value)
-      ? { value, defect: `${what} has the key "__proto__"` }
-      : { value, defect: '' };
-  }
+  if (written === held) return { value, defect: '' };
   const key = JSON.stringify(firstRepeatedKey(text).slice(0, 80));
   return { value, defect: `${what} has the key ${key} more than once` };
 }
