@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: one run, side by side. CPU time per call of the proxy's process is the figure to trust on a
  * shared machine; the ratios compare what ran within the same minute. Writes bench-results.json.
+ * `--only holdpoint,http-proxy` leaves the others out; `--prompt-kb 200` asks with prompts as long as agents' are.
  */
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,20 +12,18 @@ import { cpuUs, rssMb, start } from './processes.ts';
 import { type Contestant, machine, startContestants } from './targets.ts';
 
 const quick = process.argv.includes('--quick');
-/** `--only holdpoint,http-proxy` leaves the others out. */
-const only = new Set(
-  (process.argv[process.argv.indexOf('--only') + 1] ?? '')
-    .split(',')
-    .filter(() => process.argv.includes('--only')),
-);
+const only = new Set(optionOf('--only')?.split(',') ?? []);
+const kilobytes = Number(optionOf('--prompt-kb') ?? 1);
+/** Long prompts are fewer: the same bytes take as long. */
+const share = 1 / Math.max(1, Math.sqrt(kilobytes));
 const concurrency = 32;
 const rounds = quick ? 2 : 5;
-const callsPerRound = quick ? 1_500 : 4_000;
+const callsPerRound = Math.ceil((quick ? 1_500 : 4_000) * share);
 /** A sidecar runs for weeks: what V8 still compiles in the first seconds is nobody's running cost. */
-const warmUpCalls = quick ? 1_500 : 30_000;
-const rate = 200;
-const rateCalls = quick ? 400 : 1_600;
-const streamCalls = quick ? 200 : 800;
+const warmUpCalls = Math.ceil((quick ? 1_500 : 30_000) * share);
+const rate = Math.ceil(200 * share);
+const rateCalls = Math.ceil((quick ? 400 : 1_600) * share);
+const streamCalls = Math.ceil((quick ? 200 : 800) * share);
 const diskWrites = 400;
 /** About what one call adds to the log, twice per call. */
 const diskWriteBytes = 3_000;
@@ -51,7 +50,8 @@ const directory = mkdtempSync(join(tmpdir(), 'holdpoint-bench-'));
 const upstream = await start(process.execPath, [fileURLToPath(new URL('./upstream.ts', import.meta.url))], 2);
 const contestants = await startContestants(upstream, directory, only, say);
 try {
-  for (const contestant of contestants) await closedLoop(contestant.target, concurrency, warmUpCalls);
+  for (const contestant of contestants)
+    await closedLoop(contestant.target, concurrency, warmUpCalls, { kilobytes });
   const samples = new Map<string, Sample[]>(contestants.map(({ name }) => [name, []]));
   // Interleaved, so that a noisy minute falls on all of them alike.
   for (let round = 0; round < rounds; round++) {
@@ -97,14 +97,14 @@ async function diskFloor(under: string): Promise<Disk> {
 
 async function saturate({ target, process: proxy }: Contestant): Promise<Sample> {
   const before = proxy === null ? 0 : cpuUs(proxy.pid);
-  const { calls, failed, seconds } = await closedLoop(target, concurrency, callsPerRound);
+  const { calls, failed, seconds } = await closedLoop(target, concurrency, callsPerRound, { kilobytes });
   const used = proxy === null ? null : (cpuUs(proxy.pid) - before) / calls;
   return { cpuUsPerCall: used, callsPerSecond: calls / seconds, failed };
 }
 
 async function row({ name, target, process: proxy }: Contestant, samples: readonly Sample[]): Promise<Row> {
-  const paced = await openLoop(target, rate, rateCalls, false);
-  const streams = await openLoop(target, 50, streamCalls, true);
+  const paced = await openLoop(target, rate, rateCalls, { kilobytes });
+  const streams = await openLoop(target, Math.min(50, rate), streamCalls, { stream: true, kilobytes });
   return {
     name,
     cpuUsPerCall: proxy === null ? null : median(samples.map((sample) => sample.cpuUsPerCall ?? Number.NaN)),
@@ -143,7 +143,7 @@ function print(rows: readonly Row[], disk: Disk): void {
   const added = (value: number, base: number | undefined): string =>
     base === undefined || Number.isNaN(value) ? '-' : (value - base).toFixed(2);
   say(
-    `\n${machine()}; concurrency ${concurrency}, then ${rate} calls/s; 1 KB bodies; medians of ${rounds} rounds\n`,
+    `\n${machine()}; concurrency ${concurrency}, then ${rate} calls/s; ${kilobytes} KB prompts; medians of ${rounds} rounds\n`,
   );
   say(
     '              CPU us/call  calls/s   added p50 ms  added p99 ms  added first token p50 / p99 ms  RSS MB  failed',
@@ -174,6 +174,10 @@ function print(rows: readonly Row[], disk: Disk): void {
     say(`CPU per call against a bare http-proxy: ${cpuAgainstHttpProxy.toFixed(2)}`);
   if (portkeyCpuAgainstOwn !== null)
     say(`Portkey's gateway needs ${portkeyCpuAgainstOwn.toFixed(1)} times the CPU per call`);
+}
+
+function optionOf(name: string): string | undefined {
+  return process.argv[process.argv.indexOf(name) + 1 || process.argv.length];
 }
 
 function say(text: string): void {

@@ -9,15 +9,15 @@ export interface Target {
 
 const filler = 'Customer 1001 asks about the status of invoice 4711 and the next hold point. ';
 
-/** A chat completion request of about 1 KB. */
-export function chatBody(stream: boolean): string {
+/** A chat completion request of about so many KB: a conversation, as agents send all of it with each turn. */
+export function chatBody(stream: boolean, kilobytes = 1): string {
   const base = { model: 'gpt-4.1', stream, temperature: 0.2, max_tokens: 400 };
   const system = 'You are a careful assistant in a billing department. Answer briefly.';
-  const messages = [
-    { role: 'system', content: system },
-    { role: 'user', content: filler.repeat(10) },
-  ];
-  return JSON.stringify({ ...base, messages });
+  const turns = Array.from({ length: kilobytes }, (_, at) => ({
+    role: at % 2 === (kilobytes + 1) % 2 ? 'user' : 'assistant',
+    content: filler.repeat(at === 0 ? 10 : 13),
+  }));
+  return JSON.stringify({ ...base, messages: [{ role: 'system', content: system }, ...turns] });
 }
 
 export interface LoadResult {
@@ -33,10 +33,10 @@ export async function closedLoop(
   target: Target,
   concurrency: number,
   calls: number,
-  stream = false,
+  { stream = false, kilobytes = 1 } = {},
 ): Promise<LoadResult> {
   const agent = newAgent(concurrency);
-  const body = chatBody(stream);
+  const body = chatBody(stream, kilobytes);
   const latencyMs: number[] = [];
   let started = 0;
   let failed = 0;
@@ -60,10 +60,10 @@ export async function openLoop(
   target: Target,
   ratePerSecond: number,
   calls: number,
-  stream: boolean,
+  { stream = false, kilobytes = 1 } = {},
 ): Promise<LoadResult> {
   const agent = newAgent(64);
-  const body = chatBody(stream);
+  const body = chatBody(stream, kilobytes);
   const latencyMs: number[] = [];
   let failed = 0;
   const t0 = performance.now();

@@ -99,14 +99,14 @@ function followOne(
 
 /** Streams one after the other over connections that are kept, as an SDK opens them: to the first byte of each. */
 async function oneAtATime(url: string): Promise<LoadResult> {
-  return openLoop({ url, path, headers: {} }, 50, 400, true);
+  return openLoop({ url, path, headers: {} }, 50, 400, { stream: true });
 }
 
 /** CPU time of the proxy's process per stream, its words coming one by one. */
 async function cpuUsPerStream({ url, pid }: Started): Promise<number> {
   const before = cpuUs(pid);
   const target = { url, path, headers: { 'x-pace-ms': String(spokenPaceMs) } };
-  const { calls } = await closedLoop(target, warmUpConcurrency, spokenStreams, true);
+  const { calls } = await closedLoop(target, warmUpConcurrency, spokenStreams, { stream: true });
   return (cpuUs(pid) - before) / calls;
 }
 
@@ -136,7 +136,7 @@ async function main(count: number): Promise<void> {
   }, sampleEveryMs);
   try {
     for (const { url } of [upstream, sidecar, bare])
-      await closedLoop({ url, path, headers: {} }, warmUpConcurrency, warmUpCalls, true);
+      await closedLoop({ url, path, headers: {} }, warmUpConcurrency, warmUpCalls, { stream: true });
     const alone = await oneAtATime(upstream.url);
     for (const [name, { url }] of Object.entries({ sidecar, 'bare http-proxy': bare })) {
       const { latencyMs, failed } = await oneAtATime(url);
