@@ -4,7 +4,7 @@
  */
 import { RE2JS } from 're2js';
 import { remembered } from '../core/remembered.ts';
-import { requiredLiterals } from './literal.ts';
+import { neededLiterals, patternOfLiterals } from './literal.ts';
 import { createLiteralScan, type LiteralScan } from './literal-scan.ts';
 
 export const patternCharsMax = 2048;
@@ -16,8 +16,10 @@ const wordsCharsMax = 4_096;
 
 interface Pattern {
   readonly compiled: RE2JS;
-  /** Every match contains one of these; [] where nothing is certain. */
+  /** Every match contains one of these as it is; [] where nothing is certain, or the case does not matter. */
   readonly literals: readonly string[];
+  /** Finds what every match contains in any case; null where nothing is certain, or the case matters. */
+  readonly folded: RegExp | null;
   /** Whether it matches. What it said of names (of tools, models, keys) is remembered, which come again and again. */
   readonly matches: (text: string) => boolean;
   readonly isOfNames: boolean;
@@ -63,19 +65,25 @@ function put({ bySource, scan }: Patterns, source: string, pattern: Pattern): vo
 function patternOf(source: string, compiled: RE2JS, isOfNames: boolean): Pattern {
   const test = (text: string): boolean => compiled.test(text);
   const matches = isOfNames ? remembered(test) : test;
-  return { compiled, literals: requiredLiterals(source), matches, isOfNames };
+  const { literals, anyCase } = neededLiterals(source);
+  return anyCase && literals.length > 0
+    ? { compiled, literals: [], folded: new RegExp(patternOfLiterals(literals), 'iu'), matches, isOfNames }
+    : { compiled, literals, folded: null, matches, isOfNames };
 }
 
 /** `re2(text, pattern)`: whether the pattern matches anywhere in the text. Time linear in the text. */
 export function re2(patterns: Patterns, text: string, source: string): boolean {
   const pattern = patterns.bySource.get(source);
   if (pattern === undefined) throw new Error('re2() takes its pattern as a literal text');
-  const { literals, isOfNames } = pattern;
-  if (literals.length === 0) return pattern.matches(text);
-  const mayMatch = isOfNames
-    ? literals.some((literal) => text.includes(literal))
-    : patterns.scan.containsOneOf(text, literals);
-  return mayMatch && pattern.matches(text);
+  return mayMatch(pattern, text, patterns.scan) && pattern.matches(text);
+}
+
+/** False where the text lacks what every match contains: a search for that takes a tenth of the time or less. */
+function mayMatch({ literals, folded, isOfNames }: Pattern, text: string, scan: LiteralScan): boolean {
+  if (folded !== null) return folded.test(text);
+  if (literals.length === 0) return true;
+  if (isOfNames) return literals.some((literal) => text.includes(literal));
+  return scan.containsOneOf(text, literals);
 }
 
 /** Where the pattern matches first, in UTF-16 units; null where it does not. */

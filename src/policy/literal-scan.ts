@@ -2,6 +2,7 @@
  * Looks for all the literals that a policy's patterns need in one pass over a text. Looked for one by one, each whose
  * first letter is frequent stops at every such letter: two dozen over a long prompt cost more than parsing it.
  */
+import { patternOfLiterals } from './literal.ts';
 
 export interface LiteralScan {
   /** Makes a literal known. */
@@ -25,7 +26,7 @@ export function createLiteralScan(): LiteralScan {
 
   function scan(text: string): NonNullable<typeof last> {
     const found = new Set<string>();
-    oneOfKnown ??= new RegExp([...known].map(escaped).join('|'), 'g');
+    oneOfKnown ??= new RegExp(patternOfLiterals(known), 'g');
     oneOfKnown.lastIndex = 0;
     for (let places = 0; places < placesMax; places += 1) {
       const at = oneOfKnown.exec(text)?.index;
@@ -55,8 +56,4 @@ export function createLiteralScan(): LiteralScan {
       last = null;
     },
   };
-}
-
-function escaped(literal: string): string {
-  return literal.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }

@@ -10,35 +10,67 @@ const literalCharsMin = 2;
 /** A group of plain alternatives: `(ghp_|gho_)`. */
 const plainGroup = /^\((?:\?:)?([A-Za-z0-9_-]+(?:\|[A-Za-z0-9_-]+)*)\)$/;
 
-/** Alternatives in a row multiply; beyond so many a run ends. */
+/** Alternatives multiply where they stand in a row, and add up where the whole pattern is one or the other. */
 const literalsMax = 32;
+/** Flags of a whole pattern. */
+const anyCaseFlag = '(?i)';
+
+export interface Needed {
+  /** Every match contains one of these; none where nothing is certain. */
+  readonly literals: readonly string[];
+  /** In any case, by Unicode's simple folding. */
+  readonly anyCase: boolean;
+}
 
 /**
- * The longest run of plain characters and groups of plain alternatives (`(gh|gl)p_` is `ghp_` or `glp_`), outside other
- * groups, classes and alternatives, in each way that it can be written; [] where there is none.
+ * Of a pattern, or of each of its alternatives, the longest run of plain characters and groups of plain alternatives
+ * (`(gh|gl)p_` is `ghp_` or `glp_`), outside other groups and classes, in each way that it can be written.
  */
-export function requiredLiterals(source: string): readonly string[] {
+export function neededLiterals(source: string): Needed {
+  const anyCase = source.startsWith(anyCaseFlag);
+  return { literals: literalsIn(anyCase ? source.slice(anyCaseFlag.length) : source), anyCase };
+}
+
+function literalsIn(source: string): readonly string[] {
+  const found: string[] = [];
   let best: readonly string[] = [];
   let run: readonly string[] = [''];
-  const end = (next: readonly string[]): void => {
+  const endRun = (next: readonly string[]): void => {
     if (shortest(run) > shortest(best)) best = run;
     run = next;
   };
+  /** False where the alternative needs nothing, so that the pattern does not either. */
+  const endAlternative = (): boolean => {
+    endRun(['']);
+    const isKnown = shortest(best) >= literalCharsMin;
+    found.push(...best);
+    best = [];
+    return isKnown && found.length <= literalsMax;
+  };
   for (let at = 0; at < source.length; ) {
+    if (source.charAt(at) === '|') {
+      if (!endAlternative()) return [];
+      at += 1;
+      continue;
+    }
     const piece = pieceAt(source, at);
-    // An alternative, a flag (it may ignore case) or syntax not read here: nothing is certain.
+    // A flag (it may ignore case) or syntax not read here: nothing is certain.
     if (piece === undefined) return [];
     const text = source.slice(at, at + piece.length);
     at += piece.length;
     const repeatLength = quantifierLength(source, at);
     at += repeatLength;
     const written = repeatLength > 0 ? [] : writingsOf(text, piece.char);
-    if (written.length === 0) end(['']);
-    else if (run.length * written.length > literalsMax) end(written.length > literalsMax ? [''] : written);
+    if (written.length === 0) endRun(['']);
+    else if (run.length * written.length > literalsMax) endRun(written.length > literalsMax ? [''] : written);
     else run = run.flatMap((before) => written.map((after) => before + after));
   }
-  end(['']);
-  return shortest(best) >= literalCharsMin ? best : [];
+  return endAlternative() ? found : [];
+}
+
+/** A JavaScript pattern, with any flags, that finds one of the literals. */
+export function patternOfLiterals(literals: Iterable<string>): string {
+  return [...literals].map((literal) => literal.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|');
 }
 
 /** What a piece matches, where that is a few texts: itself, or the members of a group of plain alternatives. */
@@ -58,7 +90,7 @@ interface Piece {
 
 function pieceAt(source: string, at: number): Piece | undefined {
   const char = source.charAt(at);
-  if (char === '|' || char === ')' || char.charCodeAt(0) > 126) return undefined;
+  if (char === ')' || char.charCodeAt(0) > 126) return undefined;
   if (char === '[') return skipped(classLength(source, at));
   if (char === '(') return skipped(groupLength(source, at));
   if (char === '\\') {

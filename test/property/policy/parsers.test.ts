@@ -3,8 +3,8 @@ import { RE2JS } from 're2js';
 import { describe, expect, it } from 'vitest';
 import { HoldpointError } from '../../../src/core/errors.ts';
 import { loadPolicy } from '../../../src/policy/compile.ts';
-import { num, words } from '../../../src/policy/functions.ts';
-import { requiredLiterals } from '../../../src/policy/literal.ts';
+import { addPattern, noPatterns, num, re2, words } from '../../../src/policy/functions.ts';
+import { neededLiterals } from '../../../src/policy/literal.ts';
 import { createLiteralScan } from '../../../src/policy/literal-scan.ts';
 import { policyText } from '../../unit/policy/support.ts';
 
@@ -13,6 +13,9 @@ const piece = fc.oneof(
     'a',
     'b',
     'ab',
+    'k',
+    's',
+    'sk',
     '-',
     '\\.',
     '\\b',
@@ -60,25 +63,63 @@ const subject = fc
   .array(fc.constantFrom('a', 'b', 'A', 'B', '-', '.', ' ', '1', '{', '}', ',', '2', ']'), { maxLength: 10 })
   .map((chars) => chars.join(''));
 
-describe('requiredLiterals', () => {
-  it('has one in every text that the pattern matches', () => {
+const anyCase = fc.constantFrom('', '(?i)');
+
+describe('what a pattern needs', () => {
+  const folded = (text: string, isAnyCase: boolean): string => (isAnyCase ? text.toLowerCase() : text);
+
+  it('is in every text that the pattern matches', () => {
     fc.assert(
-      fc.property(pattern, fc.array(subject, { minLength: 5, maxLength: 5 }), (source, texts) => {
-        let compiled: RE2JS;
-        try {
-          compiled = RE2JS.compile(source);
-        } catch {
-          return;
-        }
-        const literals = requiredLiterals(source);
-        if (literals.length === 0) return;
-        for (const text of texts)
-          if (compiled.test(text)) expect(literals.some((literal) => text.includes(literal))).toBe(true);
+      fc.property(
+        anyCase,
+        pattern,
+        fc.array(subject, { minLength: 5, maxLength: 5 }),
+        (flag, written, texts) => {
+          const source = flag + written;
+          const compiled = compiledOf(source);
+          const { literals, anyCase: isAnyCase } = neededLiterals(source);
+          if (compiled === null || literals.length === 0) return;
+          for (const text of texts.filter((each) => compiled.test(each))) {
+            const read = folded(text, isAnyCase);
+            expect(literals.some((literal) => read.includes(folded(literal, isAnyCase)))).toBe(true);
+          }
+        },
+      ),
+      { numRuns: 3_000 },
+    );
+  });
+
+  it('keeps no match from re2, whatever else rules ask for', () => {
+    const sources = fc.array(
+      fc.tuple(anyCase, pattern).map(([flag, written]) => flag + written),
+      {
+        minLength: 1,
+        maxLength: 4,
+      },
+    );
+    // In any case, these two are letters of ASCII.
+    const odd = subject.map((text) => text.replaceAll('1', '\u212a').replaceAll('2', '\u017f'));
+    fc.assert(
+      fc.property(sources, fc.oneof(subject, odd), (written, text) => {
+        const patterns = noPatterns();
+        const compiled = new Map(written.map((source) => [source, compiledOf(source)]));
+        const known = [...compiled].filter((each): each is [string, RE2JS] => each[1] !== null);
+        for (const [source] of known) addPattern(patterns, source, false);
+        for (const [source, engine] of known)
+          expect([source, re2(patterns, text, source)]).toEqual([source, engine.test(text)]);
       }),
       { numRuns: 3_000 },
     );
   });
 });
+
+function compiledOf(source: string): RE2JS | null {
+  try {
+    return RE2JS.compile(source);
+  } catch {
+    return null;
+  }
+}
 
 describe('a scan for literals', () => {
   it('finds those that the text contains, and no others', () => {

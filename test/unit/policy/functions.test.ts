@@ -100,6 +100,14 @@ describe('re2', () => {
     expect(re2(patterns('b+c'), 'abbd', 'b+c')).toBe(false);
   });
 
+  it.each([
+    ['in small letters', 'ask mr. kelvin'],
+    ['in capitals', 'ASK MR. KELVIN'],
+    ['with letters that are ASCII’s only in another case', 'a\u017fk mr. \u212aelvin'],
+  ])('finds a pattern without regard to case %s', (_, text) => {
+    expect(re2(patterns('(?i)ask.+kelvin'), text, '(?i)ask.+kelvin')).toBe(true);
+  });
+
   it('remembers of a name what it said the first time', () => {
     const made = patterns('^get', true);
     expect([1, 2].map(() => re2(made, 'get_x', '^get'))).toEqual([true, true]);

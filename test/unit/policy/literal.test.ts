@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { requiredLiterals } from '../../../src/policy/literal.ts';
+import { neededLiterals } from '../../../src/policy/literal.ts';
 
-describe('requiredLiterals', () => {
+const literalsOf = (source: string): readonly string[] => neededLiterals(source).literals;
+
+describe('what a pattern needs', () => {
   it.each([
     ['-----BEGIN ([A-Z0-9]+ )*KEY-----', ['-----BEGIN ']],
     ['\\bAIza[A-Z]{3}', ['AIza']],
@@ -17,16 +19,20 @@ describe('requiredLiterals', () => {
     ['(?:ab|c)def', ['abdef', 'cdef']],
     ['(abc|de)?f(xy)', ['fxy']],
     ['(abc)+xy', ['xy']],
+    ['abc|de(f|g)', ['abc', 'def', 'deg']],
+    ['(?i)abc|de', ['abc', 'de']],
     ['abc{b}', ['abc']],
     ['abc{,2}d', [',2}d']],
   ])('of %s is %j', (source, expected) => {
-    expect(requiredLiterals(source)).toEqual(expected);
+    expect(literalsOf(source)).toEqual(expected);
   });
 
   it.each([
-    'abc|def',
+    'abc|d',
+    'abc|',
     '[[:alpha:]x]abc',
-    '(?i)abc',
+    'x(?i)abc',
+    '(?is)abc',
     '(ab|ba)c{d|}',
     '(?i:a)bc',
     '(x(?i)y)abc',
@@ -39,11 +45,16 @@ describe('requiredLiterals', () => {
     'ab(c',
     'é+abc',
   ])('of %s is not known', (source) => {
-    expect(requiredLiterals(source)).toEqual([]);
+    expect(literalsOf(source)).toEqual([]);
   });
 
   it('takes so many ways to write a run as one pass can look for, and ends it there', () => {
-    expect(requiredLiterals(`${'(a|b)'.repeat(5)}(cd|ef)`)).toHaveLength(32);
-    expect(requiredLiterals(`(a|b)(cde|fgh)${'(a|b)'.repeat(4)}x`)).toHaveLength(32);
+    expect(literalsOf(`${'(a|b)'.repeat(5)}(cd|ef)`)).toHaveLength(32);
+    expect(literalsOf(`(a|b)(cde|fgh)${'(a|b)'.repeat(4)}x`)).toHaveLength(32);
+  });
+
+  it('is needed in any case where the pattern says so of all of it', () => {
+    expect(neededLiterals('(?i)abc|de').anyCase).toBe(true);
+    expect(neededLiterals('abc|de').anyCase).toBe(false);
   });
 });
