@@ -46,10 +46,6 @@ export interface Journal {
 const segmentBytesMax = 64 * 1024 * 1024;
 const segmentName = /^journal-(\d{10})\.hpj$/;
 
-export function isSegment(name: string): boolean {
-  return segmentName.test(name);
-}
-
 export function segmentFile(dir: string, segment: number): string {
   return join(dir, `journal-${String(segment).padStart(10, '0')}.hpj`);
 }

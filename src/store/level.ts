@@ -8,7 +8,7 @@ import { HoldpointError, messageOf } from '../core/errors.ts';
 import type { RecordStore, ScanRange, StoredRecord } from '../ledger/store.ts';
 import { makeCopyDirectory, removeStaleCopies } from './copy-place.ts';
 import { makePrivateDirectory } from './directory.ts';
-import { isSegment, segmentsIn } from './journal.ts';
+import { segmentsIn } from './journal.ts';
 import { checkTableFile } from './table-file.ts';
 
 /** What LevelDB keeps in memory and in its log before it makes a table of it; it has up to two of these. */
@@ -147,10 +147,13 @@ async function copyOnce(dir: string, under: string, checkedBytesMax: number): Pr
   }
 }
 
-/** The database's files; its lock, its own log of events and the journal beside it are none of its data. */
+/** What LevelDB reads when it opens (doc/impl.md). Its lock and its log of events are none of its data. */
+const dataFile = /^(CURRENT|MANIFEST-\d+|\d+\.(log|ldb|sst))$/;
+
+/** The database's files, and nothing else that lies there: the journal, or what a file system or a person put beside it. */
 async function filesOf(dir: string): Promise<string[]> {
   const names = await readdir(dir);
-  return names.filter((name) => name !== 'LOCK' && !name.startsWith('LOG') && !isSegment(name)).sort();
+  return names.filter((name) => dataFile.test(name)).sort();
 }
 
 function isTable(name: string): boolean {

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -61,6 +62,16 @@ async function leftBehind(): Promise<string> {
 }
 
 describe('a copy', () => {
+  it('is made of a database beside whose files a file system or a person put something', async () => {
+    const dir = await leftBehind();
+    // What a fresh volume has, and what a tool that copies leaves: neither can be read as a file.
+    mkdirSync(join(dir, 'lost+found'));
+    symlinkSync('nowhere', join(dir, '.#000003.log'));
+    const copy = await openLevelCopy(dir, root);
+    expect(await copy.get(Buffer.from('b'))).toEqual(record('b').value);
+    await copy.close();
+  });
+
   it('reads everything and changes nothing', async () => {
     const dir = await leftBehind();
     const before = contentOf(dir);
