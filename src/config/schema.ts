@@ -8,6 +8,7 @@ import { controlSchema } from './control.ts';
 import { egressSchema } from './egress.ts';
 import { notifySchema } from './notify.ts';
 import { retentionSchema } from './retention.ts';
+import { secretFile } from './secret.ts';
 import { upstreamsSchema } from './upstreams.ts';
 
 const bytes = (fallback: number, max = 1024 ** 3) => z.int().min(1024).max(max).default(fallback);
@@ -37,7 +38,7 @@ const keyCommand = z.strictObject({
 });
 const keyPlace = (what: string) =>
   z
-    .union([z.strictObject({ file: z.string().min(1).describe(what) }), keyCommand], {
+    .union([z.strictObject({ file: secretFile.describe(what) }), keyCommand], {
       error:
         'expected either file, or command as a list, such as [/usr/local/bin/kms-sign], and never the key itself',
     })

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { roleNamePattern } from '../core/roles.ts';
 import { hasUser } from './address.ts';
-import { secret } from './secret.ts';
+import { secret, secretFile } from './secret.ts';
 
 /** One role for each person: which operations it takes is the same for all of its kind. */
 const role = z.string().regex(roleNamePattern, 'expected the name of a role');
@@ -65,7 +65,7 @@ const clientMapping = z
 export const controlTlsSchema = z
   .strictObject({
     cert: z.string().min(1).describe('The certificate with its chain, in PEM; read again when it changes.'),
-    key: z.string().min(1).describe('Its private key, in PEM; read again when it changes.'),
+    key: secretFile.describe('Its private key, in PEM; read again when it changes.'),
     clientCa: z
       .string()
       .min(1)

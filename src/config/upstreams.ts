@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { protocolNames } from '../core/protocol-name.ts';
 import { hasUser } from './address.ts';
 import { providerUrls } from './presets.ts';
+import { secretFile } from './secret.ts';
 
 /** Frame or route a call, belong to one connection, or are the sidecar's own: a key in them goes nowhere or breaks the call. */
 const notForKeys =
@@ -73,7 +74,7 @@ const upstreamFields = z.strictObject({
         .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable')
         .optional()
         .describe('The variable of the sidecar’s environment that holds the key.'),
-      file: z.string().min(1).optional().describe('The file that holds the key; read again when it changes.'),
+      file: secretFile.optional().describe('The file that holds the key; read again when it changes.'),
       header: z
         .string()
         .regex(/^[a-z0-9-]+$/, 'expected a header’s name in lower case')

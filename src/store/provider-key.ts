@@ -1,13 +1,7 @@
 /** A provider's key from the environment or a file; a file is read again when it changes. It is never written anywhere. */
 import { HoldpointError } from '../core/errors.ts';
+import { placeInWords, type SecretPlace } from './secret-place.ts';
 import { watchFile } from './watched-file.ts';
-
-export interface KeyPlace {
-  /** A variable of the sidecar's environment. */
-  readonly env?: string | undefined;
-  /** A file that holds the key and nothing else but white space. */
-  readonly file?: string | undefined;
-}
 
 /** Longer than any key; OAuth tokens take about 2 KB. */
 const keyBytesMax = 16 * 1024;
@@ -18,23 +12,22 @@ const keyBytesMax = 16 * 1024;
  */
 export function openProviderKey(
   name: string,
-  place: KeyPlace,
+  place: SecretPlace,
   env: Readonly<Record<string, string | undefined>>,
   nowMs: () => number,
 ): () => string {
-  const { file } = place;
+  const { env: variable = '', file } = place;
+  const lacks = `${placeInWords(place)} holds no key`;
   if (file === undefined) {
-    const variable = place.env ?? '';
     const key = keyIn(env[variable] ?? '');
-    if (key === null)
-      throw missing(name, `the environment variable ${variable} holds no key`, 'config_invalid');
+    if (key === null) throw missing(name, lacks, 'config_invalid');
     return () => key;
   }
   const current = watchFile(file, keyIn, nowMs);
-  if (current() === null) throw missing(name, `the file ${file} holds no key`, 'config_invalid');
+  if (current() === null) throw missing(name, lacks, 'config_invalid');
   return () => {
     const key = current();
-    if (key === null) throw missing(name, `the file ${file} holds no key any more`, 'upstream_unreachable');
+    if (key === null) throw missing(name, `${lacks} any more`, 'upstream_unreachable');
     return key;
   };
 }

@@ -1,6 +1,6 @@
 /** A secret from the environment or a file; a file is read again when it changes. It is never written anywhere. */
 import { HoldpointError } from '../core/errors.ts';
-import type { KeyPlace } from './provider-key.ts';
+import { placeInWords, type SecretPlace } from './secret-place.ts';
 import { watchFile } from './watched-file.ts';
 
 const secretBytesMax = 16 * 1024;
@@ -11,7 +11,7 @@ const secretBytesMax = 16 * 1024;
  */
 export function openSecret(
   path: string,
-  place: KeyPlace,
+  place: SecretPlace,
   env: Readonly<Record<string, string | undefined>>,
   nowMs: () => number,
 ): () => string {
@@ -19,13 +19,12 @@ export function openSecret(
     place.file === undefined
       ? () => secretIn(env[place.env ?? ''] ?? '')
       : watchFile(place.file, secretIn, nowMs);
-  const where = place.file === undefined ? `the environment variable ${place.env}` : `the file ${place.file}`;
   const read = (): string => {
     const secret = current();
     if (secret !== null) return secret;
     throw new HoldpointError(
       'config_invalid',
-      `${path}: ${where} holds no secret.`,
+      `${path}: ${placeInWords(place)} holds no secret.`,
       'Set it before the start.',
     );
   };

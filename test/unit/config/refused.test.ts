@@ -92,6 +92,20 @@ describe('is refused', () => {
       "egress: { proxy: 'http://p:1', authorization: { Basic SECRET } }",
       'egress.authorization: has a key that is none here; the keys are env, file',
     ],
+    // Where a file cannot be read its path is said, so that it must not be what should be in it.
+    ...[
+      String.raw`"-----BEGIN PRIVATE KEY-----\nSECRET"`,
+      'SECRETAAAAAAAAAA=',
+      'https://hooks.x/SECRET',
+    ].flatMap((content) =>
+      [
+        ['keys.signing.file', `keys: { signing: { file: ${content} } }`],
+        ['keys.kek.file', `keys: { kek: { file: ${content} } }`],
+        ['upstreams.a.key.file', `upstreams: { a: { protocol: openai, key: { file: ${content} } } }`],
+        ['control.tls.key', `control: { tls: { cert: x, key: ${content} } }`],
+        ['notify.to.a.url.file', `notify: { to: { a: { kind: slack, url: { file: ${content} } } } }`],
+      ].map(([path, text]) => [text, `${path}: expected the path of a file, and never what is in it`]),
+    ),
     // Somebody may have put the other half of the pair.
     ['keys: { escrow: SECRET }', 'keys.escrow: is something else, not shown here; expected 32 bytes'],
     // Whoever has all zeros for a public key shares it with everybody.

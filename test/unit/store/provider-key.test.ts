@@ -41,6 +41,15 @@ test.each([
   expect(said).not.toContain('sk-secret');
 });
 
+test.each([{ env: 'AIzaSyD_secret' }, { file: 'sk-secret' }])(
+  'a key in the place of its own name %j is refused, and not said',
+  (place) => {
+    const key = (): unknown => openProviderKey('openai', place, {}, () => 0);
+    expect(key).toThrow('upstreams.openai.key: the');
+    expect(key).not.toThrow('secret');
+  },
+);
+
 test('a file that is missing is refused at the start', () => {
   expect(open).toThrow(expect.objectContaining({ code: 'config_invalid' }));
 });
