@@ -70,7 +70,10 @@ function writer(file: FileHandle, bounds: SpoolBounds, room: Room): SpoolWriter 
   }
   return {
     write: async (chunk) => {
-      if (bytes + chunk.length > bounds.bodyBytesMax) throw tooLarge(bounds.bodyBytesMax);
+      const { bodyBytesMax, totalBytesMax } = bounds;
+      if (bytes + chunk.length > bodyBytesMax) throw tooLarge(bodyBytesMax, 'limits.passedBytesMax');
+      // There never will be room: whoever were told to retry would do so for ever.
+      if (bytes + chunk.length > totalBytesMax) throw tooLarge(totalBytesMax, 'limits.spoolBytesMax');
       room.take(chunk.length);
       bytes += chunk.length;
       hash.update(chunk);
@@ -106,11 +109,11 @@ async function* read(file: FileHandle, key: Buffer, iv: Buffer, bytes: number): 
   }
 }
 
-function tooLarge(bytesMax: number): HoldpointError {
+function tooLarge(bytesMax: number, limit: string): HoldpointError {
   return new HoldpointError(
     'body_too_large',
     `The request body exceeds ${bytesMax} bytes.`,
-    'Raise limits.passedBytesMax if such calls are meant.',
+    `Raise ${limit} if such calls are meant.`,
   );
 }
 

@@ -8,22 +8,42 @@ import { startRig } from './rig.ts';
 
 afterEach(endAll);
 
-test('a caller that sends its whole upload before it listens hears that there was no room for it', async () => {
-  const { sidecar } = await startRig({ limits: { storedBytesMax: 64 * 1024, spoolBytesMax: 1024 * 1024 } });
-  const { hostname, port } = new URL(sidecar.proxyUrl);
+const uploadBytes = 32 * 1024 * 1024;
+
+/** One that sends so much, says that it is one byte longer or not, and does not listen before all of it is sent. */
+async function upload(proxyUrl: string, isWhole: boolean) {
+  const { hostname, port } = new URL(proxyUrl);
   const client = connect(Number(port), hostname).pause();
   atEnd(() => void client.destroy());
-  const body = Buffer.alloc(32 * 1024 * 1024, 'x');
-  client.write(`POST /v1/blobs HTTP/1.1\r\nHost: sidecar\r\nContent-Length: ${body.length}\r\n\r\n`);
+  const length = isWhole ? uploadBytes : uploadBytes + 1;
+  client.write(`POST /v1/blobs HTTP/1.1\r\nHost: sidecar\r\nContent-Length: ${length}\r\n\r\n`);
   await new Promise<void>((resolve, reject) =>
-    client.write(body, (error) => (error ? reject(error) : resolve())),
+    client.write(Buffer.alloc(uploadBytes, 'x'), (error) => (error ? reject(error) : resolve())),
   );
-  const pieces: Buffer[] = [];
-  client.on('data', (piece: Buffer) => pieces.push(piece)).resume();
-  await once(client, 'end');
-  const answer = parseAnswer(Buffer.concat(pieces));
+  return {
+    answer: async () => {
+      const pieces: Buffer[] = [];
+      client.on('data', (piece: Buffer) => pieces.push(piece)).resume();
+      await once(client, 'end');
+      return parseAnswer(Buffer.concat(pieces));
+    },
+  };
+}
+
+test('a caller that sends its whole upload before it listens hears that there was no room for it', async () => {
+  const limits = { storedBytesMax: 64 * 1024, spoolBytesMax: 1.5 * uploadBytes };
+  const { sidecar } = await startRig({ limits });
+  await upload(sidecar.proxyUrl, false);
+  const answer = await (await upload(sidecar.proxyUrl, true)).answer();
   expect(answer?.status).toBe(503);
   expect(answer?.head).toContain('x-should-retry: true');
+});
+
+test('a caller of an upload for which there never will be room is not told to send it again', async () => {
+  const { sidecar } = await startRig({ limits: { storedBytesMax: 64 * 1024, spoolBytesMax: 1024 * 1024 } });
+  const answer = await (await upload(sidecar.proxyUrl, true)).answer();
+  expect(answer?.status).toBe(413);
+  expect(answer?.head).not.toContain('x-should-retry: true');
 });
 
 test.each([

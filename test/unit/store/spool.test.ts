@@ -68,6 +68,16 @@ describe('a spool', () => {
     await writer.discard();
   });
 
+  it('refuses a body that alone is larger than all may be, which no retry would change', async () => {
+    const writer = await createSpools(directory, { ...bounds, totalBytesMax: 4096 })();
+    await writer.write(Buffer.alloc(4096));
+    await expect(writer.write(Buffer.alloc(1))).rejects.toMatchObject({
+      code: 'body_too_large',
+      next: 'Raise limits.spoolBytesMax if such calls are meant.',
+    });
+    await writer.discard();
+  });
+
   it('refuses what all bodies together have no room for, until some are let go', async () => {
     const openSpool = createSpools(directory, bounds);
     const first = await openSpool();
