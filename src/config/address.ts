@@ -8,10 +8,7 @@ export const address = z
     error: 'expected host:port, such as 127.0.0.1:8787',
     abort: true,
   })
-  .refine(
-    (text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535,
-    'expected a port of at most 65535',
-  );
+  .refine((text) => portOf(text) <= 65_535, 'expected a port of at most 65535');
 
 /** Where others are reached by HTTP: with no credentials in front of the host, which would not be sent and would be logged. */
 export const webUrl = z
@@ -32,6 +29,10 @@ export function isHostAlone(text: string): boolean {
 /** The host of an address, with its brackets where it has some. */
 export function hostOf(listen: string): string {
   return listen.slice(0, listen.lastIndexOf(':'));
+}
+
+export function portOf(listen: string): number {
+  return Number(listen.slice(listen.lastIndexOf(':') + 1));
 }
 
 /** Whether a host stands for all that this machine has; nobody can go there from elsewhere. */

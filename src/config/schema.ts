@@ -2,7 +2,7 @@
 import { createPublicKey, diffieHellman, generateKeyPairSync } from 'node:crypto';
 import { z } from 'zod';
 import { directHosts } from '../core/direct-hosts.ts';
-import { address, hostOf, isEveryAddress } from './address.ts';
+import { address, hostOf, isEveryAddress, portOf } from './address.ts';
 import { anchorsSchema, witnessSchema } from './anchors.ts';
 import { controlSchema } from './control.ts';
 import { egressSchema } from './egress.ts';
@@ -69,15 +69,18 @@ interface Listening {
   readonly transparent?: { readonly listen: string } | undefined;
 }
 
-/** Whether a proxy's URL leads to one of these listeners on this machine. */
-function isOwn(proxy: string, listeners: readonly Listening[]): boolean {
-  const url = new URL(proxy);
+/** Whether a URL leads to one of these listeners on this machine. */
+function isOwn(place: string, listeners: readonly Listening[]): boolean {
+  // What is none was refused as such.
+  if (!URL.canParse(place)) return false;
+  const url = new URL(place);
   const port = url.port || (url.protocol === 'https:' ? '443' : '80');
   return listeners
     .flatMap(({ listen, forward, transparent }) => [listen, forward?.listen, transparent?.listen])
     .some(
       (listen) =>
-        listen?.endsWith(`:${port}`) === true &&
+        listen !== undefined &&
+        portOf(listen) === Number(port) &&
         (isThisMachine(url.hostname) || url.hostname === hostOf(listen)),
     );
 }
@@ -222,6 +225,15 @@ export const configSchema = z
   .refine(({ egress, proxy, control }) => egress === undefined || !isOwn(egress.proxy, [proxy, control]), {
     path: ['egress', 'proxy'],
     error: 'expected another proxy than this sidecar, which would ask itself for ever',
+  })
+  .superRefine(({ upstreams, proxy, control }, context) => {
+    for (const [name, { url }] of Object.entries(upstreams))
+      if (url !== undefined && isOwn(url, [proxy, control]))
+        context.addIssue({
+          code: 'custom',
+          path: ['upstreams', name, 'url'],
+          message: 'expected another place than this sidecar, which would ask itself for ever',
+        });
   })
   .refine(
     ({ control, notify }) =>

@@ -41,6 +41,7 @@ describe('is refused', () => {
       'ftp://p.example',
       'socks5://p.example',
       'p.example:3128',
+      'p.example',
     ].map((url) => [
       `egress: { proxy: '${url}' }`,
       'egress.proxy: expected http://host:port or https://host:port alone',
@@ -55,9 +56,14 @@ describe('is refused', () => {
       ['http://127.0.0.1:8787', 'log: {}'],
       ['http://[::1]:8788', 'log: {}'],
       ['http://10.1.2.3:8080', "proxy: { listen: '10.1.2.3:8080' }"],
-    ].map(([url, more]) => [
-      `{ egress: { proxy: '${url}' }, ${more} }`,
-      'egress.proxy: expected another proxy than this sidecar',
+      // As it may be written, too.
+      ['http://127.0.0.1:8080', "proxy: { listen: '127.0.0.1:08080' }"],
+    ].flatMap(([url, more]) => [
+      [`{ egress: { proxy: '${url}' }, ${more} }`, 'egress.proxy: expected another proxy than this sidecar'],
+      [
+        `{ upstreams: { a: { protocol: openai }, b: { protocol: openai, mount: /b, url: '${url}/v1' } }, ${more} }`,
+        'upstreams.b.url: expected another place than this sidecar, which would ask itself for ever',
+      ],
     ]),
     // No path of a call has these steps.
     ['upstreams: { a: { protocol: openai, mount: /a/../b } }', 'upstreams.a.mount: expected a path without'],
