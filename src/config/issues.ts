@@ -98,7 +98,7 @@ function wrong(issue: z.core.$ZodIssue, known: readonly string[]): string {
 
 /** What was found instead of one of `values`, and which of them was most likely meant. */
 function noneOf(values: readonly string[], found: unknown, seen: string): string {
-  const near = nearest(String(found), values);
+  const near = isObject(found) ? undefined : nearest(String(found), values);
   const hint = near === undefined ? '' : ` (did you mean ${near}?)`;
   const right = `it must be one of ${values.map((one) => one || '""').join(', ')}`;
   return found === undefined ? `is missing; ${right}` : `is ${seen}; ${right}${hint}`;

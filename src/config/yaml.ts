@@ -59,6 +59,9 @@ export function openYaml<T>(
     return `${file}:${line}:${col}`;
   };
 
+  // Of 1.1 yes would be true and 010 eight; what the environment sets would go into no map, and be lost.
+  if (document.directives.yaml.version !== '1.2')
+    throw fail([`${file}:1:1 begins with %YAML, of another version than 1.2; expected no such line`]);
   const syntax = [...document.errors, ...document.warnings];
   const broken = syntax.length > 0 ? syntaxMistake(text, syntax) : danglingAlias(document);
   if (broken !== null) throw fail([`${file}:${placeIn(text, broken.offset)} ${broken.text}`]);

@@ -121,6 +121,12 @@ describe('a mistake in the file', () => {
     ['proxy: { others: allow }', 'proxy.others: is "allow"; it must be one of refuse, pass'],
     ['data: {\n', ':1:7 opens with { and is not closed; expected }'],
     ['data: {}\ndata: {}', ':2:1 is a key for the second time in its map; expected each key once'],
+    ['proxy: { others: { toString: refuse } }', 'proxy.others: is a map; it must be one of refuse, pass'],
+    // There the limit would be 512 milliseconds.
+    [
+      '%YAML 1.1\n---\nlimits: { waitMsMax: 01000 }',
+      ':1:1 begins with %YAML, of another version than 1.2; expected no such line',
+    ],
     ['', ':1:1'],
   ])('is shown with its place and what would be right: %j', (text, said) => {
     const error = refusal(text);
@@ -133,6 +139,10 @@ describe('a mistake in the file', () => {
     expect(refusal('control:\n  listen: 127.0.0.1').message).toBe(
       `${file}:2:11 control.listen: is "127.0.0.1"; expected host:port, such as 127.0.0.1:8787`,
     );
+  });
+
+  it('is not that it says which YAML it is', () => {
+    expect(load('%YAML 1.2\n---\nlimits: { waitMsMax: 01000 }').limits.waitMsMax).toBe(1000);
   });
 
   it('does not count a file in which everything is commented out: that is every default', () => {
