@@ -79,10 +79,14 @@ function isOwn(place: string, listeners: readonly Listening[]): boolean {
     .flatMap(({ listen, forward, transparent }) => [listen, forward?.listen, transparent?.listen])
     .some(
       (listen) =>
-        listen !== undefined &&
-        portOf(listen) === Number(port) &&
-        (isThisMachine(url.hostname) || url.hostname === hostOf(listen)),
+        listen !== undefined && portOf(listen) === Number(port) && isReached(hostOf(listen), url.hostname),
     );
+}
+
+/** Whether a call to one host comes to who listens on the other; another may listen on loopback beside an address. */
+function isReached(listening: string, called: string): boolean {
+  if (called === listening) return true;
+  return isThisMachine(called) && (isThisMachine(listening) || isEveryAddress(listening));
 }
 
 const isThisMachine = directHosts([]);

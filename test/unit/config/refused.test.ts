@@ -56,6 +56,7 @@ describe('is refused', () => {
       ['http://127.0.0.1:8787', 'log: {}'],
       ['http://[::1]:8788', 'log: {}'],
       ['http://10.1.2.3:8080', "proxy: { listen: '10.1.2.3:8080' }"],
+      ['http://127.0.0.1:8080', "proxy: { listen: '0.0.0.0:8080' }"],
       // As it may be written, too.
       ['http://127.0.0.1:8080', "proxy: { listen: '127.0.0.1:08080' }"],
     ].flatMap(([url, more]) => [
@@ -150,6 +151,7 @@ describe('is taken', () => {
   it.each([
     "upstreams: { a: { protocol: openai, url: 'http://127.0.0.1:1/base/', hosts: ['[::1]:443', 'a.b:65535'] } }",
     'upstreams: { a: { protocol: openai, mount: /..a/b., key: { env: A, header: cf-aig-authorization } } }',
+    "{ upstreams: { a: { protocol: ollama, url: 'http://127.0.0.1:8080' } }, proxy: { listen: '10.1.2.3:8080' } }",
     "control: { listen: '0.0.0.0:8788' }",
     "control: { listen: '0.0.0.0:8788', publicUrl: 'https://c.x' }\nnotify: { to: { a: { kind: slack, url: { env: A } } } }",
     "control: { listen: '0.0.0.0:8788' }\nnotify: { consoleUrl: 'http://c.x', to: { a: { kind: slack, url: { env: A } } } }",
