@@ -1,5 +1,5 @@
 /** Control tokens, kept as hashes in one file that is replaced whole. The token itself is shown once and kept nowhere. */
-import { closeSync, existsSync, openSync, readFileSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, statSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { equalsConstantTime, sha256Hex } from '../core/bytes.ts';
@@ -244,8 +244,9 @@ function withLock<T>(lock: string, task: () => T): T {
   try {
     return task();
   } finally {
+    // Somebody may have taken it away, as one that was left, and another command have its own there by now.
+    if (statSync(lock, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino) unlinkSync(lock);
     closeSync(fd);
-    unlinkSync(lock);
   }
 }
 
