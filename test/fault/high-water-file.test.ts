@@ -70,6 +70,24 @@ describe('the high-water mark', () => {
     expect(replaced.map((line) => line.split(':')[0])).toEqual(['high-water.new', 'directory']);
   });
 
+  it('has all of it when it gets its name: an empty one would refuse every start', () => {
+    const synced: string[] = [];
+    const unwatch = watchDisk({
+      dir,
+      fateOf: () => 'done',
+      failureOf: () => new Error('none fails'),
+      done: ({ kind, file: name }) => {
+        if (kind === 'sync' && name !== '') synced.push(readFileSync(join(dir, name), 'utf8'));
+      },
+    });
+    try {
+      openHighWater(file).write(1, rootOf(1));
+    } finally {
+      unwatch();
+    }
+    expect(synced).toEqual([readFileSync(file, 'utf8')]);
+  });
+
   it('holds no file open once it is closed', () => {
     const mark = openHighWater(file);
     const openFiles = (): number => readdirSync('/proc/self/fd').length;

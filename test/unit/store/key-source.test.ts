@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync, KeyObject, verify } from 'node:crypto';
 import {
   chmodSync,
@@ -12,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { systemRandom } from '../../../src/core/clock.ts';
 import { HoldpointError } from '../../../src/core/errors.ts';
 import { type KeySettings, openKeys } from '../../../src/store/key-source.ts';
@@ -104,6 +105,37 @@ describe('a signing key behind a command', () => {
     expect(performance.now() - begun).toBeLessThan(25_000);
   });
 
+  it('is judged by what its program answers, also where that does not read what it is asked', async () => {
+    const dir = freshDir();
+    const answer = JSON.stringify({ publicKey: Buffer.alloc(32, 7).toString('base64'), signature: '' });
+    const code = `process.stdin.destroy(); setTimeout(() => console.log('${answer}'), 100)`;
+    const { signingKey } = await open({ dir, signing: script(code) }, true);
+    if (signingKey instanceof KeyObject) throw new Error('it is in this process');
+    // More than the system keeps for a reader that is gone.
+    await expect(signingKey.sign(Buffer.alloc(1024 * 1024))).rejects.toThrow(
+      'The command of keys.signing did not answer sign as it should.',
+    );
+  });
+
+  it('is asked for no longer than its program takes: who has its number later is not ended in its stead', async () => {
+    const set = vi.spyOn(globalThis, 'setTimeout');
+    const cleared = vi.spyOn(globalThis, 'clearTimeout');
+    onTestFinished(() => void vi.restoreAllMocks());
+    await open({ dir: freshDir(), signing: { ...program('kms'), timeoutMs: 20_001 } }, true);
+    const timer = set.mock.calls.findIndex(([, ms]) => ms === 20_001);
+    expect(cleared).toHaveBeenCalledWith(set.mock.results[timer]?.value);
+  });
+
+  it('has a program whose errors are in no log', () => {
+    const source = fileURLToPath(new URL('../../../src/store/key-command.ts', import.meta.url));
+    const asked = JSON.stringify(script('console.error("s3cret"); process.exit(7)'));
+    const code = `import(${JSON.stringify(source)}).then((it) => it.openCommandSigner(${asked}, 'keys.signing'))`;
+    const { status, stderr, stdout } = spawnSync(process.execPath, ['-e', code], { encoding: 'utf8' });
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toContain('ended with 7');
+    expect(stderr).not.toContain('s3cret');
+  });
+
   it('is not handed to a shell', async () => {
     const refusal = await refusalOf({
       dir: freshDir(),
@@ -129,6 +161,13 @@ describe('a key-encryption key behind a command', () => {
     const dir = freshDir();
     loadKeys(dir, true, systemRandom);
     expect((await refusalOf({ dir, kek: program('kms') })).message).toContain('kek.wrapped cannot be read');
+  });
+
+  it.each(['', 'x'.repeat(16_385)])('is not kept as what could not be unwrapped again', async (wrapped) => {
+    const dir = freshDir();
+    const kek = script(`console.log(JSON.stringify({ wrapped: '${wrapped}' }))`);
+    expect((await refusalOf({ dir, kek }, true)).message).toContain('did not answer wrap as it should');
+    expect(existsSync(join(dir, 'kek.wrapped'))).toBe(false);
   });
 
   it('of another one is refused', async () => {
