@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { webUrl as url } from './address.ts';
+import { path } from './place.ts';
 
 const name = z
   .string()
@@ -13,7 +14,7 @@ const verifierKey = z
 
 const fileAnchor = z.strictObject({
   kind: z.literal('file'),
-  path: z.string().min(1).describe('An append-only file, best on a volume of somebody else’s.'),
+  path: path.describe('An append-only file, best on a volume of somebody else’s.'),
 });
 const witnessAnchor = z.strictObject({
   kind: z.literal('witness'),

@@ -7,6 +7,7 @@ import { anchorsSchema, witnessSchema } from './anchors.ts';
 import { controlSchema } from './control.ts';
 import { egressSchema } from './egress.ts';
 import { notifySchema } from './notify.ts';
+import { path } from './place.ts';
 import { retentionSchema } from './retention.ts';
 import { secretFile } from './secret.ts';
 import { upstreamsSchema } from './upstreams.ts';
@@ -116,9 +117,7 @@ export const configSchema = z
           .describe(
             'What becomes of hosts that are no upstream, on proxy.forward and proxy.transparent: refused, or let through unread to public addresses. Both are recorded. A ClientHello that is encrypted in part (ECH) may mean another host than it names, so it does not pass, nor does its imitation (GREASE), which nobody can tell from it.',
           ),
-        caFile: z
-          .string()
-          .min(1)
+        caFile: path
           .optional()
           .describe(
             'The certificate that workloads must trust for proxy.forward and proxy.transparent; <data.dir>/ca.pem when absent. Its key is ca.key in keys.dir.',
@@ -128,7 +127,7 @@ export const configSchema = z
     control: controlSchema,
     data: z
       .strictObject({
-        dir: z.string().min(1).default('./data').describe('Ledger, index, high-water mark and token hashes.'),
+        dir: path.default('./data').describe('Ledger, index, high-water mark and token hashes.'),
         durability: z
           .enum(['strict', 'relaxed'])
           .default('strict')
@@ -137,11 +136,7 @@ export const configSchema = z
       .prefault({}),
     keys: z
       .strictObject({
-        dir: z
-          .string()
-          .min(1)
-          .optional()
-          .describe('signing.pem, kek.key and ca.key; <data.dir>/keys when absent.'),
+        dir: path.optional().describe('signing.pem, kek.key and ca.key; <data.dir>/keys when absent.'),
         signing: keyPlace(
           'An Ed25519 private key in PEM, such as one of a mounted secret; never made here.',
         ).describe('The key that signs, when it is not signing.pem in keys.dir.'),
@@ -166,7 +161,7 @@ export const configSchema = z
       .prefault({}),
     upstreams: upstreamsSchema,
     egress: egressSchema.describe('The way out, where only a forward proxy leads there.'),
-    policy: z.strictObject({ file: z.string().min(1).default('./config/policy.yaml') }).prefault({}),
+    policy: z.strictObject({ file: path.default('./config/policy.yaml') }).prefault({}),
     anchors: anchorsSchema.describe('Memory outside the ledger, against who can rewrite it whole.'),
     witness: witnessSchema(address),
     notify: notifySchema.describe('Who is told of holds outside the console: ids and rules, never content.'),

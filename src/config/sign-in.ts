@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { roleNamePattern } from '../core/roles.ts';
 import { hasUser } from './address.ts';
+import { path } from './place.ts';
 import { secret, secretFile } from './secret.ts';
 
 /** One role for each person: which operations it takes is the same for all of its kind. */
@@ -64,11 +65,9 @@ const clientMapping = z
 
 export const controlTlsSchema = z
   .strictObject({
-    cert: z.string().min(1).describe('The certificate with its chain, in PEM; read again when it changes.'),
+    cert: path.describe('The certificate with its chain, in PEM; read again when it changes.'),
     key: secretFile.describe('Its private key, in PEM; read again when it changes.'),
-    clientCa: z
-      .string()
-      .min(1)
+    clientCa: path
       .optional()
       .describe('The authorities whose certificates name people, in PEM; read again when it changes.'),
     clients: z
@@ -93,9 +92,7 @@ const oidc = z.strictObject({
     .describe('The OpenID provider, exactly as it names itself.'),
   clientId: z.string().min(1).max(256),
   clientSecret: secret.optional().describe('Absent for a public client: PKCE is used either way.'),
-  caFile: z
-    .string()
-    .min(1)
+  caFile: path
     .optional()
     .describe('The authorities of the provider’s own certificate, in PEM, when Node does not trust them.'),
   scopes: z
@@ -147,9 +144,7 @@ export const kubernetesSchema = z
       .max(256)
       .default('holdpoint')
       .describe('What a service account’s token must be made for.'),
-    credentials: z
-      .string()
-      .min(1)
+    credentials: path
       .default('/var/run/secrets/kubernetes.io/serviceaccount')
       .describe('The directory of token, ca.crt and namespace: the sidecar’s own service account.'),
   })

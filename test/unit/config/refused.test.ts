@@ -113,6 +113,18 @@ describe('is refused', () => {
         ['notify.to.a.url.file', `notify: { to: { a: { kind: slack, url: { file: ${content} } } } }`],
       ].map(([path, text]) => [text, `${path}: expected the path of a file, and never what is in it`]),
     ),
+    // Made as it stands, it would be a directory of that name where the process was started.
+    ...['data: { dir: ~/data }', `keys: { dir: '$\{HOME}/keys' }`, 'policy: { file: ~/policy.yaml }'].map(
+      (text) => [text, 'expected a path as it is: nothing takes the place of ~ or of a variable'],
+    ),
+    ['keys: { kek: { file: ~/kek.key } }', 'keys.kek.file: expected a path as it is'],
+    ['anchors: { to: { a: { kind: file, path: ~/anchor } } }', 'anchors.to.a.path: expected a path as it is'],
+    ['proxy: { caFile: ~/ca.pem }', 'proxy.caFile: expected a path as it is'],
+    ['control: { tls: { cert: ~/a, key: b } }', 'control.tls.cert: expected a path as it is'],
+    [
+      'control: { kubernetes: { credentials: $(pwd)/a } }',
+      'kubernetes.credentials: expected a path as it is',
+    ],
     // Somebody may have put the other half of the pair.
     ['keys: { escrow: SECRET }', 'keys.escrow: is something else, not shown here; expected 32 bytes'],
     // Whoever has all zeros for a public key shares it with everybody.
@@ -152,6 +164,7 @@ describe('is taken', () => {
     "upstreams: { a: { protocol: openai, url: 'http://127.0.0.1:1/base/', hosts: ['[::1]:443', 'a.b:65535'] } }",
     'upstreams: { a: { protocol: openai, mount: /..a/b., key: { env: A, header: cf-aig-authorization } } }',
     "{ upstreams: { a: { protocol: ollama, url: 'http://127.0.0.1:8080' } }, proxy: { listen: '10.1.2.3:8080' } }",
+    'data: { dir: /a~/$b }',
     "control: { listen: '0.0.0.0:8788' }",
     "control: { listen: '0.0.0.0:8788', publicUrl: 'https://c.x' }\nnotify: { to: { a: { kind: slack, url: { env: A } } } }",
     "control: { listen: '0.0.0.0:8788' }\nnotify: { consoleUrl: 'http://c.x', to: { a: { kind: slack, url: { env: A } } } }",
