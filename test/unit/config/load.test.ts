@@ -141,6 +141,18 @@ describe('a mistake in the file', () => {
     );
   });
 
+  it('is told where it stands, the first one first, also behind an alias', () => {
+    const { message } = refusal(
+      'upstreams:\n  a: &a { protocol: opnai, mount: /a }\n  b: *a\nproxy:\n  others: allow\ndata:\n  durability: x\n',
+    );
+    expect(message.split('\n').map((line) => /:(\d+:\d+) (\S+):/.exec(line)?.slice(1).join(' '))).toEqual([
+      '2:21 upstreams.a.protocol',
+      '2:21 upstreams.b.protocol',
+      '5:11 proxy.others',
+      '7:15 data.durability',
+    ]);
+  });
+
   it('is not that it says which YAML it is', () => {
     expect(load('%YAML 1.2\n---\nlimits: { waitMsMax: 01000 }').limits.waitMsMax).toBe(1000);
   });

@@ -87,6 +87,11 @@ describe('is refused', () => {
       'retention: { exemptions: [{ id: a }, { id: a }] }',
       'retention.exemptions: expected a different id for each',
     ],
+    ['retention: { rules: [{ id: a }] }', 'retention.rules[0]: expected keepDays, minimumDays or both'],
+    [
+      'retention: { rules: [{ id: a, keepDays: 29, minimumDays: 30 }] }',
+      'retention.rules[0]: expected keepDays of at least minimumDays',
+    ],
     [
       "notify: { to: { a: { kind: email, host: 'smtp.x:25', from: a@b, to: [a@b] } } }",
       'notify.to.a.host: expected a host alone, such as smtp.example.com; its port is port',
@@ -138,6 +143,14 @@ describe('is refused', () => {
       'anchors: { require: anchored, everyMs: 60000, withinMs: 60000, to: { a: { kind: file, path: x } } }',
       'anchors: expected withinMs above everyMs',
     ],
+    [
+      'anchors: { require: anchored, quorum: 2, to: { a: { kind: file, path: x } } }',
+      'anchors: expected as many anchors as quorum: no call could ever be taken',
+    ],
+    [
+      `anchors: { to: { ${Array.from({ length: 17 }, (_, i) => `a${i}: { kind: file, path: x${i} }`)} } }`,
+      'anchors.to: expected at most 16 anchors',
+    ],
   ])('%s', (text = '', said) => {
     expect(() => read(text)).toThrow(said);
     expect(() => read(text)).not.toThrow('SECRET');
@@ -146,6 +159,7 @@ describe('is refused', () => {
   it.each([
     'a: { kind: file, path: x }, b: { kind: file, path: ./x }',
     `a: { kind: witness, url: 'http://a', key: ${key} }, b: { kind: witness, url: 'http://b', key: ${key} }`,
+    `a: { kind: witness, url: 'http://a', key: ${key} }, b: { kind: witness, url: 'http://a', key: other+11111111+BAAA }`,
     "a: { kind: timestamp, url: 'http://a' }, b: { kind: timestamp, url: 'http://a/' }",
     "a: { kind: bucket, url: 'http://a/b', region: eu }, b: { kind: bucket, url: 'http://a/b', region: eu, prefix: c/ }",
   ])('one place that would count as two for the quorum: %s', (to) => {
@@ -165,6 +179,8 @@ describe('is taken', () => {
     'upstreams: { a: { protocol: openai, mount: /..a/b., key: { env: A, header: cf-aig-authorization } } }',
     "{ upstreams: { a: { protocol: ollama, url: 'http://127.0.0.1:8080' } }, proxy: { listen: '10.1.2.3:8080' } }",
     'data: { dir: /a~/$b }',
+    'retention: { rules: [{ id: a, keepDays: 30, minimumDays: 30 }, { id: b, minimumDays: 1 }] }',
+    'anchors: { require: anchored, quorum: 1, to: { a: { kind: file, path: x } } }',
     "control: { listen: '0.0.0.0:8788' }",
     "control: { listen: '0.0.0.0:8788', publicUrl: 'https://c.x' }\nnotify: { to: { a: { kind: slack, url: { env: A } } } }",
     "control: { listen: '0.0.0.0:8788' }\nnotify: { consoleUrl: 'http://c.x', to: { a: { kind: slack, url: { env: A } } } }",

@@ -68,6 +68,29 @@ describe('a spool', () => {
     await writer.discard();
   });
 
+  it('gives its room back once, however often it is let go', async () => {
+    const openSpool = createSpools(directory, bounds);
+    const kept = await openSpool();
+    await kept.write(Buffer.alloc(bounds.bodyBytesMax));
+    const gone = await openSpool();
+    await gone.write(Buffer.alloc(1024));
+    const spool = await gone.finish();
+    for (const letGo of [spool.close, gone.discard, spool.close]) await letGo();
+    const last = await openSpool();
+    await expect(
+      last.write(Buffer.alloc(bounds.totalBytesMax - bounds.bodyBytesMax + 1)),
+    ).rejects.toMatchObject({ code: 'overloaded' });
+    for (const writer of [kept, last]) await writer.discard();
+  });
+
+  it('holds no file open, and no place on the disk, once it is let go', async () => {
+    const before = readdirSync('/proc/self/fd').length;
+    const writer = await createSpools(directory, bounds)();
+    await writer.write(Buffer.alloc(1024));
+    await (await writer.finish()).close();
+    expect(readdirSync('/proc/self/fd')).toHaveLength(before);
+  });
+
   it('refuses a body that alone is larger than all may be, which no retry would change', async () => {
     const writer = await createSpools(directory, { ...bounds, totalBytesMax: 4096 })();
     await writer.write(Buffer.alloc(4096));
