@@ -1,8 +1,9 @@
 /** The high-water mark as a one-line file beside the ledger's directory. FORMAT.md, "Files". */
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { sha256Hex } from '../core/bytes.ts';
 import { HoldpointError } from '../core/errors.ts';
 import type { HighWater } from '../ledger/store.ts';
+import { readKept } from './kept-file.ts';
 import { writeWholeFile } from './whole-file.ts';
 
 const shape = /^holdpoint-high-water-1 (\d{20}) ([0-9a-f]{64}) ([0-9a-f]{8})\n$/;
@@ -11,7 +12,10 @@ const shape = /^holdpoint-high-water-1 (\d{20}) ([0-9a-f]{64}) ([0-9a-f]{8})\n$/
 export function openHighWater(file: string): HighWater & { close(): void } {
   let fd: number | null = null;
   return {
-    read: () => (existsSync(file) ? parseHighWater(readFileSync(file, 'utf8'), file) : null),
+    read: () => {
+      const text = readKept(file);
+      return text === null ? null : parseHighWater(text, file);
+    },
     write: (size, root) => {
       const line = highWaterLine(size, root.toString('hex'));
       // An empty mark would refuse every start.

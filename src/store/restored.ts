@@ -2,10 +2,11 @@
  * The note that a data directory was made from a backup, until the first start has sealed it. It lies in the ledger that
  * was made, and in a file beside it, which also outlasts a restore that was broken off before there was one.
  */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { z } from 'zod';
 import { HoldpointError } from '../core/errors.ts';
 import type { Restored } from '../ledger/store.ts';
+import { readKept } from './kept-file.ts';
 import { writeWholeFile } from './whole-file.ts';
 
 const schema = z.strictObject({
@@ -15,9 +16,10 @@ const schema = z.strictObject({
   lost: z.int().min(0),
 });
 
-/** Null where there is none. Throws `ledger_damaged` for one that does not parse: what it says must be sealed. */
+/** Null where there is none. Throws `ledger_damaged` for one that does not parse, as `readKept` for one that cannot be read: what it says must be sealed. */
 export function readRestored(file: string): Restored | null {
-  return existsSync(file) ? parseRestored(readFileSync(file, 'utf8'), file) : null;
+  const text = readKept(file);
+  return text === null ? null : parseRestored(text, file);
 }
 
 /** @param where names what the text was read from */

@@ -1,11 +1,22 @@
 /** The high-water mark and the orders of erasures as files: whole, on disk when it is said so, and their owner's alone. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { KeptOrder } from '../../src/ledger/erasure.ts';
 import { openErasureOrders } from '../../src/store/erasure-orders.ts';
 import { openHighWater, replaceHighWater } from '../../src/store/high-water.ts';
+import { readRestored } from '../../src/store/restored.ts';
 import { watchDisk } from './disk-calls.ts';
 
 let dir = '';
@@ -86,6 +97,17 @@ describe('the high-water mark', () => {
       unwatch();
     }
     expect(synced).toEqual([readFileSync(file, 'utf8')]);
+  });
+
+  it.each<[string, () => void]>([
+    ['is a directory', () => void mkdirSync(file)],
+    ['leads in a circle', () => symlinkSync('high-water', file)],
+  ])('that %s is not taken for one that is missing, and the refusal says so', (_what, make) => {
+    make();
+    expect(() => openHighWater(file).read()).toThrow(
+      expect.objectContaining({ code: 'config_invalid', message: expect.stringContaining(file) }),
+    );
+    expect(() => readRestored(file)).toThrow(expect.objectContaining({ code: 'config_invalid' }));
   });
 
   it('holds no file open once it is closed', () => {
