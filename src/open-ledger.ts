@@ -1,5 +1,4 @@
 /** Opens the ledger that a configuration names, with its keys: for the sidecar, and for commands on one that is stopped. */
-import { existsSync } from 'node:fs';
 import type { LoadedConfig } from './config/load.ts';
 import { sha256Hex } from './core/bytes.ts';
 import { type Clock, systemRandom } from './core/clock.ts';
@@ -50,7 +49,8 @@ export async function openConfiguredLedger(
   makePrivateDirectory(config.data.dir);
   requireNoCutOffRepair(paths.ledgerDir);
   const highWater = openHighWater(paths.highWater);
-  const firstStart = !existsSync(paths.ledgerDir);
+  // A volume of its own may be there before: what is to lie in it is known by the mark.
+  const firstStart = !(await isBegun(paths.ledgerDir));
   const keys = await openKeys({ ...config.keys, dir: paths.keysDir }, firstStart, systemRandom);
   const restored = readRestored(paths.restored);
   const ledger = await openLedger({

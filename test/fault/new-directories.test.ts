@@ -1,10 +1,11 @@
 /** Directories that are made for what must not be lost: there after a power failure, as what is written into them is. */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { startSidecar } from '../../src/sidecar.ts';
 import { makePrivateDirectory } from '../../src/store/directory.ts';
+import { verifyDirectory } from '../../src/store/verify-directory.ts';
 import { writeHouse } from '../contract/support/sidecar.ts';
 import { verifierKeyOf } from '../support/ledger-builder.ts';
 import { systemError, watchDisk } from './disk-calls.ts';
@@ -70,4 +71,13 @@ it('are a witness’s and its anchors’ own too, before anything is remembered 
     unwatch();
   }
   expect([...synced]).toEqual(expect.arrayContaining(['anchors', 'witness']));
+});
+
+it('of the ledger may be a volume that is there before the first start, with what it comes with', async () => {
+  const house = mkdtempSync(join(tmpdir(), 'holdpoint-new-'));
+  onTestFinished(() => rmSync(house, { recursive: true, force: true }));
+  const { configFile, dataDir } = writeHouse(house, 'http://127.0.0.1:9', {});
+  mkdirSync(join(dataDir, 'ledger', 'lost+found'), { recursive: true });
+  await (await startSidecar(configFile, {})).stop('test');
+  expect((await verifyDirectory(dataDir, {})).ok).toBe(true);
 });
