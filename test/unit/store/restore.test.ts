@@ -1,12 +1,12 @@
 /** What a restore says is lost, and what one that fails leaves. */
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Backup } from '../../../src/store/backup.ts';
 import { replaceHighWater } from '../../../src/store/high-water.ts';
 import { openLevelCache } from '../../../src/store/level.ts';
-import { lostBy, type RestorePaths, restoreBackup } from '../../../src/store/restore.ts';
+import { lostBy, type RestorePaths, requireNoLedger, restoreBackup } from '../../../src/store/restore.ts';
 import { writeRestored } from '../../../src/store/restored.ts';
 import { atEnd, endAll } from '../../support/endings.ts';
 
@@ -58,6 +58,13 @@ test('lost is also what was known before a restore that was broken off, which pu
     [20, 0],
   ] as const)
     expect(lostBy(backupOf(size), paths)).toBe(lost);
+});
+
+test('an empty directory is no ledger, and one with anything in it may be', () => {
+  mkdirSync(paths.ledgerDir);
+  requireNoLedger(paths);
+  mkdirSync(join(paths.ledgerDir, 'anything'));
+  expect(() => requireNoLedger(paths)).toThrow('restoring does not write over one');
 });
 
 test('one whose records cannot be read leaves nothing, and lets another begin', async () => {
