@@ -28,6 +28,7 @@ import {
 import { countOf, isAbsent, isRecord, type JsonRecord, parsedRecord, textOf } from '../wire/json.ts';
 import { argumentsTextOf, inOtherMember, inputTextOf } from './call-arguments.ts';
 import { addExecuted, executedIn } from './chat-executed.ts';
+import { thoughtOfMessage } from './chat-thoughts.ts';
 import { chatTools } from './offered-tools.ts';
 import { findInAnswer } from './records-find.ts';
 
@@ -36,6 +37,14 @@ export const choicesMax = 128;
 
 const paramsElsewhere: ReadonlySet<string> = new Set(['model', 'stream']);
 const partsWithoutText: ReadonlySet<string> = new Set(['image_url', 'input_audio', 'file', 'image']);
+/** Parts whose words are their `text` alone; those of another kind have words in a member of their own, whatever is beside. */
+const partsOfText: ReadonlySet<string> = new Set([
+  '',
+  'text',
+  'input_text',
+  'output_text',
+  ...partsWithoutText,
+]);
 
 /** One tool call of one choice, streams reassembled. */
 export interface ChatCall {
@@ -70,7 +79,8 @@ export function contentText(content: unknown, defects: string[]): string {
   let text = '';
   for (const part of content) {
     if (!isRecord(part)) text = joined(text, textOf(part));
-    else if (typeof part.text === 'string') text = joined(text, part.text);
+    else if (typeof part.text === 'string' && partsOfText.has(textOf(part.type)))
+      text = joined(text, part.text);
     else if (!partsWithoutText.has(textOf(part.type))) text = joined(text, textWithin(part));
   }
   return text;
@@ -175,11 +185,12 @@ function readMessage(message: JsonRecord, defects: string[]): MessageFact {
   // The model made these in an earlier turn, and nobody acts on them again: arguments that do not parse
   // are the model's old mistake, not a reason to stop the conversation.
   if (drafts.length > 0) addCalls(drafts, toolCalls, []);
-  // What it thought is put before the model again by those who let the workload say what that was.
-  const thought = joined(textOf(message.reasoning), textOf(message.reasoning_content));
+  const role = textOf(message.role);
+  // A model is told who speaks; of a tool's answer that is the tool, which says nothing.
+  const speaker = role === 'tool' || role === 'function' ? '' : textOf(message.name);
   const said = joined(contentText(message.content, defects), textOf(message.refusal));
-  const text = joined(said, thought);
-  return { role: textOf(message.role), text, toolCalls };
+  const text = joined(joined(speaker, said), thoughtOfMessage(message));
+  return { role, text, toolCalls };
 }
 
 /** What Azure is told about the customer's own documents: it becomes part of the instructions. */

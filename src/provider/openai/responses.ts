@@ -29,6 +29,7 @@ import {
 import { countOf, isAbsent, isRecord, type JsonRecord, readJsonText, textOf } from '../wire/json.ts';
 import { argumentsTextOf, inputTextOf } from './call-arguments.ts';
 import { contentText } from './chat.ts';
+import { thoughtOfItem } from './chat-thoughts.ts';
 import { offeredBy } from './offered-tools.ts';
 
 /** Output items of one answer. */
@@ -218,7 +219,7 @@ function inputItemText(item: JsonRecord, type: string, defects: string[]): strin
       Object.keys(item).filter((name) => name !== 'type' && !unsaid.has(name)),
     );
   }
-  if (type === 'reasoning' || type === 'item_reference') return '';
+  if (type === 'reasoning') return thoughtOfItem(item);
   if (earlierCall.test(type)) return textOfAll(item, resultMembers);
   if (!isCallItem(type)) return textWithin(item);
   return textOfAll(
@@ -227,15 +228,13 @@ function inputItemText(item: JsonRecord, type: string, defects: string[]): strin
   );
 }
 
-const outputRole = 'tool';
-
 function readInputItem(item: JsonRecord, defects: string[]): MessageFact {
   // A message may leave its type out.
   const type = textOf(item.type) || 'message';
   const toolCalls: ToolCallFact[] = [];
   // Nobody acts on a call of an earlier turn again, so what is wrong with it is no defect here.
   if (earlierCall.test(type)) addItemCall(item, toolCalls, []);
-  const role = textOf(item.role) || (type.endsWith('_output') ? outputRole : 'assistant');
+  const role = textOf(item.role) || (type.endsWith('_output') ? 'tool' : 'assistant');
   return { role, text: inputItemText(item, type, defects), toolCalls };
 }
 

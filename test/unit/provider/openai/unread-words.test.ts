@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest';
+import { protocolOf } from '../../../../src/provider/index.ts';
+import { headOf } from '../streams.ts';
+
+const openai = protocolOf('openai');
+const textOf = (operation: string, body: unknown) =>
+  openai.readRequest(operation, Buffer.from(JSON.stringify(body)), headOf('/')).facts.text;
+const chat = (message: unknown) => textOf('chat.completions', { model: 'm', messages: [message] });
+const response = (item: unknown) => textOf('responses', { model: 'm', input: [item] });
+
+// What a model is given beside the words that a request is about: https://docs.vllm.ai, https://openrouter.ai/docs.
+describe('a message of a chat says', () => {
+  test.each([
+    ['a refusal', { type: 'refusal', refusal: 'a secret', text: '' }],
+    ['a thought', { type: 'thinking', thinking: 'a secret', text: '' }],
+  ])('the words of %s, also where its part has an empty text', (_what, part) => {
+    expect(chat({ role: 'user', content: [part] })).toBe('a secret');
+    expect(response({ role: 'user', content: [part] })).toBe('a secret');
+  });
+
+  test('the text of a picture, and nothing of where it is', () => {
+    const part = { type: 'image_url', image_url: { url: 'https://example.com/a' }, text: 'a cat' };
+    expect(chat({ role: 'user', content: [part] })).toBe('a cat');
+  });
+
+  test.each([
+    ['reasoning_details', [{ type: 'reasoning.text', text: 'a secret', signature: 's', id: 'i' }]],
+    ['reasoning_details', [{ type: 'reasoning.summary', summary: 'a secret', format: 'f' }]],
+    ['thinking_blocks', [{ type: 'thinking', thinking: 'a secret', signature: 's' }]],
+  ])('what was thought in its %s', (name, thoughts) => {
+    expect(chat({ role: 'assistant', content: 'Hi', [name]: thoughts })).toBe('Hi\na secret');
+  });
+
+  test('once what was thought in two places, and nothing that is sealed', () => {
+    const details = [{ text: 'a secret' }, { type: 'reasoning.encrypted', data: 'c2VhbGVk' }];
+    const message = { role: 'assistant', content: 'Hi', reasoning: 'a secret', reasoning_details: details };
+    expect(chat(message)).toBe('Hi\na secret');
+  });
+
+  test('who speaks, unless that is a tool', () => {
+    expect(chat({ role: 'user', name: 'ada', content: 'Hi' })).toBe('ada\nHi');
+    expect(chat({ role: 'tool', name: 'pay', content: 'paid' })).toBe('paid');
+    expect(chat({ role: 'function', name: 'pay', content: 'paid' })).toBe('paid');
+  });
+});
+
+describe('a thought of an earlier response says', () => {
+  test.each([
+    ['its content', { content: [{ type: 'reasoning_text', text: 'a secret' }] }],
+    ['its summary', { summary: [{ type: 'summary_text', text: 'a secret' }] }],
+    // https://github.com/ollama/ollama/blob/main/openai/responses.go
+    ['what Ollama has in the place of what is sealed', { summary: [], encrypted_content: 'a secret' }],
+  ])('%s', (_what, members) => {
+    expect(response({ type: 'reasoning', id: 'rs_1', ...members })).toBe('a secret');
+  });
+
+  test('nothing of what is sealed', () => {
+    expect(response({ type: 'reasoning', encrypted_content: 'gAAAAABo-_x+/Q==' })).toBe('');
+  });
+});
