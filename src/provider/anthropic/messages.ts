@@ -170,6 +170,19 @@ function addedTools(content: unknown, defects: string[]): readonly ToolFact[] {
   });
 }
 
+/**
+ * How a model is told to sum up what was said before
+ * (https://platform.claude.com/docs/en/build-with-claude/compaction#custom-summarization-instructions).
+ */
+function summaryInstructions({ context_management: management }: JsonRecord): string {
+  const edits: unknown = isRecord(management) ? management.edits : undefined;
+  const list: readonly unknown[] = Array.isArray(edits) ? edits : [];
+  return list
+    .filter(isRecord)
+    .map(({ instructions }) => textOf(instructions))
+    .reduce(joined, '');
+}
+
 function readBody(body: JsonRecord, defects: string[]): RequestBodyFacts {
   noteRespelledConversation(body, defects);
   checkContent(body.system, '`system`', defects);
@@ -179,7 +192,8 @@ function readBody(body: JsonRecord, defects: string[]): RequestBodyFacts {
     messages.push(readMessage(entry, defects));
     tools.push(...addedTools(entry.content, defects));
   }
-  const { system, conversation } = promptOf(blocksText(body.system), messages);
+  const instructed = joined(blocksText(body.system), summaryInstructions(body));
+  const { system, conversation } = promptOf(instructed, messages);
   return {
     model: modelName(body.model, defects),
     stream: streamFlag(body.stream, defects),

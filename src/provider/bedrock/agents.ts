@@ -72,6 +72,15 @@ function generator(body: JsonRecord): unknown {
   return undefined;
 }
 
+/** Prompts that are put around what was found and asked, for each step that has one of its own. */
+function templatesIn(value: unknown): string {
+  if (Array.isArray(value)) return value.map(templatesIn).reduce(joined, '');
+  if (!isRecord(value)) return '';
+  return Object.entries(value)
+    .map(([name, member]) => (name === 'textPromptTemplate' ? textOf(member) : templatesIn(member)))
+    .reduce(joined, '');
+}
+
 const paramsElsewhere: ReadonlySet<string> = new Set(['inputText', 'instruction', 'foundationModel']);
 
 /** Reads a request body. An empty one asks for nothing: no defect. */
@@ -79,7 +88,8 @@ export function readAgentRequest(bytes: Buffer, path: string): RequestReading {
   const { body, defects, unread } = openRequest(bytes);
   if (body === null) return unread;
   const toOthers = [body.promptOverrideConfiguration, body.collaborators, body.collaboratorConfigurations];
-  const system = toOthers.map(textWithin).reduce(joined, textOf(body.instruction));
+  const around = templatesIn(body.retrieveAndGenerateConfiguration);
+  const system = toOthers.map(textWithin).reduce(joined, joined(textOf(body.instruction), around));
   let text = joined(textOf(body.inputText), textWithin(body.input));
   for (const state of [body.sessionState, body.inlineSessionState]) text = joined(text, textWithin(state));
   const facts = {

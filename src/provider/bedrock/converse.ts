@@ -85,12 +85,22 @@ function listText(list: unknown, textOfEntry: (entry: JsonRecord) => string): st
 
 const plainText = (entry: JsonRecord): string => textOf(entry.text);
 
+/** Formats whose bytes are text, which a model reads as it is. */
+const textFormats: ReadonlySet<string> = new Set(['txt', 'md', 'csv', 'html']);
+
 function documentText(document: unknown): string {
   if (!isRecord(document)) return '';
   const text = joined(textOf(document.name), textOf(document.context));
-  const { source } = document;
+  const { source, format } = document;
   if (!isRecord(source)) return text;
-  return joined(joined(text, textOf(source.text)), listText(source.content, plainText));
+  const file = textFormats.has(textOf(format)) ? textOf(source.bytes) : '';
+  const said = joined(textOf(source.text), Buffer.from(file, 'base64').toString('utf8'));
+  return joined(joined(text, said), listText(source.content, plainText));
+}
+
+/** Models that sign no thought are given it as it stands there. */
+function thoughtText({ reasoningText }: JsonRecord): string {
+  return isRecord(reasoningText) ? textOf(reasoningText.text) : '';
 }
 
 /** The text of one member of a block, as the model reads it. */
@@ -106,11 +116,12 @@ function memberText(member: string, value: unknown): string {
       return documentText(value);
     case 'citationsContent':
       return isRecord(value) ? listText(value.content, plainText) : '';
+    case 'reasoningContent':
+      return isRecord(value) ? thoughtText(value) : '';
     case 'image':
     case 'video':
     case 'audio':
     case 'cachePoint':
-    case 'reasoningContent':
     case 'toolUse':
       return '';
     default:

@@ -39,6 +39,16 @@ describe('a request', () => {
     expect(facts.tools.map((tool) => tool.name)).toEqual(['pay', 'bash']);
   });
 
+  // https://platform.claude.com/docs/en/build-with-claude/compaction
+  test('says how the model is to sum up what was said before', () => {
+    const edits = [
+      { type: 'clear_tool_uses_20250919' },
+      { type: 'compact_20260112', instructions: 'Be short.' },
+    ];
+    const { facts } = request({ system: 'Be kind.', messages: [], context_management: { edits } });
+    expect(facts).toMatchObject({ system: 'Be kind.\nBe short.', text: 'Be kind.\nBe short.' });
+  });
+
   // https://platform.claude.com/docs/en/agents-and-tools/tool-use: tools that are added on the way, and servers with theirs.
   test('has the tools that its messages add, and the servers whose tools the model may call', () => {
     const { facts, defects } = request({

@@ -79,6 +79,22 @@ describe('a request', () => {
       defects: [],
     });
   });
+
+  // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_PromptTemplate.html
+  test('to a knowledge base has the prompts that it puts around each step', () => {
+    const template = (textPromptTemplate: string) => ({ promptTemplate: { textPromptTemplate } });
+    const knowledgeBaseConfiguration = {
+      orchestrationConfiguration: template('Ask for $query$.'),
+      generationConfiguration: template('Say what $search_results$ has.'),
+    };
+    const body = {
+      input: { text: 'Who?' },
+      retrieveAndGenerateConfiguration: { knowledgeBaseConfiguration },
+    };
+    const { facts } = asked(bedrock, 'retrieve_and_generate', body, '/retrieveAndGenerate');
+    expect(facts.system).toBe('Ask for $query$.\nSay what $search_results$ has.');
+    expect(facts.text).toBe(`${facts.system}\nWho?`);
+  });
 });
 
 const chunk = (bytes: Buffer) => ['chunk', { bytes: bytes.toString('base64') }] as const;

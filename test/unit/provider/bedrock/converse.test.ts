@@ -105,6 +105,13 @@ describe('a request', () => {
   test.each([
     ['a document', { document: { name: 'Contract', source: { content: [{ text: 'clause' }] } } }, 'clause'],
     ['a document of text', { document: { name: 'Contract', source: { text: 'clause' } } }, 'clause'],
+    [
+      'a document of text that is sent as a file',
+      { document: { name: 'C', format: 'txt', source: { bytes: Buffer.from('clause').toString('base64') } } },
+      'clause',
+    ],
+    // Of models that sign none: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ReasoningTextBlock.html
+    ['what was thought', { reasoningContent: { reasoningText: { text: 'clause' } } }, 'clause'],
     ['guarded text', { guardContent: { text: { text: 'clause' } } }, 'clause'],
     [
       'a search result',
@@ -114,6 +121,12 @@ describe('a request', () => {
     ['a block of a kind not known yet', { newContent: { deep: ['clause'] } }, 'clause'],
   ])('shows the text of %s', (_what, block, text) => {
     expect(request({ messages: [{ role: 'user', content: [block] }] }).facts.text).toContain(text);
+  });
+
+  test('shows nothing of a document that is no text, and of a thought that is sealed', () => {
+    const pdf = { document: { name: 'C', format: 'pdf', source: { bytes: 'aGk=' } } };
+    const sealed = { reasoningContent: { redactedContent: 'aGk=' } };
+    expect(request({ messages: [{ role: 'user', content: [pdf, sealed] }] }).facts.text).toBe('C');
   });
 
   test.each([
