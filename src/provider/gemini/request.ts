@@ -4,6 +4,7 @@
  * Pure; hostile bytes in, facts and defects out.
  */
 import type { MessageFact, ToolCallFact, ToolFact } from '../../core/facts.ts';
+import { serverAddress } from '../openai/offered-tools.ts';
 import type { RequestBodyFacts, RequestReading } from '../protocol.ts';
 import {
   addCall,
@@ -30,6 +31,17 @@ function contentText(content: unknown, what: string, defects: string[]): string 
   if (isRecord(content)) return partsText(memberOf(content, 'parts', defects));
   note(defects, `${what} is not a content`);
   return '';
+}
+
+/** Servers whose tools Google calls, by their names and where they are (https://ai.google.dev/api/caching#McpServer). */
+function serversIn(list: unknown, defects: string[]): readonly ToolFact[] {
+  return listOf(list)
+    .filter(isRecord)
+    .map((server) => {
+      const transport = memberOf(server, 'streamableHttpTransport', defects);
+      const address = isRecord(transport) ? serverAddress(transport['url']) : '';
+      return { name: textOf(server['name']), description: address };
+    });
 }
 
 /** Nobody acts on a call of an earlier turn again, so what is wrong with it is no defect. */
@@ -75,6 +87,7 @@ function readTools(value: unknown, defects: string[]): readonly ToolFact[] {
       if (isAbsent(member)) continue;
       if (camelCased(key) !== 'functionDeclarations') {
         tools.push({ name: camelCased(key), description: '' });
+        if (camelCased(key) === 'mcpServers') tools.push(...serversIn(member, defects));
         continue;
       }
       for (const declared of listOf(member)) {

@@ -7,6 +7,7 @@ import type { MessageFact, ResponseFacts, ToolCallFact, ToolFact } from '../../c
 import { withConsulted } from '../asked/fallback-models.ts';
 import { argumentsTextOf } from '../openai/call-arguments.ts';
 import { contentText, readChatUsage } from '../openai/chat.ts';
+import { offeredBy } from '../openai/offered-tools.ts';
 import type { RequestReading, ResponseReading } from '../protocol.ts';
 import { toolNamedIn } from '../reading/call-readings.ts';
 import { promptOf } from '../reading/prompt.ts';
@@ -125,10 +126,9 @@ function readInputs(inputs: unknown, defects: string[]): readonly MessageFact[] 
 }
 
 function readTools(list: unknown, defects: string[]): readonly ToolFact[] {
-  return boundedRecords(list, toolsMax, '`tools`', defects).map((tool) => {
-    const inner = isRecord(tool.function) ? tool.function : tool;
-    return { name: textOf(inner.name) || textOf(tool.type), description: textOf(inner.description) };
-  });
+  return boundedRecords(list, toolsMax, '`tools`', defects).flatMap((tool) =>
+    offeredBy(isRecord(tool.function) ? tool.function : tool),
+  );
 }
 
 /** Reads the body that starts, continues or restarts a conversation, or that makes or changes an agent. */
@@ -138,16 +138,16 @@ export function readConversationRequest(bytes: Buffer): RequestReading {
   const instructed = contentText(body.instructions, defects);
   const messages = readInputs(body.inputs, defects);
   const { system, conversation } = promptOf(instructed, messages);
+  const settings = isRecord(body.completion_args) ? body.completion_args : {};
+  // What is expected to come out again, the model reads.
+  const expected = textWithin(isRecord(settings.prediction) ? settings.prediction.content : undefined);
   const facts = {
     model: modelName(body.model, defects),
     stream: streamFlag(body.stream, defects),
-    params: {
-      ...(isRecord(body.completion_args) ? scalarParams(body.completion_args, new Set()) : {}),
-      ...scalarParams(body, paramsElsewhere),
-    },
+    params: { ...scalarParams(settings, new Set()), ...scalarParams(body, paramsElsewhere) },
     system,
     messages,
-    text: joined(system, conversation),
+    text: joined(joined(system, conversation), expected),
     tools: readTools(body.tools, defects),
   };
   return { facts: withConsulted(body, facts, defects), defects };

@@ -13,6 +13,12 @@ export function serverAddress(url: unknown): string {
   return addressWithout(textOf(url), removedValue);
 }
 
+/** Which tools of its server an entry allows: OpenAI's in either form, and those of a connector of Mistral's. */
+function allowedBy({ allowed_tools: allowed, tool_configuration: limits }: JsonRecord): unknown {
+  if (isRecord(limits) && isAbsent(allowed)) return limits.include;
+  return isRecord(allowed) ? allowed.tool_names : allowed;
+}
+
 /** The entry by its name, or by its type where it has none; of a server, the tools that the entry allows by name besides. */
 export function offeredBy(tool: JsonRecord): readonly ToolFact[] {
   const server = serverMembers
@@ -22,11 +28,16 @@ export function offeredBy(tool: JsonRecord): readonly ToolFact[] {
     name: textOf(tool.name) || textOf(tool.type),
     description: joined(textOf(tool.description), server),
   };
-  const { allowed_tools: allowed } = tool;
-  const names: unknown = isRecord(allowed) ? allowed.tool_names : allowed;
+  const names = allowedBy(tool);
   if (!Array.isArray(names)) return [own];
   const allowedByName = names.slice(0, toolsMax).map((name: unknown) => textOf(name));
-  return [own, ...allowedByName.map((name) => ({ name, description: textOf(tool.server_label) }))];
+  return [
+    own,
+    ...allowedByName.map((name) => ({
+      name,
+      description: textOf(tool.server_label) || textOf(tool.connector_id),
+    })),
+  ];
 }
 
 /** What a chat offers, in either generation of its form. */

@@ -79,6 +79,19 @@ describe('a conversation', () => {
     });
   });
 
+  // https://ai.google.dev/api/caching#McpServer
+  test('offers the servers whose tools Google calls, without their keys', () => {
+    const transport = { url: 'https://bank.example/mcp', headers: { authorization: 'Bearer k' } };
+    for (const servers of [
+      { mcpServers: [{ name: 'bank', streamableHttpTransport: transport }] },
+      { mcp_servers: { name: 'bank', streamable_http_transport: transport } },
+    ])
+      expect(read({ tools: [servers] }).facts.tools).toEqual([
+        { name: 'mcpServers', description: '' },
+        { name: 'bank', description: 'https://bank.example/mcp' },
+      ]);
+  });
+
   test('that writes a member twice, in two spellings, means two things', () => {
     const body = { contents: [], systemInstruction: { parts: [] }, system_instruction: { parts: [] } };
     expect(read(body).defects).toEqual(['`systemInstruction` is written twice, in two spellings']);

@@ -80,6 +80,21 @@ describe('a request', () => {
     expect(facts.messages[1]?.toolCalls).toMatchObject([{ name: 'pay', arguments: { n: 1 } }]);
   });
 
+  // https://docs.mistral.ai/capabilities/connectors/conversations
+  test('offers connectors, and those of their tools that it allows by name', () => {
+    const connector = { type: 'connector', connector_id: 'bank', tool_configuration: { include: ['pay'] } };
+    expect(asked(mistral, 'conversations', { inputs: 'Hi', tools: [connector] }).facts.tools).toEqual([
+      { name: 'connector', description: 'bank' },
+      { name: 'pay', description: 'bank' },
+    ]);
+  });
+
+  test('shows what is expected to come out again', () => {
+    const settings = { prediction: { type: 'content', content: 'a secret' } };
+    const body = { inputs: 'Hi', completion_args: settings };
+    expect(asked(mistral, 'conversations', body).facts.text).toBe('Hi\na secret');
+  });
+
   test('may be a text', () => {
     expect(asked(mistral, 'conversations', { inputs: 'Hi' }).facts.text).toBe('Hi');
   });
