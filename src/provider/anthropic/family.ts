@@ -9,7 +9,12 @@ import type { OperationName, Protocol, RequestHead, RequestReading } from '../pr
 import { readFormRequest } from '../reading/form-request.ts';
 import { unreadRequest, unreadResponse } from '../reading/reading.ts';
 import { openSegments } from '../reading/segments.ts';
-import { openEventStream, openUnreadStream, type StreamReader } from '../reading/stream.ts';
+import {
+  openEventStream,
+  openUnreadableStream,
+  openUnreadStream,
+  type StreamReader,
+} from '../reading/stream.ts';
 import { streamFormOf } from '../reading/stream-form.ts';
 import { endsWithSegments, routeSegments } from '../route.ts';
 import { isRecord, readJson, textOf } from '../wire/json.ts';
@@ -171,7 +176,9 @@ export const anthropic: Protocol = {
     operation === 'messages.batches.results' ? null : streamFormOf(contentType),
   openStream(operation, status) {
     const reader = streamReaderOf(operation, status);
-    return reader === null ? openUnreadStream(status) : openEventStream(reader);
+    if (reader !== null) return openEventStream(reader);
+    const isJudged = status < errorStatusMin && answersRead.has(operation);
+    return isJudged ? openUnreadableStream(status) : openUnreadStream(status);
   },
   segmentsOf: (operation) =>
     operation === 'sessions.stream'

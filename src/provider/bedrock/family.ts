@@ -17,7 +17,7 @@ import {
   unreadRequest,
   unreadResponse,
 } from '../reading/reading.ts';
-import { openEventStream, openUnreadStream } from '../reading/stream.ts';
+import { openEventStream, openUnreadableStream, openUnreadStream } from '../reading/stream.ts';
 import { streamFormOf } from '../reading/stream-form.ts';
 import { readWords } from '../reading/words.ts';
 import { createEngineStreamReader, readEngineAnswer } from '../vertex/engine.ts';
@@ -27,7 +27,7 @@ import { createAgentStreamReader, readAgentRequest, readGeneratedResponse } from
 import { readConverseBody, readConverseRequest, readConverseResponse } from './converse.ts';
 import { amendConverseJson, amendConverseStream } from './converse-amend.ts';
 import { createConverseStreamReader } from './converse-stream.ts';
-import { eventFrame, keepAliveEventType, openFrameStream, openUnreadableStream } from './frames.ts';
+import { eventFrame, keepAliveEventType, openFrameStream } from './frames.ts';
 import { createHarnessStreamReader, harness, readHarnessRequest } from './harness.ts';
 import { readInvokeRequest, readInvokeResponse, readPlainRequest } from './invoke.ts';
 import { amendInvokeJson, amendInvokeStream } from './invoke-amend.ts';
@@ -172,7 +172,7 @@ const openStream: Protocol['openStream'] = (operation, status, form) => {
     if (operation === 'invoke') return openFrameStream(createInvokeStreamReader(status));
     if (operation === harness) return openFrameStream(createHarnessStreamReader(status));
   }
-  return openUnreadableStream(status, 'the answer comes in a form that this operation does not have');
+  return openUnreadableStream(status);
 };
 
 /** The service's own names by status; the SDKs raise the class of that name. */

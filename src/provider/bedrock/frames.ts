@@ -4,7 +4,7 @@
  */
 import { parseForRewrite, unamendable } from '../amending/amendment.ts';
 import type { ResponseReading, ResponseStream, StreamEvent } from '../protocol.ts';
-import { note, unreadResponse } from '../reading/reading.ts';
+import { note } from '../reading/reading.ts';
 import { absorbData, type StreamEventKind, type StreamReader } from '../reading/stream.ts';
 import {
   createFrameSplitter,
@@ -63,14 +63,6 @@ export function openFrameStream(
       const reading = reader.reading();
       return { rest, reading: { ...reading, failed: reading.failed || failed } };
     },
-  };
-}
-
-/** A stream in a form that its operation does not have: nobody knows what it holds, so all of it waits. */
-export function openUnreadableStream(status: number, defect: string): ResponseStream {
-  return {
-    push: (chunk) => (chunk.length === 0 ? [] : [{ kind: 'tool', raw: chunk }]),
-    finish: () => ({ rest: Buffer.alloc(0), reading: { ...unreadResponse(status, defect), complete: true } }),
   };
 }
 

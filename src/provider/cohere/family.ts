@@ -11,7 +11,12 @@ import { readTranscript } from '../openai/transcripts.ts';
 import type { OperationName, Protocol, ResponseReading, StreamForm } from '../protocol.ts';
 import { openLineStream, openUnreadLines } from '../reading/ndjson-stream.ts';
 import { unreadRequest, unreadResponse } from '../reading/reading.ts';
-import { openEventStream, openUnreadStream, type StreamReader } from '../reading/stream.ts';
+import {
+  openEventStream,
+  openUnreadableStream,
+  openUnreadStream,
+  type StreamReader,
+} from '../reading/stream.ts';
 import { streamFormOf } from '../reading/stream-form.ts';
 import { endsWithSegments, routeSegments } from '../route.ts';
 import { speakingAlso } from '../speaking-also.ts';
@@ -138,6 +143,8 @@ const own: Protocol = {
   },
   openStream(operation, status, form) {
     const reader = status >= errorStatusMin ? null : streamReader(operation, status);
+    if (reader === null && status < errorStatusMin && answersRead.has(operation))
+      return openUnreadableStream(status);
     if (form === 'sse') return reader === null ? openUnreadStream(status) : openEventStream(reader);
     return reader === null ? openUnreadLines(status) : openLineStream(reader);
   },

@@ -8,7 +8,7 @@ import { mayBeResults } from '../openai/batches.ts';
 import type { OperationName } from '../protocol.ts';
 import { openArrayStream } from '../reading/json-array-stream.ts';
 import { unreadRequest, unreadResponse } from '../reading/reading.ts';
-import { openEventStream, openUnreadStream } from '../reading/stream.ts';
+import { openEventStream, openUnreadableStream, openUnreadStream } from '../reading/stream.ts';
 import { fillerOf, streamFormOf } from '../reading/stream-form.ts';
 import { readTokenRequest } from '../realtime/gemini-session.ts';
 import { amendGemini } from './amend.ts';
@@ -74,7 +74,9 @@ export const content: Dialect = {
     return form === null && isJson && operation === 'stream_generate_content' ? 'json-array' : form;
   },
   openStream(operation, status, form) {
-    if (!isGenerated(operation)) return openUnreadStream(status);
+    if (answeredOtherwise.has(operation)) return openUnreadStream(status);
+    // Google gives whatever it is asked for as events where the address says so (`alt=sse`).
+    if (!isGenerated(operation)) return openUnreadableStream(status);
     const reader = createGeminiStreamReader(status);
     return form === 'json-array' ? openArrayStream(reader) : openEventStream(reader);
   },

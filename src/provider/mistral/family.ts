@@ -11,7 +11,12 @@ import { readTextRequest } from '../openai/text-requests.ts';
 import { readTranscript } from '../openai/transcripts.ts';
 import type { OperationName, Protocol, ResponseReading } from '../protocol.ts';
 import { unreadRequest, unreadResponse } from '../reading/reading.ts';
-import { openEventStream, openUnreadStream, type StreamReader } from '../reading/stream.ts';
+import {
+  openEventStream,
+  openUnreadableStream,
+  openUnreadStream,
+  type StreamReader,
+} from '../reading/stream.ts';
 import { streamFormOf } from '../reading/stream-form.ts';
 import { endsWithSegments, routeSegments } from '../route.ts';
 import { mistralResultLines, readJobRequest, readJobResponse, readMistralLine } from './batches.ts';
@@ -176,7 +181,9 @@ export const mistral: Protocol = {
     operation === 'files.content' ? null : streamFormOf(contentType),
   openStream(operation, status) {
     const reader = status >= errorStatusMin ? null : streamReader(operation, status);
-    return reader === null ? openUnreadStream(status) : openEventStream(reader);
+    if (reader !== null) return openEventStream(reader);
+    const isJudged = status < errorStatusMin && answersRead.has(operation);
+    return isJudged ? openUnreadableStream(status) : openUnreadStream(status);
   },
   errorBody: (_operation, code, httpStatus, message) =>
     JSON.stringify(envelope(errorType(httpStatus), code, message)),

@@ -90,3 +90,12 @@ export function openUnreadStream(status: number): ResponseStream {
     finish: () => ({ rest: splitter.finish().rest, reading: unreadResponse(status, '') }),
   };
 }
+
+/** A stream in a form that its operation does not have: nobody knows what it holds, so all of it waits. */
+export function openUnreadableStream(status: number): ResponseStream {
+  const reading = unreadResponse(status, 'the answer comes in a form that this operation does not have');
+  return {
+    push: (chunk) => (chunk.length === 0 ? [] : [{ kind: 'tool', raw: chunk }]),
+    finish: () => ({ rest: Buffer.alloc(0), reading: { ...reading, complete: true } }),
+  };
+}
