@@ -89,7 +89,10 @@ const beside: ReadonlySet<string> = new Set(['v1', 'extensions']);
 /** Behind which the path has nothing but the name. */
 const hosts: readonly (readonly string[])[] = [...modelHosts, ['agents']];
 
-/** The name that a host's path ends with; an agent's has a verb behind it. */
+/** What is asked of who is named, behind the name. */
+const verb = /(:run|\/(text_to_image|image_to_image|control_net|get_result)|\/message(\/|:)(send|stream))$/i;
+
+/** The name that a host's path ends with, without the verb that may stand behind it. */
 function hostedIn(spelt: readonly string[], segments: readonly string[]): string {
   for (let at = 0; at < segments.length; at += 1) {
     const host = hosts.find((one) => endsWithSegments(segments.slice(0, at + 1), one));
@@ -97,7 +100,7 @@ function hostedIn(spelt: readonly string[], segments: readonly string[]): string
       return spelt
         .slice(at + 1)
         .join('/')
-        .replace(/:run$/i, '');
+        .replace(verb, '');
   }
   return '';
 }

@@ -1,7 +1,8 @@
 /**
  * What asks Google's models otherwise than by contents: tuning, evaluations, and questions that are grounded in documents or
  * make prompts of prompts (https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/tuning and …/evaluation,
- * https://ai.google.dev/api/tuning, …/question-answering). None of them hands a call to the workload. A job that distils or
+ * https://ai.google.dev/api/tuning, …/question-answering), and banks of memories, which a model writes
+ * (https://docs.cloud.google.com/agent-builder/agent-engine/memory-bank/overview). None of them hands a call to the workload. A job that distils or
  * tunes by reinforcement, and an evaluation of what stands in storage, ask models what nobody here saw. Pure.
  */
 import type { OperationName } from '../protocol.ts';
@@ -37,7 +38,12 @@ const operationByVerb: ReadonlyMap<string, OperationName> = new Map([
   ['generatetext', 'knowledge.query'],
   ['generatemessage', 'knowledge.query'],
 ]);
-const operations: ReadonlySet<OperationName> = new Set(['tuning_jobs', ...operationByVerb.values()]);
+/** What a bank of memories is told, which a model sums up, and what it is asked. */
+const memoryVerbs: ReadonlySet<string> = new Set(['', 'generate', 'ingestevents', 'retrieve']);
+const operations: ReadonlySet<OperationName> = new Set([
+  ...['tuning_jobs', 'memories'],
+  ...operationByVerb.values(),
+]);
 
 /** The operation of a path that asks in one of these ways; null for any other. */
 export function askingOperation(method: string, { segments, verb }: GoogleRoute): OperationName | null {
@@ -45,8 +51,11 @@ export function askingOperation(method: string, { segments, verb }: GoogleRoute)
   const asked = operationByVerb.get(verb);
   if (asked !== undefined) return asked;
   if (/^\s*(GET|DELETE)\s*$/i.test(method)) return null;
-  const tunes = ['tuningjobs', 'tunedmodels'].includes(segments.at(-1) ?? '') && tuningVerbs.has(verb);
-  return tunes ? 'tuning_jobs' : null;
+  const last = segments.at(-1) ?? '';
+  if (last === 'evaluationruns' && verb === '') return 'evaluations';
+  const isMemory = last === 'memories' || segments.at(-2) === 'memories';
+  if (isMemory && segments.includes('reasoningengines') && memoryVerbs.has(verb)) return 'memories';
+  return ['tuningjobs', 'tunedmodels'].includes(last) && tuningVerbs.has(verb) ? 'tuning_jobs' : null;
 }
 
 /** True for the operations above. */
@@ -74,7 +83,7 @@ const namesPlace = (name: string): boolean =>
   /(^u|U)ris?$|(^d|D)ataset$/.test(name) && !/^(output|cloudRun)/.test(name);
 
 function asksStored(operation: OperationName, body: JsonRecord, defects: string[]): boolean {
-  if (operation === 'knowledge.query') return false;
+  if (operation === 'knowledge.query' || operation === 'memories') return false;
   return (
     operation === 'evaluations' ||
     ['distillationSpec', 'reinforcementTuningSpec', 'singleRewardConfig', 'compositeRewardConfig'].some(
@@ -83,9 +92,13 @@ function asksStored(operation: OperationName, body: JsonRecord, defects: string[
   );
 }
 
-/** Where what is asked is read from. Tuning that names no place reads from one all the same; an evaluation may bring it along. */
-function storedIn(operation: OperationName, places: readonly string[]): readonly string[] {
-  return places.length === 0 && operation === 'tuning_jobs' ? ['(not named)'] : places;
+/**
+ * Where what is asked is read from. Tuning that names no place reads from one all the same, and so does a run of an evaluation
+ * that is kept; another may bring it along.
+ */
+function storedIn(operation: OperationName, path: string, places: readonly string[]): readonly string[] {
+  const isKept = operation === 'tuning_jobs' || googleRoute(path).segments.at(-1) === 'evaluationruns';
+  return places.length === 0 && isKept ? ['(not named)'] : places;
 }
 
 export const asking: Dialect = {
@@ -100,7 +113,7 @@ export const asking: Dialect = {
     const params = { ...scalarParams(body, paramsElsewhere), input: places.join('\n') };
     const asked = insteadsOf(new Set(others.filter((name) => name !== model)), defects);
     const facts = { ...unreadRequest('').facts, model, text: textWithin(body), params, ...asked };
-    const stored = asksStored(operation, body, defects) ? storedIn(operation, places) : [];
+    const stored = asksStored(operation, body, defects) ? storedIn(operation, path, places) : [];
     return stored.length === 0 ? { facts, defects } : { facts, defects, batchFiles: stored };
   },
   readResponse: (operation, status, body) =>

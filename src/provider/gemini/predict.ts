@@ -2,7 +2,8 @@
  * `predict`, the route of models that are not Gemini's own: instances and predictions of a shape that each
  * model has for itself
  * (https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.endpoints/predict). Models
- * served by vLLM answer with a chat completion there. Pure.
+ * served by vLLM answer with a chat completion there. `directPredict` and `serverStreamingPredict` have tensors in their
+ * place, `inputs` and `outputs`. Pure.
  */
 import type { MessageFact } from '../../core/facts.ts';
 import { readChatRequest, readChatResponse } from '../openai/chat.ts';
@@ -17,7 +18,7 @@ import {
   textWithin,
   unreadResponse,
 } from '../reading/reading.ts';
-import { isRecord } from '../wire/json.ts';
+import { isRecord, readJson } from '../wire/json.ts';
 import { camelCased } from './parts.ts';
 import { readObject } from './request.ts';
 
@@ -48,22 +49,33 @@ export function readPredictRequest(bytes: Buffer, model: string): RequestReading
     if (messages.length > messagesMax) note(defects, `more than ${messagesMax} messages`);
     let text = '';
     for (const instance of instances) text = joined(text, textWithin(withoutBytes(instance)));
-    const { parameters } = body;
+    const { parameters, inputs } = body;
     const params = isRecord(parameters) ? scalarParams(parameters, new Set()) : {};
-    return { messages: messages.slice(0, messagesMax), text, params };
+    const given = textWithin(withoutBytes(inputs));
+    if (given !== '') messages.push({ role: 'user', text: given, toolCalls: [] });
+    return { messages: messages.slice(0, messagesMax), text: joined(text, given), params };
   });
+}
+
+/** What is predicted bit by bit comes as a list of what each bit is. */
+function readPredictions(status: number, list: readonly unknown[], defect: string): ResponseReading {
+  const reading = unreadResponse(status, defect);
+  const text = list.map((one) => textWithin(withoutBytes(isRecord(one) ? one['outputs'] : one)));
+  return { ...reading, facts: { ...reading.facts, text: text.reduce(joined, '') } };
 }
 
 /** Reads a whole answer of status below 400. */
 export function readPrediction(status: number, bytes: Buffer): ResponseReading {
+  const { value, defect } = readJson(bytes, 'the answer');
+  if (Array.isArray(value)) return readPredictions(status, value, defect);
   const { body, defects, unread } = openAnswer(status, bytes);
   if (body === null) return unread;
-  const { predictions } = body;
+  const { predictions, outputs } = body;
   if (isRecord(predictions) && 'choices' in predictions) {
     const chat = readChatResponse(status, Buffer.from(JSON.stringify(predictions)));
     return { ...chat, defects: [...defects, ...chat.defects] };
   }
   const reading = unreadResponse(status, '');
-  const text = textWithin(withoutBytes(predictions));
+  const text = textWithin(withoutBytes([predictions, outputs]));
   return { ...reading, facts: { ...reading.facts, text }, defects };
 }

@@ -46,6 +46,8 @@ const operationByVerb: Readonly<Record<string, string>> = {
   predict: 'predict',
   predictlongrunning: 'predict',
   explain: 'predict',
+  serverstreamingpredict: 'predict',
+  directpredict: 'predict',
 };
 
 /** The operation of a path with one of the verbs above; null for any other path. */

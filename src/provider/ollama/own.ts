@@ -39,11 +39,17 @@ const operationByAction: ReadonlyMap<string, OperationName> = new Map([
 ]);
 const methodsWithoutBody: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
+/** What the web says of a question has been here before it was where it is now. */
+function isOwn(segments: readonly string[], action: string): boolean {
+  const isEarly = endsWithSegments(segments, ['api', 'experimental', action]);
+  return isEarly || endsWithSegments(segments, ['api', action]);
+}
+
 /** Any prefix is allowed, as gateways mount the API anywhere. */
 function operationOf(method: string, path: string): OperationName {
   const segments = routeSegments(path);
   const action = segments.at(-1) ?? '';
-  const own = endsWithSegments(segments, ['api', action]) ? operationByAction.get(action) : undefined;
+  const own = isOwn(segments, action) ? operationByAction.get(action) : undefined;
   return own === undefined || methodsWithoutBody.has(method.trim().toUpperCase()) ? 'unknown' : own;
 }
 

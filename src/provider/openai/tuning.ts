@@ -5,6 +5,7 @@
  * of theirs is asked by nobody who was seen here. Pure; hostile bytes in, facts and defects out.
  */
 
+import { alsoAsking } from '../asked/insteads.ts';
 import type { RequestHead, RequestReading } from '../protocol.ts';
 import { note } from '../reading/reading.ts';
 import { routeSegments } from '../route.ts';
@@ -25,12 +26,28 @@ function withFiles(reading: RequestReading, names: readonly unknown[]): RequestR
   return batchFiles.length === 0 ? { ...reading, defects } : { ...reading, defects, batchFiles };
 }
 
-/** Reads the body that starts a run of an evaluation: its prompts, and the file whose lines are put into them. */
+/** Who is evaluated at Together, and by whom, by the members of its parameters: a name, or a model's settings. */
+const evaluated = ['judge', 'model_to_evaluate', 'model_a', 'model_b'] as const;
+
+function modelsOf(parameters: JsonRecord): readonly string[] {
+  return evaluated
+    .map((name) => parameters[name])
+    .map((one) => textOf(isRecord(one) ? one.model : one))
+    .filter((model) => model !== '');
+}
+
+/**
+ * Reads the body that starts a run of an evaluation: its prompts, and the file whose lines are put into them
+ * (Together's: https://docs.together.ai/reference/create-evaluation).
+ */
 export function readEvaluation(bytes: Buffer, head: RequestHead): RequestReading {
   const reading = readTextRequest(bytes, head, { system: [], text: null });
-  const { data_source: data } = bodyOf(bytes);
+  const { data_source: data, parameters } = bodyOf(bytes);
   const source = isRecord(data) ? data.source : undefined;
-  return withFiles(reading, isRecord(source) ? [source.id, source.file_id] : []);
+  if (!isRecord(parameters)) return withFiles(reading, isRecord(source) ? [source.id, source.file_id] : []);
+  const models = modelsOf(parameters);
+  const facts = alsoAsking({ ...reading.facts, model: reading.facts.model || (models[0] ?? '') }, models);
+  return withFiles({ ...reading, facts }, [parameters.input_data_file_path]);
 }
 
 /** The model under the names that others than OpenAI have for it; Cohere's stands in its settings. */

@@ -29,7 +29,12 @@ function makesBatchPrediction(method: string, { segments, verb }: GoogleRoute): 
   return !/^\s*(GET|DELETE)\s*$/i.test(method) && verb === '' && segments.at(-1) === 'batchpredictionjobs';
 }
 
-const rawVerbs: ReadonlySet<string> = new Set(['rawpredict', 'streamrawpredict', 'invoke']);
+const rawVerbs: ReadonlySet<string> = new Set([
+  'rawpredict',
+  'streamrawpredict',
+  'directrawpredict',
+  'invoke',
+]);
 
 /**
  * What a path asks of the container at an endpoint, behind `invoke`; null where it asks none

@@ -9,21 +9,26 @@ import { openai } from '../openai/family.ts';
 import { findInAnswer, withoutHanded } from '../openai/records-find.ts';
 import { readTextTools } from '../openai/text-requests.ts';
 import type { RequestReading } from '../protocol.ts';
-import { textWithin, unreadRequest, unreadResponse } from '../reading/reading.ts';
+import { joined, note, textWithin, unreadRequest, unreadResponse } from '../reading/reading.ts';
 import { openEventStream } from '../reading/stream.ts';
 import { amendAny, createAnyStreamReader, readAnyAnswer } from '../served/served-models.ts';
-import { isRecord, type JsonRecord, readJson } from '../wire/json.ts';
+import { isRecord, type JsonRecord, readJson, textOf } from '../wire/json.ts';
 
 const asChat = 'chat.completions';
 
-function readRequest(body: Buffer): RequestReading {
+/** What a container is handed as bytes, which may be words. */
+function handedAsBytes({ input }: JsonRecord, verb: string): string {
+  return verb === 'directrawpredict' ? Buffer.from(textOf(input), 'base64').toString('utf8') : '';
+}
+
+function readRequest(body: Buffer, verb: string): RequestReading {
   const { value, defect } = readJson(body, 'the request body');
   // A container may take anything: what is no JSON is none of a language model's.
   if (!isRecord(value)) return unreadRequest('');
   if ('messages' in value) return openai.readRequest(asChat, body, { path: '', contentType: '' });
   const { facts } = unreadRequest('');
   const defects = defect === '' ? [] : [defect];
-  const text = textWithin(value);
+  const text = joined(textWithin(value), handedAsBytes(value, verb));
   const messages = text === '' ? [] : [{ role: 'user', text, toolCalls: [] }];
   return { facts: { ...facts, messages, text, tools: readTextTools(value.tools, defects) }, defects };
 }
@@ -36,13 +41,13 @@ function textBesideCalls(answer: JsonRecord): string {
 export const rawPredict: Dialect = {
   readsAnswer: () => true,
   readRequest(_operation, body, { path }) {
-    const reading = readRequest(body);
     const route = googleRoute(path);
+    const reading = readRequest(body, route.verb);
     const stream = reading.facts.stream || route.verb === 'streamrawpredict';
     return { ...reading, facts: { ...reading.facts, model: modelIn(route), stream } };
   },
   readResponse(_operation, status, body) {
-    const { value } = readJson(body, 'the answer');
+    const { value, defect } = readJson(body, 'the answer');
     if (isRecord(value) && 'choices' in value) return readAnyAnswer(status, body);
     if (!isRecord(value) && !Array.isArray(value)) {
       const reading = unreadResponse(status, '');
@@ -51,7 +56,9 @@ export const rawPredict: Dialect = {
     // A list of answers is read as an answer with that list in it.
     const answer = isRecord(value) ? value : { list: value };
     const reading = readAnyAnswer(status, isRecord(value) ? body : Buffer.from(JSON.stringify(answer)));
-    return { ...reading, facts: { ...reading.facts, text: textBesideCalls(answer) } };
+    const defects = [...reading.defects];
+    note(defects, defect);
+    return { ...reading, defects, facts: { ...reading.facts, text: textBesideCalls(answer) } };
   },
   streamFormOf: (_operation, contentType) => openai.streamFormOf(asChat, contentType),
   openStream: (_operation, status) => openEventStream(createAnyStreamReader(status)),

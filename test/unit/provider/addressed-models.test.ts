@@ -36,6 +36,15 @@ test.each([
   ['/fal-ai/fal-ai/flux/dev', 'fal-ai/flux/dev'],
   ['/wavespeed/api/v3/wavespeed-ai/flux-dev', 'wavespeed-ai/flux-dev'],
   ['/black-forest-labs/v1/flux-pro', 'flux-pro'],
+  ['/providers/blackforestlabs/v1/flux-2-pro', 'flux-2-pro'],
+  // https://docs.fireworks.ai/api-reference/generate-a-new-image-from-a-text-prompt
+  ['/inference/v1/workflows/accounts/a/models/Flux/text_to_image', 'accounts/a/models/Flux'],
+  ['/inference/v1/workflows/accounts/a/models/Flux/get_result', 'accounts/a/models/Flux'],
+  ['/inference/v1/image_generation/accounts/a/models/Large', 'accounts/a/models/Large'],
+  // https://docs.litellm.ai/docs/a2a_invoking_agents
+  ['/a2a/Clerk', 'Clerk'],
+  ['/v1/a2a/Clerk/message/send', 'Clerk'],
+  ['/a2a/Clerk/message:stream', 'Clerk'],
   ['/v1/models/acme/large/predictions', 'acme/large'],
   ['/v1/deployments/acme/large/predictions', 'acme/large'],
   ['/ml/v1/deployments/large/text/chat_stream', 'large'],

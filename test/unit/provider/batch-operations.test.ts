@@ -57,6 +57,13 @@ const asked: readonly Row[] = [
     happens: ['f'],
   },
   {
+    api: 'Together: an evaluation',
+    family: 'openai',
+    path: '/v1/evaluation',
+    body: { type: 'score', parameters: { judge: { model: 'm' }, input_data_file_path: 'f' } },
+    happens: ['f'],
+  },
+  {
     api: 'OpenAI: a run of an evaluation over what it brings along',
     family: 'openai',
     path: '/v1/evals/e/runs',

@@ -19,6 +19,17 @@ test.each([
   ['vertex', 'POST', '/v1/projects/p/locations/l:evaluateDataset', 'evaluations'],
   ['vertex', 'POST', '/v1beta1/projects/p/locations/l:augmentPrompt', 'knowledge.query'],
   ['vertex', 'POST', '/v1/projects/p/locations/l/endpoints/1:explain', 'predict'],
+  ['vertex', 'POST', '/v1/projects/p/locations/l/endpoints/1:directPredict', 'predict'],
+  ['vertex', 'POST', '/v1/projects/p/locations/l/endpoints/1:serverStreamingPredict', 'predict'],
+  ['vertex', 'POST', '/v1/projects/p/locations/l/endpoints/1:directRawPredict', 'raw_predict'],
+  ['vertex', 'POST', '/v1beta1/projects/p/locations/l/evaluationRuns', 'evaluations'],
+  ['vertex', 'GET', '/v1beta1/projects/p/locations/l/evaluationRuns', 'unknown'],
+  ...['memories', 'memories/1', 'memories:generate', 'memories:ingestEvents', 'memories:retrieve'].map(
+    (last) =>
+      ['vertex', 'POST', `/v1/projects/p/locations/l/reasoningEngines/1/${last}`, 'memories'] as const,
+  ),
+  ['vertex', 'GET', '/v1/projects/p/locations/l/reasoningEngines/1/memories', 'unknown'],
+  ['vertex', 'POST', '/v1/projects/p/locations/l/reasoningEngines/1/memories:purge', 'unknown'],
   ['gemini', 'POST', '/v1beta/models/aqa:generateAnswer', 'knowledge.query'],
   ['gemini', 'POST', '/v1beta/tunedModels', 'tuning_jobs'],
   ['gemini', 'GET', '/v1beta/tunedModels', 'unknown'],
@@ -29,6 +40,22 @@ test.each([
 
 test('the answers of tuning are not waited for: they hold no words', () => {
   expect(vertex.readsAnswer('tuning_jobs')).toBe(false);
+});
+
+// https://docs.cloud.google.com/agent-builder/agent-engine/memory-bank/overview
+test('what a bank of memories is told is seen by rules, and asks of nobody what is stored', () => {
+  const events = [{ content: { role: 'user', parts: [{ text: 'I am Ada' }] } }];
+  const { facts, batchFiles } = read({ directContentsSource: { events } }, 'memories', '/memories:generate');
+  expect(facts.text).toContain('I am Ada');
+  expect(batchFiles).toBeUndefined();
+});
+
+test('a run of an evaluation asks what is stored, also where it names no place', () => {
+  const run = read({ inferenceConfigs: { a: { model: 'gemini-3-pro' } } }, 'evaluations', '/evaluationRuns');
+  expect(run.batchFiles).toEqual(['(not named)']);
+  expect(run.facts.model).toBe('gemini-3-pro');
+  const inline = read({ metrics: [] }, 'evaluations', '/v1/projects/p/locations/l:evaluateInstances');
+  expect(inline.batchFiles).toBeUndefined();
 });
 
 describe('a job', () => {

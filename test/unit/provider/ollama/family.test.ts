@@ -42,6 +42,8 @@ describe('the operation of a path', () => {
     ['DELETE', '/api/delete', 'delete'],
     ['POST', '/api/web_search', 'web'],
     ['POST', '/api/web_fetch', 'web'],
+    ['POST', '/api/experimental/web_search', 'web'],
+    ['POST', '/api/experimental/web_fetch', 'web'],
     ['POST', '/v1/chat/completions', 'chat.completions'],
     ['POST', '/v1/responses', 'responses'],
     ['POST', '/v1/messages', 'messages'],

@@ -15,6 +15,9 @@ test.each([
   '/wavespeed/api/v3/wavespeed-ai/flux-dev',
   '/black-forest-labs/v1/flux-pro',
   '/novita/v3/async/txt2video',
+  '/providers/blackforestlabs/v1/flux-2-pro',
+  '/inference/v1/workflows/accounts/a/models/flux/text_to_image',
+  '/a2a/clerk',
   '/ml/v1/text/chat',
   '/ml/v1/text/chat_stream',
   '/ml/v1/deployments/d/text/generation_stream',
@@ -43,6 +46,12 @@ test.each([
   ['POST', '/v1/agents/a', 'agents'],
 ])('%s %s is %s', (method, path, operation) => {
   expect(openai.operationOf(method, path)).toBe(operation);
+});
+
+test('what an agent behind a gateway is told by the Agent2Agent protocol is seen by rules', () => {
+  const message = { role: 'user', parts: [{ kind: 'text', text: 'Pay ACME' }] };
+  const body = { jsonrpc: '2.0', id: '1', method: 'message/send', params: { message } };
+  expect(asked(openai, hosted, body).facts.text).toContain('Pay ACME');
 });
 
 test('what is to be drawn by whom Hugging Face passes it on to is seen by rules', () => {

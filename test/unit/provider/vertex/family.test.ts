@@ -140,6 +140,24 @@ describe('a prediction', () => {
     expect(vertex.readResponse('predict', 200, json({ predictions })).facts.text).toBe('a poem\na line');
   });
 
+  // https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.endpoints/serverStreamingPredict
+  test('of tensors has their texts, whole and piece by piece', () => {
+    const outputs = [{ structVal: { content: { stringVal: ['a poem'] } } }];
+    expect(vertex.readResponse('predict', 200, json({ outputs })).facts.text).toBe('a poem');
+    const pieces = vertex.readResponse('predict', 200, json([{ outputs }, { outputs }]));
+    expect([pieces.facts.text, pieces.defects]).toEqual(['a poem\na poem', []]);
+    const twofold = vertex.readResponse('predict', 200, Buffer.from('[{"outputs":"a","outputs":"b"}]'));
+    expect(twofold.defects).toEqual(['the answer has the key "outputs" more than once']);
+  });
+
+  test('asked for by tensors has their texts', () => {
+    const inputs = [{ structVal: { prompt: { stringVal: ['a SECRET'] } } }];
+    const head = headOf(`${project}/endpoints/1:serverStreamingPredict`);
+    const { facts, defects } = vertex.readRequest('predict', json({ inputs }), head);
+    expect(defects).toEqual([]);
+    expect(facts).toMatchObject({ text: 'a SECRET', messages: [{ role: 'user', text: 'a SECRET' }] });
+  });
+
   test('that is no JSON is held', () => {
     expect(vertex.readResponse('predict', 200, Buffer.from('x')).defects).toEqual(['the answer is not JSON']);
   });
@@ -156,6 +174,11 @@ describe('a prediction', () => {
 });
 
 describe('a raw prediction', () => {
+  test('that is a list with a key twice means two things', () => {
+    const { defects } = vertex.readResponse('raw_predict', 200, Buffer.from('[{"a":1,"a":2}]'));
+    expect(defects).toEqual(['the answer has the key "a" more than once']);
+  });
+
   const head = headOf(`${project}/endpoints/1:rawPredict`);
 
   test('is read as a chat where it is one', () => {
@@ -169,6 +192,9 @@ describe('a raw prediction', () => {
   test('may be anything else: its texts are seen, and what is no JSON is none of a language model’s', () => {
     expect(vertex.readRequest('raw_predict', json({ q: 'text' }), head).facts.text).toBe('text');
     expect(vertex.readResponse('raw_predict', 200, json(['label'])).facts.text).toBe('label');
+    const direct = headOf(`${project}/endpoints/1:directRawPredict`);
+    const input = Buffer.from('a SECRET').toString('base64');
+    expect(vertex.readRequest('raw_predict', json({ input }), direct).facts.text).toContain('a SECRET');
     const bytes = Buffer.from([0, 255]);
     expect(vertex.readRequest('raw_predict', bytes, head).defects).toEqual([]);
     expect(vertex.readResponse('raw_predict', 200, bytes).defects).toEqual([]);
