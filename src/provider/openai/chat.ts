@@ -29,6 +29,7 @@ import { countOf, isAbsent, isRecord, type JsonRecord, parsedRecord, textOf } fr
 import { argumentsTextOf, inOtherMember, inputTextOf } from './call-arguments.ts';
 import { addExecuted, executedIn } from './chat-executed.ts';
 import { thoughtOfMessage } from './chat-thoughts.ts';
+import { partText } from './content-parts.ts';
 import { chatTools } from './offered-tools.ts';
 import { findInAnswer } from './records-find.ts';
 
@@ -36,16 +37,6 @@ import { findInAnswer } from './records-find.ts';
 export const choicesMax = 128;
 
 const paramsElsewhere: ReadonlySet<string> = new Set(['model', 'stream']);
-const partsWithoutText: ReadonlySet<string> = new Set(['image_url', 'input_audio', 'file', 'image']);
-/** Parts whose words are their `text` alone; those of another kind have words in a member of their own, whatever is beside. */
-const partsOfText: ReadonlySet<string> = new Set([
-  '',
-  'text',
-  'input_text',
-  'output_text',
-  ...partsWithoutText,
-]);
-
 /** One tool call of one choice, streams reassembled. */
 export interface ChatCall {
   id: string;
@@ -77,12 +68,7 @@ export function contentText(content: unknown, defects: string[]): string {
     return '';
   }
   let text = '';
-  for (const part of content) {
-    if (!isRecord(part)) text = joined(text, textOf(part));
-    else if (typeof part.text === 'string' && partsOfText.has(textOf(part.type)))
-      text = joined(text, part.text);
-    else if (!partsWithoutText.has(textOf(part.type))) text = joined(text, textWithin(part));
-  }
+  for (const part of content) text = joined(text, isRecord(part) ? partText(part) : textOf(part));
   return text;
 }
 

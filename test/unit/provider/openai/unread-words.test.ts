@@ -44,6 +44,42 @@ describe('a message of a chat says', () => {
   });
 });
 
+// https://platform.openai.com/docs/guides/file-inputs
+describe('a file within a message says', () => {
+  const data = Buffer.from('a secret').toString('base64');
+  const said = (file: {
+    readonly filename?: string;
+    readonly file_data?: string;
+    readonly file_id?: string;
+    readonly file_url?: string;
+  }) => [
+    chat({ role: 'user', content: [{ type: 'file', file }] }),
+    response({ role: 'user', content: [{ type: 'input_file', ...file }] }),
+  ];
+
+  test.each([
+    ['its type', { file_data: `data:text/plain;base64,${data}` }],
+    ['its type, with a character set', { file_data: `data:text/csv;charset=utf-8;base64,${data}` }],
+    ['its type, where it is of an application', { file_data: `data:application/json;base64,${data}` }],
+  ])('its words, as %s has it', (_what, file) => {
+    expect(said(file)).toEqual(['a secret', 'a secret']);
+  });
+
+  test('its words, as its name has it', () => {
+    expect(said({ filename: 'a.md', file_data: data })).toEqual(['a.md\na secret', 'a.md\na secret']);
+  });
+
+  test.each([
+    ['of another type', { filename: 'a.txt', file_data: `data:application/pdf;base64,${data}` }, 'a.txt'],
+    ['of another name', { filename: 'a.PDF', file_data: data }, 'a.PDF'],
+    ['of neither', { file_data: data }, ''],
+    ['kept elsewhere', { file_id: 'file-1' }, ''],
+    ['at an address', { file_url: 'https://example.com/a' }, 'https://example.com/a'],
+  ])('nothing but its name or place, %s', (_what, file, name) => {
+    expect(said(file)).toEqual([name, name]);
+  });
+});
+
 describe('a thought of an earlier response says', () => {
   test.each([
     ['its content', { content: [{ type: 'reasoning_text', text: 'a secret' }] }],
