@@ -26,6 +26,12 @@ function withFiles(reading: RequestReading, names: readonly unknown[]): RequestR
   return batchFiles.length === 0 ? { ...reading, defects } : { ...reading, defects, batchFiles };
 }
 
+/** What is asked stands in a file, in the body, or in what OpenAI keeps of other calls, which nobody here can name. */
+function placesOf({ type, id, file_id: file, content }: JsonRecord): readonly unknown[] {
+  const isBrought = type === 'file_content' || !isAbsent(content);
+  return isAbsent(id) && isAbsent(file) && !isBrought ? ['(not named)'] : [id, file];
+}
+
 /** Who is evaluated at Together, and by whom, by the members of its parameters: a name, or a model's settings. */
 const evaluated = ['judge', 'model_to_evaluate', 'model_a', 'model_b'] as const;
 
@@ -44,7 +50,7 @@ export function readEvaluation(bytes: Buffer, head: RequestHead): RequestReading
   const reading = readTextRequest(bytes, head, { system: [], text: null });
   const { data_source: data, parameters } = bodyOf(bytes);
   const source = isRecord(data) ? data.source : undefined;
-  if (!isRecord(parameters)) return withFiles(reading, isRecord(source) ? [source.id, source.file_id] : []);
+  if (!isRecord(parameters)) return withFiles(reading, isRecord(source) ? placesOf(source) : []);
   const models = modelsOf(parameters);
   const facts = alsoAsking({ ...reading.facts, model: reading.facts.model || (models[0] ?? '') }, models);
   return withFiles({ ...reading, facts }, [parameters.input_data_file_path]);

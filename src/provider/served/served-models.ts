@@ -48,6 +48,11 @@ const promptMembers = {
     'text',
     'text_1',
     'text_2',
+    // What is scored, in each form that vLLM and SGLang have for it.
+    'data_1',
+    'data_2',
+    'queries',
+    'items',
     'query',
     'documents',
     'instances',

@@ -56,6 +56,15 @@ const asked: readonly Row[] = [
     body: { data_source: { type: 'completions', model: 'm', source: { type: 'file_id', id: 'f' } } },
     happens: ['f'],
   },
+  ...['stored_completions', 'responses'].map(
+    (type): Row => ({
+      api: `OpenAI: a run of an evaluation over ${type}`,
+      family: 'openai',
+      path: '/v1/evals/e/runs',
+      body: { data_source: { type: 'completions', model: 'm', source: { type, created_after: 1 } } },
+      happens: ['(not named)'],
+    }),
+  ),
   {
     api: 'Together: an evaluation',
     family: 'openai',

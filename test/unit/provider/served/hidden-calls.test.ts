@@ -173,6 +173,10 @@ test.each([
   { question: 'SECRET', chat_history: [] },
   { chat_input: 'Hi', chat_history: [{ inputs: { question: 'SECRET' } }] },
   { text_1: 'Hi', text_2: 'SECRET' },
+  // https://github.com/vllm-project/vllm/blob/main/vllm/entrypoints/pooling/scoring/protocol.py
+  { data_1: 'Hi', data_2: ['SECRET'] },
+  { queries: 'SECRET', documents: ['Hi'] },
+  { queries: ['Hi'], items: { content: [{ type: 'text', text: 'SECRET' }] } },
 ])('what is asked of an endpoint that scores, and what it answers, has its words for rules: %j', (body) => {
   expect(asked(openai, 'served.any', body).facts.text).toContain('SECRET');
   expect(readAs(null, openai, 'served.any', '{"output":"SECRET"}').facts.text).toBe('SECRET');
