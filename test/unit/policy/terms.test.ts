@@ -42,6 +42,34 @@ describe('the terms of a rule', () => {
     });
   });
 
+  it('reads by when what was released so is reviewed', () => {
+    expect(read('{ breakGlass: { roles: [admin], reviewIn: 2d } }')?.breakGlass).toEqual({
+      roles: ['admin'],
+      collectInMs: 300_000,
+      reviewInMs: 172_800_000,
+    });
+  });
+
+  it('may ask for one person of a role, and for as many as a hold may ask for', () => {
+    expect(read('{ approvals: { admin: 1 } }')?.approvals).toBe(1);
+    expect(read('{ approvals: { reviewer: 6, admin: 4 } }')?.approvals).toBe(10);
+    expect(complaint('{ approvals: { reviewer: 6, admin: 5 } }')).toContain(
+      'asks for 11 people; it must be 1 to 10 in all',
+    );
+  });
+
+  const glass = (terms: string) => `{ breakGlass: { roles: [admin], ${terms} } }`;
+  it.each([
+    ['{ expiresIn: 7d }', '{ expiresIn: 604801s }', 'from 1s to 7d'],
+    ['{ collectIn: 1d }', '{ collectIn: 86401s }', 'from 1s to 1d'],
+    [glass('collectIn: 1h'), glass('collectIn: 3601s'), 'from 1s to 1h'],
+    [glass('reviewIn: 60s'), glass('reviewIn: 59s'), 'from 1m to 30d'],
+    [glass('reviewIn: 30d'), glass('reviewIn: 721h'), 'from 1m to 30d'],
+  ])('takes %s, and refuses %s', (last, beyond, bounds) => {
+    expect(read(last)).toBeDefined();
+    expect(complaint(beyond)).toContain(`it must be ${bounds}`);
+  });
+
   it.each([
     ['{ approvals: { reviewer: 1 }, roles: [admin] }', 'stands beside approvals by role'],
     ['{ approvals: {} }', 'asks for 0 people'],
