@@ -123,7 +123,32 @@ describe('the true parts of a rule', () => {
 
   it('are none where the rule does not match, or cannot be decided', () => {
     expect(partsOf('response.text == "other"', transfer)).toEqual([]);
-    expect(partsOf('num(response.text) > 1.0', transfer)).toEqual([]);
+    for (const when of [
+      'num(response.text) > 1.0',
+      'num(response.text) > 1.0 && response.text == "Done."',
+      'response.text == "Done." && num(response.text) > 1.0',
+      '!(num(response.text) > 1.0 || response.text == "x")',
+      'response.toolCalls.all(c, num(c.name) > 1.0 || c.name == "get_weather")',
+      'response.toolCalls.exists_one(c, num(c.name) > 1.0 || c.name == "get_weather")',
+    ])
+      expect(partsOf(when, transfer)).toEqual([]);
+  });
+
+  it('are those of the one item that alone passed, and else the walk as a whole', () => {
+    const one = 'response.toolCalls.exists_one(c, c.name == "transfer_funds")';
+    expect(shown(one, transfer)).toEqual([['c.name == "transfer_funds"', 'transfer_funds']]);
+    const several = '!response.toolCalls.exists_one(c, c.name != "x")';
+    expect(shown(several, transfer).map(([expression]) => expression)).toEqual([several]);
+    const none = '!response.toolCalls.exists_one(c, c.name == "x")';
+    expect(shown(none, transfer).map(([expression]) => expression)).toEqual([none]);
+  });
+
+  it('are those of the first three items that passed', () => {
+    const many = facts({ toolCalls: [1, 2, 3, 4].map((n) => call(`t${n}`)) });
+    const first = [1, 2, 3].map((n) => ['c.name != "x"', `t${n}`]);
+    expect(shown('response.toolCalls.exists(c, c.name != "x")', many)).toEqual(first);
+    const three = facts({ toolCalls: [1, 2, 3].map((n) => call(`t${n}`)) });
+    expect(shown('response.toolCalls.all(c, c.name != "x")', three)).toEqual(first);
   });
 
   it('are bounded, and so is the work to find them', () => {
