@@ -75,6 +75,27 @@ describe('the true parts of a rule', () => {
     ]);
   });
 
+  it('are of a single item those that it passed, also where all must', () => {
+    const single = facts({ toolCalls: [call('pay')] });
+    expect(shown('response.toolCalls.all(c, c.name != "x")', single)).toEqual([['c.name != "x"', 'pay']]);
+  });
+
+  it('have the place that the key of a map that is walked stands for', () => {
+    const when = 'response.toolCalls.exists(c, c.arguments.exists(k, c.arguments[k] == "DE89"))';
+    expect(partsOf(when, facts({ toolCalls: [call('pay', { n: 1, 'a/b': 'DE89' })] }))).toEqual([
+      {
+        expression: 'c.arguments[k] == "DE89"',
+        bound: 'response.toolCalls[0].arguments["a/b"] == "DE89"',
+        values: [{ path: '/response/toolCalls/0/arguments/a~1b', value: 'DE89' }],
+      },
+    ]);
+  });
+
+  it('are written with the letters of the rule, and plainly where those are no expression of their own', () => {
+    expect(shown('response.text=="Done."', transfer)).toEqual([['response.text=="Done."', 'Done.']]);
+    expect(shown('(response.text)=="Done."', transfer)).toEqual([['response.text == "Done."', 'Done.']]);
+  });
+
   it('keep apart two walks that give their items one name', () => {
     const when =
       'response.toolCalls.exists(c, c.name == "pay" && c.arguments.to.exists(c, c.startsWith("DE")))';
