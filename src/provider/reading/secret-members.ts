@@ -155,6 +155,8 @@ const requestsTo: readonly Endpoint[] = [
     path: /\/identities\//,
     members: ['workloadIdentityToken', 'userToken', 'apiKey', 'oauth2ProviderConfigInput.*.clientSecret'],
   },
+  // Together's, of the models elsewhere that an evaluation asks.
+  { path: /\/evaluation$/, members: ['parameters.*.external_api_token'] },
   // Gemini's, which its agents' environments send on.
   { path: /\/credentials(\/|$)/, members: ['token', 'value', 'client_secret', 'refresh_token'] },
 ];
@@ -183,6 +185,7 @@ const answersOf: readonly Endpoint[] = [
   { path: /\/v1\/(auth\/)?keys$/, members: ['key'] },
   { path: /\/environments\/[^/]+\/work(\/|$)/, members: ['secret', 'data.*.secret'] },
   { path: /\/identities\//, members: ['apiKey', 'accessToken', 'workloadAccessToken'] },
+  { path: /\/evaluations?(\/|$)/, members: ['parameters.*.external_api_token'] },
   { path: /\/tunnels\/[^/]+\/(reveal|rotate)_token$/, members: ['tunnel_token'] },
   { path: /\/webhook(s|_endpoints)/, members: ['secret', 'signing_secret', 'new_signing_secret'] },
 ];

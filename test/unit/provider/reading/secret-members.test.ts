@@ -98,6 +98,12 @@ const requests: readonly (readonly [what: string, path: string, body: unknown])[
     '/v1beta/triggers',
     { interaction: { environment: { env: { KEY: secret } } }, schedule: '0 9 * * 1' },
   ],
+  // https://docs.together.ai/reference/create-evaluation
+  [
+    'the key of a model elsewhere that an evaluation asks',
+    '/v1/evaluation',
+    { type: 'score', parameters: { judge: { model: 'm', external_api_token: secret } } },
+  ],
   [
     'what a harness sends to an MCP server',
     '/harnesses/invoke',
@@ -336,6 +342,7 @@ describe('an answer without', () => {
     ['/identities/GetWorkloadAccessToken', { workloadAccessToken: secret }],
     ['/v1/tunnels/t/rotate_token', { type: 'tunnel_token', tunnel_token: secret }],
     ['/v1/webhook_endpoints', { id: 'w', signing_secret: secret, signing_secret_hint: 'S' }],
+    ['/v1/evaluation/e', { workflow_id: 'e', parameters: { model_a: { external_api_token: secret } } }],
     ['/v1/webhook_endpoints/w/rotate_secret', { id: 'w', signing_secret: secret }],
   ])('the key that %s hands out says everything else', (path, body) => {
     const { bytes, removed } = withoutAnswerSecrets(path, Buffer.from(JSON.stringify(body)), mark);
