@@ -89,12 +89,11 @@ function mayMatch({ literals, folded, isOfNames }: Pattern, text: string, scan: 
 /** Where the pattern matches first, in UTF-16 units; null where it does not. */
 export function placeOfRe2(patterns: Patterns, text: string, source: string): Place | null {
   const matcher = patterns.bySource.get(source)?.compiled.matcher(text);
-  return matcher?.find() === true ? { start: matcher.start(), end: matcher.end() } : null;
+  return matcher?.find() === true ? { start: matcher.start() } : null;
 }
 
 export interface Place {
   readonly start: number;
-  readonly end: number;
 }
 
 const plainDecimal = /^-?[0-9]{1,40}(?:\.[0-9]{1,40})?$/;

@@ -52,7 +52,7 @@ function searchOf(node: ASTNode, { workings }: Workbench): Search | null {
   const { args: piece } = wanted;
   const placeIn = (text: string): Place | null => {
     const start = text.indexOf(piece);
-    return start === -1 ? null : { start, end: start + piece.length };
+    return start === -1 ? null : { start };
   };
   return { subject, placeIn };
 }
@@ -101,7 +101,7 @@ function readIn(node: ASTNode, scope: Scope): ASTNode[] {
 function shownValue(value: unknown): string | null {
   if (value === undefined) return null;
   const text = typeof value === 'string' ? value : jsonOf(value);
-  return excerpt(text, { start: 0, end: 0 });
+  return excerpt(text, { start: 0 });
 }
 
 function jsonOf(value: unknown): string {
