@@ -21,6 +21,8 @@ const places = [
   'moderation',
   'multiagent',
   'agent',
+  // What an agent of Gemini's thinks with.
+  'agent_config',
   'definition',
   'target',
   'guardrails',

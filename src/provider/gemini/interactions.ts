@@ -3,6 +3,7 @@
  * in, facts and defects out.
  */
 import type { MessageFact, ToolCallFact, ToolFact, UsageFacts } from '../../core/facts.ts';
+import { consultedModels } from '../asked/consulted-models.ts';
 import { alsoAsking } from '../asked/insteads.ts';
 import type { RequestReading, ResponseReading } from '../protocol.ts';
 import {
@@ -74,11 +75,21 @@ function readTools(list: unknown, defects: string[]): readonly ToolFact[] {
   });
 }
 
+/** Files that are put before an agent, its instructions and skills among them (https://ai.google.dev/gemini-api/docs/custom-agents). */
+function filesText(environment: unknown): string {
+  const sources = isRecord(environment) ? listOf(environment['sources']) : [];
+  return sources
+    .filter(isRecord)
+    .map((source) => textOf(source['content']))
+    .reduce(joined, '');
+}
+
 /** Reads a request body. An empty one asks for nothing: no defect. */
 export function readInteractionRequest(bytes: Buffer): RequestReading {
   const { body, defects, unread } = openRequest(bytes);
   if (body === null) return unread;
-  const system = inputText(memberOf(body, 'systemInstruction', defects));
+  const instructed = inputText(memberOf(body, 'systemInstruction', defects));
+  const system = joined(instructed, filesText(body['environment']));
   const messages = readInput(body['input'], defects);
   const config = memberOf(body, 'generationConfig', defects);
   const own = scalarParams(body, paramsElsewhere);
@@ -92,7 +103,8 @@ export function readInteractionRequest(bytes: Buffer): RequestReading {
     text: messages.reduce((text, message) => joined(text, message.text), system),
     tools: readTools(body['tools'], defects),
   };
-  return { facts: alsoAsking(facts, [textOf(body['agent'])]), defects };
+  const agent = { agent_config: memberOf(body, 'agentConfig', defects) };
+  return { facts: alsoAsking(facts, [textOf(body['agent']), ...consultedModels(agent, defects)]), defects };
 }
 
 /** Thinking and what Google's own tools read are counted apart. */

@@ -40,6 +40,8 @@ const consulting: readonly (readonly [family: Family, operation: OperationName, 
   ['openai', 'memories', { definition: { kind: 'default', chat_model: other } }],
   ['openai', 'memories', { definition: { kind: 'default', embedding_model: other } }],
   ['openai', 'agents', { definition: { tools: [{ type: 'image_generation', model: other }] } }],
+  // https://ai.google.dev/gemini-api/docs/custom-agents
+  ['openai', 'agents', { id: 'a', agent_config: { model: other } }],
   // https://docs.mistral.ai/agents/handoffs
   ['mistral', 'agents', { name: 'a', handoffs: [other] }],
   // Agents that the agent may start, each by its id, or an advisor by its model.

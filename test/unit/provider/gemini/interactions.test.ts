@@ -134,6 +134,32 @@ describe('a request', () => {
     expect(read({ input: turns }).facts.messages).toEqual([{ role: 'model', text: 'Hello', toolCalls: [] }]);
   });
 
+  // https://ai.google.dev/gemini-api/docs/custom-agents
+  test('to an agent has the model that it thinks with besides, in either spelling', () => {
+    for (const member of ['agent_config', 'agentConfig'])
+      expect(
+        read({ agent: 'antigravity', input: 'Hi', [member]: { model: 'gemini-3-pro' } }).facts,
+      ).toMatchObject({
+        model: 'antigravity',
+        insteads: [{ model: 'gemini-3-pro' }],
+      });
+  });
+
+  test('to an agent has the files that are put before it', () => {
+    const sources = [
+      { type: 'inline', target: '.agents/AGENTS.md', content: 'Be loud.' },
+      { type: 'repository', source: 'https://example.com/a' },
+    ];
+    const body = {
+      agent: 'antigravity',
+      system_instruction: 'Be kind.',
+      input: 'Hi',
+      environment: { sources },
+    };
+    expect(read(body).facts).toMatchObject({ system: 'Be kind.\nBe loud.', text: 'Be kind.\nBe loud.\nHi' });
+    expect(read({ ...body, environment: 'remote' }).facts.system).toBe('Be kind.');
+  });
+
   test('to an agent names it as the model', () => {
     expect(read({ agent: 'deep-research', input: '' }).facts.model).toBe('deep-research');
   });
