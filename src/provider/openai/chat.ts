@@ -187,16 +187,19 @@ function dataSourcesText(list: unknown): string {
   }, '');
 }
 
-const besideMessages = ['documents', 'chat_template', 'chat_template_kwargs'];
+const besideMessages = ['documents', 'chat_template', 'chat_template_kwargs', 'prompt_variables'];
 
 /**
  * What the model reads besides messages: what is expected to come out again, documents to answer from, words put around it
- * (https://platform.openai.com/docs/guides/predicted-outputs, https://docs.vllm.ai/en/latest/serving/openai_compatible_server).
+ * or around what is found on the web, and what a prompt that LiteLLM keeps has put into it
+ * (https://platform.openai.com/docs/guides/predicted-outputs, https://docs.vllm.ai/en/latest/serving/openai_compatible_server,
+ * https://openrouter.ai/docs/guides/features/plugins/web-search, https://docs.litellm.ai/docs/proxy/prompt_management).
  */
 function textBeside(body: JsonRecord, defects: string[]): string {
   let text = isRecord(body.prediction) ? contentText(body.prediction.content, defects) : '';
   for (const name of besideMessages) text = joined(text, textWithin(body[name]));
-  return text;
+  const plugins: readonly unknown[] = Array.isArray(body.plugins) ? body.plugins : [];
+  return plugins.filter(isRecord).reduce((before, one) => joined(before, textOf(one.search_prompt)), text);
 }
 
 function readBody(body: JsonRecord, defects: string[]): RequestBodyFacts {

@@ -30,6 +30,8 @@ describe('a request', () => {
   test.each([
     ['words that a server puts around it', { chat_template: '{{ messages }} SECRET' }],
     ['what such words are given', { chat_template_kwargs: { date: 'SECRET' } }],
+    ['what a prompt that is kept has put into it', { prompt_id: 'p', prompt_variables: { a: ['SECRET'] } }],
+    ['what is said of what is found', { plugins: [null, { id: 'web', search_prompt: 'SECRET' }] }],
     ['what is expected to come out again', { prediction: { type: 'content', content: 'SECRET' } }],
     ['the same in parts', { prediction: { type: 'content', content: [{ type: 'text', text: 'SECRET' }] } }],
     ['documents', { documents: [{ title: 'A', text: 'SECRET' }] }],

@@ -18,6 +18,14 @@ describe('a message of a chat says', () => {
     expect(response({ role: 'user', content: [part] })).toBe('a secret');
   });
 
+  test.each([
+    ['of a kind', { type: 'output_text', text: 'Hi', annotations: [{ title: 'A page' }] }],
+    ['of none', { text: 'Hi', id: 'a' }],
+  ])('the text alone of a part %s that is text', (_what, part) => {
+    expect(chat({ role: 'user', content: [part] })).toBe('Hi');
+    expect(response({ role: 'user', content: [part] })).toBe('Hi');
+  });
+
   test('the text of a picture, and nothing of where it is', () => {
     const part = { type: 'image_url', image_url: { url: 'https://example.com/a' }, text: 'a cat' };
     expect(chat({ role: 'user', content: [part] })).toBe('a cat');
@@ -32,7 +40,7 @@ describe('a message of a chat says', () => {
   });
 
   test('once what was thought in two places, and nothing that is sealed', () => {
-    const details = [{ text: 'a secret' }, { type: 'reasoning.encrypted', data: 'c2VhbGVk' }];
+    const details = [null, { text: 'a secret' }, { type: 'reasoning.encrypted', data: 'c2VhbGVk' }];
     const message = { role: 'assistant', content: 'Hi', reasoning: 'a secret', reasoning_details: details };
     expect(chat(message)).toBe('Hi\na secret');
   });
