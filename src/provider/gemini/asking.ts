@@ -83,7 +83,6 @@ const namesPlace = (name: string): boolean =>
   /(^u|U)ris?$|(^d|D)ataset$/.test(name) && !/^(output|cloudRun)/.test(name);
 
 function asksStored(operation: OperationName, body: JsonRecord, defects: string[]): boolean {
-  if (operation === 'knowledge.query' || operation === 'memories') return false;
   return (
     operation === 'evaluations' ||
     ['distillationSpec', 'reinforcementTuningSpec', 'singleRewardConfig', 'compositeRewardConfig'].some(
