@@ -78,6 +78,11 @@ describe('a job', () => {
     expect(batchFiles).toBeUndefined();
   });
 
+  test('that names no model has none, and says nothing when it is made', () => {
+    expect(read({ tuningTask: {} })).toMatchObject({ facts: { model: '' }, defects: [] });
+    expect(vertex.readResponse('tuning_jobs', 200, Buffer.from('{}')).defects).toEqual([]);
+  });
+
   test('has its examples read', () => {
     const examples = { examples: [{ textInput: 'Who?', output: 'My AKIA key' }] };
     const body = { base_model: 'models/x', tuningTask: { trainingData: { examples } } };

@@ -150,6 +150,14 @@ describe('a prediction', () => {
     expect(twofold.defects).toEqual(['the answer has the key "outputs" more than once']);
   });
 
+  test('asked for by a prompt has it as a message', () => {
+    const instances = [{ prompt: 'a SECRET', bytesBase64Encoded: 'AAAA' }];
+    const head = headOf(`${project}/endpoints/1:predict`);
+    expect(vertex.readRequest('predict', json({ instances }), head).facts.messages).toEqual([
+      { role: 'user', text: 'a SECRET', toolCalls: [] },
+    ]);
+  });
+
   test('asked for by tensors has their texts', () => {
     const inputs = [{ structVal: { prompt: { stringVal: ['a SECRET'] } } }];
     const head = headOf(`${project}/endpoints/1:serverStreamingPredict`);
