@@ -2,7 +2,6 @@
  * One HTTP message as bytes (`message/http`, RFC 9112): how an exchange is stored, shown and delivered again.
  * Headers travel as node:http's raw list (name, value, name, value, ...), order and case kept. Pure.
  */
-
 import { gatewayConfigs, gatewayConfigWithout } from './gateway-config.ts';
 import { remembered } from './remembered.ts';
 
@@ -76,15 +75,17 @@ const hopByHopHeaders = new Set([
 
 /** The message's bytes. */
 export function encodeHttpMessage(message: HttpMessage): Buffer {
-  let head = `${message.startLine}\r\n`;
-  const { headers } = message;
-  for (let i = 0; i + 1 < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
-  // latin1, as node:http reads headers, so that every byte comes back.
-  const headBytes = head.length + 2;
-  const bytes = Buffer.allocUnsafe(headBytes + message.body.length);
-  bytes.write(`${head}\r\n`, 'latin1');
-  message.body.copy(bytes, headBytes);
+  const head = encodeHttpHead(message);
+  const bytes = Buffer.allocUnsafe(head.length + message.body.length);
+  message.body.copy(bytes, bytes.write(head, 'latin1'));
   return bytes;
+}
+
+/** What comes before the body, in Latin-1, as node:http reads headers, so that every byte comes back. */
+export function encodeHttpHead({ startLine, headers }: Omit<HttpMessage, 'body'>): string {
+  let head = `${startLine}\r\n`;
+  for (let i = 0; i + 1 < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  return `${head}\r\n`;
 }
 
 /** Reads what encodeHttpMessage wrote. Throws RangeError on anything else. */

@@ -1,5 +1,5 @@
 /** What one commit seals: the entries that queued for it, until they are the records of a block. Owned by the sealer. */
-import { encodeBlock, encodeBodies, recordKey } from './block.ts';
+import { encodeBlock, encodeBodies, lengthOf, recordKey } from './block.ts';
 import type { Signer } from './checkpoint.ts';
 import { closeLeaf, type LeafDraft, type PartCommitment } from './entry.ts';
 import type { Head, Step } from './head.ts';
@@ -84,7 +84,7 @@ export function chainEntries(batch: Batch, head: Head, tree: TreeState, ledgerId
   for (const { entry, parts, commitments } of encrypted) {
     const leaf = closeLeaf(entry.leaf, commitments, prev);
     // It was taken for as long as it was then.
-    const bytes = parts.reduce((sum, { item }) => sum + item.ciphertext.length, leaf.length);
+    const bytes = parts.reduce((sum, { item }) => sum + lengthOf(item.ciphertext), leaf.length);
     if (bytes !== entry.bytes) throw new Error(`Entry ${entry.seq} was changed while it waited.`);
     const hash = leafHash(leaf);
     prev = hash.toString('hex');

@@ -23,6 +23,17 @@ export interface Bodies {
   readonly items: readonly BodyItem[];
 }
 
+/** A part as it was encrypted, in pieces that follow each other, so that a long one is copied into its record alone. */
+export interface SealedItem {
+  readonly seq: number;
+  readonly partIndex: number;
+  readonly ciphertext: readonly Buffer[];
+}
+
+export interface SealedBodies extends Omit<Bodies, 'items'> {
+  readonly items: readonly SealedItem[];
+}
+
 const blockMagic = Buffer.from('HPB1');
 const bodiesMagic = Buffer.from('HPV1');
 export const entriesPerBlockMax = 65_536;
@@ -73,20 +84,27 @@ export function decodeBlock(bytes: Buffer): Block {
 }
 
 /** "HPV1" || u8 len || kekId || nonce || u32 len || wrapped || u32 count || items. */
-export function encodeBodies({ kekId, nonce, wrapped, items }: Bodies): Buffer {
+export function encodeBodies({ kekId, nonce, wrapped, items }: Bodies | SealedBodies): Buffer {
   const fixedBytes = bodiesMagic.length + 1 + kekId.length + nonce.length + 4 + wrapped.length + 4;
   const itemHeadBytes = 8 + 1 + 4;
-  const bytes = items.reduce((sum, { ciphertext }) => sum + itemHeadBytes + ciphertext.length, fixedBytes);
+  let bytes = fixedBytes + items.length * itemHeadBytes;
+  for (const { ciphertext } of items) bytes += lengthOf(ciphertext);
   const record = Buffer.allocUnsafe(bytes);
   let at = record.writeUInt8(kekId.length, put(record, bodiesMagic, 0));
   at += record.write(kekId, at, 'latin1');
   at = putSized(record, wrapped, put(record, nonce, at));
   at = record.writeUInt32BE(items.length, at);
   for (const { seq, partIndex, ciphertext } of items) {
-    at = record.writeBigUInt64BE(BigInt(seq), at);
-    at = putSized(record, ciphertext, record.writeUInt8(partIndex, at));
+    at = record.writeUInt8(partIndex, record.writeBigUInt64BE(BigInt(seq), at));
+    at = record.writeUInt32BE(lengthOf(ciphertext), at);
+    for (const piece of Buffer.isBuffer(ciphertext) ? [ciphertext] : ciphertext) at = put(record, piece, at);
   }
   return record;
+}
+
+/** Of bytes, or of pieces that follow each other. */
+export function lengthOf(bytes: Buffer | readonly Buffer[]): number {
+  return Buffer.isBuffer(bytes) ? bytes.length : bytes.reduce((sum, piece) => sum + piece.length, 0);
 }
 
 export function decodeBodies(bytes: Buffer): Bodies {

@@ -14,7 +14,7 @@ import { advance, encodeSnapshot, type Head, type Step } from './head.ts';
 import type { HighWater, LedgerStore } from './store.ts';
 import { type TreeState, treeRoot } from './tree.ts';
 import { utc } from './utc.ts';
-import { ciphertextBytes, type KeyEncryptionKey, type PartContent } from './vault.ts';
+import { ciphertextBytes, type KeyEncryptionKey, type PartContent, sizeOf } from './vault.ts';
 
 /** What to seal. `decision` in `data` ties the entry to an open decision. */
 export interface Draft {
@@ -137,7 +137,7 @@ export function startSealer(options: SealerOptions): Sealer {
     const at = utc(clock.nowMs());
     const mono = clock.monoUs();
     const kid = signer.kid;
-    const sizes = contents.map(({ name, bytes: { length } }) => ({ name, size: length }));
+    const sizes = contents.map((part) => ({ name: part.name, size: sizeOf(part) }));
     const leaf = draftLeaf({ at, boot, data, durability, kid, ledger, mono, refs, seq, type, v: 1 }, sizes);
     let bytes = leaf.bytes;
     let plainBytes = 0;

@@ -6,18 +6,20 @@
 import { createCipheriv, createDecipheriv, createSecretKey, randomFillSync } from 'node:crypto';
 import { sha256, sha256Hex, sha256HexOf } from '../core/bytes.ts';
 import { HoldpointError } from '../core/errors.ts';
-import type { Bodies, BodyItem } from './block.ts';
+import type { Bodies, BodyItem, SealedBodies, SealedItem } from './block.ts';
 import type { PartCommitment } from './entry.ts';
 
 /** Content that goes beside a leaf, in the clear. */
 export interface PartContent {
   readonly name: string;
   readonly bytes: Buffer;
+  /** What follows `bytes`, where it is long: to put both together would copy it. */
+  readonly rest?: Buffer;
 }
 
 export interface SealedPart {
   readonly commitment: PartCommitment;
-  readonly item: BodyItem;
+  readonly item: SealedItem;
   /** aesKey || salt; zeroed once wrapped. */
   readonly dataKey: Buffer;
 }
@@ -68,27 +70,39 @@ export function sealPart(ledgerId: Buffer, seq: number, partIndex: number, part:
   // It lies in memory no longer than the text that it encrypts, which nobody zeroes either.
   const key = dataKey.toString('latin1', 0, 32);
   const cipher = createCipheriv('aes-256-gcm', key, nonceOfOneUse, keyAsText);
-  const encrypted = cipher.update(part.bytes);
+  const pieces = piecesOf(part);
+  const encrypted = pieces.map((piece) => cipher.update(piece));
   cipher.final();
-  const framed = Buffer.concat([ciphertextPrefix, encrypted, cipher.getAuthTag()]);
+  const ciphertext = [...encrypted, cipher.getAuthTag()];
   const commitment = {
-    c: commitTo(ledgerId, seq, part, dataKey.subarray(32)),
-    e: sha256Hex(framed),
+    c: commitTo(ledgerId, seq, part.name, pieces, dataKey.subarray(32)),
+    e: sha256HexOf([ciphertextPrefix, ...ciphertext]),
     name: part.name,
-    size: part.bytes.length,
+    size: sizeOf(part),
   };
-  return {
-    commitment,
-    item: { seq, partIndex, ciphertext: framed.subarray(ciphertextPrefix.length) },
-    dataKey,
-  };
+  return { commitment, item: { seq, partIndex, ciphertext }, dataKey };
 }
 
-function commitTo(ledgerId: Buffer, seq: number, part: PartContent, salt: Buffer): string {
+/** Bytes of plaintext. */
+export function sizeOf({ bytes, rest }: PartContent): number {
+  return bytes.length + (rest?.length ?? 0);
+}
+
+function piecesOf({ bytes, rest }: PartContent): readonly Buffer[] {
+  return rest === undefined ? [bytes] : [bytes, rest];
+}
+
+function commitTo(
+  ledgerId: Buffer,
+  seq: number,
+  name: string,
+  pieces: readonly Buffer[],
+  salt: Buffer,
+): string {
   const place = Buffer.allocUnsafe(9);
   place.writeBigUInt64BE(BigInt(seq));
-  place[8] = part.name.length;
-  return sha256HexOf([commitPrefix, ledgerId, place, Buffer.from(part.name), salt, part.bytes]);
+  place[8] = name.length;
+  return sha256HexOf([commitPrefix, ledgerId, place, Buffer.from(name), salt, ...pieces]);
 }
 
 /** Wraps the data keys of one commit's parts, in order, and zeroes them. */
@@ -97,7 +111,7 @@ export function wrapBodies(
   ledgerId: Buffer,
   firstSeq: number,
   parts: readonly SealedPart[],
-): Bodies {
+): SealedBodies {
   const keys = Buffer.concat(parts.map((part) => part.dataKey));
   const wrapped = wrapKeys(kek, wrapContext(ledgerId, firstSeq), keys);
   for (const part of parts) part.dataKey.fill(0);
@@ -178,12 +192,7 @@ export function openPart(
   const keys = decrypt(kek.key, bodies.nonce, bodies.wrapped, wrapContext(ledgerId, firstSeq), seq);
   const dataKey = keys.subarray(position * dataKeyBytes, (position + 1) * dataKeyBytes);
   const plaintext = decrypt(dataKey.subarray(0, 32), nonceOfOneUse, item.ciphertext, null, seq);
-  const committed = commitTo(
-    ledgerId,
-    seq,
-    { name: commitment.name, bytes: plaintext },
-    dataKey.subarray(32),
-  );
+  const committed = commitTo(ledgerId, seq, commitment.name, [plaintext], dataKey.subarray(32));
   keys.fill(0);
   if (committed !== commitment.c) throw damaged(seq, 'does not match its commitment');
   return plaintext;

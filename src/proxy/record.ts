@@ -1,5 +1,6 @@
 /** What is sealed of an exchange: the leaf's data and the message kept beside it. Content never enters a leaf. */
 import {
+  encodeHttpHead,
   encodeHttpMessage,
   headerOf,
   type RawHeaders,
@@ -8,6 +9,7 @@ import {
   withoutSecrets,
 } from '../core/http-message.ts';
 import type { Draft } from '../ledger/sealer.ts';
+import type { PartContent } from '../ledger/vault.ts';
 import type { Judgement, Policy } from '../policy/policy.ts';
 import type { StreamForm } from '../provider/protocol.ts';
 import { socketBodyType } from '../provider/realtime/body.ts';
@@ -31,7 +33,7 @@ export function requestDraft(
   if (claimsSocketBody(call.headers)) data['carrier'] = 'http';
   if (removed > 0) data['removed'] = removed;
   const message = storedMessage(startLine, headers, body, bytes, spool?.sha256 ?? null);
-  return { type: 'request', data, parts: [{ name: 'request', bytes: message }] };
+  return { type: 'request', data, parts: [{ name: 'request', ...message }] };
 }
 
 export interface SealedAnswer extends JudgedAnswer {
@@ -65,8 +67,11 @@ export function responseDraft(decision: number, answer: SealedAnswer): Draft {
   if (trailers.length > 0) data['trailers'] = trailers.length / 2;
   const fields = trailers.length === 0 ? headers : [...headers, ...trailers];
   const message = storedMessage(startLine, fields, body, answer.bytes, answer.sha256);
-  return { type: 'response', data, refs: [decision], parts: [{ name: 'response', bytes: message }] };
+  return { type: 'response', data, refs: [decision], parts: [{ name: 'response', ...message }] };
 }
+
+/** Of a longer body a copy would cost more than to encrypt and hash it in two pieces. */
+const copiedBytesMax = 64 * 1024;
 
 /** Only Holdpoint writes bodies of that type, with what was understood of them: one that came in must not pass for one. */
 function claimsSocketBody(headers: RawHeaders): boolean {
@@ -83,10 +88,12 @@ function storedMessage(
   stored: Buffer,
   bytes: number,
   sha256: string | null,
-): Buffer {
+): Omit<PartContent, 'name'> {
   const safe = withoutSecrets(headers);
   if (sha256 !== null) safe.push(wholeBodyHeader, wholeBodyValue(bytes, sha256));
-  return encodeHttpMessage({ startLine, headers: safe, body: stored });
+  if (stored.length <= copiedBytesMax)
+    return { bytes: encodeHttpMessage({ startLine, headers: safe, body: stored }) };
+  return { bytes: Buffer.from(encodeHttpHead({ startLine, headers: safe }), 'latin1'), rest: stored };
 }
 
 /** What that field says of a body. */
