@@ -41,11 +41,19 @@ export interface FrameDefect {
 
 /** The frame of one commit's records; throws RangeError for a key of another length or a body that is too long. */
 export function encodeFrame(records: readonly StoredRecord[]): Buffer {
+  return encodeFrameIn(Buffer.allocUnsafe, records);
+}
+
+/** The same in memory that is handed out: so many bytes, all of which the frame takes. */
+export function encodeFrameIn(
+  memoryFor: (bytes: number) => Buffer,
+  records: readonly StoredRecord[],
+): Buffer {
   const bodyBytes = records.reduce((sum, { value }) => sum + recordHeaderBytes + value.length, 0);
   if (bodyBytes > frameBodyBytesMax || records.length === 0) {
     throw new RangeError(`A frame holds 1 record or more, and at most ${frameBodyBytesMax} bytes.`);
   }
-  const frame = Buffer.allocUnsafe(frameHeaderBytes + bodyBytes);
+  const frame = memoryFor(frameHeaderBytes + bodyBytes);
   let at = frameHeaderBytes;
   for (const { key, value } of records) {
     if (key.length !== keyBytes) throw new RangeError(`A record's key has ${keyBytes} bytes.`);

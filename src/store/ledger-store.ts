@@ -5,11 +5,12 @@
 import { HoldpointError } from '../core/errors.ts';
 import { createInTurn } from '../core/in-turn.ts';
 import { isBodiesKey } from '../ledger/block.ts';
-import { encodeFrame } from '../ledger/frame.ts';
+import { encodeFrameIn } from '../ledger/frame.ts';
 import type { LedgerStore, StoredRecord } from '../ledger/store.ts';
 import { absorb, absorbBytesMax, absorbedRecords, lastSeqOf } from './absorbing.ts';
 import { createErasing } from './erasing.ts';
 import type { ErasingStep } from './erasing-store.ts';
+import { createFrameMemory } from './frame-memory.ts';
 import { type Journal, openJournal, type Place, syncLastSegment } from './journal.ts';
 import { openJournalReader } from './journal-reader.ts';
 import { createLatelyRead } from './lately-read.ts';
@@ -97,6 +98,8 @@ async function journaled(
   let isClosing = false;
   /** Whoever appends takes turns. */
   const inTurn = createInTurn();
+  /** So one frame is there at a time, and done with when it is appended. */
+  const memoryForFrame = createFrameMemory();
 
   function absorbSoon(): void {
     if (waitingBytes >= absorbBytesMax) absorbNow();
@@ -147,7 +150,7 @@ async function journaled(
     if (failure !== null) throw failure;
     if (journal.isFull()) await journal.rotate();
     const place = journal.end();
-    const frame = encodeFrame(records);
+    const frame = encodeFrameIn(memoryForFrame, records);
     await journal.append(frame, sync);
     // Durable from this line on.
     taken = { segment: place.segment, offset: place.offset + frame.length };
