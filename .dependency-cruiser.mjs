@@ -78,6 +78,13 @@ export default {
         dependencyTypesNot: ['type-only'],
       },
     },
+    {
+      // An import of it loads Node's own fetch.
+      name: 'only-node-http-takes-http',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(node:)?http$', dependencyTypesNot: ['type-only'] },
+    },
     soleImporter('only-forward-imports-undici', 'undici', '^src/proxy/(forward|upstream-connections)\\.ts$'),
     soleImporter('only-tunnel-imports-http-proxy', 'http-proxy', '^src/proxy/tunnel\\.ts$'),
     soleImporter('only-peer-imports-ws', 'ws', '^src/proxy/realtime/peer\\.ts$'),

@@ -2,8 +2,9 @@
  * The witness's own port, for peers: `POST /add-checkpoint` and `GET /<origin hash>/checkpoint`, c2sp.org/tlog-witness.
  * It needs no token: only what a configured ledger signed changes anything. Everything it takes is bounded.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createServer } from '../core/node-http.ts';
 import type { Witness } from './witness.ts';
 import { addCheckpointBytesMax } from './witness-request.ts';
 

@@ -1,9 +1,10 @@
 /** The control plane's socket: host and origin check, credentials, route, problem. Shares nothing with the data plane but parts. */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import { lacksHost } from '../core/http-message.ts';
 import { listening } from '../core/listening.ts';
+import { createServer } from '../core/node-http.ts';
 import { tokenPrefix } from '../store/token-file.ts';
 import { checkOrigin } from './auth.ts';
 import {
@@ -74,11 +75,10 @@ const requestMsMax = 30_000;
 const lastAnswersMsMax = 2_000;
 /** Of a body that is read as fast as it can be sealed. */
 const longRequestMsMax = 600_000;
-const headerBytesMax = 16 * 1024;
 const httpBounds = {
   requestTimeout: longRequestMsMax,
   headersTimeout: requestMsMax,
-  maxHeaderSize: headerBytesMax,
+  maxHeaderSize: 16 * 1024,
   // Refused as everything else is: node:http's own answer is no problem+json.
   requireHostHeader: false,
 };

@@ -2,9 +2,10 @@
  * One request to another server, on a connection of its own and by the way out that is configured. No redirect is followed
  * and nothing is kept between two.
  */
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Egress } from './egress.ts';
+import { request as httpRequest } from './node-http.ts';
 
 export interface Question {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT';

@@ -2,10 +2,10 @@
  * The way out of this network where only a forward proxy leads there: connections to others that it opens (CONNECT,
  * RFC 9110 section 9.3.6). What it does not open stays closed: nothing goes around it.
  */
-import { request as httpRequest } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { isIP, Socket } from 'node:net';
 import { messageOf } from './errors.ts';
+import { request as httpRequest } from './node-http.ts';
 
 export interface Egress {
   /**

@@ -3,8 +3,9 @@
  * responses and Anthropic messages, plain and streaming, and answers deterministically. Binds loopback
  * only and asks for no key. Must not be reachable from a configuration of the sidecar itself.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { createServer } from '../core/node-http.ts';
 import { type JsonRecord, parsedRecord } from '../provider/wire/json.ts';
 import { answerTo } from './answer.ts';
 import { type AnswerForm, chatForm, messagesForm, responsesForm } from './forms.ts';

@@ -3,7 +3,7 @@
  * as Amazon's do. Each stream becomes an HTTP/1.1 call over a connection in memory, so that every call takes the
  * same way; what follows here translates headers and endings and decides nothing.
  */
-import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import {
   constants,
   type IncomingHttpHeaders,
@@ -12,6 +12,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import { type Duplex, duplexPair, pipeline } from 'node:stream';
+import { request } from '../core/node-http.ts';
 
 export interface Http2Door {
   /**

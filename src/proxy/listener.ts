@@ -1,9 +1,10 @@
 /** The data plane's socket: node:http in, one pipeline run per request, upgrades to the tunnel, drain on stop. */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { HoldpointError } from '../core/errors.ts';
 import { lacksHost } from '../core/http-message.ts';
 import { listening } from '../core/listening.ts';
+import { createServer } from '../core/node-http.ts';
 import type { Spool } from '../core/spool.ts';
 import { operationOf, readCall } from './call.ts';
 import { createConnections } from './connections.ts';

@@ -1,5 +1,5 @@
 /** One plain request to somewhere that is no upstream, carried there and back unread, once the passage was sealed. */
-import { type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HoldpointError } from '../../core/errors.ts';
 import {
   endToEndHeaders,
@@ -8,6 +8,7 @@ import {
   sendableReason,
   valuesOf,
 } from '../../core/http-message.ts';
+import { request } from '../../core/node-http.ts';
 import type { Outcome } from '../../ledger/entry.ts';
 import { breakOff, endWith, writeChunk } from '../respond.ts';
 import type { TunnelBounds } from './blind.ts';
