@@ -139,16 +139,8 @@ function compile(env: Environment, patterns: Patterns, phase: Phase, source: str
       throw new RuleRefused(`has a pattern that re2 refuses: ${messageOf(error)}`, offset);
     }
   }
-  const evaluated = (run: Parsed, variables: Variables): unknown => {
-    try {
-      return run(variables);
-    } finally {
-      // What somebody said must not stay in memory for as long as nobody says anything else.
-      patterns.scan.forget();
-    }
-  };
   const matches = (variables: Variables): boolean => {
-    const value = evaluated(judging, variables);
+    const value: unknown = judging(variables);
     if (typeof value === 'boolean') return value;
     throw new Error('the rule gave neither true nor false');
   };
@@ -158,7 +150,7 @@ function compile(env: Environment, patterns: Patterns, phase: Phase, source: str
     read: (text) => {
       const part = env.parse(text);
       const judged = judgingOf(env, text, part);
-      return { tree: part.ast, value: (variables) => evaluated(judged, variables) };
+      return { tree: part.ast, value: (variables): unknown => judged(variables) };
     },
     placeOf: (pattern, text) => placeOfRe2(patterns, text, pattern),
   };

@@ -7,25 +7,36 @@ import { patternOfLiterals } from './literal.ts';
 export interface LiteralScan {
   /** Makes a literal known. */
   add(literal: string): void;
-  /** Whether the text contains one of the literals. Remembers what it found in this text until it is given another. */
+  /**
+   * Whether the text contains one of the literals. What it found is remembered while the caller runs, for other literals in
+   * the same text; no text is kept beyond.
+   */
   containsOneOf(text: string, literals: readonly string[]): boolean;
-  /** Lets go of the text that was given last. */
-  forget(): void;
 }
 
+/** Fewer are looked for one by one. */
+const literalsMin = 8;
 /** Looked for in one pass; beyond, one by one. The engine tries them in turn wherever a text is not ruled out at once. */
 const literalsMax = 64;
 /** Places looked at; where a text has more, what was not found among them is looked for by itself. */
 const placesMax = 512;
 
-/** Knows no literal yet. Must not be shared by what runs at the same time. */
+interface Seen {
+  readonly text: string;
+  readonly found: ReadonlySet<string>;
+  /** Known literals that were not found are not there. */
+  readonly isWhole: boolean;
+}
+
+/** Knows no literal yet. */
 export function createLiteralScan(): LiteralScan {
   const known = new Set<string>();
   let oneOfKnown: RegExp | null = null;
-  let last: { readonly text: string; readonly found: Set<string>; readonly isWhole: boolean } | null = null;
+  let last: Seen | null = null;
 
-  function scan(text: string): NonNullable<typeof last> {
+  function scan(text: string): Seen {
     const found = new Set<string>();
+    if (known.size < literalsMin) return { text, found, isWhole: false };
     oneOfKnown ??= new RegExp(patternOfLiterals(known), 'g');
     oneOfKnown.lastIndex = 0;
     for (let places = 0; places < placesMax; places += 1) {
@@ -38,6 +49,16 @@ export function createLiteralScan(): LiteralScan {
     return { text, found, isWhole: false };
   }
 
+  function seenIn(text: string): Seen {
+    if (last?.text === text) return last;
+    if (last === null)
+      queueMicrotask(() => {
+        last = null;
+      });
+    last = scan(text);
+    return last;
+  }
+
   return {
     add: (literal) => {
       if (literal === '' || known.has(literal) || known.size >= literalsMax) return;
@@ -46,14 +67,10 @@ export function createLiteralScan(): LiteralScan {
       last = null;
     },
     containsOneOf: (text, literals) => {
-      if (last === null || last.text !== text) last = scan(text);
-      const { found, isWhole } = last;
+      const { found, isWhole } = seenIn(text);
       return literals.some(
         (literal) => found.has(literal) || (!(isWhole && known.has(literal)) && text.includes(literal)),
       );
-    },
-    forget: () => {
-      last = null;
     },
   };
 }

@@ -128,7 +128,7 @@ describe('a scan for literals', () => {
         .array(fc.constantFrom('a', 'b', '-', '.', '\u00e9'), { minLength: 1, maxLength })
         .map((all) => all.join(''));
     fc.assert(
-      fc.property(fc.array(letters(4), { minLength: 1, maxLength: 8 }), letters(40), (literals, text) => {
+      fc.property(fc.array(letters(4), { minLength: 1, maxLength: 16 }), letters(40), (literals, text) => {
         const scan = createLiteralScan();
         for (const literal of literals) scan.add(literal);
         for (const literal of literals)

@@ -1,9 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createLiteralScan } from '../../../src/policy/literal-scan.ts';
 
+/** With as many literals more as it takes to look for all of them at once. */
 function scanFor(...literals: readonly string[]) {
   const scan = createLiteralScan();
-  for (const literal of literals) scan.add(literal);
+  const others = Array.from({ length: 8 }, (_, at) => `other literal ${at}`);
+  for (const literal of [...literals, ...others]) scan.add(literal);
   return scan;
 }
 
@@ -46,8 +48,31 @@ describe('a scan finds a literal', () => {
   });
 });
 
+it('few literals are found as well as many', () => {
+  const scan = createLiteralScan();
+  scan.add('one');
+  const asked = ['one', 'two'].map((text) => scan.containsOneOf(text, ['one']));
+  expect(asked).toEqual([true, false]);
+});
+
 it('each text is looked at anew', () => {
   const scan = scanFor('one', 'two');
   const asked = ['one', 'two one', 'one', 'two'].map((text) => scan.containsOneOf(text, ['one']));
   expect(asked).toEqual([true, true, true, false]);
+});
+
+it('a text is looked at once while the caller runs, and is not kept beyond', async () => {
+  const scan = scanFor('one', 'two');
+  scan.containsOneOf('another text', ['one']);
+  const looks = vi.spyOn(RegExp.prototype, 'exec');
+  const ask = (): number => {
+    const before = looks.mock.calls.length;
+    scan.containsOneOf('nothing of it', ['one', 'two']);
+    return looks.mock.calls.length - before;
+  };
+  const asked = [ask(), ask()];
+  await Promise.resolve();
+  asked.push(ask());
+  looks.mockRestore();
+  expect(asked).toEqual([1, 0, 1]);
 });
