@@ -1,4 +1,5 @@
 /** Output for people and for programs. What was recorded is hostile text: control characters are made visible. */
+import { textColumns } from './columns.ts';
 
 let readerGone = false;
 
@@ -83,11 +84,11 @@ export function printTable(
     return;
   }
   const cells = [head, ...rows.map((row) => row.map(visible))];
-  const widths = head.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length)));
+  const widths = head.map((_, column) => Math.max(...cells.map((row) => textColumns(row[column] ?? ''))));
   for (const row of cells)
     printLine(
       row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - textColumns(cell)))
         .join('  ')
         .trimEnd(),
     );

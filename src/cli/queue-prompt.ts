@@ -32,7 +32,7 @@ export const promptWords: Readonly<Record<Prompt['kind'], string>> = {
   release: 'Release (reason, or none)',
   deny: 'Deny, because',
   'break-glass': 'Break the glass, because',
-  'confirm-break-glass': `It alerts and will be reviewed. Type ${confirmWord} to release it alone now`,
+  'confirm-break-glass': `Type ${confirmWord} to release it alone now, with an alert and a review`,
 };
 
 /** Of a hold's calls those that go. */

@@ -5,7 +5,7 @@ import { conversationIn, type Detail, rulingsIn, unnamed } from './hold-answers.
 import { duration, visible } from './print.ts';
 import { promptWords } from './queue-prompt.ts';
 import type { Listed, OpenHold, QueueState } from './queue-state.ts';
-import { cell, type Paint, type Style, wrap } from './screen.ts';
+import { cell, ending, type Paint, type Style, wrap } from './screen.ts';
 import { whoRules } from './who-rules.ts';
 
 export interface Size {
@@ -19,7 +19,10 @@ const severityStyle: Readonly<Record<string, Style>> = {
   medium: 'yellow',
   low: 'dim',
 };
-const columnsMin = 40;
+/** A row cannot be less: what stands beyond the margin of a narrower terminal is not seen. */
+const columnsMin = 20;
+/** Of a reason, while it is typed. */
+const typedColumnsMin = 10;
 const rowsMin = 8;
 
 /** Exactly `size.rows` rows. */
@@ -40,14 +43,13 @@ export function rowsOf(state: QueueState, size: Size, nowMs: number, paint: Pain
   ];
 }
 
+/** What is typed keeps its place where the words have none: nobody rules for a reason that they do not see. */
 function promptRow({ kind, text }: NonNullable<QueueState['prompt']>, columns: number): string {
   const words = promptWords[kind];
-  return `${words}: ${tail(text, columns - words.length - 4)}_`;
-}
-
-/** The end of what is being typed. */
-function tail(text: string, characters: number): string {
-  return [...text].slice(-Math.max(1, characters)).join('');
+  const between = ': _';
+  const room = Math.min(words.length, columns - between.length - typedColumnsMin);
+  const shown = cell(words, room);
+  return `${shown}: ${ending(text, columns - between.length - room)}_`;
 }
 
 type Parts = readonly [title: string, body: readonly string[], keys: string];

@@ -1,4 +1,6 @@
 /** What a terminal shows: colours where they are wanted, and text cut to columns. Whatever is shown was made visible before. */
+
+import { columnsOf, textColumns } from './columns.ts';
 import type { Environment } from './command.ts';
 import { visible } from './print.ts';
 
@@ -12,24 +14,10 @@ export function paintFor(env: Environment, isTerminal: boolean): Paint {
   return (style, text) => (isWanted ? `\u001b[${styles[style]}m${text}\u001b[0m` : text);
 }
 
-/** Of the first plane: Hangul, CJK and emoji take two columns. */
-const wide =
-  /[\u1100-\u115f\u2e80-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
-const selectsEmoji = '\uFE0F';
-
-/** Never less than a terminal takes, so that nothing stands beyond the margin: all of the further planes count two. */
-function columnsOf(character: string): number {
-  if (character.length > 1) return 2;
-  // It makes the sign before it wide.
-  if (character === selectsEmoji) return 1;
-  if (/[\p{Mn}\p{Me}]/u.test(character)) return 0;
-  return wide.test(character) ? 2 : 1;
-}
-
 /** Exactly `columns` wide: cut with an ellipsis or filled with spaces; nothing in it moves the cursor. */
 export function cell(text: string, columns: number): string {
   const characters = [...visible(text)];
-  const whole = characters.reduce((sum, character) => sum + columnsOf(character), 0);
+  const whole = textColumns(characters);
   if (whole <= columns) return characters.join('') + ' '.repeat(columns - whole);
   let out = '';
   let left = columns - 1;
@@ -39,6 +27,17 @@ export function cell(text: string, columns: number): string {
     out += character;
   }
   return cell(`${out}…`, columns);
+}
+
+/** The end of a text, in at most `columns`; everything in it is made visible. */
+export function ending(text: string, columns: number): string {
+  const characters = [...visible(text)];
+  let first = characters.length;
+  for (let left = columns; first > 0; first -= 1) {
+    left -= columnsOf(characters[first - 1] ?? '');
+    if (left < 0) break;
+  }
+  return characters.slice(first).join('');
 }
 
 /** The text in lines of at most `columns`, its own line breaks kept and everything else made visible. */

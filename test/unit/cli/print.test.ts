@@ -66,6 +66,15 @@ describe('a table', () => {
     ).toBe('ID    BY\nl-1   petra\nl-22  <U+001B>[2J\n');
   });
 
+  it('has its columns aligned where signs are two columns wide or none', () => {
+    expect(
+      printed([
+        ['漢字', 'petra'],
+        ['e\u0301', 'paul'],
+      ]),
+    ).toBe('ID    BY\n漢字  petra\ne\u0301     paul\n');
+  });
+
   it('without a row says so, and shows no heads', () => {
     expect(printed([])).toBe('None stands.\n');
   });

@@ -342,6 +342,32 @@ describe('what is shown', () => {
   });
 
   it.each([
+    ['d', 80, '漢'.repeat(60)],
+    ['b', 80, 'x'.repeat(200)],
+    ['b', 40, 'why'],
+    ['r', 20, '漢字漢字漢字'],
+    ['r', 80, `${'\u3000'.repeat(9)}`],
+  ])('has the end of what is typed after %s in %i columns', (key, columns, text) => {
+    const { state } = type(opened(three), `${key}${text}END`);
+    const row = rowsOf(state, { rows: 10, columns }, 0, plain).at(-1) ?? '';
+    expect(row).toMatch(/: .*END_ *$/);
+    expect(row).toMatch(/^(Deny, bec|Break the|Relea)/);
+  });
+
+  it('says first which word breaks the glass, however narrow', () => {
+    const { state } = type(opened(three), 'bwhy\rBRE');
+    expect(rowsOf(state, { rows: 10, columns: 40 }, 0, plain).at(-1)).toMatch(/^Type BREAK .*: BRE_ *$/);
+  });
+
+  it('on a narrow terminal has nothing beyond its margin', () => {
+    const state = opened(three, 'x'.repeat(100));
+    for (const columns of [20, 30, 39]) {
+      const rows = rowsOf(state, { rows: 40, columns }, 0, plain);
+      expect(rows.filter((row) => row.length > columns)).toEqual([]);
+    }
+  });
+
+  it.each([
     [{}, true, '\u001b[1mx\u001b[0m'],
     [{ NO_COLOR: '1' }, true, 'x'],
     [{ NO_COLOR: '' }, true, '\u001b[1mx\u001b[0m'],
