@@ -43,7 +43,17 @@ export const callSchema = z.object({
   ...callReading,
   alsoAs: z.array(z.object(callReading)).optional(),
 });
-const requestSchema = z.object({ messages: z.array(z.object({ role: z.string(), text: z.string() })) });
+const rawSchema = z.object({ startLine: z.string(), headers: z.array(z.string()), body: z.string() });
+const messageSchema = z.object({ role: z.string(), text: z.string(), toolCalls: z.array(callSchema) });
+const requestSchema = z.object({
+  method: z.string(),
+  path: z.string(),
+  params: z.record(z.string(), z.json()),
+  system: z.string(),
+  messages: z.array(messageSchema),
+  tools: z.array(z.object({ name: z.string(), description: z.string() })),
+  raw: rawSchema,
+});
 const reviewSchema = z.object({
   by: z.string(),
   verdict: z.string(),
@@ -94,7 +104,15 @@ export const detailSchema = summarySchema.extend({
     .object({
       request: requestSchema,
       amendedRequest: requestSchema.nullable().default(null),
-      response: z.object({ text: z.string(), toolCalls: z.array(callSchema) }).nullable(),
+      response: z
+        .object({
+          text: z.string(),
+          refusal: z.string(),
+          toolCalls: z.array(callSchema),
+          raw: rawSchema,
+        })
+        .nullable(),
+      defects: z.array(z.string()),
     })
     .nullable(),
 });
@@ -108,14 +126,4 @@ export function rulingsIn({
     title: `${breakGlass ? 'glass broken' : verdict} by ${by} (${role})`,
     reason: reason ?? '(erased, or not for your role)',
   }));
-}
-
-/** Who said what before what is held: as a reviewer amended it, where one did. */
-export function conversationIn({
-  exchange,
-}: Detail): readonly { readonly who: string; readonly text: string }[] {
-  if (exchange === null) return [];
-  const { request, amendedRequest } = exchange;
-  const how = amendedRequest === null ? '' : ', as a reviewer amended it';
-  return (amendedRequest ?? request).messages.map(({ role, text }) => ({ who: `${role}${how}`, text }));
 }

@@ -7,15 +7,8 @@ import { becauseLines } from './because.ts';
 import { callLines } from './call-lines.ts';
 import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
-import {
-  conversationIn,
-  type Detail,
-  detailSchema,
-  listSchema,
-  rulingsIn,
-  summarySchema,
-  unnamed,
-} from './hold-answers.ts';
+import { conversationIn, heldIn, offeredIn } from './held-content.ts';
+import { type Detail, detailSchema, listSchema, rulingsIn, summarySchema, unnamed } from './hold-answers.ts';
 import { ruleOnMany } from './holds-many.ts';
 import { type Options, onlyArgument, readArguments, readOptions, requiredText } from './options.ts';
 import { duration, printJson, printLine, printTable, shortened, visible, visibleLines } from './print.ts';
@@ -137,8 +130,7 @@ function printHold(hold: Detail): void {
     );
     printLine(indent(visibleLines(callLines(call).join('\n'))));
   }
-  const text = hold.exchange?.response?.text ?? '';
-  if (text !== '') printLine(`\nAnswer\n${indent(visibleLines(text))}`);
+  for (const part of heldIn(hold)) printPart(part);
   for (const rule of hold.rules) {
     printLine(
       `\nHeld by ${visible(rule.id)}: ${visible(rule.title)}  (policy ${visible(hold.policy.version)})\n${indent(visibleLines(rule.error === '' ? rule.when.trimEnd() : `it failed: ${rule.error}`))}`,
@@ -146,10 +138,9 @@ function printHold(hold: Detail): void {
     for (const line of becauseLines(rule)) printLine(indent(visibleLines(line)));
   }
   printLine(`\nWho rules\n${indent(visibleLines(whoRules(hold).join('\n')))}`);
-  for (const { title, reason } of rulingsIn(hold))
-    printLine(`\n${visible(title)}${reason === '' ? '' : `\n${indent(visibleLines(reason))}`}`);
-  for (const { who, text: said } of conversationIn(hold))
-    printLine(`\n${visible(who)}\n${indent(visibleLines(said))}`);
+  for (const { title, reason } of rulingsIn(hold)) printPart({ title, text: reason });
+  for (const { who, text } of conversationIn(hold)) printPart({ title: who, text });
+  for (const part of offeredIn(hold)) printPart(part);
   for (const { by, at, text: said } of hold.comments)
     printLine(`\n${visible(by)} said at ${visible(at)}\n${indent(visibleLines(said ?? '(erased)'))}`);
   if (hold.review !== null) {
@@ -159,6 +150,10 @@ function printHold(hold: Detail): void {
     );
   }
   printLine(`\ndigest ${visible(hold.digest)}`);
+}
+
+function printPart({ title, text }: { readonly title: string; readonly text: string }): void {
+  printLine(`\n${visible(title)}${text === '' ? '' : `\n${indent(visibleLines(text))}`}`);
 }
 
 function indent(text: string): string {

@@ -1,7 +1,8 @@
 /** The interactive queue as rows of text. Pure; every recorded character is made visible before it is a row. */
 import { becauseLines } from './because.ts';
 import { callLines } from './call-lines.ts';
-import { conversationIn, type Detail, rulingsIn, unnamed } from './hold-answers.ts';
+import { conversationIn, heldIn, offeredIn } from './held-content.ts';
+import { type Detail, rulingsIn, unnamed } from './hold-answers.ts';
 import { duration, visible } from './print.ts';
 import { promptWords } from './queue-prompt.ts';
 import type { Listed, OpenHold, QueueState } from './queue-state.ts';
@@ -119,10 +120,13 @@ function keysIn({ actions, exchange, breakGlass }: Detail): string {
 /** What a reviewer needs, the consequence first. What is ours begins at the margin, and nothing recorded does. */
 function detailRows(hold: Detail, withheld: ReadonlySet<number>, columns: number): string[] {
   const own = (line: string): string[] => ours(line, columns);
-  const text = hold.exchange?.response?.text ?? '';
+  const part = ({ title, text }: { readonly title: string; readonly text: string }): string[] => [
+    ...own(title),
+    ...(text === '' ? [] : quoted(text, columns)),
+  ];
   return [
     ...callRows(hold, withheld, columns),
-    ...(text === '' ? [] : [...own('Answer'), ...quoted(text, columns), '']),
+    ...heldIn(hold).flatMap((held) => [...part(held), '']),
     ...hold.rules.flatMap((rule) => [
       ...own(`Held by ${rule.id}: ${rule.title} (policy ${hold.policy.version})`),
       ...quoted(rule.error === '' ? rule.when.trimEnd() : `it failed: ${rule.error}`, columns),
@@ -131,16 +135,10 @@ function detailRows(hold: Detail, withheld: ReadonlySet<number>, columns: number
     ]),
     ...own('Who rules'),
     ...whoRules(hold).flatMap(own),
-    ...rulingsIn(hold).flatMap(({ title, reason }) => [
-      ...own(title),
-      ...(reason === '' ? [] : quoted(reason, columns)),
-    ]),
+    ...rulingsIn(hold).flatMap(({ title, reason }) => part({ title, text: reason })),
     '',
-    ...conversationIn(hold).flatMap(({ who, text: said }) => [
-      ...own(`From ${who}:`),
-      ...quoted(said, columns),
-      '',
-    ]),
+    ...conversationIn(hold).flatMap(({ who, text }) => [...part({ title: `From ${who}:`, text }), '']),
+    ...offeredIn(hold).flatMap((offered) => [...part(offered), '']),
     ...own(`workload ${hold.workload || unnamed}   model ${hold.model}`),
     ...own(`decision ${hold.decisionId}`),
     ...own(`digest ${hold.digest}`),

@@ -46,12 +46,19 @@ const callOf = (text: string) => ({
   arguments: { [text]: text },
   argumentsText: text,
 });
+const raw = { startLine: '', headers: [], body: '' };
+type Exchange = NonNullable<Detail['exchange']>;
+function requestOf(messages: Exchange['request']['messages']): Exchange['request'] {
+  return { method: 'POST', path: '/v1', params: {}, system: '', messages, tools: [], raw };
+}
+function exchangeOf(request: Exchange['request'], response: Exchange['response']): Exchange {
+  return { request, amendedRequest: null, response, defects: [] };
+}
 const two: Partial<Detail> = {
-  exchange: {
-    request: { messages: [] },
-    amendedRequest: null,
-    response: { text: '', toolCalls: [callOf('pay'), callOf('wipe')] },
-  },
+  exchange: exchangeOf(requestOf([]), {
+    ...{ text: '', refusal: '', raw },
+    toolCalls: [callOf('pay'), callOf('wipe')],
+  }),
 };
 
 function opened(state: QueueState, text = 'hello', change: Partial<Detail> = {}): QueueState {
@@ -72,11 +79,10 @@ function opened(state: QueueState, text = 'hello', change: Partial<Detail> = {})
     actions,
     comments: [],
     review: null,
-    exchange: {
-      request: { messages: [{ role: text, text }] },
-      amendedRequest: null,
-      response: { text, toolCalls: [callOf(text)] },
-    },
+    exchange: exchangeOf(requestOf([{ role: text, text, toolCalls: [] }]), {
+      ...{ text, refusal: '', raw },
+      toolCalls: [callOf(text)],
+    }),
     ...change,
   };
   return withOpen(state, hold);
@@ -267,10 +273,12 @@ describe('what is shown', () => {
     const long = `${'x'.repeat(38)}${forged}`;
     for (const text of [`a\n${forged}`, long, `${'x'.repeat(40)}${forged}`]) {
       const calls = [callOf(text)];
-      const messages = [{ role: text, text }];
-      const held = {
-        exchange: { request: { messages }, amendedRequest: null, response: { text, toolCalls: calls } },
+      const request = {
+        ...requestOf([{ role: text, text, toolCalls: calls }]),
+        ...{ system: text, params: { [text]: text }, tools: [{ name: text, description: text }] },
       };
+      const response = { text, refusal: text, toolCalls: calls, raw };
+      const held = { exchange: { ...exchangeOf(request, response), defects: [text] } };
       const rows = rowsOf(opened(three, text, held), { rows: 200, columns: 40 }, 0, plain);
       expect(rows.filter((row) => row.startsWith(forged)).length, text).toBe(1);
     }
@@ -283,9 +291,9 @@ describe('what is shown', () => {
   });
 
   it('has the conversation as a reviewer amended it, and says so', () => {
-    const said = (text: string) => ({ messages: [{ role: 'user', text }] });
+    const said = (text: string) => requestOf([{ role: 'user', text, toolCalls: [] }]);
     const held = {
-      exchange: { request: said('the first draft'), amendedRequest: said('sent'), response: null },
+      exchange: { ...exchangeOf(said('the first draft'), null), amendedRequest: said('sent') },
     };
     const rows = rowsOf(opened(three, 'x', held), { rows: 40, columns: 100 }, 0, plain);
     expect(rows.map((row) => row.trim())).toEqual(
