@@ -24,7 +24,8 @@ export function controlClient(
 ): ControlClient {
   const url = options.text('url') ?? env['HOLDPOINT_URL'] ?? defaultUrl;
   const token = options.text('token') ?? env['HOLDPOINT_TOKEN'];
-  if (token === undefined) {
+  // An empty variable is what a command that made no token leaves.
+  if (token === undefined || token === '') {
     throw new HoldpointError(
       'usage',
       'A control token is needed.',

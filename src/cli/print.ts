@@ -1,7 +1,10 @@
 /** Output for people and for programs. What was recorded is hostile text: control characters are made visible. */
+import { refusalOf } from '../core/errors.ts';
 import { textColumns } from './columns.ts';
+import { exitCodes } from './command.ts';
 
 let readerGone = false;
+let mayBeLost = false;
 
 /**
  * Survives a reader that leaves early (`| head`): what follows is not written, and the command ends as it would
@@ -9,11 +12,24 @@ let readerGone = false;
  */
 export function tolerateClosedOutput(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code !== 'EPIPE' && !mayBeLost) leaveUnwritten(error);
     readerGone = true;
   });
   // Where messages cannot be written either, nobody is left to tell.
   process.stderr.on('error', () => undefined);
+}
+
+/** For a command whose work is another than its output: it goes on where nothing of that can be written. */
+export function outputMayBeLost(): void {
+  mayBeLost = true;
+}
+
+/** A file that is cut off looks whole to whoever reads it, and exit 1 would be a finding: neither is left to guess. */
+function leaveUnwritten(error: Error): never {
+  process.stderr.write(
+    `holdpoint: The output cannot be written: ${refusalOf(error)}. What is there of it is not whole.\n`,
+  );
+  process.exit(exitCodes.usage);
 }
 
 /** True once nobody reads the output; long listings stop then. */

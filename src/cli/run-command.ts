@@ -1,6 +1,8 @@
 /** Finds the subcommand, runs it, and says what went wrong in words a person can act on. */
+import { z } from 'zod';
 import { nearest } from '../config/issues.ts';
 import { type ErrorCode, HoldpointError, messageOf } from '../core/errors.ts';
+import { wrongInput } from '../core/wrong-input.ts';
 import { product } from '../version.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
 import { helpText } from './help.ts';
@@ -132,7 +134,20 @@ const unreachableCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'sign_in_unavailable',
 ]);
 
-function report(error: unknown, name: string): ExitCode {
+/** An answer that a command cannot read: files that it reads have errors of their own. */
+function notUnderstood(error: z.ZodError): HoldpointError {
+  // Of a list each item may lack the same.
+  const first = wrongInput(new z.ZodError(error.issues.slice(0, 1)));
+  return new HoldpointError(
+    'sidecar_unreachable',
+    `The answer is not one that ${product} knows: ${first} What was asked may have been carried out.`,
+    'Ask with the holdpoint of the same version as the sidecar; is it the control port that --url or HOLDPOINT_URL names?',
+    error,
+  );
+}
+
+function report(thrown: unknown, name: string): ExitCode {
+  const error = thrown instanceof z.ZodError ? notUnderstood(thrown) : thrown;
   if (!(error instanceof HoldpointError)) {
     const text = error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
     process.stderr.write(`holdpoint: ${visibleLines(text)}\n`);

@@ -3,7 +3,7 @@ import { defaultConfigFile } from '../config/load.ts';
 import { messageOf } from '../core/errors.ts';
 import { type Command, exitCodes } from './command.ts';
 import { readOptions } from './options.ts';
-import { printLine, visible } from './print.ts';
+import { outputMayBeLost, printLine, visible } from './print.ts';
 
 export const runSidecarCommand: Command = {
   name: 'run',
@@ -11,6 +11,8 @@ export const runSidecarCommand: Command = {
   summary: 'run the sidecar; drains and exits 0 on SIGTERM',
   run: async (args, env) => {
     const options = readOptions(args, ['config']);
+    // A full disk beneath what it says of itself is no reason to answer no call.
+    outputMayBeLost();
     const stopped = Promise.withResolvers<string>();
     let reload = (): void => undefined;
     // Before the start: a signal that comes while it starts must neither kill it half-way nor be lost.

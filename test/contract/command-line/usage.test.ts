@@ -122,6 +122,12 @@ describe.concurrent('holdpoint', () => {
     expect(err).toContain(said);
     expect(err).not.toMatch(/^\s+at /m);
   });
+
+  it.each([[{ HOLDPOINT_TOKEN: '' }], [{}]])('with %j says that a token is needed', async (env) => {
+    const { code, err } = await run(['holds', 'list'], env);
+    expect(code).toBe(2);
+    expect(err).toContain('A control token is needed.');
+  });
 });
 
 describe('config check', () => {
