@@ -3,6 +3,7 @@
  * tells of each hold as it comes and goes. Owns the terminal's mode and gives it back however it ends.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import { HoldpointError, messageOf } from '../core/errors.ts';
 import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
@@ -26,6 +27,7 @@ import { whetherRuled } from './ruling-about.ts';
 import { paintFor } from './screen.ts';
 
 const refreshMs = 1_000;
+const pageSchema = listSchema.extend({ next: z.string().nullable() });
 const pendingPath = '/api/v1/holds?state=pending&limit=500';
 /** The other screen, the cursor hidden, and no row that goes on in the next one; and back. */
 const enterScreen = `\u001b[?1049h\u001b[?25l\u001b[?7l${bracketPastes}`;
@@ -70,7 +72,7 @@ async function watch(client: ControlClient, asJson: boolean): Promise<ExitCode> 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort());
   let known = new Map<string, Listed>();
   while (!stopped.signal.aborted && !outputIsGone()) {
-    const now = new Map(listSchema.parse(await client.get(pendingPath)).items.map((hold) => [hold.id, hold]));
+    const now = new Map((await allPending(client)).map((hold) => [hold.id, hold]));
     for (const [id, hold] of now) if (!known.has(id)) tell('held', hold, asJson);
     for (const [id, hold] of known) if (!now.has(id)) tell('over', hold, asJson);
     known = now;
@@ -78,6 +80,17 @@ async function watch(client: ControlClient, asJson: boolean): Promise<ExitCode> 
     await sleep(refreshMs, undefined, { signal: stopped.signal }).catch(() => undefined);
   }
   return exitCodes.ok;
+}
+
+/** On every page: a hold that others moved to a later one is not over. */
+async function allPending(client: ControlClient): Promise<readonly Listed[]> {
+  const all: Listed[] = [];
+  for (let after: string | null = ''; after !== null; ) {
+    const page = pageSchema.parse(await client.get(pendingPath + after));
+    all.push(...page.items);
+    after = page.next === null ? null : `&after=${encodeURIComponent(page.next)}`;
+  }
+  return all;
 }
 
 function tell(what: 'held' | 'over', hold: Listed, asJson: boolean): void {
