@@ -76,6 +76,20 @@ describe.each(documents)('%s', (name) => {
 const callsIn = (text: string): readonly (readonly string[])[] =>
   [...text.matchAll(/^\| (\w+) \| `([\w.]+)` \| `([A-Z]+) (\/\S+)` \|$/gm)].map(([, ...call]) => call);
 
+it('config/holdpoint.yaml names every setting', () => {
+  const words = new Set(textOf('config/holdpoint.yaml').match(/\w+/g));
+  const settings = propertiesIn(JSON.parse(textOf('config/holdpoint.schema.json')));
+  expect(settings.size).toBeGreaterThan(100);
+  expect([...settings].filter((name) => !words.has(name))).toEqual([]);
+});
+
+/** The names that objects of a JSON Schema have, however deep. */
+function propertiesIn(schema: unknown): Set<string> {
+  if (typeof schema !== 'object' || schema === null) return new Set();
+  const own = 'properties' in schema ? Object.keys(schema.properties ?? {}) : [];
+  return new Set([...own, ...Object.values(schema).flatMap((part) => [...propertiesIn(part)])]);
+}
+
 it('config/README.md calls calls what rules see them called', () => {
   const calls = callsIn(textOf('config/README.md'));
   expect(calls.length).toBeGreaterThan(50);
