@@ -45,6 +45,8 @@ export interface ReportHouse {
   readonly fingerprint: (subject: string) => string;
 }
 
+type Sealing = ReturnType<Ledger['seal']>;
+
 interface Sealed {
   readonly result: LineResult;
   /** Resolves once what the line sealed is durable; undefined where it sealed nothing. */
@@ -133,23 +135,16 @@ async function settled({ result, durable }: Sealed): Promise<LineResult> {
   }
 }
 
-/** Where the ledger has too much to do, the lines before this one go first; then once more. */
+/**
+ * Both parts, or it is interrupted: where the ledger has too much to do for one of them, what is before it goes first, and
+ * a part that is sealed is not sealed again.
+ */
 async function sealPatiently(
   report: Report,
   by: string,
   settleOthers: () => Promise<void>,
-  house: ReportHouse,
+  { ledger, policy: policyNow, fingerprint }: ReportHouse,
 ) {
-  try {
-    return seal(report, by, house);
-  } catch (error) {
-    if (!(error instanceof HoldpointError) || error.code !== 'overloaded') throw error;
-    await settleOthers();
-    return seal(report, by, house);
-  }
-}
-
-function seal(report: Report, by: string, { ledger, policy: policyNow, fingerprint }: ReportHouse) {
   const policy = policyNow();
   const { facts, request, answer } = report;
   const asked = flagged(policy, 'request', report);
@@ -161,23 +156,40 @@ function seal(report: Report, by: string, { ledger, policy: policyNow, fingerpri
   };
   const data = requestLeaf(asker, facts.request, request.bytes, asked, policy, fingerprint);
   data['reported'] = toldBy(report, by);
-  const first = ledger.seal(draftOf('request', data, request));
-  ledger.settle(first.seq, 'reported');
+  const first = await patiently(() => ledger.seal(draftOf('request', data, request)), settleOthers);
   const rules = asked.matches.map(({ rule }) => rule);
-  if (answer === null || facts.response === undefined)
+  if (answer === null || facts.response === undefined) {
+    ledger.settle(first.seq, 'reported');
     return { decision: first.seq, rules, durable: first.durable };
+  }
   const judgement = flagged(policy, 'response', report);
   const { failed, facts: answered } = answer.reading;
   const result = failed || answered.status >= 400 ? 'error' : 'ok';
   const told = { facts: answered, result, judgement, policy, elapsedUs: 0 } as const;
   // How long it took is not known here.
   const { elapsedUs: _, ...leaf } = answerLeaf(first.seq, told, answer.bytes, false);
-  const second = ledger.seal({
-    ...draftOf('response', { ...leaf, reported: true }, answer),
-    refs: [first.seq],
-  });
+  const draft = { ...draftOf('response', { ...leaf, reported: true }, answer), refs: [first.seq] };
+  // Whether the ledger failed meanwhile, sealing the answer says.
+  const isDurable = first.durable.catch(() => undefined);
+  const second = await patiently(
+    () => ledger.seal(draft),
+    () => isDurable,
+  );
+  // Once it is settled nothing more of it can be sealed.
+  ledger.settle(first.seq, 'reported');
   const durable = Promise.all([first.durable, second.durable]).then(() => undefined);
   return { decision: first.seq, rules: [...rules, ...judgement.matches.map(({ rule }) => rule)], durable };
+}
+
+/** Once more, after `makeRoom`, where the ledger was overloaded; then nothing was queued. */
+async function patiently(seal: () => Sealing, makeRoom: () => Promise<void>): Promise<Sealing> {
+  try {
+    return seal();
+  } catch (error) {
+    if (!(error instanceof HoldpointError) || error.code !== 'overloaded') throw error;
+    await makeRoom();
+    return seal();
+  }
 }
 
 function draftOf(type: 'request' | 'response', data: LeafData, { message, removed }: StoredMessage): Draft {
