@@ -7,7 +7,7 @@ import { linesOf } from '../report/split.ts';
 import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
 import { onlyArgument, readArguments } from './options.ts';
-import { printJson, printLine, safeJson } from './print.ts';
+import { printLine, safeJson } from './print.ts';
 import { refusedLines } from './refused-lines.ts';
 
 /** Of one request; what is longer than a line may be is refused by the sidecar. */
@@ -54,7 +54,8 @@ async function report(args: readonly string[], env: Environment): Promise<ExitCo
     if (process.stderr.isTTY) process.stderr.write(`\r${countText(counts.lines)} lines`);
   }
   if (process.stderr.isTTY) process.stderr.write('\n');
-  if (isJson) printJson({ summary: counts });
+  // A line as every other: who reads the output reads lines.
+  if (isJson) printLine(safeJson({ summary: counts }));
   told.end();
   if (!isJson)
     printLine(

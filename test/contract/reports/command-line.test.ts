@@ -69,6 +69,22 @@ describe('holdpoint decisions report', () => {
     expect(err.trimEnd().split('\n')).toHaveLength(2);
   });
 
+  it('with --json prints one object a line, the last of them the counts', async () => {
+    const file = join(house.directory, 'as-json.ndjson');
+    writeFileSync(file, `${JSON.stringify(chat('json-1'))}\nno JSON\n`);
+    const { out } = await run(['decisions', 'report', file, '--json'], reporterEnv());
+    expect(
+      out
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toMatchObject([
+      { line: 1, status: 'sealed', id: 'json-1' },
+      { line: 2, status: 'refused' },
+      { summary: { lines: 2, sealed: 1, known: 0, refused: 1 } },
+    ]);
+  });
+
   it('names twenty refused lines of a file of decisions, and says how many more there are', async () => {
     const file = join(house.directory, 'many-refused.ndjson');
     const wrong = Array.from({ length: 30 }, (_, i) => `wrong ${i}\n`).join('');
