@@ -26,10 +26,22 @@ const columnsMin = 20;
 const typedColumnsMin = 10;
 const rowsMin = 8;
 
+/** Scrolled no further than to its end: a key that was pressed once too often is not to be taken back before the next one counts. */
+export function scrolledWithin(state: QueueState, size: Size): QueueState {
+  const { open } = state;
+  if (open === null || open.scroll === 0) return state;
+  const { rows, columns } = sizeAtLeast(size);
+  const scrollMax = Math.max(0, detailRows(open.hold, open.withheld, columns).length - (rows - 3));
+  return open.scroll <= scrollMax ? state : { ...state, open: { ...open, scroll: scrollMax } };
+}
+
+function sizeAtLeast({ rows, columns }: Size): Size {
+  return { rows: Math.max(rowsMin, rows), columns: Math.max(columnsMin, columns) };
+}
+
 /** Exactly `size.rows` rows. */
 export function rowsOf(state: QueueState, size: Size, nowMs: number, paint: Paint): string[] {
-  const columns = Math.max(columnsMin, size.columns);
-  const rows = Math.max(rowsMin, size.rows);
+  const { rows, columns } = sizeAtLeast(size);
   const [title, body, keys] =
     state.open === null
       ? listParts(state, rows - 3, columns, nowMs, paint)

@@ -22,7 +22,7 @@ import {
   withItems,
   withOpen,
 } from './queue-state.ts';
-import { rowsOf } from './queue-view.ts';
+import { rowsOf, scrolledWithin } from './queue-view.ts';
 import { whetherRuled } from './ruling-about.ts';
 import { paintFor } from './screen.ts';
 
@@ -124,6 +124,7 @@ async function runQueue(
     if (isOver) return;
     // A terminal that does not say its size is one of 24 rows of 80 columns.
     const size = { rows: stdout.rows || 24, columns: stdout.columns || 80 };
+    state = scrolledWithin(state, size);
     stdout.write(`\u001b[H${rowsOf(state, size, Date.now(), paint).join('\u001b[K\r\n')}\u001b[K\u001b[J`);
   }
 

@@ -1,0 +1,193 @@
+/** The interactive queue as rows that no recorded text can break out of. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Detail } from '../../../src/cli/hold-answers.ts';
+import { emptyQueue, withItems } from '../../../src/cli/queue-state.ts';
+import { rowsOf, scrolledWithin } from '../../../src/cli/queue-view.ts';
+import { cell, paintFor } from '../../../src/cli/screen.ts';
+import {
+  actions,
+  callOf,
+  exchangeOf,
+  listed,
+  opened,
+  raw,
+  requestOf,
+  three,
+  two,
+  type,
+} from './queue-scene.ts';
+
+const plain = paintFor({}, false);
+
+describe('what is shown', () => {
+  it('is exactly as high as the terminal, and no character of it moves the cursor, whatever was recorded', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'binary', maxLength: 300 }),
+        fc.integer({ min: 8, max: 60 }),
+        fc.integer({ min: 40, max: 200 }),
+        (text, rows, columns) => {
+          const state = withItems(emptyQueue, [listed('h-1', `${text}\u001b[2J\u202e`)], 1);
+          for (const shown of [state, opened(state, `\u001b]0;${text}\u0007`)]) {
+            const drawn = rowsOf(shown, { rows, columns }, Date.parse('2026-11-26T10:01:00Z'), plain);
+            expect(drawn.length).toBe(rows);
+            expect(drawn.join('')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+          }
+        },
+      ),
+    );
+  });
+
+  it('is at the margin where it is ours, and behind it where somebody else wrote it, however it breaks lines', () => {
+    const forged = 'Who rules';
+    const long = `${'x'.repeat(38)}${forged}`;
+    for (const text of [`a\n${forged}`, long, `${'x'.repeat(40)}${forged}`]) {
+      const calls = [callOf(text)];
+      const request = {
+        ...requestOf([{ role: text, text, toolCalls: calls }]),
+        ...{ system: text, params: { [text]: text }, tools: [{ name: text, description: text }] },
+      };
+      const response = { text, refusal: text, toolCalls: calls, raw };
+      const held = { exchange: { ...exchangeOf(request, response), defects: [text] } };
+      const rows = rowsOf(opened(three, text, held), { rows: 200, columns: 40 }, 0, plain);
+      expect(rows.filter((row) => row.startsWith(forged)).length, text).toBe(1);
+    }
+  });
+
+  const size = { rows: 10, columns: 40 };
+
+  it('goes no further than to its end, and back from there at the first key', () => {
+    const long = opened(three, 'x'.repeat(400));
+    const end = scrolledWithin(type(long, '\u001b[6~'.repeat(20)).state, size);
+    const rows = rowsOf(end, size, 0, plain);
+    expect(rows.at(-3)).toMatch(/^ {2}d7/);
+    expect(rowsOf({ ...end, open: end.open && { ...end.open, scroll: 900 } }, size, 0, plain)).toEqual(rows);
+    const back = scrolledWithin(type(end, 'k').state, size);
+    expect(back.open?.scroll).toBe((end.open?.scroll ?? 0) - 1);
+    expect(scrolledWithin(type(long, 'kkk').state, size).open?.scroll).toBe(0);
+    expect(scrolledWithin(three, size)).toBe(three);
+  });
+
+  it('has the selected hold in view, however many there are', () => {
+    const ids = Array.from({ length: 40 }, (_, i) => `h-${i}.`);
+    const many = withItems(
+      emptyQueue,
+      ids.map((id) => listed(id)),
+      40,
+    );
+    for (const at of [0, 1, 20, 38, 39]) {
+      const rows = rowsOf({ ...many, selected: `h-${at}.` }, { rows: 10, columns: 80 }, 0, plain);
+      expect(rows.filter((row) => row.includes(`h-${at}.`))).toHaveLength(1);
+      expect(rows.filter((row) => row.includes('  h-'))).toHaveLength(7);
+    }
+  });
+
+  it('says that broken glass lets all calls go, those that were withheld before too', () => {
+    const { state } = type(opened(three, 'x', { ...two, breakGlass: ['admin'] }), '2b');
+    const text = rowsOf(state, { rows: 40, columns: 100 }, 0, plain).join('\n');
+    expect(text).toContain('If you release, 2 of 2 tool calls reach the workload:');
+    expect(text).not.toContain('withheld ');
+  });
+
+  it('says first what a release would do, and by which rule it is held', () => {
+    const rows = rowsOf(opened(three), { rows: 20, columns: 100 }, Date.parse('2026-11-26T10:01:00Z'), plain);
+    expect(rows[0]).toMatch(/^h-1 {2}pending {2}\[high\] {2}14m0s left/);
+    expect(rows[1]).toBe('If you release, this tool call reaches the workload: hello');
+  });
+
+  it('has the conversation as a reviewer amended it, and says so', () => {
+    const said = (text: string) => requestOf([{ role: 'user', text, toolCalls: [] }]);
+    const held = {
+      exchange: { ...exchangeOf(said('the first draft'), null), amendedRequest: said('sent') },
+    };
+    const rows = rowsOf(opened(three, 'x', held), { rows: 40, columns: 100 }, 0, plain);
+    expect(rows.map((row) => row.trim())).toEqual(
+      expect.arrayContaining(['From user, as a reviewer amended it:', 'sent']),
+    );
+    expect(rows.join('\n')).not.toContain('the first draft');
+  });
+
+  it('tells the calls that go from those that are withheld, and what is not open', () => {
+    const held = { ...two, actions: { ...actions, deny: 'Ask ada.' } };
+    const rows = rowsOf(type(opened(three, 'x', held), '2').state, { rows: 40, columns: 100 }, 0, plain);
+    const text = rows.map((row) => row.trimEnd());
+    expect(text).toContain('If you release, 1 of 2 tool calls reach the workload:');
+    expect(text).toContain('1  goes      pay');
+    expect(text).toContain('2  withheld  wipe');
+    expect(text).toContain('deny is not open to you: Ask ada.');
+    expect(text).toContain('r release   (d deny)   a amend   1-2 withhold   j/k scroll   esc back');
+  });
+
+  it('says who approved in which role, who is needed, and who may rule since when', () => {
+    const held: Partial<Detail> = {
+      approvals: {
+        needed: 2,
+        given: ['ada'],
+        byRole: [
+          { needed: 1, roles: ['reviewer'], left: 0 },
+          { needed: 1, roles: ['privacy'], left: 1 },
+        ],
+      },
+      rulings: [{ by: 'ada', role: 'reviewer', verdict: 'release', breakGlass: false, reason: 'I\nasked' }],
+      escalated: [{ at: '2026-11-26T10:05:00.000Z', roles: ['admin'] }],
+      breakGlass: ['admin'],
+      breakGlassCollectInMs: 30_000,
+    };
+    const text = rowsOf(opened(three, 'x', held), { rows: 40, columns: 120 }, 0, plain).map((row) =>
+      row.trimEnd(),
+    );
+    expect(text).toContain('[x] 1 x reviewer, approved by ada (reviewer)');
+    expect(text).toContain('[ ] 1 x privacy, 1 still needed');
+    expect(text.slice(text.indexOf('release by ada (reviewer)')).slice(1, 3)).toEqual(['  I', '  asked']);
+    expect(text).toContain('may rule: reviewer; admin since 2026-11-26T10:05:00.000Z');
+    expect(text).toContain(
+      'break glass: admin, alone and at once, with a reason and an alert; then good for 30s',
+    );
+    expect(text).toContain('once released it waits 15m0s for its caller');
+  });
+
+  it('is cut to the column, wide characters counted as two', () => {
+    expect(cell('漢字かな', 5)).toBe('漢字…');
+    expect(cell('𠀀𠀀𠀀', 5)).toBe('𠀀𠀀…');
+    expect(cell('abc', 5)).toBe('abc  ');
+    expect(cell('abcde', 5)).toBe('abcde');
+    expect(cell('abcdef', 5)).toBe('abcd…');
+  });
+
+  it.each([
+    ['d', 80, '漢'.repeat(60)],
+    ['b', 80, 'x'.repeat(200)],
+    ['b', 40, 'why'],
+    ['r', 20, '漢字漢字漢字'],
+    ['r', 80, `${'\u3000'.repeat(9)}`],
+  ])('has the end of what is typed after %s in %i columns', (key, columns, text) => {
+    const { state } = type(opened(three), `${key}${text}END`);
+    const row = rowsOf(state, { rows: 10, columns }, 0, plain).at(-1) ?? '';
+    expect(row).toMatch(/: .*END_ *$/);
+    expect(row).toMatch(/^(Deny, bec|Break the|Relea)/);
+  });
+
+  it('says first which word breaks the glass, however narrow', () => {
+    const { state } = type(opened(three), 'bwhy\rBRE');
+    expect(rowsOf(state, { rows: 10, columns: 40 }, 0, plain).at(-1)).toMatch(/^Type BREAK .*: BRE_ *$/);
+  });
+
+  it('on a narrow terminal has nothing beyond its margin', () => {
+    const state = opened(three, 'x'.repeat(100));
+    for (const columns of [20, 30, 39]) {
+      const rows = rowsOf(state, { rows: 40, columns }, 0, plain);
+      expect(rows.filter((row) => row.length > columns)).toEqual([]);
+    }
+  });
+
+  it.each([
+    [{}, true, '\u001b[1mx\u001b[0m'],
+    [{ NO_COLOR: '1' }, true, 'x'],
+    [{ NO_COLOR: '' }, true, '\u001b[1mx\u001b[0m'],
+    [{ TERM: 'dumb' }, true, 'x'],
+    [{}, false, 'x'],
+  ])('has colours with %j on a terminal (%s) as it should', (env, isTerminal, shown) => {
+    expect(paintFor(env, isTerminal)('bold', 'x')).toBe(shown);
+  });
+});
