@@ -38,7 +38,6 @@ export async function* linesOf(chunks: AsyncIterable<Buffer>, lineBytesMax: numb
     }
     if (from < chunk.length) hold(chunk.subarray(from));
   }
-  if (heldBytes === 0) return;
   const line = end();
   if (line !== null) yield line;
 }

@@ -41,6 +41,11 @@ describe('the log', () => {
     ]);
   });
 
+  it('says of a defect of ours where it happened', () => {
+    const { lines } = logged(`log.error('one', new HoldpointError('internal', 'oops'))`);
+    expect(lines).toMatchObject([{ code: 'internal', stack: expect.stringMatching(/\n +at /) }]);
+  });
+
   it('says of our errors what to do next, where they say so', () => {
     const { lines } = logged(
       `log.error('one', new HoldpointError('config_invalid', 'wrong', 'Restore it.')); log.error('two', new HoldpointError('config_invalid', 'wrong'))`,

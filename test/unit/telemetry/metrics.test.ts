@@ -46,6 +46,29 @@ describe('the metrics page', () => {
     expect(page.get('holdpoint_ledger_failures_total')?.samples).toMatchObject([{ value: 1 }]);
   });
 
+  it('shows what is declared at 0, and leaves alone what was counted', () => {
+    const metrics = createMetrics();
+    const labels = { anchor: 'vault', code: 'anchor_failed' };
+    metrics.declare('holdpoint_anchor_failures_total', labels);
+    const shown = () =>
+      parsePrometheus(metrics.render(gauges)).get('holdpoint_anchor_failures_total')?.samples;
+    expect(shown()).toMatchObject([{ labels, value: 0 }]);
+    metrics.count('holdpoint_anchor_failures_total', labels);
+    metrics.declare('holdpoint_anchor_failures_total', labels);
+    expect(shown()).toMatchObject([{ labels, value: 1 }]);
+  });
+
+  it('has a gauge of no end as one, and one by labels only where there is one', () => {
+    const lag = { name: 'holdpoint_anchor_lag_seconds', labels: { anchor: 'a' } } as const;
+    const page = (value: number) =>
+      createMetrics().render({ ...gauges, holdpoint_hold_next_expiry_seconds: value }, [{ ...lag, value }]);
+    expect(page(Number.POSITIVE_INFINITY)).toContain('\nholdpoint_anchor_lag_seconds{anchor="a"} +Inf\n');
+    expect(page(Number.POSITIVE_INFINITY)).toContain('\nholdpoint_hold_next_expiry_seconds +Inf\n');
+    expect(page(2.5)).toContain('\nholdpoint_anchor_lag_seconds{anchor="a"} 2.5\n');
+    expect(page(2.5)).not.toContain('holdpoint_anchor_size');
+    expect(createMetrics().render(gauges)).not.toContain('holdpoint_anchor_lag');
+  });
+
   it('escapes what a label may hold', () => {
     const metrics = createMetrics();
     const rule = 'a"b\\c\nd{e="f"}';
@@ -69,8 +92,10 @@ describe('the metrics page', () => {
 
   it('does not grow without end', () => {
     const metrics = createMetrics();
-    for (let i = 0; i < 5_000; i++)
+    for (let i = 0; i < 5_000; i++) {
+      metrics.declare('holdpoint_rule_matches_total', { rule: `d${i}`, action: 'hold' });
       metrics.count('holdpoint_rule_matches_total', { rule: `r${i}`, action: 'hold' });
+    }
     const { samples = [] } =
       parsePrometheus(metrics.render(gauges)).get('holdpoint_rule_matches_total') ?? {};
     expect(samples.length).toBeLessThan(2_001);
