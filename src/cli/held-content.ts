@@ -78,6 +78,17 @@ export function offeredIn({ exchange }: Detail): readonly Part[] {
   ];
 }
 
+/** What reviewers said of it, and what one found of a release that another made alone. */
+export function remarksIn({ comments, review }: Detail): readonly Part[] {
+  const said = comments.map(({ by, at, text }) => ({ title: `${by} said at ${at}`, text: text ?? erased }));
+  if (review === null) return said;
+  const { by, verdict, at, text } = review;
+  const title = `${by} found the release by one person alone ${verdict} at ${at}`;
+  return [...said, { title, text: text ?? erased }];
+}
+
+const erased = '(erased)';
+
 /** What the model is given. */
 function requestIn({ request, amendedRequest }: Exchange): Request {
   return amendedRequest ?? request;

@@ -7,7 +7,7 @@ import { becauseLines } from './because.ts';
 import { callLines } from './call-lines.ts';
 import { type ControlClient, clientOptions, controlClient } from './client.ts';
 import { type Command, type Environment, type ExitCode, exitCodes } from './command.ts';
-import { conversationIn, heldIn, offeredIn } from './held-content.ts';
+import { conversationIn, heldIn, offeredIn, remarksIn } from './held-content.ts';
 import { type Detail, detailSchema, listSchema, rulingsIn, summarySchema, unnamed } from './hold-answers.ts';
 import { ruleOnMany } from './holds-many.ts';
 import { type Options, onlyArgument, readArguments, readOptions, requiredText } from './options.ts';
@@ -141,14 +141,7 @@ function printHold(hold: Detail): void {
   for (const { title, reason } of rulingsIn(hold)) printPart({ title, text: reason });
   for (const { who, text } of conversationIn(hold)) printPart({ title: who, text });
   for (const part of offeredIn(hold)) printPart(part);
-  for (const { by, at, text: said } of hold.comments)
-    printLine(`\n${visible(by)} said at ${visible(at)}\n${indent(visibleLines(said ?? '(erased)'))}`);
-  if (hold.review !== null) {
-    const { by, verdict, at, text: finding } = hold.review;
-    printLine(
-      `\n${visible(by)} found the release by one person alone ${visible(verdict)} at ${visible(at)}\n${indent(visibleLines(finding ?? '(erased)'))}`,
-    );
-  }
+  for (const part of remarksIn(hold)) printPart(part);
   printLine(`\ndigest ${visible(hold.digest)}`);
 }
 

@@ -162,7 +162,7 @@ export function withOpen(state: QueueState, hold: Detail): QueueState {
 export function isOutdated({ open, items }: QueueState): boolean {
   const listed = items.find(({ id }) => id === open?.hold.id);
   if (open === null || listed === undefined) return false;
-  const of = ({ approvals, roles }: Pick<Listed, 'approvals' | 'roles'>): string =>
-    JSON.stringify([approvals.given, roles]);
+  const of = ({ approvals, roles, commentCount, assignee }: Listed): string =>
+    JSON.stringify([approvals.given, roles, commentCount, assignee]);
   return of(listed) !== of(open.hold);
 }

@@ -1,7 +1,7 @@
 /** The interactive queue as rows of text. Pure; every recorded character is made visible before it is a row. */
 import { becauseLines } from './because.ts';
 import { callLines } from './call-lines.ts';
-import { conversationIn, heldIn, offeredIn } from './held-content.ts';
+import { conversationIn, heldIn, offeredIn, remarksIn } from './held-content.ts';
 import { type Detail, rulingsIn, unnamed } from './hold-answers.ts';
 import { duration, visible } from './print.ts';
 import { promptWords } from './queue-prompt.ts';
@@ -148,6 +148,8 @@ function detailRows(hold: Detail, withheld: ReadonlySet<number>, columns: number
     ...own('Who rules'),
     ...whoRules(hold).flatMap(own),
     ...rulingsIn(hold).flatMap(({ title, reason }) => part({ title, text: reason })),
+    ...remarksIn(hold).flatMap(part),
+    ...(hold.assignee === '' ? [] : own(`${hold.assignee} is on it`)),
     '',
     ...conversationIn(hold).flatMap(({ who, text }) => [...part({ title: `From ${who}:`, text }), '']),
     ...offeredIn(hold).flatMap((offered) => [...part(offered), '']),

@@ -1,6 +1,6 @@
 /** What a reviewer sees on a terminal of what is held and of what led to it. */
 import { describe, expect, it } from 'vitest';
-import { conversationIn, heldIn, offeredIn } from '../../../src/cli/held-content.ts';
+import { conversationIn, heldIn, offeredIn, remarksIn } from '../../../src/cli/held-content.ts';
 import type { Detail } from '../../../src/cli/hold-answers.ts';
 
 type Exchange = NonNullable<Detail['exchange']>;
@@ -120,6 +120,19 @@ it('the tools and the parameters that the model is given are told by name, on a 
     { title: 'Parameters', text: 'temperature 2\nmode "x"' },
   ]);
   expect(offeredIn(hold({}))).toEqual([]);
+});
+
+it('what was said of it and what was found has names and times; what was erased says so', () => {
+  const at = '2026-11-26T10:01:00.000Z';
+  const told = { by: 'ada', at, text: 'Fine.' };
+  const gone = { by: 'bob', at, text: null };
+  const verdict = 'justified';
+  expect(remarksIn({ ...hold({}), comments: [told, gone], review: { ...gone, verdict } })).toEqual([
+    { title: `ada said at ${at}`, text: 'Fine.' },
+    { title: `bob said at ${at}`, text: '(erased)' },
+    { title: `bob found the release by one person alone justified at ${at}`, text: '(erased)' },
+  ]);
+  expect(remarksIn({ ...hold({}), review: { ...told, verdict } })[0]?.text).toBe('Fine.');
 });
 
 it('who may not read content sees none', () => {

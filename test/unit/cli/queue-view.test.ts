@@ -90,6 +90,19 @@ describe('what is shown', () => {
     expect(text).not.toContain('withheld ');
   });
 
+  it('has what other reviewers said, and who is on it', () => {
+    const at = '2026-11-26T10:01:00.000Z';
+    const comments = [{ by: 'ada', at, text: 'I asked them.' }];
+    const rows = rowsOf(
+      opened(three, 'x', { comments, assignee: 'bob' }),
+      { rows: 40, columns: 100 },
+      0,
+      plain,
+    ).map((row) => row.trimEnd());
+    const first = rows.indexOf(`ada said at ${at}`);
+    expect(rows.slice(first + 1, first + 3)).toEqual(['  I asked them.', 'bob is on it']);
+  });
+
   it('says first what a release would do, and by which rule it is held', () => {
     const rows = rowsOf(opened(three), { rows: 20, columns: 100 }, Date.parse('2026-11-26T10:01:00Z'), plain);
     expect(rows[0]).toMatch(/^h-1 {2}pending {2}\[high\] {2}14m0s left/);

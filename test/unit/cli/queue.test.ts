@@ -172,12 +172,14 @@ describe('an open hold', () => {
   const { open } = state;
   if (open === null) throw new Error('nothing is open');
 
-  it('is read again when somebody approved or more may rule, and only then', () => {
+  it('is read again when somebody approved, said or took something or more may rule, and only then', () => {
     const changed = (change: Partial<Listed>) =>
       isOutdated(withItems(state, [{ ...listed('h-1'), ...change }], 1));
     expect(changed({})).toBe(false);
     expect(changed({ approvals: { needed: 2, given: ['ada'], byRole: [] } })).toBe(true);
     expect(changed({ roles: ['reviewer', 'admin'] })).toBe(true);
+    expect(changed({ commentCount: 1 })).toBe(true);
+    expect(changed({ assignee: 'bob' })).toBe(true);
   });
 
   it('keeps what was typed and chosen when it is read again', () => {
