@@ -19,7 +19,7 @@ import { judge } from './judge.ts';
 import { withProviderKey } from './provider-key.ts';
 import { requestDraft } from './record.ts';
 import { toHoldpointError } from './respond.ts';
-import { refuseUpgrade } from './upgrade-refusal.ts';
+import { dropTheRest, refuseUpgrade } from './upgrade-refusal.ts';
 import { starring } from './withhold.ts';
 
 const outcomeByCode: Partial<Readonly<Record<ErrorCode, Outcome>>> = {
@@ -90,29 +90,34 @@ function pipe(
     ws: true,
     changeOrigin: true,
     secure: true,
+    // The path as it was judged: http-proxy would read it as a URL, in which `/\\name/` is another host.
+    toProxy: true,
     ...(agent === undefined ? {} : { agent }),
   });
   let opened = false;
   let answered = false;
-  proxy.on('open', () => {
+  proxy.on('open', (far: Duplex) => {
     opened = true;
     answered = true;
     onOpen();
+    // What the caller sends behind the end of the far side nobody takes: unread it would keep the connection for good.
+    far.once('close', () => dropTheRest(socket));
   });
-  proxy.on('error', (error: Error) => {
+  const fail = (error: Error): void => {
     const failure = new HoldpointError(
-      opened ? 'upstream_truncated' : 'upstream_unreachable',
-      `The upstream ${opened ? 'broke off' : 'refused'} the connection: ${error.message}.`,
+      answered ? 'upstream_truncated' : 'upstream_unreachable',
+      `The upstream ${answered ? 'broke off' : 'refused'} the connection: ${error.message}.`,
       'Retry the connection.',
       error,
     );
-    // At once: http-proxy ends the socket when this returns. Between frames no status line may stand.
-    if (opened) socket.destroy();
+    // At once: http-proxy ends the socket when this returns. Between frames, or within an answer, no status line may stand.
+    if (answered) socket.destroy();
     else refuseUpgrade(socket, failure, null, null);
     reject(failure);
-  });
+  };
+  proxy.on('error', fail);
   proxy.on('proxyReqWs', (asked) => {
-    refuseRedirects(asked, (doubt) => {
+    relayRefusals(asked, socket, fail, (doubt) => {
       answered = true;
       if (doubt === '') return;
       const what = `The upstream opens no connection: ${doubt}.`;
@@ -122,9 +127,9 @@ function pipe(
       reject(failure);
     });
     socket.once('close', () => {
-      resolve(answered ? 'delivered' : 'client_abort');
+      resolve(opened || (answered && socket.writableFinished) ? 'delivered' : 'client_abort');
       // http-proxy would leave it under way, and open what comes of it for nobody.
-      if (!answered) asked.destroy();
+      if (!opened) asked.destroy();
     });
   });
   proxy.on('close', () => resolve('delivered'));
@@ -145,8 +150,16 @@ function pipe(
   return promise;
 }
 
-/** http-proxy relays whatever is answered instead of an upgrade: not what sends the caller past Holdpoint. */
-function refuseRedirects(asked: ClientRequest, onAnswer: (doubt: string) => void): void {
+/**
+ * http-proxy relays whatever is answered instead of an upgrade: not what sends the caller past Holdpoint, no faster than
+ * the caller reads, and what breaks off not as if it were whole.
+ */
+function relayRefusals(
+  asked: ClientRequest,
+  socket: Duplex,
+  onBroken: (error: Error) => void,
+  onAnswer: (doubt: string) => void,
+): void {
   // Once http-proxy listens, which it does after it has told of the request and before any answer can be read.
   queueMicrotask(() => {
     const relaying = asked.listeners('response');
@@ -154,8 +167,19 @@ function refuseRedirects(asked: ClientRequest, onAnswer: (doubt: string) => void
     asked.on('response', (answer: IncomingMessage) => {
       const doubt = redirectDoubt(answer.statusCode ?? 0, answer.rawHeaders);
       onAnswer(doubt);
-      if (doubt !== '') asked.destroy();
-      else for (const relay of relaying) Reflect.apply(relay, asked, [answer]);
+      if (doubt !== '') {
+        asked.destroy();
+        return;
+      }
+      for (const relay of relaying) Reflect.apply(relay, asked, [answer]);
+      answer.on('data', () => {
+        if (!socket.writableNeedDrain) return;
+        answer.pause();
+        socket.once('drain', () => answer.resume());
+      });
+      answer.once('close', () => {
+        if (!answer.complete) onBroken(new Error('its answer ended too early'));
+      });
     });
   });
 }

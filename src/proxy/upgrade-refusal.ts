@@ -1,4 +1,5 @@
 /** Answers to an upgrade that is not made, written to the bare socket: ours, and the provider's own. */
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type HoldpointError, httpStatusByCode } from '../core/errors.ts';
 import { endToEndHeaders, type RawHeaders } from '../core/http-message.ts';
@@ -27,9 +28,13 @@ export function refuseUpgrade(
   dropTheRest(socket);
 }
 
+/** For a caller to take what it was told and to close, while no byte moves. */
+const closeMsMax = 60_000;
+
 /** What the caller sends all the same goes nowhere; left unread it would hide that the caller closed. */
 export function dropTheRest(socket: Duplex): void {
   socket.resume();
+  if (socket instanceof Socket) socket.setTimeout(closeMsMax, () => socket.destroy());
 }
 
 const replaced = (name: string): boolean => name === decisionHeader || name === 'content-length';

@@ -63,6 +63,8 @@ function pathBelow({ upstream, facts }: UpgradeCall): string {
 
 /** Compared as routers may see the path, so that no spelling of another one gets through unread. */
 function isTunnelled(call: UpgradeCall): boolean {
+  // To servers that read it as a URL its first name is a host, and what follows is the path.
+  if (/^[/\\]{2}/.test(call.target)) return false;
   const segments = routeSegments(pathBelow(call));
   return (call.upstream.tunnel ?? []).some((prefix) =>
     routeSegments(prefix).every((name, i) => segments[i] === name),

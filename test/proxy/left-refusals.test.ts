@@ -58,3 +58,19 @@ test('a caller may reset its connection while it is sealed that its upgrade is r
   await over;
   expect(await fetch(sidecar.proxyUrl)).toBeDefined();
 });
+
+test.each([
+  ['CONNECT', connectElsewhere],
+  ['an upgrade', rawRequest('GET', '/v1/unknown', upgrade)],
+])(
+  'a caller that is refused %s and does not close loses its connection once it is silent',
+  async (_what, asked) => {
+    const { sidecar } = await start();
+    const { client, socket } = await connectedTo(sidecar.proxyUrl);
+    client.write(asked);
+    await once(client, 'data');
+    expect(socket.timeout).toBeGreaterThan(0);
+    socket.emit('timeout');
+    expect(socket.destroyed).toBe(true);
+  },
+);

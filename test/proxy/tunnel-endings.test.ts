@@ -1,0 +1,142 @@
+/** How tunnels and the refusals of their upstreams end: nothing is left behind, nothing is taken for whole that is not. */
+import { once } from 'node:events';
+import { connect, Socket } from 'node:net';
+import { afterEach, expect, test, vi } from 'vitest';
+import { acceptedAt } from '../support/accepted.ts';
+import { endAll } from '../support/endings.ts';
+import { connectRaw, type RawClient, rawRequest } from '../support/raw-client.ts';
+import { type RawAnswer, startRawUpstream } from '../support/raw-upstream.ts';
+import { startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
+import { startSocketUpstream } from './socket-upstream.ts';
+
+afterEach(endAll);
+
+const upgrade = [
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+];
+const switching = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n';
+const upstreamsOf = (url: string) => ({
+  openai: { url, protocol: 'openai' as const, mount: '/', tunnel: ['/raw'] },
+});
+
+interface Asked {
+  readonly sidecar: TestSidecar;
+  readonly client: RawClient;
+  /** The sidecar's end of the client's connection. */
+  readonly socket: Socket;
+  /** The upstream's word, once `said` has gone out. */
+  readonly answer: RawAnswer;
+}
+
+/** Asks for a tunnel; the upstream begins its answer with `said`. */
+async function ask(said: string | Buffer): Promise<Asked> {
+  const asked = Promise.withResolvers<RawAnswer>();
+  const upstream = await startRawUpstream((_request, answer) => {
+    answer.send(said);
+    asked.resolve(answer);
+  });
+  const sidecar = await startTestSidecar({ upstreams: upstreamsOf(upstream.url) });
+  const accepted = acceptedAt(Number(new URL(sidecar.proxyUrl).port));
+  const client = await connectRaw(sidecar.proxyUrl);
+  client.send(rawRequest('GET', '/raw/x', upgrade));
+  return { sidecar, client, socket: await accepted, answer: await asked.promise };
+}
+
+async function outcomeOfLast({ sidecar: { ada } }: Asked): Promise<string> {
+  return ada.outcomeOf((await ada.lastDecision()).id);
+}
+
+test('what a client sends behind the end of the upstream’s side does not keep its connection when it leaves', async () => {
+  const upstream = await startRawUpstream((_request, answer) => {
+    answer.send(switching);
+    answer.end();
+  });
+  const { proxyUrl } = await startTestSidecar({ upstreams: upstreamsOf(upstream.url) });
+  const port = Number(new URL(proxyUrl).port);
+  const accepted = acceptedAt(port);
+  const client = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  client.write(rawRequest('GET', '/raw/x', upgrade));
+  const socket = await accepted;
+  client.resume();
+  await once(client, 'end');
+  client.end('still here');
+  await vi.waitFor(() => expect(socket.destroyed).toBe(true));
+});
+
+test.each(['end', 'reset'] as const)(
+  'a refusal that breaks off by the upstream’s %s cuts the caller’s connection with no word of ours in it',
+  async (how) => {
+    const asked = await ask('HTTP/1.1 401 No\r\nContent-Length: 2000\r\n\r\nnope');
+    await asked.client.until('nope');
+    asked.answer[how]();
+    await asked.client.ended;
+    expect(asked.client.text()).toMatch(/\r\n\r\nnope$/);
+    expect(await outcomeOfLast(asked)).toBe('upstream_truncated');
+  },
+);
+
+test('a refusal is read no faster than its caller takes it', async () => {
+  const body = Buffer.alloc(64 * 1024 * 1024);
+  const client = new Socket();
+  const upstream = await startRawUpstream((_request, answer) => {
+    answer.send(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n`);
+    answer.send(body);
+  });
+  const { proxyUrl } = await startTestSidecar({ upstreams: upstreamsOf(upstream.url) });
+  const accepted = acceptedAt(Number(new URL(proxyUrl).port));
+  client.connect(Number(new URL(proxyUrl).port), '127.0.0.1');
+  client.write(rawRequest('GET', '/raw/x', upgrade));
+  const socket = await accepted;
+  let mostBytes = 0;
+  socket.on('drain', () => undefined);
+  const { write } = socket;
+  vi.spyOn(socket, 'write').mockImplementation((...given: Parameters<typeof write>) => {
+    const taken = Reflect.apply(write, socket, given);
+    mostBytes = Math.max(mostBytes, socket.writableLength);
+    return taken;
+  });
+  let readBytes = 0;
+  const whole = Promise.withResolvers<void>();
+  client.on('data', (chunk) => {
+    readBytes += chunk.length;
+    if (readBytes > body.length) whole.resolve();
+    client.pause();
+    setImmediate(() => client.resume());
+  });
+  await whole.promise;
+  client.destroy();
+  expect(mostBytes).toBeLessThan(4 * 1024 * 1024);
+});
+
+test('a caller that leaves within a refusal ends it at the upstream, and its outcome says who left', async () => {
+  const asked = await ask('HTTP/1.1 401 No\r\nContent-Length: 2000\r\n\r\nnope');
+  await asked.client.until('nope');
+  asked.client.destroy();
+  await asked.answer.closed;
+  expect(await outcomeOfLast(asked)).toBe('client_abort');
+});
+
+test.each(['/\\raw/v1/realtime?model=gpt-realtime', '//raw/v1/realtime', '/\\/raw/v1/realtime'])(
+  'a path whose first name is a host to those that read it as a URL is not tunnelled: %s',
+  async (target) => {
+    const upstream = await startSocketUpstream();
+    const sidecar = await startTestSidecar({ upstreams: upstreamsOf(upstream.url) });
+    const client = await connectRaw(sidecar.proxyUrl);
+    client.send(rawRequest('GET', target, upgrade));
+    await client.until('\r\n\r\n');
+    expect((await sidecar.ada.lastDecision()).operation).toBe('realtime');
+  },
+);
+
+test('a tunnelled path reaches the upstream as it was judged, whatever a URL would make of it', async () => {
+  const upstream = await startSocketUpstream();
+  const sidecar = await startTestSidecar({ upstreams: upstreamsOf(upstream.url) });
+  const client = await connectRaw(sidecar.proxyUrl);
+  const target = `/raw/./a\\b"c?d='e'&f=?`;
+  client.send(rawRequest('GET', target, upgrade));
+  await client.until('\r\n\r\n');
+  expect(upstream.requests[0]?.url).toBe(target);
+});
