@@ -186,7 +186,7 @@ function rawHeadersOf(
 
 /** Header or trailer fields as HTTP/2 takes them: names in lower case, repeated ones as a list. */
 function fieldsOf(raw: readonly string[]): Record<string, string | string[]> {
-  const fields: Record<string, string | string[]> = {};
+  const fields: Record<string, string | string[]> = Object.create(null);
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = (raw[i] ?? '').toLowerCase();
     const value = raw[i + 1] ?? '';

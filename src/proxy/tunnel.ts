@@ -90,7 +90,7 @@ function pipe(
     ws: true,
     changeOrigin: true,
     secure: true,
-    // The path as it was judged: http-proxy would read it as a URL, in which `/\\name/` is another host.
+    // The path as it was judged: http-proxy would read it as a URL, in which `/\name/` is another host.
     toProxy: true,
     ...(agent === undefined ? {} : { agent }),
   });
@@ -134,7 +134,7 @@ function pipe(
   });
   proxy.on('close', () => resolve('delivered'));
   req.url = out.path;
-  req.headers = {};
+  req.headers = Object.create(null);
   for (let i = 0; i + 1 < out.headers.length; i += 2) {
     const name = (out.headers[i] ?? '').toLowerCase();
     if (name.startsWith('holdpoint-') || name === 'proxy-authorization') continue;

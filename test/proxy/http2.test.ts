@@ -84,6 +84,15 @@ test('fields that a provider repeats though its standard knows one of them arriv
   ]);
 });
 
+test('a field with a name that every object knows arrives with its own value alone', async () => {
+  rig.upstream.script((_request, answer) =>
+    answer.send(wholeAnswer('200 OK', ['Constructor: its', '__proto__: its'], chatText('Hello.'))),
+  );
+  const { headers } = await answerOf(post(chatRequest()));
+  const fields = new Map(Object.entries(headers));
+  expect([fields.get('constructor'), fields.get('__proto__')]).toEqual(['its', 'its']);
+});
+
 test('a field that means something to one connection alone does not pass', async () => {
   rig.upstream.script((_request, answer) =>
     answer.send(wholeAnswer('200 OK', ['HTTP2-Settings: AAMAAABk'], chatText('Hello.'))),

@@ -140,3 +140,12 @@ test('a tunnelled path reaches the upstream as it was judged, whatever a URL wou
   await client.until('\r\n\r\n');
   expect(upstream.requests[0]?.url).toBe(target);
 });
+
+test('a field with a name that every object knows reaches the upstream with its own value alone', async () => {
+  const upstream = await startSocketUpstream();
+  const { proxyUrl } = await startTestSidecar({ upstreams: upstreamsOf(upstream.url) });
+  const client = await connectRaw(proxyUrl);
+  client.send(rawRequest('GET', '/raw/x', [...upgrade, 'Constructor: mine']));
+  await client.until('\r\n\r\n');
+  expect(upstream.requests[0]?.rawHeaders).toContain('mine');
+});
