@@ -64,7 +64,8 @@ export async function openTunnel(
       return;
     }
     const agent = house.egress.agentFor(call.upstream.origin);
-    house.holds.settle(decision, await pipe(req, socket, head, call, agent, handshakeDone));
+    const way = { agent, connectMsMax: house.bounds.connectMsMax };
+    house.holds.settle(decision, await pipe(req, socket, head, call, way, handshakeDone));
   } catch (thrown) {
     const error = toHoldpointError(thrown);
     if (decision !== null) house.holds.settle(decision, outcomeByCode[error.code] ?? 'upstream_error');
@@ -79,7 +80,7 @@ function pipe(
   socket: Duplex,
   head: Buffer,
   { upstream, target }: UpgradeCall,
-  agent: Agent | undefined,
+  { agent, connectMsMax }: { readonly agent: Agent | undefined; readonly connectMsMax: number },
   onOpen: () => void,
 ): Promise<Outcome> {
   const out = withProviderKey(upstream.key, target, req.rawHeaders);
@@ -92,6 +93,7 @@ function pipe(
     secure: true,
     // The path as it was judged: http-proxy would read it as a URL, in which `/\name/` is another host.
     toProxy: true,
+    connectTimeout: connectMsMax,
     ...(agent === undefined ? {} : { agent }),
   });
   let opened = false;
@@ -117,6 +119,12 @@ function pipe(
   };
   proxy.on('error', fail);
   proxy.on('proxyReqWs', (asked) => {
+    // Of silence until it is open, and within an answer that is none; http-proxy ends that of a tunnel.
+    asked.setTimeout(connectMsMax);
+    asked.on('timeout', () => {
+      // While it is held back for a slow reader, its silence is our doing.
+      if (!socket.writableNeedDrain) asked.destroy(new Error(`nothing for ${connectMsMax} ms`));
+    });
     relayRefusals(asked, socket, fail, (doubt) => {
       answered = true;
       if (doubt === '') return;

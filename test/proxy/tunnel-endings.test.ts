@@ -1,9 +1,9 @@
 /** How tunnels and the refusals of their upstreams end: nothing is left behind, nothing is taken for whole that is not. */
 import { once } from 'node:events';
-import { connect, Socket } from 'node:net';
-import { afterEach, expect, test, vi } from 'vitest';
+import { connect, type Socket } from 'node:net';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { acceptedAt } from '../support/accepted.ts';
-import { endAll } from '../support/endings.ts';
+import { atEnd, endAll } from '../support/endings.ts';
 import { connectRaw, type RawClient, rawRequest } from '../support/raw-client.ts';
 import { type RawAnswer, startRawUpstream } from '../support/raw-upstream.ts';
 import { startTestSidecar, type TestSidecar } from '../support/sidecar.ts';
@@ -32,13 +32,13 @@ interface Asked {
 }
 
 /** Asks for a tunnel; the upstream begins its answer with `said`. */
-async function ask(said: string | Buffer): Promise<Asked> {
+async function ask(said: string | Buffer, limits: Readonly<Record<string, number>> = {}): Promise<Asked> {
   const asked = Promise.withResolvers<RawAnswer>();
   const upstream = await startRawUpstream((_request, answer) => {
     answer.send(said);
     asked.resolve(answer);
   });
-  const sidecar = await startTestSidecar({ upstreams: upstreamsOf(upstream.url) });
+  const sidecar = await startTestSidecar({ upstreams: upstreamsOf(upstream.url), limits });
   const accepted = acceptedAt(Number(new URL(sidecar.proxyUrl).port));
   const client = await connectRaw(sidecar.proxyUrl);
   client.send(rawRequest('GET', '/raw/x', upgrade));
@@ -78,37 +78,84 @@ test.each(['end', 'reset'] as const)(
   },
 );
 
-test('a refusal is read no faster than its caller takes it', async () => {
+test.each([
+  { what: 'nothing', said: '', heard: /^HTTP\/1\.1 502 /, outcome: 'upstream_error' },
+  {
+    what: 'a part of a refusal',
+    said: 'HTTP/1.1 401 No\r\nContent-Length: 2000\r\n\r\nnope',
+    heard: /^HTTP\/1\.1 401 .*\r\n\r\nnope$/s,
+    outcome: 'upstream_truncated',
+  },
+])('an upstream that says $what and then falls silent is given up', async ({ said, heard, outcome }) => {
+  const asked = await ask(said, { upstreamConnectMsMax: 100 });
+  await asked.client.ended;
+  expect(asked.client.text()).toMatch(heard);
+  expect(await outcomeOfLast(asked)).toBe(outcome);
+  await asked.answer.closed;
+});
+
+test('a tunnel may be silent for longer than it takes to open one', async () => {
+  const { client, answer } = await ask(switching, { upstreamConnectMsMax: 100 });
+  await client.until('\r\n\r\n');
+  const openedAtMs = performance.now();
+  await vi.waitFor(() => expect(performance.now()).toBeGreaterThan(openedAtMs + 300));
+  answer.send('and goes on');
+  await client.until('and goes on');
+});
+
+describe('a large refusal', () => {
   const body = Buffer.alloc(64 * 1024 * 1024);
-  const client = new Socket();
-  const upstream = await startRawUpstream((_request, answer) => {
-    answer.send(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n`);
-    answer.send(body);
+
+  /** A caller that has asked and reads when it is told to, and the sidecar's end of its connection. */
+  async function askLarge(limits: Readonly<Record<string, number>>) {
+    const upstream = await startRawUpstream((_request, answer) => {
+      answer.send(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n`);
+      answer.send(body);
+    });
+    const { proxyUrl } = await startTestSidecar({ upstreams: upstreamsOf(upstream.url), limits });
+    const port = Number(new URL(proxyUrl).port);
+    const accepted = acceptedAt(port);
+    const client = connect(port, '127.0.0.1');
+    atEnd(() => void client.destroy());
+    client.write(rawRequest('GET', '/raw/x', upgrade));
+    return { client, socket: await accepted };
+  }
+
+  async function readWhole(client: Socket): Promise<void> {
+    let bytes = 0;
+    const whole = Promise.withResolvers<void>();
+    client.on('data', (chunk) => {
+      bytes += chunk.length;
+      if (bytes > body.length) whole.resolve();
+    });
+    await whole.promise;
+  }
+
+  test('is read no faster than its caller takes it', async () => {
+    const { client, socket } = await askLarge({});
+    let mostBytes = 0;
+    const { write } = socket;
+    vi.spyOn(socket, 'write').mockImplementation((...given: Parameters<typeof write>) => {
+      const taken = Reflect.apply(write, socket, given);
+      mostBytes = Math.max(mostBytes, socket.writableLength);
+      return taken;
+    });
+    client.on('data', () => {
+      client.pause();
+      setImmediate(() => client.resume());
+    });
+    await readWhole(client);
+    expect(mostBytes).toBeLessThan(4 * 1024 * 1024);
   });
-  const { proxyUrl } = await startTestSidecar({ upstreams: upstreamsOf(upstream.url) });
-  const accepted = acceptedAt(Number(new URL(proxyUrl).port));
-  client.connect(Number(new URL(proxyUrl).port), '127.0.0.1');
-  client.write(rawRequest('GET', '/raw/x', upgrade));
-  const socket = await accepted;
-  let mostBytes = 0;
-  socket.on('drain', () => undefined);
-  const { write } = socket;
-  vi.spyOn(socket, 'write').mockImplementation((...given: Parameters<typeof write>) => {
-    const taken = Reflect.apply(write, socket, given);
-    mostBytes = Math.max(mostBytes, socket.writableLength);
-    return taken;
+
+  test('is not given up while its caller is slow', async () => {
+    const limitMs = 100;
+    const { client, socket } = await askLarge({ upstreamConnectMsMax: limitMs });
+    await vi.waitFor(() => expect(socket.writableNeedDrain).toBe(true));
+    const sinceMs = performance.now();
+    await vi.waitFor(() => expect(performance.now()).toBeGreaterThan(sinceMs + 3 * limitMs));
+    await readWhole(client);
   });
-  let readBytes = 0;
-  const whole = Promise.withResolvers<void>();
-  client.on('data', (chunk) => {
-    readBytes += chunk.length;
-    if (readBytes > body.length) whole.resolve();
-    client.pause();
-    setImmediate(() => client.resume());
-  });
-  await whole.promise;
-  client.destroy();
-  expect(mostBytes).toBeLessThan(4 * 1024 * 1024);
 });
 
 test('a caller that leaves within a refusal ends it at the upstream, and its outcome says who left', async () => {
