@@ -75,3 +75,33 @@ test('while it is sealed that its released answer is used, that waits for the ne
   expect(await ada.outcomeOf(hold.decisionId)).toBe('delivered');
   expect(rig.upstream.requests).toHaveLength(1);
 });
+
+test('while the answer that was released for it is looked up, its release is not used up', async () => {
+  const rig = await startRig({ policy: holdTransfers });
+  const { ada, sidecar, proxyUrl } = rig.sidecar;
+  rig.upstream.script((_request, answer) => answer.send(wholeAnswer('200 OK', [], chatTransfer(25_000))));
+  const first = await rig.chat(chatRequest());
+  const hold = await ada.nextHold();
+  first.destroy();
+  await vi.waitFor(async () => expect((await ada.hold(hold.id)).caller).toBe('gone'));
+  await ada.rule(hold, { verdict: 'release' });
+  const accepted = acceptedAt(Number(new URL(proxyUrl).port));
+  const client = await connectRaw(proxyUrl);
+  const socket = await accepted;
+  const looking = Promise.withResolvers<void>();
+  const { entry } = sidecar.ledger;
+  const spy = vi.spyOn(sidecar.ledger, 'entry').mockImplementation(async (seq) => {
+    spy.mockRestore();
+    const closed = once(socket, 'close');
+    client.destroy();
+    await closed;
+    looking.resolve();
+    return entry(seq);
+  });
+  client.send(rawRequest('POST', '/v1/chat/completions', [], chatRequest()));
+  await looking.promise;
+  await vi.waitFor(async () => expect((await ada.hold(hold.id)).caller).toBe('gone'));
+  const { entries } = await ada.decision(hold.decisionId);
+  expect(entries.map(({ type }) => type)).not.toContain('delivery');
+  expect((await (await rig.chat(chatRequest())).answer()).body.toString()).toBe(chatTransfer(25_000));
+});
