@@ -252,3 +252,14 @@ test('bytes of concurrent calls never mix, neither on the wire nor in the record
     }),
   );
 });
+
+test('an answer that informational ones come before arrives alone', async () => {
+  const hints = 'HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n';
+  upstream.script((_request, answer) => {
+    answer.send(`HTTP/1.1 102 Processing\r\n\r\n${hints}`);
+    answer.send(wholeAnswer('200 OK', [], plain));
+  });
+  const { status, head, body } = await post('/v1/chat/completions');
+  expect([status, body.toString()]).toEqual([200, plain]);
+  expect(head).not.toMatch(/^link:/im);
+});
