@@ -15,6 +15,7 @@ export interface PolicyFile {
   readonly current: () => Policy;
   /** Seals the policy in force and follows the file from then on. */
   attach(ledger: Ledger): Promise<void>;
+  /** Takes the file as it is: whoever asks says that it is whole. */
   reload(): Promise<void>;
   close(): void;
 }
@@ -39,6 +40,8 @@ export function openPolicyFile(
 ): PolicyFile {
   // Before it is read: whoever changes it meanwhile has changed what is read next.
   let seenStamp = stampOf(file);
+  /** Of the look before, where it was another than the one that is in force: then it may be written yet. */
+  let changedStamp = seenStamp;
   let policy = load(file, readPolicy(file), rulers);
   let ledger: Ledger | null = null;
   let refusedDigest = '';
@@ -48,8 +51,8 @@ export function openPolicyFile(
   let timer: NodeJS.Timeout | undefined;
   const inTurn = createInTurn();
 
-  async function readAgain(into: Ledger): Promise<void> {
-    const next = await changed(into);
+  async function readAgain(into: Ledger, isWhole: () => boolean): Promise<void> {
+    const next = await changed(into, isWhole);
     if (next !== null) {
       await sealLoaded(into, next);
       policy = next;
@@ -59,8 +62,9 @@ export function openPolicyFile(
   }
 
   /** What the file has by now; null where that is in force already, or refused and sealed as refused. */
-  async function changed(into: Ledger): Promise<Policy | null> {
+  async function changed(into: Ledger, isWhole: () => boolean): Promise<Policy | null> {
     const text = readPolicy(file);
+    if (!isWhole()) return null;
     const digest = sha256Hex(text);
     if (digest === policy.digest) refusedDigest = '';
     if (digest === policy.digest || digest === refusedDigest) return null;
@@ -85,17 +89,21 @@ export function openPolicyFile(
   }
 
   /** One at a time: a signal and a change of the file at once are one change. */
-  function reload(): Promise<void> {
+  function reload(isWhole: () => boolean): Promise<void> {
     const into = ledger;
     if (into === null) return Promise.resolve();
-    return inTurn(() => readAgain(into));
+    return inTurn(() => readAgain(into, isWhole));
   }
 
+  /** A change is taken when a second look finds it as it was: the beginning of a policy is one too, with fewer rules. */
   async function look(): Promise<void> {
     try {
       const stamp = stampOf(file);
       if (stamp === seenStamp && !isDoubtful) return;
-      await reload();
+      const isChanging = stamp !== seenStamp && stamp !== changedStamp;
+      changedStamp = stamp;
+      if (isChanging) return;
+      await reload(() => stampOf(file) === stamp);
       seenStamp = stamp;
       lastFailure = '';
     } catch (error) {
@@ -119,7 +127,7 @@ export function openPolicyFile(
       await sealLoaded(attached, policy);
       lookLater();
     },
-    reload,
+    reload: () => reload(() => true),
     close: () => {
       ledger = null;
       clearTimeout(timer);

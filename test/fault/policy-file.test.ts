@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { openPolicyFile } from '../../src/policy-file.ts';
 import { roleBook } from '../property/hold/policies.ts';
 import { textOf } from '../property/hold/policy-text.ts';
@@ -51,11 +51,53 @@ it('a change that comes while the file is read for the first time is in force a 
   try {
     await policyFile.attach(ledger);
     expect(policyFile.current().version).toBe('first');
-    await vi.advanceTimersByTimeAsync(1_000);
+    await vi.advanceTimersByTimeAsync(2_000);
     await vi.waitFor(() => expect(policyFile.current().version).toBe('others'));
   } finally {
     policyFile.close();
     await ledger.close('test over');
     rmSync(dir, { recursive: true });
   }
+});
+
+describe('a policy that is written slowly, whose beginning is a policy with fewer rules,', () => {
+  const whole = textOf('first');
+  const beginning = whole.slice(0, whole.lastIndexOf('\n- id:') + 1);
+  const rulesIn = (text: string): number => text.split('\n- id:').length - 1;
+
+  async function follow(run: (file: string, rules: () => number) => Promise<void>): Promise<void> {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const dir = mkdtempSync(join(tmpdir(), 'holdpoint-policy-'));
+    const file = join(dir, 'policy.yaml');
+    writeFileSync(file, whole);
+    const policyFile = openPolicyFile(file, roleBook.rulers, silent);
+    const ledger = await createLedgerUnderTest().open();
+    try {
+      await policyFile.attach(ledger);
+      await run(file, () => rulesIn(policyFile.current().source));
+    } finally {
+      policyFile.close();
+      await ledger.close('test over');
+      rmSync(dir, { recursive: true });
+    }
+  }
+
+  it('is not in force before it is whole', async () => {
+    expect(rulesIn(beginning)).toBeLessThan(rulesIn(whole));
+    await follow(async (file, rules) => {
+      writeFileSync(file, beginning);
+      await vi.advanceTimersByTimeAsync(1_000);
+      writeFileSync(file, `${whole}# of today\n`);
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(rules()).toBe(rulesIn(whole));
+    });
+  });
+
+  it('is in force as far as it goes where nothing more comes', async () => {
+    await follow(async (file, rules) => {
+      writeFileSync(file, beginning);
+      await vi.advanceTimersByTimeAsync(2_000);
+      await vi.waitFor(() => expect(rules()).toBe(rulesIn(beginning)));
+    });
+  });
 });
