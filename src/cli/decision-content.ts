@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { callLines } from './call-lines.ts';
 import { callSchema } from './hold-answers.ts';
 import { visible, visibleLines } from './print.ts';
+import { systemBeside } from './system-prompt.ts';
 
 const messageSchema = z.object({ role: z.string(), text: z.string(), toolCalls: z.array(callSchema) });
 const requestSchema = z.object({ system: z.string(), messages: z.array(messageSchema) });
@@ -44,9 +45,10 @@ export function contentLines(content: Content): readonly string[] {
 }
 
 function requestLines({ system, messages }: z.output<typeof requestSchema>, title: string): string[] {
+  const alone = systemBeside({ system, messages });
   return [
     `\n${title}`,
-    ...(system === '' ? [] : ['  system', ...quoted(system)]),
+    ...(alone === '' ? [] : ['  system', ...quoted(alone)]),
     ...messages.flatMap(({ role, text, toolCalls }) => [
       `  ${visible(role)}`,
       ...(text === '' ? [] : quoted(text)),

@@ -3,6 +3,7 @@ import { countText } from '../console/words/counts.ts';
 import { callLines } from './call-lines.ts';
 import type { Detail } from './hold-answers.ts';
 import { visible } from './print.ts';
+import { systemBeside } from './system-prompt.ts';
 
 /** Something of a hold under words of our own. */
 interface Part {
@@ -48,13 +49,10 @@ export function conversationIn({
 }: Detail): readonly { readonly who: string; readonly text: string }[] {
   if (exchange === null) return [];
   const { system, messages } = requestIn(exchange);
-  // Some APIs give the system prompt as messages, which follow.
-  const alone = messages
-    .filter(({ role }) => role === 'system' || role === 'developer')
-    .reduce((left, { text }) => left.replace(text, () => ''), system);
+  const alone = systemBeside({ system, messages });
   const how = exchange.amendedRequest === null ? '' : ', as a reviewer amended it';
   return [
-    ...(alone.trim() === '' ? [] : [{ who: `the system prompt${how}`, text: system }]),
+    ...(alone === '' ? [] : [{ who: `the system prompt${how}`, text: alone }]),
     ...messages.map(({ role, text, toolCalls }) => {
       const calls = toolCalls.map((call) => [`calls ${visible(call.name)}`, ...callLines(call)].join('\n'));
       return {

@@ -60,6 +60,14 @@ it('has the system prompt, what the model refused, and what it had called before
     expect(told).toContain(line);
 });
 
+it('has a system prompt once that is a message, too', () => {
+  const messages = [
+    { role: 'developer', text: 'Be careful.', toolCalls: [] },
+    { role: 'user', text: 'Pay.', toolCalls: [] },
+  ];
+  expect(text({ request: { system: 'Be careful.', messages } }).split('Be careful.')).toHaveLength(2);
+});
+
 it('says that there is no answer, that one says nothing, and what could not be read', () => {
   expect(text({ response: null })).toMatch(/\nThere is no answer\.$/);
   expect(text({ response: answered('') })).toMatch(/neither text nor a tool call$/);
