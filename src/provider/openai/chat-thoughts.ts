@@ -14,12 +14,14 @@ function listedThoughts(list: unknown): readonly string[] {
   return entries.filter(isRecord).flatMap((entry) => thoughtMembers.map((name) => textWithin(entry[name])));
 }
 
-/** What a message of a chat says was thought, each text of it once. */
+/** What a message of a chat says was thought. What is there whole and in pieces is taken once, looked for all at once. */
 export function thoughtOfMessage(message: JsonRecord): string {
-  const whole = [message.reasoning, message.reasoning_content].map(textWithin);
-  const listed = [message.reasoning_details, message.thinking_blocks].flatMap(listedThoughts);
-  const thought = whole.reduce(joined, '');
-  return listed.filter((text) => !thought.includes(text)).reduce(joined, thought);
+  const whole = [message.reasoning, message.reasoning_content].map(textWithin).reduce(joined, '');
+  return [message.reasoning_details, message.thinking_blocks]
+    .map(listedThoughts)
+    .filter((pieces) => !whole.includes(pieces.join('')))
+    .flat()
+    .reduce(joined, whole);
 }
 
 /** Base64, which no model reads as words. */

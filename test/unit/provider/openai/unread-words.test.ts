@@ -45,6 +45,24 @@ describe('a message of a chat says', () => {
     expect(chat(message)).toBe('Hi\na secret');
   });
 
+  test('in pieces what was thought beside them as a whole, only where it is another', () => {
+    const told = (thoughts: readonly string[]): string =>
+      chat({
+        role: 'assistant',
+        reasoning: 'one two',
+        reasoning_details: thoughts.map((text) => ({ text })),
+      });
+    expect(told(['one ', 'two'])).toBe('one two');
+    expect(told(['one ', 'three'])).toBe('one two\none \nthree');
+  });
+
+  test('thoughts in very many pieces without looking for each in a long one', () => {
+    const details = Array.from({ length: 20_000 }, (_, at) => ({ text: `b${at}` }));
+    const startMs = performance.now();
+    chat({ role: 'assistant', reasoning: 'a'.repeat(8_000_000), reasoning_details: details });
+    expect(performance.now() - startMs).toBeLessThan(2_000);
+  });
+
   test('who speaks, unless that is a tool', () => {
     expect(chat({ role: 'user', name: 'ada', content: 'Hi' })).toBe('ada\nHi');
     expect(chat({ role: 'tool', name: 'pay', content: 'paid' })).toBe('paid');
